@@ -1,0 +1,112 @@
+/**
+ * Typed errors: a stable code, a kind that says whose fault it is, and a hint that says what to do next.
+ *
+ * Messages carry codes, lengths, names and types, never the content of a text, a share or a key; `test/security/redaction.test.ts` holds that.
+ */
+
+/** Whose fault an error is. `usage` ends a command with exit code 2, everything else with 1. */
+export type ErrorKind = 'usage' | 'config' | 'state' | 'io' | 'peer' | 'device' | 'internal';
+
+export type ErrorCode =
+  | 'ERR_ARGUMENT'
+  | 'ERR_TEXT_EMPTY'
+  | 'ERR_TEXT_TOO_LONG'
+  | 'ERR_TEXT_ENCODING'
+  | 'ERR_TEXT_CONTROL'
+  | 'ERR_TOO_MANY_TOKENS'
+  | 'ERR_NO_MASK'
+  | 'ERR_MODEL_NOT_FOUND'
+  | 'ERR_MODEL_FORMAT'
+  | 'ERR_MODEL_CONFIG'
+  | 'ERR_MODEL_UNSUPPORTED'
+  | 'ERR_TOKENIZER'
+  | 'ERR_PROTOCOL_UNAVAILABLE'
+  | 'ERR_DEVICE_UNAVAILABLE'
+  | 'ERR_RANGE'
+  | 'ERR_SHAPE'
+  | 'ERR_STATE'
+  | 'ERR_PAD_REUSE'
+  | 'ERR_INSECURE'
+  | 'ERR_PEER_UNREACHABLE'
+  | 'ERR_PEER_CERTIFICATE'
+  | 'ERR_PEER_CLOSED'
+  | 'ERR_PEER_TIMEOUT'
+  | 'ERR_PEER_MISMATCH'
+  | 'ERR_FRAME_SESSION'
+  | 'ERR_FRAME_SEQUENCE'
+  | 'ERR_FRAME_TAG'
+  | 'ERR_FRAME_LENGTH'
+  | 'ERR_FRAME_FORMAT'
+  | 'ERR_KERNEL'
+  | 'ERR_WORKER'
+  | 'ERR_ABORTED'
+  | 'ERR_INTERNAL';
+
+const KIND: Record<ErrorCode, ErrorKind> = {
+  ERR_ARGUMENT: 'usage',
+  ERR_TEXT_EMPTY: 'usage',
+  ERR_TEXT_TOO_LONG: 'usage',
+  ERR_TEXT_ENCODING: 'usage',
+  ERR_TEXT_CONTROL: 'usage',
+  ERR_TOO_MANY_TOKENS: 'usage',
+  ERR_NO_MASK: 'usage',
+  ERR_MODEL_NOT_FOUND: 'config',
+  ERR_MODEL_FORMAT: 'config',
+  ERR_MODEL_CONFIG: 'config',
+  ERR_MODEL_UNSUPPORTED: 'config',
+  ERR_TOKENIZER: 'config',
+  ERR_PROTOCOL_UNAVAILABLE: 'usage',
+  ERR_DEVICE_UNAVAILABLE: 'usage',
+  ERR_RANGE: 'config',
+  ERR_SHAPE: 'internal',
+  ERR_STATE: 'state',
+  ERR_PAD_REUSE: 'internal',
+  ERR_INSECURE: 'state',
+  ERR_PEER_UNREACHABLE: 'io',
+  ERR_PEER_CERTIFICATE: 'peer',
+  ERR_PEER_CLOSED: 'peer',
+  ERR_PEER_TIMEOUT: 'peer',
+  ERR_PEER_MISMATCH: 'peer',
+  ERR_FRAME_SESSION: 'peer',
+  ERR_FRAME_SEQUENCE: 'peer',
+  ERR_FRAME_TAG: 'peer',
+  ERR_FRAME_LENGTH: 'peer',
+  ERR_FRAME_FORMAT: 'peer',
+  ERR_KERNEL: 'device',
+  ERR_WORKER: 'device',
+  ERR_ABORTED: 'state',
+  ERR_INTERNAL: 'internal',
+};
+
+/** Every error that Tercet throws on purpose. `message` is one line; `hint` says what the reader can do. */
+export class TercetError extends Error {
+  readonly code: ErrorCode;
+  readonly kind: ErrorKind;
+  readonly hint: string;
+
+  constructor(code: ErrorCode, what: string, hint: string, options?: { cause?: unknown }) {
+    super(what, options);
+    this.name = 'TercetError';
+    this.code = code;
+    this.kind = KIND[code];
+    this.hint = hint;
+  }
+
+  /** The one line that the command line prints. */
+  line(): string {
+    return `tercet: ${this.code}: ${this.message} — ${this.hint}`;
+  }
+}
+
+/** Throws unless `condition` holds; for states that only a bug in Tercet can reach. */
+export function invariant(condition: boolean, what: string): asserts condition {
+  if (!condition) throw new TercetError('ERR_INTERNAL', what, 'this is a bug in Tercet, please report it');
+}
+
+/** Wraps anything thrown into a TercetError, so that a boundary (process, worker, command line) prints one form. */
+export function asTercetError(error: unknown): TercetError {
+  if (error instanceof TercetError) return error;
+  return new TercetError('ERR_INTERNAL', error instanceof Error ? error.name : 'unexpected failure', 'run again with --debug for the stack', {
+    cause: error,
+  });
+}
