@@ -54,7 +54,7 @@ export type SelectionTable =
   /** D_{j,p}: coefficients of the polynomial of segment (a_hi − j) mod n re-centred at a_lo, for x = a − ℓ in Z_2^(t + log2 n). P = 4. */
   | { readonly kind: 'cubic'; readonly cubic: PiecewiseCubic; readonly a: Words }
   /**
-   * D_{2j+w} = (gate ⊕ w) · 2^s1 · exp(segment_j + a_lo) with segments 4i−32, i = (a_hi − j) mod 8, and 0 for i = 0.
+   * D_{2j+w} = (gate ⊕ w) · round(2^s1 · exp(start_i + a_lo)), i = (a_hi − j) mod 8, starts 0, −28, −24, …, −4 (exact formula: reference/selection.ts).
    * x = a − ℓ in Z_2^25 at scale 20 (segment width 4 = 2^22 ulps). n = 16, P = 1.
    */
   | { readonly kind: 'exp'; readonly s1: number; readonly a: Words; readonly gate: Words }

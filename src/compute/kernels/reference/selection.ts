@@ -40,13 +40,16 @@ function cubicEntry(cubic: PiecewiseCubic, a: bigint, j: number): bigint[] {
   });
 }
 
-/** Entry j of the exponential table for one element: (gate ⊕ w) · round(2^s1 · exp(4i − 32 + a_lo)). */
+/**
+ * Entry j of the exponential table for one element: (gate ⊕ w) · round(2^s1 · exp(start_i + a_lo)). Segment 0 starts at 0: a measured index one too high
+ * for x in [−4, 0) has a_lo < ℓ_lo, so exp(a_lo)·exp(−ℓ_lo) is right there.
+ */
 function expEntry(tables: ExpTables, s1: number, a: bigint, gate: bigint, j: number): bigint {
   const segment = (Number(a >> 22n) - (j >> 1) + 8) % 8;
-  if (segment === 0 || (gate ^ BigInt(j & 1)) === 0n) return 0n;
+  if ((gate ^ BigInt(j & 1)) === 0n) return 0n;
   const below = Number((1n << 22n) - (a & ringMask(22))); // exp(a_lo − 4) = exp(−below)
   const fraction = (BigInt(tables.coarse[below >> 11]) * BigInt(tables.fine[below & 2047]) + (1n << 30n)) >> 31n;
-  return (fraction * BigInt(tables.segment[segment]) + (1n << BigInt(61 - s1))) >> BigInt(62 - s1);
+  return (fraction * BigInt(tables.segment[segment]) + (1n << BigInt(56 - s1))) >> BigInt(57 - s1);
 }
 
 /** D_{i,j,p} for element i and entry j. */

@@ -1,0 +1,66 @@
+/**
+ * The address of one draw. A stream position is never used for two purposes: (session, attempt) choose the key, and every other
+ * part of the id is a field of the 96-bit nonce, so two different ids can never meet (no hash, no collision to argue about).
+ *
+ * Element numbers are positions in the stream of the id. Source: design notes §14.2 rule 1 and §15 F1 (one repeated pad is a total break).
+ */
+import { invariant } from '../../core/errors.ts';
+
+/** What a draw is for. Two draws of one gate for different purposes are independent. */
+export const PURPOSES = {
+  /** λ1 of a wire that P1 lifts (sends as a + λ1). */
+  mask1: 1,
+  /** λ2 of a gate's output. */
+  mask2: 2,
+  /** One-time pads of a selection table. */
+  pad: 3,
+  /** r0 of a selection: the output's λ1 is −r0. */
+  zero: 4,
+  /** Γ1, P1's half of a product's cross term. */
+  cross: 5,
+  /** Root seeds of point-function keys. */
+  point: 6,
+  /** λ of model weights (keyed by the model owner's seeds, not by a session). */
+  weight: 7,
+} as const;
+
+export type Purpose = keyof typeof PURPOSES;
+
+/** One run of a circuit. A new attempt (cancel, edit, reconnect, regenerate) has a new number; decoding steps and branches theirs. */
+export interface Attempt {
+  /** 16 random bytes that the three parties agreed on. */
+  readonly session: Uint8Array;
+  readonly attempt: number;
+  readonly step: number;
+  readonly branch: number;
+}
+
+export interface DrawId {
+  readonly step: number;
+  readonly branch: number;
+  /** Number of the gate in the circuit (its op path, by the circuit's table). */
+  readonly gate: number;
+  readonly purpose: Purpose;
+  /** Distinguishes several draws of one gate for one purpose. */
+  readonly table: number;
+  /** 0: P1 builds the table, P2 chooses. 1 is reserved for swapped rows. */
+  readonly direction: 0 | 1;
+}
+
+function field(name: string, value: number, bits: number): number {
+  invariant(Number.isInteger(value) && value >= 0 && value < 2 ** bits, `draw id: ${name} must fit ${bits} bits`);
+  return value;
+}
+
+/** The injective 12-byte encoding: step u16 ‖ branch u16 ‖ gate u32 ‖ table u16 ‖ purpose u8 ‖ direction u8, little-endian. */
+export function nonceOf(id: DrawId): Uint8Array {
+  const nonce = new Uint8Array(12);
+  const view = new DataView(nonce.buffer);
+  view.setUint16(0, field('step', id.step, 16), true);
+  view.setUint16(2, field('branch', id.branch, 16), true);
+  view.setUint32(4, field('gate', id.gate, 32), true);
+  view.setUint16(8, field('table', id.table, 16), true);
+  view.setUint8(10, PURPOSES[id.purpose]);
+  view.setUint8(11, id.direction);
+  return nonce;
+}

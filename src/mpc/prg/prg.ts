@@ -1,0 +1,72 @@
+/**
+ * The pairwise generator: ChaCha20 streams that two parties share, addressed by draw id and drawn once.
+ *
+ * Security: the only source of masks and pads. `claim` refuses an id that another owner holds, and `spend` refuses to mask a second message with
+ * the same id, so a repeated pad is an error and never a message. SECURITY: test/mpc/prg.test.ts plants both repeats.
+ */
+import { hkdf } from '@noble/hashes/hkdf.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import type { Stream } from '../../compute/kernels/types.ts';
+import { TercetError, invariant } from '../../core/errors.ts';
+import { Fresh } from '../share/sealed.ts';
+import { type Attempt, type DrawId, nonceOf } from './gate-id.ts';
+
+/** Key of one pair of parties for one attempt: HKDF-SHA256 over the pair's master key, salted by the session (RFC 5869). */
+export function attemptKey(master: Uint8Array, attempt: Attempt): Uint8Array {
+  invariant(master.length === 32 && attempt.session.length === 16, 'keys have 32 bytes and sessions 16');
+  return hkdf(sha256, master, attempt.session, new TextEncoder().encode(`tercet/1 attempt ${attempt.attempt}`), 32);
+}
+
+export class PairPrg {
+  readonly #key: Uint8Array;
+  readonly #attempt: Attempt;
+  readonly #owners = new Map<string, object>();
+  readonly #spent = new Set<string>();
+
+  constructor(master: Uint8Array, attempt: Attempt) {
+    this.#key = attemptKey(master, attempt);
+    this.#attempt = attempt;
+  }
+
+  /**
+   * The stream of an id, for `owner` alone. The same owner may ask again, to re-derive the same mask of the same wire.
+   * @throws {TercetError} ERR_PAD_REUSE when another owner drew this id before.
+   */
+  claim(id: Omit<DrawId, 'step' | 'branch'>, owner: object): Stream {
+    const nonce = nonceOf({ ...id, step: this.#attempt.step, branch: this.#attempt.branch });
+    const address = nonce.join();
+    const holder = this.#owners.get(address);
+    if (holder !== undefined && holder !== owner) throw reuse(id);
+    this.#owners.set(address, owner);
+    return { key: this.#key, nonce };
+  }
+
+  /**
+   * A fresh mask, for one message. A second call with the same id throws, whoever asks.
+   * @throws {TercetError} ERR_PAD_REUSE
+   */
+  spend(id: Omit<DrawId, 'step' | 'branch'>, owner: object): Fresh {
+    const stream = this.claim(id, owner);
+    const address = stream.nonce.join();
+    if (this.#spent.has(address)) throw reuse(id);
+    this.#spent.add(address);
+    return new Fresh(stream);
+  }
+
+  /** Overwrites the key. Later draws would be wrong, so the owner drops the generator with it. */
+  wipe(): void {
+    this.#key.fill(0);
+  }
+
+  toString(): string {
+    return 'PairPrg(redacted)';
+  }
+
+  toJSON(): string {
+    return 'PairPrg(redacted)';
+  }
+}
+
+function reuse(id: Omit<DrawId, 'step' | 'branch'>): TercetError {
+  return new TercetError('ERR_PAD_REUSE', `gate ${id.gate} drew its ${id.purpose} twice`, 'start a new attempt; this is a bug in Tercet, please report it');
+}

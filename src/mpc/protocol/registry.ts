@@ -1,0 +1,36 @@
+/** Which protocols exist in this build. A mode that is not there is refused by name; nothing weaker is ever used in its place. */
+import { TercetError } from '../../core/errors.ts';
+import type { ProtocolId, SecurityClaim, TruncationModel } from './types.ts';
+
+export interface ProtocolInfo {
+  readonly id: ProtocolId;
+  readonly claim: SecurityClaim;
+  readonly truncation: TruncationModel;
+}
+
+export const SEMI_HONEST: ProtocolInfo = {
+  id: '3pc_semi_honest',
+  claim: {
+    adversary: 'passive',
+    corruptions: 1,
+    abort: 'none',
+    leaks: ['model architecture', 'number of tokens', 'number of masks', 'task', 'timing'],
+  },
+  truncation: {
+    rounding: 'stochastic',
+    maxErrorUlp: 1,
+    wrapProbability: 0,
+    leaks: 'the coin ρ to P0 and P2, or (z+ρ) mod 2^s to P1; each is uniform and independent of z',
+  },
+};
+
+const KNOWN: readonly ProtocolId[] = ['3pc_semi_honest', '3pc_malicious', 'aby3'];
+
+/** @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE for a mode that this build lacks, ERR_ARGUMENT for a name that is no protocol. */
+export function protocolInfo(id: string): ProtocolInfo {
+  if (id === SEMI_HONEST.id) return SEMI_HONEST;
+  if ((KNOWN as readonly string[]).includes(id)) {
+    throw new TercetError('ERR_PROTOCOL_UNAVAILABLE', `the protocol ${id} is not in this build`, 'use --protocol 3pc_semi_honest, and read docs/SECURITY.md for what it does not protect against');
+  }
+  throw new TercetError('ERR_ARGUMENT', `"protocol" expected one of ${KNOWN.join(', ')}`, 'choose one of these names');
+}

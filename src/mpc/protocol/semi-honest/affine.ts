@@ -1,0 +1,143 @@
+/**
+ * Affine maps Σ x·W + Σ x∘row with model weights, over Z_2^64, untruncated.
+ *
+ * Open weights (design notes §1.6, §13 one-sided form): P1 computes Σ a·W, P2 sends −Σ λ2·W + λ2' ahead of time. P0 sends nothing, nothing is online.
+ *
+ * Secret weights W = M − L1 − L2 (§7; the product of §14.1 with the operand W, whose masks come from the model owner's seeds):
+ *   P0 → P2  Γ2 = Σ Λx·(L1 + L2) − Γ1              ahead
+ *   P2 → P1  Σ y_x·(M − L2) − λ2x·L2 + Γ2 + λ2'    half a round
+ *   P1       a = message − Σ λ1x·M + (a_x + λ1x)·L1 + Γ1,   the first product ahead
+ */
+import { type Words, zeros } from '../../../compute/ring.ts';
+import { Sealed } from '../../share/sealed.ts';
+import type { Component, Wire } from '../../share/wire.ts';
+import type { AffineTerm, Cost } from '../types.ts';
+import { type Gate, drawId, tagOf } from './gate.ts';
+import { type Part, type Party, prgOf } from './party.ts';
+
+/** Σ over the terms of (a component of x)·(a part of W). */
+async function total(party: Party, terms: readonly AffineTerm[], count: number, operand: (x: Wire) => Promise<Words>, part: Part): Promise<Words> {
+  let sum = zeros(count, 64);
+  for (const { x, weight, diagonal } of terms) {
+    const value = await operand(x);
+    const product =
+      diagonal === true
+        ? await party.kernels.mulRow(value, await party.parameters.words(weight, part))
+        : await party.kernels.matmulMatrix(value, await party.parameters.matrix(weight, part));
+    sum = await party.kernels.add(sum, product);
+  }
+  return sum;
+}
+
+abstract class AffineBase implements Gate {
+  readonly relation = 'affine' as const;
+  readonly number: number;
+  readonly path: string;
+  readonly inputs: readonly Wire[];
+  readonly out: Wire;
+  readonly half12 = undefined;
+  abstract readonly half21: number | undefined;
+  abstract readonly cost: Partial<Cost>;
+  protected readonly terms: readonly AffineTerm[];
+
+  constructor(number: number, path: string, terms: readonly AffineTerm[], out: Wire) {
+    this.number = number;
+    this.path = path;
+    this.terms = terms;
+    this.inputs = terms.map((term) => term.x);
+    this.out = out;
+  }
+
+  abstract component(party: Party, component: Component): Promise<Words>;
+
+  protected mask2(party: Party): Promise<Words> {
+    return party.kernels.draw(prgOf(party, 2).claim(drawId(this, 'mask2'), this), 64, this.out.count);
+  }
+}
+
+export class OpenAffineGate extends AffineBase {
+  readonly half21 = undefined;
+  readonly cost: Partial<Cost>;
+
+  constructor(number: number, path: string, terms: readonly AffineTerm[], out: Wire) {
+    super(number, path, terms, out);
+    this.cost = { p2ToP1Ahead: 8 * out.count };
+  }
+
+  async component(party: Party, component: Component): Promise<Words> {
+    if (component !== 'a') return this.mask2(party);
+    const own = await total(party, this.terms, this.out.count, (x) => party.value(x, 'a'), 'clear');
+    return party.kernels.add(own, await party.kernels.unpack(party.take(this) as Uint8Array, 64, this.out.count));
+  }
+
+  async dealP2(p2: Party): Promise<void> {
+    const part = await total(p2, this.terms, this.out.count, (x) => p2.value(x, 'l2'), 'clear');
+    const fresh = prgOf(p2, 2).spend(drawId(this, 'mask2'), this);
+    const mask = await p2.kernels.draw(fresh.stream, 64, this.out.count);
+    await p2.link(1).send(tagOf(this, 'ahead'), Sealed.under(fresh, await p2.kernels.sub(mask, part)));
+  }
+
+  async dealP1(p1: Party): Promise<void> {
+    p1.keep(this, await p1.link(2).recvBytes(tagOf(this, 'ahead'), 8 * this.out.count));
+  }
+}
+
+export class SecretAffineGate extends AffineBase {
+  readonly half21: number;
+  readonly cost: Partial<Cost>;
+
+  constructor(number: number, path: string, terms: readonly AffineTerm[], out: Wire, half21: number) {
+    super(number, path, terms, out);
+    this.half21 = half21;
+    this.cost = { p0ToP2Ahead: 8 * out.count, p2ToP1: 8 * out.count };
+  }
+
+  async component(party: Party, _component: Component): Promise<Words> {
+    return this.mask2(party);
+  }
+
+  async dealP0(p0: Party): Promise<void> {
+    const { kernels, parameters } = p0;
+    let sum = zeros(this.out.count, 64);
+    for (const { x, weight, diagonal } of this.terms) {
+      const mask = await kernels.add(await p0.value(x, 'l1'), await p0.value(x, 'l2'));
+      const weightMask = await parameters.words(weight, 'l1+l2');
+      const shape = { batch: 1, m: x.count / weight.rows, inner: weight.rows, n: weight.cols };
+      const product = diagonal === true ? await kernels.mulRow(mask, weightMask) : await kernels.matmul(mask, weightMask, shape);
+      sum = await kernels.add(sum, product);
+    }
+    const fresh = prgOf(p0, 1).spend(drawId(this, 'cross'), this);
+    const own = await kernels.draw(fresh.stream, 64, this.out.count);
+    await p0.link(2).send(tagOf(this, 'deal'), Sealed.under(fresh, await kernels.sub(sum, own)));
+  }
+
+  /** Γ1 − Σ λ1·M: all of P1's part that does not depend on the input. */
+  async dealP1(p1: Party): Promise<void> {
+    const masked = await total(p1, this.terms, this.out.count, (x) => p1.value(x, 'l1'), 'm');
+    const cross = await p1.kernels.draw(prgOf(p1, 1).claim(drawId(this, 'cross'), this), 64, this.out.count);
+    p1.keep(this, await p1.kernels.sub(cross, masked));
+  }
+
+  /** Γ2 − Σ λ2·L2. */
+  async dealP2(p2: Party): Promise<void> {
+    const dealt = await p2.link(0).recv(tagOf(this, 'deal'), 64, this.out.count);
+    p2.keep(this, await p2.kernels.sub(dealt, await total(p2, this.terms, this.out.count, (x) => p2.value(x, 'l2'), 'l2')));
+  }
+
+  async send21(p2: Party): Promise<void> {
+    const { kernels } = p2;
+    const lifted = await total(p2, this.terms, this.out.count, (x) => p2.value(x, 'y'), 'm-l2');
+    const fresh = prgOf(p2, 2).spend(drawId(this, 'mask2'), this);
+    const mask = await kernels.draw(fresh.stream, 64, this.out.count);
+    const message = await kernels.add(await kernels.add(lifted, p2.take(this) as Words), mask);
+    await p2.link(1).send(tagOf(this, '21'), Sealed.under(fresh, message));
+  }
+
+  async recv21(p1: Party): Promise<void> {
+    const { kernels } = p1;
+    const own = await total(p1, this.terms, this.out.count, async (x) => kernels.add(await p1.value(x, 'a'), await p1.value(x, 'l1')), 'l1');
+    const ahead = p1.take(this) as Words;
+    const message = await p1.link(2).recv(tagOf(this, '21'), 64, this.out.count);
+    p1.put(this.out, 'a', await kernels.sub(await kernels.add(message, ahead), own));
+  }
+}

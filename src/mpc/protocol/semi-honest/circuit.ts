@@ -1,0 +1,401 @@
+/**
+ * Building a circuit of the semi-honest protocol: `Gates` turned into local nodes and interactive gates with fixed half-rounds.
+ *
+ * Every gate is placed in the earliest half-round in which its operands are there, so independent gates share a round. The result is a schedule that
+ * all three parties hold alike: which message comes when, how long it is, under which tag and draw ids.
+ */
+import type { Choice, PiecewiseCubic, ProductShape, SelectionTable } from '../../../compute/kernels/types.ts';
+import { wordsFrom } from '../../../compute/ring.ts';
+import { invariant } from '../../../core/errors.ts';
+import { type Wire, countOf } from '../../share/wire.ts';
+import type { AffineTerm, Cost, ExactTable, Gates, Parameter } from '../types.ts';
+import { OpenAffineGate, SecretAffineGate } from './affine.ts';
+import { InputGate, LookupGate, OutputGate } from './edges.ts';
+import type { Gate } from './gate.ts';
+import { type LocalNode, linear, parameterOffset, publicOffset } from './local.ts';
+import { LiftGate, ProductGate } from './product.ts';
+import { SelectGate, type Selection } from './select.ts';
+import { WidenGate } from './widen.ts';
+
+/** A finished circuit: public, the same at all parties. */
+export interface Circuit {
+  readonly weights: 'open' | 'secret';
+  readonly gates: readonly Gate[];
+  /** How each wire comes about. */
+  readonly sources: readonly (LocalNode | Gate)[];
+  readonly parameters: readonly Parameter[];
+  readonly outputs: readonly OutputGate[];
+  /** Section of every gate, for progress. */
+  readonly sections: readonly string[];
+  readonly cost: Cost;
+}
+
+export function isGate(source: LocalNode | Gate): source is Gate {
+  return 'number' in source;
+}
+
+function evenFrom(half: number): number {
+  return half + (half % 2);
+}
+
+function oddFrom(half: number): number {
+  return half + ((half + 1) % 2);
+}
+
+function latest(times: readonly number[]): number {
+  return times.reduce((a, b) => Math.max(a, b), 0);
+}
+
+export class CircuitBuilder implements Gates {
+  readonly weights: 'open' | 'secret';
+  readonly #gates: Gate[] = [];
+  readonly #sources: (LocalNode | Gate)[] = [];
+  readonly #parameters = new Map<string, Parameter>();
+  readonly #outputs: OutputGate[] = [];
+  readonly #sections: string[] = [];
+  readonly #lifted = new Map<Wire, Wire>();
+  /** Reshaped wire → the wire it shows, so that both share one lift. */
+  readonly #shown = new Map<Wire, Wire>();
+  #path: readonly string[] = [];
+
+  constructor(weights: 'open' | 'secret') {
+    this.weights = weights;
+  }
+
+  finish(): Circuit {
+    const cost: Cost = { p0ToP1Ahead: 0, p0ToP2Ahead: 0, p2ToP1Ahead: 0, p0ToP1Input: 0, p0ToP2Input: 0, p1ToP2: 0, p2ToP1: 0, p1ToP0: 0, rounds: 0 };
+    for (const gate of this.#gates) {
+      for (const [key, bytes] of Object.entries(gate.cost) as [keyof Cost, number][]) cost[key] += bytes;
+      cost.rounds = Math.max(cost.rounds, Math.floor((gate.half21 ?? gate.half12 ?? -2) / 2) + 1);
+    }
+    return {
+      weights: this.weights,
+      gates: this.#gates,
+      sources: this.#sources,
+      parameters: [...this.#parameters.values()],
+      outputs: this.#outputs,
+      sections: this.#sections,
+      cost,
+    };
+  }
+
+  section<T>(name: string, body: () => T): T {
+    const outer = this.#path;
+    this.#path = [...outer, name];
+    try {
+      return body();
+    } finally {
+      this.#path = outer;
+    }
+  }
+
+  // ── inputs and outputs ───────────────────────────────────────────────────
+
+  input(name: string, shape: readonly number[], k: number, scale: number): Wire {
+    const out = this.#wire(shape, k, scale, 0, undefined);
+    return this.#gate(new InputGate(...this.#name('input'), name, out), out);
+  }
+
+  lookup(name: string, table: Parameter, count: number): Wire {
+    this.#uses(table);
+    const out = this.#wire([count, table.cols], 64, table.scale, 2, undefined);
+    return this.#gate(new LookupGate(...this.#name('lookup'), name, table, out, this.weights === 'secret'), out);
+  }
+
+  output(name: string, x: Wire): void {
+    const gate = new OutputGate(...this.#name('output'), name, x);
+    this.#outputs.push(gate);
+    this.#register(gate);
+  }
+
+  // ── local ────────────────────────────────────────────────────────────────
+
+  add(x: Wire, y: Wire): Wire {
+    this.#alike(x, y);
+    return this.#local(
+      linear([x, y], (kernels, [p, q]) => kernels.add(p, q)),
+      x.shape,
+      x.k,
+      x.scale,
+    );
+  }
+
+  sub(x: Wire, y: Wire): Wire {
+    this.#alike(x, y);
+    return this.#local(
+      linear([x, y], (kernels, [p, q]) => kernels.sub(p, q)),
+      x.shape,
+      x.k,
+      x.scale,
+    );
+  }
+
+  scale(x: Wire, c: bigint, scale = x.scale): Wire {
+    return this.#local(
+      linear([x], (kernels, [p]) => kernels.scale(p, c)),
+      x.shape,
+      x.k,
+      scale,
+    );
+  }
+
+  offset(x: Wire, c: bigint): Wire {
+    return this.#local(publicOffset(x, c), x.shape, x.k, x.scale);
+  }
+
+  reduce(x: Wire, k: number): Wire {
+    invariant(k <= x.k, 'reduce: the ring must not grow');
+    return this.#local(
+      linear([x], (kernels, [p]) => kernels.cast(p, k)),
+      x.shape,
+      k,
+      x.scale,
+    );
+  }
+
+  raise(x: Wire, s: number, k: number): Wire {
+    invariant(k <= x.k + s, 'raise: the upper bits are not determined');
+    return this.#local(
+      linear([x], async (kernels, [p]) => kernels.scale(await kernels.cast(p, k), 1n << BigInt(s))),
+      x.shape,
+      k,
+      x.scale + s,
+    );
+  }
+
+  sumRows(x: Wire): Wire {
+    const cols = x.shape[x.shape.length - 1];
+    return this.#local(
+      linear([x], (kernels, [p]) => kernels.sumRows(p, cols)),
+      x.shape.slice(0, -1),
+      x.k,
+      x.scale,
+    );
+  }
+
+  repeat(x: Wire, cols: number): Wire {
+    return this.#local(
+      linear([x], (kernels, [p]) => kernels.repeat(p, cols)),
+      [...x.shape, cols],
+      x.k,
+      x.scale,
+    );
+  }
+
+  gather(x: Wire, index: Uint32Array, shape: readonly number[]): Wire {
+    invariant(index.length === countOf(shape), 'gather: index and shape differ');
+    return this.#local(
+      linear([x], (kernels, [p]) => kernels.gather(p, index)),
+      shape,
+      x.k,
+      x.scale,
+    );
+  }
+
+  reshape(x: Wire, shape: readonly number[], scale = x.scale): Wire {
+    invariant(countOf(shape) === x.count, 'reshape: the number of elements changes');
+    const node = linear([x], async (_kernels, [p]) => p);
+    const out = this.#local(node, shape, x.k, scale);
+    this.#shown.set(out, x);
+    return out;
+  }
+
+  addParameter(x: Wire, parameter: Parameter): Wire {
+    invariant(x.k === 64 && x.scale === parameter.scale, `${parameter.name}: scale ${parameter.scale} added to scale ${x.scale}`);
+    this.#uses(parameter);
+    return this.#local(parameterOffset(x, parameter), x.shape, x.k, x.scale);
+  }
+
+  // ── rounding ─────────────────────────────────────────────────────────────
+
+  shift(x: Wire, s: number): Wire {
+    const node = linear([x], (kernels, [p]) => kernels.shiftRight(p, s, x.k - s));
+    return this.#local(node, x.shape, x.k - s, x.scale - s, false);
+  }
+
+  widen(x: Wire, k2: number): Wire {
+    const half12 = evenFrom(x.readyA);
+    const out = this.#wire(x.shape, k2, x.scale, half12 + 2, undefined);
+    return this.#gate(new WidenGate(...this.#name('widen'), x, out, half12), out);
+  }
+
+  truncate(x: Wire, s: number, k2 = x.k): Wire {
+    return this.widen(this.shift(x, s), k2);
+  }
+
+  // ── products ─────────────────────────────────────────────────────────────
+
+  affine(terms: readonly AffineTerm[], bias?: Parameter): Wire {
+    const [first] = terms;
+    const rows = first.diagonal === true ? first.x.count / first.weight.cols : first.x.count / first.weight.rows;
+    const scale = first.x.scale + first.weight.scale;
+    for (const { x, weight } of terms) {
+      invariant(x.k === 64 && x.scale + weight.scale === scale, `${weight.name}: operands of different scales`);
+      this.#uses(weight);
+    }
+    const out = this.#affineGate(terms, [rows, first.weight.cols], scale);
+    return bias === undefined ? out : this.addParameter(out, bias);
+  }
+
+  #affineGate(terms: readonly AffineTerm[], shape: readonly number[], scale: number): Wire {
+    if (this.weights === 'open') {
+      const out = this.#wire(shape, 64, scale, latest(terms.map((term) => term.x.readyA)), undefined);
+      return this.#gate(new OpenAffineGate(...this.#name('affine'), terms, out), out);
+    }
+    const lifted = terms.map((term) => ({ ...term, x: this.#lift(term.x) }));
+    const half21 = oddFrom(latest(lifted.map((term) => term.x.readyY ?? 0)));
+    const out = this.#wire(shape, 64, scale, half21 + 1, undefined);
+    return this.#gate(new SecretAffineGate(...this.#name('affine'), lifted, out, half21), out);
+  }
+
+  matmul(x: Wire, y: Wire, transposed = false): Wire {
+    const [batch, m, inner] = x.shape;
+    const n = transposed ? y.shape[1] : y.shape[2];
+    invariant(y.shape[0] === batch && (transposed ? y.shape[2] : y.shape[1]) === inner, 'matmul: shapes do not fit');
+    return this.#product(x, y, { batch, m, inner, n, transposed }, [batch, m, n]);
+  }
+
+  mul(x: Wire, y: Wire): Wire {
+    invariant(x.count === y.count, 'mul: shapes do not fit');
+    return this.#product(x, y, undefined, x.shape);
+  }
+
+  #product(x: Wire, y: Wire, shape: ProductShape | undefined, outShape: readonly number[]): Wire {
+    invariant(x.k === y.k, 'product: operands over different rings');
+    const left = this.#lift(x);
+    const right = this.#lift(y);
+    const half21 = oddFrom(latest([left.readyY ?? 0, right.readyY ?? 0]));
+    // P1 finishes with its own `a` of both operands, so it waits for those too.
+    const out = this.#wire(outShape, x.k, x.scale + y.scale, latest([half21 + 1, left.readyA, right.readyA]), undefined);
+    return this.#gate(new ProductGate(...this.#name('product'), left, right, shape, out, half21), out);
+  }
+
+  /** x with `y` at P2; the same lifted wire when it is asked for again. */
+  #lift(x: Wire): Wire {
+    if (x.readyY !== undefined) return x;
+    const before = this.#lifted.get(x);
+    if (before !== undefined) return before;
+    const shown = this.#shown.get(x);
+    if (shown !== undefined) return this.reshape(this.#lift(shown), x.shape, x.scale);
+    const half12 = evenFrom(x.readyA);
+    const out = this.#wire(x.shape, x.k, x.scale, x.readyA, half12 + 1);
+    this.#gate(new LiftGate(...this.#name('lift'), x, out, half12), out);
+    this.#lifted.set(x, out);
+    return out;
+  }
+
+  // ── selection ────────────────────────────────────────────────────────────
+
+  table(x: Wire, { bits, entries }: ExactTable, k: number): Wire {
+    const n = 1 << bits;
+    invariant(x.k === bits && entries.length === n, 'table: the ring of the index must match the table');
+    // Row a, entry j: the table at a − j, because x = a − λ2.
+    const rows: bigint[] = [];
+    for (let a = 0; a < n; a++) for (let j = 0; j < n; j++) rows.push(entries[(a - j + n) % n]);
+    const table = wordsFrom(rows, k);
+    return this.#select([x], x.shape, k, 0, {
+      n,
+      P: 1,
+      table: async (p1) => ({ kind: 'rows', table, n, row: await p1.kernels.cast(await p1.value(x, 'a'), Math.min(32, x.k)) }),
+      choice: async (party) => ({ index: await party.value(x, 'l2') }),
+    });
+  }
+
+  cubic(x: Wire, cubic: PiecewiseCubic, k: number): Wire {
+    const { segments: n, t, s1, s2 } = cubic;
+    invariant(2 ** (x.k - t) === n && x.k <= 32, 'cubic: the ring of the input must be t + log2(segments) bits');
+    return this.#select([x], x.shape, k, s1 + s2, {
+      n,
+      P: 4,
+      table: async (p1) => ({ kind: 'cubic', cubic, a: await p1.value(x, 'a') }),
+      choice: async (party) => {
+        const l = await party.value(x, 'l2');
+        return { index: await party.kernels.shiftRight(l, t, x.k - t), basis: await party.kernels.cubicBasis(l, t, s2, k) };
+      },
+    });
+  }
+
+  exponential(x: Wire, gate: Wire, s1: number, s2: number): Wire {
+    invariant(x.k === 25 && gate.k === 1 && gate.count === x.count, 'exponential: expects Z_2^25 and one bit an element');
+    return this.#select([x, gate], x.shape, 64, s1 + s2, {
+      n: 16,
+      P: 1,
+      table: async (p1) => ({ kind: 'exp', s1, a: await p1.value(x, 'a'), gate: await p1.value(gate, 'a') }),
+      choice: async (party): Promise<Choice> => {
+        const { kernels } = party;
+        const l = await party.value(x, 'l2');
+        const segment = await kernels.scale(await kernels.cast(await kernels.shiftRight(l, 22, 3), 4), 2n);
+        return { index: await kernels.add(segment, await kernels.cast(await party.value(gate, 'l2'), 4)), basis: await kernels.expBasis(l, s2, 64) };
+      },
+    });
+  }
+
+  choose(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array): Wire {
+    const [first] = values;
+    const B = bits.length;
+    invariant(pick.length === 1 << B && bits.every((bit) => bit.k === 1 && bit.count === first.count), 'choose: bits and values differ in length');
+    return this.#select([...bits, ...values], first.shape, first.k, first.scale, {
+      n: 1 << B,
+      P: 1 + values.length,
+      table: async (p1): Promise<SelectionTable> => ({
+        kind: 'choose',
+        pick,
+        bits: await Promise.all(bits.map((bit) => p1.value(bit, 'a'))),
+        values: await Promise.all(values.map((value) => p1.value(value, 'a'))),
+      }),
+      choice: async (party): Promise<Choice> => {
+        const { kernels } = party;
+        let index = await kernels.cast(await party.value(bits[0], 'l2'), B);
+        for (let b = 1; b < B; b++) index = await kernels.add(index, await kernels.scale(await kernels.cast(await party.value(bits[b], 'l2'), B), 1n << BigInt(b)));
+        return { index, basis: await kernels.chooseBasis(await Promise.all(values.map((value) => party.value(value, 'l2')))) };
+      },
+    });
+  }
+
+  #select(inputs: readonly Wire[], shape: readonly number[], k: number, scale: number, selection: Omit<Selection, 'k' | 'count'>): Wire {
+    const half12 = evenFrom(latest(inputs.map((x) => x.readyA)));
+    const out = this.#wire(shape, k, scale, half12 + 2, half12 + 1);
+    return this.#gate(new SelectGate(...this.#name('select'), inputs, out, half12, { ...selection, k, count: out.count }), out);
+  }
+
+  // ── bookkeeping ──────────────────────────────────────────────────────────
+
+  #wire(shape: readonly number[], k: number, scale: number, readyA: number, readyY: number | undefined): Wire {
+    const wire = { id: this.#sources.length, shape, count: countOf(shape), k, scale, readyA, readyY };
+    // The slot is filled by #local or #gate right after.
+    this.#sources.length += 1;
+    return wire;
+  }
+
+  #local(node: LocalNode, shape: readonly number[], k: number, scale: number, keepsY = true): Wire {
+    const times = node.inputs.map((x) => x.readyY);
+    const readyY = keepsY && times.every((time) => time !== undefined) ? latest(times as number[]) : undefined;
+    const out = this.#wire(shape, k, scale, latest(node.inputs.map((x) => x.readyA)), readyY);
+    this.#sources[out.id] = node;
+    return out;
+  }
+
+  #gate(gate: Gate, out: Wire): Wire {
+    this.#sources[out.id] = gate;
+    this.#register(gate);
+    return out;
+  }
+
+  #register(gate: Gate): void {
+    invariant(gate.number === this.#gates.length, 'gates are numbered in order');
+    this.#gates.push(gate);
+    this.#sections.push(this.#path.join('/'));
+  }
+
+  #name(kind: string): [number, string] {
+    return [this.#gates.length, [...this.#path, kind].join('/')];
+  }
+
+  #uses(parameter: Parameter): void {
+    this.#parameters.set(parameter.name, parameter);
+  }
+
+  #alike(x: Wire, y: Wire): void {
+    invariant(x.k === y.k && x.count === y.count && x.scale === y.scale, `operands differ: k ${x.k}/${y.k}, count ${x.count}/${y.count}, scale ${x.scale}/${y.scale}`);
+  }
+}

@@ -1,0 +1,200 @@
+/** Where values enter and leave: P0's tensors, private look-ups of table rows, and the one output that opens to P0. */
+import { generatePoint } from '../../../compute/kernels/reference/dpf.ts';
+import { pointKeyBytes } from '../../../compute/kernels/dpf-key.ts';
+import { type Words, wireLength } from '../../../compute/ring.ts';
+import { TercetError, invariant } from '../../../core/errors.ts';
+import { concatBytes } from '../../../core/bytes.ts';
+import { nonceOf } from '../../prg/gate-id.ts';
+import { Sealed } from '../../share/sealed.ts';
+import type { Component, Wire } from '../../share/wire.ts';
+import type { Cost, Inputs, Parameter } from '../types.ts';
+import { type Gate, drawId, tagOf } from './gate.ts';
+import { type Party, prgOf } from './party.ts';
+
+/** A tensor of P0: a = x + λ2 to P1, λ2 ← k02. One message, k bits an element. */
+export class InputGate implements Gate {
+  readonly relation = 'input' as const;
+  readonly number: number;
+  readonly path: string;
+  readonly inputs: readonly Wire[] = [];
+  readonly out: Wire;
+  readonly half12 = undefined;
+  readonly half21 = undefined;
+  readonly cost: Partial<Cost>;
+  readonly #name: string;
+
+  constructor(number: number, path: string, name: string, out: Wire) {
+    this.number = number;
+    this.path = path;
+    this.out = out;
+    this.#name = name;
+    this.cost = { p0ToP1Input: wireLength(out.k, out.count) };
+  }
+
+  async component(party: Party, _component: Component): Promise<Words> {
+    return party.kernels.draw(prgOf(party, 2).claim(drawId(this, 'mask2'), this), this.out.k, this.out.count);
+  }
+
+  async inputP0(p0: Party, inputs: Inputs): Promise<void> {
+    const x = inputs.tensors[this.#name];
+    if (x === undefined || x.data.length !== this.out.count || x.k !== this.out.k) {
+      throw new TercetError('ERR_SHAPE', `input "${this.#name}" expected ${this.out.count} words of ${this.out.k} bits`, 'give the input that the circuit was built for');
+    }
+    const fresh = prgOf(p0, 2).spend(drawId(this, 'mask2'), this);
+    const mask = await p0.kernels.draw(fresh.stream, this.out.k, this.out.count);
+    await p0.link(1).send(tagOf(this, 'input'), Sealed.under(fresh, await p0.kernels.add(x, mask)));
+  }
+
+  async inputP1(p1: Party): Promise<void> {
+    p1.put(this.out, 'a', await p1.link(0).recv(tagOf(this, 'input'), this.out.k, this.out.count));
+  }
+}
+
+/**
+ * Rows E[t] of a table at secret indices (design notes §8, one-sided): P0 sends each compute party its point-function key for e_t, and
+ * a = y1·E + (y2·E + λ2'), the bracket sent by P2. With secret weights also Γ2 = −(L1 + L2)[t] − Γ1 from P0 to P2.
+ * Each key alone hides t. Output over Z_2^64 at the table's scale.
+ */
+export class LookupGate implements Gate {
+  readonly relation = 'lookup' as const;
+  readonly number: number;
+  readonly path: string;
+  readonly inputs: readonly Wire[] = [];
+  readonly out: Wire;
+  readonly half12 = undefined;
+  readonly half21 = 1;
+  readonly cost: Partial<Cost>;
+  readonly #name: string;
+  readonly #table: Parameter;
+  readonly #rows: number;
+  readonly #depth: number;
+  readonly #secret: boolean;
+
+  constructor(number: number, path: string, name: string, table: Parameter, out: Wire, secret: boolean) {
+    this.number = number;
+    this.path = path;
+    this.out = out;
+    this.#name = name;
+    this.#table = table;
+    this.#rows = out.count / table.cols;
+    this.#depth = Math.ceil(Math.log2(table.rows));
+    this.#secret = secret;
+    const keys = this.#rows * pointKeyBytes(this.#depth);
+    this.cost = { p0ToP1Input: keys, p0ToP2Input: keys + (secret ? 8 * out.count : 0), p2ToP1: 8 * out.count };
+  }
+
+  async component(party: Party, _component: Component): Promise<Words> {
+    return party.kernels.draw(prgOf(party, 2).claim(drawId(this, 'mask2'), this), 64, this.out.count);
+  }
+
+  async inputP0(p0: Party, inputs: Inputs): Promise<void> {
+    const indices = inputs.indices[this.#name];
+    if (indices?.length !== this.#rows || indices.some((t) => !Number.isInteger(t) || t < 0 || t >= this.#table.rows)) {
+      throw new TercetError('ERR_SHAPE', `input "${this.#name}" expected ${this.#rows} indices below ${this.#table.rows}`, 'use the tokenizer that belongs to the model');
+    }
+    // The seeds of the key for P1 come from k01 and those for P2 from k02, so neither key is known to the other party.
+    const seeds1 = await this.#seeds(p0, 1);
+    const seeds2 = await this.#seeds(p0, 2);
+    const keys = indices.map((t, i) => {
+      const randomness = concatBytes([seeds1.subarray(16 * i, 16 * i + 16), seeds2.subarray(16 * i, 16 * i + 16)]);
+      return generatePoint(t, this.#depth, randomness, this.#tweak(i));
+    });
+    await p0.link(1).send(tagOf(this, 'input'), Sealed.plain('point function key', concatBytes(keys.map((key) => key[0]))));
+    await p0.link(2).send(tagOf(this, 'input'), Sealed.plain('point function key', concatBytes(keys.map((key) => key[1]))));
+    if (!this.#secret) return;
+    const fresh = prgOf(p0, 1).spend(drawId(this, 'cross'), this);
+    const own = await p0.kernels.draw(fresh.stream, 64, this.out.count);
+    const masks = await p0.parameters.words(this.#table, 'l1+l2', indices);
+    const minus = await p0.kernels.scale(await p0.kernels.add(masks, own), -1n);
+    await p0.link(2).send(tagOf(this, 'input'), Sealed.under(fresh, minus));
+  }
+
+  async inputP1(p1: Party): Promise<void> {
+    const rows = await this.#product(p1);
+    if (!this.#secret) return p1.keep(this, rows);
+    const own = await p1.kernels.draw(prgOf(p1, 1).claim(drawId(this, 'cross'), this), 64, this.out.count);
+    p1.keep(this, await p1.kernels.add(rows, own));
+  }
+
+  async inputP2(p2: Party): Promise<void> {
+    const rows = await this.#product(p2);
+    if (!this.#secret) return p2.keep(this, rows);
+    p2.keep(this, await p2.kernels.add(rows, await p2.link(0).recv(tagOf(this, 'input'), 64, this.out.count)));
+  }
+
+  async send21(p2: Party): Promise<void> {
+    const fresh = prgOf(p2, 2).spend(drawId(this, 'mask2'), this);
+    const mask = await p2.kernels.draw(fresh.stream, 64, this.out.count);
+    await p2.link(1).send(tagOf(this, '21'), Sealed.under(fresh, await p2.kernels.add(p2.take(this) as Words, mask)));
+  }
+
+  async recv21(p1: Party): Promise<void> {
+    const message = await p1.link(2).recv(tagOf(this, '21'), 64, this.out.count);
+    p1.put(this.out, 'a', await p1.kernels.add(p1.take(this) as Words, message));
+  }
+
+  /** y_i · E for the own share of every unit vector. */
+  async #product(party: Party): Promise<Words> {
+    const length = pointKeyBytes(this.#depth);
+    const keys = await party.link(0).recvBytes(tagOf(this, 'input'), this.#rows * length);
+    const shares = new BigUint64Array(this.#rows * this.#table.rows);
+    for (let i = 0; i < this.#rows; i++) {
+      const share = await party.kernels.expandPoint(keys.subarray(i * length, (i + 1) * length), this.#depth, this.#table.rows);
+      shares.set(share.data as BigUint64Array, i * this.#table.rows);
+    }
+    const matrix = await party.parameters.matrix(this.#table, this.#secret ? 'm' : 'clear');
+    return party.kernels.matmulMatrix({ k: 64, data: shares }, matrix);
+  }
+
+  async #seeds(p0: Party, side: 1 | 2): Promise<Uint8Array> {
+    const fresh = prgOf(p0, side).spend(drawId(this, 'point'), this);
+    fresh.use();
+    const words = await p0.kernels.draw(fresh.stream, 32, 4 * this.#rows);
+    return p0.kernels.pack(words);
+  }
+
+  /** Unique within an attempt; the seeds are fresh per attempt. */
+  #tweak(row: number): Uint8Array {
+    const tweak = new Uint8Array(16);
+    tweak.set(nonceOf({ ...drawId(this, 'point'), step: 0, branch: 0 }));
+    new DataView(tweak.buffer).setUint32(12, row, true);
+    return tweak;
+  }
+}
+
+/** Opens x to P0: P1 sends a, from which P0 takes its λ2. The only message to P0 that follows its input. */
+export class OutputGate implements Gate {
+  readonly relation = 'output' as const;
+  readonly number: number;
+  readonly path: string;
+  readonly inputs: readonly Wire[];
+  readonly out = undefined;
+  readonly half12 = undefined;
+  readonly half21 = undefined;
+  readonly cost: Partial<Cost>;
+  readonly name: string;
+  readonly #x: Wire;
+
+  constructor(number: number, path: string, name: string, x: Wire) {
+    this.number = number;
+    this.path = path;
+    this.name = name;
+    this.inputs = [x];
+    this.#x = x;
+    this.cost = { p1ToP0: wireLength(x.k, x.count) };
+  }
+
+  async component(): Promise<Words> {
+    return invariant(false, 'an output has no components') as never;
+  }
+
+  async outputP1(p1: Party): Promise<void> {
+    // P0 knows λ2 of this wire and is the owner of x, so no fresh mask is needed; nobody else sees the message.
+    await p1.link(0).send(tagOf(this, 'output'), Sealed.plain('output to its owner', await p1.value(this.#x, 'a')));
+  }
+
+  async outputP0(p0: Party): Promise<Words> {
+    const a = await p0.link(1).recv(tagOf(this, 'output'), this.#x.k, this.#x.count);
+    return p0.kernels.sub(a, await p0.value(this.#x, 'l2'));
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * One party's walk through a circuit: deal ahead, input, online half-rounds, output.
+ *
+ * The order of messages follows from the circuit alone, so both ends of a link agree on it. P0 runs `deal`, `input` and `output`; between the last two it
+ * neither sends nor receives a byte. Components are computed on demand, kept until their last use and dropped then.
+ */
+import type { RingKernels } from '../../../compute/kernels/types.ts';
+import type { Words } from '../../../compute/ring.ts';
+import { TercetError, invariant } from '../../../core/errors.ts';
+import type { Channel, PartyId } from '../../../net/types.ts';
+import type { PairPrg } from '../../prg/prg.ts';
+import type { Component, Wire } from '../../share/wire.ts';
+import type { Inputs } from '../types.ts';
+import { type Circuit, isGate } from './circuit.ts';
+import type { Gate } from './gate.ts';
+import type { LocalNode } from './local.ts';
+import { Link, type ParameterView, type Party } from './party.ts';
+
+export interface EngineOptions {
+  readonly id: PartyId;
+  readonly circuit: Circuit;
+  readonly kernels: RingKernels;
+  readonly parameters: ParameterView;
+  readonly channels: ReadonlyMap<PartyId, Channel>;
+  readonly k01?: PairPrg;
+  readonly k02?: PairPrg;
+  readonly signal?: AbortSignal;
+  onProgress?(progress: Progress): void;
+}
+
+export interface Progress {
+  readonly phase: 'deal' | 'online';
+  /** Op path of the section that the party works on, like `layer 3/attention`. */
+  readonly section: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+/** Whether components of this wire are computed from its operands on demand, so that the operands must live as long as it does. */
+function derives(source: LocalNode | Gate): boolean {
+  return !isGate(source) || source.relation === 'lift' || (source.relation === 'affine' && source.half21 === undefined);
+}
+
+/** Phases of an attempt, in order. Each runs once: the first message that depends on the input burns the attempt. */
+type Phase = 'new' | 'dealt' | 'input' | 'online' | 'done' | 'failed';
+
+export class Engine implements Party {
+  readonly id: PartyId;
+  readonly kernels: RingKernels;
+  readonly parameters: ParameterView;
+  readonly k01?: PairPrg;
+  readonly k02?: PairPrg;
+  readonly #options: EngineOptions;
+  readonly #circuit: Circuit;
+  readonly #links = new Map<PartyId, Link>();
+  readonly #values = new Map<number, Map<Component, Promise<Words>>>();
+  readonly #kept = new Map<object, Words | Uint8Array>();
+  #phase: Phase = 'new';
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#circuit = options.circuit;
+    this.id = options.id;
+    this.kernels = options.kernels;
+    this.parameters = options.parameters;
+    if (options.k01 !== undefined) this.k01 = options.k01;
+    if (options.k02 !== undefined) this.k02 = options.k02;
+    for (const [peer, channel] of options.channels) this.#links.set(peer, new Link(channel, options.kernels));
+  }
+
+  // ── phases ───────────────────────────────────────────────────────────────
+
+  /** Correlations: P0 computes and streams them, P2 stores them and sends P1 what can be sent ahead. Data independent. */
+  async deal(): Promise<void> {
+    await this.#enter('new', 'dealt', async () => {
+      const release = this.#releasePlan((gate) => gate.number);
+      for (const gate of this.#circuit.gates) {
+        this.#step('deal', gate, gate.number, this.#circuit.gates.length);
+        if (this.id === 0) await gate.dealP0?.(this);
+        else if (this.id === 1) await gate.dealP1?.(this);
+        else await gate.dealP2?.(this);
+        this.#release(release, gate.number);
+      }
+      this.#values.clear();
+    });
+  }
+
+  /** P0 sends its input (one message to each compute party); P1 and P2 receive it. */
+  async input(inputs?: Inputs): Promise<void> {
+    await this.#enter('dealt', 'input', async () => {
+      for (const gate of this.#circuit.gates) {
+        if (this.id === 0) await gate.inputP0?.(this, inputs ?? { tensors: {}, indices: {} });
+        else if (this.id === 1) await gate.inputP1?.(this);
+        else await gate.inputP2?.(this);
+      }
+    });
+  }
+
+  /** The half-rounds between P1 and P2. P0 has none. */
+  async online(): Promise<void> {
+    await this.#enter('input', 'online', async () => {
+      if (this.id === 0) return;
+      const { gates } = this.#circuit;
+      const last = 2 * this.#circuit.cost.rounds;
+      const release = this.#releasePlan((gate) => Math.max(gate.half12 ?? -1, gate.half21 ?? -1, gate.relation === 'output' ? last : -1));
+      for (let half = 0; half < last; half++) {
+        for (const gate of gates) {
+          if ((half % 2 === 0 ? gate.half12 : gate.half21) !== half) continue;
+          this.#step('online', gate, half, last);
+          if (half % 2 === 0) await (this.id === 1 ? gate.send12?.(this) : gate.recv12?.(this));
+          else await (this.id === 2 ? gate.send21?.(this) : gate.recv21?.(this));
+        }
+        this.#release(release, half);
+      }
+    });
+  }
+
+  /** P1 sends the outputs, P0 opens them. */
+  async output(): Promise<ReadonlyMap<string, Words>> {
+    const opened = new Map<string, Words>();
+    await this.#enter('online', 'done', async () => {
+      for (const gate of this.#circuit.outputs) {
+        if (this.id === 0) opened.set(gate.name, await gate.outputP0(this));
+        else if (this.id === 1) await gate.outputP1(this);
+      }
+    });
+    this.#values.clear();
+    return opened;
+  }
+
+  // ── what gates see ───────────────────────────────────────────────────────
+
+  link(peer: PartyId): Link {
+    const link = this.#links.get(peer);
+    invariant(link !== undefined, `party ${this.id} has no link to party ${peer}`);
+    return link;
+  }
+
+  value(wire: Wire, component: Component): Promise<Words> {
+    const known = this.#values.get(wire.id)?.get(component);
+    if (known !== undefined) return known;
+    const computed = this.#compute(wire, component);
+    this.#store(wire, component, computed);
+    return computed;
+  }
+
+  put(wire: Wire, component: Component, words: Words): void {
+    invariant(words.data.length === wire.count && words.k === wire.k, `wire ${wire.id}: component of the wrong shape`);
+    this.#store(wire, component, Promise.resolve(words));
+  }
+
+  keep(gate: object, words: Words | Uint8Array): void {
+    this.#kept.set(gate, words);
+  }
+
+  take(gate: object): Words | Uint8Array {
+    const words = this.#kept.get(gate);
+    invariant(words !== undefined, 'a gate asked for data that was not kept for it');
+    this.#kept.delete(gate);
+    return words;
+  }
+
+  // ── inside ───────────────────────────────────────────────────────────────
+
+  async #compute(wire: Wire, component: Component): Promise<Words> {
+    const source = this.#circuit.sources[wire.id];
+    if (isGate(source)) return source.component(this, component);
+    const operands: Words[] = [];
+    for (const input of source.inputs) operands.push(await this.value(input, component));
+    return source.apply(this, component, operands);
+  }
+
+  #store(wire: Wire, component: Component, words: Promise<Words>): void {
+    let components = this.#values.get(wire.id);
+    if (components === undefined) {
+      components = new Map();
+      this.#values.set(wire.id, components);
+    }
+    components.set(component, words);
+  }
+
+  /** For each position, the wires that nobody needs after it. A gate needs its inputs until its position; a local node until its result is dropped. */
+  #releasePlan(position: (gate: Gate) => number): Map<number, number[]> {
+    const { sources, gates } = this.#circuit;
+    const lastUse = new Array<number>(sources.length).fill(-1);
+    const need = (wire: Wire, at: number) => {
+      lastUse[wire.id] = Math.max(lastUse[wire.id], at);
+    };
+    for (const gate of gates) {
+      for (const input of gate.inputs) need(input, position(gate));
+      if (gate.out !== undefined) need(gate.out, position(gate));
+    }
+    for (let id = sources.length - 1; id >= 0; id--) {
+      if (derives(sources[id])) for (const input of sources[id].inputs) need(input, lastUse[id]);
+    }
+    const plan = new Map<number, number[]>();
+    lastUse.forEach((at, id) => {
+      const wires = plan.get(at);
+      if (wires === undefined) plan.set(at, [id]);
+      else wires.push(id);
+    });
+    return plan;
+  }
+
+  #release(plan: Map<number, number[]>, position: number): void {
+    for (const id of plan.get(position) ?? []) this.#values.delete(id);
+  }
+
+  #step(phase: Progress['phase'], gate: Gate, done: number, total: number): void {
+    if (this.#options.signal?.aborted === true) throw new TercetError('ERR_ABORTED', 'the run was cancelled', 'start it again; nothing of this attempt is reused');
+    this.#options.onProgress?.({ phase, section: this.#circuit.sections[gate.number], done, total });
+  }
+
+  async #enter(from: Phase, to: Phase, body: () => Promise<void>): Promise<void> {
+    if (this.#phase !== from) {
+      throw new TercetError('ERR_STATE', `party ${this.id}: the attempt is "${this.#phase}", expected "${from}"`, 'start a new attempt; correlations are used once');
+    }
+    this.#phase = 'failed';
+    await body();
+    this.#phase = to;
+  }
+}

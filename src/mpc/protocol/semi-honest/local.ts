@@ -1,0 +1,43 @@
+/**
+ * Local operations: exact, without a message, applied by every party to the components it holds.
+ *
+ * A wire is x = a − λ2 (and y − λ1). A linear map acts on every component alike; a public constant is added to `a` and `y` only; a shift acts on `a` and
+ * λ2 and leaves a derived mask, under which nothing may be sent (a lift of such a wire draws a fresh λ1, §15 F2).
+ */
+import type { RingKernels } from '../../../compute/kernels/types.ts';
+import type { Words } from '../../../compute/ring.ts';
+import type { Component, Wire } from '../../share/wire.ts';
+import type { Parameter } from '../types.ts';
+import type { Part, Party } from './party.ts';
+
+export interface LocalNode {
+  readonly inputs: readonly Wire[];
+  apply(party: Party, component: Component, operands: readonly Words[]): Promise<Words>;
+}
+
+/** A map that every component goes through unchanged. */
+export function linear(inputs: readonly Wire[], map: (kernels: RingKernels, operands: readonly Words[]) => Promise<Words>): LocalNode {
+  return { inputs, apply: (party, _component, operands) => map(party.kernels, operands) };
+}
+
+/** x + c: the public side only. */
+export function publicOffset(x: Wire, c: bigint): LocalNode {
+  return {
+    inputs: [x],
+    apply: async (party, component, [value]) => (component === 'a' || component === 'y' ? party.kernels.offset(value, c) : value),
+  };
+}
+
+/** Which part of a parameter belongs to a component: W itself on the public side, or M − L1, M − L2, L1, L2. */
+const SECRET_PART: Record<Component, Part> = { a: 'm-l1', y: 'm-l2', l1: 'l1', l2: 'l2' };
+
+export function parameterOffset(x: Wire, parameter: Parameter): LocalNode {
+  return {
+    inputs: [x],
+    apply: async (party, component, [value]) => {
+      const open = party.parameters.weights === 'open';
+      if (open && component !== 'a' && component !== 'y') return value;
+      return party.kernels.addRow(value, await party.parameters.words(parameter, open ? 'clear' : SECRET_PART[component]));
+    },
+  };
+}

@@ -1,0 +1,73 @@
+/** What a gate sees of the party it runs at: kernels, pairwise randomness, links, parameters and the components it holds so far. */
+import type { Matrix, RingKernels } from '../../../compute/kernels/types.ts';
+import { type Words, wireLength } from '../../../compute/ring.ts';
+import type { Channel, PartyId } from '../../../net/types.ts';
+import type { PairPrg } from '../../prg/prg.ts';
+import type { Sealed } from '../../share/sealed.ts';
+import type { Component, Wire } from '../../share/wire.ts';
+import type { Parameter } from '../types.ts';
+
+/** Which form of a parameter W = M − L1 − L2 is meant. Open weights exist only as 'clear'. */
+export type Part = 'clear' | 'm' | 'l1' | 'l2' | 'm-l1' | 'm-l2' | 'l1+l2';
+
+/** A party's view of the model. Asking for a part that this party must not have is an internal error. */
+export interface ParameterView {
+  readonly weights: 'open' | 'secret';
+  /** As a kernel matrix (compute parties). */
+  matrix(parameter: Parameter, part: Part): Promise<Matrix>;
+  /** As a flat vector over Z_2^64; P0 derives 'l2' and 'l1+l2' from seeds. `rows` selects rows. */
+  words(parameter: Parameter, part: Part, rows?: readonly number[]): Promise<Words>;
+}
+
+/** A channel that carries only sealed words. Long messages travel in parts of at most PART bytes. */
+export class Link {
+  readonly #channel: Channel;
+  readonly #kernels: RingKernels;
+  static readonly PART = 1 << 24;
+
+  constructor(channel: Channel, kernels: RingKernels) {
+    this.#channel = channel;
+    this.#kernels = kernels;
+  }
+
+  async send(tag: string, message: Sealed): Promise<void> {
+    const bytes = message.payload instanceof Uint8Array ? message.payload : await this.#kernels.pack(message.payload);
+    for (let at = 0; at < bytes.length || at === 0; at += Link.PART) await this.#channel.send(tag, bytes.subarray(at, at + Link.PART));
+  }
+
+  async recvBytes(tag: string, length: number): Promise<Uint8Array> {
+    if (length <= Link.PART) return this.#channel.recv(tag, length);
+    const out = new Uint8Array(length);
+    for (let at = 0; at < length; at += Link.PART) out.set(await this.#channel.recv(tag, Math.min(Link.PART, length - at)), at);
+    return out;
+  }
+
+  async recv(tag: string, k: number, count: number): Promise<Words> {
+    return this.#kernels.unpack(await this.recvBytes(tag, wireLength(k, count)), k, count);
+  }
+}
+
+export interface Party {
+  readonly id: PartyId;
+  readonly kernels: RingKernels;
+  readonly parameters: ParameterView;
+  /** Shared with P1 (at P0) or P0 (at P1). */
+  readonly k01?: PairPrg;
+  /** Shared with P2 (at P0) or P0 (at P2). */
+  readonly k02?: PairPrg;
+  link(peer: PartyId): Link;
+  /** A component of a wire, computed or re-derived on demand. */
+  value(wire: Wire, component: Component): Promise<Words>;
+  /** Stores a component that a message brought. */
+  put(wire: Wire, component: Component, words: Words): void;
+  /** Data that a gate keeps between phases: dealt words at P2, pre-computed parts at P1. Taken once. */
+  keep(gate: object, words: Words | Uint8Array): void;
+  take(gate: object): Words | Uint8Array;
+}
+
+/** The generator that this party shares with P0's partner on side 1 or 2. */
+export function prgOf(party: Party, side: 1 | 2): PairPrg {
+  const prg = side === 1 ? party.k01 : party.k02;
+  if (prg === undefined) throw new Error(`party ${party.id} does not share key 0${side}`);
+  return prg;
+}

@@ -1,0 +1,126 @@
+/**
+ * Products of two secrets, and the lift that makes an operand ready for one (design notes §1.4, §14.1 `mul`).
+ *
+ *   lift:  P1 → P2  m = a + λ1, λ1 ← k01 fresh                                  P2 now holds y = m − λ2 = x + λ1
+ *   P0 → P2  Γ2 = Λx·Λy − Γ1, Λ = λ1 + λ2                                      ahead; Γ1 ← k01
+ *   P2 → P1  y_x·y_y − λ2x·λ2y + Γ2 + λ2'
+ *   P1       a_z = message − λ1x·(a_y + λ1y) − (a_x + λ1x)·λ1y + Γ1
+ *
+ * '·' is any bilinear map: elementwise, or a batched matrix product. One word of P0 and one of P2 per output.
+ */
+import type { ProductShape } from '../../../compute/kernels/types.ts';
+import { type Words, wireLength } from '../../../compute/ring.ts';
+import { Sealed } from '../../share/sealed.ts';
+import type { Component, Wire } from '../../share/wire.ts';
+import type { Cost } from '../types.ts';
+import { type Gate, drawId, tagOf } from './gate.ts';
+import { type Party, prgOf } from './party.ts';
+
+export class LiftGate implements Gate {
+  readonly relation = 'lift' as const;
+  readonly number: number;
+  readonly path: string;
+  readonly inputs: readonly Wire[];
+  readonly out: Wire;
+  readonly half12: number;
+  readonly half21 = undefined;
+  readonly cost: Partial<Cost>;
+  readonly #x: Wire;
+
+  constructor(number: number, path: string, x: Wire, out: Wire, half12: number) {
+    this.number = number;
+    this.path = path;
+    this.inputs = [x];
+    this.out = out;
+    this.half12 = half12;
+    this.#x = x;
+    this.cost = { p1ToP2: wireLength(x.k, x.count) };
+  }
+
+  /** a and λ2 are those of x; λ1 is this gate's draw. */
+  async component(party: Party, component: Component): Promise<Words> {
+    if (component !== 'l1') return party.value(this.#x, component);
+    return party.kernels.draw(prgOf(party, 1).claim(drawId(this, 'mask1'), this), this.out.k, this.out.count);
+  }
+
+  async send12(p1: Party): Promise<void> {
+    const fresh = prgOf(p1, 1).spend(drawId(this, 'mask1'), this);
+    const mask = await p1.kernels.draw(fresh.stream, this.out.k, this.out.count);
+    await p1.link(2).send(tagOf(this, '12'), Sealed.under(fresh, await p1.kernels.add(await p1.value(this.#x, 'a'), mask)));
+  }
+
+  async recv12(p2: Party): Promise<void> {
+    const m = await p2.link(1).recv(tagOf(this, '12'), this.out.k, this.out.count);
+    p2.put(this.out, 'y', await p2.kernels.sub(m, await p2.value(this.#x, 'l2')));
+  }
+}
+
+export class ProductGate implements Gate {
+  readonly relation = 'product' as const;
+  readonly number: number;
+  readonly path: string;
+  readonly inputs: readonly Wire[];
+  readonly out: Wire;
+  readonly half12 = undefined;
+  readonly half21: number;
+  readonly cost: Partial<Cost>;
+  readonly #x: Wire;
+  readonly #y: Wire;
+  readonly #shape: ProductShape | undefined;
+
+  /** `shape` undefined: elementwise. Both operands are lifted (or results of a selection). */
+  constructor(number: number, path: string, x: Wire, y: Wire, shape: ProductShape | undefined, out: Wire, half21: number) {
+    this.number = number;
+    this.path = path;
+    this.inputs = [x, y];
+    this.out = out;
+    this.half21 = half21;
+    this.#x = x;
+    this.#y = y;
+    this.#shape = shape;
+    this.cost = { p0ToP2Ahead: wireLength(out.k, out.count), p2ToP1: wireLength(out.k, out.count) };
+  }
+
+  #times(party: Party, x: Words, y: Words): Promise<Words> {
+    return this.#shape === undefined ? party.kernels.mul(x, y) : party.kernels.matmul(x, y, this.#shape);
+  }
+
+  async component(party: Party, _component: Component): Promise<Words> {
+    return party.kernels.draw(prgOf(party, 2).claim(drawId(this, 'mask2'), this), this.out.k, this.out.count);
+  }
+
+  async dealP0(p0: Party): Promise<void> {
+    const { kernels } = p0;
+    const x = await kernels.add(await p0.value(this.#x, 'l1'), await p0.value(this.#x, 'l2'));
+    const y = await kernels.add(await p0.value(this.#y, 'l1'), await p0.value(this.#y, 'l2'));
+    const fresh = prgOf(p0, 1).spend(drawId(this, 'cross'), this);
+    const own = await kernels.draw(fresh.stream, this.out.k, this.out.count);
+    await p0.link(2).send(tagOf(this, 'deal'), Sealed.under(fresh, await kernels.sub(await this.#times(p0, x, y), own)));
+  }
+
+  async dealP2(p2: Party): Promise<void> {
+    p2.keep(this, await p2.link(0).recvBytes(tagOf(this, 'deal'), wireLength(this.out.k, this.out.count)));
+  }
+
+  async send21(p2: Party): Promise<void> {
+    const { kernels } = p2;
+    const cross = await kernels.unpack(p2.take(this) as Uint8Array, this.out.k, this.out.count);
+    const lifted = await this.#times(p2, await p2.value(this.#x, 'y'), await p2.value(this.#y, 'y'));
+    const masks = await this.#times(p2, await p2.value(this.#x, 'l2'), await p2.value(this.#y, 'l2'));
+    const fresh = prgOf(p2, 2).spend(drawId(this, 'mask2'), this);
+    const mask = await kernels.draw(fresh.stream, this.out.k, this.out.count);
+    const message = await kernels.add(await kernels.add(await kernels.sub(lifted, masks), cross), mask);
+    await p2.link(1).send(tagOf(this, '21'), Sealed.under(fresh, message));
+  }
+
+  async recv21(p1: Party): Promise<void> {
+    const { kernels } = p1;
+    const l1x = await p1.value(this.#x, 'l1');
+    const l1y = await p1.value(this.#y, 'l1');
+    const left = await this.#times(p1, l1x, await kernels.add(await p1.value(this.#y, 'a'), l1y));
+    const right = await this.#times(p1, await kernels.add(await p1.value(this.#x, 'a'), l1x), l1y);
+    const own = await kernels.draw(prgOf(p1, 1).claim(drawId(this, 'cross'), this), this.out.k, this.out.count);
+    const message = await p1.link(2).recv(tagOf(this, '21'), this.out.k, this.out.count);
+    p1.put(this.out, 'a', await kernels.add(await kernels.sub(await kernels.sub(message, left), right), own));
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * Dealer-assisted selection (design notes §13, §14.1): any table, piecewise polynomial or choice for one word of P0.
+ *
+ *   P1 → P2  e_{j,p} = D_{j,p} + w_{j,p}          for every entry j; D from P1's a, pads w from k01
+ *   P0 → P2  B = −Σ_p w_{c,p} φ_p − r0            ahead; c and φ from λ2, which P0 knows
+ *   P2       y = Σ_p e_{c,p} φ_p + B = f − r0      so P2 holds f + λ1 with λ1 = −r0
+ *   P2 → P1  y + λ2'                              a = y + λ2' + r0
+ *
+ * Views (§15): P2 sees uniform e, and B fixes y, uniform by r0. P1 sees y + λ2', uniform by λ2'. P0 receives nothing.
+ */
+import type { Choice, SelectionTable } from '../../../compute/kernels/types.ts';
+import { type Words, wireLength, zeros } from '../../../compute/ring.ts';
+import { Sealed } from '../../share/sealed.ts';
+import type { Component, Wire } from '../../share/wire.ts';
+import type { Cost } from '../types.ts';
+import { type Gate, drawId, tagOf } from './gate.ts';
+import { type Party, prgOf } from './party.ts';
+
+/** Bytes of one part of a table on the link: large enough to amortise a frame, small enough to overlap building, sending and choosing. */
+const PART_BYTES = 1 << 21;
+
+/** What one selection is about: how P1 makes the table and how P0 and P2 know their choice. */
+export interface Selection {
+  /** Entries and words an entry. */
+  readonly n: number;
+  readonly P: number;
+  /** Output ring; 1 or a multiple of 8. */
+  readonly k: number;
+  readonly count: number;
+  table(p1: Party): Promise<SelectionTable>;
+  choice(party: Party): Promise<Choice>;
+}
+
+/** Elements per part. */
+function partSize(s: Selection): number {
+  const perElement = wireLength(s.k, s.n * s.P);
+  // Whole bytes for single-bit tables: n is a multiple of 8 there, or a part holds a multiple of 8 elements.
+  return Math.max(8, Math.floor(PART_BYTES / perElement / 8) * 8);
+}
+
+function tableLength(s: Selection, elements: number): number {
+  return wireLength(s.k, elements * s.n * s.P);
+}
+
+/** Declared bytes of a selection without its resharing message. */
+export function selectionCost(s: Selection): Pick<Cost, 'p0ToP2Ahead' | 'p1ToP2'> {
+  return { p0ToP2Ahead: wireLength(s.k, s.count), p1ToP2: tableLength(s, s.count) };
+}
+
+/** P0 → P2: the word B of every element. */
+export async function dealSelection(gate: Gate, s: Selection, p0: Party): Promise<void> {
+  const prg = prgOf(p0, 1);
+  const zero = prg.spend(drawId(gate, 'zero'), gate);
+  const r0 = await p0.kernels.draw(zero.stream, s.k, s.count);
+  const pads = prg.claim(drawId(gate, 'pad'), gate);
+  const words = await p0.kernels.dealSelection(await s.choice(p0), s.n, s.k, pads, r0);
+  await p0.link(2).send(tagOf(gate, 'deal'), Sealed.under(zero, words));
+}
+
+/** P2: keeps the dealt words in wire form until the choice is made. */
+export async function keepDealt(gate: Gate, s: Selection, p2: Party): Promise<void> {
+  p2.keep(gate, await p2.link(0).recvBytes(tagOf(gate, 'deal'), wireLength(s.k, s.count)));
+}
+
+/** P1 → P2: the padded table, built part by part while the previous part is on its way. */
+export async function sendTable(gate: Gate, s: Selection, p1: Party): Promise<void> {
+  const pads = prgOf(p1, 1).spend(drawId(gate, 'pad'), gate);
+  const table = await s.table(p1);
+  const size = partSize(s);
+  async function* parts(): AsyncIterable<Uint8Array> {
+    const build = (from: number) => p1.kernels.selectionTable(table, s.k, pads.stream, from, Math.min(from + size, s.count));
+    let next: Promise<Uint8Array> | undefined = build(0);
+    for (let from = 0; next !== undefined; from += size) {
+      const current: Promise<Uint8Array> = next;
+      next = from + size < s.count ? build(from + size) : undefined;
+      // The part that is built ahead may fail while this one is awaited; its error is reported when its turn comes.
+      next?.catch(() => undefined);
+      yield await current;
+    }
+  }
+  for await (const part of Sealed.parts(pads, parts())) await p1.link(2).send(tagOf(gate, '12'), part);
+}
+
+/** P2: y = f − r0 of every element. */
+export async function chooseFromTable(gate: Gate, s: Selection, p2: Party): Promise<Words> {
+  const { kernels } = p2;
+  const word = await kernels.unpack(p2.take(gate) as Uint8Array, s.k, s.count);
+  const choice = await s.choice(p2);
+  const size = partSize(s);
+  const y = zeros(s.count, s.k);
+  const running: Promise<void>[] = [];
+  for (let from = 0; from < s.count; from += size) {
+    const to = Math.min(from + size, s.count);
+    const part = await p2.link(1).recvBytes(tagOf(gate, '12'), tableLength(s, to - from));
+    running.push(
+      kernels.evaluateSelection(choice, s.n, s.k, part, word, from, to).then((chosen) => {
+        (y.data as BigUint64Array).set(chosen.data as BigUint64Array, from);
+      }),
+    );
+    if (running.length > 4) await running.shift();
+  }
+  await Promise.all(running);
+  return y;
+}
+
+/** λ1 = −r0 of a selection's result, at P0 and P1. */
+export async function selectionMask1(gate: Gate, s: Pick<Selection, 'k' | 'count'>, party: Party): Promise<Words> {
+  const r0 = await party.kernels.draw(prgOf(party, 1).claim(drawId(gate, 'zero'), gate), s.k, s.count);
+  return party.kernels.sub(zeros(s.count, s.k), r0);
+}
+
+/** A selection whose result is re-shared at once: both `a` and `y` of the output exist, so it enters a product without another message. */
+export class SelectGate implements Gate {
+  readonly relation = 'select' as const;
+  readonly number: number;
+  readonly path: string;
+  readonly inputs: readonly Wire[];
+  readonly out: Wire;
+  readonly half12: number;
+  readonly half21: number;
+  readonly cost: Partial<Cost>;
+  readonly #selection: Selection;
+
+  constructor(number: number, path: string, inputs: readonly Wire[], out: Wire, half12: number, selection: Selection) {
+    this.number = number;
+    this.path = path;
+    this.inputs = inputs;
+    this.out = out;
+    this.half12 = half12;
+    this.half21 = half12 + 1;
+    this.#selection = selection;
+    this.cost = { ...selectionCost(selection), p2ToP1: wireLength(selection.k, selection.count) };
+  }
+
+  async component(party: Party, component: Component): Promise<Words> {
+    if (component === 'l1') return selectionMask1(this, this.#selection, party);
+    return party.kernels.draw(prgOf(party, 2).claim(drawId(this, 'mask2'), this), this.#selection.k, this.#selection.count);
+  }
+
+  dealP0(p0: Party): Promise<void> {
+    return dealSelection(this, this.#selection, p0);
+  }
+
+  dealP2(p2: Party): Promise<void> {
+    return keepDealt(this, this.#selection, p2);
+  }
+
+  send12(p1: Party): Promise<void> {
+    return sendTable(this, this.#selection, p1);
+  }
+
+  async recv12(p2: Party): Promise<void> {
+    p2.put(this.out, 'y', await chooseFromTable(this, this.#selection, p2));
+  }
+
+  async send21(p2: Party): Promise<void> {
+    const fresh = prgOf(p2, 2).spend(drawId(this, 'mask2'), this);
+    const mask = await p2.kernels.draw(fresh.stream, this.#selection.k, this.#selection.count);
+    const message = await p2.kernels.add(await p2.value(this.out, 'y'), mask);
+    await p2.link(1).send(tagOf(this, '21'), Sealed.under(fresh, message));
+  }
+
+  async recv21(p1: Party): Promise<void> {
+    const message = await p1.link(2).recv(tagOf(this, '21'), this.#selection.k, this.#selection.count);
+    p1.put(this.out, 'a', await p1.kernels.sub(message, await selectionMask1(this, this.#selection, p1)));
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * The protocol seam. A protocol turns a circuit of secret tensors into messages between three parties.
+ *
+ * `Gates` is what `secure/` and `ml/` build with: every method adds an operation on wires and returns the wire of its result. Nothing is computed while
+ * building, no value can be read, and a layer cannot open a secret. The same description serves every protocol; asking for one that does not exist
+ * is ERR_PROTOCOL_UNAVAILABLE (`registry.ts`), never a weaker one.
+ */
+import type { PiecewiseCubic } from '../../compute/kernels/types.ts';
+import type { Words } from '../../compute/ring.ts';
+import type { Wire } from '../share/wire.ts';
+
+export type ProtocolId = '3pc_semi_honest' | '3pc_malicious' | 'aby3';
+
+/** Who may do what, and what leaks. Shown by `tercet --help`, the README and docs/SECURITY.md. */
+export interface SecurityClaim {
+  readonly adversary: 'passive' | 'active';
+  /** How many parties may be corrupt together. */
+  readonly corruptions: 1;
+  readonly abort: 'none' | 'security-with-abort';
+  readonly leaks: readonly string[];
+}
+
+/** Error model of truncation, tested by the conformance suite. */
+export interface TruncationModel {
+  /** ⌊(z + ρ)/2^s⌋ with ρ uniform: unbiased, and who learns the coin. */
+  readonly rounding: 'stochastic';
+  readonly maxErrorUlp: 1;
+  /** Probability of a wrong wrap inside the declared domain. */
+  readonly wrapProbability: 0;
+  readonly leaks: string;
+}
+
+/** A model parameter by name. Values live with the parties: in clear at P1 and P2 (open) or as M = W + L1 + L2 (secret). */
+export interface Parameter {
+  readonly name: string;
+  readonly rows: number;
+  readonly cols: number;
+  readonly scale: number;
+}
+
+/** One summand of an affine map: x·W with a matrix, or x ∘ row with `diagonal`. */
+export interface AffineTerm {
+  readonly x: Wire;
+  readonly weight: Parameter;
+  readonly diagonal?: boolean;
+}
+
+/** Exact table on Z_2^b: entry v for the residue v. */
+export interface ExactTable {
+  readonly bits: number;
+  readonly entries: readonly bigint[];
+}
+
+export interface Gates {
+  readonly weights: 'open' | 'secret';
+
+  // ── inputs and outputs ───────────────────────────────────────────────────
+  /** A tensor of P0. 8 bytes an element to P1, online. */
+  input(name: string, shape: readonly number[], k: number, scale: number): Wire;
+  /** Rows of a table (rows × cols) at indices that only P0 knows, by point functions. Output (count, cols) over Z_2^64. */
+  lookup(name: string, table: Parameter, count: number): Wire;
+  /** Opens to P0 alone, mod 2^k of the wire. */
+  output(name: string, x: Wire): void;
+
+  // ── local, exact ─────────────────────────────────────────────────────────
+  add(x: Wire, y: Wire): Wire;
+  sub(x: Wire, y: Wire): Wire;
+  scale(x: Wire, c: bigint, scale?: number): Wire;
+  offset(x: Wire, c: bigint): Wire;
+  reduce(x: Wire, k: number): Wire;
+  /** x · 2^s read in Z_2^k, k ≤ x.k + s: exact, no message. */
+  raise(x: Wire, s: number, k: number): Wire;
+  sumRows(x: Wire): Wire;
+  repeat(x: Wire, cols: number): Wire;
+  gather(x: Wire, index: Uint32Array, shape: readonly number[]): Wire;
+  reshape(x: Wire, shape: readonly number[], scale?: number): Wire;
+  /** x + parameter rows (one row for all, or as many words as x): biases and position embeddings. */
+  addParameter(x: Wire, parameter: Parameter): Wire;
+
+  // ── rounding ─────────────────────────────────────────────────────────────
+  /** Z_2^k → Z_2^(k−s), ⌊(x+ρ)/2^s⌋: free, error in (−1, 1) ulp. Its mask is derived, so it is never sent again. */
+  shift(x: Wire, s: number): Wire;
+  /** Z_2^k → Z_2^k2 for |x| < 2^(k−2): exact, one round. */
+  widen(x: Wire, k2: number): Wire;
+  /** shift then widen. Domain |x| < 2^(k−2). */
+  truncate(x: Wire, s: number, k2?: number): Wire;
+
+  // ── products ─────────────────────────────────────────────────────────────
+  /** Σ x·W (+ x∘row): open weights: no online message; secret: half a round. */
+  affine(terms: readonly AffineTerm[], bias?: Parameter): Wire;
+  /** (batch, m, inner) × (batch, inner, n), or × (batch, n, inner)^T. */
+  matmul(x: Wire, y: Wire, transposed?: boolean): Wire;
+  mul(x: Wire, y: Wire): Wire;
+
+  // ── selection (any scalar function) ──────────────────────────────────────
+  table(x: Wire, table: ExactTable, k: number): Wire;
+  cubic(x: Wire, cubic: PiecewiseCubic, k: number): Wire;
+  exponential(x: Wire, gate: Wire, s1: number, s2: number): Wire;
+  /** The value that `pick` names for the joint bits (bit b of the index is bits[b]); 255 is zero. */
+  choose(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array): Wire;
+
+  /** Names the ops that follow, for progress, tracing and cost tables. */
+  section<T>(name: string, body: () => T): T;
+}
+
+/** Bytes by sender and receiver, and rounds between P1 and P2. Declared by the circuit, measured at the channels, compared in tests. */
+export interface Cost {
+  /** Correlations of P0, ahead of the input. */
+  p0ToP1Ahead: number;
+  p0ToP2Ahead: number;
+  p2ToP1Ahead: number;
+  p0ToP1Input: number;
+  p0ToP2Input: number;
+  p1ToP2: number;
+  p2ToP1: number;
+  p1ToP0: number;
+  rounds: number;
+}
+
+/** A party's private input to a circuit (P0 only). */
+export interface Inputs {
+  readonly tensors: Readonly<Record<string, Words>>;
+  readonly indices: Readonly<Record<string, readonly number[]>>;
+}

@@ -1,0 +1,97 @@
+/**
+ * GeLU and tanh from an untruncated product (design notes §14.3): a cubic table near zero, and two class bits where the function saturates.
+ *
+ * x (…) scale 32 over Z_2^64 → scale 16 over Z_2^64. No truncation before the table: the index takes the bits that it wants.
+ */
+import type { PiecewiseCubic } from '../../compute/kernels/types.ts';
+import { TercetError } from '../../core/errors.ts';
+import type { ExactTable, Gates } from '../protocol/types.ts';
+import type { Wire } from '../share/wire.ts';
+import { piecewiseCubic, signedCentre } from './cubic.ts';
+
+/** Abramowitz and Stegun 7.1.26 is not enough here: erf by its Taylor series or the continued fraction of erfc, to 1e-13. */
+export function erf(x: number): number {
+  const z = Math.abs(x);
+  if (z > 6) return Math.sign(x);
+  let sum = z;
+  let term = z;
+  for (let n = 1; n < 200 && Math.abs(term) > 1e-17; n++) {
+    term *= (-z * z) / n;
+    sum += term / (2 * n + 1);
+  }
+  return z < 3 ? Math.sign(x) * (2 / Math.sqrt(Math.PI)) * sum : Math.sign(x) * (1 - erfcTail(z));
+}
+
+function erfcTail(z: number): number {
+  let fraction = 0;
+  for (let n = 60; n >= 1; n--) fraction = n / 2 / (z + fraction);
+  return Math.exp(-z * z) / Math.sqrt(Math.PI) / (z + fraction);
+}
+
+export function gelu(x: number): number {
+  return 0.5 * x * (1 + erf(x / Math.SQRT2));
+}
+
+/**
+ * How far GeLU inputs may reach. `narrow`: |x| ≤ 7; `wide`: |x| < 63; `far`: |x| < 255. A model's bound decides (`ml/ranges.ts`), so that no text can
+ * leave the domain.
+ */
+export type GeluRange = 'narrow' | 'wide' | 'far';
+
+export const GELU_DOMAIN: Record<GeluRange, number> = { narrow: 7, wide: 63, far: 255 };
+
+/** Declared end-to-end error inside the domain, absolute (measured: test/mpc/secure.test.ts). */
+export const GELU_ERROR = 8e-4;
+
+/** @throws {TercetError} ERR_RANGE when even the widest variant is too narrow. */
+export function geluRange(bound: number): GeluRange {
+  for (const range of ['narrow', 'wide', 'far'] as const) if (bound <= GELU_DOMAIN[range]) return range;
+  throw new TercetError('ERR_RANGE', `GeLU inputs may reach ${bound.toFixed(0)}, beyond ${GELU_DOMAIN.far}`, 'use a checkpoint with smaller weights; the bound follows from its weight norms');
+}
+
+/** Unit-width class tables on `bits` bits of ⌊x⌋: measured index in [−6, 6], and above it. Equal units share the off-by-one of the cubic's index. */
+function classTables(bits: number): { inside: ExactTable; above: ExactTable } {
+  const n = 1 << bits;
+  const signed = Array.from({ length: n }, (_, i) => (i < n / 2 ? i : i - n));
+  return {
+    inside: { bits, entries: signed.map((i) => (i >= -6 && i <= 6 ? 1n : 0n)) },
+    above: { bits, entries: signed.map((i) => (i > 6 ? 1n : 0n)) },
+  };
+}
+
+/** Segments of width ½ on [−8, 8), t = 12: x at scale 13. */
+function geluCubic(s: number): PiecewiseCubic {
+  return piecewiseCubic(gelu, { segments: 32, t: 12, s1: s, s2: s, guard: 2, width: 0.5, centre: (i) => signedCentre(i, 32, 0.5) });
+}
+
+/** Entries of `choose` on (inside, above): the cubic, the identity, zero. */
+const PICK_GELU = Uint8Array.of(255, 0, 1, 0);
+
+export function secureGelu(gates: Gates, x: Wire, range: GeluRange): Wire {
+  const s = range === 'far' ? 11 : range === 'wide' ? 12 : 13;
+  const near = gates.cubic(gates.reduce(gates.shift(x, 19), 17), geluCubic(s), 32);
+  const drop = 2 * s - 16;
+  if (range === 'narrow') return gates.truncate(near, drop, 64);
+  const bits = range === 'far' ? 9 : 7;
+  const { inside, above } = classTables(bits);
+  const unit = gates.reduce(gates.shift(x, 32), bits);
+  const identity = gates.reduce(gates.shift(x, 32 - 2 * s), 32);
+  const value = gates.choose([gates.table(unit, inside, 1), gates.table(unit, above, 1)], [near, identity], PICK_GELU);
+  return gates.truncate(value, drop, 64);
+}
+
+/** Declared error of tanh, absolute. Domain |x| < 63. */
+export const TANH_ERROR = 1e-4;
+const PICK_NEAR = Uint8Array.of(255, 0);
+
+export function secureTanh(gates: Gates, x: Wire): Wire {
+  const cubic = piecewiseCubic(Math.tanh, { segments: 128, t: 12, s1: 12, s2: 12, guard: 2, width: 0.125, centre: (i) => signedCentre(i, 128, 0.125) });
+  const near = gates.cubic(gates.reduce(gates.shift(x, 17), 19), cubic, 32);
+  const { inside } = classTables(7);
+  const unit = gates.reduce(gates.shift(x, 32), 7);
+  const one = 1n << 24n;
+  const tails: ExactTable = { bits: 7, entries: inside.entries.map((within, i) => (within === 1n ? 0n : i < 64 ? one : -one)) };
+  const inner = gates.choose([gates.table(unit, inside, 1)], [near], PICK_NEAR);
+  const outer = gates.reshape(gates.table(unit, tails, 32), x.shape, inner.scale);
+  return gates.truncate(gates.add(inner, outer), 8, 64);
+}

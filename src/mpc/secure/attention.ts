@@ -1,0 +1,96 @@
+/**
+ * Attention of all heads in one batch (design notes §14.3): exponentiate without truncating Q·Kᵀ, multiply by V before normalising, one
+ * reciprocal per row.
+ *
+ * q, k, v (heads, T, D) scale 32 over Z_2^64 → context (heads, T, D) scale 16 over Z_2^64. The factor 1/√D is in the weights of Q (as 8/√D; the 8 is three bits of
+ * scale). 13 rounds at T = 128.
+ * Domain (declared by `ml/ranges.ts` from weight norms): |q·k|/√D < 4096, row spread ≤ 252 with 8 tree bits or 508 with 9, |v| · T < 2^16.
+ * Error: attention head ≤ 1.2e-3 absolute for |v| ≤ 6 (measured: test/mpc/secure.test.ts).
+ */
+import { invariant } from '../../core/errors.ts';
+import type { ExactTable, Gates } from '../protocol/types.ts';
+import type { Wire } from '../share/wire.ts';
+import { powerLaw } from './windows.ts';
+
+export const ATTENTION_ERROR = 1.2e-3;
+
+/** log2 of the unit of the maximum: two logits. */
+const UNIT = 1;
+/** Scale of scores: 16 + 16 bits of Q and K, and 3 for the factor 8 in Q. */
+const SCORE = 35;
+const EXP_SCALE = 17;
+
+/** Largest row spread of scores for a number of tree bits: differences must stay inside the table, ±1 each for the off-by-one. */
+export const SPREAD: Record<8 | 9, number> = { 8: 252, 9: 508 };
+
+function reluTable(bits: number): ExactTable {
+  const n = 1 << bits;
+  return { bits, entries: Array.from({ length: n }, (_, i) => (i < n / 2 ? BigInt(i) : 0n)) };
+}
+
+/** Columns [from, to) of a (rows, width) wire. */
+function columns(gates: Gates, x: Wire, from: number, to: number): Wire {
+  const [rows, width] = x.shape;
+  const index = new Uint32Array(rows * (to - from));
+  for (let r = 0; r < rows; r++) for (let c = from; c < to; c++) index[r * (to - from) + c - from] = r * width + c;
+  return gates.gather(x, index, [rows, to - from]);
+}
+
+/**
+ * The maximum of every row, in a tree of max(x, y) = y + relu(x − y), ⌈log2 width⌉ rounds. When the width is odd the two halves overlap in one column,
+ * which a maximum does not mind.
+ */
+function rowMaximum(gates: Gates, x: Wire, bits: 8 | 9): Wire {
+  const relu = reluTable(bits);
+  let current = x;
+  while (current.shape[1] > 1) {
+    const width = current.shape[1];
+    const half = Math.ceil(width / 2);
+    const left = columns(gates, current, 0, half);
+    const right = columns(gates, current, width - half, width);
+    const above = gates.table(gates.sub(left, right), relu, bits === 8 ? 8 : 16);
+    current = gates.add(gates.reshape(gates.reduce(above, bits), right.shape, right.scale), right);
+  }
+  return gates.reshape(current, [x.shape[0]]);
+}
+
+export function attend(gates: Gates, q: Wire, k: Wire, v: Wire, treeBits: 8 | 9): Wire {
+  const [heads, T, D] = q.shape;
+  invariant(T <= 512, 'attention: at most 512 positions');
+  const rows = heads * T;
+  const xBits = SCORE + UNIT + treeBits;
+
+  const scores = gates.section('scores', () => {
+    const product = gates.matmul(gates.shift(q, 16), gates.shift(k, 16), true);
+    return gates.reshape(product, [rows, T], SCORE);
+  });
+
+  // x = score − 2·(maximum + 1 unit) < 0: the maximum on a few bits is enough, softmax is shift invariant.
+  const x = gates.section('maximum', () => {
+    const coarse = gates.reduce(gates.shift(scores, SCORE + UNIT), treeBits);
+    const maximum = gates.offset(rowMaximum(gates, coarse, treeBits), 1n);
+    const shift = gates.reshape(gates.repeat(gates.raise(maximum, SCORE + UNIT, xBits), T), [rows, T], SCORE);
+    return gates.sub(gates.reduce(scores, xBits), shift);
+  });
+
+  const weights = gates.section('exponential', () => {
+    // Keep only x ≥ −16 … −24: one bit, by the measured index in units of 8. Below, e^x is less than 2^-23 of the row's maximum or 0.
+    const bits = xBits - 38;
+    const n = 1 << bits;
+    const near: ExactTable = { bits, entries: Array.from({ length: n }, (_, i) => (i === 0 || i >= n - 2 ? 1n : 0n)) };
+    const gate = gates.table(gates.shift(x, 38), near, 1);
+    return gates.exponential(gates.reduce(gates.shift(x, 15), 25), gate, EXP_SCALE, EXP_SCALE);
+  });
+
+  return gates.section('context', () => {
+    const values = gates.truncate(v, 20);
+    const sum = gates.matmul(gates.reshape(weights, [heads, T, T]), values);
+    const context = gates.truncate(gates.reshape(sum, [rows, D]), 26);
+    const wide = T > 128;
+    const total = gates.sumRows(weights);
+    const scale = 2 * EXP_SCALE;
+    const inverse = powerLaw(gates, total, (z) => 2 ** scale / z, { top: scale + (wide ? 3 : 1), windows: 4, s1: wide ? 22 : 20 });
+    const scaled = gates.mul(context, gates.repeat(inverse, D));
+    return gates.reshape(gates.truncate(scaled, wide ? 40 : 38), [heads, T, D]);
+  });
+}

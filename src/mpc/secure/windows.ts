@@ -1,0 +1,48 @@
+/**
+ * A power law (1/z, z^-½) of one positive word over many octaves (design notes §14.4): windows of 128 segments, each 16 times finer than the one before.
+ *
+ * In every window, on one index: a candidate by a cubic, and the bit [measured index ≥ 7]. The first window whose bit is set wins, else the last:
+ * its argument is at least six units, where the cubic is good to 6^-4/8. Lower windows may hold garbage; they are not looked at. Two rounds.
+ */
+import type { ExactTable, Gates } from '../protocol/types.ts';
+import type { Wire } from '../share/wire.ts';
+import { piecewiseCubic } from './cubic.ts';
+
+const SEGMENTS = 128;
+const T = 14;
+const S2 = 14;
+const THRESHOLD = 7;
+
+const REACHED: ExactTable = { bits: 7, entries: Array.from({ length: SEGMENTS }, (_, i) => (i >= THRESHOLD ? 1n : 0n)) };
+
+/**
+ * z over Z_2^64, 0 ≤ z < 112 · 2^top → f(z) at scale s1 + 14 over Z_2^64.
+ *
+ * @param top log2 of the unit of the widest window; the others are 4 lower each.
+ * @param f of the integer z, positive and smooth; below 3 units of the last window the result is zero.
+ */
+export function powerLaw(gates: Gates, z: Wire, f: (z: number) => number, options: { readonly top: number; readonly windows: number; readonly s1: number }): Wire {
+  const { top, windows, s1 } = options;
+  const candidates: Wire[] = [];
+  const reached: Wire[] = [];
+  for (let w = 0; w < windows; w++) {
+    const unit = top - 4 * w;
+    const index = unit >= T ? gates.shift(z, unit - T) : gates.raise(z, T - unit, 64);
+    const cubic = piecewiseCubic((x) => f(Math.max(x, 1) * 2 ** unit), {
+      segments: SEGMENTS,
+      t: T,
+      s1,
+      s2: S2,
+      guard: 0,
+      width: 1,
+      centre: (i) => (i >= 3 ? i : undefined),
+    });
+    candidates.push(gates.cubic(gates.reduce(index, T + 7), cubic, 64));
+    if (w < windows - 1) reached.push(gates.table(gates.reduce(gates.shift(z, unit), 7), REACHED, 1));
+  }
+  const pick = Uint8Array.from({ length: 1 << reached.length }, (_, joint) => {
+    const first = reached.findIndex((_bit, w) => ((joint >> w) & 1) === 1);
+    return first === -1 ? windows - 1 : first;
+  });
+  return gates.choose(reached, candidates, pick);
+}

@@ -1,0 +1,50 @@
+/**
+ * A message that may leave a party: its words carry a mask drawn for this message and no other (design notes §14.2 rule 2).
+ *
+ * SECURITY: links send only `Sealed`, and a `Sealed` is made only from a `Fresh` mask, which `PairPrg.spend` hands out once per draw id. A derived
+ * mask (of a shifted or reduced tensor) is not a `Fresh`, so the type system refuses to send under it.
+ */
+import type { Stream } from '../../compute/kernels/types.ts';
+import type { Words } from '../../compute/ring.ts';
+import { TercetError } from '../../core/errors.ts';
+
+/** A mask that nothing was sent under yet. */
+export class Fresh {
+  readonly stream: Stream;
+  #used = false;
+
+  constructor(stream: Stream) {
+    this.stream = stream;
+  }
+
+  /** @throws {TercetError} ERR_PAD_REUSE on the second call. */
+  use(): void {
+    if (this.#used) throw new TercetError('ERR_PAD_REUSE', 'a mask was used for a second message', 'start a new attempt; this is a bug in Tercet, please report it');
+    this.#used = true;
+  }
+}
+
+export class Sealed {
+  readonly payload: Words | Uint8Array;
+
+  private constructor(payload: Words | Uint8Array) {
+    this.payload = payload;
+  }
+
+  /** Declares that every word of `payload` is masked by `fresh`, which is used up. */
+  static under(fresh: Fresh, payload: Words | Uint8Array): Sealed {
+    fresh.use();
+    return new Sealed(payload);
+  }
+
+  /** Parts of one message sealed under one mask: the pads of a long table, each position once. */
+  static async *parts(fresh: Fresh, payloads: AsyncIterable<Uint8Array>): AsyncIterable<Sealed> {
+    fresh.use();
+    for await (const payload of payloads) yield new Sealed(payload);
+  }
+
+  /** A message that needs no mask: ciphertext-like keys whose own construction hides the secret, or a value its receiver may know. Say why. */
+  static plain(_why: 'point function key' | 'output to its owner', payload: Words | Uint8Array): Sealed {
+    return new Sealed(payload);
+  }
+}
