@@ -2,7 +2,7 @@
  * Attention of all heads in one batch (design notes §14.3): exponentiate without truncating Q·Kᵀ, multiply by V before normalising, one
  * reciprocal per row.
  *
- * q, k, v (heads, T, D) scale 32 over Z_2^64 → context (heads, T, D) scale 16 over Z_2^64. The factor 1/√D is in the weights of Q (as 8/√D; the 8 is three bits of
+ * q (heads, R, D), k, v (heads, T, D) scale 32 over Z_2^64 → context (heads, R, D) scale 16 over Z_2^64. The factor 1/√D is in the weights of Q (as 8/√D; the 8 is three bits of
  * scale). 13 rounds at T = 128.
  * Domain (declared by `ml/ranges.ts` from weight norms): |q·k|/√D < 4096, row spread ≤ 252 with 8 tree bits or 508 with 9, |v| · T < 2^16.
  * Error: attention head ≤ 1.2e-3 absolute for |v| ≤ 6 (measured: test/mpc/secure.test.ts).
@@ -55,9 +55,10 @@ function rowMaximum(gates: Gates, x: Wire, bits: 8 | 9): Wire {
 }
 
 export function attend(gates: Gates, q: Wire, k: Wire, v: Wire, treeBits: 8 | 9): Wire {
-  const [heads, T, D] = q.shape;
+  const [heads, R, D] = q.shape;
+  const T = k.shape[1];
   invariant(T <= 512, 'attention: at most 512 positions');
-  const rows = heads * T;
+  const rows = heads * R;
   const xBits = SCORE + UNIT + treeBits;
 
   const scores = gates.section('scores', () => {
@@ -84,13 +85,13 @@ export function attend(gates: Gates, q: Wire, k: Wire, v: Wire, treeBits: 8 | 9)
 
   return gates.section('context', () => {
     const values = gates.truncate(v, 20);
-    const sum = gates.matmul(gates.reshape(weights, [heads, T, T]), values);
+    const sum = gates.matmul(gates.reshape(weights, [heads, R, T]), values);
     const context = gates.truncate(gates.reshape(sum, [rows, D]), 26);
     const wide = T > 128;
     const total = gates.sumRows(weights);
     const scale = 2 * EXP_SCALE;
     const inverse = powerLaw(gates, total, (z) => 2 ** scale / z, { top: scale + (wide ? 3 : 1), windows: 4, s1: wide ? 22 : 20 });
     const scaled = gates.mul(context, gates.repeat(inverse, D));
-    return gates.reshape(gates.truncate(scaled, wide ? 40 : 38), [heads, T, D]);
+    return gates.reshape(gates.truncate(scaled, wide ? 40 : 38), [heads, R, D]);
   });
 }
