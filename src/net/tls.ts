@@ -1,0 +1,467 @@
+/**
+ * Links between processes: TLS 1.3 with certificates on both sides.
+ *
+ * Security model: the network is hostile. Both sides require a certificate of the project's CA that names exactly one party
+ * (`party-<id>.tercet`): the connector that of the party it asked for, the listener that of the party that the greeting claims to be.
+ * Nothing is handed out before that. A connection that fails these checks is dropped and reported to `onRefused`, and does not disturb
+ * anybody who waits in `accept`: strangers cannot end a session. Unfinished connections are bounded in number and time.
+ */
+
+import * as tls from 'node:tls';
+import { equalBytes } from '../core/bytes.ts';
+import { TercetError } from '../core/errors.ts';
+import { FramedChannel, type SessionChannel } from './channel.ts';
+import type { Credentials } from './certificates.ts';
+import { checkSession } from './frame.ts';
+import { guard, readHello, refuse, sleep } from './greeting.ts';
+import { type Hello, encodeHello, isPartyId, partyName } from './hello.ts';
+import { DEFAULT_TIMEOUT_MS } from './inbox.ts';
+import { SocketTransport } from './socket.ts';
+import { type TlsPhase, aborted, certificateRefused, errorCode, handshakeError, nobodyCame, notUp, refusal, tlsError } from './tls-errors.ts';
+import { startTimer } from './turn.ts';
+import type { PartyId } from './types.ts';
+
+/** Default longest wait for a link to come up. */
+export const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
+/** Longest time from the TCP connection to the end of the greeting, on the listener. */
+const GREETING_TIMEOUT_MS = 10_000;
+const MAX_CONNECTIONS = 64;
+/** Links that passed all checks and wait for their `accept`. */
+const MAX_UNCLAIMED = 16;
+const RETRY_FIRST_MS = 25;
+const RETRY_LAST_MS = 400;
+
+/** AES-128 first: the fastest on every machine with AES instructions, and as strong as the rest of the system. */
+const CIPHERS = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256';
+const ALPN = 'tercet/1';
+
+interface LinkLimits {
+  /** Longest wait of one `recv` or `send` on a channel (default 120 s). */
+  readonly recvTimeoutMs?: number | undefined;
+  /** Unclaimed bytes beyond which the peer is slowed down (default 64 MiB). */
+  readonly highWaterBytes?: number | undefined;
+}
+
+export interface ConnectOptions extends LinkLimits {
+  readonly self: PartyId;
+  readonly peer: PartyId;
+  readonly host: string;
+  readonly port: number;
+  readonly credentials: Credentials;
+  /** 16 bytes that name the run; the listener accepts by them. */
+  readonly session: Uint8Array;
+  /** Longest wait until the listener has accepted (default 30 s); a refused port is tried again until then. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ListenOptions extends LinkLimits {
+  readonly self: PartyId;
+  /** Default 127.0.0.1. */
+  readonly host?: string | undefined;
+  /** Default 0: any free port. */
+  readonly port?: number | undefined;
+  readonly credentials: Credentials;
+  /** Default for `accept`, and how long an accepted link waits to be claimed (default 30 s). */
+  readonly timeoutMs?: number | undefined;
+  /** Hears why connections were refused; for logs and tests. */
+  readonly onRefused?: ((error: TercetError) => void) | undefined;
+}
+
+export interface AcceptAnyOptions {
+  /** Only links of this party. */
+  readonly peer?: PartyId | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Infinity waits for ever. */
+  readonly timeoutMs?: number | undefined;
+}
+
+export interface AcceptOptions extends AcceptAnyOptions {
+  readonly peer: PartyId;
+  readonly session: Uint8Array;
+}
+
+export interface TlsListener {
+  readonly port: number;
+  /**
+   * The link of one party in one session.
+   *
+   * @throws TercetError at the time-out: ERR_PEER_CERTIFICATE or ERR_PEER_MISMATCH if a connection was refused for that meanwhile, else
+   * ERR_PEER_TIMEOUT; ERR_ABORTED if the signal or `close` came first
+   */
+  accept(options: AcceptOptions): Promise<SessionChannel>;
+  /** The next link, of any session, that no `accept` asked for; throws like `accept`. */
+  acceptAny(options?: AcceptAnyOptions): Promise<SessionChannel>;
+  /** Stops listening, ends every `accept` and every link that nobody has claimed. Accepted channels live on. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a link to a listening party and waits until that party has accepted it.
+ *
+ * @throws TercetError ERR_PEER_UNREACHABLE (nobody listens at host:port), ERR_PEER_CERTIFICATE (either side does not accept the other's
+ * certificate), ERR_PEER_MISMATCH (another party or version listens there), ERR_FRAME_FORMAT (something else listens there),
+ * ERR_PEER_CLOSED, ERR_PEER_TIMEOUT, ERR_ABORTED, ERR_ARGUMENT
+ */
+export async function connectTls(options: ConnectOptions): Promise<SessionChannel> {
+  checkSession(options.session);
+  checkEnds(options.self, options.peer);
+  checkPort(options.port);
+  const context = secureContext(options.credentials);
+  const timeoutMs = options.timeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
+  const deadline = performance.now() + timeoutMs;
+  for (let pause = RETRY_FIRST_MS; ; pause = Math.min(2 * pause, RETRY_LAST_MS)) {
+    try {
+      return await connectOnce(options, context, deadline);
+    } catch (error) {
+      const refused = error instanceof TercetError && error.code === 'ERR_PEER_UNREACHABLE' && errorCode(error.cause) === 'ECONNREFUSED';
+      if (!refused || performance.now() + pause >= deadline) throw error;
+      await sleep(pause, options.signal);
+    }
+  }
+}
+
+async function connectOnce(options: ConnectOptions, secureContext: tls.SecureContext, deadline: number): Promise<SessionChannel> {
+  const { self, peer, host, port, session, signal } = options;
+  const where = `party ${peer} at ${host}:${port}`;
+  if (signal?.aborted) throw aborted();
+  let phase: TlsPhase = 'connect';
+  const socket = tls.connect({
+    host,
+    port,
+    secureContext,
+    servername: partyName(peer),
+    minVersion: 'TLSv1.3',
+    ALPNProtocols: [ALPN],
+    rejectUnauthorized: true,
+    checkServerIdentity: (_name, certificate) =>
+      partyOf(certificate) === peer ? undefined : certificateRefused(`${where}: its certificate is not that of party ${peer}`),
+  });
+  socket.once('connect', () => {
+    phase = 'handshake';
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, 30_000);
+  });
+  socket.once('secureConnect', () => {
+    phase = 'greeting';
+    socket.write(encodeHello({ from: self, to: peer, status: 'ok', session }));
+  });
+  const unguard = guard(socket, deadline - performance.now(), signal, () => notUp(where, phase));
+  try {
+    const { hello, rest } = await readHello(socket);
+    if (hello.status !== 'ok') throw refusal(hello.status, where);
+    if (hello.from !== peer || hello.to !== self || !equalBytes(hello.session, session)) {
+      throw new TercetError('ERR_PEER_MISMATCH', `${where} answered for another link`, 'check host and port of every party');
+    }
+    return channelOn(socket, rest, hello, where, options);
+  } catch (error) {
+    socket.destroy();
+    throw tlsError(error, phase, where);
+  } finally {
+    unguard();
+  }
+}
+
+/**
+ * Listens for the links of the other parties.
+ *
+ * @throws TercetError ERR_PEER_CERTIFICATE for unusable credentials, ERR_PEER_UNREACHABLE if the address cannot be listened on
+ */
+export async function listenTls(options: ListenOptions): Promise<TlsListener> {
+  const host = options.host ?? '127.0.0.1';
+  const port = options.port ?? 0;
+  checkPort(port);
+  const listener = new Listener(options);
+  await listener.listen(host, port);
+  return listener;
+}
+
+/** A connection, before or after its handshake. */
+interface Stranger {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+  destroy(): unknown;
+  on(event: 'close', listener: () => void): unknown;
+}
+
+/** A link that passed all checks. */
+interface Arrival {
+  readonly socket: tls.TLSSocket;
+  readonly hello: Hello;
+  readonly rest: Uint8Array;
+  readonly where: string;
+  expiry?: ReturnType<typeof setTimeout> | undefined;
+}
+
+interface Acceptor {
+  readonly peer: PartyId | undefined;
+  readonly session: Uint8Array | undefined;
+  readonly take: (arrival: Arrival) => void;
+  readonly fail: (error: TercetError) => void;
+  /** Why the last connection since this `accept` began was refused, if that is likely the reason that it waits. */
+  refused: TercetError | undefined;
+}
+
+class Listener implements TlsListener {
+  readonly #options: ListenOptions;
+  readonly #timeoutMs: number;
+  readonly #server: tls.Server;
+  /** Every connection that nobody has claimed, from the first packet on, by its address. */
+  readonly #sockets = new Map<string, Stranger>();
+  readonly #acceptors = new Set<Acceptor>();
+  readonly #unclaimed = new Set<Arrival>();
+  #closed = false;
+
+  constructor(options: ListenOptions) {
+    this.#options = options;
+    this.#timeoutMs = options.timeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
+    secureContext(options.credentials);
+    const { ca, key, cert } = options.credentials;
+    this.#server = tls.createServer({
+      ca,
+      key,
+      cert,
+      ciphers: CIPHERS,
+      minVersion: 'TLSv1.3',
+      ALPNProtocols: [ALPN],
+      requestCert: true,
+      rejectUnauthorized: true,
+      handshakeTimeout: this.#greetingTimeout(),
+    });
+    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.on('connection', (socket: Stranger) => this.#track(whereOf(socket), socket));
+    this.#server.on('tlsClientError', (error, socket) => {
+      this.#refused(handshakeError(error, socket.authorizationError, whereOf(socket)));
+      socket.destroy();
+    });
+    this.#server.on('secureConnection', (socket) => void this.#welcome(socket));
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  }
+
+  listen(host: string, port: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const failed = (error: Error): void => {
+        const what = `cannot listen on ${host}:${port} (${errorCode(error)})`;
+        reject(new TercetError('ERR_PEER_UNREACHABLE', what, 'choose another port or address', { cause: error }));
+      };
+      this.#server.once('error', failed);
+      this.#server.listen(port, host, () => {
+        this.#server.removeListener('error', failed);
+        // A failed accept(2), for example for want of file descriptors, is that connection's problem.
+        this.#server.on('error', (error) => this.#refused(tlsError(error, 'handshake', 'a connection')));
+        resolve();
+      });
+    });
+  }
+
+  async accept(options: AcceptOptions): Promise<SessionChannel> {
+    checkSession(options.session);
+    checkEnds(this.#options.self, options.peer);
+    return this.#accept(options, Uint8Array.from(options.session));
+  }
+
+  async acceptAny(options: AcceptAnyOptions = {}): Promise<SessionChannel> {
+    return this.#accept(options, undefined);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#server.close();
+    for (const acceptor of this.#acceptors) acceptor.fail(aborted('the listener was closed'));
+    for (const arrival of this.#unclaimed) this.#forget(arrival);
+    for (const socket of this.#sockets.values()) socket.destroy();
+  }
+
+  async #accept(options: AcceptAnyOptions, session: Uint8Array | undefined): Promise<SessionChannel> {
+    if (this.#closed) throw aborted('the listener was closed');
+    if (options.signal?.aborted) throw aborted();
+    const arrival = this.#claim(options.peer, session) ?? (await this.#wait(options, session));
+    const { socket, rest, hello, where } = arrival;
+    return channelOn(socket, rest, hello, `party ${hello.from} at ${where}`, this.#options);
+  }
+
+  /** A link that is here already, the newest first: a connector that tried again has left the older one. */
+  #claim(peer: PartyId | undefined, session: Uint8Array | undefined): Arrival | undefined {
+    const arrival = [...this.#unclaimed].reverse().find((candidate) => matches({ peer, session }, candidate.hello));
+    if (arrival !== undefined) {
+      this.#forget(arrival);
+      this.#sockets.delete(arrival.where);
+    }
+    return arrival;
+  }
+
+  #wait(options: AcceptAnyOptions, session: Uint8Array | undefined): Promise<Arrival> {
+    return new Promise((resolve, reject) => {
+      const { signal, peer } = options;
+      const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
+      const settle = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+        this.#acceptors.delete(acceptor);
+      };
+      const acceptor: Acceptor = {
+        peer,
+        session,
+        refused: undefined,
+        take: (arrival) => {
+          settle();
+          resolve(arrival);
+        },
+        fail: (error) => {
+          settle();
+          reject(error);
+        },
+      };
+      const onAbort = (): void => acceptor.fail(aborted());
+      const timer = startTimer(timeoutMs, () => acceptor.fail(nobodyCame(peer, timeoutMs, acceptor.refused)));
+      signal?.addEventListener('abort', onAbort);
+      this.#acceptors.add(acceptor);
+    });
+  }
+
+  /** From the end of the TLS handshake to the answer. Never rejects: a connection that fails is refused. */
+  async #welcome(socket: tls.TLSSocket): Promise<void> {
+    const where = whereOf(socket);
+    this.#track(where, socket);
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, 30_000);
+    const unguard = guard(socket, this.#greetingTimeout(), undefined, () => notUp(where, 'greeting'));
+    let claimed: Hello | undefined;
+    try {
+      const { hello, rest } = await readHello(socket);
+      claimed = hello;
+      this.#check(hello, partyOf(socket.getPeerCertificate()), where);
+      const answer = encodeHello({ from: this.#options.self, to: hello.from, status: 'ok', session: hello.session });
+      if (this.#closed) throw aborted('the listener was closed');
+      socket.write(answer);
+      this.#offer({ socket, hello, rest, where });
+    } catch (error) {
+      const refused = tlsError(error, 'open', where);
+      this.#refused(refused);
+      refuse(socket, refused, claimed, this.#options.self);
+    } finally {
+      unguard();
+    }
+  }
+
+  #check(hello: Hello, certified: PartyId | undefined, where: string): void {
+    const { self } = this.#options;
+    if (certified === undefined || certified !== hello.from) {
+      throw certificateRefused(`${where}: its certificate is not that of party ${hello.from}`);
+    }
+    if (hello.to !== self || hello.from === self) {
+      const what = `party ${hello.from} (${where}) asks for party ${hello.to}, this is party ${self}`;
+      throw new TercetError('ERR_PEER_MISMATCH', what, 'check host and port of every party');
+    }
+    if (this.#unclaimed.size >= MAX_UNCLAIMED) {
+      throw new TercetError('ERR_PEER_UNREACHABLE', 'too many links wait to be accepted', 'wait for the running sessions to end');
+    }
+  }
+
+  /** To the `accept` that named this session, else to an `acceptAny`, else it waits. */
+  #offer(arrival: Arrival): void {
+    const fitting = [...this.#acceptors].filter((acceptor) => matches(acceptor, arrival.hello));
+    const acceptor = fitting.find((candidate) => candidate.session !== undefined) ?? fitting[0];
+    if (acceptor !== undefined) {
+      this.#sockets.delete(arrival.where);
+      acceptor.take(arrival);
+      return;
+    }
+    this.#unclaimed.add(arrival);
+    arrival.expiry = startTimer(this.#timeoutMs, () => this.#expire(arrival));
+    arrival.socket.on('close', () => this.#forget(arrival));
+  }
+
+  #expire(arrival: Arrival): void {
+    this.#forget(arrival);
+    arrival.socket.destroy();
+    const what = `party ${arrival.hello.from} (${arrival.where}) opened a session that nobody here waits for`;
+    this.#refused(new TercetError('ERR_PEER_MISMATCH', what, 'restart all parties for a new session'));
+  }
+
+  #track(where: string, socket: Stranger): void {
+    this.#sockets.set(where, socket);
+    socket.on('close', () => {
+      if (this.#sockets.get(where) === socket) this.#sockets.delete(where);
+    });
+  }
+
+  #forget(arrival: Arrival): void {
+    clearTimeout(arrival.expiry);
+    this.#unclaimed.delete(arrival);
+  }
+
+  #refused(error: TercetError): void {
+    if (error.code === 'ERR_PEER_CERTIFICATE' || error.code === 'ERR_PEER_MISMATCH') {
+      for (const acceptor of this.#acceptors) acceptor.refused = error;
+    }
+    this.#options.onRefused?.(error);
+  }
+
+  #greetingTimeout(): number {
+    return Math.min(GREETING_TIMEOUT_MS, this.#timeoutMs);
+  }
+}
+
+/** The one party that a certificate names, or undefined if it names none or (a wildcard, say) several. */
+function partyOf(certificate: tls.PeerCertificate): PartyId | undefined {
+  const named = [0, 1, 2].filter(isPartyId).filter((party) => namesHost(partyName(party), certificate));
+  return named.length === 1 ? named[0] : undefined;
+}
+
+function namesHost(name: string, certificate: tls.PeerCertificate): boolean {
+  // Only the subject alternative names count; a certificate without any would be matched by its common name.
+  return certificate.subjectaltname !== undefined && tls.checkServerIdentity(name, certificate) === undefined;
+}
+
+function channelOn(
+  socket: tls.TLSSocket,
+  early: Uint8Array,
+  hello: Hello,
+  where: string,
+  limits: LinkLimits & { readonly self: PartyId },
+): SessionChannel {
+  const timeoutMs = limits.recvTimeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const transport = new SocketTransport(socket, {
+    early,
+    flushTimeoutMs: timeoutMs,
+    explain: (error) => tlsError(error, 'open', where),
+  });
+  return new FramedChannel({
+    self: limits.self,
+    peer: hello.from,
+    session: hello.session,
+    transport,
+    timeoutMs,
+    highWaterBytes: limits.highWaterBytes,
+  });
+}
+
+function matches(wanted: { peer: PartyId | undefined; session: Uint8Array | undefined }, hello: Hello): boolean {
+  if (wanted.peer !== undefined && wanted.peer !== hello.from) return false;
+  return wanted.session === undefined || equalBytes(wanted.session, hello.session);
+}
+
+function whereOf(socket: { remoteAddress?: string | undefined; remotePort?: number | undefined }): string {
+  return `${socket.remoteAddress ?? 'unknown address'}:${socket.remotePort ?? 0}`;
+}
+
+function secureContext({ ca, key, cert }: Credentials): tls.SecureContext {
+  try {
+    return tls.createSecureContext({ ca, key, cert, ciphers: CIPHERS, minVersion: 'TLSv1.3' });
+  } catch (error) {
+    throw certificateRefused(`own key or certificate cannot be used (${errorCode(error)})`, { cause: error });
+  }
+}
+
+function checkEnds(self: PartyId, peer: PartyId): void {
+  if (self === peer) throw new TercetError('ERR_ARGUMENT', `party ${self} asks for a link to itself`, 'name another party');
+}
+
+function checkPort(port: number): void {
+  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new TercetError('ERR_ARGUMENT', 'bad port', 'use a port of 0 to 65535');
+}

@@ -1,0 +1,86 @@
+/** Three parties on one machine: this process is P0 and starts P1 and P2, each a process of its own, linked by mutual TLS on loopback. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { TercetError } from '../core/errors.ts';
+import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
+
+/** Messages of a child to its parent: public facts only. */
+export type ChildMessage =
+  | { readonly kind: 'listening'; readonly port: number }
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'progress'; readonly progress: Progress }
+  | { readonly kind: 'failed'; readonly line: string; readonly code: string; readonly message: string; readonly hint: string };
+
+export interface LocalParty {
+  readonly id: 1 | 2;
+  readonly port: number;
+  /** Resolves when the party has loaded its model; rejects with its typed error if it fails at any time. */
+  readonly ready: Promise<void>;
+  readonly failed: Promise<never>;
+}
+
+export interface LocalOptions {
+  /** Arguments after `party --party-id N`, for both: model, certificates, device and so on. */
+  readonly args: (id: 1 | 2) => readonly string[];
+  onProgress?(party: 1 | 2, progress: Progress): void;
+}
+
+const ENTRY = fileURLToPath(new URL('../cli/main.js', import.meta.url));
+const KILL_AFTER_MS = 2_000;
+
+export class LocalParties {
+  readonly #children: ChildProcess[] = [];
+  #stopping = false;
+
+  /** Starts P1, then P2 with P1's address. */
+  static async start(options: LocalOptions): Promise<{ cluster: LocalParties; parties: readonly [LocalParty, LocalParty] }> {
+    const cluster = new LocalParties();
+    try {
+      const one = await cluster.#spawn(1, options, []);
+      const two = await cluster.#spawn(2, options, ['--peers', `1=127.0.0.1:${one.port}`]);
+      return { cluster, parties: [one, two] };
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
+  }
+
+  /** Ends both processes and waits until they are gone. Safe to call twice. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(this.#children.map((child) => ended(child)));
+  }
+
+  async #spawn(id: 1 | 2, options: LocalOptions, more: readonly string[]): Promise<LocalParty> {
+    const child = fork(ENTRY, ['party', '--party-id', String(id), '--once', ...options.args(id), ...more], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [] });
+    this.#children.push(child);
+    let fail: (error: unknown) => void = () => undefined;
+    const failed = new Promise<never>((_resolve, reject) => {
+      fail = reject;
+    });
+    failed.catch(() => undefined);
+    const told = (kind: ChildMessage['kind']) => new Promise<ChildMessage>((resolve) => child.on('message', (message: ChildMessage) => message.kind === kind && resolve(message)));
+    child.on('message', (message: ChildMessage) => {
+      if (message.kind === 'progress') options.onProgress?.(id, message.progress);
+      if (message.kind === 'failed') fail(new TercetError(message.code as TercetError['code'], message.message, message.hint));
+    });
+    child.on('error', (cause) => fail(new TercetError('ERR_INTERNAL', `party ${id} could not be started`, 'check that Node.js can start processes here', { cause })));
+    child.on('exit', (code) => {
+      if (!this.#stopping && code !== 0) fail(new TercetError('ERR_PEER_CLOSED', `party ${id} ended unexpectedly`, 'run again with --debug to see its messages'));
+    });
+    const ready = Promise.race([told('ready').then(() => undefined), failed]);
+    ready.catch(() => undefined);
+    const listening = await Promise.race([told('listening'), failed]);
+    if (listening.kind !== 'listening') throw new TercetError('ERR_INTERNAL', `party ${id} did not say where it listens`, 'run again with --debug');
+    return { id, port: listening.port, ready, failed };
+  }
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS);
+  await exit;
+  clearTimeout(timer);
+}

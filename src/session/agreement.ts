@@ -1,0 +1,87 @@
+/** What the three parties agree on before anything secret moves: protocol, model, plan, shapes, and with them one circuit, compared by hash. */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { toHex } from '../core/bytes.ts';
+import { TercetError } from '../core/errors.ts';
+import type { BertConfig } from '../ml/config.ts';
+import { type BertPlan, type BertRun, buildBert } from '../ml/models/bert-secure.ts';
+import type { GeluRange } from '../mpc/secure/activation.ts';
+import { type Circuit, CircuitBuilder } from '../mpc/protocol/semi-honest/circuit.ts';
+import type { ProtocolId } from '../mpc/protocol/types.ts';
+import type { Fields, Json } from './control.ts';
+
+export const SESSION_VERSION = 1;
+
+export type WeightMode = 'open' | 'secret';
+
+/** What P0 asks for. */
+export interface Request {
+  readonly protocol: ProtocolId;
+  readonly weights: WeightMode;
+  readonly tokens: number;
+  readonly masks: number;
+}
+
+/** What a compute party says of its model: all of it public. */
+export interface Offer {
+  /** SHA-256 of the weights file, or of the random source's description. */
+  readonly model: string;
+  /** SHA-256 of the checked configuration. */
+  readonly config: string;
+  readonly plan: BertPlan;
+  readonly device: string;
+}
+
+/** The circuit of a request: the same at every party, because it is made from public data only. */
+export function circuitFor(config: BertConfig, plan: BertPlan, request: Request): Circuit {
+  const run: BertRun = { config, plan, tokens: request.tokens, masks: request.masks };
+  const builder = new CircuitBuilder(request.weights);
+  buildBert(builder, run);
+  return builder.finish();
+}
+
+/** SHA-256 over every gate's relation, path, shape, ring, scale and half-rounds. */
+export function fingerprint(circuit: Circuit): string {
+  const lines = circuit.gates.map((gate) => [gate.relation, gate.path, gate.out?.shape.join('x'), gate.out?.k, gate.out?.scale, gate.half12, gate.half21, gate.inputs.map((x) => x.id).join(',')].join('|'));
+  return toHex(sha256(new TextEncoder().encode([circuit.weights, ...lines].join('\n'))));
+}
+
+/** SHA-256 of a configuration: what P0 downloaded and what the compute parties loaded must be the same. */
+export function configHash(config: BertConfig): string {
+  return toHex(sha256(new TextEncoder().encode(JSON.stringify(config, Object.keys(config).sort()))));
+}
+
+export function offerToJson(offer: Offer): Json {
+  const { plan } = offer;
+  return { model: offer.model, config: offer.config, device: offer.device, plan: { gelu: [...plan.gelu], headGelu: plan.headGelu, treeBits: [...plan.treeBits] } };
+}
+
+const RANGES: readonly GeluRange[] = ['narrow', 'wide', 'far'];
+
+/** Reads an offer from an untrusted message. */
+export function offerFromJson(fields: Fields, config: BertConfig, fail: () => TercetError): Offer {
+  const plan = fields.object('plan');
+  const gelu = plan.list('gelu', config.layers).map((range) => {
+    if (!RANGES.includes(range as GeluRange)) throw fail();
+    return range as GeluRange;
+  });
+  const treeBits = plan.list('treeBits', config.layers).map((bits): 8 | 9 => {
+    if (bits !== 8 && bits !== 9) throw fail();
+    return bits;
+  });
+  if (gelu.length !== config.layers || treeBits.length !== config.layers) throw fail();
+  return { model: fields.string('model'), config: fields.string('config'), device: fields.string('device'), plan: { gelu, headGelu: plan.oneOf('headGelu', RANGES), treeBits } };
+}
+
+/** @throws {TercetError} ERR_PEER_MISMATCH unless both compute parties hold P0's model. */
+export function checkOffers(offers: readonly [Offer, Offer], config: BertConfig): BertPlan {
+  const own = configHash(config);
+  const [one, two] = offers;
+  if (one.config !== own || two.config !== own) throw mismatch('a compute party has another config.json than the data owner');
+  if (one.model !== two.model) throw mismatch('the compute parties have different weights');
+  if (JSON.stringify(one.plan) !== JSON.stringify(two.plan)) throw mismatch('the compute parties derived different plans from the weights');
+  return one.plan;
+}
+
+export function mismatch(what: string): TercetError {
+  return new TercetError('ERR_PEER_MISMATCH', what, 'give all three parties the same model and the same version of Tercet');
+}

@@ -1,0 +1,122 @@
+/**
+ * Control messages: small JSON bodies before, between and after the protocol's own, each in two frames (length, then body). Everything that arrives is
+ * hostile until checked: bodies are capped, must be objects, and every field is read through a check that names it.
+ */
+import { TercetError, type ErrorCode } from '../core/errors.ts';
+import type { Channel } from '../net/types.ts';
+
+const MAX_BODY = 1 << 20;
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+export async function sendControl(channel: Channel, name: string, body: Json): Promise<void> {
+  const bytes = new TextEncoder().encode(JSON.stringify(body));
+  const length = new Uint8Array(4);
+  new DataView(length.buffer).setUint32(0, bytes.length, true);
+  await channel.send(`control/${name}-length`, length);
+  await channel.send(`control/${name}`, bytes);
+}
+
+/** Tells the peer why this party stops, so that it can say so too: code and hint, never data. */
+export async function sendFailure(channel: Channel, name: string, error: TercetError): Promise<void> {
+  await sendControl(channel, name, { failed: { code: error.code, message: error.message, hint: error.hint } });
+}
+
+/**
+ * Receives the control message `name`.
+ * @throws {TercetError} ERR_FRAME_FORMAT for a body that is too long or no JSON object; the peer's own error when it says that it failed.
+ */
+export async function recvControl(channel: Channel, name: string): Promise<Fields> {
+  const length = new DataView((await channel.recv(`control/${name}-length`, 4)).slice().buffer).getUint32(0, true);
+  if (length > MAX_BODY) throw malformed(channel, name);
+  const bytes = await channel.recv(`control/${name}`, length);
+  let body: unknown;
+  try {
+    body = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw malformed(channel, name, cause);
+  }
+  const fields = new Fields(body, () => malformed(channel, name));
+  if (fields.has('failed')) throw peerFailure(channel, fields.object('failed'));
+  return fields;
+}
+
+function malformed(channel: Channel, name: string, cause?: unknown): TercetError {
+  return new TercetError('ERR_FRAME_FORMAT', `party ${channel.peer} sent a malformed "${name}" message`, 'check that both parties run the same version of Tercet', { cause });
+}
+
+function peerFailure(channel: Channel, failed: Fields): TercetError {
+  const printable = (text: string) => text.replace(/[^\x20-\x7e—–’…≥≤·]/g, '?').slice(0, 300);
+  const code = failed.string('code');
+  // An unknown code comes from another version; it is still the peer that failed.
+  const known = /^ERR_[A-Z_]{2,40}$/.test(code) ? (code as ErrorCode) : 'ERR_PEER_CLOSED';
+  return new TercetError(known, `party ${channel.peer}: ${printable(failed.string('message'))}`, printable(failed.string('hint')));
+}
+
+/** Checked access to the fields of an untrusted object. */
+export class Fields {
+  readonly #value: Readonly<Record<string, unknown>>;
+  readonly #fail: () => TercetError;
+
+  constructor(value: unknown, fail: () => TercetError) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw fail();
+    this.#value = value as Readonly<Record<string, unknown>>;
+    this.#fail = fail;
+  }
+
+  has(key: string): boolean {
+    return Object.hasOwn(this.#value, key);
+  }
+
+  string(key: string): string {
+    const value = this.#get(key);
+    if (typeof value !== 'string') throw this.#fail();
+    return value;
+  }
+
+  /** A non-negative safe integer of at most `max`. */
+  integer(key: string, max: number): number {
+    const value = this.#get(key);
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > max) throw this.#fail();
+    return value;
+  }
+
+  number(key: string): number {
+    const value = this.#get(key);
+    if (typeof value !== 'number' || !Number.isFinite(value)) throw this.#fail();
+    return value;
+  }
+
+  object(key: string): Fields {
+    return new Fields(this.#get(key), this.#fail);
+  }
+
+  oneOf<T extends string>(key: string, allowed: readonly T[]): T {
+    const value = this.#get(key);
+    if (!allowed.includes(value as T)) throw this.#fail();
+    return value as T;
+  }
+
+  list(key: string, maxLength: number): readonly unknown[] {
+    const value = this.#get(key);
+    if (!Array.isArray(value) || value.length > maxLength) throw this.#fail();
+    return value;
+  }
+
+  hex(key: string, bytes: number): Uint8Array {
+    const value = this.string(key);
+    if (!new RegExp(`^[0-9a-f]{${2 * bytes}}$`).test(value)) throw this.#fail();
+    return Uint8Array.from({ length: bytes }, (_, i) => Number.parseInt(value.slice(2 * i, 2 * i + 2), 16));
+  }
+
+  /** The keys, at most `max` of them. */
+  keys(max: number): string[] {
+    const keys = Object.keys(this.#value);
+    if (keys.length > max) throw this.#fail();
+    return keys;
+  }
+
+  #get(key: string): unknown {
+    return this.has(key) ? this.#value[key] : undefined;
+  }
+}

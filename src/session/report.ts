@@ -1,0 +1,47 @@
+/** What a run cost, as the channels counted it and each party reported it. Public: sizes, times, devices. */
+import type { Channel } from '../net/types.ts';
+import type { Fields, Json } from './control.ts';
+
+export interface PartyReport {
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  readonly peakMemoryBytes: number;
+  readonly device: string;
+  /** Payload bytes sent to each peer and phase, for the cost table: `1` → { "select-12": … }. */
+  readonly links: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+/** Bytes are wire bytes: payload and frame headers, without TLS. */
+export function reportOf(channels: ReadonlyMap<number, Channel>, peakMemoryBytes: number, device: string): PartyReport {
+  let sentBytes = 0;
+  let receivedBytes = 0;
+  const links: Record<string, Record<string, number>> = {};
+  for (const [peer, channel] of channels) {
+    sentBytes += channel.stats.sentWireBytes;
+    receivedBytes += channel.stats.receivedWireBytes;
+    links[peer] = { ...channel.stats.sentByTag };
+  }
+  return { sentBytes, receivedBytes, peakMemoryBytes, device, links };
+}
+
+export function reportToJson(report: PartyReport): Json {
+  return { ...report };
+}
+
+export function reportFromJson(fields: Fields): PartyReport {
+  const max = Number.MAX_SAFE_INTEGER;
+  const links: Record<string, Record<string, number>> = {};
+  const all = fields.object('links');
+  for (const peer of ['0', '1', '2']) {
+    if (!all.has(peer)) continue;
+    const byTag = all.object(peer);
+    links[peer] = Object.fromEntries(byTag.keys(200).map((tag) => [tag, byTag.integer(tag, max)]));
+  }
+  return {
+    sentBytes: fields.integer('sentBytes', max),
+    receivedBytes: fields.integer('receivedBytes', max),
+    peakMemoryBytes: fields.integer('peakMemoryBytes', max),
+    device: fields.string('device').slice(0, 60),
+    links,
+  };
+}

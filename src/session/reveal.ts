@@ -1,0 +1,12 @@
+/** The one door out of secrecy: opened output words become numbers here and nowhere else. Only P0's engine opens any (mpc/protocol/semi-honest/edges.ts). */
+import { decodeFixed } from '../compute/fixed-point.ts';
+import type { Words } from '../compute/ring.ts';
+import { TercetError } from '../core/errors.ts';
+import { LOGITS, LOGIT_SCALE } from '../ml/models/bert-secure.ts';
+
+/** Logits as floats: error of the opening itself at most 2^-16. @throws {TercetError} ERR_STATE at a party that does not own the output. */
+export function revealLogits(opened: ReadonlyMap<string, Words>): Float32Array {
+  const words = opened.get(LOGITS);
+  if (words === undefined) throw new TercetError('ERR_STATE', 'this party does not open the output', 'only the data owner learns the answer');
+  return Float32Array.from(decodeFixed(words, LOGIT_SCALE));
+}
