@@ -1,0 +1,137 @@
+/**
+ * Tensors of a model, read one at a time from `model.safetensors` or its shards.
+ *
+ * Opening reads and checks the headers only; a tensor's bytes are read when it is asked for, and nothing is kept. Input is hostile until
+ * checked: every failure is a typed error that names the file and the tensor.
+ */
+
+import { TercetError } from '../core/errors.ts';
+import { quote, shapeText, typeName } from './describe.ts';
+import { type Dtype, firstNonFinite, isFloatDtype, toFloat32 } from './dtype.ts';
+import { type ByteSource, bytesSource, checkFileName, fileNotFound, type ModelFiles, openBytes } from './files.ts';
+import { isRecord, own, parseModelJson } from './json.ts';
+import { formatError, headerLength, parseHeader, type TensorEntry } from './safetensors-header.ts';
+
+export const SAFETENSORS_FILE = 'model.safetensors';
+export const SAFETENSORS_INDEX = 'model.safetensors.index.json';
+
+export interface FloatTensor {
+  readonly shape: readonly number[];
+  /** Row-major, finite. */
+  readonly data: Float32Array;
+}
+
+export interface RawTensor {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  /** Little-endian elements in memory of their own, 8-byte aligned. */
+  readonly bytes: Uint8Array;
+}
+
+/** The tensors of one model by name, whatever the number of files. */
+export interface TensorStore {
+  readonly entries: ReadonlyMap<string, TensorEntry>;
+  /**
+   * Reads a floating-point tensor as float32 (F64 is rounded, the others are exact).
+   * @throws {TercetError} ERR_MODEL_FORMAT when it is absent, not floating point, not of `expectedShape`, or has a NaN or an infinity.
+   */
+  tensor(name: string, expectedShape?: readonly number[]): Promise<FloatTensor>;
+  /**
+   * Reads a tensor of any type as its bytes; for shares of weights (I64).
+   * @throws {TercetError} ERR_MODEL_FORMAT when it is absent.
+   */
+  raw(name: string): Promise<RawTensor>;
+}
+
+/**
+ * Opens the tensors of a model: `model.safetensors`, else the shards that `model.safetensors.index.json` lists.
+ * @throws {TercetError} ERR_MODEL_UNSUPPORTED when there is only a pickle, ERR_MODEL_NOT_FOUND when there are no weights, ERR_MODEL_FORMAT.
+ */
+export async function openTensors(files: ModelFiles): Promise<TensorStore> {
+  if (await files.has(SAFETENSORS_FILE)) return openSafetensors(await openBytes(files, SAFETENSORS_FILE));
+  if (await files.has(SAFETENSORS_INDEX)) return openShards(files);
+  for (const pickle of ['pytorch_model.bin', 'pytorch_model.bin.index.json']) {
+    if (!(await files.has(pickle))) continue;
+    throw new TercetError(
+      'ERR_MODEL_UNSUPPORTED',
+      `model ${quote(files.name)} has its weights only as ${pickle}, a pickle, which can run code when it is opened`,
+      "convert it where you trust it: python -c \"from transformers import AutoModelForMaskedLM as M; M.from_pretrained('.').save_pretrained('.')\" " +
+        '(AutoModelForSequenceClassification for a classifier), run in the model folder; it writes model.safetensors',
+    );
+  }
+  throw fileNotFound(files.name, SAFETENSORS_FILE);
+}
+
+/** Opens one safetensors file that is in memory. */
+export function parseSafetensors(bytes: Uint8Array, name = SAFETENSORS_FILE): Promise<TensorStore> {
+  return openSafetensors(bytesSource(name, bytes));
+}
+
+/** Opens one safetensors file. @throws {TercetError} ERR_MODEL_FORMAT. */
+export async function openSafetensors(source: ByteSource): Promise<TensorStore> {
+  const length = headerLength(source.name, await source.read(0, Math.min(8, source.size)), source.size);
+  const entries = parseHeader(source.name, await source.read(8, 8 + length), source.size);
+  return store(entries, () => source, source.name);
+}
+
+async function openShards(files: ModelFiles): Promise<TensorStore> {
+  const index = parseModelJson(await files.read(SAFETENSORS_INDEX), SAFETENSORS_INDEX, 'ERR_MODEL_FORMAT');
+  const weightMap = isRecord(index) ? own(index, 'weight_map') : undefined;
+  if (!isRecord(weightMap)) throw formatError(SAFETENSORS_INDEX, `weight_map is ${typeName(weightMap)}, not an object`);
+  const shardOf = new Map<string, string>();
+  for (const [tensor, shard] of Object.entries(weightMap)) {
+    if (typeof shard !== 'string') throw formatError(SAFETENSORS_INDEX, `the file of tensor ${quote(tensor)} is ${typeName(shard)}, not a name`);
+    shardOf.set(tensor, checkFileName(shard));
+  }
+  const sources = new Map<string, ByteSource>();
+  const entries = new Map<string, TensorEntry>();
+  for (const shard of new Set(shardOf.values())) {
+    const source = await openBytes(files, shard);
+    sources.set(shard, source);
+    for (const [name, entry] of (await openSafetensors(source)).entries) {
+      if (shardOf.get(name) === shard) entries.set(name, entry);
+      else throw formatError(SAFETENSORS_INDEX, `does not say that tensor ${quote(name)} is in ${shard}`);
+    }
+  }
+  for (const [name, shard] of shardOf) {
+    if (!entries.has(name)) throw formatError(shard, `has no tensor ${quote(name)}, which the index says is there`);
+  }
+  return store(entries, (name) => sources.get(shardOf.get(name) as string) as ByteSource, SAFETENSORS_INDEX);
+}
+
+function store(entries: ReadonlyMap<string, TensorEntry>, sourceOf: (name: string) => ByteSource, label: string): TensorStore {
+  const find = (name: string): TensorEntry => {
+    const entry = entries.get(name);
+    if (entry === undefined) throw formatError(label, `has no tensor ${quote(name)}`);
+    return entry;
+  };
+  const read = async (entry: TensorEntry): Promise<Uint8Array> => {
+    const source = sourceOf(entry.name);
+    const bytes = await source.read(entry.begin, entry.end);
+    if (bytes.length !== entry.end - entry.begin) throw formatError(source.name, `tensor ${quote(entry.name)}: the file became shorter`);
+    return bytes.byteOffset % 8 === 0 ? bytes : Uint8Array.from(bytes);
+  };
+  return {
+    entries,
+    async tensor(name, expectedShape) {
+      const entry = find(name);
+      const file = sourceOf(name).name;
+      if (!isFloatDtype(entry.dtype)) throw formatError(file, `tensor ${quote(name)} is ${entry.dtype}, not floating point`);
+      if (expectedShape && !sameShape(entry.shape, expectedShape)) {
+        throw formatError(file, `tensor ${quote(name)} has shape ${shapeText(entry.shape)}, expected ${shapeText(expectedShape)}`);
+      }
+      const data = toFloat32(entry.dtype, await read(entry));
+      const bad = firstNonFinite(data);
+      if (bad >= 0) throw formatError(file, `tensor ${quote(name)} is not a finite float32 at element ${bad}`);
+      return { shape: entry.shape, data };
+    },
+    async raw(name) {
+      const entry = find(name);
+      return { dtype: entry.dtype, shape: entry.shape, bytes: await read(entry) };
+    },
+  };
+}
+
+export function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((size, i) => size === b[i]);
+}
