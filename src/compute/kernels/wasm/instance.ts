@@ -24,6 +24,8 @@ const AHEAD = 4096;
 /** Bytes of a matrix copied in at a time. */
 const PACK_CHUNK = 1 << 22;
 const SIGMA = [0x61707865, 0x3320646e, 0x79622d32, 0x6b206574];
+/** Bytes of scratch for the packed left operand (LEFT in matmul.rs). */
+const LEFT = 128 * 160;
 /** Columns of a panel of `matmul_i32` and `matmul_u64`; slices of a matrix begin at a multiple. */
 export const PANEL = 4;
 
@@ -41,7 +43,7 @@ function up(value: number, unit: number): number {
 
 /** Rounding shift of a product: adds half, then drops `bits`. */
 function rounding(bits: number): [half: bigint, drop: number] {
-  if (bits < 0) throw new TercetError('ERR_RANGE', 'scale of an exponential above 62', 'use a scale of at most 62');
+  if (bits < 0) throw new TercetError('ERR_RANGE', 'scale of an exponential too large', 'use at most 57 for the table and 62 for the basis');
   return [bits === 0 ? 0n : 1n << BigInt(bits - 1), bits];
 }
 
@@ -334,7 +336,7 @@ export class KernelInstance {
     return this.#run(() => {
       const count = batch * m * n;
       const [a, b, out] = [this.#copy(x.data), this.#copy(y.data), this.#lanes(x.k, count)];
-      const panels = this.#take(inner * up(n, 2 * PANEL) * 8);
+      const panels = this.#take(inner * up(n, 2 * PANEL) * 8 + LEFT);
       this.#of('product', x.k)(a, b, out, batch, m, inner, n, transposed === true ? 1 : 0, this.#mask(x.k), panels);
       return this.#read(out, x.k, count);
     });
@@ -362,7 +364,7 @@ export class KernelInstance {
     const m = x.data.length / rows;
     return this.#run(() => {
       const [a, out] = [this.#copy(x.data), this.#lanes(64, m * cols)];
-      this.#exports[wide ? 'matmul_u64' : 'matmul_i32'](a, m, rows, at, cols, out);
+      this.#exports[wide ? 'matmul_u64' : 'matmul_i32'](a, m, rows, at, cols, out, this.#take(LEFT));
       return this.#read(out, 64, m * cols);
     });
   }
@@ -436,8 +438,9 @@ export class KernelInstance {
 
   // ── selection ─────────────────────────────────────────────────────────────
 
-  /** Rows of the wire form of the table bytes of elements that start at number `first`; `table` is already a slice (`sliceTable`). */
+  /** Table bytes of `count` elements that start at number `first`; `table` is already a slice (`sliceTable`). */
   selectionTable(table: SelectionTable, k: number, pads: Stream, first: number, count: number): Uint8Array {
+    if (table.kind === 'exp') this.#loadExp();
     return this.#run(() => {
       const words = tableWords(table);
       const width = k === 1 ? 0 : k / 8;
@@ -488,7 +491,7 @@ export class KernelInstance {
       }
       case 'exp': {
         const { coarse, fine, segment } = this.#expTables();
-        const [half, drop] = rounding(62 - table.s1);
+        const [half, drop] = rounding(57 - table.s1);
         this.#exports.table_exp(...any, this.#copy64(table.a), this.#copy64(table.gate), coarse, fine, segment, half, drop, this.#take(128));
         return;
       }
@@ -516,15 +519,14 @@ export class KernelInstance {
   }
 
   /** Loads the tables; separate because persistent memory must be taken before an operation's scratch. */
-  prepareExp(): void {
+  #loadExp(): void {
     if (this.#tables !== undefined) return;
     const { coarse, fine, segment } = expTables();
     const at = this.#keep(4 * (coarse.length + fine.length + segment.length));
     this.#tables = { coarse: at, fine: at + 4 * coarse.length, segment: at + 4 * (coarse.length + fine.length) };
     this.#write(this.#tables.coarse, coarse);
     this.#write(this.#tables.fine, fine);
-    // The lowest segment stands for zero.
-    this.#write(this.#tables.segment, segment.map((value, i) => (i === 0 ? 0 : value)));
+    this.#write(this.#tables.segment, segment);
   }
 
   /** The corrections of elements that start at number `first`; choice and r0 are already slices. */
@@ -571,7 +573,7 @@ export class KernelInstance {
   }
 
   expBasis(l: Words, s2: number, k: number): Words {
-    this.prepareExp();
+    this.#loadExp();
     return this.#run(() => {
       const n = l.data.length;
       const [a, out] = [this.#copy64(l), this.#take(8 * n)];

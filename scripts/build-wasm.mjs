@@ -1,0 +1,62 @@
+// Builds wasm/ into src/compute/kernels/wasm/tercet.wasm, byte for byte the same from any folder. `--check` builds aside and compares.
+//
+// Debian's rustc on purpose: it is the toolchain with a packaged wasm32 standard library, and one pinned compiler gives one output.
+// The crate has no dependencies, so rustc is called without cargo.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const target = join(root, 'src/compute/kernels/wasm/tercet.wasm');
+const rustc = '/usr/bin/rustc';
+const limit = 120 * 1024;
+const check = process.argv.includes('--check');
+
+/** Whether rustc, the wasm32 core library and the linker are there. */
+function toolchain() {
+  if (!existsSync(rustc)) return false;
+  const libdir = spawnSync(rustc, ['--print', 'target-libdir', '--target', 'wasm32-unknown-unknown'], { encoding: 'utf8' });
+  return libdir.status === 0 && existsSync(libdir.stdout.trim()) && ['/usr/bin/rust-lld', '/usr/bin/wasm-ld'].some((path) => existsSync(path));
+}
+
+if (!toolchain()) {
+  console.log('skipped: no toolchain (apt-get install rustc libstd-rust-dev-wasm32 lld)');
+  process.exit(check ? 0 : 1);
+}
+
+const temporary = mkdtempSync(join(tmpdir(), 'tercet-wasm-'));
+const out = join(temporary, 'tercet.wasm');
+const flags = [
+  ...['--edition', '2021', '--crate-type', 'cdylib', '--crate-name', 'tercet', '--target', 'wasm32-unknown-unknown'],
+  // Every engine with SIMD128 also has bulk memory, which makes copies and fills one instruction.
+  ...['-C', 'target-feature=+simd128,+bulk-memory', '-C', 'opt-level=3', '-C', 'lto=fat', '-C', 'embed-bitcode=yes'],
+  ...['-C', 'panic=abort', '-C', 'codegen-units=1', '-C', 'strip=symbols'],
+  // A small stack at the bottom of the memory: the host wipes it after every call, because spilled registers hold shares.
+  ...['-C', 'link-arg=-zstack-size=16384', '-C', 'link-arg=--stack-first'],
+  // No host path in the output.
+  ...['--remap-path-prefix', `${join(root, 'wasm')}=/tercet`],
+  ...['-D', 'warnings', '-o', out, join(root, 'wasm/src/lib.rs')],
+];
+// A clean environment: RUSTFLAGS and wrappers of the caller must not change the bytes.
+const built = spawnSync(rustc, flags, { stdio: 'inherit', env: { PATH: '/usr/bin:/bin' }, cwd: temporary });
+let status = built.status ?? 1;
+if (status === 0) {
+  const bytes = readFileSync(out);
+  if (bytes.length > limit) {
+    console.error(`tercet.wasm is ${bytes.length} bytes, more than ${limit}`);
+    status = 1;
+  } else if (!check) {
+    writeFileSync(target, bytes);
+    console.log(`${bytes.length} bytes`);
+  } else if (existsSync(target) && bytes.equals(readFileSync(target))) {
+    console.log('tercet.wasm is up to date');
+  } else {
+    const version = spawnSync(rustc, ['--version'], { encoding: 'utf8' }).stdout.trim();
+    console.error(`tercet.wasm differs from what ${version} builds (committed: rustc 1.63.0): run npm run build:wasm`);
+    status = 1;
+  }
+}
+rmSync(temporary, { recursive: true, force: true });
+process.exit(status);

@@ -1,0 +1,100 @@
+/** `tercet infer`: one private inference with local parties. */
+import { join } from 'node:path';
+import { Command, Option } from 'commander';
+import { TercetError } from '../core/errors.ts';
+import { decodeUtf8 } from '../ml/text.ts';
+import { runInference } from '../party/run.ts';
+import { toJson } from './json.ts';
+import { defaultThreads, integer, modelLocation, parseDevice, parseProfile, parseTask, parseWeights, stateFolder, type ModelFlags } from './options.ts';
+import { ProgressLine } from './progress.ts';
+import { cancelOnSignals } from './signals.ts';
+import { printAnswer, printCost } from './tables.ts';
+
+export interface InferFlags extends ModelFlags {
+  readonly task: string;
+  readonly text?: string;
+  readonly textFile?: string;
+  readonly tokens?: string;
+  readonly protocol: string;
+  readonly weights: string;
+  readonly device: string;
+  readonly threads?: string;
+  readonly topK: string;
+  readonly profile?: string;
+  readonly compare?: boolean;
+  readonly json?: boolean;
+  readonly debug?: boolean;
+}
+
+export function inferCommand(): Command {
+  return new Command('infer')
+    .description('answer one text privately, with both compute parties started on this machine')
+    .option('--task <task>', 'fill-mask or text-classification', 'fill-mask')
+    .option('--text <text>', 'the text; for fill-mask with one or more [MASK]')
+    .option('--text-file <file>', 'read the text from a file (- for standard input), which keeps it out of the list of processes')
+    .option('--model <dir>', 'model folder in the Hugging Face layout (default: the embedded model of the task)')
+    .addOption(new Option('--protocol <name>', '3pc_semi_honest; other modes are refused in this build').default('3pc_semi_honest'))
+    .option('--weights <mode>', 'open: both compute parties know the model; secret: neither does', 'open')
+    .option('--device <device>', 'auto, wasm or webgpu', 'auto')
+    .option('--threads <n>', 'worker threads of each party')
+    .option('--top-k <n>', 'how many answers to print', '5')
+    .option('--profile <name>', 'shape the links like a network: lan, wan-cloud or home')
+    .option('--compare', 'also run the model in the clear in this process and print the difference')
+    .option('--random-weights <seed>', 'random weights of the architecture in --config, for measuring')
+    .option('--config <file>', 'config.json for --random-weights')
+    .option('--tokens <n>', 'number of tokens for --random-weights')
+    .option('--json', 'print one JSON object on stdout')
+    .action(async (flags: InferFlags) => {
+      await infer(flags);
+    });
+}
+
+async function infer(flags: InferFlags): Promise<void> {
+  const task = parseTask(flags.task);
+  const location = modelLocation(flags, task);
+  const text = await readText(flags);
+  if (location.kind === 'random' && flags.tokens === undefined) throw new TercetError('ERR_ARGUMENT', '--random-weights needs --tokens', 'give for example --tokens 16');
+  if (location.kind === 'folder' && flags.tokens !== undefined) throw new TercetError('ERR_ARGUMENT', '--tokens belongs to --random-weights', 'a text has as many tokens as it has');
+  const { signal, release } = cancelOnSignals();
+  const line = new ProgressLine(process.stderr, flags.json !== true);
+  try {
+    const result = await runInference({
+      task,
+      model: location,
+      text,
+      tokens: flags.tokens === undefined ? undefined : integer('tokens', flags.tokens, 2, 65536),
+      protocol: flags.protocol,
+      weights: parseWeights(flags.weights),
+      device: parseDevice(flags.device),
+      threads: flags.threads === undefined ? defaultThreads() : integer('threads', flags.threads, 0, 64),
+      topK: integer('top-k', flags.topK, 1, 1000),
+      compare: flags.compare === true,
+      ...(flags.profile === undefined ? {} : { profile: parseProfile(flags.profile) }),
+      certificates: join(stateFolder(), 'certificates'),
+      signal,
+      debug: flags.debug === true,
+      onPhase: (phase) => line.phase(phase),
+      onProgress: (party, progress) => line.progress(party, progress),
+    });
+    line.end();
+    if (flags.json === true) process.stdout.write(`${JSON.stringify(toJson(result, task, parseWeights(flags.weights)))}\n`);
+    else process.stdout.write(`${printAnswer(result, text)}\n${printCost(result)}\n`);
+  } finally {
+    line.end();
+    release();
+  }
+}
+
+async function readText(flags: InferFlags): Promise<string | undefined> {
+  if (flags.textFile === undefined) return flags.text;
+  if (flags.text !== undefined) throw new TercetError('ERR_ARGUMENT', '--text and --text-file exclude each other', 'give one of them');
+  const { readFile } = await import('node:fs/promises');
+  const path = flags.textFile === '-' ? '/dev/stdin' : flags.textFile;
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (cause) {
+    throw new TercetError('ERR_ARGUMENT', 'the file given by --text-file cannot be read', 'check the path', { cause });
+  }
+  return decodeUtf8(bytes).replace(/\r?\n$/, '');
+}

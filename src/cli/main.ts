@@ -1,0 +1,63 @@
+#!/usr/bin/env node
+/** The command line: parses, runs one command, prints its result on stdout and everything else on stderr. */
+import { Command, CommanderError, Option } from 'commander';
+import { TercetError, asTercetError } from '../core/errors.ts';
+import { inferCommand } from './infer.ts';
+import { partyCommand } from './party.ts';
+import { demoCommand } from './demo.ts';
+import { benchCommand } from './bench.ts';
+
+const ABOUT = `Private transformer inference among three parties.
+
+The data owner (party 0) holds the text; two compute parties (1 and 2) hold the model. Nobody but
+the owner sees the text or the answer, as long as the two compute parties do not work together.
+
+Examples:
+  tercet infer --text "The capital of France is [MASK]."
+  tercet infer --task text-classification --text "A warm, funny film." --compare
+  tercet infer --text "Paris is the capital of [MASK]." --weights secret --json
+  tercet bench --suite bert --json
+
+Protocols: 3pc_semi_honest (parties follow the protocol but look at what they see). 3pc_malicious and
+aby3 are not in this build and are refused. Read docs/SECURITY.md before trusting it with anything.
+
+Exit codes: 0 done, 1 a run failed, 2 wrong usage or input.`;
+
+function build(): Command {
+  const program = new Command('tercet').description(ABOUT).helpCommand(false).showSuggestionAfterError(true);
+  program.exitOverride().configureOutput({ writeErr: () => undefined });
+  for (const command of [inferCommand(), benchCommand(), partyCommand(), demoCommand()]) {
+    command.addOption(new Option('--debug', 'print stacks and messages of the parties'));
+    command.exitOverride().configureOutput({ writeErr: () => undefined });
+    program.addCommand(command);
+  }
+  return program;
+}
+
+/** Commander's own complaints in the one form of errors that Tercet prints. */
+function fromCommander(error: CommanderError): TercetError {
+  const what = error.message.replace(/^error: /, '').split('\n')[0];
+  // Commander quotes excess arguments, which may be the text itself.
+  const safe = error.code === 'commander.excessArguments' ? 'there are arguments that belong to no option' : what;
+  return new TercetError('ERR_ARGUMENT', safe, 'see tercet --help');
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const debug = argv.includes('--debug');
+  try {
+    if (argv.length <= 2) {
+      build().outputHelp();
+      return 2;
+    }
+    await build().parseAsync([...argv]);
+    return 0;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError && (thrown.exitCode === 0 || thrown.code === 'commander.helpDisplayed')) return 0;
+    const error = thrown instanceof CommanderError ? fromCommander(thrown) : asTercetError(thrown);
+    process.stderr.write(`${error.line()}\n`);
+    if (debug) process.stderr.write(`${error.stack ?? ''}\n${error.cause instanceof Error ? (error.cause.stack ?? '') : ''}\n`);
+    return error.kind === 'usage' ? 2 : 1;
+  }
+}
+
+process.exitCode = await main(process.argv);

@@ -1,0 +1,74 @@
+/** Parsing of what the user typed: every value checked here, with an error that says what was expected. Exit code 2 for all of it. */
+import { availableParallelism, homedir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { TercetError } from '../core/errors.ts';
+import { PROFILE_NAMES } from '../net/profiles.ts';
+import { type ModelLocation } from '../party/model.ts';
+import { DEVICES, type Device } from '../party/node-kernels.ts';
+import type { Task } from '../party/run.ts';
+import type { WeightMode } from '../session/agreement.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The models that ship with Tercet, by task. */
+const EMBEDDED: Record<Task, string> = { 'fill-mask': 'capitals-bert', 'text-classification': 'sst2-bert' };
+
+export function embeddedModel(task: Task): string {
+  return join(ROOT, 'models', EMBEDDED[task]);
+}
+
+function usage(what: string, hint: string): TercetError {
+  return new TercetError('ERR_ARGUMENT', what, hint);
+}
+
+export function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
+  if (!(allowed as readonly string[]).includes(value)) throw usage(`--${name} expected one of ${allowed.join(', ')}`, `for example --${name} ${allowed[0]}`);
+  return value as T;
+}
+
+export function integer(name: string, value: string, min: number, max: number): number {
+  const n = /^\d{1,10}$/.test(value) ? Number(value) : Number.NaN;
+  if (!(n >= min && n <= max)) throw usage(`--${name} expected an integer from ${min} to ${max}`, `for example --${name} ${min}`);
+  return n;
+}
+
+export const parseTask = (value: string): Task => oneOf('task', value, ['fill-mask', 'text-classification']);
+export const parseWeights = (value: string): WeightMode => oneOf('weights', value, ['open', 'secret']);
+export const parseDevice = (value: string): Device => oneOf('device', value, DEVICES);
+export const parseProfile = (value: string): string => oneOf('profile', value, PROFILE_NAMES);
+
+/** `HOST:PORT`, IPv6 hosts in brackets. */
+export function parseAddress(name: string, value: string): { host: string; port: number } {
+  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:]+)):(\d{1,5})$/.exec(value);
+  const port = Number(match?.[3]);
+  if (match === null || port < 1 || port > 65535) throw usage(`--${name} expected HOST:PORT`, `for example --${name} 127.0.0.1:7001`);
+  return { host: match[1] ?? match[2], port };
+}
+
+export interface ModelFlags {
+  readonly model?: string;
+  readonly randomWeights?: string;
+  readonly config?: string;
+}
+
+/** A folder, seeded random weights with a configuration, or the embedded model of the task. */
+export function modelLocation(flags: ModelFlags, task: Task): ModelLocation {
+  if (flags.randomWeights !== undefined) {
+    if (flags.model !== undefined) throw usage('--model and --random-weights exclude each other', 'give one of them');
+    if (flags.config === undefined) throw usage('--random-weights needs --config', 'give the path of a config.json');
+    return { kind: 'random', seed: integer('random-weights', flags.randomWeights, 0, 2 ** 32 - 1), configPath: flags.config };
+  }
+  if (flags.config !== undefined) throw usage('--config belongs to --random-weights', 'a model folder has its own config.json');
+  return { kind: 'folder', path: flags.model ?? embeddedModel(task) };
+}
+
+/** Where certificates and other state of this user live. */
+export function stateFolder(): string {
+  return process.env['TERCET_HOME'] ?? join(homedir(), '.tercet');
+}
+
+/** Workers beside the main thread: the three local parties share the machine's cores. */
+export function defaultThreads(): number {
+  return Math.max(1, Math.min(8, Math.floor(availableParallelism() / 2)));
+}

@@ -1,0 +1,97 @@
+/** `tercet party`: one compute party as a daemon, or (with an IPC parent) as a local party of `infer`. */
+import { join } from 'node:path';
+import { Command, Option } from 'commander';
+import { TercetError, asTercetError } from '../core/errors.ts';
+import type { PartyId } from '../net/types.ts';
+import { credentialsOf, ensureCertificates } from '../net/certificates.ts';
+import { runDaemon } from '../party/daemon.ts';
+import type { ChildMessage } from '../party/local.ts';
+import { RECV_TIMEOUT_MS } from '../party/run.ts';
+import { defaultThreads, integer, modelLocation, parseAddress, parseDevice, parseProfile, stateFolder, type ModelFlags } from './options.ts';
+import { cancelOnSignals } from './signals.ts';
+
+interface PartyFlags extends ModelFlags {
+  readonly partyId: string;
+  readonly host: string;
+  readonly port: string;
+  readonly peers?: string;
+  readonly certificates?: string;
+  readonly shares?: string;
+  readonly device: string;
+  readonly threads?: string;
+  readonly profile?: string;
+  readonly once?: boolean;
+  readonly debug?: boolean;
+}
+
+export function partyCommand(): Command {
+  return new Command('party')
+    .description('run one compute party: it listens for the data owner and, as party 1, for party 2')
+    .requiredOption('--party-id <n>', '1 or 2')
+    .option('--host <host>', 'address to listen on', '127.0.0.1')
+    .option('--port <port>', 'port to listen on (0: any free one)', '0')
+    .option('--peers <list>', 'for party 2: the address of party 1, as 1=HOST:PORT')
+    .option('--certificates <dir>', 'folder with the certificates of the parties')
+    .option('--model <dir>', 'model folder (default: the embedded fill-mask model)')
+    .option('--shares <dir>', "this party's part of secret weights")
+    .option('--random-weights <seed>', 'random weights of the architecture in --config')
+    .option('--config <file>', 'config.json for --random-weights')
+    .option('--device <device>', 'auto, wasm or webgpu', 'auto')
+    .option('--threads <n>', 'worker threads')
+    .option('--profile <name>', 'shape the links like a network: lan, wan-cloud or home')
+    .addOption(new Option('--once', 'serve one session and end'))
+    .action(async (flags: PartyFlags) => {
+      await party(flags);
+    });
+}
+
+function tellParent(message: ChildMessage): void {
+  if (process.connected) process.send?.(message);
+}
+
+async function party(flags: PartyFlags): Promise<void> {
+  const id = integer('party-id', flags.partyId, 1, 2) as PartyId & (1 | 2);
+  const { signal, release } = cancelOnSignals();
+  // A local party must not outlive the process that started it.
+  if (process.send !== undefined) process.on('disconnect', () => process.exit(1));
+  const certificates = await ensureCertificates(flags.certificates ?? join(stateFolder(), 'certificates'));
+  try {
+    await runDaemon({
+      id,
+      host: flags.host,
+      port: integer('port', flags.port, 0, 65535),
+      ...(flags.peers === undefined ? {} : { peer: peerAddress(flags.peers) }),
+      credentials: credentialsOf(certificates, id),
+      model: modelLocation(flags, 'fill-mask'),
+      ...(flags.shares === undefined ? {} : { shares: flags.shares }),
+      device: parseDevice(flags.device),
+      threads: flags.threads === undefined ? defaultThreads() : integer('threads', flags.threads, 0, 64),
+      ...(flags.profile === undefined ? {} : { profile: parseProfile(flags.profile) }),
+      recvTimeoutMs: RECV_TIMEOUT_MS,
+      once: flags.once === true,
+      signal,
+      onListening: (port) => {
+        tellParent({ kind: 'listening', port });
+        if (process.send === undefined) process.stderr.write(`tercet: party ${id} listens on ${flags.host}:${port}\n`);
+      },
+      onReady: () => tellParent({ kind: 'ready' }),
+      onProgress: (progress) => tellParent({ kind: 'progress', progress }),
+      onFailure: (error) => process.stderr.write(`${error.line()}\n`),
+    });
+  } catch (thrown) {
+    const error = asTercetError(thrown);
+    if (signal.aborted) return;
+    tellParent({ kind: 'failed', line: error.line(), code: error.code, message: `party ${id}: ${error.message}`, hint: error.hint });
+    if (process.send === undefined || flags.debug === true) throw error;
+    process.exitCode = 1;
+  } finally {
+    release();
+    if (process.connected) process.disconnect();
+  }
+}
+
+function peerAddress(list: string): { host: string; port: number } {
+  const match = /^1=(.+)$/.exec(list);
+  if (match === null) throw new TercetError('ERR_ARGUMENT', '--peers expected 1=HOST:PORT', 'for example --peers 1=127.0.0.1:7001');
+  return parseAddress('peers', match[1]);
+}

@@ -1,0 +1,34 @@
+/** What the pool and its workers say to each other. Requests and replies are matched by `id`; a worker answers in order. */
+import type { ErrorCode } from '../../../core/errors.ts';
+import type { Words } from '../../ring.ts';
+import type { KernelInstance } from './instance.ts';
+
+/** The operations of an instance that a worker offers: all its methods. */
+export type Operation = keyof KernelInstance;
+export type OperationArguments<Op extends Operation> = Parameters<KernelInstance[Op]>;
+
+export type Request =
+  /** The first message: the compiled module. */
+  | { readonly id: number; readonly module: WebAssembly.Module }
+  | { readonly id: number; readonly op: Operation; readonly args: readonly unknown[] };
+
+export type Result = Words | Uint8Array | Float32Array | undefined;
+
+export type Reply =
+  | { readonly id: number; readonly value: Result }
+  | { readonly id: number; readonly error: { readonly code: ErrorCode; readonly what: string; readonly hint: string } };
+
+/** The pool's end of a worker, as the caller injects it. */
+export interface WorkerPort {
+  postMessage(message: unknown, transfer: ArrayBuffer[]): void;
+  onMessage(handler: (message: unknown) => void): void;
+  /** Anything after which the worker will not answer: an uncaught error, a failed start, an exit. */
+  onError(handler: (error: unknown) => void): void;
+  terminate(): void | Promise<void>;
+}
+
+/** The worker's end. */
+export interface ServicePort {
+  postMessage(message: unknown, transfer: ArrayBuffer[]): void;
+  onMessage(handler: (message: unknown) => void): void;
+}

@@ -1,0 +1,349 @@
+/** Conformance of a backend: every operation of `RingKernels` against the reference, word for word. Called by the test of each backend. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { generatePoint } from '../../src/compute/kernels/reference/dpf.ts';
+import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
+import type { Choice, PiecewiseCubic, RingKernels, SelectionTable, Stream } from '../../src/compute/kernels/types.ts';
+import { type Words, ringMask, wordsFrom } from '../../src/compute/ring.ts';
+
+export const WIDTHS = [1, 3, 8, 12, 25, 31, 32, 33, 44, 48, 63, 64];
+const EDGES = [0n, 1n, 2n ** 31n, 2n ** 32n - 1n, 2n ** 63n, 2n ** 64n - 1n];
+
+/** A reproducible generator: a failure names its seed by the test it is in. */
+export class Random {
+  #state: bigint;
+
+  constructor(seed: number) {
+    this.#state = BigInt(seed) + 0x9e3779b97f4a7c15n;
+  }
+
+  word(k = 64): bigint {
+    this.#state = BigInt.asUintN(64, this.#state + 0x9e3779b97f4a7c15n);
+    let z = this.#state;
+    z = BigInt.asUintN(64, (z ^ (z >> 30n)) * 0xbf58476d1ce4e5b9n);
+    z = BigInt.asUintN(64, (z ^ (z >> 27n)) * 0x94d049bb133111ebn);
+    return (z ^ (z >> 31n)) & ringMask(k);
+  }
+
+  below(n: number): number {
+    return Number(this.word(48) % BigInt(n));
+  }
+
+  /** Uniform words with the edge values in front. */
+  words(count: number, k: number, edges = true): Words {
+    return wordsFrom(
+      Array.from({ length: count }, (_, i) => (edges && i < EDGES.length ? EDGES[i] : this.word(k))),
+      k,
+    );
+  }
+
+  indices(count: number, n: number, k = 32): Words {
+    return wordsFrom(
+      Array.from({ length: count }, () => this.below(n)),
+      k,
+    );
+  }
+
+  bytes(count: number): Uint8Array {
+    return Uint8Array.from({ length: count }, () => this.below(256));
+  }
+
+  stream(): Stream {
+    return { key: this.bytes(32), nonce: this.bytes(12) };
+  }
+}
+
+/** Exact equality. A loop, because a matcher on a long typed array is slow and its message endless. */
+export function same(got: Words | Uint8Array, expected: Words | Uint8Array): void {
+  const [a, b] = [got instanceof Uint8Array ? got : got.data, expected instanceof Uint8Array ? expected : expected.data];
+  const kind = (x: Words | Uint8Array, data: typeof a): string => `${data.constructor.name}(${data.length})${x instanceof Uint8Array ? '' : ` mod 2^${x.k}`}`;
+  expect(kind(got, a)).toBe(kind(expected, b));
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) expect.fail(`element ${i} is ${a[i]}, expected ${b[i]}`);
+}
+
+/** A random cubic whose coefficients have up to `bits` bits. */
+export function randomCubic(random: Random, segments: number, t: number, guard: number, bits: number): PiecewiseCubic {
+  const coefficients = BigInt64Array.from({ length: 4 * segments }, () => random.word(bits) - (1n << BigInt(bits - 1)));
+  return { segments, t, s1: 13, s2: 13, guard, coefficients };
+}
+
+/** The range, its table bytes, dealing and evaluation of one selection, all against the reference. */
+async function selection(kernels: RingKernels, oracle: RingKernels, random: Random, table: SelectionTable, k: number, n: number, P: number, count: number): Promise<void> {
+  const pads = random.stream();
+  const r0 = random.words(count, k, false);
+  const index = random.indices(count, n);
+  const choices: Choice[] = [{ index, basis: random.words(count * P, k, false) }];
+  if (P === 1) choices.push({ index });
+  const word = random.words(count, k, false);
+  for (const [from, to] of [
+    [0, count],
+    [Math.min(3, count), count],
+    [1, Math.min(count, 6)],
+  ]) {
+    const expected = await oracle.selectionTable(table, k, pads, from, to);
+    same(await kernels.selectionTable(table, k, pads, from, to), expected);
+    for (const choice of choices) {
+      same(await kernels.evaluateSelection(choice, n, k, expected, word, from, to), await oracle.evaluateSelection(choice, n, k, expected, word, from, to));
+    }
+  }
+  for (const choice of choices) same(await kernels.dealSelection(choice, n, k, pads, r0), await oracle.dealSelection(choice, n, k, pads, r0));
+}
+
+/** Registers the conformance tests of one backend. `name` goes into the titles. */
+export function conformance(name: string, make: () => Promise<RingKernels>): void {
+  describe(`${name} against the reference`, () => {
+    const oracle = new ReferenceKernels();
+    let kernels: RingKernels;
+    beforeAll(async () => {
+      kernels = await make();
+    });
+    afterAll(() => kernels.close());
+
+    it.each(WIDTHS)('elementwise and rows, k = %i', async (k) => {
+      const random = new Random(k);
+      for (const count of [0, 1, 5, 37]) {
+        const [x, y, row] = [random.words(count, k), random.words(count, k, false), random.words(7, k)];
+        for (const op of ['add', 'sub', 'mul'] as const) same(await kernels[op](x, y), await oracle[op](x, y));
+        for (const c of [0n, -1n, 1n << 40n, random.word()]) {
+          same(await kernels.scale(x, c), await oracle.scale(x, c));
+          same(await kernels.offset(x, c), await oracle.offset(x, c));
+        }
+        same(await kernels.addRow(x, row), await oracle.addRow(x, row));
+        same(await kernels.mulRow(x, row), await oracle.mulRow(x, row));
+        same(await kernels.repeat(x, 3), await oracle.repeat(x, 3));
+        for (const to of WIDTHS) {
+          same(await kernels.cast(x, to), await oracle.cast(x, to));
+          for (const s of [0, 1, 19, 31, 32, 33, 63, 64, 100]) same(await kernels.shiftRight(x, s, to), await oracle.shiftRight(x, s, to));
+        }
+      }
+      const x = random.words(35, k);
+      for (const cols of [1, 5, 7, 35]) same(await kernels.sumRows(x, cols), await oracle.sumRows(x, cols));
+      const index = Uint32Array.from({ length: 50 }, () => random.below(35));
+      same(await kernels.gather(x, index), await oracle.gather(x, index));
+      await expect(kernels.gather(x, Uint32Array.of(0, 35))).rejects.toMatchObject({ code: 'ERR_INTERNAL' });
+    });
+
+    it.each(WIDTHS)('products, k = %i', async (k) => {
+      const random = new Random(100 + k);
+      for (const [batch, m, inner, n] of [
+        [1, 1, 1, 1],
+        [1, 5, 9, 13],
+        [3, 4, 8, 8],
+        [2, 7, 0, 3],
+        [5, 2, 17, 9],
+        [1, 9, 300, 5],
+      ]) {
+        const [x, y] = [random.words(batch * m * inner, k), random.words(batch * inner * n, k)];
+        for (const transposed of [false, true]) {
+          const shape = { batch, m, inner, n, transposed };
+          same(await kernels.matmul(x, y, shape), await oracle.matmul(x, y, shape));
+        }
+      }
+    });
+
+    it('products by a matrix that stays', async () => {
+      const random = new Random(200);
+      const held: [Awaited<ReturnType<RingKernels['loadMatrix']>>, Awaited<ReturnType<RingKernels['loadMatrix']>>, number][] = [];
+      for (const [rows, cols] of [
+        [1, 1],
+        [7, 5],
+        [16, 24],
+        [300, 9],
+        [520, 3],
+      ]) {
+        const wide = BigUint64Array.from({ length: rows * cols }, (_, i) => (i < EDGES.length ? EDGES[i] : random.word()));
+        const narrow = Int32Array.from({ length: rows * cols }, (_, i) => (i === 0 ? -(2 ** 31) : i === 1 ? 2 ** 31 - 1 : Number(random.word(32)) | 0));
+        for (const entries of [wide, narrow]) {
+          const given = entries.slice();
+          held.push([await kernels.loadMatrix(given, rows, cols), await oracle.loadMatrix(entries, rows, cols), rows]);
+          new Uint8Array(given.buffer).fill(0); // the caller may drop or reuse its copy
+        }
+      }
+      const check = async (): Promise<void> => {
+        for (const [matrix, expected, rows] of held) {
+          expect([matrix.rows, matrix.cols, matrix.entries]).toEqual([expected.rows, expected.cols, expected.entries]);
+          for (const m of [0, 1, 3, 4, 6]) {
+            const x = random.words(m * rows, 64);
+            same(await kernels.matmulMatrix(x, matrix), await oracle.matmulMatrix(x, expected));
+          }
+        }
+      };
+      await check();
+      // Freed matrices leave gaps; the others keep their contents and new ones fit in.
+      for (const i of [0, 3, 5]) {
+        const [[matrix]] = held.splice(i, 1);
+        await kernels.freeMatrix(matrix);
+        await kernels.freeMatrix(matrix);
+        await expect(kernels.matmulMatrix(random.words(matrix.rows, 64), matrix)).rejects.toMatchObject({ code: 'ERR_STATE' });
+      }
+      const entries = Int32Array.from({ length: 60 }, () => Number(random.word(32)) | 0);
+      held.push([await kernels.loadMatrix(entries, 6, 10), await oracle.loadMatrix(entries, 6, 10), 6]);
+      await check();
+    });
+
+    it('draws words of a key stream from any position', async () => {
+      const random = new Random(300);
+      for (const k of WIDTHS) {
+        const stream = random.stream();
+        for (const [count, first] of [
+          [0, 0],
+          [1, 0],
+          [100, 0],
+          [33, 1],
+          [70, 15],
+          [5, 123457],
+          [9, 2 ** 33 + 3],
+        ]) {
+          same(await kernels.draw(stream, k, count, first), await oracle.draw(stream, k, count, first));
+        }
+      }
+      const stream = random.stream();
+      same(await kernels.draw(stream, 64, 20), await oracle.draw(stream, 64, 20));
+    });
+
+    it.each([...WIDTHS, 16, 24, 40, 56])('wire form, k = %i', async (k) => {
+      const random = new Random(400 + k);
+      for (const count of [0, 1, 7, 8, 9, 61]) {
+        const x = random.words(count, k);
+        const bytes = await oracle.pack(x);
+        same(await kernels.pack(x), bytes);
+        same(await kernels.unpack(bytes, k, count), x);
+        const noise = random.bytes(bytes.length);
+        same(await kernels.unpack(noise, k, count), await oracle.unpack(noise, k, count));
+      }
+      await expect(kernels.unpack(new Uint8Array(3), 64, 1)).rejects.toMatchObject({ code: 'ERR_INTERNAL' });
+    });
+
+    it.each([1, 8, 16, 24, 32, 40, 48, 56, 64])('selection of rows, k = %i', async (k) => {
+      const random = new Random(500 + k);
+      for (const [rows, n] of [
+        [4, 4],
+        [16, 16],
+        [5, 3],
+        [64, 64],
+        [9, 37],
+      ]) {
+        const table: SelectionTable = { kind: 'rows', table: random.words(rows * n, k), n, row: random.indices(11, rows) };
+        await selection(kernels, oracle, random, table, k, n, 1, 11);
+      }
+      // Rows and indices over other rings than the output's.
+      const other: SelectionTable = { kind: 'rows', table: random.words(64, 64, false), n: 8, row: random.indices(11, 8, 40) };
+      await selection(kernels, oracle, random, other, k, 8, 1, 11);
+      const outside: SelectionTable = { kind: 'rows', table: random.words(64, 64, false), n: 8, row: random.indices(9, 1000) };
+      await expect(kernels.selectionTable(outside, k, random.stream(), 0, 9)).rejects.toMatchObject({ code: 'ERR_INTERNAL' });
+    });
+
+    it.each([8, 24, 32, 40, 64])('selection of cubics, k = %i', async (k) => {
+      const random = new Random(600 + k);
+      for (const [segments, t, guard, bits] of [
+        [4, 8, 0, 12], // products fit 32 bits
+        [32, 12, 4, 14],
+        [8, 14, 6, 24], // sums fit 32 bits
+        [3, 31, 8, 27],
+        [16, 20, 8, 36], // products fit 64 bits
+        [4, 33, 0, 24],
+        [4, 40, 5, 50], // sums fit 64 bits
+        [2, 20, 1, 60],
+      ]) {
+        const cubic = randomCubic(random, segments, t, guard, bits);
+        const a = random.words(9, t + Math.ceil(Math.log2(segments)), true);
+        await selection(kernels, oracle, random, { kind: 'cubic', cubic, a }, k, segments, 4, 9);
+      }
+    });
+
+    it.each([1, 8, 32, 48, 64])('selection of exponentials, k = %i', async (k) => {
+      const random = new Random(700 + k);
+      for (const s1 of [0, 14, 31, 56, 57]) {
+        const table: SelectionTable = { kind: 'exp', s1, a: random.words(20, 25), gate: random.words(20, 1) };
+        await selection(kernels, oracle, random, table, k, 16, 1, 20);
+      }
+    });
+
+    it.each([1, 8, 24, 32, 64])('selection by bits, k = %i', async (k) => {
+      const random = new Random(800 + k);
+      for (const [V, pick] of [
+        [1, [0, 255]],
+        [2, [0, 1, 255, 1]],
+        [3, [0, 1, 2, 255, 255, 2, 1, 0]],
+        [9, [0, 8]],
+      ] as const) {
+        const bits = Array.from({ length: Math.log2(pick.length) }, () => random.words(13, 1));
+        const values = Array.from({ length: V }, () => random.words(13, k));
+        await selection(kernels, oracle, random, { kind: 'choose', pick: Uint8Array.from(pick), bits, values }, k, pick.length, 1 + V, 13);
+        same(await kernels.chooseBasis(values), await oracle.chooseBasis(values));
+      }
+    });
+
+    it('refuses rings that are neither a bit nor whole bytes', async () => {
+      const random = new Random(900);
+      const choice = { index: random.indices(1, 2) };
+      await expect(kernels.dealSelection(choice, 2, 12, random.stream(), random.words(1, 12))).rejects.toMatchObject({ code: 'ERR_INTERNAL' });
+    });
+
+    it('bases', async () => {
+      const random = new Random(1000);
+      for (const k of WIDTHS) {
+        for (const [t, s2] of [
+          [12, 13],
+          [14, 14],
+          [10, 40],
+          [21, 10],
+          [22, 12],
+          [42, 30],
+          [5, 0],
+          [1, 63],
+        ]) {
+          const l = random.words(23, Math.min(64, t + 5));
+          same(await kernels.cubicBasis(l, t, s2, k), await oracle.cubicBasis(l, t, s2, k));
+        }
+        for (const s2 of [0, 14, 31, 62]) {
+          const l = random.words(23, 25);
+          same(await kernels.expBasis(l, s2, k), await oracle.expBasis(l, s2, k));
+        }
+      }
+    });
+
+    it('expands point functions', async () => {
+      const random = new Random(1100);
+      for (const depth of [0, 1, 3, 7]) {
+        const keys = generatePoint(random.below(2 ** depth), depth, random.bytes(32), random.bytes(16));
+        for (const key of keys) {
+          for (const count of new Set([0, 1, 2 ** depth >> 1, (2 ** depth * 3) >> 2, 2 ** depth])) {
+            same(await kernels.expandPoint(key, depth, count), await oracle.expandPoint(key, depth, count));
+          }
+        }
+      }
+    });
+
+    it('large vectors, which backends may split', async () => {
+      const random = new Random(1200);
+      const filler = random.stream();
+      const count = 70_001;
+      for (const k of [32, 64]) {
+        const [x, y] = [await kernels.draw(filler, k, count), await kernels.draw(filler, k, count, 5)];
+        same(x, await oracle.draw(filler, k, count));
+        for (const op of ['add', 'sub', 'mul'] as const) same(await kernels[op](x, y), await oracle[op](x, y));
+        same(await kernels.sub(await kernels.add(x, y), y), x);
+      }
+      const l = await kernels.draw(filler, 17, 20_003);
+      same(await kernels.cubicBasis(l, 12, 13, 32), await oracle.cubicBasis(l, 12, 13, 32));
+      for (const k of [1, 32]) {
+        const n = 4;
+        const elements = 9001;
+        const table: SelectionTable = { kind: 'rows', table: random.words(16, k), n, row: random.indices(elements, 4) };
+        const [pads, index, r0] = [random.stream(), random.indices(elements, n), await kernels.draw(filler, k, elements)];
+        const bytes = await oracle.selectionTable(table, k, pads, 5, elements);
+        same(await kernels.selectionTable(table, k, pads, 5, elements), bytes);
+        same(await kernels.dealSelection({ index }, n, k, pads, r0), await oracle.dealSelection({ index }, n, k, pads, r0));
+        same(await kernels.evaluateSelection({ index }, n, k, bytes, r0, 5, elements), await oracle.evaluateSelection({ index }, n, k, bytes, r0, 5, elements));
+      }
+      const [key] = generatePoint(1234, 12, random.bytes(32), random.bytes(16));
+      same(await kernels.expandPoint(key, 12, 4000), await oracle.expandPoint(key, 12, 4000));
+      const [m, inner, n] = [70, 130, 66];
+      const [a, b] = [random.words(m * inner, 64), random.words(inner * n, 64)];
+      for (const transposed of [false, true]) {
+        const shape = { batch: 1, m, inner, n, transposed };
+        same(await kernels.matmul(a, b, shape), await oracle.matmul(a, b, shape));
+      }
+    });
+  });
+}

@@ -1,0 +1,221 @@
+/** The WebAssembly backend: conformance inline and with workers, wiping, failures of workers. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { KernelInstance } from '../../src/compute/kernels/wasm/instance.ts';
+import { loadNodeModule, nodeWorkerFactory } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { type WasmKernels, type WorkerPort, createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
+import { serveKernels } from '../../src/compute/kernels/wasm/worker-main.ts';
+import { Random, conformance } from './kernels.suite.ts';
+
+const module = await loadNodeModule();
+
+conformance('wasm, inline', () => createWasmKernels({ module, threads: 0 }));
+conformance('wasm, two workers', () => createWasmKernels({ module, startWorker: nodeWorkerFactory(), threads: 2 }));
+
+/** A worker without a thread: it answers on later turns of the event loop, one request per turn. */
+function localWorker(log?: string[]): WorkerPort & { crash(error: Error): void } {
+  const queue: unknown[] = [];
+  let answer: (message: unknown) => void = () => {};
+  let failed: (error: unknown) => void = () => {};
+  let serve: (message: unknown) => void = () => {};
+  let alive = true;
+  serveKernels({
+    postMessage: (message) => {
+      if (alive) answer(message);
+    },
+    onMessage: (handler) => {
+      serve = handler;
+    },
+  });
+  const turn = (): void => {
+    if (!alive) return;
+    const message = queue.shift() as { op?: string };
+    if (message.op !== undefined) log?.push(message.op);
+    serve(message);
+  };
+  return {
+    postMessage: (message, transfer) => {
+      queue.push(structuredClone(message, { transfer }));
+      setImmediate(turn);
+    },
+    onMessage: (handler) => {
+      answer = handler;
+    },
+    onError: (handler) => {
+      failed = handler;
+    },
+    terminate: () => {
+      alive = false;
+    },
+    crash: (error) => failed(error),
+  };
+}
+
+describe('wasm workers', () => {
+  const random = new Random(42);
+  const stream = random.stream();
+  const table = (count: number) => ({ kind: 'rows', table: random.words(4096, 32), n: 64, row: random.indices(count, 64) }) as const;
+
+  it('short calls get their turn while a long one is under way', async () => {
+    const log: string[] = [];
+    const kernels = await createWasmKernels({ module, threads: 1, startWorker: () => localWorker(log) });
+    const long = kernels.selectionTable(table(40_000), 32, stream, 0, 40_000).then(() => log.push('long done'));
+    const short = kernels.selectionTable(table(3), 32, stream, 0, 3).then(() => log.push('short done'));
+    await Promise.all([long, short]);
+    expect(log.filter((entry) => entry === 'selectionTable').length).toBeGreaterThan(8);
+    expect(log.indexOf('short done')).toBeLessThan(6);
+    expect(log.indexOf('long done')).toBe(log.length - 1);
+    await kernels.close();
+  });
+
+  it('operands are left alone', async () => {
+    const kernels = await createWasmKernels({ module, threads: 2, startWorker: () => localWorker() });
+    const [x, y] = [random.words(200_000, 64), random.words(200_000, 64)];
+    const copy = x.data.slice();
+    await kernels.add(x, y);
+    expect(x.data.length).toBe(200_000);
+    expect(x.data.every((word, i) => word === copy[i])).toBe(true);
+    await kernels.close();
+  });
+
+  it('a refused operand fails one call only', async () => {
+    const kernels = await createWasmKernels({ module, threads: 1, startWorker: () => localWorker() });
+    const outside = { ...table(3), row: random.words(3, 30, false) };
+    await expect(kernels.selectionTable(outside, 32, stream, 0, 3)).rejects.toMatchObject({ code: 'ERR_INTERNAL' });
+    await expect(kernels.selectionTable(table(3), 32, stream, 0, 3)).resolves.toHaveLength(3 * 64 * 4);
+    await kernels.close();
+  });
+
+  it('a stopped worker fails pending and later calls', async () => {
+    const workers: ReturnType<typeof localWorker>[] = [];
+    const kernels = await createWasmKernels({
+      module,
+      threads: 2,
+      startWorker: () => {
+        workers.push(localWorker());
+        return workers[workers.length - 1];
+      },
+    });
+    const pending = [kernels.selectionTable(table(9000), 32, stream, 0, 9000), kernels.draw(stream, 64, 200_000)];
+    workers[1].crash(new Error('out of memory'));
+    for (const call of pending) await expect(call).rejects.toMatchObject({ code: 'ERR_WORKER', kind: 'device' });
+    await expect(kernels.add(random.words(3, 64), random.words(3, 64))).rejects.toMatchObject({ code: 'ERR_WORKER' });
+    await expect(kernels.draw(stream, 64, 200_000)).rejects.toMatchObject({ code: 'ERR_WORKER' });
+    await kernels.close();
+  });
+
+  it('a thread that is killed, or cannot start, is noticed', async () => {
+    const start = nodeWorkerFactory();
+    const ports: WorkerPort[] = [];
+    const kernels = await createWasmKernels({
+      module,
+      threads: 2,
+      startWorker: () => {
+        ports.push(start());
+        return ports[ports.length - 1];
+      },
+    });
+    const pending = kernels.draw(stream, 64, 3_000_000);
+    void ports[0].terminate();
+    await expect(pending).rejects.toMatchObject({ code: 'ERR_WORKER' });
+    await kernels.close();
+    // Not a module: the worker's first answer is an error.
+    const broken = await createWasmKernels({ module: {} as WebAssembly.Module, threads: 1, startWorker: () => localWorker() }).catch((error: unknown) => error);
+    expect(broken).toBeInstanceOf(Error);
+  });
+
+  it('a trap in a worker is a typed error', async () => {
+    const kernels = await createWasmKernels({
+      module,
+      threads: 1,
+      startWorker: () => {
+        const port = localWorker();
+        // The operation does not exist, so the worker throws what is not one of our errors.
+        return { ...port, postMessage: (message, transfer) => port.postMessage('op' in (message as object) ? { ...(message as object), op: 'nothing' } : message, transfer) };
+      },
+    });
+    await expect(kernels.draw(stream, 64, 200_000)).rejects.toMatchObject({ code: 'ERR_KERNEL', kind: 'device' });
+    await expect(kernels.cast(random.words(3, 64), 32)).rejects.toMatchObject({ code: 'ERR_KERNEL' });
+    await kernels.close();
+  });
+
+  it('closing fails what is pending and what comes later', async () => {
+    for (const threads of [0, 2]) {
+      const kernels = await createWasmKernels({ module, threads, startWorker: nodeWorkerFactory() });
+      const pending = kernels.selectionTable(table(20_000), 32, stream, 0, 20_000).catch((error: unknown) => error);
+      await kernels.close();
+      if (threads > 0) await expect(pending).resolves.toMatchObject({ code: 'ERR_STATE' });
+      await expect(kernels.add(random.words(3, 64), random.words(3, 64))).rejects.toMatchObject({ code: 'ERR_STATE' });
+      await kernels.close();
+    }
+  });
+});
+
+describe('wasm memory', () => {
+  const original = WebAssembly.Instance;
+  let memory: WebAssembly.Memory;
+  beforeAll(() => {
+    WebAssembly.Instance = class extends original {
+      constructor(given: WebAssembly.Module) {
+        super(given);
+        memory = this.exports.memory as WebAssembly.Memory;
+      }
+    };
+  });
+  afterAll(() => {
+    WebAssembly.Instance = original;
+  });
+
+  it('holds nothing of an operation after it', () => {
+    const instance = new KernelInstance(module);
+    const random = new Random(5);
+    const [x, y] = [random.words(900, 64), random.words(900, 64)];
+    const [pads, l] = [random.stream(), random.words(50, 25)];
+    const cubic = { segments: 8, t: 12, s1: 13, s2: 13, guard: 4, coefficients: BigInt64Array.from({ length: 32 }, () => random.word(14)) };
+    instance.loadMatrix(1, x.data as BigUint64Array, 30, 30);
+    instance.expBasis(l, 14, 64);
+    const before = new Uint8Array(memory.buffer).slice();
+    instance.add(x, y);
+    instance.matmul(x, y, { batch: 1, m: 30, inner: 30, n: 30 });
+    instance.matmulMatrix(x, 1);
+    instance.draw(pads, 64, 333, 5);
+    instance.selectionTable({ kind: 'cubic', cubic, a: random.words(50, 15) }, 32, pads, 3, 50);
+    instance.selectionTable({ kind: 'rows', table: random.words(64, 1), n: 8, row: random.indices(50, 8) }, 1, pads, 3, 50);
+    instance.selectionTable({ kind: 'exp', s1: 14, a: l, gate: random.words(50, 1) }, 64, pads, 3, 50);
+    instance.dealSelection({ index: random.indices(50, 64) }, 64, 64, pads, random.words(50, 64), 3);
+    instance.expandPoint(random.bytes(41 + 17 * 9), 9, 3, 500);
+    instance.pack(random.words(99, 44));
+    expect(() => instance.gather(x, Uint32Array.of(900))).toThrow();
+    const after = new Uint8Array(memory.buffer);
+    expect(Buffer.compare(after.subarray(0, before.length), before)).toBe(0);
+    expect(after.subarray(before.length).every((byte) => byte === 0)).toBe(true);
+    instance.freeMatrix(1);
+    expect(instance.expBasis(l, 14, 64).data.length).toBe(50);
+  });
+});
+
+describe('matmulF32', () => {
+  it('is the float product', async () => {
+    const inline = await createWasmKernels({ module, threads: 0 });
+    const pooled: WasmKernels = await createWasmKernels({ module, threads: 2, startWorker: nodeWorkerFactory() });
+    for (const [m, k, n] of [
+      [1, 1, 1],
+      [5, 7, 9],
+      [4, 300, 16],
+      [90, 80, 100],
+    ]) {
+      const a = Float32Array.from({ length: m * k }, (_, i) => Math.fround(Math.sin(i)));
+      const b = Float32Array.from({ length: k * n }, (_, i) => Math.fround(Math.cos(3 * i)));
+      const expected = new Float32Array(m * n);
+      for (let r = 0; r < m; r++) {
+        for (let c = 0; c < n; c++) {
+          let sum = 0;
+          for (let i = 0; i < k; i++) sum = Math.fround(sum + Math.fround(a[r * k + i] * b[i * n + c]));
+          expected[r * n + c] = sum;
+        }
+      }
+      for (const kernels of [inline, pooled]) expect(await kernels.matmulF32(a, b, m, k, n)).toEqual(expected);
+    }
+    await inline.close();
+    await pooled.close();
+  });
+});

@@ -1,0 +1,281 @@
+//! Matrix products over Z_2^64 and Z_2^k.
+//!
+//! One scheme for all: the right operand lies in *panels* of a few columns (all rows of a panel consecutive), the left operand is read in place with
+//! splat loads, and a tile of MR rows × one panel is accumulated in registers. i64x2.mul costs eight x86 instructions for two
+//! products; splitting words into 32-bit halves needs fewer: with x = x₁·2³² + x₀ and w = w₁·2³² + w₀,
+//! x·w mod 2⁶⁴ = x₀·w₀ + 2³²·(x₁·w₀ + x₀·w₁ mod 2³²). The first sum is kept in 64-bit lanes (widening multiplication), the second one in
+//! 32-bit lanes, and both are put together once per tile. All sums are exact modulo their width.
+
+use core::arch::wasm32::*;
+use core::slice::from_raw_parts_mut;
+
+/// Columns of a panel for 64-bit results.
+const NR: usize = 4;
+/// Columns of a panel for 32-bit results.
+const NR32: usize = 8;
+/// Rows of the inner dimension done at a time, and rows of the left operand packed at a time: both packed parts fit L1 together.
+const KC: usize = 128;
+const RB: usize = 8;
+
+#[inline(always)]
+fn min(a: usize, b: usize) -> usize {
+    if a < b {
+        a
+    } else {
+        b
+    }
+}
+
+/// Where row `r` of panel `p` lies: block of the inner dimension, then panel, then row, so that a product reads all of it in order.
+/// `width` is the u32 of one row.
+#[inline(always)]
+fn place(r: usize, p: usize, rows: usize, cols: usize, width: usize) -> usize {
+    let first = r / KC * KC;
+    let kc = min(KC, rows - first);
+    (first * ((cols + NR - 1) / NR) + p * kc + r - first) * width
+}
+
+/// Rows [first, first + count) of a signed 32-bit matrix (row-major, `cols` columns, at `src`) into panels for `matmul_i32`.
+#[no_mangle]
+pub unsafe extern "C" fn pack_i32(src: *const u32, first: usize, count: usize, rows: usize, cols: usize, panels: *mut u32) {
+    for r in 0..count {
+        for c in 0..cols {
+            *panels.add(place(first + r, c / NR, rows, cols, NR) + c % NR) = *src.add(r * cols + c);
+        }
+    }
+}
+
+/// The same for 64-bit words: per row of a panel four low halves, then four high halves.
+#[no_mangle]
+pub unsafe extern "C" fn pack_u64(src: *const u64, first: usize, count: usize, rows: usize, cols: usize, panels: *mut u32) {
+    for r in 0..count {
+        for c in 0..cols {
+            let panel = panels.add(place(first + r, c / NR, rows, cols, 2 * NR));
+            let word = *src.add(r * cols + c);
+            *panel.add(c % NR) = word as u32;
+            *panel.add(NR + c % NR) = (word >> 32) as u32;
+        }
+    }
+}
+
+/// Panels from the transpose: `src` is cols × rows.
+unsafe fn pack_u64_transposed(src: *const u64, rows: usize, cols: usize, panels: *mut u32) {
+    for c in 0..cols {
+        for r in 0..rows {
+            let panel = panels.add(place(r, c / NR, rows, cols, 2 * NR) + c % NR);
+            let word = *src.add(c * rows + r);
+            *panel = word as u32;
+            *panel.add(NR) = (word >> 32) as u32;
+        }
+    }
+}
+
+/// Stores or accumulates a row of a tile: 64-bit sums plus 2³² times the 32-bit sums.
+#[inline(always)]
+unsafe fn finish(lo: [v128; 2], mid: v128, out: *mut u64, cols: usize, add: bool) {
+    let a = i64x2_add(lo[0], i64x2_shl(u64x2_extend_low_u32x4(mid), 32));
+    let b = i64x2_add(lo[1], i64x2_shl(u64x2_extend_high_u32x4(mid), 32));
+    let words = core::mem::transmute::<[v128; 2], [u64; 4]>([a, b]);
+    for c in 0..cols {
+        *out.add(c) = if add { (*out.add(c)).wrapping_add(words[c]) } else { words[c] };
+    }
+}
+
+/// Rows of a tile.
+const MR: usize = 4;
+/// Bytes of the packed left operand for one k: MR splat low halves, then MR high halves.
+const STEP: usize = 16 * MR + 4 * MR;
+/// Bytes of scratch for the packed left operand.
+const LEFT: usize = RB / MR * KC * STEP;
+
+/// Packs `live` rows × `kc` of x (stride `rows`) for the tiles. The low halves are stored already repeated to four lanes: given a splat of a
+/// scalar, LLVM turns the widening multiplication back into i64x2.mul, which is what all this avoids; a loaded vector it leaves alone.
+/// With SIGNED the word is read as x₁·2³² + x₀ with signed x₀, as the entries of an 'i32' matrix are signed and so is their product.
+#[inline(always)]
+unsafe fn pack_left<const SIGNED: bool>(x: *const u64, rows: usize, live: usize, kc: usize, left: *mut u8) {
+    for r in 0..MR {
+        // Missing rows repeat the last one; their results are not stored.
+        let row = x.add(min(r, live - 1) * rows);
+        for k in 0..kc {
+            let word = *row.add(k);
+            let word = if SIGNED { word.wrapping_add((word & 0x8000_0000) << 1) } else { word };
+            let at = left.add(k * STEP);
+            *(at.add(16 * r) as *mut v128) = u32x4_splat(word as u32);
+            *(at.add(16 * MR + 4 * r) as *mut u32) = (word >> 32) as u32;
+        }
+    }
+}
+
+/// R packed rows times `kc` rows of a panel: signed 32-bit entries, or with WIDE 64-bit ones.
+#[inline(always)]
+unsafe fn tile<const R: usize, const WIDE: bool>(left: *const u8, panel: *const u32, kc: usize, out: *mut u64, stride: usize, cols: usize, add: bool) {
+    let zero = i32x4_splat(0);
+    let mut lo = [[zero; 2]; R];
+    let mut mid = [zero; R];
+    for k in 0..kc {
+        let from = left.add(k * STEP);
+        let w = panel.add(if WIDE { 2 * NR * k } else { NR * k });
+        let w0 = v128_load(w as *const v128);
+        for r in 0..R {
+            let x0 = v128_load(from.add(16 * r) as *const v128);
+            let x1 = v128_load32_splat(from.add(16 * MR + 4 * r) as *const u32);
+            if WIDE {
+                lo[r][0] = i64x2_add(lo[r][0], u64x2_extmul_low_u32x4(x0, w0));
+                lo[r][1] = i64x2_add(lo[r][1], u64x2_extmul_high_u32x4(x0, w0));
+                mid[r] = i32x4_add(mid[r], i32x4_mul(x0, v128_load(w.add(NR) as *const v128)));
+            } else {
+                lo[r][0] = i64x2_add(lo[r][0], i64x2_extmul_low_i32x4(x0, w0));
+                lo[r][1] = i64x2_add(lo[r][1], i64x2_extmul_high_i32x4(x0, w0));
+            }
+            mid[r] = i32x4_add(mid[r], i32x4_mul(x1, w0));
+        }
+    }
+    for r in 0..R {
+        finish(lo[r], mid[r], out.add(r * stride), cols, add);
+    }
+}
+
+/// The loops around a tile: blocks of the inner dimension, then rows (packed, in L1), then panels.
+#[inline(always)]
+unsafe fn product<const WIDE: bool>(x: *const u64, m: usize, rows: usize, panels: *const u32, cols: usize, out: *mut u64, left: *mut u8) {
+    let width = if WIDE { 2 * NR } else { NR };
+    let mut first = 0;
+    // One pass even for an inner dimension of 0, which must store zeros.
+    while first == 0 || first < rows {
+        let kc = min(KC, rows - first);
+        let mut r = 0;
+        while r < m {
+            let block = min(RB, m - r);
+            let mut t = 0;
+            while t < block {
+                let (from, to) = (x.add((r + t) * rows + first), left.add(t / MR * KC * STEP));
+                if WIDE {
+                    pack_left::<false>(from, rows, min(MR, block - t), kc, to);
+                } else {
+                    pack_left::<true>(from, rows, min(MR, block - t), kc, to);
+                }
+                t += MR;
+            }
+            for p in 0..(cols + NR - 1) / NR {
+                let panel = panels.add(place(first, p, rows, cols, width));
+                let live = min(NR, cols - p * NR);
+                let mut t = 0;
+                while t < block {
+                    let from = left.add(t / MR * KC * STEP);
+                    let to = out.add((r + t) * cols + p * NR);
+                    match block - t {
+                        1 => tile::<1, WIDE>(from, panel, kc, to, cols, live, first > 0),
+                        2 => tile::<2, WIDE>(from, panel, kc, to, cols, live, first > 0),
+                        3 => tile::<3, WIDE>(from, panel, kc, to, cols, live, first > 0),
+                        _ => tile::<4, WIDE>(from, panel, kc, to, cols, live, first > 0),
+                    }
+                    t += MR;
+                }
+            }
+            r += RB;
+        }
+        first += KC;
+    }
+}
+
+/// out (m × cols) = x (m × rows) · M for panels of `pack_i32`; `left` is scratch for LEFT bytes (20 KB).
+#[no_mangle]
+pub unsafe extern "C" fn matmul_i32(x: *const u64, m: usize, rows: usize, panels: *const u32, cols: usize, out: *mut u64, left: *mut u8) {
+    product::<false>(x, m, rows, panels, cols, out, left);
+}
+
+/// out (m × cols) = x (m × rows) · M for panels of `pack_u64`; `left` as above.
+#[no_mangle]
+pub unsafe extern "C" fn matmul_u64(x: *const u64, m: usize, rows: usize, panels: *const u32, cols: usize, out: *mut u64, left: *mut u8) {
+    product::<true>(x, m, rows, panels, cols, out, left);
+}
+
+/// Batched product for 32 < k ≤ 64; `panels` is scratch for inner · ⌈n/4⌉ · 8 u32 and LEFT bytes.
+#[no_mangle]
+pub unsafe extern "C" fn product64(
+    x: *const u64,
+    y: *const u64,
+    out: *mut u64,
+    batch: usize,
+    m: usize,
+    inner: usize,
+    n: usize,
+    transposed: u32,
+    mask: u64,
+    panels: *mut u32,
+) {
+    let left = panels as *mut u8;
+    let panels = left.add(LEFT) as *mut u32;
+    for b in 0..batch {
+        let y = y.add(b * inner * n);
+        if transposed != 0 {
+            pack_u64_transposed(y, inner, n, panels);
+        } else {
+            pack_u64(y, 0, inner, inner, n, panels);
+        }
+        matmul_u64(x.add(b * m * inner), m, inner, panels, n, out.add(b * m * n), left);
+    }
+    for word in from_raw_parts_mut(out, batch * m * n) {
+        *word &= mask;
+    }
+}
+
+#[inline(always)]
+unsafe fn tile_u32<const MR: usize>(x: *const u32, rows: usize, panel: *const u32, out: *mut u32, stride: usize, cols: usize, mask: u32) {
+    let mut acc = [[i32x4_splat(0); 2]; MR];
+    for k in 0..rows {
+        let w = [v128_load(panel.add(k * NR32) as *const v128), v128_load(panel.add(k * NR32 + 4) as *const v128)];
+        for r in 0..MR {
+            let v = v128_load32_splat(x.add(r * rows + k));
+            acc[r][0] = i32x4_add(acc[r][0], i32x4_mul(v, w[0]));
+            acc[r][1] = i32x4_add(acc[r][1], i32x4_mul(v, w[1]));
+        }
+    }
+    for r in 0..MR {
+        let words = core::mem::transmute::<[v128; 2], [u32; 8]>(acc[r]);
+        for c in 0..cols {
+            *out.add(r * stride + c) = words[c] & mask;
+        }
+    }
+}
+
+/// Batched product for k ≤ 32; `panels` is scratch for inner · ⌈n/8⌉ · 8 u32.
+#[no_mangle]
+pub unsafe extern "C" fn product32(
+    x: *const u32,
+    y: *const u32,
+    out: *mut u32,
+    batch: usize,
+    m: usize,
+    inner: usize,
+    n: usize,
+    transposed: u32,
+    mask: u32,
+    panels: *mut u32,
+) {
+    for b in 0..batch {
+        let y = y.add(b * inner * n);
+        for c in 0..n {
+            let panel = panels.add(c / NR32 * inner * NR32 + c % NR32);
+            for i in 0..inner {
+                *panel.add(i * NR32) = *y.add(if transposed != 0 { c * inner + i } else { i * n + c });
+            }
+        }
+        for p in 0..(n + NR32 - 1) / NR32 {
+            let panel = panels.add(p * inner * NR32);
+            let live = min(NR32, n - p * NR32);
+            let mut r = 0;
+            while r < m {
+                let from = x.add((b * m + r) * inner);
+                let to = out.add((b * m + r) * n + p * NR32);
+                match m - r {
+                    1 => tile_u32::<1>(from, inner, panel, to, n, live, mask),
+                    2 => tile_u32::<2>(from, inner, panel, to, n, live, mask),
+                    3 => tile_u32::<3>(from, inner, panel, to, n, live, mask),
+                    _ => tile_u32::<4>(from, inner, panel, to, n, live, mask),
+                }
+                r += 4;
+            }
+        }
+    }
+}
