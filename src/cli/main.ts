@@ -6,6 +6,7 @@ import { inferCommand } from './infer.ts';
 import { partyCommand } from './party.ts';
 import { demoCommand } from './demo.ts';
 import { benchCommand } from './bench.ts';
+import { modelCommand } from './model.ts';
 
 const ABOUT = `Private transformer inference among three parties.
 
@@ -26,8 +27,11 @@ Exit codes: 0 done, 1 a run failed, 2 wrong usage or input.`;
 function build(): Command {
   const program = new Command('tercet').description(ABOUT).helpCommand(false).showSuggestionAfterError(true);
   program.exitOverride().configureOutput({ writeErr: () => undefined });
-  for (const command of [inferCommand(), benchCommand(), partyCommand(), demoCommand()]) {
-    command.addOption(new Option('--debug', 'print stacks and messages of the parties'));
+  for (const command of [inferCommand(), benchCommand(), partyCommand(), modelCommand(), demoCommand()]) {
+    for (const leaf of command.commands.length > 0 ? command.commands : [command]) {
+      leaf.addOption(new Option('--debug', 'print stacks and messages of the parties'));
+      leaf.exitOverride().configureOutput({ writeErr: () => undefined });
+    }
     command.exitOverride().configureOutput({ writeErr: () => undefined });
     program.addCommand(command);
   }

@@ -84,3 +84,14 @@ async function ended(child: ChildProcess): Promise<void> {
   await exit;
   clearTimeout(timer);
 }
+
+/** Runs the model owner's step, `tercet model share`, in a process of its own. */
+export async function shareInProcess(model: readonly string[], folder: string): Promise<void> {
+  const child = fork(ENTRY, ['model', 'share', ...model, '--out', folder], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] });
+  let line = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    line += chunk.toString();
+  });
+  const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
+  if (code !== 0) throw new TercetError('ERR_MODEL_FORMAT', `sharing the model failed: ${line.trim().slice(0, 300)}`, 'check the model with --weights open');
+}

@@ -16,6 +16,8 @@ export type ModelLocation = { readonly kind: 'folder'; readonly path: string } |
 export interface OpenedModel {
   readonly name: string;
   readonly config: BertConfig;
+  /** `config.json` as it stands. */
+  readonly rawConfig: unknown;
   /** Tokenizer and configuration files; absent for random weights. */
   readonly files: ModelFiles | undefined;
   /** Opens the weights: only compute parties and `--compare` do. */
@@ -26,11 +28,13 @@ export interface OpenedModel {
 
 export async function openModel(location: ModelLocation): Promise<OpenedModel> {
   if (location.kind === 'random') {
-    const config = await readConfig(location.configPath);
+    const rawConfig = await readConfig(location.configPath);
+    const config = parseBertConfig(rawConfig);
     const name = `random-${location.seed}`;
     return {
       name,
       config,
+      rawConfig,
       files: undefined,
       weights: async () => randomBertWeights(config, location.seed),
       hash: async () => createHash('sha256').update(`${name} ${JSON.stringify(config)}`).digest('hex'),
@@ -38,32 +42,35 @@ export async function openModel(location: ModelLocation): Promise<OpenedModel> {
   }
   const files = await folderFiles(location.path);
   const config = await loadBertConfig(files);
-  return { name: files.name, config, files, weights: () => loadBertWeights(files, config), hash: () => hashWeights(location.path) };
+  const rawConfig: unknown = JSON.parse(new TextDecoder().decode(await files.read('config.json')));
+  return { name: files.name, config, rawConfig, files, weights: () => loadBertWeights(files, config), hash: () => hashWeights(location.path) };
 }
 
-async function readConfig(path: string): Promise<BertConfig> {
+async function readConfig(path: string): Promise<unknown> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (cause) {
     throw new TercetError('ERR_MODEL_NOT_FOUND', 'the file given by --config cannot be read', 'give the path of a config.json', { cause });
   }
-  let json: unknown;
   try {
-    json = JSON.parse(text);
+    return JSON.parse(text);
   } catch (cause) {
     throw new TercetError('ERR_MODEL_CONFIG', 'the file given by --config is not JSON', 'give a config.json of a BERT model', { cause });
   }
-  return parseBertConfig(json);
 }
 
-/** Hashes every weights file of a folder, in name order. */
-async function hashWeights(path: string): Promise<string> {
+/** SHA-256 of a file, streamed. */
+export async function hashFile(path: string): Promise<string> {
   const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
+
+/** One hash over the weights files of a folder, in name order. */
+async function hashWeights(path: string): Promise<string> {
   const names = (await readdir(path)).filter((name) => name.endsWith('.safetensors')).sort();
-  for (const name of names) {
-    hash.update(name);
-    for await (const chunk of createReadStream(join(path, name))) hash.update(chunk as Buffer);
-  }
+  const hash = createHash('sha256');
+  for (const name of names) hash.update(`${name} ${await hashFile(join(path, name))}\n`);
   return hash.digest('hex');
 }

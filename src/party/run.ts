@@ -13,7 +13,7 @@ import type { Request, WeightMode } from '../session/agreement.ts';
 import { type OwnerInput, type OwnerResult, OwnerSession } from '../session/owner.ts';
 import { type Comparison, compareWithPlaintext } from './compare.ts';
 import { shaped } from './daemon.ts';
-import { LocalParties } from './local.ts';
+import { LocalParties, shareInProcess } from './local.ts';
 import { type ModelLocation, type OpenedModel, openModel } from './model.ts';
 import { type Device, nodeKernels, peakMemory } from './node-kernels.ts';
 import { ownerParameters, prepareShares } from './shares.ts';
@@ -99,7 +99,7 @@ export async function runInference(options: RunOptions): Promise<RunResult> {
 
   const certificates = await ensureCertificates(options.certificates);
   const kernels = await nodeKernels(options.device, options.threads);
-  const shares = options.weights === 'secret' ? await prepareShares(options.model, options.signal) : undefined;
+  const shares = options.weights === 'secret' ? await prepareShares((folder) => shareInProcess(modelArguments(options.model), folder)) : undefined;
   let cluster: LocalParties | undefined;
   const channels = new Map<PartyId, Channel>();
   try {
@@ -179,10 +179,13 @@ async function runOwner(options: RunOptions, parts: OwnerParts): Promise<OwnerRe
   return attempt.run(input);
 }
 
+function modelArguments(model: ModelLocation): string[] {
+  return model.kind === 'folder' ? ['--model', model.path] : ['--random-weights', String(model.seed), '--config', model.configPath];
+}
+
 function partyArguments(options: RunOptions, shares: string | undefined): string[] {
-  const { model } = options;
   return [
-    ...(model.kind === 'folder' ? ['--model', model.path] : ['--random-weights', String(model.seed), '--config', model.configPath]),
+    ...modelArguments(options.model),
     ...(shares === undefined ? [] : ['--shares', shares]),
     ...['--certificates', options.certificates, '--device', options.device, '--threads', String(options.threads)],
     ...(options.profile === undefined ? [] : ['--profile', options.profile]),

@@ -1,0 +1,31 @@
+/** `tercet model share`: the model owner's step for secret weights. */
+import { Command } from 'commander';
+import { TercetError } from '../core/errors.ts';
+import { openModel } from '../party/model.ts';
+import { nodeKernels } from '../party/node-kernels.ts';
+import { shareModel } from '../party/shares.ts';
+import { modelLocation, type ModelFlags } from './options.ts';
+
+interface ShareFlags extends ModelFlags {
+  readonly out?: string;
+}
+
+export function modelCommand(): Command {
+  const share = new Command('share')
+    .description('split a model into a part for each compute party and 64 bytes of seeds for data owners')
+    .option('--model <dir>', 'model folder (default: the embedded fill-mask model)')
+    .option('--random-weights <seed>', 'random weights of the architecture in --config')
+    .option('--config <file>', 'config.json for --random-weights')
+    .option('--out <dir>', 'a new folder for the parts')
+    .action(async (flags: ShareFlags) => {
+      if (flags.out === undefined) throw new TercetError('ERR_ARGUMENT', 'there is no --out', 'give a new folder');
+      const kernels = await nodeKernels('auto', 0);
+      try {
+        await shareModel(await openModel(modelLocation(flags, 'fill-mask')), flags.out, kernels);
+      } finally {
+        await kernels.close();
+      }
+      if (process.connected) process.disconnect();
+    });
+  return new Command('model').description('work with models').addCommand(share);
+}

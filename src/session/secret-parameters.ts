@@ -1,0 +1,132 @@
+/**
+ * Secret weights W = M − L1 − L2 (design notes §7): both compute parties hold M, party i and the data owner expand Li from a 32-byte seed.
+ *
+ * Security: M is uniform without both seeds, so neither compute party learns W, and the owner, who has both seeds, never sees M. This holds only while
+ * no owner works together with a compute party (docs/SECURITY.md). A sharing may serve many runs; a changed model needs new seeds.
+ */
+import type { Matrix, RingKernels, Stream } from '../compute/kernels/types.ts';
+import type { Words } from '../compute/ring.ts';
+import { concatBytes } from '../core/bytes.ts';
+import { TercetError, invariant } from '../core/errors.ts';
+import type { BertConfig } from '../ml/config.ts';
+import { listParameters } from '../ml/models/bert-parameters.ts';
+import { nonceOf } from '../mpc/prg/gate-id.ts';
+import type { ParameterView, Part } from '../mpc/protocol/semi-honest/party.ts';
+import type { Parameter } from '../mpc/protocol/types.ts';
+
+/** Where the mask of a parameter lies in the stream of a seed: the parameter's number takes the place of the gate's. */
+function maskStream(seed: Uint8Array, number: number): Stream {
+  return { key: seed, nonce: nonceOf({ step: 0, branch: 0, gate: number, purpose: 'weight', table: 0, direction: 0 }) };
+}
+
+/** L_i of a parameter, or of its words from `first` on. */
+export function weightMask(kernels: RingKernels, seed: Uint8Array, number: number, count: number, first = 0): Promise<Words> {
+  return kernels.draw(maskStream(seed, number), 64, count, first);
+}
+
+function numbers(config: BertConfig): ReadonlyMap<string, number> {
+  return new Map(listParameters(config).map((parameter, i) => [parameter.name, i]));
+}
+
+/** M = W + L1 + L2, the model owner's step. */
+export async function maskParameter(kernels: RingKernels, seeds: readonly [Uint8Array, Uint8Array], number: number, words: Words): Promise<Words> {
+  let masked = words;
+  for (const seed of seeds) masked = await kernels.add(masked, await weightMask(kernels, seed, number, words.data.length));
+  return masked;
+}
+
+/** The data owner's view: 64 bytes of seeds, masks expanded when they are needed and not kept. */
+export class OwnerSeeds implements ParameterView {
+  readonly weights = 'secret' as const;
+  readonly #kernels: RingKernels;
+  readonly #seeds: readonly [Uint8Array, Uint8Array];
+  readonly #numbers: ReadonlyMap<string, number>;
+
+  constructor(config: BertConfig, kernels: RingKernels, seeds: Uint8Array) {
+    invariant(seeds.length === 64, 'the owner holds 64 bytes of seeds');
+    this.#kernels = kernels;
+    this.#seeds = [seeds.slice(0, 32), seeds.slice(32)];
+    this.#numbers = numbers(config);
+  }
+
+  matrix(): Promise<Matrix> {
+    return Promise.reject(new TercetError('ERR_STATE', 'the data owner holds no weights', 'this is a bug in Tercet, please report it'));
+  }
+
+  async words(parameter: Parameter, part: Part, rows?: readonly number[]): Promise<Words> {
+    const number = this.#numbers.get(parameter.name);
+    invariant(number !== undefined && (part === 'l1' || part === 'l2' || part === 'l1+l2'), `the data owner has no part "${part}" of ${parameter.name}`);
+    const mask = (side: 0 | 1) => this.#mask(side, number, parameter, rows);
+    if (part !== 'l1+l2') return mask(part === 'l1' ? 0 : 1);
+    return this.#kernels.add(await mask(0), await mask(1));
+  }
+
+  async #mask(side: 0 | 1, number: number, { rows, cols }: Parameter, wanted: readonly number[] | undefined): Promise<Words> {
+    const seed = this.#seeds[side];
+    if (wanted === undefined) return weightMask(this.#kernels, seed, number, rows * cols);
+    const out = new BigUint64Array(wanted.length * cols);
+    for (const [i, row] of wanted.entries()) out.set((await weightMask(this.#kernels, seed, number, cols, row * cols)).data as BigUint64Array, i * cols);
+    return { k: 64, data: out };
+  }
+}
+
+/** A compute party's view: M and its own mask. Party 1 multiplies by M and L1, party 2 by M − L2 and L2. */
+export class SharedParameters implements ParameterView {
+  readonly weights = 'secret' as const;
+  readonly #kernels: RingKernels;
+  readonly #own: 'l1' | 'l2';
+  readonly #matrices = new Map<string, Matrix>();
+  readonly #rows = new Map<string, Words>();
+
+  private constructor(id: 1 | 2, kernels: RingKernels) {
+    this.#kernels = kernels;
+    this.#own = id === 1 ? 'l1' : 'l2';
+  }
+
+  /** @param read the masked words of a parameter, from the share file. */
+  static async load(id: 1 | 2, config: BertConfig, seed: Uint8Array, read: (parameter: Parameter) => Promise<BigUint64Array>, kernels: RingKernels): Promise<SharedParameters> {
+    const view = new SharedParameters(id, kernels);
+    for (const [number, parameter] of listParameters(config).entries()) {
+      const masked: Words = { k: 64, data: await read(parameter) };
+      const mask = await weightMask(kernels, seed, number, masked.data.length);
+      await view.#add(parameter, masked, mask);
+    }
+    return view;
+  }
+
+  /** Keeps the forms that this party's messages need: looked-up tables as M alone, other matrices in two forms, rows in three. */
+  async #add(parameter: Parameter, masked: Words, mask: Words): Promise<void> {
+    const { name, rows, cols } = parameter;
+    const difference = () => this.#kernels.sub(masked, mask);
+    const minus = `m-${this.#own}`;
+    if (rows === 1) {
+      this.#rows.set(`${name} m`, masked);
+      this.#rows.set(`${name} ${this.#own}`, mask);
+      this.#rows.set(`${name} ${minus}`, await difference());
+      return;
+    }
+    const load = async (part: string, words: Words) => {
+      this.#matrices.set(`${name} ${part}`, await this.#kernels.loadMatrix(words.data as BigUint64Array, rows, cols));
+    };
+    if (name === 'embeddings.word') return load('m', masked);
+    await load(this.#own, mask);
+    await (this.#own === 'l1' ? load('m', masked) : load(minus, await difference()));
+  }
+
+  async matrix(parameter: Parameter, part: Part): Promise<Matrix> {
+    const matrix = this.#matrices.get(`${parameter.name} ${part}`);
+    invariant(matrix !== undefined, `this party has no part "${part}" of ${parameter.name}`);
+    return matrix;
+  }
+
+  async words(parameter: Parameter, part: Part): Promise<Words> {
+    const words = this.#rows.get(`${parameter.name} ${part}`);
+    invariant(words !== undefined, `this party has no part "${part}" of ${parameter.name}`);
+    return parameter.cols === words.data.length ? words : { k: 64, data: words.data.slice(0, parameter.cols) };
+  }
+}
+
+/** Both seeds as the owner gets them: 64 bytes. */
+export function ownerSeeds(seeds: readonly [Uint8Array, Uint8Array]): Uint8Array {
+  return concatBytes(seeds);
+}
