@@ -242,9 +242,9 @@ export class CircuitBuilder implements Gates {
       const out = this.#wire(shape, 64, scale, latest(terms.map((term) => term.x.readyA)), undefined);
       return this.#gate(new OpenAffineGate(...this.#name('affine'), terms, out), out);
     }
-    const lifted = terms.map((term) => ({ ...term, x: this.#lift(term.x) }));
-    const half21 = oddFrom(latest(lifted.map((term) => term.x.readyY ?? 0)));
-    const out = this.#wire(shape, 64, scale, half21 + 1, undefined);
+    const half21 = this.#productHalf(terms.map((term) => term.x));
+    const lifted = terms.map((term) => ({ ...term, x: this.#lift(term.x, half21) }));
+    const out = this.#wire(shape, 64, scale, latest([half21 + 1, ...lifted.map((term) => term.x.readyA)]), undefined);
     return this.#gate(new SecretAffineGate(...this.#name('affine'), lifted, out, half21), out);
   }
 
@@ -262,26 +262,49 @@ export class CircuitBuilder implements Gates {
 
   #product(x: Wire, y: Wire, shape: ProductShape | undefined, outShape: readonly number[]): Wire {
     invariant(x.k === y.k, 'product: operands over different rings');
-    const left = this.#lift(x);
-    const right = this.#lift(y);
-    const half21 = oddFrom(latest([left.readyY ?? 0, right.readyY ?? 0]));
+    const half21 = this.#productHalf([x, y]);
+    const left = this.#lift(x, half21);
+    const right = this.#lift(y, half21);
     // P1 finishes with its own `a` of both operands, so it waits for those too.
     const out = this.#wire(outShape, x.k, x.scale + y.scale, latest([half21 + 1, left.readyA, right.readyA]), undefined);
     return this.#gate(new ProductGate(...this.#name('product'), left, right, shape, out, half21), out);
   }
 
-  /** x with `y` at P2; the same lifted wire when it is asked for again. */
-  #lift(x: Wire): Wire {
+  /** The first half-round P2 → P1 in which P2 can hold `y` of all operands. */
+  #productHalf(operands: readonly Wire[]): number {
+    return oddFrom(latest(operands.map((x) => this.#liftedFrom(x))));
+  }
+
+  /** The half-round from which P2 can hold y of x: now, with the widening that makes x, or after P1 has a. */
+  #liftedFrom(x: Wire): number {
+    const base = this.#shownBy(x);
+    return x.readyY ?? this.#lifted.get(base)?.readyY ?? (this.#widening(base)?.half12 ?? evenFrom(base.readyA)) + 1;
+  }
+
+  /** x with `y` at P2, lifted just before half-round `before`; the same lifted wire when it is asked for again. */
+  #lift(x: Wire, before: number): Wire {
     if (x.readyY !== undefined) return x;
-    const before = this.#lifted.get(x);
-    if (before !== undefined) return before;
-    const shown = this.#shown.get(x);
-    if (shown !== undefined) return this.reshape(this.#lift(shown), x.shape, x.scale);
-    const half12 = evenFrom(x.readyA);
+    const base = this.#shownBy(x);
+    if (base !== x) return this.reshape(this.#lift(base, before), x.shape, x.scale);
+    const known = this.#lifted.get(x);
+    if (known?.readyY !== undefined && known.readyY <= before) return known;
+    const widen = this.#widening(x);
+    const half12 = widen?.half12 ?? before - 1;
     const out = this.#wire(x.shape, x.k, x.scale, x.readyA, half12 + 1);
-    this.#gate(new LiftGate(...this.#name('lift'), x, out, half12), out);
+    this.#gate(new LiftGate(...this.#name('lift'), x, out, half12, widen), out);
     this.#lifted.set(x, out);
     return out;
+  }
+
+  /** The wire that a chain of reshapes shows. */
+  #shownBy(x: Wire): Wire {
+    const shown = this.#shown.get(x);
+    return shown === undefined ? x : this.#shownBy(shown);
+  }
+
+  #widening(x: Wire): WidenGate | undefined {
+    const source = this.#sources[x.id];
+    return source instanceof WidenGate ? source : undefined;
   }
 
   // ── selection ────────────────────────────────────────────────────────────

@@ -154,9 +154,14 @@ export class Engine implements Party {
   }
 
   take(gate: object): Words | Uint8Array {
+    const words = this.peek(gate);
+    this.#kept.delete(gate);
+    return words;
+  }
+
+  peek(gate: object): Words | Uint8Array {
     const words = this.#kept.get(gate);
     invariant(words !== undefined, 'a gate asked for data that was not kept for it');
-    this.#kept.delete(gate);
     return words;
   }
 

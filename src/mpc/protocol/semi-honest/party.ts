@@ -63,6 +63,8 @@ export interface Party {
   /** Data that a gate keeps between phases: dealt words at P2, pre-computed parts at P1. Taken once. */
   keep(gate: object, words: Words | Uint8Array): void;
   take(gate: object): Words | Uint8Array;
+  /** What `take` would give, left in place. */
+  peek(gate: object): Words | Uint8Array;
 }
 
 /** The generator that this party shares with P0's partner on side 1 or 2. */

@@ -2,6 +2,7 @@
  * Products of two secrets, and the lift that makes an operand ready for one (design notes §1.4, §14.1 `mul`).
  *
  *   lift:  P1 → P2  m = a + λ1, λ1 ← k01 fresh                                  P2 now holds y = m − λ2 = x + λ1
+ *          of a widened x: P1's additive part + λ1, with the widening's table      y = message + P2's additive part, half a round earlier than a
  *   P0 → P2  Γ2 = Λx·Λy − Γ1, Λ = λ1 + λ2                                      ahead; Γ1 ← k01
  *   P2 → P1  y_x·y_y − λ2x·λ2y + Γ2 + λ2'
  *   P1       a_z = message − λ1x·(a_y + λ1y) − (a_x + λ1x)·λ1y + Γ1
@@ -15,6 +16,7 @@ import type { Component, Wire } from '../../share/wire.ts';
 import type { Cost } from '../types.ts';
 import { type Gate, drawId, tagOf } from './gate.ts';
 import { type Party, prgOf } from './party.ts';
+import type { WidenGate } from './widen.ts';
 
 export class LiftGate implements Gate {
   readonly relation = 'lift' as const;
@@ -26,14 +28,17 @@ export class LiftGate implements Gate {
   readonly half21 = undefined;
   readonly cost: Partial<Cost>;
   readonly #x: Wire;
+  readonly #widen: WidenGate | undefined;
 
-  constructor(number: number, path: string, x: Wire, out: Wire, half12: number) {
+  /** `widen` is the gate that makes x, when the lift travels with its table. */
+  constructor(number: number, path: string, x: Wire, out: Wire, half12: number, widen?: WidenGate) {
     this.number = number;
     this.path = path;
     this.inputs = [x];
     this.out = out;
     this.half12 = half12;
     this.#x = x;
+    this.#widen = widen;
     this.cost = { p1ToP2: wireLength(x.k, x.count) };
   }
 
@@ -46,12 +51,14 @@ export class LiftGate implements Gate {
   async send12(p1: Party): Promise<void> {
     const fresh = prgOf(p1, 1).spend(drawId(this, 'mask1'), this);
     const mask = await p1.kernels.draw(fresh.stream, this.out.k, this.out.count);
-    await p1.link(2).send(tagOf(this, '12'), Sealed.under(fresh, await p1.kernels.add(await p1.value(this.#x, 'a'), mask)));
+    const own = this.#widen === undefined ? await p1.value(this.#x, 'a') : await this.#widen.partOfP1(p1);
+    await p1.link(2).send(tagOf(this, '12'), Sealed.under(fresh, await p1.kernels.add(own, mask)));
   }
 
   async recv12(p2: Party): Promise<void> {
-    const m = await p2.link(1).recv(tagOf(this, '12'), this.out.k, this.out.count);
-    p2.put(this.out, 'y', await p2.kernels.sub(m, await p2.value(this.#x, 'l2')));
+    const message = await p2.link(1).recv(tagOf(this, '12'), this.out.k, this.out.count);
+    const y = this.#widen === undefined ? p2.kernels.sub(message, await p2.value(this.#x, 'l2')) : p2.kernels.add(message, p2.peek(this.#widen) as Words);
+    p2.put(this.out, 'y', await y);
   }
 }
 

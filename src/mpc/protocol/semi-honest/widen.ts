@@ -69,27 +69,29 @@ export class WidenGate implements Gate {
     return sendTable(this, this.#selection, p1);
   }
 
+  /** Keeps P2's additive part of the result, (wrap − r0)·2^k − λ2. */
   async recv12(p2: Party): Promise<void> {
-    p2.keep(this, await chooseFromTable(this, this.#selection, p2));
+    const wrap = await this.#raised(p2, await chooseFromTable(this, this.#selection, p2));
+    p2.keep(this, await p2.kernels.sub(wrap, await p2.kernels.cast(await p2.value(this.#x, 'l2'), this.out.k)));
   }
 
-  /** (wrap − r0)·2^k − λ2 + λ2'. */
   async send21(p2: Party): Promise<void> {
-    const { kernels } = p2;
-    const wrap = await this.#raised(p2, p2.take(this) as Words);
-    const part = await kernels.sub(wrap, await kernels.cast(await p2.value(this.#x, 'l2'), this.out.k));
     const fresh = prgOf(p2, 2).spend(drawId(this, 'mask2'), this);
-    const mask = await kernels.draw(fresh.stream, this.out.k, this.out.count);
-    await p2.link(1).send(tagOf(this, '21'), Sealed.under(fresh, await kernels.add(part, mask)));
+    const mask = await p2.kernels.draw(fresh.stream, this.out.k, this.out.count);
+    await p2.link(1).send(tagOf(this, '21'), Sealed.under(fresh, await p2.kernels.add(p2.take(this) as Words, mask)));
   }
 
-  /** a' + r0·2^k − 2^(k−2) + P2's part. */
   async recv21(p1: Party): Promise<void> {
-    const { kernels } = p1;
     const message = await p1.link(2).recv(tagOf(this, '21'), this.out.k, this.out.count);
+    p1.put(this.out, 'a', await p1.kernels.add(await this.partOfP1(p1), message));
+  }
+
+  /** P1's additive part of the result, a' + r0·2^k − 2^(k−2). Unmasked: it leaves P1 only under a fresh λ1 (`LiftGate`). */
+  async partOfP1(p1: Party): Promise<Words> {
+    const { kernels } = p1;
     const minusR0 = await this.#raised(p1, await selectionMask1(this, this.#selection, p1));
     const own = await kernels.sub(await kernels.cast(await this.#offset(p1), this.out.k), minusR0);
-    p1.put(this.out, 'a', await kernels.offset(await kernels.add(own, message), -(1n << BigInt(this.#x.k - 2))));
+    return kernels.offset(own, -(1n << BigInt(this.#x.k - 2)));
   }
 
   async #raised(party: Party, words: Words): Promise<Words> {
