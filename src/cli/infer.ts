@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { TercetError } from '../core/errors.ts';
 import { decodeUtf8 } from '../ml/text.ts';
-import { runInference } from '../party/run.ts';
+import { type Address, runInference } from '../party/run.ts';
 import { toJson } from './json.ts';
-import { defaultThreads, integer, modelLocation, parseDevice, parseProfile, parseTask, parseWeights, stateFolder, type ModelFlags } from './options.ts';
+import { defaultThreads, integer, modelLocation, parseAddress, parseDevice, parseProfile, parseTask, parseWeights, stateFolder, type ModelFlags } from './options.ts';
 import { ProgressLine } from './progress.ts';
 import { cancelOnSignals } from './signals.ts';
 import { printAnswer, printCost } from './tables.ts';
@@ -21,6 +21,7 @@ export interface InferFlags extends ModelFlags {
   readonly threads?: string;
   readonly topK: string;
   readonly profile?: string;
+  readonly peers?: string;
   readonly compare?: boolean;
   readonly json?: boolean;
   readonly debug?: boolean;
@@ -39,6 +40,7 @@ export function inferCommand(): Command {
     .option('--threads <n>', 'worker threads of each party')
     .option('--top-k <n>', 'how many answers to print', '5')
     .option('--profile <name>', 'shape the links like a network: lan, wan-cloud or home')
+    .option('--peers <list>', 'addresses of running compute parties, as 1=HOST:PORT,2=HOST:PORT (default: start both here)')
     .option('--compare', 'also run the model in the clear in this process and print the difference')
     .option('--random-weights <seed>', 'random weights of the architecture in --config, for measuring')
     .option('--config <file>', 'config.json for --random-weights')
@@ -70,6 +72,7 @@ async function infer(flags: InferFlags): Promise<void> {
       topK: integer('top-k', flags.topK, 1, 1000),
       compare: flags.compare === true,
       ...(flags.profile === undefined ? {} : { profile: parseProfile(flags.profile) }),
+      ...(flags.peers === undefined ? {} : { peers: bothPeers(flags.peers) }),
       certificates: join(stateFolder(), 'certificates'),
       signal,
       debug: flags.debug === true,
@@ -83,6 +86,12 @@ async function infer(flags: InferFlags): Promise<void> {
     line.end();
     release();
   }
+}
+
+function bothPeers(list: string): [Address, Address] {
+  const match = /^1=([^,]+),2=([^,]+)$/.exec(list);
+  if (match === null) throw new TercetError('ERR_ARGUMENT', '--peers expected 1=HOST:PORT,2=HOST:PORT', 'for example --peers 1=127.0.0.1:7001,2=127.0.0.1:7002');
+  return [parseAddress('peers', match[1]), parseAddress('peers', match[2])];
 }
 
 async function readText(flags: InferFlags): Promise<string | undefined> {

@@ -11,11 +11,11 @@ export type ChildMessage =
   | { readonly kind: 'progress'; readonly progress: Progress }
   | { readonly kind: 'failed'; readonly line: string; readonly code: string; readonly message: string; readonly hint: string };
 
-export interface LocalParty {
-  readonly id: 1 | 2;
+interface LocalParty {
   readonly port: number;
-  /** Resolves when the party has loaded its model; rejects with its typed error if it fails at any time. */
+  /** Resolves when the party has loaded its model. */
   readonly ready: Promise<void>;
+  /** Rejects with the party's typed error if it fails at any time. */
   readonly failed: Promise<never>;
 }
 
@@ -30,19 +30,35 @@ const KILL_AFTER_MS = 2_000;
 
 export class LocalParties {
   readonly #children: ChildProcess[] = [];
+  readonly #parties: LocalParty[] = [];
   #stopping = false;
 
   /** Starts P1, then P2 with P1's address. */
-  static async start(options: LocalOptions): Promise<{ cluster: LocalParties; parties: readonly [LocalParty, LocalParty] }> {
+  static async start(options: LocalOptions): Promise<LocalParties> {
     const cluster = new LocalParties();
     try {
       const one = await cluster.#spawn(1, options, []);
       const two = await cluster.#spawn(2, options, ['--peers', `1=127.0.0.1:${one.port}`]);
-      return { cluster, parties: [one, two] };
+      cluster.#parties.push(one, two);
+      return cluster;
     } catch (error) {
       await cluster.stop();
       throw error;
     }
+  }
+
+  async ready(): Promise<void> {
+    await Promise.all(this.#parties.map((party) => party.ready));
+  }
+
+  /** Rejects with the error of the first party that fails. */
+  get failed(): Promise<never> {
+    return Promise.race(this.#parties.map((party) => party.failed));
+  }
+
+  addresses(): [{ host: string; port: number }, { host: string; port: number }] {
+    const [one, two] = this.#parties.map(({ port }) => ({ host: '127.0.0.1', port }));
+    return [one, two];
   }
 
   /** Ends both processes and waits until they are gone. Safe to call twice. */
@@ -72,7 +88,7 @@ export class LocalParties {
     ready.catch(() => undefined);
     const listening = await Promise.race([told('listening'), failed]);
     if (listening.kind !== 'listening') throw new TercetError('ERR_INTERNAL', `party ${id} did not say where it listens`, 'run again with --debug');
-    return { id, port: listening.port, ready, failed };
+    return { port: listening.port, ready, failed };
   }
 }
 

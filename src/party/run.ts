@@ -16,7 +16,12 @@ import { shaped } from './daemon.ts';
 import { LocalParties, shareInProcess } from './local.ts';
 import { type ModelLocation, type OpenedModel, openModel } from './model.ts';
 import { type Device, nodeKernels, peakMemory } from './node-kernels.ts';
-import { ownerParameters, prepareShares } from './shares.ts';
+import { type PreparedShares, ownerParameters, prepareShares } from './shares.ts';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
 
 export type Task = 'fill-mask' | 'text-classification';
 
@@ -33,6 +38,8 @@ export interface RunOptions {
   readonly topK: number;
   readonly compare: boolean;
   readonly profile?: string;
+  /** Addresses of running compute parties; without them, both are started here. */
+  readonly peers?: readonly [Address, Address];
   readonly certificates: string;
   readonly signal: AbortSignal;
   readonly debug: boolean;
@@ -56,6 +63,8 @@ export interface RunResult {
 
 /** Longest wait for one message of a peer: the slowest step at BERT-base dimensions takes seconds. */
 export const RECV_TIMEOUT_MS = 300_000;
+/** Longest wait for a compute party to answer at its address. */
+const CONNECT_TIMEOUT_MS = 10_000;
 
 interface Prepared {
   readonly input: OwnerInput;
@@ -99,26 +108,27 @@ export async function runInference(options: RunOptions): Promise<RunResult> {
 
   const certificates = await ensureCertificates(options.certificates);
   const kernels = await nodeKernels(options.device, options.threads);
+  if (options.peers !== undefined && options.weights === 'secret') {
+    throw new TercetError('ERR_ARGUMENT', '--peers with secret weights is not in this build', 'leave --peers out to run all three parties here');
+  }
   const shares = options.weights === 'secret' ? await prepareShares((folder) => shareInProcess(modelArguments(options.model), folder)) : undefined;
   let cluster: LocalParties | undefined;
   const channels = new Map<PartyId, Channel>();
   try {
-    const local = await LocalParties.start({
-      args: (id) => partyArguments(options, shares?.folder(id)),
-      ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
-    });
-    cluster = local.cluster;
-    await Promise.all(local.parties.map((party) => party.ready));
+    const addresses = options.peers ?? (await startLocal(options, shares, (started) => {
+      cluster = started;
+    }));
     options.onPhase?.('connect');
     const session = webcrypto.getRandomValues(new Uint8Array(16));
-    for (const party of local.parties) {
-      const credentials = credentialsOf(certificates, 0);
-      const channel = await connectTls({ self: 0, peer: party.id, host: '127.0.0.1', port: party.port, credentials, session, signal: options.signal, recvTimeoutMs: RECV_TIMEOUT_MS });
-      channels.set(party.id, shaped(channel, options.profile));
+    const credentials = credentialsOf(certificates, 0);
+    for (const peer of [1, 2] as const) {
+      const { host, port } = addresses[peer - 1];
+      const channel = await connectTls({ self: 0, peer, host, port, credentials, session, signal: options.signal, recvTimeoutMs: RECV_TIMEOUT_MS, timeoutMs: CONNECT_TIMEOUT_MS });
+      channels.set(peer, shaped(channel, options.profile));
     }
-    const failed = Promise.race(local.parties.map((party) => party.failed));
+    const failed = cluster === undefined ? new Promise<never>(() => undefined) : (cluster as LocalParties).failed;
     const setupMs = performance.now() - start;
-    const owner = await Promise.race([runOwner(options, { model, request, input, session, channels, kernels, seeds: shares?.seeds }), failed]);
+    const owner = await Promise.race([runOwner(options, { model, request, input, session, channels, kernels, seeds: shares?.seeds }), failed, aborted(options.signal)]);
     const totalMs = performance.now() - start;
     await Promise.all([...channels.values()].map((channel) => channel.close()));
     const answer = finish(prepared, owner, model, options.topK);
@@ -140,12 +150,32 @@ export async function runInference(options: RunOptions): Promise<RunResult> {
     };
   } catch (error) {
     for (const channel of channels.values()) channel.abort(error instanceof Error ? error : new Error('failed'));
-    throw options.signal.aborted ? new TercetError('ERR_ABORTED', 'the run was cancelled', 'start it again; nothing of this attempt is reused') : error;
+    throw error;
   } finally {
     await cluster?.stop();
     await kernels.close();
     await shares?.remove();
   }
+}
+
+/** Starts both compute parties here and waits until they have loaded the model. */
+async function startLocal(options: RunOptions, shares: PreparedShares | undefined, started: (cluster: LocalParties) => void): Promise<readonly [Address, Address]> {
+  const cluster = await LocalParties.start({
+    args: (id) => partyArguments(options, shares?.folder(id)),
+    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+  });
+  started(cluster);
+  await Promise.race([cluster.ready(), aborted(options.signal)]);
+  return cluster.addresses();
+}
+
+/** Rejects when the signal fires. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const fail = () => reject(new TercetError('ERR_ABORTED', 'the run was cancelled', 'start it again; nothing of this attempt is reused'));
+    if (signal.aborted) fail();
+    else signal.addEventListener('abort', fail, { once: true });
+  });
 }
 
 interface OwnerParts {

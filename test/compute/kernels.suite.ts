@@ -131,6 +131,7 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
         [2, 7, 0, 3],
         [5, 2, 17, 9],
         [1, 9, 300, 5],
+        [3, 1, 70, 9],
       ]) {
         const [x, y] = [random.words(batch * m * inner, k), random.words(batch * inner * n, k)];
         for (const transposed of [false, true]) {

@@ -7,15 +7,15 @@
 //! 32-bit lanes, and both are put together once per tile. All sums are exact modulo their width.
 
 use core::arch::wasm32::*;
-use core::slice::from_raw_parts_mut;
+use core::slice::{from_raw_parts, from_raw_parts_mut};
 
 /// Columns of a panel for 64-bit results.
 const NR: usize = 4;
 /// Columns of a panel for 32-bit results.
 const NR32: usize = 8;
 /// Rows of the inner dimension done at a time, and rows of the left operand packed at a time: both packed parts fit L1 together.
-const KC: usize = 128;
-const RB: usize = 8;
+const KC: usize = 256;
+const RB: usize = 4;
 
 #[inline(always)]
 fn min(a: usize, b: usize) -> usize {
@@ -81,8 +81,8 @@ unsafe fn finish(lo: [v128; 2], mid: v128, out: *mut u64, cols: usize, add: bool
     }
 }
 
-/// Rows of a tile.
-const MR: usize = 4;
+/// Rows of a tile. Measured: with three or four the sums spill from the sixteen registers of x86, and unrolling over k spills as well.
+const MR: usize = 2;
 /// Bytes of the packed left operand for one k: MR splat low halves, then MR high halves.
 const STEP: usize = 16 * MR + 4 * MR;
 /// Bytes of scratch for the packed left operand.
@@ -106,29 +106,34 @@ unsafe fn pack_left<const SIGNED: bool>(x: *const u64, rows: usize, live: usize,
     }
 }
 
+/// One k of a tile: R packed rows times a row of a panel.
+#[inline(always)]
+unsafe fn step<const R: usize, const WIDE: bool>(left: *const u8, w: *const u32, lo: &mut [[v128; 2]; R], mid: &mut [v128; R]) {
+    let w0 = v128_load(w as *const v128);
+    for r in 0..R {
+        let x0 = v128_load(left.add(16 * r) as *const v128);
+        let x1 = v128_load32_splat(left.add(16 * MR + 4 * r) as *const u32);
+        if WIDE {
+            lo[r][0] = i64x2_add(lo[r][0], u64x2_extmul_low_u32x4(x0, w0));
+            lo[r][1] = i64x2_add(lo[r][1], u64x2_extmul_high_u32x4(x0, w0));
+            mid[r] = i32x4_add(mid[r], i32x4_mul(x0, v128_load(w.add(NR) as *const v128)));
+        } else {
+            lo[r][0] = i64x2_add(lo[r][0], i64x2_extmul_low_i32x4(x0, w0));
+            lo[r][1] = i64x2_add(lo[r][1], i64x2_extmul_high_i32x4(x0, w0));
+        }
+        mid[r] = i32x4_add(mid[r], i32x4_mul(x1, w0));
+    }
+}
+
 /// R packed rows times `kc` rows of a panel: signed 32-bit entries, or with WIDE 64-bit ones.
 #[inline(always)]
 unsafe fn tile<const R: usize, const WIDE: bool>(left: *const u8, panel: *const u32, kc: usize, out: *mut u64, stride: usize, cols: usize, add: bool) {
     let zero = i32x4_splat(0);
+    let width = if WIDE { 2 * NR } else { NR };
     let mut lo = [[zero; 2]; R];
     let mut mid = [zero; R];
     for k in 0..kc {
-        let from = left.add(k * STEP);
-        let w = panel.add(if WIDE { 2 * NR * k } else { NR * k });
-        let w0 = v128_load(w as *const v128);
-        for r in 0..R {
-            let x0 = v128_load(from.add(16 * r) as *const v128);
-            let x1 = v128_load32_splat(from.add(16 * MR + 4 * r) as *const u32);
-            if WIDE {
-                lo[r][0] = i64x2_add(lo[r][0], u64x2_extmul_low_u32x4(x0, w0));
-                lo[r][1] = i64x2_add(lo[r][1], u64x2_extmul_high_u32x4(x0, w0));
-                mid[r] = i32x4_add(mid[r], i32x4_mul(x0, v128_load(w.add(NR) as *const v128)));
-            } else {
-                lo[r][0] = i64x2_add(lo[r][0], i64x2_extmul_low_i32x4(x0, w0));
-                lo[r][1] = i64x2_add(lo[r][1], i64x2_extmul_high_i32x4(x0, w0));
-            }
-            mid[r] = i32x4_add(mid[r], i32x4_mul(x1, w0));
-        }
+        step::<R, WIDE>(left.add(k * STEP), panel.add(k * width), &mut lo, &mut mid);
     }
     for r in 0..R {
         finish(lo[r], mid[r], out.add(r * stride), cols, add);
@@ -165,9 +170,7 @@ unsafe fn product<const WIDE: bool>(x: *const u64, m: usize, rows: usize, panels
                     let to = out.add((r + t) * cols + p * NR);
                     match block - t {
                         1 => tile::<1, WIDE>(from, panel, kc, to, cols, live, first > 0),
-                        2 => tile::<2, WIDE>(from, panel, kc, to, cols, live, first > 0),
-                        3 => tile::<3, WIDE>(from, panel, kc, to, cols, live, first > 0),
-                        _ => tile::<4, WIDE>(from, panel, kc, to, cols, live, first > 0),
+                        _ => tile::<MR, WIDE>(from, panel, kc, to, cols, live, first > 0),
                     }
                     t += MR;
                 }
@@ -190,6 +193,33 @@ pub unsafe extern "C" fn matmul_u64(x: *const u64, m: usize, rows: usize, panels
     product::<true>(x, m, rows, panels, cols, out, left);
 }
 
+macro_rules! single_row {
+    ($name:ident, $t:ty) => {
+        /// One row times a matrix in place: packing would cost as much as the product. Contiguous loops, which LLVM vectorises.
+        unsafe fn $name(x: *const $t, y: *const $t, out: *mut $t, inner: usize, n: usize, transposed: bool) {
+            let x = from_raw_parts(x, inner);
+            let out = from_raw_parts_mut(out, n);
+            if transposed {
+                for c in 0..n {
+                    let row = from_raw_parts(y.add(c * inner), inner);
+                    out[c] = x.iter().zip(row).fold(0, |sum: $t, (&a, &b)| sum.wrapping_add(a.wrapping_mul(b)));
+                }
+            } else {
+                out.fill(0);
+                for i in 0..inner {
+                    let row = from_raw_parts(y.add(i * n), n);
+                    for c in 0..n {
+                        out[c] = out[c].wrapping_add(x[i].wrapping_mul(row[c]));
+                    }
+                }
+            }
+        }
+    };
+}
+
+single_row!(single_row32, u32);
+single_row!(single_row64, u64);
+
 /// Batched product for 32 < k ≤ 64; `panels` is scratch for inner · ⌈n/4⌉ · 8 u32 and LEFT bytes.
 #[no_mangle]
 pub unsafe extern "C" fn product64(
@@ -208,6 +238,10 @@ pub unsafe extern "C" fn product64(
     let panels = left.add(LEFT) as *mut u32;
     for b in 0..batch {
         let y = y.add(b * inner * n);
+        if m == 1 {
+            single_row64(x.add(b * inner), y, out.add(b * n), inner, n, transposed != 0);
+            continue;
+        }
         if transposed != 0 {
             pack_u64_transposed(y, inner, n, panels);
         } else {
@@ -221,7 +255,7 @@ pub unsafe extern "C" fn product64(
 }
 
 #[inline(always)]
-unsafe fn tile_u32<const MR: usize>(x: *const u32, rows: usize, panel: *const u32, out: *mut u32, stride: usize, cols: usize, mask: u32) {
+unsafe fn tile_u32<const MR: usize>(x: *const u32, rows: usize, panel: *const u32, out: *mut u32, stride: usize, cols: usize) {
     let mut acc = [[i32x4_splat(0); 2]; MR];
     for k in 0..rows {
         let w = [v128_load(panel.add(k * NR32) as *const v128), v128_load(panel.add(k * NR32 + 4) as *const v128)];
@@ -234,7 +268,7 @@ unsafe fn tile_u32<const MR: usize>(x: *const u32, rows: usize, panel: *const u3
     for r in 0..MR {
         let words = core::mem::transmute::<[v128; 2], [u32; 8]>(acc[r]);
         for c in 0..cols {
-            *out.add(r * stride + c) = words[c] & mask;
+            *out.add(r * stride + c) = words[c];
         }
     }
 }
@@ -255,6 +289,10 @@ pub unsafe extern "C" fn product32(
 ) {
     for b in 0..batch {
         let y = y.add(b * inner * n);
+        if m == 1 {
+            single_row32(x.add(b * inner), y, out.add(b * n), inner, n, transposed != 0);
+            continue;
+        }
         for c in 0..n {
             let panel = panels.add(c / NR32 * inner * NR32 + c % NR32);
             for i in 0..inner {
@@ -269,13 +307,16 @@ pub unsafe extern "C" fn product32(
                 let from = x.add((b * m + r) * inner);
                 let to = out.add((b * m + r) * n + p * NR32);
                 match m - r {
-                    1 => tile_u32::<1>(from, inner, panel, to, n, live, mask),
-                    2 => tile_u32::<2>(from, inner, panel, to, n, live, mask),
-                    3 => tile_u32::<3>(from, inner, panel, to, n, live, mask),
-                    _ => tile_u32::<4>(from, inner, panel, to, n, live, mask),
+                    1 => tile_u32::<1>(from, inner, panel, to, n, live),
+                    2 => tile_u32::<2>(from, inner, panel, to, n, live),
+                    3 => tile_u32::<3>(from, inner, panel, to, n, live),
+                    _ => tile_u32::<4>(from, inner, panel, to, n, live),
                 }
                 r += 4;
             }
         }
+    }
+    for word in from_raw_parts_mut(out, batch * m * n) {
+        *word &= mask;
     }
 }
