@@ -96,6 +96,13 @@ export interface Gates {
   table(x: Wire, table: ExactTable, k: number): Wire;
   cubic(x: Wire, cubic: PiecewiseCubic, k: number): Wire;
   exponential(x: Wire, gate: Wire, s1: number, s2: number): Wire;
+  /** Entry of a table of 2^bits on the joint bits (bit b of the index is bits[b]). */
+  jointTable(bits: readonly Wire[], entries: readonly bigint[], k: number): Wire;
+  /**
+   * A leaf of a borrow (design notes §14.3 "Compare"): [a < λ2] or [a = λ2] on the bits [from, from + bits) of the masked halves of x = a − λ2, as unsigned
+   * numbers. Meaningful only inside `secure/compare.ts`.
+   */
+  borrow(x: Wire, from: number, bits: number, leaf: 'less' | 'equal'): Wire;
   /** The value that `pick` names for the joint bits (bit b of the index is bits[b]); 255 is zero. */
   choose(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array): Wire;
 

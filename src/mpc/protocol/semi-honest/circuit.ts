@@ -5,13 +5,14 @@
  * all three parties hold alike: which message comes when, how long it is, under which tag and draw ids.
  */
 import type { Choice, PiecewiseCubic, ProductShape, SelectionTable } from '../../../compute/kernels/types.ts';
-import { wordsFrom } from '../../../compute/ring.ts';
+import { type Words, wordsFrom } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
-import { type Wire, countOf } from '../../share/wire.ts';
+import { type Component, type Wire, countOf } from '../../share/wire.ts';
 import type { AffineTerm, Cost, ExactTable, Gates, Parameter } from '../types.ts';
 import { OpenAffineGate, SecretAffineGate } from './affine.ts';
 import { InputGate, LookupGate, OutputGate } from './edges.ts';
 import type { Gate } from './gate.ts';
+import type { Party } from './party.ts';
 import { type LocalNode, linear, parameterOffset, publicOffset } from './local.ts';
 import { LiftGate, ProductGate } from './product.ts';
 import { SelectGate, type Selection } from './select.ts';
@@ -44,6 +45,15 @@ function oddFrom(half: number): number {
 
 function latest(times: readonly number[]): number {
   return times.reduce((a, b) => Math.max(a, b), 0);
+}
+
+/** A party's parts of several bits as one index, bit b weighing 2^b. */
+async function joint(party: Party, bits: readonly Wire[], component: Component): Promise<Words> {
+  const { kernels } = party;
+  const B = bits.length;
+  let index = await kernels.cast(await party.value(bits[0], component), B);
+  for (let b = 1; b < B; b++) index = await kernels.add(index, await kernels.scale(await kernels.cast(await party.value(bits[b], component), B), 1n << BigInt(b)));
+  return index;
 }
 
 export class CircuitBuilder implements Gates {
@@ -353,6 +363,32 @@ export class CircuitBuilder implements Gates {
     });
   }
 
+  jointTable(bits: readonly Wire[], entries: readonly bigint[], k: number): Wire {
+    const n = entries.length;
+    invariant(n === 1 << bits.length, 'jointTable: one entry for every joint value');
+    // Row α, entry j: the joint bits are α ⊕ j.
+    const table = wordsFrom(Array.from({ length: n * n }, (_, i) => entries[Math.floor(i / n) ^ (i % n)]), k);
+    return this.#select(bits, bits[0].shape, k, 0, {
+      n,
+      P: 1,
+      table: async (p1) => ({ kind: 'rows', table, n, row: await joint(p1, bits, 'a') }),
+      choice: async (party) => ({ index: await joint(party, bits, 'l2') }),
+    });
+  }
+
+  borrow(x: Wire, from: number, bits: number, leaf: 'less' | 'equal'): Wire {
+    const n = 1 << bits;
+    const holds = (a: number, l: number) => (leaf === 'less' ? a < l : a === l);
+    const table = wordsFrom(Array.from({ length: n * n }, (_, i) => (holds(Math.floor(i / n), i % n) ? 1 : 0)), 1);
+    const chunk = async (party: Party, component: Component) => party.kernels.cast(await party.kernels.shiftRight(await party.value(x, component), from, x.k - from), bits);
+    return this.#select([x], x.shape, 1, 0, {
+      n,
+      P: 1,
+      table: async (p1) => ({ kind: 'rows', table, n, row: await chunk(p1, 'a') }),
+      choice: async (party) => ({ index: await chunk(party, 'l2') }),
+    });
+  }
+
   choose(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array): Wire {
     const [first] = values;
     const B = bits.length;
@@ -368,8 +404,7 @@ export class CircuitBuilder implements Gates {
       }),
       choice: async (party): Promise<Choice> => {
         const { kernels } = party;
-        let index = await kernels.cast(await party.value(bits[0], 'l2'), B);
-        for (let b = 1; b < B; b++) index = await kernels.add(index, await kernels.scale(await kernels.cast(await party.value(bits[b], 'l2'), B), 1n << BigInt(b)));
+        const index = await joint(party, bits, 'l2');
         return { index, basis: await kernels.chooseBasis(await Promise.all(values.map((value) => party.value(value, 'l2')))) };
       },
     });

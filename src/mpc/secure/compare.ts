@@ -1,0 +1,34 @@
+/**
+ * Comparison and selection (design notes §14.3 "Compare", §15 F6): the sign of x from three 8-bit leaves and one joint table, two rounds.
+ *
+ * x over Z_2^25 is a − λ2; its sign is msb(a) ⊕ msb(λ2) ⊕ borrow of the low 24 bits. The most significant bits are shares of a bit already.
+ */
+import type { Gates, Wire } from './gates.ts';
+
+const CHUNK = 8;
+const LOW = 24;
+
+/** Joint index: less0, less1, equal1, less2, equal2, msb. */
+function signEntry(j: number): bigint {
+  const bit = (b: number) => (j >> b) & 1;
+  const borrow = bit(3) | (bit(4) & (bit(1) | (bit(2) & bit(0))));
+  return BigInt(borrow ^ bit(5));
+}
+
+const SIGN = Array.from({ length: 64 }, (_, j) => signEntry(j));
+
+/**
+ * [x < 0] as one shared bit, exact for every x in Z_2^25 read as signed: −2^24 ≤ x < 2^24. A wider value is first shifted or reduced by the caller, who
+ * declares that it fits.
+ * Cost: P0 6 bits, P1 → P2 168 bytes, 2 rounds an element.
+ */
+export function isNegative(gates: Gates, x: Wire): Wire {
+  const leaf = (chunk: number, kind: 'less' | 'equal') => gates.borrow(x, CHUNK * chunk, CHUNK, kind);
+  const msb = gates.shift(x, LOW);
+  return gates.jointTable([leaf(0, 'less'), leaf(1, 'less'), leaf(1, 'equal'), leaf(2, 'less'), leaf(2, 'equal'), msb], SIGN, 1);
+}
+
+/** bit ? x : y, one round, one word of P0. */
+export function select(gates: Gates, bit: Wire, x: Wire, y: Wire): Wire {
+  return gates.choose([bit], [y, x], Uint8Array.of(0, 1));
+}
