@@ -1,6 +1,89 @@
 /** `tercet bench`: suites of measurements, as rows in the units of the JSON contract. */
+import { join } from 'node:path';
 import { Command } from 'commander';
+import { benchAccuracy } from '../bench/accuracy.ts';
+import { benchBert } from '../bench/bert.ts';
+import { benchKernels } from '../bench/kernels.ts';
+import { benchNetwork } from '../bench/network.ts';
+import { type Row, type SuiteContext, keepResults } from '../bench/rows.ts';
+import { TercetError } from '../core/errors.ts';
+import { integer, oneOf, parseProfile, parseWeights, stateFolder } from './options.ts';
+import { cancelOnSignals } from './signals.ts';
+
+const SUITES = ['kernels', 'bert', 'accuracy', 'network', 'gpt2', 'tamper'] as const;
+
+interface BenchFlags {
+  readonly suite?: string;
+  readonly tokens?: string;
+  readonly weights?: string;
+  readonly profile?: string;
+  readonly limit?: string;
+  readonly out?: string;
+  readonly json?: boolean;
+}
 
 export function benchCommand(): Command {
-  return new Command('bench').description('measure').option('--suite <name>', 'suite').action(async () => {});
+  return new Command('bench')
+    .description('measure: kernels, bert (real dimensions), accuracy (private against plaintext), network')
+    .option('--suite <name>', 'kernels, bert, accuracy or network')
+    .option('--tokens <n>', 'bert: only this length (16 or 128)')
+    .option('--weights <mode>', 'bert: only open or only secret')
+    .option('--profile <name>', 'bert: shape the links like a network: lan, wan-cloud or home')
+    .option('--limit <n>', 'accuracy: only the first texts of each kind')
+    .option('--out <file>', 'keep the rows with commit, machine and command')
+    .option('--json', 'print the rows as one JSON list on stdout')
+    .action(async (flags: BenchFlags) => {
+      await bench(flags);
+    });
+}
+
+async function bench(flags: BenchFlags): Promise<void> {
+  if (flags.suite === undefined) throw new TercetError('ERR_ARGUMENT', 'there is no --suite', 'for example --suite kernels');
+  const suite = oneOf('suite', flags.suite, SUITES);
+  const { signal, release } = cancelOnSignals();
+  const rows: Row[] = [];
+  const context: SuiteContext = {
+    signal,
+    note: (text) => process.stderr.write(`  ${text}\n`),
+    row: (row) => {
+      rows.push(row);
+      if (flags.json !== true) process.stdout.write(`${JSON.stringify(row)}\n`);
+    },
+  };
+  const certificates = join(stateFolder(), 'certificates');
+  try {
+    switch (suite) {
+      case 'kernels':
+        await benchKernels(context);
+        break;
+      case 'bert':
+        await benchBert(
+          {
+            certificates,
+            tokens: flags.tokens === undefined ? undefined : integer('tokens', flags.tokens, 16, 128),
+            weights: flags.weights === undefined ? undefined : parseWeights(flags.weights),
+            profile: flags.profile === undefined ? undefined : parseProfile(flags.profile),
+          },
+          context,
+        );
+        break;
+      case 'accuracy':
+        await benchAccuracy({ certificates, limit: flags.limit === undefined ? undefined : integer('limit', flags.limit, 1, 100_000) }, context);
+        break;
+      case 'network':
+        await benchNetwork({ certificates }, context);
+        break;
+      case 'gpt2':
+      case 'tamper':
+        throw new TercetError(
+          'ERR_PROTOCOL_UNAVAILABLE',
+          `the suite "${suite}" needs what this build does not have yet`,
+          'choose kernels, bert, accuracy or network',
+        );
+    }
+  } finally {
+    release();
+  }
+  if (flags.json === true) process.stdout.write(`${JSON.stringify(rows)}\n`);
+  if (flags.out !== undefined) keepResults(flags.out, suite, rows);
 }

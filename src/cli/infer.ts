@@ -5,7 +5,18 @@ import { TercetError } from '../core/errors.ts';
 import { decodeUtf8 } from '../ml/text.ts';
 import { type Address, runInference } from '../party/run.ts';
 import { toJson } from './json.ts';
-import { defaultThreads, integer, modelLocation, parseAddress, parseDevice, parseProfile, parseTask, parseWeights, stateFolder, type ModelFlags } from './options.ts';
+import {
+  defaultThreads,
+  integer,
+  modelLocation,
+  parseAddress,
+  parseDevice,
+  parseProfile,
+  parseTask,
+  parseWeights,
+  stateFolder,
+  type ModelFlags,
+} from './options.ts';
 import { ProgressLine } from './progress.ts';
 import { cancelOnSignals } from './signals.ts';
 import { printAnswer, printCost } from './tables.ts';
@@ -55,8 +66,10 @@ async function infer(flags: InferFlags): Promise<void> {
   const task = parseTask(flags.task);
   const location = modelLocation(flags, task);
   const text = await readText(flags);
-  if (location.kind === 'random' && flags.tokens === undefined) throw new TercetError('ERR_ARGUMENT', '--random-weights needs --tokens', 'give for example --tokens 16');
-  if (location.kind === 'folder' && flags.tokens !== undefined) throw new TercetError('ERR_ARGUMENT', '--tokens belongs to --random-weights', 'a text has as many tokens as it has');
+  if (location.kind === 'random' && flags.tokens === undefined)
+    throw new TercetError('ERR_ARGUMENT', '--random-weights needs --tokens', 'give for example --tokens 16');
+  if (location.kind === 'folder' && flags.tokens !== undefined)
+    throw new TercetError('ERR_ARGUMENT', '--tokens belongs to --random-weights', 'a text has as many tokens as it has');
   const { signal, release } = cancelOnSignals();
   const line = new ProgressLine(process.stderr, flags.json !== true);
   try {
@@ -90,7 +103,8 @@ async function infer(flags: InferFlags): Promise<void> {
 
 function bothPeers(list: string): [Address, Address] {
   const match = /^1=([^,]+),2=([^,]+)$/.exec(list);
-  if (match === null) throw new TercetError('ERR_ARGUMENT', '--peers expected 1=HOST:PORT,2=HOST:PORT', 'for example --peers 1=127.0.0.1:7001,2=127.0.0.1:7002');
+  if (match === null)
+    throw new TercetError('ERR_ARGUMENT', '--peers expected 1=HOST:PORT,2=HOST:PORT', 'for example --peers 1=127.0.0.1:7001,2=127.0.0.1:7002');
   return [parseAddress('peers', match[1]), parseAddress('peers', match[2])];
 }
 

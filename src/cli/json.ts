@@ -30,7 +30,14 @@ export function toJson(result: RunResult, task: Task, weights: WeightMode): obje
     result: answer(result),
     ...(comparison === undefined
       ? {}
-      : { plaintext: { maxAbsLogitError: comparison.maxAbsLogitError, argmaxEqual: comparison.argmaxEqual, answers: comparison.answers, timeMs: rounded(comparison.plaintextMs) } }),
+      : {
+          plaintext: {
+            maxAbsLogitError: comparison.maxAbsLogitError,
+            argmaxEqual: comparison.argmaxEqual,
+            answers: comparison.answers,
+            timeMs: rounded(comparison.plaintextMs),
+          },
+        }),
     cost: { p0: { ...bytes(p0), onlineRounds: owner.onlineRounds }, p1: bytes(p1), p2: bytes(p2), rounds: owner.rounds },
     timing: {
       setupMs: rounded(result.setupMs + owner.timing.agreeMs),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TercetError } from '../core/errors.ts';
 import { PROFILE_NAMES } from '../net/profiles.ts';
-import { type ModelLocation } from '../party/model.ts';
+import type { ModelLocation } from '../party/model.ts';
 import { DEVICES, type Device } from '../party/node-kernels.ts';
 import type { Task } from '../party/run.ts';
 import type { WeightMode } from '../session/agreement.ts';

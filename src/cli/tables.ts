@@ -35,7 +35,10 @@ export function printAnswer(result: RunResult, text: string | undefined): string
     lines.push(table([['private answer', 'score'], ...result.classes.map(({ label, score }) => [label, score.toFixed(4)])], [1]), '');
   }
   if (comparison !== undefined) {
-    lines.push(`  same first answer as in the clear: ${comparison.argmaxEqual ? 'yes' : 'NO'}; largest logit difference ${comparison.maxAbsLogitError.toFixed(4)}`, '');
+    lines.push(
+      `  same first answer as in the clear: ${comparison.argmaxEqual ? 'yes' : 'NO'}; largest logit difference ${comparison.maxAbsLogitError.toFixed(4)}`,
+      '',
+    );
   }
   return lines.join('\n');
 }
@@ -52,13 +55,26 @@ export function printCost(result: RunResult): string {
   const { reports, timing, rounds } = result.owner;
   const names = ['P0 owner', 'P1 compute', 'P2 compute'];
   const rows = [['link (payload bytes)', 'ahead', 'online']];
-  for (const [from, to] of [[0, 1], [0, 2], [1, 2], [2, 1], [1, 0], [2, 0]] as const) {
+  for (const [from, to] of [
+    [0, 1],
+    [0, 2],
+    [1, 2],
+    [2, 1],
+    [1, 0],
+    [2, 0],
+  ] as const) {
     const ahead = linkBytes(reports[from], to, AHEAD);
     const online = linkBytes(reports[from], to, (tag) => !AHEAD(tag) && !CONTROL(tag));
     rows.push([`P${from} → P${to}`, bytes(ahead), bytes(online)]);
   }
-  const parties = [['party', 'sent', 'received', 'peak memory', 'device'], ...reports.map((r, i) => [names[i], bytes(r.sentBytes), bytes(r.receivedBytes), bytes(r.peakMemoryBytes), r.device])];
-  const plain = result.comparison === undefined ? '' : `   plaintext ${time(result.comparison.plaintextMs)} (private online is ${(timing.onlineMs / result.comparison.plaintextMs).toFixed(0)}×)`;
+  const parties = [
+    ['party', 'sent', 'received', 'peak memory', 'device'],
+    ...reports.map((r, i) => [names[i], bytes(r.sentBytes), bytes(r.receivedBytes), bytes(r.peakMemoryBytes), r.device]),
+  ];
+  const plain =
+    result.comparison === undefined
+      ? ''
+      : `   plaintext ${time(result.comparison.plaintextMs)} (private online is ${(timing.onlineMs / result.comparison.plaintextMs).toFixed(0)}×)`;
   return [
     table(rows, [1, 2]),
     '',

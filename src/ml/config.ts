@@ -153,8 +153,7 @@ function parseLabels(json: Record<string, unknown>): string[] {
   }
   const table = own(json, 'id2label');
   const labels = table === undefined || table === null ? unnamed((stated as number | undefined) ?? 2) : namedLabels(table);
-  if (stated !== undefined && stated !== labels.length)
-    throw configError(`has num_labels ${stated as number} but ${labels.length} entries in id2label`);
+  if (stated !== undefined && stated !== labels.length) throw configError(`has num_labels ${stated as number} but ${labels.length} entries in id2label`);
   if (labels.length === 1)
     throw new TercetError('ERR_MODEL_UNSUPPORTED', `${CONFIG_FILE} has one label, a regression`, 'use a classifier with two or more labels');
   return labels;
@@ -172,9 +171,7 @@ function namedLabels(table: unknown): string[] {
     const label = own(table, String(i));
     // Control characters would let a label write to the terminal that shows it.
     if (typeof label !== 'string' || label.length > MAX_LABEL_LENGTH || /\p{Cc}/u.test(label)) {
-      throw configError(
-        `has no printable name of at most ${MAX_LABEL_LENGTH} characters for label ${i} in id2label, whose keys must be 0 to ${count - 1}`,
-      );
+      throw configError(`has no printable name of at most ${MAX_LABEL_LENGTH} characters for label ${i} in id2label, whose keys must be 0 to ${count - 1}`);
     }
     return label;
   });

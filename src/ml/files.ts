@@ -39,11 +39,7 @@ export interface ByteSource {
 export function checkFileName(file: string): string {
   const ok = typeof file === 'string' && file.length <= 255 && /^[\w-][\w.-]*(\/[\w-][\w.-]*)*$/.test(file);
   if (!ok) {
-    throw new TercetError(
-      'ERR_MODEL_FORMAT',
-      `${quote(String(file))} is not a file name inside a model`,
-      'use plain names such as model.safetensors',
-    );
+    throw new TercetError('ERR_MODEL_FORMAT', `${quote(String(file))} is not a file name inside a model`, 'use plain names such as model.safetensors');
   }
   return file;
 }

@@ -14,8 +14,7 @@ const MAX_JSON_BYTES = 200_000_000;
 export function parseModelJson(bytes: Uint8Array, file: string, code: ErrorCode): unknown {
   const fail = (what: string, hint: string): TercetError => new TercetError(code, `${file} ${what}`, hint);
   if (bytes.length === 0) throw fail('is empty', 'the download is incomplete: fetch the file again');
-  if (bytes.length > MAX_JSON_BYTES)
-    throw fail(`has ${bytes.length} bytes, more than a JSON file of a model can have`, 'check that this is the right file');
+  if (bytes.length > MAX_JSON_BYTES) throw fail(`has ${bytes.length} bytes, more than a JSON file of a model can have`, 'check that this is the right file');
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);

@@ -115,7 +115,11 @@ export async function bertRanges(source: BertWeightSource): Promise<BertRanges> 
 }
 
 function tooFar(what: string, bound: number, limit: number): TercetError {
-  return new TercetError('ERR_RANGE', `${what} may reach ${bound.toFixed(0)}, beyond ${limit}`, 'this checkpoint needs wider gadgets than this version has; the bound follows from its weight norms');
+  return new TercetError(
+    'ERR_RANGE',
+    `${what} may reach ${bound.toFixed(0)}, beyond ${limit}`,
+    'this checkpoint needs wider gadgets than this version has; the bound follows from its weight norms',
+  );
 }
 
 /** Chooses the gadget variants. @throws {TercetError} ERR_RANGE when a bound leaves every variant's domain. */

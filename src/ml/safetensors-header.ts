@@ -102,8 +102,7 @@ function parseEntry(file: string, name: string, value: unknown, dataStart: numbe
   if (!isSizes(offsets) || offsets.length !== 2) throw fail('its data_offsets are not two non-negative integers');
   const [begin, end] = offsets;
   if (begin > end || end > dataSize) throw fail(`its data_offsets [${begin}, ${end}] are not inside the data of ${dataSize} bytes`);
-  if (byteLength(shape, elementBytes) !== end - begin)
-    throw fail(`shape ${shapeText(shape)} of ${dtype as Dtype} does not fill ${end - begin} bytes`);
+  if (byteLength(shape, elementBytes) !== end - begin) throw fail(`shape ${shapeText(shape)} of ${dtype as Dtype} does not fill ${end - begin} bytes`);
   return { name, dtype: dtype as Dtype, shape, begin: dataStart + begin, end: dataStart + end };
 }
 

@@ -21,8 +21,7 @@ const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/;
  */
 export function checkText(text: unknown): string {
   if (typeof text !== 'string') throw new TercetError('ERR_ARGUMENT', `the text is ${typeName(text)}, expected a string`, 'pass a string');
-  if (text.trim() === '')
-    throw new TercetError('ERR_TEXT_EMPTY', 'the text is empty or only white space', 'give a sentence, for example --text "hello"');
+  if (text.trim() === '') throw new TercetError('ERR_TEXT_EMPTY', 'the text is empty or only white space', 'give a sentence, for example --text "hello"');
   const characters = countCharacters(text);
   if (characters > MAX_TEXT_CHARACTERS) {
     throw new TercetError('ERR_TEXT_TOO_LONG', `the text has ${characters} characters, more than ${MAX_TEXT_CHARACTERS}`, 'shorten it or split it');

@@ -69,8 +69,7 @@ export function refuse(socket: GreetingSocket, error: TercetError, hello: Hello 
     socket.destroy();
     return;
   }
-  const status: HelloStatus =
-    error.code === 'ERR_PEER_CERTIFICATE' ? 'certificate' : error.code === 'ERR_PEER_UNREACHABLE' ? 'busy' : 'mismatch';
+  const status: HelloStatus = error.code === 'ERR_PEER_CERTIFICATE' ? 'certificate' : error.code === 'ERR_PEER_UNREACHABLE' ? 'busy' : 'mismatch';
   const timer = setTimeout(() => socket.destroy(), 1000);
   socket.on('close', () => clearTimeout(timer));
   socket.end(encodeHello({ from: self, to: hello?.from ?? self, status, session: hello?.session ?? new Uint8Array(SESSION_BYTES) }));

@@ -123,7 +123,8 @@ export class Inbox {
     const wrong = mismatch(frame, expected);
     if (wrong !== undefined) {
       this.#failFromInside(wrong);
-      return reject(wrong);
+      reject(wrong);
+      return;
     }
     if (this.#paused && this.#queuedBytes <= this.#highWater / 2) this.#setPaused(false);
     this.#options.meter.received(frame.tag, frame.payloadLength);

@@ -5,7 +5,7 @@
  */
 
 import { concatBytes } from '../core/bytes.ts';
-import { TercetError } from '../core/errors.ts';
+import type { TercetError } from '../core/errors.ts';
 import type { Transport, TransportEvents } from './channel.ts';
 import { Queue } from './queue.ts';
 
@@ -132,7 +132,10 @@ export class SocketTransport implements Transport {
       if (this.#ending) this.#socket.end();
       return;
     }
-    if (this.#socket.destroyed || this.#socket.writableEnded) return this.#drop(this.#options.explain(this.#error));
+    if (this.#socket.destroyed || this.#socket.writableEnded) {
+      this.#drop(this.#options.explain(this.#error));
+      return;
+    }
     this.#writing = true;
     this.#socket.write(chunk, (error) => {
       this.#writing = false;

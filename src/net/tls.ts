@@ -418,13 +418,7 @@ function namesHost(name: string, certificate: tls.PeerCertificate): boolean {
   return certificate.subjectaltname !== undefined && tls.checkServerIdentity(name, certificate) === undefined;
 }
 
-function channelOn(
-  socket: tls.TLSSocket,
-  early: Uint8Array,
-  hello: Hello,
-  where: string,
-  limits: LinkLimits & { readonly self: PartyId },
-): SessionChannel {
+function channelOn(socket: tls.TLSSocket, early: Uint8Array, hello: Hello, where: string, limits: LinkLimits & { readonly self: PartyId }): SessionChannel {
   const timeoutMs = limits.recvTimeoutMs ?? DEFAULT_TIMEOUT_MS;
   const transport = new SocketTransport(socket, {
     early,

@@ -20,7 +20,13 @@ function argmax(row: Float32Array): number {
   return best;
 }
 
-export async function compareWithPlaintext(source: BertWeightSource, input: OwnerInput, logits: Float32Array, kernels: WasmKernels, tokenizer: Tokenizer | undefined): Promise<Comparison> {
+export async function compareWithPlaintext(
+  source: BertWeightSource,
+  input: OwnerInput,
+  logits: Float32Array,
+  kernels: WasmKernels,
+  tokenizer: Tokenizer | undefined,
+): Promise<Comparison> {
   const cached = await cacheWeights(source);
   const start = performance.now();
   const plain = await bertFloat(cached, input.inputIds, {

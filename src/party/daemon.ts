@@ -54,7 +54,16 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
             [id === 1 ? 2 : 1, other],
           ]);
           const channels = new Map([...raw].map(([peer, channel]) => [peer, shaped(channel, options.profile)]));
-          await serveSession({ id, channels, session: owner.session, model, kernels, peakMemory, signal, onProgress: (progress) => options.onProgress?.(progress) });
+          await serveSession({
+            id,
+            channels,
+            session: owner.session,
+            model,
+            kernels,
+            peakMemory,
+            signal,
+            onProgress: (progress) => options.onProgress?.(progress),
+          });
           await Promise.all([...channels.values()].map((channel) => channel.close()));
         } catch (error) {
           owner.abort(asTercetError(error));

@@ -22,6 +22,8 @@ interface LocalParty {
 export interface LocalOptions {
   /** Arguments after `party --party-id N`, for both: model, certificates, device and so on. */
   readonly args: (id: 1 | 2) => readonly string[];
+  /** Serve sessions until stopped, not only one. */
+  readonly stay?: boolean;
   onProgress?(party: 1 | 2, progress: Progress): void;
 }
 
@@ -68,21 +70,28 @@ export class LocalParties {
   }
 
   async #spawn(id: 1 | 2, options: LocalOptions, more: readonly string[]): Promise<LocalParty> {
-    const child = fork(ENTRY, ['party', '--party-id', String(id), '--once', ...options.args(id), ...more], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [] });
+    const child = fork(ENTRY, ['party', '--party-id', String(id), ...(options.stay === true ? [] : ['--once']), ...options.args(id), ...more], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      execArgv: [],
+    });
     this.#children.push(child);
     let fail: (error: unknown) => void = () => undefined;
     const failed = new Promise<never>((_resolve, reject) => {
       fail = reject;
     });
     failed.catch(() => undefined);
-    const told = (kind: ChildMessage['kind']) => new Promise<ChildMessage>((resolve) => child.on('message', (message: ChildMessage) => message.kind === kind && resolve(message)));
+    const told = (kind: ChildMessage['kind']) =>
+      new Promise<ChildMessage>((resolve) => child.on('message', (message: ChildMessage) => message.kind === kind && resolve(message)));
     child.on('message', (message: ChildMessage) => {
       if (message.kind === 'progress') options.onProgress?.(id, message.progress);
       if (message.kind === 'failed') fail(new TercetError(message.code as TercetError['code'], message.message, message.hint));
     });
-    child.on('error', (cause) => fail(new TercetError('ERR_INTERNAL', `party ${id} could not be started`, 'check that Node.js can start processes here', { cause })));
+    child.on('error', (cause) =>
+      fail(new TercetError('ERR_INTERNAL', `party ${id} could not be started`, 'check that Node.js can start processes here', { cause })),
+    );
     child.on('exit', (code) => {
-      if (!this.#stopping && code !== 0) fail(new TercetError('ERR_PEER_CLOSED', `party ${id} ended unexpectedly`, 'run again with --debug to see its messages'));
+      if (!this.#stopping && code !== 0)
+        fail(new TercetError('ERR_PEER_CLOSED', `party ${id} ended unexpectedly`, 'run again with --debug to see its messages'));
     });
     const ready = Promise.race([told('ready').then(() => undefined), failed]);
     ready.catch(() => undefined);

@@ -11,7 +11,9 @@ import { randomBertWeights } from '../ml/models/bert-random.ts';
 import { type BertWeightSource, loadBertWeights } from '../ml/models/bert-weights.ts';
 
 /** Where a model comes from. */
-export type ModelLocation = { readonly kind: 'folder'; readonly path: string } | { readonly kind: 'random'; readonly seed: number; readonly configPath: string };
+export type ModelLocation =
+  | { readonly kind: 'folder'; readonly path: string }
+  | { readonly kind: 'random'; readonly seed: number; readonly configPath: string };
 
 export interface OpenedModel {
   readonly name: string;
@@ -37,7 +39,10 @@ export async function openModel(location: ModelLocation): Promise<OpenedModel> {
       rawConfig,
       files: undefined,
       weights: async () => randomBertWeights(config, location.seed),
-      hash: async () => createHash('sha256').update(`${name} ${JSON.stringify(config)}`).digest('hex'),
+      hash: async () =>
+        createHash('sha256')
+          .update(`${name} ${JSON.stringify(config)}`)
+          .digest('hex'),
     };
   }
   const files = await folderFiles(location.path);

@@ -92,7 +92,8 @@ function syntheticInput(options: RunOptions, { config }: OpenedModel): OwnerInpu
     throw new TercetError('ERR_ARGUMENT', `--tokens must be from 2 to ${config.maxPositions}`, 'give for example --tokens 16');
   }
   const fillMask = options.task === 'fill-mask';
-  if (fillMask !== (config.architecture === 'BertForMaskedLM')) throw new TercetError('ERR_MODEL_UNSUPPORTED', `the configuration is a ${config.architecture}`, 'choose the task that it has');
+  if (fillMask !== (config.architecture === 'BertForMaskedLM'))
+    throw new TercetError('ERR_MODEL_UNSUPPORTED', `the configuration is a ${config.architecture}`, 'choose the task that it has');
   const inputIds = Array.from({ length: tokens }, (_, i) => Math.floor(((i * 0.6180339887) % 1) * config.vocabSize));
   return { inputIds, maskPositions: fillMask ? [tokens >> 1] : [] };
 }
@@ -115,20 +116,36 @@ export async function runInference(options: RunOptions): Promise<RunResult> {
   let cluster: LocalParties | undefined;
   const channels = new Map<PartyId, Channel>();
   try {
-    const addresses = options.peers ?? (await startLocal(options, shares, (started) => {
-      cluster = started;
-    }));
+    const addresses =
+      options.peers ??
+      (await startLocal(options, shares, (started) => {
+        cluster = started;
+      }));
     options.onPhase?.('connect');
     const session = webcrypto.getRandomValues(new Uint8Array(16));
     const credentials = credentialsOf(certificates, 0);
     for (const peer of [1, 2] as const) {
       const { host, port } = addresses[peer - 1];
-      const channel = await connectTls({ self: 0, peer, host, port, credentials, session, signal: options.signal, recvTimeoutMs: RECV_TIMEOUT_MS, timeoutMs: CONNECT_TIMEOUT_MS });
+      const channel = await connectTls({
+        self: 0,
+        peer,
+        host,
+        port,
+        credentials,
+        session,
+        signal: options.signal,
+        recvTimeoutMs: RECV_TIMEOUT_MS,
+        timeoutMs: CONNECT_TIMEOUT_MS,
+      });
       channels.set(peer, shaped(channel, options.profile));
     }
     const failed = cluster === undefined ? new Promise<never>(() => undefined) : (cluster as LocalParties).failed;
     const setupMs = performance.now() - start;
-    const owner = await Promise.race([runOwner(options, { model, request, input, session, channels, kernels, seeds: shares?.seeds }), failed, aborted(options.signal)]);
+    const owner = await Promise.race([
+      runOwner(options, { model, request, input, session, channels, kernels, seeds: shares?.seeds }),
+      failed,
+      aborted(options.signal),
+    ]);
     const totalMs = performance.now() - start;
     await Promise.all([...channels.values()].map((channel) => channel.close()));
     const answer = finish(prepared, owner, model, options.topK);
@@ -159,7 +176,11 @@ export async function runInference(options: RunOptions): Promise<RunResult> {
 }
 
 /** Starts both compute parties here and waits until they have loaded the model. */
-async function startLocal(options: RunOptions, shares: PreparedShares | undefined, started: (cluster: LocalParties) => void): Promise<readonly [Address, Address]> {
+async function startLocal(
+  options: RunOptions,
+  shares: PreparedShares | undefined,
+  started: (cluster: LocalParties) => void,
+): Promise<readonly [Address, Address]> {
   const cluster = await LocalParties.start({
     args: (id) => partyArguments(options, shares?.folder(id)),
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),

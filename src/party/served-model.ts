@@ -6,7 +6,10 @@ import { OpenParameters } from '../session/open-parameters.ts';
 import { type ModelLocation, openModel } from './model.ts';
 import { loadShares } from './shares.ts';
 
-export async function loadServedModel(options: { readonly id: 1 | 2; readonly model: ModelLocation; readonly shares?: string }, kernels: RingKernels): Promise<ServedModel> {
+export async function loadServedModel(
+  options: { readonly id: 1 | 2; readonly model: ModelLocation; readonly shares?: string },
+  kernels: RingKernels,
+): Promise<ServedModel> {
   const model = await openModel(options.model);
   // With shares, the model folder gives the configuration only; the weights are not read.
   if (options.shares !== undefined) return { config: model.config, ...(await loadShares(options.id, options.shares, model.config, kernels)) };

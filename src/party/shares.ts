@@ -82,7 +82,12 @@ async function writeMasked(
 }
 
 /** Loads a compute party's part. */
-export async function loadShares(id: 1 | 2, folder: string, config: BertConfig, kernels: RingKernels): Promise<{ parameters: ParameterView; plan: BertPlan; hash: string }> {
+export async function loadShares(
+  id: 1 | 2,
+  folder: string,
+  config: BertConfig,
+  kernels: RingKernels,
+): Promise<{ parameters: ParameterView; plan: BertPlan; hash: string }> {
   const files = await folderFiles(folder);
   const seed = await files.read(SEED);
   if (seed.length !== 32) throw new TercetError('ERR_MODEL_FORMAT', 'the seed of the shared weights has not 32 bytes', 'share the model again');
@@ -93,7 +98,8 @@ export async function loadShares(id: 1 | 2, folder: string, config: BertConfig, 
     seed,
     async ({ name, rows, cols }) => {
       const { bytes, dtype } = await store.raw(name);
-      if (dtype !== 'I64' || bytes.length !== 8 * rows * cols) throw new TercetError('ERR_MODEL_FORMAT', `the share of ${name} has the wrong type or size`, 'share the model again, with this config.json');
+      if (dtype !== 'I64' || bytes.length !== 8 * rows * cols)
+        throw new TercetError('ERR_MODEL_FORMAT', `the share of ${name} has the wrong type or size`, 'share the model again, with this config.json');
       return new BigUint64Array(bytes.buffer, bytes.byteOffset, rows * cols);
     },
     kernels,

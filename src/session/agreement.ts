@@ -41,18 +41,27 @@ export function circuitFor(config: BertConfig, plan: BertPlan, request: Request)
 
 /** SHA-256 over every gate's relation, path, shape, ring, scale and half-rounds. */
 export function fingerprint(circuit: Circuit): string {
-  const lines = circuit.gates.map((gate) => [gate.relation, gate.path, gate.out?.shape.join('x'), gate.out?.k, gate.out?.scale, gate.half12, gate.half21, gate.inputs.map((x) => x.id).join(',')].join('|'));
+  const lines = circuit.gates.map((gate) =>
+    [gate.relation, gate.path, gate.out?.shape.join('x'), gate.out?.k, gate.out?.scale, gate.half12, gate.half21, gate.inputs.map((x) => x.id).join(',')].join(
+      '|',
+    ),
+  );
   return toHex(sha256(new TextEncoder().encode([circuit.weights, ...lines].join('\n'))));
 }
 
 /** SHA-256 of a configuration: what P0 downloaded and what the compute parties loaded must be the same. */
 export function configHash(config: BertConfig): string {
-  return toHex(sha256(new TextEncoder().encode(JSON.stringify(config, Object.keys(config).sort()))));
+  return toHex(sha256(new TextEncoder().encode(JSON.stringify(Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1))))));
 }
 
 export function offerToJson(offer: Offer): Json {
   const { plan } = offer;
-  return { model: offer.model, config: offer.config, device: offer.device, plan: { gelu: [...plan.gelu], headGelu: plan.headGelu, treeBits: [...plan.treeBits] } };
+  return {
+    model: offer.model,
+    config: offer.config,
+    device: offer.device,
+    plan: { gelu: [...plan.gelu], headGelu: plan.headGelu, treeBits: [...plan.treeBits] },
+  };
 }
 
 const RANGES: readonly GeluRange[] = ['narrow', 'wide', 'far'];
@@ -69,7 +78,12 @@ export function offerFromJson(fields: Fields, config: BertConfig, fail: () => Te
     return bits;
   });
   if (gelu.length !== config.layers || treeBits.length !== config.layers) throw fail();
-  return { model: fields.string('model'), config: fields.string('config'), device: fields.string('device'), plan: { gelu, headGelu: plan.oneOf('headGelu', RANGES), treeBits } };
+  return {
+    model: fields.string('model'),
+    config: fields.string('config'),
+    device: fields.string('device'),
+    plan: { gelu, headGelu: plan.oneOf('headGelu', RANGES), treeBits },
+  };
 }
 
 /** @throws {TercetError} ERR_PEER_MISMATCH unless both compute parties hold P0's model. */

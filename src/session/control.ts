@@ -42,7 +42,12 @@ export async function recvControl(channel: Channel, name: string): Promise<Field
 }
 
 function malformed(channel: Channel, name: string, cause?: unknown): TercetError {
-  return new TercetError('ERR_FRAME_FORMAT', `party ${channel.peer} sent a malformed "${name}" message`, 'check that both parties run the same version of Tercet', { cause });
+  return new TercetError(
+    'ERR_FRAME_FORMAT',
+    `party ${channel.peer} sent a malformed "${name}" message`,
+    'check that both parties run the same version of Tercet',
+    { cause },
+  );
 }
 
 function peerFailure(channel: Channel, failed: Fields): TercetError {

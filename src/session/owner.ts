@@ -76,12 +76,20 @@ export class OwnerSession {
     }
     const offer = async (peer: 1 | 2): Promise<Offer> => {
       const channel = channelTo(channels, peer);
-      return offerFromJson(await recvControl(channel, 'offer'), config, () => new TercetError('ERR_FRAME_FORMAT', `party ${peer} sent a malformed offer`, 'check its version'));
+      return offerFromJson(
+        await recvControl(channel, 'offer'),
+        config,
+        () => new TercetError('ERR_FRAME_FORMAT', `party ${peer} sent a malformed offer`, 'check its version'),
+      );
     };
     const plan = checkOffers([await offer(1), await offer(2)], config);
     const circuit = circuitFor(config, plan, request);
     const hash = fingerprint(circuit);
-    for (const peer of [1, 2] as const) await sendControl(channelTo(channels, peer), 'start', { circuit: hash, plan: { gelu: [...plan.gelu], headGelu: plan.headGelu, treeBits: [...plan.treeBits] } });
+    for (const peer of [1, 2] as const)
+      await sendControl(channelTo(channels, peer), 'start', {
+        circuit: hash,
+        plan: { gelu: [...plan.gelu], headGelu: plan.headGelu, treeBits: [...plan.treeBits] },
+      });
     const attempt = { session, attempt: 0, step: 0, branch: 0 };
     const engine = new Engine({
       id: 0,
@@ -117,7 +125,13 @@ export class OwnerSession {
       const onlineMs = now() - start;
       const reports = await Promise.all(([1, 2] as const).map(async (peer) => reportFromJson(await recvControl(channelTo(channels, peer), 'report'))));
       const own = reportOf(channels, this.#options.peakMemory(), kernels.name);
-      return { logits, rounds: this.#rounds, onlineRounds: 1, timing: { agreeMs: this.#agreeMs, preprocessMs: this.#preprocessMs, onlineMs }, reports: [own, reports[0], reports[1]] };
+      return {
+        logits,
+        rounds: this.#rounds,
+        onlineRounds: 1,
+        timing: { agreeMs: this.#agreeMs, preprocessMs: this.#preprocessMs, onlineMs },
+        reports: [own, reports[0], reports[1]],
+      };
     } catch (error) {
       const failure = asTercetError(error);
       for (const channel of channels.values()) channel.abort(failure);
@@ -138,4 +152,3 @@ function inputsFor(input: OwnerInput, request: Request): Inputs {
   invariant(input.inputIds.length === request.tokens && input.maskPositions.length === request.masks, 'the input does not fit the prepared shapes');
   return { tensors: { [MASK_ROWS]: wordsFrom(rows, 64) }, indices: { [TOKENS]: input.inputIds } };
 }
-

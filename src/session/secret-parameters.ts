@@ -84,7 +84,13 @@ export class SharedParameters implements ParameterView {
   }
 
   /** @param read the masked words of a parameter, from the share file. */
-  static async load(id: 1 | 2, config: BertConfig, seed: Uint8Array, read: (parameter: Parameter) => Promise<BigUint64Array>, kernels: RingKernels): Promise<SharedParameters> {
+  static async load(
+    id: 1 | 2,
+    config: BertConfig,
+    seed: Uint8Array,
+    read: (parameter: Parameter) => Promise<BigUint64Array>,
+    kernels: RingKernels,
+  ): Promise<SharedParameters> {
     const view = new SharedParameters(id, kernels);
     for (const [number, parameter] of listParameters(config).entries()) {
       const masked: Words = { k: 64, data: await read(parameter) };

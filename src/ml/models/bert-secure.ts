@@ -113,9 +113,7 @@ export function buildBert(gates: Gates, run: BertRun): void {
   });
   let x = embedded;
   parameters.layers.forEach((layer, i) => {
-    x = gates.section(`layer ${i + 1}/${config.layers}`, () =>
-      encoderLayer(gates, run, i, layer, x, i === config.layers - 1 ? headRows(gates, run, x) : x),
-    );
+    x = gates.section(`layer ${i + 1}/${config.layers}`, () => encoderLayer(gates, run, i, layer, x, i === config.layers - 1 ? headRows(gates, run, x) : x));
   });
   const logits = gates.section('head', () => {
     const { mlm, classifier } = parameters;

@@ -63,8 +63,7 @@ function checkInput(config: BertConfig, inputIds: readonly number[], tokenTypeId
   }
   if (inputIds.length === 0) throw range('there are no tokens');
   if (!all(inputIds, config.vocabSize)) throw range(`a token id is not an integer below vocab_size ${config.vocabSize}`);
-  if (tokenTypeIds.length !== inputIds.length || !all(tokenTypeIds, config.typeVocabSize))
-    throw range('the token type ids do not fit the tokens or the model');
+  if (tokenTypeIds.length !== inputIds.length || !all(tokenTypeIds, config.typeVocabSize)) throw range('the token type ids do not fit the tokens or the model');
   if (!all(positions, inputIds.length)) throw range(`a position is not an integer below the ${inputIds.length} tokens`);
 }
 
@@ -110,13 +109,7 @@ async function attention(config: BertConfig, q: Float32Array, k: Float32Array, v
 }
 
 /** decoder(LayerNorm(gelu(dense(x[positions])))) → (positions, V). */
-async function mlmHead(
-  config: BertConfig,
-  w: BertWeights<'mlm'>,
-  x: Float32Array,
-  positions: readonly number[],
-  matmul: Matmul,
-): Promise<Float32Array> {
+async function mlmHead(config: BertConfig, w: BertWeights<'mlm'>, x: Float32Array, positions: readonly number[], matmul: Matmul): Promise<Float32Array> {
   const C = config.hiddenSize;
   const picked = new Float32Array(positions.length * C);
   for (const [i, position] of positions.entries()) picked.set(x.subarray(position * C, (position + 1) * C), i * C);

@@ -96,11 +96,7 @@ export async function loadTokenizer(files: ModelFiles): Promise<Tokenizer> {
   const piece = (id: number): string => {
     const found = pieces[id];
     if (found === undefined)
-      throw new TercetError(
-        'ERR_RANGE',
-        `token id ${id} is not in the vocabulary of ${pieces.length}`,
-        'take the tokenizer that belongs to the model',
-      );
+      throw new TercetError('ERR_RANGE', `token id ${id} is not in the vocabulary of ${pieces.length}`, 'take the tokenizer that belongs to the model');
     return found;
   };
 
@@ -137,11 +133,7 @@ function append(encoding: Encoding, more: { ids: readonly number[]; tokens: read
 }
 
 function tokenizerError(what: string, file = TOKENIZER_FILE): TercetError {
-  return new TercetError(
-    'ERR_TOKENIZER',
-    `${file} ${what}`,
-    'take tokenizer.json and tokenizer_config.json of a BERT model, both from the same place',
-  );
+  return new TercetError('ERR_TOKENIZER', `${file} ${what}`, 'take tokenizer.json and tokenizer_config.json of a BERT model, both from the same place');
 }
 
 async function readObject(files: ModelFiles, file: string): Promise<Record<string, unknown>> {
@@ -180,8 +172,7 @@ function checkModel(json: Record<string, unknown>): Map<string, number> {
 }
 
 function checkId(id: unknown): number {
-  if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 0 || id >= MAX_VOCABULARY)
-    throw tokenizerError('has a token id that is not a sane integer');
+  if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 0 || id >= MAX_VOCABULARY) throw tokenizerError('has a token id that is not a sane integer');
   return id;
 }
 
@@ -198,11 +189,7 @@ function specialTokens(config: Record<string, unknown>): Record<Special, string>
 }
 
 /** Puts every added token into `vocabulary`, and returns those that may be recognised in a text: the ones that are not special. */
-function plainAddedTokens(
-  json: Record<string, unknown>,
-  vocabulary: Map<string, number>,
-  special: Record<Special, string>,
-): Record<string, unknown>[] {
+function plainAddedTokens(json: Record<string, unknown>, vocabulary: Map<string, number>, special: Record<Special, string>): Record<string, unknown>[] {
   const list = own(json, 'added_tokens') ?? [];
   if (!Array.isArray(list)) throw tokenizerError(`has added_tokens of type ${typeName(list)}, not a list`);
   const structural = new Set(Object.values(special));
@@ -223,8 +210,7 @@ function tableOfPieces(vocabulary: ReadonlyMap<string, number>): readonly string
   const pieces: string[] = new Array<string>(vocabulary.size);
   let filled = 0;
   for (const [piece, id] of vocabulary) {
-    if (id >= vocabulary.size || pieces[id] !== undefined)
-      throw tokenizerError(`has ${vocabulary.size} pieces whose ids are not 0 to ${vocabulary.size - 1}`);
+    if (id >= vocabulary.size || pieces[id] !== undefined) throw tokenizerError(`has ${vocabulary.size} pieces whose ids are not 0 to ${vocabulary.size - 1}`);
     pieces[id] = piece;
     filled++;
   }
@@ -238,11 +224,8 @@ function build(tokenizer: Record<string, unknown>, config: Record<string, unknow
   try {
     return new LibraryTokenizer(tokenizer, settings);
   } catch (cause) {
-    throw new TercetError(
-      'ERR_TOKENIZER',
-      `${TOKENIZER_FILE} was refused by the tokenizer library`,
-      'take the tokenizer.json that belongs to the model',
-      { cause },
-    );
+    throw new TercetError('ERR_TOKENIZER', `${TOKENIZER_FILE} was refused by the tokenizer library`, 'take the tokenizer.json that belongs to the model', {
+      cause,
+    });
   }
 }

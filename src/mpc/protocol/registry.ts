@@ -30,7 +30,11 @@ const KNOWN: readonly ProtocolId[] = ['3pc_semi_honest', '3pc_malicious', 'aby3'
 export function protocolInfo(id: string): ProtocolInfo {
   if (id === SEMI_HONEST.id) return SEMI_HONEST;
   if ((KNOWN as readonly string[]).includes(id)) {
-    throw new TercetError('ERR_PROTOCOL_UNAVAILABLE', `the protocol ${id} is not in this build`, 'use --protocol 3pc_semi_honest, and read docs/SECURITY.md for what it does not protect against');
+    throw new TercetError(
+      'ERR_PROTOCOL_UNAVAILABLE',
+      `the protocol ${id} is not in this build`,
+      'use --protocol 3pc_semi_honest, and read docs/SECURITY.md for what it does not protect against',
+    );
   }
   throw new TercetError('ERR_ARGUMENT', `"protocol" expected one of ${KNOWN.join(', ')}`, 'choose one of these names');
 }

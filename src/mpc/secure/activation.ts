@@ -46,7 +46,11 @@ export const GELU_ERROR = 8e-4;
 /** @throws {TercetError} ERR_RANGE when even the widest variant is too narrow. */
 export function geluRange(bound: number): GeluRange {
   for (const range of ['narrow', 'wide', 'far'] as const) if (bound <= GELU_DOMAIN[range]) return range;
-  throw new TercetError('ERR_RANGE', `GeLU inputs may reach ${bound.toFixed(0)}, beyond ${GELU_DOMAIN.far}`, 'use a checkpoint with smaller weights; the bound follows from its weight norms');
+  throw new TercetError(
+    'ERR_RANGE',
+    `GeLU inputs may reach ${bound.toFixed(0)}, beyond ${GELU_DOMAIN.far}`,
+    'use a checkpoint with smaller weights; the bound follows from its weight norms',
+  );
 }
 
 /** Unit-width class tables on `bits` bits of ⌊x⌋: measured index in [−6, 6], and above it. Equal units share the off-by-one of the cubic's index. */

@@ -21,7 +21,12 @@ const REACHED: ExactTable = { bits: 7, entries: Array.from({ length: SEGMENTS },
  * @param top log2 of the unit of the widest window; the others are 4 lower each.
  * @param f of the integer z, positive and smooth; below 3 units of the last window the result is zero.
  */
-export function powerLaw(gates: Gates, z: Wire, f: (z: number) => number, options: { readonly top: number; readonly windows: number; readonly s1: number }): Wire {
+export function powerLaw(
+  gates: Gates,
+  z: Wire,
+  f: (z: number) => number,
+  options: { readonly top: number; readonly windows: number; readonly s1: number },
+): Wire {
   const { top, windows, s1 } = options;
   const candidates: Wire[] = [];
   const reached: Wire[] = [];

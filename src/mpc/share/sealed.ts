@@ -19,7 +19,8 @@ export class Fresh {
 
   /** @throws {TercetError} ERR_PAD_REUSE on the second call. */
   use(): void {
-    if (this.#used) throw new TercetError('ERR_PAD_REUSE', 'a mask was used for a second message', 'start a new attempt; this is a bug in Tercet, please report it');
+    if (this.#used)
+      throw new TercetError('ERR_PAD_REUSE', 'a mask was used for a second message', 'start a new attempt; this is a bug in Tercet, please report it');
     this.#used = true;
   }
 }

@@ -219,4 +219,3 @@ export class ReferenceKernels implements RingKernels {
 
   async close(): Promise<void> {}
 }
-

@@ -1,14 +1,9 @@
 /** Selection tables and bases, the readable twin (design notes §13, §14.1). One element at a time, in bigint. */
-import { type ExpTables } from '../../exp-tables.ts';
+import type { ExpTables } from '../../exp-tables.ts';
 import { ringMask, wordAt } from '../../ring.ts';
 import type { Choice, PiecewiseCubic, SelectionTable } from '../types.ts';
 
-const BINOMIAL = [
-  [1n],
-  [1n, 1n],
-  [1n, 2n, 1n],
-  [1n, 3n, 3n, 1n],
-] as const;
+const BINOMIAL = [[1n], [1n, 1n], [1n, 2n, 1n], [1n, 3n, 3n, 1n]] as const;
 
 /** Number of entries and words per entry of a table. */
 export function tableShape(table: SelectionTable): { n: number; P: number; count: number } {

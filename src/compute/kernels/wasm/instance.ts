@@ -24,18 +24,14 @@ const AHEAD = 4096;
 /** Bytes of a matrix copied in at a time. */
 const PACK_CHUNK = 1 << 22;
 const SIGMA = [0x61707865, 0x3320646e, 0x79622d32, 0x6b206574];
-/** Bytes of scratch for the packed left operand (at least LEFT in matmul.rs). */
-const LEFT = 32768;
-/** Rows of a block of the inner dimension (KC in matmul.rs). */
-const BLOCK = 256;
+/** Bytes of scratch for the packed left operand (LEFT in matmul.rs). */
+const LEFT = 128 * 160;
 /** Columns of a panel of `matmul_i32` and `matmul_u64`; slices of a matrix begin at a multiple. */
 export const PANEL = 4;
 
 /** A matrix (or a slice of its columns) in the memory of one instance. */
 interface Loaded {
   readonly at: number;
-  /** A byte per block of a panel: its form. */
-  readonly flags: number;
   readonly rows: number;
   readonly cols: number;
   readonly wide: boolean;
@@ -349,9 +345,7 @@ export class KernelInstance {
   /** Keeps a matrix (or a slice of columns) under `id`, which the caller chooses. */
   loadMatrix(id: number, entries: Int32Array | BigUint64Array, rows: number, cols: number): void {
     const wide = entries instanceof BigUint64Array;
-    const bytes = rows * up(cols, PANEL) * (wide ? 8 : 4);
-    const flags = Math.ceil(rows / BLOCK) * Math.ceil(cols / PANEL);
-    const at = this.#keep(bytes + flags);
+    const at = this.#keep(rows * up(cols, PANEL) * (wide ? 8 : 4));
     const pack = this.#exports[wide ? 'pack_u64' : 'pack_i32'];
     const step = Math.max(1, Math.floor(PACK_CHUNK / (cols * entries.BYTES_PER_ELEMENT)));
     for (let row = 0; row < rows; row += step) {
@@ -360,19 +354,17 @@ export class KernelInstance {
         pack(this.#copy(entries.subarray(row * cols, (row + count) * cols)), row, count, rows, cols, at);
       });
     }
-    // Blocks of small entries are rewritten for a faster product; whether a block is, depends on the public or masked matrix alone.
-    if (!wide) this.#exports.narrow_i32(at, rows, cols, at + bytes);
-    this.#matrices.set(id, { at, flags: at + bytes, rows, cols, wide });
+    this.#matrices.set(id, { at, rows, cols, wide });
   }
 
   matmulMatrix(x: Words, id: number): Words {
     const matrix = this.#matrices.get(id);
     invariant(matrix !== undefined, 'matmulMatrix: no such matrix');
-    const { at, flags, rows, cols, wide } = matrix;
+    const { at, rows, cols, wide } = matrix;
     const m = x.data.length / rows;
     return this.#run(() => {
       const [a, out] = [this.#copy(x.data), this.#lanes(64, m * cols)];
-      this.#exports[wide ? 'matmul_u64' : 'matmul_i32'](a, m, rows, at, flags, cols, out, this.#take(LEFT));
+      this.#exports[wide ? 'matmul_u64' : 'matmul_i32'](a, m, rows, at, cols, out, this.#take(LEFT));
       return this.#read(out, 64, m * cols);
     });
   }
@@ -462,7 +454,7 @@ export class KernelInstance {
       this.#table(table, k, head, shift, count);
       const out = this.#bytes(buf + skip, length).slice();
       // Unused bits of the last byte are zero on the wire, not pad.
-      if (k === 1 && (count * words) % 8 !== 0) out[length - 1] &= (1 << (count * words) % 8) - 1;
+      if (k === 1 && (count * words) % 8 !== 0) out[length - 1] &= (1 << ((count * words) % 8)) - 1;
       return out;
     });
   }

@@ -9,8 +9,7 @@ export type OperationArguments<Op extends Operation> = Parameters<KernelInstance
 
 export type Request =
   /** The first message: the compiled module. */
-  | { readonly id: number; readonly module: WebAssembly.Module }
-  | { readonly id: number; readonly op: Operation; readonly args: readonly unknown[] };
+  { readonly id: number; readonly module: WebAssembly.Module } | { readonly id: number; readonly op: Operation; readonly args: readonly unknown[] };
 
 export type Result = Words | Uint8Array | Float32Array | undefined;
 

@@ -385,7 +385,14 @@ export class WasmKernels implements RingKernels {
       return out;
     };
     await this.#submit((done) =>
-      slices.map(({ worker, from, to }) => this.#task('loadMatrix', () => [id, columns(from, to), rows, to - from], done(() => {}), worker)),
+      slices.map(({ worker, from, to }) =>
+        this.#task(
+          'loadMatrix',
+          () => [id, columns(from, to), rows, to - from],
+          done(() => {}),
+          worker,
+        ),
+      ),
     );
     const matrix: WasmMatrix = { rows, cols, entries: kind, id, slices };
     return matrix;
@@ -425,7 +432,17 @@ export class WasmKernels implements RingKernels {
     const { id, slices } = this.#matrix(matrix);
     this.#freed.add(matrix);
     if (slices[0].worker === undefined) this.#here((instance) => instance.freeMatrix(id));
-    else await this.#submit((done) => slices.map(({ worker }) => this.#task('freeMatrix', () => [id], done(() => {}), worker)));
+    else
+      await this.#submit((done) =>
+        slices.map(({ worker }) =>
+          this.#task(
+            'freeMatrix',
+            () => [id],
+            done(() => {}),
+            worker,
+          ),
+        ),
+      );
   }
 
   readonly #freed = new WeakSet<Matrix>();
@@ -537,12 +554,20 @@ export class WasmKernels implements RingKernels {
     const basis = choice.basis === undefined ? undefined : part(choice.basis, from * P, to * P);
     // The chosen words are picked out here: that reads one cache line per element, where sending the table to a worker would copy all of it.
     const entries = chosen(choice.index, n * P, P, k, table, from, to);
-    return this.#ranged('evaluateEntries', k, to - from, 1, to - from <= INLINE_WORDS, (start, end) => [
-      entries.subarray(wireLength(k, start * P), wireLength(k, end * P)),
-      basis === undefined ? undefined : { k, data: basis.data.subarray(start * P, end * P) },
+    return this.#ranged(
+      'evaluateEntries',
       k,
-      part(word, from + start, from + end),
-    ], 8);
+      to - from,
+      1,
+      to - from <= INLINE_WORDS,
+      (start, end) => [
+        entries.subarray(wireLength(k, start * P), wireLength(k, end * P)),
+        basis === undefined ? undefined : { k, data: basis.data.subarray(start * P, end * P) },
+        k,
+        part(word, from + start, from + end),
+      ],
+      8,
+    );
   }
 
   async cubicBasis(l: Words, t: number, s2: number, k: number): Promise<Words> {
@@ -600,7 +625,7 @@ function chosen(index: Words, stride: number, P: number, k: number, table: Uint8
     const from32 = new Uint32Array(table.buffer, table.byteOffset, table.length / 4);
     const to32 = new Uint32Array(out.buffer);
     for (let row = 0; row < count; row++) {
-      const source = at(row) * (k / 8) / 4;
+      const source = (at(row) * (k / 8)) / 4;
       for (let u = 0; u < units; u++) to32[row * units + u] = from32[source + u];
     }
     return out;

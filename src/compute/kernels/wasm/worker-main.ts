@@ -27,10 +27,13 @@ export function serveKernels(port: ServicePort): void {
       reply = { id: request.id, value };
     } catch (error) {
       // Of a trap only the name: a message of the engine is not ours to vouch for.
-      const { code, message: what, hint } =
-        error instanceof TercetError
-          ? error
-          : new TercetError('ERR_KERNEL', `a kernel failed: ${error instanceof Error ? error.name : 'failure'}`, 'start the backend again');
+      const {
+        code,
+        message: what,
+        hint,
+      } = error instanceof TercetError
+        ? error
+        : new TercetError('ERR_KERNEL', `a kernel failed: ${error instanceof Error ? error.name : 'failure'}`, 'start the backend again');
       reply = { id: request.id, error: { code, what, hint } };
     }
     port.postMessage(reply, transfer);

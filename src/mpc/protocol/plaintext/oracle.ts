@@ -30,7 +30,8 @@ export class PlaintextGates implements Gates {
 
   input(name: string, shape: readonly number[], k: number, scale: number): Wire {
     const words = this.#inputs.tensors[name];
-    if (words?.data.length !== countOf(shape)) throw new TercetError('ERR_SHAPE', `input "${name}" is missing or of the wrong size`, 'give the input that the circuit was built for');
+    if (words?.data.length !== countOf(shape))
+      throw new TercetError('ERR_SHAPE', `input "${name}" is missing or of the wrong size`, 'give the input that the circuit was built for');
     return this.#wire(Array.from(words.data, BigInt), shape, k, scale);
   }
 
@@ -84,7 +85,12 @@ export class PlaintextGates implements Gates {
 
   gather(x: Wire, index: Uint32Array, shape: readonly number[]): Wire {
     const values = this.#of(x);
-    return this.#wire(Array.from(index, (i) => values[i]), shape, x.k, x.scale);
+    return this.#wire(
+      Array.from(index, (i) => values[i]),
+      shape,
+      x.k,
+      x.scale,
+    );
   }
 
   reshape(x: Wire, shape: readonly number[], scale = x.scale): Wire {

@@ -52,7 +52,8 @@ async function joint(party: Party, bits: readonly Wire[], component: Component):
   const { kernels } = party;
   const B = bits.length;
   let index = await kernels.cast(await party.value(bits[0], component), B);
-  for (let b = 1; b < B; b++) index = await kernels.add(index, await kernels.scale(await kernels.cast(await party.value(bits[b], component), B), 1n << BigInt(b)));
+  for (let b = 1; b < B; b++)
+    index = await kernels.add(index, await kernels.scale(await kernels.cast(await party.value(bits[b], component), B), 1n << BigInt(b)));
   return index;
 }
 
@@ -367,7 +368,10 @@ export class CircuitBuilder implements Gates {
     const n = entries.length;
     invariant(n === 1 << bits.length, 'jointTable: one entry for every joint value');
     // Row α, entry j: the joint bits are α ⊕ j.
-    const table = wordsFrom(Array.from({ length: n * n }, (_, i) => entries[Math.floor(i / n) ^ (i % n)]), k);
+    const table = wordsFrom(
+      Array.from({ length: n * n }, (_, i) => entries[Math.floor(i / n) ^ (i % n)]),
+      k,
+    );
     return this.#select(bits, bits[0].shape, k, 0, {
       n,
       P: 1,
@@ -379,8 +383,12 @@ export class CircuitBuilder implements Gates {
   borrow(x: Wire, from: number, bits: number, leaf: 'less' | 'equal'): Wire {
     const n = 1 << bits;
     const holds = (a: number, l: number) => (leaf === 'less' ? a < l : a === l);
-    const table = wordsFrom(Array.from({ length: n * n }, (_, i) => (holds(Math.floor(i / n), i % n) ? 1 : 0)), 1);
-    const chunk = async (party: Party, component: Component) => party.kernels.cast(await party.kernels.shiftRight(await party.value(x, component), from, x.k - from), bits);
+    const table = wordsFrom(
+      Array.from({ length: n * n }, (_, i) => (holds(Math.floor(i / n), i % n) ? 1 : 0)),
+      1,
+    );
+    const chunk = async (party: Party, component: Component) =>
+      party.kernels.cast(await party.kernels.shiftRight(await party.value(x, component), from, x.k - from), bits);
     return this.#select([x], x.shape, 1, 0, {
       n,
       P: 1,
@@ -454,6 +462,9 @@ export class CircuitBuilder implements Gates {
   }
 
   #alike(x: Wire, y: Wire): void {
-    invariant(x.k === y.k && x.count === y.count && x.scale === y.scale, `operands differ: k ${x.k}/${y.k}, count ${x.count}/${y.count}, scale ${x.scale}/${y.scale}`);
+    invariant(
+      x.k === y.k && x.count === y.count && x.scale === y.scale,
+      `operands differ: k ${x.k}/${y.k}, count ${x.count}/${y.count}, scale ${x.scale}/${y.scale}`,
+    );
   }
 }

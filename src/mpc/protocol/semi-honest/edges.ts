@@ -38,7 +38,11 @@ export class InputGate implements Gate {
   async inputP0(p0: Party, inputs: Inputs): Promise<void> {
     const x = inputs.tensors[this.#name];
     if (x === undefined || x.data.length !== this.out.count || x.k !== this.out.k) {
-      throw new TercetError('ERR_SHAPE', `input "${this.#name}" expected ${this.out.count} words of ${this.out.k} bits`, 'give the input that the circuit was built for');
+      throw new TercetError(
+        'ERR_SHAPE',
+        `input "${this.#name}" expected ${this.out.count} words of ${this.out.k} bits`,
+        'give the input that the circuit was built for',
+      );
     }
     const fresh = prgOf(p0, 2).spend(drawId(this, 'mask2'), this);
     const mask = await p0.kernels.draw(fresh.stream, this.out.k, this.out.count);
@@ -90,7 +94,11 @@ export class LookupGate implements Gate {
   async inputP0(p0: Party, inputs: Inputs): Promise<void> {
     const indices = inputs.indices[this.#name];
     if (indices?.length !== this.#rows || indices.some((t) => !Number.isInteger(t) || t < 0 || t >= this.#table.rows)) {
-      throw new TercetError('ERR_SHAPE', `input "${this.#name}" expected ${this.#rows} indices below ${this.#table.rows}`, 'use the tokenizer that belongs to the model');
+      throw new TercetError(
+        'ERR_SHAPE',
+        `input "${this.#name}" expected ${this.#rows} indices below ${this.#table.rows}`,
+        'use the tokenizer that belongs to the model',
+      );
     }
     // The seeds of the key for P1 come from k01 and those for P2 from k02, so neither key is known to the other party.
     const seeds1 = await this.#seeds(p0, 1);

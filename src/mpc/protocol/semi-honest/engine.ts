@@ -212,13 +212,18 @@ export class Engine implements Party {
   }
 
   #step(phase: Progress['phase'], gate: Gate, done: number, total: number): void {
-    if (this.#options.signal?.aborted === true) throw new TercetError('ERR_ABORTED', 'the run was cancelled', 'start it again; nothing of this attempt is reused');
+    if (this.#options.signal?.aborted === true)
+      throw new TercetError('ERR_ABORTED', 'the run was cancelled', 'start it again; nothing of this attempt is reused');
     this.#options.onProgress?.({ phase, section: this.#circuit.sections[gate.number], done, total });
   }
 
   async #enter(from: Phase, to: Phase, body: () => Promise<void>): Promise<void> {
     if (this.#phase !== from) {
-      throw new TercetError('ERR_STATE', `party ${this.id}: the attempt is "${this.#phase}", expected "${from}"`, 'start a new attempt; correlations are used once');
+      throw new TercetError(
+        'ERR_STATE',
+        `party ${this.id}: the attempt is "${this.#phase}", expected "${from}"`,
+        'start a new attempt; correlations are used once',
+      );
     }
     this.#phase = 'failed';
     await body();

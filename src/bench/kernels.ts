@@ -1,0 +1,139 @@
+/** Kernels one by one: WASM at real sizes, and its speed as a multiple of the reference's at a size that the reference can do. */
+import { ReferenceKernels } from '../compute/kernels/reference/index.ts';
+import type { PiecewiseCubic, RingKernels, SelectionTable, Stream } from '../compute/kernels/types.ts';
+import { type Words, wordsFrom } from '../compute/ring.ts';
+import { nodeKernels } from '../party/node-kernels.ts';
+import { type SuiteContext, medianMs } from './rows.ts';
+
+const STREAM: Stream = { key: new Uint8Array(32).fill(7), nonce: new Uint8Array(12) };
+const OTHER: Stream = { key: new Uint8Array(32).fill(9), nonce: new Uint8Array(12) };
+
+/** A measured operation: `units` of work for a size, and a call for given kernels. */
+interface Case {
+  readonly name: string;
+  readonly unit: string;
+  readonly size: number;
+  /** Smaller size for the reference. */
+  readonly referenceSize: number;
+  units(size: number): number;
+  prepare(kernels: RingKernels, size: number): Promise<() => Promise<unknown>>;
+}
+
+const CUBIC: PiecewiseCubic = {
+  segments: 32,
+  t: 12,
+  s1: 12,
+  s2: 12,
+  guard: 2,
+  coefficients: BigInt64Array.from({ length: 128 }, (_, i) => BigInt(((i * 7919) % 20001) - 10000)),
+};
+
+function draw(kernels: RingKernels, k: number, count: number, stream = STREAM): Promise<Words> {
+  return kernels.draw(stream, k, count);
+}
+
+function tableCase(name: string, bytes: number, k: number, make: (kernels: RingKernels, n: number) => Promise<SelectionTable>): Case {
+  return {
+    name,
+    unit: 'bytes',
+    size: 1 << 14,
+    referenceSize: 64,
+    units: (n) => n * bytes,
+    prepare: async (kernels, n) => {
+      const table = await make(kernels, n);
+      return () => kernels.selectionTable(table, k, STREAM, 0, n);
+    },
+  };
+}
+
+const CASES: readonly Case[] = [
+  ...(['i32', 'u64'] as const).map(
+    (entries): Case => ({
+      name: `matmulMatrix 128×768×768 ${entries}`,
+      unit: 'multiply-adds',
+      size: 128,
+      referenceSize: 1,
+      units: (m) => m * 768 * 768,
+      prepare: async (kernels, m) => {
+        const words = await draw(kernels, entries === 'i32' ? 32 : 64, 768 * 768, OTHER);
+        const matrix = await kernels.loadMatrix(
+          entries === 'i32' ? new Int32Array((words.data as Uint32Array).buffer) : (words.data as BigUint64Array),
+          768,
+          768,
+        );
+        const x = await draw(kernels, 64, m * 768);
+        return () => kernels.matmulMatrix(x, matrix);
+      },
+    }),
+  ),
+  {
+    name: 'matmul 12×(128×64×128)ᵀ in Z_2^48',
+    unit: 'multiply-adds',
+    size: 12,
+    referenceSize: 1,
+    units: (batch) => batch * 128 * 64 * 128,
+    prepare: async (kernels, batch) => {
+      const [x, y] = [await draw(kernels, 48, batch * 128 * 64), await draw(kernels, 48, batch * 128 * 64, OTHER)];
+      return () => kernels.matmul(x, y, { batch, m: 128, inner: 64, n: 128, transposed: true });
+    },
+  },
+  {
+    name: 'draw Z_2^64 (ChaCha20)',
+    unit: 'bytes',
+    size: 1 << 20,
+    referenceSize: 1 << 12,
+    units: (n) => 8 * n,
+    prepare: async (kernels, n) => () => kernels.draw(STREAM, 64, n),
+  },
+  tableCase('table cubic, 32 segments, Z_2^32 (GeLU)', 512, 32, async (kernels, n) => ({ kind: 'cubic', cubic: CUBIC, a: await draw(kernels, 17, n) })),
+  tableCase('table rows, 256 entries, Z_2^8 (maximum)', 256, 8, async (kernels, n) => ({
+    kind: 'rows',
+    n: 256,
+    table: wordsFrom(
+      Array.from({ length: 65536 }, (_, i) => i % 251),
+      8,
+    ),
+    row: await draw(kernels, 8, n),
+  })),
+  tableCase('table exp, Z_2^64', 128, 64, async (kernels, n) => ({ kind: 'exp', s1: 17, a: await draw(kernels, 25, n), gate: await draw(kernels, 1, n) })),
+  {
+    name: 'deal selection, 32 segments, Z_2^32 (P0, GeLU)',
+    unit: 'elements',
+    size: 1 << 16,
+    referenceSize: 64,
+    units: (n) => n,
+    prepare: async (kernels, n) => {
+      const l = await draw(kernels, 17, n);
+      const choice = { index: await kernels.shiftRight(l, 12, 5), basis: await kernels.cubicBasis(l, 12, 12, 32) };
+      const r0 = await draw(kernels, 32, n, OTHER);
+      return () => kernels.dealSelection(choice, 32, 32, STREAM, r0);
+    },
+  },
+];
+
+export async function benchKernels(context: SuiteContext): Promise<void> {
+  const wasm = await nodeKernels('wasm', 0);
+  const reference = new ReferenceKernels();
+  try {
+    for (const one of CASES) {
+      context.note(one.name);
+      const speed = async (kernels: RingKernels, size: number, runs: number) => {
+        const body = await one.prepare(kernels, size);
+        return (one.units(size) / (await medianMs(runs, body))) * 1000;
+      };
+      const fast = await speed(wasm, one.size, 7);
+      const slow = await speed(reference, one.referenceSize, 1);
+      context.row({
+        suite: 'kernels',
+        name: one.name,
+        backend: 'wasm',
+        threads: 1,
+        unit: one.unit,
+        perSecond: Math.round(fast),
+        timesReference: Math.round(fast / slow),
+      });
+    }
+  } finally {
+    await wasm.close();
+  }
+}

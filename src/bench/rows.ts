@@ -1,0 +1,56 @@
+/** Rows of a suite, and the file that keeps them: figures are worth something only with the commit, the machine and the command that made them. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { arch, cpus, platform, totalmem } from 'node:os';
+import { dirname } from 'node:path';
+
+/** One measurement: names and numbers, in the units of their names. */
+export type Row = Readonly<Record<string, unknown>>;
+
+export interface SuiteContext {
+  readonly signal: AbortSignal;
+  /** One line on stderr about what runs. */
+  note(text: string): void;
+  /** Called with every row as it is made. */
+  row(row: Row): void;
+}
+
+function commit(): string {
+  try {
+    const head = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    const dirty = execFileSync('git', ['status', '--porcelain', '--', 'src', 'wasm'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    return dirty === '' ? head : `${head}+changes`;
+  } catch {
+    return 'unknown';
+  }
+}
+
+/** Writes a results file whole, or not at all. */
+export function keepResults(path: string, suite: string, rows: readonly Row[]): void {
+  const machine = {
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: cpus().length,
+    memoryBytes: totalmem(),
+    platform: `${platform()} ${arch()}`,
+    node: process.version,
+  };
+  const command = `tercet ${process.argv.slice(2).join(' ')}`;
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(
+    `${path}.tmp`,
+    `${JSON.stringify({ suite, commit: commit(), date: new Date().toISOString().slice(0, 10), machine, command, rows }, null, 2)}\n`,
+  );
+  renameSync(`${path}.tmp`, path);
+}
+
+/** Median of several timed calls, after one that warms up. */
+export async function medianMs(runs: number, body: () => Promise<unknown>): Promise<number> {
+  await body();
+  const times: number[] = [];
+  for (let i = 0; i < runs; i++) {
+    const start = performance.now();
+    await body();
+    times.push(performance.now() - start);
+  }
+  return times.sort((a, b) => a - b)[runs >> 1];
+}
