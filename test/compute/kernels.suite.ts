@@ -6,6 +6,8 @@ import type { Choice, PiecewiseCubic, RingKernels, SelectionTable, Stream } from
 import { type Words, ringMask, wordsFrom } from '../../src/compute/ring.ts';
 
 export const WIDTHS = [1, 3, 8, 12, 25, 31, 32, 33, 44, 48, 63, 64];
+/** Words made of the same signed 11-bit digit, or of extreme halves. */
+const EXTREME = [-1024n * ((2n ** 66n - 1n) / 2047n), 1023n * ((2n ** 66n - 1n) / 2047n), 0x8000000080000000n, 0x7fffffffffffffffn];
 const EDGES = [0n, 1n, 2n ** 31n, 2n ** 32n - 1n, 2n ** 63n, 2n ** 64n - 1n];
 
 /** A reproducible generator: a failure names its seed by the test it is in. */
@@ -153,7 +155,11 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
       ]) {
         const wide = BigUint64Array.from({ length: rows * cols }, (_, i) => (i < EDGES.length ? EDGES[i] : random.word()));
         const narrow = Int32Array.from({ length: rows * cols }, (_, i) => (i === 0 ? -(2 ** 31) : i === 1 ? 2 ** 31 - 1 : Number(random.word(32)) | 0));
-        for (const entries of [wide, narrow]) {
+        // Small entries up to the limits of 16 bits, which a backend may treat apart; and such with a single larger one.
+        const small = Int32Array.from({ length: rows * cols }, (_, i) => (i < 2 ? [-32767, 32767][i] : Number(random.word(16)) - 2 ** 15 || 1));
+        const extreme = new Int32Array(rows * cols).fill(-32767);
+        const mixed = small.with(rows * cols - 1, -32768);
+        for (const entries of [wide, narrow, small, extreme, mixed]) {
           const given = entries.slice();
           held.push([await kernels.loadMatrix(given, rows, cols), await oracle.loadMatrix(entries, rows, cols), rows]);
           new Uint8Array(given.buffer).fill(0); // the caller may drop or reuse its copy
@@ -163,7 +169,8 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
         for (const [matrix, expected, rows] of held) {
           expect([matrix.rows, matrix.cols, matrix.entries]).toEqual([expected.rows, expected.cols, expected.entries]);
           for (const m of [0, 1, 3, 4, 6]) {
-            const x = random.words(m * rows, 64);
+            // Rows of uniform words, and of words whose digits or halves are all extreme.
+            const x = m === 1 ? wordsFrom(new Array(rows).fill(EXTREME[rows % EXTREME.length]), 64) : random.words(m * rows, 64);
             same(await kernels.matmulMatrix(x, matrix), await oracle.matmulMatrix(x, expected));
           }
         }
