@@ -230,13 +230,13 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
         [64, 64],
         [9, 37],
       ]) {
-        const table: SelectionTable = { kind: 'rows', table: random.words(rows * n, k), n, row: random.indices(11, rows) };
+        const table: SelectionTable = { kind: 'rows', table: random.words(rows * n, k), n, stride: n, row: random.indices(11, rows) };
         await selection(kernels, oracle, random, table, k, n, 1, 11);
       }
       // Rows and indices over other rings than the output's.
-      const other: SelectionTable = { kind: 'rows', table: random.words(64, 64, false), n: 8, row: random.indices(11, 8, 40) };
+      const other: SelectionTable = { kind: 'rows', table: random.words(64, 64, false), n: 8, stride: 8, row: random.indices(11, 8, 40) };
       await selection(kernels, oracle, random, other, k, 8, 1, 11);
-      const outside: SelectionTable = { kind: 'rows', table: random.words(64, 64, false), n: 8, row: random.indices(9, 1000) };
+      const outside: SelectionTable = { kind: 'rows', table: random.words(64, 64, false), n: 8, stride: 8, row: random.indices(9, 1000) };
       await expect(kernels.selectionTable(outside, k, random.stream(), 0, 9)).rejects.toMatchObject({ code: 'ERR_INTERNAL' });
     });
 
@@ -337,7 +337,7 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
       for (const k of [1, 32]) {
         const n = 4;
         const elements = 9001;
-        const table: SelectionTable = { kind: 'rows', table: random.words(16, k), n, row: random.indices(elements, 4) };
+        const table: SelectionTable = { kind: 'rows', table: random.words(16, k), n, stride: n, row: random.indices(elements, 4) };
         const [pads, index, r0] = [random.stream(), random.indices(elements, n), await kernels.draw(filler, k, elements)];
         const bytes = await oracle.selectionTable(table, k, pads, 5, elements);
         same(await kernels.selectionTable(table, k, pads, 5, elements), bytes);

@@ -53,7 +53,7 @@ function localWorker(log?: string[]): WorkerPort & { crash(error: Error): void }
 describe('wasm workers', () => {
   const random = new Random(42);
   const stream = random.stream();
-  const table = (count: number) => ({ kind: 'rows', table: random.words(4096, 32), n: 64, row: random.indices(count, 64) }) as const;
+  const table = (count: number) => ({ kind: 'rows', table: random.words(4096, 32), n: 64, stride: 64, row: random.indices(count, 64) }) as const;
 
   it('short calls get their turn while a long one is under way', async () => {
     const log: string[] = [];
@@ -180,7 +180,7 @@ describe('wasm memory', () => {
     instance.matmulMatrix(x, 1);
     instance.draw(pads, 64, 333, 5);
     instance.selectionTable({ kind: 'cubic', cubic, a: random.words(50, 15) }, 32, pads, 3, 50);
-    instance.selectionTable({ kind: 'rows', table: random.words(64, 1), n: 8, row: random.indices(50, 8) }, 1, pads, 3, 50);
+    instance.selectionTable({ kind: 'rows', table: random.words(64, 1), n: 8, stride: 8, row: random.indices(50, 8) }, 1, pads, 3, 50);
     instance.selectionTable({ kind: 'exp', s1: 14, a: l, gate: random.words(50, 1) }, 64, pads, 3, 50);
     instance.dealSelection({ index: random.indices(50, 64) }, 64, 64, pads, random.words(50, 64), 3);
     instance.expandPoint(random.bytes(41 + 17 * 9), 9, 3, 500);

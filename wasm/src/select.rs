@@ -116,11 +116,12 @@ pub unsafe extern "C" fn table_rows(
     count: usize,
     rows: *const u8,
     len: usize,
+    step: usize,
     row: *const u32,
 ) {
     let mut table = Table::new(state, block, buf, skip, width);
     for i in 0..count {
-        let from = rows.add(*row.add(i) as usize * len);
+        let from = rows.add(*row.add(i) as usize * step);
         let to = table.at;
         table.need(to.add(len));
         let mut b = match width {
@@ -158,11 +159,12 @@ pub unsafe extern "C" fn table_rows_any(
     count: usize,
     words: *const u64,
     n: usize,
+    stride: usize,
     row: *const u32,
 ) {
     let mut table = begin(state, block, buf, skip, width, shift, count * n);
     for i in 0..count {
-        table.emit(words.add(*row.add(i) as usize * n), n);
+        table.emit(words.add(*row.add(i) as usize * stride), n);
     }
 }
 

@@ -49,8 +49,8 @@ export interface PiecewiseCubic {
 
 /** What a selection table is made of at P1. All build e_{i,j,p} = D_{i,j,p} + pad, in wire form (little-endian, wireBytes(k) each). */
 export type SelectionTable =
-  /** D_j = table[row_i · n + j]: a public table with one row per value of P1's index. P = 1. */
-  | { readonly kind: 'rows'; readonly table: Words; readonly n: number; readonly row: Words }
+  /** D_j = table[row_i · stride + j]: a public table with one row per value of P1's index; rows may overlap. P = 1. */
+  | { readonly kind: 'rows'; readonly table: Words; readonly n: number; readonly stride: number; readonly row: Words }
   /** D_{j,p}: coefficients of the polynomial of segment (a_hi − j) mod n re-centred at a_lo, for x = a − ℓ in Z_2^(t + log2 n). P = 4. */
   | { readonly kind: 'cubic'; readonly cubic: PiecewiseCubic; readonly a: Words }
   /**

@@ -68,16 +68,21 @@ function geluCubic(s: number): PiecewiseCubic {
   return piecewiseCubic(gelu, { segments: 32, t: 12, s1: s, s2: s, guard: 2, width: 0.5, centre: (i) => signedCentre(i, 32, 0.5) });
 }
 
+const CLASSES = { 7: classTables(7), 9: classTables(9) } as const;
+/** Scales s1 = s2 by how far the result may reach in 32 bits. */
+const GELU_SCALE: Record<GeluRange, number> = { narrow: 13, wide: 12, far: 11 };
+const GELU_CUBIC: Record<GeluRange, PiecewiseCubic> = { narrow: geluCubic(13), wide: geluCubic(12), far: geluCubic(11) };
+
 /** Entries of `choose` on (inside, above): the cubic, the identity, zero. */
 const PICK_GELU = Uint8Array.of(255, 0, 1, 0);
 
 export function secureGelu(gates: Gates, x: Wire, range: GeluRange): Wire {
-  const s = range === 'far' ? 11 : range === 'wide' ? 12 : 13;
-  const near = gates.cubic(gates.reduce(gates.shift(x, 19), 17), geluCubic(s), 32);
+  const s = GELU_SCALE[range];
+  const near = gates.cubic(gates.reduce(gates.shift(x, 19), 17), GELU_CUBIC[range], 32);
   const drop = 2 * s - 16;
   if (range === 'narrow') return gates.truncate(near, drop, 64);
   const bits = range === 'far' ? 9 : 7;
-  const { inside, above } = classTables(bits);
+  const { inside, above } = CLASSES[bits];
   const unit = gates.reduce(gates.shift(x, 32), bits);
   const identity = gates.reduce(gates.shift(x, 32 - 2 * s), 32);
   const value = gates.choose([gates.table(unit, inside, 1), gates.table(unit, above, 1)], [near, identity], PICK_GELU);
@@ -85,17 +90,19 @@ export function secureGelu(gates: Gates, x: Wire, range: GeluRange): Wire {
 }
 
 /** Declared error of tanh, absolute. Domain |x| < 63. */
-export const TANH_ERROR = 1e-4;
+export const TANH_ERROR = 5e-4;
 const PICK_NEAR = Uint8Array.of(255, 0);
 
+/** Segments of width ⅛ on [−8, 8), t = 12: x at scale 15. */
+const TANH_CUBIC = piecewiseCubic(Math.tanh, { segments: 128, t: 12, s1: 12, s2: 12, guard: 2, width: 0.125, centre: (i) => signedCentre(i, 128, 0.125) });
+
+/** ±1 at scale 24 outside the cubic's range, 0 inside. */
+const TAILS: ExactTable = { bits: 7, entries: CLASSES[7].inside.entries.map((within, i) => (within === 1n ? 0n : i < 64 ? 1n << 24n : -(1n << 24n))) };
+
 export function secureTanh(gates: Gates, x: Wire): Wire {
-  const cubic = piecewiseCubic(Math.tanh, { segments: 128, t: 12, s1: 12, s2: 12, guard: 2, width: 0.125, centre: (i) => signedCentre(i, 128, 0.125) });
-  const near = gates.cubic(gates.reduce(gates.shift(x, 17), 19), cubic, 32);
-  const { inside } = classTables(7);
+  const near = gates.cubic(gates.reduce(gates.shift(x, 17), 19), TANH_CUBIC, 32);
   const unit = gates.reduce(gates.shift(x, 32), 7);
-  const one = 1n << 24n;
-  const tails: ExactTable = { bits: 7, entries: inside.entries.map((within, i) => (within === 1n ? 0n : i < 64 ? one : -one)) };
-  const inner = gates.choose([gates.table(unit, inside, 1)], [near], PICK_NEAR);
-  const outer = gates.reshape(gates.table(unit, tails, 32), x.shape, inner.scale);
+  const inner = gates.choose([gates.table(unit, CLASSES[7].inside, 1)], [near], PICK_NEAR);
+  const outer = gates.reshape(gates.table(unit, TAILS, 32), x.shape, inner.scale);
   return gates.truncate(gates.add(inner, outer), 8, 64);
 }

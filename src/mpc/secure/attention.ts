@@ -23,10 +23,20 @@ const EXP_SCALE = 17;
 /** Largest row spread of scores for a number of tree bits: differences must stay inside the table, ±1 each for the off-by-one. */
 export const SPREAD: Record<8 | 9, number> = { 8: 252, 9: 508 };
 
-function reluTable(bits: number): ExactTable {
+function reluTable(bits: 8 | 9): ExactTable {
   const n = 1 << bits;
   return { bits, entries: Array.from({ length: n }, (_, i) => (i < n / 2 ? BigInt(i) : 0n)) };
 }
+
+const RELU: Record<8 | 9, ExactTable> = { 8: reluTable(8), 9: reluTable(9) };
+
+/** One for the measured index −2, −1 or 0, in units of 8 logits: keeps x ≥ −16 … −24. */
+function nearTable(bits: number): ExactTable {
+  const n = 1 << bits;
+  return { bits, entries: Array.from({ length: n }, (_, i) => (i === 0 || i >= n - 2 ? 1n : 0n)) };
+}
+
+const NEAR: Record<8 | 9, ExactTable> = { 8: nearTable(6), 9: nearTable(7) };
 
 /** Columns [from, to) of a (rows, width) wire. */
 function columns(gates: Gates, x: Wire, from: number, to: number): Wire {
@@ -41,14 +51,13 @@ function columns(gates: Gates, x: Wire, from: number, to: number): Wire {
  * which a maximum does not mind.
  */
 function rowMaximum(gates: Gates, x: Wire, bits: 8 | 9): Wire {
-  const relu = reluTable(bits);
   let current = x;
   while (current.shape[1] > 1) {
     const width = current.shape[1];
     const half = Math.ceil(width / 2);
     const left = columns(gates, current, 0, half);
     const right = columns(gates, current, width - half, width);
-    const above = gates.table(gates.sub(left, right), relu, bits === 8 ? 8 : 16);
+    const above = gates.table(gates.sub(left, right), RELU[bits], bits === 8 ? 8 : 16);
     current = gates.add(gates.reshape(gates.reduce(above, bits), right.shape, right.scale), right);
   }
   return gates.reshape(current, [x.shape[0]]);
@@ -75,11 +84,8 @@ export function attend(gates: Gates, q: Wire, k: Wire, v: Wire, treeBits: 8 | 9)
   });
 
   const weights = gates.section('exponential', () => {
-    // Keep only x ≥ −16 … −24: one bit, by the measured index in units of 8. Below, e^x is less than 2^-23 of the row's maximum or 0.
-    const bits = xBits - 38;
-    const n = 1 << bits;
-    const near: ExactTable = { bits, entries: Array.from({ length: n }, (_, i) => (i === 0 || i >= n - 2 ? 1n : 0n)) };
-    const gate = gates.table(gates.shift(x, 38), near, 1);
+    // Below −16 … −24, e^x is less than 2^-17 of the row's largest weight (which is at least e^-4).
+    const gate = gates.table(gates.shift(x, 38), NEAR[treeBits], 1);
     return gates.exponential(gates.reduce(gates.shift(x, 15), 25), gate, EXP_SCALE, EXP_SCALE);
   });
 

@@ -51,7 +51,7 @@ function expEntry(tables: ExpTables, s1: number, a: bigint, gate: bigint, j: num
 export function tableEntry(table: SelectionTable, tables: ExpTables, i: number, j: number): bigint[] {
   switch (table.kind) {
     case 'rows':
-      return [wordAt(table.table, Number(table.row.data[i]) * table.n + j)];
+      return [wordAt(table.table, Number(table.row.data[i]) * table.stride + j)];
     case 'cubic':
       return cubicEntry(table.cubic, wordAt(table.a, i), j);
     case 'exp':

@@ -463,22 +463,22 @@ export class KernelInstance {
     const any = [...head, shift, count];
     switch (table.kind) {
       case 'rows': {
-        const { n } = table;
-        const limit = Math.floor(table.table.data.length / n);
+        const { n, stride } = table;
+        const limit = Math.floor((table.table.data.length - n) / stride) + 1;
         const row = this.#copy32(table.row);
         const rows = new Uint32Array(this.#memory.buffer, row, count);
         for (let i = 0; i < count; i++) invariant(rows[i] < limit, 'selection row out of range');
         // Whole bytes per row, and lanes that add in SIMD: rows in wire form. The public table is converted once per call.
-        const whole = k === 1 ? n % 8 === 0 && shift === 0 : k === 8 || k === 16 || k === 32 || k === 64;
+        const whole = k === 1 ? n % 8 === 0 && stride % 8 === 0 && shift === 0 : k === 8 || k === 16 || k === 32 || k === 64;
         if (whole) {
           const [at, ring] = [this.#copy(table.table.data), table.table.k];
           const cast = ring === k ? at : this.#shift(at, ring, table.table.data.length, 0, k);
           const packed = this.#take(wireLength(k, table.table.data.length));
           if (k === 1) this.#exports.pack_bits(cast, packed, table.table.data.length);
           else this.#of('pack', k)(cast, packed, table.table.data.length, k / 8);
-          this.#exports.table_rows(...head, count, packed, wireLength(k, n), row);
+          this.#exports.table_rows(...head, count, packed, wireLength(k, n), wireLength(k, stride), row);
         } else {
-          this.#exports.table_rows_any(...any, this.#copy64(table.table), n, row);
+          this.#exports.table_rows_any(...any, this.#copy64(table.table), n, stride, row);
         }
         return;
       }
@@ -499,7 +499,7 @@ export class KernelInstance {
         const n = 1 << table.bits.length;
         const V = table.values.length;
         const joint = this.#take(4 * count);
-        table.bits.forEach((bit, b) => this.#exports.join_bit(joint, this.#copy32(bit), count, b));
+        for (const [b, bit] of table.bits.entries()) this.#exports.join_bit(joint, this.#copy32(bit), count, b);
         const pick = this.#copy(table.pick.map((v) => (v === 255 ? V : v)));
         const values = this.#take(8 * count * (V + 1));
         table.values.forEach((value, v) => {
@@ -588,7 +588,7 @@ export class KernelInstance {
     const [{ k, data }, V] = [values[0], values.length];
     return this.#run(() => {
       const out = this.#lanes(k, data.length * (V + 1));
-      values.forEach((value, v) => this.#of('choose_basis', k)(this.#copy(value.data), out, data.length, V + 1, v, this.#mask(k)));
+      for (const [v, value] of values.entries()) this.#of('choose_basis', k)(this.#copy(value.data), out, data.length, V + 1, v, this.#mask(k));
       return this.#read(out, k, data.length * (V + 1));
     });
   }

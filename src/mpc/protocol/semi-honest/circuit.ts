@@ -47,6 +47,27 @@ function latest(times: readonly number[]): number {
   return times.reduce((a, b) => Math.max(a, b), 0);
 }
 
+/** A table T as rows of T[a − j], with the row number of P1's a. */
+interface DifferenceTable {
+  readonly table: Words;
+  readonly stride: number;
+  row(p1: Party, a: Words): Promise<Words>;
+}
+
+/**
+ * Rows overlap: row a is the window of the reversed table, twice over, that starts at n − 1 − a. Single bits are kept as whole rows, so that a row
+ * starts on a byte.
+ */
+function differenceTable({ bits, entries }: ExactTable, k: number): DifferenceTable {
+  const n = 1 << bits;
+  if (k === 1) {
+    const rows = Array.from({ length: n * n }, (_, i) => entries[(Math.floor(i / n) - (i % n) + n) % n]);
+    return { table: wordsFrom(rows, 1), stride: n, row: async (_p1, a) => a };
+  }
+  const reversed = Array.from({ length: 2 * n - 1 }, (_, i) => entries[(2 * n - 1 - i) % n]);
+  return { table: wordsFrom(reversed, k), stride: 1, row: async (p1, a) => p1.kernels.offset(await p1.kernels.scale(a, -1n), BigInt(n - 1)) };
+}
+
 /** A party's parts of several bits as one index, bit b weighing 2^b. */
 async function joint(party: Party, bits: readonly Wire[], component: Component): Promise<Words> {
   const { kernels } = party;
@@ -67,6 +88,7 @@ export class CircuitBuilder implements Gates {
   readonly #lifted = new Map<Wire, Wire>();
   /** Reshaped wire → the wire it shows, so that both share one lift. */
   readonly #shown = new Map<Wire, Wire>();
+  readonly #tables = new Map<ExactTable, Map<number, DifferenceTable>>();
   #path: readonly string[] = [];
 
   constructor(weights: 'open' | 'secret') {
@@ -320,19 +342,26 @@ export class CircuitBuilder implements Gates {
 
   // ── selection ────────────────────────────────────────────────────────────
 
-  table(x: Wire, { bits, entries }: ExactTable, k: number): Wire {
-    const n = 1 << bits;
-    invariant(x.k === bits && entries.length === n, 'table: the ring of the index must match the table');
-    // Row a, entry j: the table at a − j, because x = a − λ2.
-    const rows: bigint[] = [];
-    for (let a = 0; a < n; a++) for (let j = 0; j < n; j++) rows.push(entries[(a - j + n) % n]);
-    const table = wordsFrom(rows, k);
+  table(x: Wire, exact: ExactTable, k: number): Wire {
+    const n = 1 << exact.bits;
+    invariant(x.k === exact.bits && exact.entries.length === n, 'table: the ring of the index must match the table');
+    const { table, stride, row } = this.#differenceTable(exact, k);
     return this.#select([x], x.shape, k, 0, {
       n,
       P: 1,
-      table: async (p1) => ({ kind: 'rows', table, n, row: await p1.kernels.cast(await p1.value(x, 'a'), Math.min(32, x.k)) }),
+      table: async (p1) => ({ kind: 'rows', table, n, stride, row: await row(p1, await p1.kernels.cast(await p1.value(x, 'a'), Math.min(32, x.k))) }),
       choice: async (party) => ({ index: await party.value(x, 'l2') }),
     });
+  }
+
+  /** Row a, entry j holds the table at a − j, because x = a − λ2. Made once per table and ring. */
+  #differenceTable(exact: ExactTable, k: number): DifferenceTable {
+    const known = this.#tables.get(exact)?.get(k);
+    if (known !== undefined) return known;
+    const made = differenceTable(exact, k);
+    const byRing = this.#tables.get(exact) ?? new Map<number, DifferenceTable>();
+    this.#tables.set(exact, byRing.set(k, made));
+    return made;
   }
 
   cubic(x: Wire, cubic: PiecewiseCubic, k: number): Wire {
@@ -375,7 +404,7 @@ export class CircuitBuilder implements Gates {
     return this.#select(bits, bits[0].shape, k, 0, {
       n,
       P: 1,
-      table: async (p1) => ({ kind: 'rows', table, n, row: await joint(p1, bits, 'a') }),
+      table: async (p1) => ({ kind: 'rows', table, n, stride: n, row: await joint(p1, bits, 'a') }),
       choice: async (party) => ({ index: await joint(party, bits, 'l2') }),
     });
   }
@@ -392,7 +421,7 @@ export class CircuitBuilder implements Gates {
     return this.#select([x], x.shape, 1, 0, {
       n,
       P: 1,
-      table: async (p1) => ({ kind: 'rows', table, n, row: await chunk(p1, 'a') }),
+      table: async (p1) => ({ kind: 'rows', table, n, stride: n, row: await chunk(p1, 'a') }),
       choice: async (party) => ({ index: await chunk(party, 'l2') }),
     });
   }

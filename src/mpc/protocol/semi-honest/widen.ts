@@ -42,7 +42,7 @@ export class WidenGate implements Gate {
       P: 1,
       k,
       count: x.count,
-      table: async (p1) => ({ kind: 'rows', table: wordsFrom(WRAP, k), n: 2, row: await p1.kernels.shiftRight(await this.#offset(p1), x.k - 1, 1) }),
+      table: async (p1) => ({ kind: 'rows', table: wordsFrom(WRAP, k), n: 2, stride: 2, row: await p1.kernels.shiftRight(await this.#offset(p1), x.k - 1, 1) }),
       choice: async (party) => ({ index: await party.kernels.shiftRight(await party.value(x, 'l2'), x.k - 1, 1) }),
     };
     this.cost = { ...selectionCost(this.#selection), p2ToP1: wireLength(out.k, out.count) };
