@@ -72,7 +72,7 @@ def evaluate_fill_mask(folder, data):
                            ("The official currency of {country} is the {currency}.", "currency"),
                            ("People in {country} speak {language}.", "language"),
                            ("{country} is in {region}.", "region"),
-                           ("{country} is located in {subregion}.", "subregion"),
+                           ("{country} belongs to {subregion}.", "subregion"),
                            ("People from {country} are called {demonym}.", "demonym"),
                            ("{country} borders {neighbour}.", "neighbour")):
         name = template.replace("{" + slot + "}", "[MASK]")

@@ -78,6 +78,8 @@ def tokenizer_vectors(data, folder):
     out = []
     for name, path in sources.items():
         tok = load_tokenizer(path)
+        tok.no_padding()  # bert-base-uncased's file asks for padding to a fixed length
+        tok.no_truncation()
         for text in TEXTS:
             e = tok.encode(text)
             out.append({"tokenizer": name, "text": text, "ids": e.ids, "tokens": e.tokens})
@@ -143,7 +145,8 @@ transformers {transformers.__version__} and torch {torch.__version__.split('+')[
 
 - `tokenizer.json`: a list of `{{tokenizer, text, ids, tokens}}`. `tokenizer` is `capitals-bert`, `sst2-bert`
   (the `tokenizer.json` of that model in `models/`) or `bert-base-uncased` (the file of that name among the
-  data files). `encode(text)` with special tokens, no truncation.
+  data files). `encode(text)` with special tokens, without padding or truncation (the
+  `padding` and `truncation` that bert-base-uncased's file asks for are switched off).
 - `logits.json`: for each model, `cases` and `hidden`.
   - `cases` of `capitals-bert`: `{{text, ids, masks: [{{position, token, logits}}]}}`: the logits of the whole
     vocabulary at each `[MASK]`, and the best token.

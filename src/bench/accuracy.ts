@@ -90,7 +90,7 @@ async function agreement(name: string, task: Task, samples: readonly Sample[], o
       });
       errors.push(result.comparison?.maxAbsLogitError ?? Number.NaN);
       if (result.comparison?.argmaxEqual !== true) different.push(i);
-      if ((result.fillMask?.[0]?.[0]?.token ?? result.classes?.[0]?.label) === sample.expected) correct += 1;
+      if ((result.answer.fillMask?.[0]?.[0]?.token ?? result.answer.classes?.[0]?.label) === sample.expected) correct += 1;
     }
     context.row({
       suite: 'accuracy',

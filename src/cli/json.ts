@@ -1,18 +1,17 @@
 /** The JSON contract of `tercet infer` and of the rows of `tercet bench` (docs/ARCHITECTURE.md). Bytes are counted at the channels; nothing is estimated. */
-import type { RunResult, Task } from '../party/run.ts';
+import type { Answer, RunResult, Task } from '../party/run.ts';
 import type { WeightMode } from '../session/agreement.ts';
 
 function rounded(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-function answer(result: RunResult): object {
-  if (result.fillMask !== undefined) {
-    const lists = result.fillMask.map((list) => list.map(({ token, score }) => ({ token, score })));
+function answerJson({ fillMask, classes }: Answer): object {
+  if (fillMask !== undefined) {
+    const lists = fillMask.map((list) => list.map(({ token, score }) => ({ token, score })));
     return lists.length === 1 ? { predictions: lists[0] } : { masks: lists.map((predictions) => ({ predictions })) };
   }
-  if (result.classes !== undefined) return { labels: result.classes };
-  return {};
+  return classes === undefined ? {} : { labels: classes };
 }
 
 export function toJson(result: RunResult, task: Task, weights: WeightMode): object {
@@ -27,14 +26,14 @@ export function toJson(result: RunResult, task: Task, weights: WeightMode): obje
     ringBits: 64,
     fracBits: 16,
     tokens: result.tokens,
-    result: answer(result),
+    result: answerJson(result.answer),
     ...(comparison === undefined
       ? {}
       : {
           plaintext: {
             maxAbsLogitError: comparison.maxAbsLogitError,
             argmaxEqual: comparison.argmaxEqual,
-            answers: comparison.answers,
+            result: answerJson(comparison.answer),
             timeMs: rounded(comparison.plaintextMs),
           },
         }),

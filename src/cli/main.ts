@@ -10,17 +10,19 @@ import { modelCommand } from './model.ts';
 
 const ABOUT = `Private transformer inference among three parties.
 
-The data owner (party 0) holds the text; two compute parties (1 and 2) hold the model. Nobody but
-the owner sees the text or the answer, as long as the two compute parties do not work together.
+The data owner (party 0) holds the text; two compute parties (1 and 2) hold
+the model. Nobody but the owner sees the text or the answer, as long as the
+two compute parties do not work together.
 
 Examples:
   tercet infer --text "The capital of France is [MASK]."
-  tercet infer --task text-classification --text "A warm, funny film." --compare
-  tercet infer --text "Paris is the capital of [MASK]." --weights secret --json
-  tercet bench --suite bert --json
+  tercet infer --task text-classification --text "A warm, funny film."
+  tercet infer --text "Paris is the capital of [MASK]." --weights secret
+  tercet bench --suite kernels
 
-Protocols: 3pc_semi_honest (parties follow the protocol but look at what they see). 3pc_malicious and
-aby3 are not in this build and are refused. Read docs/SECURITY.md before trusting it with anything.
+Protocol: 3pc_semi_honest. Parties follow the protocol but look at all they
+see. 3pc_malicious and aby3 are not in this build and are refused. Read
+docs/SECURITY.md before trusting it with anything.
 
 Exit codes: 0 done, 1 a run failed, 2 wrong usage or input.`;
 

@@ -19,24 +19,32 @@ function table(rows: readonly (readonly string[])[], right: readonly number[]): 
     .join('\n');
 }
 
+/** Ranked answers, the plaintext model's in columns beside the private ones. */
+function ranking(title: string, own: readonly (readonly [string, number])[], plain: readonly (readonly [string, number])[] | undefined): string {
+  const head = [title, 'score', ...(plain === undefined ? [] : ['plaintext model', 'score'])];
+  const rows = own.map(([name, score], i) => [name, score.toFixed(4), ...(plain === undefined ? [] : [plain[i]?.[0] ?? '', plain[i]?.[1].toFixed(4) ?? ''])]);
+  return table([head, ...rows], [1, 3]);
+}
+
 export function printAnswer(result: RunResult, text: string | undefined): string {
   const lines: string[] = [''];
   if (text !== undefined) lines.push(`  ${text}`, '');
-  const { comparison } = result;
-  if (result.fillMask !== undefined) {
-    result.fillMask.forEach((list, mask) => {
-      const head = result.fillMask?.length === 1 ? 'private answer' : `mask ${mask + 1}`;
-      const rows = [[head, 'score'], ...list.map(({ token, score }) => [token, score.toFixed(4)])];
-      lines.push(table(rows, [1]));
-      if (comparison !== undefined) lines.push('', `  plaintext model: ${comparison.answers[mask]}`);
-      lines.push('');
-    });
-  } else if (result.classes !== undefined) {
-    lines.push(table([['private answer', 'score'], ...result.classes.map(({ label, score }) => [label, score.toFixed(4)])], [1]), '');
+  const { comparison, answer } = result;
+  for (const [mask, list] of (answer.fillMask ?? []).entries()) {
+    const pairs = (of: typeof list) => of.map(({ token, score }) => [token, score] as const);
+    const plain = comparison?.answer.fillMask?.[mask];
+    lines.push(
+      ranking(answer.fillMask?.length === 1 ? 'private answer' : `mask ${mask + 1}, private`, pairs(list), plain === undefined ? undefined : pairs(plain)),
+      '',
+    );
+  }
+  if (answer.classes !== undefined) {
+    const pairs = (of: NonNullable<typeof answer.classes>) => of.map(({ label, score }) => [label, score] as const);
+    lines.push(ranking('private answer', pairs(answer.classes), comparison?.answer.classes === undefined ? undefined : pairs(comparison.answer.classes)), '');
   }
   if (comparison !== undefined) {
     lines.push(
-      `  same first answer as in the clear: ${comparison.argmaxEqual ? 'yes' : 'NO'}; largest logit difference ${comparison.maxAbsLogitError.toFixed(4)}`,
+      `  same first answer as in the clear: ${comparison.argmaxEqual ? 'yes' : 'NO'}; largest logit difference ${comparison.maxAbsLogitError.toFixed(5)}`,
       '',
     );
   }

@@ -49,14 +49,21 @@ export interface RunOptions {
 
 export type RunPhase = 'start' | 'connect' | 'preprocess' | 'online' | 'compare' | 'done';
 
+/** What logits say, by task. */
+export interface Answer {
+  /** One list for each mask, best first. */
+  readonly fillMask?: readonly (readonly FillMaskPrediction[])[];
+  readonly classes?: readonly ClassificationPrediction[];
+}
+
 export interface RunResult {
   readonly model: string;
   readonly tokens: number;
   readonly masks: number;
-  readonly fillMask?: readonly (readonly FillMaskPrediction[])[];
-  readonly classes?: readonly ClassificationPrediction[];
+  /** Nothing for random weights, whose logits mean nothing. */
+  readonly answer: Answer;
   readonly owner: OwnerResult;
-  readonly comparison?: Comparison;
+  readonly comparison?: Comparison & { readonly answer: Answer };
   readonly setupMs: number;
   readonly totalMs: number;
 }
@@ -148,20 +155,20 @@ export async function runInference(options: RunOptions): Promise<RunResult> {
     ]);
     const totalMs = performance.now() - start;
     await Promise.all([...channels.values()].map((channel) => channel.close()));
-    const answer = finish(prepared, owner, model, options.topK);
+    const answer = finish(prepared, owner.logits, model, options.topK);
     let comparison: Comparison | undefined;
     if (options.compare) {
       options.onPhase?.('compare');
-      comparison = await compareWithPlaintext(await model.weights(), input, owner.logits, kernels, prepared.tokenizer);
+      comparison = await compareWithPlaintext(await model.weights(), input, owner.logits, kernels);
     }
     options.onPhase?.('done');
     return {
       model: model.name,
       tokens: request.tokens,
       masks: request.masks,
-      ...answer,
+      answer,
       owner,
-      ...(comparison === undefined ? {} : { comparison }),
+      ...(comparison === undefined ? {} : { comparison: { ...comparison, answer: finish(prepared, comparison.logits, model, options.topK) } }),
       setupMs,
       totalMs,
     };
@@ -244,8 +251,8 @@ function partyArguments(options: RunOptions, shares: string | undefined): string
   ];
 }
 
-function finish(prepared: Prepared, owner: OwnerResult, model: OpenedModel, topK: number): Pick<RunResult, 'fillMask' | 'classes'> {
-  if (prepared.tokenizer === undefined) return {};
-  if (prepared.fillMask !== undefined) return { fillMask: finishFillMask(owner.logits, prepared.fillMask, prepared.tokenizer, topK) };
-  return { classes: finishTextClassification(owner.logits, model.config) };
+function finish({ tokenizer, fillMask }: Prepared, logits: Float32Array, model: OpenedModel, topK: number): Answer {
+  if (tokenizer === undefined) return {};
+  if (fillMask !== undefined) return { fillMask: finishFillMask(logits, fillMask, tokenizer, topK) };
+  return { classes: finishTextClassification(logits, model.config) };
 }

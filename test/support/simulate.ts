@@ -1,33 +1,48 @@
-/** Runs a circuit among three engines in one process over memory channels, and returns what P0 opened with the measured costs. */
+/** Runs a circuit among three engines in one process over memory channels: what P0 opened, what every link carried, and how each party ended. */
 import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import type { Words } from '../../src/compute/ring.ts';
-import { memoryPair } from '../../src/net/memory.ts';
+import { asTercetError } from '../../src/core/errors.ts';
+import { type MemoryOptions, memoryPair } from '../../src/net/memory.ts';
 import type { Channel, PartyId } from '../../src/net/types.ts';
 import type { Attempt } from '../../src/mpc/prg/gate-id.ts';
 import { PairPrg } from '../../src/mpc/prg/prg.ts';
 import { type Circuit, CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import { Engine } from '../../src/mpc/protocol/semi-honest/engine.ts';
 import type { ParameterView } from '../../src/mpc/protocol/semi-honest/party.ts';
-import type { Gates, Inputs } from '../../src/mpc/protocol/types.ts';
+import type { Cost, Gates, Inputs } from '../../src/mpc/protocol/types.ts';
 
 export type Tap = (from: PartyId, to: PartyId, tag: string, bytes: Uint8Array) => Uint8Array | undefined;
+
+/** One message as it was sent. */
+export interface Message {
+  readonly from: PartyId;
+  readonly to: PartyId;
+  readonly tag: string;
+  readonly bytes: Uint8Array;
+}
 
 export interface Simulation {
   readonly outputs: ReadonlyMap<string, Words>;
   readonly circuit: Circuit;
   /** Payload bytes sent, as [from][to]. */
   readonly sent: number[][];
-  /** Frames that P0 received between its input and its output. */
   readonly engines: readonly Engine[];
 }
 
 export interface SimulationOptions {
   readonly weights?: 'open' | 'secret';
   readonly parameters?: (id: PartyId, kernels: RingKernels) => ParameterView;
-  readonly kernels?: () => RingKernels;
+  readonly kernels?: (id: PartyId) => RingKernels;
   readonly seed?: number;
   readonly tap?: Tap;
+  readonly wire?: MemoryOptions['wire'];
+  readonly timeoutMs?: number;
+  readonly signal?: (id: PartyId) => AbortSignal | undefined;
+  /** Another generator in place of `PairPrg`, for planted faults. */
+  readonly prg?: (master: Uint8Array, attempt: Attempt) => PairPrg;
+  /** Changes the finished circuit at all parties, for planted faults. */
+  readonly alter?: (circuit: Circuit) => Circuit;
 }
 
 export const noParameters: ParameterView = {
@@ -36,47 +51,130 @@ export const noParameters: ParameterView = {
   words: () => Promise.reject(new Error('this circuit has no parameters')),
 };
 
-function seeded(length: number, seed: number, label: number): Uint8Array {
+/** Reproducible bytes: not random, but different for every seed and label. */
+export function seeded(length: number, seed: number, label: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => (Math.imul(i + 1, 0x9e3779b1) ^ Math.imul(seed + 1, 0x85ebca6b) ^ Math.imul(label, 0xc2b2ae35)) >>> 11);
 }
 
-export async function simulate(build: (gates: Gates) => void, inputs: Inputs, options: SimulationOptions = {}): Promise<Simulation> {
+export interface Parties {
+  readonly circuit: Circuit;
+  readonly engines: readonly Engine[];
+  readonly channels: readonly ReadonlyMap<PartyId, Channel>[];
+}
+
+/** The attempt and the keys of a seed, as the three parties hold them. */
+export function keysOf(seed: number): { readonly attempt: Attempt; readonly k01: Uint8Array; readonly k02: Uint8Array } {
+  return { attempt: { session: seeded(16, seed, 3), attempt: 0, step: 0, branch: 0 }, k01: seeded(32, seed, 1), k02: seeded(32, seed, 2) };
+}
+
+export function createParties(build: (gates: Gates) => void, options: SimulationOptions = {}): Parties {
   const builder = new CircuitBuilder(options.weights ?? 'open');
   build(builder);
-  const circuit = builder.finish();
-  const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31);
-  const attempt: Attempt = { session: seeded(16, seed, 3), attempt: 0, step: 0, branch: 0 };
+  const finished = builder.finish();
+  const circuit = options.alter?.(finished) ?? finished;
+  const { attempt, k01, k02 } = keysOf(options.seed ?? Math.floor(Math.random() * 2 ** 31));
   const channels: Map<PartyId, Channel>[] = [new Map(), new Map(), new Map()];
-  for (const [a, b] of [[0, 1], [0, 2], [1, 2]] as [PartyId, PartyId][]) {
-    const [left, right] = memoryPair(a, b, { tap: ({ from, to }, tag, bytes) => options.tap?.(from, to, tag, bytes) });
+  for (const [a, b] of [
+    [0, 1],
+    [0, 2],
+    [1, 2],
+  ] as [PartyId, PartyId][]) {
+    const [left, right] = memoryPair(a, b, {
+      tap: ({ from, to }, tag, bytes) => options.tap?.(from, to, tag, bytes),
+      wire: options.wire,
+      timeoutMs: options.timeoutMs,
+    });
     channels[a].set(b, left);
     channels[b].set(a, right);
   }
+  const prg = options.prg ?? ((master, session) => new PairPrg(master, session));
   const engines = ([0, 1, 2] as PartyId[]).map((id) => {
-    const kernels = options.kernels?.() ?? new ReferenceKernels();
+    const kernels = options.kernels?.(id) ?? new ReferenceKernels();
+    const signal = options.signal?.(id);
     return new Engine({
       id,
       circuit,
       kernels,
       parameters: options.parameters?.(id, kernels) ?? noParameters,
       channels: channels[id],
-      ...(id === 2 ? {} : { k01: new PairPrg(seeded(32, seed, 1), attempt) }),
-      ...(id === 1 ? {} : { k02: new PairPrg(seeded(32, seed, 2), attempt) }),
+      ...(id === 2 ? {} : { k01: prg(k01, attempt) }),
+      ...(id === 1 ? {} : { k02: prg(k02, attempt) }),
+      ...(signal === undefined ? {} : { signal }),
     });
   });
-  try {
-    const [outputs] = await Promise.all(
-      engines.map(async (engine, id) => {
-        await engine.deal();
-        await engine.input(id === 0 ? inputs : undefined);
-        await engine.online();
-        return engine.output();
-      }),
-    );
-    const sent = [0, 1, 2].map((a) => [0, 1, 2].map((b) => channels[a].get(b as PartyId)?.stats.sentPayloadBytes ?? 0));
-    return { outputs, circuit, sent, engines };
-  } catch (error) {
-    for (const map of channels) for (const channel of map.values()) channel.abort(error as Error);
-    throw error;
+  return { circuit, engines, channels };
+}
+
+export async function runEngine(engine: Engine, inputs?: Inputs): Promise<ReadonlyMap<string, Words>> {
+  await engine.deal();
+  await engine.input(inputs);
+  await engine.online();
+  return engine.output();
+}
+
+/** Runs all three to their end. A party that fails drops its links, as the sessions do, so that the others end too. */
+export function settle({ engines, channels }: Parties, inputs: Inputs): Promise<PromiseSettledResult<ReadonlyMap<string, Words>>[]> {
+  return Promise.allSettled(
+    engines.map(async (engine, id) => {
+      try {
+        return await runEngine(engine, id === 0 ? inputs : undefined);
+      } catch (error) {
+        for (const channel of channels[id].values()) channel.abort(asTercetError(error));
+        throw error;
+      }
+    }),
+  );
+}
+
+export async function simulate(build: (gates: Gates) => void, inputs: Inputs, options: SimulationOptions = {}): Promise<Simulation> {
+  const parties = createParties(build, options);
+  const results = await settle(parties, inputs);
+  // The party that failed first says why; the others only saw its links go.
+  const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as Error] : []));
+  if (failures.length > 0) throw failures.find((error) => asTercetError(error).code !== 'ERR_PEER_CLOSED') ?? failures[0];
+  const [first] = results;
+  if (first.status !== 'fulfilled') throw new Error('not reached');
+  const sent = [0, 1, 2].map((a) => [0, 1, 2].map((b) => parties.channels[a].get(b as PartyId)?.stats.sentPayloadBytes ?? 0));
+  return { outputs: first.value, circuit: parties.circuit, sent, engines: parties.engines };
+}
+
+/** `simulate`, with every message in the order of sending. */
+export async function record(
+  build: (gates: Gates) => void,
+  inputs: Inputs,
+  options: SimulationOptions = {},
+): Promise<{ readonly simulation: Simulation; readonly messages: readonly Message[] }> {
+  const messages: Message[] = [];
+  const simulation = await simulate(build, inputs, { ...options, tap: collect(messages) });
+  return { simulation, messages };
+}
+
+/** A tap that only listens. */
+export function collect(into: Message[]): Tap {
+  return (from, to, tag, bytes) => {
+    into.push({ from, to, tag, bytes });
+    return undefined;
+  };
+}
+
+/** Bytes that a circuit declares, as [from][to]. */
+export function declaredBytes(cost: Cost): number[][] {
+  return [
+    [0, cost.p0ToP1Ahead + cost.p0ToP1Input, cost.p0ToP2Ahead + cost.p0ToP2Input],
+    [cost.p1ToP0, 0, cost.p1ToP2],
+    [0, cost.p2ToP1Ahead + cost.p2ToP1, 0],
+  ];
+}
+
+/** Rounds between P1 and P2 as the messages show them: maximal runs of half-rounds 12 then 21. Messages sent ahead of the input are in no round. */
+export function measuredRounds(messages: readonly Message[]): number {
+  let rounds = 0;
+  let last: '12' | '21' | undefined;
+  for (const { tag } of messages) {
+    const half = /-(12|21)\//.exec(tag)?.[1] as '12' | '21' | undefined;
+    if (half === undefined) continue;
+    if ((half === '12' && last !== '12') || (half === '21' && last === undefined)) rounds++;
+    last = half;
   }
+  return rounds;
 }
