@@ -154,7 +154,7 @@ transformers {transformers.__version__} and torch {torch.__version__.split('+')[
   - `hidden`: `{{text, ids, states}}`: `states[0]` is behind the embeddings' LayerNorm, `states[i]` behind layer
     `i`; of each the first 8 values of the first and of the last token, to find where a difference begins.
   - The shipped fp16 weights are widened to fp32 and computed in fp32; numbers are rounded to 6 decimals.
-    A correct double-precision evaluation agrees to about 1e-4.
+    A correct double-precision evaluation agrees to about 1e-5.
 """)
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everyday words of praise and blame, written by hand for this project, and sentences of them.
 
-6919 training sentences leave many common words rare or unseen. These lists are a prior for them;
+6920 training sentences leave many common words rare or unseen. These lists are a prior for them;
 the templates teach plain negation, which such a small set hardly shows.
 """
 import random

@@ -17,7 +17,9 @@ import { type Gate, drawId, tagOf } from './gate.ts';
 import { type Party, prgOf } from './party.ts';
 
 /** Bytes of one part of a table on the link: large enough to amortise a frame, small enough to overlap building, sending and choosing. */
-const PART_BYTES = 1 << 21;
+const PART_BYTES = 1 << 20;
+/** Parts that are built while one is on its way. */
+const PARTS_AHEAD = 3;
 
 /** What one selection is about: how P1 makes the table and how P0 and P2 know their choice. */
 export interface Selection {
@@ -68,14 +70,15 @@ export async function sendTable(gate: Gate, s: Selection, p1: Party): Promise<vo
   const table = await s.table(p1);
   const size = partSize(s);
   async function* parts(): AsyncIterable<Uint8Array> {
-    const build = (from: number) => p1.kernels.selectionTable(table, s.k, pads.stream, from, Math.min(from + size, s.count));
-    let next: Promise<Uint8Array> | undefined = build(0);
-    for (let from = 0; next !== undefined; from += size) {
-      const current: Promise<Uint8Array> = next;
-      next = from + size < s.count ? build(from + size) : undefined;
-      // The part that is built ahead may fail while this one is awaited; its error is reported when its turn comes.
-      next?.catch(() => undefined);
-      yield await current;
+    const ahead: Promise<Uint8Array>[] = [];
+    for (let from = 0; from < s.count || ahead.length > 0; from += size) {
+      if (from < s.count) {
+        const part = p1.kernels.selectionTable(table, s.k, pads.stream, from, Math.min(from + size, s.count));
+        // It may fail while an earlier part is awaited; its error is reported when its turn comes.
+        part.catch(() => undefined);
+        ahead.push(part);
+      }
+      if (ahead.length > PARTS_AHEAD || from + size >= s.count) yield await (ahead.shift() as Promise<Uint8Array>);
     }
   }
   for await (const part of Sealed.parts(pads, parts())) await p1.link(2).send(tagOf(gate, '12'), part);
