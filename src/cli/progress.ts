@@ -17,6 +17,7 @@ export class ProgressLine {
   readonly #on: boolean;
   #phase: RunPhase = 'start';
   #last = '';
+  #gate = -1;
   #shown = false;
 
   constructor(out: NodeJS.WriteStream, on: boolean) {
@@ -26,13 +27,15 @@ export class ProgressLine {
 
   phase(phase: RunPhase): void {
     this.#phase = phase;
+    this.#gate = -1;
     if (phase !== 'done') this.#show(PHASES[phase]);
   }
 
   /** P0 shows the dealing; P1 shows the online phase, which P0 has no part in. */
-  progress(party: 0 | 1 | 2, { phase, section, done, total }: Progress): void {
+  progress(party: 0 | 1 | 2, { phase, section, gate, done, total }: Progress): void {
     if (!(phase === 'deal' && party === 0) && !(phase === 'online' && party === 1)) return;
-    if (phase === 'online' && this.#phase !== 'online') return;
+    if ((phase === 'online' && this.#phase !== 'online') || section === '' || gate < this.#gate) return;
+    this.#gate = gate;
     const layer = section.split('/').length > 2 ? section.split('/').slice(0, 2).join('/') : section.split('/').slice(0, 1).join('/');
     const filled = Math.round((BAR * done) / Math.max(1, total));
     const bar = `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)}`;

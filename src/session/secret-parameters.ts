@@ -64,6 +64,9 @@ export class OwnerSeeds implements ParameterView {
   async #mask(side: 0 | 1, number: number, { rows, cols }: Parameter, wanted: readonly number[] | undefined): Promise<Words> {
     const seed = this.#seeds[side];
     if (wanted === undefined) return weightMask(this.#kernels, seed, number, rows * cols);
+    // A block of consecutive rows is one stretch of the stream.
+    const consecutive = wanted.every((row, i) => row === wanted[0] + i);
+    if (consecutive && wanted.length > 0) return weightMask(this.#kernels, seed, number, wanted.length * cols, wanted[0] * cols);
     const out = new BigUint64Array(wanted.length * cols);
     for (const [i, row] of wanted.entries()) out.set((await weightMask(this.#kernels, seed, number, cols, row * cols)).data as BigUint64Array, i * cols);
     return { k: 64, data: out };

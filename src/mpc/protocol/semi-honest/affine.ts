@@ -11,7 +11,7 @@
 import { type Words, zeros } from '../../../compute/ring.ts';
 import { Sealed } from '../../share/sealed.ts';
 import type { Component, Wire } from '../../share/wire.ts';
-import type { AffineTerm, Cost } from '../types.ts';
+import type { AffineTerm, Cost, Parameter } from '../types.ts';
 import { type Gate, drawId, tagOf } from './gate.ts';
 import { type Part, type Party, prgOf } from './party.ts';
 
@@ -27,6 +27,23 @@ async function total(party: Party, terms: readonly AffineTerm[], count: number, 
     sum = await party.kernels.add(sum, product);
   }
   return sum;
+}
+
+/** Words of a weight mask that P0 expands at a time: it holds no more of the model's masks than that (32 MB). */
+const MASK_WORDS = 1 << 22;
+
+/** Λx·(L1 + L2) in blocks of the inner dimension, whose sum is the product. */
+async function* maskProducts(p0: Party, mask: Words, weight: Parameter): AsyncIterable<Words> {
+  const { kernels, parameters } = p0;
+  const { rows: inner, cols: n } = weight;
+  const m = mask.data.length / inner;
+  const block = Math.max(1, Math.floor(MASK_WORDS / n));
+  for (let from = 0; from < inner; from += block) {
+    const width = Math.min(block, inner - from);
+    const rows = Array.from({ length: width }, (_, i) => from + i);
+    const index = Uint32Array.from({ length: m * width }, (_, i) => Math.floor(i / width) * inner + from + (i % width));
+    yield await kernels.matmul(await kernels.gather(mask, index), await parameters.words(weight, 'l1+l2', rows), { batch: 1, m, inner: width, n });
+  }
 }
 
 abstract class AffineBase implements Gate {
@@ -101,10 +118,8 @@ export class SecretAffineGate extends AffineBase {
     let sum = zeros(this.out.count, 64);
     for (const { x, weight, diagonal } of this.terms) {
       const mask = await kernels.add(await p0.value(x, 'l1'), await p0.value(x, 'l2'));
-      const weightMask = await parameters.words(weight, 'l1+l2');
-      const shape = { batch: 1, m: x.count / weight.rows, inner: weight.rows, n: weight.cols };
-      const product = diagonal === true ? await kernels.mulRow(mask, weightMask) : await kernels.matmul(mask, weightMask, shape);
-      sum = await kernels.add(sum, product);
+      if (diagonal === true) sum = await kernels.add(sum, await kernels.mulRow(mask, await parameters.words(weight, 'l1+l2')));
+      else for await (const product of maskProducts(p0, mask, weight)) sum = await kernels.add(sum, product);
     }
     const fresh = prgOf(p0, 1).spend(drawId(this, 'cross'), this);
     const own = await kernels.draw(fresh.stream, 64, this.out.count);

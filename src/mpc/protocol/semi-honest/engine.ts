@@ -32,6 +32,8 @@ export interface Progress {
   readonly phase: 'deal' | 'online';
   /** Op path of the section that the party works on, like `layer 3/attention`. */
   readonly section: string;
+  /** Number of the gate, growing with depth in the model; gates of one half-round may come in any section. */
+  readonly gate: number;
   readonly done: number;
   readonly total: number;
 }
@@ -214,7 +216,7 @@ export class Engine implements Party {
   #step(phase: Progress['phase'], gate: Gate, done: number, total: number): void {
     if (this.#options.signal?.aborted === true)
       throw new TercetError('ERR_ABORTED', 'the run was cancelled', 'start it again; nothing of this attempt is reused');
-    this.#options.onProgress?.({ phase, section: this.#circuit.sections[gate.number], done, total });
+    this.#options.onProgress?.({ phase, section: this.#circuit.sections[gate.number], gate: gate.number, done, total });
   }
 
   async #enter(from: Phase, to: Phase, body: () => Promise<void>): Promise<void> {
