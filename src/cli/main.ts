@@ -2,6 +2,7 @@
 /** The command line: parses, runs one command, prints its result on stdout and everything else on stderr. */
 import { Command, CommanderError, Option } from 'commander';
 import { TercetError, asTercetError } from '../core/errors.ts';
+import { relaxCollector } from '../party/collector.ts';
 import { inferCommand } from './infer.ts';
 import { partyCommand } from './party.ts';
 import { demoCommand } from './demo.ts';
@@ -49,6 +50,7 @@ function fromCommander(error: CommanderError): TercetError {
 }
 
 async function main(argv: readonly string[]): Promise<number> {
+  relaxCollector();
   const debug = argv.includes('--debug');
   try {
     if (argv.length <= 2) {

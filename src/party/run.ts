@@ -148,11 +148,10 @@ export async function runInference(options: RunOptions): Promise<RunResult> {
     }
     const failed = cluster === undefined ? new Promise<never>(() => undefined) : (cluster as LocalParties).failed;
     const setupMs = performance.now() - start;
-    const owner = await Promise.race([
-      runOwner(options, { model, request, input, session, channels, kernels, seeds: shares?.seeds }),
-      failed,
-      aborted(options.signal),
-    ]);
+    const owner = await unlessAborted(
+      options.signal,
+      Promise.race([runOwner(options, { model, request, input, session, channels, kernels, seeds: shares?.seeds }), failed]),
+    );
     const totalMs = performance.now() - start;
     await Promise.all([...channels.values()].map((channel) => channel.close()));
     const answer = finish(prepared, owner.logits, model, options.topK);
@@ -193,17 +192,23 @@ async function startLocal(
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   });
   started(cluster);
-  await Promise.race([cluster.ready(), aborted(options.signal)]);
+  await unlessAborted(options.signal, cluster.ready());
   return cluster.addresses();
 }
 
-/** Rejects when the signal fires. */
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    const fail = () => reject(new TercetError('ERR_ABORTED', 'the run was cancelled', 'start it again; nothing of this attempt is reused'));
-    if (signal.aborted) fail();
-    else signal.addEventListener('abort', fail, { once: true });
+/** Waits for `work`, or rejects with ERR_ABORTED as soon as the signal fires. Leaves no listener behind. */
+async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  let stop = () => undefined as void;
+  const stopped = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(new TercetError('ERR_ABORTED', 'the run was cancelled', 'start it again; nothing of this attempt is reused'));
   });
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop);
+  try {
+    return await Promise.race([work, stopped]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }
 
 interface OwnerParts {
