@@ -5,7 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { embeddedModel, defaultThreads } from '../cli/options.ts';
-import { type Address, type Task, runInference } from '../party/run.ts';
+import { type Address, runInference } from '../party/run.ts';
+import type { Task } from '../party/task.ts';
 import { LocalParties } from '../party/local.ts';
 import type { SuiteContext } from './rows.ts';
 

@@ -6,7 +6,7 @@ import { TercetError } from '../core/errors.ts';
 import { PROFILE_NAMES } from '../net/profiles.ts';
 import type { ModelLocation } from '../party/model.ts';
 import { DEVICES, type Device } from '../party/node-kernels.ts';
-import type { Task } from '../party/run.ts';
+import type { Task } from '../party/task.ts';
 import type { WeightMode } from '../session/agreement.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

@@ -1,6 +1,7 @@
 /** Three parties on one machine: this process is P0 and starts P1 and P2, each a process of its own, linked by mutual TLS on loopback. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { unlessAborted } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
 
@@ -111,12 +112,16 @@ async function ended(child: ChildProcess): Promise<void> {
 }
 
 /** Runs the model owner's step, `tercet model share`, in a process of its own. */
-export async function shareInProcess(model: readonly string[], folder: string): Promise<void> {
+export async function shareInProcess(model: readonly string[], folder: string, signal: AbortSignal): Promise<void> {
   const child = fork(ENTRY, ['model', 'share', ...model, '--out', folder], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] });
   let line = '';
   child.stderr?.on('data', (chunk: Buffer) => {
     line += chunk.toString();
   });
-  const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const code = await unlessAborted(signal, exit).catch(async (error: unknown) => {
+    await ended(child);
+    throw error;
+  });
   if (code !== 0) throw new TercetError('ERR_MODEL_FORMAT', `sharing the model failed: ${line.trim().slice(0, 300)}`, 'check the model with --weights open');
 }

@@ -6,6 +6,7 @@
  */
 import type { RingKernels } from '../../../compute/kernels/types.ts';
 import type { Words } from '../../../compute/ring.ts';
+import { abortedError } from '../../../core/abort.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
 import type { Channel, PartyId } from '../../../net/types.ts';
 import type { PairPrg } from '../../prg/prg.ts';
@@ -214,8 +215,7 @@ export class Engine implements Party {
   }
 
   #step(phase: Progress['phase'], gate: Gate, done: number, total: number): void {
-    if (this.#options.signal?.aborted === true)
-      throw new TercetError('ERR_ABORTED', 'the run was cancelled', 'start it again; nothing of this attempt is reused');
+    if (this.#options.signal?.aborted === true) throw abortedError();
     this.#options.onProgress?.({ phase, section: this.#circuit.sections[gate.number], gate: gate.number, done, total });
   }
 
