@@ -1,6 +1,8 @@
 /** `tercet infer`: one private inference with local parties. */
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
+import { concatBytes } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
 import { decodeUtf8 } from '../ml/text.ts';
 import { type Address, runInference } from '../party/run.ts';
@@ -111,13 +113,18 @@ function bothPeers(list: string): [Address, Address] {
 async function readText(flags: InferFlags): Promise<string | undefined> {
   if (flags.textFile === undefined) return flags.text;
   if (flags.text !== undefined) throw new TercetError('ERR_ARGUMENT', '--text and --text-file exclude each other', 'give one of them');
-  const { readFile } = await import('node:fs/promises');
-  const path = flags.textFile === '-' ? '/dev/stdin' : flags.textFile;
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(path);
+    bytes = flags.textFile === '-' ? await readInput() : await readFile(flags.textFile);
   } catch (cause) {
     throw new TercetError('ERR_ARGUMENT', 'the file given by --text-file cannot be read', 'check the path', { cause });
   }
   return decodeUtf8(bytes).replace(/\r?\n$/, '');
+}
+
+/** All of standard input, whether it is a file, a pipe or a socket. */
+async function readInput(): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for await (const part of process.stdin) parts.push(part as Buffer);
+  return concatBytes(parts);
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The command line: parses, runs one command, prints its result on stdout and everything else on stderr. */
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import { relaxCollector } from '../party/collector.ts';
@@ -8,6 +9,8 @@ import { partyCommand } from './party.ts';
 import { demoCommand } from './demo.ts';
 import { benchCommand } from './bench.ts';
 import { modelCommand } from './model.ts';
+
+const VERSION = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { readonly version: string }).version;
 
 const ABOUT = `Private transformer inference among three parties.
 
@@ -28,7 +31,7 @@ docs/SECURITY.md before trusting it with anything.
 Exit codes: 0 done, 1 a run failed, 2 wrong usage or input.`;
 
 function build(): Command {
-  const program = new Command('tercet').description(ABOUT).helpCommand(false).showSuggestionAfterError(true);
+  const program = new Command('tercet').description(ABOUT).version(VERSION).helpCommand(false).showSuggestionAfterError(true);
   program.exitOverride().configureOutput({ writeErr: () => undefined });
   for (const command of [inferCommand(), benchCommand(), partyCommand(), modelCommand(), demoCommand()]) {
     for (const leaf of command.commands.length > 0 ? command.commands : [command]) {
@@ -41,16 +44,27 @@ function build(): Command {
   return program;
 }
 
-/** Commander's own complaints in the one form of errors that Tercet prints. */
+/**
+ * Commander's own complaints in the one form of errors that Tercet prints. What the user typed may be the text itself, so only names of options
+ * are repeated, and only those that look like one.
+ */
 function fromCommander(error: CommanderError): TercetError {
-  const what = error.message.replace(/^error: /, '').split('\n')[0];
-  // Commander quotes excess arguments, which may be the text itself.
-  const safe = error.code === 'commander.excessArguments' ? 'there are arguments that belong to no option' : what;
-  return new TercetError('ERR_ARGUMENT', safe, 'see tercet --help');
+  const option = /--[a-z][a-z-]{0,30}(?=[ '<=]|$)/.exec(error.message)?.[0];
+  const named = option === undefined ? '' : ` ${option}`;
+  const what: Record<string, string> = {
+    'commander.unknownOption': `there is no option${named}`,
+    'commander.optionMissingArgument': `the option${named} needs a value`,
+    'commander.missingMandatoryOptionValue': `the option${named} is needed`,
+    'commander.unknownCommand': 'there is no such command',
+    'commander.excessArguments': 'there are arguments that belong to no option',
+  };
+  return new TercetError('ERR_ARGUMENT', what[error.code] ?? 'the command line cannot be read', 'see tercet --help');
 }
 
 async function main(argv: readonly string[]): Promise<number> {
   relaxCollector();
+  // A reader that has seen enough (head, less) is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   const debug = argv.includes('--debug');
   try {
     if (argv.length <= 2) {

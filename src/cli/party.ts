@@ -52,8 +52,13 @@ function tellParent(message: ChildMessage): void {
 async function party(flags: PartyFlags): Promise<void> {
   const id = integer('party-id', flags.partyId, 1, 2) as PartyId & (1 | 2);
   const { signal, release } = cancelOnSignals();
-  // A local party must not outlive the process that started it.
-  if (process.send !== undefined) process.on('disconnect', () => process.exit(1));
+  // A local party must not outlive the process that started it, which may be gone already.
+  const orphaned = () => process.exit(1);
+  if (process.send !== undefined) {
+    if (!process.connected) orphaned();
+    process.on('disconnect', orphaned);
+  }
+  if (id === 2 && flags.peers === undefined) throw new TercetError('ERR_ARGUMENT', 'party 2 needs the address of party 1', 'give --peers 1=HOST:PORT');
   const certificates = await ensureCertificates(flags.certificates ?? join(stateFolder(), 'certificates'));
   try {
     await runDaemon({
@@ -81,11 +86,12 @@ async function party(flags: PartyFlags): Promise<void> {
   } catch (thrown) {
     const error = asTercetError(thrown);
     if (signal.aborted) return;
-    tellParent({ kind: 'failed', line: error.line(), code: error.code, message: `party ${id}: ${error.message}`, hint: error.hint });
+    tellParent({ kind: 'failed', code: error.code, message: `party ${id}: ${error.message}`, hint: error.hint });
     if (process.send === undefined || flags.debug === true) throw error;
     process.exitCode = 1;
   } finally {
     release();
+    process.off('disconnect', orphaned);
     if (process.connected) process.disconnect();
   }
 }

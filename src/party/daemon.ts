@@ -5,7 +5,7 @@ import type { Credentials } from '../net/certificates.ts';
 import { withProfile } from '../net/paced.ts';
 import { linkProfile } from '../net/profiles.ts';
 import { connectTls, listenTls } from '../net/tls.ts';
-import type { Channel, PartyId } from '../net/types.ts';
+import type { Channel } from '../net/types.ts';
 import { serveSession } from '../session/compute.ts';
 import { loadServedModel } from './served-model.ts';
 import type { ModelLocation } from './model.ts';
@@ -36,6 +36,9 @@ export interface DaemonOptions {
   onFailure?(error: TercetError): void;
 }
 
+/** Longest wait for the other compute party after the owner's request. */
+const PEER_TIMEOUT_MS = 15_000;
+
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const { id, signal, credentials, recvTimeoutMs } = options;
   const listener = await listenTls({ self: id, host: options.host, port: options.port, credentials, recvTimeoutMs, timeoutMs: 60_000 });
@@ -48,15 +51,15 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       while (!signal.aborted) {
         const owner = await listener.acceptAny({ peer: 0, signal, timeoutMs: Number.POSITIVE_INFINITY });
         try {
-          const other = id === 1 ? await listener.accept({ peer: 2, session: owner.session, signal }) : await connectToPeer(options, owner.session);
-          const raw = new Map<PartyId, Channel>([
-            [0, owner],
-            [id === 1 ? 2 : 1, other],
-          ]);
-          const channels = new Map([...raw].map(([peer, channel]) => [peer, shaped(channel, options.profile)]));
+          const connectPeer = async () => {
+            const other =
+              id === 1 ? listener.accept({ peer: 2, session: owner.session, signal, timeoutMs: PEER_TIMEOUT_MS }) : connectToPeer(options, owner.session);
+            return shaped(await other, options.profile);
+          };
           await serveSession({
             id,
-            channels,
+            owner: shaped(owner, options.profile),
+            connectPeer,
             session: owner.session,
             model,
             kernels,
@@ -64,7 +67,6 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
             signal,
             onProgress: (progress) => options.onProgress?.(progress),
           });
-          await Promise.all([...channels.values()].map((channel) => channel.close()));
         } catch (error) {
           owner.abort(asTercetError(error));
           if (options.once) throw error;
@@ -89,5 +91,15 @@ export function shaped(channel: Channel, profile: string | undefined): Channel {
 async function connectToPeer(options: DaemonOptions, session: Uint8Array): Promise<Channel> {
   if (options.peer === undefined) throw new TercetError('ERR_ARGUMENT', 'party 2 needs the address of party 1', 'give --peers 1=HOST:PORT');
   const { host, port } = options.peer;
-  return connectTls({ self: 2, peer: 1, host, port, credentials: options.credentials, session, signal: options.signal, recvTimeoutMs: options.recvTimeoutMs });
+  return connectTls({
+    self: 2,
+    peer: 1,
+    host,
+    port,
+    credentials: options.credentials,
+    session,
+    signal: options.signal,
+    recvTimeoutMs: options.recvTimeoutMs,
+    timeoutMs: PEER_TIMEOUT_MS,
+  });
 }

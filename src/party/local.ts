@@ -10,7 +10,7 @@ export type ChildMessage =
   | { readonly kind: 'listening'; readonly port: number }
   | { readonly kind: 'ready' }
   | { readonly kind: 'progress'; readonly progress: Progress }
-  | { readonly kind: 'failed'; readonly line: string; readonly code: string; readonly message: string; readonly hint: string };
+  | { readonly kind: 'failed'; readonly code: string; readonly message: string; readonly hint: string };
 
 interface LocalParty {
   readonly port: number;
@@ -113,15 +113,15 @@ async function ended(child: ChildProcess): Promise<void> {
 
 /** Runs the model owner's step, `tercet model share`, in a process of its own. */
 export async function shareInProcess(model: readonly string[], folder: string, signal: AbortSignal): Promise<void> {
-  const child = fork(ENTRY, ['model', 'share', ...model, '--out', folder], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] });
-  let line = '';
-  child.stderr?.on('data', (chunk: Buffer) => {
-    line += chunk.toString();
+  const child = fork(ENTRY, ['model', 'share', ...model, '--out', folder], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], execArgv: [] });
+  let failure = new TercetError('ERR_INTERNAL', 'sharing the model ended unexpectedly', 'check the model with --weights open');
+  child.on('message', ({ code, message, hint }: Extract<ChildMessage, { kind: 'failed' }>) => {
+    failure = new TercetError(code as TercetError['code'], message, hint);
   });
   const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const code = await unlessAborted(signal, exit).catch(async (error: unknown) => {
     await ended(child);
     throw error;
   });
-  if (code !== 0) throw new TercetError('ERR_MODEL_FORMAT', `sharing the model failed: ${line.trim().slice(0, 300)}`, 'check the model with --weights open');
+  if (code !== 0) throw failure;
 }

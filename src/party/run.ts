@@ -1,7 +1,7 @@
 /** One private inference from this process: P0 here, P1 and P2 as local processes or at given addresses, and the plaintext model beside it on request. */
 import { webcrypto } from 'node:crypto';
 import type { WasmKernels } from '../compute/kernels/wasm/pool.ts';
-import { Cleanup, unlessAborted } from '../core/abort.ts';
+import { Cleanup, abortedError, unlessAborted } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
@@ -65,6 +65,9 @@ export async function runInference(options: RunOptions): Promise<RunResult> {
   const cleanup = new Cleanup();
   try {
     return await infer(options, cleanup);
+  } catch (error) {
+    // A signal reaches the whole process group: parties that end first must not hide why.
+    throw options.signal.aborted ? abortedError() : error;
   } finally {
     await cleanup.run();
   }
@@ -77,9 +80,9 @@ async function infer(options: RunOptions, cleanup: Cleanup): Promise<RunResult> 
   if (options.peers !== undefined && weights === 'secret') {
     throw new TercetError('ERR_ARGUMENT', '--peers with secret weights is not in this build', 'leave --peers out to run all three parties here');
   }
-  options.onPhase?.('start');
   const model = await openModel(options.model);
   const task = await prepareTask(options, model);
+  options.onPhase?.('start');
   const { input } = task;
   const request: Request = { protocol, weights, tokens: input.inputIds.length, masks: input.maskPositions.length };
 

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { type Words, wordsFrom } from '../compute/ring.ts';
 import { concatBytes } from '../core/bytes.ts';
+import { abortedError } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
 import type { BertConfig } from '../ml/config.ts';
 import { folderFiles } from '../ml/files-node.ts';
@@ -28,9 +29,10 @@ import { type OpenedModel, hashFile } from './model.ts';
 
 const MASKED = 'masked.safetensors';
 const SEED = 'seed';
+const PRIVATE = { mode: 0o600 };
 
 /** Splits a model into `folder`. Holds one parameter at a time. @throws {TercetError} ERR_ARGUMENT when the folder exists. */
-export async function shareModel(model: OpenedModel, folder: string, kernels: RingKernels, onProgress?: (done: number, total: number) => void): Promise<void> {
+export async function shareModel(model: OpenedModel, folder: string, kernels: RingKernels, signal: AbortSignal): Promise<void> {
   try {
     await mkdir(folder, { mode: 0o700 });
   } catch (cause) {
@@ -44,18 +46,18 @@ export async function shareModel(model: OpenedModel, folder: string, kernels: Ri
     for (const part of ['p1', 'p2', 'owner']) await mkdir(join(folder, part), { mode: 0o700 });
     const masked = await open(join(folder, 'p1', MASKED), 'wx', 0o600);
     try {
-      await writeMasked(masked, model.config, parameterEncoder(source), seeds, kernels, onProgress);
+      await writeMasked(masked, model.config, parameterEncoder(source), seeds, kernels, signal);
     } finally {
       await masked.close();
     }
     await link(join(folder, 'p1', MASKED), join(folder, 'p2', MASKED));
     for (const id of [1, 2] as const) {
-      await writeFile(join(folder, `p${id}`, SEED), seeds[id - 1], { mode: 0o600 });
-      await writeFile(join(folder, `p${id}`, 'plan.json'), plan);
-      await writeFile(join(folder, `p${id}`, 'config.json'), config);
+      await writeFile(join(folder, `p${id}`, SEED), seeds[id - 1], PRIVATE);
+      await writeFile(join(folder, `p${id}`, 'plan.json'), plan, PRIVATE);
+      await writeFile(join(folder, `p${id}`, 'config.json'), config, PRIVATE);
     }
-    await writeFile(join(folder, 'owner', 'seeds'), ownerSeeds(seeds), { mode: 0o600 });
-    await writeFile(join(folder, 'owner', 'config.json'), config);
+    await writeFile(join(folder, 'owner', 'seeds'), ownerSeeds(seeds), PRIVATE);
+    await writeFile(join(folder, 'owner', 'config.json'), config, PRIVATE);
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
@@ -68,12 +70,12 @@ async function writeMasked(
   encode: ReturnType<typeof parameterEncoder>,
   seeds: readonly [Uint8Array, Uint8Array],
   kernels: RingKernels,
-  onProgress: ((done: number, total: number) => void) | undefined,
+  signal: AbortSignal,
 ): Promise<void> {
   const parameters = listParameters(config);
   await file.write(safetensorsHeader(parameters.map(({ name, rows, cols }) => ({ name, dtype: 'I64', shape: [rows, cols] }))));
   for (const [number, parameter] of parameters.entries()) {
-    onProgress?.(number, parameters.length);
+    if (signal.aborted) throw abortedError();
     const encoded = await encode(parameter);
     const words: Words = encoded instanceof BigInt64Array ? { k: 64, data: new BigUint64Array(encoded.buffer) } : wordsFrom(encoded, 64);
     const { data } = await maskParameter(kernels, seeds, number, words);

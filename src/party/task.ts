@@ -43,7 +43,7 @@ function fillMask(text: string, tokenizer: Tokenizer, model: OpenedModel): Prepa
 
 function classification(text: string, tokenizer: Tokenizer, model: OpenedModel): PreparedTask {
   const { inputIds } = prepareTextClassification(text, tokenizer, model.config);
-  return { input: { inputIds, maskPositions: [] }, answer: (logits) => ({ classes: finishTextClassification(logits, model.config) }) };
+  return { input: { inputIds, maskPositions: [] }, answer: (logits, topK) => ({ classes: finishTextClassification(logits, model.config, topK) }) };
 }
 
 /** Token indices for random weights, which have no tokenizer: spread over the vocabulary; the mask in the middle. */

@@ -1,6 +1,6 @@
 /** A compute party's session (P1 or P2): answers one request of the data owner. Knows nothing of Node; the daemon hands in links and weights. */
 import type { RingKernels } from '../compute/kernels/types.ts';
-import { TercetError, asTercetError, invariant } from '../core/errors.ts';
+import { TercetError, asTercetError } from '../core/errors.ts';
 import type { BertConfig } from '../ml/config.ts';
 import type { BertPlan } from '../ml/models/bert-secure.ts';
 import { PairPrg } from '../mpc/prg/prg.ts';
@@ -23,7 +23,9 @@ export interface ServedModel {
 
 export interface ComputeOptions {
   readonly id: 1 | 2;
-  readonly channels: ReadonlyMap<PartyId, Channel>;
+  readonly owner: Channel;
+  /** Opens the link to the other compute party, once the owner has asked for something. */
+  readonly connectPeer: () => Promise<Channel>;
   readonly session: Uint8Array;
   readonly model: ServedModel;
   readonly kernels: RingKernels;
@@ -34,9 +36,8 @@ export interface ComputeOptions {
 
 /** Serves one session from the request to the report. Any failure ends it for all parties; a failure before the online phase is told to P0 first. */
 export async function serveSession(options: ComputeOptions): Promise<void> {
-  const { channels } = options;
-  const owner = channels.get(0);
-  invariant(owner !== undefined, 'a compute party needs a link to P0');
+  const { owner } = options;
+  const channels = new Map<PartyId, Channel>([[0, owner]]);
   // The name of the next control message that P0 waits for: where a failure can be told.
   let expected: string | undefined = 'offer';
   try {
@@ -44,6 +45,8 @@ export async function serveSession(options: ComputeOptions): Promise<void> {
     const request = readRequest(fields, options.model);
     const key = fields.hex('key', 32);
     const { model, id } = options;
+    // Only now: an owner that reached this party alone must not keep it waiting for the other one.
+    channels.set(id === 1 ? 2 : 1, await options.connectPeer());
     await sendControl(owner, 'offer', offerToJson({ model: model.hash, config: configHash(model.config), plan: model.plan, device: options.kernels.name }));
     expected = 'ready';
     const circuit = circuitFor(model.config, model.plan, request);
@@ -69,6 +72,7 @@ export async function serveSession(options: ComputeOptions): Promise<void> {
     await engine.output();
     await sendControl(owner, 'report', reportToJson(reportOf(channels, options.peakMemory(), options.kernels.name)));
     prg.wipe();
+    await Promise.all([...channels.values()].map((channel) => channel.close()));
   } catch (error) {
     const failure = asTercetError(error);
     if (expected !== undefined) await sendFailure(owner, expected, failure).catch(() => undefined);

@@ -36,6 +36,8 @@ export function nodeWorkerFactory(): () => WorkerPort {
         worker.on('exit', (code) => handler(new Error(`exit code ${code}`)));
       },
       async terminate() {
+        // A late answer must not unref the thread whose end is awaited: the process would end first, with code 13.
+        owed = Number.POSITIVE_INFINITY;
         await worker.terminate();
       },
     };
