@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { embeddedModel, defaultThreads } from '../cli/options.ts';
+import { embeddedModel, defaultThreads } from '../party/defaults.ts';
 import { type Address, runInference } from '../party/run.ts';
 import type { Task } from '../party/task.ts';
 import { LocalParties } from '../party/local.ts';

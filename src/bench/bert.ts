@@ -1,7 +1,7 @@
 /** BERT at real dimensions with random weights: the whole private run, and the plaintext float run of the same dimensions beside it as a ratio. */
 import { fileURLToPath } from 'node:url';
-import { toJson } from '../cli/json.ts';
-import { defaultThreads } from '../cli/options.ts';
+import { toJson } from '../party/contract.ts';
+import { defaultThreads } from '../party/defaults.ts';
 import { runInference } from '../party/run.ts';
 import type { WeightMode } from '../session/agreement.ts';
 import type { SuiteContext } from './rows.ts';

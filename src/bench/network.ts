@@ -1,6 +1,6 @@
 /** The example of the README over the named networks: what latency and rate cost when only P1 and P2 talk in rounds. */
-import { defaultThreads, embeddedModel } from '../cli/options.ts';
-import { toJson } from '../cli/json.ts';
+import { defaultThreads, embeddedModel } from '../party/defaults.ts';
+import { toJson } from '../party/contract.ts';
 import { PROFILE_NAMES } from '../net/profiles.ts';
 import { runInference } from '../party/run.ts';
 import type { SuiteContext } from './rows.ts';

@@ -7,7 +7,8 @@ import { benchKernels } from '../bench/kernels.ts';
 import { benchNetwork } from '../bench/network.ts';
 import { type Row, type SuiteContext, keepResults } from '../bench/rows.ts';
 import { TercetError } from '../core/errors.ts';
-import { integer, oneOf, parseProfile, parseWeights, stateFolder } from './options.ts';
+import { stateFolder } from '../party/defaults.ts';
+import { integer, oneOf, parseProfile, parseWeights } from './options.ts';
 import { cancelOnSignals } from './signals.ts';
 
 const SUITES = ['kernels', 'bert', 'accuracy', 'network', 'gpt2', 'tamper'] as const;

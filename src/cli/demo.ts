@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { runInference } from '../party/run.ts';
-import { defaultThreads, embeddedModel, stateFolder } from './options.ts';
+import { defaultThreads, embeddedModel, stateFolder } from '../party/defaults.ts';
 import { ProgressLine } from './progress.ts';
 import { cancelOnSignals } from './signals.ts';
 import { printAnswer, printCost } from './tables.ts';

@@ -6,19 +6,9 @@ import { concatBytes } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
 import { decodeUtf8 } from '../ml/text.ts';
 import { type Address, runInference } from '../party/run.ts';
-import { toJson } from './json.ts';
-import {
-  defaultThreads,
-  integer,
-  modelLocation,
-  parseAddress,
-  parseDevice,
-  parseProfile,
-  parseTask,
-  parseWeights,
-  stateFolder,
-  type ModelFlags,
-} from './options.ts';
+import { toJson } from '../party/contract.ts';
+import { defaultThreads, stateFolder } from '../party/defaults.ts';
+import { integer, modelLocation, parseAddress, parseDevice, parseProfile, parseTask, parseWeights, type ModelFlags } from './options.ts';
 import { ProgressLine } from './progress.ts';
 import { cancelOnSignals } from './signals.ts';
 import { printAnswer, printCost } from './tables.ts';

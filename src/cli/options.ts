@@ -1,22 +1,11 @@
 /** Parsing of what the user typed: every value checked here, with an error that says what was expected. Exit code 2 for all of it. */
-import { availableParallelism, homedir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { TercetError } from '../core/errors.ts';
+import { embeddedModel } from '../party/defaults.ts';
 import { PROFILE_NAMES } from '../net/profiles.ts';
 import type { ModelLocation } from '../party/model.ts';
 import { DEVICES, type Device } from '../party/node-kernels.ts';
 import type { Task } from '../party/task.ts';
 import type { WeightMode } from '../session/agreement.ts';
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-
-/** The models that ship with Tercet, by task. */
-const EMBEDDED: Record<Task, string> = { 'fill-mask': 'capitals-bert', 'text-classification': 'sst2-bert' };
-
-export function embeddedModel(task: Task): string {
-  return join(ROOT, 'models', EMBEDDED[task]);
-}
 
 function usage(what: string, hint: string): TercetError {
   return new TercetError('ERR_ARGUMENT', what, hint);
@@ -61,14 +50,4 @@ export function modelLocation(flags: ModelFlags, task: Task): ModelLocation {
   }
   if (flags.config !== undefined) throw usage('--config belongs to --random-weights', 'a model folder has its own config.json');
   return { kind: 'folder', path: flags.model ?? embeddedModel(task) };
-}
-
-/** Where certificates and other state of this user live. */
-export function stateFolder(): string {
-  return process.env['TERCET_HOME'] ?? join(homedir(), '.tercet');
-}
-
-/** Workers beside the main thread: the three local parties share the machine's cores. */
-export function defaultThreads(): number {
-  return Math.max(1, Math.min(8, Math.floor(availableParallelism() / 2)));
 }

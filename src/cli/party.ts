@@ -7,7 +7,8 @@ import { credentialsOf, ensureCertificates } from '../net/certificates.ts';
 import { runDaemon } from '../party/daemon.ts';
 import type { ChildMessage } from '../party/local.ts';
 import { RECV_TIMEOUT_MS } from '../party/run.ts';
-import { defaultThreads, integer, modelLocation, parseAddress, parseDevice, parseProfile, stateFolder, type ModelFlags } from './options.ts';
+import { defaultThreads, stateFolder } from '../party/defaults.ts';
+import { integer, modelLocation, parseAddress, parseDevice, parseProfile, type ModelFlags } from './options.ts';
 import { cancelOnSignals } from './signals.ts';
 
 interface PartyFlags extends ModelFlags {

@@ -30,3 +30,8 @@ export function fromHex(hex: string): Uint8Array {
   for (let i = 0; i < out.length; i++) out[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
   return out;
 }
+
+/** Text from a peer, fit to print: no control characters (a terminal would obey them), not too long. */
+export function printable(text: string, length: number): string {
+  return text.replace(/[^\x20-\x7e—–’…≥≤·]/g, '?').slice(0, length);
+}

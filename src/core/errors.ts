@@ -78,6 +78,11 @@ const KIND: Record<ErrorCode, ErrorKind> = {
   ERR_INTERNAL: 'internal',
 };
 
+/** The kind of a code, or undefined for a string that is none: codes also arrive from peers. */
+export function kindOf(code: string): ErrorKind | undefined {
+  return Object.hasOwn(KIND, code) ? KIND[code as ErrorCode] : undefined;
+}
+
 /** Every error that Tercet throws on purpose. `message` is one line; `hint` says what the reader can do. */
 export class TercetError extends Error {
   readonly code: ErrorCode;

@@ -40,6 +40,7 @@ export async function serveSession(options: ComputeOptions): Promise<void> {
   const channels = new Map<PartyId, Channel>([[0, owner]]);
   // The name of the next control message that P0 waits for: where a failure can be told.
   let expected: string | undefined = 'offer';
+  let prg: PairPrg | undefined;
   try {
     const fields = await recvControl(owner, 'request');
     const request = readRequest(fields, options.model);
@@ -52,7 +53,7 @@ export async function serveSession(options: ComputeOptions): Promise<void> {
     const circuit = circuitFor(model.config, model.plan, request);
     const start = await recvControl(owner, 'start');
     if (start.string('circuit') !== fingerprint(circuit)) throw mismatch('the data owner built another circuit');
-    const prg = new PairPrg(key, { session: options.session, attempt: 0, step: 0, branch: 0 });
+    prg = new PairPrg(key, { session: options.session, attempt: 0, step: 0, branch: 0 });
     key.fill(0);
     const engine = new Engine({
       id,
@@ -71,7 +72,6 @@ export async function serveSession(options: ComputeOptions): Promise<void> {
     await engine.online();
     await engine.output();
     await sendControl(owner, 'report', reportToJson(reportOf(channels, options.peakMemory(), options.kernels.name)));
-    prg.wipe();
     await Promise.all([...channels.values()].map((channel) => channel.close()));
   } catch (error) {
     const failure = asTercetError(error);
@@ -82,6 +82,8 @@ export async function serveSession(options: ComputeOptions): Promise<void> {
       else channel.abort(failure);
     }
     throw failure;
+  } finally {
+    prg?.wipe();
   }
 }
 

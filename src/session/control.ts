@@ -2,7 +2,8 @@
  * Control messages: small JSON bodies before, between and after the protocol's own, each in two frames (length, then body). Everything that arrives is
  * hostile until checked: bodies are capped, must be objects, and every field is read through a check that names it.
  */
-import { TercetError, type ErrorCode } from '../core/errors.ts';
+import { printable } from '../core/bytes.ts';
+import { type ErrorCode, TercetError, kindOf } from '../core/errors.ts';
 import type { Channel } from '../net/types.ts';
 
 const MAX_BODY = 1 << 20;
@@ -33,29 +34,29 @@ export async function recvControl(channel: Channel, name: string): Promise<Field
   let body: unknown;
   try {
     body = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw malformed(channel, name, cause);
+  } catch {
+    // The parser's own error quotes the body, which may hold a key.
+    throw malformed(channel, name);
   }
   const fields = new Fields(body, () => malformed(channel, name));
   if (fields.has('failed')) throw peerFailure(channel, fields.object('failed'));
   return fields;
 }
 
-function malformed(channel: Channel, name: string, cause?: unknown): TercetError {
+function malformed(channel: Channel, name: string): TercetError {
   return new TercetError(
     'ERR_FRAME_FORMAT',
     `party ${channel.peer} sent a malformed "${name}" message`,
     'check that both parties run the same version of Tercet',
-    { cause },
   );
 }
 
 function peerFailure(channel: Channel, failed: Fields): TercetError {
-  const printable = (text: string) => text.replace(/[^\x20-\x7e—–’…≥≤·]/g, '?').slice(0, 300);
   const code = failed.string('code');
-  // An unknown code comes from another version; it is still the peer that failed.
-  const known = /^ERR_[A-Z_]{2,40}$/.test(code) ? (code as ErrorCode) : 'ERR_PEER_CLOSED';
-  return new TercetError(known, `party ${channel.peer}: ${printable(failed.string('message'))}`, printable(failed.string('hint')));
+  const kind = kindOf(code);
+  // An unknown code comes from another version, and a usage code would blame this side's user: either way it is the peer that failed.
+  const own = kind === undefined || kind === 'usage' ? 'ERR_PEER_CLOSED' : (code as ErrorCode);
+  return new TercetError(own, `party ${channel.peer}: ${printable(failed.string('message'), 300)}`, printable(failed.string('hint'), 300));
 }
 
 /** Checked access to the fields of an untrusted object. */

@@ -1,4 +1,5 @@
 /** What a run cost, as the channels counted it and each party reported it. Public: sizes, times, devices. */
+import { printable } from '../core/bytes.ts';
 import type { Channel } from '../net/types.ts';
 import type { Fields, Json } from './control.ts';
 
@@ -35,13 +36,13 @@ export function reportFromJson(fields: Fields): PartyReport {
   for (const peer of ['0', '1', '2']) {
     if (!all.has(peer)) continue;
     const byTag = all.object(peer);
-    links[peer] = Object.fromEntries(byTag.keys(200).map((tag) => [tag, byTag.integer(tag, max)]));
+    links[peer] = Object.fromEntries(byTag.keys(200).map((tag) => [printable(tag, 60), byTag.integer(tag, max)]));
   }
   return {
     sentBytes: fields.integer('sentBytes', max),
     receivedBytes: fields.integer('receivedBytes', max),
     peakMemoryBytes: fields.integer('peakMemoryBytes', max),
-    device: fields.string('device').slice(0, 60),
+    device: printable(fields.string('device'), 60),
     links,
   };
 }

@@ -69,7 +69,16 @@ export function randomCubic(random: Random, segments: number, t: number, guard: 
 }
 
 /** The range, its table bytes, dealing and evaluation of one selection, all against the reference. */
-async function selection(kernels: RingKernels, oracle: RingKernels, random: Random, table: SelectionTable, k: number, n: number, P: number, count: number): Promise<void> {
+async function selection(
+  kernels: RingKernels,
+  oracle: RingKernels,
+  random: Random,
+  table: SelectionTable,
+  k: number,
+  n: number,
+  P: number,
+  count: number,
+): Promise<void> {
   const pads = random.stream();
   const r0 = random.words(count, k, false);
   const index = random.indices(count, n);
@@ -315,7 +324,7 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
       for (const depth of [0, 1, 3, 7]) {
         const keys = generatePoint(random.below(2 ** depth), depth, random.bytes(32), random.bytes(16));
         for (const key of keys) {
-          for (const count of new Set([0, 1, 2 ** depth >> 1, (2 ** depth * 3) >> 2, 2 ** depth])) {
+          for (const count of new Set([0, 1, (2 ** depth) >> 1, (2 ** depth * 3) >> 2, 2 ** depth])) {
             same(await kernels.expandPoint(key, depth, count), await oracle.expandPoint(key, depth, count));
           }
         }

@@ -70,27 +70,33 @@ describe.each(backends)('laws, %s', (_, kernels, numRuns) => {
 
   it('deal, table and evaluation give f(x) − r0', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom(1, 8, 16, 24, 32, 48, 64), seed, fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 20 }), async (k, s, log2n, count) => {
-        const random = new Random(s);
-        const n = 2 ** log2n;
-        const f = random.words(n, k, false);
-        // Row a of the public table is f(a − j): P1 holds a = x + ℓ, the others ℓ.
-        const table = wordsFrom(
-          Array.from({ length: n * n }, (_, at) => wordAt(f, (Math.floor(at / n) - (at % n) + n) % n)),
-          k,
-        );
-        const [x, l] = [random.indices(count, n, log2n), random.indices(count, n, log2n)];
-        const [pads, r0] = [random.stream(), random.words(count, k, false)];
-        const row = await kernels.add(x, l);
-        const bytes = await kernels.selectionTable({ kind: 'rows', table, n, stride: n, row }, k, pads, 0, count);
-        const B = await kernels.dealSelection({ index: l }, n, k, pads, r0);
-        const y = await kernels.evaluateSelection({ index: l }, n, k, bytes, B, 0, count);
-        const expected = wordsFrom(
-          Array.from({ length: count }, (_, i) => wordAt(f, Number(wordAt(x, i))) - wordAt(r0, i)),
-          k,
-        );
-        same(y, expected);
-      }),
+      fc.asyncProperty(
+        fc.constantFrom(1, 8, 16, 24, 32, 48, 64),
+        seed,
+        fc.integer({ min: 1, max: 6 }),
+        fc.integer({ min: 1, max: 20 }),
+        async (k, s, log2n, count) => {
+          const random = new Random(s);
+          const n = 2 ** log2n;
+          const f = random.words(n, k, false);
+          // Row a of the public table is f(a − j): P1 holds a = x + ℓ, the others ℓ.
+          const table = wordsFrom(
+            Array.from({ length: n * n }, (_, at) => wordAt(f, (Math.floor(at / n) - (at % n) + n) % n)),
+            k,
+          );
+          const [x, l] = [random.indices(count, n, log2n), random.indices(count, n, log2n)];
+          const [pads, r0] = [random.stream(), random.words(count, k, false)];
+          const row = await kernels.add(x, l);
+          const bytes = await kernels.selectionTable({ kind: 'rows', table, n, stride: n, row }, k, pads, 0, count);
+          const B = await kernels.dealSelection({ index: l }, n, k, pads, r0);
+          const y = await kernels.evaluateSelection({ index: l }, n, k, bytes, B, 0, count);
+          const expected = wordsFrom(
+            Array.from({ length: count }, (_, i) => wordAt(f, Number(wordAt(x, i))) - wordAt(r0, i)),
+            k,
+          );
+          same(y, expected);
+        },
+      ),
       { numRuns },
     );
   });
@@ -117,7 +123,7 @@ describe.each(backends)('laws, %s', (_, kernels, numRuns) => {
           const C = [0, 1, 2, 3].map((q) => cubic.coefficients[4 * segment + q]);
           const size = C.reduce((sum, c) => sum + (c < 0n ? -c : c), 0n);
           // Exactly: Σ C_q δ^q · 2^(s2 − guard), times 2^(3t + guard) to stay in integers.
-          const unit = one ** 3n << BigInt(guard);
+          const unit = (one ** 3n) << BigInt(guard);
           const exact = C.reduce((sum, c, q) => sum + ((c * d ** BigInt(q) * one ** BigInt(3 - q)) << BigInt(s2)), 0n);
           const error = signedAt(y, i) * unit - exact;
           // Per p: half a unit of the table plus 3 Horner floors of 2^-guard, times φ_p; and a floor of φ_p times |D_p| ≤ 3·Σ|C| / 2^guard + 1.

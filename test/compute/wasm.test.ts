@@ -131,7 +131,10 @@ describe('wasm workers', () => {
       startWorker: () => {
         const port = localWorker();
         // The operation does not exist, so the worker throws what is not one of our errors.
-        return { ...port, postMessage: (message, transfer) => port.postMessage('op' in (message as object) ? { ...(message as object), op: 'nothing' } : message, transfer) };
+        return {
+          ...port,
+          postMessage: (message, transfer) => port.postMessage('op' in (message as object) ? { ...(message as object), op: 'nothing' } : message, transfer),
+        };
       },
     });
     await expect(kernels.draw(stream, 64, 200_000)).rejects.toMatchObject({ code: 'ERR_KERNEL', kind: 'device' });

@@ -117,8 +117,7 @@ describe('loadBertWeights', () => {
 
   it('refuses layers fewer or more than the config says', async () => {
     const files = tinyFiles(await tinyTensors());
-    for (const layers of [1, 3])
-      await failure('ERR_MODEL_CONFIG', () => loadBertWeights(files, parseBertConfig({ ...TINY_JSON, num_hidden_layers: layers })));
+    for (const layers of [1, 3]) await failure('ERR_MODEL_CONFIG', () => loadBertWeights(files, parseBertConfig({ ...TINY_JSON, num_hidden_layers: layers })));
   });
 
   it('does not read quantized weights', async () => {
@@ -177,8 +176,7 @@ describe('randomBertWeights', () => {
   });
 
   it('gives other values for another seed, tensor or layer, and the same for the same', async () => {
-    const tensor = (seed: number, name: 'layers.0.wq' | 'layers.0.wk' | 'layers.1.wq'): Promise<Float32Array> =>
-      randomBertWeights(TINY, seed).tensor(name);
+    const tensor = (seed: number, name: 'layers.0.wq' | 'layers.0.wk' | 'layers.1.wq'): Promise<Float32Array> => randomBertWeights(TINY, seed).tensor(name);
     const base = await tensor(7, 'layers.0.wq');
     expect(await tensor(7, 'layers.0.wq')).toEqual(base);
     for (const other of [await tensor(8, 'layers.0.wq'), await tensor(7, 'layers.0.wk'), await tensor(7, 'layers.1.wq')]) {

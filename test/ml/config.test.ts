@@ -35,15 +35,7 @@ describe('parseBertConfig', () => {
     expect(parseBertConfig(classifier({ num_labels: 3 })).numLabels).toBe(3);
   });
 
-  const SIZES = [
-    'hidden_size',
-    'num_hidden_layers',
-    'num_attention_heads',
-    'intermediate_size',
-    'vocab_size',
-    'max_position_embeddings',
-    'type_vocab_size',
-  ];
+  const SIZES = ['hidden_size', 'num_hidden_layers', 'num_attention_heads', 'intermediate_size', 'vocab_size', 'max_position_embeddings', 'type_vocab_size'];
   it.each(SIZES)('wants a sane %s', async (key) => {
     for (const bad of [undefined, null, '8', 8.5, 0, -8, 1e9, 2 ** 53, true, [8], {}]) {
       const error = await failure('ERR_MODEL_CONFIG', () => parseBertConfig(json({ [key]: bad })));

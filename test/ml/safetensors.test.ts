@@ -232,10 +232,7 @@ describe('mutated files', { timeout: 60_000 }, () => {
 describe('openTensors', () => {
   const index = (map: unknown): Uint8Array => jsonBytes({ metadata: { total_size: 1 }, weight_map: map });
   const shards = (extra: Record<string, Uint8Array> = {}): ModelFiles =>
-    memoryFiles(
-      'sharded',
-      new Map(Object.entries({ 'one.safetensors': encodeSafetensors([a, b]), 'two.safetensors': encodeSafetensors([c]), ...extra })),
-    );
+    memoryFiles('sharded', new Map(Object.entries({ 'one.safetensors': encodeSafetensors([a, b]), 'two.safetensors': encodeSafetensors([c]), ...extra })));
   const INDEX = 'model.safetensors.index.json';
 
   it('reads shards', async () => {

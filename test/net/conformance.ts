@@ -72,12 +72,7 @@ export function channelConformance(name: string, maker: Maker): void {
       const [a, b] = await pair();
       const there = pattern(20_000_000, 1);
       const back = pattern(20_000_000, 2);
-      const [, , gotB, gotA] = await Promise.all([
-        a.send('big', there),
-        b.send('big', back),
-        b.recv('big', there.length),
-        a.recv('big', back.length),
-      ]);
+      const [, , gotB, gotA] = await Promise.all([a.send('big', there), b.send('big', back), b.recv('big', there.length), a.recv('big', back.length)]);
       expect(same(gotB, there)).toBe(true);
       expect(same(gotA, back)).toBe(true);
       expect(gotA.byteOffset).toBe(0);

@@ -21,7 +21,10 @@ describe('profiles', () => {
       expect(shape('wan-cloud', 0, peer)).toEqual([30, 20]);
       expect(shape('wan-cloud', peer, 0)).toEqual([30, 100]);
     }
-    for (const [a, b] of [[1, 2], [2, 1]] as const) {
+    for (const [a, b] of [
+      [1, 2],
+      [2, 1],
+    ] as const) {
       expect(shape('home', a, b)).toEqual([0.2, 10_000]);
       expect(shape('wan-cloud', a, b)).toEqual([20, 1000]);
     }
@@ -30,7 +33,10 @@ describe('profiles', () => {
 
   it('refuse an unknown name with the list of names', async () => {
     for (const name of ['moon', '__proto__']) {
-      const error = await expectCode(Promise.resolve().then(() => linkProfile(name, 0, 1)), 'ERR_ARGUMENT');
+      const error = await expectCode(
+        Promise.resolve().then(() => linkProfile(name, 0, 1)),
+        'ERR_ARGUMENT',
+      );
       expect(error.hint).toContain('wan-cloud');
     }
   });
@@ -103,7 +109,10 @@ describe('a paced link', () => {
       { latencyMs: Number.NaN, bitsPerSecond: 1 },
       { latencyMs: 1, bitsPerSecond: 0 },
     ]) {
-      await expectCode(Promise.resolve().then(() => withProfile(a, profile)), 'ERR_ARGUMENT');
+      await expectCode(
+        Promise.resolve().then(() => withProfile(a, profile)),
+        'ERR_ARGUMENT',
+      );
     }
   });
 });

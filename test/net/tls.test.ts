@@ -181,7 +181,11 @@ describe('tls links', () => {
       expect([first.peer, ...first.session]).toEqual([1, ...SESSION]);
       expect([second.peer, ...second.session]).toEqual([0, ...OTHER_SESSION]);
       expect([third.peer, ...third.session]).toEqual([1, ...OTHER_SESSION]);
-      for (const [from, to] of [[mine, first], [owner, second], [early, third]]) {
+      for (const [from, to] of [
+        [mine, first],
+        [owner, second],
+        [early, third],
+      ]) {
         await from.send('x', Uint8Array.of(1));
         expect((await to.recv('x', 1)).length).toBe(1);
       }

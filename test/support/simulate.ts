@@ -35,6 +35,8 @@ export interface SimulationOptions {
   readonly parameters?: (id: PartyId, kernels: RingKernels) => ParameterView;
   readonly kernels?: (id: PartyId) => RingKernels;
   readonly seed?: number;
+  /** Seeds of the two pairwise keys, where they are not to follow from `seed`. */
+  readonly keySeeds?: readonly [k01: number, k02: number];
   readonly tap?: Tap;
   readonly wire?: MemoryOptions['wire'];
   readonly timeoutMs?: number;
@@ -72,7 +74,9 @@ export function createParties(build: (gates: Gates) => void, options: Simulation
   build(builder);
   const finished = builder.finish();
   const circuit = options.alter?.(finished) ?? finished;
-  const { attempt, k01, k02 } = keysOf(options.seed ?? Math.floor(Math.random() * 2 ** 31));
+  const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31);
+  const { attempt } = keysOf(seed);
+  const [k01, k02] = [keysOf(options.keySeeds?.[0] ?? seed).k01, keysOf(options.keySeeds?.[1] ?? seed).k02];
   const channels: Map<PartyId, Channel>[] = [new Map(), new Map(), new Map()];
   for (const [a, b] of [
     [0, 1],

@@ -10,11 +10,16 @@ import { TercetError } from '../../core/errors.ts';
 
 /** A mask that nothing was sent under yet. */
 export class Fresh {
-  readonly stream: Stream;
+  readonly #stream: Stream;
   #used = false;
 
   constructor(stream: Stream) {
-    this.stream = stream;
+    this.#stream = stream;
+  }
+
+  /** Where its words are drawn from. Behind an accessor, so that printing a mask shows no key. */
+  get stream(): Stream {
+    return this.#stream;
   }
 
   /** @throws {TercetError} ERR_PAD_REUSE on the second call. */

@@ -1,6 +1,7 @@
 /** What a gate sees of the party it runs at: kernels, pairwise randomness, links, parameters and the components it holds so far. */
 import type { Matrix, RingKernels } from '../../../compute/kernels/types.ts';
 import { type Words, wireLength } from '../../../compute/ring.ts';
+import { invariant } from '../../../core/errors.ts';
 import type { Channel, PartyId } from '../../../net/types.ts';
 import type { PairPrg } from '../../prg/prg.ts';
 import type { Sealed } from '../../share/sealed.ts';
@@ -70,6 +71,6 @@ export interface Party {
 /** The generator that this party shares with P0's partner on side 1 or 2. */
 export function prgOf(party: Party, side: 1 | 2): PairPrg {
   const prg = side === 1 ? party.k01 : party.k02;
-  if (prg === undefined) throw new Error(`party ${party.id} does not share key 0${side}`);
+  invariant(prg !== undefined, `party ${party.id} does not share key 0${side}`);
   return prg;
 }

@@ -1,6 +1,6 @@
 /** The JSON contract of `tercet infer` and of the rows of `tercet bench` (docs/ARCHITECTURE.md). Bytes are counted at the channels; nothing is estimated. */
-import type { RunResult } from '../party/run.ts';
-import type { Answer, Task } from '../party/task.ts';
+import type { RunResult } from './run.ts';
+import type { Answer, Task } from './task.ts';
 import type { WeightMode } from '../session/agreement.ts';
 
 function rounded(value: number): number {

@@ -1,0 +1,243 @@
+/** The pairwise generator: every draw has its own stream position, and a repeated pad is an error before it is a message (design notes §15 F1). */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
+import { wordsFrom } from '../../src/compute/ring.ts';
+import { toHex } from '../../src/core/bytes.ts';
+import { type Attempt, type DrawId, PURPOSES, type Purpose, nonceOf } from '../../src/mpc/prg/gate-id.ts';
+import { PairPrg, attemptKey } from '../../src/mpc/prg/prg.ts';
+import type { Circuit } from '../../src/mpc/protocol/semi-honest/circuit.ts';
+import { drawId } from '../../src/mpc/protocol/semi-honest/gate.ts';
+import type { ExactTable, Gates, Inputs } from '../../src/mpc/protocol/types.ts';
+import { Fresh, Sealed } from '../../src/mpc/share/sealed.ts';
+import { failure } from '../ml/tiny-bert.ts';
+import { printed, secretsIn } from '../support/secrets.ts';
+import { type Message, collect, keysOf, seeded, simulate } from '../support/simulate.ts';
+
+const MASTER = Uint8Array.from({ length: 32 }, (_, i) => (i * 37 + 201) % 256);
+const ATTEMPT: Attempt = { session: seeded(16, 4, 4), attempt: 0, step: 2, branch: 1 };
+const ID = { gate: 7, purpose: 'pad', table: 0, direction: 0 } as const;
+
+const idArbitrary: fc.Arbitrary<DrawId> = fc.record({
+  step: fc.nat(0xffff),
+  branch: fc.nat(0xffff),
+  gate: fc.nat(0xffffffff),
+  table: fc.nat(0xffff),
+  purpose: fc.constantFrom(...(Object.keys(PURPOSES) as Purpose[])),
+  direction: fc.constantFrom(0 as const, 1 as const),
+});
+
+const hex = (id: DrawId) => toHex(nonceOf(id));
+
+describe('draw ids', () => {
+  it('gives different nonces to ids that differ in any one field', () => {
+    fc.assert(
+      fc.property(idArbitrary, idArbitrary, (a, b) => {
+        // Ids that share all fields but one are the likely collisions; independent ones are covered by the same loop.
+        for (const key of Object.keys(a) as (keyof DrawId)[]) {
+          const near = { ...a, [key]: b[key] } as DrawId;
+          expect(hex(near) === hex(a)).toBe(a[key] === b[key]);
+        }
+        expect(hex(a) === hex(b)).toBe(JSON.stringify(Object.entries(a).sort()) === JSON.stringify(Object.entries(b).sort()));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('encodes every field where the layout says, at its smallest and largest value', () => {
+    expect(hex({ step: 0, branch: 0, gate: 0, purpose: 'mask1', table: 0, direction: 0 })).toBe('000000000000000000000100');
+    expect(hex({ step: 0x0201, branch: 0x0403, gate: 0x08070605, purpose: 'weight', table: 0x0a09, direction: 1 })).toBe('0102030405060708090a0701');
+    expect(hex({ step: 0xffff, branch: 0xffff, gate: 0xffffffff, purpose: 'weight', table: 0xffff, direction: 1 })).toBe('ffffffffffffffffffff0701');
+  });
+
+  it.each([
+    ['step', 0x10000],
+    ['branch', 0x10000],
+    ['gate', 2 ** 32],
+    ['table', 0x10000],
+    ['step', -1],
+    ['gate', 0.5],
+    ['gate', Number.NaN],
+  ] as const)('refuses %s = %s with ERR_INTERNAL instead of wrapping into another id', async (field, value) => {
+    const id = { step: 0, branch: 0, gate: 0, purpose: 'pad', table: 0, direction: 0, [field]: value } as DrawId;
+    await failure('ERR_INTERNAL', () => nonceOf(id));
+  });
+
+  it('gives every purpose its own number', () => {
+    expect(new Set(Object.values(PURPOSES)).size).toBe(Object.keys(PURPOSES).length);
+  });
+});
+
+describe('attempt keys', () => {
+  it('differ by pair, by session and by attempt, and repeat only for the same three', () => {
+    const other = Uint8Array.from(MASTER, (byte, i) => (i === 31 ? byte ^ 1 : byte));
+    const session = Uint8Array.from(ATTEMPT.session, (byte, i) => (i === 15 ? byte ^ 1 : byte));
+    const keys = [
+      attemptKey(MASTER, ATTEMPT),
+      attemptKey(other, ATTEMPT),
+      attemptKey(MASTER, { ...ATTEMPT, session }),
+      attemptKey(MASTER, { ...ATTEMPT, attempt: 1 }),
+      attemptKey(MASTER, { ...ATTEMPT, attempt: 10 }),
+    ].map(toHex);
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(toHex(attemptKey(MASTER, { ...ATTEMPT }))).toBe(keys[0]);
+  });
+
+  it('give different streams to the same gate in another attempt, step or branch', () => {
+    const streams = [ATTEMPT, { ...ATTEMPT, attempt: 1 }, { ...ATTEMPT, step: 3 }, { ...ATTEMPT, branch: 2 }].map((attempt) => {
+      const { key, nonce } = new PairPrg(MASTER, attempt).claim(ID, {});
+      return `${toHex(key)} ${toHex(nonce)}`;
+    });
+    expect(new Set(streams).size).toBe(4);
+  });
+
+  it('refuses keys and sessions of the wrong length with ERR_INTERNAL', async () => {
+    await failure('ERR_INTERNAL', () => new PairPrg(MASTER.subarray(1), ATTEMPT));
+    await failure('ERR_INTERNAL', () => new PairPrg(MASTER, { ...ATTEMPT, session: new Uint8Array(15) }));
+  });
+});
+
+describe('the registry of draws', () => {
+  it('gives the same owner the same stream again, for re-deriving a mask', () => {
+    const prg = new PairPrg(MASTER, ATTEMPT);
+    const owner = {};
+    expect(prg.claim({ ...ID }, owner)).toEqual(prg.claim({ ...ID }, owner));
+  });
+
+  it('refuses a second owner of an id with ERR_PAD_REUSE, and serves it another id', async () => {
+    const prg = new PairPrg(MASTER, ATTEMPT);
+    prg.claim(ID, {});
+    await failure('ERR_PAD_REUSE', () => prg.claim(ID, {}));
+    await failure('ERR_PAD_REUSE', () => prg.spend(ID, {}));
+    expect(() => prg.claim({ ...ID, table: 1 }, {})).not.toThrow();
+  });
+
+  it('refuses to spend an id twice with ERR_PAD_REUSE, even for its own owner', async () => {
+    const prg = new PairPrg(MASTER, ATTEMPT);
+    const owner = {};
+    prg.spend(ID, owner);
+    await failure('ERR_PAD_REUSE', () => prg.spend(ID, owner));
+    expect(() => prg.claim(ID, owner)).not.toThrow();
+    expect(() => prg.spend({ ...ID, purpose: 'zero' }, owner)).not.toThrow();
+  });
+
+  it('refuses a second message under one mask with ERR_PAD_REUSE, whole or in parts', async () => {
+    const fresh = () => new PairPrg(MASTER, ATTEMPT).spend(ID, {});
+    const used = fresh();
+    used.use();
+    await failure('ERR_PAD_REUSE', () => used.use());
+    const sealed = fresh();
+    Sealed.under(sealed, new Uint8Array(1));
+    await failure('ERR_PAD_REUSE', () => Sealed.under(sealed, new Uint8Array(1)));
+    await failure('ERR_PAD_REUSE', async () => {
+      for await (const part of Sealed.parts(sealed, (async function* () {})())) expect(part).toBeUndefined();
+    });
+  });
+
+  it('prints no key byte: not as text, JSON or by util.inspect with hidden fields', () => {
+    const prg = new PairPrg(MASTER, ATTEMPT);
+    const stream = prg.claim(ID, {});
+    const secrets = { master: MASTER, key: stream.key };
+    expect(secretsIn(printed(prg) + printed({ nested: [prg] }), secrets)).toEqual([]);
+    expect(`${prg}`).toBe('PairPrg(redacted)');
+    // Controls: the detector finds the key where it is printed, in each of its forms.
+    expect(secretsIn(printed(stream), secrets)).toEqual(['key']);
+    expect(secretsIn(`x${toHex(MASTER)}`, secrets)).toEqual(['master']);
+    expect(secretsIn(`key=${Buffer.from(stream.key).toString('base64')}`, secrets)).toEqual(['key']);
+  });
+
+  it('overwrites the key when it is wiped', () => {
+    const prg = new PairPrg(MASTER, ATTEMPT);
+    const { key } = prg.claim(ID, {});
+    expect(key.some((byte) => byte !== 0)).toBe(true);
+    prg.wipe();
+    expect(key.every((byte) => byte === 0)).toBe(true);
+  });
+});
+
+// ── a planted repeat, end to end ─────────────────────────────────────────────
+
+/** Allows what PairPrg refuses: every draw asks a generator that has no memory. */
+class ForgetfulPrg extends PairPrg {
+  readonly #master: Uint8Array;
+  readonly #attempt: Attempt;
+
+  constructor(master: Uint8Array, attempt: Attempt) {
+    super(master, attempt);
+    this.#master = master;
+    this.#attempt = attempt;
+  }
+
+  override claim(id: Omit<DrawId, 'step' | 'branch'>, owner: object) {
+    return new PairPrg(this.#master, this.#attempt).claim(id, owner);
+  }
+
+  override spend(id: Omit<DrawId, 'step' | 'branch'>, owner: object): Fresh {
+    return new Fresh(this.claim(id, owner));
+  }
+}
+
+const N = 16;
+const TABLE: ExactTable = { bits: 4, entries: [3n, 141n, 59n, 26n, 53n, 58n, 97n, 93n, 238n, 46n, 264n % 256n, 33n, 83n, 27n, 95n, 2n] };
+const X = [0, 1, 7, 15, 8, 3, 3, 12];
+const X2 = [5, 1, 9, 2, 14, 3, 0, 11];
+const INPUTS: Inputs = { tensors: { x: wordsFrom(X, 4), x2: wordsFrom(X2, 4) }, indices: {} };
+const SEED = 11;
+
+function twoTables(g: Gates): void {
+  const [x, x2] = [g.input('x', [X.length], 4, 0), g.input('x2', [X.length], 4, 0)];
+  g.output('y', g.add(g.table(x, TABLE, 8), g.table(x2, TABLE, 8)));
+}
+
+/** Gives the second table the number, and so the draw ids, of the first: two tables under one pad. */
+function repeatPads(circuit: Circuit): Circuit {
+  const [first, second] = circuit.gates.filter((gate) => gate.relation === 'select');
+  Object.defineProperty(second, 'number', { value: first.number });
+  return circuit;
+}
+
+/** What P2 alone can compute from the two tables it received: all (a, a') with D(a) − D(a') = e − e'. */
+function attack(messages: readonly Message[], element: number): [number, number][] {
+  const [e, e2] = messages.filter(({ from, to, tag }) => from === 1 && to === 2 && tag.startsWith('select-12')).map(({ bytes }) => bytes);
+  const fits: [number, number][] = [];
+  const entry = (a: number, j: number) => Number(TABLE.entries[(a - j + N) % N]);
+  for (let a = 0; a < N; a++) {
+    for (let a2 = 0; a2 < N; a2++) {
+      const all = Array.from({ length: N }, (_, j) => (e[element * N + j] - e2[element * N + j] - entry(a, j) + entry(a2, j)) & 255);
+      if (all.every((word) => word === 0)) fits.push([a, a2]);
+    }
+  }
+  return fits;
+}
+
+/** λ2 of an input, from P2's own key. */
+async function maskOfInput(gate: number): Promise<number[]> {
+  const { attempt, k02 } = keysOf(SEED);
+  const words = await new ReferenceKernels().draw(new PairPrg(k02, attempt).claim(drawId({ number: gate }, 'mask2'), {}), 4, X.length);
+  return [...words.data].map(Number);
+}
+
+describe('a planted repeat of a pad', () => {
+  it('is refused by the real generator with ERR_PAD_REUSE before the second table is sent', async () => {
+    const messages: Message[] = [];
+    await failure('ERR_PAD_REUSE', () => simulate(twoTables, INPUTS, { seed: SEED, alter: repeatPads, tap: collect(messages) }));
+    expect(messages.filter(({ tag }) => tag.startsWith('select-12'))).toHaveLength(0);
+  });
+
+  it('shows P2 both inputs in full where a broken generator allows it: this is why the refusal matters', async () => {
+    const messages: Message[] = [];
+    await simulate(twoTables, INPUTS, { seed: SEED, alter: repeatPads, prg: (master, attempt) => new ForgetfulPrg(master, attempt), tap: collect(messages) });
+    const [l, l2] = [await maskOfInput(0), await maskOfInput(1)];
+    const found = X.map((_, i) => attack(messages, i).map(([a, a2]) => [(a - l[i] + N) % N, (a2 - l2[i] + N) % N]));
+    // Where a = a' the difference is zero for every a, and P2 learns only that they are equal: 16 fits. Elsewhere exactly one fit, the secret.
+    const secrets = X.map((x, i) => [x, X2[i]]);
+    expect(found.every((fits, i) => fits.some((fit) => fit.join() === secrets[i].join()))).toBe(true);
+    expect(found.filter((fits) => fits.length === 1).length).toBeGreaterThanOrEqual(X.length - 3);
+  });
+
+  it('shows P2 nothing when pads are fresh: no pair of indices explains the difference', async () => {
+    const messages: Message[] = [];
+    await simulate(twoTables, INPUTS, { seed: SEED, tap: collect(messages) });
+    expect(X.map((_, i) => attack(messages, i))).toEqual(X.map(() => []));
+  });
+});

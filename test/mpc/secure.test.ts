@@ -1,0 +1,422 @@
+/**
+ * The functions of `mpc/secure` among three parties, against float64, inside their declared domains and past them. Every bound is the constant that the
+ * module declares, or derived next to its use. `MEASURE=1` prints the measured errors.
+ */
+import { describe, expect, it } from 'vitest';
+import { decodeFixed, encodeFixed } from '../../src/compute/fixed-point.ts';
+import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
+import { type Words, signedAt, wordsFrom } from '../../src/compute/ring.ts';
+import { GELU_DOMAIN, GELU_ERROR, type GeluRange, TANH_ERROR, erf, gelu, geluRange, secureGelu, secureTanh } from '../../src/mpc/secure/activation.ts';
+import { ATTENTION_ERROR, SPREAD, attend } from '../../src/mpc/secure/attention.ts';
+import { isNegative, select } from '../../src/mpc/secure/compare.ts';
+import type { Gates, Wire } from '../../src/mpc/secure/gates.ts';
+import { NORMALISE_ERROR, normalise, normaliseShift, varianceDomain } from '../../src/mpc/secure/normalise.ts';
+import { powerLaw } from '../../src/mpc/secure/windows.ts';
+import { Random } from '../compute/kernels.suite.ts';
+import { failure } from '../ml/tiny-bert.ts';
+import { simulate } from '../support/simulate.ts';
+
+const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+const SEED = 20261122;
+
+interface Tensor {
+  readonly shape: readonly number[];
+  readonly values: ArrayLike<number>;
+}
+
+/** Runs `build` on inputs at scale 32 over Z_2^64 and decodes its one output. */
+async function run(inputs: Readonly<Record<string, Tensor>>, build: (g: Gates, ...x: Wire[]) => Wire, seed = SEED): Promise<Float64Array> {
+  let scale = 0;
+  const { outputs } = await simulate(
+    (g) => {
+      const out = build(g, ...Object.entries(inputs).map(([name, { shape }]) => g.input(name, shape, 64, 32)));
+      scale = out.scale;
+      g.output('out', out);
+    },
+    { tensors: Object.fromEntries(Object.entries(inputs).map(([name, { values }]) => [name, encodeFixed(values, 32, 64)])), indices: {} },
+    { kernels: () => wasm, seed },
+  );
+  return decodeFixed(outputs.get('out') as Words, scale);
+}
+
+function worstOf(got: ArrayLike<number>, want: ArrayLike<number>): number {
+  expect(got.length).toBe(want.length);
+  let worst = 0;
+  for (let i = 0; i < want.length; i++) worst = Math.max(worst, Math.abs(got[i] - want[i]));
+  return worst;
+}
+
+/** Holds the bound, and a floor far below it so that a bound that says nothing is noticed. */
+function within(what: string, worst: number, bound: number): void {
+  if (process.env['MEASURE'] !== undefined) console.log(`${what}: ${worst.toExponential(3)} of ${bound.toExponential(3)}`);
+  expect(worst, `${what}: measured ${worst}, bound ${bound}, seed ${SEED}`).toBeLessThanOrEqual(bound);
+  expect(worst, `${what}: the bound is more than 100 times what is measured`).toBeGreaterThan(bound / 100);
+}
+
+function normals(random: Random, count: number, sigma = 1): Float64Array {
+  const uniform = () => (Number(random.word(52)) + 1) / 2 ** 52;
+  return Float64Array.from({ length: count }, () => sigma * Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform()));
+}
+
+/** `count` points of [−R, R], then every multiple of `width` in it with its neighbours at ± 2^-32 and ± 2^-20. */
+function grid(R: number, count: number, width: number): number[] {
+  const points = Array.from({ length: count }, (_, i) => -R + (2 * R * i) / (count - 1));
+  for (let border = -R; border <= R; border += width) {
+    for (const near of [0, 2 ** -32, -(2 ** -32), 2 ** -20, -(2 ** -20)]) if (Math.abs(border + near) <= R) points.push(border + near);
+  }
+  return points;
+}
+
+describe('erf', () => {
+  it('agrees with published values to 1e-12', () => {
+    // From the C library.
+    const known = [
+      [0, 0],
+      [0.5, 0.5204998778130465],
+      [1, 0.8427007929497149],
+      [2, 0.9953222650189527],
+      [2.9375, 0.9999673647128524],
+      [3, 0.9999779095030014],
+      [3.5, 0.9999992569016276],
+      [4.5, 0.9999999998033839],
+      [7, 1],
+    ];
+    for (const [x, y] of known) {
+      expect(Math.abs(erf(x) - y), `erf ${x} = ${erf(x)}`).toBeLessThan(1e-12);
+      expect(erf(-x)).toBe(-erf(x));
+    }
+  });
+});
+
+describe('GeLU', () => {
+  const one = (range: GeluRange, x: readonly number[], seed?: number) => run({ x: { shape: [x.length], values: x } }, (g, w) => secureGelu(g, w, range), seed);
+
+  it.each(['narrow', 'wide', 'far'] as const)(
+    '%s: within its declared error of erf-GeLU on its whole domain, with both ends and every segment border',
+    async (range) => {
+      const R = GELU_DOMAIN[range];
+      const points = [...grid(Math.min(R, 8), 12_000, 0.5), ...(R > 8 ? grid(R, 6000, 1) : [])];
+      within(`gelu ${range}`, worstOf(await one(range, points), points.map(gelu)), GELU_ERROR[range]);
+    },
+  );
+
+  it.each(['narrow', 'wide', 'far'] as const)('%s: past the domain the result is wrong by more than 1, so the test above could see it', async (range) => {
+    const past = { narrow: 9, wide: 70, far: 300 }[range];
+    const points = [past, -past];
+    const errors = [...(await one(range, points))].map((y, i) => Math.abs(y - gelu(points[i])));
+    expect(Math.max(...errors)).toBeGreaterThan(1);
+  });
+
+  it('chooses the narrowest variant for a bound, and refuses one beyond the widest with ERR_RANGE', async () => {
+    expect([0, 7, 7.001, 63, 63.001, 255].map(geluRange)).toEqual(['narrow', 'narrow', 'wide', 'wide', 'far', 'far']);
+    await failure('ERR_RANGE', () => geluRange(255.001));
+    await failure('ERR_RANGE', () => geluRange(Number.NaN));
+    await failure('ERR_RANGE', () => geluRange(Number.POSITIVE_INFINITY));
+  });
+});
+
+describe('tanh', () => {
+  const one = (x: readonly number[]) => run({ x: { shape: [x.length], values: x } }, (g, w) => secureTanh(g, w));
+
+  it(`is within ${TANH_ERROR} on |x| ≤ 63, with every segment border near zero`, async () => {
+    const points = [...grid(8, 12_000, 0.125), ...grid(63, 4000, 1)];
+    within('tanh', worstOf(await one(points), points.map(Math.tanh)), TANH_ERROR);
+  });
+
+  it('past 64 the sign is wrong, so the test above could see it', async () => {
+    const [above, below] = await one([66, -66]);
+    expect(above).toBeLessThan(-0.9);
+    expect(below).toBeGreaterThan(0.9);
+  });
+});
+
+describe('normalise', () => {
+  function exact(rows: number, d: number, x: ArrayLike<number>, epsilon: number): Float64Array {
+    const out = new Float64Array(rows * d);
+    for (let r = 0; r < rows; r++) {
+      let mean = 0;
+      for (let c = 0; c < d; c++) mean += x[r * d + c] / d;
+      let variance = 0;
+      for (let c = 0; c < d; c++) variance += (x[r * d + c] - mean) ** 2 / d;
+      for (let c = 0; c < d; c++) out[r * d + c] = (x[r * d + c] - mean) / Math.sqrt(variance + epsilon);
+    }
+    return out;
+  }
+  const one = (rows: number, d: number, x: Float64Array, epsilon: number, fine: boolean) =>
+    run({ x: { shape: [rows, d], values: x } }, (g, w) => normalise(g, w, epsilon, fine));
+
+  /** Standard deviations in units of the smallest that the domain allows; `scale` of V is c, so one ulp of V is 1/(c·σ) after normalising. */
+  function rows(d: number, sigmas: readonly number[]): Float64Array {
+    const random = new Random(SEED + d);
+    return Float64Array.from(sigmas.flatMap((sigma) => [...normals(random, d, sigma)].map((v) => v + 2 * sigma)));
+  }
+
+  it.each([
+    [768, false],
+    [768, true],
+    [128, false],
+  ])(`d = %i, fine %s: within ${NORMALISE_ERROR} for rows of ordinary variance`, async (d, fine) => {
+    const sigmas = fine ? [0.05, 0.1, 1] : [0.3, 1, 3, 10, 30];
+    const x = rows(d, sigmas);
+    within(`normalise ${d} ${fine}`, worstOf(await one(sigmas.length, d, x, 1e-12, fine), exact(sigmas.length, d, x, 1e-12)), NORMALISE_ERROR);
+  });
+
+  it(`with outliers of 3000 among 768: within ${NORMALISE_ERROR}`, async () => {
+    const d = 768;
+    const x = rows(d, [1, 1]);
+    x[5] = 3000;
+    x[9] = -1000;
+    x[d + 700] = -3000;
+    within('normalise outliers', worstOf(await one(2, d, x, 1e-5, false), exact(2, d, x, 1e-5)), NORMALISE_ERROR);
+  });
+
+  it.each([
+    [768, false],
+    [768, true],
+    [128, false],
+    [64, true],
+  ])(
+    `d = %i, fine %s: at both ends of the variance domain within ${NORMALISE_ERROR}, one ulp of V = 1/(c·σ), and 3 ulps of r = |y|·3·c·σ/2^38`,
+    async (d, fine) => {
+      const { min, max } = varianceDomain(d, fine);
+      const c = d * 2 ** (32 - normaliseShift(d, fine));
+      for (const variance of [1.1 * min, 100 * min, 0.9 * max]) {
+        const sigma = Math.sqrt(variance);
+        const x = rows(d, [sigma, sigma]);
+        // The rows are random: their own variance may leave the domain by a little. Bring it to exactly the wanted one.
+        const unit = exact(2, d, x, 0);
+        const scaled = unit.map((v) => v * sigma);
+        const bound = NORMALISE_ERROR + 1 / (c * sigma) + (Math.max(...unit.map(Math.abs)) * 3 * c * sigma) / 2 ** 38;
+        within(
+          `normalise ${d} ${fine} variance ${variance.toExponential(2)}`,
+          worstOf(await one(2, d, scaled, 1e-12, fine), exact(2, d, scaled, 1e-12)),
+          bound,
+        );
+      }
+    },
+  );
+
+  it('fades to zero far below its domain and is garbage far above it, so the edges above are edges', async () => {
+    const d = 128;
+    const { min, max } = varianceDomain(d, false);
+    const x = rows(d, [Math.sqrt(min / 100)]);
+    const low = await one(1, d, x, 1e-12, false);
+    expect(worstOf(low, new Float64Array(d))).toBeLessThan(0.01);
+    const y = rows(d, [Math.sqrt(4 * max)]);
+    expect(worstOf(await one(1, d, y, 1e-12, false), exact(1, d, y, 1e-12))).toBeGreaterThan(0.1);
+  });
+});
+
+describe('attention', () => {
+  interface Heads {
+    readonly H: number;
+    readonly R: number;
+    readonly T: number;
+    readonly D: number;
+    readonly q: Float64Array;
+    readonly k: Float64Array;
+    readonly v: Float64Array;
+  }
+
+  function exact({ H, R, T, D, q, k, v }: Heads): Float64Array {
+    const out = new Float64Array(H * R * D);
+    for (let h = 0; h < H; h++) {
+      for (let r = 0; r < R; r++) {
+        const scores = Array.from({ length: T }, (_, t) => {
+          let sum = 0;
+          for (let c = 0; c < D; c++) sum += (q[(h * R + r) * D + c] * k[(h * T + t) * D + c]) / 8;
+          return sum;
+        });
+        const top = Math.max(...scores);
+        const weights = scores.map((s) => Math.exp(s - top));
+        const total = weights.reduce((a, b) => a + b, 0);
+        for (let c = 0; c < D; c++) out[(h * R + r) * D + c] = weights.reduce((sum, w, t) => sum + w * v[(h * T + t) * D + c], 0) / total;
+      }
+    }
+    return out;
+  }
+
+  const one = ({ H, R, T, D, q, k, v }: Heads, bits: 8 | 9, seed?: number) =>
+    run(
+      { q: { shape: [H, R, D], values: q }, k: { shape: [H, T, D], values: k }, v: { shape: [H, T, D], values: v } },
+      (g, a, b, c) => attend(g, a, b, c, bits),
+      seed,
+    );
+
+  function heads(H: number, R: number, T: number, D: number, sigma: number): Heads {
+    const random = new Random(SEED + T);
+    const v = normals(random, H * T * D).map((x) => Math.max(-6, Math.min(6, x)));
+    for (let c = 0; c < D; c++) v[c] = c % 2 === 0 ? 6 : -6;
+    return { H, R, T, D, q: normals(random, H * R * D, sigma), k: normals(random, H * T * D, sigma), v };
+  }
+
+  for (const bits of [8, 9] as const) {
+    it.each([
+      ['flat', 0.02],
+      ['mild', 1],
+      ['sharp', 2.4],
+    ])(`%s, ${bits} tree bits: within ${ATTENTION_ERROR} for |v| ≤ 6 at 1, 2, 7 and 64 positions`, async (name, sigma) => {
+      let worst = 0;
+      for (const T of [1, 2, 7, 64]) {
+        // Many rows of few keys: there the maximum is measured too low most often.
+        const input = heads(T < 10 ? 30 : 1, T < 10 ? T : 8, T, 64, sigma);
+        worst = Math.max(worst, worstOf(await one(input, bits), exact(input)));
+      }
+      within(`attention ${name} ${bits}`, worst, ATTENTION_ERROR);
+    });
+  }
+
+  it(`128 positions, more keys than rows: within ${ATTENTION_ERROR}`, async () => {
+    const input = heads(1, 5, 128, 64, 1.5);
+    within('attention 128', worstOf(await one(input, 8), exact(input)), ATTENTION_ERROR);
+  });
+
+  it(`129 and 200 positions take the wider reciprocal: within ${ATTENTION_ERROR}`, async () => {
+    for (const T of [129, 200]) {
+      const input = heads(1, 2, T, 16, 1);
+      within(`attention ${T}`, worstOf(await one(input, 9), exact(input)), ATTENTION_ERROR);
+    }
+  });
+
+  /** One row whose scores are given: q = (1, 0, …), k_t = (8·s_t, 0, …). */
+  function rowOf(scores: readonly number[]): Heads {
+    const [T, D] = [scores.length, 2];
+    const k = new Float64Array(T * D);
+    scores.forEach((s, t) => {
+      k[t * D] = 8 * s;
+    });
+    const v = Float64Array.from({ length: T * D }, (_, i) => (i % D === 0 ? ((i / D) % 7) - 3 : (i % 3) - 1));
+    return { H: 1, R: 1, T, D, q: Float64Array.of(1, 0), k, v };
+  }
+
+  it('values up to 255 keep their slack at 128 positions, and 300 wraps in some output', async () => {
+    const [T, D] = [128, 64];
+    // All scores are equal and just below a unit of the maximum: the sum over keys is as large as the domain lets it be.
+    const first = (rows: number, value: number) => Float64Array.from({ length: rows * D }, (_, i) => (i % D === 0 ? value : 0));
+    const flat = (v: number): Heads => ({ H: 1, R: 4, T, D, q: first(4, 1), k: first(T, 15.2), v: new Float64Array(T * D).fill(v) });
+    for (const v of [255, -255]) within(`attention |v| ${v}`, worstOf(await one(flat(v), 8), exact(flat(v))), 255 * 3e-4 + ATTENTION_ERROR);
+    expect(worstOf(await one(flat(300), 8), exact(flat(300)))).toBeGreaterThan(100);
+  });
+
+  it.each([8, 9] as const)('%i tree bits: right up to the declared spread for 20 seeds and several shapes, garbage at 1.2 times', async (bits) => {
+    const S = SPREAD[bits];
+    const shapes = (spread: number): number[][] => [
+      [spread / 2, -spread / 2],
+      [-spread / 2, spread / 2],
+      [-spread / 2, spread / 2, -spread / 2, spread / 2 - 1, 0],
+      [spread / 2, spread / 2, -spread / 2],
+      [spread, 0, spread - 0.3, 0.1, spread / 2, spread - 3, 0],
+    ];
+    let worst = 0;
+    for (let seed = 0; seed < 20; seed++) {
+      for (const scores of shapes(S)) worst = Math.max(worst, worstOf(await one(rowOf(scores), bits, seed), exact(rowOf(scores))));
+    }
+    within(`attention at spread ${S}`, worst, ATTENTION_ERROR);
+    let bad = 0;
+    for (let seed = 0; seed < 20; seed++) {
+      for (const scores of shapes(1.2 * S)) bad = Math.max(bad, worstOf(await one(rowOf(scores), bits, seed), exact(rowOf(scores))));
+    }
+    expect(bad).toBeGreaterThan(0.5);
+  });
+});
+
+describe('power laws by windows', () => {
+  interface Law {
+    readonly top: number;
+    readonly windows: number;
+    readonly s1: number;
+    /** Relative error of the cubic at six units. */
+    readonly fit: number;
+    f(z: number): number;
+  }
+
+  async function relative(zs: readonly bigint[], law: Law): Promise<number[]> {
+    const { outputs } = await simulate(
+      (g) => g.output('out', powerLaw(g, g.input('z', [zs.length], 64, 0), law.f, law)),
+      { tensors: { z: wordsFrom(zs, 64) }, indices: {} },
+      { kernels: () => wasm, seed: SEED },
+    );
+    const out = outputs.get('out') as Words;
+    return zs.map((z, i) => Math.abs(Number(signedAt(out, i)) / 2 ** (law.s1 + 14) / law.f(Number(z)) - 1));
+  }
+
+  /** The cubic, one ulp of the basis times a slope of at most a fifth, and three ulps of a table word at scale s1. */
+  function budget({ fit, s1, f }: Law, z: bigint): number {
+    return fit + 2 ** -14 / 5 + 3 / (2 ** s1 * f(Number(z)));
+  }
+
+  /** Log-uniform integers of [low, high], both ends included, and the unit borders of every window. */
+  function range(low: number, high: number, top: number, windows: number): bigint[] {
+    const points: number[] = Array.from({ length: 600 }, (_, i) => low * (high / low) ** (i / 599));
+    for (let w = 0; w < windows; w++) {
+      for (const units of [6, 6.999, 7, 7.001, 8, 111, 112]) points.push(units * 2 ** (top - 4 * w));
+    }
+    return points.filter((z) => z >= low && z <= high).map((z) => BigInt(Math.round(z)));
+  }
+
+  const RECIPROCAL: Law = { top: 35, windows: 4, s1: 20, fit: 6 ** -4 / 8, f: (z) => 2 ** 34 / z };
+
+  it.each([
+    ['1/Z up to 128 keys', 2 ** 34 * Math.exp(-4), 2 ** 34 * 128, RECIPROCAL, 3e-4],
+    ['1/Z up to 512 keys', 2 ** 34 * Math.exp(-4), 2 ** 34 * 512, { ...RECIPROCAL, top: 37, s1: 22 }, 3e-4],
+    [
+      '2^16·√(d/S) for 6·2^22 ≤ S < 2^60.8, d = 768',
+      6 * 2 ** 22,
+      2 ** 60.8 - 4096,
+      { top: 54, windows: 9, s1: 22, fit: 0.034 * 6 ** -4, f: (z: number) => (Math.sqrt(768) * 65536) / Math.sqrt(z) },
+      6e-4,
+    ],
+  ])('%s: within 6^-4/8 (or 0.034·6^-4) and the resolution of the table at every point', async (name, low, high, law, most) => {
+    const zs = range(low, high, law.top, law.windows);
+    const errors = await relative(zs, law);
+    const share = errors.map((error, i) => error / budget(law, zs[i]));
+    expect(Math.max(...share), `seed ${SEED}, z = ${zs[share.indexOf(Math.max(...share))]}`).toBeLessThanOrEqual(1);
+    within(name, Math.max(...errors), most);
+  });
+
+  it('is zero or wrong outside: at a thirtieth of the lowest input and at twice the highest', async () => {
+    expect((await relative([BigInt(2 ** 23)], RECIPROCAL))[0]).toBeGreaterThan(0.9);
+    expect((await relative([BigInt(2 ** 42)], RECIPROCAL))[0]).toBeGreaterThan(0.5);
+  });
+});
+
+describe('comparison', () => {
+  const EDGES = [0, 1, 2, 127, 128, 255, 256, 257, 65535, 65536, 65537, 2 ** 23 - 1, 2 ** 23, 2 ** 24 - 2, 2 ** 24 - 1];
+  const VALUES = [...EDGES, ...EDGES.map((v) => -v), -(2 ** 24)];
+
+  async function signs(values: readonly number[], seed: number): Promise<{ bits: number[]; absolute: bigint[] }> {
+    const { outputs } = await simulate(
+      (g) => {
+        const x = g.input('x', [values.length], 25, 0);
+        const wide = g.input('w', [values.length], 64, 0);
+        const negative = isNegative(g, x);
+        g.output('bit', negative);
+        g.output('abs', select(g, negative, g.scale(wide, -1n), wide));
+      },
+      { tensors: { x: wordsFrom(values, 25), w: wordsFrom(values, 64) }, indices: {} },
+      { kernels: () => wasm, seed },
+    );
+    const absolute = outputs.get('abs') as Words;
+    return { bits: [...(outputs.get('bit') as Words).data].map(Number), absolute: values.map((_, i) => signedAt(absolute, i)) };
+  }
+
+  it('isNegative is exact at every edge of a byte and of the ring, for 40 maskings each, and select follows it', async () => {
+    for (let seed = 0; seed < 40; seed++) {
+      const { bits, absolute } = await signs(VALUES, seed);
+      expect(bits, `seed ${seed}`).toEqual(VALUES.map((v) => (v < 0 ? 1 : 0)));
+      expect(absolute, `seed ${seed}`).toEqual(VALUES.map((v) => BigInt(Math.abs(v))));
+    }
+  });
+
+  it('isNegative is exact on 20000 random values', async () => {
+    const random = new Random(SEED);
+    const values = Array.from({ length: 20_000 }, () => Number(random.word(25)) - 2 ** 24);
+    const { bits } = await signs(values, 1);
+    expect(bits.findIndex((bit, i) => bit !== (values[i] < 0 ? 1 : 0))).toBe(-1);
+  });
+
+  it('a value past the ring is read mod 2^25, so its sign is that of the residue', async () => {
+    expect((await signs([2 ** 24, -(2 ** 24) - 1], 3)).bits).toEqual([1, 0]);
+  });
+});

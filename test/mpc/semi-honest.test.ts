@@ -1,0 +1,135 @@
+/** The semi-honest protocol in the conformance suite, and a whole small BERT at its declared cost, with open and with secret weights. */
+import { describe, expect, it } from 'vitest';
+import { decodeFixed } from '../../src/compute/fixed-point.ts';
+import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
+import type { RingKernels } from '../../src/compute/kernels/types.ts';
+import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
+import { type Words, wordsFrom } from '../../src/compute/ring.ts';
+import type { BertConfig } from '../../src/ml/config.ts';
+import { listParameters, parameterEncoder } from '../../src/ml/models/bert-parameters.ts';
+import { randomBertWeights } from '../../src/ml/models/bert-random.ts';
+import type { BertWeightSource } from '../../src/ml/models/bert-weights.ts';
+import { LOGITS, LOGIT_SCALE, MASK_ROWS, TOKENS, buildBert } from '../../src/ml/models/bert-secure.ts';
+import { bertPlan } from '../../src/ml/ranges.ts';
+import { bertFloat } from '../../src/ml/reference/bert-float.ts';
+import { SEMI_HONEST } from '../../src/mpc/protocol/registry.ts';
+import type { Parameter } from '../../src/mpc/protocol/types.ts';
+import { OpenParameters } from '../../src/session/open-parameters.ts';
+import { OwnerSeeds, SharedParameters, maskParameter } from '../../src/session/secret-parameters.ts';
+import { TINY, TINY_CLASSIFIER } from '../ml/tiny-bert.ts';
+import { parameterView } from '../support/parameters.ts';
+import { type SimulationOptions, declaredBytes, measuredRounds, record, seeded } from '../support/simulate.ts';
+import type { Gates, Inputs } from '../../src/mpc/protocol/types.ts';
+import { type ProtocolRun, type ProtocolRunner, checkCost, protocolConformance } from './conformance.suite.ts';
+
+const module = await loadNodeModule();
+const wasm = await createWasmKernels({ module, threads: 0 });
+
+async function measured(build: (gates: Gates) => void, inputs: Inputs, options: SimulationOptions): Promise<ProtocolRun> {
+  const { simulation, messages } = await record(build, inputs, options);
+  const { cost } = simulation.circuit;
+  return {
+    outputs: simulation.outputs,
+    sent: simulation.sent,
+    declared: declaredBytes(cost),
+    rounds: measuredRounds(messages),
+    declaredRounds: cost.rounds,
+  };
+}
+
+const runner: ProtocolRunner = {
+  info: SEMI_HONEST,
+  run: (build, inputs, { weights, parameters, seed, fast }) =>
+    measured(build, inputs, {
+      weights,
+      seed,
+      kernels: () => (fast === true ? wasm : new ReferenceKernels()),
+      parameters: (id, kernels) => parameterView(weights, id, kernels, parameters),
+    }),
+};
+
+protocolConformance(runner);
+
+describe('a value that enters several products', () => {
+  it('is sent to P2 once: also through reshapes, and not at all when it is a selection', async () => {
+    const x = wordsFrom([1, 2, 3], 64);
+    const bytes = async (build: (g: Gates) => void) =>
+      (await measured(build, { tensors: { x, bit: wordsFrom([1, 0, 1], 1) }, indices: {} }, { seed: 2, kernels: () => wasm })).sent[1][2];
+    const value = (g: Gates) => g.input('x', [3], 64, 0);
+    const three = await bytes((g) => {
+      const w = value(g);
+      for (const name of ['a', 'b']) g.output(name, g.mul(w, w));
+      g.output('c', g.mul(g.reshape(w, [3, 1]), g.reshape(w, [3, 1])));
+    });
+    expect(three).toBe(24);
+    const chosen = await bytes((g) => {
+      const c = g.choose([g.input('bit', [3], 1, 0)], [value(g)], Uint8Array.of(255, 0));
+      g.output('a', g.mul(c, c));
+    });
+    // The table of the choice: three elements, two entries of two words each.
+    expect(chosen).toBe(3 * 2 * 2 * 8);
+  });
+});
+
+// ── a whole model ────────────────────────────────────────────────────────────
+
+/** Random weights twelve times as large as usual: with standard deviation 0.02, rows of 8 would fall below the variance domain of `normalise`. */
+function lively(config: BertConfig): BertWeightSource {
+  const source = randomBertWeights(config, 3);
+  return { ...source, tensor: async (name) => (await source.tensor(name)).map((v) => (name.includes('Gamma') ? v : 12 * v)) };
+}
+
+const SEEDS = [seeded(32, 5, 51), seeded(32, 5, 52)] as const;
+
+async function openViews(config: BertConfig, kernels: RingKernels): Promise<NonNullable<SimulationOptions['parameters']>> {
+  const source = lively(config);
+  const view = await OpenParameters.load(source, kernels);
+  // The data owner has no weights: any question for them is an error.
+  const none = { weights: 'open' as const, matrix: () => Promise.reject(new Error('P0 has none')), words: () => Promise.reject(new Error('P0 has none')) };
+  return (id) => (id === 0 ? none : view);
+}
+
+async function secretViews(config: BertConfig, kernels: RingKernels): Promise<NonNullable<SimulationOptions['parameters']>> {
+  const encode = parameterEncoder(lively(config));
+  const numbers = listParameters(config).map(({ name }) => name);
+  const read = async (parameter: Parameter): Promise<BigUint64Array> => {
+    const clear: Words = wordsFrom(await encode(parameter), 64);
+    return (await maskParameter(kernels, SEEDS, numbers.indexOf(parameter.name), clear)).data as BigUint64Array;
+  };
+  const [one, two] = [await SharedParameters.load(1, config, SEEDS[0], read, kernels), await SharedParameters.load(2, config, SEEDS[1], read, kernels)];
+  return (id) => (id === 0 ? new OwnerSeeds(config, kernels, Uint8Array.from([...SEEDS[0], ...SEEDS[1]])) : id === 1 ? one : two);
+}
+
+/** Logits of these models are of size 1; an error of the whole model is the sum of many declared ones. */
+const LOGIT_ERROR = 0.005;
+
+describe('a small BERT among three parties', () => {
+  for (const [name, config] of [
+    ['fill-mask', TINY],
+    ['classification', TINY_CLASSIFIER],
+  ] as const) {
+    for (const weights of ['open', 'secret'] as const) {
+      it(`${name} with ${weights} weights: bytes on every link and rounds as declared, logits within ${LOGIT_ERROR} of float`, async () => {
+        const source = lively(config);
+        const mlm = config.architecture === 'BertForMaskedLM';
+        const ids = [2, 9, 4, 17, 3];
+        const run = { config, plan: await bertPlan(source), tokens: ids.length, masks: mlm ? 1 : 0 };
+        const result = await measured(
+          (g) => buildBert(g, run),
+          { tensors: { [MASK_ROWS]: wordsFrom([0, 0, 1, 0, 0], 64) }, indices: { [TOKENS]: ids } },
+          { weights, kernels: () => wasm, parameters: await (weights === 'open' ? openViews : secretViews)(config, wasm), seed: 9 },
+        );
+        checkCost(result, `${name} ${weights}`);
+        const want = await bertFloat(source, ids, mlm ? { positions: [2] } : {});
+        const got = decodeFixed(result.outputs.get(LOGITS) as Words, LOGIT_SCALE);
+        expect(got.length).toBe(want.logits.length);
+        const worst = Math.max(...got.map((v, i) => Math.abs(v - want.logits[i])));
+        expect(worst, `largest logit error ${worst}`).toBeLessThan(LOGIT_ERROR);
+        // Positive control of the tolerance: another text moves the logits further than it.
+        const other = await bertFloat(source, [2, 5, 4, 1, 3], mlm ? { positions: [2] } : {});
+        expect(Math.max(...got.map((v, i) => Math.abs(v - other.logits[i])))).toBeGreaterThan(LOGIT_ERROR);
+      });
+    }
+  }
+});
