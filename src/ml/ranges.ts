@@ -8,6 +8,7 @@
 import { TercetError } from '../core/errors.ts';
 import { SPREAD } from '../mpc/secure/attention.ts';
 import { geluRange } from '../mpc/secure/activation.ts';
+import { type NormaliseRange, normaliseRange, varianceDomain } from '../mpc/secure/normalise.ts';
 import type { BertConfig } from './config.ts';
 import { type FoldedMap, foldedMap } from './models/bert-parameters.ts';
 import type { BertPlan } from './models/bert-secure.ts';
@@ -28,16 +29,36 @@ export interface BertRanges {
   readonly headGelu: number;
   readonly spread: readonly number[];
   readonly value: readonly number[];
+  /** Of the two LayerNorm inputs of every layer. */
+  readonly variance: readonly number[];
+  readonly embeddingVariance: number;
+  readonly headVariance: number;
   readonly logit: number;
 }
 
-/** max over outputs j of norm·‖W_j‖₂ + |b_j|, for inputs of Euclidean norm at most `norm`. */
-function mapBound({ weight, bias, rows, cols }: FoldedMap, norm: number): number {
+/** For every output j, norm·‖W_j‖₂ + |b_j|: the bound for inputs of Euclidean norm at most `norm`. */
+function outputBounds({ weight, bias, rows, cols }: FoldedMap, norm: number): Float64Array {
   const squares = new Float64Array(cols);
   for (let r = 0; r < rows; r++) for (let c = 0; c < cols; c++) squares[c] += weight[r * cols + c] ** 2;
-  let bound = 0;
-  for (let c = 0; c < cols; c++) bound = Math.max(bound, norm * Math.sqrt(squares[c]) + Math.abs(bias[c]));
-  return bound * MARGIN;
+  return squares.map((square, c) => (norm * Math.sqrt(square) + Math.abs(bias[c])) * MARGIN);
+}
+
+function largest(values: ArrayLike<number>): number {
+  let max = 0;
+  for (let i = 0; i < values.length; i++) max = Math.max(max, Math.abs(values[i]));
+  return max;
+}
+
+/** ‖(v_1, v_2, …)‖₂. */
+function euclidean(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] ** 2;
+  return Math.sqrt(sum);
+}
+
+/** Bound on the variance of rows whose element j is at most bound_j + norm·|γ_j|: an affine map plus a residual. */
+function residualVariance(bounds: Float64Array, gamma: ArrayLike<number>, norm: number): number {
+  return euclidean(bounds.map((bound, j) => bound + norm * Math.abs(gamma[j]))) ** 2 / bounds.length;
 }
 
 /** Gram matrix ŴᵀŴ (D × D) of one head of a map, its bias as one more row (for the input (y, 1)). */
@@ -94,24 +115,56 @@ function scoreBound(q: FoldedMap, k: FoldedMap, config: BertConfig): number {
   return bound * MARGIN;
 }
 
-/** Computes all bounds; reads every weight once. */
+/** Bound on the variance of an embedded row: the largest word, position and token-type entry of every column. */
+async function embeddingVariance(source: BertWeightSource): Promise<number> {
+  const C = source.config.hiddenSize;
+  const columns = new Float64Array(C);
+  for (const name of ['embeddings.word', 'embeddings.position', 'embeddings.tokenType'] as const) {
+    const table = await source.tensor(name);
+    const top = new Float64Array(C);
+    for (let i = 0; i < table.length; i++) top[i % C] = Math.max(top[i % C], Math.abs(table[i]));
+    for (let c = 0; c < C; c++) columns[c] += top[c];
+  }
+  return euclidean(columns) ** 2 / C;
+}
+
+/** Computes all bounds; reads every weight once or twice. */
 export async function bertRanges(source: BertWeightSource): Promise<BertRanges> {
   const { config } = source;
   const norm = Math.sqrt(config.hiddenSize);
   const gelu: number[] = [];
   const spread: number[] = [];
   const value: number[] = [];
+  const variance: number[] = [];
+  let gamma = await source.tensor('embeddings.lnGamma');
   for (let i = 0; i < config.layers; i++) {
     const map = (name: string) => foldedMap(source, `layers.${i}.${name}`);
     spread.push(2 * scoreBound(await map('wq'), await map('wk'), config));
-    value.push(mapBound(await map('wv'), norm));
-    gelu.push(mapBound(await map('w1'), norm));
+    const values = outputBounds(await map('wv'), norm);
+    value.push(largest(values));
+    // A context row is a weighted mean of value rows, element by element.
+    variance.push(residualVariance(outputBounds(await map('wo'), euclidean(values)), gamma, norm));
+    const inner = outputBounds(await map('w1'), norm);
+    gelu.push(largest(inner));
+    gamma = await source.tensor(`layers.${i}.ln1Gamma`);
+    // |gelu(x)| ≤ |x|.
+    variance.push(residualVariance(outputBounds(await map('w2'), euclidean(inner)), gamma, norm));
+    gamma = await source.tensor(`layers.${i}.ln2Gamma`);
   }
   const mlm = config.architecture === 'BertForMaskedLM';
-  const headGelu = mapBound(await foldedMap(source, mlm ? 'mlm.dense' : 'classifier.pooler'), norm);
+  const head = outputBounds(await foldedMap(source, mlm ? 'mlm.dense' : 'classifier.pooler'), norm);
   // The pooler's tanh is at most 1, so its row has norm ≤ √C, like a normalised one.
-  const logit = mapBound(await foldedMap(source, mlm ? 'mlm.decoder' : 'classifier.weight'), norm);
-  return { gelu, headGelu, spread, value, logit };
+  const logit = largest(outputBounds(await foldedMap(source, mlm ? 'mlm.decoder' : 'classifier.weight'), norm));
+  return {
+    gelu,
+    headGelu: largest(head),
+    spread,
+    value,
+    variance,
+    embeddingVariance: await embeddingVariance(source),
+    headVariance: mlm ? euclidean(head) ** 2 / head.length : 0,
+    logit,
+  };
 }
 
 function tooFar(what: string, bound: number, limit: number): TercetError {
@@ -120,6 +173,12 @@ function tooFar(what: string, bound: number, limit: number): TercetError {
     `${what} may reach ${bound.toFixed(0)}, beyond ${limit}`,
     'this checkpoint needs wider gadgets than this version has; the bound follows from its weight norms',
   );
+}
+
+function rowRange(d: number, variance: number): NormaliseRange {
+  const range = normaliseRange(d, variance);
+  if (range === undefined) throw tooFar('the variance of a LayerNorm input', variance, varianceDomain(d, 'coarse').max);
+  return range;
 }
 
 /** Chooses the gadget variants. @throws {TercetError} ERR_RANGE when a bound leaves every variant's domain. */
@@ -132,9 +191,19 @@ export function planFromRanges(config: BertConfig, ranges: BertRanges): BertPlan
   const limit = valueBound(config.maxPositions);
   for (const value of ranges.value) if (value >= limit) throw tooFar('an attention value', value, limit);
   if (ranges.logit >= LOGIT_BOUND) throw tooFar('a logit', ranges.logit, LOGIT_BOUND);
+  const d = config.hiddenSize;
+  // Never finer than normal inside the layers: bounds are loose, and typical variances are near one.
+  const residual = ranges.variance.map((variance) => (rowRange(d, variance) === 'coarse' ? 'coarse' : 'normal'));
   const mlm = config.architecture === 'BertForMaskedLM';
   if (!mlm && ranges.headGelu >= TANH_BOUND) throw tooFar('the pooler', ranges.headGelu, TANH_BOUND);
-  return { gelu: ranges.gelu.map(geluRange), headGelu: mlm ? geluRange(ranges.headGelu) : 'wide', treeBits };
+  return {
+    gelu: ranges.gelu.map(geluRange),
+    headGelu: mlm ? geluRange(ranges.headGelu) : 'wide',
+    treeBits,
+    residual,
+    embedding: rowRange(d, ranges.embeddingVariance),
+    head: mlm ? rowRange(d, ranges.headVariance) : 'fine',
+  };
 }
 
 /** The public plan of a model. */

@@ -5,6 +5,7 @@ import { TercetError } from '../core/errors.ts';
 import type { BertConfig } from '../ml/config.ts';
 import { type BertPlan, type BertRun, buildBert } from '../ml/models/bert-secure.ts';
 import type { GeluRange } from '../mpc/secure/activation.ts';
+import type { NormaliseRange } from '../mpc/secure/normalise.ts';
 import { type Circuit, CircuitBuilder } from '../mpc/protocol/semi-honest/circuit.ts';
 import type { ProtocolId } from '../mpc/protocol/types.ts';
 import type { Fields, Json } from './control.ts';
@@ -42,9 +43,16 @@ export function circuitFor(config: BertConfig, plan: BertPlan, request: Request)
 /** SHA-256 over every gate's relation, path, shape, ring, scale and half-rounds. */
 export function fingerprint(circuit: Circuit): string {
   const lines = circuit.gates.map((gate) =>
-    [gate.relation, gate.path, gate.out?.shape.join('x'), gate.out?.k, gate.out?.scale, gate.half12, gate.half21, gate.inputs.map((x) => x.id).join(',')].join(
-      '|',
-    ),
+    [
+      gate.relation,
+      gate.path,
+      gate.out?.shape.join('x'),
+      gate.out?.k,
+      gate.out?.scale,
+      gate.half12,
+      gate.half21,
+      gate.inputs.map((x) => `${x.id}:${x.k}:${x.scale}`).join(','),
+    ].join('|'),
   );
   return toHex(sha256(new TextEncoder().encode([circuit.weights, ...lines].join('\n'))));
 }
@@ -54,35 +62,41 @@ export function configHash(config: BertConfig): string {
   return toHex(sha256(new TextEncoder().encode(JSON.stringify(Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1))))));
 }
 
+function planToJson(plan: BertPlan): Json {
+  return { ...plan, gelu: [...plan.gelu], treeBits: [...plan.treeBits], residual: [...plan.residual] };
+}
+
 export function offerToJson(offer: Offer): Json {
-  const { plan } = offer;
+  return { model: offer.model, config: offer.config, device: offer.device, plan: planToJson(offer.plan) };
+}
+
+const GELU: readonly GeluRange[] = ['narrow', 'wide', 'far'];
+const ROWS: readonly NormaliseRange[] = ['fine', 'normal', 'coarse'];
+
+/** Reads a plan from an untrusted message: every entry one of the known variants, one for every place of the model. */
+function planFromJson(fields: Fields, layers: number, fail: () => TercetError): BertPlan {
+  const each = <T>(key: string, length: number, allowed: readonly T[]): T[] => {
+    const values = fields.list(key, length);
+    if (values.length !== length || !values.every((value) => allowed.includes(value as T))) throw fail();
+    return values as T[];
+  };
   return {
-    model: offer.model,
-    config: offer.config,
-    device: offer.device,
-    plan: { gelu: [...plan.gelu], headGelu: plan.headGelu, treeBits: [...plan.treeBits] },
+    gelu: each('gelu', layers, GELU),
+    headGelu: fields.oneOf('headGelu', GELU),
+    treeBits: each<8 | 9>('treeBits', layers, [8, 9]),
+    residual: each<'normal' | 'coarse'>('residual', 2 * layers, ['normal', 'coarse']),
+    embedding: fields.oneOf('embedding', ROWS),
+    head: fields.oneOf('head', ROWS),
   };
 }
 
-const RANGES: readonly GeluRange[] = ['narrow', 'wide', 'far'];
-
 /** Reads an offer from an untrusted message. */
 export function offerFromJson(fields: Fields, config: BertConfig, fail: () => TercetError): Offer {
-  const plan = fields.object('plan');
-  const gelu = plan.list('gelu', config.layers).map((range) => {
-    if (!RANGES.includes(range as GeluRange)) throw fail();
-    return range as GeluRange;
-  });
-  const treeBits = plan.list('treeBits', config.layers).map((bits): 8 | 9 => {
-    if (bits !== 8 && bits !== 9) throw fail();
-    return bits;
-  });
-  if (gelu.length !== config.layers || treeBits.length !== config.layers) throw fail();
   return {
     model: fields.string('model'),
     config: fields.string('config'),
     device: fields.string('device'),
-    plan: { gelu, headGelu: plan.oneOf('headGelu', RANGES), treeBits },
+    plan: planFromJson(fields.object('plan'), config.layers, fail),
   };
 }
 

@@ -85,11 +85,7 @@ export class OwnerSession {
     const plan = checkOffers([await offer(1), await offer(2)], config);
     const circuit = circuitFor(config, plan, request);
     const hash = fingerprint(circuit);
-    for (const peer of [1, 2] as const)
-      await sendControl(channelTo(channels, peer), 'start', {
-        circuit: hash,
-        plan: { gelu: [...plan.gelu], headGelu: plan.headGelu, treeBits: [...plan.treeBits] },
-      });
+    for (const peer of [1, 2] as const) await sendControl(channelTo(channels, peer), 'start', { circuit: hash });
     const attempt = { session, attempt: 0, step: 0, branch: 0 };
     const engine = new Engine({
       id: 0,

@@ -144,7 +144,7 @@ describe('normalise', () => {
     return out;
   }
   const one = (rows: number, d: number, x: Float64Array, epsilon: number, fine: boolean) =>
-    run({ x: { shape: [rows, d], values: x } }, (g, w) => normalise(g, w, epsilon, fine));
+    run({ x: { shape: [rows, d], values: x } }, (g, w) => normalise(g, w, epsilon, fine ? 'fine' : 'normal'));
 
   /** Standard deviations in units of the smallest that the domain allows; `scale` of V is c, so one ulp of V is 1/(c·σ) after normalising. */
   function rows(d: number, sigmas: readonly number[]): Float64Array {
@@ -179,8 +179,8 @@ describe('normalise', () => {
   ])(
     `d = %i, fine %s: at both ends of the variance domain within ${NORMALISE_ERROR}, one ulp of V = 1/(c·σ), and 3 ulps of r = |y|·3·c·σ/2^38`,
     async (d, fine) => {
-      const { min, max } = varianceDomain(d, fine);
-      const c = d * 2 ** (32 - normaliseShift(d, fine));
+      const { min, max } = varianceDomain(d, fine ? 'fine' : 'normal');
+      const c = d * 2 ** (32 - normaliseShift(d, fine ? 'fine' : 'normal'));
       for (const variance of [1.1 * min, 100 * min, 0.9 * max]) {
         const sigma = Math.sqrt(variance);
         const x = rows(d, [sigma, sigma]);
@@ -199,7 +199,7 @@ describe('normalise', () => {
 
   it('fades to zero far below its domain and is garbage far above it, so the edges above are edges', async () => {
     const d = 128;
-    const { min, max } = varianceDomain(d, false);
+    const { min, max } = varianceDomain(d, 'normal');
     const x = rows(d, [Math.sqrt(min / 100)]);
     const low = await one(1, d, x, 1e-12, false);
     expect(worstOf(low, new Float64Array(d))).toBeLessThan(0.01);

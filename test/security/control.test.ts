@@ -214,7 +214,14 @@ describe('an offer', () => {
     model: 'a'.repeat(64),
     config: 'b'.repeat(64),
     device: 'wasm',
-    plan: { gelu: ['narrow', 'far'], headGelu: 'wide', treeBits: [8, 9] },
+    plan: {
+      gelu: ['narrow', 'far'],
+      headGelu: 'wide',
+      treeBits: [8, 9],
+      residual: ['normal', 'coarse', 'normal', 'normal'],
+      embedding: 'fine',
+      head: 'fine',
+    },
   };
   const fail = () => new TercetError('ERR_FRAME_FORMAT', 'a malformed offer', 'look');
   const read = (value: unknown) => offerFromJson(new Fields(value, fail), TINY, fail);

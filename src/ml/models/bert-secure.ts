@@ -9,7 +9,7 @@ import { invariant } from '../../core/errors.ts';
 import { type GeluRange, secureGelu, secureTanh } from '../../mpc/secure/activation.ts';
 import { attend } from '../../mpc/secure/attention.ts';
 import type { Gates, Wire } from '../../mpc/secure/gates.ts';
-import { normalise } from '../../mpc/secure/normalise.ts';
+import { type NormaliseRange, normalise } from '../../mpc/secure/normalise.ts';
 import type { BertConfig } from '../config.ts';
 import { bertParameters, type LayerParameters } from './bert-parameters.ts';
 
@@ -18,6 +18,10 @@ export interface BertPlan {
   readonly gelu: readonly GeluRange[];
   readonly headGelu: GeluRange;
   readonly treeBits: readonly (8 | 9)[];
+  /** Resolution of the LayerNorms: two of every layer, the embeddings', the head's. */
+  readonly residual: readonly ('normal' | 'coarse')[];
+  readonly embedding: NormaliseRange;
+  readonly head: NormaliseRange;
 }
 
 export interface BertRun {
@@ -72,7 +76,7 @@ function encoderLayer(gates: Gates, run: BertRun, i: number, p: LayerParameters,
       ],
       p.bo,
     );
-    return normalise(gates, sum, layerNormEps);
+    return normalise(gates, sum, layerNormEps, run.plan.residual[2 * i]);
   });
   const inner = gates.section('feed-forward', () => secureGelu(gates, gates.affine([{ x: middle, weight: p.w1 }], p.b1), run.plan.gelu[i]));
   return gates.section('feed-forward output', () => {
@@ -83,7 +87,7 @@ function encoderLayer(gates: Gates, run: BertRun, i: number, p: LayerParameters,
       ],
       p.b2,
     );
-    return normalise(gates, sum, layerNormEps);
+    return normalise(gates, sum, layerNormEps, run.plan.residual[2 * i + 1]);
   });
 }
 
@@ -109,7 +113,7 @@ export function buildBert(gates: Gates, run: BertRun): void {
   const parameters = bertParameters(config);
   const embedded = gates.section('embeddings', () => {
     const words = gates.scale(gates.lookup(TOKENS, parameters.word, tokens), 256n, 32);
-    return normalise(gates, gates.addParameter(words, parameters.position(tokens)), config.layerNormEps, true);
+    return normalise(gates, gates.addParameter(words, parameters.position(tokens)), config.layerNormEps, plan.embedding);
   });
   let x = embedded;
   parameters.layers.forEach((layer, i) => {
@@ -119,7 +123,7 @@ export function buildBert(gates: Gates, run: BertRun): void {
     const { mlm, classifier } = parameters;
     if (mlm !== undefined) {
       const dense = secureGelu(gates, gates.affine([{ x, weight: mlm.dense }], mlm.denseBias), plan.headGelu);
-      const hidden = normalise(gates, gates.scale(dense, 65536n, 32), config.layerNormEps);
+      const hidden = normalise(gates, gates.scale(dense, 65536n, 32), config.layerNormEps, plan.head);
       return gates.affine([{ x: hidden, weight: mlm.decoder }], mlm.decoderBias);
     }
     invariant(classifier !== undefined, 'the model has no head');

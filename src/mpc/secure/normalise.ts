@@ -3,30 +3,41 @@
  *
  * x (rows, d) scale 32 over Z_2^64 → (rows, d) scale 16 over Z_2^64. V = trunc(d·x − Σx) needs no division for the mean, S = Σ V² is one word per row,
  * r = 2^16·√(d/S) by windows, V·r, trunc. 5 rounds.
- * Domain: variance + ε between 2^24.6 / (d·c²) and 2^60.8 / (d·c²) with c = d·2^(32−e); below it the result fades to zero. Error ≤ 5e-4 absolute
- * (measured: test/mpc/secure.test.ts).
+ * Domain: variance + ε = σ² between 2^24.6 / (d·c²) and 2^60.8 / (d·c²) with c = d·2^(32−e) (`varianceDomain`); below it the result fades to zero, above
+ * it S wraps, which `ml/ranges.ts` excludes. Error ≤ 5e-4 + 1/(c·σ) + 3·|y|·c·σ/2^38 absolute: the resolutions of V and of r matter at the two ends
+ * of the domain only (measured: test/mpc/secure.test.ts).
  */
 import type { Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
 import { powerLaw } from './windows.ts';
 
-/** Declared error of a normalised row, absolute, for |entries| ≤ 30 after normalisation. */
+/** Declared error of a normalised row of ordinary variance, absolute, for |entries| ≤ 30 after normalisation. */
 export const NORMALISE_ERROR = 5e-4;
 
-/** Bits dropped from d·x − Σx: keeps c = d·2^(32−e) near 2^15, four bits finer for embeddings, whose variance is small. */
-export function normaliseShift(d: number, fine: boolean): number {
-  return Math.floor(Math.log2(d)) + (fine ? 13 : 17);
+/** Resolution of d·x − Σx: c = d·2^(32−e) near 2^19, 2^15 or 2^11. Fine for rows of small variance (embeddings), coarse where it may be large. */
+export type NormaliseRange = 'fine' | 'normal' | 'coarse';
+
+const DROP: Record<NormaliseRange, number> = { fine: 13, normal: 17, coarse: 21 };
+
+/** Bits e dropped from d·x − Σx. */
+export function normaliseShift(d: number, range: NormaliseRange): number {
+  return Math.floor(Math.log2(d)) + DROP[range];
+}
+
+/** The finest range that holds rows of a variance up to `bound`, undefined when none does. */
+export function normaliseRange(d: number, bound: number): NormaliseRange | undefined {
+  return (['fine', 'normal', 'coarse'] as const).find((range) => bound < varianceDomain(d, range).max);
 }
 
 /** Smallest and largest variance (plus ε) that a row may have. */
-export function varianceDomain(d: number, fine: boolean): { min: number; max: number } {
-  const c = d * 2 ** (32 - normaliseShift(d, fine));
+export function varianceDomain(d: number, range: NormaliseRange): { min: number; max: number } {
+  const c = d * 2 ** (32 - normaliseShift(d, range));
   return { min: (6 * 2 ** 22) / (d * c * c), max: 2 ** 60.8 / (d * c * c) };
 }
 
-export function normalise(gates: Gates, x: Wire, epsilon: number, fine = false): Wire {
+export function normalise(gates: Gates, x: Wire, epsilon: number, range: NormaliseRange): Wire {
   const [rows, d] = x.shape;
-  const e = normaliseShift(d, fine);
+  const e = normaliseShift(d, range);
   const mean = gates.repeat(gates.sumRows(x), d);
   const centred = gates.truncate(gates.sub(gates.scale(x, BigInt(d)), mean), e);
   // Read as scale-free integers from here: the scale of V cancels in V·r.
