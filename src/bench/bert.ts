@@ -1,12 +1,16 @@
-/** BERT at real dimensions with random weights: the whole private run, and the plaintext float run of the same dimensions beside it as a ratio. */
+/**
+ * BERT at real dimensions with random weights: the whole private run, and the plaintext float run of the same dimensions beside it as a ratio. Every case is
+ * a `tercet infer` of its own, so that P0's peak memory is that of one run.
+ */
+import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { toJson } from '../party/contract.ts';
-import { defaultThreads } from '../party/defaults.ts';
-import { runInference } from '../party/run.ts';
+import { abortedError } from '../core/abort.ts';
+import { TercetError } from '../core/errors.ts';
 import type { WeightMode } from '../session/agreement.ts';
 import type { SuiteContext } from './rows.ts';
 
 const CONFIG = fileURLToPath(new URL('../../bench/configs/bert-base.json', import.meta.url));
+const ENTRY = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 
 const CASES: readonly { readonly tokens: number; readonly weights: WeightMode }[] = [
   { tokens: 16, weights: 'open' },
@@ -16,43 +20,52 @@ const CASES: readonly { readonly tokens: number; readonly weights: WeightMode }[
 ];
 
 export interface BertBenchOptions {
-  readonly certificates: string;
   readonly tokens: number | undefined;
   readonly weights: WeightMode | undefined;
   readonly profile: string | undefined;
+}
+
+/** The fields of the JSON contract that the ratios are made of. */
+interface Timed {
+  readonly timing: { readonly preprocessMs: number; readonly onlineMs: number };
+  readonly plaintext: { readonly timeMs: number };
 }
 
 export async function benchBert(options: BertBenchOptions, context: SuiteContext): Promise<void> {
   for (const { tokens, weights } of CASES) {
     if ((options.tokens ?? tokens) !== tokens || (options.weights ?? weights) !== weights) continue;
     context.note(`bert-base, ${tokens} tokens, ${weights} weights`);
-    const result = await runInference({
-      task: 'fill-mask',
-      model: { kind: 'random', seed: 1, configPath: CONFIG },
-      text: undefined,
-      tokens,
-      protocol: '3pc_semi_honest',
-      weights,
-      device: 'auto',
-      threads: defaultThreads(),
-      topK: 5,
-      compare: true,
-      ...(options.profile === undefined ? {} : { profile: options.profile }),
-      certificates: options.certificates,
-      signal: context.signal,
-      debug: false,
-    });
-    const plaintextMs = result.comparison?.plaintextMs ?? Number.NaN;
-    const { preprocessMs, onlineMs } = result.owner.timing;
+    const profile = options.profile === undefined ? [] : ['--profile', options.profile];
+    const flags = ['--random-weights', '1', '--config', CONFIG, '--tokens', String(tokens), '--weights', weights, ...profile];
+    const result = await infer(flags, context.signal);
+    const { timing, plaintext } = result;
     context.row({
       suite: 'bert',
       name: `bert-base/${tokens}/${weights}`,
-      ...toJson(result, 'fill-mask', weights),
-      ratio: { onlineToPlaintext: ratio(onlineMs, plaintextMs), totalToPlaintext: ratio(onlineMs + preprocessMs, plaintextMs) },
+      ...result,
+      ratio: { onlineToPlaintext: ratio(timing.onlineMs, plaintext.timeMs), totalToPlaintext: ratio(timing.onlineMs + timing.preprocessMs, plaintext.timeMs) },
     });
   }
 }
 
 function ratio(a: number, b: number): number {
   return Math.round((10 * a) / b) / 10;
+}
+
+async function infer(flags: readonly string[], signal: AbortSignal): Promise<Timed> {
+  const child = spawn(process.execPath, [ENTRY, 'infer', '--compare', '--json', ...flags], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const stop = () => child.kill('SIGTERM');
+  signal.addEventListener('abort', stop);
+  try {
+    let out = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      out += chunk.toString();
+    });
+    const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+    if (signal.aborted) throw abortedError();
+    if (code !== 0) throw new TercetError('ERR_INTERNAL', 'a measured run failed', 'its own message is above');
+    return JSON.parse(out) as Timed;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }

@@ -60,7 +60,6 @@ async function bench(flags: BenchFlags): Promise<void> {
       case 'bert':
         await benchBert(
           {
-            certificates,
             tokens: flags.tokens === undefined ? undefined : integer('tokens', flags.tokens, 16, 128),
             weights: flags.weights === undefined ? undefined : parseWeights(flags.weights),
             profile: flags.profile === undefined ? undefined : parseProfile(flags.profile),
