@@ -50,7 +50,7 @@ export function selectionCost(s: Selection): Pick<Cost, 'p0ToP2Ahead' | 'p1ToP2'
 }
 
 /** P0 → P2: the word B of every element. */
-export async function dealSelection(gate: Gate, s: Selection, p0: Party): Promise<void> {
+async function dealSelection(gate: Gate, s: Selection, p0: Party): Promise<void> {
   const prg = prgOf(p0, 1);
   const zero = prg.spend(drawId(gate, 'zero'), gate);
   const r0 = await p0.kernels.draw(zero.stream, s.k, s.count);
@@ -60,12 +60,12 @@ export async function dealSelection(gate: Gate, s: Selection, p0: Party): Promis
 }
 
 /** P2: keeps the dealt words in wire form until the choice is made. */
-export async function keepDealt(gate: Gate, s: Selection, p2: Party): Promise<void> {
+async function keepDealt(gate: Gate, s: Selection, p2: Party): Promise<void> {
   p2.keep(gate, await p2.link(0).recvBytes(tagOf(gate, 'deal'), wireLength(s.k, s.count)));
 }
 
 /** P1 → P2: the padded table, built part by part while the previous part is on its way. */
-export async function sendTable(gate: Gate, s: Selection, p1: Party): Promise<void> {
+async function sendTable(gate: Gate, s: Selection, p1: Party): Promise<void> {
   const pads = prgOf(p1, 1).spend(drawId(gate, 'pad'), gate);
   const table = await s.table(p1);
   const size = partSize(s);
@@ -112,59 +112,86 @@ export async function selectionMask1(gate: Gate, s: Pick<Selection, 'k' | 'count
   return party.kernels.sub(zeros(s.count, s.k), r0);
 }
 
-/** A selection whose result is re-shared at once: both `a` and `y` of the output exist, so it enters a product without another message. */
-export class SelectGate implements Gate {
-  readonly relation = 'select' as const;
+/** What gates with a selection share: the deal and the table. What they do with P2's y differs. */
+export abstract class SelectionGate implements Gate {
+  abstract readonly relation: Gate['relation'];
+  abstract readonly cost: Partial<Cost>;
+  protected abstract readonly selection: Selection;
   readonly number: number;
   readonly path: string;
   readonly inputs: readonly Wire[];
   readonly out: Wire;
   readonly half12: number;
   readonly half21: number;
-  readonly cost: Partial<Cost>;
-  readonly #selection: Selection;
 
-  constructor(number: number, path: string, inputs: readonly Wire[], out: Wire, half12: number, selection: Selection) {
+  constructor(number: number, path: string, inputs: readonly Wire[], out: Wire, half12: number) {
     this.number = number;
     this.path = path;
     this.inputs = inputs;
     this.out = out;
     this.half12 = half12;
     this.half21 = half12 + 1;
-    this.#selection = selection;
-    this.cost = { ...selectionCost(selection), p2ToP1: wireLength(selection.k, selection.count) };
   }
 
-  async component(party: Party, component: Component): Promise<Words> {
-    if (component === 'l1') return selectionMask1(this, this.#selection, party);
-    return party.kernels.draw(prgOf(party, 2).claim(drawId(this, 'mask2'), this), this.#selection.k, this.#selection.count);
-  }
+  abstract component(party: Party, component: Component): Promise<Words>;
+  abstract recv12(p2: Party): Promise<void>;
+  abstract send21(p2: Party): Promise<void>;
+  abstract recv21(p1: Party): Promise<void>;
 
   dealP0(p0: Party): Promise<void> {
-    return dealSelection(this, this.#selection, p0);
+    return dealSelection(this, this.selection, p0);
   }
 
   dealP2(p2: Party): Promise<void> {
-    return keepDealt(this, this.#selection, p2);
+    return keepDealt(this, this.selection, p2);
   }
 
   send12(p1: Party): Promise<void> {
-    return sendTable(this, this.#selection, p1);
+    return sendTable(this, this.selection, p1);
+  }
+
+  /** λ2' of the output. */
+  protected mask2(party: Party): Promise<Words> {
+    return party.kernels.draw(prgOf(party, 2).claim(drawId(this, 'mask2'), this), this.out.k, this.out.count);
+  }
+
+  /** P2 → P1: `part` under a fresh λ2'. */
+  protected async reshare(p2: Party, part: Words): Promise<void> {
+    const fresh = prgOf(p2, 2).spend(drawId(this, 'mask2'), this);
+    const mask = await p2.kernels.draw(fresh.stream, this.out.k, this.out.count);
+    await p2.link(1).send(tagOf(this, '21'), Sealed.under(fresh, await p2.kernels.add(part, mask)));
+  }
+
+  protected reshared(p1: Party): Promise<Words> {
+    return p1.link(2).recv(tagOf(this, '21'), this.out.k, this.out.count);
+  }
+}
+
+/** A selection whose result is re-shared at once: both `a` and `y` of the output exist, so it enters a product without another message. */
+export class SelectGate extends SelectionGate {
+  readonly relation = 'select' as const;
+  readonly cost: Partial<Cost>;
+  protected readonly selection: Selection;
+
+  constructor(number: number, path: string, inputs: readonly Wire[], out: Wire, half12: number, selection: Selection) {
+    super(number, path, inputs, out, half12);
+    this.selection = selection;
+    this.cost = { ...selectionCost(selection), p2ToP1: wireLength(selection.k, selection.count) };
+  }
+
+  component(party: Party, component: Component): Promise<Words> {
+    return component === 'l1' ? selectionMask1(this, this.selection, party) : this.mask2(party);
   }
 
   async recv12(p2: Party): Promise<void> {
-    p2.put(this.out, 'y', await chooseFromTable(this, this.#selection, p2));
+    p2.put(this.out, 'y', await chooseFromTable(this, this.selection, p2));
   }
 
   async send21(p2: Party): Promise<void> {
-    const fresh = prgOf(p2, 2).spend(drawId(this, 'mask2'), this);
-    const mask = await p2.kernels.draw(fresh.stream, this.#selection.k, this.#selection.count);
-    const message = await p2.kernels.add(await p2.value(this.out, 'y'), mask);
-    await p2.link(1).send(tagOf(this, '21'), Sealed.under(fresh, message));
+    await this.reshare(p2, await p2.value(this.out, 'y'));
   }
 
   async recv21(p1: Party): Promise<void> {
-    const message = await p1.link(2).recv(tagOf(this, '21'), this.#selection.k, this.#selection.count);
-    p1.put(this.out, 'a', await p1.kernels.sub(message, await selectionMask1(this, this.#selection, p1)));
+    p1.put(this.out, 'a', await p1.kernels.sub(await this.reshared(p1), await selectionMask1(this, this.selection, p1)));
   }
 }
