@@ -24,6 +24,17 @@ export function weightMask(kernels: RingKernels, seed: Uint8Array, number: numbe
   return kernels.draw(maskStream(seed, number), 64, count, first);
 }
 
+/** L_i of some rows of a parameter; of all when `wanted` is absent. */
+async function maskRows(kernels: RingKernels, seed: Uint8Array, number: number, { rows, cols }: Parameter, wanted?: readonly number[]): Promise<Words> {
+  if (wanted === undefined) return weightMask(kernels, seed, number, rows * cols);
+  // A block of consecutive rows is one stretch of the stream.
+  const consecutive = wanted.length > 0 && wanted.every((row, i) => row === wanted[0] + i);
+  if (consecutive) return weightMask(kernels, seed, number, wanted.length * cols, wanted[0] * cols);
+  const out = new BigUint64Array(wanted.length * cols);
+  for (const [i, row] of wanted.entries()) out.set((await weightMask(kernels, seed, number, cols, row * cols)).data as BigUint64Array, i * cols);
+  return { k: 64, data: out };
+}
+
 function numbers(config: BertConfig): ReadonlyMap<string, number> {
   return new Map(listParameters(config).map((parameter, i) => [parameter.name, i]));
 }
@@ -61,29 +72,29 @@ export class OwnerSeeds implements ParameterView {
     return this.#kernels.add(await mask(0), await mask(1));
   }
 
-  async #mask(side: 0 | 1, number: number, { rows, cols }: Parameter, wanted: readonly number[] | undefined): Promise<Words> {
-    const seed = this.#seeds[side];
-    if (wanted === undefined) return weightMask(this.#kernels, seed, number, rows * cols);
-    // A block of consecutive rows is one stretch of the stream.
-    const consecutive = wanted.every((row, i) => row === wanted[0] + i);
-    if (consecutive && wanted.length > 0) return weightMask(this.#kernels, seed, number, wanted.length * cols, wanted[0] * cols);
-    const out = new BigUint64Array(wanted.length * cols);
-    for (const [i, row] of wanted.entries()) out.set((await weightMask(this.#kernels, seed, number, cols, row * cols)).data as BigUint64Array, i * cols);
-    return { k: 64, data: out };
+  #mask(side: 0 | 1, number: number, parameter: Parameter, rows: readonly number[] | undefined): Promise<Words> {
+    return maskRows(this.#kernels, this.#seeds[side], number, parameter, rows);
   }
 }
 
-/** A compute party's view: M and its own mask. Party 1 multiplies by M and L1, party 2 by M − L2 and L2. */
+/**
+ * A compute party's view: M and its own mask. Party 1 multiplies by M (ahead) and by L1 (online) and keeps both as matrices; party 2 multiplies by M − L2
+ * online and by L2 ahead of time only, which it expands from its seed when it is needed.
+ */
 export class SharedParameters implements ParameterView {
   readonly weights = 'secret' as const;
   readonly #kernels: RingKernels;
   readonly #own: 'l1' | 'l2';
+  readonly #seed: Uint8Array;
+  readonly #numbers: ReadonlyMap<string, number>;
   readonly #matrices = new Map<string, Matrix>();
   readonly #rows = new Map<string, Words>();
 
-  private constructor(id: 1 | 2, kernels: RingKernels) {
+  private constructor(id: 1 | 2, config: BertConfig, seed: Uint8Array, kernels: RingKernels) {
     this.#kernels = kernels;
     this.#own = id === 1 ? 'l1' : 'l2';
+    this.#seed = seed;
+    this.#numbers = numbers(config);
   }
 
   /** @param read the masked words of a parameter, from the share file. */
@@ -94,32 +105,27 @@ export class SharedParameters implements ParameterView {
     read: (parameter: Parameter) => Promise<BigUint64Array>,
     kernels: RingKernels,
   ): Promise<SharedParameters> {
-    const view = new SharedParameters(id, kernels);
-    for (const [number, parameter] of listParameters(config).entries()) {
-      const masked: Words = { k: 64, data: await read(parameter) };
-      const mask = await weightMask(kernels, seed, number, masked.data.length);
-      await view.#add(parameter, masked, mask);
-    }
+    const view = new SharedParameters(id, config, seed, kernels);
+    for (const [number, parameter] of listParameters(config).entries()) await view.#add(parameter, number, { k: 64, data: await read(parameter) });
     return view;
   }
 
-  /** Keeps the forms that this party's messages need: looked-up tables as M alone, other matrices in two forms, rows in three. */
-  async #add(parameter: Parameter, masked: Words, mask: Words): Promise<void> {
+  /** Keeps the forms that this party's messages need: looked-up tables as M alone, other matrices as above, rows in three forms. */
+  async #add(parameter: Parameter, number: number, masked: Words): Promise<void> {
     const { name, rows, cols } = parameter;
-    const difference = () => this.#kernels.sub(masked, mask);
-    const minus = `m-${this.#own}`;
-    if (rows === 1) {
-      this.#rows.set(`${name} m`, masked);
-      this.#rows.set(`${name} ${this.#own}`, mask);
-      this.#rows.set(`${name} ${minus}`, await difference());
-      return;
-    }
-    const load = async (part: string, words: Words) => {
+    const load = async (part: Part, words: Words) => {
       this.#matrices.set(`${name} ${part}`, await this.#kernels.loadMatrix(words.data as BigUint64Array, rows, cols));
     };
     if (name === 'embeddings.word') return load('m', masked);
-    await load(this.#own, mask);
-    await (this.#own === 'l1' ? load('m', masked) : load(minus, await difference()));
+    const mask = await maskRows(this.#kernels, this.#seed, number, parameter);
+    if (rows === 1) {
+      this.#rows.set(`${name} m`, masked);
+      this.#rows.set(`${name} ${this.#own}`, mask);
+      this.#rows.set(`${name} m-${this.#own}`, await this.#kernels.sub(masked, mask));
+    } else if (this.#own === 'l1') {
+      await load('m', masked);
+      await load('l1', mask);
+    } else await load('m-l2', await this.#kernels.sub(masked, mask));
   }
 
   async matrix(parameter: Parameter, part: Part): Promise<Matrix> {
@@ -128,7 +134,9 @@ export class SharedParameters implements ParameterView {
     return matrix;
   }
 
-  async words(parameter: Parameter, part: Part): Promise<Words> {
+  async words(parameter: Parameter, part: Part, rows?: readonly number[]): Promise<Words> {
+    const number = this.#numbers.get(parameter.name);
+    if (rows !== undefined && part === this.#own && number !== undefined) return maskRows(this.#kernels, this.#seed, number, parameter, rows);
     const words = this.#rows.get(`${parameter.name} ${part}`);
     invariant(words !== undefined, `this party has no part "${part}" of ${parameter.name}`);
     return parameter.cols === words.data.length ? words : { k: 64, data: words.data.slice(0, parameter.cols) };

@@ -16,7 +16,7 @@ export interface ClearParameter {
 /** What each party may ask for. P2 needs M for look-ups only. */
 const MATRICES: Record<'open' | 'secret', Record<PartyId, readonly Part[]>> = {
   open: { 0: [], 1: ['clear'], 2: ['clear'] },
-  secret: { 0: [], 1: ['m', 'l1'], 2: ['m', 'l2', 'm-l2'] },
+  secret: { 0: [], 1: ['m', 'l1'], 2: ['m', 'm-l2'] },
 };
 const WORDS: Record<'open' | 'secret', Record<PartyId, readonly Part[]>> = {
   open: { 0: [], 1: ['clear'], 2: ['clear'] },

@@ -29,21 +29,39 @@ async function total(party: Party, terms: readonly AffineTerm[], count: number, 
   return sum;
 }
 
-/** Words of a weight mask that P0 expands at a time: it holds no more of the model's masks than that (32 MB). */
+/** Words of a weight mask that are expanded from seeds at a time: nobody holds more of the model's masks than that (32 MB). */
 const MASK_WORDS = 1 << 22;
 
-/** Λx·(L1 + L2) in blocks of the inner dimension, whose sum is the product. */
-async function* maskProducts(p0: Party, mask: Words, weight: Parameter): AsyncIterable<Words> {
-  const { kernels, parameters } = p0;
+/** x·(a mask of W), the mask expanded from seeds in blocks of the inner dimension. The sum of what it yields is the product. */
+async function* maskProducts(party: Party, x: Words, weight: Parameter, part: 'l2' | 'l1+l2'): AsyncIterable<Words> {
+  const { kernels, parameters } = party;
   const { rows: inner, cols: n } = weight;
-  const m = mask.data.length / inner;
+  const m = x.data.length / inner;
   const block = Math.max(1, Math.floor(MASK_WORDS / n));
   for (let from = 0; from < inner; from += block) {
     const width = Math.min(block, inner - from);
     const rows = Array.from({ length: width }, (_, i) => from + i);
     const index = Uint32Array.from({ length: m * width }, (_, i) => Math.floor(i / width) * inner + from + (i % width));
-    yield await kernels.matmul(await kernels.gather(mask, index), await parameters.words(weight, 'l1+l2', rows), { batch: 1, m, inner: width, n });
+    yield await kernels.matmul(await kernels.gather(x, index), await parameters.words(weight, part, rows), { batch: 1, m, inner: width, n });
   }
+}
+
+/** Σ over the terms of (a component of x)·(a mask of W), for P0 and P2, who do not keep masks as matrices. */
+async function maskTotal(
+  party: Party,
+  terms: readonly AffineTerm[],
+  count: number,
+  operand: (x: Wire) => Promise<Words>,
+  part: 'l2' | 'l1+l2',
+): Promise<Words> {
+  const { kernels, parameters } = party;
+  let sum = zeros(count, 64);
+  for (const { x, weight, diagonal } of terms) {
+    const value = await operand(x);
+    if (diagonal === true) sum = await kernels.add(sum, await kernels.mulRow(value, await parameters.words(weight, part)));
+    else for await (const product of maskProducts(party, value, weight, part)) sum = await kernels.add(sum, product);
+  }
+  return sum;
 }
 
 abstract class AffineBase implements Gate {
@@ -114,13 +132,8 @@ export class SecretAffineGate extends AffineBase {
   }
 
   async dealP0(p0: Party): Promise<void> {
-    const { kernels, parameters } = p0;
-    let sum = zeros(this.out.count, 64);
-    for (const { x, weight, diagonal } of this.terms) {
-      const mask = await kernels.add(await p0.value(x, 'l1'), await p0.value(x, 'l2'));
-      if (diagonal === true) sum = await kernels.add(sum, await kernels.mulRow(mask, await parameters.words(weight, 'l1+l2')));
-      else for await (const product of maskProducts(p0, mask, weight)) sum = await kernels.add(sum, product);
-    }
+    const { kernels } = p0;
+    const sum = await maskTotal(p0, this.terms, this.out.count, async (x) => kernels.add(await p0.value(x, 'l1'), await p0.value(x, 'l2')), 'l1+l2');
     const fresh = prgOf(p0, 1).spend(drawId(this, 'cross'), this);
     const own = await kernels.draw(fresh.stream, 64, this.out.count);
     await p0.link(2).send(tagOf(this, 'deal'), Sealed.under(fresh, await kernels.sub(sum, own)));
@@ -136,7 +149,7 @@ export class SecretAffineGate extends AffineBase {
   /** Γ2 − Σ λ2·L2. */
   async dealP2(p2: Party): Promise<void> {
     const dealt = await p2.link(0).recv(tagOf(this, 'deal'), 64, this.out.count);
-    p2.keep(this, await p2.kernels.sub(dealt, await total(p2, this.terms, this.out.count, (x) => p2.value(x, 'l2'), 'l2')));
+    p2.keep(this, await p2.kernels.sub(dealt, await maskTotal(p2, this.terms, this.out.count, (x) => p2.value(x, 'l2'), 'l2')));
   }
 
   async send21(p2: Party): Promise<void> {
