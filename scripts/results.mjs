@@ -1,0 +1,95 @@
+// Writes bench/results/README.md from the kept JSON files: `node scripts/results.mjs`.
+import { readFileSync, writeFileSync } from 'node:fs';
+
+const folder = new URL('../bench/results/', import.meta.url);
+const read = (name) => JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8'));
+const [bert, networks, kernels, accuracy] = ['bert', 'network', 'kernels', 'accuracy'].map(read);
+
+const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
+const mega = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
+const giga = (bytes) => (bytes / 1e9).toFixed(2);
+const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+const made = ({ commit, command, date }) => `\`${command}\`, commit ${commit}, ${date}.`;
+
+const BUDGETS = {
+  '16/open': '6 s, 25 MB',
+  '128/open': '40 s, 200 MB, 6 GB, 350 rounds, 4 GB a party',
+  '16/secret': '–',
+  '128/secret': '80 s, 350 MB, 4 GB a party',
+};
+
+const bertRows = bert.rows.map(({ tokens, weights, timing, ratio, cost, memory, plaintext }) => [
+  `${tokens}, ${weights}`,
+  seconds(timing.preprocessMs),
+  seconds(timing.onlineMs),
+  `${ratio.onlineToPlaintext}× / ${ratio.totalToPlaintext}×`,
+  mega(cost.p0.sentBytes),
+  mega(cost.p0.receivedBytes),
+  `${giga(cost.p1.sentBytes - cost.p0.receivedBytes + cost.p2.sentBytes)} GB`,
+  cost.rounds,
+  `${giga(memory.p0PeakBytes)} / ${giga(memory.p1PeakBytes)} / ${giga(memory.p2PeakBytes)} GB`,
+  plaintext.maxAbsLogitError.toFixed(4),
+  BUDGETS[`${tokens}/${weights}`],
+]);
+
+const accuracyRows = accuracy.rows.map(({ name, texts, agreement, privateAccuracy, logitError }) => [
+  name,
+  texts,
+  `${(100 * agreement).toFixed(1)} %`,
+  `${(100 * privateAccuracy).toFixed(1)} %`,
+  ...['median', 'p90', 'p99', 'max'].map((key) => logitError[key].toFixed(5)),
+]);
+
+const bar = (count, top) => '█'.repeat(Math.round((30 * count) / top));
+const histograms = accuracy.rows.map(({ name, histogram }) => {
+  const top = Math.max(...histogram.map(({ count }) => count));
+  return `${name}, largest logit error of a text\n\n${histogram.map(({ upTo, count }) => `    ≤ ${upTo.toFixed(5)}  ${String(count).padStart(4)}  ${bar(count, top)}`).join('\n')}`;
+});
+
+writeFileSync(
+  new URL('README.md', folder),
+  `# Kept results
+
+Written by \`node scripts/results.mjs\` from the JSON files here. Machine: ${bert.machine.cpu}, ${bert.machine.cores} cores for all three parties, Node ${bert.machine.node}, no
+GPU. Times compare only within one file.
+
+## BERT-base dimensions, random weights
+
+${made(bert)}
+
+${table(['tokens, weights', 'ahead', 'online', 'online / with dealing, against plaintext', 'P0 up', 'P0 down', 'P1↔P2', 'rounds', 'peak memory P0 / P1 / P2', 'largest logit error', 'budget'], bertRows)}
+
+The plaintext run is the float model in P0's process after the private run, with f32 SIMD kernels in the same number of workers. Set-up (loading, encoding, proving
+ranges, with secret weights also sharing) is outside both columns: ${bert.rows.map(({ timing }) => seconds(timing.setupMs)).join(', ')}.
+
+## Fidelity
+
+${made(accuracy)}
+
+${table(['texts', 'number', 'same first answer as plaintext', 'right', 'logit error, median', '90 %', '99 %', 'max'], accuracyRows)}
+
+A capital of several pieces gets as many masks, and all must be right.
+
+${histograms.join('\n\n')}
+
+## Networks
+
+${made(networks)} capitals-bert, 9 tokens.
+
+${table(
+  ['links', 'online'],
+  networks.rows.map(({ profile, timing }) => [profile, seconds(timing.onlineMs)]),
+)}
+
+\`home\` is 30 ms and 20/100 Mbit/s to P0 only: its latency shows once, not once per round. \`wan-cloud\` is 20 ms each way between P1 and P2: 96 rounds × 40 ms = 3.8 s of it.
+
+## Kernels
+
+${made(kernels)} One thread.
+
+${table(
+  ['kernel', 'rate', 'times the reference'],
+  kernels.rows.map(({ name, perSecond, unit, timesReference }) => [name, `${(perSecond / 1e9).toFixed(3)} G ${unit}/s`, timesReference]),
+)}
+`,
+);
