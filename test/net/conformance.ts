@@ -228,7 +228,9 @@ export function channelConformance(name: string, maker: Maker): void {
       expect([...(await b.recv('x', 1))]).toEqual([1]);
     });
 
-    describe.skipIf(maker.raw === undefined)('against raw bytes', () => {
+    // A wrapped channel has no wire of its own; the channel that it wraps is tested in its own right.
+    if (maker.raw === undefined) return;
+    describe('against raw bytes', () => {
       const good = frame('t', new Uint8Array(4));
       const changed = (at: number, value: number): Uint8Array => Uint8Array.from(good, (byte, i) => (i === at ? value : byte));
       const announce = (length: number): Uint8Array => {

@@ -1,0 +1,68 @@
+/** P0 deals ahead as a stream: when P2 does not read, P0 stops, and goes on when P2 does. */
+import { describe, expect, it } from 'vitest';
+import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
+import { PairPrg } from '../../src/mpc/prg/prg.ts';
+import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
+import { Engine } from '../../src/mpc/protocol/semi-honest/engine.ts';
+import { memoryPair } from '../../src/net/memory.ts';
+import type { Channel, PartyId } from '../../src/net/types.ts';
+import { noParameters } from '../support/simulate.ts';
+
+const GATES = 8;
+const WORDS = 1 << 19;
+const TOTAL = GATES * WORDS * 8;
+/** What the link may hold: P2's inbox, the pipe (8 MiB) and the message that waits. */
+const HELD = (1 << 20) + 8 * (1 << 20) + 8 * WORDS;
+
+describe('dealing', () => {
+  it(`holds back at most ${HELD >> 20} of ${TOTAL >> 20} MiB while P2 does not read, and delivers all when it does`, async () => {
+    const builder = new CircuitBuilder('open');
+    const x = builder.input('x', [WORDS], 64, 0);
+    for (let i = 0; i < GATES; i++) builder.mul(x, x);
+    const circuit = builder.finish();
+    expect(circuit.cost.p0ToP2Ahead).toBe(TOTAL);
+
+    const [left, right] = memoryPair(0, 2, { highWaterBytes: 1 << 20 });
+    const kernels = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+    const attempt = { session: new Uint8Array(16), attempt: 0, step: 0, branch: 0 };
+    const engine = (id: PartyId, peer: PartyId, channel: Channel) =>
+      new Engine({
+        id,
+        circuit,
+        kernels,
+        parameters: noParameters,
+        channels: new Map([[peer, channel]]),
+        k01: new PairPrg(new Uint8Array(32).fill(1), attempt),
+        k02: new PairPrg(new Uint8Array(32).fill(2), attempt),
+      });
+
+    let dealt = false;
+    const dealing = engine(0, 2, left)
+      .deal()
+      .then(() => {
+        dealt = true;
+      });
+    // Long enough for all of it, were there no back-pressure: the whole deal takes a fraction of this.
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    expect(dealt).toBe(false);
+    expect(left.stats.sentPayloadBytes).toBeLessThanOrEqual(HELD);
+
+    await Promise.all([dealing, engine(2, 0, right).deal()]);
+    expect(left.stats.sentPayloadBytes).toBe(TOTAL);
+    expect(right.stats.receivedPayloadBytes).toBe(TOTAL);
+  });
+
+  it('is not held back when P2 reads: the control', async () => {
+    const builder = new CircuitBuilder('open');
+    const x = builder.input('x', [16], 64, 0);
+    builder.mul(x, x);
+    const circuit = builder.finish();
+    const [left] = memoryPair(0, 2);
+    const kernels = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+    const attempt = { session: new Uint8Array(16), attempt: 0, step: 0, branch: 0 };
+    const keys = { k01: new PairPrg(new Uint8Array(32), attempt), k02: new PairPrg(new Uint8Array(32).fill(1), attempt) };
+    await new Engine({ id: 0, circuit, kernels, parameters: noParameters, channels: new Map([[2 as PartyId, left]]), ...keys }).deal();
+    expect(left.stats.sentPayloadBytes).toBe(128);
+  });
+});
