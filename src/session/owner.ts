@@ -55,13 +55,15 @@ export interface OwnerInput {
 export class OwnerSession {
   readonly #options: OwnerOptions;
   readonly #engine: Engine;
+  readonly #prgs: readonly PairPrg[];
   readonly #rounds: number;
   readonly #agreeMs: number;
   #preprocessMs = 0;
 
-  private constructor(options: OwnerOptions, engine: Engine, rounds: number, agreeMs: number) {
+  private constructor(options: OwnerOptions, engine: Engine, prgs: readonly PairPrg[], rounds: number, agreeMs: number) {
     this.#options = options;
     this.#engine = engine;
+    this.#prgs = prgs;
     this.#rounds = rounds;
     this.#agreeMs = agreeMs;
   }
@@ -87,19 +89,20 @@ export class OwnerSession {
     const hash = fingerprint(circuit);
     for (const peer of [1, 2] as const) await sendControl(channelTo(channels, peer), 'start', { circuit: hash });
     const attempt = { session, attempt: 0, step: 0, branch: 0 };
+    const prgs = [new PairPrg(keys[1], attempt), new PairPrg(keys[2], attempt)] as const;
     const engine = new Engine({
       id: 0,
       circuit,
       kernels: options.kernels,
       parameters: options.parameters,
       channels,
-      k01: new PairPrg(keys[1], attempt),
-      k02: new PairPrg(keys[2], attempt),
+      k01: prgs[0],
+      k02: prgs[1],
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       onProgress: (progress) => options.onProgress?.(progress),
     });
     for (const key of Object.values(keys)) key.fill(0);
-    return new OwnerSession(options, engine, circuit.cost.rounds, options.now() - start);
+    return new OwnerSession(options, engine, prgs, circuit.cost.rounds, options.now() - start);
   }
 
   /** Deals every correlation ahead of the input and waits until both compute parties have theirs. */
@@ -132,6 +135,8 @@ export class OwnerSession {
       const failure = asTercetError(error);
       for (const channel of channels.values()) channel.abort(failure);
       throw failure;
+    } finally {
+      for (const prg of this.#prgs) prg.wipe();
     }
   }
 }

@@ -22,6 +22,7 @@ export class PairPrg {
   readonly #attempt: Attempt;
   readonly #owners = new Map<string, object>();
   readonly #spent = new Set<string>();
+  #wiped = false;
 
   constructor(master: Uint8Array, attempt: Attempt) {
     this.#key = attemptKey(master, attempt);
@@ -30,9 +31,10 @@ export class PairPrg {
 
   /**
    * The stream of an id, for `owner` alone. The same owner may ask again, to re-derive the same mask of the same wire.
-   * @throws {TercetError} ERR_PAD_REUSE when another owner drew this id before.
+   * @throws {TercetError} ERR_PAD_REUSE when another owner drew this id before, ERR_STATE after `wipe`.
    */
   claim(id: Omit<DrawId, 'step' | 'branch'>, owner: object): Stream {
+    if (this.#wiped) throw new TercetError('ERR_STATE', 'the keys of this attempt were wiped', 'start a new attempt');
     const nonce = nonceOf({ ...id, step: this.#attempt.step, branch: this.#attempt.branch });
     const address = nonce.join();
     const holder = this.#owners.get(address);
@@ -53,9 +55,13 @@ export class PairPrg {
     return new Fresh(stream);
   }
 
-  /** Overwrites the key. Later draws would be wrong, so the owner drops the generator with it. */
+  /**
+   * Overwrites the key. Call it when nothing can be sent any more (links closed): a stream given out before would now mask with a known key.
+   * Every later claim throws.
+   */
   wipe(): void {
     this.#key.fill(0);
+    this.#wiped = true;
   }
 
   toString(): string {

@@ -2,7 +2,7 @@
  * LayerNorm without its affine part (design notes §14.3): (x − μ) / √(σ² + ε) per row; γ and β are folded into the consumers.
  *
  * x (rows, d) scale 32 over Z_2^64 → (rows, d) scale 16 over Z_2^64. V = trunc(d·x − Σx) needs no division for the mean, S = Σ V² is one word per row,
- * r = 2^16·√(d/S) by windows, V·r, trunc. 5 rounds.
+ * r = 2^16·√(d/S) by windows, V·r, trunc. 4 rounds.
  * Domain: variance + ε = σ² between 2^24.6 / (d·c²) and 2^60.8 / (d·c²) with c = d·2^(32−e) (`varianceDomain`); below it the result fades to zero, above
  * it S wraps, which `ml/ranges.ts` excludes. Error ≤ 5e-4 + 1/(c·σ) + 3·|y|·c·σ/2^38 absolute: the resolutions of V and of r matter at the two ends
  * of the domain only (measured: test/mpc/secure.test.ts).

@@ -9,11 +9,11 @@
  *   P1       a = message − Σ λ1x·M + (a_x + λ1x)·L1 + Γ1,   the first product ahead
  */
 import { type Words, zeros } from '../../../compute/ring.ts';
-import { Sealed } from '../../share/sealed.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { AffineTerm, Cost, Parameter } from '../types.ts';
-import { type Gate, drawId, tagOf } from './gate.ts';
-import { type Part, type Party, prgOf } from './party.ts';
+import { type Gate, tagOf } from './gate.ts';
+import type { Part, Party } from './party.ts';
+import { crossOfP1, dealCross, outputMask, recvCross, recvReshared, sendReshared } from './reshare.ts';
 
 /** Σ over the terms of (a component of x)·(a part of W). */
 async function total(party: Party, terms: readonly AffineTerm[], count: number, operand: (x: Wire) => Promise<Words>, part: Part): Promise<Words> {
@@ -84,10 +84,6 @@ abstract class AffineBase implements Gate {
   }
 
   abstract component(party: Party, component: Component): Promise<Words>;
-
-  protected mask2(party: Party): Promise<Words> {
-    return party.kernels.draw(prgOf(party, 2).claim(drawId(this, 'mask2'), this), 64, this.out.count);
-  }
 }
 
 export class OpenAffineGate extends AffineBase {
@@ -100,16 +96,14 @@ export class OpenAffineGate extends AffineBase {
   }
 
   async component(party: Party, component: Component): Promise<Words> {
-    if (component !== 'a') return this.mask2(party);
+    if (component !== 'a') return outputMask(this, party, component);
     const own = await total(party, this.terms, this.out.count, (x) => party.value(x, 'a'), 'clear');
     return party.kernels.add(own, await party.kernels.unpack(party.take(this) as Uint8Array, 64, this.out.count));
   }
 
   async dealP2(p2: Party): Promise<void> {
     const part = await total(p2, this.terms, this.out.count, (x) => p2.value(x, 'l2'), 'clear');
-    const fresh = prgOf(p2, 2).spend(drawId(this, 'mask2'), this);
-    const mask = await p2.kernels.draw(fresh.stream, 64, this.out.count);
-    await p2.link(1).send(tagOf(this, 'ahead'), Sealed.under(fresh, await p2.kernels.sub(mask, part)));
+    await sendReshared(this, p2, await p2.kernels.scale(part, -1n), 'ahead');
   }
 
   async dealP1(p1: Party): Promise<void> {
@@ -127,45 +121,38 @@ export class SecretAffineGate extends AffineBase {
     this.cost = { p0ToP2Ahead: 8 * out.count, p2ToP1: 8 * out.count };
   }
 
-  async component(party: Party, _component: Component): Promise<Words> {
-    return this.mask2(party);
+  component(party: Party, component: Component): Promise<Words> {
+    return outputMask(this, party, component);
   }
 
   async dealP0(p0: Party): Promise<void> {
     const { kernels } = p0;
     const sum = await maskTotal(p0, this.terms, this.out.count, async (x) => kernels.add(await p0.value(x, 'l1'), await p0.value(x, 'l2')), 'l1+l2');
-    const fresh = prgOf(p0, 1).spend(drawId(this, 'cross'), this);
-    const own = await kernels.draw(fresh.stream, 64, this.out.count);
-    await p0.link(2).send(tagOf(this, 'deal'), Sealed.under(fresh, await kernels.sub(sum, own)));
+    await dealCross(this, p0, sum);
   }
 
   /** Γ1 − Σ λ1·M: all of P1's part that does not depend on the input. */
   async dealP1(p1: Party): Promise<void> {
     const masked = await total(p1, this.terms, this.out.count, (x) => p1.value(x, 'l1'), 'm');
-    const cross = await p1.kernels.draw(prgOf(p1, 1).claim(drawId(this, 'cross'), this), 64, this.out.count);
-    p1.keep(this, await p1.kernels.sub(cross, masked));
+    p1.keep(this, await p1.kernels.sub(await crossOfP1(this, p1), masked));
   }
 
   /** Γ2 − Σ λ2·L2. */
   async dealP2(p2: Party): Promise<void> {
-    const dealt = await p2.link(0).recv(tagOf(this, 'deal'), 64, this.out.count);
+    const dealt = await p2.kernels.unpack(await recvCross(this, p2), 64, this.out.count);
     p2.keep(this, await p2.kernels.sub(dealt, await maskTotal(p2, this.terms, this.out.count, (x) => p2.value(x, 'l2'), 'l2')));
   }
 
   async send21(p2: Party): Promise<void> {
-    const { kernels } = p2;
     const lifted = await total(p2, this.terms, this.out.count, (x) => p2.value(x, 'y'), 'm-l2');
-    const fresh = prgOf(p2, 2).spend(drawId(this, 'mask2'), this);
-    const mask = await kernels.draw(fresh.stream, 64, this.out.count);
-    const message = await kernels.add(await kernels.add(lifted, p2.take(this) as Words), mask);
-    await p2.link(1).send(tagOf(this, '21'), Sealed.under(fresh, message));
+    await sendReshared(this, p2, await p2.kernels.add(lifted, p2.take(this) as Words));
   }
 
   async recv21(p1: Party): Promise<void> {
     const { kernels } = p1;
     const own = await total(p1, this.terms, this.out.count, async (x) => kernels.add(await p1.value(x, 'a'), await p1.value(x, 'l1')), 'l1');
     const ahead = p1.take(this) as Words;
-    const message = await p1.link(2).recv(tagOf(this, '21'), 64, this.out.count);
+    const message = await recvReshared(this, p1);
     p1.put(this.out, 'a', await kernels.sub(await kernels.add(message, ahead), own));
   }
 }

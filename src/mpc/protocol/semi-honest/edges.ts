@@ -10,6 +10,7 @@ import type { Component, Wire } from '../../share/wire.ts';
 import type { Cost, Inputs, Parameter } from '../types.ts';
 import { type Gate, drawId, tagOf } from './gate.ts';
 import { type Party, prgOf } from './party.ts';
+import { crossOfP1, outputMask, recvReshared, sendReshared } from './reshare.ts';
 
 /** A tensor of P0: a = x + λ2 to P1, λ2 ← k02. One message, k bits an element. */
 export class InputGate implements Gate {
@@ -31,8 +32,8 @@ export class InputGate implements Gate {
     this.cost = { p0ToP1Input: wireLength(out.k, out.count) };
   }
 
-  async component(party: Party, _component: Component): Promise<Words> {
-    return party.kernels.draw(prgOf(party, 2).claim(drawId(this, 'mask2'), this), this.out.k, this.out.count);
+  component(party: Party, component: Component): Promise<Words> {
+    return outputMask(this, party, component);
   }
 
   async inputP0(p0: Party, inputs: Inputs): Promise<void> {
@@ -87,8 +88,8 @@ export class LookupGate implements Gate {
     this.cost = { p0ToP1Input: keys, p0ToP2Input: keys + (secret ? 8 * out.count : 0), p2ToP1: 8 * out.count };
   }
 
-  async component(party: Party, _component: Component): Promise<Words> {
-    return party.kernels.draw(prgOf(party, 2).claim(drawId(this, 'mask2'), this), 64, this.out.count);
+  component(party: Party, component: Component): Promise<Words> {
+    return outputMask(this, party, component);
   }
 
   async inputP0(p0: Party, inputs: Inputs): Promise<void> {
@@ -120,8 +121,7 @@ export class LookupGate implements Gate {
   async inputP1(p1: Party): Promise<void> {
     const rows = await this.#product(p1);
     if (!this.#secret) return p1.keep(this, rows);
-    const own = await p1.kernels.draw(prgOf(p1, 1).claim(drawId(this, 'cross'), this), 64, this.out.count);
-    p1.keep(this, await p1.kernels.add(rows, own));
+    p1.keep(this, await p1.kernels.add(rows, await crossOfP1(this, p1)));
   }
 
   async inputP2(p2: Party): Promise<void> {
@@ -131,14 +131,11 @@ export class LookupGate implements Gate {
   }
 
   async send21(p2: Party): Promise<void> {
-    const fresh = prgOf(p2, 2).spend(drawId(this, 'mask2'), this);
-    const mask = await p2.kernels.draw(fresh.stream, 64, this.out.count);
-    await p2.link(1).send(tagOf(this, '21'), Sealed.under(fresh, await p2.kernels.add(p2.take(this) as Words, mask)));
+    await sendReshared(this, p2, p2.take(this) as Words);
   }
 
   async recv21(p1: Party): Promise<void> {
-    const message = await p1.link(2).recv(tagOf(this, '21'), 64, this.out.count);
-    p1.put(this.out, 'a', await p1.kernels.add(p1.take(this) as Words, message));
+    p1.put(this.out, 'a', await p1.kernels.add(p1.take(this) as Words, await recvReshared(this, p1)));
   }
 
   /** y_i · E for the own share of every unit vector. */

@@ -16,6 +16,7 @@ import type { Component, Wire } from '../../share/wire.ts';
 import type { Cost } from '../types.ts';
 import { type Gate, drawId, tagOf } from './gate.ts';
 import { type Party, prgOf } from './party.ts';
+import { crossOfP1, dealCross, outputMask, recvCross, recvReshared, sendReshared } from './reshare.ts';
 import type { WidenGate } from './widen.ts';
 
 export class LiftGate implements Gate {
@@ -92,21 +93,19 @@ export class ProductGate implements Gate {
     return this.#shape === undefined ? party.kernels.mul(x, y) : party.kernels.matmul(x, y, this.#shape);
   }
 
-  async component(party: Party, _component: Component): Promise<Words> {
-    return party.kernels.draw(prgOf(party, 2).claim(drawId(this, 'mask2'), this), this.out.k, this.out.count);
+  component(party: Party, component: Component): Promise<Words> {
+    return outputMask(this, party, component);
   }
 
   async dealP0(p0: Party): Promise<void> {
     const { kernels } = p0;
     const x = await kernels.add(await p0.value(this.#x, 'l1'), await p0.value(this.#x, 'l2'));
     const y = await kernels.add(await p0.value(this.#y, 'l1'), await p0.value(this.#y, 'l2'));
-    const fresh = prgOf(p0, 1).spend(drawId(this, 'cross'), this);
-    const own = await kernels.draw(fresh.stream, this.out.k, this.out.count);
-    await p0.link(2).send(tagOf(this, 'deal'), Sealed.under(fresh, await kernels.sub(await this.#times(p0, x, y), own)));
+    await dealCross(this, p0, await this.#times(p0, x, y));
   }
 
   async dealP2(p2: Party): Promise<void> {
-    p2.keep(this, await p2.link(0).recvBytes(tagOf(this, 'deal'), wireLength(this.out.k, this.out.count)));
+    p2.keep(this, await recvCross(this, p2));
   }
 
   async send21(p2: Party): Promise<void> {
@@ -114,10 +113,7 @@ export class ProductGate implements Gate {
     const cross = await kernels.unpack(p2.take(this) as Uint8Array, this.out.k, this.out.count);
     const lifted = await this.#times(p2, await p2.value(this.#x, 'y'), await p2.value(this.#y, 'y'));
     const masks = await this.#times(p2, await p2.value(this.#x, 'l2'), await p2.value(this.#y, 'l2'));
-    const fresh = prgOf(p2, 2).spend(drawId(this, 'mask2'), this);
-    const mask = await kernels.draw(fresh.stream, this.out.k, this.out.count);
-    const message = await kernels.add(await kernels.add(await kernels.sub(lifted, masks), cross), mask);
-    await p2.link(1).send(tagOf(this, '21'), Sealed.under(fresh, message));
+    await sendReshared(this, p2, await kernels.add(await kernels.sub(lifted, masks), cross));
   }
 
   async recv21(p1: Party): Promise<void> {
@@ -126,8 +122,8 @@ export class ProductGate implements Gate {
     const l1y = await p1.value(this.#y, 'l1');
     const left = await this.#times(p1, l1x, await kernels.add(await p1.value(this.#y, 'a'), l1y));
     const right = await this.#times(p1, await kernels.add(await p1.value(this.#x, 'a'), l1x), l1y);
-    const own = await kernels.draw(prgOf(p1, 1).claim(drawId(this, 'cross'), this), this.out.k, this.out.count);
-    const message = await p1.link(2).recv(tagOf(this, '21'), this.out.k, this.out.count);
+    const own = await crossOfP1(this, p1);
+    const message = await recvReshared(this, p1);
     p1.put(this.out, 'a', await kernels.add(await kernels.sub(await kernels.sub(message, left), right), own));
   }
 }

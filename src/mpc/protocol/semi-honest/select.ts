@@ -15,6 +15,7 @@ import type { Component, Wire } from '../../share/wire.ts';
 import type { Cost } from '../types.ts';
 import { type Gate, drawId, tagOf } from './gate.ts';
 import { type Party, prgOf } from './party.ts';
+import { outputMask, recvReshared, sendReshared } from './reshare.ts';
 
 /** Bytes of one part of a table on the link: large enough to amortise a frame, small enough to overlap building, sending and choosing. */
 const PART_BYTES = 1 << 20;
@@ -149,22 +150,6 @@ export abstract class SelectionGate implements Gate {
   send12(p1: Party): Promise<void> {
     return sendTable(this, this.selection, p1);
   }
-
-  /** λ2' of the output. */
-  protected mask2(party: Party): Promise<Words> {
-    return party.kernels.draw(prgOf(party, 2).claim(drawId(this, 'mask2'), this), this.out.k, this.out.count);
-  }
-
-  /** P2 → P1: `part` under a fresh λ2'. */
-  protected async reshare(p2: Party, part: Words): Promise<void> {
-    const fresh = prgOf(p2, 2).spend(drawId(this, 'mask2'), this);
-    const mask = await p2.kernels.draw(fresh.stream, this.out.k, this.out.count);
-    await p2.link(1).send(tagOf(this, '21'), Sealed.under(fresh, await p2.kernels.add(part, mask)));
-  }
-
-  protected reshared(p1: Party): Promise<Words> {
-    return p1.link(2).recv(tagOf(this, '21'), this.out.k, this.out.count);
-  }
 }
 
 /** A selection whose result is re-shared at once: both `a` and `y` of the output exist, so it enters a product without another message. */
@@ -180,7 +165,7 @@ export class SelectGate extends SelectionGate {
   }
 
   component(party: Party, component: Component): Promise<Words> {
-    return component === 'l1' ? selectionMask1(this, this.selection, party) : this.mask2(party);
+    return component === 'l1' ? selectionMask1(this, this.selection, party) : outputMask(this, party, component);
   }
 
   async recv12(p2: Party): Promise<void> {
@@ -188,10 +173,10 @@ export class SelectGate extends SelectionGate {
   }
 
   async send21(p2: Party): Promise<void> {
-    await this.reshare(p2, await p2.value(this.out, 'y'));
+    await sendReshared(this, p2, await p2.value(this.out, 'y'));
   }
 
   async recv21(p1: Party): Promise<void> {
-    p1.put(this.out, 'a', await p1.kernels.sub(await this.reshared(p1), await selectionMask1(this, this.selection, p1)));
+    p1.put(this.out, 'a', await p1.kernels.sub(await recvReshared(this, p1), await selectionMask1(this, this.selection, p1)));
   }
 }

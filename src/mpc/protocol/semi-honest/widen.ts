@@ -8,6 +8,7 @@ import { type Words, wireLength, wordsFrom } from '../../../compute/ring.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Cost } from '../types.ts';
 import type { Party } from './party.ts';
+import { outputMask, recvReshared, sendReshared } from './reshare.ts';
 import { type Selection, SelectionGate, chooseFromTable, selectionCost, selectionMask1 } from './select.ts';
 
 /** Row = msb of a', entry = msb of λ2: one exactly for (0, 1). */
@@ -40,8 +41,8 @@ export class WidenGate extends SelectionGate {
     return p1.kernels.offset(await p1.value(this.#x, 'a'), 1n << BigInt(this.#x.k - 2));
   }
 
-  component(party: Party, _component: Component): Promise<Words> {
-    return this.mask2(party);
+  component(party: Party, component: Component): Promise<Words> {
+    return outputMask(this, party, component);
   }
 
   /** Keeps P2's additive part of the result, (wrap − r0)·2^k − λ2. */
@@ -51,11 +52,11 @@ export class WidenGate extends SelectionGate {
   }
 
   async send21(p2: Party): Promise<void> {
-    await this.reshare(p2, p2.take(this) as Words);
+    await sendReshared(this, p2, p2.take(this) as Words);
   }
 
   async recv21(p1: Party): Promise<void> {
-    p1.put(this.out, 'a', await p1.kernels.add(await this.partOfP1(p1), await this.reshared(p1)));
+    p1.put(this.out, 'a', await p1.kernels.add(await this.partOfP1(p1), await recvReshared(this, p1)));
   }
 
   /** P1's additive part of the result, a' + r0·2^k − 2^(k−2). Unmasked: it leaves P1 only under a fresh λ1 (`LiftGate`). */

@@ -1,0 +1,101 @@
+/** Costs that docstrings and docs/ARCHITECTURE.md state in numbers, and components that exist only once their message came. */
+import { describe, expect, it } from 'vitest';
+import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
+import { TercetError } from '../../src/core/errors.ts';
+import { PairPrg } from '../../src/mpc/prg/prg.ts';
+import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
+import { Engine } from '../../src/mpc/protocol/semi-honest/engine.ts';
+import type { Gates } from '../../src/mpc/protocol/types.ts';
+import { secureGelu, secureTanh } from '../../src/mpc/secure/activation.ts';
+import { attend } from '../../src/mpc/secure/attention.ts';
+import { isNegative, select } from '../../src/mpc/secure/compare.ts';
+import { normalise } from '../../src/mpc/secure/normalise.ts';
+import type { Component } from '../../src/mpc/share/wire.ts';
+import type { PartyId } from '../../src/net/types.ts';
+import { noParameters } from '../support/simulate.ts';
+
+function costOf(build: (gates: Gates) => void) {
+  const builder = new CircuitBuilder('open');
+  build(builder);
+  return builder.finish().cost;
+}
+
+const heads = (gates: Gates, T: number) =>
+  attend(gates, gates.input('q', [1, 1, 64], 64, 32), gates.input('k', [1, T, 64], 64, 32), gates.input('v', [1, T, 64], 64, 32), 8);
+
+describe('declared costs', () => {
+  it.each<[string, number, (gates: Gates) => unknown]>([
+    ['narrow GeLU', 2, (g) => secureGelu(g, g.input('x', [8], 64, 32), 'narrow')],
+    ['wide GeLU', 3, (g) => secureGelu(g, g.input('x', [8], 64, 32), 'wide')],
+    ['tanh', 3, (g) => secureTanh(g, g.input('x', [8], 64, 32))],
+    ['LayerNorm', 4, (g) => normalise(g, g.input('x', [1, 768], 64, 32), 1e-12, 'normal')],
+    ['attention over 128 positions', 13, (g) => heads(g, 128)],
+    ['the sign of 25 bits', 2, (g) => isNegative(g, g.input('x', [8], 25, 0))],
+    ['a selection', 1, (g) => select(g, g.input('b', [8], 1, 0), g.input('x', [8], 64, 0), g.input('y', [8], 64, 0))],
+  ])('%s takes %i rounds', (_name, rounds, build) => {
+    expect(costOf((gates) => void build(gates)).rounds).toBe(rounds);
+  });
+
+  it('wide GeLU: 13.25 bytes of P0 and 602 from P1 to P2 an element', () => {
+    const cost = costOf((g) => void secureGelu(g, g.input('x', [8], 64, 32), 'wide'));
+    expect([cost.p0ToP2Ahead / 8, cost.p1ToP2 / 8]).toEqual([13.25, 602]);
+  });
+
+  it('the sign of 25 bits: 6 bits of P0 and 168 bytes from P1 to P2 an element', () => {
+    const cost = costOf((g) => void isNegative(g, g.input('x', [8], 25, 0)));
+    expect([(8 * cost.p0ToP2Ahead) / 8, cost.p1ToP2 / 8]).toEqual([6, 168]);
+  });
+
+  it.each([8, 16, 20, 26, 38])('a truncation by %i bits: that many bits of P0, in whole bytes', (s) => {
+    expect(costOf((g) => void g.truncate(g.input('x', [8], 64, 0), s)).p0ToP2Ahead / 8).toBe(Math.ceil(s / 8));
+  });
+});
+
+describe('a component that no message has brought', () => {
+  const builder = new CircuitBuilder('open');
+  const input = builder.input('x', [4], 64, 0);
+  const product = builder.mul(input, input);
+  const circuit = builder.finish();
+  const attempt = { session: new Uint8Array(16), attempt: 0, step: 0, branch: 0 };
+  const party = (id: PartyId) =>
+    new Engine({
+      id,
+      circuit,
+      kernels: new ReferenceKernels(),
+      parameters: noParameters,
+      channels: new Map(),
+      ...(id === 2 ? {} : { k01: new PairPrg(new Uint8Array(32).fill(1), attempt) }),
+      ...(id === 1 ? {} : { k02: new PairPrg(new Uint8Array(32).fill(2), attempt) }),
+    });
+
+  it.each<[PartyId, Component]>([
+    [0, 'l1'],
+    [1, 'a'],
+    [2, 'y'],
+  ])('is an error at P%i for "%s", never another mask in its place', async (id, component) => {
+    for (const wire of [input, product]) {
+      const error = await party(id)
+        .value(wire, component)
+        .catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(TercetError);
+      expect((error as TercetError).code).toBe('ERR_INTERNAL');
+    }
+  });
+
+  it('is another matter for λ2, which P0 and P2 derive alike: the control', async () => {
+    for (const wire of [input, product]) expect(await party(0).value(wire, 'l2')).toEqual(await party(2).value(wire, 'l2'));
+  });
+});
+
+describe('a wiped generator', () => {
+  it('draws nothing more, not even with a key of zeros; before, it does', () => {
+    const prg = new PairPrg(new Uint8Array(32).fill(1), { session: new Uint8Array(16), attempt: 0, step: 0, branch: 0 });
+    const id = { gate: 1, purpose: 'mask2', table: 0, direction: 0 } as const;
+    const owner = {};
+    expect(prg.claim(id, owner).nonce).toHaveLength(12);
+    prg.wipe();
+    for (const draw of [() => prg.claim(id, owner), () => prg.spend({ ...id, gate: 2 }, owner)]) {
+      expect(draw).toThrow(expect.objectContaining({ code: 'ERR_STATE' }));
+    }
+  });
+});
