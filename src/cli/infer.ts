@@ -1,17 +1,15 @@
 /** `tercet infer`: one private inference with local parties. */
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { concatBytes } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
 import { decodeUtf8 } from '../ml/text.ts';
-import { type Address, runInference } from '../party/run.ts';
+import type { Address } from '../party/run.ts';
 import { toJson } from '../party/contract.ts';
-import { defaultThreads, stateFolder } from '../party/defaults.ts';
+import { defaultThreads } from '../party/defaults.ts';
 import { integer, modelLocation, parseAddress, parseDevice, parseProfile, parseTask, parseWeights, type ModelFlags } from './options.ts';
-import { ProgressLine } from './progress.ts';
-import { cancelOnSignals } from './signals.ts';
 import { printAnswer, printCost } from './tables.ts';
+import { runOnTerminal } from './terminal.ts';
 
 export interface InferFlags extends ModelFlags {
   readonly task: string;
@@ -62,35 +60,27 @@ async function infer(flags: InferFlags): Promise<void> {
     throw new TercetError('ERR_ARGUMENT', '--random-weights needs --tokens', 'give for example --tokens 16');
   if (location.kind === 'folder' && flags.tokens !== undefined)
     throw new TercetError('ERR_ARGUMENT', '--tokens belongs to --random-weights', 'a text has as many tokens as it has');
-  const { signal, release } = cancelOnSignals();
-  const line = new ProgressLine(process.stderr, flags.json !== true);
-  try {
-    const result = await runInference({
+  const weights = parseWeights(flags.weights);
+  const json = flags.json === true;
+  const result = await runOnTerminal(
+    {
       task,
       model: location,
       text,
       tokens: flags.tokens === undefined ? undefined : integer('tokens', flags.tokens, 2, 65536),
       protocol: flags.protocol,
-      weights: parseWeights(flags.weights),
+      weights,
       device: parseDevice(flags.device),
       threads: flags.threads === undefined ? defaultThreads() : integer('threads', flags.threads, 0, 64),
       topK: integer('top-k', flags.topK, 1, 1000),
       compare: flags.compare === true,
       ...(flags.profile === undefined ? {} : { profile: parseProfile(flags.profile) }),
       ...(flags.peers === undefined ? {} : { peers: bothPeers(flags.peers) }),
-      certificates: join(stateFolder(), 'certificates'),
-      signal,
       debug: flags.debug === true,
-      onPhase: (phase) => line.phase(phase),
-      onProgress: (party, progress) => line.progress(party, progress),
-    });
-    line.end();
-    if (flags.json === true) process.stdout.write(`${JSON.stringify(toJson(result, task, parseWeights(flags.weights)))}\n`);
-    else process.stdout.write(`${printAnswer(result, text)}\n${printCost(result)}\n`);
-  } finally {
-    line.end();
-    release();
-  }
+    },
+    json,
+  );
+  process.stdout.write(json ? `${JSON.stringify(toJson(result, task, weights))}\n` : `${printAnswer(result, text)}\n${printCost(result)}\n`);
 }
 
 function bothPeers(list: string): [Address, Address] {

@@ -1,0 +1,24 @@
+/** A run as a person sees it: progress on stderr while it lasts, Ctrl-C to cancel, state in the user's folder. */
+import { join } from 'node:path';
+import { stateFolder } from '../party/defaults.ts';
+import { type RunOptions, type RunResult, runInference } from '../party/run.ts';
+import { ProgressLine } from './progress.ts';
+import { cancelOnSignals } from './signals.ts';
+
+/** @param quiet no progress: the output is for a program. */
+export async function runOnTerminal(options: Omit<RunOptions, 'signal' | 'certificates' | 'onPhase' | 'onProgress'>, quiet: boolean): Promise<RunResult> {
+  const { signal, release } = cancelOnSignals();
+  const line = new ProgressLine(process.stderr, !quiet);
+  try {
+    return await runInference({
+      ...options,
+      certificates: join(stateFolder(), 'certificates'),
+      signal,
+      onPhase: (phase) => line.phase(phase),
+      onProgress: (party, progress) => line.progress(party, progress),
+    });
+  } finally {
+    line.end();
+    release();
+  }
+}
