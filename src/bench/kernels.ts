@@ -1,7 +1,7 @@
 /** Kernels one by one: WASM at real sizes, and its speed as a multiple of the reference's at a size that the reference can do. */
 import { ReferenceKernels } from '../compute/kernels/reference/index.ts';
 import type { PiecewiseCubic, RingKernels, SelectionTable, Stream } from '../compute/kernels/types.ts';
-import { type Words, wordsFrom } from '../compute/ring.ts';
+import { type Vector, wordsFrom } from '../compute/ring.ts';
 import { nodeKernels } from '../party/node-kernels.ts';
 import { type SuiteContext, medianMs } from './rows.ts';
 
@@ -28,7 +28,7 @@ const CUBIC: PiecewiseCubic = {
   coefficients: BigInt64Array.from({ length: 128 }, (_, i) => BigInt(((i * 7919) % 20001) - 10000)),
 };
 
-function draw(kernels: RingKernels, k: number, count: number, stream = STREAM): Promise<Words> {
+function draw(kernels: RingKernels, k: number, count: number, stream = STREAM): Promise<Vector> {
   return kernels.draw(stream, k, count);
 }
 
@@ -55,7 +55,7 @@ const CASES: readonly Case[] = [
       referenceSize: 1,
       units: (m) => m * 768 * 768,
       prepare: async (kernels, m) => {
-        const words = await draw(kernels, entries === 'i32' ? 32 : 64, 768 * 768, OTHER);
+        const words = await kernels.read(await draw(kernels, entries === 'i32' ? 32 : 64, 768 * 768, OTHER));
         const matrix = await kernels.loadMatrix(
           entries === 'i32' ? new Int32Array((words.data as Uint32Array).buffer) : (words.data as BigUint64Array),
           768,

@@ -13,6 +13,19 @@ export interface Words {
   readonly data: Uint32Array | BigUint64Array;
 }
 
+/** A vector in the memory of a device. Only the kernels that made it can work on it or read it back. */
+export interface DeviceWords {
+  readonly k: number;
+  readonly length: number;
+}
+
+/** What kernels work on: a vector here, or a handle of one on a device. */
+export type Vector = Words | DeviceWords;
+
+export function lengthOf(x: Vector): number {
+  return 'data' in x ? x.data.length : x.length;
+}
+
 /** Bytes of one stored lane. */
 export function laneBytes(k: number): 4 | 8 {
   return k <= 32 ? 4 : 8;
@@ -58,6 +71,23 @@ export function wordsFrom(values: ArrayLike<number | bigint>, k: number): Words 
     const v = BigInt.asUintN(k, BigInt(values[i]));
     if (out.data instanceof Uint32Array) out.data[i] = Number(v);
     else out.data[i] = v;
+  }
+  return out;
+}
+
+/** The vectors one after the other. */
+export function concatWords(parts: readonly Words[]): Words {
+  const [first] = parts;
+  invariant(first !== undefined && parts.every((part) => part.k === first.k), 'concat: vectors over one ring expected');
+  const out = zeros(
+    parts.reduce((total, part) => total + part.data.length, 0),
+    first.k,
+  );
+  let at = 0;
+  for (const part of parts) {
+    if (out.data instanceof Uint32Array) out.data.set(part.data as Uint32Array, at);
+    else out.data.set(part.data as BigUint64Array, at);
+    at += part.data.length;
   }
   return out;
 }

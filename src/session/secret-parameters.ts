@@ -5,7 +5,7 @@
  * no owner works together with a compute party (docs/SECURITY.md). A sharing may serve many runs; a changed model needs new seeds.
  */
 import type { Matrix, RingKernels, Stream } from '../compute/kernels/types.ts';
-import type { Words } from '../compute/ring.ts';
+import type { Vector, Words } from '../compute/ring.ts';
 import { concatBytes } from '../core/bytes.ts';
 import { TercetError, invariant } from '../core/errors.ts';
 import type { BertConfig } from '../ml/config.ts';
@@ -20,19 +20,17 @@ function maskStream(seed: Uint8Array, number: number): Stream {
 }
 
 /** L_i of a parameter, or of its words from `first` on. */
-export function weightMask(kernels: RingKernels, seed: Uint8Array, number: number, count: number, first = 0): Promise<Words> {
+export function weightMask(kernels: RingKernels, seed: Uint8Array, number: number, count: number, first = 0): Promise<Vector> {
   return kernels.draw(maskStream(seed, number), 64, count, first);
 }
 
 /** L_i of some rows of a parameter; of all when `wanted` is absent. */
-async function maskRows(kernels: RingKernels, seed: Uint8Array, number: number, { rows, cols }: Parameter, wanted?: readonly number[]): Promise<Words> {
+async function maskRows(kernels: RingKernels, seed: Uint8Array, number: number, { rows, cols }: Parameter, wanted?: readonly number[]): Promise<Vector> {
   if (wanted === undefined) return weightMask(kernels, seed, number, rows * cols);
   // A block of consecutive rows is one stretch of the stream.
   const consecutive = wanted.length > 0 && wanted.every((row, i) => row === wanted[0] + i);
   if (consecutive) return weightMask(kernels, seed, number, wanted.length * cols, wanted[0] * cols);
-  const out = new BigUint64Array(wanted.length * cols);
-  for (const [i, row] of wanted.entries()) out.set((await weightMask(kernels, seed, number, cols, row * cols)).data as BigUint64Array, i * cols);
-  return { k: 64, data: out };
+  return kernels.concat(await Promise.all(wanted.map((row) => weightMask(kernels, seed, number, cols, row * cols))));
 }
 
 function numbers(config: BertConfig): ReadonlyMap<string, number> {
@@ -41,9 +39,9 @@ function numbers(config: BertConfig): ReadonlyMap<string, number> {
 
 /** M = W + L1 + L2, the model owner's step. */
 export async function maskParameter(kernels: RingKernels, seeds: readonly [Uint8Array, Uint8Array], number: number, words: Words): Promise<Words> {
-  let masked = words;
+  let masked: Vector = words;
   for (const seed of seeds) masked = await kernels.add(masked, await weightMask(kernels, seed, number, words.data.length));
-  return masked;
+  return kernels.read(masked);
 }
 
 /** The data owner's view: 64 bytes of seeds, masks expanded when they are needed and not kept. */
@@ -64,7 +62,7 @@ export class OwnerSeeds implements ParameterView {
     return Promise.reject(new TercetError('ERR_STATE', 'the data owner holds no weights', 'this is a bug in Tercet, please report it'));
   }
 
-  async words(parameter: Parameter, part: Part, rows?: readonly number[]): Promise<Words> {
+  async words(parameter: Parameter, part: Part, rows?: readonly number[]): Promise<Vector> {
     const number = this.#numbers.get(parameter.name);
     invariant(number !== undefined && (part === 'l1' || part === 'l2' || part === 'l1+l2'), `the data owner has no part "${part}" of ${parameter.name}`);
     const mask = (side: 0 | 1) => this.#mask(side, number, parameter, rows);
@@ -72,7 +70,7 @@ export class OwnerSeeds implements ParameterView {
     return this.#kernels.add(await mask(0), await mask(1));
   }
 
-  #mask(side: 0 | 1, number: number, parameter: Parameter, rows: readonly number[] | undefined): Promise<Words> {
+  #mask(side: 0 | 1, number: number, parameter: Parameter, rows: readonly number[] | undefined): Promise<Vector> {
     return maskRows(this.#kernels, this.#seeds[side], number, parameter, rows);
   }
 }
@@ -117,15 +115,15 @@ export class SharedParameters implements ParameterView {
       this.#matrices.set(`${name} ${part}`, await this.#kernels.loadMatrix(words.data as BigUint64Array, rows, cols));
     };
     if (name === 'embeddings.word') return load('m', masked);
-    const mask = await maskRows(this.#kernels, this.#seed, number, parameter);
+    const mask = await this.#kernels.read(await maskRows(this.#kernels, this.#seed, number, parameter));
     if (rows === 1) {
       this.#rows.set(`${name} m`, masked);
       this.#rows.set(`${name} ${this.#own}`, mask);
-      this.#rows.set(`${name} m-${this.#own}`, await this.#kernels.sub(masked, mask));
+      this.#rows.set(`${name} m-${this.#own}`, await this.#kernels.read(await this.#kernels.sub(masked, mask)));
     } else if (this.#own === 'l1') {
       await load('m', masked);
       await load('l1', mask);
-    } else await load('m-l2', await this.#kernels.sub(masked, mask));
+    } else await load('m-l2', await this.#kernels.read(await this.#kernels.sub(masked, mask)));
   }
 
   async matrix(parameter: Parameter, part: Part): Promise<Matrix> {
@@ -134,7 +132,7 @@ export class SharedParameters implements ParameterView {
     return matrix;
   }
 
-  async words(parameter: Parameter, part: Part, rows?: readonly number[]): Promise<Words> {
+  async words(parameter: Parameter, part: Part, rows?: readonly number[]): Promise<Vector> {
     const number = this.#numbers.get(parameter.name);
     if (rows !== undefined && part === this.#own && number !== undefined) return maskRows(this.#kernels, this.#seed, number, parameter, rows);
     const words = this.#rows.get(`${parameter.name} ${part}`);

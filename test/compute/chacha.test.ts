@@ -5,7 +5,7 @@ import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule, nodeWorkerFactory } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
-import { bytesOf } from '../../src/compute/ring.ts';
+import { type Words, bytesOf } from '../../src/compute/ring.ts';
 import { Random } from './kernels.suite.ts';
 
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'));
@@ -67,7 +67,7 @@ const VECTORS: [string, Uint8Array, string, number, string][] = [
 ];
 
 const module = await loadNodeModule();
-const backends: [string, () => Promise<RingKernels>][] = [
+const backends: [string, () => Promise<RingKernels<Words>>][] = [
   ['reference', async () => new ReferenceKernels()],
   ['wasm, inline', () => createWasmKernels({ module, threads: 0 })],
   ['wasm, two workers', () => createWasmKernels({ module, startWorker: nodeWorkerFactory(), threads: 2 })],

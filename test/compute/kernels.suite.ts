@@ -1,9 +1,10 @@
-/** Conformance of a backend: every operation of `RingKernels` against the reference, word for word. Called by the test of each backend. */
+/** Conformance of a backend: every operation of `RingKernels<Words>` against the reference, word for word. Called by the test of each backend. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generatePoint } from '../../src/compute/kernels/reference/dpf.ts';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
 import type { Choice, PiecewiseCubic, RingKernels, SelectionTable, Stream } from '../../src/compute/kernels/types.ts';
 import { type Words, ringMask, wordsFrom } from '../../src/compute/ring.ts';
+import { onHost } from '../support/host-kernels.ts';
 
 export const WIDTHS = [1, 3, 8, 12, 25, 31, 32, 33, 44, 48, 63, 64];
 /** Words made of the same signed 11-bit digit, or of extreme halves. */
@@ -70,10 +71,10 @@ export function randomCubic(random: Random, segments: number, t: number, guard: 
 
 /** The range, its table bytes, dealing and evaluation of one selection, all against the reference. */
 async function selection(
-  kernels: RingKernels,
-  oracle: RingKernels,
+  kernels: RingKernels<Words>,
+  oracle: RingKernels<Words>,
   random: Random,
-  table: SelectionTable,
+  table: SelectionTable<Words>,
   k: number,
   n: number,
   P: number,
@@ -82,7 +83,7 @@ async function selection(
   const pads = random.stream();
   const r0 = random.words(count, k, false);
   const index = random.indices(count, n);
-  const choices: Choice[] = [{ index, basis: random.words(count * P, k, false) }];
+  const choices: Choice<Words>[] = [{ index, basis: random.words(count * P, k, false) }];
   if (P === 1) choices.push({ index });
   const word = random.words(count, k, false);
   for (const [from, to] of [
@@ -103,9 +104,9 @@ async function selection(
 export function conformance(name: string, make: () => Promise<RingKernels>): void {
   describe(`${name} against the reference`, () => {
     const oracle = new ReferenceKernels();
-    let kernels: RingKernels;
+    let kernels: RingKernels<Words>;
     beforeAll(async () => {
-      kernels = await make();
+      kernels = onHost(await make());
     });
     afterAll(() => kernels.close());
 
@@ -154,7 +155,7 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
 
     it('products by a matrix that stays', async () => {
       const random = new Random(200);
-      const held: [Awaited<ReturnType<RingKernels['loadMatrix']>>, Awaited<ReturnType<RingKernels['loadMatrix']>>, number][] = [];
+      const held: [Awaited<ReturnType<RingKernels<Words>['loadMatrix']>>, Awaited<ReturnType<RingKernels<Words>['loadMatrix']>>, number][] = [];
       for (const [rows, cols] of [
         [1, 1],
         [7, 5],
@@ -239,13 +240,13 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
         [64, 64],
         [9, 37],
       ]) {
-        const table: SelectionTable = { kind: 'rows', table: random.words(rows * n, k), n, stride: n, row: random.indices(11, rows) };
+        const table: SelectionTable<Words> = { kind: 'rows', table: random.words(rows * n, k), n, stride: n, row: random.indices(11, rows) };
         await selection(kernels, oracle, random, table, k, n, 1, 11);
       }
       // Rows and indices over other rings than the output's.
-      const other: SelectionTable = { kind: 'rows', table: random.words(64, 64, false), n: 8, stride: 8, row: random.indices(11, 8, 40) };
+      const other: SelectionTable<Words> = { kind: 'rows', table: random.words(64, 64, false), n: 8, stride: 8, row: random.indices(11, 8, 40) };
       await selection(kernels, oracle, random, other, k, 8, 1, 11);
-      const outside: SelectionTable = { kind: 'rows', table: random.words(64, 64, false), n: 8, stride: 8, row: random.indices(9, 1000) };
+      const outside: SelectionTable<Words> = { kind: 'rows', table: random.words(64, 64, false), n: 8, stride: 8, row: random.indices(9, 1000) };
       await expect(kernels.selectionTable(outside, k, random.stream(), 0, 9)).rejects.toMatchObject({ code: 'ERR_INTERNAL' });
     });
 
@@ -270,7 +271,7 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
     it.each([1, 8, 32, 48, 64])('selection of exponentials, k = %i', async (k) => {
       const random = new Random(700 + k);
       for (const s1 of [0, 14, 31, 56, 57]) {
-        const table: SelectionTable = { kind: 'exp', s1, a: random.words(20, 25), gate: random.words(20, 1) };
+        const table: SelectionTable<Words> = { kind: 'exp', s1, a: random.words(20, 25), gate: random.words(20, 1) };
         await selection(kernels, oracle, random, table, k, 16, 1, 20);
       }
     });
@@ -346,7 +347,7 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
       for (const k of [1, 32]) {
         const n = 4;
         const elements = 9001;
-        const table: SelectionTable = { kind: 'rows', table: random.words(16, k), n, stride: n, row: random.indices(elements, 4) };
+        const table: SelectionTable<Words> = { kind: 'rows', table: random.words(16, k), n, stride: n, row: random.indices(elements, 4) };
         const [pads, index, r0] = [random.stream(), random.indices(elements, n), await kernels.draw(filler, k, elements)];
         const bytes = await oracle.selectionTable(table, k, pads, 5, elements);
         same(await kernels.selectionTable(table, k, pads, 5, elements), bytes);

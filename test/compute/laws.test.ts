@@ -6,11 +6,11 @@ import { cubicPhi } from '../../src/compute/kernels/reference/selection.ts';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
-import { signedAt, wordAt, wordsFrom } from '../../src/compute/ring.ts';
+import { type Words, signedAt, wordAt, wordsFrom } from '../../src/compute/ring.ts';
 import { Random, WIDTHS, randomCubic, same } from './kernels.suite.ts';
 
 const module = await loadNodeModule();
-const backends: [string, RingKernels, number][] = [
+const backends: [string, RingKernels<Words>, number][] = [
   ['reference', new ReferenceKernels(), 15],
   ['wasm', await createWasmKernels({ module, threads: 0 }), 100],
 ];

@@ -6,16 +6,17 @@ import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule, nodeWorkerFactory } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
+import type { Words } from '../../src/compute/ring.ts';
 import { Random } from './kernels.suite.ts';
 
 const module = await loadNodeModule();
-const backends: [string, () => Promise<RingKernels>][] = [
+const backends: [string, () => Promise<RingKernels<Words>>][] = [
   ['reference', async () => new ReferenceKernels()],
   ['wasm, inline', () => createWasmKernels({ module, threads: 0 })],
   ['wasm, two workers', () => createWasmKernels({ module, startWorker: nodeWorkerFactory(), threads: 2 })],
 ];
 
-async function checkPoint(kernels: RingKernels, random: Random, alpha: number, depth: number, count: number): Promise<void> {
+async function checkPoint(kernels: RingKernels<Words>, random: Random, alpha: number, depth: number, count: number): Promise<void> {
   const keys = generatePoint(alpha, depth, random.bytes(32), random.bytes(16));
   expect(keys.map((key) => key.length)).toEqual([pointKeyBytes(depth), pointKeyBytes(depth)]);
   const [left, right] = await Promise.all(keys.map((key) => kernels.expandPoint(key, depth, count)));

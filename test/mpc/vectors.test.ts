@@ -33,12 +33,12 @@ interface Shares {
 }
 
 const vectors = JSON.parse(readFileSync(new URL('../vectors/gadgets.json', import.meta.url), 'utf8')) as Vectors;
-const BACKENDS: readonly RingKernels[] = [new ReferenceKernels(), await createWasmKernels({ module: await loadNodeModule(), threads: 0 })];
+const BACKENDS: readonly RingKernels<Words>[] = [new ReferenceKernels(), await createWasmKernels({ module: await loadNodeModule(), threads: 0 })];
 const big = (values: readonly string[]): bigint[] => values.map(BigInt);
 const list = (words: Words): bigint[] => Array.from({ length: words.data.length }, (_, i) => wordAt(words, i));
 
 /** One selection with all its masks: pads and r0 drawn, dealt, sent and evaluated. Returns f itself. */
-async function selected(kernels: RingKernels, table: SelectionTable, choice: Choice, n: number, k: number): Promise<bigint[]> {
+async function selected(kernels: RingKernels<Words>, table: SelectionTable<Words>, choice: Choice<Words>, n: number, k: number): Promise<bigint[]> {
   const pads: Stream = { key: new Uint8Array(32).fill(9), nonce: new Uint8Array(12).fill(1) };
   const count = choice.index.data.length;
   const r0 = await kernels.draw({ ...pads, nonce: new Uint8Array(12).fill(2) }, k, count);
@@ -72,7 +72,7 @@ describe.each(BACKENDS.map((kernels) => [kernels.name, kernels] as const))('the 
     'a table of %i entries into Z_2^%i selects the same words',
     async (n, k, { bits, entries, a, l, out }) => {
       const rows = Array.from({ length: n * n }, (_, i) => BigInt(entries[(Math.floor(i / n) - (i % n) + n) % n]));
-      const table: SelectionTable = { kind: 'rows', table: wordsFrom(rows, k), n, stride: n, row: wordsFrom(big(a), bits) };
+      const table: SelectionTable<Words> = { kind: 'rows', table: wordsFrom(rows, k), n, stride: n, row: wordsFrom(big(a), bits) };
       expect(await selected(kernels, table, { index: wordsFrom(big(l), bits) }, n, k)).toEqual(big(out));
     },
   );
@@ -86,7 +86,7 @@ describe.each(BACKENDS.map((kernels) => [kernels.name, kernels] as const))('the 
       ),
       wordsFrom(big(l), k),
     ];
-    const table: SelectionTable = { kind: 'rows', table: wordsFrom([0, 1, 0, 0], 64), n: 2, stride: 2, row: await kernels.shiftRight(shared, k - 1, 1) };
+    const table: SelectionTable<Words> = { kind: 'rows', table: wordsFrom([0, 1, 0, 0], 64), n: 2, stride: 2, row: await kernels.shiftRight(shared, k - 1, 1) };
     const wraps = await selected(kernels, table, { index: await kernels.shiftRight(mask, k - 1, 1) }, 2, 64);
     const values = wraps.map((wrap, i) => BigInt.asUintN(k2, wordAt(shared, i) - offset - wordAt(mask, i) + (wrap << BigInt(k))));
     expect(values).toEqual(big(out));
@@ -97,7 +97,7 @@ describe.each(BACKENDS.map((kernels) => [kernels.name, kernels] as const))('the 
     const { t, s1, s2, a, l, out } = vectors.selected;
     const cubic = geluCubic(s1);
     const mask = wordsFrom(big(l), 17);
-    const choice: Choice = { index: await kernels.shiftRight(mask, t, 5), basis: await kernels.cubicBasis(mask, t, s2, 32) };
+    const choice: Choice<Words> = { index: await kernels.shiftRight(mask, t, 5), basis: await kernels.cubicBasis(mask, t, s2, 32) };
     const ours = await selected(kernels, { kind: 'cubic', cubic, a: wordsFrom(big(a), 17) }, choice, 32, 32);
     const worst = Math.max(...ours.map((v, i) => Math.abs(Number(BigInt.asIntN(32, v - BigInt(out[i]))))));
     expect(worst).toBeLessThanOrEqual(8 * 2 ** s2);
@@ -137,7 +137,7 @@ describe('the table of the exponential', () => {
     const { s1, a, rows } = vectors.expTable;
     const tables = expTables();
     for (const gate of [0, 1]) {
-      const table: SelectionTable = {
+      const table: SelectionTable<Words> = {
         kind: 'exp',
         s1,
         a: wordsFrom(a, 25),

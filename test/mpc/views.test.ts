@@ -202,9 +202,10 @@ const POSITIONS = 48;
 /** Kernels that show what they return: everything that a party computes is a function of its view, and shows relations between messages that no single one does. */
 function recording(kernels: RingKernels, see: (op: string, result: unknown) => void): RingKernels {
   return new Proxy(kernels, {
-    get: (target, property) => {
+    get: (target, property, proxy: RingKernels) => {
+      if (property === 'attempt') return () => proxy;
       const value: unknown = Reflect.get(target, property);
-      if (typeof value !== 'function') return value;
+      if (typeof value !== 'function' || property === 'sweep') return value;
       return async (...args: unknown[]) => {
         const result: unknown = await value.apply(target, args);
         see(String(property), result);
@@ -306,7 +307,8 @@ function affineUnmasked(circuit: Circuit): Circuit {
 /** Kernels whose masks are all zero: the same protocol, unmasked. */
 function unmasked(kernels: RingKernels): RingKernels {
   return new Proxy(kernels, {
-    get: (target, property) => {
+    get: (target, property, proxy: RingKernels) => {
+      if (property === 'attempt') return () => proxy;
       if (property === 'draw') return async (_stream: unknown, k: number, count: number) => zeros(count, k);
       const value: unknown = Reflect.get(target, property);
       return typeof value === 'function' ? value.bind(target) : value;

@@ -5,7 +5,7 @@
  * mask (of a shifted or reduced tensor) is not a `Fresh`, so the type system refuses to send under it.
  */
 import type { Stream } from '../../compute/kernels/types.ts';
-import type { Words } from '../../compute/ring.ts';
+import type { Vector } from '../../compute/ring.ts';
 import { TercetError } from '../../core/errors.ts';
 
 /** A mask that nothing was sent under yet. */
@@ -31,14 +31,14 @@ export class Fresh {
 }
 
 export class Sealed {
-  readonly payload: Words | Uint8Array;
+  readonly payload: Vector | Uint8Array;
 
-  private constructor(payload: Words | Uint8Array) {
+  private constructor(payload: Vector | Uint8Array) {
     this.payload = payload;
   }
 
   /** Declares that every word of `payload` is masked by `fresh`, which is used up. */
-  static under(fresh: Fresh, payload: Words | Uint8Array): Sealed {
+  static under(fresh: Fresh, payload: Vector | Uint8Array): Sealed {
     fresh.use();
     return new Sealed(payload);
   }
@@ -50,7 +50,7 @@ export class Sealed {
   }
 
   /** A message that needs no mask: ciphertext-like keys whose own construction hides the secret, or a value its receiver may know. Say why. */
-  static plain(_why: 'point function key' | 'output to its owner', payload: Words | Uint8Array): Sealed {
+  static plain(_why: 'point function key' | 'output to its owner', payload: Vector | Uint8Array): Sealed {
     return new Sealed(payload);
   }
 }

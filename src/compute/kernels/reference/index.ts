@@ -1,7 +1,7 @@
 /** The reference kernels: slow, readable, in bigint. The oracle that every other backend is compared with; also the definition of each op. */
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { type ExpTables, expTables } from '../../exp-tables.ts';
-import { type Words, checkRing, laneBytes, sameShape, wireLength, wordAt, zeros } from '../../ring.ts';
+import { type Words, checkRing, concatWords, laneBytes, sameShape, wireLength, wordAt, zeros } from '../../ring.ts';
 import type { Choice, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
 import { keystream } from './chacha.ts';
 import { expandPointKey } from './dpf.ts';
@@ -43,9 +43,21 @@ function littleEndian(bytes: Uint8Array, width: number): bigint[] {
   });
 }
 
-export class ReferenceKernels implements RingKernels {
+export class ReferenceKernels implements RingKernels<Words> {
   readonly name = 'reference' as const;
   readonly #tables: ExpTables = expTables();
+
+  async read(x: Words): Promise<Words> {
+    return x;
+  }
+
+  attempt(): this {
+    return this;
+  }
+
+  sweep(): void {
+    // The collector frees host vectors.
+  }
 
   async add(x: Words, y: Words): Promise<Words> {
     sameShape(x, y);
@@ -96,6 +108,10 @@ export class ReferenceKernels implements RingKernels {
 
   async repeat(x: Words, cols: number): Promise<Words> {
     return build(x.data.length * cols, x.k, (i) => wordAt(x, Math.floor(i / cols)));
+  }
+
+  async concat(parts: readonly Words[]): Promise<Words> {
+    return concatWords(parts);
   }
 
   async gather(x: Words, index: Uint32Array): Promise<Words> {
@@ -165,7 +181,7 @@ export class ReferenceKernels implements RingKernels {
     return build(count, k, (i) => words[i]);
   }
 
-  async selectionTable(table: SelectionTable, k: number, stream: Stream, from: number, to: number): Promise<Uint8Array> {
+  async selectionTable(table: SelectionTable<Words>, k: number, stream: Stream, from: number, to: number): Promise<Uint8Array> {
     const { n, P } = tableShape(table);
     const entries = build((to - from) * n * P, k, () => 0n);
     for (let i = from; i < to; i++) {
@@ -179,7 +195,7 @@ export class ReferenceKernels implements RingKernels {
     return this.pack(entries);
   }
 
-  async dealSelection(choice: Choice, n: number, k: number, stream: Stream, r0: Words): Promise<Words> {
+  async dealSelection(choice: Choice<Words>, n: number, k: number, stream: Stream, r0: Words): Promise<Words> {
     const P = basisWidth(choice);
     return build(choice.index.data.length, k, (i) => {
       const pad = pads(stream, k, (i * n + Number(choice.index.data[i])) * P, P);
@@ -189,7 +205,7 @@ export class ReferenceKernels implements RingKernels {
     });
   }
 
-  async evaluateSelection(choice: Choice, n: number, k: number, table: Uint8Array, word: Words, from: number, to: number): Promise<Words> {
+  async evaluateSelection(choice: Choice<Words>, n: number, k: number, table: Uint8Array, word: Words, from: number, to: number): Promise<Words> {
     const P = basisWidth(choice);
     const entries = await this.unpack(table, k, (to - from) * n * P);
     return build(to - from, k, (row) => {

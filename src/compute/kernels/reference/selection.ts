@@ -1,12 +1,12 @@
 /** Selection tables and bases, the readable twin (design notes §13, §14.1). One element at a time, in bigint. */
 import type { ExpTables } from '../../exp-tables.ts';
-import { ringMask, wordAt } from '../../ring.ts';
+import { type Words, ringMask, wordAt } from '../../ring.ts';
 import type { Choice, PiecewiseCubic, SelectionTable } from '../types.ts';
 
 const BINOMIAL = [[1n], [1n, 1n], [1n, 2n, 1n], [1n, 3n, 3n, 1n]] as const;
 
 /** Number of entries and words per entry of a table. */
-export function tableShape(table: SelectionTable): { n: number; P: number; count: number } {
+export function tableShape(table: SelectionTable<Words>): { n: number; P: number; count: number } {
   switch (table.kind) {
     case 'rows':
       return { n: table.n, P: 1, count: table.row.data.length };
@@ -48,7 +48,7 @@ function expEntry(tables: ExpTables, s1: number, a: bigint, gate: bigint, j: num
 }
 
 /** D_{i,j,p} for element i and entry j. */
-export function tableEntry(table: SelectionTable, tables: ExpTables, i: number, j: number): bigint[] {
+export function tableEntry(table: SelectionTable<Words>, tables: ExpTables, i: number, j: number): bigint[] {
   switch (table.kind) {
     case 'rows':
       return [wordAt(table.table, Number(table.row.data[i]) * table.stride + j)];
@@ -70,12 +70,12 @@ export function tableEntry(table: SelectionTable, tables: ExpTables, i: number, 
 }
 
 /** φ_p of one element of a choice over Z_2^k (1 when the basis is absent). */
-export function basisWord(choice: Choice, i: number, P: number, p: number): bigint {
+export function basisWord(choice: Choice<Words>, i: number, P: number, p: number): bigint {
   return choice.basis === undefined ? 1n : wordAt(choice.basis, i * P + p);
 }
 
 /** P of a choice: how many basis words an element has. */
-export function basisWidth(choice: Choice): number {
+export function basisWidth(choice: Choice<Words>): number {
   return choice.basis === undefined ? 1 : choice.basis.data.length / choice.index.data.length;
 }
 

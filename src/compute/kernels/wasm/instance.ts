@@ -74,7 +74,7 @@ function cubicMode(cubic: PiecewiseCubic): number {
 }
 
 /** The part of a selection table that elements [from, to) need. Views, no copies. */
-export function sliceTable(table: SelectionTable, from: number, to: number): SelectionTable {
+export function sliceTable(table: SelectionTable<Words>, from: number, to: number): SelectionTable<Words> {
   const part = (x: Words): Words => ({ k: x.k, data: x.data.subarray(from, to) });
   switch (table.kind) {
     case 'rows':
@@ -89,7 +89,7 @@ export function sliceTable(table: SelectionTable, from: number, to: number): Sel
 }
 
 /** Words per element of a selection table, n · P. */
-export function tableWords(table: SelectionTable): number {
+export function tableWords(table: SelectionTable<Words>): number {
   switch (table.kind) {
     case 'rows':
       return table.n;
@@ -439,7 +439,7 @@ export class KernelInstance {
   // ── selection ─────────────────────────────────────────────────────────────
 
   /** Table bytes of `count` elements that start at number `first`; `table` is already a slice (`sliceTable`). */
-  selectionTable(table: SelectionTable, k: number, pads: Stream, first: number, count: number): Uint8Array {
+  selectionTable(table: SelectionTable<Words>, k: number, pads: Stream, first: number, count: number): Uint8Array {
     if (table.kind === 'exp') this.#loadExp();
     return this.#run(() => {
       const words = tableWords(table);
@@ -459,7 +459,7 @@ export class KernelInstance {
     });
   }
 
-  #table(table: SelectionTable, k: number, head: readonly number[], shift: number, count: number): void {
+  #table(table: SelectionTable<Words>, k: number, head: readonly number[], shift: number, count: number): void {
     const any = [...head, shift, count];
     switch (table.kind) {
       case 'rows': {
@@ -530,7 +530,7 @@ export class KernelInstance {
   }
 
   /** The corrections of elements that start at number `first`; choice and r0 are already slices. */
-  dealSelection(choice: Choice, n: number, k: number, pads: Stream, r0: Words, first: number): Words {
+  dealSelection(choice: Choice<Words>, n: number, k: number, pads: Stream, r0: Words, first: number): Words {
     return this.#run(() => {
       const count = choice.index.data.length;
       const P = choice.basis === undefined || count === 0 ? 1 : choice.basis.data.length / count;

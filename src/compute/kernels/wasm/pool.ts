@@ -6,7 +6,7 @@
  * table does not hold up a short product. A worker that fails ends the backend: pending and later calls get its error.
  */
 import { type ErrorCode, TercetError, invariant } from '../../../core/errors.ts';
-import { type Words, checkRing, laneBytes, wireBytes, wireLength, zeros } from '../../ring.ts';
+import { type Words, checkRing, concatWords, laneBytes, wireBytes, wireLength, zeros } from '../../ring.ts';
 import type { Choice, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
 import { KernelInstance, PANEL, sliceTable, tableWords } from './instance.ts';
 import type { Operation, OperationArguments, Reply, Request, Result, WorkerPort } from './messages.ts';
@@ -93,7 +93,7 @@ function ranges(count: number, parts: number, unit = 1): [from: number, to: numb
   return out.length === 0 ? [[0, 0]] : out;
 }
 
-export class WasmKernels implements RingKernels {
+export class WasmKernels implements RingKernels<Words> {
   readonly name = 'wasm' as const;
   #inline: KernelInstance | undefined;
   readonly #workers: Worker[] = [];
@@ -286,6 +286,18 @@ export class WasmKernels implements RingKernels {
 
   // Always in the calling thread: measured up to 2^20 words, two copies to workers and one back cost more than the work.
 
+  async read(x: Words): Promise<Words> {
+    return x;
+  }
+
+  attempt(): this {
+    return this;
+  }
+
+  sweep(): void {
+    // The collector frees host vectors.
+  }
+
   async add(x: Words, y: Words): Promise<Words> {
     return this.#here((instance) => instance.add(x, y));
   }
@@ -331,6 +343,10 @@ export class WasmKernels implements RingKernels {
 
   async repeat(x: Words, cols: number): Promise<Words> {
     return this.#here((instance) => instance.repeat(x, cols));
+  }
+
+  async concat(parts: readonly Words[]): Promise<Words> {
+    return concatWords(parts);
   }
 
   async gather(x: Words, index: Uint32Array): Promise<Words> {
@@ -497,7 +513,7 @@ export class WasmKernels implements RingKernels {
     invariant(k === 1 || (k % 8 === 0 && k >= 8 && k <= 64), 'selection over a ring that is neither one bit nor whole bytes');
   }
 
-  async selectionTable(table: SelectionTable, k: number, pads: Stream, from: number, to: number): Promise<Uint8Array> {
+  async selectionTable(table: SelectionTable<Words>, k: number, pads: Stream, from: number, to: number): Promise<Uint8Array> {
     this.#selectionRing(k);
     if (this.#workers.length === 0) return this.#here((instance) => instance.selectionTable(sliceTable(table, from, to), k, pads, from, to - from));
     const words = tableWords(table);
@@ -525,7 +541,7 @@ export class WasmKernels implements RingKernels {
     return out;
   }
 
-  async dealSelection(choice: Choice, n: number, k: number, pads: Stream, r0: Words): Promise<Words> {
+  async dealSelection(choice: Choice<Words>, n: number, k: number, pads: Stream, r0: Words): Promise<Words> {
     this.#selectionRing(k);
     const count = choice.index.data.length;
     const P = choice.basis === undefined || count === 0 ? 1 : choice.basis.data.length / count;
@@ -545,7 +561,7 @@ export class WasmKernels implements RingKernels {
     ]);
   }
 
-  async evaluateSelection(choice: Choice, n: number, k: number, table: Uint8Array, word: Words, from: number, to: number): Promise<Words> {
+  async evaluateSelection(choice: Choice<Words>, n: number, k: number, table: Uint8Array, word: Words, from: number, to: number): Promise<Words> {
     this.#selectionRing(k);
     const all = choice.index.data.length;
     const P = choice.basis === undefined || all === 0 ? 1 : choice.basis.data.length / all;

@@ -8,7 +8,7 @@
  *   P2 → P1  Σ y_x·(M − L2) − λ2x·L2 + Γ2 + λ2'    half a round
  *   P1       a = message − Σ λ1x·M + (a_x + λ1x)·L1 + Γ1,   the first product ahead
  */
-import { type Words, zeros } from '../../../compute/ring.ts';
+import { type Vector, lengthOf, zeros } from '../../../compute/ring.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { AffineTerm, Cost, Parameter } from '../types.ts';
 import { type Gate, tagOf } from './gate.ts';
@@ -16,8 +16,8 @@ import type { Part, Party } from './party.ts';
 import { crossOfP1, dealCross, outputMask, recvCross, recvReshared, sendReshared } from './reshare.ts';
 
 /** Σ over the terms of (a component of x)·(a part of W). */
-async function total(party: Party, terms: readonly AffineTerm[], count: number, operand: (x: Wire) => Promise<Words>, part: Part): Promise<Words> {
-  let sum = zeros(count, 64);
+async function total(party: Party, terms: readonly AffineTerm[], count: number, operand: (x: Wire) => Promise<Vector>, part: Part): Promise<Vector> {
+  let sum: Vector = zeros(count, 64);
   for (const { x, weight, diagonal } of terms) {
     const value = await operand(x);
     const product =
@@ -29,14 +29,14 @@ async function total(party: Party, terms: readonly AffineTerm[], count: number, 
   return sum;
 }
 
-/** Words of a weight mask that are expanded from seeds at a time: nobody holds more of the model's masks than that (32 MB). */
+/** Vector of a weight mask that are expanded from seeds at a time: nobody holds more of the model's masks than that (32 MB). */
 const MASK_WORDS = 1 << 22;
 
 /** x·(a mask of W), the mask expanded from seeds in blocks of the inner dimension. The sum of what it yields is the product. */
-async function* maskProducts(party: Party, x: Words, weight: Parameter, part: 'l2' | 'l1+l2'): AsyncIterable<Words> {
+async function* maskProducts(party: Party, x: Vector, weight: Parameter, part: 'l2' | 'l1+l2'): AsyncIterable<Vector> {
   const { kernels, parameters } = party;
   const { rows: inner, cols: n } = weight;
-  const m = x.data.length / inner;
+  const m = lengthOf(x) / inner;
   const block = Math.max(1, Math.floor(MASK_WORDS / n));
   for (let from = 0; from < inner; from += block) {
     const width = Math.min(block, inner - from);
@@ -51,11 +51,11 @@ async function maskTotal(
   party: Party,
   terms: readonly AffineTerm[],
   count: number,
-  operand: (x: Wire) => Promise<Words>,
+  operand: (x: Wire) => Promise<Vector>,
   part: 'l2' | 'l1+l2',
-): Promise<Words> {
+): Promise<Vector> {
   const { kernels, parameters } = party;
-  let sum = zeros(count, 64);
+  let sum: Vector = zeros(count, 64);
   for (const { x, weight, diagonal } of terms) {
     const value = await operand(x);
     if (diagonal === true) sum = await kernels.add(sum, await kernels.mulRow(value, await parameters.words(weight, part)));
@@ -83,7 +83,7 @@ abstract class AffineBase implements Gate {
     this.out = out;
   }
 
-  abstract component(party: Party, component: Component): Promise<Words>;
+  abstract component(party: Party, component: Component): Promise<Vector>;
 }
 
 export class OpenAffineGate extends AffineBase {
@@ -95,7 +95,7 @@ export class OpenAffineGate extends AffineBase {
     this.cost = { p2ToP1Ahead: 8 * out.count };
   }
 
-  async component(party: Party, component: Component): Promise<Words> {
+  async component(party: Party, component: Component): Promise<Vector> {
     if (component !== 'a') return outputMask(this, party, component);
     const own = await total(party, this.terms, this.out.count, (x) => party.value(x, 'a'), 'clear');
     return party.kernels.add(own, await party.kernels.unpack(party.take(this) as Uint8Array, 64, this.out.count));
@@ -121,7 +121,7 @@ export class SecretAffineGate extends AffineBase {
     this.cost = { p0ToP2Ahead: 8 * out.count, p2ToP1: 8 * out.count };
   }
 
-  component(party: Party, component: Component): Promise<Words> {
+  component(party: Party, component: Component): Promise<Vector> {
     return outputMask(this, party, component);
   }
 
@@ -145,13 +145,13 @@ export class SecretAffineGate extends AffineBase {
 
   async send21(p2: Party): Promise<void> {
     const lifted = await total(p2, this.terms, this.out.count, (x) => p2.value(x, 'y'), 'm-l2');
-    await sendReshared(this, p2, await p2.kernels.add(lifted, p2.take(this) as Words));
+    await sendReshared(this, p2, await p2.kernels.add(lifted, p2.take(this) as Vector));
   }
 
   async recv21(p1: Party): Promise<void> {
     const { kernels } = p1;
     const own = await total(p1, this.terms, this.out.count, async (x) => kernels.add(await p1.value(x, 'a'), await p1.value(x, 'l1')), 'l1');
-    const ahead = p1.take(this) as Words;
+    const ahead = p1.take(this) as Vector;
     const message = await recvReshared(this, p1);
     p1.put(this.out, 'a', await kernels.sub(await kernels.add(message, ahead), own));
   }

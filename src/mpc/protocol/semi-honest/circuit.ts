@@ -5,7 +5,7 @@
  * all three parties hold alike: which message comes when, how long it is, under which tag and draw ids.
  */
 import type { Choice, PiecewiseCubic, ProductShape, SelectionTable } from '../../../compute/kernels/types.ts';
-import { type Words, wordsFrom } from '../../../compute/ring.ts';
+import { type Vector, type Words, wordsFrom } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
 import { type Component, type Wire, countOf } from '../../share/wire.ts';
 import type { AffineTerm, Cost, ExactTable, Gates, Parameter } from '../types.ts';
@@ -51,7 +51,7 @@ function latest(times: readonly number[]): number {
 interface DifferenceTable {
   readonly table: Words;
   readonly stride: number;
-  row(p1: Party, a: Words): Promise<Words>;
+  row(p1: Party, a: Vector): Promise<Vector>;
 }
 
 /**
@@ -69,7 +69,7 @@ function differenceTable({ bits, entries }: ExactTable, k: number): DifferenceTa
 }
 
 /** A party's parts of several bits as one index, bit b weighing 2^b. */
-async function joint(party: Party, bits: readonly Wire[], component: Component): Promise<Words> {
+async function joint(party: Party, bits: readonly Wire[], component: Component): Promise<Vector> {
   const { kernels } = party;
   const B = bits.length;
   let index = await kernels.cast(await party.value(bits[0], component), B);

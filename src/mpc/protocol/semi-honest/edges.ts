@@ -1,7 +1,7 @@
 /** Where values enter and leave: P0's tensors, private look-ups of table rows, and the one output that opens to P0. */
 import { generatePoint } from '../../../compute/kernels/reference/dpf.ts';
 import { pointKeyBytes } from '../../../compute/kernels/dpf-key.ts';
-import { type Words, wireLength } from '../../../compute/ring.ts';
+import { type Vector, type Words, wireLength } from '../../../compute/ring.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { concatBytes } from '../../../core/bytes.ts';
 import { nonceOf } from '../../prg/gate-id.ts';
@@ -32,7 +32,7 @@ export class InputGate implements Gate {
     this.cost = { p0ToP1Input: wireLength(out.k, out.count) };
   }
 
-  component(party: Party, component: Component): Promise<Words> {
+  component(party: Party, component: Component): Promise<Vector> {
     return outputMask(this, party, component);
   }
 
@@ -88,7 +88,7 @@ export class LookupGate implements Gate {
     this.cost = { p0ToP1Input: keys, p0ToP2Input: keys + (secret ? 8 * out.count : 0), p2ToP1: 8 * out.count };
   }
 
-  component(party: Party, component: Component): Promise<Words> {
+  component(party: Party, component: Component): Promise<Vector> {
     return outputMask(this, party, component);
   }
 
@@ -131,24 +131,23 @@ export class LookupGate implements Gate {
   }
 
   async send21(p2: Party): Promise<void> {
-    await sendReshared(this, p2, p2.take(this) as Words);
+    await sendReshared(this, p2, p2.take(this) as Vector);
   }
 
   async recv21(p1: Party): Promise<void> {
-    p1.put(this.out, 'a', await p1.kernels.add(p1.take(this) as Words, await recvReshared(this, p1)));
+    p1.put(this.out, 'a', await p1.kernels.add(p1.take(this) as Vector, await recvReshared(this, p1)));
   }
 
   /** y_i · E for the own share of every unit vector. */
-  async #product(party: Party): Promise<Words> {
+  async #product(party: Party): Promise<Vector> {
     const length = pointKeyBytes(this.#depth);
     const keys = await party.link(0).recvBytes(tagOf(this, 'input'), this.#rows * length);
-    const shares = new BigUint64Array(this.#rows * this.#table.rows);
+    const shares: Vector[] = [];
     for (let i = 0; i < this.#rows; i++) {
-      const share = await party.kernels.expandPoint(keys.subarray(i * length, (i + 1) * length), this.#depth, this.#table.rows);
-      shares.set(share.data as BigUint64Array, i * this.#table.rows);
+      shares.push(await party.kernels.expandPoint(keys.subarray(i * length, (i + 1) * length), this.#depth, this.#table.rows));
     }
     const matrix = await party.parameters.matrix(this.#table, this.#secret ? 'm' : 'clear');
-    return party.kernels.matmulMatrix({ k: 64, data: shares }, matrix);
+    return party.kernels.matmulMatrix(await party.kernels.concat(shares), matrix);
   }
 
   async #seeds(p0: Party, side: 1 | 2): Promise<Uint8Array> {
@@ -189,7 +188,7 @@ export class OutputGate implements Gate {
     this.cost = { p1ToP0: wireLength(x.k, x.count) };
   }
 
-  async component(): Promise<Words> {
+  async component(): Promise<Vector> {
     return invariant(false, 'an output has no components') as never;
   }
 
@@ -200,6 +199,6 @@ export class OutputGate implements Gate {
 
   async outputP0(p0: Party): Promise<Words> {
     const a = await p0.link(1).recv(tagOf(this, 'output'), this.#x.k, this.#x.count);
-    return p0.kernels.sub(a, await p0.value(this.#x, 'l2'));
+    return p0.kernels.read(await p0.kernels.sub(a, await p0.value(this.#x, 'l2')));
   }
 }

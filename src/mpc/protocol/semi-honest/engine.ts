@@ -5,7 +5,7 @@
  * neither sends nor receives a byte. Components are computed on demand, kept until their last use and dropped then.
  */
 import type { RingKernels } from '../../../compute/kernels/types.ts';
-import type { Words } from '../../../compute/ring.ts';
+import { type Vector, type Words, lengthOf } from '../../../compute/ring.ts';
 import { abortedError } from '../../../core/abort.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
 import type { Channel, PartyId } from '../../../net/types.ts';
@@ -44,6 +44,12 @@ function derives(source: LocalNode | Gate): boolean {
   return !isGate(source) || source.relation === 'lift' || (source.relation === 'affine' && source.half21 === undefined);
 }
 
+/** A component, and its vector once it is there. */
+interface Held {
+  readonly promise: Promise<Vector>;
+  vector?: Vector;
+}
+
 /** Phases of an attempt, in order. Each runs once: the first message that depends on the input burns the attempt. */
 type Phase = 'new' | 'dealt' | 'input' | 'online' | 'done' | 'failed';
 
@@ -56,19 +62,19 @@ export class Engine implements Party {
   readonly #options: EngineOptions;
   readonly #circuit: Circuit;
   readonly #links = new Map<PartyId, Link>();
-  readonly #values = new Map<number, Map<Component, Promise<Words>>>();
-  readonly #kept = new Map<object, Words | Uint8Array>();
+  readonly #values = new Map<number, Map<Component, Held>>();
+  readonly #kept = new Map<object, Vector | Uint8Array>();
   #phase: Phase = 'new';
 
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#circuit = options.circuit;
     this.id = options.id;
-    this.kernels = options.kernels;
+    this.kernels = options.kernels.attempt();
     this.parameters = options.parameters;
     if (options.k01 !== undefined) this.k01 = options.k01;
     if (options.k02 !== undefined) this.k02 = options.k02;
-    for (const [peer, channel] of options.channels) this.#links.set(peer, new Link(channel, options.kernels));
+    for (const [peer, channel] of options.channels) this.#links.set(peer, new Link(channel, this.kernels));
   }
 
   // ── phases ───────────────────────────────────────────────────────────────
@@ -85,6 +91,7 @@ export class Engine implements Party {
         this.#release(release, gate.number);
       }
       this.#values.clear();
+      await this.#flush();
     });
   }
 
@@ -96,6 +103,7 @@ export class Engine implements Party {
         else if (this.id === 1) await gate.inputP1?.(this);
         else await gate.inputP2?.(this);
       }
+      await this.#flush();
     });
   }
 
@@ -115,6 +123,7 @@ export class Engine implements Party {
         }
         this.#release(release, half);
       }
+      await this.#flush();
     });
   }
 
@@ -126,9 +135,17 @@ export class Engine implements Party {
         if (this.id === 0) opened.set(gate.name, await gate.outputP0(this));
         else if (this.id === 1) await gate.outputP1(this);
       }
+      await this.#flush();
     });
-    this.#values.clear();
+    this.clear();
     return opened;
+  }
+
+  /** Lets go of every value. The end of an attempt, in whatever state. */
+  clear(): void {
+    this.#values.clear();
+    this.#kept.clear();
+    this.kernels.sweep(() => []);
   }
 
   // ── what gates see ───────────────────────────────────────────────────────
@@ -139,30 +156,30 @@ export class Engine implements Party {
     return link;
   }
 
-  value(wire: Wire, component: Component): Promise<Words> {
+  value(wire: Wire, component: Component): Promise<Vector> {
     const known = this.#values.get(wire.id)?.get(component);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known.promise;
     const computed = this.#compute(wire, component);
     this.#store(wire, component, computed);
     return computed;
   }
 
-  put(wire: Wire, component: Component, words: Words): void {
-    invariant(words.data.length === wire.count && words.k === wire.k, `wire ${wire.id}: component of the wrong shape`);
+  put(wire: Wire, component: Component, words: Vector): void {
+    invariant(lengthOf(words) === wire.count && words.k === wire.k, `wire ${wire.id}: component of the wrong shape`);
     this.#store(wire, component, Promise.resolve(words));
   }
 
-  keep(gate: object, words: Words | Uint8Array): void {
+  keep(gate: object, words: Vector | Uint8Array): void {
     this.#kept.set(gate, words);
   }
 
-  take(gate: object): Words | Uint8Array {
+  take(gate: object): Vector | Uint8Array {
     const words = this.peek(gate);
     this.#kept.delete(gate);
     return words;
   }
 
-  peek(gate: object): Words | Uint8Array {
+  peek(gate: object): Vector | Uint8Array {
     const words = this.#kept.get(gate);
     invariant(words !== undefined, 'a gate asked for data that was not kept for it');
     return words;
@@ -170,21 +187,28 @@ export class Engine implements Party {
 
   // ── inside ───────────────────────────────────────────────────────────────
 
-  async #compute(wire: Wire, component: Component): Promise<Words> {
+  async #compute(wire: Wire, component: Component): Promise<Vector> {
     const source = this.#circuit.sources[wire.id];
     if (isGate(source)) return source.component(this, component);
-    const operands: Words[] = [];
+    const operands: Vector[] = [];
     for (const input of source.inputs) operands.push(await this.value(input, component));
     return source.apply(this, component, operands);
   }
 
-  #store(wire: Wire, component: Component, words: Promise<Words>): void {
+  #store(wire: Wire, component: Component, promise: Promise<Vector>): void {
+    const held: Held = { promise };
+    promise.then(
+      (vector) => {
+        held.vector = vector;
+      },
+      () => undefined,
+    );
     let components = this.#values.get(wire.id);
     if (components === undefined) {
       components = new Map();
       this.#values.set(wire.id, components);
     }
-    components.set(component, words);
+    components.set(component, held);
   }
 
   /** For each position, the wires that nobody needs after it. A gate needs its inputs until its position; a local node until its result is dropped. */
@@ -212,6 +236,18 @@ export class Engine implements Party {
 
   #release(plan: Map<number, number[]>, position: number): void {
     for (const id of plan.get(position) ?? []) this.#values.delete(id);
+    this.kernels.sweep(() => this.#live());
+  }
+
+  /** Every vector that is still needed: components of wires, and what gates keep between phases. */
+  *#live(): Iterable<unknown> {
+    for (const components of this.#values.values()) for (const held of components.values()) yield held.vector;
+    yield* this.#kept.values();
+  }
+
+  /** Everything sent so far is on its way. */
+  async #flush(): Promise<void> {
+    for (const link of this.#links.values()) await link.flush();
   }
 
   #step(phase: Progress['phase'], gate: Gate, done: number, total: number): void {

@@ -4,7 +4,7 @@
  * Each method is one step of one party. `deal*` runs ahead of the input and is data independent; `send12` and `recv12` are the half-round P1 → P2,
  * `send21` and `recv21` the half-round P2 → P1. The engine (`engine.ts`) calls them in the circuit's order, so both ends agree on what comes next.
  */
-import type { Words } from '../../../compute/ring.ts';
+import type { Vector, Words } from '../../../compute/ring.ts';
 import type { DrawId, Purpose } from '../../prg/gate-id.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Cost, Inputs } from '../types.ts';
@@ -26,7 +26,7 @@ export interface Gate {
   readonly cost: Partial<Cost>;
 
   /** Derives a component that needs no message (masks), or computes one that only waits for operands. */
-  component(party: Party, component: Component): Promise<Words>;
+  component(party: Party, component: Component): Promise<Vector>;
 
   dealP0?(p0: Party): Promise<void>;
   dealP1?(p1: Party): Promise<void>;

@@ -5,18 +5,18 @@
  * λ2 and leaves a derived mask, under which nothing may be sent (a lift of such a wire draws a fresh λ1, §15 F2).
  */
 import type { RingKernels } from '../../../compute/kernels/types.ts';
-import type { Words } from '../../../compute/ring.ts';
+import type { Vector } from '../../../compute/ring.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Parameter } from '../types.ts';
 import type { Part, Party } from './party.ts';
 
 export interface LocalNode {
   readonly inputs: readonly Wire[];
-  apply(party: Party, component: Component, operands: readonly Words[]): Promise<Words>;
+  apply(party: Party, component: Component, operands: readonly Vector[]): Promise<Vector>;
 }
 
 /** A map that every component goes through unchanged. */
-export function linear(inputs: readonly Wire[], map: (kernels: RingKernels, operands: readonly Words[]) => Promise<Words>): LocalNode {
+export function linear(inputs: readonly Wire[], map: (kernels: RingKernels, operands: readonly Vector[]) => Promise<Vector>): LocalNode {
   return { inputs, apply: (party, _component, operands) => map(party.kernels, operands) };
 }
 

@@ -1,6 +1,6 @@
 /** What a gate sees of the party it runs at: kernels, pairwise randomness, links, parameters and the components it holds so far. */
 import type { Matrix, RingKernels } from '../../../compute/kernels/types.ts';
-import { type Words, wireLength } from '../../../compute/ring.ts';
+import { type Vector, wireLength } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
 import type { Channel, PartyId } from '../../../net/types.ts';
 import type { PairPrg } from '../../prg/prg.ts';
@@ -17,22 +17,44 @@ export interface ParameterView {
   /** As a kernel matrix (compute parties). */
   matrix(parameter: Parameter, part: Part): Promise<Matrix>;
   /** As a flat vector over Z_2^64; P0 derives 'l2' and 'l1+l2' from seeds. `rows` selects rows. */
-  words(parameter: Parameter, part: Part, rows?: readonly number[]): Promise<Words>;
+  words(parameter: Parameter, part: Part, rows?: readonly number[]): Promise<Vector>;
 }
 
 /** A channel that carries only sealed words. Long messages travel in parts of at most PART bytes. */
 export class Link {
   readonly #channel: Channel;
   readonly #kernels: RingKernels;
+  readonly #turns: Promise<void>[] = [];
   static readonly PART = 1 << 24;
+  /** Messages that wait for the channel, beyond which the sender waits. */
+  static readonly PENDING = 3;
 
   constructor(channel: Channel, kernels: RingKernels) {
     this.#channel = channel;
     this.#kernels = kernels;
   }
 
+  /**
+   * Takes a message for sending, in order. Packing starts now and is not waited for, so that the next gate computes while these words come back from a device;
+   * resolves when at most PENDING messages wait. A failure shows in a later `send` or in `flush`.
+   */
   async send(tag: string, message: Sealed): Promise<void> {
-    const bytes = message.payload instanceof Uint8Array ? message.payload : await this.#kernels.pack(message.payload);
+    const { payload } = message;
+    const bytes = payload instanceof Uint8Array ? Promise.resolve(payload) : this.#kernels.pack(payload);
+    // Its error is reported when its turn comes.
+    bytes.catch(() => undefined);
+    const turn = (this.#turns[this.#turns.length - 1] ?? Promise.resolve()).then(async () => this.#write(tag, await bytes));
+    turn.catch(() => undefined);
+    this.#turns.push(turn);
+    while (this.#turns.length > Link.PENDING) await this.#turns.shift();
+  }
+
+  /** Resolves when the channel has taken every message. */
+  async flush(): Promise<void> {
+    while (this.#turns.length > 0) await this.#turns.shift();
+  }
+
+  async #write(tag: string, bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length || at === 0; at += Link.PART) await this.#channel.send(tag, bytes.subarray(at, at + Link.PART));
   }
 
@@ -43,7 +65,7 @@ export class Link {
     return out;
   }
 
-  async recv(tag: string, k: number, count: number): Promise<Words> {
+  async recv(tag: string, k: number, count: number): Promise<Vector> {
     return this.#kernels.unpack(await this.recvBytes(tag, wireLength(k, count)), k, count);
   }
 }
@@ -58,14 +80,14 @@ export interface Party {
   readonly k02?: PairPrg;
   link(peer: PartyId): Link;
   /** A component of a wire, computed or re-derived on demand. */
-  value(wire: Wire, component: Component): Promise<Words>;
+  value(wire: Wire, component: Component): Promise<Vector>;
   /** Stores a component that a message brought. */
-  put(wire: Wire, component: Component, words: Words): void;
+  put(wire: Wire, component: Component, words: Vector): void;
   /** Data that a gate keeps between phases: dealt words at P2, pre-computed parts at P1. Taken once. */
-  keep(gate: object, words: Words | Uint8Array): void;
-  take(gate: object): Words | Uint8Array;
+  keep(gate: object, words: Vector | Uint8Array): void;
+  take(gate: object): Vector | Uint8Array;
   /** What `take` would give, left in place. */
-  peek(gate: object): Words | Uint8Array;
+  peek(gate: object): Vector | Uint8Array;
 }
 
 /** The generator that this party shares with P0's partner on side 1 or 2. */

@@ -10,7 +10,7 @@
  * '·' is any bilinear map: elementwise, or a batched matrix product. One word of P0 and one of P2 per output.
  */
 import type { ProductShape } from '../../../compute/kernels/types.ts';
-import { type Words, wireLength } from '../../../compute/ring.ts';
+import { type Vector, wireLength } from '../../../compute/ring.ts';
 import { Sealed } from '../../share/sealed.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Cost } from '../types.ts';
@@ -44,7 +44,7 @@ export class LiftGate implements Gate {
   }
 
   /** a and λ2 are those of x; λ1 is this gate's draw. */
-  async component(party: Party, component: Component): Promise<Words> {
+  async component(party: Party, component: Component): Promise<Vector> {
     if (component !== 'l1') return party.value(this.#x, component);
     return party.kernels.draw(prgOf(party, 1).claim(drawId(this, 'mask1'), this), this.out.k, this.out.count);
   }
@@ -58,7 +58,7 @@ export class LiftGate implements Gate {
 
   async recv12(p2: Party): Promise<void> {
     const message = await p2.link(1).recv(tagOf(this, '12'), this.out.k, this.out.count);
-    const y = this.#widen === undefined ? p2.kernels.sub(message, await p2.value(this.#x, 'l2')) : p2.kernels.add(message, p2.peek(this.#widen) as Words);
+    const y = this.#widen === undefined ? p2.kernels.sub(message, await p2.value(this.#x, 'l2')) : p2.kernels.add(message, p2.peek(this.#widen) as Vector);
     p2.put(this.out, 'y', await y);
   }
 }
@@ -89,11 +89,11 @@ export class ProductGate implements Gate {
     this.cost = { p0ToP2Ahead: wireLength(out.k, out.count), p2ToP1: wireLength(out.k, out.count) };
   }
 
-  #times(party: Party, x: Words, y: Words): Promise<Words> {
+  #times(party: Party, x: Vector, y: Vector): Promise<Vector> {
     return this.#shape === undefined ? party.kernels.mul(x, y) : party.kernels.matmul(x, y, this.#shape);
   }
 
-  component(party: Party, component: Component): Promise<Words> {
+  component(party: Party, component: Component): Promise<Vector> {
     return outputMask(this, party, component);
   }
 

@@ -9,7 +9,7 @@
  * Views (§15): P2 sees uniform e, and B fixes y, uniform by r0. P1 sees y + λ2', uniform by λ2'. P0 receives nothing.
  */
 import type { Choice, SelectionTable } from '../../../compute/kernels/types.ts';
-import { type Words, wireLength, zeros } from '../../../compute/ring.ts';
+import { type Vector, wireLength, zeros } from '../../../compute/ring.ts';
 import { Sealed } from '../../share/sealed.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Cost } from '../types.ts';
@@ -86,29 +86,23 @@ async function sendTable(gate: Gate, s: Selection, p1: Party): Promise<void> {
 }
 
 /** P2: y = f − r0 of every element. */
-export async function chooseFromTable(gate: Gate, s: Selection, p2: Party): Promise<Words> {
+export async function chooseFromTable(gate: Gate, s: Selection, p2: Party): Promise<Vector> {
   const { kernels } = p2;
   const word = await kernels.unpack(p2.take(gate) as Uint8Array, s.k, s.count);
   const choice = await s.choice(p2);
   const size = partSize(s);
-  const y = zeros(s.count, s.k);
-  const running: Promise<void>[] = [];
+  const parts: Promise<Vector>[] = [];
   for (let from = 0; from < s.count; from += size) {
     const to = Math.min(from + size, s.count);
     const part = await p2.link(1).recvBytes(tagOf(gate, '12'), tableLength(s, to - from));
-    running.push(
-      kernels.evaluateSelection(choice, s.n, s.k, part, word, from, to).then((chosen) => {
-        (y.data as BigUint64Array).set(chosen.data as BigUint64Array, from);
-      }),
-    );
-    if (running.length > 4) await running.shift();
+    parts.push(kernels.evaluateSelection(choice, s.n, s.k, part, word, from, to));
+    if (parts.length > 4) await parts[parts.length - 5];
   }
-  await Promise.all(running);
-  return y;
+  return kernels.concat(await Promise.all(parts));
 }
 
 /** λ1 = −r0 of a selection's result, at P0 and P1. */
-export async function selectionMask1(gate: Gate, s: Pick<Selection, 'k' | 'count'>, party: Party): Promise<Words> {
+export async function selectionMask1(gate: Gate, s: Pick<Selection, 'k' | 'count'>, party: Party): Promise<Vector> {
   const r0 = await party.kernels.draw(prgOf(party, 1).claim(drawId(gate, 'zero'), gate), s.k, s.count);
   return party.kernels.sub(zeros(s.count, s.k), r0);
 }
@@ -134,7 +128,7 @@ export abstract class SelectionGate implements Gate {
     this.half21 = half12 + 1;
   }
 
-  abstract component(party: Party, component: Component): Promise<Words>;
+  abstract component(party: Party, component: Component): Promise<Vector>;
   abstract recv12(p2: Party): Promise<void>;
   abstract send21(p2: Party): Promise<void>;
   abstract recv21(p1: Party): Promise<void>;
@@ -164,7 +158,7 @@ export class SelectGate extends SelectionGate {
     this.cost = { ...selectionCost(selection), p2ToP1: wireLength(selection.k, selection.count) };
   }
 
-  component(party: Party, component: Component): Promise<Words> {
+  component(party: Party, component: Component): Promise<Vector> {
     return component === 'l1' ? selectionMask1(this, this.selection, party) : outputMask(this, party, component);
   }
 

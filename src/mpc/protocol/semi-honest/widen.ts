@@ -4,7 +4,7 @@
  * With a' = a + 2^(k−2) and canonical residues, x + 2^(k−2) = a' − λ2 + 2^k·wrap, and wrap = [msb a' = 0 ∧ msb λ2 = 1]: a selection of two entries on
  * words mod 2^(k2−k). P2 sends its additive part under a fresh λ2'. Exact inside the domain; outside it the result is off by 2^k.
  */
-import { type Words, wireLength, wordsFrom } from '../../../compute/ring.ts';
+import { type Vector, wireLength, wordsFrom } from '../../../compute/ring.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Cost } from '../types.ts';
 import type { Party } from './party.ts';
@@ -37,11 +37,11 @@ export class WidenGate extends SelectionGate {
   }
 
   /** a' = a + 2^(k−2). */
-  async #offset(p1: Party): Promise<Words> {
+  async #offset(p1: Party): Promise<Vector> {
     return p1.kernels.offset(await p1.value(this.#x, 'a'), 1n << BigInt(this.#x.k - 2));
   }
 
-  component(party: Party, component: Component): Promise<Words> {
+  component(party: Party, component: Component): Promise<Vector> {
     return outputMask(this, party, component);
   }
 
@@ -52,7 +52,7 @@ export class WidenGate extends SelectionGate {
   }
 
   async send21(p2: Party): Promise<void> {
-    await sendReshared(this, p2, p2.take(this) as Words);
+    await sendReshared(this, p2, p2.take(this) as Vector);
   }
 
   async recv21(p1: Party): Promise<void> {
@@ -60,14 +60,14 @@ export class WidenGate extends SelectionGate {
   }
 
   /** P1's additive part of the result, a' + r0·2^k − 2^(k−2). Unmasked: it leaves P1 only under a fresh λ1 (`LiftGate`). */
-  async partOfP1(p1: Party): Promise<Words> {
+  async partOfP1(p1: Party): Promise<Vector> {
     const { kernels } = p1;
     const minusR0 = await this.#raised(p1, await selectionMask1(this, this.selection, p1));
     const own = await kernels.sub(await kernels.cast(await this.#offset(p1), this.out.k), minusR0);
     return kernels.offset(own, -(1n << BigInt(this.#x.k - 2)));
   }
 
-  async #raised(party: Party, words: Words): Promise<Words> {
+  async #raised(party: Party, words: Vector): Promise<Vector> {
     return party.kernels.scale(await party.kernels.cast(words, this.out.k), 1n << BigInt(this.#x.k));
   }
 }
