@@ -37,6 +37,16 @@ export type ErrorCode =
   | 'ERR_FRAME_TAG'
   | 'ERR_FRAME_LENGTH'
   | 'ERR_FRAME_FORMAT'
+  | 'ERR_DEVICE_LOST'
+  | 'ERR_DEVICE_MEMORY'
+  | 'ERR_IDENTITY_KEY'
+  | 'ERR_IDENTITY_PARTY'
+  | 'ERR_IDENTITY_REPLAY'
+  | 'ERR_IDENTITY_FINGERPRINT'
+  | 'ERR_MODEL_HASH'
+  | 'ERR_LINK_BLOCKED'
+  | 'ERR_DOWNLOAD'
+  | 'ERR_INTEGRITY'
   | 'ERR_KERNEL'
   | 'ERR_WORKER'
   | 'ERR_ABORTED'
@@ -72,6 +82,16 @@ const KIND: Record<ErrorCode, ErrorKind> = {
   ERR_FRAME_TAG: 'peer',
   ERR_FRAME_LENGTH: 'peer',
   ERR_FRAME_FORMAT: 'peer',
+  ERR_DEVICE_LOST: 'device',
+  ERR_DEVICE_MEMORY: 'device',
+  ERR_IDENTITY_KEY: 'peer',
+  ERR_IDENTITY_PARTY: 'peer',
+  ERR_IDENTITY_REPLAY: 'peer',
+  ERR_IDENTITY_FINGERPRINT: 'peer',
+  ERR_MODEL_HASH: 'peer',
+  ERR_LINK_BLOCKED: 'io',
+  ERR_DOWNLOAD: 'io',
+  ERR_INTEGRITY: 'config',
   ERR_KERNEL: 'device',
   ERR_WORKER: 'device',
   ERR_ABORTED: 'state',
