@@ -20,6 +20,13 @@ export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): P
   }
 }
 
+/** Resolves after `ms` milliseconds. */
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
+
 /** Things to undo at the end of a run, whatever its end: last made, first undone. */
 export class Cleanup {
   readonly #steps: (() => unknown)[] = [];

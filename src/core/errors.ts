@@ -32,6 +32,7 @@ export type ErrorCode =
   | 'ERR_PEER_CLOSED'
   | 'ERR_PEER_TIMEOUT'
   | 'ERR_PEER_MISMATCH'
+  | 'ERR_PEER_BUSY'
   | 'ERR_FRAME_SESSION'
   | 'ERR_FRAME_SEQUENCE'
   | 'ERR_FRAME_TAG'
@@ -77,6 +78,7 @@ const KIND: Record<ErrorCode, ErrorKind> = {
   ERR_PEER_CLOSED: 'peer',
   ERR_PEER_TIMEOUT: 'peer',
   ERR_PEER_MISMATCH: 'peer',
+  ERR_PEER_BUSY: 'peer',
   ERR_FRAME_SESSION: 'peer',
   ERR_FRAME_SEQUENCE: 'peer',
   ERR_FRAME_TAG: 'peer',
@@ -108,9 +110,12 @@ export class TercetError extends Error {
   readonly code: ErrorCode;
   readonly kind: ErrorKind;
   readonly hint: string;
+  /** The party that it is about, where that is known. */
+  readonly party: 0 | 1 | 2 | undefined;
 
-  constructor(code: ErrorCode, what: string, hint: string, options?: { cause?: unknown }) {
+  constructor(code: ErrorCode, what: string, hint: string, options?: { cause?: unknown; party?: 0 | 1 | 2 | undefined }) {
     super(what, options);
+    this.party = options?.party;
     this.name = 'TercetError';
     this.code = code;
     this.kind = KIND[code];

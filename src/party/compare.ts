@@ -2,7 +2,7 @@
 import type { WasmKernels } from '../compute/kernels/wasm/pool.ts';
 import { type BertWeightSource, bertTensorNames } from '../ml/models/bert-weights.ts';
 import { bertFloat } from '../ml/reference/bert-float.ts';
-import type { OwnerInput } from '../session/owner.ts';
+import type { OwnerInput } from '../session/inputs.ts';
 
 export interface Comparison {
   readonly maxAbsLogitError: number;

@@ -7,6 +7,7 @@ import { linkProfile } from '../net/profiles.ts';
 import { connectTls, listenTls } from '../net/tls.ts';
 import type { Channel } from '../net/types.ts';
 import { serveSession } from '../session/compute.ts';
+import { recvKey } from '../session/direct-key.ts';
 import { loadServedModel } from './served-model.ts';
 import type { ModelLocation } from './model.ts';
 import { type Device, nodeKernels, peakMemory } from './node-kernels.ts';
@@ -61,7 +62,9 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
             owner: shaped(owner, options.profile),
             connectPeer,
             session: owner.session,
-            model,
+            key: await recvKey(owner),
+            models: [model],
+            now: () => performance.now(),
             kernels,
             peakMemory,
             signal,

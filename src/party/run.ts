@@ -9,6 +9,8 @@ import { type Credentials, credentialsOf, ensureCertificates } from '../net/cert
 import { connectTls } from '../net/tls.ts';
 import type { Channel, PartyId } from '../net/types.ts';
 import type { Request, WeightMode } from '../session/agreement.ts';
+import { sendKey } from '../session/direct-key.ts';
+import type { OwnerInput } from '../session/inputs.ts';
 import { type OwnerResult, OwnerSession } from '../session/owner.ts';
 import { type Comparison, compareWithPlaintext } from './compare.ts';
 import { shaped } from './daemon.ts';
@@ -84,7 +86,7 @@ async function infer(options: RunOptions, cleanup: Cleanup): Promise<RunResult> 
   const task = await prepareTask(options, model);
   options.onPhase?.('start');
   const { input } = task;
-  const request: Request = { protocol, weights, tokens: input.inputIds.length, masks: input.maskPositions.length };
+  const request: Request = { protocol, weights, tokens: input.inputIds.length, masks: input.maskPositions.length, padded: false };
 
   const kernels = cleanup.add(await nodeKernels(options.device, options.threads), (k) => k.close());
   const credentials = credentialsOf(await ensureCertificates(options.certificates), 0);
@@ -118,10 +120,12 @@ type SessionParts = Pick<Parameters<typeof OwnerSession.open>[0], 'config' | 're
 };
 
 /** The data owner's session: agree, deal, run. */
-async function own(options: RunOptions, parts: SessionParts, input: Parameters<OwnerSession['run']>[0]): Promise<OwnerResult> {
+async function own(options: RunOptions, parts: SessionParts, input: OwnerInput): Promise<OwnerResult> {
+  const keys = [webcrypto.getRandomValues(new Uint8Array(32)), webcrypto.getRandomValues(new Uint8Array(32))] as const;
+  for (const peer of [1, 2] as const) await sendKey(parts.channels.get(peer) as Channel, keys[peer - 1]);
   const attempt = await OwnerSession.open({
     ...parts,
-    random: (length) => webcrypto.getRandomValues(new Uint8Array(length)),
+    keys,
     now: () => performance.now(),
     peakMemory,
     signal: options.signal,

@@ -3,7 +3,7 @@ import { TercetError } from '../core/errors.ts';
 import { type FillMaskInput, type FillMaskPrediction, finishFillMask, prepareFillMask } from '../ml/tasks/fill-mask.ts';
 import { type ClassificationPrediction, finishTextClassification, prepareTextClassification } from '../ml/tasks/text-classification.ts';
 import { type Tokenizer, loadTokenizer } from '../ml/tokenizers/tokenizer.ts';
-import type { OwnerInput } from '../session/owner.ts';
+import type { OwnerInput } from '../session/inputs.ts';
 import type { OpenedModel } from './model.ts';
 
 export type Task = 'fill-mask' | 'text-classification';

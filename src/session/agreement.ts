@@ -10,16 +10,26 @@ import { type Circuit, CircuitBuilder } from '../mpc/protocol/semi-honest/circui
 import type { ProtocolId } from '../mpc/protocol/types.ts';
 import type { Fields, Json } from './control.ts';
 
-export const SESSION_VERSION = 1;
+export const SESSION_VERSION = 2;
 
 export type WeightMode = 'open' | 'secret';
 
 /** What P0 asks for. */
 export interface Request {
+  /** Which of the parties' models: the SHA-256 that the owner pins, or undefined where they serve one. */
+  readonly model?: string | undefined;
   readonly protocol: ProtocolId;
   readonly weights: WeightMode;
+  /** Positions, with padding. */
   readonly tokens: number;
   readonly masks: number;
+  /** Whether padding may be among them, hidden from the compute parties. */
+  readonly padded: boolean;
+}
+
+/** SHA-256 of what a request asks for beside the model: signed by each party before anything is sent. */
+export function requestHash({ protocol, weights, tokens, masks, padded }: Request): Uint8Array {
+  return sha256(new TextEncoder().encode(JSON.stringify([SESSION_VERSION, protocol, weights, tokens, masks, padded])));
 }
 
 /** What a compute party says of its model: all of it public. */
@@ -34,7 +44,7 @@ export interface Offer {
 
 /** The circuit of a request: the same at every party, because it is made from public data only. */
 export function circuitFor(config: BertConfig, plan: BertPlan, request: Request): Circuit {
-  const run: BertRun = { config, plan, tokens: request.tokens, masks: request.masks };
+  const run: BertRun = { config, plan, tokens: request.tokens, masks: request.masks, padded: request.padded };
   const builder = new CircuitBuilder(request.weights);
   buildBert(builder, run);
   return builder.finish();
@@ -101,9 +111,20 @@ export function offerFromJson(fields: Fields, config: BertConfig, fail: () => Te
 }
 
 /** @throws {TercetError} ERR_PEER_MISMATCH unless both compute parties hold P0's model. */
-export function checkOffers(offers: readonly [Offer, Offer], config: BertConfig): BertPlan {
+export function checkOffers(offers: readonly [Offer, Offer], config: BertConfig, model: string | undefined): BertPlan {
   const own = configHash(config);
   const [one, two] = offers;
+  for (const [i, offer] of offers.entries()) {
+    if (model === undefined || offer.model === model) continue;
+    throw new TercetError(
+      'ERR_MODEL_HASH',
+      `party ${i + 1} runs another model than the one that was asked for`,
+      'choose the model again, and tell the operator',
+      {
+        party: i === 0 ? 1 : 2,
+      },
+    );
+  }
   if (one.config !== own || two.config !== own) throw mismatch('a compute party has another config.json than the data owner');
   if (one.model !== two.model) throw mismatch('the compute parties have different weights');
   if (JSON.stringify(one.plan) !== JSON.stringify(two.plan)) throw mismatch('the compute parties derived different plans from the weights');

@@ -51,12 +51,16 @@ function malformed(channel: Channel, name: string): TercetError {
   );
 }
 
+/** What another party said about its own failure. */
+export class PeerReport extends TercetError {}
+
 function peerFailure(channel: Channel, failed: Fields): TercetError {
   const code = failed.string('code');
   const kind = kindOf(code);
   // An unknown code comes from another version, and a usage code would blame this side's user: either way it is the peer that failed.
   const own = kind === undefined || kind === 'usage' ? 'ERR_PEER_CLOSED' : (code as ErrorCode);
-  return new TercetError(own, `party ${channel.peer}: ${printable(failed.string('message'), 300)}`, printable(failed.string('hint'), 300));
+  const message = `party ${channel.peer}: ${printable(failed.string('message'), 300)}`;
+  return new PeerReport(own, message, printable(failed.string('hint'), 300), { party: channel.peer });
 }
 
 /** Checked access to the fields of an untrusted object. */
@@ -80,6 +84,10 @@ export class Fields {
     return value;
   }
 
+  stringOrNull(key: string): string | undefined {
+    return this.#get(key) === null ? undefined : this.string(key);
+  }
+
   /** A non-negative safe integer of at most `max`. */
   integer(key: string, max: number): number {
     const value = this.#get(key);
@@ -101,6 +109,12 @@ export class Fields {
     const value = this.#get(key);
     if (!allowed.includes(value as T)) throw this.#fail();
     return value as T;
+  }
+
+  boolean(key: string): boolean {
+    const value = this.#get(key);
+    if (typeof value !== 'boolean') throw this.#fail();
+    return value;
   }
 
   list(key: string, maxLength: number): readonly unknown[] {

@@ -26,7 +26,12 @@ interface Tensor {
 }
 
 /** Runs `build` on inputs at scale 32 over Z_2^64 and decodes its one output. */
-async function run(inputs: Readonly<Record<string, Tensor>>, build: (g: Gates, ...x: Wire[]) => Wire, seed = SEED): Promise<Float64Array> {
+async function run(
+  inputs: Readonly<Record<string, Tensor>>,
+  build: (g: Gates, ...x: Wire[]) => Wire,
+  seed = SEED,
+  more: Readonly<Record<string, Words>> = {},
+): Promise<Float64Array> {
   let scale = 0;
   const { outputs } = await simulate(
     (g) => {
@@ -34,7 +39,7 @@ async function run(inputs: Readonly<Record<string, Tensor>>, build: (g: Gates, .
       scale = out.scale;
       g.output('out', out);
     },
-    { tensors: Object.fromEntries(Object.entries(inputs).map(([name, { values }]) => [name, encodeFixed(values, 32, 64)])), indices: {} },
+    { tensors: { ...Object.fromEntries(Object.entries(inputs).map(([name, { values }]) => [name, encodeFixed(values, 32, 64)])), ...more }, indices: {} },
     { kernels: () => wasm, seed },
   );
   return decodeFixed(outputs.get('out') as Words, scale);
@@ -289,6 +294,55 @@ describe('attention', () => {
     const v = Float64Array.from({ length: T * D }, (_, i) => (i % D === 0 ? ((i / D) % 7) - 3 : (i % 3) - 1));
     return { H: 1, R: 1, T, D, q: Float64Array.of(1, 0), k, v };
   }
+
+  const marks = (T: number, length: number, k: number): Words =>
+    wordsFrom(
+      Array.from({ length: T }, (_, t) => (t < length ? 1 : 0)),
+      k,
+    );
+
+  /** Attention over the first `length` of T keys, the rest marked as padding. */
+  const padded = ({ H, R, T, D, q, k, v }: Heads, length: number, bits: 8 | 9, marked = true) =>
+    run(
+      {
+        q: { shape: [H, R, D], values: q },
+        k: { shape: [H, T, D], values: k },
+        v: { shape: [H, T, D], values: v },
+      },
+      (g, a, b, c) => attend(g, a, b, c, bits, { bits: g.input('real bits', [T], 1, 0), words: g.input('real words', [T], 8, 0) }),
+      undefined,
+      { 'real bits': marks(T, marked ? length : T, 1), 'real words': marks(T, marked ? length : T, 8) },
+    );
+
+  /** The first keys alone. */
+  function truncated({ H, R, T, D, q, k, v }: Heads, length: number): Heads {
+    const first = (x: Float64Array) =>
+      Float64Array.from({ length: H * length * D }, (_, i) => x[(Math.floor(i / (length * D)) * T + (Math.floor(i / D) % length)) * D + (i % D)]);
+    return { H, R, T: length, D, q, k: first(k), v: first(v) };
+  }
+
+  it.each([
+    [8, 16, 1],
+    [8, 16, 9],
+    [9, 32, 20],
+    [8, 33, 33],
+  ] as const)(
+    `%i tree bits, %i positions of which %i are text: padding with larger scores and values changes nothing beyond ${ATTENTION_ERROR}`,
+    async (bits, T, length) => {
+      const input = heads(2, 4, T, 64, 1);
+      // Hostile padding: every padded key scores far above the text in half of the rows and far below in the other, and carries the largest values.
+      for (let h = 0; h < input.H; h++)
+        for (let t = length; t < T; t++)
+          for (let c = 0; c < input.D; c++) {
+            input.k[(h * T + t) * input.D + c] = 6 * Math.sign(input.q[h * input.R * input.D + c]);
+            input.v[(h * T + t) * input.D + c] = 6;
+          }
+      const want = exact(truncated(input, length));
+      within(`attention ${length} of ${T}`, worstOf(await padded(input, length, bits), want), ATTENTION_ERROR);
+      // Positive control: without the marks the same padding takes over.
+      if (length < T) expect(worstOf(await padded(input, length, bits, false), want)).toBeGreaterThan(0.5);
+    },
+  );
 
   it('values up to 255 keep their slack at 128 positions, and 300 wraps in some output', async () => {
     const [T, D] = [128, 64];

@@ -16,6 +16,7 @@ import { bertFloat } from '../../src/ml/reference/bert-float.ts';
 import { SEMI_HONEST } from '../../src/mpc/protocol/registry.ts';
 import type { Parameter } from '../../src/mpc/protocol/types.ts';
 import { OpenParameters } from '../../src/session/open-parameters.ts';
+import { ownerInputs } from '../../src/session/inputs.ts';
 import { OwnerSeeds, SharedParameters, maskParameter } from '../../src/session/secret-parameters.ts';
 import { TINY, TINY_CLASSIFIER } from '../ml/tiny-bert.ts';
 import { parameterView } from '../support/parameters.ts';
@@ -114,7 +115,7 @@ describe('a small BERT among three parties', () => {
         const source = lively(config);
         const mlm = config.architecture === 'BertForMaskedLM';
         const ids = [2, 9, 4, 17, 3];
-        const run = { config, plan: await bertPlan(source), tokens: ids.length, masks: mlm ? 1 : 0 };
+        const run = { config, plan: await bertPlan(source), tokens: ids.length, masks: mlm ? 1 : 0, padded: false };
         const result = await measured(
           (g) => buildBert(g, run),
           { tensors: { [MASK_ROWS]: wordsFrom([0, 0, 1, 0, 0], 64) }, indices: { [TOKENS]: ids } },
@@ -126,6 +127,21 @@ describe('a small BERT among three parties', () => {
         expect(got.length).toBe(want.logits.length);
         const worst = Math.max(...got.map((v, i) => Math.abs(v - want.logits[i])));
         expect(worst, `largest logit error ${worst}`).toBeLessThan(LOGIT_ERROR);
+        // With padding behind it, whose length nobody is told, the same text has the same logits, and the cost is declared as well.
+        const request = { protocol: '3pc_semi_honest', weights, tokens: 8, masks: run.masks, padded: true } as const;
+        const long = await measured(
+          (g) => buildBert(g, { ...run, tokens: 8, padded: true }),
+          ownerInputs({ inputIds: ids, maskPositions: mlm ? [2] : [] }, request),
+          {
+            weights,
+            kernels: () => wasm,
+            parameters: await (weights === 'open' ? openViews : secretViews)(config, wasm),
+            seed: 10,
+          },
+        );
+        checkCost(long, `${name} ${weights}, padded`);
+        const same = decodeFixed(long.outputs.get(LOGITS) as Words, LOGIT_SCALE);
+        expect(Math.max(...same.map((v, i) => Math.abs(v - want.logits[i])))).toBeLessThan(LOGIT_ERROR);
         // Positive control of the tolerance: another text moves the logits further than it.
         const other = await bertFloat(source, [2, 5, 4, 1, 3], mlm ? { positions: [2] } : {});
         expect(Math.max(...got.map((v, i) => Math.abs(v - other.logits[i])))).toBeGreaterThan(LOGIT_ERROR);

@@ -7,7 +7,7 @@
  */
 import { invariant } from '../../core/errors.ts';
 import { type GeluRange, secureGelu, secureTanh } from '../../mpc/secure/activation.ts';
-import { attend } from '../../mpc/secure/attention.ts';
+import { type RealPositions, attend } from '../../mpc/secure/attention.ts';
 import type { Gates, Wire } from '../../mpc/secure/gates.ts';
 import { type NormaliseRange, normalise } from '../../mpc/secure/normalise.ts';
 import type { BertConfig } from '../config.ts';
@@ -31,11 +31,15 @@ export interface BertRun {
   readonly tokens: number;
   /** M, public; their positions are not. */
   readonly masks: number;
+  /** Whether the T positions end in padding, of a length that P0 alone knows. */
+  readonly padded: boolean;
 }
 
 /** Names of P0's inputs and of the output. */
 export const TOKENS = 'tokens';
 export const MASK_ROWS = 'mask rows';
+export const REAL_BITS = 'real bits';
+export const REAL_WORDS = 'real words';
 export const LOGITS = 'logits';
 
 /** Logits leave at this scale in Z_2^32. */
@@ -60,13 +64,13 @@ function mergeHeads(gates: Gates, x: Wire): Wire {
 }
 
 /** One encoder layer. `rows` are the positions whose output is wanted (all of x, or a selection of it); x feeds keys and values. */
-function encoderLayer(gates: Gates, run: BertRun, i: number, p: LayerParameters, x: Wire, rows: Wire): Wire {
+function encoderLayer(gates: Gates, run: BertRun, i: number, p: LayerParameters, x: Wire, rows: Wire, real: RealPositions | undefined): Wire {
   const { heads, layerNormEps } = run.config;
   const context = gates.section('attention', () => {
     const q = splitHeads(gates, gates.affine([{ x: rows, weight: p.wq }], p.bq), heads);
     const k = splitHeads(gates, gates.affine([{ x, weight: p.wk }], p.bk), heads);
     const v = splitHeads(gates, gates.affine([{ x, weight: p.wv }], p.bv), heads);
-    return mergeHeads(gates, attend(gates, q, k, v, run.plan.treeBits[i]));
+    return mergeHeads(gates, attend(gates, q, k, v, run.plan.treeBits[i], real));
   });
   const middle = gates.section('attention output', () => {
     const sum = gates.affine(
@@ -115,9 +119,12 @@ export function buildBert(gates: Gates, run: BertRun): void {
     const words = gates.scale(gates.lookup(TOKENS, parameters.word, tokens), 256n, 32);
     return normalise(gates, gates.addParameter(words, parameters.position(tokens)), config.layerNormEps, plan.embedding);
   });
+  const real = run.padded ? { bits: gates.input(REAL_BITS, [tokens], 1, 0), words: gates.input(REAL_WORDS, [tokens], 8, 0) } : undefined;
   let x = embedded;
   parameters.layers.forEach((layer, i) => {
-    x = gates.section(`layer ${i + 1}/${config.layers}`, () => encoderLayer(gates, run, i, layer, x, i === config.layers - 1 ? headRows(gates, run, x) : x));
+    x = gates.section(`layer ${i + 1}/${config.layers}`, () =>
+      encoderLayer(gates, run, i, layer, x, i === config.layers - 1 ? headRows(gates, run, x) : x, real),
+    );
   });
   const logits = gates.section('head', () => {
     const { mlm, classifier } = parameters;

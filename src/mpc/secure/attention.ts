@@ -4,6 +4,7 @@
  *
  * q (heads, R, D), k, v (heads, T, D) scale 32 over Z_2^64 → context (heads, R, D) scale 16 over Z_2^64. The factor 1/√D is in the weights of Q (as 8/√D; the 8 is three bits of
  * scale). 13 rounds at T = 128.
+ * With `real`, padded keys get weight zero, exactly, and the result is that of the text without padding; one round more (two with 9 tree bits).
  * Domain (declared by `ml/ranges.ts` from weight norms): |q·k|/√D < 4096, row spread ≤ 252 with 8 tree bits or 508 with 9, |v| · T < 2^16.
  * Error: attention head ≤ 1.2e-3 absolute for |v| ≤ 6 (measured: test/mpc/secure.test.ts).
  */
@@ -38,6 +39,32 @@ function nearTable(bits: number): ExactTable {
 
 const NEAR: Record<8 | 9, ExactTable> = { 8: nearTable(6), 9: nearTable(7) };
 
+/** The same on 2·index + real: zero at padding. */
+function nearRealTable(bits: number): ExactTable {
+  return { bits: bits + 1, entries: nearTable(bits).entries.flatMap((near) => [0n, near]) };
+}
+
+const NEAR_REAL: Record<8 | 9, ExactTable> = { 8: nearRealTable(6), 9: nearRealTable(7) };
+
+/**
+ * Which of the T positions hold text, as its owner shares it: 1 there and 0 at padding, once as bits (Z_2) and once as words (Z_2^8). How many there are
+ * stays secret.
+ */
+export interface RealPositions {
+  readonly bits: Wire;
+  readonly words: Wire;
+}
+
+/** A row of T repeated for every one of `rows`. */
+function everyRow(gates: Gates, x: Wire, rows: number): Wire {
+  const T = x.count;
+  return gates.gather(
+    x,
+    Uint32Array.from({ length: rows * T }, (_, i) => i % T),
+    [rows, T],
+  );
+}
+
 /** Columns [from, to) of a (rows, width) wire. */
 function columns(gates: Gates, x: Wire, from: number, to: number): Wire {
   const [rows, width] = x.shape;
@@ -63,7 +90,31 @@ function rowMaximum(gates: Gates, x: Wire, bits: 8 | 9): Wire {
   return gates.reshape(current, [x.shape[0]]);
 }
 
-export function attend(gates: Gates, q: Wire, k: Wire, v: Wire, treeBits: 8 | 9): Wire {
+/** 2·index + real, exact: an even number and a bit. */
+function markReal(gates: Gates, index: Wire, real: RealPositions): Wire {
+  const k = index.k + 1;
+  const words = gates.reshape(everyRow(gates, gates.reduce(real.words, k), index.shape[0]), index.shape, index.scale + 1);
+  return gates.add(gates.raise(index, 1, k), words);
+}
+
+/**
+ * Scores whose padded columns hold the row's first score instead: position 0 always is text, so the maximum is that of the text, and no difference grows.
+ * x (rows, T) over Z_2^12 → Z_2^treeBits. One round, two with 9 tree bits, because selections are made of whole bytes.
+ */
+function withoutPadding(gates: Gates, x: Wire, treeBits: 8 | 9, real: RealPositions): Wire {
+  const [rows, T] = x.shape;
+  const first = gates.gather(
+    x,
+    Uint32Array.from({ length: rows * T }, (_, i) => i - (i % T)),
+    [rows, T],
+  );
+  const difference = gates.sub(x, first);
+  const whole = treeBits === 8 ? gates.reduce(difference, 8) : gates.widen(difference, 16);
+  const kept = gates.choose([everyRow(gates, real.bits, rows)], [whole], Uint8Array.of(255, 0));
+  return gates.add(gates.reduce(gates.reshape(kept, [rows, T], first.scale), treeBits), gates.reduce(first, treeBits));
+}
+
+export function attend(gates: Gates, q: Wire, k: Wire, v: Wire, treeBits: 8 | 9, real?: RealPositions): Wire {
   const [heads, R, D] = q.shape;
   const T = k.shape[1];
   invariant(T <= 512, 'attention: at most 512 positions');
@@ -77,7 +128,8 @@ export function attend(gates: Gates, q: Wire, k: Wire, v: Wire, treeBits: 8 | 9)
 
   // x = score − 2·(maximum + 1 unit) < 0: the maximum on a few bits is enough, softmax is shift invariant.
   const x = gates.section('maximum', () => {
-    const coarse = gates.reduce(gates.shift(scores, SCORE + UNIT), treeBits);
+    const shifted = gates.shift(scores, SCORE + UNIT);
+    const coarse = real === undefined ? gates.reduce(shifted, treeBits) : withoutPadding(gates, shifted, treeBits, real);
     const maximum = gates.offset(rowMaximum(gates, coarse, treeBits), 1n);
     const shift = gates.reshape(gates.repeat(gates.raise(maximum, SCORE + UNIT, xBits), T), [rows, T], SCORE);
     return gates.sub(gates.reduce(scores, xBits), shift);
@@ -85,7 +137,8 @@ export function attend(gates: Gates, q: Wire, k: Wire, v: Wire, treeBits: 8 | 9)
 
   const weights = gates.section('exponential', () => {
     // Below −16 … −24, e^x is less than 2^-17 of the row's largest weight (which is at least e^-4).
-    const gate = gates.table(gates.shift(x, 38), NEAR[treeBits], 1);
+    const near = gates.shift(x, 38);
+    const gate = real === undefined ? gates.table(near, NEAR[treeBits], 1) : gates.table(markReal(gates, near, real), NEAR_REAL[treeBits], 1);
     return gates.exponential(gates.reduce(gates.shift(x, 15), 25), gate, EXP_SCALE, EXP_SCALE);
   });
 

@@ -1,0 +1,43 @@
+/**
+ * Which party a failed session is about. When one compute party dies, the other one fails too, and which of the two is heard first is chance: the cause is the
+ * party whose link broke without a word.
+ */
+import { sleep } from '../core/abort.ts';
+import { TercetError, asTercetError } from '../core/errors.ts';
+import { PeerReport } from './control.ts';
+
+/** How long to wait for the other link to show what is wrong with it. */
+const SECOND_OPINION_MS = 400;
+
+/** An error of the link to `party`, with its name on it. */
+export function about(party: 1 | 2, thrown: unknown): TercetError {
+  const error = asTercetError(thrown);
+  if (error.party !== undefined || error.kind !== 'peer') return error;
+  return new TercetError(error.code, `party ${party}: ${error.message}`, error.hint, { cause: error, party });
+}
+
+/** Whether a party said itself that it fails because of a link of its own. */
+function hearsay(error: unknown): boolean {
+  return error instanceof PeerReport && error.kind === 'peer';
+}
+
+/** Runs the same step with both compute parties; rejects with the error that explains the other one. */
+export async function withBoth<T>(step: (peer: 1 | 2) => Promise<T>): Promise<[T, T]> {
+  const failures = new Map<1 | 2, TercetError>();
+  const runs = ([1, 2] as const).map(async (peer) => {
+    try {
+      return await step(peer);
+    } catch (error) {
+      const failure = about(peer, error);
+      failures.set(peer, failure);
+      throw failure;
+    }
+  });
+  try {
+    return (await Promise.all(runs)) as [T, T];
+  } catch (first) {
+    for (const run of runs) run.catch(() => undefined);
+    if (hearsay(first) && failures.size < 2) await Promise.race([Promise.allSettled(runs), sleep(SECOND_OPINION_MS)]);
+    throw [...failures.values()].find((failure) => !hearsay(failure)) ?? first;
+  }
+}

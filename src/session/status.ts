@@ -1,0 +1,81 @@
+/**
+ * How far the compute parties are: public facts (half-round, gate, bytes between them), told to the data owner while it waits.
+ *
+ * The reports travel on the owner's own links, before the output. They are also how a compute party notices that its owner left: one that cannot be sent ends
+ * the session.
+ */
+import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
+import type { Channel } from '../net/types.ts';
+import { type Fields, recvControl, sendControl } from './control.ts';
+
+const NAME = 'status';
+const INTERVAL_MS = 100;
+
+export interface Status {
+  /** Half-rounds done, of all. */
+  readonly done: number;
+  readonly total: number;
+  /** Number of the gate that the party works on. */
+  readonly gate: number;
+  /** Payload bytes between the compute parties so far, both ways. */
+  readonly between: number;
+  readonly last: boolean;
+}
+
+export class StatusSender {
+  readonly #owner: Channel;
+  readonly #peer: Channel;
+  readonly #now: () => number;
+  readonly #onLost: (error: unknown) => void;
+  #sent = Number.NEGATIVE_INFINITY;
+  #tail: Promise<void> = Promise.resolve();
+
+  constructor(owner: Channel, peer: Channel, now: () => number, onLost: (error: unknown) => void) {
+    this.#owner = owner;
+    this.#peer = peer;
+    this.#now = now;
+    this.#onLost = onLost;
+  }
+
+  /** At most one report per INTERVAL_MS. Never waits. */
+  progress({ done, total, gate }: Progress): void {
+    if (this.#now() - this.#sent < INTERVAL_MS) return;
+    this.#send({ done, total, gate, between: this.#between(), last: false });
+  }
+
+  /** The last report: the output follows. */
+  async finish(total: number): Promise<void> {
+    this.#send({ done: total, total, gate: 0, between: this.#between(), last: true });
+    await this.#tail;
+  }
+
+  #between(): number {
+    const { sentPayloadBytes, receivedPayloadBytes } = this.#peer.stats;
+    return sentPayloadBytes + receivedPayloadBytes;
+  }
+
+  #send(status: Status): void {
+    this.#sent = this.#now();
+    this.#tail = this.#tail.then(() => sendControl(this.#owner, NAME, { ...status }));
+    this.#tail.catch(this.#onLost);
+  }
+}
+
+function read(fields: Fields): Status {
+  return {
+    done: fields.integer('done', 1e6),
+    total: fields.integer('total', 1e6),
+    gate: fields.integer('gate', 1e6),
+    between: fields.integer('between', Number.MAX_SAFE_INTEGER),
+    last: fields.boolean('last'),
+  };
+}
+
+/** Reads reports until the last one. @throws {TercetError} the party's own error when it says that it failed. */
+export async function followStatus(channel: Channel, onStatus: (status: Status) => void): Promise<void> {
+  for (;;) {
+    const status = read(await recvControl(channel, NAME));
+    onStatus(status);
+    if (status.last) return;
+  }
+}
