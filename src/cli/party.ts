@@ -8,16 +8,21 @@ import { runDaemon } from '../party/daemon.ts';
 import type { ChildMessage } from '../party/local.ts';
 import { RECV_TIMEOUT_MS } from '../party/run.ts';
 import { defaultThreads, stateFolder } from '../party/defaults.ts';
-import { integer, modelLocation, parseAddress, parseDevice, parseProfile, type ModelFlags } from './options.ts';
+import type { ModelSource } from '../party/served-model.ts';
+import { integer, modelLocation, parseAddress, parseDevice, parseProfile } from './options.ts';
 import { cancelOnSignals } from './signals.ts';
 
-interface PartyFlags extends ModelFlags {
+interface PartyFlags {
+  readonly model: readonly string[];
+  readonly randomWeights?: string;
+  readonly config?: string;
   readonly partyId: string;
   readonly host: string;
   readonly port: string;
   readonly peers?: string;
   readonly certificates?: string;
-  readonly shares?: string;
+  readonly shares: readonly string[];
+  readonly maxSessions: string;
   readonly device: string;
   readonly threads?: string;
   readonly profile?: string;
@@ -33,17 +38,34 @@ export function partyCommand(): Command {
     .option('--port <port>', 'port to listen on (0: any free one)', '0')
     .option('--peers <list>', 'for party 2: the address of party 1, as 1=HOST:PORT')
     .option('--certificates <dir>', 'folder with the certificates of the parties')
-    .option('--model <dir>', 'model folder (default: the embedded fill-mask model)')
-    .option('--shares <dir>', "this party's part of secret weights")
+    .option('--model <dir>', 'model folder to serve, again for more (default: the embedded fill-mask model)', collect, [])
+    .option('--shares <dir>', "this party's part of secret weights, again for more", collect, [])
     .option('--random-weights <seed>', 'random weights of the architecture in --config')
     .option('--config <file>', 'config.json for --random-weights')
     .option('--device <device>', 'auto, wasm or webgpu', 'auto')
     .option('--threads <n>', 'worker threads')
+    .option('--max-sessions <n>', 'sessions at a time, prepared ones included', '8')
     .option('--profile <name>', 'shape the links like a network: lan, wan-cloud or home')
     .addOption(new Option('--once', 'serve one session and end'))
     .action(async (flags: PartyFlags) => {
       await party(flags);
     });
+}
+
+/** A flag that may be given more than once. */
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+/** Every model folder and share that was named; the embedded model when none was. */
+function modelSources({ model, shares, randomWeights, config }: PartyFlags): ModelSource[] {
+  const secret = shares.map((folder): ModelSource => ({ weights: 'secret', folder }));
+  if (randomWeights !== undefined || config !== undefined || (model.length === 0 && secret.length === 0)) {
+    const flags = { ...(randomWeights === undefined ? {} : { randomWeights }), ...(config === undefined ? {} : { config }) };
+    const location = modelLocation(model.length === 0 ? flags : { ...flags, model: model[0] }, 'fill-mask');
+    return [{ weights: 'open', model: location }, ...secret];
+  }
+  return [...model.map((path): ModelSource => ({ weights: 'open', model: { kind: 'folder', path } })), ...secret];
 }
 
 function tellParent(message: ChildMessage): void {
@@ -68,12 +90,12 @@ async function party(flags: PartyFlags): Promise<void> {
       port: integer('port', flags.port, 0, 65535),
       ...(flags.peers === undefined ? {} : { peer: peerAddress(flags.peers) }),
       credentials: credentialsOf(certificates, id),
-      model: modelLocation(flags, 'fill-mask'),
-      ...(flags.shares === undefined ? {} : { shares: flags.shares }),
+      models: modelSources(flags),
       device: parseDevice(flags.device),
       threads: flags.threads === undefined ? defaultThreads() : integer('threads', flags.threads, 0, 64),
       ...(flags.profile === undefined ? {} : { profile: parseProfile(flags.profile) }),
       recvTimeoutMs: RECV_TIMEOUT_MS,
+      maxSessions: integer('max-sessions', flags.maxSessions, 1, 1000),
       once: flags.once === true,
       signal,
       onListening: (port) => {

@@ -1,16 +1,16 @@
-/** A compute party as a process: listens, loads its model once, and serves sessions one after the other. */
+/** A compute party as a process: listens, loads its models once, and serves sessions until it is told to stop. */
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import type { Credentials } from '../net/certificates.ts';
 import { withProfile } from '../net/paced.ts';
 import { linkProfile } from '../net/profiles.ts';
-import { connectTls, listenTls } from '../net/tls.ts';
+import { type TlsListener, connectTls, listenTls } from '../net/tls.ts';
 import type { Channel } from '../net/types.ts';
-import { serveSession } from '../session/compute.ts';
 import { recvKey } from '../session/direct-key.ts';
-import { loadServedModel } from './served-model.ts';
-import type { ModelLocation } from './model.ts';
-import { type Device, nodeKernels, peakMemory } from './node-kernels.ts';
+import type { ModelSource } from './served-model.ts';
+import { loadServedModels } from './served-model.ts';
+import { type Device, nodeKernels } from './node-kernels.ts';
+import { Sessions } from './sessions.ts';
 
 export interface DaemonOptions {
   readonly id: 1 | 2;
@@ -19,14 +19,15 @@ export interface DaemonOptions {
   /** Address of P1, for P2. */
   readonly peer?: { readonly host: string; readonly port: number };
   readonly credentials: Credentials;
-  readonly model: ModelLocation;
-  /** Folder with this party's part of secret weights, instead of open ones. */
-  readonly shares?: string;
+  /** Open models, and folders with this party's part of secret ones. */
+  readonly models: readonly ModelSource[];
   readonly device: Device;
   readonly threads: number;
   readonly profile?: string;
   /** Longest wait for one message. */
   readonly recvTimeoutMs: number;
+  /** Sessions at a time, prepared ones included. */
+  readonly maxSessions: number;
   /** Serve one session and return. */
   readonly once: boolean;
   readonly signal: AbortSignal;
@@ -41,47 +42,44 @@ export interface DaemonOptions {
 const PEER_TIMEOUT_MS = 15_000;
 
 export async function runDaemon(options: DaemonOptions): Promise<void> {
-  const { id, signal, credentials, recvTimeoutMs } = options;
+  const { id, signal, credentials, recvTimeoutMs, maxSessions } = options;
   const listener = await listenTls({ self: id, host: options.host, port: options.port, credentials, recvTimeoutMs, timeoutMs: 60_000 });
   try {
     options.onListening?.(listener.port);
     const kernels = await nodeKernels(options.device, options.threads);
     try {
-      const model = await loadServedModel(options, kernels);
+      const models = await loadServedModels(id, options.models, kernels);
+      const sessions = new Sessions({
+        id,
+        models,
+        kernels,
+        signal,
+        maxSessions,
+        connectPeer: (session) => connectPeer(options, listener, session),
+        onProgress: (progress) => options.onProgress?.(progress),
+      });
       options.onReady?.();
-      while (!signal.aborted) {
-        const owner = await listener.acceptAny({ peer: 0, signal, timeoutMs: Number.POSITIVE_INFINITY });
-        try {
-          const connectPeer = async () => {
-            const other =
-              id === 1 ? listener.accept({ peer: 2, session: owner.session, signal, timeoutMs: PEER_TIMEOUT_MS }) : connectToPeer(options, owner.session);
-            return shaped(await other, options.profile);
-          };
-          await serveSession({
-            id,
-            owner: shaped(owner, options.profile),
-            connectPeer,
-            session: owner.session,
-            key: await recvKey(owner),
-            models: [model],
-            now: () => performance.now(),
-            kernels,
-            peakMemory,
-            signal,
-            onProgress: (progress) => options.onProgress?.(progress),
-          });
-        } catch (error) {
-          owner.abort(asTercetError(error));
-          if (options.once) throw error;
-          options.onFailure?.(asTercetError(error));
-        }
-        if (options.once) return;
-      }
+      await acceptOwners(options, listener, sessions);
+      await sessions.idle();
     } finally {
       await kernels.close();
     }
   } finally {
     await listener.close();
+  }
+}
+
+/** Owners in Node, over mutual TLS. */
+async function acceptOwners(options: DaemonOptions, listener: TlsListener, sessions: Sessions): Promise<void> {
+  const { signal, once } = options;
+  while (!signal.aborted) {
+    const channel = await listener.acceptAny({ peer: 0, signal, timeoutMs: Number.POSITIVE_INFINITY });
+    const served = sessions.serve({ channel: shaped(channel, options.profile), session: channel.session, key: () => recvKey(channel) });
+    if (once) {
+      await served;
+      return;
+    }
+    served.catch((error: unknown) => options.onFailure?.(asTercetError(error)));
   }
 }
 
@@ -91,18 +89,10 @@ export function shaped(channel: Channel, profile: string | undefined): Channel {
   return model === undefined ? channel : withProfile(channel, model);
 }
 
-async function connectToPeer(options: DaemonOptions, session: Uint8Array): Promise<Channel> {
+async function connectPeer(options: DaemonOptions, listener: TlsListener, session: Uint8Array): Promise<Channel> {
+  const { id, signal, credentials, recvTimeoutMs } = options;
+  if (id === 1) return shaped(await listener.accept({ peer: 2, session, signal, timeoutMs: PEER_TIMEOUT_MS }), options.profile);
   if (options.peer === undefined) throw new TercetError('ERR_ARGUMENT', 'party 2 needs the address of party 1', 'give --peers 1=HOST:PORT');
   const { host, port } = options.peer;
-  return connectTls({
-    self: 2,
-    peer: 1,
-    host,
-    port,
-    credentials: options.credentials,
-    session,
-    signal: options.signal,
-    recvTimeoutMs: options.recvTimeoutMs,
-    timeoutMs: PEER_TIMEOUT_MS,
-  });
+  return shaped(await connectTls({ self: 2, peer: 1, host, port, credentials, session, signal, recvTimeoutMs, timeoutMs: PEER_TIMEOUT_MS }), options.profile);
 }

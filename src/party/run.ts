@@ -164,8 +164,7 @@ function modelArguments(model: ModelLocation): string[] {
 
 function partyArguments(options: RunOptions, shares: string | undefined): string[] {
   return [
-    ...modelArguments(options.model),
-    ...(shares === undefined ? [] : ['--shares', shares]),
+    ...(shares === undefined ? modelArguments(options.model) : ['--shares', shares]),
     ...['--certificates', options.certificates, '--device', options.device, '--threads', String(options.threads)],
     ...(options.profile === undefined ? [] : ['--profile', options.profile]),
     ...(options.debug ? ['--debug'] : []),

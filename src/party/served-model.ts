@@ -6,15 +6,20 @@ import { OpenParameters } from '../session/open-parameters.ts';
 import { type ModelLocation, openModel } from './model.ts';
 import { loadShares } from './shares.ts';
 
-export async function loadServedModel(
-  options: { readonly id: 1 | 2; readonly model: ModelLocation; readonly shares?: string },
-  kernels: RingKernels,
-): Promise<ServedModel> {
-  const model = await openModel(options.model);
-  // With shares, the model folder gives the configuration only; the weights are not read.
-  if (options.shares !== undefined) return { config: model.config, ...(await loadShares(options.id, options.shares, model.config, kernels)) };
-  const source = await model.weights();
-  const plan = await bertPlan(source);
-  const parameters = await OpenParameters.load(source, kernels);
-  return { config: model.config, plan, hash: await model.hash(), parameters };
+export type ModelSource =
+  | { readonly weights: 'open'; readonly model: ModelLocation }
+  /** This party's part of a sharing: configuration, plan, masked weights and its own seed. */
+  | { readonly weights: 'secret'; readonly folder: string };
+
+export async function loadServedModels(id: 1 | 2, sources: readonly ModelSource[], kernels: RingKernels): Promise<ServedModel[]> {
+  const models: ServedModel[] = [];
+  for (const source of sources) models.push(await load(id, source, kernels));
+  return models;
+}
+
+async function load(id: 1 | 2, source: ModelSource, kernels: RingKernels): Promise<ServedModel> {
+  if (source.weights === 'secret') return loadShares(id, source.folder, kernels);
+  const model = await openModel(source.model);
+  const weights = await model.weights();
+  return { config: model.config, plan: await bertPlan(weights), hash: await model.hash(), parameters: await OpenParameters.load(weights, kernels) };
 }

@@ -15,7 +15,7 @@ import { type Words, wordsFrom } from '../compute/ring.ts';
 import { concatBytes } from '../core/bytes.ts';
 import { abortedError } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
-import type { BertConfig } from '../ml/config.ts';
+import { type BertConfig, loadBertConfig } from '../ml/config.ts';
 import { folderFiles } from '../ml/files-node.ts';
 import { openBytes } from '../ml/files.ts';
 import { listParameters, parameterEncoder } from '../ml/models/bert-parameters.ts';
@@ -87,10 +87,10 @@ async function writeMasked(
 export async function loadShares(
   id: 1 | 2,
   folder: string,
-  config: BertConfig,
   kernels: RingKernels,
-): Promise<{ parameters: ParameterView; plan: BertPlan; hash: string }> {
+): Promise<{ config: BertConfig; parameters: ParameterView; plan: BertPlan; hash: string }> {
   const files = await folderFiles(folder);
+  const config = await loadBertConfig(files);
   const seed = await files.read(SEED);
   if (seed.length !== 32) throw new TercetError('ERR_MODEL_FORMAT', 'the seed of the shared weights has not 32 bytes', 'share the model again');
   const store = await openSafetensors(await openBytes(files, MASKED));
@@ -107,7 +107,7 @@ export async function loadShares(
     kernels,
   );
   const plan = JSON.parse(new TextDecoder().decode(await files.read('plan.json'))) as BertPlan;
-  return { parameters, plan, hash: await hashFile(join(folder, MASKED)) };
+  return { config, parameters, plan, hash: await hashFile(join(folder, MASKED)) };
 }
 
 /** Shares made for one local run, and removed after it. */
