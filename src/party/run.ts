@@ -11,13 +11,14 @@ import type { Channel, PartyId } from '../net/types.ts';
 import type { Request, WeightMode } from '../session/agreement.ts';
 import { sendKey } from '../session/direct-key.ts';
 import type { OwnerInput } from '../session/inputs.ts';
+import { ownerParameters } from '../session/owner-parameters.ts';
 import { type OwnerResult, OwnerSession } from '../session/owner.ts';
 import { type Comparison, compareWithPlaintext } from './compare.ts';
 import { shaped } from './daemon.ts';
 import { LocalParties, shareInProcess } from './local.ts';
 import { type ModelLocation, openModel } from './model.ts';
 import { type Device, nodeKernels, peakMemory } from './node-kernels.ts';
-import { ownerParameters, prepareShares } from './shares.ts';
+import { prepareShares } from './shares.ts';
 import { type Answer, type TaskRequest, prepareTask } from './task.ts';
 
 export interface Address {

@@ -2,7 +2,7 @@
  * The files of secret weights. The model owner writes one folder with a part for each party:
  *
  *   p1/, p2/   config.json, plan.json, masked.safetensors (M as I64, the same file in both), seed (32 bytes, this party's own)
- *   owner/     config.json, seeds (64 bytes): all that a data owner needs
+ *   owner/     config.json, seeds (64 bytes), hash (SHA-256 of the masked file, which names this sharing): all that a data owner needs
  *
  * Every file is readable by its owner only. A part alone says nothing about the weights.
  */
@@ -12,7 +12,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { type Words, wordsFrom } from '../compute/ring.ts';
-import { concatBytes } from '../core/bytes.ts';
 import { abortedError } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
 import { type BertConfig, loadBertConfig } from '../ml/config.ts';
@@ -24,7 +23,7 @@ import { bertPlan } from '../ml/ranges.ts';
 import { openSafetensors } from '../ml/safetensors.ts';
 import { safetensorsHeader } from '../ml/safetensors-encode.ts';
 import type { ParameterView } from '../mpc/protocol/semi-honest/party.ts';
-import { OwnerSeeds, SharedParameters, maskParameter, ownerSeeds } from '../session/secret-parameters.ts';
+import { SharedParameters, maskParameter, ownerSeeds } from '../session/secret-parameters.ts';
 import { type OpenedModel, hashFile } from './model.ts';
 
 const MASKED = 'masked.safetensors';
@@ -58,6 +57,7 @@ export async function shareModel(model: OpenedModel, folder: string, kernels: Ri
     }
     await writeFile(join(folder, 'owner', 'seeds'), ownerSeeds(seeds), PRIVATE);
     await writeFile(join(folder, 'owner', 'config.json'), config, PRIVATE);
+    await writeFile(join(folder, 'owner', 'hash'), `${await hashFile(join(folder, 'p1', MASKED))}\n`, PRIVATE);
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
@@ -129,12 +129,4 @@ export async function prepareShares(share: (folder: string) => Promise<void>): P
     await remove();
     throw error;
   }
-}
-
-const none = () => Promise.reject(new TercetError('ERR_STATE', 'the data owner holds no weights', 'this is a bug in Tercet, please report it'));
-
-/** P0's view of the model: nothing, or the seeds of its masks. */
-export function ownerParameters(config: BertConfig, kernels: RingKernels, seeds: Uint8Array | undefined): ParameterView {
-  if (seeds === undefined) return { weights: 'open', matrix: none, words: none };
-  return new OwnerSeeds(config, kernels, concatBytes([seeds]));
 }

@@ -89,6 +89,9 @@ export interface Links {
   readonly between: { readonly bytes: number; readonly rounds: number; readonly totalRounds: number };
 }
 
+/** Hex of the latest bytes that left this device for party 1 and party 2, 30 bytes each where there are so many: for people who want to look at them. */
+export type SentSample = readonly [string, string];
+
 export type ProgressEvent =
   // transformers.js
   | { readonly status: 'initiate' | 'download' | 'done'; readonly name: string; readonly file: string }
@@ -106,8 +109,9 @@ export type ProgressEvent =
       readonly done: boolean;
       /** Whether this was dealt ahead (`prepare`) or inside a run. */
       readonly ahead: boolean;
+      readonly sample?: SentSample;
     }
-  | { readonly status: 'input'; readonly links: Links }
+  | { readonly status: 'input'; readonly links: Links; readonly sample?: SentSample }
   | {
       readonly status: 'layer';
       /** 0: words in; 1 … layers; layers + 1: words out. */
@@ -115,10 +119,12 @@ export type ProgressEvent =
       readonly layers: number;
       /** Like `attention/exponential`. */
       readonly section: string;
+      /** Of the whole online phase, 0 to 1. */
       readonly progress: number;
       readonly links: Links;
+      readonly sample?: SentSample;
     }
-  | { readonly status: 'reconstruct'; readonly links: Links };
+  | { readonly status: 'reconstruct'; readonly links: Links; readonly sample?: SentSample };
 
 /** A choice that was not what was asked for, or not the best: said, never silent. */
 export interface FallbackEvent {

@@ -27,9 +27,9 @@ export interface Request {
   readonly padded: boolean;
 }
 
-/** SHA-256 of what a request asks for beside the model: signed by each party before anything is sent. */
-export function requestHash({ protocol, weights, tokens, masks, padded }: Request): Uint8Array {
-  return sha256(new TextEncoder().encode(JSON.stringify([SESSION_VERSION, protocol, weights, tokens, masks, padded])));
+/** SHA-256 of what a request asks for beside the model, in hex: signed by each party before anything is sent. */
+export function requestHash({ protocol, weights, tokens, masks, padded }: Request): string {
+  return toHex(sha256(new TextEncoder().encode(JSON.stringify([SESSION_VERSION, protocol, weights, tokens, masks, padded]))));
 }
 
 /** What a compute party says of its model: all of it public. */

@@ -71,6 +71,7 @@ export class OwnerSession {
   readonly #onAbort: () => void;
   #preprocessMs = 0;
   #endHold: () => void = () => undefined;
+  #spent = false;
 
   private constructor(options: OwnerOptions, circuit: Circuit, agreeMs: number) {
     const { channels, session, keys } = options;
@@ -120,6 +121,11 @@ export class OwnerSession {
     }
   }
 
+  /** Whether a message that depends on the input may have left. Nothing may be sent under the same masks any more. */
+  get spent(): boolean {
+    return this.#spent;
+  }
+
   /** Rounds between the compute parties that a run takes. */
   get rounds(): number {
     return this.#circuit.cost.rounds;
@@ -151,6 +157,7 @@ export class OwnerSession {
     try {
       return await this.#guarded(async () => {
         for (const peer of [1, 2] as const) await release(channelTo(channels, peer));
+        this.#spent = true;
         await this.#engine.input(inputs);
         const sent = now();
         let computed = sent;

@@ -1,0 +1,24 @@
+/** A worker of a page, as the data owner's party sees it. */
+import { openOwnerLink } from '../net/owner-link.ts';
+import { pageOfferer } from '../net/webrtc/page-client.ts';
+import { browserWasmKernels } from './browser-kernels.ts';
+import { openWebGpuKernels } from './browser-webgpu.ts';
+import { browserPlace, capabilitiesOf } from './capabilities.ts';
+import type { Environment } from './environment.ts';
+
+/** @param page port to the page's half of WebRTC. @param webrtc whether the page has any. */
+export function workerEnvironment(base: string, page: MessagePort, webrtc: boolean): Environment {
+  const place = browserPlace(webrtc);
+  const offerer = webrtc ? pageOfferer(page) : undefined;
+  return {
+    base,
+    fetch: (url, init) => fetch(url, init),
+    now: () => performance.now(),
+    random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    // No browser tells a worker what it uses unless the page is isolated.
+    peakMemory: () => 0,
+    capabilities: () => capabilitiesOf(place),
+    openKernels: (device) => (device === 'webgpu' ? openWebGpuKernels(place.gpu) : browserWasmKernels(place.threads)),
+    openLink: ({ onFallback, ...request }) => openOwnerLink({ ...request, offerer, onFallback: (event) => onFallback({ what: 'transport', ...event }) }),
+  };
+}

@@ -1,0 +1,51 @@
+/** What left this device in a run, beside what it was made from. Computed here, from the messages of this run. */
+import { pointKeyBytes } from '../compute/kernels/dpf-key.ts';
+import type { RingKernels } from '../compute/kernels/types.ts';
+import { wordAt } from '../compute/ring.ts';
+import type { Tokenizer } from '../ml/tokenizers/tokenizer.ts';
+import type { OwnerInput } from '../session/inputs.ts';
+import type { Captured } from './types.ts';
+import { type WatchedChannel, hex } from './watched.ts';
+
+/** Bytes of a key that are shown. The first 16 are its random seed. */
+const SHOWN = 8;
+
+export async function capture(
+  text: string,
+  input: OwnerInput,
+  vocabSize: number,
+  tokenizer: Tokenizer,
+  kernels: RingKernels,
+  channels: readonly [WatchedChannel, WatchedChannel],
+): Promise<Captured> {
+  const depth = Math.ceil(Math.log2(vocabSize));
+  const length = pointKeyBytes(depth);
+  const keyOf = (party: 0 | 1, i: number) => channels[party].pointKeys.subarray(i * length, (i + 1) * length);
+  const special = new Set([tokenizer.clsTokenId, tokenizer.sepTokenId, tokenizer.maskTokenId]);
+  const index = Math.max(
+    0,
+    input.inputIds.findIndex((id) => !special.has(id)),
+  );
+  const id = input.inputIds[index];
+  const otherId = (id + 1) % vocabSize;
+  const own = kernels.attempt();
+  const words = await Promise.all(([0, 1] as const).map(async (party) => own.read(await own.expandPoint(keyOf(party, index), depth, vocabSize))));
+  own.sweep(() => []);
+  const word = (party: 0 | 1, row: number) => wordAt(words[party], row).toString(16).padStart(16, '0');
+  return {
+    tokens: input.inputIds.map((token, i) => ({
+      text: tokenizer.decodeToken(token),
+      id: token,
+      p1: hex(keyOf(0, i).subarray(0, SHOWN)),
+      p2: hex(keyOf(1, i).subarray(0, SHOWN)),
+    })),
+    sum: { index, words: [word(0, id), word(1, id)], otherId, otherWords: [word(0, otherId), word(1, otherId)] },
+    histograms: { text: histogram(new TextEncoder().encode(text)), p1: channels[0].histogram, p2: channels[1].histogram },
+  };
+}
+
+function histogram(bytes: Uint8Array): number[] {
+  const counts = new Array<number>(256).fill(0);
+  for (const byte of bytes) counts[byte]++;
+  return counts;
+}

@@ -1,0 +1,125 @@
+/** The deployment document: who the parties are, what they must prove, and which models they serve. Checked field by field before it is believed. */
+import { TercetError } from '../core/errors.ts';
+import { type DownloadOptions, downloadJson } from './download.ts';
+import type { Deployment, ModelEntry, PartyAddress, PinnedFile, Task, Weights } from './types.ts';
+
+export const DEPLOYMENT_FILE = 'tercet.json';
+
+type Json = Readonly<Record<string, unknown>>;
+
+const HEX64 = /^[0-9a-f]{64}$/;
+const ID = /^[\w.-]{1,100}$/;
+const FILE = /^[\w-][\w.-]{0,100}$/;
+const TASKS: readonly Task[] = ['fill-mask', 'text-classification'];
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+export interface LoadedDeployment {
+  readonly deployment: Deployment;
+  /** What relative addresses in it are relative to. */
+  readonly base: string;
+  readonly bytes: number;
+}
+
+/**
+ * @param source the document, or its address; relative ones are resolved against `base`.
+ * @throws {TercetError} ERR_DOWNLOAD; ERR_MODEL_CONFIG naming the field that is wrong.
+ */
+export async function loadDeployment(source: Deployment | string | URL, base: string, options: DownloadOptions): Promise<LoadedDeployment> {
+  if (typeof source === 'object' && !(source instanceof URL)) return { deployment: parseDeployment(source), base, bytes: 0 };
+  const url = new URL(source, base).href;
+  const { json, bytes } = await downloadJson(url, DEPLOYMENT_FILE, options);
+  return { deployment: parseDeployment(json), base: url, bytes };
+}
+
+export function parseDeployment(json: unknown): Deployment {
+  const document = record(json, 'the document');
+  if (document['version'] !== 1) throw wrong('version', 'expected 1');
+  const parties = list(document['parties'], 'parties');
+  if (parties.length !== 2) throw wrong('parties', 'expected two');
+  const iceServers = document['iceServers'] === undefined ? [] : list(document['iceServers'], 'iceServers');
+  return {
+    version: 1,
+    parties: [party(parties[0], 'parties[0]'), party(parties[1], 'parties[1]')],
+    models: text(document['models'], 'models'),
+    entries: list(document['entries'], 'entries').map((entry, i) => modelEntry(entry, `entries[${i}]`)),
+    iceServers: iceServers.map((server, i) => iceServer(server, `iceServers[${i}]`)),
+  };
+}
+
+function party(json: unknown, where: string): PartyAddress {
+  const fields = record(json, where);
+  const url = text(fields['url'], `${where}.url`);
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  const safe = parsed?.protocol === 'https:' || (parsed?.protocol === 'http:' && LOOPBACK.test(parsed.hostname));
+  if (!safe) throw wrong(`${where}.url`, 'expected an https: address (http: only for this machine)');
+  const identity = text(fields['identity'], `${where}.identity`);
+  if (!HEX64.test(identity)) throw wrong(`${where}.identity`, 'expected 64 hex digits');
+  return { url, identity, ...optional(fields, 'operator', where), ...optional(fields, 'place', where) };
+}
+
+function modelEntry(json: unknown, where: string): ModelEntry {
+  const fields = record(json, where);
+  const id = text(fields['id'], `${where}.id`);
+  if (!ID.test(id)) throw wrong(`${where}.id`, 'expected letters, digits, dots and dashes');
+  const task = TASKS.find((known) => known === fields['task']);
+  if (task === undefined) throw wrong(`${where}.task`, `expected ${TASKS.join(' or ')}`);
+  const hashes = record(fields['weights'], `${where}.weights`);
+  const weights: Partial<Record<Weights, string>> = {};
+  for (const mode of ['open', 'secret'] as const) {
+    const hash = hashes[mode];
+    if (hash === undefined) continue;
+    if (typeof hash !== 'string' || !HEX64.test(hash)) throw wrong(`${where}.weights.${mode}`, 'expected 64 hex digits');
+    weights[mode] = hash;
+  }
+  return {
+    id,
+    task,
+    title: text(fields['title'], `${where}.title`),
+    weights,
+    files: Object.fromEntries(Object.entries(record(fields['files'], `${where}.files`)).map(([name, pin]) => [name, pinned(name, pin, where)])),
+    examples: list(fields['examples'], `${where}.examples`).map((example, i) => {
+      const both = record(example, `${where}.examples[${i}]`);
+      return { label: text(both['label'], `${where}.examples[${i}].label`), text: text(both['text'], `${where}.examples[${i}].text`) };
+    }),
+  };
+}
+
+function pinned(name: string, json: unknown, where: string): PinnedFile {
+  const fields = record(json, `${where}.files`);
+  const { sha256, bytes } = fields;
+  if (!FILE.test(name)) throw wrong(`${where}.files`, 'has a name that is no plain file name');
+  if (typeof sha256 !== 'string' || !HEX64.test(sha256)) throw wrong(`${where}.files.${name}.sha256`, 'expected 64 hex digits');
+  if (typeof bytes !== 'number' || !Number.isSafeInteger(bytes) || bytes < 0) throw wrong(`${where}.files.${name}.bytes`, 'expected a number of bytes');
+  return { sha256, bytes };
+}
+
+function iceServer(json: unknown, where: string): RTCIceServer {
+  const fields = record(json, where);
+  const urls = fields['urls'];
+  const all = Array.isArray(urls) ? urls : [urls];
+  if (!all.every((url) => typeof url === 'string' && /^(stun|turns?):/.test(url))) throw wrong(`${where}.urls`, 'expected stun: or turn: addresses');
+  return { urls: all as string[], ...optional(fields, 'username', where), ...optional(fields, 'credential', where) };
+}
+
+function optional<K extends string>(fields: Json, key: K, where: string): { readonly [P in K]?: string } {
+  return fields[key] === undefined ? {} : ({ [key]: text(fields[key], `${where}.${key}`) } as { readonly [P in K]?: string });
+}
+
+function record(json: unknown, where: string): Json {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw wrong(where, 'expected an object');
+  return json as Json;
+}
+
+function list(json: unknown, where: string): readonly unknown[] {
+  if (!Array.isArray(json) || json.length > 1000) throw wrong(where, 'expected a list');
+  return json;
+}
+
+function text(json: unknown, where: string): string {
+  if (typeof json !== 'string' || json.length > 2000) throw wrong(where, 'expected a text');
+  return json;
+}
+
+function wrong(where: string, what: string): TercetError {
+  return new TercetError('ERR_MODEL_CONFIG', `${DEPLOYMENT_FILE}: ${where}: ${what}`, 'take the document that `tercet site` writes');
+}

@@ -1,0 +1,31 @@
+/** Whether the compute parties are there, as their own health endpoints say. Nothing about a text is sent. */
+import { TercetError, asTercetError } from '../core/errors.ts';
+import { downloadJson } from './download.ts';
+import type { Environment } from './environment.ts';
+import type { Deployment, PartyHealth } from './types.ts';
+
+const TIMEOUT_MS = 4_000;
+
+export async function partiesHealth(deployment: Deployment, environment: Environment): Promise<readonly [PartyHealth, PartyHealth]> {
+  return Promise.all([one(1, deployment, environment), one(2, deployment, environment)]);
+}
+
+async function one(party: 1 | 2, deployment: Deployment, environment: Environment): Promise<PartyHealth> {
+  const { url, identity } = deployment.parties[party - 1];
+  const start = environment.now();
+  try {
+    const { json } = await downloadJson(new URL('/v1/party', url).href, 'its description', { fetch: environment.fetch, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const milliseconds = environment.now() - start;
+    const { identity: shown, device, version } = json as { readonly identity?: unknown; readonly device?: unknown; readonly version?: unknown };
+    if (shown !== identity) throw new TercetError('ERR_IDENTITY_KEY', `party ${party} shows another identity`, 'do not continue; compare it with the operator', { party });
+    return {
+      party,
+      ok: true,
+      milliseconds,
+      ...(typeof device === 'string' ? { device: device.slice(0, 60) } : {}),
+      ...(typeof version === 'string' ? { version: version.slice(0, 60) } : {}),
+    };
+  } catch (error) {
+    return { party, ok: false, error: asTercetError(error) };
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * The SDK in a page: `SecureTransformer.fromPretrained`, `pipeline`, `capabilities`. The party runs in a worker; the page keeps its thread.
+ *
+ * Needs no cross-origin isolation. Content-Security-Policy: `script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self' <the parties>`.
+ */
+import { browserPlace, capabilitiesOf } from './capabilities.ts';
+import { loadDeployment as load } from './deployment.ts';
+import { pipelineWith } from './pipeline.ts';
+import type { Capabilities, Deployment, Model, PretrainedOptions } from './types.ts';
+import { WorkerModel } from './worker-model.ts';
+
+export { TercetError } from '../core/errors.ts';
+export type { Pipeline, PipelineRunOptions } from './pipeline.ts';
+export type * from './types.ts';
+
+const startWorker = () => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'tercet-party' });
+
+function fromPretrained(id: string, options: PretrainedOptions = {}): Promise<Model> {
+  return WorkerModel.load(id, options, startWorker);
+}
+
+/** Private inference on a model that the parties of a deployment serve. */
+export const SecureTransformer = { fromPretrained } as const;
+
+export const pipeline = pipelineWith(fromPretrained);
+
+/** What this page can run, and why not. */
+export function capabilities(): Promise<Capabilities> {
+  return capabilitiesOf(browserPlace());
+}
+
+/** Fetches and checks a deployment document. @throws {TercetError} ERR_DOWNLOAD, ERR_MODEL_CONFIG */
+export async function loadDeployment(source: string | URL = './tercet.json'): Promise<Deployment> {
+  return (await load(source, document.baseURI, { fetch: (url, init) => fetch(url, init) })).deployment;
+}

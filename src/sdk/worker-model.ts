@@ -1,0 +1,145 @@
+/** A model whose party runs in a worker of this page: the page's end. Everything that decides anything is at the other end. */
+import { type Remote, releaseProxy, transfer, wrap } from 'comlink';
+import { TercetError } from '../core/errors.ts';
+import { servePageHost } from '../net/webrtc/page-host.ts';
+import { type Settled, unsettle } from './settled.ts';
+import type { ClassifyResult, Device, Model, PartyHealth, PredictResult, PretrainedOptions, RunOptions, Task, TextCheck } from './types.ts';
+import type { ModelInfo, PlainOptions, PortCommand, PortEvent, WorkerApi } from './worker-protocol.ts';
+
+/** How long a worker may take to let go of what it holds before it is stopped. */
+const DISPOSE_MS = 2_000;
+
+/** The worker with what belongs to it, alive until `stop`. Kept as one object, so that no proxy is collected while a call is under way. */
+class PartyWorker {
+  readonly #worker: Worker;
+  readonly #remote: Remote<WorkerApi>;
+  readonly #events: MessagePort;
+  readonly #host: { close(): void };
+  readonly #failed: Promise<never>;
+  #fail: (error: Error) => void = () => undefined;
+  #calls = 0;
+  readonly ports: readonly [MessagePort, MessagePort];
+
+  constructor(worker: Worker, onEvent: (event: PortEvent) => void) {
+    this.#worker = worker;
+    this.#remote = wrap<WorkerApi>(worker);
+    this.#failed = new Promise<never>((_resolve, reject) => {
+      this.#fail = reject;
+    });
+    this.#failed.catch(() => undefined);
+    worker.addEventListener('error', () => this.#fail(stopped()));
+    worker.addEventListener('messageerror', () => this.#fail(stopped()));
+    const events = new MessageChannel();
+    const page = new MessageChannel();
+    this.#events = events.port1;
+    this.#events.onmessage = ({ data }: MessageEvent<PortEvent>) => onEvent(data);
+    this.#host = servePageHost(page.port1);
+    this.ports = [events.port2, page.port2];
+  }
+
+  /** Calls the worker; `signal` reaches the call over there, which then ends by itself. */
+  async call<T>(signal: AbortSignal | undefined, run: (remote: Remote<WorkerApi>, call: number) => Promise<Settled<T>>): Promise<T> {
+    const call = ++this.#calls;
+    const abort = () => this.#events.postMessage({ kind: 'abort', call } satisfies PortCommand);
+    signal?.addEventListener('abort', abort);
+    try {
+      const pending = Promise.race([run(this.#remote, call), this.#failed]);
+      if (signal?.aborted === true) abort();
+      return unsettle(await pending);
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  stop(): void {
+    this.#fail(new TercetError('ERR_STATE', 'the model was disposed of', 'load it again with fromPretrained'));
+    this.#remote[releaseProxy]();
+    this.#host.close();
+    this.#events.close();
+    this.#worker.terminate();
+  }
+}
+
+export class WorkerModel implements Model {
+  readonly id: string;
+  readonly task: Task;
+  readonly device: Device;
+  readonly layers: number;
+  readonly maxTokens: number;
+  readonly downloadedBytes: number;
+  readonly #worker: PartyWorker;
+  #disposed: Promise<void> | undefined;
+
+  private constructor(worker: PartyWorker, info: ModelInfo) {
+    this.#worker = worker;
+    this.id = info.id;
+    this.task = info.task;
+    this.device = info.device;
+    this.layers = info.layers;
+    this.maxTokens = info.maxTokens;
+    this.downloadedBytes = info.downloadedBytes;
+  }
+
+  static async load(id: string, options: PretrainedOptions, start: () => Worker): Promise<WorkerModel> {
+    const { progress_callback, onFallback, signal, deployment, ...rest } = options;
+    const plain: PlainOptions = { ...rest, deployment: deployment instanceof URL ? deployment.href : (deployment ?? './tercet.json') };
+    const worker = new PartyWorker(startWorker(start), (message) => {
+      if (message.kind === 'progress') progress_callback?.(message.event);
+      else onFallback?.(message.event);
+    });
+    try {
+      const [events, page] = worker.ports;
+      const request = { id, options: plain, base: document.baseURI, webrtc: typeof RTCPeerConnection === 'function', events, page };
+      return new WorkerModel(worker, await worker.call(signal, (remote, call) => remote.open(call, transfer(request, [events, page]))));
+    } catch (error) {
+      worker.stop();
+      throw error;
+    }
+  }
+
+  check(text: string): Promise<TextCheck> {
+    return this.#worker.call(undefined, (remote) => remote.check(text));
+  }
+
+  prepare(length: number, { blanks, signal }: { readonly blanks?: number; readonly signal?: AbortSignal } = {}): Promise<void> {
+    return this.#worker.call(signal, (remote, call) => remote.prepare(call, length, blanks));
+  }
+
+  predict(text: string, { signal, ...options }: RunOptions = {}): Promise<PredictResult> {
+    return this.#worker.call(signal, (remote, call) => remote.predict(call, text, options));
+  }
+
+  classify(text: string, { signal, ...options }: RunOptions = {}): Promise<ClassifyResult> {
+    return this.#worker.call(signal, (remote, call) => remote.classify(call, text, options));
+  }
+
+  async health(): Promise<readonly [PartyHealth, PartyHealth]> {
+    return this.#worker.call(undefined, (remote) => remote.health());
+  }
+
+  dispose(): Promise<void> {
+    this.#disposed ??= this.#dispose();
+    return this.#disposed;
+  }
+
+  async #dispose(): Promise<void> {
+    const late = new Promise<void>((resolve) => {
+      setTimeout(resolve, DISPOSE_MS);
+    });
+    await Promise.race([this.#worker.call(undefined, (remote) => remote.dispose()).catch(() => undefined), late]);
+    this.#worker.stop();
+  }
+}
+
+function startWorker(start: () => Worker): Worker {
+  try {
+    return start();
+  } catch (cause) {
+    throw new TercetError('ERR_WORKER', 'the worker of the party could not be started', "serve the page's scripts from its own origin, with worker-src 'self'", { cause });
+  }
+}
+
+function stopped(): TercetError {
+  return new TercetError('ERR_WORKER', 'the worker of the party stopped', 'load the model again; with little memory use a shorter text');
+}
+

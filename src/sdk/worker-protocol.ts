@@ -1,0 +1,61 @@
+/**
+ * What a page and the worker of its party say to each other. Calls go through comlink; progress and aborts have a port of their own, so that neither waits for a
+ * call, and a call in flight never depends on a proxy that the collector may take.
+ */
+import type { Settled } from './settled.ts';
+import type {
+  ClassifyResult,
+  Device,
+  FallbackEvent,
+  PartyHealth,
+  PredictResult,
+  PretrainedOptions,
+  ProgressEvent,
+  RunOptions,
+  Task,
+  TextCheck,
+} from './types.ts';
+
+/** Options that can be cloned: without callbacks and signals. */
+export type PlainOptions = Omit<PretrainedOptions, 'progress_callback' | 'onFallback' | 'signal' | 'deployment'> & {
+  readonly deployment: Exclude<PretrainedOptions['deployment'], URL | undefined>;
+};
+
+export interface ModelInfo {
+  readonly id: string;
+  readonly task: Task;
+  readonly device: Device;
+  readonly layers: number;
+  readonly maxTokens: number;
+  readonly downloadedBytes: number;
+}
+
+export interface OpenRequest {
+  readonly id: string;
+  readonly options: PlainOptions;
+  /** Address of the page: what relative addresses are relative to. */
+  readonly base: string;
+  /** Whether the page has WebRTC, which no worker has. */
+  readonly webrtc: boolean;
+  /** Carries `PortEvent` to the page and `PortCommand` to the worker. */
+  readonly events: MessagePort;
+  /** To the page's half of WebRTC. */
+  readonly page: MessagePort;
+}
+
+/** One worker serves one model. `call` names a call, so that it can be aborted. */
+export interface WorkerApi {
+  open(call: number, request: OpenRequest): Promise<Settled<ModelInfo>>;
+  check(text: string): Promise<Settled<TextCheck>>;
+  prepare(call: number, length: number, blanks: number | undefined): Promise<Settled<void>>;
+  predict(call: number, text: string, options: Omit<RunOptions, 'signal'>): Promise<Settled<PredictResult>>;
+  classify(call: number, text: string, options: Omit<RunOptions, 'signal'>): Promise<Settled<ClassifyResult>>;
+  health(): Promise<Settled<readonly [PartyHealth, PartyHealth]>>;
+  dispose(): Promise<Settled<void>>;
+}
+
+export type PortEvent = { readonly kind: 'progress'; readonly event: ProgressEvent } | { readonly kind: 'fallback'; readonly event: FallbackEvent };
+export interface PortCommand {
+  readonly kind: 'abort';
+  readonly call: number;
+}

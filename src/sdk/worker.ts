@@ -1,0 +1,51 @@
+/** The worker of a page: the whole party runs here. One worker, one model. */
+import { expose } from 'comlink';
+import { TercetError } from '../core/errors.ts';
+import { workerEnvironment } from './browser-environment.ts';
+import { OwnerModel } from './owner-model.ts';
+import { settle } from './settled.ts';
+import type { ModelInfo, OpenRequest, PortCommand, PortEvent, WorkerApi } from './worker-protocol.ts';
+
+let model: OwnerModel | undefined;
+const calls = new Map<number, AbortController>();
+
+/** Runs a call under a signal that the page can fire by its number. */
+function abortable<T>(call: number, work: (signal: AbortSignal) => Promise<T>) {
+  const control = new AbortController();
+  calls.set(call, control);
+  return settle(() => work(control.signal).finally(() => calls.delete(call)));
+}
+
+function opened(): OwnerModel {
+  if (model === undefined) throw new TercetError('ERR_STATE', 'no model was loaded', 'load one with fromPretrained');
+  return model;
+}
+
+async function open({ id, options, base, webrtc, events, page }: OpenRequest, signal: AbortSignal): Promise<ModelInfo> {
+  const tell = (event: PortEvent) => events.postMessage(event);
+  events.onmessage = ({ data }: MessageEvent<PortCommand>) => calls.get(data.call)?.abort();
+  model = await OwnerModel.load(
+    id,
+    {
+      ...options,
+      signal,
+      progress_callback: (event) => tell({ kind: 'progress', event }),
+      onFallback: (event) => tell({ kind: 'fallback', event }),
+    },
+    workerEnvironment(base, page, webrtc),
+  );
+  const { task, device, layers, maxTokens, downloadedBytes } = model;
+  return { id, task, device, layers, maxTokens, downloadedBytes };
+}
+
+const api: WorkerApi = {
+  open: (call, request) => abortable(call, (signal) => open(request, signal)),
+  check: (text) => settle(() => opened().check(text)),
+  prepare: (call, length, blanks) => abortable(call, (signal) => opened().prepare(length, { signal, ...(blanks === undefined ? {} : { blanks }) })),
+  predict: (call, text, options) => abortable(call, (signal) => opened().predict(text, { ...options, signal })),
+  classify: (call, text, options) => abortable(call, (signal) => opened().classify(text, { ...options, signal })),
+  health: () => settle(() => opened().health()),
+  dispose: () => settle(async () => model?.dispose()),
+};
+
+expose(api);

@@ -1,0 +1,95 @@
+/**
+ * The page's server: the built web app, the deployment document, and the few public files of its models. It sees no text, no share and no key; whoever runs it
+ * can replace the page, which is why the page may be served by the data owner's own organisation.
+ */
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import sirv from 'sirv';
+import { TercetError } from '../core/errors.ts';
+import { DEPLOYMENT_FILE } from '../sdk/deployment.ts';
+import type { Deployment } from '../sdk/types.ts';
+import type { WrittenDeployment } from './deployment.ts';
+
+export interface SiteOptions extends WrittenDeployment {
+  /** Folder of the built app. */
+  readonly app: string;
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+}
+
+export interface Site {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export async function serveSite(options: SiteOptions): Promise<Site> {
+  const headers = securityHeaders(options.document);
+  const app = sirv(options.app, { etag: true, setHeaders: (response) => apply(response, headers) });
+  const document = JSON.stringify(options.document);
+  const server = createServer((request, response) => {
+    apply(response, headers);
+    if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, 'text/plain; charset=utf-8', 'only GET is answered here\n');
+    const path = pathOf(request);
+    if (path === DEPLOYMENT_FILE) return send(response, 200, 'application/json', document);
+    const file = options.files.get(path);
+    if (file !== undefined) return send(response, 200, path.endsWith('.json') ? 'application/json' : 'application/octet-stream', file.bytes);
+    app(request, response, () => send(response, 404, 'text/plain; charset=utf-8', 'there is no such file\n'));
+  });
+  await listen(server, options);
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}/`, close: () => close(server) };
+}
+
+/** What a browser may do with this page: run its own scripts and workers, talk to its own server and to the two parties, and nothing else. */
+export function securityHeaders({ parties }: Deployment): Readonly<Record<string, string>> {
+  const origins = parties.flatMap(({ url }) => {
+    const { origin } = new URL(url);
+    return [origin, origin.replace(/^http/, 'ws')];
+  });
+  return {
+    'Content-Security-Policy': [
+      "default-src 'none'",
+      "script-src 'self' 'wasm-unsafe-eval'",
+      "style-src 'self'",
+      "img-src 'self'",
+      `connect-src 'self' ${[...new Set(origins)].join(' ')}`,
+      "worker-src 'self'",
+      "base-uri 'none'",
+      "form-action 'none'",
+      "frame-ancestors 'none'",
+    ].join('; '),
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'no-referrer',
+    'Permissions-Policy': 'camera=(), microphone=(), geolocation=()',
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Cross-Origin-Resource-Policy': 'same-origin',
+  };
+}
+
+function apply(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+}
+
+function pathOf({ url = '/' }: IncomingMessage): string {
+  return url.split('?', 1)[0].slice(1);
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string | Uint8Array): void {
+  response.statusCode = status;
+  response.setHeader('Content-Type', type);
+  response.setHeader('Cache-Control', 'no-store');
+  response.end(body);
+}
+
+async function listen(server: Server, { host, port }: SiteOptions): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) => reject(new TercetError('ERR_ARGUMENT', `cannot listen on ${host}:${port}`, 'choose another --port', { cause })));
+    server.listen(port, host, resolve);
+  });
+}
+
+async function close(server: Server): Promise<void> {
+  server.closeAllConnections();
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+}
