@@ -72,6 +72,7 @@ export class OwnerSession {
   #preprocessMs = 0;
   #endHold: () => void = () => undefined;
   #spent = false;
+  #over = false;
 
   private constructor(options: OwnerOptions, circuit: Circuit, agreeMs: number) {
     const { channels, session, keys } = options;
@@ -151,6 +152,7 @@ export class OwnerSession {
   /** One message out, one message in. The attempt is spent afterwards, whatever happens. */
   async run(input: OwnerInput): Promise<OwnerResult> {
     const { now, channels, request, kernels } = this.#options;
+    if (this.#over) throw new TercetError('ERR_STATE', 'this attempt is over', 'start a new attempt; correlations are used once');
     this.#endHold();
     const start = now();
     const inputs = ownerInputs(input, request);
@@ -219,6 +221,7 @@ export class OwnerSession {
   }
 
   #end(): void {
+    this.#over = true;
     this.#endHold();
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     for (const prg of this.#prgs) prg.wipe();

@@ -1,0 +1,201 @@
+/** Sessions of all three parties in one process: prepared ahead, run, discarded, aborted, and who is named when a party fails. */
+import { describe, expect, it } from 'vitest';
+import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
+import { TercetError, asTercetError } from '../../src/core/errors.ts';
+import { randomBertWeights } from '../../src/ml/models/bert-random.ts';
+import { bertPlan } from '../../src/ml/ranges.ts';
+import { bertFloat } from '../../src/ml/reference/bert-float.ts';
+import { type MemoryOptions, memoryPair } from '../../src/net/memory.ts';
+import type { Channel, PartyId } from '../../src/net/types.ts';
+import type { Request } from '../../src/session/agreement.ts';
+import { type ComputeOptions, type ServedModel, type SessionEnd, serveSession } from '../../src/session/compute.ts';
+import { OpenParameters } from '../../src/session/open-parameters.ts';
+import { ownerParameters } from '../../src/session/owner-parameters.ts';
+import { OwnerSession } from '../../src/session/owner.ts';
+import type { Status } from '../../src/session/status.ts';
+import { TINY, failure } from '../ml/tiny-bert.ts';
+import { seeded } from '../support/simulate.ts';
+
+const kernels = new ReferenceKernels();
+const source = randomBertWeights(TINY, 5);
+const MODEL: ServedModel = { config: TINY, plan: await bertPlan(source), hash: 'ab'.repeat(32), parameters: await OpenParameters.load(source, kernels) };
+const REQUEST: Request = { model: MODEL.hash, protocol: '3pc_semi_honest', weights: 'open', tokens: 8, masks: 1, padded: true };
+const INPUT = { inputIds: [2, 9, 4, 17, 3], maskPositions: [2] };
+
+interface Started {
+  readonly owner: Promise<OwnerSession>;
+  readonly ends: readonly Promise<SessionEnd | TercetError>[];
+  readonly channels: readonly [Channel, Channel];
+  readonly statuses: Status[];
+  readonly sent: { readonly from: PartyId; readonly tag: string }[];
+  /** Breaks every link of a compute party, as its death would. */
+  kill(party: 1 | 2): void;
+}
+
+interface StartOptions {
+  readonly request?: Request;
+  readonly compute?: (id: 1 | 2) => Partial<ComputeOptions>;
+  readonly signal?: AbortSignal;
+  readonly onStatus?: (status: Status) => void;
+  readonly tap?: MemoryOptions['tap'];
+}
+
+function start({ request = REQUEST, compute, signal, onStatus, tap }: StartOptions = {}): Started {
+  const sent: Started['sent'] = [];
+  const watch: MemoryOptions = {
+    timeoutMs: 20_000,
+    tap: (direction, tag, bytes) => {
+      sent.push({ from: direction.from, tag });
+      return tap?.(direction, tag, bytes);
+    },
+  };
+  const [own1, one0] = memoryPair(0, 1, watch);
+  const [own2, two0] = memoryPair(0, 2, watch);
+  const [one2, two1] = memoryPair(1, 2, watch);
+  const session = seeded(16, 1, 1);
+  const serve = (id: 1 | 2, owner: Channel, peer: Channel): Promise<SessionEnd | TercetError> =>
+    serveSession({
+      id,
+      owner,
+      key: seeded(32, 7, id),
+      connectPeer: async () => peer,
+      session,
+      models: [MODEL],
+      kernels,
+      now: () => performance.now(),
+      peakMemory: () => 1,
+      ...compute?.(id),
+    }).catch(asTercetError);
+  const statuses: Status[] = [];
+  const ends = [serve(1, one0, one2), serve(2, two0, two1)];
+  const owner = OwnerSession.open({
+    config: TINY,
+    request,
+    channels: new Map<PartyId, Channel>([
+      [1, own1],
+      [2, own2],
+    ]),
+    session,
+    keys: [seeded(32, 7, 1), seeded(32, 7, 2)],
+    kernels,
+    parameters: ownerParameters(TINY, kernels, undefined),
+    now: () => performance.now(),
+    peakMemory: () => 1,
+    ...(signal === undefined ? {} : { signal }),
+    onStatus: (status) => {
+      statuses.push(status);
+      onStatus?.(status);
+    },
+  });
+  owner.catch(() => undefined);
+  const kill = (party: 1 | 2) => {
+    for (const channel of party === 1 ? [one0, one2] : [two0, two1]) channel.abort(new Error('killed'));
+  };
+  return { owner, ends, channels: [own1, own2], statuses, sent, kill };
+}
+
+async function prepared(options?: StartOptions): Promise<Started & { session: OwnerSession }> {
+  const started = start(options);
+  const session = await started.owner;
+  await session.prepare();
+  return { ...started, session };
+}
+
+/** Tags of messages that depend on the text. */
+const dependent = (sent: Started['sent']) => sent.filter(({ from, tag }) => from === 0 && tag.includes('-input'));
+
+describe('a session', () => {
+  it('deals ahead, then answers a padded text with the logits of the text alone', async () => {
+    const { session, ends, statuses, sent, channels } = await prepared();
+    expect(dependent(sent)).toEqual([]);
+    expect(session.spent).toBe(false);
+    const aheadBytes = channels[1].stats.sentPayloadBytes;
+    expect(aheadBytes).toBeGreaterThan(1000);
+    const { logits, timing, rounds } = await session.run(INPUT);
+    expect(session.spent).toBe(true);
+    const want = await bertFloat(source, INPUT.inputIds, { positions: INPUT.maskPositions });
+    expect(Math.max(...logits.map((v, i) => Math.abs(v - want.logits[i])))).toBeLessThan(0.005);
+    expect(await Promise.all(ends)).toEqual(['answered', 'answered']);
+    expect(timing.onlineMs).toBeCloseTo(timing.inputMs + timing.computeMs + timing.outputMs, 3);
+    const last = statuses[statuses.length - 1];
+    expect(last).toMatchObject({ last: true, done: 2 * rounds, total: 2 * rounds });
+    expect(statuses.map(({ done }) => done)).toEqual(statuses.map(({ done }) => done).sort((a, b) => a - b));
+    expect(last.between).toBeGreaterThan(0);
+  });
+
+  it('that is discarded before its text ends well at both compute parties, and no message that depends on a text ever left', async () => {
+    const { session, ends, sent } = await prepared();
+    await session.discard();
+    expect(await Promise.all(ends)).toEqual(['discarded', 'discarded']);
+    expect(dependent(sent)).toEqual([]);
+    // Positive control: a run sends some.
+    const other = await prepared();
+    await other.session.run(INPUT);
+    expect(dependent(other.sent).length).toBeGreaterThan(2);
+    // And what was discarded cannot be used any more.
+    await failure('ERR_STATE', () => session.run(INPUT));
+  });
+
+  it('serves one text: a second run is refused', async () => {
+    const { session } = await prepared();
+    await session.run(INPUT);
+    await failure('ERR_STATE', () => session.run(INPUT));
+  });
+
+  it('stops at all three parties when the owner aborts while the parties compute, and nothing is opened', async () => {
+    const control = new AbortController();
+    const { session, ends, sent } = await prepared({ signal: control.signal, onStatus: () => control.abort() });
+    await failure('ERR_ABORTED', () => session.run(INPUT));
+    const stopped = await Promise.all(ends);
+    expect(stopped.every((end) => end instanceof TercetError)).toBe(true);
+    expect(sent.filter(({ tag }) => tag.startsWith('output'))).toEqual([]);
+  });
+
+  it('aborted while it deals ends at all three parties', async () => {
+    const control = new AbortController();
+    const started = start({ signal: control.signal, tap: (_direction, tag) => (tag.includes('-deal') ? control.abort() : undefined) });
+    await failure('ERR_ABORTED', async () => (await started.owner).prepare());
+    expect((await Promise.all(started.ends)).every((end) => end instanceof TercetError)).toBe(true);
+  });
+
+  it.each([1, 2] as const)('names party %i when it dies while the parties compute, whoever is heard first', async (party) => {
+    let alive = true;
+    const started: Started & { session: OwnerSession } = await prepared({
+      tap: (_direction, tag) => {
+        if (alive && tag.startsWith('widen-12')) {
+          alive = false;
+          started.kill(party);
+        }
+      },
+    });
+    const error = await failure('ERR_PEER_CLOSED', () => started.session.run(INPUT));
+    expect(error.party).toBe(party);
+    expect(error.message).toContain(`party ${party}`);
+    await Promise.all(started.ends);
+  });
+
+  it('with a model that nobody serves is refused by its hash, and the party is named', async () => {
+    const { owner, ends } = start({ request: { ...REQUEST, model: 'cd'.repeat(32) } });
+    const error = await failure('ERR_MODEL_HASH', () => owner);
+    expect(error.party).toBeDefined();
+    await Promise.all(ends);
+  });
+
+  it('is refused when a party was asked for something else in its handshake', async () => {
+    const refuse = () => {
+      throw new TercetError('ERR_PEER_MISMATCH', 'the request is not the one that was signed', 'start again');
+    };
+    const { owner, ends } = start({ compute: (id) => (id === 2 ? { checkRequest: refuse } : {}) });
+    const error = await failure('ERR_PEER_MISMATCH', () => owner);
+    expect(error.party).toBe(2);
+    await Promise.all(ends);
+  });
+
+  it('whose owner says nonsense while it waits fails at the compute party with the owner named', async () => {
+    const { channels, ends } = await prepared();
+    await channels[0].send('control/hold', Uint8Array.of(7));
+    expect(await ends[0]).toMatchObject({ code: 'ERR_FRAME_FORMAT', party: 0 });
+    await channels[1].close();
+    await ends[1];
+  });
+});
