@@ -27,11 +27,11 @@ export const parseWeights = (value: string): WeightMode => oneOf('weights', valu
 export const parseDevice = (value: string): Device => oneOf('device', value, DEVICES);
 export const parseProfile = (value: string): string => oneOf('profile', value, PROFILE_NAMES);
 
-/** `HOST:PORT`, IPv6 hosts in brackets. */
-export function parseAddress(name: string, value: string): { host: string; port: number } {
+/** `HOST:PORT`, IPv6 hosts in brackets. Port 0, where it is allowed, means any free one. */
+export function parseAddress(name: string, value: string, lowest = 1): { host: string; port: number } {
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:]+)):(\d{1,5})$/.exec(value);
   const port = Number(match?.[3]);
-  if (match === null || port < 1 || port > 65535) throw usage(`--${name} expected HOST:PORT`, `for example --${name} 127.0.0.1:7001`);
+  if (match === null || port < lowest || port > 65535) throw usage(`--${name} expected HOST:PORT`, `for example --${name} 127.0.0.1:7001`);
   return { host: match[1] ?? match[2], port };
 }
 

@@ -1,4 +1,5 @@
 /** `tercet party`: one compute party as a daemon, or (with an IPC parent) as a local party of `infer`. */
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { TercetError, asTercetError } from '../core/errors.ts';
@@ -9,6 +10,8 @@ import type { ChildMessage } from '../party/local.ts';
 import { RECV_TIMEOUT_MS } from '../party/run.ts';
 import { defaultThreads, stateFolder } from '../party/defaults.ts';
 import type { ModelSource } from '../party/served-model.ts';
+import type { WebOptions } from '../party/web.ts';
+import { ensureIdentity } from '../net/identity-node.ts';
 import { integer, modelLocation, parseAddress, parseDevice, parseProfile } from './options.ts';
 import { cancelOnSignals } from './signals.ts';
 
@@ -26,6 +29,12 @@ interface PartyFlags {
   readonly device: string;
   readonly threads?: string;
   readonly profile?: string;
+  readonly web?: string;
+  readonly webCert?: string;
+  readonly webKey?: string;
+  readonly origins: readonly string[];
+  readonly udpPorts?: string;
+  readonly iceServers: readonly string[];
   readonly once?: boolean;
   readonly debug?: boolean;
 }
@@ -46,6 +55,12 @@ export function partyCommand(): Command {
     .option('--threads <n>', 'worker threads')
     .option('--max-sessions <n>', 'sessions at a time, prepared ones included', '8')
     .option('--profile <name>', 'shape the links like a network: lan, wan-cloud or home')
+    .option('--web <address>', 'HOST:PORT where browsers reach this party (WebRTC, and WebSocket as the second way)')
+    .option('--web-cert <file>', 'certificate of that address, PEM; needed unless it is this machine')
+    .option('--web-key <file>', 'key of that certificate, PEM')
+    .option('--origins <url>', 'origin of a page that may use this party, again for more', collect, [])
+    .option('--udp-ports <from-to>', 'UDP ports for WebRTC, for firewalls')
+    .option('--ice-servers <url>', 'STUN or TURN server of this party, again for more (default: none)', collect, [])
     .addOption(new Option('--once', 'serve one session and end'))
     .action(async (flags: PartyFlags) => {
       await party(flags);
@@ -55,6 +70,33 @@ export function partyCommand(): Command {
 /** A flag that may be given more than once. */
 function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
+}
+
+/** Where browsers come in, when `--web` asks for it. */
+async function webOptions(id: 1 | 2, flags: PartyFlags): Promise<{ web: WebOptions } | Record<never, never>> {
+  if (flags.web === undefined) return {};
+  const { host, port } = parseAddress('web', flags.web, 0);
+  const { webCert, webKey } = flags;
+  if ((webCert === undefined) !== (webKey === undefined)) throw new TercetError('ERR_ARGUMENT', '--web-cert and --web-key belong together', 'give both');
+  const tls = webCert === undefined || webKey === undefined ? {} : { tls: { cert: await pem('web-cert', webCert), key: await pem('web-key', webKey) } };
+  const identity = await ensureIdentity(flags.certificates ?? join(stateFolder(), 'certificates'), id);
+  const { origins, iceServers } = flags;
+  return { web: { identity, host, port, ...tls, origins, iceServers, ...(flags.udpPorts === undefined ? {} : { udpPorts: portRange(flags.udpPorts) }) } };
+}
+
+async function pem(flag: string, path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new TercetError('ERR_ARGUMENT', `the file given by --${flag} cannot be read`, 'check the path', { cause });
+  }
+}
+
+function portRange(range: string): [number, number] {
+  const match = /^(\d{1,5})-(\d{1,5})$/.exec(range);
+  const [from, to] = [Number(match?.[1]), Number(match?.[2])];
+  if (!(from >= 1 && from <= to && to <= 65535)) throw new TercetError('ERR_ARGUMENT', '--udp-ports expected FROM-TO', 'for example --udp-ports 50000-50100');
+  return [from, to];
 }
 
 /** Every model folder and share that was named; the embedded model when none was. */
@@ -97,10 +139,15 @@ async function party(flags: PartyFlags): Promise<void> {
       recvTimeoutMs: RECV_TIMEOUT_MS,
       maxSessions: integer('max-sessions', flags.maxSessions, 1, 1000),
       once: flags.once === true,
+      ...(await webOptions(id, flags)),
       signal,
       onListening: (port) => {
         tellParent({ kind: 'listening', port });
         if (process.send === undefined) process.stderr.write(`tercet: party ${id} listens on ${flags.host}:${port}\n`);
+      },
+      onWeb: (web) => {
+        tellParent({ kind: 'web', web });
+        if (process.send === undefined) process.stderr.write(`tercet: party ${id} serves browsers at ${web.url}, identity ${web.identity}\n`);
       },
       onReady: () => tellParent({ kind: 'ready' }),
       onProgress: (progress) => tellParent({ kind: 'progress', progress }),

@@ -11,6 +11,11 @@ export class Queue<T> {
     return this.#items[this.#head];
   }
 
+  /** Puts `item` in the place of the first one, which must be there. */
+  replaceFirst(item: T): void {
+    this.#items[this.#head] = item;
+  }
+
   push(item: T): void {
     this.#items.push(item);
   }

@@ -7,10 +7,10 @@ import { linkProfile } from '../net/profiles.ts';
 import { type TlsListener, connectTls, listenTls } from '../net/tls.ts';
 import type { Channel } from '../net/types.ts';
 import { recvKey } from '../session/direct-key.ts';
-import type { ModelSource } from './served-model.ts';
-import { loadServedModels } from './served-model.ts';
+import { type ModelSource, loadServedModels } from './served-model.ts';
 import { type Device, nodeKernels } from './node-kernels.ts';
 import { Sessions } from './sessions.ts';
+import { type WebAddress, type WebOptions, serveBrowsers } from './web.ts';
 
 export interface DaemonOptions {
   readonly id: 1 | 2;
@@ -30,8 +30,11 @@ export interface DaemonOptions {
   readonly maxSessions: number;
   /** Serve one session and return. */
   readonly once: boolean;
+  /** Where browsers reach this party; absent: nowhere. */
+  readonly web?: WebOptions;
   readonly signal: AbortSignal;
   onListening?(port: number): void;
+  onWeb?(web: WebAddress): void;
   onReady?(): void;
   onProgress?(progress: Progress): void;
   /** A session that failed; the daemon goes on. */
@@ -58,9 +61,16 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
         connectPeer: (session) => connectPeer(options, listener, session),
         onProgress: (progress) => options.onProgress?.(progress),
       });
-      options.onReady?.();
-      await acceptOwners(options, listener, sessions);
-      await sessions.idle();
+      const onFailure = (error: unknown) => options.onFailure?.(asTercetError(error));
+      const web = options.web === undefined ? undefined : await serveBrowsers(id, options.web, { models, kernels, sessions, recvTimeoutMs, onFailure });
+      try {
+        if (web !== undefined) options.onWeb?.(web.address);
+        options.onReady?.();
+        await acceptOwners(options, listener, sessions);
+      } finally {
+        await web?.close();
+        await sessions.idle();
+      }
     } finally {
       await kernels.close();
     }

@@ -3,17 +3,21 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { unlessAborted } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
+import type { WebAddress } from './web.ts';
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
 
 /** Messages of a child to its parent: public facts only. */
 export type ChildMessage =
   | { readonly kind: 'listening'; readonly port: number }
+  | { readonly kind: 'web'; readonly web: WebAddress }
   | { readonly kind: 'ready' }
   | { readonly kind: 'progress'; readonly progress: Progress }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string; readonly hint: string };
 
 interface LocalParty {
   readonly port: number;
+  /** Where browsers reach it, if they do; known once it is ready. */
+  readonly web: Promise<WebAddress>;
   /** Resolves when the party has loaded its model. */
   readonly ready: Promise<void>;
   /** Rejects with the party's typed error if it fails at any time. */
@@ -64,6 +68,12 @@ export class LocalParties {
     return [one, two];
   }
 
+  /** Where browsers reach both, when they were started with `--web`. */
+  async web(): Promise<[WebAddress, WebAddress]> {
+    const [one, two] = await Promise.race([Promise.all(this.#parties.map((party) => party.web)), this.failed]);
+    return [one, two];
+  }
+
   /** Ends both processes and waits until they are gone. Safe to call twice. */
   async stop(): Promise<void> {
     this.#stopping = true;
@@ -94,11 +104,12 @@ export class LocalParties {
       if (!this.#stopping && code !== 0)
         fail(new TercetError('ERR_PEER_CLOSED', `party ${id} ended unexpectedly`, 'run again with --debug to see its messages'));
     });
+    const web = told('web').then((message) => (message as Extract<ChildMessage, { kind: 'web' }>).web);
     const ready = Promise.race([told('ready').then(() => undefined), failed]);
     ready.catch(() => undefined);
     const listening = await Promise.race([told('listening'), failed]);
     if (listening.kind !== 'listening') throw new TercetError('ERR_INTERNAL', `party ${id} did not say where it listens`, 'run again with --debug');
-    return { port: listening.port, ready, failed };
+    return { port: listening.port, web, ready, failed };
   }
 }
 

@@ -1,4 +1,5 @@
 /** What a compute party serves: open weights encoded from a model, or its part of secret weights. */
+import { basename, dirname, resolve } from 'node:path';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { bertPlan } from '../ml/ranges.ts';
 import type { ServedModel } from '../session/compute.ts';
@@ -18,8 +19,8 @@ export async function loadServedModels(id: 1 | 2, sources: readonly ModelSource[
 }
 
 async function load(id: 1 | 2, source: ModelSource, kernels: RingKernels): Promise<ServedModel> {
-  if (source.weights === 'secret') return loadShares(id, source.folder, kernels);
+  if (source.weights === 'secret') return { name: basename(dirname(resolve(source.folder))), ...(await loadShares(id, source.folder, kernels)) };
   const model = await openModel(source.model);
   const weights = await model.weights();
-  return { config: model.config, plan: await bertPlan(weights), hash: await model.hash(), parameters: await OpenParameters.load(weights, kernels) };
+  return { name: model.name, config: model.config, plan: await bertPlan(weights), hash: await model.hash(), parameters: await OpenParameters.load(weights, kernels) };
 }

@@ -37,8 +37,9 @@ export class Sessions {
     this.#options = options;
   }
 
-  get count(): number {
-    return this.#running.size;
+  /** Whether another session would be refused. */
+  get full(): boolean {
+    return this.#running.size >= this.#options.maxSessions;
   }
 
   /** Serves one owner to the end. @throws {TercetError} why the session failed; by then its links are gone. */

@@ -1,49 +1,57 @@
-/**
- * The SDK in Node: the same calls as in a page. The party runs in this process, its kernels in worker threads.
- *
- * Files are fetched from the deployment's address, or given as a folder (`file:` addresses are read from disk).
- */
+/** The SDK in Node: the same calls as in a page. The party runs in this process, its kernels in worker threads. */
 import { availableParallelism } from 'node:os';
-import { pathToFileURL } from 'node:url';
 import WebSocket from 'ws';
 import type { RingKernels } from '../compute/kernels/types.ts';
-import { openNodeDevice } from '../compute/kernels/webgpu/node-device.ts';
-import { createWebGpuKernels } from '../compute/kernels/webgpu/index.ts';
 import { loadNodeModule, nodeWorkerFactory } from '../compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../compute/kernels/wasm/pool.ts';
-import { asTercetError } from '../core/errors.ts';
+import { TercetError, asTercetError } from '../core/errors.ts';
 import { openOwnerLink } from '../net/owner-link.ts';
 import { nodeOfferer } from '../net/webrtc/node.ts';
+import type { WebSocketConstructor } from '../net/websocket/link.ts';
 import { threadsFor } from './capabilities.ts';
 import { loadDeployment as load } from './deployment.ts';
 import type { Environment } from './environment.ts';
-import { OwnerModel } from './owner-model.ts';
+import { NOT_ASKED, OwnerModel } from './owner-model.ts';
 import { pipelineWith } from './pipeline.ts';
 import type { Availability, Capabilities, Deployment, Device, Model, PretrainedOptions } from './types.ts';
 
 export { TercetError } from '../core/errors.ts';
+export { releaseWebRtc } from '../net/webrtc/node.ts';
 export type { Pipeline, PipelineRunOptions } from './pipeline.ts';
 export type * from './types.ts';
 
 const threads = () => threadsFor(availableParallelism());
 
-function openWasm(): Promise<RingKernels> {
-  return loadNodeModule().then((module) => createWasmKernels({ module, startWorker: nodeWorkerFactory(), threads: threads() }));
+/** Relative addresses have nothing to be relative to here. */
+const BASE = 'http://127.0.0.1/';
+
+function environment(): Environment {
+  const offerer = nodeOfferer();
+  return {
+    base: BASE,
+    fetch: (url, init) => fetch(url, init),
+    now: () => performance.now(),
+    random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    peakMemory: () => process.resourceUsage().maxRSS * 1024,
+    capabilities: async () => withWebGpu({ ok: false, reason: NOT_ASKED, detail: "Dawn runs in the caller's process and can end it: it is opened by name only" }),
+    openKernels,
+    openLink: ({ onFallback, ...request }) =>
+      openOwnerLink({
+        ...request,
+        offerer,
+        // ws has the browser's interface; its types say more than is used.
+        WebSocket: WebSocket as unknown as WebSocketConstructor,
+        onFallback: (event) => onFallback({ what: 'transport', ...event }),
+      }),
+  };
 }
 
-async function openKernels(device: Device): Promise<RingKernels> {
-  return device === 'wasm' ? openWasm() : createWebGpuKernels(await openNodeDevice());
-}
-
-/** What this process can run, and why not. WebGPU counts only where it is asked for by name: Dawn keeps a process alive until it exits by itself. */
+/** What this process can run, and why not. */
 export async function capabilities(): Promise<Capabilities> {
-  const webgpu: Availability = await openNodeDevice().then(
-    (device) => {
-      device.close();
-      return { ok: true, detail: device.adapter } as const;
-    },
-    (error: unknown) => ({ ok: false, reason: 'no-adapter', detail: asTercetError(error).message }) as const,
-  );
+  return withWebGpu(await probeWebGpu());
+}
+
+function withWebGpu(webgpu: Availability): Capabilities {
   return {
     webgpu,
     wasm: { ok: true, detail: 'WebAssembly with SIMD' },
@@ -53,4 +61,42 @@ export async function capabilities(): Promise<Capabilities> {
     crossOriginIsolated: false,
     device: 'wasm',
   };
+}
+
+async function probeWebGpu(): Promise<Availability> {
+  try {
+    const { openNodeDevice } = await import('../compute/kernels/webgpu/node-device.ts');
+    const { close, adapterInfo } = await openNodeDevice();
+    close();
+    return { ok: true, detail: adapterInfo?.description ?? 'a graphics device' };
+  } catch (error) {
+    return { ok: false, reason: 'no-adapter', detail: asTercetError(error).message };
+  }
+}
+
+async function openKernels(device: Device): Promise<RingKernels> {
+  if (device === 'wasm') return createWasmKernels({ module: await loadNodeModule(), startWorker: nodeWorkerFactory(), threads: threads() });
+  const [{ openNodeDevice }, { createWebGpuKernels }] = await Promise.all([
+    import('../compute/kernels/webgpu/node-device.ts'),
+    import('../compute/kernels/webgpu/index.ts'),
+  ]);
+  return createWebGpuKernels(await openNodeDevice());
+}
+
+/** @param options `deployment` is needed here: a document, or the address of one. */
+async function fromPretrained(id: string, options: PretrainedOptions): Promise<Model> {
+  if (options.deployment === undefined) {
+    throw new TercetError('ERR_ARGUMENT', 'no deployment was given', "give { deployment: 'https://…/tercet.json' }");
+  }
+  return OwnerModel.load(id, options, environment());
+}
+
+/** Private inference on a model that the parties of a deployment serve. */
+export const SecureTransformer = { fromPretrained } as const;
+
+export const pipeline = pipelineWith((id, options) => fromPretrained(id, options));
+
+/** Fetches and checks a deployment document. @throws {TercetError} ERR_DOWNLOAD, ERR_MODEL_CONFIG */
+export async function loadDeployment(source: string | URL): Promise<Deployment> {
+  return (await load(source, BASE, { fetch: (url, init) => fetch(url, init) })).deployment;
 }

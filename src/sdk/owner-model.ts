@@ -38,6 +38,8 @@ import type {
   Weights,
 } from './types.ts';
 
+/** Reason of a WebGPU that is not looked for unless it is named. */
+export const NOT_ASKED = 'not-asked';
 const SEEDS_FILE = 'owner.seeds';
 const TRANSPORT_TIMEOUT_MS = 5_000;
 /** A prepared attempt is replaced after so long: its parties keep memory for it. */
@@ -334,24 +336,16 @@ export class OwnerModel implements Model {
 /** The device that was asked for; with 'auto' the best that opens, and a word about every better one that did not. */
 async function openDevice(options: PretrainedOptions, environment: Environment): Promise<{ device: Device; kernels: RingKernels }> {
   const wanted = options.device ?? 'auto';
-  const capabilities = await environment.capabilities();
-  const unavailable = (device: Device): TercetError | undefined => {
-    const there = capabilities[device];
-    return there.ok ? undefined : new TercetError('ERR_DEVICE_UNAVAILABLE', `${device} is not available here: ${there.detail}`, "use device: 'auto', or another browser");
-  };
-  if (wanted !== 'auto') {
-    const error = unavailable(wanted);
-    if (error !== undefined) throw error;
-    return { device: wanted, kernels: await environment.openKernels(wanted) };
-  }
-  if (capabilities.device === 'webgpu') {
+  if (wanted !== 'auto') return { device: wanted, kernels: await environment.openKernels(wanted) };
+  const { webgpu, wasm, device } = await environment.capabilities();
+  const fallBack = (reason: string) => options.onFallback?.({ what: 'device', from: 'webgpu', to: 'wasm', reason });
+  if (device === 'webgpu') {
     try {
-      return { device: 'webgpu', kernels: await environment.openKernels('webgpu') };
+      return { device, kernels: await environment.openKernels(device) };
     } catch (error) {
-      options.onFallback?.({ what: 'device', from: 'webgpu', to: 'wasm', reason: asTercetError(error).message });
+      fallBack(asTercetError(error).message);
     }
-  } else if (!capabilities.webgpu.ok) options.onFallback?.({ what: 'device', from: 'webgpu', to: 'wasm', reason: capabilities.webgpu.detail });
-  const error = unavailable('wasm');
-  if (error !== undefined) throw error;
+  } else if (webgpu.ok || webgpu.reason !== NOT_ASKED) fallBack(webgpu.detail);
+  if (!wasm.ok) throw new TercetError('ERR_DEVICE_UNAVAILABLE', `neither WebGPU nor WebAssembly can be used here: ${wasm.detail}`, 'use a current browser');
   return { device: 'wasm', kernels: await environment.openKernels('wasm') };
 }

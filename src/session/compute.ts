@@ -16,6 +16,8 @@ import { StatusSender } from './status.ts';
 
 /** The model that a compute party serves. */
 export interface ServedModel {
+  /** What operators call it. */
+  readonly name: string;
   readonly config: BertConfig;
   readonly plan: BertPlan;
   /** SHA-256 of the weights, compared between the compute parties. */

@@ -1,9 +1,13 @@
 /** The entry of a kernel worker in a browser. */
+import type { ServicePort } from './messages.ts';
 import { serveKernels } from './worker-main.ts';
 
-const scope = globalThis as unknown as DedicatedWorkerGlobalScope;
+/** What is used of a worker's global scope; the library of the DOM knows only that of a page. */
+const scope = globalThis as unknown as Pick<ServicePort, 'postMessage'> & { onmessage: (event: MessageEvent<unknown>) => void };
 
 serveKernels({
   postMessage: (message, transfer) => scope.postMessage(message, transfer),
-  onMessage: (handler) => scope.addEventListener('message', ({ data }) => handler(data)),
+  onMessage: (handler) => {
+    scope.onmessage = ({ data }) => handler(data);
+  },
 });

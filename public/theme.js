@@ -1,0 +1,7 @@
+// Before the first paint, so that a chosen theme does not flash. The only thing this site ever stores; written by src/app/views/theme.ts after a click.
+try {
+  const theme = localStorage.getItem('tercet-theme');
+  if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme;
+} catch {
+  // Storage may be forbidden; the theme then follows the system.
+}

@@ -1,0 +1,106 @@
+/** The words of the interface that are not in `index.html`. Vocabulary: locked number, key 1 and 2, prepared ahead, round; see the design's table of words. */
+import type { Availability, Device, FallbackEvent, Protocol, Task, Transport, Weights } from '../sdk/types.ts';
+
+/** How a blank is written in a text. */
+export const BLANK = '[MASK]';
+
+/** The task picker, in its order. A task is shown when the deployment serves a model for it. */
+export const TASKS: readonly { readonly task: Task; readonly long: string; readonly short: string; readonly hasBlank: boolean }[] = [
+  { task: 'fill-mask', long: 'Fill in a blank', short: 'Fill in', hasBlank: true },
+  { task: 'text-classification', long: 'Classify', short: 'Classify', hasBlank: false },
+];
+
+export const DEVICE: Record<Device, string> = { webgpu: 'WebGPU', wasm: 'WASM' };
+export const TRANSPORT: Record<Transport, string> = { webrtc: 'direct link (WebRTC)', websocket: 'WebSocket' };
+export const PROTOCOL: Record<Protocol, string> = { '3pc_semi_honest': 'semi-honest', '3pc_malicious': 'malicious', aby3: 'ABY3' };
+export const WEIGHTS: Record<Weights, string> = { open: 'open weights', secret: 'secret weights' };
+
+/** The line over the picture. */
+export const PICTURE = {
+  idle: 'Only your browser has both. Each compute party is missing one.',
+  prepare: 'Now: keys and helper numbers go ahead. They are random and do not depend on your words.',
+  ready: 'Ready: keys and helper numbers are there. Your text has not left.',
+  input: 'Now: one message leaves, your text, locked.',
+  compute: 'Now: the two parties compute on locked numbers. The browser waits.',
+  output: 'Now: the locked answer comes back.',
+  done: 'Done: the locked answer came back and was unlocked here.',
+  lost: 'Stopped: nothing was unlocked, and the keys are thrown away.',
+  unsent: 'Stopped before anything was sent.',
+} as const;
+
+export const STOPPED = 'Stopped on all three parties. Nothing was opened.';
+/** Under the layer strip: what the browser does meanwhile. */
+export const ASIDE = {
+  preparing: 'The browser is making keys and helper numbers first. When you type, that happens before the button.',
+  waiting: 'The browser is waiting, not working: after the one message out it takes part in none of the rounds.',
+};
+export const KEYS_DROPPED = 'The prepared keys were thrown away.';
+
+/** Steps inside a layer, in their order: the prefix of the section's name, and what it is called here. */
+const SECTIONS: readonly (readonly [prefix: string, words: string])[] = [
+  ['attention/scores', 'attention: scores'],
+  ['attention/maximum', 'attention: largest score'],
+  ['attention/exponential', 'attention: softmax'],
+  ['attention/context', 'attention: mix'],
+  ['attention output', 'normalise'],
+  ['feed-forward output', 'feed-forward: output, normalise'],
+  ['feed-forward', 'feed-forward: GELU'],
+  ['masked rows', 'picking out the blank'],
+  ['attention', 'attention: projections'],
+  ['embeddings', 'looking up the words'],
+  ['head', 'scoring'],
+];
+const IN_LAYER = [
+  'attention',
+  'attention/scores',
+  'attention/maximum',
+  'attention/exponential',
+  'attention/context',
+  'attention output',
+  'feed-forward',
+  'feed-forward output',
+];
+
+/** A section in words, and how far into its layer it is when that is known. */
+export function sectionOf(section: string): { readonly words: string; readonly part: number } {
+  const found = SECTIONS.find(([prefix]) => section === prefix || section.startsWith(`${prefix}/`));
+  const step = found === undefined ? -1 : IN_LAYER.indexOf(found[0]);
+  return { words: found?.[1] ?? section, part: step < 0 ? 0 : step / IN_LAYER.length };
+}
+
+/** Why something is not available here; the reasons are those of `capabilities()`. */
+export function unavailable(what: 'webgpu' | 'wasm' | 'webrtc', found: Availability): string {
+  if (found.ok) return '';
+  const reasons: Record<string, string> = {
+    'no-api': what === 'webrtc' ? 'This browser has no WebRTC.' : 'This browser has no WebGPU.',
+    'no-adapter': 'This browser has WebGPU, but no graphics processor answered.',
+    'no-device': 'The graphics processor refused a connection.',
+    'insecure-context': 'Needs a page that was loaded over HTTPS.',
+    'fallback-adapter': 'Only a software adapter is there, slower than the processor.',
+    'no-wasm': 'This browser has no WebAssembly.',
+    'no-simd': 'This browser has WebAssembly without SIMD.',
+    'blocked-by-csp': 'The page is served with a policy that forbids WebAssembly.',
+  };
+  return `Not available. ${reasons[found.reason] ?? found.detail}`;
+}
+
+/** A choice that was not what was asked for: a notice, not an error. */
+export function fallbackNotice({ what, from, reason }: FallbackEvent): { readonly title: string; readonly text: string } {
+  if (what === 'transport') {
+    return { title: 'The direct link did not open, so Tercet uses the WebSocket link.', text: 'Same privacy, same answer; sending is slower.' };
+  }
+  if (from === 'webgpu') {
+    const why: Record<string, string> = {
+      'no-api': 'This browser has no WebGPU',
+      'no-adapter': 'No graphics processor answered',
+      'no-device': 'The graphics processor refused a connection',
+      'insecure-context': 'This page was not loaded over HTTPS',
+      'fallback-adapter': 'There is only a software graphics adapter',
+    };
+    return {
+      title: `${why[reason] ?? 'The graphics processor cannot be used'}, so Tercet uses the processor (WASM).`,
+      text: 'The answer is the same, bit for bit. Preparing takes longer.',
+    };
+  }
+  return { title: 'The processor cannot be used, so Tercet uses the graphics processor (WebGPU).', text: 'The answer is the same, bit for bit.' };
+}

@@ -1,0 +1,158 @@
+/** State and event to state: pure, so that every path of a run is tested without a browser. */
+import type { ProgressEvent } from '../sdk/types.ts';
+import { type AppEvent, NO_PREPARATION, type Run, type State, entryOf } from './state.ts';
+
+export function reduce(state: State, event: AppEvent): State {
+  switch (event.type) {
+    case 'deployed': {
+      const { deployment } = event;
+      const served = deployment.entries.some((entry) => entry.task === state.task);
+      return withExample({ ...state, deployment, task: served ? state.task : (deployment.entries[0]?.task ?? state.task) }, state);
+    }
+    case 'capable':
+      return { ...state, capabilities: event.capabilities };
+    case 'task':
+      return withExample(fresh({ ...state, task: event.task, settings: { ...state.settings, model: undefined } }), state);
+    case 'settings':
+      return { ...state, settings: event.settings };
+    case 'load':
+      return {
+        ...fresh(state),
+        model: undefined,
+        check: undefined,
+        loading: { loaded: 0, total: 0 },
+        proved: [false, false],
+        transports: [undefined, undefined],
+        fallbacks: [],
+      };
+    case 'loaded':
+      return { ...state, model: event.model, loading: undefined };
+    case 'text':
+      return event.text === state.text ? state : typed(state, event.text);
+    case 'checked':
+      return event.text === state.text ? { ...state, check: event.check } : state;
+    case 'nag':
+      return { ...state, nagging: true };
+    case 'prepare':
+      return { ...state, stopped: false, preparation: { ...NO_PREPARATION, status: 'going', length: event.length } };
+    case 'prepared':
+      return { ...state, preparation: { ...state.preparation, status: 'ready', progress: 1 } };
+    case 'unprepared':
+      return { ...state, preparation: NO_PREPARATION };
+    case 'run':
+      return started(state, event.now);
+    case 'progress':
+      return progressed(state, event.event, event.now);
+    case 'tick':
+      return state.run === undefined ? state : { ...state, run: { ...state.run, now: event.now } };
+    case 'answered': {
+      if (state.run === undefined) return state;
+      const { cost } = event.answer.result;
+      const sinceButtonMs = event.now - state.run.startedAt;
+      const { p1, p2 } = cost.links;
+      return {
+        ...state,
+        slot: 'result',
+        run: undefined,
+        preparation: NO_PREPARATION,
+        outcome: { answer: event.answer, text: event.text, sinceButtonMs },
+        measured: { tokens: cost.paddedTokens, totalMs: sinceButtonMs, sentBytes: p1.ahead + p1.input + p2.ahead + p2.input },
+      };
+    }
+    case 'stopped':
+      return { ...fresh(state), stopped: true };
+    case 'failed': {
+      const { preparation } = state;
+      const run = state.run === undefined ? undefined : { ...state.run, now: event.now };
+      return { ...fresh(state), slot: 'error', loading: undefined, trouble: { failure: event.failure, run, preparation } };
+    }
+    case 'health':
+      return { ...state, health: event.health };
+    case 'fallback':
+      return { ...state, fallbacks: [...state.fallbacks.filter((f) => f.what !== event.event.what), event.event] };
+    case 'dismiss':
+      return { ...state, fallbacks: [] };
+  }
+}
+
+/** Nothing runs, nothing is shown of an earlier run, nothing is prepared. */
+function fresh(state: State): State {
+  return { ...state, slot: 'idle', run: undefined, outcome: undefined, trouble: undefined, stopped: false, nagging: false, preparation: NO_PREPARATION };
+}
+
+/** An example takes the place of an empty box or of another example, never of what somebody typed. */
+function withExample(state: State, before: State): State {
+  const untouched = state.text === '' || entryOf(before)?.examples.some((example) => example.text === state.text) === true;
+  const first = entryOf(state)?.examples[0]?.text;
+  return untouched && first !== undefined ? { ...state, text: first, check: undefined } : { ...state, check: undefined };
+}
+
+/** Editing takes an answer away, because it would no longer be the answer to what stands in the box. An error stays until the next run. */
+function typed(state: State, text: string): State {
+  const shown = state.slot === 'result' ? { slot: 'idle' as const, outcome: undefined } : {};
+  return { ...state, ...shown, text, nagging: false, stopped: false };
+}
+
+function started(state: State, now: number): State {
+  const { preparation } = state;
+  const ahead = preparation.status !== 'none';
+  const run: Run = {
+    phase: preparation.status === 'ready' ? 'input' : 'prepare',
+    ahead,
+    preparing: preparation.progress,
+    links: preparation.links,
+    sample: preparation.sample,
+    layer: 0,
+    section: '',
+    progress: 0,
+    startedAt: now,
+    onlineAt: preparation.status === 'ready' ? now : undefined,
+    sentAt: undefined,
+    now,
+  };
+  return { ...state, slot: 'running', run, outcome: undefined, trouble: undefined, stopped: false, nagging: false };
+}
+
+function progressed(state: State, event: ProgressEvent, now: number): State {
+  switch (event.status) {
+    case 'progress':
+      return state.loading === undefined ? state : { ...state, loading: { loaded: event.loaded, total: event.total } };
+    case 'connect':
+      return { ...state, transports: pair(state.transports, event.party, event.transport) };
+    case 'handshake':
+      return { ...state, proved: pair(state.proved, event.party, true) };
+    case 'preprocess': {
+      const { links, progress, done } = event;
+      const { preparation, run } = state;
+      const sample = event.sample ?? run?.sample ?? preparation.sample;
+      if (run !== undefined) {
+        return { ...state, run: { ...run, links, sample, preparing: progress, now, ...(done ? { onlineAt: now, phase: 'input' as const } : {}) } };
+      }
+      return preparation.status === 'none' ? state : { ...state, preparation: { ...preparation, length: event.length, links, progress, sample } };
+    }
+    case 'input':
+      return moved(state, event, { phase: 'input', sentAt: now, now });
+    case 'layer':
+      return moved(state, event, {
+        phase: 'compute',
+        layer: event.layer,
+        section: event.section,
+        progress: event.progress,
+        sentAt: state.run?.sentAt ?? now,
+        now,
+      });
+    case 'reconstruct':
+      return moved(state, event, { phase: 'output', progress: 1, now });
+    default:
+      return state;
+  }
+}
+
+function moved(state: State, event: Extract<ProgressEvent, { readonly status: 'input' | 'layer' | 'reconstruct' }>, change: Partial<Run>): State {
+  const { run } = state;
+  return run === undefined ? state : { ...state, run: { ...run, links: event.links, sample: event.sample ?? run.sample, ...change } };
+}
+
+function pair<T>(values: readonly [T, T], party: 1 | 2, value: T): readonly [T, T] {
+  return party === 1 ? [value, values[1]] : [values[0], value];
+}

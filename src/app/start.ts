@@ -1,0 +1,74 @@
+/** Puts the page together: store, controller, views. Takes the SDK as a parameter. */
+import { announcement } from './announce.ts';
+import { Controller } from './controller.ts';
+import type { Sdk } from './port.ts';
+import type { State } from './state.ts';
+import { Store } from './store.ts';
+import { answer } from './views/answer.ts';
+import { ask } from './views/ask.ts';
+import { bindings } from './views/bindings.ts';
+import { cost } from './views/cost.ts';
+import { byId, reducedMotion } from './views/dom.ts';
+import { notices } from './views/notices.ts';
+import { picture } from './views/picture.ts';
+import { saw } from './views/saw.ts';
+import { settings } from './views/settings.ts';
+import { slot } from './views/slot.ts';
+import { theme } from './views/theme.ts';
+import { trouble } from './views/trouble.ts';
+
+/** Counters move ten times a second, and at most four under reduced motion. */
+const TICK_MS = 100;
+const CALM_MS = 250;
+
+export function start(sdk: Sdk): void {
+  const calm = reducedMotion();
+  const store = new Store();
+  const controller = new Controller(sdk, store, () => performance.now(), calm ? CALM_MS : TICK_MS);
+  theme();
+  const sheet = settings(store, controller);
+  const views = [
+    ask(store, controller),
+    slot(),
+    bindings(),
+    picture(),
+    answer(),
+    saw(),
+    cost(),
+    notices(store, sheet.open),
+    trouble(store, controller, sheet.open),
+    sheet.render,
+  ];
+
+  // Views are drawn at most once a frame, from the last state that was drawn to the newest.
+  let drawn: State = store.state;
+  let waiting = false;
+  const draw = (): void => {
+    waiting = false;
+    const before = drawn;
+    drawn = store.state;
+    for (const view of views) view(drawn, before);
+  };
+  const soon = calm ? (): void => void setTimeout(draw, CALM_MS) : (): void => void requestAnimationFrame(draw);
+  store.subscribe((now, before) => {
+    const said = announcement(before, now);
+    if (said !== undefined) byId('say').textContent = said;
+    // A change of what is shown, and anything in a hidden tab, is drawn at once: frames do not come there.
+    if (now.slot !== before.slot || document.hidden) draw();
+    else if (!waiting) {
+      waiting = true;
+      soon();
+    }
+  });
+
+  // A page that goes away ends its run at the parties; one that comes back from the browser's cache starts anew.
+  addEventListener('pagehide', () => controller.dispose());
+  addEventListener('pageshow', (event) => {
+    if (event.persisted) void controller.start();
+  });
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden) void controller.health();
+  });
+  draw();
+  void controller.start();
+}

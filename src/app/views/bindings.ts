@@ -1,0 +1,23 @@
+/** Writes the figures into every element that names them: both drawings of the picture, its table, the counters, the cost. */
+import { figures } from '../figures.ts';
+import type { State } from '../state.ts';
+import { all, setBar, setText } from './dom.ts';
+
+export function bindings(): (now: State) => void {
+  const texts = grouped('bind');
+  const bars = grouped('bar');
+  return (now) => {
+    const { texts: words, bars: shares } = figures(now);
+    for (const [name, value] of Object.entries(words)) for (const node of texts.get(name) ?? []) setText(node, value);
+    for (const [name, value] of Object.entries(shares)) for (const node of bars.get(name) ?? []) setBar(node, value);
+  };
+}
+
+function grouped(kind: 'bind' | 'bar'): Map<string, HTMLElement[]> {
+  const groups = new Map<string, HTMLElement[]>();
+  for (const node of all(`[data-${kind}]`)) {
+    const name = node.dataset[kind] ?? '';
+    groups.set(name, [...(groups.get(name) ?? []), node]);
+  }
+  return groups;
+}

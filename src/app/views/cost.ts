@@ -1,0 +1,20 @@
+/** The line under the cost table: memory, and what was downloaded before any run. The table itself is written by the bindings. */
+import { bytes } from '../format.ts';
+import type { State } from '../state.ts';
+import { byId } from './dom.ts';
+
+const WHO = ['browser', 'party 1', 'party 2'];
+
+export function cost(): (now: State, before: State) => void {
+  return ({ outcome, model }, before) => {
+    if (outcome === before.outcome || outcome === undefined) return;
+    const { peakMemoryBytes, sentBytes, receivedBytes } = outcome.answer.result.cost;
+    const memory = WHO.map((who, i) => (peakMemoryBytes[i] > 0 ? `${who} ${bytes(peakMemoryBytes[i])}` : '')).filter((part) => part !== '');
+    const sentences = [
+      memory.length === 0 ? '' : `Peak memory: ${memory.join(', ')}.`,
+      `With the frames around them the browser sent ${bytes(sentBytes[0])} and received ${bytes(receivedBytes[0])}.`,
+      model === undefined ? '' : `Set-up: ${bytes(model.downloadedBytes)}; the private run downloads no weights.`,
+    ];
+    byId('cost-note').textContent = sentences.filter((part) => part !== '').join(' ');
+  };
+}

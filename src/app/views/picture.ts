@@ -1,0 +1,60 @@
+/** What of the picture is not plain text: its phase, the words in the browser's territory, the bytes in the parties', the failed place. */
+import { BLANK } from '../copy.ts';
+import { gainOf, lostOf, onlyAhead, phaseOf, sampleOf } from '../figures.ts';
+import { hexGroups, wrap } from '../format.ts';
+import type { State } from '../state.ts';
+import { all, byId, setAttribute, setText, svg } from './dom.ts';
+
+/** Bytes in one line of hex, in the wide and the narrow drawing. */
+const LINE_BYTES: Record<string, number> = { p: 10, n: 8 };
+
+export function picture(): (now: State) => void {
+  const root = document.documentElement;
+  const words = all<SVGTextElement>('[data-words]');
+  const hex = all<SVGTextElement>('[data-hex]');
+  // Until a byte has left there is nothing to show but what such bytes look like; the line over it says so.
+  const example: readonly [string, string] = [randomHex(30), randomHex(30)];
+  let shownWords: string | undefined;
+  return (now) => {
+    const lost = lostOf(now);
+    setAttribute(root, 'data-phase', phaseOf(now));
+    setAttribute(root, 'data-lost', lost.party === undefined ? undefined : `p${lost.party}`);
+    setAttribute(root, 'data-cut', lost.cut && lost.party !== undefined ? `p${lost.party}` : undefined);
+    setAttribute(root, 'data-ahead', onlyAhead(now) ? '' : undefined);
+    const output = now.run?.links;
+    setAttribute(
+      root,
+      'data-answering',
+      output === undefined ? undefined : [output.p1.output > 0 ? 'p1' : '', output.p2.output > 0 ? 'p2' : ''].join(' ').trim(),
+    );
+    byId('phases').hidden = now.slot !== 'running' && now.slot !== 'result' && now.trouble?.run?.links === undefined;
+    byId('gain').hidden = gainOf(now) === undefined;
+
+    const bytes = sampleOf(now) ?? example;
+    for (const node of hex) {
+      const [drawing, party, , line] = node.dataset['hex'] ?? '';
+      const length = 2 * LINE_BYTES[drawing];
+      setText(node, hexGroups(bytes[party === '1' ? 0 : 1].slice(Number(line) * length, (Number(line) + 1) * length)));
+    }
+    const text = wordsOf(now);
+    if (text !== shownWords) for (const node of words) writeWords(node, text);
+    shownWords = text;
+  };
+}
+
+/** The user's text, with the blanks filled in once there is an answer. */
+function wordsOf({ outcome, text }: State): string {
+  if (outcome?.answer.task !== 'fill-mask') return outcome?.text ?? text;
+  const { blanks } = outcome.answer.result;
+  return outcome.text.split(BLANK).reduce((whole, part, i) => `${whole}${blanks[i - 1]?.[0]?.token_str.trim() ?? BLANK}${part}`);
+}
+
+function writeWords(node: SVGTextElement, text: string): void {
+  const limits = (node.dataset['words'] ?? '').split(' ').map(Number);
+  const x = node.getAttribute('x') ?? '0';
+  node.replaceChildren(...wrap(text, limits).map((line, i) => svg('tspan', i === 0 ? { x } : { x, dy: 27 }, line)));
+}
+
+function randomHex(length: number): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(length)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

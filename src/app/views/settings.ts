@@ -1,0 +1,162 @@
+/** The settings sheet. Choices take effect at once; what is not there stays in its list, disabled, with the reason. */
+import type { Device, PartyAddress, Protocol, Transport, Weights } from '../../sdk/types.ts';
+import type { Controller } from '../controller.ts';
+import { DEVICE, TRANSPORT, unavailable } from '../copy.ts';
+import { explain, failureOf } from '../errors.ts';
+import { bytes, hexGroups, milliseconds, seconds } from '../format.ts';
+import { type Settings, type State, entriesOf, entryOf, operatorsOf, weightsOf } from '../state.ts';
+import type { Store } from '../store.ts';
+import { all, byId, el, radio } from './dom.ts';
+
+interface Option<T extends string> {
+  readonly value: T;
+  readonly title: string;
+  readonly text: string;
+  /** Why it cannot be chosen. */
+  readonly missing?: string;
+  readonly figures?: readonly [string, string];
+}
+
+export function settings(store: Store, controller: Controller): { readonly render: (now: State) => void; readonly open: () => void } {
+  const dialog = byId<HTMLDialogElement>('settings');
+  const prepare = byId<HTMLInputElement>('set-prepare');
+  const change = (part: Partial<Settings>): void => controller.setSettings({ ...store.state.settings, ...part });
+
+  let shown: readonly unknown[] = [];
+  const render = (now: State): void => {
+    if (!dialog.open) return;
+    // Not at every tick of a run: lists that are made anew would be in the way of whoever reads them.
+    const parts = [now.deployment, now.capabilities, now.task, now.settings, now.model, now.health, now.proved, now.transports, now.measured, now.slot];
+    if (parts.every((part, i) => part === shown[i])) return;
+    shown = parts;
+    const focused = document.activeElement?.id;
+    const { settings: chosen } = now;
+    const models = entriesOf(now);
+    byId('set-model').hidden = models.length < 2;
+    list(
+      'set-model',
+      models.map(({ id, title }) => ({ value: id, title: id, text: title })),
+      entryOf(now)?.id ?? '',
+      (model) => change({ model }),
+    );
+    list('set-protocol', protocols(now), chosen.protocol, (protocol) => change({ protocol }));
+    if (now.measured !== undefined)
+      byId('set-protocol').append(el('p', 'fine', `Time and upload for ${now.measured.tokens} tokens, measured on this connection.`));
+    list('set-weights', weights(now), weightsOf(now), (value) => change({ weights: value }));
+    list('set-device', devices(now), chosen.device, (device) => change({ device }));
+    list('set-transport', transports(now), chosen.transport, (transport) => change({ transport }));
+    byId('peers').replaceChildren(...(now.deployment?.parties ?? []).map((party, i) => peer(now, party, i)));
+    prepare.checked = chosen.prepareWhileTyping;
+    const sent = now.measured === undefined ? '' : `uses about ${bytes(now.measured.sentBytes)} for each text; `;
+    byId('set-prepare-note').textContent = `${sent}turn off on a metered line`;
+    const running = now.slot === 'running';
+    byId('set-busy').hidden = !running;
+    if (running) for (const input of all<HTMLInputElement>('#settings input')) input.disabled = true;
+    else prepare.disabled = false;
+    // The lists are made anew; the one that was being moved through keeps the focus.
+    if (focused !== undefined && focused !== '') document.getElementById(focused)?.focus();
+  };
+  const open = (): void => {
+    if (!dialog.open) dialog.showModal();
+    byId('set-h').focus();
+    shown = [];
+    render(store.state);
+    void controller.health();
+  };
+  prepare.addEventListener('change', () => change({ prepareWhileTyping: prepare.checked }));
+  byId('set-close').addEventListener('click', () => dialog.close());
+  dialog.addEventListener('click', (event) => {
+    if (event.target === dialog) dialog.close();
+  });
+  for (const node of all('[data-open-settings]')) node.addEventListener('click', open);
+  return { render, open };
+}
+
+function list<T extends string>(id: string, options: readonly Option<T>[], chosen: T, choose: (value: T) => void): void {
+  const holder = byId(id);
+  const made = options.map(({ value, title, text, missing, figures }) => {
+    const input = radio(id, value, value === chosen);
+    input.id = `${id}-${value}`;
+    input.disabled = missing !== undefined;
+    input.addEventListener('change', () => choose(value));
+    const numbers = figures === undefined ? [] : [el('span', 'opt-n num', figures[0], el('small', '', figures[1]))];
+    const reason = missing === undefined ? [] : [el('em', 'why', missing)];
+    return el('label', 'opt', input, el('span', '', el('b', '', title), el('em', '', text), ...reason), ...numbers);
+  });
+  holder.replaceChildren(...holder.querySelectorAll('legend'), ...made);
+}
+
+function protocols({ measured }: State): Option<Protocol>[] {
+  const notBuilt = 'Not built yet. Tercet refuses it rather than run a weaker one.';
+  return [
+    {
+      value: '3pc_semi_honest',
+      title: 'Semi-honest',
+      text: 'Trusts the parties to follow the steps. Fastest.',
+      ...(measured === undefined ? {} : { figures: [seconds(measured.totalMs), `${bytes(measured.sentBytes)} up`] }),
+    },
+    { value: '3pc_malicious', title: 'Malicious, ends on cheating', text: 'Every message is proved before the answer opens.', missing: notBuilt },
+    { value: 'aby3', title: 'ABY3, ends on cheating', text: 'The browser takes part in every round. Needs a fast line.', missing: notBuilt },
+  ];
+}
+
+function weights(state: State): Option<Weights>[] {
+  const served = entryOf(state)?.weights;
+  const missing = (mode: Weights): { readonly missing?: string } =>
+    served === undefined || served[mode] !== undefined ? {} : { missing: `Not available. The parties do not serve this model with ${mode} weights.` };
+  return [
+    { value: 'open', title: 'Open', text: 'Both parties know the model. Right for public models.', ...missing('open') },
+    {
+      value: 'secret',
+      title: 'Secret',
+      text: 'The model is split too. Your browser downloads 64 bytes, not the weights. Holds while no user works with a compute party.',
+      ...missing('secret'),
+    },
+  ];
+}
+
+function devices({ capabilities, model }: State): Option<'auto' | Device>[] {
+  const offer = (device: Device, text: string): Option<Device> => {
+    const found = capabilities?.[device];
+    const title = device === 'webgpu' ? 'Graphics processor (WebGPU)' : 'Processor (WASM)';
+    if (found === undefined || found.ok)
+      return { value: device, title, text: found === undefined ? text : `Available${found.detail === '' ? '' : `, ${found.detail}`}. ${text}`.trim() };
+    return { value: device, title, text: '', missing: unavailable(device, found) };
+  };
+  const now = model?.device ?? capabilities?.device;
+  return [
+    { value: 'auto', title: 'Choose for me', text: now === undefined ? '' : `Now: ${DEVICE[now]}` },
+    offer('webgpu', ''),
+    offer('wasm', 'Same answer, slower to prepare.'),
+  ];
+}
+
+function transports({ capabilities, transports: used }: State): Option<'auto' | Transport>[] {
+  const found = capabilities?.webrtc;
+  const now = [...new Set(used.filter((transport) => transport !== undefined))].map((transport) => TRANSPORT[transport]).join(' and ');
+  return [
+    { value: 'auto', title: 'Choose for me', text: now === '' ? 'The direct link, and WebSocket where a network blocks it.' : `Now: ${now}` },
+    {
+      value: 'webrtc',
+      title: 'Direct link (WebRTC)',
+      text: 'Fastest to send.',
+      ...(found === undefined || found.ok ? {} : { missing: unavailable('webrtc', found) }),
+    },
+    { value: 'websocket', title: 'WebSocket', text: 'Same privacy, slower. Works on most networks.' },
+  ];
+}
+
+function peer(state: State, { url, identity, operator }: PartyAddress, i: number): HTMLElement {
+  const health = state.health[i];
+  const states: string[] = [];
+  if (health?.ok === false) {
+    states.push(health.error === undefined ? 'Not reached' : explain(failureOf(health.error), { operators: operatorsOf(state), maxTokens: undefined }).title);
+  } else {
+    states.push(state.proved[i] ? 'Identity checked' : 'Identity is checked when a run is prepared');
+    if (health?.milliseconds !== undefined) states.push(milliseconds(health.milliseconds));
+    if (health?.device !== undefined) states.push(health.device);
+    if (health?.version !== undefined) states.push(`version ${health.version}`);
+  }
+  const title = operator === undefined ? `Party ${i + 1}` : `Party ${i + 1}, ${operator}`;
+  return el('div', '', el('dt', '', title), el('dd', '', new URL(url).host, el('span', 'mono print', `ed25519 ${hexGroups(identity)}`), states.join(', ')));
+}

@@ -1,0 +1,67 @@
+/** `tercet site`: serves the web app for a pair of running parties. */
+import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
+import { TercetError } from '../core/errors.ts';
+import { embeddedModel } from '../party/defaults.ts';
+import { type PublishedModel, writeDeployment } from '../server/deployment.ts';
+import { type Site, serveSite } from '../server/site.ts';
+import type { PartyAddress } from '../sdk/types.ts';
+import { parseAddress } from './options.ts';
+import { cancelOnSignals } from './signals.ts';
+
+interface SiteFlags {
+  readonly address: string;
+  readonly parties: string;
+  readonly identities: string;
+  readonly operators?: string;
+  readonly model: readonly string[];
+  readonly ownerShares: readonly string[];
+  readonly iceServers: readonly string[];
+}
+
+/** Where the build puts the app. */
+const APP = fileURLToPath(new URL('../app', import.meta.url));
+
+export function siteCommand(): Command {
+  const collect = (value: string, before: readonly string[]) => [...before, value];
+  return new Command('site')
+    .description('serve the web app for two running compute parties')
+    .requiredOption('--parties <list>', 'their web addresses, as 1=https://…,2=https://…')
+    .requiredOption('--identities <list>', 'the identities they must prove, as 1=HEX,2=HEX (each party prints its own)')
+    .option('--operators <list>', 'who runs them, as 1=NAME,2=NAME')
+    .option('--address <address>', 'HOST:PORT to listen on', '127.0.0.1:8420')
+    .option('--model <dir>', 'model folder to offer, again for more (default: the embedded models)', collect, [])
+    .option('--owner-shares <dir>', 'folder of a sharing made by `tercet model share`, one for each --model in order, to offer it with secret weights', collect, [])
+    .option('--ice-servers <url>', 'STUN or TURN server for browsers, again for more (default: none)', collect, [])
+    .action(async (flags: SiteFlags) => {
+      const { signal, release } = cancelOnSignals();
+      try {
+        const site = await siteFor(flags);
+        process.stderr.write(`tercet: the web app is at ${site.url}\n`);
+        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+        await site.close();
+      } finally {
+        release();
+      }
+    });
+}
+
+async function siteFor(flags: SiteFlags): Promise<Site> {
+  const { host, port } = parseAddress('address', flags.address, 0);
+  const folders = flags.model.length > 0 ? flags.model : [embeddedModel('fill-mask'), embeddedModel('text-classification')];
+  const models = folders.map((folder, i): PublishedModel => ({ folder, ...(flags.ownerShares[i] === undefined ? {} : { shares: flags.ownerShares[i] }) }));
+  const iceServers = flags.iceServers.map((urls) => ({ urls }));
+  return serveSite({ ...(await writeDeployment(addresses(flags), models, iceServers)), app: APP, host, port });
+}
+
+function addresses({ parties, identities, operators }: SiteFlags): [PartyAddress, PartyAddress] {
+  const [urls, keys, names] = [both('parties', parties), both('identities', identities), operators === undefined ? undefined : both('operators', operators)];
+  const one = (i: 0 | 1): PartyAddress => ({ url: urls[i], identity: keys[i], ...(names === undefined ? {} : { operator: names[i] }) });
+  return [one(0), one(1)];
+}
+
+function both(flag: string, list: string): [string, string] {
+  const match = /^1=([^,]+),2=([^,]+)$/.exec(list);
+  if (match === null) throw new TercetError('ERR_ARGUMENT', `--${flag} expected 1=…,2=…`, 'name both parties');
+  return [match[1], match[2]];
+}

@@ -1,0 +1,249 @@
+/**
+ * The WebGPU backend: `RingKernels` on one device. Vectors stay on it; `pack`, `selectionTable` and `read` bring words back, all that are asked for in one turn of the
+ * event loop in one copy. Commands are encoded in the order of the calls, so a result may be used before the device has computed it.
+ *
+ * Security: buffers are cleared before another vector gets their memory, parameters (keys) after every submit. Addresses depend on secrets only where a party looks up its
+ * own choice (each shader says so); nothing branches on them. Every failure is final: see fault.ts.
+ */
+import { expTables } from '../../exp-tables.ts';
+import type { Vector, Words } from '../../ring.ts';
+import type { Choice, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
+import { Arena } from './arena.ts';
+import { Call, Constants } from './call.ts';
+import { Commands, type Counters } from './commands.ts';
+import * as elementwise from './elementwise.ts';
+import { Fault, closedError } from './fault.ts';
+import { type KernelLimits, limitsOf } from './limits.ts';
+import { expandPoint } from './point.ts';
+import { DeviceMatrix, matmul, matmulMatrix } from './products.ts';
+import * as rows from './rows.ts';
+import * as selection from './selection.ts';
+import * as streams from './streams.ts';
+import { expWords, selectionTable } from './tables.ts';
+
+export interface WebGpuOptions {
+  /** A device for these kernels alone: they use its error scopes. Whoever opened it destroys it. */
+  readonly device: GPUDevice;
+  readonly adapterInfo?: GPUAdapterInfo;
+  /** Lower limits than the device's: a memory budget, or small ones in tests. */
+  readonly limits?: Partial<KernelLimits>;
+}
+
+/** What the kernels run on and what they have done so far. */
+export interface WebGpuDescription extends Counters {
+  readonly adapter: { readonly vendor: string; readonly architecture: string; readonly device: string; readonly description: string };
+  readonly limits: KernelLimits;
+  readonly buffers: number;
+  readonly bytes: number;
+  readonly pipelines: number;
+  /** Vectors of this arena that are not freed. */
+  readonly vectors: number;
+}
+
+/** What the arenas of a device share. */
+interface Shared {
+  readonly options: WebGpuOptions;
+  readonly commands: Commands;
+  readonly constants: Constants;
+  readonly exp: () => Uint32Array;
+}
+
+export class WebGpuKernels implements RingKernels {
+  readonly name = 'webgpu' as const;
+  readonly #shared: Shared;
+  readonly #arena: Arena;
+  /** Whether these are the kernels of an attempt, whose end frees the attempt's vectors and nothing else. */
+  readonly #attempt: boolean;
+
+  constructor(shared: Shared, attempt = false) {
+    this.#shared = shared;
+    this.#arena = new Arena(shared.commands);
+    this.#attempt = attempt;
+  }
+
+  describe(): WebGpuDescription {
+    const { commands, options } = this.#shared;
+    const { vendor = '', architecture = '', device = '', description = '' } = options.adapterInfo ?? {};
+    return {
+      adapter: { vendor, architecture, device, description },
+      limits: commands.limits,
+      buffers: commands.storage.count,
+      bytes: commands.budget.used,
+      pipelines: commands.pipelines.count,
+      vectors: this.#arena.count,
+      ...commands.counters,
+    };
+  }
+
+  /** Runs one call from operands to commands, and releases its scratch. */
+  #call<T>(body: (call: Call) => T): T {
+    this.#shared.commands.fault.check();
+    const call = new Call(this.#shared.commands, this.#shared.constants, this.#arena);
+    try {
+      return body(call);
+    } finally {
+      call.end();
+    }
+  }
+
+  async read(x: Vector): Promise<Words> {
+    return this.#call((call) => streams.read(call, x));
+  }
+
+  attempt(): WebGpuKernels {
+    return new WebGpuKernels(this.#shared, true);
+  }
+
+  sweep(live: () => Iterable<unknown>): void {
+    this.#arena.sweep(live());
+  }
+
+  // ── elementwise ───────────────────────────────────────────────────────────
+
+  async add(x: Vector, y: Vector): Promise<Vector> {
+    return this.#call((call) => elementwise.vectors(call, 'add', x, y));
+  }
+
+  async sub(x: Vector, y: Vector): Promise<Vector> {
+    return this.#call((call) => elementwise.vectors(call, 'sub', x, y));
+  }
+
+  async mul(x: Vector, y: Vector): Promise<Vector> {
+    return this.#call((call) => elementwise.vectors(call, 'mul', x, y));
+  }
+
+  async scale(x: Vector, c: bigint): Promise<Vector> {
+    return this.#call((call) => elementwise.constants(call, 'mul', x, c));
+  }
+
+  async offset(x: Vector, c: bigint): Promise<Vector> {
+    return this.#call((call) => elementwise.constants(call, 'add', x, c));
+  }
+
+  async shiftRight(x: Vector, s: number, k: number): Promise<Vector> {
+    return this.#call((call) => elementwise.shifted(call, x, s, k));
+  }
+
+  async cast(x: Vector, k: number): Promise<Vector> {
+    return this.shiftRight(x, 0, k);
+  }
+
+  // ── rows ──────────────────────────────────────────────────────────────────
+
+  async addRow(x: Vector, row: Vector): Promise<Vector> {
+    return this.#call((call) => elementwise.rows(call, 'add', x, row));
+  }
+
+  async mulRow(x: Vector, row: Vector): Promise<Vector> {
+    return this.#call((call) => elementwise.rows(call, 'mul', x, row));
+  }
+
+  async sumRows(x: Vector, cols: number): Promise<Vector> {
+    return this.#call((call) => rows.sumRows(call, x, cols));
+  }
+
+  async repeat(x: Vector, cols: number): Promise<Vector> {
+    return this.#call((call) => rows.repeat(call, x, cols));
+  }
+
+  async concat(parts: readonly Vector[]): Promise<Vector> {
+    return this.#call((call) => rows.concat(call, parts));
+  }
+
+  async gather(x: Vector, index: Uint32Array): Promise<Vector> {
+    return this.#call((call) => rows.gather(call, x, index));
+  }
+
+  // ── products ──────────────────────────────────────────────────────────────
+
+  async matmul(x: Vector, y: Vector, shape: ProductShape): Promise<Vector> {
+    return this.#call((call) => matmul(call, x, y, shape));
+  }
+
+  /** Resolves when the device has accepted the matrix, so that a model that does not fit is refused here and not at its first use. */
+  async loadMatrix(entries: Int32Array | BigUint64Array, rowCount: number, cols: number): Promise<Matrix> {
+    const { commands } = this.#shared;
+    commands.fault.check();
+    const matrix = new DeviceMatrix(commands, entries, rowCount, cols);
+    await commands.accepted();
+    return matrix;
+  }
+
+  async matmulMatrix(x: Vector, matrix: Matrix): Promise<Vector> {
+    return this.#call((call) => matmulMatrix(call, x, matrix));
+  }
+
+  async freeMatrix(matrix: Matrix): Promise<void> {
+    this.#shared.commands.fault.check();
+    if (matrix instanceof DeviceMatrix) matrix.free();
+  }
+
+  // ── randomness and wire form ──────────────────────────────────────────────
+
+  async draw(stream: Stream, k: number, count: number, first = 0): Promise<Vector> {
+    return this.#call((call) => streams.draw(call, stream, k, count, first));
+  }
+
+  async pack(x: Vector): Promise<Uint8Array> {
+    return this.#call((call) => streams.pack(call, x));
+  }
+
+  async unpack(bytes: Uint8Array, k: number, count: number): Promise<Vector> {
+    return this.#call((call) => streams.unpack(call, bytes, k, count));
+  }
+
+  // ── selection ─────────────────────────────────────────────────────────────
+
+  async selectionTable(table: SelectionTable, k: number, pads: Stream, from: number, to: number): Promise<Uint8Array> {
+    return this.#call((call) => selectionTable(call, table, this.#shared.exp(), k, pads, from, to));
+  }
+
+  async dealSelection(choice: Choice, n: number, k: number, pads: Stream, r0: Vector): Promise<Vector> {
+    return this.#call((call) => selection.dealSelection(call, choice, n, k, pads, r0));
+  }
+
+  async evaluateSelection(choice: Choice, n: number, k: number, table: Uint8Array, word: Vector, from: number, to: number): Promise<Vector> {
+    return this.#call((call) => selection.evaluateSelection(call, choice, n, k, table, word, from, to));
+  }
+
+  async cubicBasis(l: Vector, t: number, s2: number, k: number): Promise<Vector> {
+    return this.#call((call) => selection.cubicBasis(call, l, t, s2, k));
+  }
+
+  async expBasis(l: Vector, s2: number, k: number): Promise<Vector> {
+    return this.#call((call) => selection.expBasis(call, l, s2, k, this.#shared.exp()));
+  }
+
+  async chooseBasis(values: readonly Vector[]): Promise<Vector> {
+    return this.#call((call) => selection.chooseBasis(call, values));
+  }
+
+  async expandPoint(key: Uint8Array, depth: number, count: number): Promise<Vector> {
+    return this.#call((call) => expandPoint(call, key, depth, count));
+  }
+
+  /** Destroys every buffer. Of an attempt's kernels: frees its vectors. The device stays open. */
+  async close(): Promise<void> {
+    if (this.#attempt) {
+      this.sweep(() => []);
+      return;
+    }
+    const { commands } = this.#shared;
+    commands.fault.raise(closedError());
+    commands.destroy();
+  }
+}
+
+/** Makes the WebGPU backend on a device of `requestDevice`. Shaders are compiled when they are first used. */
+export async function createWebGpuKernels(options: WebGpuOptions): Promise<WebGpuKernels> {
+  const { device } = options;
+  const fault = new Fault();
+  fault.observe(device);
+  const commands = new Commands(device, limitsOf(device, options.limits), fault);
+  let words: Uint32Array | undefined;
+  const exp = (): Uint32Array => {
+    words ??= expWords(expTables());
+    return words;
+  };
+  return new WebGpuKernels({ options, commands, constants: new Constants(commands), exp });
+}

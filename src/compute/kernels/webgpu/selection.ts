@@ -1,0 +1,148 @@
+/** dealSelection, evaluateSelection and the bases of selections (P0 and P2). */
+import { TercetError, invariant } from '../../../core/errors.ts';
+import { type Vector, checkRing, laneBytes, lengthOf, ringMask, wireLength } from '../../ring.ts';
+import type { Choice, Stream } from '../types.ts';
+import type { DeviceVector } from './arena.ts';
+import { type Call, groupsOf, limbs, wide } from './call.ts';
+import { BLOCK, streamParams, wireWidth } from './streams.ts';
+import { checkSelectionRing, rounding } from './tables.ts';
+
+/** Largest t of cubicBasis: three factors fit 128 bits. */
+const MAX_T = 42;
+/** Bits of a key stream that one dispatch may address. */
+const STREAM_BITS = 2 ** 31;
+
+/** P of a choice: how many basis words an element has. */
+function basisWidth({ index, basis }: Choice): number {
+  return basis === undefined || lengthOf(index) === 0 ? 1 : lengthOf(basis) / lengthOf(index);
+}
+
+function bitsOf(k: number): number {
+  return k === 1 ? 1 : 8 * wireWidth(k);
+}
+
+export function dealSelection(call: Call, choice: Choice, n: number, k: number, pads: Stream, r0: Vector): DeviceVector {
+  checkSelectionRing(k);
+  const P = basisWidth(choice);
+  const count = lengthOf(choice.index);
+  invariant(Number.isInteger(P) && r0.k === k && lengthOf(r0) === count && (choice.basis?.k ?? k) === k, 'dealSelection: operands do not match');
+  const [index, zero] = [call.operand(choice.index), call.operand(r0)];
+  const basis = choice.basis === undefined ? undefined : call.operand(choice.basis);
+  const { vector, out } = call.result(k, count);
+  const bits = bitsOf(k);
+  // Pads that cannot straddle a block cost one block.
+  const blocks = (8 * BLOCK) % (P * bits) === 0 ? 1 : Math.floor((8 * BLOCK - 2 + P * bits) / (8 * BLOCK)) + 1;
+  const most = Math.min(STREAM_BITS / (n * P * bits), call.commands.limits.blockWork / blocks);
+  for (const [from, to] of call.pieces(count, Math.max(P * laneBytes(k), laneBytes(index.k)), 64, most)) {
+    const begin = from * n * P * bits;
+    const block = Math.floor(begin / (8 * BLOCK));
+    call.run({
+      shader: 'deal',
+      wide: wide(k),
+      constants: { BITS: bits, BLOCKS: blocks, HAS_BASIS: Number(basis !== undefined), INDEX_WIDE: Number(wide(index.k)) },
+      params: [...streamParams(pads, block), ...limbs(ringMask(k)), ...limbs(ringMask(bits)), to - from, begin - block * 8 * BLOCK, n, P],
+      bindings: [call.part(index, from, to), basis === undefined ? call.part(zero, from, to) : call.part(basis, from, to, P), call.part(zero, from, to), call.part(out, from, to)],
+      groups: groupsOf(to - from),
+    });
+  }
+  return vector;
+}
+
+export function evaluateSelection(
+  call: Call,
+  choice: Choice,
+  n: number,
+  k: number,
+  table: Uint8Array,
+  word: Vector,
+  from: number,
+  to: number,
+): DeviceVector {
+  checkSelectionRing(k);
+  const P = basisWidth(choice);
+  invariant(table.length === wireLength(k, (to - from) * n * P), 'evaluateSelection: table bytes do not match the range');
+  invariant(word.k === k && (choice.basis?.k ?? k) === k, 'evaluateSelection: operands over different rings');
+  invariant(to <= lengthOf(choice.index) && to <= lengthOf(word), 'evaluateSelection: no such elements');
+  const [index, dealt] = [call.operand(choice.index), call.operand(word)];
+  const basis = choice.basis === undefined ? undefined : call.operand(choice.basis);
+  const { vector, out } = call.result(k, to - from);
+  const bits = bitsOf(k);
+  const lane = laneBytes(k);
+  const perElement = Math.max((n * P * bits) / 8, P * lane, laneBytes(index.k));
+  for (const [start, end] of call.pieces(to - from, perElement, 64, STREAM_BITS / (n * P * bits))) {
+    const bytes = table.subarray(wireLength(k, start * n * P), wireLength(k, end * n * P));
+    const [first, last] = [from + start, from + end];
+    const choices = call.window(index.block, laneBytes(index.k), first, last);
+    const words = call.window(dealt.block, lane, first, last);
+    const phi = basis === undefined ? words : call.window(basis.block, lane, first * P, last * P);
+    call.run({
+      shader: 'evaluate',
+      wide: wide(k),
+      constants: { BITS: bits, HAS_BASIS: Number(basis !== undefined), INDEX_WIDE: Number(wide(index.k)) },
+      params: [...limbs(ringMask(k)), ...limbs(ringMask(bits)), end - start, n, P, choices.at, phi.at, words.at],
+      bindings: [choices.binding, phi.binding, call.range(call.upload(bytes), 0, bytes.length), words.binding, call.part(out, start, end)],
+      groups: groupsOf(end - start),
+    });
+  }
+  return vector;
+}
+
+export function cubicBasis(call: Call, l: Vector, t: number, s2: number, k: number): DeviceVector {
+  checkRing(k);
+  if (t > MAX_T) throw new TercetError('ERR_RANGE', `cubic segments of 2^${t} ulps`, 'shift the input down: segments have at most 2^42 ulps');
+  const source = call.operand(l);
+  const { vector, out } = call.result(k, 4 * source.length);
+  for (const [from, to] of call.pieces(source.length, Math.max(4 * laneBytes(k), laneBytes(l.k)))) {
+    call.run({
+      shader: 'cubic-basis',
+      wide: wide(k),
+      constants: { X_WIDE: Number(wide(l.k)) },
+      params: [...limbs(ringMask(k)), ...limbs(ringMask(t)), to - from, t, s2],
+      bindings: [call.part(source, from, to), call.part(out, from, to, 4)],
+      groups: groupsOf(to - from),
+    });
+  }
+  return vector;
+}
+
+export function expBasis(call: Call, l: Vector, s2: number, k: number, tables: Uint32Array): DeviceVector {
+  checkRing(k);
+  const [half, drop] = rounding(62 - s2);
+  const source = call.operand(l);
+  const { vector, out } = call.result(k, source.length);
+  for (const [from, to] of call.pieces(source.length, Math.max(laneBytes(k), laneBytes(l.k)))) {
+    call.run({
+      shader: 'exp-basis',
+      wide: wide(k),
+      constants: { X_WIDE: Number(wide(l.k)) },
+      params: [...limbs(ringMask(k)), ...limbs(half), to - from, drop],
+      bindings: [call.part(source, from, to), call.range(call.constants.get(tables), 0, tables.byteLength), call.part(out, from, to)],
+      groups: groupsOf(to - from),
+    });
+  }
+  return vector;
+}
+
+export function chooseBasis(call: Call, values: readonly Vector[]): DeviceVector {
+  const [first] = values;
+  invariant(first !== undefined && values.every((value) => value.k === first.k && lengthOf(value) === lengthOf(first)), 'chooseBasis: values of one shape expected');
+  const [V, count, lane] = [values.length, lengthOf(first), laneBytes(first.k)];
+  const { vector, out } = call.result(first.k, count * (1 + V));
+  const operands = values.map((value) => call.operand(value));
+  for (const [from, to] of call.pieces(count, (1 + V) * lane)) {
+    const elements = to - from;
+    const joined = call.scratch(V * elements * lane);
+    operands.forEach((operand, v) => {
+      call.commands.copy(operand.block, from * lane, joined, v * elements * lane, elements * lane);
+    });
+    call.run({
+      shader: 'choose-basis',
+      wide: wide(first.k),
+      constants: {},
+      params: [...limbs(ringMask(first.k)), elements * (1 + V), 0, elements, V],
+      bindings: [call.range(joined, 0, V * elements * lane), call.part(out, from, to, 1 + V)],
+      groups: groupsOf(elements * (1 + V)),
+    });
+  }
+  return vector;
+}

@@ -1,0 +1,95 @@
+/** draw, pack, unpack and read: words from key streams and on the wire. */
+import { invariant } from '../../../core/errors.ts';
+import { type Vector, type Words, checkRing, laneBytes, lengthOf, ringMask, wireLength } from '../../ring.ts';
+import type { Stream } from '../types.ts';
+import { DeviceVector } from './arena.ts';
+import { type Call, groupsOf, limbs, wide } from './call.ts';
+
+/** Bytes of a ChaCha20 block. */
+export const BLOCK = 64;
+
+/** Key and last row of the state (block counter, nonce), as the shaders' first twelve parameters. */
+export function streamParams({ key, nonce }: Stream, block: number): number[] {
+  invariant(key.length === 32 && nonce.length === 12, 'a stream needs a 32-byte key and a 12-byte nonce');
+  const words = (bytes: Uint8Array) => Array.from({ length: bytes.length / 4 }, (_, i) => new DataView(bytes.buffer, bytes.byteOffset + 4 * i, 4).getUint32(0, true));
+  // The counter of RFC 8439 has 32 bits; like the reference it wraps.
+  return [...words(key), block % 2 ** 32, ...words(nonce)];
+}
+
+/** Bytes of one element on the wire as shaders count them: 0 for single bits. */
+export function wireWidth(k: number): number {
+  return k === 1 ? 0 : Math.ceil(k / 8);
+}
+
+export function draw(call: Call, stream: Stream, k: number, count: number, first: number): DeviceVector {
+  const lane = laneBytes(checkRing(k));
+  const { vector, out } = call.result(k, count);
+  const perBlock = BLOCK / lane;
+  for (const [from, to] of call.pieces(count, lane, 64, call.commands.limits.blockWork * perBlock)) {
+    const block = Math.floor((first + from) / perBlock);
+    const lead = first + from - block * perBlock;
+    call.run({
+      shader: 'draw',
+      wide: wide(k),
+      constants: {},
+      params: [...streamParams(stream, block), to - from, lead, ...limbs(ringMask(k))],
+      bindings: [call.part(out, from, to)],
+      // One invocation a block.
+      groups: groupsOf(Math.ceil((lead + to - from) / perBlock)),
+    });
+  }
+  return vector;
+}
+
+/** Elements of a piece whose wire form is a multiple of 256 bytes for every width. */
+const WIRE_UNIT = 2048;
+
+export function pack(call: Call, x: Vector): Promise<Uint8Array> {
+  const source = call.operand(x);
+  const bytes = wireLength(x.k, source.length);
+  // Lanes that are wholly on the wire are the wire form (little-endian, as every device is).
+  if (wireWidth(x.k) === laneBytes(x.k)) return call.commands.read(source.block, 0, bytes);
+  const packed = call.scratch(bytes);
+  for (const [from, to] of call.pieces(source.length, laneBytes(x.k), WIRE_UNIT)) {
+    const [start, end] = [wireLength(x.k, from), wireLength(x.k, to)];
+    const length = Math.ceil((end - start) / 4);
+    call.run({
+      shader: 'pack',
+      wide: wide(x.k),
+      constants: { WIDTH: wireWidth(x.k) },
+      params: [to - from, length],
+      bindings: [call.part(source, from, to), call.range(packed, start, start + 4 * length)],
+      groups: groupsOf(length),
+    });
+  }
+  return call.commands.read(packed, 0, bytes);
+}
+
+export function unpack(call: Call, bytes: Uint8Array, k: number, count: number): DeviceVector {
+  invariant(bytes.length === wireLength(checkRing(k), count), 'unpack: byte length does not match the count');
+  const { vector, out } = call.result(k, count);
+  if (k === 32 || k === 64) {
+    call.commands.write(out.block, bytes);
+    return vector;
+  }
+  const packed = call.upload(bytes);
+  for (const [from, to] of call.pieces(count, laneBytes(k), WIRE_UNIT)) {
+    call.run({
+      shader: 'unpack',
+      wide: wide(k),
+      constants: { WIDTH: wireWidth(k) },
+      params: [to - from, 0, ...limbs(ringMask(k))],
+      bindings: [call.range(packed, wireLength(k, from), wireLength(k, to)), call.part(out, from, to)],
+      groups: groupsOf(to - from),
+    });
+  }
+  return vector;
+}
+
+/** The words of a vector, by the same read-back as everything else that leaves the device. */
+export async function read(call: Call, x: Vector): Promise<Words> {
+  if ('data' in x) return x;
+  invariant(x instanceof DeviceVector, 'a vector of another backend');
+  const bytes = await call.commands.read(x.blockOf(call.commands), 0, laneBytes(x.k) * lengthOf(x));
+  return { k: x.k, data: x.k <= 32 ? new Uint32Array(bytes.buffer) : new BigUint64Array(bytes.buffer) };
+}

@@ -1,0 +1,258 @@
+/** selectionTable: what each kind of table binds, and the bytes of a range of elements. */
+import { TercetError, invariant } from '../../../core/errors.ts';
+import type { ExpTables } from '../../exp-tables.ts';
+import { type Vector, laneBytes, lengthOf, ringMask, wireLength } from '../../ring.ts';
+import type { PiecewiseCubic, SelectionTable, Stream } from '../types.ts';
+import { type Call, type Operand, limbs, wide } from './call.ts';
+import type { Binding } from './commands.ts';
+import type { Block } from './pool.ts';
+import { BLOCK, streamParams, wireWidth } from './streams.ts';
+
+/** The tables of the exponential as the shaders read them: coarse, fine, segment. */
+export function expWords({ coarse, fine, segment }: ExpTables): Uint32Array {
+  const words = new Uint32Array(coarse.length + fine.length + segment.length);
+  words.set(coarse);
+  words.set(fine, coarse.length);
+  words.set(segment, coarse.length + fine.length);
+  return words;
+}
+
+/** Rounding shift of a product: half of what is dropped, and how many bits. */
+export function rounding(bits: number): [half: bigint, drop: number] {
+  if (bits < 0) throw new TercetError('ERR_RANGE', 'scale of an exponential too large', 'use at most 57 for the table and 62 for the basis');
+  return [bits === 0 ? 0n : 1n << BigInt(bits - 1), bits];
+}
+
+export function checkSelectionRing(k: number): void {
+  invariant(k === 1 || (k % 8 === 0 && k >= 8 && k <= 64), 'selection over a ring that is neither one bit nor whole bytes');
+}
+
+/**
+ * Whether all products of Horner's rule fit 32 signed bits.
+ *
+ * Bound: with 0 ≤ u < 2^t and |v| ≤ M, |⌊v·u / 2^t⌋ | ≤ M, so after some steps the sum is at most the sum of the |C_q|·binom(q,p) taken in so far, and each
+ * product at most (the sum before it)·(2^t − 1). Lane p = 0 takes 1,1,1,1; lane 1 3,2,1; lane 2 3,1; lane 3 1. C_0 enters only at the end and is never multiplied.
+ * @throws {TercetError} ERR_RANGE when the sums do not fit 64 bits.
+ */
+function isNarrow(cubic: PiecewiseCubic): boolean {
+  const u = ringMask(cubic.t);
+  const half = cubic.guard > 0 ? 1n << BigInt(cubic.guard - 1) : 0n;
+  let product = 0n;
+  let sum = 0n;
+  for (let i = 0; i < cubic.segments; i++) {
+    const [c0, c1, c2, c3] = [0, 1, 2, 3].map((q) => {
+      const c = cubic.coefficients[4 * i + q];
+      return c < 0n ? -c : c;
+    });
+    for (const v of [c3 + c2 + c1, 3n * c3 + 2n * c2, 3n * c3]) if (v * u > product) product = v * u;
+    for (const v of [c3 + c2 + c1 + c0, 3n * c3 + 2n * c2 + c1, 3n * c3 + c2]) if (v + half > sum) sum = v + half;
+  }
+  if (cubic.t >= 63 || sum >= 1n << 63n) {
+    throw new TercetError('ERR_RANGE', 'coefficients of a piecewise cubic above 63 bits', 'use a smaller scale or fewer guard bits');
+  }
+  return cubic.t < 32 && sum < 1n << 31n && product < 1n << 31n;
+}
+
+/** A kind of table made ready: its shader, words per element, and what a range of elements adds to parameters and bindings. */
+interface Prepared {
+  readonly shader: string;
+  readonly words: number;
+  readonly constants: Readonly<Record<string, number>>;
+  /** Bytes of an element in the longest of the operands that are cut. */
+  readonly bytes: number;
+  /** For the elements [from, to): parameters from `element` on, and the bindings behind the first. */
+  range(from: number, to: number): { readonly params: readonly number[]; readonly bindings: readonly Binding[] };
+}
+
+function lanes(call: Call, { block, k }: Operand, from: number, to: number) {
+  return call.window(block, laneBytes(k), from, to);
+}
+
+function rowsTable(call: Call, table: Extract<SelectionTable, { kind: 'rows' }>, status: Block): Prepared {
+  const [words, row] = [call.table(table.table), call.operand(table.row)];
+  const rows = Math.floor((words.length - table.n) / table.stride) + 1;
+  return {
+    shader: 'table-rows',
+    words: table.n,
+    constants: { TABLE_WIDE: Number(wide(words.k)), ROW_WIDE: Number(wide(row.k)) },
+    bytes: laneBytes(row.k),
+    range: (from, to) => {
+      const part = lanes(call, row, from, to);
+      return { params: [part.at, table.n, table.stride, rows], bindings: [call.whole(words), part.binding, call.range(status, 0, 4)] };
+    },
+  };
+}
+
+function cubicTable(call: Call, { cubic, a }: Extract<SelectionTable, { kind: 'cubic' }>): Prepared {
+  const { segments, t, guard, coefficients } = cubic;
+  const narrow = isNarrow(cubic);
+  const [masked, table] = [call.operand(a), call.constants.get(coefficients)];
+  const half = guard > 0 ? 1n << BigInt(guard - 1) : 0n;
+  return {
+    shader: 'table-cubic',
+    words: 4 * segments,
+    constants: { A_WIDE: Number(wide(a.k)), NARROW: Number(narrow) },
+    bytes: laneBytes(a.k),
+    range: (from, to) => {
+      const part = lanes(call, masked, from, to);
+      return {
+        params: [part.at, segments, t, guard, 0, ...limbs(ringMask(t)), ...limbs(half)],
+        bindings: [part.binding, call.range(table, 0, coefficients.byteLength)],
+      };
+    },
+  };
+}
+
+function expTable(call: Call, { s1, a, gate }: Extract<SelectionTable, { kind: 'exp' }>, tables: Uint32Array): Prepared {
+  const [half, drop] = rounding(57 - s1);
+  const [masked, open] = [call.operand(a), call.operand(gate)];
+  invariant(masked.length === open.length, 'selectionTable: one gate for every element expected');
+  const constants = call.constants.get(tables);
+  return {
+    shader: 'table-exp',
+    words: 16,
+    constants: { A_WIDE: Number(wide(a.k)), GATE_WIDE: Number(wide(gate.k)) },
+    bytes: Math.max(laneBytes(a.k), laneBytes(gate.k)),
+    range: (from, to) => {
+      // Both begin at the same element of their bindings only if the bindings begin at the same element.
+      const start = Math.floor(from / 64) * 64;
+      return {
+        params: [from - start, ...limbs(half), drop],
+        bindings: [call.part(masked, start, to), call.part(open, start, to), call.range(constants, 0, tables.byteLength)],
+      };
+    },
+  };
+}
+
+function chooseTable(call: Call, { pick, bits, values }: Extract<SelectionTable, { kind: 'choose' }>): Prepared {
+  const V = values.length;
+  const words = (1 << bits.length) * (1 + V);
+  const [bitOperands, valueOperands] = [bits.map((bit) => call.operand(bit)), values.map((value) => call.operand(value))];
+  const { k } = valueOperands[0];
+  invariant(
+    pick.length === 1 << bits.length && bits.every((bit) => !wide(bit.k)) && values.every((value) => value.k === k),
+    'selectionTable: bits and values do not match',
+  );
+  const picks = call.upload(new Uint8Array(Uint32Array.from(pick, (v) => (v === 255 ? V : v)).buffer));
+  // The same elements of every operand, one operand after the other: a device binds only a few buffers.
+  const joined = (operands: readonly Operand[], from: number, to: number): Binding => {
+    const bytes = laneBytes(operands[0].k);
+    const block = call.scratch(operands.length * (to - from) * bytes);
+    operands.forEach((operand, i) => {
+      call.commands.copy(operand.block, from * bytes, block, i * (to - from) * bytes, (to - from) * bytes);
+    });
+    return call.range(block, 0, operands.length * (to - from) * bytes);
+  };
+  return {
+    shader: 'table-choose',
+    words,
+    constants: { VALUE_WIDE: Number(wide(k)) },
+    bytes: Math.max(4 * bits.length, laneBytes(k) * V),
+    range: (from, to) => ({
+      params: [to - from, bits.length, V],
+      bindings: [call.range(picks, 0, 4 * pick.length), joined(bitOperands, from, to), joined(valueOperands, from, to)],
+    }),
+  };
+}
+
+function prepare(call: Call, table: SelectionTable, tables: Uint32Array, status: Block): Prepared {
+  switch (table.kind) {
+    case 'rows':
+      return rowsTable(call, table, status);
+    case 'cubic':
+      return cubicTable(call, table);
+    case 'exp':
+      return expTable(call, table, tables);
+    case 'choose':
+      return chooseTable(call, table);
+  }
+}
+
+/** The element count that a table is made of. */
+function elementsOf(table: SelectionTable): Vector {
+  switch (table.kind) {
+    case 'rows':
+      return table.row;
+    case 'cubic':
+    case 'exp':
+      return table.a;
+    case 'choose':
+      return table.bits[0];
+  }
+}
+
+/** Blocks of one workgroup: 64, or the most that hold whole words. */
+function groupBlocks(width: number): number {
+  let odd = Math.max(1, width);
+  while (odd % 2 === 0) odd /= 2;
+  return 64 - (64 % odd);
+}
+
+export function selectionTable(call: Call, table: SelectionTable, tables: Uint32Array, k: number, pads: Stream, from: number, to: number): Promise<Uint8Array> {
+  checkSelectionRing(k);
+  invariant(from >= 0 && from <= to && to <= lengthOf(elementsOf(table)), 'selectionTable: no such elements');
+  const status = call.scratch(4);
+  const prepared = prepare(call, table, tables, status);
+  const { words } = prepared;
+  const width = wireWidth(k);
+  const group = groupBlocks(width);
+  const { limits } = call.commands;
+  const perElement = Math.max(prepared.bytes, (words * Math.max(1, 8 * width)) / 8);
+  const blocks = (limits.blockWork * BLOCK) / Math.max(1, (words * Math.max(1, 8 * width)) / 8);
+  const parts: Promise<Uint8Array>[] = [];
+  // Room for a workgroup's blocks before and after; whole bytes of single bits in every piece.
+  const pieces = call.pieces(to - from, perElement * (1 + (2 * BLOCK * group) / limits.bindingBytes), 8, blocks);
+  for (const [start, end] of pieces) parts.push(piece(from + start, from + end));
+  return finish();
+
+  function piece(first: number, last: number): Promise<Uint8Array> {
+    const { params, bindings } = prepared.range(first, last);
+    const bits = width === 0 ? 1 : 8 * width;
+    const begin = first * words * bits;
+    // Blocks are made from one on that begins with a whole word.
+    const whole = groupUnit(width);
+    const block = Math.floor(begin / (8 * BLOCK * whole)) * whole;
+    const lead = begin - 8 * BLOCK * block;
+    const count = (last - first) * words;
+    const groups = Math.ceil((lead + count * bits) / (8 * BLOCK * group));
+    const out = call.scratch(groups * group * BLOCK);
+    call.run({
+      shader: prepared.shader,
+      wide: false,
+      constants: { WIDTH: width, GROUP: group, ...prepared.constants },
+      params: [...streamParams(pads, block), 2 ** 32 - lead / bits, count, groups, ...params],
+      bindings: [call.range(out, 0, groups * group * BLOCK), ...bindings],
+      groups,
+    });
+    const skip = lead % 8;
+    return call.commands.read(out, Math.floor(lead / 8), Math.ceil((skip + count * bits) / 8)).then((bytes) => (width === 0 ? alignedBits(bytes, skip, count) : bytes));
+  }
+
+  async function finish(): Promise<Uint8Array> {
+    const [bad, ...made] = await Promise.all([call.commands.read(status, 0, 4), ...parts]);
+    invariant(bad[0] === 0, 'selection row out of range');
+    if (made.length === 1) return made[0];
+    const out = new Uint8Array(wireLength(k, (to - from) * words));
+    let at = 0;
+    for (const bytes of made) {
+      out.set(bytes, at);
+      at += bytes.length;
+    }
+    return out;
+  }
+}
+
+/** Blocks that hold whole words and begin with one: the odd part of the width. */
+function groupUnit(width: number): number {
+  let odd = Math.max(1, width);
+  while (odd % 2 === 0) odd /= 2;
+  return odd;
+}
+
+/** `count` bits that begin at bit `skip`, moved to bit 0; what is behind them is pad and does not leave. */
+function alignedBits(bytes: Uint8Array, skip: number, count: number): Uint8Array {
+  const out = bytes.slice(0, Math.ceil(count / 8));
+  if (skip > 0) for (let i = 0; i < out.length; i++) out[i] = (bytes[i] >> skip) | ((bytes[i + 1] ?? 0) << (8 - skip));
+  if (count % 8 !== 0) out[out.length - 1] &= (1 << (count % 8)) - 1;
+  return out;
+}

@@ -1,0 +1,126 @@
+/**
+ * The three messages of the handshake, each of one length.
+ *
+ *   owner hello (184)                        party hello (320)                       finish (40)
+ *     0   4  magic 'TRHK'                      0   4  magic                            0   4  magic
+ *     4   1  version 1                         4   1  version                          4   1  version
+ *     5   1  kind 1                            5   1  kind 2                           5   1  kind 3
+ *     6   1  transport 1..3                    6   1  status: 0, or why not            6   1  0
+ *     7   1  party asked for, 1 or 2           7   1  party that answers               7   1  0
+ *     8  16  session                           8 184  the owner hello as it came       8  32  confirmation
+ *    24  32  nonce                           192  32  nonce
+ *    56  32  X25519 ephemeral                224  32  X25519 ephemeral
+ *    88  32  hash of the model               256  64  Ed25519 signature over all of the above
+ *   120  32  hash of the parameters
+ *   152  32  hash of the signed signalling
+ *
+ * The party repeats what it was asked, so that an answer to another question is known as what it is once its signature has been checked.
+ */
+import { concatBytes } from '../../core/bytes.ts';
+import { TercetError } from '../../core/errors.ts';
+import { SESSION_BYTES } from '../frame.ts';
+import { encodeTranscript } from '../transcript.ts';
+
+export const OWNER_HELLO_BYTES = 184;
+export const PARTY_HELLO_BYTES = 320;
+export const FINISH_BYTES = 40;
+export const NONCE_BYTES = 32;
+export const HASH_BYTES = 32;
+const MAGIC = Uint8Array.of(0x54, 0x52, 0x48, 0x4b);
+const VERSION = 1;
+const SIGNED_BYTES = 256;
+
+/** Index is the byte on the wire. */
+const TRANSPORTS = ['', 'webrtc', 'websocket', 'tls'] as const;
+export type LinkKind = 'webrtc' | 'websocket' | 'tls';
+
+/** What a party answers; the index is the status byte. */
+const STATUSES = ['ok', 'party', 'session', 'signalling', 'model', 'parameters', 'refused'] as const;
+export type HandshakeStatus = (typeof STATUSES)[number];
+
+export interface OwnerHello {
+  readonly transport: LinkKind;
+  readonly party: 1 | 2;
+  readonly session: Uint8Array;
+  readonly nonce: Uint8Array;
+  readonly ephemeral: Uint8Array;
+  readonly modelHash: Uint8Array;
+  readonly parametersHash: Uint8Array;
+  /** Zero without signed signalling. */
+  readonly signallingHash: Uint8Array;
+}
+
+export interface PartyHello {
+  readonly status: HandshakeStatus;
+  readonly party: 1 | 2;
+  /** The owner hello that this answers, as bytes. */
+  readonly asked: Uint8Array;
+  readonly nonce: Uint8Array;
+  readonly ephemeral: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+export function encodeOwnerHello(hello: OwnerHello): Uint8Array {
+  const { transport, party, session, nonce, ephemeral, modelHash, parametersHash, signallingHash } = hello;
+  return concatBytes([header(1, TRANSPORTS.indexOf(transport), party), session, nonce, ephemeral, modelHash, parametersHash, signallingHash]);
+}
+
+/** @throws {TercetError} ERR_FRAME_FORMAT, ERR_PEER_MISMATCH for another version */
+export function decodeOwnerHello(bytes: Uint8Array): OwnerHello {
+  checkHeader(bytes, 1, OWNER_HELLO_BYTES);
+  const transport = TRANSPORTS[bytes[6]];
+  const party = bytes[7];
+  if (transport === undefined || transport === '' || (party !== 1 && party !== 2)) throw malformed();
+  const hash = (at: number): Uint8Array => bytes.slice(at, at + 32);
+  const session = bytes.slice(8, 8 + SESSION_BYTES);
+  return { transport, party, session, nonce: hash(24), ephemeral: hash(56), modelHash: hash(88), parametersHash: hash(120), signallingHash: hash(152) };
+}
+
+/** What the party signs: everything of its hello before the signature. */
+export function signedPart(partyHello: Uint8Array): Uint8Array {
+  return encodeTranscript('tercet/1 handshake', [partyHello.subarray(0, SIGNED_BYTES)]);
+}
+
+export function encodePartyHello(hello: PartyHello, sign: (message: Uint8Array) => Uint8Array): Uint8Array {
+  const { status, party, asked, nonce, ephemeral } = hello;
+  const signed = concatBytes([header(2, STATUSES.indexOf(status), party), asked, nonce, ephemeral]);
+  return concatBytes([signed, sign(signedPart(signed))]);
+}
+
+/** @throws {TercetError} ERR_FRAME_FORMAT, ERR_PEER_MISMATCH for another version */
+export function decodePartyHello(bytes: Uint8Array): PartyHello {
+  checkHeader(bytes, 2, PARTY_HELLO_BYTES);
+  const status: HandshakeStatus | undefined = STATUSES[bytes[6]];
+  const party = bytes[7];
+  if (status === undefined || (party !== 1 && party !== 2)) throw malformed();
+  return { status, party, asked: bytes.slice(8, 192), nonce: bytes.slice(192, 224), ephemeral: bytes.slice(224, 256), signature: bytes.slice(SIGNED_BYTES) };
+}
+
+export function encodeFinish(confirmation: Uint8Array): Uint8Array {
+  return concatBytes([header(3, 0, 0), confirmation]);
+}
+
+/** The confirmation. @throws {TercetError} ERR_FRAME_FORMAT */
+export function decodeFinish(bytes: Uint8Array): Uint8Array {
+  checkHeader(bytes, 3, FINISH_BYTES);
+  if (bytes[6] !== 0 || bytes[7] !== 0) throw malformed();
+  return bytes.slice(8);
+}
+
+function header(kind: number, detail: number, party: number): Uint8Array {
+  return concatBytes([MAGIC, Uint8Array.of(VERSION, kind, detail, party)]);
+}
+
+function checkHeader(bytes: Uint8Array, kind: number, length: number): void {
+  if (bytes.length !== length || MAGIC.some((byte, i) => bytes[i] !== byte)) {
+    throw new TercetError('ERR_FRAME_FORMAT', 'the peer does not begin with the handshake', 'check that the address belongs to a Tercet party');
+  }
+  if (bytes[4] !== VERSION) {
+    throw new TercetError('ERR_PEER_MISMATCH', `handshake version ${bytes[4]}, expected ${VERSION}`, 'run the same version of Tercet on all parties');
+  }
+  if (bytes[5] !== kind) throw malformed();
+}
+
+function malformed(): TercetError {
+  return new TercetError('ERR_FRAME_FORMAT', 'the peer sent a malformed handshake', 'run the same version of Tercet on all parties');
+}

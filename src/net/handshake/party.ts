@@ -1,0 +1,91 @@
+/** A compute party's half of the handshake, without a link: bytes in, bytes out. */
+import { concatBytes, equalBytes } from '../../core/bytes.ts';
+import { TercetError } from '../../core/errors.ts';
+import type { PartyIdentity } from '../identity.ts';
+import { loadSodium } from '../sodium.ts';
+import { type HandshakeStatus, type LinkKind, NONCE_BYTES, type OwnerHello, decodeFinish, decodeOwnerHello, encodePartyHello } from './messages.ts';
+import { Ephemeral, type LinkSecrets } from './secrets.ts';
+
+/** What the party knows of the link before the first byte, and what it serves. */
+export interface PartyTerms {
+  readonly party: 1 | 2;
+  readonly identity: PartyIdentity;
+  readonly transport: LinkKind;
+  readonly session: Uint8Array;
+  /** Zero without signed signalling. */
+  readonly signallingHash: Uint8Array;
+  /** Throws to refuse: ERR_MODEL_HASH, ERR_PEER_MISMATCH (parameters), anything else. */
+  readonly admit: (asked: { readonly modelHash: Uint8Array; readonly parametersHash: Uint8Array }) => void;
+}
+
+export interface Answer {
+  /** The second message; to be sent also when the owner is refused, because it says why. */
+  readonly hello: Uint8Array;
+  readonly asked: OwnerHello;
+  /** Present if the owner is refused. */
+  readonly refusal: TercetError | undefined;
+}
+
+export class PartyHandshake {
+  readonly #terms: PartyTerms;
+  readonly #ephemeral: Ephemeral;
+  #secrets: LinkSecrets | undefined;
+
+  private constructor(terms: PartyTerms, ephemeral: Ephemeral) {
+    this.#terms = terms;
+    this.#ephemeral = ephemeral;
+  }
+
+  static async begin(terms: PartyTerms): Promise<PartyHandshake> {
+    return new PartyHandshake(terms, new Ephemeral(await loadSodium()));
+  }
+
+  /** @throws {TercetError} ERR_FRAME_FORMAT, ERR_PEER_MISMATCH for something that is no owner hello of this version, ERR_IDENTITY_KEY for a bad ephemeral */
+  answer(bytes: Uint8Array): Answer {
+    const { party, identity } = this.#terms;
+    const asked = decodeOwnerHello(bytes);
+    const [status, refusal] = this.#judge(asked);
+    const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+    const hello = encodePartyHello({ status, party, asked: bytes, nonce, ephemeral: this.#ephemeral.publicKey, signature: new Uint8Array(0) }, (message) =>
+      identity.sign(message),
+    );
+    if (refusal === undefined) this.#secrets = this.#ephemeral.agree(asked.ephemeral, concatBytes([bytes, hello]));
+    return { hello, asked, refusal };
+  }
+
+  /** Checks that the owner holds the same keys, and hands them out. @throws {TercetError} ERR_FRAME_FORMAT, ERR_IDENTITY_KEY */
+  confirm(bytes: Uint8Array): LinkSecrets {
+    const secrets = this.#secrets;
+    if (secrets === undefined) throw new TercetError('ERR_STATE', 'the handshake was refused', 'begin a new link');
+    if (!equalBytes(decodeFinish(bytes), secrets.confirmation())) {
+      throw new TercetError('ERR_IDENTITY_KEY', 'the data owner did not confirm the keys of the link', 'somebody between here and the owner changes what it sends');
+    }
+    this.#secrets = undefined;
+    return secrets;
+  }
+
+  /** Forgets every key that was not handed out. */
+  wipe(): void {
+    this.#ephemeral.wipe();
+    this.#secrets?.wipe();
+  }
+
+  #judge(asked: OwnerHello): [HandshakeStatus, TercetError | undefined] {
+    const { party, transport, session, signallingHash, admit } = this.#terms;
+    const refuse = (status: HandshakeStatus, what: string): [HandshakeStatus, TercetError] => [
+      status,
+      new TercetError('ERR_PEER_MISMATCH', `the data owner ${what}`, 'nothing to do here; the owner has been told'),
+    ];
+    if (asked.party !== party) return refuse('party', `asked for party ${asked.party}, this is party ${party}`);
+    if (!equalBytes(asked.session, session)) return refuse('session', 'asked for another session than the one of this link');
+    if (asked.transport !== transport) return refuse('refused', 'asked over another kind of link');
+    if (!equalBytes(asked.signallingHash, signallingHash)) return refuse('signalling', 'has other signalling than this party');
+    try {
+      admit(asked);
+    } catch (error) {
+      if (!(error instanceof TercetError)) throw error;
+      return [error.code === 'ERR_MODEL_HASH' ? 'model' : error.code === 'ERR_PEER_MISMATCH' ? 'parameters' : 'refused', error];
+    }
+    return ['ok', undefined];
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * From two ephemeral keys to the keys of a link: X25519, then HKDF-SHA256 salted with the hash of everything that was said (RFC 5869), one label for each use.
+ */
+import { hkdf } from '@noble/hashes/hkdf.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { concatBytes } from '../../core/bytes.ts';
+import { TercetError } from '../../core/errors.ts';
+import { INSPECT, type Sodium } from '../sodium.ts';
+
+export const KEY_BYTES = 32;
+
+/** An X25519 key pair for one handshake. */
+export class Ephemeral {
+  readonly publicKey: Uint8Array;
+  readonly #sodium: typeof Sodium;
+  readonly #privateKey: Uint8Array;
+
+  constructor(sodium: typeof Sodium) {
+    this.#sodium = sodium;
+    const { publicKey, privateKey } = sodium.crypto_box_keypair();
+    this.publicKey = publicKey;
+    this.#privateKey = privateKey;
+  }
+
+  /**
+   * The keys that both sides of a handshake derive; used once, and wiped by it.
+   * @throws {TercetError} ERR_IDENTITY_KEY for a peer key of small order
+   */
+  agree(peerKey: Uint8Array, transcript: Uint8Array): LinkSecrets {
+    let shared: Uint8Array;
+    try {
+      shared = this.#sodium.crypto_scalarmult(this.#privateKey, peerKey);
+    } catch {
+      throw new TercetError('ERR_IDENTITY_KEY', 'the peer sent an ephemeral key that no honest party has', 'do not use this party; tell its operator');
+    } finally {
+      this.wipe();
+    }
+    const secrets = new LinkSecrets(shared, sha256(transcript));
+    shared.fill(0);
+    return secrets;
+  }
+
+  wipe(): void {
+    this.#privateKey.fill(0);
+  }
+
+  toString(): string {
+    return 'Ephemeral(redacted)';
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+
+  [INSPECT](): string {
+    return this.toString();
+  }
+}
+
+/** The keys of one link. Each getter hands out a copy that its caller owns; `wipe` ends that. */
+export class LinkSecrets {
+  readonly #pair: Uint8Array;
+  readonly #toParty: Uint8Array;
+  readonly #toOwner: Uint8Array;
+  readonly #finish: Uint8Array;
+
+  constructor(shared: Uint8Array, salt: Uint8Array) {
+    const derive = (use: string): Uint8Array => hkdf(sha256, shared, salt, new TextEncoder().encode(`tercet/1 ${use}`), KEY_BYTES);
+    this.#pair = derive('pair key');
+    this.#toParty = derive('records to the party');
+    this.#toOwner = derive('records to the owner');
+    this.#finish = derive('owner finished');
+  }
+
+  /** Master key of the pair's generator (`PairPrg`). */
+  pairKey(): Uint8Array {
+    return this.#pair.slice();
+  }
+
+  recordKeys(side: 'owner' | 'party'): { send: Uint8Array; receive: Uint8Array } {
+    const [send, receive] = side === 'owner' ? [this.#toParty, this.#toOwner] : [this.#toOwner, this.#toParty];
+    return { send: send.slice(), receive: receive.slice() };
+  }
+
+  /** What only somebody with these keys can say: derived for this, used for nothing else. */
+  confirmation(): Uint8Array {
+    return sha256(concatBytes([this.#finish, new TextEncoder().encode('finish')]));
+  }
+
+  wipe(): void {
+    for (const key of [this.#pair, this.#toParty, this.#toOwner, this.#finish]) key.fill(0);
+  }
+
+  toString(): string {
+    return 'LinkSecrets(redacted)';
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+
+  [INSPECT](): string {
+    return this.toString();
+  }
+}

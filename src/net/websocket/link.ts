@@ -1,0 +1,87 @@
+/** A WebSocket as a message link: the browser's, the worker's and the one of `ws` alike. */
+import { LINK_HIGH_WATER_BYTES, MAX_MESSAGE_BYTES, type MessageLink, type MessageLinkEvents } from '../chunks/link.ts';
+
+/** What is used of a WebSocket. */
+export interface WebSocketLike {
+  binaryType: string;
+  readonly bufferedAmount: number;
+  send(data: Uint8Array<ArrayBuffer>): void;
+  close(code?: number): void;
+  /** `ws` only: without the closing handshake. */
+  terminate?(): void;
+  addEventListener(type: 'open' | 'close' | 'error', listener: () => void): void;
+  addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void;
+}
+
+export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike;
+
+export class WebSocketLink implements MessageLink {
+  readonly maxMessageBytes = MAX_MESSAGE_BYTES;
+  readonly #socket: WebSocketLike;
+  readonly #early: (Uint8Array | undefined)[] = [];
+  #events: MessageLinkEvents | undefined;
+  #full = false;
+  #closed = false;
+
+  /** Takes the socket before anything can have arrived. */
+  constructor(socket: WebSocketLike) {
+    this.#socket = socket;
+    socket.binaryType = 'arraybuffer';
+    socket.addEventListener('message', ({ data }) => this.#onMessage(data));
+    socket.addEventListener('error', () => this.destroy());
+    socket.addEventListener('close', () => this.#onClose());
+  }
+
+  open(events: MessageLinkEvents): void {
+    this.#events = events;
+    for (const message of this.#early.splice(0)) this.#deliver(message);
+    if (this.#closed) events.closed(undefined);
+  }
+
+  send(message: Uint8Array<ArrayBuffer>): boolean {
+    if (this.#closed) return false;
+    this.#socket.send(message);
+    this.#full = this.#socket.bufferedAmount >= LINK_HIGH_WATER_BYTES;
+    return !this.#full;
+  }
+
+  close(): void {
+    this.#socket.close(1000);
+    this.#onClose();
+  }
+
+  destroy(): void {
+    if (this.#socket.terminate === undefined) this.#socket.close(4000);
+    else this.#socket.terminate();
+    this.#onClose();
+  }
+
+  #onMessage(data: unknown): void {
+    if (this.#closed) return;
+    const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : undefined;
+    if (this.#events === undefined) {
+      this.#early.push(bytes);
+      if (this.#early.length > 256) this.destroy();
+      return;
+    }
+    // A WebSocket does not say when it has room again, and need not be asked by the clock: it is full only with megabytes under way, for which the peer will
+    // give credit, and that is a message.
+    if (this.#full && this.#socket.bufferedAmount < LINK_HIGH_WATER_BYTES) {
+      this.#full = false;
+      this.#events.room();
+    }
+    this.#deliver(bytes);
+  }
+
+  #deliver(bytes: Uint8Array | undefined): void {
+    if (bytes === undefined) this.#events?.foreign();
+    else this.#events?.message(bytes);
+  }
+
+  #onClose(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#early.length = 0;
+    this.#events?.closed(undefined);
+  }
+}

@@ -1,0 +1,254 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Controller } from '../../src/app/controller.ts';
+import { Store } from '../../src/app/store.ts';
+import { TercetError } from '../../src/core/errors.ts';
+import type { Capabilities, Model, PredictResult, PretrainedOptions } from '../../src/sdk/types.ts';
+import { DEPLOYMENT } from './dev/scripted.ts';
+import { predicted } from './support.ts';
+
+const CAPABILITIES: Capabilities = {
+  webgpu: { ok: true, detail: '' },
+  wasm: { ok: true, detail: '' },
+  webrtc: { ok: true, detail: '' },
+  workers: { ok: true, detail: '' },
+  threads: 1,
+  crossOriginIsolated: false,
+  device: 'webgpu',
+};
+
+/** A promise that the test settles. */
+class Later<T> {
+  resolve!: (value: T) => void;
+  reject!: (error: unknown) => void;
+  readonly promise = new Promise<T>((resolve, reject) => {
+    this.resolve = resolve;
+    this.reject = reject;
+  });
+}
+
+interface FakeModel {
+  readonly model: Model;
+  readonly prepares: { readonly length: number; readonly signal: AbortSignal | undefined; readonly later: Later<void> }[];
+  readonly runs: { readonly text: string; readonly signal: AbortSignal | undefined; readonly later: Later<PredictResult> }[];
+}
+
+/** A model whose every step waits for the test. */
+function fakeModel(id: string, task: Model['task']): FakeModel {
+  const prepares: FakeModel['prepares'] = [];
+  const runs: FakeModel['runs'] = [];
+  const model: Model = {
+    id,
+    task,
+    device: 'webgpu',
+    layers: 4,
+    maxTokens: 128,
+    downloadedBytes: 1,
+    async check(text) {
+      const blanks = text.split('[MASK]').length - 1;
+      const problem = blanks === 0 && task === 'fill-mask' ? { problem: new TercetError('ERR_NO_MASK', '', '') } : {};
+      return { tokens: text.length, paddedTokens: text.length <= 40 ? 16 : 32, blanks, ...problem };
+    },
+    prepare(length, options) {
+      const later = new Later<void>();
+      prepares.push({ length, signal: options?.signal, later });
+      return later.promise;
+    },
+    predict(text, options) {
+      const later = new Later<PredictResult>();
+      runs.push({ text, signal: options?.signal, later });
+      return later.promise;
+    },
+    classify: () => new Later<never>().promise,
+    async health() {
+      return [
+        { party: 1, ok: true },
+        { party: 2, ok: true },
+      ];
+    },
+    dispose: vi.fn(async () => undefined),
+  };
+  return { model, prepares, runs };
+}
+
+async function setUp() {
+  const made: (FakeModel & { readonly options: PretrainedOptions })[] = [];
+  const store = new Store();
+  const sdk = {
+    loadDeployment: async () => DEPLOYMENT,
+    capabilities: async () => CAPABILITIES,
+    async fromPretrained(id: string, options: PretrainedOptions) {
+      const task = DEPLOYMENT.entries.find((entry) => entry.id === id)?.task ?? 'fill-mask';
+      const fake: FakeModel = fakeModel(id, task);
+      made.push({ ...fake, options });
+      return fake.model;
+    },
+  };
+  const controller = new Controller(sdk, store, () => Date.now(), 100);
+  await controller.start();
+  await settle();
+  return { store, controller, made };
+}
+
+/** Lets promises run without letting the pause in typing pass. */
+const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
+const pause = (): Promise<unknown> => vi.advanceTimersByTimeAsync(500);
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const SHORT = 'Paris is [MASK].';
+const LONG = 'A sentence that is rather longer than the others and has a [MASK].';
+
+describe('preparing while somebody types', () => {
+  it('waits for a pause, then prepares the bucket of the text once', async () => {
+    const { store, controller, made } = await setUp();
+    controller.setText('Paris [MASK]');
+    controller.setText(SHORT);
+    await settle();
+    expect(made[0].prepares).toHaveLength(0);
+    await pause();
+    controller.setText(`${SHORT} `);
+    await pause();
+    expect(made[0].prepares.map(({ length }) => length)).toEqual([16]);
+    made[0].prepares[0].later.resolve();
+    await settle();
+    expect(store.state.preparation.status).toBe('ready');
+  });
+
+  it('prepares again for another bucket and drops the first', async () => {
+    const { controller, made } = await setUp();
+    controller.setText(SHORT);
+    await pause();
+    controller.setText(LONG);
+    await pause();
+    expect(made[0].prepares.map(({ length }) => length)).toEqual([16, 32]);
+    expect(made[0].prepares[0].signal?.aborted).toBe(true);
+    expect(made[0].prepares[1].signal?.aborted).toBe(false);
+  });
+
+  it('prepares nothing for a text that cannot run, or when it is turned off', async () => {
+    const { store, controller, made } = await setUp();
+    controller.setText('no blank here');
+    await pause();
+    controller.setSettings({ ...store.state.settings, prepareWhileTyping: false });
+    controller.setText(SHORT);
+    await pause();
+    expect(made).toHaveLength(1);
+    expect(made[0].prepares).toHaveLength(0);
+  });
+
+  it('shows a failure, and does not try again at the next key', async () => {
+    const { store, controller, made } = await setUp();
+    controller.setText(SHORT);
+    await pause();
+    made[0].prepares[0].later.reject(new TercetError('ERR_PEER_UNREACHABLE', '', ''));
+    await settle();
+    expect(store.state).toMatchObject({ slot: 'error', trouble: { failure: { code: 'ERR_PEER_UNREACHABLE' } } });
+    controller.setText(`${SHORT}!`);
+    await pause();
+    expect(made[0].prepares).toHaveLength(1);
+  });
+});
+
+describe('the button', () => {
+  it('waits for a preparation that is going, then asks once, then prepares the next run', async () => {
+    const { store, controller, made } = await setUp();
+    controller.setText(SHORT);
+    await pause();
+    const run = controller.run();
+    await settle();
+    expect(store.state.slot).toBe('running');
+    expect(made[0].runs).toHaveLength(0);
+    made[0].prepares[0].later.resolve();
+    await settle();
+    made[0].runs[0].later.resolve(predicted(true));
+    await run;
+    expect(store.state.slot).toBe('result');
+    await pause();
+    expect(made[0].prepares).toHaveLength(2);
+  });
+
+  it('does not use keys of another bucket', async () => {
+    const { controller, made } = await setUp();
+    controller.setText(SHORT);
+    await pause();
+    controller.setText(LONG);
+    void controller.run();
+    await settle();
+    expect(made[0].prepares[0].signal?.aborted).toBe(true);
+    expect(made[0].runs.map(({ text }) => text)).toEqual([LONG]);
+  });
+
+  it('points at the text instead of running one that cannot run', async () => {
+    const { store, controller, made } = await setUp();
+    controller.setText('no blank here');
+    await controller.run();
+    expect(store.state).toMatchObject({ slot: 'idle', nagging: true });
+    expect(made[0].runs).toHaveLength(0);
+  });
+
+  it('stops: the signal fires, the text stays, a late answer is ignored', async () => {
+    const { store, controller, made } = await setUp();
+    controller.setText(SHORT);
+    const run = controller.run();
+    await settle();
+    controller.stop();
+    expect(made[0].runs[0].signal?.aborted).toBe(true);
+    expect(store.state).toMatchObject({ slot: 'idle', stopped: true, text: SHORT });
+    made[0].runs[0].later.resolve(predicted(false));
+    await run;
+    expect(store.state.outcome).toBeUndefined();
+  });
+
+  it('shows an error with the text still there, and runs again with the same model', async () => {
+    const { store, controller, made } = await setUp();
+    controller.setText(SHORT);
+    void controller.run();
+    await settle();
+    made[0].runs[0].later.reject(Object.assign(new TercetError('ERR_PEER_TIMEOUT', '', ''), { party: 2 }));
+    await settle();
+    expect(store.state).toMatchObject({ slot: 'error', text: SHORT, trouble: { failure: { party: 2 } } });
+    void controller.run();
+    await settle();
+    expect(made).toHaveLength(1);
+    expect(made[0].runs).toHaveLength(2);
+  });
+
+  it('makes the model anew after a fault of the device', async () => {
+    const { controller, made } = await setUp();
+    controller.setText(SHORT);
+    void controller.run();
+    await settle();
+    made[0].runs[0].later.reject(new TercetError('ERR_DEVICE_LOST', '', ''));
+    await settle();
+    void controller.run();
+    await settle();
+    expect(made).toHaveLength(2);
+    expect(made[1].runs).toHaveLength(1);
+  });
+});
+
+describe('one model at a time', () => {
+  it('drops the old one with what it says', async () => {
+    const { store, controller, made } = await setUp();
+    controller.setText(SHORT);
+    await pause();
+    controller.setTask('text-classification');
+    await settle();
+    expect(made).toHaveLength(2);
+    expect(made[0].model.dispose).toHaveBeenCalledOnce();
+    expect(made[0].prepares[0].signal?.aborted).toBe(true);
+    made[0].options.progress_callback?.({ status: 'handshake', party: 1, milliseconds: 1 });
+    expect(store.state).toMatchObject({ task: 'text-classification', text: SHORT, proved: [false, false] });
+  });
+
+  it('ends the run when the page goes away', async () => {
+    const { controller, made } = await setUp();
+    controller.setText(SHORT);
+    void controller.run();
+    await settle();
+    controller.dispose();
+    expect(made[0].runs[0].signal?.aborted).toBe(true);
+    expect(made[0].model.dispose).toHaveBeenCalledOnce();
+  });
+});

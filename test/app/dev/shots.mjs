@@ -1,0 +1,189 @@
+// Pictures of every state of the page, over the scripted SDK and the built files, with the policy as a header as a real host sends it.
+// node test/app/dev/shots.mjs [folder] [name …]
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+import { build, preview } from 'vite';
+
+const CSP =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const [folder = 'dist/shots', ...names] = process.argv.slice(2);
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const configFile = fileURLToPath(new URL('./vite.config.ts', import.meta.url));
+
+const type = async (page, text = 'The capital of France is [MASK]') => {
+  await page.locator('#text').fill('');
+  await page.locator('#text').pressSequentially(text, { delay: 5 });
+};
+const ready = (page) => page.getByText(/^Ready for/).waitFor();
+const run = (page) => page.locator('#run').click();
+const answered = async (page) => {
+  await type(page, 'The capital of France is [MASK].');
+  await ready(page);
+  await run(page);
+  await page.locator('[data-when="result"] >> nth=0').waitFor();
+};
+const failed = async (page) => {
+  await run(page);
+  await page.locator('#error h3').waitFor();
+};
+const settings = async (page) => {
+  await page.getByRole('button', { name: 'Settings', exact: true }).click();
+  await page.waitForTimeout(200);
+};
+const still = (page) => page.waitForTimeout(300);
+const held = async (page) => {
+  await type(page);
+  await ready(page);
+  await run(page);
+  await page.getByText('Layer 7 of 12').waitFor();
+  await page.waitForTimeout(500);
+};
+
+/** name → script, what to do, and how the page is looked at. */
+const STATES = {
+  idle: ['ok', still],
+  'idle-dark': ['ok', still, { colorScheme: 'dark' }],
+  preparing: [
+    'hold-prepare',
+    async (page) => {
+      await type(page);
+      await page.getByText(/: 12.7.MB sent/).waitFor();
+    },
+  ],
+  ready: [
+    'ok',
+    async (page) => {
+      await type(page);
+      await ready(page);
+    },
+  ],
+  'unprepared-run': [
+    'hold-prepare',
+    async (page) => {
+      await run(page);
+      await page.getByText(/: 12.7.MB sent/).waitFor();
+    },
+  ],
+  running: ['hold-run', held],
+  'running-dark': ['hold-run', held, { colorScheme: 'dark' }],
+  result: ['ok', answered, { full: true }],
+  'result-dark': ['ok', answered, { full: true, colorScheme: 'dark' }],
+  classify: [
+    'ok',
+    async (page) => {
+      await page.getByLabel('Classify').check();
+      await page.getByText(/tokens, padded/).waitFor();
+      await run(page);
+      await page.locator('[data-when="result"] >> nth=0').waitFor();
+    },
+    { full: true },
+  ],
+  'two-blanks': [
+    'ok',
+    async (page) => {
+      await type(page, 'The capital of [MASK] is [MASK].');
+      await ready(page);
+      await run(page);
+      await page.locator('[data-when="result"] >> nth=0').waitFor();
+    },
+  ],
+  'error-peer': [
+    'peer-lost',
+    async (page) => {
+      await type(page);
+      await ready(page);
+      await failed(page);
+    },
+  ],
+  'error-identity': ['identity', failed],
+  'error-device': [
+    'device-lost',
+    async (page) => {
+      await type(page);
+      await page.locator('#error h3').waitFor();
+    },
+  ],
+  'error-load': ['load-fails', (page) => page.locator('#error h3').waitFor()],
+  'error-link': ['link-blocked', failed],
+  'error-reach': ['cannot-reach', failed, { full: true }],
+  'error-input': [
+    'ok',
+    async (page) => {
+      await type(page, 'There is nothing to fill in here.');
+      await run(page);
+      await page.locator('#text-problem').waitFor();
+    },
+  ],
+  stopped: [
+    'hold-run',
+    async (page) => {
+      await held(page);
+      await run(page);
+      await still(page);
+    },
+  ],
+  fallback: ['fallback', still],
+  settings: ['ok', settings],
+  'settings-after': [
+    'fallback',
+    async (page) => {
+      await answered(page);
+      await settings(page);
+    },
+    { height: 1700 },
+  ],
+  'idle-390': ['ok', still, { width: 390, height: 844, full: true }],
+  'running-390-dark': ['hold-run', held, { width: 390, height: 844, full: true, colorScheme: 'dark' }],
+  'result-390': ['ok', answered, { width: 390, height: 844, full: true }],
+  'settings-390-dark': ['ok', settings, { width: 390, height: 844, colorScheme: 'dark' }],
+  'error-390': [
+    'peer-lost',
+    async (page) => {
+      await type(page);
+      await ready(page);
+      await failed(page);
+    },
+    { width: 390, height: 844, full: true },
+  ],
+  'result-320': ['ok', answered, { width: 320, height: 640, full: true }],
+  'fallback-320': ['fallback', still, { width: 320, height: 640, full: true }],
+  'idle-820': ['ok', still, { width: 820, height: 1180, full: true }],
+  'forced-colours': ['hold-run', held, { forcedColors: 'active' }],
+  'reduced-motion': ['hold-run', held, { reducedMotion: 'reduce' }],
+};
+
+await build({ configFile, root, logLevel: 'warn' });
+const server = await preview({ configFile, root, preview: { port: 4179, headers: { 'Content-Security-Policy': CSP } } });
+const browser = await chromium.launch({
+  executablePath: '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run', '--disable-quic'],
+});
+mkdirSync(folder, { recursive: true });
+let failures = 0;
+for (const [name, [script, act, look = {}]] of Object.entries(STATES)) {
+  if (names.length > 0 && !names.includes(name)) continue;
+  const { width = 1440, height = 900, full = false, ...options } = look;
+  const page = await browser.newPage({ viewport: { width, height }, deviceScaleFactor: width < 500 ? 2 : 1, ...options });
+  page.setDefaultTimeout(15_000);
+  const complaints = [];
+  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(message.text()));
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('request', (request) => request.url().startsWith('http://localhost:4179/') || complaints.push(`asked for ${request.url()}`));
+  try {
+    await page.goto(`http://localhost:4179/?script=${script}`);
+    await page.locator('#run:not([disabled])').waitFor(script === 'load-fails' ? { state: 'detached' } : {});
+    await act(page);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    if (wide > 0) complaints.push(`${wide} px wider than the window`);
+  } catch (error) {
+    complaints.push(String(error));
+  }
+  await page.screenshot({ path: `${folder}/${name}.png`, fullPage: full });
+  failures += complaints.length;
+  process.stdout.write(`${name}${complaints.map((complaint) => `\n  ${complaint}`).join('')}\n`);
+  await page.close();
+}
+await browser.close();
+await new Promise((done) => server.httpServer.close(done));
+process.exitCode = failures > 0 ? 1 : 0;

@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { figures, gainOf, lostOf, onlyAhead, phaseOf, sampleOf, stepTitle } from '../../src/app/figures.ts';
+import type { AppEvent } from '../../src/app/state.ts';
+import { LOADED, PREPARED, stateAfter, links, predicted } from './support.ts';
+
+const NB = '\u00a0';
+const RUN: AppEvent = { type: 'run', now: 1000 };
+const SENT: AppEvent = { type: 'progress', now: 1040, event: { status: 'input', links: links(2e6, 98_000) } };
+const LAYER: AppEvent = {
+  type: 'progress',
+  now: 2040,
+  event: { status: 'layer', layer: 3, layers: 4, section: 'layer', progress: 0.5, links: links(2e6, 98_000, 48) },
+};
+const answered = (ahead: boolean): AppEvent => ({ type: 'answered', answer: { task: 'fill-mask', result: predicted(ahead) }, text: 'x', now: 4300 });
+const failed = (code: 'ERR_PEER_TIMEOUT' | 'ERR_DEVICE_LOST' | 'ERR_IDENTITY_KEY'): AppEvent => ({
+  type: 'failed',
+  failure: { code, message: '', hint: '', ...(code === 'ERR_DEVICE_LOST' ? {} : { party: 2 as const }) },
+  now: 3000,
+});
+
+describe('what is shown when', () => {
+  it('shows no figure before one was counted', () => {
+    const { texts, bars } = figures(stateAfter(...LOADED));
+    for (const name of ['p01.ahead', 'p02.ahead', 'p01.input', 'p01.output', 'p12.total', 'rounds.now', 'msgs', 'up', 'elapsed', 't.prep', 't.compute'])
+      expect(texts[name], name).toBe('–');
+    expect(bars['prep']).toBe(0);
+    expect(texts['sees']).toBe('will see numbers like these');
+    expect(sampleOf(stateAfter(...LOADED))).toBeUndefined();
+  });
+
+  it('counts what went ahead, and says that the text has not left', () => {
+    const ready = stateAfter(...LOADED, ...PREPARED);
+    const { texts } = figures(ready);
+    expect(texts).toMatchObject({
+      'p01.ahead': `2.0${NB}MB`,
+      'p02.ahead': `18.0${NB}MB`,
+      'p01.input': '–',
+      up: `20.0${NB}MB`,
+      sees: 'sees so far',
+      readyText: `Ready for 16 tokens, 20.0${NB}MB sent ahead.`,
+    });
+    expect(onlyAhead(ready)).toBe(true);
+    expect(onlyAhead(stateAfter(...LOADED, ...PREPARED, RUN, SENT))).toBe(false);
+  });
+
+  it('follows the phases of a run', () => {
+    const phases = [
+      stateAfter(...LOADED),
+      stateAfter(...LOADED, PREPARED[0]),
+      stateAfter(...LOADED, ...PREPARED),
+      stateAfter(...LOADED, RUN),
+      stateAfter(...LOADED, ...PREPARED, RUN, SENT),
+    ].map(phaseOf);
+    expect(phases).toEqual(['idle', 'prepare', 'idle', 'prepare', 'input']);
+    expect(phaseOf(stateAfter(...LOADED, ...PREPARED, RUN, SENT, LAYER))).toBe('compute');
+    expect(phaseOf(stateAfter(...LOADED, ...PREPARED, RUN, answered(true)))).toBe('done');
+    expect(phaseOf(stateAfter(...LOADED, ...PREPARED, RUN, SENT, LAYER, failed('ERR_PEER_TIMEOUT')))).toBe('lost');
+  });
+
+  it('shows rounds of the declared total while it runs, and times by this tab’s clock', () => {
+    const { texts } = figures(stateAfter(...LOADED, ...PREPARED, RUN, SENT, LAYER));
+    expect(texts).toMatchObject({
+      'rounds.now': '48',
+      'rounds.of': ' of 96',
+      msgs: '1 out',
+      stepTitle: 'Layer 3 of 4',
+      pct: `50${NB}%`,
+      elapsed: `1.0${NB}s`,
+      't.input': `0.04${NB}s`,
+      't.compute': `1.0${NB}s`,
+      't.output': '–',
+    });
+  });
+
+  it('shows the answer’s own figures afterwards, also while the next keys are made', () => {
+    for (const more of [[], PREPARED]) {
+      const { texts } = figures(stateAfter(...LOADED, ...PREPARED, RUN, SENT, LAYER, answered(true), ...more));
+      expect(texts).toMatchObject({
+        'rounds.now': '96',
+        'rounds.of': '',
+        'p01.output': `244${NB}kB`,
+        'p02.output': 'none',
+        msgs: '1 out, 1 in',
+        sees: 'saw',
+        'c.02': `18.1${NB}MB`,
+        took: `3.3${NB}s from the button`,
+      });
+    }
+    expect(sampleOf(stateAfter(...LOADED, ...PREPARED, RUN, answered(true)))).toEqual(['11'.repeat(8), '22'.repeat(8)]);
+  });
+});
+
+describe('what preparing saved', () => {
+  it('is said only when both times are known', () => {
+    expect(gainOf(stateAfter(...LOADED, ...PREPARED, RUN, answered(true)))).toEqual({ from: 9200, to: 3300 });
+    expect(gainOf(stateAfter(...LOADED, RUN, answered(false)))).toBeUndefined();
+    expect(gainOf(stateAfter(...LOADED))).toBeUndefined();
+  });
+});
+
+describe('the place of a failure', () => {
+  it('crosses out the links of a party that is gone, and outlines one that is not who it should be', () => {
+    expect(lostOf(stateAfter(...LOADED, RUN, failed('ERR_PEER_TIMEOUT')))).toMatchObject({ party: 2, cut: true });
+    expect(lostOf(stateAfter(...LOADED, RUN, failed('ERR_IDENTITY_KEY')))).toMatchObject({ party: 2, cut: false });
+    expect(lostOf(stateAfter(...LOADED, RUN, failed('ERR_DEVICE_LOST')))).toMatchObject({ party: 0, cut: false });
+    expect(lostOf(stateAfter(...LOADED))).toMatchObject({ party: undefined, cut: false });
+  });
+
+  it('speaks of keys only when some were made', () => {
+    expect(figures(stateAfter(...LOADED, RUN, failed('ERR_IDENTITY_KEY'))).texts).toMatchObject({
+      readyText: '',
+      picLine: 'Stopped before anything was sent.',
+    });
+    expect(figures(stateAfter(...LOADED, ...PREPARED, RUN, failed('ERR_PEER_TIMEOUT'))).texts).toMatchObject({
+      readyText: 'The prepared keys were thrown away.',
+    });
+  });
+});
+
+it('names the steps of a run', () => {
+  expect([0, 1, 4, 5].map((layer) => stepTitle(layer, 4))).toEqual(['Words in', 'Layer 1 of 4', 'Layer 4 of 4', 'Words out']);
+});

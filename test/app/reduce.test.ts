@@ -1,0 +1,179 @@
+import { describe, expect, it } from 'vitest';
+import { announcement } from '../../src/app/announce.ts';
+import { reduce } from '../../src/app/reduce.ts';
+import { type AppEvent, entryOf, weightsOf } from '../../src/app/state.ts';
+import { LOADED, PREPARED, stateAfter, links, predicted } from './support.ts';
+
+const RUN: AppEvent = { type: 'run', now: 1000 };
+const SENT: AppEvent = { type: 'progress', now: 1040, event: { status: 'input', links: links(2e6, 98_000) } };
+const LAYER: AppEvent = {
+  type: 'progress',
+  now: 2000,
+  event: { status: 'layer', layer: 2, layers: 4, section: 'attention/scores', progress: 0.5, links: links(2e6, 98_000, 48) },
+};
+
+describe('the box', () => {
+  it('gets an example when it is empty, and another task’s example when it still holds one', () => {
+    const first = stateAfter(...LOADED);
+    expect(first.text).toBe('The capital of France is [MASK].');
+    expect(reduce(first, { type: 'task', task: 'text-classification' }).text).toContain('three weeks');
+  });
+
+  it('keeps what somebody typed: over loading, another task, a run, an error and a stop', () => {
+    const typed: AppEvent = { type: 'text', text: 'my own words' };
+    const events: AppEvent[] = [
+      typed,
+      ...LOADED,
+      { type: 'task', task: 'text-classification' },
+      RUN,
+      { type: 'failed', failure: { code: 'ERR_PEER_TIMEOUT', message: '', hint: '', party: 2 }, now: 5 },
+      RUN,
+      { type: 'stopped' },
+      { type: 'load' },
+    ];
+    for (let n = 1; n <= events.length; n++) expect(stateAfter(...events.slice(0, n)).text).toBe('my own words');
+  });
+
+  it('takes the answer away when it is edited, and leaves an error', () => {
+    const answered = stateAfter(...LOADED, ...PREPARED, RUN, {
+      type: 'answered',
+      answer: { task: 'fill-mask', result: predicted(true) },
+      text: 'x',
+      now: 4300,
+    });
+    expect(reduce(answered, { type: 'text', text: answered.text })).toBe(answered);
+    expect(reduce(answered, { type: 'text', text: 'y' })).toMatchObject({ slot: 'idle', outcome: undefined });
+    const failed = stateAfter(...LOADED, { type: 'failed', failure: { code: 'ERR_INTERNAL', message: '', hint: '' }, now: 1 });
+    expect(reduce(failed, { type: 'text', text: 'y' }).slot).toBe('error');
+  });
+
+  it('ignores the check of an older text', () => {
+    const state = stateAfter(...LOADED, { type: 'text', text: 'new' });
+    expect(reduce(state, { type: 'checked', text: 'old', check: { tokens: 3, paddedTokens: 16, blanks: 0 } }).check).toBeUndefined();
+  });
+});
+
+describe('a run', () => {
+  it('starts with the message when keys are ready, and with preparing when not', () => {
+    expect(stateAfter(...LOADED, ...PREPARED, RUN).run).toMatchObject({ phase: 'input', ahead: true, onlineAt: 1000, links: links(2e6) });
+    expect(stateAfter(...LOADED, RUN).run).toMatchObject({ phase: 'prepare', ahead: false, onlineAt: undefined });
+  });
+
+  it('takes over a preparation that is still going', () => {
+    const going = stateAfter(...LOADED, PREPARED[0], RUN);
+    expect(going.run).toMatchObject({ phase: 'prepare', ahead: true });
+    const done: AppEvent = {
+      type: 'progress',
+      now: 1500,
+      event: { status: 'preprocess', length: 16, progress: 1, links: links(2e6), done: true, ahead: true },
+    };
+    expect(reduce(going, done).run).toMatchObject({ phase: 'input', onlineAt: 1500 });
+  });
+
+  it('goes through input, layers and output to the answer', () => {
+    const computing = stateAfter(...LOADED, ...PREPARED, RUN, SENT, LAYER);
+    expect(computing.run).toMatchObject({ phase: 'compute', layer: 2, sentAt: 1040, sample: ['aa'.repeat(30), 'bb'.repeat(30)] });
+    const output = reduce(computing, { type: 'progress', now: 4200, event: { status: 'reconstruct', links: links(2e6, 98_000, 96, 244_000) } });
+    expect(output.run).toMatchObject({ phase: 'output', progress: 1 });
+    const done = reduce(output, { type: 'answered', answer: { task: 'fill-mask', result: predicted(true) }, text: 'x', now: 4300 });
+    expect(done).toMatchObject({ slot: 'result', run: undefined, preparation: { status: 'none' }, outcome: { sinceButtonMs: 3300 } });
+    expect(done.measured).toEqual({ tokens: 16, totalMs: 3300, sentBytes: 2e7 + 196_000 });
+  });
+
+  it('remembers where it failed and prepared nothing on', () => {
+    const failed = stateAfter(...LOADED, ...PREPARED, RUN, SENT, LAYER, {
+      type: 'failed',
+      failure: { code: 'ERR_PEER_TIMEOUT', message: '', hint: '', party: 2 },
+      now: 3000,
+    });
+    expect(failed).toMatchObject({
+      slot: 'error',
+      run: undefined,
+      preparation: { status: 'none' },
+      trouble: { run: { layer: 2, now: 3000 }, preparation: { status: 'ready' } },
+    });
+  });
+
+  it('ignores progress after it ended', () => {
+    const stopped = stateAfter(...LOADED, ...PREPARED, RUN, { type: 'stopped' });
+    expect(reduce(stopped, LAYER)).toBe(stopped);
+    expect(reduce(stopped, { type: 'tick', now: 9 })).toBe(stopped);
+    expect(reduce(stopped, { type: 'answered', answer: { task: 'fill-mask', result: predicted(true) }, text: 'x', now: 9 })).toBe(stopped);
+  });
+
+  it('leaves the answer in place while the next keys are made', () => {
+    const next = stateAfter(
+      ...LOADED,
+      ...PREPARED,
+      RUN,
+      { type: 'answered', answer: { task: 'fill-mask', result: predicted(true) }, text: 'x', now: 4300 },
+      ...PREPARED,
+    );
+    expect(next).toMatchObject({ slot: 'result', preparation: { status: 'ready' } });
+  });
+});
+
+describe('set-up', () => {
+  it('uses a weights mode that is served', () => {
+    const state = stateAfter(...LOADED);
+    const secret = reduce(state, { type: 'settings', settings: { ...state.settings, weights: 'secret' } });
+    expect(weightsOf(secret)).toBe('open');
+    expect(weightsOf(reduce(secret, { type: 'task', task: 'text-classification' }))).toBe('secret');
+  });
+
+  it('falls back to the first model of the task', () => {
+    const state = stateAfter(...LOADED);
+    expect(entryOf({ ...state, settings: { ...state.settings, model: 'gone' } })?.id).toBe('bert-base-uncased');
+  });
+
+  it('remembers each party’s proof and link, and forgets them with the model', () => {
+    const met = stateAfter(
+      ...LOADED,
+      { type: 'progress', now: 1, event: { status: 'connect', party: 2, transport: 'websocket' } },
+      { type: 'progress', now: 1, event: { status: 'handshake', party: 2, milliseconds: 31 } },
+    );
+    expect(met).toMatchObject({ proved: [false, true], transports: [undefined, 'websocket'] });
+    expect(reduce(met, { type: 'load' })).toMatchObject({ proved: [false, false], transports: [undefined, undefined] });
+  });
+
+  it('keeps one notice for each kind of fallback', () => {
+    const event = { what: 'device', from: 'webgpu', to: 'wasm', reason: 'no-api' } as const;
+    expect(stateAfter(...LOADED, { type: 'fallback', event }, { type: 'fallback', event }).fallbacks).toHaveLength(1);
+    expect(stateAfter(...LOADED, { type: 'fallback', event }, { type: 'dismiss' }).fallbacks).toHaveLength(0);
+  });
+});
+
+describe('the live region', () => {
+  const said = (events: readonly AppEvent[]): (string | undefined)[] =>
+    events.map((_event, n) => announcement(stateAfter(...events.slice(0, n)), stateAfter(...events.slice(0, n + 1))));
+
+  it('says start, sent, quarters, and the answer', () => {
+    const quarter = (progress: number): AppEvent => ({
+      type: 'progress',
+      now: 2000,
+      event: { status: 'layer', layer: 1, layers: 4, section: '', progress, links: links(1) },
+    });
+    const events = [
+      ...LOADED,
+      ...PREPARED,
+      RUN,
+      SENT,
+      quarter(0.1),
+      quarter(0.26),
+      quarter(0.3),
+      quarter(0.8),
+      { type: 'answered', answer: { task: 'fill-mask', result: predicted(true) }, text: 'x', now: 4300 } as const,
+    ];
+    expect(said(events).filter((text) => text !== undefined)).toEqual([
+      'Running.',
+      'Locked text sent.',
+      '25 per cent of the layers done.',
+      '75 per cent of the layers done.',
+      'Done in 3.3\u00a0s. Answer: paris.',
+    ]);
+  });
+
+  it('says once that it stopped', () => {
+    expect(said([...LOADED, RUN, { type: 'stopped' }]).slice(-1)).toEqual(['Stopped on all three parties. Nothing was opened.']);
+  });
+});
