@@ -208,11 +208,8 @@ export class Controller {
     const { state } = this.#store;
     // No keys for a text that cannot run, while a run goes, or while an error waits for a decision.
     if (check === undefined || this.#model !== model || state.text !== text || state.slot === 'running' || state.slot === 'error') return;
-    const length = check.paddedTokens;
-    const { blanks } = check;
-    const problem = check.problem?.code;
-    if (length === undefined || (problem !== undefined && problem !== 'ERR_NO_MASK')) return;
-    if (problem === 'ERR_NO_MASK' && model.task === 'fill-mask') return;
+    const { blanks, paddedTokens: length } = check;
+    if (length === undefined || check.problem !== undefined) return;
     if (this.#prepared?.length === length && this.#prepared.blanks === blanks) return;
     this.#dropPrepared();
     const abort = new AbortController();

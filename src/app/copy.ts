@@ -34,6 +34,7 @@ export const ASIDE = {
   preparing: 'The browser is making keys and helper numbers first. When you type, that happens before the button.',
   waiting: 'The browser is waiting, not working: after the one message out it takes part in none of the rounds.',
 };
+export const CONNECTING = 'Connecting to both parties.';
 export const KEYS_DROPPED = 'The prepared keys were thrown away.';
 
 /** Steps inside a layer, in their order: the prefix of the section's name, and what it is called here. */
@@ -90,17 +91,8 @@ export function fallbackNotice({ what, from, reason }: FallbackEvent): { readonl
     return { title: 'The direct link did not open, so Tercet uses the WebSocket link.', text: 'Same privacy, same answer; sending is slower.' };
   }
   if (from === 'webgpu') {
-    const why: Record<string, string> = {
-      'no-api': 'This browser has no WebGPU',
-      'no-adapter': 'No graphics processor answered',
-      'no-device': 'The graphics processor refused a connection',
-      'insecure-context': 'This page was not loaded over HTTPS',
-      'fallback-adapter': 'There is only a software graphics adapter',
-    };
-    return {
-      title: `${why[reason] ?? 'The graphics processor cannot be used'}, so Tercet uses the processor (WASM).`,
-      text: 'The answer is the same, bit for bit. Preparing takes longer.',
-    };
+    const why = /in software/.test(reason) ? 'The only graphics adapter here is a software one' : `${reason.charAt(0).toUpperCase()}${reason.slice(1)}`;
+    return { title: `${why}, so Tercet uses the processor (WASM).`, text: 'The answer is the same, bit for bit. Preparing takes longer.' };
   }
   return { title: 'The processor cannot be used, so Tercet uses the graphics processor (WebGPU).', text: 'The answer is the same, bit for bit.' };
 }

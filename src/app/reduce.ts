@@ -20,7 +20,7 @@ export function reduce(state: State, event: AppEvent): State {
         ...fresh(state),
         model: undefined,
         check: undefined,
-        loading: { loaded: 0, total: 0 },
+        loading: {},
         proved: [false, false],
         transports: [undefined, undefined],
         fallbacks: [],
@@ -116,7 +116,7 @@ function started(state: State, now: number): State {
 function progressed(state: State, event: ProgressEvent, now: number): State {
   switch (event.status) {
     case 'progress':
-      return state.loading === undefined ? state : { ...state, loading: { loaded: event.loaded, total: event.total } };
+      return state.loading === undefined ? state : { ...state, loading: { ...state.loading, [event.file]: { loaded: event.loaded, total: event.total } } };
     case 'connect':
       return { ...state, transports: pair(state.transports, event.party, event.transport) };
     case 'handshake':

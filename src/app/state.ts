@@ -91,8 +91,8 @@ export interface State {
   readonly task: Task;
   readonly settings: Settings;
   readonly model: ModelFacts | undefined;
-  /** Bytes of the files of the model while they load. */
-  readonly loading: { readonly loaded: number; readonly total: number } | undefined;
+  /** Bytes of each file of the model while they load. */
+  readonly loading: Readonly<Record<string, { readonly loaded: number; readonly total: number }>> | undefined;
   readonly text: string;
   readonly check: TextCheck | undefined;
   /** Whether the problem of the text is shown: after the button, not while typing. */

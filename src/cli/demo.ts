@@ -1,20 +1,74 @@
-/** `tercet demo` (npm start): the example of the README, on the embedded model, with everything that one would want to see. */
+/** `tercet demo` (npm start): the example of the README in the terminal, then the web app with the same three parties on this machine. */
+import { join } from 'node:path';
 import { Command } from 'commander';
-import { defaultThreads, embeddedModel } from '../party/defaults.ts';
+import open from 'open';
+import { defaultThreads, embeddedModel, stateFolder } from '../party/defaults.ts';
+import { serveLocalPage } from '../server/local-page.ts';
+import { integer, parseDevice } from './options.ts';
+import { cancelOnSignals } from './signals.ts';
 import { printAnswer, printCost } from './tables.ts';
 import { runOnTerminal } from './terminal.ts';
 
 const TEXT = 'The capital of France is [MASK].';
 
+interface DemoFlags {
+  readonly page: boolean;
+  readonly open: boolean;
+  readonly port: string;
+  readonly device: string;
+  readonly debug?: boolean;
+}
+
 export function demoCommand(): Command {
   return new Command('demo')
-    .description('the first private inference: three parties on this machine answer an example')
-    .action(async (flags: { readonly debug?: boolean }) => {
-      process.stderr.write('\n  Tercet: three parties, one text, and only its owner reads it.\n\n');
-      const model = { kind: 'folder', path: embeddedModel('fill-mask') } as const;
-      const how = { protocol: '3pc_semi_honest', weights: 'open', device: 'auto', threads: defaultThreads(), debug: flags.debug === true } as const;
-      const result = await runOnTerminal({ task: 'fill-mask', model, text: TEXT, tokens: undefined, topK: 5, compare: true, ...how }, false);
-      process.stdout.write(`${printAnswer(result, TEXT)}\n${printCost(result)}\n`);
-      process.stdout.write('  Try your own:  npm run -s tercet -- infer --text "Tokyo is the capital of [MASK]." --compare\n\n');
+    .description('the first private inference: three parties on this machine answer an example, then the web app is served')
+    .option('--no-page', 'end after the example')
+    .option('--no-open', 'do not open a browser')
+    .option('--port <port>', 'port of the page', '8420')
+    .option('--device <device>', 'auto, wasm or webgpu, for the compute parties', 'auto')
+    .action(async (flags: DemoFlags) => {
+      await example(flags);
+      if (flags.page) await page(flags);
     });
+}
+
+async function example(flags: DemoFlags): Promise<void> {
+  process.stderr.write('\n  Tercet: three parties, one text, and only its owner reads it.\n\n');
+  const model = { kind: 'folder', path: embeddedModel('fill-mask') } as const;
+  const how = {
+    protocol: '3pc_semi_honest',
+    weights: 'open',
+    device: parseDevice(flags.device),
+    threads: defaultThreads(),
+    debug: flags.debug === true,
+  } as const;
+  const result = await runOnTerminal({ task: 'fill-mask', model, text: TEXT, tokens: undefined, topK: 5, compare: true, ...how }, false);
+  process.stdout.write(`${printAnswer(result, TEXT)}\n${printCost(result)}\n`);
+  process.stdout.write('  Try your own:  npm run -s tercet -- infer --text "Tokyo is the capital of [MASK]." --compare\n\n');
+}
+
+async function page(flags: DemoFlags): Promise<void> {
+  const { signal, release } = cancelOnSignals();
+  process.stderr.write('  starting two compute parties and the page\n');
+  const local = await serveLocalPage({
+    models: [embeddedModel('fill-mask'), embeddedModel('text-classification')],
+    port: integer('port', flags.port, 0, 65535),
+    certificates: join(stateFolder(), 'certificates'),
+    device: flags.device,
+    threads: defaultThreads(),
+    signal,
+    debug: flags.debug === true,
+  });
+  try {
+    process.stdout.write(`  In your browser:  ${local.url}\n  Your browser is the third party there. Ctrl-C ends all of it.\n\n`);
+    if (flags.open && process.stdout.isTTY) await open(local.url).catch(() => undefined);
+    const stopped = new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve());
+      if (signal.aborted) resolve();
+    });
+    await Promise.race([stopped, local.failed]);
+  } finally {
+    await local.stop();
+    release();
+  }
 }

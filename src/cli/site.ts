@@ -31,7 +31,12 @@ export function siteCommand(): Command {
     .option('--operators <list>', 'who runs them, as 1=NAME,2=NAME')
     .option('--address <address>', 'HOST:PORT to listen on', '127.0.0.1:8420')
     .option('--model <dir>', 'model folder to offer, again for more (default: the embedded models)', collect, [])
-    .option('--owner-shares <dir>', 'folder of a sharing made by `tercet model share`, one for each --model in order, to offer it with secret weights', collect, [])
+    .option(
+      '--owner-shares <dir>',
+      'folder of a sharing made by `tercet model share`, one for each --model in order, to offer it with secret weights',
+      collect,
+      [],
+    )
     .option('--ice-servers <url>', 'STUN or TURN server for browsers, again for more (default: none)', collect, [])
     .action(async (flags: SiteFlags) => {
       const { signal, release } = cancelOnSignals();

@@ -22,5 +22,11 @@ async function load(id: 1 | 2, source: ModelSource, kernels: RingKernels): Promi
   if (source.weights === 'secret') return { name: basename(dirname(resolve(source.folder))), ...(await loadShares(id, source.folder, kernels)) };
   const model = await openModel(source.model);
   const weights = await model.weights();
-  return { name: model.name, config: model.config, plan: await bertPlan(weights), hash: await model.hash(), parameters: await OpenParameters.load(weights, kernels) };
+  return {
+    name: model.name,
+    config: model.config,
+    plan: await bertPlan(weights),
+    hash: await model.hash(),
+    parameters: await OpenParameters.load(weights, kernels),
+  };
 }

@@ -113,18 +113,20 @@ export async function loadShares(
 /** Shares made for one local run, and removed after it. */
 export interface PreparedShares {
   readonly seeds: Uint8Array;
+  /** The whole sharing. */
+  readonly root: string;
   folder(id: 1 | 2): string;
   remove(): Promise<void>;
 }
 
 /** Makes a sharing of the model in a temporary folder, as the model owner would: in a process of its own, so that P0 never holds a weight. */
-export async function prepareShares(share: (folder: string) => Promise<void>): Promise<PreparedShares> {
+export async function prepareShares(share: (folder: string) => Promise<void>, name = 'shares'): Promise<PreparedShares> {
   const parent = await mkdtemp(join(tmpdir(), 'tercet-'));
-  const folder = join(parent, 'shares');
+  const folder = join(parent, name);
   const remove = () => rm(parent, { recursive: true, force: true });
   try {
     await share(folder);
-    return { seeds: await readFile(join(folder, 'owner', 'seeds')), folder: (id) => join(folder, `p${id}`), remove };
+    return { seeds: await readFile(join(folder, 'owner', 'seeds')), root: folder, folder: (id) => join(folder, `p${id}`), remove };
   } catch (error) {
     await remove();
     throw error;

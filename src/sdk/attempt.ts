@@ -43,7 +43,14 @@ export class Attempt {
   readonly #control: AbortController;
   readonly #relay: StatusRelay;
 
-  private constructor(options: AttemptOptions, channels: Attempt['channels'], session: OwnerSession, control: AbortController, relay: StatusRelay, prepareMs: number) {
+  private constructor(
+    options: AttemptOptions,
+    channels: Attempt['channels'],
+    session: OwnerSession,
+    control: AbortController,
+    relay: StatusRelay,
+    prepareMs: number,
+  ) {
     this.options = options;
     this.channels = channels;
     this.prepareMs = prepareMs;

@@ -16,7 +16,9 @@ async function loadModule(): Promise<WebAssembly.Module> {
     if (!response.ok) throw new Error(`status ${response.status}`);
     return await WebAssembly.compile(await response.arrayBuffer());
   } catch (cause) {
-    throw new TercetError('ERR_DOWNLOAD', 'the WebAssembly kernels could not be loaded', 'serve tercet.wasm beside the scripts of the page, and reload', { cause });
+    throw new TercetError('ERR_DOWNLOAD', 'the WebAssembly kernels could not be loaded', 'serve tercet.wasm beside the scripts of the page, and reload', {
+      cause,
+    });
   }
 }
 

@@ -60,7 +60,8 @@ async function download(url: string, file: string, expected: number, { fetch, si
       if (done || value === undefined) break;
       parts.push(value);
       loaded += value.length;
-      if (loaded > limit) throw new TercetError('ERR_INTEGRITY', `${file} is longer than it was published (${expected} bytes)`, 'do not go on; tell the operator of this page');
+      if (loaded > limit)
+        throw new TercetError('ERR_INTEGRITY', `${file} is longer than it was published (${expected} bytes)`, 'do not go on; tell the operator of this page');
       onProgress?.(loaded, expected);
     }
   } catch (cause) {

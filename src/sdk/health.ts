@@ -14,10 +14,14 @@ async function one(party: 1 | 2, deployment: Deployment, environment: Environmen
   const { url, identity } = deployment.parties[party - 1];
   const start = environment.now();
   try {
-    const { json } = await downloadJson(new URL('/v1/party', url).href, 'its description', { fetch: environment.fetch, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const { json } = await downloadJson(new URL('/v1/party', url).href, 'its description', {
+      fetch: environment.fetch,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
     const milliseconds = environment.now() - start;
     const { identity: shown, device, version } = json as { readonly identity?: unknown; readonly device?: unknown; readonly version?: unknown };
-    if (shown !== identity) throw new TercetError('ERR_IDENTITY_KEY', `party ${party} shows another identity`, 'do not continue; compare it with the operator', { party });
+    if (shown !== identity)
+      throw new TercetError('ERR_IDENTITY_KEY', `party ${party} shows another identity`, 'do not continue; compare it with the operator', { party });
     return {
       party,
       ok: true,

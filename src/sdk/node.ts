@@ -33,7 +33,8 @@ function environment(): Environment {
     now: () => performance.now(),
     random: (length) => crypto.getRandomValues(new Uint8Array(length)),
     peakMemory: () => process.resourceUsage().maxRSS * 1024,
-    capabilities: async () => withWebGpu({ ok: false, reason: NOT_ASKED, detail: "Dawn runs in the caller's process and can end it: it is opened by name only" }),
+    capabilities: async () =>
+      withWebGpu({ ok: false, reason: NOT_ASKED, detail: "Dawn runs in the caller's process and can end it: it is opened by name only" }),
     openKernels,
     openLink: ({ onFallback, ...request }) =>
       openOwnerLink({

@@ -104,10 +104,16 @@ export class OwnerModel implements Model {
     const network = { fetch: environment.fetch, signal };
     const { deployment, base, bytes } = await loadDeployment(options.deployment ?? './tercet.json', environment.base, network);
     const entry = deployment.entries.find((model) => model.id === id);
-    if (entry === undefined) throw new TercetError('ERR_MODEL_NOT_FOUND', 'the parties serve no model of that name', `choose one of ${deployment.entries.map((model) => model.id).join(', ')}`);
+    if (entry === undefined)
+      throw new TercetError(
+        'ERR_MODEL_NOT_FOUND',
+        'the parties serve no model of that name',
+        `choose one of ${deployment.entries.map((model) => model.id).join(', ')}`,
+      );
     const weights = options.weights ?? 'open';
     const hash = entry.weights[weights];
-    if (hash === undefined) throw new TercetError('ERR_MODEL_NOT_FOUND', `the parties do not serve ${id} with ${weights} weights`, 'choose the other kind of weights');
+    if (hash === undefined)
+      throw new TercetError('ERR_MODEL_NOT_FOUND', `the parties do not serve ${id} with ${weights} weights`, 'choose the other kind of weights');
 
     let downloadedBytes = bytes;
     const download = async (file: string): Promise<Uint8Array> => {
@@ -116,7 +122,8 @@ export class OwnerModel implements Model {
       report({ status: 'initiate', name: id, file });
       report({ status: 'download', name: id, file });
       const url = new URL(`${deployment.models.replace(/\/?$/, '/')}${id}/${file}`, base).href;
-      const onProgress = (loaded: number, total: number) => report({ status: 'progress', name: id, file, loaded, total, progress: (100 * loaded) / Math.max(1, total) });
+      const onProgress = (loaded: number, total: number) =>
+        report({ status: 'progress', name: id, file, loaded, total, progress: (100 * loaded) / Math.max(1, total) });
       const content = await downloadPinned(url, file, pin, { ...network, onProgress });
       downloadedBytes += content.length;
       report({ status: 'done', name: id, file });
@@ -133,7 +140,10 @@ export class OwnerModel implements Model {
       await kernels.close();
       throw abortedError();
     }
-    const model = new OwnerModel({ environment, options, deployment, entry, weights, hash, config, tokenizer, seeds, kernels, device, downloadedBytes }, buckets);
+    const model = new OwnerModel(
+      { environment, options, deployment, entry, weights, hash, config, tokenizer, seeds, kernels, device, downloadedBytes },
+      buckets,
+    );
     report({ status: 'ready', task: entry.task, model: id });
     return model;
   }

@@ -29,7 +29,11 @@ function isTask(task: string): task is Task {
 
 /** Makes `pipeline` from a way to load models. */
 export function pipelineWith(load: (id: string, options: PretrainedOptions) => Promise<Model>) {
-  return async function pipeline<T extends Task>(task: T | (keyof typeof ALIASES & string), model: string, options: PretrainedOptions = {}): Promise<Pipeline<T>> {
+  return async function pipeline<T extends Task>(
+    task: T | (keyof typeof ALIASES & string),
+    model: string,
+    options: PretrainedOptions = {},
+  ): Promise<Pipeline<T>> {
     const named = ALIASES[task] ?? task;
     if (!isTask(named)) throw new TercetError('ERR_ARGUMENT', 'there is no pipeline for that task', "use 'fill-mask' or 'text-classification'");
     const loaded = await load(model, options);

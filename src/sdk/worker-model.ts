@@ -135,11 +135,15 @@ function startWorker(start: () => Worker): Worker {
   try {
     return start();
   } catch (cause) {
-    throw new TercetError('ERR_WORKER', 'the worker of the party could not be started', "serve the page's scripts from its own origin, with worker-src 'self'", { cause });
+    throw new TercetError(
+      'ERR_WORKER',
+      'the worker of the party could not be started',
+      "serve the page's scripts from its own origin, with worker-src 'self'",
+      { cause },
+    );
   }
 }
 
 function stopped(): TercetError {
   return new TercetError('ERR_WORKER', 'the worker of the party stopped', 'load the model again; with little memory use a shorter text');
 }
-

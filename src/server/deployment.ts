@@ -78,6 +78,11 @@ async function read(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (cause) {
-    throw new TercetError('ERR_MODEL_NOT_FOUND', `${basename(path)} of a model to publish cannot be read`, 'give a model folder, and a folder made by tercet model share', { cause });
+    throw new TercetError(
+      'ERR_MODEL_NOT_FOUND',
+      `${basename(path)} of a model to publish cannot be read`,
+      'give a model folder, and a folder made by tercet model share',
+      { cause },
+    );
   }
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { figures, gainOf, lostOf, onlyAhead, phaseOf, sampleOf, stepTitle } from '../../src/app/figures.ts';
+import { figures, gainOf } from '../../src/app/figures.ts';
+import { stepTitle } from '../../src/app/lines.ts';
+import { lostOf, onlyAhead, phaseOf, sampleOf } from '../../src/app/shown.ts';
 import type { AppEvent } from '../../src/app/state.ts';
 import { LOADED, PREPARED, stateAfter, links, predicted } from './support.ts';
 
@@ -47,11 +49,12 @@ describe('what is shown when', () => {
     const phases = [
       stateAfter(...LOADED),
       stateAfter(...LOADED, PREPARED[0]),
+      stateAfter(...LOADED, PREPARED[0], PREPARED[1]),
       stateAfter(...LOADED, ...PREPARED),
       stateAfter(...LOADED, RUN),
       stateAfter(...LOADED, ...PREPARED, RUN, SENT),
     ].map(phaseOf);
-    expect(phases).toEqual(['idle', 'prepare', 'idle', 'prepare', 'input']);
+    expect(phases).toEqual(['idle', 'idle', 'prepare', 'idle', 'idle', 'input']);
     expect(phaseOf(stateAfter(...LOADED, ...PREPARED, RUN, SENT, LAYER))).toBe('compute');
     expect(phaseOf(stateAfter(...LOADED, ...PREPARED, RUN, answered(true)))).toBe('done');
     expect(phaseOf(stateAfter(...LOADED, ...PREPARED, RUN, SENT, LAYER, failed('ERR_PEER_TIMEOUT')))).toBe('lost');

@@ -26,7 +26,7 @@ function rowsOf(output: string): Map<string, string[]> {
 
 describe('the demonstration', () => {
   it('shows the answer, the plaintext model beside it, and what it cost whom', { timeout: TIMEOUT }, async () => {
-    const ended = await place.run(['demo']);
+    const ended = await place.run(['demo', '--no-page']);
     expectSuccess(ended);
     const { stdout, stderr } = ended;
     expect(stdout).toContain('The capital of France is [MASK].');

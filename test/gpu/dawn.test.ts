@@ -1,5 +1,16 @@
+/** The WebGPU backend on Dawn: conformance as it is, and once more with limits so small that everything is cut into ranges, folded and submitted in pieces. */
+import { afterAll } from 'vitest';
+import { createWebGpuKernels } from '../../src/compute/kernels/webgpu/index.ts';
+import { chachaVectors } from '../compute/chacha.suite.ts';
 import { conformance } from '../compute/kernels.suite.ts';
-import { createWebGpuKernels } from '../../src/compute/kernels/webgpu/kernels.ts';
-import { openNodeDevice } from '../../src/compute/kernels/webgpu/node-device.ts';
-const opened = await openNodeDevice();
-conformance('webgpu', () => createWebGpuKernels({...opened, limits: { bindingBytes: 2**15, groupsPerDimension: 40, productWork: 2**16, blockWork: 2**10, batchDispatches: 8 }}));
+import { openTestDevice } from './swiftshader.ts';
+
+const opened = await openTestDevice();
+afterAll(() => opened.close());
+
+/** 32 KiB bindings, 40 workgroups in a dimension, a few milliseconds of work, eight dispatches in a submit. */
+const SMALL = { bindingBytes: 2 ** 15, groupsPerDimension: 40, productWork: 2 ** 16, blockWork: 2 ** 10, batchDispatches: 8 };
+
+chachaVectors('webgpu on Dawn', () => createWebGpuKernels(opened));
+conformance('webgpu on Dawn', () => createWebGpuKernels(opened));
+conformance('webgpu on Dawn, smallest limits', () => createWebGpuKernels({ ...opened, limits: SMALL }));

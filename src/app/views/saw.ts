@@ -1,7 +1,7 @@
 /** What each party saw: bytes of this run beside the words they stand for, one word put back together, and what the parties do see. */
 import type { Captured } from '../../sdk/types.ts';
 import { bytes, hexGroups, plural } from '../format.ts';
-import { type Outcome, type State, operatorsOf } from '../state.ts';
+import type { Outcome, State } from '../state.ts';
 import { all, button, byId, el, svg } from './dom.ts';
 
 /** Rows before "Show all". */
@@ -19,11 +19,10 @@ export function saw(): (now: State, before: State) => void {
     rows(captured, ROWS);
     byId('sums').replaceChildren(...sums(captured));
     for (const name of ['text', 'p1', 'p2'] as const) histogram(name, captured.histograms[name]);
-    const [first, second] = operatorsOf(now);
     const length =
       cost.tokens === cost.paddedTokens ? `the length (${cost.tokens} tokens)` : `the padded length (${cost.paddedTokens} tokens, not ${cost.tokens})`;
     byId('still').textContent =
-      `that this run happened and when, the model and task, ${length}${blanks(outcome)}, and your network address. That holds for ${first} and for ${second}.`;
+      `that this run happened and when, the model and task, ${length}${blanks(outcome)}, and your network address.`;
   };
 }
 
@@ -80,7 +79,7 @@ function histogram(name: 'text' | 'p1' | 'p2', counts: readonly number[]): void 
     );
   }
   const [title, note] =
-    name === 'text' ? ['Bytes of your text.', 'Peaks: language has patterns.'] : [`Bytes party ${name[1]} received, ${bytes(total)}.`, flatness(bins, mean)];
+    name === 'text' ? ['Bytes of your text.', 'Peaks: language has patterns.'] : [`Bytes party ${name[1]} received.`, `${flatness(bins, mean)} ${bytes(total)} counted.`];
   for (const caption of all(`[data-hist-caption="${name}"]`)) caption.replaceChildren(el('b', '', title), ` ${note}`);
 }
 

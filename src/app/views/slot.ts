@@ -1,7 +1,7 @@
 /** The slot under the form: which of its contents is visible, and the layer strip of a run that goes. */
 import { sectionOf } from '../copy.ts';
-import { stepTitle } from '../figures.ts';
 import { wholePercent } from '../format.ts';
+import { stepTitle } from '../lines.ts';
 import type { State } from '../state.ts';
 import { all, byId, el, setAttribute, setBar, setText } from './dom.ts';
 

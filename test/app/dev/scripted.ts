@@ -291,7 +291,7 @@ export function scripted(script: Script): Sdk {
     },
     async fromPretrained(id: string, options: PretrainedOptions) {
       await wait(30);
-      if (script === 'fallback') options.onFallback?.({ what: 'device', from: 'webgpu', to: 'wasm', reason: 'no-api' });
+      if (script === 'fallback') options.onFallback?.({ what: 'device', from: 'webgpu', to: 'wasm', reason: 'this browser has no WebGPU' });
       const task = DEPLOYMENT.entries.find((entry) => entry.id === id)?.task ?? 'fill-mask';
       return new ScriptedModel(script, id, task, (event) => options.progress_callback?.(event));
     },

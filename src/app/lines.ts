@@ -1,0 +1,110 @@
+/** The sentences that follow the state: over the picture, beside the button, over the layer strip, and in each party's territory. Pure. */
+import type { Links } from '../sdk/types.ts';
+import { ASIDE, CONNECTING, DEVICE, KEYS_DROPPED, PICTURE, PROTOCOL, STOPPED, WEIGHTS, sectionOf } from './copy.ts';
+import { bytes, milliseconds, plural, wholePercent, wrap } from './format.ts';
+import { loadingOf, lostOf, phaseOf, sampleOf, shown, totalAhead } from './shown.ts';
+import { type Run, type State, entryOf, weightsOf } from './state.ts';
+
+type Texts = Record<string, string>;
+
+export function lines(state: State): Texts {
+  return { ...partyTexts(state), ...lineTexts(state) };
+}
+
+function partyTexts(state: State): Texts {
+  const texts: Texts = {};
+  const lost = lostOf(state);
+  const sampled = sampleOf(state) !== undefined;
+  const verb = state.slot === 'result' ? 'saw' : !sampled ? 'will see' : state.run !== undefined || state.slot === 'error' ? 'sees' : 'sees so far';
+  texts['sees'] = verb === 'will see' ? 'will see numbers like these' : verb;
+  texts['seesShort'] = verb;
+  const device = state.model === undefined ? '' : DEVICE[state.model.device];
+  texts['p0.health'] = ['this tab', lost.party === 0 ? lost.mark : device].filter((part) => part !== '').join(', ');
+  texts['p0.healthShort'] = lost.party === 0 ? lost.mark : device;
+  for (const party of [1, 2] as const) {
+    const address = state.deployment?.parties[party - 1];
+    const place =
+      address === undefined
+        ? ''
+        : [address.operator, address.place].filter((part) => part !== undefined && part !== '').join(', ') || new URL(address.url).host;
+    texts[`p${party}.place`] = wrap(place, [36])[0] ?? '';
+    texts[`p${party}.placeShort`] = wrap(place, [22])[0] ?? '';
+    const health = state.health[party - 1];
+    const there =
+      health === undefined
+        ? 'not asked yet'
+        : health.ok
+          ? ['online', health.milliseconds === undefined ? '' : milliseconds(health.milliseconds)].filter(Boolean).join(', ')
+          : 'not reached';
+    const proved = state.proved[party - 1] && health?.ok !== false ? `${there}, identity checked` : there;
+    texts[`p${party}.health`] = lost.party === party ? lost.mark : proved;
+    texts[`p${party}.healthShort`] = lost.party === party ? lost.mark : there;
+  }
+  return texts;
+}
+
+function lineTexts(state: State): Texts {
+  const { run } = state;
+  const layers = state.model?.layers ?? 0;
+  const title = run === undefined ? '' : run.phase === 'prepare' ? 'Preparing' : stepTitle(run.layer, layers);
+  const share = run === undefined ? 0 : run.phase === 'prepare' ? run.preparing : run.progress;
+  const device = state.model === undefined ? undefined : DEVICE[state.model.device];
+  const tokens = state.check?.tokens;
+  return {
+    picLine: pictureLine(state),
+    aside: run?.phase === 'prepare' ? ASIDE.preparing : ASIDE.waiting,
+    readyText: readyText(state),
+    stepTitle: title,
+    stepSub: run === undefined ? '' : stepSub(run),
+    pct: wholePercent(share),
+    config: [entryOf(state)?.id, PROTOCOL[state.settings.protocol], WEIGHTS[weightsOf(state)], device].filter((part) => part !== undefined).join(', '),
+    tokens: tokens === undefined ? '' : `${plural(tokens, 'token')}${state.check?.paddedTokens === undefined ? '' : `, padded to ${state.check.paddedTokens}`}`,
+    runLabel: state.slot === 'running' ? 'Stop' : state.slot === 'result' ? 'Run again' : 'Run privately',
+    layerCount: layers === 0 ? '' : plural(layers, 'layer'),
+  };
+}
+
+/** The line over the picture. */
+function pictureLine(state: State): string {
+  if (state.slot === 'error') return shown(state).links === undefined ? PICTURE.unsent : PICTURE.lost;
+  const phase = phaseOf(state);
+  return PICTURE[phase === 'idle' && state.preparation.status === 'ready' ? 'ready' : phase];
+}
+
+/** Layer 0 looks the words up; the one after the last scores them. */
+export function stepTitle(layer: number, layers: number): string {
+  return layer === 0 ? 'Words in' : layer > layers ? 'Words out' : `Layer ${layer} of ${layers}`;
+}
+
+/** What goes on inside the step. */
+function stepSub(run: Run): string {
+  switch (run.phase) {
+    case 'prepare':
+      return run.links === undefined ? 'connecting to both parties' : `keys and helper numbers, ${bytes(totalAhead(run.links))} sent`;
+    case 'input':
+      return 'sending the locked text';
+    case 'compute':
+      return sectionOf(run.section).words;
+    case 'output':
+      return 'the locked answer comes back';
+  }
+}
+
+function readyText(state: State): string {
+  const { preparation, run } = state;
+  const loading = loadingOf(state);
+  const sent = (links: Links | undefined): string => bytes(totalAhead(links));
+  if (loading !== undefined) return loading.total > 0 ? `Loading the word list: ${bytes(loading.loaded)} of ${bytes(loading.total)}` : 'Loading the word list.';
+  if (run !== undefined) {
+    if (run.phase === 'prepare') return run.links === undefined ? CONNECTING : `Preparing first: ${sent(run.links)} sent`;
+    return run.ahead ? `Using the ${sent(run.links)} sent ahead.` : `Prepared after the button: ${sent(run.links)}.`;
+  }
+  if (state.slot === 'error') return shown(state).links === undefined ? '' : KEYS_DROPPED;
+  if (state.stopped) return STOPPED;
+  if (preparation.status === 'none')
+    return state.settings.prepareWhileTyping ? (state.slot === 'result' ? '' : 'Preparation starts as you type.') : 'Keys are made after you press the button.';
+  if (preparation.links === undefined) return CONNECTING;
+  const next = state.slot === 'result';
+  if (preparation.status === 'ready') return `${next ? 'Next run ready:' : `Ready for ${preparation.length} tokens,`} ${sent(preparation.links)} sent ahead.`;
+  return `${next ? 'Preparing the next run' : `Preparing for ${preparation.length} tokens`}: ${sent(preparation.links)} sent`;
+}

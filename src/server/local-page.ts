@@ -1,0 +1,85 @@
+/** The web app with everything behind it on this machine: two compute parties as processes, and the page's server. For trying, not for secrets. */
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Cleanup, unlessAborted } from '../core/abort.ts';
+import { LocalParties, shareInProcess } from '../party/local.ts';
+import { prepareShares } from '../party/shares.ts';
+import type { PartyAddress } from '../sdk/types.ts';
+import { type PublishedModel, writeDeployment } from './deployment.ts';
+import { serveSite } from './site.ts';
+
+export interface LocalPageOptions {
+  readonly models: readonly string[];
+  /** Preferred port of the page; another free one if it is taken. */
+  readonly port: number;
+  readonly certificates: string;
+  readonly device: string;
+  readonly threads: number;
+  readonly signal: AbortSignal;
+  readonly debug: boolean;
+}
+
+export interface LocalPage {
+  readonly url: string;
+  /** Rejects with the error of a party that fails. */
+  readonly failed: Promise<never>;
+  stop(): Promise<void>;
+}
+
+/** Folder of the built app, beside this code's own. */
+const APP = fileURLToPath(new URL('../app', import.meta.url));
+const HOST = '127.0.0.1';
+
+export async function serveLocalPage(options: LocalPageOptions): Promise<LocalPage> {
+  const cleanup = new Cleanup();
+  try {
+    const published: PublishedModel[] = [];
+    for (const folder of options.models) published.push({ folder, shares: await share(folder, options, cleanup) });
+    const port = await freePort(options.port);
+    const origins = [`http://${HOST}:${port}`, `http://localhost:${port}`];
+    const parties = cleanup.add(await LocalParties.start({ stay: true, args: (id) => partyArguments(id, published, origins, options) }), (local) =>
+      local.stop(),
+    );
+    await unlessAborted(options.signal, parties.ready());
+    const addresses = (await parties.web()).map((web): PartyAddress => ({ ...web, operator: 'this machine', place: new URL(web.url).host }));
+    const site = cleanup.add(await serveSite({ ...(await writeDeployment([addresses[0], addresses[1]], published)), app: APP, host: HOST, port }), (served) =>
+      served.close(),
+    );
+    return { url: site.url, failed: parties.failed, stop: () => cleanup.run() };
+  } catch (error) {
+    await cleanup.run();
+    throw error;
+  }
+}
+
+/** A sharing of the model for this run, as the model owner would make it. */
+async function share(folder: string, { signal }: LocalPageOptions, cleanup: Cleanup): Promise<string> {
+  const made = cleanup.add(await prepareShares((out) => shareInProcess(['--model', folder], out, signal), basename(folder)), (shares) => shares.remove());
+  return made.root;
+}
+
+function partyArguments(id: 1 | 2, models: readonly PublishedModel[], origins: readonly string[], options: LocalPageOptions): string[] {
+  return [
+    ...models.flatMap(({ folder, shares }) => ['--model', folder, ...(shares === undefined ? [] : ['--shares', join(shares, `p${id}`)])]),
+    ...['--web', `${HOST}:0`],
+    ...origins.flatMap((origin) => ['--origins', origin]),
+    ...['--certificates', options.certificates, '--device', options.device, '--threads', String(options.threads)],
+    ...(options.debug ? ['--debug'] : []),
+  ];
+}
+
+/** `wanted` if nobody listens there, else a free port. */
+async function freePort(wanted: number): Promise<number> {
+  const listening = (port: number) =>
+    new Promise<number | undefined>((resolve) => {
+      const server = createServer();
+      server.once('error', () => resolve(undefined));
+      server.listen(port, HOST, () => {
+        const { port: given } = server.address() as AddressInfo;
+        server.close(() => resolve(given));
+      });
+    });
+  return (await listening(wanted)) ?? (await listening(0)) ?? 0;
+}

@@ -1,0 +1,274 @@
+/** What only a backend with a device has: memory that is cleared before it is used again, read-backs in one go, dispatches that are folded, and failures that end it. */
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
+import { type KernelLimits, type WebGpuKernels, createWebGpuKernels, requestDevice } from '../../src/compute/kernels/webgpu/index.ts';
+import { type Vector, type Words, wordsFrom, zeros } from '../../src/compute/ring.ts';
+import type { ErrorCode } from '../../src/core/errors.ts';
+import { Random, same } from '../compute/kernels.suite.ts';
+import { failure } from '../ml/tiny-bert.ts';
+import { openTestDevice } from './swiftshader.ts';
+
+const oracle = new ReferenceKernels();
+const random = new Random(77);
+/** Keeps Dawn's entry object alive: devices come and go in these tests. */
+const first = await openTestDevice();
+afterAll(() => first.close());
+
+/** A device whose buffers the test can look into. */
+interface Spied {
+  readonly kernels: WebGpuKernels;
+  readonly device: GPUDevice;
+  /** Storage buffers in the order of their creation. */
+  readonly buffers: GPUBuffer[];
+  contents(buffer: GPUBuffer): Promise<Uint8Array>;
+}
+
+const STORAGE = 0x80;
+const closing: (() => void | Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+async function spied(limits: Partial<KernelLimits> = {}): Promise<Spied> {
+  const opened = await openTestDevice();
+  const { device } = opened;
+  const buffers: GPUBuffer[] = [];
+  const create = device.createBuffer.bind(device);
+  device.createBuffer = (descriptor) => {
+    const buffer = create(descriptor);
+    if ((descriptor.usage & STORAGE) !== 0) buffers.push(buffer);
+    return buffer;
+  };
+  const kernels = await createWebGpuKernels({ ...opened, limits });
+  closing.push(
+    () => opened.close(),
+    () => kernels.close(),
+  );
+  return {
+    kernels,
+    device,
+    buffers,
+    contents: async (buffer) => {
+      const staging = create({ size: buffer.size, usage: 0x1 | 0x8 });
+      const encoder = device.createCommandEncoder();
+      encoder.copyBufferToBuffer(buffer, 0, staging, 0, buffer.size);
+      device.queue.submit([encoder.finish()]);
+      await staging.mapAsync(0x1);
+      const bytes = new Uint8Array(staging.getMappedRange()).slice();
+      staging.destroy();
+      return bytes;
+    },
+  };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+const ones = (count: number, k: number): Words => wordsFrom(new Array(count).fill(-1n), k);
+
+describe('memory', () => {
+  it('of swept vectors and of scratch is all zero, and is used again', async () => {
+    const { kernels, buffers, contents } = await spied();
+    const attempt = kernels.attempt();
+    const x = await attempt.unpack(random.bytes(8 * 1000), 64, 1000);
+    const y = await attempt.add(x, ones(1000, 64));
+    const packed = await attempt.pack(await attempt.cast(y, 40));
+    expect(packed.some((byte) => byte !== 0)).toBe(true);
+    // Positive control: before the sweep the buffers hold the words.
+    await turn();
+    const before = await Promise.all(buffers.map(contents));
+    expect(before.filter((bytes) => bytes.some((byte) => byte !== 0)).length).toBeGreaterThanOrEqual(3);
+    attempt.sweep(() => []);
+    await turn();
+    expect(attempt.describe().vectors).toBe(0);
+    for (const buffer of buffers) expect((await contents(buffer)).every((byte) => byte === 0)).toBe(true);
+    const { bytes } = kernels.describe();
+    same(await attempt.read(await attempt.add(ones(1000, 64), ones(1000, 64))), await oracle.add(ones(1000, 64), ones(1000, 64)));
+    expect(kernels.describe().bytes).toBe(bytes);
+  });
+
+  it('of live vectors stays, and a freed handle is refused', async () => {
+    const { kernels } = await spied();
+    const attempt = kernels.attempt();
+    const [x, y] = [random.words(50, 32), random.words(50, 32)];
+    const kept = await attempt.add(x, y);
+    const dropped = await attempt.sub(x, y);
+    attempt.sweep(() => [undefined, new Uint8Array(3), kept, x]);
+    same(await attempt.read(kept), await oracle.add(x, y));
+    await failure('ERR_STATE', () => attempt.add(dropped, x));
+    await failure('ERR_STATE', () => attempt.pack(dropped));
+    await failure('ERR_INTERNAL', () => attempt.add(x, { k: 32, length: 50 }));
+  });
+
+  it('of one attempt is not touched by the sweep or the end of another', async () => {
+    const { kernels } = await spied();
+    const [one, two] = [kernels.attempt(), kernels.attempt()];
+    const x = random.words(9, 48);
+    const weights = await kernels.add(x, x);
+    const [a, b] = [await one.add(weights, x), await two.sub(weights, x)];
+    one.sweep(() => []);
+    await one.close();
+    same(await two.read(b), await oracle.sub(await oracle.add(x, x), x));
+    same(await kernels.read(weights), await oracle.add(x, x));
+    await failure('ERR_STATE', () => two.read(a));
+  });
+
+  it('is still there for a pack that was asked for before the sweep', async () => {
+    const { kernels } = await spied();
+    const attempt = kernels.attempt();
+    for (const k of [1, 24, 32, 44, 64]) {
+      const [x, y] = [random.words(300, k), random.words(300, k)];
+      const sum = await attempt.add(x, y);
+      const [packed, words] = [attempt.pack(sum), attempt.read(sum)];
+      attempt.sweep(() => []);
+      const next = await attempt.add(ones(300, k), ones(300, k));
+      const expected = await oracle.add(x, y);
+      same(await packed, await oracle.pack(expected));
+      same(await words, expected);
+      same(await attempt.read(next), await oracle.add(ones(300, k), ones(300, k)));
+    }
+  });
+
+  it('of constants is uploaded once', async () => {
+    const { kernels, buffers } = await spied();
+    const table = random.words(64, 32);
+    const request = () => kernels.selectionTable({ kind: 'rows', table, n: 8, stride: 8, row: random.indices(20, 8) }, 32, random.stream(), 0, 20);
+    await request();
+    await turn();
+    await request();
+    await turn();
+    const made = buffers.length;
+    for (let i = 0; i < 3; i++) {
+      await request();
+      await turn();
+    }
+    expect(buffers.length).toBe(made);
+  });
+});
+
+describe('commands', () => {
+  it('that are asked for together come back together: one submit, one mapping', async () => {
+    const { kernels } = await spied();
+    const vectors: Vector[] = [];
+    for (let i = 0; i < 10; i++) vectors.push(await kernels.unpack(random.bytes(80), 64, 10));
+    await turn();
+    const before = kernels.describe();
+    const table = { kind: 'rows', table: random.words(8, 8), n: 2, stride: 2, row: random.indices(5, 4) } as const;
+    await Promise.all([...vectors.map((x) => kernels.pack(x)), ...vectors.map((x) => kernels.read(x)), kernels.selectionTable(table, 8, random.stream(), 0, 5)]);
+    const after = kernels.describe();
+    expect(after.readbacks - before.readbacks).toBe(1);
+    expect(after.submits - before.submits).toBe(1);
+  });
+
+  it('are folded into two dimensions above 65,535 workgroups', async () => {
+    const { kernels } = await spied();
+    const count = 65_536 * 64 + 5;
+    const x = await kernels.draw(random.stream(), 32, count);
+    const sum = await kernels.offset(x, 3n);
+    const [before, after] = [await kernels.read(x), await kernels.read(sum)];
+    let wrong = 0;
+    for (let i = 0; i < count; i++) wrong += Number(((before.data as Uint32Array)[i] + 3) >>> 0 !== after.data[i]);
+    expect(wrong).toBe(0);
+  });
+
+  it('are exact where all limbs are ones, halves are extreme, or words are random', async () => {
+    const { kernels } = await spied();
+    const limbs = [0n, 1n, 0xffffn, 0x10000n, 0x7fffffffn, 0x80000000n, 0xffff0000n, 0xffffffffn];
+    const all = limbs.flatMap((hi) => limbs.map((lo) => (hi << 32n) | lo));
+    const x = wordsFrom(
+      all.flatMap((v) => all.map(() => v)),
+      64,
+    );
+    const y = wordsFrom(
+      all.flatMap(() => all),
+      64,
+    );
+    for (const op of ['add', 'sub', 'mul'] as const) same((await kernels.read(await kernels[op](x, y))) as Words, await oracle[op](x, y));
+    // Every product of a tile at its largest: the carries of a whole inner dimension.
+    const [a, b] = [ones(70 * 200, 64), ones(200 * 66, 64)];
+    const shape = { batch: 1, m: 70, inner: 200, n: 66 };
+    same(await kernels.read(await kernels.matmul(a, b, shape)), wordsFrom(new Array(70 * 66).fill(200n), 64));
+  });
+});
+
+describe('a failure', () => {
+  /** Pending calls and every later one end with this code. */
+  async function ends(kernels: WebGpuKernels, code: ErrorCode, pending: readonly Promise<unknown>[]): Promise<void> {
+    for (const call of pending) await expect(call).rejects.toMatchObject({ code, kind: 'device' });
+    await expect(kernels.add(zeros(3, 32), zeros(3, 32))).rejects.toMatchObject({ code });
+    await expect(kernels.attempt().draw(random.stream(), 64, 9)).rejects.toMatchObject({ code });
+    await expect(kernels.loadMatrix(new Int32Array(4), 2, 2)).rejects.toMatchObject({ code });
+    kernels.sweep(() => []);
+  }
+
+  it('of the device in the middle is ERR_DEVICE_LOST for what is pending and what comes later', async () => {
+    const { kernels, device } = await spied();
+    const x = await kernels.draw(random.stream(), 64, 200_000);
+    const pending = [kernels.pack(x), kernels.read(x), kernels.selectionTable({ kind: 'exp', s1: 14, a: zeros(9, 25), gate: zeros(9, 1) }, 64, random.stream(), 0, 9)];
+    for (const call of pending) call.catch(() => undefined);
+    await turn();
+    device.destroy();
+    await ends(kernels, 'ERR_DEVICE_LOST', pending);
+  });
+
+  it('is ERR_DEVICE_MEMORY beyond the memory that was set aside', async () => {
+    const { kernels } = await spied({ memoryBytes: 2 ** 20 });
+    const x = await kernels.draw(random.stream(), 64, 1000);
+    const pending = [kernels.pack(x)];
+    pending[0].catch(() => undefined);
+    await expect(kernels.draw(random.stream(), 64, 2 ** 20)).rejects.toMatchObject({ code: 'ERR_DEVICE_MEMORY' });
+    await ends(kernels, 'ERR_DEVICE_MEMORY', pending);
+  });
+
+  it('is ERR_DEVICE_MEMORY for a vector above the largest buffer', async () => {
+    const { kernels } = await spied();
+    await expect(kernels.repeat(zeros(2 ** 10, 64), 2 ** 24)).rejects.toMatchObject({ code: 'ERR_DEVICE_MEMORY' });
+    await ends(kernels, 'ERR_DEVICE_MEMORY', []);
+  });
+
+  it('that the error scope of a batch reports is noticed before a result is handed out', async () => {
+    for (const [scope, code] of [
+      ['out-of-memory', 'ERR_DEVICE_MEMORY'],
+      ['validation', 'ERR_KERNEL'],
+      ['internal', 'ERR_KERNEL'],
+    ] as const) {
+      const { kernels, device } = await spied();
+      // The device reports what this scope would: an allocation cannot be made to fail on purpose without filling the machine.
+      const stack: GPUErrorFilter[] = [];
+      const [push, pop] = [device.pushErrorScope.bind(device), device.popErrorScope.bind(device)];
+      device.pushErrorScope = (filter) => {
+        stack.push(filter);
+        push(filter);
+      };
+      device.popErrorScope = async () => {
+        const filter = stack.pop();
+        return filter === scope ? ({ message: 'planted' } as GPUError) : pop();
+      };
+      await ends(kernels, code, [kernels.pack(ones(9, 64))]);
+    }
+  });
+
+  it('of a command is ERR_KERNEL', async () => {
+    const { kernels, device } = await spied();
+    const wrong = device.createBindGroup.bind(device);
+    const x = await kernels.add(ones(9, 64), ones(9, 64));
+    await kernels.read(x);
+    device.createBindGroup = (descriptor) => wrong({ ...descriptor, entries: [] });
+    await ends(kernels, 'ERR_KERNEL', [kernels.read(await kernels.add(ones(9, 64), ones(9, 64)))]);
+  });
+
+  it('is closing, too: ERR_STATE', async () => {
+    const { kernels } = await spied();
+    const pending = kernels.pack(await kernels.draw(random.stream(), 64, 100));
+    const refused = expect(pending).rejects.toMatchObject({ code: 'ERR_STATE' });
+    await kernels.close();
+    await refused;
+    await failure('ERR_STATE', () => kernels.add(zeros(3, 32), zeros(3, 32)));
+    await kernels.close();
+  });
+
+  it('to open says why', async () => {
+    await failure('ERR_DEVICE_UNAVAILABLE', () => requestDevice(undefined));
+    await failure('ERR_DEVICE_UNAVAILABLE', () => requestDevice({ requestAdapter: async () => null } as unknown as GPU));
+    const adapter = { limits: {}, info: {}, requestDevice: () => Promise.reject(new Error('planted')) };
+    await failure('ERR_DEVICE_UNAVAILABLE', () => requestDevice({ requestAdapter: async () => adapter } as unknown as GPU));
+  });
+});
