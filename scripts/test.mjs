@@ -9,21 +9,32 @@ function run(command, args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
+function skipped(lane, reason) {
+  console.log(`lane ${lane}: skipped, ${reason}`);
+  if (process.env[`REQUIRE_${lane.toUpperCase()}`] === '1') {
+    console.error(`REQUIRE_${lane.toUpperCase()}=1, and the lane ${lane} did not run`);
+    process.exit(1);
+  }
+}
+
 const vitest = ['node_modules/vitest/vitest.mjs', 'run'];
 console.log('lane check: types, lint, format');
 run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']);
 run(process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.']);
 console.log('lane wasm: the committed module is what its sources build');
 run(process.execPath, ['scripts/build-wasm.mjs', '--check']);
+console.log('lane shaders: the committed strings are what shaders/ says');
+run(process.execPath, ['scripts/build-shaders.mjs', '--check']);
 console.log('lane unit');
 run(process.execPath, [...vitest, '--project', 'unit']);
 console.log('lane cli');
 run(process.execPath, [...vitest, '--project', 'cli']);
 
-for (const lane of ['gpu', 'browser']) {
-  console.log(`lane ${lane}: skipped, there is nothing to run on it yet`);
-  if (process.env[`REQUIRE_${lane.toUpperCase()}`] === '1') {
-    console.error(`REQUIRE_${lane.toUpperCase()}=1, and the lane ${lane} did not run`);
-    process.exit(1);
-  }
+const probe = spawnSync(process.execPath, ['scripts/probe-webgpu.mjs'], { cwd: root, encoding: 'utf8' });
+const gpu = JSON.parse(probe.stdout || '{ "reason": "the probe of WebGPU ended without an answer" }');
+if (gpu.adapter === undefined) skipped('gpu', gpu.reason);
+else {
+  console.log(`lane gpu: ${gpu.adapter}`);
+  run(process.execPath, [...vitest, '--project', 'gpu']);
 }
+skipped('browser', 'there is nothing to run on it yet');

@@ -91,7 +91,8 @@ export function fallbackNotice({ what, from, reason }: FallbackEvent): { readonl
     return { title: 'The direct link did not open, so Tercet uses the WebSocket link.', text: 'Same privacy, same answer; sending is slower.' };
   }
   if (from === 'webgpu') {
-    const why = /in software/.test(reason) ? 'The only graphics adapter here is a software one' : `${reason.charAt(0).toUpperCase()}${reason.slice(1)}`;
+    const said = reason.startsWith('no ') ? `there is ${reason}` : reason;
+    const why = /in software/.test(reason) ? 'The only graphics adapter here is a software one' : `${said.charAt(0).toUpperCase()}${said.slice(1)}`;
     return { title: `${why}, so Tercet uses the processor (WASM).`, text: 'The answer is the same, bit for bit. Preparing takes longer.' };
   }
   return { title: 'The processor cannot be used, so Tercet uses the graphics processor (WebGPU).', text: 'The answer is the same, bit for bit.' };

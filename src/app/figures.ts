@@ -9,6 +9,8 @@ type Texts = Record<string, string>;
 type Bars = Record<string, number>;
 
 const NONE = '–';
+/** A party that gets nothing ahead but a seed makes its own key and helper numbers from it. */
+const SEED = 'seed only';
 
 export function figures(state: State): { readonly texts: Texts; readonly bars: Bars } {
   const { links, run, cost } = shown(state);
@@ -23,7 +25,7 @@ function linkTexts(state: State, links: Links | undefined): Texts {
   for (const name of ['p1', 'p2'] as const) {
     const link: LinkBytes | undefined = links?.[name];
     const key = `p0${name[1]}`;
-    texts[`${key}.ahead`] = link === undefined ? NONE : bytes(link.ahead);
+    texts[`${key}.ahead`] = link === undefined || totalAhead(links) === 0 ? NONE : link.ahead === 0 ? SEED : bytes(link.ahead);
     texts[`${key}.input`] = link === undefined || (link.input === 0 && !done) ? NONE : bytes(link.input);
     texts[`${key}.output`] = done
       ? link === undefined || link.output === 0

@@ -1,5 +1,5 @@
 /** State and event to state: pure, so that every path of a run is tested without a browser. */
-import type { ProgressEvent } from '../sdk/types.ts';
+import type { FallbackEvent, ProgressEvent } from '../sdk/types.ts';
 import { type AppEvent, NO_PREPARATION, type Run, type State, entryOf } from './state.ts';
 
 export function reduce(state: State, event: AppEvent): State {
@@ -69,10 +69,15 @@ export function reduce(state: State, event: AppEvent): State {
     case 'health':
       return { ...state, health: event.health };
     case 'fallback':
+      if (state.dismissed.includes(fallbackKey(event.event))) return state;
       return { ...state, fallbacks: [...state.fallbacks.filter((f) => f.what !== event.event.what), event.event] };
     case 'dismiss':
-      return { ...state, fallbacks: [] };
+      return { ...state, fallbacks: [], dismissed: [...state.dismissed, ...state.fallbacks.map(fallbackKey)] };
   }
+}
+
+function fallbackKey({ what, from, to, reason }: FallbackEvent): string {
+  return [what, from, to, reason].join(' ');
 }
 
 /** Nothing runs, nothing is shown of an earlier run, nothing is prepared. */

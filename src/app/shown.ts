@@ -27,6 +27,26 @@ export function phaseOf(state: State): Phase {
   return state.preparation.status === 'going' && state.preparation.links !== undefined ? 'prepare' : 'idle';
 }
 
+/** The links that carry bytes now, and which way: nothing is animated that is not happening. */
+export function movingOf(state: State): readonly string[] {
+  const { links } = shown(state);
+  if (links === undefined) return [];
+  const both = (way: 'down' | 'up', phase: 'ahead' | 'input' | 'output'): string[] =>
+    (['p1', 'p2'] as const).filter((name) => links[name][phase] > 0).map((name) => `p0${name[1]}-${way}`);
+  switch (phaseOf(state)) {
+    case 'prepare':
+      return both('down', 'ahead');
+    case 'input':
+      return ['p01-down', 'p02-down'];
+    case 'compute':
+      return ['p12'];
+    case 'output':
+      return both('up', 'output');
+    default:
+      return [];
+  }
+}
+
 /** The party that an error is about, and whether its links are crossed out. */
 export function lostOf(state: State): { readonly party: 0 | 1 | 2 | undefined; readonly cut: boolean; readonly mark: string } {
   if (state.trouble === undefined) return { party: undefined, cut: false, mark: '' };

@@ -107,6 +107,8 @@ export interface State {
   readonly proved: readonly [boolean, boolean];
   readonly transports: readonly [Transport | undefined, Transport | undefined];
   readonly fallbacks: readonly FallbackEvent[];
+  /** Fallbacks that were dismissed: not said again in this tab. */
+  readonly dismissed: readonly string[];
   /** The last run in full: shown beside the protocol in the settings. */
   readonly measured: { readonly tokens: number; readonly totalMs: number; readonly sentBytes: number } | undefined;
 }
@@ -156,6 +158,7 @@ export const INITIAL: State = {
   proved: [false, false],
   transports: [undefined, undefined],
   fallbacks: [],
+  dismissed: [],
   measured: undefined,
 };
 

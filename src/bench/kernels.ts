@@ -2,7 +2,7 @@
 import { ReferenceKernels } from '../compute/kernels/reference/index.ts';
 import type { PiecewiseCubic, RingKernels, SelectionTable, Stream } from '../compute/kernels/types.ts';
 import { type Vector, wordsFrom } from '../compute/ring.ts';
-import { nodeKernels } from '../party/node-kernels.ts';
+import { wasmKernels } from '../party/node-kernels.ts';
 import { type SuiteContext, medianMs } from './rows.ts';
 
 const STREAM: Stream = { key: new Uint8Array(32).fill(7), nonce: new Uint8Array(12) };
@@ -113,7 +113,7 @@ const CASES: readonly Case[] = [
 ];
 
 export async function benchKernels(context: SuiteContext): Promise<void> {
-  const wasm = await nodeKernels('wasm', 0);
+  const wasm = await wasmKernels(0);
   const reference = new ReferenceKernels();
   try {
     for (const one of CASES) {

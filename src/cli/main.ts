@@ -73,7 +73,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return 2;
     }
     await build().parseAsync([...argv]);
-    return 0;
+    // A command that ended in its own way has said so.
+    return Number(process.exitCode ?? 0);
   } catch (thrown) {
     if (thrown instanceof CommanderError && (thrown.exitCode === 0 || thrown.code === 'commander.helpDisplayed')) return 0;
     const error = thrown instanceof CommanderError ? fromCommander(thrown) : asTercetError(thrown);

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { ChildMessage } from '../party/local.ts';
 import { openModel } from '../party/model.ts';
-import { nodeKernels } from '../party/node-kernels.ts';
+import { wasmKernels } from '../party/node-kernels.ts';
 import { shareModel } from '../party/shares.ts';
 import { cancelOnSignals } from './signals.ts';
 import { modelLocation, type ModelFlags } from './options.ts';
@@ -27,7 +27,7 @@ export function modelCommand(): Command {
     .action(async (flags: ShareFlags) => {
       if (flags.out === undefined) throw new TercetError('ERR_ARGUMENT', 'there is no --out', 'give a new folder');
       const { signal, release } = cancelOnSignals();
-      const kernels = await nodeKernels('auto', 0);
+      const kernels = await wasmKernels(0);
       try {
         await shareModel(await openModel(modelLocation(flags, 'fill-mask')), flags.out, kernels, signal);
       } catch (error) {

@@ -6,6 +6,8 @@ import { TercetError, asTercetError } from '../core/errors.ts';
 import type { PartyId } from '../net/types.ts';
 import { credentialsOf, ensureCertificates } from '../net/certificates.ts';
 import { runDaemon } from '../party/daemon.ts';
+import { mayHaveGpu } from '../party/node-kernels.ts';
+import { DEVICE_LOST_EXIT, isSupervised, supervise } from '../party/supervisor.ts';
 import type { ChildMessage } from '../party/local.ts';
 import { RECV_TIMEOUT_MS } from '../party/run.ts';
 import { defaultThreads, stateFolder } from '../party/defaults.ts';
@@ -110,12 +112,51 @@ function modelSources({ model, shares, randomWeights, config }: PartyFlags): Mod
   return [...model.map((path): ModelSource => ({ weights: 'open', model: { kind: 'folder', path } })), ...secret];
 }
 
-function tellParent(message: ChildMessage): void {
-  if (process.connected) process.send?.(message);
+/** Tells whoever started this process; on a terminal, in a line. */
+function announce({ partyId, host }: PartyFlags, message: ChildMessage): void {
+  if (process.send !== undefined) {
+    if (process.connected) process.send(message);
+    return;
+  }
+  const say = (line: string) => process.stderr.write(`tercet: ${line}\n`);
+  if (message.kind === 'listening') say(`party ${partyId} listens on ${host}:${message.port}`);
+  else if (message.kind === 'web') say(`party ${partyId} serves browsers at ${message.web.url}, identity ${message.web.identity}`);
+  else if (message.kind === 'device') say(`party ${partyId} computes on ${message.summary}${message.fallback === undefined ? '' : ` (${message.fallback})`}`);
+  else if (message.kind === 'failed') say(`${message.code}: ${message.message} — ${message.hint}`);
+}
+
+/** A graphics device is used in a process that may crash without taking the watcher along. */
+function needsSupervisor({ device }: PartyFlags): boolean {
+  return !isSupervised() && (device === 'webgpu' || (device === 'auto' && mayHaveGpu()));
+}
+
+async function superviseParty(flags: PartyFlags): Promise<number> {
+  const { signal, release } = cancelOnSignals();
+  const stop = new AbortController();
+  const orphaned = () => stop.abort();
+  if (process.send !== undefined) process.on('disconnect', orphaned);
+  try {
+    return await supervise({
+      args: process.argv.slice(2),
+      restart: flags.once !== true,
+      mayFallBack: flags.device === 'auto',
+      signal: AbortSignal.any([signal, stop.signal]),
+      say: (line) => process.stderr.write(`tercet: party ${flags.partyId}: ${line}\n`),
+      relay: (message) => announce(flags, message),
+    });
+  } finally {
+    release();
+    process.off('disconnect', orphaned);
+    if (process.connected) process.disconnect();
+  }
 }
 
 async function party(flags: PartyFlags): Promise<void> {
   const id = integer('party-id', flags.partyId, 1, 2) as PartyId & (1 | 2);
+  if (needsSupervisor(flags)) {
+    process.exitCode = await superviseParty(flags);
+    return;
+  }
   const { signal, release } = cancelOnSignals();
   // A local party must not outlive the process that started it, which may be gone already.
   const orphaned = () => process.exit(1);
@@ -141,24 +182,19 @@ async function party(flags: PartyFlags): Promise<void> {
       once: flags.once === true,
       ...(await webOptions(id, flags)),
       signal,
-      onListening: (port) => {
-        tellParent({ kind: 'listening', port });
-        if (process.send === undefined) process.stderr.write(`tercet: party ${id} listens on ${flags.host}:${port}\n`);
-      },
-      onWeb: (web) => {
-        tellParent({ kind: 'web', web });
-        if (process.send === undefined) process.stderr.write(`tercet: party ${id} serves browsers at ${web.url}, identity ${web.identity}\n`);
-      },
-      onReady: () => tellParent({ kind: 'ready' }),
-      onProgress: (progress) => tellParent({ kind: 'progress', progress }),
+      onListening: (port) => announce(flags, { kind: 'listening', port }),
+      onWeb: (web) => announce(flags, { kind: 'web', web }),
+      onDevice: (summary, fallback) => announce(flags, { kind: 'device', summary, ...(fallback === undefined ? {} : { fallback }) }),
+      onReady: () => announce(flags, { kind: 'ready' }),
+      onProgress: (progress) => announce(flags, { kind: 'progress', progress }),
       onFailure: (error) => process.stderr.write(`${error.line()}\n`),
     });
   } catch (thrown) {
     const error = asTercetError(thrown);
     if (signal.aborted) return;
-    tellParent({ kind: 'failed', code: error.code, message: `party ${id}: ${error.message}`, hint: error.hint });
     if (process.send === undefined || flags.debug === true) throw error;
-    process.exitCode = 1;
+    announce(flags, { kind: 'failed', code: error.code, message: `party ${id}: ${error.message}`, hint: error.hint });
+    process.exitCode = error.kind === 'device' && isSupervised() ? DEVICE_LOST_EXIT : error.kind === 'usage' ? 2 : 1;
   } finally {
     release();
     process.off('disconnect', orphaned);

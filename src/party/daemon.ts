@@ -35,6 +35,8 @@ export interface DaemonOptions {
   readonly signal: AbortSignal;
   onListening?(port: number): void;
   onWeb?(web: WebAddress): void;
+  /** The device that computes, and why it is not a graphics device if it might have been. */
+  onDevice?(summary: string, fallback: string | undefined): void;
   onReady?(): void;
   onProgress?(progress: Progress): void;
   /** A session that failed; the daemon goes on. */
@@ -49,8 +51,10 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const listener = await listenTls({ self: id, host: options.host, port: options.port, credentials, recvTimeoutMs, timeoutMs: 60_000 });
   try {
     options.onListening?.(listener.port);
-    const kernels = await nodeKernels(options.device, options.threads);
+    const opened = await nodeKernels(options.device, options.threads);
+    const { kernels } = opened;
     try {
+      options.onDevice?.(opened.summary, opened.fallback);
       const models = await loadServedModels(id, options.models, kernels);
       const sessions = new Sessions({
         id,
@@ -61,18 +65,25 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
         connectPeer: (session) => connectPeer(options, listener, session),
         onProgress: (progress) => options.onProgress?.(progress),
       });
-      const onFailure = (error: unknown) => options.onFailure?.(asTercetError(error));
+      // A device that failed once fails every later session of this process.
+      const broken = new AbortController();
+      const onFailure = (thrown: unknown) => {
+        const error = asTercetError(thrown);
+        options.onFailure?.(error);
+        if (error.kind === 'device') broken.abort(error);
+      };
       const web = options.web === undefined ? undefined : await serveBrowsers(id, options.web, { models, kernels, sessions, recvTimeoutMs, onFailure });
       try {
         if (web !== undefined) options.onWeb?.(web.address);
         options.onReady?.();
-        await acceptOwners(options, listener, sessions);
+        await acceptOwners({ ...options, signal: AbortSignal.any([signal, broken.signal]) }, listener, sessions, onFailure);
+        if (broken.signal.aborted) throw broken.signal.reason;
       } finally {
         await web?.close();
         await sessions.idle();
       }
     } finally {
-      await kernels.close();
+      await opened.close();
     }
   } finally {
     await listener.close();
@@ -80,7 +91,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 }
 
 /** Owners in Node, over mutual TLS. */
-async function acceptOwners(options: DaemonOptions, listener: TlsListener, sessions: Sessions): Promise<void> {
+async function acceptOwners(options: DaemonOptions, listener: TlsListener, sessions: Sessions, onFailure: (error: unknown) => void): Promise<void> {
   const { signal, once } = options;
   while (!signal.aborted) {
     const channel = await listener.acceptAny({ peer: 0, signal, timeoutMs: Number.POSITIVE_INFINITY });
@@ -89,7 +100,7 @@ async function acceptOwners(options: DaemonOptions, listener: TlsListener, sessi
       await served;
       return;
     }
-    served.catch((error: unknown) => options.onFailure?.(asTercetError(error)));
+    served.catch(onFailure);
   }
 }
 

@@ -10,6 +10,7 @@ import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
 export type ChildMessage =
   | { readonly kind: 'listening'; readonly port: number }
   | { readonly kind: 'web'; readonly web: WebAddress }
+  | { readonly kind: 'device'; readonly summary: string; readonly fallback?: string }
   | { readonly kind: 'ready' }
   | { readonly kind: 'progress'; readonly progress: Progress }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string; readonly hint: string };

@@ -1,18 +1,77 @@
 /** Kernels of a Node process, by the device that the user asked for. */
-import { createWasmKernels, type WasmKernels } from '../compute/kernels/wasm/pool.ts';
+import { existsSync, readdirSync } from 'node:fs';
+import { type WasmKernels, createWasmKernels } from '../compute/kernels/wasm/pool.ts';
 import { loadNodeModule, nodeWorkerFactory } from '../compute/kernels/wasm/node-worker.ts';
-import { TercetError } from '../core/errors.ts';
+import type { RingKernels } from '../compute/kernels/types.ts';
+import { TercetError, asTercetError } from '../core/errors.ts';
 
 export const DEVICES = ['auto', 'wasm', 'webgpu'] as const;
 export type Device = (typeof DEVICES)[number];
 
+export interface NodeKernels {
+  readonly kernels: RingKernels;
+  /** Device and its limits, for people. */
+  readonly summary: string;
+  /** Why `auto` did not take a graphics device. */
+  readonly fallback: string | undefined;
+  close(): Promise<void>;
+}
+
 /**
  * @param threads workers beside the main thread, which is kept for the links.
- * @throws {TercetError} ERR_DEVICE_UNAVAILABLE for a device that this build lacks; `auto` takes the best that is there.
+ * @throws {TercetError} ERR_DEVICE_UNAVAILABLE for a graphics device that was asked for by name and is not there; `auto` takes WebAssembly then.
  */
-export async function nodeKernels(device: Device, threads: number): Promise<WasmKernels> {
-  if (device === 'webgpu') throw new TercetError('ERR_DEVICE_UNAVAILABLE', 'WebGPU kernels are not in this build', 'use --device wasm or --device auto');
+export async function nodeKernels(device: Device, threads: number): Promise<NodeKernels> {
+  if (device === 'wasm') return wasm(threads, undefined);
+  if (device === 'auto' && !mayHaveGpu()) return wasm(threads, 'no graphics device was found');
+  try {
+    return await webGpu(device === 'auto');
+  } catch (error) {
+    if (device === 'webgpu') throw error;
+    return wasm(threads, asTercetError(error).message);
+  }
+}
+
+/** WebAssembly kernels: also what the plaintext comparison and the model owner's tools use. */
+export async function wasmKernels(threads: number): Promise<WasmKernels> {
   return createWasmKernels({ module: await loadNodeModule(), startWorker: nodeWorkerFactory(), threads });
+}
+
+/** Whether a search for a graphics device is worth its time: on Linux one has a file, elsewhere there is always one. */
+export function mayHaveGpu(): boolean {
+  if (process.platform !== 'linux') return true;
+  return existsSync('/dev/nvidiactl') || (existsSync('/dev/dri') && readdirSync('/dev/dri').some((name) => name.startsWith('renderD')));
+}
+
+async function wasm(threads: number, fallback: string | undefined): Promise<NodeKernels> {
+  const kernels = await wasmKernels(threads);
+  return { kernels, summary: `WebAssembly, ${threads} worker threads`, fallback, close: () => kernels.close() };
+}
+
+/** Dawn is loaded here and nowhere else: a process that does not ask for it does not have it. */
+async function webGpu(hardwareOnly: boolean): Promise<NodeKernels> {
+  const [{ openNodeDevice }, { createWebGpuKernels }] = await Promise.all([
+    import('../compute/kernels/webgpu/node-device.ts'),
+    import('../compute/kernels/webgpu/index.ts'),
+  ]);
+  const opened = await openNodeDevice();
+  if (hardwareOnly && /swiftshader|llvmpipe|software/i.test(`${opened.adapter} ${opened.adapterInfo.architecture}`)) {
+    opened.close();
+    throw new TercetError('ERR_DEVICE_UNAVAILABLE', `the only graphics device is software (${opened.adapter})`, 'use --device webgpu to take it anyway');
+  }
+  const kernels = await createWebGpuKernels(opened);
+  const { maxStorageBufferBindingSize, maxBufferSize } = opened.device.limits;
+  const mebibytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
+  const summary = `WebGPU, ${opened.adapter} (buffers to ${mebibytes(maxBufferSize)}, bindings to ${mebibytes(maxStorageBufferBindingSize)})`;
+  return {
+    kernels,
+    summary,
+    fallback: undefined,
+    async close() {
+      await kernels.close();
+      opened.close();
+    },
+  };
 }
 
 /** Peak resident memory of this process in bytes. */

@@ -1,6 +1,7 @@
 /** One private inference from this process: P0 here, P1 and P2 as local processes or at given addresses, and the plaintext model beside it on request. */
 import { webcrypto } from 'node:crypto';
-import type { WasmKernels } from '../compute/kernels/wasm/pool.ts';
+import type { RingKernels } from '../compute/kernels/types.ts';
+import { WasmKernels } from '../compute/kernels/wasm/pool.ts';
 import { Cleanup, abortedError, unlessAborted } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
@@ -17,7 +18,7 @@ import { type Comparison, compareWithPlaintext } from './compare.ts';
 import { shaped } from './daemon.ts';
 import { LocalParties, shareInProcess } from './local.ts';
 import { type ModelLocation, openModel } from './model.ts';
-import { type Device, nodeKernels, peakMemory } from './node-kernels.ts';
+import { type Device, nodeKernels, peakMemory, wasmKernels } from './node-kernels.ts';
 import { prepareShares } from './shares.ts';
 import { type Answer, type TaskRequest, prepareTask } from './task.ts';
 
@@ -89,7 +90,7 @@ async function infer(options: RunOptions, cleanup: Cleanup): Promise<RunResult> 
   const { input } = task;
   const request: Request = { protocol, weights, tokens: input.inputIds.length, masks: input.maskPositions.length, padded: false };
 
-  const kernels = cleanup.add(await nodeKernels(options.device, options.threads), (k) => k.close());
+  const { kernels } = cleanup.add(await nodeKernels(options.device === 'auto' ? 'wasm' : options.device, options.threads), (opened) => opened.close());
   const credentials = credentialsOf(await ensureCertificates(options.certificates), 0);
   const shares = weights === 'secret' ? cleanup.add(await share(options), (s) => s.remove()) : undefined;
   const parties = options.peers === undefined ? cleanup.add(await startParties(options, shares?.folder), (p) => p.stop()) : undefined;
@@ -112,12 +113,13 @@ async function infer(options: RunOptions, cleanup: Cleanup): Promise<RunResult> 
   const result = { model: model.name, tokens: request.tokens, masks: request.masks, answer: task.answer(owner.logits, options.topK), owner, setupMs, totalMs };
   if (!options.compare) return result;
   options.onPhase?.('compare');
-  const comparison = await compareWithPlaintext(await model.weights(), input, owner.logits, kernels);
+  const plaintext = kernels instanceof WasmKernels ? kernels : cleanup.add(await wasmKernels(options.threads), (k) => k.close());
+  const comparison = await compareWithPlaintext(await model.weights(), input, owner.logits, plaintext);
   return { ...result, comparison: { ...comparison, answer: task.answer(comparison.logits, options.topK) } };
 }
 
 type SessionParts = Pick<Parameters<typeof OwnerSession.open>[0], 'config' | 'request' | 'channels' | 'session' | 'parameters'> & {
-  readonly kernels: WasmKernels;
+  readonly kernels: RingKernels;
 };
 
 /** The data owner's session: agree, deal, run. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { figures, gainOf } from '../../src/app/figures.ts';
 import { stepTitle } from '../../src/app/lines.ts';
-import { lostOf, onlyAhead, phaseOf, sampleOf } from '../../src/app/shown.ts';
+import { lostOf, movingOf, onlyAhead, phaseOf, sampleOf } from '../../src/app/shown.ts';
 import type { AppEvent } from '../../src/app/state.ts';
 import { LOADED, PREPARED, stateAfter, links, predicted } from './support.ts';
 
@@ -91,6 +91,17 @@ describe('what is shown when', () => {
     }
     expect(sampleOf(stateAfter(...LOADED, ...PREPARED, RUN, answered(true)))).toEqual(['11'.repeat(8), '22'.repeat(8)]);
   });
+});
+
+it('moves only the links that carry bytes', () => {
+  const seeded = { ...links(0), p2: { ahead: 5, input: 0, output: 0 } };
+  const preparing: AppEvent = { type: 'progress', now: 1, event: { status: 'preprocess', length: 16, progress: 0.5, links: seeded, done: false, ahead: true } };
+  const output: AppEvent = { type: 'progress', now: 4000, event: { status: 'reconstruct', links: links(2e6, 98_000, 96, 244_000) } };
+  const run = [...LOADED, ...PREPARED, RUN, SENT, LAYER, output, answered(true)];
+  expect(movingOf(stateAfter(...LOADED, PREPARED[0]))).toEqual([]);
+  expect(movingOf(stateAfter(...LOADED, PREPARED[0], preparing))).toEqual(['p02-down']);
+  expect(figures(stateAfter(...LOADED, PREPARED[0], preparing)).texts).toMatchObject({ 'p01.ahead': 'seed only', 'p02.ahead': `5${NB}B` });
+  expect([3, 2, 1, 0].map((end) => movingOf(stateAfter(...run.slice(0, run.length - end))))).toEqual([['p01-down', 'p02-down'], ['p12'], ['p01-up'], []]);
 });
 
 describe('what preparing saved', () => {

@@ -8,9 +8,11 @@ const WHO = ['browser', 'party 1', 'party 2'];
 export function cost(): (now: State, before: State) => void {
   return ({ outcome, model }, before) => {
     if (outcome === before.outcome || outcome === undefined) return;
-    const { peakMemoryBytes, sentBytes, receivedBytes } = outcome.answer.result.cost;
+    const { peakMemoryBytes, sentBytes, receivedBytes, links } = outcome.answer.result.cost;
     const memory = WHO.map((who, i) => (peakMemoryBytes[i] > 0 ? `${who} ${bytes(peakMemoryBytes[i])}` : '')).filter((part) => part !== '');
+    const seeded = (['p1', 'p2'] as const).filter((name) => links[name].ahead === 0).map((name) => `Party ${name[1]}`);
     const sentences = [
+      seeded.length === 0 ? '' : `${seeded.join(' and ')} got a short seed and made its key and helper numbers from that, so nothing more was sent ahead.`,
       memory.length === 0 ? '' : `Peak memory: ${memory.join(', ')}.`,
       `With the frames around them the browser sent ${bytes(sentBytes[0])} and received ${bytes(receivedBytes[0])}.`,
       model === undefined ? '' : `Set-up: ${bytes(model.downloadedBytes)}; the private run downloads no weights.`,

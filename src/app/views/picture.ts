@@ -2,7 +2,7 @@
 import { BLANK } from '../copy.ts';
 import { gainOf } from '../figures.ts';
 import { hexGroups, wrap } from '../format.ts';
-import { lostOf, onlyAhead, phaseOf, sampleOf } from '../shown.ts';
+import { lostOf, movingOf, onlyAhead, phaseOf, sampleOf } from '../shown.ts';
 import type { State } from '../state.ts';
 import { all, byId, setAttribute, setText, svg } from './dom.ts';
 
@@ -22,12 +22,7 @@ export function picture(): (now: State) => void {
     setAttribute(root, 'data-lost', lost.party === undefined ? undefined : `p${lost.party}`);
     setAttribute(root, 'data-cut', lost.cut && lost.party !== undefined ? `p${lost.party}` : undefined);
     setAttribute(root, 'data-ahead', onlyAhead(now) ? '' : undefined);
-    const output = now.run?.links;
-    setAttribute(
-      root,
-      'data-answering',
-      output === undefined ? undefined : [output.p1.output > 0 ? 'p1' : '', output.p2.output > 0 ? 'p2' : ''].join(' ').trim(),
-    );
+    setAttribute(root, 'data-moving', movingOf(now).join(' '));
     byId('phases').hidden = now.slot !== 'running' && now.slot !== 'result' && now.trouble?.run?.links === undefined;
     byId('gain').hidden = gainOf(now) === undefined;
 

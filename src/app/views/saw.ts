@@ -21,8 +21,7 @@ export function saw(): (now: State, before: State) => void {
     for (const name of ['text', 'p1', 'p2'] as const) histogram(name, captured.histograms[name]);
     const length =
       cost.tokens === cost.paddedTokens ? `the length (${cost.tokens} tokens)` : `the padded length (${cost.paddedTokens} tokens, not ${cost.tokens})`;
-    byId('still').textContent =
-      `that this run happened and when, the model and task, ${length}${blanks(outcome)}, and your network address.`;
+    byId('still').textContent = `that this run happened and when, the model and task, ${length}${blanks(outcome)}, and your network address.`;
   };
 }
 
@@ -79,7 +78,9 @@ function histogram(name: 'text' | 'p1' | 'p2', counts: readonly number[]): void 
     );
   }
   const [title, note] =
-    name === 'text' ? ['Bytes of your text.', 'Peaks: language has patterns.'] : [`Bytes party ${name[1]} received.`, `${flatness(bins, mean)} ${bytes(total)} counted.`];
+    name === 'text'
+      ? ['Bytes of your text.', 'Peaks: language has patterns.']
+      : [`Bytes party ${name[1]} received.`, `${flatness(bins, mean)} ${bytes(total)} counted.`];
   for (const caption of all(`[data-hist-caption="${name}"]`)) caption.replaceChildren(el('b', '', title), ` ${note}`);
 }
 

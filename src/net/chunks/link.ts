@@ -22,7 +22,7 @@ export interface MessageLink {
   readonly maxMessageBytes: number;
   /** Begins delivery, with what came before. Called once. */
   open(events: MessageLinkEvents): void;
-  /** Takes one message, whose bytes are the link's from here on. Returns false when it is full: `room` follows, or bytes from the peer. */
+  /** Takes one message, whose bytes are the link's from here on. Returns false once it is full, and until `room` has been called. */
   send(message: Uint8Array<ArrayBuffer>): boolean;
   /** Ends the link after what was sent. */
   close(): void;

@@ -188,7 +188,7 @@ class NodeLink implements MessageLink {
       this.destroy();
       return false;
     }
-    this.#full = this.#channel.bufferedAmount() >= LINK_HIGH_WATER_BYTES;
+    if (this.#channel.bufferedAmount() >= LINK_HIGH_WATER_BYTES) this.#full = true;
     return !this.#full;
   }
 

@@ -31,7 +31,7 @@ export class PortLink implements MessageLink {
     if (this.#closed) return false;
     this.#waiting += message.byteLength;
     this.#port.postMessage(message.buffer satisfies PortMessage, [message.buffer]);
-    this.#full = this.#waiting >= LINK_HIGH_WATER_BYTES;
+    if (this.#waiting >= LINK_HIGH_WATER_BYTES) this.#full = true;
     return !this.#full;
   }
 

@@ -41,7 +41,7 @@ export class WebSocketLink implements MessageLink {
   send(message: Uint8Array<ArrayBuffer>): boolean {
     if (this.#closed) return false;
     this.#socket.send(message);
-    this.#full = this.#socket.bufferedAmount >= LINK_HIGH_WATER_BYTES;
+    if (this.#socket.bufferedAmount >= LINK_HIGH_WATER_BYTES) this.#full = true;
     return !this.#full;
   }
 

@@ -29,7 +29,9 @@ async function entry(): Promise<GPU> {
 export async function openNodeDevice(): Promise<NodeDevice> {
   const opened = await requestDevice(await entry()).catch((error: unknown) => {
     if (open === 0) gpu = undefined;
-    throw env['VK_ICD_FILENAMES'] === undefined ? error : unavailable('no GPU among the drivers of VK_ICD_FILENAMES', 'correct VK_ICD_FILENAMES, or use --device wasm', error);
+    throw env['VK_ICD_FILENAMES'] === undefined
+      ? error
+      : unavailable('no GPU among the drivers of VK_ICD_FILENAMES', 'correct VK_ICD_FILENAMES, or use --device wasm', error);
   });
   open++;
   let closed = false;

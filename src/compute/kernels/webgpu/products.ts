@@ -104,7 +104,8 @@ class Product {
     const at = (b: number, r: number, i: number) => (b * m + r) * depth + i;
     const i0 = inner[0] - panel.from;
     const i1 = inner[1] - panel.from;
-    const y = transposed === true ? (b: number, c: number, i: number) => (b * n + c) * depth + i : (b: number, c: number, i: number) => (b * panel.rows + i) * n + c;
+    const y =
+      transposed === true ? (b: number, c: number, i: number) => (b * n + c) * depth + i : (b: number, c: number, i: number) => (b * panel.rows + i) * n + c;
     const last = batch[1] - 1;
     return {
       x: [at(batch[0], rows[0], inner[0]), at(last, rows[1] - 1, inner[1]), this.#lane],
@@ -144,7 +145,8 @@ class Product {
     const y = this.#call.window(panel.block, ranges.y[2], ranges.y[0], ranges.y[1]);
     const [batch, rows, cols, inner] = [box.batch, box.rows, box.cols, box.inner].map(([from, to]) => to - from);
     const words = batch * m * n;
-    const target = slices > 1 ? { binding: this.#call.range(out, 0, slices * words * this.#lane), at: 0 } : this.#call.window(out, this.#lane, ranges.out[0], ranges.out[1]);
+    const target =
+      slices > 1 ? { binding: this.#call.range(out, 0, slices * words * this.#lane), at: 0 } : this.#call.window(out, this.#lane, ranges.out[0], ranges.out[1]);
     const [tilesM, tilesN] = [Math.ceil(rows / TILE), Math.ceil(cols / TILE)];
     const tiles = tilesM * tilesN * slices * batch;
     const params = [

@@ -41,23 +41,19 @@ export function dealSelection(call: Call, choice: Choice, n: number, k: number, 
       wide: wide(k),
       constants: { BITS: bits, BLOCKS: blocks, HAS_BASIS: Number(basis !== undefined), INDEX_WIDE: Number(wide(index.k)) },
       params: [...streamParams(pads, block), ...limbs(ringMask(k)), ...limbs(ringMask(bits)), to - from, begin - block * 8 * BLOCK, n, P],
-      bindings: [call.part(index, from, to), basis === undefined ? call.part(zero, from, to) : call.part(basis, from, to, P), call.part(zero, from, to), call.part(out, from, to)],
+      bindings: [
+        call.part(index, from, to),
+        basis === undefined ? call.part(zero, from, to) : call.part(basis, from, to, P),
+        call.part(zero, from, to),
+        call.part(out, from, to),
+      ],
       groups: groupsOf(to - from),
     });
   }
   return vector;
 }
 
-export function evaluateSelection(
-  call: Call,
-  choice: Choice,
-  n: number,
-  k: number,
-  table: Uint8Array,
-  word: Vector,
-  from: number,
-  to: number,
-): DeviceVector {
+export function evaluateSelection(call: Call, choice: Choice, n: number, k: number, table: Uint8Array, word: Vector, from: number, to: number): DeviceVector {
   checkSelectionRing(k);
   const P = basisWidth(choice);
   invariant(table.length === wireLength(k, (to - from) * n * P), 'evaluateSelection: table bytes do not match the range');
@@ -125,7 +121,10 @@ export function expBasis(call: Call, l: Vector, s2: number, k: number, tables: U
 
 export function chooseBasis(call: Call, values: readonly Vector[]): DeviceVector {
   const [first] = values;
-  invariant(first !== undefined && values.every((value) => value.k === first.k && lengthOf(value) === lengthOf(first)), 'chooseBasis: values of one shape expected');
+  invariant(
+    first !== undefined && values.every((value) => value.k === first.k && lengthOf(value) === lengthOf(first)),
+    'chooseBasis: values of one shape expected',
+  );
   const [V, count, lane] = [values.length, lengthOf(first), laneBytes(first.k)];
   const { vector, out } = call.result(first.k, count * (1 + V));
   const operands = values.map((value) => call.operand(value));

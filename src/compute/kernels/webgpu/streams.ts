@@ -11,7 +11,8 @@ export const BLOCK = 64;
 /** Key and last row of the state (block counter, nonce), as the shaders' first twelve parameters. */
 export function streamParams({ key, nonce }: Stream, block: number): number[] {
   invariant(key.length === 32 && nonce.length === 12, 'a stream needs a 32-byte key and a 12-byte nonce');
-  const words = (bytes: Uint8Array) => Array.from({ length: bytes.length / 4 }, (_, i) => new DataView(bytes.buffer, bytes.byteOffset + 4 * i, 4).getUint32(0, true));
+  const words = (bytes: Uint8Array) =>
+    Array.from({ length: bytes.length / 4 }, (_, i) => new DataView(bytes.buffer, bytes.byteOffset + 4 * i, 4).getUint32(0, true));
   // The counter of RFC 8439 has 32 bits; like the reference it wraps.
   return [...words(key), block % 2 ** 32, ...words(nonce)];
 }

@@ -225,7 +225,9 @@ export function selectionTable(call: Call, table: SelectionTable, tables: Uint32
       groups,
     });
     const skip = lead % 8;
-    return call.commands.read(out, Math.floor(lead / 8), Math.ceil((skip + count * bits) / 8)).then((bytes) => (width === 0 ? alignedBits(bytes, skip, count) : bytes));
+    return call.commands
+      .read(out, Math.floor(lead / 8), Math.ceil((skip + count * bits) / 8))
+      .then((bytes) => (width === 0 ? alignedBits(bytes, skip, count) : bytes));
   }
 
   async function finish(): Promise<Uint8Array> {
