@@ -22,12 +22,17 @@ override Y_I32: bool;
 @group(1) @binding(0) var<storage, read> x: array<Word>;
 @group(1) @binding(1) var<storage, read> y: array<u32>;
 @group(1) @binding(2) var<storage, read_write> out: array<Word>;
-var<workgroup> left: array<Word, 64u * TILE_DEPTH>;
-var<workgroup> right: array<Word, 64u * TILE_DEPTH>;
+// One word more than a column of the tile, so that neighbours who store along the inner dimension do not meet in one memory bank.
+const COLUMN = 65u;
+var<workgroup> left: array<Word, COLUMN * TILE_DEPTH>;
+var<workgroup> right: array<Word, COLUMN * TILE_DEPTH>;
 
 fn y_word(at: u32) -> Word {
   // The sign extension of an i32 is its high limb.
-  if (Y_I32) { return word_of(vec2<u32>(y[at], bitcast<u32>(bitcast<i32>(y[at]) >> 31u))); }
+  if (Y_I32) {
+    let entry = y[at];
+    return word_of(vec2<u32>(entry, bitcast<u32>(bitcast<i32>(entry) >> 31u)));
+  }
   if (WORD_BYTES == 4u) { return word_of(vec2<u32>(y[at], 0u)); }
   return word_of(vec2<u32>(y[2u * at], y[2u * at + 1u]));
 }
@@ -59,7 +64,7 @@ fn main(
       let r = at / TILE_DEPTH;
       var value = zero;
       if (row0 + r < params.m && begin + i < end) { value = x[params.x_at + batch * params.x_batch + (row0 + r) * params.x_row + begin + i]; }
-      left[64u * i + r] = value;
+      left[COLUMN * i + r] = value;
     }
     for (var at = lane; at < 64u * TILE_DEPTH; at += 256u) {
       // y along whichever dimension is contiguous.
@@ -72,13 +77,13 @@ fn main(
         if (TRANSPOSED) { place = (col0 + c) * params.y_row + begin + i; }
         value = y_word(params.y_at + batch * params.y_batch + place);
       }
-      right[64u * i + c] = value;
+      right[COLUMN * i + c] = value;
     }
     workgroupBarrier();
     for (var i = 0u; i < TILE_DEPTH; i++) {
-      let at = 64u * i + local.x;
+      let at = COLUMN * i + local.x;
       let b = array<Word, 4>(right[at], right[at + 16u], right[at + 32u], right[at + 48u]);
-      let a = 64u * i + local.y;
+      let a = COLUMN * i + local.y;
       sums_add(&sums0, left[a], b);
       sums_add(&sums1, left[a + 16u], b);
       sums_add(&sums2, left[a + 32u], b);

@@ -3,6 +3,6 @@
 
 fn bytes_word(first: u32, second: u32, third: u32, skip: u32) -> vec2<u32> {
   let s = 8u * skip;
-  if (s == 0u) { return vec2<u32>(first, second); }
-  return vec2<u32>((first >> s) | (second << (32u - s)), (second >> s) | (third << (32u - s)));
+  // Shifted left in two steps, which is right for s = 0 too and needs no branch: where P0 deals, `skip` follows from its secret choice.
+  return vec2<u32>((first >> s) | ((second << 1u) << (31u - s)), (second >> s) | ((third << 1u) << (31u - s)));
 }

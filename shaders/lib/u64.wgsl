@@ -14,10 +14,6 @@ fn u64_negate(x: vec2<u32>) -> vec2<u32> {
   return vec2<u32>(0u - x.x, 0u - x.y - u32(x.x != 0u));
 }
 
-fn u64_less(x: vec2<u32>, y: vec2<u32>) -> bool {
-  return x.y < y.y || (x.y == y.y && x.x < y.x);
-}
-
 // x · y in full. The middle sums cannot overflow: (2^16 − 1)² + 2^16 − 1 < 2^32. (Adding both middle products at once could, and loses a carry.)
 fn u32_product(x: u32, y: u32) -> vec2<u32> {
   let x0 = x & 0xffffu;

@@ -213,11 +213,11 @@ export class Controller {
     if (this.#prepared?.length === length && this.#prepared.blanks === blanks) return;
     this.#dropPrepared();
     const abort = new AbortController();
-    this.#store.dispatch({ type: 'prepare', length });
+    this.#store.dispatch({ type: 'prepare', length, now: this.#now() });
     const done = model.prepare(length, { blanks, signal: abort.signal }).then(
       () => {
         if (this.#prepared?.abort !== abort) return false;
-        this.#store.dispatch({ type: 'prepared' });
+        this.#store.dispatch({ type: 'prepared', now: this.#now() });
         return true;
       },
       (error: unknown) => {

@@ -88,8 +88,9 @@ function timeFigures(state: State, run: Run | undefined, cost: RunCost | undefin
 /** While it runs, by this tab's clock and the moments at which messages went and came. */
 function liveTimes(run: Run): { readonly prep?: number; readonly input?: number; readonly compute?: number; readonly output?: number } {
   const { startedAt, onlineAt, sentAt, now } = run;
+  const prep = run.ahead ? run.aheadMs : (onlineAt ?? now) - startedAt;
   return {
-    ...(run.ahead ? {} : { prep: (onlineAt ?? now) - startedAt }),
+    ...(prep === undefined ? {} : { prep }),
     ...(onlineAt === undefined ? {} : { input: (sentAt ?? now) - onlineAt }),
     ...(sentAt === undefined ? {} : { compute: now - sentAt }),
   };

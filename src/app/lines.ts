@@ -1,6 +1,7 @@
 /** The sentences that follow the state: over the picture, beside the button, over the layer strip, and in each party's territory. Pure. */
-import type { Links } from '../sdk/types.ts';
+import type { Links, PartyHealth } from '../sdk/types.ts';
 import { ASIDE, CONNECTING, DEVICE, KEYS_DROPPED, PICTURE, PROTOCOL, STOPPED, WEIGHTS, sectionOf } from './copy.ts';
+import { explain, failureOf } from './errors.ts';
 import { bytes, milliseconds, plural, wholePercent, wrap } from './format.ts';
 import { loadingOf, lostOf, phaseOf, sampleOf, shown, totalAhead } from './shown.ts';
 import { type Run, type State, entryOf, weightsOf } from './state.ts';
@@ -30,17 +31,20 @@ function partyTexts(state: State): Texts {
     texts[`p${party}.place`] = wrap(place, [36])[0] ?? '';
     texts[`p${party}.placeShort`] = wrap(place, [22])[0] ?? '';
     const health = state.health[party - 1];
-    const there =
-      health === undefined
-        ? 'not asked yet'
-        : health.ok
-          ? ['online', health.milliseconds === undefined ? '' : milliseconds(health.milliseconds)].filter(Boolean).join(', ')
-          : 'not reached';
+    const there = thereOf(health);
     const proved = state.proved[party - 1] && health?.ok !== false ? `${there}, identity checked` : there;
     texts[`p${party}.health`] = lost.party === party ? lost.mark : proved;
     texts[`p${party}.healthShort`] = lost.party === party ? lost.mark : there;
   }
   return texts;
+}
+
+/** What a party's health says in a few words. */
+function thereOf(health: PartyHealth | undefined): string {
+  if (health === undefined) return 'not asked yet';
+  if (health.ok) return health.milliseconds === undefined ? 'online' : `online, ${milliseconds(health.milliseconds)}`;
+  const failure = failureOf(health.error);
+  return failure.code === 'ERR_INTERNAL' ? 'not reached' : explain(failure, { operators: ['', ''], maxTokens: undefined }).mark;
 }
 
 function lineTexts(state: State): Texts {

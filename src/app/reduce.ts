@@ -34,9 +34,9 @@ export function reduce(state: State, event: AppEvent): State {
     case 'nag':
       return { ...state, nagging: true };
     case 'prepare':
-      return { ...state, stopped: false, preparation: { ...NO_PREPARATION, status: 'going', length: event.length } };
+      return { ...state, stopped: false, preparation: { ...NO_PREPARATION, status: 'going', length: event.length, startedAt: event.now } };
     case 'prepared':
-      return { ...state, preparation: { ...state.preparation, status: 'ready', progress: 1 } };
+      return { ...state, preparation: { ...state.preparation, status: 'ready', progress: 1, readyAt: event.now } };
     case 'unprepared':
       return { ...state, preparation: NO_PREPARATION };
     case 'run':
@@ -72,7 +72,7 @@ export function reduce(state: State, event: AppEvent): State {
       if (state.dismissed.includes(fallbackKey(event.event))) return state;
       return { ...state, fallbacks: [...state.fallbacks.filter((f) => f.what !== event.event.what), event.event] };
     case 'dismiss':
-      return { ...state, fallbacks: [], dismissed: [...state.dismissed, ...state.fallbacks.map(fallbackKey)] };
+      return { ...state, fallbacks: state.fallbacks.filter((shown) => shown !== event.event), dismissed: [...state.dismissed, fallbackKey(event.event)] };
   }
 }
 
@@ -104,6 +104,7 @@ function started(state: State, now: number): State {
   const run: Run = {
     phase: preparation.status === 'ready' ? 'input' : 'prepare',
     ahead,
+    aheadMs: preparation.readyAt === undefined ? undefined : preparation.readyAt - preparation.startedAt,
     preparing: preparation.progress,
     links: preparation.links,
     sample: preparation.sample,

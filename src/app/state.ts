@@ -46,6 +46,9 @@ export interface Preparation {
   readonly progress: number;
   readonly links: Links | undefined;
   readonly sample: SentSample | undefined;
+  /** Clock readings: of its start, and of its end. */
+  readonly startedAt: number;
+  readonly readyAt: number | undefined;
 }
 
 export type RunPhase = 'prepare' | 'input' | 'compute' | 'output';
@@ -54,6 +57,8 @@ export interface Run {
   readonly phase: RunPhase;
   /** Whether keys from before the button are used. */
   readonly ahead: boolean;
+  /** Milliseconds from before the button, when all keys were ready then. */
+  readonly aheadMs: number | undefined;
   /** Share of the preparing inside this run. */
   readonly preparing: number;
   readonly links: Links | undefined;
@@ -123,8 +128,8 @@ export type AppEvent =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'checked'; readonly text: string; readonly check: TextCheck }
   | { readonly type: 'nag' }
-  | { readonly type: 'prepare'; readonly length: number }
-  | { readonly type: 'prepared' }
+  | { readonly type: 'prepare'; readonly length: number; readonly now: number }
+  | { readonly type: 'prepared'; readonly now: number }
   | { readonly type: 'unprepared' }
   | { readonly type: 'run'; readonly now: number }
   | { readonly type: 'progress'; readonly event: ProgressEvent; readonly now: number }
@@ -134,9 +139,9 @@ export type AppEvent =
   | { readonly type: 'failed'; readonly failure: Failure; readonly now: number }
   | { readonly type: 'health'; readonly health: readonly [PartyHealth, PartyHealth] }
   | { readonly type: 'fallback'; readonly event: FallbackEvent }
-  | { readonly type: 'dismiss' };
+  | { readonly type: 'dismiss'; readonly event: FallbackEvent };
 
-export const NO_PREPARATION: Preparation = { status: 'none', length: 0, progress: 0, links: undefined, sample: undefined };
+export const NO_PREPARATION: Preparation = { status: 'none', length: 0, progress: 0, links: undefined, sample: undefined, startedAt: 0, readyAt: undefined };
 
 export const INITIAL: State = {
   slot: 'idle',

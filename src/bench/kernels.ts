@@ -1,7 +1,10 @@
-/** Kernels one by one: WASM at real sizes, and its speed as a multiple of the reference's at a size that the reference can do. */
+/** Kernels one by one: WASM, and WebGPU where there is a device, at real sizes, and their speed as a multiple of the reference's at a size that the reference can do. */
 import { ReferenceKernels } from '../compute/kernels/reference/index.ts';
+import { type WebGpuKernels, createWebGpuKernels } from '../compute/kernels/webgpu/index.ts';
+import { openNodeDevice } from '../compute/kernels/webgpu/node-device.ts';
 import type { PiecewiseCubic, RingKernels, SelectionTable, Stream } from '../compute/kernels/types.ts';
 import { type Vector, wordsFrom } from '../compute/ring.ts';
+import { asTercetError } from '../core/errors.ts';
 import { wasmKernels } from '../party/node-kernels.ts';
 import { type SuiteContext, medianMs } from './rows.ts';
 
@@ -112,29 +115,42 @@ const CASES: readonly Case[] = [
   },
 ];
 
+/** Kernels on the GPU of this machine, or undefined where there is none. */
+async function gpuKernels(): Promise<{ readonly kernels: WebGpuKernels; readonly adapter: string } | undefined> {
+  const opened = await openNodeDevice().catch((error: unknown) => {
+    if (asTercetError(error).code === 'ERR_DEVICE_UNAVAILABLE') return undefined;
+    throw error;
+  });
+  return opened === undefined ? undefined : { kernels: await createWebGpuKernels(opened), adapter: opened.adapter };
+}
+
+/** Waits until a result is there: a device has only accepted the commands when a call resolves, so one word is read back. */
+async function completed(kernels: RingKernels, result: unknown): Promise<void> {
+  if (kernels.name !== 'webgpu' || result instanceof Uint8Array) return;
+  await kernels.read(await kernels.gather(result as Vector, Uint32Array.of(0)));
+}
+
 export async function benchKernels(context: SuiteContext): Promise<void> {
   const wasm = await wasmKernels(0);
+  const gpu = await gpuKernels();
   const reference = new ReferenceKernels();
   try {
     for (const one of CASES) {
       context.note(one.name);
       const speed = async (kernels: RingKernels, size: number, runs: number) => {
         const body = await one.prepare(kernels, size);
-        return (one.units(size) / (await medianMs(runs, body))) * 1000;
+        const ms = await medianMs(runs, async () => completed(kernels, await body()));
+        kernels.sweep(() => []);
+        return (one.units(size) / ms) * 1000;
       };
-      const fast = await speed(wasm, one.size, 7);
       const slow = await speed(reference, one.referenceSize, 1);
-      context.row({
-        suite: 'kernels',
-        name: one.name,
-        backend: 'wasm',
-        threads: 1,
-        unit: one.unit,
-        perSecond: Math.round(fast),
-        timesReference: Math.round(fast / slow),
-      });
+      const row = (fast: number, backend: object) =>
+        context.row({ suite: 'kernels', name: one.name, ...backend, unit: one.unit, perSecond: Math.round(fast), timesReference: Math.round(fast / slow) });
+      row(await speed(wasm, one.size, 7), { backend: 'wasm', threads: 1 });
+      if (gpu !== undefined) row(await speed(gpu.kernels, one.size, 7), { backend: 'webgpu', adapter: gpu.adapter });
     }
   } finally {
     await wasm.close();
+    await gpu?.kernels.close();
   }
 }

@@ -26,7 +26,7 @@ function commit(): string {
 }
 
 /** Writes a results file whole, or not at all. */
-export function keepResults(path: string, suite: string, rows: readonly Row[]): void {
+export function keepResults(path: string, suite: string, rows: readonly Row[], command = `tercet ${process.argv.slice(2).join(' ')}`): void {
   const machine = {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: cpus().length,
@@ -34,7 +34,6 @@ export function keepResults(path: string, suite: string, rows: readonly Row[]): 
     platform: `${platform()} ${arch()}`,
     node: process.version,
   };
-  const command = `tercet ${process.argv.slice(2).join(' ')}`;
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(
     `${path}.tmp`,

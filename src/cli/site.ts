@@ -11,6 +11,7 @@ import { cancelOnSignals } from './signals.ts';
 
 interface SiteFlags {
   readonly address: string;
+  readonly app: string;
   readonly parties: string;
   readonly identities: string;
   readonly operators?: string;
@@ -30,6 +31,7 @@ export function siteCommand(): Command {
     .requiredOption('--identities <list>', 'the identities they must prove, as 1=HEX,2=HEX (each party prints its own)')
     .option('--operators <list>', 'who runs them, as 1=NAME,2=NAME')
     .option('--address <address>', 'HOST:PORT to listen on', '127.0.0.1:8420')
+    .option('--app <dir>', 'folder of another page that uses the SDK, instead of the web app', APP)
     .option('--model <dir>', 'model folder to offer, again for more (default: the embedded models)', collect, [])
     .option(
       '--owner-shares <dir>',
@@ -56,7 +58,7 @@ async function siteFor(flags: SiteFlags): Promise<Site> {
   const folders = flags.model.length > 0 ? flags.model : [embeddedModel('fill-mask'), embeddedModel('text-classification')];
   const models = folders.map((folder, i): PublishedModel => ({ folder, ...(flags.ownerShares[i] === undefined ? {} : { shares: flags.ownerShares[i] }) }));
   const iceServers = flags.iceServers.map((urls) => ({ urls }));
-  return serveSite({ ...(await writeDeployment(addresses(flags), models, iceServers)), app: APP, host, port });
+  return serveSite({ ...(await writeDeployment(addresses(flags), models, iceServers)), app: flags.app, host, port });
 }
 
 function addresses({ parties, identities, operators }: SiteFlags): [PartyAddress, PartyAddress] {

@@ -17,10 +17,12 @@ import { linkTransport } from './chunks/transport.ts';
 import { partyHandshake } from './handshake.ts';
 import type { PartyIdentity } from './identity.ts';
 import { DEFAULT_TIMEOUT_MS } from './inbox.ts';
+import { withKey } from './keyed.ts';
 import { isLoopback } from './signalling/client.ts';
+import type { PartyDescription } from './signalling/description.ts';
 import { type HttpRequest, type HttpReply, asProblem, problem, problemReply } from './signalling/http.ts';
 import { MAX_BODY_BYTES, WEBSOCKET_PROTOCOL } from './signalling/messages.ts';
-import { type Asked, type PartyDescription, checkUpgrade, serve } from './signalling/router.ts';
+import { type Asked, checkUpgrade, serve } from './signalling/router.ts';
 import { LinkTable, type Slot, TABLE_LIMITS, type TableLimits } from './signalling/table.ts';
 import { errorCode } from './tls-errors.ts';
 import { WatchedTransport } from './watched.ts';
@@ -84,7 +86,11 @@ export interface Gateway {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { host = '127.0.0.1', port = 0, tls } = options;
   if (tls === undefined && !isLoopback(host)) {
-    throw new TercetError('ERR_ARGUMENT', `the gateway would listen on ${host} without TLS`, 'give it a key and a certificate, or listen on 127.0.0.1 behind a proxy that has them');
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      `the gateway would listen on ${host} without TLS`,
+      'give it a key and a certificate, or listen on 127.0.0.1 behind a proxy that has them',
+    );
   }
   const running = new RunningGateway(options);
   await running.listen(host, port);
@@ -106,9 +112,16 @@ class RunningGateway implements Gateway {
   constructor(options: GatewayOptions) {
     this.#options = options;
     this.#table = new LinkTable({ ...TABLE_LIMITS, ...options.limits });
-    const settings = { maxHeaderSize: 16 * 1024, requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, keepAliveTimeout: REQUEST_MS, connectionsCheckingInterval: 1000 };
+    const settings = {
+      maxHeaderSize: 16 * 1024,
+      requestTimeout: REQUEST_MS,
+      headersTimeout: REQUEST_MS,
+      keepAliveTimeout: REQUEST_MS,
+      connectionsCheckingInterval: 1000,
+    };
     const handler = (request: http.IncomingMessage, response: http.ServerResponse): void => void this.#serve(request, response);
-    this.#server = options.tls === undefined ? http.createServer(settings, handler) : https.createServer({ ...settings, ...options.tls, minVersion: 'TLSv1.2' }, handler);
+    this.#server =
+      options.tls === undefined ? http.createServer(settings, handler) : https.createServer({ ...settings, ...options.tls, minVersion: 'TLSv1.2' }, handler);
     this.#server.maxConnections = MAX_CONNECTIONS;
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
   }
@@ -217,7 +230,7 @@ class RunningGateway implements Gateway {
       const channel = new FramedChannel({ self: party, peer: 0, session, transport: agreed.transport, timeoutMs: recvTimeoutMs, highWaterBytes });
       signal.addEventListener('abort', () => channel.abort(asTercetError(signal.reason)));
       const { key, modelHash, parametersHash } = agreed;
-      onOwner({ channel, key, session, transport, modelHash: toHex(modelHash), parametersHash: toHex(parametersHash) });
+      onOwner(withKey(key, { channel, session, transport, modelHash: toHex(modelHash), parametersHash: toHex(parametersHash) }));
     } catch (error) {
       slot.end();
       stop();
@@ -255,13 +268,16 @@ async function readBody(request: http.IncomingMessage): Promise<string> {
   let bytes = 0;
   for await (const part of request as AsyncIterable<Buffer>) {
     bytes += part.length;
-    if (bytes > MAX_BODY_BYTES) throw problem(413, 'ERR_FRAME_LENGTH', `a request of more than ${MAX_BODY_BYTES} bytes`, 'an offer of a browser is far shorter');
+    if (bytes > MAX_BODY_BYTES)
+      throw problem(413, 'ERR_FRAME_LENGTH', `a request of more than ${MAX_BODY_BYTES} bytes`, 'an offer of a browser is far shorter');
     parts.push(part);
   }
   return Buffer.concat(parts).toString('utf8');
 }
 
 function rawReply({ status, headers, body }: HttpReply): string {
-  const lines = Object.entries({ ...headers, connection: 'close', 'content-length': String(Buffer.byteLength(body)) }).map(([name, value]) => `${name}: ${value}`);
+  const lines = Object.entries({ ...headers, connection: 'close', 'content-length': String(Buffer.byteLength(body)) }).map(
+    ([name, value]) => `${name}: ${value}`,
+  );
   return [`HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? 'Refused'}`, ...lines, '', body].join('\r\n');
 }

@@ -15,6 +15,7 @@ import { PartyHandshake, type PartyTerms } from './handshake/party.ts';
 import type { LinkSecrets } from './handshake/secrets.ts';
 import { Preamble } from './preamble.ts';
 import { SealedTransport } from './sealed.ts';
+import { withKey } from './keyed.ts';
 import { loadSodium } from './sodium.ts';
 import type { Channel } from './types.ts';
 
@@ -76,7 +77,9 @@ export function partyHandshake(transport: Transport, options: PartyTerms & Hands
         throw refusal;
       }
       const secrets = handshake.confirm(await preamble.read(FINISH_BYTES));
-      return { ...(await agreed(preamble, secrets, 'party', options.transport)), modelHash: asked.modelHash, parametersHash: asked.parametersHash };
+      const { modelHash, parametersHash } = asked;
+      const { key, transport } = await agreed(preamble, secrets, 'party', options.transport);
+      return withKey(key, { transport, modelHash, parametersHash });
     } finally {
       handshake.wipe();
     }
@@ -99,7 +102,7 @@ export async function partyHandshakeOn(channel: Channel, terms: Omit<PartyTerms,
     await channel.send('handshake/party', hello);
     if (refusal !== undefined) throw refusal;
     const secrets = handshake.confirm(await channel.recv('handshake/finish', FINISH_BYTES));
-    return { key: taken(secrets), modelHash: asked.modelHash, parametersHash: asked.parametersHash };
+    return withKey(taken(secrets), { modelHash: asked.modelHash, parametersHash: asked.parametersHash });
   } finally {
     handshake.wipe();
   }
@@ -108,7 +111,7 @@ export async function partyHandshakeOn(channel: Channel, terms: Omit<PartyTerms,
 async function agreed(preamble: Preamble, secrets: LinkSecrets, side: 'owner' | 'party', kind: string): Promise<Agreed> {
   // WebRTC and mutual TLS end at the party itself, and the signature binds them; a WebSocket may end at a proxy.
   const transport = kind === 'websocket' ? new SealedTransport(preamble, secrets.recordKeys(side), await loadSodium()) : preamble;
-  return { key: taken(secrets), transport };
+  return withKey(taken(secrets), { transport });
 }
 
 function taken(secrets: LinkSecrets): Uint8Array {
@@ -120,7 +123,11 @@ function taken(secrets: LinkSecrets): Uint8Array {
 async function guarded<T>(preamble: Preamble, who: string, limits: HandshakeLimits, run: () => Promise<T>): Promise<T> {
   const ms = limits.timeoutMs ?? DEFAULT_HANDSHAKE_MS;
   const late = (): TercetError =>
-    new TercetError('ERR_PEER_TIMEOUT', `${who} did not finish the handshake within ${ms / 1000} s`, 'check that a Tercet party of the same version runs there');
+    new TercetError(
+      'ERR_PEER_TIMEOUT',
+      `${who} did not finish the handshake within ${ms / 1000} s`,
+      'check that a Tercet party of the same version runs there',
+    );
   try {
     return await within(run(), { ms, signal: limits.signal, late, undo: () => preamble.destroy() });
   } catch (error) {

@@ -54,7 +54,8 @@ async function readIdentity(path: string): Promise<PartyIdentity> {
   const file = await open(path, 'r');
   try {
     const text = (await file.readFile()).toString('latin1');
-    if (!FORM.test(text)) throw new TercetError('ERR_IDENTITY_KEY', `the identity file ${path} is damaged`, 'restore it from a copy, or delete it and publish the new key');
+    if (!FORM.test(text))
+      throw new TercetError('ERR_IDENTITY_KEY', `the identity file ${path} is damaged`, 'restore it from a copy, or delete it and publish the new key');
     return await identityFromSeed(fromHex(text.trim()));
   } finally {
     await file.close();
@@ -68,5 +69,7 @@ function codeOf(error: unknown): string {
 
 function asIdentityError(path: string, error: unknown): TercetError {
   if (error instanceof TercetError) return error;
-  return new TercetError('ERR_IDENTITY_KEY', `the identity file ${path} cannot be used (${codeOf(error) || 'failure'})`, 'check the folder and its owner', { cause: error });
+  return new TercetError('ERR_IDENTITY_KEY', `the identity file ${path} cannot be used (${codeOf(error) || 'failure'})`, 'check the folder and its owner', {
+    cause: error,
+  });
 }

@@ -15,6 +15,7 @@ import { checkSession } from './frame.ts';
 import { DEFAULT_HANDSHAKE_MS, ownerHandshake } from './handshake.ts';
 import { checkPublicKey } from './identity.ts';
 import { DEFAULT_TIMEOUT_MS } from './inbox.ts';
+import { withKey } from './keyed.ts';
 import { type PartyEndpoint, endpointUrl, requestAnswer, withdraw } from './signalling/client.ts';
 import { MAX_ASSOCIATIONS, offerToJson } from './signalling/messages.ts';
 import { fingerprintOf } from './signalling/sdp.ts';
@@ -119,7 +120,7 @@ async function open(options: OwnerLinkOptions, connect: (options: OwnerLinkOptio
     signal,
   });
   const channel = new FramedChannel({ self: 0, peer: party, session, transport, timeoutMs, highWaterBytes });
-  return { channel, key, transport: carrier.kind, connectMs: connected - begin, handshakeMs: performance.now() - connected };
+  return withKey(key, { channel, transport: carrier.kind, connectMs: connected - begin, handshakeMs: performance.now() - connected });
 }
 
 async function webSocketCarrier(options: OwnerLinkOptions): Promise<Carrier> {
@@ -193,5 +194,6 @@ function check({ party, address, otherIdentity, session, modelHash, parametersHa
   endpointUrl(address.url, party, '/');
   const bad = (what: string, hint: string): TercetError => new TercetError('ERR_ARGUMENT', what, hint);
   if (![modelHash, parametersHash].every((hash) => /^[0-9a-f]{64}$/.test(hash))) throw bad('a hash that is none', 'give SHA-256 as 64 lower-case hex digits');
-  if (!Number.isInteger(associations) || associations < 1 || associations > MAX_ASSOCIATIONS) throw bad(`${associations} associations`, `use 1 to ${MAX_ASSOCIATIONS}`);
+  if (!Number.isInteger(associations) || associations < 1 || associations > MAX_ASSOCIATIONS)
+    throw bad(`${associations} associations`, `use 1 to ${MAX_ASSOCIATIONS}`);
 }

@@ -71,13 +71,14 @@ export class Preamble implements Transport {
   }
 
   #onData(bytes: Uint8Array): void {
-    if (this.#events !== undefined) return this.#events.data(bytes);
-    if (this.#early.length + bytes.length > MAX_EARLY_BYTES) {
+    if (this.#events !== undefined) this.#events.data(bytes);
+    else if (this.#early.length + bytes.length > MAX_EARLY_BYTES) {
       this.#inner.destroy();
-      return this.#onError(new TercetError('ERR_FRAME_LENGTH', 'the peer sent too much before the link was open', 'check that all parties run the same version'));
+      this.#onError(new TercetError('ERR_FRAME_LENGTH', 'the peer sent too much before the link was open', 'check that all parties run the same version'));
+    } else {
+      this.#early = concatBytes([this.#early, bytes]);
+      this.#feed();
     }
-    this.#early = concatBytes([this.#early, bytes]);
-    this.#feed();
   }
 
   #onEnd(): void {
@@ -102,7 +103,10 @@ export class Preamble implements Transport {
       reader.resolve(bytes);
     } else if (this.#ended || this.#error !== undefined) {
       this.#reader = undefined;
-      reader.reject(this.#error ?? new TercetError('ERR_PEER_CLOSED', 'the peer closed the link inside the handshake', 'look at the output of the other party, then run again'));
+      reader.reject(
+        this.#error ??
+          new TercetError('ERR_PEER_CLOSED', 'the peer closed the link inside the handshake', 'look at the output of the other party, then run again'),
+      );
     }
   }
 }

@@ -12,15 +12,27 @@ export function swappedParty(expected: number, got: number): TercetError {
 }
 
 export function replayed(party: number): TercetError {
-  return new TercetError('ERR_IDENTITY_REPLAY', `party ${party} answered something else than what it was asked just now: an old answer, or one meant for another run`, DISTRUST);
+  return new TercetError(
+    'ERR_IDENTITY_REPLAY',
+    `party ${party} answered something else than what it was asked just now: an old answer, or one meant for another run`,
+    DISTRUST,
+  );
 }
 
 export function wrongFingerprint(party: number, what: string): TercetError {
-  return new TercetError('ERR_IDENTITY_FINGERPRINT', `party ${party}: ${what}`, 'somebody between here and the party changes what it sends: use another network, or ask the operator');
+  return new TercetError(
+    'ERR_IDENTITY_FINGERPRINT',
+    `party ${party}: ${what}`,
+    'somebody between here and the party changes what it sends: use another network, or ask the operator',
+  );
 }
 
 export function wrongModel(party: number): TercetError {
-  return new TercetError('ERR_MODEL_HASH', `party ${party} does not serve the model that was asked for`, 'compare the model hash of this deployment with those that the party lists');
+  return new TercetError(
+    'ERR_MODEL_HASH',
+    `party ${party} does not serve the model that was asked for`,
+    'compare the model hash of this deployment with those that the party lists',
+  );
 }
 
 export function wrongParameters(party: number): TercetError {

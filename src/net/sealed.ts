@@ -115,7 +115,8 @@ export class SealedTransport implements Transport {
       }
     } catch (error) {
       this.#inner.destroy();
-      return this.#fail(error as Error);
+      this.#fail(error as Error);
+      return;
     }
     if (rest !== undefined) this.#partial = rest.length > 0 ? [rest] : [];
   }

@@ -1,6 +1,7 @@
 /**
  * One attempt of the data owner: two links, one circuit, one set of masks. Prepared ahead of a text or inside a run, used at most once, thrown away otherwise.
  */
+import { pointKeyBytes } from '../compute/kernels/dpf-key.ts';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { abortedError } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
@@ -75,7 +76,8 @@ export class Attempt {
         links.push(link);
         return link;
       });
-      const channels = [new WatchedChannel(opened[0].channel), new WatchedChannel(opened[1].channel)] as const;
+      const keyLength = pointKeyBytes(Math.ceil(Math.log2(config.vocabSize)));
+      const channels = [new WatchedChannel(opened[0].channel, keyLength), new WatchedChannel(opened[1].channel, keyLength)] as const;
       const relay = new StatusRelay(options, channels);
       const session = await OwnerSession.open({
         config,

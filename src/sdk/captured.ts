@@ -22,10 +22,9 @@ export async function capture(
   const length = pointKeyBytes(depth);
   const keyOf = (party: 0 | 1, i: number) => channels[party].pointKeys.subarray(i * length, (i + 1) * length);
   const special = new Set([tokenizer.clsTokenId, tokenizer.sepTokenId, tokenizer.maskTokenId]);
-  const index = Math.max(
-    0,
-    input.inputIds.findIndex((id) => !special.has(id)),
-  );
+  // The longest word says most.
+  const lengthAt = (i: number) => (special.has(input.inputIds[i]) ? 0 : tokenizer.decodeToken(input.inputIds[i]).length);
+  const index = input.inputIds.reduce((best, _id, i) => (lengthAt(i) > lengthAt(best) ? i : best), 0);
   const id = input.inputIds[index];
   const otherId = (id + 1) % vocabSize;
   const own = kernels.attempt();

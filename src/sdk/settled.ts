@@ -1,7 +1,10 @@
-/** Results and errors across a port. Structured clone keeps of an error its name and message only; ours also have a code, a hint and a party. */
+/**
+ * Results and errors across a port. Structured clone keeps of an error its name and message only; ours also have a code, a hint and a party, also where they are part
+ * of a result (a text's problem, a party's failure).
+ */
 import { type ErrorCode, TercetError, asTercetError, kindOf } from '../core/errors.ts';
 
-interface PlainError {
+export interface PlainError {
   readonly code: string;
   readonly message: string;
   readonly hint: string;

@@ -2,6 +2,8 @@
  * A channel that shows what leaves through it: the latest bytes, counts of byte values, and the point-function keys of the tokens. For the people whose
  * browser this is; what is shown stays in it.
  */
+import { DPF_SEED } from '../compute/kernels/dpf-key.ts';
+import { concatBytes } from '../core/bytes.ts';
 import type { Channel, LinkStats, PartyId } from '../net/types.ts';
 import type { LinkBytes } from './types.ts';
 
@@ -11,12 +13,15 @@ const SAMPLE = 30;
 
 export class WatchedChannel implements Channel {
   readonly #inner: Channel;
+  readonly #pointKeyLength: number;
   #sample: Uint8Array = new Uint8Array();
   readonly #histogram = new Array<number>(256).fill(0);
   #keys: Uint8Array = new Uint8Array();
 
-  constructor(inner: Channel) {
+  /** @param pointKeyLength bytes of the key that stands for a token. */
+  constructor(inner: Channel, pointKeyLength: number) {
     this.#inner = inner;
+    this.#pointKeyLength = pointKeyLength;
   }
 
   get self(): PartyId {
@@ -62,9 +67,18 @@ export class WatchedChannel implements Channel {
     this.#inner.abort(error);
   }
 
+  /** The random parts of the first keys: what lies between them is public. */
+  #seeds(): Uint8Array {
+    const seed = (i: number) => this.#keys.subarray(i * this.#pointKeyLength, i * this.#pointKeyLength + DPF_SEED);
+    return concatBytes([seed(0), seed(1)]).slice(0, SAMPLE);
+  }
+
   #watch(tag: string, bytes: Uint8Array): void {
     if (bytes.length > 0) this.#sample = bytes.slice(0, SAMPLE);
-    if (tag.startsWith('lookup-input')) this.#keys = bytes.slice();
+    if (tag.startsWith('lookup-input')) {
+      this.#keys = bytes.slice();
+      this.#sample = this.#seeds();
+    }
     const counted = Math.min(bytes.length, COUNTED);
     for (let i = 0; i < counted; i++) this.#histogram[bytes[i]]++;
   }

@@ -2,9 +2,9 @@
 import { type Remote, releaseProxy, transfer, wrap } from 'comlink';
 import { TercetError } from '../core/errors.ts';
 import { servePageHost } from '../net/webrtc/page-host.ts';
-import { type Settled, unsettle } from './settled.ts';
+import { type Settled, typedError, unsettle } from './settled.ts';
 import type { ClassifyResult, Device, Model, PartyHealth, PredictResult, PretrainedOptions, RunOptions, Task, TextCheck } from './types.ts';
-import type { ModelInfo, PlainOptions, PortCommand, PortEvent, WorkerApi } from './worker-protocol.ts';
+import type { ModelInfo, Plain, PlainOptions, PortCommand, PortEvent, WorkerApi } from './worker-protocol.ts';
 
 /** How long a worker may take to let go of what it holds before it is stopped. */
 const DISPOSE_MS = 2_000;
@@ -97,8 +97,9 @@ export class WorkerModel implements Model {
     }
   }
 
-  check(text: string): Promise<TextCheck> {
-    return this.#worker.call(undefined, (remote) => remote.check(text));
+  async check(text: string): Promise<TextCheck> {
+    const { problem, ...rest } = await this.#worker.call(undefined, (remote) => remote.check(text));
+    return problem === undefined ? rest : { ...rest, problem: typedError(problem) };
   }
 
   prepare(length: number, { blanks, signal }: { readonly blanks?: number; readonly signal?: AbortSignal } = {}): Promise<void> {
@@ -114,7 +115,8 @@ export class WorkerModel implements Model {
   }
 
   async health(): Promise<readonly [PartyHealth, PartyHealth]> {
-    return this.#worker.call(undefined, (remote) => remote.health());
+    const [one, two] = await this.#worker.call(undefined, (remote) => remote.health());
+    return [typedHealth(one), typedHealth(two)];
   }
 
   dispose(): Promise<void> {
@@ -129,6 +131,10 @@ export class WorkerModel implements Model {
     await Promise.race([this.#worker.call(undefined, (remote) => remote.dispose()).catch(() => undefined), late]);
     this.#worker.stop();
   }
+}
+
+function typedHealth({ error, ...rest }: Plain<PartyHealth, 'error'>): PartyHealth {
+  return error === undefined ? rest : { ...rest, error: typedError(error) };
 }
 
 function startWorker(start: () => Worker): Worker {

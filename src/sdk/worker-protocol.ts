@@ -2,7 +2,7 @@
  * What a page and the worker of its party say to each other. Calls go through comlink; progress and aborts have a port of their own, so that neither waits for a
  * call, and a call in flight never depends on a proxy that the collector may take.
  */
-import type { Settled } from './settled.ts';
+import type { PlainError, Settled } from './settled.ts';
 import type {
   ClassifyResult,
   Device,
@@ -43,14 +43,17 @@ export interface OpenRequest {
   readonly page: MessagePort;
 }
 
+/** T with the error in `K` as data. */
+export type Plain<T, K extends keyof T> = Omit<T, K> & { readonly [P in K]?: PlainError };
+
 /** One worker serves one model. `call` names a call, so that it can be aborted. */
 export interface WorkerApi {
   open(call: number, request: OpenRequest): Promise<Settled<ModelInfo>>;
-  check(text: string): Promise<Settled<TextCheck>>;
+  check(text: string): Promise<Settled<Plain<TextCheck, 'problem'>>>;
   prepare(call: number, length: number, blanks: number | undefined): Promise<Settled<void>>;
   predict(call: number, text: string, options: Omit<RunOptions, 'signal'>): Promise<Settled<PredictResult>>;
   classify(call: number, text: string, options: Omit<RunOptions, 'signal'>): Promise<Settled<ClassifyResult>>;
-  health(): Promise<Settled<readonly [PartyHealth, PartyHealth]>>;
+  health(): Promise<Settled<readonly [Plain<PartyHealth, 'error'>, Plain<PartyHealth, 'error'>]>>;
   dispose(): Promise<Settled<void>>;
 }
 

@@ -3,7 +3,8 @@ import { expose } from 'comlink';
 import { TercetError } from '../core/errors.ts';
 import { workerEnvironment } from './browser-environment.ts';
 import { OwnerModel } from './owner-model.ts';
-import { settle } from './settled.ts';
+import { plainError, settle } from './settled.ts';
+import type { PartyHealth } from './types.ts';
 import type { ModelInfo, OpenRequest, PortCommand, PortEvent, WorkerApi } from './worker-protocol.ts';
 
 let model: OwnerModel | undefined;
@@ -38,13 +39,25 @@ async function open({ id, options, base, webrtc, events, page }: OpenRequest, si
   return { id, task, device, layers, maxTokens, downloadedBytes };
 }
 
+function plainHealth({ error, ...rest }: PartyHealth) {
+  return error === undefined ? rest : { ...rest, error: plainError(error) };
+}
+
 const api: WorkerApi = {
   open: (call, request) => abortable(call, (signal) => open(request, signal)),
-  check: (text) => settle(() => opened().check(text)),
+  check: (text) =>
+    settle(async () => {
+      const { problem, ...rest } = await opened().check(text);
+      return problem === undefined ? rest : { ...rest, problem: plainError(problem) };
+    }),
   prepare: (call, length, blanks) => abortable(call, (signal) => opened().prepare(length, { signal, ...(blanks === undefined ? {} : { blanks }) })),
   predict: (call, text, options) => abortable(call, (signal) => opened().predict(text, { ...options, signal })),
   classify: (call, text, options) => abortable(call, (signal) => opened().classify(text, { ...options, signal })),
-  health: () => settle(() => opened().health()),
+  health: () =>
+    settle(async () => {
+      const [one, two] = await opened().health();
+      return [plainHealth(one), plainHealth(two)] as const;
+    }),
   dispose: () => settle(async () => model?.dispose()),
 };
 

@@ -43,7 +43,7 @@ export async function serveLocalPage(options: LocalPageOptions): Promise<LocalPa
       local.stop(),
     );
     await unlessAborted(options.signal, parties.ready());
-    const addresses = (await parties.web()).map((web): PartyAddress => ({ ...web, operator: 'this machine', place: new URL(web.url).host }));
+    const addresses = (await parties.web()).map((web): PartyAddress => ({ ...web, place: 'this machine' }));
     const site = cleanup.add(await serveSite({ ...(await writeDeployment([addresses[0], addresses[1]], published)), app: APP, host: HOST, port }), (served) =>
       served.close(),
     );

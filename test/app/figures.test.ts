@@ -69,6 +69,7 @@ describe('what is shown when', () => {
       stepTitle: 'Layer 3 of 4',
       pct: `50${NB}%`,
       elapsed: `1.0${NB}s`,
+      't.prep': `0.90${NB}s`,
       't.input': `0.04${NB}s`,
       't.compute': `1.0${NB}s`,
       't.output': '–',

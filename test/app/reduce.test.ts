@@ -139,7 +139,9 @@ describe('set-up', () => {
   it('keeps one notice for each kind of fallback, and none that was dismissed', () => {
     const event = { what: 'device', from: 'webgpu', to: 'wasm', reason: 'no-api' } as const;
     expect(stateAfter(...LOADED, { type: 'fallback', event }, { type: 'fallback', event }).fallbacks).toHaveLength(1);
-    expect(stateAfter(...LOADED, { type: 'fallback', event }, { type: 'dismiss' }, { type: 'load' }, { type: 'fallback', event }).fallbacks).toHaveLength(0);
+    expect(
+      stateAfter(...LOADED, { type: 'fallback', event }, { type: 'dismiss', event }, { type: 'load' }, { type: 'fallback', event }).fallbacks,
+    ).toHaveLength(0);
   });
 });
 

@@ -19,13 +19,13 @@ export const LOADED: readonly AppEvent[] = [
 ];
 
 export const PREPARED: readonly AppEvent[] = [
-  { type: 'prepare', length: 16 },
+  { type: 'prepare', length: 16, now: 0 },
   {
     type: 'progress',
     now: 1,
     event: { status: 'preprocess', length: 16, progress: 1, links: links(2e6), done: true, ahead: true, sample: ['aa'.repeat(30), 'bb'.repeat(30)] },
   },
-  { type: 'prepared' },
+  { type: 'prepared', now: 900 },
 ];
 
 export function predicted(preparedAhead: boolean): PredictResult {

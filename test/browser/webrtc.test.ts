@@ -32,7 +32,7 @@ function command({ gateway, identity }: TestGateway, options: Partial<Command> =
     modelHash: MODEL,
     parametersHash: PARAMETERS,
     timeoutMs: 10_000,
-    then: 'hold',
+    task: 'hold',
     upBytes: 32 * MIB,
     downBytes: 4 * MIB,
     ...options,
@@ -50,7 +50,7 @@ describe('a data owner in Chromium', () => {
     it(`sends 32 MiB and receives 4 MiB over ${transport} × ${associations}, byte for byte`, async () => {
       const party = await gatewayFor();
       const page = await site.open();
-      const asked = command(party, { transport, associations, then: 'measure' });
+      const asked = command(party, { transport, associations, task: 'measure' });
       const running = page.evaluate((arg) => window.run(arg), asked);
       const arrival = await party.arrival();
       await answerLink(arrival.channel, asked);
@@ -71,7 +71,7 @@ describe('a data owner in Chromium', () => {
     it(`is slowed down by a party that does not read (${transport})`, async () => {
       const party = await gatewayFor({ highWaterBytes: MIB });
       const page = await site.open();
-      const outcome = await page.evaluate((arg) => window.run(arg), command(party, { transport, then: 'flood' }));
+      const outcome = await page.evaluate((arg) => window.run(arg), command(party, { transport, task: 'flood' }));
       // 8 MiB of window, 4 MiB waiting in the transport, 1 MiB and a message at the party.
       expect(outcome.taken).toBeLessThan(16 * MIB);
       expect(outcome.taken).toBeGreaterThan(4 * MIB);

@@ -1,4 +1,6 @@
 /** What only a backend with a device has: memory that is cleared before it is used again, read-backs in one go, dispatches that are folded, and failures that end it. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
 import { type KernelLimits, type WebGpuKernels, createWebGpuKernels, requestDevice } from '../../src/compute/kernels/webgpu/index.ts';
@@ -18,13 +20,13 @@ afterAll(() => first.close());
 interface Spied {
   readonly kernels: WebGpuKernels;
   readonly device: GPUDevice;
-  /** Storage buffers in the order of their creation. */
+  /** Every buffer but those for reading back, in the order of their creation. */
   readonly buffers: GPUBuffer[];
   contents(buffer: GPUBuffer): Promise<Uint8Array>;
 }
 
-const STORAGE = 0x80;
-const closing: (() => void | Promise<void>)[] = [];
+const [MAP_READ, COPY_SRC, COPY_DST] = [0x1, 0x4, 0x8];
+const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
@@ -35,25 +37,23 @@ async function spied(limits: Partial<KernelLimits> = {}): Promise<Spied> {
   const buffers: GPUBuffer[] = [];
   const create = device.createBuffer.bind(device);
   device.createBuffer = (descriptor) => {
-    const buffer = create(descriptor);
-    if ((descriptor.usage & STORAGE) !== 0) buffers.push(buffer);
+    if ((descriptor.usage & MAP_READ) !== 0) return create(descriptor);
+    const buffer = create({ ...descriptor, usage: descriptor.usage | COPY_SRC });
+    buffers.push(buffer);
     return buffer;
   };
   const kernels = await createWebGpuKernels({ ...opened, limits });
-  closing.push(
-    () => opened.close(),
-    () => kernels.close(),
-  );
+  closing.push(() => kernels.close());
   return {
     kernels,
     device,
     buffers,
     contents: async (buffer) => {
-      const staging = create({ size: buffer.size, usage: 0x1 | 0x8 });
+      const staging = create({ size: buffer.size, usage: MAP_READ | COPY_DST });
       const encoder = device.createCommandEncoder();
       encoder.copyBufferToBuffer(buffer, 0, staging, 0, buffer.size);
       device.queue.submit([encoder.finish()]);
-      await staging.mapAsync(0x1);
+      await staging.mapAsync(MAP_READ);
       const bytes = new Uint8Array(staging.getMappedRange()).slice();
       staging.destroy();
       return bytes;
@@ -65,12 +65,12 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 const ones = (count: number, k: number): Words => wordsFrom(new Array(count).fill(-1n), k);
 
 describe('memory', () => {
-  it('of swept vectors and of scratch is all zero, and is used again', async () => {
+  it('of swept vectors, of scratch and of keys is all zero, and is used again', async () => {
     const { kernels, buffers, contents } = await spied();
     const attempt = kernels.attempt();
     const x = await attempt.unpack(random.bytes(8 * 1000), 64, 1000);
     const y = await attempt.add(x, ones(1000, 64));
-    const packed = await attempt.pack(await attempt.cast(y, 40));
+    const packed = await attempt.pack(await attempt.cast(await attempt.add(y, await attempt.draw(random.stream(), 64, 1000)), 40));
     expect(packed.some((byte) => byte !== 0)).toBe(true);
     // Positive control: before the sweep the buffers hold the words.
     await turn();
@@ -125,6 +125,21 @@ describe('memory', () => {
       same(await words, expected);
       same(await attempt.read(next), await oracle.add(ones(300, k), ones(300, k)));
     }
+  });
+
+  it('of a handle that nobody holds any more is released by the collector', async () => {
+    const { kernels } = await spied();
+    setFlagsFromString('--expose_gc');
+    const collect = runInNewContext('gc') as () => void;
+    const kept = await kernels.add(ones(9, 64), ones(9, 64));
+    for (let i = 0; i < 20; i++) await kernels.add(kept, kept);
+    expect(kernels.describe().vectors).toBe(21);
+    for (let i = 0; i < 50 && kernels.describe().vectors > 1; i++) {
+      collect();
+      await turn();
+    }
+    expect(kernels.describe().vectors).toBe(1);
+    same(await kernels.read(kept), await oracle.add(ones(9, 64), ones(9, 64)));
   });
 
   it('of constants is uploaded once', async () => {
@@ -254,6 +269,16 @@ describe('a failure', () => {
     }
   });
 
+  it('that no scope has caught is ERR_KERNEL', async () => {
+    const { kernels, device } = await spied();
+    await kernels.read(await kernels.add(ones(9, 64), ones(9, 64)));
+    await turn();
+    // Mapping for reading goes with no usage but copying.
+    device.createBuffer({ size: 16, usage: MAP_READ | COPY_SRC });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await ends(kernels, 'ERR_KERNEL', []);
+  });
+
   it('of a command is ERR_KERNEL', async () => {
     const { kernels, device } = await spied();
     const wrong = device.createBindGroup.bind(device);
@@ -263,14 +288,15 @@ describe('a failure', () => {
     await ends(kernels, 'ERR_KERNEL', [kernels.read(await kernels.add(ones(9, 64), ones(9, 64)))]);
   });
 
-  it('is closing, too: ERR_STATE', async () => {
-    const { kernels } = await spied();
+  it('is closing, too: ERR_STATE, and the device goes with the kernels', async () => {
+    const { kernels, device } = await spied();
     const pending = kernels.pack(await kernels.draw(random.stream(), 64, 100));
     const refused = expect(pending).rejects.toMatchObject({ code: 'ERR_STATE' });
     await kernels.close();
     await refused;
     await failure('ERR_STATE', () => kernels.add(zeros(3, 32), zeros(3, 32)));
     await kernels.close();
+    await expect(device.lost).resolves.toMatchObject({ reason: 'destroyed' });
   });
 
   it('to open says why', async () => {

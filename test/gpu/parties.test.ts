@@ -22,9 +22,8 @@ import { TINY } from '../ml/tiny-bert.ts';
 import { type Message, type SimulationOptions, noParameters, record, seeded } from '../support/simulate.ts';
 import { openTestDevice } from './swiftshader.ts';
 
-const opened = await openTestDevice();
-afterAll(() => opened.close());
-const webgpu = await createWebGpuKernels(opened);
+const webgpu = await createWebGpuKernels(await openTestDevice());
+afterAll(() => webgpu.close());
 const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
 
 /** Random weights, twelve times as large as usual so that rows of 8 have some variance. */
@@ -66,7 +65,7 @@ function sameRun(got: Run, want: Run): void {
   expect([...links.keys()].sort()).toEqual([...expected.keys()].sort());
   for (const [link, messages] of expected) {
     expect(links.get(link)?.map(({ tag }) => tag)).toEqual(messages.map(({ tag }) => tag));
-    links.get(link)?.forEach(({ bytes }, i) => same(bytes, messages[i].bytes));
+    for (const [i, { bytes }] of (links.get(link) ?? []).entries()) same(bytes, messages[i].bytes);
   }
 }
 

@@ -84,7 +84,16 @@ const plain = (transport: Transport): Transport => transport;
 
 afterAll(releaseWebRtc);
 
-channelConformance('chunked', maker(async () => memoryLinks(3), plain, nothing));
-channelConformance('webrtc', maker(() => rtcLinks(1), plain, nothing));
-channelConformance('webrtc × 3', maker(() => rtcLinks(3), plain, nothing));
+channelConformance(
+  'chunked',
+  maker(async () => memoryLinks(3), plain, nothing),
+);
+channelConformance(
+  'webrtc',
+  maker(() => rtcLinks(1), plain, nothing),
+);
+channelConformance(
+  'webrtc × 3',
+  maker(() => rtcLinks(3), plain, nothing),
+);
 channelConformance('sealed websocket', maker(webSocketLinks, sealed, closeServers));

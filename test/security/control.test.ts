@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TercetError } from '../../src/core/errors.ts';
 import { memoryPair } from '../../src/net/memory.ts';
-import { type Offer, checkOffers, offerFromJson, offerToJson } from '../../src/session/agreement.ts';
+import { type Offer, checkOffers, configHash, offerFromJson, offerToJson } from '../../src/session/agreement.ts';
 import { Fields, type Json, recvControl, sendControl, sendFailure } from '../../src/session/control.ts';
 import { reportFromJson, reportToJson } from '../../src/session/report.ts';
 import { TINY, failure } from '../ml/tiny-bert.ts';
@@ -223,6 +223,8 @@ describe('an offer', () => {
       head: 'fine',
     },
   };
+  /** Of the configuration that the owner has. */
+  const own: Offer = { ...offer, config: configHash(TINY) };
   const fail = () => new TercetError('ERR_FRAME_FORMAT', 'a malformed offer', 'look');
   const read = (value: unknown) => offerFromJson(new Fields(value, fail), TINY, fail);
 
@@ -248,7 +250,16 @@ describe('an offer', () => {
     ['another configuration', { config: 'c'.repeat(64) }],
     ['another plan', { plan: { ...offer.plan, treeBits: [9, 9] } }],
   ])('with %s than the other compute party is ERR_PEER_MISMATCH', async (_name, change) => {
-    await failure('ERR_PEER_MISMATCH', () => checkOffers([offer, { ...offer, ...change }], TINY));
+    await failure('ERR_PEER_MISMATCH', () => checkOffers([own, { ...own, ...change }], TINY, undefined));
+    // Control: two equal offers agree.
+    expect(checkOffers([own, own], TINY, undefined)).toEqual(offer.plan);
+  });
+
+  it.each([1, 2] as const)('of another model than the owner pinned is ERR_MODEL_HASH and names party %i', async (party) => {
+    const other = { ...own, model: 'd'.repeat(64) };
+    const both: [Offer, Offer] = party === 1 ? [other, own] : [own, other];
+    expect((await failure('ERR_MODEL_HASH', () => checkOffers(both, TINY, own.model))).party).toBe(party);
+    expect(checkOffers([own, own], TINY, own.model)).toEqual(offer.plan);
   });
 });
 

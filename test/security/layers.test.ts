@@ -18,15 +18,29 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   mpc: ['core', 'compute', 'net', 'mpc'],
   ml: ['core', 'compute', 'ml', 'mpc/secure'],
   session: ['core', 'compute', 'net', 'mpc', 'ml', 'session'],
+  sdk: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'sdk'],
+  app: ['core', 'sdk', 'app'],
   party: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'party'],
+  // The page's server: what it hands out is checked by the SDK's own reader.
+  server: ['core', 'net', 'ml', 'party', 'sdk', 'server'],
   // The suites print in the units of `tercet infer --json`; of the command line they may see how options are read and that form, nothing else.
   bench: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'party', 'bench'],
-  cli: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'party', 'bench', 'cli'],
+  cli: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'party', 'server', 'sdk', 'bench', 'cli'],
 };
 
 /** Layers of Node alone. Everywhere else only the files below may import `node:*`. */
-const NODE_LAYERS = ['party', 'bench', 'cli'];
-const NODE_FILES = ['net/tls.ts', 'net/certificates.ts', 'ml/files-node.ts', 'compute/kernels/wasm/node-worker.ts', 'compute/kernels/wasm/source-worker.mjs'];
+const NODE_LAYERS = ['party', 'server', 'bench', 'cli'];
+const NODE_FILES = [
+  'net/tls.ts',
+  'net/certificates.ts',
+  'net/identity-node.ts',
+  'net/gateway-node.ts',
+  'ml/files-node.ts',
+  'compute/kernels/wasm/node-worker.ts',
+  'compute/kernels/wasm/source-worker.mjs',
+  'sdk/node.ts',
+  'compute/kernels/webgpu/node-device.ts',
+];
 
 /** Built-in modules without the prefix would slip past a check of `node:`. */
 const BARE_BUILTINS = /^(fs|path|os|net|tls|http|https|crypto|child_process|worker_threads|url|util|stream|buffer|process|zlib|dns|events|module|vm)(\/|$)/;
@@ -161,6 +175,10 @@ describe('imports', () => {
       ['session/control.ts', "import { randomBytes } from 'crypto';", 'session/control.ts imports crypto'],
       ['mpc/prg/prg.ts', "const { randomBytes } = await import('node:crypto');", 'mpc/prg/prg.ts imports node:crypto'],
       ['net/frame.ts', "import * as fs from 'node:fs';", 'net/frame.ts imports node:fs'],
+      ['app/main.ts', "import { OwnerSession } from '../session/owner.ts';", 'app/main.ts imports session/owner.ts'],
+      ['sdk/index.ts', "import '../party/daemon.ts';", 'sdk/index.ts imports party/daemon.ts'],
+      ['sdk/worker.ts', "import { readFileSync } from 'node:fs';", 'sdk/worker.ts imports node:fs'],
+      ['compute/kernels/webgpu/kernels.ts', "import 'node:process';", 'compute/kernels/webgpu/kernels.ts imports node:process'],
       ['bench/rows.ts', "import '../cli/main.ts';", 'bench/rows.ts imports cli/main.ts'],
       ['extra/thing.ts', '', 'extra/thing.ts is in no layer'],
       ['core/bytes.ts', "import { x } from './nowhere.ts';", 'core/bytes.ts imports core/nowhere.ts, which is not there'],

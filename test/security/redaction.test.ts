@@ -20,6 +20,7 @@ import { protocolInfo } from '../../src/mpc/protocol/registry.ts';
 import type { Gates, Inputs } from '../../src/mpc/protocol/types.ts';
 import { geluRange } from '../../src/mpc/secure/activation.ts';
 import { serveSession } from '../../src/session/compute.ts';
+import { recvKey, sendKey } from '../../src/session/direct-key.ts';
 import { OpenParameters } from '../../src/session/open-parameters.ts';
 import { OwnerSession } from '../../src/session/owner.ts';
 import { revealLogits } from '../../src/session/reveal.ts';
@@ -211,30 +212,27 @@ async function session(tap?: Tap): Promise<SessionRun> {
     channels[a].set(b, left);
     channels[b].set(a, right);
   }
-  const common = { kernels: wasm, session: SESSION, peakMemory: () => 1 };
+  const common = { kernels: wasm, session: SESSION, peakMemory: () => 1, now: () => 0 };
   const link = (id: PartyId, peer: PartyId): Channel => {
     const channel = channels[id].get(peer);
     if (channel === undefined) throw new Error(`no link ${id} → ${peer}`);
     return channel;
   };
-  const model = { config: TINY, plan, hash: 'model', parameters: view };
-  const compute = ([1, 2] as const).map((id) =>
-    serveSession({ ...common, id, owner: link(id, 0), connectPeer: async () => link(id, id === 1 ? 2 : 1), model }),
+  const model = { name: 'tiny', config: TINY, plan, hash: 'model', parameters: view };
+  const compute = ([1, 2] as const).map(async (id) =>
+    serveSession({ ...common, id, owner: link(id, 0), key: await recvKey(link(id, 0)), connectPeer: async () => link(id, id === 1 ? 2 : 1), models: [model] }),
   );
   const owner = async (): Promise<Float32Array> => {
     try {
+      for (const i of [0, 1]) keys.push(Uint8Array.from({ length: 32 }, (_, j) => (j * 29 + 83 + 91 * i) % 256));
+      for (const peer of [1, 2] as const) await sendKey(link(0, peer), keys[peer - 1]);
       const open = await OwnerSession.open({
         ...common,
         config: TINY,
-        request: { protocol: '3pc_semi_honest', weights: 'open', tokens: 4, masks: 1 },
+        request: { protocol: '3pc_semi_honest', weights: 'open', tokens: 4, masks: 1, padded: false },
+        keys: [keys[0].slice(), keys[1].slice()],
         channels: channels[0],
         parameters: noParameters,
-        random: (length) => {
-          const key = Uint8Array.from({ length }, (_, i) => (i * 29 + 83 + 91 * keys.length) % 256);
-          keys.push(key.slice());
-          return key;
-        },
-        now: () => 0,
       });
       await open.prepare();
       return (await open.run({ inputIds: [2, 9, 4, 3], maskPositions: [2] })).logits;
@@ -259,8 +257,8 @@ describe('a session', () => {
 
   it('gives each compute party its own pairwise key and never the other one, in any message', async () => {
     const { messages, keys } = await session();
-    const text = ({ bytes }: Message) => Buffer.from(bytes).toString('latin1');
-    const requests = messages.filter(({ tag }) => tag === 'control/request');
+    const text = ({ bytes }: Message) => toHex(bytes);
+    const requests = messages.filter(({ tag }) => tag === 'control/key');
     expect(requests.map(({ to }) => to)).toEqual([1, 2]);
     // Control: the right key is there.
     expect(requests.map((message) => secretsIn(text(message), secretsOf(keys)))).toEqual([['key of P1'], ['key of P2']]);
@@ -279,11 +277,11 @@ describe('a session', () => {
       tag === `control/${name}` && receiver === to ? Uint8Array.from(Buffer.from(change(Buffer.from(bytes).toString('latin1')), 'latin1')) : undefined;
 
   it.each<[ErrorCode, string, Tap]>([
-    ['ERR_FRAME_FORMAT', 'a key that is no hex', rewrite('request', 1, (body) => body.replace(/("key":"[0-9a-f]{20})[0-9a-f]/, '$1Z'))],
-    ['ERR_FRAME_FORMAT', 'a request whose JSON breaks behind the key', rewrite('request', 1, (body) => `${body.slice(0, -1)}!`)],
-    ['ERR_FRAME_FORMAT', 'a request whose JSON breaks inside the key', rewrite('request', 1, (body) => body.replace(/("key":"[0-9a-f]{20})[0-9a-f]/, '$1"'))],
-    ['ERR_PEER_MISMATCH', 'a request of another version', rewrite('request', 2, (body) => body.replace('"version":1', '"version":2'))],
-    ['ERR_FRAME_FORMAT', 'a request whose key has lost its quote', rewrite('request', 1, (body) => body.replace('"key":"', '"key":Z'))],
+    ['ERR_FRAME_LENGTH', 'a key that is cut', (_from, to, tag, bytes) => (to === 1 && tag === 'control/key' ? bytes.subarray(1) : undefined)],
+    ['ERR_FRAME_FORMAT', 'a request whose JSON breaks', rewrite('request', 1, (body) => `${body.slice(0, -1)}!`)],
+    ['ERR_PEER_MISMATCH', 'a request of another version', rewrite('request', 2, (body) => body.replace('"version":2', '"version":3'))],
+    ['ERR_FRAME_FORMAT', 'a request whose padding is no yes or no', rewrite('request', 1, (body) => body.replace('"padded":false', '"padded":12345'))],
+    ['ERR_MODEL_HASH', 'a request for a model that nobody serves', rewrite('request', 1, (body) => body.replace('"model":null', '"model":"ab"'))],
     ['ERR_PEER_MISMATCH', 'a request for one token', rewrite('request', 2, (body) => body.replace('"tokens":4', '"tokens":1'))],
     ['ERR_PEER_MISMATCH', 'an offer of another configuration', rewrite('offer', 0, (body) => body.replace(/("config":")[0-9a-f]/, '$1x'))],
     ['ERR_PEER_MISMATCH', 'another circuit', rewrite('start', 1, (body) => body.replace(/("circuit":")[0-9a-f]/, '$1x'))],

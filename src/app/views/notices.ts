@@ -12,7 +12,7 @@ export function notices(store: Store, openSettings: () => void): (now: State, be
       ...now.fallbacks.map((event) => {
         const { title, text } = fallbackNotice(event);
         const dismiss = (): void => {
-          store.dispatch({ type: 'dismiss' });
+          store.dispatch({ type: 'dismiss', event });
           byId('text').focus();
         };
         return el(

@@ -2,7 +2,8 @@
 import { kindOf } from '../../core/errors.ts';
 import type { Controller } from '../controller.ts';
 import { PROTOCOL, WEIGHTS, sectionOf } from '../copy.ts';
-import { type Action, explain } from '../errors.ts';
+import type { Action } from '../error-table.ts';
+import { explain } from '../errors.ts';
 import { bytes, count, seconds, wholePercent } from '../format.ts';
 import { stepTitle } from '../lines.ts';
 import { totalAhead } from '../shown.ts';

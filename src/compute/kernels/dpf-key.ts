@@ -8,6 +8,8 @@
  * PRG: one ChaCha20 block with key = seed ‖ tweak, nonce = (level, 0, 0) little-endian, counter 0. Bytes 0–15 are the left seed, 16–31 the
  * right seed, the lowest bits of bytes 32 and 33 the left and right bits, bytes 40–47 the output word (used at the leaves: level = depth).
  */
+/** The random seed that a key begins with. */
+export const DPF_SEED = 16;
 export const DPF_ROOT = 33;
 export const DPF_LEVEL = 17;
 

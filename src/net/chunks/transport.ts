@@ -68,7 +68,8 @@ export class ChunkTransport implements Transport {
     for (const lane of this.#lanes) {
       lane.link.open({
         message: (bytes) => this.#onMessage(bytes),
-        foreign: () => this.#break(new TercetError('ERR_FRAME_FORMAT', 'the peer sent a text where bytes belong', 'check that all parties run the same version')),
+        foreign: () =>
+          this.#break(new TercetError('ERR_FRAME_FORMAT', 'the peer sent a text where bytes belong', 'check that all parties run the same version')),
         room: () => {
           lane.full = false;
           this.#pump();
@@ -143,7 +144,10 @@ export class ChunkTransport implements Transport {
   }
 
   #sendChunk(lane: Lane): void {
-    if (this.#number > MAX_NUMBER) return this.#break(new TercetError('ERR_STATE', 'the link has used all its numbers', 'open a new session'));
+    if (this.#number > MAX_NUMBER) {
+      this.#break(new TercetError('ERR_STATE', 'the link has used all its numbers', 'open a new session'));
+      return;
+    }
     const longest = Math.min(lane.link.maxMessageBytes, MAX_MESSAGE_BYTES) - CHUNK_HEADER_BYTES;
     const length = Math.min(longest, this.#queued, this.#allowed - this.#sent);
     const chunk = newChunk('data', this.#number++, length);
@@ -195,7 +199,8 @@ export class ChunkTransport implements Transport {
   }
 
   #onCredit(allowed: number): void {
-    if (allowed > this.#sent + WINDOW_BYTES) throw new TercetError('ERR_FRAME_LENGTH', 'the peer claims more room than there is', 'check that all parties run the same version');
+    if (allowed > this.#sent + WINDOW_BYTES)
+      throw new TercetError('ERR_FRAME_LENGTH', 'the peer claims more room than there is', 'check that all parties run the same version');
     // Credits may overtake each other; only the largest counts.
     if (allowed > this.#allowed) this.#allowed = allowed;
     this.#pump();
@@ -216,7 +221,8 @@ export class ChunkTransport implements Transport {
   }
 
   #onFinAck(): void {
-    if (!this.#finSent) throw new TercetError('ERR_FRAME_SEQUENCE', 'the peer acknowledged an end that was not sent', 'check that all parties run the same version');
+    if (!this.#finSent)
+      throw new TercetError('ERR_FRAME_SEQUENCE', 'the peer acknowledged an end that was not sent', 'check that all parties run the same version');
     this.#end(this.#options.explain(undefined), (link) => link.close());
   }
 

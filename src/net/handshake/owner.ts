@@ -4,7 +4,16 @@ import { TercetError } from '../../core/errors.ts';
 import { verifySignature } from '../identity.ts';
 import { replayed, swappedParty, wrongFingerprint, wrongKey, wrongModel, wrongParameters } from '../refusals.ts';
 import { loadSodium } from '../sodium.ts';
-import { type HandshakeStatus, NONCE_BYTES, type OwnerHello, decodeOwnerHello, decodePartyHello, encodeFinish, encodeOwnerHello, signedPart } from './messages.ts';
+import {
+  type HandshakeStatus,
+  NONCE_BYTES,
+  type OwnerHello,
+  decodeOwnerHello,
+  decodePartyHello,
+  encodeFinish,
+  encodeOwnerHello,
+  signedPart,
+} from './messages.ts';
 import { Ephemeral, type LinkSecrets } from './secrets.ts';
 
 /** What the data owner asks for, and whom it expects. */

@@ -58,7 +58,11 @@ export class PartyHandshake {
     const secrets = this.#secrets;
     if (secrets === undefined) throw new TercetError('ERR_STATE', 'the handshake was refused', 'begin a new link');
     if (!equalBytes(decodeFinish(bytes), secrets.confirmation())) {
-      throw new TercetError('ERR_IDENTITY_KEY', 'the data owner did not confirm the keys of the link', 'somebody between here and the owner changes what it sends');
+      throw new TercetError(
+        'ERR_IDENTITY_KEY',
+        'the data owner did not confirm the keys of the link',
+        'somebody between here and the owner changes what it sends',
+      );
     }
     this.#secrets = undefined;
     return secrets;

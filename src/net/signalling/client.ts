@@ -7,10 +7,9 @@
 import { TercetError, kindOf, type ErrorCode } from '../../core/errors.ts';
 import { printable } from '../../core/bytes.ts';
 import { within } from '../deadline.ts';
-import { isPublicKey } from '../identity.ts';
 import { errorCode, isCertificateCode } from '../tls-errors.ts';
+import { type PartyDescription, descriptionFromJson } from './description.ts';
 import { MAX_BODY_BYTES, type RtcAnswerBody, answerFromJson } from './messages.ts';
-import type { PartyDescription } from './router.ts';
 
 export interface PartyEndpoint {
   readonly party: 1 | 2;
@@ -29,7 +28,11 @@ export function endpointUrl(base: string, party: number, path: string): URL {
   const url = URL.canParse(base) ? new URL(base) : undefined;
   const local = url !== undefined && isLoopback(url.hostname);
   if (url === undefined || !(url.protocol === 'https:' || (url.protocol === 'http:' && local)) || url.username !== '' || url.password !== '') {
-    throw new TercetError('ERR_ARGUMENT', `the address of party ${party} cannot be used`, 'give an https: address, or http: for this machine alone, without a user name');
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      `the address of party ${party} cannot be used`,
+      'give an https: address, or http: for this machine alone, without a user name',
+    );
   }
   url.search = '';
   url.hash = '';
@@ -52,13 +55,9 @@ export function withdraw({ party, url, fetch }: PartyEndpoint, sessionHex: strin
   fetch(endpointUrl(url, party, `/v1/sessions/${sessionHex}/rtc`), { ...OMIT, method: 'DELETE', keepalive: true }).catch(() => undefined);
 }
 
-/** What the party says of itself. @throws {TercetError} ERR_IDENTITY_PARTY, ERR_PEER_UNREACHABLE, ERR_PEER_MISMATCH, … */
+/** What the party says of itself. @throws {TercetError} ERR_PEER_UNREACHABLE, ERR_PEER_CERTIFICATE, ERR_PEER_MISMATCH, ERR_ABORTED */
 export function fetchParty(endpoint: PartyEndpoint): Promise<PartyDescription> {
-  return call(endpoint, '/v1/party', { method: 'GET' }, 200, (text) => {
-    const body = JSON.parse(text) as PartyDescription;
-    if ((body.party !== 1 && body.party !== 2) || !isPublicKey(body.identity)) throw new Error('malformed');
-    return body;
-  });
+  return call(endpoint, '/v1/party', { method: 'GET' }, 200, descriptionFromJson);
 }
 
 const OMIT = { credentials: 'omit', cache: 'no-store', redirect: 'error', referrerPolicy: 'no-referrer' } as const;
@@ -68,7 +67,8 @@ async function call<T>(endpoint: PartyEndpoint, path: string, init: RequestInit,
   const address = endpointUrl(url, party, path);
   const who = `party ${party} at ${address.origin}`;
   const stop = new AbortController();
-  const late = (): TercetError => new TercetError('ERR_PEER_UNREACHABLE', `${who} did not answer within ${timeoutMs / 1000} s`, 'check that the party runs, and the network');
+  const late = (): TercetError =>
+    new TercetError('ERR_PEER_UNREACHABLE', `${who} did not answer within ${timeoutMs / 1000} s`, 'check that the party runs, and the network');
   const exchange = async (): Promise<{ response: Response; text: string }> => {
     const response = await endpoint.fetch(address, { ...OMIT, ...init, signal: stop.signal });
     return { response, text: await textOf(response, who) };
@@ -111,7 +111,10 @@ async function textOf(response: Response, who: string): Promise<string> {
 function unreachable(error: unknown, who: string, address: URL): TercetError {
   // In Node the reason is in the cause; a browser keeps it to itself.
   const code = errorCode((error as { cause?: unknown } | null)?.cause);
-  if (isCertificateCode(code)) return new TercetError('ERR_PEER_CERTIFICATE', `${who}: its TLS certificate is not accepted (${code})`, 'ask the operator for a valid certificate', { cause: error });
+  if (isCertificateCode(code))
+    return new TercetError('ERR_PEER_CERTIFICATE', `${who}: its TLS certificate is not accepted (${code})`, 'ask the operator for a valid certificate', {
+      cause: error,
+    });
   const hint =
     address.protocol === 'https:'
       ? 'check the address, that the party runs, that its TLS certificate is valid, and that it allows pages of this origin'
@@ -134,7 +137,8 @@ function refusedBy(status: number, type: string, text: string, who: string): Ter
       // No JSON after all: judged by its status below.
     }
   }
-  if (status >= 500) return new TercetError('ERR_PEER_UNREACHABLE', `${who} does not run behind its proxy (HTTP ${status})`, 'ask the operator to start the party');
+  if (status >= 500)
+    return new TercetError('ERR_PEER_UNREACHABLE', `${who} does not run behind its proxy (HTTP ${status})`, 'ask the operator to start the party');
   return noParty(who, `HTTP ${status}`);
 }
 

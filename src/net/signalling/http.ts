@@ -93,7 +93,12 @@ export function checkOrigin(request: Pick<HttpRequest, 'headers'>, origins: read
   if (request.headers['origin'] === undefined) return undefined;
   const origin = headerOf(request, 'origin');
   if (origin === undefined || !origins.includes(origin)) {
-    throw problem(403, 'ERR_PEER_MISMATCH', 'this party does not serve pages of this origin', 'ask its operator to add the origin of the page to the allowed ones');
+    throw problem(
+      403,
+      'ERR_PEER_MISMATCH',
+      'this party does not serve pages of this origin',
+      'ask its operator to add the origin of the page to the allowed ones',
+    );
   }
   return origin;
 }

@@ -73,7 +73,8 @@ function parse(text: string): Readonly<Record<string, unknown>> {
 }
 
 function hex(value: unknown, shortest: number, longest: number): Uint8Array {
-  if (typeof value !== 'string' || value.length % 2 !== 0 || value.length < 2 * shortest || value.length > 2 * longest || !/^[0-9a-f]*$/.test(value)) throw malformed();
+  if (typeof value !== 'string' || value.length % 2 !== 0 || value.length < 2 * shortest || value.length > 2 * longest || !/^[0-9a-f]*$/.test(value))
+    throw malformed();
   return fromHex(value);
 }
 

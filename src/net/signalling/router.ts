@@ -11,25 +11,27 @@
  * for the owner to check. Sessions are names, so they may appear in URLs.
  */
 import { fromHex } from '../../core/bytes.ts';
-import { TercetError } from '../../core/errors.ts';
+import type { TercetError } from '../../core/errors.ts';
 import type { PartyIdentity } from '../identity.ts';
 import type { RtcAnswer, RtcAnswerer } from '../webrtc/types.ts';
-import { type HttpReply, type HttpRequest, COMMON_HEADERS, asProblem, checkOrigin, corsHeaders, headerOf, json, preflight, problem, problemReply } from './http.ts';
+import type { PartyDescription } from './description.ts';
+import {
+  type HttpReply,
+  type HttpRequest,
+  COMMON_HEADERS,
+  asProblem,
+  checkOrigin,
+  corsHeaders,
+  headerOf,
+  json,
+  preflight,
+  problem,
+  problemReply,
+} from './http.ts';
 import { WEBSOCKET_PROTOCOL, answerToJson, offerFromJson } from './messages.ts';
 import { fingerprintOf } from './sdp.ts';
 import { encodeStatement, signallingHash } from './statement.ts';
 import type { LinkTable, Slot } from './table.ts';
-
-/** What `GET /v1/party` tells everybody. */
-export interface PartyDescription {
-  readonly party: 1 | 2;
-  /** Public key, 64 hex digits. A page compares it with the pinned one; it does not learn it here. */
-  readonly identity: string;
-  readonly version: string;
-  readonly models: readonly { readonly id: string; readonly weights: Readonly<Record<string, string>> }[];
-  readonly device: string;
-  readonly transports: readonly ('webrtc' | 'websocket')[];
-}
 
 export interface Asked {
   readonly modelHash: Uint8Array;
@@ -90,11 +92,14 @@ async function route(request: HttpRequest, options: RouterOptions): Promise<Http
     return json(health.ok ? 200 : 503, JSON.stringify(health));
   }
   const match = SESSION_PATH.exec(path);
-  if (match === null) throw problem(404, 'ERR_PEER_MISMATCH', 'there is nothing at this address', 'check the address of the party, and that both sides run the same version');
+  if (match === null)
+    throw problem(404, 'ERR_PEER_MISMATCH', 'there is nothing at this address', 'check the address of the party, and that both sides run the same version');
   const [, session, kind] = match;
   if (kind === 'ws') {
     only(method, ['GET']);
-    throw problem(426, 'ERR_LINK_BLOCKED', 'this address takes WebSocket connections only', 'a proxy before the party must pass the upgrade on', { upgrade: 'websocket' });
+    throw problem(426, 'ERR_LINK_BLOCKED', 'this address takes WebSocket connections only', 'a proxy before the party must pass the upgrade on', {
+      upgrade: 'websocket',
+    });
   }
   only(method, ['POST', 'DELETE']);
   if (method === 'POST') return offer(request, options, session);
@@ -135,13 +140,18 @@ async function offer(request: HttpRequest, options: RouterOptions, sessionHex: s
 /** The session of a WebSocket request. @throws {Problem} for anything else than a page or program that may open one */
 export function checkUpgrade(request: Pick<HttpRequest, 'method' | 'path' | 'headers'>, origins: readonly string[]): string {
   const match = SESSION_PATH.exec(request.path);
-  if (request.method !== 'GET' || match === null || match[2] !== 'ws') throw problem(404, 'ERR_PEER_MISMATCH', 'there is nothing at this address', 'check the address of the party');
+  if (request.method !== 'GET' || match === null || match[2] !== 'ws')
+    throw problem(404, 'ERR_PEER_MISMATCH', 'there is nothing at this address', 'check the address of the party');
   checkOrigin(request, origins);
   const protocols = (headerOf(request, 'sec-websocket-protocol') ?? '').split(',').map((name) => name.trim());
-  if (!protocols.includes(WEBSOCKET_PROTOCOL)) throw problem(400, 'ERR_PEER_MISMATCH', 'not a link of this version', 'run the same version of Tercet on all parties');
+  if (!protocols.includes(WEBSOCKET_PROTOCOL))
+    throw problem(400, 'ERR_PEER_MISMATCH', 'not a link of this version', 'run the same version of Tercet on all parties');
   return match[1];
 }
 
 function only(method: string, allowed: readonly string[]): void {
-  if (!allowed.includes(method)) throw problem(405, 'ERR_FRAME_FORMAT', 'this address does not take that method', 'check the address of the party', { allow: [...allowed, 'OPTIONS'].join(', ') });
+  if (!allowed.includes(method))
+    throw problem(405, 'ERR_FRAME_FORMAT', 'this address does not take that method', 'check the address of the party', {
+      allow: [...allowed, 'OPTIONS'].join(', '),
+    });
 }

@@ -8,7 +8,7 @@ import { TercetError } from '../../core/errors.ts';
 
 export const MAX_SDP_BYTES = 16 * 1024;
 
-const FINGERPRINT = /^a=fingerprint:sha-256 ([0-9A-F]{2}(?::[0-9A-F]{2}){31})$/i;
+const FINGERPRINT = /^a=fingerprint:sha-256 ([0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){31})$/;
 
 /**
  * The SHA-256 of the DTLS certificate that `sdp` of `who` names, 32 bytes.
@@ -16,7 +16,11 @@ const FINGERPRINT = /^a=fingerprint:sha-256 ([0-9A-F]{2}(?::[0-9A-F]{2}){31})$/i
  */
 export function fingerprintOf(sdp: string, who: string): Uint8Array {
   const malformed = (what: string): TercetError =>
-    new TercetError('ERR_FRAME_FORMAT', `${who}: its session description ${what}`, 'check that the address belongs to a Tercet party, and use a current browser');
+    new TercetError(
+      'ERR_FRAME_FORMAT',
+      `${who}: its session description ${what}`,
+      'check that the address belongs to a Tercet party, and use a current browser',
+    );
   if (sdp.length > MAX_SDP_BYTES) throw malformed('is too long');
   // Every line ends in CR LF or LF; a lone CR, a NUL or anything beyond ASCII is a trap for somebody.
   if (!/^(?:[\x20-\x7e]*\r?\n)+$/.test(sdp)) throw malformed('has characters or line ends that do not belong there');

@@ -26,7 +26,16 @@ export interface RtcStatement {
 
 export function encodeStatement(statement: RtcStatement): Uint8Array {
   const { session, party, clientNonce, partyNonce, clientFingerprints, partyFingerprints, modelHash, parametersHash } = statement;
-  const fields = [session, Uint8Array.of(party), clientNonce, partyNonce, concatBytes(clientFingerprints), concatBytes(partyFingerprints), modelHash, parametersHash];
+  const fields = [
+    session,
+    Uint8Array.of(party),
+    clientNonce,
+    partyNonce,
+    concatBytes(clientFingerprints),
+    concatBytes(partyFingerprints),
+    modelHash,
+    parametersHash,
+  ];
   return encodeTranscript(DOMAIN, fields);
 }
 
@@ -57,8 +66,10 @@ export async function checkStatement(statement: Uint8Array, signature: Uint8Arra
   const [session, who, clientNonce, , clientFingerprints, partyFingerprints, modelHash, parametersHash] = fields;
   if (!equalBytes(who, Uint8Array.of(party))) throw swappedParty(party, 3 - party);
   if (!equalBytes(session, expected.session) || !equalBytes(clientNonce, expected.clientNonce)) throw replayed(party);
-  if (!equalBytes(clientFingerprints, concatBytes(expected.clientFingerprints))) throw wrongFingerprint(party, 'it was shown another certificate than the one of this device');
-  if (!equalBytes(partyFingerprints, concatBytes(expected.partyFingerprints))) throw wrongFingerprint(party, 'the certificate in its answer is not the one that it signed');
+  if (!equalBytes(clientFingerprints, concatBytes(expected.clientFingerprints)))
+    throw wrongFingerprint(party, 'it was shown another certificate than the one of this device');
+  if (!equalBytes(partyFingerprints, concatBytes(expected.partyFingerprints)))
+    throw wrongFingerprint(party, 'the certificate in its answer is not the one that it signed');
   if (!equalBytes(modelHash, expected.modelHash)) throw wrongModel(party);
   if (!equalBytes(parametersHash, expected.parametersHash)) throw wrongParameters(party);
 }

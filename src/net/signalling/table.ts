@@ -65,13 +65,20 @@ export class LinkTable {
     const { maxPending, maxPendingPerAddress, maxLive, pendingMs } = this.#limits;
     const entries = [...this.#entries];
     if (this.#closed) throw busy(503, 'this party is shutting down');
-    if (entries.some((entry) => entry.session === session && entry.isLive)) throw problem(409, 'ERR_STATE', 'this session has a link already', 'begin a new session');
-    for (const entry of entries) if (entry.session === session) this.#drop(entry, new TercetError('ERR_ABORTED', 'the data owner began the link again', 'nothing to do'));
+    if (entries.some((entry) => entry.session === session && entry.isLive))
+      throw problem(409, 'ERR_STATE', 'this session has a link already', 'begin a new session');
+    for (const entry of entries)
+      if (entry.session === session) this.#drop(entry, new TercetError('ERR_ABORTED', 'the data owner began the link again', 'nothing to do'));
     const pending = [...this.#entries].filter(({ isLive }) => !isLive);
-    if (pending.filter((entry) => entry.remote === remote).length >= maxPendingPerAddress || !this.#takeToken()) throw busy(429, 'too many links are being set up');
+    if (pending.filter((entry) => entry.remote === remote).length >= maxPendingPerAddress || !this.#takeToken())
+      throw busy(429, 'too many links are being set up');
     if (pending.length >= maxPending) throw busy(503, 'too many links are being set up');
     if (this.live >= maxLive) throw busy(503, 'this party has too many links');
-    const late = (): void => this.#drop(entry, new TercetError('ERR_PEER_TIMEOUT', `no link came about within ${pendingMs / 1000} s`, 'the data owner gave up, or UDP does not reach this party'));
+    const late = (): void =>
+      this.#drop(
+        entry,
+        new TercetError('ERR_PEER_TIMEOUT', `no link came about within ${pendingMs / 1000} s`, 'the data owner gave up, or UDP does not reach this party'),
+      );
     const entry: Entry = {
       session,
       remote,

@@ -1,7 +1,7 @@
 /**
  * WebRTC in Node (node-datachannel): the answering side of a daemon, and the offering side of a data owner in Node.
  *
- * The native library keeps threads of its own: when the last link of a process is closed, `releaseWebRtc` ends them, else the process does not exit.
+ * The native library keeps threads of its own: close every link, then call `releaseWebRtc` at the end of the process. A link that was left open keeps it from exiting.
  */
 import type { DataChannel, PeerConnection } from 'node-datachannel';
 import { TercetError } from '../../core/errors.ts';
@@ -29,11 +29,14 @@ export async function releaseWebRtc(): Promise<void> {
 }
 
 export function nodeAnswerer(options: NodeRtcOptions = {}): RtcAnswerer {
+  // SECURITY: an offer is a stranger's. Its addresses would have this party look up names and send packets wherever the stranger likes, and a party that can be
+  // reached needs none. Only one that stands behind a NAT itself (it was given STUN or TURN servers) has to knock first. test/net/webrtc.test.ts.
+  const reachable = (options.iceServers ?? []).length === 0;
   return {
     answer: async (offers) => {
       const library = await import('node-datachannel');
       return connections(library, offers.length, options, async (connection, i) => {
-        connection.setRemoteDescription(offers[i], 'offer');
+        connection.setRemoteDescription(reachable ? withoutCandidates(offers[i]) : offers[i], 'offer');
         connection.setLocalDescription('answer');
       });
     },
@@ -81,7 +84,7 @@ async function connections(
       close,
       accept: async (answers) => {
         try {
-          ends.forEach(({ connection }, i) => connection.setRemoteDescription(answers[i], 'answer'));
+          for (const [i, { connection }] of ends.entries()) connection.setRemoteDescription(answers[i], 'answer');
         } catch (error) {
           throw setUpFailed(error);
         }
@@ -96,7 +99,7 @@ async function connections(
 
 /**
  * The party is the one that can be reached, so it need not know where the owner is: it learns that from the owner's first packet, as it does from a browser that
- * hides its addresses. A party that did know would begin DTLS before the owner has applied the answer, and then wait a second to try again.
+ * hides its addresses. One that did know could begin DTLS before the owner has applied the answer, and would then wait a second to try again.
  */
 function withoutCandidates(sdp: string): string {
   return sdp.replaceAll(/^a=(?:candidate:.*|end-of-candidates)\r?\n/gm, '');
@@ -214,7 +217,10 @@ class NodeLink implements MessageLink {
   #onMessage(message: string | Uint8Array | ArrayBuffer): void {
     if (this.#closed) return;
     const bytes = typeof message === 'string' ? undefined : message instanceof ArrayBuffer ? new Uint8Array(message) : message;
-    if (this.#events !== undefined) return this.#deliver(bytes);
+    if (this.#events !== undefined) {
+      this.#deliver(bytes);
+      return;
+    }
     this.#earlyBytes += bytes?.length ?? 0;
     this.#early.push(bytes);
     if (this.#earlyBytes > WINDOW_BYTES || this.#early.length > 1024) this.destroy();

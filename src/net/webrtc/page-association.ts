@@ -50,7 +50,10 @@ export class PageAssociation {
     const failure = new Promise<never>((_resolve, reject) => {
       this.#failed = reject;
     });
-    this.#offer = Promise.race([failure, new Promise<string>((resolve) => this.#peer.on('signal', (data) => data.type === 'offer' && resolve(data.sdp ?? '')))]);
+    this.#offer = Promise.race([
+      failure,
+      new Promise<string>((resolve) => this.#peer.on('signal', (data) => data.type === 'offer' && resolve(data.sdp ?? ''))),
+    ]);
     const opened = new Promise<OpenedPort>((resolve) => {
       this.#channel.onopen = () => resolve({ port: this.#ports.port2, maxMessageBytes: this.#connection.sctp?.maxMessageSize ?? 0 });
     });
@@ -104,20 +107,19 @@ export class PageAssociation {
 
   #fromPeer(data: unknown): void {
     if (this.#closed) return;
-    if (!(data instanceof ArrayBuffer)) return this.close();
-    this.#unread += data.byteLength;
-    if (this.#unread > MAX_UNREAD_BYTES) return this.close();
-    this.#ports.port1.postMessage(data satisfies PortMessage, [data]);
+    const bytes = data instanceof ArrayBuffer ? data : undefined;
+    this.#unread += bytes?.byteLength ?? 0;
+    if (bytes === undefined || this.#unread > MAX_UNREAD_BYTES) this.close();
+    else this.#ports.port1.postMessage(bytes satisfies PortMessage, [bytes]);
   }
 
   #fromWorker(data: PortMessage): void {
-    if (data === null) return this.close();
-    if (typeof data === 'number') {
-      this.#unread -= data;
-      return;
+    if (data === null) this.close();
+    else if (typeof data === 'number') this.#unread -= data;
+    else {
+      this.#queue.push(data);
+      this.#flush();
     }
-    this.#queue.push(data);
-    this.#flush();
   }
 
   /** Gives the browser what it has room for, and the worker credit for that. */
@@ -130,7 +132,8 @@ export class PageAssociation {
         this.#channel.send(message);
       } catch {
         // Not open any more; its close event is on the way.
-        return this.close();
+        this.close();
+        return;
       }
     }
     if (taken > 0) this.#ports.port1.postMessage(taken satisfies PortMessage);

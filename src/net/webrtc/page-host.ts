@@ -56,7 +56,7 @@ async function answer(request: PageRequest, links: Map<number, PageAssociation[]
   const associations = links.get(link) ?? [];
   if (request.op === 'accept') {
     const { answers } = request;
-    associations.forEach((association, i) => association.accept(answers[i]));
+    for (const [i, association] of associations.entries()) association.accept(answers[i]);
     return { id, ok: true };
   }
   if (request.op === 'opened') return { id, ok: true, ports: await Promise.all(associations.map((association) => association.opened())) };

@@ -30,5 +30,9 @@ export async function connectWebSocket(endpoint: PartyEndpoint, sessionHex: stri
 }
 
 function blocked(party: number, what: string): TercetError {
-  return new TercetError('ERR_LINK_BLOCKED', `the WebSocket to party ${party} ${what}`, 'a proxy may stop it: try another network, or ask the operator; a party that is busy takes links again in a few seconds');
+  return new TercetError(
+    'ERR_LINK_BLOCKED',
+    `the WebSocket to party ${party} ${what}`,
+    'a proxy may stop it: try another network, or ask the operator; a party that is busy takes links again in a few seconds',
+  );
 }

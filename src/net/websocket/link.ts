@@ -15,12 +15,15 @@ export interface WebSocketLike {
 
 export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike;
 
+const LOOK_MS = 50;
+
 export class WebSocketLink implements MessageLink {
   readonly maxMessageBytes = MAX_MESSAGE_BYTES;
   readonly #socket: WebSocketLike;
   readonly #early: (Uint8Array | undefined)[] = [];
   #events: MessageLinkEvents | undefined;
   #full = false;
+  #timer: ReturnType<typeof setInterval> | undefined;
   #closed = false;
 
   /** Takes the socket before anything can have arrived. */
@@ -41,7 +44,10 @@ export class WebSocketLink implements MessageLink {
   send(message: Uint8Array<ArrayBuffer>): boolean {
     if (this.#closed) return false;
     this.#socket.send(message);
-    if (this.#socket.bufferedAmount >= LINK_HIGH_WATER_BYTES) this.#full = true;
+    if (!this.#full && this.#socket.bufferedAmount >= LINK_HIGH_WATER_BYTES) {
+      this.#full = true;
+      this.#timer = setInterval(() => this.#lookForRoom(), LOOK_MS);
+    }
     return !this.#full;
   }
 
@@ -64,13 +70,19 @@ export class WebSocketLink implements MessageLink {
       if (this.#early.length > 256) this.destroy();
       return;
     }
-    // A WebSocket does not say when it has room again, and need not be asked by the clock: it is full only with megabytes under way, for which the peer will
-    // give credit, and that is a message.
-    if (this.#full && this.#socket.bufferedAmount < LINK_HIGH_WATER_BYTES) {
-      this.#full = false;
-      this.#events.room();
-    }
+    this.#lookForRoom();
     this.#deliver(bytes);
+  }
+
+  /**
+   * A WebSocket does not say when it has room again. When it is full there are megabytes under way, for which the peer gives credit, and that is a message to look
+   * at; the clock is for a browser that counts late, and runs only while the socket is full.
+   */
+  #lookForRoom(): void {
+    if (!this.#full || this.#socket.bufferedAmount >= LINK_HIGH_WATER_BYTES) return;
+    this.#full = false;
+    clearInterval(this.#timer);
+    this.#events?.room();
   }
 
   #deliver(bytes: Uint8Array | undefined): void {
@@ -81,6 +93,7 @@ export class WebSocketLink implements MessageLink {
   #onClose(): void {
     if (this.#closed) return;
     this.#closed = true;
+    clearInterval(this.#timer);
     this.#early.length = 0;
     this.#events?.closed(undefined);
   }

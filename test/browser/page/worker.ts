@@ -7,10 +7,11 @@ import { pageOfferer } from '../../../src/net/webrtc/page-client.ts';
 import type { RtcOfferer } from '../../../src/net/webrtc/types.ts';
 
 /** Options that can be posted to a worker. */
-export interface Command extends Pick<OwnerLinkOptions, 'party' | 'address' | 'otherIdentity' | 'modelHash' | 'parametersHash' | 'transport' | 'timeoutMs' | 'associations'> {
+export interface Command
+  extends Pick<OwnerLinkOptions, 'party' | 'address' | 'otherIdentity' | 'modelHash' | 'parametersHash' | 'transport' | 'timeoutMs' | 'associations'> {
   readonly session: string;
   /** What to do with the link: measure it, flood the party for a second and a half, or just hold it. */
-  readonly then: 'measure' | 'flood' | 'hold';
+  readonly task: 'measure' | 'flood' | 'hold';
   readonly upBytes: number;
   readonly downBytes: number;
 }
@@ -29,21 +30,21 @@ export interface Outcome {
 
 let offerer: RtcOfferer | undefined;
 
-onmessage = async ({ data }: MessageEvent<MessagePort | Command>) => {
+addEventListener('message', async ({ data }: MessageEvent<MessagePort | Command>) => {
   if (data instanceof MessagePort) offerer = pageOfferer(data);
   else postMessage(await run(data));
-};
+});
 
 async function run(command: Command): Promise<Outcome> {
   const fallbacks: { from: string; to: string; reason: string }[] = [];
   try {
-    const { then, upBytes, downBytes, session, ...options } = command;
+    const { task, upBytes, downBytes, session, ...options } = command;
     const link = await openOwnerLink({ ...options, session: fromHex(session), offerer, onFallback: (event) => fallbacks.push(event) });
     const { transport, connectMs, handshakeMs } = link;
     const key = [...link.key].join();
     const about = { transport, key, connectMs, handshakeMs, fallbacks };
-    if (then === 'flood') return { ...about, taken: await flood(link) };
-    if (then === 'hold') return about;
+    if (task === 'flood') return { ...about, taken: await flood(link) };
+    if (task === 'hold') return about;
     const rates = await measureLink(link.channel, { upBytes, downBytes });
     await link.channel.close();
     return { ...about, rates };

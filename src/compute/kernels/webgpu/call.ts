@@ -7,6 +7,7 @@ import { type Vector, type Words, bytesOf, laneBytes, lengthOf } from '../../rin
 import { type Arena, DeviceVector } from './arena.ts';
 import type { Binding, Commands, Job } from './commands.ts';
 import { memoryError } from './fault.ts';
+import { BLOCK_WORK } from './limits.ts';
 import type { Block } from './pool.ts';
 
 /** A vector on the device. */
@@ -81,6 +82,11 @@ export class Call {
     const block = this.scratch(bytes.length);
     this.commands.write(block, bytes);
     return block;
+  }
+
+  /** Key stream blocks that a dispatch may make. */
+  get blocks(): number {
+    return this.commands.limits.work / BLOCK_WORK;
   }
 
   run(job: Job): void {

@@ -27,6 +27,8 @@ export interface Job {
   readonly params: readonly number[];
   readonly bindings: readonly Binding[];
   readonly groups: number;
+  /** What it costs in multiply-adds, where that is more than its vectors are long. */
+  readonly work?: number;
 }
 
 interface Read {
@@ -55,6 +57,8 @@ const SCOPES = ['out-of-memory', 'validation', 'internal'] as const;
 const MAP_READ = 0x1;
 /** Released bytes that wait for their clear, beyond which a batch is submitted early. */
 const RELEASED_BYTES = 2 ** 28;
+/** Bytes of one upload. */
+const WRITE_BYTES = 2 ** 25;
 /** How long a failed mapping waits for the device to say why. */
 const REASON_MS = 2000;
 
@@ -80,10 +84,11 @@ export class Commands {
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
   #used = 0;
+  #work = 0;
   #releasedBytes = 0;
   #reads: Read[] = [];
   /** Settles when the error scopes of all batches so far are empty. */
-  #checked: Promise<unknown> = Promise.resolve();
+  #checked: Promise<void> = Promise.resolve();
 
   constructor(device: GPUDevice, limits: KernelLimits, fault: Fault) {
     this.#device = device;
@@ -103,16 +108,13 @@ export class Commands {
 
   // ── what calls encode ─────────────────────────────────────────────────────
 
-  /** A zeroed storage buffer. */
+  /**
+   * A zeroed storage buffer.
+   * @throws {TercetError} ERR_DEVICE_MEMORY over the budget or the largest buffer.
+   */
   take(bytes: number): Block {
     this.#open();
-    try {
-      return this.storage.take(bytes);
-    } catch (error) {
-      // Over the budget or the largest buffer: as final as out of memory.
-      this.fault.raise(asTercetError(error));
-      throw error;
-    }
+    return this.storage.take(bytes);
   }
 
   /** Gives a buffer back. Commands encoded before still see its contents; it is cleared after them. */
@@ -127,16 +129,20 @@ export class Commands {
   write(block: Block, bytes: Uint8Array, offset = 0): void {
     this.#open();
     const whole = bytes.length - (bytes.length % 4);
-    if (whole > 0) this.#device.queue.writeBuffer(block.buffer, offset, bytes.buffer as ArrayBuffer, bytes.byteOffset, whole);
+    // In pieces: the device copies each to memory of its own first.
+    for (let at = 0; at < whole; at += WRITE_BYTES) {
+      this.#device.queue.writeBuffer(block.buffer, offset + at, bytes.buffer as ArrayBuffer, bytes.byteOffset + at, Math.min(WRITE_BYTES, whole - at));
+    }
     if (whole === bytes.length) return;
     const tail = new Uint8Array(4);
     tail.set(bytes.subarray(whole));
     this.#device.queue.writeBuffer(block.buffer, offset + whole, tail);
   }
 
-  run({ shader, wide, constants, params, bindings, groups }: Job): void {
+  run({ shader, wide, constants, params, bindings, groups, work = 0 }: Job): void {
     if (groups === 0) return;
-    if (this.#used === this.limits.batchDispatches) this.flush();
+    // A watchdog looks at submits as a whole.
+    if (this.#used === this.limits.batchDispatches || (this.#work > 0 && this.#work + work > this.limits.work)) this.flush();
     const encoder = this.#open();
     const { pipeline, storage } = this.pipelines.program(shader, wide, constants);
     invariant(params.length * 4 <= SLOT, `${shader}: too many parameters`);
@@ -152,6 +158,7 @@ export class Commands {
     this.#pass.setBindGroup(1, this.#device.createBindGroup({ layout: storage, entries }));
     this.#pass.dispatchWorkgroups(x, y);
     this.#used++;
+    this.#work += work;
     this.counters.dispatches++;
   }
 
@@ -182,11 +189,12 @@ export class Commands {
     this.fault.check();
   }
 
+  /** Destroys every buffer; the failure must be raised before. */
   destroy(): void {
+    this.flush();
     this.storage.destroy();
     this.#staging.destroy();
     this.#params.destroy();
-    this.#slots.fill(0);
   }
 
   // ── batches ───────────────────────────────────────────────────────────────
@@ -214,6 +222,13 @@ export class Commands {
     if (encoder === undefined) return;
     this.#endPass();
     this.#encoder = undefined;
+    if (this.fault.failed) {
+      // Whoever waits has been told. The scopes must come off, and keys must not stay.
+      this.#reads = [];
+      this.#slots.fill(0);
+      void this.#popScopes();
+      return;
+    }
     // Copies before clears: what was released may still be asked for.
     let deliveries: Delivery[] = [];
     try {
@@ -224,6 +239,7 @@ export class Commands {
     this.storage.clear(encoder);
     this.#staging.clear(encoder);
     this.#releasedBytes = 0;
+    this.#work = 0;
     const bytes = this.#used * SLOT;
     if (bytes > 0) {
       this.#device.queue.writeBuffer(this.#params, 0, this.#slots.buffer, 0, bytes);
@@ -233,7 +249,8 @@ export class Commands {
     }
     this.#device.queue.submit([encoder.finish()]);
     this.counters.submits++;
-    const checked = Promise.all([this.#checked, this.#popScopes()]);
+    // Without its values, or each batch would keep all before it.
+    const checked = Promise.all([this.#checked, this.#popScopes()]).then(() => undefined);
     this.#checked = checked;
     for (const delivery of deliveries) void this.#deliver(delivery, checked);
   }
@@ -273,7 +290,7 @@ export class Commands {
     }
   }
 
-  async #deliver({ staging, length, reads }: Delivery, checked: Promise<unknown>): Promise<void> {
+  async #deliver({ staging, length, reads }: Delivery, checked: Promise<void>): Promise<void> {
     this.counters.readbacks++;
     try {
       // A mapping has a length, also when all that was asked for is empty.

@@ -6,6 +6,10 @@ export interface OpenedDevice {
   readonly adapterInfo: GPUAdapterInfo;
   /** What to call it in a report. */
   readonly adapter: string;
+  /** Whether it is a driver in software, which is slower than WebAssembly: for tests. */
+  readonly software: boolean;
+  /** Destroys the device. */
+  readonly close: () => void;
 }
 
 /** The limits that kernels profit from. */
@@ -27,7 +31,15 @@ export async function requestDevice(gpu: GPU | undefined): Promise<OpenedDevice>
     const requiredLimits = Object.fromEntries(WANTED.map((name) => [name, adapter.limits[name]]));
     const { info } = adapter;
     const name = [info.vendor, info.architecture].filter((part) => part !== '').join(' ');
-    return { device: await adapter.requestDevice({ requiredLimits }), adapterInfo: info, adapter: info.description || name || 'unnamed GPU' };
+    const device = await adapter.requestDevice({ requiredLimits });
+    return {
+      device,
+      adapterInfo: info,
+      adapter: info.description || name || 'unnamed GPU',
+      // Also by name: not every browser fills the flag.
+      software: info.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|basic render/i.test(`${name} ${info.description}`),
+      close: () => device.destroy(),
+    };
   } catch (cause) {
     throw unavailable('the GPU did not open', 'use --device wasm', cause);
   }

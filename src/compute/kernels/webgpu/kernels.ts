@@ -5,6 +5,7 @@
  * Security: buffers are cleared before another vector gets their memory, parameters (keys) after every submit. Addresses depend on secrets only where a party looks up its
  * own choice (each shader says so); nothing branches on them. Every failure is final: see fault.ts.
  */
+import { TercetError } from '../../../core/errors.ts';
 import { expTables } from '../../exp-tables.ts';
 import type { Vector, Words } from '../../ring.ts';
 import type { Choice, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
@@ -22,9 +23,11 @@ import * as streams from './streams.ts';
 import { expWords, selectionTable } from './tables.ts';
 
 export interface WebGpuOptions {
-  /** A device for these kernels alone: they use its error scopes. Whoever opened it destroys it. */
+  /** A device for these kernels alone: they use its error scopes. */
   readonly device: GPUDevice;
   readonly adapterInfo?: GPUAdapterInfo;
+  /** Closes the device when the kernels are closed. Without it, whoever opened the device does that. */
+  readonly close?: () => void;
   /** Lower limits than the device's: a memory budget, or small ones in tests. */
   readonly limits?: Partial<KernelLimits>;
 }
@@ -75,12 +78,16 @@ export class WebGpuKernels implements RingKernels {
     };
   }
 
-  /** Runs one call from operands to commands, and releases its scratch. */
+  /** Runs one call from operands to commands, and releases its scratch. Too little memory ends the kernels; a refused operand fails the call alone. */
   #call<T>(body: (call: Call) => T): T {
-    this.#shared.commands.fault.check();
-    const call = new Call(this.#shared.commands, this.#shared.constants, this.#arena);
+    const { commands, constants } = this.#shared;
+    commands.fault.check();
+    const call = new Call(commands, constants, this.#arena);
     try {
       return body(call);
+    } catch (error) {
+      if (error instanceof TercetError && error.code === 'ERR_DEVICE_MEMORY') commands.fault.raise(error);
+      throw error;
     } finally {
       call.end();
     }
@@ -162,10 +169,8 @@ export class WebGpuKernels implements RingKernels {
 
   /** Resolves when the device has accepted the matrix, so that a model that does not fit is refused here and not at its first use. */
   async loadMatrix(entries: Int32Array | BigUint64Array, rowCount: number, cols: number): Promise<Matrix> {
-    const { commands } = this.#shared;
-    commands.fault.check();
-    const matrix = new DeviceMatrix(commands, entries, rowCount, cols);
-    await commands.accepted();
+    const matrix = this.#call(({ commands }) => new DeviceMatrix(commands, entries, rowCount, cols));
+    await this.#shared.commands.accepted();
     return matrix;
   }
 
@@ -222,15 +227,16 @@ export class WebGpuKernels implements RingKernels {
     return this.#call((call) => expandPoint(call, key, depth, count));
   }
 
-  /** Destroys every buffer. Of an attempt's kernels: frees its vectors. The device stays open. */
+  /** Destroys every buffer, and closes the device if that was asked for. Of an attempt's kernels: frees its vectors. */
   async close(): Promise<void> {
     if (this.#attempt) {
       this.sweep(() => []);
       return;
     }
-    const { commands } = this.#shared;
+    const { commands, options } = this.#shared;
     commands.fault.raise(closedError());
     commands.destroy();
+    options.close?.();
   }
 }
 

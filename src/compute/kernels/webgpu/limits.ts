@@ -1,5 +1,8 @@
 /** What bounds a dispatch: the device's limits, and how much work may run before a watchdog of the browser or driver (about ten seconds) must not be near. */
 
+/** A ChaCha20 block in multiply-adds of 64-bit words, by instructions: about 1000 against 20, with room. */
+export const BLOCK_WORK = 64;
+
 export interface KernelLimits {
   /** Bytes of one storage binding. Longer vectors and matrices are worked on in ranges. */
   readonly bindingBytes: number;
@@ -9,10 +12,8 @@ export interface KernelLimits {
   readonly memoryBytes: number;
   /** Workgroups in one dimension; more are folded into two. */
   readonly groupsPerDimension: number;
-  /** Multiply-adds in one dispatch: 2^31 are milliseconds on a fast GPU and a second on a slow one. */
-  readonly productWork: number;
-  /** Key stream blocks in one dispatch of a point function or a table. */
-  readonly blockWork: number;
+  /** Multiply-adds in one dispatch, and in all of a submit: 2^31 are milliseconds on a fast GPU and a second on a slow one. */
+  readonly work: number;
   /** Dispatches in one submit, each with one slot of parameters. */
   readonly batchDispatches: number;
 }
@@ -27,8 +28,7 @@ export function limitsOf(device: GPUDevice, given: Partial<KernelLimits> = {}): 
     bufferBytes: Math.min(limits.maxBufferSize, 2 ** 40),
     memoryBytes: Number.POSITIVE_INFINITY,
     groupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
-    productWork: 2 ** 31,
-    blockWork: 2 ** 24,
+    work: 2 ** 31,
     batchDispatches: 128,
   };
   const lowered: { -readonly [name in keyof KernelLimits]: number } = { ...own };

@@ -7,10 +7,8 @@
 import { env } from 'node:process';
 import { type OpenedDevice, requestDevice, unavailable } from './device.ts';
 
-export interface NodeDevice extends OpenedDevice {
-  /** Destroys the device; with the last one the entry object goes. */
-  close(): void;
-}
+/** Its `close` also lets go of Dawn's entry object, with the last device. */
+export type NodeDevice = OpenedDevice;
 
 /** The entry object, kept here: it must outlive its devices, and one object must not be made per device. */
 let gpu: GPU | undefined;
@@ -40,7 +38,7 @@ export async function openNodeDevice(): Promise<NodeDevice> {
     close: () => {
       if (closed) return;
       closed = true;
-      opened.device.destroy();
+      opened.close();
       open--;
       if (open === 0) gpu = undefined;
     },

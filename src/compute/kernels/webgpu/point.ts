@@ -3,6 +3,7 @@ import { invariant } from '../../../core/errors.ts';
 import { DPF_LEVEL, DPF_ROOT, pointKeyBytes } from '../dpf-key.ts';
 import type { DeviceVector } from './arena.ts';
 import { type Call, groupsOf } from './call.ts';
+import { BLOCK_WORK } from './limits.ts';
 import type { Block } from './pool.ts';
 
 /** Levels that a dispatch walks at most: as many corrections fit its parameters. */
@@ -46,7 +47,7 @@ export function expandPoint(call: Call, key: Uint8Array, depth: number, count: n
     const made: Block = leaf ? out.block : call.scratch(NODE * nodes);
     const fix = Array.from({ length: LEVELS }, (_, s) => (s < steps ? words(view, DPF_ROOT + DPF_LEVEL * (level + s), 4) : [0, 0, 0, 0])).flat();
     const flips = Array.from({ length: LEVELS }, (_, s) => (s < steps ? key[DPF_ROOT + DPF_LEVEL * (level + s) + 16] : 0));
-    for (const [first, end] of call.pieces(nodes, NODE, 64, call.commands.limits.blockWork / (steps + 1))) {
+    for (const [first, end] of call.pieces(nodes, NODE, 64, call.blocks / (steps + 1))) {
       // 64 nodes are a multiple of 256 bytes.
       const from = Math.floor((first >> steps) / 64) * 64;
       // The root is among the parameters; its dispatch reads no parents, and binds what it has.
@@ -59,6 +60,7 @@ export function expandPoint(call: Call, key: Uint8Array, depth: number, count: n
         params: [...tweak, ...root, ...fix, ...flips, ...last, party, level, end - first, first, steps, from],
         bindings: [above, call.range(made, first * bytes, end * bytes)],
         groups: groupsOf(end - first),
+        work: BLOCK_WORK * (steps + 1) * (end - first),
       });
     }
     parents = made;

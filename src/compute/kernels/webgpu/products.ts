@@ -13,6 +13,9 @@ const BUSY = 512;
 /** The least inner length of a slice: less costs more in sums than it gains. */
 const SLICE = 64;
 
+/** Bytes of a panel of a matrix, so that no upload is longer. */
+const PANEL_BYTES = 2 ** 27;
+
 /** Rows [from, from + rows) of the inner dimension of a right operand. */
 interface Panel {
   readonly block: Block;
@@ -33,6 +36,11 @@ interface Box {
   readonly rows: readonly [from: number, to: number];
   readonly cols: readonly [from: number, to: number];
   readonly inner: readonly [from: number, to: number];
+}
+
+/** Multiply-adds. */
+function workOf({ batch, rows, cols, inner }: Box): number {
+  return [batch, rows, cols, inner].reduce((product, [from, to]) => product * (to - from), 1);
 }
 
 function* steps(from: number, to: number, step: number): Iterable<readonly [number, number]> {
@@ -91,11 +99,9 @@ class Product {
 
   /** Whether the operands of a part fit bindings, and its work a dispatch. */
   #fits(box: Box, panel: Panel): boolean {
-    const { bindingBytes, productWork } = this.#call.commands.limits;
-    const size = (range: readonly [number, number]) => range[1] - range[0];
-    const work = size(box.batch) * size(box.rows) * size(box.cols) * size(box.inner);
+    const { bindingBytes, work } = this.#call.commands.limits;
     const ranges = this.#ranges(box, panel);
-    return work <= productWork && [ranges.x, ranges.y, ranges.out].every(([from, to, bytes]) => (to - from) * bytes + 256 <= bindingBytes);
+    return workOf(box) <= work && [ranges.x, ranges.y, ranges.out].every(([from, to, bytes]) => (to - from) * bytes + 256 <= bindingBytes);
   }
 
   /** The words of each operand that a part touches, as [from, to, bytes of a word]. */
@@ -164,6 +170,7 @@ class Product {
       params,
       bindings: [x.binding, y.binding, target.binding],
       groups: tiles,
+      work: workOf(box),
     });
   }
 }
@@ -192,7 +199,8 @@ export class DeviceMatrix implements Matrix {
     this.rows = rows;
     this.cols = cols;
     this.entries = data instanceof Int32Array ? 'i32' : 'u64';
-    const { bindingBytes, bufferBytes } = commands.limits;
+    const { bufferBytes } = commands.limits;
+    const bindingBytes = Math.min(commands.limits.bindingBytes, PANEL_BYTES);
     const rowBytes = cols * data.BYTES_PER_ELEMENT;
     // A row that fits no binding is cut by columns at each product.
     const most = rowBytes > bindingBytes - 512 ? Math.max(1, Math.floor(bufferBytes / rowBytes)) : Math.floor((bindingBytes - 512) / rowBytes);

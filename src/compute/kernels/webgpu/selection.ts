@@ -4,6 +4,7 @@ import { type Vector, checkRing, laneBytes, lengthOf, ringMask, wireLength } fro
 import type { Choice, Stream } from '../types.ts';
 import type { DeviceVector } from './arena.ts';
 import { type Call, groupsOf, limbs, wide } from './call.ts';
+import { BLOCK_WORK } from './limits.ts';
 import { BLOCK, streamParams, wireWidth } from './streams.ts';
 import { checkSelectionRing, rounding } from './tables.ts';
 
@@ -32,7 +33,7 @@ export function dealSelection(call: Call, choice: Choice, n: number, k: number, 
   const bits = bitsOf(k);
   // Pads that cannot straddle a block cost one block.
   const blocks = (8 * BLOCK) % (P * bits) === 0 ? 1 : Math.floor((8 * BLOCK - 2 + P * bits) / (8 * BLOCK)) + 1;
-  const most = Math.min(STREAM_BITS / (n * P * bits), call.commands.limits.blockWork / blocks);
+  const most = Math.min(STREAM_BITS / (n * P * bits), call.blocks / blocks);
   for (const [from, to] of call.pieces(count, Math.max(P * laneBytes(k), laneBytes(index.k)), 64, most)) {
     const begin = from * n * P * bits;
     const block = Math.floor(begin / (8 * BLOCK));
@@ -48,6 +49,7 @@ export function dealSelection(call: Call, choice: Choice, n: number, k: number, 
         call.part(out, from, to),
       ],
       groups: groupsOf(to - from),
+      work: BLOCK_WORK * blocks * (to - from),
     });
   }
   return vector;

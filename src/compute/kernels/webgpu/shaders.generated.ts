@@ -249,8 +249,7 @@ if (at < params.length) { out[i] = x[at]; }
     uses: [],
     source: `fn bytes_word(first: u32, second: u32, third: u32, skip: u32) -> vec2<u32> {
 let s = 8u * skip;
-if (s == 0u) { return vec2<u32>(first, second); }
-return vec2<u32>((first >> s) | (second << (32u - s)), (second >> s) | (third << (32u - s)));
+return vec2<u32>((first >> s) | ((second << 1u) << (31u - s)), (second >> s) | ((third << 1u) << (31u - s)));
 }
 `,
   },
@@ -386,9 +385,6 @@ return vec2<u32>(x.x - y.x, x.y - y.y - u32(x.x < y.x));
 fn u64_negate(x: vec2<u32>) -> vec2<u32> {
 return vec2<u32>(0u - x.x, 0u - x.y - u32(x.x != 0u));
 }
-fn u64_less(x: vec2<u32>, y: vec2<u32>) -> bool {
-return x.y < y.y || (x.y == y.y && x.x < y.x);
-}
 fn u32_product(x: u32, y: u32) -> vec2<u32> {
 let x0 = x & 0xffffu;
 let x1 = x >> 16u;
@@ -497,10 +493,14 @@ override Y_I32: bool;
 @group(1) @binding(0) var<storage, read> x: array<Word>;
 @group(1) @binding(1) var<storage, read> y: array<u32>;
 @group(1) @binding(2) var<storage, read_write> out: array<Word>;
-var<workgroup> left: array<Word, 64u * TILE_DEPTH>;
-var<workgroup> right: array<Word, 64u * TILE_DEPTH>;
+const COLUMN = 65u;
+var<workgroup> left: array<Word, COLUMN * TILE_DEPTH>;
+var<workgroup> right: array<Word, COLUMN * TILE_DEPTH>;
 fn y_word(at: u32) -> Word {
-if (Y_I32) { return word_of(vec2<u32>(y[at], bitcast<u32>(bitcast<i32>(y[at]) >> 31u))); }
+if (Y_I32) {
+let entry = y[at];
+return word_of(vec2<u32>(entry, bitcast<u32>(bitcast<i32>(entry) >> 31u)));
+}
 if (WORD_BYTES == 4u) { return word_of(vec2<u32>(y[at], 0u)); }
 return word_of(vec2<u32>(y[2u * at], y[2u * at + 1u]));
 }
@@ -529,7 +529,7 @@ let i = at % TILE_DEPTH;
 let r = at / TILE_DEPTH;
 var value = zero;
 if (row0 + r < params.m && begin + i < end) { value = x[params.x_at + batch * params.x_batch + (row0 + r) * params.x_row + begin + i]; }
-left[64u * i + r] = value;
+left[COLUMN * i + r] = value;
 }
 for (var at = lane; at < 64u * TILE_DEPTH; at += 256u) {
 var i = at / 64u;
@@ -541,13 +541,13 @@ var place = (begin + i) * params.y_row + col0 + c;
 if (TRANSPOSED) { place = (col0 + c) * params.y_row + begin + i; }
 value = y_word(params.y_at + batch * params.y_batch + place);
 }
-right[64u * i + c] = value;
+right[COLUMN * i + c] = value;
 }
 workgroupBarrier();
 for (var i = 0u; i < TILE_DEPTH; i++) {
-let at = 64u * i + local.x;
+let at = COLUMN * i + local.x;
 let b = array<Word, 4>(right[at], right[at + 16u], right[at + 32u], right[at + 48u]);
-let a = 64u * i + local.y;
+let a = COLUMN * i + local.y;
 sums_add(&sums0, left[a], b);
 sums_add(&sums1, left[a + 16u], b);
 sums_add(&sums2, left[a + 32u], b);

@@ -4,6 +4,7 @@ import { type Vector, type Words, checkRing, laneBytes, lengthOf, ringMask, wire
 import type { Stream } from '../types.ts';
 import { DeviceVector } from './arena.ts';
 import { type Call, groupsOf, limbs, wide } from './call.ts';
+import { BLOCK_WORK } from './limits.ts';
 
 /** Bytes of a ChaCha20 block. */
 export const BLOCK = 64;
@@ -26,7 +27,7 @@ export function draw(call: Call, stream: Stream, k: number, count: number, first
   const lane = laneBytes(checkRing(k));
   const { vector, out } = call.result(k, count);
   const perBlock = BLOCK / lane;
-  for (const [from, to] of call.pieces(count, lane, 64, call.commands.limits.blockWork * perBlock)) {
+  for (const [from, to] of call.pieces(count, lane, 64, call.blocks * perBlock)) {
     const block = Math.floor((first + from) / perBlock);
     const lead = first + from - block * perBlock;
     call.run({
@@ -37,6 +38,7 @@ export function draw(call: Call, stream: Stream, k: number, count: number, first
       bindings: [call.part(out, from, to)],
       // One invocation a block.
       groups: groupsOf(Math.ceil((lead + to - from) / perBlock)),
+      work: (BLOCK_WORK * (to - from)) / perBlock,
     });
   }
   return vector;

@@ -5,6 +5,7 @@ import { type Vector, laneBytes, lengthOf, ringMask, wireLength } from '../../ri
 import type { PiecewiseCubic, SelectionTable, Stream } from '../types.ts';
 import { type Call, type Operand, limbs, wide } from './call.ts';
 import type { Binding } from './commands.ts';
+import { BLOCK_WORK } from './limits.ts';
 import type { Block } from './pool.ts';
 import { BLOCK, streamParams, wireWidth } from './streams.ts';
 
@@ -181,12 +182,15 @@ function elementsOf(table: SelectionTable): Vector {
   }
 }
 
-/** Blocks of one workgroup: 64, or the most that hold whole words. */
-function groupBlocks(width: number): number {
+/** Blocks that hold whole words and begin with one: the odd part of the width. */
+function oddPart(width: number): number {
   let odd = Math.max(1, width);
   while (odd % 2 === 0) odd /= 2;
-  return 64 - (64 % odd);
+  return odd;
 }
+
+/** Words of one dispatch: they are numbered in 32 bits. */
+const MAX_WORDS = 2 ** 31;
 
 export function selectionTable(call: Call, table: SelectionTable, tables: Uint32Array, k: number, pads: Stream, from: number, to: number): Promise<Uint8Array> {
   checkSelectionRing(k);
@@ -195,14 +199,19 @@ export function selectionTable(call: Call, table: SelectionTable, tables: Uint32
   const prepared = prepare(call, table, tables, status);
   const { words } = prepared;
   const width = wireWidth(k);
-  const group = groupBlocks(width);
-  const { limits } = call.commands;
-  const perElement = Math.max(prepared.bytes, (words * Math.max(1, 8 * width)) / 8);
-  const blocks = (limits.blockWork * BLOCK) / Math.max(1, (words * Math.max(1, 8 * width)) / 8);
+  // Blocks of one workgroup: 64, or the most that hold whole words.
+  const unit = oddPart(width);
+  const group = 64 - (64 % unit);
+  // Bytes of an element's entries; a piece also has the rest of a workgroup's blocks before and behind it. Single bits are cut at whole bytes.
+  const bytes = width === 0 ? words / 8 : words * width;
+  const room = (call.commands.limits.bindingBytes - 2 * BLOCK * group) / bytes;
   const parts: Promise<Uint8Array>[] = [];
-  // Room for a workgroup's blocks before and after; whole bytes of single bits in every piece.
-  const pieces = call.pieces(to - from, perElement * (1 + (2 * BLOCK * group) / limits.bindingBytes), 8, blocks);
-  for (const [start, end] of pieces) parts.push(piece(from + start, from + end));
+  for (const [start, end] of call.pieces(to - from, prepared.bytes, 8, Math.min(room, (call.blocks * BLOCK) / bytes, MAX_WORDS / words))) {
+    const part = piece(from + start, from + end);
+    // A later piece may fail before anybody waits for this one.
+    part.catch(() => undefined);
+    parts.push(part);
+  }
   return finish();
 
   function piece(first: number, last: number): Promise<Uint8Array> {
@@ -210,8 +219,7 @@ export function selectionTable(call: Call, table: SelectionTable, tables: Uint32
     const bits = width === 0 ? 1 : 8 * width;
     const begin = first * words * bits;
     // Blocks are made from one on that begins with a whole word.
-    const whole = groupUnit(width);
-    const block = Math.floor(begin / (8 * BLOCK * whole)) * whole;
+    const block = Math.floor(begin / (8 * BLOCK * unit)) * unit;
     const lead = begin - 8 * BLOCK * block;
     const count = (last - first) * words;
     const groups = Math.ceil((lead + count * bits) / (8 * BLOCK * group));
@@ -223,6 +231,7 @@ export function selectionTable(call: Call, table: SelectionTable, tables: Uint32
       params: [...streamParams(pads, block), 2 ** 32 - lead / bits, count, groups, ...params],
       bindings: [call.range(out, 0, groups * group * BLOCK), ...bindings],
       groups,
+      work: BLOCK_WORK * group * groups,
     });
     const skip = lead % 8;
     return call.commands
@@ -242,13 +251,6 @@ export function selectionTable(call: Call, table: SelectionTable, tables: Uint32
     }
     return out;
   }
-}
-
-/** Blocks that hold whole words and begin with one: the odd part of the width. */
-function groupUnit(width: number): number {
-  let odd = Math.max(1, width);
-  while (odd % 2 === 0) odd /= 2;
-  return odd;
 }
 
 /** `count` bits that begin at bit `skip`, moved to bit 0; what is behind them is pad and does not leave. */

@@ -1,0 +1,215 @@
+/** The words of every error code: one row each, and the compiler holds the table complete. `{operator}` and the like are filled in by `errors.ts`. */
+import type { ErrorCode } from '../core/errors.ts';
+
+/** Buttons under an error. The first is the filled one. */
+export type Action = 'run' | 'reload' | 'settings' | 'wasm' | 'websocket';
+
+export interface Row {
+  readonly title: string;
+  readonly happened: string;
+  readonly todo: string;
+  readonly actions?: readonly Action[];
+  /** The party cannot be reached: its links are crossed out. Else it is only outlined. */
+  readonly cut?: boolean;
+  /** The word in place of the party's health. */
+  readonly mark?: string;
+  /** Belongs under the text box. */
+  readonly input?: boolean;
+  /** The fault of this tab or this device, not of a party. */
+  readonly here?: boolean;
+}
+
+const ENDED = 'The run was ended and its keys thrown away.';
+const OPENED = 'Nothing was opened, and your text is still in the box.';
+
+const LOST: Row = {
+  title: '{Party} stopped answering',
+  happened: `No message came from {operator} in time{place}. The run was ended on all three parties. ${OPENED}`,
+  todo: 'run it again. New keys will be made; no key is used twice. If it happens again, ask {operator} whether its party is up.',
+  actions: ['run', 'settings'],
+  cut: true,
+  mark: 'no answer',
+};
+const UNREACHABLE: Row = {
+  title: '{Party} cannot be reached',
+  happened: `No connection to {operator} came about. ${OPENED}`,
+  todo: 'check this device’s network, then run it again. If it happens again, ask {operator} whether its party is up.',
+  actions: ['run', 'settings'],
+  cut: true,
+  mark: 'not reached',
+};
+const IDENTITY: Row = {
+  title: 'This is not the party you chose',
+  happened: `What answered as {party} did not prove the identity that was chosen for {operator}. No key and no text was sent to it.`,
+  todo: 'do not continue. Compare the fingerprint in the settings with the one on the operator’s own page.',
+  actions: ['settings'],
+  mark: 'identity not proved',
+};
+const WRONG: Row = {
+  title: '{Party} sent something wrong',
+  happened: `A message from {operator} was not what the protocol expects{place}, so the run was ended on all three parties. ${OPENED}`,
+  todo: 'run it again. If it happens again, do not use {operator} until it has explained this.',
+  actions: ['run', 'settings'],
+  mark: 'sent a wrong message',
+};
+const OTHER_MODEL: Row = {
+  title: 'The parties run a different model',
+  happened: `{Party} does not run the model that this page asked for. ${OPENED}`,
+  todo: 'choose the model again in the settings. If it is the only one, tell {operator}.',
+  actions: ['settings', 'reload'],
+  mark: 'different model',
+};
+const OWN_MODEL: Row = {
+  title: 'The model cannot be used',
+  happened: 'The files of the model that this page was given do not fit together. No text was sent.',
+  todo: 'load them again. If it happens again, choose another model and tell whoever runs this page.',
+  actions: ['reload', 'settings'],
+  here: true,
+  mark: 'no model',
+};
+const BUG: Row = {
+  title: 'Something in Tercet went wrong',
+  happened: `${ENDED} ${OPENED}`,
+  todo: 'run it again. If it happens again, please report it with the details below; they hold nothing of your text.',
+  actions: ['run', 'reload'],
+  here: true,
+  mark: 'stopped',
+};
+const ENCODING: Row = {
+  title: 'The text holds characters that cannot be sent',
+  happened: 'There are control characters or broken characters in it.',
+  todo: 'type that part again by hand, or paste it as plain text.',
+  input: true,
+};
+
+export const TABLE: Record<ErrorCode, Row> = {
+  ERR_TEXT_EMPTY: { title: 'There is no text', happened: '', todo: 'type a sentence, or pick an example.', input: true },
+  ERR_NO_MASK: { title: 'There is no blank in the text', happened: '', todo: 'put the cursor where the word is missing and press “Add a blank”.', input: true },
+  ERR_TEXT_TOO_LONG: { title: 'The text is too long', happened: '', todo: 'shorten it{limit}.', input: true },
+  ERR_TOO_MANY_TOKENS: { title: 'The text is too long', happened: '', todo: 'shorten it{limit}.', input: true },
+  ERR_TEXT_ENCODING: ENCODING,
+  ERR_TEXT_CONTROL: ENCODING,
+  ERR_PEER_TIMEOUT: LOST,
+  ERR_PEER_CLOSED: { ...LOST, happened: `The link to {operator} was closed{place}. The run was ended on all three parties. ${OPENED}` },
+  ERR_PEER_UNREACHABLE: UNREACHABLE,
+  ERR_PEER_CERTIFICATE: IDENTITY,
+  ERR_IDENTITY_KEY: IDENTITY,
+  ERR_IDENTITY_PARTY: IDENTITY,
+  ERR_IDENTITY_REPLAY: IDENTITY,
+  ERR_IDENTITY_FINGERPRINT: IDENTITY,
+  ERR_PEER_MISMATCH: {
+    title: 'The parties do not agree on the run',
+    happened: `{Party} runs another version or other settings than this page. ${OPENED}`,
+    todo: 'load the page again. If it happens again, tell {operator}.',
+    actions: ['reload', 'settings'],
+    mark: 'does not agree',
+  },
+  ERR_PEER_BUSY: {
+    title: '{Party} is busy',
+    happened: `{operator} already serves as many runs as it can. ${OPENED}`,
+    todo: 'wait a minute, then run it again.',
+    actions: ['run', 'settings'],
+    mark: 'busy',
+  },
+  ERR_MODEL_HASH: OTHER_MODEL,
+  ERR_MODEL_NOT_FOUND: OTHER_MODEL,
+  ERR_FRAME_SESSION: WRONG,
+  ERR_FRAME_SEQUENCE: WRONG,
+  ERR_FRAME_TAG: WRONG,
+  ERR_FRAME_LENGTH: WRONG,
+  ERR_FRAME_FORMAT: WRONG,
+  ERR_DEVICE_LOST: {
+    title: 'The graphics device stopped',
+    happened: `The browser lost its graphics processor. This happens after a driver reset, on wake from sleep, or when another program takes the memory. ${ENDED}`,
+    todo: 'run again. If it stops twice, use the processor instead: the answer is the same, preparing is slower.',
+    actions: ['run', 'wasm'],
+    here: true,
+    mark: 'graphics device lost',
+  },
+  ERR_DEVICE_MEMORY: {
+    title: 'The graphics device ran out of memory',
+    happened: `There was not enough graphics memory for a text of this length. ${ENDED}`,
+    todo: 'run again. If it stops twice, use the processor instead, or a shorter text.',
+    actions: ['run', 'wasm'],
+    here: true,
+    mark: 'graphics memory full',
+  },
+  ERR_DEVICE_UNAVAILABLE: {
+    title: 'This device cannot do it',
+    happened: 'What the settings ask for is not available in this browser. No text was sent.',
+    todo: 'choose another device in the settings; each one there says what is missing.',
+    actions: ['settings'],
+    here: true,
+    mark: 'not available',
+  },
+  ERR_KERNEL: { ...BUG, title: 'The browser’s computation failed' },
+  ERR_WORKER: {
+    ...BUG,
+    title: 'The browser stopped a part of Tercet',
+    happened: `A worker of this page ended, often because memory was short. ${ENDED} ${OPENED}`,
+    todo: 'close other tabs and run again. If it happens again, use a shorter text.',
+  },
+  ERR_LINK_BLOCKED: {
+    title: 'This network blocks the direct link',
+    happened: `The link to {party} could not be opened directly. ${OPENED}`,
+    todo: 'use the WebSocket link: same privacy, slower. Or use another network.',
+    actions: ['websocket', 'settings'],
+    cut: true,
+    mark: 'link blocked',
+  },
+  ERR_DOWNLOAD: {
+    title: 'A file of this page did not arrive',
+    happened: 'The list of parties or the model’s word list could not be downloaded. No text was sent.',
+    todo: 'check this device’s network, then load it again.',
+    actions: ['reload'],
+    here: true,
+    mark: 'not loaded',
+  },
+  ERR_INTEGRITY: {
+    title: 'A file is not the one that was promised',
+    happened: 'A downloaded file does not have the fingerprint it should have, so it was not used. No text was sent.',
+    todo: 'load it again. If it happens again, do not use this page and tell whoever runs it.',
+    actions: ['reload'],
+    here: true,
+    mark: 'wrong file',
+  },
+  ERR_MODEL_FORMAT: OWN_MODEL,
+  ERR_MODEL_CONFIG: OWN_MODEL,
+  ERR_MODEL_UNSUPPORTED: OWN_MODEL,
+  ERR_TOKENIZER: OWN_MODEL,
+  ERR_RANGE: {
+    ...OWN_MODEL,
+    happened: 'The numbers inside this model can grow too large for a private run. No text was sent.',
+    todo: 'choose another model in the settings.',
+    actions: ['settings'],
+  },
+  ERR_PROTOCOL_UNAVAILABLE: {
+    title: 'This protocol is not built yet',
+    happened: 'It was refused and not replaced by a weaker one. No text was sent.',
+    todo: 'choose the semi-honest protocol in the settings.',
+    actions: ['settings'],
+    here: true,
+    mark: 'not started',
+  },
+  ERR_INSECURE: {
+    title: 'This page is not safe to use here',
+    happened: 'Private runs need a page and parties that are reached over HTTPS. No text was sent.',
+    todo: 'open the page at its https:// address.',
+    actions: ['settings'],
+    here: true,
+    mark: 'not over HTTPS',
+  },
+  ERR_STATE: { ...BUG, title: 'The run was already over' },
+  ERR_ABORTED: {
+    title: 'Stopped',
+    happened: 'Stopped on all three parties. Nothing was opened.',
+    todo: 'run it again when you like.',
+    actions: ['run'],
+    here: true,
+    mark: 'stopped',
+  },
+  ERR_ARGUMENT: BUG,
+  ERR_SHAPE: BUG,
+  ERR_PAD_REUSE: BUG,
+  ERR_INTERNAL: BUG,
+};

@@ -1,0 +1,45 @@
+/** WebRTC in Node, below the handshake: what a hostile description can and cannot do. */
+import * as dgram from 'node:dgram';
+import { once } from 'node:events';
+import { networkInterfaces } from 'node:os';
+import { afterAll, describe, expect, it } from 'vitest';
+import { nodeAnswerer, nodeOfferer, releaseWebRtc } from '../../src/net/webrtc/node.ts';
+import { expectCode, sleep } from './helpers.ts';
+import { description } from './sdp.ts';
+
+afterAll(releaseWebRtc);
+
+describe('a party that answers over WebRTC', () => {
+  it('sends nothing to the addresses in an offer; one behind a NAT does (positive control)', async () => {
+    // Not loopback: a party's candidates are of the outer interfaces.
+    const address = Object.values(networkInterfaces())
+      .flatMap((each) => each ?? [])
+      .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
+    const host = address ?? '127.0.0.1';
+    const victim = dgram.createSocket('udp4');
+    victim.bind(0, host);
+    await once(victim, 'listening');
+    let packets = 0;
+    victim.on('message', () => packets++);
+    const offer = `${description(3)}a=candidate:1 1 UDP 2114977791 ${host} ${victim.address().port} typ host\r\n`;
+    const strict = await nodeAnswerer().answer([offer]);
+    await sleep(700);
+    expect(packets).toBe(0);
+    strict.close();
+    const options = { iceServers: ['stun:127.0.0.1:9'], bindAddress: host };
+    const knocking = await nodeAnswerer(options).answer([offer]);
+    await sleep(700);
+    expect(packets).toBeGreaterThan(0);
+    knocking.close();
+    victim.close();
+  });
+
+  it('gives a typed error for a description that the library refuses', async () => {
+    await expectCode(nodeAnswerer().answer([description(1).replace(/a=ice-.*\r\n/g, '')]), 'ERR_LINK_BLOCKED');
+    const offer = await nodeOfferer().offer({ associations: 1, iceServers: [] });
+    await expectCode(offer.accept(['v=0\r\n']), 'ERR_LINK_BLOCKED');
+    const opened = expectCode(offer.opened(), 'ERR_LINK_BLOCKED');
+    offer.close();
+    await opened;
+  });
+});
