@@ -12,6 +12,9 @@ import { CHROMIUM, FLAGS, ROOT, buildPage, start, startAll, workFolder } from '.
 const TEXT = 'The capital of France is [MASK].';
 const LONG = `A warm, funny and moving film. ${'The acting is fine, and the story goes where it should. '.repeat(9)}`;
 const SITE = '127.0.0.1:8430';
+/** `--round-trips 2,60` for some of them. */
+const chosen = process.argv[process.argv.indexOf('--round-trips') + 1];
+const ROUND_TRIPS_MS = process.argv.includes('--round-trips') ? chosen.split(',').map(Number) : [2, 30, 60, 120, 200];
 const work = workFolder();
 const rows = [];
 
@@ -161,7 +164,7 @@ async function inNamespaces() {
   writeFileSync(wrapper, `#!/bin/sh\nexec ip netns exec t-home ${CHROMIUM} "$@"\n`, { mode: 0o755 });
   const inside = (name, address) => ({ prefix: ['ip', 'netns', 'exec', name], address });
   const hosts = [inside('t-p1', '10.77.1.2'), inside('t-p2', '10.77.2.2'), inside('t-home', '127.0.0.1')];
-  for (const latencyMs of [1, 15, 30, 60, 100]) {
+  for (const latencyMs of ROUND_TRIPS_MS.map((ms) => ms / 2)) {
     const undo = await network(latencyMs, netem);
     const home = join(work.folder, `home-${latencyMs}`);
     mkdirSync(home);

@@ -117,7 +117,10 @@ describe('a data owner in Chromium', () => {
     });
     const page = await site.open();
     const outcome = await page.evaluate((arg) => window.run(arg), command(party, { transport: 'auto', timeoutMs: 2000 }));
-    expect(outcome).toMatchObject({ transport: 'websocket', fallbacks: [{ from: 'webrtc', to: 'websocket', reason: 'no WebRTC link to party 1 within 2 s' }] });
+    expect(outcome).toMatchObject({
+      transport: 'websocket',
+      fallbacks: [{ from: 'webrtc', to: 'websocket', reason: expect.stringContaining('no WebRTC link') }],
+    });
     expect((await party.arrival()).transport).toBe('websocket');
     // Asked for WebRTC alone, it gets none.
     const alone = await page.evaluate((arg) => window.run(arg), command(party, { transport: 'webrtc', timeoutMs: 1000 }));

@@ -208,6 +208,60 @@ describe('commands', () => {
   });
 });
 
+describe('operands beyond a binding', () => {
+  // 4 KiB: 512 words of 64 bits. Rows, columns and panels of these shapes exceed it in turn.
+  it.each([
+    [3, 100, 20],
+    [5, 7, 600],
+    [70, 600, 3],
+    [2, 1100, 70],
+    [66, 2, 66],
+  ])('products of %i × %i × %i are put together from parts', async (m, inner, n) => {
+    const { kernels } = await spied({ bindingBytes: 4096, work: 20_000 });
+    for (const k of [32, 64]) {
+      const [x, y] = [random.words(2 * m * inner, k), random.words(2 * inner * n, k)];
+      for (const transposed of [false, true]) {
+        const shape = { batch: 2, m, inner, n, transposed };
+        same(await kernels.read(await kernels.matmul(x, y, shape)), await oracle.matmul(x, y, shape));
+      }
+    }
+    const x = random.words(m * inner, 64);
+    for (const entries of [random.words(inner * n, 64).data as BigUint64Array, new Int32Array(random.words(inner * n, 32).data.buffer)]) {
+      const [matrix, expected] = [await kernels.loadMatrix(entries, inner, n), await oracle.loadMatrix(entries, inner, n)];
+      same(await kernels.read(await kernels.matmulMatrix(x, matrix)), await oracle.matmulMatrix(x, expected));
+      await kernels.freeMatrix(matrix);
+    }
+    expect(kernels.describe().dispatches).toBeGreaterThan(20);
+  });
+
+  it('vectors and tables are worked on in ranges', async () => {
+    const { kernels } = await spied({ bindingBytes: 20_480 });
+    const [x, y] = [random.words(9001, 64), random.words(9001, 64)];
+    same(await kernels.read(await kernels.mul(x, y)), await oracle.mul(x, y));
+    same(await kernels.pack(x), await oracle.pack(x));
+    for (const k of [1, 24]) {
+      const v = random.words(9001, k);
+      same(await kernels.read(await kernels.unpack(await kernels.pack(v), k, 9001)), v);
+    }
+    const index = Uint32Array.from({ length: 5000 }, () => random.below(9001));
+    same(await kernels.read(await kernels.gather(x, index)), await oracle.gather(x, index));
+    const whole: Words = { k: 64, data: x.data.slice(0, 6000) };
+    same(await kernels.read(await kernels.repeat(whole, 3)), await oracle.repeat(whole, 3));
+    same(await kernels.read(await kernels.sumRows(whole, 5)), await oracle.sumRows(whole, 5));
+    const values = [random.words(700, 64), random.words(700, 64)];
+    same(await kernels.read(await kernels.chooseBasis(values)), await oracle.chooseBasis(values));
+    const bits = [random.words(700, 1), random.words(700, 1)];
+    const pick = Uint8Array.of(0, 1, 255, 1);
+    const stream = random.stream();
+    for (const k of [8, 40, 64]) {
+      const table = { kind: 'choose', pick, bits, values } as const;
+      same(await kernels.selectionTable(table, k, stream, 3, 690), await oracle.selectionTable(table, k, stream, 3, 690));
+    }
+    const exp = { kind: 'exp', s1: 17, a: random.words(999, 25), gate: random.words(999, 1) } as const;
+    for (const k of [1, 56]) same(await kernels.selectionTable(exp, k, stream, 5, 999), await oracle.selectionTable(exp, k, stream, 5, 999));
+  });
+});
+
 describe('a failure', () => {
   /** Pending calls and every later one end with this code. */
   async function ends(kernels: WebGpuKernels, code: ErrorCode, pending: readonly Promise<unknown>[]): Promise<void> {

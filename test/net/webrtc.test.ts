@@ -3,11 +3,22 @@ import * as dgram from 'node:dgram';
 import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
 import { afterAll, describe, expect, it } from 'vitest';
-import { nodeAnswerer, nodeOfferer, releaseWebRtc } from '../../src/net/webrtc/node.ts';
+import { nodeAnswerer, nodeOfferer, releaseWebRtc, serverUrls } from '../../src/net/webrtc/node.ts';
 import { expectCode, sleep } from './helpers.ts';
 import { description } from './sdp.ts';
 
 afterAll(releaseWebRtc);
+
+describe('a TURN server', () => {
+  it('is named to the library with its user, a STUN server without', () => {
+    const urls = ['turn:relay.example:3478?transport=udp', 'turns:relay.example:443'];
+    expect(serverUrls({ urls, username: '1700:ab', credential: 'p@ss/word' })).toEqual([
+      'turn:1700%3Aab:p%40ss%2Fword@relay.example:3478?transport=udp',
+      'turns:1700%3Aab:p%40ss%2Fword@relay.example:443',
+    ]);
+    expect(serverUrls({ urls: 'stun:stun.example:3478' })).toEqual(['stun:stun.example:3478']);
+  });
+});
 
 describe('a party that answers over WebRTC', () => {
   it('sends nothing to the addresses in an offer; one behind a NAT does (positive control)', async () => {

@@ -17,7 +17,7 @@ export interface NodeRtcOptions {
   readonly bindAddress?: string | undefined;
   /** UDP ports to use, for firewalls. */
   readonly ports?: readonly [number, number] | undefined;
-  /** STUN and TURN servers as `stun:host:port`; none by default. */
+  /** STUN and TURN servers as `stun:host:port` or `turn:user:password@host:port`; none by default. */
   readonly iceServers?: readonly string[] | undefined;
 }
 
@@ -47,7 +47,7 @@ export function nodeOfferer(options: NodeRtcOptions = {}): RtcOfferer {
   return {
     offer: async ({ associations, iceServers }) => {
       const library = await import('node-datachannel');
-      const urls = [...(options.iceServers ?? []), ...iceServers.flatMap(({ urls }) => urls)];
+      const urls = [...(options.iceServers ?? []), ...iceServers.flatMap(serverUrls)];
       const offer = await connections(library, associations, { ...options, iceServers: urls }, async (connection) => connection.setLocalDescription('offer'));
       return { ...offer, descriptions: urls.length > 0 ? offer.descriptions : offer.descriptions.map(withoutCandidates) };
     },
@@ -108,6 +108,12 @@ function withoutCandidates(sdp: string): string {
 function setUpFailed(cause: unknown): TercetError {
   // The library's own message may quote a description, so it is not repeated.
   return new TercetError('ERR_LINK_BLOCKED', 'WebRTC could not be set up', 'use a WebSocket link', { cause });
+}
+
+/** A browser's description of a server as the library takes it: the name and password of a TURN server inside the address. */
+export function serverUrls({ urls, username, credential }: RTCIceServer): string[] {
+  const user = username === undefined ? '' : `${encodeURIComponent(username)}:${encodeURIComponent(credential ?? '')}@`;
+  return [urls].flat().map((url) => url.replace(/^(turns?):(?:\/\/)?/, `$1:${user}`));
 }
 
 function newConnection(library: Library, { bindAddress, ports, iceServers }: NodeRtcOptions): PeerConnection {
