@@ -21,21 +21,21 @@ export interface Pipeline<T extends Task> {
 }
 
 /** Aliases that transformers.js has. */
-const ALIASES: Readonly<Record<string, Task>> = { 'sentiment-analysis': 'text-classification' };
+const ALIASES = { 'sentiment-analysis': 'text-classification' } as const satisfies Readonly<Record<string, Task>>;
+type Alias = keyof typeof ALIASES;
+/** The task that a name means. */
+export type TaskNamed<N extends Task | Alias> = N extends Alias ? (typeof ALIASES)[N] : N extends Task ? N : never;
 
-function isTask(task: string): task is Task {
-  return task === 'fill-mask' || task === 'text-classification';
+function taskNamed(name: string): Task {
+  if (name === 'fill-mask' || name === 'text-classification') return name;
+  if (Object.hasOwn(ALIASES, name)) return ALIASES[name as Alias];
+  throw new TercetError('ERR_ARGUMENT', 'there is no pipeline for that task', "use 'fill-mask' or 'text-classification'");
 }
 
 /** Makes `pipeline` from a way to load models. */
 export function pipelineWith(load: (id: string, options: PretrainedOptions) => Promise<Model>) {
-  return async function pipeline<T extends Task>(
-    task: T | (keyof typeof ALIASES & string),
-    model: string,
-    options: PretrainedOptions = {},
-  ): Promise<Pipeline<T>> {
-    const named = ALIASES[task] ?? task;
-    if (!isTask(named)) throw new TercetError('ERR_ARGUMENT', 'there is no pipeline for that task', "use 'fill-mask' or 'text-classification'");
+  return async function pipeline<N extends Task | Alias>(task: N, model: string, options: PretrainedOptions = {}): Promise<Pipeline<TaskNamed<N>>> {
+    const named = taskNamed(task);
     const loaded = await load(model, options);
     if (loaded.task !== named) {
       await loaded.dispose();
@@ -47,6 +47,6 @@ export function pipelineWith(load: (id: string, options: PretrainedOptions) => P
       const { blanks } = await loaded.predict(text, runOptions);
       return blanks.length === 1 ? [...blanks[0]] : blanks.map((list) => [...list]);
     };
-    return Object.assign(run, { task: named, model: loaded, dispose: () => loaded.dispose() }) as unknown as Pipeline<T>;
+    return Object.assign(run, { task: named, model: loaded, dispose: () => loaded.dispose() }) as unknown as Pipeline<TaskNamed<N>>;
   };
 }

@@ -18,7 +18,13 @@ import { seeded } from '../support/simulate.ts';
 
 const kernels = new ReferenceKernels();
 const source = randomBertWeights(TINY, 5);
-const MODEL: ServedModel = { name: 'tiny', config: TINY, plan: await bertPlan(source), hash: 'ab'.repeat(32), parameters: await OpenParameters.load(source, kernels) };
+const MODEL: ServedModel = {
+  name: 'tiny',
+  config: TINY,
+  plan: await bertPlan(source),
+  hash: 'ab'.repeat(32),
+  parameters: await OpenParameters.load(source, kernels),
+};
 const REQUEST: Request = { model: MODEL.hash, protocol: '3pc_semi_honest', weights: 'open', tokens: 8, masks: 1, padded: true };
 const INPUT = { inputIds: [2, 9, 4, 17, 3], maskPositions: [2] };
 

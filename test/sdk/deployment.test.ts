@@ -1,0 +1,135 @@
+/** The deployment document, the buckets of padding, and the pipeline's own refusals. */
+import { describe, expect, it } from 'vitest';
+import { bucketFor, bucketsOf } from '../../src/sdk/buckets.ts';
+import { capabilitiesOf } from '../../src/sdk/capabilities.ts';
+import { parseDeployment } from '../../src/sdk/deployment.ts';
+import { pipelineWith } from '../../src/sdk/pipeline.ts';
+import { settle, unsettle } from '../../src/sdk/settled.ts';
+import { TercetError } from '../../src/core/errors.ts';
+import type { Model } from '../../src/sdk/types.ts';
+import { failure } from '../ml/tiny-bert.ts';
+
+const HEX = 'ab'.repeat(32);
+const GOOD = {
+  version: 1,
+  parties: [
+    { url: 'https://alder.example', identity: HEX, operator: 'Alder', place: 'Frankfurt' },
+    { url: 'http://127.0.0.1:7202', identity: HEX },
+  ],
+  models: 'models',
+  entries: [
+    {
+      id: 'tiny',
+      task: 'fill-mask',
+      title: 'tiny',
+      weights: { open: HEX },
+      files: { 'config.json': { sha256: HEX, bytes: 3 } },
+      examples: [{ label: 'one', text: 'x [MASK]' }],
+    },
+  ],
+};
+
+/** GOOD with one place changed. */
+function changed(path: readonly (string | number)[], value: unknown): unknown {
+  const copy = structuredClone(GOOD) as unknown as Record<string | number, unknown>;
+  let at = copy;
+  for (const key of path.slice(0, -1)) at = at[key] as Record<string | number, unknown>;
+  at[path[path.length - 1]] = value;
+  return copy;
+}
+
+describe('a deployment', () => {
+  it('is read as it was written', () => {
+    expect(parseDeployment(GOOD)).toEqual({ ...GOOD, iceServers: [] });
+    expect(parseDeployment({ ...GOOD, iceServers: [{ urls: 'stun:stun.example:3478' }] }).iceServers).toEqual([{ urls: ['stun:stun.example:3478'] }]);
+  });
+
+  it.each<[string, unknown]>([
+    ['version', changed(['version'], 2)],
+    ['parties', changed(['parties'], GOOD.parties.slice(1))],
+    ['parties[0].url', changed(['parties', 0, 'url'], 'http://alder.example')],
+    ['parties[0].url', changed(['parties', 0, 'url'], 'javascript:alert(1)')],
+    ['parties[1].url', changed(['parties', 1, 'url'], 'http://127.0.0.1.example')],
+    ['parties[0].identity', changed(['parties', 0, 'identity'], HEX.toUpperCase())],
+    ['parties[1].operator', changed(['parties', 1, 'operator'], 7)],
+    ['entries', changed(['entries'], { tiny: {} })],
+    ['entries[0].id', changed(['entries', 0, 'id'], '../tiny')],
+    ['entries[0].task', changed(['entries', 0, 'task'], 'translation')],
+    ['entries[0].weights.open', changed(['entries', 0, 'weights', 'open'], 'ab')],
+    ['entries[0].files', changed(['entries', 0, 'files'], { '../../etc/passwd': { sha256: HEX, bytes: 1 } })],
+    ['entries[0].files.config.json.sha256', changed(['entries', 0, 'files', 'config.json'], { sha256: 'x', bytes: 1 })],
+    ['entries[0].files.config.json.bytes', changed(['entries', 0, 'files', 'config.json', 'bytes'], -1)],
+    ['entries[0].examples[0].text', changed(['entries', 0, 'examples', 0], { label: 'x' })],
+    ['iceServers[0].urls', { ...GOOD, iceServers: [{ urls: 'https://x' }] }],
+    ['the document', null],
+  ])('with a wrong %s is refused, and the field is named', async (field, value) => {
+    expect((await failure('ERR_MODEL_CONFIG', () => parseDeployment(value))).message).toContain(field);
+  });
+});
+
+describe('buckets', () => {
+  it('end with the model’s maximum, without repeats, in order', () => {
+    expect(bucketsOf(undefined, 128)).toEqual([16, 32, 64, 128]);
+    expect(bucketsOf(undefined, 10)).toEqual([10]);
+    expect(bucketsOf([64, 8, 64, 1000], 512)).toEqual([8, 64, 512]);
+    expect([2, 16, 17, 128, 129].map((tokens) => bucketFor(bucketsOf(undefined, 128), tokens))).toEqual([16, 16, 32, 128, undefined]);
+  });
+
+  it.each([[[0]], [[1.5]], [[Number.NaN]]])('of %j are refused', async (wanted) => {
+    await failure('ERR_ARGUMENT', () => bucketsOf(wanted, 128));
+  });
+});
+
+describe('errors across a port', () => {
+  it('keep code, hint and party, and a code that is none becomes an internal error', async () => {
+    const sent = structuredClone(
+      await settle(async () => {
+        throw new TercetError('ERR_PEER_CLOSED', 'party 2: gone', 'run again', { party: 2, cause: new Error('inside') });
+      }),
+    );
+    const error = await failure('ERR_PEER_CLOSED', () => unsettle(sent));
+    expect([error.hint, error.party, error.cause]).toEqual(['run again', 2, undefined]);
+    await failure('ERR_INTERNAL', () => unsettle({ ok: false, error: { code: 'ERR_NEW', message: 'x', hint: 'y', party: undefined } }));
+    expect(unsettle(await settle(async () => 5))).toBe(5);
+  });
+});
+
+describe('pipeline', () => {
+  const disposed: string[] = [];
+  const load = async (id: string): Promise<Model> => ({ id, task: 'fill-mask', dispose: async () => void disposed.push(id) }) as unknown as Model;
+
+  it('refuses a task that is not there before it loads, and a model of another task after it has let go of it', async () => {
+    const pipeline = pipelineWith(load);
+    // @ts-expect-error a task that no build has
+    await failure('ERR_ARGUMENT', () => pipeline('translation', 'tiny', {}));
+    expect((await failure('ERR_MODEL_UNSUPPORTED', () => pipeline('text-classification', 'tiny', {}))).hint).toContain("pipeline('fill-mask'");
+    expect(disposed).toEqual(['tiny']);
+  });
+});
+
+describe('capabilities', () => {
+  const place = { gpu: undefined, secureContext: true, webrtc: true, workers: true, threads: 1, crossOriginIsolated: false };
+  const adapter = (info: Partial<GPUAdapterInfo>) =>
+    ({
+      requestAdapter: async () => ({ info: { vendor: '', architecture: '', device: '', description: '', isFallbackAdapter: false, ...info } }),
+    }) as unknown as GPU;
+
+  it.each([
+    ['no-api', { ...place }],
+    ['insecure-context', { ...place, secureContext: false, gpu: adapter({}) }],
+    ['no-adapter', { ...place, gpu: { requestAdapter: async () => null } as unknown as GPU }],
+    ['no-adapter', { ...place, gpu: { requestAdapter: async () => Promise.reject(new Error('x')) } as unknown as GPU }],
+  ])('say why WebGPU is not there (%s), and take WebAssembly', async (reason, where) => {
+    const { webgpu, device } = await capabilitiesOf(where);
+    expect(webgpu).toMatchObject({ ok: false, reason });
+    expect(device).toBe('wasm');
+  });
+
+  it('take a graphics device, but not one that is software', async () => {
+    expect((await capabilitiesOf({ ...place, gpu: adapter({ vendor: 'nvidia', architecture: 'hopper' }) })).device).toBe('webgpu');
+    const software = await capabilitiesOf({ ...place, gpu: adapter({ vendor: 'google', architecture: 'swiftshader' }) });
+    expect(software.device).toBe('wasm');
+    expect(software.webgpu).toMatchObject({ ok: true, detail: expect.stringContaining('in software') });
+    expect((await capabilitiesOf({ ...place, webrtc: false })).webrtc).toMatchObject({ ok: false, reason: 'no-api' });
+  });
+});
