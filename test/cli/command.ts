@@ -61,6 +61,8 @@ export interface RunOptions {
   /** Another home, with certificates of another authority. */
   readonly home?: string;
   readonly timeoutMs?: number;
+  /** More of the environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export class Run {
@@ -96,6 +98,7 @@ export class Run {
         TERCET_TEST_PROCESSES: this.#records,
         TERCET_TEST_RUN: this.#mark,
         NODE_OPTIONS: `--import=${RECORDER}`,
+        ...options.env,
       },
     });
     this.child.stdout?.on('data', (chunk: Buffer) => (this.#stdout += chunk.toString()));

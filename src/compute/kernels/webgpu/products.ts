@@ -83,7 +83,7 @@ class Product {
     const tiles = batch * Math.ceil(m / TILE) * Math.ceil(n / TILE);
     const slices = Math.min(Math.floor(BUSY / tiles), Math.floor(inner / SLICE));
     const words = batch * m * n;
-    if (slices < 2 || !this.#fits(whole, panel) || slices * words * this.#lane > this.#call.commands.limits.bindingBytes) return false;
+    if (slices < 2 || this.#excess(whole, panel) !== undefined || slices * words * this.#lane > this.#call.commands.limits.bindingBytes) return false;
     const parts = this.#call.scratch(slices * words * this.#lane);
     this.#dispatch(whole, panel, parts, slices, false);
     this.#call.run({
@@ -97,11 +97,15 @@ class Product {
     return true;
   }
 
-  /** Whether the operands of a part fit bindings, and its work a dispatch. */
-  #fits(box: Box, panel: Panel): boolean {
+  /** What is too large of a part: one of its operands for a binding, or its work for a dispatch. Undefined when it fits. */
+  #excess(box: Box, panel: Panel): 'x' | 'y' | 'out' | 'work' | undefined {
     const { bindingBytes, work } = this.#call.commands.limits;
     const ranges = this.#ranges(box, panel);
-    return workOf(box) <= work && [ranges.x, ranges.y, ranges.out].every(([from, to, bytes]) => (to - from) * bytes + 256 <= bindingBytes);
+    for (const name of ['x', 'y', 'out'] as const) {
+      const [from, to, bytes] = ranges[name];
+      if ((to - from) * bytes + 256 > bindingBytes) return name;
+    }
+    return workOf(box) > work ? 'work' : undefined;
   }
 
   /** The words of each operand that a part touches, as [from, to, bytes of a word]. */
@@ -120,23 +124,29 @@ class Product {
     } as const;
   }
 
-  /** Halves whatever is too large until a part fits; the parts of one inner range come before the next, which adds to them. */
+  /**
+   * Halves dimensions until a part fits; the parts of one inner range come before the next, which adds to them. Whole rows of an operand lie together, so its rows are
+   * halved before its columns.
+   */
   *#boxes(whole: Box, panel: Panel): Iterable<Box> {
-    if (this.#fits(whole, panel)) {
+    if (this.#excess(whole, panel) === undefined) {
       yield whole;
       return;
     }
-    const { m, n, batch } = this.#shape;
-    let [rows, cols, inner] = [m, n, panel.rows];
-    const sample = (): Box => ({ batch: [0, 1], rows: [0, rows], cols: [0, cols], inner: [panel.from, panel.from + inner] });
-    while (!this.#fits(sample(), panel)) {
-      if (inner > TILE && inner >= Math.max(rows, cols)) inner = Math.ceil(inner / 2);
-      else if (rows > TILE && rows >= cols) rows = Math.ceil(rows / 2);
-      else if (cols > TILE) cols = Math.ceil(cols / 2);
-      // Below a tile halving helps only windows; these are what is left where rows are very long.
-      else if (Math.max(rows, cols, inner) > 1) [rows, cols, inner] = [Math.ceil(rows / 2), Math.ceil(cols / 2), Math.ceil(inner / 2)];
-      else break;
+    const { m, n, batch, transposed } = this.#shape;
+    const size = { rows: m, cols: n, inner: panel.rows };
+    const order = { x: ['rows', 'inner'], y: transposed === true ? ['cols', 'inner'] : ['inner', 'cols'], out: ['rows', 'cols'] } as const;
+    for (;;) {
+      const box: Box = { batch: [0, 1], rows: [0, size.rows], cols: [0, size.cols], inner: [panel.from, panel.from + size.inner] };
+      const excess = this.#excess(box, panel);
+      if (excess === undefined) break;
+      const largest = (['inner', 'rows', 'cols'] as const).reduce((most, name) => (size[name] > size[most] ? name : most));
+      const name = excess === 'work' ? largest : order[excess].find((dimension) => size[dimension] > 1);
+      // A single word fits every binding.
+      invariant(name !== undefined && size[name] > 1, 'matmul: no part is small enough');
+      size[name] = Math.ceil(size[name] / 2);
     }
+    const { rows, cols, inner } = size;
     for (const i of steps(panel.from, panel.from + panel.rows, inner)) {
       for (let b = 0; b < batch; b++) {
         for (const r of steps(0, m, rows)) for (const c of steps(0, n, cols)) yield { batch: [b, b + 1], rows: r, cols: c, inner: i };

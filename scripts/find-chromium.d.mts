@@ -1,0 +1,4 @@
+/** Says what to install. */
+export const NO_CHROMIUM: string;
+/** Path of an executable. */
+export function findChromium(): string | undefined;

@@ -1,0 +1,19 @@
+// The Chromium or Chrome of this machine, for tests in a browser. Nothing is downloaded. A path in CHROMIUM_PATH is taken before any other.
+import { existsSync } from 'node:fs';
+import { env } from 'node:process';
+
+const PLACES = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/usr/bin/google-chrome-stable',
+  '/snap/bin/chromium',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+];
+
+export const NO_CHROMIUM = 'there is no Chromium here: install it (Debian, Ubuntu: apt-get install chromium) or name a Chromium or Chrome in CHROMIUM_PATH';
+
+export function findChromium() {
+  return [env.CHROMIUM_PATH, ...PLACES].find((path) => path !== undefined && path !== '' && existsSync(path));
+}
