@@ -26,6 +26,7 @@ export interface AttemptOptions {
   readonly parameters: ParameterView;
   readonly transport: 'auto' | Transport;
   readonly transportTimeoutMs: number;
+  readonly associations: number;
   /** Whether it is made before there is a run. */
   readonly ahead: boolean;
   onProgress(event: ProgressEvent): void;
@@ -155,6 +156,7 @@ async function openLink(options: AttemptOptions, party: 1 | 2, session: Uint8Arr
     transport: options.transport,
     timeoutMs: options.transportTimeoutMs,
     iceServers: deployment.iceServers ?? [],
+    associations: options.associations,
     signal,
     onFallback: options.onFallback,
   });

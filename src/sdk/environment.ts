@@ -16,6 +16,7 @@ export interface LinkRequest {
   readonly transport: 'auto' | Transport;
   readonly timeoutMs: number;
   readonly iceServers: readonly RTCIceServer[];
+  readonly associations: number;
   readonly signal: AbortSignal;
   onFallback(event: FallbackEvent): void;
 }

@@ -331,6 +331,7 @@ export class OwnerModel implements Model {
       parameters: ownerParameters(config, kernels, seeds),
       transport: options.transport ?? 'auto',
       transportTimeoutMs: options.transportTimeoutMs ?? TRANSPORT_TIMEOUT_MS,
+      associations: options.associations ?? 1,
       ahead,
       onProgress: (event) => options.progress_callback?.(event),
       onFallback: (event) => options.onFallback?.(event),

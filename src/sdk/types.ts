@@ -146,6 +146,8 @@ export interface PretrainedOptions {
   readonly transport?: 'auto' | Transport;
   /** Default 5,000. */
   readonly transportTimeoutMs?: number;
+  /** WebRTC associations per party, 1 to 4 (default 1): more carry more over a link that is long and fast, where the window of one is the limit. */
+  readonly associations?: number;
   /** Texts are padded to one of these lengths (default 16, 32, 64, 128, and the model's maximum). */
   readonly buckets?: readonly number[];
   readonly progress_callback?: (event: ProgressEvent) => void;
