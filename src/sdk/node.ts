@@ -11,7 +11,8 @@ import type { WebSocketConstructor } from '../net/websocket/link.ts';
 import { threadsFor } from './capabilities.ts';
 import { loadDeployment as load } from './deployment.ts';
 import type { Environment } from './environment.ts';
-import { NOT_ASKED, OwnerModel } from './owner-model.ts';
+import { NOT_ASKED } from './loaded.ts';
+import { OwnerModel } from './owner-model.ts';
 import { pipelineWith } from './pipeline.ts';
 import type { Availability, Capabilities, Deployment, Device, Model, PretrainedOptions } from './types.ts';
 

@@ -135,7 +135,11 @@ class Product {
     }
     const { m, n, batch, transposed } = this.#shape;
     const size = { rows: m, cols: n, inner: panel.rows };
-    const order = { x: ['rows', 'inner'], y: transposed === true ? ['cols', 'inner'] : ['inner', 'cols'], out: ['rows', 'cols'] } as const;
+    const order: Record<'x' | 'y' | 'out', readonly (keyof typeof size)[]> = {
+      x: ['rows', 'inner'],
+      y: transposed === true ? ['cols', 'inner'] : ['inner', 'cols'],
+      out: ['rows', 'cols'],
+    };
     for (;;) {
       const box: Box = { batch: [0, 1], rows: [0, size.rows], cols: [0, size.cols], inner: [panel.from, panel.from + size.inner] };
       const excess = this.#excess(box, panel);

@@ -1,0 +1,109 @@
+/** Everything that a data owner holds of a model before there is a text: what was downloaded and checked, and an open device. Never weights. */
+import type { RingKernels } from '../compute/kernels/types.ts';
+import { abortedError } from '../core/abort.ts';
+import { TercetError, asTercetError } from '../core/errors.ts';
+import { type BertConfig, CONFIG_FILE, loadBertConfig } from '../ml/config.ts';
+import { memoryFiles } from '../ml/files.ts';
+import { TOKENIZER_CONFIG_FILE, TOKENIZER_FILE, type Tokenizer, loadTokenizer } from '../ml/tokenizers/tokenizer.ts';
+import { protocolInfo } from '../mpc/protocol/registry.ts';
+import type { ProtocolId } from '../mpc/protocol/types.ts';
+import { bucketsOf } from './buckets.ts';
+import { loadDeployment } from './deployment.ts';
+import { downloadPinned } from './download.ts';
+import type { Environment } from './environment.ts';
+import type { Deployment, Device, ModelEntry, PretrainedOptions, Weights } from './types.ts';
+
+const SEEDS_FILE = 'owner.seeds';
+/** Reason of a WebGPU that is not looked for unless it is named. */
+export const NOT_ASKED = 'not-asked';
+
+export interface Loaded {
+  readonly environment: Environment;
+  readonly options: PretrainedOptions;
+  readonly deployment: Deployment;
+  readonly entry: ModelEntry;
+  readonly protocol: ProtocolId;
+  readonly weights: Weights;
+  /** SHA-256 of the weights or of the sharing, as the deployment pins it. */
+  readonly hash: string;
+  readonly config: BertConfig;
+  readonly tokenizer: Tokenizer;
+  /** Seeds of the masks of secret weights, 64 bytes. */
+  readonly seeds: Uint8Array | undefined;
+  readonly buckets: readonly number[];
+  readonly kernels: RingKernels;
+  readonly device: Device;
+  readonly downloadedBytes: number;
+}
+
+/**
+ * Downloads what a data owner needs of a model and opens the device.
+ * @throws {TercetError} ERR_MODEL_NOT_FOUND, ERR_PROTOCOL_UNAVAILABLE, ERR_DEVICE_UNAVAILABLE, ERR_DOWNLOAD, ERR_INTEGRITY, ERR_ARGUMENT, ERR_ABORTED
+ */
+export async function loadModel(id: string, options: PretrainedOptions, environment: Environment): Promise<Loaded> {
+  const { id: protocol } = protocolInfo(options.protocol ?? '3pc_semi_honest');
+  const { signal, weights = 'open' } = options;
+  const network = { fetch: environment.fetch, signal };
+  const { deployment, base, bytes } = await loadDeployment(options.deployment ?? './tercet.json', environment.base, network);
+  const { entry, hash } = served(deployment, id, weights);
+
+  let downloadedBytes = bytes;
+  const report = options.progress_callback ?? (() => undefined);
+  const download = async (file: string): Promise<Uint8Array> => {
+    const pin = entry.files[file];
+    if (pin === undefined) throw new TercetError('ERR_MODEL_CONFIG', `the deployment lists no ${file} for ${id}`, 'tell the operator of this page');
+    report({ status: 'initiate', name: id, file });
+    report({ status: 'download', name: id, file });
+    const url = new URL(`${deployment.models.replace(/\/?$/, '/')}${id}/${file}`, base).href;
+    const onProgress = (loaded: number, total: number) =>
+      report({ status: 'progress', name: id, file, loaded, total, progress: (100 * loaded) / Math.max(1, total) });
+    const content = await downloadPinned(url, file, pin, { ...network, onProgress });
+    downloadedBytes += content.length;
+    report({ status: 'done', name: id, file });
+    return content;
+  };
+  const names = [CONFIG_FILE, TOKENIZER_FILE, TOKENIZER_CONFIG_FILE];
+  const contents = await Promise.all(names.map(download));
+  const files = memoryFiles(id, new Map(names.map((name, i) => [name, contents[i]])));
+  const seeds = weights === 'secret' ? await download(SEEDS_FILE) : undefined;
+  const [config, tokenizer] = [await loadBertConfig(files), await loadTokenizer(files)];
+  const buckets = bucketsOf(options.buckets, config.maxPositions);
+  const { device, kernels } = await openDevice(options, environment);
+  if (signal?.aborted === true) {
+    await kernels.close();
+    throw abortedError();
+  }
+  report({ status: 'ready', task: entry.task, model: id });
+  return { environment, options, deployment, entry, protocol, weights, hash, config, tokenizer, seeds, buckets, kernels, device, downloadedBytes };
+}
+
+function served(deployment: Deployment, id: string, weights: Weights): { entry: ModelEntry; hash: string } {
+  const entry = deployment.entries.find((model) => model.id === id);
+  if (entry === undefined) {
+    const names = deployment.entries.map((model) => model.id).join(', ');
+    throw new TercetError('ERR_MODEL_NOT_FOUND', 'the parties serve no model of that name', `choose one of ${names}`);
+  }
+  const hash = entry.weights[weights];
+  if (hash === undefined)
+    throw new TercetError('ERR_MODEL_NOT_FOUND', `the parties do not serve ${id} with ${weights} weights`, 'choose the other kind of weights');
+  return { entry, hash };
+}
+
+/** The device that was asked for; with 'auto' the best that opens, and a word about every better one that did not. */
+async function openDevice(options: PretrainedOptions, environment: Environment): Promise<{ device: Device; kernels: RingKernels }> {
+  const wanted = options.device ?? 'auto';
+  if (wanted !== 'auto') return { device: wanted, kernels: await environment.openKernels(wanted) };
+  const { webgpu, wasm, device } = await environment.capabilities();
+  const fallBack = (reason: string) => options.onFallback?.({ what: 'device', from: 'webgpu', to: 'wasm', reason });
+  if (device === 'webgpu') {
+    try {
+      return { device, kernels: await environment.openKernels(device) };
+    } catch (error) {
+      fallBack(asTercetError(error).message);
+    }
+  } else if (webgpu.ok || webgpu.reason !== NOT_ASKED) fallBack(webgpu.detail);
+  if (!wasm.ok) {
+    throw new TercetError('ERR_DEVICE_UNAVAILABLE', `neither WebGPU nor WebAssembly can be used here: ${wasm.detail}`, 'use a current browser');
+  }
+  return { device: 'wasm', kernels: await environment.openKernels('wasm') };
+}
