@@ -2,12 +2,12 @@
 //
 // Without an option: page, worker and two parties on this machine. With --namespaces (root, Linux): three hosts in network namespaces, the browser's shaped like a
 // home link by tc netem where the kernel has it, else by bench/netns/shaper.rs; kept in bench/results/namespaces.json.
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from '@playwright/test';
 import { keepResults } from '../dist/bench/rows.js';
-import { CHROMIUM, FLAGS, ROOT, buildPage, start, startAll, workFolder } from './browser/parties.mjs';
+import { CHROMIUM, FLAGS, ROOT, buildPage, startAll, workFolder } from './browser/parties.mjs';
+import { HOME, HOSTS, certificate, chromiumAtHome, network, openShaper } from './netns/network.mjs';
 
 const TEXT = 'The capital of France is [MASK].';
 const LONG = `A warm, funny and moving film. ${'The acting is fine, and the story goes where it should. '.repeat(9)}`;
@@ -73,112 +73,23 @@ async function onThisMachine() {
   }
 }
 
-// ── three hosts ────────────────────────────────────────────────────────────
-
-const HOME = { upMbit: 20, downMbit: 100 };
-const ip = (...args) => execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
-const NAMES = ['t-home', 't-net', 't-p1', 't-p2'];
-
-function hasNetem() {
-  try {
-    ip('link', 'add', 't-probe', 'type', 'veth', 'peer', 'name', 't-probe2');
-    execFileSync('tc', ['qdisc', 'add', 'dev', 't-probe', 'root', 'netem', 'delay', '1ms'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  } finally {
-    try {
-      ip('link', 'del', 't-probe');
-    } catch {
-      // It was not made.
-    }
-  }
-}
-
-function clear() {
-  for (const name of NAMES) {
-    try {
-      ip('netns', 'del', name);
-    } catch {
-      // It is not there.
-    }
-  }
-}
-
-/** home ── (latency, rate) ── net ── p1, p2. Returns how to undo it. */
-async function network(latencyMs, netem) {
-  clear();
-  for (const name of NAMES) {
-    ip('netns', 'add', name);
-    ip('-n', name, 'link', 'set', 'lo', 'up');
-  }
-  let shaper;
-  if (netem) {
-    ip('link', 'add', 'shape-a', 'netns', 't-home', 'type', 'veth', 'peer', 'name', 'shape-b', 'netns', 't-net');
-    for (const [host, device, mbit] of [
-      ['t-home', 'shape-a', HOME.upMbit],
-      ['t-net', 'shape-b', HOME.downMbit],
-    ])
-      execFileSync('tc', ['-n', host, 'qdisc', 'add', 'dev', device, 'root', 'netem', 'delay', `${latencyMs}ms`, 'rate', `${mbit}mbit`, 'limit', '2000']);
-  } else {
-    const { child, found } = start([], [join(work.folder, 'shaper'), String(latencyMs), String(HOME.upMbit), String(HOME.downMbit)], {}, /ready/);
-    await found;
-    shaper = child;
-    shaper.removeAllListeners('exit');
-    ip('link', 'set', 'shape-a', 'netns', 't-home');
-    ip('link', 'set', 'shape-b', 'netns', 't-net');
-  }
-  ip('-n', 't-home', 'addr', 'add', '10.77.0.2/30', 'dev', 'shape-a');
-  ip('-n', 't-home', 'link', 'set', 'shape-a', 'up');
-  ip('-n', 't-home', 'route', 'add', 'default', ...(netem ? ['via', '10.77.0.1'] : []), 'dev', 'shape-a');
-  ip('-n', 't-net', 'addr', 'add', '10.77.0.1/30', 'dev', 'shape-b');
-  ip('-n', 't-net', 'link', 'set', 'shape-b', 'up');
-  for (const i of [1, 2]) {
-    ip('link', 'add', `t-e${i}`, 'netns', 't-net', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', `t-p${i}`);
-    ip('-n', 't-net', 'addr', 'add', `10.77.${i}.1/24`, 'dev', `t-e${i}`);
-    ip('-n', 't-net', 'link', 'set', `t-e${i}`, 'up');
-    ip('-n', `t-p${i}`, 'addr', 'add', `10.77.${i}.2/24`, 'dev', 'eth0');
-    ip('-n', `t-p${i}`, 'link', 'set', 'eth0', 'up');
-    ip('-n', `t-p${i}`, 'route', 'add', 'default', 'via', `10.77.${i}.1`);
-  }
-  execFileSync('ip', ['netns', 'exec', 't-net', 'sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward']);
-  return () => {
-    shaper?.kill();
-    clear();
-  };
-}
-
-/** A certificate for the parties' addresses: a browser wants TLS, and the identity is proved by the party's own key inside it. */
-function certificate() {
-  const [key, cert] = [join(work.folder, 'web.key'), join(work.folder, 'web.crt')];
-  const subject = ['-subj', '/CN=tercet measurements', '-addext', 'subjectAltName=IP:10.77.1.2,IP:10.77.2.2'];
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-keyout', key, '-out', cert, ...subject], { stdio: 'ignore' });
-  return ['--web-cert', cert, '--web-key', key];
-}
-
 async function inNamespaces() {
-  const netem = hasNetem();
-  if (!netem) execFileSync('rustc', ['--edition', '2021', '-O', '-o', join(work.folder, 'shaper'), join(ROOT, 'bench/netns/shaper.rs')]);
-  const tls = certificate();
-  const wrapper = join(work.folder, 'chromium-at-home');
-  writeFileSync(wrapper, `#!/bin/sh\nexec ip netns exec t-home ${CHROMIUM} "$@"\n`, { mode: 0o755 });
-  const inside = (name, address) => ({ prefix: ['ip', 'netns', 'exec', name], address });
-  const hosts = [inside('t-p1', '10.77.1.2'), inside('t-p2', '10.77.2.2'), inside('t-home', '127.0.0.1')];
-  for (const latencyMs of ROUND_TRIPS_MS.map((ms) => ms / 2)) {
-    const undo = await network(latencyMs, netem);
-    const home = join(work.folder, `home-${latencyMs}`);
+  const shaper = openShaper(work.folder);
+  const { key, cert } = certificate(work.folder);
+  const chromiumPath = chromiumAtHome(work.folder);
+  for (const roundTripMs of ROUND_TRIPS_MS) {
+    const undo = await network(shaper, roundTripMs / 2);
+    const home = join(work.folder, `home-${roundTripMs}`);
     mkdirSync(home);
     let parties;
     let opened;
     try {
-      parties = await startAll({ page: join(work.folder, 'page'), home, hosts, site: SITE, tls });
-      opened = await openPage(wrapper, ['--ignore-certificate-errors']);
-      for (const prepare of [false, true]) {
-        const row = await measure(opened.page, { model: 'capitals-bert', text: TEXT, prepare });
-        rows.push({ suite: 'namespaces', roundTripMs: 2 * latencyMs, shapedBy: netem ? 'tc netem' : 'bench/netns/shaper.rs', ...HOME, ...row });
+      parties = await startAll({ page: join(work.folder, 'page'), home, hosts: HOSTS, site: SITE, tls: ['--web-cert', cert, '--web-key', key] });
+      opened = await openPage(chromiumPath, ['--ignore-certificate-errors']);
+      for (const how of [{ prepare: false }, { prepare: true }, { prepare: true, transport: 'websocket' }]) {
+        const row = await measure(opened.page, { model: 'capitals-bert', text: TEXT, ...how });
+        rows.push({ suite: 'namespaces', roundTripMs, shapedBy: shaper.name, ...HOME, ...row });
       }
-      const websocket = await measure(opened.page, { model: 'capitals-bert', text: TEXT, prepare: true, transport: 'websocket' });
-      rows.push({ suite: 'namespaces', roundTripMs: 2 * latencyMs, shapedBy: netem ? 'tc netem' : 'bench/netns/shaper.rs', ...HOME, ...websocket });
     } finally {
       await opened?.browser.close();
       parties?.stop();

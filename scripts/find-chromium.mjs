@@ -1,4 +1,4 @@
-// The Chromium or Chrome of this machine, for tests in a browser. Nothing is downloaded. A path in CHROMIUM_PATH is taken before any other.
+// The Chromium or Chrome of this machine, for tests in a browser. Nothing is downloaded. Only the path in CHROMIUM_PATH counts, where that is set.
 import { existsSync } from 'node:fs';
 import { env } from 'node:process';
 
@@ -15,5 +15,6 @@ const PLACES = [
 export const NO_CHROMIUM = 'there is no Chromium here: install it (Debian, Ubuntu: apt-get install chromium) or name a Chromium or Chrome in CHROMIUM_PATH';
 
 export function findChromium() {
-  return [env.CHROMIUM_PATH, ...PLACES].find((path) => path !== undefined && path !== '' && existsSync(path));
+  const { CHROMIUM_PATH: named = '' } = env;
+  return (named === '' ? PLACES : [named]).find((path) => existsSync(path));
 }

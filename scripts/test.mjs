@@ -1,6 +1,7 @@
 // `npm test`: every lane that this machine can run, and a line for each that it cannot. A skip is a failure where it was asked for (REQUIRE_*=1).
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { NO_CHROMIUM, findChromium } from './find-chromium.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -37,4 +38,11 @@ else {
   console.log(`lane gpu: ${gpu.adapter}`);
   run(process.execPath, [...vitest, '--project', 'gpu']);
 }
-skipped('browser', 'there is nothing to run on it yet');
+
+const chromium = findChromium();
+if (chromium === undefined) skipped('browser', NO_CHROMIUM);
+else {
+  console.log(`lane browser: ${chromium}`);
+  run(process.execPath, [...vitest, '--project', 'browser']);
+  run(process.execPath, ['node_modules/@playwright/test/cli.js', 'test']);
+}

@@ -103,7 +103,7 @@ async function infer(options: RunOptions, cleanup: Cleanup): Promise<RunResult> 
   for (const peer of [1, 2] as const) channels.set(peer, await connect(options, peer, addresses[peer - 1], credentials, session));
   const setupMs = performance.now() - start;
 
-  const parameters = ownerParameters(model.config, kernels, shares?.seeds);
+  const parameters = ownerParameters(model.config, shares?.seeds);
   const running = own(options, { config: model.config, request, channels, session, kernels, parameters }, input);
   // A local party that fails says why; that is better than "the link was closed".
   const owner = await unlessAborted(signal, parties === undefined ? running : Promise.race([running, parties.failed]));

@@ -93,7 +93,7 @@ export class Stock {
       config,
       request: { model: hash, protocol, weights, tokens: length, masks: blanks, padded: true },
       kernels,
-      parameters: ownerParameters(config, kernels, seeds),
+      parameters: ownerParameters(config, seeds),
       transport: options.transport ?? 'auto',
       transportTimeoutMs: options.transportTimeoutMs ?? TRANSPORT_TIMEOUT_MS,
       associations: options.associations ?? 1,

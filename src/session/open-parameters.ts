@@ -40,7 +40,7 @@ export class OpenParameters implements ParameterView {
     return matrix;
   }
 
-  async words(parameter: Parameter, part: Part): Promise<Words> {
+  async words(_kernels: RingKernels, parameter: Parameter, part: Part): Promise<Words> {
     const row = this.#rows.get(parameter.name);
     invariant(part === 'clear' && row !== undefined, `no open row ${parameter.name}`);
     // Positions are kept for the longest text; a shorter one takes its first rows.

@@ -47,13 +47,11 @@ export async function maskParameter(kernels: RingKernels, seeds: readonly [Uint8
 /** The data owner's view: 64 bytes of seeds, masks expanded when they are needed and not kept. */
 export class OwnerSeeds implements ParameterView {
   readonly weights = 'secret' as const;
-  readonly #kernels: RingKernels;
   readonly #seeds: readonly [Uint8Array, Uint8Array];
   readonly #numbers: ReadonlyMap<string, number>;
 
-  constructor(config: BertConfig, kernels: RingKernels, seeds: Uint8Array) {
+  constructor(config: BertConfig, seeds: Uint8Array) {
     invariant(seeds.length === 64, 'the owner holds 64 bytes of seeds');
-    this.#kernels = kernels;
     this.#seeds = [seeds.slice(0, 32), seeds.slice(32)];
     this.#numbers = numbers(config);
   }
@@ -62,16 +60,12 @@ export class OwnerSeeds implements ParameterView {
     return Promise.reject(new TercetError('ERR_STATE', 'the data owner holds no weights', 'this is a bug in Tercet, please report it'));
   }
 
-  async words(parameter: Parameter, part: Part, rows?: readonly number[]): Promise<Vector> {
+  async words(kernels: RingKernels, parameter: Parameter, part: Part, rows?: readonly number[]): Promise<Vector> {
     const number = this.#numbers.get(parameter.name);
     invariant(number !== undefined && (part === 'l1' || part === 'l2' || part === 'l1+l2'), `the data owner has no part "${part}" of ${parameter.name}`);
-    const mask = (side: 0 | 1) => this.#mask(side, number, parameter, rows);
+    const mask = (side: 0 | 1) => maskRows(kernels, this.#seeds[side], number, parameter, rows);
     if (part !== 'l1+l2') return mask(part === 'l1' ? 0 : 1);
-    return this.#kernels.add(await mask(0), await mask(1));
-  }
-
-  #mask(side: 0 | 1, number: number, parameter: Parameter, rows: readonly number[] | undefined): Promise<Vector> {
-    return maskRows(this.#kernels, this.#seeds[side], number, parameter, rows);
+    return kernels.add(await mask(0), await mask(1));
   }
 }
 
@@ -104,7 +98,11 @@ export class SharedParameters implements ParameterView {
     kernels: RingKernels,
   ): Promise<SharedParameters> {
     const view = new SharedParameters(id, config, seed, kernels);
-    for (const [number, parameter] of listParameters(config).entries()) await view.#add(parameter, number, { k: 64, data: await read(parameter) });
+    for (const [number, parameter] of listParameters(config).entries()) {
+      await view.#add(parameter, number, { k: 64, data: await read(parameter) });
+      // What was made on the way is not needed any more.
+      kernels.sweep(() => []);
+    }
     return view;
   }
 
@@ -132,9 +130,9 @@ export class SharedParameters implements ParameterView {
     return matrix;
   }
 
-  async words(parameter: Parameter, part: Part, rows?: readonly number[]): Promise<Vector> {
+  async words(kernels: RingKernels, parameter: Parameter, part: Part, rows?: readonly number[]): Promise<Vector> {
     const number = this.#numbers.get(parameter.name);
-    if (rows !== undefined && part === this.#own && number !== undefined) return maskRows(this.#kernels, this.#seed, number, parameter, rows);
+    if (rows !== undefined && part === this.#own && number !== undefined) return maskRows(kernels, this.#seed, number, parameter, rows);
     const words = this.#rows.get(`${parameter.name} ${part}`);
     invariant(words !== undefined, `this party has no part "${part}" of ${parameter.name}`);
     return parameter.cols === words.data.length ? words : { k: 64, data: words.data.slice(0, parameter.cols) };

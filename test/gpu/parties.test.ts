@@ -44,7 +44,7 @@ async function secretViews(kernels: RingKernels): Promise<Views> {
   const read = async (parameter: Parameters<typeof encode>[0]): Promise<BigUint64Array> =>
     (await maskParameter(wasm, SEEDS, names.indexOf(parameter.name), wordsFrom(await encode(parameter), 64))).data as BigUint64Array;
   const [one, two] = [await SharedParameters.load(1, TINY, SEEDS[0], read, kernels), await SharedParameters.load(2, TINY, SEEDS[1], read, kernels)];
-  return (id) => (id === 0 ? new OwnerSeeds(TINY, kernels, Uint8Array.from([...SEEDS[0], ...SEEDS[1]])) : id === 1 ? one : two);
+  return (id) => (id === 0 ? new OwnerSeeds(TINY, Uint8Array.from([...SEEDS[0], ...SEEDS[1]])) : id === 1 ? one : two);
 }
 
 /** Messages link by link: parties run side by side, so only the order on each link is determined. */

@@ -99,7 +99,7 @@ async function secretViews(config: BertConfig, kernels: RingKernels): Promise<No
     return (await maskParameter(kernels, SEEDS, numbers.indexOf(parameter.name), clear)).data as BigUint64Array;
   };
   const [one, two] = [await SharedParameters.load(1, config, SEEDS[0], read, kernels), await SharedParameters.load(2, config, SEEDS[1], read, kernels)];
-  return (id) => (id === 0 ? new OwnerSeeds(config, kernels, Uint8Array.from([...SEEDS[0], ...SEEDS[1]])) : id === 1 ? one : two);
+  return (id) => (id === 0 ? new OwnerSeeds(config, Uint8Array.from([...SEEDS[0], ...SEEDS[1]])) : id === 1 ? one : two);
 }
 
 /** Logits of these models are of size 1; an error of the whole model is the sum of many declared ones. */

@@ -320,7 +320,7 @@ describe('objects that hold secrets', () => {
     const shared = await SharedParameters.load(1, TINY, seeds.slice(0, 32), async ({ rows, cols }) => new BigUint64Array(rows * cols).fill(masked[0]), wasm);
     await engines[0].deal();
     const secrets = { ...SECRETS, 'seed 1': seeds.slice(0, 32), 'seed 2': seeds.slice(32) };
-    for (const object of [new PairPrg(k01, attempt), ...engines, new OwnerSeeds(TINY, wasm, seeds), shared, view]) {
+    for (const object of [new PairPrg(k01, attempt), ...engines, new OwnerSeeds(TINY, seeds), shared, view]) {
       expect(leaks(printed(object), secrets), object.constructor.name).toEqual([]);
       expect(leaks(printed({ inside: [object] }), secrets), object.constructor.name).toEqual([]);
     }

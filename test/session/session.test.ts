@@ -84,7 +84,7 @@ function start({ request = REQUEST, compute, signal, onStatus, tap }: StartOptio
     session,
     keys: [seeded(32, 7, 1), seeded(32, 7, 2)],
     kernels,
-    parameters: ownerParameters(TINY, kernels, undefined),
+    parameters: ownerParameters(TINY, undefined),
     now: () => performance.now(),
     peakMemory: () => 1,
     ...(signal === undefined ? {} : { signal }),

@@ -55,7 +55,7 @@ export function parameterView(weights: 'open' | 'secret', id: PartyId, kernels: 
       allowed(MATRICES, which);
       return kernels.loadMatrix((await part(parameter, which)).data as BigUint64Array, parameter.rows, parameter.cols);
     },
-    words: async (parameter: Parameter, which: Part, rows?: readonly number[]): Promise<Words> => {
+    words: async (_kernels: RingKernels, parameter: Parameter, which: Part, rows?: readonly number[]): Promise<Words> => {
       allowed(WORDS, which);
       const words = await part(parameter, which);
       if (rows === undefined) return words;

@@ -22,7 +22,7 @@ async function total(party: Party, terms: readonly AffineTerm[], count: number, 
     const value = await operand(x);
     const product =
       diagonal === true
-        ? await party.kernels.mulRow(value, await party.parameters.words(weight, part))
+        ? await party.kernels.mulRow(value, await party.parameters.words(party.kernels, weight, part))
         : await party.kernels.matmulMatrix(value, await party.parameters.matrix(weight, part));
     sum = await party.kernels.add(sum, product);
   }
@@ -42,7 +42,7 @@ async function* maskProducts(party: Party, x: Vector, weight: Parameter, part: '
     const width = Math.min(block, inner - from);
     const rows = Array.from({ length: width }, (_, i) => from + i);
     const index = Uint32Array.from({ length: m * width }, (_, i) => Math.floor(i / width) * inner + from + (i % width));
-    yield await kernels.matmul(await kernels.gather(x, index), await parameters.words(weight, part, rows), { batch: 1, m, inner: width, n });
+    yield await kernels.matmul(await kernels.gather(x, index), await parameters.words(kernels, weight, part, rows), { batch: 1, m, inner: width, n });
   }
 }
 
@@ -58,7 +58,7 @@ async function maskTotal(
   let sum: Vector = zeros(count, 64);
   for (const { x, weight, diagonal } of terms) {
     const value = await operand(x);
-    if (diagonal === true) sum = await kernels.add(sum, await kernels.mulRow(value, await parameters.words(weight, part)));
+    if (diagonal === true) sum = await kernels.add(sum, await kernels.mulRow(value, await parameters.words(kernels, weight, part)));
     else for await (const product of maskProducts(party, value, weight, part)) sum = await kernels.add(sum, product);
   }
   return sum;

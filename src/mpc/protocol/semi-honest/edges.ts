@@ -113,7 +113,7 @@ export class LookupGate implements Gate {
     if (!this.#secret) return;
     const fresh = prgOf(p0, 1).spend(drawId(this, 'cross'), this);
     const own = await p0.kernels.draw(fresh.stream, 64, this.out.count);
-    const masks = await p0.parameters.words(this.#table, 'l1+l2', indices);
+    const masks = await p0.parameters.words(p0.kernels, this.#table, 'l1+l2', indices);
     const minus = await p0.kernels.scale(await p0.kernels.add(masks, own), -1n);
     await p0.link(2).send(tagOf(this, 'input'), Sealed.under(fresh, minus));
   }

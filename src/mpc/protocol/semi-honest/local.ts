@@ -37,7 +37,7 @@ export function parameterOffset(x: Wire, parameter: Parameter): LocalNode {
     apply: async (party, component, [value]) => {
       const open = party.parameters.weights === 'open';
       if (open && component !== 'a' && component !== 'y') return value;
-      return party.kernels.addRow(value, await party.parameters.words(parameter, open ? 'clear' : SECRET_PART[component]));
+      return party.kernels.addRow(value, await party.parameters.words(party.kernels, parameter, open ? 'clear' : SECRET_PART[component]));
     },
   };
 }

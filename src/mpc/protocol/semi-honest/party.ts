@@ -16,8 +16,8 @@ export interface ParameterView {
   readonly weights: 'open' | 'secret';
   /** As a kernel matrix (compute parties). */
   matrix(parameter: Parameter, part: Part): Promise<Matrix>;
-  /** As a flat vector over Z_2^64; P0 derives 'l2' and 'l1+l2' from seeds. `rows` selects rows. */
-  words(parameter: Parameter, part: Part, rows?: readonly number[]): Promise<Vector>;
+  /** As a flat vector over Z_2^64, made in the memory of `kernels`; P0 derives 'l2' and 'l1+l2' from seeds. `rows` selects rows. */
+  words(kernels: RingKernels, parameter: Parameter, part: Part, rows?: readonly number[]): Promise<Vector>;
 }
 
 /** A channel that carries only sealed words. Long messages travel in parts of at most PART bytes. */

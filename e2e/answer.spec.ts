@@ -1,0 +1,65 @@
+/** The page gives the answer that Node gives: same words in the same order, over both links, with open and with secret weights. */
+import { EVERY_LOOK, type Score } from './support/app.ts';
+import type { Task } from './support/deployment.ts';
+import { commandLineAnswer, sdkAnswer } from './support/node.ts';
+import { expect, test } from './support/test.ts';
+
+const TEXT: Record<Task, string> = { 'fill-mask': 'The capital of Norway is [MASK].', 'text-classification': 'A dull story, told without a single good joke.' };
+const NAME = { 'fill-mask': 'Fill in a blank', 'text-classification': 'Classify' } as const;
+const NEAR = 0.01;
+
+function expectSame(page: readonly Score[], other: readonly Score[], count: number): void {
+  expect(page.map(({ word }) => word)).toEqual(other.slice(0, count).map(({ word }) => word));
+  for (const [i, { score }] of page.entries()) expect(Math.abs(score - other[i].score), `score of ${page[i].word}`).toBeLessThan(NEAR);
+}
+
+for (const task of ['fill-mask', 'text-classification'] as const) {
+  for (const weights of ['open', 'secret'] as const) {
+    test(`${task} with ${weights} weights is answered as in Node`, async ({ app, deployment }) => {
+      const text = TEXT[task];
+      if (task !== 'fill-mask') await app.task(NAME[task]);
+      if (weights === 'secret') await app.choose('weights', weights);
+      const answer = await app.ask(text);
+      expect(answer).toHaveLength(task === 'fill-mask' ? 5 : 2);
+      await expect(app.bound('config')).toContainText(`${weights} weights, WASM`);
+      await app.shot(`result-${task}-${weights}`, weights === 'open' ? EVERY_LOOK : ['light']);
+      // One word put back together from what the two parties received: 1 for the word that was written, 0 for another one.
+      const sums = await app.sums();
+      expect(sums.map(({ total }) => total)).toEqual(['1', '0']);
+      for (const { keys, total } of sums) expect(BigInt.asUintN(64, keys[0] + keys[1])).toBe(BigInt(total));
+      expectSame(answer, await sdkAnswer(deployment, task, text, weights), answer.length);
+      expectSame(answer, await commandLineAnswer(deployment, task, text, weights), answer.length);
+      // Control: another text is answered in another way, so equal answers say something.
+      const other = await app.ask(task === 'fill-mask' ? 'The capital of Japan is [MASK].' : 'A warm, funny and moving film.');
+      expect(other[0].word).not.toBe(answer[0].word);
+    });
+  }
+}
+
+test('the link is WebRTC, and a WebSocket when it is chosen; the answer is the same', async ({ app, deployment }) => {
+  const sockets: string[] = [];
+  app.page.on('websocket', (socket) => sockets.push(new URL(socket.url()).host));
+  const parties = [deployment.partyUrl(1), deployment.partyUrl(2)];
+  const text = TEXT['fill-mask'];
+
+  const direct = await app.ask(text);
+  expect(app.signalled).toHaveLength(2);
+  expect(new Set(app.signalled)).toEqual(new Set(parties));
+  const sent = (await app.connections()).reduce((sum, connection) => sum + connection.sent, 0);
+  expect(sent, 'bytes on data channels').toBeGreaterThan(100_000);
+  expect(sockets).toEqual([]);
+  await app.openSettings();
+  await expect(app.settings).toContainText('Now: direct link (WebRTC)');
+  await app.shot('settings-webrtc', ['light', 'narrow']);
+  await expect(app.page.locator('#peers')).toContainText(/Party 1, Alder.*ed25519 [0-9a-f ]{79}.*Identity checked/);
+  await app.page.locator('#set-prepare').scrollIntoViewIfNeeded();
+  await app.shot('settings-parties');
+  await app.closeSettings();
+
+  await app.choose('transport', 'websocket');
+  const asked = app.signalled.length;
+  const relayed = await app.ask(text);
+  expect(relayed).toEqual(direct);
+  expect(app.signalled, 'no WebRTC was asked for').toHaveLength(asked);
+  expect(new Set(sockets)).toEqual(new Set(parties.map((url) => new URL(url).host)));
+});

@@ -1,0 +1,127 @@
+/** What the browser downloads: a few small files, checked, and never a weight. */
+import { gzipSync } from 'node:zlib';
+import { App } from './support/app.ts';
+import type { Deployment } from './support/deployment.ts';
+import type { Front } from './support/front.ts';
+import { expect, test as base } from './support/test.ts';
+
+/** Gzipped, at level 9: all scripts, styles and the WebAssembly module that a run on WASM loads. Was 307 kB, half of it libsodium, when this was written; a tenth is left to grow. */
+const WEIGHT_LIMIT = 340_000;
+
+const TEXT = 'The capital of Norway is [MASK].';
+const MODEL = '/models/capitals-bert';
+const TOKENIZER = `${MODEL}/tokenizer.json`;
+const OWN = /^\/(|theme\.js|icon\.svg|assets\/[\w.-]+\.(js|css|wasm))$/;
+const PUBLIC = ['/tercet.json', `${MODEL}/config.json`, TOKENIZER, `${MODEL}/tokenizer_config.json`];
+const PARTY = /^\/v1\/(party|sessions\/[0-9a-f]{32}\/rtc)$/;
+
+interface Through {
+  readonly front: Front;
+  /** The page, loaded or not, through the server in front. */
+  readonly tab: App;
+}
+
+const test = base.extend<Through>({
+  front: async ({ deployment }, use) => {
+    const front = await deployment.front();
+    await use(front);
+    await front.stop();
+  },
+  tab: async ({ page, front }, use) => use(new App(page, front.url)),
+});
+
+/** Addresses of all that came, and which of it is neither the app, nor a public file, nor a party's interface. */
+function watch({ page, url }: App, deployment: Deployment): { readonly all: URL[]; strangers(more: readonly string[]): string[] } {
+  const all: URL[] = [];
+  page.on('response', (response) => all.push(new URL(response.url())));
+  const allowed = ({ origin, pathname }: URL, more: readonly string[]): boolean => {
+    if (origin === new URL(url).origin) return OWN.test(pathname) || PUBLIC.includes(pathname) || more.includes(pathname);
+    return [deployment.partyUrl(1), deployment.partyUrl(2)].includes(origin) && PARTY.test(pathname);
+  };
+  return { all, strangers: (more) => all.filter((address) => !allowed(address, more)).map(({ href }) => href) };
+}
+
+test('the page loads its own files and four public ones, talks to the two parties, and complains of nothing', async ({ tab, front, deployment }) => {
+  const { all, strangers } = watch(tab, deployment);
+  await tab.open();
+  expect((await tab.ask(TEXT))[0].word).toBe('oslo');
+  expect(strangers([])).toEqual([]);
+  expect(tab.complaints.filter((line) => !line.startsWith('warning'))).toEqual([]);
+  expect(await tab.violations()).toEqual([]);
+
+  // What the server was asked for is what the browser tells: nothing escapes the watch.
+  const own = all.filter(({ origin }) => origin === new URL(front.url).origin).map(({ pathname }) => pathname);
+  expect(new Set(own)).toEqual(new Set(front.served.map(({ path }) => path)));
+  for (const path of PUBLIC) expect(own).toContain(path);
+
+  const files = [...new Set(own)].filter((path) => OWN.test(path));
+  let weight = 0;
+  for (const path of files) {
+    const body = new Uint8Array(await (await fetch(new URL(path, front.url))).arrayBuffer());
+    const gzipped = gzipSync(body, { level: 9 }).length;
+    console.log(`  ${String(gzipped).padStart(7)} of ${String(body.length).padStart(7)} bytes  ${path}`);
+    weight += gzipped;
+  }
+  console.log(`  the page weighs ${weight} bytes gzipped, of ${WEIGHT_LIMIT}`);
+  expect(files.some((path) => path.endsWith('.wasm'))).toBe(true);
+  expect(weight).toBeLessThan(WEIGHT_LIMIT);
+
+  // Controls: a page that loads something else is seen by all three.
+  await tab.page.evaluate(async () => {
+    await fetch('https://elsewhere.example/').catch(() => undefined);
+    await fetch('models/capitals-bert/model.safetensors');
+  });
+  expect(strangers([])).toEqual([`${front.url}models/capitals-bert/model.safetensors`]);
+  await expect.poll(() => tab.violations()).toEqual(['connect-src https://elsewhere.example/']);
+  expect(tab.complaints.filter((line) => line.startsWith('error')).length).toBeGreaterThan(0);
+});
+
+test('with secret weights 64 bytes more', async ({ tab, front, deployment }) => {
+  const { all, strangers } = watch(tab, deployment);
+  await tab.open();
+  const seeds = `${MODEL}/owner.seeds`;
+  expect(front.sizes(seeds)).toEqual([]);
+  await tab.choose('weights', 'secret');
+  expect((await tab.ask(TEXT))[0].word).toBe('oslo');
+  expect(strangers([seeds])).toEqual([]);
+  expect(all.filter(({ pathname }) => pathname === seeds)).toHaveLength(1);
+  expect(front.sizes(seeds)).toEqual([64]);
+});
+
+/** The one that is changed. */
+const BYTE = 1_000;
+for (const { name, type, body, title, detail } of [
+  {
+    name: 'is the start page of the server, status 200',
+    type: 'text/html; charset=utf-8',
+    body: () => '<!doctype html><html lang="en"><title>Welcome</title></html>',
+    title: 'A file of this page did not arrive',
+    detail: 'the server sent a web page instead of tokenizer.json',
+  },
+  {
+    name: 'differs in one byte',
+    type: 'application/json',
+    body: (real: Uint8Array) => real.map((byte, i) => (i === BYTE ? byte ^ 1 : byte)),
+    title: 'A file is not the one that was promised',
+    detail: 'tokenizer.json is not the file that this model was published with',
+  },
+] as const) {
+  test(`a word list that ${name} is refused, and loaded afresh when the server is mended`, async ({ tab, front }) => {
+    front.faults.set(TOKENIZER, { type, body });
+    await tab.page.goto(tab.url);
+    await expect(tab.error).toContainText(title);
+    await expect(tab.error).toContainText('No text was sent.');
+    await expect(tab.button).toBeDisabled();
+    await tab.page.getByText('Details for a bug report').click();
+    await expect(tab.page.locator('#tech')).toContainText(detail);
+    await tab.shot(`error-tokenizer-${type.startsWith('text/html') ? 'html' : 'byte'}`);
+    expect(front.sizes(TOKENIZER)).toHaveLength(1);
+
+    front.faults.clear();
+    await tab.error.getByRole('button', { name: 'Load again' }).click();
+    await tab.ready();
+    expect(front.sizes(TOKENIZER), 'asked for again, not taken from a cache').toHaveLength(2);
+    await expect(tab.error).toBeHidden();
+    expect((await tab.ask(TEXT))[0].word).toBe('oslo');
+  });
+}

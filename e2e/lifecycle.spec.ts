@@ -1,0 +1,99 @@
+/** Reloading, several tabs, and keys made ahead: sessions end when their page does, do not disturb each other, and no key is used for two texts. */
+import { sdkAnswer } from './support/node.ts';
+import { expect, test } from './support/test.ts';
+
+test.use({ deploymentOptions: { profile: 'wan-cloud' } });
+
+const SHORT = 'The capital of Norway is [MASK].';
+/** More than 16 tokens. */
+const LONG = 'The capital of Norway, which is a country far in the north of Europe, with many fjords, is [MASK].';
+/** Figures of what was prepared, at both links. */
+const AHEAD = ['p01.ahead', 'p02.ahead'] as const;
+/** An input of 16 tokens with its frames is far smaller, and what is prepared for it far larger. */
+const INPUT_BYTES = 50_000;
+
+test('a reload in the middle of a run ends its session at both parties within 5 s, and they serve the next one', async ({ app, deployment }) => {
+  await Promise.all([deployment.restart(1, { maxSessions: 1 }), deployment.restart(2, { maxSessions: 1 })]);
+  await app.prepareWhileTyping(false);
+  await app.run(SHORT);
+  await app.middle();
+  expect([await deployment.health(1), await deployment.health(2)], 'both parties are at work').toEqual([503, 503]);
+  await app.page.reload();
+  for (const id of [1, 2] as const)
+    await expect.poll(() => deployment.health(id), { message: `party ${id} is free`, timeout: 5_000, intervals: [50] }).toBe(200);
+  await app.ready();
+  await app.prepareWhileTyping(false);
+  expect((await app.ask(SHORT))[0].word).toBe('oslo');
+  await Promise.all([deployment.restart(1), deployment.restart(2)]);
+});
+
+test('two tabs run at the same time, and each gets its own answer', async ({ app, openTab }) => {
+  const other = await openTab();
+  await app.run(SHORT);
+  await other.run('The capital of Japan is [MASK].');
+  await Promise.all([app.middle(), other.middle()]);
+  const [mine, theirs] = await Promise.all([app.answer(), other.answer()]);
+  expect([mine[0].word, theirs[0].word]).toEqual(['oslo', 'tokyo']);
+});
+
+test('what is prepared while typing is there before the button, and the button sends one input and nothing more ahead', async ({ app }) => {
+  await app.type(SHORT);
+  await app.prepared(16);
+  await expect(app.bound('p02.ahead')).toHaveText(/kB/);
+  for (const figure of ['p01.input', 'p02.input', 'elapsed', 'msgs']) expect(await app.figure(figure), figure).toBe('–');
+  await app.shot('prepared', ['light', 'narrow']);
+  const shown = await Promise.all(AHEAD.map((name) => app.figure(name)));
+  const before = await app.connections();
+  expect(before).toHaveLength(2);
+
+  await app.button.click();
+  // Counted while the parties compute: after the answer the page prepares for the next text.
+  await app.middle();
+  const during = await app.connections();
+  expect(during, 'no other connection').toHaveLength(2);
+  const sent = during.map(({ sent: bytes }, i) => bytes - before[i].sent);
+  for (const bytes of sent) {
+    expect(bytes, 'an input').toBeGreaterThan(1_000);
+    expect(bytes, 'nothing but an input').toBeLessThan(INPUT_BYTES);
+  }
+  expect((await app.answer())[0].word).toBe('oslo');
+  expect(await Promise.all(AHEAD.map((name) => app.figure(name)))).toEqual(shown);
+  expect(await app.figure('msgs')).toBe('1 out, 1 in');
+  expect(await app.figure('t.when')).toBe('before the button');
+  await app.shot('result-prepared');
+});
+
+test('without preparing, all of it is sent after the button', async ({ app }) => {
+  await app.prepareWhileTyping(false);
+  await app.type(SHORT);
+  await expect(app.readiness).toHaveText('Keys are made after you press the button.');
+  expect(await app.connections()).toHaveLength(0);
+  await app.button.click();
+  await app.middle();
+  const sent = await app.connections();
+  expect(sent).toHaveLength(2);
+  expect(Math.max(...sent.map(({ sent: bytes }) => bytes))).toBeGreaterThan(4 * INPUT_BYTES);
+  await app.answer();
+  expect(await app.figure('t.when')).toBe('after the button');
+});
+
+test('a text of another length is prepared for anew, and what was made for the first one is thrown away', async ({ app, deployment }) => {
+  await app.type(SHORT);
+  await app.prepared(16);
+  const first = await app.connections();
+  await app.type(LONG);
+  await app.prepared(32);
+  const prepared = await app.connections();
+  expect(prepared).toHaveLength(4);
+  await expect.poll(async () => (await app.connections()).map(({ closed }) => closed)).toEqual([true, true, false, false]);
+
+  await app.button.click();
+  await app.middle();
+  const during = await app.connections();
+  expect(during).toHaveLength(4);
+  for (const i of [0, 1]) expect(during[i].sent - first[i].sent, 'only the end of the first link').toBeLessThan(1_000);
+  for (const i of [2, 3]) expect(during[i].sent - prepared[i].sent, 'an input').toBeGreaterThan(1_000);
+  const [answer, reference] = [await app.answer(), await sdkAnswer(deployment, 'fill-mask', LONG, 'open')];
+  expect(answer.map(({ word }) => word)).toEqual(reference.map(({ word }) => word));
+  await expect(app.page.locator('#still')).toContainText(/the padded length \(32 tokens, not \d+\)/);
+});

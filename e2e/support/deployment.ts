@@ -1,0 +1,137 @@
+/** Two compute parties and the page's server, each a process of its own, so that one of them can be killed, stopped or replaced. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command, ROOT, freePorts } from './command.ts';
+import { Front } from './front.ts';
+
+export const MODELS = { 'fill-mask': 'capitals-bert', 'text-classification': 'sst2-bert' } as const;
+export type Task = keyof typeof MODELS;
+
+export interface DeploymentOptions {
+  /** Shapes the link between the parties, which makes a run long enough to be interrupted. */
+  readonly profile?: 'wan-cloud';
+  /** Also serve both models with secret weights. */
+  readonly secret?: boolean;
+}
+
+export interface RestartOptions {
+  /** Folder of other certificates and another identity. */
+  readonly home?: string;
+  readonly models?: readonly Task[];
+  /** With 1, `GET /v1/health` says whether a session is there. */
+  readonly maxSessions?: number;
+}
+
+const ALL: readonly Task[] = ['fill-mask', 'text-classification'];
+const HOST = '127.0.0.1';
+
+function modelFolder(task: Task): string {
+  return join(ROOT, 'models', MODELS[task]);
+}
+
+export class Deployment {
+  readonly home = mkdtempSync(join(tmpdir(), 'tercet-e2e-'));
+  readonly #options: DeploymentOptions;
+  readonly #parties: (Command | undefined)[] = [undefined, undefined];
+  readonly #shares = new Map<Task, string>();
+  #site: Command | undefined;
+  /** Of the two parties for each other, of the two for browsers, of the page's server, and of one in front of it. */
+  #ports: readonly number[] = [];
+
+  private constructor(options: DeploymentOptions) {
+    this.#options = options;
+  }
+
+  static async start(options: DeploymentOptions = {}): Promise<Deployment> {
+    const made = new Deployment(options);
+    try {
+      made.#ports = await freePorts(6);
+      if (options.secret === true) await Promise.all(ALL.map((task) => made.#share(task)));
+      await made.restart(1);
+      await made.restart(2);
+      await made.#serve();
+      return made;
+    } catch (error) {
+      await made.stop();
+      throw error;
+    }
+  }
+
+  /** Address of the page. */
+  get url(): string {
+    return `http://${HOST}:${this.#ports[4]}/`;
+  }
+
+  get tercetJson(): string {
+    return `${this.url}tercet.json`;
+  }
+
+  /** A server in front of the page's, which can be told to answer wrongly. The parties take its pages too. */
+  front(): Promise<Front> {
+    return Front.start(this.url, this.#ports[5]);
+  }
+
+  partyUrl(id: 1 | 2): string {
+    return `http://${HOST}:${this.#ports[1 + id]}`;
+  }
+
+  party(id: 1 | 2): Command {
+    const party = this.#parties[id - 1];
+    if (party === undefined) throw new Error(`party ${id} does not run`);
+    return party;
+  }
+
+  /** Status of `GET /v1/health`: 200 free, 503 full. */
+  async health(id: 1 | 2): Promise<number> {
+    return (await fetch(`${this.partyUrl(id)}/v1/health`)).status;
+  }
+
+  /** Starts a party where it always is, in place of the one that runs there. Returns the identity that it has. */
+  async restart(id: 1 | 2, { home = this.home, models = ALL, maxSessions = 8 }: RestartOptions = {}): Promise<string> {
+    await this.#parties[id - 1]?.stop();
+    const { profile } = this.#options;
+    const origins = [this.#ports[4], this.#ports[5]].map((port) => `http://${HOST}:${port}`);
+    const party = new Command(
+      [
+        ...['party', '--party-id', String(id), '--port', String(this.#ports[id - 1]), '--web', `${HOST}:${this.#ports[1 + id]}`],
+        ...(id === 2 ? ['--peers', `1=${HOST}:${this.#ports[0]}`] : []),
+        ...models.flatMap((task) => ['--model', modelFolder(task)]),
+        ...[...this.#shares.entries()].flatMap(([task, folder]) => (models.includes(task) ? ['--shares', join(folder, `p${id}`)] : [])),
+        ...origins.flatMap((allowed) => ['--origins', allowed]),
+        ...['--device', 'wasm', '--threads', '1', '--max-sessions', String(maxSessions)],
+        ...(profile === undefined ? [] : ['--profile', profile]),
+      ],
+      home,
+    );
+    this.#parties[id - 1] = party;
+    const [, identity] = await party.said(/serves browsers at \S+, identity ([0-9a-f]{64})/);
+    return identity;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#parties, this.#site].map((command) => command?.stop()));
+    rmSync(this.home, { recursive: true, force: true });
+  }
+
+  async #share(task: Task): Promise<void> {
+    const folder = join(this.home, MODELS[task]);
+    await new Command(['model', 'share', '--model', modelFolder(task), '--out', folder], this.home).output();
+    this.#shares.set(task, folder);
+  }
+
+  async #serve(): Promise<void> {
+    const identities = await Promise.all(([1, 2] as const).map((id) => this.party(id).said(/identity ([0-9a-f]{64})/)));
+    const both = (values: readonly string[]) => `1=${values[0]},2=${values[1]}`;
+    this.#site = new Command(
+      [
+        ...['site', '--address', `${HOST}:${this.#ports[4]}`, '--parties', both([this.partyUrl(1), this.partyUrl(2)])],
+        ...['--identities', both(identities.map((match) => match[1])), '--operators', both(['Alder', 'Birch'])],
+        ...ALL.flatMap((task) => ['--model', modelFolder(task)]),
+        ...ALL.flatMap((task) => (this.#shares.has(task) ? ['--owner-shares', this.#shares.get(task) ?? ''] : [])),
+      ],
+      this.home,
+    );
+    await this.#site.said(/the web app is at/);
+  }
+}

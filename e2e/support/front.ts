@@ -1,0 +1,59 @@
+/** A server in front of the page's own: counts what is asked for, and answers wrongly where it is told to, as broken hosting does. */
+import { type Server, type ServerResponse, createServer } from 'node:http';
+import { once } from 'node:events';
+
+export interface Fault {
+  readonly type: string;
+  body(real: Uint8Array): Uint8Array | string;
+}
+
+export class Front {
+  readonly url: string;
+  /** What was asked for and came, in its order. */
+  readonly served: { readonly path: string; readonly bytes: number }[] = [];
+  /** By path. */
+  readonly faults = new Map<string, Fault>();
+  readonly #target: string;
+  readonly #server: Server;
+
+  private constructor(target: string, port: number) {
+    this.#target = target;
+    this.url = `http://127.0.0.1:${port}/`;
+    this.#server = createServer((request, response) => {
+      this.#serve(request.url ?? '/', response).catch(() => response.destroy());
+    }).listen(port, '127.0.0.1');
+  }
+
+  static async start(target: string, port: number): Promise<Front> {
+    const front = new Front(target, port);
+    await once(front.#server, 'listening');
+    return front;
+  }
+
+  /** The sizes in which a file went out. */
+  sizes(path: string): number[] {
+    return this.served.filter((file) => file.path === path).map(({ bytes }) => bytes);
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  async #serve(path: string, response: ServerResponse): Promise<void> {
+    const real = await fetch(new URL(path, this.#target));
+    const body = new Uint8Array(await real.arrayBuffer());
+    for (const [name, value] of real.headers) {
+      if (!['content-length', 'connection', 'keep-alive', 'transfer-encoding', 'content-encoding'].includes(name)) response.setHeader(name, value);
+    }
+    const fault = this.faults.get(path);
+    if (fault !== undefined) {
+      response.setHeader('content-type', fault.type);
+      // As bad as it gets: what is wrong may be kept for a day.
+      response.setHeader('cache-control', 'public, max-age=86400, immutable');
+    }
+    const sent = Buffer.from(fault?.body(body) ?? body);
+    this.served.push({ path, bytes: sent.length });
+    response.writeHead(real.status).end(sent);
+  }
+}

@@ -1,0 +1,41 @@
+/** The same question asked from Node, to compare with. */
+import { Command } from './command.ts';
+import type { Deployment, Task } from './deployment.ts';
+import { MODELS } from './deployment.ts';
+import type { Score } from './app.ts';
+
+type NodeSdk = typeof import('../../src/sdk/node.ts');
+type Weights = 'open' | 'secret';
+
+/** The compiled SDK: it finds its workers beside itself. */
+async function sdk(): Promise<NodeSdk> {
+  return (await import(new URL('../../dist/sdk/node.js', import.meta.url).href)) as NodeSdk;
+}
+
+/** Through the SDK, with the same parties. */
+export async function sdkAnswer(deployment: Deployment, task: Task, text: string, weights: Weights): Promise<readonly Score[]> {
+  const { SecureTransformer, releaseWebRtc } = await sdk();
+  const model = await SecureTransformer.fromPretrained(MODELS[task], { deployment: deployment.tercetJson, weights });
+  try {
+    if (task === 'text-classification') return (await model.classify(text)).labels.map(({ label, score }) => ({ word: label, score }));
+    return (await model.predict(text)).predictions.map(({ token_str, score }) => ({ word: token_str.trim(), score }));
+  } finally {
+    await model.dispose();
+    await releaseWebRtc();
+  }
+}
+
+interface InferJson {
+  readonly result: {
+    readonly predictions?: readonly { readonly token: string; readonly score: number }[];
+    readonly labels?: readonly { readonly label: string; readonly score: number }[];
+  };
+}
+
+/** `tercet infer --json`, with parties of its own. */
+export async function commandLineAnswer(deployment: Deployment, task: Task, text: string, weights: Weights): Promise<readonly Score[]> {
+  const command = new Command(['infer', '--json', '--task', task, '--text', text, '--weights', weights, '--device', 'wasm'], deployment.home);
+  const { result } = JSON.parse(await command.output()) as InferJson;
+  const predictions = result.predictions?.map(({ token, score }) => ({ word: token, score }));
+  return predictions ?? result.labels?.map(({ label, score }) => ({ word: label, score })) ?? [];
+}
