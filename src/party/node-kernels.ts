@@ -55,7 +55,7 @@ async function webGpu(hardwareOnly: boolean): Promise<NodeKernels> {
     import('../compute/kernels/webgpu/index.ts'),
   ]);
   const opened = await openNodeDevice();
-  if (hardwareOnly && /swiftshader|llvmpipe|software/i.test(`${opened.adapter} ${opened.adapterInfo.architecture}`)) {
+  if (hardwareOnly && opened.software) {
     opened.close();
     throw new TercetError('ERR_DEVICE_UNAVAILABLE', `the only graphics device is software (${opened.adapter})`, 'use --device webgpu to take it anyway');
   }
@@ -63,15 +63,7 @@ async function webGpu(hardwareOnly: boolean): Promise<NodeKernels> {
   const { maxStorageBufferBindingSize, maxBufferSize } = opened.device.limits;
   const mebibytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
   const summary = `WebGPU, ${opened.adapter} (buffers to ${mebibytes(maxBufferSize)}, bindings to ${mebibytes(maxStorageBufferBindingSize)})`;
-  return {
-    kernels,
-    summary,
-    fallback: undefined,
-    async close() {
-      await kernels.close();
-      opened.close();
-    },
-  };
+  return { kernels, summary, fallback: undefined, close: () => kernels.close() };
 }
 
 /** Peak resident memory of this process in bytes. */

@@ -90,7 +90,7 @@ function served(deployment: Deployment, id: string, weights: Weights): { entry: 
 }
 
 /** The device that was asked for; with 'auto' the best that opens, and a word about every better one that did not. */
-async function openDevice(options: PretrainedOptions, environment: Environment): Promise<{ device: Device; kernels: RingKernels }> {
+export async function openDevice(options: PretrainedOptions, environment: Environment): Promise<{ device: Device; kernels: RingKernels }> {
   const wanted = options.device ?? 'auto';
   if (wanted !== 'auto') return { device: wanted, kernels: await environment.openKernels(wanted) };
   const { webgpu, wasm, device } = await environment.capabilities();

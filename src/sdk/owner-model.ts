@@ -11,7 +11,7 @@ import { bucketFor } from './buckets.ts';
 import { capture } from './captured.ts';
 import type { Environment } from './environment.ts';
 import { partiesHealth } from './health.ts';
-import { type Loaded, loadModel } from './loaded.ts';
+import { type Loaded, loadModel, openDevice } from './loaded.ts';
 import { Stock, type Taken } from './stock.ts';
 import type { Captured, ClassifyResult, Device, Model, PartyHealth, PredictResult, PretrainedOptions, RunCost, RunOptions, Task, TextCheck } from './types.ts';
 
@@ -26,12 +26,11 @@ interface Run {
 export class OwnerModel implements Model {
   readonly id: string;
   readonly task: Task;
-  readonly device: Device;
   readonly layers: number;
   readonly maxTokens: number;
   readonly downloadedBytes: number;
-  readonly #loaded: Loaded;
-  readonly #stock: Stock;
+  #loaded: Loaded;
+  #stock: Stock;
   readonly #disposed = new AbortController();
 
   private constructor(loaded: Loaded) {
@@ -39,10 +38,13 @@ export class OwnerModel implements Model {
     this.#stock = new Stock(loaded);
     this.id = loaded.entry.id;
     this.task = loaded.entry.task;
-    this.device = loaded.device;
     this.layers = loaded.config.layers;
     this.maxTokens = loaded.config.maxPositions;
     this.downloadedBytes = loaded.downloadedBytes;
+  }
+
+  get device(): Device {
+    return this.#loaded.device;
   }
 
   /** @throws {TercetError} what `loadModel` throws */
@@ -100,7 +102,29 @@ export class OwnerModel implements Model {
     await this.#loaded.kernels.close();
   }
 
-  async #run(text: string, { signal, topK = 5 }: RunOptions): Promise<Run> {
+  async #run(text: string, options: RunOptions): Promise<Run> {
+    try {
+      return await this.#attempt(text, options);
+    } catch (error) {
+      // With a party in it, it is that party's device.
+      if (error instanceof TercetError && error.kind === 'device' && error.party === undefined) await this.#reopen();
+      throw error;
+    }
+  }
+
+  /** A device that failed once fails for good. The next run gets another one, and attempts of its own; nothing of this one is repeated. */
+  async #reopen(): Promise<void> {
+    await this.#stock.clear();
+    await this.#loaded.kernels.close().catch(() => undefined);
+    try {
+      this.#loaded = { ...this.#loaded, ...(await openDevice(this.#loaded.options, this.#loaded.environment)) };
+      this.#stock = new Stock(this.#loaded);
+    } catch {
+      // The next run says why there is no device.
+    }
+  }
+
+  async #attempt(text: string, { signal, topK = 5 }: RunOptions): Promise<Run> {
     const { environment, buckets, config, tokenizer, kernels } = this.#loaded;
     this.#alive();
     if (!Number.isSafeInteger(topK) || topK < 1) throw new TercetError('ERR_ARGUMENT', 'topK is not a positive integer', 'give for example 5');

@@ -180,6 +180,26 @@ describe('a session', () => {
     await Promise.all(started.ends);
   });
 
+  it.each([
+    ['ERR_DEVICE_LOST', 1],
+    ['ERR_DEVICE_MEMORY', 2],
+  ] as const)('%s at party %i ends the session everywhere, and the owner hears which party and what', async (code, party) => {
+    const broken = new Proxy(kernels, {
+      get: (target, name) => {
+        if (name === 'attempt') return () => broken;
+        if (name === (party === 1 ? 'selectionTable' : 'evaluateSelection'))
+          return () => Promise.reject(new TercetError(code, 'the device is gone', 'run again'));
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    }) as typeof kernels;
+    const { session, ends } = await prepared({ compute: (id) => (id === party ? { kernels: broken } : {}) });
+    const error = await failure(code, () => session.run(INPUT));
+    expect(error.party).toBe(party);
+    expect((await Promise.all(ends)).every((end) => end instanceof TercetError)).toBe(true);
+    await failure('ERR_STATE', () => session.run(INPUT));
+  });
+
   it('with a model that nobody serves is refused by its hash, and the party is named', async () => {
     const { owner, ends } = start({ request: { ...REQUEST, model: 'cd'.repeat(32) } });
     const error = await failure('ERR_MODEL_HASH', () => owner);

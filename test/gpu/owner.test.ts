@@ -1,0 +1,88 @@
+/** A data owner whose graphics device is lost in the middle of a run: the session ends at all three parties, and the next run has another device. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createWebGpuKernels } from '../../src/compute/kernels/webgpu/index.ts';
+import type { NodeDevice } from '../../src/compute/kernels/webgpu/node-device.ts';
+import { openOwnerLink } from '../../src/net/owner-link.ts';
+import { nodeOfferer, releaseWebRtc } from '../../src/net/webrtc/node.ts';
+import { capabilitiesOf } from '../../src/sdk/capabilities.ts';
+import type { Environment } from '../../src/sdk/environment.ts';
+import { OwnerModel } from '../../src/sdk/owner-model.ts';
+import { ROOT, Workplace } from '../cli/command.ts';
+import { failure } from '../ml/tiny-bert.ts';
+import { openTestDevice } from './swiftshader.ts';
+
+const place = new Workplace();
+const TEXT = 'The capital of France is [MASK].';
+let demo: ChildProcess;
+let deployment: string;
+let log = '';
+
+beforeAll(async () => {
+  const args = ['demo', '--no-open', '--port', '0', '--device', 'wasm'];
+  demo = spawn(process.execPath, [join(ROOT, 'dist/cli/main.js'), ...args], {
+    env: { ...process.env, TERCET_HOME: place.home },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  deployment = await new Promise<string>((resolve, reject) => {
+    const read = (chunk: Buffer) => {
+      log += String(chunk);
+      const url = /In your browser: +(\S+)/.exec(log)?.[1];
+      if (url !== undefined) resolve(`${url}tercet.json`);
+    };
+    demo.stdout?.on('data', read);
+    demo.stderr?.on('data', read);
+    demo.on('exit', () => reject(new Error(log)));
+  });
+}, 60_000);
+
+afterAll(async () => {
+  await releaseWebRtc();
+  const ended = new Promise((resolve) => demo.on('exit', resolve));
+  demo.kill('SIGINT');
+  await ended;
+  place.close();
+});
+
+describe('an owner on WebGPU', () => {
+  it('loses its device while it deals: ERR_DEVICE_LOST here, a broken link at the parties; the next run answers on a new device', async () => {
+    const opened: NodeDevice[] = [];
+    const environment: Environment = {
+      base: 'http://127.0.0.1/',
+      fetch: (url, init) => fetch(url, init),
+      now: () => performance.now(),
+      random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+      peakMemory: () => 0,
+      capabilities: () => capabilitiesOf({ gpu: undefined, secureContext: true, webrtc: true, workers: true, threads: 1, crossOriginIsolated: false }),
+      openKernels: async () => {
+        const device = await openTestDevice();
+        opened.push(device);
+        return createWebGpuKernels(device);
+      },
+      openLink: ({ onFallback, ...request }) =>
+        openOwnerLink({ ...request, offerer: nodeOfferer(), onFallback: (event) => onFallback({ what: 'transport', ...event }) }),
+    };
+    let lose = true;
+    const model = await OwnerModel.load(
+      'capitals-bert',
+      {
+        deployment,
+        device: 'webgpu',
+        progress_callback: (event) => {
+          if (!lose || event.status !== 'preprocess' || event.progress < 0.3) return;
+          lose = false;
+          opened[0].device.destroy();
+        },
+      },
+      environment,
+    );
+    await failure('ERR_DEVICE_LOST', () => model.predict(TEXT));
+    expect(opened).toHaveLength(2);
+    const { predictions, cost } = await model.predict(TEXT);
+    expect(predictions[0].token).toBe('paris');
+    expect(cost.devices).toEqual(['webgpu', 'wasm', 'wasm']);
+    expect(log).toMatch(/ERR_PEER_CLOSED|ERR_PEER/);
+    await model.dispose();
+  });
+});
