@@ -34,7 +34,8 @@ if (!existsSync(installed) || readFileSync(installed, 'utf8') !== lock) {
 }
 
 const built = join(root, 'dist', '.built');
-if (!existsSync(built) || newest(join(root, 'src')) > statSync(built).mtimeMs) {
+const page = ['index.html', 'vite.config.ts'].map((file) => statSync(join(root, file)).mtimeMs);
+if (!existsSync(built) || Math.max(newest(join(root, 'src')), newest(join(root, 'public')), ...page) > statSync(built).mtimeMs) {
   console.error('tercet: building');
   run('npm', ['run', '-s', 'build']);
   writeFileSync(built, '');

@@ -18,3 +18,10 @@ export function findChromium() {
   const { CHROMIUM_PATH: named = '' } = env;
   return (named === '' ? PLACES : [named]).find((path) => existsSync(path));
 }
+
+/** The same, where there has to be one. */
+export function chromiumPath() {
+  const path = findChromium();
+  if (path === undefined) throw new Error(NO_CHROMIUM);
+  return path;
+}

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 const folder = new URL('../bench/results/', import.meta.url);
 const read = (name) => JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8'));
-const [bert, networks, kernels, accuracy] = ['bert', 'network', 'kernels', 'accuracy'].map(read);
+const [bert, networks, kernels, accuracy, browser, namespaces, links] = ['bert', 'network', 'kernels', 'accuracy', 'browser', 'namespaces', 'links'].map(read);
 
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 const mega = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
@@ -46,6 +46,43 @@ const histograms = accuracy.rows.map(({ name, histogram }) => {
   return `${name}, largest logit error of a text\n\n${histogram.map(({ upTo, count }) => `    ≤ ${upTo.toFixed(5)}  ${String(count).padStart(4)}  ${bar(count, top)}`).join('\n')}`;
 });
 
+const rate = (row) => (row === undefined ? '–' : `${(row.perSecond / 1e9).toFixed(3)} G ${row.unit}/s`);
+const kernelRows = kernels.rows
+  .filter(({ backend }) => backend === 'wasm')
+  .map((wasm) => {
+    const gpu = kernels.rows.find(({ name, backend }) => name === wasm.name && backend === 'webgpu');
+    return [wasm.name, rate(wasm), wasm.timesReference, rate(gpu), gpu?.timesReference ?? '–'];
+  });
+const adapter = kernels.rows.find(({ backend }) => backend === 'webgpu')?.adapter ?? 'no device';
+
+const kilo = (bytes) => `${(bytes / 1e3).toFixed(0)} kB`;
+const browserRows = browser.rows
+  .filter(({ prepared }) => prepared)
+  .map((row) => {
+    const other = browser.rows.find((one) => !one.prepared && one.model === row.model && one.weights === row.weights && one.transport === row.transport);
+    return [
+      `${row.model}, ${row.weights}`,
+      `${row.tokens}, ${row.paddedTokens}`,
+      row.transport,
+      seconds(row.buttonToAnswerMs),
+      other === undefined ? '–' : seconds(other.buttonToAnswerMs),
+      seconds(row.prepareMs),
+      mega(row.uplinkBytes),
+      kilo(row.downlinkBytes),
+      kilo(row.downloadedBytes),
+    ];
+  });
+
+const namespaceRow = (roundTripMs, transport, prepared) =>
+  namespaces.rows.find((row) => row.roundTripMs === roundTripMs && row.transport === transport && row.prepared === prepared);
+const roundTrips = [...new Set(namespaces.rows.map(({ roundTripMs }) => roundTripMs))];
+const namespaceRows = roundTrips.map((ms) => {
+  const row = namespaceRow(ms, 'webrtc', true);
+  const shown = (one) => `${Math.round(one.buttonToAnswerMs)} ms`;
+  return [`${ms} ms`, shown(row), shown(namespaceRow(ms, 'websocket', true)), shown(namespaceRow(ms, 'webrtc', false)), `${Math.round(row.prepareMs)} ms`];
+});
+const [first, final] = [roundTrips[0], roundTrips[roundTrips.length - 1]].map((ms) => namespaceRow(ms, 'webrtc', true));
+
 writeFileSync(
   new URL('README.md', folder),
   `# Kept results
@@ -85,11 +122,54 @@ ${table(
 
 ## Kernels
 
-${made(kernels)} One thread.
+${made(kernels)} WebAssembly in one thread; WebGPU on ${adapter}.
+
+${table(['kernel', 'WebAssembly', 'times the reference', 'WebGPU', 'times the reference'], kernelRows)}
+
+## In a browser
+
+${made(browser)} Page, worker and both parties on this machine, the browser on WebAssembly; medians of five runs after one that warms up.
 
 ${table(
-  ['kernel', 'rate', 'times the reference'],
-  kernels.rows.map(({ name, perSecond, unit, timesReference }) => [name, `${(perSecond / 1e9).toFixed(3)} G ${unit}/s`, timesReference]),
+  [
+    'model, weights',
+    'tokens, padded',
+    'link',
+    'from the button, prepared',
+    'not prepared',
+    'preparing takes',
+    'uplink',
+    'downlink',
+    'page downloads for the model',
+  ],
+  browserRows,
+)}
+
+## Three hosts, one of them at home
+
+${made(namespaces)} Network namespaces, the browser's host behind ${namespaces.rows[0].upMbit} Mbit/s up and ${namespaces.rows[0].downMbit} down, shaped by ${namespaces.rows[0].shapedBy}; the compute parties in one
+place. capitals-bert, 9 tokens padded to 16, ${namespaces.rows[0].rounds} rounds between the parties.
+
+${table(['round trip of the browser', 'prepared, WebRTC', 'prepared, WebSocket', 'not prepared, WebRTC', 'preparing takes'], namespaceRows)}
+
+From ${first.roundTripMs} to ${final.roundTripMs} ms of round trip a prepared run grows by ${Math.round(final.buttonToAnswerMs - first.buttonToAnswerMs)} ms: ${(
+    (final.buttonToAnswerMs - first.buttonToAnswerMs) / (final.roundTripMs - first.roundTripMs)
+  ).toFixed(1)} round trips, not ${first.rounds}.
+
+## Links of a browser
+
+${made(links)} Every byte compared; medians of three.
+
+${table(
+  ['path', 'link', 'up', 'down', 'until it stands', 'handshake'],
+  links.rows.map(({ path, transport, associations, upMBps, downMBps, connectMs, handshakeMs }) => [
+    path,
+    `${transport} × ${associations}`,
+    `${upMBps} MB/s`,
+    `${downMBps} MB/s`,
+    `${connectMs} ms`,
+    `${handshakeMs} ms`,
+  ]),
 )}
 `,
 );

@@ -45,11 +45,10 @@ export class Controller {
   /** Fetches what the deployment offers, then the first model. Also the way back after a failed start. */
   async start(): Promise<void> {
     try {
-      if (this.#store.state.deployment === undefined) {
-        const [deployment, capabilities] = await Promise.all([this.#sdk.loadDeployment(), this.#sdk.capabilities()]);
-        this.#store.dispatch({ type: 'capable', capabilities });
-        this.#store.dispatch({ type: 'deployed', deployment });
-      }
+      // Always anew: what failed may have been mended there.
+      const [deployment, capabilities] = await Promise.all([this.#sdk.loadDeployment(), this.#sdk.capabilities()]);
+      this.#store.dispatch({ type: 'capable', capabilities });
+      this.#store.dispatch({ type: 'deployed', deployment });
     } catch (error) {
       this.#fail(failureOf(error));
       return;
@@ -223,7 +222,13 @@ export class Controller {
       (error: unknown) => {
         if (this.#prepared?.abort !== abort) return false;
         this.#prepared = undefined;
-        this.#end(failureOf(error));
+        // An answer that is being read stays: nothing of it is lost, and the next run will say what is wrong.
+        const failure = failureOf(error);
+        if (this.#store.state.slot === 'result') {
+          this.#broken = isBroken(failure);
+          this.#store.dispatch({ type: 'unprepared' });
+          void this.health();
+        } else this.#end(failure);
         return false;
       },
     );
@@ -244,8 +249,7 @@ export class Controller {
     const run = this.#run;
     this.#run = undefined;
     run?.abort();
-    const kind = kindOf(failure.code);
-    this.#broken = kind === 'device' || kind === 'internal';
+    this.#broken = isBroken(failure);
     if (failure.code === 'ERR_ABORTED') this.#store.dispatch({ type: 'stopped' });
     else this.#fail(failure);
     this.#dropPrepared();
@@ -255,4 +259,10 @@ export class Controller {
     this.#store.dispatch({ type: 'failed', failure, now: this.#now() });
     void this.health();
   }
+}
+
+/** Whether the model must be made anew before it can run again. */
+function isBroken({ code }: Failure): boolean {
+  const kind = kindOf(code);
+  return kind === 'device' || kind === 'internal';
 }

@@ -93,7 +93,10 @@ export function fallbackNotice({ what, from, reason }: FallbackEvent): { readonl
   if (from === 'webgpu') {
     const said = reason.startsWith('no ') ? `there is ${reason}` : reason;
     const why = /in software/.test(reason) ? 'The only graphics adapter here is a software one' : `${said.charAt(0).toUpperCase()}${said.slice(1)}`;
-    return { title: `${why}, so Tercet uses the processor (WASM).`, text: 'The answer is the same, bit for bit. Preparing takes longer.' };
+    return { title: `${why}, so Tercet uses the processor (WASM).`, text: 'The answer is the same. Preparing takes longer.' };
   }
-  return { title: 'The processor cannot be used, so Tercet uses the graphics processor (WebGPU).', text: 'The answer is the same, bit for bit.' };
+  return { title: 'The processor cannot be used, so Tercet uses the graphics processor (WebGPU).', text: 'The answer is the same.' };
 }
+
+/** In place of bytes, at a party that received none. */
+export const SEED_ONLY = 'only a seed so far';

@@ -63,12 +63,17 @@ export class FramedChannel implements SessionChannel {
   /** Why nothing can be sent any more. The inbox may still hold messages if the peer closed in good order. */
   #sendError: Error | undefined;
   #closing: Promise<void> | undefined;
+  readonly ended: Promise<Error>;
+  #end: (reason: Error) => void = () => undefined;
 
   constructor(options: ChannelOptions) {
     this.self = options.self;
     this.peer = options.peer;
     this.session = Uint8Array.from(options.session);
     this.#transport = options.transport;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.#inbox = new Inbox({
       session: this.session,
@@ -128,7 +133,7 @@ export class FramedChannel implements SessionChannel {
   async #close(): Promise<void> {
     if (this.#inbox.error !== undefined) return;
     const closed = new TercetError('ERR_STATE', 'the link was closed by this side', 'open a new link');
-    this.#sendError ??= closed;
+    this.#stop(closed);
     this.#inbox.fail(closed);
     await this.#transport.close();
   }
@@ -140,12 +145,18 @@ export class FramedChannel implements SessionChannel {
   }
 
   #peerClosed(error: Error): void {
-    this.#sendError ??= error;
+    this.#stop(error);
     this.#inbox.end();
   }
 
+  /** The first reason stays. */
+  #stop(reason: Error): void {
+    this.#sendError ??= reason;
+    this.#end(this.#sendError);
+  }
+
   #fail(error: Error): void {
-    this.#sendError ??= error;
+    this.#stop(error);
     this.#inbox.fail(error);
     this.#transport.destroy();
   }

@@ -66,6 +66,10 @@ class PacedChannel implements Channel {
     return this.#inner.peer;
   }
 
+  get ended(): Promise<Error> {
+    return this.#inner.ended;
+  }
+
   get stats(): LinkStats {
     return this.#meter.stats;
   }

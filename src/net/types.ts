@@ -29,6 +29,8 @@ export interface Channel {
   readonly self: PartyId;
   readonly peer: PartyId;
   readonly stats: LinkStats;
+  /** Resolves, with why, as soon as nothing can be sent any more: the peer is gone, the link broke, or this side ended it. Never rejects. */
+  readonly ended: Promise<Error>;
   /**
    * Sends `bytes` under `tag`. Resolves when the channel can take more (back-pressure), not when the peer has read it.
    * The channel may keep the buffer until it is written: the caller must not change it afterwards.

@@ -119,6 +119,11 @@ export class Attempt {
     return this.#session.spent;
   }
 
+  /** Resolves when one of its links is gone. */
+  get ended(): Promise<unknown> {
+    return this.#session.ended;
+  }
+
   get links(): Links {
     return this.#relay.links();
   }
@@ -234,6 +239,8 @@ export interface Prepared {
   readonly length: number;
   readonly blanks: number;
   readonly attempt: Promise<Attempt>;
+  /** Whether it failed, or a link of it broke while it waited. */
+  readonly broken: boolean;
   /** Throws it away, whatever its state. */
   drop(): Promise<void>;
 }
@@ -241,12 +248,19 @@ export interface Prepared {
 export function prepareAttempt(options: AttemptOptions): Prepared {
   const control = new AbortController();
   const attempt = Attempt.prepare(options, control.signal);
+  let broken = false;
+  const spoil = () => {
+    broken = true;
+  };
   // Its error is reported to whoever waits for it.
-  attempt.catch(() => undefined);
+  attempt.then((ready) => ready.ended.then(spoil), spoil);
   return {
     length: options.request.tokens,
     blanks: options.request.masks,
     attempt,
+    get broken() {
+      return broken;
+    },
     async drop() {
       control.abort();
       await attempt.then(

@@ -30,6 +30,15 @@ async function one(party: 1 | 2, deployment: Deployment, environment: Environmen
       ...(typeof version === 'string' ? { version: version.slice(0, 60) } : {}),
     };
   } catch (error) {
-    return { party, ok: false, error: asTercetError(error) };
+    return { party, ok: false, error: unreachable(party, asTercetError(error)) };
   }
+}
+
+/** A party that gives no description is not there, whatever came in its place. */
+function unreachable(party: 1 | 2, error: TercetError): TercetError {
+  if (error.code !== 'ERR_DOWNLOAD') return error;
+  return new TercetError('ERR_PEER_UNREACHABLE', `party ${party} does not answer: ${error.message}`, 'ask its operator whether it is up', {
+    cause: error,
+    party,
+  });
 }

@@ -69,7 +69,7 @@ export class Stock {
   #fitting(length: number, blanks: number): Prepared | undefined {
     const prepared = this.#prepared;
     const fresh = this.#loaded.environment.now() - this.#preparedAt < PREPARED_FOR_MS;
-    return fresh && prepared?.length === length && prepared.blanks === blanks ? prepared : undefined;
+    return fresh && prepared?.broken === false && prepared.length === length && prepared.blanks === blanks ? prepared : undefined;
   }
 
   #renew(length: number, blanks: number): Prepared {

@@ -36,6 +36,10 @@ export class WatchedChannel implements Channel {
     return this.#inner.stats;
   }
 
+  get ended(): Promise<Error> {
+    return this.#inner.ended;
+  }
+
   /** First bytes of the latest message, hex; empty before the first. */
   get sample(): string {
     return hex(this.#sample);
@@ -75,7 +79,8 @@ export class WatchedChannel implements Channel {
 
   #watch(tag: string, bytes: Uint8Array): void {
     if (bytes.length > 0) this.#sample = bytes.slice(0, SAMPLE);
-    if (tag.startsWith('lookup-input')) {
+    // The keys come first. With secret weights party 2 gets a second message under the same tag, which is no key.
+    if (tag.startsWith('lookup-input') && this.#keys.length === 0) {
       this.#keys = bytes.slice();
       this.#sample = this.#seeds();
     }

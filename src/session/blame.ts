@@ -12,8 +12,10 @@ const SECOND_OPINION_MS = 400;
 /** An error of the link to `party`, with its name on it. */
 export function about(party: 1 | 2, thrown: unknown): TercetError {
   const error = asTercetError(thrown);
-  if (error.party !== undefined || error.kind !== 'peer') return error;
-  return new TercetError(error.code, `party ${party}: ${error.message}`, error.hint, { cause: error, party });
+  // Links that do not come about are of kind `io`, and say themselves which party they were meant for.
+  if (error.party !== undefined || (error.kind !== 'peer' && error.kind !== 'io')) return error;
+  const message = error.message.includes(`party ${party}`) ? error.message : `party ${party}: ${error.message}`;
+  return new TercetError(error.code, message, error.hint, { cause: error, party });
 }
 
 /** Whether a party said itself that it fails because of a link of its own. */
@@ -38,6 +40,18 @@ export async function withBoth<T>(step: (peer: 1 | 2) => Promise<T>): Promise<[T
   } catch (first) {
     for (const run of runs) run.catch(() => undefined);
     if (hearsay(first) && failures.size < 2) await Promise.race([Promise.allSettled(runs), sleep(SECOND_OPINION_MS)]);
-    throw [...failures.values()].find((failure) => !hearsay(failure)) ?? first;
+    throw [...failures.values()].find((failure) => !hearsay(failure)) ?? accused(first);
   }
+}
+
+/**
+ * A party says that a link of its own broke, and the other party says nothing: over WebRTC a process that died is missed only seconds later. The report came
+ * over the link to the data owner, so the link that broke is the one to the other compute party.
+ */
+function accused(first: unknown): unknown {
+  if (!hearsay(first)) return first;
+  const { code, hint, party } = first as PeerReport;
+  if (party === undefined || (code !== 'ERR_PEER_CLOSED' && code !== 'ERR_PEER_TIMEOUT')) return first;
+  const other = party === 1 ? 2 : 1;
+  return new TercetError(code, `party ${other}: the link between the compute parties broke, says party ${party}`, hint, { cause: first, party: other });
 }

@@ -89,7 +89,7 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
     await engine.deal();
     await sendControl(owner, 'ready', {});
     expected = 'status';
-    if (!(await waitForInput(owner))) {
+    if (!(await waitForInput(owner, peer))) {
       await Promise.all([...channels.values()].map((channel) => channel.close()));
       return 'discarded';
     }

@@ -127,6 +127,11 @@ export class OwnerSession {
     return this.#spent;
   }
 
+  /** Resolves when a link of this attempt is gone, for whatever reason. */
+  get ended(): Promise<unknown> {
+    return Promise.race([...this.#options.channels.values()].map((channel) => channel.ended));
+  }
+
   /** Rounds between the compute parties that a run takes. */
   get rounds(): number {
     return this.#circuit.cost.rounds;
@@ -158,7 +163,7 @@ export class OwnerSession {
     const inputs = ownerInputs(input, request);
     try {
       return await this.#guarded(async () => {
-        for (const peer of [1, 2] as const) await release(channelTo(channels, peer));
+        await withBoth((peer) => release(channelTo(channels, peer)));
         this.#spent = true;
         await this.#engine.input(inputs);
         const sent = now();

@@ -6,6 +6,7 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, type Page, chromium } from 'playwright-core';
 import { build } from 'vite';
+import { chromiumPath } from '../../scripts/find-chromium.mjs';
 
 const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' };
 const ARGS = ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run', '--disable-quic'];
@@ -34,7 +35,7 @@ export async function openSite(): Promise<Site> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
   const origin = `http://127.0.0.1:${port}`;
-  const browser: Browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ARGS });
+  const browser: Browser = await chromium.launch({ executablePath: chromiumPath(), args: ARGS });
   return {
     origin,
     open: async () => {

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { type Page, chromium } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, expect, it } from 'vitest';
+import { chromiumPath } from '../../scripts/find-chromium.mjs';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import { type ErrorCode, TercetError } from '../../src/core/errors.ts';
 import { chachaVectors } from '../compute/chacha.suite.ts';
@@ -46,7 +47,7 @@ const server = createServer((request, response) => {
   response.end(page ? '<!doctype html><script type="module" src="/page.js"></script>' : script);
 });
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
+const browser = await chromium.launch({ executablePath: chromiumPath(), args: FLAGS });
 afterAll(async () => {
   await browser.close();
   server.close();

@@ -200,6 +200,16 @@ describe('a session', () => {
     await failure('ERR_STATE', () => session.run(INPUT));
   });
 
+  it.each([1, 2] as const)('prepared, whose party %i dies before there is a text, is over before anything is sent', async (party) => {
+    const { session, ends, kill, sent } = await prepared();
+    kill(party);
+    await session.ended;
+    expect(await ends[2 - party]).toMatchObject({ code: 'ERR_PEER_CLOSED', message: expect.stringContaining(`party ${party}`) });
+    expect((await failure('ERR_PEER_CLOSED', () => session.run(INPUT))).party).toBe(party);
+    expect(dependent(sent)).toEqual([]);
+    expect(session.spent).toBe(false);
+  });
+
   it('with a model that nobody serves is refused by its hash, and the party is named', async () => {
     const { owner, ends } = start({ request: { ...REQUEST, model: 'cd'.repeat(32) } });
     const error = await failure('ERR_MODEL_HASH', () => owner);

@@ -2,6 +2,7 @@
 import { BLANK } from '../copy.ts';
 import { gainOf } from '../figures.ts';
 import { hexGroups, wrap } from '../format.ts';
+import { SEED_ONLY } from '../copy.ts';
 import { lostOf, movingOf, onlyAhead, phaseOf, sampleOf } from '../shown.ts';
 import type { State } from '../state.ts';
 import { all, byId, setAttribute, setText, svg } from './dom.ts';
@@ -29,8 +30,11 @@ export function picture(): (now: State) => void {
     const bytes = sampleOf(now) ?? example;
     for (const node of hex) {
       const [drawing, party, , line] = node.dataset['hex'] ?? '';
+      const held = bytes[party === '1' ? 0 : 1];
       const length = 2 * LINE_BYTES[drawing];
-      setText(node, hexGroups(bytes[party === '1' ? 0 : 1].slice(Number(line) * length, (Number(line) + 1) * length)));
+      const first = Number(line) * length;
+      // With open weights party 1 gets nothing ahead: it makes the same numbers from a seed.
+      setText(node, held !== '' ? hexGroups(held.slice(first, first + length)) : first === 0 ? SEED_ONLY : '');
     }
     const text = wordsOf(now);
     if (text !== shownWords) for (const node of words) writeWords(node, text);

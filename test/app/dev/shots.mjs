@@ -3,6 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import { chromiumPath } from '../../../scripts/find-chromium.mjs';
 import { build, preview } from 'vite';
 
 const CSP =
@@ -156,7 +157,7 @@ const STATES = {
 await build({ configFile, root, logLevel: 'warn' });
 const server = await preview({ configFile, root, preview: { port: 4179, headers: { 'Content-Security-Policy': CSP } } });
 const browser = await chromium.launch({
-  executablePath: '/usr/bin/chromium',
+  executablePath: chromiumPath(),
   args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run', '--disable-quic'],
 });
 mkdirSync(folder, { recursive: true });
