@@ -44,6 +44,7 @@ export class Attempt {
   readonly #session: OwnerSession;
   readonly #control: AbortController;
   readonly #relay: StatusRelay;
+  #closed: Promise<void> = Promise.resolve();
 
   private constructor(
     options: AttemptOptions,
@@ -139,8 +140,14 @@ export class Attempt {
       return result;
     } finally {
       signal?.removeEventListener('abort', abort);
-      await Promise.all(this.channels.map((channel) => channel.close()));
+      // Saying goodbye takes a round trip, which an answer does not wait for.
+      this.#closed = Promise.all(this.channels.map((channel) => channel.close())).then(() => undefined);
     }
+  }
+
+  /** Resolves when nothing of it is under way any more, once it has run. */
+  get closed(): Promise<void> {
+    return this.#closed;
   }
 
   /** Ends a prepared attempt that no text came for. */

@@ -32,6 +32,8 @@ export class OwnerModel implements Model {
   #loaded: Loaded;
   #stock: Stock;
   readonly #disposed = new AbortController();
+  /** Links of runs that are over, until they are closed in good order. */
+  readonly #closing = new Set<Promise<void>>();
 
   private constructor(loaded: Loaded) {
     this.#loaded = loaded;
@@ -98,6 +100,7 @@ export class OwnerModel implements Model {
     if (this.#disposed.signal.aborted) return;
     this.#disposed.abort();
     await this.#stock.clear();
+    await Promise.all(this.#closing);
     this.#loaded.seeds?.fill(0);
     await this.#loaded.kernels.close();
   }
@@ -143,6 +146,9 @@ export class OwnerModel implements Model {
       taken = await this.#stock.fresh(length, blanks, either);
       result = await taken.attempt.run(input, either);
     }
+    const { closed } = taken.attempt;
+    this.#closing.add(closed);
+    closed.finally(() => this.#closing.delete(closed));
     const cost = costOf(input, taken, result, environment.now() - start);
     return { input, result, cost, captured: await capture(text, input, config.vocabSize, tokenizer, kernels, taken.attempt.channels) };
   }

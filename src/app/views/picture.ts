@@ -1,8 +1,7 @@
 /** What of the picture is not plain text: its phase, the words in the browser's territory, the bytes in the parties', the failed place. */
-import { BLANK } from '../copy.ts';
+import { BLANK, SEED_ONLY } from '../copy.ts';
 import { gainOf } from '../figures.ts';
 import { hexGroups, wrap } from '../format.ts';
-import { SEED_ONLY } from '../copy.ts';
 import { lostOf, movingOf, onlyAhead, phaseOf, sampleOf } from '../shown.ts';
 import type { State } from '../state.ts';
 import { all, byId, setAttribute, setText, svg } from './dom.ts';
