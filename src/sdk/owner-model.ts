@@ -146,11 +146,15 @@ export class OwnerModel implements Model {
       taken = await this.#stock.fresh(length, blanks, either);
       result = await taken.attempt.run(input, either);
     }
-    const { closed } = taken.attempt;
-    this.#closing.add(closed);
-    closed.finally(() => this.#closing.delete(closed));
+    this.#remember(taken.attempt.closed);
     const cost = costOf(input, taken, result, environment.now() - start);
     return { input, result, cost, captured: await capture(text, input, config.vocabSize, tokenizer, kernels, taken.attempt.channels) };
+  }
+
+  #remember(closed: Promise<void>): void {
+    const done = () => this.#closing.delete(closed);
+    this.#closing.add(closed);
+    closed.then(done, done);
   }
 
   #encode(text: string): OwnerInput {
