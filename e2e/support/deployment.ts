@@ -11,6 +11,8 @@ export type Task = keyof typeof MODELS;
 export interface DeploymentOptions {
   /** Shapes the link between the parties, which makes a run long enough to be interrupted. */
   readonly profile?: 'wan-cloud';
+  /** Folder of another page than the web app. */
+  readonly app?: string;
   /** Also serve both models with secret weights. */
   readonly secret?: boolean;
 }
@@ -127,6 +129,7 @@ export class Deployment {
       [
         ...['site', '--address', `${HOST}:${this.#ports[4]}`, '--parties', both([this.partyUrl(1), this.partyUrl(2)])],
         ...['--identities', both(identities.map((match) => match[1])), '--operators', both(['Alder', 'Birch'])],
+        ...(this.#options.app === undefined ? [] : ['--app', this.#options.app]),
         ...ALL.flatMap((task) => ['--model', modelFolder(task)]),
         ...ALL.flatMap((task) => (this.#shares.has(task) ? ['--owner-shares', this.#shares.get(task) ?? ''] : [])),
       ],

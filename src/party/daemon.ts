@@ -54,7 +54,6 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     const opened = await nodeKernels(options.device, options.threads);
     const { kernels } = opened;
     try {
-      options.onDevice?.(opened.summary, opened.fallback);
       const models = await loadServedModels(id, options.models, kernels);
       const sessions = new Sessions({
         id,
@@ -75,6 +74,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       const web = options.web === undefined ? undefined : await serveBrowsers(id, options.web, { models, kernels, sessions, recvTimeoutMs, onFailure });
       try {
         if (web !== undefined) options.onWeb?.(web.address);
+        options.onDevice?.(opened.summary, opened.fallback);
         options.onReady?.();
         await acceptOwners({ ...options, signal: AbortSignal.any([signal, broken.signal]) }, listener, sessions, onFailure);
         if (broken.signal.aborted) throw broken.signal.reason;

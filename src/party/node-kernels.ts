@@ -1,5 +1,8 @@
 /** Kernels of a Node process, by the device that the user asked for. */
+import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
 import { type WasmKernels, createWasmKernels } from '../compute/kernels/wasm/pool.ts';
 import { loadNodeModule, nodeWorkerFactory } from '../compute/kernels/wasm/node-worker.ts';
 import type { RingKernels } from '../compute/kernels/types.ts';
@@ -48,8 +51,32 @@ async function wasm(threads: number, fallback: string | undefined): Promise<Node
   return { kernels, summary: `WebAssembly, ${threads} worker threads`, fallback, close: () => kernels.close() };
 }
 
+/** Longest time for a driver to start. */
+const PROBE_MS = 30_000;
+
+/**
+ * Whether Dawn finds a device, found out in a process of its own: a driver that does not work may take its process with it, and says so in lines of its own.
+ */
+async function dawnFindsDevice(): Promise<boolean> {
+  let dawn: string;
+  try {
+    dawn = pathToFileURL(createRequire(import.meta.url).resolve('webgpu')).href;
+  } catch {
+    throw new TercetError('ERR_DEVICE_UNAVAILABLE', 'no WebGPU: the package "webgpu" is not installed', 'run npm install webgpu, or use --device wasm');
+  }
+  const look = `const { create } = await import(${JSON.stringify(dawn)}); process.exit((await create([]).requestAdapter()) === null ? 1 : 0);`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', look], { stdio: 'ignore', timeout: PROBE_MS });
+  return new Promise((resolve) => {
+    child.once('error', () => resolve(false));
+    child.once('exit', (code) => resolve(code === 0));
+  });
+}
+
 /** Dawn is loaded here and nowhere else: a process that does not ask for it does not have it. */
 async function webGpu(hardwareOnly: boolean): Promise<NodeKernels> {
+  if (!(await dawnFindsDevice())) {
+    throw new TercetError('ERR_DEVICE_UNAVAILABLE', 'no WebGPU: there is no graphics device that it could use', 'use --device wasm, or --device auto');
+  }
   const [{ openNodeDevice }, { createWebGpuKernels }] = await Promise.all([
     import('../compute/kernels/webgpu/node-device.ts'),
     import('../compute/kernels/webgpu/index.ts'),

@@ -6,10 +6,10 @@ import { openWebGpuKernels } from './browser-webgpu.ts';
 import { browserPlace, capabilitiesOf } from './capabilities.ts';
 import type { Environment } from './environment.ts';
 
-/** @param page port to the page's half of WebRTC. @param webrtc whether the page has any. */
-export function workerEnvironment(base: string, page: MessagePort, webrtc: boolean): Environment {
-  const place = browserPlace(webrtc);
-  const offerer = webrtc ? pageOfferer(page) : undefined;
+/** @param page port to the page's half of WebRTC, where it has any. */
+export function workerEnvironment(base: string, page: MessagePort | undefined): Environment {
+  const place = browserPlace(page !== undefined);
+  const offerer = page === undefined ? undefined : pageOfferer(page);
   return {
     base,
     fetch: (url, init) => fetch(url, init),

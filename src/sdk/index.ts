@@ -1,5 +1,7 @@
 /**
- * The SDK in a page: `SecureTransformer.fromPretrained`, `pipeline`, `capabilities`. The party runs in a worker; the page keeps its thread.
+ * The SDK in a browser: `SecureTransformer.fromPretrained`, `pipeline`, `capabilities`. In a page the party runs in a worker, and the page keeps its thread. In a
+ * worker of your own it runs right there; there is no WebRTC in workers, so the page lends its own: `serveWebRtc(port1)` in the page, `{ page: port2 }` in the options.
+ * Without that the links are WebSockets.
  *
  * Needs no cross-origin isolation. Content-Security-Policy: `script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self' <the parties>`.
  */
@@ -10,13 +12,16 @@ import type { Capabilities, Deployment, Model, PretrainedOptions } from './types
 import { WorkerModel } from './worker-model.ts';
 
 export { TercetError } from '../core/errors.ts';
+export { servePageHost as serveWebRtc } from '../net/webrtc/page-host.ts';
 export type { Pipeline, PipelineRunOptions } from './pipeline.ts';
 export type * from './types.ts';
 
 const startWorker = () => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'tercet-party' });
 
-function fromPretrained(id: string, options: PretrainedOptions = {}): Promise<Model> {
-  return WorkerModel.load(id, options, startWorker);
+async function fromPretrained(id: string, options: PretrainedOptions = {}): Promise<Model> {
+  if (typeof document === 'object') return WorkerModel.load(id, options, startWorker);
+  const { loadHere } = await import('./in-worker.ts');
+  return loadHere(id, options);
 }
 
 /** Private inference on a model that the parties of a deployment serve. */
@@ -31,5 +36,5 @@ export function capabilities(): Promise<Capabilities> {
 
 /** Fetches and checks a deployment document. @throws {TercetError} ERR_DOWNLOAD, ERR_MODEL_CONFIG */
 export async function loadDeployment(source: string | URL = './tercet.json'): Promise<Deployment> {
-  return (await load(source, document.baseURI, { fetch: (url, init) => fetch(url, init) })).deployment;
+  return (await load(source, typeof document === 'object' ? document.baseURI : location.href, { fetch: (url, init) => fetch(url, init) })).deployment;
 }

@@ -150,6 +150,11 @@ export interface PretrainedOptions {
   readonly associations?: number;
   /** Texts are padded to one of these lengths (default 16, 32, 64, 128, and the model's maximum). */
   readonly buckets?: readonly number[];
+  /**
+   * In a worker of your own, whose page lends its WebRTC: the other port of the one that the page gave to `serveWebRtc`. Addresses are relative to the worker's
+   * script there, so give `deployment` in full.
+   */
+  readonly page?: MessagePort;
   readonly progress_callback?: (event: ProgressEvent) => void;
   readonly onFallback?: (event: FallbackEvent) => void;
   readonly signal?: AbortSignal;

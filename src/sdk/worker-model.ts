@@ -81,7 +81,7 @@ export class WorkerModel implements Model {
   }
 
   static async load(id: string, options: PretrainedOptions, start: () => Worker): Promise<WorkerModel> {
-    const { progress_callback, onFallback, signal, deployment, ...rest } = options;
+    const { progress_callback, onFallback, signal, deployment, page: _, ...rest } = options;
     const plain: PlainOptions = { ...rest, deployment: deployment instanceof URL ? deployment.href : (deployment ?? './tercet.json') };
     const worker = new PartyWorker(startWorker(start), (message) => {
       if (message.kind === 'progress') progress_callback?.(message.event);

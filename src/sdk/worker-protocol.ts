@@ -17,7 +17,7 @@ import type {
 } from './types.ts';
 
 /** Options that can be cloned: without callbacks and signals. */
-export type PlainOptions = Omit<PretrainedOptions, 'progress_callback' | 'onFallback' | 'signal' | 'deployment'> & {
+export type PlainOptions = Omit<PretrainedOptions, 'progress_callback' | 'onFallback' | 'signal' | 'deployment' | 'page'> & {
   readonly deployment: Exclude<PretrainedOptions['deployment'], URL | undefined>;
 };
 

@@ -33,7 +33,7 @@ async function open({ id, options, base, webrtc, events, page }: OpenRequest, si
       progress_callback: (event) => tell({ kind: 'progress', event }),
       onFallback: (event) => tell({ kind: 'fallback', event }),
     },
-    workerEnvironment(base, page, webrtc),
+    workerEnvironment(base, webrtc ? page : undefined),
   );
   const { task, device, layers, maxTokens, downloadedBytes } = model;
   return { id, task, device, layers, maxTokens, downloadedBytes };

@@ -80,7 +80,7 @@ describe('model share', () => {
     expect(ended.stdout).toBe('');
     expect(readdirSync(out).sort()).toEqual(['owner', 'p1', 'p2']);
     for (const part of ['p1', 'p2']) expect(readdirSync(join(out, part)).sort()).toEqual(['config.json', 'masked.safetensors', 'plan.json', 'seed']);
-    expect(readdirSync(join(out, 'owner')).sort()).toEqual(['config.json', 'seeds']);
+    expect(readdirSync(join(out, 'owner')).sort()).toEqual(['config.json', 'hash', 'seeds']);
     const paths = readdirSync(out, { recursive: true, withFileTypes: true }).map((entry) => join(entry.parentPath, entry.name));
     for (const path of [out, ...paths]) {
       const stat = statSync(path);

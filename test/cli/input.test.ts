@@ -100,7 +100,6 @@ describe('options that are refused', () => {
     ['an unknown protocol', ['infer', ...text, '--protocol', '2pc'], usage('ERR_ARGUMENT', /3pc_semi_honest/)],
     ['the malicious protocol', ['infer', ...text, '--protocol', '3pc_malicious'], usage('ERR_PROTOCOL_UNAVAILABLE', /3pc_malicious/)],
     ['aby3', ['infer', ...text, '--protocol', 'aby3'], usage('ERR_PROTOCOL_UNAVAILABLE', /aby3/)],
-    ['WebGPU', ['infer', ...text, '--device', 'webgpu'], usage('ERR_DEVICE_UNAVAILABLE')],
     ['an unknown device', ['infer', ...text, '--device', 'tpu'], usage('ERR_ARGUMENT', /auto, wasm, webgpu/)],
     ['an unknown kind of weights', ['infer', ...text, '--weights', 'x'], usage('ERR_ARGUMENT', /open, secret/)],
     ['an unknown profile', ['infer', ...text, '--profile', 'moon'], usage('ERR_ARGUMENT', /lan/)],
@@ -136,12 +135,20 @@ describe('options that are refused', () => {
     ['party 0', ['party', '--party-id', '0'], usage('ERR_ARGUMENT', /--party-id/)],
     ['party with a port of 65536', ['party', '--party-id', '1', '--port', '65536'], usage('ERR_ARGUMENT', /--port/)],
     ['party 2 with an address that is none', ['party', '--party-id', '2', '--peers', '1=localhost'], usage('ERR_ARGUMENT', /--peers/)],
-    ['party with WebGPU', ['party', '--party-id', '1', '--device', 'webgpu'], usage('ERR_DEVICE_UNAVAILABLE')],
     ['party 2 without the address of party 1', ['party', '--party-id', '2'], usage('ERR_ARGUMENT', /--peers/)],
   ];
   it.each(cases)('%s', { timeout: TIMEOUT }, async (_name, args, failure) => {
     const [command, ...rest] = args;
     await refused(command === 'infer' ? [command, '--json', ...rest] : args, failure);
+  });
+
+  // Whether there is a graphics device is found out in processes of their own, which are gone afterwards.
+  it.each([
+    ['infer', [...text, '--json']],
+    ['party', ['--party-id', '1']],
+  ] as const)('WebGPU without a driver: %s', { timeout: TIMEOUT }, async (command, args) => {
+    const ended = await place.run([command, ...args, '--device', 'webgpu'], { timeoutMs: 30_000, env: { VK_ICD_FILENAMES: '/nowhere.json' } });
+    expectFailure({ ...ended, stderr: ended.stderr.replace(LISTENS, '') }, { ...usage('ERR_DEVICE_UNAVAILABLE'), text: TEXT });
   });
 });
 

@@ -93,7 +93,7 @@ describe('daemons that work', () => {
       run.signal('SIGTERM');
       const ended = await run.ended;
       expect(ended).toMatchObject({ code: 0, stdout: '' });
-      expect(ended.stderr).toMatch(/^tercet: party \d listens on \S+\n$/);
+      expect(ended.stderr).toMatch(/^tercet: party \d listens on \S+\ntercet: party \d computes on WebAssembly, 1 worker threads \(.+\)\n$/);
       await run.gone();
     }
   });
@@ -110,7 +110,7 @@ describe('parties of one session, as a local run starts them', () => {
     for (const { run } of [one, two]) {
       const ended = await run.ended;
       expect(ended).toMatchObject({ code: 0, signal: null, stdout: '' });
-      expect(ended.stderr.replace(/^tercet: party \d listens on \S+\n/, '')).toBe('');
+      expect(ended.stderr.replace(/^tercet: party \d (listens on|computes on) .+\n/gm, '')).toBe('');
     }
   });
 
