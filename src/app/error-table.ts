@@ -7,7 +7,7 @@ export type Action = 'run' | 'reload' | 'settings' | 'wasm' | 'websocket';
 export interface Row {
   readonly title: string;
   readonly happened: string;
-  readonly todo: string;
+  readonly remedy: string;
   readonly actions?: readonly Action[];
   /** The party cannot be reached: its links are crossed out. Else it is only outlined. */
   readonly cut?: boolean;
@@ -25,7 +25,7 @@ const OPENED = 'Nothing was opened, and your text is still in the box.';
 const LOST: Row = {
   title: '{Party} stopped answering',
   happened: `No message came from {operator} in time{place}. The run was ended on all three parties. ${OPENED}`,
-  todo: 'run it again. New keys will be made; no key is used twice. If it happens again, ask {operator} whether its party is up.',
+  remedy: 'run it again. New keys will be made; no key is used twice. If it happens again, ask {operator} whether its party is up.',
   actions: ['run', 'settings'],
   cut: true,
   mark: 'no answer',
@@ -33,7 +33,7 @@ const LOST: Row = {
 const UNREACHABLE: Row = {
   title: '{Party} cannot be reached',
   happened: `No connection to {operator} came about. ${OPENED}`,
-  todo: 'check this device’s network, then run it again. If it happens again, ask {operator} whether its party is up.',
+  remedy: 'check this device’s network, then run it again. If it happens again, ask {operator} whether its party is up.',
   actions: ['run', 'settings'],
   cut: true,
   mark: 'not reached',
@@ -41,28 +41,28 @@ const UNREACHABLE: Row = {
 const IDENTITY: Row = {
   title: 'This is not the party you chose',
   happened: `What answered as {party} did not prove the identity that was chosen for {operator}. No key and no text was sent to it.`,
-  todo: 'do not continue. Compare the fingerprint in the settings with the one on the operator’s own page.',
+  remedy: 'do not continue. Compare the fingerprint in the settings with the one on the operator’s own page.',
   actions: ['settings'],
   mark: 'identity not proved',
 };
 const WRONG: Row = {
   title: '{Party} sent something wrong',
   happened: `A message from {operator} was not what the protocol expects{place}, so the run was ended on all three parties. ${OPENED}`,
-  todo: 'run it again. If it happens again, do not use {operator} until it has explained this.',
+  remedy: 'run it again. If it happens again, do not use {operator} until it has explained this.',
   actions: ['run', 'settings'],
   mark: 'sent a wrong message',
 };
 const OTHER_MODEL: Row = {
   title: 'The parties run a different model',
   happened: `{Party} does not run the model that this page asked for. ${OPENED}`,
-  todo: 'choose the model again in the settings. If it is the only one, tell {operator}.',
+  remedy: 'choose the model again in the settings. If it is the only one, tell {operator}.',
   actions: ['settings', 'reload'],
   mark: 'different model',
 };
 const OWN_MODEL: Row = {
   title: 'The model cannot be used',
   happened: 'The files of the model that this page was given do not fit together. No text was sent.',
-  todo: 'load them again. If it happens again, choose another model and tell whoever runs this page.',
+  remedy: 'load them again. If it happens again, choose another model and tell whoever runs this page.',
   actions: ['reload', 'settings'],
   here: true,
   mark: 'no model',
@@ -70,7 +70,7 @@ const OWN_MODEL: Row = {
 const BUG: Row = {
   title: 'Something in Tercet went wrong',
   happened: `${ENDED} ${OPENED}`,
-  todo: 'run it again. If it happens again, please report it with the details below; they hold nothing of your text.',
+  remedy: 'run it again. If it happens again, please report it with the details below; they hold nothing of your text.',
   actions: ['run', 'reload'],
   here: true,
   mark: 'stopped',
@@ -78,15 +78,20 @@ const BUG: Row = {
 const ENCODING: Row = {
   title: 'The text holds characters that cannot be sent',
   happened: 'There are control characters or broken characters in it.',
-  todo: 'type that part again by hand, or paste it as plain text.',
+  remedy: 'type that part again by hand, or paste it as plain text.',
   input: true,
 };
 
 export const TABLE: Record<ErrorCode, Row> = {
-  ERR_TEXT_EMPTY: { title: 'There is no text', happened: '', todo: 'type a sentence, or pick an example.', input: true },
-  ERR_NO_MASK: { title: 'There is no blank in the text', happened: '', todo: 'put the cursor where the word is missing and press “Add a blank”.', input: true },
-  ERR_TEXT_TOO_LONG: { title: 'The text is too long', happened: '', todo: 'shorten it{limit}.', input: true },
-  ERR_TOO_MANY_TOKENS: { title: 'The text is too long', happened: '', todo: 'shorten it{limit}.', input: true },
+  ERR_TEXT_EMPTY: { title: 'There is no text', happened: '', remedy: 'type a sentence, or pick an example.', input: true },
+  ERR_NO_MASK: {
+    title: 'There is no blank in the text',
+    happened: '',
+    remedy: 'put the cursor where the word is missing and press “Add a blank”.',
+    input: true,
+  },
+  ERR_TEXT_TOO_LONG: { title: 'The text is too long', happened: '', remedy: 'shorten it{limit}.', input: true },
+  ERR_TOO_MANY_TOKENS: { title: 'The text is too long', happened: '', remedy: 'shorten it{limit}.', input: true },
   ERR_TEXT_ENCODING: ENCODING,
   ERR_TEXT_CONTROL: ENCODING,
   ERR_PEER_TIMEOUT: LOST,
@@ -100,14 +105,14 @@ export const TABLE: Record<ErrorCode, Row> = {
   ERR_PEER_MISMATCH: {
     title: 'The parties do not agree on the run',
     happened: `{Party} runs another version or other settings than this page. ${OPENED}`,
-    todo: 'load the page again. If it happens again, tell {operator}.',
+    remedy: 'load the page again. If it happens again, tell {operator}.',
     actions: ['reload', 'settings'],
     mark: 'does not agree',
   },
   ERR_PEER_BUSY: {
     title: '{Party} is busy',
     happened: `{operator} already serves as many runs as it can. ${OPENED}`,
-    todo: 'wait a minute, then run it again.',
+    remedy: 'wait a minute, then run it again.',
     actions: ['run', 'settings'],
     mark: 'busy',
   },
@@ -121,7 +126,7 @@ export const TABLE: Record<ErrorCode, Row> = {
   ERR_DEVICE_LOST: {
     title: 'The graphics device stopped',
     happened: `The browser lost its graphics processor. This happens after a driver reset, on wake from sleep, or when another program takes the memory. ${ENDED}`,
-    todo: 'run again. If it stops twice, use the processor instead: the answer is the same, preparing is slower.',
+    remedy: 'run again. If it stops twice, use the processor instead: the answer is the same, preparing is slower.',
     actions: ['run', 'wasm'],
     here: true,
     mark: 'graphics device lost',
@@ -129,7 +134,7 @@ export const TABLE: Record<ErrorCode, Row> = {
   ERR_DEVICE_MEMORY: {
     title: 'The graphics device ran out of memory',
     happened: `There was not enough graphics memory for a text of this length. ${ENDED}`,
-    todo: 'run again. If it stops twice, use the processor instead, or a shorter text.',
+    remedy: 'run again. If it stops twice, use the processor instead, or a shorter text.',
     actions: ['run', 'wasm'],
     here: true,
     mark: 'graphics memory full',
@@ -137,7 +142,7 @@ export const TABLE: Record<ErrorCode, Row> = {
   ERR_DEVICE_UNAVAILABLE: {
     title: 'This device cannot do it',
     happened: 'What the settings ask for is not available in this browser. No text was sent.',
-    todo: 'choose another device in the settings; each one there says what is missing.',
+    remedy: 'choose another device in the settings; each one there says what is missing.',
     actions: ['settings'],
     here: true,
     mark: 'not available',
@@ -147,12 +152,12 @@ export const TABLE: Record<ErrorCode, Row> = {
     ...BUG,
     title: 'The browser stopped a part of Tercet',
     happened: `A worker of this page ended, often because memory was short. ${ENDED} ${OPENED}`,
-    todo: 'close other tabs and run again. If it happens again, use a shorter text.',
+    remedy: 'close other tabs and run again. If it happens again, use a shorter text.',
   },
   ERR_LINK_BLOCKED: {
     title: 'This network blocks the direct link',
     happened: `The link to {party} could not be opened directly. ${OPENED}`,
-    todo: 'use the WebSocket link: same privacy, slower. Or use another network.',
+    remedy: 'use the WebSocket link: same privacy, slower. Or use another network.',
     actions: ['websocket', 'settings'],
     cut: true,
     mark: 'link blocked',
@@ -160,7 +165,7 @@ export const TABLE: Record<ErrorCode, Row> = {
   ERR_DOWNLOAD: {
     title: 'A file of this page did not arrive',
     happened: 'The list of parties or the model’s word list could not be downloaded. No text was sent.',
-    todo: 'check this device’s network, then load it again.',
+    remedy: 'check this device’s network, then load it again.',
     actions: ['reload'],
     here: true,
     mark: 'not loaded',
@@ -168,7 +173,7 @@ export const TABLE: Record<ErrorCode, Row> = {
   ERR_INTEGRITY: {
     title: 'A file is not the one that was promised',
     happened: 'A downloaded file does not have the fingerprint it should have, so it was not used. No text was sent.',
-    todo: 'load it again. If it happens again, do not use this page and tell whoever runs it.',
+    remedy: 'load it again. If it happens again, do not use this page and tell whoever runs it.',
     actions: ['reload'],
     here: true,
     mark: 'wrong file',
@@ -180,13 +185,13 @@ export const TABLE: Record<ErrorCode, Row> = {
   ERR_RANGE: {
     ...OWN_MODEL,
     happened: 'The numbers inside this model can grow too large for a private run. No text was sent.',
-    todo: 'choose another model in the settings.',
+    remedy: 'choose another model in the settings.',
     actions: ['settings'],
   },
   ERR_PROTOCOL_UNAVAILABLE: {
     title: 'This protocol is not built yet',
     happened: 'It was refused and not replaced by a weaker one. No text was sent.',
-    todo: 'choose the semi-honest protocol in the settings.',
+    remedy: 'choose the semi-honest protocol in the settings.',
     actions: ['settings'],
     here: true,
     mark: 'not started',
@@ -194,7 +199,7 @@ export const TABLE: Record<ErrorCode, Row> = {
   ERR_INSECURE: {
     title: 'This page is not safe to use here',
     happened: 'Private runs need a page and parties that are reached over HTTPS. No text was sent.',
-    todo: 'open the page at its https:// address.',
+    remedy: 'open the page at its https:// address.',
     actions: ['settings'],
     here: true,
     mark: 'not over HTTPS',
@@ -203,7 +208,7 @@ export const TABLE: Record<ErrorCode, Row> = {
   ERR_ABORTED: {
     title: 'Stopped',
     happened: 'Stopped on all three parties. Nothing was opened.',
-    todo: 'run it again when you like.',
+    remedy: 'run it again when you like.',
     actions: ['run'],
     here: true,
     mark: 'stopped',

@@ -14,7 +14,7 @@ export interface Failure {
 export interface Explanation {
   readonly title: string;
   readonly happened: string;
-  readonly todo: string;
+  readonly remedy: string;
   readonly actions: readonly Action[];
   /** Where it is shown in the picture; 0 is this tab. */
   readonly party?: 0 | 1 | 2;
@@ -66,7 +66,7 @@ export function explain(failure: Failure, names: Names): Explanation {
   return {
     title: fill(row.title),
     happened: fill(row.happened),
-    todo: fill(row.todo),
+    remedy: fill(row.remedy),
     actions: row.actions ?? ['run'],
     ...(place === undefined ? {} : { party: place }),
     cut: row.cut ?? false,

@@ -14,8 +14,8 @@ describe('every error has words', () => {
     for (const party of [undefined, 1, 2] as const) {
       const found = explain({ code, message: 'm', hint: 'h', ...(party === undefined ? {} : { party }) }, NAMES);
       expect(found.title).toMatch(/^[A-Z][^.!?]+$/);
-      expect(found.todo).toMatch(/^[a-z].*\.$/);
-      const all = [found.title, found.happened, found.todo].join(' ');
+      expect(found.remedy).toMatch(/^[a-z].*\.$/);
+      const all = [found.title, found.happened, found.remedy].join(' ');
       expect(all).not.toMatch(/[{}!]|undefined|oops|secure\b|encrypt|padlock|zero trust/i);
       expect(found.input || (found.actions.length >= 1 && found.actions.length <= 2)).toBe(true);
     }
@@ -37,7 +37,7 @@ describe('every error has words', () => {
     expect(new Set(under)).toEqual(
       new Set(['ERR_NO_MASK', 'ERR_TEXT_CONTROL', 'ERR_TEXT_EMPTY', 'ERR_TEXT_ENCODING', 'ERR_TEXT_TOO_LONG', 'ERR_TOO_MANY_TOKENS']),
     );
-    expect(explain({ code: 'ERR_TOO_MANY_TOKENS', message: '', hint: '' }, NAMES).todo).toBe('shorten it to 128 tokens.');
+    expect(explain({ code: 'ERR_TOO_MANY_TOKENS', message: '', hint: '' }, NAMES).remedy).toBe('shorten it to 128 tokens.');
   });
 });
 

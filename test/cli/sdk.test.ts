@@ -1,41 +1,24 @@
 /** The SDK in Node against two real parties: prepared ahead or not, over both transports, with both kinds of weights; and what it never sends. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Model, type ProgressEvent, SecureTransformer, capabilities, loadDeployment, pipeline, releaseWebRtc } from '../../src/sdk/node.ts';
 import { failure } from '../ml/tiny-bert.ts';
-import { ROOT, Workplace } from './command.ts';
+import { LocalDemo } from '../support/local-demo.ts';
+import { Workplace } from './command.ts';
 
 const place = new Workplace();
 const TEXT = 'The capital of France is [MASK].';
-let demo: ChildProcess;
+let demo: LocalDemo;
 let deployment: string;
 const models: Model[] = [];
 
 beforeAll(async () => {
-  demo = spawn(process.execPath, [join(ROOT, 'dist/cli/main.js'), 'demo', '--no-open', '--port', '0'], {
-    env: { ...process.env, TERCET_HOME: place.home },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let said = '';
-  deployment = await new Promise<string>((resolve, reject) => {
-    const read = (chunk: Buffer) => {
-      said += String(chunk);
-      const url = /In your browser: +(\S+)/.exec(said)?.[1];
-      if (url !== undefined) resolve(`${url}tercet.json`);
-    };
-    demo.stdout?.on('data', read);
-    demo.stderr?.on('data', read);
-    demo.on('exit', () => reject(new Error(said)));
-  });
+  ({ demo, deployment } = await LocalDemo.start(place.home));
 }, 60_000);
 
 afterAll(async () => {
   await Promise.all(models.map((model) => model.dispose()));
   await releaseWebRtc();
-  const ended = new Promise((resolve) => demo.on('exit', resolve));
-  demo.kill('SIGINT');
-  await ended;
+  await demo.stop();
   place.close();
 });
 

@@ -1,6 +1,4 @@
 /** A data owner whose graphics device is lost in the middle of a run: the session ends at all three parties, and the next run has another device. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWebGpuKernels } from '../../src/compute/kernels/webgpu/index.ts';
 import type { NodeDevice } from '../../src/compute/kernels/webgpu/node-device.ts';
@@ -9,39 +7,23 @@ import { nodeOfferer, releaseWebRtc } from '../../src/net/webrtc/node.ts';
 import { capabilitiesOf } from '../../src/sdk/capabilities.ts';
 import type { Environment } from '../../src/sdk/environment.ts';
 import { OwnerModel } from '../../src/sdk/owner-model.ts';
-import { ROOT, Workplace } from '../cli/command.ts';
+import { Workplace } from '../cli/command.ts';
 import { failure } from '../ml/tiny-bert.ts';
+import { LocalDemo } from '../support/local-demo.ts';
 import { openTestDevice } from './swiftshader.ts';
 
 const place = new Workplace();
 const TEXT = 'The capital of France is [MASK].';
-let demo: ChildProcess;
+let demo: LocalDemo;
 let deployment: string;
-let log = '';
 
 beforeAll(async () => {
-  const args = ['demo', '--no-open', '--port', '0', '--device', 'wasm'];
-  demo = spawn(process.execPath, [join(ROOT, 'dist/cli/main.js'), ...args], {
-    env: { ...process.env, TERCET_HOME: place.home },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  deployment = await new Promise<string>((resolve, reject) => {
-    const read = (chunk: Buffer) => {
-      log += String(chunk);
-      const url = /In your browser: +(\S+)/.exec(log)?.[1];
-      if (url !== undefined) resolve(`${url}tercet.json`);
-    };
-    demo.stdout?.on('data', read);
-    demo.stderr?.on('data', read);
-    demo.on('exit', () => reject(new Error(log)));
-  });
+  ({ demo, deployment } = await LocalDemo.start(place.home, ['--device', 'wasm']));
 }, 60_000);
 
 afterAll(async () => {
   await releaseWebRtc();
-  const ended = new Promise((resolve) => demo.on('exit', resolve));
-  demo.kill('SIGINT');
-  await ended;
+  await demo.stop();
   place.close();
 });
 
@@ -82,7 +64,7 @@ describe('an owner on WebGPU', () => {
     const { predictions, cost } = await model.predict(TEXT);
     expect(predictions[0].token).toBe('paris');
     expect(cost.devices).toEqual(['webgpu', 'wasm', 'wasm']);
-    expect(log).toMatch(/ERR_PEER_CLOSED|ERR_PEER/);
+    expect(demo.log).toMatch(/ERR_PEER_CLOSED|ERR_PEER/);
     await model.dispose();
   });
 });

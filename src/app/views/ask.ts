@@ -64,8 +64,8 @@ export function ask(store: Store, controller: Controller): (now: State, before: 
     problem.hidden = found === undefined;
     setAttribute(text, 'aria-invalid', found === undefined ? undefined : 'true');
     if (found !== undefined && (before.check?.problem !== found || !before.nagging)) {
-      const { title, happened, todo } = explain(failureOf(found), { operators: operatorsOf(now), maxTokens: now.model?.maxTokens });
-      problem.replaceChildren(el('b', '', `${title}.`), ` ${happened} `, el('b', '', 'What to do:'), ` ${todo}`);
+      const { title, happened, remedy } = explain(failureOf(found), { operators: operatorsOf(now), maxTokens: now.model?.maxTokens });
+      problem.replaceChildren(el('b', '', `${title}.`), ` ${happened} `, el('b', '', 'What to do:'), ` ${remedy}`);
     }
     if (running && before.slot !== 'running' && innerWidth < 1240) run.scrollIntoView({ block: 'start', behavior: reducedMotion() ? 'auto' : 'smooth' });
   };

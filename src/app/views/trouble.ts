@@ -37,14 +37,18 @@ export function trouble(store: Store, controller: Controller, openSettings: () =
       box.replaceChildren();
       return;
     }
-    const { title, happened, todo, actions } = explain(found.failure, { operators: operatorsOf(now), maxTokens: now.model?.maxTokens, ...placeOf(found, now) });
+    const { title, happened, remedy, actions } = explain(found.failure, {
+      operators: operatorsOf(now),
+      maxTokens: now.model?.maxTokens,
+      ...placeOf(found, now),
+    });
     const usable = actions
       .map((action) => (action === 'run' && now.model === undefined ? 'reload' : action))
       .filter((action, i, list) => list.indexOf(action) === i);
     box.replaceChildren(
       el('h3', 'slot-h', title),
       el('p', '', happened),
-      el('p', 'err-do', el('b', '', 'What to do:'), ` ${todo}`),
+      el('p', 'err-do', el('b', '', 'What to do:'), ` ${remedy}`),
       el('p', 'err-act', ...usable.map((action, i) => button(`${i === 0 ? 'primary' : 'secondary'} small`, LABELS[action], () => act(action)))),
     );
     byId('tech').textContent = details(found, now);
