@@ -30,7 +30,7 @@ async function start(id: 1 | 2, more: readonly string[] = []): Promise<{ run: Ru
 
 /** The watched process, of the `count`-th start. */
 const child = (run: Run, count: number) =>
-  until(() => run.started().filter(({ pid }) => pid !== run.child.pid)[count - 1], 30_000, `start ${count} of the party`);
+  until(() => run.started().filter(({ pid, argv }) => argv[0] === 'party' && pid !== run.child.pid)[count - 1], 30_000, `start ${count} of the party`);
 
 describe('a watched party', () => {
   it('answers on its graphics device, and ends with its watcher on SIGTERM', { timeout: TIMEOUT }, async () => {
