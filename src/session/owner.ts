@@ -101,6 +101,8 @@ export class OwnerSession {
   static async open(options: OwnerOptions): Promise<OwnerSession> {
     const { channels, request, config, keys } = options;
     const start = options.now();
+    const stop = () => abortAll(channels, abortedError());
+    options.signal?.addEventListener('abort', stop);
     try {
       if (options.signal?.aborted === true) throw abortedError();
       const offers = await withBoth(async (peer) => {
@@ -117,6 +119,7 @@ export class OwnerSession {
     } catch (thrown) {
       throw abortAll(channels, options.signal?.aborted === true ? abortedError() : thrown);
     } finally {
+      options.signal?.removeEventListener('abort', stop);
       // The generators have keys of their own by now, derived for this attempt.
       for (const key of keys) key.fill(0);
     }

@@ -164,6 +164,19 @@ describe('a session', () => {
     expect((await Promise.all(started.ends)).every((end) => end instanceof TercetError)).toBe(true);
   });
 
+  it('aborted while the parties look for each other ends at once', async () => {
+    const control = new AbortController();
+    const { owner, ends } = start({
+      signal: control.signal,
+      compute: () => ({ connectPeer: () => new Promise((_resolve, reject) => setTimeout(reject, 3_000, new Error('late'))) }),
+    });
+    const begin = performance.now();
+    setTimeout(() => control.abort(), 50);
+    await failure('ERR_ABORTED', () => owner);
+    expect(performance.now() - begin).toBeLessThan(2_000);
+    await Promise.all(ends);
+  });
+
   it.each([1, 2] as const)('names party %i when it dies while the parties compute, whoever is heard first', async (party) => {
     let alive = true;
     const started: Started & { session: OwnerSession } = await prepared({
