@@ -81,7 +81,13 @@ const namespaceRows = roundTrips.map((ms) => {
   const shown = (one) => `${Math.round(one.buttonToAnswerMs)} ms`;
   return [`${ms} ms`, shown(row), shown(namespaceRow(ms, 'websocket', true)), shown(namespaceRow(ms, 'webrtc', false)), `${Math.round(row.prepareMs)} ms`];
 });
-const [first, final] = [roundTrips[0], roundTrips[roundTrips.length - 1]].map((ms) => namespaceRow(ms, 'webrtc', true));
+/** Growth of a prepared run with the browser's round trip. */
+function slope(transport) {
+  const points = roundTrips.map((ms) => [ms, namespaceRow(ms, transport, true).buttonToAnswerMs]);
+  const mean = (i) => points.reduce((sum, point) => sum + point[i], 0) / points.length;
+  const [x, y] = [mean(0), mean(1)];
+  return points.reduce((sum, point) => sum + (point[0] - x) * (point[1] - y), 0) / points.reduce((sum, point) => sum + (point[0] - x) ** 2, 0);
+}
 
 writeFileSync(
   new URL('README.md', folder),
@@ -152,9 +158,8 @@ place. capitals-bert, 9 tokens padded to 16, ${namespaces.rows[0].rounds} rounds
 
 ${table(['round trip of the browser', 'prepared, WebRTC', 'prepared, WebSocket', 'not prepared, WebRTC', 'preparing takes'], namespaceRows)}
 
-From ${first.roundTripMs} to ${final.roundTripMs} ms of round trip a prepared run grows by ${Math.round(final.buttonToAnswerMs - first.buttonToAnswerMs)} ms: ${(
-    (final.buttonToAnswerMs - first.buttonToAnswerMs) / (final.roundTripMs - first.roundTripMs)
-  ).toFixed(1)} round trips, not ${first.rounds}.
+Fitted over the rows (least squares), a millisecond of round trip adds ${slope('webrtc').toFixed(1)} ms to a prepared run over WebRTC and ${slope('websocket').toFixed(1)} over
+WebSocket: one for the message out and in, the rest for the window of the answer's burst; with a round trip for each of the ${namespaces.rows[0].rounds} rounds it would add ${namespaces.rows[0].rounds}.
 
 ## Links of a browser
 
