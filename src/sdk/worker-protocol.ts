@@ -3,32 +3,15 @@
  * call, and a call in flight never depends on a proxy that the collector may take.
  */
 import type { PlainError, Settled } from './settled.ts';
-import type {
-  ClassifyResult,
-  Device,
-  FallbackEvent,
-  PartyHealth,
-  PredictResult,
-  PretrainedOptions,
-  ProgressEvent,
-  RunOptions,
-  Task,
-  TextCheck,
-} from './types.ts';
+import type { ClassifyResult, FallbackEvent, Model, PartyHealth, PredictResult, PretrainedOptions, ProgressEvent, RunOptions, TextCheck } from './types.ts';
 
 /** Options that can be cloned: without callbacks and signals. */
 export type PlainOptions = Omit<PretrainedOptions, 'progress_callback' | 'onFallback' | 'signal' | 'deployment' | 'page'> & {
   readonly deployment: Exclude<PretrainedOptions['deployment'], URL | undefined>;
 };
 
-export interface ModelInfo {
-  readonly id: string;
-  readonly task: Task;
-  readonly device: Device;
-  readonly layers: number;
-  readonly maxTokens: number;
-  readonly downloadedBytes: number;
-}
+/** What a page shows of a model; fixed once it is loaded, but for the device. */
+export type ModelInfo = Pick<Model, 'id' | 'task' | 'device' | 'layers' | 'maxTokens' | 'downloadedBytes'>;
 
 export interface OpenRequest {
   readonly id: string;

@@ -142,6 +142,21 @@ describe('a session', () => {
     await failure('ERR_STATE', () => session.run(INPUT));
   });
 
+  it('says nothing of the length of a text but its bucket: every message of the owner has the same tag and size for five tokens and for seven', async () => {
+    const sizesFor = async (inputIds: readonly number[], request: Request): Promise<string[]> => {
+      const sizes: string[] = [];
+      const { session } = await prepared({ request, tap: ({ from, to }, tag, bytes) => void (from === 0 && sizes.push(`${to} ${tag} ${bytes.length}`)) });
+      await session.run({ inputIds, maskPositions: [2] });
+      // Link by link: only there is an order.
+      return [1, 2].flatMap((peer) => sizes.filter((line) => line.startsWith(`${peer} `)));
+    };
+    const [short, long] = [INPUT.inputIds, [2, 9, 4, 17, 12, 13, 3]];
+    expect(await sizesFor(long, REQUEST)).toEqual(await sizesFor(short, REQUEST));
+    // Control: without padding the sizes tell them apart.
+    const exact = (ids: readonly number[]): Request => ({ ...REQUEST, padded: false, tokens: ids.length });
+    expect(await sizesFor(long, exact(long))).not.toEqual(await sizesFor(short, exact(short)));
+  });
+
   it('serves one text: a second run is refused', async () => {
     const { session } = await prepared();
     await session.run(INPUT);
