@@ -2,8 +2,8 @@
 import { webcrypto } from 'node:crypto';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { WasmKernels } from '../compute/kernels/wasm/pool.ts';
-import { Cleanup, abortedError, unlessAborted } from '../core/abort.ts';
-import { TercetError } from '../core/errors.ts';
+import { Cleanup, abortedError, sleep, unlessAborted } from '../core/abort.ts';
+import { TercetError, asTercetError } from '../core/errors.ts';
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
 import { type Credentials, credentialsOf, ensureCertificates } from '../net/certificates.ts';
@@ -63,6 +63,8 @@ export interface RunResult {
 export const RECV_TIMEOUT_MS = 300_000;
 /** Longest wait for a compute party to answer at its address. */
 const CONNECT_TIMEOUT_MS = 10_000;
+/** How much later this process may hear a signal that ended the parties. */
+const SIGNAL_GRACE_MS = 250;
 
 /** Runs one inference and leaves nothing behind: no process, no link, no temporary file, whatever the end. */
 export async function runInference(options: RunOptions): Promise<RunResult> {
@@ -70,7 +72,8 @@ export async function runInference(options: RunOptions): Promise<RunResult> {
   try {
     return await infer(options, cleanup);
   } catch (error) {
-    // A signal reaches the whole process group: parties that end first must not hide why.
+    // A signal reaches the whole process group. Parties that end first must not hide why, and their end may be seen before this process has heard its own signal.
+    if (!options.signal.aborted && asTercetError(error).kind === 'peer') await sleep(SIGNAL_GRACE_MS);
     throw options.signal.aborted ? abortedError() : error;
   } finally {
     await cleanup.run();
