@@ -11,6 +11,7 @@ import os
 import random
 import re
 import unicodedata
+from collections import namedtuple
 from pathlib import Path
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -18,7 +19,8 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 import numpy as np
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, decoders, trainers
-from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
+import transformers
+from transformers import BertConfig
 
 SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 ROOT = Path(__file__).resolve().parent.parent
@@ -102,15 +104,15 @@ def build_tokenizer(texts, size, required):
     return tok
 
 
-def save_tokenizer(tok, folder):
+def save_tokenizer(tok, folder, tokenizer_class="BertTokenizer", max_length=128):
     folder.mkdir(parents=True, exist_ok=True)
     tok.save(str(folder / "tokenizer.json"))
     vocab = tok.get_vocab()
     (folder / "vocab.txt").write_text(
         "".join(w + "\n" for w in sorted(vocab, key=vocab.get)), encoding="utf8")
     (folder / "tokenizer_config.json").write_text(json.dumps({
-        "tokenizer_class": "BertTokenizer", "do_lower_case": True, "do_basic_tokenize": True,
-        "strip_accents": None, "tokenize_chinese_chars": True, "model_max_length": 128,
+        "tokenizer_class": tokenizer_class, "do_lower_case": True, "do_basic_tokenize": True,
+        "strip_accents": None, "tokenize_chinese_chars": True, "model_max_length": max_length,
         "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]",
         "pad_token": "[PAD]", "unk_token": "[UNK]",
         "clean_up_tokenization_spaces": True}, indent=2) + "\n")
@@ -142,8 +144,7 @@ def load_model(folder, cls=None):
     """The shipped files: fp16 weights, computed in fp32."""
     folder = Path(folder)
     arch = json.loads((folder / "config.json").read_text())["architectures"][0]
-    cls = cls or {"BertForMaskedLM": BertForMaskedLM,
-                  "BertForSequenceClassification": BertForSequenceClassification}[arch]
+    cls = cls or getattr(transformers, arch)
     # eager attention: the plain formula, the one the secure program follows
     return cls.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
 
@@ -155,13 +156,27 @@ def pad(rows, value=0):
 
 # ---------------------------------------------------------------- number ranges
 
-def _layer_terms(model):
-    """Yields per layer: the LayerNorm in front of attention, the layer, dimensions."""
-    bert, cfg = model.bert, model.config
-    before = bert.embeddings.LayerNorm
-    for layer in bert.encoder.layer:
-        yield before, layer, cfg
-        before = layer.output.LayerNorm
+Layer = namedtuple("Layer", "before query key value between inner")  # LayerNorms and linear maps of one layer
+
+
+def _body(model):
+    return model.base_model
+
+
+def _layers(model):
+    """The layers of an encoder, whatever its architecture calls their parts."""
+    body = _body(model)
+    before = body.embeddings.LayerNorm
+    if model.config.model_type == "distilbert":
+        for x in body.transformer.layer:
+            a = x.attention
+            yield Layer(before, a.q_lin, a.k_lin, a.v_lin, x.sa_layer_norm, x.ffn.lin1)
+            before = x.output_layer_norm
+    else:
+        for x in body.encoder.layer:
+            a = x.attention.self
+            yield Layer(before, a.query, a.key, a.value, x.attention.output.LayerNorm, x.intermediate.dense)
+            before = x.output.LayerNorm
 
 
 def _bounds(model):
@@ -171,23 +186,22 @@ def _bounds(model):
     That alone bounds everything linear behind it.
     """
     gelu, attention, value = [], [], []
-    for before, layer, cfg in _layer_terms(model):
-        h, heads = cfg.hidden_size, cfg.num_attention_heads
-        dh, r = h // heads, math.sqrt(cfg.hidden_size)
-        s = layer.attention.self
-        g, b = before.weight, before.bias
+    h, heads = model.config.hidden_size, model.config.num_attention_heads
+    dh, r = h // heads, math.sqrt(h)
+    for layer in _layers(model):
+        g, b = layer.before.weight, layer.before.bias
         for i in range(heads):
             rows = slice(i * dh, (i + 1) * dh)
-            wq, wk = s.query.weight[rows], s.key.weight[rows]
-            q0, k0 = wq @ b + s.query.bias[rows], wk @ b + s.key.bias[rows]
+            wq, wk = layer.query.weight[rows], layer.key.weight[rows]
+            q0, k0 = wq @ b + layer.query.bias[rows], wk @ b + layer.key.bias[rows]
             wq, wk = wq * g, wk * g
             # q.k = z'Mz + z'u + z.v + c
             m = torch.linalg.matrix_norm(wq.T @ wk, 2)
             attention.append((h * m + r * (wq.T @ k0).norm() + r * (wk.T @ q0).norm()
                               + (q0 @ k0).abs()) / math.sqrt(dh))
-        wv = s.value.weight
-        value.append((r * (wv * g).norm(dim=1) + (wv @ b + s.value.bias).abs()).max())
-        inner, ln = layer.intermediate.dense, layer.attention.output.LayerNorm
+        wv = layer.value.weight
+        value.append((r * (wv * g).norm(dim=1) + (wv @ b + layer.value.bias).abs()).max())
+        inner, ln = layer.inner, layer.between
         gelu.append((r * (inner.weight * ln.weight).norm(dim=1)
                      + (inner.weight @ ln.bias + inner.bias).abs()))
     return gelu, torch.stack(attention), torch.stack(value)
@@ -214,10 +228,13 @@ def rigorous_bounds(model):
         out["head_gelu"] = (r * (d.weight * ln.weight).norm(dim=1)
                             + (d.weight @ ln.bias + d.bias).abs()).max().item()
     # Smallest variance the first LayerNorm can see: every word at every position.
-    e = model.bert.embeddings
+    e = _body(model).embeddings
     w, smallest = e.word_embeddings.weight, math.inf
-    for p in e.position_embeddings.weight:
-        for t in e.token_type_embeddings.weight:
+    types = getattr(e, "token_type_embeddings", None)
+    types = types.weight if types is not None else torch.zeros(1, w.shape[1])
+    first = model.config.pad_token_id + 1 if model.config.model_type == "roberta" else 0
+    for p in e.position_embeddings.weight[first:]:
+        for t in types:
             smallest = min(smallest, (w + p + t).var(dim=1, unbiased=False).min().item())
     out["embedding_variance_min"] = smallest
     return out
@@ -228,7 +245,7 @@ def measured_ranges(model, rows, batch=64):
     """The largest values met while the model reads `rows` (lists of token ids)."""
     seen = {"gelu": 0.0, "attention_logit": 0.0, "attention_spread": 0.0, "value": 0.0,
             "layernorm_variance_min": math.inf, "layernorm_variance_max": 0.0, "output": 0.0}
-    bert, state = model.bert, {}
+    state, fill = {}, model.config.pad_token_id
     keep = lambda name, x: seen.__setitem__(name, max(seen[name], x.max().item()))
 
     def on_gelu(_m, _i, out):
@@ -240,36 +257,42 @@ def measured_ranges(model, rows, batch=64):
         keep("layernorm_variance_max", v)
         seen["layernorm_variance_min"] = min(seen["layernorm_variance_min"], v.min().item())
 
-    def on_attention(module, args, kwargs, _o):
-        x = args[0] if args else kwargs["hidden_states"]
-        n, t, h = x.shape
-        heads = model.config.num_attention_heads
-        split = lambda y: y.view(n, t, heads, h // heads).transpose(1, 2)
-        q, k, v = split(module.query(x)), split(module.key(x)), split(module.value(x))
-        logits = q @ k.transpose(2, 3) / math.sqrt(h // heads)
-        real = state["mask"][:, None, None, :]
-        high = logits.masked_fill(~real, -math.inf).amax(-1)
-        low = logits.masked_fill(~real, math.inf).amin(-1)
-        row = state["mask"][:, None, :].expand_as(high)
-        keep("attention_logit", torch.maximum(high, -low)[row])
-        keep("attention_spread", (high - low)[row])
-        keep("value", v.abs().amax(-1)[row])
+    def on_attention(layer):
+        def hook(_m, inp, v):
+            x = inp[0]
+            n, t, h = x.shape
+            heads = model.config.num_attention_heads
+            split = lambda y: y.view(n, t, heads, h // heads).transpose(1, 2)
+            q, k, v = split(layer.query(x)), split(layer.key(x)), split(v)
+            logits = q @ k.transpose(2, 3) / math.sqrt(h // heads)
+            real = state["mask"][:, None, None, :]
+            high = logits.masked_fill(~real, -math.inf).amax(-1)
+            low = logits.masked_fill(~real, math.inf).amin(-1)
+            row = state["mask"][:, None, :].expand_as(high)
+            keep("attention_logit", torch.maximum(high, -low)[row])
+            keep("attention_spread", (high - low)[row])
+            keep("value", v.abs().amax(-1)[row])
+        return hook
 
     hooks = []
     for m in model.modules():
         if isinstance(m, torch.nn.LayerNorm):
             hooks.append(m.register_forward_hook(on_layernorm))
-    for layer in bert.encoder.layer:
-        hooks.append(layer.intermediate.dense.register_forward_hook(on_gelu))
-        hooks.append(layer.attention.self.register_forward_hook(on_attention, with_kwargs=True))
+    for layer in _layers(model):
+        hooks.append(layer.inner.register_forward_hook(on_gelu))
+        hooks.append(layer.value.register_forward_hook(on_attention(layer)))
     if hasattr(model, "cls"):
         hooks.append(model.cls.predictions.transform.dense.register_forward_hook(on_gelu))
     model.eval()
     rows = sorted(rows, key=len)
     for i in range(0, len(rows), batch):
-        ids = pad(rows[i:i + batch])
-        state["mask"] = ids != 0
-        out = model(input_ids=ids, attention_mask=state["mask"].long()).logits
+        ids = pad(rows[i:i + batch], fill)
+        state["mask"] = ids != fill
+        out = model(input_ids=ids, attention_mask=state["mask"].long())
+        if "start_logits" in out:
+            out = torch.stack([out.start_logits, out.end_logits], -1)
+        else:
+            out = out.logits
         keep("output", out.abs()[state["mask"]] if out.dim() == 3 else out.abs())
     for hook in hooks:
         hook.remove()

@@ -1,19 +1,33 @@
-/** What the one polite live region says between two states: start, quarters, done with the answer, stopped. Never a counter. */
-import { STOPPED } from './copy.ts';
+/** What the one polite live region says between two states: start, quarters, done with the answer, stopped. Never a counter, never single pieces of a text. */
+import { answerWords } from './answers.ts';
+import { STOPPED, STOPPED_TEXT } from './copy.ts';
 import { seconds } from './format.ts';
-import type { Outcome, State } from './state.ts';
+import type { Run, State } from './state.ts';
+import { generationOf } from './subject.ts';
 
 export function announcement(before: State, now: State): string | undefined {
-  if (now.stopped && !before.stopped) return STOPPED;
-  if (now.outcome !== undefined && now.outcome !== before.outcome) return `Done in ${seconds(now.outcome.sinceButtonMs)}. Answer: ${answerWords(now.outcome)}.`;
+  if (now.stopped && !before.stopped) return now.slot === 'stopped' ? STOPPED_TEXT : STOPPED;
+  if (now.outcome !== undefined && now.outcome !== before.outcome)
+    return `Done in ${seconds(now.outcome.sinceButtonMs)}. Answer: ${answerWords(now.outcome.answer)}.`;
   if (now.run === undefined) return undefined;
   if (before.run === undefined) return now.run.phase === 'prepare' ? 'Running. Preparing keys and helper numbers first.' : 'Running.';
   if (before.run.sentAt === undefined && now.run.sentAt !== undefined) return 'Locked text sent.';
+  if (now.task === 'text-generation') return grown(before.run, now.run);
   const quarter = Math.floor(now.run.progress * 4);
   return quarter > Math.floor(before.run.progress * 4) && quarter < 4 ? `${quarter * 25} per cent of the layers done.` : undefined;
 }
 
-function answerWords({ answer }: Outcome): string {
-  if (answer.task === 'text-classification') return answer.result.label;
-  return answer.result.blanks.map((list) => list[0]?.token_str.trim() ?? '').join(', ');
+/** A quarter of the pieces at once, with the words that came in it. */
+function grown(before: Run, now: Run): string | undefined {
+  const of = generationOf(now.subject).maxNewTokens;
+  const quarterOf = (run: Run): number => Math.floor((run.pieces.length * 4) / of);
+  const quarter = quarterOf(now);
+  if (quarter === quarterOf(before) || quarter === 4) return undefined;
+  const from = now.pieces.findIndex((_piece, i) => Math.floor(((i + 1) * 4) / of) >= quarter) + 1;
+  const last = now.pieces.findIndex((_piece, i) => Math.floor(((i + 1) * 4) / of) >= quarter - 1) + 1;
+  const words = now.pieces
+    .slice(quarter === 1 ? 0 : last, from)
+    .map(({ text }) => text)
+    .join('');
+  return `${now.pieces.length} of ${of} pieces: ${words.trim()}`;
 }

@@ -5,17 +5,19 @@
  */
 import { kindOf } from '../core/errors.ts';
 import type { Model, PretrainedOptions } from '../sdk/types.ts';
+import { type Need, ask, checkedText, needOf, prepareOptions, sameNeed } from './asking.ts';
 import { type Failure, failureOf } from './errors.ts';
 import type { Sdk } from './port.ts';
-import { type Answer, type Settings, entryOf, weightsOf } from './state.ts';
+import { isRefusal, problemOf } from './problems.ts';
+import { type Settings, entryOf, weightsOf } from './state.ts';
 import type { Store } from './store.ts';
+import type { Job, Subject } from './subject.ts';
 
 /** A pause in typing that is worth preparing in. */
 const PAUSE_MS = 400;
 
 interface Prepared {
-  readonly length: number;
-  readonly blanks: number;
+  readonly need: Need;
   readonly abort: AbortController;
   /** Resolves to whether it may be used. Never rejects. */
   readonly done: Promise<boolean>;
@@ -56,7 +58,7 @@ export class Controller {
     await this.#load();
   }
 
-  setTask(task: Answer['task']): void {
+  setTask(task: Job): void {
     this.#store.dispatch({ type: 'task', task });
     void this.#load();
   }
@@ -70,8 +72,8 @@ export class Controller {
     if (!same) void this.#load();
   }
 
-  setText(text: string): void {
-    this.#store.dispatch({ type: 'text', text });
+  edit(change: Partial<Subject>): void {
+    this.#store.dispatch({ type: 'edit', change });
     this.#prepareSoon();
     void this.#check();
   }
@@ -82,21 +84,22 @@ export class Controller {
     const model = this.#model;
     const { state } = this.#store;
     if (model === undefined || state.slot === 'running') return;
-    const { text } = state;
+    const { subject, task } = state;
     clearTimeout(this.#pause);
-    const check = await model.check(text).catch((error: unknown) => failureOf(error));
-    // The text may have changed, or a second press come, while the check was away.
-    if (this.#model !== model || this.#store.state.slot === 'running' || this.#store.state.text !== text) return;
+    const check = await model.check(checkedText(state)).catch((error: unknown) => failureOf(error));
+    // The form may have changed, or a second press come, while the check was away.
+    if (this.#model !== model || this.#store.state.slot === 'running' || this.#store.state.subject !== subject) return;
     if ('code' in check) {
       this.#end(check);
       return;
     }
-    this.#store.dispatch({ type: 'checked', text, check });
-    if (check.problem !== undefined) {
+    this.#store.dispatch({ type: 'checked', subject, check });
+    if (problemOf(this.#store.state) !== undefined) {
       this.#store.dispatch({ type: 'nag' });
       return;
     }
-    if (this.#prepared !== undefined && (this.#prepared.length !== check.paddedTokens || this.#prepared.blanks !== check.blanks)) this.#dropPrepared();
+    const need = needOf(state, check);
+    if (this.#prepared !== undefined && (need === undefined || !sameNeed(this.#prepared.need, need))) this.#dropPrepared();
     const abort = new AbortController();
     this.#run = abort;
     this.#store.dispatch({ type: 'run', now: this.#now() });
@@ -105,14 +108,14 @@ export class Controller {
       await this.#prepared?.done;
       // Preparing may have failed, or the run been stopped, while it waited.
       if (this.#run !== abort) return;
-      const answer = await this.#ask(model, text, abort.signal);
+      const answer = await ask(model, task, subject, abort.signal);
       if (this.#run !== abort) return;
-      this.#store.dispatch({ type: 'answered', answer, text, now: this.#now() });
+      this.#store.dispatch({ type: 'answered', answer, subject, now: this.#now() });
       this.#prepared = undefined;
       // The same text again, or one of its length, then costs only the online phase.
       this.#prepareSoon();
     } catch (error) {
-      if (this.#run === abort) this.#end(failureOf(error));
+      if (this.#run === abort) this.#end(failureOf(error), task);
     } finally {
       clearInterval(tick);
       if (this.#run === abort) this.#run = undefined;
@@ -183,15 +186,10 @@ export class Controller {
     }
   }
 
-  async #ask(model: Model, text: string, signal: AbortSignal): Promise<Answer> {
-    if (model.task === 'fill-mask') return { task: model.task, result: await model.predict(text, { signal }) };
-    return { task: model.task, result: await model.classify(text, { signal }) };
-  }
-
   async #check(): Promise<void> {
-    const { text } = this.#store.state;
-    const check = await this.#model?.check(text).catch(() => undefined);
-    if (check !== undefined) this.#store.dispatch({ type: 'checked', text, check });
+    const { state } = this.#store;
+    const check = await this.#model?.check(checkedText(state)).catch(() => undefined);
+    if (check !== undefined) this.#store.dispatch({ type: 'checked', subject: state.subject, check });
   }
 
   #prepareSoon(): void {
@@ -201,19 +199,20 @@ export class Controller {
 
   async #prepare(): Promise<void> {
     const model = this.#model;
-    const { text, settings } = this.#store.state;
-    if (model === undefined || !settings.prepareWhileTyping) return;
-    const check = await model.check(text).catch(() => undefined);
     const { state } = this.#store;
-    // No keys for a text that cannot run, while a run goes, or while an error waits for a decision.
-    if (check === undefined || this.#model !== model || state.text !== text || state.slot === 'running' || state.slot === 'error') return;
-    const { blanks, paddedTokens: length } = check;
-    if (length === undefined || check.problem !== undefined) return;
-    if (this.#prepared?.length === length && this.#prepared.blanks === blanks) return;
+    const { subject } = state;
+    if (model === undefined || !state.settings.prepareWhileTyping) return;
+    const check = await model.check(checkedText(state)).catch(() => undefined);
+    const { state: now } = this.#store;
+    // No keys for what cannot run, while a run goes, or while an error waits for a decision.
+    if (check === undefined || this.#model !== model || now.subject !== subject || now.slot === 'running' || now.slot === 'error') return;
+    const need = needOf(now, check);
+    if (need === undefined || problemOf({ ...now, check }) !== undefined) return;
+    if (this.#prepared !== undefined && sameNeed(this.#prepared.need, need)) return;
     this.#dropPrepared();
     const abort = new AbortController();
-    this.#store.dispatch({ type: 'prepare', length, now: this.#now() });
-    const done = model.prepare(length, { blanks, signal: abort.signal }).then(
+    this.#store.dispatch({ type: 'prepare', length: need.length, now: this.#now() });
+    const done = model.prepare(need.length, { ...prepareOptions(need), signal: abort.signal }).then(
       () => {
         if (this.#prepared?.abort !== abort) return false;
         this.#store.dispatch({ type: 'prepared', now: this.#now() });
@@ -232,7 +231,7 @@ export class Controller {
         return false;
       },
     );
-    this.#prepared = { length, blanks, abort, done };
+    this.#prepared = { need, abort, done };
   }
 
   #dropPrepared(): void {
@@ -245,12 +244,13 @@ export class Controller {
   }
 
   /** Ends the run, if one goes, and what was prepared: keys of an ended run are never used. */
-  #end(failure: Failure): void {
+  #end(failure: Failure, task?: Job): void {
     const run = this.#run;
     this.#run = undefined;
     run?.abort();
     this.#broken = isBroken(failure);
-    if (failure.code === 'ERR_ABORTED') this.#store.dispatch({ type: 'stopped' });
+    if (failure.code === 'ERR_ABORTED') this.#store.dispatch({ type: 'stopped', now: this.#now() });
+    else if (task !== undefined && isRefusal(task, failure.code)) this.#store.dispatch({ type: 'refused', failure });
     else this.#fail(failure);
     this.#dropPrepared();
   }

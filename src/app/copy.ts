@@ -1,13 +1,66 @@
 /** The words of the interface that are not in `index.html`. Vocabulary: locked number, key 1 and 2, prepared ahead, round; see the design's table of words. */
-import type { Availability, Device, FallbackEvent, Protocol, Task, Transport, Weights } from '../sdk/types.ts';
+import type { Availability, Device, FallbackEvent, Protocol, Transport, Weights } from '../sdk/types.ts';
+import type { Example, Job } from './subject.ts';
 
-/** How a blank is written in a text. */
+/** How a blank is written in a text, unless a model has its own way. */
 export const BLANK = '[MASK]';
 
-/** The task picker, in its order. A task is shown when the deployment serves a model for it. */
-export const TASKS: readonly { readonly task: Task; readonly long: string; readonly short: string; readonly hasBlank: boolean }[] = [
-  { task: 'fill-mask', long: 'Fill in a blank', short: 'Fill in', hasBlank: true },
-  { task: 'text-classification', long: 'Classify', short: 'Classify', hasBlank: false },
+export interface TaskWords {
+  readonly long: string;
+  readonly short: string;
+  /** Over the box. */
+  readonly text: string;
+  readonly hasBlank: boolean;
+  readonly scores: string;
+  readonly column: string;
+}
+
+/** The task picker, in its order: what somebody wants to do. A task is shown when the deployment serves a model for it. */
+export const TASKS: Readonly<Record<Job, TaskWords>> = {
+  'fill-mask': {
+    long: 'Fill a blank',
+    short: 'Fill',
+    text: 'Your text',
+    hasBlank: true,
+    scores: 'Most likely words with their probability',
+    column: 'Word',
+  },
+  'text-classification': {
+    long: 'Classify a sentence',
+    short: 'Classify',
+    text: 'Your text',
+    hasBlank: false,
+    scores: 'Labels with their probability',
+    column: 'Label',
+  },
+  'question-answering': {
+    long: 'Answer a question',
+    short: 'Answer',
+    text: 'Text to search',
+    hasBlank: false,
+    scores: 'Possible answers with their scores',
+    column: 'Answer',
+  },
+  'token-classification': { long: 'Find names', short: 'Names', text: 'Your text', hasBlank: false, scores: 'Names found', column: 'Name' },
+  'text-generation': { long: 'Continue a text', short: 'Continue', text: 'How it begins', hasBlank: false, scores: '', column: '' },
+  'zero-shot': {
+    long: 'Sort by your own labels',
+    short: 'Sort',
+    text: 'Your text',
+    hasBlank: false,
+    scores: 'Your labels with their probability',
+    column: 'Label',
+  },
+  'feature-extraction': { long: 'Make a vector', short: 'Vector', text: 'Your text', hasBlank: false, scores: '', column: '' },
+};
+export const JOBS = Object.keys(TASKS) as Job[];
+
+/** Sorting: the sentence that a label completes, and examples that any model for blanks can be tried with. */
+export const SORT_TEMPLATE = '{text} It was {mask}.';
+export const SORT_EXAMPLES: readonly Example[] = [
+  { label: 'countries by continent', fields: { text: 'Norway', labels: 'Europe, Asia, Africa', template: '{text} is in {mask}.' } },
+  { label: 'by currency', fields: { text: 'Japan', labels: 'euro, dollar, yen', template: 'The currency of {text} is the {mask}.' } },
+  { label: 'by language', fields: { text: 'Mexico', labels: 'French, Spanish, English', template: 'People in {text} speak {mask}.' } },
 ];
 
 export const DEVICE: Record<Device, string> = { webgpu: 'WebGPU', wasm: 'WASM' };
@@ -25,15 +78,19 @@ export const PICTURE = {
   output: 'Now: the locked answer comes back.',
   done: 'Done: the locked answer came back and was unlocked here.',
   lost: 'Stopped: nothing was unlocked, and the keys are thrown away.',
+  kept: 'Stopped: what had come was unlocked here, and the other keys are thrown away.',
   unsent: 'Stopped before anything was sent.',
 } as const;
 
 export const STOPPED = 'Stopped on all three parties. Nothing was opened.';
+export const STOPPED_TEXT = 'Stopped on all three parties. What had come stays.';
 /** Under the layer strip: what the browser does meanwhile. */
 export const ASIDE = {
   preparing: 'The browser is making keys and helper numbers first. When you type, that happens before the button.',
   waiting: 'The browser is waiting, not working: after the one message out it takes part in none of the rounds.',
 };
+/** The same while a text grows: the browser chooses each piece, and locks it for the next. */
+export const GROWING = 'Both parties compute each piece without seeing any. The browser unlocks it, and sends it back locked for the next one.';
 export const CONNECTING = 'Connecting to both parties.';
 export const KEYS_DROPPED = 'The prepared keys were thrown away.';
 
@@ -46,18 +103,22 @@ const SECTIONS: readonly (readonly [prefix: string, words: string])[] = [
   ['attention output', 'normalise'],
   ['feed-forward output', 'feed-forward: output, normalise'],
   ['feed-forward', 'feed-forward: GELU'],
-  ['masked rows', 'picking out the blank'],
+  ['rows', 'picking out what the answer needs'],
+  ['attention norm', 'normalise'],
+  ['feed-forward norm', 'normalise'],
   ['attention', 'attention: projections'],
   ['embeddings', 'looking up the words'],
   ['head', 'scoring'],
 ];
 const IN_LAYER = [
+  'attention norm',
   'attention',
   'attention/scores',
   'attention/maximum',
   'attention/exponential',
   'attention/context',
   'attention output',
+  'feed-forward norm',
   'feed-forward',
   'feed-forward output',
 ];

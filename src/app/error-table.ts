@@ -20,7 +20,8 @@ export interface Row {
 }
 
 const ENDED = 'The run was ended and its keys thrown away.';
-const OPENED = 'Nothing was opened, and your text is still in the box.';
+/** Unless a part of a generated text was. */
+const OPENED = '{opened}';
 
 const LOST: Row = {
   title: '{Party} stopped answering',

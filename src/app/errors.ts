@@ -32,6 +32,8 @@ export interface Names {
   readonly maxTokens: number | undefined;
   /** Where the run was, like `layer 7 of 12`. */
   readonly place?: string;
+  /** Whether a part of a text had come by then. */
+  readonly begun?: boolean;
 }
 
 /** Anything thrown, as a failure. A foreign error gives its name only: its message could quote what it was given. */
@@ -58,6 +60,7 @@ export function explain(failure: Failure, names: Names): Explanation {
     Party: party === undefined ? 'A party' : `Party ${party}`,
     party: party === undefined ? 'a party' : `party ${party}`,
     operator,
+    opened: names.begun === true ? 'What had come stays below, and nothing more was opened.' : 'Nothing was opened, and your text is still in the box.',
     place: names.place === undefined ? '' : `, at ${names.place}`,
     limit: names.maxTokens === undefined ? '' : ` to ${names.maxTokens} tokens`,
   };

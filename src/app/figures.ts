@@ -1,5 +1,6 @@
 /** State to the numbers of the picture, the counters, the times and the cost: with the sentences, all that is written through `data-bind` and `data-bar`. Pure. */
 import type { LinkBytes, Links, RunCost } from '../sdk/types.ts';
+import { costOf } from './answers.ts';
 import { bytes, count, seconds } from './format.ts';
 import { lines } from './lines.ts';
 import { loadingOf, shown, totalAhead } from './shown.ts';
@@ -50,15 +51,28 @@ function linkTexts(state: State, links: Links | undefined): Texts {
 }
 
 function counterTexts(state: State): Texts {
-  const { links, run, cost } = shown(state);
+  const { links, run } = shown(state);
   const sent = links === undefined ? 0 : totalAhead(links) + links.p1.input + links.p2.input;
   const elapsed = run !== undefined ? run.now - run.startedAt : state.outcome?.sinceButtonMs;
   return {
-    msgs: cost !== undefined ? '1 out, 1 in' : run?.sentAt !== undefined ? '1 out' : NONE,
+    msgs: messages(state),
     up: sent > 0 ? bytes(sent) : NONE,
     elapsed: elapsed === undefined ? NONE : seconds(elapsed),
     took: elapsed === undefined ? '' : `${seconds(elapsed)} from the button`,
   };
+}
+
+/** One out and one in; while a text grows, one of each for every piece. */
+function messages(state: State): string {
+  const { run, cost } = shown(state);
+  const answer = state.outcome?.answer;
+  if (cost !== undefined) {
+    const pieces = answer?.task === 'text-generation' ? answer.result.pieceMs.length : 1;
+    return `${pieces} out, ${pieces} in`;
+  }
+  if (run?.sentAt === undefined) return NONE;
+  const came = run.pieces.length;
+  return came === 0 ? '1 out' : `${came + (run === state.run ? 1 : 0)} out, ${came} in`;
 }
 
 function readyBar(state: State): number {
@@ -66,7 +80,7 @@ function readyBar(state: State): number {
   const loading = loadingOf(state);
   if (loading !== undefined) return loading.total > 0 ? loading.loaded / loading.total : 0;
   if (run !== undefined) return run.phase === 'prepare' ? run.preparing : 1;
-  return slot === 'error' ? 0 : preparation.progress;
+  return slot === 'error' || slot === 'stopped' ? 0 : preparation.progress;
 }
 
 function timeFigures(state: State, run: Run | undefined, cost: RunCost | undefined): { readonly texts: Texts; readonly bars: Bars } {
@@ -100,7 +114,7 @@ function liveTimes(run: Run): { readonly prep?: number; readonly input?: number;
 export function gainOf(state: State): { readonly from: number; readonly to: number } | undefined {
   const { outcome } = state;
   if (outcome === undefined) return undefined;
-  const { preparedAhead, timing } = outcome.answer.result.cost;
+  const { preparedAhead, timing } = costOf(outcome.answer);
   const from = timing.prepareMs + timing.totalMs;
   const to = Math.max(timing.totalMs, outcome.sinceButtonMs);
   return preparedAhead && timing.prepareMs > 0 && seconds(to) !== seconds(from) && to < from ? { from, to } : undefined;

@@ -1,10 +1,13 @@
 /** The sentences that follow the state: over the picture, beside the button, over the layer strip, and in each party's territory. Pure. */
 import type { Links, PartyHealth } from '../sdk/types.ts';
-import { ASIDE, CONNECTING, DEVICE, KEYS_DROPPED, PICTURE, PROTOCOL, STOPPED, WEIGHTS, sectionOf } from './copy.ts';
+import { ASIDE, CONNECTING, DEVICE, GROWING, KEYS_DROPPED, PICTURE, PROTOCOL, STOPPED, STOPPED_TEXT, TASKS, WEIGHTS, sectionOf } from './copy.ts';
 import { explain, failureOf } from './errors.ts';
 import { bytes, milliseconds, plural, wholePercent, wrap } from './format.ts';
+import { growingOf } from './growing.ts';
+import { willSee } from './leaks.ts';
 import { loadingOf, lostOf, phaseOf, sampleOf, shown, totalAhead } from './shown.ts';
 import { type Run, type State, entryOf, weightsOf } from './state.ts';
+import { generationOf } from './subject.ts';
 
 type Texts = Record<string, string>;
 
@@ -16,7 +19,7 @@ function partyTexts(state: State): Texts {
   const texts: Texts = {};
   const lost = lostOf(state);
   const sampled = sampleOf(state) !== undefined;
-  const verb = state.slot === 'result' ? 'saw' : !sampled ? 'will see' : state.run !== undefined || state.slot === 'error' ? 'sees' : 'sees so far';
+  const verb = state.slot === 'result' || state.slot === 'stopped' ? 'saw' : !sampled ? 'will see' : state.run !== undefined || state.slot === 'error' ? 'sees' : 'sees so far';
   texts['sees'] = verb === 'will see' ? 'will see numbers like these' : verb;
   texts['seesShort'] = verb;
   const device = state.model === undefined ? '' : DEVICE[state.model.device];
@@ -50,29 +53,48 @@ function thereOf(health: PartyHealth | undefined): string {
 function lineTexts(state: State): Texts {
   const { run } = state;
   const layers = state.model?.layers ?? 0;
-  const title = run === undefined ? '' : run.phase === 'prepare' ? 'Preparing' : stepTitle(run.layer, layers);
+  const title = run === undefined ? '' : run.phase === 'prepare' ? 'Preparing' : pieceTitle(state, stepTitle(run.layer, layers));
   const share = run === undefined ? 0 : run.phase === 'prepare' ? run.preparing : run.progress;
   const device = state.model === undefined ? undefined : DEVICE[state.model.device];
   const tokens = state.check?.tokens;
   return {
     picLine: pictureLine(state),
-    aside: run?.phase === 'prepare' ? ASIDE.preparing : ASIDE.waiting,
+    aside: run?.phase === 'prepare' ? ASIDE.preparing : state.task === 'text-generation' ? GROWING : ASIDE.waiting,
+    textLabel: TASKS[state.task].text,
+    leaks: willSee(state),
+    options: optionsLine(state),
+    growing: growingOf(state)?.line ?? '',
     readyText: readyText(state),
     stepTitle: title,
     stepSub: run === undefined ? '' : stepSub(run),
     pct: wholePercent(share),
     config: [entryOf(state)?.id, PROTOCOL[state.settings.protocol], WEIGHTS[weightsOf(state)], device].filter((part) => part !== undefined).join(', '),
     tokens: tokens === undefined ? '' : `${plural(tokens, 'token')}${state.check?.paddedTokens === undefined ? '' : `, padded to ${state.check.paddedTokens}`}`,
-    runLabel: state.slot === 'running' ? 'Stop' : state.slot === 'result' ? 'Run again' : 'Run privately',
+    runLabel: state.slot === 'running' ? 'Stop' : state.slot === 'result' || state.slot === 'stopped' ? 'Run again' : 'Run privately',
     layerCount: layers === 0 ? '' : plural(layers, 'layer'),
   };
 }
 
 /** The line over the picture. */
 function pictureLine(state: State): string {
+  if (state.slot === 'stopped' || (state.trouble?.run?.pieces.length ?? 0) > 0) return PICTURE.kept;
   if (state.slot === 'error') return shown(state).links === undefined ? PICTURE.unsent : PICTURE.lost;
   const phase = phaseOf(state);
   return PICTURE[phase === 'idle' && state.preparation.status === 'ready' ? 'ready' : phase];
+}
+
+/** While a text grows: the piece first, then how far it is. */
+function pieceTitle({ task, run }: State, step: string): string {
+  return task === 'text-generation' && run !== undefined ? `Piece ${run.pieces.length + 1}, ${step.charAt(0).toLowerCase()}${step.slice(1)}` : step;
+}
+
+/** What is behind the disclosure, in a few words. */
+function optionsLine({ subject }: State): string {
+  const { maxNewTokens, temperature = 0, topP, topK, seed } = generationOf(subject);
+  if ([maxNewTokens, temperature].some((value) => Number.isNaN(value))) return '';
+  const drawn = temperature === 0 ? 'always the likeliest' : `temperature ${temperature}`;
+  const more = [topP === undefined ? '' : `top-p ${topP}`, topK === undefined ? '' : `top-k ${topK}`, seed === undefined ? '' : `seed ${seed}`];
+  return [plural(maxNewTokens, 'new piece'), drawn, ...more].filter((part) => part !== '' && !part.endsWith('NaN')).join(', ');
 }
 
 /** Layer 0 looks the words up; the one after the last scores them. */
@@ -104,6 +126,7 @@ function readyText(state: State): string {
     return run.ahead ? `Using the ${sent(run.links)} sent ahead.` : `Prepared after the button: ${sent(run.links)}.`;
   }
   if (state.slot === 'error') return shown(state).links === undefined ? '' : KEYS_DROPPED;
+  if (state.slot === 'stopped') return STOPPED_TEXT;
   if (state.stopped) return STOPPED;
   if (preparation.status === 'none')
     return state.settings.prepareWhileTyping ? (state.slot === 'result' ? '' : 'Preparation starts as you type.') : 'Keys are made after you press the button.';

@@ -1,13 +1,16 @@
 /** State and event to state: pure, so that every path of a run is tested without a browser. */
 import type { FallbackEvent, ProgressEvent } from '../sdk/types.ts';
+import { costOf } from './answers.ts';
 import { type AppEvent, NO_PREPARATION, type Run, type State, entryOf } from './state.ts';
+import { type Field, type Job, type Subject, examplesOf, isExample, modelTask } from './subject.ts';
 
 export function reduce(state: State, event: AppEvent): State {
   switch (event.type) {
     case 'deployed': {
       const { deployment } = event;
-      const served = deployment.entries.some((entry) => entry.task === state.task);
-      return withExample({ ...state, deployment, task: served ? state.task : (deployment.entries[0]?.task ?? state.task) }, state);
+      const served = deployment.entries.some((entry) => entry.task === modelTask(state.task));
+      const task: Job = served ? state.task : (deployment.entries[0]?.task ?? state.task);
+      return withExample({ ...state, deployment, task }, state);
     }
     case 'capable':
       return { ...state, capabilities: event.capabilities };
@@ -27,10 +30,12 @@ export function reduce(state: State, event: AppEvent): State {
       };
     case 'loaded':
       return { ...state, model: event.model, loading: undefined };
-    case 'text':
-      return event.text === state.text ? state : typed(state, event.text);
+    case 'edit':
+      return edited(state, event.change);
     case 'checked':
-      return event.text === state.text ? { ...state, check: event.check } : state;
+      return event.subject === state.subject ? { ...state, check: event.check } : state;
+    case 'refused':
+      return { ...fresh(state), refused: event.failure, nagging: true };
     case 'nag':
       return { ...state, nagging: true };
     case 'prepare':
@@ -47,7 +52,7 @@ export function reduce(state: State, event: AppEvent): State {
       return state.run === undefined ? state : { ...state, run: { ...state.run, now: event.now } };
     case 'answered': {
       if (state.run === undefined) return state;
-      const { cost } = event.answer.result;
+      const cost = costOf(event.answer);
       const sinceButtonMs = event.now - state.run.startedAt;
       const { p1, p2 } = cost.links;
       return {
@@ -55,12 +60,15 @@ export function reduce(state: State, event: AppEvent): State {
         slot: 'result',
         run: undefined,
         preparation: NO_PREPARATION,
-        outcome: { answer: event.answer, text: event.text, sinceButtonMs },
+        outcome: { answer: event.answer, subject: event.subject, sinceButtonMs },
         measured: { tokens: cost.paddedTokens, totalMs: sinceButtonMs, sentBytes: p1.ahead + p1.input + p2.ahead + p2.input },
       };
     }
-    case 'stopped':
-      return { ...fresh(state), stopped: true };
+    case 'stopped': {
+      // What had come of a text stays; of anything else nothing was opened.
+      const kept = state.run === undefined || state.run.pieces.length === 0 ? undefined : { ...state.run, now: event.now };
+      return { ...fresh(state), ...(kept === undefined ? {} : { kept, slot: 'stopped' as const }), stopped: true };
+    }
     case 'failed': {
       const { preparation } = state;
       const run = state.run === undefined ? undefined : { ...state.run, now: event.now };
@@ -82,20 +90,23 @@ function fallbackKey({ what, from, to, reason }: FallbackEvent): string {
 
 /** Nothing runs, nothing is shown of an earlier run, nothing is prepared. */
 function fresh(state: State): State {
-  return { ...state, slot: 'idle', run: undefined, outcome: undefined, trouble: undefined, stopped: false, nagging: false, preparation: NO_PREPARATION };
+  const none = { run: undefined, outcome: undefined, trouble: undefined, kept: undefined, refused: undefined };
+  return { ...state, ...none, slot: 'idle', stopped: false, nagging: false, preparation: NO_PREPARATION };
 }
 
 /** An example takes the place of an empty box or of another example, never of what somebody typed. */
 function withExample(state: State, before: State): State {
-  const untouched = state.text === '' || entryOf(before)?.examples.some((example) => example.text === state.text) === true;
-  const first = entryOf(state)?.examples[0]?.text;
-  return untouched && first !== undefined ? { ...state, text: first, check: undefined } : { ...state, check: undefined };
+  const untouched = before.subject.text === '' || examplesOf(before.task, entryOf(before)).some((example) => isExample(before.subject, example));
+  const first = examplesOf(state.task, entryOf(state))[0];
+  const subject: Subject = untouched && first !== undefined ? { ...state.subject, question: '', ...first.fields } : state.subject;
+  return { ...state, subject, check: undefined };
 }
 
-/** Editing takes an answer away, because it would no longer be the answer to what stands in the box. An error stays until the next run. */
-function typed(state: State, text: string): State {
-  const shown = state.slot === 'result' ? { slot: 'idle' as const, outcome: undefined } : {};
-  return { ...state, ...shown, text, nagging: false, stopped: false };
+/** Editing takes an answer away, because it would no longer be the answer to what stands in the form. An error stays until the next run. */
+function edited(state: State, change: Partial<Subject>): State {
+  if ((Object.keys(change) as Field[]).every((key) => state.subject[key] === change[key])) return state;
+  const shown = state.slot === 'result' || state.slot === 'stopped' ? { slot: 'idle' as const, outcome: undefined, kept: undefined } : {};
+  return { ...state, ...shown, subject: { ...state.subject, ...change }, refused: undefined, nagging: false, stopped: false };
 }
 
 function started(state: State, now: number): State {
@@ -115,8 +126,10 @@ function started(state: State, now: number): State {
     onlineAt: preparation.status === 'ready' ? now : undefined,
     sentAt: undefined,
     now,
+    subject: state.subject,
+    pieces: [],
   };
-  return { ...state, slot: 'running', run, outcome: undefined, trouble: undefined, stopped: false, nagging: false };
+  return { ...state, slot: 'running', run, outcome: undefined, trouble: undefined, kept: undefined, stopped: false, nagging: false };
 }
 
 function progressed(state: State, event: ProgressEvent, now: number): State {
@@ -132,12 +145,14 @@ function progressed(state: State, event: ProgressEvent, now: number): State {
       const { preparation, run } = state;
       const sample = event.sample ?? run?.sample ?? preparation.sample;
       if (run !== undefined) {
-        return { ...state, run: { ...run, links, sample, preparing: progress, now, ...(done ? { onlineAt: now, phase: 'input' as const } : {}) } };
+        // Keys for a later piece of a text come while the run is already under way.
+        const online = done && run.sentAt === undefined ? { onlineAt: now, phase: 'input' as const } : {};
+        return { ...state, run: { ...run, links, sample, preparing: progress, now, ...online } };
       }
       return preparation.status === 'none' ? state : { ...state, preparation: { ...preparation, length: event.length, links, progress, sample } };
     }
     case 'input':
-      return moved(state, event, { phase: 'input', sentAt: now, now });
+      return moved(state, event, { phase: 'input', sentAt: state.run?.sentAt ?? now, now });
     case 'layer':
       return moved(state, event, {
         phase: 'compute',
@@ -149,14 +164,17 @@ function progressed(state: State, event: ProgressEvent, now: number): State {
       });
     case 'reconstruct':
       return moved(state, event, { phase: 'output', progress: 1, now });
+    case 'token':
+      return moved(state, event, { pieces: [...(state.run?.pieces ?? []), { text: event.text, at: now }], now });
     default:
       return state;
   }
 }
 
-function moved(state: State, event: Extract<ProgressEvent, { readonly status: 'input' | 'layer' | 'reconstruct' }>, change: Partial<Run>): State {
+function moved(state: State, event: Extract<ProgressEvent, { readonly status: 'input' | 'layer' | 'reconstruct' | 'token' }>, change: Partial<Run>): State {
   const { run } = state;
-  return run === undefined ? state : { ...state, run: { ...run, links: event.links, sample: event.sample ?? run.sample, ...change } };
+  const sample = 'sample' in event ? event.sample : undefined;
+  return run === undefined ? state : { ...state, run: { ...run, links: event.links, sample: sample ?? run.sample, ...change } };
 }
 
 function pair<T>(values: readonly [T, T], party: 1 | 2, value: T): readonly [T, T] {

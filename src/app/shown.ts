@@ -1,5 +1,6 @@
 /** What of the state the page is about at the moment, for pictures and figures alike. Pure. */
 import type { Links, RunCost } from '../sdk/types.ts';
+import { capturedOf, costOf } from './answers.ts';
 import { explain } from './errors.ts';
 import { type Run, type State, operatorsOf } from './state.ts';
 
@@ -13,9 +14,9 @@ export interface Shown {
 }
 
 export function shown(state: State): Shown {
-  const run = state.run ?? state.trouble?.run;
+  const run = state.run ?? state.trouble?.run ?? state.kept;
   if (run !== undefined) return { links: run.links, run, cost: undefined };
-  const cost = state.outcome?.answer.result.cost;
+  const cost = state.outcome === undefined ? undefined : costOf(state.outcome.answer);
   return { links: cost?.links ?? (state.trouble?.preparation ?? state.preparation).links, run: undefined, cost };
 }
 
@@ -23,6 +24,7 @@ export function phaseOf(state: State): Phase {
   // Connecting moves no byte of a run, so nothing in the picture moves either.
   if (state.run !== undefined) return state.run.links === undefined ? 'idle' : state.run.phase;
   if (state.slot === 'result') return 'done';
+  if (state.slot === 'stopped') return 'lost';
   if (state.slot === 'error') return state.trouble?.run === undefined ? 'idle' : 'lost';
   return state.preparation.status === 'going' && state.preparation.links !== undefined ? 'prepare' : 'idle';
 }
@@ -66,9 +68,9 @@ export function totalAhead(links: Links | undefined): number {
 
 /** The bytes to show in the picture: the answer's captured ones, else the latest that were sent. */
 export function sampleOf(state: State): readonly [string, string] | undefined {
-  const captured = state.outcome?.answer.result.captured.tokens;
+  const captured = state.outcome === undefined ? undefined : capturedOf(state.outcome.answer)?.tokens;
   if (captured !== undefined && captured.length > 0) return [captured.map((token) => token.p1).join(''), captured.map((token) => token.p2).join('')];
-  return (state.run ?? state.trouble?.run)?.sample ?? (state.trouble?.preparation ?? state.preparation).sample;
+  return (state.run ?? state.trouble?.run ?? state.kept)?.sample ?? (state.trouble?.preparation ?? state.preparation).sample;
 }
 
 /** Bytes of all files of the model that loads; undefined when none does. */

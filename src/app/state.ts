@@ -1,23 +1,22 @@
 /** All that the page shows comes from here: one value, changed only by the events of `reduce.ts`. */
 import type {
   Capabilities,
-  ClassifyResult,
   Deployment,
   Device,
   FallbackEvent,
   Links,
   ModelEntry,
   PartyHealth,
-  PredictResult,
   ProgressEvent,
   Protocol,
   SentSample,
-  Task,
   TextCheck,
   Transport,
   Weights,
 } from '../sdk/types.ts';
+import type { Answer } from './answers.ts';
 import type { Failure } from './errors.ts';
+import { EMPTY, type Job, type Subject, modelTask } from './subject.ts';
 
 export interface Settings {
   readonly protocol: Protocol;
@@ -71,14 +70,22 @@ export interface Run {
   readonly onlineAt: number | undefined;
   readonly sentAt: number | undefined;
   readonly now: number;
+  /** What was asked. */
+  readonly subject: Subject;
+  /** Text generation: what has come so far. */
+  readonly pieces: readonly Piece[];
 }
 
-export type Answer = { readonly task: 'fill-mask'; readonly result: PredictResult } | { readonly task: 'text-classification'; readonly result: ClassifyResult };
+/** A piece of generated text: its text, and the clock when it came. */
+export interface Piece {
+  readonly text: string;
+  readonly at: number;
+}
 
 export interface Outcome {
   readonly answer: Answer;
-  /** The text that was asked about. */
-  readonly text: string;
+  /** What was asked. */
+  readonly subject: Subject;
   readonly sinceButtonMs: number;
 }
 
@@ -90,22 +97,27 @@ export interface Trouble {
 }
 
 export interface State {
-  readonly slot: 'idle' | 'running' | 'result' | 'error';
+  readonly slot: 'idle' | 'running' | 'result' | 'stopped' | 'error';
   readonly deployment: Deployment | undefined;
   readonly capabilities: Capabilities | undefined;
-  readonly task: Task;
+  /** What the user wants to do. */
+  readonly task: Job;
   readonly settings: Settings;
   readonly model: ModelFacts | undefined;
   /** Bytes of each file of the model while they load. */
   readonly loading: Readonly<Record<string, { readonly loaded: number; readonly total: number }>> | undefined;
-  readonly text: string;
+  readonly subject: Subject;
   readonly check: TextCheck | undefined;
-  /** Whether the problem of the text is shown: after the button, not while typing. */
+  /** What the model said against it when it was asked, although the text alone can run. */
+  readonly refused: Failure | undefined;
+  /** Whether the problem of the subject is shown: after the button, not while typing. */
   readonly nagging: boolean;
   readonly preparation: Preparation;
   readonly run: Run | undefined;
   readonly outcome: Outcome | undefined;
   readonly trouble: Trouble | undefined;
+  /** A stopped run of which something had come: it is kept. */
+  readonly kept: Run | undefined;
   readonly stopped: boolean;
   readonly health: readonly [PartyHealth | undefined, PartyHealth | undefined];
   /** Whether each party proved its identity to this model. */
@@ -121,12 +133,13 @@ export interface State {
 export type AppEvent =
   | { readonly type: 'deployed'; readonly deployment: Deployment }
   | { readonly type: 'capable'; readonly capabilities: Capabilities }
-  | { readonly type: 'task'; readonly task: Task }
+  | { readonly type: 'task'; readonly task: Job }
   | { readonly type: 'settings'; readonly settings: Settings }
   | { readonly type: 'load' }
   | { readonly type: 'loaded'; readonly model: ModelFacts }
-  | { readonly type: 'text'; readonly text: string }
-  | { readonly type: 'checked'; readonly text: string; readonly check: TextCheck }
+  | { readonly type: 'edit'; readonly change: Partial<Subject> }
+  | { readonly type: 'checked'; readonly subject: Subject; readonly check: TextCheck }
+  | { readonly type: 'refused'; readonly failure: Failure }
   | { readonly type: 'nag' }
   | { readonly type: 'prepare'; readonly length: number; readonly now: number }
   | { readonly type: 'prepared'; readonly now: number }
@@ -134,8 +147,8 @@ export type AppEvent =
   | { readonly type: 'run'; readonly now: number }
   | { readonly type: 'progress'; readonly event: ProgressEvent; readonly now: number }
   | { readonly type: 'tick'; readonly now: number }
-  | { readonly type: 'answered'; readonly answer: Answer; readonly text: string; readonly now: number }
-  | { readonly type: 'stopped' }
+  | { readonly type: 'answered'; readonly answer: Answer; readonly subject: Subject; readonly now: number }
+  | { readonly type: 'stopped'; readonly now: number }
   | { readonly type: 'failed'; readonly failure: Failure; readonly now: number }
   | { readonly type: 'health'; readonly health: readonly [PartyHealth, PartyHealth] }
   | { readonly type: 'fallback'; readonly event: FallbackEvent }
@@ -151,13 +164,15 @@ export const INITIAL: State = {
   settings: { protocol: '3pc_semi_honest', weights: 'open', device: 'auto', transport: 'auto', prepareWhileTyping: true, model: undefined },
   model: undefined,
   loading: undefined,
-  text: '',
+  subject: EMPTY,
   check: undefined,
+  refused: undefined,
   nagging: false,
   preparation: NO_PREPARATION,
   run: undefined,
   outcome: undefined,
   trouble: undefined,
+  kept: undefined,
   stopped: false,
   health: [undefined, undefined],
   proved: [false, false],
@@ -169,7 +184,7 @@ export const INITIAL: State = {
 
 /** The models that the deployment serves for the task; the chosen one, or else the first, is used. */
 export function entriesOf(state: State): readonly ModelEntry[] {
-  return state.deployment?.entries.filter((entry) => entry.task === state.task) ?? [];
+  return state.deployment?.entries.filter((entry) => entry.task === modelTask(state.task)) ?? [];
 }
 
 export function entryOf(state: State): ModelEntry | undefined {

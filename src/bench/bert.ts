@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { abortedError } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
-import type { WeightMode } from '../session/agreement.ts';
+import type { WeightMode } from '../session/request.ts';
 import type { SuiteContext } from './rows.ts';
 
 const CONFIG = fileURLToPath(new URL('../../bench/configs/bert-base.json', import.meta.url));

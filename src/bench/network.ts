@@ -11,8 +11,7 @@ export async function benchNetwork(options: { readonly certificates: string }, c
     const result = await runInference({
       task: 'fill-mask',
       model: { kind: 'folder', path: embeddedModel('fill-mask') },
-      text: 'The capital of France is [MASK].',
-      tokens: undefined,
+      texts: ['The capital of France is [MASK].'],
       protocol: '3pc_semi_honest',
       weights: 'open',
       device: 'auto',

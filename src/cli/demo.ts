@@ -2,11 +2,12 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import open from 'open';
-import { defaultThreads, embeddedModel, stateFolder } from '../party/defaults.ts';
+import { defaultThreads, embeddedModel, embeddedModels, stateFolder } from '../party/defaults.ts';
 import { serveLocalPage } from '../server/local-page.ts';
+import { printAnswers } from './answers.ts';
 import { integer, parseDevice } from './options.ts';
 import { cancelOnSignals } from './signals.ts';
-import { printAnswer, printCost } from './tables.ts';
+import { printCost } from './tables.ts';
 import { runOnTerminal } from './terminal.ts';
 
 const TEXT = 'The capital of France is [MASK].';
@@ -42,8 +43,8 @@ async function example(flags: DemoFlags): Promise<void> {
     threads: defaultThreads(),
     debug: flags.debug === true,
   } as const;
-  const result = await runOnTerminal({ task: 'fill-mask', model, text: TEXT, tokens: undefined, topK: 5, compare: true, ...how }, false);
-  process.stdout.write(`${printAnswer(result, TEXT)}\n${printCost(result)}\n`);
+  const result = await runOnTerminal({ task: 'fill-mask', model, texts: [TEXT], topK: 5, compare: true, ...how }, false);
+  process.stdout.write(`${printAnswers(result, [TEXT])}\n${printCost(result)}\n`);
   process.stdout.write('  Try your own:  npm run -s tercet -- infer --text "Tokyo is the capital of [MASK]." --compare\n\n');
 }
 
@@ -51,7 +52,7 @@ async function page(flags: DemoFlags): Promise<void> {
   const { signal, release } = cancelOnSignals();
   process.stderr.write('  starting two compute parties and the page\n');
   const local = await serveLocalPage({
-    models: [embeddedModel('fill-mask'), embeddedModel('text-classification')],
+    models: embeddedModels(),
     port: integer('port', flags.port, 0, 65535),
     certificates: join(stateFolder(), 'certificates'),
     device: flags.device,

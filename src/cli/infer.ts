@@ -1,21 +1,37 @@
-/** `tercet infer`: one private inference with local parties. */
+/** `tercet infer`: one private run, of any task, with local parties or named ones. */
 import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { concatBytes } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
+import type { GenerationOptions } from '../ml/tasks/generate.ts';
 import { decodeUtf8 } from '../ml/text.ts';
 import type { Address } from '../party/run.ts';
 import { toJson } from '../party/contract.ts';
 import { defaultThreads } from '../party/defaults.ts';
-import { integer, modelLocation, parseAddress, parseDevice, parseProfile, parseTask, parseWeights, type ModelFlags } from './options.ts';
-import { printAnswer, printCost } from './tables.ts';
+import { MAX_SEQUENCES } from '../session/request.ts';
+import { TASKS } from '../party/task.ts';
+import { printAnswers } from './answers.ts';
+import { decimal, integer, list, modelLocation, oneOf, parseAddress, parseDevice, parseProfile, parseTask, parseWeights, type ModelFlags } from './options.ts';
+import { printCost } from './tables.ts';
 import { runOnTerminal } from './terminal.ts';
 
 export interface InferFlags extends ModelFlags {
   readonly task: string;
   readonly text?: string;
   readonly textFile?: string;
+  readonly textsFile?: string;
+  readonly question?: string;
+  readonly labels?: string;
+  readonly pooling?: string;
+  readonly maxNewTokens?: string;
+  readonly temperature?: string;
+  readonly topP?: string;
+  readonly sampleTopK?: string;
+  readonly repetitionPenalty?: string;
+  readonly stop?: string;
+  readonly seed?: string;
   readonly tokens?: string;
+  readonly sequences?: string;
   readonly protocol: string;
   readonly weights: string;
   readonly device: string;
@@ -30,11 +46,25 @@ export interface InferFlags extends ModelFlags {
 
 export function inferCommand(): Command {
   return new Command('infer')
-    .description('answer one text privately, with both compute parties started on this machine')
-    .option('--task <task>', 'fill-mask or text-classification', 'fill-mask')
-    .option('--text <text>', 'the text; for fill-mask with one or more [MASK]')
+    .description('answer privately, with both compute parties started on this machine')
+    .option('--task <task>', TASKS.join(', '), 'fill-mask')
+    .option('--text <text>', 'the text; for fill-mask with one or more [MASK], for a question its context, for generation the prompt')
     .option('--text-file <file>', 'read the text from a file (- for standard input), which keeps it out of the list of processes')
-    .option('--model <dir>', 'model folder in the Hugging Face layout (default: the embedded model of the task)')
+    .option('--texts-file <file>', 'a text a line (- for standard input), all of them in one run')
+    .option('--question <text>', 'question-answering: the question')
+    .option('--labels <list>', 'zero-shot-classification: the classes, with commas between; text-classification: only these classes')
+    .option('--pooling <kind>', 'feature-extraction: mean, cls or none (default: mean)')
+    .option('--max-new-tokens <n>', 'text-generation: how many tokens to add at most (default: 20)')
+    .option('--temperature <t>', 'text-generation: 0 always takes the likeliest token (default: 0)')
+    .option('--top-p <p>', 'text-generation: sample among the likeliest tokens that together have this probability')
+    .option('--sample-top-k <n>', 'text-generation: sample among so many of the likeliest tokens')
+    .option('--repetition-penalty <x>', 'text-generation: above 1 makes tokens less likely that were there')
+    .option('--stop <text>', 'text-generation: end before this text')
+    .option('--seed <n>', 'text-generation: repeat a sampled text')
+    .option(
+      '--model <name>',
+      'model folder in the Hugging Face layout, org/name on the hub, or the owner folder of a sharing (default: the embedded model of the task)',
+    )
     .addOption(new Option('--protocol <name>', '3pc_semi_honest; other modes are refused in this build').default('3pc_semi_honest'))
     .option('--weights <mode>', 'open: both compute parties know the model; secret: neither does', 'open')
     .option('--device <device>', 'auto, wasm or webgpu', 'auto')
@@ -46,6 +76,7 @@ export function inferCommand(): Command {
     .option('--random-weights <seed>', 'random weights of the architecture in --config, for measuring')
     .option('--config <file>', 'config.json for --random-weights')
     .option('--tokens <n>', 'number of tokens for --random-weights')
+    .option('--sequences <n>', 'number of sequences in one run for --random-weights')
     .option('--json', 'print one JSON object on stdout')
     .action(async (flags: InferFlags) => {
       await infer(flags);
@@ -55,19 +86,26 @@ export function inferCommand(): Command {
 async function infer(flags: InferFlags): Promise<void> {
   const task = parseTask(flags.task);
   const location = modelLocation(flags, task);
-  const text = await readText(flags);
-  if (location.kind === 'random' && flags.tokens === undefined)
-    throw new TercetError('ERR_ARGUMENT', '--random-weights needs --tokens', 'give for example --tokens 16');
-  if (location.kind === 'folder' && flags.tokens !== undefined)
-    throw new TercetError('ERR_ARGUMENT', '--tokens belongs to --random-weights', 'a text has as many tokens as it has');
+  const texts = await readTexts(flags);
+  const random = location.kind === 'random';
+  if (random && flags.tokens === undefined) throw new TercetError('ERR_ARGUMENT', '--random-weights needs --tokens', 'give for example --tokens 16');
+  if (!random && (flags.tokens ?? flags.sequences) !== undefined)
+    throw new TercetError('ERR_ARGUMENT', '--tokens and --sequences belong to --random-weights', 'a text has as many tokens as it has');
   const weights = parseWeights(flags.weights);
   const json = flags.json === true;
+  const streamed = !json && task === 'text-generation';
+  if (streamed && texts[0] !== undefined) process.stdout.write(`\n  ${texts[0]}`);
   const result = await runOnTerminal(
     {
       task,
       model: location,
-      text,
-      tokens: flags.tokens === undefined ? undefined : integer('tokens', flags.tokens, 2, 65536),
+      texts,
+      question: flags.question,
+      labels: flags.labels === undefined ? undefined : list('labels', flags.labels),
+      pooling: flags.pooling === undefined ? undefined : oneOf('pooling', flags.pooling, ['mean', 'cls', 'none'] as const),
+      generation: generationOptions(flags),
+      tokens: flags.tokens === undefined ? undefined : integer('tokens', flags.tokens, 1, 65536),
+      sequences: flags.sequences === undefined ? undefined : integer('sequences', flags.sequences, 1, MAX_SEQUENCES),
       protocol: flags.protocol,
       weights,
       device: parseDevice(flags.device),
@@ -76,11 +114,29 @@ async function infer(flags: InferFlags): Promise<void> {
       compare: flags.compare === true,
       ...(flags.profile === undefined ? {} : { profile: parseProfile(flags.profile) }),
       ...(flags.peers === undefined ? {} : { peers: bothPeers(flags.peers) }),
+      ...(streamed ? { onText: (text: string) => process.stdout.write(text) } : {}),
       debug: flags.debug === true,
     },
-    json,
+    json || streamed,
   );
-  process.stdout.write(json ? `${JSON.stringify(toJson(result, task, weights))}\n` : `${printAnswer(result, text)}\n${printCost(result)}\n`);
+  process.stdout.write(
+    json
+      ? `${JSON.stringify(toJson(result, task, weights))}\n`
+      : `${streamed ? '\n' : ''}${printAnswers(result, texts, flags.question)}\n${printCost(result)}\n`,
+  );
+}
+
+/** What was said of a generated text; the task checks it, with the prompt and the model at hand. */
+function generationOptions(flags: InferFlags): GenerationOptions {
+  return {
+    maxNewTokens: flags.maxNewTokens === undefined ? undefined : integer('max-new-tokens', flags.maxNewTokens, 1, 65536),
+    temperature: flags.temperature === undefined ? undefined : decimal('temperature', flags.temperature),
+    topP: flags.topP === undefined ? undefined : decimal('top-p', flags.topP),
+    topK: flags.sampleTopK === undefined ? undefined : integer('sample-top-k', flags.sampleTopK, 1, 1_000_000),
+    repetitionPenalty: flags.repetitionPenalty === undefined ? undefined : decimal('repetition-penalty', flags.repetitionPenalty),
+    stop: flags.stop,
+    seed: flags.seed === undefined ? undefined : integer('seed', flags.seed, 0, 2 ** 32 - 1),
+  };
 }
 
 function bothPeers(list: string): [Address, Address] {
@@ -90,16 +146,25 @@ function bothPeers(list: string): [Address, Address] {
   return [parseAddress('peers', match[1]), parseAddress('peers', match[2])];
 }
 
-async function readText(flags: InferFlags): Promise<string | undefined> {
-  if (flags.textFile === undefined) return flags.text;
-  if (flags.text !== undefined) throw new TercetError('ERR_ARGUMENT', '--text and --text-file exclude each other', 'give one of them');
+async function readTexts(flags: InferFlags): Promise<string[]> {
+  const given = (['text', 'textFile', 'textsFile'] as const).filter((flag) => flags[flag] !== undefined);
+  if (given.length > 1) throw new TercetError('ERR_ARGUMENT', '--text, --text-file and --texts-file exclude each other', 'give one of them');
+  if (flags.text !== undefined) return [flags.text];
+  if (flags.textFile !== undefined) return [(await readFlagFile('text-file', flags.textFile)).replace(/\r?\n$/, '')];
+  if (flags.textsFile === undefined) return [];
+  const texts = (await readFlagFile('texts-file', flags.textsFile)).replace(/\r?\n$/, '').split(/\r?\n/);
+  if (texts.length > MAX_SEQUENCES) throw new TercetError('ERR_ARGUMENT', `--texts-file has ${texts.length} lines`, `give at most ${MAX_SEQUENCES} a run`);
+  return texts;
+}
+
+async function readFlagFile(flag: string, path: string): Promise<string> {
   let bytes: Uint8Array;
   try {
-    bytes = flags.textFile === '-' ? await readInput() : await readFile(flags.textFile);
+    bytes = path === '-' ? await readInput() : await readFile(path);
   } catch (cause) {
-    throw new TercetError('ERR_ARGUMENT', 'the file given by --text-file cannot be read', 'check the path', { cause });
+    throw new TercetError('ERR_ARGUMENT', `the file given by --${flag} cannot be read`, 'check the path', { cause });
   }
-  return decodeUtf8(bytes).replace(/\r?\n$/, '');
+  return decodeUtf8(bytes);
 }
 
 /** All of standard input, whether it is a file, a pipe or a socket. */

@@ -1,4 +1,4 @@
-/** `tercet model share`: the model owner's step for secret weights. */
+/** `tercet model`: share, the model owner's step for secret weights, and inspect. */
 import { Command } from 'commander';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { ChildMessage } from '../party/local.ts';
@@ -6,6 +6,7 @@ import { openModel } from '../party/model.ts';
 import { wasmKernels } from '../party/node-kernels.ts';
 import { shareModel } from '../party/shares.ts';
 import { cancelOnSignals } from './signals.ts';
+import { inspectCommand } from './inspect.ts';
 import { modelLocation, type ModelFlags } from './options.ts';
 
 interface ShareFlags extends ModelFlags {
@@ -17,10 +18,24 @@ function tellParent({ code, message, hint }: TercetError): void {
   if (process.connected) process.send?.({ kind: 'failed', code, message, hint } satisfies ChildMessage);
 }
 
+/** What to do with the parts. */
+function sharedNote(out: string, hash: string): string {
+  return [
+    '',
+    `  sharing ${hash}`,
+    `  ${out}/p1     for party 1 alone:  tercet party --party-id 1 --shares p1 …`,
+    `  ${out}/p2     for party 2 alone:  tercet party --party-id 2 --shares p2 …`,
+    `  ${out}/owner  for data owners:    tercet infer --model owner --weights secret --peers … (64 bytes of seeds, no weights)`,
+    '  To rotate, share again and replace all three: the old parts do not work with the new ones.',
+    '',
+    '',
+  ].join('\n');
+}
+
 export function modelCommand(): Command {
   const share = new Command('share')
     .description('split a model into a part for each compute party and 64 bytes of seeds for data owners')
-    .option('--model <dir>', 'model folder (default: the embedded fill-mask model)')
+    .option('--model <name>', 'model folder or org/name on the hub (default: the embedded fill-mask model)')
     .option('--random-weights <seed>', 'random weights of the architecture in --config')
     .option('--config <file>', 'config.json for --random-weights')
     .option('--out <dir>', 'a new folder for the parts')
@@ -29,7 +44,8 @@ export function modelCommand(): Command {
       const { signal, release } = cancelOnSignals();
       const kernels = await wasmKernels(0);
       try {
-        await shareModel(await openModel(modelLocation(flags, 'fill-mask')), flags.out, kernels, signal);
+        const hash = await shareModel(await openModel(modelLocation(flags, 'fill-mask')), flags.out, kernels, signal);
+        if (!process.connected) process.stdout.write(sharedNote(flags.out, hash));
       } catch (error) {
         tellParent(asTercetError(error));
         throw error;
@@ -40,9 +56,10 @@ export function modelCommand(): Command {
       }
     });
   return new Command('model')
-    .description('work with models: share')
+    .description('work with models: share, inspect')
     .addCommand(share)
+    .addCommand(inspectCommand())
     .action(() => {
-      throw new TercetError('ERR_ARGUMENT', 'model needs to know what to do', 'the only command is: tercet model share --out DIR');
+      throw new TercetError('ERR_ARGUMENT', 'model needs to know what to do', 'tercet model share --out DIR, or tercet model inspect');
     });
 }

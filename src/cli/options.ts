@@ -1,11 +1,13 @@
 /** Parsing of what the user typed: every value checked here, with an error that says what was expected. Exit code 2 for all of it. */
+import { existsSync } from 'node:fs';
 import { TercetError } from '../core/errors.ts';
+import { isHubId } from '../party/hub-model.ts';
 import { embeddedModel } from '../party/defaults.ts';
 import { PROFILE_NAMES } from '../net/profiles.ts';
 import type { ModelLocation } from '../party/model.ts';
 import { DEVICES, type Device } from '../party/node-kernels.ts';
-import type { Task } from '../party/task.ts';
-import type { WeightMode } from '../session/agreement.ts';
+import { TASKS, type Task } from '../party/task.ts';
+import type { WeightMode } from '../session/request.ts';
 
 function usage(what: string, hint: string): TercetError {
   return new TercetError('ERR_ARGUMENT', what, hint);
@@ -22,7 +24,20 @@ export function integer(name: string, value: string, min: number, max: number): 
   return n;
 }
 
-export const parseTask = (value: string): Task => oneOf('task', value, ['fill-mask', 'text-classification']);
+export function decimal(name: string, value: string): number {
+  const n = /^-?\d{1,6}(\.\d{1,9})?$/.test(value) ? Number(value) : Number.NaN;
+  if (Number.isNaN(n)) throw usage(`--${name} expected a number`, `for example --${name} 0.8`);
+  return n;
+}
+
+/** A comma-separated list of words, without empty ones. */
+export function list(name: string, value: string): string[] {
+  const words = value.split(',').map((word) => word.trim());
+  if (words.some((word) => word === '')) throw usage(`--${name} expected words between commas`, `for example --${name} "sports,politics"`);
+  return words;
+}
+
+export const parseTask = (value: string): Task => oneOf('task', value, TASKS);
 export const parseWeights = (value: string): WeightMode => oneOf('weights', value, ['open', 'secret']);
 export const parseDevice = (value: string): Device => oneOf('device', value, DEVICES);
 export const parseProfile = (value: string): string => oneOf('profile', value, PROFILE_NAMES);
@@ -41,7 +56,12 @@ export interface ModelFlags {
   readonly config?: string;
 }
 
-/** A folder, seeded random weights with a configuration, or the embedded model of the task. */
+/** A folder that is there, or else `org/name` on the hub. */
+export function namedModel(name: string): ModelLocation {
+  return isHubId(name) && !existsSync(name) ? { kind: 'hub', id: name } : { kind: 'folder', path: name };
+}
+
+/** A folder, a model on the hub, seeded random weights with a configuration, or the embedded model of the task. */
 export function modelLocation(flags: ModelFlags, task: Task): ModelLocation {
   if (flags.randomWeights !== undefined) {
     if (flags.model !== undefined) throw usage('--model and --random-weights exclude each other', 'give one of them');
@@ -49,5 +69,5 @@ export function modelLocation(flags: ModelFlags, task: Task): ModelLocation {
     return { kind: 'random', seed: integer('random-weights', flags.randomWeights, 0, 2 ** 32 - 1), configPath: flags.config };
   }
   if (flags.config !== undefined) throw usage('--config belongs to --random-weights', 'a model folder has its own config.json');
-  return { kind: 'folder', path: flags.model ?? embeddedModel(task) };
+  return flags.model === undefined ? { kind: 'folder', path: embeddedModel(task) } : namedModel(flags.model);
 }

@@ -14,7 +14,7 @@ import { defaultThreads, stateFolder } from '../party/defaults.ts';
 import type { ModelSource } from '../party/served-model.ts';
 import type { WebOptions } from '../party/web.ts';
 import { ensureIdentity } from '../net/identity-node.ts';
-import { integer, modelLocation, parseAddress, parseDevice, parseProfile } from './options.ts';
+import { integer, modelLocation, namedModel, parseAddress, parseDevice, parseProfile } from './options.ts';
 import { cancelOnSignals } from './signals.ts';
 
 interface PartyFlags {
@@ -49,7 +49,7 @@ export function partyCommand(): Command {
     .option('--port <port>', 'port to listen on (0: any free one)', '0')
     .option('--peers <list>', 'for party 2: the address of party 1, as 1=HOST:PORT')
     .option('--certificates <dir>', 'folder with the certificates of the parties')
-    .option('--model <dir>', 'model folder to serve, again for more (default: the embedded fill-mask model)', collect, [])
+    .option('--model <name>', 'model folder or org/name on the hub to serve, again for more (default: the embedded fill-mask model)', collect, [])
     .option('--shares <dir>', "this party's part of secret weights, again for more", collect, [])
     .option('--random-weights <seed>', 'random weights of the architecture in --config')
     .option('--config <file>', 'config.json for --random-weights')
@@ -109,7 +109,7 @@ function modelSources({ model, shares, randomWeights, config }: PartyFlags): Mod
     const location = modelLocation(model.length === 0 ? flags : { ...flags, model: model[0] }, 'fill-mask');
     return [{ weights: 'open', model: location }, ...secret];
   }
-  return [...model.map((path): ModelSource => ({ weights: 'open', model: { kind: 'folder', path } })), ...secret];
+  return [...model.map((name): ModelSource => ({ weights: 'open', model: namedModel(name) })), ...secret];
 }
 
 /** Tells whoever started this process; on a terminal, in a line. */

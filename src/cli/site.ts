@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { TercetError } from '../core/errors.ts';
-import { embeddedModel } from '../party/defaults.ts';
+import { embeddedModels } from '../party/defaults.ts';
 import { type PublishedModel, writeDeployment } from '../server/deployment.ts';
 import { type Site, serveSite } from '../server/site.ts';
 import type { PartyAddress } from '../sdk/types.ts';
@@ -55,7 +55,7 @@ export function siteCommand(): Command {
 
 async function siteFor(flags: SiteFlags): Promise<Site> {
   const { host, port } = parseAddress('address', flags.address, 0);
-  const folders = flags.model.length > 0 ? flags.model : [embeddedModel('fill-mask'), embeddedModel('text-classification')];
+  const folders = flags.model.length > 0 ? flags.model : embeddedModels();
   const models = folders.map((folder, i): PublishedModel => ({ folder, ...(flags.ownerShares[i] === undefined ? {} : { shares: flags.ownerShares[i] }) }));
   const iceServers = flags.iceServers.map((urls) => ({ urls }));
   return serveSite({ ...(await writeDeployment(addresses(flags), models, iceServers)), app: flags.app, host, port });

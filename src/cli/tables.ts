@@ -1,54 +1,22 @@
-/** Plain-text tables for people: the answer with the plaintext model beside it, and what the run cost. */
+/** Plain-text tables for people: what a run cost. */
 import type { RunResult } from '../party/run.ts';
 import type { PartyReport } from '../session/report.ts';
 
-function bytes(n: number): string {
+export function bytes(n: number): string {
   if (n < 1e3) return `${n} B`;
   if (n < 1e6) return `${(n / 1e3).toFixed(1)} kB`;
   return n < 1e9 ? `${(n / 1e6).toFixed(1)} MB` : `${(n / 1e9).toFixed(2)} GB`;
 }
 
-function time(ms: number): string {
+export function time(ms: number): string {
   return ms < 1000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(2)} s`;
 }
 
-function table(rows: readonly (readonly string[])[], right: readonly number[]): string {
+export function table(rows: readonly (readonly string[])[], right: readonly number[]): string {
   const widths = rows[0].map((_, c) => Math.max(...rows.map((row) => [...(row[c] ?? '')].length)));
   return rows
     .map((row) => `  ${row.map((cell, c) => (right.includes(c) ? cell.padStart(widths[c]) : cell.padEnd(widths[c]))).join('   ')}`.trimEnd())
     .join('\n');
-}
-
-/** Ranked answers, the plaintext model's in columns beside the private ones. */
-function ranking(title: string, own: readonly (readonly [string, number])[], plain: readonly (readonly [string, number])[] | undefined): string {
-  const head = [title, 'score', ...(plain === undefined ? [] : ['plaintext model', 'score'])];
-  const rows = own.map(([name, score], i) => [name, score.toFixed(4), ...(plain === undefined ? [] : [plain[i]?.[0] ?? '', plain[i]?.[1].toFixed(4) ?? ''])]);
-  return table([head, ...rows], [1, 3]);
-}
-
-export function printAnswer(result: RunResult, text: string | undefined): string {
-  const lines: string[] = [''];
-  if (text !== undefined) lines.push(`  ${text}`, '');
-  const { comparison, answer } = result;
-  for (const [mask, list] of (answer.fillMask ?? []).entries()) {
-    const pairs = (of: typeof list) => of.map(({ token, score }) => [token, score] as const);
-    const plain = comparison?.answer.fillMask?.[mask];
-    lines.push(
-      ranking(answer.fillMask?.length === 1 ? 'private answer' : `mask ${mask + 1}, private`, pairs(list), plain === undefined ? undefined : pairs(plain)),
-      '',
-    );
-  }
-  if (answer.classes !== undefined) {
-    const pairs = (of: NonNullable<typeof answer.classes>) => of.map(({ label, score }) => [label, score] as const);
-    lines.push(ranking('private answer', pairs(answer.classes), comparison?.answer.classes === undefined ? undefined : pairs(comparison.answer.classes)), '');
-  }
-  if (comparison !== undefined) {
-    lines.push(
-      `  same first answer as in the clear: ${comparison.argmaxEqual ? 'yes' : 'NO'}; largest logit difference ${comparison.maxAbsLogitError.toFixed(5)}`,
-      '',
-    );
-  }
-  return lines.join('\n');
 }
 
 /** Bytes of one party to another, summed over what it reports by tag. */
@@ -83,13 +51,22 @@ export function printCost(result: RunResult): string {
     result.comparison === undefined
       ? ''
       : `   plaintext ${time(result.comparison.plaintextMs)} (private online is ${(timing.onlineMs / result.comparison.plaintextMs).toFixed(0)}×)`;
+  const more = result.steps.length > 1 ? `   per token after the first ${perToken(result)}` : '';
   return [
     table(rows, [1, 2]),
     '',
     table(parties, [1, 2, 3]),
     '',
-    `  tokens ${result.tokens}   rounds P1↔P2 ${rounds}   rounds of P0 ${result.owner.onlineRounds} (one message out, one in)`,
-    `  setup ${time(result.setupMs + timing.agreeMs)}   preprocessing ${time(timing.preprocessMs)}   online ${time(timing.onlineMs)}${plain}`,
+    `  tokens ${result.sequences > 1 ? `${result.sequences} × ` : ''}${result.tokens}   rounds P1↔P2 ${rounds}   rounds of P0 ${result.owner.onlineRounds} (one message out, one in${result.steps.length > 1 ? ', each' : ''})`,
+    `  setup ${time(result.setupMs + timing.agreeMs)}   preprocessing ${time(timing.preprocessMs)}   online ${time(timing.onlineMs)}${plain}${more}`,
     '',
   ].join('\n');
+}
+
+/** What one more token of a generated text costs, on average. */
+function perToken({ steps }: RunResult): string {
+  const further = steps.slice(1);
+  const mean = (of: (step: RunResult['steps'][number]) => number) => further.reduce((sum, step) => sum + of(step), 0) / further.length;
+  const [online, sent, between] = [mean((step) => step.onlineMs), mean((step) => step.p0SentBytes), mean((step) => step.betweenBytes)];
+  return `${time(online)}, P0 up ${bytes(Math.round(sent))}, P1↔P2 ${bytes(Math.round(between))}, ${further[0].rounds} rounds`;
 }

@@ -1,53 +1,117 @@
-/** `config.json` of a BERT model, checked: from here on every size is a sane positive integer and every unsupported variant has been refused. */
+/** `config.json` of a model, checked: from here on every size is a sane positive integer and every unsupported variant has been refused by name. */
 
 import { TercetError } from '../core/errors.ts';
 import { quote, typeName } from './describe.ts';
 import type { ModelFiles } from './files.ts';
 import { isRecord, own, parseModelJson } from './json.ts';
+import { parseLabels } from './labels.ts';
 
 export const CONFIG_FILE = 'config.json';
 
-export type BertArchitecture = 'BertForMaskedLM' | 'BertForSequenceClassification';
+export type ModelType = 'bert' | 'roberta' | 'distilbert' | 'gpt2';
 
-/** Shapes by letter: C hiddenSize, H heads, F intermediateSize, V vocabSize. */
-export interface BertConfig {
-  readonly modelType: 'bert';
-  readonly architecture: BertArchitecture;
+/** What stands on top of the layers. 'none': the last hidden states themselves, for feature extraction. */
+export type Head = 'masked-lm' | 'sequence-classification' | 'question-answering' | 'token-classification' | 'causal-lm' | 'none';
+
+/** 'gelu' is the exact one, with erf; 'gelu_new' its tanh form. */
+export type Activation = 'gelu' | 'gelu_new' | 'relu';
+
+/** Shapes by letter: C hiddenSize, H heads, F intermediateSize, V vocabSize, L numLabels. */
+export interface ModelConfig {
+  readonly modelType: ModelType;
+  /** As config.json names it, like `RobertaForQuestionAnswering`. */
+  readonly architecture: string;
+  readonly head: Head;
   readonly hiddenSize: number;
   readonly layers: number;
   /** Divides hiddenSize. */
   readonly heads: number;
   readonly intermediateSize: number;
   readonly vocabSize: number;
+  /** Positions that a text may use. RoBERTa's table has `positionOffset` more. */
   readonly maxPositions: number;
+  /** Rows of the position table before the first one that is used: RoBERTa counts from its padding token's id + 1. */
+  readonly positionOffset: number;
+  /** Rows of the token type table; 0 where the architecture has none. */
   readonly typeVocabSize: number;
   readonly layerNormEps: number;
-  /** Whether the masked language model's decoder may be the word embeddings; false: the weights must have one of its own. */
+  readonly activation: Activation;
+  /** Whether the head's decoder may be the word embeddings; false: the weights must have one of its own. */
   readonly tieWordEmbeddings: boolean;
-  /** 'gelu' is the exact one, with erf. */
-  readonly hiddenAct: 'gelu';
-  /** Classes of a sequence classifier; 0 for a masked language model. */
+  /** Whether a model without a head has a pooler. No task reads it. */
+  readonly poolingLayer: boolean;
+  /** Outputs of the head for each class: 0 for language models and for no head, 2 for question answering (start, end). */
   readonly numLabels: number;
-  /** Names of the classes, numLabels of them. */
+  /** Names of the classes; empty where the head has none of its own. */
   readonly id2label: readonly string[];
 }
 
-/** Upper limits: beyond any BERT ever published, and small enough that no product of two sizes leaves the exact integers. */
-const CAPS = {
-  hidden_size: 16_384,
-  num_hidden_layers: 256,
-  num_attention_heads: 256,
-  intermediate_size: 65_536,
-  vocab_size: 2_000_000,
-  max_position_embeddings: 65_536,
-  type_vocab_size: 256,
-} as const;
-const MAX_LABELS = 10_000;
-const MAX_LABEL_LENGTH = 200;
+/** How an architecture spells its sizes in config.json. */
+interface Spelling {
+  readonly hidden: string;
+  readonly layers: string;
+  readonly heads: string;
+  /** Feed-forward width; a list is tried in order, and `null` values fall through to 4·C. */
+  readonly inner: string;
+  readonly positions: string;
+  readonly activation: string;
+  readonly eps: string | undefined;
+}
 
-/** Reads and parses `config.json`. @throws {TercetError} ERR_MODEL_NOT_FOUND, and as parseBertConfig. */
-export async function loadBertConfig(files: ModelFiles): Promise<BertConfig> {
-  return parseBertConfig(parseModelJson(await files.read(CONFIG_FILE), CONFIG_FILE, 'ERR_MODEL_CONFIG'));
+const BERT_SPELLING: Spelling = {
+  hidden: 'hidden_size',
+  layers: 'num_hidden_layers',
+  heads: 'num_attention_heads',
+  inner: 'intermediate_size',
+  positions: 'max_position_embeddings',
+  activation: 'hidden_act',
+  eps: 'layer_norm_eps',
+};
+
+const SPELLINGS: Record<ModelType, Spelling> = {
+  bert: BERT_SPELLING,
+  roberta: BERT_SPELLING,
+  distilbert: {
+    hidden: 'dim',
+    layers: 'n_layers',
+    heads: 'n_heads',
+    inner: 'hidden_dim',
+    positions: 'max_position_embeddings',
+    activation: 'activation',
+    eps: undefined,
+  },
+  gpt2: {
+    hidden: 'n_embd',
+    layers: 'n_layer',
+    heads: 'n_head',
+    inner: 'n_inner',
+    positions: 'n_positions',
+    activation: 'activation_function',
+    eps: 'layer_norm_epsilon',
+  },
+};
+
+/** DistilBERT's configuration has no epsilon: the architecture fixes it. */
+const DISTILBERT_EPS = 1e-12;
+
+const ACTIVATIONS: Readonly<Record<string, Activation>> = { gelu: 'gelu', gelu_new: 'gelu_new', gelu_pytorch_tanh: 'gelu_new', relu: 'relu' };
+
+const HEADS: Readonly<Record<string, Head>> = {
+  MaskedLM: 'masked-lm',
+  SequenceClassification: 'sequence-classification',
+  QuestionAnswering: 'question-answering',
+  TokenClassification: 'token-classification',
+};
+
+/** Class names that config.json may give, by model type. */
+const PREFIXES: Record<ModelType, string> = { bert: 'Bert', roberta: 'Roberta', distilbert: 'DistilBert', gpt2: 'GPT2' };
+
+/** Upper limits: beyond any model of these kinds ever published, and small enough that no product of two sizes leaves the exact integers. */
+const CAPS = { hidden: 16_384, layers: 256, heads: 256, inner: 65_536, vocabulary: 2_000_000, positions: 65_536, types: 256 } as const;
+
+/** Reads and parses `config.json`. @throws {TercetError} ERR_MODEL_NOT_FOUND, and as parseModelConfig. */
+export async function loadModelConfig(files: ModelFiles): Promise<ModelConfig> {
+  return parseModelConfig(parseModelJson(await files.read(CONFIG_FILE), CONFIG_FILE, 'ERR_MODEL_CONFIG'));
 }
 
 /**
@@ -57,32 +121,36 @@ export async function loadBertConfig(files: ModelFiles): Promise<BertConfig> {
  * @throws {TercetError} ERR_MODEL_CONFIG for absent, mistyped, contradictory or insane values; ERR_MODEL_UNSUPPORTED, naming it, for a model
  * that Tercet cannot run.
  */
-export function parseBertConfig(json: unknown): BertConfig {
+export function parseModelConfig(json: unknown): ModelConfig {
   if (!isRecord(json)) throw configError(`is ${typeName(json)}, not an object`);
-  requireValue(json, 'model_type', ['bert'], 'this version runs BERT models only (model_type "bert")');
-  const architecture = parseArchitecture(json);
-  const hiddenSize = size(json, 'hidden_size');
-  const heads = size(json, 'num_attention_heads');
-  if (hiddenSize % heads !== 0) throw configError(`has hidden_size ${hiddenSize}, which num_attention_heads ${heads} does not divide`);
-  requireValue(json, 'hidden_act', ['gelu'], 'this version has the exact GeLU only (hidden_act "gelu")');
-  optionalValue(json, 'position_embedding_type', 'absolute', 'this version has absolute position embeddings only');
-  optionalValue(json, 'is_decoder', false, 'this version runs encoders only');
-  optionalValue(json, 'add_cross_attention', false, 'this version runs encoders only');
-  const id2label = architecture === 'BertForSequenceClassification' ? parseLabels(json) : [];
+  const modelType = parseModelType(json);
+  const { architecture, head } = parseArchitecture(json, modelType);
+  const spelling = SPELLINGS[modelType];
+  const hiddenSize = size(json, spelling.hidden, CAPS.hidden);
+  const heads = size(json, spelling.heads, CAPS.heads);
+  if (hiddenSize % heads !== 0) throw configError(`has ${spelling.hidden} ${hiddenSize}, which ${spelling.heads} ${heads} does not divide`);
+  refuseVariants(json, modelType);
+  const positionOffset = modelType === 'roberta' ? paddingId(json) + 1 : 0;
+  const positions = size(json, spelling.positions, CAPS.positions);
+  if (positions <= positionOffset) throw configError(`has ${spelling.positions} ${positions}, and the first ${positionOffset} are not used`);
+  const id2label = head === 'sequence-classification' || head === 'token-classification' ? parseLabels(json, head, configError) : [];
   return {
-    modelType: 'bert',
+    modelType,
     architecture,
+    head,
     hiddenSize,
-    layers: size(json, 'num_hidden_layers'),
+    layers: size(json, spelling.layers, CAPS.layers),
     heads,
-    intermediateSize: size(json, 'intermediate_size'),
-    vocabSize: size(json, 'vocab_size'),
-    maxPositions: size(json, 'max_position_embeddings'),
-    typeVocabSize: size(json, 'type_vocab_size'),
-    layerNormEps: parseEps(json),
-    tieWordEmbeddings: parseTie(json),
-    hiddenAct: 'gelu',
-    numLabels: id2label.length,
+    intermediateSize: innerSize(json, spelling, hiddenSize),
+    vocabSize: size(json, 'vocab_size', CAPS.vocabulary),
+    maxPositions: positions - positionOffset,
+    positionOffset,
+    typeVocabSize: modelType === 'bert' || modelType === 'roberta' ? size(json, 'type_vocab_size', CAPS.types) : 0,
+    layerNormEps: spelling.eps === undefined ? DISTILBERT_EPS : parseEps(json, spelling.eps),
+    activation: parseActivation(json, spelling.activation),
+    tieWordEmbeddings: flag(json, 'tie_word_embeddings', true),
+    poolingLayer: head === 'none' && (modelType === 'bert' || modelType === 'roberta') && flag(json, 'add_pooling_layer', true),
+    numLabels: head === 'question-answering' ? 2 : id2label.length,
     id2label,
   };
 }
@@ -92,37 +160,105 @@ function configError(what: string): TercetError {
 }
 
 function unsupported(key: string, value: unknown, hint: string): TercetError {
-  const shown = typeof value === 'string' ? quote(value) : typeof value === 'boolean' ? String(value) : typeName(value);
+  const shown = typeof value === 'string' ? quote(value) : typeof value === 'boolean' || typeof value === 'number' ? String(value) : typeName(value);
   return new TercetError('ERR_MODEL_UNSUPPORTED', `${CONFIG_FILE} has ${key} ${shown}`, hint);
 }
 
-function size(json: Record<string, unknown>, key: keyof typeof CAPS): number {
+function parseModelType(json: Record<string, unknown>): ModelType {
+  const value = own(json, 'model_type');
+  if (value === undefined) throw configError('has no model_type');
+  if (typeof value !== 'string') throw configError(`has model_type of type ${typeName(value)}, expected a string`);
+  if (!Object.hasOwn(PREFIXES, value)) throw unsupported('model_type', value, 'this version runs bert, roberta, distilbert and gpt2 models');
+  return value as ModelType;
+}
+
+function parseArchitecture(json: Record<string, unknown>, modelType: ModelType): { architecture: string; head: Head } {
+  const list = own(json, 'architectures');
+  if (list === undefined || list === null) throw configError('has no architectures');
+  if (!Array.isArray(list) || list.length !== 1 || typeof list[0] !== 'string') {
+    throw configError(`has architectures of type ${typeName(list)}, expected a list of one name`);
+  }
+  const name: string = list[0];
+  const prefix = PREFIXES[modelType];
+  const hint = `this version runs, of ${modelType} models, ${namesOf(modelType).join(', ')}`;
+  if (!name.startsWith(prefix)) throw unsupported('architectures', name, hint);
+  const rest = name.slice(prefix.length);
+  if (rest === 'Model') return { architecture: name, head: 'none' };
+  if (modelType === 'gpt2') {
+    if (rest === 'LMHeadModel') return { architecture: name, head: 'causal-lm' };
+    throw unsupported('architectures', name, hint);
+  }
+  const head = rest.startsWith('For') && Object.hasOwn(HEADS, rest.slice(3)) ? HEADS[rest.slice(3)] : undefined;
+  if (head === undefined) throw unsupported('architectures', name, hint);
+  return { architecture: name, head };
+}
+
+function namesOf(modelType: ModelType): string[] {
+  const prefix = PREFIXES[modelType];
+  if (modelType === 'gpt2') return [`${prefix}LMHeadModel`, `${prefix}Model`];
+  return [...Object.keys(HEADS).map((head) => `${prefix}For${head}`), `${prefix}Model`];
+}
+
+/** Variants that change the function and that this version does not have. */
+function refuseVariants(json: Record<string, unknown>, modelType: ModelType): void {
+  const encoders = 'this version runs it as an encoder only';
+  if (modelType === 'gpt2') {
+    optionalValue(json, 'scale_attn_weights', true, 'this version divides attention scores by the root of the head width');
+    optionalValue(json, 'scale_attn_by_inverse_layer_idx', false, 'this version does not scale attention by layer');
+    optionalValue(json, 'add_cross_attention', false, 'this version has no cross attention');
+    return;
+  }
+  if (modelType === 'distilbert') {
+    // Its sinusoidal tables are stored in the checkpoint like learnt ones, so `sinusoidal_pos_embds` changes nothing.
+    return;
+  }
+  optionalValue(json, 'position_embedding_type', 'absolute', 'this version has absolute position embeddings only');
+  optionalValue(json, 'is_decoder', false, encoders);
+  optionalValue(json, 'add_cross_attention', false, encoders);
+}
+
+function size(json: Record<string, unknown>, key: string, cap: number): number {
   const value = own(json, key);
   if (value === undefined) throw configError(`has no ${key}`);
   if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw configError(`has ${key} of type ${typeName(value)}, expected an integer`);
-  if (value < 1 || value > CAPS[key]) throw configError(`has ${key} ${value}, expected 1 to ${CAPS[key]}`);
+  if (value < 1 || value > cap) throw configError(`has ${key} ${value}, expected 1 to ${cap}`);
   return value;
 }
 
-function parseEps(json: Record<string, unknown>): number {
-  const value = own(json, 'layer_norm_eps');
-  if (value === undefined) throw configError('has no layer_norm_eps');
-  if (typeof value !== 'number') throw configError(`has layer_norm_eps of type ${typeName(value)}, expected a number`);
-  if (!(value > 0 && value <= 0.1)) throw configError(`has layer_norm_eps ${value}, expected above 0 and at most 0.1`);
+/** GPT-2 leaves its feed-forward width out, or null, for 4·C. */
+function innerSize(json: Record<string, unknown>, { inner }: Spelling, hiddenSize: number): number {
+  const value = own(json, inner);
+  if (inner === 'n_inner' && (value === undefined || value === null)) return 4 * hiddenSize;
+  return size(json, inner, CAPS.inner);
+}
+
+function paddingId(json: Record<string, unknown>): number {
+  const value = own(json, 'pad_token_id') ?? 1;
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > 1024)
+    throw configError('has a pad_token_id that is not a small integer');
   return value;
 }
 
-function parseTie(json: Record<string, unknown>): boolean {
-  const value = own(json, 'tie_word_embeddings') ?? true;
-  if (typeof value !== 'boolean') throw configError(`has tie_word_embeddings of type ${typeName(value)}, expected a boolean`);
+function parseEps(json: Record<string, unknown>, key: string): number {
+  const value = own(json, key);
+  if (value === undefined) throw configError(`has no ${key}`);
+  if (typeof value !== 'number') throw configError(`has ${key} of type ${typeName(value)}, expected a number`);
+  if (!(value > 0 && value <= 0.1)) throw configError(`has ${key} ${value}, expected above 0 and at most 0.1`);
   return value;
 }
 
-function requireValue(json: Record<string, unknown>, key: string, allowed: readonly string[], hint: string): void {
+function parseActivation(json: Record<string, unknown>, key: string): Activation {
   const value = own(json, key);
   if (value === undefined) throw configError(`has no ${key}`);
   if (typeof value !== 'string') throw configError(`has ${key} of type ${typeName(value)}, expected a string`);
-  if (!allowed.includes(value)) throw unsupported(key, value, hint);
+  if (!Object.hasOwn(ACTIVATIONS, value)) throw unsupported(key, value, 'this version has gelu, gelu_new and relu');
+  return ACTIVATIONS[value];
+}
+
+function flag(json: Record<string, unknown>, key: string, absent: boolean): boolean {
+  const value = own(json, key) ?? absent;
+  if (typeof value !== 'boolean') throw configError(`has ${key} of type ${typeName(value)}, expected a boolean`);
+  return value;
 }
 
 function optionalValue(json: Record<string, unknown>, key: string, allowed: string | boolean, hint: string): void {
@@ -130,49 +266,4 @@ function optionalValue(json: Record<string, unknown>, key: string, allowed: stri
   if (value === undefined || value === null || value === allowed) return;
   if (typeof value !== typeof allowed) throw configError(`has ${key} of type ${typeName(value)}, expected a ${typeof allowed}`);
   throw unsupported(key, value, hint);
-}
-
-function parseArchitecture(json: Record<string, unknown>): BertArchitecture {
-  const list = own(json, 'architectures');
-  const hint = 'this version runs BertForMaskedLM and BertForSequenceClassification';
-  if (list === undefined) throw configError('has no architectures');
-  if (!Array.isArray(list) || list.length !== 1 || typeof list[0] !== 'string') {
-    throw configError(`has architectures of type ${typeName(list)}, expected a list of one name`);
-  }
-  const name: string = list[0];
-  if (name !== 'BertForMaskedLM' && name !== 'BertForSequenceClassification') throw unsupported('architectures', name, hint);
-  return name;
-}
-
-/** Class names from `id2label`, else LABEL_0… for `num_labels`, else for two classes, as the transformers library has it. */
-function parseLabels(json: Record<string, unknown>): string[] {
-  optionalValue(json, 'problem_type', 'single_label_classification', 'this version classifies into one of several classes only');
-  const stated = own(json, 'num_labels');
-  if (stated !== undefined && (!Number.isSafeInteger(stated) || (stated as number) < 1 || (stated as number) > MAX_LABELS)) {
-    throw configError(`has num_labels that is not an integer from 1 to ${MAX_LABELS}`);
-  }
-  const table = own(json, 'id2label');
-  const labels = table === undefined || table === null ? unnamed((stated as number | undefined) ?? 2) : namedLabels(table);
-  if (stated !== undefined && stated !== labels.length) throw configError(`has num_labels ${stated as number} but ${labels.length} entries in id2label`);
-  if (labels.length === 1)
-    throw new TercetError('ERR_MODEL_UNSUPPORTED', `${CONFIG_FILE} has one label, a regression`, 'use a classifier with two or more labels');
-  return labels;
-}
-
-function unnamed(count: number): string[] {
-  return Array.from({ length: count }, (_, i) => `LABEL_${i}`);
-}
-
-function namedLabels(table: unknown): string[] {
-  if (!isRecord(table)) throw configError(`has id2label of type ${typeName(table)}, expected an object`);
-  const count = Object.keys(table).length;
-  if (count < 1 || count > MAX_LABELS) throw configError(`has ${count} entries in id2label, expected 1 to ${MAX_LABELS}`);
-  return Array.from({ length: count }, (_, i) => {
-    const label = own(table, String(i));
-    // Control characters would let a label write to the terminal that shows it.
-    if (typeof label !== 'string' || label.length > MAX_LABEL_LENGTH || /\p{Cc}/u.test(label)) {
-      throw configError(`has no printable name of at most ${MAX_LABEL_LENGTH} characters for label ${i} in id2label, whose keys must be 0 to ${count - 1}`);
-    }
-    return label;
-  });
 }

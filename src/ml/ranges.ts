@@ -2,36 +2,43 @@
  * Bounds on every value that meets a declared domain, from the weights alone: no text can leave them.
  *
  * A normalised row y has ‖y‖₂ ≤ √C, so an affine map of it is bounded by Cauchy–Schwarz, |y·w + b| ≤ √C·‖w‖₂ + |b|, and an attention score by the
- * largest singular value of its bilinear form. The bounds choose the gadget variants (`BertPlan`); a checkpoint that fits none is refused before
- * anything is shared. They are computed in float64, with a margin of one part in a thousand for rounding and for the protocol's own error.
+ * largest singular value of its bilinear form. GPT-2's residual stream is bounded element by element, by the sum of what every block may add. The bounds choose the
+ * gadget variants (`ModelPlan`); they are computed in float64, with a margin of one part in a thousand for rounding and for the protocol's own error.
  */
 import { TercetError } from '../core/errors.ts';
-import { SPREAD } from '../mpc/secure/attention.ts';
-import { geluRange } from '../mpc/secure/activation.ts';
+import { MAX_ATTENTION, SPREAD } from '../mpc/secure/attention.ts';
+import { RELU_DOMAIN, geluRange } from '../mpc/secure/activation.ts';
 import { type NormaliseRange, normaliseRange, varianceDomain } from '../mpc/secure/normalise.ts';
-import type { BertConfig } from './config.ts';
-import { type FoldedMap, foldedMap } from './models/bert-parameters.ts';
-import type { BertPlan } from './models/bert-secure.ts';
-import type { BertWeightSource } from './models/bert-weights.ts';
+import type { ModelConfig } from './config.ts';
+import { type FoldedMap, foldedMap, lastNorm } from './models/folding.ts';
+import { headActivation } from './models/head.ts';
+import type { ModelPlan } from './models/plan.ts';
+import type { WeightSource } from './models/weights.ts';
 
 const MARGIN = 1.001;
 /** Attention values: O'·r and Σ E·V must keep their slack (design notes §14.5), with the scale of 1/Z for up to 128 positions or for more. */
 function valueBound(positions: number): number {
   return positions <= 128 ? 256 : 64;
 }
-/** Logits open in 32 bits at scale 16. */
+/** Outputs open in 32 bits at scale 16. */
 const LOGIT_BOUND = 2 ** 15;
 const TANH_BOUND = 63;
 
 /** What the bounds came to, for `model inspect` and the model cards. */
-export interface BertRanges {
-  readonly gelu: readonly number[];
-  readonly headGelu: number;
+export interface ModelRanges {
+  readonly basis: ModelPlan['basis'];
+  /** Inputs of the feed-forward activation, by layer. */
+  readonly activation: readonly number[];
+  /** Input of the head's activation: of the masked language model's, or of the pooler; 0 where there is none. */
+  readonly headActivation: number;
+  /** Largest difference of two attention scores of a row, by layer. */
   readonly spread: readonly number[];
   readonly value: readonly number[];
-  /** Of the two LayerNorm inputs of every layer. */
+  /** Of the two LayerNorm inputs of every layer, in the order of use. */
   readonly variance: readonly number[];
+  /** Of the LayerNorm of an encoder's embeddings; 0 for GPT-2. */
   readonly embeddingVariance: number;
+  /** Of the last LayerNorm: GPT-2's final one, or the one in the masked language model's head. */
   readonly headVariance: number;
   readonly logit: number;
 }
@@ -105,7 +112,7 @@ function bilinearNorm(gq: Float64Array, gk: Float64Array, D: number): number {
 }
 
 /** max |q·k|/√D over heads, for rows of norm √C. W_Q carries 8/√D, and scores are read as q·k/8. */
-function scoreBound(q: FoldedMap, k: FoldedMap, config: BertConfig): number {
+function scoreBound(q: FoldedMap, k: FoldedMap, config: ModelConfig): number {
   const D = config.hiddenSize / config.heads;
   let bound = 0;
   for (let h = 0; h < config.heads; h++) {
@@ -115,55 +122,128 @@ function scoreBound(q: FoldedMap, k: FoldedMap, config: BertConfig): number {
   return bound * MARGIN;
 }
 
-/** Bound on the variance of an embedded row: the largest word, position and token-type entry of every column. */
-async function embeddingVariance(source: BertWeightSource): Promise<number> {
-  const C = source.config.hiddenSize;
+/** Largest entry of every column of an embedded row: word, position and token type. */
+async function embeddingColumns(source: WeightSource): Promise<Float64Array> {
+  const { hiddenSize: C, typeVocabSize } = source.config;
   const columns = new Float64Array(C);
-  for (const name of ['embeddings.word', 'embeddings.position', 'embeddings.tokenType'] as const) {
+  const tables = ['embeddings.word', 'embeddings.position', ...(typeVocabSize > 0 ? (['embeddings.tokenType'] as const) : [])] as const;
+  for (const name of tables) {
     const table = await source.tensor(name);
     const top = new Float64Array(C);
     for (let i = 0; i < table.length; i++) top[i % C] = Math.max(top[i % C], Math.abs(table[i]));
     for (let c = 0; c < C; c++) columns[c] += top[c];
   }
-  return euclidean(columns) ** 2 / C;
+  return columns;
+}
+
+/** Bounds that both kinds of layers have: scores, values, and what the two blocks may add, element by element. */
+interface LayerBounds {
+  readonly spread: number;
+  readonly value: number;
+  readonly activation: number;
+  readonly attended: Float64Array;
+  readonly fedForward: Float64Array;
+}
+
+async function layerBounds(source: WeightSource, i: number): Promise<LayerBounds> {
+  const norm = Math.sqrt(source.config.hiddenSize);
+  const map = (name: string) => foldedMap(source, `layers.${i}.${name}`);
+  const spread = 2 * scoreBound(await map('q'), await map('k'), source.config);
+  const values = outputBounds(await map('v'), norm);
+  // A context row is a weighted mean of value rows, element by element.
+  const attended = outputBounds(await map('o'), euclidean(values));
+  const inner = outputBounds(await map('inner'), norm);
+  // |activation(x)| ≤ |x| for all of them.
+  return { spread, value: largest(values), activation: largest(inner), attended, fedForward: outputBounds(await map('outer'), euclidean(inner)) };
+}
+
+interface LayersBounds {
+  readonly layers: readonly LayerBounds[];
+  readonly variance: readonly number[];
+  readonly last: number;
+}
+
+/** Encoders: a LayerNorm reads a block's output and γ times a normalised row. */
+async function encoderLayers(source: WeightSource): Promise<LayersBounds> {
+  const norm = Math.sqrt(source.config.hiddenSize);
+  const layers: LayerBounds[] = [];
+  const variance: number[] = [];
+  let gamma = await source.tensor('embeddings.lnGamma');
+  for (let i = 0; i < source.config.layers; i++) {
+    const bounds = await layerBounds(source, i);
+    layers.push(bounds);
+    variance.push(residualVariance(bounds.attended, gamma, norm));
+    gamma = await source.tensor(`layers.${i}.ln1Gamma`);
+    variance.push(residualVariance(bounds.fedForward, gamma, norm));
+    gamma = await source.tensor(`layers.${i}.ln2Gamma`);
+  }
+  return { layers, variance, last: 0 };
+}
+
+/** GPT-2: a LayerNorm reads the sum of all that came before. */
+async function residualStream(source: WeightSource, columns: Float64Array): Promise<LayersBounds> {
+  const layers: LayerBounds[] = [];
+  const variance: number[] = [];
+  const stream = columns.slice();
+  const take = (added: Float64Array) => {
+    for (let c = 0; c < stream.length; c++) stream[c] += added[c];
+  };
+  const now = () => euclidean(stream) ** 2 / stream.length;
+  for (let i = 0; i < source.config.layers; i++) {
+    const bounds = await layerBounds(source, i);
+    layers.push(bounds);
+    variance.push(now());
+    take(bounds.attended);
+    variance.push(now());
+    take(bounds.fedForward);
+  }
+  return { layers, variance, last: now() };
+}
+
+/** Bounds of the head: of its activation's input, of the variance in it, of what it opens. */
+async function headBounds(source: WeightSource): Promise<{ activation: number; variance: number; logit: number }> {
+  const { config } = source;
+  const norm = Math.sqrt(config.hiddenSize);
+  const bounds = async (name: string, by = norm) => outputBounds(await foldedMap(source, name), by);
+  switch (config.head) {
+    case 'masked-lm': {
+      const dense = await bounds('head.dense');
+      return { activation: largest(dense), variance: euclidean(dense) ** 2 / dense.length, logit: largest(await bounds('head.decoder')) };
+    }
+    case 'sequence-classification': {
+      const pooled = await bounds('head.pooler');
+      // tanh is at most 1, so its row has norm ≤ √C, like a normalised one; ReLU's is that of its input.
+      const row = config.modelType === 'distilbert' ? euclidean(pooled) : norm;
+      return { activation: largest(pooled), variance: 0, logit: largest(await bounds('head.classifier', row)) };
+    }
+    case 'question-answering':
+    case 'token-classification':
+      return { activation: 0, variance: 0, logit: largest(await bounds('head.classifier')) };
+    case 'causal-lm':
+      return { activation: 0, variance: 0, logit: largest(await bounds('head.decoder')) };
+    case 'none': {
+      const [gamma, beta] = [await source.tensor(lastNorm(config).gamma), await source.tensor(lastNorm(config).beta)];
+      return { activation: 0, variance: 0, logit: norm * largest(gamma) + largest(beta) };
+    }
+  }
 }
 
 /** Computes all bounds; reads every weight once or twice. */
-export async function bertRanges(source: BertWeightSource): Promise<BertRanges> {
-  const { config } = source;
-  const norm = Math.sqrt(config.hiddenSize);
-  const gelu: number[] = [];
-  const spread: number[] = [];
-  const value: number[] = [];
-  const variance: number[] = [];
-  let gamma = await source.tensor('embeddings.lnGamma');
-  for (let i = 0; i < config.layers; i++) {
-    const map = (name: string) => foldedMap(source, `layers.${i}.${name}`);
-    spread.push(2 * scoreBound(await map('wq'), await map('wk'), config));
-    const values = outputBounds(await map('wv'), norm);
-    value.push(largest(values));
-    // A context row is a weighted mean of value rows, element by element.
-    variance.push(residualVariance(outputBounds(await map('wo'), euclidean(values)), gamma, norm));
-    const inner = outputBounds(await map('w1'), norm);
-    gelu.push(largest(inner));
-    gamma = await source.tensor(`layers.${i}.ln1Gamma`);
-    // |gelu(x)| ≤ |x|.
-    variance.push(residualVariance(outputBounds(await map('w2'), euclidean(inner)), gamma, norm));
-    gamma = await source.tensor(`layers.${i}.ln2Gamma`);
-  }
-  const mlm = config.architecture === 'BertForMaskedLM';
-  const head = outputBounds(await foldedMap(source, mlm ? 'mlm.dense' : 'classifier.pooler'), norm);
-  // The pooler's tanh is at most 1, so its row has norm ≤ √C, like a normalised one.
-  const logit = largest(outputBounds(await foldedMap(source, mlm ? 'mlm.decoder' : 'classifier.weight'), norm));
+export async function provedRanges(source: WeightSource): Promise<ModelRanges> {
+  const gpt2 = source.config.modelType === 'gpt2';
+  const columns = await embeddingColumns(source);
+  const { layers, variance, last } = gpt2 ? await residualStream(source, columns) : await encoderLayers(source);
+  const head = await headBounds(source);
   return {
-    gelu,
-    headGelu: largest(head),
-    spread,
-    value,
+    basis: 'proved',
+    activation: layers.map(({ activation }) => activation),
+    headActivation: head.activation,
+    spread: layers.map(({ spread }) => spread),
+    value: layers.map(({ value }) => value),
     variance,
-    embeddingVariance: await embeddingVariance(source),
-    headVariance: mlm ? euclidean(head) ** 2 / head.length : 0,
-    logit,
+    embeddingVariance: gpt2 ? 0 : euclidean(columns) ** 2 / columns.length,
+    headVariance: gpt2 ? last : head.variance,
+    logit: head.logit,
   };
 }
 
@@ -177,36 +257,41 @@ function tooFar(what: string, bound: number, limit: number): TercetError {
 
 function rowRange(d: number, variance: number): NormaliseRange {
   const range = normaliseRange(d, variance);
-  if (range === undefined) throw tooFar('the variance of a LayerNorm input', variance, varianceDomain(d, 'coarse').max);
+  if (range === undefined) throw tooFar('the variance of a LayerNorm input', variance, varianceDomain(d, 'broad').max);
   return range;
 }
 
 /** Chooses the gadget variants. @throws {TercetError} ERR_RANGE when a bound leaves every variant's domain. */
-export function planFromRanges(config: BertConfig, ranges: BertRanges): BertPlan {
+export function planFromRanges(config: ModelConfig, ranges: ModelRanges): ModelPlan {
   const treeBits = ranges.spread.map((spread): 8 | 9 => {
     if (spread <= SPREAD[8]) return 8;
     if (spread <= SPREAD[9]) return 9;
     throw tooFar('the spread of attention scores in a row', spread, SPREAD[9]);
   });
-  const limit = valueBound(config.maxPositions);
+  const limit = valueBound(Math.min(config.maxPositions, MAX_ATTENTION));
   for (const value of ranges.value) if (value >= limit) throw tooFar('an attention value', value, limit);
-  if (ranges.logit >= LOGIT_BOUND) throw tooFar('a logit', ranges.logit, LOGIT_BOUND);
+  if (ranges.logit >= LOGIT_BOUND) throw tooFar('an output', ranges.logit, LOGIT_BOUND);
   const d = config.hiddenSize;
-  // Never finer than normal inside the layers: bounds are loose, and typical variances are near one.
-  const residual = ranges.variance.map((variance) => (rowRange(d, variance) === 'coarse' ? 'coarse' : 'normal'));
-  const mlm = config.architecture === 'BertForMaskedLM';
-  if (!mlm && ranges.headGelu >= TANH_BOUND) throw tooFar('the pooler', ranges.headGelu, TANH_BOUND);
+  // Never finer than normal inside an encoder's layers: bounds are loose, and typical variances are near one. GPT-2's first rows are embeddings.
+  const finest = (range: NormaliseRange): NormaliseRange => (range === 'fine' && config.modelType !== 'gpt2' ? 'normal' : range);
+  const relu = config.activation === 'relu';
+  for (const bound of relu ? ranges.activation : []) if (bound > RELU_DOMAIN) throw tooFar('a ReLU input', bound, RELU_DOMAIN);
+  checkHead(config, ranges.headActivation);
   return {
-    gelu: ranges.gelu.map(geluRange),
-    headGelu: mlm ? geluRange(ranges.headGelu) : 'wide',
+    basis: ranges.basis,
+    activation: ranges.activation.map((bound) => (relu ? 'narrow' : geluRange(bound))),
+    headActivation: config.head === 'masked-lm' && headActivation(config) !== 'relu' ? geluRange(ranges.headActivation) : 'narrow',
     treeBits,
-    residual,
+    norms: ranges.variance.map((variance) => finest(rowRange(d, variance))),
     embedding: rowRange(d, ranges.embeddingVariance),
-    head: mlm ? rowRange(d, ranges.headVariance) : 'fine',
+    head: rowRange(d, ranges.headVariance),
   };
 }
 
-/** The public plan of a model. */
-export async function bertPlan(source: BertWeightSource): Promise<BertPlan> {
-  return planFromRanges(source.config, await bertRanges(source));
+function checkHead(config: ModelConfig, bound: number): void {
+  const { head, modelType } = config;
+  if (head === 'masked-lm' && headActivation(config) === 'relu' && bound > RELU_DOMAIN) throw tooFar('a ReLU input', bound, RELU_DOMAIN);
+  if (head !== 'sequence-classification') return;
+  const limit = modelType === 'distilbert' ? RELU_DOMAIN : TANH_BOUND;
+  if (bound >= limit) throw tooFar('the pooler', bound, limit);
 }

@@ -43,20 +43,31 @@ export interface TensorStore {
   raw(name: string): Promise<RawTensor>;
 }
 
+/** Weights that are not safetensors, and how the transformers library is told to read them. */
+const OTHER_FORMATS: readonly { readonly file: string; readonly why: string; readonly option: string }[] = [
+  ...['pytorch_model.bin', 'pytorch_model.bin.index.json'].map((file) => ({ file, why: 'a pickle, which can run code when it is opened', option: '' })),
+  { file: 'tf_model.h5', why: 'the format of TensorFlow', option: ', from_tf=True' },
+  { file: 'flax_model.msgpack', why: 'the format of Flax', option: ', from_flax=True' },
+];
+
 /**
  * Opens the tensors of a model: `model.safetensors`, else the shards that `model.safetensors.index.json` lists.
- * @throws {TercetError} ERR_MODEL_UNSUPPORTED when there is only a pickle, ERR_MODEL_NOT_FOUND when there are no weights, ERR_MODEL_FORMAT.
+ *
+ * architecture: what config.json says, for the advice on how to convert other formats.
+ * @throws {TercetError} ERR_MODEL_UNSUPPORTED when there are weights in another format only, ERR_MODEL_NOT_FOUND when there are none (or a shard
+ * is missing), ERR_MODEL_FORMAT.
  */
-export async function openTensors(files: ModelFiles): Promise<TensorStore> {
+export async function openTensors(files: ModelFiles, architecture = 'AutoModelForMaskedLM'): Promise<TensorStore> {
   if (await files.has(SAFETENSORS_FILE)) return openSafetensors(await openBytes(files, SAFETENSORS_FILE));
   if (await files.has(SAFETENSORS_INDEX)) return openShards(files);
-  for (const pickle of ['pytorch_model.bin', 'pytorch_model.bin.index.json']) {
-    if (!(await files.has(pickle))) continue;
+  for (const { file, why, option } of OTHER_FORMATS) {
+    if (!(await files.has(file))) continue;
     throw new TercetError(
       'ERR_MODEL_UNSUPPORTED',
-      `model ${quote(files.name)} has its weights only as ${pickle}, a pickle, which can run code when it is opened`,
-      "convert it where you trust it: python -c \"from transformers import AutoModelForMaskedLM as M; M.from_pretrained('.').save_pretrained('.')\" " +
-        '(AutoModelForSequenceClassification for a classifier), run in the model folder; it writes model.safetensors',
+      `model ${quote(files.name)} has its weights only as ${file}, ${why}`,
+      `convert it where you trust it, in the model folder: python -c "from transformers import ${architecture} as M; ` +
+        `M.from_pretrained('.'${option}).save_pretrained('.', safe_serialization=True)"${option === '' ? '' : ' (transformers before 5)'}; ` +
+        'it writes model.safetensors',
     );
   }
   throw fileNotFound(files.name, SAFETENSORS_FILE);

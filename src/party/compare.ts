@@ -1,49 +1,112 @@
 /** The plaintext model beside the private run. It reads the text and the weights in one process, so it runs only when `--compare` asked for it. */
 import type { WasmKernels } from '../compute/kernels/wasm/pool.ts';
-import { type BertWeightSource, bertTensorNames } from '../ml/models/bert-weights.ts';
-import { bertFloat } from '../ml/reference/bert-float.ts';
-import type { OwnerInput } from '../session/inputs.ts';
+import type { Head } from '../ml/config.ts';
+import { type WeightSource, tensorNames } from '../ml/models/weights.ts';
+import { runFloat } from '../ml/reference/float.ts';
+import type { TaskInput } from '../ml/tasks/common.ts';
 
 export interface Comparison {
   readonly maxAbsLogitError: number;
+  /**
+   * Whether every choice is the same that is made by the largest output: of a row of logits, of the start and the end of an answer; of hidden states, whether the
+   * cosine is at least 0.999.
+   */
   readonly argmaxEqual: boolean;
-  /** The plaintext model's logits, in the shape of the private ones. */
-  readonly logits: Float32Array;
-  /** Time of the forward pass alone, weights in memory, with the same workers and SIMD. */
+  /** The plaintext model's outputs, in the shape of the private ones. */
+  readonly outputs: readonly Float32Array[];
+  /** Time of the forward passes alone, weights in memory, with the same workers and SIMD. */
   readonly plaintextMs: number;
 }
 
-function argmax(row: Float32Array): number {
-  let best = 0;
-  for (let i = 1; i < row.length; i++) if (row[i] > row[best]) best = i;
-  return best;
-}
+const SAME_DIRECTION = 0.999;
 
-export async function compareWithPlaintext(source: BertWeightSource, input: OwnerInput, logits: Float32Array, kernels: WasmKernels): Promise<Comparison> {
+/**
+ * @param outputs of every input; of a generated text, the logits of every step.
+ * @param picked the tokens that followed the prompt, one for every step but the last.
+ */
+export async function compareWithPlaintext(
+  source: WeightSource,
+  inputs: readonly TaskInput[],
+  outputs: readonly Float32Array[],
+  picked: readonly number[],
+  kernels: WasmKernels,
+): Promise<Comparison> {
+  const { head } = source.config;
   const cached = await cacheWeights(source);
   const start = performance.now();
-  const plain = await bertFloat(cached, input.inputIds, {
-    ...(input.maskPositions.length > 0 ? { positions: input.maskPositions } : {}),
-    matmul: (a, b, m, k, n) => kernels.matmulF32(a, b, m, k, n),
-  });
+  const plain =
+    head === 'causal-lm'
+      ? await generatedOutputs(cached, inputs[0].inputIds, picked, kernels)
+      : await Promise.all(inputs.map((input) => plainOutput(cached, input, kernels)));
   const plaintextMs = performance.now() - start;
-  const rows = Math.max(1, input.maskPositions.length);
-  const width = logits.length / rows;
   let maxAbsLogitError = 0;
-  for (let i = 0; i < logits.length; i++) maxAbsLogitError = Math.max(maxAbsLogitError, Math.abs(logits[i] - plain.logits[i]));
-  const best = Array.from({ length: rows }, (_, r) => [logits, plain.logits].map((all) => argmax(all.subarray(r * width, (r + 1) * width))));
+  for (const [i, own] of outputs.entries()) for (let j = 0; j < own.length; j++) maxAbsLogitError = Math.max(maxAbsLogitError, Math.abs(own[j] - plain[i][j]));
+  const width = widthOf(source);
   return {
     maxAbsLogitError,
-    argmaxEqual: best.every(([own, other]) => own === other),
-    logits: plain.logits,
+    argmaxEqual: outputs.every((own, i) => sameChoices(head, own, plain[i], width)),
+    outputs: plain,
     plaintextMs,
   };
 }
 
+function widthOf({ config }: WeightSource): number {
+  if (config.head === 'masked-lm' || config.head === 'causal-lm') return config.vocabSize;
+  return config.head === 'none' ? config.hiddenSize : config.numLabels;
+}
+
+async function plainOutput(source: WeightSource, { inputIds, typeIds, rows, pooling }: TaskInput, kernels: WasmKernels): Promise<Float32Array> {
+  const { head, hiddenSize: C } = source.config;
+  const { logits } = await runFloat(source, inputIds, {
+    ...(typeIds === undefined ? {} : { tokenTypeIds: typeIds }),
+    ...(head === 'masked-lm' ? { positions: rows } : {}),
+    matmul: (a, b, m, k, n) => kernels.matmulF32(a, b, m, k, n),
+  });
+  if (head !== 'none' || (pooling ?? 'none') === 'none') return logits;
+  if (pooling === 'cls') return logits.slice(0, C);
+  return Float32Array.from({ length: C }, (_, c) => inputIds.reduce((sum, _id, t) => sum + logits[t * C + c], 0) / inputIds.length);
+}
+
+/** Logits of the prompt's last position and of every position behind it, in one pass. */
+async function generatedOutputs(source: WeightSource, prompt: readonly number[], picked: readonly number[], kernels: WasmKernels): Promise<Float32Array[]> {
+  const V = source.config.vocabSize;
+  const positions = Array.from({ length: picked.length + 1 }, (_, i) => prompt.length - 1 + i);
+  const { logits } = await runFloat(source, [...prompt, ...picked], { positions, matmul: (a, b, m, k, n) => kernels.matmulF32(a, b, m, k, n) });
+  return positions.map((_, i) => logits.slice(i * V, (i + 1) * V));
+}
+
+function argmax(values: Float32Array, from: number, stride: number, count: number): number {
+  let best = 0;
+  for (let i = 1; i < count; i++) if (values[from + i * stride] > values[from + best * stride]) best = i;
+  return best;
+}
+
+function sameChoices(head: Head, own: Float32Array, plain: Float32Array, width: number): boolean {
+  if (head === 'none') return cosine(own, plain) >= SAME_DIRECTION;
+  const rows = own.length / width;
+  // An answer's start and end are columns; all other choices are made within rows.
+  const choices = (values: Float32Array) =>
+    head === 'question-answering'
+      ? Array.from({ length: width }, (_, c) => argmax(values, c, width, rows))
+      : Array.from({ length: rows }, (_, r) => argmax(values, r * width, 1, width));
+  const wanted = choices(plain);
+  return choices(own).every((choice, i) => choice === wanted[i]);
+}
+
+export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let [ab, aa, bb] = [0, 0, 0];
+  for (let i = 0; i < a.length; i++) {
+    ab += a[i] * b[i];
+    aa += a[i] ** 2;
+    bb += b[i] ** 2;
+  }
+  return ab / Math.sqrt(aa * bb);
+}
+
 /** Reads every tensor first, so that the time of the forward pass is not the time of reading files. */
-async function cacheWeights(source: BertWeightSource): Promise<BertWeightSource> {
+async function cacheWeights(source: WeightSource): Promise<WeightSource> {
   const tensors = new Map<string, Float32Array>();
-  const cached: BertWeightSource = {
+  const cached: WeightSource = {
     config: source.config,
     label: source.label,
     tiedDecoder: source.tiedDecoder,
@@ -53,6 +116,6 @@ async function cacheWeights(source: BertWeightSource): Promise<BertWeightSource>
       return known;
     },
   };
-  for (const name of bertTensorNames(source.config)) await cached.tensor(name);
+  for (const name of tensorNames(source.config)) await cached.tensor(name);
   return cached;
 }

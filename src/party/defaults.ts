@@ -2,15 +2,30 @@
 import { availableParallelism, homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { TercetError } from '../core/errors.ts';
 import type { Task } from './task.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The models that ship with Tercet, by task. */
-const EMBEDDED: Record<Task, string> = { 'fill-mask': 'capitals-bert', 'text-classification': 'sst2-bert' };
+/** The models that ship with Tercet, by task. Zero-shot classification asks the fill-mask model for a word. */
+const EMBEDDED: Readonly<Partial<Record<Task, string>>> = {
+  'fill-mask': 'capitals-bert',
+  'text-classification': 'sst2-bert',
+  'question-answering': 'squad-distilbert',
+  'token-classification': 'wnut-roberta',
+  'text-generation': 'tiny-gpt2',
+};
 
+/** @throws {TercetError} ERR_ARGUMENT for a task that no embedded model was made for. */
 export function embeddedModel(task: Task): string {
-  return join(ROOT, 'models', EMBEDDED[task]);
+  const name = EMBEDDED[task];
+  if (name === undefined) throw new TercetError('ERR_ARGUMENT', `no embedded model is for ${task}`, 'give --model a folder or org/name of a model that is');
+  return join(ROOT, 'models', name);
+}
+
+/** All models that ship, as the demonstration serves them. */
+export function embeddedModels(): string[] {
+  return Object.values(EMBEDDED).map((name) => join(ROOT, 'models', name));
 }
 
 /** Where certificates and other state of this user live. */

@@ -1,54 +1,73 @@
-/** Loading the model that a party works with, in Node: from a folder in the Hugging Face layout, or seeded random weights of an architecture. */
+/** Loading the model that a party works with, in Node: from a folder in the Hugging Face layout, a hub, or seeded random weights of an architecture. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TercetError } from '../core/errors.ts';
-import { type BertConfig, loadBertConfig, parseBertConfig } from '../ml/config.ts';
+import { type ModelConfig, loadModelConfig, parseModelConfig } from '../ml/config.ts';
 import { folderFiles } from '../ml/files-node.ts';
 import type { ModelFiles } from '../ml/files.ts';
-import { randomBertWeights } from '../ml/models/bert-random.ts';
-import { type BertWeightSource, loadBertWeights } from '../ml/models/bert-weights.ts';
+import { randomWeights } from '../ml/models/random.ts';
+import { type WeightSource, loadWeights } from '../ml/models/weights.ts';
+import { downloadedFolder } from './hub-model.ts';
+import { type OwnerShare, ownerShare } from './sharing.ts';
 
 /** Where a model comes from. */
 export type ModelLocation =
   | { readonly kind: 'folder'; readonly path: string }
+  /** `org/name`, or `org/name@revision`. */
+  | { readonly kind: 'hub'; readonly id: string }
   | { readonly kind: 'random'; readonly seed: number; readonly configPath: string };
 
 export interface OpenedModel {
   readonly name: string;
-  readonly config: BertConfig;
+  readonly config: ModelConfig;
   /** `config.json` as it stands. */
   readonly rawConfig: unknown;
   /** Tokenizer and configuration files; absent for random weights. */
   readonly files: ModelFiles | undefined;
+  /** The owner's part of secret weights, where the folder is one. */
+  readonly share: OwnerShare | undefined;
   /** Opens the weights: only compute parties and `--compare` do. */
-  weights(): Promise<BertWeightSource>;
+  weights(): Promise<WeightSource>;
   /** SHA-256 that identifies the weights. */
   hash(): Promise<string>;
 }
 
-export async function openModel(location: ModelLocation): Promise<OpenedModel> {
-  if (location.kind === 'random') {
-    const rawConfig = await readConfig(location.configPath);
-    const config = parseBertConfig(rawConfig);
-    const name = `random-${location.seed}`;
-    return {
-      name,
-      config,
-      rawConfig,
-      files: undefined,
-      weights: async () => randomBertWeights(config, location.seed),
-      hash: async () =>
-        createHash('sha256')
-          .update(`${name} ${JSON.stringify(config)}`)
-          .digest('hex'),
-    };
-  }
-  const files = await folderFiles(location.path);
-  const config = await loadBertConfig(files);
+export interface OpenOptions {
+  /** Whether the weights are wanted too: a data owner downloads none. */
+  readonly weights: boolean;
+  readonly signal?: AbortSignal;
+  onDownload?(file: string, loaded: number, total: number): void;
+}
+
+export async function openModel(location: ModelLocation, options: OpenOptions = { weights: true }): Promise<OpenedModel> {
+  if (location.kind === 'random') return openRandom(location);
+  const path = location.kind === 'hub' ? await downloadedFolder(location.id, options) : location.path;
+  const files = await folderFiles(path);
+  const config = await loadModelConfig(files);
   const rawConfig: unknown = JSON.parse(new TextDecoder().decode(await files.read('config.json')));
-  return { name: files.name, config, rawConfig, files, weights: () => loadBertWeights(files, config), hash: () => hashWeights(location.path) };
+  const name = location.kind === 'hub' ? location.id : files.name;
+  const share = await ownerShare(files);
+  return { name, config, rawConfig, files, share, weights: () => loadWeights(files, config), hash: () => hashWeights(path) };
+}
+
+async function openRandom({ seed, configPath }: Extract<ModelLocation, { kind: 'random' }>): Promise<OpenedModel> {
+  const rawConfig = await readConfig(configPath);
+  const config = parseModelConfig(rawConfig);
+  const name = `random-${seed}`;
+  return {
+    name,
+    config,
+    rawConfig,
+    files: undefined,
+    share: undefined,
+    weights: async () => randomWeights(config, seed),
+    hash: async () =>
+      createHash('sha256')
+        .update(`${name} ${JSON.stringify(config)}`)
+        .digest('hex'),
+  };
 }
 
 async function readConfig(path: string): Promise<unknown> {
@@ -61,7 +80,7 @@ async function readConfig(path: string): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new TercetError('ERR_MODEL_CONFIG', 'the file given by --config is not JSON', 'give a config.json of a BERT model', { cause });
+    throw new TercetError('ERR_MODEL_CONFIG', 'the file given by --config is not JSON', 'give a config.json of a model', { cause });
   }
 }
 

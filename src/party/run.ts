@@ -9,9 +9,9 @@ import { protocolInfo } from '../mpc/protocol/registry.ts';
 import { type Credentials, credentialsOf, ensureCertificates } from '../net/certificates.ts';
 import { connectTls } from '../net/tls.ts';
 import type { Channel, PartyId } from '../net/types.ts';
-import type { Request, WeightMode } from '../session/agreement.ts';
+import { type Request, type WeightMode, checkShape } from '../session/request.ts';
+import { outlineOf, outputsOf, ownerInputOf, shapeFor } from '../session/task-run.ts';
 import { sendKey } from '../session/direct-key.ts';
-import type { OwnerInput } from '../session/inputs.ts';
 import { ownerParameters } from '../session/owner-parameters.ts';
 import { type OwnerResult, OwnerSession } from '../session/owner.ts';
 import { type Comparison, compareWithPlaintext } from './compare.ts';
@@ -20,7 +20,8 @@ import { LocalParties, shareInProcess } from './local.ts';
 import { type ModelLocation, openModel } from './model.ts';
 import { type Device, nodeKernels, peakMemory, wasmKernels } from './node-kernels.ts';
 import { prepareShares } from './shares.ts';
-import { type Answer, type TaskRequest, prepareTask } from './task.ts';
+import { pickGreedily } from './greedy.ts';
+import { type Answer, type PreparedTask, type TaskRequest, prepareTask } from './task.ts';
 
 export interface Address {
   readonly host: string;
@@ -42,19 +43,36 @@ export interface RunOptions extends TaskRequest {
   readonly certificates: string;
   readonly signal: AbortSignal;
   readonly debug: boolean;
+  /** Pieces of a generated text, as they become certain. */
+  onText?(text: string): void;
   onPhase?(phase: RunPhase): void;
   onProgress?(party: 0 | 1 | 2, progress: Progress): void;
 }
 
 export type RunPhase = 'start' | 'connect' | 'preprocess' | 'online' | 'compare' | 'done';
 
+/** What one more token took. */
+export interface StepCost {
+  readonly preprocessMs: number;
+  readonly onlineMs: number;
+  readonly rounds: number;
+  /** Bytes that P0 sent, and that went between P1 and P2, since the token before. */
+  readonly p0SentBytes: number;
+  readonly betweenBytes: number;
+}
+
 export interface RunResult {
   readonly model: string;
+  /** Positions of every sequence. */
   readonly tokens: number;
-  readonly masks: number;
-  readonly answer: Answer;
+  readonly sequences: number;
+  /** One for each text. */
+  readonly answers: readonly Answer[];
+  /** Of the whole run: times and rounds of all steps together. */
   readonly owner: OwnerResult;
-  readonly comparison?: Comparison & { readonly answer: Answer };
+  /** Of the prompt and of every token behind it; empty where nothing is generated. */
+  readonly steps: readonly StepCost[];
+  readonly comparison?: Comparison & { readonly answers: readonly Answer[] };
   readonly setupMs: number;
   readonly totalMs: number;
 }
@@ -84,14 +102,24 @@ async function infer(options: RunOptions, cleanup: Cleanup): Promise<RunResult> 
   const start = performance.now();
   const { signal, weights } = options;
   const { id: protocol } = protocolInfo(options.protocol);
-  if (options.peers !== undefined && weights === 'secret') {
-    throw new TercetError('ERR_ARGUMENT', '--peers with secret weights is not in this build', 'leave --peers out to run all three parties here');
+  const model = await openModel(options.model, { weights: options.compare, signal });
+  if (options.peers !== undefined && (weights === 'secret') !== (model.share !== undefined)) {
+    throw weights === 'secret'
+      ? new TercetError(
+          'ERR_ARGUMENT',
+          '--peers with secret weights needs the seeds of their sharing',
+          'give --model the owner folder that `tercet model share` made',
+        )
+      : new TercetError('ERR_ARGUMENT', 'the model is the owner folder of a sharing', 'add --weights secret');
   }
-  const model = await openModel(options.model);
   const task = await prepareTask(options, model);
   options.onPhase?.('start');
-  const { input } = task;
-  const request: Request = { protocol, weights, tokens: input.inputIds.length, masks: input.maskPositions.length, padded: false };
+  const lengths = task.inputs.map(({ inputIds }) => inputIds.length);
+  const tokens = Math.max(...lengths);
+  const outline = outlineOf(model.config, task.inputs, { tokens, padded: lengths.some((length) => length < tokens), steps: task.steps });
+  const shape = shapeFor(model.config, outline);
+  checkShape(model.config, shape);
+  const request: Request = { protocol, weights, ...shape, model: model.share?.hash };
 
   const { kernels } = cleanup.add(await nodeKernels(options.device === 'auto' ? 'wasm' : options.device, options.threads), (opened) => opened.close());
   const credentials = credentialsOf(await ensureCertificates(options.certificates), 0);
@@ -106,27 +134,78 @@ async function infer(options: RunOptions, cleanup: Cleanup): Promise<RunResult> 
   for (const peer of [1, 2] as const) channels.set(peer, await connect(options, peer, addresses[peer - 1], credentials, session));
   const setupMs = performance.now() - start;
 
-  const parameters = ownerParameters(model.config, shares?.seeds);
-  const running = own(options, { config: model.config, request, channels, session, kernels, parameters }, input);
+  const parameters = ownerParameters(model.config, shares?.seeds ?? model.share?.seeds);
+  const running = own(options, { config: model.config, request, channels, session, kernels, parameters }, task);
   // A local party that fails says why; that is better than "the link was closed".
-  const owner = await unlessAborted(signal, parties === undefined ? running : Promise.race([running, parties.failed]));
+  const { results, picked } = await unlessAborted(signal, parties === undefined ? running : Promise.race([running, parties.failed]));
   const totalMs = performance.now() - start;
   await Promise.all([...channels.values()].map((channel) => channel.close()));
 
-  const result = { model: model.name, tokens: request.tokens, masks: request.masks, answer: task.answer(owner.logits, options.topK), owner, setupMs, totalMs };
+  const outputs = outputsOf(model.config, task.inputs, shape, results[0].logits);
+  const result: RunResult = {
+    model: model.name,
+    tokens,
+    sequences: shape.sequences,
+    answers: task.answers(outputs, options.topK),
+    owner: summed(results),
+    steps: shape.steps > 0 || task.generation !== undefined ? results.map((step, i) => stepCost(step, results[i - 1])) : [],
+    setupMs,
+    totalMs,
+  };
   if (!options.compare) return result;
   options.onPhase?.('compare');
   const plaintext = kernels instanceof WasmKernels ? kernels : cleanup.add(await wasmKernels(options.threads), (k) => k.close());
-  const comparison = await compareWithPlaintext(await model.weights(), input, owner.logits, plaintext);
-  return { ...result, comparison: { ...comparison, answer: task.answer(comparison.logits, options.topK) } };
+  const steps = results.map(({ logits }) => logits);
+  const comparison = await compareWithPlaintext(await model.weights(), task.inputs, model.config.head === 'causal-lm' ? steps : outputs, picked, plaintext);
+  return { ...result, comparison: { ...comparison, answers: task.generation === undefined ? task.answers(comparison.outputs, options.topK) : [] } };
+}
+
+/** Times and rounds of all steps; bytes are counted through, so those of the last step are those of all. */
+function summed(results: readonly OwnerResult[]): OwnerResult {
+  const last = results[results.length - 1];
+  const sum = (of: (result: OwnerResult) => number) => results.reduce((total, result) => total + of(result), 0);
+  return {
+    ...last,
+    rounds: sum(({ rounds }) => rounds),
+    onlineRounds: sum(({ onlineRounds }) => onlineRounds),
+    timing: {
+      agreeMs: last.timing.agreeMs,
+      preprocessMs: sum(({ timing }) => timing.preprocessMs),
+      onlineMs: sum(({ timing }) => timing.onlineMs),
+      inputMs: sum(({ timing }) => timing.inputMs),
+      computeMs: sum(({ timing }) => timing.computeMs),
+      outputMs: sum(({ timing }) => timing.outputMs),
+    },
+  };
+}
+
+function betweenBytes({ reports }: OwnerResult): number {
+  const sent = (from: 1 | 2, to: 1 | 2) => Object.values(reports[from].links[to] ?? {}).reduce((sum, n) => sum + n, 0);
+  return sent(1, 2) + sent(2, 1);
+}
+
+function stepCost(step: OwnerResult, before: OwnerResult | undefined): StepCost {
+  return {
+    preprocessMs: step.timing.preprocessMs,
+    onlineMs: step.timing.onlineMs,
+    rounds: step.rounds,
+    p0SentBytes: step.reports[0].sentBytes - (before?.reports[0].sentBytes ?? 0),
+    betweenBytes: betweenBytes(step) - (before === undefined ? 0 : betweenBytes(before)),
+  };
 }
 
 type SessionParts = Pick<Parameters<typeof OwnerSession.open>[0], 'config' | 'request' | 'channels' | 'session' | 'parameters'> & {
   readonly kernels: RingKernels;
 };
 
-/** The data owner's session: agree, deal, run. */
-async function own(options: RunOptions, parts: SessionParts, input: OwnerInput): Promise<OwnerResult> {
+/** What the steps opened, and the tokens that were chosen from it. */
+interface Steps {
+  readonly results: readonly OwnerResult[];
+  readonly picked: readonly number[];
+}
+
+/** The data owner's session: agree, deal, run, and go on while there is more to say. */
+async function own(options: RunOptions, parts: SessionParts, task: PreparedTask): Promise<Steps> {
   const keys = [webcrypto.getRandomValues(new Uint8Array(32)), webcrypto.getRandomValues(new Uint8Array(32))] as const;
   for (const peer of [1, 2] as const) await sendKey(parts.channels.get(peer) as Channel, keys[peer - 1]);
   const attempt = await OwnerSession.open({
@@ -140,7 +219,21 @@ async function own(options: RunOptions, parts: SessionParts, input: OwnerInput):
   options.onPhase?.('preprocess');
   await attempt.prepare();
   options.onPhase?.('online');
-  return attempt.run(input);
+  const results = [await attempt.run(ownerInputOf(parts.config, task.inputs, parts.request))];
+  const picked: number[] = [];
+  if (parts.config.head !== 'causal-lm') return { results, picked };
+  const generation = task.generation ?? pickGreedily(parts.request.steps + 1);
+  const length = task.inputs[0].inputIds.length;
+  for (;;) {
+    const { text, reason } = generation.step(results[results.length - 1].logits);
+    if (text !== '') options.onText?.(text);
+    if (reason !== undefined) break;
+    const tokenId = generation.lastId as number;
+    results.push(await attempt.next({ tokenId, position: length + picked.length }));
+    picked.push(tokenId);
+  }
+  if (attempt.more) await attempt.discard();
+  return { results, picked };
 }
 
 async function connect(options: RunOptions, peer: 1 | 2, { host, port }: Address, credentials: Credentials, session: Uint8Array): Promise<Channel> {
@@ -165,7 +258,9 @@ function startParties(options: RunOptions, shares: ((id: 1 | 2) => string) | und
 }
 
 function modelArguments(model: ModelLocation): string[] {
-  return model.kind === 'folder' ? ['--model', model.path] : ['--random-weights', String(model.seed), '--config', model.configPath];
+  return model.kind === 'random'
+    ? ['--random-weights', String(model.seed), '--config', model.configPath]
+    : ['--model', model.kind === 'hub' ? model.id : model.path];
 }
 
 function partyArguments(options: RunOptions, shares: string | undefined): string[] {

@@ -1,10 +1,10 @@
 /** What a compute party serves: open weights encoded from a model, or its part of secret weights. */
 import { basename, dirname, resolve } from 'node:path';
 import type { RingKernels } from '../compute/kernels/types.ts';
-import { bertPlan } from '../ml/ranges.ts';
 import type { ServedModel } from '../session/compute.ts';
 import { OpenParameters } from '../session/open-parameters.ts';
 import { type ModelLocation, openModel } from './model.ts';
+import { planOf } from './planned.ts';
 import { loadShares } from './shares.ts';
 
 export type ModelSource =
@@ -25,7 +25,7 @@ async function load(id: 1 | 2, source: ModelSource, kernels: RingKernels): Promi
   return {
     name: model.name,
     config: model.config,
-    plan: await bertPlan(weights),
+    plan: await planOf(model, weights),
     hash: await model.hash(),
     parameters: await OpenParameters.load(weights, kernels),
   };

@@ -3,7 +3,7 @@ import type { RingKernels } from '../compute/kernels/types.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import type { Channel } from '../net/types.ts';
-import type { Request } from '../session/agreement.ts';
+import type { Request } from '../session/request.ts';
 import { type ServedModel, type SessionEnd, serveSession } from '../session/compute.ts';
 import { sendFailure } from '../session/control.ts';
 import { peakMemory } from './node-kernels.ts';

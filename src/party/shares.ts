@@ -1,10 +1,10 @@
 /**
  * The files of secret weights. The model owner writes one folder with a part for each party:
  *
- *   p1/, p2/   config.json, plan.json, masked.safetensors (M as I64, the same file in both), seed (32 bytes, this party's own)
- *   owner/     config.json, seeds (64 bytes), hash (SHA-256 of the masked file, which names this sharing): all that a data owner needs
+ *   p1/, p2/   config.json, plan.json, share.json, masked.safetensors (M as I64, the same file in both), seed (32 bytes, this party's own)
+ *   owner/     config.json, the tokenizer's files, share.json, seeds (64 bytes), hash (the name of this sharing): all that a data owner needs
  *
- * Every file is readable by its owner only. A part alone says nothing about the weights.
+ * Every file is readable by its owner only. A part alone says nothing about the weights. A sharing is rotated by making another one: new seeds, new name.
  */
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, link, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
@@ -14,24 +14,31 @@ import type { RingKernels } from '../compute/kernels/types.ts';
 import { type Words, wordsFrom } from '../compute/ring.ts';
 import { abortedError } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
-import { type BertConfig, loadBertConfig } from '../ml/config.ts';
+import { type ModelConfig, loadModelConfig } from '../ml/config.ts';
 import { folderFiles } from '../ml/files-node.ts';
 import { openBytes } from '../ml/files.ts';
-import { listParameters, parameterEncoder } from '../ml/models/bert-parameters.ts';
-import type { BertPlan } from '../ml/models/bert-secure.ts';
-import { bertPlan } from '../ml/ranges.ts';
+import { parseModelJson } from '../ml/json.ts';
+import { parameterEncoder } from '../ml/models/folding.ts';
+import { listParameters } from '../ml/models/parameters.ts';
+import type { ModelPlan } from '../ml/models/plan.ts';
 import { openSafetensors } from '../ml/safetensors.ts';
 import { safetensorsHeader } from '../ml/safetensors-encode.ts';
+import { tokenizerFiles } from '../ml/tokenizers/tokenizer.ts';
 import type { ParameterView } from '../mpc/protocol/semi-honest/party.ts';
+import { planFromJson } from '../session/agreement.ts';
+import { Fields } from '../session/control.ts';
 import { SharedParameters, maskParameter, ownerSeeds } from '../session/secret-parameters.ts';
 import { type OpenedModel, hashFile } from './model.ts';
+import { planOf } from './planned.ts';
+import { SEEDS, SHARE_FILE, type ShareManifest, checkPart, manifestJson, parseManifest, sha256, sharingHash } from './sharing.ts';
 
 const MASKED = 'masked.safetensors';
 const SEED = 'seed';
+const PLAN = 'plan.json';
 const PRIVATE = { mode: 0o600 };
 
-/** Splits a model into `folder`. Holds one parameter at a time. @throws {TercetError} ERR_ARGUMENT when the folder exists. */
-export async function shareModel(model: OpenedModel, folder: string, kernels: RingKernels, signal: AbortSignal): Promise<void> {
+/** Splits a model into `folder`; returns the name of the sharing. Holds one parameter at a time. @throws {TercetError} ERR_ARGUMENT when the folder exists. */
+export async function shareModel(model: OpenedModel, folder: string, kernels: RingKernels, signal: AbortSignal): Promise<string> {
   try {
     await mkdir(folder, { mode: 0o700 });
   } catch (cause) {
@@ -40,7 +47,7 @@ export async function shareModel(model: OpenedModel, folder: string, kernels: Ri
   try {
     const source = await model.weights();
     const seeds: [Uint8Array, Uint8Array] = [randomBytes(32), randomBytes(32)];
-    const plan = JSON.stringify(await bertPlan(source));
+    const plan = JSON.stringify(await planOf(model, source));
     const config = JSON.stringify(model.rawConfig);
     for (const part of ['p1', 'p2', 'owner']) await mkdir(join(folder, part), { mode: 0o700 });
     const masked = await open(join(folder, 'p1', MASKED), 'wx', 0o600);
@@ -50,14 +57,21 @@ export async function shareModel(model: OpenedModel, folder: string, kernels: Ri
       await masked.close();
     }
     await link(join(folder, 'p1', MASKED), join(folder, 'p2', MASKED));
+    const names = { masked: await hashFile(join(folder, 'p1', MASKED)), seeds: [sha256(seeds[0]), sha256(seeds[1])] as const };
+    const write = (part: ShareManifest['part'], file: string, content: string | Uint8Array) => writeFile(join(folder, part, file), content, PRIVATE);
     for (const id of [1, 2] as const) {
-      await writeFile(join(folder, `p${id}`, SEED), seeds[id - 1], PRIVATE);
-      await writeFile(join(folder, `p${id}`, 'plan.json'), plan, PRIVATE);
-      await writeFile(join(folder, `p${id}`, 'config.json'), config, PRIVATE);
+      const part = `p${id}` as const;
+      await write(part, SEED, seeds[id - 1]);
+      await write(part, PLAN, plan);
+      await write(part, 'config.json', config);
+      await write(part, SHARE_FILE, manifestJson({ part, ...names }));
     }
-    await writeFile(join(folder, 'owner', 'seeds'), ownerSeeds(seeds), PRIVATE);
-    await writeFile(join(folder, 'owner', 'config.json'), config, PRIVATE);
-    await writeFile(join(folder, 'owner', 'hash'), `${await hashFile(join(folder, 'p1', MASKED))}\n`, PRIVATE);
+    await write('owner', SEEDS, ownerSeeds(seeds));
+    await write('owner', 'config.json', config);
+    await write('owner', SHARE_FILE, manifestJson({ part: 'owner', ...names }));
+    await write('owner', 'hash', `${sharingHash(names)}\n`);
+    if (model.files !== undefined) for (const file of await tokenizerFiles(model.files)) await write('owner', file, await model.files.read(file));
+    return sharingHash(names);
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
@@ -66,7 +80,7 @@ export async function shareModel(model: OpenedModel, folder: string, kernels: Ri
 
 async function writeMasked(
   file: FileHandle,
-  config: BertConfig,
+  config: ModelConfig,
   encode: ReturnType<typeof parameterEncoder>,
   seeds: readonly [Uint8Array, Uint8Array],
   kernels: RingKernels,
@@ -83,16 +97,25 @@ async function writeMasked(
   }
 }
 
-/** Loads a compute party's part. */
+/**
+ * Loads a compute party's part.
+ * @throws {TercetError} ERR_MODEL_HASH for the part of another party or files of another sharing; ERR_MODEL_FORMAT, ERR_MODEL_NOT_FOUND
+ */
 export async function loadShares(
   id: 1 | 2,
   folder: string,
   kernels: RingKernels,
-): Promise<{ config: BertConfig; parameters: ParameterView; plan: BertPlan; hash: string }> {
+): Promise<{ config: ModelConfig; parameters: ParameterView; plan: ModelPlan; hash: string }> {
   const files = await folderFiles(folder);
-  const config = await loadBertConfig(files);
+  const config = await loadModelConfig(files);
+  const manifest = parseManifest(await files.read(SHARE_FILE));
+  if (manifest.part !== `p${id}`) {
+    throw new TercetError('ERR_MODEL_HASH', `this is the part "${manifest.part}" of a sharing, and this is party ${id}`, `give --shares the folder p${id}`);
+  }
   const seed = await files.read(SEED);
   if (seed.length !== 32) throw new TercetError('ERR_MODEL_FORMAT', 'the seed of the shared weights has not 32 bytes', 'share the model again');
+  checkPart(SEED, sha256(seed), manifest.seeds[id - 1]);
+  checkPart(MASKED, await hashFile(join(folder, MASKED)), manifest.masked);
   const store = await openSafetensors(await openBytes(files, MASKED));
   const parameters = await SharedParameters.load(
     id,
@@ -106,8 +129,9 @@ export async function loadShares(
     },
     kernels,
   );
-  const plan = JSON.parse(new TextDecoder().decode(await files.read('plan.json'))) as BertPlan;
-  return { config, parameters, plan, hash: await hashFile(join(folder, MASKED)) };
+  const malformed = () => new TercetError('ERR_MODEL_FORMAT', `${PLAN} is malformed`, 'share the model again');
+  const plan = planFromJson(new Fields(parseModelJson(await files.read(PLAN), PLAN, 'ERR_MODEL_FORMAT'), malformed), config.layers, malformed);
+  return { config, parameters, plan, hash: sharingHash(manifest) };
 }
 
 /** Shares made for one local run, and removed after it. */
@@ -126,7 +150,7 @@ export async function prepareShares(share: (folder: string) => Promise<void>, na
   const remove = () => rm(parent, { recursive: true, force: true });
   try {
     await share(folder);
-    return { seeds: await readFile(join(folder, 'owner', 'seeds')), root: folder, folder: (id) => join(folder, `p${id}`), remove };
+    return { seeds: await readFile(join(folder, 'owner', SEEDS)), root: folder, folder: (id) => join(folder, `p${id}`), remove };
   } catch (error) {
     await remove();
     throw error;

@@ -1,61 +1,149 @@
-/** From what the user gave to what P0 shares, and from logits to an answer: both at P0 alone, both by task. */
+/** From what the user gave to what P0 shares, and from outputs to an answer: both at P0 alone, both by task. */
 import { TercetError } from '../core/errors.ts';
+import type { ModelConfig } from '../ml/config.ts';
+import { prepareEach } from '../ml/tasks/batch.ts';
+import type { TaskInput } from '../ml/tasks/common.ts';
+import { type FeatureInput, type Features, type Pooling, finishFeatures, prepareFeatures } from '../ml/tasks/feature-extraction.ts';
 import { type FillMaskInput, type FillMaskPrediction, finishFillMask, prepareFillMask } from '../ml/tasks/fill-mask.ts';
+import { Generation, type GenerationOptions, type GenerationResult, prepareGeneration } from '../ml/tasks/generate.ts';
+import { type Entity, finishEntities, prepareEntities } from '../ml/tasks/named-entities.ts';
+import { type QuestionAnswer, finishQuestion, prepareQuestion } from '../ml/tasks/question-answering.ts';
 import { type ClassificationPrediction, finishTextClassification, prepareTextClassification } from '../ml/tasks/text-classification.ts';
+import { finishCloze, prepareCloze } from '../ml/tasks/zero-shot-cloze.ts';
+import { finishNli, prepareNli } from '../ml/tasks/zero-shot-nli.ts';
 import { type Tokenizer, loadTokenizer } from '../ml/tokenizers/tokenizer.ts';
-import type { OwnerInput } from '../session/inputs.ts';
 import type { OpenedModel } from './model.ts';
+import { syntheticTask } from './synthetic.ts';
 
-export type Task = 'fill-mask' | 'text-classification';
+export const TASKS = [
+  'fill-mask',
+  'text-classification',
+  'zero-shot-classification',
+  'question-answering',
+  'token-classification',
+  'text-generation',
+  'feature-extraction',
+] as const;
+
+export type Task = (typeof TASKS)[number];
 
 export interface TaskRequest {
   readonly task: Task;
-  /** The text, or undefined with random weights and a number of tokens. */
-  readonly text: string | undefined;
-  readonly tokens: number | undefined;
+  /** The texts of one run; empty with random weights and a number of tokens. */
+  readonly texts: readonly string[];
+  /** Question answering: the text is the context. */
+  readonly question?: string | undefined;
+  /** Classes to choose from. */
+  readonly labels?: readonly string[] | undefined;
+  readonly generation?: GenerationOptions | undefined;
+  readonly pooling?: Pooling | undefined;
+  /** Random weights: positions of every sequence, and how many sequences there are. */
+  readonly tokens?: number | undefined;
+  readonly sequences?: number | undefined;
 }
 
-/** What logits say. Empty for random weights, whose logits mean nothing. */
+/** What outputs say of one text. Empty for random weights, whose outputs mean nothing. */
 export interface Answer {
   /** One list for each mask, best first. */
   readonly fillMask?: readonly (readonly FillMaskPrediction[])[];
   readonly classes?: readonly ClassificationPrediction[];
+  readonly answers?: readonly QuestionAnswer[];
+  readonly entities?: readonly Entity[];
+  readonly generated?: GenerationResult;
+  readonly features?: Features;
 }
 
 export interface PreparedTask {
-  readonly input: OwnerInput;
-  /** Reads logits of this input. */
-  answer(logits: Float32Array, topK: number): Answer;
+  readonly inputs: readonly TaskInput[];
+  /** How far a text may go on, beyond its first new token. */
+  readonly steps: number;
+  /** Chooses the tokens of a text that goes on. */
+  readonly generation?: Generation;
+  /** Reads the outputs of every input: one answer for each text. */
+  answers(outputs: readonly Float32Array[], topK: number): readonly Answer[];
 }
 
-/** Checks and encodes the text before any process is started: bad input costs nothing. */
+/** Checks and encodes the texts before any process is started: bad input costs nothing. */
 export async function prepareTask(request: TaskRequest, model: OpenedModel): Promise<PreparedTask> {
-  if (model.files === undefined) return { input: syntheticInput(request, model), answer: () => ({}) };
-  if (request.text === undefined) throw new TercetError('ERR_ARGUMENT', 'there is no text', 'give --text "…"');
+  if (model.files === undefined) return syntheticTask(request, model.config);
+  if (request.texts.length === 0) throw new TercetError('ERR_ARGUMENT', 'there is no text', 'give --text "…"');
   const tokenizer = await loadTokenizer(model.files);
-  return request.task === 'fill-mask' ? fillMask(request.text, tokenizer, model) : classification(request.text, tokenizer, model);
+  return prepare(request, tokenizer, model.config);
 }
 
-function fillMask(text: string, tokenizer: Tokenizer, model: OpenedModel): PreparedTask {
-  const input: FillMaskInput = prepareFillMask(text, tokenizer, model.config);
-  return { input, answer: (logits, topK) => ({ fillMask: finishFillMask(logits, input, tokenizer, topK) }) };
-}
-
-function classification(text: string, tokenizer: Tokenizer, model: OpenedModel): PreparedTask {
-  const { inputIds } = prepareTextClassification(text, tokenizer, model.config);
-  return { input: { inputIds, maskPositions: [] }, answer: (logits, topK) => ({ classes: finishTextClassification(logits, model.config, topK) }) };
-}
-
-/** Token indices for random weights, which have no tokenizer: spread over the vocabulary; the mask in the middle. */
-function syntheticInput({ task, tokens = 0 }: TaskRequest, { config }: OpenedModel): OwnerInput {
-  if (!Number.isInteger(tokens) || tokens < 2 || tokens > config.maxPositions) {
-    throw new TercetError('ERR_ARGUMENT', `--tokens must be from 2 to ${config.maxPositions}`, 'give for example --tokens 16');
+function prepare(request: TaskRequest, tokenizer: Tokenizer, config: ModelConfig): PreparedTask {
+  const { texts } = request;
+  switch (request.task) {
+    case 'fill-mask':
+      return each<FillMaskInput>(
+        texts,
+        (text) => prepareFillMask(text, tokenizer, config),
+        (output, input, topK) => ({ fillMask: finishFillMask(output, input, tokenizer, topK) }),
+      );
+    case 'text-classification':
+      return each(
+        texts,
+        (text) => prepareTextClassification(text, tokenizer, config, { labels: request.labels }),
+        (output, input, topK) => ({ classes: finishTextClassification(output, input, topK) }),
+      );
+    case 'zero-shot-classification':
+      return zeroShot(request, tokenizer, config);
+    case 'question-answering':
+      return each(
+        texts,
+        (context) => prepareQuestion(request.question, context, tokenizer, config),
+        (output, input, topK) => ({ answers: finishQuestion(output, input, { topK }) }),
+      );
+    case 'token-classification':
+      return each(
+        texts,
+        (text) => prepareEntities(text, tokenizer, config),
+        (output, input) => ({ entities: finishEntities(output, input) }),
+      );
+    case 'text-generation':
+      return generation(request, tokenizer, config);
+    case 'feature-extraction':
+      return each<FeatureInput>(
+        texts,
+        (text) => prepareFeatures(text, tokenizer, config, { pooling: request.pooling ?? 'mean', normalize: true }),
+        (output, input) => ({ features: finishFeatures(output, input) }),
+      );
   }
-  const masked = task === 'fill-mask';
-  if (masked !== (config.architecture === 'BertForMaskedLM')) {
-    throw new TercetError('ERR_MODEL_UNSUPPORTED', `the configuration is a ${config.architecture}`, 'choose the task that it has');
+}
+
+/** A task that reads every text by itself. */
+function each<Input extends TaskInput>(
+  texts: readonly string[],
+  prepareOne: (text: string) => Input,
+  finish: (output: Float32Array, input: Input, topK: number) => Answer,
+): PreparedTask {
+  // An error of a single text needs no number.
+  const inputs = texts.length === 1 ? [prepareOne(texts[0])] : prepareEach(texts, prepareOne);
+  return { inputs, steps: 0, answers: (outputs, topK) => outputs.map((output, i) => finish(output, inputs[i], topK)) };
+}
+
+/** With an entailment model one text becomes a sequence for each label, so it comes alone. */
+function zeroShot({ texts, labels }: TaskRequest, tokenizer: Tokenizer, config: ModelConfig): PreparedTask {
+  if (labels === undefined) throw new TercetError('ERR_ARGUMENT', 'there are no labels to choose from', 'give --labels "sports,politics"');
+  const classes = (ranked: { labels: readonly string[]; scores: readonly number[] }, topK: number): Answer => ({
+    classes: ranked.labels.map((label, i) => ({ label, score: ranked.scores[i] })).slice(0, topK),
+  });
+  if (config.head === 'masked-lm') {
+    return each(
+      texts,
+      (text) => prepareCloze(text, labels, tokenizer, config),
+      (output, input, topK) => classes(finishCloze(output, input, tokenizer), topK),
+    );
   }
-  const golden = (Math.sqrt(5) - 1) / 2;
-  const inputIds = Array.from({ length: tokens }, (_, i) => Math.floor(((i * golden) % 1) * config.vocabSize));
-  return { inputIds, maskPositions: masked ? [tokens >> 1] : [] };
+  if (texts.length > 1) throw new TercetError('ERR_ARGUMENT', 'zero-shot classification with an entailment model takes one text a run', 'give one text');
+  const input = prepareNli(texts[0], labels, tokenizer, config);
+  const joined = (outputs: readonly Float32Array[]) => Float32Array.from(outputs.flatMap((output) => [...output]));
+  return { inputs: input.inputs, steps: 0, answers: (outputs, topK) => [classes(finishNli(joined(outputs), input), topK)] };
+}
+
+function generation(request: TaskRequest, tokenizer: Tokenizer, config: ModelConfig): PreparedTask {
+  if (request.texts.length > 1) throw new TercetError('ERR_ARGUMENT', 'text generation takes one prompt a run', 'give one text');
+  const input = prepareGeneration(request.texts[0], tokenizer, config, request.generation ?? {});
+  const run = new Generation(input, tokenizer);
+  return { inputs: [input], steps: input.plan.maxNewTokens - 1, generation: run, answers: () => [{ generated: run.result() }] };
 }

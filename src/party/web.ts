@@ -6,7 +6,8 @@ import { TercetError } from '../core/errors.ts';
 import { startGateway } from '../net/gateway-node.ts';
 import type { PartyIdentity } from '../net/identity.ts';
 import { nodeAnswerer, releaseWebRtc } from '../net/webrtc/node.ts';
-import { type Request, mismatch, requestHash } from '../session/agreement.ts';
+import { mismatch } from '../session/agreement.ts';
+import { type Request, requestHash } from '../session/request.ts';
 import type { ServedModel } from '../session/compute.ts';
 import type { Sessions } from './sessions.ts';
 

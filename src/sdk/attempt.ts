@@ -5,22 +5,22 @@ import { pointKeyBytes } from '../compute/kernels/dpf-key.ts';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { abortedError } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
-import type { BertConfig } from '../ml/config.ts';
+import type { ModelConfig } from '../ml/config.ts';
 import type { ParameterView } from '../mpc/protocol/semi-honest/party.ts';
 import type { PartyId } from '../net/types.ts';
-import { type Request, requestHash } from '../session/agreement.ts';
 import { withBoth } from '../session/blame.ts';
-import type { OwnerInput } from '../session/inputs.ts';
+import type { OwnerInput, StepInput } from '../session/inputs.ts';
 import { type OwnerResult, OwnerSession } from '../session/owner.ts';
-import type { Status } from '../session/status.ts';
+import { type Request, type RequestShape, requestHash } from '../session/request.ts';
 import type { Environment, OpenedLink } from './environment.ts';
-import type { Deployment, FallbackEvent, Links, ProgressEvent, SentSample, Transport } from './types.ts';
-import { WatchedChannel, linkBytes } from './watched.ts';
+import { Relay } from './relay.ts';
+import type { Deployment, FallbackEvent, Links, ProgressEvent, Transport } from './types.ts';
+import { WatchedChannel } from './watched.ts';
 
 export interface AttemptOptions {
   readonly environment: Environment;
   readonly deployment: Deployment;
-  readonly config: BertConfig;
+  readonly config: ModelConfig;
   readonly request: Request & { readonly model: string };
   readonly kernels: RingKernels;
   readonly parameters: ParameterView;
@@ -33,9 +33,6 @@ export interface AttemptOptions {
   onFallback(event: FallbackEvent): void;
 }
 
-/** Progress of the deal is told at most this often. */
-const DEAL_PROGRESS_MS = 60;
-
 export class Attempt {
   readonly options: AttemptOptions;
   readonly channels: readonly [WatchedChannel, WatchedChannel];
@@ -43,7 +40,7 @@ export class Attempt {
   readonly prepareMs: number;
   readonly #session: OwnerSession;
   readonly #control: AbortController;
-  readonly #relay: StatusRelay;
+  readonly #relay: Relay;
   #closed: Promise<void> = Promise.resolve();
 
   private constructor(
@@ -51,7 +48,7 @@ export class Attempt {
     channels: Attempt['channels'],
     session: OwnerSession,
     control: AbortController,
-    relay: StatusRelay,
+    relay: Relay,
     prepareMs: number,
   ) {
     this.options = options;
@@ -80,7 +77,10 @@ export class Attempt {
       });
       const keyLength = pointKeyBytes(Math.ceil(Math.log2(config.vocabSize)));
       const channels = [new WatchedChannel(opened[0].channel, keyLength), new WatchedChannel(opened[1].channel, keyLength)] as const;
-      const relay = new StatusRelay(options, channels);
+      const relay = new Relay(
+        { layers: config.layers, length: request.tokens, ahead: options.ahead, now: () => environment.now(), onProgress: options.onProgress },
+        channels,
+      );
       const session = await OwnerSession.open({
         config,
         request,
@@ -98,9 +98,8 @@ export class Attempt {
         onProgress: ({ done, total }) => relay.dealt(done / total),
         onStatus: (status, section) => relay.status(status, section),
       });
-      relay.totalRounds = session.rounds;
       await session.prepare();
-      relay.prepared();
+      relay.prepared(session.rounds);
       return new Attempt(options, channels, session, control, relay, environment.now() - start);
     } catch (error) {
       // One link may stand while the other one failed.
@@ -129,23 +128,58 @@ export class Attempt {
     return this.#relay.links();
   }
 
-  /** Sends the text's shares and opens the answer. @param signal stops all three parties. */
-  async run(input: OwnerInput, signal: AbortSignal | undefined): Promise<OwnerResult> {
+  /** What it was dealt for: at least what the run needs. */
+  get shape(): RequestShape {
+    return this.options.request;
+  }
+
+  /** Whether a token may follow what was run. */
+  get more(): boolean {
+    return this.#session.more;
+  }
+
+  /** Sends the text's shares and opens the answer. Call `finish` when no further token is wanted. @param signal stops all three parties. */
+  run(input: OwnerInput, signal: AbortSignal): Promise<OwnerResult> {
+    return this.#step(() => this.#session.run(input), signal);
+  }
+
+  /** One more token behind a prompt. */
+  next(input: StepInput, signal: AbortSignal): Promise<OwnerResult> {
+    return this.#step(async () => {
+      // A step that is dealt knows its rounds.
+      await this.#session.prepare();
+      this.#relay.begin(this.#session.rounds);
+      return this.#session.next(input);
+    }, signal);
+  }
+
+  async #step(work: () => Promise<OwnerResult>, signal: AbortSignal): Promise<OwnerResult> {
     const abort = () => this.#control.abort();
-    signal?.addEventListener('abort', abort);
-    if (signal?.aborted === true) abort();
+    signal.addEventListener('abort', abort);
+    if (signal.aborted) abort();
     try {
-      const result = await this.#session.run(input);
+      const result = await work();
       this.#relay.opened();
       return result;
+    } catch (error) {
+      throw signal.aborted ? abortedError() : error;
     } finally {
-      signal?.removeEventListener('abort', abort);
-      // Saying goodbye takes a round trip, which an answer does not wait for.
-      this.#closed = Promise.all(this.channels.map((channel) => channel.close())).then(() => undefined);
+      signal.removeEventListener('abort', abort);
     }
   }
 
-  /** Resolves when nothing of it is under way any more, once it has run. */
+  /** Tells of a piece of generated text. */
+  token(index: number, text: string): void {
+    this.#relay.token(index, text);
+  }
+
+  /** Says goodbye to both parties, also in the middle of a text. An answer does not wait for it, which takes a round trip: `closed` does. */
+  finish(): void {
+    const goodbye = this.more ? this.#session.discard() : Promise.all(this.channels.map((channel) => channel.close()));
+    this.#closed = goodbye.then(() => undefined);
+  }
+
+  /** Resolves when nothing of it is under way any more, once it is finished. */
   get closed(): Promise<void> {
     return this.#closed;
   }
@@ -177,74 +211,9 @@ async function openLink(options: AttemptOptions, party: 1 | 2, session: Uint8Arr
   return link;
 }
 
-/** Turns what the session tells into the events of the SDK. */
-class StatusRelay {
-  readonly #options: AttemptOptions;
-  readonly #channels: readonly [WatchedChannel, WatchedChannel];
-  totalRounds = 0;
-  #between = 0;
-  #rounds = 0;
-  #lastDeal = Number.NEGATIVE_INFINITY;
-  #inputTold = false;
-
-  constructor(options: AttemptOptions, channels: readonly [WatchedChannel, WatchedChannel]) {
-    this.#options = options;
-    this.#channels = channels;
-  }
-
-  links(): Links {
-    const [p1, p2] = this.#channels;
-    return { p1: linkBytes(p1.stats), p2: linkBytes(p2.stats), between: { bytes: this.#between, rounds: this.#rounds, totalRounds: this.totalRounds } };
-  }
-
-  #sample(): SentSample {
-    return [this.#channels[0].sample, this.#channels[1].sample];
-  }
-
-  dealt(progress: number): void {
-    const now = this.#options.environment.now();
-    if (now - this.#lastDeal < DEAL_PROGRESS_MS) return;
-    this.#lastDeal = now;
-    this.#preprocess(progress, false);
-  }
-
-  prepared(): void {
-    this.#preprocess(1, true);
-  }
-
-  #preprocess(progress: number, done: boolean): void {
-    const { request, ahead, onProgress } = this.#options;
-    onProgress({ status: 'preprocess', length: request.tokens, progress, links: this.links(), done, ahead, sample: this.#sample() });
-  }
-
-  status({ done, total, between, last }: Status, section: string): void {
-    const { onProgress, config } = this.#options;
-    this.#between = between;
-    this.#rounds = Math.floor(done / 2);
-    if (!this.#inputTold) {
-      this.#inputTold = true;
-      onProgress({ status: 'input', links: this.links(), sample: this.#sample() });
-    }
-    const place = last ? { layer: config.layers + 1, section: '' } : placeOf(section, config.layers);
-    onProgress({ status: 'layer', ...place, layers: config.layers, progress: done / Math.max(1, total), links: this.links(), sample: this.#sample() });
-  }
-
-  opened(): void {
-    this.#options.onProgress({ status: 'reconstruct', links: this.links(), sample: this.#sample() });
-  }
-}
-
-/** `layer 3/12/attention/scores` → 3, `attention/scores`. */
-function placeOf(section: string, layers: number): { layer: number; section: string } {
-  const match = /^layer (\d+)\/\d+\/?(.*)$/.exec(section);
-  if (match !== null) return { layer: Number(match[1]), section: match[2] };
-  return { layer: section.startsWith('embeddings') ? 0 : layers + 1, section };
-}
-
 /** An attempt that is being made or is ready, with what it is for. */
 export interface Prepared {
-  readonly length: number;
-  readonly blanks: number;
+  readonly shape: RequestShape;
   readonly attempt: Promise<Attempt>;
   /** Whether it failed, or a link of it broke while it waited. */
   readonly broken: boolean;
@@ -262,8 +231,7 @@ export function prepareAttempt(options: AttemptOptions): Prepared {
   // Its error is reported to whoever waits for it.
   attempt.then((ready) => ready.ended.then(spoil), spoil);
   return {
-    length: options.request.tokens,
-    blanks: options.request.masks,
+    shape: options.request,
     attempt,
     get broken() {
       return broken;

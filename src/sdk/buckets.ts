@@ -13,7 +13,13 @@ export function bucketsOf(wanted: readonly number[] | undefined, maxTokens: numb
   return [...below, maxTokens];
 }
 
-/** The smallest bucket that holds `tokens`, or undefined when none does. */
-export function bucketFor(buckets: readonly number[], tokens: number): number | undefined {
-  return buckets.find((length) => length >= tokens);
+/**
+ * What `tokens` are padded to: the smallest bucket that holds them, cut where the model has no positions left for the `steps` behind it. Both are public, so the cut
+ * says nothing more of the text. Undefined when they do not fit.
+ */
+export function bucketFor(buckets: readonly number[], tokens: number, steps = 0): number | undefined {
+  const bucket = buckets.find((length) => length >= tokens);
+  if (bucket === undefined) return undefined;
+  const cut = Math.min(bucket, (buckets.at(-1) ?? 0) - steps);
+  return cut >= tokens ? cut : undefined;
 }

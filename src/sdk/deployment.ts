@@ -1,6 +1,7 @@
 /** The deployment document: who the parties are, what they must prove, and which models they serve. Checked field by field before it is believed. */
 import { TercetError } from '../core/errors.ts';
 import { type DownloadOptions, downloadJson } from './download.ts';
+import { TASKS } from './tasks.ts';
 import type { Deployment, ModelEntry, PartyAddress, PinnedFile, Task, Weights } from './types.ts';
 
 export const DEPLOYMENT_FILE = 'tercet.json';
@@ -10,7 +11,6 @@ type Json = Readonly<Record<string, unknown>>;
 const HEX64 = /^[0-9a-f]{64}$/;
 const ID = /^[\w.-]{1,100}$/;
 const FILE = /^[\w-][\w.-]{0,100}$/;
-const TASKS: readonly Task[] = ['fill-mask', 'text-classification'];
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 export interface LoadedDeployment {
@@ -77,11 +77,17 @@ function modelEntry(json: unknown, where: string): ModelEntry {
     title: text(fields['title'], `${where}.title`),
     weights,
     files: Object.fromEntries(Object.entries(record(fields['files'], `${where}.files`)).map(([name, pin]) => [name, pinned(name, pin, where)])),
-    examples: list(fields['examples'], `${where}.examples`).map((example, i) => {
-      const both = record(example, `${where}.examples[${i}]`);
-      return { label: text(both['label'], `${where}.examples[${i}].label`), text: text(both['text'], `${where}.examples[${i}].text`) };
-    }),
+    examples: list(fields['examples'], `${where}.examples`).map((example, i) => exampleOf(example, task, `${where}.examples[${i}]`)),
   };
+}
+
+/** A question belongs to question answering, and there every example has one. */
+function exampleOf(json: unknown, task: Task, where: string): ModelEntry['examples'][number] {
+  const fields = record(json, where);
+  const example = { label: text(fields['label'], `${where}.label`), text: text(fields['text'], `${where}.text`) };
+  if (task === 'question-answering') return { ...example, question: text(fields['question'], `${where}.question`) };
+  if (fields['question'] !== undefined) throw wrong(`${where}.question`, `expected none for ${task}`);
+  return example;
 }
 
 function pinned(name: string, json: unknown, where: string): PinnedFile {

@@ -13,7 +13,7 @@ import { WorkerModel } from './worker-model.ts';
 
 export { TercetError } from '../core/errors.ts';
 export { servePageHost as serveWebRtc } from '../net/webrtc/page-host.ts';
-export type { Pipeline, PipelineRunOptions } from './pipeline.ts';
+export type * from './pipeline-types.ts';
 export type * from './types.ts';
 
 const startWorker = () => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'tercet-party' });

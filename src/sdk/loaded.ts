@@ -2,15 +2,17 @@
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { abortedError } from '../core/abort.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
-import { type BertConfig, CONFIG_FILE, loadBertConfig } from '../ml/config.ts';
-import { memoryFiles } from '../ml/files.ts';
-import { TOKENIZER_CONFIG_FILE, TOKENIZER_FILE, type Tokenizer, loadTokenizer } from '../ml/tokenizers/tokenizer.ts';
+import { CONFIG_FILE, type ModelConfig, loadModelConfig } from '../ml/config.ts';
+import { type ModelFiles, fileNotFound, memoryFiles } from '../ml/files.ts';
+import { type Tokenizer, loadTokenizer, tokenizerFiles } from '../ml/tokenizers/tokenizer.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
 import type { ProtocolId } from '../mpc/protocol/types.ts';
+import { MAX_ATTENTION } from '../mpc/secure/attention.ts';
 import { bucketsOf } from './buckets.ts';
 import { loadDeployment } from './deployment.ts';
 import { downloadPinned } from './download.ts';
 import type { Environment } from './environment.ts';
+import { taskOf } from './tasks.ts';
 import type { Deployment, Device, ModelEntry, PretrainedOptions, Weights } from './types.ts';
 
 const SEEDS_FILE = 'owner.seeds';
@@ -26,10 +28,11 @@ export interface Loaded {
   readonly weights: Weights;
   /** SHA-256 of the weights or of the sharing, as the deployment pins it. */
   readonly hash: string;
-  readonly config: BertConfig;
+  readonly config: ModelConfig;
   readonly tokenizer: Tokenizer;
   /** Seeds of the masks of secret weights, 64 bytes. */
   readonly seeds: Uint8Array | undefined;
+  /** Ascending; the last one is the most positions that a run can have. */
   readonly buckets: readonly number[];
   readonly kernels: RingKernels;
   readonly device: Device;
@@ -62,12 +65,18 @@ export async function loadModel(id: string, options: PretrainedOptions, environm
     report({ status: 'done', name: id, file });
     return content;
   };
-  const names = [CONFIG_FILE, TOKENIZER_FILE, TOKENIZER_CONFIG_FILE];
+  const names = [CONFIG_FILE, ...(await tokenizerFiles(listed(entry)))];
   const contents = await Promise.all(names.map(download));
   const files = memoryFiles(id, new Map(names.map((name, i) => [name, contents[i]])));
   const seeds = weights === 'secret' ? await download(SEEDS_FILE) : undefined;
-  const [config, tokenizer] = [await loadBertConfig(files), await loadTokenizer(files)];
-  const buckets = bucketsOf(options.buckets, config.maxPositions);
+  const [config, tokenizer] = [await loadModelConfig(files), await loadTokenizer(files)];
+  if (taskOf(config.head) !== entry.task)
+    throw new TercetError(
+      'ERR_MODEL_CONFIG',
+      `the deployment says that ${id} is for ${entry.task}, and it is a ${config.architecture}`,
+      'tell the operator of this page',
+    );
+  const buckets = bucketsOf(options.buckets, Math.min(config.maxPositions, MAX_ATTENTION));
   const { device, kernels } = await openDevice(options, environment);
   if (signal?.aborted === true) {
     await kernels.close();
@@ -75,6 +84,11 @@ export async function loadModel(id: string, options: PretrainedOptions, environm
   }
   report({ status: 'ready', task: entry.task, model: id });
   return { environment, options, deployment, entry, protocol, weights, hash, config, tokenizer, seeds, buckets, kernels, device, downloadedBytes };
+}
+
+/** The files that the deployment lists, to be asked which of them a tokenizer needs. */
+function listed({ id, files }: ModelEntry): ModelFiles {
+  return { name: id, has: async (file) => Object.hasOwn(files, file), read: async (file) => Promise.reject(fileNotFound(id, file)) };
 }
 
 function served(deployment: Deployment, id: string, weights: Weights): { entry: ModelEntry; hash: string } {

@@ -18,7 +18,7 @@ import type { Availability, Capabilities, Deployment, Device, Model, PretrainedO
 
 export { TercetError } from '../core/errors.ts';
 export { releaseWebRtc } from '../net/webrtc/node.ts';
-export type { Pipeline, PipelineRunOptions } from './pipeline.ts';
+export type * from './pipeline-types.ts';
 export type * from './types.ts';
 
 const threads = () => threadsFor(availableParallelism());

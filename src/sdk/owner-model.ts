@@ -1,27 +1,43 @@
 /**
  * A model as the data owner holds it. Runs in a worker of a page and in Node alike; `Environment` is all that differs.
  */
-import { abortedError } from '../core/abort.ts';
-import { TercetError, asTercetError } from '../core/errors.ts';
-import { finishFillMask, prepareFillMask } from '../ml/tasks/fill-mask.ts';
-import { finishTextClassification, prepareTextClassification } from '../ml/tasks/text-classification.ts';
-import type { OwnerInput } from '../session/inputs.ts';
-import type { OwnerResult } from '../session/owner.ts';
-import { bucketFor } from './buckets.ts';
-import { capture } from './captured.ts';
+import { prepareEach } from '../ml/tasks/batch.ts';
+import { type Job, answerJob, classifyJob, embedJob, entitiesJob, predictJob } from './jobs.ts';
+import { DEFAULT_BATCH, checkBatchSize, runBatches } from './batches.ts';
+import { checkText, preparedShape, questionOf } from './checks.ts';
 import type { Environment } from './environment.ts';
+import { generated } from './generated.ts';
+import { generateText } from './generation.ts';
 import { partiesHealth } from './health.ts';
-import { type Loaded, loadModel, openDevice } from './loaded.ts';
-import { Stock, type Taken } from './stock.ts';
-import type { Captured, ClassifyResult, Device, Model, PartyHealth, PredictResult, PretrainedOptions, RunCost, RunOptions, Task, TextCheck } from './types.ts';
-
-/** An answer and what it took. */
-interface Run {
-  readonly input: OwnerInput;
-  readonly result: OwnerResult;
-  readonly cost: RunCost;
-  readonly captured: Captured;
-}
+import { loadModel } from './loaded.ts';
+import { Runner } from './runner.ts';
+import { type Method, checkMethod } from './tasks.ts';
+import type {
+  AnswerOptions,
+  AnswerResult,
+  BatchOptions,
+  BatchResult,
+  Captured,
+  ClassifyOptions,
+  ClassifyResult,
+  Device,
+  EmbedOptions,
+  EmbedResult,
+  EntitiesResult,
+  EntityOptions,
+  GenerateOptions,
+  GenerateStream,
+  Model,
+  PartyHealth,
+  PredictOptions,
+  PredictResult,
+  PrepareOptions,
+  PretrainedOptions,
+  RunCost,
+  Task,
+  TaskText,
+  TextCheck,
+} from './types.ts';
 
 export class OwnerModel implements Model {
   readonly id: string;
@@ -29,156 +45,104 @@ export class OwnerModel implements Model {
   readonly layers: number;
   readonly maxTokens: number;
   readonly downloadedBytes: number;
-  #loaded: Loaded;
-  #stock: Stock;
-  readonly #disposed = new AbortController();
-  /** Links of runs that are over, until they are closed in good order. */
-  readonly #closing = new Set<Promise<void>>();
+  readonly labels: readonly string[];
+  readonly #runner: Runner;
 
-  private constructor(loaded: Loaded) {
-    this.#loaded = loaded;
-    this.#stock = new Stock(loaded);
-    this.id = loaded.entry.id;
-    this.task = loaded.entry.task;
-    this.layers = loaded.config.layers;
-    this.maxTokens = loaded.config.maxPositions;
-    this.downloadedBytes = loaded.downloadedBytes;
+  private constructor(runner: Runner) {
+    const { entry, config, buckets, downloadedBytes } = runner.loaded;
+    this.#runner = runner;
+    this.id = entry.id;
+    this.task = entry.task;
+    this.layers = config.layers;
+    this.maxTokens = buckets.at(-1) ?? config.maxPositions;
+    this.downloadedBytes = downloadedBytes;
+    this.labels = config.id2label;
   }
 
   get device(): Device {
-    return this.#loaded.device;
+    return this.#runner.loaded.device;
   }
 
   /** @throws {TercetError} what `loadModel` throws */
   static async load(id: string, options: PretrainedOptions, environment: Environment): Promise<OwnerModel> {
-    return new OwnerModel(await loadModel(id, options, environment));
+    return new OwnerModel(new Runner(await loadModel(id, options, environment)));
   }
 
-  async check(text: string): Promise<TextCheck> {
-    const { tokenizer, buckets } = this.#loaded;
-    let tokens = 0;
-    try {
-      tokens = tokenizer.encode(text, { allowMask: this.task === 'fill-mask' }).ids.length;
-      const { inputIds, maskPositions } = this.#encode(text);
-      return { tokens: inputIds.length, paddedTokens: bucketFor(buckets, inputIds.length), blanks: maskPositions.length };
-    } catch (error) {
-      return { tokens, paddedTokens: bucketFor(buckets, tokens), blanks: 0, problem: asTercetError(error) };
-    }
+  async check(text: TaskText): Promise<TextCheck> {
+    return checkText(this.#runner.loaded, text);
   }
 
-  async prepare(length: number, { blanks, signal }: { readonly blanks?: number; readonly signal?: AbortSignal } = {}): Promise<void> {
-    this.#alive();
-    const bucket = Number.isInteger(length) && length >= 1 ? bucketFor(this.#loaded.buckets, length) : undefined;
-    if (bucket === undefined) {
-      throw new TercetError('ERR_ARGUMENT', 'cannot prepare for that many tokens', `give a length from 1 to ${this.maxTokens}`);
-    }
-    await this.#stock.prepare(bucket, this.task === 'fill-mask' ? (blanks ?? 1) : 0, signal);
+  async prepare(length: number, { signal, ...options }: PrepareOptions = {}): Promise<void> {
+    this.#runner.alive();
+    await this.#runner.prepare(preparedShape(this.#runner.loaded, length, options), signal);
   }
 
-  async predict(text: string, options: RunOptions = {}): Promise<PredictResult> {
-    const { tokenizer } = this.#loaded;
-    const { input, result, cost, captured } = await this.#run(text, options);
-    const blanks = finishFillMask(result.logits, input, tokenizer, options.topK ?? 5).map((list) =>
-      list.map(({ token, tokenId, score, sequence }) => ({ token, token_str: tokenizer.decode([tokenId]), token_id: tokenId, score, sequence })),
-    );
-    return { predictions: blanks[0], blanks, cost, captured };
+  predict(text: string, options: PredictOptions = {}): Promise<PredictResult> {
+    return this.#one('predict', text, options.signal, () => predictJob(this.#runner.loaded, text, options));
   }
 
-  async classify(text: string, options: RunOptions = {}): Promise<ClassifyResult> {
-    const { config } = this.#loaded;
-    const { result, cost, captured } = await this.#run(text, options);
-    const labels = finishTextClassification(result.logits, config, options.topK ?? config.numLabels);
-    return { ...labels[0], labels, cost, captured };
+  classify(text: string, options: ClassifyOptions = {}): Promise<ClassifyResult> {
+    return this.#one('classify', text, options.signal, () => classifyJob(this.#runner.loaded, text, options));
+  }
+
+  async classifyBatch(texts: readonly string[], { batchSize = DEFAULT_BATCH, ...options }: BatchOptions = {}): Promise<BatchResult> {
+    this.#can('classifyBatch');
+    checkBatchSize(batchSize);
+    const jobs = prepareEach(texts, (text) => classifyJob(this.#runner.loaded, text, options));
+    return runBatches(this.#runner, jobs, batchSize, options.signal);
+  }
+
+  answerQuestion(input: { readonly question: string; readonly context: string }, options: AnswerOptions = {}): Promise<AnswerResult> {
+    return this.#one('answerQuestion', input, options.signal, () => answerJob(this.#runner.loaded, questionOf(input), options));
+  }
+
+  extractEntities(text: string, options: EntityOptions = {}): Promise<EntitiesResult> {
+    return this.#one('extractEntities', text, options.signal, () => entitiesJob(this.#runner.loaded, text, options));
+  }
+
+  generate(prompt: string, options: GenerateOptions = {}): GenerateStream {
+    return generated(async (push, left) => {
+      this.#can('generate');
+      return generateText(this.#runner, prompt, options, push, left);
+    });
+  }
+
+  async embed(texts: string | readonly string[], { batchSize = DEFAULT_BATCH, ...options }: EmbedOptions = {}): Promise<EmbedResult> {
+    this.#can('embed');
+    checkBatchSize(batchSize);
+    const { loaded } = this.#runner;
+    // An error of a single text needs no number.
+    const jobs = typeof texts === 'string' ? [embedJob(loaded, texts, options)] : prepareEach(texts, (text) => embedJob(loaded, text, options));
+    const { results, costs } = await runBatches(this.#runner, jobs, batchSize, options.signal);
+    return { vectors: results, costs };
   }
 
   health(): Promise<readonly [PartyHealth, PartyHealth]> {
-    const { deployment, environment } = this.#loaded;
+    const { deployment, environment } = this.#runner.loaded;
     return partiesHealth(deployment, environment);
   }
 
-  async dispose(): Promise<void> {
-    if (this.#disposed.signal.aborted) return;
-    this.#disposed.abort();
-    await this.#stock.clear();
-    await Promise.all(this.#closing);
-    this.#loaded.seeds?.fill(0);
-    await this.#loaded.kernels.close();
+  dispose(): Promise<void> {
+    return this.#runner.dispose();
   }
 
-  async #run(text: string, options: RunOptions): Promise<Run> {
-    try {
-      return await this.#attempt(text, options);
-    } catch (error) {
-      // With a party in it, it is that party's device.
-      if (error instanceof TercetError && error.kind === 'device' && error.party === undefined) await this.#reopen();
-      throw error;
-    }
+  #can(method: Method): void {
+    this.#runner.alive();
+    checkMethod(this.id, this.task, method);
   }
 
-  /** A device that failed once fails for good. The next run gets another one, and attempts of its own; nothing of this one is repeated. */
-  async #reopen(): Promise<void> {
-    await this.#stock.clear();
-    await this.#loaded.kernels.close().catch(() => undefined);
-    try {
-      this.#loaded = { ...this.#loaded, ...(await openDevice(this.#loaded.options, this.#loaded.environment)) };
-      this.#stock = new Stock(this.#loaded);
-    } catch {
-      // The next run says why there is no device.
-    }
+  /** One text, one run. */
+  async #one<R>(
+    method: Method,
+    text: TaskText,
+    signal: AbortSignal | undefined,
+    make: () => Job<R>,
+  ): Promise<R & { readonly cost: RunCost; readonly captured: Captured }> {
+    this.#can(method);
+    const start = this.#runner.loaded.environment.now();
+    const { inputs, finish } = make();
+    const { value, cost, attempt } = await this.#runner.run({ inputs, start, signal, finish });
+    const captured = await this.#runner.capture({ text, inputIds: inputs[0].inputIds, allowMask: method === 'predict' }, attempt);
+    return { ...value, cost, captured };
   }
-
-  async #attempt(text: string, { signal, topK = 5 }: RunOptions): Promise<Run> {
-    const { environment, buckets, config, tokenizer, kernels } = this.#loaded;
-    this.#alive();
-    if (!Number.isSafeInteger(topK) || topK < 1) throw new TercetError('ERR_ARGUMENT', 'topK is not a positive integer', 'give for example 5');
-    const input = this.#encode(text);
-    const start = environment.now();
-    const either = AbortSignal.any([this.#disposed.signal, ...(signal === undefined ? [] : [signal])]);
-    if (either.aborted) throw abortedError();
-    const [length, blanks] = [bucketFor(buckets, input.inputIds.length) as number, input.maskPositions.length];
-    let taken = await this.#stock.take(length, blanks, either);
-    let result: OwnerResult;
-    try {
-      result = await taken.attempt.run(input, either);
-    } catch (error) {
-      // The links of an attempt that waited may have died meanwhile. As long as nothing left that depends on the text, another one may be made.
-      if (!taken.ahead || taken.attempt.spent || either.aborted) throw error;
-      taken = await this.#stock.fresh(length, blanks, either);
-      result = await taken.attempt.run(input, either);
-    }
-    this.#remember(taken.attempt.closed);
-    const cost = costOf(input, taken, result, environment.now() - start);
-    return { input, result, cost, captured: await capture(text, input, config.vocabSize, tokenizer, kernels, taken.attempt.channels) };
-  }
-
-  #remember(closed: Promise<void>): void {
-    const done = () => this.#closing.delete(closed);
-    this.#closing.add(closed);
-    closed.then(done, done);
-  }
-
-  #encode(text: string): OwnerInput {
-    const { tokenizer, config } = this.#loaded;
-    if (this.task === 'fill-mask') return prepareFillMask(text, tokenizer, config);
-    return { inputIds: prepareTextClassification(text, tokenizer, config).inputIds, maskPositions: [] };
-  }
-
-  #alive(): void {
-    if (this.#disposed.signal.aborted) throw new TercetError('ERR_STATE', 'the model was disposed of', 'load it again with fromPretrained');
-  }
-}
-
-function costOf(input: OwnerInput, { attempt, ahead }: Taken, { reports, timing }: OwnerResult, totalMs: number): RunCost {
-  const each = <T>(pick: (report: OwnerResult['reports'][number]) => T) => [pick(reports[0]), pick(reports[1]), pick(reports[2])] as const;
-  return {
-    tokens: input.inputIds.length,
-    paddedTokens: attempt.options.request.tokens,
-    links: attempt.links,
-    sentBytes: each((report) => report.sentBytes),
-    receivedBytes: each((report) => report.receivedBytes),
-    peakMemoryBytes: each((report) => report.peakMemoryBytes),
-    devices: each((report) => report.device),
-    timing: { prepareMs: attempt.prepareMs, inputMs: timing.inputMs, computeMs: timing.computeMs, outputMs: timing.outputMs, totalMs },
-    preparedAhead: ahead,
-  };
 }

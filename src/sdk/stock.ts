@@ -1,6 +1,7 @@
-/** What was made ahead of a text: at most one attempt, for one length and number of blanks. It is taken once, replaced, or thrown away. */
+/** What was made ahead of a text: at most one attempt, for one shape of a run. It is taken once, replaced, or thrown away. */
 import { abortedError } from '../core/abort.ts';
 import { ownerParameters } from '../session/owner-parameters.ts';
+import type { RequestShape } from '../session/request.ts';
 import { type Attempt, type AttemptOptions, type Prepared, prepareAttempt } from './attempt.ts';
 import type { Loaded } from './loaded.ts';
 
@@ -24,8 +25,8 @@ export class Stock {
   }
 
   /** Makes an attempt for later, unless a fitting one is there. @param signal throws it away. */
-  async prepare(length: number, blanks: number, signal: AbortSignal | undefined): Promise<void> {
-    const prepared = this.#fitting(length, blanks) ?? this.#renew(length, blanks);
+  async prepare(shape: RequestShape, signal: AbortSignal | undefined): Promise<void> {
+    const prepared = this.#fitting(shape) ?? this.#renew(shape);
     const drop = () => this.#drop(prepared);
     signal?.addEventListener('abort', drop);
     if (signal?.aborted === true) drop();
@@ -40,8 +41,8 @@ export class Stock {
   }
 
   /** The prepared attempt if it fits and stands, else a new one. What does not fit is thrown away. */
-  async take(length: number, blanks: number, signal: AbortSignal): Promise<Taken> {
-    const fitting = this.#fitting(length, blanks);
+  async take(shape: RequestShape, signal: AbortSignal): Promise<Taken> {
+    const fitting = this.#fitting(shape);
     const previous = this.#prepared;
     this.#prepared = undefined;
     if (fitting === undefined) previous?.drop().catch(() => undefined);
@@ -52,12 +53,12 @@ export class Stock {
         if (signal.aborted) throw error;
       }
     }
-    return this.fresh(length, blanks, signal);
+    return this.fresh(shape, signal);
   }
 
   /** An attempt that is made now. */
-  async fresh(length: number, blanks: number, signal: AbortSignal): Promise<Taken> {
-    return { attempt: await waited(this.#make(length, blanks, false), signal), ahead: false };
+  async fresh(shape: RequestShape, signal: AbortSignal): Promise<Taken> {
+    return { attempt: await waited(this.#make(shape, false), signal), ahead: false };
   }
 
   async clear(): Promise<void> {
@@ -66,15 +67,15 @@ export class Stock {
     await prepared?.drop();
   }
 
-  #fitting(length: number, blanks: number): Prepared | undefined {
+  #fitting(shape: RequestShape): Prepared | undefined {
     const prepared = this.#prepared;
     const fresh = this.#loaded.environment.now() - this.#preparedAt < PREPARED_FOR_MS;
-    return fresh && prepared?.broken === false && prepared.length === length && prepared.blanks === blanks ? prepared : undefined;
+    return fresh && prepared?.broken === false && serves(prepared.shape, shape) ? prepared : undefined;
   }
 
-  #renew(length: number, blanks: number): Prepared {
+  #renew(shape: RequestShape): Prepared {
     this.#prepared?.drop().catch(() => undefined);
-    const prepared = this.#make(length, blanks, true);
+    const prepared = this.#make(shape, true);
     this.#prepared = prepared;
     this.#preparedAt = this.#loaded.environment.now();
     return prepared;
@@ -85,13 +86,13 @@ export class Stock {
     prepared.drop().catch(() => undefined);
   }
 
-  #make(length: number, blanks: number, ahead: boolean): Prepared {
+  #make(shape: RequestShape, ahead: boolean): Prepared {
     const { environment, deployment, config, hash, protocol, weights, kernels, seeds, options } = this.#loaded;
     const made: AttemptOptions = {
       environment,
       deployment,
       config,
-      request: { model: hash, protocol, weights, tokens: length, masks: blanks, padded: true },
+      request: { model: hash, protocol, weights, ...shape },
       kernels,
       parameters: ownerParameters(config, seeds),
       transport: options.transport ?? 'auto',
@@ -103,6 +104,12 @@ export class Stock {
     };
     return prepareAttempt(made);
   }
+}
+
+/** Whether an attempt of one shape can run what needs another: the same, but for tokens that nobody will ask for. */
+export function serves(prepared: RequestShape, wanted: RequestShape): boolean {
+  const { steps, ...rest } = wanted;
+  return prepared.steps >= steps && (Object.keys(rest) as (keyof typeof rest)[]).every((key) => prepared[key] === rest[key]);
 }
 
 /** Waits for an attempt; an abort throws it away. */

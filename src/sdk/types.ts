@@ -6,7 +6,8 @@
  */
 import type { TercetError } from '../core/errors.ts';
 
-export type Task = 'fill-mask' | 'text-classification';
+/** What a model was made for: its head. Zero-shot classification is a call on models for fill-mask, or for classification where they were trained on entailment. */
+export type Task = 'fill-mask' | 'text-classification' | 'question-answering' | 'token-classification' | 'text-generation' | 'feature-extraction';
 export type Protocol = '3pc_semi_honest' | '3pc_malicious' | 'aby3';
 export type Weights = 'open' | 'secret';
 export type Device = 'webgpu' | 'wasm';
@@ -39,8 +40,8 @@ export interface ModelEntry {
   readonly weights: Readonly<Partial<Record<Weights, string>>>;
   /** `config.json`, `tokenizer.json`, …, and for secret weights `owner.seeds` (64 bytes), relative to `<base>/<id>/`. */
   readonly files: Readonly<Record<string, PinnedFile>>;
-  /** Texts to try. */
-  readonly examples: readonly { readonly label: string; readonly text: string }[];
+  /** Texts to try; with a question, the text is the context that answers it. */
+  readonly examples: readonly { readonly label: string; readonly text: string; readonly question?: string }[];
 }
 
 /** What a page needs to know of a deployment; served as `tercet.json` beside it. All public. */
@@ -124,7 +125,9 @@ export type ProgressEvent =
       readonly links: Links;
       readonly sample?: SentSample;
     }
-  | { readonly status: 'reconstruct'; readonly links: Links; readonly sample?: SentSample };
+  | { readonly status: 'reconstruct'; readonly links: Links; readonly sample?: SentSample }
+  // generated text: after every step's reconstruct
+  | { readonly status: 'token'; readonly index: number; readonly text: string; readonly links: Links };
 
 /** A choice that was not what was asked for, or not the best: said, never silent. */
 export interface FallbackEvent {
@@ -161,9 +164,74 @@ export interface PretrainedOptions {
 }
 
 export interface RunOptions {
-  /** Answers to return (default 5). */
+  /** Answers to return (default 5; all classes of a classifier; 1 for questions). */
   readonly topK?: number;
   /** Stops all three parties. Rejects with ERR_ABORTED; nothing was opened. */
+  readonly signal?: AbortSignal;
+}
+
+export interface PredictOptions extends RunOptions {
+  /** Only these words compete for the blank; each must be one piece of the vocabulary. */
+  readonly targets?: readonly string[];
+}
+
+export interface ClassifyOptions extends RunOptions {
+  /**
+   * A classifier: names of its classes that compete, or new names for them. A fill-mask model, or one trained on entailment: the classes, in words (zero-shot).
+   */
+  readonly labels?: readonly string[] | Readonly<Record<string, string>>;
+  /** Zero-shot with a fill-mask model: the sentence with `{text}` and `{mask}`. Default `{text} It was {mask}.` */
+  readonly template?: string;
+  /** Zero-shot with a fill-mask model: the word that stands for a label, where the label is not one piece of the vocabulary. */
+  readonly verbalizers?: Readonly<Record<string, string>>;
+  /** Zero-shot with an entailment model. Default `This example is {label}.` */
+  readonly hypothesisTemplate?: string;
+  /** Zero-shot with an entailment model: every label for itself. */
+  readonly multiLabel?: boolean;
+}
+
+export interface BatchOptions extends ClassifyOptions {
+  /** Texts in one run of the protocol (default 8). */
+  readonly batchSize?: number;
+}
+
+export interface AnswerOptions extends RunOptions {
+  /** Longest answer, in pieces (default 15). */
+  readonly maxAnswerLength?: number;
+  /** Whether "there is no answer" may win; its text is empty. */
+  readonly handleImpossible?: boolean;
+}
+
+export interface EntityOptions {
+  /** As transformers' aggregation_strategy. Default 'first': whole words. */
+  readonly aggregation?: 'none' | 'simple' | 'first' | 'average' | 'max';
+  readonly signal?: AbortSignal;
+}
+
+export interface EmbedOptions {
+  /** Default 'mean'. Pooled vectors are made before they open, so nobody, not even you, sees those of single words. */
+  readonly pooling?: 'mean' | 'cls' | 'none';
+  /** Default true: vectors of length one. */
+  readonly normalize?: boolean;
+  /** Texts in one run of the protocol (default 8). */
+  readonly batchSize?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Where they mean the same, names and defaults are those of transformers.js. Sampling happens here, after the logits opened to this device alone. */
+export interface GenerateOptions {
+  /** New pieces (default 20). */
+  readonly maxNewTokens?: number;
+  /** Prompt and new pieces together; the smaller of the two counts. */
+  readonly maxLength?: number;
+  /** 0: the likeliest piece, always (the default without any other sampling option). */
+  readonly temperature?: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly repetitionPenalty?: number;
+  readonly stop?: readonly string[];
+  /** Repeats a sampled text. */
+  readonly seed?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -238,6 +306,71 @@ export interface ClassifyResult {
   readonly captured: Captured;
 }
 
+export interface Answer {
+  /** `context.slice(start, end)`; empty where there is no answer. */
+  readonly text: string;
+  readonly answer: string;
+  readonly score: number;
+  /** UTF-16 offsets into the context as it was given. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The best answer, and all that were asked for. */
+export interface AnswerResult extends Answer {
+  readonly answers: readonly Answer[];
+  readonly cost: RunCost;
+  readonly captured: Captured;
+}
+
+export interface Entity {
+  /** `text.slice(start, end)`. */
+  readonly text: string;
+  readonly label: string;
+  readonly entity_group: string;
+  readonly word: string;
+  readonly score: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface EntitiesResult {
+  readonly entities: readonly Entity[];
+  readonly cost: RunCost;
+  readonly captured: Captured;
+}
+
+export interface EmbedResult {
+  /** One for each text, (rows, width) row-major: one row with pooling. */
+  readonly vectors: readonly { readonly dims: readonly [rows: number, width: number]; readonly data: Float32Array }[];
+  readonly costs: readonly RunCost[];
+}
+
+export interface BatchResult {
+  /** In the order of the texts. */
+  readonly results: readonly Omit<ClassifyResult, 'cost' | 'captured'>[];
+  /** Of every run of the protocol. */
+  readonly costs: readonly RunCost[];
+}
+
+export interface GenerateResult {
+  /** What was added to the prompt. */
+  readonly text: string;
+  /** Prompt and text. */
+  readonly generated_text: string;
+  readonly ids: readonly number[];
+  /** An end-of-text piece, as many pieces as were asked for, or a stop text. */
+  readonly reason: 'eos' | 'length' | 'stop';
+  /** Of the whole text. */
+  readonly cost: RunCost;
+  /** Milliseconds from one piece to the next, the first from the call. */
+  readonly pieceMs: readonly number[];
+  readonly captured: Captured;
+}
+
+/** A text under way: iterate over its pieces as they come, or await the whole. Leaving the loop early stops all three parties. */
+export interface GenerateStream extends AsyncIterable<string>, PromiseLike<GenerateResult> {}
+
 /** A party as its health endpoint describes it. */
 export interface PartyHealth {
   readonly party: 1 | 2;
@@ -249,6 +382,9 @@ export interface PartyHealth {
   readonly error?: TercetError;
 }
 
+/** What a task works on: a text, or a question with the context that answers it. */
+export type TaskText = string | { readonly question: string; readonly context: string };
+
 /** What the text would become, without running anything or sending anything. */
 export interface TextCheck {
   readonly tokens: number;
@@ -256,6 +392,16 @@ export interface TextCheck {
   readonly blanks: number;
   /** Why it cannot run as it is: ERR_INPUT… with what to do. */
   readonly problem?: TercetError;
+}
+
+export interface PrepareOptions {
+  /** Fill-mask: blanks of the text (default 1). */
+  readonly blanks?: number;
+  /** Texts in one run (default 1). */
+  readonly sequences?: number;
+  /** Text generation: new pieces that may follow (default 20). */
+  readonly maxNewTokens?: number;
+  readonly signal?: AbortSignal;
 }
 
 export interface Model {
@@ -266,12 +412,19 @@ export interface Model {
   readonly maxTokens: number;
   /** Bytes downloaded to get here: deployment, config, tokenizer, seeds. */
   readonly downloadedBytes: number;
+  /** Names of a classifier's classes, or of entities' tags. */
+  readonly labels: readonly string[];
   /** Tokenizes here. Cheap; for every key stroke. */
-  check(text: string): Promise<TextCheck>;
+  check(text: TaskText): Promise<TextCheck>;
   /** Deals the correlations of one run for texts of up to `length` tokens (rounded up to a bucket). A second call for another bucket replaces the first. */
-  prepare(length: number, options?: { readonly blanks?: number; readonly signal?: AbortSignal }): Promise<void>;
-  predict(text: string, options?: RunOptions): Promise<PredictResult>;
-  classify(text: string, options?: RunOptions): Promise<ClassifyResult>;
+  prepare(length: number, options?: PrepareOptions): Promise<void>;
+  predict(text: string, options?: PredictOptions): Promise<PredictResult>;
+  classify(text: string, options?: ClassifyOptions): Promise<ClassifyResult>;
+  classifyBatch(texts: readonly string[], options?: BatchOptions): Promise<BatchResult>;
+  answerQuestion(input: { readonly question: string; readonly context: string }, options?: AnswerOptions): Promise<AnswerResult>;
+  extractEntities(text: string, options?: EntityOptions): Promise<EntitiesResult>;
+  generate(prompt: string, options?: GenerateOptions): GenerateStream;
+  embed(texts: string | readonly string[], options?: EmbedOptions): Promise<EmbedResult>;
   health(): Promise<readonly [PartyHealth, PartyHealth]>;
   /** Ends what runs, drops what was prepared, stops workers. */
   dispose(): Promise<void>;

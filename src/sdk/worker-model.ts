@@ -3,7 +3,31 @@ import { type Remote, releaseProxy, transfer, wrap } from 'comlink';
 import { TercetError } from '../core/errors.ts';
 import { servePageHost } from '../net/webrtc/page-host.ts';
 import { type Settled, typedError, unsettle } from './settled.ts';
-import type { ClassifyResult, Device, Model, PartyHealth, PredictResult, PretrainedOptions, RunOptions, Task, TextCheck } from './types.ts';
+import { generated } from './generated.ts';
+import type {
+  AnswerOptions,
+  AnswerResult,
+  BatchOptions,
+  BatchResult,
+  ClassifyOptions,
+  ClassifyResult,
+  Device,
+  EmbedOptions,
+  EmbedResult,
+  EntitiesResult,
+  EntityOptions,
+  GenerateOptions,
+  GenerateStream,
+  Model,
+  PartyHealth,
+  PredictOptions,
+  PredictResult,
+  PrepareOptions,
+  PretrainedOptions,
+  Task,
+  TaskText,
+  TextCheck,
+} from './types.ts';
 import type { ModelInfo, Plain, PlainOptions, PortCommand, PortEvent, WorkerApi } from './worker-protocol.ts';
 
 /** How long a worker may take to let go of what it holds before it is stopped. */
@@ -18,9 +42,11 @@ class PartyWorker {
   readonly #failed: Promise<never>;
   #fail: (error: Error) => void = () => undefined;
   #calls = 0;
+  /** Where pieces of text go, by call. */
+  readonly #texts = new Map<number, (text: string) => void>();
   readonly ports: readonly [MessagePort, MessagePort];
 
-  constructor(worker: Worker, onEvent: (event: PortEvent) => void) {
+  constructor(worker: Worker, onEvent: (event: Exclude<PortEvent, { readonly kind: 'token' }>) => void) {
     this.#worker = worker;
     this.#remote = wrap<WorkerApi>(worker);
     this.#failed = new Promise<never>((_resolve, reject) => {
@@ -32,7 +58,10 @@ class PartyWorker {
     const events = new MessageChannel();
     const page = new MessageChannel();
     this.#events = events.port1;
-    this.#events.onmessage = ({ data }: MessageEvent<PortEvent>) => onEvent(data);
+    this.#events.onmessage = ({ data }: MessageEvent<PortEvent>) => {
+      if (data.kind === 'token') this.#texts.get(data.call)?.(data.text);
+      else onEvent(data);
+    };
     this.#host = servePageHost(page.port1);
     this.ports = [events.port2, page.port2];
   }
@@ -48,6 +77,20 @@ class PartyWorker {
       return unsettle(await pending);
     } finally {
       signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  /** A call that tells of pieces of text before it ends. */
+  async stream<T>(signal: AbortSignal, push: (text: string) => void, run: (remote: Remote<WorkerApi>, call: number) => Promise<Settled<T>>): Promise<T> {
+    let own = 0;
+    try {
+      return await this.call(signal, (remote, call) => {
+        own = call;
+        this.#texts.set(call, push);
+        return run(remote, call);
+      });
+    } finally {
+      this.#texts.delete(own);
     }
   }
 
@@ -67,6 +110,7 @@ export class WorkerModel implements Model {
   readonly layers: number;
   readonly maxTokens: number;
   readonly downloadedBytes: number;
+  readonly labels: readonly string[];
   readonly #worker: PartyWorker;
   #disposed: Promise<void> | undefined;
 
@@ -78,6 +122,7 @@ export class WorkerModel implements Model {
     this.layers = info.layers;
     this.maxTokens = info.maxTokens;
     this.downloadedBytes = info.downloadedBytes;
+    this.labels = info.labels;
   }
 
   static async load(id: string, options: PretrainedOptions, start: () => Worker): Promise<WorkerModel> {
@@ -97,21 +142,44 @@ export class WorkerModel implements Model {
     }
   }
 
-  async check(text: string): Promise<TextCheck> {
+  async check(text: TaskText): Promise<TextCheck> {
     const { problem, ...rest } = await this.#worker.call(undefined, (remote) => remote.check(text));
     return problem === undefined ? rest : { ...rest, problem: typedError(problem) };
   }
 
-  prepare(length: number, { blanks, signal }: { readonly blanks?: number; readonly signal?: AbortSignal } = {}): Promise<void> {
-    return this.#worker.call(signal, (remote, call) => remote.prepare(call, length, blanks));
+  prepare(length: number, { signal, ...options }: PrepareOptions = {}): Promise<void> {
+    return this.#worker.call(signal, (remote, call) => remote.prepare(call, length, options));
   }
 
-  predict(text: string, { signal, ...options }: RunOptions = {}): Promise<PredictResult> {
+  predict(text: string, { signal, ...options }: PredictOptions = {}): Promise<PredictResult> {
     return this.#worker.call(signal, (remote, call) => remote.predict(call, text, options));
   }
 
-  classify(text: string, { signal, ...options }: RunOptions = {}): Promise<ClassifyResult> {
+  classify(text: string, { signal, ...options }: ClassifyOptions = {}): Promise<ClassifyResult> {
     return this.#worker.call(signal, (remote, call) => remote.classify(call, text, options));
+  }
+
+  classifyBatch(texts: readonly string[], { signal, ...options }: BatchOptions = {}): Promise<BatchResult> {
+    return this.#worker.call(signal, (remote, call) => remote.classifyBatch(call, texts, options));
+  }
+
+  answerQuestion(input: { readonly question: string; readonly context: string }, { signal, ...options }: AnswerOptions = {}): Promise<AnswerResult> {
+    return this.#worker.call(signal, (remote, call) => remote.answerQuestion(call, input, options));
+  }
+
+  extractEntities(text: string, { signal, ...options }: EntityOptions = {}): Promise<EntitiesResult> {
+    return this.#worker.call(signal, (remote, call) => remote.extractEntities(call, text, options));
+  }
+
+  embed(texts: string | readonly string[], { signal, ...options }: EmbedOptions = {}): Promise<EmbedResult> {
+    return this.#worker.call(signal, (remote, call) => remote.embed(call, texts, options));
+  }
+
+  generate(prompt: string, { signal, ...options }: GenerateOptions = {}): GenerateStream {
+    return generated((push, left) => {
+      const either = signal === undefined ? left : AbortSignal.any([signal, left]);
+      return this.#worker.stream(either, push, (remote, call) => remote.generate(call, prompt, options));
+    });
   }
 
   async health(): Promise<readonly [PartyHealth, PartyHealth]> {

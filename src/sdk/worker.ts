@@ -8,6 +8,7 @@ import type { PartyHealth } from './types.ts';
 import type { ModelInfo, OpenRequest, PortCommand, PortEvent, WorkerApi } from './worker-protocol.ts';
 
 let model: OwnerModel | undefined;
+let tell: (event: PortEvent) => void = () => undefined;
 const calls = new Map<number, AbortController>();
 
 /** Runs a call under a signal that the page can fire by its number. */
@@ -23,7 +24,7 @@ function opened(): OwnerModel {
 }
 
 async function open({ id, options, base, webrtc, events, page }: OpenRequest, signal: AbortSignal): Promise<ModelInfo> {
-  const tell = (event: PortEvent) => events.postMessage(event);
+  tell = (event) => events.postMessage(event);
   events.onmessage = ({ data }: MessageEvent<PortCommand>) => calls.get(data.call)?.abort();
   model = await OwnerModel.load(
     id,
@@ -35,8 +36,8 @@ async function open({ id, options, base, webrtc, events, page }: OpenRequest, si
     },
     workerEnvironment(base, webrtc ? page : undefined),
   );
-  const { task, device, layers, maxTokens, downloadedBytes } = model;
-  return { id, task, device, layers, maxTokens, downloadedBytes };
+  const { task, device, layers, maxTokens, downloadedBytes, labels } = model;
+  return { id, task, device, layers, maxTokens, downloadedBytes, labels };
 }
 
 function plainHealth({ error, ...rest }: PartyHealth) {
@@ -50,9 +51,19 @@ const api: WorkerApi = {
       const { problem, ...rest } = await opened().check(text);
       return problem === undefined ? rest : { ...rest, problem: plainError(problem) };
     }),
-  prepare: (call, length, blanks) => abortable(call, (signal) => opened().prepare(length, { signal, ...(blanks === undefined ? {} : { blanks }) })),
+  prepare: (call, length, options) => abortable(call, (signal) => opened().prepare(length, { ...options, signal })),
   predict: (call, text, options) => abortable(call, (signal) => opened().predict(text, { ...options, signal })),
   classify: (call, text, options) => abortable(call, (signal) => opened().classify(text, { ...options, signal })),
+  classifyBatch: (call, texts, options) => abortable(call, (signal) => opened().classifyBatch(texts, { ...options, signal })),
+  answerQuestion: (call, input, options) => abortable(call, (signal) => opened().answerQuestion(input, { ...options, signal })),
+  extractEntities: (call, text, options) => abortable(call, (signal) => opened().extractEntities(text, { ...options, signal })),
+  embed: (call, texts, options) => abortable(call, (signal) => opened().embed(texts, { ...options, signal })),
+  generate: (call, prompt, options) =>
+    abortable(call, async (signal) => {
+      const stream = opened().generate(prompt, { ...options, signal });
+      for await (const text of stream) tell({ kind: 'token', call, text });
+      return stream;
+    }),
   health: () =>
     settle(async () => {
       const [one, two] = await opened().health();

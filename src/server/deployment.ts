@@ -4,10 +4,13 @@ import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { TercetError } from '../core/errors.ts';
 import { CONFIG_FILE } from '../ml/config.ts';
-import { TOKENIZER_CONFIG_FILE, TOKENIZER_FILE } from '../ml/tokenizers/tokenizer.ts';
+import { folderFiles } from '../ml/files-node.ts';
+import { loadTokenizer, tokenizerFiles } from '../ml/tokenizers/tokenizer.ts';
 import { openModel } from '../party/model.ts';
 import { parseDeployment } from '../sdk/deployment.ts';
-import type { Deployment, ModelEntry, PartyAddress, PinnedFile, Task } from '../sdk/types.ts';
+import { taskOf } from '../sdk/tasks.ts';
+import type { Deployment, ModelEntry, PartyAddress, PinnedFile } from '../sdk/types.ts';
+import { examplesFor, titleOf } from './examples.ts';
 
 export interface PublishedModel {
   /** Model folder in the Hugging Face layout. Its weights are hashed and never served. */
@@ -28,19 +31,6 @@ export interface WrittenDeployment {
   readonly files: ReadonlyMap<string, PublicFile>;
 }
 
-const EXAMPLES: Readonly<Record<Task, ModelEntry['examples']>> = {
-  'fill-mask': [
-    { label: 'a capital', text: 'The capital of France is [MASK].' },
-    { label: 'another way round', text: 'Tokyo is the capital of [MASK].' },
-    { label: 'a smaller country', text: 'The capital of Iceland is [MASK].' },
-  ],
-  'text-classification': [
-    { label: 'a kind review', text: 'A warm, funny and moving film.' },
-    { label: 'an unkind one', text: 'It is dull, and far too long.' },
-    { label: 'a mixed one', text: 'The acting is fine but the story goes nowhere.' },
-  ],
-};
-const TITLES: Readonly<Record<Task, string>> = { 'fill-mask': 'fills in a blank', 'text-classification': 'tells praise from blame' };
 const MODELS = 'models';
 
 export async function writeDeployment(
@@ -58,20 +48,22 @@ export async function writeDeployment(
 async function publish({ folder, shares }: PublishedModel, files: Map<string, PublicFile>): Promise<ModelEntry> {
   const model = await openModel({ kind: 'folder', path: folder });
   const id = basename(folder);
-  const task: Task = model.config.architecture === 'BertForMaskedLM' ? 'fill-mask' : 'text-classification';
+  const task = taskOf(model.config.head);
+  const sources = await folderFiles(folder);
   const pins: Record<string, PinnedFile> = {};
   const add = async (name: string, path: string) => {
     const bytes = await read(path);
     pins[name] = { sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length };
     files.set(`${MODELS}/${id}/${name}`, { path, bytes });
   };
-  for (const name of [CONFIG_FILE, TOKENIZER_FILE, TOKENIZER_CONFIG_FILE]) await add(name, join(folder, name));
+  for (const name of [CONFIG_FILE, ...(await tokenizerFiles(sources))]) await add(name, join(folder, name));
   const weights: { open: string; secret?: string } = { open: await model.hash() };
   if (shares !== undefined) {
     await add('owner.seeds', join(shares, 'owner', 'seeds'));
     weights.secret = new TextDecoder().decode(await read(join(shares, 'owner', 'hash'))).trim();
   }
-  return { id, task, title: TITLES[task], weights, files: pins, examples: EXAMPLES[task] };
+  const { maskToken = '' } = await loadTokenizer(sources);
+  return { id, task, title: titleOf(id, task), weights, files: pins, examples: examplesFor(task, maskToken) };
 }
 
 async function read(path: string): Promise<Uint8Array> {

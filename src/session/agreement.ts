@@ -2,35 +2,14 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { toHex } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
-import type { BertConfig } from '../ml/config.ts';
-import { type BertPlan, type BertRun, buildBert } from '../ml/models/bert-secure.ts';
+import type { ModelConfig } from '../ml/config.ts';
+import type { ModelPlan } from '../ml/models/plan.ts';
+import { buildModel } from '../ml/models/secure.ts';
 import type { GeluRange } from '../mpc/secure/activation.ts';
 import type { NormaliseRange } from '../mpc/secure/normalise.ts';
 import { type Circuit, CircuitBuilder } from '../mpc/protocol/semi-honest/circuit.ts';
-import type { ProtocolId } from '../mpc/protocol/types.ts';
 import type { Fields, Json } from './control.ts';
-
-export const SESSION_VERSION = 2;
-
-export type WeightMode = 'open' | 'secret';
-
-/** What P0 asks for. */
-export interface Request {
-  /** Which of the parties' models: the SHA-256 that the owner pins, or undefined where they serve one. */
-  readonly model?: string | undefined;
-  readonly protocol: ProtocolId;
-  readonly weights: WeightMode;
-  /** Positions, with padding. */
-  readonly tokens: number;
-  readonly masks: number;
-  /** Whether padding may be among them, hidden from the compute parties. */
-  readonly padded: boolean;
-}
-
-/** SHA-256 of what a request asks for beside the model, in hex: signed by each party before anything is sent. */
-export function requestHash({ protocol, weights, tokens, masks, padded }: Request): string {
-  return toHex(sha256(new TextEncoder().encode(JSON.stringify([SESSION_VERSION, protocol, weights, tokens, masks, padded]))));
-}
+import type { Request } from './request.ts';
 
 /** What a compute party says of its model: all of it public. */
 export interface Offer {
@@ -38,15 +17,14 @@ export interface Offer {
   readonly model: string;
   /** SHA-256 of the checked configuration. */
   readonly config: string;
-  readonly plan: BertPlan;
+  readonly plan: ModelPlan;
   readonly device: string;
 }
 
-/** The circuit of a request: the same at every party, because it is made from public data only. */
-export function circuitFor(config: BertConfig, plan: BertPlan, request: Request): Circuit {
-  const run: BertRun = { config, plan, tokens: request.tokens, masks: request.masks, padded: request.padded };
+/** The circuit of one step of a request: the same at every party, because it is made from public data only. */
+export function circuitFor(config: ModelConfig, plan: ModelPlan, request: Request, step = 0): Circuit {
   const builder = new CircuitBuilder(request.weights);
-  buildBert(builder, run);
+  buildModel(builder, { ...request, config, plan }, step);
   return builder.finish();
 }
 
@@ -68,12 +46,12 @@ export function fingerprint(circuit: Circuit): string {
 }
 
 /** SHA-256 of a configuration: what P0 downloaded and what the compute parties loaded must be the same. */
-export function configHash(config: BertConfig): string {
+export function configHash(config: ModelConfig): string {
   return toHex(sha256(new TextEncoder().encode(JSON.stringify(Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1))))));
 }
 
-function planToJson(plan: BertPlan): Json {
-  return { ...plan, gelu: [...plan.gelu], treeBits: [...plan.treeBits], residual: [...plan.residual] };
+function planToJson(plan: ModelPlan): Json {
+  return { ...plan, activation: [...plan.activation], treeBits: [...plan.treeBits], norms: [...plan.norms] };
 }
 
 export function offerToJson(offer: Offer): Json {
@@ -81,27 +59,28 @@ export function offerToJson(offer: Offer): Json {
 }
 
 const GELU: readonly GeluRange[] = ['narrow', 'wide', 'far'];
-const ROWS: readonly NormaliseRange[] = ['fine', 'normal', 'coarse'];
+const NORMS: readonly NormaliseRange[] = ['fine', 'normal', 'coarse', 'broad'];
 
-/** Reads a plan from an untrusted message: every entry one of the known variants, one for every place of the model. */
-function planFromJson(fields: Fields, layers: number, fail: () => TercetError): BertPlan {
+/** Reads a plan from untrusted data: every entry one of the known variants, one for every place of the model. */
+export function planFromJson(fields: Fields, layers: number, fail: () => TercetError): ModelPlan {
   const each = <T>(key: string, length: number, allowed: readonly T[]): T[] => {
     const values = fields.list(key, length);
     if (values.length !== length || !values.every((value) => allowed.includes(value as T))) throw fail();
     return values as T[];
   };
   return {
-    gelu: each('gelu', layers, GELU),
-    headGelu: fields.oneOf('headGelu', GELU),
+    basis: fields.oneOf('basis', ['proved', 'measured']),
+    activation: each('activation', layers, GELU),
+    headActivation: fields.oneOf('headActivation', GELU),
     treeBits: each<8 | 9>('treeBits', layers, [8, 9]),
-    residual: each<'normal' | 'coarse'>('residual', 2 * layers, ['normal', 'coarse']),
-    embedding: fields.oneOf('embedding', ROWS),
-    head: fields.oneOf('head', ROWS),
+    norms: each('norms', 2 * layers, NORMS),
+    embedding: fields.oneOf('embedding', NORMS),
+    head: fields.oneOf('head', NORMS),
   };
 }
 
 /** Reads an offer from an untrusted message. */
-export function offerFromJson(fields: Fields, config: BertConfig, fail: () => TercetError): Offer {
+export function offerFromJson(fields: Fields, config: ModelConfig, fail: () => TercetError): Offer {
   return {
     model: fields.string('model'),
     config: fields.string('config'),
@@ -111,7 +90,7 @@ export function offerFromJson(fields: Fields, config: BertConfig, fail: () => Te
 }
 
 /** @throws {TercetError} ERR_PEER_MISMATCH unless both compute parties hold P0's model. */
-export function checkOffers(offers: readonly [Offer, Offer], config: BertConfig, model: string | undefined): BertPlan {
+export function checkOffers(offers: readonly [Offer, Offer], config: ModelConfig, model: string | undefined): ModelPlan {
   const own = configHash(config);
   const [one, two] = offers;
   for (const [i, offer] of offers.entries()) {

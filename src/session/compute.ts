@@ -1,25 +1,27 @@
 /** A compute party's session (P1 or P2): answers one request of the data owner. Knows nothing of Node; the daemon hands in links and weights. */
 import type { RingKernels } from '../compute/kernels/types.ts';
+import { sleep } from '../core/abort.ts';
 import { asTercetError, TercetError } from '../core/errors.ts';
-import type { BertConfig } from '../ml/config.ts';
-import type { BertPlan } from '../ml/models/bert-secure.ts';
+import type { ModelConfig } from '../ml/config.ts';
+import type { ModelPlan } from '../ml/models/plan.ts';
 import { PairPrg } from '../mpc/prg/prg.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
 import { Engine, type Progress } from '../mpc/protocol/semi-honest/engine.ts';
-import type { ParameterView } from '../mpc/protocol/semi-honest/party.ts';
+import type { Kept, ParameterView } from '../mpc/protocol/semi-honest/party.ts';
 import type { Channel, PartyId } from '../net/types.ts';
-import { type Request, SESSION_VERSION, type WeightMode, circuitFor, configHash, fingerprint, mismatch, offerToJson } from './agreement.ts';
+import { circuitFor, configHash, fingerprint, mismatch, offerToJson } from './agreement.ts';
 import { type Fields, recvControl, sendControl, sendFailure } from './control.ts';
 import { waitForInput } from './hold.ts';
 import { reportOf, reportToJson } from './report.ts';
+import { MAX_POSITIONS, MAX_SEQUENCES, type Request, SESSION_VERSION, type WeightMode, misfit } from './request.ts';
 import { StatusSender } from './status.ts';
 
 /** The model that a compute party serves. */
 export interface ServedModel {
   /** What operators call it. */
   readonly name: string;
-  readonly config: BertConfig;
-  readonly plan: BertPlan;
+  readonly config: ModelConfig;
+  readonly plan: ModelPlan;
   /** SHA-256 of the weights, compared between the compute parties. */
   readonly hash: string;
   readonly parameters: ParameterView;
@@ -59,7 +61,7 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
   let prg: PairPrg | undefined;
   let engine: Engine | undefined;
   try {
-    prg = new PairPrg(options.key, { session: options.session, attempt: 0, step: 0, branch: 0 });
+    prg = PairPrg.of(options.key, { session: options.session, attempt: 0, step: 0, branch: 0 });
     const fields = await recvControl(owner, 'request');
     const { request, model } = readRequest(fields, options.models);
     options.checkRequest?.(request);
@@ -69,36 +71,49 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
     options.signal?.addEventListener('abort', stop);
     await sendControl(owner, 'offer', offerToJson({ model: model.hash, config: configHash(model.config), plan: model.plan, device: kernels.name }));
     expected = 'ready';
-    const circuit = circuitFor(model.config, model.plan, request);
-    const start = await recvControl(owner, 'start');
-    if (start.string('circuit') !== fingerprint(circuit)) throw mismatch('the data owner built another circuit');
-    const status = new StatusSender(owner, peer, options.now, abort);
-    engine = new Engine({
-      id,
-      circuit,
-      kernels,
-      parameters: model.parameters,
-      channels,
-      ...(id === 1 ? { k01: prg } : { k02: prg }),
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-      onProgress: (progress) => {
-        if (progress.phase === 'online') status.progress(progress);
-        options.onProgress?.(progress);
-      },
-    });
-    await engine.deal();
-    await sendControl(owner, 'ready', {});
-    expected = 'status';
-    if (!(await waitForInput(owner, peer))) {
-      await Promise.all([...channels.values()].map((channel) => channel.close()));
-      return 'discarded';
+    let kept: Kept = new Map();
+    for (let step = 0; ; step++) {
+      const circuit = circuitFor(model.config, model.plan, request, step);
+      const draws: PairPrg = prg;
+      const status = new StatusSender(owner, peer, options.now, abort);
+      const prepared = await stepBegins(step, owner, async () => {
+        const start = await recvControl(owner, step === 0 ? 'start' : 'step');
+        if (start.string('circuit') !== fingerprint(circuit)) throw mismatch('the data owner built another circuit');
+        engine = new Engine({
+          id,
+          circuit,
+          kernels,
+          parameters: model.parameters,
+          channels,
+          ...(id === 1 ? { k01: draws } : { k02: draws }),
+          kept,
+          ...(options.signal === undefined ? {} : { signal: options.signal }),
+          onProgress: (progress) => {
+            if (progress.phase === 'online') status.progress(progress);
+            options.onProgress?.(progress);
+          },
+        });
+        await engine.deal();
+        await sendControl(owner, 'ready', {});
+        expected = 'status';
+        return waitForInput(owner, peer);
+      });
+      if (!prepared || engine === undefined) {
+        await Promise.all([...channels.values()].map((channel) => channel.close()));
+        return step === 0 ? 'discarded' : 'answered';
+      }
+      await engine.input();
+      await engine.online();
+      await status.finish(2 * circuit.cost.rounds);
+      expected = undefined;
+      await engine.output();
+      await sendControl(owner, 'report', reportToJson(reportOf(channels, options.peakMemory(), kernels.name)));
+      if (step === request.steps) break;
+      kept = engine.kept;
+      prg = draws.next();
+      draws.wipe();
+      expected = 'ready';
     }
-    await engine.input();
-    await engine.online();
-    await status.finish(2 * circuit.cost.rounds);
-    expected = undefined;
-    await engine.output();
-    await sendControl(owner, 'report', reportToJson(reportOf(channels, options.peakMemory(), kernels.name)));
     await Promise.all([...channels.values()].map((channel) => channel.close()));
     return 'answered';
   } catch (error) {
@@ -118,6 +133,25 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
   }
 }
 
+/** How long the owner's leaving may be behind that of the other compute party. */
+const LEFT_MS = 1_000;
+
+/**
+ * Whether a step's input follows. An owner that has seen enough of a generated text leaves in the middle of what it deals ahead, which is no failure: it had its
+ * answer.
+ */
+async function stepBegins(step: number, owner: Channel, prepare: () => Promise<boolean>): Promise<boolean> {
+  try {
+    return await prepare();
+  } catch (error) {
+    const broken = error instanceof TercetError && error.code === 'ERR_PEER_CLOSED';
+    if (step === 0 || !broken) throw error;
+    const left = await Promise.race([owner.ended.then(() => true), sleep(LEFT_MS).then(() => false)]);
+    if (!left) throw error;
+    return false;
+  }
+}
+
 function readRequest(fields: Fields, models: readonly ServedModel[]): { request: Request; model: ServedModel } {
   const version = fields.integer('version', 1000);
   if (version !== SESSION_VERSION) throw mismatch(`the data owner speaks session version ${version}, this party ${SESSION_VERSION}`);
@@ -125,12 +159,17 @@ function readRequest(fields: Fields, models: readonly ServedModel[]): { request:
   const weights = fields.oneOf('weights', ['open', 'secret']);
   const hash = fields.stringOrNull('model');
   const model = findModel(models, hash, weights);
-  const tokens = fields.integer('tokens', model.config.maxPositions);
-  const masks = fields.integer('masks', tokens);
-  const padded = fields.boolean('padded');
-  const fillMask = model.config.architecture === 'BertForMaskedLM';
-  if (tokens < 2 || fillMask !== masks > 0) throw mismatch('the request does not fit the model');
-  return { request: { model: hash, protocol, weights, tokens, masks, padded }, model };
+  const shape = {
+    sequences: fields.integer('sequences', MAX_SEQUENCES),
+    tokens: fields.integer('tokens', MAX_POSITIONS),
+    rows: fields.integer('rows', MAX_POSITIONS),
+    padded: fields.boolean('padded'),
+    pair: fields.boolean('pair'),
+    steps: fields.integer('steps', MAX_POSITIONS),
+  };
+  const wrong = misfit(model.config, shape);
+  if (wrong !== undefined) throw mismatch(`the request does not fit the model: ${wrong}`);
+  return { request: { model: hash, protocol, weights, ...shape }, model };
 }
 
 /** The model with that hash, or the only one that is served when none is named. */

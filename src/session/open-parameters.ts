@@ -2,8 +2,9 @@
 import type { Matrix, RingKernels } from '../compute/kernels/types.ts';
 import { type Words, wordsFrom } from '../compute/ring.ts';
 import { invariant } from '../core/errors.ts';
-import { type EncodedParameter, listParameters, parameterEncoder } from '../ml/models/bert-parameters.ts';
-import type { BertWeightSource } from '../ml/models/bert-weights.ts';
+import { type EncodedParameter, parameterEncoder } from '../ml/models/folding.ts';
+import { listParameters } from '../ml/models/parameters.ts';
+import type { WeightSource } from '../ml/models/weights.ts';
 import type { ParameterView, Part } from '../mpc/protocol/semi-honest/party.ts';
 import type { Parameter } from '../mpc/protocol/types.ts';
 
@@ -20,7 +21,7 @@ export class OpenParameters implements ParameterView {
   private constructor() {}
 
   /** Encodes the whole model: matrices go to the kernels, rows stay here. */
-  static async load(source: BertWeightSource, kernels: RingKernels, onProgress?: (done: number, total: number) => void): Promise<OpenParameters> {
+  static async load(source: WeightSource, kernels: RingKernels, onProgress?: (done: number, total: number) => void): Promise<OpenParameters> {
     const view = new OpenParameters();
     const encode = parameterEncoder(source);
     const parameters = listParameters(source.config);

@@ -1,13 +1,13 @@
 /** P0's view of a model: nothing when its weights are open, the seeds of its masks when they are secret. */
 import { TercetError } from '../core/errors.ts';
-import type { BertConfig } from '../ml/config.ts';
+import type { ModelConfig } from '../ml/config.ts';
 import type { ParameterView } from '../mpc/protocol/semi-honest/party.ts';
 import { OwnerSeeds } from './secret-parameters.ts';
 
 const none = () => Promise.reject(new TercetError('ERR_STATE', 'the data owner holds no weights', 'this is a bug in Tercet, please report it'));
 
 /** @param seeds 64 bytes, copied; undefined for open weights. */
-export function ownerParameters(config: BertConfig, seeds: Uint8Array | undefined): ParameterView {
+export function ownerParameters(config: ModelConfig, seeds: Uint8Array | undefined): ParameterView {
   if (seeds === undefined) return { weights: 'open', matrix: none, words: none };
   return new OwnerSeeds(config, Uint8Array.from(seeds));
 }

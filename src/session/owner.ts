@@ -2,28 +2,32 @@
  * The data owner's session (P0): connects the pieces below without Node or a browser in sight. The composition root hands in channels, keys, kernels and
  * a clock.
  *
- * One session runs one attempt. After a failure of any kind the session is over: nothing is retried under the same masks.
+ * One session runs one attempt, of one step or, for generated text, of several. After a failure of any kind the session is over: nothing is retried under the
+ * same masks.
  */
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { abortedError, sleep } from '../core/abort.ts';
 import { TercetError, asTercetError, invariant } from '../core/errors.ts';
-import type { BertConfig } from '../ml/config.ts';
+import type { ModelConfig } from '../ml/config.ts';
+import type { ModelPlan } from '../ml/models/plan.ts';
 import { PairPrg } from '../mpc/prg/prg.ts';
 import type { Circuit } from '../mpc/protocol/semi-honest/circuit.ts';
 import { Engine, type Progress } from '../mpc/protocol/semi-honest/engine.ts';
-import type { ParameterView } from '../mpc/protocol/semi-honest/party.ts';
+import type { Kept, ParameterView } from '../mpc/protocol/semi-honest/party.ts';
+import type { Inputs } from '../mpc/protocol/types.ts';
 import type { Channel, PartyId } from '../net/types.ts';
-import { type Request, SESSION_VERSION, checkOffers, circuitFor, fingerprint, offerFromJson } from './agreement.ts';
+import { checkOffers, circuitFor, fingerprint, offerFromJson } from './agreement.ts';
 import { withBoth } from './blame.ts';
 import { recvControl, sendControl } from './control.ts';
 import { hold, release } from './hold.ts';
-import { type OwnerInput, ownerInputs } from './inputs.ts';
+import { type OwnerInput, type StepInput, ownerInputs, stepInputs } from './inputs.ts';
 import { type PartyReport, reportFromJson, reportOf } from './report.ts';
+import { type Request, SESSION_VERSION, checkShape } from './request.ts';
 import { revealLogits } from './reveal.ts';
 import { type Status, followStatus } from './status.ts';
 
 export interface OwnerOptions {
-  readonly config: BertConfig;
+  readonly config: ModelConfig;
   readonly request: Request;
   readonly channels: ReadonlyMap<PartyId, Channel>;
   readonly session: Uint8Array;
@@ -41,8 +45,10 @@ export interface OwnerOptions {
 }
 
 export interface OwnerResult {
-  /** (rows, V) or (L), float. */
+  /** What `outputShape` says, row by row. */
   readonly logits: Float32Array;
+  /** 0 for the texts, then 1, 2, … for every token behind a prompt. */
+  readonly step: number;
   readonly rounds: number;
   /** 1: one message out and one in. */
   readonly onlineRounds: number;
@@ -61,45 +67,65 @@ export interface OwnerResult {
 /** How long a party whose link broke may take to say why. */
 const REASON_MS = 400;
 
+/** The masks and the circuit of one step. */
+interface Step {
+  readonly number: number;
+  readonly circuit: Circuit;
+  readonly engine: Engine;
+  readonly prgs: readonly [PairPrg, PairPrg];
+}
+
 /** An attempt that has dealt its correlations and waits for the text. */
 export class OwnerSession {
   readonly #options: OwnerOptions;
-  readonly #circuit: Circuit;
-  readonly #engine: Engine;
-  readonly #prgs: readonly PairPrg[];
+  readonly #plan: ModelPlan;
   readonly #agreeMs: number;
   readonly #onAbort: () => void;
+  #step: Step;
+  /** Of every step so far. */
+  readonly #prgs: PairPrg[] = [];
+  /** Resolves when the correlations of the step are with both compute parties. */
+  #ready: Promise<void> | undefined;
+  /** Length of the prompt, once it is out. */
+  #prompt = 0;
   #preprocessMs = 0;
   #endHold: () => void = () => undefined;
   #spent = false;
   #over = false;
 
-  private constructor(options: OwnerOptions, circuit: Circuit, agreeMs: number) {
-    const { channels, session, keys } = options;
+  private constructor(options: OwnerOptions, plan: ModelPlan, circuit: Circuit, agreeMs: number) {
+    const { session, keys } = options;
     this.#options = options;
-    this.#circuit = circuit;
+    this.#plan = plan;
     this.#agreeMs = agreeMs;
     const attempt = { session, attempt: 0, step: 0, branch: 0 };
-    const [k01, k02] = [new PairPrg(keys[0], attempt), new PairPrg(keys[1], attempt)];
-    this.#prgs = [k01, k02];
-    this.#engine = new Engine({
-      id: 0,
-      circuit,
-      kernels: options.kernels,
-      parameters: options.parameters,
-      channels,
-      k01,
-      k02,
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-      onProgress: (progress) => options.onProgress?.(progress),
-    });
+    this.#step = this.#begin(0, circuit, [PairPrg.of(keys[0], attempt), PairPrg.of(keys[1], attempt)], new Map());
     this.#onAbort = () => this.#abort(abortedError());
     options.signal?.addEventListener('abort', this.#onAbort);
+  }
+
+  #begin(number: number, circuit: Circuit, prgs: readonly [PairPrg, PairPrg], kept: Kept): Step {
+    const { kernels, parameters, channels, signal } = this.#options;
+    this.#prgs.push(...prgs);
+    const engine = new Engine({
+      id: 0,
+      circuit,
+      kernels,
+      parameters,
+      channels,
+      k01: prgs[0],
+      k02: prgs[1],
+      kept,
+      ...(signal === undefined ? {} : { signal }),
+      onProgress: (progress) => this.#options.onProgress?.(progress),
+    });
+    return { number, circuit, engine, prgs };
   }
 
   /** Agrees with both compute parties on model, plan and circuit. */
   static async open(options: OwnerOptions): Promise<OwnerSession> {
     const { channels, request, config, keys } = options;
+    checkShape(config, request);
     const start = options.now();
     const stop = () => abortAll(channels, abortedError());
     options.signal?.addEventListener('abort', stop);
@@ -115,7 +141,7 @@ export class OwnerSession {
       const circuit = circuitFor(config, plan, request);
       const hash = fingerprint(circuit);
       await withBoth((peer) => sendControl(channelTo(channels, peer), 'start', { circuit: hash }));
-      return new OwnerSession(options, circuit, options.now() - start);
+      return new OwnerSession(options, plan, circuit, options.now() - start);
     } catch (thrown) {
       throw abortAll(channels, options.signal?.aborted === true ? abortedError() : thrown);
     } finally {
@@ -135,82 +161,155 @@ export class OwnerSession {
     return Promise.race([...this.#options.channels.values()].map((channel) => channel.ended));
   }
 
-  /** Rounds between the compute parties that a run takes. */
+  /** Rounds between the compute parties that the step takes. */
   get rounds(): number {
-    return this.#circuit.cost.rounds;
+    return this.#step.circuit.cost.rounds;
   }
 
-  /** Deals every correlation ahead of the input and waits until both compute parties have theirs. They then wait for `run` or `discard`. */
+  /** Whether a token may follow what was run. */
+  get more(): boolean {
+    return !this.#over;
+  }
+
+  /**
+   * Deals every correlation of the next step ahead of its input and waits until both compute parties have theirs. They then wait for `run`, `next` or `discard`.
+   * After a run the dealing is under way already.
+   */
   async prepare(): Promise<void> {
+    this.#alive();
+    this.#ready ??= this.#guarded(() => this.#deal());
+    await this.#ready;
+  }
+
+  async #deal(): Promise<void> {
     const start = this.#options.now();
-    await this.#guarded(async () => {
-      // A compute party that fails while it is dealt to says why in place of "ready".
-      const ready = withBoth((peer) => recvControl(channelTo(this.#options.channels, peer), 'ready'));
-      ready.catch(() => undefined);
-      await this.#engine.deal().catch(async (error: unknown) => {
-        await Promise.race([ready, sleep(REASON_MS)]);
-        throw error;
-      });
-      await ready;
+    const { channels } = this.#options;
+    // A compute party that fails while it is dealt to says why in place of "ready".
+    const ready = withBoth((peer) => recvControl(channelTo(channels, peer), 'ready'));
+    ready.catch(() => undefined);
+    await this.#step.engine.deal().catch(async (error: unknown) => {
+      await Promise.race([ready, sleep(REASON_MS)]);
+      throw error;
     });
+    await ready;
+    this.#prepared(start);
+  }
+
+  #prepared(start: number): void {
     this.#endHold = hold([...this.#options.channels.values()]);
     this.#preprocessMs = this.#options.now() - start;
   }
 
-  /** One message out, one message in. The attempt is spent afterwards, whatever happens. */
+  /** The texts: one message out, one message in. The step is spent afterwards, whatever happens. */
   async run(input: OwnerInput): Promise<OwnerResult> {
-    const { now, channels, request, kernels } = this.#options;
-    if (this.#over) throw new TercetError('ERR_STATE', 'this attempt is over', 'start a new attempt; correlations are used once');
-    this.#endHold();
-    const start = now();
-    const inputs = ownerInputs(input, request);
+    this.#alive();
+    const { request, config } = this.#options;
+    const inputs = ownerInputs(input, request, config);
+    this.#prompt = input.sequences[0].inputIds.length;
+    return this.#run(0, inputs);
+  }
+
+  /** One more token behind the prompt. @throws {TercetError} ERR_STATE beyond the steps that were asked for. */
+  async next(input: StepInput): Promise<OwnerResult> {
+    this.#alive();
+    return this.#run(this.#step.number, stepInputs(input, this.#options.request, this.#prompt, this.#step.number));
+  }
+
+  async #run(number: number, inputs: Inputs): Promise<OwnerResult> {
+    const { number: at } = this.#step;
+    if (at !== number || (number === 0 && this.#spent))
+      throw new TercetError('ERR_STATE', `the attempt is at step ${at}`, 'start a new attempt; correlations are used once');
+    await this.prepare();
     try {
-      return await this.#guarded(async () => {
-        await withBoth((peer) => release(channelTo(channels, peer)));
-        this.#spent = true;
-        await this.#engine.input(inputs);
-        const sent = now();
-        let computed = sent;
-        let logits: Float32Array = new Float32Array();
-        const reports = await withBoth(async (peer) => {
-          const channel = channelTo(channels, peer);
-          await followStatus(channel, (status) => this.#status(peer, status));
-          if (peer === 1) {
-            computed = now();
-            await this.#engine.online();
-            logits = revealLogits(await this.#engine.output());
-          }
-          return reportFromJson(await recvControl(channel, 'report'));
-        });
-        const end = now();
-        return {
-          logits,
-          rounds: this.rounds,
-          onlineRounds: 1,
-          timing: {
-            agreeMs: this.#agreeMs,
-            preprocessMs: this.#preprocessMs,
-            onlineMs: end - start,
-            inputMs: sent - start,
-            computeMs: computed - sent,
-            outputMs: end - computed,
-          },
-          reports: [reportOf(channels, this.#options.peakMemory(), kernels.name), reports[0], reports[1]] as const,
-        };
-      });
+      return await this.#guarded(() => this.#compute(inputs));
     } finally {
-      this.#end();
+      if (number === this.#options.request.steps) this.#end();
     }
   }
 
-  /** Lets go of a prepared attempt that no text came for. Nothing of it was used, and nothing of it will be. */
+  async #compute(inputs: Inputs): Promise<OwnerResult> {
+    const { now, channels, request } = this.#options;
+    const { engine, circuit, number, prgs } = this.#step;
+    const preprocessMs = this.#preprocessMs;
+    this.#endHold();
+    const start = now();
+    await withBoth((peer) => release(channelTo(channels, peer)));
+    this.#spent = true;
+    await engine.input(inputs);
+    const sent = now();
+    const dealt = number < request.steps ? this.#advance() : undefined;
+    let computed = sent;
+    let logits: Float32Array = new Float32Array();
+    const reports = await withBoth(async (peer) => {
+      const channel = channelTo(channels, peer);
+      await followStatus(channel, (status) => this.#status(circuit, peer, status));
+      if (peer === 1) {
+        computed = now();
+        await engine.online();
+        logits = revealLogits(await engine.output());
+      }
+      return reportFromJson(await recvControl(channel, 'report'));
+    });
+    const end = now();
+    engine.clear();
+    for (const prg of prgs) prg.wipe();
+    if (dealt !== undefined) {
+      this.#ready = this.#guarded(() => this.#awaitReady(dealt, sent));
+      // Its error is reported to whoever waits for it.
+      this.#ready.catch(() => undefined);
+    }
+    return {
+      logits,
+      step: number,
+      rounds: circuit.cost.rounds,
+      onlineRounds: 1,
+      timing: {
+        agreeMs: this.#agreeMs,
+        preprocessMs,
+        onlineMs: end - start,
+        inputMs: sent - start,
+        computeMs: computed - sent,
+        outputMs: end - computed,
+      },
+      reports: [reportOf(channels, this.#options.peakMemory(), this.#options.kernels.name), reports[0], reports[1]] as const,
+    };
+  }
+
+  /** Moves to the next step and deals it while the compute parties are at work on this one. */
+  #advance(): Promise<void> {
+    const { config, request, channels } = this.#options;
+    const { prgs, engine, number } = this.#step;
+    const circuit = circuitFor(config, this.#plan, request, number + 1);
+    this.#step = this.#begin(number + 1, circuit, [prgs[0].next(), prgs[1].next()], engine.kept);
+    const next = this.#step.engine;
+    const dealt = withBoth((peer) => sendControl(channelTo(channels, peer), 'step', { circuit: fingerprint(circuit) })).then(() => next.deal());
+    dealt.catch(() => undefined);
+    return dealt;
+  }
+
+  async #awaitReady(dealt: Promise<void>, start: number): Promise<void> {
+    const ready = withBoth((peer) => recvControl(channelTo(this.#options.channels, peer), 'ready'));
+    ready.catch(() => undefined);
+    await dealt.catch(async (error: unknown) => {
+      await Promise.race([ready, sleep(REASON_MS)]);
+      throw error;
+    });
+    await ready;
+    this.#prepared(start);
+  }
+
+  #alive(): void {
+    if (this.#over) throw new TercetError('ERR_STATE', 'this attempt is over', 'start a new attempt; correlations are used once');
+  }
+
+  /** Lets go of what was prepared and no text, or no further token, came for. Nothing of it was used, and nothing of it will be. */
   async discard(): Promise<void> {
     this.#end();
     await Promise.all([...this.#options.channels.values()].map((channel) => channel.close()));
   }
 
-  #status(peer: 1 | 2, status: Status): void {
-    if (peer === 1) this.#options.onStatus?.(status, this.#circuit.sections[status.gate] ?? '');
+  #status(circuit: Circuit, peer: 1 | 2, status: Status): void {
+    if (peer === 1) this.#options.onStatus?.(status, circuit.sections[status.gate] ?? '');
   }
 
   /** Runs a step; a failure of any kind is the end of the session at all parties. */
@@ -233,7 +332,7 @@ export class OwnerSession {
     this.#endHold();
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     for (const prg of this.#prgs) prg.wipe();
-    this.#engine.clear();
+    this.#step.engine.clear();
   }
 }
 

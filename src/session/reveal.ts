@@ -2,7 +2,7 @@
 import { decodeFixed } from '../compute/fixed-point.ts';
 import type { Words } from '../compute/ring.ts';
 import { TercetError } from '../core/errors.ts';
-import { LOGITS, LOGIT_SCALE } from '../ml/models/bert-secure.ts';
+import { LOGITS, LOGIT_SCALE } from '../ml/models/run.ts';
 
 /** Logits as floats: error of the opening itself at most 2^-16. @throws {TercetError} ERR_STATE at a party that does not own the output. */
 export function revealLogits(opened: ReadonlyMap<string, Words>): Float32Array {

@@ -8,8 +8,8 @@ import type { Matrix, RingKernels, Stream } from '../compute/kernels/types.ts';
 import type { Vector, Words } from '../compute/ring.ts';
 import { concatBytes } from '../core/bytes.ts';
 import { TercetError, invariant } from '../core/errors.ts';
-import type { BertConfig } from '../ml/config.ts';
-import { listParameters } from '../ml/models/bert-parameters.ts';
+import type { ModelConfig } from '../ml/config.ts';
+import { listParameters } from '../ml/models/parameters.ts';
 import { nonceOf } from '../mpc/prg/gate-id.ts';
 import type { ParameterView, Part } from '../mpc/protocol/semi-honest/party.ts';
 import type { Parameter } from '../mpc/protocol/types.ts';
@@ -33,7 +33,7 @@ async function maskRows(kernels: RingKernels, seed: Uint8Array, number: number, 
   return kernels.concat(await Promise.all(wanted.map((row) => weightMask(kernels, seed, number, cols, row * cols))));
 }
 
-function numbers(config: BertConfig): ReadonlyMap<string, number> {
+function numbers(config: ModelConfig): ReadonlyMap<string, number> {
   return new Map(listParameters(config).map((parameter, i) => [parameter.name, i]));
 }
 
@@ -50,7 +50,7 @@ export class OwnerSeeds implements ParameterView {
   readonly #seeds: readonly [Uint8Array, Uint8Array];
   readonly #numbers: ReadonlyMap<string, number>;
 
-  constructor(config: BertConfig, seeds: Uint8Array) {
+  constructor(config: ModelConfig, seeds: Uint8Array) {
     invariant(seeds.length === 64, 'the owner holds 64 bytes of seeds');
     this.#seeds = [seeds.slice(0, 32), seeds.slice(32)];
     this.#numbers = numbers(config);
@@ -82,7 +82,7 @@ export class SharedParameters implements ParameterView {
   readonly #matrices = new Map<string, Matrix>();
   readonly #rows = new Map<string, Words>();
 
-  private constructor(id: 1 | 2, config: BertConfig, seed: Uint8Array, kernels: RingKernels) {
+  private constructor(id: 1 | 2, config: ModelConfig, seed: Uint8Array, kernels: RingKernels) {
     this.#kernels = kernels;
     this.#own = id === 1 ? 'l1' : 'l2';
     this.#seed = seed;
@@ -92,7 +92,7 @@ export class SharedParameters implements ParameterView {
   /** @param read the masked words of a parameter, from the share file. */
   static async load(
     id: 1 | 2,
-    config: BertConfig,
+    config: ModelConfig,
     seed: Uint8Array,
     read: (parameter: Parameter) => Promise<BigUint64Array>,
     kernels: RingKernels,
@@ -112,7 +112,7 @@ export class SharedParameters implements ParameterView {
     const load = async (part: Part, words: Words) => {
       this.#matrices.set(`${name} ${part}`, await this.#kernels.loadMatrix(words.data as BigUint64Array, rows, cols));
     };
-    if (name === 'embeddings.word') return load('m', masked);
+    if (parameter.lookup === true) return load('m', masked);
     const mask = await this.#kernels.read(await maskRows(this.#kernels, this.#seed, number, parameter));
     if (rows === 1) {
       this.#rows.set(`${name} m`, masked);

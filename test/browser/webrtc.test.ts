@@ -117,6 +117,7 @@ describe('a data owner in Chromium', () => {
     });
     const page = await site.open();
     const outcome = await page.evaluate((arg) => window.run(arg), command(party, { transport: 'auto', timeoutMs: 2000 }));
+    expect(outcome.error).toBeUndefined();
     expect(outcome).toMatchObject({
       transport: 'websocket',
       fallbacks: [{ from: 'webrtc', to: 'websocket', reason: expect.stringContaining('no WebRTC link') }],

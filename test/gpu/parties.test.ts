@@ -6,11 +6,13 @@ import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
 import { createWebGpuKernels } from '../../src/compute/kernels/webgpu/index.ts';
 import { type Words, wordsFrom } from '../../src/compute/ring.ts';
-import { listParameters, parameterEncoder } from '../../src/ml/models/bert-parameters.ts';
-import { randomBertWeights } from '../../src/ml/models/bert-random.ts';
-import { LOGITS, MASK_ROWS, TOKENS, buildBert } from '../../src/ml/models/bert-secure.ts';
-import type { BertWeightSource } from '../../src/ml/models/bert-weights.ts';
-import { bertPlan } from '../../src/ml/ranges.ts';
+import { modelPlan } from '../../src/ml/measured-ranges.ts';
+import { parameterEncoder } from '../../src/ml/models/folding.ts';
+import { listParameters } from '../../src/ml/models/parameters.ts';
+import { randomWeights } from '../../src/ml/models/random.ts';
+import { LOGITS, ROWS, TOKENS } from '../../src/ml/models/run.ts';
+import { buildModel } from '../../src/ml/models/secure.ts';
+import type { WeightSource } from '../../src/ml/models/weights.ts';
 import { secureGelu } from '../../src/mpc/secure/activation.ts';
 import { isNegative, select } from '../../src/mpc/secure/compare.ts';
 import type { Gates, Inputs } from '../../src/mpc/protocol/types.ts';
@@ -27,8 +29,8 @@ afterAll(() => webgpu.close());
 const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
 
 /** Random weights, twelve times as large as usual so that rows of 8 have some variance. */
-const source: BertWeightSource = randomBertWeights(TINY, 3);
-const lively: BertWeightSource = { ...source, tensor: async (name) => (await source.tensor(name)).map((v) => (name.includes('Gamma') ? v : 12 * v)) };
+const source: WeightSource = randomWeights(TINY, 3);
+const lively: WeightSource = { ...source, tensor: async (name) => (await source.tensor(name)).map((v) => (name.includes('Gamma') ? v : 12 * v)) };
 const SEEDS = [seeded(32, 5, 51), seeded(32, 5, 52)] as const;
 
 type Views = NonNullable<SimulationOptions['parameters']>;
@@ -71,12 +73,12 @@ function sameRun(got: Run, want: Run): void {
 
 describe('three parties on WebGPU kernels', () => {
   const ids = [2, 9, 4, 17, 3];
-  const inputs: Inputs = { tensors: { [MASK_ROWS]: wordsFrom([0, 0, 1, 0, 0], 64) }, indices: { [TOKENS]: ids } };
+  const inputs: Inputs = { tensors: { [ROWS]: wordsFrom([0, 0, 1, 0, 0], 64) }, indices: { [TOKENS]: ids } };
 
   it.each(['open', 'secret'] as const)('a small BERT with %s weights: all messages and logits as with wasm, and no vector left', async (weights) => {
     const views = weights === 'open' ? openViews : secretViews;
-    const plan = await bertPlan(lively);
-    const build = (g: Gates) => buildBert(g, { config: TINY, plan, tokens: ids.length, masks: 1, padded: false });
+    const plan = await modelPlan(lively);
+    const build = (g: Gates) => buildModel(g, { config: TINY, plan, sequences: 1, tokens: ids.length, rows: 1, padded: false, pair: false, steps: 0 }, 0);
     const before = webgpu.describe();
     const got = await record(build, inputs, { weights, kernels: () => webgpu, parameters: await views(webgpu), seed: 9 });
     const after = webgpu.describe();

@@ -246,6 +246,12 @@ describe('openTensors', () => {
     ['names a tensor that is not there', { a: 'one.safetensors', b: 'one.safetensors', d: 'one.safetensors' }, 'ERR_MODEL_FORMAT'],
     ['names a shard that is not there', { a: 'three.safetensors' }, 'ERR_MODEL_NOT_FOUND'],
     ['leaves the folder', { a: '../one.safetensors' }, 'ERR_MODEL_FORMAT'],
+    ['leaves the folder from a folder', { a: 'x/../../one.safetensors' }, 'ERR_MODEL_FORMAT'],
+    ['begins at the root', { a: '/one.safetensors' }, 'ERR_MODEL_FORMAT'],
+    ['leaves the folder in the way of Windows', { a: '..\\one.safetensors' }, 'ERR_MODEL_FORMAT'],
+    ['puts a tensor into the wrong shard', { a: 'two.safetensors', b: 'one.safetensors', c: 'two.safetensors' }, 'ERR_MODEL_FORMAT'],
+    ['names a file that is no shard', { a: 'model.safetensors.index.json' }, 'ERR_MODEL_FORMAT'],
+    ['is text', 'one.safetensors', 'ERR_MODEL_FORMAT'],
     ['names a number', { a: 1 }, 'ERR_MODEL_FORMAT'],
     ['is a list', ['one.safetensors'], 'ERR_MODEL_FORMAT'],
   ];
@@ -253,9 +259,40 @@ describe('openTensors', () => {
     await failure(code, () => openTensors(shards({ [INDEX]: index(map) })));
   });
 
-  it('says how to convert a pickle', async () => {
-    const files = memoryFiles('old', new Map([['pytorch_model.bin', new Uint8Array(9)]]));
-    expect((await failure('ERR_MODEL_UNSUPPORTED', () => openTensors(files))).hint).toContain('save_pretrained');
+  it('refuses a tensor that two shards have', async () => {
+    const files = shards({
+      'two.safetensors': encodeSafetensors([a, c]),
+      [INDEX]: index({ a: 'one.safetensors', b: 'one.safetensors', c: 'two.safetensors' }),
+    });
+    expect((await failure('ERR_MODEL_FORMAT', () => openTensors(files))).message).toContain('tensor "a" is in two.safetensors');
+  });
+
+  it('names the shard that is missing, and a shard that was cut', async () => {
+    const map = { a: 'one.safetensors', b: 'one.safetensors', c: 'two.safetensors' };
+    const missing = memoryFiles(
+      'half',
+      new Map([
+        ['one.safetensors', encodeSafetensors([a, b])],
+        [INDEX, index(map)],
+      ]),
+    );
+    expect((await failure('ERR_MODEL_NOT_FOUND', () => openTensors(missing))).message).toContain('two.safetensors');
+    const cut = shards({ 'two.safetensors': encodeSafetensors([c]).slice(0, -1), [INDEX]: index(map) });
+    expect((await failure('ERR_MODEL_FORMAT', () => openTensors(cut))).message).toContain('two.safetensors');
+  });
+
+  it.each([
+    ['pytorch_model.bin', "M.from_pretrained('.').save_pretrained('.', safe_serialization=True)"],
+    ['pytorch_model.bin.index.json', "M.from_pretrained('.').save_pretrained('.', safe_serialization=True)"],
+    ['tf_model.h5', "M.from_pretrained('.', from_tf=True).save_pretrained('.', safe_serialization=True)"],
+    ['flax_model.msgpack', "M.from_pretrained('.', from_flax=True).save_pretrained('.', safe_serialization=True)"],
+  ])('says how to convert %s, and prefers safetensors beside it', async (name, command) => {
+    const files = new Map<string, Uint8Array>([[name, new Uint8Array(9)]]);
+    const error = await failure('ERR_MODEL_UNSUPPORTED', () => openTensors(memoryFiles('old', files), 'GPT2LMHeadModel'));
+    expect(error.message).toContain(name);
+    expect(error.hint).toContain(`python -c "from transformers import GPT2LMHeadModel as M; ${command}"`);
+    files.set('model.safetensors', encodeSafetensors([a]));
+    expect([...(await openTensors(memoryFiles('both', files))).entries.keys()]).toEqual(['a']);
   });
 
   it('says what is missing', async () => {

@@ -2,10 +2,10 @@
 
 import { expect } from 'vitest';
 import { type ErrorCode, TercetError } from '../../src/core/errors.ts';
-import { type BertConfig, parseBertConfig } from '../../src/ml/config.ts';
+import { type ModelConfig, parseModelConfig } from '../../src/ml/config.ts';
 import { type ModelFiles, memoryFiles } from '../../src/ml/files.ts';
-import { randomBertWeights } from '../../src/ml/models/bert-random.ts';
-import type { BertTensorName } from '../../src/ml/models/bert-weights.ts';
+import { randomWeights } from '../../src/ml/models/random.ts';
+import type { TensorName } from '../../src/ml/models/weights.ts';
 import { encodeSafetensors, type TensorToWrite } from '../../src/ml/safetensors-encode.ts';
 
 export const TINY_JSON = {
@@ -28,8 +28,44 @@ export const TINY_CLASSIFIER_JSON = {
   id2label: { '0': 'negative', '1': 'neutral', '2': 'positive' },
 };
 
-export const TINY: BertConfig = parseBertConfig(TINY_JSON);
-export const TINY_CLASSIFIER: BertConfig = parseBertConfig(TINY_CLASSIFIER_JSON);
+export const TINY_GPT2_JSON = {
+  architectures: ['GPT2LMHeadModel'],
+  model_type: 'gpt2',
+  activation_function: 'gelu_new',
+  n_embd: 8,
+  n_layer: 2,
+  n_head: 2,
+  n_inner: 12,
+  vocab_size: 23,
+  n_positions: 10,
+  layer_norm_epsilon: 1e-5,
+};
+
+export const TINY_ROBERTA_JSON = {
+  ...TINY_JSON,
+  architectures: ['RobertaForMaskedLM'],
+  model_type: 'roberta',
+  pad_token_id: 1,
+  max_position_embeddings: 12,
+  type_vocab_size: 1,
+  layer_norm_eps: 1e-5,
+};
+
+export const TINY_DISTILBERT_JSON = {
+  architectures: ['DistilBertForMaskedLM'],
+  model_type: 'distilbert',
+  activation: 'gelu',
+  dim: 8,
+  n_layers: 2,
+  n_heads: 2,
+  hidden_dim: 12,
+  vocab_size: 23,
+  max_position_embeddings: 10,
+};
+
+export const TINY_GPT2: ModelConfig = parseModelConfig(TINY_GPT2_JSON);
+export const TINY: ModelConfig = parseModelConfig(TINY_JSON);
+export const TINY_CLASSIFIER: ModelConfig = parseModelConfig(TINY_CLASSIFIER_JSON);
 
 export const PIECES = '[PAD] [UNK] [CLS] [SEP] [MASK] [ ] . , ! paris is the capital of france a ##s mask sep cls cafe 𠀀'.split(' ').slice(0, 23);
 
@@ -66,9 +102,9 @@ export function jsonBytes(value: unknown): Uint8Array {
 }
 
 /** canonical name → [checkpoint name, shape], written out by hand for TINY's sizes. */
-export function tinyNames(classifier = false): [BertTensorName, string, number[]][] {
+export function tinyNames(classifier = false): [TensorName, string, number[]][] {
   const [V, C, F, P, Y, L] = [23, 8, 12, 10, 2, 3];
-  const list: [BertTensorName, string, number[]][] = [
+  const list: [TensorName, string, number[]][] = [
     ['embeddings.word', 'bert.embeddings.word_embeddings.weight', [V, C]],
     ['embeddings.position', 'bert.embeddings.position_embeddings.weight', [P, C]],
     ['embeddings.tokenType', 'bert.embeddings.token_type_embeddings.weight', [Y, C]],
@@ -117,7 +153,7 @@ export function tinyNames(classifier = false): [BertTensorName, string, number[]
 
 /** The tiny model's tensors with the values of seed 7. */
 export async function tinyTensors(classifier = false): Promise<TensorToWrite[]> {
-  const source = randomBertWeights(classifier ? TINY_CLASSIFIER : TINY, 7);
+  const source = randomWeights(classifier ? TINY_CLASSIFIER : TINY, 7);
   const tensors: TensorToWrite[] = [];
   for (const [name, stored, shape] of tinyNames(classifier)) tensors.push({ name: stored, dtype: 'F32', shape, data: await source.tensor(name) });
   return tensors;

@@ -33,8 +33,8 @@ describe('dealing', () => {
         kernels,
         parameters: noParameters,
         channels: new Map([[peer, channel]]),
-        k01: new PairPrg(new Uint8Array(32).fill(1), attempt),
-        k02: new PairPrg(new Uint8Array(32).fill(2), attempt),
+        k01: PairPrg.of(new Uint8Array(32).fill(1), attempt),
+        k02: PairPrg.of(new Uint8Array(32).fill(2), attempt),
       });
 
     let dealt = false;
@@ -61,7 +61,7 @@ describe('dealing', () => {
     const [left] = memoryPair(0, 2);
     const kernels = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
     const attempt = { session: new Uint8Array(16), attempt: 0, step: 0, branch: 0 };
-    const keys = { k01: new PairPrg(new Uint8Array(32), attempt), k02: new PairPrg(new Uint8Array(32).fill(1), attempt) };
+    const keys = { k01: PairPrg.of(new Uint8Array(32), attempt), k02: PairPrg.of(new Uint8Array(32).fill(1), attempt) };
     await new Engine({ id: 0, circuit, kernels, parameters: noParameters, channels: new Map([[2 as PartyId, left]]), ...keys }).deal();
     expect(left.stats.sentPayloadBytes).toBe(128);
   });

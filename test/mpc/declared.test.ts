@@ -7,7 +7,7 @@ import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import { Engine } from '../../src/mpc/protocol/semi-honest/engine.ts';
 import type { Gates } from '../../src/mpc/protocol/types.ts';
 import { secureGelu, secureTanh } from '../../src/mpc/secure/activation.ts';
-import { attend } from '../../src/mpc/secure/attention.ts';
+import { attend, attentionKeys, attentionValues } from '../../src/mpc/secure/attention.ts';
 import { isNegative, select } from '../../src/mpc/secure/compare.ts';
 import { normalise } from '../../src/mpc/secure/normalise.ts';
 import type { Component } from '../../src/mpc/share/wire.ts';
@@ -20,8 +20,10 @@ function costOf(build: (gates: Gates) => void) {
   return builder.finish().cost;
 }
 
-const heads = (gates: Gates, T: number) =>
-  attend(gates, gates.input('q', [1, 1, 64], 64, 32), gates.input('k', [1, T, 64], 64, 32), gates.input('v', [1, T, 64], 64, 32), 8);
+const heads = (gates: Gates, T: number) => {
+  const [k, v] = [gates.input('k', [1, T, 64], 64, 32), gates.input('v', [1, T, 64], 64, 32)];
+  attend(gates, gates.input('q', [1, 1, 64], 64, 32), attentionKeys(gates, k), attentionValues(gates, v), 8);
+};
 
 describe('declared costs', () => {
   it.each<[string, number, (gates: Gates) => unknown]>([
@@ -64,8 +66,8 @@ describe('a component that no message has brought', () => {
       kernels: new ReferenceKernels(),
       parameters: noParameters,
       channels: new Map(),
-      ...(id === 2 ? {} : { k01: new PairPrg(new Uint8Array(32).fill(1), attempt) }),
-      ...(id === 1 ? {} : { k02: new PairPrg(new Uint8Array(32).fill(2), attempt) }),
+      ...(id === 2 ? {} : { k01: PairPrg.of(new Uint8Array(32).fill(1), attempt) }),
+      ...(id === 1 ? {} : { k02: PairPrg.of(new Uint8Array(32).fill(2), attempt) }),
     });
 
   it.each<[PartyId, Component]>([
@@ -89,7 +91,7 @@ describe('a component that no message has brought', () => {
 
 describe('a wiped generator', () => {
   it('draws nothing more, not even with a key of zeros; before, it does', () => {
-    const prg = new PairPrg(new Uint8Array(32).fill(1), { session: new Uint8Array(16), attempt: 0, step: 0, branch: 0 });
+    const prg = PairPrg.of(new Uint8Array(32).fill(1), { session: new Uint8Array(16), attempt: 0, step: 0, branch: 0 });
     const id = { gate: 1, purpose: 'mask2', table: 0, direction: 0 } as const;
     const owner = {};
     expect(prg.claim(id, owner).nonce).toHaveLength(12);

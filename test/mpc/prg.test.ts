@@ -85,27 +85,27 @@ describe('attempt keys', () => {
 
   it('give different streams to the same gate in another attempt, step or branch', () => {
     const streams = [ATTEMPT, { ...ATTEMPT, attempt: 1 }, { ...ATTEMPT, step: 3 }, { ...ATTEMPT, branch: 2 }].map((attempt) => {
-      const { key, nonce } = new PairPrg(MASTER, attempt).claim(ID, {});
+      const { key, nonce } = PairPrg.of(MASTER, attempt).claim(ID, {});
       return `${toHex(key)} ${toHex(nonce)}`;
     });
     expect(new Set(streams).size).toBe(4);
   });
 
   it('refuses keys and sessions of the wrong length with ERR_INTERNAL', async () => {
-    await failure('ERR_INTERNAL', () => new PairPrg(MASTER.subarray(1), ATTEMPT));
-    await failure('ERR_INTERNAL', () => new PairPrg(MASTER, { ...ATTEMPT, session: new Uint8Array(15) }));
+    await failure('ERR_INTERNAL', () => PairPrg.of(MASTER.subarray(1), ATTEMPT));
+    await failure('ERR_INTERNAL', () => PairPrg.of(MASTER, { ...ATTEMPT, session: new Uint8Array(15) }));
   });
 });
 
 describe('the registry of draws', () => {
   it('gives the same owner the same stream again, for re-deriving a mask', () => {
-    const prg = new PairPrg(MASTER, ATTEMPT);
+    const prg = PairPrg.of(MASTER, ATTEMPT);
     const owner = {};
     expect(prg.claim({ ...ID }, owner)).toEqual(prg.claim({ ...ID }, owner));
   });
 
   it('refuses a second owner of an id with ERR_PAD_REUSE, and serves it another id', async () => {
-    const prg = new PairPrg(MASTER, ATTEMPT);
+    const prg = PairPrg.of(MASTER, ATTEMPT);
     prg.claim(ID, {});
     await failure('ERR_PAD_REUSE', () => prg.claim(ID, {}));
     await failure('ERR_PAD_REUSE', () => prg.spend(ID, {}));
@@ -113,7 +113,7 @@ describe('the registry of draws', () => {
   });
 
   it('refuses to spend an id twice with ERR_PAD_REUSE, even for its own owner', async () => {
-    const prg = new PairPrg(MASTER, ATTEMPT);
+    const prg = PairPrg.of(MASTER, ATTEMPT);
     const owner = {};
     prg.spend(ID, owner);
     await failure('ERR_PAD_REUSE', () => prg.spend(ID, owner));
@@ -122,7 +122,7 @@ describe('the registry of draws', () => {
   });
 
   it('refuses a second message under one mask with ERR_PAD_REUSE, whole or in parts', async () => {
-    const fresh = () => new PairPrg(MASTER, ATTEMPT).spend(ID, {});
+    const fresh = () => PairPrg.of(MASTER, ATTEMPT).spend(ID, {});
     const used = fresh();
     used.use();
     await failure('ERR_PAD_REUSE', () => used.use());
@@ -135,7 +135,7 @@ describe('the registry of draws', () => {
   });
 
   it('prints no key byte: not as text, JSON or by util.inspect with hidden fields', () => {
-    const prg = new PairPrg(MASTER, ATTEMPT);
+    const prg = PairPrg.of(MASTER, ATTEMPT);
     const stream = prg.claim(ID, {});
     const secrets = { master: MASTER, key: stream.key };
     expect(secretsIn(printed(prg) + printed({ nested: [prg] }), secrets)).toEqual([]);
@@ -146,8 +146,24 @@ describe('the registry of draws', () => {
     expect(secretsIn(`key=${Buffer.from(stream.key).toString('base64')}`, secrets)).toEqual(['key']);
   });
 
+  it('of the next step draws from other streams under the same key, outlives the step before, and is given once', () => {
+    const prg = PairPrg.of(MASTER, ATTEMPT);
+    const first = prg.spend(ID, {}).stream;
+    const next = prg.next();
+    const second = next.spend(ID, {}).stream;
+    expect(second.key).toEqual(first.key);
+    expect(second.nonce).not.toEqual(first.nonce);
+    prg.wipe();
+    expect(second.key.some((byte) => byte !== 0)).toBe(true);
+    // A second generator of that step would repeat every pad of it.
+    expect(() => prg.next()).toThrow(expect.objectContaining({ code: 'ERR_STATE' }));
+    expect(() => next.spend(ID, {})).toThrow(expect.objectContaining({ code: 'ERR_PAD_REUSE' }));
+    // Control: the next but one is there.
+    expect(() => next.next().spend(ID, {})).not.toThrow();
+  });
+
   it('overwrites the key when it is wiped', () => {
-    const prg = new PairPrg(MASTER, ATTEMPT);
+    const prg = PairPrg.of(MASTER, ATTEMPT);
     const { key } = prg.claim(ID, {});
     expect(key.some((byte) => byte !== 0)).toBe(true);
     prg.wipe();
@@ -163,13 +179,13 @@ class ForgetfulPrg extends PairPrg {
   readonly #attempt: Attempt;
 
   constructor(master: Uint8Array, attempt: Attempt) {
-    super(master, attempt);
+    super(attemptKey(master, attempt), attempt);
     this.#master = master;
     this.#attempt = attempt;
   }
 
   override claim(id: Omit<DrawId, 'step' | 'branch'>, owner: object) {
-    return new PairPrg(this.#master, this.#attempt).claim(id, owner);
+    return PairPrg.of(this.#master, this.#attempt).claim(id, owner);
   }
 
   override spend(id: Omit<DrawId, 'step' | 'branch'>, owner: object): Fresh {
@@ -213,7 +229,7 @@ function attack(messages: readonly Message[], element: number): [number, number]
 /** λ2 of an input, from P2's own key. */
 async function maskOfInput(gate: number): Promise<number[]> {
   const { attempt, k02 } = keysOf(SEED);
-  const words = await new ReferenceKernels().draw(new PairPrg(k02, attempt).claim(drawId({ number: gate }, 'mask2'), {}), 4, X.length);
+  const words = await new ReferenceKernels().draw(PairPrg.of(k02, attempt).claim(drawId({ number: gate }, 'mask2'), {}), 4, X.length);
   return [...words.data].map(Number);
 }
 

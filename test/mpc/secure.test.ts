@@ -8,7 +8,7 @@ import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
 import { type Words, signedAt, wordsFrom } from '../../src/compute/ring.ts';
 import { GELU_DOMAIN, GELU_ERROR, type GeluRange, TANH_ERROR, erf, gelu, geluRange, secureGelu, secureTanh } from '../../src/mpc/secure/activation.ts';
-import { ATTENTION_ERROR, SPREAD, attend } from '../../src/mpc/secure/attention.ts';
+import { ATTENTION_ERROR, SPREAD, attend, attentionKeys, attentionValues } from '../../src/mpc/secure/attention.ts';
 import { isNegative, select } from '../../src/mpc/secure/compare.ts';
 import type { Gates, Wire } from '../../src/mpc/secure/gates.ts';
 import { NORMALISE_ERROR, normalise, normaliseShift, varianceDomain } from '../../src/mpc/secure/normalise.ts';
@@ -245,7 +245,7 @@ describe('attention', () => {
   const one = ({ H, R, T, D, q, k, v }: Heads, bits: 8 | 9, seed?: number) =>
     run(
       { q: { shape: [H, R, D], values: q }, k: { shape: [H, T, D], values: k }, v: { shape: [H, T, D], values: v } },
-      (g, a, b, c) => attend(g, a, b, c, bits),
+      (g, a, b, c) => attend(g, a, attentionKeys(g, b), attentionValues(g, c), bits),
       seed,
     );
 
@@ -309,7 +309,10 @@ describe('attention', () => {
         k: { shape: [H, T, D], values: k },
         v: { shape: [H, T, D], values: v },
       },
-      (g, a, b, c) => attend(g, a, b, c, bits, { bits: g.input('real bits', [T], 1, 0), words: g.input('real words', [T], 8, 0) }),
+      (g, a, b, c) => {
+        const real = { bits: g.input('real bits', [1, T], 1, 0), words: g.input('real words', [1, T], 8, 0) };
+        return attend(g, a, attentionKeys(g, b), attentionValues(g, c), bits, { real });
+      },
       undefined,
       { 'real bits': marks(T, marked ? length : T, 1), 'real words': marks(T, marked ? length : T, 8) },
     );

@@ -6,13 +6,15 @@ import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
 import { type Words, wordsFrom } from '../../src/compute/ring.ts';
-import type { BertConfig } from '../../src/ml/config.ts';
-import { listParameters, parameterEncoder } from '../../src/ml/models/bert-parameters.ts';
-import { randomBertWeights } from '../../src/ml/models/bert-random.ts';
-import type { BertWeightSource } from '../../src/ml/models/bert-weights.ts';
-import { LOGITS, LOGIT_SCALE, MASK_ROWS, TOKENS, buildBert } from '../../src/ml/models/bert-secure.ts';
-import { bertPlan } from '../../src/ml/ranges.ts';
-import { bertFloat } from '../../src/ml/reference/bert-float.ts';
+import type { ModelConfig } from '../../src/ml/config.ts';
+import { modelPlan } from '../../src/ml/measured-ranges.ts';
+import { parameterEncoder } from '../../src/ml/models/folding.ts';
+import { listParameters } from '../../src/ml/models/parameters.ts';
+import { randomWeights } from '../../src/ml/models/random.ts';
+import { LOGITS, LOGIT_SCALE, ROWS, TOKENS } from '../../src/ml/models/run.ts';
+import { buildModel } from '../../src/ml/models/secure.ts';
+import type { WeightSource } from '../../src/ml/models/weights.ts';
+import { runFloat } from '../../src/ml/reference/float.ts';
 import { SEMI_HONEST } from '../../src/mpc/protocol/registry.ts';
 import type { Parameter } from '../../src/mpc/protocol/types.ts';
 import { OpenParameters } from '../../src/session/open-parameters.ts';
@@ -76,14 +78,14 @@ describe('a value that enters several products', () => {
 // ── a whole model ────────────────────────────────────────────────────────────
 
 /** Random weights twelve times as large as usual: with standard deviation 0.02, rows of 8 would fall below the variance domain of `normalise`. */
-function lively(config: BertConfig): BertWeightSource {
-  const source = randomBertWeights(config, 3);
+function lively(config: ModelConfig): WeightSource {
+  const source = randomWeights(config, 3);
   return { ...source, tensor: async (name) => (await source.tensor(name)).map((v) => (name.includes('Gamma') ? v : 12 * v)) };
 }
 
 const SEEDS = [seeded(32, 5, 51), seeded(32, 5, 52)] as const;
 
-async function openViews(config: BertConfig, kernels: RingKernels): Promise<NonNullable<SimulationOptions['parameters']>> {
+async function openViews(config: ModelConfig, kernels: RingKernels): Promise<NonNullable<SimulationOptions['parameters']>> {
   const source = lively(config);
   const view = await OpenParameters.load(source, kernels);
   // The data owner has no weights: any question for them is an error.
@@ -91,7 +93,7 @@ async function openViews(config: BertConfig, kernels: RingKernels): Promise<NonN
   return (id) => (id === 0 ? none : view);
 }
 
-async function secretViews(config: BertConfig, kernels: RingKernels): Promise<NonNullable<SimulationOptions['parameters']>> {
+async function secretViews(config: ModelConfig, kernels: RingKernels): Promise<NonNullable<SimulationOptions['parameters']>> {
   const encode = parameterEncoder(lively(config));
   const numbers = listParameters(config).map(({ name }) => name);
   const read = async (parameter: Parameter): Promise<BigUint64Array> => {
@@ -113,25 +115,25 @@ describe('a small BERT among three parties', () => {
     for (const weights of ['open', 'secret'] as const) {
       it(`${name} with ${weights} weights: bytes on every link and rounds as declared, logits within ${LOGIT_ERROR} of float`, async () => {
         const source = lively(config);
-        const mlm = config.architecture === 'BertForMaskedLM';
+        const mlm = config.head === 'masked-lm';
         const ids = [2, 9, 4, 17, 3];
-        const run = { config, plan: await bertPlan(source), tokens: ids.length, masks: mlm ? 1 : 0, padded: false };
+        const shape = { sequences: 1, tokens: ids.length, rows: mlm ? 1 : 0, padded: false, pair: false, steps: 0 };
+        const run = { ...shape, config, plan: await modelPlan(source) };
         const result = await measured(
-          (g) => buildBert(g, run),
-          { tensors: { [MASK_ROWS]: wordsFrom([0, 0, 1, 0, 0], 64) }, indices: { [TOKENS]: ids } },
+          (g) => buildModel(g, run, 0),
+          { tensors: { [ROWS]: wordsFrom([0, 0, 1, 0, 0], 64) }, indices: { [TOKENS]: ids } },
           { weights, kernels: () => wasm, parameters: await (weights === 'open' ? openViews : secretViews)(config, wasm), seed: 9 },
         );
         checkCost(result, `${name} ${weights}`);
-        const want = await bertFloat(source, ids, mlm ? { positions: [2] } : {});
+        const want = await runFloat(source, ids, mlm ? { positions: [2] } : {});
         const got = decodeFixed(result.outputs.get(LOGITS) as Words, LOGIT_SCALE);
         expect(got.length).toBe(want.logits.length);
         const worst = Math.max(...got.map((v, i) => Math.abs(v - want.logits[i])));
         expect(worst, `largest logit error ${worst}`).toBeLessThan(LOGIT_ERROR);
         // With padding behind it, whose length nobody is told, the same text has the same logits, and the cost is declared as well.
-        const request = { protocol: '3pc_semi_honest', weights, tokens: 8, masks: run.masks, padded: true } as const;
         const long = await measured(
-          (g) => buildBert(g, { ...run, tokens: 8, padded: true }),
-          ownerInputs({ inputIds: ids, maskPositions: mlm ? [2] : [] }, request),
+          (g) => buildModel(g, { ...run, tokens: 8, padded: true }, 0),
+          ownerInputs({ sequences: [{ inputIds: ids, rows: mlm ? [2] : [] }] }, { ...shape, tokens: 8, padded: true }, config),
           {
             weights,
             kernels: () => wasm,
@@ -143,7 +145,7 @@ describe('a small BERT among three parties', () => {
         const same = decodeFixed(long.outputs.get(LOGITS) as Words, LOGIT_SCALE);
         expect(Math.max(...same.map((v, i) => Math.abs(v - want.logits[i])))).toBeLessThan(LOGIT_ERROR);
         // Positive control of the tolerance: another text moves the logits further than it.
-        const other = await bertFloat(source, [2, 5, 4, 1, 3], mlm ? { positions: [2] } : {});
+        const other = await runFloat(source, [2, 5, 4, 1, 3], mlm ? { positions: [2] } : {});
         expect(Math.max(...got.map((v, i) => Math.abs(v - other.logits[i])))).toBeGreaterThan(LOGIT_ERROR);
       });
     }

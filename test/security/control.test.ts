@@ -215,10 +215,11 @@ describe('an offer', () => {
     config: 'b'.repeat(64),
     device: 'wasm',
     plan: {
-      gelu: ['narrow', 'far'],
-      headGelu: 'wide',
+      basis: 'proved',
+      activation: ['narrow', 'far'],
+      headActivation: 'wide',
       treeBits: [8, 9],
-      residual: ['normal', 'coarse', 'normal', 'normal'],
+      norms: ['normal', 'coarse', 'normal', 'normal'],
       embedding: 'fine',
       head: 'fine',
     },
@@ -233,13 +234,14 @@ describe('an offer', () => {
   });
 
   it.each<[string, unknown]>([
-    ['an unknown range', { ...offer, plan: { ...offer.plan, gelu: ['narrow', 'huge'] } }],
-    ['a range that is no string', { ...offer, plan: { ...offer.plan, gelu: ['narrow', ['far']] } }],
-    ['too few layers', { ...offer, plan: { ...offer.plan, gelu: ['narrow'] } }],
+    ['an unknown range', { ...offer, plan: { ...offer.plan, activation: ['narrow', 'huge'] } }],
+    ['a range that is no string', { ...offer, plan: { ...offer.plan, activation: ['narrow', ['far']] } }],
+    ['too few layers', { ...offer, plan: { ...offer.plan, activation: ['narrow'] } }],
     ['too many layers', { ...offer, plan: { ...offer.plan, treeBits: [8, 8, 8] } }],
     ['ten tree bits', { ...offer, plan: { ...offer.plan, treeBits: [8, 10] } }],
+    ['a basis that nobody knows', { ...offer, plan: { ...offer.plan, basis: 'hoped' } }],
     ['no plan', { ...offer, plan: undefined }],
-    ['a head range of a number', { ...offer, plan: { ...offer.plan, headGelu: 1 } }],
+    ['a head range of a number', { ...offer, plan: { ...offer.plan, headActivation: 1 } }],
     ['a model that is no string', { ...offer, model: 5 }],
   ])('with %s is refused with the code of the reader', async (_name, value) => {
     await failure('ERR_FRAME_FORMAT', () => read(JSON.parse(JSON.stringify(value))));

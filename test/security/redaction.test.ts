@@ -12,8 +12,8 @@ import { toHex } from '../../src/core/bytes.ts';
 import { type ErrorCode, TercetError, asTercetError } from '../../src/core/errors.ts';
 import { memoryPair } from '../../src/net/memory.ts';
 import type { Channel, PartyId } from '../../src/net/types.ts';
-import { randomBertWeights } from '../../src/ml/models/bert-random.ts';
-import { bertPlan } from '../../src/ml/ranges.ts';
+import { modelPlan } from '../../src/ml/measured-ranges.ts';
+import { randomWeights } from '../../src/ml/models/random.ts';
 import { PairPrg, attemptKey } from '../../src/mpc/prg/prg.ts';
 import { PlaintextGates } from '../../src/mpc/protocol/plaintext/oracle.ts';
 import { protocolInfo } from '../../src/mpc/protocol/registry.ts';
@@ -122,14 +122,14 @@ const SCENARIOS: readonly [ErrorCode, string, () => Promise<unknown[]>][] = [
     'ERR_PAD_REUSE',
     'a pad drawn twice',
     () => {
-      const prg = new PairPrg(k01, attempt);
+      const prg = PairPrg.of(k01, attempt);
       const id = { gate: 1, purpose: 'pad', table: 0, direction: 0 } as const;
       prg.spend(id, prg);
       return thrown(() => prg.spend(id, prg));
     },
   ],
   ['ERR_INTERNAL', 'a kernel that throws the words it was given', () => endings({ kernels: () => new FailingKernels() })],
-  ['ERR_INTERNAL', 'a key of the wrong length', () => thrown(() => new PairPrg(k01.subarray(1), attempt))],
+  ['ERR_INTERNAL', 'a key of the wrong length', () => thrown(() => PairPrg.of(k01.subarray(1), attempt))],
   ['ERR_INTERNAL', 'words of the wrong number', () => thrown(() => new ReferenceKernels().unpack(SECRETS['x0'], 64, 2))],
   ['ERR_RANGE', 'a value that does not fit', () => thrown(() => encodeFixed([1, Number(X[0])], 32, 64))],
   ['ERR_RANGE', 'a bound that is too wide', () => thrown(() => geluRange(1e6))],
@@ -187,9 +187,9 @@ interface SessionRun {
 }
 
 const SESSION = Uint8Array.from({ length: 16 }, (_, i) => 100 + i);
-const source = randomBertWeights(TINY, 3);
+const source = randomWeights(TINY, 3);
 const view = await OpenParameters.load(source, wasm);
-const plan = await bertPlan(source);
+const plan = await modelPlan(source);
 
 /** A whole session of three roles in memory: what each ended with, and every message. */
 async function session(tap?: Tap): Promise<SessionRun> {
@@ -229,13 +229,13 @@ async function session(tap?: Tap): Promise<SessionRun> {
       const open = await OwnerSession.open({
         ...common,
         config: TINY,
-        request: { protocol: '3pc_semi_honest', weights: 'open', tokens: 4, masks: 1, padded: false },
+        request: { protocol: '3pc_semi_honest', weights: 'open', sequences: 1, tokens: 4, rows: 1, padded: false, pair: false, steps: 0 },
         keys: [keys[0].slice(), keys[1].slice()],
         channels: channels[0],
         parameters: noParameters,
       });
       await open.prepare();
-      return (await open.run({ inputIds: [2, 9, 4, 3], maskPositions: [2] })).logits;
+      return (await open.run({ sequences: [{ inputIds: [2, 9, 4, 3], rows: [2] }] })).logits;
     } catch (error) {
       for (const channel of channels[0].values()) channel.abort(asTercetError(error));
       throw error;
@@ -279,7 +279,7 @@ describe('a session', () => {
   it.each<[ErrorCode, string, Tap]>([
     ['ERR_FRAME_LENGTH', 'a key that is cut', (_from, to, tag, bytes) => (to === 1 && tag === 'control/key' ? bytes.subarray(1) : undefined)],
     ['ERR_FRAME_FORMAT', 'a request whose JSON breaks', rewrite('request', 1, (body) => `${body.slice(0, -1)}!`)],
-    ['ERR_PEER_MISMATCH', 'a request of another version', rewrite('request', 2, (body) => body.replace('"version":2', '"version":3'))],
+    ['ERR_PEER_MISMATCH', 'a request of another version', rewrite('request', 2, (body) => body.replace('"version":3', '"version":4'))],
     ['ERR_FRAME_FORMAT', 'a request whose padding is no yes or no', rewrite('request', 1, (body) => body.replace('"padded":false', '"padded":12345'))],
     ['ERR_MODEL_HASH', 'a request for a model that nobody serves', rewrite('request', 1, (body) => body.replace('"model":null', '"model":"ab"'))],
     ['ERR_PEER_MISMATCH', 'a request for one token', rewrite('request', 2, (body) => body.replace('"tokens":4', '"tokens":1'))],
@@ -320,7 +320,7 @@ describe('objects that hold secrets', () => {
     const shared = await SharedParameters.load(1, TINY, seeds.slice(0, 32), async ({ rows, cols }) => new BigUint64Array(rows * cols).fill(masked[0]), wasm);
     await engines[0].deal();
     const secrets = { ...SECRETS, 'seed 1': seeds.slice(0, 32), 'seed 2': seeds.slice(32) };
-    for (const object of [new PairPrg(k01, attempt), ...engines, new OwnerSeeds(TINY, seeds), shared, view]) {
+    for (const object of [PairPrg.of(k01, attempt), ...engines, new OwnerSeeds(TINY, seeds), shared, view]) {
       expect(leaks(printed(object), secrets), object.constructor.name).toEqual([]);
       expect(leaks(printed({ inside: [object] }), secrets), object.constructor.name).toEqual([]);
     }

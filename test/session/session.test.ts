@@ -1,111 +1,11 @@
 /** Sessions of all three parties in one process: prepared ahead, run, discarded, aborted, and who is named when a party fails. */
 import { describe, expect, it } from 'vitest';
-import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
-import { TercetError, asTercetError } from '../../src/core/errors.ts';
-import { randomBertWeights } from '../../src/ml/models/bert-random.ts';
-import { bertPlan } from '../../src/ml/ranges.ts';
-import { bertFloat } from '../../src/ml/reference/bert-float.ts';
-import { type MemoryOptions, memoryPair } from '../../src/net/memory.ts';
-import type { Channel, PartyId } from '../../src/net/types.ts';
-import type { Request } from '../../src/session/agreement.ts';
-import { type ComputeOptions, type ServedModel, type SessionEnd, serveSession } from '../../src/session/compute.ts';
-import { OpenParameters } from '../../src/session/open-parameters.ts';
-import { ownerParameters } from '../../src/session/owner-parameters.ts';
-import { OwnerSession } from '../../src/session/owner.ts';
-import type { Status } from '../../src/session/status.ts';
-import { TINY, failure } from '../ml/tiny-bert.ts';
-import { seeded } from '../support/simulate.ts';
-
-const kernels = new ReferenceKernels();
-const source = randomBertWeights(TINY, 5);
-const MODEL: ServedModel = {
-  name: 'tiny',
-  config: TINY,
-  plan: await bertPlan(source),
-  hash: 'ab'.repeat(32),
-  parameters: await OpenParameters.load(source, kernels),
-};
-const REQUEST: Request = { model: MODEL.hash, protocol: '3pc_semi_honest', weights: 'open', tokens: 8, masks: 1, padded: true };
-const INPUT = { inputIds: [2, 9, 4, 17, 3], maskPositions: [2] };
-
-interface Started {
-  readonly owner: Promise<OwnerSession>;
-  readonly ends: readonly Promise<SessionEnd | TercetError>[];
-  readonly channels: readonly [Channel, Channel];
-  readonly statuses: Status[];
-  readonly sent: { readonly from: PartyId; readonly tag: string }[];
-  /** Breaks every link of a compute party, as its death would. */
-  kill(party: 1 | 2): void;
-}
-
-interface StartOptions {
-  readonly request?: Request;
-  readonly compute?: (id: 1 | 2) => Partial<ComputeOptions>;
-  readonly signal?: AbortSignal;
-  readonly onStatus?: (status: Status) => void;
-  readonly tap?: MemoryOptions['tap'];
-}
-
-function start({ request = REQUEST, compute, signal, onStatus, tap }: StartOptions = {}): Started {
-  const sent: Started['sent'] = [];
-  const watch: MemoryOptions = {
-    timeoutMs: 20_000,
-    tap: (direction, tag, bytes) => {
-      sent.push({ from: direction.from, tag });
-      return tap?.(direction, tag, bytes);
-    },
-  };
-  const [own1, one0] = memoryPair(0, 1, watch);
-  const [own2, two0] = memoryPair(0, 2, watch);
-  const [one2, two1] = memoryPair(1, 2, watch);
-  const session = seeded(16, 1, 1);
-  const serve = (id: 1 | 2, owner: Channel, peer: Channel): Promise<SessionEnd | TercetError> =>
-    serveSession({
-      id,
-      owner,
-      key: seeded(32, 7, id),
-      connectPeer: async () => peer,
-      session,
-      models: [MODEL],
-      kernels,
-      now: () => performance.now(),
-      peakMemory: () => 1,
-      ...compute?.(id),
-    }).catch(asTercetError);
-  const statuses: Status[] = [];
-  const ends = [serve(1, one0, one2), serve(2, two0, two1)];
-  const owner = OwnerSession.open({
-    config: TINY,
-    request,
-    channels: new Map<PartyId, Channel>([
-      [1, own1],
-      [2, own2],
-    ]),
-    session,
-    keys: [seeded(32, 7, 1), seeded(32, 7, 2)],
-    kernels,
-    parameters: ownerParameters(TINY, undefined),
-    now: () => performance.now(),
-    peakMemory: () => 1,
-    ...(signal === undefined ? {} : { signal }),
-    onStatus: (status) => {
-      statuses.push(status);
-      onStatus?.(status);
-    },
-  });
-  owner.catch(() => undefined);
-  const kill = (party: 1 | 2) => {
-    for (const channel of party === 1 ? [one0, one2] : [two0, two1]) channel.abort(new Error('killed'));
-  };
-  return { owner, ends, channels: [own1, own2], statuses, sent, kill };
-}
-
-async function prepared(options?: StartOptions): Promise<Started & { session: OwnerSession }> {
-  const started = start(options);
-  const session = await started.owner;
-  await session.prepare();
-  return { ...started, session };
-}
+import { TercetError } from '../../src/core/errors.ts';
+import type { OwnerSession } from '../../src/session/owner.ts';
+import type { Request } from '../../src/session/request.ts';
+import { runFloat } from '../../src/ml/reference/float.ts';
+import { failure } from '../ml/tiny-bert.ts';
+import { INPUT, REQUEST, type Started, kernels, prepared, source, start } from './harness.ts';
 
 /** Tags of messages that depend on the text. */
 const dependent = (sent: Started['sent']) => sent.filter(({ from, tag }) => from === 0 && tag.includes('-input'));
@@ -119,7 +19,7 @@ describe('a session', () => {
     expect(aheadBytes).toBeGreaterThan(1000);
     const { logits, timing, rounds } = await session.run(INPUT);
     expect(session.spent).toBe(true);
-    const want = await bertFloat(source, INPUT.inputIds, { positions: INPUT.maskPositions });
+    const want = await runFloat(source, INPUT.sequences[0].inputIds, { positions: [2] });
     expect(Math.max(...logits.map((v, i) => Math.abs(v - want.logits[i])))).toBeLessThan(0.005);
     expect(await Promise.all(ends)).toEqual(['answered', 'answered']);
     expect(timing.onlineMs).toBeCloseTo(timing.inputMs + timing.computeMs + timing.outputMs, 3);
@@ -146,11 +46,11 @@ describe('a session', () => {
     const sizesFor = async (inputIds: readonly number[], request: Request): Promise<string[]> => {
       const sizes: string[] = [];
       const { session } = await prepared({ request, tap: ({ from, to }, tag, bytes) => void (from === 0 && sizes.push(`${to} ${tag} ${bytes.length}`)) });
-      await session.run({ inputIds, maskPositions: [2] });
+      await session.run({ sequences: [{ inputIds, rows: [2] }] });
       // Link by link: only there is an order.
       return [1, 2].flatMap((peer) => sizes.filter((line) => line.startsWith(`${peer} `)));
     };
-    const [short, long] = [INPUT.inputIds, [2, 9, 4, 17, 12, 13, 3]];
+    const [short, long] = [INPUT.sequences[0].inputIds, [2, 9, 4, 17, 12, 13, 3]];
     expect(await sizesFor(long, REQUEST)).toEqual(await sizesFor(short, REQUEST));
     // Control: without padding the sizes tell them apart.
     const exact = (ids: readonly number[]): Request => ({ ...REQUEST, padded: false, tokens: ids.length });

@@ -91,7 +91,7 @@ export function createParties(build: (gates: Gates) => void, options: Simulation
     channels[a].set(b, left);
     channels[b].set(a, right);
   }
-  const prg = options.prg ?? ((master, session) => new PairPrg(master, session));
+  const prg = options.prg ?? ((master, session) => PairPrg.of(master, session));
   const engines = ([0, 1, 2] as PartyId[]).map((id) => {
     const kernels = options.kernels?.(id) ?? new ReferenceKernels();
     const signal = options.signal?.(id);

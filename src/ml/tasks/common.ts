@@ -1,33 +1,109 @@
 /** What the tasks share: text → checked ids before, logits → probabilities after. All of it runs at the data owner, in the clear. */
 
 import { TercetError } from '../../core/errors.ts';
-import type { BertConfig } from '../config.ts';
+import type { Head, ModelConfig } from '../config.ts';
 import { checkText } from '../text.ts';
-import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import type { Encoding, Tokenizer } from '../tokenizers/tokenizer.ts';
+
+/** What a run of the protocol needs of a text. Tasks add fields of their own; they stay at the data owner. */
+export interface TaskInput {
+  /** With the model's special tokens, never padded, never cut. */
+  readonly inputIds: readonly number[];
+  /** Token type of each position; absent where all are 0 or the model has none. */
+  readonly typeIds?: readonly number[];
+  /** Positions whose outputs the task reads, ascending. Empty for a classifier, whose head reads the first position by itself. */
+  readonly rows: readonly number[];
+  /** Feature extraction: the one vector that is wanted, the mean of all positions or that of the first, made before anything opens; 'none' wants them all. */
+  readonly pooling?: 'mean' | 'cls' | 'none';
+}
+
+/** @throws {TercetError} ERR_MODEL_UNSUPPORTED unless the model has this head. */
+export function checkHead(config: ModelConfig, head: Head, task: string): void {
+  if (config.head === head) return;
+  const needed = head === 'none' ? 'a model without a head' : `a ${head} head`;
+  throw new TercetError('ERR_MODEL_UNSUPPORTED', `the model is a ${config.architecture}, and ${task} needs ${needed}`, 'choose another task or model');
+}
 
 /**
- * Checks and encodes a text for a model: [CLS] text [SEP], not padded.
+ * Checks and encodes a text for a model, with its special tokens, not padded.
  * @throws {TercetError} as checkText; ERR_TEXT_EMPTY when only invisible characters are in it; ERR_TOO_MANY_TOKENS beyond the model's
  * positions; ERR_MODEL_CONFIG when the tokenizer is of another model.
  */
-export function encodeForModel(text: unknown, tokenizer: Tokenizer, config: BertConfig, allowMask: boolean): number[] {
-  if (tokenizer.vocabSize > config.vocabSize) {
-    throw new TercetError(
-      'ERR_MODEL_CONFIG',
-      `the tokenizer has ${tokenizer.vocabSize} pieces, and config.json says vocab_size ${config.vocabSize}`,
-      'take tokenizer.json and config.json from the same model',
-    );
+export function encodeForModel(text: unknown, tokenizer: Tokenizer, config: ModelConfig, allowMask: boolean): Encoding {
+  checkVocabulary(tokenizer, config);
+  const encoding = tokenizer.encode(checkText(text), { allowMask });
+  const { length } = encoding.ids;
+  if (length <= specialIds(tokenizer).length) throw emptyText('text');
+  if (length > config.maxPositions) throw tooManyTokens(length, tokenizer, config, 'shorten the text or split it');
+  return encoding;
+}
+
+/**
+ * Checks and encodes two texts as one input.
+ * @param names how messages call the two, like ['question', 'context']
+ * @throws {TercetError} as encodeForModel, naming the text; ERR_MODEL_UNSUPPORTED for a tokenizer without pairs.
+ */
+export function encodePairForModel(
+  first: unknown,
+  second: unknown,
+  names: readonly [string, string],
+  tokenizer: Tokenizer,
+  config: ModelConfig,
+  tooLong: string,
+): Encoding {
+  checkVocabulary(tokenizer, config);
+  const encoding = tokenizer.encodePair(checkNamed(first, names[0]), checkNamed(second, names[1]));
+  for (const segment of [0, 1] as const) if (!encoding.segments.includes(segment)) throw emptyText(names[segment]);
+  if (encoding.ids.length > config.maxPositions) throw tooManyTokens(encoding.ids.length, tokenizer, config, tooLong, `${names[0]} and ${names[1]} have`);
+  return encoding;
+}
+
+/** Ids, and token types where the model has more than one and the input uses them. */
+export function idsOf({ ids, typeIds }: Encoding, config: ModelConfig): { inputIds: readonly number[]; typeIds?: readonly number[] } {
+  return config.typeVocabSize >= 2 && typeIds.some((type) => type !== 0) ? { inputIds: ids, typeIds } : { inputIds: ids };
+}
+
+/** 0 … length-1: a task that reads every position. */
+export function allRows(length: number): number[] {
+  return Array.from({ length }, (_, i) => i);
+}
+
+/** checkText, with messages that say which text it is. */
+export function checkNamed(text: unknown, name: string): string {
+  try {
+    return checkText(text);
+  } catch (error) {
+    if (!(error instanceof TercetError)) throw error;
+    throw new TercetError(error.code, error.message.replace('the text', `the ${name}`), error.hint);
   }
-  const { ids } = tokenizer.encode(checkText(text), { allowMask });
-  if (ids.length <= 2) throw new TercetError('ERR_TEXT_EMPTY', 'the text has no visible characters', 'give a sentence, for example --text "hello"');
-  if (ids.length > config.maxPositions) {
-    throw new TercetError(
-      'ERR_TOO_MANY_TOKENS',
-      `the text has ${ids.length} tokens with [CLS] and [SEP], and the model takes ${config.maxPositions}`,
-      'shorten the text or split it',
-    );
-  }
-  return ids;
+}
+
+function checkVocabulary(tokenizer: Tokenizer, config: ModelConfig): void {
+  if (tokenizer.vocabSize <= config.vocabSize) return;
+  throw new TercetError(
+    'ERR_MODEL_CONFIG',
+    `the tokenizer has ${tokenizer.vocabSize} pieces, and config.json says vocab_size ${config.vocabSize}`,
+    'take tokenizer.json and config.json from the same model',
+  );
+}
+
+function emptyText(name: string): TercetError {
+  return new TercetError('ERR_TEXT_EMPTY', `the ${name} has no visible characters`, 'give a sentence, for example --text "hello"');
+}
+
+/** What the model puts around a text: [CLS] and [SEP], <s> and </s>, or nothing. */
+function specialIds({ clsTokenId, sepTokenId }: Tokenizer): number[] {
+  return [clsTokenId, sepTokenId].flatMap((id) => id ?? []);
+}
+
+function tooManyTokens(length: number, tokenizer: Tokenizer, config: ModelConfig, hint: string, who = 'text has'): TercetError {
+  const special = specialIds(tokenizer).map((id) => tokenizer.decodeToken(id));
+  const counted = special.length === 0 ? '' : ` with ${special.join(' and ')}`;
+  return new TercetError(
+    'ERR_TOO_MANY_TOKENS',
+    `the ${who} ${length} tokens${counted}, and the model takes ${config.maxPositions}: ${length - config.maxPositions} too many`,
+    hint,
+  );
 }
 
 /**
@@ -35,12 +111,9 @@ export function encodeForModel(text: unknown, tokenizer: Tokenizer, config: Bert
  * @throws {TercetError} ERR_RANGE when a logit is not finite.
  */
 export function softmax(logits: ArrayLike<number>): Float64Array {
+  checkFinite(logits);
   let largest = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < logits.length; i++) {
-    if (!Number.isFinite(logits[i]))
-      throw new TercetError('ERR_RANGE', `logit ${i} of ${logits.length} is not a finite number`, 'the model or the run is broken');
-    largest = Math.max(largest, logits[i]);
-  }
+  for (let i = 0; i < logits.length; i++) largest = Math.max(largest, logits[i]);
   const out = Float64Array.from(logits, (logit) => Math.exp(logit - largest));
   let sum = 0;
   for (const value of out) sum += value;
@@ -62,4 +135,22 @@ export function checkTopK(topK: number): void {
 export function checkLogits(logits: ArrayLike<number>, expected: number): void {
   if (logits.length !== expected)
     throw new TercetError('ERR_SHAPE', `got ${logits.length} logits, expected ${expected}`, 'this is a bug in Tercet, please report it');
+}
+
+/**
+ * logits (rows, V) of a vocabulary → V, which may be padded beyond the tokenizer's.
+ * @throws {TercetError} ERR_SHAPE
+ */
+export function vocabularyWidth(logits: ArrayLike<number>, rows: number, tokenizer: Tokenizer): number {
+  const width = logits.length / rows;
+  checkLogits(logits, Math.max(tokenizer.vocabSize, Math.floor(width)) * rows);
+  return width;
+}
+
+/** @throws {TercetError} ERR_RANGE when a logit is not finite. */
+export function checkFinite(logits: ArrayLike<number>): void {
+  for (let i = 0; i < logits.length; i++) {
+    if (!Number.isFinite(logits[i]))
+      throw new TercetError('ERR_RANGE', `logit ${i} of ${logits.length} is not a finite number`, 'the model or the run is broken');
+  }
 }

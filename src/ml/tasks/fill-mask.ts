@@ -1,45 +1,60 @@
-/** Fill-mask: a text with one or more `[MASK]` → the likeliest pieces at each. */
+/** Fill-mask: a text with one or more mask tokens (`[MASK]`, `<mask>`) → the likeliest pieces at each. */
 
 import { TercetError } from '../../core/errors.ts';
-import type { BertConfig } from '../config.ts';
+import type { ModelConfig } from '../config.ts';
+import { quote } from '../describe.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
-import { checkLogits, checkTopK, encodeForModel, softmax, topIndices } from './common.ts';
+import { checkHead, checkTopK, encodeForModel, idsOf, softmax, type TaskInput, topIndices, vocabularyWidth } from './common.ts';
+import { checkNames, followsSpace, singlePiece } from './words.ts';
 
-export interface FillMaskInput {
-  /** [CLS] text [SEP]. */
-  readonly inputIds: readonly number[];
-  /** Where the masks are in inputIds, ascending, at least one. */
-  readonly maskPositions: readonly number[];
+export interface FillMaskOptions {
+  /** The only words to choose from. Each must be one piece of the vocabulary; scores stay probabilities among all pieces. */
+  readonly targets?: readonly string[] | undefined;
+}
+
+/** `rows`: where the masks are, ascending, at least one. */
+export interface FillMaskInput extends TaskInput {
+  /** For each mask the ids that may be listed; absent: all. */
+  readonly targetIds?: readonly (readonly number[])[];
 }
 
 export interface FillMaskPrediction {
-  /** The piece as the vocabulary has it (`paris`, `##s`). */
+  /** The piece as the vocabulary has it (`paris`, `##s`, `Ġparis`). */
   readonly token: string;
   readonly tokenId: number;
   /** Probability, in [0, 1]. */
   readonly score: number;
-  /** The text with this mask filled; with several masks the others are still `[MASK]`. */
+  /** The text with this mask filled; with several masks the others are still mask tokens. */
   readonly sequence: string;
 }
 
 /**
  * Encodes a text for fill-mask.
- * @throws {TercetError} ERR_NO_MASK; ERR_MODEL_UNSUPPORTED for a model without the head; and as encodeForModel.
+ * @throws {TercetError} ERR_NO_MASK; ERR_MODEL_UNSUPPORTED for a model without the head; ERR_ARGUMENT, naming it, for a target that is not one
+ * piece; and as encodeForModel.
  */
-export function prepareFillMask(text: unknown, tokenizer: Tokenizer, config: BertConfig): FillMaskInput {
-  if (config.architecture !== 'BertForMaskedLM') {
-    throw new TercetError(
-      'ERR_MODEL_UNSUPPORTED',
-      `the model is a ${config.architecture}, and fill-mask needs BertForMaskedLM`,
-      'choose another task or model',
-    );
-  }
-  const inputIds = encodeForModel(text, tokenizer, config, true);
-  const maskPositions = inputIds.flatMap((id, i) => (id === tokenizer.maskTokenId ? [i] : []));
-  if (maskPositions.length === 0) {
-    throw new TercetError('ERR_NO_MASK', `the text has no ${tokenizer.maskToken}`, `write ${tokenizer.maskToken} where a word is to be guessed`);
-  }
-  return { inputIds, maskPositions };
+export function prepareFillMask(text: unknown, tokenizer: Tokenizer, config: ModelConfig, options: FillMaskOptions = {}): FillMaskInput {
+  checkHead(config, 'masked-lm', 'fill-mask');
+  const { maskToken, maskTokenId } = tokenizer;
+  if (maskToken === undefined || maskTokenId === undefined)
+    throw new TercetError('ERR_MODEL_UNSUPPORTED', 'the tokenizer has no mask token', 'choose another model');
+  const encoding = encodeForModel(text, tokenizer, config, true);
+  const rows = encoding.ids.flatMap((id, i) => (id === maskTokenId ? [i] : []));
+  if (rows.length === 0) throw new TercetError('ERR_NO_MASK', `the text has no ${maskToken}`, `write ${maskToken} where a word is to be guessed`);
+  const input = { ...idsOf(encoding, config), rows };
+  if (options.targets === undefined) return input;
+  const targets = checkNames(options.targets, 'target');
+  return { ...input, targetIds: rows.map((_, mask) => idsOfTargets(targets, tokenizer, followsSpace(text as string, mask, tokenizer))) };
+}
+
+function idsOfTargets(targets: readonly string[], tokenizer: Tokenizer, spaced: boolean): number[] {
+  const ids = targets.map((target) => {
+    const id = singlePiece(target, tokenizer, spaced);
+    if (id === undefined)
+      throw new TercetError('ERR_ARGUMENT', `the target ${quote(target)} is not one piece of the model's vocabulary`, 'use a shorter or more common word');
+    return id;
+  });
+  return [...new Set(ids)];
 }
 
 /**
@@ -51,16 +66,20 @@ export function prepareFillMask(text: unknown, tokenizer: Tokenizer, config: Ber
  */
 export function finishFillMask(logits: Float32Array, input: FillMaskInput, tokenizer: Tokenizer, topK: number): FillMaskPrediction[][] {
   checkTopK(topK);
-  const { inputIds, maskPositions } = input;
-  const V = logits.length / maskPositions.length;
-  checkLogits(logits, Math.max(tokenizer.vocabSize, Math.floor(V)) * maskPositions.length);
-  return maskPositions.map((position, row) => {
+  const { inputIds, rows, targetIds } = input;
+  const V = vocabularyWidth(logits, rows.length, tokenizer);
+  return rows.map((position, row) => {
     const scores = softmax(logits.subarray(row * V, (row + 1) * V));
-    return topIndices(scores, topK, tokenizer.vocabSize).map((tokenId) => ({
+    return best(scores, topK, tokenizer, targetIds?.[row]).map((tokenId) => ({
       token: tokenizer.decodeToken(tokenId),
       tokenId,
       score: scores[tokenId],
       sequence: tokenizer.decode(inputIds.with(position, tokenId)),
     }));
   });
+}
+
+function best(scores: Float64Array, topK: number, tokenizer: Tokenizer, targets: readonly number[] | undefined): number[] {
+  if (targets === undefined) return topIndices(scores, topK, tokenizer.vocabSize);
+  return targets.toSorted((a, b) => scores[b] - scores[a] || a - b).slice(0, topK);
 }

@@ -23,10 +23,16 @@ export class PairPrg {
   readonly #owners = new Map<string, object>();
   readonly #spent = new Set<string>();
   #wiped = false;
+  #continued = false;
 
-  constructor(master: Uint8Array, attempt: Attempt) {
-    this.#key = attemptKey(master, attempt);
+  protected constructor(key: Uint8Array, attempt: Attempt) {
+    this.#key = key;
     this.#attempt = attempt;
+  }
+
+  /** The generator of an attempt's first step. @param master the pair's key, 32 bytes; it may be wiped afterwards. */
+  static of(master: Uint8Array, attempt: Attempt): PairPrg {
+    return new PairPrg(attemptKey(master, attempt), attempt);
   }
 
   /**
@@ -53,6 +59,16 @@ export class PairPrg {
     if (this.#spent.has(address)) throw reuse(id);
     this.#spent.add(address);
     return new Fresh(stream);
+  }
+
+  /**
+   * The generator of the next step of this attempt: the same key, nonces of their own. It can be asked for once, so that no step comes twice.
+   * @throws {TercetError} ERR_STATE after `wipe` or a second time.
+   */
+  next(): PairPrg {
+    if (this.#wiped || this.#continued) throw new TercetError('ERR_STATE', 'this step is over', 'start a new attempt');
+    this.#continued = true;
+    return new PairPrg(this.#key.slice(), { ...this.#attempt, step: this.#attempt.step + 1 });
   }
 
   /**

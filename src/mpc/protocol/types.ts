@@ -36,6 +36,8 @@ export interface Parameter {
   readonly rows: number;
   readonly cols: number;
   readonly scale: number;
+  /** A table whose rows are looked up at secret indices, and which is used in no other way. */
+  readonly lookup?: true;
 }
 
 /** One summand of an affine map: x·W with a matrix, or x ∘ row with `diagonal`. */
@@ -62,6 +64,12 @@ export interface Gates {
   /** Opens to P0 alone, mod 2^k of the wire. */
   output(name: string, x: Wire): void;
 
+  // ── from one step to the next ────────────────────────────────────────────
+  /** Keeps a lifted wire for the next step under a name. No message: every party keeps the components that it has. */
+  keep(name: string, x: Wire): void;
+  /** The wire that the step before kept under that name, lifted. */
+  kept(name: string, shape: readonly number[], k: number, scale: number): Wire;
+
   // ── local, exact ─────────────────────────────────────────────────────────
   add(x: Wire, y: Wire): Wire;
   sub(x: Wire, y: Wire): Wire;
@@ -74,6 +82,8 @@ export interface Gates {
   repeat(x: Wire, cols: number): Wire;
   gather(x: Wire, index: Uint32Array, shape: readonly number[]): Wire;
   reshape(x: Wire, shape: readonly number[], scale?: number): Wire;
+  /** The rows of all parts, one after the other. Lifted if all parts are. */
+  concat(parts: readonly Wire[]): Wire;
   /** x + parameter rows (one row for all, or as many words as x): biases and position embeddings. */
   addParameter(x: Wire, parameter: Parameter): Wire;
 
@@ -91,6 +101,9 @@ export interface Gates {
   /** (batch, m, inner) × (batch, inner, n), or × (batch, n, inner)^T. */
   matmul(x: Wire, y: Wire, transposed?: boolean): Wire;
   mul(x: Wire, y: Wire): Wire;
+
+  /** x ready for products, once for all of them: P1 → P2 one word an element, half a round. The results of selections are ready. */
+  lift(x: Wire): Wire;
 
   // ── selection (any scalar function) ──────────────────────────────────────
   table(x: Wire, table: ExactTable, k: number): Wire;

@@ -7,6 +7,7 @@ import type { PiecewiseCubic } from '../../compute/kernels/types.ts';
 import { TercetError } from '../../core/errors.ts';
 import type { ExactTable, Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
+import { isNegative } from './compare.ts';
 import { piecewiseCubic, signedCentre } from './cubic.ts';
 
 /** Abramowitz and Stegun 7.1.26 is not enough here: erf by its Taylor series or the continued fraction of erfc, to 1e-13. */
@@ -30,6 +31,11 @@ function erfcTail(z: number): number {
 
 export function gelu(x: number): number {
   return 0.5 * x * (1 + erf(x / Math.SQRT2));
+}
+
+/** The tanh form of GeLU that GPT-2 was trained with. */
+export function geluNew(x: number): number {
+  return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
 }
 
 /**
@@ -64,21 +70,26 @@ function classTables(bits: number): { inside: ExactTable; above: ExactTable } {
 }
 
 /** Segments of width ½ on [−8, 8), t = 12: x at scale 13. */
-function geluCubic(s: number): PiecewiseCubic {
-  return piecewiseCubic(gelu, { segments: 32, t: 12, s1: s, s2: s, guard: 2, width: 0.5, centre: (i) => signedCentre(i, 32, 0.5) });
+function geluCubic(f: (x: number) => number, s: number): PiecewiseCubic {
+  return piecewiseCubic(f, { segments: 32, t: 12, s1: s, s2: s, guard: 2, width: 0.5, centre: (i) => signedCentre(i, 32, 0.5) });
 }
 
 const CLASSES = { 7: classTables(7), 9: classTables(9) } as const;
 /** Scales s1 = s2 by how far the result may reach in 32 bits. */
 const GELU_SCALE: Record<GeluRange, number> = { narrow: 13, wide: 12, far: 11 };
-const GELU_CUBIC: Record<GeluRange, PiecewiseCubic> = { narrow: geluCubic(13), wide: geluCubic(12), far: geluCubic(11) };
+const cubics = (f: (x: number) => number): Record<GeluRange, PiecewiseCubic> => ({
+  narrow: geluCubic(f, GELU_SCALE.narrow),
+  wide: geluCubic(f, GELU_SCALE.wide),
+  far: geluCubic(f, GELU_SCALE.far),
+});
+const GELU_CUBIC = { gelu: cubics(gelu), gelu_new: cubics(geluNew) } as const;
 
 /** Entries of `choose` on (inside, above): the cubic, the identity, zero. */
 const PICK_GELU = Uint8Array.of(255, 0, 1, 0);
 
-export function secureGelu(gates: Gates, x: Wire, range: GeluRange): Wire {
+export function secureGelu(gates: Gates, x: Wire, range: GeluRange, form: 'gelu' | 'gelu_new' = 'gelu'): Wire {
   const s = GELU_SCALE[range];
-  const near = gates.cubic(gates.reduce(gates.shift(x, 19), 17), GELU_CUBIC[range], 32);
+  const near = gates.cubic(gates.reduce(gates.shift(x, 19), 17), GELU_CUBIC[form][range], 32);
   const drop = 2 * s - 16;
   if (range === 'narrow') return gates.truncate(near, drop, 64);
   const bits = range === 'far' ? 9 : 7;
@@ -105,4 +116,22 @@ export function secureTanh(gates: Gates, x: Wire): Wire {
   const inner = gates.choose([gates.table(unit, CLASSES[7].inside, 1)], [near], PICK_NEAR);
   const outer = gates.reshape(gates.table(unit, TAILS, 32), x.shape, inner.scale);
   return gates.truncate(gates.add(inner, outer), 8, 64);
+}
+
+/** Largest |x| of ReLU: its sign is read from 25 bits at scale 16. */
+export const RELU_DOMAIN = 255;
+/** Declared error of ReLU, absolute: one rounding, and a sign that may be wrong within it. */
+export const RELU_ERROR = 2 ** -15;
+const PICK_POSITIVE = Uint8Array.of(0, 255);
+
+/** max(x, 0), |x| ≤ 255: exact but for the rounding to scale 16. Four rounds. */
+export function secureRelu(gates: Gates, x: Wire): Wire {
+  const rounded = gates.shift(x, 16);
+  const negative = isNegative(gates, gates.reduce(rounded, 25));
+  return gates.widen(gates.choose([negative], [rounded], PICK_POSITIVE), 64);
+}
+
+/** The activation of a feed-forward block. */
+export function secureActivation(gates: Gates, x: Wire, activation: 'gelu' | 'gelu_new' | 'relu', range: GeluRange): Wire {
+  return activation === 'relu' ? secureRelu(gates, x) : secureGelu(gates, x, range, activation);
 }

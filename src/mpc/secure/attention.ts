@@ -1,11 +1,12 @@
 /**
- * Attention of all heads in one batch (design notes §14.3): exponentiate without truncating Q·Kᵀ, multiply by V before normalising, one
- * reciprocal per row.
+ * Attention of all heads of all sequences in one batch (design notes §14.3): exponentiate without truncating Q·Kᵀ, multiply by V before normalising,
+ * one reciprocal per row.
  *
- * q (heads, R, D), k, v (heads, T, D) scale 32 over Z_2^64 → context (heads, R, D) scale 16 over Z_2^64. The factor 1/√D is in the weights of Q (as 8/√D; the 8 is three bits of
- * scale). 13 rounds at T = 128.
- * With `real`, padded keys get weight zero, exactly, and the result is that of the text without padding; one round more (two with 9 tree bits).
- * Domain (declared by `ml/ranges.ts` from weight norms): |q·k|/√D < 4096, row spread ≤ 252 with 8 tree bits or 508 with 9, |v| · T < 2^16.
+ * q (heads, R, D) scale 32 over Z_2^64, `keys` and `values` (heads, T, D) → context (heads, R, D) scale 16 over Z_2^64. Heads are those of one sequence after the
+ * other. The factor 1/√D is in the weights of Q (as 8/√D; the 8 is three bits of scale). 13 rounds at T = 128.
+ * With `real`, padded keys get weight zero, exactly, and the result is that of the text without padding; one round more (two with 9 tree bits). With `causal`
+ * (R = T) row i sees the keys 0 … i: which ones is public, so the others cost nothing but the maximum's table.
+ * Domain (`ml/ranges.ts`): |q·k|/√D < 4096, row spread ≤ 252 with 8 tree bits or 508 with 9, |v| · T < 2^16.
  * Error: attention head ≤ 1.2e-3 absolute for |v| ≤ 6 (measured: test/mpc/secure.test.ts).
  */
 import { invariant } from '../../core/errors.ts';
@@ -47,20 +48,23 @@ function nearRealTable(bits: number): ExactTable {
 const NEAR_REAL: Record<8 | 9, ExactTable> = { 8: nearRealTable(6), 9: nearRealTable(7) };
 
 /**
- * Which of the T positions hold text, as its owner shares it: 1 there and 0 at padding, once as bits (Z_2) and once as words (Z_2^8). How many there are
- * stays secret.
+ * Which of the T positions of every sequence hold text, as its owner shares it: (sequences, T), 1 there and 0 at padding, once as bits (Z_2) and once as words
+ * (Z_2^8). How many there are stays secret.
  */
 export interface RealPositions {
   readonly bits: Wire;
   readonly words: Wire;
 }
 
-/** A row of T repeated for every one of `rows`. */
-function everyRow(gates: Gates, x: Wire, rows: number): Wire {
-  const T = x.count;
+/** Which keys a row sees; all of them when there is no mask. */
+export type AttentionMask = { readonly real: RealPositions } | 'causal' | undefined;
+
+/** The rows of (sequences, T), each repeated for its share of `rows`. */
+function everyRow(gates: Gates, x: Wire, rows: number, T: number): Wire {
+  const perSequence = rows / (x.count / T);
   return gates.gather(
     x,
-    Uint32Array.from({ length: rows * T }, (_, i) => i % T),
+    Uint32Array.from({ length: rows * T }, (_, i) => Math.floor(Math.floor(i / T) / perSequence) * T + (i % T)),
     [rows, T],
   );
 }
@@ -92,8 +96,9 @@ function rowMaximum(gates: Gates, x: Wire, bits: 8 | 9): Wire {
 
 /** 2·index + real, exact: an even number and a bit. */
 function markReal(gates: Gates, index: Wire, real: RealPositions): Wire {
+  const [rows, T] = index.shape;
   const k = index.k + 1;
-  const words = gates.reshape(everyRow(gates, gates.reduce(real.words, k), index.shape[0]), index.shape, index.scale + 1);
+  const words = gates.reshape(everyRow(gates, gates.reduce(real.words, k), rows, T), index.shape, index.scale + 1);
   return gates.add(gates.raise(index, 1, k), words);
 }
 
@@ -110,47 +115,95 @@ function withoutPadding(gates: Gates, x: Wire, treeBits: 8 | 9, real: RealPositi
   );
   const difference = gates.sub(x, first);
   const whole = treeBits === 8 ? gates.reduce(difference, 8) : gates.widen(difference, 16);
-  const kept = gates.choose([everyRow(gates, real.bits, rows)], [whole], Uint8Array.of(255, 0));
+  const kept = gates.choose([everyRow(gates, real.bits, rows, T)], [whole], Uint8Array.of(255, 0));
   return gates.add(gates.reduce(gates.reshape(kept, [rows, T], first.scale), treeBits), gates.reduce(first, treeBits));
 }
 
-export function attend(gates: Gates, q: Wire, k: Wire, v: Wire, treeBits: 8 | 9, real?: RealPositions): Wire {
+/** The same for a causal mask, which is public: columns behind the row's own position show its first score. */
+function withoutFuture(gates: Gates, x: Wire, R: number): Wire {
+  const [rows, T] = x.shape;
+  const index = Uint32Array.from({ length: rows * T }, (_, i) => (i % T <= Math.floor(i / T) % R ? i : i - (i % T)));
+  return gates.gather(x, index, [rows, T]);
+}
+
+/** Where the scores lie that a causal mask leaves, in the order of (rows, T). */
+function pastScores(rows: number, T: number): Uint32Array {
+  const heads = rows / T;
+  const index = new Uint32Array((heads * T * (T + 1)) / 2);
+  let at = 0;
+  for (let row = 0; row < rows; row++) for (let c = 0; c <= row % T; c++) index[at++] = row * T + c;
+  return index;
+}
+
+/** Weights of the scores that a causal mask leaves → (rows, T), zero at the others. */
+function spreadOut(gates: Gates, weights: Wire, rows: number, T: number): Wire {
+  const one = gates.gather(weights, Uint32Array.of(0), [1]);
+  const all = gates.concat([weights, gates.sub(one, one)]);
+  const index = new Uint32Array(rows * T).fill(weights.count);
+  let at = 0;
+  for (let row = 0; row < rows; row++) for (let c = 0; c <= row % T; c++) index[row * T + c] = at++;
+  return gates.gather(all, index, [rows, T]);
+}
+
+/** Keys for `attend`, of any shape: scale 32 → Z_2^48, scale 16. No message; for many queries lift it once. */
+export function attentionKeys(gates: Gates, k: Wire): Wire {
+  return gates.shift(k, 16);
+}
+
+/** Values for `attend`, of any shape: scale 32 → Z_2^64, scale 12. One round. */
+export function attentionValues(gates: Gates, v: Wire): Wire {
+  return gates.truncate(v, 20);
+}
+
+/** Windows of 1/Σ: the sum of T weights of at most one reaches 112 units of the widest. */
+function reciprocalWindows(T: number): { top: number; windows: number; s1: number } {
+  if (T <= 128) return { top: 1, windows: 4, s1: 20 };
+  return T <= 512 ? { top: 3, windows: 4, s1: 22 } : { top: 4, windows: 5, s1: 22 };
+}
+
+/** Most positions that attention takes: 112 · 2^4 is above it, and |v| · T < 2^16 leaves |v| < 64. */
+export const MAX_ATTENTION = 1024;
+
+export function attend(gates: Gates, q: Wire, keys: Wire, values: Wire, treeBits: 8 | 9, mask?: AttentionMask): Wire {
   const [heads, R, D] = q.shape;
-  const T = k.shape[1];
-  invariant(T <= 512, 'attention: at most 512 positions');
+  const T = keys.shape[1];
+  invariant(T <= MAX_ATTENTION, `attention: at most ${MAX_ATTENTION} positions`);
+  const causal = mask === 'causal';
+  const real = mask === undefined || mask === 'causal' ? undefined : mask.real;
   const rows = heads * R;
   const xBits = SCORE + UNIT + treeBits;
 
-  const scores = gates.section('scores', () => {
-    const product = gates.matmul(gates.shift(q, 16), gates.shift(k, 16), true);
-    return gates.reshape(product, [rows, T], SCORE);
-  });
+  const scores = gates.section('scores', () => gates.reshape(gates.matmul(gates.shift(q, 16), keys, true), [rows, T], SCORE));
 
   // x = score − 2·(maximum + 1 unit) < 0: the maximum on a few bits is enough, softmax is shift invariant.
   const x = gates.section('maximum', () => {
     const shifted = gates.shift(scores, SCORE + UNIT);
-    const coarse = real === undefined ? gates.reduce(shifted, treeBits) : withoutPadding(gates, shifted, treeBits, real);
+    const reduced = () => gates.reduce(causal ? withoutFuture(gates, shifted, R) : shifted, treeBits);
+    const coarse = real === undefined ? reduced() : withoutPadding(gates, shifted, treeBits, real);
     const maximum = gates.offset(rowMaximum(gates, coarse, treeBits), 1n);
     const shift = gates.reshape(gates.repeat(gates.raise(maximum, SCORE + UNIT, xBits), T), [rows, T], SCORE);
-    return gates.sub(gates.reduce(scores, xBits), shift);
+    const all = gates.sub(gates.reduce(scores, xBits), shift);
+    if (!causal) return all;
+    const past = pastScores(rows, T);
+    return gates.gather(all, past, [past.length]);
   });
 
   const weights = gates.section('exponential', () => {
     // Below −16 … −24, e^x is less than 2^-17 of the row's largest weight (which is at least e^-4).
     const near = gates.shift(x, 38);
     const gate = real === undefined ? gates.table(near, NEAR[treeBits], 1) : gates.table(markReal(gates, near, real), NEAR_REAL[treeBits], 1);
-    return gates.exponential(gates.reduce(gates.shift(x, 15), 25), gate, EXP_SCALE, EXP_SCALE);
+    const exponentials = gates.exponential(gates.reduce(gates.shift(x, 15), 25), gate, EXP_SCALE, EXP_SCALE);
+    return causal ? spreadOut(gates, exponentials, rows, T) : exponentials;
   });
 
   return gates.section('context', () => {
-    const values = gates.truncate(v, 20);
     const sum = gates.matmul(gates.reshape(weights, [heads, R, T]), values);
     const context = gates.truncate(gates.reshape(sum, [rows, D]), 26);
-    const wide = T > 128;
     const total = gates.sumRows(weights);
     const scale = 2 * EXP_SCALE;
-    const inverse = powerLaw(gates, total, (z) => 2 ** scale / z, { top: scale + (wide ? 3 : 1), windows: 4, s1: wide ? 22 : 20 });
+    const { top, windows, s1 } = reciprocalWindows(T);
+    const inverse = powerLaw(gates, total, (z) => 2 ** scale / z, { top: scale + top, windows, s1 });
     const scaled = gates.mul(context, gates.repeat(inverse, D));
-    return gates.reshape(gates.truncate(scaled, wide ? 40 : 38), [heads, R, D]);
+    return gates.reshape(gates.truncate(scaled, 18 + s1), [heads, R, D]);
   });
 }

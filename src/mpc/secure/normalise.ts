@@ -14,10 +14,13 @@ import { powerLaw } from './windows.ts';
 /** Declared error of a normalised row of ordinary variance, absolute, for |entries| ≤ 30 after normalisation. */
 export const NORMALISE_ERROR = 5e-4;
 
-/** Resolution of d·x − Σx: c = d·2^(32−e) near 2^19, 2^15 or 2^11. Fine for rows of small variance (embeddings), coarse where it may be large. */
-export type NormaliseRange = 'fine' | 'normal' | 'coarse';
+/**
+ * Resolution of d·x − Σx: c = d·2^(32−e) near 2^19, 2^15, 2^11 or 2^7. Fine for rows of small variance (embeddings), coarse where it may be large, broad for the
+ * residual stream of a deep model whose norm no bound holds down.
+ */
+export type NormaliseRange = 'fine' | 'normal' | 'coarse' | 'broad';
 
-const DROP: Record<NormaliseRange, number> = { fine: 13, normal: 17, coarse: 21 };
+const DROP: Record<NormaliseRange, number> = { fine: 13, normal: 17, coarse: 21, broad: 25 };
 
 /** Bits e dropped from d·x − Σx. */
 export function normaliseShift(d: number, range: NormaliseRange): number {
@@ -26,7 +29,7 @@ export function normaliseShift(d: number, range: NormaliseRange): number {
 
 /** The finest range that holds rows of a variance up to `bound`, undefined when none does. */
 export function normaliseRange(d: number, bound: number): NormaliseRange | undefined {
-  return (['fine', 'normal', 'coarse'] as const).find((range) => bound < varianceDomain(d, range).max);
+  return (['fine', 'normal', 'coarse', 'broad'] as const).find((range) => bound < varianceDomain(d, range).max);
 }
 
 /** Smallest and largest variance (plus ε) that a row may have. */

@@ -21,11 +21,40 @@ export class PlaintextGates implements Gates {
   readonly #inputs: Inputs;
   readonly #parameters: ClearParameters;
   readonly #values: bigint[][] = [];
+  readonly #kept = new Map<string, Words>();
+  readonly #before: ReadonlyMap<string, Words>;
 
-  constructor(inputs: Inputs, parameters: ClearParameters, purpose: InsecurePurpose) {
+  /** @param before the oracle of the step before, whose kept wires this step takes up. */
+  constructor(inputs: Inputs, parameters: ClearParameters, purpose: InsecurePurpose, before?: PlaintextGates) {
     insecure('the plaintext oracle', purpose);
     this.#inputs = inputs;
     this.#parameters = parameters;
+    this.#before = before === undefined ? new Map() : before.#kept;
+  }
+
+  keep(name: string, x: Wire): void {
+    this.#kept.set(name, wordsFrom(this.#of(x), x.k));
+  }
+
+  kept(name: string, shape: readonly number[], k: number, scale: number): Wire {
+    const words = this.#before.get(name);
+    invariant(words !== undefined, `the step before kept no "${name}"`);
+    return this.#wire(Array.from(words.data, BigInt), shape, k, scale);
+  }
+
+  lift(x: Wire): Wire {
+    return x;
+  }
+
+  concat(parts: readonly Wire[]): Wire {
+    const rows = parts.reduce((sum, { shape }) => sum + shape[0], 0);
+    const [first] = parts;
+    return this.#wire(
+      parts.flatMap((part) => this.#of(part)),
+      [rows, ...first.shape.slice(1)],
+      first.k,
+      first.scale,
+    );
   }
 
   input(name: string, shape: readonly number[], k: number, scale: number): Wire {

@@ -5,15 +5,17 @@
  * all three parties hold alike: which message comes when, how long it is, under which tag and draw ids.
  */
 import type { Choice, PiecewiseCubic, ProductShape, SelectionTable } from '../../../compute/kernels/types.ts';
-import { type Vector, type Words, wordsFrom } from '../../../compute/ring.ts';
+import { wordsFrom } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
 import { type Component, type Wire, countOf } from '../../share/wire.ts';
 import type { AffineTerm, Cost, ExactTable, Gates, Parameter } from '../types.ts';
 import { OpenAffineGate, SecretAffineGate } from './affine.ts';
+import { type DifferenceTable, differenceTable, joint } from './difference-table.ts';
 import { InputGate, LookupGate, OutputGate } from './edges.ts';
 import type { Gate } from './gate.ts';
+import { evenFrom, latest, oddFrom } from './half-rounds.ts';
 import type { Party } from './party.ts';
-import { type LocalNode, linear, parameterOffset, publicOffset } from './local.ts';
+import { type LocalNode, keptBefore, linear, parameterOffset, publicOffset } from './local.ts';
 import { LiftGate, ProductGate } from './product.ts';
 import { SelectGate, type Selection } from './select.ts';
 import { WidenGate } from './widen.ts';
@@ -26,6 +28,8 @@ export interface Circuit {
   readonly sources: readonly (LocalNode | Gate)[];
   readonly parameters: readonly Parameter[];
   readonly outputs: readonly OutputGate[];
+  /** What stays with the parties for the next step, by name. */
+  readonly kept: ReadonlyMap<string, Wire>;
   /** Section of every gate, for progress. */
   readonly sections: readonly string[];
   readonly cost: Cost;
@@ -35,55 +39,13 @@ export function isGate(source: LocalNode | Gate): source is Gate {
   return 'number' in source;
 }
 
-function evenFrom(half: number): number {
-  return half + (half % 2);
-}
-
-function oddFrom(half: number): number {
-  return half + ((half + 1) % 2);
-}
-
-function latest(times: readonly number[]): number {
-  return times.reduce((a, b) => Math.max(a, b), 0);
-}
-
-/** A table T as rows of T[a − j], with the row number of P1's a. */
-interface DifferenceTable {
-  readonly table: Words;
-  readonly stride: number;
-  row(p1: Party, a: Vector): Promise<Vector>;
-}
-
-/**
- * Rows overlap: row a is the window of the reversed table, twice over, that starts at n − 1 − a. Single bits are kept as whole rows, so that a row
- * starts on a byte.
- */
-function differenceTable({ bits, entries }: ExactTable, k: number): DifferenceTable {
-  const n = 1 << bits;
-  if (k === 1) {
-    const rows = Array.from({ length: n * n }, (_, i) => entries[(Math.floor(i / n) - (i % n) + n) % n]);
-    return { table: wordsFrom(rows, 1), stride: n, row: async (_p1, a) => a };
-  }
-  const reversed = Array.from({ length: 2 * n - 1 }, (_, i) => entries[(2 * n - 1 - i) % n]);
-  return { table: wordsFrom(reversed, k), stride: 1, row: async (p1, a) => p1.kernels.offset(await p1.kernels.scale(a, -1n), BigInt(n - 1)) };
-}
-
-/** A party's parts of several bits as one index, bit b weighing 2^b. */
-async function joint(party: Party, bits: readonly Wire[], component: Component): Promise<Vector> {
-  const { kernels } = party;
-  const B = bits.length;
-  let index = await kernels.cast(await party.value(bits[0], component), B);
-  for (let b = 1; b < B; b++)
-    index = await kernels.add(index, await kernels.scale(await kernels.cast(await party.value(bits[b], component), B), 1n << BigInt(b)));
-  return index;
-}
-
 export class CircuitBuilder implements Gates {
   readonly weights: 'open' | 'secret';
   readonly #gates: Gate[] = [];
   readonly #sources: (LocalNode | Gate)[] = [];
   readonly #parameters = new Map<string, Parameter>();
   readonly #outputs: OutputGate[] = [];
+  readonly #kept = new Map<string, Wire>();
   readonly #sections: string[] = [];
   readonly #lifted = new Map<Wire, Wire>();
   /** Reshaped wire → the wire it shows, so that both share one lift. */
@@ -107,6 +69,7 @@ export class CircuitBuilder implements Gates {
       sources: this.#sources,
       parameters: [...this.#parameters.values()],
       outputs: this.#outputs,
+      kept: this.#kept,
       sections: this.#sections,
       cost,
     };
@@ -139,6 +102,17 @@ export class CircuitBuilder implements Gates {
     const gate = new OutputGate(...this.#name('output'), name, x);
     this.#outputs.push(gate);
     this.#register(gate);
+  }
+
+  keep(name: string, x: Wire): void {
+    invariant(x.readyY !== undefined && !this.#kept.has(name), `${name}: only a lifted wire can be kept, once`);
+    this.#kept.set(name, x);
+  }
+
+  kept(name: string, shape: readonly number[], k: number, scale: number): Wire {
+    const out = this.#wire(shape, k, scale, 0, 0);
+    this.#sources[out.id] = keptBefore(name);
+    return out;
   }
 
   // ── local ────────────────────────────────────────────────────────────────
@@ -233,6 +207,21 @@ export class CircuitBuilder implements Gates {
     return out;
   }
 
+  concat(parts: readonly Wire[]): Wire {
+    const [first] = parts;
+    invariant(
+      parts.every(({ k, scale, shape }) => k === first.k && scale === first.scale && shape.slice(1).join() === first.shape.slice(1).join()),
+      'concat: parts differ in ring, scale or row',
+    );
+    const rows = parts.reduce((sum, { shape }) => sum + shape[0], 0);
+    return this.#local(
+      linear(parts, (kernels, words) => kernels.concat(words)),
+      [rows, ...first.shape.slice(1)],
+      first.k,
+      first.scale,
+    );
+  }
+
   addParameter(x: Wire, parameter: Parameter): Wire {
     invariant(x.k === 64 && x.scale === parameter.scale, `${parameter.name}: scale ${parameter.scale} added to scale ${x.scale}`);
     this.#uses(parameter);
@@ -301,6 +290,10 @@ export class CircuitBuilder implements Gates {
     // P1 finishes with its own `a` of both operands, so it waits for those too.
     const out = this.#wire(outShape, x.k, x.scale + y.scale, latest([half21 + 1, left.readyA, right.readyA]), undefined);
     return this.#gate(new ProductGate(...this.#name('product'), left, right, shape, out, half21), out);
+  }
+
+  lift(x: Wire): Wire {
+    return this.#lift(x, oddFrom(this.#liftedFrom(x)));
   }
 
   /** The first half-round P2 → P1 in which P2 can hold `y` of all operands. */

@@ -15,7 +15,7 @@ import type { Inputs } from '../types.ts';
 import { type Circuit, isGate } from './circuit.ts';
 import type { Gate } from './gate.ts';
 import type { LocalNode } from './local.ts';
-import { Link, type ParameterView, type Party } from './party.ts';
+import { type Kept, Link, type ParameterView, type Party } from './party.ts';
 
 export interface EngineOptions {
   readonly id: PartyId;
@@ -25,6 +25,8 @@ export interface EngineOptions {
   readonly channels: ReadonlyMap<PartyId, Channel>;
   readonly k01?: PairPrg;
   readonly k02?: PairPrg;
+  /** What the engine of the step before kept. */
+  readonly kept?: Kept;
   readonly signal?: AbortSignal;
   onProgress?(progress: Progress): void;
 }
@@ -63,13 +65,16 @@ export class Engine implements Party {
   readonly #circuit: Circuit;
   readonly #links = new Map<PartyId, Link>();
   readonly #values = new Map<number, Map<Component, Held>>();
-  readonly #kept = new Map<object, Vector | Uint8Array>();
+  readonly #held = new Map<object, Vector | Uint8Array>();
+  readonly #before: Kept;
+  #after: Kept = new Map();
   #phase: Phase = 'new';
 
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#circuit = options.circuit;
     this.id = options.id;
+    this.#before = options.kept ?? new Map();
     this.kernels = options.kernels.attempt();
     this.parameters = options.parameters;
     if (options.k01 !== undefined) this.k01 = options.k01;
@@ -90,6 +95,7 @@ export class Engine implements Party {
         else await gate.dealP2?.(this);
         this.#release(release, gate.number);
       }
+      if (this.id === 0) await this.#keepFor(['l1', 'l2']);
       this.#values.clear();
       await this.#flush();
     });
@@ -123,6 +129,7 @@ export class Engine implements Party {
         }
         this.#release(release, half);
       }
+      await this.#keepFor(this.id === 1 ? ['a', 'l1'] : ['y', 'l2']);
       await this.#flush();
     });
   }
@@ -141,14 +148,25 @@ export class Engine implements Party {
     return opened;
   }
 
+  /** What the next step takes up: known to P0 once it has dealt, to the others once they are through. */
+  get kept(): Kept {
+    return this.#after;
+  }
+
   /** Lets go of every value. The end of an attempt, in whatever state. */
   clear(): void {
     this.#values.clear();
-    this.#kept.clear();
+    this.#held.clear();
     this.kernels.sweep(() => []);
   }
 
   // ── what gates see ───────────────────────────────────────────────────────
+
+  keptBefore(name: string, component: Component): Words {
+    const words = this.#before.get(name)?.[component];
+    invariant(words !== undefined, `party ${this.id}: the step before kept no "${component}" of "${name}"`);
+    return words;
+  }
 
   link(peer: PartyId): Link {
     const link = this.#links.get(peer);
@@ -170,17 +188,17 @@ export class Engine implements Party {
   }
 
   keep(gate: object, words: Vector | Uint8Array): void {
-    this.#kept.set(gate, words);
+    this.#held.set(gate, words);
   }
 
   take(gate: object): Vector | Uint8Array {
     const words = this.peek(gate);
-    this.#kept.delete(gate);
+    this.#held.delete(gate);
     return words;
   }
 
   peek(gate: object): Vector | Uint8Array {
-    const words = this.#kept.get(gate);
+    const words = this.#held.get(gate);
     invariant(words !== undefined, 'a gate asked for data that was not kept for it');
     return words;
   }
@@ -193,6 +211,17 @@ export class Engine implements Party {
     const operands: Vector[] = [];
     for (const input of source.inputs) operands.push(await this.value(input, component));
     return source.apply(this, component, operands);
+  }
+
+  /** Reads the named components of every kept wire into this process's memory, where they outlive the vectors of this step. */
+  async #keepFor(components: readonly Component[]): Promise<void> {
+    const kept = new Map<string, Partial<Record<Component, Words>>>();
+    for (const [name, wire] of this.#circuit.kept) {
+      const parts: Partial<Record<Component, Words>> = {};
+      for (const component of components) parts[component] = await this.kernels.read(await this.value(wire, component));
+      kept.set(name, parts);
+    }
+    this.#after = kept;
   }
 
   #store(wire: Wire, component: Component, promise: Promise<Vector>): void {
@@ -222,6 +251,7 @@ export class Engine implements Party {
       for (const input of gate.inputs) need(input, position(gate));
       if (gate.out !== undefined) need(gate.out, position(gate));
     }
+    for (const wire of this.#circuit.kept.values()) need(wire, Number.POSITIVE_INFINITY);
     for (let id = sources.length - 1; id >= 0; id--) {
       if (derives(sources[id])) for (const input of sources[id].inputs) need(input, lastUse[id]);
     }
@@ -242,7 +272,7 @@ export class Engine implements Party {
   /** Every vector that is still needed: components of wires, and what gates keep between phases. */
   *#live(): Iterable<unknown> {
     for (const components of this.#values.values()) for (const held of components.values()) yield held.vector;
-    yield* this.#kept.values();
+    yield* this.#held.values();
   }
 
   /** Everything sent so far is on its way. */

@@ -41,3 +41,8 @@ export function parameterOffset(x: Wire, parameter: Parameter): LocalNode {
     },
   };
 }
+
+/** A wire of the step before, whose components every party kept. */
+export function keptBefore(name: string): LocalNode {
+  return { inputs: [], apply: async (party, component) => party.keptBefore(name, component) };
+}

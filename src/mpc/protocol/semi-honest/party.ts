@@ -1,6 +1,6 @@
 /** What a gate sees of the party it runs at: kernels, pairwise randomness, links, parameters and the components it holds so far. */
 import type { Matrix, RingKernels } from '../../../compute/kernels/types.ts';
-import { type Vector, wireLength } from '../../../compute/ring.ts';
+import { type Vector, type Words, wireLength } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
 import type { Channel, PartyId } from '../../../net/types.ts';
 import type { PairPrg } from '../../prg/prg.ts';
@@ -70,6 +70,9 @@ export class Link {
   }
 }
 
+/** What a party keeps of one step for the next: the components that it holds of every kept wire. */
+export type Kept = ReadonlyMap<string, Readonly<Partial<Record<Component, Words>>>>;
+
 export interface Party {
   readonly id: PartyId;
   readonly kernels: RingKernels;
@@ -86,6 +89,8 @@ export interface Party {
   /** Data that a gate keeps between phases: dealt words at P2, pre-computed parts at P1. Taken once. */
   keep(gate: object, words: Vector | Uint8Array): void;
   take(gate: object): Vector | Uint8Array;
+  /** A component that the step before kept under this name. */
+  keptBefore(name: string, component: Component): Words;
   /** What `take` would give, left in place. */
   peek(gate: object): Vector | Uint8Array;
 }

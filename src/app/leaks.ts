@@ -1,0 +1,42 @@
+/** What the two compute parties learn of a run, said before it and after it. Never the words; this is the rest. Pure. */
+import { type Answer, costOf } from './answers.ts';
+import { plural } from './format.ts';
+import type { State } from './state.ts';
+import { generationOf } from './subject.ts';
+
+/** Before the run; empty until the length is known. */
+export function willSee(state: State): string {
+  const { check, task, subject } = state;
+  const padded = check?.paddedTokens;
+  if (padded === undefined) return '';
+  const length = task === 'question-answering' ? `the padded length of both texts together (${padded} tokens)` : `the padded length (${padded} tokens)`;
+  return `The parties will see ${listed(['which model', length, ...extra(state, generationOf(subject).maxNewTokens)])}, never the words.`;
+}
+
+function extra({ task, check }: State, pieces: number): string[] {
+  if (task === 'fill-mask' && check !== undefined && check.blanks > 0) return [`that there ${blanksOf(check.blanks)} but not where`];
+  if (task === 'zero-shot') return ['that one word is asked for'];
+  if (task === 'text-generation' && Number.isSafeInteger(pieces)) return [`how many pieces come (up to ${pieces})`];
+  return [];
+}
+
+/** After the run. */
+export function didSee(answer: Answer): string {
+  const { tokens, paddedTokens } = costOf(answer);
+  const length = tokens === paddedTokens ? `the length (${tokens} tokens)` : `the padded length (${paddedTokens} tokens, not ${tokens})`;
+  return `${listed(['that this run happened and when', 'the model and task', length, ...after(answer), 'your network address'])}.`;
+}
+
+function after({ task, result }: Answer): string[] {
+  if (task === 'fill-mask') return [`that there ${blanksOf(result.blanks.length)} but not where`];
+  if (task === 'zero-shot') return ['that one word was asked for, but neither your labels nor the answer'];
+  return task === 'text-generation' ? [`that ${plural(result.pieceMs.length, 'piece')} came and when`] : [];
+}
+
+function blanksOf(count: number): string {
+  return count === 1 ? 'is one blank' : `are ${count} blanks`;
+}
+
+function listed(parts: readonly string[]): string {
+  return parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
+}

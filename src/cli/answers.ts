@@ -1,0 +1,60 @@
+/** Answers for people, by task, with the plaintext model's beside them. */
+import type { RunResult } from '../party/run.ts';
+import type { Answer } from '../party/task.ts';
+import { table } from './tables.ts';
+
+type Ranked = readonly (readonly [name: string, score: number])[];
+
+/** Ranked answers, the plaintext model's in columns beside the private ones. */
+function ranking(title: string, own: Ranked, plain: Ranked | undefined): string {
+  const head = [title, 'score', ...(plain === undefined ? [] : ['plaintext model', 'score'])];
+  const rows = own.map(([name, score], i) => [name, score.toFixed(4), ...(plain === undefined ? [] : [plain[i]?.[0] ?? '', plain[i]?.[1].toFixed(4) ?? ''])]);
+  return table([head, ...rows], [1, 3]);
+}
+
+const VECTOR_SHOWN = 6;
+
+function rankings({ fillMask, classes, answers, entities }: Answer): { readonly title: string; readonly list: Ranked }[] {
+  if (fillMask !== undefined) {
+    const title = (mask: number) => (fillMask.length === 1 ? 'private answer' : `mask ${mask + 1}, private`);
+    return fillMask.map((list, mask) => ({ title: title(mask), list: list.map(({ token, score }) => [token, score] as const) }));
+  }
+  if (classes !== undefined) return [{ title: 'private answer', list: classes.map(({ label, score }) => [label, score] as const) }];
+  if (answers !== undefined)
+    return [{ title: 'private answer', list: answers.map(({ answer, start, end, score }) => [`${answer} [${start}, ${end})`, score] as const) }];
+  if (entities !== undefined)
+    return [{ title: 'private answer', list: entities.map(({ text, label, start, end, score }) => [`${label}: ${text} [${start}, ${end})`, score] as const) }];
+  return [];
+}
+
+function printOne(answer: Answer, plain: Answer | undefined): string[] {
+  const { features, generated, entities } = answer;
+  if (features !== undefined) {
+    const [rows, width] = features.dims;
+    const shown = [...features.data.slice(0, VECTOR_SHOWN)].map((value) => value.toFixed(4)).join(', ');
+    return [`  private answer: ${rows} × ${width} numbers, ${shown}, …`];
+  }
+  if (generated !== undefined)
+    return [`  ended by ${{ eos: 'the end of the text', length: 'the number of tokens asked for', stop: 'the stop text' }[generated.reason]}`];
+  if (entities?.length === 0) return ['  private answer: no entity'];
+  const others = plain === undefined ? [] : rankings(plain);
+  return rankings(answer).map(({ title, list }, i) => ranking(title, list, others[i]?.list));
+}
+
+export function printAnswers(result: RunResult, texts: readonly string[], question?: string): string {
+  const lines: string[] = [''];
+  const { comparison, answers } = result;
+  for (const [i, answer] of answers.entries()) {
+    if (answer.generated === undefined && texts[i] !== undefined) lines.push(`  ${texts[i]}`, '');
+    if (question !== undefined) lines.push(`  ${question}`, '');
+    for (const block of printOne(answer, comparison?.answers[i])) lines.push(block, '');
+  }
+  if (comparison !== undefined) {
+    const same = comparison.argmaxEqual ? 'yes' : 'NO';
+    lines.push(
+      `  same first answer as in the clear: ${same}; largest ${answers[0]?.features === undefined ? 'logit' : 'state'} difference ${comparison.maxAbsLogitError.toFixed(5)}`,
+      '',
+    );
+  }
+  return lines.join('\n');
+}

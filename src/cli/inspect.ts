@@ -1,0 +1,136 @@
+/** `tercet model inspect`: what a model is, what its ranges come to, and what it will cost before anyone pays it. */
+import { Command } from 'commander';
+import type { ModelConfig } from '../ml/config.ts';
+import { listParameters } from '../ml/models/parameters.ts';
+import type { ModelPlan } from '../ml/models/plan.ts';
+import type { Cost } from '../mpc/protocol/types.ts';
+import { openModel } from '../party/model.ts';
+import { planOf } from '../party/planned.ts';
+import { circuitFor } from '../session/agreement.ts';
+import type { Request, WeightMode } from '../session/request.ts';
+import { shapeFor } from '../session/task-run.ts';
+import { type ModelFlags, integer, modelLocation, parseTask } from './options.ts';
+import { bytes, table } from './tables.ts';
+
+interface InspectFlags extends ModelFlags {
+  readonly task: string;
+  readonly tokens?: string;
+  readonly json?: boolean;
+}
+
+/** Lengths whose cost is shown, unless one is asked for. */
+const LENGTHS = [16, 32, 128];
+
+/** Exact bytes and rounds of one run, as the circuit declares them. */
+interface RunCost {
+  readonly name: string;
+  readonly p0Up: number;
+  readonly p0Down: number;
+  readonly between: number;
+  readonly rounds: number;
+}
+
+export interface Inspection {
+  readonly model: string;
+  readonly config: ModelConfig;
+  readonly parameters: number;
+  readonly scales: Readonly<Record<string, number>>;
+  readonly plan: ModelPlan;
+  readonly costs: readonly (RunCost & { readonly weights: WeightMode; readonly tokens: number })[];
+}
+
+function total(cost: Cost): Omit<RunCost, 'name'> {
+  return {
+    p0Up: cost.p0ToP1Ahead + cost.p0ToP2Ahead + cost.p0ToP1Input + cost.p0ToP2Input,
+    p0Down: cost.p1ToP0,
+    between: cost.p2ToP1Ahead + cost.p1ToP2 + cost.p2ToP1,
+    rounds: cost.rounds,
+  };
+}
+
+/** A text of `tokens` positions, and for a language model one more token behind it. */
+function costsOf(config: ModelConfig, plan: ModelPlan, weights: WeightMode, tokens: number): RunCost[] {
+  const steps = config.head === 'causal-lm' ? 1 : 0;
+  const outline = { sequences: 1, tokens, rows: config.head === 'none' ? 1 : 0, padded: true, pair: config.head === 'question-answering', steps };
+  const request: Request = { protocol: '3pc_semi_honest', weights, ...shapeFor(config, outline) };
+  const first = { name: steps > 0 ? 'prompt' : 'text', ...total(circuitFor(config, plan, request).cost) };
+  return steps > 0 ? [first, { name: 'each further token', ...total(circuitFor(config, plan, request, 1).cost) }] : [first];
+}
+
+function inspect(model: string, config: ModelConfig, plan: ModelPlan, lengths: readonly number[]): Inspection {
+  const parameters = listParameters(config);
+  const count = parameters.reduce((sum, { rows, cols }) => sum + rows * cols, 0);
+  const [scale] = [parameters.find(({ name }) => name.endsWith('.q'))?.scale ?? 0];
+  const costs = (['open', 'secret'] as const).flatMap((weights) =>
+    lengths.flatMap((tokens) => costsOf(config, plan, weights, tokens).map((cost) => ({ ...cost, weights, tokens }))),
+  );
+  return { model, config, parameters: count, scales: { weights: scale, activations: 16, sums: 32, embeddings: parameters[0].scale, outputs: 16 }, plan, costs };
+}
+
+function count<T>(values: readonly T[]): string {
+  const names = [...new Set(values)];
+  return names.map((name) => `${String(name)} ×${values.filter((value) => value === name).length}`).join(', ');
+}
+
+function print({ model, config, parameters, scales, plan, costs }: Inspection): string {
+  const { hiddenSize, layers, heads, intermediateSize, vocabSize, maxPositions, numLabels, id2label } = config;
+  const facts = [
+    ['model', model],
+    ['architecture', `${config.architecture} (${config.modelType}, head ${config.head})`],
+    ['size', `${layers} layers, width ${hiddenSize}, ${heads} heads of ${hiddenSize / heads}, feed-forward ${intermediateSize} (${config.activation})`],
+    ['vocabulary', `${vocabSize} pieces, ${maxPositions} positions`],
+    ...(numLabels > 0 && id2label.length > 0 ? [['labels', id2label.slice(0, 12).join(', ') + (id2label.length > 12 ? ', …' : '')]] : []),
+    ['parameters', `${(parameters / 1e6).toFixed(2)} million; with secret weights a part of ${bytes(8 * parameters)} for each compute party, 64 B for owners`],
+    [
+      'fixed point',
+      `Z_2^64; ${Object.entries(scales)
+        .map(([name, bits]) => `${name} 2^-${bits}`)
+        .join(', ')}`,
+    ],
+    [
+      'ranges',
+      plan.basis === 'proved'
+        ? 'proved from the weights, for every text'
+        : 'measured on samples, with a margin: the weights alone prove less than this model needs',
+    ],
+    ['gadgets', `activation ${count(plan.activation)}; score spread bits ${count(plan.treeBits)}; LayerNorm ${count(plan.norms)}`],
+  ];
+  const rows = costs.map((cost) => [
+    String(cost.tokens),
+    cost.weights,
+    cost.name,
+    bytes(cost.p0Up),
+    bytes(cost.p0Down),
+    bytes(cost.between),
+    String(cost.rounds),
+  ]);
+  return [
+    '',
+    table(facts, []),
+    '',
+    table([['tokens', 'weights', 'of a', 'P0 up', 'P0 down', 'P1↔P2', 'rounds'], ...rows], [0, 3, 4, 5, 6]),
+    '',
+    '  Exact payload bytes of a padded run; frames add less than one in a hundred.',
+    '',
+    '',
+  ].join('\n');
+}
+
+export function inspectCommand(): Command {
+  return new Command('inspect')
+    .description('show architecture, sizes, scales, ranges and the exact cost of a model before anyone pays it')
+    .option('--task <task>', 'which embedded model, when no model is named', 'fill-mask')
+    .option('--model <name>', 'model folder or org/name on the hub')
+    .option('--random-weights <seed>', 'random weights of the architecture in --config')
+    .option('--config <file>', 'config.json for --random-weights')
+    .option('--tokens <n>', 'cost of this length only')
+    .option('--json', 'print one JSON object on stdout')
+    .action(async (flags: InspectFlags) => {
+      const model = await openModel(modelLocation(flags, parseTask(flags.task)));
+      const longest = model.config.maxPositions - (model.config.head === 'causal-lm' ? 1 : 0);
+      const wanted = flags.tokens === undefined ? LENGTHS : [integer('tokens', flags.tokens, 2, longest)];
+      const lengths = [...new Set(wanted.map((length) => Math.min(length, longest)))];
+      const inspection = inspect(model.name, model.config, await planOf(model, await model.weights()), lengths);
+      process.stdout.write(flags.json === true ? `${JSON.stringify(inspection)}\n` : print(inspection));
+    });
+}

@@ -1,0 +1,119 @@
+/**
+ * The forward pass of GPT-2 on secret tensors: a prompt at once, then one position a step against the keys and values that the parties kept.
+ *
+ * T positions of the prompt, C hidden size, H heads, D head width. The residual stream x stays at scale 32; every block reads a normalised copy of it.
+ * Keys (Z_2^48, scale 16) and values (scale 12) are lifted when they are made and kept as (positions, C): a step sends no message about the ones before it.
+ * The prompt is padded at its end, where a causal mask hides it from the text; the steps, and the last row of the prompt, leave padding out by P0's word. Positions are
+ * looked up like words, because that of a new token tells how long the prompt was.
+ */
+import { secureActivation } from '../../mpc/secure/activation.ts';
+import { type AttentionMask, attend, attentionKeys, attentionValues } from '../../mpc/secure/attention.ts';
+import type { Gates, Wire } from '../../mpc/secure/gates.ts';
+import { normalise } from '../../mpc/secure/normalise.ts';
+import { type LayerParameters, modelParameters } from './parameters.ts';
+import { affine, applyHead, chosenRows, mergeHeads, openLogits, realPositions, rowsAt, splitHeads } from './parts.ts';
+import { type ModelRun, POSITIONS, TOKENS } from './run.ts';
+
+/** Keys and values of one layer, (positions, C) each. */
+interface Cache {
+  readonly keys: Wire;
+  readonly values: Wire;
+}
+
+const KEY_RING = 48;
+const KEY_SCALE = 16;
+const VALUE_SCALE = 12;
+
+function embed(gates: Gates, run: ModelRun, count: number): Wire {
+  const { word, positionTable } = modelParameters(run.config).embeddings;
+  const words = gates.lookup(TOKENS, word, count);
+  const sum = positionTable === undefined ? words : gates.add(words, gates.lookup(POSITIONS, positionTable, count));
+  return gates.scale(sum, 256n, 32);
+}
+
+/** Keys and values of normalised rows. Lifted for the steps, if there are any. */
+function cacheOf(gates: Gates, run: ModelRun, p: LayerParameters, rows: Wire): Cache {
+  const ready = (x: Wire) => (run.steps > 0 ? gates.lift(x) : x);
+  return {
+    keys: ready(attentionKeys(gates, affine(gates, rows, p.k))),
+    values: ready(attentionValues(gates, affine(gates, rows, p.v))),
+  };
+}
+
+function attention(gates: Gates, run: ModelRun, i: number, p: LayerParameters, rows: Wire, { keys, values }: Cache, mask: AttentionMask): Wire {
+  const { sequences, config, plan } = run;
+  const split = (x: Wire) => splitHeads(gates, x, sequences, config.heads);
+  return mergeHeads(gates, attend(gates, split(affine(gates, rows, p.q)), split(keys), split(values), plan.treeBits[i], mask), sequences);
+}
+
+/** The two blocks of a layer on the residual rows x, given what they attend to. */
+function blocks(gates: Gates, run: ModelRun, i: number, p: LayerParameters, x: Wire, rows: Wire, cache: Cache, mask: AttentionMask): Wire {
+  const { config, plan } = run;
+  const context = gates.section('attention', () => attention(gates, run, i, p, rows, cache, mask));
+  const attended = gates.section('attention output', () => gates.add(x, affine(gates, context, p.o)));
+  const middle = gates.section('feed-forward norm', () => normalise(gates, attended, config.layerNormEps, plan.norms[2 * i + 1]));
+  const inner = gates.section('feed-forward', () => secureActivation(gates, affine(gates, middle, p.inner), config.activation, plan.activation[i]));
+  return gates.section('feed-forward output', () => gates.add(attended, affine(gates, inner, p.outer)));
+}
+
+function finish(gates: Gates, run: ModelRun, x: Wire): void {
+  const { config, plan } = run;
+  gates.section('head', () => {
+    const rows = normalise(gates, x, config.layerNormEps, plan.head);
+    const mixed = config.head === 'none' && run.rows > 0 ? chosenRows(gates, run, rows) : rows;
+    openLogits(gates, applyHead(gates, run, modelParameters(config).head, mixed));
+  });
+}
+
+function keep(gates: Gates, i: number, { keys, values }: Cache): void {
+  gates.keep(`keys ${i}`, keys);
+  gates.keep(`values ${i}`, values);
+}
+
+/** The row of the residual stream that the head of a language model reads: the last of the text. */
+function lastRows(gates: Gates, run: ModelRun, x: Wire): Wire {
+  return run.rows > 0 ? chosenRows(gates, run, x) : rowsAt(gates, x, run.sequences, run.tokens - 1);
+}
+
+/** Builds the circuit of the whole prompt. */
+export function buildPrompt(gates: Gates, run: ModelRun): void {
+  const { config, plan, sequences, tokens } = run;
+  const { layers } = modelParameters(config);
+  let x = gates.section('embeddings', () => embed(gates, run, sequences * tokens));
+  const languageModel = config.head === 'causal-lm';
+  // Behind the text a causal mask hides padding; only a last row that P0 chooses may look past itself.
+  const mask: AttentionMask = languageModel && run.padded ? { real: realPositions(gates, sequences, tokens) } : undefined;
+  layers.forEach((p, i) => {
+    x = gates.section(`layer ${i + 1}/${config.layers}`, () => {
+      const normed = gates.section('attention norm', () => normalise(gates, x, config.layerNormEps, plan.norms[2 * i]));
+      const cache = gates.section('attention', () => cacheOf(gates, run, p, normed));
+      if (run.steps > 0) keep(gates, i, cache);
+      if (!languageModel || i < config.layers - 1) return blocks(gates, run, i, p, x, normed, cache, 'causal');
+      const last = lastRows(gates, run, x);
+      return blocks(gates, run, i, p, last, normalise(gates, last, config.layerNormEps, plan.norms[2 * i]), cache, mask);
+    });
+  });
+  finish(gates, run, x);
+}
+
+/** Builds the circuit of step s ≥ 1: the s-th token behind the prompt. */
+export function buildStep(gates: Gates, run: ModelRun, step: number): void {
+  const { config, plan, tokens } = run;
+  const before = tokens + step - 1;
+  const C = config.hiddenSize;
+  let x = gates.section('embeddings', () => embed(gates, run, 1));
+  const mask: AttentionMask = run.padded ? { real: realPositions(gates, 1, before + 1) } : undefined;
+  modelParameters(config).layers.forEach((p, i) => {
+    x = gates.section(`layer ${i + 1}/${config.layers}`, () => {
+      const normed = gates.section('attention norm', () => normalise(gates, x, config.layerNormEps, plan.norms[2 * i]));
+      const fresh = gates.section('attention', () => cacheOf(gates, run, p, normed));
+      const cache: Cache = {
+        keys: gates.concat([gates.kept(`keys ${i}`, [before, C], KEY_RING, KEY_SCALE), fresh.keys]),
+        values: gates.concat([gates.kept(`values ${i}`, [before, C], 64, VALUE_SCALE), fresh.values]),
+      };
+      if (step < run.steps) keep(gates, i, cache);
+      return blocks(gates, run, i, p, x, normed, cache, mask);
+    });
+  });
+  finish(gates, run, x);
+}

@@ -1,0 +1,85 @@
+/** What the forward passes have in common, written on `Gates` alone: they cannot open a value. */
+import { secureActivation, secureRelu, secureTanh } from '../../mpc/secure/activation.ts';
+import type { RealPositions } from '../../mpc/secure/attention.ts';
+import type { Gates, Wire } from '../../mpc/secure/gates.ts';
+import { normalise } from '../../mpc/secure/normalise.ts';
+import { headActivation } from './head.ts';
+import type { AffineMap, HeadParameters } from './parameters.ts';
+import { LOGITS, LOGIT_SCALE, type ModelRun, REAL_BITS, REAL_WORDS, ROWS, rowScale } from './run.ts';
+
+export function affine(gates: Gates, x: Wire, { weight, bias }: AffineMap): Wire {
+  return gates.affine([{ x, weight }], bias);
+}
+
+/** (B·T, C) → (B·H, T, D). */
+export function splitHeads(gates: Gates, x: Wire, sequences: number, heads: number): Wire {
+  const [rows, C] = x.shape;
+  const T = rows / sequences;
+  const D = C / heads;
+  const index = new Uint32Array(rows * C);
+  let at = 0;
+  for (let b = 0; b < sequences; b++)
+    for (let h = 0; h < heads; h++) for (let t = 0; t < T; t++) for (let d = 0; d < D; d++) index[at++] = (b * T + t) * C + h * D + d;
+  return gates.gather(x, index, [sequences * heads, T, D]);
+}
+
+/** (B·H, T, D) → (B·T, C). */
+export function mergeHeads(gates: Gates, x: Wire, sequences: number): Wire {
+  const [all, T, D] = x.shape;
+  const heads = all / sequences;
+  const index = new Uint32Array(x.count);
+  let at = 0;
+  for (let b = 0; b < sequences; b++)
+    for (let t = 0; t < T; t++) for (let h = 0; h < heads; h++) for (let d = 0; d < D; d++) index[at++] = ((b * heads + h) * T + t) * D + d;
+  return gates.gather(x, index, [sequences * T, heads * D]);
+}
+
+/** Rows of (B·T, C) at one position of every sequence: (B, C). */
+export function rowsAt(gates: Gates, x: Wire, sequences: number, position: number): Wire {
+  const [rows, C] = x.shape;
+  const T = rows / sequences;
+  const index = Uint32Array.from({ length: sequences * C }, (_, i) => (Math.floor(i / C) * T + position) * C + (i % C));
+  return gates.gather(x, index, [sequences, C]);
+}
+
+/** The rows that P0 chooses or mixes, (B·T, C) → (B·rows, C): a product with weights that nobody else knows. */
+export function chosenRows(gates: Gates, run: ModelRun, x: Wire): Wire {
+  const { sequences, tokens, rows } = run;
+  const C = x.shape[1];
+  return gates.section('rows', () => {
+    const weights = gates.input(ROWS, [sequences, rows, tokens], 64, rowScale(run.config));
+    const mixed = gates.reshape(gates.matmul(weights, gates.reshape(x, [sequences, tokens, C])), [sequences * rows, C]);
+    return weights.scale === 0 ? mixed : gates.truncate(mixed, weights.scale);
+  });
+}
+
+/** P0's word on which positions are text. */
+export function realPositions(gates: Gates, sequences: number, tokens: number): RealPositions {
+  return { bits: gates.input(REAL_BITS, [sequences, tokens], 1, 0), words: gates.input(REAL_WORDS, [sequences, tokens], 8, 0) };
+}
+
+/** Opens the output to P0. x at scale 32. */
+export function openLogits(gates: Gates, x: Wire): void {
+  gates.output(LOGITS, gates.reduce(gates.shift(x, x.scale - LOGIT_SCALE), 32));
+}
+
+/** The head on normalised rows x (scale 16) → scale 32. */
+export function applyHead(gates: Gates, run: ModelRun, head: HeadParameters, x: Wire): Wire {
+  const { plan, config } = run;
+  switch (head.kind) {
+    case 'masked-lm': {
+      const dense = secureActivation(gates, affine(gates, x, head.dense), headActivation(config), plan.headActivation);
+      return affine(gates, normalise(gates, gates.scale(dense, 65536n, 32), config.layerNormEps, plan.head), head.decoder);
+    }
+    case 'sequence-classification': {
+      const pooled = affine(gates, x, head.pooler);
+      return affine(gates, config.modelType === 'distilbert' ? secureRelu(gates, pooled) : secureTanh(gates, pooled), head.classifier);
+    }
+    case 'per-token':
+      return affine(gates, x, head.classifier);
+    case 'causal-lm':
+      return affine(gates, x, head.decoder);
+    case 'none':
+      return gates.affine([{ x, weight: head.gamma, diagonal: true }], head.beta);
+  }
+}

@@ -1,0 +1,63 @@
+/** What a circuit is built for, all of it public, and the names of what its owner puts in and takes out. */
+import type { ModelConfig } from '../config.ts';
+import type { ModelPlan } from './plan.ts';
+
+/** B sequences of T positions each. */
+export interface ModelRun {
+  readonly config: ModelConfig;
+  readonly plan: ModelPlan;
+  /** B. */
+  readonly sequences: number;
+  /** T, with padding. */
+  readonly tokens: number;
+  /**
+   * How many rows of every sequence the head reads where the owner says which, or how they are mixed, and nobody else learns it: masked positions, the last token
+   * of a prompt, a mean. 0: the rows that the head always reads (the first, the last, all).
+   */
+  readonly rows: number;
+  /** Whether the T positions end in padding, of a length that P0 alone knows. */
+  readonly padded: boolean;
+  /** Whether a sequence is two texts, divided where P0 alone knows (BERT's token types). */
+  readonly pair: boolean;
+  /** Causal language models: how many tokens may follow the prompt, one step each. Keys and values are kept for them. */
+  readonly steps: number;
+}
+
+/** P0's inputs. */
+export const TOKENS = 'tokens';
+export const POSITIONS = 'positions';
+export const TYPES = 'types';
+export const ROWS = 'rows';
+export const REAL_BITS = 'real bits';
+export const REAL_WORDS = 'real words';
+
+/** The output: logits, or hidden states of a model without a head. */
+export const LOGITS = 'logits';
+
+/** Outputs leave at this scale in Z_2^32. */
+export const LOGIT_SCALE = 16;
+
+/** Scale of `ROWS`: one-hot rows are exact; the weights of a mean are fractions. */
+export function rowScale(config: ModelConfig): number {
+  return config.head === 'none' ? 24 : 0;
+}
+
+/** Shape of the output: rows × width. */
+export function outputShape({ config, sequences, tokens, rows }: Pick<ModelRun, 'config' | 'sequences' | 'tokens' | 'rows'>): {
+  readonly rows: number;
+  readonly width: number;
+} {
+  switch (config.head) {
+    case 'masked-lm':
+      return { rows: sequences * rows, width: config.vocabSize };
+    case 'causal-lm':
+      return { rows: sequences, width: config.vocabSize };
+    case 'sequence-classification':
+      return { rows: sequences, width: config.numLabels };
+    case 'question-answering':
+    case 'token-classification':
+      return { rows: sequences * tokens, width: config.numLabels };
+    case 'none':
+      return { rows: sequences * (rows > 0 ? rows : tokens), width: config.hiddenSize };
+  }
+}

@@ -1,0 +1,103 @@
+/** Pieces of a byte-level vocabulary, one by one → text that only ever grows, and ends before a stop text. */
+
+import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+
+/** Character of a piece → the byte that it stands for: printable Latin-1 stands for itself, the 68 others for U+0100 and on, in their order. */
+const BYTE_OF: ReadonlyMap<string, number> = byteAlphabet();
+
+/** The first stop text that is complete, and so also where the text ends. */
+interface Found {
+  readonly at: number;
+}
+
+/**
+ * Turns generated ids into text as they come.
+ *
+ * A character whose bytes are split over pieces comes when its last byte is there; if it never comes, it is left out. What may be the beginning
+ * of a stop text is held back until it is known. Whatever way ids are cut into pushes, the whole text is the same.
+ */
+export class TextStream {
+  readonly #tokenizer: Tokenizer;
+  readonly #stops: readonly string[];
+  readonly #silent: ReadonlySet<number>;
+  // A byte order mark is a character like others here.
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  #held = '';
+  #stopped = false;
+
+  /** @param stops texts of one or more units */
+  constructor(tokenizer: Tokenizer, stops: readonly string[] = []) {
+    this.#tokenizer = tokenizer;
+    this.#stops = stops;
+    const { clsTokenId, sepTokenId, padTokenId, maskTokenId, eosTokenId } = tokenizer;
+    this.#silent = new Set([clsTokenId, sepTokenId, padTokenId, maskTokenId, eosTokenId].flatMap((id) => id ?? []));
+  }
+
+  /** Whether a stop text was found: there is no more text. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** The text that became certain with this piece; may be empty. @throws {TercetError} ERR_RANGE when there is no such piece. */
+  push(id: number): string {
+    const piece = this.#tokenizer.decodeToken(id);
+    if (this.#stopped || this.#silent.has(id)) return '';
+    this.#held += this.#decoder.decode(bytesOf(piece), { stream: true });
+    const found = this.#find();
+    if (found !== undefined) {
+      this.#stopped = true;
+      return this.#release(found.at, this.#held.length);
+    }
+    const certain = this.#held.length - this.#promising();
+    return this.#release(certain, certain);
+  }
+
+  /** What was held back because of stop texts; an incomplete character is dropped. Call it once, at the end. */
+  flush(): string {
+    return this.#release(this.#held.length, this.#held.length);
+  }
+
+  #release(shown: number, dropped: number): string {
+    const text = this.#held.slice(0, shown);
+    this.#held = this.#held.slice(dropped);
+    return text;
+  }
+
+  /** The stop text that ends first, and of those the longest: this does not depend on how the text was cut into pieces. */
+  #find(): Found | undefined {
+    let found: { at: number; end: number } | undefined;
+    for (const stop of this.#stops) {
+      const at = this.#held.indexOf(stop);
+      const end = at + stop.length;
+      if (at >= 0 && (found === undefined || end < found.end || (end === found.end && at < found.at))) found = { at, end };
+    }
+    return found;
+  }
+
+  /** Units at the end of what is held that may be the beginning of a stop text. */
+  #promising(): number {
+    for (let from = Math.max(0, this.#held.length - this.#longest()); from < this.#held.length; from++) {
+      const tail = this.#held.slice(from);
+      if (this.#stops.some((stop) => stop.startsWith(tail))) return tail.length;
+    }
+    return 0;
+  }
+
+  #longest(): number {
+    return this.#stops.reduce((longest, stop) => Math.max(longest, stop.length - 1), 0);
+  }
+}
+
+/** An added token may have characters that stand for no byte: it is text as it is. */
+function bytesOf(piece: string): Uint8Array {
+  const bytes = Array.from(piece, (character) => BYTE_OF.get(character));
+  return bytes.every((byte) => byte !== undefined) ? Uint8Array.from(bytes) : new TextEncoder().encode(piece);
+}
+
+function byteAlphabet(): Map<string, number> {
+  const printable = (byte: number): boolean => (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
+  const alphabet = new Map<string, number>();
+  let next = 0x100;
+  for (let byte = 0; byte < 256; byte++) alphabet.set(String.fromCodePoint(printable(byte) ? byte : next++), byte);
+  return alphabet;
+}

@@ -1,0 +1,95 @@
+/**
+ * Where a tokenizer comes from: tokenizer.json, or vocab.json and merges.txt as GPT-2 and RoBERTa were published. The latter are turned into the
+ * parts of the former.
+ */
+
+import { TercetError } from '../../core/errors.ts';
+import { quote, typeName } from '../describe.ts';
+import type { ModelFiles } from '../files.ts';
+import { isRecord, own, parseModelJson } from '../json.ts';
+import { ADDED_TOKENS_FILE, MERGES_FILE, SPECIAL_TOKENS_FILE, TOKENIZER_CONFIG_FILE, TOKENIZER_FILE, tokenizerError, VOCAB_FILE } from './errors.ts';
+import { type Merge, readMergesFile } from './merges.ts';
+import { type Role, spelledIn } from './special.ts';
+import { readVocabulary } from './vocabulary.ts';
+
+/** tokenizer_config.json, and the rest: one of the two forms. */
+export type Source = { readonly config: Record<string, unknown> } & (
+  | { readonly kind: 'json'; readonly json: Record<string, unknown> }
+  | { readonly kind: 'bpe'; readonly vocabulary: Map<string, number>; readonly merges: readonly Merge[]; readonly addedTokens: readonly unknown[] }
+);
+
+/** Vocabularies of other kinds, which a model may have beside or instead of what is supported. */
+const OTHER_KINDS = ['spiece.model', 'sentencepiece.bpe.model', 'tokenizer.model'];
+const OPTIONAL = [TOKENIZER_CONFIG_FILE, SPECIAL_TOKENS_FILE, ADDED_TOKENS_FILE];
+
+/**
+ * The names of the files that a data owner needs to tokenize for the model, in no particular order.
+ * @throws {TercetError} ERR_MODEL_NOT_FOUND when the model has no tokenizer, naming what would do; ERR_TOKENIZER when it has one of another kind.
+ */
+export async function tokenizerFiles(files: ModelFiles): Promise<string[]> {
+  if (await files.has(TOKENIZER_FILE)) return [TOKENIZER_FILE, TOKENIZER_CONFIG_FILE];
+  const [vocab, merges] = await Promise.all([files.has(VOCAB_FILE), files.has(MERGES_FILE)]);
+  if (vocab && merges) {
+    const there = await Promise.all(OPTIONAL.map((file) => files.has(file)));
+    return [VOCAB_FILE, MERGES_FILE, ...OPTIONAL.filter((_, i) => there[i])];
+  }
+  for (const file of OTHER_KINDS) {
+    if (await files.has(file)) throw tokenizerError('is a SentencePiece vocabulary, which is not supported', file);
+  }
+  const missing = vocab ? MERGES_FILE : merges ? VOCAB_FILE : TOKENIZER_FILE;
+  throw new TercetError(
+    'ERR_MODEL_NOT_FOUND',
+    `model ${quote(files.name)} has no file ${missing}`,
+    'a model needs tokenizer.json and tokenizer_config.json, or (GPT-2, RoBERTa) vocab.json and merges.txt; a vocab.txt can be saved as tokenizer.json with Python’s tokenizers',
+  );
+}
+
+export async function readSource(files: ModelFiles): Promise<Source> {
+  const names = await tokenizerFiles(files);
+  if (names.includes(TOKENIZER_FILE)) {
+    const [json, config] = await Promise.all([readObject(files, TOKENIZER_FILE), readObject(files, TOKENIZER_CONFIG_FILE)]);
+    return { kind: 'json', json, config };
+  }
+  const optional = async (file: string): Promise<Record<string, unknown>> => (names.includes(file) ? await readObject(files, file) : {});
+  const [vocab, merges, config, special, added] = await Promise.all([
+    readObject(files, VOCAB_FILE),
+    files.read(MERGES_FILE),
+    optional(TOKENIZER_CONFIG_FILE),
+    optional(SPECIAL_TOKENS_FILE),
+    optional(ADDED_TOKENS_FILE),
+  ]);
+  const vocabulary = readVocabulary(vocab, VOCAB_FILE);
+  return {
+    kind: 'bpe',
+    vocabulary,
+    merges: readMergesFile(merges, vocabulary, MERGES_FILE),
+    addedTokens: addedTokens(config, added),
+    config: withSpecialTokens(config, special),
+  };
+}
+
+async function readObject(files: ModelFiles, file: string): Promise<Record<string, unknown>> {
+  const value = parseModelJson(await files.read(file), file, 'ERR_TOKENIZER');
+  if (!isRecord(value)) throw tokenizerError(`is ${typeName(value)}, not an object`, file);
+  return value;
+}
+
+/** The list that tokenizer.json would have: `added_tokens_decoder` of the configuration (id → token), or the older file (content → id). */
+function addedTokens(config: Record<string, unknown>, file: Record<string, unknown>): unknown[] {
+  const decoder = own(config, 'added_tokens_decoder');
+  if (decoder === undefined || decoder === null) return Object.entries(file).map(([content, id]) => ({ id, content }));
+  if (!isRecord(decoder)) throw tokenizerError(`has an added_tokens_decoder of type ${typeName(decoder)}, not an object`, TOKENIZER_CONFIG_FILE);
+  return Object.entries(decoder).map(([id, token]) => {
+    if (!isRecord(token)) throw tokenizerError(`has an added token of type ${typeName(token)}, not an object`, TOKENIZER_CONFIG_FILE);
+    return { ...token, id: Number(id) };
+  });
+}
+
+/** The configuration, with the special tokens that only special_tokens_map.json spells. */
+function withSpecialTokens(config: Record<string, unknown>, special: Record<string, unknown>): Record<string, unknown> {
+  const roles: readonly Role[] = ['cls', 'sep', 'pad', 'unk', 'mask', 'bos', 'eos'];
+  const found = roles
+    .filter((role) => spelledIn(config, role) === undefined && spelledIn(special, role, SPECIAL_TOKENS_FILE) !== undefined)
+    .map((role) => [`${role}_token`, own(special, `${role}_token`)] as const);
+  return { ...config, ...Object.fromEntries(found) };
+}

@@ -1,0 +1,83 @@
+/** A vocabulary out of untrusted JSON: piece → id, the ids being 0 … n-1. */
+
+import { quote, typeName } from '../describe.ts';
+import { isRecord, own } from '../json.ts';
+import { TOKENIZER_FILE, tokenizerError } from './errors.ts';
+
+const MAX_VOCABULARY = 2_000_000;
+const MAX_PIECE_UNITS = 10_000;
+const MAX_ADDED = 100_000;
+
+/** A token that is looked for in a text before the text is cut into pieces. */
+export interface AddedToken {
+  readonly id: number;
+  readonly content: string;
+  /** Whether white space before, or behind it, is swallowed. */
+  readonly lstrip: boolean;
+  readonly rstrip: boolean;
+  /** Whether it counts only where no letter or digit touches it. */
+  readonly singleWord: boolean;
+  /** Whether it is looked for in the normalized text. */
+  readonly normalized: boolean;
+  readonly special: boolean;
+}
+
+export function readVocabulary(vocab: unknown, file: string): Map<string, number> {
+  if (!isRecord(vocab)) throw tokenizerError(`has a vocabulary of type ${typeName(vocab)}, not an object`, file);
+  const vocabulary = new Map<string, number>();
+  for (const [piece, id] of Object.entries(vocab)) {
+    if (piece.length > MAX_PIECE_UNITS) throw tokenizerError(`has a piece of ${piece.length} units, more than ${MAX_PIECE_UNITS}`, file);
+    vocabulary.set(piece, checkId(id, file));
+  }
+  if (vocabulary.size > MAX_VOCABULARY) throw tokenizerError(`has ${vocabulary.size} pieces, more than ${MAX_VOCABULARY}`, file);
+  return vocabulary;
+}
+
+export function checkId(id: unknown, file = TOKENIZER_FILE): number {
+  if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 0 || id >= MAX_VOCABULARY) {
+    throw tokenizerError('has a token id that is not a sane integer', file);
+  }
+  return id;
+}
+
+/** Reads a list of added tokens and puts every one of them into `vocabulary`. */
+export function readAddedTokens(list: unknown, vocabulary: Map<string, number>, file = TOKENIZER_FILE): AddedToken[] {
+  if (!Array.isArray(list)) throw tokenizerError(`has added_tokens of type ${typeName(list)}, not a list`, file);
+  if (list.length > MAX_ADDED) throw tokenizerError(`has ${list.length} added tokens, more than ${MAX_ADDED}`, file);
+  return (list as unknown[]).map((token) => {
+    const content = isRecord(token) ? own(token, 'content') : undefined;
+    if (!isRecord(token) || typeof content !== 'string' || content === '') throw tokenizerError('has an added token without content', file);
+    if (content.length > MAX_PIECE_UNITS) throw tokenizerError(`has an added token of ${content.length} units, more than ${MAX_PIECE_UNITS}`, file);
+    const id = checkId(own(token, 'id'), file);
+    if ((vocabulary.get(content) ?? id) !== id) throw tokenizerError(`gives two ids to ${quote(content)}`, file);
+    vocabulary.set(content, id);
+    const on = (key: string, otherwise: boolean): boolean => {
+      const value = own(token, key) ?? otherwise;
+      if (typeof value !== 'boolean') throw tokenizerError(`has an added token whose ${key} is ${typeName(value)}, not true or false`, file);
+      return value;
+    };
+    const special = on('special', false);
+    return {
+      id,
+      content,
+      lstrip: on('lstrip', false),
+      rstrip: on('rstrip', false),
+      singleWord: on('single_word', false),
+      normalized: on('normalized', !special),
+      special,
+    };
+  });
+}
+
+/** id → piece. Every id from 0 to the highest must have exactly one. */
+export function tableOfPieces(vocabulary: ReadonlyMap<string, number>, file: string): readonly string[] {
+  const pieces: string[] = new Array<string>(vocabulary.size);
+  for (const [piece, id] of vocabulary) {
+    if (id >= vocabulary.size || pieces[id] !== undefined) {
+      throw tokenizerError(`has ${vocabulary.size} pieces whose ids are not 0 to ${vocabulary.size - 1}`, file);
+    }
+    pieces[id] = piece;
+  }
+  if (pieces.length === 0) throw tokenizerError('has an empty vocabulary', file);
+  return pieces;
+}

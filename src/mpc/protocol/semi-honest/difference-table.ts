@@ -1,0 +1,36 @@
+/** Public tables in the form that a selection needs: by the row of P1's index, with the choice of P2 as the entry. */
+import { type Vector, type Words, wordsFrom } from '../../../compute/ring.ts';
+import type { Component, Wire } from '../../share/wire.ts';
+import type { ExactTable } from '../types.ts';
+import type { Party } from './party.ts';
+
+/** A table T as rows of T[a − j], with the row number of P1's a. */
+export interface DifferenceTable {
+  readonly table: Words;
+  readonly stride: number;
+  row(p1: Party, a: Vector): Promise<Vector>;
+}
+
+/**
+ * Rows overlap: row a is the window of the reversed table, twice over, that starts at n − 1 − a. Single bits are kept as whole rows, so that a row
+ * starts on a byte.
+ */
+export function differenceTable({ bits, entries }: ExactTable, k: number): DifferenceTable {
+  const n = 1 << bits;
+  if (k === 1) {
+    const rows = Array.from({ length: n * n }, (_, i) => entries[(Math.floor(i / n) - (i % n) + n) % n]);
+    return { table: wordsFrom(rows, 1), stride: n, row: async (_p1, a) => a };
+  }
+  const reversed = Array.from({ length: 2 * n - 1 }, (_, i) => entries[(2 * n - 1 - i) % n]);
+  return { table: wordsFrom(reversed, k), stride: 1, row: async (p1, a) => p1.kernels.offset(await p1.kernels.scale(a, -1n), BigInt(n - 1)) };
+}
+
+/** A party's parts of several bits as one index, bit b weighing 2^b. */
+export async function joint(party: Party, bits: readonly Wire[], component: Component): Promise<Vector> {
+  const { kernels } = party;
+  const B = bits.length;
+  let index = await kernels.cast(await party.value(bits[0], component), B);
+  for (let b = 1; b < B; b++)
+    index = await kernels.add(index, await kernels.scale(await kernels.cast(await party.value(bits[b], component), B), 1n << BigInt(b)));
+  return index;
+}

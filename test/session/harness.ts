@@ -1,0 +1,120 @@
+/** Sessions of all three parties in one process, on links in memory. */
+import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
+import type { RingKernels } from '../../src/compute/kernels/types.ts';
+import { type TercetError, asTercetError } from '../../src/core/errors.ts';
+import type { ModelConfig } from '../../src/ml/config.ts';
+import { randomWeights } from '../../src/ml/models/random.ts';
+import type { WeightSource } from '../../src/ml/models/weights.ts';
+import { planFromRanges, provedRanges } from '../../src/ml/ranges.ts';
+import { type MemoryOptions, memoryPair } from '../../src/net/memory.ts';
+import type { Channel, PartyId } from '../../src/net/types.ts';
+import { type ComputeOptions, type ServedModel, type SessionEnd, serveSession } from '../../src/session/compute.ts';
+import { OpenParameters } from '../../src/session/open-parameters.ts';
+import { ownerParameters } from '../../src/session/owner-parameters.ts';
+import { OwnerSession } from '../../src/session/owner.ts';
+import type { Request } from '../../src/session/request.ts';
+import type { Status } from '../../src/session/status.ts';
+import { TINY } from '../ml/tiny-bert.ts';
+import { seeded } from '../support/simulate.ts';
+
+export const kernels: RingKernels = new ReferenceKernels();
+export const source = randomWeights(TINY, 5);
+
+/** What both compute parties serve of a source, with open weights. */
+export async function servedModel(weights: WeightSource, on: RingKernels = kernels): Promise<ServedModel> {
+  return {
+    name: weights.label,
+    config: weights.config,
+    plan: planFromRanges(weights.config, await provedRanges(weights)),
+    hash: 'ab'.repeat(32),
+    parameters: await OpenParameters.load(weights, on),
+  };
+}
+
+export const MODEL = await servedModel(source);
+export const SHAPE = { sequences: 1, tokens: 8, rows: 1, padded: true, pair: false, steps: 0 } as const;
+export const REQUEST: Request = { model: MODEL.hash, protocol: '3pc_semi_honest', weights: 'open', ...SHAPE };
+export const INPUT = { sequences: [{ inputIds: [2, 9, 4, 17, 3], rows: [2] }] };
+
+export interface Started {
+  readonly owner: Promise<OwnerSession>;
+  readonly ends: readonly Promise<SessionEnd | TercetError>[];
+  readonly channels: readonly [Channel, Channel];
+  readonly statuses: Status[];
+  readonly sent: { readonly from: PartyId; readonly tag: string }[];
+  /** Breaks every link of a compute party, as its death would. */
+  kill(party: 1 | 2): void;
+}
+
+export interface StartOptions {
+  readonly request?: Request;
+  /** What the parties serve, and the kernels of all three. */
+  readonly model?: ServedModel;
+  readonly on?: RingKernels;
+  readonly compute?: (id: 1 | 2) => Partial<ComputeOptions>;
+  readonly signal?: AbortSignal;
+  readonly onStatus?: (status: Status) => void;
+  readonly tap?: MemoryOptions['tap'];
+}
+
+export function start({ request = REQUEST, model = MODEL, on = kernels, compute, signal, onStatus, tap }: StartOptions = {}): Started {
+  const config: ModelConfig = model.config;
+  const sent: Started['sent'] = [];
+  const watch: MemoryOptions = {
+    timeoutMs: 20_000,
+    tap: (direction, tag, bytes) => {
+      sent.push({ from: direction.from, tag });
+      return tap?.(direction, tag, bytes);
+    },
+  };
+  const [own1, one0] = memoryPair(0, 1, watch);
+  const [own2, two0] = memoryPair(0, 2, watch);
+  const [one2, two1] = memoryPair(1, 2, watch);
+  const session = seeded(16, 1, 1);
+  const serve = (id: 1 | 2, owner: Channel, peer: Channel): Promise<SessionEnd | TercetError> =>
+    serveSession({
+      id,
+      owner,
+      key: seeded(32, 7, id),
+      connectPeer: async () => peer,
+      session,
+      models: [model],
+      kernels: on,
+      now: () => performance.now(),
+      peakMemory: () => 1,
+      ...compute?.(id),
+    }).catch(asTercetError);
+  const statuses: Status[] = [];
+  const ends = [serve(1, one0, one2), serve(2, two0, two1)];
+  const owner = OwnerSession.open({
+    config,
+    request,
+    channels: new Map<PartyId, Channel>([
+      [1, own1],
+      [2, own2],
+    ]),
+    session,
+    keys: [seeded(32, 7, 1), seeded(32, 7, 2)],
+    kernels: on,
+    parameters: ownerParameters(config, undefined),
+    now: () => performance.now(),
+    peakMemory: () => 1,
+    ...(signal === undefined ? {} : { signal }),
+    onStatus: (status) => {
+      statuses.push(status);
+      onStatus?.(status);
+    },
+  });
+  owner.catch(() => undefined);
+  const kill = (party: 1 | 2) => {
+    for (const channel of party === 1 ? [one0, one2] : [two0, two1]) channel.abort(new Error('killed'));
+  };
+  return { owner, ends, channels: [own1, own2], statuses, sent, kill };
+}
+
+export async function prepared(options?: StartOptions): Promise<Started & { session: OwnerSession }> {
+  const started = start(options);
+  const session = await started.owner;
+  await session.prepare();
+  return { ...started, session };
+}
