@@ -82,3 +82,12 @@ def dictionary_scores(train, sentences):
             i += 1
         guesses.append(labels)
     return scores(guesses, sentences)
+
+
+def capital_scores(sentences):
+    """Baseline: each run of capitalised words that does not open the sentence is a person, the commonest type."""
+    guesses = []
+    for words, _ in sentences:
+        up = [i > 0 and w[0].isupper() and w[1:].islower() for i, w in enumerate(words)]
+        guesses.append(["O" if not u else "I-person" if i and up[i - 1] else "B-person" for i, u in enumerate(up)])
+    return scores(guesses, sentences)

@@ -84,6 +84,7 @@ def main():
     ap.add_argument("--out", type=Path, default=ROOT / "models" / "tiny-gpt2")
     ap.add_argument("--minutes", type=float, default=14, help="the schedule goes by the clock; 0: by steps")
     ap.add_argument("--steps", type=int, default=3000)
+    ap.add_argument("--resume", action="store_true", help="go on with the weights of --out, with a new schedule")
     ap.add_argument("--tokens", type=int, default=2048, help="per step")
     ap.add_argument("--lr", type=float, default=2e-3)
     ap.add_argument("--dropout", type=float, default=.1)
@@ -106,6 +107,9 @@ def main():
     model = GPT2LMHeadModel(GPT2Config(
         vocab_size=tok.get_vocab_size(), n_positions=256, n_embd=192, n_layer=4, n_head=3, activation_function="gelu_new",
         resid_pdrop=args.dropout, embd_pdrop=args.dropout, attn_pdrop=0, bos_token_id=0, eos_token_id=0))
+    if args.resume:
+        model = GPT2LMHeadModel.from_pretrained(args.out, dtype=torch.float32)
+        model.train()
     print("parameters", sum(p.numel() for p in model.parameters()), flush=True)
     opt = torch.optim.AdamW([{"params": [p for p in model.parameters() if p.dim() > 1], "weight_decay": .1},
                              {"params": [p for p in model.parameters() if p.dim() == 1], "weight_decay": 0}],

@@ -20,7 +20,7 @@ from transformers import RobertaConfig, RobertaForMaskedLM, RobertaForTokenClass
 import bytebpe
 import prose
 from common import ROOT, load_tokenizer, pad, range_penalty, rigorous_bounds, save_model, seed_everything
-from ner_metrics import dictionary_scores, encode, evaluate
+from ner_metrics import capital_scores, dictionary_scores, encode, evaluate
 from tagged_text import LABELS, Maker, plain_text, read_wnut
 from train_sentiment import cooccurrence_vectors
 
@@ -172,7 +172,7 @@ def main():
         average.classifier.bias[0] += chosen
     save_model(average.eval(), args.out)
     print("shift of O", chosen, "held", evaluate(average, tok, held), "dev", evaluate(average, tok, dev),
-          "dictionary", dictionary_scores(real + held, dev))
+          "dictionary", dictionary_scores(real + held, dev), "capitals", capital_scores(dev))
     print(rigorous_bounds(average))
 
 

@@ -20,14 +20,9 @@ export function announcement(before: State, now: State): string | undefined {
 /** A quarter of the pieces at once, with the words that came in it. */
 function grown(before: Run, now: Run): string | undefined {
   const of = generationOf(now.subject).maxNewTokens;
-  const quarterOf = (run: Run): number => Math.floor((run.pieces.length * 4) / of);
+  const quarterOf = ({ pieces }: Run): number => Math.floor((pieces.length * 4) / of);
   const quarter = quarterOf(now);
-  if (quarter === quarterOf(before) || quarter === 4) return undefined;
-  const from = now.pieces.findIndex((_piece, i) => Math.floor(((i + 1) * 4) / of) >= quarter) + 1;
-  const last = now.pieces.findIndex((_piece, i) => Math.floor(((i + 1) * 4) / of) >= quarter - 1) + 1;
-  const words = now.pieces
-    .slice(quarter === 1 ? 0 : last, from)
-    .map(({ text }) => text)
-    .join('');
-  return `${now.pieces.length} of ${of} pieces: ${words.trim()}`;
+  if (quarter === quarterOf(before) || quarter >= 4) return undefined;
+  const words = now.pieces.slice(Math.ceil(((quarter - 1) * of) / 4)).map(({ text }) => text);
+  return `${now.pieces.length} of ${of} pieces: ${words.join('').trim()}`;
 }

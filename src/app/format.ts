@@ -68,3 +68,12 @@ export function wrap(text: string, limits: readonly number[]): string[] {
   }
   return lines;
 }
+
+/** The end of a text, from the start of a word on, led by an ellipsis if anything is left out. */
+export function tail(text: string, length: number): string {
+  const whole = text.trim().replace(/\s+/g, ' ');
+  if (whole.length <= length) return whole;
+  const end = whole.slice(whole.length - length + 2);
+  const space = end.indexOf(' ');
+  return `… ${space < 0 ? end : end.slice(space + 1)}`;
+}

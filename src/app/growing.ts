@@ -18,7 +18,12 @@ export function growingOf(state: State): Growing | undefined {
   const { outcome } = state;
   if (outcome?.answer.task === 'text-generation') {
     const { text, pieceMs, reason } = outcome.answer.result;
-    return { given: outcome.subject.text, added: text, line: `${finished(pieceMs, reason)}${each(outcome.answer.result.cost.links, pieceMs.length)}`, going: false };
+    return {
+      given: outcome.subject.text,
+      added: text,
+      line: `${finished(pieceMs, reason)}${each(outcome.answer.result.cost.links, pieceMs.length)}`,
+      going: false,
+    };
   }
   const run = state.run ?? state.trouble?.run ?? state.kept;
   if (run === undefined || state.task !== 'text-generation' || (run !== state.run && run.pieces.length === 0)) return undefined;

@@ -19,7 +19,14 @@ function partyTexts(state: State): Texts {
   const texts: Texts = {};
   const lost = lostOf(state);
   const sampled = sampleOf(state) !== undefined;
-  const verb = state.slot === 'result' || state.slot === 'stopped' ? 'saw' : !sampled ? 'will see' : state.run !== undefined || state.slot === 'error' ? 'sees' : 'sees so far';
+  const verb =
+    state.slot === 'result' || state.slot === 'stopped'
+      ? 'saw'
+      : !sampled
+        ? 'will see'
+        : state.run !== undefined || state.slot === 'error'
+          ? 'sees'
+          : 'sees so far';
   texts['sees'] = verb === 'will see' ? 'will see numbers like these' : verb;
   texts['seesShort'] = verb;
   const device = state.model === undefined ? '' : DEVICE[state.model.device];

@@ -58,7 +58,8 @@ function badTemplate({ template }: Subject): boolean {
 
 function sorting({ subject, ...state }: State): Problem | undefined {
   const blank = blankOf(entryOf({ subject, ...state }));
-  if (subject.text.includes(blank)) return problem('text', 'The text has a blank of its own', `take ${blank} out of the text; the sentence below has the blank.`);
+  if (subject.text.includes(blank))
+    return problem('text', 'The text has a blank of its own', `take ${blank} out of the text; the sentence below has the blank.`);
   if (labelsOf(subject).length < LEAST_LABELS)
     return problem('labels', 'There are too few labels', 'write two or more different ones, with commas between them.');
   if (badTemplate(subject)) return problem('template', 'The sentence is not complete', 'write {text} and {mask} in it, once each.');
@@ -89,7 +90,12 @@ function generating({ subject, model, check }: State): Problem | undefined {
 function refusal({ refused }: State): Problem | undefined {
   return refused === undefined
     ? undefined
-    : problem('labels', 'A label cannot be used', 'use short, common words, each of them once.', 'The model knows some label only in parts, or two as the same word.');
+    : problem(
+        'labels',
+        'A label cannot be used',
+        'use short, common words, each of them once.',
+        'The model knows some label only in parts, or two as the same word.',
+      );
 }
 
 /** Whether a failure is about what stands in the form of this task, and not about the run. */

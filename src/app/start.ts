@@ -9,6 +9,7 @@ import { ask } from './views/ask.ts';
 import { bindings } from './views/bindings.ts';
 import { cost } from './views/cost.ts';
 import { byId, reducedMotion } from './views/dom.ts';
+import { growing } from './views/growing.ts';
 import { notices } from './views/notices.ts';
 import { picture } from './views/picture.ts';
 import { saw } from './views/saw.ts';
@@ -33,6 +34,7 @@ export function start(sdk: Sdk): void {
     bindings(),
     picture(),
     answer(),
+    growing(),
     saw(),
     cost(),
     notices(store, sheet.open),

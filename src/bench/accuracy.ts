@@ -1,18 +1,15 @@
 /**
- * Fidelity: the private answer against the plaintext answer of the same model, text by text, and both against the label. Every text is a session of its own
- * with the same two compute parties.
+ * Fidelity: the private answer against the plaintext answer of the same model, text by text, and both against what is right. Every text is a session of its own with the
+ * same two compute parties. Then the architectures at their real dimensions, with random weights, against the float model.
  */
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { embeddedModel, defaultThreads } from '../party/defaults.ts';
-import { type Address, runInference } from '../party/run.ts';
-import type { Task } from '../party/task.ts';
-import { folderFiles } from '../ml/files-node.ts';
-import { loadTokenizer } from '../ml/tokenizers/tokenizer.ts';
+import { defaultThreads } from '../party/defaults.ts';
 import { LocalParties } from '../party/local.ts';
+import type { ModelLocation } from '../party/model.ts';
+import { type Address, type RunOptions, type RunResult, runInference } from '../party/run.ts';
+import type { Answer, Task } from '../party/task.ts';
+import { type FidelityCase, type Sample, fidelityCases } from './fidelity-data.ts';
 import type { SuiteContext } from './rows.ts';
-
-const DATA = fileURLToPath(new URL('../../bench/data/', import.meta.url));
 
 export interface AccuracyOptions {
   readonly certificates: string;
@@ -20,102 +17,120 @@ export interface AccuracyOptions {
   readonly limit: number | undefined;
 }
 
-interface Sample {
-  readonly text: string;
-  /** A label, or the pieces of a capital, one for each mask. */
-  readonly expected: readonly string[];
-}
+/** Real dimensions, with random weights whose residual streams have outliers as trained ones do. */
+const DIMENSIONS: readonly { readonly name: string; readonly task: Task; readonly tokens: number }[] = [
+  { name: 'bert-base', task: 'fill-mask', tokens: 32 },
+  { name: 'roberta-base', task: 'fill-mask', tokens: 32 },
+  { name: 'distilbert-base', task: 'question-answering', tokens: 32 },
+  { name: 'gpt2', task: 'text-generation', tokens: 32 },
+];
 
-function tsv(name: string): string[][] {
-  return readFileSync(`${DATA}${name}`, 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => line.split('\t'));
-}
-
-/** Largest, 99th percentile, median: what a distribution needs to be judged. */
-function distribution(values: readonly number[]): object {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (q: number) => round(sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]);
-  return { max: at(1), p99: at(0.99), p90: at(0.9), median: at(0.5) };
+export function configPath(name: string): string {
+  return fileURLToPath(new URL(`../../bench/configs/${name}.json`, import.meta.url));
 }
 
 function round(value: number): number {
   return Math.round(value * 1e6) / 1e6;
 }
 
-/** Ten equal bins up to the largest error. */
-function histogram(values: readonly number[]): { upTo: number; count: number }[] {
-  const top = Math.max(...values);
-  return Array.from({ length: 10 }, (_, i) => ({
-    upTo: round(((i + 1) * top) / 10),
-    count: values.filter((v) => v <= ((i + 1) * top) / 10 + 1e-12 && (i === 0 || v > (i * top) / 10 + 1e-12)).length,
-  }));
+/** Of all outputs of all texts: largest, 99.9th percentile, median. */
+function distribution(parts: readonly Float32Array[]): { max: number; p999: number; median: number } {
+  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  all.sort();
+  const quantile = (q: number) => round(all[Math.min(all.length - 1, Math.floor(q * all.length))]);
+  return { max: quantile(1), p999: quantile(0.999), median: quantile(0.5) };
+}
+
+/** Whether two answers choose the same: labels, span, entities, tokens. */
+function sameAnswer(own: Answer, plain: Answer): boolean {
+  const choice = ({ fillMask, classes, answers, entities }: Answer) => ({
+    masks: fillMask?.map((list) => list[0].tokenId),
+    label: classes?.[0].label,
+    span: answers?.slice(0, 1).map(({ start, end }) => [start, end]),
+    entities: entities?.map(({ label, start, end }) => [label, start, end]),
+  });
+  return JSON.stringify(choice(own)) === JSON.stringify(choice(plain));
 }
 
 export async function benchAccuracy(options: AccuracyOptions, context: SuiteContext): Promise<void> {
-  const labels = ['NEGATIVE', 'POSITIVE'];
-  const sst2 = tsv('sst2-dev-200.tsv').map(([text, label]): Sample => ({ text, expected: [labels[Number(label)]] }));
-  await agreement('sst2-dev-200', 'text-classification', sst2.slice(0, options.limit), options, context);
-  const tokenizer = await loadTokenizer(await folderFiles(embeddedModel('fill-mask')));
-  const capitals = tsv('capitals.tsv').map(([country, capital]): Sample => {
-    const expected = tokenizer.encode(capital, { allowMask: false }).tokens.slice(1, -1);
-    return { text: `The capital of ${country} is ${expected.map(() => '[MASK]').join(' ')}.`, expected };
-  });
-  await agreement('capitals', 'fill-mask', capitals.slice(0, options.limit), options, context);
+  for (const each of await fidelityCases()) await agreement({ ...each, samples: each.samples.slice(0, options.limit) }, options, context);
+  for (const { name, task, tokens } of DIMENSIONS) {
+    context.note(`${name}, random weights, ${tokens} tokens`);
+    const model: ModelLocation = { kind: 'random', seed: 1, configPath: configPath(name) };
+    const result = await runInference({ ...common(options, context), task, model, texts: [], tokens, generation: { maxNewTokens: 4 } });
+    const errors = distribution([result.comparison?.errors ?? new Float32Array()]);
+    context.row({
+      suite: 'accuracy',
+      name: `${name}/random/${tokens}`,
+      task,
+      protocol: '3pc_semi_honest',
+      weights: 'open',
+      logitError: errors,
+      sameChoices: result.comparison?.argmaxEqual,
+    });
+  }
 }
 
-async function agreement(name: string, task: Task, samples: readonly Sample[], options: AccuracyOptions, context: SuiteContext): Promise<void> {
-  const model = embeddedModel(task);
+function common(options: AccuracyOptions, context: SuiteContext): Omit<RunOptions, 'task' | 'model' | 'texts'> {
+  const { certificates } = options;
   const threads = defaultThreads();
+  return { protocol: '3pc_semi_honest', weights: 'open', device: 'auto', threads, topK: 1, compare: true, certificates, signal: context.signal, debug: false };
+}
+
+async function agreement({ name, task, folder, samples, metric, score }: FidelityCase, options: AccuracyOptions, context: SuiteContext): Promise<void> {
+  const model: ModelLocation = { kind: 'folder', path: folder };
   const parties = await LocalParties.start({
     stay: true,
-    args: () => ['--model', model, '--certificates', options.certificates, '--threads', String(threads)],
+    args: () => ['--model', folder, '--certificates', options.certificates, '--threads', String(defaultThreads())],
   });
   try {
     await parties.ready();
     const peers: readonly [Address, Address] = parties.addresses();
-    const errors: number[] = [];
+    const errors: Float32Array[] = [];
     const different: number[] = [];
-    let correct = 0;
+    const [own, plain]: [Answer[], Answer[]] = [[], []];
     for (const [i, sample] of samples.entries()) {
       if (i % 20 === 0) context.note(`${name}: ${i} of ${samples.length}`);
-      const result = await runInference({
-        task,
-        model: { kind: 'folder', path: model },
-        text: sample.text,
-        tokens: undefined,
-        protocol: '3pc_semi_honest',
-        weights: 'open',
-        device: 'auto',
-        threads,
-        topK: 1,
-        compare: true,
-        peers,
-        certificates: options.certificates,
-        signal: context.signal,
-        debug: false,
-      });
-      errors.push(result.comparison?.maxAbsLogitError ?? Number.NaN);
-      if (result.comparison?.argmaxEqual !== true) different.push(i);
-      const { fillMask, classes } = result.answer;
-      const said = fillMask?.map((list) => list[0].token) ?? classes?.slice(0, 1).map(({ label }) => label) ?? [];
-      if (said.join(' ') === sample.expected.join(' ')) correct += 1;
+      const result = await runInference({ ...common(options, context), ...requestOf(sample), task, model, peers });
+      errors.push(result.comparison?.errors ?? new Float32Array());
+      own.push(...result.answers);
+      plain.push(...(result.comparison?.answers ?? []));
+      if (!same(result)) different.push(i);
     }
     context.row({
       suite: 'accuracy',
       name,
       task,
+      model: result(folder),
       protocol: '3pc_semi_honest',
       weights: 'open',
       texts: samples.length,
       agreement: round(1 - different.length / samples.length),
       different,
-      privateAccuracy: round(correct / samples.length),
+      metric,
+      ...(score === undefined ? {} : { private: round(score(own, samples)), plaintext: round(score(plain.length > 0 ? plain : own, samples)) }),
       logitError: distribution(errors),
-      histogram: histogram(errors),
     });
   } finally {
     await parties.stop();
   }
+}
+
+function result(folder: string): string {
+  return folder.split(/[\\/]/).at(-1) ?? folder;
+}
+
+/** Generated texts are compared token by token, where the largest logit chose each. */
+function same({ answers, comparison }: RunResult): boolean {
+  if (comparison === undefined) return false;
+  return answers[0].generated === undefined ? sameAnswer(answers[0], comparison.answers[0]) : comparison.argmaxEqual;
+}
+
+function requestOf({ text, question, newTokens }: Sample): Pick<RunOptions, 'texts' | 'question' | 'generation'> {
+  return { texts: [text], question, generation: newTokens === undefined ? undefined : { maxNewTokens: newTokens, eosTokenId: [] } };
 }

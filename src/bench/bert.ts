@@ -37,7 +37,7 @@ export async function benchBert(options: BertBenchOptions, context: SuiteContext
     context.note(`bert-base, ${tokens} tokens, ${weights} weights`);
     const profile = options.profile === undefined ? [] : ['--profile', options.profile];
     const flags = ['--random-weights', '1', '--config', CONFIG, '--tokens', String(tokens), '--weights', weights, ...profile];
-    const result = await infer(flags, context.signal);
+    const result = await inferJson<Timed>(['--compare', ...flags], context.signal);
     const { timing, plaintext } = result;
     context.row({
       suite: 'bert',
@@ -52,8 +52,9 @@ function ratio(a: number, b: number): number {
   return Math.round((10 * a) / b) / 10;
 }
 
-async function infer(flags: readonly string[], signal: AbortSignal): Promise<Timed> {
-  const child = spawn(process.execPath, [ENTRY, 'infer', '--compare', '--json', ...flags], { stdio: ['ignore', 'pipe', 'inherit'] });
+/** A run in a process of its own, by the JSON contract. */
+export async function inferJson<T>(flags: readonly string[], signal: AbortSignal): Promise<T> {
+  const child = spawn(process.execPath, [ENTRY, 'infer', '--json', ...flags], { stdio: ['ignore', 'pipe', 'inherit'] });
   const stop = () => child.kill('SIGTERM');
   signal.addEventListener('abort', stop);
   try {
@@ -64,7 +65,7 @@ async function infer(flags: readonly string[], signal: AbortSignal): Promise<Tim
     const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
     if (signal.aborted) throw abortedError();
     if (code !== 0) throw new TercetError('ERR_INTERNAL', 'a measured run failed', 'its own message is above');
-    return JSON.parse(out) as Timed;
+    return JSON.parse(out) as T;
   } finally {
     signal.removeEventListener('abort', stop);
   }

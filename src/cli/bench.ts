@@ -2,7 +2,9 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { benchAccuracy } from '../bench/accuracy.ts';
+import { benchBatch } from '../bench/batch.ts';
 import { benchBert } from '../bench/bert.ts';
+import { benchGpt2 } from '../bench/gpt2.ts';
 import { benchKernels } from '../bench/kernels.ts';
 import { benchNetwork } from '../bench/network.ts';
 import { type Row, type SuiteContext, keepResults } from '../bench/rows.ts';
@@ -11,7 +13,7 @@ import { stateFolder } from '../party/defaults.ts';
 import { integer, oneOf, parseProfile, parseWeights } from './options.ts';
 import { cancelOnSignals } from './signals.ts';
 
-const SUITES = ['kernels', 'bert', 'accuracy', 'network', 'gpt2', 'tamper'] as const;
+const SUITES = ['kernels', 'bert', 'gpt2', 'batch', 'accuracy', 'network', 'tamper'] as const;
 
 interface BenchFlags {
   readonly suite?: string;
@@ -25,8 +27,8 @@ interface BenchFlags {
 
 export function benchCommand(): Command {
   return new Command('bench')
-    .description('measure: kernels, bert (real dimensions), accuracy (private against plaintext), network')
-    .option('--suite <name>', 'kernels, bert, accuracy or network')
+    .description('measure: kernels, bert and gpt2 (real dimensions), batch, accuracy (private against plaintext), network')
+    .option('--suite <name>', 'kernels, bert, gpt2, batch, accuracy or network')
     .option('--tokens <n>', 'bert: only this length (16 or 128)')
     .option('--weights <mode>', 'bert: only open or only secret')
     .option('--profile <name>', 'bert: shape the links like a network: lan, wan-cloud or home')
@@ -74,11 +76,16 @@ async function bench(flags: BenchFlags): Promise<void> {
         await benchNetwork({ certificates }, context);
         break;
       case 'gpt2':
+        await benchGpt2(context);
+        break;
+      case 'batch':
+        await benchBatch(context);
+        break;
       case 'tamper':
         throw new TercetError(
           'ERR_PROTOCOL_UNAVAILABLE',
           `the suite "${suite}" needs what this build does not have yet`,
-          'choose kernels, bert, accuracy or network',
+          'choose kernels, bert, gpt2, batch, accuracy or network',
         );
     }
   } finally {

@@ -12,6 +12,8 @@ export interface Comparison {
    * cosine is at least 0.999.
    */
   readonly argmaxEqual: boolean;
+  /** |difference| of every output. */
+  readonly errors: Float32Array;
   /** The plaintext model's outputs, in the shape of the private ones. */
   readonly outputs: readonly Float32Array[];
   /** Time of the forward passes alone, weights in memory, with the same workers and SIMD. */
@@ -39,11 +41,11 @@ export async function compareWithPlaintext(
       ? await generatedOutputs(cached, inputs[0].inputIds, picked, kernels)
       : await Promise.all(inputs.map((input) => plainOutput(cached, input, kernels)));
   const plaintextMs = performance.now() - start;
-  let maxAbsLogitError = 0;
-  for (const [i, own] of outputs.entries()) for (let j = 0; j < own.length; j++) maxAbsLogitError = Math.max(maxAbsLogitError, Math.abs(own[j] - plain[i][j]));
+  const errors = Float32Array.from(outputs.flatMap((own, i) => Array.from(own, (value, j) => Math.abs(value - plain[i][j]))));
   const width = widthOf(source);
   return {
-    maxAbsLogitError,
+    maxAbsLogitError: errors.reduce((most, error) => Math.max(most, error), 0),
+    errors,
     argmaxEqual: outputs.every((own, i) => sameChoices(head, own, plain[i], width)),
     outputs: plain,
     plaintextMs,

@@ -49,7 +49,7 @@ export async function openModel(location: ModelLocation, options: OpenOptions = 
   const rawConfig: unknown = JSON.parse(new TextDecoder().decode(await files.read('config.json')));
   const name = location.kind === 'hub' ? location.id : files.name;
   const share = await ownerShare(files);
-  return { name, config, rawConfig, files, share, weights: () => loadWeights(files, config), hash: () => hashWeights(path) };
+  return { name, config, rawConfig, files, share, weights: () => loadWeights(files, config), hash: () => hashModel(path, config) };
 }
 
 async function openRandom({ seed, configPath }: Extract<ModelLocation, { kind: 'random' }>): Promise<OpenedModel> {
@@ -91,10 +91,10 @@ export async function hashFile(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** One hash over the weights files of a folder, in name order. */
-async function hashWeights(path: string): Promise<string> {
+/** One hash over the checked configuration and the weights files of a folder, in name order: one checkpoint under two heads is two models. */
+async function hashModel(path: string, config: ModelConfig): Promise<string> {
   const names = (await readdir(path)).filter((name) => name.endsWith('.safetensors')).sort();
-  const hash = createHash('sha256');
+  const hash = createHash('sha256').update(`${JSON.stringify(Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1)))}\n`);
   for (const name of names) hash.update(`${name} ${await hashFile(join(path, name))}\n`);
   return hash.digest('hex');
 }

@@ -127,6 +127,8 @@ function generationOptions(options: Options<'text-generation'>): GenerateOptions
   const { max_new_tokens, max_length, temperature, top_k, top_p, repetition_penalty, do_sample, seed, stop, signal } = options;
   const lengths = { maxNewTokens: max_new_tokens, maxLength: max_length, repetitionPenalty: repetition_penalty, stop, signal };
   if (do_sample === false) return given(lengths);
+  if (do_sample === true && temperature === 0)
+    throw new TercetError('ERR_ARGUMENT', 'temperature is 0 with do_sample', 'give one above 0, or do_sample: false');
   // To draw without a word on how is to draw at temperature 1.
   const heat = temperature ?? (do_sample === true ? 1 : undefined);
   return given({ ...lengths, temperature: heat, topK: top_k, topP: top_p, seed });

@@ -78,7 +78,7 @@ export class Runner {
     if (this.#disposed.signal.aborted) return;
     this.#disposed.abort();
     await this.#stock.clear();
-    await Promise.all(this.#closing);
+    await Promise.allSettled(this.#closing);
     this.#loaded.seeds?.fill(0);
     await this.#loaded.kernels.close();
   }

@@ -120,7 +120,7 @@ export type ProgressEvent =
       readonly layers: number;
       /** Like `attention/exponential`. */
       readonly section: string;
-      /** Of the whole online phase, 0 to 1. */
+      /** Of the whole online phase, 0 to 1; of generated text, of the step for one piece. */
       readonly progress: number;
       readonly links: Links;
       readonly sample?: SentSample;
@@ -230,7 +230,7 @@ export interface GenerateOptions {
   readonly topP?: number;
   readonly repetitionPenalty?: number;
   readonly stop?: readonly string[];
-  /** Repeats a sampled text. */
+  /** Makes the same draws again. Outputs of private runs differ in their last bits, so where two pieces are about as likely the text may still turn out another one. */
   readonly seed?: number;
   readonly signal?: AbortSignal;
 }
@@ -260,8 +260,9 @@ export interface Captured {
 }
 
 export interface RunCost {
+  /** Of all texts of the run, or of a prompt. */
   readonly tokens: number;
-  /** The bucket: what the compute parties know of the length. */
+  /** The bucket, times the sequences of the run: what the compute parties know of the length. */
   readonly paddedTokens: number;
   readonly links: Links;
   /** Wire bytes with frame headers, as each party counted them. */
@@ -269,7 +270,10 @@ export interface RunCost {
   readonly receivedBytes: readonly [number, number, number];
   readonly peakMemoryBytes: readonly [number, number, number];
   readonly devices: readonly [string, string, string];
-  /** Milliseconds. `prepareMs` was spent before the call if `preparedAhead`, else inside it. */
+  /**
+   * Milliseconds, of generated text those of all steps. `prepareMs` was spent before the call if `preparedAhead`, else inside it; later steps are dealt while
+   * earlier ones compute, which is not counted.
+   */
   readonly timing: {
     readonly prepareMs: number;
     readonly inputMs: number;

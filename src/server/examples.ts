@@ -3,7 +3,7 @@ import type { ModelEntry, Task } from '../sdk/types.ts';
 
 type Example = ModelEntry['examples'][number];
 
-export const TITLES: Readonly<Record<Task, string>> = {
+const TITLES: Readonly<Record<Task, string>> = {
   'fill-mask': 'fills in a blank',
   'text-classification': 'sorts a text into classes',
   'question-answering': 'finds the answer to a question',

@@ -55,6 +55,7 @@ export interface OwnerResult {
   /** `onlineMs` is the sum of the three after it. */
   readonly timing: {
     readonly agreeMs: number;
+    /** Dealing. Behind the first step, only what it took beyond the step before, behind which it is hidden. */
     readonly preprocessMs: number;
     readonly onlineMs: number;
     readonly inputMs: number;
@@ -254,7 +255,7 @@ export class OwnerSession {
     engine.clear();
     for (const prg of prgs) prg.wipe();
     if (dealt !== undefined) {
-      this.#ready = this.#guarded(() => this.#awaitReady(dealt, sent));
+      this.#ready = this.#guarded(() => this.#awaitReady(dealt, end));
       // Its error is reported to whoever waits for it.
       this.#ready.catch(() => undefined);
     }

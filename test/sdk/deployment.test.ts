@@ -3,10 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { bucketFor, bucketsOf } from '../../src/sdk/buckets.ts';
 import { capabilitiesOf } from '../../src/sdk/capabilities.ts';
 import { parseDeployment } from '../../src/sdk/deployment.ts';
-import { pipelineWith } from '../../src/sdk/pipeline.ts';
 import { settle, unsettle } from '../../src/sdk/settled.ts';
 import { TercetError } from '../../src/core/errors.ts';
-import type { Model } from '../../src/sdk/types.ts';
 import { failure } from '../ml/tiny-bert.ts';
 
 const HEX = 'ab'.repeat(32);
@@ -44,6 +42,19 @@ describe('a deployment', () => {
     expect(parseDeployment({ ...GOOD, iceServers: [{ urls: 'stun:stun.example:3478' }] }).iceServers).toEqual([{ urls: ['stun:stun.example:3478'] }]);
   });
 
+  it.each([
+    ['question-answering', { question: 'who?' }],
+    ['token-classification', {}],
+    ['text-generation', {}],
+    ['feature-extraction', {}],
+  ])('may have a model for %s, with a question where there is one to ask', async (task, more) => {
+    const examples = [{ label: 'one', text: 'x', ...more }];
+    const entry = { ...GOOD.entries[0], task, examples };
+    expect(parseDeployment(changed(['entries'], [entry])).entries[0]).toEqual(entry);
+    const without = { ...entry, examples: [{ label: 'one', text: 'x', ...('question' in more ? {} : { question: 'who?' }) }] };
+    expect((await failure('ERR_MODEL_CONFIG', () => parseDeployment(changed(['entries'], [without])))).message).toContain('entries[0].examples[0].question');
+  });
+
   it.each<[string, unknown]>([
     ['version', changed(['version'], 2)],
     ['parties', changed(['parties'], GOOD.parties.slice(1))],
@@ -75,6 +86,12 @@ describe('buckets', () => {
     expect([2, 16, 17, 128, 129].map((tokens) => bucketFor(bucketsOf(undefined, 128), tokens))).toEqual([16, 16, 32, 128, undefined]);
   });
 
+  it('are cut where a model has no positions left for what follows, and hold nothing that does not fit', () => {
+    const buckets = bucketsOf([16, 32], 40);
+    expect([8, 20, 30].map((tokens) => bucketFor(buckets, tokens, 10))).toEqual([16, 30, 30]);
+    expect(bucketFor(buckets, 31, 10)).toBeUndefined();
+  });
+
   it.each([[[0]], [[1.5]], [[Number.NaN]]])('of %j are refused', async (wanted) => {
     await failure('ERR_ARGUMENT', () => bucketsOf(wanted, 128));
   });
@@ -91,19 +108,6 @@ describe('errors across a port', () => {
     expect([error.hint, error.party, error.cause]).toEqual(['run again', 2, undefined]);
     await failure('ERR_INTERNAL', () => unsettle({ ok: false, error: { code: 'ERR_NEW', message: 'x', hint: 'y', party: undefined } }));
     expect(unsettle(await settle(async () => 5))).toBe(5);
-  });
-});
-
-describe('pipeline', () => {
-  const disposed: string[] = [];
-  const load = async (id: string): Promise<Model> => ({ id, task: 'fill-mask', dispose: async () => void disposed.push(id) }) as unknown as Model;
-
-  it('refuses a task that is not there before it loads, and a model of another task after it has let go of it', async () => {
-    const pipeline = pipelineWith(load);
-    // @ts-expect-error a task that no build has
-    await failure('ERR_ARGUMENT', () => pipeline('translation', 'tiny', {}));
-    expect((await failure('ERR_MODEL_UNSUPPORTED', () => pipeline('text-classification', 'tiny', {}))).hint).toContain("pipeline('fill-mask'");
-    expect(disposed).toEqual(['tiny']);
   });
 });
 

@@ -1,61 +1,92 @@
-/** The answer: the sentence with the blank filled in, or the label, and the scores as bars on a scale of 0 to 100 %, never stretched to the best. */
-import { BLANK } from '../copy.ts';
-import { percent } from '../format.ts';
-import type { Outcome, State } from '../state.ts';
-import { byId, el, setBar } from './dom.ts';
+/** The answer of each task: the sentence with the blank filled in, a label, a marked passage, a vector; and the scores. Texts that grow are in growing.ts. */
+import type { ClassifyResult, EmbedResult, PredictResult } from '../../sdk/types.ts';
+import { answerWords } from '../answers.ts';
+import { TASKS } from '../copy.ts';
+import { type Outcome, type State, entryOf } from '../state.ts';
+import { blankOf } from '../subject.ts';
+import { markedAnswer, markedNames } from './answer-passage.ts';
+import { byId, el } from './dom.ts';
+import { scoreTable } from './score-table.ts';
 
 const SHOWN = 5;
-
-interface Score {
-  readonly word: string;
-  readonly score: number;
-}
+/** Numbers of a vector that are shown. */
+const NUMBERS = 8;
 
 export function answer(): (now: State, before: State) => void {
-  return ({ outcome }, before) => {
+  return (now, before) => {
+    const { outcome } = now;
     if (outcome === before.outcome || outcome === undefined) return;
-    byId('answer').replaceChildren(...sentence(outcome));
-    byId('scores').replaceChildren(...tables(outcome));
+    const title = headline(outcome, blankOf(entryOf(now)));
+    byId('answer').hidden = title.length === 0;
+    byId('answer').replaceChildren(...title);
+    byId('scores').replaceChildren(...body(outcome));
   };
 }
 
-function sentence({ answer: { task, result }, text }: Outcome): Node[] {
-  if (task === 'text-classification') return [el('mark', 'filled', result.label)];
-  const nodes: Node[] = [];
-  text.split(BLANK).forEach((part, i) => {
-    if (i > 0) nodes.push(el('mark', 'filled', result.blanks[i - 1]?.[0]?.token_str.trim() ?? BLANK));
-    nodes.push(document.createTextNode(part));
-  });
-  return nodes;
+function headline({ answer: found, subject }: Outcome, blank: string): Node[] {
+  const filled = (word: string): HTMLElement => el('mark', 'filled', word);
+  switch (found.task) {
+    case 'fill-mask':
+      return interleaved(subject.text.split(blank), (i) => filled(found.result.blanks[i]?.[0]?.token_str.trim() ?? blank));
+    case 'zero-shot':
+      return interleaved(
+        subject.template.split('{mask}').map((part) => part.replace('{text}', () => subject.text.trim())),
+        () => filled(found.result.label),
+      );
+    case 'text-classification':
+      return [filled(found.result.label)];
+    case 'question-answering':
+      return found.result.answer === '' ? [document.createTextNode('There is no answer in this text.')] : [filled(found.result.answer)];
+    case 'feature-extraction':
+      return [document.createTextNode(answerWords(found))];
+    default:
+      return [];
+  }
 }
 
-function tables({ answer: { task, result } }: Outcome): Node[] {
-  if (task === 'text-classification')
-    return [
-      table(
-        'Labels with their probability',
-        'Label',
-        result.labels.slice(0, SHOWN).map(({ label, score }) => ({ word: label, score })),
-      ),
-    ];
-  return result.blanks.flatMap((list, i) => {
+function interleaved(parts: readonly string[], between: (index: number) => Node): Node[] {
+  return parts.flatMap((part, i) => (i === 0 ? [document.createTextNode(part)] : [between(i - 1), document.createTextNode(part)]));
+}
+
+function body({ answer: found, subject }: Outcome): Node[] {
+  const { scores, column } = TASKS[found.task];
+  switch (found.task) {
+    case 'fill-mask':
+      return words(found.result, scores, column);
+    case 'text-classification':
+    case 'zero-shot':
+      return [labels(found.result, scores, column)];
+    case 'question-answering': {
+      const { answers } = found.result;
+      const list = answers.map(({ answer: word, score }) => ({ word: word === '' ? 'no answer' : word, score }));
+      return [...markedAnswer(subject.text, found.result), ...(list.length < 2 ? [] : [scoreTable(scores, column, list, 'Score')])];
+    }
+    case 'token-classification':
+      return markedNames(subject.text, found.result);
+    case 'feature-extraction':
+      return vector(found.result);
+    case 'text-generation':
+      return [];
+  }
+}
+
+function words({ blanks }: PredictResult, caption: string, column: string): Node[] {
+  return blanks.flatMap((list, i) => {
     const scores = list.slice(0, SHOWN).map(({ token_str, score }) => ({ word: token_str.trim(), score }));
-    const made = table('Most likely words with their probability', 'Word', scores);
-    return result.blanks.length === 1 ? [made] : [el('h4', 'mini', `Blank ${i + 1}`), made];
+    const made = scoreTable(caption, column, scores);
+    return blanks.length === 1 ? [made] : [el('h4', 'mini', `Blank ${i + 1}`), made];
   });
 }
 
-function table(caption: string, what: string, scores: readonly Score[]): HTMLTableElement {
-  const head = el('tr', '', ...[what, 'Share of probability', 'Per cent'].map((title) => scoped(el('th', '', title), 'col')));
-  const rows = scores.map(({ word, score }) => {
-    const fill = el('i');
-    setBar(fill, score);
-    return el('tr', '', scoped(el('th', 'w', word), 'row'), el('td', '', el('div', 'bar', fill)), el('td', 'p num', percent(score)));
-  });
-  return el('table', 'scores', el('caption', 'vh', caption), el('thead', 'vh', head), el('tbody', '', ...rows));
+function labels({ labels: list }: ClassifyResult, caption: string, column: string): Node {
+  const scores = list.slice(0, SHOWN).map(({ label, score }) => ({ word: label, score }));
+  return scoreTable(caption, column, scores);
 }
 
-function scoped(cell: HTMLTableCellElement, scope: 'row' | 'col'): HTMLTableCellElement {
-  cell.scope = scope;
-  return cell;
+function vector({ vectors: [first] }: EmbedResult): Node[] {
+  const numbers = [...(first?.data ?? [])].slice(0, NUMBERS).map((value) => value.toFixed(4));
+  return [
+    el('p', 'fine', 'One vector stands for the whole text. Texts that mean alike have vectors that point alike. It begins with:'),
+    el('p', 'vector num', `${numbers.join('  ')} …`),
+  ];
 }

@@ -1,23 +1,25 @@
-/** The form: task, text, examples, button. The button keeps its place and its focus while it turns from Run into Stop. */
+/** The form: task, fields, examples, button. The button keeps its place and its focus while it turns from Run into Stop. */
 import type { Controller } from '../controller.ts';
-import { BLANK, TASKS } from '../copy.ts';
-import { explain, failureOf } from '../errors.ts';
-import { type State, entryOf, operatorsOf } from '../state.ts';
+import { TASKS } from '../copy.ts';
+import { problemOf } from '../problems.ts';
+import { type State, entryOf } from '../state.ts';
 import type { Store } from '../store.ts';
-import { button, byId, el, radio, reducedMotion, setAttribute } from './dom.ts';
+import { type Field, blankOf, examplesOf } from '../subject.ts';
+import { all, button, byId, el, reducedMotion, setAttribute } from './dom.ts';
+import { tasks } from './tasks.ts';
 
 /** A second click this soon after Run is a double click, not Stop. */
 const DOUBLE_CLICK_MS = 400;
 
+type Box = HTMLTextAreaElement | HTMLInputElement;
+
 export function ask(store: Store, controller: Controller): (now: State, before: State) => void {
   const text = byId<HTMLTextAreaElement>('text');
   const run = byId<HTMLButtonElement>('run');
-  const problem = byId('text-problem');
-  const choices = new Map(TASKS.map(({ task, long, short }) => [task, choice(task, long, short)]));
-  byId('tasks').append(...[...choices.values()].map(({ label }) => label));
+  const boxes = all<Box>('[data-field]').map((box) => [box.dataset['field'] as Field, box] as const);
+  const parts = all('[data-for]');
+  const picker = tasks(controller);
 
-  for (const [task, { input }] of choices) input.addEventListener('change', () => controller.setTask(task));
-  text.addEventListener('input', () => controller.setText(text.value));
   let pressedAt = Number.NEGATIVE_INFINITY;
   const press = async (): Promise<void> => {
     if (store.state.slot === 'running') {
@@ -26,68 +28,78 @@ export function ask(store: Store, controller: Controller): (now: State, before: 
     }
     pressedAt = performance.now();
     await controller.run();
-    if (store.state.nagging) text.focus();
+    if (!store.state.nagging) return;
+    const field = problemOf(store.state)?.field ?? 'text';
+    boxes.find(([name]) => name === field)?.[1].focus();
   };
   byId('form').addEventListener('submit', (event) => {
     event.preventDefault();
     void press();
   });
-  text.addEventListener('keydown', (event) => {
-    if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
-    event.preventDefault();
-    if (store.state.slot !== 'running') void press();
-  });
+  for (const [field, box] of boxes) {
+    box.addEventListener('input', () => controller.edit({ [field]: box.value }));
+    box.addEventListener('keydown', (event) => {
+      // In a box of one line the key runs too. Nowhere does it stop: that takes the button.
+      if (!(event instanceof KeyboardEvent) || event.key !== 'Enter' || event.isComposing) return;
+      if (box === text && !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      if (store.state.slot !== 'running') void press();
+    });
+  }
   const addBlank = byId<HTMLButtonElement>('add-blank');
   addBlank.addEventListener('click', () => {
-    text.setRangeText(BLANK, text.selectionStart, text.selectionEnd, 'end');
+    text.setRangeText(blankOf(entryOf(store.state)), text.selectionStart, text.selectionEnd, 'end');
     text.focus();
-    controller.setText(text.value);
+    controller.edit({ text: text.value });
   });
 
   return (now, before) => {
     const running = now.slot === 'running';
-    if (text.value !== now.text) text.value = now.text;
-    text.readOnly = running;
+    for (const [field, box] of boxes) {
+      if (box.value !== now.subject[field]) box.value = now.subject[field];
+      box.readOnly = running;
+    }
+    for (const part of parts) part.hidden = part.dataset['for'] !== now.task;
+    picker(now);
     run.disabled = now.model === undefined;
     // One filled button in a view: an error brings its own.
     run.classList.toggle('is-stop', running || now.slot === 'error');
-    addBlank.hidden = TASKS.find(({ task }) => task === now.task)?.hasBlank !== true;
+    addBlank.hidden = !TASKS[now.task].hasBlank;
     addBlank.disabled = running;
-    for (const [task, { label, input }] of choices) {
-      label.hidden = now.deployment !== undefined && !now.deployment.entries.some((entry) => entry.task === task);
-      input.checked = task === now.task;
-      input.disabled = running;
-    }
-    if (entryOf(now) !== entryOf(before) || byId('examples').childElementCount === 1) examples(now, controller, text);
+    if (now.task !== before.task || entryOf(now) !== entryOf(before) || byId('examples').childElementCount === 1) examples(now, controller);
     for (const node of byId('examples').querySelectorAll('button')) node.disabled = running;
-    const found = now.nagging ? now.check?.problem : undefined;
-    problem.hidden = found === undefined;
-    setAttribute(text, 'aria-invalid', found === undefined ? undefined : 'true');
-    if (found !== undefined && (before.check?.problem !== found || !before.nagging)) {
-      const { title, happened, remedy } = explain(failureOf(found), { operators: operatorsOf(now), maxTokens: now.model?.maxTokens });
-      problem.replaceChildren(el('b', '', `${title}.`), ` ${happened} `, el('b', '', 'What to do:'), ` ${remedy}`);
-    }
+    showProblem(now, boxes);
     if (running && before.slot !== 'running' && innerWidth < 1240) run.scrollIntoView({ block: 'start', behavior: reducedMotion() ? 'auto' : 'smooth' });
   };
 }
 
-function choice(task: string, long: string, short: string): { readonly label: HTMLLabelElement; readonly input: HTMLInputElement } {
-  const input = radio('task', task, false);
-  // A screen reader gets the long name; the eye gets the one that fits.
-  input.setAttribute('aria-label', long);
-  const name = el('span', '', el('span', 'long', long), el('span', 'short', short));
-  return { label: el('label', '', input, name), input };
+/** The message stands under the field that it is about, and belongs to it. */
+function showProblem(now: State, boxes: readonly (readonly [Field, Box])[]): void {
+  const message = byId('text-problem');
+  const found = now.nagging ? problemOf(now) : undefined;
+  for (const [field, box] of boxes) {
+    const invalid = field === found?.field;
+    const help = box.id === 'text' ? 'text-help' : box.id === 'template' ? 'template-help' : box.id === 'temperature' ? 'options-help' : '';
+    setAttribute(box, 'aria-invalid', invalid ? 'true' : undefined);
+    const described = [invalid ? message.id : '', help].filter((id) => id !== '').join(' ');
+    setAttribute(box, 'aria-describedby', described === '' ? undefined : described);
+    if (!invalid) continue;
+    const options = box.closest('details');
+    if (options !== null) options.open = true;
+    const place = options?.querySelector('.option-grid') ?? box;
+    if (place.nextElementSibling !== message) place.after(message);
+  }
+  message.hidden = found === undefined;
+  if (found === undefined) return;
+  const { title, happened, remedy } = found;
+  const words = `${title}. ${happened} What to do: ${remedy}`;
+  // Said once, not at every frame.
+  if (message.textContent !== words) message.replaceChildren(el('b', '', `${title}.`), ` ${happened} `, el('b', '', 'What to do:'), ` ${remedy}`);
 }
 
-function examples(now: State, controller: Controller, text: HTMLTextAreaElement): void {
-  const found = entryOf(now)?.examples ?? [];
+function examples(now: State, controller: Controller): void {
+  const found = examplesOf(now.task, entryOf(now));
   const holder = byId('examples');
   holder.hidden = found.length === 0;
-  const buttons = found.map((example) =>
-    button('text-btn', example.label, () => {
-      text.value = example.text;
-      controller.setText(example.text);
-    }),
-  );
-  holder.replaceChildren(el('span', 'ex-k', 'Try'), ...buttons);
+  holder.replaceChildren(el('span', 'ex-k', 'Try'), ...found.map(({ label, fields }) => button('text-btn', label, () => controller.edit(fields))));
 }

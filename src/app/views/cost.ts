@@ -1,4 +1,5 @@
 /** The line under the cost table: memory, and what was downloaded before any run. The table itself is written by the bindings. */
+import { costOf } from '../answers.ts';
 import { bytes } from '../format.ts';
 import type { State } from '../state.ts';
 import { byId } from './dom.ts';
@@ -8,7 +9,7 @@ const WHO = ['browser', 'party 1', 'party 2'];
 export function cost(): (now: State, before: State) => void {
   return ({ outcome, model }, before) => {
     if (outcome === before.outcome || outcome === undefined) return;
-    const { peakMemoryBytes, sentBytes, receivedBytes, links } = outcome.answer.result.cost;
+    const { peakMemoryBytes, sentBytes, receivedBytes, links } = costOf(outcome.answer);
     const memory = WHO.map((who, i) => (peakMemoryBytes[i] > 0 ? `${who} ${bytes(peakMemoryBytes[i])}` : '')).filter((part) => part !== '');
     const seeded = (['p1', 'p2'] as const).filter((name) => links[name].ahead === 0).map((name) => `Party ${name[1]}`);
     const sentences = [

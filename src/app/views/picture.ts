@@ -1,13 +1,18 @@
 /** What of the picture is not plain text: its phase, the words in the browser's territory, the bytes in the parties', the failed place. */
-import { BLANK, SEED_ONLY } from '../copy.ts';
+import { SEED_ONLY } from '../copy.ts';
 import { gainOf } from '../figures.ts';
-import { hexGroups, wrap } from '../format.ts';
+import { hexGroups, tail, wrap } from '../format.ts';
+import { growingOf } from '../growing.ts';
 import { lostOf, movingOf, onlyAhead, phaseOf, sampleOf } from '../shown.ts';
-import type { State } from '../state.ts';
+import { type State, entryOf } from '../state.ts';
+import { blankOf } from '../subject.ts';
 import { all, byId, setAttribute, setText, svg } from './dom.ts';
 
 /** Bytes in one line of hex, in the wide and the narrow drawing. */
 const LINE_BYTES: Record<string, number> = { p: 10, n: 8 };
+
+/** Of a text that grows the end is shown; it fits both drawings. */
+const GROWING_LENGTH = 46;
 
 export function picture(): (now: State) => void {
   const root = document.documentElement;
@@ -23,7 +28,7 @@ export function picture(): (now: State) => void {
     setAttribute(root, 'data-cut', lost.cut && lost.party !== undefined ? `p${lost.party}` : undefined);
     setAttribute(root, 'data-ahead', onlyAhead(now) ? '' : undefined);
     setAttribute(root, 'data-moving', movingOf(now).join(' '));
-    byId('phases').hidden = now.slot !== 'running' && now.slot !== 'result' && now.trouble?.run?.links === undefined;
+    byId('phases').hidden = now.slot !== 'running' && now.slot !== 'result' && now.slot !== 'stopped' && now.trouble?.run?.links === undefined;
     byId('gain').hidden = gainOf(now) === undefined;
 
     const bytes = sampleOf(now) ?? example;
@@ -41,11 +46,19 @@ export function picture(): (now: State) => void {
   };
 }
 
-/** The user's text, with the blanks filled in once there is an answer. */
-function wordsOf({ outcome, text }: State): string {
-  if (outcome?.answer.task !== 'fill-mask') return outcome?.text ?? text;
+/** The user's text, with the blanks filled in once there is an answer, and the end of a text that grows. */
+function wordsOf(state: State): string {
+  const { outcome, subject } = state;
+  const growing = growingOf(state);
+  if (growing !== undefined && growing.added !== '') return tail(`${growing.given}${growing.added}`, GROWING_LENGTH);
+  if (outcome?.answer.task === 'zero-shot') {
+    const label = outcome.answer.result.label;
+    return outcome.subject.template.replace('{mask}', () => label).replace('{text}', () => outcome.subject.text.trim());
+  }
+  if (outcome?.answer.task !== 'fill-mask') return outcome?.subject.text ?? subject.text;
   const { blanks } = outcome.answer.result;
-  return outcome.text.split(BLANK).reduce((whole, part, i) => `${whole}${blanks[i - 1]?.[0]?.token_str.trim() ?? BLANK}${part}`);
+  const blank = blankOf(entryOf(state));
+  return outcome.subject.text.split(blank).reduce((whole, part, i) => `${whole}${blanks[i - 1]?.[0]?.token_str.trim() ?? blank}${part}`);
 }
 
 function writeWords(node: SVGTextElement, text: string): void {

@@ -1,7 +1,9 @@
 /** What each party saw: bytes of this run beside the words they stand for, one word put back together, and what the parties do see. */
 import type { Captured } from '../../sdk/types.ts';
+import { capturedOf } from '../answers.ts';
 import { bytes, hexGroups, plural } from '../format.ts';
-import type { Outcome, State } from '../state.ts';
+import { didSee } from '../leaks.ts';
+import type { State } from '../state.ts';
 import { all, button, byId, el, svg } from './dom.ts';
 
 /** Rows before "Show all". */
@@ -13,22 +15,15 @@ export function saw(): (now: State, before: State) => void {
   return (now, before) => {
     const { outcome } = now;
     if (outcome === before.outcome || outcome === undefined) return;
-    const { captured, cost } = outcome.answer.result;
+    const captured = capturedOf(outcome.answer);
+    if (captured === undefined) return;
     byId('saw-lead').textContent =
       `The same ${plural(captured.tokens.length, 'token')} in the three places. A word leaves in the short form: two keys, one for each compute party. These are the first 8 bytes of each, as they were sent; either key alone looks like any other random number.`;
     rows(captured, ROWS);
     byId('sums').replaceChildren(...sums(captured));
     for (const name of ['text', 'p1', 'p2'] as const) histogram(name, captured.histograms[name]);
-    const length =
-      cost.tokens === cost.paddedTokens ? `the length (${cost.tokens} tokens)` : `the padded length (${cost.paddedTokens} tokens, not ${cost.tokens})`;
-    byId('still').textContent = `that this run happened and when, the model and task, ${length}${blanks(outcome)}, and your network address.`;
+    byId('still').textContent = didSee(outcome.answer);
   };
-}
-
-function blanks({ answer }: Outcome): string {
-  return answer.task === 'fill-mask'
-    ? `, that there ${answer.result.blanks.length === 1 ? 'is one blank' : `are ${answer.result.blanks.length} blanks`} but not where`
-    : '';
 }
 
 function rows(captured: Captured, limit: number): void {

@@ -1,4 +1,5 @@
 /** The slot under the form: which of its contents is visible, and the layer strip of a run that goes. */
+import { capturedOf } from '../answers.ts';
 import { sectionOf } from '../copy.ts';
 import { wholePercent } from '../format.ts';
 import { stepTitle } from '../lines.ts';
@@ -9,7 +10,8 @@ export function slot(): (now: State) => void {
   const parts = all('[data-when]');
   const strip = byId('layers');
   return (now) => {
-    for (const part of parts) part.hidden = part.dataset['when'] !== now.slot;
+    const captured = now.outcome !== undefined && capturedOf(now.outcome.answer) !== undefined;
+    for (const part of parts) part.hidden = part.dataset['when'] !== now.slot || (part.id === 'saw' && !captured);
     const layers = now.model?.layers ?? 0;
     const { run } = now;
     if (run === undefined || layers === 0) return;

@@ -55,9 +55,10 @@ export function trouble(store: Store, controller: Controller, openSettings: () =
   };
 }
 
-function placeOf({ run }: Trouble, state: State): { readonly place?: string } {
-  if (run === undefined || run.phase !== 'compute') return {};
-  return { place: stepTitle(run.layer, state.model?.layers ?? 0).toLowerCase() };
+function placeOf({ run }: Trouble, state: State): { readonly place?: string; readonly begun: boolean } {
+  const begun = (run?.pieces.length ?? 0) > 0;
+  if (run === undefined || run.phase !== 'compute') return { begun };
+  return { begun, place: stepTitle(run.layer, state.model?.layers ?? 0).toLowerCase() };
 }
 
 function details({ failure, run, preparation }: Trouble, state: State): string {

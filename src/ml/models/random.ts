@@ -27,7 +27,7 @@ const CHANNELS_PER_OUTLIER = 64;
 const MAX_OUTLIERS = 4;
 
 export interface RandomOptions {
-  /** Whether a few channels of the residual stream are much larger, as in trained models; absent: for GPT-2 only. */
+  /** Whether a few channels of the residual stream are much larger, as in trained models; absent: for all but BERT, whose values older results were made with. */
   readonly outliers?: boolean;
 }
 
@@ -43,7 +43,7 @@ export function randomWeights(config: ModelConfig, seed: number, options: Random
   if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) {
     throw new TercetError('ERR_ARGUMENT', 'the seed of random weights is not an integer from 0 to 4294967295', 'give for example 7');
   }
-  const outliers = (options.outliers ?? config.modelType === 'gpt2') ? outlierChannels(config.hiddenSize) : [];
+  const outliers = (options.outliers ?? config.modelType !== 'bert') ? outlierChannels(config.hiddenSize) : [];
   const hasDecoder = config.head === 'masked-lm' || config.head === 'causal-lm';
   return {
     config,

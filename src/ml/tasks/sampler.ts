@@ -75,13 +75,18 @@ function nucleus(weights: Float64Array, topP: number): number {
   return kept;
 }
 
+/**
+ * Draws in the order of ids: private logits differ in their last bits from run to run, and in the order of likelihood a near tie would swap whole intervals, so that a
+ * seed would not repeat a text.
+ */
 function draw({ ids, probabilities }: Distribution, uniform: Uniform): number {
+  const order = Array.from(ids, (_, i) => i).sort((a, b) => ids[a] - ids[b]);
   let left = uniform();
-  for (let i = 0; i < ids.length - 1; i++) {
+  for (const i of order.slice(0, -1)) {
     left -= probabilities[i];
     if (left < 0) return ids[i];
   }
-  return ids[ids.length - 1];
+  return ids[order[order.length - 1]];
 }
 
 function likeliest(scores: Float64Array): number {

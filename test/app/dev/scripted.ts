@@ -5,10 +5,32 @@
  */
 import type { Sdk } from '../../../src/app/port.ts';
 import { TercetError } from '../../../src/core/errors.ts';
-import type { Captured, Deployment, Links, Model, PretrainedOptions, ProgressEvent, RunCost, TextCheck } from '../../../src/sdk/types.ts';
+import type {
+  AnswerOptions,
+  Captured,
+  ClassifyOptions,
+  Deployment,
+  EmbedOptions,
+  EntityOptions,
+  GenerateOptions,
+  GenerateResult,
+  GenerateStream,
+  Links,
+  Model,
+  ModelEntry,
+  PretrainedOptions,
+  ProgressEvent,
+  RunCost,
+  TaskText,
+  TextCheck,
+} from '../../../src/sdk/types.ts';
 
 export const SCRIPTS = [
   'ok',
+  'hold-piece',
+  'lost-piece',
+  'refuses-label',
+  'vectors',
   'hold-prepare',
   'hold-run',
   'peer-lost',
@@ -35,6 +57,10 @@ const SECTIONS = [
   'feed-forward output',
 ];
 const BUCKETS = [16, 32, 64, 128];
+
+const LEASE = 'The flat is let to Ms Okafor for three years. The lease ends on 31 May 2027 and may be renewed once, in writing, for a further year.';
+/** What is added to a text, in pieces. */
+const STORY = ' the sea had been quiet since noon, and that no ship had passed the lamp before the fog came in'.match(/ ?[^ ]+/g) ?? [];
 
 export const DEPLOYMENT: Deployment = {
   version: 1,
@@ -67,7 +93,47 @@ export const DEPLOYMENT: Deployment = {
         { label: 'a thank-you', text: 'Your engineer fixed it in ten minutes. Thank you.' },
       ],
     },
+    {
+      id: 'squad-distilbert',
+      task: 'question-answering',
+      title: 'Finds an answer in a text',
+      weights: { open: '00'.repeat(32) },
+      files: {},
+      examples: [
+        { label: 'a lease', text: LEASE, question: 'When does the lease end?' },
+        { label: 'who it is', text: LEASE, question: 'Who is the flat let to?' },
+      ],
+    },
+    {
+      id: 'wnut-roberta',
+      task: 'token-classification',
+      title: 'Finds names',
+      weights: { open: '00'.repeat(32) },
+      files: {},
+      examples: [
+        { label: 'a change of jobs', text: 'Maria Lindqvist left Uppsala to work for Nordhavn Shipping in March.' },
+        { label: 'none', text: 'It rained all day.' },
+      ],
+    },
+    {
+      id: 'tiny-gpt2',
+      task: 'text-generation',
+      title: 'Goes on with a story',
+      weights: { open: '00'.repeat(32) },
+      files: {},
+      examples: [
+        { label: 'a keeper', text: 'The keeper wrote in his log that' },
+        { label: 'a cat', text: 'There was a cat that' },
+      ],
+    },
   ],
+};
+
+const VECTORS: ModelEntry = {
+  ...DEPLOYMENT.entries[1],
+  id: 'sentence-vectors',
+  task: 'feature-extraction',
+  title: 'Meaning as numbers',
 };
 
 const wait = (ms: number, signal?: AbortSignal): Promise<void> =>
@@ -84,11 +150,12 @@ function hex(bytes: number): string {
 
 const sample = (): readonly [string, string] => [hex(30), hex(30)];
 
-function links(ahead: number, input: boolean, run: number, output: boolean): Links {
+/** `before`: pieces of a text that had come before. */
+function links(ahead: number, input: boolean, run: number, output: boolean, before = 0): Links {
   return {
-    p1: { ahead: Math.round(AHEAD[0] * ahead), input: input ? 98_304 : 0, output: output ? 244_192 : 0 },
-    p2: { ahead: Math.round(AHEAD[1] * ahead), input: input ? 98_304 : 0, output: 0 },
-    between: { bytes: Math.round(BETWEEN * run), rounds: Math.round(ROUNDS * run), totalRounds: ROUNDS },
+    p1: { ahead: Math.round(AHEAD[0] * ahead), input: input ? 98_304 + before * 6_000 : 0, output: output ? 244_192 * (before + 1) : 0 },
+    p2: { ahead: Math.round(AHEAD[1] * ahead), input: input ? 98_304 + before * 6_000 : 0, output: 0 },
+    between: { bytes: Math.round(BETWEEN * run), rounds: Math.round(ROUNDS * run), totalRounds: ROUNDS * 20 ** Number(before > 0) },
   };
 }
 
@@ -136,6 +203,7 @@ class ScriptedModel {
   readonly device = 'webgpu';
   readonly id: string;
   readonly task: Model['task'];
+  readonly labels = [];
   readonly #script: Script;
   readonly #tell: (event: ProgressEvent) => void;
   #ready = 0;
@@ -147,18 +215,19 @@ class ScriptedModel {
     this.#tell = tell;
   }
 
-  async check(text: string): Promise<TextCheck> {
+  async check(given: TaskText): Promise<TextCheck> {
+    const text = typeof given === 'string' ? given : `${given.question} [SEP] ${given.context}`;
+    const empty = typeof given === 'string' ? given.trim() === '' : [given.question, given.context].some((part) => part.trim() === '');
     const tokens = tokensOf(text).length;
     const blanks = text.split('[MASK]').length - 1;
     const paddedTokens = BUCKETS.find((length) => length >= tokens);
-    const code =
-      text.trim() === ''
-        ? 'ERR_TEXT_EMPTY'
-        : paddedTokens === undefined
-          ? 'ERR_TOO_MANY_TOKENS'
-          : this.task === 'fill-mask' && blanks === 0
-            ? 'ERR_NO_MASK'
-            : undefined;
+    const code = empty
+      ? 'ERR_TEXT_EMPTY'
+      : paddedTokens === undefined
+        ? 'ERR_TOO_MANY_TOKENS'
+        : this.task === 'fill-mask' && blanks === 0
+          ? 'ERR_NO_MASK'
+          : undefined;
     return { tokens, paddedTokens, blanks, ...(code === undefined ? {} : { problem: new TercetError(code, 'the text cannot run as it is', 'see the page') }) };
   }
 
@@ -194,14 +263,77 @@ class ScriptedModel {
     };
   }
 
-  async classify(text: string, options: { readonly signal?: AbortSignal } = {}): ReturnType<Model['classify']> {
+  async classify(text: string, options: ClassifyOptions = {}): ReturnType<Model['classify']> {
+    if (this.#script === 'refuses-label') throw new TercetError('ERR_ARGUMENT', 'a label is not one word', 'see the page');
     const cost = await this.#compute(text, options.signal);
-    const labels = [
-      { label: 'complaint', score: 0.964 },
-      { label: 'question', score: 0.028 },
-      { label: 'praise', score: 0.008 },
-    ];
-    return { label: 'complaint', score: 0.964, labels, cost, captured: captured(text) };
+    const names = Array.isArray(options.labels) ? (options.labels as string[]) : ['complaint', 'question', 'praise'];
+    const labels = names.map((label, i) => ({ label, score: [0.964, 0.028, 0.008][i] ?? 0 }));
+    return { label: labels[0].label, score: 0.964, labels, cost, captured: captured(text) };
+  }
+
+  async answerQuestion(
+    { question, context }: { readonly question: string; readonly context: string },
+    options: AnswerOptions = {},
+  ): ReturnType<Model['answerQuestion']> {
+    const cost = await this.#compute(`${question} [SEP] ${context}`, options.signal);
+    const answers = (['31 May 2027', 'three years', 'a further year'] as const).map((text, i) => {
+      const start = Math.max(0, context.indexOf(text));
+      return { text, answer: text, score: [0.962, 0.021, 0.004][i], start, end: start + text.length };
+    });
+    return { ...answers[0], answers, cost, captured: captured(`${question} ${context}`) };
+  }
+
+  async extractEntities(text: string, options: EntityOptions = {}): ReturnType<Model['extractEntities']> {
+    const cost = await this.#compute(text, options.signal);
+    const found = (
+      [
+        ['Maria Lindqvist', 'PER', 0.998],
+        ['Uppsala', 'LOC', 0.994],
+        ['Nordhavn Shipping', 'ORG', 0.987],
+      ] as const
+    ).filter(([word]) => text.includes(word));
+    const entities = found.map(([word, label, score]) => {
+      const start = text.indexOf(word);
+      return { text: word, word, label, entity_group: label, score, start, end: start + word.length };
+    });
+    return { entities, cost, captured: captured(text) };
+  }
+
+  generate(prompt: string, options: GenerateOptions = {}): GenerateStream {
+    const whole = this.#write(prompt, options);
+    return {
+      // biome-ignore lint/suspicious/noThenProperty: as the SDK's: it can be awaited, and iterated over
+      then: (...both) => whole.then(...both),
+      async *[Symbol.asyncIterator]() {
+        yield (await whole).text;
+      },
+    };
+  }
+
+  async #write(prompt: string, { maxNewTokens = 20, signal }: GenerateOptions): Promise<GenerateResult> {
+    const pieces = Array.from({ length: maxNewTokens }, (_, i) => STORY[i % STORY.length]);
+    const [pieceMs, start]: [number[], number] = [[], performance.now()];
+    let [cost, done]: [RunCost | undefined, number] = [undefined, 0];
+    for (const text of pieces) {
+      cost = await this.#compute(prompt, signal, done++, 4);
+      this.#tell({ status: 'token', index: done - 1, text, links: cost.links });
+      pieceMs.push(done === 1 ? performance.now() - start : 410 + 10 * (done % 5));
+      if (done === 7 && this.#script === 'hold-piece') await wait(1e8, signal);
+      if (done === 7 && this.#script === 'lost-piece') throw of(2, 'ERR_PEER_TIMEOUT', 'no frame for 10 s');
+    }
+    if (cost === undefined) throw new TercetError('ERR_ARGUMENT', 'no piece', 'see the page');
+    const text = pieces.join('');
+    return { text, generated_text: prompt + text, ids: pieces.map((_, i) => i), reason: 'length', cost, pieceMs, captured: captured(prompt) };
+  }
+
+  async embed(texts: string | readonly string[], options: EmbedOptions = {}): ReturnType<Model['embed']> {
+    const cost = await this.#compute(String(texts), options.signal);
+    const data = Float32Array.from({ length: 384 }, (_, i) => Math.sin(1 + i * i) / 14);
+    return { vectors: [{ dims: [1, 384], data }], costs: [cost] };
+  }
+
+  async classifyBatch(): ReturnType<Model['classifyBatch']> {
+    return { results: [], costs: [] };
   }
 
   async health(): ReturnType<Model['health']> {
@@ -235,31 +367,31 @@ class ScriptedModel {
     }
   }
 
-  async #compute(text: string, signal: AbortSignal | undefined): Promise<RunCost> {
+  async #compute(text: string, signal: AbortSignal | undefined, before = 0, ms = 18): Promise<RunCost> {
     const start = performance.now();
     const check = await this.check(text);
-    const preparedAhead = this.#ready === check.paddedTokens;
+    const preparedAhead = this.#ready === check.paddedTokens || before > 0;
     if (!preparedAhead) await this.#deal(check.paddedTokens ?? 16, false, signal);
     this.#ready = 0;
     await wait(40, signal);
-    this.#tell({ status: 'input', links: links(1, true, 0, false), sample: sample() });
+    this.#tell({ status: 'input', links: links(1, true, before, before > 0, before), sample: sample() });
     const steps = (LAYERS + 2) * SECTIONS.length;
     for (let step = 0; step < steps; step++) {
-      await wait(18, signal);
+      await wait(ms, signal);
       const layer = Math.floor(step / SECTIONS.length);
       const section = layer === 0 ? 'embeddings' : layer > LAYERS ? 'head' : SECTIONS[step % SECTIONS.length];
-      this.#tell({ status: 'layer', layer, layers: LAYERS, section, progress: step / steps, links: links(1, true, step / steps, false) });
+      this.#tell({ status: 'layer', layer, layers: LAYERS, section, progress: step / steps, links: links(1, true, before + step / steps, before > 0, before) });
       if (layer === 7 && step % SECTIONS.length === 5) {
         if (this.#script === 'peer-lost') throw of(2, 'ERR_PEER_TIMEOUT', 'no frame for 10 s');
         if (this.#script === 'hold-run') await wait(1e8, signal);
       }
     }
-    this.#tell({ status: 'reconstruct', links: links(1, true, 1, true) });
+    this.#tell({ status: 'reconstruct', links: links(1, true, before + 1, true, before) });
     await wait(60, signal);
     return {
       tokens: check.tokens,
       paddedTokens: check.paddedTokens ?? 16,
-      links: links(1, true, 1, true),
+      links: links(1, true, before + 1, true, before),
       sentBytes: [20_800_000, 243_500_000, 243_500_000],
       receivedBytes: [246_000, 245_500_000, 261_700_000],
       peakMemoryBytes: [212e6, 1.1e9, 1.1e9],
@@ -274,7 +406,7 @@ export function scripted(script: Script): Sdk {
   return {
     async loadDeployment() {
       if (script === 'load-fails') throw new TercetError('ERR_DOWNLOAD', 'tercet.json: 404', 'see the page');
-      return DEPLOYMENT;
+      return script === 'vectors' ? { ...DEPLOYMENT, entries: [...DEPLOYMENT.entries, VECTORS] } : DEPLOYMENT;
     },
     async capabilities() {
       const webgpu =
@@ -292,7 +424,7 @@ export function scripted(script: Script): Sdk {
     async fromPretrained(id: string, options: PretrainedOptions) {
       await wait(30);
       if (script === 'fallback') options.onFallback?.({ what: 'device', from: 'webgpu', to: 'wasm', reason: 'this browser has no WebGPU' });
-      const task = DEPLOYMENT.entries.find((entry) => entry.id === id)?.task ?? 'fill-mask';
+      const task = [...DEPLOYMENT.entries, VECTORS].find((entry) => entry.id === id)?.task ?? 'fill-mask';
       return new ScriptedModel(script, id, task, (event) => options.progress_callback?.(event));
     },
   };

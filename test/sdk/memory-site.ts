@@ -1,0 +1,156 @@
+/** A deployment in one process: the real SDK, real sessions of all three parties, links in memory, and tiny models of random weights with real tokenizers. */
+import { createHash } from 'node:crypto';
+import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
+import { type TercetError, asTercetError } from '../../src/core/errors.ts';
+import { type ModelConfig, parseModelConfig } from '../../src/ml/config.ts';
+import { memoryFiles } from '../../src/ml/files.ts';
+import { randomWeights } from '../../src/ml/models/random.ts';
+import type { WeightSource } from '../../src/ml/models/weights.ts';
+import { type Tokenizer, loadTokenizer } from '../../src/ml/tokenizers/tokenizer.ts';
+import { memoryPair } from '../../src/net/memory.ts';
+import type { Channel } from '../../src/net/types.ts';
+import type { Environment, LinkRequest, OpenedLink } from '../../src/sdk/environment.ts';
+import { OwnerModel } from '../../src/sdk/owner-model.ts';
+import { taskOf } from '../../src/sdk/tasks.ts';
+import type { Deployment, PretrainedOptions, ProgressEvent } from '../../src/sdk/types.ts';
+import { type ServedModel, type SessionEnd, serveSession } from '../../src/session/compute.ts';
+import { PIECES, TOKENIZER_CONFIG_JSON, TOKENIZER_JSON, jsonBytes } from '../ml/tiny-bert.ts';
+import { servedModel } from '../session/harness.ts';
+import { seeded } from '../support/simulate.ts';
+
+const SIZES = { hidden_size: 16, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 24, layer_norm_eps: 1e-5 };
+const BERT = { model_type: 'bert', hidden_act: 'gelu', max_position_embeddings: 32, type_vocab_size: 2, vocab_size: PIECES.length, ...SIZES };
+
+/** The 256 characters of bytes, two merges, and the end of a text. */
+const BYTES = (() => {
+  const printable = Array.from({ length: 256 }, (_, b) => b).filter((b) => (b > 32 && b < 127) || (b > 160 && b !== 173));
+  let next = 256;
+  return Array.from({ length: 256 }, (_, b) => String.fromCodePoint(printable.includes(b) ? b : next++));
+})();
+const MERGES = ['t h', 'th e'];
+const GPT2_PIECES = [...BYTES, ...MERGES.map((merge) => merge.replace(' ', '')), '<|endoftext|>'];
+const GPT2 = {
+  architectures: ['GPT2LMHeadModel'],
+  model_type: 'gpt2',
+  activation_function: 'gelu_new',
+  n_embd: 16,
+  n_layer: 2,
+  n_head: 2,
+  n_positions: 32,
+  layer_norm_epsilon: 1e-5,
+  vocab_size: GPT2_PIECES.length,
+};
+
+const bert = (architecture: string, labels?: readonly string[]) => ({
+  ...BERT,
+  architectures: [architecture],
+  ...(labels === undefined ? {} : { id2label: Object.fromEntries(labels.entries()) }),
+});
+
+/** config.json of a model for every head, and one that was trained on entailment, as far as its labels say. */
+const CONFIGS = {
+  filler: bert('BertForMaskedLM'),
+  classifier: bert('BertForSequenceClassification', ['bad', 'fair', 'good']),
+  entailment: bert('BertForSequenceClassification', ['CONTRADICTION', 'NEUTRAL', 'ENTAILMENT']),
+  reader: bert('BertForQuestionAnswering'),
+  tagger: bert('BertForTokenClassification', ['I-LOC', 'O', 'B-LOC', 'B-PER']),
+  writer: GPT2,
+  encoder: bert('BertModel'),
+} as const;
+export type ModelId = keyof typeof CONFIGS;
+
+function filesOf(id: ModelId): Map<string, Uint8Array> {
+  const config = ['config.json', jsonBytes(CONFIGS[id])] as const;
+  if (id !== 'writer') return new Map([config, ['tokenizer.json', jsonBytes(TOKENIZER_JSON)], ['tokenizer_config.json', jsonBytes(TOKENIZER_CONFIG_JSON)]]);
+  const end = GPT2_PIECES[GPT2_PIECES.length - 1];
+  return new Map([
+    config,
+    ['vocab.json', jsonBytes(Object.fromEntries(GPT2_PIECES.map((piece, i) => [piece, i])))],
+    ['merges.txt', new TextEncoder().encode(`#version: 0.2\n${MERGES.join('\n')}\n`)],
+    ['tokenizer_config.json', jsonBytes({ tokenizer_class: 'GPT2Tokenizer', bos_token: end, eos_token: end, unk_token: end })],
+  ]);
+}
+
+export interface MemorySite {
+  readonly source: WeightSource;
+  readonly config: ModelConfig;
+  readonly tokenizer: Tokenizer;
+  readonly events: ProgressEvent[];
+  /** Names of files, in the order in which they were asked for. */
+  readonly fetched: string[];
+  /** How every session ended, of both compute parties, in the order in which they began. */
+  readonly ends: Promise<SessionEnd | TercetError>[];
+  load(options?: PretrainedOptions): Promise<OwnerModel>;
+}
+
+/** @param change of the deployment's one entry */
+export async function memorySite(id: ModelId, change: (entry: Deployment['entries'][number]) => object = (entry) => entry): Promise<MemorySite> {
+  const config = parseModelConfig(CONFIGS[id]);
+  const files = filesOf(id);
+  const source = randomWeights(config, 7);
+  const model = await servedModel(source);
+  const pins = Object.fromEntries([...files].map(([name, bytes]) => [name, { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }]));
+  const entry = { id, task: taskOf(config.head), title: id, weights: { open: model.hash }, files: pins, examples: [] };
+  const party = { url: 'http://127.0.0.1:1', identity: 'cd'.repeat(32) };
+  const deployment: Deployment = { version: 1, parties: [party, party], models: 'models', entries: [{ ...entry, ...change(entry) }] };
+  const fetched: string[] = [];
+  const events: ProgressEvent[] = [];
+  const ends: MemorySite['ends'] = [];
+  const place: Environment = {
+    base: 'http://127.0.0.1/',
+    async fetch(url) {
+      const name = url.split('/').at(-1) ?? '';
+      fetched.push(name);
+      const bytes = files.get(name);
+      return bytes === undefined ? new Response('no', { status: 404 }) : new Response(Uint8Array.from(bytes));
+    },
+    now: () => performance.now(),
+    random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    peakMemory: () => 1,
+    capabilities: () => Promise.reject(new Error('the device is named')),
+    openKernels: async () => new ReferenceKernels(),
+    openLink: opener(model, ends),
+  };
+  return {
+    source,
+    config,
+    tokenizer: await loadTokenizer(memoryFiles(id, files)),
+    events,
+    fetched,
+    ends,
+    load: (options) =>
+      OwnerModel.load(id, { deployment, device: 'wasm', buckets: [8, 16], progress_callback: (event) => events.push(event), ...options }, place),
+  };
+}
+
+/** Both compute parties start with the first link of a session; the links between them stand already. */
+function opener(model: ServedModel, ends: MemorySite['ends']): (request: LinkRequest) => Promise<OpenedLink> {
+  const waiting = new Map<string, readonly Channel[]>();
+  return async ({ party, session }) => {
+    const name = session.join();
+    const key = (id: 1 | 2) => seeded(32, 7, id);
+    let channels = waiting.get(name);
+    if (channels === undefined) {
+      const [own1, one0] = memoryPair(0, 1);
+      const [own2, two0] = memoryPair(0, 2);
+      const [one2, two1] = memoryPair(1, 2);
+      const now = () => performance.now();
+      const serve = (id: 1 | 2, owner: Channel, peer: Channel) =>
+        serveSession({
+          id,
+          owner,
+          key: key(id),
+          connectPeer: async () => peer,
+          session: session.slice(),
+          models: [model],
+          kernels: new ReferenceKernels(),
+          now,
+          peakMemory: () => 1,
+        }).catch(asTercetError);
+      ends.push(serve(1, one0, one2), serve(2, two0, two1));
+      channels = [own1, own2];
+      waiting.set(name, channels);
+    }
+    return { channel: channels[party - 1], key: key(party), transport: 'websocket', handshakeMs: 0 };
+  };
+}
