@@ -7,8 +7,8 @@ import { configPath } from './accuracy.ts';
 import type { SuiteContext } from './rows.ts';
 
 const PREFIXES = [32, 128];
-/** Tokens that are measured behind each prefix; the first of them comes from the prompt's own run. */
-const NEW_TOKENS = 5;
+/** Tokens behind each prefix: the first comes from the prompt's own run, and the last step is left out. */
+const NEW_TOKENS = 7;
 
 interface Step {
   readonly preprocessMs: number;
@@ -55,7 +55,8 @@ export async function benchGpt2(context: SuiteContext): Promise<void> {
   for (const prefix of PREFIXES) {
     context.note(`gpt2, prefix of ${prefix}, with kept keys and values`);
     const kept = await inferJson<Result>([...flags(prefix, NEW_TOKENS), '--compare'], context.signal);
-    const perToken = mean(kept.steps.slice(1));
+    // The last step deals nothing for one behind it, so it is cheaper than the others.
+    const perToken = mean(kept.steps.slice(1, -1));
     const { plaintext, memory, devices } = kept;
     context.row({ suite: 'gpt2', name: `gpt2/${prefix}/kept`, prefix, prompt: kept.steps[0], perToken, plaintext, memory, devices });
     context.note(`gpt2, prefix of ${prefix}, without`);

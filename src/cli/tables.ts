@@ -65,7 +65,8 @@ export function printCost(result: RunResult): string {
 
 /** What one more token of a generated text costs, on average. */
 function perToken({ steps }: RunResult): string {
-  const further = steps.slice(1);
+  // The last step deals nothing for one behind it.
+  const further = steps.length > 2 ? steps.slice(1, -1) : steps.slice(1);
   const mean = (of: (step: RunResult['steps'][number]) => number) => further.reduce((sum, step) => sum + of(step), 0) / further.length;
   const [online, sent, between] = [mean((step) => step.onlineMs), mean((step) => step.p0SentBytes), mean((step) => step.betweenBytes)];
   return `${time(online)}, P0 up ${bytes(Math.round(sent))}, P1↔P2 ${bytes(Math.round(between))}, ${further[0].rounds} rounds`;

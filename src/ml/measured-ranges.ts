@@ -73,25 +73,38 @@ export async function measuredRanges(source: WeightSource, margin: number, texts
   };
 }
 
+/** What the plan of a model is measured with. */
+export interface Samples {
+  /** Token indices of real texts, where there is a tokenizer. */
+  readonly texts?: readonly (readonly number[])[];
+  /** Must give every party the same sums. */
+  readonly matmul?: Matmul;
+}
+
+/** The plan that the weights alone prove, for every text; undefined where they prove too little. */
+export async function provedPlan(source: WeightSource): Promise<ModelPlan | undefined> {
+  return fitting(async () => planFromRanges(source.config, await provedRanges(source)));
+}
+
 /**
- * The public plan of a model: proved where its weights allow it, else measured.
- * @throws {TercetError} ERR_RANGE when not even what was measured fits, with the least margin.
+ * The plan by measured ranges.
+ * @throws {TercetError} ERR_RANGE when what was measured does not fit even with the least margin.
  */
-export async function modelPlan(
-  source: WeightSource,
-  options: { readonly texts?: readonly (readonly number[])[]; readonly matmul?: Matmul } = {},
-): Promise<ModelPlan> {
+export async function measuredPlan(source: WeightSource, { texts = [], matmul }: Samples = {}): Promise<ModelPlan> {
+  const plan = async (margin: number) => planFromRanges(source.config, await measuredRanges(source, margin, texts, matmul));
+  return (await fitting(() => plan(RANGE_MARGIN))) ?? plan(LEAST_MARGIN);
+}
+
+/** The public plan of a model: proved where its weights allow it, else measured. @throws as measuredPlan */
+export async function modelPlan(source: WeightSource, samples?: Samples): Promise<ModelPlan> {
+  return (await provedPlan(source)) ?? measuredPlan(source, samples);
+}
+
+async function fitting(plan: () => Promise<ModelPlan>): Promise<ModelPlan | undefined> {
   try {
-    return planFromRanges(source.config, await provedRanges(source));
+    return await plan();
   } catch (error) {
-    if (!(error instanceof TercetError) || error.code !== 'ERR_RANGE') throw error;
-  }
-  const { texts = [], matmul } = options;
-  const measured = await measuredRanges(source, RANGE_MARGIN, texts, matmul);
-  try {
-    return planFromRanges(source.config, measured);
-  } catch (error) {
-    if (!(error instanceof TercetError) || error.code !== 'ERR_RANGE') throw error;
-    return planFromRanges(source.config, await measuredRanges(source, LEAST_MARGIN, texts, matmul));
+    if (error instanceof TercetError && error.code === 'ERR_RANGE') return undefined;
+    throw error;
   }
 }

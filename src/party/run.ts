@@ -112,6 +112,13 @@ async function infer(options: RunOptions, cleanup: Cleanup): Promise<RunResult> 
         )
       : new TercetError('ERR_ARGUMENT', 'the model is the owner folder of a sharing', 'add --weights secret');
   }
+  if (options.peers === undefined && model.share !== undefined) {
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      'the owner folder of a sharing holds no weights',
+      'name the parties that hold the other parts: --peers 1=HOST:PORT,2=HOST:PORT --weights secret',
+    );
+  }
   const task = await prepareTask(options, model);
   options.onPhase?.('start');
   const lengths = task.inputs.map(({ inputIds }) => inputIds.length);
@@ -148,7 +155,7 @@ async function infer(options: RunOptions, cleanup: Cleanup): Promise<RunResult> 
     sequences: shape.sequences,
     answers: task.answers(outputs, options.topK),
     owner: summed(results),
-    steps: shape.steps > 0 || task.generation !== undefined ? results.map((step, i) => stepCost(step, results[i - 1])) : [],
+    steps: model.config.head === 'causal-lm' ? results.map((step, i) => stepCost(step, results[i - 1])) : [],
     setupMs,
     totalMs,
   };

@@ -77,10 +77,12 @@ describe('model share', () => {
     const out = join(place.folder, 'shares');
     const ended = await place.run(['model', 'share', ...RANDOM, '--out', out]);
     expectSuccess(ended);
-    expect(ended.stdout).toBe('');
+    // What to do with the parts, and the name of the sharing.
+    expect(ended.stdout).toMatch(/^ {2}sharing [0-9a-f]{64}$/m);
     expect(readdirSync(out).sort()).toEqual(['owner', 'p1', 'p2']);
-    for (const part of ['p1', 'p2']) expect(readdirSync(join(out, part)).sort()).toEqual(['config.json', 'masked.safetensors', 'plan.json', 'seed']);
-    expect(readdirSync(join(out, 'owner')).sort()).toEqual(['config.json', 'hash', 'seeds']);
+    for (const part of ['p1', 'p2'])
+      expect(readdirSync(join(out, part)).sort()).toEqual(['config.json', 'masked.safetensors', 'plan.json', 'seed', 'share.json']);
+    expect(readdirSync(join(out, 'owner')).sort()).toEqual(['config.json', 'hash', 'seeds', 'share.json']);
     const paths = readdirSync(out, { recursive: true, withFileTypes: true }).map((entry) => join(entry.parentPath, entry.name));
     for (const path of [out, ...paths]) {
       const stat = statSync(path);

@@ -1,0 +1,139 @@
+/** Every task on the command line, with the embedded models and real processes: the answer, the plaintext model beside it, and what bad input says. */
+import { afterAll, describe, expect, it } from 'vitest';
+import { type Ended, Workplace, expectFailure, expectSuccess } from './command.ts';
+
+const place = new Workplace();
+afterAll(() => place.close());
+const TIMEOUT = 120_000;
+
+const CONTEXT = 'The Eiffel Tower is a tower in Paris. It is named after the engineer Gustave Eiffel, whose company built it.';
+
+function parse(ended: Ended): {
+  result: Record<string, unknown>;
+  plaintext: { argmaxEqual: boolean; maxAbsLogitError: number };
+  steps?: object[];
+  sequences?: number;
+} {
+  expectSuccess(ended);
+  return JSON.parse(ended.stdout);
+}
+
+const json = (...args: string[]) => place.run(['infer', ...args, '--compare', '--json'], { timeoutMs: TIMEOUT }).then(parse);
+
+describe('infer', () => {
+  it('answers a question with a span of its context', { timeout: TIMEOUT }, async () => {
+    const { result, plaintext } = await json('--task', 'question-answering', '--question', 'Who built it?', '--text', CONTEXT);
+    const [{ answer, start, end }] = result.answers as { answer: string; start: number; end: number }[];
+    expect(CONTEXT.slice(start, end)).toBe(answer);
+    expect(answer).not.toBe('');
+    expect(plaintext.argmaxEqual).toBe(true);
+  });
+
+  it('finds entities where they stand in the text', { timeout: TIMEOUT }, async () => {
+    const text = 'Maria flew from Lisbon to Berlin on Monday.';
+    const { result, plaintext } = await json('--task', 'token-classification', '--text', text);
+    const entities = result.entities as { text: string; start: number; end: number; label: string }[];
+    expect(entities.map(({ text: name }) => name)).toContain('Lisbon');
+    for (const entity of entities) expect(text.slice(entity.start, entity.end)).toBe(entity.text);
+    expect(plaintext.argmaxEqual).toBe(true);
+  });
+
+  it('goes on from a prompt: as many tokens as asked for, each the likeliest of the plaintext model, at a step each', { timeout: TIMEOUT }, async () => {
+    const { result, plaintext, steps } = await json('--task', 'text-generation', '--text', 'The king said', '--max-new-tokens', '4');
+    expect(result).toMatchObject({ reason: 'length', ids: expect.objectContaining({ length: 4 }) });
+    expect(result.generated_text).toBe(`The king said${result.text as string}`);
+    expect(steps).toHaveLength(4);
+    expect(plaintext.argmaxEqual).toBe(true);
+  });
+
+  it('streams the text for people, and nothing of it to stderr', { timeout: TIMEOUT }, async () => {
+    const args = ['infer', '--task', 'text-generation', '--text', 'The king said', '--max-new-tokens', '3', '--temperature', '0.8', '--seed', '5'];
+    const ended = await place.run(args, { timeoutMs: TIMEOUT });
+    expectSuccess(ended);
+    expect(ended.stdout).toMatch(/^\n {2}The king said \S/);
+    expect(ended.stdout).toMatch(/ended by the number of tokens/);
+    expect(ended.stderr).not.toMatch(/king/);
+  });
+
+  it('sorts by labels of the user, by asking the fill-mask model for a word', { timeout: TIMEOUT }, async () => {
+    const { result } = await json('--task', 'zero-shot-classification', '--labels', 'paris,rome', '--text', 'The capital of France.');
+    const labels = result.labels as { label: string; score: number }[];
+    expect(labels.map(({ label }) => label).sort()).toEqual(['paris', 'rome']);
+    expect(labels[0].score + labels[1].score).toBeCloseTo(1, 5);
+  });
+
+  it('takes a text a line in one run, of mixed lengths, and answers each as alone', { timeout: TIMEOUT }, async () => {
+    const texts = ['A warm, funny film.', 'It is dull, and far too long, and the ending makes no sense at all.', 'Great.'];
+    const file = place.write('texts.txt', `${texts.join('\n')}\n`);
+    const { result, sequences, plaintext } = await json('--task', 'text-classification', '--texts-file', file);
+    expect(sequences).toBe(3);
+    const batch = (result.batch as { labels: { label: string; score: number }[] }[]).map(({ labels }) => labels[0]);
+    const alone = await json('--task', 'text-classification', '--text', texts[1]);
+    expect(batch[1].label).toBe((alone.result.labels as { label: string }[])[0].label);
+    expect(batch[0].label).toBe('POSITIVE');
+    expect(plaintext.argmaxEqual).toBe(true);
+  });
+
+  const generate = ['infer', '--task', 'text-generation', '--text', 'The king'];
+  it.each<[string, readonly string[], string, RegExp]>([
+    ['a question without a context', ['infer', '--task', 'question-answering', '--question', 'Who?'], 'ERR_ARGUMENT', /no text/],
+    ['a context without a question', ['infer', '--task', 'question-answering', '--text', CONTEXT], 'ERR_ARGUMENT', /question/],
+    [
+      'a context longer than the model',
+      ['infer', '--task', 'question-answering', '--question', 'Who?', '--text', `${CONTEXT} `.repeat(20)],
+      'ERR_TOO_MANY_TOKENS',
+      /too many/,
+    ],
+    ['a negative temperature', [...generate, '--temperature', '-1'], 'ERR_ARGUMENT', /temperature/],
+    ['top-p 0', [...generate, '--top-p', '0'], 'ERR_ARGUMENT', /topP/],
+    ['more new tokens than positions', [...generate, '--max-new-tokens', '5000'], 'ERR_ARGUMENT', /positions|maxNewTokens/],
+    ['no labels', ['infer', '--task', 'zero-shot-classification', '--text', 'a'], 'ERR_ARGUMENT', /labels/],
+    [
+      'a label that is no single token',
+      ['infer', '--task', 'zero-shot-classification', '--labels', 'paris,qwertyuiop', '--text', 'a'],
+      'ERR_ARGUMENT',
+      /qwertyuiop/,
+    ],
+    ['an empty batch', ['infer', '--task', 'text-classification', '--texts-file', place.write('empty.txt', '')], 'ERR_TEXT_EMPTY', /empty|no/],
+    [
+      'a bad line in a batch',
+      ['infer', '--task', 'text-classification', '--texts-file', place.write('bad.txt', 'good\n\nalso')],
+      'ERR_TEXT_EMPTY',
+      /text 2 of 3/,
+    ],
+    ['a task that no embedded model has', ['infer', '--task', 'feature-extraction', '--text', 'a'], 'ERR_ARGUMENT', /--model/],
+  ])('refuses %s before anything starts', { timeout: TIMEOUT }, async (_what, args, code, says) => {
+    expectFailure(await place.run([...args], { timeoutMs: TIMEOUT }), { exit: 2, code, says });
+  });
+});
+
+describe('model inspect', () => {
+  it('shows architecture, sizes, scales, ranges and the exact cost, per token for a language model', { timeout: TIMEOUT }, async () => {
+    const ended = await place.run(['model', 'inspect', '--task', 'text-generation', '--tokens', '16', '--json']);
+    expectSuccess(ended);
+    const inspection = JSON.parse(ended.stdout);
+    expect(inspection).toMatchObject({
+      config: { architecture: 'GPT2LMHeadModel' },
+      scales: { activations: 16 },
+      plan: { basis: expect.stringMatching(/proved|measured/) },
+    });
+    const names = inspection.costs.map(({ name, weights }: { name: string; weights: string }) => `${weights} ${name}`);
+    expect(names).toEqual(['open prompt', 'open each further token', 'secret prompt', 'secret each further token']);
+    const text = await place.run(['model', 'inspect']);
+    expectSuccess(text);
+    expect(text.stdout).toMatch(/architecture +BertForMaskedLM/);
+  });
+
+  it('declares what a run then costs, to the byte', { timeout: TIMEOUT }, async () => {
+    const inspected = JSON.parse((await place.run(['model', 'inspect', '--task', 'text-classification', '--tokens', '16', '--json'])).stdout);
+    const run = await place.run(['infer', '--task', 'text-classification', '--text', 'word '.repeat(14), '--json'], { timeoutMs: TIMEOUT });
+    expectSuccess(run);
+    const { cost, tokens } = JSON.parse(run.stdout);
+    expect(tokens).toBe(16);
+    const [declared] = inspected.costs;
+    // Of a padded run, which says which positions are text and asks a round more; frames and control messages come on top.
+    expect(declared.p0Up).toBeGreaterThan(0.95 * cost.p0.sentBytes);
+    expect(declared.p0Up).toBeLessThan(1.1 * cost.p0.sentBytes);
+    expect(declared.rounds).toBeGreaterThanOrEqual(cost.rounds);
+  });
+});
