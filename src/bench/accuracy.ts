@@ -131,6 +131,6 @@ function same({ answers, comparison }: RunResult): boolean {
   return answers[0].generated === undefined ? sameAnswer(answers[0], comparison.answers[0]) : comparison.argmaxEqual;
 }
 
-function requestOf({ text, question, newTokens }: Sample): Pick<RunOptions, 'texts' | 'question' | 'generation'> {
-  return { texts: [text], question, generation: newTokens === undefined ? undefined : { maxNewTokens: newTokens, eosTokenId: [] } };
+function requestOf({ text, question, newTokens, labels, template }: Sample): Pick<RunOptions, 'texts' | 'question' | 'generation' | 'labels' | 'template'> {
+  return { texts: [text], question, labels, template, generation: newTokens === undefined ? undefined : { maxNewTokens: newTokens, eosTokenId: [] } };
 }

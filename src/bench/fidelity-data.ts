@@ -12,6 +12,8 @@ export interface Sample {
   readonly text: string;
   readonly question?: string;
   readonly newTokens?: number;
+  readonly labels?: readonly string[];
+  readonly template?: string;
   /** What is right: a label, the pieces of a capital, answers of a question, entities as `label start end`. */
   readonly expected: readonly string[];
 }
@@ -116,8 +118,12 @@ export async function fidelityCases(): Promise<FidelityCase[]> {
     metric,
     ...(score === undefined ? {} : { score }),
   });
+  const label = exact(({ classes }) => classes?.slice(0, 1).map(({ label: name }) => name) ?? []);
   const sst2 = tsv('sst2-dev-200.tsv').map(([text, label]): Sample => ({ text, expected: [labels[Number(label)]] }));
-  const questions = json<Question[]>('xquad-held-out.json').map(({ context, question, answers }): Sample => ({ text: context, question, expected: answers }));
+  const questions = (name: string) => json<Question[]>(name).map(({ context, question, answers }): Sample => ({ text: context, question, expected: answers }));
+  const continents = tsv('continents.tsv').map(
+    ([text, continent]): Sample => ({ text, labels: ['Europe', 'Asia', 'Africa'], template: '{text} is in {mask}.', expected: [continent] }),
+  );
   const tagged = json<Tagged[]>('wnut17-dev-200.json').map(
     ({ text, entities }): Sample => ({ text, expected: entities.map(({ label, start, end }) => `${label} ${start} ${end}`) }),
   );
@@ -130,14 +136,10 @@ export async function fidelityCases(): Promise<FidelityCase[]> {
       'every piece right',
       exact(({ fillMask }) => fillMask?.map((list) => list[0].token) ?? []),
     ),
-    each(
-      'sst2-dev-200',
-      'text-classification',
-      sst2,
-      'accuracy',
-      exact(({ classes }) => classes?.slice(0, 1).map(({ label }) => label) ?? []),
-    ),
-    each('xquad-held-out', 'question-answering', questions, 'answer F1', answerF1),
+    each('sst2-dev-200', 'text-classification', sst2, 'accuracy', label),
+    { ...each('continents, zero-shot', 'fill-mask', continents, 'accuracy', label), task: 'zero-shot-classification' },
+    each('xquad-held-out', 'question-answering', questions('xquad-held-out.json'), 'answer F1', answerF1),
+    each('plain-questions', 'question-answering', questions('plain-questions.json'), 'answer F1', answerF1),
     each('wnut17-dev-200', 'token-classification', tagged, 'entity F1', entityF1),
     each('prompts, 32 greedy tokens', 'text-generation', prompts, `same ${NEW_TOKENS} tokens as plaintext`),
   ];

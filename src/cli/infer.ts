@@ -22,6 +22,7 @@ export interface InferFlags extends ModelFlags {
   readonly textsFile?: string;
   readonly question?: string;
   readonly labels?: string;
+  readonly template?: string;
   readonly pooling?: string;
   readonly maxNewTokens?: string;
   readonly temperature?: string;
@@ -53,6 +54,10 @@ export function inferCommand(): Command {
     .option('--texts-file <file>', 'a text a line (- for standard input), all of them in one run')
     .option('--question <text>', 'question-answering: the question')
     .option('--labels <list>', 'zero-shot-classification: the classes, with commas between; text-classification: only these classes')
+    .option(
+      '--template <text>',
+      'zero-shot-classification: the sentence that a label completes (default: "{text} It was {mask}." or "This example is {label}.")',
+    )
     .option('--pooling <kind>', 'feature-extraction: mean, cls or none (default: mean)')
     .option('--max-new-tokens <n>', 'text-generation: how many tokens to add at most (default: 20)')
     .option('--temperature <t>', 'text-generation: 0 always takes the likeliest token (default: 0)')
@@ -102,6 +107,7 @@ async function infer(flags: InferFlags): Promise<void> {
       texts,
       question: flags.question,
       labels: flags.labels === undefined ? undefined : list('labels', flags.labels),
+      template: flags.template,
       pooling: flags.pooling === undefined ? undefined : oneOf('pooling', flags.pooling, ['mean', 'cls', 'none'] as const),
       generation: generationOptions(flags),
       tokens: flags.tokens === undefined ? undefined : integer('tokens', flags.tokens, 1, 65536),

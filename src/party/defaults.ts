@@ -11,6 +11,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const EMBEDDED: Readonly<Partial<Record<Task, string>>> = {
   'fill-mask': 'capitals-bert',
   'text-classification': 'sst2-bert',
+  'zero-shot-classification': 'capitals-bert',
   'question-answering': 'squad-distilbert',
   'token-classification': 'wnut-roberta',
   'text-generation': 'tiny-gpt2',
@@ -25,7 +26,7 @@ export function embeddedModel(task: Task): string {
 
 /** All models that ship, as the demonstration serves them. */
 export function embeddedModels(): string[] {
-  return Object.values(EMBEDDED).map((name) => join(ROOT, 'models', name));
+  return [...new Set(Object.values(EMBEDDED))].map((name) => join(ROOT, 'models', name));
 }
 
 /** Where certificates and other state of this user live. */

@@ -35,6 +35,8 @@ export interface TaskRequest {
   readonly question?: string | undefined;
   /** Classes to choose from. */
   readonly labels?: readonly string[] | undefined;
+  /** Zero-shot classification: the sentence that a label completes. */
+  readonly template?: string | undefined;
   readonly generation?: GenerationOptions | undefined;
   readonly pooling?: Pooling | undefined;
   /** Random weights: positions of every sequence, and how many sequences there are. */
@@ -123,7 +125,7 @@ function each<Input extends TaskInput>(
 }
 
 /** With an entailment model one text becomes a sequence for each label, so it comes alone. */
-function zeroShot({ texts, labels }: TaskRequest, tokenizer: Tokenizer, config: ModelConfig): PreparedTask {
+function zeroShot({ texts, labels, template }: TaskRequest, tokenizer: Tokenizer, config: ModelConfig): PreparedTask {
   if (labels === undefined) throw new TercetError('ERR_ARGUMENT', 'there are no labels to choose from', 'give --labels "sports,politics"');
   const classes = (ranked: { labels: readonly string[]; scores: readonly number[] }, topK: number): Answer => ({
     classes: ranked.labels.map((label, i) => ({ label, score: ranked.scores[i] })).slice(0, topK),
@@ -131,12 +133,12 @@ function zeroShot({ texts, labels }: TaskRequest, tokenizer: Tokenizer, config: 
   if (config.head === 'masked-lm') {
     return each(
       texts,
-      (text) => prepareCloze(text, labels, tokenizer, config),
+      (text) => prepareCloze(text, labels, tokenizer, config, { template }),
       (output, input, topK) => classes(finishCloze(output, input, tokenizer), topK),
     );
   }
   if (texts.length > 1) throw new TercetError('ERR_ARGUMENT', 'zero-shot classification with an entailment model takes one text a run', 'give one text');
-  const input = prepareNli(texts[0], labels, tokenizer, config);
+  const input = prepareNli(texts[0], labels, tokenizer, config, { hypothesisTemplate: template });
   const joined = (outputs: readonly Float32Array[]) => Float32Array.from(outputs.flatMap((output) => [...output]));
   return { inputs: input.inputs, steps: 0, answers: (outputs, topK) => [classes(finishNli(joined(outputs), input), topK)] };
 }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Controller } from '../../src/app/controller.ts';
 import { Store } from '../../src/app/store.ts';
 import { TercetError } from '../../src/core/errors.ts';
-import type { Capabilities, Model, PredictResult, PretrainedOptions } from '../../src/sdk/types.ts';
+import type { Capabilities, GenerateResult, Model, PredictResult, PretrainedOptions } from '../../src/sdk/types.ts';
 import { DEPLOYMENT } from './dev/scripted.ts';
 import { predicted } from './support.ts';
 
@@ -30,12 +30,14 @@ interface FakeModel {
   readonly model: Model;
   readonly prepares: { readonly length: number; readonly signal: AbortSignal | undefined; readonly later: Later<void> }[];
   readonly runs: { readonly text: string; readonly signal: AbortSignal | undefined; readonly later: Later<PredictResult> }[];
+  readonly generations: { readonly prompt: string; readonly signal: AbortSignal | undefined; readonly later: Later<GenerateResult> }[];
 }
 
 /** A model whose every step waits for the test. */
 function fakeModel(id: string, task: Model['task']): FakeModel {
   const prepares: FakeModel['prepares'] = [];
   const runs: FakeModel['runs'] = [];
+  const generations: FakeModel['generations'] = [];
   const model: Model = {
     id,
     task,
@@ -44,9 +46,10 @@ function fakeModel(id: string, task: Model['task']): FakeModel {
     maxTokens: 128,
     downloadedBytes: 1,
     async check(text) {
-      const blanks = text.split('[MASK]').length - 1;
+      const words = typeof text === 'string' ? text : text.context;
+      const blanks = words.split('[MASK]').length - 1;
       const problem = blanks === 0 && task === 'fill-mask' ? { problem: new TercetError('ERR_NO_MASK', '', '') } : {};
-      return { tokens: text.length, paddedTokens: text.length <= 40 ? 16 : 32, blanks, ...problem };
+      return { tokens: words.length, paddedTokens: words.length <= 40 ? 16 : 32, blanks, ...problem };
     },
     prepare(length, options) {
       const later = new Later<void>();
@@ -58,7 +61,17 @@ function fakeModel(id: string, task: Model['task']): FakeModel {
       runs.push({ text, signal: options?.signal, later });
       return later.promise;
     },
+    labels: [],
     classify: () => new Later<never>().promise,
+    classifyBatch: () => new Later<never>().promise,
+    answerQuestion: () => new Later<never>().promise,
+    extractEntities: () => new Later<never>().promise,
+    embed: () => new Later<never>().promise,
+    generate: (prompt, options) => {
+      const later = new Later<GenerateResult>();
+      generations.push({ prompt, signal: options?.signal, later });
+      return Object.assign(later.promise, { async *[Symbol.asyncIterator]() {} });
+    },
     async health() {
       return [
         { party: 1, ok: true },
@@ -67,7 +80,7 @@ function fakeModel(id: string, task: Model['task']): FakeModel {
     },
     dispose: vi.fn(async () => undefined),
   };
-  return { model, prepares, runs };
+  return { model, prepares, runs, generations };
 }
 
 async function setUp() {
@@ -102,12 +115,12 @@ const LONG = 'A sentence that is rather longer than the others and has a [MASK].
 describe('preparing while somebody types', () => {
   it('waits for a pause, then prepares the bucket of the text once', async () => {
     const { store, controller, made } = await setUp();
-    controller.setText('Paris [MASK]');
-    controller.setText(SHORT);
+    controller.edit({ text: 'Paris [MASK]' });
+    controller.edit({ text: SHORT });
     await settle();
     expect(made[0].prepares).toHaveLength(0);
     await pause();
-    controller.setText(`${SHORT} `);
+    controller.edit({ text: `${SHORT} ` });
     await pause();
     expect(made[0].prepares.map(({ length }) => length)).toEqual([16]);
     made[0].prepares[0].later.resolve();
@@ -117,9 +130,9 @@ describe('preparing while somebody types', () => {
 
   it('prepares again for another bucket and drops the first', async () => {
     const { controller, made } = await setUp();
-    controller.setText(SHORT);
+    controller.edit({ text: SHORT });
     await pause();
-    controller.setText(LONG);
+    controller.edit({ text: LONG });
     await pause();
     expect(made[0].prepares.map(({ length }) => length)).toEqual([16, 32]);
     expect(made[0].prepares[0].signal?.aborted).toBe(true);
@@ -128,10 +141,10 @@ describe('preparing while somebody types', () => {
 
   it('prepares nothing for a text that cannot run, or when it is turned off', async () => {
     const { store, controller, made } = await setUp();
-    controller.setText('no blank here');
+    controller.edit({ text: 'no blank here' });
     await pause();
     controller.setSettings({ ...store.state.settings, prepareWhileTyping: false });
-    controller.setText(SHORT);
+    controller.edit({ text: SHORT });
     await pause();
     expect(made).toHaveLength(1);
     expect(made[0].prepares).toHaveLength(0);
@@ -139,12 +152,12 @@ describe('preparing while somebody types', () => {
 
   it('shows a failure, and does not try again at the next key', async () => {
     const { store, controller, made } = await setUp();
-    controller.setText(SHORT);
+    controller.edit({ text: SHORT });
     await pause();
     made[0].prepares[0].later.reject(new TercetError('ERR_PEER_UNREACHABLE', '', ''));
     await settle();
     expect(store.state).toMatchObject({ slot: 'error', trouble: { failure: { code: 'ERR_PEER_UNREACHABLE' } } });
-    controller.setText(`${SHORT}!`);
+    controller.edit({ text: `${SHORT}!` });
     await pause();
     expect(made[0].prepares).toHaveLength(1);
   });
@@ -153,7 +166,7 @@ describe('preparing while somebody types', () => {
 describe('the button', () => {
   it('waits for a preparation that is going, then asks once, then prepares the next run', async () => {
     const { store, controller, made } = await setUp();
-    controller.setText(SHORT);
+    controller.edit({ text: SHORT });
     await pause();
     const run = controller.run();
     await settle();
@@ -170,9 +183,9 @@ describe('the button', () => {
 
   it('does not use keys of another bucket', async () => {
     const { controller, made } = await setUp();
-    controller.setText(SHORT);
+    controller.edit({ text: SHORT });
     await pause();
-    controller.setText(LONG);
+    controller.edit({ text: LONG });
     void controller.run();
     await settle();
     expect(made[0].prepares[0].signal?.aborted).toBe(true);
@@ -181,7 +194,7 @@ describe('the button', () => {
 
   it('points at the text instead of running one that cannot run', async () => {
     const { store, controller, made } = await setUp();
-    controller.setText('no blank here');
+    controller.edit({ text: 'no blank here' });
     await controller.run();
     expect(store.state).toMatchObject({ slot: 'idle', nagging: true });
     expect(made[0].runs).toHaveLength(0);
@@ -189,12 +202,12 @@ describe('the button', () => {
 
   it('stops: the signal fires, the text stays, a late answer is ignored', async () => {
     const { store, controller, made } = await setUp();
-    controller.setText(SHORT);
+    controller.edit({ text: SHORT });
     const run = controller.run();
     await settle();
     controller.stop();
     expect(made[0].runs[0].signal?.aborted).toBe(true);
-    expect(store.state).toMatchObject({ slot: 'idle', stopped: true, text: SHORT });
+    expect(store.state).toMatchObject({ slot: 'idle', stopped: true, subject: { text: SHORT } });
     made[0].runs[0].later.resolve(predicted(false));
     await run;
     expect(store.state.outcome).toBeUndefined();
@@ -202,12 +215,12 @@ describe('the button', () => {
 
   it('shows an error with the text still there, and runs again with the same model', async () => {
     const { store, controller, made } = await setUp();
-    controller.setText(SHORT);
+    controller.edit({ text: SHORT });
     void controller.run();
     await settle();
     made[0].runs[0].later.reject(Object.assign(new TercetError('ERR_PEER_TIMEOUT', '', ''), { party: 2 }));
     await settle();
-    expect(store.state).toMatchObject({ slot: 'error', text: SHORT, trouble: { failure: { party: 2 } } });
+    expect(store.state).toMatchObject({ slot: 'error', subject: { text: SHORT }, trouble: { failure: { party: 2 } } });
     void controller.run();
     await settle();
     expect(made).toHaveLength(1);
@@ -216,7 +229,7 @@ describe('the button', () => {
 
   it('makes the model anew after a fault of the device', async () => {
     const { controller, made } = await setUp();
-    controller.setText(SHORT);
+    controller.edit({ text: SHORT });
     void controller.run();
     await settle();
     made[0].runs[0].later.reject(new TercetError('ERR_DEVICE_LOST', '', ''));
@@ -231,7 +244,7 @@ describe('the button', () => {
 describe('one model at a time', () => {
   it('drops the old one with what it says', async () => {
     const { store, controller, made } = await setUp();
-    controller.setText(SHORT);
+    controller.edit({ text: SHORT });
     await pause();
     controller.setTask('text-classification');
     await settle();
@@ -239,12 +252,12 @@ describe('one model at a time', () => {
     expect(made[0].model.dispose).toHaveBeenCalledOnce();
     expect(made[0].prepares[0].signal?.aborted).toBe(true);
     made[0].options.progress_callback?.({ status: 'handshake', party: 1, milliseconds: 1 });
-    expect(store.state).toMatchObject({ task: 'text-classification', text: SHORT, proved: [false, false] });
+    expect(store.state).toMatchObject({ task: 'text-classification', subject: { text: SHORT }, proved: [false, false] });
   });
 
   it('ends the run when the page goes away', async () => {
     const { controller, made } = await setUp();
-    controller.setText(SHORT);
+    controller.edit({ text: SHORT });
     void controller.run();
     await settle();
     controller.dispose();

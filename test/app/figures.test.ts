@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { EMPTY } from '../../src/app/subject.ts';
 import { figures, gainOf } from '../../src/app/figures.ts';
 import { stepTitle } from '../../src/app/lines.ts';
 import { lostOf, movingOf, onlyAhead, phaseOf, sampleOf } from '../../src/app/shown.ts';
@@ -13,7 +14,7 @@ const LAYER: AppEvent = {
   now: 2040,
   event: { status: 'layer', layer: 3, layers: 4, section: 'layer', progress: 0.5, links: links(2e6, 98_000, 48) },
 };
-const answered = (ahead: boolean): AppEvent => ({ type: 'answered', answer: { task: 'fill-mask', result: predicted(ahead) }, text: 'x', now: 4300 });
+const answered = (ahead: boolean): AppEvent => ({ type: 'answered', answer: { task: 'fill-mask', result: predicted(ahead) }, subject: EMPTY, now: 4300 });
 const failed = (code: 'ERR_PEER_TIMEOUT' | 'ERR_DEVICE_LOST' | 'ERR_IDENTITY_KEY'): AppEvent => ({
   type: 'failed',
   failure: { code, message: '', hint: '', ...(code === 'ERR_DEVICE_LOST' ? {} : { party: 2 as const }) },

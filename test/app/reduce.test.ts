@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { announcement } from '../../src/app/announce.ts';
 import { reduce } from '../../src/app/reduce.ts';
 import { type AppEvent, entryOf, weightsOf } from '../../src/app/state.ts';
+import { EMPTY } from '../../src/app/subject.ts';
 import { LOADED, PREPARED, stateAfter, links, predicted } from './support.ts';
 
 const RUN: AppEvent = { type: 'run', now: 1000 };
@@ -15,12 +16,12 @@ const LAYER: AppEvent = {
 describe('the box', () => {
   it('gets an example when it is empty, and another task’s example when it still holds one', () => {
     const first = stateAfter(...LOADED);
-    expect(first.text).toBe('The capital of France is [MASK].');
-    expect(reduce(first, { type: 'task', task: 'text-classification' }).text).toContain('three weeks');
+    expect(first.subject.text).toBe('The capital of France is [MASK].');
+    expect(reduce(first, { type: 'task', task: 'text-classification' }).subject.text).toContain('three weeks');
   });
 
   it('keeps what somebody typed: over loading, another task, a run, an error and a stop', () => {
-    const typed: AppEvent = { type: 'text', text: 'my own words' };
+    const typed: AppEvent = { type: 'edit', change: { text: 'my own words' } };
     const events: AppEvent[] = [
       typed,
       ...LOADED,
@@ -28,28 +29,28 @@ describe('the box', () => {
       RUN,
       { type: 'failed', failure: { code: 'ERR_PEER_TIMEOUT', message: '', hint: '', party: 2 }, now: 5 },
       RUN,
-      { type: 'stopped' },
+      { type: 'stopped', now: 6 },
       { type: 'load' },
     ];
-    for (let n = 1; n <= events.length; n++) expect(stateAfter(...events.slice(0, n)).text).toBe('my own words');
+    for (let n = 1; n <= events.length; n++) expect(stateAfter(...events.slice(0, n)).subject.text).toBe('my own words');
   });
 
   it('takes the answer away when it is edited, and leaves an error', () => {
     const answered = stateAfter(...LOADED, ...PREPARED, RUN, {
       type: 'answered',
       answer: { task: 'fill-mask', result: predicted(true) },
-      text: 'x',
+      subject: EMPTY,
       now: 4300,
     });
-    expect(reduce(answered, { type: 'text', text: answered.text })).toBe(answered);
-    expect(reduce(answered, { type: 'text', text: 'y' })).toMatchObject({ slot: 'idle', outcome: undefined });
+    expect(reduce(answered, { type: 'edit', change: { text: answered.subject.text } })).toBe(answered);
+    expect(reduce(answered, { type: 'edit', change: { text: 'y' } })).toMatchObject({ slot: 'idle', outcome: undefined });
     const failed = stateAfter(...LOADED, { type: 'failed', failure: { code: 'ERR_INTERNAL', message: '', hint: '' }, now: 1 });
-    expect(reduce(failed, { type: 'text', text: 'y' }).slot).toBe('error');
+    expect(reduce(failed, { type: 'edit', change: { text: 'y' } }).slot).toBe('error');
   });
 
   it('ignores the check of an older text', () => {
-    const state = stateAfter(...LOADED, { type: 'text', text: 'new' });
-    expect(reduce(state, { type: 'checked', text: 'old', check: { tokens: 3, paddedTokens: 16, blanks: 0 } }).check).toBeUndefined();
+    const state = stateAfter(...LOADED, { type: 'edit', change: { text: 'new' } });
+    expect(reduce(state, { type: 'checked', subject: EMPTY, check: { tokens: 3, paddedTokens: 16, blanks: 0 } }).check).toBeUndefined();
   });
 });
 
@@ -75,7 +76,7 @@ describe('a run', () => {
     expect(computing.run).toMatchObject({ phase: 'compute', layer: 2, sentAt: 1040, sample: ['aa'.repeat(30), 'bb'.repeat(30)] });
     const output = reduce(computing, { type: 'progress', now: 4200, event: { status: 'reconstruct', links: links(2e6, 98_000, 96, 244_000) } });
     expect(output.run).toMatchObject({ phase: 'output', progress: 1 });
-    const done = reduce(output, { type: 'answered', answer: { task: 'fill-mask', result: predicted(true) }, text: 'x', now: 4300 });
+    const done = reduce(output, { type: 'answered', answer: { task: 'fill-mask', result: predicted(true) }, subject: EMPTY, now: 4300 });
     expect(done).toMatchObject({ slot: 'result', run: undefined, preparation: { status: 'none' }, outcome: { sinceButtonMs: 3300 } });
     expect(done.measured).toEqual({ tokens: 16, totalMs: 3300, sentBytes: 2e7 + 196_000 });
   });
@@ -95,10 +96,10 @@ describe('a run', () => {
   });
 
   it('ignores progress after it ended', () => {
-    const stopped = stateAfter(...LOADED, ...PREPARED, RUN, { type: 'stopped' });
+    const stopped = stateAfter(...LOADED, ...PREPARED, RUN, { type: 'stopped', now: 6 });
     expect(reduce(stopped, LAYER)).toBe(stopped);
     expect(reduce(stopped, { type: 'tick', now: 9 })).toBe(stopped);
-    expect(reduce(stopped, { type: 'answered', answer: { task: 'fill-mask', result: predicted(true) }, text: 'x', now: 9 })).toBe(stopped);
+    expect(reduce(stopped, { type: 'answered', answer: { task: 'fill-mask', result: predicted(true) }, subject: EMPTY, now: 9 })).toBe(stopped);
   });
 
   it('leaves the answer in place while the next keys are made', () => {
@@ -106,7 +107,7 @@ describe('a run', () => {
       ...LOADED,
       ...PREPARED,
       RUN,
-      { type: 'answered', answer: { task: 'fill-mask', result: predicted(true) }, text: 'x', now: 4300 },
+      { type: 'answered', answer: { task: 'fill-mask', result: predicted(true) }, subject: EMPTY, now: 4300 },
       ...PREPARED,
     );
     expect(next).toMatchObject({ slot: 'result', preparation: { status: 'ready' } });
@@ -164,7 +165,7 @@ describe('the live region', () => {
       quarter(0.26),
       quarter(0.3),
       quarter(0.8),
-      { type: 'answered', answer: { task: 'fill-mask', result: predicted(true) }, text: 'x', now: 4300 } as const,
+      { type: 'answered', answer: { task: 'fill-mask', result: predicted(true) }, subject: EMPTY, now: 4300 } as const,
     ];
     expect(said(events).filter((text) => text !== undefined)).toEqual([
       'Running.',
@@ -176,6 +177,26 @@ describe('the live region', () => {
   });
 
   it('says once that it stopped', () => {
-    expect(said([...LOADED, RUN, { type: 'stopped' }]).slice(-1)).toEqual(['Stopped on all three parties. Nothing was opened.']);
+    expect(said([...LOADED, RUN, { type: 'stopped', now: 6 }]).slice(-1)).toEqual(['Stopped on all three parties. Nothing was opened.']);
+  });
+});
+
+describe('a text that grows', () => {
+  const piece = (text: string, now: number): AppEvent => ({ type: 'progress', now, event: { status: 'token', index: 0, text, links: links(1e6, 1e3, 10) } });
+  const growing = stateAfter(...LOADED, RUN, SENT, piece(' said', 1500), piece(' that', 1900));
+
+  it('keeps its pieces and when they came', () => {
+    expect(growing.run?.pieces).toEqual([
+      { text: ' said', at: 1500 },
+      { text: ' that', at: 1900 },
+    ]);
+  });
+
+  it('keeps what came when it is stopped, until the form is edited', () => {
+    const stopped = reduce(growing, { type: 'stopped', now: 2000 });
+    expect(stopped).toMatchObject({ slot: 'stopped', run: undefined, kept: { pieces: [{ text: ' said' }, { text: ' that' }] } });
+    expect(reduce(stopped, { type: 'edit', change: { text: 'another' } })).toMatchObject({ slot: 'idle', kept: undefined });
+    // Control: a run without a piece leaves nothing.
+    expect(reduce(stateAfter(...LOADED, RUN, SENT), { type: 'stopped', now: 2000 })).toMatchObject({ slot: 'idle', kept: undefined });
   });
 });

@@ -41,6 +41,37 @@ const held = async (page) => {
   await page.waitForTimeout(500);
 };
 
+const pick = async (page, name) => {
+  await page.getByRole('radio', { name }).check({ force: true });
+  await page.locator('#run:not([disabled])').waitFor();
+  await page
+    .getByText(/tokens, padded/)
+    .first()
+    .waitFor();
+};
+const result = (page) => page.locator('[data-when="result"] >> nth=0').waitFor();
+/** Chooses a task, and runs its first example. */
+const example = (name) => async (page) => {
+  await pick(page, name);
+  await run(page);
+  await result(page);
+};
+const form = (name) => async (page) => {
+  await pick(page, name);
+  await still(page);
+};
+const growing = async (page) => {
+  await pick(page, 'Continue a text');
+  await run(page);
+  await page
+    .getByText(/^7 of 20 pieces/)
+    .first()
+    .waitFor();
+  await page.waitForTimeout(300);
+};
+const DARK = { full: true, colorScheme: 'dark' };
+const PHONE = { width: 390, height: 844, full: true };
+
 /** name → script, what to do, and how the page is looked at. */
 const STATES = {
   idle: ['ok', still],
@@ -73,13 +104,95 @@ const STATES = {
   classify: [
     'ok',
     async (page) => {
-      await page.getByLabel('Classify').check();
-      await page.getByText(/tokens, padded/).waitFor();
+      await pick(page, 'Classify a sentence');
       await run(page);
       await page.locator('[data-when="result"] >> nth=0').waitFor();
     },
     { full: true },
   ],
+  'question-form': ['ok', form('Answer a question')],
+  question: ['ok', example('Answer a question'), { full: true }],
+  'question-dark': ['ok', example('Answer a question'), DARK],
+  'question-390': ['ok', example('Answer a question'), PHONE],
+  'names-form': ['ok', form('Find names')],
+  names: ['ok', example('Find names'), { full: true }],
+  'names-dark': ['ok', example('Find names'), DARK],
+  'names-390': ['ok', example('Find names'), PHONE],
+  'generate-form': ['ok', form('Continue a text')],
+  generate: ['ok', example('Continue a text'), { full: true }],
+  'generate-dark': ['ok', example('Continue a text'), DARK],
+  'generate-390': ['ok', example('Continue a text'), PHONE],
+  'sort-form': ['ok', form('Sort by your own labels')],
+  sort: ['ok', example('Sort by your own labels'), { full: true }],
+  'sort-dark': ['ok', example('Sort by your own labels'), DARK],
+  'sort-390': ['ok', example('Sort by your own labels'), PHONE],
+  growing: ['hold-piece', growing],
+  'growing-dark': ['hold-piece', growing, { colorScheme: 'dark' }],
+  'growing-390': ['hold-piece', growing, PHONE],
+  'stopped-text': [
+    'hold-piece',
+    async (page) => {
+      await growing(page);
+      await run(page);
+      await still(page);
+    },
+  ],
+  'lost-text': [
+    'lost-piece',
+    async (page) => {
+      await pick(page, 'Continue a text');
+      await run(page);
+      await page.locator('#error h3').waitFor();
+    },
+    { full: true },
+  ],
+  options: [
+    'ok',
+    async (page) => {
+      await pick(page, 'Continue a text');
+      await page.locator('#options summary').click();
+      await page.getByLabel('Temperature').fill('0.8');
+      await page.getByLabel('Top-p').fill('2');
+      await run(page);
+      await page.locator('#text-problem').waitFor();
+    },
+  ],
+  'options-390': [
+    'ok',
+    async (page) => {
+      await pick(page, 'Continue a text');
+      await page.locator('#options summary').click();
+    },
+    PHONE,
+  ],
+  'error-question': [
+    'ok',
+    async (page) => {
+      await pick(page, 'Answer a question');
+      await page.locator('#question').fill('');
+      await run(page);
+      await page.locator('#text-problem').waitFor();
+    },
+  ],
+  'error-label': [
+    'refuses-label',
+    async (page) => {
+      await pick(page, 'Sort by your own labels');
+      await run(page);
+      await page.locator('#text-problem').waitFor();
+    },
+  ],
+  'no-names': [
+    'ok',
+    async (page) => {
+      await pick(page, 'Find names');
+      await page.getByRole('button', { name: 'none' }).click();
+      await run(page);
+      await result(page);
+    },
+  ],
+  vector: ['vectors', example('Make a vector')],
+  'question-320': ['ok', example('Answer a question'), { width: 320, height: 640, full: true }],
   'two-blanks': [
     'ok',
     async (page) => {

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Quality of the question, token and text models as they ship (fp16 weights, computed in float32), beside trivial baselines.
+
+Writes evaluation.json into each model's folder; the model cards repeat those numbers.
+"""
+import argparse
+import json
+import math
+import random
+from pathlib import Path
+
+import torch
+from transformers import DistilBertForQuestionAnswering, GPT2LMHeadModel, RobertaForTokenClassification
+
+import ner_metrics
+import prose
+import qa_metrics
+from common import ROOT, load_tokenizer, seed_everything
+from ngram import Bigram
+from paragraphs import Maker
+from tagged_text import read_wnut
+from train_gpt2 import documents, held_out, stream_of
+
+
+def load(kind, name):
+    folder = ROOT / "models" / name
+    return kind.from_pretrained(folder, dtype=torch.float32).eval(), load_tokenizer(folder)
+
+
+def question_answering(data):
+    model, tok = load(DistilBertForQuestionAnswering, "squad-distilbert")
+    _, held = qa_metrics.split_xquad(data)
+    maker = Maker(data, random.Random(99))
+    made = [maker.paragraph() for _ in range(60)]
+    parts = {"xquad held out": held, "made paragraphs": made, "handwritten paragraphs": qa_metrics.handwritten()}
+    return {name: {"model": qa_metrics.evaluate(model, tok, part), "baselines": qa_metrics.baseline_scores(part)} for name, part in parts.items()}
+
+
+def entities(data):
+    model, tok = load(RobertaForTokenClassification, "wnut-roberta")
+    train, dev = read_wnut(data, "train"), read_wnut(data, "dev")
+    return {"wnut17-dev": {"model": ner_metrics.evaluate(model, tok, dev),
+                           "baselines": {"dictionary of the training entities": ner_metrics.dictionary_scores(train, dev),
+                                         "capitalised words are persons": ner_metrics.capital_scores(dev)}}}
+
+
+@torch.no_grad()
+def perplexity(model, ids, window=256, keep=128):
+    """Every token once, each with at least `keep` tokens before it, but for the first ones."""
+    total, count = 0.0, 0
+    for at in range(0, len(ids) - 1, keep):
+        start = max(0, at - keep)
+        part = torch.tensor(ids[start:at + keep + 1])
+        logits = model(input_ids=part[None, :-1][:, -window:]).logits[0].log_softmax(-1)
+        wanted = part[1:]
+        gains = logits.gather(1, wanted[:, None])[:, 0][at - start:]
+        total, count = total - gains.sum().item(), count + len(gains)
+    return math.exp(total / count)
+
+
+def text(data):
+    model, tok = load(GPT2LMHeadModel, "tiny-gpt2")
+    stream = [i for n, t in documents(data, random.Random(5), 12_000).items() for i in stream_of(tok, t, n != "play")[0].tolist()]
+    bigram = Bigram(stream, tok.get_vocab_size())
+    return {name: {"model": {"perplexity": round(perplexity(model, ids), 1)}, "baselines": {"interpolated bigram": {"perplexity": round(bigram.perplexity(ids), 1)}}, "tokens": len(ids)}
+            for name, ids in ((n, list(i)[:60_000]) for n, i in held_out(data, tok).items())}
+
+
+def main():
+    ap = argparse.ArgumentParser()
+    ap.add_argument("--data", type=Path, default=Path("../shared/data"))
+    args = ap.parse_args()
+    seed_everything(0, 2)
+    for name, evaluate in (("squad-distilbert", question_answering), ("wnut-roberta", entities), ("tiny-gpt2", text)):
+        result = evaluate(args.data)
+        print(name, json.dumps(result, indent=1), flush=True)
+        (ROOT / "models" / name / "evaluation.json").write_text(json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
