@@ -36,7 +36,7 @@ function underway(run: Run, links: Links | undefined): string {
   const ended = run.pieces.at(-1);
   if (count === 0 || ended === undefined) return `0 of ${plural(of, 'piece')}`;
   const each = (ended.at - run.startedAt) / count;
-  return `${count} of ${plural(of, 'piece')}, ${seconds(each)}${between(links, count)} each`;
+  return `${count} of ${plural(of, 'piece')}, each ${seconds(each)}${between(links, count)}`;
 }
 
 function between(links: Links | undefined, count: number): string {

@@ -24,12 +24,12 @@ function extra({ task, check }: State, pieces: number): string[] {
 export function didSee(answer: Answer): string {
   const { tokens, paddedTokens } = costOf(answer);
   const length = tokens === paddedTokens ? `the length (${tokens} tokens)` : `the padded length (${paddedTokens} tokens, not ${tokens})`;
-  return `${listed(['that this run happened and when', 'the model and task', length, ...after(answer), 'your network address'])}.`;
+  return `${listed(['that this run happened and when', 'the model and task', length, 'your network address', ...after(answer)])}.`;
 }
 
 function after({ task, result }: Answer): string[] {
   if (task === 'fill-mask') return [`that there ${blanksOf(result.blanks.length)} but not where`];
-  if (task === 'zero-shot') return ['that one word was asked for, but neither your labels nor the answer'];
+  if (task === 'zero-shot') return ['that one word was asked for, but not your labels'];
   return task === 'text-generation' ? [`that ${plural(result.pieceMs.length, 'piece')} came and when`] : [];
 }
 

@@ -70,6 +70,7 @@ function lineTexts(state: State): Texts {
     textLabel: TASKS[state.task].text,
     leaks: willSee(state),
     options: optionsLine(state),
+    returns: state.task === 'text-generation' ? 'One message returns for each piece.' : 'One message returns.',
     growing: growingOf(state)?.line ?? '',
     readyText: readyText(state),
     stepTitle: title,

@@ -1,7 +1,7 @@
 /** Parsing of what the user typed: every value checked here, with an error that says what was expected. Exit code 2 for all of it. */
 import { existsSync } from 'node:fs';
 import { TercetError } from '../core/errors.ts';
-import { isHubId } from '../party/hub-model.ts';
+import { isHubId } from '../hub/index.ts';
 import { embeddedModel } from '../party/defaults.ts';
 import { PROFILE_NAMES } from '../net/profiles.ts';
 import type { ModelLocation } from '../party/model.ts';

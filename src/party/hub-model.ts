@@ -1,5 +1,83 @@
+/** A model on a hub, brought into a folder of this machine: configuration and tokenizer for a data owner, the weights too for a compute party. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { TercetError } from '../core/errors.ts';
-export const isHubId = (name: string): boolean => /^[\w-][\w.-]*\/[\w-][\w.-]*(@[\w.-]+)?$/.test(name);
-export async function downloadedFolder(id: string, _options: unknown): Promise<string> {
-  throw new TercetError('ERR_MODEL_NOT_FOUND', `hub ${id}`, 'later');
+import { HubModel } from '../hub/index.ts';
+import { diskStore } from '../hub/store-node.ts';
+import { CONFIG_FILE } from '../ml/config.ts';
+import { isRecord, own, parseModelJson } from '../ml/json.ts';
+
+export interface DownloadOptions {
+  readonly weights: boolean;
+  readonly signal?: AbortSignal;
+  onDownload?(file: string, loaded: number, total: number): void;
+}
+
+/** What may belong to a tokenizer; a model has some of these. */
+const TOKENIZER_FILES = ['tokenizer.json', 'tokenizer_config.json', 'vocab.json', 'merges.txt', 'special_tokens_map.json', 'added_tokens.json'];
+const WEIGHTS = 'model.safetensors';
+const INDEX = 'model.safetensors.index.json';
+/** Looked for only to say how to convert them. */
+const PICKLE = 'pytorch_model.bin';
+
+function cacheFolder(): string {
+  const { TERCET_CACHE, XDG_CACHE_HOME } = process.env;
+  return TERCET_CACHE ?? join(XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tercet', 'hub');
+}
+
+function isOn(value: string | undefined): boolean {
+  return value !== undefined && !['', '0', 'false'].includes(value.toLowerCase());
+}
+
+/**
+ * The folder of `org/name[@revision]`, with all that is wanted of it.
+ *
+ * TERCET_HUB or HF_ENDPOINT name another hub, HF_TOKEN opens gated models, TERCET_OFFLINE or HF_HUB_OFFLINE forbid the network, TERCET_CACHE says where files are kept.
+ * @throws {TercetError} ERR_MODEL_NOT_FOUND, ERR_DOWNLOAD, ERR_INTEGRITY, ERR_MODEL_UNSUPPORTED (weights in another format only), ERR_ABORTED
+ */
+export async function downloadedFolder(name: string, { weights, signal, onDownload }: DownloadOptions): Promise<string> {
+  const { TERCET_HUB, HF_ENDPOINT, HF_TOKEN, TERCET_OFFLINE, HF_HUB_OFFLINE } = process.env;
+  const store = diskStore(cacheFolder());
+  const model = HubModel.open(name, {
+    store,
+    fetch: (url, init) => fetch(url, init),
+    endpoint: TERCET_HUB ?? HF_ENDPOINT,
+    token: HF_TOKEN,
+    offline: isOn(TERCET_OFFLINE) || isOn(HF_HUB_OFFLINE),
+    signal,
+    progress: (event) => {
+      if (event.status === 'progress') onDownload?.(event.file, event.loaded, event.total);
+    },
+  });
+  if (!(await model.ensure(CONFIG_FILE))) throw model.missing(CONFIG_FILE);
+  for (const file of TOKENIZER_FILES) await model.ensure(file);
+  if (weights) await ensureWeights(model, (file, commit) => store.read(model.id.repository, commit, file));
+  return store.folder(model.id.repository, model.commit ?? '');
+}
+
+async function ensureWeights(model: HubModel, read: (file: string, commit: string) => Promise<Uint8Array>): Promise<void> {
+  if (await model.ensure(WEIGHTS)) return;
+  if (await model.ensure(INDEX)) {
+    for (const shard of shardsOf(await read(INDEX, model.commit ?? ''))) if (!(await model.ensure(shard))) throw model.missing(shard);
+    return;
+  }
+  if (await model.offers(PICKLE)) {
+    const { repository } = model.id;
+    throw new TercetError(
+      'ERR_MODEL_UNSUPPORTED',
+      `${repository} has its weights as ${PICKLE} only, a pickle, which can run code when it is opened`,
+      `convert it: python -c "from transformers import AutoModel; AutoModel.from_pretrained('${repository}').save_pretrained('model', safe_serialization=True)", with the class that config.json names in place of AutoModel`,
+    );
+  }
+  throw model.missing(WEIGHTS);
+}
+
+function shardsOf(index: Uint8Array): string[] {
+  const json = parseModelJson(index, INDEX, 'ERR_MODEL_FORMAT');
+  const map = isRecord(json) ? own(json, 'weight_map') : undefined;
+  const names = isRecord(map) ? [...new Set(Object.values(map))] : [];
+  if (names.length === 0 || !names.every((name) => typeof name === 'string')) {
+    throw new TercetError('ERR_MODEL_FORMAT', `${INDEX} lists no shards`, 'get the model from its publisher again');
+  }
+  return names as string[];
 }

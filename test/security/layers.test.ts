@@ -17,15 +17,16 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   net: ['core', 'net'],
   mpc: ['core', 'compute', 'net', 'mpc'],
   ml: ['core', 'compute', 'ml', 'mpc/secure'],
+  hub: ['core', 'ml', 'hub'],
   session: ['core', 'compute', 'net', 'mpc', 'ml', 'session'],
   sdk: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'sdk'],
   app: ['core', 'sdk', 'app'],
-  party: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'party'],
+  party: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'hub', 'party'],
   // The page's server: what it hands out is checked by the SDK's own reader.
   server: ['core', 'net', 'ml', 'party', 'sdk', 'server'],
   // The suites print in the units of `tercet infer --json`; of the command line they may see how options are read and that form, nothing else.
   bench: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'party', 'bench'],
-  cli: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'party', 'server', 'sdk', 'bench', 'cli'],
+  cli: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'party', 'server', 'sdk', 'bench', 'hub', 'cli'],
 };
 
 /** Layers of Node alone. Everywhere else only the files below may import `node:*`. */
@@ -38,6 +39,7 @@ const NODE_FILES = [
   'ml/files-node.ts',
   'compute/kernels/wasm/node-worker.ts',
   'compute/kernels/wasm/source-worker.mjs',
+  'hub/store-node.ts',
   'sdk/node.ts',
   'compute/kernels/webgpu/node-device.ts',
 ];

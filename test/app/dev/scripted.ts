@@ -377,7 +377,7 @@ class ScriptedModel {
     this.#tell({ status: 'input', links: links(1, true, before, before > 0, before), sample: sample() });
     const steps = (LAYERS + 2) * SECTIONS.length;
     for (let step = 0; step < steps; step++) {
-      await wait(ms, signal);
+      if (ms > 10 || step % SECTIONS.length === 0) await wait(ms, signal);
       const layer = Math.floor(step / SECTIONS.length);
       const section = layer === 0 ? 'embeddings' : layer > LAYERS ? 'head' : SECTIONS[step % SECTIONS.length];
       this.#tell({ status: 'layer', layer, layers: LAYERS, section, progress: step / steps, links: links(1, true, before + step / steps, before > 0, before) });

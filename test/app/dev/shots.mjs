@@ -69,8 +69,10 @@ const growing = async (page) => {
     .waitFor();
   await page.waitForTimeout(300);
 };
-const DARK = { full: true, colorScheme: 'dark' };
-const PHONE = { width: 390, height: 844, full: true };
+const DARK = { height: 1500, colorScheme: 'dark' };
+/** As tall as form and answer. */
+const PHONE = { width: 390, height: 1800 };
+const DESK = { height: 1500 };
 
 /** name → script, what to do, and how the page is looked at. */
 const STATES = {
@@ -111,19 +113,19 @@ const STATES = {
     { full: true },
   ],
   'question-form': ['ok', form('Answer a question')],
-  question: ['ok', example('Answer a question'), { full: true }],
+  question: ['ok', example('Answer a question'), DESK],
   'question-dark': ['ok', example('Answer a question'), DARK],
   'question-390': ['ok', example('Answer a question'), PHONE],
   'names-form': ['ok', form('Find names')],
-  names: ['ok', example('Find names'), { full: true }],
+  names: ['ok', example('Find names'), DESK],
   'names-dark': ['ok', example('Find names'), DARK],
   'names-390': ['ok', example('Find names'), PHONE],
   'generate-form': ['ok', form('Continue a text')],
-  generate: ['ok', example('Continue a text'), { full: true }],
+  generate: ['ok', example('Continue a text'), DESK],
   'generate-dark': ['ok', example('Continue a text'), DARK],
   'generate-390': ['ok', example('Continue a text'), PHONE],
   'sort-form': ['ok', form('Sort by your own labels')],
-  sort: ['ok', example('Sort by your own labels'), { full: true }],
+  sort: ['ok', example('Sort by your own labels'), DESK],
   'sort-dark': ['ok', example('Sort by your own labels'), DARK],
   'sort-390': ['ok', example('Sort by your own labels'), PHONE],
   growing: ['hold-piece', growing],
@@ -192,7 +194,7 @@ const STATES = {
     },
   ],
   vector: ['vectors', example('Make a vector')],
-  'question-320': ['ok', example('Answer a question'), { width: 320, height: 640, full: true }],
+  'question-320': ['ok', example('Answer a question'), { width: 320, height: 2000 }],
   'two-blanks': [
     'ok',
     async (page) => {

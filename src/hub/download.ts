@@ -1,0 +1,193 @@
+/** Downloads: taken up where they broke, checked before anybody sees them, pinned to one commit for a whole model. Imports nothing of Node. */
+import { abortedError, sleep } from '../core/abort.ts';
+import { TercetError } from '../core/errors.ts';
+import { type ModelFiles, checkFileName, fileNotFound } from '../ml/files.ts';
+import { hasherFor } from './digest.ts';
+import { type HubId, parseHubId } from './id.ts';
+import { Retryable, type RemoteFile, locate, refusal, request, webPage } from './remote.ts';
+import type { HubOptions, PartialFile } from './types.ts';
+
+const TRIES = 4;
+const RETRY_MS = 500;
+
+/** A model on a hub, at one commit. */
+export class HubModel {
+  readonly id: HubId;
+  readonly #options: HubOptions;
+  #commit: string | undefined;
+
+  private constructor(id: HubId, options: HubOptions) {
+    this.id = id;
+    this.#options = options;
+  }
+
+  static open(name: string, options: HubOptions): HubModel {
+    return new HubModel(parseHubId(name), options);
+  }
+
+  /** The commit that all files are of; known after the first one. */
+  get commit(): string | undefined {
+    return this.#commit;
+  }
+
+  /**
+   * Makes sure that a file is in the store, whole and checked.
+   * @returns false when the model has no such file
+   * @throws {TercetError} ERR_DOWNLOAD, ERR_INTEGRITY, ERR_ABORTED; ERR_MODEL_NOT_FOUND offline, or when there is no such model
+   */
+  async ensure(file: string): Promise<boolean> {
+    checkFileName(file);
+    const { store, offline } = this.#options;
+    const { repository, revision } = this.id;
+    if (offline === true) {
+      this.#commit ??= await store.commitOf(repository, revision);
+      return this.#commit !== undefined && store.has(repository, this.#commit, file);
+    }
+    if (this.#commit !== undefined && (await store.has(repository, this.#commit, file))) return true;
+    let remote: RemoteFile;
+    try {
+      remote = await this.#retried(() => locate(this.id, this.#commit ?? revision, file, this.#options));
+    } catch (error) {
+      if (error instanceof TercetError && error.code === 'ERR_MODEL_NOT_FOUND') return false;
+      throw error;
+    }
+    if (this.#commit === undefined) {
+      this.#commit = remote.commit;
+      await store.remember(repository, revision, remote.commit);
+    }
+    if (!(await store.has(repository, this.#commit, file))) await this.#download(file, remote, this.#commit);
+    return true;
+  }
+
+  /** Whether the hub has a file, without fetching it. */
+  async offers(file: string): Promise<boolean> {
+    if (this.#options.offline === true) return false;
+    try {
+      await this.#retried(() => locate(this.id, this.#commit ?? this.id.revision, checkFileName(file), this.#options));
+      return true;
+    } catch (error) {
+      if (error instanceof TercetError && error.code === 'ERR_MODEL_NOT_FOUND') return false;
+      throw error;
+    }
+  }
+
+  /** The error for a file that is needed and not there. */
+  missing(file: string): TercetError {
+    if (this.#options.offline === true) {
+      return new TercetError(
+        'ERR_MODEL_NOT_FOUND',
+        `${file} of ${this.id.repository} is not in the cache, and the hub may not be asked`,
+        'load it once without offline mode',
+      );
+    }
+    return new TercetError('ERR_MODEL_NOT_FOUND', `the hub has no ${file} of ${this.id.repository}, or no such model`, 'check the name and the revision');
+  }
+
+  async #download(file: string, remote: RemoteFile, commit: string): Promise<void> {
+    const { store, signal, progress } = this.#options;
+    const name = this.id.repository;
+    const partial = await store.partial(name, commit, file, remote.digest.hex, signal);
+    if (partial === undefined) return;
+    progress?.({ status: 'initiate', name, file });
+    progress?.({ status: 'download', name, file });
+    try {
+      await this.#retried(() => this.#fetchRest(file, remote, partial));
+      await partial.finish();
+    } finally {
+      await partial.release();
+    }
+    progress?.({ status: 'done', name, file });
+  }
+
+  /** Fetches what is missing of a file and checks the whole. */
+  async #fetchRest(file: string, remote: RemoteFile, partial: PartialFile): Promise<void> {
+    const { size, digest } = remote;
+    const what = `${file} of ${this.id.repository}`;
+    let have = await partial.size();
+    if (have > size) {
+      await partial.restart();
+      have = 0;
+    }
+    let hasher = hasherFor(digest, size);
+    for await (const chunk of partial.chunks()) hasher.update(chunk);
+    if (have < size) {
+      const response = await this.#content(remote, have, what);
+      if (have > 0 && response.status !== 206) {
+        await partial.restart();
+        have = 0;
+        hasher = hasherFor(digest, size);
+      }
+      have = await this.#receive(response, file, have, size, async (bytes) => {
+        hasher.update(bytes);
+        await partial.append(bytes);
+      });
+    }
+    if (have < size) throw new Retryable('ERR_DOWNLOAD', `${what} broke off after ${have} of ${size} bytes`, 'run again: it goes on where it stopped');
+    if (hasher.matches()) return;
+    // What is wrong must not be taken up again.
+    await partial.restart();
+    throw new TercetError(
+      'ERR_INTEGRITY',
+      `${what} is not what the hub says it is: its hash differs`,
+      'try again; if it stays so, the hub or a proxy changes files',
+    );
+  }
+
+  async #content(remote: RemoteFile, have: number, what: string): Promise<Response> {
+    const range = have > 0 ? { range: `bytes=${have}-`, 'if-range': `"${remote.digest.hex}"` } : {};
+    const response = await request(remote.url, { method: 'GET', headers: range }, this.#options);
+    if (!response.ok) throw refusal(response.status, what, this.#options);
+    if (/^text\/html\b/.test(response.headers.get('content-type') ?? '')) throw webPage(what);
+    const first = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1];
+    if (response.status === 206 && Number(first) !== have)
+      throw new TercetError('ERR_DOWNLOAD', `the hub sent another part of ${what} than was asked for`, 'try again, or another mirror');
+    return response;
+  }
+
+  async #receive(response: Response, file: string, from: number, total: number, take: (bytes: Uint8Array) => Promise<void>): Promise<number> {
+    const { progress, signal } = this.#options;
+    const name = this.id.repository;
+    const reader = response.body?.getReader();
+    let loaded = from;
+    for (;;) {
+      const part = await reader?.read().catch(() => undefined);
+      if (signal?.aborted === true) {
+        await reader?.cancel().catch(() => undefined);
+        throw abortedError();
+      }
+      // A link that breaks and one that ends early are the same: some is missing.
+      if (part?.value === undefined) return loaded;
+      loaded += part.value.length;
+      if (loaded > total) throw new TercetError('ERR_INTEGRITY', `${file} of ${name} is longer than the hub says`, 'try again, or another mirror');
+      await take(part.value);
+      progress?.({ status: 'progress', name, file, loaded, total, progress: (100 * loaded) / Math.max(1, total) });
+    }
+  }
+
+  async #retried<T>(work: () => Promise<T>): Promise<T> {
+    const { retryMs = RETRY_MS, signal } = this.#options;
+    for (let left = TRIES - 1; ; left--) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof Retryable) || left === 0) throw error;
+        await sleep(retryMs * 2 ** (TRIES - 1 - left));
+        if (signal?.aborted === true) throw abortedError();
+      }
+    }
+  }
+}
+
+/** A model on a hub as files that are fetched when they are read. */
+export function hubFiles(name: string, options: HubOptions): ModelFiles {
+  const model = HubModel.open(name, options);
+  const { repository } = model.id;
+  return {
+    name,
+    has: (file) => model.ensure(file),
+    async read(file) {
+      if (!(await model.ensure(file)) || model.commit === undefined) throw options.offline === true ? model.missing(file) : fileNotFound(name, file);
+      return options.store.read(repository, model.commit, file);
+    },
+  };
+}

@@ -1,0 +1,32 @@
+/** Names of models on a hub: `org/name`, with `@revision` for another than the main one. Names come from users and configurations, so they are checked strictly. */
+import { TercetError } from '../core/errors.ts';
+
+export interface HubId {
+  /** `org/name`. */
+  readonly repository: string;
+  /** Branch, tag or commit. */
+  readonly revision: string;
+}
+
+const PART = /^[A-Za-z0-9][\w.-]{0,95}$/;
+const REVISION = /^[A-Za-z0-9][\w.-]{0,99}$/;
+
+function parse(text: string): HubId | undefined {
+  const [repository, revision = 'main', ...rest] = text.split('@');
+  const parts = repository.split('/');
+  const plain = (part: string) => PART.test(part) && !part.includes('..') && !part.endsWith('.');
+  if (rest.length > 0 || parts.length !== 2 || !parts.every(plain) || !REVISION.test(revision) || revision.includes('..')) return undefined;
+  return { repository, revision };
+}
+
+/** Whether a name can be that of a model on a hub. A folder of that name may exist as well: the caller decides which is meant. */
+export function isHubId(name: string): boolean {
+  return parse(name) !== undefined;
+}
+
+/** @throws {TercetError} ERR_ARGUMENT */
+export function parseHubId(name: string): HubId {
+  const id = parse(name);
+  if (id === undefined) throw new TercetError('ERR_ARGUMENT', 'that is not the name of a model on a hub', 'give org/name, or org/name@revision');
+  return id;
+}

@@ -1,0 +1,132 @@
+/** One file of a hub, asked for over HTTP: what the hub says of it before its content, and where the content is. */
+import { TercetError } from '../core/errors.ts';
+import { digestOf, type Digest } from './digest.ts';
+import type { HubId } from './id.ts';
+import { DEFAULT_ENDPOINT, type HubOptions } from './types.ts';
+
+/** Larger than any model that this version could run. */
+const MAX_BYTES = 64e9;
+const MAX_REDIRECTS = 5;
+/** Longest wait for a hub to begin to answer. */
+const ANSWER_MS = 30_000;
+
+export interface RemoteFile {
+  readonly url: string;
+  readonly commit: string;
+  readonly size: number;
+  readonly digest: Digest;
+}
+
+/** A failure that another try may mend. */
+export class Retryable extends TercetError {}
+
+export function endpointOf({ endpoint = DEFAULT_ENDPOINT }: Pick<HubOptions, 'endpoint'>): string {
+  if (!/^https?:\/\/[^/?#]+/.test(endpoint))
+    throw new TercetError('ERR_ARGUMENT', 'the endpoint of the hub is no address', 'give for example https://hub.example');
+  return endpoint.replace(/\/+$/, '');
+}
+
+export function fileUrl({ repository }: HubId, revision: string, file: string, options: HubOptions): string {
+  const path = [...repository.split('/'), 'resolve', revision, ...file.split('/')].map(encodeURIComponent).join('/');
+  return `${endpointOf(options)}/${path}`;
+}
+
+/**
+ * A request; the token goes to the endpoint's own origin only, so a redirect elsewhere never carries it.
+ * @throws {TercetError} ERR_ABORTED by the signal; `Retryable` ERR_DOWNLOAD when there is no answer
+ */
+export async function request(
+  url: string,
+  init: { readonly method: 'GET' | 'HEAD'; readonly headers?: Record<string, string>; readonly redirect?: 'manual' | 'follow' },
+  options: HubOptions,
+): Promise<Response> {
+  const own = new URL(url).origin === new URL(endpointOf(options)).origin;
+  const headers = { ...init.headers, ...(own && options.token !== undefined ? { authorization: `Bearer ${options.token}` } : {}) };
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), ANSWER_MS);
+  const signal = AbortSignal.any([late.signal, ...(options.signal === undefined ? [] : [options.signal])]);
+  try {
+    return await options.fetch(url, { ...init, headers, signal });
+  } catch (cause) {
+    if (options.signal?.aborted === true) throw new TercetError('ERR_ABORTED', 'the download was stopped', 'start it again: what has come is kept');
+    throw new Retryable('ERR_DOWNLOAD', `the hub at ${new URL(url).host} does not answer`, 'check the network, or name a mirror with TERCET_HUB', { cause });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What a status says that is not the file. */
+export function refusal(status: number, what: string, { token }: HubOptions): TercetError {
+  if (status === 401 || status === 403) {
+    const hint = token === undefined ? 'check the name; for a private or gated model set HF_TOKEN' : 'check the name, and that the token may read this model';
+    return new TercetError('ERR_DOWNLOAD', `the hub does not give out ${what} (status ${status})`, hint);
+  }
+  if (status === 404 || status === 410) return new TercetError('ERR_MODEL_NOT_FOUND', `the hub has no ${what}`, 'check the name and the revision');
+  const message = `the hub answered ${status} for ${what}`;
+  if (status === 429 || status >= 500) return new Retryable('ERR_DOWNLOAD', message, 'try again later, or name a mirror with TERCET_HUB');
+  return new TercetError('ERR_DOWNLOAD', message, 'check the endpoint');
+}
+
+function tag(headers: Headers, name: string): string | undefined {
+  return headers.get(name)?.replace(/^W\//, '').replaceAll('"', '') ?? undefined;
+}
+
+/**
+ * Asks for a file's headers, following the hub's own redirects but not the one to where large files lie, whose headers are the hub's no more.
+ * @throws {TercetError} ERR_MODEL_NOT_FOUND, ERR_DOWNLOAD (refused, a web page, nothing to check it by), ERR_ABORTED
+ */
+export async function locate(id: HubId, revision: string, file: string, options: HubOptions): Promise<RemoteFile> {
+  const what = `${file} of ${id.repository}`;
+  const origin = new URL(endpointOf(options)).origin;
+  let url = fileUrl(id, revision, file, options);
+  for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
+    const response = await request(url, { method: 'HEAD', redirect: 'manual' }, options);
+    // A browser hides the answer of a redirect that it does not follow.
+    const answer = response.type === 'opaqueredirect' ? await request(url, { method: 'HEAD', redirect: 'follow' }, options) : response;
+    const { headers, status } = answer;
+    const location = headers.get('location');
+    const redirected = status >= 300 && status < 400 && location !== null;
+    const described = headers.has('x-linked-etag');
+    if (redirected && !described) {
+      url = new URL(location, url).href;
+      if (new URL(url).origin !== origin) break;
+      continue;
+    }
+    if (!redirected && !answer.ok) throw refusal(status, what, options);
+    return describe(file, what, { headers, url: redirected ? new URL(location, url).href : url, revision }, options);
+  }
+  throw unnamed(what);
+}
+
+function describe(
+  file: string,
+  what: string,
+  { headers, url, revision }: { headers: Headers; url: string; revision: string },
+  { pins }: HubOptions,
+): RemoteFile {
+  if (/^text\/html\b/.test(headers.get('content-type') ?? '') && !file.endsWith('.html')) throw webPage(what);
+  const pinned = pins !== undefined && Object.hasOwn(pins, file) ? pins[file] : undefined;
+  const digest: Digest | undefined = pinned === undefined ? digestOf(tag(headers, 'x-linked-etag') ?? tag(headers, 'etag')) : { kind: 'sha256', hex: pinned };
+  if (digest === undefined) {
+    throw unnamed(what);
+  }
+  const size = Number(headers.get('x-linked-size') ?? headers.get('content-length') ?? Number.NaN);
+  if (!Number.isSafeInteger(size) || size < 0 || size > MAX_BYTES)
+    throw new TercetError('ERR_DOWNLOAD', `the hub does not say how long ${what} is`, 'check the endpoint');
+  const commit = headers.get('x-repo-commit') ?? revision;
+  if (!/^[\w.-]{1,100}$/.test(commit)) throw new TercetError('ERR_DOWNLOAD', 'the hub names a malformed commit', 'check the endpoint');
+  return { url, commit, size, digest };
+}
+
+/** Nothing to check a file by: it could be any file. */
+function unnamed(what: string): TercetError {
+  return new TercetError(
+    'ERR_INTEGRITY',
+    `the hub does not say what ${what} hashes to`,
+    'use a hub or mirror that sends the hub’s own ETags, or pin the file by SHA-256',
+  );
+}
+
+export function webPage(what: string): TercetError {
+  return new TercetError('ERR_DOWNLOAD', `a web page came in place of ${what}`, 'check the endpoint: a proxy or a login page may be in between');
+}

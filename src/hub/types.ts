@@ -1,0 +1,51 @@
+/** What a hub's files are kept in, and how a load from a hub is asked for. Imports nothing of Node. */
+
+/** transformers.js events. */
+export type HubProgress =
+  | { readonly status: 'initiate' | 'download' | 'done'; readonly name: string; readonly file: string }
+  | { readonly status: 'progress'; readonly name: string; readonly file: string; readonly progress: number; readonly loaded: number; readonly total: number };
+
+/** A file on its way: what has come of it stays when a link breaks. */
+export interface PartialFile {
+  /** Bytes that are there. */
+  size(): Promise<number>;
+  /** The bytes that are there, in order, to be hashed again. */
+  chunks(): AsyncIterable<Uint8Array>;
+  append(bytes: Uint8Array): Promise<void>;
+  /** Throws away what is there. */
+  restart(): Promise<void>;
+  /** Makes it the file, whole, for everybody to see. */
+  finish(): Promise<void>;
+  /** Lets go of it: what is there stays for the next try. */
+  release(): Promise<void>;
+}
+
+/** Where finished files are kept, by repository and commit. */
+export interface HubStore {
+  /** The commit that a revision meant when it was last seen. */
+  commitOf(repository: string, revision: string): Promise<string | undefined>;
+  remember(repository: string, revision: string, commit: string): Promise<void>;
+  has(repository: string, commit: string, file: string): Promise<boolean>;
+  read(repository: string, commit: string, file: string): Promise<Uint8Array>;
+  /** Begins, or takes up, a download. One at a time: a second caller waits, and gets undefined when the file is there meanwhile. */
+  partial(repository: string, commit: string, file: string, etag: string, signal: AbortSignal | undefined): Promise<PartialFile | undefined>;
+}
+
+export interface HubOptions {
+  readonly store: HubStore;
+  readonly fetch: typeof fetch;
+  /** Base of the hub or of a mirror. */
+  readonly endpoint?: string | undefined;
+  /** For gated and private models. Sent to the endpoint's own origin only. */
+  readonly token?: string | undefined;
+  /** Nothing is fetched: what is not in the store is an error. */
+  readonly offline?: boolean | undefined;
+  /** SHA-256 of files that must be these and no others, in hex. */
+  readonly pins?: Readonly<Record<string, string>> | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly progress?: ((event: HubProgress) => void) | undefined;
+  /** First wait before a broken download is taken up again (default 500 ms); each further one is twice as long. */
+  readonly retryMs?: number | undefined;
+}
+
+export const DEFAULT_ENDPOINT = 'https://huggingface.co';

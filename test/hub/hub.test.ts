@@ -1,0 +1,264 @@
+/** Loading from a hub: what is asked for and how, what is kept, and everything that goes wrong in between. */
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type ErrorCode, TercetError } from '../../src/core/errors.ts';
+import { HubModel, type HubOptions, type HubProgress, browserStore, hubFiles, isHubId, parseHubId } from '../../src/hub/index.ts';
+import type { FileCache } from '../../src/hub/memory-store.ts';
+import { diskStore } from '../../src/hub/store-node.ts';
+import { openModel } from '../../src/party/model.ts';
+import { COMMIT, TestHub } from './server.ts';
+
+const MODELS = fileURLToPath(new URL('../../models/', import.meta.url));
+const text = (value: string) => new TextEncoder().encode(value);
+const BIG = Uint8Array.from({ length: 300_000 }, (_, i) => (i * 7 + (i >> 8)) % 251);
+
+let hub: TestHub;
+let folder: string;
+
+beforeEach(async () => {
+  hub = new TestHub();
+  await hub.start();
+  folder = mkdtempSync(join(tmpdir(), 'tercet-hub-'));
+  hub.files.set('config.json', { bytes: text('{"a": 1}') });
+  hub.files.set('model.safetensors', { bytes: BIG, large: true });
+});
+
+afterEach(async () => {
+  await hub.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function model(options: Partial<HubOptions> = {}): HubModel {
+  return HubModel.open('acme/model', { store: diskStore(folder), fetch, endpoint: hub.url, retryMs: 1, ...options });
+}
+
+async function failure(code: ErrorCode, says: RegExp, work: () => Promise<unknown>): Promise<TercetError> {
+  const error = await work().then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(TercetError);
+  expect(error).toMatchObject({ code });
+  expect((error as TercetError).line()).toMatch(says);
+  return error as TercetError;
+}
+
+const kept = (file: string) => readFileSync(join(folder, 'acme--model', COMMIT, file));
+const contentRequests = (file: string) => hub.requests.filter(({ method, url }) => method === 'GET' && url.endsWith(file)).length;
+
+describe('names', () => {
+  it('are org/name with an optional revision, and nothing that leaves the hub', () => {
+    expect(parseHubId('acme/model')).toEqual({ repository: 'acme/model', revision: 'main' });
+    expect(parseHubId('acme/model@v1.0')).toEqual({ repository: 'acme/model', revision: 'v1.0' });
+    for (const name of ['acme', '../x', 'a/../b', 'a/b/c', '/a/b', 'a/b@', 'a/b@../c', 'http://a/b', 'a/b?c', 'a/..', 'a /b', './model'])
+      expect(isHubId(name), name).toBe(false);
+  });
+});
+
+describe('a load', () => {
+  it('fetches a small and a large file, with progress, and neither a second time', async () => {
+    const events: HubProgress[] = [];
+    const loaded = model({ progress: (event) => events.push(event) });
+    expect(await loaded.ensure('config.json')).toBe(true);
+    expect(await loaded.ensure('model.safetensors')).toBe(true);
+    expect(loaded.commit).toBe(COMMIT);
+    expect(Uint8Array.from(kept('model.safetensors'))).toEqual(BIG);
+    expect(events.map(({ status }) => status)).toEqual(expect.arrayContaining(['initiate', 'download', 'progress', 'done']));
+    expect(events.findLast(({ status }) => status === 'progress')).toMatchObject({
+      file: 'model.safetensors',
+      loaded: BIG.length,
+      total: BIG.length,
+      progress: 100,
+    });
+    const again = model();
+    await again.ensure('config.json');
+    await again.ensure('model.safetensors');
+    expect(contentRequests('model.safetensors')).toBe(1);
+    expect(await again.ensure('absent.json')).toBe(false);
+  });
+
+  it('stays at the commit that the first file was of', async () => {
+    const loaded = model();
+    await loaded.ensure('config.json');
+    await loaded.ensure('model.safetensors');
+    expect(hub.requests.filter(({ at }) => at === 'hub').map(({ url }) => url.split('/')[4])).toEqual(['main', 'main', COMMIT]);
+  });
+
+  it('sends the token to the hub and to nobody else', async () => {
+    hub.token = 'hf_secret';
+    await failure('ERR_DOWNLOAD', /HF_TOKEN/, () => model().ensure('config.json'));
+    const error = await failure('ERR_DOWNLOAD', /token may read/, () => model({ token: 'hf_other' }).ensure('config.json'));
+    expect(error.line()).not.toContain('hf_other');
+    await model({ token: 'hf_secret' }).ensure('model.safetensors');
+    const cdn = hub.requests.filter(({ at }) => at === 'cdn');
+    expect(cdn.length).toBeGreaterThan(0);
+    for (const { authorization } of cdn) expect(authorization).toBeUndefined();
+  });
+
+  it('goes on where a link broke, and fetches no byte twice', async () => {
+    hub.troubles.set('model.safetensors', { kind: 'cut', after: 100_000, times: 2 });
+    await model().ensure('model.safetensors');
+    expect(Uint8Array.from(kept('model.safetensors'))).toEqual(BIG);
+    expect(hub.sent.get('model.safetensors')).toBe(BIG.length);
+    expect(hub.requests.filter(({ range }) => range !== undefined).map(({ range }) => range)).toEqual(['bytes=100000-', 'bytes=200000-']);
+  });
+
+  it('goes on in a later run where one gave up, and nothing is seen before', async () => {
+    hub.troubles.set('model.safetensors', { kind: 'cut', after: 20_000, times: 4 });
+    await failure('ERR_DOWNLOAD', /broke off after 80000 of 300000/, () => model().ensure('model.safetensors'));
+    expect(existsSync(join(folder, 'acme--model', COMMIT, 'model.safetensors'))).toBe(false);
+    await model().ensure('model.safetensors');
+    expect(hub.sent.get('model.safetensors')).toBe(BIG.length);
+    expect(readdirSync(join(folder, 'acme--model', 'partial'))).toEqual([]);
+  });
+
+  it('starts again where the server knows no ranges', async () => {
+    hub.ranges = false;
+    hub.troubles.set('model.safetensors', { kind: 'cut', after: 1000, times: 1 });
+    await model().ensure('model.safetensors');
+    expect(Uint8Array.from(kept('model.safetensors'))).toEqual(BIG);
+  });
+
+  it('waits out a server that is busy for a moment, not one that stays so', async () => {
+    hub.troubles.set('config.json', { kind: 'status', status: 503, times: 2 });
+    expect(await model().ensure('config.json')).toBe(true);
+    hub.troubles.set('model.safetensors', { kind: 'status', status: 500 });
+    await failure('ERR_DOWNLOAD', /answered 500/, () => model().ensure('model.safetensors'));
+  });
+
+  it.each([
+    ['a web page', { kind: 'html' }, 'ERR_DOWNLOAD', /web page/],
+    ['a file that was changed', { kind: 'corrupt' }, 'ERR_INTEGRITY', /hash differs/],
+    ['a file that nothing can be checked by', { kind: 'no-digest' }, 'ERR_INTEGRITY', /hashes to/],
+    ['a refusal', { kind: 'status', status: 403 }, 'ERR_DOWNLOAD', /403/],
+  ] as const)('refuses %s and keeps nothing of it', async (_what, trouble, code, says) => {
+    for (const file of ['config.json', 'model.safetensors']) {
+      hub.troubles.set(file, trouble);
+      await failure(code, says, () => model().ensure(file));
+      expect(existsSync(join(folder, 'acme--model', COMMIT, file))).toBe(false);
+      hub.troubles.delete(file);
+      expect(await model().ensure(file)).toBe(true);
+    }
+  });
+
+  it('takes a pin over what the hub says', async () => {
+    await failure('ERR_INTEGRITY', /hash differs/, () => model({ pins: { 'config.json': 'ab'.repeat(32) } }).ensure('config.json'));
+  });
+
+  it('says when nobody is there', async () => {
+    await failure('ERR_DOWNLOAD', /does not answer/, () => model({ endpoint: 'http://127.0.0.1:1' }).ensure('config.json'));
+    await failure('ERR_ARGUMENT', /endpoint/, () => model({ endpoint: 'ftp://x' }).ensure('config.json'));
+  });
+
+  it('stops at once when it is aborted', async () => {
+    const control = new AbortController();
+    control.abort();
+    await failure('ERR_ABORTED', /stopped|aborted/, () => model({ signal: control.signal }).ensure('config.json'));
+  });
+
+  it('offline takes what is there and asks nobody', async () => {
+    await model().ensure('config.json');
+    const before = hub.requests.length;
+    const offline = model({ offline: true });
+    expect(await offline.ensure('config.json')).toBe(true);
+    expect(await offline.ensure('model.safetensors')).toBe(false);
+    expect(offline.missing('model.safetensors').message).toMatch(/model\.safetensors.*not in the cache/);
+    expect(hub.requests.length).toBe(before);
+  });
+
+  it('of two at once fetches once', async () => {
+    await Promise.all([model().ensure('model.safetensors'), model().ensure('model.safetensors')]);
+    expect(hub.sent.get('model.safetensors')).toBe(BIG.length);
+    expect(Uint8Array.from(kept('model.safetensors'))).toEqual(BIG);
+  });
+});
+
+describe('in a browser', () => {
+  class Shelf implements FileCache {
+    readonly entries = new Map<string, Response>();
+    async match(url: string) {
+      return this.entries.get(url)?.clone();
+    }
+    async put(url: string, response: Response) {
+      this.entries.set(url, response);
+    }
+  }
+
+  it('files are kept in the cache of the browser, for the next visit and offline', async () => {
+    const shelf = new Shelf();
+    const files = (offline = false) => hubFiles('acme/model', { store: browserStore(async () => shelf), fetch, endpoint: hub.url, retryMs: 1, offline });
+    expect(await files().read('config.json')).toEqual(text('{"a": 1}'));
+    expect(await files().has('absent.json')).toBe(false);
+    await failure('ERR_MODEL_NOT_FOUND', /absent/, () => files().read('absent.json'));
+    expect(await files(true).read('config.json')).toEqual(text('{"a": 1}'));
+    expect(contentRequests('config.json')).toBe(1);
+  });
+
+  it.each([
+    ['there is no cache', undefined],
+    ['the cache fails', () => Promise.reject(new Error('insecure'))],
+  ])('memory does when %s', async (_when, open) => {
+    const files = hubFiles('acme/model', { store: browserStore(open), fetch, endpoint: hub.url, retryMs: 1 });
+    expect(await files.read('config.json')).toEqual(text('{"a": 1}'));
+    expect(await files.read('config.json')).toEqual(text('{"a": 1}'));
+    expect(contentRequests('config.json')).toBe(1);
+  });
+});
+
+describe('a model by name', () => {
+  const names = ['TERCET_HUB', 'TERCET_CACHE', 'TERCET_OFFLINE'] as const;
+  const before = names.map((name) => process.env[name]);
+  afterEach(() => {
+    for (const [i, name] of names.entries()) {
+      if (before[i] === undefined) delete process.env[name];
+      else process.env[name] = before[i];
+    }
+  });
+
+  function serve(source: string): void {
+    hub.files.clear();
+    for (const file of readdirSync(source)) hub.files.set(file, { bytes: readFileSync(join(source, file)), large: file.endsWith('.safetensors') });
+    process.env['TERCET_HUB'] = hub.url;
+    process.env['TERCET_CACHE'] = folder;
+  }
+
+  it('opens from a mirror; a data owner fetches no weights, a compute party does, and offline it opens again', async () => {
+    serve(join(MODELS, 'sst2-bert'));
+    const owner = await openModel({ kind: 'hub', id: 'acme/model' }, { weights: false });
+    expect(owner).toMatchObject({ name: 'acme/model', config: { head: 'sequence-classification' } });
+    expect(hub.sent.has('model.safetensors')).toBe(false);
+    const party = await openModel({ kind: 'hub', id: 'acme/model' });
+    expect((await (await party.weights()).tensor('classifier.bias')).length).toBe(2);
+    process.env['TERCET_OFFLINE'] = '1';
+    const requests = hub.requests.length;
+    await openModel({ kind: 'hub', id: 'acme/model' });
+    expect(hub.requests.length).toBe(requests);
+  });
+
+  it('that nobody has is said so; one of pickles only is refused with what converts it', async () => {
+    serve(join(MODELS, 'sst2-bert'));
+    await failure('ERR_MODEL_NOT_FOUND', /acme\/other/, () => openModel({ kind: 'hub', id: 'acme/other' }));
+    hub.files.delete('model.safetensors');
+    hub.files.set('pytorch_model.bin', { bytes: text('pickle'), large: true });
+    await failure('ERR_MODEL_UNSUPPORTED', /safe_serialization=True/, () => openModel({ kind: 'hub', id: 'acme/model' }));
+    expect(hub.sent.has('pytorch_model.bin')).toBe(false);
+  });
+
+  it('in shards brings all of them', async () => {
+    const copy = join(folder, 'sharded');
+    cpSync(join(MODELS, 'sst2-bert'), copy, { recursive: true });
+    serve(copy);
+    const weights = hub.files.get('model.safetensors');
+    if (weights === undefined) throw new Error('no weights');
+    hub.files.delete('model.safetensors');
+    hub.files.set('model.safetensors.index.json', { bytes: text(JSON.stringify({ weight_map: { a: 'model-1.safetensors', b: 'model-2.safetensors' } })) });
+    hub.files.set('model-1.safetensors', weights);
+    await failure('ERR_MODEL_NOT_FOUND', /model-2\.safetensors/, () => openModel({ kind: 'hub', id: 'acme/model' }));
+    hub.files.set('model-2.safetensors', weights);
+    await openModel({ kind: 'hub', id: 'acme/model' });
+    expect(hub.sent.has('model-2.safetensors')).toBe(true);
+  });
+});

@@ -1,0 +1,104 @@
+/** A hub in miniature: the URL layout, headers and redirects of the real one, with large files on an origin of their own. It can misbehave in every way that matters. */
+import { createHash } from 'node:crypto';
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface Served {
+  readonly bytes: Uint8Array;
+  /** Large files lie elsewhere and are named by SHA-256. */
+  readonly large?: boolean;
+}
+
+export type Trouble =
+  | { readonly kind: 'status'; readonly status: number; readonly times?: number }
+  | { readonly kind: 'html' }
+  /** The connection breaks after so many bytes, so many times. */
+  | { readonly kind: 'cut'; readonly after: number; readonly times: number }
+  | { readonly kind: 'corrupt' }
+  | { readonly kind: 'no-digest' };
+
+export const COMMIT = '1234567890abcdef1234567890abcdef12345678';
+
+export class TestHub {
+  readonly files = new Map<string, Served>();
+  /** By file. */
+  readonly troubles = new Map<string, Trouble>();
+  readonly requests: {
+    readonly method: string;
+    readonly url: string;
+    readonly at: 'hub' | 'cdn';
+    readonly range: string | undefined;
+    readonly authorization: string | undefined;
+  }[] = [];
+  /** Bytes of content that were sent, by file. */
+  readonly sent = new Map<string, number>();
+  token: string | undefined;
+  ranges = true;
+  readonly #hub: Server;
+  readonly #cdn: Server;
+
+  constructor() {
+    this.#hub = createServer((request, response) => this.#answer(request, response, 'hub'));
+    this.#cdn = createServer((request, response) => this.#answer(request, response, 'cdn'));
+  }
+
+  async start(): Promise<void> {
+    for (const server of [this.#hub, this.#cdn]) await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  }
+
+  async stop(): Promise<void> {
+    for (const server of [this.#hub, this.#cdn]) {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#hub.address() as AddressInfo).port}`;
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse, at: 'hub' | 'cdn'): void {
+    const { method = '', url = '', headers } = request;
+    this.requests.push({ method, url, at, range: headers.range, authorization: headers.authorization });
+    const file = /^\/acme\/model\/resolve\/[^/]+\/(.+)$/.exec(url)?.[1] ?? /^\/blobs\/(.+)$/.exec(url)?.[1];
+    const served = file === undefined ? undefined : this.files.get(file);
+    const trouble = file === undefined ? undefined : this.troubles.get(file);
+    if (at === 'hub' && this.token !== undefined && headers.authorization !== `Bearer ${this.token}`) return void response.writeHead(401).end();
+    if (trouble?.kind === 'status' && this.#counts(file as string, trouble)) return void response.writeHead(trouble.status).end();
+    if (file === undefined || served === undefined) return void response.writeHead(404, { 'x-error-code': 'EntryNotFound' }).end();
+    if (trouble?.kind === 'html') return void response.writeHead(200, { 'content-type': 'text/html', 'content-length': 15 }).end('<html>no</html>');
+    const { bytes, large = false } = served;
+    if (at === 'hub') {
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      const blob = createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
+      const described =
+        trouble?.kind === 'no-digest' ? {} : large ? { 'x-linked-etag': `"${sha256}"`, 'x-linked-size': String(bytes.length) } : { etag: `"${blob}"` };
+      const common = { 'x-repo-commit': COMMIT, ...described };
+      if (large) {
+        const location = `http://127.0.0.1:${(this.#cdn.address() as AddressInfo).port}/blobs/${file}`;
+        return void response.writeHead(302, { ...common, location }).end();
+      }
+      for (const [name, value] of Object.entries(common)) response.setHeader(name, value);
+    }
+    this.#content(request, response, file, trouble?.kind === 'corrupt' ? bytes.map((byte, i) => (i === 0 ? byte ^ 1 : byte)) : bytes, trouble);
+  }
+
+  #content({ method, headers }: IncomingMessage, response: ServerResponse, file: string, bytes: Uint8Array, trouble: Trouble | undefined): void {
+    const from = this.ranges ? Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0) : 0;
+    const part = bytes.subarray(from);
+    if (from > 0) response.setHeader('content-range', `bytes ${from}-${bytes.length - 1}/${bytes.length}`);
+    response.writeHead(from > 0 ? 206 : 200, { 'content-length': String(part.length) });
+    if (method === 'HEAD') return void response.end();
+    const cut = trouble?.kind === 'cut' && this.#counts(file, trouble) ? part.subarray(0, trouble.after) : part;
+    this.sent.set(file, (this.sent.get(file) ?? 0) + cut.length);
+    response.write(cut, () => (cut.length < part.length ? response.destroy() : response.end()));
+  }
+
+  readonly #used = new Map<string, number>();
+
+  #counts(file: string, { times = Number.POSITIVE_INFINITY }: { readonly times?: number }): boolean {
+    const used = (this.#used.get(file) ?? 0) + 1;
+    this.#used.set(file, used);
+    return used <= times;
+  }
+}
