@@ -3,7 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 const folder = new URL('../bench/results/', import.meta.url);
 const read = (name) => JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8'));
-const [bert, networks, kernels, accuracy, browser, namespaces, links] = ['bert', 'network', 'kernels', 'accuracy', 'browser', 'namespaces', 'links'].map(read);
+const [bert, gpt2, batch, networks, kernels, accuracy, browser, namespaces, links] = [
+  ...['bert', 'gpt2', 'batch', 'network', 'kernels', 'accuracy', 'browser', 'namespaces', 'links'],
+].map(read);
 
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 const mega = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
@@ -32,19 +34,46 @@ const bertRows = bert.rows.map(({ tokens, weights, timing, ratio, cost, memory, 
   BUDGETS[`${tokens}/${weights}`],
 ]);
 
-const accuracyRows = accuracy.rows.map(({ name, texts, agreement, privateAccuracy, logitError }) => [
-  name,
-  texts,
-  `${(100 * agreement).toFixed(1)} %`,
-  `${(100 * privateAccuracy).toFixed(1)} %`,
-  ...['median', 'p90', 'p99', 'max'].map((key) => logitError[key].toFixed(5)),
+const errors = (logitError) => ['median', 'p999', 'max'].map((key) => logitError[key].toFixed(5));
+const percent = (value) => (value === undefined ? '–' : `${(100 * value).toFixed(1)} %`);
+const accuracyRows = accuracy.rows
+  .filter(({ texts }) => texts !== undefined)
+  .map((row) => [
+    row.name,
+    row.model,
+    row.task,
+    row.protocol,
+    row.texts,
+    percent(row.agreement),
+    row.metric,
+    percent(row.private),
+    percent(row.plaintext),
+    ...errors(row.logitError),
+  ]);
+const dimensionRows = accuracy.rows
+  .filter(({ texts }) => texts === undefined)
+  .map(({ name, task, sameChoices, logitError }) => [name.replace('/random/', ', tokens: '), task, sameChoices ? 'yes' : 'no', ...errors(logitError)]);
+
+const gpt2Rows = gpt2.rows.map(({ name, prefix, perToken }) => [
+  prefix,
+  name.endsWith('kept') ? 'kept' : 'whole prefix again',
+  seconds(perToken.onlineMs),
+  `${Math.round(perToken.preprocessMs)} ms`,
+  mega(perToken.p0SentBytes),
+  mega(perToken.betweenBytes),
+  perToken.rounds,
 ]);
 
-const bar = (count, top) => '█'.repeat(Math.round((30 * count) / top));
-const histograms = accuracy.rows.map(({ name, histogram }) => {
-  const top = Math.max(...histogram.map(({ count }) => count));
-  return `${name}, largest logit error of a text\n\n${histogram.map(({ upTo, count }) => `    ≤ ${upTo.toFixed(5)}  ${String(count).padStart(4)}  ${bar(count, top)}`).join('\n')}`;
-});
+const batchRows = batch.rows.map(({ name, size, timing, cost, perText, memory }) => [
+  name.replace(/\/.*/, ''),
+  size,
+  seconds(timing.preprocessMs + timing.onlineMs),
+  `${Math.round(perText.totalMs)} ms`,
+  `${perText.throughput.toFixed(2)}×`,
+  mega(cost.p0.sentBytes / size),
+  cost.rounds,
+  `${giga(memory.p1PeakBytes)} GB`,
+]);
 
 const rate = (row) => (row === undefined ? '–' : `${(row.perSecond / 1e9).toFixed(3)} G ${row.unit}/s`);
 const kernelRows = kernels.rows
@@ -105,15 +134,32 @@ ${table(['tokens, weights', 'ahead', 'online', 'online / with dealing, against p
 The plaintext run is the float model in P0's process after the private run, with f32 SIMD kernels in the same number of workers. Set-up (loading, encoding, proving
 ranges, with secret weights also sharing) is outside both columns: ${bert.rows.map(({ timing }) => seconds(timing.setupMs)).join(', ')}.
 
+## GPT-2 small dimensions, random weights, for each generated token
+
+${made(gpt2)} Open weights.
+
+${table(['tokens before', 'keys and values', 'online', 'dealing not hidden', 'P0 up', 'P1↔P2', 'rounds'], gpt2Rows)}
+
+The dealing of a token is hidden behind the computation of the one before, but for what the fourth column says. With a prefix of 32, keeping keys and values takes ${gpt2.rows[1].timesKept.onlineMs} times less time and
+${gpt2.rows[1].timesKept.betweenBytes} times fewer bytes between the parties than running everything again; with 128, ${gpt2.rows[3].timesKept.onlineMs} and ${gpt2.rows[3].timesKept.betweenBytes}. Largest logit error ${Math.max(...gpt2.rows.filter(({ plaintext }) => plaintext !== undefined).map(({ plaintext }) => plaintext.maxAbsLogitError)).toFixed(4)}.
+
+## Batches of a classifier, 16 tokens each
+
+${made(batch)} Random weights of the architecture, open; medians of three.
+
+${table(['model', 'texts', 'dealing and online', 'a text', 'throughput per text', 'P0 up a text', 'rounds', 'peak memory P1'], batchRows)}
+
 ## Fidelity
 
 ${made(accuracy)}
 
-${table(['texts', 'number', 'same first answer as plaintext', 'right', 'logit error, median', '90 %', '99 %', 'max'], accuracyRows)}
+${table(['texts', 'model', 'task', 'protocol', 'number', 'same answer as plaintext', 'metric', 'private', 'plaintext', 'logit error, median', '99.9 %', 'max'], accuracyRows)}
 
-A capital of several pieces gets as many masks, and all must be right.
+The same answer is the same label, the same pieces at all masks, the same span, the same entities, or the same 32 greedy tokens. A capital of several pieces gets as many masks. Logit errors are over all outputs of all texts.
 
-${histograms.join('\n\n')}
+Real dimensions, random weights (with outliers in the residual stream but for BERT), against the float model:
+
+${table(['architecture', 'task', 'same choices', 'error, median', '99.9 %', 'max'], dimensionRows)}
 
 ## Networks
 

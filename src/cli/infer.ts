@@ -99,7 +99,7 @@ async function infer(flags: InferFlags): Promise<void> {
   const weights = parseWeights(flags.weights);
   const json = flags.json === true;
   const streamed = !json && task === 'text-generation';
-  if (streamed && texts[0] !== undefined) process.stdout.write(`\n  ${texts[0]}`);
+  const onText = streamedText(texts[0] ?? '');
   const result = await runOnTerminal(
     {
       task,
@@ -120,7 +120,7 @@ async function infer(flags: InferFlags): Promise<void> {
       compare: flags.compare === true,
       ...(flags.profile === undefined ? {} : { profile: parseProfile(flags.profile) }),
       ...(flags.peers === undefined ? {} : { peers: bothPeers(flags.peers) }),
-      ...(streamed ? { onText: (text: string) => process.stdout.write(text) } : {}),
+      ...(streamed ? { onText } : {}),
       debug: flags.debug === true,
     },
     json || streamed,
@@ -130,6 +130,15 @@ async function infer(flags: InferFlags): Promise<void> {
       ? `${JSON.stringify(toJson(result, task, weights))}\n`
       : `${streamed ? '\n' : ''}${printAnswers(result, texts, flags.question)}\n${printCost(result)}\n`,
   );
+}
+
+/** Shows a text as it grows, its prompt before the first piece: nothing is printed of a run that comes to nothing. */
+function streamedText(prompt: string): (text: string) => void {
+  let begun = false;
+  return (text) => {
+    process.stdout.write(begun ? text : `\n  ${prompt}${text}`);
+    begun = true;
+  };
 }
 
 /** What was said of a generated text; the task checks it, with the prompt and the model at hand. */
