@@ -130,7 +130,7 @@ async function infer(options: RunOptions, cleanup: Cleanup): Promise<RunResult> 
 
   const { kernels } = cleanup.add(await nodeKernels(options.device === 'auto' ? 'wasm' : options.device, options.threads), (opened) => opened.close());
   const credentials = credentialsOf(await ensureCertificates(options.certificates), 0);
-  const shares = weights === 'secret' ? cleanup.add(await share(options), (s) => s.remove()) : undefined;
+  const shares = weights === 'secret' && options.peers === undefined ? cleanup.add(await share(options), (s) => s.remove()) : undefined;
   const parties = options.peers === undefined ? cleanup.add(await startParties(options, shares?.folder), (p) => p.stop()) : undefined;
   if (parties !== undefined) await unlessAborted(signal, parties.ready());
 
