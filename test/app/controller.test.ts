@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Controller } from '../../src/app/controller.ts';
 import { Store } from '../../src/app/store.ts';
 import { TercetError } from '../../src/core/errors.ts';
-import type { Capabilities, GenerateResult, Model, PredictResult, PretrainedOptions } from '../../src/sdk/types.ts';
+import type { Capabilities, GenerateResult, Model, PredictResult, PrepareOptions, PretrainedOptions } from '../../src/sdk/types.ts';
 import { DEPLOYMENT } from './dev/scripted.ts';
-import { predicted } from './support.ts';
+import { links, predicted } from './support.ts';
 
 const CAPABILITIES: Capabilities = {
   webgpu: { ok: true, detail: '' },
@@ -28,7 +28,12 @@ class Later<T> {
 
 interface FakeModel {
   readonly model: Model;
-  readonly prepares: { readonly length: number; readonly signal: AbortSignal | undefined; readonly later: Later<void> }[];
+  readonly prepares: {
+    readonly length: number;
+    readonly options: PrepareOptions | undefined;
+    readonly signal: AbortSignal | undefined;
+    readonly later: Later<void>;
+  }[];
   readonly runs: { readonly text: string; readonly signal: AbortSignal | undefined; readonly later: Later<PredictResult> }[];
   readonly generations: { readonly prompt: string; readonly signal: AbortSignal | undefined; readonly later: Later<GenerateResult> }[];
 }
@@ -53,7 +58,7 @@ function fakeModel(id: string, task: Model['task']): FakeModel {
     },
     prepare(length, options) {
       const later = new Later<void>();
-      prepares.push({ length, signal: options?.signal, later });
+      prepares.push({ length, options, signal: options?.signal, later });
       return later.promise;
     },
     predict(text, options) {
@@ -238,6 +243,37 @@ describe('the button', () => {
     await settle();
     expect(made).toHaveLength(2);
     expect(made[1].runs).toHaveLength(1);
+  });
+});
+
+describe('a text that grows', () => {
+  it('is stopped by the signal, and what had come stays', async () => {
+    const { store, controller, made } = await setUp();
+    controller.setTask('text-generation');
+    await settle();
+    controller.edit({ text: 'Once upon a time', pieces: '7' });
+    const run = controller.run();
+    await settle();
+    const [asked] = made[1].generations;
+    expect(asked.prompt).toBe('Once upon a time');
+    made[1].options.progress_callback?.({ status: 'token', index: 0, text: ' there', links: links(1e6, 1e3, 10) });
+    controller.stop();
+    expect(asked.signal?.aborted).toBe(true);
+    asked.later.reject(new TercetError('ERR_ABORTED', '', ''));
+    await run;
+    expect(store.state).toMatchObject({ slot: 'stopped', stopped: true, kept: { pieces: [{ text: ' there' }] }, subject: { text: 'Once upon a time' } });
+  });
+
+  it('has keys made for as many pieces as are asked for, and other keys for another number', async () => {
+    const { controller, made } = await setUp();
+    controller.setTask('text-generation');
+    await settle();
+    controller.edit({ text: 'Once upon a time', pieces: '7' });
+    await pause();
+    controller.edit({ pieces: '8' });
+    await pause();
+    expect(made[1].prepares.map(({ options }) => options?.maxNewTokens)).toEqual([7, 8]);
+    expect(made[1].prepares[0].signal?.aborted).toBe(true);
   });
 });
 

@@ -42,7 +42,8 @@ describe('a sharing', () => {
       expect(() => statSync(join(owner, 'model.safetensors'))).toThrow();
       const ended = await infer(owner, await both(part(sharing, 'p1'), part(sharing, 'p2')));
       expectSuccess(ended);
-      expect(JSON.parse(ended.stdout)).toMatchObject({ weights: 'secret', result: { predictions: [{ token: 'paris' }] } });
+      const { weights, result } = JSON.parse(ended.stdout);
+      expect([weights, result.predictions[0].token]).toEqual(['secret', 'paris']);
       for (const run of running.splice(0)) run.killAll();
     }
     expect(readFileSync(join(part('first', 'owner'), 'hash'))).not.toEqual(readFileSync(join(part('second', 'owner'), 'hash')));

@@ -91,7 +91,7 @@ export class TestHub {
     if (method === 'HEAD') return void response.end();
     const cut = trouble?.kind === 'cut' && this.#counts(file, trouble) ? part.subarray(0, trouble.after) : part;
     this.sent.set(file, (this.sent.get(file) ?? 0) + cut.length);
-    response.write(cut, () => (cut.length < part.length ? response.destroy() : response.end()));
+    response.write(cut, () => (cut.length < part.length ? response.socket?.end() : response.end()));
   }
 
   readonly #used = new Map<string, number>();
