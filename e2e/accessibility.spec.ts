@@ -42,7 +42,7 @@ test('all of it works by keyboard, in reading order, and the answer is announced
     'Tercet, home',
     ...['How it works', 'Limits', 'Words', 'Theme: auto', 'Settings'],
     ...['See what is available', 'Dismiss'],
-    'Fill in a blank',
+    'Fill a blank',
     ...['Your text', 'Add a blank'],
     ...['a capital', 'another way round', 'a smaller country'],
     ...['Run privately', 'Change the settings'],

@@ -10,6 +10,8 @@ export interface Score {
   readonly score: number;
 }
 
+export type TaskName = 'Fill a blank' | 'Classify a sentence' | 'Answer a question' | 'Find names' | 'Continue a text' | 'Sort by your own labels';
+
 type Look = 'light' | 'dark' | 'narrow';
 /** The states that people look at in every form. */
 export const EVERY_LOOK: readonly Look[] = ['light', 'dark', 'narrow'];
@@ -55,7 +57,7 @@ export class App {
   }
 
   get text(): Locator {
-    return this.page.getByRole('textbox', { name: 'Your text' });
+    return this.page.locator('#text');
   }
 
   /** Run, Stop, Run again: one button. */
@@ -144,9 +146,24 @@ export class App {
     await expect(this.readiness).toHaveText(new RegExp(`^Ready for ${length} tokens,`));
   }
 
-  async task(name: 'Fill in a blank' | 'Classify'): Promise<void> {
+  async task(name: TaskName): Promise<void> {
     await this.page.getByRole('radio', { name }).check({ force: true });
     await this.ready();
+  }
+
+  /** A box of the form by its label. */
+  box(label: string): Locator {
+    return this.page.getByRole('textbox', { name: label, exact: true });
+  }
+
+  /** The words under a box that cannot run. */
+  get problem(): Locator {
+    return this.page.locator('#text-problem');
+  }
+
+  /** What was added to a text, wherever it is shown at the moment. */
+  get added(): Locator {
+    return this.page.locator('[data-added]:visible');
   }
 
   async openSettings(): Promise<void> {

@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { Command, ROOT, freePorts } from './command.ts';
 import { Front } from './front.ts';
 
-export const MODELS = { 'fill-mask': 'capitals-bert', 'text-classification': 'sst2-bert' } as const;
+export const MODELS = {
+  'fill-mask': 'capitals-bert',
+  'text-classification': 'sst2-bert',
+  'question-answering': 'squad-distilbert',
+  'token-classification': 'wnut-roberta',
+  'text-generation': 'tiny-gpt2',
+} as const;
 export type Task = keyof typeof MODELS;
 
 export interface DeploymentOptions {
@@ -13,8 +19,10 @@ export interface DeploymentOptions {
   readonly profile?: 'wan-cloud';
   /** Folder of another page than the web app. */
   readonly app?: string;
-  /** Also serve both models with secret weights. */
+  /** Also serve the models with secret weights. */
   readonly secret?: boolean;
+  /** Tasks that are served (default: two). */
+  readonly tasks?: readonly Task[];
 }
 
 export interface RestartOptions {
@@ -25,7 +33,7 @@ export interface RestartOptions {
   readonly maxSessions?: number;
 }
 
-const ALL: readonly Task[] = ['fill-mask', 'text-classification'];
+const TWO: readonly Task[] = ['fill-mask', 'text-classification'];
 const HOST = '127.0.0.1';
 
 function modelFolder(task: Task): string {
@@ -36,6 +44,7 @@ export class Deployment {
   readonly home = mkdtempSync(join(tmpdir(), 'tercet-e2e-'));
   readonly #options: DeploymentOptions;
   readonly #parties: (Command | undefined)[] = [undefined, undefined];
+  readonly #tasks: readonly Task[];
   readonly #shares = new Map<Task, string>();
   #site: Command | undefined;
   /** Of the two parties for each other, of the two for browsers, of the page's server, and of one in front of it. */
@@ -43,13 +52,14 @@ export class Deployment {
 
   private constructor(options: DeploymentOptions) {
     this.#options = options;
+    this.#tasks = options.tasks ?? TWO;
   }
 
   static async start(options: DeploymentOptions = {}): Promise<Deployment> {
     const made = new Deployment(options);
     try {
       made.#ports = await freePorts(6);
-      if (options.secret === true) await Promise.all(ALL.map((task) => made.#share(task)));
+      if (options.secret === true) await Promise.all(made.#tasks.map((task) => made.#share(task)));
       await made.restart(1);
       await made.restart(2);
       await made.#serve();
@@ -90,7 +100,7 @@ export class Deployment {
   }
 
   /** Starts a party where it always is, in place of the one that runs there. Returns the identity that it has. */
-  async restart(id: 1 | 2, { home = this.home, models = ALL, maxSessions = 8 }: RestartOptions = {}): Promise<string> {
+  async restart(id: 1 | 2, { home = this.home, models = this.#tasks, maxSessions = 8 }: RestartOptions = {}): Promise<string> {
     await this.#parties[id - 1]?.stop();
     const { profile } = this.#options;
     const origins = [this.#ports[4], this.#ports[5]].map((port) => `http://${HOST}:${port}`);
@@ -130,8 +140,8 @@ export class Deployment {
         ...['site', '--address', `${HOST}:${this.#ports[4]}`, '--parties', both([this.partyUrl(1), this.partyUrl(2)])],
         ...['--identities', both(identities.map((match) => match[1])), '--operators', both(['Alder', 'Birch'])],
         ...(this.#options.app === undefined ? [] : ['--app', this.#options.app]),
-        ...ALL.flatMap((task) => ['--model', modelFolder(task)]),
-        ...ALL.flatMap((task) => (this.#shares.has(task) ? ['--owner-shares', this.#shares.get(task) ?? ''] : [])),
+        ...this.#tasks.flatMap((task) => ['--model', modelFolder(task)]),
+        ...this.#tasks.flatMap((task) => (this.#shares.has(task) ? ['--owner-shares', this.#shares.get(task) ?? ''] : [])),
       ],
       this.home,
     );

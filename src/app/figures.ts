@@ -38,7 +38,8 @@ function linkTexts(state: State, links: Links | undefined): Texts {
   }
   const between = links?.between;
   const going = between !== undefined && between.rounds > 0;
-  const of = going && !done ? ` of ${count(between.totalRounds)}` : '';
+  // Of a text that grows nobody knows how many rounds it will take.
+  const of = going && !done && state.task !== 'text-generation' ? ` of ${count(between.totalRounds)}` : '';
   return {
     ...texts,
     'p12.total': going ? bytes(between.bytes) : NONE,

@@ -3,7 +3,7 @@ import type { Captured } from '../../sdk/types.ts';
 import { capturedOf } from '../answers.ts';
 import { bytes, hexGroups, plural } from '../format.ts';
 import { didSee } from '../leaks.ts';
-import type { State } from '../state.ts';
+import type { Outcome, State } from '../state.ts';
 import { all, button, byId, el, svg } from './dom.ts';
 
 /** Rows before "Show all". */
@@ -15,8 +15,9 @@ export function saw(): (now: State, before: State) => void {
   return (now, before) => {
     const { outcome } = now;
     if (outcome === before.outcome || outcome === undefined) return;
-    const captured = capturedOf(outcome.answer);
-    if (captured === undefined) return;
+    const found = capturedOf(outcome.answer);
+    if (found === undefined) return;
+    const captured = readable(found, outcome);
     byId('saw-lead').textContent =
       `The same ${plural(captured.tokens.length, 'token')} in the three places. A word leaves in the short form: two keys, one for each compute party. These are the first 8 bytes of each, as they were sent; either key alone looks like any other random number.`;
     rows(captured, ROWS);
@@ -24,6 +25,20 @@ export function saw(): (now: State, before: State) => void {
     for (const name of ['text', 'p1', 'p2'] as const) histogram(name, captured.histograms[name]);
     byId('still').textContent = didSee(outcome.answer);
   };
+}
+
+/** How byte-level vocabularies spell a space. */
+const SPACE = 'Ġ';
+
+/** Pieces of a byte-level vocabulary as they stand in the text, where one text was asked about; else without the sign for a space. */
+function readable(captured: Captured, { answer, subject }: Outcome): Captured {
+  if (!captured.tokens.some(({ text }) => text.startsWith(SPACE))) return captured;
+  const single = answer.task !== 'question-answering' && answer.task !== 'zero-shot';
+  const word = ({ text, span }: Captured['tokens'][number]): string => {
+    const written = single && span !== undefined ? subject.text.slice(...span).trim() : '';
+    return written !== '' ? written : text.startsWith(SPACE) && text.length > 1 ? text.slice(1) : text;
+  };
+  return { ...captured, tokens: captured.tokens.map((token) => ({ ...token, text: word(token) })) };
 }
 
 function rows(captured: Captured, limit: number): void {
