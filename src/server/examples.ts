@@ -20,7 +20,7 @@ const BLANK = '{mask}';
 
 const CONTEXTS = {
   bridge: 'The old stone bridge in Marlow was built in 1783 by Thomas Hale. It crosses the river Wend and is 92 metres long.',
-  meeting: 'Anna Keller works for a bank in Zurich. On Friday she meets her brother in Lisbon, where he has lived since 2014.',
+  japan: 'Japan is an island country in East Asia. Its capital and largest city is Tokyo. People speak Japanese and pay with the yen.',
 } as const;
 
 const EXAMPLES: Readonly<Record<Task, readonly Example[]>> = {
@@ -36,11 +36,11 @@ const EXAMPLES: Readonly<Record<Task, readonly Example[]>> = {
   ],
   'question-answering': [
     { label: 'a year', question: 'When was the bridge built?', text: CONTEXTS.bridge },
-    { label: 'a person', question: 'Who built the bridge?', text: CONTEXTS.bridge },
-    { label: 'a place', question: 'Where does Anna Keller meet her brother?', text: CONTEXTS.meeting },
+    { label: 'a length', question: 'How long is the bridge?', text: CONTEXTS.bridge },
+    { label: 'a city', question: 'What is the capital of Japan?', text: CONTEXTS.japan },
   ],
   'token-classification': [
-    { label: 'people and places', text: 'Maria Silva flew from Lisbon to Toronto with her brother Pedro.' },
+    { label: 'people and places', text: 'Angela Merkel met Barack Obama in Berlin on Tuesday.' },
     { label: 'a company', text: 'I saw Tim Cook present the new Apple phone in London.' },
     { label: 'a note', text: 'Meet Doctor Okafor at the Royal Hospital in Leeds on Monday.' },
   ],
