@@ -61,6 +61,11 @@ export class PairPrg {
     return new Fresh(stream);
   }
 
+  /** The step whose draws it makes. */
+  get step(): number {
+    return this.#attempt.step;
+  }
+
   /**
    * The generator of the next step of this attempt: the same key, nonces of their own. It can be asked for once, so that no step comes twice.
    * @throws {TercetError} ERR_STATE after `wipe` or a second time.

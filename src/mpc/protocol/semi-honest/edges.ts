@@ -106,7 +106,7 @@ export class LookupGate implements Gate {
     const seeds2 = await this.#seeds(p0, 2);
     const keys = indices.map((t, i) => {
       const randomness = concatBytes([seeds1.subarray(16 * i, 16 * i + 16), seeds2.subarray(16 * i, 16 * i + 16)]);
-      return generatePoint(t, this.#depth, randomness, this.#tweak(i));
+      return generatePoint(t, this.#depth, randomness, this.#tweak(prgOf(p0, 1).step, i));
     });
     await p0.link(1).send(tagOf(this, 'input'), Sealed.plain('point function key', concatBytes(keys.map((key) => key[0]))));
     await p0.link(2).send(tagOf(this, 'input'), Sealed.plain('point function key', concatBytes(keys.map((key) => key[1]))));
@@ -158,9 +158,9 @@ export class LookupGate implements Gate {
   }
 
   /** Unique within an attempt; the seeds are fresh per attempt. */
-  #tweak(row: number): Uint8Array {
+  #tweak(step: number, row: number): Uint8Array {
     const tweak = new Uint8Array(16);
-    tweak.set(nonceOf({ ...drawId(this, 'point'), step: 0, branch: 0 }));
+    tweak.set(nonceOf({ ...drawId(this, 'point'), step, branch: 0 }));
     new DataView(tweak.buffer).setUint32(12, row, true);
     return tweak;
   }
