@@ -6,7 +6,7 @@ import { PairPrg } from '../../src/mpc/prg/prg.ts';
 import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import { Engine } from '../../src/mpc/protocol/semi-honest/engine.ts';
 import type { Gates } from '../../src/mpc/protocol/types.ts';
-import { secureGelu, secureTanh } from '../../src/mpc/secure/activation.ts';
+import { secureGelu, secureRelu, secureTanh } from '../../src/mpc/secure/activation.ts';
 import { attend, attentionKeys, attentionValues } from '../../src/mpc/secure/attention.ts';
 import { isNegative, select } from '../../src/mpc/secure/compare.ts';
 import { normalise } from '../../src/mpc/secure/normalise.ts';
@@ -29,6 +29,7 @@ describe('declared costs', () => {
   it.each<[string, number, (gates: Gates) => unknown]>([
     ['narrow GeLU', 2, (g) => secureGelu(g, g.input('x', [8], 64, 32), 'narrow')],
     ['wide GeLU', 3, (g) => secureGelu(g, g.input('x', [8], 64, 32), 'wide')],
+    ['ReLU', 4, (g) => secureRelu(g, g.input('x', [8], 64, 32))],
     ['tanh', 3, (g) => secureTanh(g, g.input('x', [8], 64, 32))],
     ['LayerNorm', 4, (g) => normalise(g, g.input('x', [1, 768], 64, 32), 1e-12, 'normal')],
     ['attention over 128 positions', 13, (g) => heads(g, 128)],

@@ -7,7 +7,21 @@ import { decodeFixed, encodeFixed } from '../../src/compute/fixed-point.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
 import { type Words, signedAt, wordsFrom } from '../../src/compute/ring.ts';
-import { GELU_DOMAIN, GELU_ERROR, type GeluRange, TANH_ERROR, erf, gelu, geluRange, secureGelu, secureTanh } from '../../src/mpc/secure/activation.ts';
+import {
+  GELU_DOMAIN,
+  GELU_ERROR,
+  type GeluRange,
+  RELU_DOMAIN,
+  RELU_ERROR,
+  TANH_ERROR,
+  erf,
+  gelu,
+  geluNew,
+  geluRange,
+  secureGelu,
+  secureRelu,
+  secureTanh,
+} from '../../src/mpc/secure/activation.ts';
 import { ATTENTION_ERROR, SPREAD, attend, attentionKeys, attentionValues } from '../../src/mpc/secure/attention.ts';
 import { isNegative, select } from '../../src/mpc/secure/compare.ts';
 import type { Gates, Wire } from '../../src/mpc/secure/gates.ts';
@@ -113,6 +127,15 @@ describe('GeLU', () => {
     expect(Math.max(...errors)).toBeGreaterThan(1);
   });
 
+  it.each(['narrow', 'wide', 'far'] as const)('%s, the tanh form: within the same error of it, and not of the exact form', async (range) => {
+    const R = GELU_DOMAIN[range];
+    const points = [...grid(Math.min(R, 8), 6000, 0.5), ...(R > 8 ? grid(R, 3000, 1) : [])];
+    const got = await run({ x: { shape: [points.length], values: points } }, (g, w) => secureGelu(g, w, range, 'gelu_new'));
+    within(`gelu_new ${range}`, worstOf(got, points.map(geluNew)), GELU_ERROR[range]);
+    // Control: the two forms differ by about 5e-4 near ±2, which this test would see if the bound were tight; far from it they are told apart in the cubic itself.
+    expect(worstOf(points.map(geluNew), points.map(gelu))).toBeGreaterThan(4e-4);
+  });
+
   it('chooses the narrowest variant for a bound, and refuses one beyond the widest with ERR_RANGE', async () => {
     expect([0, 7, 7.001, 63, 63.001, 255].map(geluRange)).toEqual(['narrow', 'narrow', 'wide', 'wide', 'far', 'far']);
     await failure('ERR_RANGE', () => geluRange(255.001));
@@ -213,6 +236,27 @@ describe('normalise', () => {
   });
 });
 
+describe('ReLU', () => {
+  const one = (x: readonly number[]) => run({ x: { shape: [x.length], values: x } }, (g, w) => secureRelu(g, w));
+
+  it('is exact but for its rounding on its whole domain, also next to zero', async () => {
+    const points = [...grid(RELU_DOMAIN, 3000, 1), ...grid(2, 2000, 0.5), 0, 2 ** -16, -(2 ** -16), 2 ** -20, -(2 ** -20)];
+    within(
+      'relu',
+      worstOf(
+        await one(points),
+        points.map((x) => Math.max(x, 0)),
+      ),
+      RELU_ERROR,
+    );
+  });
+
+  it('past the domain the sign is wrong, so the test above could see it', async () => {
+    const [y] = await one([300]);
+    expect(Math.abs(y - 300)).toBeGreaterThan(1);
+  });
+});
+
 describe('attention', () => {
   interface Heads {
     readonly H: number;
@@ -275,6 +319,30 @@ describe('attention', () => {
   it(`128 positions, more keys than rows: within ${ATTENTION_ERROR}`, async () => {
     const input = heads(1, 5, 128, 64, 1.5);
     within('attention 128', worstOf(await one(input, 8), exact(input)), ATTENTION_ERROR);
+  });
+
+  it.each([
+    [8, 7],
+    [8, 64],
+    [9, 33],
+  ] as const)(`causal, %i tree bits, %i positions: each row is attention over the keys up to its own, within ${ATTENTION_ERROR}`, async (bits, T) => {
+    const [H, D] = [2, 64];
+    const input = heads(H, T, T, D, 1.5);
+    const got = await run(
+      { q: { shape: [H, T, D], values: input.q }, k: { shape: [H, T, D], values: input.k }, v: { shape: [H, T, D], values: input.v } },
+      (g, a, b, c) => attend(g, a, attentionKeys(g, b), attentionValues(g, c), bits, 'causal'),
+    );
+    const part = (x: Float64Array, h: number, from: number, to: number) => x.slice((h * T + from) * D, (h * T + to) * D);
+    const want = new Float64Array(H * T * D);
+    for (let h = 0; h < H; h++) {
+      for (let t = 0; t < T; t++) {
+        const row = exact({ H: 1, R: 1, T: t + 1, D, q: part(input.q, h, t, t + 1), k: part(input.k, h, 0, t + 1), v: part(input.v, h, 0, t + 1) });
+        want.set(row, (h * T + t) * D);
+      }
+    }
+    within(`attention causal ${bits} ${T}`, worstOf(got, want), ATTENTION_ERROR);
+    // Control: with the future in it the result is another one.
+    expect(worstOf(exact(input), want)).toBeGreaterThan(10 * ATTENTION_ERROR);
   });
 
   it(`129 and 200 positions take the wider reciprocal: within ${ATTENTION_ERROR}`, async () => {

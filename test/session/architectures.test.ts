@@ -142,6 +142,27 @@ describe('GPT-2', () => {
     expect(session.more).toBe(false);
   });
 
+  it('says nothing of the prompt’s length but its bucket, neither with the prompt nor with a step', { timeout: 60_000 }, async () => {
+    const model = await servedModel(source);
+    const sizesFor = async (ids: readonly number[], padded: boolean): Promise<string[]> => {
+      const sizes: string[] = [];
+      const shape = { ...SHAPE, tokens: padded ? 8 : ids.length, padded, rows: padded ? 1 : 0, steps: 2 };
+      const request: Request = { model: model.hash, protocol: '3pc_semi_honest', weights: 'open', ...shape };
+      const { session } = await prepared({
+        request,
+        model,
+        tap: ({ from, to }, tag, bytes) => void (from === 0 && sizes.push(`${to} ${tag} ${bytes.length}`)),
+      });
+      await session.run({ sequences: [{ inputIds: ids, rows: padded ? [ids.length - 1] : [] }] });
+      for (const i of [0, 1]) await session.next({ tokenId: 8, position: ids.length + i });
+      return [1, 2].flatMap((peer) => sizes.filter((line) => line.startsWith(`${peer} `)));
+    };
+    const [short, long] = [prompt.slice(0, 3), [...prompt, 9, 12]];
+    expect(await sizesFor(long, true)).toEqual(await sizesFor(short, true));
+    // Control: without padding the sizes tell them apart.
+    expect(await sizesFor(long, false)).not.toEqual(await sizesFor(short, false));
+  });
+
   it('an owner that has enough leaves in the middle, which is no failure', { timeout: 60_000 }, async () => {
     const model = await servedModel(source);
     const shape = { ...SHAPE, rows: 1, steps: 6 };
