@@ -137,25 +137,6 @@ def main():
     args.out.mkdir(parents=True, exist_ok=True)
     dump(args.out / "tokenizer.json", tokenizer_vectors(args.data, args.models))
     dump(args.out / "logits.json", logit_vectors(args.models))
-    (args.out / "README.md").write_text(f"""# Golden vectors
-
-What the Python libraries answer, for the TypeScript tests to match. Made by `training/golden.py`
-(do not edit by hand; run it again after a model changes) with tokenizers {tokenizers.__version__},
-transformers {transformers.__version__} and torch {torch.__version__.split('+')[0]}.
-
-- `tokenizer.json`: a list of `{{tokenizer, text, ids, tokens}}`. `tokenizer` is `capitals-bert`, `sst2-bert`
-  (the `tokenizer.json` of that model in `models/`) or `bert-base-uncased` (the file of that name among the
-  data files). `encode(text)` with special tokens, without padding or truncation (the
-  `padding` and `truncation` that bert-base-uncased's file asks for are switched off).
-- `logits.json`: for each model, `cases` and `hidden`.
-  - `cases` of `capitals-bert`: `{{text, ids, masks: [{{position, token, logits}}]}}`: the logits of the whole
-    vocabulary at each `[MASK]`, and the best token.
-  - `cases` of `sst2-bert`: `{{text, ids, logits}}`: `[NEGATIVE, POSITIVE]`.
-  - `hidden`: `{{text, ids, states}}`: `states[0]` is behind the embeddings' LayerNorm, `states[i]` behind layer
-    `i`; of each the first 8 values of the first and of the last token, to find where a difference begins.
-  - The shipped fp16 weights are widened to fp32 and computed in fp32; numbers are rounded to 6 decimals.
-    A correct double-precision evaluation agrees to about 1e-5.
-""")
 
 
 if __name__ == "__main__":
