@@ -7,9 +7,7 @@ import argparse
 import json
 from pathlib import Path
 
-import tokenizers
 import torch
-import transformers
 from transformers.utils import logging
 
 from common import ROOT, load_model, load_tokenizer, seed_everything

@@ -3,6 +3,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { toHex } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
 import type { ModelConfig } from '../ml/config.ts';
+import type { RunShape } from '../ml/models/run.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention.ts';
 import type { ProtocolId } from '../mpc/protocol/types.ts';
 
@@ -10,17 +11,8 @@ export const SESSION_VERSION = 3;
 
 export type WeightMode = 'open' | 'secret';
 
-/** The shape of a run. Its members are those of `ModelRun`. */
-export interface RequestShape {
-  readonly sequences: number;
-  /** Positions of every sequence, with padding. */
-  readonly tokens: number;
-  readonly rows: number;
-  /** Whether padding may be among the positions, hidden from the compute parties. */
-  readonly padded: boolean;
-  readonly pair: boolean;
-  readonly steps: number;
-}
+/** The shape of a run. */
+export type RequestShape = RunShape;
 
 export interface Request extends RequestShape {
   /** Which of the parties' models: the SHA-256 that the owner pins, or undefined where they serve one. */

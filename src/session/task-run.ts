@@ -1,24 +1,13 @@
 /** From the checked inputs of a task to what the parties run, and from its outputs back to those of every input. */
 import { TercetError } from '../core/errors.ts';
 import type { ModelConfig } from '../ml/config.ts';
-import { outputShape } from '../ml/models/run.ts';
+import { type RunShape, outputShape } from '../ml/models/run.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';
 import type { OwnerInput, RowChoice } from './inputs.ts';
 import type { RequestShape } from './request.ts';
 
-/** What is public of a run before there is a text: enough to prepare for it. */
-export interface RunOutline {
-  readonly sequences: number;
-  /** Positions of every sequence, with padding. */
-  readonly tokens: number;
-  /** Rows whose places are secret, where the head needs them: masks, or pooled vectors. */
-  readonly rows: number;
-  readonly padded: boolean;
-  /** Whether a sequence may be two texts. */
-  readonly pair: boolean;
-  /** Tokens that a text may go on for, beyond the first. */
-  readonly steps: number;
-}
+/** What is public of a run before there is a text, enough to prepare for it: a shape whose `rows` counts secret rows where the head needs them, masks or pooled vectors. */
+export type RunOutline = RunShape;
 
 /** The request's shape for an outline, by the model's head. */
 export function shapeFor(config: ModelConfig, { sequences, tokens, rows, padded, pair, steps }: RunOutline): RequestShape {

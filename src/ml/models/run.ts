@@ -3,9 +3,7 @@ import type { ModelConfig } from '../config.ts';
 import type { ModelPlan } from './plan.ts';
 
 /** B sequences of T positions each. */
-export interface ModelRun {
-  readonly config: ModelConfig;
-  readonly plan: ModelPlan;
+export interface RunShape {
   /** B. */
   readonly sequences: number;
   /** T, with padding. */
@@ -21,6 +19,12 @@ export interface ModelRun {
   readonly pair: boolean;
   /** Causal language models: how many tokens may follow the prompt, one step each. Keys and values are kept for them. */
   readonly steps: number;
+}
+
+/** A shape, and the model that runs it. */
+export interface ModelRun extends RunShape {
+  readonly config: ModelConfig;
+  readonly plan: ModelPlan;
 }
 
 /** P0's inputs. */
