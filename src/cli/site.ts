@@ -2,11 +2,13 @@
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { TercetError } from '../core/errors.ts';
+import { parseHubId } from '../hub/index.ts';
 import { embeddedModels } from '../party/defaults.ts';
+import { downloadedFolder } from '../party/hub-model.ts';
 import { type PublishedModel, writeDeployment } from '../server/deployment.ts';
 import { type Site, serveSite } from '../server/site.ts';
 import type { PartyAddress } from '../sdk/types.ts';
-import { parseAddress } from './options.ts';
+import { namedModel, parseAddress } from './options.ts';
 import { cancelOnSignals } from './signals.ts';
 
 interface SiteFlags {
@@ -32,7 +34,7 @@ export function siteCommand(): Command {
     .option('--operators <list>', 'who runs them, as 1=NAME,2=NAME')
     .option('--address <address>', 'HOST:PORT to listen on', '127.0.0.1:8420')
     .option('--app <dir>', 'folder of another page that uses the SDK, instead of the web app', APP)
-    .option('--model <dir>', 'model folder to offer, again for more (default: the embedded models)', collect, [])
+    .option('--model <name>', 'model folder or org/name on the hub to offer, again for more (default: the embedded models)', collect, [])
     .option(
       '--owner-shares <dir>',
       'folder of a sharing made by `tercet model share`, one for each --model in order, to offer it with secret weights',
@@ -56,9 +58,18 @@ export function siteCommand(): Command {
 async function siteFor(flags: SiteFlags): Promise<Site> {
   const { host, port } = parseAddress('address', flags.address, 0);
   const folders = flags.model.length > 0 ? flags.model : embeddedModels();
-  const models = folders.map((folder, i): PublishedModel => ({ folder, ...(flags.ownerShares[i] === undefined ? {} : { shares: flags.ownerShares[i] }) }));
+  const models: PublishedModel[] = [];
+  for (const [i, name] of folders.entries())
+    models.push({ ...(await published(name)), ...(flags.ownerShares[i] === undefined ? {} : { shares: flags.ownerShares[i] }) });
   const iceServers = flags.iceServers.map((urls) => ({ urls }));
   return serveSite({ ...(await writeDeployment(addresses(flags), models, iceServers)), app: flags.app, host, port });
+}
+
+/** A folder, or a model of a hub under its own name; the weights are needed for their hash only. */
+async function published(name: string): Promise<PublishedModel> {
+  const location = namedModel(name);
+  if (location.kind !== 'hub') return { folder: name };
+  return { folder: await downloadedFolder(name, { weights: true }), id: parseHubId(name).repository };
 }
 
 function addresses({ parties, identities, operators }: SiteFlags): [PartyAddress, PartyAddress] {

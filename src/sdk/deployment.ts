@@ -9,7 +9,8 @@ export const DEPLOYMENT_FILE = 'tercet.json';
 type Json = Readonly<Record<string, unknown>>;
 
 const HEX64 = /^[0-9a-f]{64}$/;
-const ID = /^[\w.-]{1,100}$/;
+/** A name, or `org/name` as on a hub. */
+const ID = /^(?!.*\.\.)[\w][\w.-]{0,99}(\/[\w][\w.-]{0,99})?$/;
 const FILE = /^[\w-][\w.-]{0,100}$/;
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
@@ -60,7 +61,7 @@ function party(json: unknown, where: string): PartyAddress {
 function modelEntry(json: unknown, where: string): ModelEntry {
   const fields = record(json, where);
   const id = text(fields['id'], `${where}.id`);
-  if (!ID.test(id)) throw wrong(`${where}.id`, 'expected letters, digits, dots and dashes');
+  if (!ID.test(id)) throw wrong(`${where}.id`, 'expected letters, digits, dots and dashes, or org/name');
   const task = TASKS.find((known) => known === fields['task']);
   if (task === undefined) throw wrong(`${where}.task`, `expected ${TASKS.join(' or ')}`);
   const hashes = record(fields['weights'], `${where}.weights`);

@@ -15,6 +15,8 @@ import { examplesFor, titleOf } from './examples.ts';
 export interface PublishedModel {
   /** Model folder in the Hugging Face layout. Its weights are hashed and never served. */
   readonly folder: string;
+  /** What pages call it, like `org/name`; the folder's own name when absent. */
+  readonly id?: string;
   /** The model owner's sharing (`tercet model share`), if it is also served with secret weights. */
   readonly shares?: string;
 }
@@ -45,9 +47,8 @@ export async function writeDeployment(
   return { document: parseDeployment({ version: 1, parties, models: MODELS, entries, iceServers }), files };
 }
 
-async function publish({ folder, shares }: PublishedModel, files: Map<string, PublicFile>): Promise<ModelEntry> {
+async function publish({ folder, shares, id = basename(folder) }: PublishedModel, files: Map<string, PublicFile>): Promise<ModelEntry> {
   const model = await openModel({ kind: 'folder', path: folder });
-  const id = basename(folder);
   const task = taskOf(model.config.head);
   const sources = await folderFiles(folder);
   const pins: Record<string, PinnedFile> = {};
