@@ -122,7 +122,19 @@ function announce({ partyId, host }: PartyFlags, message: ChildMessage): void {
   if (message.kind === 'listening') say(`party ${partyId} listens on ${host}:${message.port}`);
   else if (message.kind === 'web') say(`party ${partyId} serves browsers at ${message.web.url}, identity ${message.web.identity}`);
   else if (message.kind === 'device') say(`party ${partyId} computes on ${message.summary}${message.fallback === undefined ? '' : ` (${message.fallback})`}`);
+  else if (message.kind === 'download') say(`party ${partyId} fetches ${message.file}: ${message.percent} % of ${(message.totalBytes / 1e6).toFixed(1)} MB`);
   else if (message.kind === 'failed') say(`${message.code}: ${message.message} — ${message.hint}`);
+}
+
+/** Tells of a download in steps of a fifth: a line for each is enough. */
+function downloadTeller(tell: (message: ChildMessage) => void): (file: string, loaded: number, totalBytes: number) => void {
+  let last = '';
+  return (file, loaded, totalBytes) => {
+    const percent = 20 * Math.floor((5 * loaded) / Math.max(1, totalBytes));
+    if (last === `${file} ${percent}`) return;
+    last = `${file} ${percent}`;
+    tell({ kind: 'download', file, percent, totalBytes });
+  };
 }
 
 /** A graphics device is used in a process that may crash without taking the watcher along. */
@@ -185,6 +197,7 @@ async function party(flags: PartyFlags): Promise<void> {
       onListening: (port) => announce(flags, { kind: 'listening', port }),
       onWeb: (web) => announce(flags, { kind: 'web', web }),
       onDevice: (summary, fallback) => announce(flags, { kind: 'device', summary, ...(fallback === undefined ? {} : { fallback }) }),
+      onDownload: downloadTeller((message) => announce(flags, message)),
       onReady: () => announce(flags, { kind: 'ready' }),
       onProgress: (progress) => announce(flags, { kind: 'progress', progress }),
       onFailure: (error) => process.stderr.write(`${error.line()}\n`),

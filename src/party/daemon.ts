@@ -37,6 +37,8 @@ export interface DaemonOptions {
   onWeb?(web: WebAddress): void;
   /** The device that computes, and why it is not a graphics device if it might have been. */
   onDevice?(summary: string, fallback: string | undefined): void;
+  /** Bytes of a model's file that came from a hub, of all. */
+  onDownload?(file: string, loaded: number, total: number): void;
   onReady?(): void;
   onProgress?(progress: Progress): void;
   /** A session that failed; the daemon goes on. */
@@ -54,7 +56,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     const opened = await nodeKernels(options.device, options.threads);
     const { kernels } = opened;
     try {
-      const models = await loadServedModels(id, options.models, kernels);
+      const models = await loadServedModels(id, options.models, kernels, (file, loaded, total) => options.onDownload?.(file, loaded, total));
       const sessions = new Sessions({
         id,
         models,

@@ -11,6 +11,7 @@ export type ChildMessage =
   | { readonly kind: 'listening'; readonly port: number }
   | { readonly kind: 'web'; readonly web: WebAddress }
   | { readonly kind: 'device'; readonly summary: string; readonly fallback?: string }
+  | { readonly kind: 'download'; readonly file: string; readonly percent: number; readonly totalBytes: number }
   | { readonly kind: 'ready' }
   | { readonly kind: 'progress'; readonly progress: Progress }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string; readonly hint: string };

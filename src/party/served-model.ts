@@ -3,6 +3,7 @@ import { basename, dirname, resolve } from 'node:path';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import type { ServedModel } from '../session/compute.ts';
 import { OpenParameters } from '../session/open-parameters.ts';
+import type { DownloadOptions } from './hub-model.ts';
 import { type ModelLocation, openModel } from './model.ts';
 import { planOf } from './planned.ts';
 import { loadShares } from './shares.ts';
@@ -12,15 +13,21 @@ export type ModelSource =
   /** This party's part of a sharing: configuration, plan, masked weights and its own seed. */
   | { readonly weights: 'secret'; readonly folder: string };
 
-export async function loadServedModels(id: 1 | 2, sources: readonly ModelSource[], kernels: RingKernels): Promise<ServedModel[]> {
+/** @param onDownload told how far the files of a hub are. */
+export async function loadServedModels(
+  id: 1 | 2,
+  sources: readonly ModelSource[],
+  kernels: RingKernels,
+  onDownload?: DownloadOptions['onDownload'],
+): Promise<ServedModel[]> {
   const models: ServedModel[] = [];
-  for (const source of sources) models.push(await load(id, source, kernels));
+  for (const source of sources) models.push(await load(id, source, kernels, onDownload));
   return models;
 }
 
-async function load(id: 1 | 2, source: ModelSource, kernels: RingKernels): Promise<ServedModel> {
+async function load(id: 1 | 2, source: ModelSource, kernels: RingKernels, onDownload: DownloadOptions['onDownload']): Promise<ServedModel> {
   if (source.weights === 'secret') return { name: basename(dirname(resolve(source.folder))), ...(await loadShares(id, source.folder, kernels)) };
-  const model = await openModel(source.model);
+  const model = await openModel(source.model, { weights: true, ...(onDownload === undefined ? {} : { onDownload }) });
   const weights = await model.weights();
   return {
     name: model.name,
