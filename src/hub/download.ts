@@ -4,11 +4,13 @@ import { TercetError } from '../core/errors.ts';
 import { type ModelFiles, checkFileName, fileNotFound } from '../ml/files.ts';
 import { hasherFor } from './digest.ts';
 import { type HubId, parseHubId } from './id.ts';
-import { Retryable, type RemoteFile, locate, refusal, request, webPage } from './remote.ts';
+import { Retryable, type RemoteFile, endpointOf, locate, refusal, request, webPage } from './remote.ts';
 import type { HubOptions, PartialFile } from './types.ts';
 
 const TRIES = 4;
 const RETRY_MS = 500;
+/** Longest silence in the middle of a file. */
+const SILENCE_MS = 30_000;
 
 /** A model on a hub, at one commit. */
 export class HubModel {
@@ -25,6 +27,11 @@ export class HubModel {
     return new HubModel(parseHubId(name), options);
   }
 
+  /** What the store knows the model by: the same name on another hub is another model. */
+  get key(): string {
+    return `${new URL(endpointOf(this.#options)).host}/${this.id.repository}`;
+  }
+
   /** The commit that all files are of; known after the first one. */
   get commit(): string | undefined {
     return this.#commit;
@@ -38,12 +45,12 @@ export class HubModel {
   async ensure(file: string): Promise<boolean> {
     checkFileName(file);
     const { store, offline } = this.#options;
-    const { repository, revision } = this.id;
+    const { revision } = this.id;
     if (offline === true) {
-      this.#commit ??= await store.commitOf(repository, revision);
-      return this.#commit !== undefined && store.has(repository, this.#commit, file);
+      this.#commit ??= await store.commitOf(this.key, revision);
+      return this.#holds(file);
     }
-    if (this.#commit !== undefined && (await store.has(repository, this.#commit, file))) return true;
+    if (await this.#holds(file)) return true;
     let remote: RemoteFile;
     try {
       remote = await this.#retried(() => locate(this.id, this.#commit ?? revision, file, this.#options));
@@ -53,15 +60,29 @@ export class HubModel {
     }
     if (this.#commit === undefined) {
       this.#commit = remote.commit;
-      await store.remember(repository, revision, remote.commit);
+      await store.remember(this.key, revision, remote.commit);
     }
-    if (!(await store.has(repository, this.#commit, file))) await this.#download(file, remote, this.#commit);
+    if (!(await this.#holds(file))) await this.#download(file, remote, this.#commit);
     return true;
   }
 
-  /** Whether the hub has a file, without fetching it. */
+  /** Whether the store has a file; one that is pinned must be what the pin says, whenever it came. */
+  async #holds(file: string): Promise<boolean> {
+    const { store, pins } = this.#options;
+    if (this.#commit === undefined || !(await store.has(this.key, this.#commit, file))) return false;
+    if (pins === undefined || !Object.hasOwn(pins, file)) return true;
+    const bytes = await store.read(this.key, this.#commit, file);
+    const hasher = hasherFor({ kind: 'sha256', hex: pins[file] }, bytes.length);
+    hasher.update(bytes);
+    if (!hasher.matches())
+      throw new TercetError('ERR_INTEGRITY', `${file} of ${this.id.repository} is not the one that is pinned: its hash differs`, 'check the pin');
+    return true;
+  }
+
+  /** Whether a file is there or the hub has it, without fetching it. */
   async offers(file: string): Promise<boolean> {
-    if (this.#options.offline === true) return false;
+    if (await this.#holds(checkFileName(file))) return true;
+    if (this.#options.offline === true) return this.ensure(file);
     try {
       await this.#retried(() => locate(this.id, this.#commit ?? this.id.revision, checkFileName(file), this.#options));
       return true;
@@ -86,12 +107,19 @@ export class HubModel {
   async #download(file: string, remote: RemoteFile, commit: string): Promise<void> {
     const { store, signal, progress } = this.#options;
     const name = this.id.repository;
-    const partial = await store.partial(name, commit, file, remote.digest.hex, signal);
+    const partial = await store.partial(this.key, commit, file, remote.digest.hex, signal);
     if (partial === undefined) return;
     progress?.({ status: 'initiate', name, file });
     progress?.({ status: 'download', name, file });
+    let at: RemoteFile | undefined = remote;
     try {
-      await this.#retried(() => this.#fetchRest(file, remote, partial));
+      await this.#retried(async () => {
+        // Where large files lie is told for a while only, so every further try asks again.
+        const from = at ?? (await locate(this.id, commit, file, this.#options));
+        at = undefined;
+        if (from.digest.hex !== remote.digest.hex) throw new TercetError('ERR_INTEGRITY', `${file} of ${name} changed while it was fetched`, 'run again');
+        await this.#fetchRest(file, from, partial);
+      });
       await partial.finish();
     } finally {
       await partial.release();
@@ -99,7 +127,7 @@ export class HubModel {
     progress?.({ status: 'done', name, file });
   }
 
-  /** Fetches what is missing of a file and checks the whole. */
+  /** Fetches what is missing of a file and checks the whole, as it lies in the store. */
   async #fetchRest(file: string, remote: RemoteFile, partial: PartialFile): Promise<void> {
     const { size, digest } = remote;
     const what = `${file} of ${this.id.repository}`;
@@ -108,21 +136,17 @@ export class HubModel {
       await partial.restart();
       have = 0;
     }
-    let hasher = hasherFor(digest, size);
-    for await (const chunk of partial.chunks()) hasher.update(chunk);
     if (have < size) {
       const response = await this.#content(remote, have, what);
       if (have > 0 && response.status !== 206) {
         await partial.restart();
         have = 0;
-        hasher = hasherFor(digest, size);
       }
-      have = await this.#receive(response, file, have, size, async (bytes) => {
-        hasher.update(bytes);
-        await partial.append(bytes);
-      });
+      have = await this.#receive(response, file, have, size, (bytes) => partial.append(bytes));
     }
     if (have < size) throw new Retryable('ERR_DOWNLOAD', `${what} broke off after ${have} of ${size} bytes`, 'run again: it goes on where it stopped');
+    const hasher = hasherFor(digest, size);
+    for await (const chunk of partial.chunks()) hasher.update(chunk);
     if (hasher.matches()) return;
     // What is wrong must not be taken up again.
     await partial.restart();
@@ -134,8 +158,11 @@ export class HubModel {
   }
 
   async #content(remote: RemoteFile, have: number, what: string): Promise<Response> {
-    const range = have > 0 ? { range: `bytes=${have}-`, 'if-range': `"${remote.digest.hex}"` } : {};
+    const range = have > 0 ? { range: `bytes=${have}-` } : {};
     const response = await request(remote.url, { method: 'GET', headers: range }, this.#options);
+    const elsewhere = new URL(remote.url).origin !== new URL(endpointOf(this.#options)).origin;
+    if (elsewhere && response.status === 403)
+      throw new Retryable('ERR_DOWNLOAD', `the address of ${what} was refused`, 'run again: it goes on where it stopped');
     if (!response.ok) throw refusal(response.status, what, this.#options);
     if (/^text\/html\b/.test(response.headers.get('content-type') ?? '')) throw webPage(what);
     const first = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1];
@@ -150,7 +177,7 @@ export class HubModel {
     const reader = response.body?.getReader();
     let loaded = from;
     for (;;) {
-      const part = await reader?.read().catch(() => undefined);
+      const part = await this.#heard(reader);
       if (signal?.aborted === true) {
         await reader?.cancel().catch(() => undefined);
         throw abortedError();
@@ -162,6 +189,19 @@ export class HubModel {
       await take(part.value);
       progress?.({ status: 'progress', name, file, loaded, total, progress: (100 * loaded) / Math.max(1, total) });
     }
+  }
+
+  /** The next bytes; nothing when the link broke, or was silent for too long. */
+  async #heard(reader: ReadableStreamDefaultReader<Uint8Array> | undefined): Promise<{ readonly value?: Uint8Array | undefined } | undefined> {
+    const { silenceMs = SILENCE_MS } = this.#options;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const silent = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), silenceMs);
+    });
+    const part = await Promise.race([reader?.read().catch(() => undefined), silent]);
+    clearTimeout(timer);
+    if (part === undefined) reader?.cancel().catch(() => undefined);
+    return part;
   }
 
   async #retried<T>(work: () => Promise<T>): Promise<T> {
@@ -181,13 +221,12 @@ export class HubModel {
 /** A model on a hub as files that are fetched when they are read. */
 export function hubFiles(name: string, options: HubOptions): ModelFiles {
   const model = HubModel.open(name, options);
-  const { repository } = model.id;
   return {
     name,
-    has: (file) => model.ensure(file),
+    has: (file) => model.offers(file),
     async read(file) {
       if (!(await model.ensure(file)) || model.commit === undefined) throw options.offline === true ? model.missing(file) : fileNotFound(name, file);
-      return options.store.read(repository, model.commit, file);
+      return options.store.read(model.key, model.commit, file);
     },
   };
 }

@@ -14,7 +14,7 @@ const REVISION = /^[A-Za-z0-9][\w.-]{0,99}$/;
 function parse(text: string): HubId | undefined {
   const [repository, revision = 'main', ...rest] = text.split('@');
   const parts = repository.split('/');
-  const plain = (part: string) => PART.test(part) && !part.includes('..') && !part.endsWith('.');
+  const plain = (part: string) => PART.test(part) && !part.includes('..') && !part.includes('--') && !part.endsWith('.');
   if (rest.length > 0 || parts.length !== 2 || !parts.every(plain) || !REVISION.test(revision) || revision.includes('..')) return undefined;
   return { repository, revision };
 }

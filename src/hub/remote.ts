@@ -41,7 +41,12 @@ export async function request(
   options: HubOptions,
 ): Promise<Response> {
   const own = new URL(url).origin === new URL(endpointOf(options)).origin;
-  const headers = { ...init.headers, ...(own && options.token !== undefined ? { authorization: `Bearer ${options.token}` } : {}) };
+  // A compressed answer has another length than the file.
+  const headers = {
+    'accept-encoding': 'identity',
+    ...init.headers,
+    ...(own && options.token !== undefined ? { authorization: `Bearer ${options.token}` } : {}),
+  };
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), ANSWER_MS);
   const signal = AbortSignal.any([late.signal, ...(options.signal === undefined ? [] : [options.signal])]);
@@ -88,12 +93,12 @@ export async function locate(id: HubId, revision: string, file: string, options:
     const redirected = status >= 300 && status < 400 && location !== null;
     const described = headers.has('x-linked-etag');
     if (redirected && !described) {
-      url = new URL(location, url).href;
+      url = target(location, url, what);
       if (new URL(url).origin !== origin) break;
       continue;
     }
     if (!redirected && !answer.ok) throw refusal(status, what, options);
-    return describe(file, what, { headers, url: redirected ? new URL(location, url).href : url, revision }, options);
+    return describe(file, what, { headers, url: redirected ? target(location, url, what) : url, revision }, options);
   }
   throw unnamed(what);
 }
@@ -111,11 +116,22 @@ function describe(
     throw unnamed(what);
   }
   const size = Number(headers.get('x-linked-size') ?? headers.get('content-length') ?? Number.NaN);
-  if (!Number.isSafeInteger(size) || size < 0 || size > MAX_BYTES)
-    throw new TercetError('ERR_DOWNLOAD', `the hub does not say how long ${what} is`, 'check the endpoint');
+  if (size > MAX_BYTES) throw new TercetError('ERR_DOWNLOAD', `${what} has ${size} bytes, more than a model that can run here`, 'check the name');
+  if (!Number.isSafeInteger(size) || size < 0) throw new TercetError('ERR_DOWNLOAD', `the hub does not say how long ${what} is`, 'check the endpoint');
+  // It becomes a folder's name, and what all other files are asked for by.
   const commit = headers.get('x-repo-commit') ?? revision;
-  if (!/^[\w.-]{1,100}$/.test(commit)) throw new TercetError('ERR_DOWNLOAD', 'the hub names a malformed commit', 'check the endpoint');
+  if (!/^[0-9a-f]{40}$/.test(commit)) {
+    throw new TercetError('ERR_DOWNLOAD', `the hub does not say which commit ${what} is of`, 'check the endpoint, or name a whole commit as the revision');
+  }
   return { url, commit, size, digest };
+}
+
+function target(location: string, from: string, what: string): string {
+  try {
+    return new URL(location, from).href;
+  } catch {
+    throw new TercetError('ERR_DOWNLOAD', `the hub sends ${what} to a malformed address`, 'check the endpoint');
+  }
 }
 
 /** Nothing to check a file by: it could be any file. */

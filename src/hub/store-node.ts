@@ -1,4 +1,4 @@
-/** Files of a hub on disk: `<cache>/<org>--<name>/<commit>/<file>`, each put there whole by a rename; what is on its way lies beside, and one process at a time adds to it. */
+/** Files of a hub on disk: `<cache>/<host>/<org>--<name>/<commit>/<file>`, each put there whole by a rename; what is on its way lies beside, and one process at a time adds to it. */
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -8,6 +8,7 @@ import { TercetError } from '../core/errors.ts';
 import type { HubStore, PartialFile } from './types.ts';
 
 const POLL_MS = 100;
+const EMPTY_LOCK_MS = 5_000;
 
 export interface DiskStore extends HubStore {
   /** The folder of a model at a commit. */
@@ -23,14 +24,25 @@ async function exists(path: string): Promise<boolean> {
 
 /** Whether the process that holds a lock is still there; a lock that says nothing is held by one that just begins. */
 async function held(lock: string): Promise<boolean> {
-  const pid = Number(await readFile(lock, 'utf8').catch(() => 'gone'));
-  if (!Number.isInteger(pid)) return false;
-  if (pid === 0) return true;
+  const text = await readFile(lock, 'utf8').catch(() => undefined);
+  if (text === undefined) return false;
+  const pid = Number(text);
+  // One that says nothing was just made, or left by a process that ended right then.
+  if (!Number.isInteger(pid) || pid <= 0)
+    return (
+      Date.now() -
+        (await stat(lock).then(
+          ({ mtimeMs }) => mtimeMs,
+          () => 0,
+        )) <
+      EMPTY_LOCK_MS
+    );
   try {
     process.kill(pid, 0);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    // A process of another user is there all the same.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 
@@ -38,8 +50,9 @@ async function take(lock: string): Promise<boolean> {
   try {
     await writeFile(lock, String(process.pid), { flag: 'wx', mode: 0o600 });
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
   }
 }
 
@@ -53,7 +66,7 @@ async function partialAt(path: string, lock: string, target: string): Promise<Pa
     size: async () => (await stat(path)).size,
     chunks: () => createReadStream(path),
     async append(bytes) {
-      await handle?.write(bytes);
+      await handle?.appendFile(bytes);
     },
     async restart() {
       await handle?.truncate(0);
@@ -72,7 +85,10 @@ async function partialAt(path: string, lock: string, target: string): Promise<Pa
 
 /** @param root made when it is not there, readable by its user only. */
 export function diskStore(root: string): DiskStore {
-  const model = (repository: string) => join(root, repository.replace('/', '--'));
+  const model = (key: string) => {
+    const [host, ...parts] = key.split('/');
+    return join(root, host.replaceAll(/[^\w.-]/g, '_'), parts.join('--'));
+  };
   const folder = (repository: string, commit: string) => join(model(repository), commit);
   const ref = (repository: string, revision: string) => join(model(repository), 'refs', revision);
   const at = (repository: string, commit: string, file: string) => join(folder(repository, commit), file);

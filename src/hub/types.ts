@@ -20,7 +20,7 @@ export interface PartialFile {
   release(): Promise<void>;
 }
 
-/** Where finished files are kept, by repository and commit. */
+/** Where finished files are kept, by the hub's host with the repository, and by commit. */
 export interface HubStore {
   /** The commit that a revision meant when it was last seen. */
   commitOf(repository: string, revision: string): Promise<string | undefined>;
@@ -46,6 +46,8 @@ export interface HubOptions {
   readonly progress?: ((event: HubProgress) => void) | undefined;
   /** First wait before a broken download is taken up again (default 500 ms); each further one is twice as long. */
   readonly retryMs?: number | undefined;
+  /** Longest silence in the middle of a file (default 30 s). */
+  readonly silenceMs?: number | undefined;
 }
 
 export const DEFAULT_ENDPOINT = 'https://huggingface.co';

@@ -22,7 +22,7 @@ const PICKLE = 'pytorch_model.bin';
 
 function cacheFolder(): string {
   const { TERCET_CACHE, XDG_CACHE_HOME } = process.env;
-  return TERCET_CACHE ?? join(XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tercet', 'hub');
+  return TERCET_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'tercet', 'hub');
 }
 
 function isOn(value: string | undefined): boolean {
@@ -41,8 +41,9 @@ export async function downloadedFolder(name: string, { weights, signal, onDownlo
   const model = HubModel.open(name, {
     store,
     fetch: (url, init) => fetch(url, init),
-    endpoint: TERCET_HUB ?? HF_ENDPOINT,
-    token: HF_TOKEN,
+    // An empty variable is one that is not set.
+    endpoint: TERCET_HUB || HF_ENDPOINT || undefined,
+    token: HF_TOKEN || undefined,
     offline: isOn(TERCET_OFFLINE) || isOn(HF_HUB_OFFLINE),
     signal,
     progress: (event) => {
@@ -51,8 +52,9 @@ export async function downloadedFolder(name: string, { weights, signal, onDownlo
   });
   if (!(await model.ensure(CONFIG_FILE))) throw model.missing(CONFIG_FILE);
   for (const file of TOKENIZER_FILES) await model.ensure(file);
-  if (weights) await ensureWeights(model, (file, commit) => store.read(model.id.repository, commit, file));
-  return store.folder(model.id.repository, model.commit ?? '');
+  if (weights) await ensureWeights(model, (file, commit) => store.read(model.key, commit, file));
+  if (model.commit === undefined) throw model.missing(CONFIG_FILE);
+  return store.folder(model.key, model.commit);
 }
 
 async function ensureWeights(model: HubModel, read: (file: string, commit: string) => Promise<Uint8Array>): Promise<void> {

@@ -58,7 +58,7 @@ describe('org/name', () => {
     const [, other] = await two.said(/listens on 127\.0\.0\.1:(\d+)$/m);
     const ended = await place.run([...classify, '--peers', `1=127.0.0.1:${port},2=127.0.0.1:${other}`], env('owner'));
     expectSuccess(ended);
-    const folder = join(place.folder, 'owner', 'acme--model', COMMIT);
+    const folder = join(place.folder, 'owner', new URL(hub.url).host.replace(':', '_'), 'acme--model', COMMIT);
     expect(existsSync(join(folder, 'tokenizer.json'))).toBe(true);
     expect(existsSync(join(folder, 'model.safetensors'))).toBe(false);
 

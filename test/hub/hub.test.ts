@@ -46,14 +46,15 @@ async function failure(code: ErrorCode, says: RegExp, work: () => Promise<unknow
   return error as TercetError;
 }
 
-const kept = (file: string) => readFileSync(join(folder, 'acme--model', COMMIT, file));
+const place = () => join(folder, new URL(hub.url).host.replace(':', '_'), 'acme--model');
+const kept = (file: string) => readFileSync(join(place(), COMMIT, file));
 const contentRequests = (file: string) => hub.requests.filter(({ method, url }) => method === 'GET' && url.endsWith(file)).length;
 
 describe('names', () => {
   it('are org/name with an optional revision, and nothing that leaves the hub', () => {
     expect(parseHubId('acme/model')).toEqual({ repository: 'acme/model', revision: 'main' });
     expect(parseHubId('acme/model@v1.0')).toEqual({ repository: 'acme/model', revision: 'v1.0' });
-    for (const name of ['acme', '../x', 'a/../b', 'a/b/c', '/a/b', 'a/b@', 'a/b@../c', 'http://a/b', 'a/b?c', 'a/..', 'a /b', './model'])
+    for (const name of ['acme', '../x', 'a/../b', 'a/b/c', '/a/b', 'a/b@', 'a/b@../c', 'http://a/b', 'a/b?c', 'a/..', 'a /b', './model', 'a--b/c'])
       expect(isHubId(name), name).toBe(false);
   });
 });
@@ -113,11 +114,11 @@ describe('a load', () => {
   it('goes on in a later run where one gave up, and nothing is seen before', async () => {
     hub.troubles.set('model.safetensors', { kind: 'cut', after: 20_000, times: 4 });
     await failure('ERR_DOWNLOAD', /broke off after [1-9]\d* of 300000/, () => model().ensure('model.safetensors'));
-    expect(existsSync(join(folder, 'acme--model', COMMIT, 'model.safetensors'))).toBe(false);
+    expect(existsSync(join(place(), COMMIT, 'model.safetensors'))).toBe(false);
     await model().ensure('model.safetensors');
     expect(Uint8Array.from(kept('model.safetensors'))).toEqual(BIG);
     expect(hub.requests.at(-1)?.range).toMatch(/^bytes=[1-9]/);
-    expect(readdirSync(join(folder, 'acme--model', 'partial'))).toEqual([]);
+    expect(readdirSync(join(place(), 'partial'))).toEqual([]);
   });
 
   it('starts again where the server knows no ranges', async () => {
@@ -143,10 +144,31 @@ describe('a load', () => {
     for (const file of ['config.json', 'model.safetensors']) {
       hub.troubles.set(file, trouble);
       await failure(code, says, () => model().ensure(file));
-      expect(existsSync(join(folder, 'acme--model', COMMIT, file))).toBe(false);
+      expect(existsSync(join(place(), COMMIT, file))).toBe(false);
       hub.troubles.delete(file);
       expect(await model().ensure(file)).toBe(true);
     }
+  });
+
+  it.each(['..', '../..', 'main', 'x'.repeat(40)])('refuses a commit that is none (%s), and writes nothing anywhere', async (commit) => {
+    hub.commit = commit;
+    await failure('ERR_DOWNLOAD', /which commit/, () => model().ensure('config.json'));
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('gives up a link that falls silent, and goes on with another', async () => {
+    hub.troubles.set('model.safetensors', { kind: 'silent', after: 50_000, times: 1 });
+    await model({ silenceMs: 100 }).ensure('model.safetensors');
+    expect(Uint8Array.from(kept('model.safetensors'))).toEqual(BIG);
+  });
+
+  it('holds a file that is there to its pin too', async () => {
+    await model().ensure('config.json');
+    await failure('ERR_INTEGRITY', /pinned/, async () => {
+      const pinned = model({ pins: { 'config.json': 'ab'.repeat(32) } });
+      await pinned.ensure('model.safetensors');
+      await pinned.ensure('config.json');
+    });
   });
 
   it('takes a pin over what the hub says', async () => {
@@ -197,6 +219,9 @@ describe('in a browser', () => {
     const files = (offline = false) => hubFiles('acme/model', { store: browserStore(async () => shelf), fetch, endpoint: hub.url, retryMs: 1, offline });
     expect(await files().read('config.json')).toEqual(text('{"a": 1}'));
     expect(await files().has('absent.json')).toBe(false);
+    // Asking is not fetching.
+    expect(await files().has('model.safetensors')).toBe(true);
+    expect(hub.sent.has('model.safetensors')).toBe(false);
     await failure('ERR_MODEL_NOT_FOUND', /absent/, () => files().read('absent.json'));
     expect(await files(true).read('config.json')).toEqual(text('{"a": 1}'));
     expect(contentRequests('config.json')).toBe(1);

@@ -14,6 +14,8 @@ export type Trouble =
   | { readonly kind: 'html' }
   /** The connection breaks after so many bytes, so many times. */
   | { readonly kind: 'cut'; readonly after: number; readonly times: number }
+  /** So many bytes, and then nothing. */
+  | { readonly kind: 'silent'; readonly after: number; readonly times: number }
   | { readonly kind: 'corrupt' }
   | { readonly kind: 'no-digest' };
 
@@ -34,6 +36,7 @@ export class TestHub {
   readonly sent = new Map<string, number>();
   token: string | undefined;
   ranges = true;
+  commit = COMMIT;
   readonly #hub: Server;
   readonly #cdn: Server;
 
@@ -73,7 +76,7 @@ export class TestHub {
       const blob = createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
       const described =
         trouble?.kind === 'no-digest' ? {} : large ? { 'x-linked-etag': `"${sha256}"`, 'x-linked-size': String(bytes.length) } : { etag: `"${blob}"` };
-      const common = { 'x-repo-commit': COMMIT, ...described };
+      const common = { 'x-repo-commit': this.commit, ...described };
       if (large) {
         const location = `http://127.0.0.1:${(this.#cdn.address() as AddressInfo).port}/blobs/${file}`;
         return void response.writeHead(302, { ...common, location }).end();
@@ -89,8 +92,10 @@ export class TestHub {
     if (from > 0) response.setHeader('content-range', `bytes ${from}-${bytes.length - 1}/${bytes.length}`);
     response.writeHead(from > 0 ? 206 : 200, { 'content-length': String(part.length) });
     if (method === 'HEAD') return void response.end();
-    const cut = trouble?.kind === 'cut' && this.#counts(file, trouble) ? part.subarray(0, trouble.after) : part;
+    const broken = (trouble?.kind === 'cut' || trouble?.kind === 'silent') && this.#counts(file, trouble);
+    const cut = broken ? part.subarray(0, trouble.after) : part;
     this.sent.set(file, (this.sent.get(file) ?? 0) + cut.length);
+    if (broken && trouble.kind === 'silent') return void response.write(cut);
     response.write(cut, () => (cut.length < part.length ? response.socket?.end() : response.end()));
   }
 
