@@ -60,10 +60,17 @@ def perplexity(model, ids, window=256, keep=128):
 
 def text(data):
     model, tok = load(GPT2LMHeadModel, "tiny-gpt2")
-    stream = [i for n, t in documents(data, random.Random(5), 12_000).items() for i in stream_of(tok, t, n != "play")[0].tolist()]
-    bigram = Bigram(stream, tok.get_vocab_size())
-    return {name: {"model": {"perplexity": round(perplexity(model, ids), 1)}, "baselines": {"interpolated bigram": {"perplexity": round(bigram.perplexity(ids), 1)}}, "tokens": len(ids)}
-            for name, ids in ((n, list(i)[:60_000]) for n, i in held_out(data, tok).items())}
+    streams = {n: stream_of(tok, t, n != "play")[0].tolist() for n, t in documents(data, random.Random(5), 12_000).items()}
+    size, source, out = tok.get_vocab_size(), {"wikitext-2-test": "wiki", "tinyshakespeare tail": "play"}, {}
+    every = Bigram([i for s in streams.values() for i in s], size)
+    for name, ids in held_out(data, tok).items():
+        ids = list(ids)[:60_000]
+        own = Bigram(streams[source[name]], size)  # knows which sort of text comes, as the model can tell from what it reads
+        out[name] = {"model": {"perplexity": round(perplexity(model, ids), 1)},
+                     "baselines": {"interpolated bigram, all training text": {"perplexity": round(every.perplexity(ids), 1)},
+                                   "interpolated bigram, training text of that source": {"perplexity": round(own.perplexity(ids), 1)}},
+                     "tokens": len(ids)}
+    return out
 
 
 def main():
