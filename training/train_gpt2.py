@@ -8,7 +8,6 @@ import argparse
 import copy
 import math
 import random
-import time
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ import bytebpe
 import prose
 import stories
 from common import ROOT, load_tokenizer, save_model, seed_everything
+from descent import Schedule, descend, follow, optimizer
 
 
 def documents(data, rng, made):
@@ -111,34 +111,24 @@ def main():
         model = GPT2LMHeadModel.from_pretrained(args.out, dtype=torch.float32)
         model.train()
     print("parameters", sum(p.numel() for p in model.parameters()), flush=True)
-    opt = torch.optim.AdamW([{"params": [p for p in model.parameters() if p.dim() > 1], "weight_decay": .1},
-                             {"params": [p for p in model.parameters() if p.dim() == 1], "weight_decay": 0}],
-                            lr=args.lr, betas=(.9, .98), fused=True)
+    opt = optimizer(model.parameters(), args.lr, decay=.1)
     feed = windows(streams, {"wiki": .5, "play": .28, "made": .22}, args.tokens)
-    average, began, mean, step, saved = copy.deepcopy(model), time.time(), None, 0, 0
-    while True:
-        minutes = (time.time() - began) / 60
-        done = minutes / args.minutes if args.minutes else step / args.steps
-        if done >= 1:
-            break
-        for g in opt.param_groups:
-            g["lr"] = args.lr * min(1, (step + 1) / 100) * (.02 + .98 * (.5 + .5 * math.cos(math.pi * done)))
+    average, mean, step, saved = copy.deepcopy(model), None, 0, 0
+    schedule = Schedule(args.minutes, args.steps, args.lr, warmup=100)
+    while (done := schedule.done(step)) < 1:
+        schedule.set_rate(opt, step, done)
         batch = next(feed)
         logits = model(input_ids=batch[:, :-1]).logits
         loss = F.cross_entropy(logits.flatten(0, 1), batch[:, 1:].flatten())
-        opt.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        opt.step()
-        if step % 4 == 0:  # a running mean of the weights: steadier than the last step
-            with torch.no_grad():
-                torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), .05)
+        descend(opt, loss, model.parameters())
+        if step % 4 == 0:
+            follow(average, model, .05)
         mean = loss.item() if mean is None else .98 * mean + .02 * loss.item()
         step += 1
         if step % 100 == 0:
-            print(f"{step} {minutes * 60:.0f}s {mean:.3f}", flush=True)
-        if minutes - saved > 3:
-            saved = minutes
+            print(f"{step} {schedule.seconds():.0f}s {mean:.3f}", flush=True)
+        if schedule.seconds() - saved > 3 * 60:
+            saved = schedule.seconds()
             save_model(average.eval(), args.out)
             print({n: round(math.exp(loss_per_token(average, ids[:20_000])), 1) for n, ids in held.items()}, flush=True)
     save_model(average.eval(), args.out)

@@ -20,6 +20,7 @@ from transformers import RobertaConfig, RobertaForMaskedLM, RobertaForTokenClass
 import bytebpe
 import prose
 from common import ROOT, load_tokenizer, pad, range_penalty, rigorous_bounds, save_model, seed_everything
+from descent import Schedule, descend, follow, optimizer
 from ner_metrics import capital_scores, dictionary_scores, encode, evaluate
 from tagged_text import LABELS, Maker, plain_text, read_wnut
 from train_sentiment import cooccurrence_vectors
@@ -28,34 +29,20 @@ MAX = 128
 PAD, MASK = 1, 4
 
 
-def optimizer(params, lr):
-    params = list(params)
-    return torch.optim.AdamW([{"params": [p for p in params if p.dim() > 1], "weight_decay": .02},
-                              {"params": [p for p in params if p.dim() == 1], "weight_decay": 0}],
-                             lr=lr, betas=(.9, .98), fused=True)
-
-
-def run(minutes, steps, lr, opt, model, loss_of, name, each=lambda step: None):
-    """Warm-up and cosine, by the clock or by steps."""
-    began, mean, step = time.time(), None, 0
-    while True:
-        done = (time.time() - began) / 60 / minutes if minutes else step / steps
-        if done >= 1:
-            return print(f"{name} steps {step}", flush=True)
-        for g in opt.param_groups:
-            g["lr"] = lr * min(1, (step + 1) / 100) * (.02 + .98 * (.5 + .5 * math.cos(math.pi * done)))
+def run(schedule, opt, model, loss_of, name, each=lambda step: None):
+    mean, step = None, 0
+    while (done := schedule.done(step)) < 1:
+        schedule.set_rate(opt, step, done)
         loss = loss_of()
         mean = loss.item() if mean is None else .98 * mean + .02 * loss.item()
         if step % 10 == 0:
             loss = loss + range_penalty(model)
-        opt.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        opt.step()
+        descend(opt, loss, model.parameters())
         step += 1
         each(step)
         if step % 100 == 0:
-            print(f"{name} {step} {time.time() - began:.0f}s {mean:.4f}", flush=True)
+            print(f"{name} {step} {schedule.seconds():.0f}s {mean:.4f}", flush=True)
+    print(f"{name} steps {step}", flush=True)
 
 
 def masked(streams, weights, tokens, size):
@@ -125,7 +112,7 @@ def main():
         ids, target = masked(streams, weights, 2048, size)
         where = target != -100
         return F.cross_entropy(lm.lm_head(lm.roberta(input_ids=ids).last_hidden_state[where]), target[where])
-    run(args.mlm_minutes, args.mlm_steps, 1e-3, optimizer(lm.parameters(), 1e-3), lm, lm_loss, "mlm")
+    run(Schedule(args.mlm_minutes, args.mlm_steps, 1e-3, warmup=100), optimizer(lm.parameters(), 1e-3, decay=.02), lm, lm_loss, "mlm")
     model.roberta.load_state_dict(lm.roberta.state_dict(), strict=False)
 
     def feed():
@@ -150,14 +137,14 @@ def main():
 
     def each(step):
         if step % 4 == 0:
-            with torch.no_grad():
-                torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), .03)
+            follow(average, model, .03)
         if step == 150 or time.time() - began["at"] > 150:
             began["at"] = time.time()
             save_model(average.eval(), args.out)
             print("  held", evaluate(average, tok, held), "dev", evaluate(average, tok, dev), flush=True)
     model.train()
-    run(args.minutes, args.steps, args.lr, optimizer(model.parameters(), args.lr), model, loss_of, "ner", each)
+    opt = optimizer(model.parameters(), args.lr, decay=.02)
+    run(Schedule(args.minutes, args.steps, args.lr, warmup=100), opt, model, loss_of, "ner", each)
 
     best, bias = -1, average.classifier.bias.detach().clone()
     for shift in np.arange(-2, 1.01, .25):  # how readily to say O

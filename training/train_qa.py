@@ -10,7 +10,6 @@ import argparse
 import copy
 import math
 import random
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -23,6 +22,7 @@ import prose
 from cloze import Cloze
 from common import (ROOT, build_tokenizer, load_tokenizer, pad, range_penalty, rigorous_bounds, save_model, save_tokenizer,
                     seed_everything, words_of)
+from descent import Schedule, descend, follow, optimizer
 from paragraphs import Maker
 from qa_metrics import evaluate, split_xquad, handwritten
 from train_sentiment import cooccurrence_vectors
@@ -159,18 +159,12 @@ def main():
     print("vocabulary", size, "parameters", sum(p.numel() for p in model.parameters()), flush=True)
 
     params = list(model.parameters()) + list(helper.parameters())
-    opt = torch.optim.AdamW([{"params": [p for p in params if p.dim() > 1], "weight_decay": .02},
-                             {"params": [p for p in params if p.dim() == 1], "weight_decay": 0}],
-                            lr=args.lr, betas=(.9, .98), fused=True)
-    average, began, mean, step, saved = copy.deepcopy(model), time.time(), {}, 0, 0
+    opt = optimizer(params, args.lr, decay=.02)
+    average, mean, step, saved = copy.deepcopy(model), {}, 0, 0
     feed = batches(source, args.tokens, (.5, .32, .18))
-    while True:
-        minutes = (time.time() - began) / 60
-        done = minutes / args.minutes if args.minutes else step / args.steps
-        if done >= 1:
-            break
-        for g in opt.param_groups:
-            g["lr"] = args.lr * min(1, (step + 1) / 150) * (.02 + .98 * (.5 + .5 * math.cos(math.pi * done)))
+    schedule = Schedule(args.minutes, args.steps, args.lr, warmup=150)
+    while (done := schedule.done(step)) < 1:
+        schedule.set_rate(opt, step, done)
         batch = next(feed)
         ids = pad([b[0] for b in batch])
         start, end = torch.tensor([b[1] for b in batch]), torch.tensor([b[2] for b in batch])
@@ -185,18 +179,14 @@ def main():
         total = loss + (1 - .8 * done) * match
         if step % 10 == 0:
             total = total + range_penalty(model)
-        opt.zero_grad()
-        total.backward()
-        torch.nn.utils.clip_grad_norm_(params, 1.0)
-        opt.step()
+        descend(opt, total, params)
         if step % 4 == 0:
-            with torch.no_grad():
-                torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), .03)
+            follow(average, model, .03)
         step += 1
         if step % 100 == 0:
-            print(f"{step} {minutes * 60:.0f}s", {k: round(v, 3) for k, v in mean.items()}, flush=True)
-        if minutes - saved > 4:
-            saved = minutes
+            print(f"{step} {schedule.seconds():.0f}s", {k: round(v, 3) for k, v in mean.items()}, flush=True)
+        if schedule.seconds() - saved > 4 * 60:
+            saved = schedule.seconds()
             save_model(average.eval(), args.out)
             for name, part in (("made", held_made[:30]), ("xquad", held), ("handwritten", handwritten())):
                 print(" ", name, evaluate(average, tok, part), flush=True)
