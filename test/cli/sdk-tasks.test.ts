@@ -19,7 +19,7 @@ import { finishNli, prepareNli } from '../../src/ml/tasks/zero-shot-nli.ts';
 import { type Tokenizer, loadTokenizer } from '../../src/ml/tokenizers/tokenizer.ts';
 import { type Model, type ProgressEvent, SecureTransformer, loadDeployment, pipeline } from '../../src/sdk/node.ts';
 import type { LocalPage, LocalPageOptions } from '../../src/server/local-page.ts';
-import { failure } from '../ml/tiny-bert.ts';
+import { failure } from '../failure.ts';
 import { ROOT, Workplace } from './command.ts';
 
 const place = new Workplace();

@@ -1,7 +1,7 @@
 /** The SDK in Node against two real parties: prepared ahead or not, over both transports, with both kinds of weights; and what it never sends. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Model, type ProgressEvent, SecureTransformer, capabilities, loadDeployment, pipeline, releaseWebRtc } from '../../src/sdk/node.ts';
-import { failure } from '../ml/tiny-bert.ts';
+import { failure } from '../failure.ts';
 import { LocalDemo } from '../support/local-demo.ts';
 import { Workplace } from './command.ts';
 

@@ -7,7 +7,7 @@ import { type KernelLimits, type WebGpuKernels, createWebGpuKernels, requestDevi
 import { type Vector, type Words, wordsFrom, zeros } from '../../src/compute/ring.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { Random, same } from '../compute/kernels.suite.ts';
-import { failure } from '../ml/tiny-bert.ts';
+import { failure } from '../failure.ts';
 import { openTestDevice } from './swiftshader.ts';
 
 const oracle = new ReferenceKernels();

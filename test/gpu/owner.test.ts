@@ -8,7 +8,7 @@ import { capabilitiesOf } from '../../src/sdk/capabilities.ts';
 import type { Environment } from '../../src/sdk/environment.ts';
 import { OwnerModel } from '../../src/sdk/owner-model.ts';
 import { Workplace } from '../cli/command.ts';
-import { failure } from '../ml/tiny-bert.ts';
+import { failure } from '../failure.ts';
 import { LocalDemo } from '../support/local-demo.ts';
 import { openTestDevice } from './swiftshader.ts';
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { loadModelConfig, parseModelConfig } from '../../src/ml/config.ts';
 import { memoryFiles } from '../../src/ml/files.ts';
-import { failure, TINY_CLASSIFIER_JSON, TINY_DISTILBERT_JSON, TINY_GPT2_JSON, TINY_JSON, TINY_ROBERTA_JSON } from './tiny-bert.ts';
+import { failure } from '../failure.ts';
+import { TINY_CLASSIFIER_JSON, TINY_DISTILBERT_JSON, TINY_GPT2_JSON, TINY_JSON, TINY_ROBERTA_JSON } from './tiny-bert.ts';
 
 /** TINY_JSON with changes; undefined removes a key. */
 const json = (changes: Record<string, unknown>, base: object = TINY_JSON): unknown =>

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkFileName, memoryFiles } from '../../src/ml/files.ts';
 import { folderFiles } from '../../src/ml/files-node.ts';
 import { parseModelJson } from '../../src/ml/json.ts';
-import { failure } from './tiny-bert.ts';
+import { failure } from '../failure.ts';
 
 const ESCAPES = [
   '../x',

@@ -5,7 +5,8 @@ import { randomWeights } from '../../src/ml/models/random.ts';
 import type { TensorName, WeightSource } from '../../src/ml/models/weights.ts';
 import { runFloat } from '../../src/ml/reference/float.ts';
 import { erf, gelu, geluNew, layerNorm, matmulFloat, relu, softmaxRows } from '../../src/ml/reference/math.ts';
-import { failure, TINY, TINY_CLASSIFIER, TINY_GPT2, TINY_GPT2_JSON, TINY_JSON } from './tiny-bert.ts';
+import { failure } from '../failure.ts';
+import { TINY, TINY_CLASSIFIER, TINY_GPT2, TINY_GPT2_JSON, TINY_JSON } from './tiny-bert.ts';
 
 describe('erf', () => {
   // The values of Python's math.erf.

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { seededUniform, systemUniform } from '../../src/ml/tasks/random.ts';
 import { distribution, penalized, type SamplingOptions, sampler } from '../../src/ml/tasks/sampler.ts';
-import { failure } from './tasks-fixtures.ts';
+import { thrown } from '../failure.ts';
 
 const GREEDY: SamplingOptions = { doSample: false, temperature: 1, topK: undefined, topP: 1, repetitionPenalty: 1, seed: undefined };
 const SAMPLE: SamplingOptions = { ...GREEDY, doSample: true, seed: 1 };
@@ -131,8 +131,8 @@ describe('choosing', () => {
   });
 
   it('refuses logits that are not finite', () => {
-    failure('ERR_RANGE', () => sampler(SAMPLE, 2)(Float32Array.of(0, Number.NaN), []));
-    failure('ERR_RANGE', () => sampler(GREEDY, 2)(Float32Array.of(Number.POSITIVE_INFINITY, 0), []));
+    thrown('ERR_RANGE', () => sampler(SAMPLE, 2)(Float32Array.of(0, Number.NaN), []));
+    thrown('ERR_RANGE', () => sampler(GREEDY, 2)(Float32Array.of(Number.POSITIVE_INFINITY, 0), []));
   });
 });
 

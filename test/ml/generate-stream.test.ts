@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TextStream } from '../../src/ml/tasks/text-stream.ts';
-import { BYTE_CHARACTERS, failure, loadGpt2 } from './tasks-fixtures.ts';
+import { thrown } from '../failure.ts';
+import { BYTE_CHARACTERS, loadGpt2 } from './tasks-fixtures.ts';
 
 const tokenizer = await loadGpt2();
 
@@ -63,7 +64,7 @@ describe('text from pieces', () => {
 
   it('takes no control token into the text, and refuses an id that is none', () => {
     expect(run([...idsOfBytes(utf8('a')), tokenizer.eosTokenId as number, ...idsOfBytes(utf8('b'))]).parts).toEqual(['a', '', 'b']);
-    failure('ERR_RANGE', () => run([tokenizer.vocabSize]));
+    thrown('ERR_RANGE', () => run([tokenizer.vocabSize]));
   });
 });
 

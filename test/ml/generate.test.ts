@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Generation, type GenerationOptions, prepareGeneration } from '../../src/ml/tasks/generate.ts';
 import { checkGenerationOptions } from '../../src/ml/tasks/generation-options.ts';
-import { bertConfig, failure, gpt2Config, loadGpt2 } from './tasks-fixtures.ts';
+import { thrown } from '../failure.ts';
+import { bertConfig, gpt2Config, loadGpt2 } from './tasks-fixtures.ts';
 
 const tokenizer = await loadGpt2();
 const V = tokenizer.vocabSize;
@@ -76,7 +77,7 @@ describe('options', () => {
       { stop: [5 as unknown as string] },
     ];
     for (const options of bad) {
-      const { message } = failure('ERR_ARGUMENT', () => check(options));
+      const { message } = thrown('ERR_ARGUMENT', () => check(options));
       expect(
         Object.keys(options).some((name) => message.includes(name)),
         message,
@@ -85,11 +86,11 @@ describe('options', () => {
   });
 
   it('say how much room there is', () => {
-    expect(failure('ERR_ARGUMENT', () => check({ maxNewTokens: 21 }))).toMatchObject({ hint: 'give at most 20' });
-    expect(failure('ERR_ARGUMENT', () => check({ maxLength: 25 }))).toMatchObject({ hint: 'give at most 24' });
+    expect(thrown('ERR_ARGUMENT', () => check({ maxNewTokens: 21 }))).toMatchObject({ hint: 'give at most 20' });
+    expect(thrown('ERR_ARGUMENT', () => check({ maxLength: 25 }))).toMatchObject({ hint: 'give at most 24' });
     expect(check({ maxNewTokens: 20 }).maxNewTokens).toBe(20);
     expect(check({ maxLength: 24 }).maxNewTokens).toBe(20);
-    failure('ERR_TOO_MANY_TOKENS', () => check({}, 24));
+    thrown('ERR_TOO_MANY_TOKENS', () => check({}, 24));
   });
 
   it('take one end, several or none', () => {
@@ -109,10 +110,10 @@ describe('a generation', () => {
   });
 
   it('refuses another model, an empty prompt and one that is too long', () => {
-    failure('ERR_MODEL_UNSUPPORTED', () => prepareGeneration('The', tokenizer, bertConfig('BertForMaskedLM')));
-    failure('ERR_TEXT_EMPTY', () => prepareGeneration(' ', tokenizer, config));
-    failure('ERR_TOO_MANY_TOKENS', () => prepareGeneration('!?'.repeat(13), tokenizer, config));
-    failure('ERR_TOO_MANY_TOKENS', () => prepareGeneration('!?'.repeat(12), tokenizer, config));
+    thrown('ERR_MODEL_UNSUPPORTED', () => prepareGeneration('The', tokenizer, bertConfig('BertForMaskedLM')));
+    thrown('ERR_TEXT_EMPTY', () => prepareGeneration(' ', tokenizer, config));
+    thrown('ERR_TOO_MANY_TOKENS', () => prepareGeneration('!?'.repeat(13), tokenizer, config));
+    thrown('ERR_TOO_MANY_TOKENS', () => prepareGeneration('!?'.repeat(12), tokenizer, config));
   });
 
   it('ends after as many pieces as were asked for', () => {
@@ -137,14 +138,14 @@ describe('a generation', () => {
     const generation = new Generation(prepareGeneration('The', tokenizer, config, { maxNewTokens: 2 }), tokenizer);
     expect(generation.lastId).toBeUndefined();
     expect(generation.inputIds).toEqual(ids('The'));
-    failure('ERR_STATE', () => generation.result());
+    thrown('ERR_STATE', () => generation.result());
     const [good] = ids(' good');
     expect(generation.step(only(good))).toEqual({ text: ' good', reason: undefined });
     expect(generation.lastId).toBe(good);
     expect(generation.inputIds).toEqual([...ids('The'), good]);
     expect(generation.step(only(good, V + 5)).reason).toBe('length');
     expect(generation.done).toBe(true);
-    failure('ERR_STATE', () => generation.step(only(good)));
+    thrown('ERR_STATE', () => generation.step(only(good)));
   });
 
   it('penalizes what the prompt and the answer have', () => {
@@ -170,7 +171,7 @@ describe('a generation', () => {
 
   it('refuses logits of another width', () => {
     const generation = new Generation(prepareGeneration('The', tokenizer, config), tokenizer);
-    failure('ERR_SHAPE', () => generation.step(new Float32Array(V - 1)));
-    failure('ERR_RANGE', () => generation.step(new Float32Array(V).fill(Number.NaN)));
+    thrown('ERR_SHAPE', () => generation.step(new Float32Array(V - 1)));
+    thrown('ERR_RANGE', () => generation.step(new Float32Array(V).fill(Number.NaN)));
   });
 });

@@ -3,7 +3,8 @@ import { parseModelConfig } from '../../src/ml/config.ts';
 import { outlierChannels, randomWeights } from '../../src/ml/models/random.ts';
 import { loadGroup, type TensorName, tensorNames, tensorShape } from '../../src/ml/models/weights.ts';
 import { runFloat } from '../../src/ml/reference/float.ts';
-import { failure, TINY, TINY_CLASSIFIER, TINY_DISTILBERT_JSON, TINY_GPT2_JSON, TINY_JSON, TINY_ROBERTA_JSON } from './tiny-bert.ts';
+import { failure } from '../failure.ts';
+import { TINY, TINY_CLASSIFIER, TINY_DISTILBERT_JSON, TINY_GPT2_JSON, TINY_JSON, TINY_ROBERTA_JSON } from './tiny-bert.ts';
 
 const GPT2 = parseModelConfig({ ...TINY_GPT2_JSON, n_embd: 256, n_head: 4, n_inner: 1024, n_layer: 6, n_positions: 24 });
 

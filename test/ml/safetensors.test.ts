@@ -4,7 +4,8 @@ import { TercetError } from '../../src/core/errors.ts';
 import { type ModelFiles, memoryFiles } from '../../src/ml/files.ts';
 import { openTensors, parseSafetensors } from '../../src/ml/safetensors.ts';
 import { encodeSafetensors } from '../../src/ml/safetensors-encode.ts';
-import { failure, jsonBytes } from './tiny-bert.ts';
+import { failure } from '../failure.ts';
+import { jsonBytes } from './tiny-bert.ts';
 
 const a = { name: 'a', dtype: 'F32', shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) } as const;
 const b = { name: 'b', dtype: 'I64', shape: [2], data: BigInt64Array.of(-1n, 2n ** 62n) } as const;

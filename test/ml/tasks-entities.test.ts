@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { tagsOf } from '../../src/ml/tasks/entity-tags.ts';
 import { type Aggregation, type EntityInput, finishEntities, prepareEntities } from '../../src/ml/tasks/named-entities.ts';
-import { BERT_PIECES, bertConfig, failure, loadBert, loadRoberta, robertaConfig } from './tasks-fixtures.ts';
+import { thrown } from '../failure.ts';
+import { BERT_PIECES, bertConfig, loadBert, loadRoberta, robertaConfig } from './tasks-fixtures.ts';
 
 const LABELS = ['O', 'B-PER', 'I-PER', 'B-LOC', 'I-LOC'];
 const tokenizer = await loadBert();
@@ -56,9 +57,9 @@ describe('preparing', () => {
   });
 
   it('refuses another model and bad texts', () => {
-    failure('ERR_MODEL_UNSUPPORTED', () => prepareEntities('a', tokenizer, bertConfig('BertForMaskedLM')));
-    failure('ERR_TEXT_EMPTY', () => prepareEntities(' ', tokenizer, config));
-    failure('ERR_TOO_MANY_TOKENS', () => prepareEntities('a '.repeat(30), tokenizer, config));
+    thrown('ERR_MODEL_UNSUPPORTED', () => prepareEntities('a', tokenizer, bertConfig('BertForMaskedLM')));
+    thrown('ERR_TEXT_EMPTY', () => prepareEntities(' ', tokenizer, config));
+    thrown('ERR_TOO_MANY_TOKENS', () => prepareEntities('a '.repeat(30), tokenizer, config));
   });
 });
 
@@ -179,12 +180,12 @@ describe('entities', () => {
     const logits = logitsOf(input, ['B-PER']);
     expect(logits.length).toBe(3 * LABELS.length);
     expect(finishEntities(logits, input).length).toBe(1);
-    failure('ERR_SHAPE', () => finishEntities(new Float32Array(logits.length + LABELS.length), input));
+    thrown('ERR_SHAPE', () => finishEntities(new Float32Array(logits.length + LABELS.length), input));
   });
 
   it('refuses another aggregation and logits that are not finite', () => {
     const input = prepareEntities('john', tokenizer, config);
-    failure('ERR_ARGUMENT', () => finishEntities(logitsOf(input, ['O']), input, 'last' as Aggregation));
-    failure('ERR_RANGE', () => finishEntities(new Float32Array(15).fill(Number.NaN), input));
+    thrown('ERR_ARGUMENT', () => finishEntities(logitsOf(input, ['O']), input, 'last' as Aggregation));
+    thrown('ERR_RANGE', () => finishEntities(new Float32Array(15).fill(Number.NaN), input));
   });
 });

@@ -4,7 +4,8 @@ import { batchOf, inParts, prepareEach, splitOutputs } from '../../src/ml/tasks/
 import type { TaskInput } from '../../src/ml/tasks/common.ts';
 import { type FeatureOptions, finishFeatures, prepareFeatures } from '../../src/ml/tasks/feature-extraction.ts';
 import { prepareTextClassification } from '../../src/ml/tasks/text-classification.ts';
-import { bertConfig, failure, gpt2Config, loadBert, loadGpt2 } from './tasks-fixtures.ts';
+import { thrown } from '../failure.ts';
+import { bertConfig, gpt2Config, loadBert, loadGpt2 } from './tasks-fixtures.ts';
 
 const tokenizer = await loadBert();
 const config = bertConfig('BertModel');
@@ -23,7 +24,7 @@ describe('feature extraction', () => {
     const input = prepare({ pooling });
     expect(input).toMatchObject({ rows: [0], pooling });
     expect(finishFeatures(states.subarray(0, 4), input)).toEqual({ dims: [1, 4], data: Float32Array.of(0, 1, 2, 3) });
-    failure('ERR_SHAPE', () => finishFeatures(states, input));
+    thrown('ERR_SHAPE', () => finishFeatures(states, input));
   });
 
   it('normalizes each vector; zeros stay zeros', () => {
@@ -35,13 +36,13 @@ describe('feature extraction', () => {
   });
 
   it('refuses a model with a head, another pooling, and cls where there is none', async () => {
-    failure('ERR_MODEL_UNSUPPORTED', () => prepareFeatures('a', tokenizer, bertConfig('BertForMaskedLM')));
-    failure('ERR_ARGUMENT', () => prepare({ pooling: 'max' as 'mean' }));
+    thrown('ERR_MODEL_UNSUPPORTED', () => prepareFeatures('a', tokenizer, bertConfig('BertForMaskedLM')));
+    thrown('ERR_ARGUMENT', () => prepare({ pooling: 'max' as 'mean' }));
     const gpt2 = await loadGpt2();
     const model = { ...gpt2Config(gpt2.vocabSize), head: 'none' as const };
-    failure('ERR_ARGUMENT', () => prepareFeatures('The', gpt2, model, { pooling: 'cls' }));
+    thrown('ERR_ARGUMENT', () => prepareFeatures('The', gpt2, model, { pooling: 'cls' }));
     expect(prepareFeatures('The', gpt2, model, { pooling: 'mean' }).rows).toEqual([0]);
-    failure('ERR_RANGE', () => finishFeatures(new Float32Array(16).fill(Number.NaN), prepare()));
+    thrown('ERR_RANGE', () => finishFeatures(new Float32Array(16).fill(Number.NaN), prepare()));
   });
 });
 
@@ -58,7 +59,7 @@ describe('a batch', () => {
 
   it('is refused as a whole, naming the text, before anything runs', () => {
     const seen: number[] = [];
-    const error = failure('ERR_TEXT_EMPTY', () =>
+    const error = thrown('ERR_TEXT_EMPTY', () =>
       prepareEach(['the', ' ', 'a'], (text, index) => {
         seen.push(index);
         return prepare(text);
@@ -66,7 +67,7 @@ describe('a batch', () => {
     );
     expect(error.message).toBe('text 2 of 3: the text is empty or only white space');
     expect(seen).toEqual([0, 1]);
-    const party = failure('ERR_INTERNAL', () =>
+    const party = thrown('ERR_INTERNAL', () =>
       prepareEach([0], () => {
         throw new TercetError('ERR_INTERNAL', 'x', 'y', { party: 2 });
       }),
@@ -80,20 +81,20 @@ describe('a batch', () => {
   });
 
   it('is refused when empty or too long', () => {
-    failure('ERR_ARGUMENT', () => prepareEach([], prepare));
-    failure('ERR_ARGUMENT', () => prepareEach('text' as unknown as string[], prepare));
+    thrown('ERR_ARGUMENT', () => prepareEach([], prepare));
+    thrown('ERR_ARGUMENT', () => prepareEach('text' as unknown as string[], prepare));
     // A hole in a list is a text like any other.
-    failure('ERR_ARGUMENT', () => prepareEach(new Array<string>(2), prepare));
-    failure('ERR_ARGUMENT', () => batchOf([], [16]));
+    thrown('ERR_ARGUMENT', () => prepareEach(new Array<string>(2), prepare));
+    thrown('ERR_ARGUMENT', () => batchOf([], [16]));
     const inputs = prepareEach(['a', 'a a a a'], prepare);
-    expect(failure('ERR_TOO_MANY_TOKENS', () => batchOf(inputs, [4, 5])).message).toContain('text 2 of 2');
+    expect(thrown('ERR_TOO_MANY_TOKENS', () => batchOf(inputs, [4, 5])).message).toContain('text 2 of 2');
   });
 
   it('is cut into parts', () => {
     expect(inParts([1, 2, 3, 4, 5], 2)).toEqual([[1, 2], [3, 4], [5]]);
     expect(inParts([1, 2], 8)).toEqual([[1, 2]]);
     expect(inParts([], 8)).toEqual([]);
-    for (const size of [0, -1, 1.5, Number.NaN]) failure('ERR_ARGUMENT', () => inParts([1], size));
+    for (const size of [0, -1, 1.5, Number.NaN]) thrown('ERR_ARGUMENT', () => inParts([1], size));
   });
 
   it('has its outputs told apart', () => {
@@ -106,6 +107,6 @@ describe('a batch', () => {
       [0, 1],
       [2, 3, 4, 5],
     ]);
-    for (const length of [5, 7, 8]) failure('ERR_SHAPE', () => splitOutputs(new Float32Array(length), { tokens: 4, sequences }, 2));
+    for (const length of [5, 7, 8]) thrown('ERR_SHAPE', () => splitOutputs(new Float32Array(length), { tokens: 4, sequences }, 2));
   });
 });

@@ -1,7 +1,5 @@
 /** Tiny models of every kind for tests of the tasks: real tokenizer files and configurations, made here, read by the real loaders. */
 
-import { expect } from 'vitest';
-import { type ErrorCode, TercetError } from '../../src/core/errors.ts';
 import { type ModelConfig, parseModelConfig } from '../../src/ml/config.ts';
 import { memoryFiles } from '../../src/ml/files.ts';
 import { loadTokenizer, type Tokenizer } from '../../src/ml/tokenizers/tokenizer.ts';
@@ -164,18 +162,4 @@ export function gpt2Config(vocabSize: number, positions = 24): ModelConfig {
     vocab_size: vocabSize,
     layer_norm_epsilon: 1e-5,
   });
-}
-
-/** Runs `work`, which must fail with this code, and returns the error. */
-export function failure(code: ErrorCode, work: () => unknown): TercetError {
-  try {
-    work();
-  } catch (error) {
-    expect(error).toBeInstanceOf(TercetError);
-    expect((error as TercetError).code, (error as TercetError).message).toBe(code);
-    expect((error as TercetError).hint).not.toBe('');
-    expect((error as TercetError).message).not.toMatch(/[\n\r]/);
-    return error as TercetError;
-  }
-  throw new Error(`expected ${code}, nothing was thrown`);
 }

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AnswerOptions, finishQuestion, prepareQuestion, type QuestionAnswer, type QuestionInput } from '../../src/ml/tasks/question-answering.ts';
-import { BERT_PIECES, bertConfig, failure, loadBert, loadGpt2, loadRoberta, robertaConfig } from './tasks-fixtures.ts';
+import { thrown } from '../failure.ts';
+import { BERT_PIECES, bertConfig, loadBert, loadGpt2, loadRoberta, robertaConfig } from './tasks-fixtures.ts';
 
 const tokenizer = await loadBert();
 const roberta = await loadRoberta();
@@ -75,24 +76,24 @@ describe('a question', () => {
 
   it('needs a context, visible text in both, and room', () => {
     const prepare = (question: unknown, context: unknown) => prepareQuestion(question, context, tokenizer, config);
-    expect(failure('ERR_ARGUMENT', () => prepare('who?', undefined)).message).toContain('the context');
-    expect(failure('ERR_ARGUMENT', () => prepare(undefined, 'a')).message).toContain('the question');
+    expect(thrown('ERR_ARGUMENT', () => prepare('who?', undefined)).message).toContain('the context');
+    expect(thrown('ERR_ARGUMENT', () => prepare(undefined, 'a')).message).toContain('the question');
     for (const empty of ['', '  ', '\u200b']) {
-      expect(failure('ERR_TEXT_EMPTY', () => prepare(empty, 'a')).message).toContain('the question');
-      expect(failure('ERR_TEXT_EMPTY', () => prepare('who?', empty)).message).toContain('the context');
+      expect(thrown('ERR_TEXT_EMPTY', () => prepare(empty, 'a')).message).toContain('the question');
+      expect(thrown('ERR_TEXT_EMPTY', () => prepare('who?', empty)).message).toContain('the context');
     }
-    expect(failure('ERR_TEXT_CONTROL', () => prepare('who?', 'a\0')).message).toContain('the context');
+    expect(thrown('ERR_TEXT_CONTROL', () => prepare('who?', 'a\0')).message).toContain('the context');
     expect(prepare('who?', 'a '.repeat(19)).inputIds.length).toBe(24);
-    expect(failure('ERR_TOO_MANY_TOKENS', () => prepare('who?', 'a '.repeat(20))).message).toContain('1 too many');
-    const { message, hint } = failure('ERR_TOO_MANY_TOKENS', () => prepare('who?', 'a '.repeat(22)));
+    expect(thrown('ERR_TOO_MANY_TOKENS', () => prepare('who?', 'a '.repeat(20))).message).toContain('1 too many');
+    const { message, hint } = thrown('ERR_TOO_MANY_TOKENS', () => prepare('who?', 'a '.repeat(22)));
     expect(message).toBe('the question and context have 27 tokens with [CLS] and [SEP], and the model takes 24: 3 too many');
     expect(hint).toContain('split the context');
   });
 
   it('needs a model with the head', async () => {
-    failure('ERR_MODEL_UNSUPPORTED', () => prepareQuestion('a', 'b', tokenizer, bertConfig('BertForMaskedLM')));
+    thrown('ERR_MODEL_UNSUPPORTED', () => prepareQuestion('a', 'b', tokenizer, bertConfig('BertForMaskedLM')));
     const gpt2 = await loadGpt2();
-    failure('ERR_MODEL_UNSUPPORTED', () => prepareQuestion('a', 'b', gpt2, { ...config, vocabSize: gpt2.vocabSize }));
+    thrown('ERR_MODEL_UNSUPPORTED', () => prepareQuestion('a', 'b', gpt2, { ...config, vocabSize: gpt2.vocabSize }));
   });
 
   it('cannot bring control tokens', () => {
@@ -209,8 +210,8 @@ describe('an answer', () => {
     const input = byHand(1, 2);
     const logits = new Float32Array(2 * input.rows.length);
     for (const options of [{ topK: 0 }, { topK: 1.5 }, { maxAnswerLength: 0 }, { maxAnswerLength: Number.NaN }])
-      failure('ERR_ARGUMENT', () => finishQuestion(logits, input, options));
-    failure('ERR_SHAPE', () => finishQuestion(new Float32Array(3), input));
-    failure('ERR_RANGE', () => finishQuestion(logits.fill(Number.NaN), input));
+      thrown('ERR_ARGUMENT', () => finishQuestion(logits, input, options));
+    thrown('ERR_SHAPE', () => finishQuestion(new Float32Array(3), input));
+    thrown('ERR_RANGE', () => finishQuestion(logits.fill(Number.NaN), input));
   });
 });

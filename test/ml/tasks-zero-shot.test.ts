@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { fillTemplate } from '../../src/ml/tasks/zero-shot.ts';
 import { finishCloze, prepareCloze } from '../../src/ml/tasks/zero-shot-cloze.ts';
 import { finishNli, prepareNli } from '../../src/ml/tasks/zero-shot-nli.ts';
-import { BERT_PIECES, bertConfig, failure, loadBert, loadGpt2, loadRoberta, robertaConfig } from './tasks-fixtures.ts';
+import { thrown } from '../failure.ts';
+import { BERT_PIECES, bertConfig, loadBert, loadGpt2, loadRoberta, robertaConfig } from './tasks-fixtures.ts';
 
 const tokenizer = await loadBert();
 const roberta = await loadRoberta();
@@ -21,7 +22,7 @@ describe('templates', () => {
 
   it('are refused without a slot, with one twice, and as anything but text', () => {
     for (const bad of ['{text}', '{text} {mask} {mask}', 5, null, `{text}{mask}${'a'.repeat(1000)}`])
-      failure('ERR_ARGUMENT', () => fillTemplate(bad, { text: 'a', mask: 'b' }));
+      thrown('ERR_ARGUMENT', () => fillTemplate(bad, { text: 'a', mask: 'b' }));
   });
 });
 
@@ -61,42 +62,42 @@ describe('zero-shot by a cloze', () => {
     expect(input.labelIds).toEqual([...roberta.encodeWord(' good'), ...roberta.encodeWord(' bad')]);
     expect(input.inputIds[input.rows[0]]).toBe(roberta.maskTokenId);
     const inFront = () => prepareCloze('The Paris', ['good', 'bad'], roberta, ROBERTA, { template: '{mask}: {text}' });
-    expect(failure('ERR_ARGUMENT', inFront).message).toContain('"bad"');
+    expect(thrown('ERR_ARGUMENT', inFront).message).toContain('"bad"');
   });
 
   it('refuses labels that are not one word, naming them and the way out', () => {
-    const { message, hint } = failure('ERR_ARGUMENT', () => prepare('a movie', ['good', 'johnson']));
+    const { message, hint } = thrown('ERR_ARGUMENT', () => prepare('a movie', ['good', 'johnson']));
     expect(message).toContain('"johnson"');
     expect(hint).toContain('verbalizers');
     for (const labels of [['good', 'zebra'], ['good', 'very bad'], ['good'], [], undefined, ['good', 'good'], ['good', ' ']])
-      failure('ERR_ARGUMENT', () => prepare('a movie', labels));
-    expect(failure('ERR_ARGUMENT', () => prepare('a movie', ['good', 'Good'])).message).toContain('same word');
+      thrown('ERR_ARGUMENT', () => prepare('a movie', labels));
+    expect(thrown('ERR_ARGUMENT', () => prepare('a movie', ['good', 'Good'])).message).toContain('same word');
   });
 
   it('refuses bad verbalizers', () => {
     for (const verbalizers of [{ good: 'johnson' }, { good: '' }, { good: 5 }, { other: 'good' }, 'good', []])
-      failure('ERR_ARGUMENT', () => prepare('a movie', ['good', 'bad'], { verbalizers }));
-    failure('ERR_ARGUMENT', () => prepare('a movie', ['good', 'toString'], { verbalizers: {} }));
+      thrown('ERR_ARGUMENT', () => prepare('a movie', ['good', 'bad'], { verbalizers }));
+    thrown('ERR_ARGUMENT', () => prepare('a movie', ['good', 'toString'], { verbalizers: {} }));
   });
 
   it('does not let a text or a template bring masks', () => {
-    expect(failure('ERR_ARGUMENT', () => prepare('a [MASK] movie', ['good', 'bad'])).message).toContain('the text has');
-    failure('ERR_ARGUMENT', () => prepare('a movie', ['good', 'bad'], { template: '{text} [MASK] {mask}' }));
+    expect(thrown('ERR_ARGUMENT', () => prepare('a [MASK] movie', ['good', 'bad'])).message).toContain('the text has');
+    thrown('ERR_ARGUMENT', () => prepare('a movie', ['good', 'bad'], { template: '{text} [MASK] {mask}' }));
     expect(prepare('a {mask} movie', ['good', 'bad']).rows.length).toBe(1);
   });
 
   it('counts the template against the positions', () => {
     prepare('a '.repeat(17), ['good', 'bad']);
-    expect(failure('ERR_TOO_MANY_TOKENS', () => prepare('a '.repeat(19), ['good', 'bad'])).message).toContain('1 too many');
-    failure('ERR_TEXT_EMPTY', () => prepare('\u200b', ['good', 'bad']));
-    failure('ERR_TEXT_EMPTY', () => prepare('', ['good', 'bad']));
+    expect(thrown('ERR_TOO_MANY_TOKENS', () => prepare('a '.repeat(19), ['good', 'bad'])).message).toContain('1 too many');
+    thrown('ERR_TEXT_EMPTY', () => prepare('\u200b', ['good', 'bad']));
+    thrown('ERR_TEXT_EMPTY', () => prepare('', ['good', 'bad']));
   });
 
   it('refuses another model and bad logits', () => {
-    failure('ERR_MODEL_UNSUPPORTED', () => prepareCloze('a', ['good', 'bad'], tokenizer, NLI));
+    thrown('ERR_MODEL_UNSUPPORTED', () => prepareCloze('a', ['good', 'bad'], tokenizer, NLI));
     const input = prepare('a', ['good', 'bad']);
-    failure('ERR_SHAPE', () => finishCloze(new Float32Array(V - 1), input, tokenizer));
-    failure('ERR_RANGE', () => finishCloze(new Float32Array(V).fill(Number.NaN), input, tokenizer));
+    thrown('ERR_SHAPE', () => finishCloze(new Float32Array(V - 1), input, tokenizer));
+    thrown('ERR_RANGE', () => finishCloze(new Float32Array(V).fill(Number.NaN), input, tokenizer));
   });
 });
 
@@ -145,20 +146,20 @@ describe('zero-shot by entailment', () => {
   });
 
   it('refuses classifiers of anything else', () => {
-    failure('ERR_MODEL_UNSUPPORTED', () => prepare(['a'], {}, bertConfig('BertForSequenceClassification', ['negative', 'positive'])));
-    failure('ERR_MODEL_UNSUPPORTED', () => prepare(['a'], {}, bertConfig('BertForSequenceClassification', ['x', 'entailment', 'y'])));
-    failure('ERR_MODEL_UNSUPPORTED', () => prepare(['a'], {}, LM));
+    thrown('ERR_MODEL_UNSUPPORTED', () => prepare(['a'], {}, bertConfig('BertForSequenceClassification', ['negative', 'positive'])));
+    thrown('ERR_MODEL_UNSUPPORTED', () => prepare(['a'], {}, bertConfig('BertForSequenceClassification', ['x', 'entailment', 'y'])));
+    thrown('ERR_MODEL_UNSUPPORTED', () => prepare(['a'], {}, LM));
   });
 
   it('refuses bad labels, templates, texts and logits', async () => {
-    for (const labels of [[], 'sports', [''], ['a', 'a'], [5]]) failure('ERR_ARGUMENT', () => prepare(labels));
-    for (const hypothesisTemplate of ['no slot', '{} {label}', '{} {}']) failure('ERR_ARGUMENT', () => prepare(['a'], { hypothesisTemplate }));
-    failure('ERR_TEXT_EMPTY', () => prepareNli('', ['a'], tokenizer, NLI));
-    failure('ERR_TEXT_EMPTY', () => prepareNli('\u200b', ['a'], tokenizer, NLI));
-    expect(failure('ERR_TOO_MANY_TOKENS', () => prepareNli('a '.repeat(20), ['a'], tokenizer, NLI)).message).toContain('text and hypothesis have 28 tokens');
-    failure('ERR_SHAPE', () => finishNli(new Float32Array(5), prepare(['a', 'the'])));
-    failure('ERR_RANGE', () => finishNli(Float32Array.of(0, Number.NaN, 0), prepare(['a'])));
+    for (const labels of [[], 'sports', [''], ['a', 'a'], [5]]) thrown('ERR_ARGUMENT', () => prepare(labels));
+    for (const hypothesisTemplate of ['no slot', '{} {label}', '{} {}']) thrown('ERR_ARGUMENT', () => prepare(['a'], { hypothesisTemplate }));
+    thrown('ERR_TEXT_EMPTY', () => prepareNli('', ['a'], tokenizer, NLI));
+    thrown('ERR_TEXT_EMPTY', () => prepareNli('\u200b', ['a'], tokenizer, NLI));
+    expect(thrown('ERR_TOO_MANY_TOKENS', () => prepareNli('a '.repeat(20), ['a'], tokenizer, NLI)).message).toContain('text and hypothesis have 28 tokens');
+    thrown('ERR_SHAPE', () => finishNli(new Float32Array(5), prepare(['a', 'the'])));
+    thrown('ERR_RANGE', () => finishNli(Float32Array.of(0, Number.NaN, 0), prepare(['a'])));
     const gpt2 = await loadGpt2();
-    failure('ERR_MODEL_UNSUPPORTED', () => prepareNli('a', ['b'], gpt2, { ...NLI, vocabSize: gpt2.vocabSize }));
+    thrown('ERR_MODEL_UNSUPPORTED', () => prepareNli('a', ['b'], gpt2, { ...NLI, vocabSize: gpt2.vocabSize }));
   });
 });

@@ -5,7 +5,8 @@ import { finishFillMask, prepareFillMask } from '../../src/ml/tasks/fill-mask.ts
 import { prepareQuestion } from '../../src/ml/tasks/question-answering.ts';
 import { chooseLabels, finishTextClassification, prepareTextClassification } from '../../src/ml/tasks/text-classification.ts';
 import { prepareCloze } from '../../src/ml/tasks/zero-shot-cloze.ts';
-import { BERT_PIECES, bertConfig, failure, loadBert, loadRoberta, robertaConfig } from './tasks-fixtures.ts';
+import { thrown } from '../failure.ts';
+import { BERT_PIECES, bertConfig, loadBert, loadRoberta, robertaConfig } from './tasks-fixtures.ts';
 
 const tokenizer = await loadBert();
 const roberta = await loadRoberta();
@@ -23,28 +24,28 @@ describe('fill-mask', () => {
   });
 
   it('refuses a text without one', () => {
-    expect(failure('ERR_NO_MASK', () => prepareFillMask('the [mask]', tokenizer, LM)).hint).toContain('[MASK]');
-    expect(failure('ERR_NO_MASK', () => prepareFillMask('The [MASK]', roberta, ROBERTA)).hint).toContain('<mask>');
+    expect(thrown('ERR_NO_MASK', () => prepareFillMask('the [mask]', tokenizer, LM)).hint).toContain('[MASK]');
+    expect(thrown('ERR_NO_MASK', () => prepareFillMask('The [MASK]', roberta, ROBERTA)).hint).toContain('<mask>');
   });
 
   it('takes the most tokens that the model takes, and says both numbers beyond', () => {
     expect(prepareFillMask(`[MASK] ${'a '.repeat(21)}`, tokenizer, LM).inputIds.length).toBe(24);
-    const { message } = failure('ERR_TOO_MANY_TOKENS', () => prepareFillMask(`[MASK] ${'a '.repeat(23)}`, tokenizer, LM));
+    const { message } = thrown('ERR_TOO_MANY_TOKENS', () => prepareFillMask(`[MASK] ${'a '.repeat(23)}`, tokenizer, LM));
     expect(message).toBe('the text has 26 tokens with [CLS] and [SEP], and the model takes 24: 2 too many');
-    expect(failure('ERR_TOO_MANY_TOKENS', () => prepareFillMask('!?'.repeat(20), roberta, ROBERTA)).message).toContain('with <s> and </s>');
+    expect(thrown('ERR_TOO_MANY_TOKENS', () => prepareFillMask('!?'.repeat(20), roberta, ROBERTA)).message).toContain('with <s> and </s>');
   });
 
   it('checks the text', () => {
-    failure('ERR_TEXT_EMPTY', () => prepareFillMask('', tokenizer, LM));
-    failure('ERR_TEXT_EMPTY', () => prepareFillMask('\u200b', tokenizer, LM));
-    failure('ERR_TEXT_CONTROL', () => prepareFillMask('[MASK]\0', tokenizer, LM));
-    failure('ERR_ARGUMENT', () => prepareFillMask(undefined, tokenizer, LM));
+    thrown('ERR_TEXT_EMPTY', () => prepareFillMask('', tokenizer, LM));
+    thrown('ERR_TEXT_EMPTY', () => prepareFillMask('\u200b', tokenizer, LM));
+    thrown('ERR_TEXT_CONTROL', () => prepareFillMask('[MASK]\0', tokenizer, LM));
+    thrown('ERR_ARGUMENT', () => prepareFillMask(undefined, tokenizer, LM));
   });
 
   it('refuses another model or tokenizer', () => {
-    failure('ERR_MODEL_UNSUPPORTED', () => prepareFillMask('[MASK]', tokenizer, CLASSIFIER));
-    failure('ERR_MODEL_CONFIG', () => prepareFillMask('[MASK]', tokenizer, { ...LM, vocabSize: V - 1 }));
-    failure('ERR_MODEL_UNSUPPORTED', () => prepareFillMask('[MASK]', { ...tokenizer, maskToken: undefined, maskTokenId: undefined }, LM));
+    thrown('ERR_MODEL_UNSUPPORTED', () => prepareFillMask('[MASK]', tokenizer, CLASSIFIER));
+    thrown('ERR_MODEL_CONFIG', () => prepareFillMask('[MASK]', tokenizer, { ...LM, vocabSize: V - 1 }));
+    thrown('ERR_MODEL_UNSUPPORTED', () => prepareFillMask('[MASK]', { ...tokenizer, maskToken: undefined, maskTokenId: undefined }, LM));
   });
 
   it('ranks one mask', () => {
@@ -106,19 +107,19 @@ describe('fill-mask', () => {
 
   it('refuses targets that are not one piece, by name', () => {
     const prepare = (targets: unknown) => prepareFillMask('[MASK]', tokenizer, LM, { targets: targets as string[] });
-    expect(failure('ERR_ARGUMENT', () => prepare(['paris', 'johnson'])).message).toContain('"johnson"');
-    expect(failure('ERR_ARGUMENT', () => prepare(['zebra'])).message).toContain('"zebra"');
-    for (const bad of [[], [''], [5], 'paris', ['paris', 'paris'], ['[MASK]']]) failure('ERR_ARGUMENT', () => prepare(bad));
+    expect(thrown('ERR_ARGUMENT', () => prepare(['paris', 'johnson'])).message).toContain('"johnson"');
+    expect(thrown('ERR_ARGUMENT', () => prepare(['zebra'])).message).toContain('"zebra"');
+    for (const bad of [[], [''], [5], 'paris', ['paris', 'paris'], ['[MASK]']]) thrown('ERR_ARGUMENT', () => prepare(bad));
   });
 
   it('refuses bad logits and counts', () => {
     const input = prepareFillMask('[MASK]', tokenizer, LM);
-    for (const topK of [0, -1, 1.5, Number.NaN]) failure('ERR_ARGUMENT', () => finishFillMask(new Float32Array(V), input, tokenizer, topK));
-    for (const length of [0, V - 1]) failure('ERR_SHAPE', () => finishFillMask(new Float32Array(length), input, tokenizer, 1));
+    for (const topK of [0, -1, 1.5, Number.NaN]) thrown('ERR_ARGUMENT', () => finishFillMask(new Float32Array(V), input, tokenizer, topK));
+    for (const length of [0, V - 1]) thrown('ERR_SHAPE', () => finishFillMask(new Float32Array(length), input, tokenizer, 1));
     for (const bad of [Number.NaN, Number.POSITIVE_INFINITY])
-      failure('ERR_RANGE', () => finishFillMask(new Float32Array(V).fill(bad, 3, 4), input, tokenizer, 1));
+      thrown('ERR_RANGE', () => finishFillMask(new Float32Array(V).fill(bad, 3, 4), input, tokenizer, 1));
     const two = prepareFillMask('[MASK][MASK]', tokenizer, LM);
-    for (const length of [V, 2 * V + 1]) failure('ERR_SHAPE', () => finishFillMask(new Float32Array(length), two, tokenizer, 1));
+    for (const length of [V, 2 * V + 1]) thrown('ERR_SHAPE', () => finishFillMask(new Float32Array(length), two, tokenizer, 1));
   });
 });
 
@@ -161,22 +162,22 @@ describe('text classification', () => {
 
   it('refuses labels that the model does not have, naming those that it has', () => {
     for (const labels of [['great'], { great: 'x' }]) {
-      const { message } = failure('ERR_ARGUMENT', () => prepare(labels));
+      const { message } = thrown('ERR_ARGUMENT', () => prepare(labels));
       for (const name of ['"great"', '"negative"', '"neutral"', '"positive"']) expect(message).toContain(name);
     }
     const bad = [[], [''], [5], 'positive', 5, ['positive', 'positive'], ['positive', 'POSITIVE'], { positive: '' }, { positive: 5 }, { positive: 'neutral' }];
     for (const labels of [...bad, { positive: 'x', POSITIVE: 'y' }, { positive: 'x', neutral: 'x' }, { constructor: 'x' }, null])
-      failure('ERR_ARGUMENT', () => prepare(labels));
-    failure('ERR_ARGUMENT', () => chooseLabels(['a'], ['A', 'A']));
+      thrown('ERR_ARGUMENT', () => prepare(labels));
+    thrown('ERR_ARGUMENT', () => chooseLabels(['a'], ['A', 'A']));
     expect(chooseLabels(['A'], ['a', 'A'])).toEqual([{ index: 1, label: 'A' }]);
-    expect(failure('ERR_ARGUMENT', () => chooseLabels(['x'], new Array<string>(30).fill('y'))).message).toContain('and 10 more');
+    expect(thrown('ERR_ARGUMENT', () => chooseLabels(['x'], new Array<string>(30).fill('y'))).message).toContain('and 10 more');
   });
 
   it('refuses another model and bad logits', () => {
-    failure('ERR_MODEL_UNSUPPORTED', () => prepareTextClassification('a', tokenizer, LM));
-    failure('ERR_SHAPE', () => finishTextClassification(new Float32Array(2), prepare()));
-    failure('ERR_RANGE', () => finishTextClassification(Float32Array.of(0, 1, Number.NaN), prepare()));
-    failure('ERR_ARGUMENT', () => finishTextClassification(logits, prepare(), 0));
+    thrown('ERR_MODEL_UNSUPPORTED', () => prepareTextClassification('a', tokenizer, LM));
+    thrown('ERR_SHAPE', () => finishTextClassification(new Float32Array(2), prepare()));
+    thrown('ERR_RANGE', () => finishTextClassification(Float32Array.of(0, 1, Number.NaN), prepare()));
+    thrown('ERR_ARGUMENT', () => finishTextClassification(logits, prepare(), 0));
   });
 });
 
@@ -186,14 +187,14 @@ describe('errors', () => {
     const QA = bertConfig('BertForQuestionAnswering');
     const long = `${marked} `.repeat(30);
     const errors = [
-      failure('ERR_NO_MASK', () => prepareFillMask(marked, tokenizer, LM)),
-      failure('ERR_TEXT_CONTROL', () => prepareFillMask(`${marked}\0`, tokenizer, LM)),
-      failure('ERR_TOO_MANY_TOKENS', () => prepareFillMask(long, tokenizer, LM)),
-      failure('ERR_ARGUMENT', () => prepareTextClassification(marked, tokenizer, CLASSIFIER, { labels: ['x'] })),
-      failure('ERR_ARGUMENT', () => prepareCloze(`${marked} [MASK]`, ['good', 'bad'], tokenizer, LM)),
-      failure('ERR_TOO_MANY_TOKENS', () => prepareQuestion(marked, long, tokenizer, QA)),
-      failure('ERR_TEXT_CONTROL', () => prepareQuestion(`${marked}\0`, marked, tokenizer, QA)),
-      failure('ERR_NO_MASK', () => prepareEach([`${marked} [MASK]`, marked], (text) => prepareFillMask(text, tokenizer, LM))),
+      thrown('ERR_NO_MASK', () => prepareFillMask(marked, tokenizer, LM)),
+      thrown('ERR_TEXT_CONTROL', () => prepareFillMask(`${marked}\0`, tokenizer, LM)),
+      thrown('ERR_TOO_MANY_TOKENS', () => prepareFillMask(long, tokenizer, LM)),
+      thrown('ERR_ARGUMENT', () => prepareTextClassification(marked, tokenizer, CLASSIFIER, { labels: ['x'] })),
+      thrown('ERR_ARGUMENT', () => prepareCloze(`${marked} [MASK]`, ['good', 'bad'], tokenizer, LM)),
+      thrown('ERR_TOO_MANY_TOKENS', () => prepareQuestion(marked, long, tokenizer, QA)),
+      thrown('ERR_TEXT_CONTROL', () => prepareQuestion(`${marked}\0`, marked, tokenizer, QA)),
+      thrown('ERR_NO_MASK', () => prepareEach([`${marked} [MASK]`, marked], (text) => prepareFillMask(text, tokenizer, LM))),
     ];
     for (const error of errors) expect(`${error.message} ${error.hint} ${error.stack} ${JSON.stringify(error)}`.includes(marked)).toBe(false);
   });

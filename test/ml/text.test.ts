@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkText, decodeUtf8, MAX_TEXT_CHARACTERS } from '../../src/ml/text.ts';
-import { failure } from './tiny-bert.ts';
+import { failure } from '../failure.ts';
 
 describe('checkText', () => {
   const accepted: [string, string][] = [

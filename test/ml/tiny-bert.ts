@@ -1,7 +1,5 @@
 /** A tiny BERT in the real layout of the hub, in memory: config, tokenizer, and random weights under the checkpoints' own names. */
 
-import { expect } from 'vitest';
-import { type ErrorCode, TercetError } from '../../src/core/errors.ts';
 import { type ModelConfig, parseModelConfig } from '../../src/ml/config.ts';
 import { type ModelFiles, memoryFiles } from '../../src/ml/files.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
@@ -172,18 +170,4 @@ export function tinyFiles(tensors: readonly TensorToWrite[], extra: Readonly<Rec
     else contents.set(file, bytes);
   }
   return memoryFiles('tiny', contents);
-}
-
-/** Runs `work`, which must fail with this code, and returns the error. */
-export async function failure(code: ErrorCode, work: () => unknown): Promise<TercetError> {
-  try {
-    await work();
-  } catch (error) {
-    expect(error).toBeInstanceOf(TercetError);
-    expect((error as TercetError).code, (error as TercetError).message).toBe(code);
-    expect((error as TercetError).hint).not.toBe('');
-    expect((error as TercetError).message).not.toMatch(/[\n\r]/);
-    return error as TercetError;
-  }
-  throw new Error(`expected ${code}, nothing was thrown`);
 }

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TercetError } from '../../src/core/errors.ts';
 import { loadTokenizer, type Tokenizer } from '../../src/ml/tokenizers/tokenizer.ts';
-import { failure, jsonBytes, PIECES, TOKENIZER_CONFIG_JSON, TOKENIZER_JSON, tinyFiles } from './tiny-bert.ts';
+import { failure } from '../failure.ts';
+import { jsonBytes, PIECES, TOKENIZER_CONFIG_JSON, TOKENIZER_JSON, tinyFiles } from './tiny-bert.ts';
 
 const load = (tokenizer: unknown = TOKENIZER_JSON, config: unknown = TOKENIZER_CONFIG_JSON): Promise<Tokenizer> =>
   loadTokenizer(tinyFiles([], { 'tokenizer.json': jsonBytes(tokenizer), 'tokenizer_config.json': jsonBytes(config) }));

@@ -3,8 +3,8 @@ import { type ModelConfig, parseModelConfig } from '../../src/ml/config.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
 import { loadGroup, loadWeights, type TensorName, tensorNames, tensorShape, transpose, weightGroups } from '../../src/ml/models/weights.ts';
 import type { TensorToWrite } from '../../src/ml/safetensors-encode.ts';
+import { failure } from '../failure.ts';
 import {
-  failure,
   TINY,
   TINY_CLASSIFIER,
   TINY_DISTILBERT_JSON,

@@ -8,7 +8,7 @@ import { PlaintextGates } from '../../src/mpc/protocol/plaintext/oracle.ts';
 import { protocolInfo } from '../../src/mpc/protocol/registry.ts';
 import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import type { Gates, Inputs } from '../../src/mpc/protocol/types.ts';
-import { failure } from '../ml/tiny-bert.ts';
+import { failure } from '../failure.ts';
 import { type ClearParameter, parameterView } from '../support/parameters.ts';
 import { type Message, type Parties, type SimulationOptions, collect, createParties, settle, simulate } from '../support/simulate.ts';
 

@@ -28,7 +28,7 @@ import type { Gates, Wire } from '../../src/mpc/secure/gates.ts';
 import { NORMALISE_ERROR, normalise, normaliseShift, varianceDomain } from '../../src/mpc/secure/normalise.ts';
 import { powerLaw } from '../../src/mpc/secure/windows.ts';
 import { Random } from '../compute/kernels.suite.ts';
-import { failure } from '../ml/tiny-bert.ts';
+import { failure } from '../failure.ts';
 import { simulate } from '../support/simulate.ts';
 
 const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });

@@ -5,7 +5,7 @@ import { capabilitiesOf } from '../../src/sdk/capabilities.ts';
 import { parseDeployment } from '../../src/sdk/deployment.ts';
 import { settle, unsettle } from '../../src/sdk/settled.ts';
 import { TercetError } from '../../src/core/errors.ts';
-import { failure } from '../ml/tiny-bert.ts';
+import { failure } from '../failure.ts';
 
 const HEX = 'ab'.repeat(32);
 const GOOD = {

@@ -4,7 +4,7 @@ import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { downloadJson, downloadPinned } from '../../src/sdk/download.ts';
-import { failure } from '../ml/tiny-bert.ts';
+import { failure } from '../failure.ts';
 
 const BODY = JSON.stringify({ model: 'tiny', padding: 'x'.repeat(5000) });
 const PIN = { sha256: createHash('sha256').update(BODY).digest('hex'), bytes: BODY.length };

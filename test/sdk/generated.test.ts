@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { abortedError } from '../../src/core/abort.ts';
 import { type Producer, generated } from '../../src/sdk/generated.ts';
 import type { GenerateResult } from '../../src/sdk/types.ts';
-import { failure } from '../ml/tiny-bert.ts';
+import { failure } from '../failure.ts';
 
 const result = (text: string) => ({ text }) as GenerateResult;
 const turn = () => new Promise<void>((resolve) => setTimeout(resolve, 1));

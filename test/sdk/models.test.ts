@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { softmax } from '../../src/ml/tasks/common.ts';
 import { runFloat } from '../../src/ml/reference/float.ts';
-import { failure } from '../ml/tiny-bert.ts';
+import { failure } from '../failure.ts';
 import { type MemorySite, type ModelId, memorySite } from './memory-site.ts';
 
 const MASKED = 'the capital of france is [MASK].';

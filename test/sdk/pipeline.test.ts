@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { pipelineWith } from '../../src/sdk/pipeline.ts';
 import type { Model, Task } from '../../src/sdk/types.ts';
-import { failure } from '../ml/tiny-bert.ts';
+import { failure } from '../failure.ts';
 import { type ModelId, memorySite } from './memory-site.ts';
 
 /** The options that a method of a model got, for a model that answers nothing. */

@@ -6,7 +6,8 @@ import { memoryPair } from '../../src/net/memory.ts';
 import { type Offer, checkOffers, configHash, offerFromJson, offerToJson } from '../../src/session/agreement.ts';
 import { Fields, type Json, recvControl, sendControl, sendFailure } from '../../src/session/control.ts';
 import { reportFromJson, reportToJson } from '../../src/session/report.ts';
-import { TINY, failure } from '../ml/tiny-bert.ts';
+import { failure } from '../failure.ts';
+import { TINY } from '../ml/tiny-bert.ts';
 
 const MAX_BODY = 1 << 20;
 const utf8 = (text: string) => new TextEncoder().encode(text);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type ModelConfig, parseModelConfig } from '../../src/ml/config.ts';
 import { type RequestShape, checkShape, misfit, requestHash } from '../../src/session/request.ts';
 import { shapeFor } from '../../src/session/task-run.ts';
-import { failure } from '../ml/tiny-bert.ts';
+import { failure } from '../failure.ts';
 import { REQUEST, prepared } from './harness.ts';
 
 const bert = (architecture: string): ModelConfig =>

@@ -4,7 +4,7 @@ import { TercetError } from '../../src/core/errors.ts';
 import type { OwnerSession } from '../../src/session/owner.ts';
 import type { Request } from '../../src/session/request.ts';
 import { runFloat } from '../../src/ml/reference/float.ts';
-import { failure } from '../ml/tiny-bert.ts';
+import { failure } from '../failure.ts';
 import { INPUT, REQUEST, type Started, kernels, prepared, source, start } from './harness.ts';
 
 /** Tags of messages that depend on the text. */
