@@ -24,13 +24,13 @@ export class Command {
   #stdout = '';
 
   /** @param home takes the place of ~/.tercet: certificates and identities. */
-  constructor(args: readonly string[], home: string) {
+  constructor(args: readonly string[], home: string, env: Readonly<Record<string, string>> = {}) {
     if (!existsSync(CLI)) throw new Error('Tercet is not built. Run `npm run build` first (npm test does).');
     this.name = args.slice(0, 3).join(' ');
     this.#child = spawn(process.execPath, [CLI, ...args], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env['PATH'], HOME: home, TERCET_HOME: home },
+      env: { PATH: process.env['PATH'], HOME: home, TERCET_HOME: home, ...env },
     });
     alive.add(this.#child);
     this.#child.once('exit', () => alive.delete(this.#child));

@@ -21,6 +21,8 @@ export interface DeploymentOptions {
   readonly app?: string;
   /** Also serve the models with secret weights. */
   readonly secret?: boolean;
+  /** A hub that the page's server takes its one model from, and whose origins pages may load from. */
+  readonly hub?: { readonly model: string; readonly endpoint: string; readonly origins: readonly string[] };
   /** Tasks that are served (default: two). */
   readonly tasks?: readonly Task[];
 }
@@ -134,16 +136,19 @@ export class Deployment {
 
   async #serve(): Promise<void> {
     const identities = await Promise.all(([1, 2] as const).map((id) => this.party(id).said(/identity ([0-9a-f]{64})/)));
+    const { hub } = this.#options;
     const both = (values: readonly string[]) => `1=${values[0]},2=${values[1]}`;
     this.#site = new Command(
       [
         ...['site', '--address', `${HOST}:${this.#ports[4]}`, '--parties', both([this.partyUrl(1), this.partyUrl(2)])],
         ...['--identities', both(identities.map((match) => match[1])), '--operators', both(['Alder', 'Birch'])],
         ...(this.#options.app === undefined ? [] : ['--app', this.#options.app]),
-        ...this.#tasks.flatMap((task) => ['--model', modelFolder(task)]),
+        ...(hub === undefined ? this.#tasks.map(modelFolder) : [hub.model]).flatMap((model) => ['--model', model]),
+        ...(hub?.origins ?? []).flatMap((origin) => ['--hub-origins', origin]),
         ...this.#tasks.flatMap((task) => (this.#shares.has(task) ? ['--owner-shares', this.#shares.get(task) ?? ''] : [])),
       ],
       this.home,
+      hub === undefined ? {} : { TERCET_HUB: hub.endpoint },
     );
     await this.#site.said(/the web app is at/);
   }

@@ -50,6 +50,12 @@ export function parseAddress(name: string, value: string, lowest = 1): { host: s
   return { host: match[1] ?? match[2], port };
 }
 
+/** `https://HOST[:PORT]`, `https://*.HOST` for all below it; plain `http:` only for this machine. It becomes part of a page's policy, so nothing else may be in it. */
+export function parseHubOrigin(value: string): string {
+  if (/^https:\/\/(\*\.)?[\w-]+(\.[\w-]+)*(:\d{1,5})?$/.test(value) || /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/.test(value)) return value;
+  throw usage('--hub-origins expected an origin', 'for example --hub-origins https://huggingface.co --hub-origins "https://*.hf.co"');
+}
+
 export interface ModelFlags {
   readonly model?: string;
   readonly randomWeights?: string;

@@ -4,11 +4,11 @@ import { Command } from 'commander';
 import { TercetError } from '../core/errors.ts';
 import { parseHubId } from '../hub/index.ts';
 import { embeddedModels } from '../party/defaults.ts';
-import { downloadedFolder } from '../party/hub-model.ts';
+import { downloadedModel } from '../party/hub-model.ts';
 import { type PublishedModel, writeDeployment } from '../server/deployment.ts';
 import { type Site, serveSite } from '../server/site.ts';
 import type { PartyAddress } from '../sdk/types.ts';
-import { namedModel, parseAddress } from './options.ts';
+import { namedModel, parseAddress, parseHubOrigin } from './options.ts';
 import { cancelOnSignals } from './signals.ts';
 
 interface SiteFlags {
@@ -20,6 +20,7 @@ interface SiteFlags {
   readonly model: readonly string[];
   readonly ownerShares: readonly string[];
   readonly iceServers: readonly string[];
+  readonly hubOrigins: readonly string[];
 }
 
 /** Where the build puts the app. */
@@ -42,6 +43,7 @@ export function siteCommand(): Command {
       [],
     )
     .option('--ice-servers <url>', 'STUN or TURN server for browsers, again for more (default: none)', collect, [])
+    .option('--hub-origins <origin>', 'origin that pages may load models’ public files from, again for more (default: this server alone)', collect, [])
     .action(async (flags: SiteFlags) => {
       const { signal, release } = cancelOnSignals();
       try {
@@ -62,14 +64,17 @@ async function siteFor(flags: SiteFlags): Promise<Site> {
   for (const [i, name] of folders.entries())
     models.push({ ...(await published(name)), ...(flags.ownerShares[i] === undefined ? {} : { shares: flags.ownerShares[i] }) });
   const iceServers = flags.iceServers.map((urls) => ({ urls }));
-  return serveSite({ ...(await writeDeployment(addresses(flags), models, iceServers)), app: flags.app, host, port });
+  const hubOrigins = flags.hubOrigins.map(parseHubOrigin);
+  return serveSite({ ...(await writeDeployment(addresses(flags), models, iceServers)), app: flags.app, host, port, hubOrigins });
 }
 
 /** A folder, or a model of a hub under its own name; the weights are needed for their hash only. */
 async function published(name: string): Promise<PublishedModel> {
   const location = namedModel(name);
   if (location.kind !== 'hub') return { folder: name };
-  return { folder: await downloadedFolder(name, { weights: true }), id: parseHubId(name).repository };
+  const { repository } = parseHubId(name);
+  const { folder, commit } = await downloadedModel(name, { weights: true });
+  return { folder, id: repository, hub: { repository, commit } };
 }
 
 function addresses({ parties, identities, operators }: SiteFlags): [PartyAddress, PartyAddress] {

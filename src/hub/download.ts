@@ -1,10 +1,10 @@
 /** Downloads: taken up where they broke, checked before anybody sees them, pinned to one commit for a whole model. Imports nothing of Node. */
 import { abortedError, sleep } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
-import { type ModelFiles, checkFileName, fileNotFound } from '../ml/files.ts';
+import { type ModelFiles, checkFileName } from '../ml/files.ts';
 import { hasherFor } from './digest.ts';
-import { type HubId, parseHubId } from './id.ts';
-import { Retryable, type RemoteFile, endpointOf, locate, refusal, request, webPage } from './remote.ts';
+import { type HubId, isCommit, parseHubId } from './id.ts';
+import { Retryable, type RemoteFile, endpointOf, locate, pinOf, pinnedFile, refusal, request, webPage } from './remote.ts';
 import type { HubOptions, PartialFile } from './types.ts';
 
 const TRIES = 4;
@@ -21,6 +21,7 @@ export class HubModel {
   private constructor(id: HubId, options: HubOptions) {
     this.id = id;
     this.#options = options;
+    this.#commit = isCommit(id.revision) ? id.revision : undefined;
   }
 
   static open(name: string, options: HubOptions): HubModel {
@@ -32,7 +33,7 @@ export class HubModel {
     return `${new URL(endpointOf(this.#options)).host}/${this.id.repository}`;
   }
 
-  /** The commit that all files are of; known after the first one. */
+  /** The commit that all files are of; known after the first one where the revision is none. */
   get commit(): string | undefined {
     return this.#commit;
   }
@@ -48,43 +49,54 @@ export class HubModel {
     const { revision } = this.id;
     if (offline === true) {
       this.#commit ??= await store.commitOf(this.key, revision);
-      return this.#holds(file);
+      const held = await this.#held(file);
+      if (held === 'other') throw this.#otherThanPinned(file);
+      return held === 'whole';
     }
-    if (await this.#holds(file)) return true;
-    let remote: RemoteFile;
+    if ((await this.#held(file)) === 'whole') return true;
     try {
-      remote = await this.#retried(() => locate(this.id, this.#commit ?? revision, file, this.#options));
+      const remote = await this.#retried(() => this.#locate(file));
+      if (this.#commit === undefined) {
+        this.#commit = remote.commit;
+        await store.remember(this.key, revision, remote.commit);
+        if ((await this.#held(file)) === 'whole') return true;
+      }
+      await this.#download(file, remote, this.#commit);
+      return true;
     } catch (error) {
       if (error instanceof TercetError && error.code === 'ERR_MODEL_NOT_FOUND') return false;
       throw error;
     }
-    if (this.#commit === undefined) {
-      this.#commit = remote.commit;
-      await store.remember(this.key, revision, remote.commit);
-    }
-    if (!(await this.#holds(file))) await this.#download(file, remote, this.#commit);
-    return true;
+  }
+
+  async #locate(file: string): Promise<RemoteFile> {
+    const pin = pinOf(this.#options.pins, file);
+    if (pin !== undefined && this.#commit !== undefined) return pinnedFile(this.id, this.#commit, file, pin, this.#options);
+    return locate(this.id, this.#commit ?? this.id.revision, file, this.#options);
   }
 
   /** Whether the store has a file; one that is pinned must be what the pin says, whenever it came. */
-  async #holds(file: string): Promise<boolean> {
+  async #held(file: string): Promise<'whole' | 'other' | 'absent'> {
     const { store, pins } = this.#options;
-    if (this.#commit === undefined || !(await store.has(this.key, this.#commit, file))) return false;
-    if (pins === undefined || !Object.hasOwn(pins, file)) return true;
+    if (this.#commit === undefined || !(await store.has(this.key, this.#commit, file))) return 'absent';
+    const pin = pinOf(pins, file);
+    if (pin === undefined) return 'whole';
     const bytes = await store.read(this.key, this.#commit, file);
-    const hasher = hasherFor({ kind: 'sha256', hex: pins[file] }, bytes.length);
+    const hasher = hasherFor({ kind: 'sha256', hex: pin.sha256 }, bytes.length);
     hasher.update(bytes);
-    if (!hasher.matches())
-      throw new TercetError('ERR_INTEGRITY', `${file} of ${this.id.repository} is not the one that is pinned: its hash differs`, 'check the pin');
-    return true;
+    return hasher.matches() ? 'whole' : 'other';
+  }
+
+  #otherThanPinned(file: string): TercetError {
+    return new TercetError('ERR_INTEGRITY', `${file} of ${this.id.repository} in the cache is not the one that is pinned: its hash differs`, 'check the pin');
   }
 
   /** Whether a file is there or the hub has it, without fetching it. */
   async offers(file: string): Promise<boolean> {
-    if (await this.#holds(checkFileName(file))) return true;
+    if ((await this.#held(checkFileName(file))) === 'whole') return true;
     if (this.#options.offline === true) return this.ensure(file);
     try {
-      await this.#retried(() => locate(this.id, this.#commit ?? this.id.revision, checkFileName(file), this.#options));
+      await this.#retried(() => locate(this.id, this.#commit ?? this.id.revision, file, this.#options));
       return true;
     } catch (error) {
       if (error instanceof TercetError && error.code === 'ERR_MODEL_NOT_FOUND') return false;
@@ -108,14 +120,17 @@ export class HubModel {
     const { store, signal, progress } = this.#options;
     const name = this.id.repository;
     const partial = await store.partial(this.key, commit, file, remote.digest.hex, signal);
-    if (partial === undefined) return;
+    if (partial === undefined) {
+      if ((await this.#held(file)) === 'other') throw this.#otherThanPinned(file);
+      return;
+    }
     progress?.({ status: 'initiate', name, file });
     progress?.({ status: 'download', name, file });
     let at: RemoteFile | undefined = remote;
     try {
       await this.#retried(async () => {
         // Where large files lie is told for a while only, so every further try asks again.
-        const from = at ?? (await locate(this.id, commit, file, this.#options));
+        const from = at ?? (await this.#locate(file));
         at = undefined;
         if (from.digest.hex !== remote.digest.hex) throw new TercetError('ERR_INTEGRITY', `${file} of ${name} changed while it was fetched`, 'run again');
         await this.#fetchRest(file, from, partial);
@@ -152,7 +167,9 @@ export class HubModel {
     await partial.restart();
     throw new TercetError(
       'ERR_INTEGRITY',
-      `${what} is not what the hub says it is: its hash differs`,
+      pinOf(this.#options.pins, file) === undefined
+        ? `${what} is not what the hub says it is: its hash differs`
+        : `${what} is not the one that is pinned: its hash differs`,
       'try again; if it stays so, the hub or a proxy changes files',
     );
   }
@@ -160,7 +177,7 @@ export class HubModel {
   async #content(remote: RemoteFile, have: number, what: string): Promise<Response> {
     const range = have > 0 ? { range: `bytes=${have}-` } : {};
     const response = await request(remote.url, { method: 'GET', headers: range }, this.#options);
-    const elsewhere = new URL(remote.url).origin !== new URL(endpointOf(this.#options)).origin;
+    const elsewhere = new URL(response.url || remote.url).origin !== new URL(endpointOf(this.#options)).origin;
     if (elsewhere && response.status === 403)
       throw new Retryable('ERR_DOWNLOAD', `the address of ${what} was refused`, 'run again: it goes on where it stopped');
     if (!response.ok) throw refusal(response.status, what, this.#options);
@@ -225,7 +242,7 @@ export function hubFiles(name: string, options: HubOptions): ModelFiles {
     name,
     has: (file) => model.offers(file),
     async read(file) {
-      if (!(await model.ensure(file)) || model.commit === undefined) throw options.offline === true ? model.missing(file) : fileNotFound(name, file);
+      if (!(await model.ensure(file)) || model.commit === undefined) throw model.missing(file);
       return options.store.read(model.key, model.commit, file);
     },
   };

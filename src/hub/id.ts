@@ -19,6 +19,11 @@ function parse(text: string): HubId | undefined {
   return { repository, revision };
 }
 
+/** Whether a revision names what never changes: a whole commit. */
+export function isCommit(revision: string): boolean {
+  return /^[0-9a-f]{40}$/.test(revision);
+}
+
 /** Whether a name can be that of a model on a hub. A folder of that name may exist as well: the caller decides which is meant. */
 export function isHubId(name: string): boolean {
   return parse(name) !== undefined;

@@ -1,8 +1,8 @@
 /** One file of a hub, asked for over HTTP: what the hub says of it before its content, and where the content is. */
 import { TercetError } from '../core/errors.ts';
 import { digestOf, type Digest } from './digest.ts';
-import type { HubId } from './id.ts';
-import { DEFAULT_ENDPOINT, type HubOptions } from './types.ts';
+import { type HubId, isCommit } from './id.ts';
+import { DEFAULT_ENDPOINT, type HubOptions, type Pin } from './types.ts';
 
 /** Larger than any model that this version could run. */
 const MAX_BYTES = 64e9;
@@ -51,10 +51,16 @@ export async function request(
   const timer = setTimeout(() => late.abort(), ANSWER_MS);
   const signal = AbortSignal.any([late.signal, ...(options.signal === undefined ? [] : [options.signal])]);
   try {
-    return await options.fetch(url, { ...init, headers, signal });
+    // What browsers would add: cookies, the page's address, and an answer of yesterday.
+    return await options.fetch(url, { cache: 'no-store', credentials: 'omit', referrerPolicy: 'no-referrer', ...init, headers, signal });
   } catch (cause) {
     if (options.signal?.aborted === true) throw new TercetError('ERR_ABORTED', 'the download was stopped', 'start it again: what has come is kept');
-    throw new Retryable('ERR_DOWNLOAD', `the hub at ${new URL(url).host} does not answer`, 'check the network, or name a mirror with TERCET_HUB', { cause });
+    throw new Retryable(
+      'ERR_DOWNLOAD',
+      `the hub at ${new URL(url).host} does not answer`,
+      'check the network and, in a page, its connect-src; or name a mirror',
+      { cause },
+    );
   } finally {
     clearTimeout(timer);
   }
@@ -63,7 +69,10 @@ export async function request(
 /** What a status says that is not the file. */
 export function refusal(status: number, what: string, { token }: HubOptions): TercetError {
   if (status === 401 || status === 403) {
-    const hint = token === undefined ? 'check the name; for a private or gated model set HF_TOKEN' : 'check the name, and that the token may read this model';
+    const hint =
+      token === undefined
+        ? 'check the name; a private or gated model needs a token (HF_TOKEN), which pages do not have'
+        : 'check the name, and that the token may read this model';
     return new TercetError('ERR_DOWNLOAD', `the hub does not give out ${what} (status ${status})`, hint);
   }
   if (status === 404 || status === 410) return new TercetError('ERR_MODEL_NOT_FOUND', `the hub has no ${what}`, 'check the name and the revision');
@@ -76,19 +85,30 @@ function tag(headers: Headers, name: string): string | undefined {
   return headers.get(name)?.replace(/^W\//, '').replaceAll('"', '') ?? undefined;
 }
 
+/** A file that the caller knows as well as the hub does: no question is needed, and what a browser hides of an answer does not matter. */
+export function pinnedFile(id: HubId, commit: string, file: string, { sha256, bytes }: Pin, options: HubOptions): RemoteFile {
+  return { url: fileUrl(id, commit, file, options), commit, size: bytes, digest: { kind: 'sha256', hex: sha256 } };
+}
+
 /**
  * Asks for a file's headers, following the hub's own redirects but not the one to where large files lie, whose headers are the hub's no more.
- * @throws {TercetError} ERR_MODEL_NOT_FOUND, ERR_DOWNLOAD (refused, a web page, nothing to check it by), ERR_ABORTED
+ * Not for browsers: they hide redirects, and the length of a file behind that of its compressed answer.
+ * @throws {TercetError} ERR_MODEL_NOT_FOUND, ERR_DOWNLOAD (refused, a web page, nothing to check it by), ERR_ABORTED; ERR_ARGUMENT in a browser
  */
 export async function locate(id: HubId, revision: string, file: string, options: HubOptions): Promise<RemoteFile> {
   const what = `${file} of ${id.repository}`;
   const origin = new URL(endpointOf(options)).origin;
   let url = fileUrl(id, revision, file, options);
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-    const response = await request(url, { method: 'HEAD', redirect: 'manual' }, options);
-    // A browser hides the answer of a redirect that it does not follow.
-    const answer = response.type === 'opaqueredirect' ? await request(url, { method: 'HEAD', redirect: 'follow' }, options) : response;
+    const answer = await request(url, { method: 'HEAD', redirect: 'manual' }, options);
     const { headers, status } = answer;
+    if (answer.type === 'opaqueredirect') {
+      throw new TercetError(
+        'ERR_ARGUMENT',
+        `a browser does not show what the hub says of ${what}`,
+        'name a whole commit, and pin the file by SHA-256 and length',
+      );
+    }
     const location = headers.get('location');
     const redirected = status >= 300 && status < 400 && location !== null;
     const described = headers.has('x-linked-etag');
@@ -103,6 +123,10 @@ export async function locate(id: HubId, revision: string, file: string, options:
   throw unnamed(what);
 }
 
+export function pinOf(pins: HubOptions['pins'], file: string): Pin | undefined {
+  return pins !== undefined && Object.hasOwn(pins, file) ? pins[file] : undefined;
+}
+
 function describe(
   file: string,
   what: string,
@@ -110,17 +134,15 @@ function describe(
   { pins }: HubOptions,
 ): RemoteFile {
   if (/^text\/html\b/.test(headers.get('content-type') ?? '') && !file.endsWith('.html')) throw webPage(what);
-  const pinned = pins !== undefined && Object.hasOwn(pins, file) ? pins[file] : undefined;
-  const digest: Digest | undefined = pinned === undefined ? digestOf(tag(headers, 'x-linked-etag') ?? tag(headers, 'etag')) : { kind: 'sha256', hex: pinned };
-  if (digest === undefined) {
-    throw unnamed(what);
-  }
-  const size = Number(headers.get('x-linked-size') ?? headers.get('content-length') ?? Number.NaN);
+  const pin = pinOf(pins, file);
+  const digest: Digest | undefined = pin === undefined ? digestOf(tag(headers, 'x-linked-etag') ?? tag(headers, 'etag')) : { kind: 'sha256', hex: pin.sha256 };
+  if (digest === undefined) throw unnamed(what);
+  const size = pin?.bytes ?? Number(headers.get('x-linked-size') ?? headers.get('content-length') ?? Number.NaN);
   if (size > MAX_BYTES) throw new TercetError('ERR_DOWNLOAD', `${what} has ${size} bytes, more than a model that can run here`, 'check the name');
   if (!Number.isSafeInteger(size) || size < 0) throw new TercetError('ERR_DOWNLOAD', `the hub does not say how long ${what} is`, 'check the endpoint');
   // It becomes a folder's name, and what all other files are asked for by.
   const commit = headers.get('x-repo-commit') ?? revision;
-  if (!/^[0-9a-f]{40}$/.test(commit)) {
+  if (!isCommit(commit)) {
     throw new TercetError('ERR_DOWNLOAD', `the hub does not say which commit ${what} is of`, 'check the endpoint, or name a whole commit as the revision');
   }
   return { url, commit, size, digest };

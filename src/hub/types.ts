@@ -27,21 +27,28 @@ export interface HubStore {
   remember(repository: string, revision: string, commit: string): Promise<void>;
   has(repository: string, commit: string, file: string): Promise<boolean>;
   read(repository: string, commit: string, file: string): Promise<Uint8Array>;
-  /** Begins, or takes up, a download. One at a time: a second caller waits, and gets undefined when the file is there meanwhile. */
+  /** Begins, or takes up, a download. Where others share the store one at a time: a second caller waits, and gets undefined when the file is there meanwhile. */
   partial(repository: string, commit: string, file: string, etag: string, signal: AbortSignal | undefined): Promise<PartialFile | undefined>;
+}
+
+/** What a file must be. */
+export interface Pin {
+  /** 64 hex digits. */
+  readonly sha256: string;
+  readonly bytes: number;
 }
 
 export interface HubOptions {
   readonly store: HubStore;
-  readonly fetch: typeof fetch;
+  fetch(url: string, init?: RequestInit): Promise<Response>;
   /** Base of the hub or of a mirror. */
   readonly endpoint?: string | undefined;
   /** For gated and private models. Sent to the endpoint's own origin only. */
   readonly token?: string | undefined;
   /** Nothing is fetched: what is not in the store is an error. */
   readonly offline?: boolean | undefined;
-  /** SHA-256 of files that must be these and no others, in hex. */
-  readonly pins?: Readonly<Record<string, string>> | undefined;
+  /** Files that must be these and no others. One that is pinned, of a whole commit, is fetched without asking the hub about it first. */
+  readonly pins?: Readonly<Record<string, Pin>> | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly progress?: ((event: HubProgress) => void) | undefined;
   /** First wait before a broken download is taken up again (default 500 ms); each further one is twice as long. */

@@ -1,9 +1,7 @@
 /** A model on a hub, brought into a folder of this machine: configuration and tokenizer for a data owner, the weights too for a compute party. */
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { TercetError } from '../core/errors.ts';
+import { nodeHub } from '../hub/environment-node.ts';
 import { HubModel } from '../hub/index.ts';
-import { diskStore } from '../hub/store-node.ts';
 import { CONFIG_FILE } from '../ml/config.ts';
 import { isRecord, own, parseModelJson } from '../ml/json.ts';
 
@@ -20,31 +18,22 @@ const INDEX = 'model.safetensors.index.json';
 /** Looked for only to say how to convert them. */
 const PICKLE = 'pytorch_model.bin';
 
-function cacheFolder(): string {
-  const { TERCET_CACHE, XDG_CACHE_HOME } = process.env;
-  return TERCET_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'tercet', 'hub');
-}
-
-function isOn(value: string | undefined): boolean {
-  return value !== undefined && !['', '0', 'false'].includes(value.toLowerCase());
+export interface DownloadedModel {
+  readonly folder: string;
+  /** The commit that all its files are of. */
+  readonly commit: string;
 }
 
 /**
- * The folder of `org/name[@revision]`, with all that is wanted of it.
- *
- * TERCET_HUB or HF_ENDPOINT name another hub, HF_TOKEN opens gated models, TERCET_OFFLINE or HF_HUB_OFFLINE forbid the network, TERCET_CACHE says where files are kept.
+ * `org/name[@revision]` in a folder, with all that is wanted of it, from the hub that this machine's environment names (`hub/environment-node.ts`).
  * @throws {TercetError} ERR_MODEL_NOT_FOUND, ERR_DOWNLOAD, ERR_INTEGRITY, ERR_MODEL_UNSUPPORTED (weights in another format only), ERR_ABORTED
  */
-export async function downloadedFolder(name: string, { weights, signal, onDownload }: DownloadOptions): Promise<string> {
-  const { TERCET_HUB, HF_ENDPOINT, HF_TOKEN, TERCET_OFFLINE, HF_HUB_OFFLINE } = process.env;
-  const store = diskStore(cacheFolder());
+export async function downloadedModel(name: string, { weights, signal, onDownload }: DownloadOptions): Promise<DownloadedModel> {
+  const hub = nodeHub();
+  const { store } = hub;
   const model = HubModel.open(name, {
-    store,
+    ...hub,
     fetch: (url, init) => fetch(url, init),
-    // An empty variable is one that is not set.
-    endpoint: TERCET_HUB || HF_ENDPOINT || undefined,
-    token: HF_TOKEN || undefined,
-    offline: isOn(TERCET_OFFLINE) || isOn(HF_HUB_OFFLINE),
     signal,
     progress: (event) => {
       if (event.status === 'progress') onDownload?.(event.file, event.loaded, event.total);
@@ -53,8 +42,9 @@ export async function downloadedFolder(name: string, { weights, signal, onDownlo
   if (!(await model.ensure(CONFIG_FILE))) throw model.missing(CONFIG_FILE);
   for (const file of TOKENIZER_FILES) await model.ensure(file);
   if (weights) await ensureWeights(model, (file, commit) => store.read(model.key, commit, file));
-  if (model.commit === undefined) throw model.missing(CONFIG_FILE);
-  return store.folder(model.key, model.commit);
+  const { commit } = model;
+  if (commit === undefined) throw model.missing(CONFIG_FILE);
+  return { folder: store.folder(model.key, commit), commit };
 }
 
 async function ensureWeights(model: HubModel, read: (file: string, commit: string) => Promise<Uint8Array>): Promise<void> {

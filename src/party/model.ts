@@ -9,7 +9,7 @@ import { folderFiles } from '../ml/files-node.ts';
 import type { ModelFiles } from '../ml/files.ts';
 import { randomWeights } from '../ml/models/random.ts';
 import { type WeightSource, loadWeights } from '../ml/models/weights.ts';
-import { downloadedFolder } from './hub-model.ts';
+import { downloadedModel } from './hub-model.ts';
 import { type OwnerShare, ownerShare } from './sharing.ts';
 
 /** Where a model comes from. */
@@ -43,7 +43,7 @@ export interface OpenOptions {
 
 export async function openModel(location: ModelLocation, options: OpenOptions = { weights: true }): Promise<OpenedModel> {
   if (location.kind === 'random') return openRandom(location);
-  const path = location.kind === 'hub' ? await downloadedFolder(location.id, options) : location.path;
+  const path = location.kind === 'hub' ? (await downloadedModel(location.id, options)).folder : location.path;
   const files = await folderFiles(path);
   const config = await loadModelConfig(files);
   const rawConfig: unknown = JSON.parse(new TextDecoder().decode(await files.read('config.json')));

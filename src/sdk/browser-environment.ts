@@ -6,6 +6,9 @@ import { openWebGpuKernels } from './browser-webgpu.ts';
 import { browserPlace, capabilitiesOf } from './capabilities.ts';
 import type { Environment } from './environment.ts';
 
+/** Name of the cache that a hub's files are kept in. */
+const CACHE = 'tercet-hub';
+
 /** @param page port to the page's half of WebRTC, where it has any. */
 export function workerEnvironment(base: string, page: MessagePort | undefined): Environment {
   const place = browserPlace(page !== undefined);
@@ -13,6 +16,11 @@ export function workerEnvironment(base: string, page: MessagePort | undefined): 
   return {
     base,
     fetch: (url, init) => fetch(url, init),
+    async hub() {
+      const { browserStore } = await import('../hub/memory-store.ts');
+      // Pages that are not secure have no caches, and private windows may refuse them: then this rejects, and memory does.
+      return { store: browserStore(async () => caches.open(CACHE)) };
+    },
     now: () => performance.now(),
     random: (length) => crypto.getRandomValues(new Uint8Array(length)),
     // No browser tells a worker what it uses unless the page is isolated.

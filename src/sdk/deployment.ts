@@ -1,8 +1,9 @@
 /** The deployment document: who the parties are, what they must prove, and which models they serve. Checked field by field before it is believed. */
 import { TercetError } from '../core/errors.ts';
+import { isCommit, isHubId } from '../hub/id.ts';
 import { type DownloadOptions, downloadJson } from './download.ts';
 import { TASKS } from './tasks.ts';
-import type { Deployment, ModelEntry, PartyAddress, PinnedFile, Task, Weights } from './types.ts';
+import type { Deployment, HubPlace, ModelEntry, PartyAddress, PinnedFile, Task, Weights } from './types.ts';
 
 export const DEPLOYMENT_FILE = 'tercet.json';
 
@@ -79,7 +80,16 @@ function modelEntry(json: unknown, where: string): ModelEntry {
     weights,
     files: Object.fromEntries(Object.entries(record(fields['files'], `${where}.files`)).map(([name, pin]) => [name, pinned(name, pin, where)])),
     examples: list(fields['examples'], `${where}.examples`).map((example, i) => exampleOf(example, task, `${where}.examples[${i}]`)),
+    ...(fields['hub'] === undefined ? {} : { hub: hubPlace(fields['hub'], `${where}.hub`) }),
   };
+}
+
+function hubPlace(json: unknown, where: string): HubPlace {
+  const fields = record(json, where);
+  const [repository, commit] = [text(fields['repository'], `${where}.repository`), text(fields['commit'], `${where}.commit`)];
+  if (!isHubId(repository) || repository.includes('@')) throw wrong(`${where}.repository`, 'expected org/name');
+  if (!isCommit(commit)) throw wrong(`${where}.commit`, 'expected 40 hex digits');
+  return { repository, commit };
 }
 
 /** A question belongs to question answering, and there every example has one. */

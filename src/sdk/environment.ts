@@ -1,5 +1,6 @@
 /** What the data owner's party needs of the place that it runs in: a worker of a page, or Node. */
 import type { RingKernels } from '../compute/kernels/types.ts';
+import type { HubOptions } from '../hub/types.ts';
 import type { Channel } from '../net/types.ts';
 import type { Fetch } from './download.ts';
 import type { Capabilities, Device, FallbackEvent, PartyAddress, Transport } from './types.ts';
@@ -34,6 +35,8 @@ export interface Environment {
   readonly fetch: Fetch;
   /** What relative addresses are relative to. */
   readonly base: string;
+  /** Where files of a hub are kept here, and what this place says of hubs; asked for only when a model is loaded from one. */
+  hub(): Promise<Pick<HubOptions, 'store' | 'endpoint' | 'token' | 'offline'>>;
   now(): number;
   random(length: number): Uint8Array;
   /** Of this process; 0 where the platform does not tell. */

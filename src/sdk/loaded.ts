@@ -10,8 +10,8 @@ import type { ProtocolId } from '../mpc/protocol/types.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention.ts';
 import { bucketsOf } from './buckets.ts';
 import { loadDeployment } from './deployment.ts';
-import { downloadPinned } from './download.ts';
 import type { Environment } from './environment.ts';
+import { type ReadPinned, besideDeployment, onHub } from './model-files.ts';
 import { taskOf } from './tasks.ts';
 import type { Deployment, Device, ModelEntry, PretrainedOptions, Weights } from './types.ts';
 
@@ -45,30 +45,29 @@ export interface Loaded {
  */
 export async function loadModel(id: string, options: PretrainedOptions, environment: Environment): Promise<Loaded> {
   const { id: protocol } = protocolInfo(options.protocol ?? '3pc_semi_honest');
-  const { signal, weights = 'open' } = options;
+  const { signal, weights = 'open', hub = false } = options;
   const network = { fetch: environment.fetch, signal };
   const { deployment, base, bytes } = await loadDeployment(options.deployment ?? './tercet.json', environment.base, network);
   const { entry, hash } = served(deployment, id, weights);
 
   let downloadedBytes = bytes;
   const report = options.progress_callback ?? (() => undefined);
-  const download = async (file: string): Promise<Uint8Array> => {
-    const pin = entry.files[file];
-    if (pin === undefined) throw new TercetError('ERR_MODEL_CONFIG', `the deployment lists no ${file} for ${id}`, 'tell the operator of this page');
+  const beside = besideDeployment(deployment, entry, base, network);
+  const load = async (read: ReadPinned, file: string): Promise<Uint8Array> => {
     report({ status: 'initiate', name: id, file });
     report({ status: 'download', name: id, file });
-    const url = new URL(`${deployment.models.replace(/\/?$/, '/')}${id}/${file}`, base).href;
     const onProgress = (loaded: number, total: number) =>
       report({ status: 'progress', name: id, file, loaded, total, progress: (100 * loaded) / Math.max(1, total) });
-    const content = await downloadPinned(url, file, pin, { ...network, onProgress });
-    downloadedBytes += content.length;
+    const { bytes: content, downloaded } = await read(file, onProgress);
+    downloadedBytes += downloaded;
     report({ status: 'done', name: id, file });
     return content;
   };
+  const publicFiles = hub === false ? beside : await onHub(entry, hub, environment, signal);
   const names = [CONFIG_FILE, ...(await tokenizerFiles(listed(entry)))];
-  const contents = await Promise.all(names.map(download));
+  const contents = await Promise.all(names.map((file) => load(publicFiles, file)));
   const files = memoryFiles(id, new Map(names.map((name, i) => [name, contents[i]])));
-  const seeds = weights === 'secret' ? await download(SEEDS_FILE) : undefined;
+  const seeds = weights === 'secret' ? await load(beside, SEEDS_FILE) : undefined;
   const [config, tokenizer] = [await loadModelConfig(files), await loadTokenizer(files)];
   if (taskOf(config.head) !== entry.task)
     throw new TercetError(

@@ -5,6 +5,7 @@ import type { RingKernels } from '../compute/kernels/types.ts';
 import { loadNodeModule, nodeWorkerFactory } from '../compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../compute/kernels/wasm/pool.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
+import { nodeHub } from '../hub/environment-node.ts';
 import { openOwnerLink } from '../net/owner-link.ts';
 import { nodeOfferer } from '../net/webrtc/node.ts';
 import type { WebSocketConstructor } from '../net/websocket/link.ts';
@@ -31,6 +32,7 @@ function environment(): Environment {
   return {
     base: BASE,
     fetch: (url, init) => fetch(url, init),
+    hub: async () => nodeHub(),
     now: () => performance.now(),
     random: (length) => crypto.getRandomValues(new Uint8Array(length)),
     peakMemory: () => process.resourceUsage().maxRSS * 1024,

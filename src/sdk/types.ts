@@ -30,6 +30,14 @@ export interface PinnedFile {
   readonly bytes: number;
 }
 
+/** A model on a hub, as it was at a commit. */
+export interface HubPlace {
+  /** `org/name`. */
+  readonly repository: string;
+  /** 40 hex digits. */
+  readonly commit: string;
+}
+
 /** A model that the parties of a deployment serve. */
 export interface ModelEntry {
   readonly id: string;
@@ -40,6 +48,8 @@ export interface ModelEntry {
   readonly weights: Readonly<Partial<Record<Weights, string>>>;
   /** `config.json`, `tokenizer.json`, …, and for secret weights `owner.seeds` (64 bytes), relative to `<base>/<id>/`. */
   readonly files: Readonly<Record<string, PinnedFile>>;
+  /** Where the same files (not the seeds) lie on a hub, if they came from one. */
+  readonly hub?: HubPlace;
   /** Texts to try; with a question, the text is the context that answers it. */
   readonly examples: readonly { readonly label: string; readonly text: string; readonly question?: string }[];
 }
@@ -139,9 +149,23 @@ export interface FallbackEvent {
 
 // ── options ────────────────────────────────────────────────────────────────
 
+/** A hub to load from. */
+export interface HubSource {
+  /** The hub, or a mirror of it. Default `https://huggingface.co`; in Node what TERCET_HUB or HF_ENDPOINT name. */
+  readonly endpoint?: string;
+  /** Nobody is asked: what is not kept from an earlier load is an error. In Node TERCET_OFFLINE and HF_HUB_OFFLINE say so as well. */
+  readonly offline?: boolean;
+}
+
 export interface PretrainedOptions {
   /** The deployment: its document, or where to fetch it (default `./tercet.json` beside the page). */
   readonly deployment?: Deployment | string | URL;
+  /**
+   * Loads configuration and tokenizer from a hub instead of from beside the deployment, at the commit and with the hashes that the deployment says, and keeps them:
+   * in the browser's cache (where there is none, in memory while the model is loaded), in Node on disk. The hub then learns that somebody at this address uses the model.
+   * A page's Content-Security-Policy must allow it, and where it sends large files. Default: no hub is asked.
+   */
+  readonly hub?: boolean | HubSource;
   readonly protocol?: Protocol;
   readonly weights?: Weights;
   readonly device?: 'auto' | Device;

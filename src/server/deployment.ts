@@ -9,7 +9,7 @@ import { loadTokenizer, tokenizerFiles } from '../ml/tokenizers/tokenizer.ts';
 import { openModel } from '../party/model.ts';
 import { parseDeployment } from '../sdk/deployment.ts';
 import { taskOf } from '../sdk/tasks.ts';
-import type { Deployment, ModelEntry, PartyAddress, PinnedFile } from '../sdk/types.ts';
+import type { Deployment, HubPlace, ModelEntry, PartyAddress, PinnedFile } from '../sdk/types.ts';
 import { examplesFor, titleOf } from './examples.ts';
 
 export interface PublishedModel {
@@ -17,6 +17,8 @@ export interface PublishedModel {
   readonly folder: string;
   /** What pages call it, like `org/name`; the folder's own name when absent. */
   readonly id?: string;
+  /** Where the folder came from, for pages that load from there too. */
+  readonly hub?: HubPlace;
   /** The model owner's sharing (`tercet model share`), if it is also served with secret weights. */
   readonly shares?: string;
 }
@@ -47,7 +49,7 @@ export async function writeDeployment(
   return { document: parseDeployment({ version: 1, parties, models: MODELS, entries, iceServers }), files };
 }
 
-async function publish({ folder, shares, id = basename(folder) }: PublishedModel, files: Map<string, PublicFile>): Promise<ModelEntry> {
+async function publish({ folder, shares, hub, id = basename(folder) }: PublishedModel, files: Map<string, PublicFile>): Promise<ModelEntry> {
   const model = await openModel({ kind: 'folder', path: folder });
   const task = taskOf(model.config.head);
   const sources = await folderFiles(folder);
@@ -64,7 +66,7 @@ async function publish({ folder, shares, id = basename(folder) }: PublishedModel
     weights.secret = new TextDecoder().decode(await read(join(shares, 'owner', 'hash'))).trim();
   }
   const { maskToken = '' } = await loadTokenizer(sources);
-  return { id, task, title: titleOf(id, task), weights, files: pins, examples: examplesFor(task, maskToken) };
+  return { id, task, title: titleOf(id, task), weights, files: pins, examples: examplesFor(task, maskToken), ...(hub === undefined ? {} : { hub }) };
 }
 
 async function read(path: string): Promise<Uint8Array> {

@@ -16,6 +16,8 @@ export interface SiteOptions extends WrittenDeployment {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
+  /** Where pages may load models' public files from, besides this server: origins of a hub and of where it keeps large files, `https://*.example` for all below one. */
+  readonly hubOrigins?: readonly string[];
 }
 
 export interface Site {
@@ -24,7 +26,7 @@ export interface Site {
 }
 
 export async function serveSite(options: SiteOptions): Promise<Site> {
-  const headers = securityHeaders(options.document);
+  const headers = securityHeaders(options.document, options.hubOrigins);
   const app = sirv(options.app, { etag: true, setHeaders: (response) => apply(response, headers) });
   const document = JSON.stringify(options.document);
   const server = createServer((request, response) => {
@@ -41,8 +43,8 @@ export async function serveSite(options: SiteOptions): Promise<Site> {
   return { url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}/`, close: () => close(server) };
 }
 
-/** What a browser may do with this page: run its own scripts and workers, talk to its own server and to the two parties, and nothing else. */
-export function securityHeaders({ parties }: Deployment): Readonly<Record<string, string>> {
+/** What a browser may do with this page: run its own scripts and workers, talk to its own server, to the two parties and to hubs where they are named, and nothing else. */
+export function securityHeaders({ parties }: Deployment, hubOrigins: readonly string[] = []): Readonly<Record<string, string>> {
   const origins = parties.flatMap(({ url }) => {
     const { origin } = new URL(url);
     return [origin, origin.replace(/^http/, 'ws')];
@@ -53,7 +55,7 @@ export function securityHeaders({ parties }: Deployment): Readonly<Record<string
       "script-src 'self' 'wasm-unsafe-eval'",
       "style-src 'self'",
       "img-src 'self'",
-      `connect-src 'self' ${[...new Set(origins)].join(' ')}`,
+      `connect-src 'self' ${[...new Set([...origins, ...hubOrigins])].join(' ')}`,
       "worker-src 'self'",
       "base-uri 'none'",
       "form-action 'none'",

@@ -33,6 +33,7 @@ describe('an owner on WebGPU', () => {
     const environment: Environment = {
       base: 'http://127.0.0.1/',
       fetch: (url, init) => fetch(url, init),
+      hub: () => Promise.reject(new Error('no hub is asked here')),
       now: () => performance.now(),
       random: (length) => crypto.getRandomValues(new Uint8Array(length)),
       peakMemory: () => 0,

@@ -1,18 +1,22 @@
 /** Loading from a hub: what is asked for and how, what is kept, and everything that goes wrong in between. */
+import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type ErrorCode, TercetError } from '../../src/core/errors.ts';
-import { HubModel, type HubOptions, type HubProgress, browserStore, hubFiles, isHubId, parseHubId } from '../../src/hub/index.ts';
+import type { ErrorCode, TercetError } from '../../src/core/errors.ts';
+import { HubModel, type HubOptions, type HubProgress, type Pin, browserStore, hubFiles, isHubId, parseHubId } from '../../src/hub/index.ts';
 import type { FileCache } from '../../src/hub/memory-store.ts';
 import { diskStore } from '../../src/hub/store-node.ts';
 import { openModel } from '../../src/party/model.ts';
+import { failure as failed } from '../failure.ts';
 import { COMMIT, TestHub } from './server.ts';
 
 const MODELS = fileURLToPath(new URL('../../models/', import.meta.url));
 const text = (value: string) => new TextEncoder().encode(value);
+const CONFIG = text('{"a": 1}');
+const WRONG: Pin = { sha256: 'ab'.repeat(32), bytes: CONFIG.length };
 const BIG = Uint8Array.from({ length: 300_000 }, (_, i) => (i * 7 + (i >> 8)) % 251);
 
 let hub: TestHub;
@@ -22,7 +26,7 @@ beforeEach(async () => {
   hub = new TestHub();
   await hub.start();
   folder = mkdtempSync(join(tmpdir(), 'tercet-hub-'));
-  hub.files.set('config.json', { bytes: text('{"a": 1}') });
+  hub.files.set('config.json', { bytes: CONFIG });
   hub.files.set('model.safetensors', { bytes: BIG, large: true });
 });
 
@@ -31,19 +35,14 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function model(options: Partial<HubOptions> = {}): HubModel {
-  return HubModel.open('acme/model', { store: diskStore(folder), fetch, endpoint: hub.url, retryMs: 1, ...options });
+function model(options: Partial<HubOptions> = {}, name = 'acme/model'): HubModel {
+  return HubModel.open(name, { store: diskStore(folder), fetch, endpoint: hub.url, retryMs: 1, ...options });
 }
 
 async function failure(code: ErrorCode, says: RegExp, work: () => Promise<unknown>): Promise<TercetError> {
-  const error = await work().then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(TercetError);
-  expect(error).toMatchObject({ code });
-  expect((error as TercetError).line()).toMatch(says);
-  return error as TercetError;
+  const error = await failed(code, work);
+  expect(error.line()).toMatch(says);
+  return error;
 }
 
 const place = () => join(folder, new URL(hub.url).host.replace(':', '_'), 'acme--model');
@@ -162,17 +161,8 @@ describe('a load', () => {
     expect(Uint8Array.from(kept('model.safetensors'))).toEqual(BIG);
   });
 
-  it('holds a file that is there to its pin too', async () => {
-    await model().ensure('config.json');
-    await failure('ERR_INTEGRITY', /pinned/, async () => {
-      const pinned = model({ pins: { 'config.json': 'ab'.repeat(32) } });
-      await pinned.ensure('model.safetensors');
-      await pinned.ensure('config.json');
-    });
-  });
-
   it('takes a pin over what the hub says', async () => {
-    await failure('ERR_INTEGRITY', /hash differs/, () => model({ pins: { 'config.json': 'ab'.repeat(32) } }).ensure('config.json'));
+    await failure('ERR_INTEGRITY', /hash differs/, () => model({ pins: { 'config.json': WRONG } }).ensure('config.json'));
   });
 
   it('says when nobody is there', async () => {
@@ -203,7 +193,74 @@ describe('a load', () => {
   });
 });
 
+describe('a pinned file of a whole commit', () => {
+  const pinOf = (bytes: Uint8Array): Pin => ({ sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length });
+  const pins = { 'config.json': pinOf(CONFIG), 'model.safetensors': pinOf(BIG) };
+  const pinned = (options: Partial<HubOptions> = {}) => model({ pins, ...options }, `acme/model@${COMMIT}`);
+
+  it('is fetched with one request, and no question before it', async () => {
+    expect(await pinned().ensure('config.json')).toBe(true);
+    expect(await pinned().ensure('model.safetensors')).toBe(true);
+    expect(hub.requests.map(({ method, at }) => `${method} ${at}`)).toEqual(['GET hub', 'GET hub', 'GET cdn']);
+    expect(Uint8Array.from(kept('model.safetensors'))).toEqual(BIG);
+    expect(await pinned().ensure('config.json')).toBe(true);
+    expect(hub.requests).toHaveLength(3);
+    hub.files.delete('config.json');
+    rmSync(folder, { recursive: true });
+    expect(await pinned().ensure('config.json')).toBe(false);
+  });
+
+  it('goes on where its link broke', async () => {
+    hub.troubles.set('model.safetensors', { kind: 'cut', after: 100_000, times: 1 });
+    await pinned().ensure('model.safetensors');
+    expect(Uint8Array.from(kept('model.safetensors'))).toEqual(BIG);
+    expect(hub.requests.at(-1)?.range).toMatch(/^bytes=[1-9]/);
+  });
+
+  it('carries the token to the hub alone, where the runtime follows the redirect too', async () => {
+    hub.token = 'hf_secret';
+    await pinned({ token: 'hf_secret' }).ensure('model.safetensors');
+    expect(hub.requests.map(({ at, authorization }) => [at, authorization])).toEqual([
+      ['hub', 'Bearer hf_secret'],
+      ['cdn', undefined],
+    ]);
+  });
+
+  it.each([
+    ['a web page', { kind: 'html' }, 'ERR_DOWNLOAD', /web page/],
+    ['a changed file', { kind: 'corrupt' }, 'ERR_INTEGRITY', /hash differs/],
+    ['a refusal', { kind: 'status', status: 401 }, 'ERR_DOWNLOAD', /401/],
+    ['a truncated file', { kind: 'cut', after: 1, times: 9 }, 'ERR_DOWNLOAD', /broke off/],
+  ] as const)('is never taken from %s', async (_what, trouble, code, says) => {
+    for (const file of ['config.json', 'model.safetensors']) {
+      hub.troubles.set(file, trouble);
+      await failure(code, says, () => pinned().ensure(file));
+      expect(existsSync(join(place(), COMMIT, file))).toBe(false);
+    }
+  });
+
+  it('that is longer or shorter than its pin is refused', async () => {
+    for (const bytes of [CONFIG.length - 1, CONFIG.length + 1]) {
+      const error = await failed(bytes < CONFIG.length ? 'ERR_INTEGRITY' : 'ERR_DOWNLOAD', () =>
+        pinned({ pins: { 'config.json': { ...pins['config.json'], bytes } } }).ensure('config.json'),
+      );
+      expect(error.message).toMatch(/longer than|broke off/);
+    }
+  });
+
+  it('that the cache has otherwise is refused from a folder that others share, online and offline, and stays', async () => {
+    await model().ensure('config.json');
+    for (const offline of [false, true])
+      await failure('ERR_INTEGRITY', /in the cache is not the one that is pinned/, () =>
+        pinned({ pins: { 'config.json': WRONG }, offline }).ensure('config.json'),
+      );
+    expect(Uint8Array.from(kept('config.json'))).toEqual(CONFIG);
+  });
+});
+
 describe('in a browser', () => {
+  const pins = { 'config.json': { sha256: createHash('sha256').update(CONFIG).digest('hex'), bytes: CONFIG.length } };
+
   class Shelf implements FileCache {
     readonly entries = new Map<string, Response>();
     async match(url: string) {
@@ -217,14 +274,33 @@ describe('in a browser', () => {
   it('files are kept in the cache of the browser, for the next visit and offline', async () => {
     const shelf = new Shelf();
     const files = (offline = false) => hubFiles('acme/model', { store: browserStore(async () => shelf), fetch, endpoint: hub.url, retryMs: 1, offline });
-    expect(await files().read('config.json')).toEqual(text('{"a": 1}'));
+    expect(await files().read('config.json')).toEqual(CONFIG);
     expect(await files().has('absent.json')).toBe(false);
     // Asking is not fetching.
     expect(await files().has('model.safetensors')).toBe(true);
     expect(hub.sent.has('model.safetensors')).toBe(false);
     await failure('ERR_MODEL_NOT_FOUND', /absent/, () => files().read('absent.json'));
-    expect(await files(true).read('config.json')).toEqual(text('{"a": 1}'));
+    expect(await files(true).read('config.json')).toEqual(CONFIG);
     expect(contentRequests('config.json')).toBe(1);
+  });
+
+  it('a kept file that is not the pinned one is fetched again, not offline', async () => {
+    const shelf = new Shelf();
+    const files = (offline: boolean) =>
+      hubFiles(`acme/model@${COMMIT}`, { store: browserStore(async () => shelf), fetch, endpoint: hub.url, retryMs: 1, pins, offline });
+    expect(await files(false).read('config.json')).toEqual(CONFIG);
+    for (const address of shelf.entries.keys()) shelf.entries.set(address, new Response('meddled'));
+    await failure('ERR_INTEGRITY', /in the cache/, () => files(true).read('config.json'));
+    expect(await files(false).read('config.json')).toEqual(CONFIG);
+    expect(await files(true).read('config.json')).toEqual(CONFIG);
+    expect(contentRequests('config.json')).toBe(2);
+  });
+
+  it('what is not pinned is refused where the browser hides the answer', async () => {
+    // As fetch has it in a page: a redirect that is not followed shows nothing. The real thing: e2e/hub.spec.ts.
+    const hidden = Object.defineProperties(new Response(null), { type: { value: 'opaqueredirect' }, status: { value: 0 }, ok: { value: false } });
+    const files = hubFiles('acme/model', { store: browserStore(), fetch: async () => hidden, endpoint: hub.url, retryMs: 1 });
+    await failure('ERR_ARGUMENT', /whole commit, and pin/, () => files.read('config.json'));
   });
 
   it.each([
@@ -232,8 +308,8 @@ describe('in a browser', () => {
     ['the cache fails', () => Promise.reject(new Error('insecure'))],
   ])('memory does when %s', async (_when, open) => {
     const files = hubFiles('acme/model', { store: browserStore(open), fetch, endpoint: hub.url, retryMs: 1 });
-    expect(await files.read('config.json')).toEqual(text('{"a": 1}'));
-    expect(await files.read('config.json')).toEqual(text('{"a": 1}'));
+    expect(await files.read('config.json')).toEqual(CONFIG);
+    expect(await files.read('config.json')).toEqual(CONFIG);
     expect(contentRequests('config.json')).toBe(1);
   });
 });

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 
 export interface Served {
   readonly bytes: Uint8Array;
@@ -31,16 +32,22 @@ export class TestHub {
     readonly at: 'hub' | 'cdn';
     readonly range: string | undefined;
     readonly authorization: string | undefined;
+    readonly referer: string | undefined;
+    /** What a browser asks before a request that is not simple. */
+    readonly preflight: boolean;
   }[] = [];
   /** Bytes of content that were sent, by file. */
   readonly sent = new Map<string, number>();
   token: string | undefined;
   ranges = true;
+  /** Small files are compressed for those who take it, and reached by a redirect within the hub: both as the real one does. */
+  readonly real: boolean;
   commit = COMMIT;
   readonly #hub: Server;
   readonly #cdn: Server;
 
-  constructor() {
+  constructor({ real = false }: { readonly real?: boolean } = {}) {
+    this.real = real;
     this.#hub = createServer((request, response) => this.#answer(request, response, 'hub'));
     this.#cdn = createServer((request, response) => this.#answer(request, response, 'cdn'));
   }
@@ -60,10 +67,19 @@ export class TestHub {
     return `http://127.0.0.1:${(this.#hub.address() as AddressInfo).port}`;
   }
 
+  get cdnUrl(): string {
+    return `http://127.0.0.1:${(this.#cdn.address() as AddressInfo).port}`;
+  }
+
   #answer(request: IncomingMessage, response: ServerResponse, at: 'hub' | 'cdn'): void {
     const { method = '', url = '', headers } = request;
-    this.requests.push({ method, url, at, range: headers.range, authorization: headers.authorization });
-    const file = /^\/acme\/model\/resolve\/[^/]+\/(.+)$/.exec(url)?.[1] ?? /^\/blobs\/(.+)$/.exec(url)?.[1];
+    const { range, authorization, referer } = headers;
+    this.requests.push({ method, url, at, range, authorization, referer, preflight: method === 'OPTIONS' });
+    // Pages of any origin may read both servers; of the hub's own headers they see those that it names.
+    response.setHeader('access-control-allow-origin', '*');
+    response.setHeader('access-control-expose-headers', 'X-Repo-Commit,ETag,Accept-Ranges,Content-Range,X-Linked-Size,X-Linked-ETag');
+    const moved = /^\/api\/resolve-cache\/models\/acme\/model\/[^/]+\/(.+)$/.exec(url)?.[1];
+    const file = moved ?? /^\/acme\/model\/resolve\/[^/]+\/(.+)$/.exec(url)?.[1] ?? /^\/blobs\/(.+)$/.exec(url)?.[1];
     const served = file === undefined ? undefined : this.files.get(file);
     const trouble = file === undefined ? undefined : this.troubles.get(file);
     if (at === 'hub' && this.token !== undefined && headers.authorization !== `Bearer ${this.token}`) return void response.writeHead(401).end();
@@ -78,8 +94,11 @@ export class TestHub {
         trouble?.kind === 'no-digest' ? {} : large ? { 'x-linked-etag': `"${sha256}"`, 'x-linked-size': String(bytes.length) } : { etag: `"${blob}"` };
       const common = { 'x-repo-commit': this.commit, ...described };
       if (large) {
-        const location = `http://127.0.0.1:${(this.#cdn.address() as AddressInfo).port}/blobs/${file}`;
-        return void response.writeHead(302, { ...common, location }).end();
+        return void response.writeHead(302, { ...common, location: `${this.cdnUrl}/blobs/${file}` }).end();
+      }
+      if (this.real && moved === undefined) {
+        const location = `/api/resolve-cache/models/acme/model/${this.commit}/${file}`;
+        return void response.writeHead(307, { 'x-repo-commit': this.commit, location }).end();
       }
       for (const [name, value] of Object.entries(common)) response.setHeader(name, value);
     }
@@ -88,7 +107,9 @@ export class TestHub {
 
   #content({ method, headers }: IncomingMessage, response: ServerResponse, file: string, bytes: Uint8Array, trouble: Trouble | undefined): void {
     const from = this.ranges ? Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0) : 0;
-    const part = bytes.subarray(from);
+    const packed = this.real && from === 0 && /\bgzip\b/.test(String(headers['accept-encoding'] ?? ''));
+    if (packed) response.setHeader('content-encoding', 'gzip');
+    const part = packed ? gzipSync(bytes) : bytes.subarray(from);
     if (from > 0) response.setHeader('content-range', `bytes ${from}-${bytes.length - 1}/${bytes.length}`);
     response.writeHead(from > 0 ? 206 : 200, { 'content-length': String(part.length) });
     if (method === 'HEAD') return void response.end();
@@ -96,7 +117,9 @@ export class TestHub {
     const cut = broken ? part.subarray(0, trouble.after) : part;
     this.sent.set(file, (this.sent.get(file) ?? 0) + cut.length);
     if (broken && trouble.kind === 'silent') return void response.write(cut);
-    response.write(cut, () => (cut.length < part.length ? response.socket?.end() : response.end()));
+    // A browser forgets what it was not yet asked for when a connection breaks, so that comes a moment later.
+    const end = () => (cut.length < part.length ? response.socket?.end() : response.end());
+    response.write(cut, () => (broken && this.real ? setTimeout(end, 200) : end()));
   }
 
   readonly #used = new Map<string, number>();

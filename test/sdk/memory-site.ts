@@ -7,6 +7,7 @@ import { memoryFiles } from '../../src/ml/files.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
 import type { WeightSource } from '../../src/ml/models/weights.ts';
 import { type Tokenizer, loadTokenizer } from '../../src/ml/tokenizers/tokenizer.ts';
+import { browserStore } from '../../src/hub/index.ts';
 import { memoryPair } from '../../src/net/memory.ts';
 import type { Channel } from '../../src/net/types.ts';
 import type { Environment, LinkRequest, OpenedLink } from '../../src/sdk/environment.ts';
@@ -78,6 +79,11 @@ export interface MemorySite {
   readonly events: ProgressEvent[];
   /** Names of files, in the order in which they were asked for. */
   readonly fetched: string[];
+  /** Their whole addresses. */
+  readonly addresses: string[];
+  file(name: string): Uint8Array;
+  /** What is served in place of the model's file of that name. */
+  readonly faults: Map<string, Uint8Array>;
   /** How every session ended, of both compute parties, in the order in which they began. */
   readonly ends: Promise<SessionEnd | TercetError>[];
   load(options?: PretrainedOptions): Promise<OwnerModel>;
@@ -94,6 +100,9 @@ export async function memorySite(id: ModelId, change: (entry: Deployment['entrie
   const party = { url: 'http://127.0.0.1:1', identity: 'cd'.repeat(32) };
   const deployment: Deployment = { version: 1, parties: [party, party], models: 'models', entries: [{ ...entry, ...change(entry) }] };
   const fetched: string[] = [];
+  const addresses: string[] = [];
+  const faults: MemorySite['faults'] = new Map();
+  const store = browserStore();
   const events: ProgressEvent[] = [];
   const ends: MemorySite['ends'] = [];
   const place: Environment = {
@@ -101,9 +110,11 @@ export async function memorySite(id: ModelId, change: (entry: Deployment['entrie
     async fetch(url) {
       const name = url.split('/').at(-1) ?? '';
       fetched.push(name);
-      const bytes = files.get(name);
+      addresses.push(url);
+      const bytes = faults.get(name) ?? files.get(name);
       return bytes === undefined ? new Response('no', { status: 404 }) : new Response(Uint8Array.from(bytes));
     },
+    hub: async () => ({ store }),
     now: () => performance.now(),
     random: (length) => crypto.getRandomValues(new Uint8Array(length)),
     peakMemory: () => 1,
@@ -117,6 +128,9 @@ export async function memorySite(id: ModelId, change: (entry: Deployment['entrie
     tokenizer: await loadTokenizer(memoryFiles(id, files)),
     events,
     fetched,
+    addresses,
+    file: (name) => files.get(name) ?? new Uint8Array(),
+    faults,
     ends,
     load: (options) =>
       OwnerModel.load(id, { deployment, device: 'wasm', buckets: [8, 16], progress_callback: (event) => events.push(event), ...options }, place),

@@ -19,7 +19,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ml: ['core', 'compute', 'ml', 'mpc/secure'],
   hub: ['core', 'ml', 'hub'],
   session: ['core', 'compute', 'net', 'mpc', 'ml', 'session'],
-  sdk: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'sdk'],
+  sdk: ['core', 'compute', 'net', 'mpc', 'ml', 'hub', 'session', 'sdk'],
   app: ['core', 'sdk', 'app'],
   party: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'hub', 'party'],
   // The page's server: what it hands out is checked by the SDK's own reader.
@@ -39,6 +39,7 @@ const NODE_FILES = [
   'ml/files-node.ts',
   'compute/kernels/wasm/node-worker.ts',
   'compute/kernels/wasm/source-worker.mjs',
+  'hub/environment-node.ts',
   'hub/store-node.ts',
   'sdk/node.ts',
   'compute/kernels/webgpu/node-device.ts',
