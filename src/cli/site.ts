@@ -59,12 +59,12 @@ export function siteCommand(): Command {
 
 async function siteFor(flags: SiteFlags): Promise<Site> {
   const { host, port } = parseAddress('address', flags.address, 0);
+  const hubOrigins = flags.hubOrigins.map(parseHubOrigin);
   const folders = flags.model.length > 0 ? flags.model : embeddedModels();
   const models: PublishedModel[] = [];
   for (const [i, name] of folders.entries())
     models.push({ ...(await published(name)), ...(flags.ownerShares[i] === undefined ? {} : { shares: flags.ownerShares[i] }) });
   const iceServers = flags.iceServers.map((urls) => ({ urls }));
-  const hubOrigins = flags.hubOrigins.map(parseHubOrigin);
   return serveSite({ ...(await writeDeployment(addresses(flags), models, iceServers)), app: flags.app, host, port, hubOrigins });
 }
 

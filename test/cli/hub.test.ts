@@ -1,7 +1,8 @@
 /** A model by its name on a hub, as users of the command line, compute parties and pages meet it: the hub is one of this machine. */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { SecureTransformer } from '../../src/sdk/node.ts';
 import { COMMIT, TestHub } from '../hub/server.ts';
 import { ROOT, type Run, Workplace, expectFailure, expectSuccess } from './command.ts';
 
@@ -16,6 +17,7 @@ beforeAll(async () => {
   const source = join(ROOT, 'models', 'sst2-bert');
   for (const file of readdirSync(source)) hub.files.set(file, { bytes: readFileSync(join(source, file)), large: file.endsWith('.safetensors') });
 });
+afterEach(() => void vi.unstubAllEnvs());
 afterAll(async () => {
   for (const run of running) run.killAll();
   await hub.stop();
@@ -26,6 +28,7 @@ const env = (cache: string, more: Record<string, string> = {}) => ({
   env: { TERCET_HUB: hub.url, TERCET_CACHE: join(place.folder, cache), ...more },
   timeoutMs: TIMEOUT,
 });
+const site = (parties: string, identities: string) => ['site', '--address', '127.0.0.1:0', '--parties', parties, '--identities', identities, '--model', NAME];
 const classify = ['infer', '--task', 'text-classification', '--model', NAME, '--text', 'A warm, funny film.', '--json'];
 
 describe('org/name', () => {
@@ -63,15 +66,46 @@ describe('org/name', () => {
     expect(existsSync(join(folder, 'model.safetensors'))).toBe(false);
 
     const key = 'ab'.repeat(32);
-    const site = start(
-      ['site', '--address', '127.0.0.1:0', '--parties', '1=http://127.0.0.1:1,2=http://127.0.0.1:2', '--identities', `1=${key},2=${key}`, '--model', NAME],
+    const served = start(
+      [...site('1=http://127.0.0.1:1,2=http://127.0.0.1:2', `1=${key},2=${key}`), '--hub-origins', hub.url, '--hub-origins', 'https://*.hub.example'],
       'one',
     );
-    const [, url] = await site.said(/web app is at (\S+)/);
+    const [, url] = await served.said(/web app is at (\S+)/);
     const deployment = (await (await fetch(`${url}tercet.json`)).json()) as { entries: { id: string; files: Record<string, object> }[] };
-    expect(deployment.entries).toMatchObject([{ id: NAME, task: 'text-classification' }]);
+    expect(deployment.entries).toMatchObject([{ id: NAME, task: 'text-classification', hub: { repository: NAME, commit: COMMIT } }]);
+    const policy = (await fetch(url)).headers.get('content-security-policy');
+    expect(policy).toContain(`connect-src 'self' http://127.0.0.1:1 ws://127.0.0.1:1 http://127.0.0.1:2 ws://127.0.0.1:2 ${hub.url} https://*.hub.example;`);
     expect(Object.keys(deployment.entries[0].files)).toContain('tokenizer.json');
     const config = await fetch(`${url}models/${NAME}/config.json`);
     expect([config.status, await config.text()]).toEqual([200, readFileSync(join(ROOT, 'models', 'sst2-bert', 'config.json'), 'utf8')]);
+
+    // A data owner in Node takes them from the hub as well, into the same cache, and needs it no more.
+    vi.stubEnv('TERCET_HUB', hub.url);
+    vi.stubEnv('TERCET_CACHE', join(place.folder, 'node'));
+    hub.requests.length = 0;
+    const load = () => SecureTransformer.fromPretrained(NAME, { deployment: `${url}tercet.json`, hub: true, device: 'wasm' });
+    const first = await load();
+    await first.dispose();
+    const files = ['config.json', 'tokenizer.json', 'tokenizer_config.json'];
+    expect(new Set(hub.requests.map(({ method, url: asked }) => `${method} ${asked}`))).toEqual(
+      new Set(files.map((file) => `GET /${NAME}/resolve/${COMMIT}/${file}`)),
+    );
+    const inCache = join(place.folder, 'node', new URL(hub.url).host.replace(':', '_'), 'acme--model', COMMIT);
+    expect(new Set(readdirSync(inCache))).toEqual(new Set(files));
+    hub.requests.length = 0;
+    vi.stubEnv('TERCET_OFFLINE', '1');
+    const again = await load();
+    await again.dispose();
+    expect(again.downloadedBytes).toBeLessThan(first.downloadedBytes);
+    expect(hub.requests).toEqual([]);
   });
+
+  it.each(['hub.example', 'http://hub.example', 'https://hub.example/path', "https://hub.example 'unsafe-inline'", 'https://a.*.example', '*'])(
+    'a page may load from no %s',
+    async (origin) => {
+      const key = 'ab'.repeat(32);
+      const ended = await place.run([...site('1=http://127.0.0.1:1,2=http://127.0.0.1:2', `1=${key},2=${key}`), '--hub-origins', origin], env('one'));
+      expectFailure(ended, { exit: 2, code: 'ERR_ARGUMENT', says: /--hub-origins/ });
+    },
+  );
 });
