@@ -180,7 +180,7 @@ export class HubModel {
     const elsewhere = new URL(response.url || remote.url).origin !== new URL(endpointOf(this.#options)).origin;
     if (elsewhere && response.status === 403)
       throw new Retryable('ERR_DOWNLOAD', `the address of ${what} was refused`, 'run again: it goes on where it stopped');
-    if (!response.ok) throw refusal(response.status, what, this.#options);
+    if (!response.ok) throw refusal(response, what, this.#options);
     if (/^text\/html\b/.test(response.headers.get('content-type') ?? '')) throw webPage(what);
     const first = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1];
     if (response.status === 206 && Number(first) !== have)

@@ -66,14 +66,18 @@ export async function request(
   }
 }
 
-/** What a status says that is not the file. */
-export function refusal(status: number, what: string, { token }: HubOptions): TercetError {
+/** What an answer says that is not the file. */
+export function refusal({ status, headers }: Response, what: string, { token }: HubOptions): TercetError {
   if (status === 401 || status === 403) {
+    const message = `the hub does not give out ${what} (status ${status})`;
+    if (headers.get('x-error-code') === 'GatedRepo')
+      return new TercetError('ERR_DOWNLOAD', `${message}: its model is gated`, 'accept its terms on the hub, then set HF_TOKEN; pages have no token');
+    // The hub says the same of a private model and of none.
     const hint =
       token === undefined
-        ? 'check the name; a private or gated model needs a token (HF_TOKEN), which pages do not have'
+        ? 'check the name; a private model needs a token (HF_TOKEN), which pages do not have'
         : 'check the name, and that the token may read this model';
-    return new TercetError('ERR_DOWNLOAD', `the hub does not give out ${what} (status ${status})`, hint);
+    return new TercetError('ERR_DOWNLOAD', message, hint);
   }
   if (status === 404 || status === 410) return new TercetError('ERR_MODEL_NOT_FOUND', `the hub has no ${what}`, 'check the name and the revision');
   const message = `the hub answered ${status} for ${what}`;
@@ -117,7 +121,7 @@ export async function locate(id: HubId, revision: string, file: string, options:
       if (new URL(url).origin !== origin) break;
       continue;
     }
-    if (!redirected && !answer.ok) throw refusal(status, what, options);
+    if (!redirected && !answer.ok) throw refusal(answer, what, options);
     return describe(file, what, { headers, url: redirected ? target(location, url, what) : url, revision }, options);
   }
   throw unnamed(what);

@@ -18,7 +18,7 @@ export async function folderFiles(dir: string): Promise<ModelFiles> {
     throw new TercetError(
       'ERR_MODEL_NOT_FOUND',
       (await isKind(root, 'file')) ? `the model path is a file, not a folder: ${root}` : `there is no model folder at ${root}`,
-      'give --model a folder with config.json, tokenizer.json, tokenizer_config.json and model.safetensors, or leave it out to use the embedded model',
+      'give --model a folder with config.json, tokenizer.json, tokenizer_config.json and model.safetensors, or org/name of one on a hub (openai-community/gpt2, not gpt2)',
     );
   }
   const locate = async (file: string): Promise<string> => {

@@ -138,7 +138,8 @@ describe('a load', () => {
     ['a web page', { kind: 'html' }, 'ERR_DOWNLOAD', /web page/],
     ['a file that was changed', { kind: 'corrupt' }, 'ERR_INTEGRITY', /hash differs/],
     ['a file that nothing can be checked by', { kind: 'no-digest' }, 'ERR_INTEGRITY', /hashes to/],
-    ['a refusal', { kind: 'status', status: 403 }, 'ERR_DOWNLOAD', /403/],
+    ['a refusal', { kind: 'status', status: 403 }, 'ERR_DOWNLOAD', /403.*check the name/],
+    ['a gated model', { kind: 'status', status: 403, code: 'GatedRepo' }, 'ERR_DOWNLOAD', /gated — accept its terms/],
   ] as const)('refuses %s and keeps nothing of it', async (_what, trouble, code, says) => {
     for (const file of ['config.json', 'model.safetensors']) {
       hub.troubles.set(file, trouble);
