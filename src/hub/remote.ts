@@ -58,7 +58,7 @@ export async function request(
     throw new Retryable(
       'ERR_DOWNLOAD',
       `the hub at ${new URL(url).host} does not answer`,
-      'check the network and, in a page, its connect-src; or name a mirror',
+      'check the network and, in a page, its connect-src; name a mirror; or use what is kept, in offline mode',
       { cause },
     );
   } finally {

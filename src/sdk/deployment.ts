@@ -1,7 +1,7 @@
 /** The deployment document: who the parties are, what they must prove, and which models they serve. Checked field by field before it is believed. */
 import { TercetError } from '../core/errors.ts';
 import { isCommit, isHubId } from '../hub/id.ts';
-import { type DownloadOptions, downloadJson } from './download.ts';
+import { type DownloadOptions, MAX_BYTES, downloadJson } from './download.ts';
 import { TASKS } from './tasks.ts';
 import type { Deployment, HubPlace, ModelEntry, PartyAddress, PinnedFile, Task, Weights } from './types.ts';
 
@@ -106,7 +106,8 @@ function pinned(name: string, json: unknown, where: string): PinnedFile {
   const { sha256, bytes } = fields;
   if (!FILE.test(name)) throw wrong(`${where}.files`, 'has a name that is no plain file name');
   if (typeof sha256 !== 'string' || !HEX64.test(sha256)) throw wrong(`${where}.files.${name}.sha256`, 'expected 64 hex digits');
-  if (typeof bytes !== 'number' || !Number.isSafeInteger(bytes) || bytes < 0) throw wrong(`${where}.files.${name}.bytes`, 'expected a number of bytes');
+  if (typeof bytes !== 'number' || !Number.isSafeInteger(bytes) || bytes < 0 || bytes > MAX_BYTES)
+    throw wrong(`${where}.files.${name}.bytes`, `expected a number of bytes up to ${MAX_BYTES}`);
   return { sha256, bytes };
 }
 

@@ -10,8 +10,8 @@ import type { PinnedFile } from './types.ts';
 
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 
-/** No file of a tokenizer or a configuration is larger. */
-const MAX_BYTES = 64 * 1024 * 1024;
+/** No file of a tokenizer or a configuration is larger; a deployment that pins a larger one is refused. */
+export const MAX_BYTES = 64 * 1024 * 1024;
 
 export interface DownloadOptions {
   readonly fetch: Fetch;
@@ -25,7 +25,7 @@ export interface DownloadOptions {
  * @throws {TercetError} ERR_DOWNLOAD when it cannot be had or is a web page instead, ERR_INTEGRITY when its bytes are not the pinned ones, ERR_ABORTED.
  */
 export async function downloadPinned(url: string, file: string, pin: PinnedFile, options: DownloadOptions): Promise<Uint8Array> {
-  const bytes = await download(url, file, Math.min(pin.bytes, MAX_BYTES), options);
+  const bytes = await download(url, file, pin.bytes, options);
   const hash = toHex(sha256(bytes));
   if (bytes.length === pin.bytes && hash === pin.sha256) return bytes;
   throw new TercetError(

@@ -51,6 +51,8 @@ describe('a deployment', () => {
     const examples = [{ label: 'one', text: 'x', ...more }];
     const entry = { ...GOOD.entries[0], task, examples };
     expect(parseDeployment(changed(['entries'], [entry])).entries[0]).toEqual(entry);
+    const hub = { repository: 'acme/tiny', commit: '0123456789'.repeat(4) };
+    expect(parseDeployment(changed(['entries'], [{ ...entry, hub }])).entries[0]).toEqual({ ...entry, hub });
     const without = { ...entry, examples: [{ label: 'one', text: 'x', ...('question' in more ? {} : { question: 'who?' }) }] };
     expect((await failure('ERR_MODEL_CONFIG', () => parseDeployment(changed(['entries'], [without])))).message).toContain('entries[0].examples[0].question');
   });
@@ -70,6 +72,7 @@ describe('a deployment', () => {
     ['entries[0].files', changed(['entries', 0, 'files'], { '../../etc/passwd': { sha256: HEX, bytes: 1 } })],
     ['entries[0].files.config.json.sha256', changed(['entries', 0, 'files', 'config.json'], { sha256: 'x', bytes: 1 })],
     ['entries[0].files.config.json.bytes', changed(['entries', 0, 'files', 'config.json', 'bytes'], -1)],
+    ['entries[0].files.config.json.bytes', changed(['entries', 0, 'files', 'config.json', 'bytes'], 64 * 1024 * 1024 + 1)],
     ['entries[0].examples[0].text', changed(['entries', 0, 'examples', 0], { label: 'x' })],
     ['iceServers[0].urls', { ...GOOD, iceServers: [{ urls: 'https://x' }] }],
     ['the document', null],
