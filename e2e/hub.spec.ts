@@ -1,17 +1,15 @@
 /**
  * Models from a hub in a real browser, which hides redirects and takes compressed answers: the hub, where it keeps large files, and the page are of three origins.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { test as base, expect } from '@playwright/test';
-import { build } from 'vite';
 import { COMMIT, TestHub, type Trouble } from '../test/hub/server.ts';
 import type { HubSource } from '../src/sdk/index.ts';
 import type { Loaded } from './pages/hub/load.ts';
 import { ROOT } from './support/command.ts';
 import { Deployment } from './support/deployment.ts';
+import { buildPage } from './support/page.ts';
 
 declare global {
   interface Window {
@@ -34,22 +32,14 @@ interface Place {
 const test = base.extend<{ ask: (hub: boolean | HubSource, how?: 'load' | 'loadWithoutCaches') => Promise<Loaded> }, { place: Place }>({
   place: [
     async ({ browserName: _ }, use) => {
-      const app = mkdtempSync(join(tmpdir(), 'tercet-hub-page-'));
+      const app = await buildPage('hub');
       const hub = new TestHub({ real: true });
       await hub.start();
       try {
         for (const file of [...FILES, 'model.safetensors'])
           hub.files.set(file, { bytes: readFileSync(join(ROOT, 'models', 'capitals-bert', file)), large: LARGE.includes(file) });
-        await build({
-          root: fileURLToPath(new URL('./pages/hub', import.meta.url)),
-          configFile: false,
-          logLevel: 'error',
-          base: './',
-          worker: { format: 'es' },
-          build: { outDir: app, emptyOutDir: true, target: 'es2023', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
-        });
         const deployment = await Deployment.start({
-          app,
+          app: app.folder,
           tasks: ['fill-mask'],
           hub: { model: ID, endpoint: hub.url, origins: [hub.url, hub.cdnUrl] },
         });
@@ -57,7 +47,7 @@ const test = base.extend<{ ask: (hub: boolean | HubSource, how?: 'load' | 'loadW
         await deployment.stop();
       } finally {
         await hub.stop();
-        rmSync(app, { recursive: true });
+        app.remove();
       }
     },
     { scope: 'worker', timeout: 120_000 },

@@ -1,12 +1,8 @@
 /** The SDK in a worker of the host's own: the same answer as in a page, over the page's WebRTC where it lends it, else over WebSockets, which is said. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from '@playwright/test';
-import { build } from 'vite';
 import type { Told } from './pages/worker/worker.ts';
 import { Deployment } from './support/deployment.ts';
+import { buildPage } from './support/page.ts';
 
 declare global {
   interface Window {
@@ -17,17 +13,8 @@ declare global {
 const TEXT = 'The capital of France is [MASK].';
 
 test('answers in the worker that asks, with and without the WebRTC of its page', async ({ page }) => {
-  const app = mkdtempSync(join(tmpdir(), 'tercet-worker-page-'));
-  const root = fileURLToPath(new URL('./pages/worker', import.meta.url));
-  await build({
-    root,
-    configFile: false,
-    logLevel: 'error',
-    base: './',
-    worker: { format: 'es' },
-    build: { outDir: app, emptyOutDir: true, target: 'es2023', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
-  });
-  const deployment = await Deployment.start({ app });
+  const app = await buildPage('worker');
+  const deployment = await Deployment.start({ app: app.folder });
   try {
     await page.goto(deployment.url);
     await page.waitForFunction(() => 'ask' in window);
@@ -39,6 +26,6 @@ test('answers in the worker that asks, with and without the WebRTC of its page',
     expect(alone.tokens).toEqual(lent.tokens);
   } finally {
     await deployment.stop();
-    rmSync(app, { recursive: true });
+    app.remove();
   }
 });
