@@ -58,6 +58,31 @@ def perplexity(model, ids, window=256, keep=128):
     return math.exp(total / count)
 
 
+@torch.no_grad()
+def ranges(model, ids, window=256):
+    """Largest values inside, over windows of `ids`: nothing but practice; `tercet model inspect` says what is proved."""
+    largest, heads = {}, model.config.n_head
+
+    def note(name, values):
+        largest[name] = max(largest.get(name, 0.0), values.abs().max().item())
+
+    def on_attention(_m, _i, out):
+        q, k, v = (part.unflatten(-1, (heads, -1)).transpose(1, 2) for part in out.chunk(3, -1))
+        logits = q @ k.transpose(-1, -2) / q.shape[-1] ** .5
+        note("attention_logit", logits.tril())
+        note("value", v)
+    hooks = [h for block in model.transformer.h for h in (
+        block.attn.c_attn.register_forward_hook(on_attention),
+        block.mlp.c_fc.register_forward_hook(lambda _m, _i, out: note("gelu", out)))]
+    for at in range(0, len(ids) - window, window):
+        out = model(input_ids=torch.tensor([ids[at:at + window]]), output_hidden_states=True)
+        note("residual", torch.stack(out.hidden_states[:-1]))  # the last of them is behind the final LayerNorm
+        note("output", out.logits)
+    for hook in hooks:
+        hook.remove()
+    return {"pieces": (len(ids) - 1) // window * window, **{name: round(value, 2) for name, value in largest.items()}}
+
+
 def text(data):
     model, tok = load(GPT2LMHeadModel, "tiny-gpt2")
     streams = {n: stream_of(tok, t, n != "play")[0].tolist() for n, t in documents(data, random.Random(5), 12_000).items()}
@@ -69,7 +94,7 @@ def text(data):
         out[name] = {"model": {"perplexity": round(perplexity(model, ids), 1)},
                      "baselines": {"interpolated bigram, all training text": {"perplexity": round(every.perplexity(ids), 1)},
                                    "interpolated bigram, training text of that source": {"perplexity": round(own.perplexity(ids), 1)}},
-                     "tokens": len(ids)}
+                     "tokens": len(ids), "measured": ranges(model, ids[:20_500])}
     return out
 
 

@@ -64,7 +64,7 @@ def text_cases(folder):
         greedy = model.generate(row, attention_mask=torch.ones_like(row), max_new_tokens=NEW_TOKENS, min_new_tokens=NEW_TOKENS,
                                 do_sample=False, eos_token_id=None, pad_token_id=0)[0, len(ids):].tolist()
         out.append({"text": text, "ids": ids, "logits": short(last.tolist()), "greedy": greedy,
-                    "continuation": tok.decode(greedy, skip_special_tokens=False)})
+                    "continuation": tok.decode(greedy, skip_special_tokens=True)})
     return out
 
 

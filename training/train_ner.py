@@ -2,14 +2,13 @@
 """Trains models/wnut-roberta from scratch: a small RoBERTa that marks people, places, companies and the like.
 
 First masked pieces of prose and of the sentences themselves, then labels on real sentences (their entities often exchanged
-for others of the type) and made ones. Every tenth real training sentence is kept out; the bias of the label O is set on those.
+for others of the type) and made ones. Every tenth real training sentence is kept out; when to stop and the bias of the label O are chosen on those.
 `wnut17-dev.conll` is only reported on. Only the first piece of a word carries its label.
 """
 import argparse
 import copy
 import math
 import random
-import time
 from pathlib import Path
 
 import numpy as np
@@ -64,13 +63,13 @@ def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--data", type=Path, default=Path("../shared/data"))
     ap.add_argument("--out", type=Path, default=ROOT / "models" / "wnut-roberta")
-    ap.add_argument("--mlm-minutes", type=float, default=4, help="the schedules go by the clock; 0: by steps")
-    ap.add_argument("--minutes", type=float, default=9)
+    ap.add_argument("--mlm-minutes", type=float, default=14, help="the schedules go by the clock; 0: by steps")
+    ap.add_argument("--minutes", type=float, default=7)
     ap.add_argument("--mlm-steps", type=int, default=800)
     ap.add_argument("--steps", type=int, default=2000)
     ap.add_argument("--batch", type=int, default=64)
     ap.add_argument("--lr", type=float, default=8e-4)
-    ap.add_argument("--dropout", type=float, default=.1)
+    ap.add_argument("--dropout", type=float, default=.15)
     ap.add_argument("--vocab", type=int, default=6500)
     ap.add_argument("--seed", type=int, default=7)
     ap.add_argument("--threads", type=int, default=2)
@@ -133,19 +132,24 @@ def main():
         logits = model(input_ids=hidden, attention_mask=(ids != PAD).long()).logits
         return F.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=-100)
 
-    began = {"at": time.time()}
+    best, kept = -1, None
 
-    def each(step):
+    def each(step):  # so few sentences are soon known by heart: the mean that does best on those held out is the one that ships
+        nonlocal best, kept
         if step % 4 == 0:
             follow(average, model, .03)
-        if step == 150 or time.time() - began["at"] > 150:
-            began["at"] = time.time()
-            save_model(average.eval(), args.out)
-            print("  held", evaluate(average, tok, held), "dev", evaluate(average, tok, dev), flush=True)
+        if step % 150 == 0:
+            scores = evaluate(average.eval(), tok, held)
+            print("  held", scores, flush=True)
+            if scores["F1"] > best:
+                best, kept = scores["F1"], copy.deepcopy(average.state_dict())
+                save_model(average, args.out)
     model.train()
     opt = optimizer(model.parameters(), args.lr, decay=.02)
     run(Schedule(args.minutes, args.steps, args.lr, warmup=100), opt, model, loss_of, "ner", each)
 
+    if kept is not None:
+        average.load_state_dict(kept)
     best, bias = -1, average.classifier.bias.detach().clone()
     for shift in np.arange(-2, 1.01, .25):  # how readily to say O
         with torch.no_grad():
