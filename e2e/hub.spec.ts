@@ -68,14 +68,16 @@ test('a page loads what it needs from the hub, answers, and loads it from the ca
 }) => {
   const own: string[] = [];
   page.on('request', (request) => own.push(new URL(request.url()).pathname));
+  // Cookies know no ports: the hub of this machine would get the page's.
+  await page.context().addCookies([{ name: 'page', value: '1', url: deployment.url }]);
   const first = await ask({ endpoint: hub.url });
   expect(first).toMatchObject({ answer: 'paris' });
   expect(new Set(first.fetched)).toEqual(new Set(FILES));
   expect(own.filter((path) => path.startsWith('/models/'))).toEqual([]);
 
   // Simple requests at one commit: no question before, none that tells which page asks, and none for a weight.
-  for (const { method, referer, authorization, url } of hub.requests) {
-    expect({ method, referer, authorization }).toEqual({ method: 'GET', referer: undefined, authorization: undefined });
+  for (const { method, referer, cookie, authorization, url } of hub.requests) {
+    expect({ method, referer, cookie, authorization }).toEqual({ method: 'GET', referer: undefined, cookie: undefined, authorization: undefined });
     expect(url).toMatch(/^\/(acme\/model\/resolve|api\/resolve-cache\/models\/acme\/model)\/1234567890abcdef1234567890abcdef12345678\/|^\/blobs\//);
   }
   const asked = hub.requests.map(({ at, url }) => `${at} ${url.split('/').at(-1)}`);
@@ -89,6 +91,14 @@ test('a page loads what it needs from the hub, answers, and loads it from the ca
   }, `${hub.url}/${ID}/resolve/${COMMIT}`);
   expect(seen).toMatchObject({ small: 'opaqueredirect', large: 'opaqueredirect' });
   expect(seen.length).toBeLessThan(hub.files.get('config.json')?.bytes.length ?? 0);
+
+  // And for what a page would tell the hub of itself where nobody says otherwise.
+  hub.requests.length = 0;
+  await page.evaluate(
+    (url) => fetch(url, { mode: 'no-cors', credentials: 'include', referrerPolicy: 'unsafe-url' }),
+    `${hub.url}/${ID}/resolve/${COMMIT}/config.json`,
+  );
+  expect(hub.requests[0]).toMatchObject({ cookie: 'page=1', referer: deployment.url });
 
   hub.requests.length = 0;
   await page.goto(deployment.url);

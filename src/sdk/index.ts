@@ -3,8 +3,8 @@
  * worker of your own it runs right there; there is no WebRTC in workers, so the page lends its own: `serveWebRtc(port1)` in the page, `{ page: port2 }` in the options.
  * Without that the links are WebSockets.
  *
- * Needs no cross-origin isolation. Content-Security-Policy: `script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self' <the parties>`, and with the option `hub` the hub and
- * where it keeps large files.
+ * Needs no cross-origin isolation. Content-Security-Policy: `script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self' <the parties>`; with
+ * the option `hub` also the hub, and where it keeps large files.
  */
 import { browserPlace, capabilitiesOf } from './capabilities.ts';
 import { loadDeployment as load } from './deployment.ts';

@@ -1,6 +1,6 @@
 /** The public files of a model, for its data owner: from beside the deployment or from a hub, and what the deployment pins either way. */
-import { TercetError } from '../core/errors.ts';
 import { abortedError } from '../core/abort.ts';
+import { TercetError } from '../core/errors.ts';
 import { type Fetch, downloadPinned } from './download.ts';
 import type { Environment } from './environment.ts';
 import type { Deployment, HubSource, ModelEntry, PinnedFile, PretrainedOptions } from './types.ts';

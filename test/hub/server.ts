@@ -33,6 +33,7 @@ export class TestHub {
     readonly range: string | undefined;
     readonly authorization: string | undefined;
     readonly referer: string | undefined;
+    readonly cookie: string | undefined;
     /** What a browser asks before a request that is not simple. */
     readonly preflight: boolean;
   }[] = [];
@@ -73,8 +74,8 @@ export class TestHub {
 
   #answer(request: IncomingMessage, response: ServerResponse, at: 'hub' | 'cdn'): void {
     const { method = '', url = '', headers } = request;
-    const { range, authorization, referer } = headers;
-    this.requests.push({ method, url, at, range, authorization, referer, preflight: method === 'OPTIONS' });
+    const { range, authorization, referer, cookie } = headers;
+    this.requests.push({ method, url, at, range, authorization, referer, cookie, preflight: method === 'OPTIONS' });
     // Pages of any origin may read both servers; of the hub's own headers they see those that it names.
     response.setHeader('access-control-allow-origin', '*');
     response.setHeader('access-control-expose-headers', 'X-Repo-Commit,ETag,Accept-Ranges,Content-Range,X-Linked-Size,X-Linked-ETag');

@@ -1,4 +1,5 @@
 /** Models whose public files come from a hub: what is asked for, what is kept, and that the deployment's pins hold whoever sends the files. */
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { ModelEntry, PretrainedOptions } from '../../src/sdk/types.ts';
 import { failure } from '../failure.ts';
@@ -64,6 +65,21 @@ describe('a model whose files come from a hub', () => {
     },
     20_000,
   );
+
+  it('has its seeds from beside the deployment all the same, and they are not kept', async () => {
+    const seeds = Uint8Array.from({ length: 64 }, (_, i) => i);
+    const pin = { bytes: 64, sha256: createHash('sha256').update(seeds).digest('hex') };
+    const site = await memorySite('filler', ({ files, weights: { open } }: ModelEntry) => ({
+      files: { ...files, 'owner.seeds': pin },
+      weights: { secret: open },
+      hub: { repository: 'acme/filler', commit: COMMIT },
+    }));
+    site.faults.set('owner.seeds', seeds);
+    for (const _load of [1, 2]) await (await site.load({ hub: true, weights: 'secret' })).dispose();
+    const own = 'http://127.0.0.1/models/filler/owner.seeds';
+    expect(site.addresses.filter((address) => !address.startsWith('https://huggingface.co/'))).toEqual([own, own]);
+    expect(site.fetched.filter((name) => name === 'owner.seeds')).toHaveLength(2);
+  });
 
   it('that is not kept cannot be loaded offline', async () => {
     const error = await failure('ERR_MODEL_NOT_FOUND', async () => (await onHub()).load({ hub: { offline: true } }));
