@@ -43,6 +43,7 @@ const accuracyRows = accuracy.rows
     row.model,
     row.task,
     row.protocol,
+    row.weights,
     row.texts,
     percent(row.agreement),
     row.metric,
@@ -52,7 +53,13 @@ const accuracyRows = accuracy.rows
   ]);
 const dimensionRows = accuracy.rows
   .filter(({ texts }) => texts === undefined)
-  .map(({ name, task, sameChoices, logitError }) => [name.replace('/random/', ', tokens: '), task, sameChoices ? 'yes' : 'no', ...errors(logitError)]);
+  .map(({ name, task, weights, sameChoices, logitError }) => [
+    name.replace('/random/', ', tokens: '),
+    task,
+    weights,
+    sameChoices ? 'yes' : 'no',
+    ...errors(logitError),
+  ]);
 
 const gpt2Rows = gpt2.rows.map(({ name, prefix, perToken }) => [
   prefix,
@@ -153,13 +160,13 @@ ${table(['model', 'texts', 'dealing and online', 'a text', 'throughput per text'
 
 ${made(accuracy)}
 
-${table(['texts', 'model', 'task', 'protocol', 'number', 'same answer as plaintext', 'metric', 'private', 'plaintext', 'logit error, median', '99.9 %', 'max'], accuracyRows)}
+${table(['texts', 'model', 'task', 'protocol', 'weights', 'number', 'same answer as plaintext', 'metric', 'private', 'plaintext', 'logit error, median', '99.9 %', 'max'], accuracyRows)}
 
 The same answer is the same label, the same pieces at all masks, the same span, the same entities, or the same 32 greedy tokens. A capital of several pieces gets as many masks. Logit errors are over all outputs of all texts.
 
 Real dimensions, random weights (with outliers in the residual stream but for BERT), against the float model:
 
-${table(['architecture', 'task', 'same choices', 'error, median', '99.9 %', 'max'], dimensionRows)}
+${table(['architecture', 'task', 'weights', 'same choices', 'error, median', '99.9 %', 'max'], dimensionRows)}
 
 ## Networks
 

@@ -1,24 +1,39 @@
 /**
  * Fidelity: the private answer against the plaintext answer of the same model, text by text, and both against what is right. Every text is a session of its own with the
- * same two compute parties. Then the architectures at their real dimensions, with random weights, against the float model.
+ * same two compute parties. Then the architectures at their real dimensions, with random weights, against the float model. All of it with open and with secret weights.
  */
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Cleanup } from '../core/abort.ts';
 import { defaultThreads } from '../party/defaults.ts';
-import { LocalParties } from '../party/local.ts';
 import type { ModelLocation } from '../party/model.ts';
 import { type Address, type RunOptions, type RunResult, runInference } from '../party/run.ts';
+import { prepareShares } from '../party/shares.ts';
 import type { Answer, Task } from '../party/task.ts';
+import type { WeightMode } from '../session/request.ts';
 import { type FidelityCase, type Sample, fidelityCases } from './fidelity-data.ts';
+import { LocalParties, shareInProcess } from '../party/local.ts';
 import type { SuiteContext } from './rows.ts';
 
 export interface AccuracyOptions {
   readonly certificates: string;
   /** Texts of each kind; all when absent. */
   readonly limit: number | undefined;
+  /** Only open or only secret weights; both when absent. */
+  readonly weights: WeightMode | undefined;
+}
+
+const PROTOCOL = '3pc_semi_honest';
+const WEIGHT_MODES: readonly WeightMode[] = ['open', 'secret'];
+
+interface Dimensions {
+  readonly name: string;
+  readonly task: Task;
+  readonly tokens: number;
 }
 
 /** Real dimensions, with random weights whose residual streams have outliers as trained ones do. */
-const DIMENSIONS: readonly { readonly name: string; readonly task: Task; readonly tokens: number }[] = [
+const DIMENSIONS: readonly Dimensions[] = [
   { name: 'bert-base', task: 'fill-mask', tokens: 32 },
   { name: 'roberta-base', task: 'fill-mask', tokens: 32 },
   { name: 'distilbert-base', task: 'question-answering', tokens: 32 },
@@ -58,45 +73,55 @@ function sameAnswer(own: Answer, plain: Answer): boolean {
 }
 
 export async function benchAccuracy(options: AccuracyOptions, context: SuiteContext): Promise<void> {
-  for (const each of await fidelityCases()) await agreement({ ...each, samples: each.samples.slice(0, options.limit) }, options, context);
-  for (const { name, task, tokens } of DIMENSIONS) {
-    context.note(`${name}, random weights, ${tokens} tokens`);
-    const model: ModelLocation = { kind: 'random', seed: 1, configPath: configPath(name) };
-    const result = await runInference({ ...common(options, context), task, model, texts: [], tokens, generation: { maxNewTokens: 4 } });
-    const errors = distribution([result.comparison?.errors ?? new Float32Array()]);
-    context.row({
-      suite: 'accuracy',
-      name: `${name}/random/${tokens}`,
-      task,
-      protocol: '3pc_semi_honest',
-      weights: 'open',
-      logitError: errors,
-      sameChoices: result.comparison?.argmaxEqual,
-    });
+  const modes = WEIGHT_MODES.filter((weights) => (options.weights ?? weights) === weights);
+  for (const each of await fidelityCases())
+    for (const weights of modes) await agreement({ ...each, samples: each.samples.slice(0, options.limit) }, weights, options, context);
+  for (const dimensions of DIMENSIONS) for (const weights of modes) await atRealDimensions(dimensions, weights, options, context);
+}
+
+function common({ certificates }: AccuracyOptions, weights: WeightMode, { signal }: SuiteContext): Omit<RunOptions, 'task' | 'model' | 'texts'> {
+  return { protocol: PROTOCOL, weights, device: 'auto', threads: defaultThreads(), topK: 1, compare: true, certificates, signal, debug: false };
+}
+
+/** The two compute parties of one case, and the model that a data owner names to them. */
+interface Served {
+  readonly model: ModelLocation;
+  readonly peers: readonly [Address, Address];
+  stop(): Promise<void>;
+}
+
+async function serve(folder: string, weights: WeightMode, { certificates }: AccuracyOptions, { signal }: SuiteContext): Promise<Served> {
+  const cleanup = new Cleanup();
+  try {
+    const shares =
+      weights === 'open' ? undefined : cleanup.add(await prepareShares((out) => shareInProcess(['--model', folder], out, signal)), (made) => made.remove());
+    const own = (id: 1 | 2) => (shares === undefined ? ['--model', folder] : ['--shares', shares.folder(id)]);
+    const args = (id: 1 | 2) => [...own(id), '--certificates', certificates, '--threads', String(defaultThreads())];
+    const parties = cleanup.add(await LocalParties.start({ stay: true, args }), (started) => started.stop());
+    await parties.ready();
+    const model: ModelLocation = { kind: 'folder', path: shares === undefined ? folder : join(shares.root, 'owner') };
+    return { model, peers: parties.addresses(), stop: () => cleanup.run() };
+  } catch (error) {
+    await cleanup.run();
+    throw error;
   }
 }
 
-function common(options: AccuracyOptions, context: SuiteContext): Omit<RunOptions, 'task' | 'model' | 'texts'> {
-  const { certificates } = options;
-  const threads = defaultThreads();
-  return { protocol: '3pc_semi_honest', weights: 'open', device: 'auto', threads, topK: 1, compare: true, certificates, signal: context.signal, debug: false };
-}
-
-async function agreement({ name, task, folder, samples, metric, score }: FidelityCase, options: AccuracyOptions, context: SuiteContext): Promise<void> {
-  const model: ModelLocation = { kind: 'folder', path: folder };
-  const parties = await LocalParties.start({
-    stay: true,
-    args: () => ['--model', folder, '--certificates', options.certificates, '--threads', String(defaultThreads())],
-  });
+async function agreement(
+  { name, task, folder, samples, metric, score }: FidelityCase,
+  weights: WeightMode,
+  options: AccuracyOptions,
+  context: SuiteContext,
+): Promise<void> {
+  const { model, peers, stop } = await serve(folder, weights, options, context);
+  const reference: ModelLocation = { kind: 'folder', path: folder };
   try {
-    await parties.ready();
-    const peers: readonly [Address, Address] = parties.addresses();
     const errors: Float32Array[] = [];
     const different: number[] = [];
     const [own, plain]: [Answer[], Answer[]] = [[], []];
     for (const [i, sample] of samples.entries()) {
-      if (i % 20 === 0) context.note(`${name}: ${i} of ${samples.length}`);
-      const result = await runInference({ ...common(options, context), ...requestOf(sample), task, model, peers });
+      if (i % 20 === 0) context.note(`${name}, ${weights} weights: ${i} of ${samples.length}`);
+      const result = await runInference({ ...common(options, weights, context), ...requestOf(sample), task, model, reference, peers });
       errors.push(result.comparison?.errors ?? new Float32Array());
       own.push(...result.answers);
       plain.push(...(result.comparison?.answers ?? []));
@@ -106,9 +131,9 @@ async function agreement({ name, task, folder, samples, metric, score }: Fidelit
       suite: 'accuracy',
       name,
       task,
-      model: result(folder),
-      protocol: '3pc_semi_honest',
-      weights: 'open',
+      model: basename(folder),
+      protocol: PROTOCOL,
+      weights,
       texts: samples.length,
       agreement: round(1 - different.length / samples.length),
       different,
@@ -117,12 +142,23 @@ async function agreement({ name, task, folder, samples, metric, score }: Fidelit
       logitError: distribution(errors),
     });
   } finally {
-    await parties.stop();
+    await stop();
   }
 }
 
-function result(folder: string): string {
-  return folder.split(/[\\/]/).at(-1) ?? folder;
+async function atRealDimensions({ name, task, tokens }: Dimensions, weights: WeightMode, options: AccuracyOptions, context: SuiteContext): Promise<void> {
+  context.note(`${name}, random ${weights} weights, ${tokens} tokens`);
+  const model: ModelLocation = { kind: 'random', seed: 1, configPath: configPath(name) };
+  const result = await runInference({ ...common(options, weights, context), task, model, texts: [], tokens, generation: { maxNewTokens: 4 } });
+  context.row({
+    suite: 'accuracy',
+    name: `${name}/random/${tokens}`,
+    task,
+    protocol: PROTOCOL,
+    weights,
+    logitError: distribution([result.comparison?.errors ?? new Float32Array()]),
+    sameChoices: result.comparison?.argmaxEqual,
+  });
 }
 
 /** Generated texts are compared token by token, where the largest logit chose each. */

@@ -30,7 +30,7 @@ export function benchCommand(): Command {
     .description('measure: kernels, bert and gpt2 (real dimensions), batch, accuracy (private against plaintext), network')
     .option('--suite <name>', 'kernels, bert, gpt2, batch, accuracy or network')
     .option('--tokens <n>', 'bert: only this length (16 or 128)')
-    .option('--weights <mode>', 'bert: only open or only secret')
+    .option('--weights <mode>', 'bert, accuracy: only open or only secret')
     .option('--profile <name>', 'bert: shape the links like a network: lan, wan-cloud or home')
     .option('--limit <n>', 'accuracy: only the first texts of each kind')
     .option('--out <file>', 'keep the rows with commit, machine and command')
@@ -54,6 +54,7 @@ async function bench(flags: BenchFlags): Promise<void> {
     },
   };
   const certificates = join(stateFolder(), 'certificates');
+  const weights = flags.weights === undefined ? undefined : parseWeights(flags.weights);
   try {
     switch (suite) {
       case 'kernels':
@@ -63,14 +64,14 @@ async function bench(flags: BenchFlags): Promise<void> {
         await benchBert(
           {
             tokens: flags.tokens === undefined ? undefined : integer('tokens', flags.tokens, 16, 128),
-            weights: flags.weights === undefined ? undefined : parseWeights(flags.weights),
+            weights,
             profile: flags.profile === undefined ? undefined : parseProfile(flags.profile),
           },
           context,
         );
         break;
       case 'accuracy':
-        await benchAccuracy({ certificates, limit: flags.limit === undefined ? undefined : integer('limit', flags.limit, 1, 100_000) }, context);
+        await benchAccuracy({ certificates, limit: flags.limit === undefined ? undefined : integer('limit', flags.limit, 1, 100_000), weights }, context);
         break;
       case 'network':
         await benchNetwork({ certificates }, context);

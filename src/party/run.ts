@@ -36,6 +36,8 @@ export interface RunOptions extends TaskRequest {
   readonly threads: number;
   readonly topK: number;
   readonly compare: boolean;
+  /** The model to compare with, where `model` is the owner's part of a sharing: that holds no weights. */
+  readonly reference?: ModelLocation;
   readonly profile?: string;
   /** Addresses of running compute parties; without them, both are started here. */
   readonly peers?: readonly [Address, Address];
@@ -102,7 +104,7 @@ async function infer(options: RunOptions, cleanup: Cleanup): Promise<RunResult> 
   const start = performance.now();
   const { signal, weights } = options;
   const { id: protocol } = protocolInfo(options.protocol);
-  const model = await openModel(options.model, { weights: options.compare, signal });
+  const model = await openModel(options.model, { weights: options.compare && options.reference === undefined, signal });
   if (options.peers !== undefined && (weights === 'secret') !== (model.share !== undefined)) {
     throw weights === 'secret'
       ? new TercetError(
@@ -118,6 +120,9 @@ async function infer(options: RunOptions, cleanup: Cleanup): Promise<RunResult> 
       'the owner folder of a sharing holds no weights',
       'name the parties that hold the other parts: --peers 1=HOST:PORT,2=HOST:PORT --weights secret',
     );
+  }
+  if (options.compare && model.share !== undefined && options.reference === undefined) {
+    throw new TercetError('ERR_ARGUMENT', 'the owner folder of a sharing holds no weights to compare with', 'leave out --compare');
   }
   const task = await prepareTask(options, model);
   options.onPhase?.('start');
@@ -163,7 +168,8 @@ async function infer(options: RunOptions, cleanup: Cleanup): Promise<RunResult> 
   options.onPhase?.('compare');
   const plaintext = kernels instanceof WasmKernels ? kernels : cleanup.add(await wasmKernels(options.threads), (k) => k.close());
   const steps = results.map(({ logits }) => logits);
-  const comparison = await compareWithPlaintext(await model.weights(), task.inputs, model.config.head === 'causal-lm' ? steps : outputs, picked, plaintext);
+  const plain = options.reference === undefined ? model : await openModel(options.reference, { weights: true, signal });
+  const comparison = await compareWithPlaintext(await plain.weights(), task.inputs, model.config.head === 'causal-lm' ? steps : outputs, picked, plaintext);
   return { ...result, comparison: { ...comparison, answers: task.generation === undefined ? task.answers(comparison.outputs, options.topK) : [] } };
 }
 

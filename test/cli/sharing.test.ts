@@ -81,6 +81,11 @@ describe('a sharing', () => {
     expectFailure(await infer(folder, '1=127.0.0.1:1,2=127.0.0.1:1'), { exit: 1, code: 'ERR_MODEL_HASH' });
   });
 
+  it('has no weights to compare with, which is said before anybody is asked', { timeout: TIMEOUT }, async () => {
+    const ended = await infer(part('first', 'owner'), '1=127.0.0.1:1,2=127.0.0.1:1', '--compare');
+    expectFailure(ended, { exit: 2, code: 'ERR_ARGUMENT', says: /leave out --compare/ });
+  });
+
   it('needs its parties to be named', { timeout: TIMEOUT }, async () => {
     const ended = await place.run(['infer', '--text', TEXT, '--model', part('first', 'owner'), '--weights', 'secret'], { timeoutMs: TIMEOUT });
     expectFailure(ended, { exit: 2, code: 'ERR_ARGUMENT', says: /--peers/ });
