@@ -20,11 +20,17 @@ export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): P
   }
 }
 
-/** Resolves after `ms` milliseconds. */
-export function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
+/** Resolves after `ms` milliseconds; rejects with ERR_ABORTED as soon as the signal fires, and leaves no timer behind. */
+export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const pause = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
   });
+  try {
+    await (signal === undefined ? pause : unlessAborted(signal, pause));
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Things to undo at the end of a run, whatever its end: last made, first undone. */

@@ -228,8 +228,7 @@ export class HubModel {
         return await work();
       } catch (error) {
         if (!(error instanceof Retryable) || left === 0) throw error;
-        await sleep(retryMs * 2 ** (TRIES - 1 - left));
-        if (signal?.aborted === true) throw abortedError();
+        await sleep(Math.max(error.waitMs, retryMs * 2 ** (TRIES - 1 - left)), signal);
       }
     }
   }

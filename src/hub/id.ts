@@ -4,12 +4,12 @@ import { TercetError } from '../core/errors.ts';
 export interface HubId {
   /** `org/name`. */
   readonly repository: string;
-  /** Branch, tag or commit. */
+  /** Branch, tag or commit; `refs/pr/1` for a proposed change. */
   readonly revision: string;
 }
 
 const PART = /^[A-Za-z0-9][\w.-]{0,95}$/;
-const REVISION = /^[A-Za-z0-9][\w.-]{0,99}$/;
+const REVISION = /^(?=.{1,100}$)[A-Za-z0-9][\w.-]*(?:\/[A-Za-z0-9][\w.-]*)*$/;
 
 function parse(text: string): HubId | undefined {
   const [repository, revision = 'main', ...rest] = text.split('@');

@@ -9,6 +9,8 @@ const MAX_BYTES = 64e9;
 const MAX_REDIRECTS = 5;
 /** Longest wait for a hub to begin to answer. */
 const ANSWER_MS = 30_000;
+/** Longest wait that a hub may ask for before the next try. */
+const LONGEST_WAIT_MS = 60_000;
 
 export interface RemoteFile {
   readonly url: string;
@@ -18,7 +20,18 @@ export interface RemoteFile {
 }
 
 /** A failure that another try may mend. */
-export class Retryable extends TercetError {}
+export class Retryable extends TercetError {
+  /** How long the hub asks to be left alone, in ms. */
+  waitMs = 0;
+}
+
+/** `Retry-After` as RFC 9110, section 10.2.3, has it: seconds, or a date. Browsers show it only where the hub lets them. */
+function retryAfter(headers: Headers, now: number): number {
+  const text = headers.get('retry-after')?.trim() ?? '';
+  if (/^\d{1,9}$/.test(text)) return 1000 * Number(text);
+  const date = Date.parse(text);
+  return Number.isNaN(date) ? 0 : Math.max(0, date - now);
+}
 
 export function endpointOf({ endpoint = DEFAULT_ENDPOINT }: Pick<HubOptions, 'endpoint'>): string {
   if (!/^https?:\/\/[^/?#]+/.test(endpoint))
@@ -81,8 +94,17 @@ export function refusal({ status, headers }: Response, what: string, { token }: 
   }
   if (status === 404 || status === 410) return new TercetError('ERR_MODEL_NOT_FOUND', `the hub has no ${what}`, 'check the name and the revision');
   const message = `the hub answered ${status} for ${what}`;
-  if (status === 429 || status >= 500) return new Retryable('ERR_DOWNLOAD', message, 'try again later, or name a mirror with TERCET_HUB');
+  if (status === 429 || status >= 500) return busy(message, retryAfter(headers, Date.now()));
   return new TercetError('ERR_DOWNLOAD', message, 'check the endpoint');
+}
+
+function busy(message: string, waitMs: number): TercetError {
+  const elsewhere = 'or name a mirror with TERCET_HUB';
+  const wait = `it asks to be left alone for ${Math.ceil(waitMs / 1000)} s: try again then, ${elsewhere}`;
+  if (waitMs > LONGEST_WAIT_MS) return new TercetError('ERR_DOWNLOAD', message, wait);
+  const error = new Retryable('ERR_DOWNLOAD', message, waitMs > 0 ? wait : `try again later, ${elsewhere}`);
+  error.waitMs = waitMs;
+  return error;
 }
 
 function tag(headers: Headers, name: string): string | undefined {

@@ -90,7 +90,8 @@ export function diskStore(root: string): DiskStore {
     return join(root, host.replaceAll(/[^\w.-]/g, '_'), parts.join('--'));
   };
   const folder = (repository: string, commit: string) => join(model(repository), commit);
-  const ref = (repository: string, revision: string) => join(model(repository), 'refs', revision);
+  // A revision may have slashes, and then must not become the folder of another one.
+  const ref = (repository: string, revision: string) => join(model(repository), 'refs', encodeURIComponent(revision));
   const at = (repository: string, commit: string, file: string) => join(folder(repository, commit), file);
   const within = async <T>(work: () => Promise<T>): Promise<T> => {
     try {

@@ -75,19 +75,3 @@ export function refuse(socket: GreetingSocket, error: TercetError, hello: Hello 
   socket.end(encodeHello({ from: self, to: hello?.from ?? self, status, session: hello?.session ?? new Uint8Array(SESSION_BYTES) }));
   socket.resume();
 }
-
-/** Waits, or rejects with ERR_ABORTED at the signal. */
-export function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      clearTimeout(timer);
-      reject(aborted());
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', onAbort);
-      resolve();
-    }, ms);
-    signal?.addEventListener('abort', onAbort);
-    if (signal?.aborted) onAbort();
-  });
-}

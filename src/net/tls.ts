@@ -8,12 +8,13 @@
  */
 
 import * as tls from 'node:tls';
+import { sleep } from '../core/abort.ts';
 import { equalBytes } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
 import { FramedChannel, type SessionChannel } from './channel.ts';
 import type { Credentials } from './certificates.ts';
 import { checkSession } from './frame.ts';
-import { guard, readHello, refuse, sleep } from './greeting.ts';
+import { guard, readHello, refuse } from './greeting.ts';
 import { type Hello, encodeHello, isPartyId, partyName } from './hello.ts';
 import { DEFAULT_TIMEOUT_MS } from './inbox.ts';
 import { SocketTransport } from './socket.ts';

@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ErrorCode, TercetError } from '../../src/core/errors.ts';
 import { HubModel, type HubOptions, type HubProgress, type Pin, browserStore, hubFiles, isHubId, parseHubId } from '../../src/hub/index.ts';
 import type { FileCache } from '../../src/hub/memory-store.ts';
@@ -53,6 +54,8 @@ describe('names', () => {
   it('are org/name with an optional revision, and nothing that leaves the hub', () => {
     expect(parseHubId('acme/model')).toEqual({ repository: 'acme/model', revision: 'main' });
     expect(parseHubId('acme/model@v1.0')).toEqual({ repository: 'acme/model', revision: 'v1.0' });
+    expect(parseHubId('acme/model@refs/pr/1')).toEqual({ repository: 'acme/model', revision: 'refs/pr/1' });
+    for (const name of ['a/b@/c', 'a/b@c/', 'a/b@c//d', 'a/b@c/../d', 'a/b@c/.d']) expect(isHubId(name), name).toBe(false);
     for (const name of ['acme', '../x', 'a/../b', 'a/b/c', '/a/b', 'a/b@', 'a/b@../c', 'http://a/b', 'a/b?c', 'a/..', 'a /b', './model', 'a--b/c'])
       expect(isHubId(name), name).toBe(false);
   });
@@ -132,6 +135,37 @@ describe('a load', () => {
     expect(await model().ensure('config.json')).toBe(true);
     hub.troubles.set('model.safetensors', { kind: 'status', status: 500 });
     await failure('ERR_DOWNLOAD', /answered 500/, () => model().ensure('model.safetensors'));
+  });
+
+  it('waits as long as the server asks, not for ever, and stops at once when it is told to', async () => {
+    const asked = () => hub.requests.length;
+    hub.troubles.set('config.json', { kind: 'status', status: 429, times: 1, retryAfter: '1' });
+    const start = performance.now();
+    expect(await model().ensure('config.json')).toBe(true);
+    expect(performance.now() - start).toBeGreaterThan(900);
+
+    hub.troubles.set('model.safetensors', { kind: 'status', status: 429, retryAfter: '3600' });
+    const before = asked();
+    await failure('ERR_DOWNLOAD', /answered 429.*left alone for 3600 s/, () => model().ensure('model.safetensors'));
+    expect(asked() - before).toBe(1);
+
+    hub.troubles.set('model.safetensors', { kind: 'status', status: 503, retryAfter: new Date(Date.now() + 50_000).toUTCString() });
+    const stop = new AbortController();
+    const waiting = failure('ERR_ABORTED', /./, () => model({ signal: stop.signal }).ensure('model.safetensors'));
+    await vi.waitFor(() => expect(asked() - before).toBe(2));
+    await sleep(50);
+    expect(asked() - before, 'it waits, where without the header it would have tried four times').toBe(2);
+    stop.abort();
+    await waiting;
+  });
+
+  it('knows a revision with slashes, also offline', async () => {
+    const proposed = 'acme/model@refs/pr/1';
+    await model({}, 'acme/model@refs').ensure('config.json');
+    expect(await model({}, proposed).ensure('config.json')).toBe(true);
+    expect(hub.requests.some(({ url }) => url.includes('/resolve/refs%2Fpr%2F1/'))).toBe(true);
+    expect(await model({ offline: true }, proposed).ensure('config.json')).toBe(true);
+    expect(await model({ offline: true }, 'acme/model@refs/pr/2').ensure('config.json')).toBe(false);
   });
 
   it.each([

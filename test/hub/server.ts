@@ -11,7 +11,7 @@ export interface Served {
 }
 
 export type Trouble =
-  | { readonly kind: 'status'; readonly status: number; readonly code?: string; readonly times?: number }
+  | { readonly kind: 'status'; readonly status: number; readonly code?: string; readonly times?: number; readonly retryAfter?: string }
   | { readonly kind: 'html' }
   /** The connection breaks after so many bytes, so many times. */
   | { readonly kind: 'cut'; readonly after: number; readonly times: number }
@@ -85,7 +85,12 @@ export class TestHub {
     const trouble = file === undefined ? undefined : this.troubles.get(file);
     if (at === 'hub' && this.token !== undefined && headers.authorization !== `Bearer ${this.token}`) return void response.writeHead(401).end();
     if (trouble?.kind === 'status' && this.#counts(file as string, trouble))
-      return void response.writeHead(trouble.status, trouble.code === undefined ? {} : { 'x-error-code': trouble.code }).end();
+      return void response
+        .writeHead(trouble.status, {
+          ...(trouble.code === undefined ? {} : { 'x-error-code': trouble.code }),
+          ...(trouble.retryAfter === undefined ? {} : { 'retry-after': trouble.retryAfter }),
+        })
+        .end();
     if (file === undefined || served === undefined) return void response.writeHead(404, { 'x-error-code': 'EntryNotFound' }).end();
     if (trouble?.kind === 'html') return void response.writeHead(200, { 'content-type': 'text/html', 'content-length': 15 }).end('<html>no</html>');
     const { bytes, large = false } = served;
