@@ -15,7 +15,7 @@ from transformers import DistilBertForQuestionAnswering, GPT2LMHeadModel, Robert
 import ner_metrics
 import prose
 import qa_metrics
-from common import ROOT, load_tokenizer, seed_everything
+from common import ROOT, load_tokenizer, measured_ranges, seed_everything
 from ngram import Bigram
 from paragraphs import Maker
 from tagged_text import read_wnut
@@ -33,7 +33,10 @@ def question_answering(data):
     maker = Maker(data, random.Random(99))
     made = [maker.paragraph() for _ in range(60)]
     parts = {"xquad held out": held, "made paragraphs": made, "handwritten paragraphs": qa_metrics.handwritten()}
-    return {name: {"model": qa_metrics.evaluate(model, tok, part), "baselines": qa_metrics.baseline_scores(part)} for name, part in parts.items()}
+    scores = {name: {"model": qa_metrics.evaluate(model, tok, part), "baselines": qa_metrics.baseline_scores(part)} for name, part in parts.items()}
+    asked = [(q, c) for c, questions in held + qa_metrics.handwritten() for q, _, _ in questions]
+    met = measured_ranges(model, [e.ids[:256] for e in tok.encode_batch(asked)])
+    return {**scores, "measured": {"questions": len(asked), **{name: round(value, 4) for name, value in met.items()}}}
 
 
 def entities(data):

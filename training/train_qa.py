@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Trains models/squad-distilbert from scratch: a small DistilBERT that finds the answer to a question in a paragraph.
 
-Three sources take turns: invented paragraphs (paragraphs.py), questions made by rule from Wikipedia prose (cloze.py) and
-the questions people wrote for 200 XQuAD paragraphs; 40 paragraphs (every sixth) are kept out. Two things help a small
-model find words of the question in the text: query and key maps start equal, and an auxiliary task asks, half-way up,
-of each piece whether the question has it. The auxiliary head is dropped afterwards.
+Three sources take turns (qa_source.py): invented paragraphs, questions made by rule from Wikipedia prose, and the questions
+people wrote for 200 XQuAD paragraphs; 40 paragraphs (every sixth) are kept out. So few questions do not teach a small model
+the way to an answer, so each part of the way is given or taught by itself:
+
+- attention starts out able to compare: one head of a layer compares words, the other places, and query and key maps start
+  equal (`able_to_compare`);
+- the second layer learns which words of the text stand in the question, the last but one which sentence has the answer. Both
+  tasks fade, and their heads are dropped;
+- in a third of the examples all words but the frequent ones are exchanged for others, so that words are looked for, not known.
 """
 import argparse
 import copy
@@ -19,83 +24,35 @@ from transformers import DistilBertConfig, DistilBertForQuestionAnswering
 
 import build_text
 import prose
-from cloze import Cloze
 from common import (ROOT, build_tokenizer, load_tokenizer, pad, range_penalty, rigorous_bounds, save_model, save_tokenizer,
                     seed_everything, words_of)
 from descent import Schedule, descend, follow, optimizer
 from paragraphs import Maker
 from qa_metrics import evaluate, split_xquad, handwritten
+from qa_source import MAX, Source
 from train_sentiment import cooccurrence_vectors
 
-MAX = 256
+PLACES = 32  # entries of a vector that say where a piece stands
+HEAD = 64
 
 
-def crop(context, start, length, words):
-    """A stretch of about that many words around the answer, and where the answer starts in it."""
-    left, right = context[:start].split(" "), context[start + length:].split(" ")
-    if len(left) + len(right) <= words:
-        return context, start
-    before = min(len(left), random.randrange(words))
-    after = " ".join(right[:max(1, words - before)])
-    kept = " ".join(left[len(left) - before:]) if before else ""
-    return kept + context[start:start + length] + after, len(kept)
-
-
-class Source:
-    """Encoded examples (ids, start, end), drawn by source."""
-
-    def __init__(self, data, tok, maker, train):
-        self.tok, self.maker, self.train = tok, maker, train
-        self.prose = prose.wikitext(data, "valid") + prose.wikitext(data, "test") + [c for c, _ in train]
-        self.cloze = Cloze(self.prose)
-        self.fillers = [s for t in self.cloze.texts for s in t if 30 < len(s) < 180]
-
-    def draw(self, n, mix):
-        """About n texts (question, context, answer start, answer length)."""
-        out = []
-        while len(out) < n:
-            kind = random.choices(("made", "cloze", "people"), mix)[0]
-            if kind == "made":
-                context, questions = self.maker.paragraph(self.fillers)
-                for q, a, s in random.sample(questions, min(3, len(questions))):
-                    out.append((vary(q), context, s, len(a)))
-            elif kind == "cloze":
-                context, q, a, s = self.cloze.example()
-                c, s = crop(context, s, len(a), random.choice((25, 50, 90)))
-                out.append((q, c, s, len(a)))
-            else:
-                context, questions = random.choice(self.train)
-                q, a, s = random.choice(questions)
-                c, s = crop(context, s, len(a), random.choice((25, 50, 90, 130, 200)))
-                out.append((vary(q, .08), c, s, len(a)))
-        return out
-
-    def encode(self, texts):
-        out = []
-        for (q, c, s, n), e in zip(texts, self.tok.encode_batch([(q, c) for q, c, _, _ in texts])):
-            inside = [i for i, (t, o) in enumerate(zip(e.sequence_ids, e.offsets)) if t == 1 and o[1] > s and o[0] < s + n]
-            if inside and inside[-1] < MAX - 1:
-                out.append((e.ids if len(e.ids) <= MAX else e.ids[:MAX - 1] + [e.ids[-1]], inside[0], inside[-1]))
-        return out
-
-
-def vary(q, drop=.03):
-    """A question as people type it: at times without its mark, or a word missing."""
-    words = [w for i, w in enumerate(q.split()) if i == 0 or random.random() > drop]
-    return " ".join(words).rstrip("?" if random.random() < .15 else "")
-
-
-def batches(source, tokens, mix):
-    while True:
-        pool = sorted(source.encode(source.draw(1200, mix)), key=lambda e: len(e[0]))
-        groups, group = [], []
-        for e in pool:
-            if group and len(e[0]) * (len(group) + 1) > tokens:
-                groups.append(group)
-                group = []
-            group.append(e)
-        random.shuffle(groups)
-        yield from groups
+@torch.no_grad()
+def able_to_compare(model, vectors):
+    """Starts word vectors from `vectors`, places from sines, and attention as a comparison: of words in the first head, of places in the others."""
+    embeddings, width = model.distilbert.embeddings, vectors.shape[1]
+    words, places = embeddings.word_embeddings.weight, embeddings.position_embeddings.weight
+    words.copy_(torch.tensor(vectors * .06 * math.sqrt(width), dtype=torch.float32) + .02 * torch.randn_like(words))
+    size = words.std()
+    words[:, -PLACES:] *= .1
+    turns = torch.arange(MAX)[:, None] * torch.exp(-math.log(200) * torch.arange(PLACES // 2) / (PLACES // 2))
+    places *= .1
+    places[:, -PLACES:] += 1.4 * size * torch.cat([turns.sin(), turns.cos()], 1)
+    for layer in model.distilbert.transformer.layer[:3]:
+        query = layer.attention.q_lin.weight
+        query *= .3
+        query[:HEAD, :-PLACES] += 1.2 * torch.randn(HEAD, width - PLACES) / math.sqrt(width - PLACES)
+        query[HEAD:HEAD + PLACES, -PLACES:] += 1.6 * torch.eye(PLACES)
+        layer.attention.k_lin.weight.copy_(query)
 
 
 def same_word(ids, sep):
@@ -106,11 +63,33 @@ def same_word(ids, sep):
     return (ids[:, :, None] == q[:, None, :]).any(-1).float(), second
 
 
+class Helpers(torch.nn.Module):
+    """Heads on inner layers, for training only."""
+
+    def __init__(self, model, common):
+        super().__init__()
+        width, layers = model.config.dim, model.distilbert.transformer.layer
+        self.match, self.sentence = torch.nn.Linear(width, 1), torch.nn.Linear(width, 1)
+        self._seen, self._common = {}, common
+        for name, layer in (("match", layers[1]), ("sentence", layers[-2])):
+            layer.register_forward_hook(lambda _m, _i, out, name=name: self._seen.__setitem__(name, out[0] if isinstance(out, tuple) else out))
+
+    def losses(self, ids, sep, sentence_start, sentence_end):
+        """(words of the question found in the text, sentence of the answer found), of the last forward pass."""
+        target, where = same_word(ids, sep)
+        where &= ~torch.isin(ids, self._common)
+        match = F.binary_cross_entropy_with_logits(self.match(self._seen["match"])[..., 0][where], target[where])
+        scores = self.sentence(self._seen["sentence"])[..., 0].masked_fill(ids == 0, -1e4)
+        at = torch.arange(ids.shape[1])[None]
+        inside = scores.masked_fill((at < sentence_start[:, None]) | (at > sentence_end[:, None]), -1e4)
+        return match, (scores.logsumexp(1) - inside.logsumexp(1)).mean()
+
+
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--data", type=Path, default=Path("../shared/data"))
     ap.add_argument("--out", type=Path, default=ROOT / "models" / "squad-distilbert")
-    ap.add_argument("--minutes", type=float, default=20, help="the schedule goes by the clock; 0: by steps")
+    ap.add_argument("--minutes", type=float, default=28, help="the schedule goes by the clock; 0: by steps")
     ap.add_argument("--steps", type=int, default=4000)
     ap.add_argument("--tokens", type=int, default=3000, help="per step")
     ap.add_argument("--lr", type=float, default=1e-3)
@@ -118,11 +97,16 @@ def main():
     ap.add_argument("--dropout", type=float, default=.08)
     ap.add_argument("--vocab", type=int, default=7500)
     ap.add_argument("--seed", type=int, default=6)
+    ap.add_argument("--swap", type=float, default=.35, help="share of examples with other words")
+    ap.add_argument("--mix", type=float, nargs=3, default=(.3, .5, .2), help="made, by rule, by people")
+    ap.add_argument("--holdout", action="store_true", help="leave out every tenth paragraph to learn from, and report on it: for choices")
     ap.add_argument("--threads", type=int, default=2)
     args = ap.parse_args()
     seed_everything(args.seed, args.threads)
 
     train, held = split_xquad(args.data)
+    if args.holdout:
+        train, held = [p for i, p in enumerate(train) if i % 10], train[::10]
     maker = Maker(args.data)
     rows = build_text.read_countries(args.data)
     if (args.out / "tokenizer.json").exists():
@@ -144,39 +128,29 @@ def main():
         vocab_size=size, dim=args.width, n_layers=4, n_heads=args.width // 64, hidden_dim=4 * args.width, activation="gelu",
         max_position_embeddings=MAX, dropout=args.dropout, attention_dropout=0., qa_dropout=0., initializer_range=.05,
         sinusoidal_pos_embds=False, pad_token_id=0))
-    layers = model.distilbert.transformer.layer
-    with torch.no_grad():
-        ids = [i for e in tok.encode_batch(source.prose, add_special_tokens=False) for i in e.ids]
-        made = [i for e in tok.encode_batch([maker.paragraph()[0] for _ in range(2500)], add_special_tokens=False) for i in e.ids]
-        vectors = cooccurrence_vectors([(ids, 1.), (made, .5)], size, args.width, args.seed)
-        w = model.distilbert.embeddings.word_embeddings.weight
-        w.copy_(torch.tensor(vectors * .06 * math.sqrt(args.width), dtype=torch.float32) + .02 * torch.randn_like(w))
-        for x in layers[:3]:
-            x.attention.k_lin.weight.copy_(x.attention.q_lin.weight)
-    helper = torch.nn.Linear(args.width, 1)
-    seen = {}
-    layers[1].register_forward_hook(lambda _m, _i, out: seen.__setitem__("h", out[0] if isinstance(out, tuple) else out))
+    made = [i for e in tok.encode_batch([maker.paragraph()[0] for _ in range(2500)], add_special_tokens=False) for i in e.ids]
+    able_to_compare(model, cooccurrence_vectors([(source.ids, 1.), (made, .5)], size, args.width, args.seed))
+    helpers = Helpers(model, torch.tensor(sorted(source.common)))
     print("vocabulary", size, "parameters", sum(p.numel() for p in model.parameters()), flush=True)
 
-    params = list(model.parameters()) + list(helper.parameters())
+    params = list(model.parameters()) + list(helpers.parameters())
     opt = optimizer(params, args.lr, decay=.02)
     average, mean, step, saved = copy.deepcopy(model), {}, 0, 0
-    feed = batches(source, args.tokens, (.5, .32, .18))
+    feed = source.batches(args.tokens, args.mix, args.swap)
     schedule = Schedule(args.minutes, args.steps, args.lr, warmup=150)
     while (done := schedule.done(step)) < 1:
         schedule.set_rate(opt, step, done)
         batch = next(feed)
-        ids = pad([b[0] for b in batch])
-        start, end = torch.tensor([b[1] for b in batch]), torch.tensor([b[2] for b in batch])
+        ids = pad([e.ids for e in batch])
+        start, end, sentence_start, sentence_end = (torch.tensor(column) for column in list(zip(*batch))[1:])
         real = ids != 0
         out = model(input_ids=ids, attention_mask=real.long())
         a, b = (x.masked_fill(~real, -1e4) for x in (out.start_logits, out.end_logits))
         loss = (F.cross_entropy(a, start) + F.cross_entropy(b, end)) / 2
-        target, where = same_word(ids, sep)
-        match = F.binary_cross_entropy_with_logits(helper(seen["h"])[..., 0][where], target[where])
-        for k, v in (("span", loss), ("match", match)):
+        match, sentence = helpers.losses(ids, sep, sentence_start, sentence_end)
+        for k, v in (("span", loss), ("match", match), ("sentence", sentence)):
             mean[k] = v.item() if k not in mean else .98 * mean[k] + .02 * v.item()
-        total = loss + (1 - .8 * done) * match
+        total = loss + 2 * (1 - .8 * done) * match + (1 - .7 * done) * sentence
         if step % 10 == 0:
             total = total + range_penalty(model)
         descend(opt, total, params)
