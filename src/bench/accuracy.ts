@@ -21,6 +21,8 @@ export interface AccuracyOptions {
   readonly limit: number | undefined;
   /** Only open or only secret weights; both when absent. */
   readonly weights: WeightMode | undefined;
+  /** Only the texts of this task, and no real dimensions; all when absent. */
+  readonly task: Task | undefined;
 }
 
 const PROTOCOL = '3pc_semi_honest';
@@ -74,8 +76,9 @@ function sameAnswer(own: Answer, plain: Answer): boolean {
 
 export async function benchAccuracy(options: AccuracyOptions, context: SuiteContext): Promise<void> {
   const modes = WEIGHT_MODES.filter((weights) => (options.weights ?? weights) === weights);
-  for (const each of await fidelityCases())
-    for (const weights of modes) await agreement({ ...each, samples: each.samples.slice(0, options.limit) }, weights, options, context);
+  const cases = (await fidelityCases()).filter(({ task }) => (options.task ?? task) === task);
+  for (const each of cases) for (const weights of modes) await agreement({ ...each, samples: each.samples.slice(0, options.limit) }, weights, options, context);
+  if (options.task !== undefined) return;
   for (const dimensions of DIMENSIONS) for (const weights of modes) await atRealDimensions(dimensions, weights, options, context);
 }
 

@@ -10,7 +10,7 @@ import { benchNetwork } from '../bench/network.ts';
 import { type Row, type SuiteContext, keepResults } from '../bench/rows.ts';
 import { TercetError } from '../core/errors.ts';
 import { stateFolder } from '../party/defaults.ts';
-import { integer, oneOf, parseProfile, parseWeights } from './options.ts';
+import { integer, oneOf, parseProfile, parseTask, parseWeights } from './options.ts';
 import { cancelOnSignals } from './signals.ts';
 
 const SUITES = ['kernels', 'bert', 'gpt2', 'batch', 'accuracy', 'network', 'tamper'] as const;
@@ -21,6 +21,7 @@ interface BenchFlags {
   readonly weights?: string;
   readonly profile?: string;
   readonly limit?: string;
+  readonly task?: string;
   readonly out?: string;
   readonly json?: boolean;
 }
@@ -33,6 +34,7 @@ export function benchCommand(): Command {
     .option('--weights <mode>', 'bert, accuracy: only open or only secret')
     .option('--profile <name>', 'bert: shape the links like a network: lan, wan-cloud or home')
     .option('--limit <n>', 'accuracy: only the first texts of each kind')
+    .option('--task <task>', 'accuracy: only the texts of this task')
     .option('--out <file>', 'keep the rows with commit, machine and command')
     .option('--json', 'print the rows as one JSON list on stdout')
     .action(async (flags: BenchFlags) => {
@@ -71,7 +73,15 @@ async function bench(flags: BenchFlags): Promise<void> {
         );
         break;
       case 'accuracy':
-        await benchAccuracy({ certificates, limit: flags.limit === undefined ? undefined : integer('limit', flags.limit, 1, 100_000), weights }, context);
+        await benchAccuracy(
+          {
+            certificates,
+            limit: flags.limit === undefined ? undefined : integer('limit', flags.limit, 1, 100_000),
+            weights,
+            task: flags.task === undefined ? undefined : parseTask(flags.task),
+          },
+          context,
+        );
         break;
       case 'network':
         await benchNetwork({ certificates }, context);
