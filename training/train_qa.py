@@ -90,7 +90,7 @@ def main():
     ap.add_argument("--data", type=Path, default=Path("../shared/data"))
     ap.add_argument("--out", type=Path, default=ROOT / "models" / "squad-distilbert")
     ap.add_argument("--minutes", type=float, default=28, help="the schedule goes by the clock; 0: by steps")
-    ap.add_argument("--steps", type=int, default=4000)
+    ap.add_argument("--steps", type=int, default=7600)
     ap.add_argument("--tokens", type=int, default=3000, help="per step")
     ap.add_argument("--lr", type=float, default=1e-3)
     ap.add_argument("--width", type=int, default=128)
