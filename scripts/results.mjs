@@ -67,7 +67,7 @@ function agreed(rows) {
   const [{ model, task, weights }] = rows;
   const texts = rows.reduce((sum, row) => sum + row.texts, 0);
   const other = rows.reduce((sum, row) => sum + row.different.length, 0);
-  return [model, task, weights, texts, `${percent(1 - other / texts)}${other === 0 ? '' : ` (${other} of ${texts} differ)`}`];
+  return [model, task, weights, texts, `${percent(1 - other / texts)}${other === 0 ? '' : ` (${other} of ${texts} ${other === 1 ? 'differs' : 'differ'})`}`];
 }
 const dimensionRows = accuracy.rows
   .filter(({ texts }) => texts === undefined)
