@@ -11,6 +11,7 @@ import { generateText } from './generation.ts';
 import { partiesHealth } from './health.ts';
 import { loadModel } from './loaded.ts';
 import { OPTIONS, checkOptions, checkPretrained } from './options.ts';
+import { rememberingRoutes } from './routes.ts';
 import { Runner } from './runner.ts';
 import { type Method, checkMethod } from './tasks.ts';
 import type {
@@ -67,7 +68,7 @@ export class OwnerModel implements Model {
 
   /** @throws {TercetError} what `loadModel` throws */
   static async load(id: string, options: PretrainedOptions, environment: Environment): Promise<OwnerModel> {
-    return new OwnerModel(new Runner(await loadModel(id, checkPretrained(options), environment)));
+    return new OwnerModel(new Runner(await loadModel(id, checkPretrained(options), rememberingRoutes(environment))));
   }
 
   async check(text: TaskText): Promise<TextCheck> {
