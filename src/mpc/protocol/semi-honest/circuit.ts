@@ -5,14 +5,15 @@
  * all three parties hold alike: which message comes when, how long it is, under which tag and draw ids.
  */
 import type { Choice, PiecewiseCubic, ProductShape, SelectionTable } from '../../../compute/kernels/types.ts';
+import { STREAM_BYTES } from '../../../compute/kernels/key-stream.ts';
 import { wordsFrom } from '../../../compute/ring.ts';
-import { invariant } from '../../../core/errors.ts';
+import { TercetError, invariant } from '../../../core/errors.ts';
 import { type Component, type Wire, countOf } from '../../share/wire.ts';
 import type { AffineTerm, Cost, ExactTable, Gates, Parameter } from '../types.ts';
 import { OpenAffineGate, SecretAffineGate } from './affine.ts';
 import { type DifferenceTable, differenceTable, joint } from './difference-table.ts';
 import { InputGate, LookupGate, OutputGate } from './edges.ts';
-import type { Gate } from './gate.ts';
+import { type Gate, longestStream } from './gate.ts';
 import { evenFrom, latest, oddFrom } from './half-rounds.ts';
 import type { Party } from './party.ts';
 import { type LocalNode, keptBefore, linear, parameterOffset, publicOffset } from './local.ts';
@@ -471,6 +472,9 @@ export class CircuitBuilder implements Gates {
 
   #register(gate: Gate): void {
     invariant(gate.number === this.#gates.length, 'gates are numbered in order');
+    if (longestStream(gate) > STREAM_BYTES) {
+      throw new TercetError('ERR_SHAPE', `${gate.path}: its masks are longer than a key stream, 2^38 bytes`, 'run fewer or shorter texts at a time');
+    }
     this.#gates.push(gate);
     this.#sections.push(this.#path.join('/'));
   }

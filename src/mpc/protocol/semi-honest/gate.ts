@@ -4,7 +4,7 @@
  * Each method is one step of one party. `deal*` runs ahead of the input and is data independent; `send12` and `recv12` are the half-round P1 → P2,
  * `send21` and `recv21` the half-round P2 → P1. The engine (`engine.ts`) calls them in the circuit's order, so both ends agree on what comes next.
  */
-import type { Vector, Words } from '../../../compute/ring.ts';
+import { type Vector, type Words, laneBytes } from '../../../compute/ring.ts';
 import type { DrawId, Purpose } from '../../prg/gate-id.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Cost, Inputs } from '../types.ts';
@@ -40,6 +40,14 @@ export interface Gate {
   recv21?(p1: Party): Promise<void>;
   outputP1?(p1: Party): Promise<void>;
   outputP0?(p0: Party): Promise<Words>;
+}
+
+/**
+ * Bytes of the longest key stream that a gate draws from under one id: the pads of its table, as long as the table, or a mask of its result, one lane a word.
+ * Point-function seeds are shorter than what they look up.
+ */
+export function longestStream({ out, cost }: Pick<Gate, 'out' | 'cost'>): number {
+  return out === undefined ? 0 : Math.max(cost.p1ToP2 ?? 0, laneBytes(out.k) * out.count);
 }
 
 /** The draw id of a gate. */
