@@ -124,8 +124,8 @@ const SCENARIOS: readonly [ErrorCode, string, () => Promise<unknown[]>][] = [
     () => {
       const prg = PairPrg.of(k01, attempt);
       const id = { gate: 1, purpose: 'pad', table: 0, direction: 0 } as const;
-      prg.spend(id, prg);
-      return thrown(() => prg.spend(id, prg));
+      prg.spend(id, prg, 'λ2');
+      return thrown(() => prg.spend(id, prg, 'λ2'));
     },
   ],
   ['ERR_INTERNAL', 'a kernel that throws the words it was given', () => endings({ kernels: () => new FailingKernels() })],

@@ -53,9 +53,9 @@ export function selectionCost(s: Selection): Pick<Cost, 'p0ToP2Ahead' | 'p1ToP2'
 /** P0 → P2: the word B of every element. */
 async function dealSelection(gate: Gate, s: Selection, p0: Party): Promise<void> {
   const prg = prgOf(p0, 1);
-  const zero = prg.spend(drawId(gate, 'zero'), gate);
+  const zero = prg.spend(drawId(gate, 'zero'), gate, 'r0');
   const r0 = await p0.kernels.draw(zero.stream, s.k, s.count);
-  const pads = prg.claim(drawId(gate, 'pad'), gate);
+  const pads = prg.claim(drawId(gate, 'pad'), gate, 'pads');
   const words = await p0.kernels.dealSelection(await s.choice(p0), s.n, s.k, pads, r0);
   await p0.link(2).send(tagOf(gate, 'deal'), Sealed.under(zero, words));
 }
@@ -67,7 +67,7 @@ async function keepDealt(gate: Gate, s: Selection, p2: Party): Promise<void> {
 
 /** P1 → P2: the padded table, built part by part while the previous part is on its way. */
 async function sendTable(gate: Gate, s: Selection, p1: Party): Promise<void> {
-  const pads = prgOf(p1, 1).spend(drawId(gate, 'pad'), gate);
+  const pads = prgOf(p1, 1).spend(drawId(gate, 'pad'), gate, 'pads');
   const table = await s.table(p1);
   const size = partSize(s);
   async function* parts(): AsyncIterable<Uint8Array> {
@@ -103,7 +103,7 @@ export async function chooseFromTable(gate: Gate, s: Selection, p2: Party): Prom
 
 /** λ1 = −r0 of a selection's result, at P0 and P1. */
 export async function selectionMask1(gate: Gate, s: Pick<Selection, 'k' | 'count'>, party: Party): Promise<Vector> {
-  const r0 = await party.kernels.draw(prgOf(party, 1).claim(drawId(gate, 'zero'), gate), s.k, s.count);
+  const r0 = await party.kernels.draw(prgOf(party, 1).claim(drawId(gate, 'zero'), gate, 'r0'), s.k, s.count);
   return party.kernels.sub(zeros(s.count, s.k), r0);
 }
 
