@@ -9,7 +9,8 @@ import { Sealed } from '../../share/sealed.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Cost, Inputs, Parameter } from '../types.ts';
 import { type Gate, drawId, tagOf } from './gate.ts';
-import { type Party, prgOf } from './party.ts';
+import type { Trait } from './fingerprint.ts';
+import { type Party, parameterTraits, prgOf } from './party.ts';
 import { crossOfP1, outputMask, recvReshared, sendReshared } from './reshare.ts';
 
 /** A tensor of P0: a = x + λ2 to P1, λ2 ← k02. One message, k bits an element. */
@@ -22,6 +23,7 @@ export class InputGate implements Gate {
   readonly half12 = undefined;
   readonly half21 = undefined;
   readonly cost: Partial<Cost>;
+  readonly traits: readonly Trait[];
   readonly #name: string;
 
   constructor(number: number, path: string, name: string, out: Wire) {
@@ -29,6 +31,7 @@ export class InputGate implements Gate {
     this.path = path;
     this.out = out;
     this.#name = name;
+    this.traits = [name];
     this.cost = { p0ToP1Input: wireLength(out.k, out.count) };
   }
 
@@ -69,6 +72,7 @@ export class LookupGate implements Gate {
   readonly half12 = undefined;
   readonly half21 = 1;
   readonly cost: Partial<Cost>;
+  readonly traits: readonly Trait[];
   readonly #name: string;
   readonly #table: Parameter;
   readonly #rows: number;
@@ -84,6 +88,7 @@ export class LookupGate implements Gate {
     this.#rows = out.count / table.cols;
     this.#depth = Math.ceil(Math.log2(table.rows));
     this.#secret = secret;
+    this.traits = [name, parameterTraits(table)];
     const keys = this.#rows * pointKeyBytes(this.#depth);
     this.cost = { p0ToP1Input: keys, p0ToP2Input: keys + (secret ? 8 * out.count : 0), p2ToP1: 8 * out.count };
   }
@@ -176,6 +181,7 @@ export class OutputGate implements Gate {
   readonly half12 = undefined;
   readonly half21 = undefined;
   readonly cost: Partial<Cost>;
+  readonly traits: readonly Trait[];
   readonly name: string;
   readonly #x: Wire;
 
@@ -185,6 +191,7 @@ export class OutputGate implements Gate {
     this.name = name;
     this.inputs = [x];
     this.#x = x;
+    this.traits = [name];
     this.cost = { p1ToP0: wireLength(x.k, x.count) };
   }
 

@@ -8,6 +8,7 @@ import { type Vector, type Words, laneBytes } from '../../../compute/ring.ts';
 import type { DrawId, Purpose } from '../../prg/gate-id.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Cost, Inputs } from '../types.ts';
+import type { Trait } from './fingerprint.ts';
 import type { Party } from './party.ts';
 
 export interface Gate {
@@ -22,6 +23,8 @@ export interface Gate {
   /** Half-round of its message P1 → P2 (even) and P2 → P1 (odd), if it has one. */
   readonly half12: number | undefined;
   readonly half21: number | undefined;
+  /** Public parameters: all that its messages and its result depend on beside the operands. Part of the circuit's hash. */
+  readonly traits: readonly Trait[];
   /** Declared bytes of payload, by phase and direction. */
   readonly cost: Partial<Cost>;
 

@@ -15,6 +15,7 @@ import { Sealed } from '../../share/sealed.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Cost } from '../types.ts';
 import { type Gate, drawId, tagOf } from './gate.ts';
+import type { Trait } from './fingerprint.ts';
 import { type Party, prgOf } from './party.ts';
 import { crossOfP1, dealCross, outputMask, recvCross, recvReshared, sendReshared } from './reshare.ts';
 import type { WidenGate } from './widen.ts';
@@ -28,6 +29,7 @@ export class LiftGate implements Gate {
   readonly half12: number;
   readonly half21 = undefined;
   readonly cost: Partial<Cost>;
+  readonly traits: readonly Trait[];
   readonly #x: Wire;
   readonly #widen: WidenGate | undefined;
 
@@ -40,6 +42,7 @@ export class LiftGate implements Gate {
     this.half12 = half12;
     this.#x = x;
     this.#widen = widen;
+    this.traits = ['travels with', widen?.number];
     this.cost = { p1ToP2: wireLength(x.k, x.count) };
   }
 
@@ -72,6 +75,7 @@ export class ProductGate implements Gate {
   readonly half12 = undefined;
   readonly half21: number;
   readonly cost: Partial<Cost>;
+  readonly traits: readonly Trait[];
   readonly #x: Wire;
   readonly #y: Wire;
   readonly #shape: ProductShape | undefined;
@@ -86,6 +90,7 @@ export class ProductGate implements Gate {
     this.#x = x;
     this.#y = y;
     this.#shape = shape;
+    this.traits = [shape === undefined ? undefined : { ...shape }];
     this.cost = { p0ToP2Ahead: wireLength(out.k, out.count), p2ToP1: wireLength(out.k, out.count) };
   }
 

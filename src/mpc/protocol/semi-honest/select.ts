@@ -14,6 +14,7 @@ import { Sealed } from '../../share/sealed.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Cost } from '../types.ts';
 import { type Gate, drawId, tagOf } from './gate.ts';
+import type { Trait } from './fingerprint.ts';
 import { type Party, prgOf } from './party.ts';
 import { outputMask, recvReshared, sendReshared } from './reshare.ts';
 
@@ -30,6 +31,8 @@ export interface Selection {
   /** Output ring; 1 or a multiple of 8. */
   readonly k: number;
   readonly count: number;
+  /** Which function it is: part of the circuit's hash. */
+  readonly traits: readonly Trait[];
   table(p1: Party): Promise<SelectionTable>;
   choice(party: Party): Promise<Choice>;
 }
@@ -112,6 +115,12 @@ export abstract class SelectionGate implements Gate {
   abstract readonly relation: Gate['relation'];
   abstract readonly cost: Partial<Cost>;
   protected abstract readonly selection: Selection;
+
+  get traits(): readonly Trait[] {
+    const { n, P, k, traits } = this.selection;
+    return [n, P, k, ...traits];
+  }
+
   readonly number: number;
   readonly path: string;
   readonly inputs: readonly Wire[];
