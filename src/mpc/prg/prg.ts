@@ -8,6 +8,7 @@
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import type { Stream } from '../../compute/kernels/types.ts';
+import { concatBytes } from '../../core/bytes.ts';
 import { TercetError, invariant } from '../../core/errors.ts';
 import { Fresh } from '../share/sealed.ts';
 import { type Attempt, type DrawId, nonceOf } from './gate-id.ts';
@@ -78,9 +79,17 @@ export class PairPrg {
     return this.#key;
   }
 
-  /** The step whose draws it makes. */
-  get step(): number {
-    return this.#attempt.step;
+  /**
+   * 16 public bytes for draw number `row` of an id, different for every session, attempt, step, id and row: the tweak of a point-function key. An attack on one
+   * seed of 128 bits does not pay for others then.
+   */
+  tweak(id: Omit<DrawId, 'step' | 'branch'>, row: number): Uint8Array {
+    const { session, attempt, step, branch } = this.#attempt;
+    const numbers = new DataView(new ArrayBuffer(8));
+    numbers.setUint32(0, attempt, true);
+    numbers.setUint32(4, row, true);
+    const address = concatBytes([session, new Uint8Array(numbers.buffer), nonceOf({ ...id, step, branch })]);
+    return sha256(concatBytes([new TextEncoder().encode('tercet/1 point'), address])).slice(0, 16);
   }
 
   /**

@@ -4,7 +4,6 @@ import { pointKeyBytes } from '../../../compute/kernels/dpf-key.ts';
 import { type Vector, type Words, wireLength } from '../../../compute/ring.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { concatBytes } from '../../../core/bytes.ts';
-import { nonceOf } from '../../prg/gate-id.ts';
 import { Sealed } from '../../share/sealed.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Cost, Inputs, Parameter } from '../types.ts';
@@ -111,7 +110,7 @@ export class LookupGate implements Gate {
     const seeds2 = await this.#seeds(p0, 2);
     const keys = indices.map((t, i) => {
       const randomness = concatBytes([seeds1.subarray(16 * i, 16 * i + 16), seeds2.subarray(16 * i, 16 * i + 16)]);
-      return generatePoint(t, this.#depth, randomness, this.#tweak(prgOf(p0, 1).step, i));
+      return generatePoint(t, this.#depth, randomness, prgOf(p0, 1).tweak(drawId(this, 'point'), i));
     });
     await p0.link(1).send(tagOf(this, 'input'), Sealed.plain('point function key', concatBytes(keys.map((key) => key[0]))));
     await p0.link(2).send(tagOf(this, 'input'), Sealed.plain('point function key', concatBytes(keys.map((key) => key[1]))));
@@ -160,14 +159,6 @@ export class LookupGate implements Gate {
     fresh.use();
     const words = await p0.kernels.draw(fresh.stream, 32, 4 * this.#rows);
     return p0.kernels.pack(words);
-  }
-
-  /** Unique within an attempt; the seeds are fresh per attempt. */
-  #tweak(step: number, row: number): Uint8Array {
-    const tweak = new Uint8Array(16);
-    tweak.set(nonceOf({ ...drawId(this, 'point'), step, branch: 0 }));
-    new DataView(tweak.buffer).setUint32(12, row, true);
-    return tweak;
   }
 }
 
