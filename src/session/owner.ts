@@ -7,6 +7,7 @@
  */
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { abortedError, sleep } from '../core/abort.ts';
+import { equalBytes } from '../core/bytes.ts';
 import { TercetError, asTercetError, invariant } from '../core/errors.ts';
 import type { ModelConfig } from '../ml/config.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
@@ -127,6 +128,7 @@ export class OwnerSession {
   static async open(options: OwnerOptions): Promise<OwnerSession> {
     const { channels, request, config, keys } = options;
     checkShape(config, request);
+    invariant(!equalBytes(keys[0], keys[1]), 'both compute parties have one key: each would know all that the other knows');
     const start = options.now();
     const stop = () => abortAll(channels, abortedError());
     options.signal?.addEventListener('abort', stop);

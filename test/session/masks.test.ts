@@ -330,7 +330,7 @@ describe('the seeds of secret weights', () => {
     const names = listParameters(source.config).map(({ name }) => name);
     // Two seeds, and each of them once for each parameter.
     expect(draws).toHaveLength(2 * names.length);
-    expect(draws.map((id) => names[placeOf(id).number]).sort()).toEqual([...names, ...names].sort());
+    expect(names.filter((_, i) => draws.filter((id) => placeOf(id).number === i).length !== 2)).toEqual([]);
     for (const id of draws) {
       changes.target = id;
       const { masked: other } = await servedSecret(source, kernels);
