@@ -128,12 +128,12 @@ export class OwnerSession {
   static async open(options: OwnerOptions): Promise<OwnerSession> {
     const { channels, request, config, keys } = options;
     checkShape(config, request);
-    invariant(!equalBytes(keys[0], keys[1]), 'both compute parties have one key: each would know all that the other knows');
     const start = options.now();
     const stop = () => abortAll(channels, abortedError());
     options.signal?.addEventListener('abort', stop);
     try {
       if (options.signal?.aborted === true) throw abortedError();
+      invariant(!equalBytes(keys[0], keys[1]), 'both compute parties have one key: each would know all that the other knows');
       const offers = await withBoth(async (peer) => {
         const channel = channelTo(channels, peer);
         await sendControl(channel, 'request', { version: SESSION_VERSION, ...request, model: request.model ?? null });

@@ -181,6 +181,18 @@ describe('the registry of draws', () => {
     expect(() => next.next().spend(ID, {}, 'pads')).not.toThrow();
   });
 
+  it('gives point-function keys a public tweak that is another one for every session, attempt, step, id and row, and says nothing of the key', () => {
+    const session = Uint8Array.from(ATTEMPT.session, (byte, i) => (i === 0 ? byte ^ 1 : byte));
+    const attempts = [ATTEMPT, { ...ATTEMPT, session }, { ...ATTEMPT, attempt: 1 }, { ...ATTEMPT, step: 3 }, { ...ATTEMPT, branch: 2 }];
+    const tweaks = attempts.flatMap((attempt) => {
+      const prg = PairPrg.of(MASTER, attempt);
+      return [prg.tweak(ID, 0), prg.tweak(ID, 1), prg.tweak({ ...ID, gate: 8 }, 0)].map(toHex);
+    });
+    expect(new Set(tweaks).size).toBe(tweaks.length);
+    expect(tweaks.every((tweak) => tweak.length === 32)).toBe(true);
+    expect(toHex(PairPrg.of(seeded(32, 1, 2), ATTEMPT).tweak(ID, 0))).toBe(tweaks[0]);
+  });
+
   it('overwrites the key when it is wiped', () => {
     const prg = PairPrg.of(MASTER, ATTEMPT);
     const { key } = prg.claim(ID, {}, 'pads');
