@@ -1,7 +1,8 @@
 // `npm run test:mutants`: plants one fault after the other in a copy of the tree and runs the tests that must notice it. Run before a release.
-//   node scripts/mutants.mjs [ID …] [--list]
+//   node scripts/mutants.mjs [ID …] [--list] [--no-control]
 // A fault is a line of test/mutants/mutants.json: edits (`find` occurs once in `file`) and the test files that kill it, whole or only the tests whose names match
-// `only`. A fault that survives, or that does not apply any more, fails the lane.
+// `only`. A fault that survives, or that does not apply any more, fails the lane. So does a test that ends by its time limit: that is no kill.
+// The control runs every named test without any fault first.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +11,10 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { list: { type: 'boolean', default: false } } });
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { list: { type: 'boolean', default: false }, 'no-control': { type: 'boolean', default: false } },
+});
 const all = JSON.parse(readFileSync(join(root, 'test/mutants/mutants.json'), 'utf8'));
 const unknown = positionals.filter((id) => !all.some((mutant) => mutant.id === id));
 if (unknown.length > 0) {
@@ -34,7 +38,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exi
 for (const name of readdirSync(root)) if (!SKIPPED.has(name)) cpSync(join(root, name), join(tree, name), { recursive: true });
 symlinkSync(join(root, 'node_modules'), join(tree, 'node_modules'));
 
-/** Runs the named tests in the copy: how many passed and failed, and the first that failed. */
+/** Runs the named tests in the copy: how many passed and failed, the first that failed, and whether it was for time. */
 function run({ file, only }) {
   const report = join(tree, 'report.json');
   rmSync(report, { force: true });
@@ -48,16 +52,19 @@ function run({ file, only }) {
     ...names,
     '--bail',
     '1',
+    '--testTimeout',
+    String(LIMIT_MS),
     '--reporter',
     'json',
     '--outputFile',
     report,
   ];
   const { error } = spawnSync(process.execPath, args, { cwd: tree, stdio: 'ignore', timeout: LIMIT_MS });
-  if (error !== undefined) return { passed: 0, failed: 0, first: undefined };
+  if (error !== undefined) return { passed: 0, failed: 0, late: true };
   const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
-  const first = testResults.flatMap(({ assertionResults }) => assertionResults).find(({ status }) => status === 'failed');
-  return { passed: numPassedTests, failed: numFailedTests, first: first?.fullName };
+  const failures = testResults.flatMap(({ assertionResults }) => assertionResults).filter(({ status }) => status === 'failed');
+  const late = failures.length > 0 && failures.every(({ failureMessages }) => failureMessages.some((message) => message.includes('timed out in')));
+  return { passed: numPassedTests, failed: numFailedTests, late, first: failures[0]?.fullName };
 }
 
 let wrong = 0;
@@ -65,7 +72,7 @@ const say = (line) => console.log(line);
 
 // The control: what the mutants are to make fail passes without them, and there is something to fail.
 const tests = new Map(mutants.flatMap(({ killedBy }) => killedBy).map((test) => [JSON.stringify(test), test]));
-for (const test of tests.values()) {
+for (const test of values['no-control'] ? [] : tests.values()) {
   const { passed, failed } = run(test);
   if (failed === 0 && passed > 0) continue;
   wrong++;
@@ -85,9 +92,11 @@ for (const { id, edits, killedBy } of mutants) {
         text.replace(find, () => replace),
       );
     }
-    const survived = killedBy.map((test) => ({ test, ...run(test) })).find(({ failed }) => failed === 0);
-    const [{ file }] = killedBy;
-    outcome = survived === undefined ? `killed    ${id}: ${file}` : `SURVIVED  ${id}: ${survived.test.file}`;
+    const runs = killedBy.map((test) => ({ test, ...run(test) }));
+    const survived = runs.find(({ failed, late }) => failed === 0 || late);
+    const [{ first }] = runs;
+    if (survived === undefined) outcome = `killed    ${id}: ${killedBy[0].file}, "${first}"`;
+    else outcome = `${survived.late ? 'TIMED OUT' : 'SURVIVED '} ${id}: ${survived.test.file}`;
     if (survived !== undefined) wrong++;
   } catch (error) {
     wrong++;

@@ -265,7 +265,7 @@ const SELECTED = ['select-12', 'select-21', 'select-deal', 'widen-12', 'widen-21
 const SECRET_KINDS = ['affine-21', 'affine-deal', 'input-input', 'lift-12', 'lift-12 with a table', 'lookup-21', 'lookup-input', 'product-21', 'product-deal'];
 
 describe.each(['open', 'secret'] as const)('%s weights', (weights) => {
-  it.each(Object.entries(CASES))('%s: one draw changed, its message changes in every word, and the answer stays', { timeout: 120_000 }, async (_name, of) => {
+  it.each(Object.entries(CASES))('%s: one draw changed, its message changes in every word, and the answer stays', { timeout: 300_000 }, async (_name, of) => {
     const { run, gates } = await sessions(of, weights);
     const taken = recorder();
     changes.drawn.clear();
