@@ -35,9 +35,9 @@ export async function downloadPinned(url: string, file: string, pin: PinnedFile,
   );
 }
 
-/** Downloads JSON that nothing pins: the deployment document itself. */
+/** Downloads JSON that nothing pins: the deployment document itself, a party's description. A redirect is refused: it may lead over an address that carries no trust. */
 export async function downloadJson(url: string, file: string, options: DownloadOptions): Promise<{ json: unknown; bytes: number }> {
-  const bytes = await download(url, file, 1 << 20, options);
+  const bytes = await download(url, file, 1 << 20, options, 'error');
   try {
     return { json: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)), bytes: bytes.length };
   } catch (cause) {
@@ -46,8 +46,14 @@ export async function downloadJson(url: string, file: string, options: DownloadO
 }
 
 /** @param expected bytes that are expected; twice as many and the download ends. */
-async function download(url: string, file: string, expected: number, { fetch, signal, onProgress }: DownloadOptions): Promise<Uint8Array> {
-  const response = await request(url, file, fetch, signal);
+async function download(
+  url: string,
+  file: string,
+  expected: number,
+  { fetch, signal, onProgress }: DownloadOptions,
+  redirect: RequestRedirect = 'follow',
+): Promise<Uint8Array> {
+  const response = await request(url, file, fetch, signal, redirect);
   if (!response.ok) throw failed(file, `the server answered ${response.status}`, 'check that the file is where tercet.json says');
   if (response.headers.get('content-type')?.startsWith('text/html') === true) throw htmlInstead(file);
   const limit = 2 * expected + 4096;
@@ -80,10 +86,10 @@ async function download(url: string, file: string, expected: number, { fetch, si
   return bytes;
 }
 
-async function request(url: string, file: string, fetch: Fetch, signal: AbortSignal | undefined): Promise<Response> {
+async function request(url: string, file: string, fetch: Fetch, signal: AbortSignal | undefined, redirect: RequestRedirect): Promise<Response> {
   try {
     // Not stored: a wrong answer must not come back from a cache when the server is mended.
-    return await fetch(url, { cache: 'no-store', credentials: 'omit', ...(signal === undefined ? {} : { signal }) });
+    return await fetch(url, { cache: 'no-store', credentials: 'omit', redirect, ...(signal === undefined ? {} : { signal }) });
   } catch (cause) {
     throw signal?.aborted === true ? abortedError() : failed(file, 'the server does not answer', 'check the connection, then try again', cause);
   }
