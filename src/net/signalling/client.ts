@@ -4,7 +4,7 @@
  * Whatever answers may be anything: a proxy's error page, a captive portal, an index.html of a static server, another party. Each has an error of its own that
  * says what to do. Nothing that comes back is believed here; `checkStatement` does that.
  */
-import { TercetError, kindOf, type ErrorCode } from '../../core/errors.ts';
+import { TercetError, isOwnVerdict, kindOf, type ErrorCode } from '../../core/errors.ts';
 import { carriesTrust } from '../../core/address.ts';
 import { printable } from '../../core/bytes.ts';
 import { within } from '../deadline.ts';
@@ -124,8 +124,8 @@ function refusedBy(status: number, type: string, text: string, who: string): Ter
       const { code, message, hint } = JSON.parse(text) as Record<string, unknown>;
       if (typeof code === 'string' && typeof message === 'string' && typeof hint === 'string') {
         const kind = kindOf(code);
-        // Codes of another version, or that would blame this side's user, are the party's failure all the same.
-        const own = kind === undefined || kind === 'usage' || kind === 'internal' ? 'ERR_PEER_CLOSED' : (code as ErrorCode);
+        // Codes of another version, or that would blame this side's user, or that judge proofs to this side, are the party's failure all the same.
+        const own = kind === undefined || kind === 'usage' || kind === 'internal' || isOwnVerdict(code) ? 'ERR_PEER_CLOSED' : (code as ErrorCode);
         return new TercetError(own, `${who}: ${printable(message, 300)}`, printable(hint, 300));
       }
     } catch {
