@@ -110,7 +110,7 @@ export const TABLE: Record<ErrorCode, Row> = {
     happened: `{Party} did not prove to the other compute party who it is. Each of them proved it to this page. Nothing was computed. ${OPENED}`,
     remedy: 'tell both operators. Each compares the identity that it expects of the other with the one that the other’s party prints. Then run it again.',
     actions: ['run', 'settings'],
-    mark: 'not accepted by the other party',
+    mark: 'not accepted by the other',
   },
   ERR_IDENTITY_KEY: IDENTITY,
   ERR_IDENTITY_PARTY: IDENTITY,

@@ -3,7 +3,8 @@ import { equalBytes } from '../core/bytes.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import { type Credentials, isPinned } from '../net/credentials.ts';
-import { partyHandshakeOn } from '../net/handshake.ts';
+import { within } from '../net/deadline.ts';
+import { DEFAULT_HANDSHAKE_MS, partyHandshakeOn } from '../net/handshake.ts';
 import type { PartyIdentity } from '../net/identity.ts';
 import { withProfile } from '../net/paced.ts';
 import { linkProfile } from '../net/profiles.ts';
@@ -12,7 +13,6 @@ import { isIdentityFailure } from '../net/tls-errors.ts';
 import type { Channel } from '../net/types.ts';
 import { recvKey } from '../session/direct-key.ts';
 import { type ModelSource, loadServedModels } from './served-model.ts';
-import type { Request } from '../session/request.ts';
 import type { ServedModel } from '../session/compute.ts';
 import { type Device, nodeKernels } from './node-kernels.ts';
 import { ANY_MODEL, admission, sameRequest } from './owner-terms.ts';
@@ -112,8 +112,10 @@ async function acceptOwners(options: DaemonOptions, listener: TlsListener, { ses
   const { signal, once } = options;
   while (!signal.aborted) {
     const channel = await listener.acceptAny({ peer: 0, signal, timeoutMs: Number.POSITIVE_INFINITY });
-    const link = { channel: shaped(channel, options.profile), session: channel.session };
-    const served = sessions.serve(isPinned(options.credentials) ? pinnedOwner(options, link, models) : { ...link, key: () => recvKey(channel) });
+    const link = shaped(channel, options.profile);
+    const served = isPinned(options.credentials)
+      ? pinnedOwner(options, link, channel.session, models).then((owner) => sessions.serve(owner))
+      : sessions.serve({ channel: link, session: channel.session, key: () => recvKey(channel) });
     if (once) {
       await served;
       return;
@@ -122,27 +124,27 @@ async function acceptOwners(options: DaemonOptions, listener: TlsListener, { ses
   }
 }
 
-/** An owner who is anonymous here and knows this party by its identity: keys are agreed as with a browser, and not sent. */
-function pinnedOwner({ id, identity }: DaemonOptions, { channel, session }: Pick<OwnerLink, 'channel' | 'session'>, models: readonly ServedModel[]): OwnerLink {
-  let asked: ((request: Request) => void) | undefined;
+/**
+ * An owner who is anonymous here and knows this party by its identity: keys are agreed as with a browser, and not sent. In its time, and before it takes a session's
+ * place: anybody can come this far.
+ */
+async function pinnedOwner({ id, identity, signal }: DaemonOptions, channel: Channel, session: Uint8Array, models: readonly ServedModel[]): Promise<OwnerLink> {
+  if (identity === undefined) throw new TercetError('ERR_STATE', 'this party has no identity to prove', 'start it with one');
   const served = admission(id, models);
-  return {
-    channel,
-    session,
-    async key() {
-      if (identity === undefined) throw new TercetError('ERR_STATE', 'this party has no identity to prove', 'start it with one');
-      const admit = (terms: Parameters<typeof served>[0]) => {
-        if (!equalBytes(terms.modelHash, ANY_MODEL)) served(terms);
-      };
-      const { key, ...agreed } = await partyHandshakeOn(channel, { party: id, identity, session, signallingHash: NO_SIGNALLING, admit });
-      asked = sameRequest(agreed);
-      return key;
-    },
-    checkRequest(request) {
-      if (asked === undefined) throw new TercetError('ERR_STATE', 'a request before its handshake', 'begin a new link');
-      asked(request);
-    },
+  const admit = (terms: Parameters<typeof served>[0]) => {
+    if (!equalBytes(terms.modelHash, ANY_MODEL)) served(terms);
   };
+  const late = () => new TercetError('ERR_PEER_TIMEOUT', 'the data owner did not finish the handshake in time', 'nothing to do here', { party: 0 });
+  const undo = () => channel.abort(late());
+  const agreeing = partyHandshakeOn(channel, { party: id, identity, session, signallingHash: NO_SIGNALLING, admit });
+  try {
+    const { key, ...agreed } = await within(agreeing, { ms: DEFAULT_HANDSHAKE_MS, signal, late, undo });
+    return { channel, session, key: async () => key, checkRequest: sameRequest(agreed) };
+  } catch (error) {
+    // A refusal that was just sent gets there first.
+    await channel.close().catch(() => undefined);
+    throw error;
+  }
 }
 
 /** The link as a named network would carry it; unchanged without a profile. */

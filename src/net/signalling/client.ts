@@ -124,8 +124,11 @@ function refusedBy(status: number, type: string, text: string, who: string): Ter
       const { code, message, hint } = JSON.parse(text) as Record<string, unknown>;
       if (typeof code === 'string' && typeof message === 'string' && typeof hint === 'string') {
         const kind = kindOf(code);
-        // Codes of another version, or that would blame this side's user, or that judge proofs to this side, are the party's failure all the same.
-        const own = kind === undefined || kind === 'usage' || kind === 'internal' || isOwnVerdict(code) ? 'ERR_PEER_CLOSED' : (code as ErrorCode);
+        // Codes of another version, or that would blame this side's user, or that judge who proved what (nothing is proved yet), are the party's failure all the same.
+        const own =
+          kind === undefined || kind === 'usage' || kind === 'internal' || isOwnVerdict(code) || code === 'ERR_IDENTITY_PEERS'
+            ? 'ERR_PEER_CLOSED'
+            : (code as ErrorCode);
         return new TercetError(own, `${who}: ${printable(message, 300)}`, printable(hint, 300));
       }
     } catch {
