@@ -320,7 +320,7 @@ describe.each(['open', 'secret'] as const)('%s weights', (weights) => {
 
 describe('the seeds of secret weights', () => {
   it('mask every parameter under draws of its own: one of them changed, M changes in every word of that parameter alone, and the answer stays', {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async () => {
     const source = randomWeights(parseModelConfig(CASES['filling a mask'].json), 5);
     const answered = async () => (await sessions(CASES['filling a mask'], 'secret')).run();
