@@ -105,7 +105,7 @@ describe('a server that anybody reaches', () => {
     for (const site of sites.splice(0)) await site.close();
   });
   const serve = async (options: Partial<SiteOptions>): Promise<Site> => {
-    const site = await serveSite({ document: parseDeployment(DOCUMENT), files: new Map(), app: 'public', host: '127.0.0.1', port: 0, ...options });
+    const site = await serveSite({ document: parseDeployment(DOCUMENT), files: new Map(), app: 'e2e/pages/worker', host: '127.0.0.1', port: 0, ...options });
     sites.push(site);
     return site;
   };
