@@ -5,6 +5,7 @@
  * all three parties hold alike: which message comes when, how long it is, under which tag and draw ids.
  */
 import type { Choice, PiecewiseCubic, ProductShape, SelectionTable } from '../../../compute/kernels/types.ts';
+import { type Pattern, patternCount, patternReach } from '../../../compute/pattern.ts';
 import { wordsFrom } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
 import { type Component, type Wire, countOf } from '../../share/wire.ts';
@@ -189,10 +190,11 @@ export class CircuitBuilder implements Gates {
     );
   }
 
-  gather(x: Wire, index: Uint32Array, shape: readonly number[]): Wire {
-    invariant(index.length === countOf(shape), 'gather: index and shape differ');
+  gather(x: Wire, pattern: Pattern, shape: readonly number[]): Wire {
+    invariant(patternCount(pattern) === countOf(shape), 'gather: pattern and shape differ');
+    invariant(patternReach(pattern) <= x.count, 'gather: the pattern reaches beyond its source');
     return this.#local(
-      linear([x], (kernels, [p]) => kernels.gather(p, index)),
+      linear([x], (kernels, [p]) => kernels.gather(p, pattern)),
       shape,
       x.k,
       x.scale,
