@@ -4,6 +4,7 @@ import { TercetError, asTercetError } from '../core/errors.ts';
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import type { Channel } from '../net/types.ts';
 import type { Request } from '../session/request.ts';
+import { Circuits } from '../session/circuits.ts';
 import { type ServedModel, type SessionEnd, serveSession } from '../session/compute.ts';
 import { sendFailure } from '../session/control.ts';
 import { peakMemory } from './node-kernels.ts';
@@ -32,6 +33,7 @@ export interface SessionsOptions {
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #running = new Set<Promise<unknown>>();
+  readonly #circuits = new Circuits();
 
   constructor(options: SessionsOptions) {
     this.#options = options;
@@ -71,6 +73,7 @@ export class Sessions {
         session,
         models,
         kernels,
+        circuits: this.#circuits,
         now: () => performance.now(),
         peakMemory,
         signal,

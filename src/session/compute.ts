@@ -9,7 +9,8 @@ import { protocolInfo } from '../mpc/protocol/registry.ts';
 import { Engine, type Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import type { Kept, ParameterView } from '../mpc/protocol/semi-honest/party.ts';
 import type { Channel, PartyId } from '../net/types.ts';
-import { circuitFor, configHash, fingerprint, mismatch, offerToJson } from './agreement.ts';
+import { configHash, mismatch, offerToJson } from './agreement.ts';
+import { Circuits } from './circuits.ts';
 import { type Fields, recvControl, sendControl, sendFailure } from './control.ts';
 import { waitForInput } from './hold.ts';
 import { reportOf, reportToJson } from './report.ts';
@@ -39,6 +40,8 @@ export interface ComputeOptions {
   readonly session: Uint8Array;
   readonly models: readonly ServedModel[];
   readonly kernels: RingKernels;
+  /** Shared by the sessions of a party; own ones without it. */
+  readonly circuits?: Circuits;
   readonly now: () => number;
   readonly peakMemory: () => number;
   readonly signal?: AbortSignal;
@@ -50,7 +53,7 @@ export type SessionEnd = 'answered' | 'discarded';
 
 /** Serves one session from the request to the report. Any failure ends it for all parties, and is told to P0 where P0 listens. */
 export async function serveSession(options: ComputeOptions): Promise<SessionEnd> {
-  const { owner, id, kernels } = options;
+  const { owner, id, kernels, circuits = new Circuits() } = options;
   const channels = new Map<PartyId, Channel>([[0, owner]]);
   // The name of the next control message that P0 waits for: where a failure can be told.
   let expected: string | undefined = 'offer';
@@ -73,12 +76,12 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
     expected = 'ready';
     let kept: Kept = new Map();
     for (let step = 0; ; step++) {
-      const circuit = circuitFor(model.config, model.plan, request, step);
+      const { circuit, hash } = await circuits.get(model.config, model.plan, request, step);
       const draws: PairPrg = prg;
       const status = new StatusSender(owner, peer, options.now, abort);
       const prepared = await stepBegins(step, owner, async () => {
         const start = await recvControl(owner, step === 0 ? 'start' : 'step');
-        if (start.string('circuit') !== fingerprint(circuit)) throw mismatch('the data owner built another circuit');
+        if (start.string('circuit') !== hash) throw mismatch('the data owner built another circuit');
         engine = new Engine({
           id,
           circuit,

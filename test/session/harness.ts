@@ -8,6 +8,7 @@ import type { WeightSource } from '../../src/ml/models/weights.ts';
 import { planFromRanges, provedRanges } from '../../src/ml/ranges.ts';
 import { type MemoryOptions, memoryPair } from '../../src/net/memory.ts';
 import type { Channel, PartyId } from '../../src/net/types.ts';
+import type { Circuits } from '../../src/session/circuits.ts';
 import { type ComputeOptions, type ServedModel, type SessionEnd, serveSession } from '../../src/session/compute.ts';
 import { OpenParameters } from '../../src/session/open-parameters.ts';
 import { ownerParameters } from '../../src/session/owner-parameters.ts';
@@ -51,13 +52,15 @@ export interface StartOptions {
   /** What the parties serve, and the kernels of all three. */
   readonly model?: ServedModel;
   readonly on?: RingKernels;
+  /** Of all three parties; each session of each party has its own without it. */
+  readonly circuits?: Circuits;
   readonly compute?: (id: 1 | 2) => Partial<ComputeOptions>;
   readonly signal?: AbortSignal;
   readonly onStatus?: (status: Status) => void;
   readonly tap?: MemoryOptions['tap'];
 }
 
-export function start({ request = REQUEST, model = MODEL, on = kernels, compute, signal, onStatus, tap }: StartOptions = {}): Started {
+export function start({ request = REQUEST, model = MODEL, on = kernels, circuits, compute, signal, onStatus, tap }: StartOptions = {}): Started {
   const config: ModelConfig = model.config;
   const sent: Started['sent'] = [];
   const watch: MemoryOptions = {
@@ -80,6 +83,7 @@ export function start({ request = REQUEST, model = MODEL, on = kernels, compute,
       session,
       models: [model],
       kernels: on,
+      ...(circuits === undefined ? {} : { circuits }),
       now: () => performance.now(),
       peakMemory: () => 1,
       ...compute?.(id),
@@ -96,6 +100,7 @@ export function start({ request = REQUEST, model = MODEL, on = kernels, compute,
     session,
     keys: [seeded(32, 7, 1), seeded(32, 7, 2)],
     kernels: on,
+    ...(circuits === undefined ? {} : { circuits }),
     parameters: ownerParameters(config, undefined),
     now: () => performance.now(),
     peakMemory: () => 1,

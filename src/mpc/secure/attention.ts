@@ -13,7 +13,7 @@ import { patternCount, strided, triangle } from '../../compute/pattern.ts';
 import { invariant } from '../../core/errors.ts';
 import type { ExactTable, Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
-import { powerLaw } from './windows.ts';
+import { type PowerLaw, powerLaw, tabulated } from './windows.ts';
 
 export const ATTENTION_ERROR = 1.2e-3;
 
@@ -133,10 +133,22 @@ export function attentionValues(gates: Gates, v: Wire): Wire {
   return gates.truncate(v, 20);
 }
 
-/** Windows of 1/Σ: the sum of T weights of at most one reaches 112 units of the widest. */
-function reciprocalWindows(T: number): { top: number; windows: number; s1: number } {
-  if (T <= 128) return { top: 1, windows: 4, s1: 20 };
-  return T <= 512 ? { top: 3, windows: 4, s1: 22 } : { top: 4, windows: 5, s1: 22 };
+/** 1/Σ in windows: the sum of T weights of at most one reaches 112 units of the widest. */
+interface Reciprocal {
+  readonly law: PowerLaw;
+  readonly s1: number;
+}
+
+function reciprocal(top: number, windows: number, s1: number): Reciprocal {
+  const scale = 2 * EXP_SCALE;
+  return { law: tabulated((z) => 2 ** scale / z, { top: scale + top, windows, s1 }), s1 };
+}
+
+const RECIPROCALS = { short: reciprocal(1, 4, 20), medium: reciprocal(3, 4, 22), long: reciprocal(4, 5, 22) } as const;
+
+function reciprocalFor(T: number): Reciprocal {
+  if (T <= 128) return RECIPROCALS.short;
+  return T <= 512 ? RECIPROCALS.medium : RECIPROCALS.long;
 }
 
 /** Most positions that attention takes: 112 · 2^4 is above it, and |v| · T < 2^16 leaves |v| < 64. */
@@ -179,9 +191,8 @@ export function attend(gates: Gates, q: Wire, keys: Wire, values: Wire, treeBits
     const sum = gates.matmul(gates.reshape(weights, [heads, R, T]), values);
     const context = gates.truncate(gates.reshape(sum, [rows, D]), 26);
     const total = gates.sumRows(weights);
-    const scale = 2 * EXP_SCALE;
-    const { top, windows, s1 } = reciprocalWindows(T);
-    const inverse = powerLaw(gates, total, (z) => 2 ** scale / z, { top: scale + top, windows, s1 });
+    const { law, s1 } = reciprocalFor(T);
+    const inverse = powerLaw(gates, total, law);
     const scaled = gates.mul(context, gates.repeat(inverse, D));
     return gates.reshape(gates.truncate(scaled, 18 + s1), [heads, R, D]);
   });
