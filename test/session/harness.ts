@@ -54,13 +54,15 @@ export interface StartOptions {
   readonly on?: RingKernels;
   /** Of all three parties; each session of each party has its own without it. */
   readonly circuits?: Circuits;
+  /** Both seeds of secret weights, as owners get them. */
+  readonly seeds?: Uint8Array;
   readonly compute?: (id: 1 | 2) => Partial<ComputeOptions>;
   readonly signal?: AbortSignal;
   readonly onStatus?: (status: Status) => void;
   readonly tap?: MemoryOptions['tap'];
 }
 
-export function start({ request = REQUEST, model = MODEL, on = kernels, circuits, compute, signal, onStatus, tap }: StartOptions = {}): Started {
+export function start({ request = REQUEST, model = MODEL, on = kernels, circuits, seeds, compute, signal, onStatus, tap }: StartOptions = {}): Started {
   const config: ModelConfig = model.config;
   const sent: Started['sent'] = [];
   const watch: MemoryOptions = {
@@ -101,7 +103,7 @@ export function start({ request = REQUEST, model = MODEL, on = kernels, circuits
     keys: [seeded(32, 7, 1), seeded(32, 7, 2)],
     kernels: on,
     ...(circuits === undefined ? {} : { circuits }),
-    parameters: ownerParameters(config, undefined),
+    parameters: ownerParameters(config, seeds),
     now: () => performance.now(),
     peakMemory: () => 1,
     ...(signal === undefined ? {} : { signal }),
