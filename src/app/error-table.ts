@@ -110,6 +110,12 @@ export const TABLE: Record<ErrorCode, Row> = {
     actions: ['reload', 'settings'],
     mark: 'does not agree',
   },
+  ERR_TOO_LARGE: {
+    title: 'Too much at once for a compute party',
+    happened: 'A compute party takes runs of a limited size, and this one is larger. Nothing of the text was sent.',
+    remedy: 'Shorten the text, or split the batch.',
+    input: true,
+  },
   ERR_PEER_BUSY: {
     title: '{Party} is busy',
     happened: `{operator} already serves as many runs as it can. ${OPENED}`,

@@ -7,6 +7,7 @@ import { linkProfile } from '../net/profiles.ts';
 import { type TlsListener, connectTls, listenTls } from '../net/tls.ts';
 import type { Channel } from '../net/types.ts';
 import { recvKey } from '../session/direct-key.ts';
+import { type BudgetLimits, Budgets } from './budgets.ts';
 import { type ModelSource, loadServedModels } from './served-model.ts';
 import { type Device, nodeKernels } from './node-kernels.ts';
 import { Sessions } from './sessions.ts';
@@ -28,6 +29,8 @@ export interface DaemonOptions {
   readonly recvTimeoutMs: number;
   /** Sessions at a time, prepared ones included. */
   readonly maxSessions: number;
+  /** Memory and traffic that sessions may take. */
+  readonly budgets: BudgetLimits;
   /** Serve one session and return. */
   readonly once: boolean;
   /** Where browsers reach this party; absent: nowhere. */
@@ -44,6 +47,9 @@ export interface DaemonOptions {
   /** A session that failed; the daemon goes on. */
   onFailure?(error: TercetError): void;
 }
+
+/** Owners that prove themselves by the certificate of P0 are one owner, wherever they are. */
+const CERTIFIED = 'certificate of party 0';
 
 /** Longest wait for the other compute party after the owner's request. */
 const PEER_TIMEOUT_MS = 15_000;
@@ -63,6 +69,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
         kernels,
         signal,
         maxSessions,
+        budgets: new Budgets(id, options.budgets),
         connectPeer: (session) => connectPeer(options, listener, session),
         onProgress: (progress) => options.onProgress?.(progress),
       });
@@ -97,7 +104,7 @@ async function acceptOwners(options: DaemonOptions, listener: TlsListener, sessi
   const { signal, once } = options;
   while (!signal.aborted) {
     const channel = await listener.acceptAny({ peer: 0, signal, timeoutMs: Number.POSITIVE_INFINITY });
-    const served = sessions.serve({ channel: shaped(channel, options.profile), session: channel.session, key: () => recvKey(channel) });
+    const served = sessions.serve({ channel: shaped(channel, options.profile), session: channel.session, address: CERTIFIED, key: () => recvKey(channel) });
     if (once) {
       await served;
       return;

@@ -279,6 +279,8 @@ function modelArguments(model: ModelLocation): string[] {
 function partyArguments(options: RunOptions, shares: string | undefined): string[] {
   return [
     ...(shares === undefined ? modelArguments(options.model) : ['--shares', shares]),
+    // Nobody but this process reaches them: what a run may take is the user's own choice.
+    ...['--max-memory', 'none', '--max-traffic', 'none'],
     ...['--certificates', options.certificates, '--device', options.device, '--threads', String(options.threads)],
     ...(options.profile === undefined ? [] : ['--profile', options.profile]),
     ...(options.debug ? ['--debug'] : []),

@@ -12,7 +12,7 @@ import { withBoth } from '../session/blame.ts';
 import type { Circuits } from '../session/circuits.ts';
 import type { OwnerInput, StepInput } from '../session/inputs.ts';
 import { type OwnerResult, OwnerSession } from '../session/owner.ts';
-import { type Request, type RequestShape, requestHash } from '../session/request.ts';
+import { type Request, type RequestShape, requestCode } from '../session/request.ts';
 import type { Environment, OpenedLink } from './environment.ts';
 import { Relay } from './relay.ts';
 import type { Deployment, FallbackEvent, Links, ProgressEvent, Transport } from './types.ts';
@@ -202,7 +202,7 @@ async function openLink(options: AttemptOptions, party: 1 | 2, session: Uint8Arr
     otherIdentity: deployment.parties[2 - party].identity,
     session,
     modelHash: request.model,
-    parametersHash: requestHash(request),
+    parametersHash: requestCode(request),
     transport: options.transport,
     timeoutMs: options.transportTimeoutMs,
     iceServers: deployment.iceServers ?? [],

@@ -172,7 +172,10 @@ const GELU: Record<GeluRange, { readonly drop: number; readonly bits: number }> 
 };
 
 function activate(t: Tally, count: number, activation: Activation, range: GeluRange): void {
-  if (activation === 'relu') return relu(t, count);
+  if (activation === 'relu') {
+    relu(t, count);
+    return;
+  }
   const { drop, bits } = GELU[range];
   t.select(32, 4, 32, count);
   if (bits > 0) {
@@ -411,6 +414,13 @@ function working(config: ModelConfig, shape: RequestShape): number {
   const answer = 3 * out.rows * (out.width + C);
   const lookup = 2 * Math.min(B * T * V, LOOKUP_WORDS + V);
   return 8 * Math.max(attention, feedForward, answer, lookup);
+}
+
+/** The dearest plan that a model may have: for an owner that has not been told its plan yet. */
+export function dearestPlan({ layers }: Pick<ModelConfig, 'layers'>): ModelPlan {
+  const each = <T>(count: number, value: T) => new Array<T>(count).fill(value);
+  const shared = { basis: 'measured', headActivation: 'far', embedding: 'broad', head: 'broad' } as const;
+  return { ...shared, activation: each(layers, 'far' as const), treeBits: each(layers, 9 as const), norms: each(2 * layers, 'broad' as const) };
 }
 
 /**

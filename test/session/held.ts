@@ -52,7 +52,13 @@ async function parametersOf(config: ModelConfig, weights: WeightMode, kernels: R
 }
 
 /** Runs a whole session of random weights and zero texts. */
-export async function heldBytes(on: RingKernels, config: ModelConfig, plan: ModelPlan, weights: WeightMode, shape: RequestShape): Promise<readonly [number, number]> {
+export async function heldBytes(
+  on: RingKernels,
+  config: ModelConfig,
+  plan: ModelPlan,
+  weights: WeightMode,
+  shape: RequestShape,
+): Promise<readonly [number, number]> {
   const parameters = await parametersOf(config, weights, on);
   const most: [number, number] = [0, 0];
   const model = { name: 'random', config, plan, hash: 'ab'.repeat(32), parameters: parameters(1) };

@@ -24,28 +24,31 @@ function trueCost(name: string, plan: ReturnType<typeof planOf>, weights: Weight
 }
 
 describe('the price of a request', () => {
-  it.each(ARCHITECTURES)('%s: bytes and rounds are never below the circuits, exact for texts and prompts, and within their slack for generated tokens', (name, config) => {
-    const large = config.layers > 4;
-    for (const [activation, treeBits] of large ? [PLANS[1]] : PLANS) {
-      const plan = planOf(config, activation, treeBits);
-      for (const weights of BOTH) {
-        for (const shape of large ? shapesOf(config).slice(1, 3) : shapesOf(config)) {
-          const what = JSON.stringify([activation, weights, shape]);
-          const price = priceOf(config, plan, weights, shape);
-          const { rounds, ...links } = trueCost(name, plan, weights, shape);
-          for (const [key, bytes] of Object.entries(links)) {
-            const priced = price[key as keyof Cost];
-            if (shape.steps === 0) expect(priced, `${what} ${key}`).toBe(bytes);
-            expect(priced, `${what} ${key}`).toBeGreaterThanOrEqual(bytes);
-            expect(priced, `${what} ${key}`).toBeLessThanOrEqual(bytes * (1 + PRICE_SLACK));
+  it.each(ARCHITECTURES)(
+    '%s: bytes and rounds are never below the circuits, exact for texts and prompts, and within their slack for generated tokens',
+    (name, config) => {
+      const large = config.layers > 4;
+      for (const [activation, treeBits] of large ? [PLANS[1]] : PLANS) {
+        const plan = planOf(config, activation, treeBits);
+        for (const weights of BOTH) {
+          for (const shape of large ? shapesOf(config).slice(1, 3) : shapesOf(config)) {
+            const what = JSON.stringify([activation, weights, shape]);
+            const price = priceOf(config, plan, weights, shape);
+            const { rounds, ...links } = trueCost(name, plan, weights, shape);
+            for (const [key, bytes] of Object.entries(links)) {
+              const priced = price[key as keyof Cost];
+              if (shape.steps === 0) expect(priced, `${what} ${key}`).toBe(bytes);
+              expect(priced, `${what} ${key}`).toBeGreaterThanOrEqual(bytes);
+              expect(priced, `${what} ${key}`).toBeLessThanOrEqual(bytes * (1 + PRICE_SLACK));
+            }
+            expect(price.rounds, what).toBeGreaterThanOrEqual(rounds);
+            expect(price.rounds, what).toBeLessThanOrEqual(rounds * (1 + ROUND_SLACK));
+            expect(price.traffic).toBe(Object.keys(links).reduce((sum, key) => sum + price[key as keyof Cost], 0));
           }
-          expect(price.rounds, what).toBeGreaterThanOrEqual(rounds);
-          expect(price.rounds, what).toBeLessThanOrEqual(rounds * (1 + ROUND_SLACK));
-          expect(price.traffic).toBe(Object.keys(links).reduce((sum, key) => sum + price[key as keyof Cost], 0));
         }
       }
-    }
-  });
+    },
+  );
 
   it('memory is never below what either compute party holds, and within its slack of the larger', async () => {
     const on = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
