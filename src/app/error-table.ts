@@ -111,10 +111,11 @@ export const TABLE: Record<ErrorCode, Row> = {
     mark: 'does not agree',
   },
   ERR_TOO_LARGE: {
-    title: 'Too much at once for a compute party',
-    happened: 'A compute party takes runs of a limited size, and this one is larger. Nothing of the text was sent.',
-    remedy: 'Shorten the text, or split the batch.',
-    input: true,
+    title: '{Party} does not take a run this large',
+    happened: `{operator} takes runs of a limited size, and this one is larger. ${OPENED}`,
+    remedy: 'shorten the text, or run fewer texts at once.',
+    actions: ['run', 'settings'],
+    mark: 'takes smaller runs',
   },
   ERR_PEER_BUSY: {
     title: '{Party} is busy',

@@ -4,7 +4,7 @@ import { limits } from '../../src/cli/options.ts';
 import { memoryPair } from '../../src/net/memory.ts';
 import { Budgets, type BudgetLimits, defaultLimits, networkOf } from '../../src/party/budgets.ts';
 import { Sessions } from '../../src/party/sessions.ts';
-import { recvControl, sendControl } from '../../src/session/control.ts';
+import { sendControl } from '../../src/session/control.ts';
 import { priceOf } from '../../src/session/price.ts';
 import { type Request, SESSION_VERSION, requestCode } from '../../src/session/request.ts';
 import { failure } from '../failure.ts';
@@ -80,19 +80,22 @@ describe('a party', () => {
   it('refuses a request that came another way before it asks the other party or builds anything, says why, and keeps nothing of it', async () => {
     const peers: string[] = [];
     const ask = async (sessions: Sessions, change: Partial<Request>) => {
-      const [owner, channel] = memoryPair(0, 1, { timeoutMs: 5_000 });
+      const said: string[] = [];
+      const tap = (_direction: unknown, tag: string, bytes: Uint8Array) => {
+        if (tag === 'control/offer') said.push(new TextDecoder().decode(bytes));
+        return undefined;
+      };
+      const [owner, channel] = memoryPair(0, 1, { timeoutMs: 5_000, tap });
       const served = sessions.serve({ channel, session: new Uint8Array(16), address: 'a', key: async () => new Uint8Array(32) });
       served.catch(() => undefined);
       const { model, ...request } = { ...REQUEST, ...change };
       await sendControl(owner, 'request', { version: SESSION_VERSION, ...request, model: model ?? null });
-      const answer = recvControl(owner, 'offer');
-      answer.catch(() => undefined);
-      return { served, answer };
+      return { served, said };
     };
     const sessions = party(enough, peers);
     const large = await ask(sessions, { sequences: 5000 });
-    await failure('ERR_TOO_LARGE', () => large.answer);
     await failure('ERR_TOO_LARGE', () => large.served);
+    expect(JSON.parse(large.said[0])).toMatchObject({ failed: { code: 'ERR_TOO_LARGE', hint: 'shorten the text or split the batch' } });
     expect(peers).toEqual([]);
     // Control: one within the budget gets as far as the other party, and its end gives back what it took.
     const budgets = new Budgets(1, enough);
