@@ -109,7 +109,7 @@ export class Lists {
   /** The list of a pattern, not to be written to. A list is its own. */
   of(places: Pattern | Uint32Array): Uint32Array {
     if (places instanceof Uint32Array) return places;
-    const key = keyOf(places);
+    const key = patternText(places);
     const known = this.#kept.get(key);
     if (known !== undefined) return known;
     const list = listOf(places);
@@ -118,7 +118,8 @@ export class Lists {
   }
 }
 
-function keyOf(pattern: Pattern): string {
+/** A text that is the same for equal patterns and no others. */
+export function patternText(pattern: Pattern): string {
   if (pattern.kind === 'triangle') return `${pattern.form} ${pattern.squares} ${pattern.size}`;
   return `${pattern.offset} ${pattern.axes.map(({ count, stride }) => `${count}*${stride}`).join(' ')}`;
 }

@@ -1,5 +1,6 @@
 /** The sessions that a compute party serves, at most so many at a time. A failed one ends alone. */
 import type { RingKernels } from '../compute/kernels/types.ts';
+import { toHex } from '../core/bytes.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import type { Channel } from '../net/types.ts';
@@ -10,6 +11,7 @@ import { Circuits } from '../session/circuits.ts';
 import { type ServedModel, type SessionEnd, serveSession } from '../session/compute.ts';
 import { sendFailure } from '../session/control.ts';
 import type { Budgets } from './budgets.ts';
+import { ANY_MODEL } from './owner-terms.ts';
 import { peakMemory } from './node-kernels.ts';
 
 /** An owner that reached this party, whatever the transport. */
@@ -20,7 +22,7 @@ export interface OwnerLink {
   key(): Promise<Uint8Array>;
   /** Where it comes from, as far as that is known: one budget for each. */
   readonly address: string;
-  /** Throws unless the request is what this party signed for the session. */
+  /** Throws unless the request is what this party signed for the session. Asked after `key`. */
   checkRequest?(request: Request): void;
 }
 
@@ -72,7 +74,7 @@ export class Sessions {
    */
   admit(modelHash: string, code: string, address: string): void {
     const { id, models, budgets } = this.#options;
-    const named = models.filter(({ hash }) => hash === modelHash);
+    const named = modelHash === toHex(ANY_MODEL) ? models : models.filter(({ hash }) => hash === modelHash);
     if (named.length === 0)
       throw new TercetError('ERR_MODEL_HASH', `party ${id} does not serve the model that was asked for`, 'choose a model that it lists', { party: id });
     const request = requestOfCode(code);

@@ -1,13 +1,12 @@
 /** Browsers as data owners: the party's gateway (WebRTC and WebSocket, proved by its identity) in front of its sessions. */
 import { readFileSync } from 'node:fs';
 import type { RingKernels } from '../compute/kernels/types.ts';
-import { toHex } from '../core/bytes.ts';
+import { fromHex, toHex } from '../core/bytes.ts';
 import { startGateway } from '../net/gateway-node.ts';
 import type { PartyIdentity } from '../net/identity.ts';
 import { nodeAnswerer, releaseWebRtc } from '../net/webrtc/node.ts';
-import { mismatch } from '../session/agreement.ts';
-import { type Request, requestCode } from '../session/request.ts';
 import type { ServedModel } from '../session/compute.ts';
+import { sameRequest } from './owner-terms.ts';
 import type { Sessions } from './sessions.ts';
 
 export interface WebOptions {
@@ -64,9 +63,7 @@ export async function serveBrowsers(id: 1 | 2, options: WebOptions, behind: Behi
     }),
     recvTimeoutMs: behind.recvTimeoutMs,
     onOwner: ({ channel, key, session, remote, modelHash, parametersHash }) => {
-      const checkRequest = (request: Request) => {
-        if (request.model !== modelHash || requestCode(request) !== parametersHash) throw mismatch('the request is not the one of the handshake');
-      };
+      const checkRequest = sameRequest({ modelHash: fromHex(modelHash), parametersHash: fromHex(parametersHash) });
       sessions.serve({ channel, session, address: remote, key: async () => key, checkRequest }).catch(onFailure);
     },
     onRefused: onFailure,
