@@ -14,7 +14,6 @@ import type { Channel } from '../net/types.ts';
 import { recvKey } from '../session/direct-key.ts';
 import { type BudgetLimits, Budgets } from './budgets.ts';
 import { type ModelSource, loadServedModels } from './served-model.ts';
-import type { ServedModel } from '../session/compute.ts';
 import { type Device, nodeKernels } from './node-kernels.ts';
 import { type Asked, sameRequest } from './owner-terms.ts';
 import { type OwnerLink, Sessions } from './sessions.ts';
