@@ -123,6 +123,13 @@ export const TABLE: Record<ErrorCode, Row> = {
     actions: ['reload', 'settings'],
     mark: 'does not agree',
   },
+  ERR_TOO_LARGE: {
+    title: '{Party} does not take a run this large',
+    happened: `{operator} takes runs of a limited size, and this one is larger. ${OPENED}`,
+    remedy: 'shorten the text, or run fewer texts at once.',
+    actions: ['run', 'settings'],
+    mark: 'takes smaller runs',
+  },
   ERR_PEER_BUSY: {
     title: '{Party} is busy',
     happened: `{operator} already serves as many runs as it can. ${OPENED}`,

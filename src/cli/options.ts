@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { carriesTrust } from '../core/address.ts';
 import { TercetError } from '../core/errors.ts';
 import { isHubId } from '../hub/index.ts';
+import type { Limits, Scope } from '../party/budgets.ts';
 import { embeddedModel } from '../party/defaults.ts';
 import { isPublicKey } from '../net/identity.ts';
 import { PROFILE_NAMES } from '../net/profiles.ts';
@@ -38,6 +39,26 @@ export function list(name: string, value: string): string[] {
   const words = value.split(',').map((word) => word.trim());
   if (words.some((word) => word === '')) throw usage(`--${name} expected words between commas`, `for example --${name} "sports,politics"`);
   return words;
+}
+
+/** `session=2,address=4,total=8` in GB, some or all of them, over the defaults; `none`: no limit. What is not named is lowered to what is. */
+export function limits(name: string, value: string | undefined, defaults: Limits): Limits {
+  if (value === undefined) return defaults;
+  if (value === 'none') return { session: Number.POSITIVE_INFINITY, address: Number.POSITIVE_INFINITY, total: Number.POSITIVE_INFINITY };
+  const given: Partial<Record<Scope, number>> = {};
+  for (const part of list(name, value)) {
+    const [, scope, number] = /^(session|address|total)=(\d{1,9}(?:\.\d{1,6})?)$/.exec(part) ?? [];
+    const bytes = Number(number) * 1e9;
+    if (scope === undefined || !(bytes > 0) || Object.hasOwn(given, scope)) {
+      throw usage(`--${name} expected limits in GB, each of session, address and total once, or "none"`, `for example --${name} session=2,address=4,total=8`);
+    }
+    given[scope as Scope] = bytes;
+  }
+  const total = given.total ?? Math.max(defaults.total, given.address ?? 0, given.session ?? 0);
+  const address = given.address ?? Math.min(total, Math.max(defaults.address, given.session ?? 0));
+  const session = given.session ?? Math.min(address, defaults.session);
+  if (session > address || address > total) throw usage(`--${name} expected session ≤ address ≤ total`, `for example --${name} session=2,address=4,total=8`);
+  return { session, address, total };
 }
 
 export const parseTask = (value: string): Task => oneOf('task', value, TASKS);

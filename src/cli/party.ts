@@ -1,8 +1,10 @@
 /** `tercet party`: one compute party as a daemon, or (with an IPC parent) as a local party of `infer`. */
+import { totalmem } from 'node:os';
 import { Command, Option } from 'commander';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { PartyId } from '../net/types.ts';
 import { isPinned } from '../net/credentials.ts';
+import { type BudgetLimits, defaultLimits } from '../party/budgets.ts';
 import { runDaemon } from '../party/daemon.ts';
 import { mayHaveGpu } from '../party/node-kernels.ts';
 import { DEVICE_LOST_EXIT, isSupervised, supervise } from '../party/supervisor.ts';
@@ -14,7 +16,7 @@ import type { WebOptions } from '../party/web.ts';
 import { ensureIdentity } from '../net/identity-node.ts';
 import type { PartyIdentity } from '../net/identity.ts';
 import { type PartyCredentialFlags, credentialFolder, credentialOptions, partyCredentials } from './credentials.ts';
-import { integer, modelLocation, namedModel, parseAddress, parseDevice, parseProfile, tlsFiles } from './options.ts';
+import { integer, limits, modelLocation, namedModel, parseAddress, parseDevice, parseProfile, tlsFiles } from './options.ts';
 import { cancelOnSignals } from './signals.ts';
 
 interface PartyFlags extends PartyCredentialFlags {
@@ -27,6 +29,8 @@ interface PartyFlags extends PartyCredentialFlags {
   readonly peers?: string;
   readonly shares: readonly string[];
   readonly maxSessions: string;
+  readonly maxMemory?: string;
+  readonly maxTraffic?: string;
   readonly device: string;
   readonly threads?: string;
   readonly profile?: string;
@@ -55,6 +59,11 @@ export function partyCommand(): Command {
     .option('--device <device>', 'auto, wasm or webgpu', 'auto')
     .option('--threads <n>', 'worker threads')
     .option('--max-sessions <n>', 'sessions at a time, prepared ones included', '8')
+    .option(
+      '--max-memory <limits>',
+      "memory for owners' runs, in GB like session=2,address=4,total=8, or none (default: total half of this machine's, address half of that, session up to 8)",
+    )
+    .option('--max-traffic <limits>', "traffic of owners' runs under way, in GB, or none (default: session=200,address=400,total=800)")
     .option('--profile <name>', 'shape the links like a network: lan, wan-cloud or home')
     .option('--web <address>', 'HOST:PORT where browsers reach this party (WebRTC, and WebSocket as the second way)')
     .option('--web-cert <file>', 'certificate of that address, PEM; needed unless it is this machine')
@@ -71,6 +80,12 @@ export function partyCommand(): Command {
 /** A flag that may be given more than once. */
 function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
+}
+
+/** The defaults of this machine, and what the flags say in their place. */
+function budgetLimits({ maxMemory, maxTraffic }: PartyFlags): BudgetLimits {
+  const { memory, traffic } = defaultLimits(totalmem());
+  return { memory: limits('max-memory', maxMemory, memory), traffic: limits('max-traffic', maxTraffic, traffic) };
 }
 
 /** Where browsers come in, when `--web` asks for it. */
@@ -184,6 +199,7 @@ async function party(flags: PartyFlags): Promise<void> {
       ...(flags.profile === undefined ? {} : { profile: parseProfile(flags.profile) }),
       recvTimeoutMs: RECV_TIMEOUT_MS,
       maxSessions: integer('max-sessions', flags.maxSessions, 1, 1000),
+      budgets: budgetLimits(flags),
       once: flags.once === true,
       ...(identity === undefined ? {} : await webOptions(identity, flags)),
       signal,

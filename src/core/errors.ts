@@ -33,6 +33,7 @@ export type ErrorCode =
   | 'ERR_PEER_TIMEOUT'
   | 'ERR_PEER_MISMATCH'
   | 'ERR_PEER_BUSY'
+  | 'ERR_TOO_LARGE'
   | 'ERR_FRAME_SESSION'
   | 'ERR_FRAME_SEQUENCE'
   | 'ERR_FRAME_TAG'
@@ -80,6 +81,7 @@ const KIND: Record<ErrorCode, ErrorKind> = {
   ERR_PEER_TIMEOUT: 'peer',
   ERR_PEER_MISMATCH: 'peer',
   ERR_PEER_BUSY: 'peer',
+  ERR_TOO_LARGE: 'peer',
   ERR_FRAME_SESSION: 'peer',
   ERR_FRAME_SEQUENCE: 'peer',
   ERR_FRAME_TAG: 'peer',

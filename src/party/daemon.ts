@@ -1,5 +1,5 @@
 /** A compute party as a process: listens, loads its models once, and serves sessions until it is told to stop. */
-import { equalBytes } from '../core/bytes.ts';
+import { toHex } from '../core/bytes.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import { type Credentials, isPinned } from '../net/credentials.ts';
@@ -12,10 +12,10 @@ import { type TlsListener, connectTls, listenTls } from '../net/tls.ts';
 import { isIdentityFailure } from '../net/tls-errors.ts';
 import type { Channel } from '../net/types.ts';
 import { recvKey } from '../session/direct-key.ts';
+import { type BudgetLimits, Budgets } from './budgets.ts';
 import { type ModelSource, loadServedModels } from './served-model.ts';
-import type { ServedModel } from '../session/compute.ts';
 import { type Device, nodeKernels } from './node-kernels.ts';
-import { ANY_MODEL, admission, sameRequest } from './owner-terms.ts';
+import { type Asked, sameRequest } from './owner-terms.ts';
 import { type OwnerLink, Sessions } from './sessions.ts';
 import { type WebAddress, type WebOptions, serveBrowsers } from './web.ts';
 
@@ -37,6 +37,8 @@ export interface DaemonOptions {
   readonly recvTimeoutMs: number;
   /** Sessions at a time, prepared ones included. */
   readonly maxSessions: number;
+  /** Memory and traffic that sessions may take. */
+  readonly budgets: BudgetLimits;
   /** Serve one session and return. */
   readonly once: boolean;
   /** Where browsers reach this party; absent: nowhere. */
@@ -53,6 +55,10 @@ export interface DaemonOptions {
   /** A session that failed; the daemon goes on. */
   onFailure?(error: TercetError): void;
 }
+
+/** Owners over TLS whose address is not told share the budget of one address: those with the certificate of P0, and those without one. */
+const CERTIFIED = 'certificate of party 0';
+const PINNING = 'owners over TLS';
 
 const NO_SIGNALLING = new Uint8Array(32);
 /** Longest wait for the other compute party after the owner's request. */
@@ -73,6 +79,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
         kernels,
         signal,
         maxSessions,
+        budgets: new Budgets(id, options.budgets),
         connectPeer: (session) => connectPeer(options, listener, session),
         onProgress: (progress) => options.onProgress?.(progress),
       });
@@ -88,7 +95,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
         if (web !== undefined) options.onWeb?.(web.address);
         options.onDevice?.(opened.summary, opened.fallback);
         options.onReady?.();
-        await acceptOwners({ ...options, signal: AbortSignal.any([signal, broken.signal]) }, listener, { sessions, models }, onFailure);
+        await acceptOwners({ ...options, signal: AbortSignal.any([signal, broken.signal]) }, listener, sessions, onFailure);
         if (broken.signal.aborted) throw broken.signal.reason;
       } finally {
         await web?.close();
@@ -102,20 +109,15 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   }
 }
 
-interface Serving {
-  readonly sessions: Sessions;
-  readonly models: readonly ServedModel[];
-}
-
 /** Owners in Node, over TLS. */
-async function acceptOwners(options: DaemonOptions, listener: TlsListener, { sessions, models }: Serving, onFailure: (error: unknown) => void): Promise<void> {
+async function acceptOwners(options: DaemonOptions, listener: TlsListener, sessions: Sessions, onFailure: (error: unknown) => void): Promise<void> {
   const { signal, once } = options;
   while (!signal.aborted) {
     const channel = await listener.acceptAny({ peer: 0, signal, timeoutMs: Number.POSITIVE_INFINITY });
     const link = shaped(channel, options.profile);
     const served = isPinned(options.credentials)
-      ? pinnedOwner(options, link, channel.session, models).then((owner) => sessions.serve(owner))
-      : sessions.serve({ channel: link, session: channel.session, key: () => recvKey(channel) });
+      ? pinnedOwner(options, link, channel.session, sessions).then((owner) => sessions.serve(owner))
+      : sessions.serve({ channel: link, session: channel.session, address: CERTIFIED, key: () => recvKey(channel) });
     if (once) {
       await served;
       return;
@@ -128,18 +130,15 @@ async function acceptOwners(options: DaemonOptions, listener: TlsListener, { ses
  * An owner who is anonymous here and knows this party by its identity: keys are agreed as with a browser, and not sent. In its time, and before it takes a session's
  * place: anybody can come this far.
  */
-async function pinnedOwner({ id, identity, signal }: DaemonOptions, channel: Channel, session: Uint8Array, models: readonly ServedModel[]): Promise<OwnerLink> {
+async function pinnedOwner({ id, identity, signal }: DaemonOptions, channel: Channel, session: Uint8Array, sessions: Sessions): Promise<OwnerLink> {
   if (identity === undefined) throw new TercetError('ERR_STATE', 'this party has no identity to prove', 'start it with one');
-  const served = admission(id, models);
-  const admit = (terms: Parameters<typeof served>[0]) => {
-    if (!equalBytes(terms.modelHash, ANY_MODEL)) served(terms);
-  };
+  const admit = ({ modelHash, parametersHash }: Asked) => sessions.admit(toHex(modelHash), toHex(parametersHash), PINNING);
   const late = () => new TercetError('ERR_PEER_TIMEOUT', 'the data owner did not finish the handshake in time', 'nothing to do here', { party: 0 });
   const undo = () => channel.abort(late());
   const agreeing = partyHandshakeOn(channel, { party: id, identity, session, signallingHash: NO_SIGNALLING, admit });
   try {
     const { key, ...agreed } = await within(agreeing, { ms: DEFAULT_HANDSHAKE_MS, signal, late, undo });
-    return { channel, session, key: async () => key, checkRequest: sameRequest(agreed) };
+    return { channel, session, address: PINNING, key: async () => key, checkRequest: sameRequest(agreed) };
   } catch (error) {
     // A refusal that was just sent gets there first.
     await channel.close().catch(() => undefined);

@@ -13,7 +13,7 @@ import { ownerHandshakeOn } from '../net/handshake.ts';
 import { checkPublicKey } from '../net/identity.ts';
 import { connectTls } from '../net/tls.ts';
 import type { Channel, PartyId } from '../net/types.ts';
-import { type Request, type WeightMode, checkShape, requestHash } from '../session/request.ts';
+import { type Request, type WeightMode, checkShape, requestCode } from '../session/request.ts';
 import { outlineOf, outputsOf, ownerInputOf, shapeFor } from '../session/task-run.ts';
 import { sendKeys } from '../session/direct-key.ts';
 import { ownerParameters } from '../session/owner-parameters.ts';
@@ -268,7 +268,7 @@ async function agreeKey(party: 1 | 2, { channels, session, request }: SessionPar
     identity: pin(party),
     otherIdentity: pin(party === 1 ? 2 : 1),
     modelHash: request.model === undefined ? ANY_MODEL : fromHex(request.model),
-    parametersHash: fromHex(requestHash(request)),
+    parametersHash: fromHex(requestCode(request)),
     signallingHash: NO_SIGNALLING,
   });
 }
@@ -303,6 +303,8 @@ function modelArguments(model: ModelLocation): string[] {
 function partyArguments(options: RunOptions, shares: string | undefined): string[] {
   return [
     ...(shares === undefined ? modelArguments(options.model) : ['--shares', shares]),
+    // Nobody but this process reaches them: what a run may take is the user's own choice.
+    ...['--max-memory', 'none', '--max-traffic', 'none'],
     ...['--certificates', options.certificates, '--device', options.device, '--threads', String(options.threads)],
     ...(options.profile === undefined ? [] : ['--profile', options.profile]),
     ...(options.debug ? ['--debug'] : []),

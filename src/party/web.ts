@@ -1,12 +1,12 @@
 /** Browsers as data owners: the party's gateway (WebRTC and WebSocket, proved by its identity) in front of its sessions. */
 import { readFileSync } from 'node:fs';
 import type { RingKernels } from '../compute/kernels/types.ts';
-import { fromHex } from '../core/bytes.ts';
+import { fromHex, toHex } from '../core/bytes.ts';
 import { startGateway } from '../net/gateway-node.ts';
 import type { PartyIdentity } from '../net/identity.ts';
 import { nodeAnswerer, releaseWebRtc } from '../net/webrtc/node.ts';
 import type { ServedModel } from '../session/compute.ts';
-import { admission, sameRequest } from './owner-terms.ts';
+import { sameRequest } from './owner-terms.ts';
 import type { Sessions } from './sessions.ts';
 
 export interface WebOptions {
@@ -55,16 +55,16 @@ export async function serveBrowsers(id: 1 | 2, options: WebOptions, behind: Behi
       models: models.map(({ name, hash, parameters }) => ({ id: name, weights: { [parameters.weights]: hash } })),
     }),
     health: () => ({ ok: !sessions.full }),
-    admit: admission(id, models),
+    admit: ({ modelHash, parametersHash }, remote) => sessions.admit(toHex(modelHash), toHex(parametersHash), remote),
     answerer: nodeAnswerer({
       ...(options.bindAddress === undefined ? {} : { bindAddress: options.bindAddress }),
       ...(options.udpPorts === undefined ? {} : { ports: options.udpPorts }),
       iceServers: options.iceServers,
     }),
     recvTimeoutMs: behind.recvTimeoutMs,
-    onOwner: ({ channel, key, session, modelHash, parametersHash }) => {
+    onOwner: ({ channel, key, session, remote, modelHash, parametersHash }) => {
       const checkRequest = sameRequest({ modelHash: fromHex(modelHash), parametersHash: fromHex(parametersHash) });
-      sessions.serve({ channel, session, key: async () => key, checkRequest }).catch(onFailure);
+      sessions.serve({ channel, session, address: remote, key: async () => key, checkRequest }).catch(onFailure);
     },
     onRefused: onFailure,
   });

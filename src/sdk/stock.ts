@@ -1,5 +1,6 @@
 /** What was made ahead of a text: at most one attempt, for one shape of a run. It is taken once, replaced, or thrown away. */
 import { abortedError } from '../core/abort.ts';
+import { Circuits } from '../session/circuits.ts';
 import { ownerParameters } from '../session/owner-parameters.ts';
 import type { RequestShape } from '../session/request.ts';
 import { type Attempt, type AttemptOptions, type Prepared, prepareAttempt } from './attempt.ts';
@@ -17,6 +18,7 @@ export interface Taken {
 
 export class Stock {
   readonly #loaded: Loaded;
+  readonly #circuits = new Circuits();
   #prepared: Prepared | undefined;
   #preparedAt = 0;
 
@@ -94,6 +96,7 @@ export class Stock {
       config,
       request: { model: hash, protocol, weights, ...shape },
       kernels,
+      circuits: this.#circuits,
       parameters: ownerParameters(config, seeds),
       transport: options.transport ?? 'auto',
       transportTimeoutMs: options.transportTimeoutMs ?? TRANSPORT_TIMEOUT_MS,

@@ -24,7 +24,7 @@ export interface Offer {
   readonly device: string;
 }
 
-/** The circuit of one step of a request: the same at every party, because it is made from public data only. */
+/** The circuit of one step of a request, at once: for tools. Sessions share theirs and build without holding up the thread (`circuits.ts`). */
 export function circuitFor(config: ModelConfig, plan: ModelPlan, request: Request, step = 0): Circuit {
   const builder = new CircuitBuilder(request.weights);
   buildModel(builder, { ...request, config, plan }, step);

@@ -1,5 +1,6 @@
 /** The circuit's hash tells every two circuits apart that could give different answers: one line for each public parameter of each kind of node. */
 import { describe, expect, it } from 'vitest';
+import { strided } from '../../src/compute/pattern.ts';
 import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import { fingerprint, traitText } from '../../src/mpc/protocol/semi-honest/fingerprint.ts';
 import type { Gates, Parameter } from '../../src/mpc/protocol/types.ts';
@@ -37,7 +38,7 @@ const PAIRS: readonly [string, (g: Gates) => unknown, (g: Gates) => unknown][] =
   ['the columns of a repeat', (g) => g.repeat(x(g), 2), (g) => g.repeat(x(g), 3)],
   ['the shape of a view', (g) => g.reshape(x(g), [2, 2]), (g) => g.reshape(x(g), [1, 4])],
   ['the scale of a view', (g) => g.reshape(x(g), [4], 1), (g) => g.reshape(x(g), [4], 2)],
-  ['the places of a gather', (g) => g.gather(x(g), Uint32Array.of(0, 1), [2]), (g) => g.gather(x(g), Uint32Array.of(0, 2), [2])],
+  ['the places of a gather', (g) => g.gather(x(g), strided(0, [2, 1]), [2]), (g) => g.gather(x(g), strided(0, [2, 2]), [2])],
   ['the order of parts', ...orders((g, a, b) => g.concat([a, b]))],
   ['the name of an added parameter', (g) => g.addParameter(x(g, 64, 2, 3), W), (g) => g.addParameter(x(g, 64, 2, 3), { ...W, name: 'v' })],
   ['the name of a kept wire', (g) => g.kept('a', [4], 64, 0), (g) => g.kept('b', [4], 64, 0)],

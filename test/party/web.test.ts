@@ -4,10 +4,11 @@ import { createIdentity } from '../../src/net/identity.ts';
 import { memoryPair } from '../../src/net/memory.ts';
 import { openOwnerLink } from '../../src/net/owner-link.ts';
 import { releaseWebRtc } from '../../src/net/webrtc/node.ts';
+import { Budgets, defaultLimits } from '../../src/party/budgets.ts';
 import { Sessions } from '../../src/party/sessions.ts';
 import { type WebAddress, serveBrowsers } from '../../src/party/web.ts';
 import { recvControl, sendControl } from '../../src/session/control.ts';
-import { type Request, SESSION_VERSION, requestHash } from '../../src/session/request.ts';
+import { type Request, SESSION_VERSION, requestCode } from '../../src/session/request.ts';
 import { failure } from '../failure.ts';
 import { NodeWebSocket } from '../net/owner-links.ts';
 import { MODEL, REQUEST, kernels } from '../session/harness.ts';
@@ -22,7 +23,7 @@ beforeAll(async () => {
   const models = [MODEL, other];
   // The other compute party: a link that stays open and says nothing.
   const connectPeer = async () => memoryPair(1, 2, { timeoutMs: 10_000 })[0];
-  sessions = new Sessions({ id: 1, models, kernels, signal: stop.signal, maxSessions: 8, connectPeer });
+  sessions = new Sessions({ id: 1, models, kernels, signal: stop.signal, maxSessions: 8, budgets: new Budgets(1, defaultLimits(4e9)), connectPeer });
   const options = { identity: await createIdentity(), host: '127.0.0.1', port: 0, origins: [], iceServers: [] };
   served = await serveBrowsers(1, options, { models, kernels, sessions, recvTimeoutMs: 10_000, onFailure: (error) => failures.push(error) });
 });
@@ -40,7 +41,7 @@ async function ask(signed: Request, asked: Request): Promise<unknown> {
     address: served.address,
     session: crypto.getRandomValues(new Uint8Array(16)),
     modelHash: signed.model as string,
-    parametersHash: requestHash(signed),
+    parametersHash: requestCode(signed),
     transport: 'websocket',
     WebSocket: NodeWebSocket,
   });
@@ -55,6 +56,11 @@ async function ask(signed: Request, asked: Request): Promise<unknown> {
 describe('a request over a browser’s link', () => {
   it('is served as it was signed: the control', async () => {
     await expect(ask(REQUEST, { ...REQUEST })).resolves.toBeDefined();
+  });
+
+  it('that is beyond the limit of a session is refused by the handshake: no link, no session, and the owner is told what to do', async () => {
+    const refused = await failure('ERR_TOO_LARGE', () => ask({ ...REQUEST, sequences: 100_000 }, REQUEST));
+    expect(refused).toMatchObject({ party: 1, hint: 'shorten the text or split the batch' });
   });
 
   it.each<[string, Partial<Request>]>([

@@ -11,6 +11,7 @@ import type { WeightSource } from '../../src/ml/models/weights.ts';
 import { planFromRanges, provedRanges } from '../../src/ml/ranges.ts';
 import { type MemoryOptions, memoryPair } from '../../src/net/memory.ts';
 import type { Channel, PartyId } from '../../src/net/types.ts';
+import type { Circuits } from '../../src/session/circuits.ts';
 import { type ComputeOptions, type ServedModel, type SessionEnd, serveSession } from '../../src/session/compute.ts';
 import { SharedParameters, maskParameter, ownerSeeds } from '../../src/session/secret-parameters.ts';
 import { OpenParameters } from '../../src/session/open-parameters.ts';
@@ -81,13 +82,15 @@ export interface StartOptions {
   /** The owner's seeds of secret weights. */
   readonly seeds?: Uint8Array;
   readonly on?: RingKernels;
+  /** Of all three parties; each session of each party has its own without it. */
+  readonly circuits?: Circuits;
   readonly compute?: (id: 1 | 2) => Partial<ComputeOptions>;
   readonly signal?: AbortSignal;
   readonly onStatus?: (status: Status) => void;
   readonly tap?: MemoryOptions['tap'];
 }
 
-export function start({ request = REQUEST, model = MODEL, seeds, on = kernels, compute, signal, onStatus, tap }: StartOptions = {}): Started {
+export function start({ request = REQUEST, model = MODEL, on = kernels, circuits, seeds, compute, signal, onStatus, tap }: StartOptions = {}): Started {
   const config: ModelConfig = model.config;
   const sent: Started['sent'] = [];
   const watch: MemoryOptions = {
@@ -110,6 +113,7 @@ export function start({ request = REQUEST, model = MODEL, seeds, on = kernels, c
       session,
       models: [model],
       kernels: on,
+      ...(circuits === undefined ? {} : { circuits }),
       now: () => performance.now(),
       peakMemory: () => 1,
       ...compute?.(id),
@@ -126,6 +130,7 @@ export function start({ request = REQUEST, model = MODEL, seeds, on = kernels, c
     session,
     keys: [seeded(32, 7, 1), seeded(32, 7, 2)],
     kernels: on,
+    ...(circuits === undefined ? {} : { circuits }),
     parameters: ownerParameters(config, seeds),
     now: () => performance.now(),
     peakMemory: () => 1,

@@ -11,7 +11,7 @@ import { normalise } from '../../mpc/secure/normalise.ts';
 import type { EmbeddingParameters, LayerParameters } from './parameters.ts';
 import { modelParameters } from './parameters.ts';
 import { affine, applyHead, chosenRows, mergeHeads, openLogits, realPositions, rowsAt, splitHeads } from './parts.ts';
-import { type ModelRun, TOKENS, TYPES } from './run.ts';
+import { type BuildParts, type ModelRun, TOKENS, TYPES } from './run.ts';
 
 /** Word, position and token type rows, normalised: (B·T, C). */
 function embed(gates: Gates, run: ModelRun, { word, position, typeStep }: EmbeddingParameters): Wire {
@@ -61,17 +61,19 @@ function wantedRows(gates: Gates, run: ModelRun, x: Wire): Wire {
   return run.config.head === 'masked-lm' ? chosenRows(gates, run, x) : x;
 }
 
-/** Builds the circuit from P0's tokens to the logits. */
-export function buildEncoder(gates: Gates, run: ModelRun): void {
+/** Builds the circuit from P0's tokens to the logits, a layer between two yields. */
+export function* buildEncoder(gates: Gates, run: ModelRun): BuildParts {
   const { config, sequences, tokens } = run;
   const { embeddings, layers, head } = modelParameters(config);
   let x = gates.section('embeddings', () => embed(gates, run, embeddings));
   const real = run.padded ? realPositions(gates, sequences, tokens) : undefined;
-  layers.forEach((layer, i) => {
+  yield;
+  for (const [i, layer] of layers.entries()) {
     x = gates.section(`layer ${i + 1}/${config.layers}`, () =>
       encoderLayer(gates, run, i, layer, x, i === config.layers - 1 ? wantedRows(gates, run, x) : x, real),
     );
-  });
+    yield;
+  }
   gates.section('head', () => {
     const rows = config.head === 'none' && run.rows > 0 ? chosenRows(gates, run, x) : x;
     openLogits(gates, applyHead(gates, run, head, rows));

@@ -12,7 +12,7 @@ import type { Gates, Wire } from '../../mpc/secure/gates.ts';
 import { normalise } from '../../mpc/secure/normalise.ts';
 import { type LayerParameters, modelParameters } from './parameters.ts';
 import { affine, applyHead, chosenRows, mergeHeads, openLogits, realPositions, rowsAt, splitHeads } from './parts.ts';
-import { type ModelRun, POSITIONS, TOKENS } from './run.ts';
+import { type BuildParts, type ModelRun, POSITIONS, TOKENS } from './run.ts';
 
 /** Keys and values of one layer, (positions, C) each. */
 interface Cache {
@@ -75,15 +75,16 @@ function lastRows(gates: Gates, run: ModelRun, x: Wire): Wire {
   return run.rows > 0 ? chosenRows(gates, run, x) : rowsAt(gates, x, run.sequences, run.tokens - 1);
 }
 
-/** Builds the circuit of the whole prompt. */
-export function buildPrompt(gates: Gates, run: ModelRun): void {
+/** Builds the circuit of the whole prompt, a layer between two yields. */
+export function* buildPrompt(gates: Gates, run: ModelRun): BuildParts {
   const { config, plan, sequences, tokens } = run;
   const { layers } = modelParameters(config);
   let x = gates.section('embeddings', () => embed(gates, run, sequences * tokens));
   const languageModel = config.head === 'causal-lm';
   // Behind the text a causal mask hides padding; only a last row that P0 chooses may look past itself.
   const mask: AttentionMask = languageModel && run.padded ? { real: realPositions(gates, sequences, tokens) } : undefined;
-  layers.forEach((p, i) => {
+  yield;
+  for (const [i, p] of layers.entries()) {
     x = gates.section(`layer ${i + 1}/${config.layers}`, () => {
       const normed = gates.section('attention norm', () => normalise(gates, x, config.layerNormEps, plan.norms[2 * i]));
       const cache = gates.section('attention', () => cacheOf(gates, run, p, normed));
@@ -92,18 +93,20 @@ export function buildPrompt(gates: Gates, run: ModelRun): void {
       const last = lastRows(gates, run, x);
       return blocks(gates, run, i, p, last, normalise(gates, last, config.layerNormEps, plan.norms[2 * i]), cache, mask);
     });
-  });
+    yield;
+  }
   finish(gates, run, x);
 }
 
 /** Builds the circuit of step s ≥ 1: the s-th token behind the prompt. */
-export function buildStep(gates: Gates, run: ModelRun, step: number): void {
+export function* buildStep(gates: Gates, run: ModelRun, step: number): BuildParts {
   const { config, plan, tokens } = run;
   const before = tokens + step - 1;
   const C = config.hiddenSize;
   let x = gates.section('embeddings', () => embed(gates, run, 1));
   const mask: AttentionMask = run.padded ? { real: realPositions(gates, 1, before + 1) } : undefined;
-  modelParameters(config).layers.forEach((p, i) => {
+  yield;
+  for (const [i, p] of modelParameters(config).layers.entries()) {
     x = gates.section(`layer ${i + 1}/${config.layers}`, () => {
       const normed = gates.section('attention norm', () => normalise(gates, x, config.layerNormEps, plan.norms[2 * i]));
       const fresh = gates.section('attention', () => cacheOf(gates, run, p, normed));
@@ -114,6 +117,7 @@ export function buildStep(gates: Gates, run: ModelRun, step: number): void {
       if (step < run.steps) keep(gates, i, cache);
       return blocks(gates, run, i, p, x, normed, cache, mask);
     });
-  });
+    yield;
+  }
   finish(gates, run, x);
 }

@@ -9,7 +9,7 @@
  */
 import type { Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
-import { powerLaw } from './windows.ts';
+import { type PowerLaw, powerLaw, tabulated } from './windows.ts';
 
 /** Declared error of a normalised row of ordinary variance, absolute, for |entries| ≤ 30 after normalisation. */
 export const NORMALISE_ERROR = 5e-4;
@@ -38,6 +38,18 @@ export function varianceDomain(d: number, range: NormaliseRange): { min: number;
   return { min: (6 * 2 ** 22) / (d * c * c), max: 2 ** 60.8 / (d * c * c) };
 }
 
+/** By width: a pure function of it, and a process serves models of few widths. */
+const INVERSE_ROOTS = new Map<number, PowerLaw>();
+
+/** 2^16·√(d/S). */
+function inverseRoot(d: number): PowerLaw {
+  const known = INVERSE_ROOTS.get(d);
+  if (known !== undefined) return known;
+  const made = tabulated((z) => (Math.sqrt(d) * 65536) / Math.sqrt(z), { top: 54, windows: 9, s1: 22 });
+  INVERSE_ROOTS.set(d, made);
+  return made;
+}
+
 export function normalise(gates: Gates, x: Wire, epsilon: number, range: NormaliseRange): Wire {
   const [rows, d] = x.shape;
   const e = normaliseShift(d, range);
@@ -49,7 +61,7 @@ export function normalise(gates: Gates, x: Wire, epsilon: number, range: Normali
   const squares = gates.reshape(gates.matmul(row, row, true), [rows]);
   const c = d * 2 ** (32 - e);
   const sum = gates.offset(squares, BigInt(Math.round(d * epsilon * c * c)));
-  const r = powerLaw(gates, sum, (z) => (Math.sqrt(d) * 65536) / Math.sqrt(z), { top: 54, windows: 9, s1: 22 });
+  const r = powerLaw(gates, sum, inverseRoot(d));
   const scaled = gates.mul(v, gates.repeat(r, d));
   return gates.reshape(gates.truncate(gates.reshape(scaled, [rows, d], 52), 36), [rows, d], 16);
 }

@@ -2,7 +2,7 @@
 import { concatBytes, equalBytes } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
 import { verifySignature } from '../identity.ts';
-import { replayed, swappedParty, wrongFingerprint, wrongKey, wrongModel, wrongParameters } from '../refusals.ts';
+import { busy, replayed, swappedParty, tooLarge, wrongFingerprint, wrongKey, wrongModel, wrongParameters } from '../refusals.ts';
 import {
   type HandshakeStatus,
   NONCE_BYTES,
@@ -82,5 +82,7 @@ function refused(party: number, status: HandshakeStatus): TercetError {
   if (status === 'parameters') return wrongParameters(party);
   if (status === 'signalling') return wrongFingerprint(party, 'it does not know the signalling of this link');
   if (status === 'session') return replayed(party);
+  if (status === 'large') return tooLarge(party);
+  if (status === 'busy') return busy(party);
   return new TercetError('ERR_PEER_CLOSED', `party ${party} refused the link`, 'look at the output of that party, or try again later');
 }

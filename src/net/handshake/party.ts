@@ -1,6 +1,6 @@
 /** A compute party's half of the handshake, without a link: bytes in, bytes out. */
 import { concatBytes, equalBytes } from '../../core/bytes.ts';
-import { TercetError } from '../../core/errors.ts';
+import { type ErrorCode, TercetError } from '../../core/errors.ts';
 import type { PartyIdentity } from '../identity.ts';
 import { type HandshakeStatus, type LinkKind, NONCE_BYTES, type OwnerHello, decodeFinish, decodeOwnerHello, encodePartyHello } from './messages.ts';
 import { Ephemeral, type LinkSecrets } from './secrets.ts';
@@ -24,6 +24,14 @@ export interface Answer {
   /** Present if the owner is refused. */
   readonly refusal: TercetError | undefined;
 }
+
+/** What the owner is told of an owner's refusal; anything else is "refused". */
+const REFUSALS: Partial<Record<ErrorCode, HandshakeStatus>> = {
+  ERR_MODEL_HASH: 'model',
+  ERR_PEER_MISMATCH: 'parameters',
+  ERR_TOO_LARGE: 'large',
+  ERR_PEER_BUSY: 'busy',
+};
 
 export class PartyHandshake {
   readonly #terms: PartyTerms;
@@ -87,7 +95,7 @@ export class PartyHandshake {
       admit(asked);
     } catch (error) {
       if (!(error instanceof TercetError)) throw error;
-      return [error.code === 'ERR_MODEL_HASH' ? 'model' : error.code === 'ERR_PEER_MISMATCH' ? 'parameters' : 'refused', error];
+      return [REFUSALS[error.code] ?? 'refused', error];
     }
     return ['ok', undefined];
   }

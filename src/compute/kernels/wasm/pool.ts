@@ -6,6 +6,7 @@
  * table does not hold up a short product. A worker that fails ends the backend: pending and later calls get its error.
  */
 import { type ErrorCode, TercetError, invariant } from '../../../core/errors.ts';
+import { Lists, type Pattern } from '../../pattern.ts';
 import { type Words, checkRing, concatWords, laneBytes, wireBytes, wireLength, zeros } from '../../ring.ts';
 import type { Choice, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
 import { KernelInstance, PANEL, sliceTable, tableWords } from './instance.ts';
@@ -96,6 +97,7 @@ function ranges(count: number, parts: number, unit = 1): [from: number, to: numb
 export class WasmKernels implements RingKernels<Words> {
   readonly name = 'wasm' as const;
   #inline: KernelInstance | undefined;
+  readonly #lists = new Lists();
   readonly #workers: Worker[] = [];
   readonly #waiting: Call[] = [];
   #failure: TercetError | undefined;
@@ -363,7 +365,8 @@ export class WasmKernels implements RingKernels<Words> {
     return concatWords(parts);
   }
 
-  async gather(x: Words, index: Uint32Array): Promise<Words> {
+  async gather(x: Words, places: Pattern | Uint32Array): Promise<Words> {
+    const index = this.#lists.of(places);
     return this.#here((instance) => instance.gather(x, index));
   }
 

@@ -8,6 +8,7 @@
  *   P2 → P1  Σ y_x·(M − L2) − λ2x·L2 + Γ2 + λ2'    half a round
  *   P1       a = message − Σ λ1x·M + (a_x + λ1x)·L1 + Γ1,   the first product ahead
  */
+import { strided } from '../../../compute/pattern.ts';
 import { type Vector, lengthOf, zeros } from '../../../compute/ring.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { AffineTerm, Cost, Parameter } from '../types.ts';
@@ -42,8 +43,8 @@ async function* maskProducts(party: Party, x: Vector, weight: Parameter, part: '
   for (let from = 0; from < inner; from += block) {
     const width = Math.min(block, inner - from);
     const rows = Array.from({ length: width }, (_, i) => from + i);
-    const index = Uint32Array.from({ length: m * width }, (_, i) => Math.floor(i / width) * inner + from + (i % width));
-    yield await kernels.matmul(await kernels.gather(x, index), await parameters.words(kernels, weight, part, rows), { batch: 1, m, inner: width, n });
+    const columns = await kernels.gather(x, strided(from, [m, inner], [width, 1]));
+    yield await kernels.matmul(columns, await parameters.words(kernels, weight, part, rows), { batch: 1, m, inner: width, n });
   }
 }
 

@@ -6,12 +6,13 @@
  */
 import type { Choice, PiecewiseCubic, ProductShape, SelectionTable } from '../../../compute/kernels/types.ts';
 import { STREAM_BYTES } from '../../../compute/kernels/key-stream.ts';
-import { wordsFrom } from '../../../compute/ring.ts';
+import { type Pattern, patternCount, patternReach, patternText } from '../../../compute/pattern.ts';
+import { type Words, wordsFrom } from '../../../compute/ring.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { type Component, type Wire, countOf } from '../../share/wire.ts';
 import type { AffineTerm, Cost, ExactTable, Gates, Parameter } from '../types.ts';
 import { OpenAffineGate, SecretAffineGate } from './affine.ts';
-import { type DifferenceTable, differenceTable, joint } from './difference-table.ts';
+import { differenceTable, joint, jointTableOf } from './difference-table.ts';
 import { InputGate, LookupGate, OutputGate } from './edges.ts';
 import { type Gate, longestStream } from './gate.ts';
 import { evenFrom, latest, oddFrom } from './half-rounds.ts';
@@ -54,7 +55,8 @@ export class CircuitBuilder implements Gates {
   readonly #lifted = new Map<Wire, Wire>();
   /** Reshaped wire → the wire it shows, so that both share one lift. */
   readonly #shown = new Map<Wire, Wire>();
-  readonly #tables = new Map<ExactTable, Map<number, DifferenceTable>>();
+  /** Leaves of borrows by kind and bits. */
+  readonly #leaves = new Map<string, Words>();
   #path: readonly string[] = [];
 
   constructor(weights: 'open' | 'secret') {
@@ -194,10 +196,11 @@ export class CircuitBuilder implements Gates {
     );
   }
 
-  gather(x: Wire, index: Uint32Array, shape: readonly number[]): Wire {
-    invariant(index.length === countOf(shape), 'gather: index and shape differ');
+  gather(x: Wire, pattern: Pattern, shape: readonly number[]): Wire {
+    invariant(patternCount(pattern) === countOf(shape), 'gather: pattern and shape differ');
+    invariant(patternReach(pattern) <= x.count, 'gather: the pattern reaches beyond its source');
     return this.#local(
-      linear([x], ['gather', index], (kernels, [p]) => kernels.gather(p, index)),
+      linear([x], ['gather', patternText(pattern)], (kernels, [p]) => kernels.gather(p, pattern)),
       shape,
       x.k,
       x.scale,
@@ -343,7 +346,8 @@ export class CircuitBuilder implements Gates {
   table(x: Wire, exact: ExactTable, k: number): Wire {
     const n = 1 << exact.bits;
     invariant(x.k === exact.bits && exact.entries.length === n, 'table: the ring of the index must match the table');
-    const { table, stride, row, traits } = this.#differenceTable(exact, k);
+    // Row a, entry j holds the table at a − j, because x = a − λ2.
+    const { table, stride, row, traits } = differenceTable(exact, k);
     return this.#select([x], x.shape, k, 0, {
       n,
       P: 1,
@@ -351,16 +355,6 @@ export class CircuitBuilder implements Gates {
       table: async (p1) => ({ kind: 'rows', table, n, stride, row: await row(p1, await p1.kernels.cast(await p1.value(x, 'a'), Math.min(32, x.k))) }),
       choice: async (party) => ({ index: await party.value(x, 'l2') }),
     });
-  }
-
-  /** Row a, entry j holds the table at a − j, because x = a − λ2. Made once per table and ring. */
-  #differenceTable(exact: ExactTable, k: number): DifferenceTable {
-    const known = this.#tables.get(exact)?.get(k);
-    if (known !== undefined) return known;
-    const made = differenceTable(exact, k);
-    const byRing = this.#tables.get(exact) ?? new Map<number, DifferenceTable>();
-    this.#tables.set(exact, byRing.set(k, made));
-    return made;
   }
 
   cubic(x: Wire, cubic: PiecewiseCubic, k: number): Wire {
@@ -397,11 +391,7 @@ export class CircuitBuilder implements Gates {
   jointTable(bits: readonly Wire[], entries: readonly bigint[], k: number): Wire {
     const n = entries.length;
     invariant(n === 1 << bits.length, 'jointTable: one entry for every joint value');
-    // Row α, entry j: the joint bits are α ⊕ j.
-    const table = wordsFrom(
-      Array.from({ length: n * n }, (_, i) => entries[Math.floor(i / n) ^ (i % n)]),
-      k,
-    );
+    const table = jointTableOf(entries, k);
     return this.#select(bits, bits[0].shape, k, 0, {
       n,
       P: 1,
@@ -413,11 +403,7 @@ export class CircuitBuilder implements Gates {
 
   borrow(x: Wire, from: number, bits: number, leaf: 'less' | 'equal'): Wire {
     const n = 1 << bits;
-    const holds = (a: number, l: number) => (leaf === 'less' ? a < l : a === l);
-    const table = wordsFrom(
-      Array.from({ length: n * n }, (_, i) => (holds(Math.floor(i / n), i % n) ? 1 : 0)),
-      1,
-    );
+    const table = this.#leaf(leaf, n);
     const chunk = async (party: Party, component: Component) =>
       party.kernels.cast(await party.kernels.shiftRight(await party.value(x, component), from, x.k - from), bits);
     return this.#select([x], x.shape, 1, 0, {
@@ -427,6 +413,20 @@ export class CircuitBuilder implements Gates {
       table: async (p1) => ({ kind: 'rows', table, n, stride: n, row: await chunk(p1, 'a') }),
       choice: async (party) => ({ index: await chunk(party, 'l2') }),
     });
+  }
+
+  /** Row a, entry l: whether a < l, or a = l. */
+  #leaf(leaf: 'less' | 'equal', n: number): Words {
+    const key = `${leaf} ${n}`;
+    const known = this.#leaves.get(key);
+    if (known !== undefined) return known;
+    const holds = (a: number, l: number) => (leaf === 'less' ? a < l : a === l);
+    const table = wordsFrom(
+      Array.from({ length: n * n }, (_, i) => (holds(Math.floor(i / n), i % n) ? 1 : 0)),
+      1,
+    );
+    this.#leaves.set(key, table);
+    return table;
   }
 
   choose(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array): Wire {

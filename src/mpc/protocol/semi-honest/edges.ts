@@ -57,6 +57,9 @@ export class InputGate implements Gate {
   }
 }
 
+/** Words of unit vectors that a look-up expands at a time (32 MB): a batch of texts over a large vocabulary is worked on in blocks of positions. */
+export const LOOKUP_WORDS = 1 << 22;
+
 /**
  * Rows E[t] of a table at secret indices (design notes §8, one-sided): P0 sends each compute party its point-function key for e_t, and
  * a = y1·E + (y2·E + λ2'), the bracket sent by P2. With secret weights also Γ2 = −(L1 + L2)[t] − Γ1 from P0 to P2.
@@ -146,12 +149,18 @@ export class LookupGate implements Gate {
   async #product(party: Party): Promise<Vector> {
     const length = pointKeyBytes(this.#depth);
     const keys = await party.link(0).recvBytes(tagOf(this, 'input'), this.#rows * length);
-    const shares: Vector[] = [];
-    for (let i = 0; i < this.#rows; i++) {
-      shares.push(await party.kernels.expandPoint(keys.subarray(i * length, (i + 1) * length), this.#depth, this.#table.rows));
-    }
+    const { kernels } = party;
     const matrix = await party.parameters.matrix(this.#table, this.#secret ? 'm' : 'clear');
-    return party.kernels.matmulMatrix(await party.kernels.concat(shares), matrix);
+    const block = Math.max(1, Math.floor(LOOKUP_WORDS / this.#table.rows));
+    const products: Vector[] = [];
+    for (let from = 0; from < this.#rows; from += block) {
+      const shares: Vector[] = [];
+      for (let i = from; i < Math.min(from + block, this.#rows); i++) {
+        shares.push(await kernels.expandPoint(keys.subarray(i * length, (i + 1) * length), this.#depth, this.#table.rows));
+      }
+      products.push(await kernels.matmulMatrix(await kernels.concat(shares), matrix));
+    }
+    return products.length === 1 ? products[0] : kernels.concat(products);
   }
 
   async #seeds(p0: Party, side: 1 | 2): Promise<Uint8Array> {
