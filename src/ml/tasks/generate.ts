@@ -62,7 +62,7 @@ export class Generation {
     this.#input = input;
     this.#tokenizer = tokenizer;
     this.#sample = sampler(input.plan, tokenizer.vocabSize);
-    this.#stream = new TextStream(tokenizer, input.plan.stop);
+    this.#stream = new TextStream(tokenizer, input.plan.stop, input.inputIds);
   }
 
   /** Prompt and pieces so far: what the next run of the model gets. Its logits at the last position are the next step's. */
