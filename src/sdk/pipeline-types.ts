@@ -1,5 +1,5 @@
 /** What `pipeline` returns for each task: options and results have the names and shapes of transformers.js. */
-import type { Answer, Model, Prediction, Task } from './types.ts';
+import type { Answer, Model, Prediction, SpecialTokens, Task } from './types.ts';
 
 /** Tasks of a pipeline: those that models are made for, and one that two kinds of them can do. */
 export type PipelineTask = Task | 'zero-shot-classification';
@@ -13,6 +13,7 @@ export interface PipelineRunOptions {
   /** Answers to return: default 5 for fill-mask, else 1. */
   readonly top_k?: number;
   readonly signal?: AbortSignal;
+  readonly specialTokens?: SpecialTokens;
 }
 
 export interface FillMaskOptions extends PipelineRunOptions {
@@ -23,6 +24,7 @@ export interface ZeroShotOptions {
   /** Entailment models. Default `This example is {}.` */
   readonly hypothesis_template?: string;
   readonly multi_label?: boolean;
+  readonly specialTokens?: SpecialTokens;
   /** Fill-mask models: the sentence with `{text}` and `{mask}`, and words that stand for labels. */
   readonly template?: string;
   readonly verbalizers?: Readonly<Record<string, string>>;
@@ -37,6 +39,7 @@ export interface QuestionOptions extends PipelineRunOptions {
 export interface TokenOptions {
   /** Default 'none': every piece by itself. */
   readonly aggregation_strategy?: 'none' | 'simple' | 'first' | 'average' | 'max';
+  readonly specialTokens?: SpecialTokens;
   readonly signal?: AbortSignal;
 }
 
@@ -47,7 +50,17 @@ export interface TextGenerationOptions {
   readonly top_k?: number;
   readonly top_p?: number;
   readonly repetition_penalty?: number;
-  /** Whether pieces are drawn. Default: when one of temperature, top_k, top_p, seed is given; they are not used when it is false. */
+  readonly no_repeat_ngram_size?: number;
+  readonly min_new_tokens?: number;
+  readonly min_length?: number;
+  readonly eos_token_id?: number | readonly number[];
+  readonly suppress_tokens?: readonly number[];
+  readonly begin_suppress_tokens?: readonly number[];
+  readonly bad_words_ids?: readonly (readonly number[])[];
+  readonly forced_bos_token_id?: number;
+  readonly forced_eos_token_id?: number | readonly number[];
+  readonly specialTokens?: SpecialTokens;
+  /** Whether pieces are drawn. Default: when one of temperature, top_k, top_p, seed is given, else as the model's files say; they are not used when it is false. */
   readonly do_sample?: boolean;
   readonly seed?: number;
   readonly stop?: readonly string[];
@@ -63,6 +76,7 @@ export interface FeatureOptions {
   readonly pooling?: 'none' | 'mean' | 'cls';
   /** Default false. */
   readonly normalize?: boolean;
+  readonly specialTokens?: SpecialTokens;
   readonly batch_size?: number;
   readonly signal?: AbortSignal;
 }

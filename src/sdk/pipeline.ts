@@ -61,24 +61,24 @@ function tensorOf(vectors: EmbedResult['vectors'], pooled: boolean): Tensor {
 /** The functions of all tasks on a model. */
 function callsOf(model: Model): PipelineCalls {
   const calls: { readonly [T in PipelineTask]: (...given: never[]) => Promise<unknown> } = {
-    'fill-mask': (texts: string | readonly string[], { top_k: topK, targets, signal }: Options<'fill-mask'> = {}) =>
+    'fill-mask': (texts: string | readonly string[], { top_k: topK, targets, specialTokens, signal }: Options<'fill-mask'> = {}) =>
       oneOrMany(model, texts, async (text) => {
-        const { blanks } = await model.predict(text, given({ topK, targets, signal }));
+        const { blanks } = await model.predict(text, given({ topK, targets, specialTokens, signal }));
         return blanks.length === 1 ? [...blanks[0]] : blanks.map((list) => [...list]);
       }),
     'text-classification': async (
       texts: string | readonly string[],
-      { top_k: topK = 1, batch_size: batchSize, signal }: Options<'text-classification'> = {},
+      { top_k: topK = 1, batch_size: batchSize, specialTokens, signal }: Options<'text-classification'> = {},
     ) => {
-      if (typeof texts === 'string') return [...(await model.classify(texts, given({ topK, signal }))).labels];
-      return (await model.classifyBatch(texts, given({ topK, batchSize, signal }))).results.map(({ labels }) => [...labels]);
+      if (typeof texts === 'string') return [...(await model.classify(texts, given({ topK, specialTokens, signal }))).labels];
+      return (await model.classifyBatch(texts, given({ topK, batchSize, specialTokens, signal }))).results.map(({ labels }) => [...labels]);
     },
     'zero-shot-classification': async (texts: string | readonly string[], names: string | readonly string[], options: ZeroShot = {}) => {
-      const { hypothesis_template: hypothesisTemplate, multi_label: multiLabel, template, verbalizers, signal } = options;
+      const { hypothesis_template: hypothesisTemplate, multi_label: multiLabel, template, verbalizers, specialTokens, signal } = options;
       const labels = checkNames(typeof names === 'string' ? names.split(',').map((name) => name.trim()) : names, 'label');
       // A classifier would take labels of its own for a choice among them; here they are always in words.
       const asked = model.task === 'text-classification' ? { multiLabel: multiLabel ?? false } : { multiLabel };
-      const how = given({ ...asked, labels, hypothesisTemplate, template, verbalizers, signal });
+      const how = given({ ...asked, labels, hypothesisTemplate, template, verbalizers, specialTokens, signal });
       const shown = (sequence: string, ranking: readonly { readonly label: string; readonly score: number }[]) => ({
         sequence,
         labels: ranking.map(({ label }) => label),
@@ -88,17 +88,20 @@ function callsOf(model: Model): PipelineCalls {
       return (await model.classifyBatch(texts, how)).results.map((result, i) => shown(texts[i], result.labels));
     },
     'question-answering': async (question: string, context: string, options: Options<'question-answering'> = {}) => {
-      const { top_k: topK, max_answer_len: maxAnswerLength, handle_impossible_answer: handleImpossible, signal } = options;
+      const { top_k: topK, max_answer_len: maxAnswerLength, handle_impossible_answer: handleImpossible, specialTokens, signal } = options;
       const { answers, answer, score, start, end } = await model.answerQuestion(
         { question, context },
-        given({ topK, maxAnswerLength, handleImpossible, signal }),
+        given({ topK, maxAnswerLength, handleImpossible, specialTokens, signal }),
       );
       if ((topK ?? 1) === 1) return { answer, score, start, end };
       return answers.map(({ text: _, ...rest }) => rest);
     },
-    'token-classification': (texts: string | readonly string[], { aggregation_strategy: aggregation = 'none', signal }: Options<'token-classification'> = {}) =>
+    'token-classification': (
+      texts: string | readonly string[],
+      { aggregation_strategy: aggregation = 'none', specialTokens, signal }: Options<'token-classification'> = {},
+    ) =>
       oneOrMany(model, texts, async (text) => {
-        const { entities } = await model.extractEntities(text, given({ aggregation, signal }));
+        const { entities } = await model.extractEntities(text, given({ aggregation, specialTokens, signal }));
         return entities.map((entity) => tokenOf(entity, aggregation !== 'none'));
       }),
     'text-generation': (texts: string | readonly string[], options: Options<'text-generation'> = {}) =>
@@ -110,8 +113,8 @@ function callsOf(model: Model): PipelineCalls {
         return [{ generated_text: full ? generated_text : added }];
       }),
     'feature-extraction': async (texts: string | readonly string[], options: Options<'feature-extraction'> = {}) => {
-      const { pooling = 'none', normalize = false, batch_size: batchSize, signal } = options;
-      return tensorOf((await model.embed(texts, given({ pooling, normalize, batchSize, signal }))).vectors, pooling !== 'none');
+      const { pooling = 'none', normalize = false, batch_size: batchSize, specialTokens, signal } = options;
+      return tensorOf((await model.embed(texts, given({ pooling, normalize, batchSize, specialTokens, signal }))).vectors, pooling !== 'none');
     },
   };
   return calls as unknown as PipelineCalls;
@@ -125,13 +128,28 @@ type ZeroShot = NonNullable<Parameters<PipelineCalls['zero-shot-classification']
 
 function generationOptions(options: Options<'text-generation'>): GenerateOptions {
   const { max_new_tokens, max_length, temperature, top_k, top_p, repetition_penalty, do_sample, seed, stop, signal } = options;
-  const lengths = { maxNewTokens: max_new_tokens, maxLength: max_length, repetitionPenalty: repetition_penalty, stop, signal };
-  if (do_sample === false) return given(lengths);
+  const rules = {
+    maxNewTokens: max_new_tokens,
+    maxLength: max_length,
+    minNewTokens: options.min_new_tokens,
+    minLength: options.min_length,
+    repetitionPenalty: repetition_penalty,
+    noRepeatNgramSize: options.no_repeat_ngram_size,
+    eosTokenId: options.eos_token_id,
+    suppressTokens: options.suppress_tokens,
+    beginSuppressTokens: options.begin_suppress_tokens,
+    badWordsIds: options.bad_words_ids,
+    forcedBosTokenId: options.forced_bos_token_id,
+    forcedEosTokenId: options.forced_eos_token_id,
+    doSample: do_sample,
+    specialTokens: options.specialTokens,
+    stop,
+    signal,
+  };
+  if (do_sample === false) return given(rules);
   if (do_sample === true && temperature === 0)
     throw new TercetError('ERR_ARGUMENT', 'temperature is 0 with do_sample', 'give one above 0, or do_sample: false');
-  // To draw without a word on how is to draw at temperature 1.
-  const heat = temperature ?? (do_sample === true ? 1 : undefined);
-  return given({ ...lengths, temperature: heat, topK: top_k, topP: top_p, seed });
+  return given({ ...rules, temperature, topK: top_k, topP: top_p, seed });
 }
 
 /** Makes `pipeline` from a way to load models. */

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { TercetError } from '../core/errors.ts';
-import { CONFIG_FILE } from '../ml/config.ts';
 import { folderFiles } from '../ml/files-node.ts';
-import { loadTokenizer, tokenizerFiles } from '../ml/tokenizers/tokenizer.ts';
+import { ownerFiles } from '../ml/owner-files.ts';
+import { loadTokenizer } from '../ml/tokenizers/tokenizer.ts';
 import { openModel } from '../party/model.ts';
 import { parseDeployment } from '../sdk/deployment.ts';
 import { taskOf } from '../sdk/tasks.ts';
@@ -59,7 +59,7 @@ async function publish({ folder, shares, hub, id = basename(folder) }: Published
     pins[name] = { sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length };
     files.set(`${MODELS}/${id}/${name}`, { path, bytes });
   };
-  for (const name of [CONFIG_FILE, ...(await tokenizerFiles(sources))]) await add(name, join(folder, name));
+  for (const name of await ownerFiles(sources)) await add(name, join(folder, name));
   const weights: { open: string; secret?: string } = { open: await model.hash() };
   if (shares !== undefined) {
     await add('owner.seeds', join(shares, 'owner', 'seeds'));
