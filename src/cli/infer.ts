@@ -11,7 +11,7 @@ import { defaultThreads } from '../party/defaults.ts';
 import { MAX_SEQUENCES } from '../session/request.ts';
 import { TASKS } from '../party/task.ts';
 import { printAnswers } from './answers.ts';
-import { decimal, integer, list, modelLocation, oneOf, parseAddress, parseDevice, parseProfile, parseTask, parseWeights, type ModelFlags } from './options.ts';
+import { decimal, integer, list, modelLocation, oneOf, parseAddress, parseDevice, parseProfile, parseTask, parseWeights, type ModelFlags, withTask } from './options.ts';
 import { printCost } from './tables.ts';
 import { runOnTerminal } from './terminal.ts';
 
@@ -107,7 +107,7 @@ export function inferCommand(): Command {
 
 async function infer(flags: InferFlags): Promise<void> {
   const task = parseTask(flags.task);
-  const location = modelLocation(flags, task);
+  const location = withTask(modelLocation(flags, task), task);
   const texts = await readTexts(flags);
   const random = location.kind === 'random';
   if (random && flags.tokens === undefined) throw new TercetError('ERR_ARGUMENT', '--random-weights needs --tokens', 'give for example --tokens 16');

@@ -222,6 +222,12 @@ function unsupported(key: string, value: unknown, hint: string): TercetError {
   return new TercetError('ERR_MODEL_UNSUPPORTED', `${CONFIG_FILE} has ${key} ${shown}`, hint);
 }
 
+/** The type of a parsed config.json. @throws {TercetError} as parseModelConfig */
+export function modelTypeOf(json: unknown): ModelType {
+  if (!isRecord(json)) throw configError(`is ${typeName(json)}, not an object`);
+  return parseModelType(json);
+}
+
 function parseModelType(json: Record<string, unknown>): ModelType {
   const value = own(json, 'model_type') ?? typeByName(json);
   if (value === undefined) throw configError('has no model_type', `add it: one of ${Object.keys(PREFIXES).join(', ')}`);

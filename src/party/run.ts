@@ -280,7 +280,7 @@ function startParties(options: RunOptions, shares: ((id: 1 | 2) => string) | und
 function modelArguments(model: ModelLocation): string[] {
   return model.kind === 'random'
     ? ['--random-weights', String(model.seed), '--config', model.configPath]
-    : ['--model', model.kind === 'hub' ? model.id : model.path];
+    : ['--model', `${model.kind === 'hub' ? model.id : model.path}${model.task === undefined ? '' : `#${model.task}`}`];
 }
 
 function partyArguments(options: RunOptions, shares: string | undefined): string[] {

@@ -16,7 +16,7 @@ import { loadDeployment } from './deployment.ts';
 import type { Environment } from './environment.ts';
 import { type ReadPinned, besideDeployment, onHub } from './model-files.ts';
 import { noticeTo } from './notices.ts';
-import { taskOf } from './tasks.ts';
+import { headOf, taskOf } from './tasks.ts';
 import type { Deployment, Device, ModelEntry, PretrainedOptions, SpecialTokens, Weights } from './types.ts';
 
 const SEEDS_FILE = 'owner.seeds';
@@ -77,7 +77,7 @@ export async function loadModel(id: string, options: PretrainedOptions, environm
   const contents = await Promise.all(names.map((file) => load(publicFiles, file)));
   const files = memoryFiles(id, new Map(names.map((name, i) => [name, contents[i]])));
   const seeds = weights === 'secret' ? await load(beside, SEEDS_FILE) : undefined;
-  const [config, tokenizer] = [await loadModelConfig(files), await loadTokenizer(files)];
+  const [config, tokenizer] = [await loadModelConfig(files, headOf(entry.task)), await loadTokenizer(files)];
   const [generation, pooling] = [await loadGenerationSettings(files), await declaredPooling(files)];
   if (taskOf(config.head) !== entry.task)
     throw new TercetError(

@@ -7,6 +7,7 @@ import { folderFiles } from '../ml/files-node.ts';
 import { ownerFiles } from '../ml/owner-files.ts';
 import { loadTokenizer } from '../ml/tokenizers/tokenizer.ts';
 import { openModel } from '../party/model.ts';
+import type { Task as CommandTask } from '../party/task.ts';
 import { parseDeployment } from '../sdk/deployment.ts';
 import { taskOf } from '../sdk/tasks.ts';
 import type { Deployment, HubPlace, ModelEntry, PartyAddress, PinnedFile } from '../sdk/types.ts';
@@ -17,6 +18,8 @@ export interface PublishedModel {
   readonly folder: string;
   /** What pages call it, like `org/name`; the folder's own name when absent. */
   readonly id?: string;
+  /** What it is published for, where its files leave that open; feature-extraction takes any model, without its head. */
+  readonly task?: CommandTask;
   /** Where the folder came from, for pages that load from there too. */
   readonly hub?: HubPlace;
   /** The model owner's sharing (`tercet model share`), if it is also served with secret weights. */
@@ -49,9 +52,11 @@ export async function writeDeployment(
   return { document: parseDeployment({ version: 1, parties, models: MODELS, entries, iceServers }), files };
 }
 
-async function publish({ folder, shares, hub, id = basename(folder) }: PublishedModel, files: Map<string, PublicFile>): Promise<ModelEntry> {
-  const model = await openModel({ kind: 'folder', path: folder });
+async function publish({ folder, shares, hub, task: wanted, id: named = basename(folder) }: PublishedModel, files: Map<string, PublicFile>): Promise<ModelEntry> {
+  const model = await openModel({ kind: 'folder', path: folder, ...(wanted === undefined ? {} : { task: wanted }) });
   const task = taskOf(model.config.head);
+  // One folder may be published twice, with its head and without it.
+  const id = wanted === 'feature-extraction' ? `${named}-vectors` : named;
   const sources = await folderFiles(folder);
   const pins: Record<string, PinnedFile> = {};
   const add = async (name: string, path: string) => {

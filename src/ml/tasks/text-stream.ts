@@ -134,7 +134,7 @@ class Words implements PieceText {
   push(_piece: string, id: number): string {
     this.#ids.push(id);
     const whole = this.#whole();
-    return this.#show(whole, whole.length - UNCERTAIN);
+    return this.#show(whole, Math.max(0, whole.length - UNCERTAIN));
   }
 
   flush(): string {
