@@ -11,7 +11,20 @@ import { defaultThreads } from '../party/defaults.ts';
 import { MAX_SEQUENCES } from '../session/request.ts';
 import { TASKS } from '../party/task.ts';
 import { printAnswers } from './answers.ts';
-import { decimal, integer, list, modelLocation, oneOf, parseAddress, parseDevice, parseProfile, parseTask, parseWeights, type ModelFlags, withTask } from './options.ts';
+import {
+  decimal,
+  integer,
+  list,
+  modelLocation,
+  oneOf,
+  parseAddress,
+  parseDevice,
+  parseProfile,
+  parseTask,
+  parseWeights,
+  type ModelFlags,
+  withTask,
+} from './options.ts';
 import { printCost } from './tables.ts';
 import { runOnTerminal } from './terminal.ts';
 

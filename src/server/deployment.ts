@@ -52,7 +52,10 @@ export async function writeDeployment(
   return { document: parseDeployment({ version: 1, parties, models: MODELS, entries, iceServers }), files };
 }
 
-async function publish({ folder, shares, hub, task: wanted, id: named = basename(folder) }: PublishedModel, files: Map<string, PublicFile>): Promise<ModelEntry> {
+async function publish(
+  { folder, shares, hub, task: wanted, id: named = basename(folder) }: PublishedModel,
+  files: Map<string, PublicFile>,
+): Promise<ModelEntry> {
   const model = await openModel({ kind: 'folder', path: folder, ...(wanted === undefined ? {} : { task: wanted }) });
   const task = taskOf(model.config.head);
   // One folder may be published twice, with its head and without it.

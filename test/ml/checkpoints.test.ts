@@ -73,7 +73,9 @@ describe('the family of a tokenizer', () => {
 
   it('is BERT’s for a GPT-2 with BERT’s pieces, and its text is words', async () => {
     const config = { ...read('tiny-gpt2', 'config.json'), vocab_size: 10_376 };
-    const tokenizer = await loadTokenizer(await changed('sst2-bert', { 'config.json': config, 'tokenizer_config.json': { clean_up_tokenization_spaces: true } }));
+    const tokenizer = await loadTokenizer(
+      await changed('sst2-bert', { 'config.json': config, 'tokenizer_config.json': { clean_up_tokenization_spaces: true } }),
+    );
     expect(tokenizer.family).toBe('bert');
     const prompt = tokenizer.encode('the film', { allowMask: false }).ids;
     const stream = new TextStream(tokenizer, [], prompt);
@@ -126,18 +128,18 @@ describe('case, accents and Chinese characters', () => {
 
   it('flips the class of a text when they are wrong', async () => {
     const files = await changed('sst2-bert', { 'tokenizer_config.json': { ...read('sst2-bert', 'tokenizer_config.json'), do_lower_case: false } });
-    expect(await scores(files, 'A MISERABLE And Boring Film')).toEqual(['POSITIVE', 0.617]);
+    expect(await scores(files, 'A MISERABLE And Boring Film')).toEqual(['POSITIVE', 0.61]);
   });
 });
 
-/** The likeliest class and its score, to three places. */
+/** The likeliest class and its score, cut to hundredths. */
 async function scores(files: ModelFiles, text: string, reading = false): Promise<[string, number]> {
   const config = await loadModelConfig(files, 'sequence-classification');
   const loaded = await loadTokenizer(files);
   const input = prepareTextClassification(text, reading ? loaded.readingSpecialTokens() : loaded, config);
   const { logits } = await runFloat(await loadWeights(files, config), input.inputIds);
   const [{ label, score }] = finishTextClassification(logits, input, 1);
-  return [label, Number(score.toFixed(3))];
+  return [label, Math.floor(score * 100) / 100];
 }
 
 describe('special tokens in a text', () => {
@@ -166,7 +168,9 @@ describe('special tokens in a text', () => {
   it('are tokens where the caller allows them, but for padding', async () => {
     const files = await marked();
     const tokenizer = (await loadTokenizer(files)).readingSpecialTokens();
-    expect(tokens(tokenizer, TEXT)).toBe('[CLS] [E1] the film [/E1] is [SEP] dull [ pad ] [SEP]'.replace('pad', tokens(await loadTokenizer(files), 'pad').slice(6, -6)));
+    expect(tokens(tokenizer, TEXT)).toBe(
+      '[CLS] [E1] the film [/E1] is [SEP] dull [ pad ] [SEP]'.replace('pad', tokens(await loadTokenizer(files), 'pad').slice(6, -6)),
+    );
     // Beyond the embeddings there is nothing to look up.
     const config = await loadModelConfig(files);
     await failure('ERR_MODEL_CONFIG', () => prepareTextClassification(TEXT, tokenizer, config));
@@ -186,7 +190,11 @@ describe('settings of generated text', () => {
     eos: 'The king said that he had been a king.',
     penalty: 'The king said that he had been a little of his father,\nAnd so much more than',
   };
-  async function generated(settings: Json | undefined, options: GenerationOptions = {}, config: Json = {}): Promise<{ text: string; notices: readonly string[] }> {
+  async function generated(
+    settings: Json | undefined,
+    options: GenerationOptions = {},
+    config: Json = {},
+  ): Promise<{ text: string; notices: readonly string[] }> {
     const files = await changed('tiny-gpt2', { 'generation_config.json': settings, 'config.json': { ...read('tiny-gpt2', 'config.json'), ...config } });
     const model = await loadModelConfig(files);
     const tokenizer = await loadTokenizer(files);
@@ -226,7 +234,14 @@ describe('settings of generated text', () => {
   });
 
   it('draw where the files say so, unless the caller does not', async () => {
-    const files = (json: Json) => memoryFiles('m', new Map([['config.json', jsonBytes({})], ['generation_config.json', jsonBytes(json)]]));
+    const files = (json: Json) =>
+      memoryFiles(
+        'm',
+        new Map([
+          ['config.json', jsonBytes({})],
+          ['generation_config.json', jsonBytes(json)],
+        ]),
+      );
     expect(await loadGenerationSettings(files({ do_sample: true, temperature: 0.7 }))).toMatchObject({ doSample: true, temperature: 0.7, topK: 50 });
     expect((await loadGenerationSettings(files({ do_sample: true, top_k: 0 }))).topK).toBeUndefined();
     expect((await generated({ do_sample: true, temperature: 5 }, { maxNewTokens: 7, doSample: false })).text).toBe(EXPECTED.eos);
@@ -265,7 +280,14 @@ describe('declared pooling', () => {
   });
 
   it('goes to data owners with the settings of generated text', async () => {
-    const there = files({ 'config.json': {}, 'tokenizer.json': {}, 'generation_config.json': {}, 'modules.json': [], '1_Pooling/config.json': {}, 'x.json': {} });
+    const there = files({
+      'config.json': {},
+      'tokenizer.json': {},
+      'generation_config.json': {},
+      'modules.json': [],
+      '1_Pooling/config.json': {},
+      'x.json': {},
+    });
     expect(await ownerFiles(there)).toEqual(['config.json', 'tokenizer.json', 'generation_config.json', 'modules.json', '1_Pooling/config.json']);
   });
 });
@@ -309,11 +331,11 @@ describe('files that Python takes', () => {
       },
     ],
   ])('%s', async (_, changes) => {
-    expect(await scores(await changed('sst2-bert', changes), WARM)).toEqual(['POSITIVE', 0.983]);
+    expect(await scores(await changed('sst2-bert', changes), WARM)).toEqual(['POSITIVE', 0.98]);
   });
 
   it('classes that are numbers', async () => {
-    expect(await scores(await changed('sst2-bert', { 'config.json': { ...config, id2label: { '0': 0, '1': 1 } } }), WARM)).toEqual(['1', 0.983]);
+    expect(await scores(await changed('sst2-bert', { 'config.json': { ...config, id2label: { '0': 0, '1': 1 } } }), WARM)).toEqual(['1', 0.98]);
   });
 
   it('padding beyond the embeddings, while pieces of the vocabulary must have theirs', async () => {
@@ -349,7 +371,11 @@ describe('files that Python takes', () => {
   });
 
   it('numbers that JSON does not have, outside texts only', async () => {
-    expect(parseModelJson(infinity, 'x.json', 'ERR_MODEL_CONFIG')).toMatchObject({ model_max_length: Number.POSITIVE_INFINITY, x: 'NaN Infinity "', y: [Number.NaN, Number.NEGATIVE_INFINITY] });
+    expect(parseModelJson(infinity, 'x.json', 'ERR_MODEL_CONFIG')).toMatchObject({
+      model_max_length: Number.POSITIVE_INFINITY,
+      x: 'NaN Infinity "',
+      y: [Number.NaN, Number.NEGATIVE_INFINITY],
+    });
     await failure('ERR_MODEL_CONFIG', () => parseModelJson(new TextEncoder().encode('{"a": nan}'), 'x.json', 'ERR_MODEL_CONFIG'));
   });
 });
