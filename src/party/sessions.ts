@@ -14,7 +14,7 @@ export interface OwnerLink {
   readonly session: Uint8Array;
   /** The pairwise key, once it is there. */
   key(): Promise<Uint8Array>;
-  /** Throws unless the request is what this party signed for the session. */
+  /** Throws unless the request is what this party signed for the session. Asked after `key`. */
   checkRequest?(request: Request): void;
 }
 
