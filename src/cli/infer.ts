@@ -12,8 +12,21 @@ import { defaultThreads } from '../party/defaults.ts';
 import { MAX_SEQUENCES } from '../session/request.ts';
 import { TASKS } from '../party/task.ts';
 import { printAnswers } from './answers.ts';
+import {
+  decimal,
+  integer,
+  list,
+  modelLocation,
+  oneOf,
+  parseAddress,
+  parseDevice,
+  parseProfile,
+  parseTask,
+  parseWeights,
+  type ModelFlags,
+  withTask,
+} from './options.ts';
 import { type CredentialFlags, credentialFolder, credentialOptions, ownerCredentials } from './credentials.ts';
-import { decimal, integer, list, modelLocation, oneOf, parseAddress, parseDevice, parseProfile, parseTask, parseWeights, type ModelFlags } from './options.ts';
 import { printCost } from './tables.ts';
 import { runOnTerminal } from './terminal.ts';
 
@@ -26,6 +39,13 @@ export interface InferFlags extends ModelFlags, CredentialFlags {
   readonly labels?: string;
   readonly template?: string;
   readonly pooling?: string;
+  readonly normalize?: string;
+  readonly specialTokens?: string;
+  readonly minNewTokens?: string;
+  readonly noRepeatNgramSize?: string;
+  readonly eosTokenId?: string;
+  readonly suppressTokens?: string;
+  readonly doSample?: string;
   readonly maxNewTokens?: string;
   readonly temperature?: string;
   readonly topP?: string;
@@ -61,12 +81,22 @@ export function inferCommand(): Command {
       '--template <text>',
       'zero-shot-classification: the sentence that a label completes (default: "{text} It was {mask}." or "This example is {label}.")',
     )
-    .option('--pooling <kind>', 'feature-extraction: mean, cls or none (default: mean)')
-    .option('--max-new-tokens <n>', 'text-generation: how many tokens to add at most (default: 20)')
+    .option('--pooling <kind>', 'feature-extraction: mean, cls or none (default: what the model declares, else mean)')
+    .option('--normalize <yes|no>', 'feature-extraction: vectors of length one (default: what the model declares, else yes)')
+    .option('--special-tokens <what>', 'special tokens that a text spells: cut reads them as plain text and says so, allow reads them as tokens (default: cut)')
+    .option(
+      '--max-new-tokens <n>',
+      'text-generation: how many tokens to add at most; for this and what follows the model’s generation_config.json decides, and where it is silent the default (20)',
+    )
+    .option('--min-new-tokens <n>', 'text-generation: no end before so many')
+    .option('--do-sample <yes|no>', 'text-generation: whether tokens are drawn')
     .option('--temperature <t>', 'text-generation: 0 always takes the likeliest token (default: 0)')
     .option('--top-p <p>', 'text-generation: sample among the likeliest tokens that together have this probability')
     .option('--sample-top-k <n>', 'text-generation: sample among so many of the likeliest tokens')
     .option('--repetition-penalty <x>', 'text-generation: above 1 makes tokens less likely that were there')
+    .option('--no-repeat-ngram-size <n>', 'text-generation: no run of so many tokens comes twice; 0: any may')
+    .option('--eos-token-id <list>', 'text-generation: ids of the tokens that end the text, with commas between; none: nothing does')
+    .option('--suppress-tokens <list>', 'text-generation: ids of tokens that never come')
     .option('--stop <text>', 'text-generation: end before this text')
     .option('--seed <n>', 'text-generation: repeat a sampled text')
     .option(
@@ -94,7 +124,7 @@ export function inferCommand(): Command {
 
 async function infer(flags: InferFlags): Promise<void> {
   const task = parseTask(flags.task);
-  const location = modelLocation(flags, task);
+  const location = withTask(modelLocation(flags, task), task);
   const texts = await readTexts(flags);
   const random = location.kind === 'random';
   if (random && flags.tokens === undefined) throw new TercetError('ERR_ARGUMENT', '--random-weights needs --tokens', 'give for example --tokens 16');
@@ -113,7 +143,10 @@ async function infer(flags: InferFlags): Promise<void> {
       labels: flags.labels === undefined ? undefined : list('labels', flags.labels),
       template: flags.template,
       pooling: flags.pooling === undefined ? undefined : oneOf('pooling', flags.pooling, ['mean', 'cls', 'none'] as const),
+      normalize: flags.normalize === undefined ? undefined : yes('normalize', flags.normalize),
+      specialTokens: flags.specialTokens === undefined ? undefined : oneOf('special-tokens', flags.specialTokens, ['cut', 'allow'] as const),
       generation: generationOptions(flags),
+      onNotice: (notice) => process.stderr.write(`tercet: notice: ${notice}\n`),
       tokens: flags.tokens === undefined ? undefined : integer('tokens', flags.tokens, 1, 65536),
       sequences: flags.sequences === undefined ? undefined : integer('sequences', flags.sequences, 1, MAX_SEQUENCES),
       protocol: flags.protocol,
@@ -150,6 +183,11 @@ function streamedText(prompt: string): (text: string) => void {
 function generationOptions(flags: InferFlags): GenerationOptions {
   return {
     maxNewTokens: flags.maxNewTokens === undefined ? undefined : integer('max-new-tokens', flags.maxNewTokens, 1, 65536),
+    minNewTokens: flags.minNewTokens === undefined ? undefined : integer('min-new-tokens', flags.minNewTokens, 0, 65536),
+    noRepeatNgramSize: flags.noRepeatNgramSize === undefined ? undefined : integer('no-repeat-ngram-size', flags.noRepeatNgramSize, 0, 65536),
+    eosTokenId: flags.eosTokenId === undefined ? undefined : idsOf('eos-token-id', flags.eosTokenId),
+    suppressTokens: flags.suppressTokens === undefined ? undefined : idsOf('suppress-tokens', flags.suppressTokens),
+    doSample: flags.doSample === undefined ? undefined : yes('do-sample', flags.doSample),
     temperature: flags.temperature === undefined ? undefined : decimal('temperature', flags.temperature),
     topP: flags.topP === undefined ? undefined : decimal('top-p', flags.topP),
     topK: flags.sampleTopK === undefined ? undefined : integer('sample-top-k', flags.sampleTopK, 1, 1_000_000),
@@ -157,6 +195,15 @@ function generationOptions(flags: InferFlags): GenerationOptions {
     stop: flags.stop,
     seed: flags.seed === undefined ? undefined : integer('seed', flags.seed, 0, 2 ** 32 - 1),
   };
+}
+
+function yes(name: string, value: string): boolean {
+  return oneOf(name, value, ['yes', 'no'] as const) === 'yes';
+}
+
+/** Ids with commas between, or `none`. */
+function idsOf(name: string, value: string): number[] {
+  return value === 'none' ? [] : list(name, value).map((id) => integer(name, id, 0, 2_000_000));
 }
 
 /** Running parties, and how they are known. */

@@ -118,9 +118,16 @@ export interface ModelFlags {
   readonly config?: string;
 }
 
-/** A folder that is there, or else `org/name` on the hub. */
+/** A folder that is there, or else `org/name` on the hub; with `#task` behind it, for that task, where its files leave it open or need no head. */
 export function namedModel(name: string): ModelLocation {
+  const [, bare, task] = existsSync(name) ? [] : (/^(.+)#([a-z-]+)$/.exec(name) ?? []);
+  if (bare !== undefined) return withTask(namedModel(bare), parseTask(task));
   return isHubId(name) && !existsSync(name) ? { kind: 'hub', id: name } : { kind: 'folder', path: name };
+}
+
+/** The same model for a task. */
+export function withTask(location: ModelLocation, task: Task): ModelLocation {
+  return location.kind === 'random' ? location : { ...location, task };
 }
 
 /** A folder, a model on the hub, seeded random weights with a configuration, or the embedded model of the task. */

@@ -52,7 +52,12 @@ export function partyCommand(): Command {
     .option('--port <port>', 'port to listen on (0: any free one)', '0')
     .option('--peers <list>', 'for party 2: the address of party 1, as 1=HOST:PORT')
     .option('--peer-identity <pin>', 'the identity that the other compute party must prove, as 1=HEX or 2=HEX; no certificates are needed then')
-    .option('--model <name>', 'model folder or org/name on the hub to serve, again for more (default: the embedded fill-mask model)', collect, [])
+    .option(
+      '--model <name>',
+      'model folder or org/name on the hub to serve, with #feature-extraction behind it for vectors of any model, again for more (default: the embedded fill-mask model)',
+      collect,
+      [],
+    )
     .option('--shares <dir>', "this party's part of secret weights, again for more", collect, [])
     .option('--random-weights <seed>', 'random weights of the architecture in --config')
     .option('--config <file>', 'config.json for --random-weights')

@@ -78,10 +78,12 @@ async function siteFor(flags: SiteFlags): Promise<Site> {
 /** A folder, or a model of a hub under its own name; the weights are needed for their hash only. */
 async function published(name: string): Promise<PublishedModel> {
   const location = namedModel(name);
-  if (location.kind !== 'hub') return { folder: name };
-  const { repository } = parseHubId(name);
-  const { folder, commit } = await downloadedModel(name, { weights: true });
-  return { folder, id: repository, hub: { repository, commit } };
+  const task = location.kind === 'random' || location.task === undefined ? {} : { task: location.task };
+  if (location.kind === 'folder') return { folder: location.path, ...task };
+  const id = location.kind === 'hub' ? location.id : name;
+  const { repository } = parseHubId(id);
+  const { folder, commit } = await downloadedModel(id, { weights: true });
+  return { folder, id: repository, hub: { repository, commit }, ...task };
 }
 
 function addresses({ parties, identities, operators }: SiteFlags): [PartyAddress, PartyAddress] {

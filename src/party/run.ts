@@ -54,6 +54,8 @@ export interface RunOptions extends TaskRequest {
   readonly debug: boolean;
   /** Pieces of a generated text, as they become certain. */
   onText?(text: string): void;
+  /** What the owner should know of how the texts were read, before anything runs. */
+  onNotice?(notice: string): void;
   onPhase?(phase: RunPhase): void;
   onProgress?(party: 0 | 1 | 2, progress: Progress): void;
 }
@@ -77,6 +79,8 @@ export interface RunResult {
   readonly sequences: number;
   /** One for each text. */
   readonly answers: readonly Answer[];
+  /** What the owner should know of how the texts were read. */
+  readonly notices: readonly string[];
   /** Of the whole run: times and rounds of all steps together. */
   readonly owner: OwnerResult;
   /** Of the prompt and of every token behind it; empty where nothing is generated. */
@@ -133,6 +137,8 @@ async function infer(options: RunOptions, cleanup: Cleanup): Promise<RunResult> 
     throw new TercetError('ERR_ARGUMENT', 'the owner folder of a sharing holds no weights to compare with', 'leave out --compare');
   }
   const task = await prepareTask(options, model);
+  const notices = [...new Set(task.inputs.flatMap(({ notices = [] }) => [...notices]))];
+  for (const notice of notices) options.onNotice?.(notice);
   options.onPhase?.('start');
   const lengths = task.inputs.map(({ inputIds }) => inputIds.length);
   const tokens = Math.max(...lengths);
@@ -167,6 +173,7 @@ async function infer(options: RunOptions, cleanup: Cleanup): Promise<RunResult> 
     tokens,
     sequences: shape.sequences,
     answers: task.answers(outputs, options.topK),
+    notices,
     owner: summed(results),
     steps: model.config.head === 'causal-lm' ? results.map((step, i) => stepCost(step, results[i - 1])) : [],
     setupMs,
@@ -297,7 +304,7 @@ function startParties(options: RunOptions, shares: ((id: 1 | 2) => string) | und
 function modelArguments(model: ModelLocation): string[] {
   return model.kind === 'random'
     ? ['--random-weights', String(model.seed), '--config', model.configPath]
-    : ['--model', model.kind === 'hub' ? model.id : model.path];
+    : ['--model', `${model.kind === 'hub' ? model.id : model.path}${model.task === undefined ? '' : `#${model.task}`}`];
 }
 
 function partyArguments(options: RunOptions, shares: string | undefined): string[] {

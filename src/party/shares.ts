@@ -9,12 +9,12 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, link, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { type Words, wordsFrom } from '../compute/ring.ts';
 import { abortedError } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
-import { type ModelConfig, loadModelConfig } from '../ml/config.ts';
+import { CONFIG_FILE, type ModelConfig, loadModelConfig } from '../ml/config.ts';
 import { folderFiles } from '../ml/files-node.ts';
 import { openBytes } from '../ml/files.ts';
 import { parseModelJson } from '../ml/json.ts';
@@ -23,7 +23,7 @@ import { listParameters } from '../ml/models/parameters.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import { openSafetensors } from '../ml/safetensors.ts';
 import { safetensorsHeader } from '../ml/safetensors-encode.ts';
-import { tokenizerFiles } from '../ml/tokenizers/tokenizer.ts';
+import { ownerFiles } from '../ml/owner-files.ts';
 import type { ParameterView } from '../mpc/protocol/semi-honest/party.ts';
 import { planFromJson } from '../session/agreement.ts';
 import { Fields } from '../session/control.ts';
@@ -63,7 +63,10 @@ export async function shareModel(model: OpenedModel, folder: string, kernels: Ri
       config: sha256(Buffer.from(config)),
       plan: sha256(Buffer.from(plan)),
     };
-    const write = (part: ShareManifest['part'], file: string, content: string | Uint8Array) => writeFile(join(folder, part, file), content, PRIVATE);
+    const write = async (part: ShareManifest['part'], file: string, content: string | Uint8Array) => {
+      await mkdir(dirname(join(folder, part, file)), { recursive: true, mode: 0o700 });
+      await writeFile(join(folder, part, file), content, PRIVATE);
+    };
     for (const id of [1, 2] as const) {
       const part = `p${id}` as const;
       await write(part, SEED, seeds[id - 1]);
@@ -75,7 +78,8 @@ export async function shareModel(model: OpenedModel, folder: string, kernels: Ri
     await write('owner', CONFIG, config);
     await write('owner', SHARE_FILE, manifestJson({ part: 'owner', ...names }));
     await write('owner', 'hash', `${sharingHash(names)}\n`);
-    if (model.files !== undefined) for (const file of await tokenizerFiles(model.files)) await write('owner', file, await model.files.read(file));
+    if (model.files !== undefined)
+      for (const file of await ownerFiles(model.files)) if (file !== CONFIG_FILE) await write('owner', file, await model.files.read(file));
     return sharingHash(names);
   } catch (error) {
     await rm(folder, { recursive: true, force: true });

@@ -13,7 +13,8 @@ type Json = Readonly<Record<string, unknown>>;
 const HEX64 = /^[0-9a-f]{64}$/;
 /** A name, or `org/name` as on a hub. */
 const ID = /^(?!.*\.\.)[\w][\w.-]{0,99}(\/[\w][\w.-]{0,99})?$/;
-const FILE = /^[\w-][\w.-]{0,100}$/;
+/** A name, or one in a folder: `1_Pooling/config.json`. */
+const FILE = /^[\w-][\w.-]{0,100}(\/[\w-][\w.-]{0,100})?$/;
 
 export interface LoadedDeployment {
   readonly deployment: Deployment;

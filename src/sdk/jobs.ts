@@ -1,6 +1,7 @@
 /** One text's part of a run: what the parties compute for it, and what its outputs say. Both at the data owner alone. Made whole, or refused, before anything is sent. */
 import { TercetError } from '../core/errors.ts';
 import { type TaskInput, checkTopK } from '../ml/tasks/common.ts';
+import { poolingFor } from '../ml/declared-pooling.ts';
 import { finishFeatures, prepareFeatures } from '../ml/tasks/feature-extraction.ts';
 import { finishFillMask, prepareFillMask } from '../ml/tasks/fill-mask.ts';
 import { DEFAULT_AGGREGATION, DEFAULT_IGNORED, checkAggregation, checkIgnored, finishEntities, prepareEntities } from '../ml/tasks/named-entities.ts';
@@ -135,11 +136,12 @@ export function entitiesJob(
 
 /** @throws {TercetError} what `prepareFeatures` throws. */
 export function embedJob(
-  { tokenizer, config }: Known,
+  { tokenizer, config, pooling: declared }: Known & Pick<Loaded, 'pooling'>,
   text: string,
-  { pooling = 'mean', normalize = true }: EmbedOptions,
+  { pooling, normalize }: EmbedOptions,
 ): Job<EmbedResult['vectors'][number]> {
-  if (typeof normalize !== 'boolean') throw new TercetError('ERR_ARGUMENT', 'normalize is neither true nor false', 'leave it out for true');
-  const input = prepareFeatures(text, tokenizer, config, { pooling, normalize });
+  if (normalize !== undefined && typeof normalize !== 'boolean')
+    throw new TercetError('ERR_ARGUMENT', 'normalize is neither true nor false', 'leave it out for true');
+  const input = prepareFeatures(text, tokenizer, config, poolingFor(declared, { pooling, normalize }));
   return { inputs: [input], finish: ([states]) => finishFeatures(states, input) };
 }

@@ -19,7 +19,7 @@ import type {
 /** The names of the options of one call; the compiler holds them equal to its type. */
 export type OptionNames<Options> = Readonly<Record<keyof Options, true>>;
 
-const RUN = { topK: true, signal: true } as const;
+const RUN = { topK: true, specialTokens: true, signal: true } as const;
 const CLASSIFY: OptionNames<ClassifyOptions> = { ...RUN, labels: true, template: true, verbalizers: true, hypothesisTemplate: true, multiLabel: true };
 
 export const PRETRAINED: OptionNames<PretrainedOptions> = {
@@ -45,8 +45,8 @@ export const OPTIONS = {
   classify: CLASSIFY,
   classifyBatch: { ...CLASSIFY, batchSize: true } satisfies OptionNames<BatchOptions>,
   answerQuestion: { ...RUN, maxAnswerLength: true, handleImpossible: true } satisfies OptionNames<AnswerOptions>,
-  extractEntities: { aggregation: true, ignoreLabels: true, signal: true } satisfies OptionNames<EntityOptions>,
-  embed: { pooling: true, normalize: true, batchSize: true, signal: true } satisfies OptionNames<EmbedOptions>,
+  extractEntities: { aggregation: true, ignoreLabels: true, specialTokens: true, signal: true } satisfies OptionNames<EntityOptions>,
+  embed: { pooling: true, normalize: true, batchSize: true, specialTokens: true, signal: true } satisfies OptionNames<EmbedOptions>,
   generate: {
     maxNewTokens: true,
     maxLength: true,
@@ -54,6 +54,17 @@ export const OPTIONS = {
     topK: true,
     topP: true,
     repetitionPenalty: true,
+    noRepeatNgramSize: true,
+    doSample: true,
+    eosTokenId: true,
+    minNewTokens: true,
+    minLength: true,
+    suppressTokens: true,
+    beginSuppressTokens: true,
+    badWordsIds: true,
+    forcedBosTokenId: true,
+    forcedEosTokenId: true,
+    specialTokens: true,
     stop: true,
     seed: true,
     signal: true,

@@ -9,7 +9,7 @@ import type { Environment } from './environment.ts';
 import { generated } from './generated.ts';
 import { generateText } from './generation.ts';
 import { partiesHealth } from './health.ts';
-import { loadModel } from './loaded.ts';
+import { loadModel, reading } from './loaded.ts';
 import { OPTIONS, checkOptions, checkPretrained } from './options.ts';
 import { rememberingRoutes } from './routes.ts';
 import { Runner } from './runner.ts';
@@ -82,27 +82,27 @@ export class OwnerModel implements Model {
   }
 
   predict(text: string, options: PredictOptions = {}): Promise<PredictResult> {
-    return this.#one('predict', text, options, () => predictJob(this.#runner.loaded, text, options));
+    return this.#one('predict', text, options, () => predictJob(reading(this.#runner.loaded, options.specialTokens), text, options));
   }
 
   classify(text: string, options: ClassifyOptions = {}): Promise<ClassifyResult> {
-    return this.#one('classify', text, options, () => classifyJob(this.#runner.loaded, text, options));
+    return this.#one('classify', text, options, () => classifyJob(reading(this.#runner.loaded, options.specialTokens), text, options));
   }
 
   async classifyBatch(texts: readonly string[], given: BatchOptions = {}): Promise<BatchResult> {
     this.#can('classifyBatch');
     const { batchSize = DEFAULT_BATCH, ...options } = checkOptions('classifyBatch', given, OPTIONS.classifyBatch);
     checkBatchSize(batchSize);
-    const jobs = prepareEach(texts, (text) => classifyJob(this.#runner.loaded, text, options));
+    const jobs = prepareEach(texts, (text) => classifyJob(reading(this.#runner.loaded, options.specialTokens), text, options));
     return runBatches(this.#runner, jobs, batchSize, options.signal);
   }
 
   answerQuestion(input: { readonly question: string; readonly context: string }, options: AnswerOptions = {}): Promise<AnswerResult> {
-    return this.#one('answerQuestion', input, options, () => answerJob(this.#runner.loaded, questionOf(input), options));
+    return this.#one('answerQuestion', input, options, () => answerJob(reading(this.#runner.loaded, options.specialTokens), questionOf(input), options));
   }
 
   extractEntities(text: string, options: EntityOptions = {}): Promise<EntitiesResult> {
-    return this.#one('extractEntities', text, options, () => entitiesJob(this.#runner.loaded, text, options));
+    return this.#one('extractEntities', text, options, () => entitiesJob(reading(this.#runner.loaded, options.specialTokens), text, options));
   }
 
   generate(prompt: string, options: GenerateOptions = {}): GenerateStream {
@@ -116,7 +116,7 @@ export class OwnerModel implements Model {
     this.#can('embed');
     const { batchSize = DEFAULT_BATCH, ...options } = checkOptions('embed', given, OPTIONS.embed);
     checkBatchSize(batchSize);
-    const { loaded } = this.#runner;
+    const loaded = reading(this.#runner.loaded, options.specialTokens);
     // An error of a single text needs no number.
     const jobs = typeof texts === 'string' ? [embedJob(loaded, texts, options)] : prepareEach(texts, (text) => embedJob(loaded, text, options));
     const { results, costs } = await runBatches(this.#runner, jobs, batchSize, options.signal);

@@ -1,6 +1,6 @@
 /** What `pipeline` returns for each task: options and results have the names and shapes of transformers.js; docs/TASKS.md lists where they differ. */
 import type { Tensor } from './tensor.ts';
-import type { Answer, Model, Task } from './types.ts';
+import type { Answer, Model, SpecialTokens, Task } from './types.ts';
 
 export type { NestedNumbers, Tensor } from './tensor.ts';
 
@@ -22,6 +22,7 @@ export interface PipelineRunOptions {
   /** The same, as version 2 of transformers.js calls it. */
   readonly topk?: number;
   readonly signal?: AbortSignal;
+  readonly specialTokens?: SpecialTokens;
 }
 
 export interface FillMaskOptions extends PipelineRunOptions {
@@ -32,6 +33,7 @@ export interface ZeroShotOptions {
   /** Entailment models. Default `This example is {}.` */
   readonly hypothesis_template?: string;
   readonly multi_label?: boolean;
+  readonly specialTokens?: SpecialTokens;
   /** Fill-mask models: the sentence with `{text}` and `{mask}`, and words that stand for labels. */
   readonly template?: string;
   readonly verbalizers?: Readonly<Record<string, string>>;
@@ -46,6 +48,7 @@ export interface QuestionOptions extends PipelineRunOptions {
 export interface TokenOptions {
   /** Default 'none': every piece by itself. */
   readonly aggregation_strategy?: 'none' | 'simple' | 'first' | 'average' | 'max';
+  readonly specialTokens?: SpecialTokens;
   /** Labels that are left out. Default `['O']`. */
   readonly ignore_labels?: readonly string[];
   readonly signal?: AbortSignal;
@@ -58,7 +61,17 @@ export interface TextGenerationOptions {
   readonly top_k?: number;
   readonly top_p?: number;
   readonly repetition_penalty?: number;
-  /** Whether pieces are drawn. Default: when one of temperature, top_k, top_p, seed is given; they are not used when it is false. */
+  readonly no_repeat_ngram_size?: number;
+  readonly min_new_tokens?: number;
+  readonly min_length?: number;
+  readonly eos_token_id?: number | readonly number[];
+  readonly suppress_tokens?: readonly number[];
+  readonly begin_suppress_tokens?: readonly number[];
+  readonly bad_words_ids?: readonly (readonly number[])[];
+  readonly forced_bos_token_id?: number;
+  readonly forced_eos_token_id?: number | readonly number[];
+  readonly specialTokens?: SpecialTokens;
+  /** Whether pieces are drawn. Default: when one of temperature, top_k, top_p, seed is given, else as the model's files say; they are not used when it is false. */
   readonly do_sample?: boolean;
   readonly seed?: number;
   readonly stop?: readonly string[];
@@ -74,6 +87,7 @@ export interface FeatureOptions {
   readonly pooling?: 'none' | 'mean' | 'cls';
   /** Default false. */
   readonly normalize?: boolean;
+  readonly specialTokens?: SpecialTokens;
   readonly batch_size?: number;
   readonly signal?: AbortSignal;
 }

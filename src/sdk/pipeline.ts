@@ -32,7 +32,7 @@ const MODELS_FOR: Readonly<Record<PipelineTask, readonly Task[]>> = {
   'zero-shot-classification': ['text-classification', 'fill-mask'],
 };
 
-const RUN = { top_k: true, topk: true, signal: true } as const;
+const RUN = { top_k: true, topk: true, specialTokens: true, signal: true } as const;
 
 /** What each task's function knows of options; the compiler holds the names equal to the types. */
 const OPTIONS = {
@@ -43,10 +43,11 @@ const OPTIONS = {
     multi_label: true,
     template: true,
     verbalizers: true,
+    specialTokens: true,
     signal: true,
   } satisfies OptionNames<ZeroShotOptions>,
   'question-answering': { ...RUN, max_answer_len: true, handle_impossible_answer: true } satisfies OptionNames<QuestionOptions>,
-  'token-classification': { aggregation_strategy: true, ignore_labels: true, signal: true } satisfies OptionNames<TokenOptions>,
+  'token-classification': { aggregation_strategy: true, ignore_labels: true, specialTokens: true, signal: true } satisfies OptionNames<TokenOptions>,
   'text-generation': {
     max_new_tokens: true,
     max_length: true,
@@ -54,6 +55,16 @@ const OPTIONS = {
     top_k: true,
     top_p: true,
     repetition_penalty: true,
+    no_repeat_ngram_size: true,
+    min_new_tokens: true,
+    min_length: true,
+    eos_token_id: true,
+    suppress_tokens: true,
+    begin_suppress_tokens: true,
+    bad_words_ids: true,
+    forced_bos_token_id: true,
+    forced_eos_token_id: true,
+    specialTokens: true,
     do_sample: true,
     seed: true,
     stop: true,
@@ -61,7 +72,7 @@ const OPTIONS = {
     callback_function: true,
     signal: true,
   } satisfies OptionNames<TextGenerationOptions>,
-  'feature-extraction': { pooling: true, normalize: true, batch_size: true, signal: true } satisfies OptionNames<FeatureOptions>,
+  'feature-extraction': { pooling: true, normalize: true, batch_size: true, specialTokens: true, signal: true } satisfies OptionNames<FeatureOptions>,
 } as const;
 
 function taskNamed(name: string): PipelineTask {
@@ -129,25 +140,25 @@ function tensorOf(vectors: EmbedResult['vectors'], pooled: boolean): Tensor {
 /** The functions of all tasks on a model. */
 function callsOf(model: Model): PipelineCalls {
   const calls: { readonly [T in PipelineTask]: (...given: never[]) => Promise<unknown> } = {
-    'fill-mask': (texts: string | readonly string[], { targets, signal, ...top }: FillMaskOptions) =>
+    'fill-mask': (texts: string | readonly string[], { targets, specialTokens, signal, ...top }: FillMaskOptions) =>
       oneOrMany(model, texts, async (text) => {
-        const { blanks } = await model.predict(text, given({ topK: topOf(top), targets, signal }));
+        const { blanks } = await model.predict(text, given({ topK: topOf(top), targets, specialTokens, signal }));
         return blanks.length === 1 ? blanks[0].map(filledOf) : blanks.map((list) => list.map(filledOf));
       }),
-    'text-classification': async (texts: string | readonly string[], { batch_size: batchSize, signal, ...top }: ClassificationOptions) => {
+    'text-classification': async (texts: string | readonly string[], { batch_size: batchSize, specialTokens, signal, ...top }: ClassificationOptions) => {
       const count = topOf(top);
       // All classes are what a model gives when it is asked for no number.
       const topK = count === null ? undefined : (count ?? 1);
-      if (typeof texts === 'string') return [...(await model.classify(texts, given({ topK, signal }))).labels];
-      const { results } = await model.classifyBatch(texts, given({ topK, batchSize, signal }));
+      if (typeof texts === 'string') return [...(await model.classify(texts, given({ topK, specialTokens, signal }))).labels];
+      const { results } = await model.classifyBatch(texts, given({ topK, batchSize, specialTokens, signal }));
       return topK === 1 ? results.map(({ labels }) => labels[0]) : results.map(({ labels }) => [...labels]);
     },
     'zero-shot-classification': async (texts: string | readonly string[], names: string | readonly string[], options: ZeroShotOptions) => {
-      const { hypothesis_template: hypothesisTemplate, multi_label: multiLabel, template, verbalizers, signal } = options;
+      const { hypothesis_template: hypothesisTemplate, multi_label: multiLabel, template, verbalizers, specialTokens, signal } = options;
       const labels = checkNames(typeof names === 'string' ? names.split(',').map((name) => name.trim()) : names, 'label');
       // A classifier would take labels of its own for a choice among them; here they are always in words.
       const asked = model.task === 'text-classification' ? { multiLabel: multiLabel ?? false } : { multiLabel };
-      const how = given({ ...asked, labels, hypothesisTemplate, template, verbalizers, signal });
+      const how = given({ ...asked, labels, hypothesisTemplate, template, verbalizers, specialTokens, signal });
       const shown = (sequence: string, ranking: readonly { readonly label: string; readonly score: number }[]) => ({
         sequence,
         labels: ranking.map(({ label }) => label),
@@ -159,11 +170,11 @@ function callsOf(model: Model): PipelineCalls {
     'question-answering': async (
       questions: string | readonly string[],
       contexts: string | readonly string[],
-      { max_answer_len: maxAnswerLength, handle_impossible_answer: handleImpossible, signal, ...top }: QuestionOptions,
+      { max_answer_len: maxAnswerLength, handle_impossible_answer: handleImpossible, specialTokens, signal, ...top }: QuestionOptions,
     ) => {
       const topK = topOf(top);
       const ask = async (pair: { question: string; context: string }): Promise<QuestionOutput | QuestionOutput[]> => {
-        const { answers, answer, score, start, end } = await model.answerQuestion(pair, given({ topK, maxAnswerLength, handleImpossible, signal }));
+        const { answers, answer, score, start, end } = await model.answerQuestion(pair, given({ topK, maxAnswerLength, handleImpossible, specialTokens, signal }));
         return (topK ?? 1) === 1 ? { answer, score, start, end } : answers.map(({ text: _, ...rest }) => rest);
       };
       if (!Array.isArray(questions)) return ask({ question: questions as string, context: contexts as string });
@@ -175,10 +186,10 @@ function callsOf(model: Model): PipelineCalls {
     },
     'token-classification': (
       texts: string | readonly string[],
-      { aggregation_strategy: aggregation = 'none', ignore_labels: ignoreLabels, signal }: TokenOptions,
+      { aggregation_strategy: aggregation = 'none', ignore_labels: ignoreLabels, specialTokens, signal }: TokenOptions,
     ) =>
       oneOrMany(model, texts, async (text) => {
-        const { entities } = await model.extractEntities(text, given({ aggregation, ignoreLabels, signal }));
+        const { entities } = await model.extractEntities(text, given({ aggregation, ignoreLabels, specialTokens, signal }));
         return entities.map((entity) => tokenOf(entity, aggregation !== 'none'));
       }),
     'text-generation': (texts: string | readonly string[], options: TextGenerationOptions) =>
@@ -190,8 +201,8 @@ function callsOf(model: Model): PipelineCalls {
         return [{ generated_text: full ? generated_text : added }];
       }),
     'feature-extraction': async (texts: string | readonly string[], options: FeatureOptions) => {
-      const { pooling = 'none', normalize = false, batch_size: batchSize, signal } = options;
-      return tensorOf((await model.embed(texts, given({ pooling, normalize, batchSize, signal }))).vectors, pooling !== 'none');
+      const { pooling = 'none', normalize = false, batch_size: batchSize, specialTokens, signal } = options;
+      return tensorOf((await model.embed(texts, given({ pooling, normalize, batchSize, specialTokens, signal }))).vectors, pooling !== 'none');
     },
   };
   return calls as unknown as PipelineCalls;
@@ -211,13 +222,28 @@ function refusing(task: PipelineTask, run: (...given: unknown[]) => Promise<unkn
 
 function generationOptions(options: TextGenerationOptions): GenerateOptions {
   const { max_new_tokens, max_length, temperature, top_k, top_p, repetition_penalty, do_sample, seed, stop, signal } = options;
-  const lengths = { maxNewTokens: max_new_tokens, maxLength: max_length, repetitionPenalty: repetition_penalty, stop, signal };
-  if (do_sample === false) return given(lengths);
+  const rules = {
+    maxNewTokens: max_new_tokens,
+    maxLength: max_length,
+    minNewTokens: options.min_new_tokens,
+    minLength: options.min_length,
+    repetitionPenalty: repetition_penalty,
+    noRepeatNgramSize: options.no_repeat_ngram_size,
+    eosTokenId: options.eos_token_id,
+    suppressTokens: options.suppress_tokens,
+    beginSuppressTokens: options.begin_suppress_tokens,
+    badWordsIds: options.bad_words_ids,
+    forcedBosTokenId: options.forced_bos_token_id,
+    forcedEosTokenId: options.forced_eos_token_id,
+    doSample: do_sample,
+    specialTokens: options.specialTokens,
+    stop,
+    signal,
+  };
+  if (do_sample === false) return given(rules);
   if (do_sample === true && temperature === 0)
     throw new TercetError('ERR_ARGUMENT', 'temperature is 0 with do_sample', 'give one above 0, or do_sample: false');
-  // To draw without a word on how is to draw at temperature 1.
-  const heat = temperature ?? (do_sample === true ? 1 : undefined);
-  return given({ ...lengths, temperature: heat, topK: top_k, topP: top_p, seed });
+  return given({ ...rules, temperature, topK: top_k, topP: top_p, seed });
 }
 
 /** Makes `pipeline` from a way to load models. */

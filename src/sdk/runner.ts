@@ -90,6 +90,7 @@ export class Runner {
     checkRoom(this.#loaded, inputs.length, tokens);
     const shape = shapeFor(config, outlineOf(config, inputs, { tokens, padded: true, steps }));
     const input = ownerInputOf(config, inputs, shape);
+    for (const message of new Set(inputs.flatMap(({ notices = [] }) => [...notices]))) this.#loaded.notice(message);
     const either = AbortSignal.any([this.#disposed.signal, ...(signal === undefined ? [] : [signal])]);
     if (either.aborted) throw abortedError();
     let taken = await this.#stock.take(shape, either);

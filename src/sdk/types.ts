@@ -136,6 +136,8 @@ export type ProgressEvent =
       readonly sample?: SentSample;
     }
   | { readonly status: 'reconstruct'; readonly links: Links; readonly sample?: SentSample }
+  // before a run: what to know of how a text is read, like special tokens that became plain text; without a callback it goes to the console
+  | { readonly status: 'notice'; readonly message: string }
   // generated text: after every step's reconstruct
   | { readonly status: 'token'; readonly index: number; readonly text: string; readonly links: Links };
 
@@ -192,7 +194,14 @@ export interface RunOptions {
   readonly topK?: number;
   /** Stops all three parties. Rejects with ERR_ABORTED; nothing was opened. */
   readonly signal?: AbortSignal;
+  readonly specialTokens?: SpecialTokens;
 }
+
+/**
+ * What becomes of special tokens that a text spells (`[SEP]`, `<|endoftext|>`, markers of entities or speakers). 'cut', the default: plain text, with a notice, so that no
+ * text forges the structure of an input. 'allow': those tokens, as in Python; padding alone stays text.
+ */
+export type SpecialTokens = 'cut' | 'allow';
 
 export interface PredictOptions extends RunOptions {
   /** Only these words compete for the blank; each must be one piece of the vocabulary. */
@@ -232,19 +241,24 @@ export interface EntityOptions {
   /** Labels that are left out of the answer. Default `['O']`: what is no name. */
   readonly ignoreLabels?: readonly string[];
   readonly signal?: AbortSignal;
+  readonly specialTokens?: SpecialTokens;
 }
 
 export interface EmbedOptions {
-  /** Default 'mean'. Pooled vectors are made before they open, so nobody, not even you, sees those of single words. */
+  /** Default: as the model's files declare (sentence-transformers' `modules.json`, `1_Pooling/config.json`), else 'mean'. Pooled vectors are made before they open, so nobody, not even you, sees those of single words. */
   readonly pooling?: 'mean' | 'cls' | 'none';
-  /** Default true: vectors of length one. */
+  /** Vectors of length one. Default: as the model's files declare, else true. */
   readonly normalize?: boolean;
   /** Texts in one run of the protocol (default 8). */
   readonly batchSize?: number;
   readonly signal?: AbortSignal;
+  readonly specialTokens?: SpecialTokens;
 }
 
-/** Where they mean the same, names and defaults are those of transformers.js. Sampling happens here, after the logits opened to this device alone. */
+/**
+ * Where they mean the same, names are those of transformers.js. What is left out is as the model's `generation_config.json` says (else `config.json`), and without that
+ * the default. Sampling happens here, after the logits opened to this device alone.
+ */
 export interface GenerateOptions {
   /** New pieces (default 20). */
   readonly maxNewTokens?: number;
@@ -255,7 +269,24 @@ export interface GenerateOptions {
   readonly topK?: number;
   readonly topP?: number;
   readonly repetitionPenalty?: number;
+  /** No run of so many pieces comes twice; 0: any may. */
+  readonly noRepeatNgramSize?: number;
+  /** Whether pieces are drawn. */
+  readonly doSample?: boolean;
+  /** Pieces that end the text; an empty list: none. */
+  readonly eosTokenId?: number | readonly number[];
+  /** No end before so many new pieces, or so many with the prompt. */
+  readonly minNewTokens?: number;
+  readonly minLength?: number;
+  /** Pieces that never come, that do not come first, and runs of pieces that never come. */
+  readonly suppressTokens?: readonly number[];
+  readonly beginSuppressTokens?: readonly number[];
+  readonly badWordsIds?: readonly (readonly number[])[];
+  /** The piece behind a prompt of one piece; pieces of which the last one of the longest text is one. */
+  readonly forcedBosTokenId?: number;
+  readonly forcedEosTokenId?: number | readonly number[];
   readonly stop?: readonly string[];
+  readonly specialTokens?: SpecialTokens;
   /** Makes the same draws again. Outputs of private runs differ in their last bits, so where two pieces are about as likely the text may still turn out another one. */
   readonly seed?: number;
   readonly signal?: AbortSignal;
@@ -423,6 +454,8 @@ export interface TextCheck {
   readonly tokens: number;
   readonly paddedTokens: number | undefined;
   readonly blanks: number;
+  /** What to know of how the text is read; sentences. */
+  readonly notices?: readonly string[];
   /** Why it cannot run as it is: ERR_INPUT… with what to do. */
   readonly problem?: TercetError;
 }

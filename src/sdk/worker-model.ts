@@ -2,6 +2,7 @@
 import { type Remote, releaseProxy, transfer, wrap } from 'comlink';
 import { TercetError } from '../core/errors.ts';
 import { servePageHost } from '../net/webrtc/page-host.ts';
+import { noticeTo } from './notices.ts';
 import { OPTIONS, checkOptions, checkPretrained } from './options.ts';
 import { type Settled, typedError, unsettle } from './settled.ts';
 import { generated } from './generated.ts';
@@ -130,8 +131,10 @@ export class WorkerModel implements Model {
     const { progress_callback, onFallback, signal, deployment, page: _, ...rest } = checkPretrained(options);
     const plain: PlainOptions = { ...rest, deployment: deployment instanceof URL ? deployment.href : (deployment ?? './tercet.json') };
     const worker = new PartyWorker(startWorker(start), (message) => {
-      if (message.kind === 'progress') progress_callback?.(message.event);
-      else onFallback?.(message.event);
+      if (message.kind === 'progress') {
+        if (message.event.status === 'notice') noticeTo(progress_callback)(message.event.message);
+        else progress_callback?.(message.event);
+      } else onFallback?.(message.event);
     });
     try {
       const [events, page] = worker.ports;

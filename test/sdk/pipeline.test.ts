@@ -71,8 +71,16 @@ describe('a task', () => {
       'x',
       { ...lengths, temperature: 0.7, topK: 5, topP: 0.9, seed: 1 },
     ]);
-    expect(await askedFor('text-generation', 'text-generation', 'generate', 'x', { ...text, do_sample: false })).toEqual(['x', lengths]);
-    expect(await askedFor('text-generation', 'text-generation', 'generate', 'x', { do_sample: true })).toEqual(['x', { temperature: 1 }]);
+    expect(await askedFor('text-generation', 'text-generation', 'generate', 'x', { ...text, do_sample: false })).toEqual([
+      'x',
+      { ...lengths, doSample: false },
+    ]);
+    expect(await askedFor('text-generation', 'text-generation', 'generate', 'x', { do_sample: true })).toEqual(['x', { doSample: true }]);
+    const rules = { no_repeat_ngram_size: 2, eos_token_id: [0, 14], min_new_tokens: 3, suppress_tokens: [5], specialTokens: 'allow' as const };
+    expect(await askedFor('text-generation', 'text-generation', 'generate', 'x', rules)).toEqual([
+      'x',
+      { noRepeatNgramSize: 2, eosTokenId: [0, 14], minNewTokens: 3, suppressTokens: [5], specialTokens: 'allow' },
+    ]);
     expect(await askedFor('ner', 'token-classification', 'extractEntities', 'x', { ignore_labels: [] })).toEqual([
       'x',
       { aggregation: 'none', ignoreLabels: [] },
