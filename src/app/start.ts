@@ -7,6 +7,7 @@ import { Store } from './store.ts';
 import { answer } from './views/answer.ts';
 import { ask } from './views/ask.ts';
 import { bindings } from './views/bindings.ts';
+import { bring } from './views/bring.ts';
 import { cost } from './views/cost.ts';
 import { byId, reducedMotion } from './views/dom.ts';
 import { growing } from './views/growing.ts';
@@ -40,6 +41,8 @@ export function start(sdk: Sdk): void {
     notices(store, sheet.open),
     trouble(store, controller, sheet.open),
     sheet.render,
+    // Last: it measures what the others drew.
+    bring(),
   ];
 
   // Views are drawn at most once a frame, from the last state that was drawn to the newest.

@@ -6,8 +6,8 @@ export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   return found as T;
 }
 
-export function all<T extends Element = HTMLElement>(selector: string): T[] {
-  return [...document.querySelectorAll<T>(selector)];
+export function all<T extends Element = HTMLElement>(selector: string, inside: ParentNode = document): T[] {
+  return [...inside.querySelectorAll<T>(selector)];
 }
 
 export function el<K extends keyof HTMLElementTagNameMap>(tag: K, className = '', ...children: (Node | string)[]): HTMLElementTagNameMap[K] {

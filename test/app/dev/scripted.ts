@@ -205,11 +205,14 @@ class ScriptedModel {
   readonly task: Model['task'];
   readonly labels = [];
   readonly #script: Script;
+  /** Milliseconds of waiting that take one. */
+  readonly #pace: number;
   readonly #tell: (event: ProgressEvent) => void;
   #ready = 0;
 
-  constructor(script: Script, id: string, task: Model['task'], tell: (event: ProgressEvent) => void) {
+  constructor(script: Script, pace: number, id: string, task: Model['task'], tell: (event: ProgressEvent) => void) {
     this.#script = script;
+    this.#pace = pace;
     this.id = id;
     this.task = task;
     this.#tell = tell;
@@ -337,7 +340,7 @@ class ScriptedModel {
   }
 
   async health(): ReturnType<Model['health']> {
-    await wait(20);
+    await wait(20 / this.#pace);
     const down = this.#script === 'cannot-reach';
     return [
       { party: 1, ok: true, milliseconds: 24, device: 'wasm-simd128', version: '0.1.0' },
@@ -360,7 +363,7 @@ class ScriptedModel {
       this.#tell({ status: 'handshake', party, milliseconds: 31 });
     }
     for (let step = 1; step <= 50; step++) {
-      await wait(20, signal);
+      await wait(20 / this.#pace, signal);
       if (this.#script === 'device-lost' && step === 31) throw new TercetError('ERR_DEVICE_LOST', 'device lost: unknown', 'see the page');
       if (this.#script === 'hold-prepare' && step === 32) await wait(1e8, signal);
       this.#tell({ status: 'preprocess', length, progress: step / 50, links: links(step / 50, false, 0, false), done: step === 50, ahead, sample: sample() });
@@ -373,11 +376,11 @@ class ScriptedModel {
     const preparedAhead = this.#ready === check.paddedTokens || before > 0;
     if (!preparedAhead) await this.#deal(check.paddedTokens ?? 16, false, signal);
     this.#ready = 0;
-    await wait(40, signal);
+    await wait(40 / this.#pace, signal);
     this.#tell({ status: 'input', links: links(1, true, before, before > 0, before), sample: sample() });
     const steps = (LAYERS + 2) * SECTIONS.length;
     for (let step = 0; step < steps; step++) {
-      if (ms > 10 || step % SECTIONS.length === 0) await wait(ms, signal);
+      if (ms > 10 || step % SECTIONS.length === 0) await wait(ms / this.#pace, signal);
       const layer = Math.floor(step / SECTIONS.length);
       const section = layer === 0 ? 'embeddings' : layer > LAYERS ? 'head' : SECTIONS[step % SECTIONS.length];
       this.#tell({ status: 'layer', layer, layers: LAYERS, section, progress: step / steps, links: links(1, true, before + step / steps, before > 0, before) });
@@ -387,7 +390,7 @@ class ScriptedModel {
       }
     }
     this.#tell({ status: 'reconstruct', links: links(1, true, before + 1, true, before) });
-    await wait(60, signal);
+    await wait(60 / this.#pace, signal);
     return {
       tokens: check.tokens,
       paddedTokens: check.paddedTokens ?? 16,
@@ -402,15 +405,20 @@ class ScriptedModel {
   }
 }
 
-export function scripted(script: Script): Sdk {
+/** Beside the script: how fast it goes, and whether the browser lacks WebGPU. */
+export interface Stage {
+  readonly pace?: number;
+  readonly fallback?: boolean;
+}
+
+export function scripted(script: Script, { pace = 1, fallback = script === 'fallback' }: Stage = {}): Sdk {
   return {
     async loadDeployment() {
       if (script === 'load-fails') throw new TercetError('ERR_DOWNLOAD', 'tercet.json: 404', 'see the page');
       return script === 'vectors' ? { ...DEPLOYMENT, entries: [...DEPLOYMENT.entries, VECTORS] } : DEPLOYMENT;
     },
     async capabilities() {
-      const webgpu =
-        script === 'fallback' ? ({ ok: false, reason: 'no-api', detail: '' } as const) : ({ ok: true, detail: '4 GB buffers, 256 threads a group' } as const);
+      const webgpu = fallback ? ({ ok: false, reason: 'no-api', detail: '' } as const) : ({ ok: true, detail: '4 GB buffers, 256 threads a group' } as const);
       return {
         webgpu,
         wasm: { ok: true, detail: 'with SIMD' },
@@ -423,9 +431,9 @@ export function scripted(script: Script): Sdk {
     },
     async fromPretrained(id: string, options: PretrainedOptions) {
       await wait(30);
-      if (script === 'fallback') options.onFallback?.({ what: 'device', from: 'webgpu', to: 'wasm', reason: 'this browser has no WebGPU' });
+      if (fallback) options.onFallback?.({ what: 'device', from: 'webgpu', to: 'wasm', reason: 'this browser has no WebGPU' });
       const task = [...DEPLOYMENT.entries, VECTORS].find((entry) => entry.id === id)?.task ?? 'fill-mask';
-      return new ScriptedModel(script, id, task, (event) => options.progress_callback?.(event));
+      return new ScriptedModel(script, pace, id, task, (event) => options.progress_callback?.(event));
     },
   };
 }
