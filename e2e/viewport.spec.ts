@@ -64,6 +64,8 @@ for (const [width, height] of WINDOWS) {
       page,
       scripted,
     }) => {
+      // Fourteen runs that are drawn; seconds each on a busy machine.
+      test.slow();
       await page.setViewportSize({ width, height });
       // The half with a notice asks for less motion too.
       await page.emulateMedia({ reducedMotion: notice ? 'reduce' : 'no-preference' });
@@ -106,6 +108,7 @@ test('whoever scrolled since the button is left where they are', async ({ page, 
   await page.setViewportSize({ width: 1280, height: 720 });
   await page.goto(`${scripted}?script=peer-lost`);
   await page.locator('#run').click();
+  await still(page);
   await page.mouse.wheel(0, 900);
   await expect.poll(() => page.evaluate(() => scrollY)).toBeGreaterThan(500);
   await still(page);

@@ -6,10 +6,10 @@ import { type PreviewServer, build, preview } from 'vite';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const CONFIG = fileURLToPath(new URL('../../test/app/dev/vite.config.ts', import.meta.url));
 
-// biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of what a fixture needs from this pattern
 export const test = base.extend<object, { readonly scripted: string }>({
   /** Address of the page. */
   scripted: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of what a fixture needs from this pattern
     async ({}, use) => {
       await build({ configFile: CONFIG, root: ROOT, logLevel: 'warn' });
       const server: PreviewServer = await preview({ configFile: CONFIG, root: ROOT, preview: { port: 0, host: '127.0.0.1' } });

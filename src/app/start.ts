@@ -2,6 +2,7 @@
 import { announcement } from './announce.ts';
 import { Controller } from './controller.ts';
 import type { Sdk } from './port.ts';
+import { Presence } from './presence.ts';
 import type { State } from './state.ts';
 import { Store } from './store.ts';
 import { answer } from './views/answer.ts';
@@ -71,9 +72,12 @@ export function start(sdk: Sdk): void {
   addEventListener('pageshow', (event) => {
     if (event.persisted) void controller.start();
   });
-  document.addEventListener('visibilitychange', () => {
-    if (!document.hidden) void controller.health();
-  });
+  const presence = new Presence(!document.hidden, () => performance.now(), controller);
+  document.addEventListener('visibilitychange', () => presence.show(!document.hidden));
+  document.addEventListener('freeze', () => presence.freeze());
+  // A script can make events; only the browser makes trusted ones.
+  for (const type of ['pointermove', 'pointerdown', 'keydown', 'touchstart', 'wheel', 'input'])
+    addEventListener(type, ({ isTrusted }) => isTrusted && presence.sign(), { passive: true, capture: true });
   draw();
   void controller.start();
 }

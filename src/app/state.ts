@@ -37,9 +37,14 @@ export interface ModelFacts {
   readonly downloadedBytes: number;
 }
 
+/** Why keys that were there are not there any more, or could not be made: the tab was hidden or left alone, they grew old, a link ended, a party needed the place. */
+export type Gone = 'hidden' | 'idle' | 'age' | 'lost' | 'asked' | 'failed';
+
 /** Keys and helper numbers sent before the button. */
 export interface Preparation {
   readonly status: 'none' | 'going' | 'ready';
+  /** With `none`. */
+  readonly gone: Gone | undefined;
   /** The bucket, in tokens. */
   readonly length: number;
   readonly progress: number;
@@ -48,14 +53,18 @@ export interface Preparation {
   /** Clock readings: of its start, and of its end. */
   readonly startedAt: number;
   readonly readyAt: number | undefined;
+  /** When bytes last went, and the clock while they go. */
+  readonly movedAt: number;
+  readonly now: number;
 }
 
 export type RunPhase = 'prepare' | 'input' | 'compute' | 'output';
 
 export interface Run {
   readonly phase: RunPhase;
-  /** Whether keys from before the button are used. */
+  /** Whether keys from before the button are used, and whether all of them were ready then. */
   readonly ahead: boolean;
+  readonly whole: boolean;
   /** Milliseconds from before the button, when all keys were ready then. */
   readonly aheadMs: number | undefined;
   /** Share of the preparing inside this run. */
@@ -70,6 +79,11 @@ export interface Run {
   readonly onlineAt: number | undefined;
   readonly sentAt: number | undefined;
   readonly now: number;
+  /** When something last went or came; and when each party was last heard, once the text has left. */
+  readonly movedAt: number;
+  readonly heardAt: readonly [number, number];
+  /** Messages that left with locked text. */
+  readonly sent: number;
   /** What was asked. */
   readonly subject: Subject;
   /** Text generation: what has come so far. */
@@ -87,6 +101,8 @@ export interface Outcome {
   /** What was asked. */
   readonly subject: Subject;
   readonly sinceButtonMs: number;
+  /** How much of the keys was made before the button. */
+  readonly ahead: 'whole' | 'part' | 'none';
 }
 
 /** An ended run, with where it was when it ended. */
@@ -115,6 +131,8 @@ export interface State {
   readonly preparation: Preparation;
   readonly run: Run | undefined;
   readonly outcome: Outcome | undefined;
+  /** The answer that was there when the run began: it comes back if the run is stopped. */
+  readonly previous: Outcome | undefined;
   readonly trouble: Trouble | undefined;
   /** A stopped run of which something had come: it is kept. */
   readonly kept: Run | undefined;
@@ -143,7 +161,7 @@ export type AppEvent =
   | { readonly type: 'nag' }
   | { readonly type: 'prepare'; readonly length: number; readonly now: number }
   | { readonly type: 'prepared'; readonly now: number }
-  | { readonly type: 'unprepared' }
+  | { readonly type: 'unprepared'; readonly gone?: Gone }
   | { readonly type: 'run'; readonly now: number }
   | { readonly type: 'progress'; readonly event: ProgressEvent; readonly now: number }
   | { readonly type: 'tick'; readonly now: number }
@@ -154,7 +172,18 @@ export type AppEvent =
   | { readonly type: 'fallback'; readonly event: FallbackEvent }
   | { readonly type: 'dismiss'; readonly event: FallbackEvent };
 
-export const NO_PREPARATION: Preparation = { status: 'none', length: 0, progress: 0, links: undefined, sample: undefined, startedAt: 0, readyAt: undefined };
+export const NO_PREPARATION: Preparation = {
+  status: 'none',
+  gone: undefined,
+  length: 0,
+  progress: 0,
+  links: undefined,
+  sample: undefined,
+  startedAt: 0,
+  readyAt: undefined,
+  movedAt: 0,
+  now: 0,
+};
 
 export const INITIAL: State = {
   slot: 'idle',
@@ -171,6 +200,7 @@ export const INITIAL: State = {
   preparation: NO_PREPARATION,
   run: undefined,
   outcome: undefined,
+  previous: undefined,
   trouble: undefined,
   kept: undefined,
   stopped: false,

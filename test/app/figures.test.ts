@@ -102,7 +102,7 @@ it('moves only the links that carry bytes', () => {
   const run = [...LOADED, ...PREPARED, RUN, SENT, LAYER, output, answered(true)];
   expect(movingOf(stateAfter(...LOADED, PREPARED[0]))).toEqual([]);
   expect(movingOf(stateAfter(...LOADED, PREPARED[0], preparing))).toEqual(['p02-down']);
-  expect(figures(stateAfter(...LOADED, PREPARED[0], preparing)).texts).toMatchObject({ 'p01.ahead': 'seed only', 'p02.ahead': `5${NB}B` });
+  expect(figures(stateAfter(...LOADED, PREPARED[0], preparing)).texts).toMatchObject({ 'p01.ahead': 'a seed', 'p02.ahead': `5${NB}B` });
   expect([3, 2, 1, 0].map((end) => movingOf(stateAfter(...run.slice(0, run.length - end))))).toEqual([['p01-down', 'p02-down'], ['p12'], ['p01-up'], []]);
 });
 

@@ -58,12 +58,14 @@ export function settings(store: Store, controller: Controller): { readonly rende
   };
   const open = (): void => {
     if (!dialog.open) dialog.showModal();
+    controller.choosing(true);
     byId('set-h').focus();
     shown = [];
     render(store.state);
     void controller.health();
   };
   prepare.addEventListener('change', () => change({ prepareWhileTyping: prepare.checked }));
+  dialog.addEventListener('close', () => controller.choosing(false));
   byId('set-close').addEventListener('click', () => dialog.close());
   dialog.addEventListener('click', (event) => {
     if (event.target === dialog) dialog.close();

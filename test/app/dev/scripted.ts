@@ -239,6 +239,10 @@ class ScriptedModel {
     this.#ready = length;
   }
 
+  async release(): Promise<void> {
+    this.#ready = 0;
+  }
+
   async predict(text: string, options: { readonly signal?: AbortSignal } = {}): ReturnType<Model['predict']> {
     const words: [string, number][] = [
       ['paris', 0.417],
