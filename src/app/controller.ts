@@ -198,11 +198,17 @@ export class Controller {
     const generation = this.#generation;
     const { state } = this.#store;
     const entry = entryOf(state);
+    // Also of a model that then cannot be had: the one before is gone.
+    this.#store.dispatch({ type: 'load' });
     if (entry === undefined) {
       this.#fail({ code: 'ERR_MODEL_NOT_FOUND', message: 'the deployment serves no model for this task', hint: '' });
       return;
     }
-    this.#store.dispatch({ type: 'load' });
+    const weights = weightsOf(state);
+    if (entry.weights[weights] === undefined) {
+      this.#fail({ code: 'ERR_MODEL_NOT_FOUND', message: `${entry.id} is not served with ${weights} weights`, hint: '', found: 'weights' });
+      return;
+    }
     const current = (): boolean => generation === this.#generation;
     const { protocol, device, transport } = state.settings;
     const loading = new AbortController();
@@ -210,7 +216,7 @@ export class Controller {
     const options: PretrainedOptions = {
       ...(state.deployment === undefined ? {} : { deployment: state.deployment }),
       protocol,
-      weights: weightsOf(state),
+      weights,
       device,
       transport,
       signal: loading.signal,

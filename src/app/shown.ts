@@ -74,8 +74,8 @@ export function movingOf(state: State): readonly string[] {
 }
 
 /** The party that an error is about, and whether its links are crossed out. */
-export function lostOf(state: State): { readonly party: 0 | 1 | 2 | undefined; readonly cut: boolean; readonly mark: string } {
-  if (state.trouble === undefined) return { party: undefined, cut: false, mark: '' };
+export function lostOf(state: State): { readonly party: 0 | 1 | 2 | undefined; readonly cut: 'own' | 'all' | undefined; readonly mark: string } {
+  if (state.trouble === undefined) return { party: undefined, cut: undefined, mark: '' };
   const { party, cut, mark } = explain(state.trouble.failure, { operators: operatorsOf(state), maxTokens: state.model?.maxTokens });
   return { party, cut, mark };
 }

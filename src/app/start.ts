@@ -24,7 +24,8 @@ import { trouble } from './views/trouble.ts';
 const TICK_MS = 100;
 const CALM_MS = 250;
 
-export function start(sdk: Sdk): void {
+/** @param refused whether the address asks for what the page does not do: it then says so, and nothing is loaded. */
+export function start(sdk: Sdk, refused = false): void {
   const calm = reducedMotion();
   const store = new Store();
   const controller = new Controller(sdk, store, () => performance.now(), calm ? CALM_MS : TICK_MS);
@@ -70,7 +71,7 @@ export function start(sdk: Sdk): void {
   // A page that goes away ends its run at the parties; one that comes back from the browser's cache starts anew.
   addEventListener('pagehide', () => controller.dispose());
   addEventListener('pageshow', (event) => {
-    if (event.persisted) void controller.start();
+    if (event.persisted && !refused) void controller.start();
   });
   const presence = new Presence(!document.hidden, () => performance.now(), controller);
   document.addEventListener('visibilitychange', () => presence.show(!document.hidden));
@@ -79,5 +80,6 @@ export function start(sdk: Sdk): void {
   for (const type of ['pointermove', 'pointerdown', 'keydown', 'touchstart', 'wheel', 'input'])
     addEventListener(type, ({ isTrusted }) => isTrusted && presence.sign(), { passive: true, capture: true });
   draw();
-  void controller.start();
+  if (refused) store.dispatch({ type: 'failed', failure: { code: 'ERR_ARGUMENT', message: 'options in the address', hint: '', found: 'address' }, now: 0 });
+  else void controller.start();
 }

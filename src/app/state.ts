@@ -20,7 +20,8 @@ import { EMPTY, type Job, type Subject, modelTask } from './subject.ts';
 
 export interface Settings {
   readonly protocol: Protocol;
-  readonly weights: Weights;
+  /** Undefined: as the model is served, open where it is served both ways. A choice holds, or is refused. */
+  readonly weights: Weights | undefined;
   readonly device: 'auto' | Device;
   readonly transport: 'auto' | Transport;
   readonly prepareWhileTyping: boolean;
@@ -190,7 +191,7 @@ export const INITIAL: State = {
   deployment: undefined,
   capabilities: undefined,
   task: 'fill-mask',
-  settings: { protocol: '3pc_semi_honest', weights: 'open', device: 'auto', transport: 'auto', prepareWhileTyping: true, model: undefined },
+  settings: { protocol: '3pc_semi_honest', weights: undefined, device: 'auto', transport: 'auto', prepareWhileTyping: true, model: undefined },
   model: undefined,
   loading: undefined,
   subject: EMPTY,
@@ -219,15 +220,15 @@ export function entriesOf(state: State): readonly ModelEntry[] {
 
 export function entryOf(state: State): ModelEntry | undefined {
   const entries = entriesOf(state);
-  return entries.find((entry) => entry.id === state.settings.model) ?? entries[0];
+  const { model } = state.settings;
+  // A chosen one that is not served any more is not replaced by another.
+  return model === undefined ? entries[0] : entries.find((entry) => entry.id === model);
 }
 
-/** The weights mode in use: what was chosen, if the model is served that way. */
+/** The weights mode in use: what was chosen, else what the model is served with. */
 export function weightsOf(state: State): Weights {
   const served = entryOf(state)?.weights;
-  const { weights } = state.settings;
-  if (served === undefined || served[weights] !== undefined) return weights;
-  return weights === 'open' ? 'secret' : 'open';
+  return state.settings.weights ?? (served !== undefined && served.open === undefined ? 'secret' : 'open');
 }
 
 /** Operators of party 1 and 2, for sentences. */

@@ -364,6 +364,19 @@ describe('keys for a page that is in use, and for no other', () => {
   });
 });
 
+describe('a choice that the parties do not serve', () => {
+  it('is refused before anything is loaded, and not replaced', async () => {
+    const { store, controller, made } = await setUp();
+    controller.setSettings({ ...store.state.settings, weights: 'secret' });
+    await settle();
+    expect(made, 'the model of before, and no other').toHaveLength(1);
+    expect(store.state).toMatchObject({ slot: 'error', model: undefined, trouble: { failure: { code: 'ERR_MODEL_NOT_FOUND', found: 'weights' } } });
+    controller.setTask('text-classification');
+    await settle();
+    expect(made[1].options.weights).toBe('secret');
+  });
+});
+
 describe('one model at a time', () => {
   it('drops the old one with what it says', async () => {
     const { store, controller, made } = await setUp();

@@ -17,6 +17,12 @@ export function el<K extends keyof HTMLElementTagNameMap>(tag: K, className = ''
   return node;
 }
 
+/** Words of a user or a model: laid out in the direction that they are read in. */
+export function auto<T extends HTMLElement>(node: T): T {
+  node.dir = 'auto';
+  return node;
+}
+
 export function svg(tag: string, attributes: Record<string, string | number>, text = ''): SVGElement {
   const node = document.createElementNS('http://www.w3.org/2000/svg', tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));

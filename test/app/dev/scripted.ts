@@ -33,6 +33,9 @@ export const SCRIPTS = [
   'vectors',
   'hold-prepare',
   'hold-run',
+  'silent',
+  'full',
+  'away',
   'peer-lost',
   'identity',
   'device-lost',
@@ -325,7 +328,7 @@ class ScriptedModel {
       cost = await this.#compute(prompt, signal, done++, 4);
       this.#tell({ status: 'token', index: done - 1, text, links: cost.links });
       pieceMs.push(done === 1 ? performance.now() - start : 410 + 10 * (done % 5));
-      if (done === 7 && this.#script === 'hold-piece') await wait(1e8, signal);
+      if (done === 7 && this.#script === 'hold-piece') await this.#hold(signal);
       if (done === 7 && this.#script === 'lost-piece') throw of(2, 'ERR_PEER_TIMEOUT', 'no frame for 10 s');
     }
     if (cost === undefined) throw new TercetError('ERR_ARGUMENT', 'no piece', 'see the page');
@@ -345,12 +348,13 @@ class ScriptedModel {
 
   async health(): ReturnType<Model['health']> {
     await wait(20 / this.#pace);
-    const down = this.#script === 'cannot-reach';
+    const down = this.#script === 'cannot-reach' || this.#script === 'away';
+    const full = this.#script === 'full';
     return [
       { party: 1, ok: true, milliseconds: 24, device: 'wasm-simd128', version: '0.1.0' },
       down
         ? { party: 2, ok: false, error: new TercetError('ERR_PEER_UNREACHABLE', 'no connection', 'see the page') }
-        : { party: 2, ok: true, milliseconds: 31, device: 'wasm-simd128', version: '0.1.0' },
+        : { party: 2, ok: true, full, milliseconds: 31, device: 'wasm-simd128', version: '0.1.0' },
     ];
   }
 
@@ -374,6 +378,15 @@ class ScriptedModel {
     }
   }
 
+  /** Both parties are there and wait; of one that is silent nothing is heard. */
+  async #hold(signal: AbortSignal | undefined): Promise<void> {
+    for (;;) {
+      this.#tell({ status: 'heard', party: 1 });
+      if (this.#script !== 'silent') this.#tell({ status: 'heard', party: 2 });
+      await wait(500, signal);
+    }
+  }
+
   async #compute(text: string, signal: AbortSignal | undefined, before = 0, ms = 18): Promise<RunCost> {
     const start = performance.now();
     const check = await this.check(text);
@@ -385,12 +398,13 @@ class ScriptedModel {
     const steps = (LAYERS + 2) * SECTIONS.length;
     for (let step = 0; step < steps; step++) {
       if (ms > 10 || step % SECTIONS.length === 0) await wait(ms / this.#pace, signal);
+      for (const party of [1, 2] as const) this.#tell({ status: 'heard', party });
       const layer = Math.floor(step / SECTIONS.length);
       const section = layer === 0 ? 'embeddings' : layer > LAYERS ? 'head' : SECTIONS[step % SECTIONS.length];
       this.#tell({ status: 'layer', layer, layers: LAYERS, section, progress: step / steps, links: links(1, true, before + step / steps, before > 0, before) });
       if (layer === 7 && step % SECTIONS.length === 5) {
         if (this.#script === 'peer-lost') throw of(2, 'ERR_PEER_TIMEOUT', 'no frame for 10 s');
-        if (this.#script === 'hold-run') await wait(1e8, signal);
+        if (this.#script === 'hold-run' || this.#script === 'silent') await this.#hold(signal);
       }
     }
     this.#tell({ status: 'reconstruct', links: links(1, true, before + 1, true, before) });
