@@ -274,7 +274,8 @@ class ScriptedModel {
   }
 
   async classify(text: string, options: ClassifyOptions = {}): ReturnType<Model['classify']> {
-    if (this.#script === 'refuses-label') throw new TercetError('ERR_ARGUMENT', 'a label is not one word', 'see the page');
+    if (this.#script === 'refuses-label')
+      throw new TercetError('ERR_ARGUMENT', 'the label "Europe" is not one word of the model\'s vocabulary', 'see the page');
     const cost = await this.#compute(text, options.signal);
     const names = Array.isArray(options.labels) ? (options.labels as string[]) : ['complaint', 'question', 'praise'];
     const labels = names.map((label, i) => ({ label, score: [0.964, 0.028, 0.008][i] ?? 0 }));

@@ -387,7 +387,7 @@ const STATES = {
 };
 
 await build({ configFile, root, logLevel: 'warn' });
-const server = await preview({ configFile, root, preview: { port: 4179, strictPort: false, headers: { 'Content-Security-Policy': CSP } } });
+const server = await preview({ configFile, root, preview: { port: 4179, headers: { 'Content-Security-Policy': CSP } } });
 const browser = await chromium.launch({
   executablePath: chromiumPath(),
   args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run', '--disable-quic'],
