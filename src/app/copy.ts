@@ -84,6 +84,8 @@ export const PICTURE = {
 } as const;
 
 export const STOPPED = 'Stopped on all three parties. Nothing was opened.';
+/** Beside the answer that was there before. */
+export const STOPPED_AGAIN = 'Stopped on all three parties. The answer is that of the run before.';
 export const STOPPED_TEXT = 'Stopped on all three parties. What had come stays.';
 /** Under the layer strip: what the browser does meanwhile. */
 export const ASIDE = {

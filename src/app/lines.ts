@@ -1,6 +1,21 @@
 /** The sentences that follow the state: over the picture, beside the button, over the layer strip, and in each party's territory. Pure. */
 import type { Links, PartyHealth } from '../sdk/types.ts';
-import { ASIDE, CONNECTING, DEVICE, GONE, GROWING, KEYS_DROPPED, PICTURE, PROTOCOL, STOPPED, STOPPED_TEXT, TASKS, WEIGHTS, sectionOf } from './copy.ts';
+import {
+  ASIDE,
+  CONNECTING,
+  DEVICE,
+  GONE,
+  GROWING,
+  KEYS_DROPPED,
+  PICTURE,
+  PROTOCOL,
+  STOPPED,
+  STOPPED_AGAIN,
+  STOPPED_TEXT,
+  TASKS,
+  WEIGHTS,
+  sectionOf,
+} from './copy.ts';
 import { explain, failureOf } from './errors.ts';
 import { bytes, milliseconds, plural, wholePercent, wrap } from './format.ts';
 import { growingOf } from './growing.ts';
@@ -162,7 +177,7 @@ function readyText(state: State): string {
   }
   if (state.slot === 'error') return shown(state).links === undefined ? '' : KEYS_DROPPED;
   if (state.slot === 'stopped') return STOPPED_TEXT;
-  if (state.stopped) return STOPPED;
+  if (state.stopped) return state.slot === 'result' ? STOPPED_AGAIN : STOPPED;
   const away = ([1, 2] as const).find((party) => state.health[party - 1]?.ok === false);
   const full = ([1, 2] as const).find((party) => state.health[party - 1]?.full === true);
   if (preparation.status === 'none') {

@@ -11,6 +11,7 @@ import { bindings } from './views/bindings.ts';
 import { bring } from './views/bring.ts';
 import { cost } from './views/cost.ts';
 import { byId, reducedMotion } from './views/dom.ts';
+import { fit } from './views/fit.ts';
 import { growing } from './views/growing.ts';
 import { notices } from './views/notices.ts';
 import { picture } from './views/picture.ts';
@@ -47,6 +48,8 @@ export function start(sdk: Sdk, refused = false): void {
     bring(),
   ];
 
+  const fitDrawing = fit();
+
   // Views are drawn at most once a frame, from the last state that was drawn to the newest.
   let drawn: State = store.state;
   let waiting = false;
@@ -55,6 +58,8 @@ export function start(sdk: Sdk, refused = false): void {
     const before = drawn;
     drawn = store.state;
     for (const view of views) view(drawn, before);
+    // Not at every tick: measuring costs a layout.
+    if (drawn.slot !== before.slot || drawn.health !== before.health || drawn.preparation.status !== before.preparation.status) fitDrawing();
   };
   const soon = calm ? (): void => void setTimeout(draw, CALM_MS) : (): void => void requestAnimationFrame(draw);
   store.subscribe((now, before) => {
