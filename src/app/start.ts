@@ -11,10 +11,10 @@ import { bindings } from './views/bindings.ts';
 import { bring } from './views/bring.ts';
 import { cost } from './views/cost.ts';
 import { byId, reducedMotion } from './views/dom.ts';
-import { fit } from './views/fit.ts';
 import { growing } from './views/growing.ts';
 import { notices } from './views/notices.ts';
 import { picture } from './views/picture.ts';
+import { room } from './views/room.ts';
 import { saw } from './views/saw.ts';
 import { settings } from './views/settings.ts';
 import { slot } from './views/slot.ts';
@@ -48,7 +48,7 @@ export function start(sdk: Sdk, refused = false): void {
     bring(),
   ];
 
-  const fitDrawing = fit();
+  const keepInRoom = room();
 
   // Views are drawn at most once a frame, from the last state that was drawn to the newest.
   let drawn: State = store.state;
@@ -59,7 +59,7 @@ export function start(sdk: Sdk, refused = false): void {
     drawn = store.state;
     for (const view of views) view(drawn, before);
     // Not at every tick: measuring costs a layout.
-    if (drawn.slot !== before.slot || drawn.health !== before.health || drawn.preparation.status !== before.preparation.status) fitDrawing();
+    if (drawn.slot !== before.slot || drawn.health !== before.health || drawn.preparation.status !== before.preparation.status) keepInRoom();
   };
   const soon = calm ? (): void => void setTimeout(draw, CALM_MS) : (): void => void requestAnimationFrame(draw);
   store.subscribe((now, before) => {

@@ -12,11 +12,11 @@ interface Fitted {
   room(): number;
 }
 
-export function fit(): () => void {
+export function room(): () => void {
   const texts = all<SVGSVGElement>('.tri').flatMap(fitted);
   const draw = (): void => {
     for (const { text } of texts) text.removeAttribute('textLength');
-    const rooms = texts.map(({ text, room }) => ({ text, room: room(), length: text.getComputedTextLength() }));
+    const rooms = texts.map(({ text, room: most }) => ({ text, room: most(), length: text.getComputedTextLength() }));
     for (const { text, room, length } of rooms) {
       setAttribute(text, 'lengthAdjust', length > room ? 'spacingAndGlyphs' : undefined);
       setAttribute(text, 'textLength', length > room ? String(Math.floor(room)) : undefined);
