@@ -111,8 +111,7 @@ export class Controller {
 
   edit(change: Partial<Subject>): void {
     this.#store.dispatch({ type: 'edit', change });
-    clearTimeout(this.#pause);
-    this.#pause = setTimeout(() => void this.#prepare(true), PAUSE_MS);
+    this.#prepareLater(PAUSE_MS, true);
     void this.#check();
   }
 
@@ -123,7 +122,7 @@ export class Controller {
     const { state } = this.#store;
     if (model === undefined || state.slot === 'running') return;
     const { subject, task } = state;
-    clearTimeout(this.#pause);
+    this.#unpause();
     const check = await model.check(checkedText(state)).catch((error: unknown) => failureOf(error));
     // The form may have changed, or a second press come, while the check was away.
     if (this.#model !== model || this.#store.state.slot === 'running' || this.#store.state.subject !== subject) return;
@@ -153,7 +152,7 @@ export class Controller {
       // It may have been the first sign of a party that was away.
       void this.health();
       // The same text again, or one of its length, then costs only the online phase.
-      if (this.#away === undefined) this.#prepareLater(PAUSE_MS);
+      if (this.#away === undefined) this.#prepareLater(PAUSE_MS, false);
     } catch (error) {
       if (this.#run === abort) this.#end(failureOf(error), task);
     } finally {
@@ -185,7 +184,7 @@ export class Controller {
     this.#loading?.abort();
     this.#run?.abort();
     this.#run = undefined;
-    clearTimeout(this.#pause);
+    this.#unpause();
     this.#prepared?.abort.abort();
     this.#prepared = undefined;
     void this.#model?.dispose().catch(() => undefined);
@@ -257,14 +256,22 @@ export class Controller {
     if (!asked) this.#prepareSoon(SETTLE_MS);
   }
 
-  /** Nobody typed: only while a person is there, and without an error if it fails. */
+  /** Nobody typed: only while a person is there, behind what somebody types, and without an error if it fails. */
   #prepareSoon(ms: number): void {
-    if (this.#came && this.#away === undefined && this.#prepared === undefined) this.#prepareLater(ms);
+    if (this.#came && this.#away === undefined && this.#prepared === undefined && this.#pause === undefined) this.#prepareLater(ms, false);
   }
 
-  #prepareLater(ms: number): void {
+  #prepareLater(ms: number, typed: boolean): void {
+    this.#unpause();
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined;
+      void this.#prepare(typed);
+    }, ms);
+  }
+
+  #unpause(): void {
     clearTimeout(this.#pause);
-    this.#pause = setTimeout(() => void this.#prepare(false), ms);
+    this.#pause = undefined;
   }
 
   /** @param typed whether somebody typed for it and is to hear of an error. */
@@ -310,7 +317,7 @@ export class Controller {
   }
 
   #dropPrepared(gone?: Gone): void {
-    clearTimeout(this.#pause);
+    this.#unpause();
     const prepared = this.#prepared;
     if (prepared === undefined) return;
     this.#prepared = undefined;
