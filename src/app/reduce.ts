@@ -187,7 +187,13 @@ function progressed(state: State, event: ProgressEvent, now: number): State {
     case 'token':
       return moved(state, event, { pieces: [...(state.run?.pieces ?? []), { text: event.text, at: now }], now, heardAt: [now, now] });
     case 'heard':
-      return state.run === undefined ? state : { ...state, run: { ...state.run, now, heardAt: pair(state.run.heardAt, event.party, now) } };
+      if (state.run === undefined) return state;
+      return {
+        ...state,
+        // Who speaks is there, whatever it did not answer before.
+        health: state.health[event.party - 1]?.ok === false ? pair(state.health, event.party, { party: event.party, ok: true }) : state.health,
+        run: { ...state.run, now, heardAt: pair(state.run.heardAt, event.party, now) },
+      };
     default:
       return state;
   }
