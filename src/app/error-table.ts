@@ -2,15 +2,15 @@
 import type { ErrorCode } from '../core/errors.ts';
 
 /** Buttons under an error. The first is the filled one. */
-export type Action = 'run' | 'reload' | 'settings' | 'wasm' | 'websocket';
+export type Action = 'run' | 'reload' | 'settings' | 'wasm' | 'websocket' | 'plain';
 
 export interface Row {
   readonly title: string;
   readonly happened: string;
   readonly remedy: string;
   readonly actions?: readonly Action[];
-  /** The party cannot be reached: its links are crossed out. Else it is only outlined. */
-  readonly cut?: boolean;
+  /** Links that are crossed out: this tab's own to a party that it cannot reach, or all of a party that is gone. Else it is only outlined. */
+  readonly cut?: 'own' | 'all';
   /** The word in place of the party's health. */
   readonly mark?: string;
   /** Belongs under the text box. */
@@ -28,7 +28,7 @@ const LOST: Row = {
   happened: `No message came from {operator} in time{place}. The run was ended on all three parties. ${OPENED}`,
   remedy: 'run it again. New keys will be made; no key is used twice. If it happens again, ask {operator} whether its party is up.',
   actions: ['run', 'settings'],
-  cut: true,
+  cut: 'all',
   mark: 'no answer',
 };
 const UNREACHABLE: Row = {
@@ -36,7 +36,7 @@ const UNREACHABLE: Row = {
   happened: `No connection to {operator} came about. ${OPENED}`,
   remedy: 'check this device’s network, then run it again. If it happens again, ask {operator} whether its party is up.',
   actions: ['run', 'settings'],
-  cut: true,
+  cut: 'own',
   mark: 'not reached',
 };
 const IDENTITY: Row = {
@@ -81,6 +81,38 @@ const ENCODING: Row = {
   happened: 'There are control characters or broken characters in it.',
   remedy: 'type that part again by hand, or paste it as plain text.',
   input: true,
+};
+
+/** A login page, or the start page of a server, in place of a file. */
+export const WEB_PAGE: Row = {
+  title: 'A web page came in place of a file',
+  happened:
+    'Something between this page and its server, or the server itself, answered with a web page: a network that wants you to log in, a proxy, or a file that is not where it should be. No text was sent.',
+  remedy: 'log in to this network if it asks for that, then load it again. If it happens again, tell whoever runs this page.',
+  actions: ['reload'],
+  here: true,
+  mark: 'not loaded',
+};
+
+/** The address of the page asks for something. The page takes no orders there, and does not run as if it had. */
+export const ADDRESS: Row = {
+  title: 'The address asks for something that this page does not do',
+  happened:
+    'There are options in the address of this page. It takes none there, so none of them is in force, and nothing runs until they are gone. Nothing was sent.',
+  remedy: 'open the page without them, and choose in its settings.',
+  actions: ['plain'],
+  here: true,
+  mark: 'not started',
+};
+
+/** Weights were chosen that the parties do not serve for this model. */
+export const UNSERVED: Row = {
+  title: 'This model is not served with those weights',
+  happened: 'The weights that were chosen in the settings are not served for this model. They were not replaced by the other kind. No text was sent.',
+  remedy: 'choose the other kind in the settings, or another task.',
+  actions: ['settings'],
+  here: true,
+  mark: 'not started',
 };
 
 export const TABLE: Record<ErrorCode, Row> = {
@@ -172,15 +204,16 @@ export const TABLE: Record<ErrorCode, Row> = {
   ERR_WORKER: {
     ...BUG,
     title: 'The browser stopped a part of Tercet',
-    happened: `A worker of this page ended, often because memory was short. ${ENDED} ${OPENED}`,
-    remedy: 'close other tabs and run again. If it happens again, use a shorter text.',
+    happened: `The part of this page that computes ended or could not be loaded: memory was short, or something else came in place of its file. ${ENDED} ${OPENED}`,
+    remedy: 'load it again. If it happens again, close other tabs or use a shorter text, and tell whoever runs this page.',
+    actions: ['reload', 'run'],
   },
   ERR_LINK_BLOCKED: {
     title: 'This network blocks the direct link',
     happened: `The link to {party} could not be opened directly. ${OPENED}`,
     remedy: 'use the WebSocket link: same privacy, slower. Or use another network.',
     actions: ['websocket', 'settings'],
-    cut: true,
+    cut: 'own',
     mark: 'link blocked',
   },
   ERR_DOWNLOAD: {

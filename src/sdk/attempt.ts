@@ -101,6 +101,7 @@ export class Attempt {
         signal: control.signal,
         onProgress: ({ done, total }) => relay.dealt(done / total),
         onStatus: (status, section) => relay.status(status, section),
+        onHeard: (party) => relay.heard(party),
       });
       await session.prepare();
       relay.prepared(session.rounds);

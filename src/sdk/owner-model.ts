@@ -81,6 +81,10 @@ export class OwnerModel implements Model {
     await this.#runner.prepare(preparedShape(this.#runner.loaded, length, options), signal);
   }
 
+  release(): Promise<void> {
+    return this.#runner.release();
+  }
+
   predict(text: string, options: PredictOptions = {}): Promise<PredictResult> {
     return this.#one('predict', text, options, () => predictJob(reading(this.#runner.loaded, options.specialTokens), text, options));
   }

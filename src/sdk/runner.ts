@@ -57,6 +57,11 @@ export class Runner {
     await this.#stock.prepare(shape, signal);
   }
 
+  /** Lets go of what was prepared. */
+  async release(): Promise<void> {
+    await this.#stock.clear();
+  }
+
   /** @throws {TercetError} ERR_TOO_MANY_TOKENS and ERR_ARGUMENT before anything is sent; what a run can end with. */
   async run<R>(work: Work<R>): Promise<Ran<R>> {
     this.alive();

@@ -4,7 +4,7 @@
  * Result and progress shapes follow transformers.js, with more members for what only a private run has: parties, links, rounds, phases. Nothing here
  * holds a share or a key; `Captured` holds bytes that left this device, for people who want to look at them.
  */
-import type { TercetError } from '../core/errors.ts';
+import type { ErrorCode, TercetError } from '../core/errors.ts';
 
 /** What a model was made for: its head. Zero-shot classification is a call on models for fill-mask, or for classification where they were trained on entailment. */
 export type Task = 'fill-mask' | 'text-classification' | 'question-answering' | 'token-classification' | 'text-generation' | 'feature-extraction';
@@ -138,6 +138,18 @@ export type ProgressEvent =
   | { readonly status: 'reconstruct'; readonly links: Links; readonly sample?: SentSample }
   // before a run: what to know of how a text is read, like special tokens that became plain text; without a callback it goes to the console
   | { readonly status: 'notice'; readonly message: string }
+  // while the parties compute: a message of that party came, about once a second of each
+  | { readonly status: 'heard'; readonly party: 1 | 2 }
+  // what `prepare` made is not there any more
+  | {
+      readonly status: 'released';
+      /** Tokens of the bucket that it was for. */
+      readonly length: number;
+      /** 'age': kept for as long as parties keep memory for nobody (5 minutes); 'lost': a link of it ended. */
+      readonly reason: 'age' | 'lost';
+      /** With 'lost': what the party said, like ERR_PEER_LET_GO when it needed the place, or what the link ended with. */
+      readonly code?: ErrorCode;
+    }
   // generated text: after every step's reconstruct
   | { readonly status: 'token'; readonly index: number; readonly text: string; readonly links: Links };
 
@@ -439,6 +451,8 @@ export interface GenerateStream extends AsyncIterable<string>, PromiseLike<Gener
 export interface PartyHealth {
   readonly party: 1 | 2;
   readonly ok: boolean;
+  /** It is there, and has no place for another session at the moment. */
+  readonly full?: boolean;
   /** Round trip of the health request. */
   readonly milliseconds?: number;
   readonly device?: string;
@@ -482,8 +496,16 @@ export interface Model {
   readonly labels: readonly string[];
   /** Tokenizes here. Cheap; for every key stroke. */
   check(text: TaskText): Promise<TextCheck>;
-  /** Deals the correlations of one run for texts of up to `length` tokens (rounded up to a bucket). A second call for another bucket replaces the first. */
+  /**
+   * Deals the correlations of one run for texts of up to `length` tokens (rounded up to a bucket), and keeps them for 5 minutes. A second call for another bucket
+   * replaces the first.
+   */
   prepare(length: number, options?: PrepareOptions): Promise<void>;
+  /**
+   * Lets go of what `prepare` made or makes, here and at both parties, so that they have room for others. For a page that is hidden or left alone. Nothing, if
+   * nothing is prepared. A 'released' event tells when it goes without this call.
+   */
+  release(): Promise<void>;
   predict(text: string, options?: PredictOptions): Promise<PredictResult>;
   classify(text: string, options?: ClassifyOptions): Promise<ClassifyResult>;
   classifyBatch(texts: readonly string[], options?: BatchOptions): Promise<BatchResult>;

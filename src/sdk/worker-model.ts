@@ -156,6 +156,10 @@ export class WorkerModel implements Model {
     return this.#worker.call(signal, (remote, call) => remote.prepare(call, length, options));
   }
 
+  release(): Promise<void> {
+    return this.#worker.call(undefined, (remote) => remote.release());
+  }
+
   async predict(text: string, given: PredictOptions = {}): Promise<PredictResult> {
     const { signal, ...options } = checkOptions('predict', given, OPTIONS.predict);
     return this.#worker.call(signal, (remote, call) => remote.predict(call, text, options));

@@ -65,6 +65,7 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
   const stop = () => abort(new TercetError('ERR_ABORTED', 'this party is shutting down', 'run again when it is back'));
   let prg: PairPrg | undefined;
   let engine: Engine | undefined;
+  let status: StatusSender | undefined;
   try {
     prg = PairPrg.of(options.key, { session: options.session, attempt: 0, step: 0, branch: 0 });
     const fields = await recvControl(owner, 'request');
@@ -80,7 +81,8 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
     for (let step = 0; ; step++) {
       const { circuit, hash } = await circuits.get(model.config, model.plan, request, step);
       const draws: PairPrg = prg;
-      const status = new StatusSender(owner, peer, options.now, abort);
+      const reports = new StatusSender(owner, peer, options.now, abort);
+      status = reports;
       const prepared = await stepBegins(step, owner, async () => {
         const start = await recvControl(owner, step === 0 ? 'start' : 'step');
         if (start.string('circuit') !== hash) throw mismatch('the data owner built another circuit');
@@ -94,7 +96,7 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
           kept,
           ...(options.signal === undefined ? {} : { signal: options.signal }),
           onProgress: (progress) => {
-            if (progress.phase === 'online') status.progress(progress);
+            if (progress.phase === 'online') reports.progress(progress);
             options.onProgress?.(progress);
           },
         });
@@ -107,9 +109,10 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
         await Promise.all([...channels.values()].map((channel) => channel.close()));
         return step === 0 ? 'discarded' : 'answered';
       }
+      reports.begin(2 * circuit.cost.rounds);
       await engine.input();
       await engine.online();
-      await status.finish(2 * circuit.cost.rounds);
+      await reports.finish(2 * circuit.cost.rounds);
       expected = undefined;
       await engine.output();
       await sendControl(owner, 'report', reportToJson(reportOf(channels, options.peakMemory(), kernels.name)));
@@ -133,6 +136,7 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
   } finally {
     options.signal?.removeEventListener('abort', stop);
     options.key.fill(0);
+    status?.stop();
     prg?.wipe();
     engine?.clear();
   }

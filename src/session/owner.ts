@@ -46,6 +46,8 @@ export interface OwnerOptions {
   onProgress?(progress: Progress): void;
   /** How far the compute parties are, as party 1 reports it. */
   onStatus?(status: Status, section: string): void;
+  /** A compute party said something while it computes: it is there, whether it moves on or waits for the other one. */
+  onHeard?(peer: 1 | 2): void;
 }
 
 export interface OwnerResult {
@@ -328,6 +330,7 @@ export class OwnerSession {
   }
 
   #status(circuit: Circuit, peer: 1 | 2, status: Status): void {
+    this.#options.onHeard?.(peer);
     if (peer === 1) this.#options.onStatus?.(status, circuit.sections[status.gate] ?? '');
   }
 
