@@ -3,7 +3,8 @@
 // A fault is a line of test/mutants/mutants.json: edits (`find` occurs once in `file`) and the test files that kill it, whole or only the tests whose names match
 // `only`. A fault that survives, or that does not apply any more, fails the lane. So does a test that ends by its time limit: that is no kill.
 // The control runs every named test without any fault first.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,15 +32,18 @@ if (values.list) {
 const LIMIT_MS = 600_000;
 const SKIPPED = new Set(['.git', 'node_modules', 'dist', 'training', 'test-results']);
 const tree = mkdtempSync(join(tmpdir(), 'tercet-mutants-'));
-const remove = () => rmSync(tree, { recursive: true, force: true });
-process.on('exit', remove);
+let child;
+process.on('exit', () => {
+  child?.kill('SIGKILL');
+  rmSync(tree, { recursive: true, force: true });
+});
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 
 for (const name of readdirSync(root)) if (!SKIPPED.has(name)) cpSync(join(root, name), join(tree, name), { recursive: true });
 symlinkSync(join(root, 'node_modules'), join(tree, 'node_modules'));
 
 /** Runs the named tests in the copy: how many passed and failed, the first that failed, and whether it was for time. */
-function run({ file, only }) {
+async function run({ file, only }) {
   const report = join(tree, 'report.json');
   rmSync(report, { force: true });
   const names = only === undefined ? [] : ['-t', only];
@@ -59,8 +63,10 @@ function run({ file, only }) {
     '--outputFile',
     report,
   ];
-  const { error } = spawnSync(process.execPath, args, { cwd: tree, stdio: 'ignore', timeout: LIMIT_MS });
-  if (error !== undefined) return { passed: 0, failed: 0, late: true };
+  child = spawn(process.execPath, args, { cwd: tree, stdio: 'ignore', timeout: LIMIT_MS });
+  const [, ended] = await once(child, 'exit');
+  child = undefined;
+  if (ended !== null) return { passed: 0, failed: 0, late: true };
   const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
   const failures = testResults.flatMap(({ assertionResults }) => assertionResults).filter(({ status }) => status === 'failed');
   const late = failures.length > 0 && failures.every(({ failureMessages }) => failureMessages.some((message) => message.includes('timed out in')));
@@ -73,7 +79,7 @@ const say = (line) => console.log(line);
 // The control: what the mutants are to make fail passes without them, and there is something to fail.
 const tests = new Map(mutants.flatMap(({ killedBy }) => killedBy).map((test) => [JSON.stringify(test), test]));
 for (const test of values['no-control'] ? [] : tests.values()) {
-  const { passed, failed } = run(test);
+  const { passed, failed } = await run(test);
   if (failed === 0 && passed > 0) continue;
   wrong++;
   say(`control   ${test.file}${test.only === undefined ? '' : `, "${test.only}"`}: ${passed} passed, ${failed} failed without any mutant`);
@@ -92,7 +98,8 @@ for (const { id, edits, killedBy } of mutants) {
         text.replace(find, () => replace),
       );
     }
-    const runs = killedBy.map((test) => ({ test, ...run(test) }));
+    const runs = [];
+    for (const test of killedBy) runs.push({ test, ...(await run(test)) });
     const survived = runs.find(({ failed, late }) => failed === 0 || late);
     const [{ first }] = runs;
     if (survived === undefined) outcome = `killed    ${id}: ${killedBy[0].file}, "${first}"`;
