@@ -179,7 +179,7 @@ async function party(flags: PartyFlags): Promise<void> {
   if (id === 2 && flags.peers === undefined) throw new TercetError('ERR_ARGUMENT', 'party 2 needs the address of party 1', 'give --peers 1=HOST:PORT');
   const certificates = await ensureCertificates(flags.certificates ?? join(stateFolder(), 'certificates'));
   try {
-    await runDaemon({
+    const { deviceFault } = await runDaemon({
       id,
       host: flags.host,
       port: integer('port', flags.port, 0, 65535),
@@ -202,12 +202,15 @@ async function party(flags: PartyFlags): Promise<void> {
       onProgress: (progress) => announce(flags, { kind: 'progress', progress }),
       onFailure: (error) => process.stderr.write(`${error.line()}\n`),
     });
+    if (deviceFault === undefined) return;
+    announce(flags, { kind: 'failed', code: deviceFault.code, message: `party ${id}: ${deviceFault.message}`, hint: deviceFault.hint });
+    process.exitCode = isSupervised() ? DEVICE_LOST_EXIT : 1;
   } catch (thrown) {
     const error = asTercetError(thrown);
     if (signal.aborted) return;
     if (process.send === undefined || flags.debug === true) throw error;
     announce(flags, { kind: 'failed', code: error.code, message: `party ${id}: ${error.message}`, hint: error.hint });
-    process.exitCode = error.kind === 'device' && isSupervised() ? DEVICE_LOST_EXIT : error.kind === 'usage' ? 2 : 1;
+    process.exitCode = error.kind === 'usage' ? 2 : 1;
   } finally {
     release();
     process.off('disconnect', orphaned);

@@ -99,7 +99,7 @@ export async function openOwnerLink(options: OwnerLinkOptions): Promise<OwnerLin
 
 /** A link that does not come about, or says nothing, may do so over another transport. A party that is not the one it should be is not asked twice. */
 function mayFallBack(error: unknown): boolean {
-  return error instanceof TercetError && ['ERR_LINK_BLOCKED', 'ERR_PEER_TIMEOUT', 'ERR_PEER_CLOSED'].includes(error.code);
+  return error instanceof TercetError && ['ERR_LINK_BLOCKED', 'ERR_PEER_TIMEOUT', 'ERR_PEER_CLOSED', 'ERR_PEER_FAILED'].includes(error.code);
 }
 
 async function open(options: OwnerLinkOptions, connect: (options: OwnerLinkOptions) => Promise<Carrier>): Promise<OwnerLink> {

@@ -33,6 +33,8 @@ export interface DaemonOptions {
   /** Where browsers reach this party; absent: nowhere. */
   readonly web?: WebOptions;
   readonly signal: AbortSignal;
+  /** Opens the device; `nodeKernels` but in tests. */
+  readonly openKernels?: typeof nodeKernels;
   onListening?(port: number): void;
   onWeb?(web: WebAddress): void;
   /** The device that computes, and why it is not a graphics device if it might have been. */
@@ -48,39 +50,51 @@ export interface DaemonOptions {
 /** Longest wait for the other compute party after the owner's request. */
 const PEER_TIMEOUT_MS = 15_000;
 
-export async function runDaemon(options: DaemonOptions): Promise<void> {
+/** How a party ended by itself. */
+export interface DaemonEnd {
+  /** Its own device failed: this process can serve nobody any more, another one can. */
+  readonly deviceFault: TercetError | undefined;
+}
+
+/**
+ * Serves until `signal`, until one session is over with `once`, or until the device fails. What becomes of the process is decided by the device's own fault object
+ * alone: a session that fails, with whatever error, ends by itself.
+ * @throws {TercetError} what listening, opening the device and loading models throw; with `once` why the session failed, unless the device did.
+ */
+export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
   const { id, signal, credentials, recvTimeoutMs, maxSessions } = options;
   const listener = await listenTls({ self: id, host: options.host, port: options.port, credentials, recvTimeoutMs, timeoutMs: 60_000 });
   try {
     options.onListening?.(listener.port);
-    const opened = await nodeKernels(options.device, options.threads);
+    const opened = await (options.openKernels ?? nodeKernels)(options.device, options.threads);
     const { kernels } = opened;
     try {
       const models = await loadServedModels(id, options.models, kernels, (file, loaded, total) => options.onDownload?.(file, loaded, total));
+      // A device that failed once fails every session of this process, also those that only wait; and it may fail while nobody uses it.
+      const broken = new AbortController();
+      const unwatch = kernels.fault.watch((error) => broken.abort(error));
+      const ended = AbortSignal.any([signal, broken.signal]);
       const sessions = new Sessions({
         id,
         models,
         kernels,
-        signal,
+        signal: ended,
         maxSessions,
         connectPeer: (session) => connectPeer(options, listener, session),
         onProgress: (progress) => options.onProgress?.(progress),
       });
-      // A device that failed once fails every later session of this process.
-      const broken = new AbortController();
-      const onFailure = (thrown: unknown) => {
-        const error = asTercetError(thrown);
-        options.onFailure?.(error);
-        if (error.kind === 'device') broken.abort(error);
-      };
+      const onFailure = (thrown: unknown) => options.onFailure?.(asTercetError(thrown));
       const web = options.web === undefined ? undefined : await serveBrowsers(id, options.web, { models, kernels, sessions, recvTimeoutMs, onFailure });
       try {
         if (web !== undefined) options.onWeb?.(web.address);
         options.onDevice?.(opened.summary, opened.fallback);
         options.onReady?.();
-        await acceptOwners({ ...options, signal: AbortSignal.any([signal, broken.signal]) }, listener, sessions, onFailure);
-        if (broken.signal.aborted) throw broken.signal.reason;
+        await acceptOwners({ ...options, signal: ended }, listener, sessions, onFailure).catch((error: unknown) => {
+          if (!ended.aborted) throw error;
+        });
+        return { deviceFault: kernels.fault.error };
       } finally {
+        unwatch();
         await web?.close();
         await sessions.idle();
       }

@@ -62,8 +62,8 @@ export class Runner {
     try {
       return await this.#attempt(work);
     } catch (error) {
-      // With a party in it, it is that party's device.
-      if (error instanceof TercetError && error.kind === 'device' && error.party === undefined) await this.#reopen();
+      // The device itself is asked: the error may speak of anything.
+      if (this.#loaded.kernels.fault.failed && !this.#disposed.signal.aborted) await this.#reopen();
       throw error;
     }
   }

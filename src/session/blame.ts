@@ -18,9 +18,12 @@ export function about(party: 1 | 2, thrown: unknown): TercetError {
   return new TercetError(error.code, message, error.hint, { cause: error, party });
 }
 
+/** What a party says of itself, and not of another one or of a link. */
+const OWN: readonly string[] = ['ERR_PEER_FAILED', 'ERR_PEER_BUSY', 'ERR_PEER_LET_GO', 'ERR_MODEL_HASH'];
+
 /** Whether a party said itself that it fails because of a link of its own. */
 function hearsay(error: unknown): boolean {
-  return error instanceof PeerReport && error.kind === 'peer';
+  return error instanceof PeerReport && !OWN.includes(error.code);
 }
 
 /** Runs the same step with both compute parties; rejects with the error that explains the other one. */

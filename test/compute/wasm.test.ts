@@ -124,6 +124,45 @@ describe('wasm workers', () => {
     expect(broken).toBeInstanceOf(Error);
   });
 
+  it('a call that there is no memory for fails alone, in the calling thread, on the way to a worker, in it, and on the way back', async () => {
+    const short = new RangeError('Array buffer allocation failed');
+    let broken = '';
+    const kernels = await createWasmKernels({
+      module,
+      threads: 1,
+      startWorker: () => {
+        const port = localWorker();
+        return {
+          ...port,
+          // An operand that is too long for the worker's memory, as the worker's own engine says it.
+          postMessage: (message, transfer) =>
+            port.postMessage(broken === 'worker' && 'op' in (message as object) ? { ...(message as object), args: [{}, 64, 2 ** 40] } : message, transfer),
+        };
+      },
+    });
+    const long = random.words(300_000, 64);
+    const trap = (data: object) =>
+      new Proxy(data, {
+        get: (target, name) => {
+          if (name === 'slice' || name === 'byteLength' || name === 'buffer') throw short;
+          const value: unknown = Reflect.get(target, name, target);
+          return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+        },
+      });
+    const ends = (call: Promise<unknown>) => expect(call).rejects.toMatchObject({ code: 'ERR_DEVICE_MEMORY' });
+    await ends(kernels.add({ k: 64, data: trap(long.data) as BigUint64Array }, long));
+    const square = { batch: 1, m: 512, inner: 512, n: 512 };
+    const operand = random.words(512 * 512, 64);
+    await ends(kernels.matmul({ k: 64, data: trap(operand.data) as BigUint64Array }, operand, square));
+    broken = 'worker';
+    await ends(kernels.draw(stream, 64, 200_000));
+    broken = '';
+    expect(kernels.fault.failed).toBe(false);
+    await expect(kernels.draw(stream, 64, 200_000)).resolves.toBeDefined();
+    await expect(kernels.add(long, long)).resolves.toBeDefined();
+    await kernels.close();
+  });
+
   it('a trap in a worker is a typed error', async () => {
     const kernels = await createWasmKernels({
       module,

@@ -4,7 +4,8 @@
  * Whatever answers may be anything: a proxy's error page, a captive portal, an index.html of a static server, another party. Each has an error of its own that
  * says what to do. Nothing that comes back is believed here; `checkStatement` does that.
  */
-import { TercetError, kindOf, type ErrorCode } from '../../core/errors.ts';
+import { TercetError } from '../../core/errors.ts';
+import { heard } from '../../core/told.ts';
 import { printable } from '../../core/bytes.ts';
 import { within } from '../deadline.ts';
 import { errorCode, isCertificateCode } from '../tls-errors.ts';
@@ -128,10 +129,7 @@ function refusedBy(status: number, type: string, text: string, who: string): Ter
     try {
       const { code, message, hint } = JSON.parse(text) as Record<string, unknown>;
       if (typeof code === 'string' && typeof message === 'string' && typeof hint === 'string') {
-        const kind = kindOf(code);
-        // Codes of another version, or that would blame this side's user, are the party's failure all the same.
-        const own = kind === undefined || kind === 'usage' || kind === 'internal' ? 'ERR_PEER_CLOSED' : (code as ErrorCode);
-        return new TercetError(own, `${who}: ${printable(message, 300)}`, printable(hint, 300));
+        return new TercetError(heard(code), `${who}: ${printable(message, 300)}`, printable(hint, 300));
       }
     } catch {
       // No JSON after all: judged by its status below.

@@ -9,6 +9,7 @@ import { expTables } from '../../exp-tables.ts';
 import { type Words, laneBytes, ringMask, sameShape, wireLength, zeros } from '../../ring.ts';
 import { DPF_LEVEL, DPF_ROOT } from '../dpf-key.ts';
 import type { Choice, PiecewiseCubic, ProductShape, SelectionTable, Stream } from '../types.ts';
+import { noMemory } from './failure.ts';
 
 type Export = (...values: (number | bigint)[]) => number;
 type Lane = Uint8Array | Uint32Array | Int32Array | BigUint64Array | BigInt64Array | Float32Array;
@@ -131,7 +132,7 @@ export class KernelInstance {
       // Some growth ahead: every growth replaces the buffer, and in some engines copies it.
       this.#memory.grow(Math.ceil(missing / PAGE) + 16);
     } catch (cause) {
-      throw new TercetError('ERR_KERNEL', 'no memory left for the kernels', 'use more threads, shorter inputs or a smaller model', { cause });
+      throw noMemory(cause);
     }
   }
 

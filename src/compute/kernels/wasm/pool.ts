@@ -3,11 +3,13 @@
  * SharedArrayBuffer). Operands are cut into ranges, copied and transferred; results come back by transfer.
  *
  * Calls in flight share the workers by turns: an idle worker takes one task of the call that has waited longest since its last task, so a long
- * table does not hold up a short product. A worker that fails ends the backend: pending and later calls get its error.
+ * table does not hold up a short product. A worker that fails ends the backend: pending and later calls get its error. Want of memory fails a call alone.
  */
 import { type ErrorCode, TercetError, invariant } from '../../../core/errors.ts';
 import { type Words, checkRing, concatWords, laneBytes, wireBytes, wireLength, zeros } from '../../ring.ts';
+import { Fault } from '../fault.ts';
 import type { Choice, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
+import { kernelFailure } from './failure.ts';
 import { KernelInstance, PANEL, sliceTable, tableWords } from './instance.ts';
 import type { Operation, OperationArguments, Reply, Request, Result, WorkerPort } from './messages.ts';
 
@@ -98,7 +100,7 @@ export class WasmKernels implements RingKernels<Words> {
   #inline: KernelInstance | undefined;
   readonly #workers: Worker[] = [];
   readonly #waiting: Call[] = [];
-  #failure: TercetError | undefined;
+  readonly fault = new Fault();
   #lastId = 0;
 
   constructor({ module, startWorker, threads }: WasmOptions) {
@@ -124,21 +126,31 @@ export class WasmKernels implements RingKernels<Words> {
 
   #answer(worker: Worker, reply: Reply): void {
     const entry = worker.sent.get(reply.id);
-    if (entry === undefined || this.#failure !== undefined) return;
+    if (entry === undefined || this.fault.failed) return;
     if ('error' in reply && reply.error.code === 'ERR_KERNEL') {
       this.#fail('ERR_KERNEL', reply.error.what, reply.error.hint, undefined);
       return;
     }
     worker.sent.delete(reply.id);
-    if (!('error' in reply)) {
-      entry.task.done(reply.value);
+    if ('error' in reply) {
+      // The operands were refused, or there was no room for them: that call fails, the worker is sound.
+      this.#refuse(entry.call, new TercetError(reply.error.code, reply.error.what, reply.error.hint));
     } else {
-      // The operands were refused: that call fails, the worker is sound.
-      const at = this.#waiting.indexOf(entry.call);
-      if (at >= 0) this.#waiting.splice(at, 1);
-      entry.call.fail(new TercetError(reply.error.code, reply.error.what, reply.error.hint));
+      try {
+        entry.task.done(reply.value);
+      } catch (error) {
+        // No room for the whole result.
+        this.#refuse(entry.call, kernelFailure(error));
+      }
     }
     this.#feed();
+  }
+
+  /** Ends one call, and what of it still waits. */
+  #refuse(call: Call, error: TercetError): void {
+    const at = this.#waiting.indexOf(call);
+    if (at >= 0) this.#waiting.splice(at, 1);
+    call.fail(error);
   }
 
   /** Gives idle workers a task each, by turns among the waiting calls. */
@@ -159,26 +171,33 @@ export class WasmKernels implements RingKernels<Words> {
     if (call.tasks.length > 0) this.#waiting.push(call);
     const worker = this.#workers[w];
     const id = ++this.#lastId;
+    let made: ReturnType<Task['args']>;
+    try {
+      made = task.args();
+    } catch (error) {
+      // No room for the copies: nothing was sent, and nobody else is concerned.
+      this.#refuse(call, kernelFailure(error));
+      return;
+    }
     worker.sent.set(id, { task, call });
     try {
-      const { args, transfer } = task.args();
-      const request: Request = { id, op: task.op, args };
-      worker.port.postMessage(request, transfer);
+      const request: Request = { id, op: task.op, args: made.args };
+      worker.port.postMessage(request, made.transfer);
     } catch (cause) {
       this.#fail('ERR_WORKER', 'a compute worker cannot be reached', 'start the backend again', cause);
     }
   }
 
   #fail(code: ErrorCode, what: string, hint: string, cause: unknown): void {
-    if (this.#failure !== undefined) return;
+    if (this.fault.failed) return;
     const failure = new TercetError(code, what, hint, { cause });
-    this.#failure = failure;
     const calls = new Set(this.#waiting);
     for (const worker of this.#workers) {
       for (const { call } of worker.sent.values()) calls.add(call);
       worker.sent.clear();
     }
     this.#waiting.length = 0;
+    this.fault.raise(failure);
     for (const call of calls) call.fail(failure);
     for (const worker of this.#workers) void this.#terminate(worker);
   }
@@ -192,7 +211,7 @@ export class WasmKernels implements RingKernels<Words> {
   }
 
   #check(): void {
-    if (this.#failure !== undefined) throw this.#failure;
+    this.fault.check();
   }
 
   /** One task for a worker: arguments are sliced by `args` when the task is sent and become the worker's. */
@@ -229,17 +248,16 @@ export class WasmKernels implements RingKernels<Words> {
     });
   }
 
-  /** Runs one operation in the calling thread. What is not one of our errors is a trap: the instance is not trusted any more. */
+  /** Runs one operation in the calling thread. After a trap the instance is not trusted any more. */
   #here<T>(operation: (instance: KernelInstance) => T): T {
     this.#check();
     invariant(this.#inline !== undefined, 'no inline instance');
     try {
       return operation(this.#inline);
     } catch (error) {
-      if (error instanceof TercetError && error.code !== 'ERR_KERNEL') throw error;
-      if (error instanceof TercetError) this.#failure ??= error;
-      else this.#fail('ERR_KERNEL', `a kernel failed: ${error instanceof Error ? error.name : 'failure'}`, 'start the backend again', error);
-      throw this.#failure ?? error;
+      const failure = kernelFailure(error);
+      if (failure.code === 'ERR_KERNEL') this.#fail(failure.code, failure.message, failure.hint, failure.cause);
+      throw failure;
     }
   }
 
