@@ -4,11 +4,12 @@ import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import type { Credentials } from '../net/certificates.ts';
 import { withProfile } from '../net/paced.ts';
 import { linkProfile } from '../net/profiles.ts';
-import { type TlsListener, connectTls, listenTls } from '../net/tls.ts';
+import { type TlsListener, listenTls } from '../net/tls.ts';
 import type { Channel } from '../net/types.ts';
 import { recvKey } from '../session/direct-key.ts';
 import { type ModelSource, loadServedModels } from './served-model.ts';
 import { type Device, nodeKernels } from './node-kernels.ts';
+import { PeerLinks } from './peer-links.ts';
 import { Sessions } from './sessions.ts';
 import { type WebAddress, type WebOptions, serveBrowsers } from './web.ts';
 
@@ -74,13 +75,14 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
       const broken = new AbortController();
       const unwatch = kernels.fault.watch((error) => broken.abort(error));
       const ended = AbortSignal.any([signal, broken.signal]);
+      const links = peerLinks(options);
       const sessions = new Sessions({
         id,
         models,
         kernels,
         signal: ended,
         maxSessions,
-        connectPeer: (session) => connectPeer(options, listener, session),
+        connectPeer: (session) => connectPeer(options, listener, links, session),
         onProgress: (progress) => options.onProgress?.(progress),
       });
       const onFailure = (thrown: unknown) => options.onFailure?.(asTercetError(thrown));
@@ -97,6 +99,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         unwatch();
         await web?.close();
         await sessions.idle();
+        await links?.close();
       }
     } finally {
       await opened.close();
@@ -126,10 +129,18 @@ export function shaped(channel: Channel, profile: string | undefined): Channel {
   return model === undefined ? channel : withProfile(channel, model);
 }
 
-async function connectPeer(options: DaemonOptions, listener: TlsListener, session: Uint8Array): Promise<Channel> {
-  const { id, signal, credentials, recvTimeoutMs } = options;
-  if (id === 1) return shaped(await listener.accept({ peer: 2, session, signal, timeoutMs: PEER_TIMEOUT_MS }), options.profile);
-  if (options.peer === undefined) throw new TercetError('ERR_ARGUMENT', 'party 2 needs the address of party 1', 'give --peers 1=HOST:PORT');
-  const { host, port } = options.peer;
-  return shaped(await connectTls({ self: 2, peer: 1, host, port, credentials, session, signal, recvTimeoutMs, timeoutMs: PEER_TIMEOUT_MS }), options.profile);
+/** Spare links for as many sessions as there are places, up to this many. */
+const MAX_SPARE = 8;
+
+function peerLinks({ id, peer, credentials, recvTimeoutMs, maxSessions, once }: DaemonOptions): PeerLinks | undefined {
+  if (id === 1 || peer === undefined) return undefined;
+  const spare = once ? 0 : Math.min(maxSessions, MAX_SPARE);
+  return new PeerLinks({ self: 2, peer: 1, ...peer, credentials, recvTimeoutMs, timeoutMs: PEER_TIMEOUT_MS, spare });
+}
+
+async function connectPeer(options: DaemonOptions, listener: TlsListener, links: PeerLinks | undefined, session: Uint8Array): Promise<Channel> {
+  const { id, signal, profile } = options;
+  if (id === 1) return shaped(await listener.accept({ peer: 2, session, signal, timeoutMs: PEER_TIMEOUT_MS }), profile);
+  if (links === undefined) throw new TercetError('ERR_ARGUMENT', 'party 2 needs the address of party 1', 'give --peers 1=HOST:PORT');
+  return shaped(await links.open(session, signal), profile);
 }
