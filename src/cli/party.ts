@@ -6,6 +6,7 @@ import { TercetError, asTercetError } from '../core/errors.ts';
 import type { PartyId } from '../net/types.ts';
 import { credentialsOf, ensureCertificates } from '../net/certificates.ts';
 import { runDaemon } from '../party/daemon.ts';
+import { OperatorLog } from '../party/log.ts';
 import { mayHaveGpu } from '../party/node-kernels.ts';
 import { DEVICE_LOST_EXIT, isSupervised, supervise } from '../party/supervisor.ts';
 import type { ChildMessage } from '../party/local.ts';
@@ -28,6 +29,7 @@ interface PartyFlags {
   readonly certificates?: string;
   readonly shares: readonly string[];
   readonly maxSessions: string;
+  readonly maxSessionsPerAddress?: string;
   readonly device: string;
   readonly threads?: string;
   readonly profile?: string;
@@ -56,6 +58,7 @@ export function partyCommand(): Command {
     .option('--device <device>', 'auto, wasm or webgpu', 'auto')
     .option('--threads <n>', 'worker threads')
     .option('--max-sessions <n>', 'sessions at a time, prepared ones included', '8')
+    .option('--max-sessions-per-address <n>', 'of one address; behind a proxy on another machine give as many as in all (default: half of all)')
     .option('--profile <name>', 'shape the links like a network: lan, wan-cloud or home')
     .option('--web <address>', 'HOST:PORT where browsers reach this party (WebRTC, and WebSocket as the second way)')
     .option('--web-cert <file>', 'certificate of that address, PEM; needed unless it is this machine')
@@ -177,6 +180,7 @@ async function party(flags: PartyFlags): Promise<void> {
     process.on('disconnect', orphaned);
   }
   if (id === 2 && flags.peers === undefined) throw new TercetError('ERR_ARGUMENT', 'party 2 needs the address of party 1', 'give --peers 1=HOST:PORT');
+  const log = new OperatorLog({ party: id, now: () => Date.now(), write: (line) => process.stderr.write(`${line}\n`) });
   const certificates = await ensureCertificates(flags.certificates ?? join(stateFolder(), 'certificates'));
   try {
     const { deviceFault } = await runDaemon({
@@ -191,6 +195,7 @@ async function party(flags: PartyFlags): Promise<void> {
       ...(flags.profile === undefined ? {} : { profile: parseProfile(flags.profile) }),
       recvTimeoutMs: RECV_TIMEOUT_MS,
       maxSessions: integer('max-sessions', flags.maxSessions, 1, 1000),
+      ...(flags.maxSessionsPerAddress === undefined ? {} : { maxPerAddress: integer('max-sessions-per-address', flags.maxSessionsPerAddress, 1, 1000) }),
       once: flags.once === true,
       ...(await webOptions(id, flags)),
       signal,
@@ -200,7 +205,7 @@ async function party(flags: PartyFlags): Promise<void> {
       onDownload: downloadTeller((message) => announce(flags, message)),
       onReady: () => announce(flags, { kind: 'ready' }),
       onProgress: (progress) => announce(flags, { kind: 'progress', progress }),
-      onFailure: (error) => process.stderr.write(`${error.line()}\n`),
+      onFailure: (error, session) => log.failed(error, session),
     });
     if (deviceFault === undefined) return;
     announce(flags, { kind: 'failed', code: deviceFault.code, message: `party ${id}: ${deviceFault.message}`, hint: deviceFault.hint });

@@ -45,6 +45,8 @@ export interface OwnerArrival {
   readonly key: Uint8Array;
   readonly session: Uint8Array;
   readonly transport: 'webrtc' | 'websocket';
+  /** Address of the owner, or of the proxy before it. */
+  readonly remote: string;
   /** What the owner asked for, 64 hex digits each; `admit` has let them pass. */
   readonly modelHash: string;
   readonly parametersHash: string;
@@ -188,9 +190,9 @@ class RunningGateway implements Gateway {
         health,
         admit,
         answerer,
-        onRtc: ({ session, slot, answer, signallingHash, signal }) => {
+        onRtc: ({ session, slot, answer, signallingHash, remote, signal }) => {
           const stop = (): void => answer.close();
-          void this.#welcome({ session, slot, signal, signallingHash, transport: 'webrtc', links: answer.opened(), stop });
+          void this.#welcome({ session, slot, signal, signallingHash, remote, transport: 'webrtc', links: answer.opened(), stop });
         },
       },
       (error) => this.#refused(error),
@@ -223,7 +225,7 @@ class RunningGateway implements Gateway {
           },
           end: () => slot.end(),
         };
-        const coming = { session: fromHex(session), slot: counted, signal: stopped.signal, signallingHash: NO_SIGNALLING };
+        const coming = { session: fromHex(session), slot: counted, signal: stopped.signal, signallingHash: NO_SIGNALLING, remote: request.socket.remoteAddress ?? '' };
         void this.#welcome({ ...coming, transport: 'websocket', links, stop });
       });
     } catch (error) {
@@ -235,7 +237,7 @@ class RunningGateway implements Gateway {
 
   /** From a link under way to an owner that is handed on. Never rejects. */
   async #welcome(coming: Coming): Promise<void> {
-    const { session, slot, signal, signallingHash, transport, stop } = coming;
+    const { session, slot, signal, signallingHash, transport, remote, stop } = coming;
     const { party, identity, admit, onOwner, recvTimeoutMs, highWaterBytes } = this.#options;
     try {
       const links = await unlessAborted(signal, coming.links);
@@ -246,7 +248,7 @@ class RunningGateway implements Gateway {
       const channel = new FramedChannel({ self: party, peer: 0, session, transport: agreed.transport, timeoutMs: recvTimeoutMs, highWaterBytes });
       signal.addEventListener('abort', () => channel.abort(asTercetError(signal.reason)));
       const { key, modelHash, parametersHash } = agreed;
-      onOwner(withKey(key, { channel, session, transport, modelHash: toHex(modelHash), parametersHash: toHex(parametersHash) }));
+      onOwner(withKey(key, { channel, session, transport, remote, modelHash: toHex(modelHash), parametersHash: toHex(parametersHash) }));
     } catch (error) {
       slot.end();
       stop();
@@ -264,6 +266,7 @@ interface Coming {
   readonly slot: Slot;
   readonly signal: AbortSignal;
   readonly signallingHash: Uint8Array;
+  readonly remote: string;
   readonly transport: 'webrtc' | 'websocket';
   readonly links: Promise<readonly MessageLink[]>;
   readonly stop: () => void;

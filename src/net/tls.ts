@@ -91,6 +91,9 @@ export interface AcceptOptions extends AcceptAnyOptions {
   readonly session: Uint8Array;
 }
 
+/** A link, and where it comes from. */
+export type AcceptedChannel = SessionChannel & { readonly remote: string };
+
 export interface TlsListener {
   readonly port: number;
   /**
@@ -101,7 +104,7 @@ export interface TlsListener {
    */
   accept(options: AcceptOptions): Promise<SessionChannel>;
   /** The next link, of any session, that no `accept` asked for; throws like `accept`. */
-  acceptAny(options?: AcceptAnyOptions): Promise<SessionChannel>;
+  acceptAny(options?: AcceptAnyOptions): Promise<AcceptedChannel>;
   /** Stops listening, ends every `accept` and every link that nobody has claimed. Accepted channels live on. */
   close(): Promise<void>;
 }
@@ -361,7 +364,7 @@ class Listener implements TlsListener {
     return this.#accept(options, Uint8Array.from(options.session));
   }
 
-  async acceptAny(options: AcceptAnyOptions = {}): Promise<SessionChannel> {
+  async acceptAny(options: AcceptAnyOptions = {}): Promise<AcceptedChannel> {
     return this.#accept(options, undefined);
   }
 
@@ -373,12 +376,13 @@ class Listener implements TlsListener {
     for (const socket of this.#sockets.values()) socket.destroy();
   }
 
-  async #accept(options: AcceptAnyOptions, session: Uint8Array | undefined): Promise<SessionChannel> {
+  async #accept(options: AcceptAnyOptions, session: Uint8Array | undefined): Promise<AcceptedChannel> {
     if (this.#closed) throw aborted('the listener was closed');
     if (options.signal?.aborted) throw aborted();
     const arrival = this.#claim(options.peer, session) ?? (await this.#wait(options, session));
     const { socket, rest, hello, where } = arrival;
-    return channelOn(socket, rest, hello, `party ${hello.from} at ${where}`, this.#options);
+    const remote = socket.remoteAddress ?? '';
+    return Object.assign(channelOn(socket, rest, hello, `party ${hello.from} at ${where}`, this.#options), { remote });
   }
 
   /** A link that is here already, the newest first: a connector that tried again has left the older one. */

@@ -1,11 +1,12 @@
 /** A compute party as a process: listens, loads its models once, and serves sessions until it is told to stop. */
-import { TercetError, asTercetError } from '../core/errors.ts';
+import { TercetError } from '../core/errors.ts';
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import type { Credentials } from '../net/certificates.ts';
 import { withProfile } from '../net/paced.ts';
 import { linkProfile } from '../net/profiles.ts';
 import { type TlsListener, listenTls } from '../net/tls.ts';
 import type { Channel } from '../net/types.ts';
+import type { Patience } from '../session/place.ts';
 import { recvKey } from '../session/direct-key.ts';
 import { type ModelSource, loadServedModels } from './served-model.ts';
 import { type Device, nodeKernels } from './node-kernels.ts';
@@ -29,6 +30,9 @@ export interface DaemonOptions {
   readonly recvTimeoutMs: number;
   /** Sessions at a time, prepared ones included. */
   readonly maxSessions: number;
+  /** Sessions of one address (default: half of all). */
+  readonly maxPerAddress?: number | undefined;
+  readonly patience?: Patience | undefined;
   /** Serve one session and return. */
   readonly once: boolean;
   /** Where browsers reach this party; absent: nowhere. */
@@ -44,8 +48,8 @@ export interface DaemonOptions {
   onDownload?(file: string, loaded: number, total: number): void;
   onReady?(): void;
   onProgress?(progress: Progress): void;
-  /** A session that failed; the daemon goes on. */
-  onFailure?(error: TercetError): void;
+  /** A session (with its name in the log), or a connection that never became one, that failed; the daemon goes on. */
+  onFailure?(error: TercetError, session?: string): void;
 }
 
 /** Longest wait for the other compute party after the owner's request. */
@@ -82,16 +86,20 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         kernels,
         signal: ended,
         maxSessions,
+        maxPerAddress: options.maxPerAddress,
+        patience: options.patience,
         connectPeer: (session) => connectPeer(options, listener, links, session),
         onProgress: (progress) => options.onProgress?.(progress),
+        // Of the only session the error itself is told.
+        ...(options.once ? {} : { onFailure: (error, name) => options.onFailure?.(error, name) }),
       });
-      const onFailure = (thrown: unknown) => options.onFailure?.(asTercetError(thrown));
-      const web = options.web === undefined ? undefined : await serveBrowsers(id, options.web, { models, kernels, sessions, recvTimeoutMs, onFailure });
+      const onRefused = (error: TercetError) => options.onFailure?.(error);
+      const web = options.web === undefined ? undefined : await serveBrowsers(id, options.web, { models, kernels, sessions, recvTimeoutMs, onRefused });
       try {
         if (web !== undefined) options.onWeb?.(web.address);
         options.onDevice?.(opened.summary, opened.fallback);
         options.onReady?.();
-        await acceptOwners({ ...options, signal: ended }, listener, sessions, onFailure).catch((error: unknown) => {
+        await acceptOwners({ ...options, signal: ended }, listener, sessions).catch((error: unknown) => {
           if (!ended.aborted) throw error;
         });
         return { deviceFault: kernels.fault.error };
@@ -110,16 +118,19 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
 }
 
 /** Owners in Node, over mutual TLS. */
-async function acceptOwners(options: DaemonOptions, listener: TlsListener, sessions: Sessions, onFailure: (error: unknown) => void): Promise<void> {
+async function acceptOwners(options: DaemonOptions, listener: TlsListener, sessions: Sessions): Promise<void> {
   const { signal, once } = options;
   while (!signal.aborted) {
     const channel = await listener.acceptAny({ peer: 0, signal, timeoutMs: Number.POSITIVE_INFINITY });
-    const served = sessions.serve({ channel: shaped(channel, options.profile), session: channel.session, key: () => recvKey(channel) });
+    const served = sessions.serve({
+      ...{ channel: shaped(channel, options.profile), session: channel.session, address: channel.remote, known: true },
+      key: () => recvKey(channel),
+    });
     if (once) {
       await served;
       return;
     }
-    served.catch(onFailure);
+    served.catch(() => undefined);
   }
 }
 

@@ -37,13 +37,14 @@ export interface Behind {
   readonly kernels: RingKernels;
   readonly sessions: Sessions;
   readonly recvTimeoutMs: number;
-  onFailure(error: unknown): void;
+  /** A connection or request of a stranger was refused. */
+  onRefused(error: TercetError): void;
 }
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
 
 export async function serveBrowsers(id: 1 | 2, options: WebOptions, behind: Behind): Promise<{ readonly address: WebAddress; close(): Promise<void> }> {
-  const { models, kernels, sessions, onFailure } = behind;
+  const { models, kernels, sessions } = behind;
   const hashes = new Set(models.map((model) => model.hash));
   const gateway = await startGateway({
     party: id,
@@ -57,7 +58,7 @@ export async function serveBrowsers(id: 1 | 2, options: WebOptions, behind: Behi
       device: kernels.name,
       models: models.map(({ name, hash, parameters }) => ({ id: name, weights: { [parameters.weights]: hash } })),
     }),
-    health: () => ({ ok: !sessions.full }),
+    health: () => ({ ok: sessions.load !== 'full', status: sessions.load, places: sessions.counts }),
     admit: ({ modelHash }) => {
       if (hashes.has(toHex(modelHash))) return;
       throw new TercetError('ERR_MODEL_HASH', `party ${id} does not serve the model that was asked for`, 'choose a model that it lists', { party: id });
@@ -68,13 +69,13 @@ export async function serveBrowsers(id: 1 | 2, options: WebOptions, behind: Behi
       iceServers: options.iceServers,
     }),
     recvTimeoutMs: behind.recvTimeoutMs,
-    onOwner: ({ channel, key, session, modelHash, parametersHash }) => {
+    onOwner: ({ channel, key, session, remote, modelHash, parametersHash }) => {
       const checkRequest = (request: Request) => {
         if (request.model !== modelHash || requestHash(request) !== parametersHash) throw mismatch('the request is not the one of the handshake');
       };
-      sessions.serve({ channel, session, key: async () => key, checkRequest }).catch(onFailure);
+      sessions.serve({ channel, session, address: remote, known: false, key: async () => key, checkRequest }).catch(() => undefined);
     },
-    onRefused: onFailure,
+    onRefused: (error) => behind.onRefused(error),
   });
   return {
     address: { url: gateway.url, identity: options.identity.publicKey },

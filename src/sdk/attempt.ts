@@ -31,6 +31,8 @@ export interface AttemptOptions {
   readonly ahead: boolean;
   onProgress(event: ProgressEvent): void;
   onFallback(event: FallbackEvent): void;
+  /** It is over, and nothing of it was used: a party asked for its place, or a link broke. */
+  onReleased?(reason: 'asked' | 'broken'): void;
 }
 
 export class Attempt {
@@ -97,6 +99,7 @@ export class Attempt {
         signal: control.signal,
         onProgress: ({ done, total }) => relay.dealt(done / total),
         onStatus: (status, section) => relay.status(status, section),
+        onLetGo: () => options.onReleased?.('asked'),
       });
       await session.prepare();
       relay.prepared(session.rounds);
@@ -228,8 +231,12 @@ export function prepareAttempt(options: AttemptOptions): Prepared {
   const spoil = () => {
     broken = true;
   };
+  const gone = () => {
+    spoil();
+    options.onReleased?.('broken');
+  };
   // Its error is reported to whoever waits for it.
-  attempt.then((ready) => ready.ended.then(spoil), spoil);
+  attempt.then((ready) => ready.ended.then(gone), spoil);
   return {
     shape: options.request,
     attempt,

@@ -5,6 +5,9 @@ import type { Environment } from './environment.ts';
 import type { Deployment, PartyHealth } from './types.ts';
 
 const TIMEOUT_MS = 4_000;
+const MAX_HEALTH = 4096;
+const LOADS = ['free', 'busy', 'full'] as const;
+const OMIT = { credentials: 'omit', cache: 'no-store', redirect: 'error', referrerPolicy: 'no-referrer' } as const;
 
 export async function partiesHealth(deployment: Deployment, environment: Environment): Promise<readonly [PartyHealth, PartyHealth]> {
   return Promise.all([one(1, deployment, environment), one(2, deployment, environment)]);
@@ -13,12 +16,14 @@ export async function partiesHealth(deployment: Deployment, environment: Environ
 async function one(party: 1 | 2, deployment: Deployment, environment: Environment): Promise<PartyHealth> {
   const { url, identity } = deployment.parties[party - 1];
   const start = environment.now();
+  const loading = loadOf(url, environment);
   try {
     const { json } = await downloadJson(new URL('/v1/party', url).href, 'its description', {
       fetch: environment.fetch,
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     const milliseconds = environment.now() - start;
+    const load = await loading;
     const { identity: shown, device, version } = json as { readonly identity?: unknown; readonly device?: unknown; readonly version?: unknown };
     if (shown !== identity)
       throw new TercetError('ERR_IDENTITY_KEY', `party ${party} shows another identity`, 'do not continue; compare it with the operator', { party });
@@ -28,9 +33,22 @@ async function one(party: 1 | 2, deployment: Deployment, environment: Environmen
       milliseconds,
       ...(typeof device === 'string' ? { device: device.slice(0, 60) } : {}),
       ...(typeof version === 'string' ? { version: version.slice(0, 60) } : {}),
+      ...(load === undefined ? {} : { load }),
     };
   } catch (error) {
     return { party, ok: false, error: unreachable(party, asTercetError(error)) };
+  }
+}
+
+/** Whether it has a place for a run. A party that does not say so is not worse for it. */
+async function loadOf(url: string, environment: Environment): Promise<PartyHealth['load']> {
+  try {
+    const response = await environment.fetch(new URL('/v1/health', url).href, { ...OMIT, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const text = await response.text();
+    const { status } = JSON.parse(text.slice(0, MAX_HEALTH)) as { readonly status?: unknown };
+    return LOADS.find((load) => load === status);
+  } catch {
+    return undefined;
   }
 }
 

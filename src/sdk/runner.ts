@@ -98,7 +98,9 @@ export class Runner {
         first = await taken.attempt.run(input, either);
       } catch (error) {
         // The links of an attempt that waited may have died meanwhile. As long as nothing left that depends on the text, another one may be made.
-        if (!taken.ahead || taken.attempt.spent || either.aborted) throw error;
+        // A party that gave the place away has computed nothing, so that attempt may be replaced too; the new one has keys of its own.
+        const letGo = error instanceof TercetError && error.code === 'ERR_PEER_LET_GO';
+        if (!taken.ahead || (taken.attempt.spent && !letGo) || either.aborted) throw error;
         this.#finish(taken.attempt);
         taken = await this.#stock.fresh(shape, either);
         first = await taken.attempt.run(input, either);

@@ -75,10 +75,18 @@ export class Stock {
 
   #renew(shape: RequestShape): Prepared {
     this.#prepared?.drop().catch(() => undefined);
-    const prepared = this.#make(shape, true);
+    const prepared: Prepared = this.#make(shape, true, (reason) => this.#released(prepared, reason));
     this.#prepared = prepared;
     this.#preparedAt = this.#loaded.environment.now();
     return prepared;
+  }
+
+  /** Nothing is made anew before it is wanted: a party that needs places would only be asked for one again. */
+  #released(prepared: Prepared, reason: 'asked' | 'broken'): void {
+    // Taken, replaced and dropped ones are nobody's news.
+    if (this.#prepared !== prepared) return;
+    this.#prepared = undefined;
+    this.#loaded.options.progress_callback?.({ status: 'released', length: prepared.shape.tokens, reason });
   }
 
   #drop(prepared: Prepared): void {
@@ -86,7 +94,7 @@ export class Stock {
     prepared.drop().catch(() => undefined);
   }
 
-  #make(shape: RequestShape, ahead: boolean): Prepared {
+  #make(shape: RequestShape, ahead: boolean, onReleased?: AttemptOptions['onReleased']): Prepared {
     const { environment, deployment, config, hash, protocol, weights, kernels, seeds, options } = this.#loaded;
     const made: AttemptOptions = {
       environment,
@@ -101,6 +109,7 @@ export class Stock {
       ahead,
       onProgress: (event) => options.progress_callback?.(event),
       onFallback: (event) => options.onFallback?.(event),
+      ...(onReleased === undefined ? {} : { onReleased }),
     };
     return prepareAttempt(made);
   }

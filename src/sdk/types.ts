@@ -136,6 +136,11 @@ export type ProgressEvent =
       readonly sample?: SentSample;
     }
   | { readonly status: 'reconstruct'; readonly links: Links; readonly sample?: SentSample }
+  /**
+   * What was prepared is gone before there was a text: a party that is in use asked for its place, or a link broke. Nothing is lost, and nothing has to be done: the next
+   * run, or `prepare`, makes another.
+   */
+  | { readonly status: 'released'; readonly length: number; readonly reason: 'asked' | 'broken' }
   // generated text: after every step's reconstruct
   | { readonly status: 'token'; readonly index: number; readonly text: string; readonly links: Links };
 
@@ -407,6 +412,8 @@ export interface PartyHealth {
   readonly milliseconds?: number;
   readonly device?: string;
   readonly version?: string;
+  /** Whether it has a place for a run: `free`; `busy`, all are taken and one that only waits would give way; `full`, there is none now. */
+  readonly load?: 'free' | 'busy' | 'full';
   readonly error?: TercetError;
 }
 

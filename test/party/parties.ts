@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { WasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { toHex } from '../../src/core/bytes.ts';
 import { TercetError } from '../../src/core/errors.ts';
 import { type Certificates, createCertificates, credentialsOf } from '../../src/net/certificates.ts';
 import { createIdentity } from '../../src/net/identity.ts';
@@ -13,6 +14,7 @@ import type { Channel, PartyId } from '../../src/net/types.ts';
 import type { WebSocketConstructor } from '../../src/net/websocket/link.ts';
 import { type DaemonEnd, type DaemonOptions, runDaemon } from '../../src/party/daemon.ts';
 import { openModel } from '../../src/party/model.ts';
+import { linkName } from '../../src/session/binding.ts';
 import { sendControl } from '../../src/session/control.ts';
 import { ownerParameters } from '../../src/session/owner-parameters.ts';
 import { OwnerSession } from '../../src/session/owner.ts';
@@ -168,10 +170,11 @@ export class Parties {
   }
 
   /** The request of an owner that then says nothing. */
-  async ask(party: 1 | 2, session: Uint8Array): Promise<OwnerLink> {
-    const link = await this.link(party, session);
-    await sendControl(link.channel, 'request', { version: SESSION_VERSION, ...this.request });
-    return link;
+  async ask(session: Uint8Array, requests: readonly [Request, Request] = [this.request, this.request]): Promise<[OwnerLink, OwnerLink]> {
+    const links = [await this.link(1, session, requests[0]), await this.link(2, session, requests[1])] as [OwnerLink, OwnerLink];
+    const names = { '1': toHex(linkName(links[0].key)), '2': toHex(linkName(links[1].key)) };
+    for (const [i, { channel }] of links.entries()) await sendControl(channel, 'request', { version: SESSION_VERSION, ...requests[i], model: this.model, links: names });
+    return links;
   }
 
   async stop(): Promise<void> {

@@ -10,7 +10,7 @@ import { printable } from '../../core/bytes.ts';
 import { within } from '../deadline.ts';
 import { errorCode, isCertificateCode } from '../tls-errors.ts';
 import { type PartyDescription, descriptionFromJson } from './description.ts';
-import { MAX_BODY_BYTES, type RtcAnswerBody, answerFromJson } from './messages.ts';
+import { MAX_BODY_BYTES, type RtcAnswerBody, answerFromJson, withdrawalToJson } from './messages.ts';
 
 export interface PartyEndpoint {
   readonly party: 1 | 2;
@@ -51,9 +51,13 @@ export function requestAnswer(endpoint: PartyEndpoint, sessionHex: string, offer
   return call(endpoint, `/v1/sessions/${sessionHex}/rtc`, { method: 'POST', headers, body: offer }, 201, answerFromJson);
 }
 
-/** Tells the party that no link will come. Best effort: the party forgets by itself in a few seconds. */
-export function withdraw({ party, url, fetch }: PartyEndpoint, sessionHex: string): void {
-  fetch(endpointUrl(url, party, `/v1/sessions/${sessionHex}/rtc`), { ...OMIT, method: 'DELETE', keepalive: true }).catch(() => undefined);
+/**
+ * Tells the party that no link will come. Best effort: the party forgets by itself in a few seconds.
+ * @param nonce that of the offer: it shows that this is who made it.
+ */
+export function withdraw({ party, url, fetch }: PartyEndpoint, sessionHex: string, nonce: Uint8Array): void {
+  const init = { ...OMIT, method: 'DELETE', keepalive: true, headers: { 'content-type': 'application/json' }, body: withdrawalToJson(nonce) };
+  fetch(endpointUrl(url, party, `/v1/sessions/${sessionHex}/rtc`), init).catch(() => undefined);
 }
 
 /** What the party says of itself. @throws {TercetError} ERR_PEER_UNREACHABLE, ERR_PEER_CERTIFICATE, ERR_PEER_MISMATCH, ERR_ABORTED */
