@@ -225,7 +225,13 @@ class RunningGateway implements Gateway {
           },
           end: () => slot.end(),
         };
-        const coming = { session: fromHex(session), slot: counted, signal: stopped.signal, signallingHash: NO_SIGNALLING, remote: request.socket.remoteAddress ?? '' };
+        const coming = {
+          session: fromHex(session),
+          slot: counted,
+          signal: stopped.signal,
+          signallingHash: NO_SIGNALLING,
+          remote: request.socket.remoteAddress ?? '',
+        };
         void this.#welcome({ ...coming, transport: 'websocket', links, stop });
       });
     } catch (error) {

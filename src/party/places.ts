@@ -2,7 +2,7 @@
  * The places of a compute party: in all, and of one address. Who comes when all are taken gets the place of the one that has only waited for longest, first of the address
  * that has most; who is at work is never disturbed.
  */
-import { TercetError } from '../core/errors.ts';
+import type { TercetError } from '../core/errors.ts';
 import { Refusal } from '../core/told.ts';
 import { addressGroup } from '../net/address.ts';
 import type { Place, Waiting } from '../session/place.ts';
@@ -68,7 +68,8 @@ export class Places {
     const crowded = own.length >= (isLocal(group) ? max : perAddress);
     if (all.length < max && !crowded) return this.#hold(group);
     const oldest = this.#idlest(crowded ? own : all);
-    if (oldest === undefined) throw busy(crowded && all.length < max ? 'this address has as many places as one may have' : 'all places of this party are in use');
+    if (oldest === undefined)
+      throw busy(crowded && all.length < max ? 'this address has as many places as one may have' : 'all places of this party are in use');
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         oldest.heir = undefined;

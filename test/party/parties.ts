@@ -173,7 +173,8 @@ export class Parties {
   async ask(session: Uint8Array, requests: readonly [Request, Request] = [this.request, this.request]): Promise<[OwnerLink, OwnerLink]> {
     const links = [await this.link(1, session, requests[0]), await this.link(2, session, requests[1])] as [OwnerLink, OwnerLink];
     const names = { '1': toHex(linkName(links[0].key)), '2': toHex(linkName(links[1].key)) };
-    for (const [i, { channel }] of links.entries()) await sendControl(channel, 'request', { version: SESSION_VERSION, ...requests[i], model: this.model, links: names });
+    for (const [i, { channel }] of links.entries())
+      await sendControl(channel, 'request', { version: SESSION_VERSION, ...requests[i], model: this.model, links: names });
     return links;
   }
 
