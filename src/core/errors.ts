@@ -46,6 +46,7 @@ export type ErrorCode =
   | 'ERR_IDENTITY_PARTY'
   | 'ERR_IDENTITY_REPLAY'
   | 'ERR_IDENTITY_FINGERPRINT'
+  | 'ERR_IDENTITY_PEERS'
   | 'ERR_MODEL_HASH'
   | 'ERR_LINK_BLOCKED'
   | 'ERR_DOWNLOAD'
@@ -94,6 +95,7 @@ const KIND: Record<ErrorCode, ErrorKind> = {
   ERR_IDENTITY_PARTY: 'peer',
   ERR_IDENTITY_REPLAY: 'peer',
   ERR_IDENTITY_FINGERPRINT: 'peer',
+  ERR_IDENTITY_PEERS: 'peer',
   ERR_MODEL_HASH: 'peer',
   ERR_LINK_BLOCKED: 'io',
   ERR_DOWNLOAD: 'io',
@@ -110,6 +112,20 @@ export const ERROR_CODES = Object.keys(KIND) as readonly ErrorCode[];
 /** The kind of a code, or undefined for a string that is none. What a peer reports is judged by `heard` (told.ts), not by this. */
 export function kindOf(code: string): ErrorKind | undefined {
   return Object.hasOwn(KIND, code) ? KIND[code as ErrorCode] : undefined;
+}
+
+/** Codes that say that somebody did not prove who it is to the end that throws them: from another end they would be hearsay. */
+const OWN_VERDICTS: readonly string[] = [
+  'ERR_PEER_CERTIFICATE',
+  'ERR_IDENTITY_KEY',
+  'ERR_IDENTITY_PARTY',
+  'ERR_IDENTITY_REPLAY',
+  'ERR_IDENTITY_FINGERPRINT',
+] satisfies readonly ErrorCode[];
+
+/** Whether only the end that checked may say so. What a peer says about proofs between others has a code of its own, ERR_IDENTITY_PEERS. */
+export function isOwnVerdict(code: string): boolean {
+  return OWN_VERDICTS.includes(code);
 }
 
 /** Every error that Tercet throws on purpose. `message` is one line; `hint` says what the reader can do. */

@@ -28,7 +28,6 @@ const TOLD: Partial<Record<ErrorCode, Words>> = {
     hint: 'run again; if it happens again, ask its operator whether both compute parties are up',
   },
   ERR_PEER_UNREACHABLE: { what: 'it cannot reach the other compute party', hint: 'ask its operator whether both compute parties are up' },
-  ERR_PEER_CERTIFICATE: { what: 'the compute parties do not accept each other’s certificates', hint: 'tell their operators' },
   ERR_LINK_BLOCKED: { what: 'it does not offer this kind of link', hint: 'use transport "websocket"' },
   ERR_FRAME_SESSION: VERSIONS,
   ERR_FRAME_SEQUENCE: VERSIONS,

@@ -21,7 +21,7 @@ export interface OwnerLink {
   readonly known: boolean;
   /** The pairwise key, once it is there. */
   key(): Promise<Uint8Array>;
-  /** Throws unless the request is what this party signed for the session. */
+  /** Throws unless the request is what this party signed for the session. Asked after `key`. */
   checkRequest?(request: Request): void;
 }
 

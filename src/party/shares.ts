@@ -30,7 +30,7 @@ import { Fields } from '../session/control.ts';
 import { SharedParameters, maskParameter, ownerSeeds } from '../session/secret-parameters.ts';
 import { type OpenedModel, hashFile } from './model.ts';
 import { planOf } from './planned.ts';
-import { SEEDS, SHARE_FILE, type ShareManifest, checkPart, manifestJson, parseManifest, sha256, sharingHash } from './sharing.ts';
+import { CONFIG, SEEDS, SHARE_FILE, type ShareManifest, checkPart, manifestJson, parseManifest, sha256, sharingHash } from './sharing.ts';
 
 const MASKED = 'masked.safetensors';
 const SEED = 'seed';
@@ -57,17 +57,22 @@ export async function shareModel(model: OpenedModel, folder: string, kernels: Ri
       await masked.close();
     }
     await link(join(folder, 'p1', MASKED), join(folder, 'p2', MASKED));
-    const names = { masked: await hashFile(join(folder, 'p1', MASKED)), seeds: [sha256(seeds[0]), sha256(seeds[1])] as const };
+    const names = {
+      masked: await hashFile(join(folder, 'p1', MASKED)),
+      seeds: [sha256(seeds[0]), sha256(seeds[1])] as const,
+      config: sha256(Buffer.from(config)),
+      plan: sha256(Buffer.from(plan)),
+    };
     const write = (part: ShareManifest['part'], file: string, content: string | Uint8Array) => writeFile(join(folder, part, file), content, PRIVATE);
     for (const id of [1, 2] as const) {
       const part = `p${id}` as const;
       await write(part, SEED, seeds[id - 1]);
       await write(part, PLAN, plan);
-      await write(part, 'config.json', config);
+      await write(part, CONFIG, config);
       await write(part, SHARE_FILE, manifestJson({ part, ...names }));
     }
     await write('owner', SEEDS, ownerSeeds(seeds));
-    await write('owner', 'config.json', config);
+    await write('owner', CONFIG, config);
     await write('owner', SHARE_FILE, manifestJson({ part: 'owner', ...names }));
     await write('owner', 'hash', `${sharingHash(names)}\n`);
     if (model.files !== undefined) for (const file of await tokenizerFiles(model.files)) await write('owner', file, await model.files.read(file));
@@ -115,6 +120,9 @@ export async function loadShares(
   const seed = await files.read(SEED);
   if (seed.length !== 32) throw new TercetError('ERR_MODEL_FORMAT', 'the seed of the shared weights has not 32 bytes', 'share the model again');
   checkPart(SEED, sha256(seed), manifest.seeds[id - 1]);
+  const planFile = await files.read(PLAN);
+  checkPart(CONFIG, sha256(await files.read(CONFIG)), manifest.config);
+  checkPart(PLAN, sha256(planFile), manifest.plan);
   checkPart(MASKED, await hashFile(join(folder, MASKED)), manifest.masked);
   const store = await openSafetensors(await openBytes(files, MASKED));
   const parameters = await SharedParameters.load(
@@ -130,7 +138,7 @@ export async function loadShares(
     kernels,
   );
   const malformed = () => new TercetError('ERR_MODEL_FORMAT', `${PLAN} is malformed`, 'share the model again');
-  const plan = planFromJson(new Fields(parseModelJson(await files.read(PLAN), PLAN, 'ERR_MODEL_FORMAT'), malformed), config.layers, malformed);
+  const plan = planFromJson(new Fields(parseModelJson(planFile, PLAN, 'ERR_MODEL_FORMAT'), malformed), config.layers, malformed);
   return { config, parameters, plan, hash: sharingHash(manifest) };
 }
 

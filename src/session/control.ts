@@ -22,7 +22,7 @@ export async function sendControl(channel: Channel, name: string, body: Json): P
 /** Tells the peer why this party stops, so that it can say so too: words of a fixed table, never data. */
 export async function sendFailure(channel: Channel, name: string, error: TercetError): Promise<void> {
   const { code, what, hint } = told(error);
-  await sendControl(channel, name, { failed: { code, message: what, hint } });
+  await sendControl(channel, name, { failed: error.code === 'ERR_IDENTITY_PEERS' ? distrustToJson(error) : { code, message: what, hint } });
 }
 
 /**
@@ -56,9 +56,25 @@ function malformed(channel: Channel, name: string): TercetError {
 /** What another party said about its own failure. Its code is one that can only speak of another party. */
 export class PeerReport extends TercetError {}
 
+const DISTRUST = 'tell both operators: each compares the identity or certificate that it expects of the other party with the one that the other has';
+
+/** Which of the compute parties did not prove itself to the other, and nothing else: where they are is not the owner's to know. */
+function distrustToJson({ code, party }: TercetError): Json {
+  return { code, message: 'the compute parties do not accept each other’s identity', hint: DISTRUST, ...(party === 1 || party === 2 ? { party } : {}) };
+}
+
+/** What a compute party says about the proof between itself and the other one. The words are this side's. */
+function peersDistrust({ peer }: Channel, failed: Fields): TercetError {
+  const said = failed.has('party') ? failed.integer('party', 2) : 0;
+  const party = said === 1 || said === 2 ? said : peer === 1 ? 2 : 1;
+  return new PeerReport('ERR_IDENTITY_PEERS', `party ${party} did not prove its identity to party ${3 - party}, says party ${peer}`, DISTRUST, { party });
+}
+
 function peerFailure(channel: Channel, failed: Fields): TercetError {
+  const code = failed.string('code');
+  if (code === 'ERR_IDENTITY_PEERS') return peersDistrust(channel, failed);
   const message = `party ${channel.peer}: ${printable(failed.string('message'), 300)}`;
-  return new PeerReport(heard(failed.string('code')), message, printable(failed.string('hint'), 300), { party: channel.peer });
+  return new PeerReport(heard(code), message, printable(failed.string('hint'), 300), { party: channel.peer });
 }
 
 /** Checked access to the fields of an untrusted object. */

@@ -27,7 +27,7 @@ describe('a line', () => {
     expect(lines.map((line) => line.replace(/^tercet: \S+ /, ''))).toEqual([
       'party 1 session a1b2c3d4: ERR_PEER_CLOSED (party 2): a link of its own broke',
       'party 1 session a1b2c3d4: ERR_PEER_UNREACHABLE: it cannot reach the other compute party',
-      'party 1 a connection was refused: ERR_PEER_CERTIFICATE: the compute parties do not accept each other’s certificates',
+      'party 1 a connection was refused: ERR_PEER_CERTIFICATE: a certificate or an identity was not accepted',
     ]);
     expect(lines.join('\n')).not.toMatch(/10\.|inner\.example|7001|51000/);
   });

@@ -1,5 +1,5 @@
 /** The other compute party, as far as a link goes. */
-import type { Credentials } from '../../src/net/certificates.ts';
+import type { Credentials } from '../../src/net/credentials.ts';
 import type { SessionChannel } from '../../src/net/channel.ts';
 import { connectTls } from '../../src/net/tls.ts';
 

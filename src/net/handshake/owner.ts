@@ -3,7 +3,6 @@ import { concatBytes, equalBytes } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
 import { verifySignature } from '../identity.ts';
 import { replayed, swappedParty, wrongFingerprint, wrongKey, wrongModel, wrongParameters } from '../refusals.ts';
-import { loadSodium } from '../sodium.ts';
 import {
   type HandshakeStatus,
   NONCE_BYTES,
@@ -37,7 +36,7 @@ export class OwnerHandshake {
   }
 
   static async begin(terms: OwnerTerms): Promise<OwnerHandshake> {
-    return new OwnerHandshake(terms, new Ephemeral(await loadSodium()));
+    return new OwnerHandshake(terms, await Ephemeral.create());
   }
 
   /**
@@ -55,7 +54,7 @@ export class OwnerHandshake {
       if (hello.party !== party) throw swappedParty(party, hello.party);
       this.#checkAsked(hello.asked);
       if (hello.status !== 'ok') throw refused(party, hello.status);
-      const secrets = this.#ephemeral.agree(hello.ephemeral, concatBytes([this.hello, answer]));
+      const secrets = await this.#ephemeral.agree(hello.ephemeral, concatBytes([this.hello, answer]));
       return { finish: encodeFinish(secrets.confirmation()), secrets };
     } finally {
       this.#ephemeral.wipe();

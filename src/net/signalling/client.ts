@@ -4,9 +4,10 @@
  * Whatever answers may be anything: a proxy's error page, a captive portal, an index.html of a static server, another party. Each has an error of its own that
  * says what to do. Nothing that comes back is believed here; `checkStatement` does that.
  */
+import { carriesTrust } from '../../core/address.ts';
+import { printable } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
 import { heard } from '../../core/told.ts';
-import { printable } from '../../core/bytes.ts';
 import { within } from '../deadline.ts';
 import { errorCode, isCertificateCode } from '../tls-errors.ts';
 import { type PartyDescription, descriptionFromJson } from './description.ts';
@@ -27,8 +28,7 @@ export interface PartyEndpoint {
  */
 export function endpointUrl(base: string, party: number, path: string): URL {
   const url = URL.canParse(base) ? new URL(base) : undefined;
-  const local = url !== undefined && isLoopback(url.hostname);
-  if (url === undefined || !(url.protocol === 'https:' || (url.protocol === 'http:' && local)) || url.username !== '' || url.password !== '') {
+  if (url === undefined || !carriesTrust(url)) {
     throw new TercetError(
       'ERR_ARGUMENT',
       `the address of party ${party} cannot be used`,
@@ -39,11 +39,6 @@ export function endpointUrl(base: string, party: number, path: string): URL {
   url.hash = '';
   url.pathname = `${url.pathname.replace(/\/$/, '')}${path}`;
   return url;
-}
-
-/** Whether a host name, as in a URL, can only mean this machine. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '[::1]' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 export function requestAnswer(endpoint: PartyEndpoint, sessionHex: string, offer: string): Promise<RtcAnswerBody> {

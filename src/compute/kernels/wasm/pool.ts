@@ -134,20 +134,20 @@ export class WasmKernels implements RingKernels<Words> {
     worker.sent.delete(reply.id);
     if ('error' in reply) {
       // The operands were refused, or there was no room for them: that call fails, the worker is sound.
-      this.#refuse(entry.call, new TercetError(reply.error.code, reply.error.what, reply.error.hint));
+      this.#drop(entry.call, new TercetError(reply.error.code, reply.error.what, reply.error.hint));
     } else {
       try {
         entry.task.done(reply.value);
       } catch (error) {
         // No room for the whole result.
-        this.#refuse(entry.call, kernelFailure(error));
+        this.#drop(entry.call, kernelFailure(error));
       }
     }
     this.#feed();
   }
 
-  /** Ends one call, and what of it still waits. */
-  #refuse(call: Call, error: TercetError): void {
+  /** Fails one call and forgets those of its tasks that were not sent. */
+  #drop(call: Call, error: Error): void {
     const at = this.#waiting.indexOf(call);
     if (at >= 0) this.#waiting.splice(at, 1);
     call.fail(error);
@@ -170,19 +170,21 @@ export class WasmKernels implements RingKernels<Words> {
     const [task] = call.tasks.splice(call.tasks.findIndex(runs), 1);
     if (call.tasks.length > 0) this.#waiting.push(call);
     const worker = this.#workers[w];
-    const id = ++this.#lastId;
     let made: ReturnType<Task['args']>;
     try {
       made = task.args();
     } catch (error) {
-      // No room for the copies: nothing was sent, and nobody else is concerned.
-      this.#refuse(call, kernelFailure(error));
+      // What it was to work on is gone (the keys of an attempt were wiped), or there is no room for copies: that call fails, the worker is sound.
+      this.#drop(call, kernelFailure(error));
+      this.#next(w);
       return;
     }
+    const id = ++this.#lastId;
     worker.sent.set(id, { task, call });
     try {
-      const request: Request = { id, op: task.op, args: made.args };
-      worker.port.postMessage(request, made.transfer);
+      const { args, transfer } = made;
+      const request: Request = { id, op: task.op, args };
+      worker.port.postMessage(request, transfer);
     } catch (cause) {
       this.#fail('ERR_WORKER', 'a compute worker cannot be reached', 'start the backend again', cause);
     }
