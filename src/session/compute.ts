@@ -157,8 +157,10 @@ const FAREWELL_MS = 5_000;
 
 async function farewell(owner: Channel, name: string, failure: TercetError): Promise<void> {
   const said = sendFailure(owner, name, failure).then(() => owner.close());
-  await Promise.race([said.catch(() => undefined), sleep(FAREWELL_MS)]);
-  owner.abort(failure);
+  // A link that was closed in good order may still carry the last word.
+  const late = setTimeout(() => owner.abort(failure), FAREWELL_MS);
+  await said.catch(() => undefined);
+  clearTimeout(late);
 }
 
 function msFor(bytes: number, { bytesPerSecond }: Patience): number {

@@ -42,9 +42,9 @@ export async function waitForInput(owner: Channel, peer: Channel, place: Place, 
   place.waits(waiting);
   const broken = peer.ended.then(() => 'broken' as const);
   const asks = new Asking(place.wanted, patience);
+  let silence = alarm(patience.silenceMs, 'silent' as const);
   try {
     let word = wordOf(owner);
-    let silence = alarm(patience.silenceMs, 'silent' as const);
     for (;;) {
       const first = await Promise.race([word, broken, silence.rings, asks.next]);
       if (first === 'wanted') {
@@ -70,6 +70,7 @@ export async function waitForInput(owner: Channel, peer: Channel, place: Place, 
       silence = alarm(patience.silenceMs, 'silent' as const);
     }
   } finally {
+    silence.stop();
     asks.stop();
     place.works();
   }
