@@ -174,7 +174,7 @@ export class Controller {
     const { health: before, preparation } = this.#store.state;
     this.#store.dispatch({ type: 'health', health });
     // Parties that are back, or have room again.
-    const usable = (list: typeof before): boolean => list.every((party) => party?.ok === true && party.full !== true);
+    const usable = (list: typeof before): boolean => list.every((party) => party?.ok === true && party.load !== 'full');
     if (preparation.status === 'none' && usable(health) && !usable(before)) this.#prepareSoon(SETTLE_MS);
   }
 
@@ -281,7 +281,7 @@ export class Controller {
     const { subject } = state;
     if (model === undefined || !state.settings.prepareWhileTyping || (!typed && this.#choosing)) return;
     // A full party's next place is for somebody with a text.
-    if (!typed && state.health.some((party) => party?.full === true && !holdsPlace(state))) return;
+    if (!typed && state.health.some((party) => party?.load === 'full' && !holdsPlace(state))) return;
     const check = await model.check(checkedText(state)).catch(() => undefined);
     const { state: now } = this.#store;
     // No keys for what cannot run, while a run goes, or while an error waits for a decision.

@@ -82,7 +82,7 @@ export function holdsPlace({ run, preparation }: State): boolean {
 /** What a party's health says in a few words. */
 function thereOf(health: PartyHealth | undefined, own: boolean): string {
   if (health === undefined) return 'not asked yet';
-  if (health.ok && health.full === true && !own) return 'online, no free place';
+  if (health.ok && health.load === 'full' && !own) return 'online, no free place';
   if (health.ok) return health.milliseconds === undefined ? 'online' : `online, ${milliseconds(health.milliseconds)}`;
   const failure = failureOf(health.error);
   return failure.code === 'ERR_INTERNAL' ? 'not reached' : explain(failure, { operators: ['', ''], maxTokens: undefined }).mark;
@@ -179,7 +179,7 @@ function readyText(state: State): string {
   if (state.slot === 'stopped') return STOPPED_TEXT;
   if (state.stopped) return state.slot === 'result' ? STOPPED_AGAIN : STOPPED;
   const away = ([1, 2] as const).find((party) => state.health[party - 1]?.ok === false);
-  const full = ([1, 2] as const).find((party) => state.health[party - 1]?.full === true);
+  const full = ([1, 2] as const).find((party) => state.health[party - 1]?.load === 'full');
   if (preparation.status === 'none') {
     if (away !== undefined) return `Party ${away} does not answer at the moment. The button tries again.`;
     if (full !== undefined) return `Party ${full} has no free place at the moment. The button tries again.`;

@@ -6,6 +6,7 @@ import type { PartyId } from '../net/types.ts';
 import { isPinned } from '../net/credentials.ts';
 import { type BudgetLimits, defaultLimits } from '../party/budgets.ts';
 import { runDaemon } from '../party/daemon.ts';
+import { OperatorLog } from '../party/log.ts';
 import { mayHaveGpu } from '../party/node-kernels.ts';
 import { DEVICE_LOST_EXIT, isSupervised, supervise } from '../party/supervisor.ts';
 import type { ChildMessage } from '../party/local.ts';
@@ -31,6 +32,7 @@ interface PartyFlags extends PartyCredentialFlags {
   readonly maxSessions: string;
   readonly maxMemory?: string;
   readonly maxTraffic?: string;
+  readonly maxSessionsPerAddress?: string;
   readonly device: string;
   readonly threads?: string;
   readonly profile?: string;
@@ -69,6 +71,7 @@ export function partyCommand(): Command {
       "memory for owners' runs, in GB like session=2,address=4,total=8, or none (default: total half of this machine's, address half of that, session up to 8)",
     )
     .option('--max-traffic <limits>', "traffic of owners' runs under way, in GB, or none (default: session=200,address=400,total=800)")
+    .option('--max-sessions-per-address <n>', 'of one address; behind a proxy on another machine give as many as in all (default: half of all)')
     .option('--profile <name>', 'shape the links like a network: lan, wan-cloud or home')
     .option('--web <address>', 'HOST:PORT where browsers reach this party (WebRTC, and WebSocket as the second way)')
     .option('--web-cert <file>', 'certificate of that address, PEM; needed unless it is this machine')
@@ -186,12 +189,13 @@ async function party(flags: PartyFlags): Promise<void> {
     process.on('disconnect', orphaned);
   }
   if (id === 2 && flags.peers === undefined) throw new TercetError('ERR_ARGUMENT', 'party 2 needs the address of party 1', 'give --peers 1=HOST:PORT');
+  const log = new OperatorLog({ party: id, now: () => Date.now(), write: (line) => process.stderr.write(`${line}\n`) });
   const peer = flags.peers === undefined ? undefined : peerAddress(flags.peers);
   const credentials = await partyCredentials(id, flags, [flags.host, ...(peer === undefined ? [] : [peer.host])]);
   // Only where somebody could ask for it.
   const identity = flags.web === undefined && !isPinned(credentials) ? undefined : await ensureIdentity(credentialFolder(flags), id);
   try {
-    await runDaemon({
+    const { deviceFault } = await runDaemon({
       id,
       host: flags.host,
       port: integer('port', flags.port, 0, 65535),
@@ -205,6 +209,7 @@ async function party(flags: PartyFlags): Promise<void> {
       recvTimeoutMs: RECV_TIMEOUT_MS,
       maxSessions: integer('max-sessions', flags.maxSessions, 1, 1000),
       budgets: budgetLimits(flags),
+      ...(flags.maxSessionsPerAddress === undefined ? {} : { maxPerAddress: integer('max-sessions-per-address', flags.maxSessionsPerAddress, 1, 1000) }),
       once: flags.once === true,
       ...(identity === undefined ? {} : await webOptions(identity, flags)),
       signal,
@@ -214,14 +219,17 @@ async function party(flags: PartyFlags): Promise<void> {
       onDownload: downloadTeller((message) => announce(flags, message)),
       onReady: () => announce(flags, { kind: 'ready' }),
       onProgress: (progress) => announce(flags, { kind: 'progress', progress }),
-      onFailure: (error) => process.stderr.write(`${error.line()}\n`),
+      onFailure: (error, session) => log.failed(error, session),
     });
+    if (deviceFault === undefined) return;
+    announce(flags, { kind: 'failed', code: deviceFault.code, message: `party ${id}: ${deviceFault.message}`, hint: deviceFault.hint });
+    process.exitCode = isSupervised() ? DEVICE_LOST_EXIT : 1;
   } catch (thrown) {
     const error = asTercetError(thrown);
     if (signal.aborted) return;
     if (process.send === undefined || flags.debug === true) throw error;
     announce(flags, { kind: 'failed', code: error.code, message: `party ${id}: ${error.message}`, hint: error.hint });
-    process.exitCode = error.kind === 'device' && isSupervised() ? DEVICE_LOST_EXIT : error.kind === 'usage' ? 2 : 1;
+    process.exitCode = error.kind === 'usage' ? 2 : 1;
   } finally {
     release();
     process.off('disconnect', orphaned);

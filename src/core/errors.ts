@@ -34,6 +34,8 @@ export type ErrorCode =
   | 'ERR_PEER_MISMATCH'
   | 'ERR_PEER_BUSY'
   | 'ERR_TOO_LARGE'
+  | 'ERR_PEER_LET_GO'
+  | 'ERR_PEER_FAILED'
   | 'ERR_FRAME_SESSION'
   | 'ERR_FRAME_SEQUENCE'
   | 'ERR_FRAME_TAG'
@@ -82,6 +84,8 @@ const KIND: Record<ErrorCode, ErrorKind> = {
   ERR_PEER_MISMATCH: 'peer',
   ERR_PEER_BUSY: 'peer',
   ERR_TOO_LARGE: 'peer',
+  ERR_PEER_LET_GO: 'peer',
+  ERR_PEER_FAILED: 'peer',
   ERR_FRAME_SESSION: 'peer',
   ERR_FRAME_SEQUENCE: 'peer',
   ERR_FRAME_TAG: 'peer',
@@ -104,7 +108,10 @@ const KIND: Record<ErrorCode, ErrorKind> = {
   ERR_INTERNAL: 'internal',
 };
 
-/** The kind of a code, or undefined for a string that is none: codes also arrive from peers. */
+/** Every code. */
+export const ERROR_CODES = Object.keys(KIND) as readonly ErrorCode[];
+
+/** The kind of a code, or undefined for a string that is none. What a peer reports is judged by `heard` (told.ts), not by this. */
 export function kindOf(code: string): ErrorKind | undefined {
   return Object.hasOwn(KIND, code) ? KIND[code as ErrorCode] : undefined;
 }

@@ -1,11 +1,12 @@
 /**
  * Where data owners reach a compute party: an HTTP server with the party's public interface, WebRTC signalling and WebSockets.
  *
- * Security model: everybody can reach it. Requests are bounded in size, number and time; nothing that is not a link with a finished handshake is handed on. TLS
+ * Security model: everybody can reach it. Requests and connections without a link are bounded in size, number and time (links that stand are not counted among them); nothing that is not a link with a finished handshake is handed on. TLS
  * here is for browsers, which require it of any address but this machine's; the owner relies on the party's signature and not on it. No request is logged.
  */
 import * as http from 'node:http';
 import * as https from 'node:https';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { unlessAborted } from '../core/abort.ts';
@@ -25,13 +26,15 @@ import { MAX_BODY_BYTES, WEBSOCKET_PROTOCOL } from './signalling/messages.ts';
 import { type Asked, checkUpgrade, serve } from './signalling/router.ts';
 import { LinkTable, type Slot, TABLE_LIMITS, type TableLimits } from './signalling/table.ts';
 import { errorCode } from './tls-errors.ts';
+import { Unfinished, type UnfinishedLimits } from './unfinished.ts';
 import { WatchedTransport } from './watched.ts';
 import { keepAlive } from './websocket/keep-alive.ts';
 import { type WebSocketLike, WebSocketLink } from './websocket/link.ts';
 import type { RtcAnswerer } from './webrtc/types.ts';
 import { MAX_MESSAGE_BYTES } from './chunks/link.ts';
 
-const MAX_CONNECTIONS = 512;
+/** Connections that carry no link: requests, and what says nothing. An address may be that of a proxy with many owners behind it. */
+const UNFINISHED: UnfinishedLimits = { max: 512, perAddress: 128 };
 const REQUEST_MS = 10_000;
 const NO_SIGNALLING = new Uint8Array(32);
 
@@ -103,6 +106,7 @@ class RunningGateway implements Gateway {
   readonly #options: GatewayOptions;
   readonly #table: LinkTable;
   readonly #server: http.Server | https.Server;
+  readonly #unfinished = new Unfinished(UNFINISHED);
   readonly #sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
@@ -124,7 +128,11 @@ class RunningGateway implements Gateway {
     const handler = (request: http.IncomingMessage, response: http.ServerResponse): void => void this.#serve(request, response);
     this.#server =
       options.tls === undefined ? http.createServer(settings, handler) : https.createServer({ ...settings, ...options.tls, minVersion: 'TLSv1.2' }, handler);
-    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.on('connection', (socket: Socket) => {
+      const key = keyOf(socket);
+      this.#unfinished.add(key, socket.remoteAddress, () => socket.destroy());
+      socket.once('close', () => this.#unfinished.remove(key));
+    });
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
@@ -211,16 +219,21 @@ class RunningGateway implements Gateway {
         const link = new WebSocketLink(webSocket as unknown as WebSocketLike);
         const links = Promise.resolve([link]);
         const stop = (): void => link.destroy();
-        void this.#welcome({
+        const counted: Slot = {
+          live: () => {
+            slot.live();
+            this.#unfinished.remove(keyOf(request.socket));
+          },
+          end: () => slot.end(),
+        };
+        const coming = {
           session: fromHex(session),
-          remote,
-          slot,
+          slot: counted,
           signal: stopped.signal,
           signallingHash: NO_SIGNALLING,
-          transport: 'websocket',
-          links,
-          stop,
-        });
+          remote,
+        };
+        void this.#welcome({ ...coming, transport: 'websocket', links, stop });
       });
     } catch (error) {
       const refused = asProblem(error);
@@ -231,7 +244,7 @@ class RunningGateway implements Gateway {
 
   /** From a link under way to an owner that is handed on. Never rejects. */
   async #welcome(coming: Coming): Promise<void> {
-    const { session, remote, slot, signal, signallingHash, transport, stop } = coming;
+    const { session, slot, signal, signallingHash, transport, remote, stop } = coming;
     const { party, identity, onOwner, recvTimeoutMs, highWaterBytes } = this.#options;
     try {
       const links = await unlessAborted(signal, coming.links);
@@ -258,13 +271,18 @@ class RunningGateway implements Gateway {
 
 interface Coming {
   readonly session: Uint8Array;
-  readonly remote: string;
   readonly slot: Slot;
   readonly signal: AbortSignal;
   readonly signallingHash: Uint8Array;
+  readonly remote: string;
   readonly transport: 'webrtc' | 'websocket';
   readonly links: Promise<readonly MessageLink[]>;
   readonly stop: () => void;
+}
+
+/** Names a connection, before and after its TLS. */
+function keyOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress ?? ''} ${remotePort ?? 0}`;
 }
 
 function requestOf(request: http.IncomingMessage): HttpRequest {

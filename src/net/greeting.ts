@@ -22,8 +22,11 @@ export interface GreetingSocket {
   removeListener(event: 'close', listener: () => void): unknown;
 }
 
-/** Reads exactly one hello; leaves the socket paused, and what came after the hello in `rest`. Rejects as soon as the socket closes. */
-export function readHello(socket: GreetingSocket): Promise<{ hello: Hello; rest: Uint8Array }> {
+/**
+ * Reads exactly one hello; leaves the socket paused, and what came after the hello in `rest`. Rejects as soon as the socket closes.
+ * @param early what has been read of the socket already.
+ */
+export function readHello(socket: GreetingSocket, early: Uint8Array = new Uint8Array(0)): Promise<{ hello: Hello; rest: Uint8Array }> {
   return new Promise((resolve, reject) => {
     let got: Uint8Array = new Uint8Array(0);
     let failure: Error | undefined;
@@ -48,6 +51,8 @@ export function readHello(socket: GreetingSocket): Promise<{ hello: Hello; rest:
     socket.on('error', onError);
     socket.on('close', onClose);
     socket.on('data', onData);
+    socket.resume();
+    if (early.length > 0) onData(early);
   });
 }
 

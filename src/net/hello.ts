@@ -9,6 +9,8 @@
  *        7     1  status: 0 from the connector and on acceptance, else why the listener refuses
  *        8    16  session
  *
+ * A session of zeros names none: the link is spare. It stands with all its proofs, and becomes the link of a session by a second hello, with that session.
+ *
  * TLS has proved the certificate before a hello is read; the hello only says which of the party's sessions this is, and must agree with
  * the certificate. The answer tells the connector that the listener accepted its certificate, which TLS 1.3 alone does not.
  */
@@ -30,6 +32,13 @@ export interface Hello {
   readonly to: PartyId;
   readonly status: HelloStatus;
   readonly session: Uint8Array;
+}
+
+/** The session of a link that is spare. */
+export const NO_SESSION = new Uint8Array(SESSION_BYTES);
+
+export function isSpare({ session }: Hello): boolean {
+  return session.every((byte) => byte === 0);
 }
 
 /** The DNS name that a party's certificate carries. */

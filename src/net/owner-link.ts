@@ -99,7 +99,7 @@ export async function openOwnerLink(options: OwnerLinkOptions): Promise<OwnerLin
 
 /** A link that does not come about, or says nothing, may do so over another transport. A party that is not the one it should be is not asked twice. */
 function mayFallBack(error: unknown): boolean {
-  return error instanceof TercetError && ['ERR_LINK_BLOCKED', 'ERR_PEER_TIMEOUT', 'ERR_PEER_CLOSED'].includes(error.code);
+  return error instanceof TercetError && ['ERR_LINK_BLOCKED', 'ERR_PEER_TIMEOUT', 'ERR_PEER_CLOSED', 'ERR_PEER_FAILED'].includes(error.code);
 }
 
 async function open(options: OwnerLinkOptions, connect: (options: OwnerLinkOptions) => Promise<Carrier>): Promise<OwnerLink> {
@@ -136,16 +136,17 @@ async function webRtcCarrier(options: OwnerLinkOptions): Promise<Carrier> {
   if (offerer === undefined) throw blocked(`there is no WebRTC here for the link to party ${party}`);
   const endpoint = endpointOf(options);
   const givenUp = new AbortController();
+  const nonce = crypto.getRandomValues(new Uint8Array(32));
   let offer: RtcOffer | undefined;
   const undo = (): void => {
     givenUp.abort();
     offer?.close();
-    withdraw(endpoint, toHex(options.session));
+    withdraw(endpoint, toHex(options.session), nonce);
   };
   const run = async (): Promise<Carrier> => {
     offer = await offerer.offer({ associations, iceServers });
     if (givenUp.signal.aborted) offer.close();
-    const hash = await exchange(options, { ...endpoint, signal: givenUp.signal }, offer);
+    const hash = await exchange(options, { ...endpoint, signal: givenUp.signal }, offer, nonce);
     return { transport: transportOf(options, await offer.opened()), kind: 'webrtc', signallingHash: hash };
   };
   const late = (): TercetError => blocked(`no WebRTC link to party ${party} within ${ms / 1000} s`);
@@ -158,10 +159,9 @@ async function webRtcCarrier(options: OwnerLinkOptions): Promise<Carrier> {
 }
 
 /** Sends the offers, and applies the answers once they have proved to be the party's. Returns the hash that binds the handshake to them. */
-async function exchange(options: OwnerLinkOptions, endpoint: PartyEndpoint, offer: RtcOffer): Promise<Uint8Array> {
+async function exchange(options: OwnerLinkOptions, endpoint: PartyEndpoint, offer: RtcOffer, clientNonce: Uint8Array): Promise<Uint8Array> {
   const { party, session, address, otherIdentity } = options;
   const clientFingerprints = offer.descriptions.map((sdp) => fingerprintOf(sdp, 'this browser'));
-  const clientNonce = crypto.getRandomValues(new Uint8Array(32));
   const modelHash = fromHex(options.modelHash);
   const parametersHash = fromHex(options.parametersHash);
   const asked = offerToJson({ nonce: clientNonce, modelHash, parametersHash, offers: offer.descriptions });

@@ -4,18 +4,20 @@
  * Security model: the network is hostile. The connector requires proof that the other end is the party it asked for, the listener that it is the party that its
  * greeting claims to be; `credentials.ts` says what counts as proof. Sessions of TLS are never resumed.
  * Nothing is handed out before that. A connection that fails these checks is dropped and reported to `onRefused`, and does not disturb
- * anybody who waits in `accept`: strangers cannot end a session. Unfinished connections are bounded in number and time.
+ * anybody who waits in `accept`: strangers cannot end a session. Unfinished connections are bounded in number and time (unfinished.ts); links that passed the checks
+ * are not counted among them. The compute parties keep spare links, so that a session of theirs needs no new connection.
  */
 
 import * as tls from 'node:tls';
 import { sleep } from '../core/abort.ts';
+import { addressGroup } from './address.ts';
 import { equalBytes } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
 import { FramedChannel, type SessionChannel } from './channel.ts';
 import { type Credentials, checkCertified, checkProof, contextOptions, isPinned, partyOf, secureContext } from './credentials.ts';
 import { checkSession } from './frame.ts';
 import { guard, readHello, refuse } from './greeting.ts';
-import { type Hello, encodeHello, partyName } from './hello.ts';
+import { type Hello, NO_SESSION, encodeHello, isSpare, partyName } from './hello.ts';
 import { DEFAULT_TIMEOUT_MS } from './inbox.ts';
 import { SocketTransport } from './socket.ts';
 import {
@@ -34,14 +36,21 @@ import {
 } from './tls-errors.ts';
 import { startTimer } from './turn.ts';
 import type { PartyId } from './types.ts';
+import { Unfinished, type UnfinishedLimits } from './unfinished.ts';
 
 /** Default longest wait for a link to come up. */
 export const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
 /** Longest time from the TCP connection to the end of the greeting, on the listener. */
 const GREETING_TIMEOUT_MS = 10_000;
-const MAX_CONNECTIONS = 64;
-/** Links that passed all checks and wait for their `accept`. */
-const MAX_UNCLAIMED = 16;
+/** Connections that have not proved who they are; each costs a few kilobytes. */
+const UNFINISHED: UnfinishedLimits = { max: 256, perAddress: 64 };
+/**
+ * Links that passed all checks and wait for their `accept`, of each party for itself: owners cannot fill the places of the other compute party. A link of that one is
+ * one of its sessions, whose number it bounds itself.
+ */
+const MAX_UNCLAIMED: Readonly<Record<PartyId, number>> = { 0: 16, 1: 1024, 2: 1024 };
+/** Spare links of one party; the oldest goes when there are more. */
+const MAX_SPARE = 64;
 const RETRY_FIRST_MS = 25;
 const RETRY_LAST_MS = 400;
 
@@ -93,6 +102,16 @@ export interface AcceptOptions extends AcceptAnyOptions {
   readonly session: Uint8Array;
 }
 
+export interface Arrived {
+  /** Where it comes from. */
+  readonly remote: string;
+  /** Says that an owner without a certificate has followed the protocol: until then its link is one of the unfinished. */
+  proved(): void;
+}
+
+/** A link that was accepted. */
+export type AcceptedChannel = SessionChannel & Arrived;
+
 export interface TlsListener {
   readonly port: number;
   /**
@@ -103,7 +122,7 @@ export interface TlsListener {
    */
   accept(options: AcceptOptions): Promise<SessionChannel>;
   /** The next link, of any session, that no `accept` asked for; throws like `accept`. */
-  acceptAny(options?: AcceptAnyOptions): Promise<SessionChannel>;
+  acceptAny(options?: AcceptAnyOptions): Promise<AcceptedChannel>;
   /** Stops listening, ends every `accept` and every link that nobody has claimed. Accepted channels live on. */
   close(): Promise<void>;
 }
@@ -133,7 +152,90 @@ export async function connectTls(options: ConnectOptions): Promise<SessionChanne
   }
 }
 
-async function connectOnce(options: ConnectOptions, secureContext: tls.SecureContext, deadline: number): Promise<SessionChannel> {
+/** A link that stands and belongs to no session yet. */
+export interface SpareLink {
+  /** Whether it can still be claimed. */
+  readonly open: boolean;
+  /** Resolves when it is gone or claimed. */
+  readonly ended: Promise<void>;
+  /** Makes it the link of a session. @throws TercetError as `connectTls`, for example ERR_PEER_CLOSED when the other end is gone; it is of no use then. */
+  claim(session: Uint8Array, timeoutMs: number, signal?: AbortSignal): Promise<SessionChannel>;
+  close(): void;
+}
+
+/** Opens a link ahead of the session that will need it. @throws TercetError as `connectTls` */
+export async function connectSpare(options: Omit<ConnectOptions, 'session'>): Promise<SpareLink> {
+  checkEnds(options.self, options.peer);
+  checkPort(options.port);
+  const deadline = performance.now() + (options.timeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS);
+  const { socket, rest, where } = await greeted({ ...options, session: NO_SESSION }, secureContext(options.credentials), deadline);
+  let open = true;
+  let end: () => void = () => undefined;
+  const ended = new Promise<void>((resolve) => {
+    end = () => {
+      open = false;
+      resolve();
+    };
+  });
+  const closed = () => end();
+  socket.on('close', closed);
+  // Read, so that the end of the other side is noticed; it has nothing to say before the claim.
+  socket.on('data', hangUp);
+  socket.resume();
+  function hangUp(): void {
+    socket.destroy();
+  }
+  return {
+    get open() {
+      return open;
+    },
+    ended,
+    async claim(session, timeoutMs, signal) {
+      checkSession(session);
+      if (!open) throw new TercetError('ERR_PEER_CLOSED', `the spare link to ${where} is gone`, 'open a new one');
+      end();
+      socket.pause();
+      socket.removeListener('data', hangUp);
+      socket.removeListener('close', closed);
+      const { self, peer } = options;
+      const unguard = guard(socket, timeoutMs, signal, () => notUp(where, 'greeting'));
+      try {
+        const answer = readHello(socket, rest);
+        socket.write(encodeHello({ from: self, to: peer, status: 'ok', session }));
+        const { hello, rest: early } = await answer;
+        checkAnswer(hello, { self, peer, session }, where);
+        return channelOn(socket, early, hello, where, options);
+      } catch (error) {
+        socket.destroy();
+        // Accepted once, so whatever ended it is no certificate.
+        throw blamed(tlsError(error, 'open', where), self, peer);
+      } finally {
+        unguard();
+      }
+    },
+    close() {
+      socket.destroy();
+    },
+  };
+}
+
+async function connectOnce(options: ConnectOptions, context: tls.SecureContext, deadline: number): Promise<SessionChannel> {
+  const { socket, hello, rest, where } = await greeted(options, context, deadline);
+  return channelOn(socket, rest, hello, where, options);
+}
+
+function checkAnswer(hello: Hello, { self, peer, session }: Pick<ConnectOptions, 'self' | 'peer' | 'session'>, where: string): void {
+  if (hello.status !== 'ok') throw refusal(hello.status, where, self);
+  if (hello.from !== peer || hello.to !== self || !equalBytes(hello.session, session))
+    throw new TercetError('ERR_PEER_MISMATCH', `${where} answered for another link`, 'check host and port of every party');
+}
+
+/** A connection up to the listener's answer. */
+async function greeted(
+  options: ConnectOptions,
+  secureContext: tls.SecureContext,
+  deadline: number,
+): Promise<{ socket: tls.TLSSocket; hello: Hello; rest: Uint8Array; where: string }> {
   const { self, peer, host, port, session, signal, credentials } = options;
   const where = `party ${peer} at ${host}:${port}`;
   if (signal?.aborted) throw aborted();
@@ -171,11 +273,8 @@ async function connectOnce(options: ConnectOptions, secureContext: tls.SecureCon
   const unguard = guard(socket, deadline - performance.now(), signal, () => notUp(where, phase));
   try {
     const { hello, rest } = await readHello(socket);
-    if (hello.status !== 'ok') throw refusal(hello.status, where, self);
-    if (hello.from !== peer || hello.to !== self || !equalBytes(hello.session, session)) {
-      throw new TercetError('ERR_PEER_MISMATCH', `${where} answered for another link`, 'check host and port of every party');
-    }
-    return channelOn(socket, rest, hello, where, options);
+    checkAnswer(hello, options, where);
+    return { socket, hello, rest, where };
   } catch (error) {
     socket.destroy();
     throw blamed(tlsError(error, phase, where), self, peer);
@@ -236,6 +335,10 @@ class Listener implements TlsListener {
   readonly #server: tls.Server;
   /** Every connection that nobody has claimed, from the first packet on, by its address. */
   readonly #sockets = new Map<string, Stranger>();
+  readonly #unfinished = new Unfinished(UNFINISHED, (group) => this.#known.has(group));
+  /** Address groups from which links of a compute party stand, and how many. */
+  readonly #known = new Map<string, number>();
+  readonly #spare = new Set<tls.TLSSocket>();
   readonly #acceptors = new Set<Acceptor>();
   readonly #unclaimed = new Set<Arrival>();
   #closed = false;
@@ -252,8 +355,11 @@ class Listener implements TlsListener {
       rejectUnauthorized: false,
       handshakeTimeout: this.#greetingTimeout(),
     });
-    this.#server.maxConnections = MAX_CONNECTIONS;
-    this.#server.on('connection', (socket: Stranger) => this.#track(whereOf(socket), socket));
+    this.#server.on('connection', (socket: Stranger) => {
+      const where = whereOf(socket);
+      this.#track(where, socket);
+      this.#unfinished.add(where, socket.remoteAddress, () => socket.destroy());
+    });
     this.#server.on('tlsClientError', (error, socket) => {
       this.#refused(handshakeError(error, socket.authorizationError, whereOf(socket)));
       socket.destroy();
@@ -288,7 +394,7 @@ class Listener implements TlsListener {
     return this.#accept(options, Uint8Array.from(options.session));
   }
 
-  async acceptAny(options: AcceptAnyOptions = {}): Promise<SessionChannel> {
+  async acceptAny(options: AcceptAnyOptions = {}): Promise<AcceptedChannel> {
     return this.#accept(options, undefined);
   }
 
@@ -300,12 +406,16 @@ class Listener implements TlsListener {
     for (const socket of this.#sockets.values()) socket.destroy();
   }
 
-  async #accept(options: AcceptAnyOptions, session: Uint8Array | undefined): Promise<SessionChannel> {
+  async #accept(options: AcceptAnyOptions, session: Uint8Array | undefined): Promise<AcceptedChannel> {
     if (this.#closed) throw aborted('the listener was closed');
     if (options.signal?.aborted) throw aborted();
     const arrival = this.#claim(options.peer, session) ?? (await this.#wait(options, session));
     const { socket, rest, hello, where } = arrival;
-    return channelOn(socket, rest, hello, `party ${hello.from} at ${where}`, this.#options);
+    const remote = socket.remoteAddress ?? '';
+    return Object.assign(channelOn(socket, rest, hello, `party ${hello.from} at ${where}`, this.#options), {
+      remote,
+      proved: () => this.#unfinished.remove(where),
+    });
   }
 
   /** A link that is here already, the newest first: a connector that tried again has left the older one. */
@@ -358,13 +468,25 @@ class Listener implements TlsListener {
     const { self, credentials } = this.#options;
     try {
       if (!isPinned(credentials)) checkCertified(socket, self, where);
-      const { hello, rest } = await readHello(socket);
+      let { hello, rest } = await readHello(socket);
       claimed = hello;
       checkProof(socket, credentials, { self, claimed: hello.from, where });
       this.#check(hello, where);
-      const answer = encodeHello({ from: this.#options.self, to: hello.from, status: 'ok', session: hello.session });
-      if (this.#closed) throw aborted('the listener was closed');
-      socket.write(answer);
+      // An owner without a certificate has proved nothing yet.
+      if (hello.from !== 0 || !isPinned(credentials)) this.#unfinished.remove(where);
+      this.#knows(socket, hello);
+      this.#answer(socket, hello);
+      if (isSpare(hello)) {
+        // It has proved who it is, and may wait for its session as long as it likes.
+        unguard();
+        ({ hello, rest } = await this.#waitSpare(socket, rest));
+        claimed = hello;
+        checkProof(socket, credentials, { self, claimed: hello.from, where });
+        this.#check(hello, where);
+        if (isSpare(hello))
+          throw new TercetError('ERR_PEER_MISMATCH', `party ${hello.from} (${where}) claims a spare link for no session`, 'check its version');
+        this.#answer(socket, hello);
+      }
       this.#offer({ socket, hello, rest, where });
     } catch (error) {
       const refused = tlsError(error, 'open', where);
@@ -375,13 +497,43 @@ class Listener implements TlsListener {
     }
   }
 
+  #answer(socket: tls.TLSSocket, { from, session }: Hello): void {
+    if (this.#closed) throw aborted('the listener was closed');
+    socket.write(encodeHello({ from: this.#options.self, to: from, status: 'ok', session }));
+  }
+
+  async #waitSpare(socket: tls.TLSSocket, rest: Uint8Array): Promise<{ hello: Hello; rest: Uint8Array }> {
+    this.#spare.add(socket);
+    if (this.#spare.size > MAX_SPARE) for (const oldest of [...this.#spare].slice(0, 1)) oldest.destroy();
+    try {
+      return await readHello(socket, rest);
+    } finally {
+      this.#spare.delete(socket);
+    }
+  }
+
+  /** While a link of a compute party stands, connections from its address keep their places. */
+  #knows(socket: tls.TLSSocket, { from }: Hello): void {
+    if (from === 0) return;
+    const group = addressGroup(socket.remoteAddress);
+    this.#known.set(group, (this.#known.get(group) ?? 0) + 1);
+    socket.once('close', () => {
+      const left = (this.#known.get(group) ?? 1) - 1;
+      if (left === 0) this.#known.delete(group);
+      else this.#known.set(group, left);
+    });
+  }
+
   #check(hello: Hello, where: string): void {
     const { self } = this.#options;
     if (hello.to !== self || hello.from === self) {
       const what = `party ${hello.from} (${where}) asks for party ${hello.to}, this is party ${self}`;
       throw new TercetError('ERR_PEER_MISMATCH', what, 'check host and port of every party');
     }
-    if (this.#unclaimed.size >= MAX_UNCLAIMED) {
+    if (isSpare(hello) && hello.from === 0) {
+      throw new TercetError('ERR_PEER_MISMATCH', `a data owner (${where}) asks for no session`, 'run the same version of Tercet on all parties');
+    }
+    if ([...this.#unclaimed].filter((arrival) => arrival.hello.from === hello.from).length >= MAX_UNCLAIMED[hello.from]) {
       throw new TercetError('ERR_PEER_UNREACHABLE', 'too many links wait to be accepted', 'wait for the running sessions to end');
     }
   }
@@ -410,6 +562,7 @@ class Listener implements TlsListener {
   #track(where: string, socket: Stranger): void {
     this.#sockets.set(where, socket);
     socket.on('close', () => {
+      this.#unfinished.remove(where);
       if (this.#sockets.get(where) === socket) this.#sockets.delete(where);
     });
   }

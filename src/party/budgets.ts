@@ -5,7 +5,7 @@
  * Security: owners are strangers. One of them can use up the budget of its address and no more; IPv6 addresses count by their network of 64 bits, because whoever has
  * one has all of it. Behind a proxy all owners have the proxy's address: give `address` what `total` has there.
  */
-import { TercetError } from '../core/errors.ts';
+import { Refusal } from '../core/told.ts';
 import type { Price } from '../session/price.ts';
 
 export type Scope = 'session' | 'address' | 'total';
@@ -93,13 +93,13 @@ export class Budgets {
   #tooLarge(what: keyof BudgetLimits, bytes: number): TercetError {
     const limit = this.#limits[what].session;
     const message = `a run of ${gigabytes(bytes)} of ${WHAT[what]}; party ${this.#party} takes ${gigabytes(limit)} of it for a session`;
-    return new TercetError('ERR_TOO_LARGE', message, 'shorten the text or split the batch', { party: this.#party });
+    return new Refusal('ERR_TOO_LARGE', message, 'shorten the text or split the batch', { party: this.#party });
   }
 
   #busy(what: keyof BudgetLimits, scope: Scope): TercetError {
     const whose = scope === 'address' ? 'runs of this address' : 'runs of others';
     const message = `party ${this.#party}: ${whose} leave no ${WHAT[what]} for another one (limit "${scope}", ${gigabytes(this.#limits[what][scope])})`;
-    return new TercetError('ERR_PEER_BUSY', message, 'try again in a minute, or with a smaller batch', { party: this.#party });
+    return new Refusal('ERR_PEER_BUSY', message, 'try again in a minute, or with a smaller batch', { party: this.#party });
   }
 }
 

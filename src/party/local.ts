@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { unlessAborted } from '../core/abort.ts';
-import { TercetError } from '../core/errors.ts';
+import { type ErrorCode, TercetError, kindOf } from '../core/errors.ts';
 import type { WebAddress } from './web.ts';
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
 
@@ -15,6 +15,13 @@ export type ChildMessage =
   | { readonly kind: 'ready' }
   | { readonly kind: 'progress'; readonly progress: Progress }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string; readonly hint: string };
+
+type Failed = Extract<ChildMessage, { kind: 'failed' }>;
+
+/** What a process of this user says that it ended with. With a party in it, the error speaks of that process and not of this one. */
+function failureOf({ code, message, hint }: Failed, party?: 1 | 2): TercetError {
+  return new TercetError(kindOf(code) === undefined ? 'ERR_INTERNAL' : (code as ErrorCode), message, hint, { party });
+}
 
 interface LocalParty {
   readonly port: number;
@@ -97,7 +104,7 @@ export class LocalParties {
       new Promise<ChildMessage>((resolve) => child.on('message', (message: ChildMessage) => message.kind === kind && resolve(message)));
     child.on('message', (message: ChildMessage) => {
       if (message.kind === 'progress') options.onProgress?.(id, message.progress);
-      if (message.kind === 'failed') fail(new TercetError(message.code as TercetError['code'], message.message, message.hint));
+      if (message.kind === 'failed') fail(failureOf(message, id));
     });
     child.on('error', (cause) =>
       fail(new TercetError('ERR_INTERNAL', `party ${id} could not be started`, 'check that Node.js can start processes here', { cause })),
@@ -128,8 +135,8 @@ async function ended(child: ChildProcess): Promise<void> {
 export async function shareInProcess(model: readonly string[], folder: string, signal: AbortSignal): Promise<void> {
   const child = fork(ENTRY, ['model', 'share', ...model, '--out', folder], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], execArgv: [] });
   let failure = new TercetError('ERR_INTERNAL', 'sharing the model ended unexpectedly', 'check the model with --weights open');
-  child.on('message', ({ code, message, hint }: Extract<ChildMessage, { kind: 'failed' }>) => {
-    failure = new TercetError(code as TercetError['code'], message, hint);
+  child.on('message', (message: Failed) => {
+    failure = failureOf(message);
   });
   const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const code = await unlessAborted(signal, exit).catch(async (error: unknown) => {

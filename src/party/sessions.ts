@@ -1,4 +1,4 @@
-/** The sessions that a compute party serves, at most so many at a time. A failed one ends alone. */
+/** The sessions that a compute party serves, each in a place of its own (places.ts). A failed one ends alone. */
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { toHex } from '../core/bytes.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
@@ -10,18 +10,22 @@ import { type Request, misfit, requestOfCode } from '../session/request.ts';
 import { Circuits } from '../session/circuits.ts';
 import { type ServedModel, type SessionEnd, serveSession } from '../session/compute.ts';
 import { sendFailure } from '../session/control.ts';
+import { PATIENCE, type Patience, inTime } from '../session/place.ts';
 import type { Budgets } from './budgets.ts';
 import { ANY_MODEL } from './owner-terms.ts';
 import { peakMemory } from './node-kernels.ts';
+import { type Held, type Load, type PlaceCounts, Places } from './places.ts';
 
 /** An owner that reached this party, whatever the transport. */
 export interface OwnerLink {
   readonly channel: Channel;
   readonly session: Uint8Array;
+  /** Where it comes from, or the proxy before it: places and budgets for each. */
+  readonly address: string;
+  /** Whether it proved who it is. What only the operator should know of the process is not told to others. */
+  readonly known: boolean;
   /** The pairwise key, once it is there. */
   key(): Promise<Uint8Array>;
-  /** Where it comes from, as far as that is known: one budget for each. */
-  readonly address: string;
   /** Throws unless the request is what this party signed for the session. Asked after `key`. */
   checkRequest?(request: Request): void;
 }
@@ -33,23 +37,37 @@ export interface SessionsOptions {
   readonly signal: AbortSignal;
   readonly maxSessions: number;
   readonly budgets: Budgets;
+  /** Of one address (default: half of all). */
+  readonly maxPerAddress?: number | undefined;
+  readonly patience?: Patience | undefined;
   /** Opens the link to the other compute party for a session. */
   connectPeer(session: Uint8Array): Promise<Channel>;
   onProgress?(progress: Progress): void;
+  /** A session failed. @param name drawn for the operator's log; says nothing of the session itself. */
+  onFailure?(error: TercetError, name: string): void;
 }
+
+/** How long an owner that finds no place may take to hear so. */
+const REFUSE_MS = 5_000;
 
 export class Sessions {
   readonly #options: SessionsOptions;
+  readonly #places: Places;
   readonly #running = new Set<Promise<unknown>>();
   readonly #circuits = new Circuits();
 
   constructor(options: SessionsOptions) {
     this.#options = options;
+    const { maxSessions: max, maxPerAddress = Math.ceil(max / 2) } = options;
+    this.#places = new Places({ max, perAddress: maxPerAddress, now: () => performance.now() });
   }
 
-  /** Whether another session would be refused. */
-  get full(): boolean {
-    return this.#running.size >= this.#options.maxSessions;
+  get load(): Load {
+    return this.#places.load;
+  }
+
+  get counts(): PlaceCounts {
+    return this.#places.counts;
   }
 
   /** Serves one owner to the end. @throws {TercetError} why the session failed; by then its links are gone. */
@@ -58,6 +76,9 @@ export class Sessions {
     this.#running.add(run);
     try {
       return await run;
+    } catch (error) {
+      this.#options.onFailure?.(asTercetError(error), toHex(crypto.getRandomValues(new Uint8Array(4))));
+      throw error;
     } finally {
       this.#running.delete(run);
     }
@@ -85,15 +106,19 @@ export class Sessions {
     budgets.check(priceOf(model.config, model.plan, request.weights, request), address);
   }
 
-  async #serve({ channel, session, address, key, checkRequest }: OwnerLink): Promise<SessionEnd> {
-    const { id, models, kernels, signal, maxSessions, budgets } = this.#options;
+  async #serve({ channel, session, address, known, key, checkRequest }: OwnerLink): Promise<SessionEnd> {
+    const { id, models, kernels, signal, budgets, patience = PATIENCE } = this.#options;
+    let place: Held | undefined;
     let giveBack = () => undefined as void;
     try {
-      if (this.#running.size >= maxSessions) throw await refuse(channel, maxSessions);
+      place = await this.#places.take(address).catch(async (error: unknown) => {
+        await refuse(channel, asTercetError(error));
+        throw error;
+      });
       return await serveSession({
         id,
         owner: channel,
-        key: await key(),
+        key: await inTime(key(), patience.requestMs, 'send its key'),
         checkRequest: (request, model) => {
           checkRequest?.(request);
           giveBack = budgets.take(priceOf(model.config, model.plan, request.weights, request), address);
@@ -104,8 +129,10 @@ export class Sessions {
         kernels,
         circuits: this.#circuits,
         now: () => performance.now(),
-        peakMemory,
+        peakMemory: known ? peakMemory : () => 0,
         signal,
+        place,
+        patience,
         onProgress: (progress) => this.#options.onProgress?.(progress),
       });
     } catch (error) {
@@ -113,13 +140,15 @@ export class Sessions {
       throw error;
     } finally {
       giveBack();
+      place?.end();
     }
   }
 }
 
-async function refuse(channel: Channel, maxSessions: number): Promise<TercetError> {
-  const error = new TercetError('ERR_PEER_BUSY', `this party serves ${maxSessions} sessions already`, 'try again in a minute');
-  await sendFailure(channel, 'offer', error).catch(() => undefined);
-  await channel.close();
-  return error;
+async function refuse(channel: Channel, error: TercetError): Promise<void> {
+  await inTime(
+    sendFailure(channel, 'offer', error).then(() => channel.close()),
+    REFUSE_MS,
+    'take a refusal',
+  ).catch(() => undefined);
 }

@@ -29,6 +29,8 @@ export interface SupervisorOptions {
   /** Whether WebAssembly may take over from a device that keeps crashing. */
   readonly mayFallBack: boolean;
   readonly signal: AbortSignal;
+  /** The program that is watched; this one but in tests. */
+  readonly entry?: string;
   /** Says what happens, on one line. */
   say(line: string): void;
   /** Messages of the party to whoever started it. */
@@ -69,8 +71,8 @@ export async function supervise(options: SupervisorOptions): Promise<number> {
   }
 }
 
-async function runOnce(args: readonly string[], { signal }: SupervisorOptions, onMessage: (message: ChildMessage) => void) {
-  const child = fork(ENTRY, [...args], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: [], env: { ...process.env, [WATCHED]: '1' } });
+async function runOnce(args: readonly string[], { signal, entry = ENTRY }: SupervisorOptions, onMessage: (message: ChildMessage) => void) {
+  const child = fork(entry, [...args], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: [], env: { ...process.env, [WATCHED]: '1' } });
   child.on('message', onMessage);
   const stop = () => end(child);
   signal.addEventListener('abort', stop);

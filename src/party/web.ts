@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { fromHex, toHex } from '../core/bytes.ts';
+import type { TercetError } from '../core/errors.ts';
 import { startGateway } from '../net/gateway-node.ts';
 import type { PartyIdentity } from '../net/identity.ts';
 import { nodeAnswerer, releaseWebRtc } from '../net/webrtc/node.ts';
@@ -35,13 +36,14 @@ export interface Behind {
   readonly kernels: RingKernels;
   readonly sessions: Sessions;
   readonly recvTimeoutMs: number;
-  onFailure(error: unknown): void;
+  /** A connection or request of a stranger was refused. */
+  onRefused(error: TercetError): void;
 }
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
 
 export async function serveBrowsers(id: 1 | 2, options: WebOptions, behind: Behind): Promise<{ readonly address: WebAddress; close(): Promise<void> }> {
-  const { models, kernels, sessions, onFailure } = behind;
+  const { models, kernels, sessions } = behind;
   const gateway = await startGateway({
     party: id,
     identity: options.identity,
@@ -54,7 +56,7 @@ export async function serveBrowsers(id: 1 | 2, options: WebOptions, behind: Behi
       device: kernels.name,
       models: models.map(({ name, hash, parameters }) => ({ id: name, weights: { [parameters.weights]: hash } })),
     }),
-    health: () => ({ ok: !sessions.full }),
+    health: () => ({ ok: sessions.load !== 'full', status: sessions.load, places: sessions.counts }),
     admit: ({ modelHash, parametersHash }, remote) => sessions.admit(toHex(modelHash), toHex(parametersHash), remote),
     answerer: nodeAnswerer({
       ...(options.bindAddress === undefined ? {} : { bindAddress: options.bindAddress }),
@@ -64,9 +66,9 @@ export async function serveBrowsers(id: 1 | 2, options: WebOptions, behind: Behi
     recvTimeoutMs: behind.recvTimeoutMs,
     onOwner: ({ channel, key, session, remote, modelHash, parametersHash }) => {
       const checkRequest = sameRequest({ modelHash: fromHex(modelHash), parametersHash: fromHex(parametersHash) });
-      sessions.serve({ channel, session, address: remote, key: async () => key, checkRequest }).catch(onFailure);
+      sessions.serve({ channel, session, address: remote, known: false, key: async () => key, checkRequest }).catch(() => undefined);
     },
-    onRefused: onFailure,
+    onRefused: (error) => behind.onRefused(error),
   });
   return {
     address: { url: gateway.url, identity: options.identity.publicKey },

@@ -34,6 +34,8 @@ export interface AttemptOptions {
   readonly ahead: boolean;
   onProgress(event: ProgressEvent): void;
   onFallback(event: FallbackEvent): void;
+  /** It is over, and nothing of it was used: a party that is in use asked for its place. */
+  onLetGo?(): void;
 }
 
 export class Attempt {
@@ -102,6 +104,7 @@ export class Attempt {
         onProgress: ({ done, total }) => relay.dealt(done / total),
         onStatus: (status, section) => relay.status(status, section),
         onHeard: (party) => relay.heard(party),
+        onLetGo: () => options.onLetGo?.(),
       });
       await session.prepare();
       relay.prepared(session.rounds);

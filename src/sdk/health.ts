@@ -6,6 +6,9 @@ import type { Environment } from './environment.ts';
 import type { Deployment, PartyHealth } from './types.ts';
 
 const TIMEOUT_MS = 4_000;
+const MAX_HEALTH = 4096;
+const LOADS = ['free', 'busy', 'full'] as const;
+const OMIT = { credentials: 'omit', cache: 'no-store', redirect: 'error', referrerPolicy: 'no-referrer' } as const;
 
 export async function partiesHealth(deployment: Deployment, environment: Environment): Promise<readonly [PartyHealth, PartyHealth]> {
   return Promise.all([one(1, deployment, environment), one(2, deployment, environment)]);
@@ -15,13 +18,12 @@ async function one(party: 1 | 2, deployment: Deployment, environment: Environmen
   const { url, identity } = deployment.parties[party - 1];
   const start = environment.now();
   try {
-    const signal = AbortSignal.timeout(TIMEOUT_MS);
-    const [{ json, milliseconds }, full] = await Promise.all([
-      downloadJson(endpointUrl(url, party, '/v1/party').href, 'its description', { fetch: environment.fetch, signal }).then(({ json }) => ({
-        json,
-        milliseconds: environment.now() - start,
-      })),
-      isFull(party, url, environment, signal),
+    const [{ json, milliseconds }, load] = await Promise.all([
+      downloadJson(endpointUrl(url, party, '/v1/party').href, 'its description', {
+        fetch: environment.fetch,
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      }).then(({ json }) => ({ json, milliseconds: environment.now() - start })),
+      loadOf(party, url, environment),
     ]);
     const { identity: shown, device, version } = json as { readonly identity?: unknown; readonly device?: unknown; readonly version?: unknown };
     if (shown !== identity)
@@ -29,21 +31,28 @@ async function one(party: 1 | 2, deployment: Deployment, environment: Environmen
     return {
       party,
       ok: true,
-      full,
       milliseconds,
       ...(typeof device === 'string' ? { device: device.slice(0, 60) } : {}),
       ...(typeof version === 'string' ? { version: version.slice(0, 60) } : {}),
+      ...(load === undefined ? {} : { load }),
     };
   } catch (error) {
     return { party, ok: false, error: unreachable(party, asTercetError(error)) };
   }
 }
 
-/** 503 is how it says so, also through a proxy that keeps nothing of its words. A party that does not say is not full: the next run will tell. */
-async function isFull(party: 1 | 2, url: string, environment: Environment, signal: AbortSignal): Promise<boolean> {
-  const response = await environment.fetch(endpointUrl(url, party, '/v1/health').href, { signal }).catch(() => undefined);
-  await response?.body?.cancel().catch(() => undefined);
-  return response?.status === 503;
+/** Whether it has a place for a run; 503 says "full" also through a proxy that keeps nothing of its words. A party that does not say is not worse for it: the next run will tell. */
+async function loadOf(party: 1 | 2, url: string, environment: Environment): Promise<PartyHealth['load']> {
+  try {
+    const address = endpointUrl(url, party, '/v1/health').href;
+    const response = await environment.fetch(address, { ...OMIT, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    if (response.status === 503) return 'full';
+    const text = await response.text();
+    const { status } = JSON.parse(text.slice(0, MAX_HEALTH)) as { readonly status?: unknown };
+    return LOADS.find((load) => load === status);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A party that gives no description is not there, whatever came in its place. */

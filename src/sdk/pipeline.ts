@@ -174,7 +174,10 @@ function callsOf(model: Model): PipelineCalls {
     ) => {
       const topK = topOf(top);
       const ask = async (pair: { question: string; context: string }): Promise<QuestionOutput | QuestionOutput[]> => {
-        const { answers, answer, score, start, end } = await model.answerQuestion(pair, given({ topK, maxAnswerLength, handleImpossible, specialTokens, signal }));
+        const { answers, answer, score, start, end } = await model.answerQuestion(
+          pair,
+          given({ topK, maxAnswerLength, handleImpossible, specialTokens, signal }),
+        );
         return (topK ?? 1) === 1 ? { answer, score, start, end } : answers.map(({ text: _, ...rest }) => rest);
       };
       if (!Array.isArray(questions)) return ask({ question: questions as string, context: contexts as string });

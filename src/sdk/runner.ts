@@ -68,8 +68,8 @@ export class Runner {
     try {
       return await this.#attempt(work);
     } catch (error) {
-      // With a party in it, it is that party's device.
-      if (error instanceof TercetError && error.kind === 'device' && error.party === undefined) await this.#reopen();
+      // The device itself is asked: the error may speak of anything.
+      if (this.#loaded.kernels.fault.failed && !this.#disposed.signal.aborted) await this.#reopen();
       throw error;
     }
   }
@@ -105,7 +105,9 @@ export class Runner {
         first = await taken.attempt.run(input, either);
       } catch (error) {
         // The links of an attempt that waited may have died meanwhile. As long as nothing left that depends on the text, another one may be made.
-        if (!taken.ahead || taken.attempt.spent || either.aborted) throw error;
+        // A party that gave the place away has computed nothing, so that attempt may be replaced too; the new one has keys of its own.
+        const letGo = error instanceof TercetError && error.code === 'ERR_PEER_LET_GO';
+        if (!taken.ahead || (taken.attempt.spent && !letGo) || either.aborted) throw error;
         this.#finish(taken.attempt);
         taken = await this.#stock.fresh(shape, either);
         first = await taken.attempt.run(input, either);

@@ -86,7 +86,7 @@ export class Stock {
     this.#empty()
       ?.drop()
       .catch(() => undefined);
-    const prepared = this.#make(shape, true);
+    const prepared: Prepared = this.#make(shape, true, () => this.#release(prepared, { reason: 'lost', code: 'ERR_PEER_LET_GO' }));
     this.#prepared = prepared;
     this.#age = setTimeout(() => this.#release(prepared, { reason: 'age' }), PREPARED_FOR_MS);
     // One that could not be made has told whoever waits for it.
@@ -112,7 +112,7 @@ export class Stock {
     prepared.drop().catch(() => undefined);
   }
 
-  #make(shape: RequestShape, ahead: boolean): Prepared {
+  #make(shape: RequestShape, ahead: boolean, onLetGo?: AttemptOptions['onLetGo']): Prepared {
     const { environment, deployment, config, hash, protocol, weights, kernels, seeds, options } = this.#loaded;
     const made: AttemptOptions = {
       environment,
@@ -128,6 +128,7 @@ export class Stock {
       ahead,
       onProgress: (event) => options.progress_callback?.(event),
       onFallback: (event) => options.onFallback?.(event),
+      ...(onLetGo === undefined ? {} : { onLetGo }),
     };
     return prepareAttempt(made);
   }

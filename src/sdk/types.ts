@@ -451,12 +451,12 @@ export interface GenerateStream extends AsyncIterable<string>, PromiseLike<Gener
 export interface PartyHealth {
   readonly party: 1 | 2;
   readonly ok: boolean;
-  /** It is there, and has no place for another session at the moment. */
-  readonly full?: boolean;
   /** Round trip of the health request. */
   readonly milliseconds?: number;
   readonly device?: string;
   readonly version?: string;
+  /** Whether it has a place for a run: `free`; `busy`, all are taken and one that only waits would give way; `full`, there is none now. */
+  readonly load?: 'free' | 'busy' | 'full';
   readonly error?: TercetError;
 }
 

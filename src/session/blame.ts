@@ -18,10 +18,12 @@ export function about(party: 1 | 2, thrown: unknown): TercetError {
   return new TercetError(error.code, message, error.hint, { cause: error, party });
 }
 
+/** What a party says of itself, or that the compute parties do not accept each other: the cause, and not what follows from one. */
+const OWN: readonly string[] = ['ERR_PEER_FAILED', 'ERR_PEER_BUSY', 'ERR_PEER_LET_GO', 'ERR_MODEL_HASH', 'ERR_IDENTITY_PEERS'];
+
 /** Whether a party said itself that it fails because of a link of its own. */
 function hearsay(error: unknown): boolean {
-  // That the compute parties do not accept each other is the cause, and not what follows from one.
-  return error instanceof PeerReport && error.kind === 'peer' && error.code !== 'ERR_IDENTITY_PEERS';
+  return error instanceof PeerReport && !OWN.includes(error.code);
 }
 
 /** Runs the same step with both compute parties; rejects with the error that explains the other one. */

@@ -1,7 +1,9 @@
 /** A compute party's session (P1 or P2): answers one request of the data owner. Knows nothing of Node; the daemon hands in links and weights. */
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { sleep } from '../core/abort.ts';
+import { equalBytes } from '../core/bytes.ts';
 import { asTercetError, TercetError } from '../core/errors.ts';
+import { Refusal } from '../core/told.ts';
 import type { ModelConfig } from '../ml/config.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import { PairPrg } from '../mpc/prg/prg.ts';
@@ -9,10 +11,13 @@ import { protocolInfo } from '../mpc/protocol/registry.ts';
 import { Engine, type Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import type { Kept, ParameterView } from '../mpc/protocol/semi-honest/party.ts';
 import type { Channel, PartyId } from '../net/types.ts';
+import type { Cost } from '../mpc/protocol/types.ts';
 import { configHash, mismatch, offerToJson } from './agreement.ts';
+import { compareBinding, linkName, sessionBinding } from './binding.ts';
 import { Circuits } from './circuits.ts';
 import { type Fields, recvControl, sendControl, sendFailure } from './control.ts';
 import { waitForInput } from './hold.ts';
+import { PATIENCE, type Patience, type Place, awaitOwner, inTime, ownPlace, tooSlow } from './place.ts';
 import { reportOf, reportToJson } from './report.ts';
 import { type Request, SESSION_VERSION, type WeightMode, misfit } from './request.ts';
 import { StatusSender } from './status.ts';
@@ -45,6 +50,9 @@ export interface ComputeOptions {
   readonly now: () => number;
   readonly peakMemory: () => number;
   readonly signal?: AbortSignal;
+  /** Where others may need the place of this session. */
+  readonly place?: Place;
+  readonly patience?: Patience;
   onProgress?(progress: Progress): void;
 }
 
@@ -55,7 +63,7 @@ export type SessionEnd = 'answered' | 'discarded';
 
 /** Serves one session from the request to the report. Any failure ends it for all parties, and is told to P0 where P0 listens. */
 export async function serveSession(options: ComputeOptions): Promise<SessionEnd> {
-  const { owner, id, kernels, circuits = new Circuits() } = options;
+  const { owner, id, kernels, session, circuits = new Circuits(), place = ownPlace(), patience = PATIENCE } = options;
   const channels = new Map<PartyId, Channel>([[0, owner]]);
   // The name of the next control message that P0 waits for: where a failure can be told.
   let expected: string | undefined = 'offer';
@@ -63,18 +71,29 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
     for (const channel of channels.values()) channel.abort(asTercetError(error));
   };
   const stop = () => abort(new TercetError('ERR_ABORTED', 'this party is shutting down', 'run again when it is back'));
+  const stopped = (): boolean => options.signal?.aborted === true;
+  options.signal?.addEventListener('abort', stop);
+  const first = firstToEnd();
+  first.watch(owner);
   let prg: PairPrg | undefined;
   let engine: Engine | undefined;
   let status: StatusSender | undefined;
   try {
-    prg = PairPrg.of(options.key, { session: options.session, attempt: 0, step: 0, branch: 0 });
-    const fields = await recvControl(owner, 'request');
-    const { request, model } = readRequest(fields, options.models);
-    options.checkRequest?.(request, model);
+    if (stopped()) stop();
+    prg = PairPrg.of(options.key, { session, attempt: 0, step: 0, branch: 0 });
+    const own = linkName(options.key);
+    const fields = await awaitOwner(place, recvControl(owner, 'request'), patience.requestMs, 'ask for a run');
+    const { request, model, names } = Refusal.from(() => readRequest(fields, options.models));
+    if (!equalBytes(names[id - 1], own)) throw mismatch('the request is not one of this link');
+    Refusal.from(() => options.checkRequest?.(request, model));
     // Only now: an owner that reached this party alone must not keep it waiting for the other one.
     const peer = await options.connectPeer();
     channels.set(id === 1 ? 2 : 1, peer);
-    options.signal?.addEventListener('abort', stop);
+    first.watch(peer);
+    // The party may have been stopped meanwhile.
+    if (stopped()) stop();
+    const same = compareBinding(peer, sessionBinding(session, request, model.hash, names));
+    same.catch(() => undefined);
     await sendControl(owner, 'offer', offerToJson({ model: model.hash, config: configHash(model.config), plan: model.plan, device: kernels.name }));
     expected = 'ready';
     let kept: Kept = new Map();
@@ -84,7 +103,8 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
       const reports = new StatusSender(owner, peer, options.now, abort);
       status = reports;
       const prepared = await stepBegins(step, owner, async () => {
-        const start = await recvControl(owner, step === 0 ? 'start' : 'step');
+        const told = recvControl(owner, step === 0 ? 'start' : 'step');
+        const [start] = await awaitOwner(place, Promise.all([told, same]), patience.startMs, 'begin');
         if (start.string('circuit') !== hash) throw mismatch('the data owner built another circuit');
         engine = new Engine({
           id,
@@ -100,21 +120,23 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
             options.onProgress?.(progress);
           },
         });
-        await engine.deal();
+        // Both parties wait for all of it: what one gets ahead depends on what the other is dealt.
+        await dealt(engine, owner, patience, circuit.cost);
         await sendControl(owner, 'ready', {});
         expected = 'status';
-        return waitForInput(owner, peer);
+        return waitForInput(owner, peer, place, patience, step === 0 ? 'prepared' : 'between');
       });
       if (!prepared || engine === undefined) {
         await Promise.all([...channels.values()].map((channel) => channel.close()));
         return step === 0 ? 'discarded' : 'answered';
       }
+      const { p0ToP1Input, p0ToP2Input, p1ToP0 } = circuit.cost;
       reports.begin(2 * circuit.cost.rounds);
-      await engine.input();
+      await inTime(engine.input(), patience.textMs + msFor(Math.max(p0ToP1Input, p0ToP2Input), patience), 'send its text');
       await engine.online();
       await reports.finish(2 * circuit.cost.rounds);
       expected = undefined;
-      await engine.output();
+      await inTime(engine.output(), patience.textMs + msFor(p1ToP0, patience), 'take its answer');
       await sendControl(owner, 'report', reportToJson(reportOf(channels, options.peakMemory(), kernels.name)));
       if (step === request.steps) break;
       kept = engine.kept;
@@ -125,13 +147,10 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
     await Promise.all([...channels.values()].map((channel) => channel.close()));
     return 'answered';
   } catch (error) {
-    const failure = asTercetError(error);
-    if (expected !== undefined) await sendFailure(owner, expected, failure).catch(() => undefined);
-    for (const [peer, channel] of channels) {
-      // P0 gets the failure that was just queued before the link goes; the other compute party is cut off at once.
-      if (peer === 0 && expected !== undefined) await channel.close().catch(() => undefined);
-      else channel.abort(failure);
-    }
+    const failure = first.named(asTercetError(error));
+    // The other compute party is cut off at once; P0 gets the failure before its link goes.
+    for (const [peer, channel] of channels) if (peer !== 0 || expected === undefined) channel.abort(failure);
+    if (expected !== undefined) await farewell(owner, expected, failure);
     throw failure;
   } finally {
     options.signal?.removeEventListener('abort', stop);
@@ -140,6 +159,56 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
     prg?.wipe();
     engine?.clear();
   }
+}
+
+/** How long an owner may take to hear why its session failed. */
+const FAREWELL_MS = 5_000;
+
+async function farewell(owner: Channel, name: string, failure: TercetError): Promise<void> {
+  const said = sendFailure(owner, name, failure).then(() => owner.close());
+  // A link that was closed in good order may still carry the last word.
+  const late = setTimeout(() => owner.abort(failure), FAREWELL_MS);
+  await said.catch(() => undefined);
+  clearTimeout(late);
+}
+
+function msFor(bytes: number, { bytesPerSecond }: Patience): number {
+  return Math.ceil((1000 * bytes) / bytesPerSecond);
+}
+
+/** Takes the correlations. The first of them comes soon, and all of them at some rate: an owner does not keep its place by single bytes. */
+async function dealt(engine: Engine, owner: Channel, patience: Patience, cost: Cost): Promise<void> {
+  const { receivedFrames } = owner.stats;
+  const dealing = engine.deal();
+  const all = patience.dealMs + msFor(cost.p0ToP1Ahead + cost.p0ToP2Ahead, patience);
+  let check: ReturnType<typeof setTimeout> | undefined;
+  const nothing = new Promise<never>((_resolve, reject) => {
+    check = setTimeout(() => {
+      if (owner.stats.receivedFrames === receivedFrames) reject(tooSlow('deal anything', patience.dealMs));
+    }, patience.dealMs);
+  });
+  try {
+    await Promise.race([inTime(dealing, all, 'deal its correlations'), nothing]);
+  } finally {
+    clearTimeout(check);
+  }
+}
+
+/** Which link broke first: when one breaks the other one follows, and the cause is the first. */
+function firstToEnd() {
+  let ended: PartyId | undefined;
+  return {
+    watch(channel: Channel): void {
+      void channel.ended.then(() => {
+        ended ??= channel.peer;
+      });
+    },
+    /** An error of a link, with the party on it that left. */
+    named(error: TercetError): TercetError {
+      if (error.party !== undefined || error.code !== 'ERR_PEER_CLOSED' || ended === undefined) return error;
+      return new TercetError(error.code, error.message, error.hint, { cause: error, party: ended });
+    },
+  };
 }
 
 /** How long the owner's leaving may be behind that of the other compute party. */
@@ -161,7 +230,14 @@ async function stepBegins(step: number, owner: Channel, prepare: () => Promise<b
   }
 }
 
-function readRequest(fields: Fields, models: readonly ServedModel[]): { request: Request; model: ServedModel } {
+interface Asked {
+  readonly request: Request;
+  readonly model: ServedModel;
+  /** Of the owner's links with party 1 and party 2. */
+  readonly names: readonly [Uint8Array, Uint8Array];
+}
+
+function readRequest(fields: Fields, models: readonly ServedModel[]): Asked {
   const version = fields.integer('version', 1000);
   if (version !== SESSION_VERSION) throw mismatch(`the data owner speaks session version ${version}, this party ${SESSION_VERSION}`);
   const { id: protocol } = protocolInfo(fields.string('protocol'));
@@ -179,7 +255,8 @@ function readRequest(fields: Fields, models: readonly ServedModel[]): { request:
   };
   const wrong = misfit(model.config, shape);
   if (wrong !== undefined) throw mismatch(`the request does not fit the model: ${wrong}`);
-  return { request: { model: hash, protocol, weights, ...shape }, model };
+  const links = fields.object('links');
+  return { request: { model: hash, protocol, weights, ...shape }, model, names: [links.hex('1', 32), links.hex('2', 32)] };
 }
 
 /** The model with that hash, or the only one that is served when none is named. */

@@ -3,7 +3,8 @@
  * hostile until checked: bodies are capped, must be objects, and every field is read through a check that names it.
  */
 import { printable } from '../core/bytes.ts';
-import { type ErrorCode, TercetError, isOwnVerdict, kindOf } from '../core/errors.ts';
+import { TercetError } from '../core/errors.ts';
+import { heard, told } from '../core/told.ts';
 import type { Channel } from '../net/types.ts';
 
 const MAX_BODY = 1 << 20;
@@ -18,11 +19,10 @@ export async function sendControl(channel: Channel, name: string, body: Json): P
   await channel.send(`control/${name}`, bytes);
 }
 
-/** Tells the peer why this party stops, so that it can say so too: code and hint, never data. */
+/** Tells the peer why this party stops, so that it can say so too: words of a fixed table, never data. */
 export async function sendFailure(channel: Channel, name: string, error: TercetError): Promise<void> {
-  await sendControl(channel, name, {
-    failed: error.code === 'ERR_IDENTITY_PEERS' ? distrustToJson(error) : { code: error.code, message: error.message, hint: error.hint },
-  });
+  const { code, what, hint } = told(error);
+  await sendControl(channel, name, { failed: error.code === 'ERR_IDENTITY_PEERS' ? distrustToJson(error) : { code, message: what, hint } });
 }
 
 /**
@@ -53,7 +53,7 @@ function malformed(channel: Channel, name: string): TercetError {
   );
 }
 
-/** What another party said about its own failure. */
+/** What another party said about its own failure. Its code is one that can only speak of another party. */
 export class PeerReport extends TercetError {}
 
 const DISTRUST = 'tell both operators: each compares the identity or certificate that it expects of the other party with the one that the other has';
@@ -73,11 +73,8 @@ function peersDistrust({ peer }: Channel, failed: Fields): TercetError {
 function peerFailure(channel: Channel, failed: Fields): TercetError {
   const code = failed.string('code');
   if (code === 'ERR_IDENTITY_PEERS') return peersDistrust(channel, failed);
-  const kind = kindOf(code);
-  // An unknown code comes from another version, a usage code would blame this side's user, and who proved what to this side it knows itself: the peer failed.
-  const own = kind === undefined || kind === 'usage' || isOwnVerdict(code) ? 'ERR_PEER_CLOSED' : (code as ErrorCode);
   const message = `party ${channel.peer}: ${printable(failed.string('message'), 300)}`;
-  return new PeerReport(own, message, printable(failed.string('hint'), 300), { party: channel.peer });
+  return new PeerReport(heard(code), message, printable(failed.string('hint'), 300), { party: channel.peer });
 }
 
 /** Checked access to the fields of an untrusted object. */

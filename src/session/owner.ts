@@ -7,7 +7,7 @@
  */
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { abortedError, sleep } from '../core/abort.ts';
-import { equalBytes } from '../core/bytes.ts';
+import { equalBytes, toHex } from '../core/bytes.ts';
 import { TercetError, asTercetError, invariant } from '../core/errors.ts';
 import type { ModelConfig } from '../ml/config.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
@@ -18,7 +18,8 @@ import type { Kept, ParameterView } from '../mpc/protocol/semi-honest/party.ts';
 import type { Inputs } from '../mpc/protocol/types.ts';
 import type { Channel, PartyId } from '../net/types.ts';
 import { checkOffers, offerFromJson } from './agreement.ts';
-import { withBoth } from './blame.ts';
+import { linkName } from './binding.ts';
+import { about, withBoth } from './blame.ts';
 import { type BuiltCircuit, Circuits } from './circuits.ts';
 import { recvControl, sendControl } from './control.ts';
 import { hold, release } from './hold.ts';
@@ -48,6 +49,8 @@ export interface OwnerOptions {
   onStatus?(status: Status, section: string): void;
   /** A compute party said something while it computes: it is there, whether it moves on or waits for the other one. */
   onHeard?(peer: 1 | 2): void;
+  /** What was prepared is let go, because a party needed its place and asked for it. Nothing is lost: no text was sent. */
+  onLetGo?(party: 1 | 2): void;
 }
 
 export interface OwnerResult {
@@ -98,6 +101,12 @@ export class OwnerSession {
   #prompt = 0;
   #preprocessMs = 0;
   #endHold: () => void = () => undefined;
+  /** What the parties say since they are prepared. */
+  #followed: readonly [Promise<void>, Promise<void>] | undefined;
+  /** Why one of them said nothing more, while there was no text. */
+  #ended: unknown;
+  #released = false;
+  #letGo: 1 | 2 | undefined;
   #spent = false;
   #over = false;
 
@@ -141,11 +150,18 @@ export class OwnerSession {
     try {
       if (options.signal?.aborted === true) throw abortedError();
       invariant(!equalBytes(keys[0], keys[1]), 'both compute parties have one key: each would know all that the other knows');
+      const links = { '1': toHex(linkName(keys[0])), '2': toHex(linkName(keys[1])) };
       const offers = await withBoth(async (peer) => {
         const channel = channelTo(channels, peer);
-        await sendControl(channel, 'request', { version: SESSION_VERSION, ...request, model: request.model ?? null });
+        const offered = recvControl(channel, 'offer');
+        offered.catch(() => undefined);
+        await sendControl(channel, 'request', { version: SESSION_VERSION, ...request, model: request.model ?? null, links }).catch(async (error: unknown) => {
+          // A party that has no place says so and hangs up before it is asked.
+          await Promise.race([offered, sleep(REASON_MS)]);
+          throw error;
+        });
         const malformed = () => new TercetError('ERR_FRAME_FORMAT', `party ${peer} sent a malformed offer`, 'check its version', { party: peer });
-        return offerFromJson(await recvControl(channel, 'offer'), config, malformed);
+        return offerFromJson(await offered, config, malformed);
       });
       const plan = checkOffers(offers, config, request.model);
       const circuits = options.circuits ?? new Circuits();
@@ -206,6 +222,20 @@ export class OwnerSession {
   }
 
   #prepared(start: number): void {
+    const { circuit } = this.#step;
+    this.#released = false;
+    const follow = (peer: 1 | 2) => {
+      const following = followStatus(
+        channelTo(this.#options.channels, peer),
+        (status) => this.#status(circuit, peer, status),
+        () => this.#leave(peer),
+      );
+      following.catch((error: unknown) => {
+        if (!this.#released) this.#ended ??= about(peer, error);
+      });
+      return following;
+    };
+    this.#followed = [follow(1), follow(2)];
     this.#endHold = hold([...this.#options.channels.values()]);
     // While the text is waited for. Its error shows when the circuit is asked for.
     this.#following().catch(() => undefined);
@@ -246,7 +276,12 @@ export class OwnerSession {
     // Before anything leaves: from here on the session goes from state to state without waiting for a circuit.
     const following = await this.#following();
     this.#alive();
+    const followed = this.#followed;
     this.#endHold();
+    // What ended while it waited has had no text, and gets none.
+    if (this.#ended !== undefined) throw this.#ended;
+    invariant(followed !== undefined, 'a step that was not prepared');
+    this.#released = true;
     const start = now();
     await withBoth((peer) => release(channelTo(channels, peer)));
     this.#spent = true;
@@ -257,7 +292,7 @@ export class OwnerSession {
     let logits: Float32Array = new Float32Array();
     const reports = await withBoth(async (peer) => {
       const channel = channelTo(channels, peer);
-      await followStatus(channel, (status) => this.#status(circuit, peer, status));
+      await followed[peer - 1];
       if (peer === 1) {
         computed = now();
         await engine.online();
@@ -319,7 +354,19 @@ export class OwnerSession {
     this.#prepared(start);
   }
 
+  /** A party needs its place. A text that is on its way is not held up by that. */
+  #leave(party: 1 | 2): void {
+    if (this.#released || this.#over) return;
+    this.#letGo = party;
+    this.#options.onLetGo?.(party);
+    this.discard().catch(() => undefined);
+  }
+
   #alive(): void {
+    if (this.#letGo !== undefined) {
+      const what = `party ${this.#letGo} needed the place of what was prepared`;
+      throw new TercetError('ERR_PEER_LET_GO', what, 'prepare again; no text was sent', { party: this.#letGo });
+    }
     if (this.#over) throw new TercetError('ERR_STATE', 'this attempt is over', 'start a new attempt; correlations are used once');
   }
 

@@ -24,6 +24,16 @@ export interface Status {
   readonly last: boolean;
 }
 
+/** Of a party that waits for the text: `leave` asks the owner to give its place up. */
+interface Waiting {
+  readonly leave: boolean;
+}
+
+/** Answers an owner that is prepared, or asks it to leave. */
+export async function sendWaiting(owner: Channel, leave: boolean): Promise<void> {
+  await sendControl(owner, NAME, { leave });
+}
+
 export class StatusSender {
   readonly #owner: Channel;
   readonly #peer: Channel;
@@ -80,7 +90,8 @@ export class StatusSender {
   }
 }
 
-function read(fields: Fields): Status {
+function read(fields: Fields): Status | Waiting {
+  if (fields.has('leave')) return { leave: fields.boolean('leave') };
   return {
     done: fields.integer('done', 1e6),
     total: fields.integer('total', 1e6),
@@ -90,10 +101,17 @@ function read(fields: Fields): Status {
   };
 }
 
-/** Reads reports until the last one. @throws {TercetError} the party's own error when it says that it failed. */
-export async function followStatus(channel: Channel, onStatus: (status: Status) => void): Promise<void> {
+/**
+ * Reads what a party says from the moment that it is prepared, until its last report.
+ * @param onLeave the party asks for its place. @throws {TercetError} the party's own error when it says that it failed.
+ */
+export async function followStatus(channel: Channel, onStatus: (status: Status) => void, onLeave: () => void): Promise<void> {
   for (;;) {
     const status = read(await recvControl(channel, NAME));
+    if ('leave' in status) {
+      if (status.leave) onLeave();
+      continue;
+    }
     onStatus(status);
     if (status.last) return;
   }

@@ -229,7 +229,7 @@ describe('a party that dies or leaves in the middle', () => {
     expectFailure(await session.ended, { exit: 1, code: 'ERR_PEER_CLOSED' });
     expect(performance.now() - died, 'noticed soon').toBeLessThan(5_000);
     const survivor = parties[2 - victim];
-    await survivor.run.said(/^tercet: ERR_PEER_CLOSED: .* — .*$/m, 5_000);
+    await survivor.run.said(/^tercet: \d{4}-\d\d-\d\dT\S+Z party \d session [0-9a-f]{8}: (ERR_PEER_CLOSED \(party \d\): |the data owner left)/m, 5_000);
     expectUp(survivor);
     const again = await daemon(victim, [...MEDIUM_MODEL, '--port', String(dead.port)], victim === 2 ? survivor.port : undefined);
     const short = [...MEDIUM_MODEL, '--tokens', '4'];
@@ -310,7 +310,7 @@ describe('hostile clients', () => {
       for (const link of links) link.abort(new Error('done'));
     }
     expectUp(one, two);
-    const lines = () => one.run.stderr.match(/^tercet: ERR_[A-Z_]+: .* — .*$/gm)?.length ?? 0;
+    const lines = () => one.run.stderr.match(/^tercet: \S+Z party 1 session [0-9a-f]{8}: /gm)?.length ?? 0;
     await until(() => lines() >= bodies.length || undefined, 5_000, 'a line for each');
     expect(lines()).toBe(bodies.length);
     await expectServes(one, two);

@@ -5,6 +5,7 @@ import { loadNodeModule, nodeWorkerFactory } from '../../src/compute/kernels/was
 import { type WasmKernels, type WorkerPort, createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
 import { serveKernels } from '../../src/compute/kernels/wasm/worker-main.ts';
 import { Random, conformance, same } from './kernels.suite.ts';
+import type { Words } from '../../src/compute/ring.ts';
 
 const module = await loadNodeModule();
 
@@ -122,6 +123,49 @@ describe('wasm workers', () => {
     // Not a module: the worker's first answer is an error.
     const broken = await createWasmKernels({ module: {} as WebAssembly.Module, threads: 1, startWorker: () => localWorker() }).catch((error: unknown) => error);
     expect(broken).toBeInstanceOf(Error);
+  });
+
+  it('a call that there is no memory for fails alone: in the calling thread, on the way to a worker, and in it', async () => {
+    const short = new RangeError('Array buffer allocation failed');
+    let broken = '';
+    const kernels = await createWasmKernels({
+      module,
+      threads: 1,
+      startWorker: () => {
+        const port = localWorker();
+        return {
+          ...port,
+          // An operand that is too long for the worker's memory, as the worker's own engine says it.
+          postMessage: (message, transfer) =>
+            port.postMessage(
+              broken === 'worker' && 'op' in (message as object) ? { ...(message as object), args: [stream, 64, 2 ** 40, 0] } : message,
+              transfer,
+            ),
+        };
+      },
+    });
+    const long = random.words(300_000, 64);
+    const trap = (words: Words): Words => {
+      for (const name of ['slice', 'subarray', 'byteLength'])
+        Object.defineProperty(words.data, name, {
+          get: () => {
+            throw short;
+          },
+        });
+      return words;
+    };
+    const ends = (call: Promise<unknown>) => expect(call).rejects.toMatchObject({ code: 'ERR_DEVICE_MEMORY' });
+    await ends(kernels.add(trap(random.words(300_000, 64)), long));
+    const square = { batch: 1, m: 512, inner: 512, n: 512 };
+    const operand = random.words(512 * 512, 64);
+    await ends(kernels.matmul(trap(random.words(512 * 512, 64)), operand, square));
+    broken = 'worker';
+    await ends(kernels.draw(stream, 64, 200_000));
+    broken = '';
+    expect(kernels.fault.failed).toBe(false);
+    await expect(kernels.draw(stream, 64, 200_000)).resolves.toBeDefined();
+    await expect(kernels.add(long, long)).resolves.toBeDefined();
+    await kernels.close();
   });
 
   it('a trap in a worker is a typed error', async () => {

@@ -247,7 +247,12 @@ describe('a gateway', () => {
     // Its owner may end it sooner.
     const own = `/v1/sessions/${session()}/rtc`;
     await ask(party, own, offer());
-    expect((await ask(party, own, { method: 'DELETE' })).status).toBe(204);
+    expect(party.gateway.links.pending).toBe(2);
+    // Who only knows the name of the session cannot, and is told nothing.
+    expect((await ask(party, own, { method: 'DELETE' })).status).toBe(400);
+    expect((await ask(party, own, { method: 'DELETE', body: JSON.stringify({ nonce: '11'.repeat(32) }) })).status).toBe(204);
+    expect(party.gateway.links.pending).toBe(2);
+    expect((await ask(party, own, { method: 'DELETE', body: JSON.stringify({ nonce: '00'.repeat(32) }) })).status).toBe(204);
     expect(party.gateway.links.pending).toBe(1);
   });
 
@@ -263,7 +268,7 @@ describe('a gateway', () => {
     const [link, arrival] = await Promise.all([owner(party, { transport: 'websocket' }), party.arrival()]);
     const path = `/v1/sessions/${toHex(SESSION)}`;
     expect(await ask(party, `${path}/rtc`, offer())).toMatchObject({ status: 409, code: 'ERR_STATE' });
-    expect((await ask(party, `${path}/rtc`, { method: 'DELETE' })).status).toBe(204);
+    expect((await ask(party, `${path}/rtc`, { method: 'DELETE', body: JSON.stringify({ nonce: '00'.repeat(32) }) })).status).toBe(204);
     await link.channel.send('x', Uint8Array.of(1));
     expect([...(await arrival.channel.recv('x', 1))]).toEqual([1]);
     await Promise.all([link.channel.close(), arrival.channel.close()]);

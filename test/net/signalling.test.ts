@@ -247,7 +247,7 @@ describe('an address that is not a party’s', () => {
       'ERR_MODEL_HASH',
       'not here?[31m',
     ],
-    ['a refusal of another version', replies('{"code":"ERR_NEW","message":"m","hint":"do this"}', { status: 400, headers: problem }), 'ERR_PEER_CLOSED', 'm'],
+    ['a refusal of another version', replies('{"code":"ERR_NEW","message":"m","hint":"do this"}', { status: 400, headers: problem }), 'ERR_PEER_FAILED', 'm'],
     [
       'a refusal that blames the user',
       replies('{"code":"ERR_ARGUMENT","message":"m","hint":"do this"}', { status: 400, headers: problem }),

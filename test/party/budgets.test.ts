@@ -1,9 +1,11 @@
 /** What strangers may take of a compute party: refused before anything is answered or built, by session, by address and in all. */
+import { toHex } from '../../src/core/bytes.ts';
 import { describe, expect, it } from 'vitest';
 import { limits } from '../../src/cli/options.ts';
 import { memoryPair } from '../../src/net/memory.ts';
 import { Budgets, type BudgetLimits, defaultLimits, networkOf } from '../../src/party/budgets.ts';
 import { Sessions } from '../../src/party/sessions.ts';
+import { linkName } from '../../src/session/binding.ts';
 import { sendControl } from '../../src/session/control.ts';
 import { priceOf } from '../../src/session/price.ts';
 import { type Request, SESSION_VERSION, requestCode } from '../../src/session/request.ts';
@@ -12,6 +14,9 @@ import { MODEL, REQUEST, kernels } from '../session/harness.ts';
 
 const all = (session: number, address: number, total: number): BudgetLimits => ({ memory: { session, address, total }, traffic: { session, address, total } });
 const run = (memory: number, traffic = 1) => ({ memory, traffic });
+
+/** The name of a link whose key is all zeros. */
+const LINK = toHex(linkName(new Uint8Array(32)));
 
 describe('budgets', () => {
   it('refuse a run beyond the limit of a session for good, and one beyond that of an address or of all for now', async () => {
@@ -86,10 +91,10 @@ describe('a party', () => {
         return undefined;
       };
       const [owner, channel] = memoryPair(0, 1, { timeoutMs: 5_000, tap });
-      const served = sessions.serve({ channel, session: new Uint8Array(16), address: 'a', key: async () => new Uint8Array(32) });
+      const served = sessions.serve({ channel, session: new Uint8Array(16), address: 'a', known: false, key: async () => new Uint8Array(32) });
       served.catch(() => undefined);
       const { model, ...request } = { ...REQUEST, ...change };
-      await sendControl(owner, 'request', { version: SESSION_VERSION, ...request, model: model ?? null });
+      await sendControl(owner, 'request', { version: SESSION_VERSION, ...request, model: model ?? null, links: { '1': LINK, '2': LINK } });
       return { served, said };
     };
     const sessions = party(enough, peers);

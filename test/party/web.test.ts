@@ -5,6 +5,8 @@ import { memoryPair } from '../../src/net/memory.ts';
 import { openOwnerLink } from '../../src/net/owner-link.ts';
 import { releaseWebRtc } from '../../src/net/webrtc/node.ts';
 import { Budgets, defaultLimits } from '../../src/party/budgets.ts';
+import { toHex } from '../../src/core/bytes.ts';
+import { linkName } from '../../src/session/binding.ts';
 import { Sessions } from '../../src/party/sessions.ts';
 import { type WebAddress, serveBrowsers } from '../../src/party/web.ts';
 import { recvControl, sendControl } from '../../src/session/control.ts';
@@ -23,9 +25,10 @@ beforeAll(async () => {
   const models = [MODEL, other];
   // The other compute party: a link that stays open and says nothing.
   const connectPeer = async () => memoryPair(1, 2, { timeoutMs: 10_000 })[0];
-  sessions = new Sessions({ id: 1, models, kernels, signal: stop.signal, maxSessions: 8, budgets: new Budgets(1, defaultLimits(4e9)), connectPeer });
+  const budgets = new Budgets(1, defaultLimits(4e9));
+  sessions = new Sessions({ id: 1, models, kernels, signal: stop.signal, maxSessions: 8, budgets, connectPeer, onFailure: (error) => failures.push(error) });
   const options = { identity: await createIdentity(), host: '127.0.0.1', port: 0, origins: [], iceServers: [] };
-  served = await serveBrowsers(1, options, { models, kernels, sessions, recvTimeoutMs: 10_000, onFailure: (error) => failures.push(error) });
+  served = await serveBrowsers(1, options, { models, kernels, sessions, recvTimeoutMs: 10_000, onRefused: (error) => failures.push(error) });
 });
 afterAll(async () => {
   stop.abort();
@@ -46,7 +49,8 @@ async function ask(signed: Request, asked: Request): Promise<unknown> {
     WebSocket: NodeWebSocket,
   });
   try {
-    await sendControl(link.channel, 'request', { version: SESSION_VERSION, ...asked, model: asked.model ?? null });
+    const links = { '1': toHex(linkName(link.key)), '2': '00'.repeat(32) };
+    await sendControl(link.channel, 'request', { version: SESSION_VERSION, ...asked, model: asked.model ?? null, links });
     return await recvControl(link.channel, 'offer');
   } finally {
     link.channel.abort(new Error('seen enough'));

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ErrorCode, TercetError } from '../../src/core/errors.ts';
+import { Refusal } from '../../src/core/told.ts';
 import { memoryPair } from '../../src/net/memory.ts';
 import { type Offer, checkOffers, configHash, offerFromJson, offerToJson } from '../../src/session/agreement.ts';
 import { withBoth } from '../../src/session/blame.ts';
@@ -163,16 +164,28 @@ describe('fields', () => {
 
 // ── what the peer says of its own failure ────────────────────────────────────
 
-async function told(body: Json, code: ErrorCode = 'ERR_STATE'): Promise<TercetError> {
+async function told(body: Json, code: ErrorCode = 'ERR_PEER_FAILED'): Promise<TercetError> {
   return failure(code, () => deliver(utf8(JSON.stringify(body))));
 }
 
 describe('a failure that the peer reports', () => {
-  it('keeps its code and its words, and names the peer', async () => {
+  it('says in words of a fixed table that the peer failed, and names it', async () => {
     const [peer, own] = memoryPair(2, 0);
-    await sendFailure(peer, 'ready', new TercetError('ERR_KERNEL', 'out of memory', 'use fewer threads'));
-    const error = await failure('ERR_KERNEL', () => recvControl(own, 'ready'));
-    expect([error.message, error.hint, error.kind]).toEqual(['party 2: out of memory', 'use fewer threads', 'device']);
+    await sendFailure(peer, 'ready', new TercetError('ERR_KERNEL', 'out of memory at 10.0.0.7', 'use fewer threads'));
+    const error = await failure('ERR_PEER_FAILED', () => recvControl(own, 'ready'));
+    expect([error.message, error.kind, error.party]).toEqual(['party 2: the device that it computes on failed', 'peer', 2]);
+  });
+
+  it('keeps words that were made for whoever asked', async () => {
+    const [peer, own] = memoryPair(2, 0);
+    const refusal = await failure('ERR_PEER_MISMATCH', () =>
+      Refusal.from(() => {
+        throw new TercetError('ERR_PEER_MISMATCH', 'this party serves open weights', 'ask for --weights open');
+      }),
+    );
+    await sendFailure(peer, 'offer', refusal);
+    const error = await failure('ERR_PEER_MISMATCH', () => recvControl(own, 'offer'));
+    expect([error.message, error.hint]).toEqual(['party 2: this party serves open weights', 'ask for --weights open']);
   });
 
   it.each([
@@ -197,7 +210,7 @@ describe('a failure that the peer reports', () => {
   it.each(['ERR_IDENTITY_KEY', 'ERR_IDENTITY_PARTY', 'ERR_IDENTITY_REPLAY', 'ERR_IDENTITY_FINGERPRINT', 'ERR_PEER_CERTIFICATE'] as const)(
     'that it was not proved to (%s) accuses nobody here: who proved what to this side it knows itself',
     async (code) => {
-      expect((await told({ failed: { code, message: 'm', hint: 'h' } }, 'ERR_PEER_CLOSED')).party).toBe(1);
+      expect((await told({ failed: { code, message: 'm', hint: 'h' } }, 'ERR_PEER_FAILED')).party).toBe(1);
     },
   );
 
@@ -240,13 +253,13 @@ describe('a failure that the peer reports', () => {
     await malformed(utf8(JSON.stringify({ failed: 'x' })));
   });
 
-  it.each(['', 'ERR_', 'err_state', 'ERR_STATE\n', 'ERR_STATE<script>', `ERR_${'A'.repeat(41)}`])('with the code %j is ERR_PEER_CLOSED', async (code) => {
-    const error = await failure('ERR_PEER_CLOSED', () => deliver(utf8(JSON.stringify({ failed: { code, message: 'm', hint: 'h' } }))));
+  it.each(['', 'ERR_', 'err_state', 'ERR_STATE\n', 'ERR_STATE<script>', `ERR_${'A'.repeat(41)}`])('with the code %j is ERR_PEER_FAILED', async (code) => {
+    const error = await failure('ERR_PEER_FAILED', () => deliver(utf8(JSON.stringify({ failed: { code, message: 'm', hint: 'h' } }))));
     expect(error.kind).toBe('peer');
   });
 
-  it('with a code that this version does not know is still the peer that failed: ERR_PEER_CLOSED', async () => {
-    const error = await failure('ERR_PEER_CLOSED', () => deliver(utf8(JSON.stringify({ failed: { code: 'ERR_FROM_THE_FUTURE', message: 'm', hint: 'h' } }))));
+  it('with a code that this version does not know is still the peer that failed: ERR_PEER_FAILED', async () => {
+    const error = await failure('ERR_PEER_FAILED', () => deliver(utf8(JSON.stringify({ failed: { code: 'ERR_FROM_THE_FUTURE', message: 'm', hint: 'h' } }))));
     expect(error.kind).toBe('peer');
   });
 });

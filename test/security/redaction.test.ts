@@ -203,7 +203,7 @@ async function session(tap?: Tap): Promise<SessionRun> {
     [1, 2],
   ] as [PartyId, PartyId][]) {
     const [left, right] = memoryPair(a, b, {
-      timeoutMs: 2000,
+      timeoutMs: 20_000,
       tap: ({ from, to }, tag, bytes) => {
         listen(from, to, tag, Uint8Array.from(bytes));
         return tap?.(from, to, tag, bytes);
@@ -278,7 +278,7 @@ describe('a session', () => {
   it.each<[ErrorCode, string, Tap]>([
     ['ERR_FRAME_LENGTH', 'a key that is cut', (_from, to, tag, bytes) => (to === 1 && tag === 'control/key' ? bytes.subarray(1) : undefined)],
     ['ERR_FRAME_FORMAT', 'a request whose JSON breaks', rewrite('request', 1, (body) => `${body.slice(0, -1)}!`)],
-    ['ERR_PEER_MISMATCH', 'a request of another version', rewrite('request', 2, (body) => body.replace('"version":3', '"version":4'))],
+    ['ERR_PEER_MISMATCH', 'a request of another version', rewrite('request', 2, (body) => body.replace('"version":4', '"version":5'))],
     ['ERR_FRAME_FORMAT', 'a request whose padding is no yes or no', rewrite('request', 1, (body) => body.replace('"padded":false', '"padded":12345'))],
     ['ERR_MODEL_HASH', 'a request for a model that nobody serves', rewrite('request', 1, (body) => body.replace('"model":null', '"model":"ab"'))],
     ['ERR_PEER_MISMATCH', 'a request for one token', rewrite('request', 2, (body) => body.replace('"tokens":4', '"tokens":1'))],

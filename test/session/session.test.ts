@@ -111,7 +111,7 @@ describe('a session', () => {
   it.each([
     ['ERR_DEVICE_LOST', 1],
     ['ERR_DEVICE_MEMORY', 2],
-  ] as const)('%s at party %i ends the session everywhere, and the owner hears which party and what', async (code, party) => {
+  ] as const)('%s at party %i ends the session everywhere, and the owner hears which party, and that it is not its own device', async (code, party) => {
     const broken = new Proxy(kernels, {
       get: (target, name) => {
         if (name === 'attempt') return () => broken;
@@ -122,7 +122,7 @@ describe('a session', () => {
       },
     }) as typeof kernels;
     const { session, ends } = await prepared({ compute: (id) => (id === party ? { kernels: broken } : {}) });
-    const error = await failure(code, () => session.run(INPUT));
+    const error = await failure('ERR_PEER_FAILED', () => session.run(INPUT));
     expect(error.party).toBe(party);
     expect((await Promise.all(ends)).every((end) => end instanceof TercetError)).toBe(true);
     await failure('ERR_STATE', () => session.run(INPUT));

@@ -24,7 +24,11 @@ function watched() {
     () => undefined,
   );
   const heard: Status[] = [];
-  const followed = followStatus(owner, (status) => heard.push(status));
+  const followed = followStatus(
+    owner,
+    (status) => heard.push(status),
+    () => undefined,
+  );
   return { sender, heard, followed };
 }
 

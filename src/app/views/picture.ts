@@ -54,7 +54,7 @@ function stateOf(state: State, party: 1 | 2): string | undefined {
   if (silence !== undefined && state.run?.onlineAt !== undefined && (silence.party ?? party) === party) return 'silent';
   const health = state.health[party - 1];
   if (health === undefined) return undefined;
-  return !health.ok ? 'away' : health.full === true && !holdsPlace(state) ? 'full' : 'there';
+  return !health.ok ? 'away' : health.load === 'full' && !holdsPlace(state) ? 'full' : 'there';
 }
 
 /** The user's text, with the blanks filled in once there is an answer, and the end of a text that grows. */

@@ -156,7 +156,7 @@ function peer(state: State, { url, identity, operator }: PartyAddress, i: number
     states.push(health.error === undefined ? 'Not reached' : explain(failureOf(health.error), { operators: operatorsOf(state), maxTokens: undefined }).title);
   } else {
     states.push(state.proved[i] ? 'Identity checked' : 'Identity is checked when a run is prepared');
-    if (health?.full === true && !holdsPlace(state)) states.push('no free place at the moment');
+    if (health?.load === 'full' && !holdsPlace(state)) states.push('no free place at the moment');
     if (health?.milliseconds !== undefined) states.push(milliseconds(health.milliseconds));
     if (health?.device !== undefined) states.push(health.device);
     if (health?.version !== undefined) states.push(`version ${health.version}`);

@@ -10,6 +10,7 @@
  */
 import type { Pattern } from '../pattern.ts';
 import type { Vector, Words } from '../ring.ts';
+import type { Fault } from './fault.ts';
 
 /** A key stream position: 32-byte key and 12-byte nonce of RFC 8439 ChaCha20, block counter from 0. */
 export interface Stream {
@@ -78,6 +79,8 @@ export interface Choice<V extends Vector = Vector> {
 
 export interface RingKernels<V extends Vector = Vector> {
   readonly name: 'reference' | 'wasm' | 'webgpu';
+  /** What ends this backend for everybody, if anything did. A call that is refused, or that there is no room for, is not in it. */
+  readonly fault: Fault;
 
   // ── where vectors live ───────────────────────────────────────────────────
   /** The words of a vector, in the caller's memory. */

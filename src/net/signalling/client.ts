@@ -4,13 +4,14 @@
  * Whatever answers may be anything: a proxy's error page, a captive portal, an index.html of a static server, another party. Each has an error of its own that
  * says what to do. Nothing that comes back is believed here; `checkStatement` does that.
  */
-import { TercetError, isOwnVerdict, kindOf, type ErrorCode } from '../../core/errors.ts';
 import { carriesTrust } from '../../core/address.ts';
 import { printable } from '../../core/bytes.ts';
+import { TercetError } from '../../core/errors.ts';
+import { heard } from '../../core/told.ts';
 import { within } from '../deadline.ts';
 import { errorCode, isCertificateCode } from '../tls-errors.ts';
 import { type PartyDescription, descriptionFromJson } from './description.ts';
-import { MAX_BODY_BYTES, type RtcAnswerBody, answerFromJson } from './messages.ts';
+import { MAX_BODY_BYTES, type RtcAnswerBody, answerFromJson, withdrawalToJson } from './messages.ts';
 
 export interface PartyEndpoint {
   readonly party: 1 | 2;
@@ -45,9 +46,13 @@ export function requestAnswer(endpoint: PartyEndpoint, sessionHex: string, offer
   return call(endpoint, `/v1/sessions/${sessionHex}/rtc`, { method: 'POST', headers, body: offer }, 201, answerFromJson);
 }
 
-/** Tells the party that no link will come. Best effort: the party forgets by itself in a few seconds. */
-export function withdraw({ party, url, fetch }: PartyEndpoint, sessionHex: string): void {
-  fetch(endpointUrl(url, party, `/v1/sessions/${sessionHex}/rtc`), { ...OMIT, method: 'DELETE', keepalive: true }).catch(() => undefined);
+/**
+ * Tells the party that no link will come. Best effort: the party forgets by itself in a few seconds.
+ * @param nonce that of the offer: it shows that this is who made it.
+ */
+export function withdraw({ party, url, fetch }: PartyEndpoint, sessionHex: string, nonce: Uint8Array): void {
+  const init = { ...OMIT, method: 'DELETE', keepalive: true, headers: { 'content-type': 'application/json' }, body: withdrawalToJson(nonce) };
+  fetch(endpointUrl(url, party, `/v1/sessions/${sessionHex}/rtc`), init).catch(() => undefined);
 }
 
 /** What the party says of itself. @throws {TercetError} ERR_PEER_UNREACHABLE, ERR_PEER_CERTIFICATE, ERR_PEER_MISMATCH, ERR_ABORTED */
@@ -123,13 +128,7 @@ function refusedBy(status: number, type: string, text: string, who: string): Ter
     try {
       const { code, message, hint } = JSON.parse(text) as Record<string, unknown>;
       if (typeof code === 'string' && typeof message === 'string' && typeof hint === 'string') {
-        const kind = kindOf(code);
-        // Codes of another version, or that would blame this side's user, or that judge who proved what (nothing is proved yet), are the party's failure all the same.
-        const own =
-          kind === undefined || kind === 'usage' || kind === 'internal' || isOwnVerdict(code) || code === 'ERR_IDENTITY_PEERS'
-            ? 'ERR_PEER_CLOSED'
-            : (code as ErrorCode);
-        return new TercetError(own, `${who}: ${printable(message, 300)}`, printable(hint, 300));
+        return new TercetError(heard(code), `${who}: ${printable(message, 300)}`, printable(hint, 300));
       }
     } catch {
       // No JSON after all: judged by its status below.

@@ -37,6 +37,16 @@ export function answerToJson(body: RtcAnswerBody): string {
   return JSON.stringify({ party: body.party, statement: toHex(body.statement), signature: toHex(body.signature), answers: body.answers });
 }
 
+/** Gives an offer up. Its nonce is known to who made it, and to the party; it is in no URL. */
+export function withdrawalToJson(nonce: Uint8Array): string {
+  return JSON.stringify({ nonce: toHex(nonce) });
+}
+
+/** The nonce. @throws {TercetError} ERR_FRAME_FORMAT */
+export function withdrawalFromJson(text: string): Uint8Array {
+  return hex(parse(text)['nonce'], 32, 32);
+}
+
 /** @throws {TercetError} ERR_FRAME_FORMAT */
 export function offerFromJson(text: string): RtcOfferBody {
   const body = parse(text);

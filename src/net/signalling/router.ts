@@ -4,11 +4,11 @@
  *   GET    /v1/party                        what the party is and serves (public)
  *   GET    /v1/health                       whether it can take a run now
  *   POST   /v1/sessions/{32 hex}/rtc        offers → 201, answers and their signed statement
- *   DELETE /v1/sessions/{32 hex}/rtc        gives a link up that does not stand yet
+ *   DELETE /v1/sessions/{32 hex}/rtc        gives a link up that does not stand yet, with the nonce of its offer
  *   GET    /v1/sessions/{32 hex}/ws         upgrade to a WebSocket (see `checkUpgrade`)
  *
  * Security: nothing here is authenticated, and nothing here is secret. The party signs what it says about a link; whether the data owner reached this party is
- * for the owner to check. Sessions are names, so they may appear in URLs.
+ * for the owner to check. Sessions are names, so they may appear in URLs: who knows one can do nothing with it.
  */
 import { fromHex } from '../../core/bytes.ts';
 import type { TercetError } from '../../core/errors.ts';
@@ -28,7 +28,7 @@ import {
   problem,
   problemReply,
 } from './http.ts';
-import { WEBSOCKET_PROTOCOL, answerToJson, offerFromJson } from './messages.ts';
+import { WEBSOCKET_PROTOCOL, answerToJson, offerFromJson, withdrawalFromJson } from './messages.ts';
 import { fingerprintOf } from './sdp.ts';
 import { encodeStatement, signallingHash } from './statement.ts';
 import type { LinkTable, Slot } from './table.ts';
@@ -45,6 +45,7 @@ export interface RouterOptions {
   readonly origins: readonly string[];
   readonly table: LinkTable;
   readonly describe: () => PartyDescription;
+  /** Public; what else there is beside `ok` is shown as it is. */
   readonly health: () => { readonly ok: boolean };
   /** Throws to refuse: ERR_MODEL_HASH, ERR_PEER_MISMATCH, … */
   readonly admit: (asked: Asked, remote: string) => void;
@@ -56,11 +57,11 @@ export interface RouterOptions {
 
 export interface RtcArrival {
   readonly session: Uint8Array;
-  /** Address of the owner, or of the proxy before it. */
-  readonly remote: string;
   readonly slot: Slot;
   readonly answer: RtcAnswer;
   readonly signallingHash: Uint8Array;
+  /** Address of the client, or of the proxy before it. */
+  readonly remote: string;
   /** Aborted when the table ends the link under way. */
   readonly signal: AbortSignal;
 }
@@ -105,7 +106,7 @@ async function route(request: HttpRequest, options: RouterOptions): Promise<Http
   }
   only(method, ['POST', 'DELETE']);
   if (method === 'POST') return offer(request, options, session);
-  options.table.cancel(session);
+  options.table.cancel(session, withdrawalFromJson(await request.body()));
   return { status: 204, headers: {}, body: '' };
 }
 
@@ -120,7 +121,7 @@ async function offer(request: HttpRequest, options: RouterOptions, sessionHex: s
   admit(asked, request.remote);
   const session = fromHex(sessionHex);
   const stopped = new AbortController();
-  const slot = table.begin(sessionHex, request.remote, (error) => stopped.abort(error));
+  const slot = table.begin(sessionHex, request.remote, (error) => stopped.abort(error), asked.nonce);
   let answer: RtcAnswer | undefined;
   try {
     answer = await answerer.answer(asked.offers);
@@ -130,7 +131,7 @@ async function offer(request: HttpRequest, options: RouterOptions, sessionHex: s
     const { nonce: clientNonce, modelHash, parametersHash } = asked;
     const statement = encodeStatement({ session, party, clientNonce, partyNonce, clientFingerprints, partyFingerprints, modelHash, parametersHash });
     const signature = identity.sign(statement);
-    options.onRtc({ session, remote: request.remote, slot, answer, signallingHash: signallingHash(statement, signature), signal: stopped.signal });
+    options.onRtc({ session, slot, answer, remote: request.remote, signallingHash: signallingHash(statement, signature), signal: stopped.signal });
     return json(201, answerToJson({ party, statement, signature, answers: answer.descriptions }), { location: request.path });
   } catch (error) {
     slot.end();

@@ -5,6 +5,8 @@
  * out of their reach, also for one who knows the session, which is a name and no secret.
  */
 import { TercetError } from '../../core/errors.ts';
+import { equalBytes } from '../../core/bytes.ts';
+import { addressGroup } from '../address.ts';
 import { problem } from './http.ts';
 
 export interface TableLimits {
@@ -31,6 +33,8 @@ export interface Slot {
 interface Entry extends Slot {
   readonly session: string;
   readonly remote: string;
+  /** Known to who began it alone; absent: it is given up over itself. */
+  readonly proof: Uint8Array | undefined;
   readonly stop: (error: TercetError) => void;
   readonly timer: ReturnType<typeof setTimeout>;
   isLive: boolean;
@@ -57,20 +61,21 @@ export class LinkTable {
   }
 
   /**
-   * Takes a place for a link under way; one that is under way for the same session gives way (its owner tries another transport).
-   * @param stop ends the link: at the time limit, when it gives way, or when the gateway closes
+   * Takes a place for a link under way; one that is under way from the same address for the same session gives way (its owner tries another transport).
+   * @param proof what its owner will show to give it up. @param stop ends the link: at the time limit, when it gives way, or when the gateway closes
    * @throws {Problem} 409 if the session has a link, 429 or 503 if there are too many
    */
-  begin(session: string, remote: string, stop: (error: TercetError) => void): Slot {
+  begin(session: string, remote: string, stop: (error: TercetError) => void, proof?: Uint8Array): Slot {
     const { maxPending, maxPendingPerAddress, maxLive, pendingMs } = this.#limits;
     const entries = [...this.#entries];
     if (this.#closed) throw busy(503, 'this party is shutting down');
-    if (entries.some((entry) => entry.session === session && entry.isLive))
+    const group = addressGroup(remote);
+    if (entries.some((entry) => entry.session === session && (entry.isLive || addressGroup(entry.remote) !== group)))
       throw problem(409, 'ERR_STATE', 'this session has a link already', 'begin a new session');
     for (const entry of entries)
       if (entry.session === session) this.#drop(entry, new TercetError('ERR_ABORTED', 'the data owner began the link again', 'nothing to do'));
     const pending = [...this.#entries].filter(({ isLive }) => !isLive);
-    if (pending.filter((entry) => entry.remote === remote).length >= maxPendingPerAddress || !this.#takeToken())
+    if (pending.filter((entry) => addressGroup(entry.remote) === group).length >= maxPendingPerAddress || !this.#takeToken())
       throw busy(429, 'too many links are being set up');
     if (pending.length >= maxPending) throw busy(503, 'too many links are being set up');
     if (this.live >= maxLive) throw busy(503, 'this party has too many links');
@@ -82,6 +87,7 @@ export class LinkTable {
     const entry: Entry = {
       session,
       remote,
+      proof,
       stop,
       isLive: false,
       timer: setTimeout(late, pendingMs),
@@ -98,9 +104,9 @@ export class LinkTable {
     return entry;
   }
 
-  /** Ends what is under way for a session. A link that stands is ended over itself. Returns whether there was anything. */
-  cancel(session: string): boolean {
-    const entry = [...this.#entries].find((candidate) => candidate.session === session && !candidate.isLive);
+  /** Ends what is under way for a session, for who began it. A link that stands is ended over itself. Returns whether there was anything. */
+  cancel(session: string, proof: Uint8Array): boolean {
+    const entry = [...this.#entries].find((one) => one.session === session && !one.isLive && one.proof !== undefined && equalBytes(one.proof, proof));
     if (entry !== undefined) this.#drop(entry, new TercetError('ERR_ABORTED', 'the data owner gave the link up', 'nothing to do'));
     return entry !== undefined;
   }

@@ -355,7 +355,7 @@ class ScriptedModel {
       { party: 1, ok: true, milliseconds: 24, device: 'wasm-simd128', version: '0.1.0' },
       down
         ? { party: 2, ok: false, error: new TercetError('ERR_PEER_UNREACHABLE', 'no connection', 'see the page') }
-        : { party: 2, ok: true, full, milliseconds: 31, device: 'wasm-simd128', version: '0.1.0' },
+        : { party: 2, ok: true, load: full ? 'full' : 'free', milliseconds: 31, device: 'wasm-simd128', version: '0.1.0' },
     ];
   }
 

@@ -3,6 +3,7 @@ import { TercetError, invariant } from '../../../core/errors.ts';
 import { type ExpTables, expTables } from '../../exp-tables.ts';
 import { type Pattern, listOf } from '../../pattern.ts';
 import { type Words, checkRing, concatWords, laneBytes, sameShape, wireLength, wordAt, zeros } from '../../ring.ts';
+import { Fault } from '../fault.ts';
 import type { Choice, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
 import { keystream } from './chacha.ts';
 import { expandPointKey } from './dpf.ts';
@@ -46,6 +47,7 @@ function littleEndian(bytes: Uint8Array, width: number): bigint[] {
 
 export class ReferenceKernels implements RingKernels<Words> {
   readonly name = 'reference' as const;
+  readonly fault = new Fault();
   readonly #tables: ExpTables = expTables();
 
   async read(x: Words): Promise<Words> {

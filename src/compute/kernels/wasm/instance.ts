@@ -10,6 +10,7 @@ import { type Words, laneBytes, ringMask, sameShape, wireLength, zeros } from '.
 import { DPF_LEVEL, DPF_ROOT } from '../dpf-key.ts';
 import { blockOf } from '../key-stream.ts';
 import type { Choice, PiecewiseCubic, ProductShape, SelectionTable, Stream } from '../types.ts';
+import { noMemory } from './failure.ts';
 
 type Export = (...values: (number | bigint)[]) => number;
 type Lane = Uint8Array | Uint32Array | Int32Array | BigUint64Array | BigInt64Array | Float32Array;
@@ -132,7 +133,7 @@ export class KernelInstance {
       // Some growth ahead: every growth replaces the buffer, and in some engines copies it.
       this.#memory.grow(Math.ceil(missing / PAGE) + 16);
     } catch (cause) {
-      throw new TercetError('ERR_KERNEL', 'no memory left for the kernels', 'use more threads, shorter inputs or a smaller model', { cause });
+      throw noMemory(cause);
     }
   }
 

@@ -3,12 +3,14 @@
  * SharedArrayBuffer). Operands are cut into ranges, copied and transferred; results come back by transfer.
  *
  * Calls in flight share the workers by turns: an idle worker takes one task of the call that has waited longest since its last task, so a long
- * table does not hold up a short product. A worker that fails ends the backend: pending and later calls get its error.
+ * table does not hold up a short product. A worker that fails ends the backend: pending and later calls get its error. Want of memory fails a call alone.
  */
 import { type ErrorCode, TercetError, invariant } from '../../../core/errors.ts';
 import { Lists, type Pattern } from '../../pattern.ts';
 import { type Words, checkRing, concatWords, laneBytes, wireBytes, wireLength, zeros } from '../../ring.ts';
+import { Fault } from '../fault.ts';
 import type { Choice, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
+import { kernelFailure } from './failure.ts';
 import { KernelInstance, PANEL, sliceTable, tableWords } from './instance.ts';
 import type { Operation, OperationArguments, Reply, Request, Result, WorkerPort } from './messages.ts';
 
@@ -100,7 +102,7 @@ export class WasmKernels implements RingKernels<Words> {
   readonly #lists = new Lists();
   readonly #workers: Worker[] = [];
   readonly #waiting: Call[] = [];
-  #failure: TercetError | undefined;
+  readonly fault = new Fault();
   #lastId = 0;
 
   constructor({ module, startWorker, threads }: WasmOptions) {
@@ -126,17 +128,22 @@ export class WasmKernels implements RingKernels<Words> {
 
   #answer(worker: Worker, reply: Reply): void {
     const entry = worker.sent.get(reply.id);
-    if (entry === undefined || this.#failure !== undefined) return;
+    if (entry === undefined || this.fault.failed) return;
     if ('error' in reply && reply.error.code === 'ERR_KERNEL') {
       this.#fail('ERR_KERNEL', reply.error.what, reply.error.hint, undefined);
       return;
     }
     worker.sent.delete(reply.id);
-    if (!('error' in reply)) {
-      entry.task.done(reply.value);
-    } else {
-      // The operands were refused: that call fails, the worker is sound.
+    if ('error' in reply) {
+      // The operands were refused, or there was no room for them: that call fails, the worker is sound.
       this.#drop(entry.call, new TercetError(reply.error.code, reply.error.what, reply.error.hint));
+    } else {
+      try {
+        entry.task.done(reply.value);
+      } catch (error) {
+        // No room for the whole result.
+        this.#drop(entry.call, kernelFailure(error));
+      }
     }
     this.#feed();
   }
@@ -169,8 +176,8 @@ export class WasmKernels implements RingKernels<Words> {
     try {
       made = task.args();
     } catch (error) {
-      // What it was to work on is gone (the keys of an attempt were wiped): that call fails, the worker is sound.
-      this.#drop(call, error as Error);
+      // What it was to work on is gone (the keys of an attempt were wiped), or there is no room for copies: that call fails, the worker is sound.
+      this.#drop(call, kernelFailure(error));
       this.#next(w);
       return;
     }
@@ -186,15 +193,15 @@ export class WasmKernels implements RingKernels<Words> {
   }
 
   #fail(code: ErrorCode, what: string, hint: string, cause: unknown): void {
-    if (this.#failure !== undefined) return;
+    if (this.fault.failed) return;
     const failure = new TercetError(code, what, hint, { cause });
-    this.#failure = failure;
     const calls = new Set(this.#waiting);
     for (const worker of this.#workers) {
       for (const { call } of worker.sent.values()) calls.add(call);
       worker.sent.clear();
     }
     this.#waiting.length = 0;
+    this.fault.raise(failure);
     for (const call of calls) call.fail(failure);
     for (const worker of this.#workers) void this.#terminate(worker);
   }
@@ -208,7 +215,7 @@ export class WasmKernels implements RingKernels<Words> {
   }
 
   #check(): void {
-    if (this.#failure !== undefined) throw this.#failure;
+    this.fault.check();
   }
 
   /** One task for a worker: arguments are sliced by `args` when the task is sent and become the worker's. */
@@ -245,17 +252,16 @@ export class WasmKernels implements RingKernels<Words> {
     });
   }
 
-  /** Runs one operation in the calling thread. What is not one of our errors is a trap: the instance is not trusted any more. */
+  /** Runs one operation in the calling thread. After a trap the instance is not trusted any more. */
   #here<T>(operation: (instance: KernelInstance) => T): T {
     this.#check();
     invariant(this.#inline !== undefined, 'no inline instance');
     try {
       return operation(this.#inline);
     } catch (error) {
-      if (error instanceof TercetError && error.code !== 'ERR_KERNEL') throw error;
-      if (error instanceof TercetError) this.#failure ??= error;
-      else this.#fail('ERR_KERNEL', `a kernel failed: ${error instanceof Error ? error.name : 'failure'}`, 'start the backend again', error);
-      throw this.#failure ?? error;
+      const failure = kernelFailure(error);
+      if (failure.code === 'ERR_KERNEL') this.#fail(failure.code, failure.message, failure.hint, failure.cause);
+      throw failure;
     }
   }
 

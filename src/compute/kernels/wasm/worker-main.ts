@@ -1,5 +1,5 @@
 /** The worker's side: one instance that answers requests in order. Knows neither Node nor a browser. */
-import { TercetError } from '../../../core/errors.ts';
+import { kernelFailure } from './failure.ts';
 import { KernelInstance } from './instance.ts';
 import type { Reply, Request, Result, ServicePort } from './messages.ts';
 
@@ -26,14 +26,7 @@ export function serveKernels(port: ServicePort): void {
       transfer = buffers(value);
       reply = { id: request.id, value };
     } catch (error) {
-      // Of a trap only the name: a message of the engine is not ours to vouch for.
-      const {
-        code,
-        message: what,
-        hint,
-      } = error instanceof TercetError
-        ? error
-        : new TercetError('ERR_KERNEL', `a kernel failed: ${error instanceof Error ? error.name : 'failure'}`, 'start the backend again');
+      const { code, message: what, hint } = kernelFailure(error);
       reply = { id: request.id, error: { code, what, hint } };
     }
     port.postMessage(reply, transfer);

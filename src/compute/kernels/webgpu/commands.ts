@@ -4,8 +4,9 @@
  * A batch is: the parameters of its dispatches (one write), the dispatches (one pass), copies of what was asked back (one staging buffer, one mapping), and clears of what
  * was released. Error scopes surround every batch; what it reads is handed out only when they, and those of all batches before it, are empty.
  */
-import { asTercetError, invariant } from '../../../core/errors.ts';
-import { type Fault, kernelError, memoryError } from './fault.ts';
+import { type TercetError, asTercetError, invariant } from '../../../core/errors.ts';
+import type { Fault } from '../fault.ts';
+import { kernelError, memoryError } from './fault.ts';
 import type { KernelLimits } from './limits.ts';
 import { Pipelines, SLOT } from './pipelines.ts';
 import { type Block, BufferPool, Budget, USAGE } from './pool.ts';
@@ -36,6 +37,8 @@ interface Read {
   readonly offset: number;
   readonly bytes: number;
   readonly resolve: (bytes: Uint8Array) => void;
+  /** There is no room for it. */
+  readonly fail: (error: TercetError) => void;
 }
 
 /** Reads that share a staging buffer. */
@@ -178,7 +181,11 @@ export class Commands {
         stop();
         resolve(read);
       };
-      this.#reads.push({ block, offset, bytes, resolve: done });
+      const fail = (error: TercetError) => {
+        stop();
+        reject(error);
+      };
+      this.#reads.push({ block, offset, bytes, resolve: done, fail });
     });
   }
 
@@ -230,12 +237,7 @@ export class Commands {
       return;
     }
     // Copies before clears: what was released may still be asked for.
-    let deliveries: Delivery[] = [];
-    try {
-      deliveries = this.#encodeReads(encoder);
-    } catch (error) {
-      this.fault.raise(asTercetError(error));
-    }
+    const deliveries = this.#encodeReads(encoder);
     this.storage.clear(encoder);
     this.#staging.clear(encoder);
     this.#releasedBytes = 0;
@@ -266,7 +268,16 @@ export class Commands {
       while (taken < rest.length && (taken === 0 || length + copied(rest[taken]).length <= this.limits.bufferBytes)) length += copied(rest[taken++]).length;
       const reads = rest.slice(0, taken);
       rest = rest.slice(taken);
-      const staging = this.#staging.take(length);
+      let staging: Block;
+      try {
+        staging = this.#staging.take(length);
+      } catch (error) {
+        // No room for all of them: the longest read is refused, and the rest is tried again.
+        const longest = reads.reduce((a, b) => (b.bytes > a.bytes ? b : a));
+        longest.fail(asTercetError(error));
+        rest = [...reads.filter((read) => read !== longest), ...rest];
+        continue;
+      }
       let at = 0;
       for (const read of reads) {
         const { from, length: bytes } = copied(read);

@@ -1,43 +1,11 @@
-/**
- * The failure of a device, once and for all: the first one is kept, everything that waits is rejected with it, and every later call throws it.
- *
- * Nothing is retried. A round of the protocol that was lost half-way must never run again with the same masks, so the attempt ends with the device.
- */
+/** What ends a device, and how it is said. */
 import { TercetError } from '../../../core/errors.ts';
+import type { Fault } from '../fault.ts';
 
-export class Fault {
-  #error: TercetError | undefined;
-  readonly #waiting = new Set<(error: TercetError) => void>();
-
-  /** Throws the failure, if there was one. */
-  check(): void {
-    if (this.#error !== undefined) throw this.#error;
-  }
-
-  get failed(): boolean {
-    return this.#error !== undefined;
-  }
-
-  raise(error: TercetError): void {
-    if (this.#error !== undefined) return;
-    this.#error = error;
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const tell of waiting) tell(error);
-  }
-
-  /** Has `tell` called when the device fails (at once if it has). Returns how to stop that. */
-  watch(tell: (error: TercetError) => void): () => void {
-    if (this.#error !== undefined) tell(this.#error);
-    else this.#waiting.add(tell);
-    return () => this.#waiting.delete(tell);
-  }
-
-  /** Reports what the device itself says: that it is lost, or an error that no scope has caught. */
-  observe(device: GPUDevice): void {
-    void device.lost.then((info) => this.raise(lostError(info.reason, info.message)));
-    device.addEventListener('uncapturederror', (event) => this.raise(kernelError(event.error.message)));
-  }
+/** Raises what the device itself says: that it is lost, or an error that no scope has caught. */
+export function observe(device: GPUDevice, fault: Fault): void {
+  void device.lost.then((info) => fault.raise(lostError(info.reason, info.message)));
+  device.addEventListener('uncapturederror', (event) => fault.raise(kernelError(event.error.message)));
 }
 
 export function lostError(reason: string, message: string): TercetError {

@@ -3,18 +3,18 @@
  * event loop in one copy. Commands are encoded in the order of the calls, so a result may be used before the device has computed it.
  *
  * Security: buffers are cleared before another vector gets their memory, parameters (keys) after every submit. Addresses depend on secrets only where a party looks up its
- * own choice (each shader says so); nothing branches on them. Every failure is final: see fault.ts.
+ * own choice (each shader says so); nothing branches on them. A failure of the device is final: see ../fault.ts.
  */
-import { TercetError } from '../../../core/errors.ts';
 import { expTables } from '../../exp-tables.ts';
 import { Lists, type Pattern } from '../../pattern.ts';
 import type { Vector, Words } from '../../ring.ts';
+import { Fault } from '../fault.ts';
 import type { Choice, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
 import { Arena } from './arena.ts';
 import { Call, Constants } from './call.ts';
 import { Commands, type Counters } from './commands.ts';
 import * as elementwise from './elementwise.ts';
-import { Fault, closedError } from './fault.ts';
+import { closedError, observe } from './fault.ts';
 import { type KernelLimits, limitsOf } from './limits.ts';
 import { expandPoint } from './point.ts';
 import { DeviceMatrix, matmul, matmulMatrix } from './products.ts';
@@ -66,6 +66,10 @@ export class WebGpuKernels implements RingKernels {
     this.#attempt = attempt;
   }
 
+  get fault(): Fault {
+    return this.#shared.commands.fault;
+  }
+
   describe(): WebGpuDescription {
     const { commands, options } = this.#shared;
     const { vendor = '', architecture = '', device = '', description = '' } = options.adapterInfo ?? {};
@@ -80,16 +84,16 @@ export class WebGpuKernels implements RingKernels {
     };
   }
 
-  /** Runs one call from operands to commands, and releases its scratch. Too little memory ends the kernels; a refused operand fails the call alone. */
+  /**
+   * Runs one call from operands to commands, and releases its scratch. A refused operand, or one that there is no room for, fails the call alone: room is counted before
+   * the device is asked, so one session that is too large takes nobody else along. What the device itself refuses ends the kernels.
+   */
   #call<T>(body: (call: Call) => T): T {
     const { commands, constants } = this.#shared;
     commands.fault.check();
     const call = new Call(commands, constants, this.#arena);
     try {
       return body(call);
-    } catch (error) {
-      if (error instanceof TercetError && error.code === 'ERR_DEVICE_MEMORY') commands.fault.raise(error);
-      throw error;
     } finally {
       call.end();
     }
@@ -247,7 +251,7 @@ export class WebGpuKernels implements RingKernels {
 export async function createWebGpuKernels(options: WebGpuOptions): Promise<WebGpuKernels> {
   const { device } = options;
   const fault = new Fault();
-  fault.observe(device);
+  observe(device, fault);
   const commands = new Commands(device, limitsOf(device, options.limits), fault);
   let words: Uint32Array | undefined;
   const exp = (): Uint32Array => {

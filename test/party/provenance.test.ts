@@ -1,0 +1,111 @@
+/**
+ * What a peer says is never this process's own fault: for every error code a data owner, and the other compute party, that reports it ends its own session, and the
+ * daemon serves the next one. What ends a daemon is its own device alone.
+ */
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { toHex } from '../../src/core/bytes.ts';
+import { ERROR_CODES, TercetError, kindOf } from '../../src/core/errors.ts';
+import { heard, told } from '../../src/core/told.ts';
+import { credentialsOf } from '../../src/net/certificates.ts';
+import { memoryPair } from '../../src/net/memory.ts';
+import { releaseWebRtc } from '../../src/net/webrtc/node.ts';
+import { linkName } from '../../src/session/binding.ts';
+import { recvControl, sendControl } from '../../src/session/control.ts';
+import { SESSION_VERSION } from '../../src/session/request.ts';
+import { lostError } from '../../src/compute/kernels/webgpu/fault.ts';
+import { failure } from '../failure.ts';
+import { connectAsPeer } from './peer.ts';
+import { Parties, randomSession } from './parties.ts';
+
+const started: Parties[] = [];
+afterEach(async () => {
+  for (const parties of started.splice(0)) await parties.stop();
+});
+afterAll(releaseWebRtc);
+
+async function start(...change: Parameters<typeof Parties.start>): Promise<Parties> {
+  const parties = await Parties.start(...change);
+  started.push(parties);
+  return parties;
+}
+
+const failed = (code: string) => ({ failed: { code, message: 'bye', hint: 'x' } });
+
+describe('a code that is reported', () => {
+  it.each(ERROR_CODES)('%s becomes one of kind peer or io', async (code) => {
+    const [peer, own] = memoryPair(2, 0);
+    await sendControl(peer, 'ready', failed(code));
+    const error: unknown = await recvControl(own, 'ready').catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(TercetError);
+    expect(['peer', 'io']).toContain((error as TercetError).kind);
+    // Who did not prove itself to whom is said of either.
+    if (code !== 'ERR_IDENTITY_PEERS') expect((error as TercetError).party).toBe(2);
+    // And what this side tells of its own failures is understood as what it says.
+    expect(heard(told(new TercetError(code, 'secret', 'secret')).code)).toBe(told(new TercetError(code, 'secret', 'secret')).code);
+    expect(kindOf(heard(code))).toMatch(/^(peer|io)$/);
+  });
+});
+
+describe('a daemon', () => {
+  it('serves the next session after an owner has reported every code there is, at both parties', async () => {
+    const parties = await start();
+    await parties.serves();
+    for (const code of ERROR_CODES) {
+      for (const party of [1, 2] as const) {
+        const { channel } = await parties.link(party, randomSession());
+        await sendControl(channel, 'request', failed(code));
+        await channel.ended;
+      }
+    }
+    await parties.serves();
+    for (const { failures, running } of parties.parties) {
+      expect(running).toBe(true);
+      expect(failures).toHaveLength(ERROR_CODES.length);
+      for (const { kind } of failures) expect(['peer', 'io']).toContain(kind);
+    }
+  });
+
+  it('serves the next session after the other compute party has reported one of each kind that could end a process', async () => {
+    const parties = await start();
+    const codes = ERROR_CODES.filter((code) => kindOf(code) === 'device' || code === 'ERR_PEER_CLOSED' || code === 'ERR_ABORTED');
+    for (const code of codes) {
+      const session = randomSession();
+      // The owner asks party 1 alone.
+      const { channel, key } = await parties.link(1, session);
+      const links = { '1': toHex(linkName(key)), '2': '00'.repeat(32) };
+      await sendControl(channel, 'request', { version: SESSION_VERSION, ...parties.request, links });
+      const peer = await connectAsPeer(parties.one.port, credentialsOf(parties.certificates, 2), session);
+      await recvControl(channel, 'offer');
+      for (const name of ['request', 'ready']) await sendControl(peer, name, failed(code)).catch(() => undefined);
+      channel.abort(new Error('gone'));
+      peer.abort(new Error('gone'));
+    }
+    await parties.serves();
+    expect(parties.one.running).toBe(true);
+  });
+
+  it('goes on when a kernel refuses one session, and ends with its device’s own fault when that is lost', async () => {
+    const parties = await start();
+    const { kernels } = parties.one;
+    // One session asks for more than there is: its call fails, and nothing else.
+    const table = kernels.selectionTable.bind(kernels);
+    kernels.selectionTable = () => Promise.reject(new TercetError('ERR_DEVICE_LOST', 'for this session alone', 'x'));
+    const error = await failure('ERR_PEER_FAILED', () => parties.serves());
+    expect(error.party).toBe(1);
+    kernels.selectionTable = table;
+    await parties.serves();
+    expect(parties.one.running).toBe(true);
+    // Now the device itself, while a session only waits.
+    const waiting = await parties.prepare();
+    kernels.fault.raise(lostError('unknown', 'gone'));
+    expect((await parties.one.end).deviceFault?.code).toBe('ERR_DEVICE_LOST');
+    await waiting.ended;
+    expect(parties.two.running).toBe(true);
+  });
+
+  it('that is told to stop has no fault of its device', async () => {
+    const parties = await start();
+    await parties.one.stop();
+    expect(await parties.one.end).toEqual({ deviceFault: undefined });
+  });
+});
