@@ -11,7 +11,7 @@ import * as tls from 'node:tls';
 import { sleep } from '../core/abort.ts';
 import { equalBytes } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
-import { FramedChannel, type SessionChannel } from './channel.ts';
+import { type BoundChannel, FramedChannel } from './channel.ts';
 import type { Credentials } from './certificates.ts';
 import { checkSession } from './frame.ts';
 import { guard, readHello, refuse } from './greeting.ts';
@@ -90,9 +90,9 @@ export interface TlsListener {
    * @throws TercetError at the time-out: ERR_PEER_CERTIFICATE or ERR_PEER_MISMATCH if a connection was refused for that meanwhile, else
    * ERR_PEER_TIMEOUT; ERR_ABORTED if the signal or `close` came first
    */
-  accept(options: AcceptOptions): Promise<SessionChannel>;
+  accept(options: AcceptOptions): Promise<BoundChannel>;
   /** The next link, of any session, that no `accept` asked for; throws like `accept`. */
-  acceptAny(options?: AcceptAnyOptions): Promise<SessionChannel>;
+  acceptAny(options?: AcceptAnyOptions): Promise<BoundChannel>;
   /** Stops listening, ends every `accept` and every link that nobody has claimed. Accepted channels live on. */
   close(): Promise<void>;
 }
@@ -104,7 +104,7 @@ export interface TlsListener {
  * certificate), ERR_PEER_MISMATCH (another party or version listens there), ERR_FRAME_FORMAT (something else listens there),
  * ERR_PEER_CLOSED, ERR_PEER_TIMEOUT, ERR_ABORTED, ERR_ARGUMENT
  */
-export async function connectTls(options: ConnectOptions): Promise<SessionChannel> {
+export async function connectTls(options: ConnectOptions): Promise<BoundChannel> {
   checkSession(options.session);
   checkEnds(options.self, options.peer);
   checkPort(options.port);
@@ -122,7 +122,7 @@ export async function connectTls(options: ConnectOptions): Promise<SessionChanne
   }
 }
 
-async function connectOnce(options: ConnectOptions, secureContext: tls.SecureContext, deadline: number): Promise<SessionChannel> {
+async function connectOnce(options: ConnectOptions, secureContext: tls.SecureContext, deadline: number): Promise<BoundChannel> {
   const { self, peer, host, port, session, signal } = options;
   const where = `party ${peer} at ${host}:${port}`;
   if (signal?.aborted) throw aborted();
@@ -259,13 +259,13 @@ class Listener implements TlsListener {
     });
   }
 
-  async accept(options: AcceptOptions): Promise<SessionChannel> {
+  async accept(options: AcceptOptions): Promise<BoundChannel> {
     checkSession(options.session);
     checkEnds(this.#options.self, options.peer);
     return this.#accept(options, Uint8Array.from(options.session));
   }
 
-  async acceptAny(options: AcceptAnyOptions = {}): Promise<SessionChannel> {
+  async acceptAny(options: AcceptAnyOptions = {}): Promise<BoundChannel> {
     return this.#accept(options, undefined);
   }
 
@@ -277,7 +277,7 @@ class Listener implements TlsListener {
     for (const socket of this.#sockets.values()) socket.destroy();
   }
 
-  async #accept(options: AcceptAnyOptions, session: Uint8Array | undefined): Promise<SessionChannel> {
+  async #accept(options: AcceptAnyOptions, session: Uint8Array | undefined): Promise<BoundChannel> {
     if (this.#closed) throw aborted('the listener was closed');
     if (options.signal?.aborted) throw aborted();
     const arrival = this.#claim(options.peer, session) ?? (await this.#wait(options, session));
@@ -419,21 +419,25 @@ function namesHost(name: string, certificate: tls.PeerCertificate): boolean {
   return certificate.subjectaltname !== undefined && tls.checkServerIdentity(name, certificate) === undefined;
 }
 
-function channelOn(socket: tls.TLSSocket, early: Uint8Array, hello: Hello, where: string, limits: LinkLimits & { readonly self: PartyId }): SessionChannel {
+function channelOn(socket: tls.TLSSocket, early: Uint8Array, hello: Hello, where: string, limits: LinkLimits & { readonly self: PartyId }): BoundChannel {
   const timeoutMs = limits.recvTimeoutMs ?? DEFAULT_TIMEOUT_MS;
   const transport = new SocketTransport(socket, {
     early,
     flushTimeoutMs: timeoutMs,
     explain: (error) => tlsError(error, 'open', where),
   });
-  return new FramedChannel({
-    self: limits.self,
-    peer: hello.from,
-    session: hello.session,
-    transport,
-    timeoutMs,
-    highWaterBytes: limits.highWaterBytes,
-  });
+  const { self, highWaterBytes } = limits;
+  const channel = new FramedChannel({ self, peer: hello.from, session: hello.session, transport, timeoutMs, highWaterBytes });
+  return Object.assign(channel, { binding: () => bindingOf(socket, hello.session, where) });
+}
+
+/** What TLS exports for this link (RFC 8446, 7.5): another link, also of the same parties and session, has another. */
+function bindingOf(socket: tls.TLSSocket, session: Uint8Array, where: string): Uint8Array {
+  try {
+    return Uint8Array.from(socket.exportKeyingMaterial(32, 'EXPORTER-tercet-owner', Buffer.from(session)));
+  } catch (error) {
+    throw new TercetError('ERR_PEER_CLOSED', `${where} closed the link`, 'look at the output of the other party, then run again', { cause: error });
+  }
 }
 
 function matches(wanted: { peer: PartyId | undefined; session: Uint8Array | undefined }, hello: Hello): boolean {

@@ -7,6 +7,7 @@ import { linkProfile } from '../net/profiles.ts';
 import { type TlsListener, connectTls, listenTls } from '../net/tls.ts';
 import type { Channel } from '../net/types.ts';
 import { recvKey } from '../session/direct-key.ts';
+import { credentialCheck } from './enrolment.ts';
 import { type ModelSource, loadServedModels } from './served-model.ts';
 import { type Device, nodeKernels } from './node-kernels.ts';
 import { Sessions } from './sessions.ts';
@@ -56,7 +57,10 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     const opened = await nodeKernels(options.device, options.threads);
     const { kernels } = opened;
     try {
-      const models = await loadServedModels(id, options.models, kernels, (file, loaded, total) => options.onDownload?.(file, loaded, total));
+      const models = await loadServedModels(id, options.models, kernels, {
+        onDownload: (file, loaded, total) => options.onDownload?.(file, loaded, total),
+        onProblem: (error) => options.onFailure?.(error),
+      });
       const sessions = new Sessions({
         id,
         models,
@@ -97,7 +101,9 @@ async function acceptOwners(options: DaemonOptions, listener: TlsListener, sessi
   const { signal, once } = options;
   while (!signal.aborted) {
     const channel = await listener.acceptAny({ peer: 0, signal, timeoutMs: Number.POSITIVE_INFINITY });
-    const served = sessions.serve({ channel: shaped(channel, options.profile), session: channel.session, key: () => recvKey(channel) });
+    const { session } = channel;
+    const checkRequest = credentialCheck({ party: options.id, session, binding: () => channel.binding() });
+    const served = sessions.serve({ channel: shaped(channel, options.profile), session, key: () => recvKey(channel), checkRequest });
     if (once) {
       await served;
       return;

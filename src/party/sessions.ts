@@ -3,8 +3,7 @@ import type { RingKernels } from '../compute/kernels/types.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import type { Channel } from '../net/types.ts';
-import type { Request } from '../session/request.ts';
-import { type ServedModel, type SessionEnd, serveSession } from '../session/compute.ts';
+import { type CheckRequest, type ServedModel, type SessionEnd, serveSession } from '../session/compute.ts';
 import { sendFailure } from '../session/control.ts';
 import { peakMemory } from './node-kernels.ts';
 
@@ -14,8 +13,8 @@ export interface OwnerLink {
   readonly session: Uint8Array;
   /** The pairwise key, once it is there. */
   key(): Promise<Uint8Array>;
-  /** Throws unless the request is what this party signed for the session. */
-  checkRequest?(request: Request): void;
+  /** Throws unless the request is what this party signed for the session, and its owner may make it. Every kind of link has to say how it knows. */
+  readonly checkRequest: CheckRequest;
 }
 
 export interface SessionsOptions {
@@ -66,7 +65,7 @@ export class Sessions {
         id,
         owner: channel,
         key: await key(),
-        ...(checkRequest === undefined ? {} : { checkRequest }),
+        checkRequest,
         connectPeer: () => this.#options.connectPeer(session),
         session,
         models,

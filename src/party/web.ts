@@ -7,8 +7,9 @@ import { startGateway } from '../net/gateway-node.ts';
 import type { PartyIdentity } from '../net/identity.ts';
 import { nodeAnswerer, releaseWebRtc } from '../net/webrtc/node.ts';
 import { mismatch } from '../session/agreement.ts';
-import { type Request, requestHash } from '../session/request.ts';
-import type { ServedModel } from '../session/compute.ts';
+import { requestHash } from '../session/request.ts';
+import type { CheckRequest, ServedModel } from '../session/compute.ts';
+import { checkEnrolled } from './enrolment.ts';
 import type { Sessions } from './sessions.ts';
 
 export interface WebOptions {
@@ -44,7 +45,8 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 
 export async function serveBrowsers(id: 1 | 2, options: WebOptions, behind: Behind): Promise<{ readonly address: WebAddress; close(): Promise<void> }> {
   const { models, kernels, sessions, onFailure } = behind;
-  const hashes = new Set(models.map((model) => model.hash));
+  const served = new Map(models.map((model) => [model.hash, model]));
+  for (const model of models) checkEnrolled(model);
   const gateway = await startGateway({
     party: id,
     identity: options.identity,
@@ -59,9 +61,10 @@ export async function serveBrowsers(id: 1 | 2, options: WebOptions, behind: Behi
     }),
     health: () => ({ ok: !sessions.full }),
     admit: ({ modelHash }) => {
-      if (hashes.has(toHex(modelHash))) return;
+      if (served.has(toHex(modelHash))) return;
       throw new TercetError('ERR_MODEL_HASH', `party ${id} does not serve the model that was asked for`, 'choose a model that it lists', { party: id });
     },
+    enrolment: (modelHash) => served.get(toHex(modelHash))?.enrolment,
     answerer: nodeAnswerer({
       ...(options.bindAddress === undefined ? {} : { bindAddress: options.bindAddress }),
       ...(options.udpPorts === undefined ? {} : { ports: options.udpPorts }),
@@ -69,7 +72,8 @@ export async function serveBrowsers(id: 1 | 2, options: WebOptions, behind: Behi
     }),
     recvTimeoutMs: behind.recvTimeoutMs,
     onOwner: ({ channel, key, session, modelHash, parametersHash }) => {
-      const checkRequest = (request: Request) => {
+      // The handshake has taken the owner's credential for this model, if the model wants one.
+      const checkRequest: CheckRequest = (request) => {
         if (request.model !== modelHash || requestHash(request) !== parametersHash) throw mismatch('the request is not the one of the handshake');
       };
       sessions.serve({ channel, session, key: async () => key, checkRequest }).catch(onFailure);

@@ -5,6 +5,7 @@ import { TercetError, asTercetError } from '../core/errors.ts';
 import { CONFIG_FILE, type ModelConfig, loadModelConfig } from '../ml/config.ts';
 import { type ModelFiles, fileNotFound, memoryFiles } from '../ml/files.ts';
 import { type Tokenizer, loadTokenizer, tokenizerFiles } from '../ml/tokenizers/tokenizer.ts';
+import { OwnerCredential, credentialFault } from '../net/credential.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
 import type { ProtocolId } from '../mpc/protocol/types.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention.ts';
@@ -15,7 +16,6 @@ import { type ReadPinned, besideDeployment, onHub } from './model-files.ts';
 import { taskOf } from './tasks.ts';
 import type { Deployment, Device, ModelEntry, PretrainedOptions, Weights } from './types.ts';
 
-const SEEDS_FILE = 'owner.seeds';
 /** Reason of a WebGPU that is not looked for unless it is named. */
 export const NOT_ASKED = 'not-asked';
 
@@ -30,8 +30,8 @@ export interface Loaded {
   readonly hash: string;
   readonly config: ModelConfig;
   readonly tokenizer: Tokenizer;
-  /** Seeds of the masks of secret weights, 64 bytes. */
-  readonly seeds: Uint8Array | undefined;
+  /** For secret weights. Wiped when the model is disposed of. */
+  readonly credential: OwnerCredential | undefined;
   /** Ascending; the last one is the most positions that a run can have. */
   readonly buckets: readonly number[];
   readonly kernels: RingKernels;
@@ -41,14 +41,18 @@ export interface Loaded {
 
 /**
  * Downloads what a data owner needs of a model and opens the device.
- * @throws {TercetError} ERR_MODEL_NOT_FOUND, ERR_PROTOCOL_UNAVAILABLE, ERR_DEVICE_UNAVAILABLE, ERR_DOWNLOAD, ERR_INTEGRITY, ERR_ARGUMENT, ERR_ABORTED
+ * @throws {TercetError} ERR_CREDENTIAL_MISSING before anything is downloaded, ERR_CREDENTIAL_SHARING, ERR_CREDENTIAL_EXPIRED, ERR_CREDENTIAL_SIGNATURE;
+ * ERR_MODEL_NOT_FOUND, ERR_PROTOCOL_UNAVAILABLE, ERR_DEVICE_UNAVAILABLE, ERR_DOWNLOAD, ERR_INTEGRITY, ERR_ARGUMENT, ERR_ABORTED
  */
 export async function loadModel(id: string, options: PretrainedOptions, environment: Environment): Promise<Loaded> {
   const { id: protocol } = protocolInfo(options.protocol ?? '3pc_semi_honest');
   const { signal, weights = 'open', hub = false } = options;
+  // Before anything is downloaded or sent.
+  const credential = await credentialFor(weights, options.credential);
   const network = { fetch: environment.fetch, signal };
   const { deployment, base, bytes } = await loadDeployment(options.deployment ?? './tercet.json', environment.base, network);
   const { entry, hash } = served(deployment, id, weights);
+  credential?.check(hash, Date.now() / 1000);
 
   let downloadedBytes = bytes;
   const report = options.progress_callback ?? (() => undefined);
@@ -67,7 +71,6 @@ export async function loadModel(id: string, options: PretrainedOptions, environm
   const names = [CONFIG_FILE, ...(await tokenizerFiles(listed(entry)))];
   const contents = await Promise.all(names.map((file) => load(publicFiles, file)));
   const files = memoryFiles(id, new Map(names.map((name, i) => [name, contents[i]])));
-  const seeds = weights === 'secret' ? await load(beside, SEEDS_FILE) : undefined;
   const [config, tokenizer] = [await loadModelConfig(files), await loadTokenizer(files)];
   if (taskOf(config.head) !== entry.task)
     throw new TercetError(
@@ -82,7 +85,17 @@ export async function loadModel(id: string, options: PretrainedOptions, environm
     throw abortedError();
   }
   report({ status: 'ready', task: entry.task, model: id });
-  return { environment, options, deployment, entry, protocol, weights, hash, config, tokenizer, seeds, buckets, kernels, device, downloadedBytes };
+  return { environment, options, deployment, entry, protocol, weights, hash, config, tokenizer, credential, buckets, kernels, device, downloadedBytes };
+}
+
+/** @throws {TercetError} ERR_CREDENTIAL_MISSING for secret weights without one, ERR_ARGUMENT for open weights with one */
+async function credentialFor(weights: Weights, source: PretrainedOptions['credential']): Promise<OwnerCredential | undefined> {
+  if (weights === 'secret') {
+    if (source === undefined) throw credentialFault('missing');
+    return OwnerCredential.read(source);
+  }
+  if (source !== undefined) throw new TercetError('ERR_ARGUMENT', 'a credential is for secret weights', "add weights: 'secret', or leave the credential out");
+  return undefined;
 }
 
 /** The files that the deployment lists, to be asked which of them a tokenizer needs. */

@@ -87,14 +87,15 @@ export class Stock {
   }
 
   #make(shape: RequestShape, ahead: boolean): Prepared {
-    const { environment, deployment, config, hash, protocol, weights, kernels, seeds, options } = this.#loaded;
+    const { environment, deployment, config, hash, protocol, weights, kernels, credential, options } = this.#loaded;
     const made: AttemptOptions = {
       environment,
       deployment,
       config,
       request: { model: hash, protocol, weights, ...shape },
       kernels,
-      parameters: ownerParameters(config, seeds),
+      parameters: ownerParameters(config, credential?.seeds()),
+      credential,
       transport: options.transport ?? 'auto',
       transportTimeoutMs: options.transportTimeoutMs ?? TRANSPORT_TIMEOUT_MS,
       associations: options.associations ?? 1,

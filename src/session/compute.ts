@@ -8,6 +8,8 @@ import { PairPrg } from '../mpc/prg/prg.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
 import { Engine, type Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import type { Kept, ParameterView } from '../mpc/protocol/semi-honest/party.ts';
+import { PRESENTED_BYTES } from '../net/credential.ts';
+import type { Enrolment } from '../net/enrolment.ts';
 import type { Channel, PartyId } from '../net/types.ts';
 import { circuitFor, configHash, fingerprint, mismatch, offerToJson } from './agreement.ts';
 import { type Fields, recvControl, sendControl, sendFailure } from './control.ts';
@@ -25,15 +27,20 @@ export interface ServedModel {
   /** SHA-256 of the weights, compared between the compute parties. */
   readonly hash: string;
   readonly parameters: ParameterView;
+  /** Who may use it; undefined for a model that is open to everybody. Secret weights always have one outside of tests. */
+  readonly enrolment?: Enrolment;
 }
+
+/** @param presented what the owner presented with its request: a link that had a handshake carried it there instead */
+export type CheckRequest = (request: Request, model: ServedModel, presented: Uint8Array | undefined) => void | Promise<void>;
 
 export interface ComputeOptions {
   readonly id: 1 | 2;
   readonly owner: Channel;
   /** The pairwise key with the owner, 32 bytes. Wiped here. */
   readonly key: Uint8Array;
-  /** Throws unless the request is the one that this party signed, where it signed one. */
-  readonly checkRequest?: (request: Request) => void;
+  /** Throws unless the request is the one that this party signed, where it signed one, and its owner may make it. Asked before anything is built or held for it. */
+  readonly checkRequest?: CheckRequest;
   /** Opens the link to the other compute party, once the owner has asked for something. */
   readonly connectPeer: () => Promise<Channel>;
   readonly session: Uint8Array;
@@ -64,7 +71,7 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
     prg = PairPrg.of(options.key, { session: options.session, attempt: 0, step: 0, branch: 0 });
     const fields = await recvControl(owner, 'request');
     const { request, model } = readRequest(fields, options.models);
-    options.checkRequest?.(request);
+    await options.checkRequest?.(request, model, fields.has('credential') ? fields.hex('credential', PRESENTED_BYTES) : undefined);
     // Only now: an owner that reached this party alone must not keep it waiting for the other one.
     const peer = await options.connectPeer();
     channels.set(id === 1 ? 2 : 1, peer);

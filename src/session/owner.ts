@@ -7,6 +7,7 @@
  */
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { abortedError, sleep } from '../core/abort.ts';
+import { toHex } from '../core/bytes.ts';
 import { TercetError, asTercetError, invariant } from '../core/errors.ts';
 import type { ModelConfig } from '../ml/config.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
@@ -29,6 +30,8 @@ import { type Status, followStatus } from './status.ts';
 export interface OwnerOptions {
   readonly config: ModelConfig;
   readonly request: Request;
+  /** For secret weights over links without a handshake: what each party is presented with its request. */
+  readonly presented?: readonly [Uint8Array, Uint8Array];
   readonly channels: ReadonlyMap<PartyId, Channel>;
   readonly session: Uint8Array;
   /** The pairwise keys with party 1 and 2, 32 bytes each. Wiped here. */
@@ -125,7 +128,7 @@ export class OwnerSession {
 
   /** Agrees with both compute parties on model, plan and circuit. */
   static async open(options: OwnerOptions): Promise<OwnerSession> {
-    const { channels, request, config, keys } = options;
+    const { channels, request, config, keys, presented } = options;
     checkShape(config, request);
     const start = options.now();
     const stop = () => abortAll(channels, abortedError());
@@ -134,7 +137,8 @@ export class OwnerSession {
       if (options.signal?.aborted === true) throw abortedError();
       const offers = await withBoth(async (peer) => {
         const channel = channelTo(channels, peer);
-        await sendControl(channel, 'request', { version: SESSION_VERSION, ...request, model: request.model ?? null });
+        const credential = presented === undefined ? {} : { credential: toHex(presented[peer - 1]) };
+        await sendControl(channel, 'request', { version: SESSION_VERSION, ...request, model: request.model ?? null, ...credential });
         const malformed = () => new TercetError('ERR_FRAME_FORMAT', `party ${peer} sent a malformed offer`, 'check its version', { party: peer });
         return offerFromJson(await recvControl(channel, 'offer'), config, malformed);
       });

@@ -7,7 +7,7 @@ import type { RunShape } from '../ml/models/run.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention.ts';
 import type { ProtocolId } from '../mpc/protocol/types.ts';
 
-export const SESSION_VERSION = 3;
+export const SESSION_VERSION = 4;
 
 export type WeightMode = 'open' | 'secret';
 
