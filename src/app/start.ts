@@ -8,6 +8,7 @@ import { answer } from './views/answer.ts';
 import { ask } from './views/ask.ts';
 import { bindings } from './views/bindings.ts';
 import { cost } from './views/cost.ts';
+import { credential } from './views/credential.ts';
 import { byId, reducedMotion } from './views/dom.ts';
 import { growing } from './views/growing.ts';
 import { notices } from './views/notices.ts';
@@ -30,6 +31,7 @@ export function start(sdk: Sdk): void {
   const sheet = settings(store, controller);
   const views = [
     ask(store, controller),
+    credential(controller),
     slot(),
     bindings(),
     picture(),

@@ -279,7 +279,7 @@ describe('a session', () => {
   it.each<[ErrorCode, string, Tap]>([
     ['ERR_FRAME_LENGTH', 'a key that is cut', (_from, to, tag, bytes) => (to === 1 && tag === 'control/key' ? bytes.subarray(1) : undefined)],
     ['ERR_FRAME_FORMAT', 'a request whose JSON breaks', rewrite('request', 1, (body) => `${body.slice(0, -1)}!`)],
-    ['ERR_PEER_MISMATCH', 'a request of another version', rewrite('request', 2, (body) => body.replace('"version":3', '"version":4'))],
+    ['ERR_PEER_MISMATCH', 'a request of another version', rewrite('request', 2, (body) => body.replace('"version":4', '"version":5'))],
     ['ERR_FRAME_FORMAT', 'a request whose padding is no yes or no', rewrite('request', 1, (body) => body.replace('"padded":false', '"padded":12345'))],
     ['ERR_MODEL_HASH', 'a request for a model that nobody serves', rewrite('request', 1, (body) => body.replace('"model":null', '"model":"ab"'))],
     ['ERR_PEER_MISMATCH', 'a request for one token', rewrite('request', 2, (body) => body.replace('"tokens":4', '"tokens":1'))],
