@@ -251,7 +251,7 @@ export class OwnerSession {
       if (peer === 1) {
         computed = now();
         await engine.online();
-        logits = revealLogits(await engine.output());
+        logits = revealLogits(await engine.output(), request.weights);
       }
       return reportFromJson(await recvControl(channel, 'report'));
     });
