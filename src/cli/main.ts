@@ -2,6 +2,7 @@
 /** The command line: parses, runs one command, prints its result on stdout and everything else on stderr. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
+import { checkEnvironment } from '../core/environment-node.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import { relaxCollector } from '../party/collector.ts';
 import { inferCommand } from './infer.ts';
@@ -73,6 +74,7 @@ async function main(argv: readonly string[]): Promise<number> {
       build().outputHelp();
       return 2;
     }
+    checkEnvironment(process.env);
     await build().parseAsync([...argv]);
     // A command that ended in its own way has said so.
     return Number(process.exitCode ?? 0);

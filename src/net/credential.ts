@@ -65,13 +65,16 @@ export interface SharingName {
   readonly masked: string;
   /** SHA-256 of the seed of party 1 and of party 2. */
   readonly seeds: readonly [string, string];
+  /** SHA-256 of config.json, which all three parties have, and of plan.json, which the compute parties have. */
+  readonly config: string;
+  readonly plan: string;
   /** The Ed25519 public key that signs the certificates of its owners. */
   readonly enrolment: string;
 }
 
 /** The name of a sharing, 64 hex digits: what the parties compare, and what an owner pins. Another enrolment key is another sharing. */
-export function sharingHash({ masked, seeds, enrolment }: SharingName): string {
-  return toHex(sha256(new TextEncoder().encode(['tercet sharing 2', masked, ...seeds, enrolment].join('\n'))));
+export function sharingHash({ masked, seeds, config, plan, enrolment }: SharingName): string {
+  return toHex(sha256(new TextEncoder().encode(['tercet sharing 3', masked, ...seeds, config, plan, enrolment].join('\n'))));
 }
 
 export interface Certificate {
@@ -122,7 +125,7 @@ export function proofTranscript(certificate: Uint8Array, { party, session, bindi
 }
 
 /** What the file holds; the form of every field is checked where it is read. */
-interface CredentialFile extends Pick<SharingName, 'masked' | 'enrolment'> {
+interface CredentialFile extends Omit<SharingName, 'seeds'> {
   readonly kind: typeof KIND;
   readonly version: typeof VERSION;
   /** What the model's owner calls this data owner. Stays in the file: no party is told. */
@@ -142,11 +145,22 @@ export function credentialText(parts: {
   readonly certificate: Uint8Array;
   readonly key: Uint8Array;
   readonly seeds: Uint8Array;
-  readonly sharing: Pick<SharingName, 'masked' | 'enrolment'>;
+  readonly sharing: Omit<SharingName, 'seeds'>;
 }): string {
   const { name, certificate, key, seeds, sharing } = parts;
-  const { masked, enrolment } = sharing;
-  const file: CredentialFile = { kind: KIND, version: VERSION, name, certificate: toHex(certificate), key: toHex(key), seeds: toHex(seeds), masked, enrolment };
+  const { masked, config, plan, enrolment } = sharing;
+  const file: CredentialFile = {
+    kind: KIND,
+    version: VERSION,
+    name,
+    certificate: toHex(certificate),
+    key: toHex(key),
+    seeds: toHex(seeds),
+    masked,
+    config,
+    plan,
+    enrolment,
+  };
   return `${JSON.stringify(file, null, 2)}\n`;
 }
 
@@ -179,12 +193,13 @@ export class OwnerCredential {
    * @throws {TercetError} ERR_ARGUMENT for something that is no credential file; ERR_CREDENTIAL_SIGNATURE if its parts do not belong together
    */
   static async read(source: CredentialSource): Promise<OwnerCredential> {
-    const { name, certificate: signed, key: seed, seeds, masked, enrolment } = fieldsOf(await parsed(source));
+    const { name, certificate: signed, key: seed, seeds, ...sharing } = fieldsOf(await parsed(source));
+    const { enrolment } = sharing;
     const certificate = fromHex(signed);
     const fields = readCertificate(certificate);
     const both = fromHex(seeds);
     const halves = [both.slice(0, 32), both.slice(32)].map((half) => toHex(sha256(half)));
-    if (fields === undefined || fields.sharing !== sharingHash({ masked, seeds: [halves[0], halves[1]], enrolment })) throw credentialFault('signature');
+    if (fields === undefined || fields.sharing !== sharingHash({ ...sharing, seeds: [halves[0], halves[1]] })) throw credentialFault('signature');
     const key = await identityFromSeed(fromHex(seed));
     if (key.publicKey !== fields.ownerKey || !(await verifyCertificate(certificate, enrolment))) throw credentialFault('signature');
     return new OwnerCredential({ ...fields, name }, certificate, key, both);
@@ -271,6 +286,8 @@ function fieldsOf(value: unknown): CredentialFile {
     key: hex('key', 32),
     seeds: hex('seeds', SEEDS_BYTES),
     masked: hex('masked', 32),
+    config: hex('config', 32),
+    plan: hex('plan', 32),
     enrolment: hex('enrolment', 32),
   };
 }

@@ -110,7 +110,7 @@ async function agreeAsParty(line: Line, terms: PartyTerms): Promise<{ readonly s
   const { party, session } = terms;
   const handshake = await PartyHandshake.begin(terms);
   try {
-    const { hello, asked, refusal, enrolment } = handshake.answer(await line.read('owner', OWNER_HELLO_BYTES, true));
+    const { hello, asked, refusal, enrolment } = await handshake.answer(await line.read('owner', OWNER_HELLO_BYTES, true));
     await line.write('party', hello);
     if (refusal !== undefined) return await refused(line, refusal);
     const secrets = handshake.confirm(await line.read('finish', FINISH_BYTES, false));

@@ -33,7 +33,6 @@ export async function downloadedModel(name: string, { weights, signal, onDownloa
   const { store } = hub;
   const model = HubModel.open(name, {
     ...hub,
-    fetch: (url, init) => fetch(url, init),
     signal,
     progress: (event) => {
       if (event.status === 'progress') onDownload?.(event.file, event.loaded, event.total);

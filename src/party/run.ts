@@ -13,7 +13,7 @@ import { connectTls } from '../net/tls.ts';
 import type { Channel, PartyId } from '../net/types.ts';
 import { type Request, type WeightMode, checkShape } from '../session/request.ts';
 import { outlineOf, outputsOf, ownerInputOf, shapeFor } from '../session/task-run.ts';
-import { sendKey } from '../session/direct-key.ts';
+import { sendKeys } from '../session/direct-key.ts';
 import { ownerParameters } from '../session/owner-parameters.ts';
 import { type OwnerResult, OwnerSession } from '../session/owner.ts';
 import { type Comparison, compareWithPlaintext } from './compare.ts';
@@ -216,8 +216,7 @@ interface Steps {
 
 /** The data owner's session: agree, deal, run, and go on while there is more to say. */
 async function own(options: RunOptions, parts: SessionParts, task: PreparedTask): Promise<Steps> {
-  const keys = [webcrypto.getRandomValues(new Uint8Array(32)), webcrypto.getRandomValues(new Uint8Array(32))] as const;
-  for (const peer of [1, 2] as const) await sendKey(parts.channels.get(peer) as Channel, keys[peer - 1]);
+  const keys = await sendKeys((peer) => parts.channels.get(peer) as Channel);
   const attempt = await OwnerSession.open({
     ...parts,
     keys,

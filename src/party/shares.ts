@@ -36,7 +36,7 @@ import { SharedParameters, maskParameter, ownerSeeds } from '../session/secret-p
 import { loadEnrolment } from './enrolment.ts';
 import { type OpenedModel, hashFile } from './model.ts';
 import { planOf } from './planned.ts';
-import { ENROLMENT_KEY, PARTS, SEEDS, SHARE_FILE, type ShareManifest, checkPart, manifestJson, parseManifest, sha256 } from './sharing.ts';
+import { CONFIG, ENROLMENT_KEY, PARTS, SEEDS, SHARE_FILE, type ShareManifest, checkPart, manifestJson, parseManifest, sha256 } from './sharing.ts';
 
 const MASKED = 'masked.safetensors';
 const SEED = 'seed';
@@ -67,6 +67,8 @@ export async function shareModel(model: OpenedModel, folder: string, kernels: Ri
     const names = {
       masked: await hashFile(join(folder, 'p1', MASKED)),
       seeds: [sha256(seeds[0]), sha256(seeds[1])] as const,
+      config: sha256(Buffer.from(config)),
+      plan: sha256(Buffer.from(plan)),
       enrolment: (await identityFromSeed(Uint8Array.from(enrolmentKey))).publicKey,
     };
     const write = (part: ShareManifest['part'], file: string, content: string | Uint8Array) => writeFile(join(folder, part, file), content, PRIVATE);
@@ -74,13 +76,13 @@ export async function shareModel(model: OpenedModel, folder: string, kernels: Ri
       const part = `p${id}` as const;
       await write(part, SEED, seeds[id - 1]);
       await write(part, PLAN, plan);
-      await write(part, 'config.json', config);
+      await write(part, CONFIG, config);
       await write(part, SHARE_FILE, manifestJson({ part, ...names }));
     }
     await write('issuer', SEEDS, ownerSeeds(seeds));
     await write('issuer', ENROLMENT_KEY, `${enrolmentKey.toString('hex')}\n`);
     await write('issuer', SHARE_FILE, manifestJson({ part: 'issuer', ...names }));
-    await write('owner', 'config.json', config);
+    await write('owner', CONFIG, config);
     await write('owner', SHARE_FILE, manifestJson({ part: 'owner', ...names }));
     await write('owner', 'hash', `${sharingHash(names)}\n`);
     if (model.files !== undefined) for (const file of await tokenizerFiles(model.files)) await write('owner', file, await model.files.read(file));
@@ -131,6 +133,9 @@ export async function loadShares(
   const seed = await files.read(SEED);
   if (seed.length !== 32) throw new TercetError('ERR_MODEL_FORMAT', 'the seed of the shared weights has not 32 bytes', 'share the model again');
   checkPart(SEED, sha256(seed), manifest.seeds[id - 1]);
+  const planFile = await files.read(PLAN);
+  checkPart(CONFIG, sha256(await files.read(CONFIG)), manifest.config);
+  checkPart(PLAN, sha256(planFile), manifest.plan);
   checkPart(MASKED, await hashFile(join(folder, MASKED)), manifest.masked);
   const store = await openSafetensors(await openBytes(files, MASKED));
   const parameters = await SharedParameters.load(
@@ -146,7 +151,7 @@ export async function loadShares(
     kernels,
   );
   const malformed = () => new TercetError('ERR_MODEL_FORMAT', `${PLAN} is malformed`, 'share the model again');
-  const plan = planFromJson(new Fields(parseModelJson(await files.read(PLAN), PLAN, 'ERR_MODEL_FORMAT'), malformed), config.layers, malformed);
+  const plan = planFromJson(new Fields(parseModelJson(planFile, PLAN, 'ERR_MODEL_FORMAT'), malformed), config.layers, malformed);
   return { config, parameters, plan, hash: enrolment.sharing, enrolment };
 }
 

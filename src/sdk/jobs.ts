@@ -3,7 +3,7 @@ import { TercetError } from '../core/errors.ts';
 import { type TaskInput, checkTopK } from '../ml/tasks/common.ts';
 import { finishFeatures, prepareFeatures } from '../ml/tasks/feature-extraction.ts';
 import { finishFillMask, prepareFillMask } from '../ml/tasks/fill-mask.ts';
-import { DEFAULT_AGGREGATION, checkAggregation, finishEntities, prepareEntities } from '../ml/tasks/named-entities.ts';
+import { DEFAULT_AGGREGATION, DEFAULT_IGNORED, checkAggregation, checkIgnored, finishEntities, prepareEntities } from '../ml/tasks/named-entities.ts';
 import { finishQuestion, prepareQuestion } from '../ml/tasks/question-answering.ts';
 import { finishTextClassification, prepareTextClassification } from '../ml/tasks/text-classification.ts';
 import { finishCloze, prepareCloze } from '../ml/tasks/zero-shot-cloze.ts';
@@ -121,11 +121,16 @@ export function answerJob(
   };
 }
 
-/** @throws {TercetError} what `prepareEntities` throws; ERR_ARGUMENT for the aggregation. */
-export function entitiesJob({ tokenizer, config }: Known, text: string, { aggregation = DEFAULT_AGGREGATION }: EntityOptions): Job<Answered<EntitiesResult>> {
+/** @throws {TercetError} what `prepareEntities` throws; ERR_ARGUMENT for options. */
+export function entitiesJob(
+  { tokenizer, config }: Known,
+  text: string,
+  { aggregation = DEFAULT_AGGREGATION, ignoreLabels = DEFAULT_IGNORED }: EntityOptions,
+): Job<Answered<EntitiesResult>> {
   const strategy = checkAggregation(aggregation);
+  const ignored = checkIgnored(ignoreLabels);
   const input = prepareEntities(text, tokenizer, config);
-  return { inputs: [input], finish: ([logits]) => ({ entities: finishEntities(logits, input, strategy) }) };
+  return { inputs: [input], finish: ([logits]) => ({ entities: finishEntities(logits, input, strategy, ignored) }) };
 }
 
 /** @throws {TercetError} what `prepareFeatures` throws. */

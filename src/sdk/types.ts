@@ -238,6 +238,8 @@ export interface AnswerOptions extends RunOptions {
 export interface EntityOptions {
   /** As transformers' aggregation_strategy. Default 'first': whole words. */
   readonly aggregation?: 'none' | 'simple' | 'first' | 'average' | 'max';
+  /** Labels that are left out of the answer. Default `['O']`: what is no name. */
+  readonly ignoreLabels?: readonly string[];
   readonly signal?: AbortSignal;
 }
 
@@ -365,7 +367,10 @@ export interface Entity {
   readonly text: string;
   readonly label: string;
   readonly entity_group: string;
+  /** As `text`; with aggregation 'none' the piece as the tokenizer reads it back, like `##s`. */
   readonly word: string;
+  /** With aggregation 'none': place of the piece among those of the text, special ones counted. */
+  readonly index?: number;
   readonly score: number;
   readonly start: number;
   readonly end: number;

@@ -4,10 +4,10 @@
  */
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import sirv from 'sirv';
 import { TercetError } from '../core/errors.ts';
 import { DEPLOYMENT_FILE } from '../sdk/deployment.ts';
 import type { Deployment } from '../sdk/types.ts';
+import { Content, contentOf, sendContent } from './content.ts';
 import type { WrittenDeployment } from './deployment.ts';
 
 export interface SiteOptions extends WrittenDeployment {
@@ -27,16 +27,14 @@ export interface Site {
 
 export async function serveSite(options: SiteOptions): Promise<Site> {
   const headers = securityHeaders(options.document, options.hubOrigins);
-  const app = sirv(options.app, { etag: true, setHeaders: (response) => apply(response, headers) });
-  const document = JSON.stringify(options.document);
+  const contents = await contentsOf(options);
   const server = createServer((request, response) => {
     apply(response, headers);
-    if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, 'text/plain; charset=utf-8', 'only GET is answered here\n');
-    const path = pathOf(request);
-    if (path === DEPLOYMENT_FILE) return send(response, 200, 'application/json', document);
-    const file = options.files.get(path);
-    if (file !== undefined) return send(response, 200, path.endsWith('.json') ? 'application/json' : 'application/octet-stream', file.bytes);
-    app(request, response, () => send(response, 404, 'text/plain; charset=utf-8', 'there is no such file\n'));
+    if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, 'only GET is answered here\n');
+    const url = addressOf(request);
+    const content = url === undefined ? undefined : contents.get(pathOf(url) || 'index.html');
+    if (url === undefined || content === undefined) return send(response, 404, 'there is no such file\n');
+    sendContent(request, response, url, content).catch(() => response.destroy());
   });
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
@@ -73,13 +71,31 @@ function apply(response: ServerResponse, headers: Readonly<Record<string, string
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
 }
 
-function pathOf({ url = '/' }: IncomingMessage): string {
-  return url.split('?', 1)[0].slice(1);
+/** Everything that is handed out, by path. What a deployment says stands before files of an app of the same name. */
+async function contentsOf({ app, document, files }: SiteOptions): Promise<ReadonlyMap<string, Content>> {
+  const contents = await contentOf(app);
+  contents.set(DEPLOYMENT_FILE, new Content(DEPLOYMENT_FILE, new TextEncoder().encode(JSON.stringify(document))));
+  for (const [path, { bytes }] of files) contents.set(path, new Content(path, bytes));
+  return contents;
 }
 
-function send(response: ServerResponse, status: number, type: string, body: string | Uint8Array): void {
+/** What was asked for; undefined where it is no address. The host is of no interest. */
+function addressOf({ url = '/' }: IncomingMessage): URL | undefined {
+  const address = `http://page.invalid${url}`;
+  return url.startsWith('/') && URL.canParse(address) ? new URL(address) : undefined;
+}
+
+function pathOf({ pathname }: URL): string {
+  try {
+    return decodeURIComponent(pathname.slice(1));
+  } catch {
+    return pathname.slice(1);
+  }
+}
+
+function send(response: ServerResponse, status: number, body: string): void {
   response.statusCode = status;
-  response.setHeader('Content-Type', type);
+  response.setHeader('Content-Type', 'text/plain; charset=utf-8');
   response.setHeader('Cache-Control', 'no-store');
   response.end(body);
 }

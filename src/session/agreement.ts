@@ -8,8 +8,11 @@ import { buildModel } from '../ml/models/secure.ts';
 import type { GeluRange } from '../mpc/secure/activation.ts';
 import type { NormaliseRange } from '../mpc/secure/normalise.ts';
 import { type Circuit, CircuitBuilder } from '../mpc/protocol/semi-honest/circuit.ts';
+import { fingerprint } from '../mpc/protocol/semi-honest/fingerprint.ts';
 import type { Fields, Json } from './control.ts';
 import type { Request } from './request.ts';
+
+export { fingerprint };
 
 /** What a compute party says of its model: all of it public. */
 export interface Offer {
@@ -26,23 +29,6 @@ export function circuitFor(config: ModelConfig, plan: ModelPlan, request: Reques
   const builder = new CircuitBuilder(request.weights);
   buildModel(builder, { ...request, config, plan }, step);
   return builder.finish();
-}
-
-/** SHA-256 over every gate's relation, path, shape, ring, scale and half-rounds. */
-export function fingerprint(circuit: Circuit): string {
-  const lines = circuit.gates.map((gate) =>
-    [
-      gate.relation,
-      gate.path,
-      gate.out?.shape.join('x'),
-      gate.out?.k,
-      gate.out?.scale,
-      gate.half12,
-      gate.half21,
-      gate.inputs.map((x) => `${x.id}:${x.k}:${x.scale}`).join(','),
-    ].join('|'),
-  );
-  return toHex(sha256(new TextEncoder().encode([circuit.weights, ...lines].join('\n'))));
 }
 
 /** SHA-256 of a configuration: what P0 downloaded and what the compute parties loaded must be the same. */

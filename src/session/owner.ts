@@ -7,7 +7,7 @@
  */
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { abortedError, sleep } from '../core/abort.ts';
-import { toHex } from '../core/bytes.ts';
+import { equalBytes, toHex } from '../core/bytes.ts';
 import { TercetError, asTercetError, invariant } from '../core/errors.ts';
 import type { ModelConfig } from '../ml/config.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
@@ -135,6 +135,7 @@ export class OwnerSession {
     options.signal?.addEventListener('abort', stop);
     try {
       if (options.signal?.aborted === true) throw abortedError();
+      invariant(!equalBytes(keys[0], keys[1]), 'both compute parties have one key: each would know all that the other knows');
       const offers = await withBoth(async (peer) => {
         const channel = channelTo(channels, peer);
         const credential = presented === undefined ? {} : { credential: toHex(presented[peer - 1]) };

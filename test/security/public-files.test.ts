@@ -2,7 +2,7 @@
  * Which files of a sharing may ever be public. Every file that `tercet model share` and `tercet owner` write is in the table, the page's server is asked for all of them,
  * and the attack that the seeds of a public sharing allow is run: by what one compute party holds, and one GET.
  */
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -59,6 +59,7 @@ const TABLE: Readonly<Record<string, 'public' | 'party 1' | 'party 2' | 'both pa
 const place = mkdtempSync(join(tmpdir(), 'tercet-public-'));
 const folder = join(place, 'model');
 const shares = join(place, 'sharing');
+const page = join(place, 'page');
 const kernels: RingKernels = new ReferenceKernels();
 const sites: Site[] = [];
 let model: OpenedModel;
@@ -67,6 +68,8 @@ let written: WrittenDeployment;
 const file = (path: string): Buffer => readFileSync(join(shares, path));
 
 beforeAll(async () => {
+  mkdirSync(page);
+  writeFileSync(join(page, 'index.html'), '<!doctype html><title>page</title>');
   // The tokenizer of a real model, and random weights of a tiny one: what is shared does not matter here.
   cpSync(join(ROOT, 'models/capitals-bert'), folder, { recursive: true, filter: (path) => !path.endsWith('.safetensors') });
   const config = { ...JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')), ...SMALL };
@@ -97,7 +100,7 @@ const SMALL = {
 };
 
 async function serve(deployment: WrittenDeployment): Promise<string> {
-  const site = await serveSite({ ...deployment, app: join(ROOT, 'public'), host: '127.0.0.1', port: 0 });
+  const site = await serveSite({ ...deployment, app: page, host: '127.0.0.1', port: 0 });
   sites.push(site);
   return site.url;
 }

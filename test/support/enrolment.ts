@@ -19,7 +19,13 @@ export interface TestSharing {
 export async function testSharing(): Promise<TestSharing> {
   const key = await createIdentity();
   const seeds = random(64);
-  const name: SharingName = { masked: hash(random(8)), seeds: [hash(seeds.slice(0, 32)), hash(seeds.slice(32))], enrolment: key.publicKey };
+  const name: SharingName = {
+    masked: hash(random(8)),
+    seeds: [hash(seeds.slice(0, 32)), hash(seeds.slice(32))],
+    config: hash(random(8)),
+    plan: hash(random(8)),
+    enrolment: key.publicKey,
+  };
   return { key, name, sharing: sharingHash(name), seeds };
 }
 

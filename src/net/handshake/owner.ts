@@ -4,7 +4,6 @@ import { TercetError } from '../../core/errors.ts';
 import { type OwnerCredential, credentialFault } from '../credential.ts';
 import { verifySignature } from '../identity.ts';
 import { replayed, swappedParty, wrongFingerprint, wrongKey, wrongModel, wrongParameters } from '../refusals.ts';
-import { loadSodium } from '../sodium.ts';
 import {
   type HandshakeStatus,
   NONCE_BYTES,
@@ -41,7 +40,7 @@ export class OwnerHandshake {
   }
 
   static async begin(terms: OwnerTerms): Promise<OwnerHandshake> {
-    return new OwnerHandshake(terms, new Ephemeral(await loadSodium()));
+    return new OwnerHandshake(terms, await Ephemeral.create());
   }
 
   /**
@@ -59,7 +58,7 @@ export class OwnerHandshake {
       if (hello.party !== party) throw swappedParty(party, hello.party);
       this.#checkAsked(hello.asked);
       if (hello.status !== 'ok') throw refused(party, hello.status);
-      const secrets = this.#ephemeral.agree(hello.ephemeral, concatBytes([this.hello, answer]));
+      const secrets = await this.#ephemeral.agree(hello.ephemeral, concatBytes([this.hello, answer]));
       return { finish: encodeFinish(secrets.confirmation()), secrets };
     } finally {
       this.#ephemeral.wipe();

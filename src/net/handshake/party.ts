@@ -4,7 +4,6 @@ import { TercetError } from '../../core/errors.ts';
 import { credentialFault } from '../credential.ts';
 import type { Enrolment } from '../enrolment.ts';
 import type { PartyIdentity } from '../identity.ts';
-import { loadSodium } from '../sodium.ts';
 import { type HandshakeStatus, type LinkKind, NONCE_BYTES, type OwnerHello, decodeFinish, decodeOwnerHello, encodePartyHello } from './messages.ts';
 import { Ephemeral, type LinkSecrets } from './secrets.ts';
 
@@ -43,11 +42,11 @@ export class PartyHandshake {
   }
 
   static async begin(terms: PartyTerms): Promise<PartyHandshake> {
-    return new PartyHandshake(terms, new Ephemeral(await loadSodium()));
+    return new PartyHandshake(terms, await Ephemeral.create());
   }
 
   /** @throws {TercetError} ERR_FRAME_FORMAT, ERR_PEER_MISMATCH for something that is no owner hello of this version, ERR_IDENTITY_KEY for a bad ephemeral */
-  answer(bytes: Uint8Array): Answer {
+  async answer(bytes: Uint8Array): Promise<Answer> {
     const { party, identity } = this.#terms;
     const asked = decodeOwnerHello(bytes);
     const [status, refusal] = this.#judge(asked);
@@ -55,7 +54,7 @@ export class PartyHandshake {
     const hello = encodePartyHello({ status, party, asked: bytes, nonce, ephemeral: this.#ephemeral.publicKey, signature: new Uint8Array(0) }, (message) =>
       identity.sign(message),
     );
-    if (refusal === undefined) this.#secrets = this.#ephemeral.agree(asked.ephemeral, concatBytes([bytes, hello]));
+    if (refusal === undefined) this.#secrets = await this.#ephemeral.agree(asked.ephemeral, concatBytes([bytes, hello]));
     return { hello, asked, refusal, enrolment: this.#enrolment(asked) };
   }
 

@@ -134,11 +134,16 @@ export class WasmKernels implements RingKernels<Words> {
       entry.task.done(reply.value);
     } else {
       // The operands were refused: that call fails, the worker is sound.
-      const at = this.#waiting.indexOf(entry.call);
-      if (at >= 0) this.#waiting.splice(at, 1);
-      entry.call.fail(new TercetError(reply.error.code, reply.error.what, reply.error.hint));
+      this.#drop(entry.call, new TercetError(reply.error.code, reply.error.what, reply.error.hint));
     }
     this.#feed();
+  }
+
+  /** Fails one call and forgets those of its tasks that were not sent. */
+  #drop(call: Call, error: Error): void {
+    const at = this.#waiting.indexOf(call);
+    if (at >= 0) this.#waiting.splice(at, 1);
+    call.fail(error);
   }
 
   /** Gives idle workers a task each, by turns among the waiting calls. */
@@ -158,10 +163,19 @@ export class WasmKernels implements RingKernels<Words> {
     const [task] = call.tasks.splice(call.tasks.findIndex(runs), 1);
     if (call.tasks.length > 0) this.#waiting.push(call);
     const worker = this.#workers[w];
+    let made: ReturnType<Task['args']>;
+    try {
+      made = task.args();
+    } catch (error) {
+      // What it was to work on is gone (the keys of an attempt were wiped): that call fails, the worker is sound.
+      this.#drop(call, error as Error);
+      this.#next(w);
+      return;
+    }
     const id = ++this.#lastId;
     worker.sent.set(id, { task, call });
     try {
-      const { args, transfer } = task.args();
+      const { args, transfer } = made;
       const request: Request = { id, op: task.op, args };
       worker.port.postMessage(request, transfer);
     } catch (cause) {

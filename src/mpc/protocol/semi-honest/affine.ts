@@ -12,7 +12,8 @@ import { type Vector, lengthOf, zeros } from '../../../compute/ring.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { AffineTerm, Cost, Parameter } from '../types.ts';
 import { type Gate, tagOf } from './gate.ts';
-import type { Part, Party } from './party.ts';
+import type { Trait } from './fingerprint.ts';
+import { type Part, type Party, parameterTraits } from './party.ts';
 import { crossOfP1, dealCross, outputMask, recvCross, recvReshared, sendReshared } from './reshare.ts';
 
 /** Σ over the terms of (a component of x)·(a part of W). */
@@ -73,6 +74,7 @@ abstract class AffineBase implements Gate {
   readonly half12 = undefined;
   abstract readonly half21: number | undefined;
   abstract readonly cost: Partial<Cost>;
+  readonly traits: readonly Trait[];
   protected readonly terms: readonly AffineTerm[];
 
   constructor(number: number, path: string, terms: readonly AffineTerm[], out: Wire) {
@@ -80,6 +82,7 @@ abstract class AffineBase implements Gate {
     this.path = path;
     this.terms = terms;
     this.inputs = terms.map((term) => term.x);
+    this.traits = terms.map(({ weight, diagonal }) => [parameterTraits(weight), diagonal]);
     this.out = out;
   }
 

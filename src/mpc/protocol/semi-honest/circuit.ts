@@ -5,14 +5,15 @@
  * all three parties hold alike: which message comes when, how long it is, under which tag and draw ids.
  */
 import type { Choice, PiecewiseCubic, ProductShape, SelectionTable } from '../../../compute/kernels/types.ts';
+import { STREAM_BYTES } from '../../../compute/kernels/key-stream.ts';
 import { wordsFrom } from '../../../compute/ring.ts';
-import { invariant } from '../../../core/errors.ts';
+import { TercetError, invariant } from '../../../core/errors.ts';
 import { type Component, type Wire, countOf } from '../../share/wire.ts';
 import type { AffineTerm, Cost, ExactTable, Gates, Parameter } from '../types.ts';
 import { OpenAffineGate, SecretAffineGate } from './affine.ts';
 import { type DifferenceTable, differenceTable, joint } from './difference-table.ts';
 import { InputGate, LookupGate, OutputGate } from './edges.ts';
-import type { Gate } from './gate.ts';
+import { type Gate, longestStream } from './gate.ts';
 import { evenFrom, latest, oddFrom } from './half-rounds.ts';
 import type { Party } from './party.ts';
 import { type LocalNode, keptBefore, linear, parameterOffset, publicOffset } from './local.ts';
@@ -26,6 +27,8 @@ export interface Circuit {
   readonly gates: readonly Gate[];
   /** How each wire comes about. */
   readonly sources: readonly (LocalNode | Gate)[];
+  /** Every wire, by number. */
+  readonly wires: readonly Wire[];
   readonly parameters: readonly Parameter[];
   readonly outputs: readonly OutputGate[];
   /** What stays with the parties for the next step, by name. */
@@ -43,6 +46,7 @@ export class CircuitBuilder implements Gates {
   readonly weights: 'open' | 'secret';
   readonly #gates: Gate[] = [];
   readonly #sources: (LocalNode | Gate)[] = [];
+  readonly #wires: Wire[] = [];
   readonly #parameters = new Map<string, Parameter>();
   readonly #outputs: OutputGate[] = [];
   readonly #kept = new Map<string, Wire>();
@@ -67,6 +71,7 @@ export class CircuitBuilder implements Gates {
       weights: this.weights,
       gates: this.#gates,
       sources: this.#sources,
+      wires: this.#wires,
       parameters: [...this.#parameters.values()],
       outputs: this.#outputs,
       kept: this.#kept,
@@ -120,7 +125,7 @@ export class CircuitBuilder implements Gates {
   add(x: Wire, y: Wire): Wire {
     this.#alike(x, y);
     return this.#local(
-      linear([x, y], (kernels, [p, q]) => kernels.add(p, q)),
+      linear([x, y], ['add'], (kernels, [p, q]) => kernels.add(p, q)),
       x.shape,
       x.k,
       x.scale,
@@ -130,7 +135,7 @@ export class CircuitBuilder implements Gates {
   sub(x: Wire, y: Wire): Wire {
     this.#alike(x, y);
     return this.#local(
-      linear([x, y], (kernels, [p, q]) => kernels.sub(p, q)),
+      linear([x, y], ['sub'], (kernels, [p, q]) => kernels.sub(p, q)),
       x.shape,
       x.k,
       x.scale,
@@ -139,7 +144,7 @@ export class CircuitBuilder implements Gates {
 
   scale(x: Wire, c: bigint, scale = x.scale): Wire {
     return this.#local(
-      linear([x], (kernels, [p]) => kernels.scale(p, c)),
+      linear([x], ['scale', c], (kernels, [p]) => kernels.scale(p, c)),
       x.shape,
       x.k,
       scale,
@@ -153,7 +158,7 @@ export class CircuitBuilder implements Gates {
   reduce(x: Wire, k: number): Wire {
     invariant(k <= x.k, 'reduce: the ring must not grow');
     return this.#local(
-      linear([x], (kernels, [p]) => kernels.cast(p, k)),
+      linear([x], ['reduce', k], (kernels, [p]) => kernels.cast(p, k)),
       x.shape,
       k,
       x.scale,
@@ -163,7 +168,7 @@ export class CircuitBuilder implements Gates {
   raise(x: Wire, s: number, k: number): Wire {
     invariant(k <= x.k + s, 'raise: the upper bits are not determined');
     return this.#local(
-      linear([x], async (kernels, [p]) => kernels.scale(await kernels.cast(p, k), 1n << BigInt(s))),
+      linear([x], ['raise', s, k], async (kernels, [p]) => kernels.scale(await kernels.cast(p, k), 1n << BigInt(s))),
       x.shape,
       k,
       x.scale + s,
@@ -173,7 +178,7 @@ export class CircuitBuilder implements Gates {
   sumRows(x: Wire): Wire {
     const cols = x.shape[x.shape.length - 1];
     return this.#local(
-      linear([x], (kernels, [p]) => kernels.sumRows(p, cols)),
+      linear([x], ['sumRows', cols], (kernels, [p]) => kernels.sumRows(p, cols)),
       x.shape.slice(0, -1),
       x.k,
       x.scale,
@@ -182,7 +187,7 @@ export class CircuitBuilder implements Gates {
 
   repeat(x: Wire, cols: number): Wire {
     return this.#local(
-      linear([x], (kernels, [p]) => kernels.repeat(p, cols)),
+      linear([x], ['repeat', cols], (kernels, [p]) => kernels.repeat(p, cols)),
       [...x.shape, cols],
       x.k,
       x.scale,
@@ -192,7 +197,7 @@ export class CircuitBuilder implements Gates {
   gather(x: Wire, index: Uint32Array, shape: readonly number[]): Wire {
     invariant(index.length === countOf(shape), 'gather: index and shape differ');
     return this.#local(
-      linear([x], (kernels, [p]) => kernels.gather(p, index)),
+      linear([x], ['gather', index], (kernels, [p]) => kernels.gather(p, index)),
       shape,
       x.k,
       x.scale,
@@ -201,7 +206,7 @@ export class CircuitBuilder implements Gates {
 
   reshape(x: Wire, shape: readonly number[], scale = x.scale): Wire {
     invariant(countOf(shape) === x.count, 'reshape: the number of elements changes');
-    const node = linear([x], async (_kernels, [p]) => p);
+    const node = linear([x], ['reshape'], async (_kernels, [p]) => p);
     const out = this.#local(node, shape, x.k, scale);
     this.#shown.set(out, x);
     return out;
@@ -215,7 +220,7 @@ export class CircuitBuilder implements Gates {
     );
     const rows = parts.reduce((sum, { shape }) => sum + shape[0], 0);
     return this.#local(
-      linear(parts, (kernels, words) => kernels.concat(words)),
+      linear(parts, ['concat'], (kernels, words) => kernels.concat(words)),
       [rows, ...first.shape.slice(1)],
       first.k,
       first.scale,
@@ -231,7 +236,7 @@ export class CircuitBuilder implements Gates {
   // ── rounding ─────────────────────────────────────────────────────────────
 
   shift(x: Wire, s: number): Wire {
-    const node = linear([x], (kernels, [p]) => kernels.shiftRight(p, s, x.k - s));
+    const node = linear([x], ['shift', s], (kernels, [p]) => kernels.shiftRight(p, s, x.k - s));
     return this.#local(node, x.shape, x.k - s, x.scale - s, false);
   }
 
@@ -338,10 +343,11 @@ export class CircuitBuilder implements Gates {
   table(x: Wire, exact: ExactTable, k: number): Wire {
     const n = 1 << exact.bits;
     invariant(x.k === exact.bits && exact.entries.length === n, 'table: the ring of the index must match the table');
-    const { table, stride, row } = this.#differenceTable(exact, k);
+    const { table, stride, row, traits } = this.#differenceTable(exact, k);
     return this.#select([x], x.shape, k, 0, {
       n,
       P: 1,
+      traits: ['table', traits],
       table: async (p1) => ({ kind: 'rows', table, n, stride, row: await row(p1, await p1.kernels.cast(await p1.value(x, 'a'), Math.min(32, x.k))) }),
       choice: async (party) => ({ index: await party.value(x, 'l2') }),
     });
@@ -363,6 +369,7 @@ export class CircuitBuilder implements Gates {
     return this.#select([x], x.shape, k, s1 + s2, {
       n,
       P: 4,
+      traits: ['cubic', { ...cubic }],
       table: async (p1) => ({ kind: 'cubic', cubic, a: await p1.value(x, 'a') }),
       choice: async (party) => {
         const l = await party.value(x, 'l2');
@@ -376,6 +383,7 @@ export class CircuitBuilder implements Gates {
     return this.#select([x, gate], x.shape, 64, s1 + s2, {
       n: 16,
       P: 1,
+      traits: ['exponential', s1, s2],
       table: async (p1) => ({ kind: 'exp', s1, a: await p1.value(x, 'a'), gate: await p1.value(gate, 'a') }),
       choice: async (party): Promise<Choice> => {
         const { kernels } = party;
@@ -397,6 +405,7 @@ export class CircuitBuilder implements Gates {
     return this.#select(bits, bits[0].shape, k, 0, {
       n,
       P: 1,
+      traits: ['joint', entries],
       table: async (p1) => ({ kind: 'rows', table, n, stride: n, row: await joint(p1, bits, 'a') }),
       choice: async (party) => ({ index: await joint(party, bits, 'l2') }),
     });
@@ -414,6 +423,7 @@ export class CircuitBuilder implements Gates {
     return this.#select([x], x.shape, 1, 0, {
       n,
       P: 1,
+      traits: ['borrow', from, bits, leaf],
       table: async (p1) => ({ kind: 'rows', table, n, stride: n, row: await chunk(p1, 'a') }),
       choice: async (party) => ({ index: await chunk(party, 'l2') }),
     });
@@ -426,6 +436,7 @@ export class CircuitBuilder implements Gates {
     return this.#select([...bits, ...values], first.shape, first.k, first.scale, {
       n: 1 << B,
       P: 1 + values.length,
+      traits: ['choose', B, pick],
       table: async (p1): Promise<SelectionTable> => ({
         kind: 'choose',
         pick,
@@ -450,6 +461,7 @@ export class CircuitBuilder implements Gates {
 
   #wire(shape: readonly number[], k: number, scale: number, readyA: number, readyY: number | undefined): Wire {
     const wire = { id: this.#sources.length, shape, count: countOf(shape), k, scale, readyA, readyY };
+    this.#wires.push(wire);
     // The slot is filled by #local or #gate right after.
     this.#sources.length += 1;
     return wire;
@@ -471,6 +483,9 @@ export class CircuitBuilder implements Gates {
 
   #register(gate: Gate): void {
     invariant(gate.number === this.#gates.length, 'gates are numbered in order');
+    if (longestStream(gate) > STREAM_BYTES) {
+      throw new TercetError('ERR_SHAPE', `${gate.path}: its masks are longer than a key stream, 2^38 bytes`, 'run fewer or shorter texts at a time');
+    }
     this.#gates.push(gate);
     this.#sections.push(this.#path.join('/'));
   }
