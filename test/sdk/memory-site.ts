@@ -108,7 +108,7 @@ export async function memorySite(id: ModelId, change: (entry: Deployment['entrie
   const place: Environment = {
     base: 'http://127.0.0.1/',
     async fetch(url) {
-      const name = url.split('/').at(-1) ?? '';
+      const name = new URL(url).pathname.split('/').at(-1) ?? '';
       fetched.push(name);
       addresses.push(url);
       const bytes = faults.get(name) ?? files.get(name);
