@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { concatBytes } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
+import type { Credentials } from '../net/credentials.ts';
 import type { GenerationOptions } from '../ml/tasks/generate.ts';
 import { decodeUtf8 } from '../ml/text.ts';
 import { OwnerCredential } from '../net/credential.ts';
@@ -12,11 +13,12 @@ import { defaultThreads } from '../party/defaults.ts';
 import { MAX_SEQUENCES } from '../session/request.ts';
 import { TASKS } from '../party/task.ts';
 import { printAnswers } from './answers.ts';
+import { type CredentialFlags, credentialFolder, credentialOptions, ownerCredentials } from './credentials.ts';
 import { decimal, integer, list, modelLocation, oneOf, parseAddress, parseDevice, parseProfile, parseTask, parseWeights, type ModelFlags } from './options.ts';
 import { printCost } from './tables.ts';
 import { runOnTerminal } from './terminal.ts';
 
-export interface InferFlags extends ModelFlags {
+export interface InferFlags extends ModelFlags, CredentialFlags {
   readonly task: string;
   readonly text?: string;
   readonly textFile?: string;
@@ -42,6 +44,7 @@ export interface InferFlags extends ModelFlags {
   readonly topK: string;
   readonly profile?: string;
   readonly peers?: string;
+  readonly identities?: string;
   readonly compare?: boolean;
   readonly json?: boolean;
   readonly debug?: boolean;
@@ -54,7 +57,7 @@ const WEIGHTS_HELP = [
 ].join(' ');
 
 export function inferCommand(): Command {
-  return new Command('infer')
+  return credentialOptions(new Command('infer'))
     .description('answer privately, with both compute parties started on this machine')
     .option('--task <task>', TASKS.join(', '), 'fill-mask')
     .option('--text <text>', 'the text; for fill-mask with one or more [MASK], for a question its context, for generation the prompt')
@@ -86,6 +89,7 @@ export function inferCommand(): Command {
     .option('--top-k <n>', 'how many answers to print', '5')
     .option('--profile <name>', 'shape the links like a network: lan, wan-cloud or home')
     .option('--peers <list>', 'addresses of running compute parties, as 1=HOST:PORT,2=HOST:PORT (default: start both here)')
+    .option('--identities <list>', 'with --peers: the identities that they must prove, as 1=HEX,2=HEX; no certificates are needed then')
     .option('--compare', 'also run the model in the clear in this process and print the difference')
     .option('--random-weights <seed>', 'random weights of the architecture in --config, for measuring')
     .option('--config <file>', 'config.json for --random-weights')
@@ -129,7 +133,8 @@ async function infer(flags: InferFlags): Promise<void> {
       topK: integer('top-k', flags.topK, 1, 1000),
       compare: flags.compare === true,
       ...(flags.profile === undefined ? {} : { profile: parseProfile(flags.profile) }),
-      ...(flags.peers === undefined ? {} : { peers: bothPeers(flags.peers) }),
+      certificates: credentialFolder(flags),
+      ...(await remote(flags)),
       ...(streamed ? { onText } : {}),
       debug: flags.debug === true,
     },
@@ -161,6 +166,23 @@ function generationOptions(flags: InferFlags): GenerationOptions {
     repetitionPenalty: flags.repetitionPenalty === undefined ? undefined : decimal('repetition-penalty', flags.repetitionPenalty),
     stop: flags.stop,
     seed: flags.seed === undefined ? undefined : integer('seed', flags.seed, 0, 2 ** 32 - 1),
+  };
+}
+
+/** Running parties, and how they are known. */
+async function remote(flags: InferFlags): Promise<{ peers: [Address, Address]; credentials: Credentials } | Record<never, never>> {
+  if (flags.peers === undefined) {
+    if ((flags.identities ?? flags.tlsCert ?? flags.tlsKey ?? flags.tlsCa) !== undefined)
+      throw new TercetError('ERR_ARGUMENT', '--identities and --tls-cert belong to --peers', 'parties that are started here know each other');
+    return {};
+  }
+  const peers = bothPeers(flags.peers);
+  return {
+    peers,
+    credentials: await ownerCredentials(
+      flags,
+      peers.map(({ host }) => host),
+    ),
   };
 }
 

@@ -1,8 +1,11 @@
 /** Parsing of what the user typed: every value checked here, with an error that says what was expected. Exit code 2 for all of it. */
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { carriesTrust } from '../core/address.ts';
 import { TercetError } from '../core/errors.ts';
 import { isHubId } from '../hub/index.ts';
 import { embeddedModel } from '../party/defaults.ts';
+import { isPublicKey } from '../net/identity.ts';
 import { PROFILE_NAMES } from '../net/profiles.ts';
 import type { ModelLocation } from '../party/model.ts';
 import { DEVICES, type Device } from '../party/node-kernels.ts';
@@ -52,8 +55,40 @@ export function parseAddress(name: string, value: string, lowest = 1): { host: s
 
 /** `https://HOST[:PORT]`, `https://*.HOST` for all below it; plain `http:` only for this machine. It becomes part of a page's policy, so nothing else may be in it. */
 export function parseHubOrigin(value: string): string {
-  if (/^https:\/\/(\*\.)?[\w-]+(\.[\w-]+)*(:\d{1,5})?$/.test(value) || /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/.test(value)) return value;
+  if (/^https:\/\/(\*\.)?[\w-]+(\.[\w-]+)*(:\d{1,5})?$/.test(value) || (/^http:\/\/[\w.[\]:]+$/.test(value) && carriesTrust(value))) return value;
   throw usage('--hub-origins expected an origin', 'for example --hub-origins https://huggingface.co --hub-origins "https://*.hf.co"');
+}
+
+/** `1=…,2=…` */
+export function both(name: string, list: string): [string, string] {
+  const match = /^1=([^,]+),2=([^,]+)$/.exec(list);
+  if (match === null) throw usage(`--${name} expected 1=…,2=…`, 'name both parties');
+  return [match[1], match[2]];
+}
+
+/** `1=HEX,2=HEX`: what the two compute parties must prove. */
+export function parseIdentities(name: string, list: string): [string, string] {
+  const identities = both(name, list);
+  if (!identities.every(isPublicKey)) throw usage(`--${name} expected 1=HEX,2=HEX of 64 lower-case digits`, 'tercet identity prints that of a party');
+  if (identities[0] === identities[1])
+    throw usage(`--${name} names one identity for both parties`, 'a party in both places would read the text: ask both operators');
+  return identities;
+}
+
+/** The PEM text in a file that a flag names. */
+export async function pem(name: string, path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new TercetError('ERR_ARGUMENT', `the file given by --${name} cannot be read`, 'check the path', { cause });
+  }
+}
+
+/** The two files of `--NAME-cert` and `--NAME-key`, if they were given. */
+export async function tlsFiles(name: string, cert: string | undefined, key: string | undefined): Promise<{ cert: string; key: string } | undefined> {
+  if ((cert === undefined) !== (key === undefined)) throw usage(`--${name}-cert and --${name}-key belong together`, 'give both');
+  if (cert === undefined || key === undefined) return undefined;
+  return { cert: await pem(`${name}-cert`, cert), key: await pem(`${name}-key`, key) };
 }
 
 export interface ModelFlags {

@@ -44,6 +44,7 @@ export type ErrorCode =
   | 'ERR_IDENTITY_PARTY'
   | 'ERR_IDENTITY_REPLAY'
   | 'ERR_IDENTITY_FINGERPRINT'
+  | 'ERR_IDENTITY_PEERS'
   | 'ERR_MODEL_HASH'
   | 'ERR_CREDENTIAL_MISSING'
   | 'ERR_CREDENTIAL_EXPIRED'
@@ -95,6 +96,7 @@ const KIND: Record<ErrorCode, ErrorKind> = {
   ERR_IDENTITY_PARTY: 'peer',
   ERR_IDENTITY_REPLAY: 'peer',
   ERR_IDENTITY_FINGERPRINT: 'peer',
+  ERR_IDENTITY_PEERS: 'peer',
   ERR_MODEL_HASH: 'peer',
   ERR_CREDENTIAL_MISSING: 'peer',
   ERR_CREDENTIAL_EXPIRED: 'peer',
@@ -113,6 +115,20 @@ const KIND: Record<ErrorCode, ErrorKind> = {
 /** The kind of a code, or undefined for a string that is none: codes also arrive from peers. */
 export function kindOf(code: string): ErrorKind | undefined {
   return Object.hasOwn(KIND, code) ? KIND[code as ErrorCode] : undefined;
+}
+
+/** Codes that say that somebody did not prove who it is to the end that throws them: from another end they would be hearsay. */
+const OWN_VERDICTS: readonly string[] = [
+  'ERR_PEER_CERTIFICATE',
+  'ERR_IDENTITY_KEY',
+  'ERR_IDENTITY_PARTY',
+  'ERR_IDENTITY_REPLAY',
+  'ERR_IDENTITY_FINGERPRINT',
+] satisfies readonly ErrorCode[];
+
+/** Whether only the end that checked may say so. What a peer says about proofs between others has a code of its own, ERR_IDENTITY_PEERS. */
+export function isOwnVerdict(code: string): boolean {
+  return OWN_VERDICTS.includes(code);
 }
 
 /** Every error that Tercet throws on purpose. `message` is one line; `hint` says what the reader can do. */

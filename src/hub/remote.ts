@@ -1,4 +1,5 @@
 /** One file of a hub, asked for over HTTP: what the hub says of it before its content, and where the content is. */
+import { carriesTrust } from '../core/address.ts';
 import { TercetError } from '../core/errors.ts';
 import { digestOf, type Digest } from './digest.ts';
 import { type HubId, isCommit } from './id.ts';
@@ -33,9 +34,13 @@ function retryAfter(headers: Headers, now: number): number {
   return Number.isNaN(date) ? 0 : Math.max(0, date - now);
 }
 
-export function endpointOf({ endpoint = DEFAULT_ENDPOINT }: Pick<HubOptions, 'endpoint'>): string {
+/** @throws {TercetError} ERR_ARGUMENT for what is no address, ERR_INSECURE where a token would go over a connection that anybody on the way can read */
+export function endpointOf({ endpoint = DEFAULT_ENDPOINT, token }: Pick<HubOptions, 'endpoint' | 'token'>): string {
   if (!/^https?:\/\/[^/?#]+/.test(endpoint))
     throw new TercetError('ERR_ARGUMENT', 'the endpoint of the hub is no address', 'give for example https://hub.example');
+  if (token !== undefined && !carriesTrust(endpoint)) {
+    throw new TercetError('ERR_INSECURE', 'the token of the hub would be sent without encryption', 'give an https: endpoint, or unset HF_TOKEN');
+  }
   return endpoint.replace(/\/+$/, '');
 }
 

@@ -1,16 +1,23 @@
 /** A compute party as a process: listens, loads its models once, and serves sessions until it is told to stop. */
+import { equalBytes } from '../core/bytes.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
-import type { Credentials } from '../net/certificates.ts';
+import { type Credentials, isPinned } from '../net/credentials.ts';
+import { within } from '../net/deadline.ts';
+import { DEFAULT_HANDSHAKE_MS, partyHandshakeOn } from '../net/handshake.ts';
+import type { PartyIdentity } from '../net/identity.ts';
 import { withProfile } from '../net/paced.ts';
 import { linkProfile } from '../net/profiles.ts';
 import { type TlsListener, connectTls, listenTls } from '../net/tls.ts';
+import { isIdentityFailure } from '../net/tls-errors.ts';
 import type { Channel } from '../net/types.ts';
 import { recvKey } from '../session/direct-key.ts';
 import { credentialCheck } from './enrolment.ts';
 import { type ModelSource, loadServedModels } from './served-model.ts';
+import type { ServedModel } from '../session/compute.ts';
 import { type Device, nodeKernels } from './node-kernels.ts';
-import { Sessions } from './sessions.ts';
+import { ANY_MODEL, admission, sameRequest } from './owner-terms.ts';
+import { type OwnerLink, Sessions } from './sessions.ts';
 import { type WebAddress, type WebOptions, serveBrowsers } from './web.ts';
 
 export interface DaemonOptions {
@@ -20,6 +27,8 @@ export interface DaemonOptions {
   /** Address of P1, for P2. */
   readonly peer?: { readonly host: string; readonly port: number };
   readonly credentials: Credentials;
+  /** What this party proves to data owners; needed with `--web`, and where the credentials are pinned ones. */
+  readonly identity?: PartyIdentity;
   /** Open models, and folders with this party's part of secret ones. */
   readonly models: readonly ModelSource[];
   readonly device: Device;
@@ -46,6 +55,7 @@ export interface DaemonOptions {
   onFailure?(error: TercetError): void;
 }
 
+const NO_SIGNALLING = new Uint8Array(32);
 /** Longest wait for the other compute party after the owner's request. */
 const PEER_TIMEOUT_MS = 15_000;
 
@@ -82,7 +92,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
         if (web !== undefined) options.onWeb?.(web.address);
         options.onDevice?.(opened.summary, opened.fallback);
         options.onReady?.();
-        await acceptOwners({ ...options, signal: AbortSignal.any([signal, broken.signal]) }, listener, sessions, onFailure);
+        await acceptOwners({ ...options, signal: AbortSignal.any([signal, broken.signal]) }, listener, { sessions, models }, onFailure);
         if (broken.signal.aborted) throw broken.signal.reason;
       } finally {
         await web?.close();
@@ -96,19 +106,54 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   }
 }
 
-/** Owners in Node, over mutual TLS. */
-async function acceptOwners(options: DaemonOptions, listener: TlsListener, sessions: Sessions, onFailure: (error: unknown) => void): Promise<void> {
+interface Serving {
+  readonly sessions: Sessions;
+  readonly models: readonly ServedModel[];
+}
+
+/** Owners in Node, over TLS. */
+async function acceptOwners(options: DaemonOptions, listener: TlsListener, { sessions, models }: Serving, onFailure: (error: unknown) => void): Promise<void> {
   const { signal, once } = options;
   while (!signal.aborted) {
     const channel = await listener.acceptAny({ peer: 0, signal, timeoutMs: Number.POSITIVE_INFINITY });
+<<<<<<< HEAD
     const { session } = channel;
     const checkRequest = credentialCheck({ party: options.id, session, binding: () => channel.binding() });
     const served = sessions.serve({ channel: shaped(channel, options.profile), session, key: () => recvKey(channel), checkRequest });
+=======
+    const link = shaped(channel, options.profile);
+    const served = isPinned(options.credentials)
+      ? pinnedOwner(options, link, channel.session, models).then((owner) => sessions.serve(owner))
+      : sessions.serve({ channel: link, session: channel.session, key: () => recvKey(channel) });
+>>>>>>> main
     if (once) {
       await served;
       return;
     }
     served.catch(onFailure);
+  }
+}
+
+/**
+ * An owner who is anonymous here and knows this party by its identity: keys are agreed as with a browser, and not sent. In its time, and before it takes a session's
+ * place: anybody can come this far.
+ */
+async function pinnedOwner({ id, identity, signal }: DaemonOptions, channel: Channel, session: Uint8Array, models: readonly ServedModel[]): Promise<OwnerLink> {
+  if (identity === undefined) throw new TercetError('ERR_STATE', 'this party has no identity to prove', 'start it with one');
+  const served = admission(id, models);
+  const admit = (terms: Parameters<typeof served>[0]) => {
+    if (!equalBytes(terms.modelHash, ANY_MODEL)) served(terms);
+  };
+  const late = () => new TercetError('ERR_PEER_TIMEOUT', 'the data owner did not finish the handshake in time', 'nothing to do here', { party: 0 });
+  const undo = () => channel.abort(late());
+  const agreeing = partyHandshakeOn(channel, { party: id, identity, session, signallingHash: NO_SIGNALLING, admit });
+  try {
+    const { key, ...agreed } = await within(agreeing, { ms: DEFAULT_HANDSHAKE_MS, signal, late, undo });
+    return { channel, session, key: async () => key, checkRequest: sameRequest(agreed) };
+  } catch (error) {
+    // A refusal that was just sent gets there first.
+    await channel.close().catch(() => undefined);
+    throw error;
   }
 }
 
@@ -118,7 +163,22 @@ export function shaped(channel: Channel, profile: string | undefined): Channel {
   return model === undefined ? channel : withProfile(channel, model);
 }
 
+/** The link to the other compute party. @throws {TercetError} ERR_IDENTITY_PEERS if one of the two did not prove itself to the other; `party` is the one that did not */
 async function connectPeer(options: DaemonOptions, listener: TlsListener, session: Uint8Array): Promise<Channel> {
+  try {
+    return await openPeer(options, listener, session);
+  } catch (thrown) {
+    const error = asTercetError(thrown);
+    if (!isIdentityFailure(error.code)) throw error;
+    const other = options.id === 1 ? 2 : 1;
+    throw new TercetError('ERR_IDENTITY_PEERS', `the compute parties do not accept each other: ${error.message}`, error.hint, {
+      cause: error,
+      party: error.party ?? other,
+    });
+  }
+}
+
+async function openPeer(options: DaemonOptions, listener: TlsListener, session: Uint8Array): Promise<Channel> {
   const { id, signal, credentials, recvTimeoutMs } = options;
   if (id === 1) return shaped(await listener.accept({ peer: 2, session, signal, timeoutMs: PEER_TIMEOUT_MS }), options.profile);
   if (options.peer === undefined) throw new TercetError('ERR_ARGUMENT', 'party 2 needs the address of party 1', 'give --peers 1=HOST:PORT');

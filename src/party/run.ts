@@ -3,15 +3,23 @@ import { webcrypto } from 'node:crypto';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { WasmKernels } from '../compute/kernels/wasm/pool.ts';
 import { Cleanup, abortedError, sleep, unlessAborted } from '../core/abort.ts';
+import { fromHex } from '../core/bytes.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
+<<<<<<< HEAD
 import { type Credentials, credentialsOf, ensureCertificates } from '../net/certificates.ts';
 import type { BoundChannel } from '../net/channel.ts';
 import { type OwnerCredential, credentialFault } from '../net/credential.ts';
+=======
+import { loadCredentials } from '../net/certificates.ts';
+import { type Credentials, type Pinned, isPinned } from '../net/credentials.ts';
+import { ownerHandshakeOn } from '../net/handshake.ts';
+import { checkPublicKey } from '../net/identity.ts';
+>>>>>>> main
 import { connectTls } from '../net/tls.ts';
 import type { Channel, PartyId } from '../net/types.ts';
-import { type Request, type WeightMode, checkShape } from '../session/request.ts';
+import { type Request, type WeightMode, checkShape, requestHash } from '../session/request.ts';
 import { outlineOf, outputsOf, ownerInputOf, shapeFor } from '../session/task-run.ts';
 import { sendKeys } from '../session/direct-key.ts';
 import { ownerParameters } from '../session/owner-parameters.ts';
@@ -24,6 +32,7 @@ import { type ModelLocation, type OpenedModel, openModel } from './model.ts';
 import { type Device, nodeKernels, peakMemory, wasmKernels } from './node-kernels.ts';
 import { prepareShares } from './shares.ts';
 import { pickGreedily } from './greedy.ts';
+import { ANY_MODEL } from './owner-terms.ts';
 import { type Answer, type PreparedTask, type TaskRequest, prepareTask } from './task.ts';
 
 export interface Address {
@@ -46,8 +55,10 @@ export interface RunOptions extends TaskRequest {
   readonly profile?: string;
   /** Addresses of running compute parties; without them, both are started here. */
   readonly peers?: readonly [Address, Address];
-  /** Folder of the certificates. */
+  /** Folder of the certificates, for parties that are started here. */
   readonly certificates: string;
+  /** What is shown to running parties, and what they must prove (default: the certificates of the folder). */
+  readonly credentials?: Credentials;
   readonly signal: AbortSignal;
   readonly debug: boolean;
   /** Pieces of a generated text, as they become certain. */
@@ -86,6 +97,7 @@ export interface RunResult {
 
 /** Longest wait for one message of a peer: the slowest step at BERT-base dimensions takes seconds. */
 export const RECV_TIMEOUT_MS = 300_000;
+const NO_SIGNALLING = new Uint8Array(32);
 /** Longest wait for a compute party to answer at its address. */
 const CONNECT_TIMEOUT_MS = 10_000;
 /** How much later this process may hear a signal that ended the parties. */
@@ -124,7 +136,7 @@ async function infer(options: RunOptions, cleanup: Cleanup): Promise<RunResult> 
   const request: Request = { protocol, weights, ...shape, model: given?.sharing };
 
   const { kernels } = cleanup.add(await nodeKernels(options.device === 'auto' ? 'wasm' : options.device, options.threads), (opened) => opened.close());
-  const credentials = credentialsOf(await ensureCertificates(options.certificates), 0);
+  const credentials = options.credentials ?? (await loadCredentials(options.certificates, 0));
   const shares = weights === 'secret' && options.peers === undefined ? cleanup.add(await share(options), (s) => s.remove()) : undefined;
   const parties = options.peers === undefined ? cleanup.add(await startParties(options, shares?.folder), (p) => p.stop()) : undefined;
   if (parties !== undefined) await unlessAborted(signal, parties.ready());
@@ -142,9 +154,14 @@ async function infer(options: RunOptions, cleanup: Cleanup): Promise<RunResult> 
   }
   const setupMs = performance.now() - start;
 
+<<<<<<< HEAD
   const parameters = ownerParameters(model.config, credential?.seeds());
   const shown = presented.length === 2 ? { presented: [presented[0], presented[1]] as const } : {};
   const running = own(options, { config: model.config, request, ...shown, channels, session, kernels, parameters }, task);
+=======
+  const parameters = ownerParameters(model.config, shares?.seeds ?? model.share?.seeds);
+  const running = own(options, { config: model.config, request, channels, session, kernels, parameters }, task, credentials);
+>>>>>>> main
   // A local party that fails says why; that is better than "the link was closed".
   const { results, picked } = await unlessAborted(signal, parties === undefined ? running : Promise.race([running, parties.failed]));
   const totalMs = performance.now() - start;
@@ -215,8 +232,10 @@ interface Steps {
 }
 
 /** The data owner's session: agree, deal, run, and go on while there is more to say. */
-async function own(options: RunOptions, parts: SessionParts, task: PreparedTask): Promise<Steps> {
-  const keys = await sendKeys((peer) => parts.channels.get(peer) as Channel);
+async function own(options: RunOptions, parts: SessionParts, task: PreparedTask, credentials: Credentials): Promise<Steps> {
+  const keys = isPinned(credentials)
+    ? ([await agreeKey(1, parts, credentials.pins), await agreeKey(2, parts, credentials.pins)] as const)
+    : await sendKeys((peer) => parts.channels.get(peer) as Channel);
   const attempt = await OwnerSession.open({
     ...parts,
     keys,
@@ -245,6 +264,7 @@ async function own(options: RunOptions, parts: SessionParts, task: PreparedTask)
   return { results, picked };
 }
 
+<<<<<<< HEAD
 /**
  * The credential of a run, if it needs one that was given.
  * @throws {TercetError} ERR_CREDENTIAL_MISSING, ERR_CREDENTIAL_SHARING, ERR_CREDENTIAL_EXPIRED, ERR_ARGUMENT: all before anybody is asked
@@ -270,6 +290,25 @@ function credentialOf({ peers, weights, credential }: RunOptions, { sharing }: O
 }
 
 async function connect(options: RunOptions, peer: 1 | 2, { host, port }: Address, credentials: Credentials, session: Uint8Array): Promise<BoundChannel> {
+=======
+/** The pairwise key with one party: drawn and sent where certificates prove both ends, agreed under its signature where its identity is pinned. */
+async function agreeKey(party: 1 | 2, { channels, session, request }: SessionParts, pins: Pinned['pins']): Promise<Uint8Array> {
+  const channel = channels.get(party) as Channel;
+  const pin = (id: 1 | 2): string => checkPublicKey(pins[id] ?? '', id);
+  return ownerHandshakeOn(channel, {
+    party,
+    session,
+    identity: pin(party),
+    otherIdentity: pin(party === 1 ? 2 : 1),
+    modelHash: request.model === undefined ? ANY_MODEL : fromHex(request.model),
+    parametersHash: fromHex(requestHash(request)),
+    signallingHash: NO_SIGNALLING,
+  });
+}
+
+async function connect(options: RunOptions, peer: 1 | 2, { host, port }: Address, credentials: Credentials, session: Uint8Array): Promise<Channel> {
+  const { signal, profile } = options;
+>>>>>>> main
   const limits = { recvTimeoutMs: RECV_TIMEOUT_MS, timeoutMs: CONNECT_TIMEOUT_MS };
   return connectTls({ self: 0, peer, host, port, credentials, session, signal: options.signal, ...limits });
 }

@@ -40,7 +40,7 @@ export async function downloadPinned(url: string, file: string, pin: PinnedFile,
 }
 
 async function downloadOnce(url: string, file: string, pin: PinnedFile, cache: RequestCache, options: DownloadOptions): Promise<Uint8Array> {
-  const bytes = await download(url, file, pin.bytes, cache, options);
+  const bytes = await download(url, file, pin.bytes, { cache }, options);
   const hash = toHex(sha256(bytes));
   if (bytes.length === pin.bytes && hash === pin.sha256) return bytes;
   throw new WrongAnswer(
@@ -50,10 +50,10 @@ async function downloadOnce(url: string, file: string, pin: PinnedFile, cache: R
   );
 }
 
-/** Downloads JSON that nothing pins: the deployment document itself. */
+/** Downloads JSON that nothing pins: the deployment document itself, a party's description. A redirect is refused: it may lead over an address that carries no trust. */
 export async function downloadJson(url: string, file: string, options: DownloadOptions): Promise<{ json: unknown; bytes: number }> {
   // Asked about each time: what a server is mended to say comes at once.
-  const bytes = await download(url, file, 1 << 20, 'no-cache', options);
+  const bytes = await download(url, file, 1 << 20, { cache: 'no-cache', redirect: 'error' }, options);
   try {
     return { json: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)), bytes: bytes.length };
   } catch (cause) {
@@ -61,9 +61,12 @@ export async function downloadJson(url: string, file: string, options: DownloadO
   }
 }
 
+/** How a file is asked for. */
+type How = Pick<RequestInit, 'cache' | 'redirect'>;
+
 /** @param expected bytes that are expected; twice as many and the download ends. */
-async function download(url: string, file: string, expected: number, cache: RequestCache, { fetch, signal, onProgress }: DownloadOptions): Promise<Uint8Array> {
-  const response = await request(url, file, cache, fetch, signal);
+async function download(url: string, file: string, expected: number, how: How, { fetch, signal, onProgress }: DownloadOptions): Promise<Uint8Array> {
+  const response = await request(url, file, how, fetch, signal);
   if (!response.ok) {
     throw new WrongAnswer(
       'ERR_DOWNLOAD',
@@ -102,9 +105,9 @@ async function download(url: string, file: string, expected: number, cache: Requ
   return bytes;
 }
 
-async function request(url: string, file: string, cache: RequestCache, fetch: Fetch, signal: AbortSignal | undefined): Promise<Response> {
+async function request(url: string, file: string, how: How, fetch: Fetch, signal: AbortSignal | undefined): Promise<Response> {
   try {
-    return await fetch(url, { cache, credentials: 'omit', ...(signal === undefined ? {} : { signal }) });
+    return await fetch(url, { ...how, credentials: 'omit', ...(signal === undefined ? {} : { signal }) });
   } catch (cause) {
     throw signal?.aborted === true ? abortedError() : failed(file, 'the server does not answer', 'check the connection, then try again', cause);
   }

@@ -1,5 +1,6 @@
 /** Whether the compute parties are there, as their own health endpoints say. Nothing about a text is sent. */
 import { TercetError, asTercetError } from '../core/errors.ts';
+import { endpointUrl } from '../net/signalling/client.ts';
 import { downloadJson } from './download.ts';
 import type { Environment } from './environment.ts';
 import type { Deployment, PartyHealth } from './types.ts';
@@ -14,7 +15,7 @@ async function one(party: 1 | 2, deployment: Deployment, environment: Environmen
   const { url, identity } = deployment.parties[party - 1];
   const start = environment.now();
   try {
-    const { json } = await downloadJson(new URL('/v1/party', url).href, 'its description', {
+    const { json } = await downloadJson(endpointUrl(url, party, '/v1/party').href, 'its description', {
       fetch: environment.fetch,
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });

@@ -1,6 +1,6 @@
 /**
- * The pairwise key over a link that is authenticated and encrypted already (mutual TLS between machines of one operator): the owner draws it and sends it.
- * Links of browsers take the signed exchange of `net/handshake.ts` instead.
+ * The pairwise key over a link that is authenticated and encrypted already (certificates on both sides): the owner draws it and sends it.
+ * Where identities are pinned, in browsers and in Node, links take the signed exchange of `net/handshake.ts` instead.
  */
 import type { Channel } from '../net/types.ts';
 

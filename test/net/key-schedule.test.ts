@@ -1,23 +1,28 @@
 /** The keys of one link, as a table: every one another, every one bound to every byte of the transcript, and each direction with a key of its own. */
-import { sha256 } from '@noble/hashes/sha2.js';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, toHex } from '../../src/core/bytes.ts';
+import { agreementKey } from '../../src/net/curves.ts';
 import { OWNER_HELLO_BYTES, PARTY_HELLO_BYTES } from '../../src/net/handshake/messages.ts';
 import { OwnerHandshake } from '../../src/net/handshake/owner.ts';
 import { PartyHandshake } from '../../src/net/handshake/party.ts';
-import { Ephemeral, LinkSecrets } from '../../src/net/handshake/secrets.ts';
+import { Ephemeral, type LinkSecrets } from '../../src/net/handshake/secrets.ts';
 import { createIdentity } from '../../src/net/identity.ts';
-import { loadSodium } from '../../src/net/sodium.ts';
 import { SESSION } from './helpers.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
-const sodium = await loadSodium();
-const [own, peer] = [sodium.crypto_box_keypair(), sodium.crypto_box_keypair()];
+vi.mock('../../src/net/curves.ts', async (original) => {
+  const curves = await original<typeof import('../../src/net/curves.ts')>();
+  return { ...curves, agreementKey: vi.fn(curves.agreementKey) };
+});
 
-/** One exchange with keys that do not change, so that only the transcript does. */
-function agree(transcript: Uint8Array, peerKey = peer.publicKey): LinkSecrets {
-  return new LinkSecrets(sodium.crypto_scalarmult(own.privateKey, peerKey), sha256(transcript));
+const PEER = new Uint8Array(32).fill(9);
+
+/** One exchange with a shared secret that depends on the peer alone, so that only the transcript changes. */
+async function agree(transcript: Uint8Array, peerKey: Uint8Array = PEER): Promise<LinkSecrets> {
+  vi.mocked(agreementKey).mockResolvedValueOnce({ publicKey: new Uint8Array(32).fill(5), agree: async (peer) => sha256(peer), wipe: () => undefined });
+  return (await Ephemeral.create()).agree(peerKey, transcript);
 }
 
 /** Every secret of a link under its use. */
@@ -40,27 +45,29 @@ function keysOf(secrets: LinkSecrets): Readonly<Record<string, string>> {
 describe('the keys of a link', () => {
   const transcript = Uint8Array.from({ length: OWNER_HELLO_BYTES + PARTY_HELLO_BYTES }, (_, i) => (i * 7) % 251);
 
-  it('are the same for the same exchange and transcript: the control', () => {
-    expect(keysOf(agree(transcript))).toEqual(keysOf(agree(transcript.slice())));
+  it('are the same for the same exchange and transcript: the control', async () => {
+    expect(keysOf(await agree(transcript))).toEqual(keysOf(await agree(transcript.slice())));
   });
 
-  it('differ pairwise: pair key, both record keys, confirmation, credential, verdicts', () => {
-    const keys = Object.values(keysOf(agree(transcript)));
+  it('differ pairwise: pair key, both record keys, confirmation, credential, verdicts', async () => {
+    const keys = Object.values(keysOf(await agree(transcript)));
     expect(keys).toHaveLength(7);
     expect(new Set(keys).size).toBe(7);
     expect(keys.every((key) => key.length === 64)).toBe(true);
   });
 
-  it('all change with every byte of the transcript, with its length and with the peer’s key, and none takes the value of another', () => {
-    const base = keysOf(agree(transcript));
+  it('all change with every byte of the transcript, with its length and with the peer’s key, and none takes the value of another', async () => {
+    const base = keysOf(await agree(transcript));
     const others = Array.from(transcript, (byte, at) => transcript.with(at, byte ^ 1));
     const seen = new Set(Object.values(base));
-    const variants = [
-      ...others.map((other) => agree(other)),
-      agree(transcript.subarray(1)),
-      agree(concatBytes([transcript, Uint8Array.of(0)])),
-      agree(transcript, sodium.crypto_box_keypair().publicKey),
+    const changed: [Uint8Array, Uint8Array?][] = [
+      ...others.map((other): [Uint8Array] => [other]),
+      [transcript.subarray(1)],
+      [concatBytes([transcript, Uint8Array.of(0)])],
+      [transcript, PEER.with(0, 1)],
     ];
+    const variants: LinkSecrets[] = [];
+    for (const [other, peerKey] of changed) variants.push(await agree(other, peerKey));
     for (const secrets of variants) for (const key of Object.values(keysOf(secrets))) seen.add(key);
     expect(seen.size).toBe(7 * (1 + variants.length));
   });

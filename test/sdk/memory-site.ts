@@ -97,8 +97,8 @@ export async function memorySite(id: ModelId, change: (entry: Deployment['entrie
   const model = await servedModel(source);
   const pins = Object.fromEntries([...files].map(([name, bytes]) => [name, { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }]));
   const entry = { id, task: taskOf(config.head), title: id, weights: { open: model.hash }, files: pins, examples: [] };
-  const party = { url: 'http://127.0.0.1:1', identity: 'cd'.repeat(32) };
-  const deployment: Deployment = { version: 1, parties: [party, party], models: 'models', entries: [{ ...entry, ...change(entry) }] };
+  const party = (id: 1 | 2) => ({ url: `http://127.0.0.1:${id}`, identity: `c${id}`.repeat(32) });
+  const deployment: Deployment = { version: 1, parties: [party(1), party(2)], models: 'models', entries: [{ ...entry, ...change(entry) }] };
   const fetched: string[] = [];
   const addresses: string[] = [];
   const faults: MemorySite['faults'] = new Map();

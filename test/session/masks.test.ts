@@ -302,6 +302,8 @@ describe.each(['open', 'secret'] as const)('%s weights', (weights) => {
     // A step's gates with secret weights are those of a prompt with secret weights; their draws are told apart above.
     const changed = of.pick === 'none' || (of.step > 0 && weights === 'secret') ? [] : [...draws];
     for (const [kind, ids] of changed) {
+      // Every change is a whole session: the first finding is enough.
+      if (wrong.length > 0) break;
       const id = of.pick === 'first' ? ids[0] : ids[ids.length - 1];
       const table = /^(select|widen)-12/.test(kind);
       const after: Message[] = [];
@@ -320,7 +322,7 @@ describe.each(['open', 'secret'] as const)('%s weights', (weights) => {
 
 describe('the seeds of secret weights', () => {
   it('mask every parameter under draws of its own: one of them changed, M changes in every word of that parameter alone, and the answer stays', {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async () => {
     const source = randomWeights(parseModelConfig(CASES['filling a mask'].json), 5);
     const answered = async () => (await sessions(CASES['filling a mask'], 'secret')).run();
