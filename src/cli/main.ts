@@ -38,20 +38,17 @@ Exit codes: 0 done, 1 a run failed, 2 wrong usage or input.`;
 function build(): Command {
   const program = new Command('tercet').description(ABOUT).version(VERSION).helpCommand(false).showSuggestionAfterError(true);
   program.exitOverride().configureOutput({ writeErr: () => undefined });
-<<<<<<< HEAD
-  for (const command of [inferCommand(), benchCommand(), partyCommand(), modelCommand(), ownerCommand(), demoCommand(), siteCommand()]) {
-=======
   for (const command of [
     inferCommand(),
     benchCommand(),
     partyCommand(),
     modelCommand(),
+    ownerCommand(),
     demoCommand(),
     siteCommand(),
     identityCommand(),
     certificatesCommand(),
   ]) {
->>>>>>> main
     for (const leaf of command.commands.length > 0 ? command.commands : [command]) {
       leaf.addOption(new Option('--debug', 'print stacks and messages of the parties'));
       leaf.exitOverride().configureOutput({ writeErr: () => undefined });

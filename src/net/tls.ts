@@ -11,13 +11,8 @@ import * as tls from 'node:tls';
 import { sleep } from '../core/abort.ts';
 import { equalBytes } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
-<<<<<<< HEAD
 import { type BoundChannel, FramedChannel } from './channel.ts';
-import type { Credentials } from './certificates.ts';
-=======
-import { FramedChannel, type SessionChannel } from './channel.ts';
 import { type Credentials, checkCertified, checkProof, contextOptions, isPinned, partyOf, secureContext } from './credentials.ts';
->>>>>>> main
 import { checkSession } from './frame.ts';
 import { guard, readHello, refuse } from './greeting.ts';
 import { type Hello, encodeHello, partyName } from './hello.ts';
@@ -138,13 +133,8 @@ export async function connectTls(options: ConnectOptions): Promise<BoundChannel>
   }
 }
 
-<<<<<<< HEAD
 async function connectOnce(options: ConnectOptions, secureContext: tls.SecureContext, deadline: number): Promise<BoundChannel> {
-  const { self, peer, host, port, session, signal } = options;
-=======
-async function connectOnce(options: ConnectOptions, secureContext: tls.SecureContext, deadline: number): Promise<SessionChannel> {
   const { self, peer, host, port, session, signal, credentials } = options;
->>>>>>> main
   const where = `party ${peer} at ${host}:${port}`;
   if (signal?.aborted) throw aborted();
   let phase: TlsPhase = 'connect';
@@ -441,22 +431,7 @@ class Listener implements TlsListener {
   }
 }
 
-<<<<<<< HEAD
-/** The one party that a certificate names, or undefined if it names none or (a wildcard, say) several. */
-function partyOf(certificate: tls.PeerCertificate): PartyId | undefined {
-  const named = [0, 1, 2].filter(isPartyId).filter((party) => namesHost(partyName(party), certificate));
-  return named.length === 1 ? named[0] : undefined;
-}
-
-function namesHost(name: string, certificate: tls.PeerCertificate): boolean {
-  // Only the subject alternative names count; a certificate without any would be matched by its common name.
-  return certificate.subjectaltname !== undefined && tls.checkServerIdentity(name, certificate) === undefined;
-}
-
 function channelOn(socket: tls.TLSSocket, early: Uint8Array, hello: Hello, where: string, limits: LinkLimits & { readonly self: PartyId }): BoundChannel {
-=======
-function channelOn(socket: tls.TLSSocket, early: Uint8Array, hello: Hello, where: string, limits: LinkLimits & { readonly self: PartyId }): SessionChannel {
->>>>>>> main
   const timeoutMs = limits.recvTimeoutMs ?? DEFAULT_TIMEOUT_MS;
   const transport = new SocketTransport(socket, {
     early,

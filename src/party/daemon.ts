@@ -16,7 +16,7 @@ import { credentialCheck } from './enrolment.ts';
 import { type ModelSource, loadServedModels } from './served-model.ts';
 import type { ServedModel } from '../session/compute.ts';
 import { type Device, nodeKernels } from './node-kernels.ts';
-import { ANY_MODEL, admission, sameRequest } from './owner-terms.ts';
+import { ANY_MODEL, admission, enrolments, sameRequest } from './owner-terms.ts';
 import { type OwnerLink, Sessions } from './sessions.ts';
 import { type WebAddress, type WebOptions, serveBrowsers } from './web.ts';
 
@@ -116,16 +116,12 @@ async function acceptOwners(options: DaemonOptions, listener: TlsListener, { ses
   const { signal, once } = options;
   while (!signal.aborted) {
     const channel = await listener.acceptAny({ peer: 0, signal, timeoutMs: Number.POSITIVE_INFINITY });
-<<<<<<< HEAD
+    const link = shaped(channel, options.profile);
     const { session } = channel;
     const checkRequest = credentialCheck({ party: options.id, session, binding: () => channel.binding() });
-    const served = sessions.serve({ channel: shaped(channel, options.profile), session, key: () => recvKey(channel), checkRequest });
-=======
-    const link = shaped(channel, options.profile);
     const served = isPinned(options.credentials)
-      ? pinnedOwner(options, link, channel.session, models).then((owner) => sessions.serve(owner))
-      : sessions.serve({ channel: link, session: channel.session, key: () => recvKey(channel) });
->>>>>>> main
+      ? pinnedOwner(options, link, session, models).then((owner) => sessions.serve(owner))
+      : sessions.serve({ channel: link, session, key: () => recvKey(channel), checkRequest });
     if (once) {
       await served;
       return;
@@ -146,7 +142,7 @@ async function pinnedOwner({ id, identity, signal }: DaemonOptions, channel: Cha
   };
   const late = () => new TercetError('ERR_PEER_TIMEOUT', 'the data owner did not finish the handshake in time', 'nothing to do here', { party: 0 });
   const undo = () => channel.abort(late());
-  const agreeing = partyHandshakeOn(channel, { party: id, identity, session, signallingHash: NO_SIGNALLING, admit });
+  const agreeing = partyHandshakeOn(channel, { party: id, identity, session, signallingHash: NO_SIGNALLING, admit, enrolment: enrolments(models) });
   try {
     const { key, ...agreed } = await within(agreeing, { ms: DEFAULT_HANDSHAKE_MS, signal, late, undo });
     return { channel, session, key: async () => key, checkRequest: sameRequest(agreed) };

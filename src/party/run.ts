@@ -7,16 +7,12 @@ import { fromHex } from '../core/bytes.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
-<<<<<<< HEAD
-import { type Credentials, credentialsOf, ensureCertificates } from '../net/certificates.ts';
 import type { BoundChannel } from '../net/channel.ts';
 import { type OwnerCredential, credentialFault } from '../net/credential.ts';
-=======
 import { loadCredentials } from '../net/certificates.ts';
 import { type Credentials, type Pinned, isPinned } from '../net/credentials.ts';
 import { ownerHandshakeOn } from '../net/handshake.ts';
 import { checkPublicKey } from '../net/identity.ts';
->>>>>>> main
 import { connectTls } from '../net/tls.ts';
 import type { Channel, PartyId } from '../net/types.ts';
 import { type Request, type WeightMode, checkShape, requestHash } from '../session/request.ts';
@@ -150,18 +146,14 @@ async function infer(options: RunOptions, cleanup: Cleanup): Promise<RunResult> 
   for (const peer of [1, 2] as const) {
     const channel = await connect(options, peer, addresses[peer - 1], credentials, session);
     channels.set(peer, shaped(channel, options.profile));
-    if (credential !== undefined) presented.push(credential.present({ party: peer, session, binding: channel.binding() }));
+    // A handshake carries it itself.
+    if (credential !== undefined && !isPinned(credentials)) presented.push(credential.present({ party: peer, session, binding: channel.binding() }));
   }
   const setupMs = performance.now() - start;
 
-<<<<<<< HEAD
   const parameters = ownerParameters(model.config, credential?.seeds());
   const shown = presented.length === 2 ? { presented: [presented[0], presented[1]] as const } : {};
-  const running = own(options, { config: model.config, request, ...shown, channels, session, kernels, parameters }, task);
-=======
-  const parameters = ownerParameters(model.config, shares?.seeds ?? model.share?.seeds);
-  const running = own(options, { config: model.config, request, channels, session, kernels, parameters }, task, credentials);
->>>>>>> main
+  const running = own(options, { config: model.config, request, ...shown, channels, session, kernels, parameters }, task, { credentials, credential });
   // A local party that fails says why; that is better than "the link was closed".
   const { results, picked } = await unlessAborted(signal, parties === undefined ? running : Promise.race([running, parties.failed]));
   const totalMs = performance.now() - start;
@@ -231,10 +223,16 @@ interface Steps {
   readonly picked: readonly number[];
 }
 
+/** What proves both ends of a link, and what the owner of secret weights presents on it. */
+interface Proofs {
+  readonly credentials: Credentials;
+  readonly credential: OwnerCredential | undefined;
+}
+
 /** The data owner's session: agree, deal, run, and go on while there is more to say. */
-async function own(options: RunOptions, parts: SessionParts, task: PreparedTask, credentials: Credentials): Promise<Steps> {
+async function own(options: RunOptions, parts: SessionParts, task: PreparedTask, { credentials, credential }: Proofs): Promise<Steps> {
   const keys = isPinned(credentials)
-    ? ([await agreeKey(1, parts, credentials.pins), await agreeKey(2, parts, credentials.pins)] as const)
+    ? ([await agreeKey(1, parts, credentials.pins, credential), await agreeKey(2, parts, credentials.pins, credential)] as const)
     : await sendKeys((peer) => parts.channels.get(peer) as Channel);
   const attempt = await OwnerSession.open({
     ...parts,
@@ -264,7 +262,22 @@ async function own(options: RunOptions, parts: SessionParts, task: PreparedTask,
   return { results, picked };
 }
 
-<<<<<<< HEAD
+/** The pairwise key with one party: drawn and sent where certificates prove both ends, agreed under its signature where its identity is pinned. */
+async function agreeKey(party: 1 | 2, { channels, session, request }: SessionParts, pins: Pinned['pins'], credential?: OwnerCredential): Promise<Uint8Array> {
+  const channel = channels.get(party) as Channel;
+  const pin = (id: 1 | 2): string => checkPublicKey(pins[id] ?? '', id);
+  return ownerHandshakeOn(channel, {
+    party,
+    session,
+    identity: pin(party),
+    otherIdentity: pin(party === 1 ? 2 : 1),
+    modelHash: request.model === undefined ? ANY_MODEL : fromHex(request.model),
+    parametersHash: fromHex(requestHash(request)),
+    signallingHash: NO_SIGNALLING,
+    credential,
+  });
+}
+
 /**
  * The credential of a run, if it needs one that was given.
  * @throws {TercetError} ERR_CREDENTIAL_MISSING, ERR_CREDENTIAL_SHARING, ERR_CREDENTIAL_EXPIRED, ERR_ARGUMENT: all before anybody is asked
@@ -290,25 +303,6 @@ function credentialOf({ peers, weights, credential }: RunOptions, { sharing }: O
 }
 
 async function connect(options: RunOptions, peer: 1 | 2, { host, port }: Address, credentials: Credentials, session: Uint8Array): Promise<BoundChannel> {
-=======
-/** The pairwise key with one party: drawn and sent where certificates prove both ends, agreed under its signature where its identity is pinned. */
-async function agreeKey(party: 1 | 2, { channels, session, request }: SessionParts, pins: Pinned['pins']): Promise<Uint8Array> {
-  const channel = channels.get(party) as Channel;
-  const pin = (id: 1 | 2): string => checkPublicKey(pins[id] ?? '', id);
-  return ownerHandshakeOn(channel, {
-    party,
-    session,
-    identity: pin(party),
-    otherIdentity: pin(party === 1 ? 2 : 1),
-    modelHash: request.model === undefined ? ANY_MODEL : fromHex(request.model),
-    parametersHash: fromHex(requestHash(request)),
-    signallingHash: NO_SIGNALLING,
-  });
-}
-
-async function connect(options: RunOptions, peer: 1 | 2, { host, port }: Address, credentials: Credentials, session: Uint8Array): Promise<Channel> {
-  const { signal, profile } = options;
->>>>>>> main
   const limits = { recvTimeoutMs: RECV_TIMEOUT_MS, timeoutMs: CONNECT_TIMEOUT_MS };
   return connectTls({ self: 0, peer, host, port, credentials, session, signal: options.signal, ...limits });
 }

@@ -13,13 +13,8 @@ export interface OwnerLink {
   readonly session: Uint8Array;
   /** The pairwise key, once it is there. */
   key(): Promise<Uint8Array>;
-<<<<<<< HEAD
-  /** Throws unless the request is what this party signed for the session, and its owner may make it. Every kind of link has to say how it knows. */
+  /** Throws unless the request is what this party signed for the session, and its owner may make it; asked after `key`. Every kind of link has to say how it knows. */
   readonly checkRequest: CheckRequest;
-=======
-  /** Throws unless the request is what this party signed for the session. Asked after `key`. */
-  checkRequest?(request: Request): void;
->>>>>>> main
 }
 
 export interface SessionsOptions {

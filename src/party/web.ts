@@ -5,15 +5,8 @@ import { fromHex } from '../core/bytes.ts';
 import { startGateway } from '../net/gateway-node.ts';
 import type { PartyIdentity } from '../net/identity.ts';
 import { nodeAnswerer, releaseWebRtc } from '../net/webrtc/node.ts';
-<<<<<<< HEAD
-import { mismatch } from '../session/agreement.ts';
-import { requestHash } from '../session/request.ts';
-import type { CheckRequest, ServedModel } from '../session/compute.ts';
-import { checkEnrolled } from './enrolment.ts';
-=======
 import type { ServedModel } from '../session/compute.ts';
-import { admission, sameRequest } from './owner-terms.ts';
->>>>>>> main
+import { admission, enrolments, sameRequest } from './owner-terms.ts';
 import type { Sessions } from './sessions.ts';
 
 export interface WebOptions {
@@ -49,11 +42,6 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 
 export async function serveBrowsers(id: 1 | 2, options: WebOptions, behind: Behind): Promise<{ readonly address: WebAddress; close(): Promise<void> }> {
   const { models, kernels, sessions, onFailure } = behind;
-<<<<<<< HEAD
-  const served = new Map(models.map((model) => [model.hash, model]));
-  for (const model of models) checkEnrolled(model);
-=======
->>>>>>> main
   const gateway = await startGateway({
     party: id,
     identity: options.identity,
@@ -67,15 +55,8 @@ export async function serveBrowsers(id: 1 | 2, options: WebOptions, behind: Behi
       models: models.map(({ name, hash, parameters }) => ({ id: name, weights: { [parameters.weights]: hash } })),
     }),
     health: () => ({ ok: !sessions.full }),
-<<<<<<< HEAD
-    admit: ({ modelHash }) => {
-      if (served.has(toHex(modelHash))) return;
-      throw new TercetError('ERR_MODEL_HASH', `party ${id} does not serve the model that was asked for`, 'choose a model that it lists', { party: id });
-    },
-    enrolment: (modelHash) => served.get(toHex(modelHash))?.enrolment,
-=======
     admit: admission(id, models),
->>>>>>> main
+    enrolment: enrolments(models),
     answerer: nodeAnswerer({
       ...(options.bindAddress === undefined ? {} : { bindAddress: options.bindAddress }),
       ...(options.udpPorts === undefined ? {} : { ports: options.udpPorts }),
@@ -83,14 +64,7 @@ export async function serveBrowsers(id: 1 | 2, options: WebOptions, behind: Behi
     }),
     recvTimeoutMs: behind.recvTimeoutMs,
     onOwner: ({ channel, key, session, modelHash, parametersHash }) => {
-<<<<<<< HEAD
-      // The handshake has taken the owner's credential for this model, if the model wants one.
-      const checkRequest: CheckRequest = (request) => {
-        if (request.model !== modelHash || requestHash(request) !== parametersHash) throw mismatch('the request is not the one of the handshake');
-      };
-=======
       const checkRequest = sameRequest({ modelHash: fromHex(modelHash), parametersHash: fromHex(parametersHash) });
->>>>>>> main
       sessions.serve({ channel, session, key: async () => key, checkRequest }).catch(onFailure);
     },
     onRefused: onFailure,
