@@ -16,7 +16,7 @@ for (const task of ['fill-mask', 'text-classification'] as const) {
     test(`${task} with ${weights} weights is answered as in Node`, async ({ app, deployment }) => {
       const text = TEXT[task];
       if (task !== 'fill-mask') await app.task('Classify a sentence');
-      if (weights === 'secret') await app.choose('weights', weights);
+      if (weights === 'secret') await app.secretWeights(deployment.credential(task));
       const answer = await app.ask(text);
       expect(answer).toHaveLength(task === 'fill-mask' ? 5 : 2);
       await expect(app.bound('config')).toContainText(`${weights} weights, WASM`);

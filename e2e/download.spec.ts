@@ -1,4 +1,5 @@
 /** What the browser downloads: a few small files, checked, and never a weight. */
+import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { App } from './support/app.ts';
 import type { Deployment } from './support/deployment.ts';
@@ -89,16 +90,31 @@ test('the page weighs little, loads its own files and four public ones, talks to
   expect(tab.complaints.filter((line) => line.startsWith('error')).length).toBeGreaterThan(0);
 });
 
-test('with secret weights 64 bytes more', async ({ tab, front, deployment }) => {
+test('with secret weights nothing more, and nothing at all before there is a credential', async ({ tab, front, deployment }) => {
   const { all, strangers } = watch(tab, deployment);
   await tab.open();
-  const seeds = `${MODEL}/owner.seeds`;
-  expect(front.sizes(seeds)).toEqual([]);
-  await tab.choose('weights', 'secret');
+  const before = all.length;
+  await tab.openSettings();
+  await tab.page.locator('#set-weights-secret').check();
+  await tab.closeSettings();
+  await expect(tab.error).toContainText('This model is for enrolled owners');
+  await expect(tab.page.locator('#credential-file')).toBeVisible();
+  await expect(tab.button).toBeDisabled();
+  await tab.shot('error-credential');
+  // The health of the parties is asked for, and a worker of the app begins anew; no file of a model, and no link.
+  const asked = all.slice(before).filter(({ pathname }) => !OWN.test(pathname) && pathname !== '/v1/party');
+  expect(asked.map(({ pathname }) => pathname)).toEqual([]);
+  await tab.page.locator('#credential-file').setInputFiles(deployment.credential('text-classification'));
+  await expect(tab.error).toContainText('The credential is for another model');
+  await tab.page.locator('#credential-file').setInputFiles(deployment.credential('fill-mask'));
+  await tab.ready();
   expect((await tab.ask(TEXT))[0].word).toBe('oslo');
-  expect(strangers([seeds])).toEqual([]);
-  expect(all.filter(({ pathname }) => pathname === seeds)).toHaveLength(1);
-  expect(front.sizes(seeds)).toEqual([64]);
+  expect(strangers([])).toEqual([]);
+  expect(front.sizes(`${MODEL}/owner.seeds`)).toEqual([]);
+  // What is in the file is in no address.
+  const { certificate, key, seeds } = JSON.parse(readFileSync(deployment.credential('fill-mask'), 'utf8')) as Record<string, string>;
+  for (const { href } of all) for (const secret of [certificate, key, seeds]) expect(href).not.toContain(secret.slice(34, 60));
+  await tab.shot('secret-weights');
 });
 
 /** The one that is changed. */

@@ -184,6 +184,15 @@ export class App {
     await this.ready();
   }
 
+  /** @param credential the file that the model's owner gave */
+  async secretWeights(credential: string): Promise<void> {
+    await this.openSettings();
+    await this.page.locator('#set-weights-secret').check();
+    await this.closeSettings();
+    await this.page.locator('#credential-file').setInputFiles(credential);
+    await this.ready();
+  }
+
   async prepareWhileTyping(wanted: boolean): Promise<void> {
     await this.openSettings();
     await this.page.getByRole('checkbox', { name: 'Prepare while I type' }).setChecked(wanted);

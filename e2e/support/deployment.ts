@@ -130,6 +130,11 @@ export class Deployment {
     return identity;
   }
 
+  /** The file that a visitor was given for the model of a task with secret weights. */
+  credential(task: Task): string {
+    return join(this.home, `${MODELS[task]}.credential.json`);
+  }
+
   async stop(): Promise<void> {
     await Promise.all([...this.#parties, this.#site].map((command) => command?.stop()));
     rmSync(this.home, { recursive: true, force: true });
@@ -138,6 +143,7 @@ export class Deployment {
   async #share(task: Task): Promise<void> {
     const folder = join(this.home, MODELS[task]);
     await new Command(['model', 'share', '--model', modelFolder(task), '--out', folder], this.home).output();
+    await new Command(['owner', 'enrol', '--sharing', folder, '--name', 'visitor', '--out', this.credential(task)], this.home).output();
     this.#shares.set(task, folder);
   }
 

@@ -1,4 +1,5 @@
 /** The same question asked from Node, to compare with. */
+import { readFileSync } from 'node:fs';
 import { Command } from './command.ts';
 import type { Deployment, Task } from './deployment.ts';
 import { MODELS } from './deployment.ts';
@@ -16,7 +17,8 @@ async function sdk(): Promise<NodeSdk> {
 /** A call of the SDK, with the same parties. */
 export async function inNode<T>(deployment: Deployment, task: Task, call: (model: Model) => PromiseLike<T>, weights: Weights = 'open'): Promise<T> {
   const { SecureTransformer, releaseWebRtc } = await sdk();
-  const model = await SecureTransformer.fromPretrained(MODELS[task], { deployment: deployment.tercetJson, weights });
+  const credential = weights === 'secret' ? { credential: readFileSync(deployment.credential(task)) } : {};
+  const model = await SecureTransformer.fromPretrained(MODELS[task], { deployment: deployment.tercetJson, weights, ...credential });
   try {
     return await call(model);
   } finally {

@@ -41,6 +41,8 @@ export class Controller {
   #prepared: Prepared | undefined;
   #run: AbortController | undefined;
   #loading: AbortController | undefined;
+  /** For secret weights: in memory only, and in no state that a view or a report prints. */
+  #credential: Blob | undefined;
   /** After a fault of the device or a bug the model is made anew before the next run. */
   #broken = false;
   #pause: ReturnType<typeof setTimeout> | undefined;
@@ -107,6 +109,13 @@ export class Controller {
     if (prepareWhileTyping !== before.prepareWhileTyping && !prepareWhileTyping) this.#dropPrepared();
     const same = (Object.keys(settings) as (keyof Settings)[]).every((key) => key === 'prepareWhileTyping' || settings[key] === before[key]);
     if (!same) void this.#load();
+  }
+
+  /** The credential file of a model with secret weights. It is read by the party's worker, and by nobody else. */
+  setCredential(file: File): void {
+    this.#credential = file;
+    this.#store.dispatch({ type: 'credential', name: file.name });
+    void this.#load();
   }
 
   edit(change: Partial<Subject>): void {
@@ -216,6 +225,7 @@ export class Controller {
       ...(state.deployment === undefined ? {} : { deployment: state.deployment }),
       protocol,
       weights,
+      ...(weights === 'secret' && this.#credential !== undefined ? { credential: this.#credential } : {}),
       device,
       transport,
       signal: loading.signal,

@@ -2,7 +2,7 @@
 import type { ErrorCode } from '../core/errors.ts';
 
 /** Buttons under an error. The first is the filled one. */
-export type Action = 'run' | 'reload' | 'settings' | 'wasm' | 'websocket' | 'plain';
+export type Action = 'run' | 'reload' | 'settings' | 'credential' | 'wasm' | 'websocket' | 'plain';
 
 export interface Row {
   readonly title: string;
@@ -184,6 +184,41 @@ export const TABLE: Record<ErrorCode, Row> = {
     mark: 'failed',
   },
   ERR_MODEL_HASH: OTHER_MODEL,
+  ERR_CREDENTIAL_MISSING: {
+    title: 'This model is for enrolled owners',
+    happened: 'Its weights are secret, and no credential was given. Nothing was downloaded and nothing was sent.',
+    remedy: 'choose the credential file that the model’s owner made for you. It stays in this tab.',
+    actions: ['credential', 'settings'],
+    here: true,
+  },
+  ERR_CREDENTIAL_EXPIRED: {
+    title: 'Your credential has ended',
+    happened: 'The time that the model’s owner gave it is over. {opened}',
+    remedy: 'ask the model’s owner for a new credential file. If it should still be good, check the clock of this device.',
+    actions: ['credential', 'settings'],
+    here: true,
+  },
+  ERR_CREDENTIAL_REVOKED: {
+    title: 'Your credential was revoked',
+    happened: '{Party} was told by the model’s owner not to take it any more. {opened}',
+    remedy: 'ask the model’s owner why, or for a new credential file.',
+    actions: ['credential', 'settings'],
+    here: true,
+  },
+  ERR_CREDENTIAL_SHARING: {
+    title: 'The credential is for another model',
+    happened: 'It was made for another model, or for an older sharing of this one. {opened}',
+    remedy: 'choose the credential file that belongs to this model, or ask its owner for a new one.',
+    actions: ['credential', 'settings'],
+    here: true,
+  },
+  ERR_CREDENTIAL_SIGNATURE: {
+    title: 'The credential is not accepted',
+    happened: 'It was not made by this model’s owner, or something changed it. {opened}',
+    remedy: 'get the file again from the model’s owner.',
+    actions: ['credential', 'settings'],
+    here: true,
+  },
   ERR_MODEL_NOT_FOUND: OTHER_MODEL,
   ERR_FRAME_SESSION: WRONG,
   ERR_FRAME_SEQUENCE: WRONG,

@@ -1,7 +1,7 @@
 /** What the two compute parties learn of a run, said before it and after it. Never the words; this is the rest. Pure. */
 import { type Answer, costOf } from './answers.ts';
 import { plural } from './format.ts';
-import type { State } from './state.ts';
+import { type State, weightsOf } from './state.ts';
 import { generationOf } from './subject.ts';
 
 /** Before the run; empty until the length is known. */
@@ -10,7 +10,12 @@ export function willSee(state: State): string {
   const padded = check?.paddedTokens;
   if (padded === undefined) return '';
   const length = task === 'question-answering' ? `the padded length of both texts together (${padded} tokens)` : `the padded length (${padded} tokens)`;
-  return `The parties will see ${listed(['which model', length, ...extra(state, generationOf(subject).maxNewTokens)])}, never the words.`;
+  return `The parties will see ${listed(['which model', ...asker(state), length, ...extra(state, generationOf(subject).maxNewTokens)])}, never the words.`;
+}
+
+/** Enrolled users are told apart, by a number. */
+function asker(state: State): string[] {
+  return weightsOf(state) === 'secret' ? ['the number of your credential'] : [];
 }
 
 function extra({ task, check }: State, pieces: number): string[] {

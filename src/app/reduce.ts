@@ -18,6 +18,8 @@ export function reduce(state: State, event: AppEvent): State {
       return withExample(fresh({ ...state, task: event.task, settings: { ...state.settings, model: undefined } }), state);
     case 'settings':
       return { ...state, settings: event.settings };
+    case 'credential':
+      return { ...state, credential: event.name };
     case 'load':
       return {
         ...fresh(state),

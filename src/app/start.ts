@@ -10,6 +10,7 @@ import { ask } from './views/ask.ts';
 import { bindings } from './views/bindings.ts';
 import { bring } from './views/bring.ts';
 import { cost } from './views/cost.ts';
+import { credential } from './views/credential.ts';
 import { byId, reducedMotion } from './views/dom.ts';
 import { growing } from './views/growing.ts';
 import { notices } from './views/notices.ts';
@@ -34,6 +35,7 @@ export function start(sdk: Sdk, refused = false): void {
   const sheet = settings(store, controller);
   const views = [
     ask(store, controller),
+    credential(controller),
     slot(),
     bindings(),
     picture(),

@@ -120,6 +120,8 @@ export interface State {
   /** What the user wants to do. */
   readonly task: Job;
   readonly settings: Settings;
+  /** Name of the credential file that was chosen. The file itself is the controller's. */
+  readonly credential: string | undefined;
   readonly model: ModelFacts | undefined;
   /** Bytes of each file of the model while they load. */
   readonly loading: Readonly<Record<string, { readonly loaded: number; readonly total: number }>> | undefined;
@@ -154,6 +156,7 @@ export type AppEvent =
   | { readonly type: 'capable'; readonly capabilities: Capabilities }
   | { readonly type: 'task'; readonly task: Job }
   | { readonly type: 'settings'; readonly settings: Settings }
+  | { readonly type: 'credential'; readonly name: string }
   | { readonly type: 'load' }
   | { readonly type: 'loaded'; readonly model: ModelFacts }
   | { readonly type: 'edit'; readonly change: Partial<Subject> }
@@ -192,6 +195,7 @@ export const INITIAL: State = {
   capabilities: undefined,
   task: 'fill-mask',
   settings: { protocol: '3pc_semi_honest', weights: undefined, device: 'auto', transport: 'auto', prepareWhileTyping: true, model: undefined },
+  credential: undefined,
   model: undefined,
   loading: undefined,
   subject: EMPTY,

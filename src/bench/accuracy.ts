@@ -8,11 +8,13 @@ import { Cleanup } from '../core/abort.ts';
 import { defaultThreads } from '../party/defaults.ts';
 import type { ModelLocation } from '../party/model.ts';
 import { type Address, type RunOptions, type RunResult, runInference } from '../party/run.ts';
+import { enrolHere } from '../party/issuer.ts';
 import { prepareShares } from '../party/shares.ts';
 import type { Answer, Task } from '../party/task.ts';
 import type { WeightMode } from '../session/request.ts';
 import { type FidelityCase, type Sample, fidelityCases } from './fidelity-data.ts';
 import { LocalParties, shareInProcess } from '../party/local.ts';
+import type { OwnerCredential } from '../net/credential.ts';
 import type { SuiteContext } from './rows.ts';
 
 export interface AccuracyOptions {
@@ -90,6 +92,7 @@ function common({ certificates }: AccuracyOptions, weights: WeightMode, { signal
 interface Served {
   readonly model: ModelLocation;
   readonly peers: readonly [Address, Address];
+  readonly credential?: OwnerCredential;
   stop(): Promise<void>;
 }
 
@@ -103,7 +106,8 @@ async function serve(folder: string, weights: WeightMode, { certificates }: Accu
     const parties = cleanup.add(await LocalParties.start({ stay: true, args }), (started) => started.stop());
     await parties.ready();
     const model: ModelLocation = { kind: 'folder', path: shares === undefined ? folder : join(shares.root, 'owner') };
-    return { model, peers: parties.addresses(), stop: () => cleanup.run() };
+    const credential = shares === undefined ? {} : { credential: await enrolHere(shares.root) };
+    return { model, peers: parties.addresses(), ...credential, stop: () => cleanup.run() };
   } catch (error) {
     await cleanup.run();
     throw error;
@@ -116,7 +120,7 @@ async function agreement(
   options: AccuracyOptions,
   context: SuiteContext,
 ): Promise<void> {
-  const { model, peers, stop } = await serve(folder, weights, options, context);
+  const { stop, ...served } = await serve(folder, weights, options, context);
   const reference: ModelLocation = { kind: 'folder', path: folder };
   try {
     const errors: Float32Array[] = [];
@@ -124,7 +128,7 @@ async function agreement(
     const [own, plain]: [Answer[], Answer[]] = [[], []];
     for (const [i, sample] of samples.entries()) {
       if (i % 20 === 0) context.note(`${name}, ${weights} weights: ${i} of ${samples.length}`);
-      const result = await runInference({ ...common(options, weights, context), ...requestOf(sample), task, model, reference, peers });
+      const result = await runInference({ ...common(options, weights, context), ...requestOf(sample), task, reference, ...served });
       errors.push(result.comparison?.errors ?? new Float32Array());
       own.push(...result.answers);
       plain.push(...(result.comparison?.answers ?? []));

@@ -61,7 +61,8 @@ async function page(flags: DemoFlags): Promise<void> {
     debug: flags.debug === true,
   });
   try {
-    process.stdout.write(`  In your browser:  ${local.url}\n  Your browser is the third party there. Ctrl-C ends all of it.\n\n`);
+    process.stdout.write(`  In your browser:  ${local.url}\n  Your browser is the third party there. Ctrl-C ends all of it.\n`);
+    process.stdout.write(`  For secret weights (Settings) the page asks for your credential: a file in ${local.credentials}\n\n`);
     if (flags.open && process.stdout.isTTY) await open(local.url).catch(() => undefined);
     const stopped = new Promise<void>((resolve) => {
       signal.addEventListener('abort', () => resolve());

@@ -6,6 +6,7 @@ import { TercetError } from '../core/errors.ts';
 import type { Credentials } from '../net/credentials.ts';
 import type { GenerationOptions } from '../ml/tasks/generate.ts';
 import { decodeUtf8 } from '../ml/text.ts';
+import { OwnerCredential } from '../net/credential.ts';
 import type { Address } from '../party/run.ts';
 import { toJson } from '../party/contract.ts';
 import { defaultThreads } from '../party/defaults.ts';
@@ -57,6 +58,7 @@ export interface InferFlags extends ModelFlags, CredentialFlags {
   readonly sequences?: string;
   readonly protocol: string;
   readonly weights: string;
+  readonly credential?: string;
   readonly device: string;
   readonly threads?: string;
   readonly topK: string;
@@ -67,6 +69,12 @@ export interface InferFlags extends ModelFlags, CredentialFlags {
   readonly json?: boolean;
   readonly debug?: boolean;
 }
+
+/** Says whom secret weights protect against: more would be promised than is proved. */
+const WEIGHTS_HELP = [
+  'open: both compute parties know the model; secret: neither does, as long as every enrolled data owner is trusted with the weights',
+  '(one owner that deals falsely can read them alone, exactly, without being noticed)',
+].join(' ');
 
 export function inferCommand(): Command {
   return credentialOptions(new Command('infer'))
@@ -104,7 +112,8 @@ export function inferCommand(): Command {
       'model folder in the Hugging Face layout, org/name on the hub, or the owner folder of a sharing (default: the embedded model of the task)',
     )
     .addOption(new Option('--protocol <name>', '3pc_semi_honest; other modes are refused in this build').default('3pc_semi_honest'))
-    .option('--weights <mode>', 'open: both compute parties know the model; secret: neither does', 'open')
+    .option('--weights <mode>', WEIGHTS_HELP, 'open')
+    .option('--credential <file>', "for secret weights with --peers: the file that the model's owner made for you with `tercet owner enrol`")
     .option('--device <device>', 'auto, wasm or webgpu', 'auto')
     .option('--threads <n>', 'worker threads of each party')
     .option('--top-k <n>', 'how many answers to print', '5')
@@ -151,6 +160,7 @@ async function infer(flags: InferFlags): Promise<void> {
       sequences: flags.sequences === undefined ? undefined : integer('sequences', flags.sequences, 1, MAX_SEQUENCES),
       protocol: flags.protocol,
       weights,
+      ...(flags.credential === undefined ? {} : { credential: await readCredential(flags.credential) }),
       device: parseDevice(flags.device),
       threads: flags.threads === undefined ? defaultThreads() : integer('threads', flags.threads, 0, 64),
       topK: integer('top-k', flags.topK, 1, 1000),
@@ -239,6 +249,10 @@ async function readTexts(flags: InferFlags): Promise<string[]> {
   const texts = (await readFlagFile('texts-file', flags.textsFile)).replace(/\r?\n$/, '').split(/\r?\n/);
   if (texts.length > MAX_SEQUENCES) throw new TercetError('ERR_ARGUMENT', `--texts-file has ${texts.length} lines`, `give at most ${MAX_SEQUENCES} a run`);
   return texts;
+}
+
+async function readCredential(path: string): Promise<OwnerCredential> {
+  return OwnerCredential.read(await readFlagFile('credential', path));
 }
 
 async function readFlagFile(flag: string, path: string): Promise<string> {

@@ -12,6 +12,7 @@ import { benchCommand } from './bench.ts';
 import { certificatesCommand } from './certificates.ts';
 import { identityCommand } from './identity.ts';
 import { modelCommand } from './model.ts';
+import { ownerCommand } from './owner.ts';
 import { siteCommand } from './site.ts';
 
 const VERSION = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { readonly version: string }).version;
@@ -42,6 +43,7 @@ function build(): Command {
     benchCommand(),
     partyCommand(),
     modelCommand(),
+    ownerCommand(),
     demoCommand(),
     siteCommand(),
     identityCommand(),

@@ -23,10 +23,13 @@ function sharedNote(out: string, hash: string): string {
   return [
     '',
     `  sharing ${hash}`,
-    `  ${out}/p1     for party 1 alone:  tercet party --party-id 1 --shares p1 …`,
-    `  ${out}/p2     for party 2 alone:  tercet party --party-id 2 --shares p2 …`,
-    `  ${out}/owner  for data owners:    tercet infer --model owner --weights secret --peers … (64 bytes of seeds, no weights)`,
-    '  To rotate, share again and replace all three: the old parts do not work with the new ones.',
+    `  ${out}/p1      for party 1 alone:  tercet party --party-id 1 --shares p1 …`,
+    `  ${out}/p2      for party 2 alone:  tercet party --party-id 2 --shares p2 …`,
+    `  ${out}/owner   public, for data owners and \`tercet site\`: configuration and tokenizer, no weights, nothing secret`,
+    `  ${out}/issuer  stays with you: the seeds, and the key that enrols data owners`,
+    `  Enrol one:   tercet owner enrol --sharing ${out} --name NAME --out NAME.credential.json`,
+    '  Secret weights are kept from the compute parties as long as every enrolled owner is trusted with them (docs/SECURITY.md).',
+    '  To rotate, share again and replace all parts: the old ones, and the old credentials, do not work with the new ones.',
     '',
     '',
   ].join('\n');
@@ -34,7 +37,7 @@ function sharedNote(out: string, hash: string): string {
 
 export function modelCommand(): Command {
   const share = new Command('share')
-    .description('split a model into a part for each compute party and 64 bytes of seeds for data owners')
+    .description('split a model into a part for each compute party, and a key that enrols data owners')
     .option('--model <name>', 'model folder or org/name on the hub (default: the embedded fill-mask model)')
     .option('--random-weights <seed>', 'random weights of the architecture in --config')
     .option('--config <file>', 'config.json for --random-weights')

@@ -43,7 +43,7 @@ export function siteCommand(): Command {
     .option('--model <name>', 'model folder or org/name on the hub to offer, again for more (default: the embedded models)', collect, [])
     .option(
       '--owner-shares <dir>',
-      'folder of a sharing made by `tercet model share`, one for each --model in order, to offer it with secret weights',
+      'folder of a sharing made by `tercet model share` (its part owner is enough), one for each --model in order, to offer it with secret weights to enrolled owners',
       collect,
       [],
     )

@@ -15,6 +15,8 @@ interface Words {
 const VERSIONS: Words = { what: 'a message was not the one that the protocol expects', hint: 'check that all parties run the same version' };
 const FAILED: Words = { what: 'it failed for a reason of its own', hint: 'try again; if it happens again, ask its operator' };
 
+const CREDENTIAL = "ask the model's owner for a credential file";
+
 /** Every code is of kind `peer` or `io`. */
 const TOLD: Partial<Record<ErrorCode, Words>> = {
   ERR_PEER_FAILED: FAILED,
@@ -22,6 +24,11 @@ const TOLD: Partial<Record<ErrorCode, Words>> = {
   ERR_TOO_LARGE: { what: 'the run is larger than what it takes of one owner', hint: 'shorten the text or split the batch' },
   ERR_PEER_LET_GO: { what: 'it gave the place of a session that waited to somebody else', hint: 'prepare again' },
   ERR_PEER_MISMATCH: { what: 'the parties do not fit together', hint: 'give all three parties the same model and the same version of Tercet' },
+  ERR_CREDENTIAL_MISSING: { what: 'the model is for enrolled owners, and no credential was given', hint: CREDENTIAL },
+  ERR_CREDENTIAL_EXPIRED: { what: 'the credential has ended', hint: CREDENTIAL },
+  ERR_CREDENTIAL_REVOKED: { what: 'the credential was revoked', hint: CREDENTIAL },
+  ERR_CREDENTIAL_SHARING: { what: 'the credential is for another model', hint: CREDENTIAL },
+  ERR_CREDENTIAL_SIGNATURE: { what: 'the credential is not accepted', hint: CREDENTIAL },
   ERR_MODEL_HASH: { what: 'it does not serve the model that was asked for', hint: 'choose a model that it lists' },
   ERR_PEER_CLOSED: { what: 'a link of its own broke', hint: 'run again when both compute parties are up' },
   ERR_PEER_TIMEOUT: {
@@ -44,8 +51,21 @@ export class Refusal extends TercetError {
     try {
       return check();
     } catch (error) {
-      throw error instanceof TercetError ? new Refusal(error.code, error.message, error.hint, { cause: error, party: error.party }) : error;
+      throw Refusal.#for(error);
     }
+  }
+
+  /** The same for a check that takes its time. */
+  static async of<T>(check: () => Promise<T>): Promise<T> {
+    try {
+      return await check();
+    } catch (error) {
+      throw Refusal.#for(error);
+    }
+  }
+
+  static #for(error: unknown): unknown {
+    return error instanceof TercetError ? new Refusal(error.code, error.message, error.hint, { cause: error, party: error.party }) : error;
   }
 }
 

@@ -51,6 +51,9 @@ export interface ChannelOptions {
 /** What both makers of channels hand out: a channel that knows its session. */
 export type SessionChannel = Channel & { readonly session: Uint8Array };
 
+/** A channel that can name its link: 32 bytes that both ends hold, and no other link has. @throws {TercetError} ERR_PEER_CLOSED once the link is gone */
+export type BoundChannel = SessionChannel & { binding(): Uint8Array };
+
 export class FramedChannel implements SessionChannel {
   readonly self: PartyId;
   readonly peer: PartyId;

@@ -17,6 +17,7 @@ import { FramedChannel, type SessionChannel } from './channel.ts';
 import type { MessageLink } from './chunks/link.ts';
 import { linkTransport } from './chunks/transport.ts';
 import { partyHandshake } from './handshake.ts';
+import type { PartyTerms } from './handshake/party.ts';
 import type { PartyIdentity } from './identity.ts';
 import { DEFAULT_TIMEOUT_MS } from './inbox.ts';
 import { withKey } from './keyed.ts';
@@ -67,6 +68,8 @@ export interface GatewayOptions {
   readonly health: () => { readonly ok: boolean };
   /** Throws to refuse an owner: ERR_MODEL_HASH, ERR_PEER_MISMATCH (parameters), ERR_PEER_UNREACHABLE (busy). Asked before a link, and again inside it. */
   readonly admit: (asked: Asked, remote: string) => void;
+  /** Who may use a model that is not open to everybody. */
+  readonly enrolment?: PartyTerms['enrolment'];
   readonly onOwner: (arrival: OwnerArrival) => void;
   /** Hears why requests and links came to nothing; for logs and tests. */
   readonly onRefused?: ((error: TercetError) => void) | undefined;
@@ -245,13 +248,13 @@ class RunningGateway implements Gateway {
   /** From a link under way to an owner that is handed on. Never rejects. */
   async #welcome(coming: Coming): Promise<void> {
     const { session, slot, signal, signallingHash, transport, remote, stop } = coming;
-    const { party, identity, onOwner, recvTimeoutMs, highWaterBytes } = this.#options;
+    const { party, identity, enrolment, onOwner, recvTimeoutMs, highWaterBytes } = this.#options;
     try {
       const links = await unlessAborted(signal, coming.links);
       const flushMs = recvTimeoutMs ?? DEFAULT_TIMEOUT_MS;
       const watched = new WatchedTransport(linkTransport(links, 'the data owner', flushMs), () => slot.end());
       const admit = (asked: Asked) => this.#options.admit(asked, remote);
-      const agreed = await partyHandshake(watched, { party, identity, transport, session, signallingHash, admit, signal });
+      const agreed = await partyHandshake(watched, { party, identity, transport, session, signallingHash, admit, enrolment, signal });
       slot.live();
       const channel = new FramedChannel({ self: party, peer: 0, session, transport: agreed.transport, timeoutMs: recvTimeoutMs, highWaterBytes });
       signal.addEventListener('abort', () => channel.abort(asTercetError(signal.reason)));

@@ -10,6 +10,7 @@ import { TercetError } from '../core/errors.ts';
 import { FramedChannel, type SessionChannel, type Transport } from './channel.ts';
 import { linkTransport } from './chunks/transport.ts';
 import type { MessageLink } from './chunks/link.ts';
+import type { OwnerCredential } from './credential.ts';
 import { within } from './deadline.ts';
 import { checkSession } from './frame.ts';
 import { DEFAULT_HANDSHAKE_MS, ownerHandshake } from './handshake.ts';
@@ -42,6 +43,8 @@ export interface OwnerLinkOptions {
   /** SHA-256 of the model asked for, and of the protocol's parameters: 64 hex digits each. */
   readonly modelHash: string;
   readonly parametersHash: string;
+  /** For secret weights: presented to the party once it has proved who it is. */
+  readonly credential?: OwnerCredential | undefined;
   /** Default 'auto': WebRTC first, then a WebSocket, and `onFallback` is told. */
   readonly transport?: 'auto' | OwnerTransport | undefined;
   /** Longest time for WebRTC to come about (default 5 s). */
@@ -116,6 +119,7 @@ async function open(options: OwnerLinkOptions, connect: (options: OwnerLinkOptio
     signallingHash: carrier.signallingHash,
     identity: options.address.identity,
     otherIdentity: options.otherIdentity,
+    credential: options.credential,
     timeoutMs: DEFAULT_HANDSHAKE_MS,
     signal,
   });

@@ -13,7 +13,7 @@ import { sleep } from '../core/abort.ts';
 import { addressGroup } from './address.ts';
 import { equalBytes } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
-import { FramedChannel, type SessionChannel } from './channel.ts';
+import { type BoundChannel, FramedChannel, type SessionChannel } from './channel.ts';
 import { type Credentials, checkCertified, checkProof, contextOptions, isPinned, partyOf, secureContext } from './credentials.ts';
 import { checkSession } from './frame.ts';
 import { guard, readHello, refuse } from './greeting.ts';
@@ -110,7 +110,7 @@ export interface Arrived {
 }
 
 /** A link that was accepted. */
-export type AcceptedChannel = SessionChannel & Arrived;
+export type AcceptedChannel = BoundChannel & Arrived;
 
 export interface TlsListener {
   readonly port: number;
@@ -120,7 +120,7 @@ export interface TlsListener {
    * @throws TercetError at the time-out: ERR_PEER_CERTIFICATE or ERR_PEER_MISMATCH if a connection was refused for that meanwhile, else
    * ERR_PEER_TIMEOUT; ERR_ABORTED if the signal or `close` came first
    */
-  accept(options: AcceptOptions): Promise<SessionChannel>;
+  accept(options: AcceptOptions): Promise<BoundChannel>;
   /** The next link, of any session, that no `accept` asked for; throws like `accept`. */
   acceptAny(options?: AcceptAnyOptions): Promise<AcceptedChannel>;
   /** Stops listening, ends every `accept` and every link that nobody has claimed. Accepted channels live on. */
@@ -134,7 +134,7 @@ export interface TlsListener {
  * certificate; `party` is the one that did not prove itself), ERR_IDENTITY_KEY, ERR_IDENTITY_PARTY (the other side has not the pinned key), ERR_PEER_MISMATCH (another party or version listens there), ERR_FRAME_FORMAT (something else listens there),
  * ERR_PEER_CLOSED, ERR_PEER_TIMEOUT, ERR_ABORTED, ERR_ARGUMENT
  */
-export async function connectTls(options: ConnectOptions): Promise<SessionChannel> {
+export async function connectTls(options: ConnectOptions): Promise<BoundChannel> {
   checkSession(options.session);
   checkEnds(options.self, options.peer);
   checkPort(options.port);
@@ -219,7 +219,7 @@ export async function connectSpare(options: Omit<ConnectOptions, 'session'>): Pr
   };
 }
 
-async function connectOnce(options: ConnectOptions, context: tls.SecureContext, deadline: number): Promise<SessionChannel> {
+async function connectOnce(options: ConnectOptions, context: tls.SecureContext, deadline: number): Promise<BoundChannel> {
   const { socket, hello, rest, where } = await greeted(options, context, deadline);
   return channelOn(socket, rest, hello, where, options);
 }
@@ -388,7 +388,7 @@ class Listener implements TlsListener {
     });
   }
 
-  async accept(options: AcceptOptions): Promise<SessionChannel> {
+  async accept(options: AcceptOptions): Promise<BoundChannel> {
     checkSession(options.session);
     checkEnds(this.#options.self, options.peer);
     return this.#accept(options, Uint8Array.from(options.session));
@@ -584,21 +584,25 @@ class Listener implements TlsListener {
   }
 }
 
-function channelOn(socket: tls.TLSSocket, early: Uint8Array, hello: Hello, where: string, limits: LinkLimits & { readonly self: PartyId }): SessionChannel {
+function channelOn(socket: tls.TLSSocket, early: Uint8Array, hello: Hello, where: string, limits: LinkLimits & { readonly self: PartyId }): BoundChannel {
   const timeoutMs = limits.recvTimeoutMs ?? DEFAULT_TIMEOUT_MS;
   const transport = new SocketTransport(socket, {
     early,
     flushTimeoutMs: timeoutMs,
     explain: (error) => tlsError(error, 'open', where),
   });
-  return new FramedChannel({
-    self: limits.self,
-    peer: hello.from,
-    session: hello.session,
-    transport,
-    timeoutMs,
-    highWaterBytes: limits.highWaterBytes,
-  });
+  const { self, highWaterBytes } = limits;
+  const channel = new FramedChannel({ self, peer: hello.from, session: hello.session, transport, timeoutMs, highWaterBytes });
+  return Object.assign(channel, { binding: () => bindingOf(socket, hello.session, where) });
+}
+
+/** What TLS exports for this link (RFC 8446, 7.5): another link, also of the same parties and session, has another. */
+function bindingOf(socket: tls.TLSSocket, session: Uint8Array, where: string): Uint8Array {
+  try {
+    return Uint8Array.from(socket.exportKeyingMaterial(32, 'EXPORTER-tercet-owner', Buffer.from(session)));
+  } catch (error) {
+    throw new TercetError('ERR_PEER_CLOSED', `${where} closed the link`, 'look at the output of the other party, then run again', { cause: error });
+  }
 }
 
 function matches(wanted: { peer: PartyId | undefined; session: Uint8Array | undefined }, hello: Hello): boolean {

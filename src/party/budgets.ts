@@ -90,13 +90,13 @@ export class Budgets {
     return all;
   }
 
-  #tooLarge(what: keyof BudgetLimits, bytes: number): TercetError {
+  #tooLarge(what: keyof BudgetLimits, bytes: number): Refusal {
     const limit = this.#limits[what].session;
     const message = `a run of ${gigabytes(bytes)} of ${WHAT[what]}; party ${this.#party} takes ${gigabytes(limit)} of it for a session`;
     return new Refusal('ERR_TOO_LARGE', message, 'shorten the text or split the batch', { party: this.#party });
   }
 
-  #busy(what: keyof BudgetLimits, scope: Scope): TercetError {
+  #busy(what: keyof BudgetLimits, scope: Scope): Refusal {
     const whose = scope === 'address' ? 'runs of this address' : 'runs of others';
     const message = `party ${this.#party}: ${whose} leave no ${WHAT[what]} for another one (limit "${scope}", ${gigabytes(this.#limits[what][scope])})`;
     return new Refusal('ERR_PEER_BUSY', message, 'try again in a minute, or with a smaller batch', { party: this.#party });

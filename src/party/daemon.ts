@@ -14,9 +14,11 @@ import type { Channel } from '../net/types.ts';
 import type { Patience } from '../session/place.ts';
 import { recvKey } from '../session/direct-key.ts';
 import { type BudgetLimits, Budgets } from './budgets.ts';
+import { credentialCheck } from './enrolment.ts';
 import { type ModelSource, loadServedModels } from './served-model.ts';
+import type { ServedModel } from '../session/compute.ts';
 import { type Device, nodeKernels } from './node-kernels.ts';
-import { type Asked, sameRequest } from './owner-terms.ts';
+import { type Asked, enrolments, sameRequest } from './owner-terms.ts';
 import { PeerLinks } from './peer-links.ts';
 import { type OwnerLink, Sessions } from './sessions.ts';
 import { type WebAddress, type WebOptions, serveBrowsers } from './web.ts';
@@ -86,7 +88,10 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
     const opened = await (options.openKernels ?? nodeKernels)(options.device, options.threads);
     const { kernels } = opened;
     try {
-      const models = await loadServedModels(id, options.models, kernels, (file, loaded, total) => options.onDownload?.(file, loaded, total));
+      const models = await loadServedModels(id, options.models, kernels, {
+        onDownload: (file, loaded, total) => options.onDownload?.(file, loaded, total),
+        onProblem: (error) => options.onFailure?.(error),
+      });
       // A device that failed once fails every session of this process, also those that only wait; and it may fail while nobody uses it.
       const broken = new AbortController();
       const unwatch = kernels.fault.watch((error) => broken.abort(error));
@@ -112,7 +117,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         if (web !== undefined) options.onWeb?.(web.address);
         options.onDevice?.(opened.summary, opened.fallback);
         options.onReady?.();
-        await acceptOwners({ ...options, signal: ended }, listener, sessions, onRefused).catch((error: unknown) => {
+        await acceptOwners({ ...options, signal: ended }, listener, { sessions, models }, onRefused).catch((error: unknown) => {
           if (!ended.aborted) throw error;
         });
         return { deviceFault: kernels.fault.error };
@@ -130,8 +135,18 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
   }
 }
 
+interface Serving {
+  readonly sessions: Sessions;
+  readonly models: readonly ServedModel[];
+}
+
 /** Owners in Node, over TLS. */
-async function acceptOwners(options: DaemonOptions, listener: TlsListener, sessions: Sessions, onRefused: (error: TercetError) => void): Promise<void> {
+async function acceptOwners(
+  options: DaemonOptions,
+  listener: TlsListener,
+  { sessions, models }: Serving,
+  onRefused: (error: TercetError) => void,
+): Promise<void> {
   const { signal, once } = options;
   while (!signal.aborted) {
     const channel = await listener.acceptAny({ peer: 0, signal, timeoutMs: Number.POSITIVE_INFINITY });
@@ -139,13 +154,16 @@ async function acceptOwners(options: DaemonOptions, listener: TlsListener, sessi
     const { session, remote: address } = channel;
     let served: Promise<unknown>;
     if (isPinned(options.credentials)) {
-      const coming = pinnedOwner(options, link, session, address, sessions);
+      const coming = pinnedOwner(options, link, session, address, { sessions, models });
       coming.catch((error: unknown) => onRefused(asTercetError(error)));
       served = coming.then((owner) => {
         channel.proved();
         return sessions.serve(owner);
       });
-    } else served = sessions.serve({ channel: link, session, address, known: true, key: () => recvKey(channel) });
+    } else {
+      const checkRequest = credentialCheck({ party: options.id, session, binding: () => channel.binding() });
+      served = sessions.serve({ channel: link, session, address, known: true, key: () => recvKey(channel), checkRequest });
+    }
     if (once) {
       await served;
       return;
@@ -163,13 +181,13 @@ async function pinnedOwner(
   channel: Channel,
   session: Uint8Array,
   address: string,
-  sessions: Sessions,
+  { sessions, models }: Serving,
 ): Promise<OwnerLink> {
   if (identity === undefined) throw new TercetError('ERR_STATE', 'this party has no identity to prove', 'start it with one');
   const admit = ({ modelHash, parametersHash }: Asked) => sessions.admit(toHex(modelHash), toHex(parametersHash), address);
   const late = () => new TercetError('ERR_PEER_TIMEOUT', 'the data owner did not finish the handshake in time', 'nothing to do here', { party: 0 });
   const undo = () => channel.abort(late());
-  const agreeing = partyHandshakeOn(channel, { party: id, identity, session, signallingHash: NO_SIGNALLING, admit });
+  const agreeing = partyHandshakeOn(channel, { party: id, identity, session, signallingHash: NO_SIGNALLING, admit, enrolment: enrolments(models) });
   try {
     const { key, ...agreed } = await within(agreeing, { ms: DEFAULT_HANDSHAKE_MS, signal, late, undo });
     return { channel, session, address, known: false, key: async () => key, checkRequest: sameRequest(agreed) };

@@ -13,8 +13,8 @@ import { randomWeights } from '../ml/models/random.ts';
 import { type WeightSource, loadWeights } from '../ml/models/weights.ts';
 import { openTensors } from '../ml/safetensors.ts';
 import { downloadedModel } from './hub-model.ts';
+import { sharingOf } from './sharing.ts';
 import type { Task } from './task.ts';
-import { type OwnerShare, ownerShare } from './sharing.ts';
 
 /** Where a model comes from. */
 export type ModelLocation =
@@ -30,8 +30,8 @@ export interface OpenedModel {
   readonly rawConfig: unknown;
   /** Tokenizer and configuration files; absent for random weights. */
   readonly files: ModelFiles | undefined;
-  /** The owner's part of secret weights, where the folder is one. */
-  readonly share: OwnerShare | undefined;
+  /** Name of the sharing, where the folder is the owner's part of one: then it holds no weights. */
+  readonly sharing: string | undefined;
   /** Opens the weights: only compute parties and `--compare` do. */
   weights(): Promise<WeightSource>;
   /** SHA-256 that identifies the weights. */
@@ -55,8 +55,8 @@ export async function openModel(location: ModelLocation, options: OpenOptions = 
   // Whoever gets this file cannot ask the weights.
   const rawConfig: unknown = head === undefined ? said : { ...(said as object), architectures: [config.architecture] };
   const name = location.kind === 'hub' ? location.id : files.name;
-  const share = await ownerShare(files);
-  return { name, config, rawConfig, files, share, weights: () => loadWeights(files, config), hash: () => hashModel(path, config) };
+  const sharing = await sharingOf(files);
+  return { name, config, rawConfig, files, sharing, weights: () => loadWeights(files, config), hash: () => hashModel(path, config) };
 }
 
 /** The head of a task; undefined for the one that two kinds of models can do. */
@@ -92,7 +92,7 @@ async function openRandom({ seed, configPath }: Extract<ModelLocation, { kind: '
     config,
     rawConfig,
     files: undefined,
-    share: undefined,
+    sharing: undefined,
     weights: async () => randomWeights(config, seed),
     hash: async () =>
       createHash('sha256')

@@ -7,6 +7,8 @@ import { fromHex } from '../core/bytes.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
+import type { BoundChannel } from '../net/channel.ts';
+import { type OwnerCredential, credentialFault } from '../net/credential.ts';
 import { loadCredentials } from '../net/certificates.ts';
 import { type Credentials, type Pinned, isPinned } from '../net/credentials.ts';
 import { ownerHandshakeOn } from '../net/handshake.ts';
@@ -20,8 +22,9 @@ import { ownerParameters } from '../session/owner-parameters.ts';
 import { type OwnerResult, OwnerSession } from '../session/owner.ts';
 import { type Comparison, compareWithPlaintext } from './compare.ts';
 import { shaped } from './daemon.ts';
+import { enrolHere } from './issuer.ts';
 import { LocalParties, shareInProcess } from './local.ts';
-import { type ModelLocation, openModel } from './model.ts';
+import { type ModelLocation, type OpenedModel, openModel } from './model.ts';
 import { type Device, nodeKernels, peakMemory, wasmKernels } from './node-kernels.ts';
 import { prepareShares } from './shares.ts';
 import { pickGreedily } from './greedy.ts';
@@ -37,6 +40,8 @@ export interface RunOptions extends TaskRequest {
   readonly model: ModelLocation;
   readonly protocol: string;
   readonly weights: WeightMode;
+  /** For secret weights with `peers`; not wiped here. */
+  readonly credential?: OwnerCredential;
   readonly device: Device;
   readonly threads: number;
   readonly topK: number;
@@ -117,23 +122,8 @@ async function infer(options: RunOptions, cleanup: Cleanup): Promise<RunResult> 
   const { signal, weights } = options;
   const { id: protocol } = protocolInfo(options.protocol);
   const model = await openModel(options.model, { weights: options.compare && options.reference === undefined, signal });
-  if (options.peers !== undefined && (weights === 'secret') !== (model.share !== undefined)) {
-    throw weights === 'secret'
-      ? new TercetError(
-          'ERR_ARGUMENT',
-          '--peers with secret weights needs the seeds of their sharing',
-          'give --model the owner folder that `tercet model share` made',
-        )
-      : new TercetError('ERR_ARGUMENT', 'the model is the owner folder of a sharing', 'add --weights secret');
-  }
-  if (options.peers === undefined && model.share !== undefined) {
-    throw new TercetError(
-      'ERR_ARGUMENT',
-      'the owner folder of a sharing holds no weights',
-      'name the parties that hold the other parts: --peers 1=HOST:PORT,2=HOST:PORT --weights secret',
-    );
-  }
-  if (options.compare && model.share !== undefined && options.reference === undefined) {
+  const given = credentialOf(options, model);
+  if (options.compare && model.sharing !== undefined && options.reference === undefined) {
     throw new TercetError('ERR_ARGUMENT', 'the owner folder of a sharing holds no weights to compare with', 'leave out --compare');
   }
   const task = await prepareTask(options, model);
@@ -145,7 +135,7 @@ async function infer(options: RunOptions, cleanup: Cleanup): Promise<RunResult> 
   const outline = outlineOf(model.config, task.inputs, { tokens, padded: lengths.some((length) => length < tokens), steps: task.steps });
   const shape = shapeFor(model.config, outline);
   checkShape(model.config, shape);
-  const request: Request = { protocol, weights, ...shape, model: model.share?.hash };
+  const request: Request = { protocol, weights, ...shape, model: given?.sharing };
 
   const { kernels } = cleanup.add(await nodeKernels(options.device === 'auto' ? 'wasm' : options.device, options.threads), (opened) => opened.close());
   const credentials = options.credentials ?? (await loadCredentials(options.certificates, 0));
@@ -154,14 +144,22 @@ async function infer(options: RunOptions, cleanup: Cleanup): Promise<RunResult> 
   if (parties !== undefined) await unlessAborted(signal, parties.ready());
 
   options.onPhase?.('connect');
+  const credential = shares === undefined ? given : cleanup.add(await enrolHere(shares.root), (own) => own.wipe());
   const session = webcrypto.getRandomValues(new Uint8Array(16));
   const addresses = options.peers ?? parties?.addresses() ?? [];
   const channels = cleanup.add(new Map<PartyId, Channel>(), abortAll);
-  for (const peer of [1, 2] as const) channels.set(peer, await connect(options, peer, addresses[peer - 1], credentials, session));
+  const presented: Uint8Array[] = [];
+  for (const peer of [1, 2] as const) {
+    const channel = await connect(options, peer, addresses[peer - 1], credentials, session);
+    channels.set(peer, shaped(channel, options.profile));
+    // A handshake carries it itself.
+    if (credential !== undefined && !isPinned(credentials)) presented.push(credential.present({ party: peer, session, binding: channel.binding() }));
+  }
   const setupMs = performance.now() - start;
 
-  const parameters = ownerParameters(model.config, shares?.seeds ?? model.share?.seeds);
-  const running = own(options, { config: model.config, request, channels, session, kernels, parameters }, task, credentials);
+  const parameters = ownerParameters(model.config, credential?.seeds());
+  const shown = presented.length === 2 ? { presented: [presented[0], presented[1]] as const } : {};
+  const running = own(options, { config: model.config, request, ...shown, channels, session, kernels, parameters }, task, { credentials, credential });
   // A local party that fails says why; that is better than "the link was closed".
   const { results, picked } = await unlessAborted(signal, parties === undefined ? running : Promise.race([running, parties.failed]));
   const totalMs = performance.now() - start;
@@ -222,7 +220,7 @@ function stepCost(step: OwnerResult, before: OwnerResult | undefined): StepCost 
   };
 }
 
-type SessionParts = Pick<Parameters<typeof OwnerSession.open>[0], 'config' | 'request' | 'channels' | 'session' | 'parameters'> & {
+type SessionParts = Pick<Parameters<typeof OwnerSession.open>[0], 'config' | 'request' | 'presented' | 'channels' | 'session' | 'parameters'> & {
   readonly kernels: RingKernels;
 };
 
@@ -232,10 +230,16 @@ interface Steps {
   readonly picked: readonly number[];
 }
 
+/** What proves both ends of a link, and what the owner of secret weights presents on it. */
+interface Proofs {
+  readonly credentials: Credentials;
+  readonly credential: OwnerCredential | undefined;
+}
+
 /** The data owner's session: agree, deal, run, and go on while there is more to say. */
-async function own(options: RunOptions, parts: SessionParts, task: PreparedTask, credentials: Credentials): Promise<Steps> {
+async function own(options: RunOptions, parts: SessionParts, task: PreparedTask, { credentials, credential }: Proofs): Promise<Steps> {
   const keys = isPinned(credentials)
-    ? ([await agreeKey(1, parts, credentials.pins), await agreeKey(2, parts, credentials.pins)] as const)
+    ? ([await agreeKey(1, parts, credentials.pins, credential), await agreeKey(2, parts, credentials.pins, credential)] as const)
     : await sendKeys((peer) => parts.channels.get(peer) as Channel);
   const attempt = await OwnerSession.open({
     ...parts,
@@ -266,7 +270,7 @@ async function own(options: RunOptions, parts: SessionParts, task: PreparedTask,
 }
 
 /** The pairwise key with one party: drawn and sent where certificates prove both ends, agreed under its signature where its identity is pinned. */
-async function agreeKey(party: 1 | 2, { channels, session, request }: SessionParts, pins: Pinned['pins']): Promise<Uint8Array> {
+async function agreeKey(party: 1 | 2, { channels, session, request }: SessionParts, pins: Pinned['pins'], credential?: OwnerCredential): Promise<Uint8Array> {
   const channel = channels.get(party) as Channel;
   const pin = (id: 1 | 2): string => checkPublicKey(pins[id] ?? '', id);
   return ownerHandshakeOn(channel, {
@@ -277,13 +281,37 @@ async function agreeKey(party: 1 | 2, { channels, session, request }: SessionPar
     modelHash: request.model === undefined ? ANY_MODEL : fromHex(request.model),
     parametersHash: fromHex(requestCode(request)),
     signallingHash: NO_SIGNALLING,
+    credential,
   });
 }
 
-async function connect(options: RunOptions, peer: 1 | 2, { host, port }: Address, credentials: Credentials, session: Uint8Array): Promise<Channel> {
-  const { signal, profile } = options;
+/**
+ * The credential of a run, if it needs one that was given.
+ * @throws {TercetError} ERR_CREDENTIAL_MISSING, ERR_CREDENTIAL_SHARING, ERR_CREDENTIAL_EXPIRED, ERR_ARGUMENT: all before anybody is asked
+ */
+function credentialOf({ peers, weights, credential }: RunOptions, { sharing }: OpenedModel): OwnerCredential | undefined {
+  if (peers === undefined) {
+    if (sharing !== undefined)
+      throw new TercetError(
+        'ERR_ARGUMENT',
+        'the owner folder of a sharing holds no weights',
+        'name the parties that hold the other parts: --peers 1=HOST:PORT,2=HOST:PORT --weights secret --credential FILE',
+      );
+    if (credential === undefined) return undefined;
+    throw new TercetError('ERR_ARGUMENT', 'a credential is for parties that run already', 'name them with --peers, or leave out --credential');
+  }
+  if (weights === 'open') {
+    if (credential === undefined && sharing === undefined) return undefined;
+    throw new TercetError('ERR_ARGUMENT', 'a credential, or the owner folder of a sharing, is for secret weights', 'add --weights secret');
+  }
+  if (credential === undefined) throw credentialFault('missing');
+  credential.check(sharing ?? credential.sharing, Date.now() / 1000);
+  return credential;
+}
+
+async function connect(options: RunOptions, peer: 1 | 2, { host, port }: Address, credentials: Credentials, session: Uint8Array): Promise<BoundChannel> {
   const limits = { recvTimeoutMs: RECV_TIMEOUT_MS, timeoutMs: CONNECT_TIMEOUT_MS };
-  return shaped(await connectTls({ self: 0, peer, host, port, credentials, session, signal, ...limits }), profile);
+  return connectTls({ self: 0, peer, host, port, credentials, session, signal: options.signal, ...limits });
 }
 
 function abortAll(channels: ReadonlyMap<PartyId, Channel>): void {

@@ -1,6 +1,7 @@
 /** What a compute party serves: open weights encoded from a model, or its part of secret weights. */
 import { basename, dirname, resolve } from 'node:path';
 import type { RingKernels } from '../compute/kernels/types.ts';
+import type { TercetError } from '../core/errors.ts';
 import type { ServedModel } from '../session/compute.ts';
 import { OpenParameters } from '../session/open-parameters.ts';
 import type { DownloadOptions } from './hub-model.ts';
@@ -13,20 +14,21 @@ export type ModelSource =
   /** This party's part of a sharing: configuration, plan, masked weights and its own seed. */
   | { readonly weights: 'secret'; readonly folder: string };
 
-/** @param onDownload told how far the files of a hub are. */
-export async function loadServedModels(
-  id: 1 | 2,
-  sources: readonly ModelSource[],
-  kernels: RingKernels,
-  onDownload?: DownloadOptions['onDownload'],
-): Promise<ServedModel[]> {
+export interface LoadOptions {
+  /** Told how far the files of a hub are. */
+  readonly onDownload?: DownloadOptions['onDownload'];
+  /** Hears of a list of revoked credentials that cannot be taken. */
+  readonly onProblem?: (error: TercetError) => void;
+}
+
+export async function loadServedModels(id: 1 | 2, sources: readonly ModelSource[], kernels: RingKernels, options: LoadOptions = {}): Promise<ServedModel[]> {
   const models: ServedModel[] = [];
-  for (const source of sources) models.push(await load(id, source, kernels, onDownload));
+  for (const source of sources) models.push(await load(id, source, kernels, options));
   return models;
 }
 
-async function load(id: 1 | 2, source: ModelSource, kernels: RingKernels, onDownload: DownloadOptions['onDownload']): Promise<ServedModel> {
-  if (source.weights === 'secret') return { name: basename(dirname(resolve(source.folder))), ...(await loadShares(id, source.folder, kernels)) };
+async function load(id: 1 | 2, source: ModelSource, kernels: RingKernels, { onDownload, onProblem }: LoadOptions): Promise<ServedModel> {
+  if (source.weights === 'secret') return { name: basename(dirname(resolve(source.folder))), ...(await loadShares(id, source.folder, kernels, onProblem)) };
   const model = await openModel(source.model, { weights: true, ...(onDownload === undefined ? {} : { onDownload }) });
   const weights = await model.weights();
   return {

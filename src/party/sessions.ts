@@ -6,9 +6,9 @@ import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import type { Channel } from '../net/types.ts';
 import { mismatch } from '../session/agreement.ts';
 import { priceOf } from '../session/price.ts';
-import { type Request, misfit, requestOfCode } from '../session/request.ts';
+import { misfit, requestOfCode } from '../session/request.ts';
 import { Circuits } from '../session/circuits.ts';
-import { type ServedModel, type SessionEnd, serveSession } from '../session/compute.ts';
+import { type CheckRequest, type ServedModel, type SessionEnd, serveSession } from '../session/compute.ts';
 import { sendFailure } from '../session/control.ts';
 import { PATIENCE, type Patience, inTime } from '../session/place.ts';
 import type { Budgets } from './budgets.ts';
@@ -26,8 +26,8 @@ export interface OwnerLink {
   readonly known: boolean;
   /** The pairwise key, once it is there. */
   key(): Promise<Uint8Array>;
-  /** Throws unless the request is what this party signed for the session. Asked after `key`. */
-  checkRequest?(request: Request): void;
+  /** Throws unless the request is what this party signed for the session, and its owner may make it; asked after `key`. Every kind of link has to say how it knows. */
+  readonly checkRequest: CheckRequest;
 }
 
 export interface SessionsOptions {
@@ -119,8 +119,8 @@ export class Sessions {
         id,
         owner: channel,
         key: await inTime(key(), patience.requestMs, 'send its key'),
-        checkRequest: (request, model) => {
-          checkRequest?.(request);
+        checkRequest: async (request, model, presented) => {
+          await checkRequest(request, model, presented);
           giveBack = budgets.take(priceOf(model.config, model.plan, request.weights, request), address);
         },
         connectPeer: () => this.#options.connectPeer(session),

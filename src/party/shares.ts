@@ -1,13 +1,15 @@
 /**
  * The files of secret weights. The model owner writes one folder with a part for each party:
  *
- *   p1/, p2/   config.json, plan.json, share.json, masked.safetensors (M as I64, the same file in both), seed (32 bytes, this party's own)
- *   owner/     config.json, the tokenizer's files, share.json, seeds (64 bytes), hash (the name of this sharing): all that a data owner needs
+ *   p1/, p2/   config.json, plan.json, share.json, masked.safetensors (M as I64, the same file in both), seed (32 bytes, this party's own), later revoked.json
+ *   owner/     config.json, the tokenizer's files, share.json, hash (the name of this sharing): public, the same for every data owner
+ *   issuer/    share.json, seeds (64 bytes), enrolment.key, later enrolled.json and revoked.json: stays with the model's owner, who enrols data owners with it
  *
- * Every file is readable by its owner only. A part alone says nothing about the weights. A sharing is rotated by making another one: new seeds, new name.
+ * Every file is readable by its owner only. A part alone says nothing about the weights. A sharing is rotated by making another one: new seeds, new enrolment key, new
+ * name. Which files may ever be public: test/security/public-files.test.ts.
  */
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, link, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { RingKernels } from '../compute/kernels/types.ts';
@@ -24,13 +26,17 @@ import type { ModelPlan } from '../ml/models/plan.ts';
 import { openSafetensors } from '../ml/safetensors.ts';
 import { safetensorsHeader } from '../ml/safetensors-encode.ts';
 import { ownerFiles } from '../ml/owner-files.ts';
+import { sharingHash } from '../net/credential.ts';
+import type { Enrolment } from '../net/enrolment.ts';
+import { SEED_BYTES, identityFromSeed } from '../net/identity.ts';
 import type { ParameterView } from '../mpc/protocol/semi-honest/party.ts';
 import { planFromJson } from '../session/agreement.ts';
 import { Fields } from '../session/control.ts';
 import { SharedParameters, maskParameter, ownerSeeds } from '../session/secret-parameters.ts';
+import { loadEnrolment } from './enrolment.ts';
 import { type OpenedModel, hashFile } from './model.ts';
 import { planOf } from './planned.ts';
-import { CONFIG, SEEDS, SHARE_FILE, type ShareManifest, checkPart, manifestJson, parseManifest, sha256, sharingHash } from './sharing.ts';
+import { CONFIG, ENROLMENT_KEY, PARTS, SEEDS, SHARE_FILE, type ShareManifest, checkPart, manifestJson, parseManifest, sha256 } from './sharing.ts';
 
 const MASKED = 'masked.safetensors';
 const SEED = 'seed';
@@ -49,7 +55,7 @@ export async function shareModel(model: OpenedModel, folder: string, kernels: Ri
     const seeds: [Uint8Array, Uint8Array] = [randomBytes(32), randomBytes(32)];
     const plan = JSON.stringify(await planOf(model, source));
     const config = JSON.stringify(model.rawConfig);
-    for (const part of ['p1', 'p2', 'owner']) await mkdir(join(folder, part), { mode: 0o700 });
+    for (const part of PARTS) await mkdir(join(folder, part), { mode: 0o700 });
     const masked = await open(join(folder, 'p1', MASKED), 'wx', 0o600);
     try {
       await writeMasked(masked, model.config, parameterEncoder(source), seeds, kernels, signal);
@@ -57,11 +63,13 @@ export async function shareModel(model: OpenedModel, folder: string, kernels: Ri
       await masked.close();
     }
     await link(join(folder, 'p1', MASKED), join(folder, 'p2', MASKED));
+    const enrolmentKey = randomBytes(SEED_BYTES);
     const names = {
       masked: await hashFile(join(folder, 'p1', MASKED)),
       seeds: [sha256(seeds[0]), sha256(seeds[1])] as const,
       config: sha256(Buffer.from(config)),
       plan: sha256(Buffer.from(plan)),
+      enrolment: (await identityFromSeed(Uint8Array.from(enrolmentKey))).publicKey,
     };
     const write = async (part: ShareManifest['part'], file: string, content: string | Uint8Array) => {
       await mkdir(dirname(join(folder, part, file)), { recursive: true, mode: 0o700 });
@@ -74,7 +82,9 @@ export async function shareModel(model: OpenedModel, folder: string, kernels: Ri
       await write(part, CONFIG, config);
       await write(part, SHARE_FILE, manifestJson({ part, ...names }));
     }
-    await write('owner', SEEDS, ownerSeeds(seeds));
+    await write('issuer', SEEDS, ownerSeeds(seeds));
+    await write('issuer', ENROLMENT_KEY, `${enrolmentKey.toString('hex')}\n`);
+    await write('issuer', SHARE_FILE, manifestJson({ part: 'issuer', ...names }));
     await write('owner', CONFIG, config);
     await write('owner', SHARE_FILE, manifestJson({ part: 'owner', ...names }));
     await write('owner', 'hash', `${sharingHash(names)}\n`);
@@ -108,19 +118,22 @@ async function writeMasked(
 
 /**
  * Loads a compute party's part.
+ * @param onProblem hears of a later list of revoked credentials that cannot be taken
  * @throws {TercetError} ERR_MODEL_HASH for the part of another party or files of another sharing; ERR_MODEL_FORMAT, ERR_MODEL_NOT_FOUND
  */
 export async function loadShares(
   id: 1 | 2,
   folder: string,
   kernels: RingKernels,
-): Promise<{ config: ModelConfig; parameters: ParameterView; plan: ModelPlan; hash: string }> {
+  onProblem?: (error: TercetError) => void,
+): Promise<{ config: ModelConfig; parameters: ParameterView; plan: ModelPlan; hash: string; enrolment: Enrolment }> {
   const files = await folderFiles(folder);
   const config = await loadModelConfig(files);
   const manifest = parseManifest(await files.read(SHARE_FILE));
   if (manifest.part !== `p${id}`) {
     throw new TercetError('ERR_MODEL_HASH', `this is the part "${manifest.part}" of a sharing, and this is party ${id}`, `give --shares the folder p${id}`);
   }
+  const enrolment = await loadEnrolment(folder, manifest, onProblem);
   const seed = await files.read(SEED);
   if (seed.length !== 32) throw new TercetError('ERR_MODEL_FORMAT', 'the seed of the shared weights has not 32 bytes', 'share the model again');
   checkPart(SEED, sha256(seed), manifest.seeds[id - 1]);
@@ -143,12 +156,11 @@ export async function loadShares(
   );
   const malformed = () => new TercetError('ERR_MODEL_FORMAT', `${PLAN} is malformed`, 'share the model again');
   const plan = planFromJson(new Fields(parseModelJson(planFile, PLAN, 'ERR_MODEL_FORMAT'), malformed), config.layers, malformed);
-  return { config, parameters, plan, hash: sharingHash(manifest) };
+  return { config, parameters, plan, hash: enrolment.sharing, enrolment };
 }
 
 /** Shares made for one local run, and removed after it. */
 export interface PreparedShares {
-  readonly seeds: Uint8Array;
   /** The whole sharing. */
   readonly root: string;
   folder(id: 1 | 2): string;
@@ -162,7 +174,7 @@ export async function prepareShares(share: (folder: string) => Promise<void>, na
   const remove = () => rm(parent, { recursive: true, force: true });
   try {
     await share(folder);
-    return { seeds: await readFile(join(folder, 'owner', SEEDS)), root: folder, folder: (id) => join(folder, `p${id}`), remove };
+    return { root: folder, folder: (id) => join(folder, `p${id}`), remove };
   } catch (error) {
     await remove();
     throw error;

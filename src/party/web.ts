@@ -7,7 +7,7 @@ import { startGateway } from '../net/gateway-node.ts';
 import type { PartyIdentity } from '../net/identity.ts';
 import { nodeAnswerer, releaseWebRtc } from '../net/webrtc/node.ts';
 import type { ServedModel } from '../session/compute.ts';
-import { sameRequest } from './owner-terms.ts';
+import { enrolments, sameRequest } from './owner-terms.ts';
 import type { Sessions } from './sessions.ts';
 
 export interface WebOptions {
@@ -58,6 +58,7 @@ export async function serveBrowsers(id: 1 | 2, options: WebOptions, behind: Behi
     }),
     health: () => ({ ok: sessions.load !== 'full', status: sessions.load, places: sessions.counts }),
     admit: ({ modelHash, parametersHash }, remote) => sessions.admit(toHex(modelHash), toHex(parametersHash), remote),
+    enrolment: enrolments(models),
     answerer: nodeAnswerer({
       ...(options.bindAddress === undefined ? {} : { bindAddress: options.bindAddress }),
       ...(options.udpPorts === undefined ? {} : { ports: options.udpPorts }),

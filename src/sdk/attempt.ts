@@ -7,6 +7,7 @@ import { abortedError } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
 import type { ModelConfig } from '../ml/config.ts';
 import type { ParameterView } from '../mpc/protocol/semi-honest/party.ts';
+import type { OwnerCredential } from '../net/credential.ts';
 import type { PartyId } from '../net/types.ts';
 import { withBoth } from '../session/blame.ts';
 import type { Circuits } from '../session/circuits.ts';
@@ -27,6 +28,8 @@ export interface AttemptOptions {
   /** Shared by all attempts of a model. */
   readonly circuits: Circuits;
   readonly parameters: ParameterView;
+  /** For secret weights. */
+  readonly credential: OwnerCredential | undefined;
   readonly transport: 'auto' | Transport;
   readonly transportTimeoutMs: number;
   readonly associations: number;
@@ -207,6 +210,7 @@ async function openLink(options: AttemptOptions, party: 1 | 2, session: Uint8Arr
     session,
     modelHash: request.model,
     parametersHash: requestCode(request),
+    credential: options.credential,
     transport: options.transport,
     timeoutMs: options.transportTimeoutMs,
     iceServers: deployment.iceServers ?? [],

@@ -124,6 +124,8 @@ function pinned(name: string, json: unknown, where: string): PinnedFile {
   const fields = record(json, `${where}.files`);
   const { sha256, bytes } = fields;
   if (!FILE.test(name)) throw wrong(`${where}.files`, 'has a name that is no plain file name');
+  // Written by a version that handed the seeds of secret weights to everybody.
+  if (name === 'owner.seeds') throw wrong(`${where}.files`, 'lists owner.seeds, which opens the weights to everybody who asks: share the model again');
   if (typeof sha256 !== 'string' || !HEX64.test(sha256)) throw wrong(`${where}.files.${name}.sha256`, 'expected 64 hex digits');
   if (typeof bytes !== 'number' || !Number.isSafeInteger(bytes) || bytes < 0 || bytes > MAX_BYTES)
     throw wrong(`${where}.files.${name}.bytes`, `expected a number of bytes up to ${MAX_BYTES}`);

@@ -1,6 +1,7 @@
 /** What the data owner's party needs of the place that it runs in: a worker of a page, or Node. */
 import type { RingKernels } from '../compute/kernels/types.ts';
 import type { HubOptions } from '../hub/types.ts';
+import type { OwnerCredential } from '../net/credential.ts';
 import type { Channel } from '../net/types.ts';
 import type { Fetch } from './download.ts';
 import type { Capabilities, Device, FallbackEvent, PartyAddress, Transport } from './types.ts';
@@ -14,6 +15,8 @@ export interface LinkRequest {
   /** SHA-256 of the model and of the request's other terms, 64 hex digits. */
   readonly modelHash: string;
   readonly parametersHash: string;
+  /** For secret weights. */
+  readonly credential: OwnerCredential | undefined;
   readonly transport: 'auto' | Transport;
   readonly timeoutMs: number;
   readonly iceServers: readonly RTCIceServer[];

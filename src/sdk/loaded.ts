@@ -8,6 +8,7 @@ import { type GenerationSettings, loadGenerationSettings } from '../ml/generatio
 import { ownerFiles } from '../ml/owner-files.ts';
 import { type ModelFiles, fileNotFound, memoryFiles } from '../ml/files.ts';
 import { type Tokenizer, loadTokenizer } from '../ml/tokenizers/tokenizer.ts';
+import { OwnerCredential, credentialFault } from '../net/credential.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
 import type { ProtocolId } from '../mpc/protocol/types.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention.ts';
@@ -19,7 +20,6 @@ import { noticeTo } from './notices.ts';
 import { headOf, taskOf } from './tasks.ts';
 import type { Deployment, Device, ModelEntry, PretrainedOptions, SpecialTokens, Weights } from './types.ts';
 
-const SEEDS_FILE = 'owner.seeds';
 /** Reason of a WebGPU that is not looked for unless it is named. */
 export const NOT_ASKED = 'not-asked';
 
@@ -37,8 +37,8 @@ export interface Loaded {
   /** What the model's files say of generated text, and of one vector for a text. */
   readonly generation: GenerationSettings;
   readonly pooling: DeclaredPooling;
-  /** Seeds of the masks of secret weights, 64 bytes. */
-  readonly seeds: Uint8Array | undefined;
+  /** For secret weights. Wiped when the model is disposed of. */
+  readonly credential: OwnerCredential | undefined;
   /** Ascending; the last one is the most positions that a run can have. */
   readonly buckets: readonly number[];
   readonly kernels: RingKernels;
@@ -50,14 +50,18 @@ export interface Loaded {
 
 /**
  * Downloads what a data owner needs of a model and opens the device.
- * @throws {TercetError} ERR_MODEL_NOT_FOUND, ERR_PROTOCOL_UNAVAILABLE, ERR_DEVICE_UNAVAILABLE, ERR_DOWNLOAD, ERR_INTEGRITY, ERR_ARGUMENT, ERR_ABORTED
+ * @throws {TercetError} ERR_CREDENTIAL_MISSING before anything is downloaded, ERR_CREDENTIAL_SHARING, ERR_CREDENTIAL_EXPIRED, ERR_CREDENTIAL_SIGNATURE;
+ * ERR_MODEL_NOT_FOUND, ERR_PROTOCOL_UNAVAILABLE, ERR_DEVICE_UNAVAILABLE, ERR_DOWNLOAD, ERR_INTEGRITY, ERR_ARGUMENT, ERR_ABORTED
  */
 export async function loadModel(id: string, options: PretrainedOptions, environment: Environment): Promise<Loaded> {
   const { id: protocol } = protocolInfo(options.protocol ?? '3pc_semi_honest');
   const { signal, weights = 'open', hub = false } = options;
+  // Before anything is downloaded or sent.
+  const credential = await credentialFor(weights, options.credential);
   const network = { fetch: environment.fetch, signal };
   const { deployment, base, bytes } = await loadDeployment(options.deployment ?? './tercet.json', environment.base, network);
   const { entry, hash } = served(deployment, id, weights);
+  credential?.check(hash, Date.now() / 1000);
 
   let downloadedBytes = bytes;
   const report = options.progress_callback ?? (() => undefined);
@@ -76,7 +80,6 @@ export async function loadModel(id: string, options: PretrainedOptions, environm
   const names = await ownerFiles(listed(entry));
   const contents = await Promise.all(names.map((file) => load(publicFiles, file)));
   const files = memoryFiles(id, new Map(names.map((name, i) => [name, contents[i]])));
-  const seeds = weights === 'secret' ? await load(beside, SEEDS_FILE) : undefined;
   const [config, tokenizer] = [await loadModelConfig(files, headOf(entry.task)), await loadTokenizer(files)];
   const [generation, pooling] = [await loadGenerationSettings(files), await declaredPooling(files)];
   if (taskOf(config.head) !== entry.task)
@@ -105,13 +108,23 @@ export async function loadModel(id: string, options: PretrainedOptions, environm
     tokenizer,
     generation,
     pooling,
-    seeds,
+    credential,
     buckets,
     kernels,
     device,
     downloadedBytes,
     notice,
   };
+}
+
+/** @throws {TercetError} ERR_CREDENTIAL_MISSING for secret weights without one, ERR_ARGUMENT for open weights with one */
+async function credentialFor(weights: Weights, source: PretrainedOptions['credential']): Promise<OwnerCredential | undefined> {
+  if (weights === 'secret') {
+    if (source === undefined) throw credentialFault('missing');
+    return OwnerCredential.read(source);
+  }
+  if (source !== undefined) throw new TercetError('ERR_ARGUMENT', 'a credential is for secret weights', "add weights: 'secret', or leave the credential out");
+  return undefined;
 }
 
 /** The same model, its tokenizer reading special tokens of texts as asked. @throws {TercetError} ERR_ARGUMENT for another choice */

@@ -27,6 +27,7 @@ export const PRETRAINED: OptionNames<PretrainedOptions> = {
   hub: true,
   protocol: true,
   weights: true,
+  credential: true,
   device: true,
   transport: true,
   transportTimeoutMs: true,

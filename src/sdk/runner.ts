@@ -85,7 +85,7 @@ export class Runner {
     this.#disposed.abort();
     await this.#stock.clear();
     await Promise.allSettled(this.#closing);
-    this.#loaded.seeds?.fill(0);
+    this.#loaded.credential?.wipe();
     await this.#loaded.kernels.close();
   }
 

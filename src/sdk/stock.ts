@@ -113,7 +113,7 @@ export class Stock {
   }
 
   #make(shape: RequestShape, ahead: boolean, onLetGo?: AttemptOptions['onLetGo']): Prepared {
-    const { environment, deployment, config, hash, protocol, weights, kernels, seeds, options } = this.#loaded;
+    const { environment, deployment, config, hash, protocol, weights, kernels, credential, options } = this.#loaded;
     const made: AttemptOptions = {
       environment,
       deployment,
@@ -121,7 +121,8 @@ export class Stock {
       request: { model: hash, protocol, weights, ...shape },
       kernels,
       circuits: this.#circuits,
-      parameters: ownerParameters(config, seeds),
+      parameters: ownerParameters(config, credential?.seeds()),
+      credential,
       transport: options.transport ?? 'auto',
       transportTimeoutMs: options.transportTimeoutMs ?? TRANSPORT_TIMEOUT_MS,
       associations: options.associations ?? 1,

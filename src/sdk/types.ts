@@ -46,9 +46,9 @@ export interface ModelEntry {
   readonly title: string;
   /** SHA-256 of the weights, or of the sharing, by mode. A mode that is absent is not served. */
   readonly weights: Readonly<Partial<Record<Weights, string>>>;
-  /** `config.json`, `tokenizer.json`, …, and for secret weights `owner.seeds` (64 bytes), relative to `<base>/<id>/`. */
+  /** `config.json`, `tokenizer.json`, …, relative to `<base>/<id>/`. All public: what opens secret weights is in an owner's credential. */
   readonly files: Readonly<Record<string, PinnedFile>>;
-  /** Where the same files (not the seeds) lie on a hub, if they came from one. */
+  /** Where the same files lie on a hub, if they came from one. */
   readonly hub?: HubPlace;
   /** Texts to try; with a question, the text is the context that answers it. */
   readonly examples: readonly { readonly label: string; readonly text: string; readonly question?: string }[];
@@ -181,7 +181,16 @@ export interface PretrainedOptions {
    */
   readonly hub?: boolean | HubSource;
   readonly protocol?: Protocol;
+  /**
+   * 'secret' needs a credential. Secret weights are kept from the compute parties as long as every enrolled owner is trusted with them: an owner that deals falsely can
+   * read them alone, exactly, and nobody notices.
+   */
   readonly weights?: Weights;
+  /**
+   * For secret weights: the credential file that the model's owner made for you (`tercet owner enrol`): a File or Blob, its bytes, its text, or the object in it. It holds
+   * a private key and the seeds of the weights' masks, stays in memory, and is presented to the two parties alone, once they have proved who they are.
+   */
+  readonly credential?: string | Uint8Array | ArrayBuffer | Blob | object;
   readonly device?: 'auto' | Device;
   /** 'auto': WebRTC, and after `transportTimeoutMs` without a link WebSocket, with a `fallback` event. */
   readonly transport?: 'auto' | Transport;
@@ -490,7 +499,7 @@ export interface Model {
   readonly device: Device;
   readonly layers: number;
   readonly maxTokens: number;
-  /** Bytes downloaded to get here: deployment, config, tokenizer, seeds. */
+  /** Bytes downloaded to get here: deployment, config, tokenizer. */
   readonly downloadedBytes: number;
   /** Names of a classifier's classes, or of entities' tags. */
   readonly labels: readonly string[];

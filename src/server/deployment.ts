@@ -7,6 +7,7 @@ import { folderFiles } from '../ml/files-node.ts';
 import { ownerFiles } from '../ml/owner-files.ts';
 import { loadTokenizer } from '../ml/tokenizers/tokenizer.ts';
 import { openModel } from '../party/model.ts';
+import { sharingOf } from '../party/sharing.ts';
 import type { Task as CommandTask } from '../party/task.ts';
 import { parseDeployment } from '../sdk/deployment.ts';
 import { taskOf } from '../sdk/tasks.ts';
@@ -22,7 +23,7 @@ export interface PublishedModel {
   readonly task?: CommandTask;
   /** Where the folder came from, for pages that load from there too. */
   readonly hub?: HubPlace;
-  /** The model owner's sharing (`tercet model share`), if it is also served with secret weights. */
+  /** The model owner's sharing (`tercet model share`), if it is also served with secret weights; of it only `owner/share.json` is read. */
   readonly shares?: string;
 }
 
@@ -69,12 +70,16 @@ async function publish(
   };
   for (const name of await ownerFiles(sources)) await add(name, join(folder, name));
   const weights: { open: string; secret?: string } = { open: await model.hash() };
-  if (shares !== undefined) {
-    await add('owner.seeds', join(shares, 'owner', 'seeds'));
-    weights.secret = new TextDecoder().decode(await read(join(shares, 'owner', 'hash'))).trim();
-  }
+  // Its name, and no file of it: what opens secret weights reaches enrolled owners only.
+  if (shares !== undefined) weights.secret = await sharingNamed(shares);
   const { maskToken = '' } = await loadTokenizer(sources);
   return { id, task, title: titleOf(id, task), weights, files: pins, examples: examplesFor(task, maskToken), ...(hub === undefined ? {} : { hub }) };
+}
+
+async function sharingNamed(shares: string): Promise<string> {
+  const sharing = await sharingOf(await folderFiles(join(shares, 'owner')));
+  if (sharing !== undefined) return sharing;
+  throw new TercetError('ERR_MODEL_NOT_FOUND', 'the folder of a sharing has no share.json', 'give a folder made by tercet model share');
 }
 
 async function read(path: string): Promise<Uint8Array> {

@@ -1,9 +1,12 @@
 /** The web app with everything behind it on this machine: two compute parties as processes, and the page's server. For trying, not for secrets. */
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Cleanup, unlessAborted } from '../core/abort.ts';
+import { Issuer } from '../party/issuer.ts';
 import { LocalParties, shareInProcess } from '../party/local.ts';
 import { prepareShares } from '../party/shares.ts';
 import type { PartyAddress } from '../sdk/types.ts';
@@ -23,6 +26,8 @@ export interface LocalPageOptions {
 
 export interface LocalPage {
   readonly url: string;
+  /** Folder with a credential file for each model: what the user of this machine gives the page for secret weights. No server hands them out. */
+  readonly credentials: string;
   /** Rejects with the error of a party that fails. */
   readonly failed: Promise<never>;
   stop(): Promise<void>;
@@ -31,12 +36,19 @@ export interface LocalPage {
 /** Folder of the built app, beside this code's own. */
 const APP = fileURLToPath(new URL('../app', import.meta.url));
 const HOST = '127.0.0.1';
+/** The sharing is gone when the page stops. */
+const DAYS = 30;
 
 export async function serveLocalPage(options: LocalPageOptions): Promise<LocalPage> {
   const cleanup = new Cleanup();
   try {
     const published: PublishedModel[] = [];
-    for (const folder of options.models) published.push({ folder, shares: await share(folder, options, cleanup) });
+    const credentials = cleanup.add(await mkdtemp(join(tmpdir(), 'tercet-credentials-')), (folder) => rm(folder, { recursive: true, force: true }));
+    for (const folder of options.models) {
+      const shares = await share(folder, options, cleanup);
+      await (await Issuer.open(shares)).enrol('the user of this machine', DAYS, join(credentials, `${basename(folder)}.credential.json`));
+      published.push({ folder, shares });
+    }
     const port = await freePort(options.port);
     const origins = [`http://${HOST}:${port}`, `http://localhost:${port}`];
     const parties = cleanup.add(await LocalParties.start({ stay: true, args: (id) => partyArguments(id, published, origins, options) }), (local) =>
@@ -47,7 +59,7 @@ export async function serveLocalPage(options: LocalPageOptions): Promise<LocalPa
     const site = cleanup.add(await serveSite({ ...(await writeDeployment([addresses[0], addresses[1]], published)), app: APP, host: HOST, port }), (served) =>
       served.close(),
     );
-    return { url: site.url, failed: parties.failed, stop: () => cleanup.run() };
+    return { url: site.url, credentials, failed: parties.failed, stop: () => cleanup.run() };
   } catch (error) {
     await cleanup.run();
     throw error;

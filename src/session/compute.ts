@@ -10,6 +10,8 @@ import { PairPrg } from '../mpc/prg/prg.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
 import { Engine, type Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import type { Kept, ParameterView } from '../mpc/protocol/semi-honest/party.ts';
+import { PRESENTED_BYTES } from '../net/credential.ts';
+import type { Enrolment } from '../net/enrolment.ts';
 import type { Channel, PartyId } from '../net/types.ts';
 import type { Cost } from '../mpc/protocol/types.ts';
 import { configHash, mismatch, offerToJson } from './agreement.ts';
@@ -31,15 +33,20 @@ export interface ServedModel {
   /** SHA-256 of the weights, compared between the compute parties. */
   readonly hash: string;
   readonly parameters: ParameterView;
+  /** Who may use it; undefined for a model that is open to everybody. Secret weights always have one outside of tests. */
+  readonly enrolment?: Enrolment;
 }
+
+/** @param presented what the owner presented with its request: a link that had a handshake carried it there instead */
+export type CheckRequest = (request: Request, model: ServedModel, presented: Uint8Array | undefined) => void | Promise<void>;
 
 export interface ComputeOptions {
   readonly id: 1 | 2;
   readonly owner: Channel;
   /** The pairwise key with the owner, 32 bytes. Wiped here. */
   readonly key: Uint8Array;
-  /** Throws unless the request is the one that this party signed, where it signed one, and is within its budgets. Asked before anything is built. */
-  readonly checkRequest?: (request: Request, model: ServedModel) => void;
+  /** Throws unless the request is the one that this party signed, where it signed one, its owner may make it, and it is within the budgets. Asked before anything is built. */
+  readonly checkRequest?: CheckRequest;
   /** Opens the link to the other compute party, once the owner has asked for something. */
   readonly connectPeer: () => Promise<Channel>;
   readonly session: Uint8Array;
@@ -85,7 +92,8 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
     const fields = await awaitOwner(place, recvControl(owner, 'request'), patience.requestMs, 'ask for a run');
     const { request, model, names } = Refusal.from(() => readRequest(fields, options.models));
     if (!equalBytes(names[id - 1], own)) throw mismatch('the request is not one of this link');
-    Refusal.from(() => options.checkRequest?.(request, model));
+    const presented = fields.has('credential') ? fields.hex('credential', PRESENTED_BYTES) : undefined;
+    await Refusal.of(async () => options.checkRequest?.(request, model, presented));
     // Only now: an owner that reached this party alone must not keep it waiting for the other one.
     const peer = await options.connectPeer();
     channels.set(id === 1 ? 2 : 1, peer);

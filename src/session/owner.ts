@@ -32,6 +32,8 @@ import { type Status, followStatus } from './status.ts';
 export interface OwnerOptions {
   readonly config: ModelConfig;
   readonly request: Request;
+  /** For secret weights over links without a handshake: what each party is presented with its request. */
+  readonly presented?: readonly [Uint8Array, Uint8Array];
   readonly channels: ReadonlyMap<PartyId, Channel>;
   readonly session: Uint8Array;
   /** The pairwise keys with party 1 and 2, 32 bytes each. Wiped here. */
@@ -142,7 +144,7 @@ export class OwnerSession {
 
   /** Agrees with both compute parties on model, plan and circuit. */
   static async open(options: OwnerOptions): Promise<OwnerSession> {
-    const { channels, request, config, keys } = options;
+    const { channels, request, config, keys, presented } = options;
     checkShape(config, request);
     const start = options.now();
     const stop = () => abortAll(channels, abortedError());
@@ -153,9 +155,11 @@ export class OwnerSession {
       const links = { '1': toHex(linkName(keys[0])), '2': toHex(linkName(keys[1])) };
       const offers = await withBoth(async (peer) => {
         const channel = channelTo(channels, peer);
+        const credential = presented === undefined ? {} : { credential: toHex(presented[peer - 1]) };
+        const asked = { version: SESSION_VERSION, ...request, model: request.model ?? null, links, ...credential };
         const offered = recvControl(channel, 'offer');
         offered.catch(() => undefined);
-        await sendControl(channel, 'request', { version: SESSION_VERSION, ...request, model: request.model ?? null, links }).catch(async (error: unknown) => {
+        await sendControl(channel, 'request', asked).catch(async (error: unknown) => {
           // A party that has no place says so and hangs up before it is asked.
           await Promise.race([offered, sleep(REASON_MS)]);
           throw error;
@@ -270,7 +274,7 @@ export class OwnerSession {
   }
 
   async #compute(inputs: Inputs): Promise<OwnerResult> {
-    const { now, channels } = this.#options;
+    const { now, channels, request } = this.#options;
     const { engine, circuit, number, prgs } = this.#step;
     const preprocessMs = this.#preprocessMs;
     // Before anything leaves: from here on the session goes from state to state without waiting for a circuit.
@@ -296,7 +300,7 @@ export class OwnerSession {
       if (peer === 1) {
         computed = now();
         await engine.online();
-        logits = revealLogits(await engine.output());
+        logits = revealLogits(await engine.output(), request.weights);
       }
       return reportFromJson(await recvControl(channel, 'report'));
     });

@@ -11,7 +11,7 @@ import { wireLength } from '../compute/ring.ts';
 import type { Activation, ModelConfig } from '../ml/config.ts';
 import { headActivation } from '../ml/models/head.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
-import { outputShape, rowScale } from '../ml/models/run.ts';
+import { OUTPUT_FORM, outputShape, rowScale } from '../ml/models/run.ts';
 import type { GeluRange } from '../mpc/secure/activation.ts';
 import { normaliseShift } from '../mpc/secure/normalise.ts';
 import { LOOKUP_WORDS } from '../mpc/protocol/semi-honest/edges.ts';
@@ -114,7 +114,7 @@ class Tally {
 
   output(count: number): void {
     this.gates++;
-    this.cost.p1ToP0 += 4 * count;
+    this.cost.p1ToP0 += this.#wire(OUTPUT_FORM[this.secret ? 'secret' : 'open'].k, count);
   }
 
   /** Rounds that follow everything before. */

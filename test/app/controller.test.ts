@@ -401,3 +401,27 @@ describe('one model at a time', () => {
     expect(made[0].model.dispose).toHaveBeenCalledOnce();
   });
 });
+
+describe('a credential', () => {
+  it('is given to the model with secret weights alone, and is in nothing that is shown or reported', async () => {
+    const { store, controller, made } = await setUp();
+    // Served with both kinds of weights.
+    controller.setTask('text-classification');
+    await settle();
+    expect(made.at(-1)?.options).not.toHaveProperty('credential');
+    const file = new File(['{"key":"never shown"}'], 'alice.credential.json');
+    controller.setSettings({ ...store.state.settings, weights: 'secret' });
+    await settle();
+    expect(made.at(-1)?.options.weights).toBe('secret');
+    expect(made.at(-1)?.options).not.toHaveProperty('credential');
+    controller.setCredential(file);
+    await settle();
+    expect(made.at(-1)?.options).toMatchObject({ weights: 'secret', credential: file });
+    expect(store.state.credential).toBe('alice.credential.json');
+    expect(Object.values(store.state)).not.toContain(file);
+    controller.setSettings({ ...store.state.settings, weights: 'open' });
+    await settle();
+    expect(made.at(-1)?.options.weights).toBe('open');
+    expect(made.at(-1)?.options).not.toHaveProperty('credential');
+  });
+});

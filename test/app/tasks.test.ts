@@ -118,6 +118,9 @@ describe('what the parties learn', () => {
     expect(willSee(form('fill-mask', { text: 'a' }, { ...CHECK, blanks: 2 }))).toContain('that there are 2 blanks but not where');
     expect(willSee(form('text-generation', { text: 'a', pieces: 'x' }))).not.toMatch(/NaN|pieces/);
     expect(willSee(stateAfter())).toBe('');
+    const secret = form('text-classification', { text: 'a' });
+    expect(willSee(secret)).not.toContain('credential');
+    expect(willSee({ ...secret, settings: { ...secret.settings, weights: 'secret' } })).toContain('the number of your credential');
   });
 
   it('and after it, without a word of the text', () => {

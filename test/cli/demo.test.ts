@@ -79,16 +79,17 @@ describe('model share', () => {
     expectSuccess(ended);
     // What to do with the parts, and the name of the sharing.
     expect(ended.stdout).toMatch(/^ {2}sharing [0-9a-f]{64}$/m);
-    expect(readdirSync(out).sort()).toEqual(['owner', 'p1', 'p2']);
+    expect(readdirSync(out).sort()).toEqual(['issuer', 'owner', 'p1', 'p2']);
     for (const part of ['p1', 'p2'])
       expect(readdirSync(join(out, part)).sort()).toEqual(['config.json', 'masked.safetensors', 'plan.json', 'seed', 'share.json']);
-    expect(readdirSync(join(out, 'owner')).sort()).toEqual(['config.json', 'hash', 'seeds', 'share.json']);
+    expect(readdirSync(join(out, 'owner')).sort()).toEqual(['config.json', 'hash', 'share.json']);
+    expect(readdirSync(join(out, 'issuer')).sort()).toEqual(['enrolment.key', 'seeds', 'share.json']);
     const paths = readdirSync(out, { recursive: true, withFileTypes: true }).map((entry) => join(entry.parentPath, entry.name));
     for (const path of [out, ...paths]) {
       const stat = statSync(path);
       expect((stat.mode & 0o777).toString(8), path).toBe(stat.isDirectory() ? '700' : '600');
     }
-    const seeds = readFileSync(join(out, 'owner', 'seeds'));
+    const seeds = readFileSync(join(out, 'issuer', 'seeds'));
     expect(seeds).toHaveLength(64);
     expect(seeds.subarray(0, 32).equals(readFileSync(join(out, 'p1', 'seed')))).toBe(true);
     expect(seeds.subarray(32).equals(readFileSync(join(out, 'p2', 'seed')))).toBe(true);
@@ -97,7 +98,7 @@ describe('model share', () => {
     // A second sharing has other seeds, so other masks.
     const again = join(place.folder, 'again');
     expectSuccess(await place.run(['model', 'share', ...RANDOM, '--out', again]));
-    expect(readFileSync(join(again, 'owner', 'seeds')).equals(seeds)).toBe(false);
+    expect(readFileSync(join(again, 'issuer', 'seeds')).equals(seeds)).toBe(false);
     expect(readFileSync(join(again, 'p1', 'masked.safetensors')).equals(one)).toBe(false);
   });
 

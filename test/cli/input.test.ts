@@ -121,7 +121,17 @@ describe('options that are refused', () => {
     ['--peers with one address', ['infer', ...text, '--peers', '1=127.0.0.1:7001'], usage('ERR_ARGUMENT', /--peers/)],
     ['--peers with port 0', ['infer', ...text, '--peers', '1=127.0.0.1:0,2=127.0.0.1:7002'], usage('ERR_ARGUMENT', /--peers/)],
     ['--peers with a port of 70000', ['infer', ...text, '--peers', '1=127.0.0.1:70000,2=127.0.0.1:7002'], usage('ERR_ARGUMENT', /--peers/)],
-    ['--peers with secret weights', ['infer', ...text, '--peers', '1=127.0.0.1:7001,2=127.0.0.1:7002', '--weights', 'secret'], usage('ERR_ARGUMENT', /secret/)],
+    [
+      '--peers with secret weights',
+      ['infer', ...text, '--peers', '1=127.0.0.1:7001,2=127.0.0.1:7002', '--weights', 'secret'],
+      { exit: 1, code: 'ERR_CREDENTIAL_MISSING', says: /--credential/ },
+    ],
+    ['a credential that is none', ['infer', ...text, '--weights', 'secret', '--credential', config], usage('ERR_ARGUMENT', /tercet owner enrol/)],
+    [
+      'a credential that cannot be read',
+      ['infer', ...text, '--weights', 'secret', '--credential', join(place.folder, 'none')],
+      usage('ERR_ARGUMENT', /--credential/),
+    ],
     ['an unknown option', ['infer', ...text, '--verbose'], usage('ERR_ARGUMENT', /option/)],
     ['a misspelt --text=, whose value is the text', ['infer', `--txet=${TEXT}`], usage('ERR_ARGUMENT', /option/)],
     ['a text that begins with a dash, without --text', ['infer', `-${TEXT}`], usage('ERR_ARGUMENT', /option/)],

@@ -219,7 +219,8 @@ describe('labels of the user’s own', () => {
 describe('a generated text', () => {
   it('is that of the model in the clear, piece by piece, over both transports and with secret weights', async () => {
     const expected = await greedy(await oracle('tiny-gpt2'), PROMPT, 8);
-    for (const options of [{}, { transport: 'webrtc' }, { weights: 'secret' }] as const) {
+    const secret = { weights: 'secret', credential: readFileSync(join(page.credentials, 'tiny-gpt2.credential.json')) } as const;
+    for (const options of [{}, { transport: 'webrtc' }, secret] as const) {
       const model = await load('tiny-gpt2', options);
       const stream = model.generate(PROMPT, { maxNewTokens: 8 });
       let text = '';

@@ -47,13 +47,26 @@ describe('fromPretrained', () => {
     expect(events.at(-1)).toEqual({ status: 'ready', task: 'fill-mask', model: 'capitals-bert' });
   });
 
-  it('with secret weights downloads 64 bytes more, and answers the same', async () => {
-    const events: ProgressEvent[] = [];
-    const [open, secret] = [await load('capitals-bert'), await load('capitals-bert', { weights: 'secret', progress_callback: (event) => events.push(event) })];
-    expect(secret.downloadedBytes).toBe(open.downloadedBytes + 64);
+  it('with secret weights and a credential downloads nothing more, and answers the same', async () => {
+    const credential = await demo.credential('capitals-bert');
+    const [open, secret] = [await load('capitals-bert'), await load('capitals-bert', { weights: 'secret', credential })];
+    expect(secret.downloadedBytes).toBe(open.downloadedBytes);
     const [one, two] = [await open.predict(TEXT), await secret.predict(TEXT)];
     expect(two.predictions[0].token).toBe('paris');
     expect(two.predictions[0].score).toBeCloseTo(one.predictions[0].score, 2);
+  });
+
+  it('with secret weights refuses no credential before anything is downloaded, and that of another model before a party is asked', async () => {
+    const events: ProgressEvent[] = [];
+    const progress_callback = (event: ProgressEvent): unknown => events.push(event);
+    await failure('ERR_CREDENTIAL_MISSING', () =>
+      load('capitals-bert', { deployment: 'http://127.0.0.1:1/tercet.json', weights: 'secret', progress_callback }),
+    );
+    await failure('ERR_CREDENTIAL_SHARING', async () =>
+      load('capitals-bert', { weights: 'secret', credential: await demo.credential('sst2-bert'), progress_callback }),
+    );
+    expect(events).toEqual([]);
+    await failure('ERR_ARGUMENT', async () => load('capitals-bert', { credential: await demo.credential('capitals-bert') }));
   });
 
   it('refuses an unknown model, a protocol that is not there, and another document than the parties are', async () => {

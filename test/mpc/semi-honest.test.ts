@@ -11,7 +11,7 @@ import { modelPlan } from '../../src/ml/measured-ranges.ts';
 import { parameterEncoder } from '../../src/ml/models/folding.ts';
 import { listParameters } from '../../src/ml/models/parameters.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
-import { LOGITS, LOGIT_SCALE, ROWS, TOKENS } from '../../src/ml/models/run.ts';
+import { LOGITS, OUTPUT_FORM, ROWS, TOKENS } from '../../src/ml/models/run.ts';
 import { buildModel } from '../../src/ml/models/secure.ts';
 import type { WeightSource } from '../../src/ml/models/weights.ts';
 import { runFloat } from '../../src/ml/reference/float.ts';
@@ -106,6 +106,8 @@ async function secretViews(config: ModelConfig, kernels: RingKernels): Promise<N
 
 /** Logits of these models are of size 1; an error of the whole model is the sum of many declared ones. */
 const LOGIT_ERROR = 0.005;
+/** What the opening adds: with secret weights it rounds to 2^-8. */
+const OPENING = { open: 0, secret: 2 ** -8 } as const;
 
 describe('a small BERT among three parties', () => {
   for (const [name, config] of [
@@ -126,10 +128,16 @@ describe('a small BERT among three parties', () => {
         );
         checkCost(result, `${name} ${weights}`);
         const want = await runFloat(source, ids, mlm ? { positions: [2] } : {});
-        const got = decodeFixed(result.outputs.get(LOGITS) as Words, LOGIT_SCALE);
+        const got = decodeFixed(result.outputs.get(LOGITS) as Words, OUTPUT_FORM[weights].scale);
         expect(got.length).toBe(want.logits.length);
+        // What opens of secret weights is a multiple of 2^-8, and what is sent for it has no bits below.
+        expect(result.outputs.get(LOGITS)?.k).toBe(OUTPUT_FORM[weights].k);
+        expect(
+          got.every((v) => Number.isInteger(v * 256)),
+          'multiples of 2^-8',
+        ).toBe(weights === 'secret');
         const worst = Math.max(...got.map((v, i) => Math.abs(v - want.logits[i])));
-        expect(worst, `largest logit error ${worst}`).toBeLessThan(LOGIT_ERROR);
+        expect(worst, `largest logit error ${worst}`).toBeLessThan(LOGIT_ERROR + OPENING[weights]);
         // With padding behind it, whose length nobody is told, the same text has the same logits, and the cost is declared as well.
         const long = await measured(
           (g) => buildModel(g, { ...run, tokens: 8, padded: true }, 0),
@@ -142,11 +150,11 @@ describe('a small BERT among three parties', () => {
           },
         );
         checkCost(long, `${name} ${weights}, padded`);
-        const same = decodeFixed(long.outputs.get(LOGITS) as Words, LOGIT_SCALE);
-        expect(Math.max(...same.map((v, i) => Math.abs(v - want.logits[i])))).toBeLessThan(LOGIT_ERROR);
+        const same = decodeFixed(long.outputs.get(LOGITS) as Words, OUTPUT_FORM[weights].scale);
+        expect(Math.max(...same.map((v, i) => Math.abs(v - want.logits[i])))).toBeLessThan(LOGIT_ERROR + OPENING[weights]);
         // Positive control of the tolerance: another text moves the logits further than it.
         const other = await runFloat(source, [2, 5, 4, 1, 3], mlm ? { positions: [2] } : {});
-        expect(Math.max(...got.map((v, i) => Math.abs(v - other.logits[i])))).toBeGreaterThan(LOGIT_ERROR);
+        expect(Math.max(...got.map((v, i) => Math.abs(v - other.logits[i])))).toBeGreaterThan(LOGIT_ERROR + OPENING[weights]);
       });
     }
   }

@@ -30,7 +30,15 @@ function keysOf(secrets: LinkSecrets): Readonly<Record<string, string>> {
   const [owner, party] = [secrets.recordKeys('owner'), secrets.recordKeys('party')];
   // What one side sends under the other one opens with: the same key, and so not in the table twice.
   expect([toHex(party.receive), toHex(party.send)]).toEqual([toHex(owner.send), toHex(owner.receive)]);
-  const keys = { pair: secrets.pairKey(), 'records to the party': owner.send, 'records to the owner': owner.receive, confirmation: secrets.confirmation() };
+  const keys = {
+    pair: secrets.pairKey(),
+    'records to the party': owner.send,
+    'records to the owner': owner.receive,
+    confirmation: secrets.confirmation(),
+    credential: secrets.credentialKey(),
+    verdict: secrets.verdict(0),
+    'another verdict': secrets.verdict(1),
+  };
   return Object.fromEntries(Object.entries(keys).map(([use, key]) => [use, toHex(key)]));
 }
 
@@ -41,10 +49,10 @@ describe('the keys of a link', () => {
     expect(keysOf(await agree(transcript))).toEqual(keysOf(await agree(transcript.slice())));
   });
 
-  it('differ pairwise: pair key, both record keys, confirmation', async () => {
+  it('differ pairwise: pair key, both record keys, confirmation, credential, verdicts', async () => {
     const keys = Object.values(keysOf(await agree(transcript)));
-    expect(keys).toHaveLength(4);
-    expect(new Set(keys).size).toBe(4);
+    expect(keys).toHaveLength(7);
+    expect(new Set(keys).size).toBe(7);
     expect(keys.every((key) => key.length === 64)).toBe(true);
   });
 
@@ -61,7 +69,7 @@ describe('the keys of a link', () => {
     const variants: LinkSecrets[] = [];
     for (const [other, peerKey] of changed) variants.push(await agree(other, peerKey));
     for (const secrets of variants) for (const key of Object.values(keysOf(secrets))) seen.add(key);
-    expect(seen.size).toBe(4 * (1 + variants.length));
+    expect(seen.size).toBe(7 * (1 + variants.length));
   });
 
   it('are made from both hellos as they went over the link, on both sides', async () => {

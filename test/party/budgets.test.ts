@@ -91,7 +91,14 @@ describe('a party', () => {
         return undefined;
       };
       const [owner, channel] = memoryPair(0, 1, { timeoutMs: 5_000, tap });
-      const served = sessions.serve({ channel, session: new Uint8Array(16), address: 'a', known: false, key: async () => new Uint8Array(32) });
+      const served = sessions.serve({
+        channel,
+        session: new Uint8Array(16),
+        address: 'a',
+        known: false,
+        key: async () => new Uint8Array(32),
+        checkRequest: () => undefined,
+      });
       served.catch(() => undefined);
       const { model, ...request } = { ...REQUEST, ...change };
       await sendControl(owner, 'request', { version: SESSION_VERSION, ...request, model: model ?? null, links: { '1': LINK, '2': LINK } });

@@ -12,7 +12,9 @@ import { listParameters } from '../../src/ml/models/parameters.ts';
 import { openSafetensors } from '../../src/ml/safetensors.ts';
 import { type OpenedModel, openModel } from '../../src/party/model.ts';
 import { loadShares, shareModel } from '../../src/party/shares.ts';
-import { ownerShare, sharingHash } from '../../src/party/sharing.ts';
+import { sharingHash } from '../../src/net/credential.ts';
+import { Issuer } from '../../src/party/issuer.ts';
+import { sharingOf } from '../../src/party/sharing.ts';
 import { maskParameter } from '../../src/session/secret-parameters.ts';
 import { failure } from '../failure.ts';
 import { seeded } from '../support/simulate.ts';
@@ -63,7 +65,8 @@ describe('a part of a sharing', () => {
   it('loads under the name that it was given, at both parties and at the owner: the control of all below', async () => {
     expect((await loadShares(1, join(first, 'p1'), kernels)).hash).toBe(name);
     expect((await loadShares(2, join(first, 'p2'), kernels)).hash).toBe(name);
-    expect((await ownerShare(await folderFiles(join(first, 'owner'))))?.hash).toBe(name);
+    expect(await sharingOf(await folderFiles(join(first, 'owner')))).toBe(name);
+    expect((await Issuer.open(first)).sharing).toBe(name);
     expect(readFileSync(join(first, 'owner', 'hash'), 'utf8').trim()).toBe(name);
   });
 
@@ -80,20 +83,28 @@ describe('a part of a sharing', () => {
     await failure('ERR_MODEL_HASH', () => loadShares(1, changed('p1', change), kernels));
   });
 
+  it('of an owner, with another ε in config.json, is refused with ERR_MODEL_HASH', async () => {
+    const folder = changed('owner', edit('config.json', '0.00001', '0.05'));
+    await failure('ERR_MODEL_HASH', async () => sharingOf(await folderFiles(folder)));
+  });
+
   it.each([
-    ['another ε in config.json', edit('config.json', '0.00001', '0.05')],
-    ['seeds of another sharing', copy('owner', 'seeds')],
-  ])('of an owner, with %s, is refused with ERR_MODEL_HASH', async (_what, change) => {
-    await failure('ERR_MODEL_HASH', async () => ownerShare(await folderFiles(changed('owner', change))));
+    ['seeds of another sharing', 'seeds'],
+    ['the enrolment key of another sharing', 'enrolment.key'],
+  ])('of an issuer, with %s, enrols nobody', async (_what, file) => {
+    const folder = mkdtempSync(join(root, 'issuer-'));
+    cpSync(join(first, 'issuer'), join(folder, 'issuer'), { recursive: true });
+    cpSync(join(second, 'issuer', file), join(folder, 'issuer', file));
+    await failure('ERR_MODEL_HASH', async () => (await Issuer.open(folder)).enrol('alice', 1, join(folder, 'alice.json')));
   });
 
   it('of a version that did not name them all is refused by that, not as damaged', async () => {
-    const folder = changed('p1', edit('share.json', '"version": 2', '"version": 1'));
-    expect((await failure('ERR_MODEL_FORMAT', () => loadShares(1, folder, kernels))).message).toContain('another version');
+    const folder = changed('p1', edit('share.json', '"version": 3', '"version": 2'));
+    expect((await failure('ERR_MODEL_FORMAT', () => loadShares(1, folder, kernels))).message).toMatch(/another version.*no enrolment key/);
   });
 
   it('is named by every one of its hashes', () => {
-    const hashes = { masked: 'a', seeds: ['b', 'c'] as const, config: 'd', plan: 'e' };
+    const hashes = { masked: 'a', seeds: ['b', 'c'] as const, config: 'd', plan: 'e', enrolment: 'f' };
     const names = [
       hashes,
       { ...hashes, masked: 'x' },
@@ -101,6 +112,7 @@ describe('a part of a sharing', () => {
       { ...hashes, seeds: ['b', 'x'] as const },
       { ...hashes, config: 'x' },
       { ...hashes, plan: 'x' },
+      { ...hashes, enrolment: 'x' },
       { ...hashes, config: 'e', plan: 'd' },
     ].map(sharingHash);
     expect(new Set(names).size).toBe(names.length);

@@ -1,7 +1,7 @@
 /** Models whose public files come from a hub: what is asked for, what is kept, and that the deployment's pins hold whoever sends the files. */
-import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { ModelEntry, PretrainedOptions } from '../../src/sdk/types.ts';
+import { testFile, testSharing } from '../support/enrolment.ts';
 import { failure } from '../failure.ts';
 import { memorySite } from './memory-site.ts';
 
@@ -66,19 +66,13 @@ describe('a model whose files come from a hub', () => {
     20_000,
   );
 
-  it('has its seeds from beside the deployment all the same, and they are not kept', async () => {
-    const seeds = Uint8Array.from({ length: 64 }, (_, i) => i);
-    const pin = { bytes: 64, sha256: createHash('sha256').update(seeds).digest('hex') };
-    const site = await memorySite('filler', ({ files, weights: { open } }: ModelEntry) => ({
-      files: { ...files, 'owner.seeds': pin },
-      weights: { secret: open },
-      hub: { repository: 'acme/filler', commit: COMMIT },
-    }));
-    site.faults.set('owner.seeds', seeds);
-    for (const _load of [1, 2]) await (await site.load({ hub: true, weights: 'secret' })).dispose();
-    const own = 'http://127.0.0.1/models/filler/owner.seeds';
-    expect(site.addresses.filter((address) => !address.startsWith('https://huggingface.co/'))).toEqual([own, own]);
-    expect(site.fetched.filter((name) => name === 'owner.seeds')).toHaveLength(2);
+  it('has nothing more from anywhere with secret weights: what opens them is in the credential', async () => {
+    const sharing = await testSharing();
+    const credential = await testFile(sharing, { expires: Math.floor(Date.now() / 1000) + 1000 });
+    const site = await memorySite('filler', () => ({ weights: { secret: sharing.sharing }, hub: { repository: 'acme/filler', commit: COMMIT } }));
+    for (const _load of [1, 2]) await (await site.load({ hub: true, weights: 'secret', credential })).dispose();
+    expect(site.addresses.filter((address) => !address.startsWith('https://huggingface.co/'))).toEqual([]);
+    expect([...new Set(site.fetched)].sort()).toEqual(['config.json', 'tokenizer.json', 'tokenizer_config.json']);
   });
 
   it('that is not kept cannot be loaded offline', async () => {

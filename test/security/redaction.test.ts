@@ -135,7 +135,7 @@ const SCENARIOS: readonly [ErrorCode, string, () => Promise<unknown[]>][] = [
   ['ERR_RANGE', 'a bound that is too wide', () => thrown(() => geluRange(1e6))],
   ['ERR_ARGUMENT', 'a protocol with the text for a name', () => thrown(() => protocolInfo(MARKED))],
   ['ERR_PROTOCOL_UNAVAILABLE', 'a protocol that is not there', () => thrown(() => protocolInfo('aby3'))],
-  ['ERR_STATE', 'an output at the wrong party', () => thrown(() => revealLogits(new Map([[MARKED, wordsFrom(X, 64)]])))],
+  ['ERR_STATE', 'an output at the wrong party', () => thrown(() => revealLogits(new Map([[MARKED, wordsFrom(X, 64)]]), 'open'))],
 ];
 
 /** A backend that fails with the data in its message, as a careless library would. */

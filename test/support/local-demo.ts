@@ -1,5 +1,6 @@
 /** The web app with both parties on this machine, as `npm start` serves it: what a data owner's tests connect to. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ROOT } from '../cli/command.ts';
 
@@ -19,7 +20,7 @@ export class LocalDemo {
     const url = await new Promise<string>((resolve, reject) => {
       const read = (chunk: Buffer) => {
         demo.#log += String(chunk);
-        const found = /In your browser: +(\S+)/.exec(demo.#log)?.[1];
+        const found = /In your browser: +(\S+)[\s\S]*your credential: \S.*\n/.exec(demo.#log)?.[1];
         if (found !== undefined) resolve(found);
       };
       child.stdout?.on('data', read);
@@ -32,6 +33,12 @@ export class LocalDemo {
   /** Everything that it and its parties have said. */
   get log(): string {
     return this.#log;
+  }
+
+  /** The credential file that the user of this machine gives for a model with secret weights. */
+  async credential(model: string): Promise<Uint8Array> {
+    const folder = /your credential: a file in (\S+)/.exec(this.#log)?.[1] ?? '';
+    return readFile(join(folder, `${model}.credential.json`));
   }
 
   async stop(): Promise<void> {

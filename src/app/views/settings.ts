@@ -112,7 +112,7 @@ function weights(state: State): Option<Weights>[] {
     {
       value: 'secret',
       title: 'Secret',
-      text: 'The model is split too. Your browser downloads 64 bytes, not the weights. Holds while no user works with a compute party.',
+      text: 'For enrolled users: you give a credential file. Keeps the weights from the two parties as long as every enrolled user can be trusted with them: one that cheats can read them alone, unnoticed.',
       ...missing('secret'),
     },
   ];

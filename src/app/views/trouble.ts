@@ -15,6 +15,7 @@ const LABELS: Record<Action, string> = {
   run: 'Run again',
   reload: 'Load again',
   settings: 'Check the settings',
+  credential: 'Choose the file',
   wasm: 'Use the processor (WASM)',
   websocket: 'Use the WebSocket link',
   plain: 'Open without options',
@@ -25,11 +26,12 @@ export function trouble(store: Store, controller: Controller, openSettings: () =
   const act = (action: Action): void => {
     const { settings } = store.state;
     // The pressed button goes away with the message; the focus goes where the next thing happens.
-    if (action !== 'settings') byId('run').focus();
+    if (action !== 'settings' && action !== 'credential') byId('run').focus();
     if (action === 'run') void controller.run();
     else if (action === 'reload') void controller.start();
     else if (action === 'plain') location.assign(location.pathname);
     else if (action === 'settings') openSettings();
+    else if (action === 'credential') byId<HTMLInputElement>('credential-file').click();
     else controller.setSettings(action === 'wasm' ? { ...settings, device: 'wasm' } : { ...settings, transport: 'websocket' });
   };
   return (now, before) => {

@@ -6,7 +6,7 @@ import type { Gates, Wire } from '../../mpc/secure/gates.ts';
 import { normalise } from '../../mpc/secure/normalise.ts';
 import { headActivation } from './head.ts';
 import type { AffineMap, HeadParameters } from './parameters.ts';
-import { LOGITS, LOGIT_SCALE, type ModelRun, REAL_BITS, REAL_WORDS, ROWS, rowScale } from './run.ts';
+import { LOGITS, type ModelRun, OUTPUT_FORM, REAL_BITS, REAL_WORDS, ROWS, rowScale } from './run.ts';
 
 export function affine(gates: Gates, x: Wire, { weight, bias }: AffineMap): Wire {
   return gates.affine([{ x, weight }], bias);
@@ -50,9 +50,10 @@ export function realPositions(gates: Gates, sequences: number, tokens: number): 
   return { bits: gates.input(REAL_BITS, [sequences, tokens], 1, 0), words: gates.input(REAL_WORDS, [sequences, tokens], 8, 0) };
 }
 
-/** Opens the output to P0. x at scale 32. */
+/** Opens the output to P0, rounded to the scale of its weights' mode by a free shift: error in (−1, 1) ulp of that scale. x at scale 32. */
 export function openLogits(gates: Gates, x: Wire): void {
-  gates.output(LOGITS, gates.reduce(gates.shift(x, x.scale - LOGIT_SCALE), 32));
+  const { scale, k } = OUTPUT_FORM[gates.weights];
+  gates.output(LOGITS, gates.reduce(gates.shift(x, x.scale - scale), k));
 }
 
 /** The head on normalised rows x (scale 16) → scale 32. */

@@ -41,8 +41,11 @@ export const REAL_WORDS = 'real words';
 /** The output: logits, or hidden states of a model without a head. */
 export const LOGITS = 'logits';
 
-/** Outputs leave at this scale in Z_2^32. */
-export const LOGIT_SCALE = 16;
+/**
+ * Scale and ring of the opened output, which holds |x| < 2^15 either way. Of secret weights an owner is given no more than the answer needs: below 2^-8 lies little but the
+ * error of the circuit itself (`LOGIT_ERROR` in the tests), and what is not sent cannot be added up over many queries.
+ */
+export const OUTPUT_FORM = { open: { scale: 16, k: 32 }, secret: { scale: 8, k: 24 } } as const;
 
 /** Scale of `ROWS`: one-hot rows are exact; the weights of a mean are fractions. */
 export function rowScale(config: ModelConfig): number {

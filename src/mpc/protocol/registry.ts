@@ -14,7 +14,16 @@ export const SEMI_HONEST: ProtocolInfo = {
     adversary: 'passive',
     corruptions: 1,
     abort: 'none',
-    leaks: ['model architecture', 'number of tokens', 'number of masks', 'task', 'timing'],
+    leaks: [
+      'model architecture',
+      'number of tokens',
+      'number of masks',
+      'task',
+      'timing',
+      // Until dealing is proved. It is no leak of an owner's text: the owner is the one that cheats.
+      'secret weights, exactly, to one data owner that deals falsely, unnoticed: they are kept from the compute parties as long as every enrolled owner is trusted with them',
+      'with secret weights: to the compute parties, which credential asks',
+    ],
   },
   truncation: {
     rounding: 'stochastic',

@@ -1,11 +1,12 @@
 /**
- * The three messages of the handshake, each of one length.
+ * The three messages of the handshake, each of one length, and the two that follow where the owner has a credential (secret weights).
  *
  *   owner hello (184)                        party hello (320)                       finish (40)
  *     0   4  magic 'TRHK'                      0   4  magic                            0   4  magic
  *     4   1  version 1                         4   1  version                          4   1  version
  *     5   1  kind 1                            5   1  kind 2                           5   1  kind 3
- *     6   1  transport 1..3                    6   1  status: 0, or why not            6   1  0
+ *     6   1  transport 1..3, plus 128          6   1  status: 0, or why not            6   1  0
+ *            if a credential follows
  *     7   1  party asked for, 1 or 2           7   1  party that answers               7   1  0
  *     8  16  session                           8 184  the owner hello as it came       8  32  confirmation
  *    24  32  nonce                           192  32  nonce
@@ -14,9 +15,17 @@
  *   120  32  hash of the parameters
  *   152  32  hash of the signed signalling
  *
+ *   credential (233), from the owner         verdict (40), from the party
+ *     0 233  what `OwnerCredential.present`    0   4  magic
+ *            made, ChaCha20-Poly1305 under     4   1  version
+ *            a key of this link                5   1  kind 4
+ *                                              6   1  0: taken, or the fault
+ *                                              7   1  0
+ *                                              8  32  HMAC of byte 6 under a key of this link
+ *
  * The party repeats what it was asked, so that an answer to another question is known as what it is once its signature has been checked.
  */
-import { concatBytes } from '../../core/bytes.ts';
+import { concatBytes, equalBytes } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
 import { SESSION_BYTES } from '../frame.ts';
 import { encodeTranscript } from '../transcript.ts';
@@ -24,6 +33,7 @@ import { encodeTranscript } from '../transcript.ts';
 export const OWNER_HELLO_BYTES = 184;
 export const PARTY_HELLO_BYTES = 320;
 export const FINISH_BYTES = 40;
+export const VERDICT_BYTES = 40;
 export const NONCE_BYTES = 32;
 export const HASH_BYTES = 32;
 const MAGIC = Uint8Array.of(0x54, 0x52, 0x48, 0x4b);
@@ -35,11 +45,19 @@ const TRANSPORTS = ['', 'webrtc', 'websocket', 'tls'] as const;
 export type LinkKind = 'webrtc' | 'websocket' | 'tls';
 
 /** What a party answers; the index is the status byte. */
-const STATUSES = ['ok', 'party', 'session', 'signalling', 'model', 'parameters', 'refused', 'large', 'busy'] as const;
+const STATUSES = ['ok', 'party', 'session', 'signalling', 'model', 'parameters', 'refused', 'large', 'busy', 'credential'] as const;
 export type HandshakeStatus = (typeof STATUSES)[number];
+
+/** What a party says of a credential; the index is the byte. */
+const VERDICTS = ['ok', 'missing', 'expired', 'revoked', 'sharing', 'signature', 'refused'] as const;
+export type Verdict = (typeof VERDICTS)[number];
+/** Bit of the transport's byte. */
+const ENROLLED = 0x80;
 
 export interface OwnerHello {
   readonly transport: LinkKind;
+  /** Whether a credential follows the handshake. */
+  readonly enrolled: boolean;
   readonly party: 1 | 2;
   readonly session: Uint8Array;
   readonly nonce: Uint8Array;
@@ -61,19 +79,38 @@ export interface PartyHello {
 }
 
 export function encodeOwnerHello(hello: OwnerHello): Uint8Array {
-  const { transport, party, session, nonce, ephemeral, modelHash, parametersHash, signallingHash } = hello;
-  return concatBytes([header(1, TRANSPORTS.indexOf(transport), party), session, nonce, ephemeral, modelHash, parametersHash, signallingHash]);
+  const { transport, enrolled, party, session, nonce, ephemeral, modelHash, parametersHash, signallingHash } = hello;
+  return concatBytes([
+    header(1, TRANSPORTS.indexOf(transport) | (enrolled ? ENROLLED : 0), party),
+    session,
+    nonce,
+    ephemeral,
+    modelHash,
+    parametersHash,
+    signallingHash,
+  ]);
 }
 
 /** @throws {TercetError} ERR_FRAME_FORMAT, ERR_PEER_MISMATCH for another version */
 export function decodeOwnerHello(bytes: Uint8Array): OwnerHello {
   checkHeader(bytes, 1, OWNER_HELLO_BYTES);
-  const transport = TRANSPORTS[bytes[6]];
+  const transport = TRANSPORTS[bytes[6] & ~ENROLLED];
+  const enrolled = (bytes[6] & ENROLLED) !== 0;
   const party = bytes[7];
   if (transport === undefined || transport === '' || (party !== 1 && party !== 2)) throw malformed();
   const hash = (at: number): Uint8Array => bytes.slice(at, at + 32);
   const session = bytes.slice(8, 8 + SESSION_BYTES);
-  return { transport, party, session, nonce: hash(24), ephemeral: hash(56), modelHash: hash(88), parametersHash: hash(120), signallingHash: hash(152) };
+  return {
+    transport,
+    enrolled,
+    party,
+    session,
+    nonce: hash(24),
+    ephemeral: hash(56),
+    modelHash: hash(88),
+    parametersHash: hash(120),
+    signallingHash: hash(152),
+  };
 }
 
 /** What the party signs: everything of its hello before the signature. */
@@ -105,6 +142,20 @@ export function decodeFinish(bytes: Uint8Array): Uint8Array {
   checkHeader(bytes, 3, FINISH_BYTES);
   if (bytes[6] !== 0 || bytes[7] !== 0) throw malformed();
   return bytes.slice(8);
+}
+
+/** @param mac of a verdict's byte, under a key of the link */
+export function encodeVerdict(verdict: Verdict, mac: (status: number) => Uint8Array): Uint8Array {
+  const status = VERDICTS.indexOf(verdict);
+  return concatBytes([header(4, status, 0), mac(status)]);
+}
+
+/** @throws {TercetError} ERR_FRAME_FORMAT for what the party at the other end of this link did not say */
+export function decodeVerdict(bytes: Uint8Array, mac: (status: number) => Uint8Array): Verdict {
+  checkHeader(bytes, 4, VERDICT_BYTES);
+  const verdict: Verdict | undefined = VERDICTS[bytes[6]];
+  if (verdict === undefined || bytes[7] !== 0 || !equalBytes(bytes.subarray(8), mac(bytes[6]))) throw malformed();
+  return verdict;
 }
 
 function header(kind: number, detail: number, party: number): Uint8Array {

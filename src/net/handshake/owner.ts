@@ -1,6 +1,7 @@
 /** The data owner's half of the handshake, without a link: bytes in, bytes out. */
 import { concatBytes, equalBytes } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
+import { type OwnerCredential, credentialFault } from '../credential.ts';
 import { verifySignature } from '../identity.ts';
 import { busy, replayed, swappedParty, tooLarge, wrongFingerprint, wrongKey, wrongModel, wrongParameters } from '../refusals.ts';
 import {
@@ -16,11 +17,13 @@ import {
 import { Ephemeral, type LinkSecrets } from './secrets.ts';
 
 /** What the data owner asks for, and whom it expects. */
-export interface OwnerTerms extends Omit<OwnerHello, 'nonce' | 'ephemeral'> {
+export interface OwnerTerms extends Omit<OwnerHello, 'nonce' | 'ephemeral' | 'enrolled'> {
   /** The pinned public key of the party. */
   readonly identity: string;
   /** The pinned public key of the other compute party, to tell a swap from a stranger. */
   readonly otherIdentity?: string | undefined;
+  /** For secret weights: presented once the party has proved who it is. */
+  readonly credential?: OwnerCredential | undefined;
 }
 
 export class OwnerHandshake {
@@ -32,7 +35,8 @@ export class OwnerHandshake {
   private constructor(terms: OwnerTerms, ephemeral: Ephemeral) {
     this.#terms = terms;
     this.#ephemeral = ephemeral;
-    this.hello = encodeOwnerHello({ ...terms, nonce: crypto.getRandomValues(new Uint8Array(NONCE_BYTES)), ephemeral: ephemeral.publicKey });
+    const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+    this.hello = encodeOwnerHello({ ...terms, enrolled: terms.credential !== undefined, nonce, ephemeral: ephemeral.publicKey });
   }
 
   static async begin(terms: OwnerTerms): Promise<OwnerHandshake> {
@@ -76,9 +80,10 @@ export class OwnerHandshake {
   }
 }
 
-function refused(party: number, status: HandshakeStatus): TercetError {
+function refused(party: 1 | 2, status: HandshakeStatus): TercetError {
   if (status === 'party') return swappedParty(party, 3 - party);
   if (status === 'model') return wrongModel(party);
+  if (status === 'credential') return credentialFault('missing', party);
   if (status === 'parameters') return wrongParameters(party);
   if (status === 'signalling') return wrongFingerprint(party, 'it does not know the signalling of this link');
   if (status === 'session') return replayed(party);

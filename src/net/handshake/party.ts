@@ -1,6 +1,8 @@
 /** A compute party's half of the handshake, without a link: bytes in, bytes out. */
 import { concatBytes, equalBytes } from '../../core/bytes.ts';
 import { type ErrorCode, TercetError } from '../../core/errors.ts';
+import { credentialFault } from '../credential.ts';
+import type { Enrolment } from '../enrolment.ts';
 import type { PartyIdentity } from '../identity.ts';
 import { type HandshakeStatus, type LinkKind, NONCE_BYTES, type OwnerHello, decodeFinish, decodeOwnerHello, encodePartyHello } from './messages.ts';
 import { Ephemeral, type LinkSecrets } from './secrets.ts';
@@ -15,6 +17,8 @@ export interface PartyTerms {
   readonly signallingHash: Uint8Array;
   /** Throws to refuse: ERR_MODEL_HASH, ERR_PEER_MISMATCH (parameters), anything else. */
   readonly admit: (asked: { readonly modelHash: Uint8Array; readonly parametersHash: Uint8Array }) => void;
+  /** Who may use a model: undefined for a model that is open to everybody. Asked after `admit`. */
+  readonly enrolment?: ((modelHash: Uint8Array) => Enrolment | undefined) | undefined;
 }
 
 export interface Answer {
@@ -23,6 +27,8 @@ export interface Answer {
   readonly asked: OwnerHello;
   /** Present if the owner is refused. */
   readonly refusal: TercetError | undefined;
+  /** Present if a credential must follow, and be taken, before anything of the link is handed out. */
+  readonly enrolment: Enrolment | undefined;
 }
 
 /** What the owner is told of an owner's refusal; anything else is "refused". */
@@ -57,7 +63,7 @@ export class PartyHandshake {
       identity.sign(message),
     );
     if (refusal === undefined) this.#secrets = await this.#ephemeral.agree(asked.ephemeral, concatBytes([bytes, hello]));
-    return { hello, asked, refusal };
+    return { hello, asked, refusal, enrolment: this.#enrolment(asked) };
   }
 
   /** Checks that the owner holds the same keys, and hands them out. @throws {TercetError} ERR_FRAME_FORMAT, ERR_IDENTITY_KEY */
@@ -97,6 +103,13 @@ export class PartyHandshake {
       if (!(error instanceof TercetError)) throw error;
       return [REFUSALS[error.code] ?? 'refused', error];
     }
+    const needed = this.#enrolment(asked) !== undefined;
+    if (needed && !asked.enrolled) return ['credential', credentialFault('missing', party)];
+    if (asked.enrolled && !needed) return refuse('refused', 'presents a credential for a model that is open to everybody');
     return ['ok', undefined];
+  }
+
+  #enrolment({ modelHash }: OwnerHello): Enrolment | undefined {
+    return this.#terms.enrolment?.(modelHash);
   }
 }

@@ -2,6 +2,7 @@
  * From two ephemeral keys to the keys of a link: X25519, then HKDF-SHA256 salted with the hash of everything that was said (RFC 5869), one label for each use.
  */
 import { hkdf } from '@noble/hashes/hkdf.js';
+import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
@@ -62,13 +63,20 @@ export class LinkSecrets {
   readonly #toParty: Uint8Array;
   readonly #toOwner: Uint8Array;
   readonly #finish: Uint8Array;
+  readonly #credential: Uint8Array;
+  readonly #verdict: Uint8Array;
+  /** SHA-256 of both hellos: public, and the same for no other link. */
+  readonly binding: Uint8Array;
 
   constructor(shared: Uint8Array, salt: Uint8Array) {
+    this.binding = salt;
     const derive = (use: string): Uint8Array => hkdf(sha256, shared, salt, new TextEncoder().encode(`tercet/1 ${use}`), KEY_BYTES);
     this.#pair = derive('pair key');
     this.#toParty = derive('records to the party');
     this.#toOwner = derive('records to the owner');
     this.#finish = derive('owner finished');
+    this.#credential = derive('owner credential');
+    this.#verdict = derive('party verdict');
   }
 
   /** Master key of the pair's generator (`PairPrg`). */
@@ -86,8 +94,18 @@ export class LinkSecrets {
     return sha256(concatBytes([this.#finish, new TextEncoder().encode('finish')]));
   }
 
+  /** Seals one message: what the owner presents. */
+  credentialKey(): Uint8Array {
+    return this.#credential.slice();
+  }
+
+  /** What only the party at the other end can say of a credential, for each verdict another. */
+  verdict(status: number): Uint8Array {
+    return hmac(sha256, this.#verdict, Uint8Array.of(status));
+  }
+
   wipe(): void {
-    for (const key of [this.#pair, this.#toParty, this.#toOwner, this.#finish]) key.fill(0);
+    for (const key of [this.#pair, this.#toParty, this.#toOwner, this.#finish, this.#credential, this.#verdict]) key.fill(0);
   }
 
   toString(): string {

@@ -1,0 +1,59 @@
+/** Owners whose links have a handshake: what they may leave unsaid, and that secret weights are not among it. */
+import { describe, expect, it } from 'vitest';
+import { fromHex } from '../../src/core/bytes.ts';
+import { Enrolment } from '../../src/net/enrolment.ts';
+import { memoryPair } from '../../src/net/memory.ts';
+import { ownerHandshakeOn, partyHandshakeOn } from '../../src/net/handshake.ts';
+import { createIdentity } from '../../src/net/identity.ts';
+import { ANY_MODEL, enrolments, sameRequest } from '../../src/party/owner-terms.ts';
+import { requestCode } from '../../src/session/request.ts';
+import { failure } from '../failure.ts';
+import { MODEL, REQUEST } from '../session/harness.ts';
+import { NOW, testCredential, testSharing } from '../support/enrolment.ts';
+
+const { model: _, ...UNNAMED } = REQUEST;
+const PARAMETERS = fromHex(requestCode(REQUEST));
+const SESSION = new Uint8Array(16).fill(4);
+const NO_SIGNALLING = new Uint8Array(32);
+
+async function secret() {
+  const sharing = await testSharing();
+  const enrolment = new Enrolment({ sharing: sharing.sharing, publicKey: sharing.key.publicKey, now: () => NOW });
+  return { sharing, model: { ...MODEL, hash: sharing.sharing, enrolment } };
+}
+
+describe('a request for whichever model is served', () => {
+  it('is fine for an open model, and never for secret weights: no credential was asked for it', async () => {
+    const { model } = await secret();
+    const check = sameRequest({ modelHash: ANY_MODEL, parametersHash: PARAMETERS });
+    await check(UNNAMED, MODEL, undefined);
+    await failure('ERR_CREDENTIAL_MISSING', async () => check(UNNAMED, model, undefined));
+    const named = sameRequest({ modelHash: fromHex(model.hash), parametersHash: PARAMETERS });
+    await named({ ...REQUEST, model: model.hash }, model, undefined);
+  });
+
+  it('secret weights without an enrolment are not served at all', async () => {
+    const unenrolled = { ...MODEL, parameters: { ...MODEL.parameters, weights: 'secret' } as typeof MODEL.parameters };
+    await failure('ERR_MODEL_FORMAT', async () => enrolments([unenrolled]));
+  });
+});
+
+describe('a link of an owner in Node that pins the parties', () => {
+  it('carries the credential in its handshake, and stands for secret weights with one alone', async () => {
+    const { sharing, model } = await secret();
+    const identity = await createIdentity();
+    const common = { party: 1, session: SESSION, signallingHash: NO_SIGNALLING } as const;
+    const shake = async (credential: Awaited<ReturnType<typeof testCredential>> | undefined): Promise<Uint8Array> => {
+      const [own, theirs] = memoryPair(0, 1, { timeoutMs: 5_000 });
+      const party = partyHandshakeOn(theirs, { ...common, identity, admit: () => undefined, enrolment: enrolments([model]) });
+      party.catch(() => undefined);
+      const terms = { ...common, identity: identity.publicKey, modelHash: fromHex(model.hash), parametersHash: PARAMETERS };
+      const key = await ownerHandshakeOn(own, { ...terms, credential });
+      expect((await party).key).toEqual(key);
+      return key;
+    };
+    expect(await shake(await testCredential(sharing))).toHaveLength(32);
+    await failure('ERR_CREDENTIAL_MISSING', () => shake(undefined));
+    await failure('ERR_CREDENTIAL_EXPIRED', async () => shake(await testCredential(sharing, { expires: NOW })));
+  });
+});
