@@ -195,9 +195,10 @@ describe('P0, the data owner', () => {
 
 const RUNS = 120;
 const BINS = 16;
-/** Two-sample χ² with 15 degrees of freedom: 75 has a probability of 6e-10 for equal distributions; some 3000 positions are tested. */
+/** Two-sample χ² with 15 degrees of freedom: 75 has a probability of 6e-10 for equal distributions; some 7000 positions are tested. */
 const CHI_SQUARE = 75;
-const POSITIONS = 48;
+/** Bytes of a message that are looked at: all of a point-function key. */
+const POSITIONS = 128;
 
 /** Kernels that show what they return: everything that a party computes is a function of its view, and shows relations between messages that no single one does. */
 function recording(kernels: RingKernels, see: (op: string, result: unknown) => void): RingKernels {
@@ -253,7 +254,10 @@ async function histograms(party: 1 | 2, text: Inputs, firstSeed: number, options
       // A tag may carry two messages (a key and a correction): number them.
       const nth = (seen.get(`${from} ${tag}`) ?? 0) + 1;
       seen.set(`${from} ${tag}`, nth);
-      for (let at = 0; at < Math.min(bytes.length, POSITIONS); at++) count(`P${from} → P${party} ${tag} #${nth} byte ${at}`, bytes[at] >> 4);
+      for (let at = 0; at < Math.min(bytes.length, POSITIONS); at++) {
+        count(`P${from} → P${party} ${tag} #${nth} byte ${at} high`, bytes[at] >> 4);
+        count(`P${from} → P${party} ${tag} #${nth} byte ${at} low`, bytes[at] & 15);
+      }
     }
   }
   return counts;
