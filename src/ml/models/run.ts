@@ -38,6 +38,9 @@ export const REAL_WORDS = 'real words';
 /** The output: logits, or hidden states of a model without a head. */
 export const LOGITS = 'logits';
 
+/** The other output, of a plan with checks: for every sequence one bit, 1 when a value left its domain. */
+export const OUTSIDE = 'outside';
+
 /** Outputs leave at this scale in Z_2^32. */
 export const LOGIT_SCALE = 16;
 

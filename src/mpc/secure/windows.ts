@@ -18,6 +18,8 @@ const REACHED: ExactTable = { bits: 7, entries: Array.from({ length: SEGMENTS },
 /**
  * z over Z_2^64, 0 ≤ z < 112 · 2^top → f(z) at scale s1 + 14 over Z_2^64.
  *
+ * `reached` holds, for all windows but the last, the bit [measured index ≥ 7].
+ *
  * @param top log2 of the unit of the widest window; the others are 4 lower each.
  * @param f of the integer z, positive and smooth; below 3 units of the last window the result is zero.
  */
@@ -26,7 +28,7 @@ export function powerLaw(
   z: Wire,
   f: (z: number) => number,
   options: { readonly top: number; readonly windows: number; readonly s1: number },
-): Wire {
+): { readonly value: Wire; readonly reached: readonly Wire[] } {
   const { top, windows, s1 } = options;
   const candidates: Wire[] = [];
   const reached: Wire[] = [];
@@ -49,5 +51,5 @@ export function powerLaw(
     const first = reached.findIndex((_bit, w) => ((joint >> w) & 1) === 1);
     return first === -1 ? windows - 1 : first;
   });
-  return gates.choose(reached, candidates, pick);
+  return { value: gates.choose(reached, candidates, pick), reached };
 }

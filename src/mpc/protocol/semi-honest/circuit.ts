@@ -5,7 +5,7 @@
  * all three parties hold alike: which message comes when, how long it is, under which tag and draw ids.
  */
 import type { Choice, PiecewiseCubic, ProductShape, SelectionTable } from '../../../compute/kernels/types.ts';
-import { wordsFrom } from '../../../compute/ring.ts';
+import { type Words, wordsFrom } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
 import { type Component, type Wire, countOf } from '../../share/wire.ts';
 import type { AffineTerm, Cost, ExactTable, Gates, Parameter } from '../types.ts';
@@ -51,6 +51,7 @@ export class CircuitBuilder implements Gates {
   /** Reshaped wire → the wire it shows, so that both share one lift. */
   readonly #shown = new Map<Wire, Wire>();
   readonly #tables = new Map<ExactTable, Map<number, DifferenceTable>>();
+  readonly #joints = new Map<readonly bigint[], Map<number, Words>>();
   #path: readonly string[] = [];
 
   constructor(weights: 'open' | 'secret') {
@@ -389,17 +390,27 @@ export class CircuitBuilder implements Gates {
   jointTable(bits: readonly Wire[], entries: readonly bigint[], k: number): Wire {
     const n = entries.length;
     invariant(n === 1 << bits.length, 'jointTable: one entry for every joint value');
-    // Row α, entry j: the joint bits are α ⊕ j.
-    const table = wordsFrom(
-      Array.from({ length: n * n }, (_, i) => entries[Math.floor(i / n) ^ (i % n)]),
-      k,
-    );
+    const table = this.#exclusiveTable(entries, k);
     return this.#select(bits, bits[0].shape, k, 0, {
       n,
       P: 1,
       table: async (p1) => ({ kind: 'rows', table, n, stride: n, row: await joint(p1, bits, 'a') }),
       choice: async (party) => ({ index: await joint(party, bits, 'l2') }),
     });
+  }
+
+  /** Row α, entry j: the joint bits are α ⊕ j. Made once per table and ring. */
+  #exclusiveTable(entries: readonly bigint[], k: number): Words {
+    const known = this.#joints.get(entries)?.get(k);
+    if (known !== undefined) return known;
+    const n = entries.length;
+    const made = wordsFrom(
+      Array.from({ length: n * n }, (_, i) => entries[Math.floor(i / n) ^ (i % n)]),
+      k,
+    );
+    const byRing = this.#joints.get(entries) ?? new Map<number, Words>();
+    this.#joints.set(entries, byRing.set(k, made));
+    return made;
   }
 
   borrow(x: Wire, from: number, bits: number, leaf: 'less' | 'equal'): Wire {
