@@ -8,6 +8,7 @@
  *
  * What the samples show decides only which variants are taken, so that ordinary texts are not refused; it decides nothing about being right.
  */
+import { TercetError } from '../core/errors.ts';
 import { GELU_DOMAIN, type GeluRange } from '../mpc/secure/activation.ts';
 import { MAX_ATTENTION, SPREAD, acceptedSpread, spreadBits, valueDomain } from '../mpc/secure/attention.ts';
 import { type NormaliseRange, acceptedVariance, varianceDomain, wholeVariance, wrappingVariance } from '../mpc/secure/normalise.ts';
@@ -216,5 +217,11 @@ function chooseNorm(
     const fitting = ranges.filter((range) => holds(range, margin));
     if (fitting.length > 0) return fitting[wide ? Math.min(1, fitting.length - 1) : 0];
   }
-  throw tooFar(what, seen * LEAST_MARGIN ** 2, Math.max(0, ...ranges.map((range) => acceptedVariance(d, range).max)));
+  const high = Math.max(0, ...ranges.map((range) => acceptedVariance(d, range).max));
+  if (seen * LEAST_MARGIN ** 2 > high) throw tooFar(what, seen * LEAST_MARGIN ** 2, high);
+  throw new TercetError(
+    'ERR_RANGE',
+    `${what} is between ${least.toPrecision(2)} and ${seen.toPrecision(2)} and may reach ${bound.toPrecision(2)} in one step: no resolution holds all of it`,
+    'this checkpoint needs wider gadgets than this version has',
+  );
 }

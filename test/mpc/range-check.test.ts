@@ -88,7 +88,7 @@ describe('a magnitude', () => {
 
 describe('the OR', () => {
   it('of a tensor finds a single bit at any place, and only in its own sequence', { timeout: 120_000 }, async () => {
-    for (const width of [1, 2, 5, 8, 9, 64, 65, 700]) {
+    for (const width of [1, 2, 9, 65, 700]) {
       const sequences = 2;
       const places = [0, Math.floor(width / 2), width - 1, 2 * width - 1];
       for (const [i, place] of [...places, -1].entries()) {
@@ -104,7 +104,7 @@ describe('the OR', () => {
 
   it('of several tensors is set by any of them, and elements and rows of padding do not count', { timeout: 60_000 }, async () => {
     const bit = (shape: readonly number[], place: number): Tensor => ({ shape, values: Array.from({ length: shape[0] * shape[1] }, (_, i) => (i === place ? 1 : 0)), k: 1 });
-    for (let which = 0; which < 20; which++) {
+    for (const which of [0, 7, 19]) {
       const inputs = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`x${i}`, bit([1, 3], i === which ? 1 : -1)]));
       const build: Build = (_g, checks, ...x) => x.forEach((wire) => checks.outside(wire));
       expect(await privately(inputs, 1, build, which)).toEqual([1]);
@@ -156,7 +156,7 @@ describe('the spread of a row', () => {
       const rows: number[][] = [];
       const want: (number | undefined)[] = [];
       const half = 2 ** (treeBits + 1);
-      for (let i = 0; i < 300; i++) {
+      for (let i = 0; i < 160; i++) {
         // Half inside, half outside; some at whole periods of the tree, where a wrapped difference looks like none.
         const spread = i % 2 === 0 ? next() * acceptedSpread(treeBits) : i % 4 === 1 ? SPREAD[treeBits] + 4 + next() * (reach - SPREAD[treeBits] - 4) : half * Math.ceil(next() * Math.floor(reach / half));
         const centre = (next() - 0.5) * 1000;
@@ -211,11 +211,16 @@ describe('the spread of a row', () => {
       const text = row < 3 && column < 3;
       // A row of one score has no spread.
       const seen = column <= row && row > 0;
-      expect(await privately({ ...inputs, ...real }, 1, padded, 4 * row + column), say).toEqual([text ? 1 : 0]);
-      expect(inTheClear({ ...inputs, ...real }, 1, padded), say).toEqual([text ? 1 : 0]);
-      expect(await privately(inputs, 1, causal, 4 * row + column), say).toEqual([seen ? 1 : 0]);
-      expect(await privately({ ...inputs, bits: real.bits }, 1, causalPadded, 4 * row + column), say).toEqual([seen && row < 3 ? 1 : 0]);
-      expect(inTheClear({ ...inputs, bits: real.bits }, 1, causalPadded), say).toEqual([seen && row < 3 ? 1 : 0]);
+      const cases: [Record<string, Tensor>, Build, boolean][] = [
+        [{ ...inputs, ...real }, padded, text],
+        [inputs, causal, seen],
+        [{ ...inputs, bits: real.bits }, causalPadded, seen && row < 3],
+      ];
+      for (const [given, built, outside] of cases) {
+        expect(inTheClear(given, 1, built), say).toEqual([outside ? 1 : 0]);
+        // Where it differs: at the edges of the mask.
+        if (row >= 2 && column >= 2) expect(await privately(given, 1, built, 4 * row + column), say).toEqual([outside ? 1 : 0]);
+      }
     }
   });
 });
@@ -233,12 +238,13 @@ describe('the variance of a row', () => {
     [64, 'broad'],
     [384, 'normal'],
     [384, 'broad'],
+    [768, 'broad'],
   ] as const)('of %d entries, %s: inside what is accepted it passes, outside the domain never, until S would wrap', { timeout: 60_000 }, async (d, range) => {
     const { min, max } = varianceDomain(d, range);
     const passes = acceptedVariance(d, range);
     expect(passes.min).toBeLessThan(1.2 * min);
     expect(passes.max).toBeGreaterThan(0.8 * max);
-    const wraps = 0.98 * Math.min(wrappingVariance(d, range), wholeVariance(d));
+    const wraps = 0.99 * Math.min(wrappingVariance(d, range), wholeVariance(d));
     const spaced = (from: number, to: number, n: number) => Array.from({ length: n }, (_, i) => from * (to / from) ** (i / (n - 1)));
     const inside = spaced(1.05 * passes.min, 0.98 * passes.max, 9);
     const outside = [...spaced(min / 1e4, 0.95 * min, 5), ...(wraps > 1.02 * max ? spaced(1.02 * max, wraps, 9) : [])];

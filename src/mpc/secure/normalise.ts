@@ -57,9 +57,9 @@ export function wholeVariance(d: number): number {
   return 2 ** 60 / d ** 3;
 }
 
-/** From here S of a row wraps in Z_2^64, and no check can see it. */
+/** From here S of a row comes too close to 2^64 for a check: it would wrap, or a coarse unit of it. */
 export function wrappingVariance(d: number, range: NormaliseRange): number {
-  return 2 ** 64 / squaresOf(d, range);
+  return 2 ** 63.8 / squaresOf(d, range);
 }
 
 /** S is read in units of an eighth of the power of two below its largest value; measured units up to `edge` are inside. */
@@ -102,11 +102,21 @@ export function normalise(gates: Gates, x: Wire, epsilon: number, range: Normali
 /** Joint bits: a wider window is reached, at most `LEAST_UNITS` of the last one, above the top. */
 const OUTSIDE = Array.from({ length: 8 }, (_, j) => ((j & 4) !== 0 || (j & 3) === 2 ? 1n : 0n));
 
+/** Index bits of a table on the top of S, and the fewest: an eighth of the ring is kept free for a unit of dither. */
+const TOP_BITS = 7;
+const LEAST_BITS = 4;
+
 /** A row is above when S lies in a measured unit above `edge`; it is below when no wider window is reached, so that S is inside the last one, and the unit there is small. */
 function checkVariance(gates: Gates, sum: Wire, reached: readonly Wire[], { unit, edge }: ReturnType<typeof topUnit>, { checks, rows }: VarianceCheck): void {
-  const bits = sum.k - unit;
-  const above = gates.table(gates.shift(sum, unit), checks.table(bits, 0, edge), 1);
+  const column = (x: Wire) => gates.reshape(x, [sum.count, 1]);
+  const read = (at: number, bits: number, to: number) => gates.table(gates.reduce(gates.shift(sum, at), bits), checks.table(bits, 0, to), 1);
+  // A table of 7 bits, and where S may be larger coarser ones, each of which holds the one before inside its period: measured 0 or 1 is below 64 of its units.
+  const above = read(unit, Math.min(TOP_BITS, sum.k - unit), edge);
+  for (let at = unit; at + TOP_BITS < sum.k; ) {
+    at = Math.min(at + TOP_BITS - 2, sum.k - LEAST_BITS);
+    checks.outside(column(read(at, Math.min(TOP_BITS, sum.k - at), 1)), { rows });
+  }
   const low = gates.table(gates.reduce(gates.shift(sum, LAST), 7), checks.table(7, LEAST_UNITS + 1, 127), 1);
   const outside = gates.jointTable([checks.anyOf(reached), low, above], OUTSIDE, 1);
-  checks.outside(gates.reshape(outside, [sum.count, 1]), { rows });
+  checks.outside(column(outside), { rows });
 }
