@@ -11,7 +11,21 @@ import { defaultThreads } from '../party/defaults.ts';
 import { MAX_SEQUENCES } from '../session/request.ts';
 import { TASKS } from '../party/task.ts';
 import { printAnswers } from './answers.ts';
-import { decimal, integer, list, modelLocation, oneOf, parseAddress, parseDevice, parseProfile, parseTask, parseWeights, type ModelFlags } from './options.ts';
+import {
+  decimal,
+  integer,
+  list,
+  modelLocation,
+  oneOf,
+  parseAddress,
+  parseDevice,
+  parseProfile,
+  parseRanges,
+  parseTask,
+  parseWeights,
+  RANGES_HELP,
+  type ModelFlags,
+} from './options.ts';
 import { printCost } from './tables.ts';
 import { runOnTerminal } from './terminal.ts';
 
@@ -35,6 +49,7 @@ export interface InferFlags extends ModelFlags {
   readonly sequences?: string;
   readonly protocol: string;
   readonly weights: string;
+  readonly ranges?: string;
   readonly device: string;
   readonly threads?: string;
   readonly topK: string;
@@ -72,6 +87,7 @@ export function inferCommand(): Command {
     )
     .addOption(new Option('--protocol <name>', '3pc_semi_honest; other modes are refused in this build').default('3pc_semi_honest'))
     .option('--weights <mode>', 'open: both compute parties know the model; secret: neither does', 'open')
+    .option('--ranges <which>', `${RANGES_HELP} (with parties that are started here)`)
     .option('--device <device>', 'auto, wasm or webgpu', 'auto')
     .option('--threads <n>', 'worker threads of each party')
     .option('--top-k <n>', 'how many answers to print', '5')
@@ -97,6 +113,8 @@ async function infer(flags: InferFlags): Promise<void> {
   if (!random && (flags.tokens ?? flags.sequences) !== undefined)
     throw new TercetError('ERR_ARGUMENT', '--tokens and --sequences belong to --random-weights', 'a text has as many tokens as it has');
   const weights = parseWeights(flags.weights);
+  if (flags.ranges !== undefined && flags.peers !== undefined)
+    throw new TercetError('ERR_ARGUMENT', '--ranges is chosen where the model is served', 'give it to both compute parties, or to tercet model share');
   const json = flags.json === true;
   const streamed = !json && task === 'text-generation';
   const onText = streamedText(texts[0] ?? '');
@@ -114,6 +132,7 @@ async function infer(flags: InferFlags): Promise<void> {
       sequences: flags.sequences === undefined ? undefined : integer('sequences', flags.sequences, 1, MAX_SEQUENCES),
       protocol: flags.protocol,
       weights,
+      ...(flags.ranges === undefined ? {} : { ranges: parseRanges(flags.ranges) }),
       device: parseDevice(flags.device),
       threads: flags.threads === undefined ? defaultThreads() : integer('threads', flags.threads, 0, 64),
       topK: integer('top-k', flags.topK, 1, 1000),

@@ -6,6 +6,7 @@ import { embeddedModel } from '../party/defaults.ts';
 import { PROFILE_NAMES } from '../net/profiles.ts';
 import type { ModelLocation } from '../party/model.ts';
 import { DEVICES, type Device } from '../party/node-kernels.ts';
+import { RANGES, type Ranges } from '../party/planned.ts';
 import { TASKS, type Task } from '../party/task.ts';
 import type { WeightMode } from '../session/request.ts';
 
@@ -39,6 +40,7 @@ export function list(name: string, value: string): string[] {
 
 export const parseTask = (value: string): Task => oneOf('task', value, TASKS);
 export const parseWeights = (value: string): WeightMode => oneOf('weights', value, ['open', 'secret']);
+export const parseRanges = (value: string): Ranges => oneOf('ranges', value, RANGES);
 export const parseDevice = (value: string): Device => oneOf('device', value, DEVICES);
 export const parseProfile = (value: string): string => oneOf('profile', value, PROFILE_NAMES);
 
@@ -55,6 +57,9 @@ export function parseHubOrigin(value: string): string {
   if (/^https:\/\/(\*\.)?[\w-]+(\.[\w-]+)*(:\d{1,5})?$/.test(value) || /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/.test(value)) return value;
   throw usage('--hub-origins expected an origin', 'for example --hub-origins https://huggingface.co --hub-origins "https://*.hf.co"');
 }
+
+/** How gadgets are chosen for a model whose weights alone prove no ranges. */
+export const RANGES_HELP = 'auto: gadgets by what samples need; wide: the widest, which refuse fewer texts and cost more';
 
 export interface ModelFlags {
   readonly model?: string;

@@ -108,8 +108,7 @@ export function checkedPlan(config: ModelConfig, reach: ModelRanges, measured: M
     const variants = GELU_RANGES.filter((range) => range !== 'narrow' || bound < GELU_DOMAIN.narrow).map((range) => magnitude(range, GELU_DOMAIN[range]));
     return choose(what, widestIf(wide, variants), bound, seen, margins);
   };
-  const single = (what: string, domain: number, bound: number, seen: number) =>
-    choose(what, [magnitude<GeluRange>('narrow', domain)], bound, seen, margins);
+  const single = (what: string, domain: number, bound: number, seen: number) => choose(what, [magnitude<GeluRange>('narrow', domain)], bound, seen, margins);
 
   const inner = reach.activation.map((bound, i) => {
     const what = `an activation of layer ${i + 1}`;
@@ -184,7 +183,13 @@ function planNorms(
   const streamed = (i: number, bound: number) => (stream && i > 0 ? Math.min(bound, (Math.sqrt(held) + reach.added[i - 1]) ** 2) : bound);
   const norms = reach.variance.map((bound, i) => {
     const most = streamed(i, bound);
-    const range = resolution(`the variance of LayerNorm ${(i % 2) + 1} of layer ${(i >> 1) + 1}`, finestNorm(config), most, measured.variance[i], measured.leastVariance[i]);
+    const range = resolution(
+      `the variance of LayerNorm ${(i % 2) + 1} of layer ${(i >> 1) + 1}`,
+      finestNorm(config),
+      most,
+      measured.variance[i],
+      measured.leastVariance[i],
+    );
     held = Math.min(most, varianceDomain(d, range).max);
     return range;
   });
@@ -192,9 +197,17 @@ function planNorms(
   const last = measured.headVariance > 0;
   return {
     norms,
-    embedding: encoder ? resolution('the variance of the embeddings', 'fine', reach.embeddingVariance, measured.embeddingVariance, measured.leastEmbeddingVariance) : 'fine',
+    embedding: encoder
+      ? resolution('the variance of the embeddings', 'fine', reach.embeddingVariance, measured.embeddingVariance, measured.leastEmbeddingVariance)
+      : 'fine',
     head: last
-      ? resolution('the variance of the last LayerNorm', 'fine', streamed(reach.variance.length, reach.headVariance), measured.headVariance, measured.leastHeadVariance)
+      ? resolution(
+          'the variance of the last LayerNorm',
+          'fine',
+          streamed(reach.variance.length, reach.headVariance),
+          measured.headVariance,
+          measured.leastHeadVariance,
+        )
       : 'fine',
   };
 }

@@ -16,9 +16,9 @@ import type { Matmul } from './reference/math.ts';
 import { runFloat } from './reference/float.ts';
 
 /** Tokens of the samples of token indices; 0 is the model's full length. */
-const SAMPLE_TOKENS = [16, 64, 0] as const;
-/** Tokens of the sample that repeats one token: long enough for attention to become flat. */
-const REPEATED_TOKENS = 64;
+const SAMPLE_TOKENS = [16, 0] as const;
+/** Tokens of the samples that repeat one token, take the first ones of the vocabulary (where control tokens are), and take any. */
+const OTHER_TOKENS = 64;
 
 /** Token indices spread over the whole vocabulary: rare pieces and control tokens among them, whose rows are the unusual ones. */
 function spreadIds(vocabSize: number, length: number): number[] {
@@ -38,8 +38,10 @@ function randomIds(vocabSize: number, length: number): number[] {
 /** Samples of token indices, for any model: spread over the vocabulary, at random, one token repeated. */
 function indexSamples(vocabSize: number, longest: number): number[][] {
   const spread = SAMPLE_TOKENS.map((length) => spreadIds(vocabSize, length === 0 ? longest : Math.min(length, longest)));
-  const repeated = [0, Math.floor(vocabSize / 3)].map((id) => new Array<number>(Math.min(REPEATED_TOKENS, longest)).fill(id));
-  return [...spread, randomIds(vocabSize, Math.min(128, longest)), ...repeated];
+  const length = Math.min(OTHER_TOKENS, longest);
+  const repeated = new Array<number>(length).fill(Math.floor(vocabSize / 3));
+  const first = Array.from({ length }, (_, i) => i % vocabSize);
+  return [...spread, randomIds(vocabSize, length), repeated, first];
 }
 
 /**

@@ -46,13 +46,17 @@ const SCRIPTS: readonly string[] = [
   'Gəmi gec gəldi; łódź przypłynęła późno; skipið kom seint, þótt enginn biði.',
 ];
 
+/** What some models answer with their largest activations where it stands at the start. */
+const SHORT: readonly string[] = ['\n', 'Dear all:\n\tyes.\n\nNo', '…'];
+
 /**
- * The sample texts for a model. Few and long ones: what a token costs is the same anywhere, and positional heads grow with the place.
- * @param encode token indices of a text, special tokens included; long texts are cut @param longest positions of the model
+ * The sample texts for a model. Few and long ones, because every run reads all weights, and because positional heads grow with the place.
+ * @param encode token indices of a text, special tokens included @param longest positions of the model
  */
 export function sampleTexts(encode: (text: string) => readonly number[], longest: number): number[][] {
-  const scripts = SCRIPTS.join('\n');
-  const all = [...TEXTS, scripts];
-  const full = encode(Array.from({ length: 8 }, () => all.join(' ')).join('\n'));
-  return [...all.map((text) => encode(text).slice(0, longest)), full.slice(0, longest)];
+  const prose = TEXTS.join('\n');
+  const mixed = [SCRIPTS.join('\n'), TEXTS.join(' ')].join('\n');
+  // A token is a character at least, so this is as long as the model takes.
+  const full = mixed.repeat(Math.ceil((4 * longest) / mixed.length));
+  return [...SHORT, prose, full].map((text) => encode(text).slice(0, longest)).filter((ids) => ids.length > 0);
 }

@@ -18,6 +18,7 @@ import { type Comparison, compareWithPlaintext } from './compare.ts';
 import { shaped } from './daemon.ts';
 import { LocalParties, shareInProcess } from './local.ts';
 import { type ModelLocation, openModel } from './model.ts';
+import type { Ranges } from './planned.ts';
 import { type Device, nodeKernels, peakMemory, wasmKernels } from './node-kernels.ts';
 import { prepareShares } from './shares.ts';
 import { pickGreedily } from './greedy.ts';
@@ -32,6 +33,8 @@ export interface RunOptions extends TaskRequest {
   readonly model: ModelLocation;
   readonly protocol: string;
   readonly weights: WeightMode;
+  /** How the parties that are started here plan the model. */
+  readonly ranges?: Ranges;
   readonly device: Device;
   readonly threads: number;
   readonly topK: number;
@@ -259,8 +262,8 @@ function abortAll(channels: ReadonlyMap<PartyId, Channel>): void {
   for (const channel of channels.values()) channel.abort(new TercetError('ERR_STATE', 'the run is over', 'start a new one'));
 }
 
-function share({ model, signal }: RunOptions): ReturnType<typeof prepareShares> {
-  return prepareShares((folder) => shareInProcess(modelArguments(model), folder, signal));
+function share({ model, ranges, signal }: RunOptions): ReturnType<typeof prepareShares> {
+  return prepareShares((folder) => shareInProcess([...modelArguments(model), ...rangesArguments(ranges)], folder, signal));
 }
 
 function startParties(options: RunOptions, shares: ((id: 1 | 2) => string) | undefined): Promise<LocalParties> {
@@ -268,6 +271,10 @@ function startParties(options: RunOptions, shares: ((id: 1 | 2) => string) | und
     args: (id) => partyArguments(options, shares?.(id)),
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   });
+}
+
+function rangesArguments(ranges: Ranges = 'auto'): string[] {
+  return ranges === 'auto' ? [] : ['--ranges', ranges];
 }
 
 function modelArguments(model: ModelLocation): string[] {
@@ -278,7 +285,7 @@ function modelArguments(model: ModelLocation): string[] {
 
 function partyArguments(options: RunOptions, shares: string | undefined): string[] {
   return [
-    ...(shares === undefined ? modelArguments(options.model) : ['--shares', shares]),
+    ...(shares === undefined ? [...modelArguments(options.model), ...rangesArguments(options.ranges)] : ['--shares', shares]),
     ...['--certificates', options.certificates, '--device', options.device, '--threads', String(options.threads)],
     ...(options.profile === undefined ? [] : ['--profile', options.profile]),
     ...(options.debug ? ['--debug'] : []),

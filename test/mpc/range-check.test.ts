@@ -56,22 +56,26 @@ const each = (values: readonly number[]): Record<string, Tensor> => ({ x: { shap
 describe('a magnitude', () => {
   const domains = [7, 63, 64, 255, 256, 2 ** 15];
 
-  it.each(domains)('of domain %d: all that is accepted passes, nothing from the domain up to its reach does, however far', { timeout: 60_000 }, async (domain) => {
-    expect(accepted(domain)).toBeGreaterThanOrEqual(0.74 * domain);
-    expect(accepted(domain)).toBeLessThan(domain);
-    for (let reach = Math.ceil(Math.log2(domain)); reach < 31; reach += 2) {
-      const build: Build = (_g, checks, x) => checks.magnitude(x, domain, reach);
-      const inside = [0, 1e-6, 0.3, 0.5, 0.9, 0.999].map((part) => part * accepted(domain));
-      const far = Array.from({ length: 24 }, (_, i) => domain * (2 ** reach / domain) ** (i / 23));
-      // Places where a residue could come back to zero.
-      const periods = magnitudeTables(domain, reach).flatMap(({ unit, bits }) => [1, 2, 3].map((n) => n * 2 ** (unit + bits)));
-      const outside = [...far, ...periods.filter((value) => value >= domain && value <= 2 ** reach)];
-      const values = [...inside, ...inside.map((v) => -v), ...outside, ...outside.map((v) => -v)];
-      const want = values.map((v) => (Math.abs(v) < domain ? 0 : 1));
-      expect(await privately(each(values), values.length, build, reach), `reach ${reach}`).toEqual(want);
-      expect(inTheClear(each(values), values.length, build), `oracle, reach ${reach}`).toEqual(want);
-    }
-  });
+  it.each(domains)(
+    'of domain %d: all that is accepted passes, nothing from the domain up to its reach does, however far',
+    { timeout: 60_000 },
+    async (domain) => {
+      expect(accepted(domain)).toBeGreaterThanOrEqual(0.74 * domain);
+      expect(accepted(domain)).toBeLessThan(domain);
+      for (let reach = Math.ceil(Math.log2(domain)); reach < 31; reach += 2) {
+        const build: Build = (_g, checks, x) => checks.magnitude(x, domain, reach);
+        const inside = [0, 1e-6, 0.3, 0.5, 0.9, 0.999].map((part) => part * accepted(domain));
+        const far = Array.from({ length: 24 }, (_, i) => domain * (2 ** reach / domain) ** (i / 23));
+        // Places where a residue could come back to zero.
+        const periods = magnitudeTables(domain, reach).flatMap(({ unit, bits }) => [1, 2, 3].map((n) => n * 2 ** (unit + bits)));
+        const outside = [...far, ...periods.filter((value) => value >= domain && value <= 2 ** reach)];
+        const values = [...inside, ...inside.map((v) => -v), ...outside, ...outside.map((v) => -v)];
+        const want = values.map((v) => (Math.abs(v) < domain ? 0 : 1));
+        expect(await privately(each(values), values.length, build, reach), `reach ${reach}`).toEqual(want);
+        expect(inTheClear(each(values), values.length, build), `oracle, reach ${reach}`).toEqual(want);
+      }
+    },
+  );
 
   it('near the edges is refused or not by its mask, never accepted outside: 2,000 values in the ambiguous unit', { timeout: 60_000 }, async () => {
     const values = Array.from({ length: 2000 }, (_, i) => (i % 2 === 0 ? 1 : -1) * (46 + (i * 24) / 2000));
@@ -103,10 +107,16 @@ describe('the OR', () => {
   });
 
   it('of several tensors is set by any of them, and elements and rows of padding do not count', { timeout: 60_000 }, async () => {
-    const bit = (shape: readonly number[], place: number): Tensor => ({ shape, values: Array.from({ length: shape[0] * shape[1] }, (_, i) => (i === place ? 1 : 0)), k: 1 });
+    const bit = (shape: readonly number[], place: number): Tensor => ({
+      shape,
+      values: Array.from({ length: shape[0] * shape[1] }, (_, i) => (i === place ? 1 : 0)),
+      k: 1,
+    });
     for (const which of [0, 7, 19]) {
       const inputs = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`x${i}`, bit([1, 3], i === which ? 1 : -1)]));
-      const build: Build = (_g, checks, ...x) => x.forEach((wire) => checks.outside(wire));
+      const build: Build = (_g, checks, ...x) => {
+        for (const wire of x) checks.outside(wire);
+      };
       expect(await privately(inputs, 1, build, which)).toEqual([1]);
       expect(await privately({ ...inputs, [`x${which}`]: bit([1, 3], -1) }, 1, build, which)).toEqual([0]);
     }
@@ -150,35 +160,44 @@ describe('the spread of a row', () => {
     };
   }
 
-  it.each([8, 9] as const)('with %d tree bits: up to the accepted spread it passes, beyond its domain never, up to the reach', { timeout: 120_000 }, async (treeBits) => {
-    for (const reach of [600, 1500, 3500, 7500]) {
-      const next = random(reach + treeBits);
-      const rows: number[][] = [];
-      const want: (number | undefined)[] = [];
-      const half = 2 ** (treeBits + 1);
-      for (let i = 0; i < 160; i++) {
-        // Half inside, half outside; some at whole periods of the tree, where a wrapped difference looks like none.
-        const spread = i % 2 === 0 ? next() * acceptedSpread(treeBits) : i % 4 === 1 ? SPREAD[treeBits] + 4 + next() * (reach - SPREAD[treeBits] - 4) : half * Math.ceil(next() * Math.floor(reach / half));
-        const centre = (next() - 0.5) * 1000;
-        const scores = Array.from({ length: 7 }, () => centre + next() * spread);
-        scores[Math.floor(next() * 7)] = centre;
-        const top = Math.floor(next() * 6);
-        scores[scores[top] === centre ? 6 : top] = centre + spread;
-        const real = Math.max(...scores) - Math.min(...scores);
-        rows.push(scores);
-        want.push(real <= acceptedSpread(treeBits) ? 0 : real >= SPREAD[treeBits] + 4 ? 1 : undefined);
+  it.each([8, 9] as const)(
+    'with %d tree bits: up to the accepted spread it passes, beyond its domain never, up to the reach',
+    { timeout: 120_000 },
+    async (treeBits) => {
+      for (const reach of [600, 1500, 3500, 7500]) {
+        const next = random(reach + treeBits);
+        const rows: number[][] = [];
+        const want: (number | undefined)[] = [];
+        const half = 2 ** (treeBits + 1);
+        for (let i = 0; i < 160; i++) {
+          // Half inside, half outside; some at whole periods of the tree, where a wrapped difference looks like none.
+          const spread =
+            i % 2 === 0
+              ? next() * acceptedSpread(treeBits)
+              : i % 4 === 1
+                ? SPREAD[treeBits] + 4 + next() * (reach - SPREAD[treeBits] - 4)
+                : half * Math.ceil(next() * Math.floor(reach / half));
+          const centre = (next() - 0.5) * 1000;
+          const scores = Array.from({ length: 7 }, () => centre + next() * spread);
+          scores[Math.floor(next() * 7)] = centre;
+          const top = Math.floor(next() * 6);
+          scores[scores[top] === centre ? 6 : top] = centre + spread;
+          const real = Math.max(...scores) - Math.min(...scores);
+          rows.push(scores);
+          want.push(real <= acceptedSpread(treeBits) ? 0 : real >= SPREAD[treeBits] + 4 ? 1 : undefined);
+        }
+        const bits = await privately(rowsOf(rows), rows.length, build(treeBits, reach), reach);
+        const clear = inTheClear(rowsOf(rows), rows.length, build(treeBits, reach));
+        for (const [i, bit] of want.entries()) {
+          if (bit === undefined) continue;
+          expect(bits[i], `row ${rows[i].join(' ')}, reach ${reach}`).toBe(bit);
+          expect(clear[i]).toBe(bit);
+        }
+        expect(new Set(want)).toContain(0);
+        expect(new Set(want)).toContain(1);
       }
-      const bits = await privately(rowsOf(rows), rows.length, build(treeBits, reach), reach);
-      const clear = inTheClear(rowsOf(rows), rows.length, build(treeBits, reach));
-      for (const [i, bit] of want.entries()) {
-        if (bit === undefined) continue;
-        expect(bits[i], `row ${rows[i].join(' ')}, reach ${reach}`).toBe(bit);
-        expect(clear[i]).toBe(bit);
-      }
-      expect(new Set(want)).toContain(0);
-      expect(new Set(want)).toContain(1);
-    }
-  });
+    },
+  );
 
   it('needs a ring in which the reach does not come back: 12 bits are the most, and the next smaller ring would pass a wrong row', async () => {
     expect(spreadBits(600, 8)).toBe(9);
@@ -186,7 +205,8 @@ describe('the spread of a row', () => {
     expect(spreadBits(8000, 8)).toBeUndefined();
     // 1,024 logits are 512 units: nothing in nine bits.
     const rows = rowsOf([[0, 1024, 0, 1024]]);
-    const small: Build = (g, checks, q, k, v) => g.output('context', attend(g, q, attentionKeys(g, k), attentionValues(g, v), 8, undefined, { checks, bits: 9 }));
+    const small: Build = (g, checks, q, k, v) =>
+      g.output('context', attend(g, q, attentionKeys(g, k), attentionValues(g, v), 8, undefined, { checks, bits: 9 }));
     expect(inTheClear(rows, 1, small)).toEqual([0]);
     expect(inTheClear(rows, 1, build(8, 1100))).toEqual([1]);
   });

@@ -223,7 +223,7 @@ describe('an offer', () => {
       norms: ['normal', 'coarse', 'normal', 'normal'],
       embedding: 'fine',
       head: 'fine',
-    checks: null,
+      checks: null,
     },
   };
   /** Of the configuration that the owner has. */

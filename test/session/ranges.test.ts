@@ -25,8 +25,26 @@ const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 
 
 const SIZES = { hidden_size: 16, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 24, vocab_size: 40, layer_norm_eps: 1e-5 };
 const bert = { model_type: 'bert', hidden_act: 'gelu', max_position_embeddings: 24, type_vocab_size: 2, ...SIZES };
-const distilbert = { model_type: 'distilbert', activation: 'gelu', dim: 16, n_layers: 2, n_heads: 2, hidden_dim: 24, vocab_size: 40, max_position_embeddings: 24 };
-const gpt2 = { model_type: 'gpt2', activation_function: 'gelu_new', n_embd: 16, n_layer: 2, n_head: 2, n_positions: 24, vocab_size: 40, layer_norm_epsilon: 1e-5 };
+const distilbert = {
+  model_type: 'distilbert',
+  activation: 'gelu',
+  dim: 16,
+  n_layers: 2,
+  n_heads: 2,
+  hidden_dim: 24,
+  vocab_size: 40,
+  max_position_embeddings: 24,
+};
+const gpt2 = {
+  model_type: 'gpt2',
+  activation_function: 'gelu_new',
+  n_embd: 16,
+  n_layer: 2,
+  n_head: 2,
+  n_positions: 24,
+  vocab_size: 40,
+  layer_norm_epsilon: 1e-5,
+};
 const LABELS = { id2label: { '0': 'O', '1': 'B-X', '2': 'I-X' } };
 
 const TEXT = [2, 9, 4, 17, 3];
@@ -98,8 +116,14 @@ describe('a value that no sample showed', () => {
     ['inputs of GeLU', { config: fillMask, tensor: 'layers.1.w1', rows: [2], factors: [20, 1e3] }],
     ['inputs of ReLU', { config: modelOf({ ...bert, hidden_act: 'relu' }, 'BertForMaskedLM'), tensor: 'layers.0.w1', rows: [2], factors: [1e3] }],
     ["inputs of the head's GeLU", { config: fillMask, tensor: 'mlm.dense', rows: [2], factors: [100] }],
-    ["inputs of a pooler's tanh", { config: modelOf({ ...bert, ...LABELS }, 'BertForSequenceClassification'), tensor: 'classifier.pooler', factors: [20, 1e4] }],
-    ["inputs of a pooler's ReLU", { config: modelOf({ ...distilbert, ...LABELS }, 'DistilBertForSequenceClassification'), tensor: 'classifier.pooler', factors: [1e4] }],
+    [
+      "inputs of a pooler's tanh",
+      { config: modelOf({ ...bert, ...LABELS }, 'BertForSequenceClassification'), tensor: 'classifier.pooler', factors: [20, 1e4] },
+    ],
+    [
+      "inputs of a pooler's ReLU",
+      { config: modelOf({ ...distilbert, ...LABELS }, 'DistilBertForSequenceClassification'), tensor: 'classifier.pooler', factors: [1e4] },
+    ],
     ['spread of scores', { config: fillMask, tensor: 'layers.0.wq', rows: [2], factors: [60, 140] }],
     ['attention values', { config: fillMask, tensor: 'layers.0.wv', rows: [2], factors: [100, 1e3] }],
     ['variance behind attention', { config: fillMask, tensor: 'layers.1.wo', rows: [2], factors: [100, 1200], fine: 1 }],

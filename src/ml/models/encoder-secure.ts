@@ -96,9 +96,11 @@ export function buildEncoder(gates: Gates, run: ModelRun): void {
   const real = guards === undefined ? positions() : early;
   let text = guard?.text;
   layers.forEach((layer, i) => {
-    const rows = i === config.layers - 1 ? wantedRows(gates, run, x) : x;
-    if (rows !== x) text = undefined;
-    x = gates.section(`layer ${i + 1}/${config.layers}`, () => encoderLayer(gates, run, i, layer, x, rows, { real, guard }));
+    x = gates.section(`layer ${i + 1}/${config.layers}`, () => {
+      const rows = i === config.layers - 1 ? wantedRows(gates, run, x) : x;
+      if (rows !== x) text = undefined;
+      return encoderLayer(gates, run, i, layer, x, rows, { real, guard });
+    });
   });
   gates.section('head', () => {
     const mixed = config.head === 'none' && run.rows > 0;

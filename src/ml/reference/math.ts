@@ -44,7 +44,13 @@ export async function linear(x: Float32Array, w: Float32Array, b: Float32Array, 
  * Normalises each row of gamma's length to mean 0 and variance 1, then scales and shifts it.
  * `onVariance` is told the largest and the least variance of a row, eps included.
  */
-export function layerNorm(x: Float32Array, gamma: Float32Array, beta: Float32Array, eps: number, onVariance?: (largest: number, least: number) => void): Float32Array {
+export function layerNorm(
+  x: Float32Array,
+  gamma: Float32Array,
+  beta: Float32Array,
+  eps: number,
+  onVariance?: (largest: number, least: number) => void,
+): Float32Array {
   const C = gamma.length;
   const out = new Float32Array(x.length);
   let [largest, least] = [0, Number.POSITIVE_INFINITY];
