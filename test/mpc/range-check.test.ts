@@ -4,12 +4,17 @@ import { encodeFixed } from '../../src/compute/fixed-point.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
 import { type Words, wordsFrom } from '../../src/compute/ring.ts';
+import { parseModelConfig } from '../../src/ml/config.ts';
+import type { ModelPlan } from '../../src/ml/models/plan.ts';
 import { PlaintextGates } from '../../src/mpc/protocol/plaintext/oracle.ts';
 import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import { SPREAD, acceptedSpread, attend, attentionKeys, attentionValues, spreadBits } from '../../src/mpc/secure/attention.ts';
 import type { Gates, Wire } from '../../src/mpc/secure/gates.ts';
 import { type NormaliseRange, acceptedVariance, normalise, varianceDomain, wholeVariance, wrappingVariance } from '../../src/mpc/secure/normalise.ts';
 import { RangeChecks, accepted, magnitudeTables } from '../../src/mpc/secure/range-check.ts';
+import type { Cost } from '../../src/mpc/protocol/types.ts';
+import { circuitFor } from '../../src/session/agreement.ts';
+import type { Request } from '../../src/session/request.ts';
 import { declaredBytes, measuredRounds, record, simulate } from '../support/simulate.ts';
 
 const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
@@ -298,6 +303,41 @@ describe('the cost of checks', () => {
     const { simulation, messages } = await record(circuit(inputs, 1, build), { tensors: words(inputs), indices: {} }, { kernels: () => wasm, seed: 4 });
     expect(simulation.sent).toEqual(declaredBytes(simulation.circuit.cost));
     expect(measuredRounds(messages)).toBe(simulation.circuit.cost.rounds);
+  });
+
+  it('at BERT-base dimensions and 128 padded tokens, everything checked: at most 3 % of bytes, and 4 rounds', { timeout: 120_000 }, () => {
+    // Two layers stand for twelve: what does not repeat, the embeddings and the head, is the smaller part of the difference.
+    const sizes = { hidden_size: 768, num_hidden_layers: 2, num_attention_heads: 12, intermediate_size: 3072, vocab_size: 1000, max_position_embeddings: 512 };
+    const config = parseModelConfig({
+      model_type: 'bert',
+      architectures: ['BertForTokenClassification'],
+      hidden_act: 'gelu',
+      type_vocab_size: 2,
+      layer_norm_eps: 1e-12,
+      ...sizes,
+    });
+    const each = <T>(value: T) => [value, value];
+    const plan: ModelPlan = {
+      basis: 'measured',
+      activation: each('wide'),
+      headActivation: 'narrow',
+      treeBits: each(8),
+      norms: [...each('normal' as const), ...each('normal' as const)],
+      embedding: 'fine',
+      head: 'fine',
+      checks: { activation: each(8), headActivation: null, spread: each(10), value: each(8), logit: null, margin: 3, sampled: 512 },
+    };
+    const request: Request = { protocol: '3pc_semi_honest', weights: 'open', sequences: 1, tokens: 128, rows: 0, padded: true, pair: false, steps: 0 };
+    const [without, checked] = [{ ...plan, checks: null }, plan].map((which) => circuitFor(config, which, request).cost);
+    const up = (cost: Cost) => cost.p0ToP1Ahead + cost.p0ToP2Ahead + cost.p0ToP1Input + cost.p0ToP2Input;
+    const between = (cost: Cost) => cost.p2ToP1Ahead + cost.p1ToP2 + cost.p2ToP1;
+    expect(up(checked) / up(without)).toBeGreaterThan(1.001);
+    expect(up(checked) / up(without)).toBeLessThan(1.02);
+    expect(between(checked) / between(without)).toBeGreaterThan(1.005);
+    expect(between(checked) / between(without)).toBeLessThan(1.03);
+    expect(checked.rounds - without.rounds).toBeLessThanOrEqual(4);
+    // To the owner: one byte more, for the bit of one text.
+    expect(checked.p1ToP0 - without.p1ToP0).toBe(1);
   });
 
   it('an element of domain 63 and reach 255 is 8 bytes for its table and about one for the OR, and P0 pays less than a bit and a half', () => {

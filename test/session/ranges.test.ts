@@ -19,6 +19,7 @@ import type { OwnerSequence } from '../../src/session/inputs.ts';
 import type { RequestShape } from '../../src/session/request.ts';
 import { wrappingVariance } from '../../src/mpc/secure/normalise.ts';
 import { OpenParameters } from '../../src/session/open-parameters.ts';
+import { failure } from '../failure.ts';
 import { prepared } from './harness.ts';
 
 const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
@@ -149,5 +150,69 @@ describe('a value that no sample showed', () => {
     expect(outcomes[outcomes.length - 1]).toBe('refused');
     // Control: what the samples did see is answered under the last plan, with the same checks.
     expect(await rightOrRefused(tame, await planFor(factors[factors.length - 1]), shape, sequence)).toBe('right');
+  });
+});
+
+describe('a refusal', () => {
+  const config = modelOf({ ...bert, ...LABELS }, 'BertForSequenceClassification');
+  const tame = lively(config);
+
+  async function poolerOf(inputIds: readonly number[]): Promise<number> {
+    let largest = 0;
+    const onActivation = (kind: string, _layer: number, value: number) => {
+      if (kind === 'tanh') largest = value;
+    };
+    await runFloat(tame, inputIds, { onActivation });
+    return largest;
+  }
+
+  it('names the texts of a batch, and only those', { timeout: 60_000 }, async () => {
+    const candidates = await Promise.all(
+      Array.from({ length: 200 }, async (_, i) => {
+        const inputIds = [i % 40, (7 * i + 3) % 40, (11 * i) % 40];
+        return { inputIds, value: await poolerOf(inputIds) };
+      }),
+    );
+    candidates.sort((x, y) => x.value - y.value);
+    const [low, high] = [candidates.slice(0, 2), candidates.slice(-2)];
+    const source = enlarged(tame, { 'classifier.pooler': 64 / high[0].value });
+    expect((64 / high[0].value) * low[1].value).toBeLessThan(48);
+    const texts = [low[0], high[0], low[1], high[1]].map(({ inputIds }) => ({ inputIds, rows: [] }));
+    const plan = await blindPlan(source, tame);
+    const error = await failure('ERR_RANGE_EXCEEDED', () => answer(source, plan, { ...SHAPE, sequences: 4 }, texts));
+    expect(error.message).toContain('text 2, 4 of 4');
+    expect(error.hint).toContain('--ranges wide');
+    expect(error.kind).toBe('usage');
+    // Control: without them the others are answered.
+    await answer(source, plan, { ...SHAPE, sequences: 2 }, [texts[0], texts[2]]);
+  });
+
+  it('ends a generated text at the token that left its ranges, and the session with it', { timeout: 60_000 }, async () => {
+    const writer = modelOf(gpt2, 'GPT2LMHeadModel');
+    const calm = lively(writer);
+    const C = writer.hiddenSize;
+    const far = (await calm.tensor('embeddings.position')).slice(5 * C, 6 * C);
+    const mean = far.reduce((sum, v) => sum + v, 0) / C;
+    const deviation = Math.sqrt(far.reduce((sum, v) => sum + (v - mean) ** 2, 0) / C);
+    // A neuron that fires at position 5, where the second new token stands, and hardly before it.
+    const odd: WeightSource = {
+      ...calm,
+      tensor: async (name) => {
+        const values = await calm.tensor(name);
+        if (name === 'embeddings.position') return values.map((v, i) => (Math.floor(i / C) === 5 ? 250 * v : v));
+        return name === 'layers.0.w1' ? values.map((v, i) => (i < C ? (5.5 * (far[i] - mean)) / deviation : v)) : values;
+      },
+    };
+    const plan = checkedPlan(writer, await provedRanges(odd), await measuredRanges(calm));
+    const model = { name: 'planted', config: writer, plan, hash: 'ab'.repeat(32), parameters: await OpenParameters.load(odd, wasm) };
+    const request = { model: model.hash, protocol: '3pc_semi_honest', weights: 'open', ...SHAPE, tokens: 4, padded: false, steps: 3 } as const;
+    const { session, ends } = await prepared({ request, model, on: wasm });
+    await session.run({ sequences: [{ inputIds: [5, 11, 30, 2], rows: [] }] });
+    // Control: the token before it is answered.
+    await session.next({ tokenId: 8, position: 4 });
+    const error = await failure('ERR_RANGE_EXCEEDED', () => session.next({ tokenId: 9, position: 5 }));
+    expect(error.message).toContain('2 new tokens');
+    expect(await Promise.all(ends)).toEqual(['answered', 'answered']);
+    await failure('ERR_STATE', () => session.next({ tokenId: 9, position: 6 }));
   });
 });
