@@ -112,7 +112,7 @@ const texts = Array.from({ length: count }, (_, i) => KINDS[i % KINDS.length]().
 const { checks } = plan;
 const d = config.hiddenSize;
 const bounds = new Map();
-plan.activation.forEach((range, i) =>
+for (const [i, range] of plan.activation.entries())
   bounds.set(`gelu ${i} 0`, {
     domain: activationDomain(config, range),
     accepted: accepted(activationDomain(config, range)),
@@ -125,7 +125,7 @@ for (const kind of ['gelu', 'tanh'])
     accepted: accepted(headDomain(config, plan.headActivation)),
     proved: checks === null || checks.headActivation === null,
   });
-plan.treeBits.forEach((bits, i) =>
+for (const [i, bits] of plan.treeBits.entries())
   bounds.set(`score-spread ${i} 0`, { domain: SPREAD[bits], accepted: acceptedSpread(bits), proved: checks === null || checks.spread[i] === null }),
 );
 const value = valueDomain(most);
