@@ -86,6 +86,12 @@ test('a run that goes on, in every look', async ({ app, deployment }) => {
   await deployment.party(2).signal('SIGSTOP');
   await app.shot('running', EVERY_LOOK);
   await expect(app.button).toHaveText('Stop');
+  // The other party still says that it waits, so the page can tell which one is silent; and nothing is shown to move.
+  await expect(app.bound('p2.health')).toHaveText(/^no message for \d+.s$/);
+  await expect(app.bound('p1.health')).toHaveText(/^online/);
+  await expect(app.bound('picLine')).toHaveText(/^No message from party 2 for \d+.s\.$/);
+  await expect(app.page.locator('html')).toHaveAttribute('data-moving', '');
+  await app.shot('silent');
   await deployment.party(2).signal('SIGCONT');
   await expectAnswer(app);
 });

@@ -27,6 +27,21 @@ test('a reload in the middle of a run ends its session at both parties within 5 
   await Promise.all([deployment.restart(1), deployment.restart(2)]);
 });
 
+test('a tab that is put away gives its places back, says so, and takes them again when somebody comes back', async ({ app, deployment }) => {
+  await Promise.all([deployment.restart(1, { maxSessions: 1 }), deployment.restart(2, { maxSessions: 1 })]);
+  // A person: from here on keys are made for the example that stands in the box.
+  await app.page.mouse.move(10, 10);
+  await app.prepared(16);
+  expect([await deployment.health(1), await deployment.health(2)], 'both places are taken').toEqual([503, 503]);
+  await app.page.evaluate(() => document.dispatchEvent(new Event('freeze')));
+  await expect(app.readiness).toHaveText('The prepared keys were let go while this tab was hidden.');
+  for (const id of [1, 2] as const) await expect.poll(() => deployment.health(id), { message: `party ${id} is free` }).toBe(200);
+  await app.page.mouse.move(20, 20);
+  await app.prepared(16);
+  await Promise.all([deployment.restart(1), deployment.restart(2)]);
+  await expect(app.readiness, 'keys of parties that ended are not called ready').not.toHaveText(/^Ready/);
+});
+
 test('two tabs run at the same time, and each gets its own answer', async ({ app, openTab }) => {
   const other = await openTab();
   await app.run(SHORT);

@@ -117,8 +117,7 @@ for (const [i, range] of plan.activation.entries())
     domain: activationDomain(config, range),
     accepted: accepted(activationDomain(config, range)),
     proved: checks === null || checks.activation[i] === null,
-  }),
-);
+  });
 for (const kind of ['gelu', 'tanh'])
   bounds.set(`${kind} ${config.layers} 0`, {
     domain: headDomain(config, plan.headActivation),
@@ -126,8 +125,7 @@ for (const kind of ['gelu', 'tanh'])
     proved: checks === null || checks.headActivation === null,
   });
 for (const [i, bits] of plan.treeBits.entries())
-  bounds.set(`score-spread ${i} 0`, { domain: SPREAD[bits], accepted: acceptedSpread(bits), proved: checks === null || checks.spread[i] === null }),
-);
+  bounds.set(`score-spread ${i} 0`, { domain: SPREAD[bits], accepted: acceptedSpread(bits), proved: checks === null || checks.spread[i] === null });
 const value = valueDomain(most);
 for (let i = 0; i < config.layers; i++)
   bounds.set(`value ${i} 0`, { domain: value, accepted: accepted(value), proved: checks === null || checks.value[i] === null });

@@ -47,8 +47,13 @@ export function start(prefix, args, env, said) {
  */
 export async function startAll({ page, home, hosts, site, tls = [] }) {
   const children = [];
-  const run = async (prefix, args, said) => {
-    const { child, found } = start(prefix, [process.execPath, CLI, ...args], { TERCET_HOME: home }, said);
+  // Each operator has a state folder of its own, and pins the other's identity.
+  const homes = [1, 2].map((id) => join(home, `operator-${id}`));
+  const identities = homes.map((folder, i) =>
+    execFileSync(process.execPath, [CLI, 'identity', '--party-id', String(i + 1)], { env: { ...process.env, TERCET_HOME: folder } }).toString().trim(),
+  );
+  const run = async (prefix, args, said, folder = home) => {
+    const { child, found } = start(prefix, [process.execPath, CLI, ...args], { TERCET_HOME: folder }, said);
     children.push(child);
     return found;
   };
@@ -67,8 +72,9 @@ export async function startAll({ page, home, hosts, site, tls = [] }) {
       run(
         hosts[id - 1].prefix,
         ['party', '--party-id', String(id), '--host', hosts[id - 1].address, '--port', String(7100 + id), '--web', `${hosts[id - 1].address}:${7200 + id}`]
-          .concat(['--origins', `http://${site}`, '--threads', '1', '--device', 'wasm'], tls, served(id), more),
+          .concat(['--peer-identity', `${3 - id}=${identities[2 - id]}`, '--origins', `http://${site}`, '--threads', '1', '--device', 'wasm'], tls, served(id), more),
         /serves browsers at (\S+), identity (\w+)/,
+        homes[id - 1],
       );
     const one = await party(1, []);
     const two = await party(2, ['--peers', `1=${hosts[0].address}:7101`]);

@@ -117,7 +117,7 @@ export class App {
     const rows = await this.page
       .locator('#scores tbody tr')
       .evaluateAll((list) => list.map((row) => [row.querySelector('.w')?.textContent ?? '', row.querySelector('.p')?.textContent ?? '']));
-    return rows.map(([word, score]) => ({ word, score: Number.parseFloat(score) / 100 }));
+    return rows.map(([word, score]) => ({ word, score: Number.parseFloat(score.replace(/[<>]/, '')) / 100 }));
   }
 
   /** The sums that put one word back together: the two numbers that the keys open to, and what the page says they add up to. */

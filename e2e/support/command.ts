@@ -23,11 +23,12 @@ export class Command {
   #log = '';
   #stdout = '';
 
-  /** @param home takes the place of ~/.tercet: certificates and identities. */
-  constructor(args: readonly string[], home: string, env: Readonly<Record<string, string>> = {}) {
+  /** @param home takes the place of ~/.tercet: certificates and identities. @param before what starts it, on another machine say */
+  constructor(args: readonly string[], home: string, env: Readonly<Record<string, string>> = {}, before: readonly string[] = []) {
     if (!existsSync(CLI)) throw new Error('Tercet is not built. Run `npm run build` first (npm test does).');
     this.name = args.slice(0, 3).join(' ');
-    this.#child = spawn(process.execPath, [CLI, ...args], {
+    const [file, ...rest] = [...before, process.execPath, CLI, ...args];
+    this.#child = spawn(file, rest, {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env['PATH'], HOME: home, TERCET_HOME: home, ...env },

@@ -43,7 +43,11 @@ function modelFolder(task: Task): string {
 }
 
 export class Deployment {
+  /** Of the model's owner, and of `infer`. */
   readonly home = mkdtempSync(join(tmpdir(), 'tercet-e2e-'));
+  /** Of each operator: two organisations share nothing but the identities that each prints. */
+  readonly #homes = [1, 2].map((id) => join(this.home, `operator-${id}`));
+  #identities: readonly string[] = [];
   readonly #options: DeploymentOptions;
   readonly #parties: (Command | undefined)[] = [undefined, undefined];
   readonly #tasks: readonly Task[];
@@ -61,6 +65,8 @@ export class Deployment {
     const made = new Deployment(options);
     try {
       made.#ports = await freePorts(6);
+      const identities = ([1, 2] as const).map((id) => new Command(['identity', '--party-id', String(id)], made.#homes[id - 1]).output());
+      made.#identities = (await Promise.all(identities)).map((line) => line.trim());
       if (options.secret === true) await Promise.all(made.#tasks.map((task) => made.#share(task)));
       await made.restart(1);
       await made.restart(2);
@@ -102,7 +108,7 @@ export class Deployment {
   }
 
   /** Starts a party where it always is, in place of the one that runs there. Returns the identity that it has. */
-  async restart(id: 1 | 2, { home = this.home, models = this.#tasks, maxSessions = 8 }: RestartOptions = {}): Promise<string> {
+  async restart(id: 1 | 2, { home = this.#homes[id - 1], models = this.#tasks, maxSessions = 8 }: RestartOptions = {}): Promise<string> {
     await this.#parties[id - 1]?.stop();
     const { profile } = this.#options;
     const origins = [this.#ports[4], this.#ports[5]].map((port) => `http://${HOST}:${port}`);
@@ -110,6 +116,7 @@ export class Deployment {
       [
         ...['party', '--party-id', String(id), '--port', String(this.#ports[id - 1]), '--web', `${HOST}:${this.#ports[1 + id]}`],
         ...(id === 2 ? ['--peers', `1=${HOST}:${this.#ports[0]}`] : []),
+        ...['--peer-identity', `${3 - id}=${this.#identities[2 - id]}`],
         ...models.flatMap((task) => ['--model', modelFolder(task)]),
         ...[...this.#shares.entries()].flatMap(([task, folder]) => (models.includes(task) ? ['--shares', join(folder, `p${id}`)] : [])),
         ...origins.flatMap((allowed) => ['--origins', allowed]),

@@ -46,14 +46,15 @@ export class Front {
     for (const [name, value] of real.headers) {
       if (!['content-length', 'connection', 'keep-alive', 'transfer-encoding', 'content-encoding'].includes(name)) response.setHeader(name, value);
     }
-    const fault = this.faults.get(path);
+    const { pathname } = new URL(path, this.#target);
+    const fault = this.faults.get(pathname);
     if (fault !== undefined) {
       response.setHeader('content-type', fault.type);
       // As bad as it gets: what is wrong may be kept for a day.
       response.setHeader('cache-control', 'public, max-age=86400, immutable');
     }
     const sent = Buffer.from(fault?.body(body) ?? body);
-    this.served.push({ path, bytes: sent.length });
+    this.served.push({ path: pathname, bytes: sent.length });
     response.writeHead(real.status).end(sent);
   }
 }

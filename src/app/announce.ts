@@ -2,6 +2,7 @@
 import { answerWords } from './answers.ts';
 import { STOPPED, STOPPED_TEXT } from './copy.ts';
 import { seconds } from './format.ts';
+import { silenceOf } from './shown.ts';
 import type { Run, State } from './state.ts';
 import { generationOf } from './subject.ts';
 
@@ -10,6 +11,9 @@ export function announcement(before: State, now: State): string | undefined {
   if (now.outcome !== undefined && now.outcome !== before.outcome)
     return `Done in ${seconds(now.outcome.sinceButtonMs)}. Answer: ${answerWords(now.outcome.answer)}.`;
   if (now.run === undefined) return undefined;
+  const silence = silenceOf(now);
+  if (silence !== undefined && silenceOf(before) === undefined)
+    return `No message from ${silence.party === undefined ? 'either party' : `party ${silence.party}`}.`;
   if (before.run === undefined) return now.run.phase === 'prepare' ? 'Running. Preparing keys and helper numbers first.' : 'Running.';
   if (before.run.sentAt === undefined && now.run.sentAt !== undefined) return 'Locked text sent.';
   if (now.task === 'text-generation') return grown(before.run, now.run);

@@ -4,17 +4,25 @@
  * One model at a time. A new choice of task or settings drops the old model with all that was prepared for it; events of a dropped model are ignored.
  */
 import { kindOf } from '../core/errors.ts';
-import type { Model, PretrainedOptions } from '../sdk/types.ts';
+import type { Model, PretrainedOptions, ProgressEvent } from '../sdk/types.ts';
 import { type Need, ask, checkedText, needOf, prepareOptions, sameNeed } from './asking.ts';
 import { type Failure, failureOf } from './errors.ts';
 import type { Sdk } from './port.ts';
+import type { Left } from './presence.ts';
+import { holdsPlace } from './lines.ts';
 import { isRefusal, problemOf } from './problems.ts';
-import { type Settings, entryOf, weightsOf } from './state.ts';
+import { type Gone, type Settings, entryOf, weightsOf } from './state.ts';
 import type { Store } from './store.ts';
 import type { Job, Subject } from './subject.ts';
 
 /** A pause in typing that is worth preparing in. */
 const PAUSE_MS = 400;
+/** From the first sign of a person until the example that stands in the box is prepared for: time to open the settings first. */
+const SETTLE_MS = 1_200;
+/** How often the parties are asked how they are while somebody is there. */
+const HEALTH_MS = 15_000;
+/** The clock of what is made ahead. */
+const AHEAD_TICK_MS = 500;
 
 interface Prepared {
   readonly need: Need;
@@ -36,6 +44,11 @@ export class Controller {
   /** After a fault of the device or a bug the model is made anew before the next run. */
   #broken = false;
   #pause: ReturnType<typeof setTimeout> | undefined;
+  /** Whether a person was seen, and how the page was left since. */
+  #came = false;
+  #away: Left | undefined;
+  #choosing = false;
+  #asking: ReturnType<typeof setInterval> | undefined;
 
   constructor(sdk: Sdk, store: Store, now: () => number, tickMs: number) {
     this.#sdk = sdk;
@@ -58,6 +71,30 @@ export class Controller {
     await this.#load();
   }
 
+  /** Somebody is at the page, for the first time or again. */
+  came(): void {
+    this.#came = true;
+    this.#away = undefined;
+    clearInterval(this.#asking);
+    this.#asking = setInterval(() => void this.health(), HEALTH_MS);
+    void this.health();
+    this.#prepareSoon(SETTLE_MS);
+  }
+
+  /** Nobody is: what was prepared takes places that others wait for. */
+  left(why: Left): void {
+    this.#away = why;
+    clearInterval(this.#asking);
+    // A run that waits for its keys keeps them.
+    if (this.#run === undefined) this.#dropPrepared(why);
+  }
+
+  /** Nothing is prepared unasked while somebody chooses what with. */
+  choosing(now: boolean): void {
+    this.#choosing = now;
+    if (!now) this.#prepareSoon(SETTLE_MS);
+  }
+
   setTask(task: Job): void {
     this.#store.dispatch({ type: 'task', task });
     void this.#load();
@@ -74,7 +111,7 @@ export class Controller {
 
   edit(change: Partial<Subject>): void {
     this.#store.dispatch({ type: 'edit', change });
-    this.#prepareSoon();
+    this.#prepareLater(PAUSE_MS, true);
     void this.#check();
   }
 
@@ -85,7 +122,7 @@ export class Controller {
     const { state } = this.#store;
     if (model === undefined || state.slot === 'running') return;
     const { subject, task } = state;
-    clearTimeout(this.#pause);
+    this.#unpause();
     const check = await model.check(checkedText(state)).catch((error: unknown) => failureOf(error));
     // The form may have changed, or a second press come, while the check was away.
     if (this.#model !== model || this.#store.state.slot === 'running' || this.#store.state.subject !== subject) return;
@@ -112,8 +149,10 @@ export class Controller {
       if (this.#run !== abort) return;
       this.#store.dispatch({ type: 'answered', answer, subject, now: this.#now() });
       this.#prepared = undefined;
+      // It may have been the first sign of a party that was away.
+      void this.health();
       // The same text again, or one of its length, then costs only the online phase.
-      this.#prepareSoon();
+      if (this.#away === undefined) this.#prepareLater(PAUSE_MS, false);
     } catch (error) {
       if (this.#run === abort) this.#end(failureOf(error), task);
     } finally {
@@ -131,7 +170,12 @@ export class Controller {
     const model = this.#model;
     if (model === undefined) return;
     const health = await model.health().catch(() => undefined);
-    if (health !== undefined && this.#model === model) this.#store.dispatch({ type: 'health', health });
+    if (health === undefined || this.#model !== model) return;
+    const { health: before, preparation } = this.#store.state;
+    this.#store.dispatch({ type: 'health', health });
+    // Parties that are back, or have room again.
+    const usable = (list: typeof before): boolean => list.every((party) => party?.ok === true && party.full !== true);
+    if (preparation.status === 'none' && usable(health) && !usable(before)) this.#prepareSoon(SETTLE_MS);
   }
 
   /** Ends all that runs at all parties; for a page that goes away. */
@@ -140,7 +184,9 @@ export class Controller {
     this.#loading?.abort();
     this.#run?.abort();
     this.#run = undefined;
-    this.#dropPrepared();
+    this.#unpause();
+    this.#prepared?.abort.abort();
+    this.#prepared = undefined;
     void this.#model?.dispose().catch(() => undefined);
     this.#model = undefined;
   }
@@ -151,11 +197,17 @@ export class Controller {
     const generation = this.#generation;
     const { state } = this.#store;
     const entry = entryOf(state);
+    // Also of a model that then cannot be had: the one before is gone.
+    this.#store.dispatch({ type: 'load' });
     if (entry === undefined) {
       this.#fail({ code: 'ERR_MODEL_NOT_FOUND', message: 'the deployment serves no model for this task', hint: '' });
       return;
     }
-    this.#store.dispatch({ type: 'load' });
+    const weights = weightsOf(state);
+    if (entry.weights[weights] === undefined) {
+      this.#fail({ code: 'ERR_MODEL_NOT_FOUND', message: `${entry.id} is not served with ${weights} weights`, hint: '', found: 'weights' });
+      return;
+    }
     const current = (): boolean => generation === this.#generation;
     const { protocol, device, transport } = state.settings;
     const loading = new AbortController();
@@ -163,11 +215,11 @@ export class Controller {
     const options: PretrainedOptions = {
       ...(state.deployment === undefined ? {} : { deployment: state.deployment }),
       protocol,
-      weights: weightsOf(state),
+      weights,
       device,
       transport,
       signal: loading.signal,
-      progress_callback: (event) => current() && this.#store.dispatch({ type: 'progress', event, now: this.#now() }),
+      progress_callback: (event) => current() && this.#progress(event),
       onFallback: (event) => current() && this.#store.dispatch({ type: 'fallback', event }),
     };
     try {
@@ -181,6 +233,7 @@ export class Controller {
       this.#store.dispatch({ type: 'loaded', model: { id, device: model.device, layers, maxTokens, downloadedBytes } });
       void this.#check();
       void this.health();
+      this.#prepareSoon(SETTLE_MS);
     } catch (error) {
       if (current()) this.#fail(failureOf(error));
     }
@@ -192,16 +245,43 @@ export class Controller {
     if (check !== undefined) this.#store.dispatch({ type: 'checked', subject: state.subject, check });
   }
 
-  #prepareSoon(): void {
-    clearTimeout(this.#pause);
-    this.#pause = setTimeout(() => void this.#prepare(), PAUSE_MS);
+  #progress(event: ProgressEvent): void {
+    this.#store.dispatch({ type: 'progress', event, now: this.#now() });
+    if (event.status !== 'released' || this.#prepared === undefined) return;
+    this.#prepared = undefined;
+    const asked = wasAsked(event.code);
+    this.#store.dispatch({ type: 'unprepared', gone: event.reason === 'age' ? 'age' : asked ? 'asked' : 'lost' });
+    void this.health();
+    // Who was asked to give way does not press in again: the next text will.
+    if (!asked) this.#prepareSoon(SETTLE_MS);
   }
 
-  async #prepare(): Promise<void> {
+  /** Nobody typed: only while a person is there, behind what somebody types, and without an error if it fails. */
+  #prepareSoon(ms: number): void {
+    if (this.#came && this.#away === undefined && this.#prepared === undefined && this.#pause === undefined) this.#prepareLater(ms, false);
+  }
+
+  #prepareLater(ms: number, typed: boolean): void {
+    this.#unpause();
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined;
+      void this.#prepare(typed);
+    }, ms);
+  }
+
+  #unpause(): void {
+    clearTimeout(this.#pause);
+    this.#pause = undefined;
+  }
+
+  /** @param typed whether somebody typed for it and is to hear of an error. */
+  async #prepare(typed: boolean): Promise<void> {
     const model = this.#model;
     const { state } = this.#store;
     const { subject } = state;
-    if (model === undefined || !state.settings.prepareWhileTyping) return;
+    if (model === undefined || !state.settings.prepareWhileTyping || (!typed && this.#choosing)) return;
+    // A full party's next place is for somebody with a text.
+    if (!typed && state.health.some((party) => party?.full === true && !holdsPlace(state))) return;
     const check = await model.check(checkedText(state)).catch(() => undefined);
     const { state: now } = this.#store;
     // No keys for what cannot run, while a run goes, or while an error waits for a decision.
@@ -212,6 +292,7 @@ export class Controller {
     this.#dropPrepared();
     const abort = new AbortController();
     this.#store.dispatch({ type: 'prepare', length: need.length, now: this.#now() });
+    const tick = setInterval(() => this.#store.dispatch({ type: 'tick', now: this.#now() }), AHEAD_TICK_MS);
     const done = model.prepare(need.length, { ...prepareOptions(need), signal: abort.signal }).then(
       () => {
         if (this.#prepared?.abort !== abort) return false;
@@ -223,24 +304,27 @@ export class Controller {
         this.#prepared = undefined;
         // An answer that is being read stays: nothing of it is lost, and the next run will say what is wrong.
         const failure = failureOf(error);
-        if (this.#store.state.slot === 'result') {
+        if (this.#store.state.slot === 'result' || (!typed && this.#run === undefined)) {
           this.#broken = isBroken(failure);
-          this.#store.dispatch({ type: 'unprepared' });
+          this.#store.dispatch({ type: 'unprepared', gone: wasAsked(failure.code) ? 'asked' : 'failed' });
           void this.health();
         } else this.#end(failure);
         return false;
       },
     );
+    void done.finally(() => clearInterval(tick));
     this.#prepared = { need, abort, done };
   }
 
-  #dropPrepared(): void {
-    clearTimeout(this.#pause);
+  #dropPrepared(gone?: Gone): void {
+    this.#unpause();
     const prepared = this.#prepared;
     if (prepared === undefined) return;
     this.#prepared = undefined;
     prepared.abort.abort();
-    this.#store.dispatch({ type: 'unprepared' });
+    // The signal reaches only what is being made. What is there is let go here, before anything else is asked of the model.
+    void this.#model?.release().catch(() => undefined);
+    this.#store.dispatch({ type: 'unprepared', ...(gone === undefined ? {} : { gone }) });
   }
 
   /** Ends the run, if one goes, and what was prepared: keys of an ended run are never used. */
@@ -259,6 +343,11 @@ export class Controller {
     this.#store.dispatch({ type: 'failed', failure, now: this.#now() });
     void this.health();
   }
+}
+
+/** Whether a party wanted the place for somebody who has a text. */
+function wasAsked(code: string | undefined): boolean {
+  return code === 'ERR_PEER_LET_GO' || code === 'ERR_PEER_BUSY';
 }
 
 /** Whether the model must be made anew before it can run again. */

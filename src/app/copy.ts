@@ -1,5 +1,6 @@
 /** The words of the interface that are not in `index.html`. Vocabulary: locked number, key 1 and 2, prepared ahead, round; see the design's table of words. */
 import type { Availability, Device, FallbackEvent, Protocol, Transport, Weights } from '../sdk/types.ts';
+import type { Gone } from './state.ts';
 import type { Example, Job } from './subject.ts';
 
 /** How a blank is written in a text, unless a model has its own way. */
@@ -83,6 +84,8 @@ export const PICTURE = {
 } as const;
 
 export const STOPPED = 'Stopped on all three parties. Nothing was opened.';
+/** Beside the answer that was there before. */
+export const STOPPED_AGAIN = 'Stopped on all three parties. The answer is that of the run before.';
 export const STOPPED_TEXT = 'Stopped on all three parties. What had come stays.';
 /** Under the layer strip: what the browser does meanwhile. */
 export const ASIDE = {
@@ -92,6 +95,15 @@ export const ASIDE = {
 /** The same while a text grows: the browser chooses each piece, and locks it for the next. */
 export const GROWING = 'Both parties compute each piece without seeing any. The browser unlocks it, and sends it back locked for the next one.';
 export const CONNECTING = 'Connecting to both parties.';
+/** In place of the line that keys are ready. */
+export const GONE: Record<Gone, string> = {
+  hidden: 'The prepared keys were let go while this tab was hidden.',
+  idle: 'Nobody was here for two minutes, so the prepared keys were let go. They are made anew as you type.',
+  age: 'The prepared keys were let go after five minutes.',
+  lost: 'The link to a party ended, so the prepared keys are gone.',
+  asked: 'A party needed the place, so the prepared keys were let go. They are made anew as you type.',
+  failed: 'Keys could not be made ahead. The button tries again.',
+};
 export const KEYS_DROPPED = 'The prepared keys were thrown away.';
 
 /** Steps inside a layer, in their order: the prefix of the section's name, and what it is called here. */
@@ -160,4 +172,4 @@ export function fallbackNotice({ what, from, reason }: FallbackEvent): { readonl
 }
 
 /** In place of bytes, at a party that received none. */
-export const SEED_ONLY = 'only a seed so far';
+export const SEED_ONLY = 'a short seed, nothing else';

@@ -2,15 +2,15 @@
 import type { ErrorCode } from '../core/errors.ts';
 
 /** Buttons under an error. The first is the filled one. */
-export type Action = 'run' | 'reload' | 'settings' | 'wasm' | 'websocket';
+export type Action = 'run' | 'reload' | 'settings' | 'wasm' | 'websocket' | 'plain';
 
 export interface Row {
   readonly title: string;
   readonly happened: string;
   readonly remedy: string;
   readonly actions?: readonly Action[];
-  /** The party cannot be reached: its links are crossed out. Else it is only outlined. */
-  readonly cut?: boolean;
+  /** Links that are crossed out: this tab's own to a party that it cannot reach, or all of a party that is gone. Else it is only outlined. */
+  readonly cut?: 'own' | 'all';
   /** The word in place of the party's health. */
   readonly mark?: string;
   /** Belongs under the text box. */
@@ -28,7 +28,7 @@ const LOST: Row = {
   happened: `No message came from {operator} in time{place}. The run was ended on all three parties. ${OPENED}`,
   remedy: 'run it again. New keys will be made; no key is used twice. If it happens again, ask {operator} whether its party is up.',
   actions: ['run', 'settings'],
-  cut: true,
+  cut: 'all',
   mark: 'no answer',
 };
 const UNREACHABLE: Row = {
@@ -36,7 +36,7 @@ const UNREACHABLE: Row = {
   happened: `No connection to {operator} came about. ${OPENED}`,
   remedy: 'check this device’s network, then run it again. If it happens again, ask {operator} whether its party is up.',
   actions: ['run', 'settings'],
-  cut: true,
+  cut: 'own',
   mark: 'not reached',
 };
 const IDENTITY: Row = {
@@ -83,6 +83,38 @@ const ENCODING: Row = {
   input: true,
 };
 
+/** A login page, or the start page of a server, in place of a file. */
+export const WEB_PAGE: Row = {
+  title: 'A web page came in place of a file',
+  happened:
+    'Something between this page and its server, or the server itself, answered with a web page: a network that wants you to log in, a proxy, or a file that is not where it should be. No text was sent.',
+  remedy: 'log in to this network if it asks for that, then load it again. If it happens again, tell whoever runs this page.',
+  actions: ['reload'],
+  here: true,
+  mark: 'not loaded',
+};
+
+/** The address of the page asks for something. The page takes no orders there, and does not run as if it had. */
+export const ADDRESS: Row = {
+  title: 'The address asks for something that this page does not do',
+  happened:
+    'There are options in the address of this page. It takes none there, so none of them is in force, and nothing runs until they are gone. Nothing was sent.',
+  remedy: 'open the page without them, and choose in its settings.',
+  actions: ['plain'],
+  here: true,
+  mark: 'not started',
+};
+
+/** Weights were chosen that the parties do not serve for this model. */
+export const UNSERVED: Row = {
+  title: 'This model is not served with those weights',
+  happened: 'The weights that were chosen in the settings are not served for this model. They were not replaced by the other kind. No text was sent.',
+  remedy: 'choose the other kind in the settings, or another task.',
+  actions: ['settings'],
+  here: true,
+  mark: 'not started',
+};
+
 export const TABLE: Record<ErrorCode, Row> = {
   ERR_TEXT_EMPTY: { title: 'There is no text', happened: '', remedy: 'type a sentence, or pick an example.', input: true },
   ERR_NO_MASK: {
@@ -98,7 +130,20 @@ export const TABLE: Record<ErrorCode, Row> = {
   ERR_PEER_TIMEOUT: LOST,
   ERR_PEER_CLOSED: { ...LOST, happened: `The link to {operator} was closed{place}. The run was ended on all three parties. ${OPENED}` },
   ERR_PEER_UNREACHABLE: UNREACHABLE,
-  ERR_PEER_CERTIFICATE: IDENTITY,
+  ERR_PEER_CERTIFICATE: {
+    title: 'The certificate of {party} is not accepted',
+    happened: `What answered as {party} showed a certificate that does not hold for {operator}. No key and no text was sent to it.`,
+    remedy: 'ask {operator} for the state of its certificate, then run it again.',
+    actions: ['run', 'settings'],
+    mark: 'certificate not accepted',
+  },
+  ERR_IDENTITY_PEERS: {
+    title: 'The two compute parties do not accept each other’s identity',
+    happened: `{Party} did not prove to the other compute party who it is. Each of them proved it to this page. Nothing was computed. ${OPENED}`,
+    remedy: 'tell both operators. Each compares the identity that it expects of the other with the one that the other’s party prints. Then run it again.',
+    actions: ['run', 'settings'],
+    mark: 'not accepted by the other',
+  },
   ERR_IDENTITY_KEY: IDENTITY,
   ERR_IDENTITY_PARTY: IDENTITY,
   ERR_IDENTITY_REPLAY: IDENTITY,
@@ -109,6 +154,13 @@ export const TABLE: Record<ErrorCode, Row> = {
     remedy: 'load the page again. If it happens again, tell {operator}.',
     actions: ['reload', 'settings'],
     mark: 'does not agree',
+  },
+  ERR_TOO_LARGE: {
+    title: '{Party} does not take a run this large',
+    happened: `{operator} takes runs of a limited size, and this one is larger. ${OPENED}`,
+    remedy: 'shorten the text, or run fewer texts at once.',
+    actions: ['run', 'settings'],
+    mark: 'takes smaller runs',
   },
   ERR_PEER_BUSY: {
     title: '{Party} is busy',
@@ -152,15 +204,16 @@ export const TABLE: Record<ErrorCode, Row> = {
   ERR_WORKER: {
     ...BUG,
     title: 'The browser stopped a part of Tercet',
-    happened: `A worker of this page ended, often because memory was short. ${ENDED} ${OPENED}`,
-    remedy: 'close other tabs and run again. If it happens again, use a shorter text.',
+    happened: `The part of this page that computes ended or could not be loaded: memory was short, or something else came in place of its file. ${ENDED} ${OPENED}`,
+    remedy: 'load it again. If it happens again, close other tabs or use a shorter text, and tell whoever runs this page.',
+    actions: ['reload', 'run'],
   },
   ERR_LINK_BLOCKED: {
     title: 'This network blocks the direct link',
     happened: `The link to {party} could not be opened directly. ${OPENED}`,
     remedy: 'use the WebSocket link: same privacy, slower. Or use another network.',
     actions: ['websocket', 'settings'],
-    cut: true,
+    cut: 'own',
     mark: 'link blocked',
   },
   ERR_DOWNLOAD: {

@@ -1,6 +1,6 @@
 /** What an error says to a person: a title, what happened, what to do, where in the picture, and which buttons. Nothing here carries a text, a share or a key. */
 import { type ErrorCode, kindOf } from '../core/errors.ts';
-import { type Action, TABLE } from './error-table.ts';
+import { ADDRESS, type Action, type Row, TABLE, UNSERVED, WEB_PAGE } from './error-table.ts';
 
 /** What the page knows of an error: duck-typed, because it may have crossed a worker's boundary. */
 export interface Failure {
@@ -9,6 +9,8 @@ export interface Failure {
   readonly hint: string;
   /** The party it is about; 0 is this tab. */
   readonly party?: 0 | 1 | 2;
+  /** Found by the page itself: options in its address; weights that are not served. */
+  readonly found?: 'address' | 'weights';
 }
 
 export interface Explanation {
@@ -18,8 +20,8 @@ export interface Explanation {
   readonly actions: readonly Action[];
   /** Where it is shown in the picture; 0 is this tab. */
   readonly party?: 0 | 1 | 2;
-  /** Whether the links of that party are crossed out: it cannot be reached. Else it is only outlined. */
-  readonly cut: boolean;
+  /** Which links of that party are crossed out. */
+  readonly cut: 'own' | 'all' | undefined;
   /** The word in place of the party's health. */
   readonly mark: string;
   /** Belongs under the text box, not into the slot. */
@@ -53,7 +55,7 @@ export function failureOf(error: unknown): Failure {
 }
 
 export function explain(failure: Failure, names: Names): Explanation {
-  const row = TABLE[failure.code];
+  const row = rowOf(failure);
   const party = failure.party === 0 ? undefined : failure.party;
   const operator = party === undefined ? 'the party' : names.operators[party - 1];
   const words: Record<string, string> = {
@@ -72,8 +74,13 @@ export function explain(failure: Failure, names: Names): Explanation {
     remedy: fill(row.remedy),
     actions: row.actions ?? ['run'],
     ...(place === undefined ? {} : { party: place }),
-    cut: row.cut ?? false,
+    cut: row.cut,
     mark: row.mark ?? '',
     input: row.input ?? false,
   };
+}
+
+function rowOf({ code, message, found }: Failure): Row {
+  if (found !== undefined) return found === 'address' ? ADDRESS : UNSERVED;
+  return code === 'ERR_DOWNLOAD' && /web page/.test(message) ? WEB_PAGE : TABLE[code];
 }

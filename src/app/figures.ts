@@ -11,7 +11,7 @@ type Bars = Record<string, number>;
 
 const NONE = '–';
 /** A party that gets nothing ahead but a seed makes its own key and helper numbers from it. */
-const SEED = 'seed only';
+const SEED = 'a seed';
 
 export function figures(state: State): { readonly texts: Texts; readonly bars: Bars } {
   const { links, run, cost } = shown(state);
@@ -72,8 +72,8 @@ function messages(state: State): string {
     return `${pieces} out, ${pieces} in`;
   }
   if (run?.sentAt === undefined) return NONE;
-  const came = run.pieces.length;
-  return came === 0 ? '1 out' : `${came + (run === state.run ? 1 : 0)} out, ${came} in`;
+  const out = `${Math.max(1, run.sent)} out`;
+  return run.pieces.length === 0 ? out : `${out}, ${run.pieces.length} in`;
 }
 
 function readyBar(state: State): number {
@@ -90,7 +90,8 @@ function timeFigures(state: State, run: Run | undefined, cost: RunCost | undefin
     cost === undefined ? live : { prep: cost.timing.prepareMs, input: cost.timing.inputMs, compute: cost.timing.computeMs, output: cost.timing.outputMs };
   const names = ['prep', 'input', 'compute', 'output'] as const;
   const longest = Math.max(1, ...names.map((name) => t?.[name] ?? 0));
-  const texts: Texts = { 't.when': (cost?.preparedAhead ?? run?.ahead) === true ? 'before the button' : 'after the button' };
+  const ahead = state.outcome?.ahead ?? (run?.ahead === true ? (run.whole ? 'whole' : 'part') : 'none');
+  const texts: Texts = { 't.when': { whole: 'before the button', part: 'begun before the button', none: 'after the button' }[ahead] };
   const bars: Bars = {};
   for (const name of names) {
     texts[`t.${name}`] = t?.[name] === undefined ? NONE : seconds(t[name]);
@@ -111,6 +112,9 @@ function liveTimes(run: Run): { readonly prep?: number; readonly input?: number;
   };
 }
 
+/** Less is no news: the click came while keys were being made. */
+const LEAST_GAIN = 0.9;
+
 /** What preparing before the button saved, when both are known. */
 export function gainOf(state: State): { readonly from: number; readonly to: number } | undefined {
   const { outcome } = state;
@@ -118,7 +122,7 @@ export function gainOf(state: State): { readonly from: number; readonly to: numb
   const { preparedAhead, timing } = costOf(outcome.answer);
   const from = timing.prepareMs + timing.totalMs;
   const to = Math.max(timing.totalMs, outcome.sinceButtonMs);
-  return preparedAhead && timing.prepareMs > 0 && seconds(to) !== seconds(from) && to < from ? { from, to } : undefined;
+  return preparedAhead && timing.prepareMs > 0 && to < LEAST_GAIN * from ? { from, to } : undefined;
 }
 
 function costTexts(cost: RunCost | undefined): Texts {

@@ -5,6 +5,8 @@ const NB = '\u00a0';
 export function bytes(n: number): string {
   if (n === 0) return '0';
   if (n < 1e3) return `${n}${NB}B`;
+  // One digit more, so that small amounts still add up.
+  if (n < 9.95e3) return `${(n / 1e3).toFixed(1)}${NB}kB`;
   if (n < 999.5e3) return `${Math.round(n / 1e3)}${NB}kB`;
   if (n < 99.95e6) return `${(n / 1e6).toFixed(1)}${NB}MB`;
   if (n < 999.5e6) return `${Math.round(n / 1e6)}${NB}MB`;
@@ -22,8 +24,10 @@ export function milliseconds(ms: number): string {
   return `${Math.max(1, Math.round(ms))}${NB}ms`;
 }
 
-/** A share of 1 as `41.7 %`. */
+/** A share of 1 as `41.7 %`. What is not nothing is not written as nothing, and what is not all not as all. */
 export function percent(share: number): string {
+  if (share > 0 && share < 0.0005) return `<0.1${NB}%`;
+  if (share < 1 && share >= 0.9995) return `>99.9${NB}%`;
   return `${(share * 100).toFixed(1)}${NB}%`;
 }
 
@@ -76,4 +80,10 @@ export function tail(text: string, length: number): string {
   const end = whole.slice(whole.length - length + 2);
   const space = end.indexOf(' ');
   return `… ${space < 0 ? end : end.slice(space + 1)}`;
+}
+
+/** Whether a text reads from right to left, by its first letter, as `dir="auto"` decides. */
+export function rightToLeft(text: string): boolean {
+  const first = /\p{L}/u.exec(text)?.[0] ?? '';
+  return /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]|[\u{10800}-\u{10fff}\u{1e800}-\u{1eeff}]/u.test(first);
 }

@@ -1,11 +1,26 @@
 /** The sentences that follow the state: over the picture, beside the button, over the layer strip, and in each party's territory. Pure. */
 import type { Links, PartyHealth } from '../sdk/types.ts';
-import { ASIDE, CONNECTING, DEVICE, GROWING, KEYS_DROPPED, PICTURE, PROTOCOL, STOPPED, STOPPED_TEXT, TASKS, WEIGHTS, sectionOf } from './copy.ts';
+import {
+  ASIDE,
+  CONNECTING,
+  DEVICE,
+  GONE,
+  GROWING,
+  KEYS_DROPPED,
+  PICTURE,
+  PROTOCOL,
+  STOPPED,
+  STOPPED_AGAIN,
+  STOPPED_TEXT,
+  TASKS,
+  WEIGHTS,
+  sectionOf,
+} from './copy.ts';
 import { explain, failureOf } from './errors.ts';
 import { bytes, milliseconds, plural, wholePercent, wrap } from './format.ts';
 import { growingOf } from './growing.ts';
 import { willSee } from './leaks.ts';
-import { loadingOf, lostOf, phaseOf, sampleOf, shown, totalAhead } from './shown.ts';
+import { type Silence, loadingOf, lostOf, phaseOf, sampleOf, shown, silenceOf, totalAhead } from './shown.ts';
 import { type Run, type State, entryOf, weightsOf } from './state.ts';
 import { generationOf } from './subject.ts';
 
@@ -18,6 +33,7 @@ export function lines(state: State): Texts {
 function partyTexts(state: State): Texts {
   const texts: Texts = {};
   const lost = lostOf(state);
+  const silence = silenceOf(state);
   const sampled = sampleOf(state) !== undefined;
   const verb =
     state.slot === 'result' || state.slot === 'stopped'
@@ -41,17 +57,32 @@ function partyTexts(state: State): Texts {
     texts[`p${party}.place`] = wrap(place, [36])[0] ?? '';
     texts[`p${party}.placeShort`] = wrap(place, [22])[0] ?? '';
     const health = state.health[party - 1];
-    const there = thereOf(health);
+    const there = thereOf(health, holdsPlace(state));
     const proved = state.proved[party - 1] && health?.ok !== false ? `${there}, identity checked` : there;
-    texts[`p${party}.health`] = lost.party === party ? lost.mark : proved;
-    texts[`p${party}.healthShort`] = lost.party === party ? lost.mark : there;
+    const unheard = silence !== undefined && state.run?.onlineAt !== undefined && (silence.party ?? party) === party;
+    const instead = lost.party === party ? lost.mark : unheard ? `no message for ${whole(silence.ms)}` : undefined;
+    texts[`p${party}.health`] = instead ?? proved;
+    texts[`p${party}.healthShort`] = instead ?? there;
   }
   return texts;
 }
 
+const whole = (ms: number): string => `${Math.floor(ms / 1e3)}\u00a0s`;
+
+/** Who waits for what. */
+function silenceText({ party, ms }: Silence): string {
+  return party === undefined ? `No message from either party for ${whole(ms)}.` : `No message from party ${party} for ${whole(ms)}.`;
+}
+
+/** Whether a place at both parties is this tab's own: a party that is full with it is not full for it. */
+export function holdsPlace({ run, preparation }: State): boolean {
+  return run !== undefined || preparation.status !== 'none';
+}
+
 /** What a party's health says in a few words. */
-function thereOf(health: PartyHealth | undefined): string {
+function thereOf(health: PartyHealth | undefined, own: boolean): string {
   if (health === undefined) return 'not asked yet';
+  if (health.ok && health.full === true && !own) return 'online, no free place';
   if (health.ok) return health.milliseconds === undefined ? 'online' : `online, ${milliseconds(health.milliseconds)}`;
   const failure = failureOf(health.error);
   return failure.code === 'ERR_INTERNAL' ? 'not reached' : explain(failure, { operators: ['', ''], maxTokens: undefined }).mark;
@@ -64,9 +95,17 @@ function lineTexts(state: State): Texts {
   const share = run === undefined ? 0 : run.phase === 'prepare' ? run.preparing : run.progress;
   const device = state.model === undefined ? undefined : DEVICE[state.model.device];
   const tokens = state.check?.tokens;
+  const silence = run === undefined ? undefined : silenceOf(state);
   return {
     picLine: pictureLine(state),
-    aside: run?.phase === 'prepare' ? ASIDE.preparing : state.task === 'text-generation' ? GROWING : ASIDE.waiting,
+    aside:
+      silence !== undefined
+        ? `${silenceText(silence)} Nothing of your text is lost; Stop ends the run.`
+        : run?.phase === 'prepare'
+          ? ASIDE.preparing
+          : state.task === 'text-generation'
+            ? GROWING
+            : ASIDE.waiting,
     textLabel: TASKS[state.task].text,
     leaks: willSee(state),
     options: optionsLine(state),
@@ -74,7 +113,8 @@ function lineTexts(state: State): Texts {
     growing: growingOf(state)?.line ?? '',
     readyText: readyText(state),
     stepTitle: title,
-    stepSub: run === undefined ? '' : stepSub(run),
+    stepSub:
+      run === undefined ? '' : silence === undefined ? stepSub(run) : `waiting for ${silence.party === undefined ? 'the parties' : `party ${silence.party}`}`,
     pct: wholePercent(share),
     config: [entryOf(state)?.id, PROTOCOL[state.settings.protocol], WEIGHTS[weightsOf(state)], device].filter((part) => part !== undefined).join(', '),
     tokens: tokens === undefined ? '' : `${plural(tokens, 'token')}${state.check?.paddedTokens === undefined ? '' : `, padded to ${state.check.paddedTokens}`}`,
@@ -87,6 +127,8 @@ function lineTexts(state: State): Texts {
 function pictureLine(state: State): string {
   if (state.slot === 'stopped' || (state.trouble?.run?.pieces.length ?? 0) > 0) return PICTURE.kept;
   if (state.slot === 'error') return shown(state).links === undefined ? PICTURE.unsent : PICTURE.lost;
+  const silence = silenceOf(state);
+  if (silence !== undefined) return silenceText(silence);
   const phase = phaseOf(state);
   return PICTURE[phase === 'idle' && state.preparation.status === 'ready' ? 'ready' : phase];
 }
@@ -135,11 +177,20 @@ function readyText(state: State): string {
   }
   if (state.slot === 'error') return shown(state).links === undefined ? '' : KEYS_DROPPED;
   if (state.slot === 'stopped') return STOPPED_TEXT;
-  if (state.stopped) return STOPPED;
+  if (state.stopped) return state.slot === 'result' ? STOPPED_AGAIN : STOPPED;
+  const away = ([1, 2] as const).find((party) => state.health[party - 1]?.ok === false);
+  const full = ([1, 2] as const).find((party) => state.health[party - 1]?.full === true);
+  if (preparation.status === 'none') {
+    if (away !== undefined) return `Party ${away} does not answer at the moment. The button tries again.`;
+    if (full !== undefined) return `Party ${full} has no free place at the moment. The button tries again.`;
+    if (preparation.gone !== undefined) return GONE[preparation.gone];
+  } else if (preparation.status === 'ready' && away !== undefined) return `Prepared, but party ${away} does not answer at the moment.`;
   if (preparation.status === 'none')
     return state.settings.prepareWhileTyping ? (state.slot === 'result' ? '' : 'Preparation starts as you type.') : 'Keys are made after you press the button.';
   if (preparation.links === undefined) return CONNECTING;
   const next = state.slot === 'result';
   if (preparation.status === 'ready') return `${next ? 'Next run ready:' : `Ready for ${preparation.length} tokens,`} ${sent(preparation.links)} sent ahead.`;
+  const silence = silenceOf(state);
+  if (silence !== undefined) return `Preparing waits: nothing went or came for ${whole(silence.ms)}.`;
   return `${next ? 'Preparing the next run' : `Preparing for ${preparation.length} tokens`}: ${sent(preparation.links)} sent`;
 }

@@ -1,9 +1,15 @@
 /** The only module of the app that imports the SDK itself; everything else knows its types. */
 import { SecureTransformer, capabilities, loadDeployment } from '../sdk/index.ts';
+import { asksForSomething } from './address.ts';
+import type { Sdk } from './port.ts';
 import { start } from './start.ts';
 
-start({
+const sdk: Sdk = {
   loadDeployment: () => loadDeployment(),
   capabilities: () => capabilities(),
   fromPretrained: (id, options) => SecureTransformer.fromPretrained(id, options),
-});
+};
+start(
+  sdk,
+  asksForSomething(location, (id) => document.getElementById(id) !== null),
+);

@@ -87,15 +87,26 @@ function generating({ subject, model, check }: State): Problem | undefined {
 }
 
 /** The words of a label must be in the vocabulary, which only the model's own tokenizer knows. */
-function refusal({ refused }: State): Problem | undefined {
-  return refused === undefined
-    ? undefined
-    : problem(
-        'labels',
-        'A label cannot be used',
-        'use short, common words, each of them once.',
-        'The model knows some label only in parts, or two as the same word.',
-      );
+function refusal(state: State): Problem | undefined {
+  const { refused } = state;
+  if (refused === undefined) return undefined;
+  const names = labelsOf(state.subject)
+    .filter((label) => refused.message.includes(quote(label)))
+    .map((label) => `“${label}”`);
+  const [title, happened] =
+    names.length === 0
+      ? ['A label cannot be used', 'The model knows some label only in parts, or two as the same word.']
+      : names.length === 1
+        ? [`The label ${names[0]} cannot be used`, 'It is not one word of this model’s list.']
+        : [`The labels ${names.join(' and ')} cannot be told apart`, 'To this model they are the same word.'];
+  const about = entryOf(state)?.title;
+  const knows = about === undefined ? '' : ` What the model does: ${about}.`;
+  return problem('labels', title, 'use short words that the model can know, each of them once, or take one of the examples.', `${happened}${knows}`);
+}
+
+/** As the SDK writes a label into its message: in quotes, ASCII only. */
+function quote(label: string): string {
+  return JSON.stringify(label).replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** Whether a failure is about what stands in the form of this task, and not about the run. */

@@ -39,17 +39,22 @@ export function reduce(state: State, event: AppEvent): State {
     case 'nag':
       return { ...state, nagging: true };
     case 'prepare':
-      return { ...state, stopped: false, preparation: { ...NO_PREPARATION, status: 'going', length: event.length, startedAt: event.now } };
+      return {
+        ...state,
+        stopped: false,
+        preparation: { ...NO_PREPARATION, status: 'going', length: event.length, startedAt: event.now, movedAt: event.now, now: event.now },
+      };
     case 'prepared':
       return { ...state, preparation: { ...state.preparation, status: 'ready', progress: 1, readyAt: event.now } };
     case 'unprepared':
-      return { ...state, preparation: NO_PREPARATION };
+      return { ...state, preparation: { ...NO_PREPARATION, gone: event.gone } };
     case 'run':
       return started(state, event.now);
     case 'progress':
       return progressed(state, event.event, event.now);
     case 'tick':
-      return state.run === undefined ? state : { ...state, run: { ...state.run, now: event.now } };
+      if (state.run !== undefined) return { ...state, run: { ...state.run, now: event.now } };
+      return state.preparation.status === 'going' ? { ...state, preparation: { ...state.preparation, now: event.now } } : state;
     case 'answered': {
       if (state.run === undefined) return state;
       const cost = costOf(event.answer);
@@ -59,15 +64,24 @@ export function reduce(state: State, event: AppEvent): State {
         ...state,
         slot: 'result',
         run: undefined,
+        previous: undefined,
         preparation: NO_PREPARATION,
-        outcome: { answer: event.answer, subject: event.subject, sinceButtonMs },
+        outcome: {
+          answer: event.answer,
+          subject: event.subject,
+          sinceButtonMs,
+          ahead: !cost.preparedAhead ? 'none' : state.run.whole ? 'whole' : 'part',
+        },
         measured: { tokens: cost.paddedTokens, totalMs: sinceButtonMs, sentBytes: p1.ahead + p1.input + p2.ahead + p2.input },
       };
     }
     case 'stopped': {
       // What had come of a text stays; of anything else nothing was opened.
       const kept = state.run === undefined || state.run.pieces.length === 0 ? undefined : { ...state.run, now: event.now };
-      return { ...fresh(state), ...(kept === undefined ? {} : { kept, slot: 'stopped' as const }), stopped: true };
+      const { previous } = state;
+      // An answer that was there before is still the answer to what stands in the form.
+      const shown = kept !== undefined ? { kept, slot: 'stopped' as const } : previous !== undefined ? { outcome: previous, slot: 'result' as const } : {};
+      return { ...fresh(state), ...shown, stopped: true };
     }
     case 'failed': {
       const { preparation } = state;
@@ -90,7 +104,7 @@ function fallbackKey({ what, from, to, reason }: FallbackEvent): string {
 
 /** Nothing runs, nothing is shown of an earlier run, nothing is prepared. */
 function fresh(state: State): State {
-  const none = { run: undefined, outcome: undefined, trouble: undefined, kept: undefined, refused: undefined };
+  const none = { run: undefined, outcome: undefined, previous: undefined, trouble: undefined, kept: undefined, refused: undefined };
   return { ...state, ...none, slot: 'idle', stopped: false, nagging: false, preparation: NO_PREPARATION };
 }
 
@@ -115,6 +129,7 @@ function started(state: State, now: number): State {
   const run: Run = {
     phase: preparation.status === 'ready' ? 'input' : 'prepare',
     ahead,
+    whole: preparation.status === 'ready',
     aheadMs: preparation.readyAt === undefined ? undefined : preparation.readyAt - preparation.startedAt,
     preparing: preparation.progress,
     links: preparation.links,
@@ -126,10 +141,13 @@ function started(state: State, now: number): State {
     onlineAt: preparation.status === 'ready' ? now : undefined,
     sentAt: undefined,
     now,
+    movedAt: now,
+    heardAt: [now, now],
+    sent: 0,
     subject: state.subject,
     pieces: [],
   };
-  return { ...state, slot: 'running', run, outcome: undefined, trouble: undefined, kept: undefined, stopped: false, nagging: false };
+  return { ...state, slot: 'running', run, outcome: undefined, previous: state.outcome, trouble: undefined, kept: undefined, stopped: false, nagging: false };
 }
 
 function progressed(state: State, event: ProgressEvent, now: number): State {
@@ -146,13 +164,15 @@ function progressed(state: State, event: ProgressEvent, now: number): State {
       const sample = event.sample ?? run?.sample ?? preparation.sample;
       if (run !== undefined) {
         // Keys for a later piece of a text come while the run is already under way.
-        const online = done && run.sentAt === undefined ? { onlineAt: now, phase: 'input' as const } : {};
-        return { ...state, run: { ...run, links, sample, preparing: progress, now, ...online } };
+        const online = done && run.sentAt === undefined ? { onlineAt: now, phase: 'input' as const, heardAt: [now, now] as const } : {};
+        return { ...state, run: { ...run, links, sample, preparing: progress, now, movedAt: now, ...online } };
       }
-      return preparation.status === 'none' ? state : { ...state, preparation: { ...preparation, length: event.length, links, progress, sample } };
+      return preparation.status === 'none'
+        ? state
+        : { ...state, preparation: { ...preparation, length: event.length, links, progress, sample, movedAt: now, now } };
     }
     case 'input':
-      return moved(state, event, { phase: 'input', sentAt: state.run?.sentAt ?? now, now });
+      return moved(state, event, { phase: 'input', sentAt: state.run?.sentAt ?? now, now, sent: (state.run?.sent ?? 0) + 1 });
     case 'layer':
       return moved(state, event, {
         phase: 'compute',
@@ -163,9 +183,17 @@ function progressed(state: State, event: ProgressEvent, now: number): State {
         now,
       });
     case 'reconstruct':
-      return moved(state, event, { phase: 'output', progress: 1, now });
+      return moved(state, event, { phase: 'output', progress: 1, now, heardAt: [now, now] });
     case 'token':
-      return moved(state, event, { pieces: [...(state.run?.pieces ?? []), { text: event.text, at: now }], now });
+      return moved(state, event, { pieces: [...(state.run?.pieces ?? []), { text: event.text, at: now }], now, heardAt: [now, now] });
+    case 'heard':
+      if (state.run === undefined) return state;
+      return {
+        ...state,
+        // Who speaks is there, whatever it did not answer before.
+        health: state.health[event.party - 1]?.ok === false ? pair(state.health, event.party, { party: event.party, ok: true }) : state.health,
+        run: { ...state.run, now, heardAt: pair(state.run.heardAt, event.party, now) },
+      };
     default:
       return state;
   }
@@ -174,7 +202,9 @@ function progressed(state: State, event: ProgressEvent, now: number): State {
 function moved(state: State, event: Extract<ProgressEvent, { readonly status: 'input' | 'layer' | 'reconstruct' | 'token' }>, change: Partial<Run>): State {
   const { run } = state;
   const sample = 'sample' in event ? event.sample : undefined;
-  return run === undefined ? state : { ...state, run: { ...run, links: event.links, sample: sample ?? run.sample, ...change } };
+  return run === undefined
+    ? state
+    : { ...state, run: { ...run, links: event.links, sample: sample ?? run.sample, movedAt: change.now ?? run.movedAt, ...change } };
 }
 
 function pair<T>(values: readonly [T, T], party: 1 | 2, value: T): readonly [T, T] {

@@ -29,10 +29,34 @@ export function phaseOf(state: State): Phase {
   return state.preparation.status === 'going' && state.preparation.links !== undefined ? 'prepare' : 'idle';
 }
 
+/** So long without a sign is said. */
+export const SILENT_MS = 3_000;
+
+/** Of which party nothing was heard, and for how long; without a party where it is both, or where nothing goes and nothing comes. */
+export interface Silence {
+  readonly party: 1 | 2 | undefined;
+  readonly ms: number;
+}
+
+export function silenceOf({ run, preparation }: State): Silence | undefined {
+  if (run === undefined) {
+    const ms = preparation.now - preparation.movedAt;
+    return preparation.status === 'going' && ms >= SILENT_MS ? { party: undefined, ms } : undefined;
+  }
+  if (run.onlineAt === undefined) {
+    const ms = run.now - run.movedAt;
+    return ms >= SILENT_MS ? { party: undefined, ms } : undefined;
+  }
+  const [p1, p2] = run.heardAt.map((at) => run.now - at);
+  if (p1 >= SILENT_MS && p2 >= SILENT_MS) return { party: undefined, ms: Math.min(p1, p2) };
+  if (p1 >= SILENT_MS) return { party: 1, ms: p1 };
+  return p2 >= SILENT_MS ? { party: 2, ms: p2 } : undefined;
+}
+
 /** The links that carry bytes now, and which way: nothing is animated that is not happening. */
 export function movingOf(state: State): readonly string[] {
   const { links } = shown(state);
-  if (links === undefined) return [];
+  if (links === undefined || silenceOf(state) !== undefined) return [];
   const both = (way: 'down' | 'up', phase: 'ahead' | 'input' | 'output'): string[] =>
     (['p1', 'p2'] as const).filter((name) => links[name][phase] > 0).map((name) => `p0${name[1]}-${way}`);
   switch (phaseOf(state)) {
@@ -50,8 +74,8 @@ export function movingOf(state: State): readonly string[] {
 }
 
 /** The party that an error is about, and whether its links are crossed out. */
-export function lostOf(state: State): { readonly party: 0 | 1 | 2 | undefined; readonly cut: boolean; readonly mark: string } {
-  if (state.trouble === undefined) return { party: undefined, cut: false, mark: '' };
+export function lostOf(state: State): { readonly party: 0 | 1 | 2 | undefined; readonly cut: 'own' | 'all' | undefined; readonly mark: string } {
+  if (state.trouble === undefined) return { party: undefined, cut: undefined, mark: '' };
   const { party, cut, mark } = explain(state.trouble.failure, { operators: operatorsOf(state), maxTokens: state.model?.maxTokens });
   return { party, cut, mark };
 }

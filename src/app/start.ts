@@ -2,16 +2,19 @@
 import { announcement } from './announce.ts';
 import { Controller } from './controller.ts';
 import type { Sdk } from './port.ts';
+import { Presence } from './presence.ts';
 import type { State } from './state.ts';
 import { Store } from './store.ts';
 import { answer } from './views/answer.ts';
 import { ask } from './views/ask.ts';
 import { bindings } from './views/bindings.ts';
+import { bring } from './views/bring.ts';
 import { cost } from './views/cost.ts';
 import { byId, reducedMotion } from './views/dom.ts';
 import { growing } from './views/growing.ts';
 import { notices } from './views/notices.ts';
 import { picture } from './views/picture.ts';
+import { room } from './views/room.ts';
 import { saw } from './views/saw.ts';
 import { settings } from './views/settings.ts';
 import { slot } from './views/slot.ts';
@@ -22,7 +25,8 @@ import { trouble } from './views/trouble.ts';
 const TICK_MS = 100;
 const CALM_MS = 250;
 
-export function start(sdk: Sdk): void {
+/** @param refused whether the address asks for what the page does not do: it then says so, and nothing is loaded. */
+export function start(sdk: Sdk, refused = false): void {
   const calm = reducedMotion();
   const store = new Store();
   const controller = new Controller(sdk, store, () => performance.now(), calm ? CALM_MS : TICK_MS);
@@ -40,7 +44,11 @@ export function start(sdk: Sdk): void {
     notices(store, sheet.open),
     trouble(store, controller, sheet.open),
     sheet.render,
+    // Last: it measures what the others drew.
+    bring(),
   ];
+
+  const keepInRoom = room();
 
   // Views are drawn at most once a frame, from the last state that was drawn to the newest.
   let drawn: State = store.state;
@@ -50,6 +58,8 @@ export function start(sdk: Sdk): void {
     const before = drawn;
     drawn = store.state;
     for (const view of views) view(drawn, before);
+    // Not at every tick: measuring costs a layout.
+    if (drawn.slot !== before.slot || drawn.health !== before.health || drawn.preparation.status !== before.preparation.status) keepInRoom();
   };
   const soon = calm ? (): void => void setTimeout(draw, CALM_MS) : (): void => void requestAnimationFrame(draw);
   store.subscribe((now, before) => {
@@ -66,11 +76,15 @@ export function start(sdk: Sdk): void {
   // A page that goes away ends its run at the parties; one that comes back from the browser's cache starts anew.
   addEventListener('pagehide', () => controller.dispose());
   addEventListener('pageshow', (event) => {
-    if (event.persisted) void controller.start();
+    if (event.persisted && !refused) void controller.start();
   });
-  document.addEventListener('visibilitychange', () => {
-    if (!document.hidden) void controller.health();
-  });
+  const presence = new Presence(!document.hidden, () => performance.now(), controller);
+  document.addEventListener('visibilitychange', () => presence.show(!document.hidden));
+  document.addEventListener('freeze', () => presence.freeze());
+  // A script can make events; only the browser makes trusted ones.
+  for (const type of ['pointermove', 'pointerdown', 'keydown', 'touchstart', 'wheel', 'input'])
+    addEventListener(type, ({ isTrusted }) => isTrusted && presence.sign(), { passive: true, capture: true });
   draw();
-  void controller.start();
+  if (refused) store.dispatch({ type: 'failed', failure: { code: 'ERR_ARGUMENT', message: 'options in the address', hint: '', found: 'address' }, now: 0 });
+  else void controller.start();
 }

@@ -20,7 +20,8 @@ import { EMPTY, type Job, type Subject, modelTask } from './subject.ts';
 
 export interface Settings {
   readonly protocol: Protocol;
-  readonly weights: Weights;
+  /** Undefined: as the model is served, open where it is served both ways. A choice holds, or is refused. */
+  readonly weights: Weights | undefined;
   readonly device: 'auto' | Device;
   readonly transport: 'auto' | Transport;
   readonly prepareWhileTyping: boolean;
@@ -37,9 +38,14 @@ export interface ModelFacts {
   readonly downloadedBytes: number;
 }
 
+/** Why keys that were there are not there any more, or could not be made: the tab was hidden or left alone, they grew old, a link ended, a party needed the place. */
+export type Gone = 'hidden' | 'idle' | 'age' | 'lost' | 'asked' | 'failed';
+
 /** Keys and helper numbers sent before the button. */
 export interface Preparation {
   readonly status: 'none' | 'going' | 'ready';
+  /** With `none`. */
+  readonly gone: Gone | undefined;
   /** The bucket, in tokens. */
   readonly length: number;
   readonly progress: number;
@@ -48,14 +54,18 @@ export interface Preparation {
   /** Clock readings: of its start, and of its end. */
   readonly startedAt: number;
   readonly readyAt: number | undefined;
+  /** When bytes last went, and the clock while they go. */
+  readonly movedAt: number;
+  readonly now: number;
 }
 
 export type RunPhase = 'prepare' | 'input' | 'compute' | 'output';
 
 export interface Run {
   readonly phase: RunPhase;
-  /** Whether keys from before the button are used. */
+  /** Whether keys from before the button are used, and whether all of them were ready then. */
   readonly ahead: boolean;
+  readonly whole: boolean;
   /** Milliseconds from before the button, when all keys were ready then. */
   readonly aheadMs: number | undefined;
   /** Share of the preparing inside this run. */
@@ -70,6 +80,11 @@ export interface Run {
   readonly onlineAt: number | undefined;
   readonly sentAt: number | undefined;
   readonly now: number;
+  /** When something last went or came; and when each party was last heard, once the text has left. */
+  readonly movedAt: number;
+  readonly heardAt: readonly [number, number];
+  /** Messages that left with locked text. */
+  readonly sent: number;
   /** What was asked. */
   readonly subject: Subject;
   /** Text generation: what has come so far. */
@@ -87,6 +102,8 @@ export interface Outcome {
   /** What was asked. */
   readonly subject: Subject;
   readonly sinceButtonMs: number;
+  /** How much of the keys was made before the button. */
+  readonly ahead: 'whole' | 'part' | 'none';
 }
 
 /** An ended run, with where it was when it ended. */
@@ -115,6 +132,8 @@ export interface State {
   readonly preparation: Preparation;
   readonly run: Run | undefined;
   readonly outcome: Outcome | undefined;
+  /** The answer that was there when the run began: it comes back if the run is stopped. */
+  readonly previous: Outcome | undefined;
   readonly trouble: Trouble | undefined;
   /** A stopped run of which something had come: it is kept. */
   readonly kept: Run | undefined;
@@ -143,7 +162,7 @@ export type AppEvent =
   | { readonly type: 'nag' }
   | { readonly type: 'prepare'; readonly length: number; readonly now: number }
   | { readonly type: 'prepared'; readonly now: number }
-  | { readonly type: 'unprepared' }
+  | { readonly type: 'unprepared'; readonly gone?: Gone }
   | { readonly type: 'run'; readonly now: number }
   | { readonly type: 'progress'; readonly event: ProgressEvent; readonly now: number }
   | { readonly type: 'tick'; readonly now: number }
@@ -154,14 +173,25 @@ export type AppEvent =
   | { readonly type: 'fallback'; readonly event: FallbackEvent }
   | { readonly type: 'dismiss'; readonly event: FallbackEvent };
 
-export const NO_PREPARATION: Preparation = { status: 'none', length: 0, progress: 0, links: undefined, sample: undefined, startedAt: 0, readyAt: undefined };
+export const NO_PREPARATION: Preparation = {
+  status: 'none',
+  gone: undefined,
+  length: 0,
+  progress: 0,
+  links: undefined,
+  sample: undefined,
+  startedAt: 0,
+  readyAt: undefined,
+  movedAt: 0,
+  now: 0,
+};
 
 export const INITIAL: State = {
   slot: 'idle',
   deployment: undefined,
   capabilities: undefined,
   task: 'fill-mask',
-  settings: { protocol: '3pc_semi_honest', weights: 'open', device: 'auto', transport: 'auto', prepareWhileTyping: true, model: undefined },
+  settings: { protocol: '3pc_semi_honest', weights: undefined, device: 'auto', transport: 'auto', prepareWhileTyping: true, model: undefined },
   model: undefined,
   loading: undefined,
   subject: EMPTY,
@@ -171,6 +201,7 @@ export const INITIAL: State = {
   preparation: NO_PREPARATION,
   run: undefined,
   outcome: undefined,
+  previous: undefined,
   trouble: undefined,
   kept: undefined,
   stopped: false,
@@ -189,15 +220,15 @@ export function entriesOf(state: State): readonly ModelEntry[] {
 
 export function entryOf(state: State): ModelEntry | undefined {
   const entries = entriesOf(state);
-  return entries.find((entry) => entry.id === state.settings.model) ?? entries[0];
+  const { model } = state.settings;
+  // A chosen one that is not served any more is not replaced by another.
+  return model === undefined ? entries[0] : entries.find((entry) => entry.id === model);
 }
 
-/** The weights mode in use: what was chosen, if the model is served that way. */
+/** The weights mode in use: what was chosen, else what the model is served with. */
 export function weightsOf(state: State): Weights {
   const served = entryOf(state)?.weights;
-  const { weights } = state.settings;
-  if (served === undefined || served[weights] !== undefined) return weights;
-  return weights === 'open' ? 'secret' : 'open';
+  return state.settings.weights ?? (served !== undefined && served.open === undefined ? 'secret' : 'open');
 }
 
 /** Operators of party 1 and 2, for sentences. */

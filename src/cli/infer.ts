@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { concatBytes } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
+import type { Credentials } from '../net/credentials.ts';
 import type { GenerationOptions } from '../ml/tasks/generate.ts';
 import { decodeUtf8 } from '../ml/text.ts';
 import type { Address } from '../party/run.ts';
@@ -25,11 +26,13 @@ import {
   parseWeights,
   RANGES_HELP,
   type ModelFlags,
+  withTask,
 } from './options.ts';
+import { type CredentialFlags, credentialFolder, credentialOptions, ownerCredentials } from './credentials.ts';
 import { printCost } from './tables.ts';
 import { runOnTerminal } from './terminal.ts';
 
-export interface InferFlags extends ModelFlags {
+export interface InferFlags extends ModelFlags, CredentialFlags {
   readonly task: string;
   readonly text?: string;
   readonly textFile?: string;
@@ -38,6 +41,13 @@ export interface InferFlags extends ModelFlags {
   readonly labels?: string;
   readonly template?: string;
   readonly pooling?: string;
+  readonly normalize?: string;
+  readonly specialTokens?: string;
+  readonly minNewTokens?: string;
+  readonly noRepeatNgramSize?: string;
+  readonly eosTokenId?: string;
+  readonly suppressTokens?: string;
+  readonly doSample?: string;
   readonly maxNewTokens?: string;
   readonly temperature?: string;
   readonly topP?: string;
@@ -55,13 +65,14 @@ export interface InferFlags extends ModelFlags {
   readonly topK: string;
   readonly profile?: string;
   readonly peers?: string;
+  readonly identities?: string;
   readonly compare?: boolean;
   readonly json?: boolean;
   readonly debug?: boolean;
 }
 
 export function inferCommand(): Command {
-  return new Command('infer')
+  return credentialOptions(new Command('infer'))
     .description('answer privately, with both compute parties started on this machine')
     .option('--task <task>', TASKS.join(', '), 'fill-mask')
     .option('--text <text>', 'the text; for fill-mask with one or more [MASK], for a question its context, for generation the prompt')
@@ -73,12 +84,22 @@ export function inferCommand(): Command {
       '--template <text>',
       'zero-shot-classification: the sentence that a label completes (default: "{text} It was {mask}." or "This example is {label}.")',
     )
-    .option('--pooling <kind>', 'feature-extraction: mean, cls or none (default: mean)')
-    .option('--max-new-tokens <n>', 'text-generation: how many tokens to add at most (default: 20)')
+    .option('--pooling <kind>', 'feature-extraction: mean, cls or none (default: what the model declares, else mean)')
+    .option('--normalize <yes|no>', 'feature-extraction: vectors of length one (default: what the model declares, else yes)')
+    .option('--special-tokens <what>', 'special tokens that a text spells: cut reads them as plain text and says so, allow reads them as tokens (default: cut)')
+    .option(
+      '--max-new-tokens <n>',
+      'text-generation: how many tokens to add at most; for this and what follows the model’s generation_config.json decides, and where it is silent the default (20)',
+    )
+    .option('--min-new-tokens <n>', 'text-generation: no end before so many')
+    .option('--do-sample <yes|no>', 'text-generation: whether tokens are drawn')
     .option('--temperature <t>', 'text-generation: 0 always takes the likeliest token (default: 0)')
     .option('--top-p <p>', 'text-generation: sample among the likeliest tokens that together have this probability')
     .option('--sample-top-k <n>', 'text-generation: sample among so many of the likeliest tokens')
     .option('--repetition-penalty <x>', 'text-generation: above 1 makes tokens less likely that were there')
+    .option('--no-repeat-ngram-size <n>', 'text-generation: no run of so many tokens comes twice; 0: any may')
+    .option('--eos-token-id <list>', 'text-generation: ids of the tokens that end the text, with commas between; none: nothing does')
+    .option('--suppress-tokens <list>', 'text-generation: ids of tokens that never come')
     .option('--stop <text>', 'text-generation: end before this text')
     .option('--seed <n>', 'text-generation: repeat a sampled text')
     .option(
@@ -93,6 +114,7 @@ export function inferCommand(): Command {
     .option('--top-k <n>', 'how many answers to print', '5')
     .option('--profile <name>', 'shape the links like a network: lan, wan-cloud or home')
     .option('--peers <list>', 'addresses of running compute parties, as 1=HOST:PORT,2=HOST:PORT (default: start both here)')
+    .option('--identities <list>', 'with --peers: the identities that they must prove, as 1=HEX,2=HEX; no certificates are needed then')
     .option('--compare', 'also run the model in the clear in this process and print the difference')
     .option('--random-weights <seed>', 'random weights of the architecture in --config, for measuring')
     .option('--config <file>', 'config.json for --random-weights')
@@ -106,7 +128,7 @@ export function inferCommand(): Command {
 
 async function infer(flags: InferFlags): Promise<void> {
   const task = parseTask(flags.task);
-  const location = modelLocation(flags, task);
+  const location = withTask(modelLocation(flags, task), task);
   const texts = await readTexts(flags);
   const random = location.kind === 'random';
   if (random && flags.tokens === undefined) throw new TercetError('ERR_ARGUMENT', '--random-weights needs --tokens', 'give for example --tokens 16');
@@ -127,7 +149,10 @@ async function infer(flags: InferFlags): Promise<void> {
       labels: flags.labels === undefined ? undefined : list('labels', flags.labels),
       template: flags.template,
       pooling: flags.pooling === undefined ? undefined : oneOf('pooling', flags.pooling, ['mean', 'cls', 'none'] as const),
+      normalize: flags.normalize === undefined ? undefined : yes('normalize', flags.normalize),
+      specialTokens: flags.specialTokens === undefined ? undefined : oneOf('special-tokens', flags.specialTokens, ['cut', 'allow'] as const),
       generation: generationOptions(flags),
+      onNotice: (notice) => process.stderr.write(`tercet: notice: ${notice}\n`),
       tokens: flags.tokens === undefined ? undefined : integer('tokens', flags.tokens, 1, 65536),
       sequences: flags.sequences === undefined ? undefined : integer('sequences', flags.sequences, 1, MAX_SEQUENCES),
       protocol: flags.protocol,
@@ -138,7 +163,8 @@ async function infer(flags: InferFlags): Promise<void> {
       topK: integer('top-k', flags.topK, 1, 1000),
       compare: flags.compare === true,
       ...(flags.profile === undefined ? {} : { profile: parseProfile(flags.profile) }),
-      ...(flags.peers === undefined ? {} : { peers: bothPeers(flags.peers) }),
+      certificates: credentialFolder(flags),
+      ...(await remote(flags)),
       ...(streamed ? { onText } : {}),
       debug: flags.debug === true,
     },
@@ -164,12 +190,43 @@ function streamedText(prompt: string): (text: string) => void {
 function generationOptions(flags: InferFlags): GenerationOptions {
   return {
     maxNewTokens: flags.maxNewTokens === undefined ? undefined : integer('max-new-tokens', flags.maxNewTokens, 1, 65536),
+    minNewTokens: flags.minNewTokens === undefined ? undefined : integer('min-new-tokens', flags.minNewTokens, 0, 65536),
+    noRepeatNgramSize: flags.noRepeatNgramSize === undefined ? undefined : integer('no-repeat-ngram-size', flags.noRepeatNgramSize, 0, 65536),
+    eosTokenId: flags.eosTokenId === undefined ? undefined : idsOf('eos-token-id', flags.eosTokenId),
+    suppressTokens: flags.suppressTokens === undefined ? undefined : idsOf('suppress-tokens', flags.suppressTokens),
+    doSample: flags.doSample === undefined ? undefined : yes('do-sample', flags.doSample),
     temperature: flags.temperature === undefined ? undefined : decimal('temperature', flags.temperature),
     topP: flags.topP === undefined ? undefined : decimal('top-p', flags.topP),
     topK: flags.sampleTopK === undefined ? undefined : integer('sample-top-k', flags.sampleTopK, 1, 1_000_000),
     repetitionPenalty: flags.repetitionPenalty === undefined ? undefined : decimal('repetition-penalty', flags.repetitionPenalty),
     stop: flags.stop,
     seed: flags.seed === undefined ? undefined : integer('seed', flags.seed, 0, 2 ** 32 - 1),
+  };
+}
+
+function yes(name: string, value: string): boolean {
+  return oneOf(name, value, ['yes', 'no'] as const) === 'yes';
+}
+
+/** Ids with commas between, or `none`. */
+function idsOf(name: string, value: string): number[] {
+  return value === 'none' ? [] : list(name, value).map((id) => integer(name, id, 0, 2_000_000));
+}
+
+/** Running parties, and how they are known. */
+async function remote(flags: InferFlags): Promise<{ peers: [Address, Address]; credentials: Credentials } | Record<never, never>> {
+  if (flags.peers === undefined) {
+    if ((flags.identities ?? flags.tlsCert ?? flags.tlsKey ?? flags.tlsCa) !== undefined)
+      throw new TercetError('ERR_ARGUMENT', '--identities and --tls-cert belong to --peers', 'parties that are started here know each other');
+    return {};
+  }
+  const peers = bothPeers(flags.peers);
+  return {
+    peers,
+    credentials: await ownerCredentials(
+      flags,
+      peers.map(({ host }) => host),
+    ),
   };
 }
 

@@ -9,7 +9,7 @@ import { planOf } from '../party/planned.ts';
 import { circuitFor } from '../session/agreement.ts';
 import type { Request, WeightMode } from '../session/request.ts';
 import { shapeFor } from '../session/task-run.ts';
-import { type ModelFlags, RANGES_HELP, integer, modelLocation, parseRanges, parseTask } from './options.ts';
+import { type ModelFlags, RANGES_HELP, integer, modelLocation, parseRanges, parseTask, withTask } from './options.ts';
 import { bytes, table } from './tables.ts';
 
 interface InspectFlags extends ModelFlags {
@@ -147,7 +147,9 @@ export function inspectCommand(): Command {
     .option('--ranges <which>', RANGES_HELP)
     .option('--json', 'print one JSON object on stdout')
     .action(async (flags: InspectFlags) => {
-      const model = await openModel(modelLocation(flags, parseTask(flags.task)));
+      const task = parseTask(flags.task);
+      const location = modelLocation(flags, task);
+      const model = await openModel(task === 'fill-mask' ? location : withTask(location, task));
       const longest = model.config.maxPositions - (model.config.head === 'causal-lm' ? 1 : 0);
       const wanted = flags.tokens === undefined ? LENGTHS : [integer('tokens', flags.tokens, 2, longest)];
       const lengths = [...new Set(wanted.map((length) => Math.min(length, longest)))];

@@ -2,12 +2,15 @@
 /** The command line: parses, runs one command, prints its result on stdout and everything else on stderr. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
+import { checkEnvironment } from '../core/environment-node.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import { relaxCollector } from '../party/collector.ts';
 import { inferCommand } from './infer.ts';
 import { partyCommand } from './party.ts';
 import { demoCommand } from './demo.ts';
 import { benchCommand } from './bench.ts';
+import { certificatesCommand } from './certificates.ts';
+import { identityCommand } from './identity.ts';
 import { modelCommand } from './model.ts';
 import { siteCommand } from './site.ts';
 
@@ -34,7 +37,16 @@ Exit codes: 0 done, 1 a run failed, 2 wrong usage or input.`;
 function build(): Command {
   const program = new Command('tercet').description(ABOUT).version(VERSION).helpCommand(false).showSuggestionAfterError(true);
   program.exitOverride().configureOutput({ writeErr: () => undefined });
-  for (const command of [inferCommand(), benchCommand(), partyCommand(), modelCommand(), demoCommand(), siteCommand()]) {
+  for (const command of [
+    inferCommand(),
+    benchCommand(),
+    partyCommand(),
+    modelCommand(),
+    demoCommand(),
+    siteCommand(),
+    identityCommand(),
+    certificatesCommand(),
+  ]) {
     for (const leaf of command.commands.length > 0 ? command.commands : [command]) {
       leaf.addOption(new Option('--debug', 'print stacks and messages of the parties'));
       leaf.exitOverride().configureOutput({ writeErr: () => undefined });
@@ -72,6 +84,7 @@ async function main(argv: readonly string[]): Promise<number> {
       build().outputHelp();
       return 2;
     }
+    checkEnvironment(process.env);
     await build().parseAsync([...argv]);
     // A command that ended in its own way has said so.
     return Number(process.exitCode ?? 0);

@@ -1,8 +1,12 @@
 /** Parsing of what the user typed: every value checked here, with an error that says what was expected. Exit code 2 for all of it. */
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { carriesTrust } from '../core/address.ts';
 import { TercetError } from '../core/errors.ts';
 import { isHubId } from '../hub/index.ts';
+import type { Limits, Scope } from '../party/budgets.ts';
 import { embeddedModel } from '../party/defaults.ts';
+import { isPublicKey } from '../net/identity.ts';
 import { PROFILE_NAMES } from '../net/profiles.ts';
 import type { ModelLocation } from '../party/model.ts';
 import { DEVICES, type Device } from '../party/node-kernels.ts';
@@ -38,6 +42,26 @@ export function list(name: string, value: string): string[] {
   return words;
 }
 
+/** `session=2,address=4,total=8` in GB, some or all of them, over the defaults; `none`: no limit. What is not named is lowered to what is. */
+export function limits(name: string, value: string | undefined, defaults: Limits): Limits {
+  if (value === undefined) return defaults;
+  if (value === 'none') return { session: Number.POSITIVE_INFINITY, address: Number.POSITIVE_INFINITY, total: Number.POSITIVE_INFINITY };
+  const given: Partial<Record<Scope, number>> = {};
+  for (const part of list(name, value)) {
+    const [, scope, number] = /^(session|address|total)=(\d{1,9}(?:\.\d{1,6})?)$/.exec(part) ?? [];
+    const bytes = Number(number) * 1e9;
+    if (scope === undefined || !(bytes > 0) || Object.hasOwn(given, scope)) {
+      throw usage(`--${name} expected limits in GB, each of session, address and total once, or "none"`, `for example --${name} session=2,address=4,total=8`);
+    }
+    given[scope as Scope] = bytes;
+  }
+  const total = given.total ?? Math.max(defaults.total, given.address ?? 0, given.session ?? 0);
+  const address = given.address ?? Math.min(total, Math.max(defaults.address, given.session ?? 0));
+  const session = given.session ?? Math.min(address, defaults.session);
+  if (session > address || address > total) throw usage(`--${name} expected session ≤ address ≤ total`, `for example --${name} session=2,address=4,total=8`);
+  return { session, address, total };
+}
+
 export const parseTask = (value: string): Task => oneOf('task', value, TASKS);
 export const parseWeights = (value: string): WeightMode => oneOf('weights', value, ['open', 'secret']);
 export const parseRanges = (value: string): Ranges => oneOf('ranges', value, RANGES);
@@ -54,8 +78,40 @@ export function parseAddress(name: string, value: string, lowest = 1): { host: s
 
 /** `https://HOST[:PORT]`, `https://*.HOST` for all below it; plain `http:` only for this machine. It becomes part of a page's policy, so nothing else may be in it. */
 export function parseHubOrigin(value: string): string {
-  if (/^https:\/\/(\*\.)?[\w-]+(\.[\w-]+)*(:\d{1,5})?$/.test(value) || /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/.test(value)) return value;
+  if (/^https:\/\/(\*\.)?[\w-]+(\.[\w-]+)*(:\d{1,5})?$/.test(value) || (/^http:\/\/[\w.[\]:]+$/.test(value) && carriesTrust(value))) return value;
   throw usage('--hub-origins expected an origin', 'for example --hub-origins https://huggingface.co --hub-origins "https://*.hf.co"');
+}
+
+/** `1=…,2=…` */
+export function both(name: string, list: string): [string, string] {
+  const match = /^1=([^,]+),2=([^,]+)$/.exec(list);
+  if (match === null) throw usage(`--${name} expected 1=…,2=…`, 'name both parties');
+  return [match[1], match[2]];
+}
+
+/** `1=HEX,2=HEX`: what the two compute parties must prove. */
+export function parseIdentities(name: string, list: string): [string, string] {
+  const identities = both(name, list);
+  if (!identities.every(isPublicKey)) throw usage(`--${name} expected 1=HEX,2=HEX of 64 lower-case digits`, 'tercet identity prints that of a party');
+  if (identities[0] === identities[1])
+    throw usage(`--${name} names one identity for both parties`, 'a party in both places would read the text: ask both operators');
+  return identities;
+}
+
+/** The PEM text in a file that a flag names. */
+export async function pem(name: string, path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new TercetError('ERR_ARGUMENT', `the file given by --${name} cannot be read`, 'check the path', { cause });
+  }
+}
+
+/** The two files of `--NAME-cert` and `--NAME-key`, if they were given. */
+export async function tlsFiles(name: string, cert: string | undefined, key: string | undefined): Promise<{ cert: string; key: string } | undefined> {
+  if ((cert === undefined) !== (key === undefined)) throw usage(`--${name}-cert and --${name}-key belong together`, 'give both');
+  if (cert === undefined || key === undefined) return undefined;
+  return { cert: await pem(`${name}-cert`, cert), key: await pem(`${name}-key`, key) };
 }
 
 /** How gadgets are chosen for a model whose weights alone prove no ranges. */
@@ -67,9 +123,16 @@ export interface ModelFlags {
   readonly config?: string;
 }
 
-/** A folder that is there, or else `org/name` on the hub. */
+/** A folder that is there, or else `org/name` on the hub; with `#task` behind it, for that task, where its files leave it open or need no head. */
 export function namedModel(name: string): ModelLocation {
+  const [, bare, task] = existsSync(name) ? [] : (/^(.+)#([a-z-]+)$/.exec(name) ?? []);
+  if (bare !== undefined) return withTask(namedModel(bare), parseTask(task));
   return isHubId(name) && !existsSync(name) ? { kind: 'hub', id: name } : { kind: 'folder', path: name };
+}
+
+/** The same model for a task. */
+export function withTask(location: ModelLocation, task: Task): ModelLocation {
+  return location.kind === 'random' ? location : { ...location, task };
 }
 
 /** A folder, a model on the hub, seeded random weights with a configuration, or the embedded model of the task. */

@@ -1,23 +1,25 @@
 /** `tercet party`: one compute party as a daemon, or (with an IPC parent) as a local party of `infer`. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { totalmem } from 'node:os';
 import { Command, Option } from 'commander';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { PartyId } from '../net/types.ts';
-import { credentialsOf, ensureCertificates } from '../net/certificates.ts';
+import { isPinned } from '../net/credentials.ts';
+import { type BudgetLimits, defaultLimits } from '../party/budgets.ts';
 import { runDaemon } from '../party/daemon.ts';
 import { mayHaveGpu } from '../party/node-kernels.ts';
 import { DEVICE_LOST_EXIT, isSupervised, supervise } from '../party/supervisor.ts';
 import type { ChildMessage } from '../party/local.ts';
 import { RECV_TIMEOUT_MS } from '../party/run.ts';
-import { defaultThreads, stateFolder } from '../party/defaults.ts';
+import { defaultThreads } from '../party/defaults.ts';
 import type { ModelSource } from '../party/served-model.ts';
 import type { WebOptions } from '../party/web.ts';
 import { ensureIdentity } from '../net/identity-node.ts';
-import { integer, modelLocation, namedModel, parseAddress, parseDevice, parseProfile, parseRanges, RANGES_HELP } from './options.ts';
+import type { PartyIdentity } from '../net/identity.ts';
+import { type PartyCredentialFlags, credentialFolder, credentialOptions, partyCredentials } from './credentials.ts';
+import { integer, limits, modelLocation, namedModel, parseAddress, parseDevice, parseProfile, parseRanges, RANGES_HELP, tlsFiles } from './options.ts';
 import { cancelOnSignals } from './signals.ts';
 
-interface PartyFlags {
+interface PartyFlags extends PartyCredentialFlags {
   readonly model: readonly string[];
   readonly randomWeights?: string;
   readonly config?: string;
@@ -26,9 +28,10 @@ interface PartyFlags {
   readonly host: string;
   readonly port: string;
   readonly peers?: string;
-  readonly certificates?: string;
   readonly shares: readonly string[];
   readonly maxSessions: string;
+  readonly maxMemory?: string;
+  readonly maxTraffic?: string;
   readonly device: string;
   readonly threads?: string;
   readonly profile?: string;
@@ -43,14 +46,19 @@ interface PartyFlags {
 }
 
 export function partyCommand(): Command {
-  return new Command('party')
+  return credentialOptions(new Command('party'))
     .description('run one compute party: it listens for the data owner and, as party 1, for party 2')
     .requiredOption('--party-id <n>', '1 or 2')
     .option('--host <host>', 'address to listen on', '127.0.0.1')
     .option('--port <port>', 'port to listen on (0: any free one)', '0')
     .option('--peers <list>', 'for party 2: the address of party 1, as 1=HOST:PORT')
-    .option('--certificates <dir>', 'folder with the certificates of the parties')
-    .option('--model <name>', 'model folder or org/name on the hub to serve, again for more (default: the embedded fill-mask model)', collect, [])
+    .option('--peer-identity <pin>', 'the identity that the other compute party must prove, as 1=HEX or 2=HEX; no certificates are needed then')
+    .option(
+      '--model <name>',
+      'model folder or org/name on the hub to serve, with #feature-extraction behind it for vectors of any model, again for more (default: the embedded fill-mask model)',
+      collect,
+      [],
+    )
     .option('--shares <dir>', "this party's part of secret weights, again for more", collect, [])
     .option('--random-weights <seed>', 'random weights of the architecture in --config')
     .option('--config <file>', 'config.json for --random-weights')
@@ -58,6 +66,11 @@ export function partyCommand(): Command {
     .option('--device <device>', 'auto, wasm or webgpu', 'auto')
     .option('--threads <n>', 'worker threads')
     .option('--max-sessions <n>', 'sessions at a time, prepared ones included', '8')
+    .option(
+      '--max-memory <limits>',
+      "memory for owners' runs, in GB like session=2,address=4,total=8, or none (default: total half of this machine's, address half of that, session up to 8)",
+    )
+    .option('--max-traffic <limits>', "traffic of owners' runs under way, in GB, or none (default: session=200,address=400,total=800)")
     .option('--profile <name>', 'shape the links like a network: lan, wan-cloud or home')
     .option('--web <address>', 'HOST:PORT where browsers reach this party (WebRTC, and WebSocket as the second way)')
     .option('--web-cert <file>', 'certificate of that address, PEM; needed unless it is this machine')
@@ -76,24 +89,20 @@ function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
 }
 
-/** Where browsers come in, when `--web` asks for it. */
-async function webOptions(id: 1 | 2, flags: PartyFlags): Promise<{ web: WebOptions } | Record<never, never>> {
-  if (flags.web === undefined) return {};
-  const { host, port } = parseAddress('web', flags.web, 0);
-  const { webCert, webKey } = flags;
-  if ((webCert === undefined) !== (webKey === undefined)) throw new TercetError('ERR_ARGUMENT', '--web-cert and --web-key belong together', 'give both');
-  const tls = webCert === undefined || webKey === undefined ? {} : { tls: { cert: await pem('web-cert', webCert), key: await pem('web-key', webKey) } };
-  const identity = await ensureIdentity(flags.certificates ?? join(stateFolder(), 'certificates'), id);
-  const { origins, iceServers } = flags;
-  return { web: { identity, host, port, ...tls, origins, iceServers, ...(flags.udpPorts === undefined ? {} : { udpPorts: portRange(flags.udpPorts) }) } };
+/** The defaults of this machine, and what the flags say in their place. */
+function budgetLimits({ maxMemory, maxTraffic }: PartyFlags): BudgetLimits {
+  const { memory, traffic } = defaultLimits(totalmem());
+  return { memory: limits('max-memory', maxMemory, memory), traffic: limits('max-traffic', maxTraffic, traffic) };
 }
 
-async function pem(flag: string, path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    throw new TercetError('ERR_ARGUMENT', `the file given by --${flag} cannot be read`, 'check the path', { cause });
-  }
+/** Where browsers come in, when `--web` asks for it. */
+async function webOptions(identity: PartyIdentity, flags: PartyFlags): Promise<{ web: WebOptions } | Record<never, never>> {
+  if (flags.web === undefined) return {};
+  const { host, port } = parseAddress('web', flags.web, 0);
+  const files = await tlsFiles('web', flags.webCert, flags.webKey);
+  const tls = files === undefined ? {} : { tls: files };
+  const { origins, iceServers } = flags;
+  return { web: { identity, host, port, ...tls, origins, iceServers, ...(flags.udpPorts === undefined ? {} : { udpPorts: portRange(flags.udpPorts) }) } };
 }
 
 function portRange(range: string): [number, number] {
@@ -182,22 +191,27 @@ async function party(flags: PartyFlags): Promise<void> {
     process.on('disconnect', orphaned);
   }
   if (id === 2 && flags.peers === undefined) throw new TercetError('ERR_ARGUMENT', 'party 2 needs the address of party 1', 'give --peers 1=HOST:PORT');
-  const certificates = await ensureCertificates(flags.certificates ?? join(stateFolder(), 'certificates'));
+  const peer = flags.peers === undefined ? undefined : peerAddress(flags.peers);
+  const credentials = await partyCredentials(id, flags, [flags.host, ...(peer === undefined ? [] : [peer.host])]);
+  // Only where somebody could ask for it.
+  const identity = flags.web === undefined && !isPinned(credentials) ? undefined : await ensureIdentity(credentialFolder(flags), id);
   try {
     await runDaemon({
       id,
       host: flags.host,
       port: integer('port', flags.port, 0, 65535),
-      ...(flags.peers === undefined ? {} : { peer: peerAddress(flags.peers) }),
-      credentials: credentialsOf(certificates, id),
+      ...(peer === undefined ? {} : { peer }),
+      credentials,
+      ...(identity === undefined ? {} : { identity }),
       models: modelSources(flags),
       device: parseDevice(flags.device),
       threads: flags.threads === undefined ? defaultThreads() : integer('threads', flags.threads, 0, 64),
       ...(flags.profile === undefined ? {} : { profile: parseProfile(flags.profile) }),
       recvTimeoutMs: RECV_TIMEOUT_MS,
       maxSessions: integer('max-sessions', flags.maxSessions, 1, 1000),
+      budgets: budgetLimits(flags),
       once: flags.once === true,
-      ...(await webOptions(id, flags)),
+      ...(identity === undefined ? {} : await webOptions(identity, flags)),
       signal,
       onListening: (port) => announce(flags, { kind: 'listening', port }),
       onWeb: (web) => announce(flags, { kind: 'web', web }),

@@ -1,19 +1,21 @@
 /** `tercet site`: serves the web app for a pair of running parties. */
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import { TercetError } from '../core/errors.ts';
 import { parseHubId } from '../hub/index.ts';
 import { embeddedModels } from '../party/defaults.ts';
 import { downloadedModel } from '../party/hub-model.ts';
 import { type PublishedModel, writeDeployment } from '../server/deployment.ts';
 import { type Site, serveSite } from '../server/site.ts';
 import type { PartyAddress } from '../sdk/types.ts';
-import { namedModel, parseAddress, parseHubOrigin } from './options.ts';
+import { both, namedModel, parseAddress, parseHubOrigin, parseIdentities, tlsFiles } from './options.ts';
 import { cancelOnSignals } from './signals.ts';
 
 interface SiteFlags {
   readonly address: string;
   readonly app: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly behindProxy?: boolean;
   readonly parties: string;
   readonly identities: string;
   readonly operators?: string;
@@ -34,6 +36,9 @@ export function siteCommand(): Command {
     .requiredOption('--identities <list>', 'the identities they must prove, as 1=HEX,2=HEX (each party prints its own)')
     .option('--operators <list>', 'who runs them, as 1=NAME,2=NAME')
     .option('--address <address>', 'HOST:PORT to listen on', '127.0.0.1:8420')
+    .option('--tls-cert <file>', 'certificate of that address, PEM; needed unless it is this machine')
+    .option('--tls-key <file>', 'key of that certificate, PEM')
+    .option('--behind-proxy', 'a proxy in front of this server has the TLS, and nobody reaches it but through that')
     .option('--app <dir>', 'folder of another page that uses the SDK, instead of the web app', APP)
     .option('--model <name>', 'model folder or org/name on the hub to offer, again for more (default: the embedded models)', collect, [])
     .option(
@@ -65,26 +70,28 @@ async function siteFor(flags: SiteFlags): Promise<Site> {
   for (const [i, name] of folders.entries())
     models.push({ ...(await published(name)), ...(flags.ownerShares[i] === undefined ? {} : { shares: flags.ownerShares[i] }) });
   const iceServers = flags.iceServers.map((urls) => ({ urls }));
-  return serveSite({ ...(await writeDeployment(addresses(flags), models, iceServers)), app: flags.app, host, port, hubOrigins });
+  const tls = await tlsFiles('tls', flags.tlsCert, flags.tlsKey);
+  const reach = { ...(tls === undefined ? {} : { tls }), behindProxy: flags.behindProxy === true };
+  return serveSite({ ...(await writeDeployment(addresses(flags), models, iceServers)), app: flags.app, host, port, ...reach, hubOrigins });
 }
 
 /** A folder, or a model of a hub under its own name; the weights are needed for their hash only. */
 async function published(name: string): Promise<PublishedModel> {
   const location = namedModel(name);
-  if (location.kind !== 'hub') return { folder: name };
-  const { repository } = parseHubId(name);
-  const { folder, commit } = await downloadedModel(name, { weights: true });
-  return { folder, id: repository, hub: { repository, commit } };
+  const task = location.kind === 'random' || location.task === undefined ? {} : { task: location.task };
+  if (location.kind === 'folder') return { folder: location.path, ...task };
+  const id = location.kind === 'hub' ? location.id : name;
+  const { repository } = parseHubId(id);
+  const { folder, commit } = await downloadedModel(id, { weights: true });
+  return { folder, id: repository, hub: { repository, commit }, ...task };
 }
 
 function addresses({ parties, identities, operators }: SiteFlags): [PartyAddress, PartyAddress] {
-  const [urls, keys, names] = [both('parties', parties), both('identities', identities), operators === undefined ? undefined : both('operators', operators)];
+  const [urls, keys, names] = [
+    both('parties', parties),
+    parseIdentities('identities', identities),
+    operators === undefined ? undefined : both('operators', operators),
+  ];
   const one = (i: 0 | 1): PartyAddress => ({ url: urls[i], identity: keys[i], ...(names === undefined ? {} : { operator: names[i] }) });
   return [one(0), one(1)];
-}
-
-function both(flag: string, list: string): [string, string] {
-  const match = /^1=([^,]+),2=([^,]+)$/.exec(list);
-  if (match === null) throw new TercetError('ERR_ARGUMENT', `--${flag} expected 1=…,2=…`, 'name both parties');
-  return [match[1], match[2]];
 }

@@ -6,13 +6,16 @@ import { ProgressLine } from './progress.ts';
 import { cancelOnSignals } from './signals.ts';
 
 /** @param quiet no progress: the output is for a program. */
-export async function runOnTerminal(options: Omit<RunOptions, 'signal' | 'certificates' | 'onPhase' | 'onProgress'>, quiet: boolean): Promise<RunResult> {
+export async function runOnTerminal(
+  options: Omit<RunOptions, 'signal' | 'certificates' | 'onPhase' | 'onProgress'> & Partial<Pick<RunOptions, 'certificates'>>,
+  quiet: boolean,
+): Promise<RunResult> {
   const { signal, release } = cancelOnSignals();
   const line = new ProgressLine(process.stderr, !quiet);
   try {
     return await runInference({
-      ...options,
       certificates: join(stateFolder(), 'certificates'),
+      ...options,
       signal,
       onPhase: (phase) => line.phase(phase),
       onProgress: (party, progress) => line.progress(party, progress),

@@ -34,6 +34,7 @@ export type ErrorCode =
   | 'ERR_PEER_TIMEOUT'
   | 'ERR_PEER_MISMATCH'
   | 'ERR_PEER_BUSY'
+  | 'ERR_TOO_LARGE'
   | 'ERR_FRAME_SESSION'
   | 'ERR_FRAME_SEQUENCE'
   | 'ERR_FRAME_TAG'
@@ -45,6 +46,7 @@ export type ErrorCode =
   | 'ERR_IDENTITY_PARTY'
   | 'ERR_IDENTITY_REPLAY'
   | 'ERR_IDENTITY_FINGERPRINT'
+  | 'ERR_IDENTITY_PEERS'
   | 'ERR_MODEL_HASH'
   | 'ERR_LINK_BLOCKED'
   | 'ERR_DOWNLOAD'
@@ -81,6 +83,7 @@ const KIND: Record<ErrorCode, ErrorKind> = {
   ERR_PEER_TIMEOUT: 'peer',
   ERR_PEER_MISMATCH: 'peer',
   ERR_PEER_BUSY: 'peer',
+  ERR_TOO_LARGE: 'peer',
   ERR_FRAME_SESSION: 'peer',
   ERR_FRAME_SEQUENCE: 'peer',
   ERR_FRAME_TAG: 'peer',
@@ -92,6 +95,7 @@ const KIND: Record<ErrorCode, ErrorKind> = {
   ERR_IDENTITY_PARTY: 'peer',
   ERR_IDENTITY_REPLAY: 'peer',
   ERR_IDENTITY_FINGERPRINT: 'peer',
+  ERR_IDENTITY_PEERS: 'peer',
   ERR_MODEL_HASH: 'peer',
   ERR_LINK_BLOCKED: 'io',
   ERR_DOWNLOAD: 'io',
@@ -105,6 +109,20 @@ const KIND: Record<ErrorCode, ErrorKind> = {
 /** The kind of a code, or undefined for a string that is none: codes also arrive from peers. */
 export function kindOf(code: string): ErrorKind | undefined {
   return Object.hasOwn(KIND, code) ? KIND[code as ErrorCode] : undefined;
+}
+
+/** Codes that say that somebody did not prove who it is to the end that throws them: from another end they would be hearsay. */
+const OWN_VERDICTS: readonly string[] = [
+  'ERR_PEER_CERTIFICATE',
+  'ERR_IDENTITY_KEY',
+  'ERR_IDENTITY_PARTY',
+  'ERR_IDENTITY_REPLAY',
+  'ERR_IDENTITY_FINGERPRINT',
+] satisfies readonly ErrorCode[];
+
+/** Whether only the end that checked may say so. What a peer says about proofs between others has a code of its own, ERR_IDENTITY_PEERS. */
+export function isOwnVerdict(code: string): boolean {
+  return OWN_VERDICTS.includes(code);
 }
 
 /** Every error that Tercet throws on purpose. `message` is one line; `hint` says what the reader can do. */

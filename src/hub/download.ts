@@ -4,7 +4,7 @@ import { TercetError } from '../core/errors.ts';
 import { type ModelFiles, checkFileName } from '../ml/files.ts';
 import { hasherFor } from './digest.ts';
 import { type HubId, isCommit, parseHubId } from './id.ts';
-import { Retryable, type RemoteFile, endpointOf, locate, pinOf, pinnedFile, refusal, request, webPage } from './remote.ts';
+import { Retryable, type RemoteFile, endpointOf, isWebPage, locate, pinOf, pinnedFile, refusal, request, webPage } from './remote.ts';
 import type { HubOptions, PartialFile } from './types.ts';
 
 const TRIES = 4;
@@ -146,45 +146,53 @@ export class HubModel {
   async #fetchRest(file: string, remote: RemoteFile, partial: PartialFile): Promise<void> {
     const { size, digest } = remote;
     const what = `${file} of ${this.id.repository}`;
-    let have = await partial.size();
-    if (have > size) {
-      await partial.restart();
-      have = 0;
-    }
-    if (have < size) {
-      const response = await this.#content(remote, have, what);
-      if (have > 0 && response.status !== 206) {
-        await partial.restart();
-        have = 0;
+    if ((await partial.size()) > size) await partial.restart();
+    const resumed = await partial.size();
+    let have = resumed;
+    try {
+      if (have < size) {
+        const response = await this.#content(remote, have, what, partial);
+        if (have > 0 && response.status !== 206) {
+          await partial.restart();
+          have = 0;
+        }
+        have = await this.#receive(response, file, have, size, (bytes) => partial.append(bytes));
       }
-      have = await this.#receive(response, file, have, size, (bytes) => partial.append(bytes));
+      if (have < size) throw new Retryable('ERR_DOWNLOAD', `${what} broke off after ${have} of ${size} bytes`, 'run again: it goes on where it stopped');
+      const hasher = hasherFor(digest, size);
+      for await (const chunk of partial.chunks()) hasher.update(chunk);
+      if (!hasher.matches()) throw this.#wrongHash(file, what);
+    } catch (error) {
+      if (!(error instanceof TercetError) || error.code !== 'ERR_INTEGRITY') throw error;
+      // What is wrong must not be taken up again. Where only a part of it came now, the fault may be in what lay here, so it is fetched once more.
+      await partial.restart();
+      throw resumed === 0 ? error : new Retryable(error.code, error.message, error.hint, { cause: error });
     }
-    if (have < size) throw new Retryable('ERR_DOWNLOAD', `${what} broke off after ${have} of ${size} bytes`, 'run again: it goes on where it stopped');
-    const hasher = hasherFor(digest, size);
-    for await (const chunk of partial.chunks()) hasher.update(chunk);
-    if (hasher.matches()) return;
-    // What is wrong must not be taken up again.
-    await partial.restart();
-    throw new TercetError(
+  }
+
+  #wrongHash(file: string, what: string): TercetError {
+    return new TercetError(
       'ERR_INTEGRITY',
       pinOf(this.#options.pins, file) === undefined
         ? `${what} is not what the hub says it is: its hash differs`
         : `${what} is not the one that is pinned: its hash differs`,
-      'try again; if it stays so, the hub or a proxy changes files',
+      'try again; if it stays so, the hub or a proxy changes files, or its ETag is of a kind that this version does not know',
     );
   }
 
-  async #content(remote: RemoteFile, have: number, what: string): Promise<Response> {
+  async #content(remote: RemoteFile, have: number, what: string, partial: PartialFile): Promise<Response> {
     const range = have > 0 ? { range: `bytes=${have}-` } : {};
     const response = await request(remote.url, { method: 'GET', headers: range }, this.#options);
-    const elsewhere = new URL(response.url || remote.url).origin !== new URL(endpointOf(this.#options)).origin;
-    if (elsewhere && response.status === 403)
+    const { origin, host } = new URL(response.url || remote.url);
+    if (origin !== new URL(endpointOf(this.#options)).origin && response.status === 403)
       throw new Retryable('ERR_DOWNLOAD', `the address of ${what} was refused`, 'run again: it goes on where it stopped');
+    if (response.status === 416 || (response.status === 206 && !isRest(response, have))) {
+      // Asking for the same rest again would get the same answer, now and in every later run.
+      await partial.restart();
+      throw new Retryable('ERR_DOWNLOAD', `the hub does not go on with ${what} where it broke off`, 'run again: it starts anew; or name another mirror');
+    }
     if (!response.ok) throw refusal(response, what, this.#options);
-    if (/^text\/html\b/.test(response.headers.get('content-type') ?? '')) throw webPage(what);
-    const first = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1];
-    if (response.status === 206 && Number(first) !== have)
-      throw new TercetError('ERR_DOWNLOAD', `the hub sent another part of ${what} than was asked for`, 'try again, or another mirror');
+    if (isWebPage(response)) throw webPage(what, host);
     return response;
   }
 
@@ -232,6 +240,12 @@ export class HubModel {
       }
     }
   }
+}
+
+/** Whether a partial answer is the rest that was asked for. Some proxies leave its range out: then the hash tells. */
+function isRest({ headers }: Response, have: number): boolean {
+  const range = headers.get('content-range');
+  return range === null || Number(/^bytes (\d+)-/.exec(range)?.[1]) === have;
 }
 
 /** A model on a hub as files that are fetched when they are read. */

@@ -1,4 +1,5 @@
 /** One file of a hub, asked for over HTTP: what the hub says of it before its content, and where the content is. */
+import { carriesTrust } from '../core/address.ts';
 import { TercetError } from '../core/errors.ts';
 import { digestOf, type Digest } from './digest.ts';
 import { type HubId, isCommit } from './id.ts';
@@ -33,9 +34,13 @@ function retryAfter(headers: Headers, now: number): number {
   return Number.isNaN(date) ? 0 : Math.max(0, date - now);
 }
 
-export function endpointOf({ endpoint = DEFAULT_ENDPOINT }: Pick<HubOptions, 'endpoint'>): string {
+/** @throws {TercetError} ERR_ARGUMENT for what is no address, ERR_INSECURE where a token would go over a connection that anybody on the way can read */
+export function endpointOf({ endpoint = DEFAULT_ENDPOINT, token }: Pick<HubOptions, 'endpoint' | 'token'>): string {
   if (!/^https?:\/\/[^/?#]+/.test(endpoint))
     throw new TercetError('ERR_ARGUMENT', 'the endpoint of the hub is no address', 'give for example https://hub.example');
+  if (token !== undefined && !carriesTrust(endpoint)) {
+    throw new TercetError('ERR_INSECURE', 'the token of the hub would be sent without encryption', 'give an https: endpoint, or unset HF_TOKEN');
+  }
   return endpoint.replace(/\/+$/, '');
 }
 
@@ -140,13 +145,30 @@ export async function locate(id: HubId, revision: string, file: string, options:
     const described = headers.has('x-linked-etag');
     if (redirected && !described) {
       url = target(location, url, what);
-      if (new URL(url).origin !== origin) break;
+      if (new URL(url).origin !== origin) throw await elsewhere(url, what, options);
       continue;
     }
     if (!redirected && !answer.ok) throw refusal(answer, what, options);
     return describe(file, what, { headers, url: redirected ? target(location, url, what) : url, revision }, options);
   }
-  throw unnamed(what);
+  throw new TercetError('ERR_DOWNLOAD', `the hub redirects ${what} more than ${MAX_REDIRECTS} times`, 'check the endpoint');
+}
+
+/** Why a file is not fetched that the hub sends elsewhere without a word on what it is: most often the network asks its user to log in. */
+async function elsewhere(url: string, what: string, options: HubOptions): Promise<TercetError> {
+  const { host } = new URL(url);
+  const answer = await request(url, { method: 'HEAD' }, options);
+  if (isWebPage(answer)) return webPage(what, host);
+  return new TercetError(
+    'ERR_INTEGRITY',
+    `the hub sends ${what} to ${host} without saying what it hashes to`,
+    'name that address as the hub if it is your mirror, or pin the file by SHA-256; else a proxy or a login page may be in between',
+  );
+}
+
+/** Whether an answer is for people. */
+export function isWebPage({ headers }: Pick<Response, 'headers'>): boolean {
+  return /^text\/html\b/.test(headers.get('content-type') ?? '');
 }
 
 export function pinOf(pins: HubOptions['pins'], file: string): Pin | undefined {
@@ -159,10 +181,10 @@ function describe(
   { headers, url, revision }: { headers: Headers; url: string; revision: string },
   { pins }: HubOptions,
 ): RemoteFile {
-  if (/^text\/html\b/.test(headers.get('content-type') ?? '') && !file.endsWith('.html')) throw webPage(what);
+  if (isWebPage({ headers }) && !file.endsWith('.html')) throw webPage(what);
   const pin = pinOf(pins, file);
-  const digest: Digest | undefined = pin === undefined ? digestOf(tag(headers, 'x-linked-etag') ?? tag(headers, 'etag')) : { kind: 'sha256', hex: pin.sha256 };
-  if (digest === undefined) throw unnamed(what);
+  const digest = pin === undefined ? saidDigest(headers) : ({ kind: 'sha256', hex: pin.sha256 } as const);
+  if (digest === undefined) throw unnamed(what, headers.has('etag'));
   const size = pin?.bytes ?? Number(headers.get('x-linked-size') ?? headers.get('content-length') ?? Number.NaN);
   if (size > MAX_BYTES) throw new TercetError('ERR_DOWNLOAD', `${what} has ${size} bytes, more than a model that can run here`, 'check the name');
   if (!Number.isSafeInteger(size) || size < 0) throw new TercetError('ERR_DOWNLOAD', `the hub does not say how long ${what} is`, 'check the endpoint');
@@ -182,15 +204,25 @@ function target(location: string, from: string, what: string): string {
   }
 }
 
+/** What the answer says that the file hashes to. Artifact stores say it in a header of their own, beside an ETag. */
+function saidDigest(headers: Headers): Digest | undefined {
+  const linked = digestOf(tag(headers, 'x-linked-etag'));
+  return linked ?? digestOf(headers.get('x-checksum-sha256')?.toLowerCase()) ?? digestOf(tag(headers, 'etag'));
+}
+
 /** Nothing to check a file by: it could be any file. */
-function unnamed(what: string): TercetError {
+function unnamed(what: string, tagged: boolean): TercetError {
   return new TercetError(
     'ERR_INTEGRITY',
-    `the hub does not say what ${what} hashes to`,
+    tagged ? `${what} cannot be checked: the ETag of this hub or mirror is no hash of it` : `the hub does not say what ${what} hashes to`,
     'use a hub or mirror that sends the hub’s own ETags, or pin the file by SHA-256',
   );
 }
 
-export function webPage(what: string): TercetError {
-  return new TercetError('ERR_DOWNLOAD', `a web page came in place of ${what}`, 'check the endpoint: a proxy or a login page may be in between');
+export function webPage(what: string, host?: string): TercetError {
+  return new TercetError(
+    'ERR_DOWNLOAD',
+    `a web page came in place of ${what}${host === undefined ? '' : `, from ${host}`}`,
+    'check the endpoint: a proxy or a login page may be in between; log in to the network, then try again',
+  );
 }

@@ -1,8 +1,11 @@
 /** Element types of safetensors files, and the exact way from each floating-point type to float32. */
 
-export type Dtype = 'F64' | 'F32' | 'F16' | 'BF16' | 'I64' | 'I32' | 'I16' | 'I8' | 'U64' | 'U32' | 'U16' | 'U8' | 'BOOL';
+export type Dtype = 'F64' | 'F32' | 'F16' | 'BF16' | 'I64' | 'I32' | 'I16' | 'I8' | 'U64' | 'U32' | 'U16' | 'U8' | 'BOOL' | OtherDtype;
 
-/** Bytes per element. A Map, so that a name such as `constructor` finds nothing. */
+/** Types that a file may have and that no weight here is read from. */
+export type OtherDtype = 'F8_E4M3' | 'F8_E5M2' | 'F8_E8M0' | 'F8_E4M3FNUZ' | 'F8_E5M2FNUZ' | 'F6_E2M3' | 'F6_E3M2' | 'F4' | 'C64';
+
+/** Bytes per element, fractions of one for the types that are packed. A Map, so that a name such as `constructor` finds nothing. */
 export const DTYPE_BYTES: ReadonlyMap<string, number> = new Map<Dtype, number>([
   ['F64', 8],
   ['F32', 4],
@@ -17,6 +20,15 @@ export const DTYPE_BYTES: ReadonlyMap<string, number> = new Map<Dtype, number>([
   ['U16', 2],
   ['U8', 1],
   ['BOOL', 1],
+  ['F8_E4M3', 1],
+  ['F8_E5M2', 1],
+  ['F8_E8M0', 1],
+  ['F8_E4M3FNUZ', 1],
+  ['F8_E5M2FNUZ', 1],
+  ['F6_E2M3', 0.75],
+  ['F6_E3M2', 0.75],
+  ['F4', 0.5],
+  ['C64', 8],
 ]);
 
 export type FloatDtype = 'F64' | 'F32' | 'F16' | 'BF16';

@@ -27,9 +27,27 @@ export function parseModelJson(bytes: Uint8Array, file: string, code: ErrorCode)
   try {
     return JSON.parse(text) as unknown;
   } catch {
+    // Python writes and reads numbers that JSON does not have.
+  }
+  try {
+    return parsePythonJson(text);
+  } catch {
     // The engine's message quotes the file, so it is dropped.
     throw fail(`is not valid JSON (${bytes.length} bytes)`, 'the file is damaged or incomplete: fetch it again');
   }
+}
+
+/** Stands for NaN while a file is parsed; no file has such a text. */
+const NOT_A_NUMBER = '\\u0000NaN\\u0000';
+
+/** JSON with NaN, Infinity and -Infinity, outside texts. Those become the numbers, so that whoever reads one sees that it is not finite. */
+function parsePythonJson(text: string): unknown {
+  const json = text.replace(/"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/gs, (part) => {
+    if (part.startsWith('"')) return part;
+    return part === 'NaN' ? `"${NOT_A_NUMBER}"` : part.startsWith('-') ? '-1e999' : '1e999';
+  });
+  const marker: unknown = JSON.parse(`"${NOT_A_NUMBER}"`);
+  return JSON.parse(json, (_key, value: unknown) => (value === marker ? Number.NaN : value)) as unknown;
 }
 
 /** Whether `value` is a JSON object; its own keys only may be read. */

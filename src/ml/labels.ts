@@ -39,7 +39,9 @@ function named(table: unknown, fail: Fail): string[] {
   const count = Object.keys(table).length;
   if (count < 1 || count > MAX_LABELS) throw fail(`has ${count} entries in id2label, expected 1 to ${MAX_LABELS}`);
   return Array.from({ length: count }, (_, i) => {
-    const label = own(table, String(i));
+    const said = own(table, String(i));
+    // Classes that are numbers are shown as such.
+    const label = typeof said === 'number' || typeof said === 'boolean' ? String(said) : said;
     // Control characters would let a label write to the terminal that shows it.
     if (typeof label !== 'string' || label.length > MAX_LABEL_LENGTH || /\p{Cc}/u.test(label)) {
       throw fail(`has no printable name of at most ${MAX_LABEL_LENGTH} characters for label ${i} in id2label, whose keys must be 0 to ${count - 1}`);

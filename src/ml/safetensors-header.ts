@@ -113,9 +113,9 @@ function isSizes(value: unknown): value is number[] {
 /** Bytes of a tensor, or NaN (equal to nothing) where the product leaves the exact integers. */
 function byteLength(shape: readonly number[], elementBytes: number): number {
   if (shape.includes(0)) return 0;
-  let bytes = elementBytes;
-  for (const size of shape) bytes = Number.isSafeInteger(bytes * size) ? bytes * size : Number.NaN;
-  return bytes;
+  let bits = 8 * elementBytes;
+  for (const size of shape) bits = Number.isSafeInteger(bits * size) ? bits * size : Number.NaN;
+  return bits / 8;
 }
 
 /**

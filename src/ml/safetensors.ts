@@ -36,6 +36,8 @@ export interface TensorStore {
    * @throws {TercetError} ERR_MODEL_FORMAT when it is absent, not floating point, not of `expectedShape`, or has a NaN or an infinity.
    */
   tensor(name: string, expectedShape?: readonly number[]): Promise<FloatTensor>;
+  /** The same, with NaN and infinities: for whoever reads a part of it and looks at that with `checkFinite`. */
+  values(name: string, expectedShape?: readonly number[]): Promise<FloatTensor>;
   /**
    * Reads a tensor of any type as its bytes; for shares of weights (I64).
    * @throws {TercetError} ERR_MODEL_FORMAT when it is absent.
@@ -100,12 +102,9 @@ async function openShards(files: ModelFiles): Promise<TensorStore> {
     const source = await openBytes(files, shard);
     sources.set(shard, source);
     for (const [name, entry] of (await openSafetensors(source)).entries) {
+      // The index counts: what it does not name is none of the model, and what a shard lacks is missed where it is needed.
       if (shardOf.get(name) === shard) entries.set(name, entry);
-      else throw formatError(SAFETENSORS_INDEX, `does not say that tensor ${quote(name)} is in ${shard}`);
     }
-  }
-  for (const [name, shard] of shardOf) {
-    if (!entries.has(name)) throw formatError(shard, `has no tensor ${quote(name)}, which the index says is there`);
   }
   return store(entries, (name) => sources.get(shardOf.get(name) as string) as ByteSource, SAFETENSORS_INDEX);
 }
@@ -125,22 +124,30 @@ function store(entries: ReadonlyMap<string, TensorEntry>, sourceOf: (name: strin
   return {
     entries,
     async tensor(name, expectedShape) {
+      const { shape, data } = await this.values(name, expectedShape);
+      checkFinite(data, name, sourceOf(name).name);
+      return { shape, data };
+    },
+    async values(name, expectedShape) {
       const entry = find(name);
       const file = sourceOf(name).name;
       if (!isFloatDtype(entry.dtype)) throw formatError(file, `tensor ${quote(name)} is ${entry.dtype}, not floating point`);
       if (expectedShape && !sameShape(entry.shape, expectedShape)) {
         throw formatError(file, `tensor ${quote(name)} has shape ${shapeText(entry.shape)}, expected ${shapeText(expectedShape)}`);
       }
-      const data = toFloat32(entry.dtype, await read(entry));
-      const bad = firstNonFinite(data);
-      if (bad >= 0) throw formatError(file, `tensor ${quote(name)} is not a finite float32 at element ${bad}`);
-      return { shape: entry.shape, data };
+      return { shape: entry.shape, data: toFloat32(entry.dtype, await read(entry)) };
     },
     async raw(name) {
       const entry = find(name);
       return { dtype: entry.dtype, shape: entry.shape, bytes: await read(entry) };
     },
   };
+}
+
+/** @throws {TercetError} ERR_MODEL_FORMAT for a NaN or an infinity */
+export function checkFinite(data: Float32Array, name: string, file = SAFETENSORS_FILE): void {
+  const bad = firstNonFinite(data);
+  if (bad >= 0) throw formatError(file, `tensor ${quote(name)} is not a finite float32 at element ${bad}`);
 }
 
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {

@@ -1,24 +1,19 @@
 /**
- * A local certificate authority with one certificate for each party, made on first use.
+ * The certificates of a party on disk: its own, as somebody issued it, or a local set of all three, made on first use.
  *
- * Security model: this is for parties that one user starts on machines of his own. Whoever can read the folder can be any party; the
- * files are readable by their owner only. The key of the authority is never written: it signs three certificates and is forgotten, so
- * nobody can add a fourth. For parties of different owners, give each its own key file and the `ca.pem`, nothing else.
+ * Security model: the local set is for parties that one user starts. Whoever can read the folder can be any party; the files are readable by their owner only. The
+ * key of its authority is never written: it signs three certificates and is forgotten, so nobody can add a fourth. Parties of different owners never share a set:
+ * each has a folder with its own key (`authority.ts`), or pins the others' identities (`credentials.ts`).
  */
 
-import { X509Certificate, createPrivateKey, randomBytes, webcrypto } from 'node:crypto';
-import { chmod, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { X509Certificate, createPrivateKey, randomBytes } from 'node:crypto';
+import { chmod, mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TercetError } from '../core/errors.ts';
+import { createAuthority, createRequest, issueCertificate } from './authority.ts';
+import type { Certified } from './credentials.ts';
 import { partyName } from './hello.ts';
 import type { PartyId } from './types.ts';
-
-/** What one party needs for TLS, as PEM. */
-export interface Credentials {
-  readonly ca: string;
-  readonly key: string;
-  readonly cert: string;
-}
 
 export interface PartyCertificate {
   readonly key: string;
@@ -36,17 +31,14 @@ export interface CertificateTimes {
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-const LIFETIME_DAYS = 365;
 const RENEW_DAYS = 7;
-/** Certificates begin a little in the past, for clocks that disagree. */
-const SKEW_MS = 60 * 60 * 1000;
 const PARTIES: readonly PartyId[] = [0, 1, 2];
 /** A complete set is one folder; the highest number counts. Folders are renamed into place whole, so none is ever half written. */
 const SET_NAME = /^set-(\d{6})$/;
 const ATTEMPTS = 20;
 
 /** The part of `certificates` that belongs to one party. */
-export function credentialsOf(certificates: Certificates, party: PartyId): Credentials {
+export function credentialsOf(certificates: Certificates, party: PartyId): Certified {
   return { ca: certificates.ca, ...certificates.parties[party] };
 }
 
@@ -76,71 +68,108 @@ export async function ensureCertificates(dir: string, times: CertificateTimes = 
   throw unusable(dir, 'changes all the time');
 }
 
-/** A fresh authority and three party certificates (ECDSA P-256, one year), in memory only. */
+/** A fresh authority and three party certificates (ECDSA P-256, one year), in memory only; the authority's key is forgotten. */
 export async function createCertificates(times: CertificateTimes = {}): Promise<Certificates> {
-  const now = (times.now ?? new Date()).getTime();
-  const notBefore = new Date(now - SKEW_MS);
-  const notAfter = new Date(now + LIFETIME_DAYS * DAY_MS);
-  // Loaded only where certificates are made: most runs just read them.
-  await import('reflect-metadata');
-  const x509 = await import('@peculiar/x509');
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256' };
-  const signingAlgorithm = { name: 'ECDSA', hash: 'SHA-256' };
-  const newKeys = () => webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  // A name of its own for every authority, so that certificates of two of them cannot be taken for each other.
-  const issuer = `CN=Tercet local authority ${randomBytes(6).toString('hex')}`;
-  const authority = await newKeys();
-  const root = await x509.X509CertificateGenerator.createSelfSigned(
-    {
-      name: issuer,
-      notBefore,
-      notAfter,
-      signingAlgorithm,
-      keys: authority,
-      extensions: [
-        new x509.BasicConstraintsExtension(true, 0, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
-        await x509.SubjectKeyIdentifierExtension.create(authority.publicKey, false, webcrypto as Crypto),
-      ],
-    },
-    webcrypto as Crypto,
-  );
+  const authority = await createAuthority(times);
   const issue = async (party: PartyId): Promise<PartyCertificate> => {
-    const keys = await newKeys();
-    const certificate = await x509.X509CertificateGenerator.create(
-      {
-        subject: `CN=${partyName(party)}`,
-        issuer,
-        notBefore,
-        notAfter,
-        signingAlgorithm,
-        publicKey: keys.publicKey,
-        signingKey: authority.privateKey,
-        extensions: [
-          new x509.BasicConstraintsExtension(false, undefined, true),
-          new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-          new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
-          new x509.SubjectAlternativeNameExtension([
-            { type: 'dns', value: partyName(party) },
-            { type: 'dns', value: 'localhost' },
-            { type: 'ip', value: '127.0.0.1' },
-          ]),
-          await x509.AuthorityKeyIdentifierExtension.create(authority.publicKey, false, webcrypto as Crypto),
-          await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto as Crypto),
-        ],
-      },
-      webcrypto as Crypto,
-    );
-    const pkcs8 = new Uint8Array(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
-    return { key: x509.PemConverter.encode(pkcs8, 'PRIVATE KEY'), cert: certificate.toString('pem') };
+    const { key, request } = await createRequest(party);
+    return { key, cert: await issueCertificate(authority, request, { party, hosts: ['localhost', '127.0.0.1'], ...times }) };
   };
-  return { ca: root.toString('pem'), parties: [await issue(0), await issue(1), await issue(2)] };
+  return { ca: authority.ca, parties: [await issue(0), await issue(1), await issue(2)] };
+}
+
+/**
+ * The credentials of one party in `dir`: its own files (`ca.pem`, `party-N.pem`, `party-N.key`, as `tercet certificates` makes them), without those of anybody
+ * else; or, in a folder that holds none, the local set of `ensureCertificates`.
+ *
+ * @throws TercetError ERR_PEER_CERTIFICATE naming what is missing, does not belong together, is another party's, or is out of its time
+ */
+export async function loadCredentials(dir: string, party: PartyId, times: CertificateTimes = {}): Promise<Certified> {
+  const now = times.now ?? new Date();
+  if ((await ownFiles(dir)) > 0) return readOwn(dir, party, now);
+  const newest = newestOf(await filesIn(dir));
+  // A whole set was made here and is renewed here; a part of one was handed over. One that has just been replaced loses its files one by one.
+  const files = newest === 0 ? 0 : await ownFiles(setPath(dir, newest));
+  if (files > 0 && files < 1 + 2 * PARTIES.length && newestOf(await filesIn(dir)) === newest) return readOwn(setPath(dir, newest), party, now);
+  return credentialsOf(await ensureCertificates(dir, times), party);
+}
+
+const OWN_FILE = /^(ca\.pem|party-[012]\.(key|pem))$/;
+
+async function ownFiles(dir: string): Promise<number> {
+  return (await filesIn(dir)).filter((name) => OWN_FILE.test(name)).length;
+}
+
+async function filesIn(dir: string): Promise<string[]> {
+  try {
+    return await readdir(dir);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw unusable(dir, 'cannot be read or written', error);
+  }
+}
+
+async function readOwn(dir: string, party: PartyId, now: Date): Promise<Certified> {
+  const read = async (name: string): Promise<string> => {
+    try {
+      return await readFile(join(dir, name), 'utf8');
+    } catch (cause) {
+      const how = `tercet certificates request --party-id ${party} makes a key, and whoever keeps the authority issues the rest`;
+      throw new TercetError('ERR_PEER_CERTIFICATE', `there is no ${name} in ${dir}`, how, { cause });
+    }
+  };
+  const credentials = { ca: await read('ca.pem'), key: await read(`party-${party}.key`), cert: await read(`party-${party}.pem`) };
+  const { mode } = await stat(join(dir, `party-${party}.key`));
+  if ((mode & 0o077) !== 0 && process.platform !== 'win32')
+    throw unfit(`party-${party}.key in ${dir} can be read by other users`, 'make a new key: it may have been read already');
+  checkCredentials(credentials, party, now);
+  return credentials;
+}
+
+/**
+ * Whether an authority's certificate, a key and a certificate belong together and are those of `party`.
+ * @throws TercetError ERR_PEER_CERTIFICATE
+ */
+export function checkCredentials({ ca, key, cert }: Certified, party: PartyId, now = new Date()): void {
+  let authority: X509Certificate;
+  let certificate: X509Certificate;
+  let fits: boolean;
+  try {
+    authority = new X509Certificate(ca);
+    certificate = new X509Certificate(cert);
+    fits = certificate.checkPrivateKey(createPrivateKey(key));
+  } catch (cause) {
+    throw unfit(`the certificate, the key or the authority of party ${party} is no PEM`, 'give the files that `tercet certificates` made', cause);
+  }
+  if (!fits) throw unfit(`the key of party ${party} is not that of its certificate`, 'give the key that the certificate was requested with');
+  if (!certificate.verify(authority.publicKey))
+    throw unfit(`the certificate of party ${party} was issued by another authority`, 'give the ca.pem that came with it');
+  const named = PARTIES.filter((id) => certificate.checkHost(partyName(id), { subject: 'never' }) !== undefined);
+  if (named.length !== 1 || named[0] !== party) {
+    const whose = named.length === 1 ? `that of party ${named[0]}` : 'that of no party';
+    throw unfit(`the certificate is ${whose}, this is party ${party}`, 'give each party its own certificate');
+  }
+  for (const { validFrom, validTo } of [authority, certificate]) {
+    if (!(Date.parse(validFrom) <= now.getTime() && now.getTime() < Date.parse(validTo))) {
+      throw unfit(
+        `the certificate of party ${party} holds from ${validFrom} to ${validTo}`,
+        'check the clock, or ask whoever keeps the authority for a new one',
+      );
+    }
+  }
+}
+
+function unfit(what: string, hint: string, cause?: unknown): TercetError {
+  return new TercetError('ERR_PEER_CERTIFICATE', what, hint, { cause });
 }
 
 /** The number of the newest set, 0 if there is none. */
 async function newestSet(dir: string): Promise<number> {
-  const numbers = (await readdir(dir)).map((name) => Number(SET_NAME.exec(name)?.[1] ?? 0));
-  return Math.max(0, ...numbers);
+  return newestOf(await readdir(dir));
+}
+
+function newestOf(names: readonly string[]): number {
+  return Math.max(0, ...names.map((name) => Number(SET_NAME.exec(name)?.[1] ?? 0)));
 }
 
 function setPath(dir: string, number: number): string {

@@ -9,6 +9,7 @@ import * as https from 'node:https';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { unlessAborted } from '../core/abort.ts';
+import { isLoopback } from '../core/address.ts';
 import { fromHex, toHex } from '../core/bytes.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import { FramedChannel, type SessionChannel } from './channel.ts';
@@ -18,7 +19,6 @@ import { partyHandshake } from './handshake.ts';
 import type { PartyIdentity } from './identity.ts';
 import { DEFAULT_TIMEOUT_MS } from './inbox.ts';
 import { withKey } from './keyed.ts';
-import { isLoopback } from './signalling/client.ts';
 import type { PartyDescription } from './signalling/description.ts';
 import { type HttpRequest, type HttpReply, asProblem, problem, problemReply } from './signalling/http.ts';
 import { MAX_BODY_BYTES, WEBSOCKET_PROTOCOL } from './signalling/messages.ts';
@@ -42,6 +42,8 @@ export interface OwnerArrival {
   readonly key: Uint8Array;
   readonly session: Uint8Array;
   readonly transport: 'webrtc' | 'websocket';
+  /** Address of the owner, or of the proxy before it. */
+  readonly remote: string;
   /** What the owner asked for, 64 hex digits each; `admit` has let them pass. */
   readonly modelHash: string;
   readonly parametersHash: string;
@@ -61,7 +63,7 @@ export interface GatewayOptions {
   /** Public: what `GET /v1/health` answers, 503 unless `ok`. */
   readonly health: () => { readonly ok: boolean };
   /** Throws to refuse an owner: ERR_MODEL_HASH, ERR_PEER_MISMATCH (parameters), ERR_PEER_UNREACHABLE (busy). Asked before a link, and again inside it. */
-  readonly admit: (asked: Asked) => void;
+  readonly admit: (asked: Asked, remote: string) => void;
   readonly onOwner: (arrival: OwnerArrival) => void;
   /** Hears why requests and links came to nothing; for logs and tests. */
   readonly onRefused?: ((error: TercetError) => void) | undefined;
@@ -180,9 +182,9 @@ class RunningGateway implements Gateway {
         health,
         admit,
         answerer,
-        onRtc: ({ session, slot, answer, signallingHash, signal }) => {
+        onRtc: ({ session, remote, slot, answer, signallingHash, signal }) => {
           const stop = (): void => answer.close();
-          void this.#welcome({ session, slot, signal, signallingHash, transport: 'webrtc', links: answer.opened(), stop });
+          void this.#welcome({ session, remote, slot, signal, signallingHash, transport: 'webrtc', links: answer.opened(), stop });
         },
       },
       (error) => this.#refused(error),
@@ -197,7 +199,8 @@ class RunningGateway implements Gateway {
     try {
       const session = checkUpgrade(requestOf(request), this.#options.origins);
       const stopped = new AbortController();
-      const slot = this.#table.begin(session, request.socket.remoteAddress ?? '', (error) => {
+      const remote = request.socket.remoteAddress ?? '';
+      const slot = this.#table.begin(session, remote, (error) => {
         stopped.abort(error);
         socket.destroy();
       });
@@ -208,7 +211,16 @@ class RunningGateway implements Gateway {
         const link = new WebSocketLink(webSocket as unknown as WebSocketLike);
         const links = Promise.resolve([link]);
         const stop = (): void => link.destroy();
-        void this.#welcome({ session: fromHex(session), slot, signal: stopped.signal, signallingHash: NO_SIGNALLING, transport: 'websocket', links, stop });
+        void this.#welcome({
+          session: fromHex(session),
+          remote,
+          slot,
+          signal: stopped.signal,
+          signallingHash: NO_SIGNALLING,
+          transport: 'websocket',
+          links,
+          stop,
+        });
       });
     } catch (error) {
       const refused = asProblem(error);
@@ -219,18 +231,19 @@ class RunningGateway implements Gateway {
 
   /** From a link under way to an owner that is handed on. Never rejects. */
   async #welcome(coming: Coming): Promise<void> {
-    const { session, slot, signal, signallingHash, transport, stop } = coming;
-    const { party, identity, admit, onOwner, recvTimeoutMs, highWaterBytes } = this.#options;
+    const { session, remote, slot, signal, signallingHash, transport, stop } = coming;
+    const { party, identity, onOwner, recvTimeoutMs, highWaterBytes } = this.#options;
     try {
       const links = await unlessAborted(signal, coming.links);
       const flushMs = recvTimeoutMs ?? DEFAULT_TIMEOUT_MS;
       const watched = new WatchedTransport(linkTransport(links, 'the data owner', flushMs), () => slot.end());
+      const admit = (asked: Asked) => this.#options.admit(asked, remote);
       const agreed = await partyHandshake(watched, { party, identity, transport, session, signallingHash, admit, signal });
       slot.live();
       const channel = new FramedChannel({ self: party, peer: 0, session, transport: agreed.transport, timeoutMs: recvTimeoutMs, highWaterBytes });
       signal.addEventListener('abort', () => channel.abort(asTercetError(signal.reason)));
       const { key, modelHash, parametersHash } = agreed;
-      onOwner(withKey(key, { channel, session, transport, modelHash: toHex(modelHash), parametersHash: toHex(parametersHash) }));
+      onOwner(withKey(key, { channel, session, transport, remote, modelHash: toHex(modelHash), parametersHash: toHex(parametersHash) }));
     } catch (error) {
       slot.end();
       stop();
@@ -245,6 +258,7 @@ class RunningGateway implements Gateway {
 
 interface Coming {
   readonly session: Uint8Array;
+  readonly remote: string;
   readonly slot: Slot;
   readonly signal: AbortSignal;
   readonly signallingHash: Uint8Array;

@@ -4,7 +4,7 @@ import { concatBytes } from '../core/bytes.ts';
 import type { TercetError } from '../core/errors.ts';
 import { SESSION_BYTES } from './frame.ts';
 import { HELLO_BYTES, type Hello, type HelloStatus, decodeHello, encodeHello } from './hello.ts';
-import { aborted } from './tls-errors.ts';
+import { aborted, isIdentityFailure } from './tls-errors.ts';
 import { startTimer } from './turn.ts';
 import type { PartyId } from './types.ts';
 
@@ -64,12 +64,13 @@ export function guard(socket: GreetingSocket, ms: number, signal: AbortSignal | 
 
 /** Tells a connector why it is refused, if it got as far as a greeting, and drops it within a second. */
 export function refuse(socket: GreetingSocket, error: TercetError, hello: Hello | undefined, self: PartyId): void {
-  // A greeting of another version is answered too: this side's version is the answer.
-  if (socket.destroyed || (hello === undefined && error.code !== 'ERR_PEER_MISMATCH')) {
+  // A greeting of another version is answered too: this side's version is the answer. So is a certificate that nobody here trusts.
+  const unproven = isIdentityFailure(error.code);
+  if (socket.destroyed || (hello === undefined && !unproven && error.code !== 'ERR_PEER_MISMATCH')) {
     socket.destroy();
     return;
   }
-  const status: HelloStatus = error.code === 'ERR_PEER_CERTIFICATE' ? 'certificate' : error.code === 'ERR_PEER_UNREACHABLE' ? 'busy' : 'mismatch';
+  const status: HelloStatus = unproven ? 'certificate' : error.code === 'ERR_PEER_UNREACHABLE' ? 'busy' : 'mismatch';
   const timer = setTimeout(() => socket.destroy(), 1000);
   socket.on('close', () => clearTimeout(timer));
   socket.end(encodeHello({ from: self, to: hello?.from ?? self, status, session: hello?.session ?? new Uint8Array(SESSION_BYTES) }));

@@ -70,7 +70,7 @@ export function partyHandshake(transport: Transport, options: PartyTerms & Hands
     try {
       const bytes = await preamble.read(OWNER_HELLO_BYTES);
       if (preamble.early > 0) throw surplus('the data owner');
-      const { hello, asked, refusal } = handshake.answer(bytes);
+      const { hello, asked, refusal } = await handshake.answer(bytes);
       await preamble.write(hello, EMPTY);
       if (refusal !== undefined) {
         await preamble.close();
@@ -98,7 +98,7 @@ export async function ownerHandshakeOn(channel: Channel, terms: Omit<OwnerTerms,
 export async function partyHandshakeOn(channel: Channel, terms: Omit<PartyTerms, 'transport'>): Promise<Omit<AgreedOwner, 'transport'>> {
   const handshake = await PartyHandshake.begin({ ...terms, transport: 'tls' });
   try {
-    const { hello, asked, refusal } = handshake.answer(await channel.recv('handshake/owner', OWNER_HELLO_BYTES));
+    const { hello, asked, refusal } = await handshake.answer(await channel.recv('handshake/owner', OWNER_HELLO_BYTES));
     await channel.send('handshake/party', hello);
     if (refusal !== undefined) throw refusal;
     const secrets = handshake.confirm(await channel.recv('handshake/finish', FINISH_BYTES));

@@ -8,7 +8,9 @@ import { link, mkdir, open, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fromHex } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
+import { partyName } from './hello.ts';
 import { type PartyIdentity, SEED_BYTES, identityFromSeed } from './identity.ts';
+import { type OwnCertificate, selfSigned } from './self-signed.ts';
 
 const FORM = /^[0-9a-f]{64}\n?$/;
 
@@ -22,9 +24,18 @@ export function identityPath(dir: string, party: 1 | 2): string {
  * @throws {TercetError} ERR_IDENTITY_KEY for a file that is damaged, unreadable or open to others
  */
 export async function ensureIdentity(dir: string, party: 1 | 2): Promise<PartyIdentity> {
+  return identityFromSeed(await ensureSeed(dir, party));
+}
+
+/** The same identity as a certificate, which it shows to the other compute party. @throws {TercetError} as `ensureIdentity` */
+export async function ensureOwnCertificate(dir: string, party: 1 | 2): Promise<OwnCertificate> {
+  return selfSigned(await ensureSeed(dir, party), partyName(party));
+}
+
+async function ensureSeed(dir: string, party: 1 | 2): Promise<Uint8Array> {
   const path = identityPath(dir, party);
   try {
-    return await readIdentity(path);
+    return await readSeed(path);
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw asIdentityError(path, error);
   }
@@ -40,13 +51,13 @@ export async function ensureIdentity(dir: string, party: 1 | 2): Promise<PartyId
     } finally {
       await rm(draft, { force: true });
     }
-    return await readIdentity(path);
+    return await readSeed(path);
   } catch (error) {
     throw asIdentityError(path, error);
   }
 }
 
-async function readIdentity(path: string): Promise<PartyIdentity> {
+async function readSeed(path: string): Promise<Uint8Array> {
   const { mode } = await stat(path);
   if ((mode & 0o077) !== 0 && process.platform !== 'win32') {
     throw new TercetError('ERR_IDENTITY_KEY', `the identity file ${path} can be read by other users`, 'delete it, start again, and publish the new public key');
@@ -56,7 +67,7 @@ async function readIdentity(path: string): Promise<PartyIdentity> {
     const text = (await file.readFile()).toString('latin1');
     if (!FORM.test(text))
       throw new TercetError('ERR_IDENTITY_KEY', `the identity file ${path} is damaged`, 'restore it from a copy, or delete it and publish the new key');
-    return await identityFromSeed(fromHex(text.trim()));
+    return fromHex(text.trim());
   } finally {
     await file.close();
   }

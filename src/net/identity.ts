@@ -6,6 +6,7 @@
  */
 import { fromHex, toHex } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
+import { verifyEd25519 } from './curves.ts';
 import { INSPECT, type Sodium, loadSodium } from './sodium.ts';
 
 export const SEED_BYTES = 32;
@@ -80,7 +81,6 @@ export function checkPublicKey(text: string, party: number): string {
 
 /** Whether `signature` is `publicKey`'s over `message`. False for anything malformed, small-order keys included. */
 export async function verifySignature(publicKey: string, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
-  const sodium = await loadSodium();
   if (!isPublicKey(publicKey) || signature.length !== SIGNATURE_BYTES) return false;
-  return sodium.crypto_sign_verify_detached(signature, message, fromHex(publicKey));
+  return verifyEd25519(fromHex(publicKey), message, signature);
 }

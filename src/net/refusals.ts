@@ -38,3 +38,17 @@ export function wrongModel(party: number): TercetError {
 export function wrongParameters(party: number): TercetError {
   return new TercetError('ERR_PEER_MISMATCH', `party ${party} runs with other protocol parameters`, 'run the same version and settings on all parties');
 }
+
+export function tooLarge(party: number): TercetError {
+  return new TercetError(
+    'ERR_TOO_LARGE',
+    `party ${party} does not take a run this large: it is beyond its limit for one session`,
+    'shorten the text or split the batch',
+    { party: party === 1 ? 1 : 2 },
+  );
+}
+
+export function busy(party: number): TercetError {
+  const what = `party ${party} has no room for another run now: its limit for this address, or for all, is reached`;
+  return new TercetError('ERR_PEER_BUSY', what, 'try again in a minute, or with a smaller batch', { party: party === 1 ? 1 : 2 });
+}

@@ -31,6 +31,16 @@ export function isCertificateCode(code: string): boolean {
   return code.startsWith('ERR_SSL_') && /CERTIFICATE|_ALERT_UNKNOWN_CA|_ALERT_ACCESS_DENIED/.test(code);
 }
 
+/** Codes of an end that did not prove to be the party that it should be. */
+export function isIdentityFailure(code: string): boolean {
+  return code === 'ERR_PEER_CERTIFICATE' || code.startsWith('ERR_IDENTITY_');
+}
+
+/** Whether the other end said by a TLS alert what is wrong. */
+export function isAlert(error: unknown): boolean {
+  return errorCode(error).includes('_ALERT_');
+}
+
 const HINTS = {
   certificate: 'give all parties certificates of one CA, each its own; for local runs delete the certificate folder and start again',
   closed: 'look at the output of the other party, then run again',
@@ -45,19 +55,25 @@ export function tlsError(error: unknown, phase: TlsPhase, where: string): Tercet
   if (error instanceof TercetError) return error;
   const code = errorCode(error);
   const options = { cause: error };
-  if (isCertificateCode(code)) return certificateRefused(`${where}: certificate not accepted (${code})`, options);
+  if (isCertificateCode(code)) {
+    return certificateRefused(
+      isAlert(error) ? `${where} did not accept our certificate (${code})` : `${where}: its certificate is not accepted (${code})`,
+      options,
+    );
+  }
   if (phase === 'connect') return new TercetError('ERR_PEER_UNREACHABLE', `cannot reach ${where} (${code})`, HINTS.unreachable, options);
   if (code.startsWith('ERR_SSL_') || code === 'EPROTO') {
     return new TercetError('ERR_FRAME_FORMAT', `${where} does not speak TLS 1.3 as expected (${code})`, HINTS.format, options);
   }
-  if (phase === 'greeting') {
-    // A TLS 1.3 listener that refuses a certificate just hangs up: the handshake was over for the connector by then.
-    return certificateRefused(`${where} hung up before it accepted our certificate (${code})`, options);
-  }
   return new TercetError('ERR_PEER_CLOSED', `${where} closed the link (${code})`, HINTS.closed, options);
 }
 
-export function certificateRefused(what: string, options?: { cause?: unknown }): TercetError {
+/** How errors name a party: which role, not which process. */
+export function partyWords(party: PartyId): string {
+  return party === 0 ? 'the data owner' : `party ${party}`;
+}
+
+export function certificateRefused(what: string, options?: { cause?: unknown; party?: PartyId | undefined }): TercetError {
   return new TercetError('ERR_PEER_CERTIFICATE', what, HINTS.certificate, options);
 }
 
@@ -67,9 +83,14 @@ export function errorCode(error: unknown): string {
   return typeof code === 'string' && /^[A-Z0-9_]{1,80}$/.test(code) ? code : 'CLOSED';
 }
 
-/** What a listener's refusal means to the connector. */
-export function refusal(status: HelloStatus, where: string): TercetError {
-  if (status === 'certificate') return certificateRefused(`${where} refused our certificate`);
+/** What a listener's refusal means to the connector, which is `self`. */
+export function refusal(status: HelloStatus, where: string, self: PartyId): TercetError {
+  if (status === 'certificate') {
+    const what = `${partyWords(self)} did not prove to ${where} who it is: it was refused there`;
+    return new TercetError('ERR_PEER_CERTIFICATE', what, 'compare the identity or certificate that is expected there with the one that is shown from here', {
+      party: self,
+    });
+  }
   if (status === 'busy') return new TercetError('ERR_PEER_UNREACHABLE', `${where} has too many links waiting`, 'wait for its running sessions to end');
   return new TercetError('ERR_PEER_MISMATCH', `${where} is another party or version`, 'check host and port of every party');
 }
@@ -84,7 +105,7 @@ export function notUp(where: string, phase: TlsPhase): TercetError {
 export function nobodyCame(peer: PartyId | undefined, timeoutMs: number, refused: TercetError | undefined): TercetError {
   const what = `no link from ${peer === undefined ? 'any party' : `party ${peer}`} within ${timeoutMs / 1000} s`;
   if (refused === undefined) return new TercetError('ERR_PEER_TIMEOUT', what, 'start the other party, or check its output');
-  return new TercetError(refused.code, `${what}; the last connection was refused: ${refused.message}`, refused.hint, { cause: refused });
+  return new TercetError(refused.code, `${what}; the last connection was refused: ${refused.message}`, refused.hint, { cause: refused, party: refused.party });
 }
 
 export function aborted(what = 'the link was given up'): TercetError {

@@ -1,8 +1,8 @@
 /**
  * Links between processes: TLS 1.3 with certificates on both sides.
  *
- * Security model: the network is hostile. Both sides require a certificate of the project's CA that names exactly one party
- * (`party-<id>.tercet`): the connector that of the party it asked for, the listener that of the party that the greeting claims to be.
+ * Security model: the network is hostile. The connector requires proof that the other end is the party it asked for, the listener that it is the party that its
+ * greeting claims to be; `credentials.ts` says what counts as proof. Sessions of TLS are never resumed.
  * Nothing is handed out before that. A connection that fails these checks is dropped and reported to `onRefused`, and does not disturb
  * anybody who waits in `accept`: strangers cannot end a session. Unfinished connections are bounded in number and time.
  */
@@ -12,13 +12,26 @@ import { sleep } from '../core/abort.ts';
 import { equalBytes } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
 import { FramedChannel, type SessionChannel } from './channel.ts';
-import type { Credentials } from './certificates.ts';
+import { type Credentials, checkCertified, checkProof, contextOptions, isPinned, partyOf, secureContext } from './credentials.ts';
 import { checkSession } from './frame.ts';
 import { guard, readHello, refuse } from './greeting.ts';
-import { type Hello, encodeHello, isPartyId, partyName } from './hello.ts';
+import { type Hello, encodeHello, partyName } from './hello.ts';
 import { DEFAULT_TIMEOUT_MS } from './inbox.ts';
 import { SocketTransport } from './socket.ts';
-import { type TlsPhase, aborted, certificateRefused, errorCode, handshakeError, nobodyCame, notUp, refusal, tlsError } from './tls-errors.ts';
+import {
+  type TlsPhase,
+  aborted,
+  certificateRefused,
+  errorCode,
+  handshakeError,
+  isAlert,
+  isIdentityFailure,
+  nobodyCame,
+  notUp,
+  partyWords,
+  refusal,
+  tlsError,
+} from './tls-errors.ts';
 import { startTimer } from './turn.ts';
 import type { PartyId } from './types.ts';
 
@@ -32,8 +45,6 @@ const MAX_UNCLAIMED = 16;
 const RETRY_FIRST_MS = 25;
 const RETRY_LAST_MS = 400;
 
-/** AES-128 first: the fastest on every machine with AES instructions, and as strong as the rest of the system. */
-const CIPHERS = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256';
 const ALPN = 'tercet/1';
 
 interface LinkLimits {
@@ -101,7 +112,7 @@ export interface TlsListener {
  * Opens a link to a listening party and waits until that party has accepted it.
  *
  * @throws TercetError ERR_PEER_UNREACHABLE (nobody listens at host:port), ERR_PEER_CERTIFICATE (either side does not accept the other's
- * certificate), ERR_PEER_MISMATCH (another party or version listens there), ERR_FRAME_FORMAT (something else listens there),
+ * certificate; `party` is the one that did not prove itself), ERR_IDENTITY_KEY, ERR_IDENTITY_PARTY (the other side has not the pinned key), ERR_PEER_MISMATCH (another party or version listens there), ERR_FRAME_FORMAT (something else listens there),
  * ERR_PEER_CLOSED, ERR_PEER_TIMEOUT, ERR_ABORTED, ERR_ARGUMENT
  */
 export async function connectTls(options: ConnectOptions): Promise<SessionChannel> {
@@ -123,7 +134,7 @@ export async function connectTls(options: ConnectOptions): Promise<SessionChanne
 }
 
 async function connectOnce(options: ConnectOptions, secureContext: tls.SecureContext, deadline: number): Promise<SessionChannel> {
-  const { self, peer, host, port, session, signal } = options;
+  const { self, peer, host, port, session, signal, credentials } = options;
   const where = `party ${peer} at ${host}:${port}`;
   if (signal?.aborted) throw aborted();
   let phase: TlsPhase = 'connect';
@@ -134,9 +145,13 @@ async function connectOnce(options: ConnectOptions, secureContext: tls.SecureCon
     servername: partyName(peer),
     minVersion: 'TLSv1.3',
     ALPNProtocols: [ALPN],
-    rejectUnauthorized: true,
+    rejectUnauthorized: !isPinned(credentials),
     checkServerIdentity: (_name, certificate) =>
-      partyOf(certificate) === peer ? undefined : certificateRefused(`${where}: its certificate is not that of party ${peer}`),
+      partyOf(certificate) === peer
+        ? undefined
+        : certificateRefused(`${where} did not prove to ${partyWords(self)} that it is party ${peer}: its certificate is not that of party ${peer}`, {
+            party: peer,
+          }),
   });
   socket.once('connect', () => {
     phase = 'handshake';
@@ -145,22 +160,34 @@ async function connectOnce(options: ConnectOptions, secureContext: tls.SecureCon
   });
   socket.once('secureConnect', () => {
     phase = 'greeting';
+    try {
+      checkProof(socket, credentials, { self, claimed: peer, where });
+    } catch (error) {
+      socket.destroy(error as Error);
+      return;
+    }
     socket.write(encodeHello({ from: self, to: peer, status: 'ok', session }));
   });
   const unguard = guard(socket, deadline - performance.now(), signal, () => notUp(where, phase));
   try {
     const { hello, rest } = await readHello(socket);
-    if (hello.status !== 'ok') throw refusal(hello.status, where);
+    if (hello.status !== 'ok') throw refusal(hello.status, where, self);
     if (hello.from !== peer || hello.to !== self || !equalBytes(hello.session, session)) {
       throw new TercetError('ERR_PEER_MISMATCH', `${where} answered for another link`, 'check host and port of every party');
     }
     return channelOn(socket, rest, hello, where, options);
   } catch (error) {
     socket.destroy();
-    throw tlsError(error, phase, where);
+    throw blamed(tlsError(error, phase, where), self, peer);
   } finally {
     unguard();
   }
+}
+
+/** Who has not proved itself, where a certificate was not accepted: this end, if the other one raised the alarm. */
+function blamed(failure: TercetError, self: PartyId, peer: PartyId): TercetError {
+  if (failure.code !== 'ERR_PEER_CERTIFICATE' || failure.party !== undefined) return failure;
+  return certificateRefused(failure.message, { cause: failure.cause, party: isAlert(failure.cause) ? self : peer });
 }
 
 /**
@@ -217,16 +244,12 @@ class Listener implements TlsListener {
     this.#options = options;
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
     secureContext(options.credentials);
-    const { ca, key, cert } = options.credentials;
     this.#server = tls.createServer({
-      ca,
-      key,
-      cert,
-      ciphers: CIPHERS,
-      minVersion: 'TLSv1.3',
+      ...contextOptions(options.credentials),
       ALPNProtocols: [ALPN],
       requestCert: true,
-      rejectUnauthorized: true,
+      // Judged after the handshake, so that who is refused is told so: a TLS 1.3 server that refuses can only hang up, which could mean anything.
+      rejectUnauthorized: false,
       handshakeTimeout: this.#greetingTimeout(),
     });
     this.#server.maxConnections = MAX_CONNECTIONS;
@@ -332,10 +355,13 @@ class Listener implements TlsListener {
     socket.setKeepAlive(true, 30_000);
     const unguard = guard(socket, this.#greetingTimeout(), undefined, () => notUp(where, 'greeting'));
     let claimed: Hello | undefined;
+    const { self, credentials } = this.#options;
     try {
+      if (!isPinned(credentials)) checkCertified(socket, self, where);
       const { hello, rest } = await readHello(socket);
       claimed = hello;
-      this.#check(hello, partyOf(socket.getPeerCertificate()), where);
+      checkProof(socket, credentials, { self, claimed: hello.from, where });
+      this.#check(hello, where);
       const answer = encodeHello({ from: this.#options.self, to: hello.from, status: 'ok', session: hello.session });
       if (this.#closed) throw aborted('the listener was closed');
       socket.write(answer);
@@ -349,11 +375,8 @@ class Listener implements TlsListener {
     }
   }
 
-  #check(hello: Hello, certified: PartyId | undefined, where: string): void {
+  #check(hello: Hello, where: string): void {
     const { self } = this.#options;
-    if (certified === undefined || certified !== hello.from) {
-      throw certificateRefused(`${where}: its certificate is not that of party ${hello.from}`);
-    }
     if (hello.to !== self || hello.from === self) {
       const what = `party ${hello.from} (${where}) asks for party ${hello.to}, this is party ${self}`;
       throw new TercetError('ERR_PEER_MISMATCH', what, 'check host and port of every party');
@@ -397,7 +420,7 @@ class Listener implements TlsListener {
   }
 
   #refused(error: TercetError): void {
-    if (error.code === 'ERR_PEER_CERTIFICATE' || error.code === 'ERR_PEER_MISMATCH') {
+    if (isIdentityFailure(error.code) || error.code === 'ERR_PEER_MISMATCH') {
       for (const acceptor of this.#acceptors) acceptor.refused = error;
     }
     this.#options.onRefused?.(error);
@@ -406,17 +429,6 @@ class Listener implements TlsListener {
   #greetingTimeout(): number {
     return Math.min(GREETING_TIMEOUT_MS, this.#timeoutMs);
   }
-}
-
-/** The one party that a certificate names, or undefined if it names none or (a wildcard, say) several. */
-function partyOf(certificate: tls.PeerCertificate): PartyId | undefined {
-  const named = [0, 1, 2].filter(isPartyId).filter((party) => namesHost(partyName(party), certificate));
-  return named.length === 1 ? named[0] : undefined;
-}
-
-function namesHost(name: string, certificate: tls.PeerCertificate): boolean {
-  // Only the subject alternative names count; a certificate without any would be matched by its common name.
-  return certificate.subjectaltname !== undefined && tls.checkServerIdentity(name, certificate) === undefined;
 }
 
 function channelOn(socket: tls.TLSSocket, early: Uint8Array, hello: Hello, where: string, limits: LinkLimits & { readonly self: PartyId }): SessionChannel {
@@ -443,14 +455,6 @@ function matches(wanted: { peer: PartyId | undefined; session: Uint8Array | unde
 
 function whereOf(socket: { remoteAddress?: string | undefined; remotePort?: number | undefined }): string {
   return `${socket.remoteAddress ?? 'unknown address'}:${socket.remotePort ?? 0}`;
-}
-
-function secureContext({ ca, key, cert }: Credentials): tls.SecureContext {
-  try {
-    return tls.createSecureContext({ ca, key, cert, ciphers: CIPHERS, minVersion: 'TLSv1.3' });
-  } catch (error) {
-    throw certificateRefused(`own key or certificate cannot be used (${errorCode(error)})`, { cause: error });
-  }
 }
 
 function checkEnds(self: PartyId, peer: PartyId): void {

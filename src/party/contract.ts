@@ -36,6 +36,7 @@ export function toJson(result: RunResult, task: Task, weights: WeightMode): obje
     fracBits: 16,
     tokens: result.tokens,
     ...(result.sequences > 1 ? { sequences: result.sequences } : {}),
+    ...(result.notices.length > 0 ? { notices: result.notices } : {}),
     result: answersJson(result.answers),
     ...(comparison === undefined
       ? {}

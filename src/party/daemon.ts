@@ -1,15 +1,22 @@
 /** A compute party as a process: listens, loads its models once, and serves sessions until it is told to stop. */
+import { toHex } from '../core/bytes.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
-import type { Credentials } from '../net/certificates.ts';
+import { type Credentials, isPinned } from '../net/credentials.ts';
+import { within } from '../net/deadline.ts';
+import { DEFAULT_HANDSHAKE_MS, partyHandshakeOn } from '../net/handshake.ts';
+import type { PartyIdentity } from '../net/identity.ts';
 import { withProfile } from '../net/paced.ts';
 import { linkProfile } from '../net/profiles.ts';
 import { type TlsListener, connectTls, listenTls } from '../net/tls.ts';
+import { isIdentityFailure } from '../net/tls-errors.ts';
 import type { Channel } from '../net/types.ts';
 import { recvKey } from '../session/direct-key.ts';
+import { type BudgetLimits, Budgets } from './budgets.ts';
 import { type ModelSource, loadServedModels } from './served-model.ts';
 import { type Device, nodeKernels } from './node-kernels.ts';
-import { Sessions } from './sessions.ts';
+import { type Asked, sameRequest } from './owner-terms.ts';
+import { type OwnerLink, Sessions } from './sessions.ts';
 import { type WebAddress, type WebOptions, serveBrowsers } from './web.ts';
 
 export interface DaemonOptions {
@@ -19,6 +26,8 @@ export interface DaemonOptions {
   /** Address of P1, for P2. */
   readonly peer?: { readonly host: string; readonly port: number };
   readonly credentials: Credentials;
+  /** What this party proves to data owners; needed with `--web`, and where the credentials are pinned ones. */
+  readonly identity?: PartyIdentity;
   /** Open models, and folders with this party's part of secret ones. */
   readonly models: readonly ModelSource[];
   readonly device: Device;
@@ -28,6 +37,8 @@ export interface DaemonOptions {
   readonly recvTimeoutMs: number;
   /** Sessions at a time, prepared ones included. */
   readonly maxSessions: number;
+  /** Memory and traffic that sessions may take. */
+  readonly budgets: BudgetLimits;
   /** Serve one session and return. */
   readonly once: boolean;
   /** Where browsers reach this party; absent: nowhere. */
@@ -45,6 +56,11 @@ export interface DaemonOptions {
   onFailure?(error: TercetError): void;
 }
 
+/** Owners over TLS whose address is not told share the budget of one address: those with the certificate of P0, and those without one. */
+const CERTIFIED = 'certificate of party 0';
+const PINNING = 'owners over TLS';
+
+const NO_SIGNALLING = new Uint8Array(32);
 /** Longest wait for the other compute party after the owner's request. */
 const PEER_TIMEOUT_MS = 15_000;
 
@@ -63,6 +79,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
         kernels,
         signal,
         maxSessions,
+        budgets: new Budgets(id, options.budgets),
         connectPeer: (session) => connectPeer(options, listener, session),
         onProgress: (progress) => options.onProgress?.(progress),
       });
@@ -92,17 +109,40 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   }
 }
 
-/** Owners in Node, over mutual TLS. */
+/** Owners in Node, over TLS. */
 async function acceptOwners(options: DaemonOptions, listener: TlsListener, sessions: Sessions, onFailure: (error: unknown) => void): Promise<void> {
   const { signal, once } = options;
   while (!signal.aborted) {
     const channel = await listener.acceptAny({ peer: 0, signal, timeoutMs: Number.POSITIVE_INFINITY });
-    const served = sessions.serve({ channel: shaped(channel, options.profile), session: channel.session, key: () => recvKey(channel) });
+    const link = shaped(channel, options.profile);
+    const served = isPinned(options.credentials)
+      ? pinnedOwner(options, link, channel.session, sessions).then((owner) => sessions.serve(owner))
+      : sessions.serve({ channel: link, session: channel.session, address: CERTIFIED, key: () => recvKey(channel) });
     if (once) {
       await served;
       return;
     }
     served.catch(onFailure);
+  }
+}
+
+/**
+ * An owner who is anonymous here and knows this party by its identity: keys are agreed as with a browser, and not sent. In its time, and before it takes a session's
+ * place: anybody can come this far.
+ */
+async function pinnedOwner({ id, identity, signal }: DaemonOptions, channel: Channel, session: Uint8Array, sessions: Sessions): Promise<OwnerLink> {
+  if (identity === undefined) throw new TercetError('ERR_STATE', 'this party has no identity to prove', 'start it with one');
+  const admit = ({ modelHash, parametersHash }: Asked) => sessions.admit(toHex(modelHash), toHex(parametersHash), PINNING);
+  const late = () => new TercetError('ERR_PEER_TIMEOUT', 'the data owner did not finish the handshake in time', 'nothing to do here', { party: 0 });
+  const undo = () => channel.abort(late());
+  const agreeing = partyHandshakeOn(channel, { party: id, identity, session, signallingHash: NO_SIGNALLING, admit });
+  try {
+    const { key, ...agreed } = await within(agreeing, { ms: DEFAULT_HANDSHAKE_MS, signal, late, undo });
+    return { channel, session, address: PINNING, key: async () => key, checkRequest: sameRequest(agreed) };
+  } catch (error) {
+    // A refusal that was just sent gets there first.
+    await channel.close().catch(() => undefined);
+    throw error;
   }
 }
 
@@ -112,7 +152,22 @@ export function shaped(channel: Channel, profile: string | undefined): Channel {
   return model === undefined ? channel : withProfile(channel, model);
 }
 
+/** The link to the other compute party. @throws {TercetError} ERR_IDENTITY_PEERS if one of the two did not prove itself to the other; `party` is the one that did not */
 async function connectPeer(options: DaemonOptions, listener: TlsListener, session: Uint8Array): Promise<Channel> {
+  try {
+    return await openPeer(options, listener, session);
+  } catch (thrown) {
+    const error = asTercetError(thrown);
+    if (!isIdentityFailure(error.code)) throw error;
+    const other = options.id === 1 ? 2 : 1;
+    throw new TercetError('ERR_IDENTITY_PEERS', `the compute parties do not accept each other: ${error.message}`, error.hint, {
+      cause: error,
+      party: error.party ?? other,
+    });
+  }
+}
+
+async function openPeer(options: DaemonOptions, listener: TlsListener, session: Uint8Array): Promise<Channel> {
   const { id, signal, credentials, recvTimeoutMs } = options;
   if (id === 1) return shaped(await listener.accept({ peer: 2, session, signal, timeoutMs: PEER_TIMEOUT_MS }), options.profile);
   if (options.peer === undefined) throw new TercetError('ERR_ARGUMENT', 'party 2 needs the address of party 1', 'give --peers 1=HOST:PORT');

@@ -15,6 +15,7 @@ const EMBEDDED: Readonly<Partial<Record<Task, string>>> = {
   'question-answering': 'squad-distilbert',
   'token-classification': 'wnut-roberta',
   'text-generation': 'tiny-gpt2',
+  'feature-extraction': 'capitals-bert',
 };
 
 /** @throws {TercetError} ERR_ARGUMENT for a task that no embedded model was made for. */

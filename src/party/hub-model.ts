@@ -3,6 +3,7 @@ import { TercetError } from '../core/errors.ts';
 import { nodeHub } from '../hub/environment-node.ts';
 import { HubModel } from '../hub/index.ts';
 import { CONFIG_FILE } from '../ml/config.ts';
+import { OPTIONAL_OWNER_FILES } from '../ml/owner-files.ts';
 import { isRecord, own, parseModelJson } from '../ml/json.ts';
 
 export interface DownloadOptions {
@@ -33,14 +34,13 @@ export async function downloadedModel(name: string, { weights, signal, onDownloa
   const { store } = hub;
   const model = HubModel.open(name, {
     ...hub,
-    fetch: (url, init) => fetch(url, init),
     signal,
     progress: (event) => {
       if (event.status === 'progress') onDownload?.(event.file, event.loaded, event.total);
     },
   });
   if (!(await model.ensure(CONFIG_FILE))) throw model.missing(CONFIG_FILE);
-  for (const file of TOKENIZER_FILES) await model.ensure(file);
+  for (const file of [...TOKENIZER_FILES, ...OPTIONAL_OWNER_FILES]) await model.ensure(file);
   if (weights) await ensureWeights(model, (file, commit) => store.read(model.key, commit, file));
   const { commit } = model;
   if (commit === undefined) throw model.missing(CONFIG_FILE);

@@ -4,19 +4,23 @@ import { createReadStream } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TercetError } from '../core/errors.ts';
-import { type ModelConfig, loadModelConfig, parseModelConfig } from '../ml/config.ts';
+import { CONFIG_FILE, type Head, type ModelConfig, modelTypeOf, namesNoHead, parseModelConfig } from '../ml/config.ts';
 import { folderFiles } from '../ml/files-node.ts';
 import type { ModelFiles } from '../ml/files.ts';
+import { parseModelJson } from '../ml/json.ts';
+import { headByWeights } from '../ml/models/head-by-weights.ts';
 import { randomWeights } from '../ml/models/random.ts';
 import { type WeightSource, loadWeights } from '../ml/models/weights.ts';
+import { openTensors } from '../ml/safetensors.ts';
 import { downloadedModel } from './hub-model.ts';
+import type { Task } from './task.ts';
 import { type OwnerShare, ownerShare } from './sharing.ts';
 
 /** Where a model comes from. */
 export type ModelLocation =
-  | { readonly kind: 'folder'; readonly path: string }
-  /** `org/name`, or `org/name@revision`. */
-  | { readonly kind: 'hub'; readonly id: string }
+  | { readonly kind: 'folder'; readonly path: string; readonly task?: Task }
+  /** `org/name`, or `org/name@revision`. `task`: what it is for, where its files leave that open; feature-extraction takes any model, without its head. */
+  | { readonly kind: 'hub'; readonly id: string; readonly task?: Task }
   | { readonly kind: 'random'; readonly seed: number; readonly configPath: string };
 
 export interface OpenedModel {
@@ -45,11 +49,38 @@ export async function openModel(location: ModelLocation, options: OpenOptions = 
   if (location.kind === 'random') return openRandom(location);
   const path = location.kind === 'hub' ? (await downloadedModel(location.id, options)).folder : location.path;
   const files = await folderFiles(path);
-  const config = await loadModelConfig(files);
-  const rawConfig: unknown = JSON.parse(new TextDecoder().decode(await files.read('config.json')));
+  const said = parseModelJson(await files.read(CONFIG_FILE), CONFIG_FILE, 'ERR_MODEL_CONFIG');
+  const head = (location.task === undefined ? undefined : headFor(location.task)) ?? (namesNoHead(said) ? await headInFolder(files, said) : undefined);
+  const config = parseModelConfig(said, head);
+  // Whoever gets this file cannot ask the weights.
+  const rawConfig: unknown = head === undefined ? said : { ...(said as object), architectures: [config.architecture] };
   const name = location.kind === 'hub' ? location.id : files.name;
   const share = await ownerShare(files);
   return { name, config, rawConfig, files, share, weights: () => loadWeights(files, config), hash: () => hashModel(path, config) };
+}
+
+/** The head of a task; undefined for the one that two kinds of models can do. */
+function headFor(task: Task): Head | undefined {
+  const heads: Readonly<Record<Task, Head | undefined>> = {
+    'fill-mask': 'masked-lm',
+    'text-classification': 'sequence-classification',
+    'zero-shot-classification': undefined,
+    'question-answering': 'question-answering',
+    'token-classification': 'token-classification',
+    'text-generation': 'causal-lm',
+    'feature-extraction': 'none',
+  };
+  return heads[task];
+}
+
+/** By the names in the weights; undefined where the folder has none, as a data owner's. */
+async function headInFolder(files: ModelFiles, config: unknown): Promise<Head | undefined> {
+  try {
+    return headByWeights(modelTypeOf(config), [...(await openTensors(files)).entries.keys()]);
+  } catch (error) {
+    if (error instanceof TercetError && error.code === 'ERR_MODEL_NOT_FOUND') return undefined;
+    throw error;
+  }
 }
 
 async function openRandom({ seed, configPath }: Extract<ModelLocation, { kind: 'random' }>): Promise<OpenedModel> {
@@ -78,7 +109,7 @@ async function readConfig(path: string): Promise<unknown> {
     throw new TercetError('ERR_MODEL_NOT_FOUND', 'the file given by --config cannot be read', 'give the path of a config.json', { cause });
   }
   try {
-    return JSON.parse(text);
+    return parseModelJson(new TextEncoder().encode(text), 'the file given by --config', 'ERR_MODEL_CONFIG');
   } catch (cause) {
     throw new TercetError('ERR_MODEL_CONFIG', 'the file given by --config is not JSON', 'give a config.json of a model', { cause });
   }

@@ -3,15 +3,19 @@ import { webcrypto } from 'node:crypto';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { WasmKernels } from '../compute/kernels/wasm/pool.ts';
 import { Cleanup, abortedError, sleep, unlessAborted } from '../core/abort.ts';
+import { fromHex } from '../core/bytes.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
-import { type Credentials, credentialsOf, ensureCertificates } from '../net/certificates.ts';
+import { loadCredentials } from '../net/certificates.ts';
+import { type Credentials, type Pinned, isPinned } from '../net/credentials.ts';
+import { ownerHandshakeOn } from '../net/handshake.ts';
+import { checkPublicKey } from '../net/identity.ts';
 import { connectTls } from '../net/tls.ts';
 import type { Channel, PartyId } from '../net/types.ts';
-import { type Request, type WeightMode, checkShape } from '../session/request.ts';
+import { type Request, type WeightMode, checkShape, requestCode } from '../session/request.ts';
 import { outlineOf, outputsOf, ownerInputOf, shapeFor } from '../session/task-run.ts';
-import { sendKey } from '../session/direct-key.ts';
+import { sendKeys } from '../session/direct-key.ts';
 import { ownerParameters } from '../session/owner-parameters.ts';
 import { type OwnerResult, OwnerSession } from '../session/owner.ts';
 import { type Comparison, compareWithPlaintext } from './compare.ts';
@@ -22,6 +26,7 @@ import type { Ranges } from './planned.ts';
 import { type Device, nodeKernels, peakMemory, wasmKernels } from './node-kernels.ts';
 import { prepareShares } from './shares.ts';
 import { pickGreedily } from './greedy.ts';
+import { ANY_MODEL } from './owner-terms.ts';
 import { type Answer, type PreparedTask, type TaskRequest, prepareTask } from './task.ts';
 
 export interface Address {
@@ -44,12 +49,16 @@ export interface RunOptions extends TaskRequest {
   readonly profile?: string;
   /** Addresses of running compute parties; without them, both are started here. */
   readonly peers?: readonly [Address, Address];
-  /** Folder of the certificates. */
+  /** Folder of the certificates, for parties that are started here. */
   readonly certificates: string;
+  /** What is shown to running parties, and what they must prove (default: the certificates of the folder). */
+  readonly credentials?: Credentials;
   readonly signal: AbortSignal;
   readonly debug: boolean;
   /** Pieces of a generated text, as they become certain. */
   onText?(text: string): void;
+  /** What the owner should know of how the texts were read, before anything runs. */
+  onNotice?(notice: string): void;
   onPhase?(phase: RunPhase): void;
   onProgress?(party: 0 | 1 | 2, progress: Progress): void;
 }
@@ -73,6 +82,8 @@ export interface RunResult {
   readonly sequences: number;
   /** One for each text. */
   readonly answers: readonly Answer[];
+  /** What the owner should know of how the texts were read. */
+  readonly notices: readonly string[];
   /** Of the whole run: times and rounds of all steps together. */
   readonly owner: OwnerResult;
   /** Of the prompt and of every token behind it; empty where nothing is generated. */
@@ -84,6 +95,7 @@ export interface RunResult {
 
 /** Longest wait for one message of a peer: the slowest step at BERT-base dimensions takes seconds. */
 export const RECV_TIMEOUT_MS = 300_000;
+const NO_SIGNALLING = new Uint8Array(32);
 /** Longest wait for a compute party to answer at its address. */
 const CONNECT_TIMEOUT_MS = 10_000;
 /** How much later this process may hear a signal that ended the parties. */
@@ -128,6 +140,8 @@ async function infer(options: RunOptions, cleanup: Cleanup): Promise<RunResult> 
     throw new TercetError('ERR_ARGUMENT', 'the owner folder of a sharing holds no weights to compare with', 'leave out --compare');
   }
   const task = await prepareTask(options, model);
+  const notices = [...new Set(task.inputs.flatMap(({ notices = [] }) => [...notices]))];
+  for (const notice of notices) options.onNotice?.(notice);
   options.onPhase?.('start');
   const lengths = task.inputs.map(({ inputIds }) => inputIds.length);
   const tokens = Math.max(...lengths);
@@ -137,7 +151,7 @@ async function infer(options: RunOptions, cleanup: Cleanup): Promise<RunResult> 
   const request: Request = { protocol, weights, ...shape, model: model.share?.hash };
 
   const { kernels } = cleanup.add(await nodeKernels(options.device === 'auto' ? 'wasm' : options.device, options.threads), (opened) => opened.close());
-  const credentials = credentialsOf(await ensureCertificates(options.certificates), 0);
+  const credentials = options.credentials ?? (await loadCredentials(options.certificates, 0));
   const shares = weights === 'secret' && options.peers === undefined ? cleanup.add(await share(options), (s) => s.remove()) : undefined;
   const parties = options.peers === undefined ? cleanup.add(await startParties(options, shares?.folder), (p) => p.stop()) : undefined;
   if (parties !== undefined) await unlessAborted(signal, parties.ready());
@@ -150,7 +164,7 @@ async function infer(options: RunOptions, cleanup: Cleanup): Promise<RunResult> 
   const setupMs = performance.now() - start;
 
   const parameters = ownerParameters(model.config, shares?.seeds ?? model.share?.seeds);
-  const running = own(options, { config: model.config, request, channels, session, kernels, parameters }, task);
+  const running = own(options, { config: model.config, request, channels, session, kernels, parameters }, task, credentials);
   // A local party that fails says why; that is better than "the link was closed".
   const { results, picked } = await unlessAborted(signal, parties === undefined ? running : Promise.race([running, parties.failed]));
   const totalMs = performance.now() - start;
@@ -162,6 +176,7 @@ async function infer(options: RunOptions, cleanup: Cleanup): Promise<RunResult> 
     tokens,
     sequences: shape.sequences,
     answers: task.answers(outputs, options.topK),
+    notices,
     owner: summed(results),
     steps: model.config.head === 'causal-lm' ? results.map((step, i) => stepCost(step, results[i - 1])) : [],
     setupMs,
@@ -221,9 +236,10 @@ interface Steps {
 }
 
 /** The data owner's session: agree, deal, run, and go on while there is more to say. */
-async function own(options: RunOptions, parts: SessionParts, task: PreparedTask): Promise<Steps> {
-  const keys = [webcrypto.getRandomValues(new Uint8Array(32)), webcrypto.getRandomValues(new Uint8Array(32))] as const;
-  for (const peer of [1, 2] as const) await sendKey(parts.channels.get(peer) as Channel, keys[peer - 1]);
+async function own(options: RunOptions, parts: SessionParts, task: PreparedTask, credentials: Credentials): Promise<Steps> {
+  const keys = isPinned(credentials)
+    ? ([await agreeKey(1, parts, credentials.pins), await agreeKey(2, parts, credentials.pins)] as const)
+    : await sendKeys((peer) => parts.channels.get(peer) as Channel);
   const attempt = await OwnerSession.open({
     ...parts,
     keys,
@@ -250,6 +266,21 @@ async function own(options: RunOptions, parts: SessionParts, task: PreparedTask)
   }
   if (attempt.more) await attempt.discard();
   return { results, picked };
+}
+
+/** The pairwise key with one party: drawn and sent where certificates prove both ends, agreed under its signature where its identity is pinned. */
+async function agreeKey(party: 1 | 2, { channels, session, request }: SessionParts, pins: Pinned['pins']): Promise<Uint8Array> {
+  const channel = channels.get(party) as Channel;
+  const pin = (id: 1 | 2): string => checkPublicKey(pins[id] ?? '', id);
+  return ownerHandshakeOn(channel, {
+    party,
+    session,
+    identity: pin(party),
+    otherIdentity: pin(party === 1 ? 2 : 1),
+    modelHash: request.model === undefined ? ANY_MODEL : fromHex(request.model),
+    parametersHash: fromHex(requestCode(request)),
+    signallingHash: NO_SIGNALLING,
+  });
 }
 
 async function connect(options: RunOptions, peer: 1 | 2, { host, port }: Address, credentials: Credentials, session: Uint8Array): Promise<Channel> {
@@ -280,12 +311,14 @@ function rangesArguments(ranges: Ranges = 'auto'): string[] {
 function modelArguments(model: ModelLocation): string[] {
   return model.kind === 'random'
     ? ['--random-weights', String(model.seed), '--config', model.configPath]
-    : ['--model', model.kind === 'hub' ? model.id : model.path];
+    : ['--model', `${model.kind === 'hub' ? model.id : model.path}${model.task === undefined ? '' : `#${model.task}`}`];
 }
 
 function partyArguments(options: RunOptions, shares: string | undefined): string[] {
   return [
     ...(shares === undefined ? [...modelArguments(options.model), ...rangesArguments(options.ranges)] : ['--shares', shares]),
+    // Nobody but this process reaches them: what a run may take is the user's own choice.
+    ...['--max-memory', 'none', '--max-traffic', 'none'],
     ...['--certificates', options.certificates, '--device', options.device, '--threads', String(options.threads)],
     ...(options.profile === undefined ? [] : ['--profile', options.profile]),
     ...(options.debug ? ['--debug'] : []),

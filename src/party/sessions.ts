@@ -1,11 +1,17 @@
 /** The sessions that a compute party serves, at most so many at a time. A failed one ends alone. */
 import type { RingKernels } from '../compute/kernels/types.ts';
+import { toHex } from '../core/bytes.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import type { Channel } from '../net/types.ts';
-import type { Request } from '../session/request.ts';
+import { mismatch } from '../session/agreement.ts';
+import { priceOf } from '../session/price.ts';
+import { type Request, misfit, requestOfCode } from '../session/request.ts';
+import { Circuits } from '../session/circuits.ts';
 import { type ServedModel, type SessionEnd, serveSession } from '../session/compute.ts';
 import { sendFailure } from '../session/control.ts';
+import type { Budgets } from './budgets.ts';
+import { ANY_MODEL } from './owner-terms.ts';
 import { peakMemory } from './node-kernels.ts';
 
 /** An owner that reached this party, whatever the transport. */
@@ -14,7 +20,9 @@ export interface OwnerLink {
   readonly session: Uint8Array;
   /** The pairwise key, once it is there. */
   key(): Promise<Uint8Array>;
-  /** Throws unless the request is what this party signed for the session. */
+  /** Where it comes from, as far as that is known: one budget for each. */
+  readonly address: string;
+  /** Throws unless the request is what this party signed for the session. Asked after `key`. */
   checkRequest?(request: Request): void;
 }
 
@@ -24,6 +32,7 @@ export interface SessionsOptions {
   readonly kernels: RingKernels;
   readonly signal: AbortSignal;
   readonly maxSessions: number;
+  readonly budgets: Budgets;
   /** Opens the link to the other compute party for a session. */
   connectPeer(session: Uint8Array): Promise<Channel>;
   onProgress?(progress: Progress): void;
@@ -32,6 +41,7 @@ export interface SessionsOptions {
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #running = new Set<Promise<unknown>>();
+  readonly #circuits = new Circuits();
 
   constructor(options: SessionsOptions) {
     this.#options = options;
@@ -58,19 +68,41 @@ export class Sessions {
     await Promise.allSettled(this.#running);
   }
 
-  async #serve({ channel, session, key, checkRequest }: OwnerLink): Promise<SessionEnd> {
-    const { id, models, kernels, signal, maxSessions } = this.#options;
+  /**
+   * Whether an owner may come, by the first message of its handshake: the model, and the code of its request. Costs microseconds and takes nothing yet.
+   * @throws {TercetError} ERR_MODEL_HASH, ERR_PEER_MISMATCH, ERR_TOO_LARGE, ERR_PEER_BUSY
+   */
+  admit(modelHash: string, code: string, address: string): void {
+    const { id, models, budgets } = this.#options;
+    const named = modelHash === toHex(ANY_MODEL) ? models : models.filter(({ hash }) => hash === modelHash);
+    if (named.length === 0)
+      throw new TercetError('ERR_MODEL_HASH', `party ${id} does not serve the model that was asked for`, 'choose a model that it lists', { party: id });
+    const request = requestOfCode(code);
+    const model = named.find(({ parameters }) => parameters.weights === request?.weights);
+    if (request === undefined || model === undefined) throw mismatch('the data owner asks for something that this party does not know');
+    const wrong = misfit(model.config, request);
+    if (wrong !== undefined) throw mismatch(`the request does not fit the model: ${wrong}`);
+    budgets.check(priceOf(model.config, model.plan, request.weights, request), address);
+  }
+
+  async #serve({ channel, session, address, key, checkRequest }: OwnerLink): Promise<SessionEnd> {
+    const { id, models, kernels, signal, maxSessions, budgets } = this.#options;
+    let giveBack = () => undefined as void;
     try {
       if (this.#running.size >= maxSessions) throw await refuse(channel, maxSessions);
       return await serveSession({
         id,
         owner: channel,
         key: await key(),
-        ...(checkRequest === undefined ? {} : { checkRequest }),
+        checkRequest: (request, model) => {
+          checkRequest?.(request);
+          giveBack = budgets.take(priceOf(model.config, model.plan, request.weights, request), address);
+        },
         connectPeer: () => this.#options.connectPeer(session),
         session,
         models,
         kernels,
+        circuits: this.#circuits,
         now: () => performance.now(),
         peakMemory,
         signal,
@@ -79,6 +111,8 @@ export class Sessions {
     } catch (error) {
       channel.abort(asTercetError(error));
       throw error;
+    } finally {
+      giveBack();
     }
   }
 }

@@ -9,12 +9,12 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, link, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { type Words, wordsFrom } from '../compute/ring.ts';
 import { abortedError } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
-import { type ModelConfig, loadModelConfig } from '../ml/config.ts';
+import { CONFIG_FILE, type ModelConfig, loadModelConfig } from '../ml/config.ts';
 import { folderFiles } from '../ml/files-node.ts';
 import { openBytes } from '../ml/files.ts';
 import { parseModelJson } from '../ml/json.ts';
@@ -23,14 +23,14 @@ import { listParameters } from '../ml/models/parameters.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import { openSafetensors } from '../ml/safetensors.ts';
 import { safetensorsHeader } from '../ml/safetensors-encode.ts';
-import { tokenizerFiles } from '../ml/tokenizers/tokenizer.ts';
+import { ownerFiles } from '../ml/owner-files.ts';
 import type { ParameterView } from '../mpc/protocol/semi-honest/party.ts';
 import { planFromJson } from '../session/agreement.ts';
 import { Fields } from '../session/control.ts';
 import { SharedParameters, maskParameter, ownerSeeds } from '../session/secret-parameters.ts';
 import { type OpenedModel, hashFile } from './model.ts';
 import { type Ranges, planOf } from './planned.ts';
-import { SEEDS, SHARE_FILE, type ShareManifest, checkPart, manifestJson, parseManifest, sha256, sharingHash } from './sharing.ts';
+import { CONFIG, SEEDS, SHARE_FILE, type ShareManifest, checkPart, manifestJson, parseManifest, sha256, sharingHash } from './sharing.ts';
 
 const MASKED = 'masked.safetensors';
 const SEED = 'seed';
@@ -57,20 +57,29 @@ export async function shareModel(model: OpenedModel, folder: string, kernels: Ri
       await masked.close();
     }
     await link(join(folder, 'p1', MASKED), join(folder, 'p2', MASKED));
-    const names = { masked: await hashFile(join(folder, 'p1', MASKED)), seeds: [sha256(seeds[0]), sha256(seeds[1])] as const };
-    const write = (part: ShareManifest['part'], file: string, content: string | Uint8Array) => writeFile(join(folder, part, file), content, PRIVATE);
+    const names = {
+      masked: await hashFile(join(folder, 'p1', MASKED)),
+      seeds: [sha256(seeds[0]), sha256(seeds[1])] as const,
+      config: sha256(Buffer.from(config)),
+      plan: sha256(Buffer.from(plan)),
+    };
+    const write = async (part: ShareManifest['part'], file: string, content: string | Uint8Array) => {
+      await mkdir(dirname(join(folder, part, file)), { recursive: true, mode: 0o700 });
+      await writeFile(join(folder, part, file), content, PRIVATE);
+    };
     for (const id of [1, 2] as const) {
       const part = `p${id}` as const;
       await write(part, SEED, seeds[id - 1]);
       await write(part, PLAN, plan);
-      await write(part, 'config.json', config);
+      await write(part, CONFIG, config);
       await write(part, SHARE_FILE, manifestJson({ part, ...names }));
     }
     await write('owner', SEEDS, ownerSeeds(seeds));
-    await write('owner', 'config.json', config);
+    await write('owner', CONFIG, config);
     await write('owner', SHARE_FILE, manifestJson({ part: 'owner', ...names }));
     await write('owner', 'hash', `${sharingHash(names)}\n`);
-    if (model.files !== undefined) for (const file of await tokenizerFiles(model.files)) await write('owner', file, await model.files.read(file));
+    if (model.files !== undefined)
+      for (const file of await ownerFiles(model.files)) if (file !== CONFIG_FILE) await write('owner', file, await model.files.read(file));
     return sharingHash(names);
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
@@ -115,6 +124,9 @@ export async function loadShares(
   const seed = await files.read(SEED);
   if (seed.length !== 32) throw new TercetError('ERR_MODEL_FORMAT', 'the seed of the shared weights has not 32 bytes', 'share the model again');
   checkPart(SEED, sha256(seed), manifest.seeds[id - 1]);
+  const planFile = await files.read(PLAN);
+  checkPart(CONFIG, sha256(await files.read(CONFIG)), manifest.config);
+  checkPart(PLAN, sha256(planFile), manifest.plan);
   checkPart(MASKED, await hashFile(join(folder, MASKED)), manifest.masked);
   const store = await openSafetensors(await openBytes(files, MASKED));
   const parameters = await SharedParameters.load(
@@ -130,7 +142,7 @@ export async function loadShares(
     kernels,
   );
   const malformed = () => new TercetError('ERR_MODEL_FORMAT', `${PLAN} is malformed`, 'share the model again');
-  const plan = planFromJson(new Fields(parseModelJson(await files.read(PLAN), PLAN, 'ERR_MODEL_FORMAT'), malformed), config.layers, malformed);
+  const plan = planFromJson(new Fields(parseModelJson(planFile, PLAN, 'ERR_MODEL_FORMAT'), malformed), config.layers, malformed);
   return { config, parameters, plan, hash: sharingHash(manifest) };
 }
 

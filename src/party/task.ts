@@ -1,6 +1,8 @@
 /** From what the user gave to what P0 shares, and from outputs to an answer: both at P0 alone, both by task. */
 import { TercetError } from '../core/errors.ts';
 import type { ModelConfig } from '../ml/config.ts';
+import { type DeclaredPooling, declaredPooling, poolingFor } from '../ml/declared-pooling.ts';
+import { type GenerationSettings, loadGenerationSettings } from '../ml/generation-config.ts';
 import { prepareEach } from '../ml/tasks/batch.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';
 import { type FeatureInput, type Features, type Pooling, finishFeatures, prepareFeatures } from '../ml/tasks/feature-extraction.ts';
@@ -39,6 +41,9 @@ export interface TaskRequest {
   readonly template?: string | undefined;
   readonly generation?: GenerationOptions | undefined;
   readonly pooling?: Pooling | undefined;
+  readonly normalize?: boolean | undefined;
+  /** Whether special tokens that a text spells are read as such. */
+  readonly specialTokens?: 'cut' | 'allow' | undefined;
   /** Random weights: positions of every sequence, and how many sequences there are. */
   readonly tokens?: number | undefined;
   readonly sequences?: number | undefined;
@@ -69,11 +74,13 @@ export interface PreparedTask {
 export async function prepareTask(request: TaskRequest, model: OpenedModel): Promise<PreparedTask> {
   if (model.files === undefined) return syntheticTask(request, model.config);
   if (request.texts.length === 0) throw new TercetError('ERR_ARGUMENT', 'there is no text', 'give --text "…"');
-  const tokenizer = await loadTokenizer(model.files);
-  return prepare(request, tokenizer, model.config);
+  const plain = await loadTokenizer(model.files);
+  const tokenizer = request.specialTokens === 'allow' ? plain.readingSpecialTokens() : plain;
+  const [settings, declared] = await Promise.all([loadGenerationSettings(model.files), declaredPooling(model.files)]);
+  return prepare(request, tokenizer, model.config, settings, declared);
 }
 
-function prepare(request: TaskRequest, tokenizer: Tokenizer, config: ModelConfig): PreparedTask {
+function prepare(request: TaskRequest, tokenizer: Tokenizer, config: ModelConfig, settings: GenerationSettings, declared: DeclaredPooling): PreparedTask {
   const { texts } = request;
   switch (request.task) {
     case 'fill-mask':
@@ -103,11 +110,11 @@ function prepare(request: TaskRequest, tokenizer: Tokenizer, config: ModelConfig
         (output, input) => ({ entities: finishEntities(output, input) }),
       );
     case 'text-generation':
-      return generation(request, tokenizer, config);
+      return generation(request, tokenizer, config, settings);
     case 'feature-extraction':
       return each<FeatureInput>(
         texts,
-        (text) => prepareFeatures(text, tokenizer, config, { pooling: request.pooling ?? 'mean', normalize: true }),
+        (text) => prepareFeatures(text, tokenizer, config, poolingFor(declared, request)),
         (output, input) => ({ features: finishFeatures(output, input) }),
       );
   }
@@ -143,9 +150,9 @@ function zeroShot({ texts, labels, template }: TaskRequest, tokenizer: Tokenizer
   return { inputs: input.inputs, steps: 0, answers: (outputs, topK) => [classes(finishNli(joined(outputs), input), topK)] };
 }
 
-function generation(request: TaskRequest, tokenizer: Tokenizer, config: ModelConfig): PreparedTask {
+function generation(request: TaskRequest, tokenizer: Tokenizer, config: ModelConfig, settings: GenerationSettings): PreparedTask {
   if (request.texts.length > 1) throw new TercetError('ERR_ARGUMENT', 'text generation takes one prompt a run', 'give one text');
-  const input = prepareGeneration(request.texts[0], tokenizer, config, request.generation ?? {});
+  const input = prepareGeneration(request.texts[0], tokenizer, config, request.generation ?? {}, settings);
   const run = new Generation(input, tokenizer);
   return { inputs: [input], steps: input.plan.maxNewTokens - 1, generation: run, answers: () => [{ generated: run.result() }] };
 }

@@ -1,14 +1,12 @@
 /** Browsers as data owners: the party's gateway (WebRTC and WebSocket, proved by its identity) in front of its sessions. */
 import { readFileSync } from 'node:fs';
 import type { RingKernels } from '../compute/kernels/types.ts';
-import { toHex } from '../core/bytes.ts';
-import { TercetError } from '../core/errors.ts';
+import { fromHex, toHex } from '../core/bytes.ts';
 import { startGateway } from '../net/gateway-node.ts';
 import type { PartyIdentity } from '../net/identity.ts';
 import { nodeAnswerer, releaseWebRtc } from '../net/webrtc/node.ts';
-import { mismatch } from '../session/agreement.ts';
-import { type Request, requestHash } from '../session/request.ts';
 import type { ServedModel } from '../session/compute.ts';
+import { sameRequest } from './owner-terms.ts';
 import type { Sessions } from './sessions.ts';
 
 export interface WebOptions {
@@ -44,7 +42,6 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 
 export async function serveBrowsers(id: 1 | 2, options: WebOptions, behind: Behind): Promise<{ readonly address: WebAddress; close(): Promise<void> }> {
   const { models, kernels, sessions, onFailure } = behind;
-  const hashes = new Set(models.map((model) => model.hash));
   const gateway = await startGateway({
     party: id,
     identity: options.identity,
@@ -58,21 +55,16 @@ export async function serveBrowsers(id: 1 | 2, options: WebOptions, behind: Behi
       models: models.map(({ name, hash, parameters }) => ({ id: name, weights: { [parameters.weights]: hash } })),
     }),
     health: () => ({ ok: !sessions.full }),
-    admit: ({ modelHash }) => {
-      if (hashes.has(toHex(modelHash))) return;
-      throw new TercetError('ERR_MODEL_HASH', `party ${id} does not serve the model that was asked for`, 'choose a model that it lists', { party: id });
-    },
+    admit: ({ modelHash, parametersHash }, remote) => sessions.admit(toHex(modelHash), toHex(parametersHash), remote),
     answerer: nodeAnswerer({
       ...(options.bindAddress === undefined ? {} : { bindAddress: options.bindAddress }),
       ...(options.udpPorts === undefined ? {} : { ports: options.udpPorts }),
       iceServers: options.iceServers,
     }),
     recvTimeoutMs: behind.recvTimeoutMs,
-    onOwner: ({ channel, key, session, modelHash, parametersHash }) => {
-      const checkRequest = (request: Request) => {
-        if (request.model !== modelHash || requestHash(request) !== parametersHash) throw mismatch('the request is not the one of the handshake');
-      };
-      sessions.serve({ channel, session, key: async () => key, checkRequest }).catch(onFailure);
+    onOwner: ({ channel, key, session, remote, modelHash, parametersHash }) => {
+      const checkRequest = sameRequest({ modelHash: fromHex(modelHash), parametersHash: fromHex(parametersHash) });
+      sessions.serve({ channel, session, address: remote, key: async () => key, checkRequest }).catch(onFailure);
     },
     onRefused: onFailure,
   });

@@ -9,9 +9,10 @@ import type { ModelConfig } from '../ml/config.ts';
 import type { ParameterView } from '../mpc/protocol/semi-honest/party.ts';
 import type { PartyId } from '../net/types.ts';
 import { withBoth } from '../session/blame.ts';
+import type { Circuits } from '../session/circuits.ts';
 import type { OwnerInput, StepInput } from '../session/inputs.ts';
 import { type OwnerResult, OwnerSession } from '../session/owner.ts';
-import { type Request, type RequestShape, requestHash } from '../session/request.ts';
+import { type Request, type RequestShape, requestCode } from '../session/request.ts';
 import type { Environment, OpenedLink } from './environment.ts';
 import { Relay } from './relay.ts';
 import type { Deployment, FallbackEvent, Links, ProgressEvent, Transport } from './types.ts';
@@ -23,6 +24,8 @@ export interface AttemptOptions {
   readonly config: ModelConfig;
   readonly request: Request & { readonly model: string };
   readonly kernels: RingKernels;
+  /** Shared by all attempts of a model. */
+  readonly circuits: Circuits;
   readonly parameters: ParameterView;
   readonly transport: 'auto' | Transport;
   readonly transportTimeoutMs: number;
@@ -61,7 +64,7 @@ export class Attempt {
 
   /** Connects, agrees and deals. @param signal ends the attempt here and at both compute parties, now or later. */
   static async prepare(options: AttemptOptions, signal: AbortSignal): Promise<Attempt> {
-    const { environment, request, config, kernels, parameters } = options;
+    const { environment, request, config, kernels, circuits, parameters } = options;
     const start = environment.now();
     const control = new AbortController();
     const abort = () => control.abort();
@@ -91,12 +94,14 @@ export class Attempt {
         session: id,
         keys: [opened[0].key, opened[1].key],
         kernels,
+        circuits,
         parameters,
         now: () => environment.now(),
         peakMemory: () => environment.peakMemory(),
         signal: control.signal,
         onProgress: ({ done, total }) => relay.dealt(done / total),
         onStatus: (status, section) => relay.status(status, section),
+        onHeard: (party) => relay.heard(party),
       });
       await session.prepare();
       relay.prepared(session.rounds);
@@ -198,7 +203,7 @@ async function openLink(options: AttemptOptions, party: 1 | 2, session: Uint8Arr
     otherIdentity: deployment.parties[2 - party].identity,
     session,
     modelHash: request.model,
-    parametersHash: requestHash(request),
+    parametersHash: requestCode(request),
     transport: options.transport,
     timeoutMs: options.transportTimeoutMs,
     iceServers: deployment.iceServers ?? [],

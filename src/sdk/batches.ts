@@ -27,8 +27,8 @@ export async function runBatches<R>(runner: Runner, jobs: readonly Job<R>[], siz
     const inputs = part.flatMap((job) => job.inputs);
     const tokens = paddedTokens(loaded, inputs, 0);
     const perJob = Math.max(...part.map((job) => job.inputs.length));
-    checkRoom(perJob, tokens);
-    return inParts(part, Math.floor(roomFor(tokens) / perJob));
+    checkRoom(loaded, perJob, tokens);
+    return inParts(part, Math.floor(roomFor(loaded, tokens) / perJob));
   });
   const results: R[] = [];
   const costs: RunCost[] = [];

@@ -13,7 +13,7 @@ import { bucketFor } from './buckets.ts';
 import type { Loaded } from './loaded.ts';
 import type { PrepareOptions, TaskText, TextCheck } from './types.ts';
 
-/** New pieces of a generated text where nobody says how many. */
+/** New pieces of a generated text where neither a caller nor the model's files say how many. */
 const NEW_TOKENS = 20;
 
 /** A question with its context, where a caller without types may have given anything. @throws {TercetError} ERR_ARGUMENT */
@@ -26,7 +26,7 @@ export function questionOf(input: unknown): { readonly question: string; readonl
 }
 
 /** @throws {TercetError} what the model's task says of the text */
-function inputOf({ tokenizer, config }: Loaded, text: TaskText): TaskInput {
+function inputOf({ tokenizer, config, generation }: Loaded, text: TaskText): TaskInput {
   if (config.head === 'question-answering') {
     const { question, context } = questionOf(text);
     return prepareQuestion(question, context, tokenizer, config);
@@ -39,7 +39,7 @@ function inputOf({ tokenizer, config }: Loaded, text: TaskText): TaskInput {
     case 'token-classification':
       return prepareEntities(text, tokenizer, config);
     case 'causal-lm':
-      return prepareGeneration(text, tokenizer, config);
+      return prepareGeneration(text, tokenizer, config, {}, generation);
     case 'none':
       return prepareFeatures(text, tokenizer, config, { pooling: 'mean' });
   }
@@ -58,9 +58,14 @@ function lengthOf({ tokenizer, config }: Loaded, text: TaskText): number {
 export function checkText(loaded: Loaded, text: TaskText): TextCheck {
   const { buckets, config } = loaded;
   try {
-    const { inputIds, rows } = inputOf(loaded, text);
+    const { inputIds, rows, notices } = inputOf(loaded, text);
     const { length } = inputIds;
-    return { tokens: length, paddedTokens: bucketFor(buckets, length, stepsBehind(loaded, length)), blanks: config.head === 'masked-lm' ? rows.length : 0 };
+    return {
+      tokens: length,
+      paddedTokens: bucketFor(buckets, length, stepsBehind(loaded, length)),
+      blanks: config.head === 'masked-lm' ? rows.length : 0,
+      ...(notices === undefined ? {} : { notices }),
+    };
   } catch (error) {
     const tokens = lengthOf(loaded, text);
     return { tokens, paddedTokens: bucketFor(buckets, tokens, stepsBehind(loaded, tokens)), blanks: 0, problem: asTercetError(error) };
@@ -68,9 +73,11 @@ export function checkText(loaded: Loaded, text: TaskText): TextCheck {
 }
 
 /** Steps of a text that goes on for as long as nobody says otherwise. */
-function stepsBehind({ config, buckets }: Loaded, length: number, newTokens?: number): number {
+function stepsBehind({ config, buckets, generation }: Loaded, length: number, newTokens?: number): number {
   if (config.head !== 'causal-lm') return 0;
-  return (newTokens ?? Math.max(1, Math.min(NEW_TOKENS, (buckets.at(-1) ?? 0) - length))) - 1;
+  const { maxNewTokens, maxLength } = generation;
+  const declared = maxNewTokens ?? (maxLength === undefined ? NEW_TOKENS : maxLength - length);
+  return (newTokens ?? Math.max(1, Math.min(declared, (buckets.at(-1) ?? 0) - length))) - 1;
 }
 
 /**

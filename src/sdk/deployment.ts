@@ -1,4 +1,5 @@
 /** The deployment document: who the parties are, what they must prove, and which models they serve. Checked field by field before it is believed. */
+import { carriesTrust } from '../core/address.ts';
 import { TercetError } from '../core/errors.ts';
 import { isCommit, isHubId } from '../hub/id.ts';
 import { type DownloadOptions, MAX_BYTES, downloadJson } from './download.ts';
@@ -12,8 +13,8 @@ type Json = Readonly<Record<string, unknown>>;
 const HEX64 = /^[0-9a-f]{64}$/;
 /** A name, or `org/name` as on a hub. */
 const ID = /^(?!.*\.\.)[\w][\w.-]{0,99}(\/[\w][\w.-]{0,99})?$/;
-const FILE = /^[\w-][\w.-]{0,100}$/;
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+/** A name, or one in a folder: `1_Pooling/config.json`. */
+const FILE = /^[\w-][\w.-]{0,100}(\/[\w-][\w.-]{0,100})?$/;
 
 export interface LoadedDeployment {
   readonly deployment: Deployment;
@@ -24,11 +25,21 @@ export interface LoadedDeployment {
 
 /**
  * @param source the document, or its address; relative ones are resolved against `base`.
- * @throws {TercetError} ERR_DOWNLOAD; ERR_MODEL_CONFIG naming the field that is wrong.
+ * @throws {TercetError} ERR_INSECURE for an address where anybody on the way could change the identities in it; ERR_DOWNLOAD, also where it redirects; ERR_MODEL_CONFIG naming
+ * the field that is wrong.
  */
 export async function loadDeployment(source: Deployment | string | URL, base: string, options: DownloadOptions): Promise<LoadedDeployment> {
   if (typeof source === 'object' && !(source instanceof URL)) return { deployment: parseDeployment(source), base, bytes: 0 };
+  if (!URL.canParse(source, base)) throw new TercetError('ERR_ARGUMENT', 'the deployment is no address', "give for example 'https://page.example/tercet.json'");
   const url = new URL(source, base).href;
+  // SECURITY: the identities that parties must prove come from here. test/sdk/deployment.test.ts.
+  if (!carriesTrust(url)) {
+    throw new TercetError(
+      'ERR_INSECURE',
+      `${DEPLOYMENT_FILE} would come over a connection that anybody on the way can change`,
+      'serve it at an https: address (http: only on this machine)',
+    );
+  }
   const { json, bytes } = await downloadJson(url, DEPLOYMENT_FILE, options);
   return { deployment: parseDeployment(json), base: url, bytes };
 }
@@ -39,9 +50,13 @@ export function parseDeployment(json: unknown): Deployment {
   const parties = list(document['parties'], 'parties');
   if (parties.length !== 2) throw wrong('parties', 'expected two');
   const iceServers = document['iceServers'] === undefined ? [] : list(document['iceServers'], 'iceServers');
+  const [one, two] = [party(parties[0], 'parties[0]'), party(parties[1], 'parties[1]')];
+  // One party in both places holds both keys of every pair: it reads the text.
+  if (one.identity === two.identity) throw wrong('parties[1].identity', 'expected another identity than that of parties[0]');
+  if (placeOf(one) === placeOf(two)) throw wrong('parties[1].url', 'expected another address than that of parties[0]');
   return {
     version: 1,
-    parties: [party(parties[0], 'parties[0]'), party(parties[1], 'parties[1]')],
+    parties: [one, two],
     models: text(document['models'], 'models'),
     entries: list(document['entries'], 'entries').map((entry, i) => modelEntry(entry, `entries[${i}]`)),
     iceServers: iceServers.map((server, i) => iceServer(server, `iceServers[${i}]`)),
@@ -51,12 +66,16 @@ export function parseDeployment(json: unknown): Deployment {
 function party(json: unknown, where: string): PartyAddress {
   const fields = record(json, where);
   const url = text(fields['url'], `${where}.url`);
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  const safe = parsed?.protocol === 'https:' || (parsed?.protocol === 'http:' && LOOPBACK.test(parsed.hostname));
-  if (!safe) throw wrong(`${where}.url`, 'expected an https: address (http: only for this machine)');
+  if (!carriesTrust(url)) throw wrong(`${where}.url`, 'expected an https: address (http: only for this machine)');
   const identity = text(fields['identity'], `${where}.identity`);
   if (!HEX64.test(identity)) throw wrong(`${where}.identity`, 'expected 64 hex digits');
   return { url, identity, ...optional(fields, 'operator', where), ...optional(fields, 'place', where) };
+}
+
+/** What an address comes down to: what links are opened below. */
+function placeOf({ url }: PartyAddress): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname.replace(/\/+$/, '')}`;
 }
 
 function modelEntry(json: unknown, where: string): ModelEntry {

@@ -20,24 +20,40 @@ export interface DownloadOptions {
   onProgress?(loaded: number, total: number): void;
 }
 
+/** Something came, and it is not the file: a cache between here and the server may have kept it. */
+class WrongAnswer extends TercetError {}
+
 /**
- * Downloads a file and checks it against its pin.
+ * Downloads a file and checks it against its pin. The pin is in the address (`?sha256=…`), so a server may let browsers keep the answer for good; what turns out to be
+ * another file is asked for once more, past every cache.
  * @throws {TercetError} ERR_DOWNLOAD when it cannot be had or is a web page instead, ERR_INTEGRITY when its bytes are not the pinned ones, ERR_ABORTED.
  */
 export async function downloadPinned(url: string, file: string, pin: PinnedFile, options: DownloadOptions): Promise<Uint8Array> {
-  const bytes = await download(url, file, pin.bytes, options);
+  const address = new URL(url);
+  address.searchParams.set('sha256', pin.sha256);
+  try {
+    return await downloadOnce(address.href, file, pin, 'default', options);
+  } catch (error) {
+    if (!(error instanceof WrongAnswer)) throw error;
+    return downloadOnce(address.href, file, pin, 'reload', options);
+  }
+}
+
+async function downloadOnce(url: string, file: string, pin: PinnedFile, cache: RequestCache, options: DownloadOptions): Promise<Uint8Array> {
+  const bytes = await download(url, file, pin.bytes, { cache }, options);
   const hash = toHex(sha256(bytes));
   if (bytes.length === pin.bytes && hash === pin.sha256) return bytes;
-  throw new TercetError(
+  throw new WrongAnswer(
     'ERR_INTEGRITY',
     `${file} is not the file that this model was published with (${bytes.length} bytes, SHA-256 ${hash.slice(0, 12)}…)`,
     'do not go on; tell the operator of this page, or update its tercet.json if the model was changed on purpose',
   );
 }
 
-/** Downloads JSON that nothing pins: the deployment document itself. */
+/** Downloads JSON that nothing pins: the deployment document itself, a party's description. A redirect is refused: it may lead over an address that carries no trust. */
 export async function downloadJson(url: string, file: string, options: DownloadOptions): Promise<{ json: unknown; bytes: number }> {
-  const bytes = await download(url, file, 1 << 20, options);
+  // Asked about each time: what a server is mended to say comes at once.
+  const bytes = await download(url, file, 1 << 20, { cache: 'no-cache', redirect: 'error' }, options);
   try {
     return { json: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)), bytes: bytes.length };
   } catch (cause) {
@@ -45,10 +61,19 @@ export async function downloadJson(url: string, file: string, options: DownloadO
   }
 }
 
+/** How a file is asked for. */
+type How = Pick<RequestInit, 'cache' | 'redirect'>;
+
 /** @param expected bytes that are expected; twice as many and the download ends. */
-async function download(url: string, file: string, expected: number, { fetch, signal, onProgress }: DownloadOptions): Promise<Uint8Array> {
-  const response = await request(url, file, fetch, signal);
-  if (!response.ok) throw failed(file, `the server answered ${response.status}`, 'check that the file is where tercet.json says');
+async function download(url: string, file: string, expected: number, how: How, { fetch, signal, onProgress }: DownloadOptions): Promise<Uint8Array> {
+  const response = await request(url, file, how, fetch, signal);
+  if (!response.ok) {
+    throw new WrongAnswer(
+      'ERR_DOWNLOAD',
+      `${file} could not be downloaded: the server answered ${response.status}`,
+      'check that the file is where tercet.json says',
+    );
+  }
   if (response.headers.get('content-type')?.startsWith('text/html') === true) throw htmlInstead(file);
   const limit = 2 * expected + 4096;
   const parts: Uint8Array[] = [];
@@ -61,7 +86,7 @@ async function download(url: string, file: string, expected: number, { fetch, si
       parts.push(value);
       loaded += value.length;
       if (loaded > limit)
-        throw new TercetError('ERR_INTEGRITY', `${file} is longer than it was published (${expected} bytes)`, 'do not go on; tell the operator of this page');
+        throw new WrongAnswer('ERR_INTEGRITY', `${file} is longer than it was published (${expected} bytes)`, 'do not go on; tell the operator of this page');
       onProgress?.(loaded, expected);
     }
   } catch (cause) {
@@ -80,17 +105,16 @@ async function download(url: string, file: string, expected: number, { fetch, si
   return bytes;
 }
 
-async function request(url: string, file: string, fetch: Fetch, signal: AbortSignal | undefined): Promise<Response> {
+async function request(url: string, file: string, how: How, fetch: Fetch, signal: AbortSignal | undefined): Promise<Response> {
   try {
-    // Not stored: a wrong answer must not come back from a cache when the server is mended.
-    return await fetch(url, { cache: 'no-store', credentials: 'omit', ...(signal === undefined ? {} : { signal }) });
+    return await fetch(url, { ...how, credentials: 'omit', ...(signal === undefined ? {} : { signal }) });
   } catch (cause) {
     throw signal?.aborted === true ? abortedError() : failed(file, 'the server does not answer', 'check the connection, then try again', cause);
   }
 }
 
 function htmlInstead(file: string): TercetError {
-  return new TercetError(
+  return new WrongAnswer(
     'ERR_DOWNLOAD',
     `the server sent a web page instead of ${file}`,
     'it answers unknown addresses with its start page: check that the file is where tercet.json says',

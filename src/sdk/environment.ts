@@ -36,7 +36,7 @@ export interface Environment {
   /** What relative addresses are relative to. */
   readonly base: string;
   /** Where files of a hub are kept here, and what this place says of hubs; asked for only when a model is loaded from one. */
-  hub(): Promise<Pick<HubOptions, 'store' | 'endpoint' | 'token' | 'offline'>>;
+  hub(): Promise<Pick<HubOptions, 'store' | 'endpoint' | 'token' | 'offline'> & Partial<Pick<HubOptions, 'fetch'>>>;
   now(): number;
   random(length: number): Uint8Array;
   /** Of this process; 0 where the platform does not tell. */

@@ -4,7 +4,7 @@ import type { TaskInput } from '../ml/tasks/common.ts';
 import { Generation, type GenerationOptions, type PromptInput, prepareGeneration } from '../ml/tasks/generate.ts';
 import type { OwnerResult } from '../session/owner.ts';
 import type { Attempt } from './attempt.ts';
-import type { Loaded } from './loaded.ts';
+import { type Loaded, reading } from './loaded.ts';
 import type { Runner } from './runner.ts';
 import type { GenerateOptions, GenerateResult } from './types.ts';
 
@@ -12,13 +12,13 @@ import type { GenerateOptions, GenerateResult } from './types.ts';
 export async function generateText(
   runner: Runner,
   prompt: string,
-  { signal: own, ...options }: GenerateOptions,
+  { signal: own, specialTokens, ...options }: GenerateOptions,
   push: (text: string) => void,
   left: AbortSignal,
 ): Promise<GenerateResult> {
   const { tokenizer, environment } = runner.loaded;
   const start = environment.now();
-  const input = promptOf(runner.loaded, prompt, options);
+  const input = promptOf(reading(runner.loaded, specialTokens), prompt, options);
   const generation = new Generation(input, tokenizer);
   const pieceMs: number[] = [];
   let before = start;
@@ -53,9 +53,10 @@ export async function generateText(
   return { ...generation.result(), cost, pieceMs, captured };
 }
 
-function promptOf({ tokenizer, config }: Loaded, prompt: string, options: Omit<GenerateOptions, 'signal'>): PromptInput {
+function promptOf({ tokenizer, config, generation }: Loaded, prompt: string, options: Omit<GenerateOptions, 'signal' | 'specialTokens'>): PromptInput {
   const { maxNewTokens, maxLength, ...rest } = options;
-  const make = (lengths: Pick<GenerationOptions, 'maxNewTokens' | 'maxLength'>) => prepareGeneration(prompt, tokenizer, config, { ...rest, ...lengths });
+  const make = (lengths: Pick<GenerationOptions, 'maxNewTokens' | 'maxLength'>) =>
+    prepareGeneration(prompt, tokenizer, config, { ...rest, ...lengths }, generation);
   if (maxNewTokens === undefined || maxLength === undefined) return make({ maxNewTokens, maxLength });
   for (const [name, value] of Object.entries({ maxNewTokens, maxLength })) {
     if (!Number.isSafeInteger(value) || value < 1)

@@ -1,9 +1,10 @@
 /** One text's part of a run: what the parties compute for it, and what its outputs say. Both at the data owner alone. Made whole, or refused, before anything is sent. */
 import { TercetError } from '../core/errors.ts';
 import { type TaskInput, checkTopK } from '../ml/tasks/common.ts';
+import { poolingFor } from '../ml/declared-pooling.ts';
 import { finishFeatures, prepareFeatures } from '../ml/tasks/feature-extraction.ts';
 import { finishFillMask, prepareFillMask } from '../ml/tasks/fill-mask.ts';
-import { DEFAULT_AGGREGATION, checkAggregation, finishEntities, prepareEntities } from '../ml/tasks/named-entities.ts';
+import { DEFAULT_AGGREGATION, DEFAULT_IGNORED, checkAggregation, checkIgnored, finishEntities, prepareEntities } from '../ml/tasks/named-entities.ts';
 import { finishQuestion, prepareQuestion } from '../ml/tasks/question-answering.ts';
 import { finishTextClassification, prepareTextClassification } from '../ml/tasks/text-classification.ts';
 import { finishCloze, prepareCloze } from '../ml/tasks/zero-shot-cloze.ts';
@@ -121,20 +122,26 @@ export function answerJob(
   };
 }
 
-/** @throws {TercetError} what `prepareEntities` throws; ERR_ARGUMENT for the aggregation. */
-export function entitiesJob({ tokenizer, config }: Known, text: string, { aggregation = DEFAULT_AGGREGATION }: EntityOptions): Job<Answered<EntitiesResult>> {
+/** @throws {TercetError} what `prepareEntities` throws; ERR_ARGUMENT for options. */
+export function entitiesJob(
+  { tokenizer, config }: Known,
+  text: string,
+  { aggregation = DEFAULT_AGGREGATION, ignoreLabels = DEFAULT_IGNORED }: EntityOptions,
+): Job<Answered<EntitiesResult>> {
   const strategy = checkAggregation(aggregation);
+  const ignored = checkIgnored(ignoreLabels);
   const input = prepareEntities(text, tokenizer, config);
-  return { inputs: [input], finish: ([logits]) => ({ entities: finishEntities(logits, input, strategy) }) };
+  return { inputs: [input], finish: ([logits]) => ({ entities: finishEntities(logits, input, strategy, ignored) }) };
 }
 
 /** @throws {TercetError} what `prepareFeatures` throws. */
 export function embedJob(
-  { tokenizer, config }: Known,
+  { tokenizer, config, pooling: declared }: Known & Pick<Loaded, 'pooling'>,
   text: string,
-  { pooling = 'mean', normalize = true }: EmbedOptions,
+  { pooling, normalize }: EmbedOptions,
 ): Job<EmbedResult['vectors'][number]> {
-  if (typeof normalize !== 'boolean') throw new TercetError('ERR_ARGUMENT', 'normalize is neither true nor false', 'leave it out for true');
-  const input = prepareFeatures(text, tokenizer, config, { pooling, normalize });
+  if (normalize !== undefined && typeof normalize !== 'boolean')
+    throw new TercetError('ERR_ARGUMENT', 'normalize is neither true nor false', 'leave it out for true');
+  const input = prepareFeatures(text, tokenizer, config, poolingFor(declared, { pooling, normalize }));
   return { inputs: [input], finish: ([states]) => finishFeatures(states, input) };
 }

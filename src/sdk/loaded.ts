@@ -2,9 +2,12 @@
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { abortedError } from '../core/abort.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
-import { CONFIG_FILE, type ModelConfig, loadModelConfig } from '../ml/config.ts';
+import { type ModelConfig, loadModelConfig } from '../ml/config.ts';
+import { type DeclaredPooling, declaredPooling } from '../ml/declared-pooling.ts';
+import { type GenerationSettings, loadGenerationSettings } from '../ml/generation-config.ts';
+import { ownerFiles } from '../ml/owner-files.ts';
 import { type ModelFiles, fileNotFound, memoryFiles } from '../ml/files.ts';
-import { type Tokenizer, loadTokenizer, tokenizerFiles } from '../ml/tokenizers/tokenizer.ts';
+import { type Tokenizer, loadTokenizer } from '../ml/tokenizers/tokenizer.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
 import type { ProtocolId } from '../mpc/protocol/types.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention.ts';
@@ -12,8 +15,9 @@ import { bucketsOf } from './buckets.ts';
 import { loadDeployment } from './deployment.ts';
 import type { Environment } from './environment.ts';
 import { type ReadPinned, besideDeployment, onHub } from './model-files.ts';
-import { taskOf } from './tasks.ts';
-import type { Deployment, Device, ModelEntry, PretrainedOptions, Weights } from './types.ts';
+import { noticeTo } from './notices.ts';
+import { headOf, taskOf } from './tasks.ts';
+import type { Deployment, Device, ModelEntry, PretrainedOptions, SpecialTokens, Weights } from './types.ts';
 
 const SEEDS_FILE = 'owner.seeds';
 /** Reason of a WebGPU that is not looked for unless it is named. */
@@ -30,6 +34,9 @@ export interface Loaded {
   readonly hash: string;
   readonly config: ModelConfig;
   readonly tokenizer: Tokenizer;
+  /** What the model's files say of generated text, and of one vector for a text. */
+  readonly generation: GenerationSettings;
+  readonly pooling: DeclaredPooling;
   /** Seeds of the masks of secret weights, 64 bytes. */
   readonly seeds: Uint8Array | undefined;
   /** Ascending; the last one is the most positions that a run can have. */
@@ -37,6 +44,8 @@ export interface Loaded {
   readonly kernels: RingKernels;
   readonly device: Device;
   readonly downloadedBytes: number;
+  /** Tells the owner of something. */
+  notice(message: string): void;
 }
 
 /**
@@ -64,11 +73,12 @@ export async function loadModel(id: string, options: PretrainedOptions, environm
     return content;
   };
   const publicFiles = hub === false ? beside : await onHub(entry, hub, environment, signal);
-  const names = [CONFIG_FILE, ...(await tokenizerFiles(listed(entry)))];
+  const names = await ownerFiles(listed(entry));
   const contents = await Promise.all(names.map((file) => load(publicFiles, file)));
   const files = memoryFiles(id, new Map(names.map((name, i) => [name, contents[i]])));
   const seeds = weights === 'secret' ? await load(beside, SEEDS_FILE) : undefined;
-  const [config, tokenizer] = [await loadModelConfig(files), await loadTokenizer(files)];
+  const [config, tokenizer] = [await loadModelConfig(files, headOf(entry.task)), await loadTokenizer(files)];
+  const [generation, pooling] = [await loadGenerationSettings(files), await declaredPooling(files)];
   if (taskOf(config.head) !== entry.task)
     throw new TercetError(
       'ERR_MODEL_CONFIG',
@@ -82,7 +92,33 @@ export async function loadModel(id: string, options: PretrainedOptions, environm
     throw abortedError();
   }
   report({ status: 'ready', task: entry.task, model: id });
-  return { environment, options, deployment, entry, protocol, weights, hash, config, tokenizer, seeds, buckets, kernels, device, downloadedBytes };
+  const notice = noticeTo(options.progress_callback);
+  return {
+    environment,
+    options,
+    deployment,
+    entry,
+    protocol,
+    weights,
+    hash,
+    config,
+    tokenizer,
+    generation,
+    pooling,
+    seeds,
+    buckets,
+    kernels,
+    device,
+    downloadedBytes,
+    notice,
+  };
+}
+
+/** The same model, its tokenizer reading special tokens of texts as asked. @throws {TercetError} ERR_ARGUMENT for another choice */
+export function reading<K extends Pick<Loaded, 'tokenizer'>>(known: K, specialTokens: SpecialTokens = 'cut'): K {
+  if (specialTokens === 'cut') return known;
+  if (specialTokens !== 'allow') throw new TercetError('ERR_ARGUMENT', "specialTokens is neither 'cut' nor 'allow'", "leave it out for 'cut'");
+  return { ...known, tokenizer: known.tokenizer.readingSpecialTokens() };
 }
 
 /** The files that the deployment lists, to be asked which of them a tokenizer needs. */

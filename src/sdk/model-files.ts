@@ -55,8 +55,8 @@ export async function onHub(
   const [here, { hubFiles }] = await Promise.all([environment.hub(), import('../hub/download.ts')]);
   const watched = new Map<string, { downloaded: number; tell(loaded: number, total: number): void }>();
   const files = hubFiles(`${place.repository}@${place.commit}`, {
-    ...here,
     fetch: environment.fetch,
+    ...here,
     endpoint: endpoint ?? here.endpoint,
     // A place that forbids it is not overruled by a caller.
     offline: offline === true || here.offline === true,

@@ -9,7 +9,9 @@ import type { Environment } from './environment.ts';
 import { generated } from './generated.ts';
 import { generateText } from './generation.ts';
 import { partiesHealth } from './health.ts';
-import { loadModel } from './loaded.ts';
+import { loadModel, reading } from './loaded.ts';
+import { OPTIONS, checkOptions, checkPretrained } from './options.ts';
+import { rememberingRoutes } from './routes.ts';
 import { Runner } from './runner.ts';
 import { type Method, checkMethod } from './tasks.ts';
 import type {
@@ -34,6 +36,7 @@ import type {
   PrepareOptions,
   PretrainedOptions,
   RunCost,
+  RunOptions,
   Task,
   TaskText,
   TextCheck,
@@ -65,52 +68,59 @@ export class OwnerModel implements Model {
 
   /** @throws {TercetError} what `loadModel` throws */
   static async load(id: string, options: PretrainedOptions, environment: Environment): Promise<OwnerModel> {
-    return new OwnerModel(new Runner(await loadModel(id, options, environment)));
+    return new OwnerModel(new Runner(await loadModel(id, checkPretrained(options), rememberingRoutes(environment))));
   }
 
   async check(text: TaskText): Promise<TextCheck> {
     return checkText(this.#runner.loaded, text);
   }
 
-  async prepare(length: number, { signal, ...options }: PrepareOptions = {}): Promise<void> {
+  async prepare(length: number, given: PrepareOptions = {}): Promise<void> {
     this.#runner.alive();
+    const { signal, ...options } = checkOptions('prepare', given, OPTIONS.prepare);
     await this.#runner.prepare(preparedShape(this.#runner.loaded, length, options), signal);
   }
 
+  release(): Promise<void> {
+    return this.#runner.release();
+  }
+
   predict(text: string, options: PredictOptions = {}): Promise<PredictResult> {
-    return this.#one('predict', text, options.signal, () => predictJob(this.#runner.loaded, text, options));
+    return this.#one('predict', text, options, () => predictJob(reading(this.#runner.loaded, options.specialTokens), text, options));
   }
 
   classify(text: string, options: ClassifyOptions = {}): Promise<ClassifyResult> {
-    return this.#one('classify', text, options.signal, () => classifyJob(this.#runner.loaded, text, options));
+    return this.#one('classify', text, options, () => classifyJob(reading(this.#runner.loaded, options.specialTokens), text, options));
   }
 
-  async classifyBatch(texts: readonly string[], { batchSize = DEFAULT_BATCH, ...options }: BatchOptions = {}): Promise<BatchResult> {
+  async classifyBatch(texts: readonly string[], given: BatchOptions = {}): Promise<BatchResult> {
     this.#can('classifyBatch');
+    const { batchSize = DEFAULT_BATCH, ...options } = checkOptions('classifyBatch', given, OPTIONS.classifyBatch);
     checkBatchSize(batchSize);
-    const jobs = prepareEach(texts, (text) => classifyJob(this.#runner.loaded, text, options));
+    const jobs = prepareEach(texts, (text) => classifyJob(reading(this.#runner.loaded, options.specialTokens), text, options));
     return runBatches(this.#runner, jobs, batchSize, options.signal);
   }
 
   answerQuestion(input: { readonly question: string; readonly context: string }, options: AnswerOptions = {}): Promise<AnswerResult> {
-    return this.#one('answerQuestion', input, options.signal, () => answerJob(this.#runner.loaded, questionOf(input), options));
+    return this.#one('answerQuestion', input, options, () => answerJob(reading(this.#runner.loaded, options.specialTokens), questionOf(input), options));
   }
 
   extractEntities(text: string, options: EntityOptions = {}): Promise<EntitiesResult> {
-    return this.#one('extractEntities', text, options.signal, () => entitiesJob(this.#runner.loaded, text, options));
+    return this.#one('extractEntities', text, options, () => entitiesJob(reading(this.#runner.loaded, options.specialTokens), text, options));
   }
 
   generate(prompt: string, options: GenerateOptions = {}): GenerateStream {
     return generated(async (push, left) => {
       this.#can('generate');
-      return generateText(this.#runner, prompt, options, push, left);
+      return generateText(this.#runner, prompt, checkOptions('generate', options, OPTIONS.generate), push, left);
     });
   }
 
-  async embed(texts: string | readonly string[], { batchSize = DEFAULT_BATCH, ...options }: EmbedOptions = {}): Promise<EmbedResult> {
+  async embed(texts: string | readonly string[], given: EmbedOptions = {}): Promise<EmbedResult> {
     this.#can('embed');
+    const { batchSize = DEFAULT_BATCH, ...options } = checkOptions('embed', given, OPTIONS.embed);
     checkBatchSize(batchSize);
-    const { loaded } = this.#runner;
+    const loaded = reading(this.#runner.loaded, options.specialTokens);
     // An error of a single text needs no number.
     const jobs = typeof texts === 'string' ? [embedJob(loaded, texts, options)] : prepareEach(texts, (text) => embedJob(loaded, text, options));
     const { results, costs } = await runBatches(this.#runner, jobs, batchSize, options.signal);
@@ -133,12 +143,13 @@ export class OwnerModel implements Model {
 
   /** One text, one run. */
   async #one<R>(
-    method: Method,
+    method: Exclude<Method, 'classifyBatch' | 'generate' | 'embed'>,
     text: TaskText,
-    signal: AbortSignal | undefined,
+    options: RunOptions | EntityOptions,
     make: () => Job<R>,
   ): Promise<R & { readonly cost: RunCost; readonly captured: Captured }> {
     this.#can(method);
+    const { signal } = checkOptions(method, options, OPTIONS[method]);
     const start = this.#runner.loaded.environment.now();
     const { inputs, finish } = make();
     const { value, cost, attempt } = await this.#runner.run({ inputs, start, signal, finish });

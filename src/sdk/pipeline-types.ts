@@ -1,18 +1,28 @@
-/** What `pipeline` returns for each task: options and results have the names and shapes of transformers.js. */
-import type { Answer, Model, Prediction, Task } from './types.ts';
+/** What `pipeline` returns for each task: options and results have the names and shapes of transformers.js; docs/TASKS.md lists where they differ. */
+import type { Tensor } from './tensor.ts';
+import type { Answer, Model, SpecialTokens, Task } from './types.ts';
+
+export type { NestedNumbers, Tensor } from './tensor.ts';
 
 /** Tasks of a pipeline: those that models are made for, and one that two kinds of them can do. */
 export type PipelineTask = Task | 'zero-shot-classification';
 
 /** Other names that transformers.js has. */
-export const ALIASES = { 'sentiment-analysis': 'text-classification', ner: 'token-classification' } as const satisfies Readonly<Record<string, PipelineTask>>;
+export const ALIASES = {
+  'sentiment-analysis': 'text-classification',
+  ner: 'token-classification',
+  embeddings: 'feature-extraction',
+} as const satisfies Readonly<Record<string, PipelineTask>>;
 export type Alias = keyof typeof ALIASES;
 export type TaskNamed<N extends PipelineTask | Alias> = N extends Alias ? (typeof ALIASES)[N] : N extends PipelineTask ? N : never;
 
 export interface PipelineRunOptions {
   /** Answers to return: default 5 for fill-mask, else 1. */
   readonly top_k?: number;
+  /** The same, as version 2 of transformers.js calls it. */
+  readonly topk?: number;
   readonly signal?: AbortSignal;
+  readonly specialTokens?: SpecialTokens;
 }
 
 export interface FillMaskOptions extends PipelineRunOptions {
@@ -23,6 +33,7 @@ export interface ZeroShotOptions {
   /** Entailment models. Default `This example is {}.` */
   readonly hypothesis_template?: string;
   readonly multi_label?: boolean;
+  readonly specialTokens?: SpecialTokens;
   /** Fill-mask models: the sentence with `{text}` and `{mask}`, and words that stand for labels. */
   readonly template?: string;
   readonly verbalizers?: Readonly<Record<string, string>>;
@@ -37,6 +48,9 @@ export interface QuestionOptions extends PipelineRunOptions {
 export interface TokenOptions {
   /** Default 'none': every piece by itself. */
   readonly aggregation_strategy?: 'none' | 'simple' | 'first' | 'average' | 'max';
+  readonly specialTokens?: SpecialTokens;
+  /** Labels that are left out. Default `['O']`. */
+  readonly ignore_labels?: readonly string[];
   readonly signal?: AbortSignal;
 }
 
@@ -47,7 +61,17 @@ export interface TextGenerationOptions {
   readonly top_k?: number;
   readonly top_p?: number;
   readonly repetition_penalty?: number;
-  /** Whether pieces are drawn. Default: when one of temperature, top_k, top_p, seed is given; they are not used when it is false. */
+  readonly no_repeat_ngram_size?: number;
+  readonly min_new_tokens?: number;
+  readonly min_length?: number;
+  readonly eos_token_id?: number | readonly number[];
+  readonly suppress_tokens?: readonly number[];
+  readonly begin_suppress_tokens?: readonly number[];
+  readonly bad_words_ids?: readonly (readonly number[])[];
+  readonly forced_bos_token_id?: number;
+  readonly forced_eos_token_id?: number | readonly number[];
+  readonly specialTokens?: SpecialTokens;
+  /** Whether pieces are drawn. Default: when one of temperature, top_k, top_p, seed is given, else as the model's files say; they are not used when it is false. */
   readonly do_sample?: boolean;
   readonly seed?: number;
   readonly stop?: readonly string[];
@@ -63,17 +87,37 @@ export interface FeatureOptions {
   readonly pooling?: 'none' | 'mean' | 'cls';
   /** Default false. */
   readonly normalize?: boolean;
+  readonly specialTokens?: SpecialTokens;
   readonly batch_size?: number;
   readonly signal?: AbortSignal;
 }
 
-export interface ClassificationOptions extends PipelineRunOptions {
+export interface ClassificationOptions extends Omit<PipelineRunOptions, 'top_k' | 'topk'> {
+  /** Classes to return, default 1; null for all of them. */
+  readonly top_k?: number | null;
+  readonly topk?: number | null;
   readonly batch_size?: number;
 }
 
+export interface FillMaskSingle {
+  score: number;
+  /** Index in the vocabulary. */
+  token: number;
+  token_str: string;
+  /** The text with the blank filled in. */
+  sequence: string;
+}
+
 /** Best first; with several blanks one list for each. */
-export type FillMaskOutput = Prediction[] | Prediction[][];
-export type ClassificationOutput = { label: string; score: number }[];
+export type FillMaskOutput = FillMaskSingle[] | FillMaskSingle[][];
+
+export interface ClassificationSingle {
+  label: string;
+  score: number;
+}
+
+/** Best first. */
+export type ClassificationOutput = ClassificationSingle[];
 
 export interface ZeroShotOutput {
   sequence: string;
@@ -87,19 +131,11 @@ export type QuestionOutput = Omit<Answer, 'text'>;
 
 /** `start` and `end`: UTF-16 offsets into the text. */
 export type TokenOutput = { score: number; word: string; start: number; end: number } & (
-  | { /** With its position tag, like `B-PER`. */ entity: string }
+  | { /** With its position tag, like `B-PER`. */ entity: string /** Place among the pieces of the text, special ones counted. */; index: number }
   | { /** Of several pieces. */ entity_group: string }
 );
 
 export type GenerationOutput = { generated_text: string }[];
-
-/** Row-major. dims: (texts, width) with pooling, else (texts, tokens, width), zeros behind shorter texts. */
-export interface Tensor {
-  readonly type: 'float32';
-  readonly dims: readonly number[];
-  readonly data: Float32Array;
-  readonly size: number;
-}
 
 interface OneOrMany<Options, Result> {
   (text: string, options?: Options): Promise<Result>;
@@ -108,17 +144,26 @@ interface OneOrMany<Options, Result> {
 
 export interface PipelineCalls {
   'fill-mask': OneOrMany<FillMaskOptions, FillMaskOutput>;
-  /** A list of texts goes through the parties in batches. */
-  'text-classification': OneOrMany<ClassificationOptions, ClassificationOutput>;
+  /** A list of texts goes through the parties in batches: the best class of each, or a list for each where `top_k` is not 1. */
+  'text-classification': {
+    (text: string, options?: ClassificationOptions): Promise<ClassificationOutput>;
+    (texts: readonly string[], options?: ClassificationOptions & { readonly top_k?: 1; readonly topk?: 1 }): Promise<ClassificationOutput>;
+    (texts: readonly string[], options?: ClassificationOptions): Promise<ClassificationOutput | ClassificationOutput[]>;
+  };
   'zero-shot-classification': {
     (text: string, labels: string | readonly string[], options?: ZeroShotOptions): Promise<ZeroShotOutput>;
     (texts: readonly string[], labels: string | readonly string[], options?: ZeroShotOptions): Promise<ZeroShotOutput[]>;
   };
-  /** A list of answers where `top_k` is above 1. */
-  'question-answering': (question: string, context: string, options?: QuestionOptions) => Promise<QuestionOutput | QuestionOutput[]>;
+  /** A list of answers where `top_k` is above 1; lists of questions and contexts, of one length, give a list of either. */
+  'question-answering': {
+    (question: string, context: string, options?: QuestionOptions): Promise<QuestionOutput | QuestionOutput[]>;
+    (questions: readonly string[], contexts: readonly string[], options?: QuestionOptions): Promise<(QuestionOutput | QuestionOutput[])[]>;
+  };
   'token-classification': OneOrMany<TokenOptions, TokenOutput[]>;
   'text-generation': OneOrMany<TextGenerationOptions, GenerationOutput>;
-  /** A list of texts goes through the parties in batches, and comes back as one tensor. */
+  /**
+   * A list of texts goes through the parties in batches, and comes back as one tensor: (texts, width) with pooling, else (texts, tokens, width), zeros behind shorter texts.
+   */
   'feature-extraction': (texts: string | readonly string[], options?: FeatureOptions) => Promise<Tensor>;
 }
 

@@ -16,6 +16,8 @@ export interface RelayOptions {
 
 /** Progress of the deal is told at most this often. */
 const DEAL_PROGRESS_MS = 60;
+/** And that a party was heard. */
+const HEARD_MS = 500;
 
 export class Relay {
   readonly #options: RelayOptions;
@@ -26,6 +28,7 @@ export class Relay {
   #rounds = 0;
   #totalRounds = 0;
   #lastDeal = Number.NEGATIVE_INFINITY;
+  readonly #lastHeard: [number, number] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
   #prepared = false;
   #inputTold = false;
 
@@ -79,6 +82,14 @@ export class Relay {
     }
     const place = last ? { layer: layers + 1, section: '' } : placeOf(section, layers);
     onProgress({ status: 'layer', ...place, layers, progress: done / Math.max(1, total), links: this.links(), sample: this.#sample() });
+  }
+
+  /** A message of that party came. */
+  heard(party: 1 | 2): void {
+    const now = this.#options.now();
+    if (now - this.#lastHeard[party - 1] < HEARD_MS) return;
+    this.#lastHeard[party - 1] = now;
+    this.#options.onProgress({ status: 'heard', party });
   }
 
   opened(): void {

@@ -3,7 +3,8 @@ import { abortedError } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';
 import type { OwnerResult } from '../session/owner.ts';
-import { MAX_POSITIONS, MAX_SEQUENCES, type RequestShape } from '../session/request.ts';
+import { dearestPlan, priceOf } from '../session/price.ts';
+import { MAX_SEQUENCES, type RequestShape, mostSequences } from '../session/request.ts';
 import { outlineOf, outputsOf, ownerInputOf, shapeFor } from '../session/task-run.ts';
 import type { Attempt } from './attempt.ts';
 import { bucketFor } from './buckets.ts';
@@ -52,8 +53,13 @@ export class Runner {
   }
 
   async prepare(shape: RequestShape, signal: AbortSignal | undefined): Promise<void> {
-    checkRoom(shape.sequences, shape.tokens);
+    checkRoom(this.#loaded, shape.sequences, shape.tokens);
     await this.#stock.prepare(shape, signal);
+  }
+
+  /** Lets go of what was prepared. */
+  async release(): Promise<void> {
+    await this.#stock.clear();
   }
 
   /** @throws {TercetError} ERR_TOO_MANY_TOKENS and ERR_ARGUMENT before anything is sent; what a run can end with. */
@@ -86,9 +92,10 @@ export class Runner {
   async #attempt<R>({ inputs, steps = 0, start, signal, finish }: Work<R>): Promise<Ran<R>> {
     const { environment, config } = this.#loaded;
     const tokens = paddedTokens(this.#loaded, inputs, steps);
-    checkRoom(inputs.length, tokens);
+    checkRoom(this.#loaded, inputs.length, tokens);
     const shape = shapeFor(config, outlineOf(config, inputs, { tokens, padded: true, steps }));
     const input = ownerInputOf(config, inputs, shape);
+    for (const message of new Set(inputs.flatMap(({ notices = [] }) => [...notices]))) this.#loaded.notice(message);
     const either = AbortSignal.any([this.#disposed.signal, ...(signal === undefined ? [] : [signal])]);
     if (either.aborted) throw abortedError();
     let taken = await this.#stock.take(shape, either);
@@ -142,14 +149,20 @@ export function paddedTokens({ buckets }: Loaded, inputs: readonly TaskInput[], 
   throw new TercetError('ERR_TOO_MANY_TOKENS', `the text has ${longest} tokens${behind}; a run has ${buckets.at(-1) ?? 0} positions`, 'shorten it or split it');
 }
 
+/** Memory of a compute party that one run asks for at most, unless a single sequence needs more: within what parties take by default. */
+const RUN_MEMORY = 2e9;
+
 /** Most sequences of so many positions that one run takes. */
-export function roomFor(tokens: number): number {
-  return Math.min(MAX_SEQUENCES, Math.floor(MAX_POSITIONS / tokens));
+export function roomFor({ config, weights }: Pick<Loaded, 'config' | 'weights'>, tokens: number): number {
+  const shape = shapeFor(config, { sequences: 1, tokens, rows: 1, padded: true, pair: true, steps: 0 });
+  const one = priceOf(config, dearestPlan(config), weights, shape).memory;
+  return Math.max(1, Math.min(MAX_SEQUENCES, mostSequences(config, shape), Math.floor(RUN_MEMORY / one)));
 }
 
 /** @throws {TercetError} ERR_ARGUMENT for more at once than the parties take. */
-export function checkRoom(sequences: number, tokens: number): void {
-  if (sequences <= roomFor(tokens)) return;
+export function checkRoom(loaded: Pick<Loaded, 'config' | 'weights'>, sequences: number, tokens: number): void {
+  const room = roomFor(loaded, tokens);
+  if (sequences <= room) return;
   const what = `${sequences} sequences of ${tokens} positions are more than one run takes`;
-  throw new TercetError('ERR_ARGUMENT', what, `give ${roomFor(tokens)} or fewer at once, or shorter texts`);
+  throw new TercetError('ERR_ARGUMENT', what, `give ${room} or fewer at once, or shorter texts`);
 }

@@ -1,13 +1,18 @@
-/** What was made ahead of a text: at most one attempt, for one shape of a run. It is taken once, replaced, or thrown away. */
+/** What was made ahead of a text: at most one attempt, for one shape of a run. It is taken once, replaced, or thrown away: on request, in time, or when a link of it ends. */
 import { abortedError } from '../core/abort.ts';
+import { Circuits } from '../session/circuits.ts';
+import { TercetError } from '../core/errors.ts';
 import { ownerParameters } from '../session/owner-parameters.ts';
 import type { RequestShape } from '../session/request.ts';
 import { type Attempt, type AttemptOptions, type Prepared, prepareAttempt } from './attempt.ts';
 import type { Loaded } from './loaded.ts';
+import type { ProgressEvent } from './types.ts';
 
 const TRANSPORT_TIMEOUT_MS = 5_000;
-/** A prepared attempt is replaced after so long: its parties keep memory for it. */
-const PREPARED_FOR_MS = 5 * 60_000;
+/** A prepared attempt is let go after so long: its parties keep memory, and a place, for it. */
+export const PREPARED_FOR_MS = 5 * 60_000;
+
+type Released = Extract<ProgressEvent, { readonly status: 'released' }>;
 
 /** An attempt for a run, and whether it was there before. */
 export interface Taken {
@@ -17,8 +22,9 @@ export interface Taken {
 
 export class Stock {
   readonly #loaded: Loaded;
+  readonly #circuits = new Circuits();
   #prepared: Prepared | undefined;
-  #preparedAt = 0;
+  #age: ReturnType<typeof setTimeout> | undefined;
 
   constructor(loaded: Loaded) {
     this.#loaded = loaded;
@@ -43,8 +49,7 @@ export class Stock {
   /** The prepared attempt if it fits and stands, else a new one. What does not fit is thrown away. */
   async take(shape: RequestShape, signal: AbortSignal): Promise<Taken> {
     const fitting = this.#fitting(shape);
-    const previous = this.#prepared;
-    this.#prepared = undefined;
+    const previous = this.#empty();
     if (fitting === undefined) previous?.drop().catch(() => undefined);
     else {
       try {
@@ -62,27 +67,48 @@ export class Stock {
   }
 
   async clear(): Promise<void> {
-    const prepared = this.#prepared;
-    this.#prepared = undefined;
-    await prepared?.drop();
+    await this.#empty()?.drop();
   }
 
   #fitting(shape: RequestShape): Prepared | undefined {
     const prepared = this.#prepared;
-    const fresh = this.#loaded.environment.now() - this.#preparedAt < PREPARED_FOR_MS;
-    return fresh && prepared?.broken === false && serves(prepared.shape, shape) ? prepared : undefined;
+    return prepared?.broken === false && serves(prepared.shape, shape) ? prepared : undefined;
   }
 
-  #renew(shape: RequestShape): Prepared {
-    this.#prepared?.drop().catch(() => undefined);
-    const prepared = this.#make(shape, true);
-    this.#prepared = prepared;
-    this.#preparedAt = this.#loaded.environment.now();
+  #empty(): Prepared | undefined {
+    clearTimeout(this.#age);
+    const prepared = this.#prepared;
+    this.#prepared = undefined;
     return prepared;
   }
 
+  #renew(shape: RequestShape): Prepared {
+    this.#empty()
+      ?.drop()
+      .catch(() => undefined);
+    const prepared = this.#make(shape, true);
+    this.#prepared = prepared;
+    this.#age = setTimeout(() => this.#release(prepared, { reason: 'age' }), PREPARED_FOR_MS);
+    // One that could not be made has told whoever waits for it.
+    prepared.attempt.then(
+      async ({ ended }) => {
+        const error = await ended;
+        this.#release(prepared, error instanceof TercetError ? { reason: 'lost', code: error.code } : { reason: 'lost' });
+      },
+      () => undefined,
+    );
+    return prepared;
+  }
+
+  /** Nobody asked for it: tells of it. Nothing of what was taken or replaced meanwhile. */
+  #release(prepared: Prepared, why: Pick<Released, 'reason' | 'code'>): void {
+    if (this.#prepared !== prepared) return;
+    this.#drop(prepared);
+    this.#loaded.options.progress_callback?.({ status: 'released', length: prepared.shape.tokens, ...why });
+  }
+
   #drop(prepared: Prepared): void {
-    if (this.#prepared === prepared) this.#prepared = undefined;
+    if (this.#prepared === prepared) this.#empty();
     prepared.drop().catch(() => undefined);
   }
 
@@ -94,6 +120,7 @@ export class Stock {
       config,
       request: { model: hash, protocol, weights, ...shape },
       kernels,
+      circuits: this.#circuits,
       parameters: ownerParameters(config, seeds),
       transport: options.transport ?? 'auto',
       transportTimeoutMs: options.transportTimeoutMs ?? TRANSPORT_TIMEOUT_MS,

@@ -30,6 +30,11 @@ export function taskOf(head: Head): Task {
   return TASK_OF[head];
 }
 
+/** The head that a task needs. */
+export function headOf(task: Task): Head {
+  return (Object.keys(TASK_OF) as Head[]).find((head) => TASK_OF[head] === task) as Head;
+}
+
 /** @throws {TercetError} ERR_MODEL_UNSUPPORTED, naming what the model can do. */
 export function checkMethod(id: string, task: Task, method: Method): void {
   const methods = METHODS[task];

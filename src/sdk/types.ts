@@ -4,7 +4,7 @@
  * Result and progress shapes follow transformers.js, with more members for what only a private run has: parties, links, rounds, phases. Nothing here
  * holds a share or a key; `Captured` holds bytes that left this device, for people who want to look at them.
  */
-import type { TercetError } from '../core/errors.ts';
+import type { ErrorCode, TercetError } from '../core/errors.ts';
 
 /** What a model was made for: its head. Zero-shot classification is a call on models for fill-mask, or for classification where they were trained on entailment. */
 export type Task = 'fill-mask' | 'text-classification' | 'question-answering' | 'token-classification' | 'text-generation' | 'feature-extraction';
@@ -136,6 +136,20 @@ export type ProgressEvent =
       readonly sample?: SentSample;
     }
   | { readonly status: 'reconstruct'; readonly links: Links; readonly sample?: SentSample }
+  // before a run: what to know of how a text is read, like special tokens that became plain text; without a callback it goes to the console
+  | { readonly status: 'notice'; readonly message: string }
+  // while the parties compute: a message of that party came, about once a second of each
+  | { readonly status: 'heard'; readonly party: 1 | 2 }
+  // what `prepare` made is not there any more
+  | {
+      readonly status: 'released';
+      /** Tokens of the bucket that it was for. */
+      readonly length: number;
+      /** 'age': kept for as long as parties keep memory for nobody (5 minutes); 'lost': a link of it ended. */
+      readonly reason: 'age' | 'lost';
+      /** With 'lost': what the party said, like ERR_PEER_LET_GO when it needed the place, or what the link ended with. */
+      readonly code?: ErrorCode;
+    }
   // generated text: after every step's reconstruct
   | { readonly status: 'token'; readonly index: number; readonly text: string; readonly links: Links };
 
@@ -192,7 +206,14 @@ export interface RunOptions {
   readonly topK?: number;
   /** Stops all three parties. Rejects with ERR_ABORTED; nothing was opened. */
   readonly signal?: AbortSignal;
+  readonly specialTokens?: SpecialTokens;
 }
+
+/**
+ * What becomes of special tokens that a text spells (`[SEP]`, `<|endoftext|>`, markers of entities or speakers). 'cut', the default: plain text, with a notice, so that no
+ * text forges the structure of an input. 'allow': those tokens, as in Python; padding alone stays text.
+ */
+export type SpecialTokens = 'cut' | 'allow';
 
 export interface PredictOptions extends RunOptions {
   /** Only these words compete for the blank; each must be one piece of the vocabulary. */
@@ -229,20 +250,27 @@ export interface AnswerOptions extends RunOptions {
 export interface EntityOptions {
   /** As transformers' aggregation_strategy. Default 'first': whole words. */
   readonly aggregation?: 'none' | 'simple' | 'first' | 'average' | 'max';
+  /** Labels that are left out of the answer. Default `['O']`: what is no name. */
+  readonly ignoreLabels?: readonly string[];
   readonly signal?: AbortSignal;
+  readonly specialTokens?: SpecialTokens;
 }
 
 export interface EmbedOptions {
-  /** Default 'mean'. Pooled vectors are made before they open, so nobody, not even you, sees those of single words. */
+  /** Default: as the model's files declare (sentence-transformers' `modules.json`, `1_Pooling/config.json`), else 'mean'. Pooled vectors are made before they open, so nobody, not even you, sees those of single words. */
   readonly pooling?: 'mean' | 'cls' | 'none';
-  /** Default true: vectors of length one. */
+  /** Vectors of length one. Default: as the model's files declare, else true. */
   readonly normalize?: boolean;
   /** Texts in one run of the protocol (default 8). */
   readonly batchSize?: number;
   readonly signal?: AbortSignal;
+  readonly specialTokens?: SpecialTokens;
 }
 
-/** Where they mean the same, names and defaults are those of transformers.js. Sampling happens here, after the logits opened to this device alone. */
+/**
+ * Where they mean the same, names are those of transformers.js. What is left out is as the model's `generation_config.json` says (else `config.json`), and without that
+ * the default. Sampling happens here, after the logits opened to this device alone.
+ */
 export interface GenerateOptions {
   /** New pieces (default 20). */
   readonly maxNewTokens?: number;
@@ -253,7 +281,24 @@ export interface GenerateOptions {
   readonly topK?: number;
   readonly topP?: number;
   readonly repetitionPenalty?: number;
+  /** No run of so many pieces comes twice; 0: any may. */
+  readonly noRepeatNgramSize?: number;
+  /** Whether pieces are drawn. */
+  readonly doSample?: boolean;
+  /** Pieces that end the text; an empty list: none. */
+  readonly eosTokenId?: number | readonly number[];
+  /** No end before so many new pieces, or so many with the prompt. */
+  readonly minNewTokens?: number;
+  readonly minLength?: number;
+  /** Pieces that never come, that do not come first, and runs of pieces that never come. */
+  readonly suppressTokens?: readonly number[];
+  readonly beginSuppressTokens?: readonly number[];
+  readonly badWordsIds?: readonly (readonly number[])[];
+  /** The piece behind a prompt of one piece; pieces of which the last one of the longest text is one. */
+  readonly forcedBosTokenId?: number;
+  readonly forcedEosTokenId?: number | readonly number[];
   readonly stop?: readonly string[];
+  readonly specialTokens?: SpecialTokens;
   /** Makes the same draws again. Outputs of private runs differ in their last bits, so where two pieces are about as likely the text may still turn out another one. */
   readonly seed?: number;
   readonly signal?: AbortSignal;
@@ -356,7 +401,10 @@ export interface Entity {
   readonly text: string;
   readonly label: string;
   readonly entity_group: string;
+  /** As `text`; with aggregation 'none' the piece as the tokenizer reads it back, like `##s`. */
   readonly word: string;
+  /** With aggregation 'none': place of the piece among those of the text, special ones counted. */
+  readonly index?: number;
   readonly score: number;
   readonly start: number;
   readonly end: number;
@@ -403,6 +451,8 @@ export interface GenerateStream extends AsyncIterable<string>, PromiseLike<Gener
 export interface PartyHealth {
   readonly party: 1 | 2;
   readonly ok: boolean;
+  /** It is there, and has no place for another session at the moment. */
+  readonly full?: boolean;
   /** Round trip of the health request. */
   readonly milliseconds?: number;
   readonly device?: string;
@@ -418,6 +468,8 @@ export interface TextCheck {
   readonly tokens: number;
   readonly paddedTokens: number | undefined;
   readonly blanks: number;
+  /** What to know of how the text is read; sentences. */
+  readonly notices?: readonly string[];
   /** Why it cannot run as it is: ERR_INPUT… with what to do. */
   readonly problem?: TercetError;
 }
@@ -444,8 +496,16 @@ export interface Model {
   readonly labels: readonly string[];
   /** Tokenizes here. Cheap; for every key stroke. */
   check(text: TaskText): Promise<TextCheck>;
-  /** Deals the correlations of one run for texts of up to `length` tokens (rounded up to a bucket). A second call for another bucket replaces the first. */
+  /**
+   * Deals the correlations of one run for texts of up to `length` tokens (rounded up to a bucket), and keeps them for 5 minutes. A second call for another bucket
+   * replaces the first.
+   */
   prepare(length: number, options?: PrepareOptions): Promise<void>;
+  /**
+   * Lets go of what `prepare` made or makes, here and at both parties, so that they have room for others. For a page that is hidden or left alone. Nothing, if
+   * nothing is prepared. A 'released' event tells when it goes without this call.
+   */
+  release(): Promise<void>;
   predict(text: string, options?: PredictOptions): Promise<PredictResult>;
   classify(text: string, options?: ClassifyOptions): Promise<ClassifyResult>;
   classifyBatch(texts: readonly string[], options?: BatchOptions): Promise<BatchResult>;

@@ -2,6 +2,8 @@
 import { type Remote, releaseProxy, transfer, wrap } from 'comlink';
 import { TercetError } from '../core/errors.ts';
 import { servePageHost } from '../net/webrtc/page-host.ts';
+import { noticeTo } from './notices.ts';
+import { OPTIONS, checkOptions, checkPretrained } from './options.ts';
 import { type Settled, typedError, unsettle } from './settled.ts';
 import { generated } from './generated.ts';
 import type {
@@ -126,11 +128,13 @@ export class WorkerModel implements Model {
   }
 
   static async load(id: string, options: PretrainedOptions, start: () => Worker): Promise<WorkerModel> {
-    const { progress_callback, onFallback, signal, deployment, page: _, ...rest } = options;
+    const { progress_callback, onFallback, signal, deployment, page: _, ...rest } = checkPretrained(options);
     const plain: PlainOptions = { ...rest, deployment: deployment instanceof URL ? deployment.href : (deployment ?? './tercet.json') };
     const worker = new PartyWorker(startWorker(start), (message) => {
-      if (message.kind === 'progress') progress_callback?.(message.event);
-      else onFallback?.(message.event);
+      if (message.kind === 'progress') {
+        if (message.event.status === 'notice') noticeTo(progress_callback)(message.event.message);
+        else progress_callback?.(message.event);
+      } else onFallback?.(message.event);
     });
     try {
       const [events, page] = worker.ports;
@@ -147,36 +151,48 @@ export class WorkerModel implements Model {
     return problem === undefined ? rest : { ...rest, problem: typedError(problem) };
   }
 
-  prepare(length: number, { signal, ...options }: PrepareOptions = {}): Promise<void> {
+  async prepare(length: number, given: PrepareOptions = {}): Promise<void> {
+    const { signal, ...options } = checkOptions('prepare', given, OPTIONS.prepare);
     return this.#worker.call(signal, (remote, call) => remote.prepare(call, length, options));
   }
 
-  predict(text: string, { signal, ...options }: PredictOptions = {}): Promise<PredictResult> {
+  release(): Promise<void> {
+    return this.#worker.call(undefined, (remote) => remote.release());
+  }
+
+  async predict(text: string, given: PredictOptions = {}): Promise<PredictResult> {
+    const { signal, ...options } = checkOptions('predict', given, OPTIONS.predict);
     return this.#worker.call(signal, (remote, call) => remote.predict(call, text, options));
   }
 
-  classify(text: string, { signal, ...options }: ClassifyOptions = {}): Promise<ClassifyResult> {
+  async classify(text: string, given: ClassifyOptions = {}): Promise<ClassifyResult> {
+    const { signal, ...options } = checkOptions('classify', given, OPTIONS.classify);
     return this.#worker.call(signal, (remote, call) => remote.classify(call, text, options));
   }
 
-  classifyBatch(texts: readonly string[], { signal, ...options }: BatchOptions = {}): Promise<BatchResult> {
+  async classifyBatch(texts: readonly string[], given: BatchOptions = {}): Promise<BatchResult> {
+    const { signal, ...options } = checkOptions('classifyBatch', given, OPTIONS.classifyBatch);
     return this.#worker.call(signal, (remote, call) => remote.classifyBatch(call, texts, options));
   }
 
-  answerQuestion(input: { readonly question: string; readonly context: string }, { signal, ...options }: AnswerOptions = {}): Promise<AnswerResult> {
+  async answerQuestion(input: { readonly question: string; readonly context: string }, given: AnswerOptions = {}): Promise<AnswerResult> {
+    const { signal, ...options } = checkOptions('answerQuestion', given, OPTIONS.answerQuestion);
     return this.#worker.call(signal, (remote, call) => remote.answerQuestion(call, input, options));
   }
 
-  extractEntities(text: string, { signal, ...options }: EntityOptions = {}): Promise<EntitiesResult> {
+  async extractEntities(text: string, given: EntityOptions = {}): Promise<EntitiesResult> {
+    const { signal, ...options } = checkOptions('extractEntities', given, OPTIONS.extractEntities);
     return this.#worker.call(signal, (remote, call) => remote.extractEntities(call, text, options));
   }
 
-  embed(texts: string | readonly string[], { signal, ...options }: EmbedOptions = {}): Promise<EmbedResult> {
+  async embed(texts: string | readonly string[], given: EmbedOptions = {}): Promise<EmbedResult> {
+    const { signal, ...options } = checkOptions('embed', given, OPTIONS.embed);
     return this.#worker.call(signal, (remote, call) => remote.embed(call, texts, options));
   }
 
-  generate(prompt: string, { signal, ...options }: GenerateOptions = {}): GenerateStream {
-    return generated((push, left) => {
+  generate(prompt: string, given: GenerateOptions = {}): GenerateStream {
+    return generated(async (push, left) => {
+      const { signal, ...options } = checkOptions('generate', given, OPTIONS.generate);
       const either = signal === undefined ? left : AbortSignal.any([signal, left]);
       return this.#worker.stream(either, push, (remote, call) => remote.generate(call, prompt, options));
     });

@@ -55,6 +55,7 @@ export interface WorkerApi extends RunApi {
   open(call: number, request: OpenRequest): Promise<Settled<ModelInfo>>;
   check(text: TaskText): Promise<Settled<Plain<TextCheck, 'problem'>>>;
   prepare(call: number, length: number, options: Omit<PrepareOptions, 'signal'>): Promise<Settled<void>>;
+  release(): Promise<Settled<void>>;
   /** Pieces come over the port, with the call's number; the result has them all. */
   generate(call: number, prompt: string, options: Omit<GenerateOptions, 'signal'>): Promise<Settled<GenerateResult>>;
   health(): Promise<Settled<readonly [Plain<PartyHealth, 'error'>, Plain<PartyHealth, 'error'>]>>;

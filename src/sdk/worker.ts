@@ -52,6 +52,7 @@ const api: WorkerApi = {
       return problem === undefined ? rest : { ...rest, problem: plainError(problem) };
     }),
   prepare: (call, length, options) => abortable(call, (signal) => opened().prepare(length, { ...options, signal })),
+  release: () => settle(() => opened().release()),
   predict: (call, text, options) => abortable(call, (signal) => opened().predict(text, { ...options, signal })),
   classify: (call, text, options) => abortable(call, (signal) => opened().classify(text, { ...options, signal })),
   classifyBatch: (call, texts, options) => abortable(call, (signal) => opened().classifyBatch(texts, { ...options, signal })),

@@ -3,10 +3,11 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { TercetError } from '../core/errors.ts';
-import { CONFIG_FILE } from '../ml/config.ts';
 import { folderFiles } from '../ml/files-node.ts';
-import { loadTokenizer, tokenizerFiles } from '../ml/tokenizers/tokenizer.ts';
+import { ownerFiles } from '../ml/owner-files.ts';
+import { loadTokenizer } from '../ml/tokenizers/tokenizer.ts';
 import { openModel } from '../party/model.ts';
+import type { Task as CommandTask } from '../party/task.ts';
 import { parseDeployment } from '../sdk/deployment.ts';
 import { taskOf } from '../sdk/tasks.ts';
 import type { Deployment, HubPlace, ModelEntry, PartyAddress, PinnedFile } from '../sdk/types.ts';
@@ -17,6 +18,8 @@ export interface PublishedModel {
   readonly folder: string;
   /** What pages call it, like `org/name`; the folder's own name when absent. */
   readonly id?: string;
+  /** What it is published for, where its files leave that open; feature-extraction takes any model, without its head. */
+  readonly task?: CommandTask;
   /** Where the folder came from, for pages that load from there too. */
   readonly hub?: HubPlace;
   /** The model owner's sharing (`tercet model share`), if it is also served with secret weights. */
@@ -49,9 +52,14 @@ export async function writeDeployment(
   return { document: parseDeployment({ version: 1, parties, models: MODELS, entries, iceServers }), files };
 }
 
-async function publish({ folder, shares, hub, id = basename(folder) }: PublishedModel, files: Map<string, PublicFile>): Promise<ModelEntry> {
-  const model = await openModel({ kind: 'folder', path: folder });
+async function publish(
+  { folder, shares, hub, task: wanted, id: named = basename(folder) }: PublishedModel,
+  files: Map<string, PublicFile>,
+): Promise<ModelEntry> {
+  const model = await openModel({ kind: 'folder', path: folder, ...(wanted === undefined ? {} : { task: wanted }) });
   const task = taskOf(model.config.head);
+  // One folder may be published twice, with its head and without it.
+  const id = wanted === 'feature-extraction' ? `${named}-vectors` : named;
   const sources = await folderFiles(folder);
   const pins: Record<string, PinnedFile> = {};
   const add = async (name: string, path: string) => {
@@ -59,7 +67,7 @@ async function publish({ folder, shares, hub, id = basename(folder) }: Published
     pins[name] = { sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length };
     files.set(`${MODELS}/${id}/${name}`, { path, bytes });
   };
-  for (const name of [CONFIG_FILE, ...(await tokenizerFiles(sources))]) await add(name, join(folder, name));
+  for (const name of await ownerFiles(sources)) await add(name, join(folder, name));
   const weights: { open: string; secret?: string } = { open: await model.hash() };
   if (shares !== undefined) {
     await add('owner.seeds', join(shares, 'owner', 'seeds'));

@@ -13,7 +13,11 @@ const TITLES: Readonly<Record<Task, string>> = {
 };
 
 /** Titles of models whose classes are known. */
-const OWN_TITLES: Readonly<Record<string, string>> = { 'sst2-bert': 'tells praise from blame', 'tiny-gpt2': 'goes on with a story' };
+const OWN_TITLES: Readonly<Record<string, string>> = {
+  'capitals-bert': 'fills in capitals, countries, continents, languages and currencies',
+  'sst2-bert': 'tells praise from blame',
+  'tiny-gpt2': 'goes on with a story',
+};
 
 /** Where a blank belongs; every model spells it in its own way. */
 const BLANK = '{mask}';

@@ -2,12 +2,14 @@
  * The page's server: the built web app, the deployment document, and the few public files of its models. It sees no text, no share and no key; whoever runs it
  * can replace the page, which is why the page may be served by the data owner's own organisation.
  */
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import { type IncomingMessage, type RequestListener, type Server, type ServerResponse, createServer } from 'node:http';
+import { type Server as TlsServer, createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import sirv from 'sirv';
+import { isLoopback } from '../core/address.ts';
 import { TercetError } from '../core/errors.ts';
 import { DEPLOYMENT_FILE } from '../sdk/deployment.ts';
 import type { Deployment } from '../sdk/types.ts';
+import { Content, contentOf, sendContent } from './content.ts';
 import type { WrittenDeployment } from './deployment.ts';
 
 export interface SiteOptions extends WrittenDeployment {
@@ -16,6 +18,10 @@ export interface SiteOptions extends WrittenDeployment {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
+  /** PEM. Any address but this machine's needs it, or a proxy. */
+  readonly tls?: { readonly key: string; readonly cert: string };
+  /** Something in front of this server has the TLS: said by whoever runs both. */
+  readonly behindProxy?: boolean;
   /** Where pages may load models' public files from, besides this server: origins of a hub and of where it keeps large files, `https://*.example` for all below one. */
   readonly hubOrigins?: readonly string[];
 }
@@ -25,22 +31,45 @@ export interface Site {
   close(): Promise<void>;
 }
 
+/** @throws {TercetError} ERR_ARGUMENT for an address that needs TLS and has none, or that cannot be listened on */
 export async function serveSite(options: SiteOptions): Promise<Site> {
+  checkReach(options);
   const headers = securityHeaders(options.document, options.hubOrigins);
-  const app = sirv(options.app, { etag: true, setHeaders: (response) => apply(response, headers) });
-  const document = JSON.stringify(options.document);
-  const server = createServer((request, response) => {
+  const contents = await contentsOf(options);
+  const server = serverFor(options, (request, response) => {
     apply(response, headers);
-    if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, 'text/plain; charset=utf-8', 'only GET is answered here\n');
-    const path = pathOf(request);
-    if (path === DEPLOYMENT_FILE) return send(response, 200, 'application/json', document);
-    const file = options.files.get(path);
-    if (file !== undefined) return send(response, 200, path.endsWith('.json') ? 'application/json' : 'application/octet-stream', file.bytes);
-    app(request, response, () => send(response, 404, 'text/plain; charset=utf-8', 'there is no such file\n'));
+    if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, 'only GET is answered here\n');
+    const url = addressOf(request);
+    const content = url === undefined ? undefined : contents.get(pathOf(url) || 'index.html');
+    if (url === undefined || content === undefined) return send(response, 404, 'there is no such file\n');
+    sendContent(request, response, url, content).catch(() => response.destroy());
   });
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
-  return { url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}/`, close: () => close(server) };
+  return {
+    url: `${options.tls === undefined ? 'http' : 'https'}://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}/`,
+    close: () => close(server),
+  };
+}
+
+/** The page names the identities that parties must prove: whoever can change it on the way can be both of them. */
+function checkReach({ host, tls, behindProxy = false }: SiteOptions): void {
+  if (tls !== undefined && behindProxy) throw new TercetError('ERR_ARGUMENT', 'TLS here and TLS at a proxy exclude each other', 'give one of them');
+  if (tls !== undefined || behindProxy || isLoopback(host)) return;
+  throw new TercetError(
+    'ERR_ARGUMENT',
+    `the page would be served on ${host} without TLS`,
+    'give --tls-cert and --tls-key, say --behind-proxy if a proxy in front has them, or listen on 127.0.0.1',
+  );
+}
+
+function serverFor({ tls }: SiteOptions, answer: RequestListener): Server | TlsServer {
+  if (tls === undefined) return createServer(answer);
+  try {
+    return createTlsServer({ ...tls, minVersion: 'TLSv1.2' }, answer);
+  } catch (cause) {
+    throw new TercetError('ERR_ARGUMENT', 'the key and the certificate of the page cannot be used', 'give PEM files that belong together', { cause });
+  }
 }
 
 /** What a browser may do with this page: run its own scripts and workers, talk to its own server, to the two parties and to hubs where they are named, and nothing else. */
@@ -73,25 +102,43 @@ function apply(response: ServerResponse, headers: Readonly<Record<string, string
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
 }
 
-function pathOf({ url = '/' }: IncomingMessage): string {
-  return url.split('?', 1)[0].slice(1);
+/** Everything that is handed out, by path. What a deployment says stands before files of an app of the same name. */
+async function contentsOf({ app, document, files }: SiteOptions): Promise<ReadonlyMap<string, Content>> {
+  const contents = await contentOf(app);
+  contents.set(DEPLOYMENT_FILE, new Content(DEPLOYMENT_FILE, new TextEncoder().encode(JSON.stringify(document))));
+  for (const [path, { bytes }] of files) contents.set(path, new Content(path, bytes));
+  return contents;
 }
 
-function send(response: ServerResponse, status: number, type: string, body: string | Uint8Array): void {
+/** What was asked for; undefined where it is no address. The host is of no interest. */
+function addressOf({ url = '/' }: IncomingMessage): URL | undefined {
+  const address = `http://page.invalid${url}`;
+  return url.startsWith('/') && URL.canParse(address) ? new URL(address) : undefined;
+}
+
+function pathOf({ pathname }: URL): string {
+  try {
+    return decodeURIComponent(pathname.slice(1));
+  } catch {
+    return pathname.slice(1);
+  }
+}
+
+function send(response: ServerResponse, status: number, body: string): void {
   response.statusCode = status;
-  response.setHeader('Content-Type', type);
+  response.setHeader('Content-Type', 'text/plain; charset=utf-8');
   response.setHeader('Cache-Control', 'no-store');
   response.end(body);
 }
 
-async function listen(server: Server, { host, port }: SiteOptions): Promise<void> {
+async function listen(server: Server | TlsServer, { host, port }: SiteOptions): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(new TercetError('ERR_ARGUMENT', `cannot listen on ${host}:${port}`, 'choose another --port', { cause })));
     server.listen(port, host, resolve);
   });
 }
 
-async function close(server: Server): Promise<void> {
+async function close(server: Server | TlsServer): Promise<void> {
   server.closeAllConnections();
   await new Promise<void>((resolve) => server.close(() => resolve()));
 }

@@ -8,8 +8,11 @@ import { buildModel } from '../ml/models/secure.ts';
 import type { GeluRange } from '../mpc/secure/activation.ts';
 import type { NormaliseRange } from '../mpc/secure/normalise.ts';
 import { type Circuit, CircuitBuilder } from '../mpc/protocol/semi-honest/circuit.ts';
+import { fingerprint } from '../mpc/protocol/semi-honest/fingerprint.ts';
 import type { Fields, Json } from './control.ts';
-import { MAX_POSITIONS, type Request } from './request.ts';
+import type { Request } from './request.ts';
+
+export { fingerprint };
 
 /** What a compute party says of its model: all of it public. */
 export interface Offer {
@@ -21,28 +24,11 @@ export interface Offer {
   readonly device: string;
 }
 
-/** The circuit of one step of a request: the same at every party, because it is made from public data only. */
+/** The circuit of one step of a request, at once: for tools. Sessions share theirs and build without holding up the thread (`circuits.ts`). */
 export function circuitFor(config: ModelConfig, plan: ModelPlan, request: Request, step = 0): Circuit {
   const builder = new CircuitBuilder(request.weights);
   buildModel(builder, { ...request, config, plan }, step);
   return builder.finish();
-}
-
-/** SHA-256 over every gate's relation, path, shape, ring, scale and half-rounds. */
-export function fingerprint(circuit: Circuit): string {
-  const lines = circuit.gates.map((gate) =>
-    [
-      gate.relation,
-      gate.path,
-      gate.out?.shape.join('x'),
-      gate.out?.k,
-      gate.out?.scale,
-      gate.half12,
-      gate.half21,
-      gate.inputs.map((x) => `${x.id}:${x.k}:${x.scale}`).join(','),
-    ].join('|'),
-  );
-  return toHex(sha256(new TextEncoder().encode([circuit.weights, ...lines].join('\n'))));
 }
 
 /** SHA-256 of a configuration: what P0 downloaded and what the compute parties loaded must be the same. */
@@ -68,6 +54,8 @@ export function offerToJson(offer: Offer): Json {
 const GELU: readonly GeluRange[] = ['narrow', 'wide', 'far'];
 const NORMS: readonly NormaliseRange[] = ['fine', 'normal', 'coarse', 'broad'];
 
+/** Tokens of a sample: more than any model takes. */
+const MOST_SAMPLED = 16_384;
 /** Largest log2 of a reach: Z_2^64 at scale 32. */
 const MOST_REACH = 31;
 
@@ -90,7 +78,7 @@ function checksFromJson(fields: Fields, layers: number, treeBits: readonly numbe
     value: each('value', () => 0, MOST_REACH),
     logit: one('logit'),
     margin: fields.number('margin'),
-    sampled: fields.integer('sampled', MAX_POSITIONS),
+    sampled: fields.integer('sampled', MOST_SAMPLED),
   };
 }
 

@@ -20,7 +20,8 @@ export function about(party: 1 | 2, thrown: unknown): TercetError {
 
 /** Whether a party said itself that it fails because of a link of its own. */
 function hearsay(error: unknown): boolean {
-  return error instanceof PeerReport && error.kind === 'peer';
+  // That the compute parties do not accept each other is the cause, and not what follows from one.
+  return error instanceof PeerReport && error.kind === 'peer' && error.code !== 'ERR_IDENTITY_PEERS';
 }
 
 /** Runs the same step with both compute parties; rejects with the error that explains the other one. */

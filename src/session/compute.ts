@@ -9,11 +9,12 @@ import { protocolInfo } from '../mpc/protocol/registry.ts';
 import { Engine, type Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import type { Kept, ParameterView } from '../mpc/protocol/semi-honest/party.ts';
 import type { Channel, PartyId } from '../net/types.ts';
-import { circuitFor, configHash, fingerprint, mismatch, offerToJson } from './agreement.ts';
+import { configHash, mismatch, offerToJson } from './agreement.ts';
+import { Circuits } from './circuits.ts';
 import { type Fields, recvControl, sendControl, sendFailure } from './control.ts';
 import { waitForInput } from './hold.ts';
 import { reportOf, reportToJson } from './report.ts';
-import { MAX_POSITIONS, MAX_SEQUENCES, type Request, SESSION_VERSION, type WeightMode, misfit } from './request.ts';
+import { type Request, SESSION_VERSION, type WeightMode, misfit } from './request.ts';
 import { StatusSender } from './status.ts';
 
 /** The model that a compute party serves. */
@@ -32,25 +33,29 @@ export interface ComputeOptions {
   readonly owner: Channel;
   /** The pairwise key with the owner, 32 bytes. Wiped here. */
   readonly key: Uint8Array;
-  /** Throws unless the request is the one that this party signed, where it signed one. */
-  readonly checkRequest?: (request: Request) => void;
+  /** Throws unless the request is the one that this party signed, where it signed one, and is within its budgets. Asked before anything is built. */
+  readonly checkRequest?: (request: Request, model: ServedModel) => void;
   /** Opens the link to the other compute party, once the owner has asked for something. */
   readonly connectPeer: () => Promise<Channel>;
   readonly session: Uint8Array;
   readonly models: readonly ServedModel[];
   readonly kernels: RingKernels;
+  /** Shared by the sessions of a party; own ones without it. */
+  readonly circuits?: Circuits;
   readonly now: () => number;
   readonly peakMemory: () => number;
   readonly signal?: AbortSignal;
   onProgress?(progress: Progress): void;
 }
 
+const MAX_WORD = 2 ** 32 - 1;
+
 /** How a session ended well: with an answer, or before there was a text. */
 export type SessionEnd = 'answered' | 'discarded';
 
 /** Serves one session from the request to the report. Any failure ends it for all parties, and is told to P0 where P0 listens. */
 export async function serveSession(options: ComputeOptions): Promise<SessionEnd> {
-  const { owner, id, kernels } = options;
+  const { owner, id, kernels, circuits = new Circuits() } = options;
   const channels = new Map<PartyId, Channel>([[0, owner]]);
   // The name of the next control message that P0 waits for: where a failure can be told.
   let expected: string | undefined = 'offer';
@@ -60,11 +65,12 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
   const stop = () => abort(new TercetError('ERR_ABORTED', 'this party is shutting down', 'run again when it is back'));
   let prg: PairPrg | undefined;
   let engine: Engine | undefined;
+  let status: StatusSender | undefined;
   try {
     prg = PairPrg.of(options.key, { session: options.session, attempt: 0, step: 0, branch: 0 });
     const fields = await recvControl(owner, 'request');
     const { request, model } = readRequest(fields, options.models);
-    options.checkRequest?.(request);
+    options.checkRequest?.(request, model);
     // Only now: an owner that reached this party alone must not keep it waiting for the other one.
     const peer = await options.connectPeer();
     channels.set(id === 1 ? 2 : 1, peer);
@@ -73,12 +79,13 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
     expected = 'ready';
     let kept: Kept = new Map();
     for (let step = 0; ; step++) {
-      const circuit = circuitFor(model.config, model.plan, request, step);
+      const { circuit, hash } = await circuits.get(model.config, model.plan, request, step);
       const draws: PairPrg = prg;
-      const status = new StatusSender(owner, peer, options.now, abort);
+      const reports = new StatusSender(owner, peer, options.now, abort);
+      status = reports;
       const prepared = await stepBegins(step, owner, async () => {
         const start = await recvControl(owner, step === 0 ? 'start' : 'step');
-        if (start.string('circuit') !== fingerprint(circuit)) throw mismatch('the data owner built another circuit');
+        if (start.string('circuit') !== hash) throw mismatch('the data owner built another circuit');
         engine = new Engine({
           id,
           circuit,
@@ -89,7 +96,7 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
           kept,
           ...(options.signal === undefined ? {} : { signal: options.signal }),
           onProgress: (progress) => {
-            if (progress.phase === 'online') status.progress(progress);
+            if (progress.phase === 'online') reports.progress(progress);
             options.onProgress?.(progress);
           },
         });
@@ -102,9 +109,10 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
         await Promise.all([...channels.values()].map((channel) => channel.close()));
         return step === 0 ? 'discarded' : 'answered';
       }
+      reports.begin(2 * circuit.cost.rounds);
       await engine.input();
       await engine.online();
-      await status.finish(2 * circuit.cost.rounds);
+      await reports.finish(2 * circuit.cost.rounds);
       expected = undefined;
       await engine.output();
       await sendControl(owner, 'report', reportToJson(reportOf(channels, options.peakMemory(), kernels.name)));
@@ -128,6 +136,7 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
   } finally {
     options.signal?.removeEventListener('abort', stop);
     options.key.fill(0);
+    status?.stop();
     prg?.wipe();
     engine?.clear();
   }
@@ -160,12 +169,13 @@ function readRequest(fields: Fields, models: readonly ServedModel[]): { request:
   const hash = fields.stringOrNull('model');
   const model = findModel(models, hash, weights);
   const shape = {
-    sequences: fields.integer('sequences', MAX_SEQUENCES),
-    tokens: fields.integer('tokens', MAX_POSITIONS),
-    rows: fields.integer('rows', MAX_POSITIONS),
+    // 32-bit words, as in its code; `misfit` holds them to what the model takes.
+    sequences: fields.integer('sequences', MAX_WORD),
+    tokens: fields.integer('tokens', MAX_WORD),
+    rows: fields.integer('rows', MAX_WORD),
     padded: fields.boolean('padded'),
     pair: fields.boolean('pair'),
-    steps: fields.integer('steps', MAX_POSITIONS),
+    steps: fields.integer('steps', MAX_WORD),
   };
   const wrong = misfit(model.config, shape);
   if (wrong !== undefined) throw mismatch(`the request does not fit the model: ${wrong}`);

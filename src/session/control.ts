@@ -3,7 +3,7 @@
  * hostile until checked: bodies are capped, must be objects, and every field is read through a check that names it.
  */
 import { printable } from '../core/bytes.ts';
-import { type ErrorCode, TercetError, kindOf } from '../core/errors.ts';
+import { type ErrorCode, TercetError, isOwnVerdict, kindOf } from '../core/errors.ts';
 import type { Channel } from '../net/types.ts';
 
 const MAX_BODY = 1 << 20;
@@ -20,7 +20,9 @@ export async function sendControl(channel: Channel, name: string, body: Json): P
 
 /** Tells the peer why this party stops, so that it can say so too: code and hint, never data. */
 export async function sendFailure(channel: Channel, name: string, error: TercetError): Promise<void> {
-  await sendControl(channel, name, { failed: { code: error.code, message: error.message, hint: error.hint } });
+  await sendControl(channel, name, {
+    failed: error.code === 'ERR_IDENTITY_PEERS' ? distrustToJson(error) : { code: error.code, message: error.message, hint: error.hint },
+  });
 }
 
 /**
@@ -54,11 +56,26 @@ function malformed(channel: Channel, name: string): TercetError {
 /** What another party said about its own failure. */
 export class PeerReport extends TercetError {}
 
+const DISTRUST = 'tell both operators: each compares the identity or certificate that it expects of the other party with the one that the other has';
+
+/** Which of the compute parties did not prove itself to the other, and nothing else: where they are is not the owner's to know. */
+function distrustToJson({ code, party }: TercetError): Json {
+  return { code, message: 'the compute parties do not accept each other’s identity', hint: DISTRUST, ...(party === 1 || party === 2 ? { party } : {}) };
+}
+
+/** What a compute party says about the proof between itself and the other one. The words are this side's. */
+function peersDistrust({ peer }: Channel, failed: Fields): TercetError {
+  const said = failed.has('party') ? failed.integer('party', 2) : 0;
+  const party = said === 1 || said === 2 ? said : peer === 1 ? 2 : 1;
+  return new PeerReport('ERR_IDENTITY_PEERS', `party ${party} did not prove its identity to party ${3 - party}, says party ${peer}`, DISTRUST, { party });
+}
+
 function peerFailure(channel: Channel, failed: Fields): TercetError {
   const code = failed.string('code');
+  if (code === 'ERR_IDENTITY_PEERS') return peersDistrust(channel, failed);
   const kind = kindOf(code);
-  // An unknown code comes from another version, and a usage code would blame this side's user: either way it is the peer that failed.
-  const own = kind === undefined || kind === 'usage' ? 'ERR_PEER_CLOSED' : (code as ErrorCode);
+  // An unknown code comes from another version, a usage code would blame this side's user, and who proved what to this side it knows itself: the peer failed.
+  const own = kind === undefined || kind === 'usage' || isOwnVerdict(code) ? 'ERR_PEER_CLOSED' : (code as ErrorCode);
   const message = `party ${channel.peer}: ${printable(failed.string('message'), 300)}`;
   return new PeerReport(own, message, printable(failed.string('hint'), 300), { party: channel.peer });
 }

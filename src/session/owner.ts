@@ -7,6 +7,7 @@
  */
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { abortedError, sleep } from '../core/abort.ts';
+import { equalBytes } from '../core/bytes.ts';
 import { TercetError, asTercetError, invariant } from '../core/errors.ts';
 import type { ModelConfig } from '../ml/config.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
@@ -16,8 +17,9 @@ import { Engine, type Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import type { Kept, ParameterView } from '../mpc/protocol/semi-honest/party.ts';
 import type { Inputs } from '../mpc/protocol/types.ts';
 import type { Channel, PartyId } from '../net/types.ts';
-import { checkOffers, circuitFor, fingerprint, offerFromJson } from './agreement.ts';
+import { checkOffers, offerFromJson } from './agreement.ts';
 import { withBoth } from './blame.ts';
+import { type BuiltCircuit, Circuits } from './circuits.ts';
 import { recvControl, sendControl } from './control.ts';
 import { hold, release } from './hold.ts';
 import { type OwnerInput, type StepInput, ownerInputs, stepInputs } from './inputs.ts';
@@ -35,6 +37,8 @@ export interface OwnerOptions {
   readonly keys: readonly [Uint8Array, Uint8Array];
   readonly kernels: RingKernels;
   readonly parameters: ParameterView;
+  /** Shared by the attempts of one owner; own ones without it. */
+  readonly circuits?: Circuits;
   readonly now: () => number;
   readonly peakMemory: () => number;
   /** Ends the session at any time: both links break, so both compute parties stop. */
@@ -42,6 +46,8 @@ export interface OwnerOptions {
   onProgress?(progress: Progress): void;
   /** How far the compute parties are, as party 1 reports it. */
   onStatus?(status: Status, section: string): void;
+  /** A compute party said something while it computes: it is there, whether it moves on or waits for the other one. */
+  onHeard?(peer: 1 | 2): void;
 }
 
 export interface OwnerResult {
@@ -86,6 +92,7 @@ interface Step {
 export class OwnerSession {
   readonly #options: OwnerOptions;
   readonly #plan: ModelPlan;
+  readonly #circuits: Circuits;
   readonly #agreeMs: number;
   readonly #onAbort: () => void;
   #step: Step;
@@ -100,10 +107,11 @@ export class OwnerSession {
   #spent = false;
   #over = false;
 
-  private constructor(options: OwnerOptions, plan: ModelPlan, circuit: Circuit, agreeMs: number) {
+  private constructor(options: OwnerOptions, plan: ModelPlan, circuits: Circuits, circuit: Circuit, agreeMs: number) {
     const { session, keys } = options;
     this.#options = options;
     this.#plan = plan;
+    this.#circuits = circuits;
     this.#agreeMs = agreeMs;
     const attempt = { session, attempt: 0, step: 0, branch: 0 };
     this.#step = this.#begin(0, circuit, [PairPrg.of(keys[0], attempt), PairPrg.of(keys[1], attempt)], new Map());
@@ -138,6 +146,7 @@ export class OwnerSession {
     options.signal?.addEventListener('abort', stop);
     try {
       if (options.signal?.aborted === true) throw abortedError();
+      invariant(!equalBytes(keys[0], keys[1]), 'both compute parties have one key: each would know all that the other knows');
       const offers = await withBoth(async (peer) => {
         const channel = channelTo(channels, peer);
         await sendControl(channel, 'request', { version: SESSION_VERSION, ...request, model: request.model ?? null });
@@ -145,10 +154,10 @@ export class OwnerSession {
         return offerFromJson(await recvControl(channel, 'offer'), config, malformed);
       });
       const plan = checkOffers(offers, config, request.model);
-      const circuit = circuitFor(config, plan, request);
-      const hash = fingerprint(circuit);
+      const circuits = options.circuits ?? new Circuits();
+      const { circuit, hash } = await circuits.get(config, plan, request);
       await withBoth((peer) => sendControl(channelTo(channels, peer), 'start', { circuit: hash }));
-      return new OwnerSession(options, plan, circuit, options.now() - start);
+      return new OwnerSession(options, plan, circuits, circuit, options.now() - start);
     } catch (thrown) {
       throw abortAll(channels, options.signal?.aborted === true ? abortedError() : thrown);
     } finally {
@@ -204,6 +213,8 @@ export class OwnerSession {
 
   #prepared(start: number): void {
     this.#endHold = hold([...this.#options.channels.values()]);
+    // While the text is waited for. Its error shows when the circuit is asked for.
+    this.#following().catch(() => undefined);
     this.#preprocessMs = this.#options.now() - start;
   }
 
@@ -244,16 +255,19 @@ export class OwnerSession {
   }
 
   async #compute(inputs: Inputs): Promise<Computed> {
-    const { now, channels, request } = this.#options;
+    const { now, channels } = this.#options;
     const { engine, circuit, number, prgs } = this.#step;
     const preprocessMs = this.#preprocessMs;
+    // Before anything leaves: from here on the session goes from state to state without waiting for a circuit.
+    const following = await this.#following();
+    this.#alive();
     this.#endHold();
     const start = now();
     await withBoth((peer) => release(channelTo(channels, peer)));
     this.#spent = true;
     await engine.input(inputs);
     const sent = now();
-    const dealt = number < request.steps ? this.#advance() : undefined;
+    const dealt = following === undefined ? undefined : this.#advance(following);
     let computed = sent;
     let logits: Float32Array = new Float32Array();
     let outside: readonly number[] = [];
@@ -295,14 +309,20 @@ export class OwnerSession {
     return { outside, result };
   }
 
+  /** The circuit of the step behind the present one, if there is one. */
+  async #following(): Promise<BuiltCircuit | undefined> {
+    const { config, request } = this.#options;
+    const { number } = this.#step;
+    return number < request.steps ? this.#circuits.get(config, this.#plan, request, number + 1) : undefined;
+  }
+
   /** Moves to the next step and deals it while the compute parties are at work on this one. */
-  #advance(): Promise<void> {
-    const { config, request, channels } = this.#options;
+  #advance({ circuit, hash }: BuiltCircuit): Promise<void> {
+    const { channels } = this.#options;
     const { prgs, engine, number } = this.#step;
-    const circuit = circuitFor(config, this.#plan, request, number + 1);
     this.#step = this.#begin(number + 1, circuit, [prgs[0].next(), prgs[1].next()], engine.kept);
     const next = this.#step.engine;
-    const dealt = withBoth((peer) => sendControl(channelTo(channels, peer), 'step', { circuit: fingerprint(circuit) })).then(() => next.deal());
+    const dealt = withBoth((peer) => sendControl(channelTo(channels, peer), 'step', { circuit: hash })).then(() => next.deal());
     dealt.catch(() => undefined);
     return dealt;
   }
@@ -329,6 +349,7 @@ export class OwnerSession {
   }
 
   #status(circuit: Circuit, peer: 1 | 2, status: Status): void {
+    this.#options.onHeard?.(peer);
     if (peer === 1) this.#options.onStatus?.(status, circuit.sections[status.gate] ?? '');
   }
 

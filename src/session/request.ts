@@ -1,6 +1,5 @@
 /** What a data owner asks for: all of it public, and signed by each party before anything is sent. */
-import { sha256 } from '@noble/hashes/sha2.js';
-import { toHex } from '../core/bytes.ts';
+import { fromHex, toHex } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
 import type { ModelConfig } from '../ml/config.ts';
 import type { RunShape } from '../ml/models/run.ts';
@@ -21,22 +20,63 @@ export interface Request extends RequestShape {
   readonly weights: WeightMode;
 }
 
-/** Most sequences of a run, and most positions of them all: what a party is ready to hold in memory for one owner. */
+/**
+ * Most words of one vector of a run. A vector then fits in one buffer of 2 GiB, and the longest key stream of a gate, 512 entries of two bytes for half of the words, stays below
+ * the 2^38 bytes that a ChaCha20 nonce has. What a party is ready to hold for an owner is another question: `party/budgets.ts`.
+ */
+const MAX_WORDS = 2 ** 28;
+/** Sequences of one command or call, where its user names a number: more are several runs. */
 export const MAX_SEQUENCES = 256;
-export const MAX_POSITIONS = 16_384;
 
-/** SHA-256 of what a request asks for beside the model, in hex. */
-export function requestHash({ protocol, weights, sequences, tokens, rows, padded, pair, steps }: Request): string {
-  const fields = [SESSION_VERSION, protocol, weights, sequences, tokens, rows, padded, pair, steps];
-  return toHex(sha256(new TextEncoder().encode(JSON.stringify(fields))));
+/** Most sequences of so many positions that the model's widest vector has room for. */
+export function mostSequences({ hiddenSize, intermediateSize, heads, vocabSize }: ModelConfig, { tokens, rows }: Pick<RunShape, 'tokens' | 'rows'>): number {
+  return Math.floor(MAX_WORDS / Math.max(tokens * Math.max(hiddenSize, intermediateSize, heads * tokens), rows * vocabSize));
+}
+
+const PROTOCOLS: readonly ProtocolId[] = ['3pc_semi_honest'];
+const CODE_BYTES = 32;
+
+/**
+ * What a request asks for beside the model, as 32 bytes in hex: small enough to stand in the first message of a handshake, where the party reads it, judges it and
+ * signs it. Version, protocol, weights, flags, then sequences, tokens, rows and steps as 32-bit words; the rest is zero.
+ */
+export function requestCode({ protocol, weights, sequences, tokens, rows, padded, pair, steps }: Omit<Request, 'model'>): string {
+  const bytes = new Uint8Array(CODE_BYTES);
+  bytes.set([SESSION_VERSION, PROTOCOLS.indexOf(protocol), weights === 'open' ? 0 : 1, (padded ? 1 : 0) | (pair ? 2 : 0)]);
+  const view = new DataView(bytes.buffer);
+  for (const [i, count] of [sequences, tokens, rows, steps].entries()) view.setUint32(4 + 4 * i, count, true);
+  return toHex(bytes);
+}
+
+/** The request of a code, without its model; undefined for bytes that are none of this version. */
+export function requestOfCode(code: string): Omit<Request, 'model'> | undefined {
+  if (!new RegExp(`^[0-9a-f]{${2 * CODE_BYTES}}$`).test(code)) return undefined;
+  const bytes = fromHex(code);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const protocol = PROTOCOLS[bytes[1]];
+  if (bytes[0] !== SESSION_VERSION || protocol === undefined) return undefined;
+  const [sequences, tokens, rows, steps] = [0, 1, 2, 3].map((i) => view.getUint32(4 + 4 * i, true));
+  const request = {
+    protocol,
+    weights: bytes[2] === 0 ? 'open' : 'secret',
+    sequences,
+    tokens,
+    rows,
+    padded: (bytes[3] & 1) === 1,
+    pair: (bytes[3] & 2) === 2,
+    steps,
+  } as const;
+  // One request has one code: anything else in the bytes is of another version.
+  return requestCode(request) === code ? request : undefined;
 }
 
 /** Why a shape does not fit a model, or undefined. Both sides ask: the owner before it sends, a party because what arrives is hostile. */
-export function misfit(config: ModelConfig, { sequences, tokens, rows, pair, padded, steps }: RequestShape): string | undefined {
+export function misfit(config: ModelConfig, shape: RequestShape): string | undefined {
+  const { sequences, tokens, rows, pair, padded, steps } = shape;
   const positions = tokens + steps;
   if (tokens < 1 || positions > Math.min(config.maxPositions, MAX_ATTENTION)) return `${positions} positions for a model of ${config.maxPositions}`;
-  if (sequences < 1 || sequences > MAX_SEQUENCES || sequences * tokens > MAX_POSITIONS) return `${sequences} sequences of ${tokens} positions`;
   if (rows < 0 || rows > tokens) return `${rows} rows of ${tokens} positions`;
+  if (sequences < 1 || sequences > mostSequences(config, shape)) return `${sequences} sequences of ${tokens} positions`;
   if (pair && config.typeVocabSize < 2) return 'token types, which the model does not have';
   switch (config.head) {
     case 'masked-lm':

@@ -2,7 +2,7 @@
  * How far the compute parties are: public facts (half-round, gate, bytes between them), told to the data owner while it waits.
  *
  * The reports travel on the owner's own links, before the output. They are also how a compute party notices that its owner left: one that cannot be sent ends
- * the session.
+ * the session. A party that waits for the other one repeats its last report, so that of two silent parties the owner sees which one is still there.
  */
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import type { Channel } from '../net/types.ts';
@@ -10,6 +10,8 @@ import { type Fields, recvControl, sendControl } from './control.ts';
 
 const NAME = 'status';
 const INTERVAL_MS = 100;
+/** A report is repeated after so long without another. */
+const REPEAT_MS = 1_000;
 
 export interface Status {
   /** Half-rounds done, of all. */
@@ -29,6 +31,8 @@ export class StatusSender {
   readonly #onLost: (error: unknown) => void;
   #sent = Number.NEGATIVE_INFINITY;
   #tail: Promise<void> = Promise.resolve();
+  #latest: Status | undefined;
+  #repeat: ReturnType<typeof setInterval> | undefined;
 
   constructor(owner: Channel, peer: Channel, now: () => number, onLost: (error: unknown) => void) {
     this.#owner = owner;
@@ -37,14 +41,29 @@ export class StatusSender {
     this.#onLost = onLost;
   }
 
+  /** The first half-round comes, or is waited for. @param total half-rounds. Call `stop`, whatever happens. */
+  begin(total: number): void {
+    this.#latest = { done: 0, total, gate: 0, between: 0, last: false };
+    this.#repeat = setInterval(() => {
+      if (this.#latest !== undefined && this.#now() - this.#sent >= REPEAT_MS) this.#send({ ...this.#latest, between: this.#between() });
+    }, REPEAT_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#repeat);
+    this.#latest = undefined;
+  }
+
   /** At most one report per INTERVAL_MS. Never waits. */
   progress({ done, total, gate }: Progress): void {
+    if (this.#latest !== undefined) this.#latest = { ...this.#latest, done, total, gate };
     if (this.#now() - this.#sent < INTERVAL_MS) return;
     this.#send({ done, total, gate, between: this.#between(), last: false });
   }
 
   /** The last report: the output follows. */
   async finish(total: number): Promise<void> {
+    this.stop();
     this.#send({ done: total, total, gate: 0, between: this.#between(), last: true });
     await this.#tail;
   }

@@ -61,6 +61,7 @@ function fakeModel(id: string, task: Model['task']): FakeModel {
       prepares.push({ length, options, signal: options?.signal, later });
       return later.promise;
     },
+    release: vi.fn(async () => undefined),
     predict(text, options) {
       const later = new Later<PredictResult>();
       runs.push({ text, signal: options?.signal, later });
@@ -274,6 +275,105 @@ describe('a text that grows', () => {
     await pause();
     expect(made[1].prepares.map(({ options }) => options?.maxNewTokens)).toEqual([7, 8]);
     expect(made[1].prepares[0].signal?.aborted).toBe(true);
+  });
+});
+
+describe('keys for a page that is in use, and for no other', () => {
+  const SETTLED = 1_300;
+
+  it('makes none for an example that nobody came to, and makes them once somebody is there', async () => {
+    const { controller, made } = await setUp();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(made[0].prepares).toHaveLength(0);
+    controller.came();
+    await vi.advanceTimersByTimeAsync(SETTLED);
+    expect(made[0].prepares).toHaveLength(1);
+  });
+
+  it('lets them go when the page is left, says so, and makes new ones when somebody comes back', async () => {
+    const { store, controller, made } = await setUp();
+    controller.came();
+    await vi.advanceTimersByTimeAsync(SETTLED);
+    made[0].prepares[0].later.resolve();
+    await settle();
+    expect(store.state.preparation.status).toBe('ready');
+    controller.left('hidden');
+    expect(made[0].model.release).toHaveBeenCalledOnce();
+    expect(store.state.preparation).toMatchObject({ status: 'none', gone: 'hidden' });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(made[0].prepares, 'not while nobody is there').toHaveLength(1);
+    controller.came();
+    await vi.advanceTimersByTimeAsync(SETTLED);
+    expect(made[0].prepares).toHaveLength(2);
+  });
+
+  it.each([
+    ['age', undefined, 'age', 2],
+    ['lost', 'ERR_PEER_CLOSED', 'lost', 2],
+    // Who was asked to give way does not press in again.
+    ['lost', 'ERR_PEER_BUSY', 'asked', 1],
+  ] as const)('hears that they are gone (%s, %s)', async (reason, code, gone, prepares) => {
+    const { store, controller, made } = await setUp();
+    controller.came();
+    await vi.advanceTimersByTimeAsync(SETTLED);
+    made[0].prepares[0].later.resolve();
+    await settle();
+    made[0].options.progress_callback?.({ status: 'released', length: 16, reason, ...(code === undefined ? {} : { code }) });
+    expect(store.state.preparation).toMatchObject({ status: 'none', gone });
+    await vi.advanceTimersByTimeAsync(SETTLED);
+    expect(made[0].prepares).toHaveLength(prepares);
+  });
+
+  it('says it quietly when keys that nobody typed for cannot be made', async () => {
+    const { store, controller, made } = await setUp();
+    controller.came();
+    await vi.advanceTimersByTimeAsync(SETTLED);
+    made[0].prepares[0].later.reject(new TercetError('ERR_PEER_UNREACHABLE', '', ''));
+    await settle();
+    expect(store.state).toMatchObject({ slot: 'idle', trouble: undefined, preparation: { gone: 'failed' } });
+  });
+
+  it('prepares nothing unasked while the settings are open', async () => {
+    const { controller, made } = await setUp();
+    controller.came();
+    controller.choosing(true);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(made[0].prepares).toHaveLength(0);
+    controller.choosing(false);
+    await vi.advanceTimersByTimeAsync(SETTLED);
+    expect(made[0].prepares).toHaveLength(1);
+  });
+
+  it('asks the parties how they are while somebody is there, and after an answer', async () => {
+    const { controller, made } = await setUp();
+    const health = vi.spyOn(made[0].model, 'health');
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(health).not.toHaveBeenCalled();
+    controller.came();
+    await vi.advanceTimersByTimeAsync(31_000);
+    expect(health).toHaveBeenCalledTimes(3);
+    controller.left('idle');
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(health).toHaveBeenCalledTimes(3);
+    controller.edit({ text: SHORT });
+    const run = controller.run();
+    await settle();
+    made[0].runs[0].later.resolve(predicted(false));
+    await run;
+    expect(health).toHaveBeenCalledTimes(4);
+  });
+});
+
+describe('a choice that the parties do not serve', () => {
+  it('is refused before anything is loaded, and not replaced', async () => {
+    const { store, controller, made } = await setUp();
+    controller.setSettings({ ...store.state.settings, weights: 'secret' });
+    await settle();
+    expect(made, 'the model of before, and no other').toHaveLength(1);
+    expect(store.state).toMatchObject({ slot: 'error', model: undefined, trouble: { failure: { code: 'ERR_MODEL_NOT_FOUND', found: 'weights' } } });
+    controller.setTask('text-classification');
+    await settle();
+    expect(made[1].options.weights).toBe('secret');
   });
 });
 

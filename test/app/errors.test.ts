@@ -23,7 +23,7 @@ describe('every error has words', () => {
 
   it('says which party, and what its operator is called', () => {
     const found = explain({ code: 'ERR_PEER_TIMEOUT', message: '', hint: '', party: 2 }, { ...NAMES, place: 'layer 7 of 12' });
-    expect(found).toMatchObject({ title: 'Party 2 stopped answering', party: 2, cut: true });
+    expect(found).toMatchObject({ title: 'Party 2 stopped answering', party: 2, cut: 'all' });
     expect(found.happened).toContain('from Birch in time, at layer 7 of 12.');
     expect(explain({ code: 'ERR_PEER_TIMEOUT', message: '', hint: '' }, NAMES).title).toBe('A party stopped answering');
   });

@@ -15,7 +15,7 @@ const LAYER: AppEvent = {
   event: { status: 'layer', layer: 3, layers: 4, section: 'layer', progress: 0.5, links: links(2e6, 98_000, 48) },
 };
 const answered = (ahead: boolean): AppEvent => ({ type: 'answered', answer: { task: 'fill-mask', result: predicted(ahead) }, subject: EMPTY, now: 4300 });
-const failed = (code: 'ERR_PEER_TIMEOUT' | 'ERR_DEVICE_LOST' | 'ERR_IDENTITY_KEY'): AppEvent => ({
+const failed = (code: 'ERR_PEER_TIMEOUT' | 'ERR_DEVICE_LOST' | 'ERR_PEER_UNREACHABLE' | 'ERR_IDENTITY_KEY'): AppEvent => ({
   type: 'failed',
   failure: { code, message: '', hint: '', ...(code === 'ERR_DEVICE_LOST' ? {} : { party: 2 as const }) },
   now: 3000,
@@ -102,7 +102,7 @@ it('moves only the links that carry bytes', () => {
   const run = [...LOADED, ...PREPARED, RUN, SENT, LAYER, output, answered(true)];
   expect(movingOf(stateAfter(...LOADED, PREPARED[0]))).toEqual([]);
   expect(movingOf(stateAfter(...LOADED, PREPARED[0], preparing))).toEqual(['p02-down']);
-  expect(figures(stateAfter(...LOADED, PREPARED[0], preparing)).texts).toMatchObject({ 'p01.ahead': 'seed only', 'p02.ahead': `5${NB}B` });
+  expect(figures(stateAfter(...LOADED, PREPARED[0], preparing)).texts).toMatchObject({ 'p01.ahead': 'a seed', 'p02.ahead': `5${NB}B` });
   expect([3, 2, 1, 0].map((end) => movingOf(stateAfter(...run.slice(0, run.length - end))))).toEqual([['p01-down', 'p02-down'], ['p12'], ['p01-up'], []]);
 });
 
@@ -116,10 +116,11 @@ describe('what preparing saved', () => {
 
 describe('the place of a failure', () => {
   it('crosses out the links of a party that is gone, and outlines one that is not who it should be', () => {
-    expect(lostOf(stateAfter(...LOADED, RUN, failed('ERR_PEER_TIMEOUT')))).toMatchObject({ party: 2, cut: true });
-    expect(lostOf(stateAfter(...LOADED, RUN, failed('ERR_IDENTITY_KEY')))).toMatchObject({ party: 2, cut: false });
-    expect(lostOf(stateAfter(...LOADED, RUN, failed('ERR_DEVICE_LOST')))).toMatchObject({ party: 0, cut: false });
-    expect(lostOf(stateAfter(...LOADED))).toMatchObject({ party: undefined, cut: false });
+    expect(lostOf(stateAfter(...LOADED, RUN, failed('ERR_PEER_TIMEOUT')))).toMatchObject({ party: 2, cut: 'all' });
+    expect(lostOf(stateAfter(...LOADED, RUN, failed('ERR_PEER_UNREACHABLE'))), 'of the other link nothing is known').toMatchObject({ party: 2, cut: 'own' });
+    expect(lostOf(stateAfter(...LOADED, RUN, failed('ERR_IDENTITY_KEY')))).toMatchObject({ party: 2, cut: undefined });
+    expect(lostOf(stateAfter(...LOADED, RUN, failed('ERR_DEVICE_LOST')))).toMatchObject({ party: 0, cut: undefined });
+    expect(lostOf(stateAfter(...LOADED))).toMatchObject({ party: undefined, cut: undefined });
   });
 
   it('speaks of keys only when some were made', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bytes, count, hexGroups, milliseconds, percent, plural, seconds, wholePercent, wrap } from '../../src/app/format.ts';
+import { bytes, count, hexGroups, milliseconds, percent, plural, rightToLeft, seconds, wholePercent, wrap } from '../../src/app/format.ts';
 
 const NB = '\u00a0';
 
@@ -8,7 +8,11 @@ describe('numbers of the interface', () => {
     [0, '0'],
     [24, `24${NB}B`],
     [999, `999${NB}B`],
-    [1e3, `1${NB}kB`],
+    [1e3, `1.0${NB}kB`],
+    // 8 kB and 256 B would not look like 9 kB.
+    [8192, `8.2${NB}kB`],
+    [8448, `8.4${NB}kB`],
+    [9_960, `10${NB}kB`],
     [98_304, `98${NB}kB`],
     [999_499, `999${NB}kB`],
     [999_500, `1.0${NB}MB`],
@@ -33,6 +37,7 @@ describe('numbers of the interface', () => {
     expect(milliseconds(23.7)).toBe(`24${NB}ms`);
     expect(milliseconds(0.2)).toBe(`1${NB}ms`);
     expect(percent(0.4171)).toBe(`41.7${NB}%`);
+    expect([0, 0.0004, 0.0006, 0.9994, 0.9996, 1].map(percent)).toEqual(['0.0', '<0.1', '0.1', '99.9', '>99.9', '100.0'].map((n) => `${n}${NB}%`));
     expect(wholePercent(0.999)).toBe(`99${NB}%`);
     expect(wholePercent(1.2)).toBe(`100${NB}%`);
     expect(count(12_420)).toBe('12,420');
@@ -44,6 +49,11 @@ describe('numbers of the interface', () => {
 });
 
 describe('words in the picture', () => {
+  it('turns a text that reads from the right', () => {
+    expect(['عاصمة فرنسا هي [MASK].', '“שלום” he said', '12. ܐ'].map(rightToLeft)).toEqual([true, true, true]);
+    expect(['The capital', 'Paris هي', '', '12 [MASK]'].map(rightToLeft)).toEqual([false, false, false, false]);
+  });
+
   it('keeps what fits', () => {
     expect(wrap('The capital of France is [MASK].', [48])).toEqual(['The capital of France is [MASK].']);
     expect(wrap('', [48])).toEqual([]);

@@ -3,6 +3,9 @@ import { announcement } from '../../src/app/announce.ts';
 import { reduce } from '../../src/app/reduce.ts';
 import { type AppEvent, entryOf, weightsOf } from '../../src/app/state.ts';
 import { EMPTY } from '../../src/app/subject.ts';
+import { lines } from '../../src/app/lines.ts';
+import { movingOf, silenceOf } from '../../src/app/shown.ts';
+import { DEPLOYMENT } from './dev/scripted.ts';
 import { LOADED, PREPARED, stateAfter, links, predicted } from './support.ts';
 
 const RUN: AppEvent = { type: 'run', now: 1000 };
@@ -114,17 +117,71 @@ describe('a run', () => {
   });
 });
 
-describe('set-up', () => {
-  it('uses a weights mode that is served', () => {
-    const state = stateAfter(...LOADED);
-    const secret = reduce(state, { type: 'settings', settings: { ...state.settings, weights: 'secret' } });
-    expect(weightsOf(secret)).toBe('open');
-    expect(weightsOf(reduce(secret, { type: 'task', task: 'text-classification' }))).toBe('secret');
+describe('a party that is not heard', () => {
+  const heard = (party: 1 | 2, now: number): AppEvent => ({ type: 'progress', now, event: { status: 'heard', party } });
+  const tick = (now: number): AppEvent => ({ type: 'tick', now });
+  const computing = [...LOADED, ...PREPARED, RUN, SENT, LAYER] as const;
+
+  it('is named after three seconds, and nothing moves any more', () => {
+    const before = stateAfter(...computing, heard(1, 4900), heard(2, 2000), tick(4950));
+    expect([silenceOf(before), movingOf(before)]).toEqual([undefined, ['p12']]);
+    const now = reduce(before, tick(5000));
+    expect([silenceOf(now), movingOf(now)]).toEqual([{ party: 2, ms: 3000 }, []]);
+    expect(lines(now)).toMatchObject({
+      picLine: 'No message from party 2 for 3\u00a0s.',
+      stepSub: 'waiting for party 2',
+      'p2.health': 'no message for 3\u00a0s',
+      'p1.health': 'not asked yet',
+    });
+    expect(announcement(before, now)).toBe('No message from party 2.');
+    // It was only slow.
+    expect(silenceOf(reduce(now, heard(2, 5100)))).toBeUndefined();
   });
 
-  it('falls back to the first model of the task', () => {
+  it('may be both, and may be silent from the start', () => {
+    expect(silenceOf(stateAfter(...LOADED, ...PREPARED, RUN, tick(4100)))).toMatchObject({ party: undefined });
+    expect(silenceOf(stateAfter(...LOADED, ...PREPARED, RUN, heard(1, 4000), tick(4100)))).toMatchObject({ party: 2 });
+  });
+
+  it('stops the links while keys are made, too', () => {
+    const preparing = stateAfter(...LOADED, ...PREPARED.slice(0, 2));
+    expect(movingOf(preparing)).toEqual(['p01-down', 'p02-down']);
+    const later = reduce(preparing, tick(3100));
+    expect(movingOf(later)).toEqual([]);
+    expect(lines(later)['readyText']).toBe('Preparing waits: nothing went or came for 3\u00a0s.');
+  });
+});
+
+describe('Stop', () => {
+  const answered: AppEvent = { type: 'answered', answer: { task: 'fill-mask', result: predicted(true) }, subject: EMPTY, now: 4300 };
+
+  it('gives back the answer that was there before', () => {
+    const first = stateAfter(...LOADED, ...PREPARED, RUN, answered);
+    const again = reduce(first, { type: 'run', now: 5000 });
+    expect(again.outcome).toBeUndefined();
+    expect(reduce(again, { type: 'stopped', now: 5100 })).toMatchObject({ slot: 'result', stopped: true, outcome: first.outcome });
+    // Control: an error takes the place of the answer.
+    const failed: AppEvent = { type: 'failed', failure: { code: 'ERR_PEER_TIMEOUT', message: '', hint: '' }, now: 5100 };
+    expect(reduce(again, failed)).toMatchObject({ slot: 'error', outcome: undefined, previous: undefined });
+  });
+});
+
+describe('set-up', () => {
+  it('takes the weights that are served until some are chosen, and never replaces a choice', () => {
     const state = stateAfter(...LOADED);
-    expect(entryOf({ ...state, settings: { ...state.settings, model: 'gone' } })?.id).toBe('bert-base-uncased');
+    const [entry, ...others] = DEPLOYMENT.entries;
+    const secretOnly: AppEvent = { type: 'deployed', deployment: { ...DEPLOYMENT, entries: [{ ...entry, weights: { secret: '11'.repeat(32) } }, ...others] } };
+    expect([state, reduce(state, secretOnly)].map(weightsOf)).toEqual(['open', 'secret']);
+    const chosen = reduce(state, { type: 'settings', settings: { ...state.settings, weights: 'secret' } });
+    // This model is served open only: loading it is refused.
+    expect(weightsOf(chosen)).toBe('secret');
+    expect(weightsOf(reduce(chosen, { type: 'task', task: 'text-classification' }))).toBe('secret');
+  });
+
+  it('takes the first model of the task, and no other in place of a chosen one that is not there', () => {
+    const state = stateAfter(...LOADED);
+    expect(entryOf(state)?.id).toBe('bert-base-uncased');
+    expect(entryOf({ ...state, settings: { ...state.settings, model: 'gone' } })).toBeUndefined();
   });
 
   it('remembers each party’s proof and link, and forgets them with the model', () => {

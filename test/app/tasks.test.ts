@@ -54,6 +54,15 @@ describe('a form that cannot run names the box', () => {
     expect(found.remedy).toMatch(/^[a-z].*\.$/);
   });
 
+  it.each([
+    ['the label "Asia" is not one word of the model\'s vocabulary', 'The label “Asia” cannot be used'],
+    ['the labels "Europe" and "Asia" are the same word to the model', 'The labels “Europe” and “Asia” cannot be told apart'],
+    ['something else', 'A label cannot be used'],
+  ])('names the label: %s', (message, title) => {
+    const found = problemOf(reduce(form('zero-shot', SORT), { type: 'refused', failure: { code: 'ERR_ARGUMENT', message, hint: '' } }));
+    expect(found).toMatchObject({ field: 'labels', title, happened: expect.stringContaining('What the model does: BERT base, English.') });
+  });
+
   it('blames the labels that the model refused, until something is edited', () => {
     const refused = reduce(form('zero-shot', SORT), { type: 'refused', failure: { code: 'ERR_ARGUMENT', message: '', hint: '' } });
     expect(refused).toMatchObject({ slot: 'idle', nagging: true });

@@ -92,5 +92,26 @@ export function chachaVectors(name: string, make: () => Promise<RingKernels>): v
       const long = await kernels.draw(stream, 32, 300_000);
       expect(Buffer.compare(bytesOf(long), chacha20(stream.key, stream.nonce, new Uint8Array(1_200_000)))).toBe(0);
     });
+
+    it('ends after 2^32 blocks: the last words are there, and what would be the first once more is refused with ERR_INTERNAL', async () => {
+      const stream = new Random(2).stream();
+      // The other implementation stops one block earlier.
+      const expected = chacha20(stream.key, stream.nonce, new Uint8Array(64), undefined, 2 ** 32 - 2);
+      expect(bytesOf(await kernels.draw(stream, 64, 16, 2 ** 35 - 16)).subarray(0, 64)).toEqual(expected);
+      for (const [k, count, first] of [
+        [64, 1, 2 ** 35],
+        [64, 2, 2 ** 35 - 1],
+        [32, 4, 2 ** 36],
+        [1, 1, 2 ** 40],
+      ] as const) {
+        const drawn = kernels.draw(stream, k, count, first);
+        await expect(drawn, `${count} words of ${k} bits from ${first}`).rejects.toMatchObject({
+          code: 'ERR_INTERNAL',
+          message: expect.stringContaining('2^38 bytes'),
+        });
+      }
+      // A refusal ends nothing: the same kernels go on.
+      expect((await kernels.draw(stream, 64, 4, 2 ** 34)).data).toHaveLength(4);
+    });
   });
 }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generatePoint } from '../../src/compute/kernels/reference/dpf.ts';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
 import type { Choice, PiecewiseCubic, RingKernels, SelectionTable, Stream } from '../../src/compute/kernels/types.ts';
+import { listOf, strided, triangle } from '../../src/compute/pattern.ts';
 import { type Words, ringMask, wordsFrom } from '../../src/compute/ring.ts';
 import { onHost } from '../support/host-kernels.ts';
 
@@ -131,6 +132,10 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
       for (const cols of [1, 5, 7, 35]) same(await kernels.sumRows(x, cols), await oracle.sumRows(x, cols));
       const index = Uint32Array.from({ length: 50 }, () => random.below(35));
       same(await kernels.gather(x, index), await oracle.gather(x, index));
+      const patterns = [strided(4, [3, 10], [2, 0], [5, 1]), strided(34), triangle('clamp', 3, 3), triangle('pack', 2, 4), triangle('spread', 2, 4)];
+      // Twice: the second time the list is one that was kept.
+      for (const pattern of [...patterns, ...patterns]) same(await kernels.gather(x, pattern), await oracle.gather(x, listOf(pattern)));
+      await expect(kernels.gather(x, strided(0, [2, 35]))).rejects.toMatchObject({ code: 'ERR_INTERNAL' });
       await expect(kernels.gather(x, Uint32Array.of(0, 35))).rejects.toMatchObject({ code: 'ERR_INTERNAL' });
     });
 

@@ -130,6 +130,31 @@ describe('a load', () => {
     expect(Uint8Array.from(kept('model.safetensors'))).toEqual(BIG);
   });
 
+  it.each([
+    ['comes without its range', 'unnamed', 1],
+    ['is refused', 'refused', 2],
+    ['is another part', 'other', 2],
+    ['does not fit what had come', 'wrong bytes', 2],
+  ] as const)('starts again, in the same run, where the rest %s', async (_what, rest, wholes) => {
+    hub.troubles.set('model.safetensors', { kind: 'bad-rest', after: 100_000, rest });
+    await model().ensure('model.safetensors');
+    expect(Uint8Array.from(kept('model.safetensors'))).toEqual(BIG);
+    const content = hub.requests.filter(({ at, method }) => at === 'cdn' && method === 'GET');
+    expect(content.filter(({ range }) => range === undefined)).toHaveLength(wholes);
+    expect(content.filter(({ range }) => range !== undefined)).toHaveLength(1);
+    expect(readdirSync(join(place(), 'partial'))).toEqual([]);
+  });
+
+  it('keeps what came when the rest is refused for another reason', async () => {
+    hub.troubles.set('model.safetensors', { kind: 'cut', after: 20_000, times: 4 });
+    await failure('ERR_DOWNLOAD', /broke off/, () => model().ensure('model.safetensors'));
+    hub.troubles.set('model.safetensors', { kind: 'status', status: 404 });
+    expect(await model().ensure('model.safetensors')).toBe(false);
+    hub.troubles.clear();
+    await model().ensure('model.safetensors');
+    expect(hub.requests.at(-1)?.range).toMatch(/^bytes=[1-9]/);
+  });
+
   it('waits out a server that is busy for a moment, not one that stays so', async () => {
     hub.troubles.set('config.json', { kind: 'status', status: 503, times: 2 });
     expect(await model().ensure('config.json')).toBe(true);
@@ -198,6 +223,52 @@ describe('a load', () => {
 
   it('takes a pin over what the hub says', async () => {
     await failure('ERR_INTEGRITY', /hash differs/, () => model({ pins: { 'config.json': WRONG } }).ensure('config.json'));
+  });
+
+  describe('of a mirror', () => {
+    const blob = (bytes: Uint8Array) => createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
+    const hex = (kind: string, bytes: Uint8Array) => createHash(kind).update(bytes).digest('hex');
+    const says = (headers: Record<string, string>) => hub.troubles.set('config.json', { kind: 'headers', headers });
+
+    it.each([
+      ['of a compressed answer', `W/"${blob(CONFIG)}-gzip"`],
+      ['of a compressed answer, as other servers write it', `"${blob(CONFIG)};gzip"`],
+      ['that is weak', `W/"${blob(CONFIG)}"`],
+      ['that is the SHA-1 of the content', hex('sha1', CONFIG)],
+      ['that is its SHA-256', `"${hex('sha256', CONFIG)}"`],
+    ])('loads by an ETag %s, and refuses another file under it', async (_what, etag) => {
+      says({ etag });
+      expect(await model().ensure('config.json')).toBe(true);
+      rmSync(folder, { recursive: true });
+      hub.files.set('config.json', { bytes: text('{"a": 2}') });
+      await failure('ERR_INTEGRITY', /its hash differs/, () => model().ensure('config.json'));
+    });
+
+    it('takes the checksum of an artifact store over its ETag', async () => {
+      says({ etag: '"0123"', 'x-checksum-sha256': hex('sha256', CONFIG) });
+      expect(await model().ensure('config.json')).toBe(true);
+      rmSync(folder, { recursive: true });
+      says({ etag: `"${blob(CONFIG)}"`, 'x-checksum-sha256': 'ab'.repeat(32) });
+      await failure('ERR_INTEGRITY', /its hash differs/, () => model().ensure('config.json'));
+    });
+
+    it('says of an ETag that is no hash that it cannot be checked, and takes a pin', async () => {
+      says({ etag: '"5d41402abc4b2a76b9719d911017c592"' });
+      await failure('ERR_INTEGRITY', /cannot be checked: the ETag of this hub or mirror is no hash/, () => model().ensure('config.json'));
+      const pin = { sha256: hex('sha256', CONFIG), bytes: CONFIG.length };
+      expect(await model({ pins: { 'config.json': pin } }).ensure('config.json')).toBe(true);
+    });
+  });
+
+  it('says that a web page came when the network asks to log in, and where from', async () => {
+    hub.troubles.set('config.json', { kind: 'portal', page: true });
+    const { host } = new URL(hub.cdnUrl);
+    const error = await failure('ERR_DOWNLOAD', /a web page came in place of config.json of acme\/model/, () => model({ token: 'hf_x' }).ensure('config.json'));
+    expect(error.message).toContain(host);
+    for (const { at, authorization } of hub.requests) if (at === 'cdn') expect(authorization).toBeUndefined();
+    hub.troubles.set('config.json', { kind: 'portal', page: false });
+    const other = await failure('ERR_INTEGRITY', /without saying what it hashes to/, () => model().ensure('config.json'));
+    expect(other.message).toContain(host);
   });
 
   it('says when nobody is there', async () => {

@@ -18,6 +18,12 @@ export type Trouble =
   /** So many bytes, and then nothing. */
   | { readonly kind: 'silent'; readonly after: number; readonly times: number }
   | { readonly kind: 'corrupt' }
+  /** The connection breaks once after so many bytes, and the rest comes without its range, is refused (416), or is another part. */
+  | { readonly kind: 'bad-rest'; readonly after: number; readonly rest: 'unnamed' | 'refused' | 'other' | 'wrong bytes' }
+  /** What the hub says of the file is this instead. */
+  | { readonly kind: 'headers'; readonly headers: Readonly<Record<string, string>> }
+  /** Everything is redirected to another server. */
+  | { readonly kind: 'portal'; readonly page: boolean }
   | { readonly kind: 'no-digest' };
 
 export const COMMIT = '1234567890abcdef1234567890abcdef12345678';
@@ -94,11 +100,21 @@ export class TestHub {
     if (file === undefined || served === undefined) return void response.writeHead(404, { 'x-error-code': 'EntryNotFound' }).end();
     if (trouble?.kind === 'html') return void response.writeHead(200, { 'content-type': 'text/html', 'content-length': 15 }).end('<html>no</html>');
     const { bytes, large = false } = served;
+    if (trouble?.kind === 'portal') {
+      if (at === 'hub') return void response.writeHead(302, { location: `${this.cdnUrl}/blobs/${file}` }).end();
+      return void response.writeHead(200, { 'content-type': trouble.page ? 'text/html; charset=utf-8' : 'application/json' }).end();
+    }
     if (at === 'hub') {
       const sha256 = createHash('sha256').update(bytes).digest('hex');
       const blob = createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
       const described =
-        trouble?.kind === 'no-digest' ? {} : large ? { 'x-linked-etag': `"${sha256}"`, 'x-linked-size': String(bytes.length) } : { etag: `"${blob}"` };
+        trouble?.kind === 'headers'
+          ? trouble.headers
+          : trouble?.kind === 'no-digest'
+            ? {}
+            : large
+              ? { 'x-linked-etag': `"${sha256}"`, 'x-linked-size': String(bytes.length) }
+              : { etag: `"${blob}"` };
       const common = { 'x-repo-commit': this.commit, ...described };
       if (large) {
         return void response.writeHead(302, { ...common, location: `${this.cdnUrl}/blobs/${file}` }).end();
@@ -116,11 +132,16 @@ export class TestHub {
     const from = this.ranges ? Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0) : 0;
     const packed = this.real && from === 0 && /\bgzip\b/.test(String(headers['accept-encoding'] ?? ''));
     if (packed) response.setHeader('content-encoding', 'gzip');
-    const part = packed ? gzipSync(bytes) : bytes.subarray(from);
-    if (from > 0) response.setHeader('content-range', `bytes ${from}-${bytes.length - 1}/${bytes.length}`);
+    if (trouble?.kind === 'bad-rest' && from > 0 && trouble.rest === 'refused') return void response.writeHead(416).end();
+    const rest = bytes.subarray(from);
+    const part = packed ? gzipSync(bytes) : trouble?.kind === 'bad-rest' && trouble.rest === 'wrong bytes' && from > 0 ? rest.map((byte) => byte ^ 1) : rest;
+    const shown = trouble?.kind === 'bad-rest' && trouble.rest === 'other' ? from + 1 : from;
+    if (from > 0 && !(trouble?.kind === 'bad-rest' && trouble.rest === 'unnamed'))
+      response.setHeader('content-range', `bytes ${shown}-${bytes.length - 1}/${bytes.length}`);
     response.writeHead(from > 0 ? 206 : 200, { 'content-length': String(part.length) });
     if (method === 'HEAD') return void response.end();
-    const broken = (trouble?.kind === 'cut' || trouble?.kind === 'silent') && this.#counts(file, trouble);
+    const cutOnce = trouble?.kind === 'bad-rest' && this.#counts(file, { times: 1 });
+    const broken = cutOnce || ((trouble?.kind === 'cut' || trouble?.kind === 'silent') && this.#counts(file, trouble));
     const cut = broken ? part.subarray(0, trouble.after) : part;
     this.sent.set(file, (this.sent.get(file) ?? 0) + cut.length);
     if (broken && trouble.kind === 'silent') return void response.write(cut);

@@ -32,6 +32,7 @@ const files = (contents: Contents) =>
 const parts = (pieces: readonly string[], extra: Contents = {}): Contents => ({
   'vocab.json': vocab(pieces),
   'merges.txt': `#version: 0.2\n${MERGES.join('\n')}\n`,
+  'config.json': { model_type: pieces.includes('<s>') ? 'roberta' : 'gpt2' },
   ...extra,
 });
 const load = (contents: Contents): Promise<Tokenizer> => loadTokenizer(files(contents));
@@ -73,7 +74,7 @@ describe('GPT-2', () => {
     expect([tokenizer.vocabSize, tokenizer.eosTokenId, tokenizer.unkTokenId]).toEqual([GPT2.length, GPT2.length - 1, GPT2.length - 1]);
     for (const key of ['clsTokenId', 'sepTokenId', 'padTokenId', 'maskTokenId', 'maskToken'] as const) expect(tokenizer[key], key).toBeUndefined();
     expect(show(tokenizer, 'ab ab  cd')).toBe('ab@0-2 Ġab@3-5 Ġ@6-6 Ġ@7-7 cd@7-9');
-    expect(tokenizer.encode('', { allowMask: true })).toEqual({ ids: [], tokens: [], spans: [], segments: [], typeIds: [] });
+    expect(tokenizer.encode('', { allowMask: true })).toEqual({ ids: [], tokens: [], spans: [], segments: [], typeIds: [], cut: [] });
     expect(tokenizer.encodeWord(' ab')).toEqual([GPT2.indexOf('Ġab')]);
   });
 
@@ -239,11 +240,11 @@ describe('the files of a byte-level tokenizer', () => {
     ['a merge into no piece', lines('b b'), /line 6 with "bb"/],
     ['a merge of no piece', lines('bb b'), /line 6 with "bb"/],
     ['a vocabulary that is a list', { ...good, 'vocab.json': GPT2 }, /vocab\.json is array/],
-    ['a vocabulary with a hole', { ...parts(GPT2), 'vocab.json': { ...vocab(GPT2), x2: 9999 } }, /ids are not 0 to/],
-    ['an id twice', { ...parts(GPT2), 'vocab.json': { ...vocab(GPT2), x2: 3 } }, /ids are not 0 to/],
+    ['an id twice', { ...parts(GPT2), 'vocab.json': { ...vocab(GPT2), x2: 3 } }, /the id 3 to two pieces/],
     ['an id that is text', { ...parts(GPT2), 'vocab.json': { ...vocab(GPT2), x2: '3' } }, /not a sane integer/],
-    ['no control token', parts(GPT2.slice(0, -1)), /no eos token/],
-    ['RoBERTa without <pad>', { ...parts([...GPT2, '<s>', '</s>', '<unk>', '<mask>']) }, /no pad token/],
+    ['RoBERTa without <s>', { ...parts([...GPT2, '</s>', '<unk>', '<mask>'], { 'config.json': { model_type: 'roberta' } }) }, /no cls token/],
+    ['nobody’s name', { ...parts(GPT2), 'config.json': {} }, /does not say whose/],
+    ['a class of its own', { ...parts(GPT2), 'tokenizer_config.json': { tokenizer_class: 'BertweetTokenizer' } }, /rules of its own/],
     ['another class', { ...parts(GPT2), 'tokenizer_config.json': { tokenizer_class: 'BertTokenizer' } }, /needs a tokenizer\.json/],
     ['a bad added token', { ...good, 'tokenizer_config.json': { added_tokens_decoder: { x: { content: 'x' } } } }, /sane integer/],
     ['a special token that is a number', { ...good, 'special_tokens_map.json': { pad_token: 1 } }, /^special_tokens_map\.json/],
@@ -262,7 +263,8 @@ describe('the files of a byte-level tokenizer', () => {
       json((all) => (all['post_processor'] = { type: 'RobertaProcessing', cls: ['<s>', 5], sep: ['</s>', 2] }), ROBERTA),
       /another cls/,
     ],
-    ['GPT-2’s name on RoBERTa', { ...json(undefined, ROBERTA), 'tokenizer_config.json': { tokenizer_class: 'RobertaTokenizer' } }, /gpt2's kind/],
+    ['RoBERTa’s name on GPT-2', { ...json(), 'tokenizer_config.json': { tokenizer_class: 'RobertaTokenizer' } }, /no cls token/],
+    ['BERT’s name on GPT-2', { ...json(), 'config.json': { model_type: 'bert' } }, /names a tokenizer of bert/],
     [
       'a template without an end',
       json(

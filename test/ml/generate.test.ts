@@ -30,7 +30,7 @@ function generate(pieces: readonly number[], options: GenerationOptions, prompt 
 describe('options', () => {
   it('default to greedy with 20 pieces, or what is left', () => {
     const plan = { doSample: false, temperature: 1, topK: undefined, topP: 1, repetitionPenalty: 1, seed: undefined, stop: [], eosTokenIds: [EOS] };
-    expect(check({})).toEqual({ ...plan, maxNewTokens: 20 });
+    expect(check({})).toMatchObject({ ...plan, maxNewTokens: 20 });
     expect(check({}, 20).maxNewTokens).toBe(4);
   });
 

@@ -52,7 +52,7 @@ describe('preparing', () => {
     const input = prepareEntities('John Smith lives in Paris.', tokenizer, config);
     expect(input.inputIds).toEqual('[CLS] john smith lives in paris . [SEP]'.split(' ').map((piece) => BERT_PIECES.indexOf(piece)));
     expect(input.rows).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
-    expect(input.tokens).toEqual(['john', 'smith', 'lives', 'in', 'paris', '.']);
+    expect(input.words).toEqual(['john', 'smith', 'lives', 'in', 'paris', '.']);
     expect(prepareEntities('[MASK]', tokenizer, config).inputIds).not.toContain(tokenizer.maskTokenId);
   });
 

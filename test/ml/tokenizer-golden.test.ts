@@ -37,7 +37,11 @@ const memory = (files: Readonly<Record<string, unknown>>): ModelFiles =>
   );
 
 const fromMerges = ({ vocab, merges = [] }: Vectors): ModelFiles =>
-  memory({ 'vocab.json': vocab, 'merges.txt': `#version: 0.2\n${merges.join('\n')}\n`, 'tokenizer_config.json': {} });
+  memory({
+    'vocab.json': vocab,
+    'merges.txt': `#version: 0.2\n${merges.join('\n')}\n`,
+    'config.json': { model_type: vocab['<mask>'] === undefined ? 'gpt2' : 'roberta' },
+  });
 const byteLevelJson = ({ vocab, merges = [] }: Vectors, post: unknown, control: readonly string[], pairs: boolean): ModelFiles =>
   memory({
     'tokenizer.json': {

@@ -6,6 +6,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { PiecewiseCubic } from '../../src/compute/kernels/types.ts';
+import { patternCount, strided, triangle } from '../../src/compute/pattern.ts';
 import { type Words, ringMask, signedAt, wordAt, wordsFrom } from '../../src/compute/ring.ts';
 import { PlaintextGates } from '../../src/mpc/protocol/plaintext/oracle.ts';
 import type { ProtocolInfo } from '../../src/mpc/protocol/registry.ts';
@@ -84,7 +85,10 @@ function ringCases(k: number): Case[] {
     unary('raise by 1 inside the ring', (g, w) => g.raise(w, 1, k)),
     unary('sumRows', (g, w) => g.sumRows(w)),
     unary('repeat', (g, w) => g.repeat(w, 3)),
-    unary('gather', (g, w) => g.gather(w, Uint32Array.of(14, 0, 3, 3), [2, 2])),
+    unary('gather, strided', (g, w) => g.gather(w, strided(3, [2, 5], [2, 0], [2, 1]), [2, 4])),
+    ...(['pack', 'spread', 'clamp'] as const).map((form) =>
+      unary(`gather, triangle to ${form}`, (g, w) => g.gather(w, triangle(form, 1, 3), [patternCount(triangle(form, 1, 3))])),
+    ),
     unary('reshape', (g, w) => g.reshape(w, [15], 9)),
     binary('mul', (g, a, b) => g.mul(a, b)),
     unary('mul of a value with itself', (g, w) => g.mul(w, w)),

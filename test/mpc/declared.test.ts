@@ -12,6 +12,7 @@ import { isNegative, select } from '../../src/mpc/secure/compare.ts';
 import { normalise } from '../../src/mpc/secure/normalise.ts';
 import type { Component } from '../../src/mpc/share/wire.ts';
 import type { PartyId } from '../../src/net/types.ts';
+import { thrown } from '../failure.ts';
 import { noParameters } from '../support/simulate.ts';
 
 function costOf(build: (gates: Gates) => void) {
@@ -54,6 +55,20 @@ describe('declared costs', () => {
   });
 });
 
+describe('a gate whose masks do not fit one key stream', () => {
+  // 2^38 bytes: 2^35 words of 64 bits, or the tables of 2^29 selections of 16 entries of 4 words of 64 bits.
+  const cubic = { segments: 16, t: 6, s1: 8, s2: 8, guard: 2, coefficients: new BigInt64Array(64) };
+  it.each<[string, number, (gates: Gates, count: number) => unknown]>([
+    ['a tensor', 2 ** 35, (g, count) => g.input('x', [count], 64, 0)],
+    ['a piecewise cubic', 2 ** 29, (g, count) => g.cubic(g.input('x', [count], 10, 0), cubic, 64)],
+    ['a table of bits', 2 ** 34, (g, count) => g.borrow(g.input('x', [count], 7, 0), 0, 7, 'less')],
+    ['a product', 2 ** 35, (g, count) => g.mul(g.input('x', [count], 64, 0), g.input('y', [count], 64, 0))],
+  ])('is refused with ERR_SHAPE while building: %s of more than %i elements', (_name, most, build) => {
+    expect(() => build(new CircuitBuilder('open'), most)).not.toThrow();
+    expect(thrown('ERR_SHAPE', () => build(new CircuitBuilder('open'), most + 1)).message).toContain('2^38 bytes');
+  });
+});
+
 describe('a component that no message has brought', () => {
   const builder = new CircuitBuilder('open');
   const input = builder.input('x', [4], 64, 0);
@@ -79,7 +94,7 @@ describe('a component that no message has brought', () => {
     for (const wire of [input, product]) {
       const error = await party(id)
         .value(wire, component)
-        .catch((thrown: unknown) => thrown);
+        .catch((reason: unknown) => reason);
       expect(error).toBeInstanceOf(TercetError);
       expect((error as TercetError).code).toBe('ERR_INTERNAL');
     }
@@ -95,9 +110,9 @@ describe('a wiped generator', () => {
     const prg = PairPrg.of(new Uint8Array(32).fill(1), { session: new Uint8Array(16), attempt: 0, step: 0, branch: 0 });
     const id = { gate: 1, purpose: 'mask2', table: 0, direction: 0 } as const;
     const owner = {};
-    expect(prg.claim(id, owner).nonce).toHaveLength(12);
+    expect(prg.claim(id, owner, 'λ2').nonce).toHaveLength(12);
     prg.wipe();
-    for (const draw of [() => prg.claim(id, owner), () => prg.spend({ ...id, gate: 2 }, owner)]) {
+    for (const draw of [() => prg.claim(id, owner, 'λ2'), () => prg.spend({ ...id, gate: 2 }, owner, 'λ2')]) {
       expect(draw).toThrow(expect.objectContaining({ code: 'ERR_STATE' }));
     }
   });

@@ -1,5 +1,6 @@
 /** The walk of a party through a circuit: phases once and in order, hostile links, wrong inputs, and modes that this build does not have. */
 import { afterEach, describe, expect, it } from 'vitest';
+import { strided, triangle } from '../../src/compute/pattern.ts';
 import { wordsFrom } from '../../src/compute/ring.ts';
 import { type ErrorCode, TercetError } from '../../src/core/errors.ts';
 import { FIXED_HEADER_BYTES } from '../../src/net/frame.ts';
@@ -283,7 +284,9 @@ describe('inputs that do not fit the circuit', () => {
       (b) => b.reduce(input(b, [2], 8), 9),
       (b) => b.raise(input(b, [2], 8), 2, 11),
       (b) => b.reshape(input(b, [2], 8), [3]),
-      (b) => b.gather(input(b, [2], 8), Uint32Array.of(0), [2]),
+      (b) => b.gather(input(b, [2], 8), strided(0), [2]),
+      (b) => b.gather(input(b, [4], 8), strided(1, [2, 3]), [2]),
+      (b) => b.gather(input(b, [3], 8), triangle('spread', 1, 2), [2, 2]),
       (b) => b.table(input(b, [2], 4), { bits: 3, entries: new Array<bigint>(8).fill(0n) }, 8),
       (b) => b.table(input(b, [2], 3), { bits: 3, entries: new Array<bigint>(7).fill(0n) }, 8),
       (b) => b.jointTable([input(b, [2], 1)], [0n, 1n, 0n], 8),

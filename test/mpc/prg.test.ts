@@ -2,10 +2,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
-import { wordsFrom } from '../../src/compute/ring.ts';
+import type { RingKernels, Stream } from '../../src/compute/kernels/types.ts';
+import { loadNodeModule, nodeWorkerFactory } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
+import { type Words, wordsFrom } from '../../src/compute/ring.ts';
+import type { TercetError } from '../../src/core/errors.ts';
 import { toHex } from '../../src/core/bytes.ts';
 import { type Attempt, type DrawId, PURPOSES, type Purpose, nonceOf } from '../../src/mpc/prg/gate-id.ts';
-import { PairPrg, attemptKey } from '../../src/mpc/prg/prg.ts';
+import { PairPrg, type Use, attemptKey } from '../../src/mpc/prg/prg.ts';
 import type { Circuit } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import { drawId } from '../../src/mpc/protocol/semi-honest/gate.ts';
 import type { ExactTable, Gates, Inputs } from '../../src/mpc/protocol/types.ts';
@@ -85,7 +89,7 @@ describe('attempt keys', () => {
 
   it('give different streams to the same gate in another attempt, step or branch', () => {
     const streams = [ATTEMPT, { ...ATTEMPT, attempt: 1 }, { ...ATTEMPT, step: 3 }, { ...ATTEMPT, branch: 2 }].map((attempt) => {
-      const { key, nonce } = PairPrg.of(MASTER, attempt).claim(ID, {});
+      const { key, nonce } = PairPrg.of(MASTER, attempt).claim(ID, {}, 'pads');
       return `${toHex(key)} ${toHex(nonce)}`;
     });
     expect(new Set(streams).size).toBe(4);
@@ -101,28 +105,43 @@ describe('the registry of draws', () => {
   it('gives the same owner the same stream again, for re-deriving a mask', () => {
     const prg = PairPrg.of(MASTER, ATTEMPT);
     const owner = {};
-    expect(prg.claim({ ...ID }, owner)).toEqual(prg.claim({ ...ID }, owner));
+    expect(prg.claim({ ...ID }, owner, 'pads')).toEqual(prg.claim({ ...ID }, owner, 'pads'));
   });
 
   it('refuses a second owner of an id with ERR_PAD_REUSE, and serves it another id', async () => {
     const prg = PairPrg.of(MASTER, ATTEMPT);
-    prg.claim(ID, {});
-    await failure('ERR_PAD_REUSE', () => prg.claim(ID, {}));
-    await failure('ERR_PAD_REUSE', () => prg.spend(ID, {}));
-    expect(() => prg.claim({ ...ID, table: 1 }, {})).not.toThrow();
+    prg.claim(ID, {}, 'pads');
+    await failure('ERR_PAD_REUSE', () => prg.claim(ID, {}, 'pads'));
+    await failure('ERR_PAD_REUSE', () => prg.spend(ID, {}, 'pads'));
+    expect(() => prg.claim({ ...ID, table: 1 }, {}, 'pads')).not.toThrow();
+  });
+
+  it('refuses its own owner an id that it drew for something else, with ERR_PAD_REUSE: one draw is one mask', async () => {
+    const owner = {};
+    for (const [first, second] of [
+      ['pads', 'r0'],
+      ['r0', 'pads'],
+      ['λ2', 'Γ1'],
+    ] as const) {
+      const prg = PairPrg.of(MASTER, ATTEMPT);
+      prg.claim(ID, owner, first);
+      await failure('ERR_PAD_REUSE', () => prg.claim(ID, owner, second));
+      await failure('ERR_PAD_REUSE', () => prg.spend(ID, owner, second));
+      expect(() => prg.spend(ID, owner, first)).not.toThrow();
+    }
   });
 
   it('refuses to spend an id twice with ERR_PAD_REUSE, even for its own owner', async () => {
     const prg = PairPrg.of(MASTER, ATTEMPT);
     const owner = {};
-    prg.spend(ID, owner);
-    await failure('ERR_PAD_REUSE', () => prg.spend(ID, owner));
-    expect(() => prg.claim(ID, owner)).not.toThrow();
-    expect(() => prg.spend({ ...ID, purpose: 'zero' }, owner)).not.toThrow();
+    prg.spend(ID, owner, 'pads');
+    await failure('ERR_PAD_REUSE', () => prg.spend(ID, owner, 'pads'));
+    expect(() => prg.claim(ID, owner, 'pads')).not.toThrow();
+    expect(() => prg.spend({ ...ID, purpose: 'zero' }, owner, 'r0')).not.toThrow();
   });
 
   it('refuses a second message under one mask with ERR_PAD_REUSE, whole or in parts', async () => {
-    const fresh = () => PairPrg.of(MASTER, ATTEMPT).spend(ID, {});
+    const fresh = () => PairPrg.of(MASTER, ATTEMPT).spend(ID, {}, 'pads');
     const used = fresh();
     used.use();
     await failure('ERR_PAD_REUSE', () => used.use());
@@ -136,7 +155,7 @@ describe('the registry of draws', () => {
 
   it('prints no key byte: not as text, JSON or by util.inspect with hidden fields', () => {
     const prg = PairPrg.of(MASTER, ATTEMPT);
-    const stream = prg.claim(ID, {});
+    const stream = prg.claim(ID, {}, 'pads');
     const secrets = { master: MASTER, key: stream.key };
     expect(secretsIn(printed(prg) + printed({ nested: [prg] }), secrets)).toEqual([]);
     expect(`${prg}`).toBe('PairPrg(redacted)');
@@ -148,26 +167,78 @@ describe('the registry of draws', () => {
 
   it('of the next step draws from other streams under the same key, outlives the step before, and is given once', () => {
     const prg = PairPrg.of(MASTER, ATTEMPT);
-    const first = prg.spend(ID, {}).stream;
+    const first = prg.spend(ID, {}, 'pads').stream;
     const next = prg.next();
-    const second = next.spend(ID, {}).stream;
+    const second = next.spend(ID, {}, 'pads').stream;
     expect(second.key).toEqual(first.key);
     expect(second.nonce).not.toEqual(first.nonce);
     prg.wipe();
     expect(second.key.some((byte) => byte !== 0)).toBe(true);
     // A second generator of that step would repeat every pad of it.
     expect(() => prg.next()).toThrow(expect.objectContaining({ code: 'ERR_STATE' }));
-    expect(() => next.spend(ID, {})).toThrow(expect.objectContaining({ code: 'ERR_PAD_REUSE' }));
+    expect(() => next.spend(ID, {}, 'pads')).toThrow(expect.objectContaining({ code: 'ERR_PAD_REUSE' }));
     // Control: the next but one is there.
-    expect(() => next.next().spend(ID, {})).not.toThrow();
+    expect(() => next.next().spend(ID, {}, 'pads')).not.toThrow();
+  });
+
+  it('gives point-function keys a public tweak that is another one for every session, attempt, step, id and row, and says nothing of the key', () => {
+    const session = Uint8Array.from(ATTEMPT.session, (byte, i) => (i === 0 ? byte ^ 1 : byte));
+    const attempts = [ATTEMPT, { ...ATTEMPT, session }, { ...ATTEMPT, attempt: 1 }, { ...ATTEMPT, step: 3 }, { ...ATTEMPT, branch: 2 }];
+    const tweaks = attempts.flatMap((attempt) => {
+      const prg = PairPrg.of(MASTER, attempt);
+      return [prg.tweak(ID, 0), prg.tweak(ID, 1), prg.tweak({ ...ID, gate: 8 }, 0)].map(toHex);
+    });
+    expect(new Set(tweaks).size).toBe(tweaks.length);
+    expect(tweaks.every((tweak) => tweak.length === 32)).toBe(true);
+    expect(toHex(PairPrg.of(seeded(32, 1, 2), ATTEMPT).tweak(ID, 0))).toBe(tweaks[0]);
   });
 
   it('overwrites the key when it is wiped', () => {
     const prg = PairPrg.of(MASTER, ATTEMPT);
-    const { key } = prg.claim(ID, {});
+    const { key } = prg.claim(ID, {}, 'pads');
     expect(key.some((byte) => byte !== 0)).toBe(true);
     prg.wipe();
     expect(key.every((byte) => byte === 0)).toBe(true);
+  });
+
+  describe('gives out streams that end with it: a draw after the wipe is ERR_STATE, not words of a key of zeros', async () => {
+    const module = await loadNodeModule();
+    const table = { kind: 'rows', table: wordsFrom([0, 1, 0, 0], 8), n: 2, stride: 2, row: wordsFrom([1, 0], 1) } as const;
+    const draws: readonly [string, (kernels: RingKernels<Words>, stream: Stream) => Promise<unknown>][] = [
+      ['draw', (kernels, stream) => kernels.draw(stream, 64, 4)],
+      ['selectionTable', (kernels, stream) => kernels.selectionTable(table, 8, stream, 0, 2)],
+      ['dealSelection', (kernels, stream) => kernels.dealSelection({ index: wordsFrom([1, 0], 1) }, 2, 8, stream, wordsFrom([0, 0], 8))],
+    ];
+    it.each([
+      ['reference', () => new ReferenceKernels()],
+      ['wasm', () => createWasmKernels({ module, threads: 0 })],
+      ['wasm with a worker', () => createWasmKernels({ module, startWorker: nodeWorkerFactory(), threads: 1 })],
+    ] as const)('%s', async (_name, make) => {
+      const kernels: RingKernels<Words> = await make();
+      for (const [name, run] of draws) {
+        const prg = PairPrg.of(MASTER, ATTEMPT);
+        const { stream } = prg.spend(ID, {}, 'pads');
+        await run(kernels, stream);
+        prg.wipe();
+        await expect(run(kernels, stream), name).rejects.toMatchObject({ code: 'ERR_STATE' });
+      }
+      await kernels.close();
+    });
+
+    it('also for what waits for a worker, and without an end to the workers', async () => {
+      const kernels = await createWasmKernels({ module, startWorker: nodeWorkerFactory(), threads: 1 });
+      const [prg, other] = [PairPrg.of(MASTER, ATTEMPT), PairPrg.of(MASTER, { ...ATTEMPT, attempt: 1 })];
+      const [{ stream }, { stream: sound }] = [prg.spend(ID, {}, 'pads'), other.spend(ID, {}, 'pads')];
+      const long = (from: Stream) => kernels.draw(from, 64, 1 << 17);
+      const waiting = await Promise.allSettled([long(sound), long(sound), ...[1, 2, 3].map(() => long(stream)), prg.wipe(), long(sound)]);
+      expect(waiting.map((end) => (end.status === 'fulfilled' ? 'ok' : (end.reason as TercetError).code))).toEqual([
+        'ok',
+        'ok',
+        ...['ERR_STATE', 'ERR_STATE', 'ERR_STATE'],
+        ...['ok', 'ok'],
+      ]);
+      await kernels.close();
+    });
   });
 });
 
@@ -184,12 +255,12 @@ class ForgetfulPrg extends PairPrg {
     this.#attempt = attempt;
   }
 
-  override claim(id: Omit<DrawId, 'step' | 'branch'>, owner: object) {
-    return PairPrg.of(this.#master, this.#attempt).claim(id, owner);
+  override claim(id: Omit<DrawId, 'step' | 'branch'>, owner: object, use: Use) {
+    return PairPrg.of(this.#master, this.#attempt).claim(id, owner, use);
   }
 
-  override spend(id: Omit<DrawId, 'step' | 'branch'>, owner: object): Fresh {
-    return new Fresh(this.claim(id, owner));
+  override spend(id: Omit<DrawId, 'step' | 'branch'>, owner: object, use: Use): Fresh {
+    return new Fresh(this.claim(id, owner, use));
   }
 }
 
@@ -229,7 +300,7 @@ function attack(messages: readonly Message[], element: number): [number, number]
 /** λ2 of an input, from P2's own key. */
 async function maskOfInput(gate: number): Promise<number[]> {
   const { attempt, k02 } = keysOf(SEED);
-  const words = await new ReferenceKernels().draw(PairPrg.of(k02, attempt).claim(drawId({ number: gate }, 'mask2'), {}), 4, X.length);
+  const words = await new ReferenceKernels().draw(PairPrg.of(k02, attempt).claim(drawId({ number: gate }, 'mask2'), {}, 'λ2'), 4, X.length);
   return [...words.data].map(Number);
 }
 

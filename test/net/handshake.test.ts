@@ -59,7 +59,7 @@ async function shake(options: {
   const failed: { owner?: TercetError; party?: TercetError } = {};
   const keys: Uint8Array[] = [];
   try {
-    const said = party.answer(hello(owner.hello.slice()));
+    const said = await party.answer(hello(owner.hello.slice()));
     if (said.refusal !== undefined) failed.party = said.refusal;
     try {
       const { finish: last, secrets } = await owner.finish(answer(said.hello.slice()));
@@ -273,7 +273,7 @@ describe('the handshake on a link', () => {
     const { a: c, here } = link();
     const refused = expectCode(ownerHandshake(c, ownerTerms()), 'ERR_FRAME_FORMAT');
     await new Promise((resolve) => setTimeout(resolve, 20));
-    const answer = (await PartyHandshake.begin(partyTerms())).answer(here.sent[0].slice(8)).hello;
+    const answer = (await (await PartyHandshake.begin(partyTerms())).answer(here.sent[0].slice(8))).hello;
     here.receive(concatBytes([new Uint8Array(8), answer, Uint8Array.of(1)]));
     await refused;
   });
@@ -302,7 +302,7 @@ describe('what the handshake holds', () => {
   it('cannot be printed, and is gone when it was used', async () => {
     const owner = await OwnerHandshake.begin(ownerTerms());
     const party = await PartyHandshake.begin(partyTerms());
-    const { hello } = party.answer(owner.hello);
+    const { hello } = await party.answer(owner.hello);
     const { finish, secrets } = await owner.finish(hello);
     const key = secrets.pairKey();
     const records = secrets.recordKeys('owner');

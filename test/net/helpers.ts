@@ -4,7 +4,8 @@ import * as tls from 'node:tls';
 import { expect } from 'vitest';
 import { concatBytes } from '../../src/core/bytes.ts';
 import { type ErrorCode, TercetError } from '../../src/core/errors.ts';
-import { type Certificates, type Credentials, createCertificates } from '../../src/net/certificates.ts';
+import { type Certificates, createCertificates } from '../../src/net/certificates.ts';
+import type { Certified } from '../../src/net/credentials.ts';
 import { encodeHeader } from '../../src/net/frame.ts';
 import { encodeHello, partyName } from '../../src/net/hello.ts';
 import type { PartyId } from '../../src/net/types.ts';
@@ -73,7 +74,7 @@ export function secured(socket: tls.TLSSocket): Promise<void> {
 }
 
 /** A raw client that has been accepted as `from` and can now write anything. */
-export async function greetedClient(port: number, from: PartyId, to: PartyId, credentials: Credentials, session = SESSION): Promise<tls.TLSSocket> {
+export async function greetedClient(port: number, from: PartyId, to: PartyId, credentials: Certified, session = SESSION): Promise<tls.TLSSocket> {
   const socket = rawClient(port, to, { ...credentials });
   await secured(socket);
   socket.write(encodeHello({ from, to, status: 'ok', session }));

@@ -254,6 +254,15 @@ describe('an address that is not a party’s', () => {
       'ERR_PEER_CLOSED',
       'm',
     ],
+    ...(['ERR_IDENTITY_KEY', 'ERR_IDENTITY_PEERS', 'ERR_PEER_CERTIFICATE'] as const).map(
+      (code) =>
+        [
+          `a refusal that judges proofs (${code})`,
+          replies(JSON.stringify({ code, message: 'm', hint: 'do this' }), { status: 400, headers: problem }),
+          'ERR_PEER_CLOSED',
+          'm',
+        ] as const,
+    ),
     ['a refusal without words', replies('{"code":7}', { status: 400, headers: problem }), 'ERR_PEER_MISMATCH', 'HTTP 400'],
     ['no network', () => Promise.reject(new TypeError('Failed to fetch')), 'ERR_PEER_UNREACHABLE', 'cannot reach party 1 at https://one.example'],
     ['a closed port', () => Promise.reject(new TypeError('fetch failed', { cause: { code: 'ECONNREFUSED' } })), 'ERR_PEER_UNREACHABLE', 'ECONNREFUSED'],

@@ -3,7 +3,8 @@ import type { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { TercetError } from '../../src/core/errors.ts';
 import type { SessionChannel } from '../../src/net/channel.ts';
-import { type Credentials, createCertificates, credentialsOf } from '../../src/net/certificates.ts';
+import { createCertificates, credentialsOf } from '../../src/net/certificates.ts';
+import type { Certified } from '../../src/net/credentials.ts';
 import { decodeHello, encodeHello } from '../../src/net/hello.ts';
 import { withProfile } from '../../src/net/paced.ts';
 import { type ConnectOptions, type ListenOptions, type TlsListener, connectTls, listenTls } from '../../src/net/tls.ts';
@@ -19,7 +20,7 @@ async function cleanup(): Promise<void> {
   for (const run of cleanups.splice(0).reverse()) await run();
 }
 
-async function credentials(party: PartyId): Promise<Credentials> {
+async function credentials(party: PartyId): Promise<Certified> {
   return credentialsOf(await testCertificates(), party);
 }
 

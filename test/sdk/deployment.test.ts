@@ -3,16 +3,19 @@ import { describe, expect, it } from 'vitest';
 import { bucketFor, bucketsOf } from '../../src/sdk/buckets.ts';
 import { capabilitiesOf } from '../../src/sdk/capabilities.ts';
 import { parseDeployment } from '../../src/sdk/deployment.ts';
+import type { Environment } from '../../src/sdk/environment.ts';
+import { partiesHealth } from '../../src/sdk/health.ts';
 import { settle, unsettle } from '../../src/sdk/settled.ts';
 import { TercetError } from '../../src/core/errors.ts';
 import { failure } from '../failure.ts';
 
 const HEX = 'ab'.repeat(32);
+const OTHER = 'cd'.repeat(32);
 const GOOD = {
   version: 1,
   parties: [
     { url: 'https://alder.example', identity: HEX, operator: 'Alder', place: 'Frankfurt' },
-    { url: 'http://127.0.0.1:7202', identity: HEX },
+    { url: 'http://127.0.0.1:7202', identity: OTHER },
   ],
   models: 'models',
   entries: [
@@ -64,6 +67,10 @@ describe('a deployment', () => {
     ['parties[0].url', changed(['parties', 0, 'url'], 'javascript:alert(1)')],
     ['parties[1].url', changed(['parties', 1, 'url'], 'http://127.0.0.1.example')],
     ['parties[0].identity', changed(['parties', 0, 'identity'], HEX.toUpperCase())],
+    // One party in both places.
+    ['parties[1].identity', changed(['parties', 1, 'identity'], HEX)],
+    ['parties[1].url', changed(['parties', 1, 'url'], 'https://alder.example/')],
+    ['parties[1].url', changed(['parties', 1, 'url'], 'https://ALDER.example:443?x')],
     ['parties[1].operator', changed(['parties', 1, 'operator'], 7)],
     ['entries', changed(['entries'], { tiny: {} })],
     ['entries[0].id', changed(['entries', 0, 'id'], '../tiny')],
@@ -78,6 +85,20 @@ describe('a deployment', () => {
     ['the document', null],
   ])('with a wrong %s is refused, and the field is named', async (field, value) => {
     expect((await failure('ERR_MODEL_CONFIG', () => parseDeployment(value))).message).toContain(field);
+  });
+});
+
+describe('health', () => {
+  it('is asked for below the address of each party, where a proxy has it below a path', async () => {
+    const asked: string[] = [];
+    const deployment = parseDeployment(changed(['parties', 0, 'url'], 'https://proxy.example/alder/'));
+    const fetch = async (url: string) => {
+      asked.push(url);
+      return Response.json({ identity: url.startsWith('https') ? HEX : OTHER });
+    };
+    const found = await partiesHealth(deployment, { fetch, now: () => 0 } as unknown as Environment);
+    expect(asked).toEqual(['https://proxy.example/alder/v1/party', 'http://127.0.0.1:7202/v1/party']);
+    expect(found.map(({ ok }) => ok)).toEqual([true, true]);
   });
 });
 

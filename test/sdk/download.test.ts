@@ -14,11 +14,14 @@ let server: Server;
 let base: string;
 /** How often each path was asked for. */
 const asked = new Map<string, number>();
+/** Pins that were in addresses. */
+const pins = new Set<string>();
 let mended = false;
 
 beforeAll(async () => {
   server = createServer((request, response) => {
-    const path = request.url ?? '';
+    const { pathname: path, searchParams } = new URL(request.url ?? '', 'http://server.example');
+    pins.add(searchParams.get('sha256') ?? '');
     asked.set(path, (asked.get(path) ?? 0) + 1);
     if (path === '/good') return response.writeHead(200, { 'content-type': 'application/json' }).end(BODY);
     if (path === '/404') return response.writeHead(404, { 'content-type': 'text/plain' }).end('no');
@@ -64,6 +67,9 @@ describe('a pinned file', () => {
     const bytes = await downloadPinned(`${base}/good`, 'tokenizer.json', PIN, { fetch, onProgress: (loaded, total) => progress.push([loaded, total]) });
     expect(new TextDecoder().decode(bytes)).toBe(BODY);
     expect(progress.at(-1)).toEqual([BODY.length, BODY.length]);
+    // One request, whose address tells what is in the file: that may be kept for good.
+    expect(asked.get('/good')).toBe(1);
+    expect(pins).toEqual(new Set([PIN.sha256]));
   });
 
   it.each([
@@ -94,11 +100,30 @@ describe('a pinned file', () => {
     await failure('ERR_ABORTED', () => pending);
   });
 
-  it('comes from no cache: a mended server is believed at once', async () => {
-    await failure('ERR_DOWNLOAD', () => download('/mended'));
+  it('that a cache has otherwise is asked for past it, once: a mended server is believed at once', async () => {
+    const modes: (RequestCache | undefined)[] = [];
+    const kept = new Map<string, Response>();
+    // A browser's cache, as far as it matters: what came is kept, unless `reload` looks past it.
+    const caching: typeof fetch = async (url, init) => {
+      modes.push(init?.cache);
+      const key = String(url);
+      const response = init?.cache === 'reload' ? undefined : kept.get(key);
+      kept.set(key, response ?? (await fetch(url, init)));
+      return (kept.get(key) as Response).clone();
+    };
+    const load = () => downloadPinned(`${base}/mended`, 'tokenizer.json', PIN, { fetch: caching });
+    await failure('ERR_DOWNLOAD', load);
     mended = true;
-    expect((await download('/mended')).length).toBe(BODY.length);
-    expect(asked.get('/mended')).toBe(2);
+    expect((await load()).length).toBe(BODY.length);
+    expect(modes).toEqual(['default', 'reload', 'default', 'reload']);
+    expect(asked.get('/mended')).toBe(3);
+    expect((await load()).length).toBe(BODY.length);
+    expect(asked.get('/mended')).toBe(3);
+  });
+
+  it('is asked for once where nothing came at all', async () => {
+    await failure('ERR_DOWNLOAD', () => download('/breaks'));
+    expect(asked.get('/breaks')).toBe(2);
   });
 });
 

@@ -86,6 +86,8 @@ export interface MemorySite {
   readonly faults: Map<string, Uint8Array>;
   /** How every session ended, of both compute parties, in the order in which they began. */
   readonly ends: Promise<SessionEnd | TercetError>[];
+  /** The compute parties' ends of the owner's links, in the same order. */
+  readonly owners: Channel[];
   load(options?: PretrainedOptions): Promise<OwnerModel>;
 }
 
@@ -97,18 +99,19 @@ export async function memorySite(id: ModelId, change: (entry: Deployment['entrie
   const model = await servedModel(source);
   const pins = Object.fromEntries([...files].map(([name, bytes]) => [name, { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }]));
   const entry = { id, task: taskOf(config.head), title: id, weights: { open: model.hash }, files: pins, examples: [] };
-  const party = { url: 'http://127.0.0.1:1', identity: 'cd'.repeat(32) };
-  const deployment: Deployment = { version: 1, parties: [party, party], models: 'models', entries: [{ ...entry, ...change(entry) }] };
+  const party = (id: 1 | 2) => ({ url: `http://127.0.0.1:${id}`, identity: `c${id}`.repeat(32) });
+  const deployment: Deployment = { version: 1, parties: [party(1), party(2)], models: 'models', entries: [{ ...entry, ...change(entry) }] };
   const fetched: string[] = [];
   const addresses: string[] = [];
   const faults: MemorySite['faults'] = new Map();
   const store = browserStore();
   const events: ProgressEvent[] = [];
   const ends: MemorySite['ends'] = [];
+  const owners: Channel[] = [];
   const place: Environment = {
     base: 'http://127.0.0.1/',
     async fetch(url) {
-      const name = url.split('/').at(-1) ?? '';
+      const name = new URL(url).pathname.split('/').at(-1) ?? '';
       fetched.push(name);
       addresses.push(url);
       const bytes = faults.get(name) ?? files.get(name);
@@ -120,7 +123,7 @@ export async function memorySite(id: ModelId, change: (entry: Deployment['entrie
     peakMemory: () => 1,
     capabilities: () => Promise.reject(new Error('the device is named')),
     openKernels: async () => new ReferenceKernels(),
-    openLink: opener(model, ends),
+    openLink: opener(model, ends, owners),
   };
   return {
     source,
@@ -132,13 +135,14 @@ export async function memorySite(id: ModelId, change: (entry: Deployment['entrie
     file: (name) => files.get(name) ?? new Uint8Array(),
     faults,
     ends,
+    owners,
     load: (options) =>
       OwnerModel.load(id, { deployment, device: 'wasm', buckets: [8, 16], progress_callback: (event) => events.push(event), ...options }, place),
   };
 }
 
 /** Both compute parties start with the first link of a session; the links between them stand already. */
-function opener(model: ServedModel, ends: MemorySite['ends']): (request: LinkRequest) => Promise<OpenedLink> {
+function opener(model: ServedModel, ends: MemorySite['ends'], owners: Channel[]): (request: LinkRequest) => Promise<OpenedLink> {
   const waiting = new Map<string, readonly Channel[]>();
   return async ({ party, session }) => {
     const name = session.join();
@@ -161,6 +165,7 @@ function opener(model: ServedModel, ends: MemorySite['ends']): (request: LinkReq
           now,
           peakMemory: () => 1,
         }).catch(asTercetError);
+      owners.push(one0, two0);
       ends.push(serve(1, one0, one2), serve(2, two0, two1));
       channels = [own1, own2];
       waiting.set(name, channels);

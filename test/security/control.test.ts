@@ -1,9 +1,10 @@
 /** Control messages come from a peer that may be hostile: whatever arrives is a checked object or a typed error, and what a peer says is printed as plain text. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { TercetError } from '../../src/core/errors.ts';
+import { type ErrorCode, TercetError } from '../../src/core/errors.ts';
 import { memoryPair } from '../../src/net/memory.ts';
 import { type Offer, checkOffers, configHash, offerFromJson, offerToJson } from '../../src/session/agreement.ts';
+import { withBoth } from '../../src/session/blame.ts';
 import { Fields, type Json, recvControl, sendControl, sendFailure } from '../../src/session/control.ts';
 import { reportFromJson, reportToJson } from '../../src/session/report.ts';
 import { failure } from '../failure.ts';
@@ -162,8 +163,8 @@ describe('fields', () => {
 
 // ── what the peer says of its own failure ────────────────────────────────────
 
-async function told(body: Json): Promise<TercetError> {
-  return failure('ERR_STATE', () => deliver(utf8(JSON.stringify(body))));
+async function told(body: Json, code: ErrorCode = 'ERR_STATE'): Promise<TercetError> {
+  return failure(code, () => deliver(utf8(JSON.stringify(body))));
 }
 
 describe('a failure that the peer reports', () => {
@@ -172,6 +173,48 @@ describe('a failure that the peer reports', () => {
     await sendFailure(peer, 'ready', new TercetError('ERR_KERNEL', 'out of memory', 'use fewer threads'));
     const error = await failure('ERR_KERNEL', () => recvControl(own, 'ready'));
     expect([error.message, error.hint, error.kind]).toEqual(['party 2: out of memory', 'use fewer threads', 'device']);
+  });
+
+  it.each([
+    [2, 1, 1, 'party 1 did not prove its identity to party 2, says party 2'],
+    [2, 2, 2, 'party 2 did not prove its identity to party 1, says party 2'],
+    [1, 2, 2, 'party 2 did not prove its identity to party 1, says party 1'],
+    // Without a party, and with one that is none: the reporter did not accept the other.
+    [1, undefined, 2, 'party 2 did not prove its identity to party 1, says party 1'],
+    [2, 0, 1, 'party 1 did not prove its identity to party 2, says party 2'],
+  ] as const)('party %i about the proof between the compute parties (%s) is in words of this side, and tells no address', async (from, about, party, said) => {
+    const [peer, own] = memoryPair(from, 0);
+    const where = 'party 1 at 10.0.0.1:7001 did not prove itself';
+    await sendFailure(peer, 'offer', new TercetError('ERR_IDENTITY_PEERS', where, where, about === undefined ? {} : { party: about }));
+    const error = await failure('ERR_IDENTITY_PEERS', () => recvControl(own, 'offer'));
+    expect([error.party, error.message]).toEqual([party, said]);
+    expect(error.line()).not.toContain('10.0.0.1');
+    const lie = await told({ failed: { code: 'ERR_IDENTITY_PEERS', message: 'evil', hint: 'evil', party: 2 } }, 'ERR_IDENTITY_PEERS');
+    expect(lie.line()).not.toContain('evil');
+    await malformed(utf8(JSON.stringify({ failed: { code: 'ERR_IDENTITY_PEERS', message: 'm', hint: 'h', party: 3 } })));
+  });
+
+  it.each(['ERR_IDENTITY_KEY', 'ERR_IDENTITY_PARTY', 'ERR_IDENTITY_REPLAY', 'ERR_IDENTITY_FINGERPRINT', 'ERR_PEER_CERTIFICATE'] as const)(
+    'that it was not proved to (%s) accuses nobody here: who proved what to this side it knows itself',
+    async (code) => {
+      expect((await told({ failed: { code, message: 'm', hint: 'h' } }, 'ERR_PEER_CLOSED')).party).toBe(1);
+    },
+  );
+
+  it('wins over what follows from it: the other link that breaks is not the cause', async () => {
+    const distrust = async (): Promise<never> => {
+      const [peer, own] = memoryPair(2, 0);
+      await sendFailure(peer, 'offer', new TercetError('ERR_IDENTITY_PEERS', 'x', 'y', { party: 1 }));
+      await recvControl(own, 'offer');
+      throw new Error('unreachable');
+    };
+    const broken = async (): Promise<never> => {
+      throw new TercetError('ERR_PEER_CLOSED', 'party 1 closed the link', 'again', { party: 1 });
+    };
+    const error = await failure('ERR_IDENTITY_PEERS', () =>
+      withBoth((peer) => (peer === 2 ? distrust() : new Promise<never>((resolve) => setTimeout(resolve, 50)).then(broken))),
+    );
+    expect(error.party).toBe(1);
   });
 
   it('is printed without control characters: no line breaks, no escape sequences, no bidirectional marks', async () => {

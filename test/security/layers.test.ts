@@ -34,6 +34,9 @@ const NODE_LAYERS = ['party', 'server', 'bench', 'cli'];
 const NODE_FILES = [
   'net/tls.ts',
   'net/certificates.ts',
+  'net/authority.ts',
+  'net/credentials.ts',
+  'net/self-signed.ts',
   'net/identity-node.ts',
   'net/gateway-node.ts',
   'ml/files-node.ts',

@@ -20,7 +20,7 @@ import { protocolInfo } from '../../src/mpc/protocol/registry.ts';
 import type { Gates, Inputs } from '../../src/mpc/protocol/types.ts';
 import { geluRange } from '../../src/mpc/secure/activation.ts';
 import { serveSession } from '../../src/session/compute.ts';
-import { recvKey, sendKey } from '../../src/session/direct-key.ts';
+import { recvKey, sendKeys } from '../../src/session/direct-key.ts';
 import { OpenParameters } from '../../src/session/open-parameters.ts';
 import { OwnerSession } from '../../src/session/owner.ts';
 import { revealLogits } from '../../src/session/reveal.ts';
@@ -124,8 +124,8 @@ const SCENARIOS: readonly [ErrorCode, string, () => Promise<unknown[]>][] = [
     () => {
       const prg = PairPrg.of(k01, attempt);
       const id = { gate: 1, purpose: 'pad', table: 0, direction: 0 } as const;
-      prg.spend(id, prg);
-      return thrown(() => prg.spend(id, prg));
+      prg.spend(id, prg, 'λ2');
+      return thrown(() => prg.spend(id, prg, 'λ2'));
     },
   ],
   ['ERR_INTERNAL', 'a kernel that throws the words it was given', () => endings({ kernels: () => new FailingKernels() })],
@@ -224,8 +224,7 @@ async function session(tap?: Tap): Promise<SessionRun> {
   );
   const owner = async (): Promise<Float32Array> => {
     try {
-      for (const i of [0, 1]) keys.push(Uint8Array.from({ length: 32 }, (_, j) => (j * 29 + 83 + 91 * i) % 256));
-      for (const peer of [1, 2] as const) await sendKey(link(0, peer), keys[peer - 1]);
+      keys.push(...(await sendKeys((peer) => link(0, peer))));
       const open = await OwnerSession.open({
         ...common,
         config: TINY,

@@ -1,14 +1,19 @@
 /** Sessions of all three parties in one process, on links in memory. */
 import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
+import { type Words, wordsFrom } from '../../src/compute/ring.ts';
 import { type TercetError, asTercetError } from '../../src/core/errors.ts';
 import type { ModelConfig } from '../../src/ml/config.ts';
+import { parameterEncoder } from '../../src/ml/models/folding.ts';
+import { listParameters } from '../../src/ml/models/parameters.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
 import type { WeightSource } from '../../src/ml/models/weights.ts';
 import { planFromRanges, provedRanges } from '../../src/ml/ranges.ts';
 import { type MemoryOptions, memoryPair } from '../../src/net/memory.ts';
 import type { Channel, PartyId } from '../../src/net/types.ts';
+import type { Circuits } from '../../src/session/circuits.ts';
 import { type ComputeOptions, type ServedModel, type SessionEnd, serveSession } from '../../src/session/compute.ts';
+import { SharedParameters, maskParameter, ownerSeeds } from '../../src/session/secret-parameters.ts';
 import { OpenParameters } from '../../src/session/open-parameters.ts';
 import { ownerParameters } from '../../src/session/owner-parameters.ts';
 import { OwnerSession } from '../../src/session/owner.ts';
@@ -31,6 +36,30 @@ export async function servedModel(weights: WeightSource, on: RingKernels = kerne
   };
 }
 
+/** The same with secret weights: what each of the two serves, the owner's seeds, and the masked words of every parameter. */
+export async function servedSecret(
+  weights: WeightSource,
+  on: RingKernels = kernels,
+): Promise<{ readonly parties: readonly [ServedModel, ServedModel]; readonly seeds: Uint8Array; readonly masked: readonly Words[] }> {
+  const { config } = weights;
+  const seeds = [seeded(32, 5, 51), seeded(32, 5, 52)] as const;
+  const encode = parameterEncoder(weights);
+  const parameters = listParameters(config);
+  const masked: Words[] = [];
+  for (const [number, parameter] of parameters.entries())
+    masked.push(await maskParameter(on, seeds, number, wordsFrom(Array.from(await encode(parameter), BigInt), 64)));
+  const plan = planFromRanges(config, await provedRanges(weights));
+  const read = async ({ name }: { readonly name: string }) => masked[parameters.findIndex((parameter) => parameter.name === name)].data as BigUint64Array;
+  const party = async (id: 1 | 2): Promise<ServedModel> => ({
+    name: weights.label,
+    config,
+    plan,
+    hash: 'cd'.repeat(32),
+    parameters: await SharedParameters.load(id, config, seeds[id - 1], read, on),
+  });
+  return { parties: [await party(1), await party(2)], seeds: ownerSeeds(seeds), masked };
+}
+
 export const MODEL = await servedModel(source);
 export const SHAPE = { sequences: 1, tokens: 8, rows: 1, padded: true, pair: false, steps: 0 } as const;
 export const REQUEST: Request = { model: MODEL.hash, protocol: '3pc_semi_honest', weights: 'open', ...SHAPE };
@@ -50,14 +79,18 @@ export interface StartOptions {
   readonly request?: Request;
   /** What the parties serve, and the kernels of all three. */
   readonly model?: ServedModel;
+  /** The owner's seeds of secret weights. */
+  readonly seeds?: Uint8Array;
   readonly on?: RingKernels;
+  /** Of all three parties; each session of each party has its own without it. */
+  readonly circuits?: Circuits;
   readonly compute?: (id: 1 | 2) => Partial<ComputeOptions>;
   readonly signal?: AbortSignal;
   readonly onStatus?: (status: Status) => void;
   readonly tap?: MemoryOptions['tap'];
 }
 
-export function start({ request = REQUEST, model = MODEL, on = kernels, compute, signal, onStatus, tap }: StartOptions = {}): Started {
+export function start({ request = REQUEST, model = MODEL, on = kernels, circuits, seeds, compute, signal, onStatus, tap }: StartOptions = {}): Started {
   const config: ModelConfig = model.config;
   const sent: Started['sent'] = [];
   const watch: MemoryOptions = {
@@ -80,6 +113,7 @@ export function start({ request = REQUEST, model = MODEL, on = kernels, compute,
       session,
       models: [model],
       kernels: on,
+      ...(circuits === undefined ? {} : { circuits }),
       now: () => performance.now(),
       peakMemory: () => 1,
       ...compute?.(id),
@@ -96,7 +130,8 @@ export function start({ request = REQUEST, model = MODEL, on = kernels, compute,
     session,
     keys: [seeded(32, 7, 1), seeded(32, 7, 2)],
     kernels: on,
-    parameters: ownerParameters(config, undefined),
+    ...(circuits === undefined ? {} : { circuits }),
+    parameters: ownerParameters(config, seeds),
     now: () => performance.now(),
     peakMemory: () => 1,
     ...(signal === undefined ? {} : { signal }),

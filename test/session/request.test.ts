@@ -1,7 +1,7 @@
 /** Which shapes of a run a model takes: asked by the owner before it sends, and by a party of everything that arrives. */
 import { describe, expect, it } from 'vitest';
 import { type ModelConfig, parseModelConfig } from '../../src/ml/config.ts';
-import { type RequestShape, checkShape, misfit, requestHash } from '../../src/session/request.ts';
+import { type Request, type RequestShape, checkShape, misfit, mostSequences, requestCode, requestOfCode } from '../../src/session/request.ts';
 import { shapeFor } from '../../src/session/task-run.ts';
 import { failure } from '../failure.ts';
 import { REQUEST, prepared } from './harness.ts';
@@ -23,7 +23,8 @@ describe('a shape', () => {
     ['more positions than the model has', MASKED, { tokens: 65 }],
     ['no position', MASKED, { tokens: 0, rows: 0 }],
     ['no sequence', MASKED, { sequences: 0 }],
-    ['more sequences than a party holds', MASKED, { sequences: 257 }],
+    ['more sequences than its widest vector has room for', MASKED, { sequences: 2 ** 28 / (16 * 2 * 16) + 1 }],
+    ['more rows of the vocabulary than a vector has room for', MASKED, { rows: 16, sequences: 2 ** 28 / (16 * 40) + 1 }],
     ['more rows than positions', MASKED, { rows: 17 }],
     ['a masked language model without a mask', MASKED, { rows: 0 }],
     ['steps of an encoder', MASKED, { steps: 1 }],
@@ -53,9 +54,38 @@ describe('a shape', () => {
     }
   });
 
-  it('is all in the hash that parties sign', () => {
-    const changes: Partial<RequestShape>[] = [{ sequences: 2 }, { tokens: 17 }, { rows: 2 }, { padded: false }, { pair: true }, { steps: 1 }];
-    const hashes = [REQUEST, ...changes.map((change) => ({ ...REQUEST, ...change }))].map(requestHash);
+  it('has as many sequences as the model has room for, and not a fixed number', () => {
+    const most = mostSequences(MASKED, SHAPE);
+    expect(most).toBe(2 ** 28 / (16 * 32));
+    expect(misfit(MASKED, { ...SHAPE, sequences: most })).toBeUndefined();
+    // Twice the positions: four times the scores.
+    expect(mostSequences(MASKED, { ...SHAPE, tokens: 64 })).toBe(2 ** 28 / (64 * 2 * 64));
+  });
+
+  it('stands in 32 bytes, and nothing but its own code is read as one', () => {
+    const request = { protocol: '3pc_semi_honest', weights: 'secret', sequences: 300, tokens: 70_000, rows: 3, padded: true, pair: true, steps: 9 } as const;
+    const code = requestCode(request);
+    expect(code).toMatch(/^[0-9a-f]{64}$/);
+    expect(requestOfCode(code)).toEqual(request);
+    const changed = (at: number, byte: string) => code.slice(0, 2 * at) + byte + code.slice(2 * at + 2);
+    // Another version, protocol, kind of weights or flag; a byte behind the end; a hash; too short.
+    for (const other of [
+      changed(0, '63'),
+      changed(1, '01'),
+      changed(2, '02'),
+      changed(3, '04'),
+      changed(31, '01'),
+      'ab'.repeat(32),
+      code.slice(2),
+      `${code}00`,
+    ]) {
+      expect(requestOfCode(other), other).toBeUndefined();
+    }
+  });
+
+  it('is all in the code that parties sign', () => {
+    const changes: Partial<Request>[] = [{ sequences: 2 }, { tokens: 17 }, { rows: 2 }, { padded: false }, { pair: true }, { steps: 1 }, { weights: 'secret' }];
+    const hashes = [REQUEST, ...changes.map((change) => ({ ...REQUEST, ...change }))].map(requestCode);
     expect(new Set(hashes).size).toBe(hashes.length);
   });
 

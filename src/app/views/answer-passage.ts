@@ -2,16 +2,16 @@
 import { kindName } from '../answers.ts';
 import { percent } from '../format.ts';
 import type { AnswerResult, EntitiesResult, Entity } from '../../sdk/types.ts';
-import { el } from './dom.ts';
+import { auto, el } from './dom.ts';
 import { scoped } from './score-table.ts';
 
 /** Underlines that can be told apart. */
 const STYLES = 4;
 
 export function markedAnswer(context: string, { answer, start, end, score }: AnswerResult): Node[] {
-  if (answer === '') return [el('p', 'passage', context)];
+  if (answer === '') return [auto(el('p', 'passage', context))];
   return [
-    el('p', 'passage', context.slice(0, start), el('mark', '', context.slice(start, end)), context.slice(end)),
+    auto(el('p', 'passage', context.slice(0, start), el('mark', '', context.slice(start, end)), context.slice(end))),
     el('p', 'fine num', `characters ${start} to ${end} of the text, score ${percent(score)}`),
   ];
 }
@@ -19,7 +19,7 @@ export function markedAnswer(context: string, { answer, start, end, score }: Ans
 export function markedNames(text: string, { entities }: EntitiesResult): Node[] {
   const ordered = entities.toSorted((a, b) => a.start - b.start);
   const kinds = [...new Set(ordered.map(({ label }) => kindName(label)))];
-  const passage = el('p', 'passage big');
+  const passage = auto(el('p', 'passage big'));
   let at = 0;
   for (const entity of ordered) {
     if (entity.start < at) continue;
@@ -35,7 +35,7 @@ export function markedNames(text: string, { entities }: EntitiesResult): Node[] 
 function nameTable(entities: readonly Entity[]): HTMLTableElement {
   const head = el('tr', '', ...['Name', 'Kind', 'Score'].map((title, i) => scoped(el('th', i === 2 ? 'r' : '', title), 'col')));
   const rows = entities.map(({ text, label, score }) =>
-    el('tr', '', scoped(el('th', 'w', text), 'row'), el('td', '', kindName(label)), el('td', 'p r num', percent(score))),
+    el('tr', '', scoped(auto(el('th', 'w', text)), 'row'), el('td', '', kindName(label)), el('td', 'p r num', percent(score))),
   );
   return el('table', 'plain names', el('caption', 'vh', 'Names found'), el('thead', '', head), el('tbody', '', ...rows));
 }

@@ -5,7 +5,7 @@ import { problemOf } from '../problems.ts';
 import { type State, entryOf } from '../state.ts';
 import type { Store } from '../store.ts';
 import { type Field, blankOf, examplesOf } from '../subject.ts';
-import { all, button, byId, el, reducedMotion, setAttribute } from './dom.ts';
+import { all, button, byId, el, setAttribute } from './dom.ts';
 import { tasks } from './tasks.ts';
 
 /** A second click this soon after Run is a double click, not Stop. */
@@ -69,15 +69,7 @@ export function ask(store: Store, controller: Controller): (now: State, before: 
     if (now.task !== before.task || entryOf(now) !== entryOf(before) || byId('examples').childElementCount === 1) examples(now, controller);
     for (const node of byId('examples').querySelectorAll('button')) node.disabled = running;
     showProblem(now, boxes);
-    if (running && before.slot !== 'running') bring(run, now.task === 'text-generation');
   };
-}
-
-/** On one column the button comes to the top, with the slot under it; beside the picture only a text that grows must be in view. */
-function bring(run: HTMLElement, grows: boolean): void {
-  const behavior = reducedMotion() ? 'auto' : 'smooth';
-  if (innerWidth < 1240) run.scrollIntoView({ block: 'start', behavior });
-  else if (grows) byId('slot').scrollIntoView({ block: 'nearest', behavior });
 }
 
 /** The message stands under the field that it is about, and belongs to it. */

@@ -6,14 +6,20 @@ export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   return found as T;
 }
 
-export function all<T extends Element = HTMLElement>(selector: string): T[] {
-  return [...document.querySelectorAll<T>(selector)];
+export function all<T extends Element = HTMLElement>(selector: string, inside: ParentNode = document): T[] {
+  return [...inside.querySelectorAll<T>(selector)];
 }
 
 export function el<K extends keyof HTMLElementTagNameMap>(tag: K, className = '', ...children: (Node | string)[]): HTMLElementTagNameMap[K] {
   const node = document.createElement(tag);
   if (className !== '') node.className = className;
   node.append(...children);
+  return node;
+}
+
+/** Words of a user or a model: laid out in the direction that they are read in. */
+export function auto<T extends HTMLElement>(node: T): T {
+  node.dir = 'auto';
   return node;
 }
 

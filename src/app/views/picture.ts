@@ -1,9 +1,10 @@
 /** What of the picture is not plain text: its phase, the words in the browser's territory, the bytes in the parties', the failed place. */
 import { SEED_ONLY } from '../copy.ts';
 import { gainOf } from '../figures.ts';
-import { hexGroups, tail, wrap } from '../format.ts';
+import { hexGroups, rightToLeft, tail, wrap } from '../format.ts';
 import { growingOf } from '../growing.ts';
-import { lostOf, movingOf, onlyAhead, phaseOf, sampleOf } from '../shown.ts';
+import { holdsPlace } from '../lines.ts';
+import { lostOf, movingOf, onlyAhead, phaseOf, sampleOf, silenceOf } from '../shown.ts';
 import { type State, entryOf } from '../state.ts';
 import { blankOf } from '../subject.ts';
 import { all, byId, setAttribute, setText, svg } from './dom.ts';
@@ -25,7 +26,8 @@ export function picture(): (now: State) => void {
     const lost = lostOf(now);
     setAttribute(root, 'data-phase', phaseOf(now));
     setAttribute(root, 'data-lost', lost.party === undefined ? undefined : `p${lost.party}`);
-    setAttribute(root, 'data-cut', lost.cut && lost.party !== undefined ? `p${lost.party}` : undefined);
+    setAttribute(root, 'data-cut', lost.cut === undefined || lost.party === undefined ? undefined : `${lost.cut}-p${lost.party}`);
+    for (const party of [1, 2] as const) setAttribute(root, `data-p${party}`, stateOf(now, party));
     setAttribute(root, 'data-ahead', onlyAhead(now) ? '' : undefined);
     setAttribute(root, 'data-moving', movingOf(now).join(' '));
     byId('phases').hidden = now.slot !== 'running' && now.slot !== 'result' && now.slot !== 'stopped' && now.trouble?.run?.links === undefined;
@@ -46,6 +48,15 @@ export function picture(): (now: State) => void {
   };
 }
 
+/** What the dot of a party says beside its words. */
+function stateOf(state: State, party: 1 | 2): string | undefined {
+  const silence = silenceOf(state);
+  if (silence !== undefined && state.run?.onlineAt !== undefined && (silence.party ?? party) === party) return 'silent';
+  const health = state.health[party - 1];
+  if (health === undefined) return undefined;
+  return !health.ok ? 'away' : health.full === true && !holdsPlace(state) ? 'full' : 'there';
+}
+
 /** The user's text, with the blanks filled in once there is an answer, and the end of a text that grows. */
 function wordsOf(state: State): string {
   const { outcome, subject } = state;
@@ -63,7 +74,11 @@ function wordsOf(state: State): string {
 
 function writeWords(node: SVGTextElement, text: string): void {
   const limits = (node.dataset['words'] ?? '').split(' ').map(Number);
-  const x = node.getAttribute('x') ?? '0';
+  // A drawing has no direction of its own: from the right, the line starts at the other edge.
+  const turned = rightToLeft(text);
+  const left = Number(node.getAttribute('x') ?? 0);
+  const x = String(turned ? (node.ownerSVGElement?.viewBox.baseVal.width ?? 0) - left : left);
+  setAttribute(node, 'direction', turned ? 'rtl' : undefined);
   node.replaceChildren(...wrap(text, limits).map((line, i) => svg('tspan', i === 0 ? { x } : { x, dy: 27 }, line)));
 }
 

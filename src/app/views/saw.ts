@@ -4,7 +4,7 @@ import { capturedOf } from '../answers.ts';
 import { bytes, hexGroups, plural } from '../format.ts';
 import { didSee } from '../leaks.ts';
 import type { Outcome, State } from '../state.ts';
-import { all, button, byId, el, svg } from './dom.ts';
+import { all, auto, button, byId, el, svg } from './dom.ts';
 
 /** Rows before "Show all". */
 const ROWS = 16;
@@ -19,7 +19,7 @@ export function saw(): (now: State, before: State) => void {
     if (found === undefined) return;
     const captured = readable(found, outcome);
     byId('saw-lead').textContent =
-      `The same ${plural(captured.tokens.length, 'token')} in the three places. A word leaves in the short form: two keys, one for each compute party. These are the first 8 bytes of each, as they were sent; either key alone looks like any other random number.`;
+      `The same ${plural(captured.tokens.length, 'token')} in the three places. A word leaves in a short form: two halves, one for each compute party. These are the first 8 bytes of each half, as they were sent; one alone looks like any other random number. From the halves the two parties make the locked text. Key 1 and key 2 are other random numbers, and were there before.`;
     rows(captured, ROWS);
     byId('sums').replaceChildren(...sums(captured));
     for (const name of ['text', 'p1', 'p2'] as const) histogram(name, captured.histograms[name]);
@@ -43,10 +43,10 @@ function readable(captured: Captured, { answer, subject }: Outcome): Captured {
 
 function rows(captured: Captured, limit: number): void {
   const cell = (key: 1 | 2, hex: string): HTMLTableCellElement =>
-    el('td', '', el('div', 'hx', el('span', '', `key ${key}`, el('span', 'who', `, party ${key} only`)), el('code', '', hexGroups(hex))));
+    el('td', '', el('div', 'hx', el('span', '', `half ${key}`, el('span', 'who', `, party ${key} only`)), el('code', '', hexGroups(hex))));
   byId('saw-body').replaceChildren(
     ...captured.tokens.slice(0, limit).map(({ text, id, p1, p2 }) => {
-      const word = el('th', '', el('span', 'tok', text), el('span', 'id', String(id)));
+      const word = el('th', '', auto(el('span', 'tok', text)), ' ', el('span', 'id', el('span', 'vh', 'number '), String(id)));
       word.scope = 'row';
       const row = el('tr', '', word, cell(1, p1), cell(2, p2));
       // On a phone the table is laid out as blocks, which would take its meaning away from screen readers.
@@ -67,13 +67,13 @@ function sums({ tokens, sum }: Captured): Node[] {
   const token = tokens[sum.index];
   const line = (row: number, words: readonly [string, string], meaning: Node): HTMLElement => {
     const total = (BigInt(`0x${words[0]}`) + BigInt(`0x${words[1]}`)) % WORD;
-    const part = (key: 1 | 2): HTMLElement => el('span', '', el('span', 'k', `key ${key} opens to`), el('code', '', hexGroups(words[key - 1])));
+    const part = (key: 1 | 2): HTMLElement => el('span', '', el('span', 'k', `half ${key} opens to`), el('code', '', hexGroups(words[key - 1])));
     const result = el('span', '', el('span', 'k', `number ${row}`), el('code', '', `${total}`), meaning);
     return el('p', 'sum', part(1), el('span', 'op', '+'), part(2), el('span', 'op', '='), result);
   };
   return token === undefined
     ? []
-    : [line(token.id, sum.words, el('span', 'res', token.text)), line(sum.otherId, sum.otherWords, el('span', 'res-k', 'another word, so 0'))];
+    : [line(token.id, sum.words, auto(el('span', 'res', token.text))), line(sum.otherId, sum.otherWords, el('span', 'res-k', 'another word, so 0'))];
 }
 
 function histogram(name: 'text' | 'p1' | 'p2', counts: readonly number[]): void {

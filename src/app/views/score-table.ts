@@ -1,6 +1,6 @@
 /** Scores as bars on a scale of 0 to 100 %, never stretched to the best. */
 import { percent } from '../format.ts';
-import { el, setBar } from './dom.ts';
+import { auto, el, setBar } from './dom.ts';
 
 export interface Score {
   readonly word: string;
@@ -12,7 +12,7 @@ export function scoreTable(caption: string, column: string, scores: readonly Sco
   const rows = scores.map(({ word, score }) => {
     const fill = el('i');
     setBar(fill, score);
-    return el('tr', '', scoped(el('th', 'w', word), 'row'), el('td', '', el('div', 'bar', fill)), el('td', 'p num', percent(score)));
+    return el('tr', '', scoped(auto(el('th', 'w', word)), 'row'), el('td', '', el('div', 'bar', fill)), el('td', 'p num', percent(score)));
   });
   return el('table', 'scores', el('caption', 'vh', caption), el('thead', 'vh', head), el('tbody', '', ...rows));
 }

@@ -4,6 +4,7 @@ import type { Controller } from '../controller.ts';
 import { DEVICE, TRANSPORT, unavailable } from '../copy.ts';
 import { explain, failureOf } from '../errors.ts';
 import { bytes, hexGroups, milliseconds, seconds } from '../format.ts';
+import { holdsPlace } from '../lines.ts';
 import { type Settings, type State, entriesOf, entryOf, operatorsOf, weightsOf } from '../state.ts';
 import type { Store } from '../store.ts';
 import { all, byId, el, radio } from './dom.ts';
@@ -58,12 +59,14 @@ export function settings(store: Store, controller: Controller): { readonly rende
   };
   const open = (): void => {
     if (!dialog.open) dialog.showModal();
+    controller.choosing(true);
     byId('set-h').focus();
     shown = [];
     render(store.state);
     void controller.health();
   };
   prepare.addEventListener('change', () => change({ prepareWhileTyping: prepare.checked }));
+  dialog.addEventListener('close', () => controller.choosing(false));
   byId('set-close').addEventListener('click', () => dialog.close());
   dialog.addEventListener('click', (event) => {
     if (event.target === dialog) dialog.close();
@@ -153,6 +156,7 @@ function peer(state: State, { url, identity, operator }: PartyAddress, i: number
     states.push(health.error === undefined ? 'Not reached' : explain(failureOf(health.error), { operators: operatorsOf(state), maxTokens: undefined }).title);
   } else {
     states.push(state.proved[i] ? 'Identity checked' : 'Identity is checked when a run is prepared');
+    if (health?.full === true && !holdsPlace(state)) states.push('no free place at the moment');
     if (health?.milliseconds !== undefined) states.push(milliseconds(health.milliseconds));
     if (health?.device !== undefined) states.push(health.device);
     if (health?.version !== undefined) states.push(`version ${health.version}`);

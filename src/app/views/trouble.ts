@@ -17,6 +17,7 @@ const LABELS: Record<Action, string> = {
   settings: 'Check the settings',
   wasm: 'Use the processor (WASM)',
   websocket: 'Use the WebSocket link',
+  plain: 'Open without options',
 };
 
 export function trouble(store: Store, controller: Controller, openSettings: () => void): (now: State, before: State) => void {
@@ -27,6 +28,7 @@ export function trouble(store: Store, controller: Controller, openSettings: () =
     if (action !== 'settings') byId('run').focus();
     if (action === 'run') void controller.run();
     else if (action === 'reload') void controller.start();
+    else if (action === 'plain') location.assign(location.pathname);
     else if (action === 'settings') openSettings();
     else controller.setSettings(action === 'wasm' ? { ...settings, device: 'wasm' } : { ...settings, transport: 'websocket' });
   };

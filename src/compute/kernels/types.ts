@@ -8,6 +8,7 @@
  * when they travel: `pack`, `selectionTable` and `read` are the ways out, `unpack` and host operands the ways in.
  * Letters: N elements, n entries of a selection, P words of a basis, k ring bits. Vectors are flat; shapes live in the layers above.
  */
+import type { Pattern } from '../pattern.ts';
 import type { Vector, Words } from '../ring.ts';
 
 /** A key stream position: 32-byte key and 12-byte nonce of RFC 8439 ChaCha20, block counter from 0. */
@@ -116,8 +117,8 @@ export interface RingKernels<V extends Vector = Vector> {
   repeat(x: V, cols: number): Promise<V>;
   /** The vectors one after the other, all over one ring. */
   concat(parts: readonly V[]): Promise<V>;
-  /** out_i = x_{index_i}: slices, transposes and head splits by public indices. */
-  gather(x: V, index: Uint32Array): Promise<V>;
+  /** out_i = x_{places_i}: slices, transposes and head splits by public places, given as a pattern or as a list. */
+  gather(x: V, places: Pattern | Uint32Array): Promise<V>;
 
   // ── products ─────────────────────────────────────────────────────────────
   matmul(x: V, y: V, shape: ProductShape): Promise<V>;

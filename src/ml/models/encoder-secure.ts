@@ -12,7 +12,7 @@ import type { EmbeddingParameters, LayerParameters } from './parameters.ts';
 import { modelParameters } from './parameters.ts';
 import { affine, applyHead, chosenRows, mergeHeads, openLogits, realPositions, rowsAt, splitHeads } from './parts.ts';
 import { Guards } from './guards.ts';
-import { type ModelRun, TOKENS, TYPES } from './run.ts';
+import { type BuildParts, type ModelRun, TOKENS, TYPES } from './run.ts';
 
 /** The checks of a circuit, and which of all positions are text, where some are padding. */
 interface Guard {
@@ -83,8 +83,8 @@ function wantedRows(gates: Gates, run: ModelRun, x: Wire): Wire {
   return run.config.head === 'masked-lm' ? chosenRows(gates, run, x) : x;
 }
 
-/** Builds the circuit from P0's tokens to the logits. */
-export function buildEncoder(gates: Gates, run: ModelRun): void {
+/** Builds the circuit from P0's tokens to the logits, a layer between two yields. */
+export function* buildEncoder(gates: Gates, run: ModelRun): BuildParts {
   const { config, sequences, tokens } = run;
   const { embeddings, layers, head } = modelParameters(config);
   const guards = Guards.of(gates, run);
@@ -95,13 +95,15 @@ export function buildEncoder(gates: Gates, run: ModelRun): void {
   let x = gates.section('embeddings', () => embed(gates, run, embeddings, guard));
   const real = guards === undefined ? positions() : early;
   let text = guard?.text;
-  layers.forEach((layer, i) => {
+  yield;
+  for (const [i, layer] of layers.entries()) {
     x = gates.section(`layer ${i + 1}/${config.layers}`, () => {
       const rows = i === config.layers - 1 ? wantedRows(gates, run, x) : x;
       if (rows !== x) text = undefined;
       return encoderLayer(gates, run, i, layer, x, rows, { real, guard });
     });
-  });
+    yield;
+  }
   gates.section('head', () => {
     const mixed = config.head === 'none' && run.rows > 0;
     const rows = mixed ? chosenRows(gates, run, x) : x;

@@ -13,7 +13,7 @@ import { type NormaliseRange, normalise } from '../../mpc/secure/normalise.ts';
 import { Guards } from './guards.ts';
 import { type LayerParameters, modelParameters } from './parameters.ts';
 import { affine, applyHead, chosenRows, mergeHeads, openLogits, realPositions, rowsAt, splitHeads } from './parts.ts';
-import { type ModelRun, POSITIONS, TOKENS } from './run.ts';
+import { type BuildParts, type ModelRun, POSITIONS, TOKENS } from './run.ts';
 
 /** Keys and values of one layer, (positions, C) each. */
 interface Cache {
@@ -99,8 +99,8 @@ function lastRows(gates: Gates, run: ModelRun, x: Wire): Wire {
   return run.rows > 0 ? chosenRows(gates, run, x) : rowsAt(gates, x, run.sequences, run.tokens - 1);
 }
 
-/** Builds the circuit of the whole prompt. */
-export function buildPrompt(gates: Gates, run: ModelRun): void {
+/** Builds the circuit of the whole prompt, a layer between two yields. */
+export function* buildPrompt(gates: Gates, run: ModelRun): BuildParts {
   const { config, plan, sequences, tokens } = run;
   const { layers } = modelParameters(config);
   const guards = Guards.of(gates, run);
@@ -111,7 +111,8 @@ export function buildPrompt(gates: Gates, run: ModelRun): void {
   const lastMask: AttentionMask = languageModel && real !== undefined ? { real } : undefined;
   const guard = guards === undefined ? undefined : { guards, text: real?.bits };
   const chosen = guards === undefined ? undefined : { guards, text: undefined };
-  layers.forEach((p, i) => {
+  yield;
+  for (const [i, p] of layers.entries()) {
     x = gates.section(`layer ${i + 1}/${config.layers}`, () => {
       const normed = gates.section('attention norm', () => norm(gates, run, x, plan.norms[2 * i], guard));
       const cache = gates.section('attention', () => cacheOf(gates, run, i, p, normed, guard));
@@ -120,12 +121,13 @@ export function buildPrompt(gates: Gates, run: ModelRun): void {
       const last = lastRows(gates, run, x);
       return blocks(gates, run, i, p, last, norm(gates, run, last, plan.norms[2 * i], chosen), { ...cache, mask: lastMask }, chosen);
     });
-  });
+    yield;
+  }
   finish(gates, run, x, languageModel ? chosen : guard);
 }
 
 /** Builds the circuit of step s ≥ 1: the s-th token behind the prompt. */
-export function buildStep(gates: Gates, run: ModelRun, step: number): void {
+export function* buildStep(gates: Gates, run: ModelRun, step: number): BuildParts {
   const { config, plan, tokens } = run;
   const before = tokens + step - 1;
   const C = config.hiddenSize;
@@ -133,7 +135,8 @@ export function buildStep(gates: Gates, run: ModelRun, step: number): void {
   const guard = guards === undefined ? undefined : { guards, text: undefined };
   let x = gates.section('embeddings', () => embed(gates, run, 1));
   const mask: AttentionMask = run.padded ? { real: realPositions(gates, 1, before + 1) } : undefined;
-  modelParameters(config).layers.forEach((p, i) => {
+  yield;
+  for (const [i, p] of modelParameters(config).layers.entries()) {
     x = gates.section(`layer ${i + 1}/${config.layers}`, () => {
       const normed = gates.section('attention norm', () => norm(gates, run, x, plan.norms[2 * i], guard));
       const fresh = gates.section('attention', () => cacheOf(gates, run, i, p, normed, guard));
@@ -144,6 +147,7 @@ export function buildStep(gates: Gates, run: ModelRun, step: number): void {
       if (step < run.steps) keep(gates, i, cache);
       return blocks(gates, run, i, p, x, normed, { ...cache, mask }, guard);
     });
-  });
+    yield;
+  }
   finish(gates, run, x, guard);
 }

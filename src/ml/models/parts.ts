@@ -1,4 +1,5 @@
 /** What the forward passes have in common, written on `Gates` alone: they cannot open a value. */
+import { strided } from '../../compute/pattern.ts';
 import { secureActivation, secureRelu, secureTanh } from '../../mpc/secure/activation.ts';
 import type { RealPositions } from '../../mpc/secure/attention.ts';
 import type { Gates, Wire } from '../../mpc/secure/gates.ts';
@@ -17,30 +18,21 @@ export function splitHeads(gates: Gates, x: Wire, sequences: number, heads: numb
   const [rows, C] = x.shape;
   const T = rows / sequences;
   const D = C / heads;
-  const index = new Uint32Array(rows * C);
-  let at = 0;
-  for (let b = 0; b < sequences; b++)
-    for (let h = 0; h < heads; h++) for (let t = 0; t < T; t++) for (let d = 0; d < D; d++) index[at++] = (b * T + t) * C + h * D + d;
-  return gates.gather(x, index, [sequences * heads, T, D]);
+  return gates.gather(x, strided(0, [sequences, T * C], [heads, D], [T, C], [D, 1]), [sequences * heads, T, D]);
 }
 
 /** (B·H, T, D) → (B·T, C). */
 export function mergeHeads(gates: Gates, x: Wire, sequences: number): Wire {
   const [all, T, D] = x.shape;
   const heads = all / sequences;
-  const index = new Uint32Array(x.count);
-  let at = 0;
-  for (let b = 0; b < sequences; b++)
-    for (let t = 0; t < T; t++) for (let h = 0; h < heads; h++) for (let d = 0; d < D; d++) index[at++] = ((b * heads + h) * T + t) * D + d;
-  return gates.gather(x, index, [sequences * T, heads * D]);
+  return gates.gather(x, strided(0, [sequences, heads * T * D], [T, D], [heads, T * D], [D, 1]), [sequences * T, heads * D]);
 }
 
 /** Rows of (B·T, C) at one position of every sequence: (B, C). */
 export function rowsAt(gates: Gates, x: Wire, sequences: number, position: number): Wire {
   const [rows, C] = x.shape;
   const T = rows / sequences;
-  const index = Uint32Array.from({ length: sequences * C }, (_, i) => (Math.floor(i / C) * T + position) * C + (i % C));
-  return gates.gather(x, index, [sequences, C]);
+  return gates.gather(x, strided(position * C, [sequences, T * C], [C, 1]), [sequences, C]);
 }
 
 /** The rows that P0 chooses or mixes, (B·T, C) → (B·rows, C): a product with weights that nobody else knows. */

@@ -27,6 +27,9 @@ export interface ModelRun extends RunShape {
   readonly plan: ModelPlan;
 }
 
+/** The building of a circuit in parts of bounded work: whoever builds one may do something else between two of them. */
+export type BuildParts = Generator<undefined, void, undefined>;
+
 /** P0's inputs. */
 export const TOKENS = 'tokens';
 export const POSITIONS = 'positions';

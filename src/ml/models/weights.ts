@@ -11,7 +11,7 @@ import type { ModelConfig } from '../config.ts';
 import { quote, shapeText } from '../describe.ts';
 import { isFloatDtype } from '../dtype.ts';
 import type { ModelFiles } from '../files.ts';
-import { openTensors, sameShape, type TensorStore } from '../safetensors.ts';
+import { checkFinite, openTensors, sameShape, type TensorStore } from '../safetensors.ts';
 import { layerOf, type StoredTensor, storedTensor } from './weight-layouts.ts';
 import { groupKeys, isDecoder, type TensorName, tensorNames, type WeightGroup, type Weights } from './weight-names.ts';
 
@@ -59,14 +59,20 @@ export async function loadWeights(files: ModelFiles, config: ModelConfig): Promi
     located.set(name, { ...tensor, name: found });
   }
   const word = located.get('embeddings.word');
+  const tied = tensorNames(config).some((name) => isDecoder(name) && !located.has(name));
   return {
     config,
     label: files.name,
-    tiedDecoder: tensorNames(config).some((name) => isDecoder(name) && !located.has(name)),
+    tiedDecoder: tied,
     async tensor(name) {
       const tensor = located.get(name) ?? (isDecoder(name) && tensorNames(config).includes(name) ? word : undefined);
       invariant(tensor !== undefined, `${config.architecture} has no weights called ${quote(name)}`);
-      return tensor.convert((await store.tensor(tensor.name, tensor.shape)).data);
+      const { data } = await store.values(tensor.name, tensor.shape);
+      // What no text reads need not be a number: rows before RoBERTa's first position, and the embedding of padding where it is no decoder's.
+      const values = tensor.convert(data);
+      if (name === 'embeddings.word' && !tied && config.paddingId !== undefined) withoutRow(values, config.paddingId, config.hiddenSize);
+      checkFinite(values, tensor.name);
+      return values;
     },
   };
 }
@@ -74,6 +80,12 @@ export async function loadWeights(files: ModelFiles, config: ModelConfig): Promi
 interface Located extends StoredTensor {
   /** The one of `names` that the file has. */
   readonly name: string;
+}
+
+/** A row that is not finite becomes zeros. */
+function withoutRow(table: Float32Array, row: number, width: number): void {
+  const values = table.subarray(row * width, (row + 1) * width);
+  if (!values.every(Number.isFinite)) values.fill(0);
 }
 
 function contradiction(what: string): TercetError {

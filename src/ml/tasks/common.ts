@@ -2,6 +2,7 @@
 
 import { TercetError } from '../../core/errors.ts';
 import type { Head, ModelConfig } from '../config.ts';
+import { quote } from '../describe.ts';
 import { checkText } from '../text.ts';
 import type { Encoding, Tokenizer } from '../tokenizers/tokenizer.ts';
 
@@ -15,6 +16,8 @@ export interface TaskInput {
   readonly rows: readonly number[];
   /** Feature extraction: the one vector that is wanted, the mean of all positions or that of the first, made before anything opens; 'none' wants them all. */
   readonly pooling?: 'mean' | 'cls' | 'none';
+  /** What the owner should know of how the text was read, or a setting of the model's files was not; sentences. */
+  readonly notices?: readonly string[];
 }
 
 /** @throws {TercetError} ERR_MODEL_UNSUPPORTED unless the model has this head. */
@@ -32,6 +35,7 @@ export function checkHead(config: ModelConfig, head: Head, task: string): void {
 export function encodeForModel(text: unknown, tokenizer: Tokenizer, config: ModelConfig, allowMask: boolean): Encoding {
   checkVocabulary(tokenizer, config);
   const encoding = tokenizer.encode(checkText(text), { allowMask });
+  checkEmbedded(encoding.ids, config);
   const { length } = encoding.ids;
   if (length <= specialIds(tokenizer).length) throw emptyText('text');
   if (length > config.maxPositions) throw tooManyTokens(length, tokenizer, config, 'shorten the text or split it');
@@ -53,14 +57,27 @@ export function encodePairForModel(
 ): Encoding {
   checkVocabulary(tokenizer, config);
   const encoding = tokenizer.encodePair(checkNamed(first, names[0]), checkNamed(second, names[1]));
+  checkEmbedded(encoding.ids, config);
   for (const segment of [0, 1] as const) if (!encoding.segments.includes(segment)) throw emptyText(names[segment]);
   if (encoding.ids.length > config.maxPositions) throw tooManyTokens(encoding.ids.length, tokenizer, config, tooLong, `${names[0]} and ${names[1]} have`);
   return encoding;
 }
 
-/** Ids, and token types where the model has more than one and the input uses them. */
-export function idsOf({ ids, typeIds }: Encoding, config: ModelConfig): { inputIds: readonly number[]; typeIds?: readonly number[] } {
-  return config.typeVocabSize >= 2 && typeIds.some((type) => type !== 0) ? { inputIds: ids, typeIds } : { inputIds: ids };
+/** Ids, token types where the model has more than one and the input uses them, and a notice of special tokens that the text spells. */
+export function idsOf(
+  { ids, typeIds, cut }: Encoding,
+  config: ModelConfig,
+): { inputIds: readonly number[]; typeIds?: readonly number[]; notices?: readonly string[] } {
+  const types = config.typeVocabSize >= 2 && typeIds.some((type) => type !== 0) ? { typeIds } : {};
+  return { inputIds: ids, ...types, ...(cut.length === 0 ? {} : { notices: [cutNotice(cut)] }) };
+}
+
+const SHOWN = 5;
+
+function cutNotice(cut: readonly string[]): string {
+  const names = cut.slice(0, SHOWN).map(quote).join(', ') + (cut.length > SHOWN ? ', …' : '');
+  const what = cut.length === 1 ? 'a special token of this model; it was' : 'special tokens of this model; they were';
+  return `the text spells ${names}, ${what} read as plain text — allow special tokens (specialTokens: 'allow', --special-tokens allow) if they are meant as such`;
 }
 
 /** 0 … length-1: a task that reads every position. */
@@ -78,12 +95,23 @@ export function checkNamed(text: unknown, name: string): string {
   }
 }
 
+/** Tokens that were added may lie beyond the embeddings, as padding does that a model was not resized for, as long as no text has one. */
 function checkVocabulary(tokenizer: Tokenizer, config: ModelConfig): void {
-  if (tokenizer.vocabSize <= config.vocabSize) return;
+  if (tokenizer.ownVocabSize <= config.vocabSize) return;
   throw new TercetError(
     'ERR_MODEL_CONFIG',
-    `the tokenizer has ${tokenizer.vocabSize} pieces, and config.json says vocab_size ${config.vocabSize}`,
+    `the tokenizer has ids up to ${tokenizer.ownVocabSize - 1}, and config.json says vocab_size ${config.vocabSize}`,
     'take tokenizer.json and config.json from the same model',
+  );
+}
+
+function checkEmbedded(ids: readonly number[], config: ModelConfig): void {
+  const beyond = ids.find((id) => id >= config.vocabSize);
+  if (beyond === undefined) return;
+  throw new TercetError(
+    'ERR_MODEL_CONFIG',
+    `a token of the text has the id ${beyond}, and the model has embeddings for ids below ${config.vocabSize}`,
+    'the token was added to the tokenizer and the model was not resized: leave it out, or take a model that has it',
   );
 }
 
@@ -138,12 +166,12 @@ export function checkLogits(logits: ArrayLike<number>, expected: number): void {
 }
 
 /**
- * logits (rows, V) of a vocabulary → V, which may be padded beyond the tokenizer's.
+ * logits (rows, V) of a vocabulary → V, which may be padded beyond the tokenizer's, or end before tokens that were added to it.
  * @throws {TercetError} ERR_SHAPE
  */
 export function vocabularyWidth(logits: ArrayLike<number>, rows: number, tokenizer: Tokenizer): number {
   const width = logits.length / rows;
-  checkLogits(logits, Math.max(tokenizer.vocabSize, Math.floor(width)) * rows);
+  checkLogits(logits, Math.max(tokenizer.ownVocabSize, Math.floor(width)) * rows);
   return width;
 }
 

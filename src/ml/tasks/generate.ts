@@ -2,6 +2,7 @@
 
 import { TercetError } from '../../core/errors.ts';
 import type { ModelConfig } from '../config.ts';
+import { type GenerationSettings, NO_SETTINGS } from '../generation-config.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { checkHead, encodeForModel, idsOf, type TaskInput, vocabularyWidth } from './common.ts';
 import { checkGenerationOptions, type GenerationOptions, type GenerationPlan } from './generation-options.ts';
@@ -31,21 +32,29 @@ export interface GenerationResult {
   readonly text: string;
   /** Prompt and text, as transformers.js has it. */
   readonly generated_text: string;
-  /** Pieces that were added, without an end-of-text piece; some of the last may lie behind a stop text. */
+  /** Pieces that were added, without a special end-of-text piece; some of the last may lie behind a stop text. */
   readonly ids: readonly number[];
   readonly reason: StopReason;
 }
 
 /**
- * Checks and encodes a prompt and its options.
+ * Checks and encodes a prompt and its options; `settings`: what the model's files say.
  * @throws {TercetError} ERR_MODEL_UNSUPPORTED for a model without the head; as encodeForModel; as checkGenerationOptions.
  */
-export function prepareGeneration(prompt: unknown, tokenizer: Tokenizer, config: ModelConfig, options: GenerationOptions = {}): PromptInput {
+export function prepareGeneration(
+  prompt: unknown,
+  tokenizer: Tokenizer,
+  config: ModelConfig,
+  options: GenerationOptions = {},
+  settings: GenerationSettings = NO_SETTINGS,
+): PromptInput {
   checkHead(config, 'causal-lm', 'text generation');
   const encoding = encodeForModel(prompt, tokenizer, config, false);
   const { length } = encoding.ids;
-  const plan = checkGenerationOptions(options, length, tokenizer, config);
-  return { ...idsOf(encoding, config), rows: [length - 1], prompt: prompt as string, plan };
+  const plan = checkGenerationOptions(options, length, tokenizer, config, settings);
+  const { notices = [], ...ids } = idsOf(encoding, config);
+  const all = [...notices, ...settings.notices];
+  return { ...ids, rows: [length - 1], prompt: prompt as string, plan, ...(all.length === 0 ? {} : { notices: all }) };
 }
 
 /** One generation under way: takes the logits of the last position, chooses a piece, and says what became of it. */
@@ -61,8 +70,8 @@ export class Generation {
   constructor(input: PromptInput, tokenizer: Tokenizer) {
     this.#input = input;
     this.#tokenizer = tokenizer;
-    this.#sample = sampler(input.plan, tokenizer.vocabSize);
-    this.#stream = new TextStream(tokenizer, input.plan.stop);
+    this.#sample = sampler(input.plan, tokenizer.vocabSize, input.plan.rules);
+    this.#stream = new TextStream(tokenizer, input.plan.stop, input.inputIds);
   }
 
   /** Prompt and pieces so far: what the next run of the model gets. Its logits at the last position are the next step's. */
@@ -88,12 +97,15 @@ export class Generation {
     vocabularyWidth(logits, 1, this.#tokenizer);
     const { eosTokenIds, maxNewTokens } = this.#input.plan;
     const id = this.#sample(logits, this.inputIds);
+    const ends = eosTokenIds.includes(id);
     let text = '';
-    if (eosTokenIds.includes(id)) this.#reason = 'eos';
+    // An end that is an ordinary piece, as a full stop may be, is part of the text.
+    if (ends && this.#tokenizer.specialIds.has(id)) this.#reason = 'eos';
     else {
       this.#ids.push(id);
       text = this.#stream.push(id);
-      if (this.#stream.stopped) this.#reason = 'stop';
+      if (ends) this.#reason = 'eos';
+      else if (this.#stream.stopped) this.#reason = 'stop';
       else if (this.#ids.length === maxNewTokens) this.#reason = 'length';
     }
     if (this.done) text += this.#stream.flush();

@@ -25,8 +25,8 @@ const AGGREGATIONS: readonly string[] = ['none', 'simple', 'first', 'average', '
 export interface EntityInput extends TaskInput {
   readonly text: string;
   readonly pieces: readonly Piece[];
-  /** The vocabulary's spelling of each piece. */
-  readonly tokens: readonly string[];
+  /** Each piece as the tokenizer reads it back. */
+  readonly words: readonly string[];
   readonly id2label: readonly string[];
 }
 
@@ -37,8 +37,10 @@ export interface Entity {
   /** The class, without B- or I- except with `none`. */
   readonly label: string;
   readonly entity_group: string;
-  /** As `text`; with `none` the piece as the vocabulary has it. */
+  /** As `text`; with `none` the piece as the tokenizer reads it back. */
   readonly word: string;
+  /** With `none`: position of the piece in the input, special ones counted. */
+  readonly index?: number;
   /** Probability, in [0, 1]; of several words or pieces their mean. */
   readonly score: number;
   /** UTF-16 offsets into the text as it was given. */
@@ -54,14 +56,20 @@ export function prepareEntities(text: unknown, tokenizer: Tokenizer, config: Mod
   checkHead(config, 'token-classification', 'finding entities');
   const encoding = encodeForModel(text, tokenizer, config, false);
   const pieces = piecesOf(encoding, 0, text as string, tokenizer.family);
-  const tokens = pieces.map(({ position }) => encoding.tokens[position]);
-  return { ...idsOf(encoding, config), rows: allRows(encoding.ids.length), text: text as string, pieces, tokens, id2label: config.id2label };
+  const words = pieces.map(({ position }) => tokenizer.decode([encoding.ids[position]]));
+  return { ...idsOf(encoding, config), rows: allRows(encoding.ids.length), text: text as string, pieces, words, id2label: config.id2label };
 }
 
 /** @throws {TercetError} ERR_ARGUMENT unless it is an Aggregation. */
 export function checkAggregation(aggregation: unknown): Aggregation {
   if (typeof aggregation === 'string' && AGGREGATIONS.includes(aggregation)) return aggregation as Aggregation;
   throw new TercetError('ERR_ARGUMENT', 'there is no such aggregation of entities', `give one of ${AGGREGATIONS.join(', ')}`);
+}
+
+/** @throws {TercetError} ERR_ARGUMENT unless it is a list of strings. */
+export function checkIgnored(labels: unknown): readonly string[] {
+  if (Array.isArray(labels) && labels.every((label) => typeof label === 'string')) return labels;
+  throw new TercetError('ERR_ARGUMENT', 'the labels to leave out are no list of strings', "give for example ['O'], or [] to see all of them");
 }
 
 /** A piece or a word with the class that it got. */
@@ -72,20 +80,30 @@ interface Labelled {
   readonly end: number;
 }
 
+/** Labels that are no entity's. */
+export const DEFAULT_IGNORED: readonly string[] = ['O'];
+
 /**
- * logits (T, L) of every position → entities, in the order of the text. What has the label O is none.
+ * logits (T, L) of every position → entities, in the order of the text.
+ * @param ignored labels (with `none`) or classes that are left out; by default O, which is none.
  * @throws {TercetError} ERR_SHAPE, ERR_RANGE (not finite), ERR_ARGUMENT (aggregation).
  */
-export function finishEntities(logits: Float32Array, input: EntityInput, aggregation: Aggregation = DEFAULT_AGGREGATION): Entity[] {
+export function finishEntities(
+  logits: Float32Array,
+  input: EntityInput,
+  aggregation: Aggregation = DEFAULT_AGGREGATION,
+  ignored: readonly string[] = DEFAULT_IGNORED,
+): Entity[] {
   const strategy = checkAggregation(aggregation);
-  const { text, pieces, tokens, id2label, rows } = input;
+  const { text, pieces, words, id2label, rows } = input;
   const L = id2label.length;
   checkLogits(logits, rows.length * L);
   const rowOf = ({ position }: Piece): Float64Array => softmax(logits.subarray(position * L, (position + 1) * L));
   if (strategy === 'none') {
     return pieces.flatMap((piece, i) => {
       const { id, score, start, end } = labelled([piece], rowOf(piece));
-      return id2label[id] === 'O' ? [] : [entityOf(text, id2label[id], score, start, end, tokens[i])];
+      if (ignored.includes(id2label[id])) return [];
+      return [{ ...entityOf(text, id2label[id], score, start, end), word: words[i], index: piece.position }];
     });
   }
   const units = strategy === 'simple' ? pieces.map((piece) => [piece]) : wordsOf(pieces);
@@ -93,7 +111,7 @@ export function finishEntities(logits: Float32Array, input: EntityInput, aggrega
     units.map((unit) => labelled(unit, joint(unit.map(rowOf), strategy))),
     text,
     id2label,
-  );
+  ).filter(({ label }) => !ignored.includes(label));
 }
 
 /** One row for the pieces of a unit: the first's, their mean, or that with the largest entry. */
@@ -124,15 +142,13 @@ function merged(units: readonly Labelled[], text: string, id2label: readonly str
       last.closed = ends;
     } else groups.push({ type, closed: ends, units: [unit] });
   }
-  return groups
-    .filter(({ type }) => type !== 'O')
-    .map(({ type, units: members }) => {
-      const score = members.reduce((sum, unit) => sum + unit.score, 0) / members.length;
-      return entityOf(text, type, score, members[0].start, members[members.length - 1].end);
-    });
+  return groups.map(({ type, units: members }) => {
+    const score = members.reduce((sum, unit) => sum + unit.score, 0) / members.length;
+    return entityOf(text, type, score, members[0].start, members[members.length - 1].end);
+  });
 }
 
-function entityOf(text: string, label: string, score: number, start: number, end: number, word?: string): Entity {
+function entityOf(text: string, label: string, score: number, start: number, end: number): Entity {
   const slice = text.slice(start, end);
-  return { text: slice, label, entity_group: label, word: word ?? slice, score, start, end };
+  return { text: slice, label, entity_group: label, word: slice, score, start, end };
 }

@@ -1,4 +1,4 @@
-/** Pieces of a byte-level vocabulary, one by one → text that only ever grows, and ends before a stop text. */
+/** Pieces, one by one → text that only ever grows, and ends before a stop text. */
 
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 
@@ -20,17 +20,19 @@ export class TextStream {
   readonly #tokenizer: Tokenizer;
   readonly #stops: readonly string[];
   readonly #silent: ReadonlySet<number>;
-  // A byte order mark is a character like others here.
-  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  readonly #text: PieceText;
   #held = '';
   #stopped = false;
 
-  /** @param stops texts of one or more units */
-  constructor(tokenizer: Tokenizer, stops: readonly string[] = []) {
+  /**
+   * @param stops texts of one or more units
+   * @param prompt pieces that stand before: words that are put together with spaces begin with one behind others
+   */
+  constructor(tokenizer: Tokenizer, stops: readonly string[] = [], prompt: readonly number[] = []) {
     this.#tokenizer = tokenizer;
     this.#stops = stops;
-    const { clsTokenId, sepTokenId, padTokenId, maskTokenId, eosTokenId } = tokenizer;
-    this.#silent = new Set([clsTokenId, sepTokenId, padTokenId, maskTokenId, eosTokenId].flatMap((id) => id ?? []));
+    this.#silent = tokenizer.specialIds;
+    this.#text = tokenizer.family === 'bert' ? new Words(tokenizer, prompt) : new Bytes();
   }
 
   /** Whether a stop text was found: there is no more text. */
@@ -42,7 +44,11 @@ export class TextStream {
   push(id: number): string {
     const piece = this.#tokenizer.decodeToken(id);
     if (this.#stopped || this.#silent.has(id)) return '';
-    this.#held += this.#decoder.decode(bytesOf(piece), { stream: true });
+    return this.#take(this.#text.push(piece, id));
+  }
+
+  #take(text: string): string {
+    this.#held += text;
     const found = this.#find();
     if (found !== undefined) {
       this.#stopped = true;
@@ -54,7 +60,9 @@ export class TextStream {
 
   /** What was held back because of stop texts; an incomplete character is dropped. Call it once, at the end. */
   flush(): string {
-    return this.#release(this.#held.length, this.#held.length);
+    const text = this.#stopped ? '' : this.#take(this.#text.flush());
+    if (this.#stopped) return text;
+    return text + this.#release(this.#held.length, this.#held.length);
   }
 
   #release(shown: number, dropped: number): string {
@@ -85,6 +93,64 @@ export class TextStream {
 
   #longest(): number {
     return this.#stops.reduce((longest, stop) => Math.max(longest, stop.length - 1), 0);
+  }
+}
+
+/** Pieces → text that will not change any more. */
+interface PieceText {
+  push(piece: string, id: number): string;
+  /** What was not certain, but for an incomplete character. */
+  flush(): string;
+}
+
+class Bytes implements PieceText {
+  // A byte order mark is a character like others here.
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+  push(piece: string): string {
+    return this.#decoder.decode(bytesOf(piece), { stream: true });
+  }
+
+  flush(): string {
+    return '';
+  }
+}
+
+/** Units at the end of a text of words that what follows may still draw together: `n ' t` becomes `n't`. */
+const UNCERTAIN = 8;
+
+/** BERT's pieces: the tokenizer puts them together, spaces between words and none before punctuation. */
+class Words implements PieceText {
+  readonly #tokenizer: Tokenizer;
+  readonly #ids: number[];
+  #shown: number;
+
+  constructor(tokenizer: Tokenizer, prompt: readonly number[]) {
+    this.#tokenizer = tokenizer;
+    this.#ids = [...prompt];
+    this.#shown = this.#whole().length;
+  }
+
+  push(_piece: string, id: number): string {
+    this.#ids.push(id);
+    const whole = this.#whole();
+    return this.#show(whole, Math.max(0, whole.length - UNCERTAIN));
+  }
+
+  flush(): string {
+    const whole = this.#whole();
+    return this.#show(whole, whole.length);
+  }
+
+  #whole(): string {
+    const { specialIds } = this.#tokenizer;
+    return this.#tokenizer.decode(this.#ids.filter((id) => !specialIds.has(id)));
+  }
+
+  #show(whole: string, to: number): string {
+    const text = whole.slice(this.#shown, to);
+    this.#shown = Math.max(this.#shown, to);
+    return text;
   }
 }
 

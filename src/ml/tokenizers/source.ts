@@ -7,15 +7,29 @@ import { TercetError } from '../../core/errors.ts';
 import { quote, typeName } from '../describe.ts';
 import type { ModelFiles } from '../files.ts';
 import { isRecord, own, parseModelJson } from '../json.ts';
-import { ADDED_TOKENS_FILE, MERGES_FILE, SPECIAL_TOKENS_FILE, TOKENIZER_CONFIG_FILE, TOKENIZER_FILE, tokenizerError, VOCAB_FILE } from './errors.ts';
+import {
+  ADDED_TOKENS_FILE,
+  CONFIG_FILE,
+  MERGES_FILE,
+  SPECIAL_TOKENS_FILE,
+  TOKENIZER_CONFIG_FILE,
+  TOKENIZER_FILE,
+  tokenizerError,
+  VOCAB_FILE,
+} from './errors.ts';
 import { type Merge, readMergesFile } from './merges.ts';
 import { type Role, spelledIn } from './special.ts';
 import { readVocabulary } from './vocabulary.ts';
 
-/** tokenizer_config.json, and the rest: one of the two forms. */
-export type Source = { readonly config: Record<string, unknown> } & (
+/** tokenizer_config.json, config.json (each empty where it is not there), and the rest: one of the two forms. */
+export type Source = {
+  readonly config: Record<string, unknown>;
+  readonly model: Record<string, unknown>;
+  /** Of tokenizer_config.json, or of the older file. */
+  readonly addedTokens: readonly unknown[];
+} & (
   | { readonly kind: 'json'; readonly json: Record<string, unknown> }
-  | { readonly kind: 'bpe'; readonly vocabulary: Map<string, number>; readonly merges: readonly Merge[]; readonly addedTokens: readonly unknown[] }
+  | { readonly kind: 'bpe'; readonly vocabulary: Map<string, number>; readonly merges: readonly Merge[] }
 );
 
 /** Vocabularies of other kinds, which a model may have beside or instead of what is supported. */
@@ -27,12 +41,11 @@ const OPTIONAL = [TOKENIZER_CONFIG_FILE, SPECIAL_TOKENS_FILE, ADDED_TOKENS_FILE]
  * @throws {TercetError} ERR_MODEL_NOT_FOUND when the model has no tokenizer, naming what would do; ERR_TOKENIZER when it has one of another kind.
  */
 export async function tokenizerFiles(files: ModelFiles): Promise<string[]> {
-  if (await files.has(TOKENIZER_FILE)) return [TOKENIZER_FILE, TOKENIZER_CONFIG_FILE];
+  const there = await Promise.all(OPTIONAL.map((file) => files.has(file)));
+  const optional = OPTIONAL.filter((_, i) => there[i]);
+  if (await files.has(TOKENIZER_FILE)) return [TOKENIZER_FILE, ...optional.filter((file) => file !== ADDED_TOKENS_FILE)];
   const [vocab, merges] = await Promise.all([files.has(VOCAB_FILE), files.has(MERGES_FILE)]);
-  if (vocab && merges) {
-    const there = await Promise.all(OPTIONAL.map((file) => files.has(file)));
-    return [VOCAB_FILE, MERGES_FILE, ...OPTIONAL.filter((_, i) => there[i])];
-  }
+  if (vocab && merges) return [VOCAB_FILE, MERGES_FILE, ...optional];
   for (const file of OTHER_KINDS) {
     if (await files.has(file)) throw tokenizerError('is a SentencePiece vocabulary, which is not supported', file);
   }
@@ -40,32 +53,19 @@ export async function tokenizerFiles(files: ModelFiles): Promise<string[]> {
   throw new TercetError(
     'ERR_MODEL_NOT_FOUND',
     `model ${quote(files.name)} has no file ${missing}`,
-    'a model needs tokenizer.json and tokenizer_config.json, or (GPT-2, RoBERTa) vocab.json and merges.txt; a vocab.txt can be saved as tokenizer.json with Python’s tokenizers',
+    'a model needs tokenizer.json, or (GPT-2, RoBERTa) vocab.json and merges.txt; a vocab.txt can be saved as tokenizer.json with Python’s tokenizers',
   );
 }
 
 export async function readSource(files: ModelFiles): Promise<Source> {
   const names = await tokenizerFiles(files);
-  if (names.includes(TOKENIZER_FILE)) {
-    const [json, config] = await Promise.all([readObject(files, TOKENIZER_FILE), readObject(files, TOKENIZER_CONFIG_FILE)]);
-    return { kind: 'json', json, config };
-  }
   const optional = async (file: string): Promise<Record<string, unknown>> => (names.includes(file) ? await readObject(files, file) : {});
-  const [vocab, merges, config, special, added] = await Promise.all([
-    readObject(files, VOCAB_FILE),
-    files.read(MERGES_FILE),
-    optional(TOKENIZER_CONFIG_FILE),
-    optional(SPECIAL_TOKENS_FILE),
-    optional(ADDED_TOKENS_FILE),
-  ]);
-  const vocabulary = readVocabulary(vocab, VOCAB_FILE);
-  return {
-    kind: 'bpe',
-    vocabulary,
-    merges: readMergesFile(merges, vocabulary, MERGES_FILE),
-    addedTokens: addedTokens(config, added),
-    config: withSpecialTokens(config, special),
-  };
+  const [said, special, added] = await Promise.all([optional(TOKENIZER_CONFIG_FILE), optional(SPECIAL_TOKENS_FILE), optional(ADDED_TOKENS_FILE)]);
+  const model = (await files.has(CONFIG_FILE)) ? await readObject(files, CONFIG_FILE) : {};
+  const shared = { config: withSpecialTokens(said, special), model, addedTokens: addedTokens(said, added) };
+  if (names.includes(TOKENIZER_FILE)) return { kind: 'json', json: await readObject(files, TOKENIZER_FILE), ...shared };
+  const vocabulary = readVocabulary(await readObject(files, VOCAB_FILE), VOCAB_FILE);
+  return { kind: 'bpe', vocabulary, merges: readMergesFile(await files.read(MERGES_FILE), vocabulary, MERGES_FILE), ...shared };
 }
 
 async function readObject(files: ModelFiles, file: string): Promise<Record<string, unknown>> {
@@ -91,5 +91,6 @@ function withSpecialTokens(config: Record<string, unknown>, special: Record<stri
   const found = roles
     .filter((role) => spelledIn(config, role) === undefined && spelledIn(special, role, SPECIAL_TOKENS_FILE) !== undefined)
     .map((role) => [`${role}_token`, own(special, `${role}_token`)] as const);
-  return { ...config, ...Object.fromEntries(found) };
+  const more = own(config, 'additional_special_tokens') ?? own(special, 'additional_special_tokens');
+  return { ...config, ...Object.fromEntries(found), ...(more === undefined ? {} : { additional_special_tokens: more }) };
 }

@@ -12,14 +12,15 @@ export interface SpecialToken {
 }
 export type SpecialTokens = Readonly<Partial<Record<Role, SpecialToken>>>;
 
-/** What the families' own tokenizers use; these roles a tokenizer of the family must have. */
+/** What the families' own tokenizers use. */
 const DEFAULTS: Readonly<Record<Family, Readonly<Partial<Record<Role, string>>>>> = {
   bert: { cls: '[CLS]', sep: '[SEP]', pad: '[PAD]', unk: '[UNK]', mask: '[MASK]' },
   roberta: { cls: '<s>', sep: '</s>', pad: '<pad>', unk: '<unk>', mask: '<mask>', bos: '<s>', eos: '</s>' },
   gpt2: { eos: '<|endoftext|>', bos: '<|endoftext|>', unk: '<|endoftext|>' },
 };
-/** May be named, need not be. */
-const OPTIONAL: Readonly<Record<Family, readonly Role[]>> = { bert: [], roberta: [], gpt2: ['pad'] };
+/** What frames a text, and so must be there. A task that needs another role asks for it. */
+const REQUIRED: Readonly<Record<Family, readonly Role[]>> = { bert: ['cls', 'sep'], roberta: ['cls', 'sep'], gpt2: [] };
+const ROLES: readonly Role[] = ['cls', 'sep', 'pad', 'unk', 'mask', 'bos', 'eos'];
 
 /** One special token's entry of tokenizer_config.json or special_tokens_map.json: a string, or an object with `content`. */
 export function spelledIn(config: Record<string, unknown>, role: Role, file = TOKENIZER_CONFIG_FILE): string | undefined {
@@ -30,13 +31,14 @@ export function spelledIn(config: Record<string, unknown>, role: Role, file = TO
   return content;
 }
 
-/** The family's special tokens, spelled as `config` says or else as usual. @throws {TercetError} ERR_TOKENIZER when one has no id. */
+/** The family's special tokens, spelled as `config` says or else as usual. @throws {TercetError} ERR_TOKENIZER when one that frames a text has no id. */
 export function readSpecialTokens(family: Family, config: Record<string, unknown>, vocabulary: ReadonlyMap<string, number>, file: string): SpecialTokens {
   const tokens: Partial<Record<Role, SpecialToken>> = {};
-  for (const role of [...(Object.keys(DEFAULTS[family]) as Role[]), ...OPTIONAL[family]]) {
+  for (const role of ROLES) {
     const spelling = spelledIn(config, role) ?? DEFAULTS[family][role];
     if (spelling === undefined) continue;
     const id = vocabulary.get(spelling);
+    if (id === undefined && !REQUIRED[family].includes(role)) continue;
     if (id === undefined) throw tokenizerError(`has no ${role} token ${quote(spelling)} in its vocabulary`, file);
     tokens[role] = { spelling, id };
   }

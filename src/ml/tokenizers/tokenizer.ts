@@ -4,7 +4,8 @@
  * **Control tokens in user text.** The library, like the Python one, turns a literal `[SEP]` or `<|endoftext|>` that a user typed into the
  * control token. Here a text cannot forge the structure of a model's input: control tokens in it are always plain text (they become pieces such
  * as `[`, `sep`, `]`), and the mask is the mask token only where the caller says `allowMask`, which is fill-mask alone. It is recognised exactly
- * as the model spells it. Added tokens that are not special stay what the model's author made them.
+ * as the model spells it. Added tokens that are not special stay what the model's author made them. What was read as text is said (`Encoding.cut`), and
+ * `readingSpecialTokens` is for those who want it otherwise.
  *
  * Padding and truncation settings of tokenizer.json are ignored: nothing is ever cut in silence (the tasks refuse what is too long).
  */
@@ -31,10 +32,11 @@ export type { EncodeOptions, Encoding, Family, Span, Tokenizer } from './types.t
  * @throws {TercetError} ERR_MODEL_NOT_FOUND for missing files, ERR_TOKENIZER for one that is HTML, damaged, contradictory or of another kind.
  */
 export async function loadTokenizer(files: ModelFiles): Promise<Tokenizer> {
-  return assemble(readParts(await readSource(files)));
+  return assemble(readParts(await readSource(files)), false);
 }
 
-function assemble(parts: Parts): Tokenizer {
+/** `reading`: whether a text's special tokens are read as such. */
+function assemble(parts: Parts, reading: boolean): Tokenizer {
   const { family, special, frame, library } = parts;
   const pieces = tableOfPieces(parts.vocabulary, parts.file);
   const idsBut = (...roles: Role[]): Set<number> =>
@@ -42,18 +44,19 @@ function assemble(parts: Parts): Tokenizer {
   // A word that WordPiece cannot spell is unknown; a byte-level tokenizer has no such word, so there `unk` is a control token like the others.
   const control = family === 'bert' ? idsBut('unk') : idsBut();
   const hidden = idsBut('unk', 'mask');
-  const plain = textEncoder(parts, control);
+  const plain = textEncoder(parts, control, reading);
   const added = new Set(parts.addedTokens.map(({ id }) => id));
 
   const piece = (id: number): string => {
     const found = pieces[id];
-    if (found === undefined)
+    if (found === undefined && !(Number.isSafeInteger(id) && id >= 0 && id < pieces.length))
       throw new TercetError('ERR_RANGE', `token id ${id} is not in the vocabulary of ${pieces.length}`, 'take the tokenizer that belongs to the model');
-    return found;
+    return found ?? '';
   };
 
-  const build = (items: readonly FrameItem[], texts: readonly Pieces[]): Encoding => {
-    const encoding: Encoding = { ids: [], tokens: [], spans: [], segments: [], typeIds: [] };
+  const build = (items: readonly FrameItem[], texts: readonly Cut[]): Encoding => {
+    const cut = [...new Set(texts.flatMap(({ cut }) => [...cut]))];
+    const encoding: Encoding = { ids: [], tokens: [], spans: [], segments: [], typeIds: [], cut };
     for (const { item, typeId } of items) {
       const isText = item === 0 || item === 1;
       const { ids, tokens, spans } = isText ? texts[item] : controlPieces(special[item] as SpecialToken);
@@ -68,9 +71,11 @@ function assemble(parts: Parts): Tokenizer {
     return encoding;
   };
 
-  return {
+  const tokenizer: Tokenizer = {
     family,
     vocabSize: pieces.length,
+    ownVocabSize: parts.ownSize,
+    specialIds: new Set([...idsBut(), ...parts.addedTokens.filter(({ special }) => special).map(({ id }) => id)]),
     clsTokenId: special.cls?.id,
     sepTokenId: special.sep?.id,
     padTokenId: special.pad?.id,
@@ -84,10 +89,11 @@ function assemble(parts: Parts): Tokenizer {
       return build(frame.pair, [plain(first, false), plain(second, false)]);
     },
     encodeWord: (text) => plain(text, false).ids,
+    readingSpecialTokens: () => (reading ? tokenizer : assemble(parts, true)),
     decodeToken: piece,
     decode(list) {
       for (const id of list) piece(id);
-      const shown = list.filter((id) => !hidden.has(id));
+      const shown = list.filter((id) => !hidden.has(id) && pieces[id] !== undefined);
       if (family === 'bert') return library.decode(shown);
       // Added tokens are text, not bytes.
       let text = '';
@@ -100,6 +106,12 @@ function assemble(parts: Parts): Tokenizer {
       return text;
     },
   };
+  return tokenizer;
+}
+
+/** Pieces of a text, and the special tokens in it that were read as text. */
+interface Cut extends Pieces {
+  readonly cut: ReadonlySet<string>;
 }
 
 function controlPieces({ id, spelling }: SpecialToken): Pieces {
@@ -107,16 +119,21 @@ function controlPieces({ id, spelling }: SpecialToken): Pieces {
 }
 
 /** Cuts a text into pieces: first at the added tokens that a text may have, then, normalized, at those looked for there, then into words. */
-function textEncoder({ addedTokens, special, model, file }: Parts, control: ReadonlySet<number>): (text: string, allowMask: boolean) => Pieces {
-  const spellings = new Set(Object.values(special).map(({ spelling }) => spelling));
-  const usual = addedTokens.filter((token) => !token.special && !spellings.has(token.content));
-  const asTyped = usual.filter(({ normalized }) => !normalized).map((token) => [token.content, token] as const);
+function textEncoder(parts: Parts, control: ReadonlySet<number>, reading: boolean): (text: string, allowMask: boolean) => Cut {
+  const { addedTokens, special, model, file } = parts;
+  const spelled = specialTokens(parts);
+  const isSpecial = new Set(spelled.map(([spelling]) => spelling));
+  const usual = addedTokens.filter((token) => !isSpecial.has(token.content));
+  const read = reading ? spelled.filter(([, { id }]) => !isPadding(id, parts)) : [];
+  const asTyped = [...usual.filter(({ normalized }) => !normalized).map((token) => [token.content, token] as const), ...read];
   const findTyped = addedTokenFinder(asTyped);
   const findMasked = addedTokenFinder([...asTyped, ...maskTokens(addedTokens, special.mask)]);
   const findNormalized = addedTokenFinder(usual.filter(({ normalized }) => normalized).map((token) => [model.normalize(token.content, 0).text, token]));
+  const findCut = addedTokenFinder(spelled);
 
   return (text, allowMask) => {
     const out: Pieces = { ids: [], tokens: [], spans: [] };
+    const cut = new Set<string>();
     const push = (token: AddedToken, start: number, end: number): void => {
       out.ids.push(token.id);
       out.tokens.push(token.content);
@@ -128,7 +145,9 @@ function textEncoder({ addedTokens, special, model, file }: Parts, control: Read
         push(typed.token, whole.starts[typed.from], whole.ends[typed.to - 1]);
         continue;
       }
-      const aligned = model.normalize(text.slice(typed.from, typed.to), typed.from);
+      const part = text.slice(typed.from, typed.to);
+      for (const { token } of findCut(part)) if (token !== undefined) cut.add(token.content);
+      const aligned = model.normalize(part, typed.from);
       for (const { from, to, token } of findNormalized(aligned.text)) {
         if (token !== undefined) push(token, aligned.starts[from], aligned.ends[to - 1]);
         else {
@@ -141,13 +160,30 @@ function textEncoder({ addedTokens, special, model, file }: Parts, control: Read
         }
       }
     }
-    return out;
+    return { ...out, cut };
   };
+}
+
+/** Special tokens by their spelling: those of roles, and others that were added. */
+function specialTokens({ addedTokens, special }: Parts): (readonly [string, AddedToken])[] {
+  const found = new Map(addedTokens.filter((token) => token.special).map((token) => [token.content, token]));
+  for (const { spelling, id } of Object.values(special)) {
+    if (!found.has(spelling)) found.set(spelling, addedTokens.find((token) => token.id === id) ?? plainToken({ spelling, id }));
+  }
+  return [...found];
+}
+
+/** Whether a token is padding and nothing else: no text reads its embedding. */
+function isPadding(id: number, { special }: Parts): boolean {
+  return special.pad?.id === id && !(Object.keys(special) as Role[]).some((role) => role !== 'pad' && special[role]?.id === id);
+}
+
+function plainToken({ spelling, id }: SpecialToken): AddedToken {
+  return { id, content: spelling, lstrip: false, rstrip: false, singleWord: false, normalized: false, special: true };
 }
 
 /** The mask, with what the files say of the white space around it. It is looked for as it is spelled, never in normalized text. */
 function maskTokens(addedTokens: readonly AddedToken[], mask: SpecialToken | undefined): (readonly [string, AddedToken])[] {
   if (mask === undefined) return [];
-  const plain = { id: mask.id, content: mask.spelling, lstrip: false, rstrip: false, singleWord: false, normalized: false, special: true };
-  return [[mask.spelling, addedTokens.find(({ id }) => id === mask.id) ?? plain]];
+  return [[mask.spelling, addedTokens.find(({ id }) => id === mask.id) ?? plainToken(mask)]];
 }

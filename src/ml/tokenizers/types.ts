@@ -18,6 +18,8 @@ export interface Encoding {
   readonly segments: (0 | 1 | undefined)[];
   /** Token type ids as the tokenizer's post-processor has them (0 everywhere where it has none). */
   readonly typeIds: number[];
+  /** Special tokens that the text spells and that were read as plain text, each once. */
+  readonly cut: readonly string[];
 }
 
 export interface EncodeOptions {
@@ -30,8 +32,12 @@ export type Family = 'bert' | 'roberta' | 'gpt2';
 export interface Tokenizer {
   /** What the tokenizer is like; DistilBERT's is 'bert'. */
   readonly family: Family;
-  /** Ids are below this. */
+  /** Ids are below this; some of them may belong to no piece. */
   readonly vocabSize: number;
+  /** Ids of pieces that were not added are below this. A model must have embeddings for them; added tokens may lie beyond. */
+  readonly ownVocabSize: number;
+  /** Special tokens, of roles and others: no part of a text that is shown. */
+  readonly specialIds: ReadonlySet<number>;
   readonly clsTokenId: number | undefined;
   readonly sepTokenId: number | undefined;
   readonly padTokenId: number | undefined;
@@ -40,7 +46,7 @@ export interface Tokenizer {
   readonly maskTokenId: number | undefined;
   /** How a user writes the mask: `[MASK]`, `<mask>`; undefined where there is none. */
   readonly maskToken: string | undefined;
-  /** GPT-2's `<|endoftext|>`, RoBERTa's `</s>`; undefined for BERT. */
+  /** GPT-2's `<|endoftext|>`, RoBERTa's `</s>`; undefined where none is named. */
   readonly eosTokenId: number | undefined;
   /**
    * Encodes a text that passed `checkText`: [CLS] a [SEP], `<s>` a `</s>`, or for GPT-2 the text alone. A text without any piece (for BERT one
@@ -55,7 +61,12 @@ export interface Tokenizer {
   encodePair(first: string, second: string): Encoding;
   /** The ids of plain text without control tokens. @throws {TercetError} ERR_TOKENIZER as encode. */
   encodeWord(text: string): number[];
-  /** The piece of an id as the vocabulary has it (`paris`, `##s`, `ĠParis`). @throws {TercetError} ERR_RANGE when there is no such id. */
+  /**
+   * The same, but a special token that a text spells is that token, as the Python library has it; only padding stays text. The text then can forge the structure of an
+   * input: for texts whose author may say where it begins and ends, and markers of entities or speakers.
+   */
+  readingSpecialTokens(): Tokenizer;
+  /** The piece of an id as the vocabulary has it (`paris`, `##s`, `ĠParis`), empty for an id without one. @throws {TercetError} ERR_RANGE when there is no such id. */
   decodeToken(id: number): string;
   /**
    * Readable text of ids, without the control tokens. Bytes of a byte-level tokenizer that are no UTF-8 (yet) become U+FFFD.

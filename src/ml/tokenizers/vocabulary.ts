@@ -1,4 +1,4 @@
-/** A vocabulary out of untrusted JSON: piece → id, the ids being 0 … n-1. */
+/** A vocabulary out of untrusted JSON: piece → id, every id at most once. */
 
 import { quote, typeName } from '../describe.ts';
 import { isRecord, own } from '../json.ts';
@@ -69,15 +69,13 @@ export function readAddedTokens(list: unknown, vocabulary: Map<string, number>, 
   });
 }
 
-/** id → piece. Every id from 0 to the highest must have exactly one. */
-export function tableOfPieces(vocabulary: ReadonlyMap<string, number>, file: string): readonly string[] {
-  const pieces: string[] = new Array<string>(vocabulary.size);
+/** id → piece, undefined for an id that belongs to none: files may leave ids out. */
+export function tableOfPieces(vocabulary: ReadonlyMap<string, number>, file: string): readonly (string | undefined)[] {
+  const pieces: (string | undefined)[] = [];
   for (const [piece, id] of vocabulary) {
-    if (id >= vocabulary.size || pieces[id] !== undefined) {
-      throw tokenizerError(`has ${vocabulary.size} pieces whose ids are not 0 to ${vocabulary.size - 1}`, file);
-    }
+    if (pieces[id] !== undefined) throw tokenizerError(`gives the id ${id} to two pieces`, file);
     pieces[id] = piece;
   }
   if (pieces.length === 0) throw tokenizerError('has an empty vocabulary', file);
-  return pieces;
+  return Array.from(pieces);
 }

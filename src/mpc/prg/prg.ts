@@ -1,12 +1,14 @@
 /**
  * The pairwise generator: ChaCha20 streams that two parties share, addressed by draw id and drawn once.
  *
- * Security: the only source of masks and pads. `claim` refuses an id that another owner holds, and `spend` refuses to mask a second message with
- * the same id, so a repeated pad is an error and never a message. SECURITY: test/mpc/prg.test.ts plants both repeats.
+ * Security: the only source of masks and pads. `claim` refuses an id that another owner holds, or that its owner drew for something else, and `spend` refuses to
+ * mask a second message with the same id, so a repeated pad is an error and never a message. What it cannot see is another party's use of the same id:
+ * test/session/masks.test.ts looks at all three. SECURITY: test/mpc/prg.test.ts plants the repeats.
  */
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import type { Stream } from '../../compute/kernels/types.ts';
+import { concatBytes } from '../../core/bytes.ts';
 import { TercetError, invariant } from '../../core/errors.ts';
 import { Fresh } from '../share/sealed.ts';
 import { type Attempt, type DrawId, nonceOf } from './gate-id.ts';
@@ -17,10 +19,13 @@ export function attemptKey(master: Uint8Array, attempt: Attempt): Uint8Array {
   return hkdf(sha256, master, attempt.session, new TextEncoder().encode(`tercet/1 attempt ${attempt.attempt}`), 32);
 }
 
+/** What the words of a draw become. One draw has one use: the same words as two values would tell their difference. */
+export type Use = 'λ1' | 'λ2' | 'r0' | 'pads' | 'Γ1' | 'seeds';
+
 export class PairPrg {
   readonly #key: Uint8Array;
   readonly #attempt: Attempt;
-  readonly #owners = new Map<string, object>();
+  readonly #drawn = new Map<string, { readonly owner: object; readonly use: Use }>();
   readonly #spent = new Set<string>();
   #wiped = false;
   #continued = false;
@@ -36,34 +41,55 @@ export class PairPrg {
   }
 
   /**
-   * The stream of an id, for `owner` alone. The same owner may ask again, to re-derive the same mask of the same wire.
-   * @throws {TercetError} ERR_PAD_REUSE when another owner drew this id before, ERR_STATE after `wipe`.
+   * The stream of an id, for one use of `owner`. The same owner may ask again for the same use, to re-derive the same mask of the same wire.
+   * The stream ends with the generator: who draws from it after `wipe` gets an error, not words of a key of zeros.
+   * @throws {TercetError} ERR_PAD_REUSE when another owner drew this id before, or this one for another use; ERR_STATE after `wipe`.
    */
-  claim(id: Omit<DrawId, 'step' | 'branch'>, owner: object): Stream {
-    if (this.#wiped) throw new TercetError('ERR_STATE', 'the keys of this attempt were wiped', 'start a new attempt');
+  claim(id: Omit<DrawId, 'step' | 'branch'>, owner: object, use: Use): Stream {
+    const live = () => this.#live();
+    live();
     const nonce = nonceOf({ ...id, step: this.#attempt.step, branch: this.#attempt.branch });
     const address = nonce.join();
-    const holder = this.#owners.get(address);
-    if (holder !== undefined && holder !== owner) throw reuse(id);
-    this.#owners.set(address, owner);
-    return { key: this.#key, nonce };
+    const drawn = this.#drawn.get(address);
+    if (drawn !== undefined && (drawn.owner !== owner || drawn.use !== use)) throw reuse(id);
+    this.#drawn.set(address, { owner, use });
+    // An own property: kernels copy streams to their workers.
+    return {
+      get key() {
+        return live();
+      },
+      nonce,
+    };
   }
 
   /**
    * A fresh mask, for one message. A second call with the same id throws, whoever asks.
    * @throws {TercetError} ERR_PAD_REUSE
    */
-  spend(id: Omit<DrawId, 'step' | 'branch'>, owner: object): Fresh {
-    const stream = this.claim(id, owner);
+  spend(id: Omit<DrawId, 'step' | 'branch'>, owner: object, use: Use): Fresh {
+    const stream = this.claim(id, owner, use);
     const address = stream.nonce.join();
     if (this.#spent.has(address)) throw reuse(id);
     this.#spent.add(address);
     return new Fresh(stream);
   }
 
-  /** The step whose draws it makes. */
-  get step(): number {
-    return this.#attempt.step;
+  #live(): Uint8Array {
+    if (this.#wiped) throw new TercetError('ERR_STATE', 'the keys of this attempt were wiped', 'start a new attempt');
+    return this.#key;
+  }
+
+  /**
+   * 16 public bytes for draw number `row` of an id, different for every session, attempt, step, id and row: the tweak of a point-function key. An attack on one
+   * seed of 128 bits does not pay for others then.
+   */
+  tweak(id: Omit<DrawId, 'step' | 'branch'>, row: number): Uint8Array {
+    const { session, attempt, step, branch } = this.#attempt;
+    const numbers = new DataView(new ArrayBuffer(8));
+    numbers.setUint32(0, attempt, true);
+    numbers.setUint32(4, row, true);
+    const address = concatBytes([session, new Uint8Array(numbers.buffer), nonceOf({ ...id, step, branch })]);
+    return sha256(concatBytes([new TextEncoder().encode('tercet/1 point'), address])).slice(0, 16);
   }
 
   /**
@@ -76,10 +102,7 @@ export class PairPrg {
     return new PairPrg(this.#key.slice(), { ...this.#attempt, step: this.#attempt.step + 1 });
   }
 
-  /**
-   * Overwrites the key. Call it when nothing can be sent any more (links closed): a stream given out before would now mask with a known key.
-   * Every later claim throws.
-   */
+  /** Overwrites the key. Every later claim throws, and so does a draw from a stream that was given out before. */
   wipe(): void {
     this.#key.fill(0);
     this.#wiped = true;

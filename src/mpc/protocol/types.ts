@@ -6,6 +6,7 @@
  * is ERR_PROTOCOL_UNAVAILABLE (`registry.ts`), never a weaker one.
  */
 import type { PiecewiseCubic } from '../../compute/kernels/types.ts';
+import type { Pattern } from '../../compute/pattern.ts';
 import type { Words } from '../../compute/ring.ts';
 import type { Wire } from '../share/wire.ts';
 
@@ -80,7 +81,8 @@ export interface Gates {
   raise(x: Wire, s: number, k: number): Wire;
   sumRows(x: Wire): Wire;
   repeat(x: Wire, cols: number): Wire;
-  gather(x: Wire, index: Uint32Array, shape: readonly number[]): Wire;
+  /** The words of x that a pattern takes, in a shape. */
+  gather(x: Wire, pattern: Pattern, shape: readonly number[]): Wire;
   reshape(x: Wire, shape: readonly number[], scale?: number): Wire;
   /** The rows of all parts, one after the other. Lifted if all parts are. */
   concat(parts: readonly Wire[]): Wire;

@@ -9,11 +9,12 @@
  * Domain (`ml/ranges.ts`): |q·k|/√D < 4096, row spread ≤ 252 with 8 tree bits or 508 with 9, |v| · T < 2^16.
  * Error: attention head ≤ 1.2e-3 absolute for |v| ≤ 6 (measured: test/mpc/secure.test.ts).
  */
+import { patternCount, strided, triangle } from '../../compute/pattern.ts';
 import { invariant } from '../../core/errors.ts';
 import type { ExactTable, Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
 import type { RangeChecks } from './range-check.ts';
-import { powerLaw } from './windows.ts';
+import { type PowerLaw, powerLaw, tabulated } from './windows.ts';
 
 export const ATTENTION_ERROR = 1.2e-3;
 
@@ -96,19 +97,13 @@ export type AttentionMask = { readonly real: RealPositions } | 'causal' | undefi
 /** The rows of (sequences, T), each repeated for its share of `rows`. */
 function everyRow(gates: Gates, x: Wire, rows: number, T: number): Wire {
   const perSequence = rows / (x.count / T);
-  return gates.gather(
-    x,
-    Uint32Array.from({ length: rows * T }, (_, i) => Math.floor(Math.floor(i / T) / perSequence) * T + (i % T)),
-    [rows, T],
-  );
+  return gates.gather(x, strided(0, [x.count / T, T], [perSequence, 0], [T, 1]), [rows, T]);
 }
 
 /** Columns [from, to) of a (rows, width) wire. */
 function columns(gates: Gates, x: Wire, from: number, to: number): Wire {
   const [rows, width] = x.shape;
-  const index = new Uint32Array(rows * (to - from));
-  for (let r = 0; r < rows; r++) for (let c = from; c < to; c++) index[r * (to - from) + c - from] = r * width + c;
-  return gates.gather(x, index, [rows, to - from]);
+  return gates.gather(x, strided(from, [rows, width], [to - from, 1]), [rows, to - from]);
 }
 
 /**
@@ -142,11 +137,7 @@ function markReal(gates: Gates, index: Wire, real: RealPositions): Wire {
  */
 function withoutPadding(gates: Gates, x: Wire, treeBits: 8 | 9, real: RealPositions): Wire {
   const [rows, T] = x.shape;
-  const first = gates.gather(
-    x,
-    Uint32Array.from({ length: rows * T }, (_, i) => i - (i % T)),
-    [rows, T],
-  );
+  const first = gates.gather(x, strided(0, [rows, T], [T, 0]), [rows, T]);
   const difference = gates.sub(x, first);
   const whole = treeBits === 8 ? gates.reduce(difference, 8) : gates.widen(difference, 16);
   const kept = gates.choose([everyRow(gates, real.bits, rows, T)], [whole], Uint8Array.of(255, 0));
@@ -154,29 +145,16 @@ function withoutPadding(gates: Gates, x: Wire, treeBits: 8 | 9, real: RealPositi
 }
 
 /** The same for a causal mask, which is public: columns behind the row's own position show its first score. */
-function withoutFuture(gates: Gates, x: Wire, R: number): Wire {
+function withoutFuture(gates: Gates, x: Wire): Wire {
   const [rows, T] = x.shape;
-  const index = Uint32Array.from({ length: rows * T }, (_, i) => (i % T <= Math.floor(i / T) % R ? i : i - (i % T)));
-  return gates.gather(x, index, [rows, T]);
-}
-
-/** Where the scores lie that a causal mask leaves, in the order of (rows, T). */
-function pastScores(rows: number, T: number): Uint32Array {
-  const heads = rows / T;
-  const index = new Uint32Array((heads * T * (T + 1)) / 2);
-  let at = 0;
-  for (let row = 0; row < rows; row++) for (let c = 0; c <= row % T; c++) index[at++] = row * T + c;
-  return index;
+  return gates.gather(x, triangle('clamp', rows / T, T), [rows, T]);
 }
 
 /** Weights of the scores that a causal mask leaves → (rows, T), zero at the others. */
 function spreadOut(gates: Gates, weights: Wire, rows: number, T: number): Wire {
-  const one = gates.gather(weights, Uint32Array.of(0), [1]);
+  const one = gates.gather(weights, strided(0), [1]);
   const all = gates.concat([weights, gates.sub(one, one)]);
-  const index = new Uint32Array(rows * T).fill(weights.count);
-  let at = 0;
-  for (let row = 0; row < rows; row++) for (let c = 0; c <= row % T; c++) index[row * T + c] = at++;
-  return gates.gather(all, index, [rows, T]);
+  return gates.gather(all, triangle('spread', rows / T, T), [rows, T]);
 }
 
 /** Keys for `attend`, of any shape: scale 32 → Z_2^48, scale 16. No message; for many queries lift it once. */
@@ -189,10 +167,22 @@ export function attentionValues(gates: Gates, v: Wire): Wire {
   return gates.truncate(v, 20);
 }
 
-/** Windows of 1/Σ: the sum of T weights of at most one reaches 112 units of the widest. */
-function reciprocalWindows(T: number): { top: number; windows: number; s1: number } {
-  if (T <= 128) return { top: 1, windows: 4, s1: 20 };
-  return T <= 512 ? { top: 3, windows: 4, s1: 22 } : { top: 4, windows: 5, s1: 22 };
+/** 1/Σ in windows: the sum of T weights of at most one reaches 112 units of the widest. */
+interface Reciprocal {
+  readonly law: PowerLaw;
+  readonly s1: number;
+}
+
+function reciprocal(top: number, windows: number, s1: number): Reciprocal {
+  const scale = 2 * EXP_SCALE;
+  return { law: tabulated((z) => 2 ** scale / z, { top: scale + top, windows, s1 }), s1 };
+}
+
+const RECIPROCALS = { short: reciprocal(1, 4, 20), medium: reciprocal(3, 4, 22), long: reciprocal(4, 5, 22) } as const;
+
+function reciprocalFor(T: number): Reciprocal {
+  if (T <= 128) return RECIPROCALS.short;
+  return T <= 512 ? RECIPROCALS.medium : RECIPROCALS.long;
 }
 
 /** Most positions that attention takes: 112 · 2^4 is above it, and |v| · T < 2^16 leaves |v| < 64. */
@@ -229,8 +219,9 @@ function checkSpread(gates: Gates, coarse: Wire, maximum: Wire, treeBits: 8 | 9,
     return;
   }
   // A row sees what comes before it, so its own mark is enough.
-  const past = pastScores(rows, T);
-  const seen = (x: Wire) => gates.reshape(gates.gather(x, past, [past.length]), [checks.sequences, past.length / checks.sequences]);
+  const past = triangle('pack', rows / T, T);
+  const count = patternCount(past);
+  const seen = (x: Wire) => gates.reshape(gates.gather(x, past, [count]), [checks.sequences, count / checks.sequences]);
   const marks = realRows === undefined ? undefined : gates.reshape(gates.repeat(gates.reshape(realRows, [rows]), T), [rows, T]);
   checks.outside(outside(seen(below)), { elements: marks === undefined ? undefined : seen(marks) });
 }
@@ -240,6 +231,7 @@ export function attend(gates: Gates, q: Wire, keys: Wire, values: Wire, treeBits
   const T = keys.shape[1];
   invariant(T <= MAX_ATTENTION, `attention: at most ${MAX_ATTENTION} positions`);
   const causal = mask === 'causal';
+  invariant(!causal || R === T, 'attention: a causal mask has a row for every key');
   const real = mask === undefined || mask === 'causal' ? undefined : mask.real;
   const rows = heads * R;
   const xBits = SCORE + UNIT + treeBits;
@@ -249,7 +241,7 @@ export function attend(gates: Gates, q: Wire, keys: Wire, values: Wire, treeBits
   // x = score − 2·(maximum + 1 unit) < 0: the maximum on a few bits is enough, softmax is shift invariant.
   const x = gates.section('maximum', () => {
     const shifted = gates.shift(scores, SCORE + UNIT);
-    const reduced = () => gates.reduce(causal ? withoutFuture(gates, shifted, R) : shifted, treeBits);
+    const reduced = () => gates.reduce(causal ? withoutFuture(gates, shifted) : shifted, treeBits);
     const coarse = real === undefined ? reduced() : withoutPadding(gates, shifted, treeBits, real);
     const largest = rowMaximum(gates, coarse, treeBits);
     if (check !== undefined) gates.section('range', () => checkSpread(gates, shifted, largest, treeBits, mask, R, check));
@@ -257,8 +249,8 @@ export function attend(gates: Gates, q: Wire, keys: Wire, values: Wire, treeBits
     const shift = gates.reshape(gates.repeat(gates.raise(maximum, SCORE + UNIT, xBits), T), [rows, T], SCORE);
     const all = gates.sub(gates.reduce(scores, xBits), shift);
     if (!causal) return all;
-    const past = pastScores(rows, T);
-    return gates.gather(all, past, [past.length]);
+    const past = triangle('pack', rows / T, T);
+    return gates.gather(all, past, [patternCount(past)]);
   });
 
   const weights = gates.section('exponential', () => {
@@ -273,9 +265,8 @@ export function attend(gates: Gates, q: Wire, keys: Wire, values: Wire, treeBits
     const sum = gates.matmul(gates.reshape(weights, [heads, R, T]), values);
     const context = gates.truncate(gates.reshape(sum, [rows, D]), 26);
     const total = gates.sumRows(weights);
-    const scale = 2 * EXP_SCALE;
-    const { top, windows, s1 } = reciprocalWindows(T);
-    const { value: inverse } = powerLaw(gates, total, (z) => 2 ** scale / z, { top: scale + top, windows, s1 });
+    const { law, s1 } = reciprocalFor(T);
+    const { value: inverse } = powerLaw(gates, total, law);
     const scaled = gates.mul(context, gates.repeat(inverse, D));
     return gates.reshape(gates.truncate(scaled, 18 + s1), [heads, R, D]);
   });

@@ -10,7 +10,7 @@
 import type { Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
 import type { RangeChecks } from './range-check.ts';
-import { powerLaw } from './windows.ts';
+import { type PowerLaw, powerLaw, tabulated } from './windows.ts';
 
 const WINDOWS = 9;
 /** Of the last window, 4 · 8 bits below the first one. */
@@ -81,6 +81,18 @@ export interface VarianceCheck {
   readonly rows?: Wire | undefined;
 }
 
+/** By width: a pure function of it, and a process serves models of few widths. */
+const INVERSE_ROOTS = new Map<number, PowerLaw>();
+
+/** 2^16·√(d/S). */
+function inverseRoot(d: number): PowerLaw {
+  const known = INVERSE_ROOTS.get(d);
+  if (known !== undefined) return known;
+  const made = tabulated((z) => (Math.sqrt(d) * 65536) / Math.sqrt(z), { top: 54, windows: WINDOWS, s1: 22 });
+  INVERSE_ROOTS.set(d, made);
+  return made;
+}
+
 /** @param check reads both ends of the domain, for a variance below `wrappingVariance` and `wholeVariance`. About 100 bytes P1 → P2 and 4 bits of P0 a row. */
 export function normalise(gates: Gates, x: Wire, epsilon: number, range: NormaliseRange, check?: VarianceCheck): Wire {
   const [rows, d] = x.shape;
@@ -93,7 +105,7 @@ export function normalise(gates: Gates, x: Wire, epsilon: number, range: Normali
   const squares = gates.reshape(gates.matmul(row, row, true), [rows]);
   const c = d * 2 ** (32 - e);
   const sum = gates.offset(squares, BigInt(Math.round(d * epsilon * c * c)));
-  const { value: r, reached } = powerLaw(gates, sum, (z) => (Math.sqrt(d) * 65536) / Math.sqrt(z), { top: 54, windows: WINDOWS, s1: 22 });
+  const { value: r, reached } = powerLaw(gates, sum, inverseRoot(d));
   if (check !== undefined) gates.section('range', () => checkVariance(gates, sum, reached, topUnit(d, range), check));
   const scaled = gates.mul(v, gates.repeat(r, d));
   return gates.reshape(gates.truncate(gates.reshape(scaled, [rows, d], 52), 36), [rows, d], 16);

@@ -8,6 +8,7 @@
  *
  * A table reads residues, so it is exact for values below its `reach`, a power of two that the caller proves (`ml/checked-plan.ts`); reach is public.
  */
+import { strided } from '../../compute/pattern.ts';
 import type { ExactTable, Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
 
@@ -69,13 +70,15 @@ function arityFor(count: number): number {
   return count > 1 << 11 ? 6 : 8;
 }
 
+/** Tables by what they hold: constants, of which a circuit uses few, and whose form on the link is made once for each. */
+const TABLES = new Map<string, ExactTable>();
+const ORS = new Map<string, readonly bigint[]>();
+
 export class RangeChecks {
   readonly sequences: number;
   readonly #gates: Gates;
   /** One bit a sequence each. */
   readonly #found: Wire[] = [];
-  readonly #tables = new Map<string, ExactTable>();
-  readonly #joints = new Map<string, readonly bigint[]>();
 
   constructor(gates: Gates, sequences: number) {
     this.#gates = gates;
@@ -126,8 +129,8 @@ export class RangeChecks {
   /** 0 for the residues from, from + 1, … to of Z_2^bits, 1 for the others. */
   table(bits: number, from: number, to: number): ExactTable {
     const key = `${bits} ${from} ${to}`;
-    const table = this.#tables.get(key) ?? outsideTable(bits, from, to);
-    this.#tables.set(key, table);
+    const table = TABLES.get(key) ?? outsideTable(bits, from, to);
+    TABLES.set(key, table);
     return table;
   }
 
@@ -162,16 +165,14 @@ export class RangeChecks {
   #or(x: readonly Wire[], marks: readonly Wire[] = []): Wire {
     const bits = [...x, ...marks];
     const key = `${x.length} ${marks.length}`;
-    const entries = this.#joints.get(key) ?? Array.from({ length: 1 << bits.length }, (_, joint) => anySet(joint, x.length, marks.length > 0));
-    this.#joints.set(key, entries);
+    const entries = ORS.get(key) ?? Array.from({ length: 1 << bits.length }, (_, joint) => anySet(joint, x.length, marks.length > 0));
+    ORS.set(key, entries);
     return this.#gates.reshape(this.#gates.jointTable(bits, entries, 1), x[0].shape);
   }
 
   #columns(x: Wire, from: number, count: number): Wire {
     const [rows, width] = x.shape;
-    const index = new Uint32Array(rows * count);
-    for (let r = 0; r < rows; r++) for (let c = 0; c < count; c++) index[r * count + c] = r * width + from + c;
-    return this.#gates.gather(x, index, [rows, count]);
+    return this.#gates.gather(x, strided(from, [rows, width], [count, 1]), [rows, count]);
   }
 }
 

@@ -4,6 +4,7 @@
  * In every window, on one index: a candidate by a cubic, and the bit [measured index ≥ 7]. The first window whose bit is set wins, else the last:
  * its argument is at least six units, where the cubic is good to 6^-4/8. Lower windows may hold garbage; they are not looked at. Two rounds.
  */
+import type { PiecewiseCubic } from '../../compute/kernels/types.ts';
 import type { ExactTable, Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
 import { piecewiseCubic } from './cubic.ts';
@@ -15,27 +16,23 @@ const THRESHOLD = 7;
 
 const REACHED: ExactTable = { bits: 7, entries: Array.from({ length: SEGMENTS }, (_, i) => (i >= THRESHOLD ? 1n : 0n)) };
 
+/** A function in windows, tabulated: made once, used by every layer. */
+export interface PowerLaw {
+  /** log2 of the unit of the widest window; the others are 4 lower each. */
+  readonly top: number;
+  readonly cubics: readonly PiecewiseCubic[];
+}
+
 /**
- * z over Z_2^64, 0 ≤ z < 112 · 2^top → f(z) at scale s1 + 14 over Z_2^64.
+ * Tabulates f in windows. Takes milliseconds: for constants, or once for each width of a model.
  *
- * `reached` holds, for all windows but the last, the bit [measured index ≥ 7].
- *
- * @param top log2 of the unit of the widest window; the others are 4 lower each.
  * @param f of the integer z, positive and smooth; below 3 units of the last window the result is zero.
  */
-export function powerLaw(
-  gates: Gates,
-  z: Wire,
-  f: (z: number) => number,
-  options: { readonly top: number; readonly windows: number; readonly s1: number },
-): { readonly value: Wire; readonly reached: readonly Wire[] } {
+export function tabulated(f: (z: number) => number, options: { readonly top: number; readonly windows: number; readonly s1: number }): PowerLaw {
   const { top, windows, s1 } = options;
-  const candidates: Wire[] = [];
-  const reached: Wire[] = [];
-  for (let w = 0; w < windows; w++) {
+  const cubics = Array.from({ length: windows }, (_, w) => {
     const unit = top - 4 * w;
-    const index = unit >= T ? gates.shift(z, unit - T) : gates.raise(z, T - unit, 64);
-    const cubic = piecewiseCubic((x) => f(Math.max(x, 1) * 2 ** unit), {
+    return piecewiseCubic((x) => f(Math.max(x, 1) * 2 ** unit), {
       segments: SEGMENTS,
       t: T,
       s1,
@@ -44,6 +41,18 @@ export function powerLaw(
       width: 1,
       centre: (i) => (i >= 3 ? i : undefined),
     });
+  });
+  return { top, cubics };
+}
+
+/** z over Z_2^64, 0 ≤ z < 112 · 2^top → f(z) at scale s1 + 14 over Z_2^64. `reached` holds, for all windows but the last, the bit [measured index ≥ 7]. */
+export function powerLaw(gates: Gates, z: Wire, { top, cubics }: PowerLaw): { readonly value: Wire; readonly reached: readonly Wire[] } {
+  const windows = cubics.length;
+  const candidates: Wire[] = [];
+  const reached: Wire[] = [];
+  for (const [w, cubic] of cubics.entries()) {
+    const unit = top - 4 * w;
+    const index = unit >= T ? gates.shift(z, unit - T) : gates.raise(z, T - unit, 64);
     candidates.push(gates.cubic(gates.reduce(index, T + 7), cubic, 64));
     if (w < windows - 1) reached.push(gates.table(gates.reduce(gates.shift(z, unit), 7), REACHED, 1));
   }

@@ -35,7 +35,7 @@ const TRANSPORTS = ['', 'webrtc', 'websocket', 'tls'] as const;
 export type LinkKind = 'webrtc' | 'websocket' | 'tls';
 
 /** What a party answers; the index is the status byte. */
-const STATUSES = ['ok', 'party', 'session', 'signalling', 'model', 'parameters', 'refused'] as const;
+const STATUSES = ['ok', 'party', 'session', 'signalling', 'model', 'parameters', 'refused', 'large', 'busy'] as const;
 export type HandshakeStatus = (typeof STATUSES)[number];
 
 export interface OwnerHello {

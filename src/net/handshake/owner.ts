@@ -2,8 +2,7 @@
 import { concatBytes, equalBytes } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
 import { verifySignature } from '../identity.ts';
-import { replayed, swappedParty, wrongFingerprint, wrongKey, wrongModel, wrongParameters } from '../refusals.ts';
-import { loadSodium } from '../sodium.ts';
+import { busy, replayed, swappedParty, tooLarge, wrongFingerprint, wrongKey, wrongModel, wrongParameters } from '../refusals.ts';
 import {
   type HandshakeStatus,
   NONCE_BYTES,
@@ -37,7 +36,7 @@ export class OwnerHandshake {
   }
 
   static async begin(terms: OwnerTerms): Promise<OwnerHandshake> {
-    return new OwnerHandshake(terms, new Ephemeral(await loadSodium()));
+    return new OwnerHandshake(terms, await Ephemeral.create());
   }
 
   /**
@@ -55,7 +54,7 @@ export class OwnerHandshake {
       if (hello.party !== party) throw swappedParty(party, hello.party);
       this.#checkAsked(hello.asked);
       if (hello.status !== 'ok') throw refused(party, hello.status);
-      const secrets = this.#ephemeral.agree(hello.ephemeral, concatBytes([this.hello, answer]));
+      const secrets = await this.#ephemeral.agree(hello.ephemeral, concatBytes([this.hello, answer]));
       return { finish: encodeFinish(secrets.confirmation()), secrets };
     } finally {
       this.#ephemeral.wipe();
@@ -83,5 +82,7 @@ function refused(party: number, status: HandshakeStatus): TercetError {
   if (status === 'parameters') return wrongParameters(party);
   if (status === 'signalling') return wrongFingerprint(party, 'it does not know the signalling of this link');
   if (status === 'session') return replayed(party);
+  if (status === 'large') return tooLarge(party);
+  if (status === 'busy') return busy(party);
   return new TercetError('ERR_PEER_CLOSED', `party ${party} refused the link`, 'look at the output of that party, or try again later');
 }

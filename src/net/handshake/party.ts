@@ -1,8 +1,7 @@
 /** A compute party's half of the handshake, without a link: bytes in, bytes out. */
 import { concatBytes, equalBytes } from '../../core/bytes.ts';
-import { TercetError } from '../../core/errors.ts';
+import { type ErrorCode, TercetError } from '../../core/errors.ts';
 import type { PartyIdentity } from '../identity.ts';
-import { loadSodium } from '../sodium.ts';
 import { type HandshakeStatus, type LinkKind, NONCE_BYTES, type OwnerHello, decodeFinish, decodeOwnerHello, encodePartyHello } from './messages.ts';
 import { Ephemeral, type LinkSecrets } from './secrets.ts';
 
@@ -26,6 +25,14 @@ export interface Answer {
   readonly refusal: TercetError | undefined;
 }
 
+/** What the owner is told of an owner's refusal; anything else is "refused". */
+const REFUSALS: Partial<Record<ErrorCode, HandshakeStatus>> = {
+  ERR_MODEL_HASH: 'model',
+  ERR_PEER_MISMATCH: 'parameters',
+  ERR_TOO_LARGE: 'large',
+  ERR_PEER_BUSY: 'busy',
+};
+
 export class PartyHandshake {
   readonly #terms: PartyTerms;
   readonly #ephemeral: Ephemeral;
@@ -37,11 +44,11 @@ export class PartyHandshake {
   }
 
   static async begin(terms: PartyTerms): Promise<PartyHandshake> {
-    return new PartyHandshake(terms, new Ephemeral(await loadSodium()));
+    return new PartyHandshake(terms, await Ephemeral.create());
   }
 
   /** @throws {TercetError} ERR_FRAME_FORMAT, ERR_PEER_MISMATCH for something that is no owner hello of this version, ERR_IDENTITY_KEY for a bad ephemeral */
-  answer(bytes: Uint8Array): Answer {
+  async answer(bytes: Uint8Array): Promise<Answer> {
     const { party, identity } = this.#terms;
     const asked = decodeOwnerHello(bytes);
     const [status, refusal] = this.#judge(asked);
@@ -49,7 +56,7 @@ export class PartyHandshake {
     const hello = encodePartyHello({ status, party, asked: bytes, nonce, ephemeral: this.#ephemeral.publicKey, signature: new Uint8Array(0) }, (message) =>
       identity.sign(message),
     );
-    if (refusal === undefined) this.#secrets = this.#ephemeral.agree(asked.ephemeral, concatBytes([bytes, hello]));
+    if (refusal === undefined) this.#secrets = await this.#ephemeral.agree(asked.ephemeral, concatBytes([bytes, hello]));
     return { hello, asked, refusal };
   }
 
@@ -88,7 +95,7 @@ export class PartyHandshake {
       admit(asked);
     } catch (error) {
       if (!(error instanceof TercetError)) throw error;
-      return [error.code === 'ERR_MODEL_HASH' ? 'model' : error.code === 'ERR_PEER_MISMATCH' ? 'parameters' : 'refused', error];
+      return [REFUSALS[error.code] ?? 'refused', error];
     }
     return ['ok', undefined];
   }

@@ -5,35 +5,34 @@ import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
-import { INSPECT, type Sodium } from '../sodium.ts';
+import { type AgreementKey, agreementKey } from '../curves.ts';
+import { INSPECT } from '../sodium.ts';
 
 export const KEY_BYTES = 32;
 
 /** An X25519 key pair for one handshake. */
 export class Ephemeral {
   readonly publicKey: Uint8Array;
-  readonly #sodium: typeof Sodium;
-  readonly #privateKey: Uint8Array;
+  readonly #key: AgreementKey;
 
-  constructor(sodium: typeof Sodium) {
-    this.#sodium = sodium;
-    const { publicKey, privateKey } = sodium.crypto_box_keypair();
-    this.publicKey = publicKey;
-    this.#privateKey = privateKey;
+  private constructor(key: AgreementKey) {
+    this.publicKey = key.publicKey;
+    this.#key = key;
+  }
+
+  static async create(): Promise<Ephemeral> {
+    return new Ephemeral(await agreementKey());
   }
 
   /**
    * The keys that both sides of a handshake derive; used once, and wiped by it.
    * @throws {TercetError} ERR_IDENTITY_KEY for a peer key of small order
    */
-  agree(peerKey: Uint8Array, transcript: Uint8Array): LinkSecrets {
-    let shared: Uint8Array;
-    try {
-      shared = this.#sodium.crypto_scalarmult(this.#privateKey, peerKey);
-    } catch {
+  async agree(peerKey: Uint8Array, transcript: Uint8Array): Promise<LinkSecrets> {
+    const shared = await this.#key.agree(peerKey);
+    this.wipe();
+    if (shared === undefined) {
       throw new TercetError('ERR_IDENTITY_KEY', 'the peer sent an ephemeral key that no honest party has', 'do not use this party; tell its operator');
-    } finally {
-      this.wipe();
     }
     const secrets = new LinkSecrets(shared, sha256(transcript));
     shared.fill(0);
@@ -41,7 +40,7 @@ export class Ephemeral {
   }
 
   wipe(): void {
-    this.#privateKey.fill(0);
+    this.#key.wipe();
   }
 
   toString(): string {

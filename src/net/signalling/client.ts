@@ -4,7 +4,8 @@
  * Whatever answers may be anything: a proxy's error page, a captive portal, an index.html of a static server, another party. Each has an error of its own that
  * says what to do. Nothing that comes back is believed here; `checkStatement` does that.
  */
-import { TercetError, kindOf, type ErrorCode } from '../../core/errors.ts';
+import { TercetError, isOwnVerdict, kindOf, type ErrorCode } from '../../core/errors.ts';
+import { carriesTrust } from '../../core/address.ts';
 import { printable } from '../../core/bytes.ts';
 import { within } from '../deadline.ts';
 import { errorCode, isCertificateCode } from '../tls-errors.ts';
@@ -26,8 +27,7 @@ export interface PartyEndpoint {
  */
 export function endpointUrl(base: string, party: number, path: string): URL {
   const url = URL.canParse(base) ? new URL(base) : undefined;
-  const local = url !== undefined && isLoopback(url.hostname);
-  if (url === undefined || !(url.protocol === 'https:' || (url.protocol === 'http:' && local)) || url.username !== '' || url.password !== '') {
+  if (url === undefined || !carriesTrust(url)) {
     throw new TercetError(
       'ERR_ARGUMENT',
       `the address of party ${party} cannot be used`,
@@ -38,11 +38,6 @@ export function endpointUrl(base: string, party: number, path: string): URL {
   url.hash = '';
   url.pathname = `${url.pathname.replace(/\/$/, '')}${path}`;
   return url;
-}
-
-/** Whether a host name, as in a URL, can only mean this machine. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '[::1]' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 export function requestAnswer(endpoint: PartyEndpoint, sessionHex: string, offer: string): Promise<RtcAnswerBody> {
@@ -129,8 +124,11 @@ function refusedBy(status: number, type: string, text: string, who: string): Ter
       const { code, message, hint } = JSON.parse(text) as Record<string, unknown>;
       if (typeof code === 'string' && typeof message === 'string' && typeof hint === 'string') {
         const kind = kindOf(code);
-        // Codes of another version, or that would blame this side's user, are the party's failure all the same.
-        const own = kind === undefined || kind === 'usage' || kind === 'internal' ? 'ERR_PEER_CLOSED' : (code as ErrorCode);
+        // Codes of another version, or that would blame this side's user, or that judge who proved what (nothing is proved yet), are the party's failure all the same.
+        const own =
+          kind === undefined || kind === 'usage' || kind === 'internal' || isOwnVerdict(code) || code === 'ERR_IDENTITY_PEERS'
+            ? 'ERR_PEER_CLOSED'
+            : (code as ErrorCode);
         return new TercetError(own, `${who}: ${printable(message, 300)}`, printable(hint, 300));
       }
     } catch {

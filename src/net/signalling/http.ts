@@ -45,6 +45,8 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   ERR_PEER_MISMATCH: 409,
   ERR_STATE: 409,
   ERR_PEER_UNREACHABLE: 503,
+  ERR_PEER_BUSY: 503,
+  ERR_TOO_LARGE: 413,
   ERR_LINK_BLOCKED: 501,
 };
 

@@ -47,7 +47,7 @@ export interface RouterOptions {
   readonly describe: () => PartyDescription;
   readonly health: () => { readonly ok: boolean };
   /** Throws to refuse: ERR_MODEL_HASH, ERR_PEER_MISMATCH, … */
-  readonly admit: (asked: Asked) => void;
+  readonly admit: (asked: Asked, remote: string) => void;
   /** Absent: no WebRTC here. */
   readonly answerer?: RtcAnswerer | undefined;
   /** An answer was given; the link may come. */
@@ -56,6 +56,8 @@ export interface RouterOptions {
 
 export interface RtcArrival {
   readonly session: Uint8Array;
+  /** Address of the owner, or of the proxy before it. */
+  readonly remote: string;
   readonly slot: Slot;
   readonly answer: RtcAnswer;
   readonly signallingHash: Uint8Array;
@@ -115,7 +117,7 @@ async function offer(request: HttpRequest, options: RouterOptions, sessionHex: s
   if (answerer === undefined) throw problem(501, 'ERR_LINK_BLOCKED', `party ${party} has no WebRTC`, 'use a WebSocket link');
   const asked = offerFromJson(await request.body());
   const clientFingerprints = asked.offers.map((sdp) => fingerprintOf(sdp, 'the data owner'));
-  admit(asked);
+  admit(asked, request.remote);
   const session = fromHex(sessionHex);
   const stopped = new AbortController();
   const slot = table.begin(sessionHex, request.remote, (error) => stopped.abort(error));
@@ -128,7 +130,7 @@ async function offer(request: HttpRequest, options: RouterOptions, sessionHex: s
     const { nonce: clientNonce, modelHash, parametersHash } = asked;
     const statement = encodeStatement({ session, party, clientNonce, partyNonce, clientFingerprints, partyFingerprints, modelHash, parametersHash });
     const signature = identity.sign(statement);
-    options.onRtc({ session, slot, answer, signallingHash: signallingHash(statement, signature), signal: stopped.signal });
+    options.onRtc({ session, remote: request.remote, slot, answer, signallingHash: signallingHash(statement, signature), signal: stopped.signal });
     return json(201, answerToJson({ party, statement, signature, answers: answer.descriptions }), { location: request.path });
   } catch (error) {
     slot.end();

@@ -33,6 +33,9 @@ export const SCRIPTS = [
   'vectors',
   'hold-prepare',
   'hold-run',
+  'silent',
+  'full',
+  'away',
   'peer-lost',
   'identity',
   'device-lost',
@@ -205,11 +208,14 @@ class ScriptedModel {
   readonly task: Model['task'];
   readonly labels = [];
   readonly #script: Script;
+  /** Milliseconds of waiting that take one. */
+  readonly #pace: number;
   readonly #tell: (event: ProgressEvent) => void;
   #ready = 0;
 
-  constructor(script: Script, id: string, task: Model['task'], tell: (event: ProgressEvent) => void) {
+  constructor(script: Script, pace: number, id: string, task: Model['task'], tell: (event: ProgressEvent) => void) {
     this.#script = script;
+    this.#pace = pace;
     this.id = id;
     this.task = task;
     this.#tell = tell;
@@ -234,6 +240,10 @@ class ScriptedModel {
   async prepare(length: number, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
     await this.#deal(length, true, options.signal);
     this.#ready = length;
+  }
+
+  async release(): Promise<void> {
+    this.#ready = 0;
   }
 
   async predict(text: string, options: { readonly signal?: AbortSignal } = {}): ReturnType<Model['predict']> {
@@ -264,7 +274,8 @@ class ScriptedModel {
   }
 
   async classify(text: string, options: ClassifyOptions = {}): ReturnType<Model['classify']> {
-    if (this.#script === 'refuses-label') throw new TercetError('ERR_ARGUMENT', 'a label is not one word', 'see the page');
+    if (this.#script === 'refuses-label')
+      throw new TercetError('ERR_ARGUMENT', 'the label "Europe" is not one word of the model\'s vocabulary', 'see the page');
     const cost = await this.#compute(text, options.signal);
     const names = Array.isArray(options.labels) ? (options.labels as string[]) : ['complaint', 'question', 'praise'];
     const labels = names.map((label, i) => ({ label, score: [0.964, 0.028, 0.008][i] ?? 0 }));
@@ -318,7 +329,7 @@ class ScriptedModel {
       cost = await this.#compute(prompt, signal, done++, 4);
       this.#tell({ status: 'token', index: done - 1, text, links: cost.links });
       pieceMs.push(done === 1 ? performance.now() - start : 410 + 10 * (done % 5));
-      if (done === 7 && this.#script === 'hold-piece') await wait(1e8, signal);
+      if (done === 7 && this.#script === 'hold-piece') await this.#hold(signal);
       if (done === 7 && this.#script === 'lost-piece') throw of(2, 'ERR_PEER_TIMEOUT', 'no frame for 10 s');
     }
     if (cost === undefined) throw new TercetError('ERR_ARGUMENT', 'no piece', 'see the page');
@@ -337,13 +348,14 @@ class ScriptedModel {
   }
 
   async health(): ReturnType<Model['health']> {
-    await wait(20);
-    const down = this.#script === 'cannot-reach';
+    await wait(20 / this.#pace);
+    const down = this.#script === 'cannot-reach' || this.#script === 'away';
+    const full = this.#script === 'full';
     return [
       { party: 1, ok: true, milliseconds: 24, device: 'wasm-simd128', version: '0.1.0' },
       down
         ? { party: 2, ok: false, error: new TercetError('ERR_PEER_UNREACHABLE', 'no connection', 'see the page') }
-        : { party: 2, ok: true, milliseconds: 31, device: 'wasm-simd128', version: '0.1.0' },
+        : { party: 2, ok: true, full, milliseconds: 31, device: 'wasm-simd128', version: '0.1.0' },
     ];
   }
 
@@ -360,10 +372,19 @@ class ScriptedModel {
       this.#tell({ status: 'handshake', party, milliseconds: 31 });
     }
     for (let step = 1; step <= 50; step++) {
-      await wait(20, signal);
+      await wait(20 / this.#pace, signal);
       if (this.#script === 'device-lost' && step === 31) throw new TercetError('ERR_DEVICE_LOST', 'device lost: unknown', 'see the page');
       if (this.#script === 'hold-prepare' && step === 32) await wait(1e8, signal);
       this.#tell({ status: 'preprocess', length, progress: step / 50, links: links(step / 50, false, 0, false), done: step === 50, ahead, sample: sample() });
+    }
+  }
+
+  /** Both parties are there and wait; of one that is silent nothing is heard. */
+  async #hold(signal: AbortSignal | undefined): Promise<void> {
+    for (;;) {
+      this.#tell({ status: 'heard', party: 1 });
+      if (this.#script !== 'silent') this.#tell({ status: 'heard', party: 2 });
+      await wait(500, signal);
     }
   }
 
@@ -373,21 +394,22 @@ class ScriptedModel {
     const preparedAhead = this.#ready === check.paddedTokens || before > 0;
     if (!preparedAhead) await this.#deal(check.paddedTokens ?? 16, false, signal);
     this.#ready = 0;
-    await wait(40, signal);
+    await wait(40 / this.#pace, signal);
     this.#tell({ status: 'input', links: links(1, true, before, before > 0, before), sample: sample() });
     const steps = (LAYERS + 2) * SECTIONS.length;
     for (let step = 0; step < steps; step++) {
-      if (ms > 10 || step % SECTIONS.length === 0) await wait(ms, signal);
+      if (ms > 10 || step % SECTIONS.length === 0) await wait(ms / this.#pace, signal);
+      for (const party of [1, 2] as const) this.#tell({ status: 'heard', party });
       const layer = Math.floor(step / SECTIONS.length);
       const section = layer === 0 ? 'embeddings' : layer > LAYERS ? 'head' : SECTIONS[step % SECTIONS.length];
       this.#tell({ status: 'layer', layer, layers: LAYERS, section, progress: step / steps, links: links(1, true, before + step / steps, before > 0, before) });
       if (layer === 7 && step % SECTIONS.length === 5) {
         if (this.#script === 'peer-lost') throw of(2, 'ERR_PEER_TIMEOUT', 'no frame for 10 s');
-        if (this.#script === 'hold-run') await wait(1e8, signal);
+        if (this.#script === 'hold-run' || this.#script === 'silent') await this.#hold(signal);
       }
     }
     this.#tell({ status: 'reconstruct', links: links(1, true, before + 1, true, before) });
-    await wait(60, signal);
+    await wait(60 / this.#pace, signal);
     return {
       tokens: check.tokens,
       paddedTokens: check.paddedTokens ?? 16,
@@ -402,15 +424,20 @@ class ScriptedModel {
   }
 }
 
-export function scripted(script: Script): Sdk {
+/** Beside the script: how fast it goes, and whether the browser lacks WebGPU. */
+export interface Stage {
+  readonly pace?: number;
+  readonly fallback?: boolean;
+}
+
+export function scripted(script: Script, { pace = 1, fallback = script === 'fallback' }: Stage = {}): Sdk {
   return {
     async loadDeployment() {
       if (script === 'load-fails') throw new TercetError('ERR_DOWNLOAD', 'tercet.json: 404', 'see the page');
       return script === 'vectors' ? { ...DEPLOYMENT, entries: [...DEPLOYMENT.entries, VECTORS] } : DEPLOYMENT;
     },
     async capabilities() {
-      const webgpu =
-        script === 'fallback' ? ({ ok: false, reason: 'no-api', detail: '' } as const) : ({ ok: true, detail: '4 GB buffers, 256 threads a group' } as const);
+      const webgpu = fallback ? ({ ok: false, reason: 'no-api', detail: '' } as const) : ({ ok: true, detail: '4 GB buffers, 256 threads a group' } as const);
       return {
         webgpu,
         wasm: { ok: true, detail: 'with SIMD' },
@@ -423,9 +450,9 @@ export function scripted(script: Script): Sdk {
     },
     async fromPretrained(id: string, options: PretrainedOptions) {
       await wait(30);
-      if (script === 'fallback') options.onFallback?.({ what: 'device', from: 'webgpu', to: 'wasm', reason: 'this browser has no WebGPU' });
+      if (fallback) options.onFallback?.({ what: 'device', from: 'webgpu', to: 'wasm', reason: 'this browser has no WebGPU' });
       const task = [...DEPLOYMENT.entries, VECTORS].find((entry) => entry.id === id)?.task ?? 'fill-mask';
-      return new ScriptedModel(script, id, task, (event) => options.progress_callback?.(event));
+      return new ScriptedModel(script, pace, id, task, (event) => options.progress_callback?.(event));
     },
   };
 }

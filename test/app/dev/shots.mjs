@@ -69,6 +69,16 @@ const growing = async (page) => {
     .waitFor();
   await page.waitForTimeout(300);
 };
+/** The page without its room for letters: WCAG 1.4.12. */
+const spaced = (page) =>
+  page.evaluate(() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(
+      '* { letter-spacing: 0.12em !important; word-spacing: 0.16em !important; line-height: 1.5 !important; } p { margin-bottom: 2em !important; }',
+    );
+    document.adoptedStyleSheets = [sheet];
+  });
+const LOW = { width: 1280, height: 720 };
 const DARK = { height: 1500, colorScheme: 'dark' };
 /** As tall as form and answer. */
 const PHONE = { width: 390, height: 1800 };
@@ -248,6 +258,113 @@ const STATES = {
       await settings(page);
     },
     { height: 1700 },
+  ],
+  'idle-720': ['ok', still, LOW],
+  'fallback-720': ['fallback', still, LOW],
+  'sort-form-720': ['fallback', form('Sort by your own labels'), LOW],
+  'running-720': ['hold-run', held, LOW],
+  'result-720': ['ok', answered, LOW],
+  'error-peer-720': [
+    'peer-lost',
+    async (page) => {
+      await type(page);
+      await ready(page);
+      await failed(page);
+      await still(page);
+    },
+    LOW,
+  ],
+  silent: [
+    'silent',
+    async (page) => {
+      await held(page);
+      await page.getByText('No message from party 2').first().waitFor();
+    },
+  ],
+  'silent-390': [
+    'silent',
+    async (page) => {
+      await held(page);
+      await page.getByText('No message from party 2').first().waitFor();
+    },
+    { width: 390, height: 844, full: true },
+  ],
+  full: ['full', still],
+  away: ['away', still],
+  long: [
+    'ok',
+    async (page) => {
+      await page.locator('#text').fill('A long story without a blank. '.repeat(300));
+      await run(page);
+      await page.locator('#text-problem').waitFor();
+    },
+    LOW,
+  ],
+  rtl: [
+    'ok',
+    async (page) => {
+      await type(page, 'عاصمة فرنسا هي [MASK] في أوروبا');
+      await ready(page);
+      await run(page);
+      await result(page);
+      await still(page);
+    },
+    { height: 1100 },
+  ],
+  'rtl-390': ['ok', (page) => type(page, 'عاصمة فرنسا هي [MASK] في أوروبا').then(() => ready(page)), { width: 390, height: 844, full: true }],
+  'stopped-again': [
+    'ok',
+    async (page) => {
+      await answered(page);
+      await run(page);
+      await page.waitForTimeout(500);
+      await run(page);
+      await still(page);
+    },
+  ],
+  spaced: [
+    'ok',
+    async (page) => {
+      await answered(page);
+      await spaced(page);
+      await still(page);
+    },
+    { full: true },
+  ],
+  'spaced-390': [
+    'ok',
+    async (page) => {
+      await answered(page);
+      await spaced(page);
+      await still(page);
+    },
+    { width: 390, height: 844, full: true },
+  ],
+  hover: [
+    'ok',
+    (page) =>
+      page
+        .locator('#run')
+        .hover()
+        .then(() => still(page)),
+  ],
+  'settings-end': [
+    'ok',
+    async (page) => {
+      await settings(page);
+      await page.locator('#settings').evaluate((sheet) => sheet.scrollTo(0, 400));
+      await still(page);
+    },
+    LOW,
+  ],
+  'settings-bottom-390': [
+    'ok',
+    async (page) => {
+      await settings(page);
+      await page.locator('#set-prepare').scrollIntoViewIfNeeded();
+      await still(page);
+    },
+    { width: 390, height: 844 },
   ],
   'idle-390': ['ok', still, { width: 390, height: 844, full: true }],
   'running-390-dark': ['hold-run', held, { width: 390, height: 844, full: true, colorScheme: 'dark' }],

@@ -1,4 +1,5 @@
 /** ChaCha20 (RFC 8439 §2.3), the readable twin: one block at a time, random access by block counter. */
+import { BLOCK_BYTES, blockOf } from '../key-stream.ts';
 
 const SIGMA = [0x61707865, 0x3320646e, 0x79622d32, 0x6b206574] as const;
 
@@ -41,14 +42,16 @@ export function chachaBlock(key: Uint8Array, nonce: Uint8Array, counter: number)
   return new Uint8Array(s.buffer);
 }
 
-/** Bytes [from, to) of a key stream. */
+/** Bytes [from, to) of a key stream. @throws {TercetError} ERR_INTERNAL behind its end */
 export function keystream(key: Uint8Array, nonce: Uint8Array, from: number, to: number): Uint8Array {
+  const first = blockOf(from, to);
   const out = new Uint8Array(to - from);
-  for (let block = Math.floor(from / 64); block * 64 < to; block++) {
+  for (let block = first; block * BLOCK_BYTES < to; block++) {
     const bytes = chachaBlock(key, nonce, block);
-    const lo = Math.max(from, block * 64);
-    const hi = Math.min(to, block * 64 + 64);
-    out.set(bytes.subarray(lo - block * 64, hi - block * 64), lo - from);
+    const start = block * BLOCK_BYTES;
+    const lo = Math.max(from, start);
+    const hi = Math.min(to, start + BLOCK_BYTES);
+    out.set(bytes.subarray(lo - start, hi - start), lo - from);
   }
   return out;
 }

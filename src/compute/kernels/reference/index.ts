@@ -1,6 +1,7 @@
 /** The reference kernels: slow, readable, in bigint. The oracle that every other backend is compared with; also the definition of each op. */
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { type ExpTables, expTables } from '../../exp-tables.ts';
+import { type Pattern, listOf } from '../../pattern.ts';
 import { type Words, checkRing, concatWords, laneBytes, sameShape, wireLength, wordAt, zeros } from '../../ring.ts';
 import type { Choice, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
 import { keystream } from './chacha.ts';
@@ -114,7 +115,8 @@ export class ReferenceKernels implements RingKernels<Words> {
     return concatWords(parts);
   }
 
-  async gather(x: Words, index: Uint32Array): Promise<Words> {
+  async gather(x: Words, places: Pattern | Uint32Array): Promise<Words> {
+    const index = places instanceof Uint32Array ? places : listOf(places);
     for (const i of index) invariant(i < x.data.length, 'gather index out of range');
     return build(index.length, x.k, (i) => wordAt(x, index[i]));
   }

@@ -8,6 +8,7 @@ import { TercetError, invariant } from '../../../core/errors.ts';
 import { expTables } from '../../exp-tables.ts';
 import { type Words, laneBytes, ringMask, sameShape, wireLength, zeros } from '../../ring.ts';
 import { DPF_LEVEL, DPF_ROOT } from '../dpf-key.ts';
+import { blockOf } from '../key-stream.ts';
 import type { Choice, PiecewiseCubic, ProductShape, SelectionTable, Stream } from '../types.ts';
 
 type Export = (...values: (number | bigint)[]) => number;
@@ -401,10 +402,11 @@ export class KernelInstance {
   draw(stream: Stream, k: number, count: number, first: number): Words {
     return this.#run(() => {
       const lane = laneBytes(k);
+      const block = blockOf(first * lane, (first + count) * lane);
       const skip = (first * lane) % 64;
       const blocks = Math.ceil((skip + count * lane) / 64);
       const [state, out] = [this.#state(stream), this.#take(64 * up(blocks, 4))];
-      this.#exports.keystream(state, Math.floor((first * lane) / 64) >>> 0, blocks, out);
+      this.#exports.keystream(state, block, blocks, out);
       if (k === 32 || k === 64) return this.#read(out + skip, k, count);
       return this.#read(this.#shift(out + skip, k, count, 0, k), k, count);
     });
@@ -445,12 +447,14 @@ export class KernelInstance {
       const words = tableWords(table);
       const width = k === 1 ? 0 : k / 8;
       // The first pad, in bits of the stream. Below 2^53 bits (a petabyte) positions are exact.
-      const position = first * words * (k === 1 ? 1 : k);
+      const perElement = words * (k === 1 ? 1 : k);
+      const position = first * perElement;
+      const block = blockOf(Math.floor(position / 8), Math.ceil((position + count * perElement) / 8));
       const skip = Math.floor(position / 8) % 64;
       const shift = position % 8;
       const length = wireLength(k, count * words);
       const buf = this.#take(skip + length + AHEAD + SLACK);
-      const head = [this.#state(pads), Math.floor(position / 512) >>> 0, buf, skip, width] as const;
+      const head = [this.#state(pads), block, buf, skip, width] as const;
       this.#table(table, k, head, shift, count);
       const out = this.#bytes(buf + skip, length).slice();
       // Unused bits of the last byte are zero on the wire, not pad.
@@ -535,6 +539,7 @@ export class KernelInstance {
       const count = choice.index.data.length;
       const P = choice.basis === undefined || count === 0 ? 1 : choice.basis.data.length / count;
       const bits = P * (k === 1 ? 1 : k);
+      blockOf(Math.floor((first * n * bits) / 8), Math.ceil(((first + count) * n * bits) / 8));
       // Chosen pads that cannot straddle a block cost one block each, others two; the whole stream is taken where it is not longer.
       const per = 512 % bits === 0 ? 1 : 2;
       const span = n * bits <= 512 * per || bits > 512 ? Math.max(1, Math.floor((8 * AHEAD) / (n * bits))) : 0;

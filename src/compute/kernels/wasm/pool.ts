@@ -6,6 +6,7 @@
  * table does not hold up a short product. A worker that fails ends the backend: pending and later calls get its error.
  */
 import { type ErrorCode, TercetError, invariant } from '../../../core/errors.ts';
+import { Lists, type Pattern } from '../../pattern.ts';
 import { type Words, checkRing, concatWords, laneBytes, wireBytes, wireLength, zeros } from '../../ring.ts';
 import type { Choice, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
 import { KernelInstance, PANEL, sliceTable, tableWords } from './instance.ts';
@@ -96,6 +97,7 @@ function ranges(count: number, parts: number, unit = 1): [from: number, to: numb
 export class WasmKernels implements RingKernels<Words> {
   readonly name = 'wasm' as const;
   #inline: KernelInstance | undefined;
+  readonly #lists = new Lists();
   readonly #workers: Worker[] = [];
   readonly #waiting: Call[] = [];
   #failure: TercetError | undefined;
@@ -134,11 +136,16 @@ export class WasmKernels implements RingKernels<Words> {
       entry.task.done(reply.value);
     } else {
       // The operands were refused: that call fails, the worker is sound.
-      const at = this.#waiting.indexOf(entry.call);
-      if (at >= 0) this.#waiting.splice(at, 1);
-      entry.call.fail(new TercetError(reply.error.code, reply.error.what, reply.error.hint));
+      this.#drop(entry.call, new TercetError(reply.error.code, reply.error.what, reply.error.hint));
     }
     this.#feed();
+  }
+
+  /** Fails one call and forgets those of its tasks that were not sent. */
+  #drop(call: Call, error: Error): void {
+    const at = this.#waiting.indexOf(call);
+    if (at >= 0) this.#waiting.splice(at, 1);
+    call.fail(error);
   }
 
   /** Gives idle workers a task each, by turns among the waiting calls. */
@@ -158,10 +165,19 @@ export class WasmKernels implements RingKernels<Words> {
     const [task] = call.tasks.splice(call.tasks.findIndex(runs), 1);
     if (call.tasks.length > 0) this.#waiting.push(call);
     const worker = this.#workers[w];
+    let made: ReturnType<Task['args']>;
+    try {
+      made = task.args();
+    } catch (error) {
+      // What it was to work on is gone (the keys of an attempt were wiped): that call fails, the worker is sound.
+      this.#drop(call, error as Error);
+      this.#next(w);
+      return;
+    }
     const id = ++this.#lastId;
     worker.sent.set(id, { task, call });
     try {
-      const { args, transfer } = task.args();
+      const { args, transfer } = made;
       const request: Request = { id, op: task.op, args };
       worker.port.postMessage(request, transfer);
     } catch (cause) {
@@ -349,7 +365,8 @@ export class WasmKernels implements RingKernels<Words> {
     return concatWords(parts);
   }
 
-  async gather(x: Words, index: Uint32Array): Promise<Words> {
+  async gather(x: Words, places: Pattern | Uint32Array): Promise<Words> {
+    const index = this.#lists.of(places);
     return this.#here((instance) => instance.gather(x, index));
   }
 

@@ -7,6 +7,7 @@
  */
 import { TercetError } from '../../../core/errors.ts';
 import { expTables } from '../../exp-tables.ts';
+import { Lists, type Pattern } from '../../pattern.ts';
 import type { Vector, Words } from '../../ring.ts';
 import type { Choice, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
 import { Arena } from './arena.ts';
@@ -48,6 +49,7 @@ interface Shared {
   readonly options: WebGpuOptions;
   readonly commands: Commands;
   readonly constants: Constants;
+  readonly lists: Lists;
   readonly exp: () => Uint32Array;
 }
 
@@ -157,7 +159,8 @@ export class WebGpuKernels implements RingKernels {
     return this.#call((call) => rows.concat(call, parts));
   }
 
-  async gather(x: Vector, index: Uint32Array): Promise<Vector> {
+  async gather(x: Vector, places: Pattern | Uint32Array): Promise<Vector> {
+    const index = this.#shared.lists.of(places);
     return this.#call((call) => rows.gather(call, x, index));
   }
 
@@ -251,5 +254,5 @@ export async function createWebGpuKernels(options: WebGpuOptions): Promise<WebGp
     words ??= expWords(expTables());
     return words;
   };
-  return new WebGpuKernels({ options, commands, constants: new Constants(commands), exp });
+  return new WebGpuKernels({ options, commands, constants: new Constants(commands), lists: new Lists(), exp });
 }

@@ -1,11 +1,12 @@
 /** dealSelection, evaluateSelection and the bases of selections (P0 and P2). */
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { type Vector, checkRing, laneBytes, lengthOf, ringMask, wireLength } from '../../ring.ts';
+import { BLOCK_BYTES, blockOf } from '../key-stream.ts';
 import type { Choice, Stream } from '../types.ts';
 import type { DeviceVector } from './arena.ts';
 import { type Call, groupsOf, limbs, wide } from './call.ts';
 import { BLOCK_WORK } from './limits.ts';
-import { BLOCK, streamParams, wireWidth } from './streams.ts';
+import { streamParams, wireWidth } from './streams.ts';
 import { checkSelectionRing, rounding } from './tables.ts';
 
 /** Largest t of cubicBasis: three factors fit 128 bits. */
@@ -32,16 +33,16 @@ export function dealSelection(call: Call, choice: Choice, n: number, k: number, 
   const { vector, out } = call.result(k, count);
   const bits = bitsOf(k);
   // Pads that cannot straddle a block cost one block.
-  const blocks = (8 * BLOCK) % (P * bits) === 0 ? 1 : Math.floor((8 * BLOCK - 2 + P * bits) / (8 * BLOCK)) + 1;
+  const blocks = (8 * BLOCK_BYTES) % (P * bits) === 0 ? 1 : Math.floor((8 * BLOCK_BYTES - 2 + P * bits) / (8 * BLOCK_BYTES)) + 1;
   const most = Math.min(STREAM_BITS / (n * P * bits), call.blocks / blocks);
   for (const [from, to] of call.pieces(count, Math.max(P * laneBytes(k), laneBytes(index.k)), 64, most)) {
     const begin = from * n * P * bits;
-    const block = Math.floor(begin / (8 * BLOCK));
+    const block = blockOf(Math.floor(begin / 8), Math.ceil((to * n * P * bits) / 8));
     call.run({
       shader: 'deal',
       wide: wide(k),
       constants: { BITS: bits, BLOCKS: blocks, HAS_BASIS: Number(basis !== undefined), INDEX_WIDE: Number(wide(index.k)) },
-      params: [...streamParams(pads, block), ...limbs(ringMask(k)), ...limbs(ringMask(bits)), to - from, begin - block * 8 * BLOCK, n, P],
+      params: [...streamParams(pads, block), ...limbs(ringMask(k)), ...limbs(ringMask(bits)), to - from, begin - block * 8 * BLOCK_BYTES, n, P],
       bindings: [
         call.part(index, from, to),
         basis === undefined ? call.part(zero, from, to) : call.part(basis, from, to, P),

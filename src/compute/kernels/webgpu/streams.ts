@@ -1,21 +1,19 @@
 /** draw, pack, unpack and read: words from key streams and on the wire. */
 import { invariant } from '../../../core/errors.ts';
 import { type Vector, type Words, checkRing, laneBytes, lengthOf, ringMask, wireLength } from '../../ring.ts';
+import { BLOCK_BYTES, blockOf } from '../key-stream.ts';
 import type { Stream } from '../types.ts';
 import { DeviceVector } from './arena.ts';
 import { type Call, groupsOf, limbs, wide } from './call.ts';
 import { BLOCK_WORK } from './limits.ts';
 
-/** Bytes of a ChaCha20 block. */
-export const BLOCK = 64;
-
-/** Key and last row of the state (block counter, nonce), as the shaders' first twelve parameters. */
+/** Key and last row of the state (block counter from `blockOf`, nonce), as the shaders' first twelve parameters. */
 export function streamParams({ key, nonce }: Stream, block: number): number[] {
   invariant(key.length === 32 && nonce.length === 12, 'a stream needs a 32-byte key and a 12-byte nonce');
   const words = (bytes: Uint8Array) =>
     Array.from({ length: bytes.length / 4 }, (_, i) => new DataView(bytes.buffer, bytes.byteOffset + 4 * i, 4).getUint32(0, true));
-  // The counter of RFC 8439 has 32 bits; like the reference it wraps.
-  return [...words(key), block % 2 ** 32, ...words(nonce)];
+  invariant(block < 2 ** 32, 'blocks are numbered with 32 bits');
+  return [...words(key), block, ...words(nonce)];
 }
 
 /** Bytes of one element on the wire as shaders count them: 0 for single bits. */
@@ -26,9 +24,9 @@ export function wireWidth(k: number): number {
 export function draw(call: Call, stream: Stream, k: number, count: number, first: number): DeviceVector {
   const lane = laneBytes(checkRing(k));
   const { vector, out } = call.result(k, count);
-  const perBlock = BLOCK / lane;
+  const perBlock = BLOCK_BYTES / lane;
   for (const [from, to] of call.pieces(count, lane, 64, call.blocks * perBlock)) {
-    const block = Math.floor((first + from) / perBlock);
+    const block = blockOf((first + from) * lane, (first + to) * lane);
     const lead = first + from - block * perBlock;
     call.run({
       shader: 'draw',

@@ -2,12 +2,13 @@
 import { TercetError, invariant } from '../../../core/errors.ts';
 import type { ExpTables } from '../../exp-tables.ts';
 import { type Vector, laneBytes, lengthOf, ringMask, wireLength } from '../../ring.ts';
+import { BLOCK_BYTES, blockOf } from '../key-stream.ts';
 import type { PiecewiseCubic, SelectionTable, Stream } from '../types.ts';
 import { type Call, type Operand, limbs, wide } from './call.ts';
 import type { Binding } from './commands.ts';
 import { BLOCK_WORK } from './limits.ts';
 import type { Block } from './pool.ts';
-import { BLOCK, streamParams, wireWidth } from './streams.ts';
+import { streamParams, wireWidth } from './streams.ts';
 
 /** The tables of the exponential as the shaders read them: coarse, fine, segment. */
 export function expWords({ coarse, fine, segment }: ExpTables): Uint32Array {
@@ -204,9 +205,9 @@ export function selectionTable(call: Call, table: SelectionTable, tables: Uint32
   const group = 64 - (64 % unit);
   // Bytes of an element's entries; a piece also has the rest of a workgroup's blocks before and behind it. Single bits are cut at whole bytes.
   const bytes = width === 0 ? words / 8 : words * width;
-  const room = (call.commands.limits.bindingBytes - 2 * BLOCK * group) / bytes;
+  const room = (call.commands.limits.bindingBytes - 2 * BLOCK_BYTES * group) / bytes;
   const parts: Promise<Uint8Array>[] = [];
-  for (const [start, end] of call.pieces(to - from, prepared.bytes, 8, Math.min(room, (call.blocks * BLOCK) / bytes, MAX_WORDS / words))) {
+  for (const [start, end] of call.pieces(to - from, prepared.bytes, 8, Math.min(room, (call.blocks * BLOCK_BYTES) / bytes, MAX_WORDS / words))) {
     const part = piece(from + start, from + end);
     // A later piece may fail before anybody waits for this one.
     part.catch(() => undefined);
@@ -219,17 +220,17 @@ export function selectionTable(call: Call, table: SelectionTable, tables: Uint32
     const bits = width === 0 ? 1 : 8 * width;
     const begin = first * words * bits;
     // Blocks are made from one on that begins with a whole word.
-    const block = Math.floor(begin / (8 * BLOCK * unit)) * unit;
-    const lead = begin - 8 * BLOCK * block;
     const count = (last - first) * words;
-    const groups = Math.ceil((lead + count * bits) / (8 * BLOCK * group));
-    const out = call.scratch(groups * group * BLOCK);
+    const block = Math.floor(blockOf(Math.floor(begin / 8), Math.ceil((begin + count * bits) / 8)) / unit) * unit;
+    const lead = begin - 8 * BLOCK_BYTES * block;
+    const groups = Math.ceil((lead + count * bits) / (8 * BLOCK_BYTES * group));
+    const out = call.scratch(groups * group * BLOCK_BYTES);
     call.run({
       shader: prepared.shader,
       wide: false,
       constants: { WIDTH: width, GROUP: group, ...prepared.constants },
       params: [...streamParams(pads, block), 2 ** 32 - lead / bits, count, groups, ...params],
-      bindings: [call.range(out, 0, groups * group * BLOCK), ...bindings],
+      bindings: [call.range(out, 0, groups * group * BLOCK_BYTES), ...bindings],
       groups,
       work: BLOCK_WORK * group * groups,
     });

@@ -5,6 +5,7 @@
  * Insecure by construction: refuses to run outside tests and `--compare`.
  */
 import type { PiecewiseCubic } from '../../../compute/kernels/types.ts';
+import { type Pattern, listOf } from '../../../compute/pattern.ts';
 import { type Words, ringMask, wordsFrom } from '../../../compute/ring.ts';
 import { type InsecurePurpose, insecure } from '../../../core/insecure.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
@@ -112,10 +113,10 @@ export class PlaintextGates implements Gates {
     return this.#wire(values, [...x.shape, cols], x.k, x.scale);
   }
 
-  gather(x: Wire, index: Uint32Array, shape: readonly number[]): Wire {
+  gather(x: Wire, pattern: Pattern, shape: readonly number[]): Wire {
     const values = this.#of(x);
     return this.#wire(
-      Array.from(index, (i) => values[i]),
+      Array.from(listOf(pattern), (i) => values[i]),
       shape,
       x.k,
       x.scale,

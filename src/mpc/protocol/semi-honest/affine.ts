@@ -8,11 +8,13 @@
  *   P2 → P1  Σ y_x·(M − L2) − λ2x·L2 + Γ2 + λ2'    half a round
  *   P1       a = message − Σ λ1x·M + (a_x + λ1x)·L1 + Γ1,   the first product ahead
  */
+import { strided } from '../../../compute/pattern.ts';
 import { type Vector, lengthOf, zeros } from '../../../compute/ring.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { AffineTerm, Cost, Parameter } from '../types.ts';
 import { type Gate, tagOf } from './gate.ts';
-import type { Part, Party } from './party.ts';
+import type { Trait } from './fingerprint.ts';
+import { type Part, type Party, parameterTraits } from './party.ts';
 import { crossOfP1, dealCross, outputMask, recvCross, recvReshared, sendReshared } from './reshare.ts';
 
 /** Σ over the terms of (a component of x)·(a part of W). */
@@ -41,8 +43,8 @@ async function* maskProducts(party: Party, x: Vector, weight: Parameter, part: '
   for (let from = 0; from < inner; from += block) {
     const width = Math.min(block, inner - from);
     const rows = Array.from({ length: width }, (_, i) => from + i);
-    const index = Uint32Array.from({ length: m * width }, (_, i) => Math.floor(i / width) * inner + from + (i % width));
-    yield await kernels.matmul(await kernels.gather(x, index), await parameters.words(kernels, weight, part, rows), { batch: 1, m, inner: width, n });
+    const columns = await kernels.gather(x, strided(from, [m, inner], [width, 1]));
+    yield await kernels.matmul(columns, await parameters.words(kernels, weight, part, rows), { batch: 1, m, inner: width, n });
   }
 }
 
@@ -73,6 +75,7 @@ abstract class AffineBase implements Gate {
   readonly half12 = undefined;
   abstract readonly half21: number | undefined;
   abstract readonly cost: Partial<Cost>;
+  readonly traits: readonly Trait[];
   protected readonly terms: readonly AffineTerm[];
 
   constructor(number: number, path: string, terms: readonly AffineTerm[], out: Wire) {
@@ -80,6 +83,7 @@ abstract class AffineBase implements Gate {
     this.path = path;
     this.terms = terms;
     this.inputs = terms.map((term) => term.x);
+    this.traits = terms.map(({ weight, diagonal }) => [parameterTraits(weight), diagonal]);
     this.out = out;
   }
 

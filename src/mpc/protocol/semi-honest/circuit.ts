@@ -5,14 +5,16 @@
  * all three parties hold alike: which message comes when, how long it is, under which tag and draw ids.
  */
 import type { Choice, PiecewiseCubic, ProductShape, SelectionTable } from '../../../compute/kernels/types.ts';
+import { STREAM_BYTES } from '../../../compute/kernels/key-stream.ts';
+import { type Pattern, patternCount, patternReach, patternText } from '../../../compute/pattern.ts';
 import { type Words, wordsFrom } from '../../../compute/ring.ts';
-import { invariant } from '../../../core/errors.ts';
+import { TercetError, invariant } from '../../../core/errors.ts';
 import { type Component, type Wire, countOf } from '../../share/wire.ts';
 import type { AffineTerm, Cost, ExactTable, Gates, Parameter } from '../types.ts';
 import { OpenAffineGate, SecretAffineGate } from './affine.ts';
-import { type DifferenceTable, differenceTable, joint } from './difference-table.ts';
+import { differenceTable, joint, jointTableOf } from './difference-table.ts';
 import { InputGate, LookupGate, OutputGate } from './edges.ts';
-import type { Gate } from './gate.ts';
+import { type Gate, longestStream } from './gate.ts';
 import { evenFrom, latest, oddFrom } from './half-rounds.ts';
 import type { Party } from './party.ts';
 import { type LocalNode, keptBefore, linear, parameterOffset, publicOffset } from './local.ts';
@@ -26,6 +28,8 @@ export interface Circuit {
   readonly gates: readonly Gate[];
   /** How each wire comes about. */
   readonly sources: readonly (LocalNode | Gate)[];
+  /** Every wire, by number. */
+  readonly wires: readonly Wire[];
   readonly parameters: readonly Parameter[];
   readonly outputs: readonly OutputGate[];
   /** What stays with the parties for the next step, by name. */
@@ -43,6 +47,7 @@ export class CircuitBuilder implements Gates {
   readonly weights: 'open' | 'secret';
   readonly #gates: Gate[] = [];
   readonly #sources: (LocalNode | Gate)[] = [];
+  readonly #wires: Wire[] = [];
   readonly #parameters = new Map<string, Parameter>();
   readonly #outputs: OutputGate[] = [];
   readonly #kept = new Map<string, Wire>();
@@ -50,8 +55,8 @@ export class CircuitBuilder implements Gates {
   readonly #lifted = new Map<Wire, Wire>();
   /** Reshaped wire → the wire it shows, so that both share one lift. */
   readonly #shown = new Map<Wire, Wire>();
-  readonly #tables = new Map<ExactTable, Map<number, DifferenceTable>>();
-  readonly #joints = new Map<readonly bigint[], Map<number, Words>>();
+  /** Leaves of borrows by kind and bits. */
+  readonly #leaves = new Map<string, Words>();
   #path: readonly string[] = [];
 
   constructor(weights: 'open' | 'secret') {
@@ -68,6 +73,7 @@ export class CircuitBuilder implements Gates {
       weights: this.weights,
       gates: this.#gates,
       sources: this.#sources,
+      wires: this.#wires,
       parameters: [...this.#parameters.values()],
       outputs: this.#outputs,
       kept: this.#kept,
@@ -121,7 +127,7 @@ export class CircuitBuilder implements Gates {
   add(x: Wire, y: Wire): Wire {
     this.#alike(x, y);
     return this.#local(
-      linear([x, y], (kernels, [p, q]) => kernels.add(p, q)),
+      linear([x, y], ['add'], (kernels, [p, q]) => kernels.add(p, q)),
       x.shape,
       x.k,
       x.scale,
@@ -131,7 +137,7 @@ export class CircuitBuilder implements Gates {
   sub(x: Wire, y: Wire): Wire {
     this.#alike(x, y);
     return this.#local(
-      linear([x, y], (kernels, [p, q]) => kernels.sub(p, q)),
+      linear([x, y], ['sub'], (kernels, [p, q]) => kernels.sub(p, q)),
       x.shape,
       x.k,
       x.scale,
@@ -140,7 +146,7 @@ export class CircuitBuilder implements Gates {
 
   scale(x: Wire, c: bigint, scale = x.scale): Wire {
     return this.#local(
-      linear([x], (kernels, [p]) => kernels.scale(p, c)),
+      linear([x], ['scale', c], (kernels, [p]) => kernels.scale(p, c)),
       x.shape,
       x.k,
       scale,
@@ -154,7 +160,7 @@ export class CircuitBuilder implements Gates {
   reduce(x: Wire, k: number): Wire {
     invariant(k <= x.k, 'reduce: the ring must not grow');
     return this.#local(
-      linear([x], (kernels, [p]) => kernels.cast(p, k)),
+      linear([x], ['reduce', k], (kernels, [p]) => kernels.cast(p, k)),
       x.shape,
       k,
       x.scale,
@@ -164,7 +170,7 @@ export class CircuitBuilder implements Gates {
   raise(x: Wire, s: number, k: number): Wire {
     invariant(k <= x.k + s, 'raise: the upper bits are not determined');
     return this.#local(
-      linear([x], async (kernels, [p]) => kernels.scale(await kernels.cast(p, k), 1n << BigInt(s))),
+      linear([x], ['raise', s, k], async (kernels, [p]) => kernels.scale(await kernels.cast(p, k), 1n << BigInt(s))),
       x.shape,
       k,
       x.scale + s,
@@ -174,7 +180,7 @@ export class CircuitBuilder implements Gates {
   sumRows(x: Wire): Wire {
     const cols = x.shape[x.shape.length - 1];
     return this.#local(
-      linear([x], (kernels, [p]) => kernels.sumRows(p, cols)),
+      linear([x], ['sumRows', cols], (kernels, [p]) => kernels.sumRows(p, cols)),
       x.shape.slice(0, -1),
       x.k,
       x.scale,
@@ -183,17 +189,18 @@ export class CircuitBuilder implements Gates {
 
   repeat(x: Wire, cols: number): Wire {
     return this.#local(
-      linear([x], (kernels, [p]) => kernels.repeat(p, cols)),
+      linear([x], ['repeat', cols], (kernels, [p]) => kernels.repeat(p, cols)),
       [...x.shape, cols],
       x.k,
       x.scale,
     );
   }
 
-  gather(x: Wire, index: Uint32Array, shape: readonly number[]): Wire {
-    invariant(index.length === countOf(shape), 'gather: index and shape differ');
+  gather(x: Wire, pattern: Pattern, shape: readonly number[]): Wire {
+    invariant(patternCount(pattern) === countOf(shape), 'gather: pattern and shape differ');
+    invariant(patternReach(pattern) <= x.count, 'gather: the pattern reaches beyond its source');
     return this.#local(
-      linear([x], (kernels, [p]) => kernels.gather(p, index)),
+      linear([x], ['gather', patternText(pattern)], (kernels, [p]) => kernels.gather(p, pattern)),
       shape,
       x.k,
       x.scale,
@@ -202,7 +209,7 @@ export class CircuitBuilder implements Gates {
 
   reshape(x: Wire, shape: readonly number[], scale = x.scale): Wire {
     invariant(countOf(shape) === x.count, 'reshape: the number of elements changes');
-    const node = linear([x], async (_kernels, [p]) => p);
+    const node = linear([x], ['reshape'], async (_kernels, [p]) => p);
     const out = this.#local(node, shape, x.k, scale);
     this.#shown.set(out, x);
     return out;
@@ -216,7 +223,7 @@ export class CircuitBuilder implements Gates {
     );
     const rows = parts.reduce((sum, { shape }) => sum + shape[0], 0);
     return this.#local(
-      linear(parts, (kernels, words) => kernels.concat(words)),
+      linear(parts, ['concat'], (kernels, words) => kernels.concat(words)),
       [rows, ...first.shape.slice(1)],
       first.k,
       first.scale,
@@ -232,7 +239,7 @@ export class CircuitBuilder implements Gates {
   // ── rounding ─────────────────────────────────────────────────────────────
 
   shift(x: Wire, s: number): Wire {
-    const node = linear([x], (kernels, [p]) => kernels.shiftRight(p, s, x.k - s));
+    const node = linear([x], ['shift', s], (kernels, [p]) => kernels.shiftRight(p, s, x.k - s));
     return this.#local(node, x.shape, x.k - s, x.scale - s, false);
   }
 
@@ -339,23 +346,15 @@ export class CircuitBuilder implements Gates {
   table(x: Wire, exact: ExactTable, k: number): Wire {
     const n = 1 << exact.bits;
     invariant(x.k === exact.bits && exact.entries.length === n, 'table: the ring of the index must match the table');
-    const { table, stride, row } = this.#differenceTable(exact, k);
+    // Row a, entry j holds the table at a − j, because x = a − λ2.
+    const { table, stride, row, traits } = differenceTable(exact, k);
     return this.#select([x], x.shape, k, 0, {
       n,
       P: 1,
+      traits: ['table', traits],
       table: async (p1) => ({ kind: 'rows', table, n, stride, row: await row(p1, await p1.kernels.cast(await p1.value(x, 'a'), Math.min(32, x.k))) }),
       choice: async (party) => ({ index: await party.value(x, 'l2') }),
     });
-  }
-
-  /** Row a, entry j holds the table at a − j, because x = a − λ2. Made once per table and ring. */
-  #differenceTable(exact: ExactTable, k: number): DifferenceTable {
-    const known = this.#tables.get(exact)?.get(k);
-    if (known !== undefined) return known;
-    const made = differenceTable(exact, k);
-    const byRing = this.#tables.get(exact) ?? new Map<number, DifferenceTable>();
-    this.#tables.set(exact, byRing.set(k, made));
-    return made;
   }
 
   cubic(x: Wire, cubic: PiecewiseCubic, k: number): Wire {
@@ -364,6 +363,7 @@ export class CircuitBuilder implements Gates {
     return this.#select([x], x.shape, k, s1 + s2, {
       n,
       P: 4,
+      traits: ['cubic', { ...cubic }],
       table: async (p1) => ({ kind: 'cubic', cubic, a: await p1.value(x, 'a') }),
       choice: async (party) => {
         const l = await party.value(x, 'l2');
@@ -377,6 +377,7 @@ export class CircuitBuilder implements Gates {
     return this.#select([x, gate], x.shape, 64, s1 + s2, {
       n: 16,
       P: 1,
+      traits: ['exponential', s1, s2],
       table: async (p1) => ({ kind: 'exp', s1, a: await p1.value(x, 'a'), gate: await p1.value(gate, 'a') }),
       choice: async (party): Promise<Choice> => {
         const { kernels } = party;
@@ -390,44 +391,42 @@ export class CircuitBuilder implements Gates {
   jointTable(bits: readonly Wire[], entries: readonly bigint[], k: number): Wire {
     const n = entries.length;
     invariant(n === 1 << bits.length, 'jointTable: one entry for every joint value');
-    const table = this.#exclusiveTable(entries, k);
+    const table = jointTableOf(entries, k);
     return this.#select(bits, bits[0].shape, k, 0, {
       n,
       P: 1,
+      traits: ['joint', entries],
       table: async (p1) => ({ kind: 'rows', table, n, stride: n, row: await joint(p1, bits, 'a') }),
       choice: async (party) => ({ index: await joint(party, bits, 'l2') }),
     });
   }
 
-  /** Row α, entry j: the joint bits are α ⊕ j. Made once per table and ring. */
-  #exclusiveTable(entries: readonly bigint[], k: number): Words {
-    const known = this.#joints.get(entries)?.get(k);
-    if (known !== undefined) return known;
-    const n = entries.length;
-    const made = wordsFrom(
-      Array.from({ length: n * n }, (_, i) => entries[Math.floor(i / n) ^ (i % n)]),
-      k,
-    );
-    const byRing = this.#joints.get(entries) ?? new Map<number, Words>();
-    this.#joints.set(entries, byRing.set(k, made));
-    return made;
-  }
-
   borrow(x: Wire, from: number, bits: number, leaf: 'less' | 'equal'): Wire {
     const n = 1 << bits;
-    const holds = (a: number, l: number) => (leaf === 'less' ? a < l : a === l);
-    const table = wordsFrom(
-      Array.from({ length: n * n }, (_, i) => (holds(Math.floor(i / n), i % n) ? 1 : 0)),
-      1,
-    );
+    const table = this.#leaf(leaf, n);
     const chunk = async (party: Party, component: Component) =>
       party.kernels.cast(await party.kernels.shiftRight(await party.value(x, component), from, x.k - from), bits);
     return this.#select([x], x.shape, 1, 0, {
       n,
       P: 1,
+      traits: ['borrow', from, bits, leaf],
       table: async (p1) => ({ kind: 'rows', table, n, stride: n, row: await chunk(p1, 'a') }),
       choice: async (party) => ({ index: await chunk(party, 'l2') }),
     });
+  }
+
+  /** Row a, entry l: whether a < l, or a = l. */
+  #leaf(leaf: 'less' | 'equal', n: number): Words {
+    const key = `${leaf} ${n}`;
+    const known = this.#leaves.get(key);
+    if (known !== undefined) return known;
+    const holds = (a: number, l: number) => (leaf === 'less' ? a < l : a === l);
+    const table = wordsFrom(
+      Array.from({ length: n * n }, (_, i) => (holds(Math.floor(i / n), i % n) ? 1 : 0)),
+      1,
+    );
+    this.#leaves.set(key, table);
+    return table;
   }
 
   choose(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array): Wire {
@@ -437,6 +436,7 @@ export class CircuitBuilder implements Gates {
     return this.#select([...bits, ...values], first.shape, first.k, first.scale, {
       n: 1 << B,
       P: 1 + values.length,
+      traits: ['choose', B, pick],
       table: async (p1): Promise<SelectionTable> => ({
         kind: 'choose',
         pick,
@@ -461,6 +461,7 @@ export class CircuitBuilder implements Gates {
 
   #wire(shape: readonly number[], k: number, scale: number, readyA: number, readyY: number | undefined): Wire {
     const wire = { id: this.#sources.length, shape, count: countOf(shape), k, scale, readyA, readyY };
+    this.#wires.push(wire);
     // The slot is filled by #local or #gate right after.
     this.#sources.length += 1;
     return wire;
@@ -482,6 +483,9 @@ export class CircuitBuilder implements Gates {
 
   #register(gate: Gate): void {
     invariant(gate.number === this.#gates.length, 'gates are numbered in order');
+    if (longestStream(gate) > STREAM_BYTES) {
+      throw new TercetError('ERR_SHAPE', `${gate.path}: its masks are longer than a key stream, 2^38 bytes`, 'run fewer or shorter texts at a time');
+    }
     this.#gates.push(gate);
     this.#sections.push(this.#path.join('/'));
   }

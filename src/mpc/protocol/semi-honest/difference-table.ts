@@ -2,27 +2,60 @@
 import { type Vector, type Words, wordsFrom } from '../../../compute/ring.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { ExactTable } from '../types.ts';
+import { traitText } from './fingerprint.ts';
 import type { Party } from './party.ts';
 
 /** A table T as rows of T[a − j], with the row number of P1's a. */
 export interface DifferenceTable {
   readonly table: Words;
   readonly stride: number;
+  /** Of the table's entries, one text for all gates that use it. */
+  readonly traits: string;
   row(p1: Party, a: Vector): Promise<Vector>;
+}
+
+/** By table and ring. Tables are constants of the gadgets, so every circuit that uses one shares what is made of it. */
+const MADE = new WeakMap<ExactTable, Map<number, DifferenceTable>>();
+
+/** The table in that form, made once for the process. */
+export function differenceTable(exact: ExactTable, k: number): DifferenceTable {
+  const byRing = MADE.get(exact) ?? new Map<number, DifferenceTable>();
+  MADE.set(exact, byRing);
+  const table = byRing.get(k) ?? make(exact, k);
+  byRing.set(k, table);
+  return table;
 }
 
 /**
  * Rows overlap: row a is the window of the reversed table, twice over, that starts at n − 1 − a. Single bits are kept as whole rows, so that a row
  * starts on a byte.
  */
-export function differenceTable({ bits, entries }: ExactTable, k: number): DifferenceTable {
+function make({ bits, entries }: ExactTable, k: number): DifferenceTable {
   const n = 1 << bits;
+  const traits = traitText(wordsFrom(entries, 64).data);
   if (k === 1) {
     const rows = Array.from({ length: n * n }, (_, i) => entries[(Math.floor(i / n) - (i % n) + n) % n]);
-    return { table: wordsFrom(rows, 1), stride: n, row: async (_p1, a) => a };
+    return { table: wordsFrom(rows, 1), stride: n, traits, row: async (_p1, a) => a };
   }
   const reversed = Array.from({ length: 2 * n - 1 }, (_, i) => entries[(2 * n - 1 - i) % n]);
-  return { table: wordsFrom(reversed, k), stride: 1, row: async (p1, a) => p1.kernels.offset(await p1.kernels.scale(a, -1n), BigInt(n - 1)) };
+  return { table: wordsFrom(reversed, k), stride: 1, traits, row: async (p1, a) => p1.kernels.offset(await p1.kernels.scale(a, -1n), BigInt(n - 1)) };
+}
+
+const JOINT = new WeakMap<readonly bigint[], Map<number, Words>>();
+
+/** Row α, entry j: the joint bits are α ⊕ j. Made once, like the difference tables. */
+export function jointTableOf(entries: readonly bigint[], k: number): Words {
+  const byRing = JOINT.get(entries) ?? new Map<number, Words>();
+  JOINT.set(entries, byRing);
+  const n = entries.length;
+  const table =
+    byRing.get(k) ??
+    wordsFrom(
+      Array.from({ length: n * n }, (_, i) => entries[Math.floor(i / n) ^ (i % n)]),
+      k,
+    );
+  byRing.set(k, table);
+  return table;
 }
 
 /** A party's parts of several bits as one index, bit b weighing 2^b. */

@@ -4,12 +4,12 @@ import { pointKeyBytes } from '../../../compute/kernels/dpf-key.ts';
 import { type Vector, type Words, wireLength } from '../../../compute/ring.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { concatBytes } from '../../../core/bytes.ts';
-import { nonceOf } from '../../prg/gate-id.ts';
 import { Sealed } from '../../share/sealed.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Cost, Inputs, Parameter } from '../types.ts';
 import { type Gate, drawId, tagOf } from './gate.ts';
-import { type Party, prgOf } from './party.ts';
+import type { Trait } from './fingerprint.ts';
+import { type Party, parameterTraits, prgOf } from './party.ts';
 import { crossOfP1, outputMask, recvReshared, sendReshared } from './reshare.ts';
 
 /** A tensor of P0: a = x + λ2 to P1, λ2 ← k02. One message, k bits an element. */
@@ -22,6 +22,7 @@ export class InputGate implements Gate {
   readonly half12 = undefined;
   readonly half21 = undefined;
   readonly cost: Partial<Cost>;
+  readonly traits: readonly Trait[];
   readonly #name: string;
 
   constructor(number: number, path: string, name: string, out: Wire) {
@@ -29,6 +30,7 @@ export class InputGate implements Gate {
     this.path = path;
     this.out = out;
     this.#name = name;
+    this.traits = [name];
     this.cost = { p0ToP1Input: wireLength(out.k, out.count) };
   }
 
@@ -45,7 +47,7 @@ export class InputGate implements Gate {
         'give the input that the circuit was built for',
       );
     }
-    const fresh = prgOf(p0, 2).spend(drawId(this, 'mask2'), this);
+    const fresh = prgOf(p0, 2).spend(drawId(this, 'mask2'), this, 'λ2');
     const mask = await p0.kernels.draw(fresh.stream, this.out.k, this.out.count);
     await p0.link(1).send(tagOf(this, 'input'), Sealed.under(fresh, await p0.kernels.add(x, mask)));
   }
@@ -54,6 +56,9 @@ export class InputGate implements Gate {
     p1.put(this.out, 'a', await p1.link(0).recv(tagOf(this, 'input'), this.out.k, this.out.count));
   }
 }
+
+/** Words of unit vectors that a look-up expands at a time (32 MB): a batch of texts over a large vocabulary is worked on in blocks of positions. */
+export const LOOKUP_WORDS = 1 << 22;
 
 /**
  * Rows E[t] of a table at secret indices (design notes §8, one-sided): P0 sends each compute party its point-function key for e_t, and
@@ -69,6 +74,7 @@ export class LookupGate implements Gate {
   readonly half12 = undefined;
   readonly half21 = 1;
   readonly cost: Partial<Cost>;
+  readonly traits: readonly Trait[];
   readonly #name: string;
   readonly #table: Parameter;
   readonly #rows: number;
@@ -84,6 +90,7 @@ export class LookupGate implements Gate {
     this.#rows = out.count / table.cols;
     this.#depth = Math.ceil(Math.log2(table.rows));
     this.#secret = secret;
+    this.traits = [name, parameterTraits(table)];
     const keys = this.#rows * pointKeyBytes(this.#depth);
     this.cost = { p0ToP1Input: keys, p0ToP2Input: keys + (secret ? 8 * out.count : 0), p2ToP1: 8 * out.count };
   }
@@ -106,12 +113,12 @@ export class LookupGate implements Gate {
     const seeds2 = await this.#seeds(p0, 2);
     const keys = indices.map((t, i) => {
       const randomness = concatBytes([seeds1.subarray(16 * i, 16 * i + 16), seeds2.subarray(16 * i, 16 * i + 16)]);
-      return generatePoint(t, this.#depth, randomness, this.#tweak(prgOf(p0, 1).step, i));
+      return generatePoint(t, this.#depth, randomness, prgOf(p0, 1).tweak(drawId(this, 'point'), i));
     });
     await p0.link(1).send(tagOf(this, 'input'), Sealed.plain('point function key', concatBytes(keys.map((key) => key[0]))));
     await p0.link(2).send(tagOf(this, 'input'), Sealed.plain('point function key', concatBytes(keys.map((key) => key[1]))));
     if (!this.#secret) return;
-    const fresh = prgOf(p0, 1).spend(drawId(this, 'cross'), this);
+    const fresh = prgOf(p0, 1).spend(drawId(this, 'cross'), this, 'Γ1');
     const own = await p0.kernels.draw(fresh.stream, 64, this.out.count);
     const masks = await p0.parameters.words(p0.kernels, this.#table, 'l1+l2', indices);
     const minus = await p0.kernels.scale(await p0.kernels.add(masks, own), -1n);
@@ -142,27 +149,25 @@ export class LookupGate implements Gate {
   async #product(party: Party): Promise<Vector> {
     const length = pointKeyBytes(this.#depth);
     const keys = await party.link(0).recvBytes(tagOf(this, 'input'), this.#rows * length);
-    const shares: Vector[] = [];
-    for (let i = 0; i < this.#rows; i++) {
-      shares.push(await party.kernels.expandPoint(keys.subarray(i * length, (i + 1) * length), this.#depth, this.#table.rows));
-    }
+    const { kernels } = party;
     const matrix = await party.parameters.matrix(this.#table, this.#secret ? 'm' : 'clear');
-    return party.kernels.matmulMatrix(await party.kernels.concat(shares), matrix);
+    const block = Math.max(1, Math.floor(LOOKUP_WORDS / this.#table.rows));
+    const products: Vector[] = [];
+    for (let from = 0; from < this.#rows; from += block) {
+      const shares: Vector[] = [];
+      for (let i = from; i < Math.min(from + block, this.#rows); i++) {
+        shares.push(await kernels.expandPoint(keys.subarray(i * length, (i + 1) * length), this.#depth, this.#table.rows));
+      }
+      products.push(await kernels.matmulMatrix(await kernels.concat(shares), matrix));
+    }
+    return products.length === 1 ? products[0] : kernels.concat(products);
   }
 
   async #seeds(p0: Party, side: 1 | 2): Promise<Uint8Array> {
-    const fresh = prgOf(p0, side).spend(drawId(this, 'point'), this);
+    const fresh = prgOf(p0, side).spend(drawId(this, 'point'), this, 'seeds');
     fresh.use();
     const words = await p0.kernels.draw(fresh.stream, 32, 4 * this.#rows);
     return p0.kernels.pack(words);
-  }
-
-  /** Unique within an attempt; the seeds are fresh per attempt. */
-  #tweak(step: number, row: number): Uint8Array {
-    const tweak = new Uint8Array(16);
-    tweak.set(nonceOf({ ...drawId(this, 'point'), step, branch: 0 }));
-    new DataView(tweak.buffer).setUint32(12, row, true);
-    return tweak;
   }
 }
 
@@ -176,6 +181,7 @@ export class OutputGate implements Gate {
   readonly half12 = undefined;
   readonly half21 = undefined;
   readonly cost: Partial<Cost>;
+  readonly traits: readonly Trait[];
   readonly name: string;
   readonly #x: Wire;
 
@@ -185,6 +191,7 @@ export class OutputGate implements Gate {
     this.name = name;
     this.inputs = [x];
     this.#x = x;
+    this.traits = [name];
     this.cost = { p1ToP0: wireLength(x.k, x.count) };
   }
 

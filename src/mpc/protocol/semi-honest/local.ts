@@ -8,22 +8,30 @@ import type { RingKernels } from '../../../compute/kernels/types.ts';
 import type { Vector } from '../../../compute/ring.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Parameter } from '../types.ts';
-import type { Part, Party } from './party.ts';
+import type { Trait } from './fingerprint.ts';
+import { type Part, type Party, parameterTraits } from './party.ts';
 
 export interface LocalNode {
   readonly inputs: readonly Wire[];
+  /** Its kind and public parameters: all that the result depends on beside the operands. Part of the circuit's hash. */
+  readonly traits: readonly Trait[];
   apply(party: Party, component: Component, operands: readonly Vector[]): Promise<Vector>;
 }
 
 /** A map that every component goes through unchanged. */
-export function linear(inputs: readonly Wire[], map: (kernels: RingKernels, operands: readonly Vector[]) => Promise<Vector>): LocalNode {
-  return { inputs, apply: (party, _component, operands) => map(party.kernels, operands) };
+export function linear(
+  inputs: readonly Wire[],
+  traits: readonly Trait[],
+  map: (kernels: RingKernels, operands: readonly Vector[]) => Promise<Vector>,
+): LocalNode {
+  return { inputs, traits, apply: (party, _component, operands) => map(party.kernels, operands) };
 }
 
 /** x + c: the public side only. */
 export function publicOffset(x: Wire, c: bigint): LocalNode {
   return {
     inputs: [x],
+    traits: ['offset', c],
     apply: async (party, component, [value]) => (component === 'a' || component === 'y' ? party.kernels.offset(value, c) : value),
   };
 }
@@ -34,6 +42,7 @@ const SECRET_PART: Record<Component, Part> = { a: 'm-l1', y: 'm-l2', l1: 'l1', l
 export function parameterOffset(x: Wire, parameter: Parameter): LocalNode {
   return {
     inputs: [x],
+    traits: ['parameter', parameterTraits(parameter)],
     apply: async (party, component, [value]) => {
       const open = party.parameters.weights === 'open';
       if (open && component !== 'a' && component !== 'y') return value;
@@ -44,5 +53,5 @@ export function parameterOffset(x: Wire, parameter: Parameter): LocalNode {
 
 /** A wire of the step before, whose components every party kept. */
 export function keptBefore(name: string): LocalNode {
-  return { inputs: [], apply: async (party, component) => party.keptBefore(name, component) };
+  return { inputs: [], traits: ['kept', name], apply: async (party, component) => party.keptBefore(name, component) };
 }

@@ -7,6 +7,7 @@ import type { PairPrg } from '../../prg/prg.ts';
 import type { Sealed } from '../../share/sealed.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Parameter } from '../types.ts';
+import type { Trait } from './fingerprint.ts';
 
 /** Which form of a parameter W = M − L1 − L2 is meant. Open weights exist only as 'clear'. */
 export type Part = 'clear' | 'm' | 'l1' | 'l2' | 'm-l1' | 'm-l2' | 'l1+l2';
@@ -93,6 +94,11 @@ export interface Party {
   keptBefore(name: string, component: Component): Words;
   /** What `take` would give, left in place. */
   peek(gate: object): Vector | Uint8Array;
+}
+
+/** What a circuit says of a parameter that it uses. */
+export function parameterTraits({ name, rows, cols, scale, lookup }: Parameter): Trait {
+  return { name, rows, cols, scale, lookup };
 }
 
 /** The generator that this party shares with P0's partner on side 1 or 2. */

@@ -15,6 +15,7 @@ import { Sealed } from '../../share/sealed.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Cost } from '../types.ts';
 import { type Gate, drawId, tagOf } from './gate.ts';
+import type { Trait } from './fingerprint.ts';
 import { type Party, prgOf } from './party.ts';
 import { crossOfP1, dealCross, outputMask, recvCross, recvReshared, sendReshared } from './reshare.ts';
 import type { WidenGate } from './widen.ts';
@@ -28,6 +29,7 @@ export class LiftGate implements Gate {
   readonly half12: number;
   readonly half21 = undefined;
   readonly cost: Partial<Cost>;
+  readonly traits: readonly Trait[];
   readonly #x: Wire;
   readonly #widen: WidenGate | undefined;
 
@@ -40,17 +42,18 @@ export class LiftGate implements Gate {
     this.half12 = half12;
     this.#x = x;
     this.#widen = widen;
+    this.traits = ['travels with', widen?.number];
     this.cost = { p1ToP2: wireLength(x.k, x.count) };
   }
 
   /** a and λ2 are those of x; λ1 is this gate's draw. */
   async component(party: Party, component: Component): Promise<Vector> {
     if (component !== 'l1') return party.value(this.#x, component);
-    return party.kernels.draw(prgOf(party, 1).claim(drawId(this, 'mask1'), this), this.out.k, this.out.count);
+    return party.kernels.draw(prgOf(party, 1).claim(drawId(this, 'mask1'), this, 'λ1'), this.out.k, this.out.count);
   }
 
   async send12(p1: Party): Promise<void> {
-    const fresh = prgOf(p1, 1).spend(drawId(this, 'mask1'), this);
+    const fresh = prgOf(p1, 1).spend(drawId(this, 'mask1'), this, 'λ1');
     const mask = await p1.kernels.draw(fresh.stream, this.out.k, this.out.count);
     const own = this.#widen === undefined ? await p1.value(this.#x, 'a') : await this.#widen.partOfP1(p1);
     await p1.link(2).send(tagOf(this, '12'), Sealed.under(fresh, await p1.kernels.add(own, mask)));
@@ -72,6 +75,7 @@ export class ProductGate implements Gate {
   readonly half12 = undefined;
   readonly half21: number;
   readonly cost: Partial<Cost>;
+  readonly traits: readonly Trait[];
   readonly #x: Wire;
   readonly #y: Wire;
   readonly #shape: ProductShape | undefined;
@@ -86,6 +90,7 @@ export class ProductGate implements Gate {
     this.#x = x;
     this.#y = y;
     this.#shape = shape;
+    this.traits = [shape === undefined ? undefined : { ...shape }];
     this.cost = { p0ToP2Ahead: wireLength(out.k, out.count), p2ToP1: wireLength(out.k, out.count) };
   }
 

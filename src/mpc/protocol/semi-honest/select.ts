@@ -14,6 +14,7 @@ import { Sealed } from '../../share/sealed.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Cost } from '../types.ts';
 import { type Gate, drawId, tagOf } from './gate.ts';
+import type { Trait } from './fingerprint.ts';
 import { type Party, prgOf } from './party.ts';
 import { outputMask, recvReshared, sendReshared } from './reshare.ts';
 
@@ -30,6 +31,8 @@ export interface Selection {
   /** Output ring; 1 or a multiple of 8. */
   readonly k: number;
   readonly count: number;
+  /** Which function it is: part of the circuit's hash. */
+  readonly traits: readonly Trait[];
   table(p1: Party): Promise<SelectionTable>;
   choice(party: Party): Promise<Choice>;
 }
@@ -53,9 +56,9 @@ export function selectionCost(s: Selection): Pick<Cost, 'p0ToP2Ahead' | 'p1ToP2'
 /** P0 → P2: the word B of every element. */
 async function dealSelection(gate: Gate, s: Selection, p0: Party): Promise<void> {
   const prg = prgOf(p0, 1);
-  const zero = prg.spend(drawId(gate, 'zero'), gate);
+  const zero = prg.spend(drawId(gate, 'zero'), gate, 'r0');
   const r0 = await p0.kernels.draw(zero.stream, s.k, s.count);
-  const pads = prg.claim(drawId(gate, 'pad'), gate);
+  const pads = prg.claim(drawId(gate, 'pad'), gate, 'pads');
   const words = await p0.kernels.dealSelection(await s.choice(p0), s.n, s.k, pads, r0);
   await p0.link(2).send(tagOf(gate, 'deal'), Sealed.under(zero, words));
 }
@@ -67,7 +70,7 @@ async function keepDealt(gate: Gate, s: Selection, p2: Party): Promise<void> {
 
 /** P1 → P2: the padded table, built part by part while the previous part is on its way. */
 async function sendTable(gate: Gate, s: Selection, p1: Party): Promise<void> {
-  const pads = prgOf(p1, 1).spend(drawId(gate, 'pad'), gate);
+  const pads = prgOf(p1, 1).spend(drawId(gate, 'pad'), gate, 'pads');
   const table = await s.table(p1);
   const size = partSize(s);
   async function* parts(): AsyncIterable<Uint8Array> {
@@ -103,7 +106,7 @@ export async function chooseFromTable(gate: Gate, s: Selection, p2: Party): Prom
 
 /** λ1 = −r0 of a selection's result, at P0 and P1. */
 export async function selectionMask1(gate: Gate, s: Pick<Selection, 'k' | 'count'>, party: Party): Promise<Vector> {
-  const r0 = await party.kernels.draw(prgOf(party, 1).claim(drawId(gate, 'zero'), gate), s.k, s.count);
+  const r0 = await party.kernels.draw(prgOf(party, 1).claim(drawId(gate, 'zero'), gate, 'r0'), s.k, s.count);
   return party.kernels.sub(zeros(s.count, s.k), r0);
 }
 
@@ -112,6 +115,12 @@ export abstract class SelectionGate implements Gate {
   abstract readonly relation: Gate['relation'];
   abstract readonly cost: Partial<Cost>;
   protected abstract readonly selection: Selection;
+
+  get traits(): readonly Trait[] {
+    const { n, P, k, traits } = this.selection;
+    return [n, P, k, ...traits];
+  }
+
   readonly number: number;
   readonly path: string;
   readonly inputs: readonly Wire[];

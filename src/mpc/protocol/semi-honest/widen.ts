@@ -30,6 +30,7 @@ export class WidenGate extends SelectionGate {
       P: 1,
       k,
       count: x.count,
+      traits: ['wrap'],
       table: async (p1) => ({ kind: 'rows', table: wordsFrom(WRAP, k), n: 2, stride: 2, row: await p1.kernels.shiftRight(await this.#offset(p1), x.k - 1, 1) }),
       choice: async (party) => ({ index: await party.kernels.shiftRight(await party.value(x, 'l2'), x.k - 1, 1) }),
     };

@@ -1,0 +1,40 @@
+/**
+ * Brings what follows the button into view: the progress, then the answer or the error. As far as it must, calmly, and never against somebody who scrolled
+ * since. The button stays in the window; of an error that no button led to, the form does.
+ */
+import type { State } from '../state.ts';
+import { all, byId, reducedMotion } from './dom.ts';
+
+const MARGIN = 16;
+/** Under the top of the slot, from the start of a run on: the answer then comes without another move. */
+const ROOM = 300;
+/** Keys that scroll a page. In a box they move the cursor. */
+const SCROLLING = new Set(['PageUp', 'PageDown', 'Home', 'End', 'ArrowUp', 'ArrowDown', ' ']);
+
+export function bring(): (now: State, before: State) => void {
+  const [slot, run, form] = [byId('slot'), byId('run'), byId('form')];
+  const contents = all('.slot-in', slot);
+  let theirs = false;
+  const moved = (): void => {
+    theirs = true;
+  };
+  for (const type of ['wheel', 'touchmove']) addEventListener(type, moved, { passive: true });
+  addEventListener('keydown', ({ key, target }) => {
+    if (SCROLLING.has(key) && !(target instanceof HTMLElement && target.matches('input, textarea, button, summary'))) moved();
+  });
+
+  const show = (keep: HTMLElement, room: number): void => {
+    const content = contents.find((part) => !part.hidden);
+    const bottom = Math.max(content?.getBoundingClientRect().bottom ?? 0, slot.getBoundingClientRect().top + room);
+    const top = Math.min(bottom - innerHeight + MARGIN, keep.getBoundingClientRect().top - MARGIN);
+    if (top > 1) scrollBy({ top, behavior: reducedMotion() ? 'auto' : 'smooth' });
+  };
+  return (now, before) => {
+    const begun = now.slot === 'running' && before.slot !== 'running';
+    if (begun) theirs = false;
+    const ended = now.slot !== before.slot && now.slot !== 'idle';
+    const grew = now.run !== undefined && now.run.pieces !== before.run?.pieces && now.run.pieces.length > 0;
+    if (theirs || !(begun || ended || grew)) return;
+    show(begun || before.slot === 'running' ? run : form, begun ? ROOM : 0);
+  };
+}

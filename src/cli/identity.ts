@@ -1,0 +1,21 @@
+/** `tercet identity`: the public key of a party, made on first use, for the other operator and for whoever runs the page to pin. */
+import { Command } from 'commander';
+import { ensureIdentity } from '../net/identity-node.ts';
+import { credentialFolder } from './credentials.ts';
+import { integer } from './options.ts';
+
+interface IdentityFlags {
+  readonly partyId: string;
+  readonly certificates?: string;
+}
+
+export function identityCommand(): Command {
+  return new Command('identity')
+    .description('print the identity of a compute party: 64 digits that others pin, of a key that never leaves this machine')
+    .requiredOption('--party-id <n>', '1 or 2')
+    .option('--certificates <dir>', 'folder that keeps the key (default: of this user)')
+    .action(async (flags: IdentityFlags) => {
+      const id = integer('party-id', flags.partyId, 1, 2) as 1 | 2;
+      process.stdout.write(`${(await ensureIdentity(credentialFolder(flags), id)).publicKey}\n`);
+    });
+}

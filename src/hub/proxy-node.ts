@@ -1,0 +1,47 @@
+/** Requests to a hub through the proxy that the environment names, as curl and Python do it: Node's own fetch does not look at it. */
+import { TercetError } from '../core/errors.ts';
+import type { HubOptions } from './types.ts';
+
+type Fetch = HubOptions['fetch'];
+
+const VARIABLES = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'] as const;
+const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/**
+ * `fetch`, by way of HTTP_PROXY and HTTPS_PROXY (or their names in small letters) for all hosts that NO_PROXY does not name; the plain one where neither is set. A proxy
+ * sees the host of an encrypted request, not its content. Its name and password, if the variable has them, appear in no error.
+ *
+ * @throws {TercetError} ERR_ARGUMENT, at the first request, when a variable holds no address of a proxy
+ */
+export function proxiedFetch(environment: NodeJS.ProcessEnv = process.env): Fetch {
+  const named = VARIABLES.find((name) => environment[name]);
+  if (named === undefined) return (url, init) => fetch(url, init);
+  let opened: Promise<Fetch> | undefined;
+  return async (url, init) => {
+    opened ??= throughProxy(environment);
+    return (await opened)(url, init);
+  };
+}
+
+async function throughProxy(environment: NodeJS.ProcessEnv): Promise<Fetch> {
+  const of = (small: string) => environment[small] || environment[small.toUpperCase()] || '';
+  const httpProxy = proxyAddress('HTTP_PROXY', of('http_proxy'));
+  const httpsProxy = proxyAddress('HTTPS_PROXY', of('https_proxy'));
+  const { EnvHttpProxyAgent, fetch: fetchThrough } = await import('undici');
+  // Plain http is asked for by its whole address, as proxies expect; https always goes through a tunnel.
+  const dispatcher = new EnvHttpProxyAgent({ httpProxy, httpsProxy, noProxy: of('no_proxy'), proxyTunnel: false });
+  return (url, init) => {
+    const { protocol, hostname } = new URL(url);
+    // A hub on this machine is no business of a proxy.
+    if ((protocol === 'https:' ? httpsProxy : httpProxy) === '' || LOOPBACK.test(hostname)) return fetch(url, init);
+    // The package is the implementation that Node has built in; its types are its own.
+    return fetchThrough(url, { ...init, dispatcher } as Parameters<typeof fetchThrough>[1]) as unknown as Promise<Response>;
+  };
+}
+
+function proxyAddress(variable: string, value: string): string {
+  if (value === '') return '';
+  const address = /^[a-z][a-z\d+.-]*:\/\//i.test(value) ? value : `http://${value}`;
+  if (URL.canParse(address) && /^https?:/i.test(address)) return address;
+  throw new TercetError('ERR_ARGUMENT', `${variable} holds no address of a proxy`, 'set it to for example http://proxy.example:3128, or unset it');
+}

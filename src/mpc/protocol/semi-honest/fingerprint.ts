@@ -1,0 +1,55 @@
+/**
+ * The hash that the three parties compare before anything secret moves. It covers all that a circuit computes: every gate and every local node with its operands,
+ * shape, ring, scale and *traits*, the public parameters of the kind of node it is. Versions of Tercet that differ in a table or a constant then say so,
+ * and give no wrong answer.
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { toHex } from '../../../core/bytes.ts';
+import type { Wire } from '../../share/wire.ts';
+import type { Circuit } from './circuit.ts';
+import type { Gate } from './gate.ts';
+import type { LocalNode } from './local.ts';
+
+/** A public parameter of a node. */
+export type Trait = string | number | bigint | boolean | undefined | ArrayBufferView | readonly Trait[] | { readonly [name: string]: Trait };
+
+/** One text for each value: long numeric tables by their hash. */
+export function traitText(trait: Trait): string {
+  if (typeof trait === 'string') return JSON.stringify(trait);
+  if (typeof trait === 'bigint') return `${trait}n`;
+  if (typeof trait !== 'object') return String(trait);
+  if (ArrayBuffer.isView(trait)) {
+    const bytes = new Uint8Array(trait.buffer, trait.byteOffset, trait.byteLength);
+    return `${trait.constructor.name}#${toHex(sha256(bytes))}`;
+  }
+  if (Array.isArray(trait)) return `[${trait.map(traitText).join(',')}]`;
+  const entries = Object.entries(trait).filter(([, value]) => value !== undefined);
+  return `{${entries
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => `${JSON.stringify(name)}:${traitText(value)}`)
+    .join(',')}}`;
+}
+
+const shapeOf = (wire: Wire | undefined): Trait => (wire === undefined ? undefined : [wire.shape, wire.k, wire.scale]);
+
+function gateTraits({ relation, path, half12, half21, inputs, out, traits }: Gate): Trait {
+  return [relation, path, half12, half21, inputs.map(({ id }) => id), out?.id, shapeOf(out), traits];
+}
+
+function localTraits({ inputs, traits }: LocalNode, out: Wire): Trait {
+  return [out.id, inputs.map(({ id }) => id), shapeOf(out), traits];
+}
+
+/** SHA-256 of a circuit, in hex. Its cost is linear in the number of nodes, whatever the length of their tensors. */
+export function fingerprint(circuit: Circuit): string {
+  const { weights, gates, sources, wires, kept } = circuit;
+  const hash = sha256.create();
+  const add = (trait: Trait) => hash.update(new TextEncoder().encode(`${traitText(trait)}\n`));
+  add(['tercet circuit 2', weights, gates.length, sources.length]);
+  for (const gate of gates) add(gateTraits(gate));
+  sources.forEach((source, id) => {
+    if (!('number' in source)) add(localTraits(source, wires[id]));
+  });
+  add([...kept].map(([name, { id }]) => [name, id]));
+  return toHex(hash.digest());
+}

@@ -1,0 +1,80 @@
+/**
+ * Circuits, built once for each shape and shared: they are public, the same for every owner, and nothing in them changes after they are built (what a session
+ * keeps is with its engine). Built layer by layer with pauses between, so that whoever else waits for this thread is served meanwhile.
+ */
+import { sleep } from '../core/abort.ts';
+import { Lru } from '../core/lru.ts';
+import type { ModelConfig } from '../ml/config.ts';
+import type { ModelPlan } from '../ml/models/plan.ts';
+import { modelParts } from '../ml/models/secure.ts';
+import { type Circuit, CircuitBuilder } from '../mpc/protocol/semi-honest/circuit.ts';
+import { configHash, fingerprint } from './agreement.ts';
+import type { Request } from './request.ts';
+
+/** A circuit and its hash, which the parties compare. */
+export interface BuiltCircuit {
+  readonly circuit: Circuit;
+  readonly hash: string;
+}
+
+/** Bytes of circuits that are kept for the next session. */
+export const KEPT_CIRCUIT_BYTES = 1 << 26;
+/** Bytes of a wire with what makes it: 700 measured, with its node or gate, path and closures (Node 20). */
+export const WIRE_BYTES = 1024;
+
+/** An estimate of the memory that a circuit takes. It grows with the layers, not with the shape: gathers are patterns. */
+export function circuitBytes({ sources }: Circuit): number {
+  return WIRE_BYTES * sources.length;
+}
+
+export class Circuits {
+  readonly #kept: Lru<BuiltCircuit>;
+  /** Those being built, so that sessions that come at once wait for one circuit. */
+  readonly #building = new Map<string, Promise<BuiltCircuit>>();
+  readonly #hashes = new WeakMap<ModelConfig, string>();
+  readonly #pause: () => Promise<void>;
+
+  /**
+   * @param limit bytes of circuits that are kept, by `circuitBytes`; the one asked for last is handed out whatever it takes.
+   * @param pause between two layers: lets timers and sockets have the thread.
+   */
+  constructor({ limit = KEPT_CIRCUIT_BYTES, pause = () => sleep(0) }: { readonly limit?: number; readonly pause?: () => Promise<void> } = {}) {
+    this.#kept = new Lru(limit);
+    this.#pause = pause;
+  }
+
+  /** Bytes that are kept. */
+  get bytes(): number {
+    return this.#kept.weight;
+  }
+
+  /** The circuit of one step of a request: the same at every party, because it is made from public data only. Milliseconds when it is there, else some for each layer. */
+  async get(config: ModelConfig, plan: ModelPlan, request: Request, step = 0): Promise<BuiltCircuit> {
+    const key = this.#key(config, plan, request, step);
+    const known = this.#kept.get(key) ?? this.#building.get(key);
+    if (known !== undefined) return known;
+    const building = this.#build(config, plan, request, step);
+    this.#building.set(key, building);
+    try {
+      const built = await building;
+      this.#kept.set(key, built, circuitBytes(built.circuit));
+      return built;
+    } finally {
+      this.#building.delete(key);
+    }
+  }
+
+  async #build(config: ModelConfig, plan: ModelPlan, request: Request, step: number): Promise<BuiltCircuit> {
+    const builder = new CircuitBuilder(request.weights);
+    const parts = modelParts(builder, { ...request, config, plan }, step);
+    while (parts.next().done !== true) await this.#pause();
+    const circuit = builder.finish();
+    return { circuit, hash: fingerprint(circuit) };
+  }
+
+  #key(config: ModelConfig, plan: ModelPlan, { weights, sequences, tokens, rows, padded, pair, steps }: Request, step: number): string {
+    const hash = this.#hashes.get(config) ?? configHash(config);
+    this.#hashes.set(config, hash);
+    return JSON.stringify([hash, plan, weights, sequences, tokens, rows, padded, pair, steps, step]);
+  }
+}

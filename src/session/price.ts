@@ -1,0 +1,476 @@
+/**
+ * What a run will cost a compute party, from the request's shape and the model's public configuration and plan alone: arithmetic on a few numbers, microseconds,
+ * before anything is built, stored or sent. A party asks it of every stranger's request (`party/budgets.ts`), an owner of its batches.
+ *
+ * It follows the forward passes gadget by gadget, so bytes are those of `Circuit.cost`, exactly for a text or a prompt; generated tokens are
+ * counted at their mean position. Declared: bytes and rounds never below the circuits', and at most `PRICE_SLACK` and `ROUND_SLACK` above; memory never below what the
+ * engine of either compute party holds, and at most `MEMORY_SLACK` times that beside messages in flight and the circuit (test/session/price.test.ts).
+ */
+import { pointKeyBytes } from '../compute/kernels/dpf-key.ts';
+import { wireLength } from '../compute/ring.ts';
+import type { Activation, ModelConfig } from '../ml/config.ts';
+import { headActivation } from '../ml/models/head.ts';
+import type { ModelPlan } from '../ml/models/plan.ts';
+import { outputShape, rowScale } from '../ml/models/run.ts';
+import type { GeluRange } from '../mpc/secure/activation.ts';
+import { normaliseShift } from '../mpc/secure/normalise.ts';
+import { LOOKUP_WORDS } from '../mpc/protocol/semi-honest/edges.ts';
+import { Link } from '../mpc/protocol/semi-honest/party.ts';
+import type { Cost } from '../mpc/protocol/types.ts';
+import { WIRE_BYTES } from './circuits.ts';
+import type { RequestShape, WeightMode } from './request.ts';
+
+/** Share by which the bytes of generated tokens may exceed the truth, on every link. */
+export const PRICE_SLACK = 0.03;
+/** The same of rounds: they are counted gadget after gadget, and circuits let some of them overlap. */
+export const ROUND_SLACK = 0.25;
+/** Factor by which the memory of a price may exceed what the larger compute party holds. */
+export const MEMORY_SLACK = 2;
+
+/** Of all steps of a run together. */
+export interface Price extends Cost {
+  /** Bytes on all links of a run. */
+  readonly traffic: number;
+  /** Bytes that a compute party holds at the worst moment, the model itself left out. */
+  readonly memory: number;
+}
+
+/** Bytes as gadgets add them up. */
+class Tally {
+  readonly cost: Cost = { p0ToP1Ahead: 0, p0ToP2Ahead: 0, p2ToP1Ahead: 0, p0ToP1Input: 0, p0ToP2Input: 0, p1ToP2: 0, p2ToP1: 0, p1ToP0: 0, rounds: 0 };
+  readonly secret: boolean;
+  /** Interactive gates. */
+  gates = 0;
+  readonly #mean: boolean;
+
+  /** @param mean whether counts are those of a mean: the last byte of packed bits may be begun at any of the places that it stands for. */
+  constructor(weights: WeightMode, mean = false) {
+    this.secret = weights === 'secret';
+    this.#mean = mean;
+  }
+
+  #wire(k: number, count: number): number {
+    return wireLength(k, count) + (this.#mean && k === 1 ? 1 : 0);
+  }
+
+  input(k: number, count: number): void {
+    this.gates++;
+    this.cost.p0ToP1Input += this.#wire(k, count);
+  }
+
+  lookup(count: number, rows: number, cols: number): void {
+    const keys = count * pointKeyBytes(Math.ceil(Math.log2(rows)));
+    this.gates++;
+    this.cost.p0ToP1Input += keys;
+    this.cost.p0ToP2Input += keys + (this.secret ? 8 * count * cols : 0);
+    this.cost.p2ToP1 += 8 * count * cols;
+  }
+
+  /** An affine map of `count` results. */
+  affine(count: number): void {
+    this.gates++;
+    if (!this.secret) this.cost.p2ToP1Ahead += 8 * count;
+    else {
+      this.cost.p0ToP2Ahead += 8 * count;
+      this.cost.p2ToP1 += 8 * count;
+    }
+  }
+
+  /** An operand of affine maps that nothing else has lifted: free with open weights. */
+  operand(count: number): void {
+    if (this.secret) this.lift(64, count);
+  }
+
+  lift(k: number, count: number): void {
+    this.gates++;
+    this.cost.p1ToP2 += this.#wire(k, count);
+  }
+
+  product(k: number, count: number): void {
+    this.gates++;
+    this.cost.p0ToP2Ahead += this.#wire(k, count);
+    this.cost.p2ToP1 += this.#wire(k, count);
+  }
+
+  /** A selection of n entries of P words over Z_2^k. */
+  select(n: number, P: number, k: number, count: number): void {
+    this.gates++;
+    this.cost.p0ToP2Ahead += this.#wire(k, count);
+    this.cost.p1ToP2 += this.#wire(k, n * P * count);
+    this.cost.p2ToP1 += this.#wire(k, count);
+  }
+
+  widen(from: number, to: number, count: number): void {
+    const wrap = Math.ceil((to - from) / 8);
+    this.gates++;
+    this.cost.p0ToP2Ahead += wrap * count;
+    this.cost.p1ToP2 += 2 * wrap * count;
+    this.cost.p2ToP1 += this.#wire(to, count);
+  }
+
+  truncate(k: number, s: number, count: number): void {
+    this.widen(k - s, 64, count);
+  }
+
+  output(count: number): void {
+    this.gates++;
+    this.cost.p1ToP0 += 4 * count;
+  }
+
+  /** Rounds that follow everything before. */
+  rounds(count: number): void {
+    this.cost.rounds += count;
+  }
+
+  /** Adds another tally so many times. */
+  add({ cost, gates }: Tally, times: number): void {
+    for (const key of Object.keys(cost) as (keyof Cost)[]) this.cost[key] += times * cost[key];
+    this.gates += times * gates;
+  }
+}
+
+// ── gadgets, as in mpc/secure ────────────────────────────────────────────────
+
+function powerLaw(t: Tally, count: number, windows: number): void {
+  for (let w = 0; w < windows; w++) t.select(128, 4, 64, count);
+  for (let w = 1; w < windows; w++) t.select(128, 1, 1, count);
+  t.select(2 ** (windows - 1), 1 + windows, 64, count);
+}
+
+function normalise(t: Tally, rows: number, d: number, range: ModelPlan['head']): void {
+  t.truncate(64, normaliseShift(d, range), rows * d);
+  t.lift(64, rows * d);
+  t.product(64, rows);
+  powerLaw(t, rows, 9);
+  t.product(64, rows * d);
+  t.truncate(64, 36, rows * d);
+  t.rounds(4);
+}
+
+function relu(t: Tally, count: number): void {
+  for (let leaf = 0; leaf < 5; leaf++) t.select(256, 1, 1, count);
+  t.select(64, 1, 1, count);
+  t.select(2, 2, 48, count);
+  t.widen(48, 64, count);
+  t.rounds(4);
+}
+
+function tanh(t: Tally, count: number): void {
+  t.select(128, 4, 32, count);
+  t.select(128, 1, 1, count);
+  t.select(2, 2, 32, count);
+  t.select(128, 1, 32, count);
+  t.truncate(32, 8, count);
+  t.rounds(3);
+}
+
+/** Bits that GeLU drops at its end, and of its class tables. */
+const GELU: Record<GeluRange, { readonly drop: number; readonly bits: number }> = {
+  narrow: { drop: 10, bits: 0 },
+  wide: { drop: 8, bits: 7 },
+  far: { drop: 6, bits: 9 },
+};
+
+function activate(t: Tally, count: number, activation: Activation, range: GeluRange): void {
+  if (activation === 'relu') {
+    relu(t, count);
+    return;
+  }
+  const { drop, bits } = GELU[range];
+  t.select(32, 4, 32, count);
+  if (bits > 0) {
+    for (let table = 0; table < 2; table++) t.select(2 ** bits, 1, 1, count);
+    t.select(4, 3, 32, count);
+    t.rounds(1);
+  }
+  t.truncate(32, drop, count);
+  t.rounds(2);
+}
+
+interface Attention {
+  readonly heads: number;
+  /** Queries of a head, keys of a head, and of them those that are new. */
+  readonly queries: number;
+  readonly keys: number;
+  readonly fresh: number;
+  readonly width: number;
+  readonly treeBits: 8 | 9;
+  readonly mask: 'none' | 'causal' | 'real';
+  /** Pairs that the maximum of a row compares. */
+  readonly comparisons: number;
+}
+
+/** Pairs that a maximum of `width` columns compares. */
+function pairsOf(width: number): number {
+  let sum = 0;
+  for (let w = width; w > 1; w = Math.ceil(w / 2)) sum += Math.ceil(w / 2);
+  return sum;
+}
+
+function attend(t: Tally, { heads, queries, keys, fresh, width, treeBits, mask, comparisons }: Attention): void {
+  const rows = heads * queries;
+  const scores = rows * keys;
+  const wide = treeBits === 9;
+  t.lift(48, rows * width);
+  t.lift(48, heads * fresh * width);
+  t.truncate(64, 20, heads * fresh * width);
+  t.lift(64, heads * fresh * width);
+  t.product(48, scores);
+  if (mask === 'real') {
+    if (wide) t.widen(12, 16, scores);
+    t.select(2, 2, wide ? 16 : 8, scores);
+  }
+  t.select(2 ** treeBits, 1, wide ? 16 : 8, rows * comparisons);
+  const shown = mask === 'causal' ? (heads * keys * (keys + 1)) / 2 : scores;
+  t.select(2 ** (treeBits - 2 + (mask === 'real' ? 1 : 0)), 1, 1, shown);
+  t.select(16, 1, 64, shown);
+  t.product(64, rows * width);
+  t.truncate(64, 26, rows * width);
+  powerLaw(t, rows, keys > 512 ? 5 : 4);
+  t.lift(64, rows * width);
+  t.product(64, rows * width);
+  t.truncate(64, 38, rows * width);
+  t.rounds(6 + Math.ceil(Math.log2(keys)) + (mask === 'real' ? (wide ? 2 : 1) : 0));
+}
+
+// ── the forward passes, as in ml/models ──────────────────────────────────────
+
+/** Rows that P0 chooses or mixes of (sequences, tokens). `lifted`: the rows are lifted for affine maps as well. */
+function choose(t: Tally, config: ModelConfig, { sequences, tokens, rows }: RequestShape, lifted: boolean): void {
+  const C = config.hiddenSize;
+  t.input(64, sequences * rows * tokens);
+  t.lift(64, sequences * rows * tokens);
+  if (!(lifted && t.secret)) t.lift(64, sequences * tokens * C);
+  t.product(64, sequences * rows * C);
+  t.rounds(1);
+  const scale = rowScale(config);
+  if (scale === 0) return;
+  t.truncate(64, scale, sequences * rows * C);
+  t.rounds(1);
+}
+
+function feedForward(t: Tally, config: ModelConfig, rows: number, range: GeluRange): void {
+  const { hiddenSize: C, intermediateSize: F, activation } = config;
+  t.operand(rows * C);
+  t.affine(rows * F);
+  activate(t, rows * F, activation, range);
+  t.operand(rows * F);
+  t.affine(rows * C);
+  if (t.secret) t.rounds(2);
+}
+
+function head(t: Tally, config: ModelConfig, plan: ModelPlan, rows: number): void {
+  const { hiddenSize: C, modelType, vocabSize, numLabels } = config;
+  t.operand(rows * C);
+  switch (config.head) {
+    case 'masked-lm':
+      t.affine(rows * C);
+      activate(t, rows * C, headActivation(config), plan.headActivation);
+      normalise(t, rows, C, plan.head);
+      t.operand(rows * C);
+      t.affine(rows * vocabSize);
+      break;
+    case 'sequence-classification':
+      t.affine(rows * C);
+      if (modelType === 'distilbert') relu(t, rows * C);
+      else tanh(t, rows * C);
+      t.operand(rows * C);
+      t.affine(rows * numLabels);
+      break;
+    case 'causal-lm':
+      t.affine(rows * vocabSize);
+      break;
+    case 'none':
+      t.affine(rows * C);
+      break;
+    default:
+      t.affine(rows * numLabels);
+  }
+  if (t.secret) t.rounds(2);
+}
+
+function encoder(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RequestShape): void {
+  const { sequences: B, tokens: T, rows, padded, pair } = shape;
+  const { hiddenSize: C, heads, layers, vocabSize } = config;
+  const N = B * T;
+  t.lookup(N, vocabSize, C);
+  t.rounds(1);
+  if (pair) {
+    t.input(64, N);
+    t.operand(N * C);
+    t.affine(N * C);
+  }
+  normalise(t, N, C, plan.embedding);
+  if (padded) {
+    t.input(1, N);
+    t.input(8, N);
+  }
+  for (let i = 0; i < layers; i++) {
+    const last = i === layers - 1;
+    const chosen = last && config.head === 'masked-lm';
+    const first = last && config.head === 'sequence-classification';
+    const r = chosen ? B * rows : first ? B : N;
+    if (chosen) choose(t, config, shape, true);
+    t.operand(N * C);
+    if (chosen || first) t.operand(r * C);
+    t.affine(r * C);
+    t.affine(2 * N * C);
+    const mask = padded ? 'real' : 'none';
+    attend(t, { heads: B * heads, queries: r / B, keys: T, fresh: T, width: C / heads, treeBits: plan.treeBits[i], mask, comparisons: pairsOf(T) });
+    t.operand(r * C);
+    t.affine(r * C);
+    normalise(t, r, C, plan.norms[2 * i]);
+    feedForward(t, config, r, plan.activation[i]);
+    normalise(t, r, C, plan.norms[2 * i + 1]);
+    if (t.secret) t.rounds(2);
+  }
+  if (config.head === 'none' && rows > 0) choose(t, config, shape, false);
+  const out = outputShape({ config, ...shape });
+  head(t, config, plan, out.rows);
+  t.output(out.rows * out.width);
+}
+
+/** The blocks of a layer of GPT-2 behind its first norm: r queries of the residual stream. */
+function blocks(t: Tally, config: ModelConfig, plan: ModelPlan, i: number, r: number, attention: Omit<Attention, 'width' | 'treeBits'>): void {
+  const { hiddenSize: C, heads } = config;
+  t.affine(r * C);
+  attend(t, { ...attention, width: C / heads, treeBits: plan.treeBits[i] });
+  t.operand(r * C);
+  t.affine(r * C);
+  normalise(t, r, C, plan.norms[2 * i + 1]);
+  feedForward(t, config, r, plan.activation[i]);
+  if (t.secret) t.rounds(2);
+}
+
+function prompt(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RequestShape): void {
+  const { sequences: B, tokens: T, rows, padded } = shape;
+  const { hiddenSize: C, heads, layers, vocabSize, maxPositions } = config;
+  const N = B * T;
+  const language = config.head === 'causal-lm';
+  t.lookup(N, vocabSize, C);
+  t.lookup(N, maxPositions, C);
+  t.rounds(1);
+  if (language && padded) {
+    t.input(1, N);
+    t.input(8, N);
+  }
+  for (let i = 0; i < layers; i++) {
+    normalise(t, N, C, plan.norms[2 * i]);
+    t.operand(N * C);
+    t.affine(2 * N * C);
+    const all = { heads: B * heads, keys: T, fresh: T, comparisons: pairsOf(T) };
+    if (!language || i < layers - 1) blocks(t, config, plan, i, N, { ...all, queries: T, mask: 'causal' });
+    else {
+      if (rows > 0) choose(t, config, shape, false);
+      normalise(t, B, C, plan.norms[2 * i]);
+      t.operand(B * C);
+      blocks(t, config, plan, i, B, { ...all, queries: 1, mask: padded ? 'real' : 'none' });
+    }
+  }
+  finish(t, config, plan, shape, language ? B : N);
+}
+
+function finish(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RequestShape, r: number): void {
+  normalise(t, r, config.hiddenSize, plan.head);
+  if (config.head === 'none' && shape.rows > 0) choose(t, config, shape, false);
+  const out = outputShape({ config, ...shape });
+  head(t, config, plan, out.rows);
+  t.output(out.rows * out.width);
+}
+
+/** One token that sees `keys` positions, itself included: the mean of several such tokens. */
+function step(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RequestShape, keys: number): void {
+  const { hiddenSize: C, heads, layers, vocabSize, maxPositions } = config;
+  // Of an odd width one column is compared with itself: at most one for every level, which grows more slowly than evenly.
+  const comparisons = keys - 1 + Math.ceil(Math.log2(keys));
+  t.lookup(1, vocabSize, C);
+  t.lookup(1, maxPositions, C);
+  t.rounds(1);
+  if (shape.padded) {
+    t.input(1, keys);
+    t.input(8, keys);
+  }
+  for (let i = 0; i < layers; i++) {
+    normalise(t, 1, C, plan.norms[2 * i]);
+    t.operand(C);
+    t.affine(2 * C);
+    blocks(t, config, plan, i, 1, { heads, queries: 1, keys, fresh: 1, mask: shape.padded ? 'real' : 'none', comparisons });
+  }
+  finish(t, config, plan, shape, 1);
+}
+
+/** Bytes of messages that wait in parts while a party computes. */
+const IN_FLIGHT = (Link.PENDING + 1) * Link.PART;
+/** Wires of a circuit for each of its gates. */
+const WIRES = 4;
+
+/** Bytes of vectors that are alive beside what was dealt: the most of attention, feed-forward block, head and look-up, in 64-bit words (measured). */
+function working(config: ModelConfig, shape: RequestShape): number {
+  const { hiddenSize: C, heads, intermediateSize: F, vocabSize: V } = config;
+  const { sequences: B, tokens: T } = shape;
+  const out = outputShape({ config, ...shape });
+  const attention = 11 * B * heads * T * T + 6 * B * T * C;
+  const feedForward = 3 * B * T * F + 6 * B * T * C;
+  const answer = 3 * out.rows * (out.width + C);
+  const lookup = 2 * Math.min(B * T * V, LOOKUP_WORDS + V);
+  return 8 * Math.max(attention, feedForward, answer, lookup);
+}
+
+/** Share by which range checks may enlarge a link's bytes, and rounds that each step may be longer: upper bounds for the smallest models, the usual cost is a tenth (ADR 20). */
+export const CHECKED_BYTES = 1.35;
+export const CHECKED_ROUNDS = 12;
+
+function addChecks({ cost }: Tally, { sequences, tokens, steps }: RequestShape): void {
+  for (const key of ['p0ToP2Ahead', 'p1ToP2', 'p2ToP1'] as const) cost[key] = Math.ceil(cost[key] * CHECKED_BYTES);
+  // Which positions are text, where nothing but a check asks for it, and the bits themselves.
+  cost.p0ToP1Input += wireLength(1, sequences * tokens) + sequences * tokens;
+  cost.p1ToP0 += wireLength(1, sequences) * (steps + 1);
+  cost.rounds += CHECKED_ROUNDS * (steps + 1);
+}
+
+function dearestChecks(layers: number): ModelPlan['checks'] {
+  const each = (value: number) => new Array<number>(layers).fill(value);
+  return { activation: each(31), headActivation: 31, spread: each(12), value: each(31), logit: 31, margin: 0, sampled: 0 };
+}
+
+/** The dearest plan that a model may have: for an owner that has not been told its plan yet. */
+export function dearestPlan({ layers }: Pick<ModelConfig, 'layers'>): ModelPlan {
+  const each = <T>(count: number, value: T) => new Array<T>(count).fill(value);
+  const shared = { basis: 'measured', headActivation: 'far', embedding: 'broad', head: 'broad' } as const;
+  return {
+    ...shared,
+    activation: each(layers, 'far' as const),
+    treeBits: each(layers, 9 as const),
+    norms: each(2 * layers, 'broad' as const),
+    checks: dearestChecks(layers),
+  };
+}
+
+/**
+ * The price of a run.
+ * @example priceOf(config, plan, 'open', { sequences: 1, tokens: 128, rows: 1, padded: true, pair: false, steps: 0 }).memory
+ * @param shape one that `misfit` has let pass
+ */
+export function priceOf(config: ModelConfig, plan: ModelPlan, weights: WeightMode, shape: RequestShape): Price {
+  const { sequences, tokens, steps } = shape;
+  const first = new Tally(weights);
+  if (config.modelType === 'gpt2') prompt(first, config, plan, shape);
+  else encoder(first, config, plan, shape);
+  const all = new Tally(weights);
+  all.add(first, 1);
+  if (steps > 0) {
+    // A token's cost grows evenly with the positions before it, so all of them cost as much as those at the mean.
+    const mean = new Tally(weights, true);
+    step(mean, config, plan, shape, tokens + Math.ceil((steps + 1) / 2));
+    all.add(mean, steps);
+  }
+  if (plan.checks !== null) for (const tally of [first, all]) addChecks(tally, shape);
+  const { rounds, ...links } = all.cost;
+  const traffic = Object.values(links).reduce((sum, bytes) => sum + bytes, 0);
+  // Everything that is dealt ahead waits at a party until it is used; a step's share of it is small beside the prompt's.
+  const dealt = Math.max(first.cost.p0ToP2Ahead, first.cost.p2ToP1Ahead);
+  // Keys and values of every position, two components each, of one step and of the next.
+  const kept = steps > 0 ? 64 * config.hiddenSize * config.layers * sequences * (tokens + steps) : 0;
+  const memory = dealt + working(config, shape) + kept + Math.min(IN_FLIGHT, first.cost.p1ToP2) + WIRES * WIRE_BYTES * first.gates;
+  return { ...links, rounds, traffic, memory };
+}

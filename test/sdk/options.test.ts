@@ -1,0 +1,62 @@
+/** What a caller asks for in the options is done or refused, never dropped: for every call that has options. */
+import { describe, expect, it } from 'vitest';
+import { OPTIONS } from '../../src/sdk/options.ts';
+import type { Model, PretrainedOptions } from '../../src/sdk/types.ts';
+import { failure } from '../failure.ts';
+import { type ModelId, memorySite } from './memory-site.ts';
+
+/** A model that has each method, and what it takes before its options. */
+const CALLS: readonly [keyof typeof OPTIONS, ModelId, readonly unknown[]][] = [
+  ['prepare', 'filler', [16]],
+  ['predict', 'filler', ['paris is [MASK]']],
+  ['classify', 'classifier', ['paris']],
+  ['classifyBatch', 'classifier', [['paris']]],
+  ['answerQuestion', 'reader', [{ question: 'capital?', context: 'paris is the capital' }]],
+  ['extractEntities', 'tagger', ['paris']],
+  ['embed', 'encoder', ['paris']],
+  ['generate', 'writer', ['the']],
+];
+
+describe('an option that a method does not know', () => {
+  it('is looked for in every method that has options', () => {
+    expect(new Set(CALLS.map(([method]) => method))).toEqual(new Set(Object.keys(OPTIONS)));
+  });
+
+  it.each(CALLS)('is refused by %s before anything is sent', async (method, id, before) => {
+    const site = await memorySite(id);
+    const model = await site.load();
+    const call = (options: unknown) => Promise.resolve((model[method] as (...given: unknown[]) => PromiseLike<unknown>).call(model, ...before, options));
+    for (const options of [{ security_level: 256 }, { protocol: '3pc_malicious' }, { top_k: 1 }, { differentialPrivacy: true }, ['a', 'b'], null, 'open']) {
+      await failure('ERR_ARGUMENT', () => call(options));
+    }
+    expect((await failure('ERR_ARGUMENT', () => call({ SIGNAL: 1 }))).hint).toBe('write signal');
+    expect(site.ends).toEqual([]);
+    await model.dispose();
+  });
+});
+
+describe('an option of fromPretrained', () => {
+  const load = async (options: unknown) => (await memorySite('filler')).load(options as PretrainedOptions);
+
+  it.each([
+    [{ security_config: { protocol: '3pc_malicious', differential_privacy: true, security_level: 256 } }, 'security_config'],
+    [{ securityLevel: 256 }, 'securityLevel'],
+    [{ quantized: true }, 'quantized'],
+    [{ Protocol: 'aby3' }, 'Protocol'],
+  ])('that it does not know is refused: %o', async (options, name) => {
+    expect((await failure('ERR_ARGUMENT', () => load(options))).message).toContain(`"${name}"`);
+  });
+
+  it.each([[{ device: 'gpu' }], [{ weights: 'hidden' }], [{ weights: 'constructor' }], [{ transport: 'http' }]])(
+    'that is no choice is refused: %o',
+    async (options) => {
+      expect((await failure('ERR_ARGUMENT', () => load(options))).hint).toMatch(/^give one of '/);
+    },
+  );
+
+  it('that asks for a protocol that is not there is refused as such, and what is known is taken', async () => {
+    await failure('ERR_PROTOCOL_UNAVAILABLE', () => load({ protocol: '3pc_malicious' }));
+    const model: Model = await load({ protocol: '3pc_semi_honest', weights: 'open', buckets: undefined, nothing: undefined });
+    await model.dispose();
+  });
+});

@@ -1,0 +1,124 @@
+/** Circuits that sessions share: the same as when they are built at once, built once, bounded in memory, and never for long without a pause. */
+import { describe, expect, it } from 'vitest';
+import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
+import type { ModelConfig } from '../../src/ml/config.ts';
+import { circuitFor, fingerprint } from '../../src/session/agreement.ts';
+import { Circuits, WIRE_BYTES, circuitBytes } from '../../src/session/circuits.ts';
+import type { Request, RequestShape } from '../../src/session/request.ts';
+import { ARCHITECTURES, planOf, shapesOf } from '../support/architectures.ts';
+import { failure } from '../failure.ts';
+import { INPUT, MODEL, REQUEST, prepared, servedModel, source } from './harness.ts';
+
+const at = (shape: RequestShape, weights: 'open' | 'secret' = 'open'): Request => ({ protocol: '3pc_semi_honest', weights, ...shape });
+const config = (name: string): ModelConfig => ARCHITECTURES.find(([known]) => known === name)?.[1] as ModelConfig;
+const SHAPE: RequestShape = { sequences: 1, tokens: 16, rows: 1, padded: true, pair: false, steps: 0 };
+
+describe('a shared circuit', () => {
+  it.each(ARCHITECTURES.filter(([, { layers }]) => layers < 5))(
+    'of %s has the hash, the order and the cost of one that is built at once',
+    async (_name, model) => {
+      const plan = planOf(model, 'wide', 8);
+      const circuits = new Circuits();
+      const shape = shapesOf(model)[1];
+      for (const step of shape.steps > 0 ? [0, 1, shape.steps] : [0]) {
+        const { circuit, hash } = await circuits.get(model, plan, at(shape), step);
+        const once = circuitFor(model, plan, at(shape), step);
+        expect(hash).toBe(fingerprint(once));
+        expect(circuit.cost).toEqual(once.cost);
+        expect(circuit.gates.map(({ path, half12, half21 }) => [path, half12, half21])).toEqual(
+          once.gates.map(({ path, half12, half21 }) => [path, half12, half21]),
+        );
+      }
+    },
+  );
+
+  it('is built once for all that ask for one shape, also at the same time, and anew for another', async () => {
+    const circuits = new Circuits();
+    const plan = planOf(MODEL.config, 'wide', 8);
+    const get = (change: Partial<Request> = {}, step = 0) => circuits.get(MODEL.config, { ...plan }, { ...REQUEST, ...change }, step);
+    const [one, two] = await Promise.all([get(), get()]);
+    expect(two).toBe(one);
+    expect(await get()).toBe(one);
+    const others = [{ sequences: 2 }, { tokens: 7 }, { rows: 2 }, { padded: false }, { weights: 'secret' as const }];
+    for (const other of others) expect((await get(other)).hash, JSON.stringify(other)).not.toBe(one.hash);
+    expect((await circuits.get(MODEL.config, planOf(MODEL.config, 'wide', 9), REQUEST)).hash).not.toBe(one.hash);
+    // Which model it is does not change the circuit; a party that serves it under another name shares it.
+    expect(await get({ model: 'cd'.repeat(32) })).toBe(one);
+  });
+
+  it('gives way to others when there is no room, and one that failed is not kept', async () => {
+    const plan = planOf(MODEL.config, 'wide', 8);
+    const [bytes] = [circuitBytes(circuitFor(MODEL.config, plan, REQUEST))];
+    const circuits = new Circuits({ limit: 2.5 * bytes });
+    const first = await circuits.get(MODEL.config, plan, REQUEST);
+    for (const tokens of [5, 6, 7]) {
+      await circuits.get(MODEL.config, plan, { ...REQUEST, tokens });
+      expect(circuits.bytes).toBeLessThanOrEqual(2.5 * bytes);
+    }
+    expect(await circuits.get(MODEL.config, plan, REQUEST)).not.toBe(first);
+    const held = circuits.bytes;
+    await failure('ERR_INTERNAL', () => circuits.get(MODEL.config, plan, { ...REQUEST, tokens: 2000 }));
+    expect(circuits.bytes).toBe(held);
+  });
+
+  it('serves two sessions at once, interleaved: every party of both runs the same object', async () => {
+    const on = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+    const model = await servedModel(source, on);
+    const alone = async () => {
+      const { session } = await prepared({ model, on });
+      return (await session.run(INPUT)).logits;
+    };
+    const want = await alone();
+    const circuits = new Circuits();
+    const sessions = await Promise.all([prepared({ model, on, circuits }), prepared({ model, on, circuits })]);
+    const other = { sequences: [{ inputIds: [2, 20, 7, 3], rows: [1] }] };
+    const [one, two] = await Promise.all([sessions[0].session.run(INPUT), sessions[1].session.run(other)]);
+    // Keys, and with them every rounding, are those of the session alone: the answers are equal to the last bit.
+    expect([...one.logits]).toEqual([...want]);
+    expect([...two.logits]).not.toEqual([...want]);
+    for (const { ends } of sessions) expect(await Promise.all(ends)).toEqual(['answered', 'answered']);
+    await on.close();
+  });
+
+  it('leaves the thread to others after every layer', async () => {
+    const model = config('bert-base');
+    let turns = 0;
+    let building = true;
+    const count = () => {
+      if (!building) return;
+      turns++;
+      setImmediate(count);
+    };
+    setImmediate(count);
+    await new Circuits().get(model, planOf(model, 'wide', 9), at({ ...SHAPE, sequences: 16, tokens: 128 }));
+    building = false;
+    expect(turns).toBeGreaterThanOrEqual(model.layers);
+    // Control: without pauses nobody else has a turn.
+    let pauses = 0;
+    const pause = async () => {
+      pauses++;
+    };
+    turns = 0;
+    building = true;
+    setImmediate(count);
+    await new Circuits({ pause }).get(model, planOf(model, 'wide', 9), at(SHAPE));
+    building = false;
+    expect([turns, pauses]).toEqual([0, model.layers + 1]);
+  });
+
+  it('takes as much memory for a batch of long texts as for a short one: no list grows with the shape', async () => {
+    const model = config('bert-base');
+    const plan = planOf(model, 'wide', 9);
+    const arrays = (shape: RequestShape) => {
+      const before = process.memoryUsage().arrayBuffers;
+      const circuit = circuitFor(model, plan, at(shape));
+      return { circuit, bytes: process.memoryUsage().arrayBuffers - before };
+    };
+    const large = arrays({ ...SHAPE, sequences: 16, tokens: 128 });
+    // Lists of the splits and masks alone were 981 MB; what is left are the tables of the functions.
+    expect(large.bytes).toBeLessThan(16e6);
+    expect(circuitBytes(large.circuit)).toBe(WIRE_BYTES * large.circuit.sources.length);
+    expect(circuitBytes(large.circuit)).toBeLessThan(5e6);
+  });
+});

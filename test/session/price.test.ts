@@ -1,0 +1,106 @@
+/** The price of a request against what it then costs: bytes and rounds of its circuits, and the vectors that the compute parties hold. */
+import { describe, expect, it } from 'vitest';
+import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
+import type { Cost } from '../../src/mpc/protocol/types.ts';
+import { circuitFor } from '../../src/session/agreement.ts';
+import { MEMORY_SLACK, PRICE_SLACK, ROUND_SLACK, dearestPlan, priceOf } from '../../src/session/price.ts';
+import type { RequestShape, WeightMode } from '../../src/session/request.ts';
+import { ARCHITECTURES, planOf, shapesOf } from '../support/architectures.ts';
+import { heldBytes } from './held.ts';
+
+const PLANS = [
+  ['narrow', 8],
+  ['wide', 9],
+  ['far', 9],
+] as const;
+const BOTH: readonly WeightMode[] = ['open', 'secret'];
+
+function trueCost(name: string, plan: ReturnType<typeof planOf>, weights: WeightMode, shape: RequestShape): Cost {
+  const config = ARCHITECTURES.find(([known]) => known === name)?.[1];
+  if (config === undefined) throw new Error(`no configuration ${name}`);
+  const steps = Array.from({ length: shape.steps + 1 }, (_, step) => circuitFor(config, plan, { protocol: '3pc_semi_honest', weights, ...shape }, step).cost);
+  return steps.reduce((sum, cost) => Object.fromEntries(Object.entries(cost).map(([key, value]) => [key, value + sum[key as keyof Cost]])) as unknown as Cost);
+}
+
+describe('the price of a request', () => {
+  it.each(ARCHITECTURES)(
+    '%s: bytes and rounds are never below the circuits, exact for texts and prompts, and within their slack for generated tokens',
+    (name, config) => {
+      const large = config.layers > 4;
+      for (const [activation, treeBits] of large ? [PLANS[1]] : PLANS) {
+        const plan = planOf(config, activation, treeBits);
+        for (const weights of BOTH) {
+          for (const shape of large ? shapesOf(config).slice(1, 3) : shapesOf(config)) {
+            const what = JSON.stringify([activation, weights, shape]);
+            const price = priceOf(config, plan, weights, shape);
+            const { rounds, ...links } = trueCost(name, plan, weights, shape);
+            for (const [key, bytes] of Object.entries(links)) {
+              const priced = price[key as keyof Cost];
+              if (shape.steps === 0) expect(priced, `${what} ${key}`).toBe(bytes);
+              expect(priced, `${what} ${key}`).toBeGreaterThanOrEqual(bytes);
+              expect(priced, `${what} ${key}`).toBeLessThanOrEqual(bytes * (1 + PRICE_SLACK));
+            }
+            expect(price.rounds, what).toBeGreaterThanOrEqual(rounds);
+            expect(price.rounds, what).toBeLessThanOrEqual(rounds * (1 + ROUND_SLACK));
+            expect(price.traffic).toBe(Object.keys(links).reduce((sum, key) => sum + price[key as keyof Cost], 0));
+          }
+        }
+      }
+    },
+  );
+
+  it.each(ARCHITECTURES)('%s: with every check at its largest, bytes and rounds are never below the circuits', (name, config) => {
+    if (config.layers > 4) return;
+    const { checks } = dearestPlan(config);
+    for (const [activation, treeBits] of PLANS.slice(0, 2)) {
+      const plan = { ...planOf(config, activation, treeBits), checks };
+      for (const shape of shapesOf(config)) {
+        const price = priceOf(config, plan, 'open', shape);
+        for (const [key, value] of Object.entries(trueCost(name, plan, 'open', shape)))
+          expect(price[key as keyof Cost], `${activation} ${JSON.stringify(shape)} ${key}`).toBeGreaterThanOrEqual(value);
+      }
+    }
+  });
+
+  it('memory is never below what either compute party holds, and within its slack of the larger', async () => {
+    const on = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+    const texts = { sequences: 2, tokens: 20, rows: 0, padded: true, pair: false, steps: 0 };
+    const cases: [string, WeightMode, RequestShape][] = [
+      ['BertForMaskedLM', 'open', { ...texts, rows: 1 }],
+      ['BertForMaskedLM', 'secret', { ...texts, sequences: 1, tokens: 70, rows: 1 }],
+      ['DistilBertForSequenceClassification', 'open', { ...texts, tokens: 5, padded: false }],
+      ['RobertaForTokenClassification', 'open', { ...texts, sequences: 1, tokens: 70 }],
+      ['GPT2LMHeadModel', 'open', { ...texts, sequences: 1, rows: 1, steps: 6 }],
+      ['GPT2LMHeadModel', 'secret', { ...texts, sequences: 1, rows: 1, tokens: 3, steps: 3 }],
+      ['GPT2Model', 'open', texts],
+      ['capitals-bert', 'open', { ...texts, sequences: 1, tokens: 8, rows: 1 }],
+    ];
+    for (const [name, weights, shape] of cases) {
+      const config = ARCHITECTURES.find(([known]) => known === name)?.[1];
+      if (config === undefined) throw new Error(`no configuration ${name}`);
+      const plan = planOf(config, 'wide', 9);
+      const most = Math.max(...(await heldBytes(on, config, plan, weights, shape)));
+      const { memory, p1ToP2 } = priceOf(config, plan, weights, shape);
+      // A run this small is priced with all of its largest messages in flight, and with its circuit, which no engine holds.
+      const circuit = 4 * 1024 * circuitFor(config, plan, { protocol: '3pc_semi_honest', weights, ...shape }).gates.length;
+      const vectors = memory - p1ToP2 - circuit * 1.25;
+      expect(memory, `${name} ${weights}`).toBeGreaterThanOrEqual(most);
+      expect(vectors, `${name} ${weights}`).toBeLessThanOrEqual(MEMORY_SLACK * most);
+    }
+    await on.close();
+  }, 120_000);
+
+  it('grows with everything that a stranger may ask more of', () => {
+    const [, config] = ARCHITECTURES.find(([name]) => name === 'gpt2') as (typeof ARCHITECTURES)[number];
+    const plan = planOf(config, 'wide', 9);
+    const shape = { sequences: 1, tokens: 100, rows: 1, padded: true, pair: false, steps: 3 };
+    const base = priceOf(config, plan, 'open', shape);
+    for (const more of [{ tokens: 200 }, { steps: 400 }]) {
+      const price = priceOf(config, plan, 'open', { ...shape, ...more });
+      expect(price.memory, JSON.stringify(more)).toBeGreaterThan(base.memory);
+      expect(price.traffic, JSON.stringify(more)).toBeGreaterThan(base.traffic);
+    }
+    expect(priceOf(config, plan, 'open', { ...shape, sequences: 8, steps: 0 }).memory).toBeGreaterThan(3 * base.memory);
+  });
+});
