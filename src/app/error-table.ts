@@ -291,6 +291,14 @@ export const TABLE: Record<ErrorCode, Row> = {
     remedy: 'choose another model in the settings.',
     actions: ['settings'],
   },
+  ERR_RANGE_EXCEEDED: {
+    title: 'This text goes beyond what the model was planned for',
+    happened: 'A number inside the model left the range in which it is computed, so there is no answer. Only this device was told.',
+    remedy: 'shorten or reword the text, then run it again. If it happens often, ask both operators for a wider plan of the model.',
+    actions: ['run'],
+    here: true,
+    mark: 'no answer',
+  },
   ERR_PROTOCOL_UNAVAILABLE: {
     title: 'This protocol is not built yet',
     happened: 'It was refused and not replaced by a weaker one. No text was sent.',

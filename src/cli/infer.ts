@@ -22,8 +22,10 @@ import {
   parseAddress,
   parseDevice,
   parseProfile,
+  parseRanges,
   parseTask,
   parseWeights,
+  RANGES_HELP,
   type ModelFlags,
   withTask,
 } from './options.ts';
@@ -59,6 +61,7 @@ export interface InferFlags extends ModelFlags, CredentialFlags {
   readonly protocol: string;
   readonly weights: string;
   readonly credential?: string;
+  readonly ranges?: string;
   readonly device: string;
   readonly threads?: string;
   readonly topK: string;
@@ -114,6 +117,7 @@ export function inferCommand(): Command {
     .addOption(new Option('--protocol <name>', '3pc_semi_honest; other modes are refused in this build').default('3pc_semi_honest'))
     .option('--weights <mode>', WEIGHTS_HELP, 'open')
     .option('--credential <file>', "for secret weights with --peers: the file that the model's owner made for you with `tercet owner enrol`")
+    .option('--ranges <which>', `${RANGES_HELP} (with parties that are started here)`)
     .option('--device <device>', 'auto, wasm or webgpu', 'auto')
     .option('--threads <n>', 'worker threads of each party')
     .option('--top-k <n>', 'how many answers to print', '5')
@@ -140,6 +144,8 @@ async function infer(flags: InferFlags): Promise<void> {
   if (!random && (flags.tokens ?? flags.sequences) !== undefined)
     throw new TercetError('ERR_ARGUMENT', '--tokens and --sequences belong to --random-weights', 'a text has as many tokens as it has');
   const weights = parseWeights(flags.weights);
+  if (flags.ranges !== undefined && flags.peers !== undefined)
+    throw new TercetError('ERR_ARGUMENT', '--ranges is chosen where the model is served', 'give it to both compute parties, or to tercet model share');
   const json = flags.json === true;
   const streamed = !json && task === 'text-generation';
   const onText = streamedText(texts[0] ?? '');
@@ -161,6 +167,7 @@ async function infer(flags: InferFlags): Promise<void> {
       protocol: flags.protocol,
       weights,
       ...(flags.credential === undefined ? {} : { credential: await readCredential(flags.credential) }),
+      ...(flags.ranges === undefined ? {} : { ranges: parseRanges(flags.ranges) }),
       device: parseDevice(flags.device),
       threads: flags.threads === undefined ? defaultThreads() : integer('threads', flags.threads, 0, 64),
       topK: integer('top-k', flags.topK, 1, 1000),

@@ -9,12 +9,13 @@ import { planOf } from '../party/planned.ts';
 import { circuitFor } from '../session/agreement.ts';
 import type { Request, WeightMode } from '../session/request.ts';
 import { shapeFor } from '../session/task-run.ts';
-import { type ModelFlags, integer, modelLocation, parseTask, withTask } from './options.ts';
+import { type ModelFlags, RANGES_HELP, integer, modelLocation, parseRanges, parseTask, withTask } from './options.ts';
 import { bytes, table } from './tables.ts';
 
 interface InspectFlags extends ModelFlags {
   readonly task: string;
   readonly tokens?: string;
+  readonly ranges?: string;
   readonly json?: boolean;
 }
 
@@ -72,6 +73,30 @@ function count<T>(values: readonly T[]): string {
   return names.map((name) => `${String(name)} ×${values.filter((value) => value === name).length}`).join(', ');
 }
 
+/** What is proved, what is checked, and how much room there is. */
+function rangeFacts({ checks }: ModelPlan, layers: number): string[][] {
+  if (checks === null) return [['ranges', 'proved from the weights, for every text; nothing is checked']];
+  const { margin, sampled } = checks;
+  const kinds: [string, readonly (number | null)[]][] = [
+    ['score spread', checks.spread],
+    ['activation', checks.activation],
+    ['values', checks.value],
+    ["head's activation", [checks.headActivation]],
+    ['outputs', [checks.logit]],
+  ];
+  const places = (values: readonly (number | null)[]) => values.filter((value) => value !== null).length;
+  const some = kinds
+    .filter(([, values]) => places(values) > 0)
+    .map(([name, values]) => (values.length < layers ? name : `${name} (${places(values)} of ${values.length} layers)`));
+  const none = kinds.filter(([, values]) => places(values) === 0).map(([name]) => name);
+  return [
+    ['ranges', `measured on samples of up to ${sampled} tokens, with a margin of ${margin} before a text is refused (ERR_RANGE_EXCEEDED)`],
+    ['checked in every run', [...some, 'LayerNorm (all, both ends)'].join(', ')],
+    ['proved, if no check fails', none.length === 0 ? 'nothing else' : none.join(', ')],
+    ['longer texts', 'the checks cover every length: beyond the samples a text is answered rightly or refused'],
+  ];
+}
+
 function print({ model, config, parameters, scales, plan, costs }: Inspection): string {
   const { hiddenSize, layers, heads, intermediateSize, vocabSize, maxPositions, numLabels, id2label } = config;
   const facts = [
@@ -87,12 +112,7 @@ function print({ model, config, parameters, scales, plan, costs }: Inspection): 
         .map(([name, bits]) => `${name} 2^-${bits}`)
         .join(', ')}`,
     ],
-    [
-      'ranges',
-      plan.basis === 'proved'
-        ? 'proved from the weights, for every text'
-        : 'measured on samples, with a margin: the weights alone prove less than this model needs',
-    ],
+    ...rangeFacts(plan, config.layers),
     ['gadgets', `activation ${count(plan.activation)}; score spread bits ${count(plan.treeBits)}; LayerNorm ${count(plan.norms)}`],
   ];
   const rows = costs.map((cost) => [
@@ -124,6 +144,7 @@ export function inspectCommand(): Command {
     .option('--random-weights <seed>', 'random weights of the architecture in --config')
     .option('--config <file>', 'config.json for --random-weights')
     .option('--tokens <n>', 'cost of this length only')
+    .option('--ranges <which>', RANGES_HELP)
     .option('--json', 'print one JSON object on stdout')
     .action(async (flags: InspectFlags) => {
       const task = parseTask(flags.task);
@@ -132,7 +153,8 @@ export function inspectCommand(): Command {
       const longest = model.config.maxPositions - (model.config.head === 'causal-lm' ? 1 : 0);
       const wanted = flags.tokens === undefined ? LENGTHS : [integer('tokens', flags.tokens, 2, longest)];
       const lengths = [...new Set(wanted.map((length) => Math.min(length, longest)))];
-      const inspection = inspect(model.name, model.config, await planOf(model, await model.weights()), lengths);
+      const ranges = flags.ranges === undefined ? undefined : parseRanges(flags.ranges);
+      const inspection = inspect(model.name, model.config, await planOf(model, await model.weights(), ranges), lengths);
       process.stdout.write(flags.json === true ? `${JSON.stringify(inspection)}\n` : print(inspection));
     });
 }

@@ -7,9 +7,10 @@ import { wasmKernels } from '../party/node-kernels.ts';
 import { shareModel } from '../party/shares.ts';
 import { cancelOnSignals } from './signals.ts';
 import { inspectCommand } from './inspect.ts';
-import { modelLocation, type ModelFlags } from './options.ts';
+import { RANGES_HELP, modelLocation, parseRanges, type ModelFlags } from './options.ts';
 
 interface ShareFlags extends ModelFlags {
+  readonly ranges?: string;
   readonly out?: string;
 }
 
@@ -41,13 +42,15 @@ export function modelCommand(): Command {
     .option('--model <name>', 'model folder or org/name on the hub (default: the embedded fill-mask model)')
     .option('--random-weights <seed>', 'random weights of the architecture in --config')
     .option('--config <file>', 'config.json for --random-weights')
+    .option('--ranges <which>', RANGES_HELP)
     .option('--out <dir>', 'a new folder for the parts')
     .action(async (flags: ShareFlags) => {
       if (flags.out === undefined) throw new TercetError('ERR_ARGUMENT', 'there is no --out', 'give a new folder');
+      const ranges = flags.ranges === undefined ? undefined : parseRanges(flags.ranges);
       const { signal, release } = cancelOnSignals();
       const kernels = await wasmKernels(0);
       try {
-        const hash = await shareModel(await openModel(modelLocation(flags, 'fill-mask')), flags.out, kernels, signal);
+        const hash = await shareModel(await openModel(modelLocation(flags, 'fill-mask')), flags.out, kernels, signal, ranges);
         if (!process.connected) process.stdout.write(sharedNote(flags.out, hash));
       } catch (error) {
         tellParent(asTercetError(error));

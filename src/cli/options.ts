@@ -10,6 +10,7 @@ import { isPublicKey } from '../net/identity.ts';
 import { PROFILE_NAMES } from '../net/profiles.ts';
 import type { ModelLocation } from '../party/model.ts';
 import { DEVICES, type Device } from '../party/node-kernels.ts';
+import { RANGES, type Ranges } from '../party/planned.ts';
 import { TASKS, type Task } from '../party/task.ts';
 import type { WeightMode } from '../session/request.ts';
 
@@ -63,6 +64,7 @@ export function limits(name: string, value: string | undefined, defaults: Limits
 
 export const parseTask = (value: string): Task => oneOf('task', value, TASKS);
 export const parseWeights = (value: string): WeightMode => oneOf('weights', value, ['open', 'secret']);
+export const parseRanges = (value: string): Ranges => oneOf('ranges', value, RANGES);
 export const parseDevice = (value: string): Device => oneOf('device', value, DEVICES);
 export const parseProfile = (value: string): string => oneOf('profile', value, PROFILE_NAMES);
 
@@ -111,6 +113,9 @@ export async function tlsFiles(name: string, cert: string | undefined, key: stri
   if (cert === undefined || key === undefined) return undefined;
   return { cert: await pem(`${name}-cert`, cert), key: await pem(`${name}-key`, key) };
 }
+
+/** How gadgets are chosen for a model whose weights alone prove no ranges. */
+export const RANGES_HELP = 'auto: gadgets by what samples need; wide: the widest, which refuse fewer texts and cost more';
 
 export interface ModelFlags {
   readonly model?: string;

@@ -17,13 +17,14 @@ import type { WebOptions } from '../party/web.ts';
 import { ensureIdentity } from '../net/identity-node.ts';
 import type { PartyIdentity } from '../net/identity.ts';
 import { type PartyCredentialFlags, credentialFolder, credentialOptions, partyCredentials } from './credentials.ts';
-import { integer, limits, modelLocation, namedModel, parseAddress, parseDevice, parseProfile, tlsFiles } from './options.ts';
+import { integer, limits, modelLocation, namedModel, parseAddress, parseDevice, parseProfile, parseRanges, RANGES_HELP, tlsFiles } from './options.ts';
 import { cancelOnSignals } from './signals.ts';
 
 interface PartyFlags extends PartyCredentialFlags {
   readonly model: readonly string[];
   readonly randomWeights?: string;
   readonly config?: string;
+  readonly ranges?: string;
   readonly partyId: string;
   readonly host: string;
   readonly port: string;
@@ -63,6 +64,7 @@ export function partyCommand(): Command {
     .option('--shares <dir>', "this party's part of secret weights, again for more", collect, [])
     .option('--random-weights <seed>', 'random weights of the architecture in --config')
     .option('--config <file>', 'config.json for --random-weights')
+    .option('--ranges <which>', `${RANGES_HELP}; the same at both parties, and for secret weights chosen by tercet model share`)
     .option('--device <device>', 'auto, wasm or webgpu', 'auto')
     .option('--threads <n>', 'worker threads')
     .option('--max-sessions <n>', 'sessions at a time, prepared ones included', '8')
@@ -114,14 +116,17 @@ function portRange(range: string): [number, number] {
 }
 
 /** Every model folder and share that was named; the embedded model when none was. */
-function modelSources({ model, shares, randomWeights, config }: PartyFlags): ModelSource[] {
+function modelSources({ model, shares, randomWeights, config, ranges }: PartyFlags): ModelSource[] {
+  const plan = ranges === undefined ? {} : { ranges: parseRanges(ranges) };
   const secret = shares.map((folder): ModelSource => ({ weights: 'secret', folder }));
   if (randomWeights !== undefined || config !== undefined || (model.length === 0 && secret.length === 0)) {
     const flags = { ...(randomWeights === undefined ? {} : { randomWeights }), ...(config === undefined ? {} : { config }) };
     const location = modelLocation(model.length === 0 ? flags : { ...flags, model: model[0] }, 'fill-mask');
-    return [{ weights: 'open', model: location }, ...secret];
+    return [{ weights: 'open', model: location, ...plan }, ...secret];
   }
-  return [...model.map((name): ModelSource => ({ weights: 'open', model: namedModel(name) })), ...secret];
+  if (ranges !== undefined && model.length === 0)
+    throw new TercetError('ERR_ARGUMENT', '--ranges does not change the plan of a sharing', 'give it to tercet model share');
+  return [...model.map((name): ModelSource => ({ weights: 'open', model: namedModel(name), ...plan })), ...secret];
 }
 
 /** Tells whoever started this process; on a terminal, in a line. */

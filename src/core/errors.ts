@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'ERR_PROTOCOL_UNAVAILABLE'
   | 'ERR_DEVICE_UNAVAILABLE'
   | 'ERR_RANGE'
+  | 'ERR_RANGE_EXCEEDED'
   | 'ERR_SHAPE'
   | 'ERR_STATE'
   | 'ERR_PAD_REUSE'
@@ -78,6 +79,7 @@ const KIND: Record<ErrorCode, ErrorKind> = {
   ERR_PROTOCOL_UNAVAILABLE: 'usage',
   ERR_DEVICE_UNAVAILABLE: 'usage',
   ERR_RANGE: 'config',
+  ERR_RANGE_EXCEEDED: 'usage',
   ERR_SHAPE: 'internal',
   ERR_STATE: 'state',
   ERR_PAD_REUSE: 'internal',

@@ -2,79 +2,97 @@
  * Ranges measured on sample texts, for checkpoints whose weights alone do not bound them.
  *
  * Norm bounds are worst cases over all inputs, and deep trained models exceed them by far more than any text does (a bilinear form of attention is bounded by
- * √C·√C times its norm, which no two rows reach). So where the proof fails, the float model runs on sample inputs, and what it shows is widened by a
- * margin. This is a calibration, not a proof: a text that goes beyond the margin would be answered wrongly and nobody would notice. It breaks no privacy. The plan says
- * which of the two it is (`basis`), and so does everything that shows it.
+ * √C·√C times its norm, which no two rows reach). So where the proof fails, the float model runs on samples, and gadgets are taken that hold what it shows with room
+ * to spare. A text that goes further is found by a check, and refused (`checked-plan.ts`).
  */
 import { TercetError } from '../core/errors.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention.ts';
+import { type MeasuredRanges, type PlanOptions, checkedPlan } from './checked-plan.ts';
 import type { ModelPlan } from './models/plan.ts';
 import type { WeightSource } from './models/weights.ts';
-import { type ModelRanges, planFromRanges, provedRanges } from './ranges.ts';
+import { planFromRanges, provedRanges } from './ranges.ts';
 import type { ActivationKind } from './reference/options.ts';
 import type { Matmul } from './reference/math.ts';
 import { runFloat } from './reference/float.ts';
 
-/** How much further than the samples a text may go; its square for variances. */
-export const RANGE_MARGIN = 3;
-/** Lengths of the sample inputs. */
-const SAMPLE_TOKENS = [16, 64, 128] as const;
-const SAMPLES_EACH = 2;
-/** What was only measured gets a gadget that saturates: bounds below this would take the narrow one, which wraps (design notes §14.5). */
-const SATURATING = 8;
-/** Smallest margin that is left when a domain is full. */
-const LEAST_MARGIN = 1.5;
+/** Tokens of the samples of token indices; 0 is the model's full length. */
+const SAMPLE_TOKENS = [16, 0] as const;
+/** Tokens of the samples that repeat one token, take the first ones of the vocabulary (where control tokens are), and take any. */
+const OTHER_TOKENS = 64;
 
-/** Token indices of sample s, spread over the whole vocabulary: rare pieces among them, whose rows are the unusual ones. */
-function sampleIds(vocabSize: number, length: number, s: number): number[] {
+/** Token indices spread over the whole vocabulary: rare pieces and control tokens among them, whose rows are the unusual ones. */
+function spreadIds(vocabSize: number, length: number): number[] {
   const golden = (Math.sqrt(5) - 1) / 2;
-  return Array.from({ length }, (_, i) => Math.floor((((s * 1009 + i) * golden) % 1) * vocabSize));
+  return Array.from({ length }, (_, i) => Math.floor(((i * golden) % 1) * vocabSize));
+}
+
+/** Indices in no order: a linear congruence, the same at every party. */
+function randomIds(vocabSize: number, length: number): number[] {
+  let state = 20261127;
+  return Array.from({ length }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * vocabSize);
+  });
+}
+
+/** Samples of token indices, for any model: spread over the vocabulary, at random, one token repeated. */
+function indexSamples(vocabSize: number, longest: number): number[][] {
+  const spread = SAMPLE_TOKENS.map((length) => spreadIds(vocabSize, length === 0 ? longest : Math.min(length, longest)));
+  const length = Math.min(OTHER_TOKENS, longest);
+  const repeated = new Array<number>(length).fill(Math.floor(vocabSize / 3));
+  const first = Array.from({ length }, (_, i) => i % vocabSize);
+  return [...spread, randomIds(vocabSize, length), repeated, first];
 }
 
 /**
- * Measures ranges on sample inputs, times `margin`.
+ * Measures ranges on samples.
  * @param texts token indices of real texts, where there is a tokenizer
  */
-export async function measuredRanges(source: WeightSource, margin: number, texts: readonly (readonly number[])[] = [], matmul?: Matmul): Promise<ModelRanges> {
+export async function measuredRanges(source: WeightSource, texts: readonly (readonly number[])[] = [], matmul?: Matmul): Promise<MeasuredRanges> {
   const { config } = source;
-  const layers = config.layers;
+  const { layers } = config;
   const largest = new Map<string, number>();
-  const norms = new Map<number, number>();
-  const note = (key: string, value: number) => largest.set(key, Math.max(largest.get(key) ?? 0, value));
+  const least = new Map<string, number>();
+  const norms = new Map<string, number>();
   const longest = Math.min(config.maxPositions, MAX_ATTENTION);
-  const lengths = [...new Set(SAMPLE_TOKENS.map((length) => Math.min(length, longest)))];
-  const samples = lengths.flatMap((length) => Array.from({ length: SAMPLES_EACH }, (_, s) => sampleIds(config.vocabSize, length, s)));
-  for (const ids of [...samples, ...texts.map((text) => text.slice(0, longest))]) {
+  const samples = [...indexSamples(config.vocabSize, longest), ...texts.map((text) => text.slice(0, longest))];
+  for (const ids of samples) {
     norms.clear();
     await runFloat(source, ids, {
-      ...(config.head === 'masked-lm' || config.head === 'causal-lm' ? { positions: [ids.length - 1] } : {}),
+      ...(config.head === 'masked-lm' || config.head === 'causal-lm' ? { positions: [0, ids.length - 1] } : {}),
       ...(matmul === undefined ? {} : { matmul }),
-      onActivation: (kind, layer, max) => {
-        if (kind !== 'variance') return note(`${kind} ${layer}`, max);
-        const seen = norms.get(layer) ?? 0;
-        norms.set(layer, seen + 1);
-        note(`variance ${layer} ${seen}`, max);
+      onActivation: (kind, layer, value) => {
+        // Two LayerNorms of a layer are told of one after the other.
+        const call = kind === 'variance' || kind === 'least-variance' ? (norms.get(`${kind} ${layer}`) ?? 0) : 0;
+        norms.set(`${kind} ${layer}`, call + 1);
+        const key = `${kind} ${layer} ${call}`;
+        if (kind === 'least-variance') least.set(key, Math.min(least.get(key) ?? Number.POSITIVE_INFINITY, value));
+        else largest.set(key, Math.max(largest.get(key) ?? 0, value));
       },
     });
   }
-  const at = (kind: ActivationKind, layer: number) => (largest.get(`${kind} ${layer}`) ?? 0) * margin;
-  const variance = (layer: number, which = 0) => (largest.get(`variance ${layer} ${which}`) ?? 0) * margin ** 2;
+  const at = (kind: ActivationKind, layer: number, call = 0) => largest.get(`${kind} ${layer} ${call}`) ?? 0;
+  const leastAt = (layer: number, call = 0) => least.get(`least-variance ${layer} ${call}`) ?? 0;
   const each = (kind: ActivationKind) => Array.from({ length: layers }, (_, i) => at(kind, i));
+  const eachNorm = (of: (layer: number, call: number) => number) => Array.from({ length: 2 * layers }, (_, i) => of(i >> 1, i & 1));
   return {
-    basis: 'measured',
-    activation: each('gelu').map((bound) => Math.max(bound, SATURATING)),
-    headActivation: Math.max(at('gelu', layers), at('tanh', layers), config.head === 'masked-lm' ? SATURATING : 0),
+    activation: each('gelu'),
+    headActivation: Math.max(at('gelu', layers), at('tanh', layers)),
     spread: each('score-spread'),
     value: each('value'),
-    variance: Array.from({ length: 2 * layers }, (_, i) => variance(i >> 1, i & 1)),
-    embeddingVariance: config.modelType === 'gpt2' ? 0 : variance(-1),
-    headVariance: variance(layers),
+    variance: eachNorm((layer, call) => at('variance', layer, call)),
+    leastVariance: eachNorm(leastAt),
+    embeddingVariance: at('variance', -1),
+    leastEmbeddingVariance: leastAt(-1),
+    headVariance: at('variance', layers),
+    leastHeadVariance: leastAt(layers),
     logit: at('logit', layers),
+    sampled: Math.max(...samples.map(({ length }) => length)),
   };
 }
 
 /** What the plan of a model is measured with. */
-export interface Samples {
+export interface Samples extends PlanOptions {
   /** Token indices of real texts, where there is a tokenizer. */
   readonly texts?: readonly (readonly number[])[];
   /** Must give every party the same sums. */
@@ -83,28 +101,23 @@ export interface Samples {
 
 /** The plan that the weights alone prove, for every text; undefined where they prove too little. */
 export async function provedPlan(source: WeightSource): Promise<ModelPlan | undefined> {
-  return fitting(async () => planFromRanges(source.config, await provedRanges(source)));
+  try {
+    return planFromRanges(source.config, await provedRanges(source));
+  } catch (error) {
+    if (error instanceof TercetError && error.code === 'ERR_RANGE') return undefined;
+    throw error;
+  }
 }
 
 /**
- * The plan by measured ranges.
- * @throws {TercetError} ERR_RANGE when what was measured does not fit even with the least margin.
+ * The plan by measured ranges, with checks.
+ * @throws {TercetError} ERR_RANGE when what was measured does not fit even with the least margin, or one step could make the ring wrap.
  */
-export async function measuredPlan(source: WeightSource, { texts = [], matmul }: Samples = {}): Promise<ModelPlan> {
-  const plan = async (margin: number) => planFromRanges(source.config, await measuredRanges(source, margin, texts, matmul));
-  return (await fitting(() => plan(RANGE_MARGIN))) ?? plan(LEAST_MARGIN);
+export async function measuredPlan(source: WeightSource, { texts = [], matmul, ...options }: Samples = {}): Promise<ModelPlan> {
+  return checkedPlan(source.config, await provedRanges(source), await measuredRanges(source, texts, matmul), options);
 }
 
 /** The public plan of a model: proved where its weights allow it, else measured. @throws as measuredPlan */
 export async function modelPlan(source: WeightSource, samples?: Samples): Promise<ModelPlan> {
   return (await provedPlan(source)) ?? measuredPlan(source, samples);
-}
-
-async function fitting(plan: () => Promise<ModelPlan>): Promise<ModelPlan | undefined> {
-  try {
-    return await plan();
-  } catch (error) {
-    if (error instanceof TercetError && error.code === 'ERR_RANGE') return undefined;
-    throw error;
-  }
 }

@@ -6,27 +6,20 @@
  * gadget variants (`ModelPlan`); they are computed in float64, with a margin of one part in a thousand for rounding and for the protocol's own error.
  */
 import { TercetError } from '../core/errors.ts';
-import { MAX_ATTENTION, SPREAD } from '../mpc/secure/attention.ts';
+import { MAX_ATTENTION, SPREAD, valueDomain } from '../mpc/secure/attention.ts';
 import { RELU_DOMAIN, geluRange } from '../mpc/secure/activation.ts';
 import { type NormaliseRange, normaliseRange, varianceDomain } from '../mpc/secure/normalise.ts';
 import type { ModelConfig } from './config.ts';
 import { type FoldedMap, foldedMap, lastNorm } from './models/folding.ts';
+import { LOGIT_DOMAIN, headDomain } from './models/domains.ts';
 import { headActivation } from './models/head.ts';
 import type { ModelPlan } from './models/plan.ts';
 import type { WeightSource } from './models/weights.ts';
 
 const MARGIN = 1.001;
-/** Attention values: O'·r and Σ E·V must keep their slack (design notes §14.5), with the scale of 1/Z for up to 128 positions or for more. */
-function valueBound(positions: number): number {
-  return positions <= 128 ? 256 : 64;
-}
-/** Outputs open in 32 bits at scale 16. */
-const LOGIT_BOUND = 2 ** 15;
-const TANH_BOUND = 63;
 
 /** What the bounds came to, for `model inspect` and the model cards. */
 export interface ModelRanges {
-  readonly basis: ModelPlan['basis'];
   /** Inputs of the feed-forward activation, by layer. */
   readonly activation: readonly number[];
   /** Input of the head's activation: of the masked language model's, or of the pooler; 0 where there is none. */
@@ -36,6 +29,8 @@ export interface ModelRanges {
   readonly value: readonly number[];
   /** Of the two LayerNorm inputs of every layer, in the order of use. */
   readonly variance: readonly number[];
+  /** GPT-2: the standard deviation of what each block may add to the residual stream, two of every layer; empty for encoders, whose variances start anew. */
+  readonly added: readonly number[];
   /** Of the LayerNorm of an encoder's embeddings; 0 for GPT-2. */
   readonly embeddingVariance: number;
   /** Of the last LayerNorm: GPT-2's final one, or the one in the masked language model's head. */
@@ -234,20 +229,22 @@ export async function provedRanges(source: WeightSource): Promise<ModelRanges> {
   const columns = await embeddingColumns(source);
   const { layers, variance, last } = gpt2 ? await residualStream(source, columns) : await encoderLayers(source);
   const head = await headBounds(source);
+  const deviation = (added: Float64Array) => euclidean(added) / Math.sqrt(added.length);
   return {
-    basis: 'proved',
     activation: layers.map(({ activation }) => activation),
     headActivation: head.activation,
     spread: layers.map(({ spread }) => spread),
     value: layers.map(({ value }) => value),
     variance,
+    added: gpt2 ? layers.flatMap(({ attended, fedForward }) => [deviation(attended), deviation(fedForward)]) : [],
     embeddingVariance: gpt2 ? 0 : euclidean(columns) ** 2 / columns.length,
     headVariance: gpt2 ? last : head.variance,
     logit: head.logit,
   };
 }
 
-function tooFar(what: string, bound: number, limit: number): TercetError {
+/** A bound beyond the widest gadget. */
+export function tooFar(what: string, bound: number, limit: number): TercetError {
   return new TercetError(
     'ERR_RANGE',
     `${what} may reach ${bound.toFixed(0)}, beyond ${limit}`,
@@ -261,37 +258,49 @@ function rowRange(d: number, variance: number): NormaliseRange {
   return range;
 }
 
-/** Chooses the gadget variants. @throws {TercetError} ERR_RANGE when a bound leaves every variant's domain. */
+/** The plan of a model whose weights alone prove every bound. @throws {TercetError} ERR_RANGE when a bound leaves every variant's domain. */
 export function planFromRanges(config: ModelConfig, ranges: ModelRanges): ModelPlan {
   const treeBits = ranges.spread.map((spread): 8 | 9 => {
     if (spread <= SPREAD[8]) return 8;
     if (spread <= SPREAD[9]) return 9;
     throw tooFar('the spread of attention scores in a row', spread, SPREAD[9]);
   });
-  const limit = valueBound(Math.min(config.maxPositions, MAX_ATTENTION));
+  const limit = valueDomain(Math.min(config.maxPositions, MAX_ATTENTION));
   for (const value of ranges.value) if (value >= limit) throw tooFar('an attention value', value, limit);
-  if (ranges.logit >= LOGIT_BOUND) throw tooFar('an output', ranges.logit, LOGIT_BOUND);
+  if (ranges.logit >= LOGIT_DOMAIN) throw tooFar('an output', ranges.logit, LOGIT_DOMAIN);
   const d = config.hiddenSize;
-  // Never finer than normal inside an encoder's layers: bounds are loose, and typical variances are near one. GPT-2's first rows are embeddings.
-  const finest = (range: NormaliseRange): NormaliseRange => (range === 'fine' && config.modelType !== 'gpt2' ? 'normal' : range);
   const relu = config.activation === 'relu';
   for (const bound of relu ? ranges.activation : []) if (bound > RELU_DOMAIN) throw tooFar('a ReLU input', bound, RELU_DOMAIN);
   checkHead(config, ranges.headActivation);
   return {
-    basis: ranges.basis,
+    basis: 'proved',
     activation: ranges.activation.map((bound) => (relu ? 'narrow' : geluRange(bound))),
-    headActivation: config.head === 'masked-lm' && headActivation(config) !== 'relu' ? geluRange(ranges.headActivation) : 'narrow',
+    headActivation: hasGeluHead(config) ? geluRange(ranges.headActivation) : 'narrow',
     treeBits,
-    norms: ranges.variance.map((variance) => finest(rowRange(d, variance))),
+    norms: ranges.variance.map((variance) => notFiner(rowRange(d, variance), finestNorm(config))),
     embedding: rowRange(d, ranges.embeddingVariance),
     head: rowRange(d, ranges.headVariance),
+    checks: null,
   };
 }
 
+/** Whether the head has a GeLU: a masked language model's, unless it has ReLU. */
+export function hasGeluHead(config: ModelConfig): boolean {
+  return config.head === 'masked-lm' && headActivation(config) !== 'relu';
+}
+
+/** The finest resolution of a LayerNorm inside the layers: bounds are loose, and typical variances are near one in an encoder. GPT-2's first rows are embeddings. */
+export function finestNorm({ modelType }: ModelConfig): NormaliseRange {
+  return modelType === 'gpt2' ? 'fine' : 'normal';
+}
+
+function notFiner(range: NormaliseRange, finest: NormaliseRange): NormaliseRange {
+  return range === 'fine' ? finest : range;
+}
+
 function checkHead(config: ModelConfig, bound: number): void {
-  const { head, modelType } = config;
-  if (head === 'masked-lm' && headActivation(config) === 'relu' && bound > RELU_DOMAIN) throw tooFar('a ReLU input', bound, RELU_DOMAIN);
-  if (head !== 'sequence-classification') return;
-  const limit = modelType === 'distilbert' ? RELU_DOMAIN : TANH_BOUND;
-  if (bound >= limit) throw tooFar('the pooler', bound, limit);
+  if (hasGeluHead(config)) return;
+  const limit = headDomain(config, 'narrow');
+  const relu = limit === RELU_DOMAIN;
+  if (relu ? bound > limit : bound >= limit) throw tooFar(relu && config.head === 'masked-lm' ? 'a ReLU input' : 'the pooler', bound, limit);
 }

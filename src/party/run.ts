@@ -25,6 +25,7 @@ import { shaped } from './daemon.ts';
 import { enrolHere } from './issuer.ts';
 import { LocalParties, shareInProcess } from './local.ts';
 import { type ModelLocation, type OpenedModel, openModel } from './model.ts';
+import type { Ranges } from './planned.ts';
 import { type Device, nodeKernels, peakMemory, wasmKernels } from './node-kernels.ts';
 import { prepareShares } from './shares.ts';
 import { pickGreedily } from './greedy.ts';
@@ -42,6 +43,8 @@ export interface RunOptions extends TaskRequest {
   readonly weights: WeightMode;
   /** For secret weights with `peers`; not wiped here. */
   readonly credential?: OwnerCredential;
+  /** How the parties that are started here plan the model. */
+  readonly ranges?: Ranges;
   readonly device: Device;
   readonly threads: number;
   readonly topK: number;
@@ -318,8 +321,8 @@ function abortAll(channels: ReadonlyMap<PartyId, Channel>): void {
   for (const channel of channels.values()) channel.abort(new TercetError('ERR_STATE', 'the run is over', 'start a new one'));
 }
 
-function share({ model, signal }: RunOptions): ReturnType<typeof prepareShares> {
-  return prepareShares((folder) => shareInProcess(modelArguments(model), folder, signal));
+function share({ model, ranges, signal }: RunOptions): ReturnType<typeof prepareShares> {
+  return prepareShares((folder) => shareInProcess([...modelArguments(model), ...rangesArguments(ranges)], folder, signal));
 }
 
 function startParties(options: RunOptions, shares: ((id: 1 | 2) => string) | undefined): Promise<LocalParties> {
@@ -327,6 +330,10 @@ function startParties(options: RunOptions, shares: ((id: 1 | 2) => string) | und
     args: (id) => partyArguments(options, shares?.(id)),
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   });
+}
+
+function rangesArguments(ranges: Ranges = 'auto'): string[] {
+  return ranges === 'auto' ? [] : ['--ranges', ranges];
 }
 
 function modelArguments(model: ModelLocation): string[] {
@@ -337,7 +344,7 @@ function modelArguments(model: ModelLocation): string[] {
 
 function partyArguments(options: RunOptions, shares: string | undefined): string[] {
   return [
-    ...(shares === undefined ? modelArguments(options.model) : ['--shares', shares]),
+    ...(shares === undefined ? [...modelArguments(options.model), ...rangesArguments(options.ranges)] : ['--shares', shares]),
     // Nobody but this process reaches them: what a run may take is the user's own choice.
     ...['--max-memory', 'none', '--max-traffic', 'none'],
     ...['--certificates', options.certificates, '--device', options.device, '--threads', String(options.threads)],

@@ -6,11 +6,11 @@ import type { ServedModel } from '../session/compute.ts';
 import { OpenParameters } from '../session/open-parameters.ts';
 import type { DownloadOptions } from './hub-model.ts';
 import { type ModelLocation, openModel } from './model.ts';
-import { planOf } from './planned.ts';
+import { type Ranges, planOf } from './planned.ts';
 import { loadShares } from './shares.ts';
 
 export type ModelSource =
-  | { readonly weights: 'open'; readonly model: ModelLocation }
+  | { readonly weights: 'open'; readonly model: ModelLocation; readonly ranges?: Ranges }
   /** This party's part of a sharing: configuration, plan, masked weights and its own seed. */
   | { readonly weights: 'secret'; readonly folder: string };
 
@@ -34,7 +34,7 @@ async function load(id: 1 | 2, source: ModelSource, kernels: RingKernels, { onDo
   return {
     name: model.name,
     config: model.config,
-    plan: await planOf(model, weights),
+    plan: await planOf(model, weights, source.ranges),
     hash: await model.hash(),
     parameters: await OpenParameters.load(weights, kernels),
   };

@@ -35,7 +35,7 @@ import { Fields } from '../session/control.ts';
 import { SharedParameters, maskParameter, ownerSeeds } from '../session/secret-parameters.ts';
 import { loadEnrolment } from './enrolment.ts';
 import { type OpenedModel, hashFile } from './model.ts';
-import { planOf } from './planned.ts';
+import { type Ranges, planOf } from './planned.ts';
 import { CONFIG, ENROLMENT_KEY, PARTS, SEEDS, SHARE_FILE, type ShareManifest, checkPart, manifestJson, parseManifest, sha256 } from './sharing.ts';
 
 const MASKED = 'masked.safetensors';
@@ -44,7 +44,7 @@ const PLAN = 'plan.json';
 const PRIVATE = { mode: 0o600 };
 
 /** Splits a model into `folder`; returns the name of the sharing. Holds one parameter at a time. @throws {TercetError} ERR_ARGUMENT when the folder exists. */
-export async function shareModel(model: OpenedModel, folder: string, kernels: RingKernels, signal: AbortSignal): Promise<string> {
+export async function shareModel(model: OpenedModel, folder: string, kernels: RingKernels, signal: AbortSignal, ranges?: Ranges): Promise<string> {
   try {
     await mkdir(folder, { mode: 0o700 });
   } catch (cause) {
@@ -53,7 +53,7 @@ export async function shareModel(model: OpenedModel, folder: string, kernels: Ri
   try {
     const source = await model.weights();
     const seeds: [Uint8Array, Uint8Array] = [randomBytes(32), randomBytes(32)];
-    const plan = JSON.stringify(await planOf(model, source));
+    const plan = JSON.stringify(await planOf(model, source, ranges));
     const config = JSON.stringify(model.rawConfig);
     for (const part of PARTS) await mkdir(join(folder, part), { mode: 0o700 });
     const masked = await open(join(folder, 'p1', MASKED), 'wx', 0o600);

@@ -3,7 +3,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { toHex } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
 import type { ModelConfig } from '../ml/config.ts';
-import type { ModelPlan } from '../ml/models/plan.ts';
+import type { ModelPlan, RangeCheckPlan } from '../ml/models/plan.ts';
 import { buildModel } from '../ml/models/secure.ts';
 import type { GeluRange } from '../mpc/secure/activation.ts';
 import type { NormaliseRange } from '../mpc/secure/normalise.ts';
@@ -37,7 +37,14 @@ export function configHash(config: ModelConfig): string {
 }
 
 function planToJson(plan: ModelPlan): Json {
-  return { ...plan, activation: [...plan.activation], treeBits: [...plan.treeBits], norms: [...plan.norms] };
+  const { checks } = plan;
+  return {
+    ...plan,
+    activation: [...plan.activation],
+    treeBits: [...plan.treeBits],
+    norms: [...plan.norms],
+    checks: checks === null ? null : { ...checks, activation: [...checks.activation], spread: [...checks.spread], value: [...checks.value] },
+  };
 }
 
 export function offerToJson(offer: Offer): Json {
@@ -47,6 +54,34 @@ export function offerToJson(offer: Offer): Json {
 const GELU: readonly GeluRange[] = ['narrow', 'wide', 'far'];
 const NORMS: readonly NormaliseRange[] = ['fine', 'normal', 'coarse', 'broad'];
 
+/** Tokens of a sample: more than any model takes. */
+const MOST_SAMPLED = 16_384;
+/** Largest log2 of a reach: Z_2^64 at scale 32. */
+const MOST_REACH = 31;
+
+/** Reads what is checked from untrusted data. Sizes of tables are bounded, because they are built. */
+function checksFromJson(fields: Fields, layers: number, treeBits: readonly number[], fail: () => TercetError): RangeCheckPlan {
+  const size = (value: unknown, least: number, most: number): number | null => {
+    if (value !== null && !(Number.isInteger(value) && (value as number) >= least && (value as number) <= most)) throw fail();
+    return value as number | null;
+  };
+  const each = (key: string, least: (i: number) => number, most: number) => {
+    const values = fields.list(key, layers);
+    if (values.length !== layers) throw fail();
+    return values.map((value, i) => size(value, least(i), most));
+  };
+  const one = (key: string) => size(fields.numberOrNull(key), 0, MOST_REACH);
+  return {
+    activation: each('activation', () => 0, MOST_REACH),
+    headActivation: one('headActivation'),
+    spread: each('spread', (i) => treeBits[i], 12),
+    value: each('value', () => 0, MOST_REACH),
+    logit: one('logit'),
+    margin: fields.number('margin'),
+    sampled: fields.integer('sampled', MOST_SAMPLED),
+  };
+}
+
 /** Reads a plan from untrusted data: every entry one of the known variants, one for every place of the model. */
 export function planFromJson(fields: Fields, layers: number, fail: () => TercetError): ModelPlan {
   const each = <T>(key: string, length: number, allowed: readonly T[]): T[] => {
@@ -54,14 +89,20 @@ export function planFromJson(fields: Fields, layers: number, fail: () => TercetE
     if (values.length !== length || !values.every((value) => allowed.includes(value as T))) throw fail();
     return values as T[];
   };
+  const basis = fields.oneOf('basis', ['proved', 'measured']);
+  const treeBits = each<8 | 9>('treeBits', layers, [8, 9]);
+  const checks = fields.isNull('checks') ? null : checksFromJson(fields.object('checks'), layers, treeBits, fail);
+  // What was only measured is never taken without its checks.
+  if ((basis === 'proved') !== (checks === null)) throw fail();
   return {
-    basis: fields.oneOf('basis', ['proved', 'measured']),
+    basis,
     activation: each('activation', layers, GELU),
     headActivation: fields.oneOf('headActivation', GELU),
-    treeBits: each<8 | 9>('treeBits', layers, [8, 9]),
+    treeBits,
     norms: each('norms', 2 * layers, NORMS),
     embedding: fields.oneOf('embedding', NORMS),
     head: fields.oneOf('head', NORMS),
+    checks,
   };
 }
 

@@ -102,6 +102,15 @@ export class Fields {
     return this.#get(key) === null ? undefined : this.string(key);
   }
 
+  numberOrNull(key: string): number | null {
+    return this.isNull(key) ? null : this.number(key);
+  }
+
+  /** Whether the field is there and null. */
+  isNull(key: string): boolean {
+    return this.#get(key) === null;
+  }
+
   /** A non-negative safe integer of at most `max`. */
   integer(key: string, max: number): number {
     const value = this.#get(key);

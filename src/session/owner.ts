@@ -26,7 +26,7 @@ import { hold, release } from './hold.ts';
 import { type OwnerInput, type StepInput, ownerInputs, stepInputs } from './inputs.ts';
 import { type PartyReport, reportFromJson, reportOf } from './report.ts';
 import { type Request, SESSION_VERSION, checkShape } from './request.ts';
-import { revealLogits } from './reveal.ts';
+import { rangeExceeded, revealLogits, revealOutside } from './reveal.ts';
 import { type Status, followStatus } from './status.ts';
 
 export interface OwnerOptions {
@@ -74,6 +74,12 @@ export interface OwnerResult {
     readonly outputMs: number;
   };
   readonly reports: readonly [PartyReport, PartyReport, PartyReport];
+}
+
+/** A step that all parties are through with. With a sequence outside its ranges it has no result that anybody may use. */
+interface Computed {
+  readonly outside: readonly number[];
+  readonly result: OwnerResult;
 }
 
 /** How long a party whose link broke may take to say why. */
@@ -246,7 +252,10 @@ export class OwnerSession {
     this.#preprocessMs = this.#options.now() - start;
   }
 
-  /** The texts: one message out, one message in. The step is spent afterwards, whatever happens. */
+  /**
+   * The texts: one message out, one message in. The step is spent afterwards, whatever happens.
+   * @throws {TercetError} ERR_RANGE_EXCEEDED when a value of a text left the domain that the plan checks: there is no answer, and the session is over.
+   */
   async run(input: OwnerInput): Promise<OwnerResult> {
     this.#alive();
     const { request, config } = this.#options;
@@ -255,7 +264,7 @@ export class OwnerSession {
     return this.#run(0, inputs);
   }
 
-  /** One more token behind the prompt. @throws {TercetError} ERR_STATE beyond the steps that were asked for. */
+  /** One more token behind the prompt. @throws {TercetError} ERR_STATE beyond the steps that were asked for; ERR_RANGE_EXCEEDED as `run` */
   async next(input: StepInput): Promise<OwnerResult> {
     this.#alive();
     return this.#run(this.#step.number, stepInputs(input, this.#options.request, this.#prompt, this.#step.number));
@@ -266,14 +275,20 @@ export class OwnerSession {
     if (at !== number || (number === 0 && this.#spent))
       throw new TercetError('ERR_STATE', `the attempt is at step ${at}`, 'start a new attempt; correlations are used once');
     await this.prepare();
+    let computed: Computed;
     try {
-      return await this.#guarded(() => this.#compute(inputs));
+      computed = await this.#guarded(() => this.#compute(inputs));
     } finally {
       if (number === this.#options.request.steps) this.#end();
     }
+    const { outside, result } = computed;
+    if (outside.length === 0) return result;
+    // The compute parties see a session that ends like any other: no abort tells them that a range was left.
+    await this.discard();
+    throw rangeExceeded(outside, this.#options.request.sequences, number);
   }
 
-  async #compute(inputs: Inputs): Promise<OwnerResult> {
+  async #compute(inputs: Inputs): Promise<Computed> {
     const { now, channels, request } = this.#options;
     const { engine, circuit, number, prgs } = this.#step;
     const preprocessMs = this.#preprocessMs;
@@ -294,13 +309,16 @@ export class OwnerSession {
     const dealt = following === undefined ? undefined : this.#advance(following);
     let computed = sent;
     let logits: Float32Array = new Float32Array();
+    let outside: readonly number[] = [];
     const reports = await withBoth(async (peer) => {
       const channel = channelTo(channels, peer);
       await followed[peer - 1];
       if (peer === 1) {
         computed = now();
         await engine.online();
-        logits = revealLogits(await engine.output(), request.weights);
+        const opened = await engine.output();
+        logits = revealLogits(opened, request.weights);
+        outside = revealOutside(opened);
       }
       return reportFromJson(await recvControl(channel, 'report'));
     });
@@ -312,7 +330,7 @@ export class OwnerSession {
       // Its error is reported to whoever waits for it.
       this.#ready.catch(() => undefined);
     }
-    return {
+    const result: OwnerResult = {
       logits,
       step: number,
       rounds: circuit.cost.rounds,
@@ -327,6 +345,7 @@ export class OwnerSession {
       },
       reports: [reportOf(channels, this.#options.peakMemory(), this.#options.kernels.name), reports[0], reports[1]] as const,
     };
+    return { outside, result };
   }
 
   /** The circuit of the step behind the present one, if there is one. */

@@ -416,11 +416,34 @@ function working(config: ModelConfig, shape: RequestShape): number {
   return 8 * Math.max(attention, feedForward, answer, lookup);
 }
 
+/** Share by which range checks may enlarge a link's bytes, and rounds that each step may be longer: upper bounds for the smallest models, the usual cost is a tenth (ADR 20). */
+export const CHECKED_BYTES = 1.35;
+export const CHECKED_ROUNDS = 12;
+
+function addChecks({ cost }: Tally, { sequences, tokens, steps }: RequestShape): void {
+  for (const key of ['p0ToP2Ahead', 'p1ToP2', 'p2ToP1'] as const) cost[key] = Math.ceil(cost[key] * CHECKED_BYTES);
+  // Which positions are text, where nothing but a check asks for it, and the bits themselves.
+  cost.p0ToP1Input += wireLength(1, sequences * tokens) + sequences * tokens;
+  cost.p1ToP0 += wireLength(1, sequences) * (steps + 1);
+  cost.rounds += CHECKED_ROUNDS * (steps + 1);
+}
+
+function dearestChecks(layers: number): ModelPlan['checks'] {
+  const each = (value: number) => new Array<number>(layers).fill(value);
+  return { activation: each(31), headActivation: 31, spread: each(12), value: each(31), logit: 31, margin: 0, sampled: 0 };
+}
+
 /** The dearest plan that a model may have: for an owner that has not been told its plan yet. */
 export function dearestPlan({ layers }: Pick<ModelConfig, 'layers'>): ModelPlan {
   const each = <T>(count: number, value: T) => new Array<T>(count).fill(value);
   const shared = { basis: 'measured', headActivation: 'far', embedding: 'broad', head: 'broad' } as const;
-  return { ...shared, activation: each(layers, 'far' as const), treeBits: each(layers, 9 as const), norms: each(2 * layers, 'broad' as const) };
+  return {
+    ...shared,
+    activation: each(layers, 'far' as const),
+    treeBits: each(layers, 9 as const),
+    norms: each(2 * layers, 'broad' as const),
+    checks: dearestChecks(layers),
+  };
 }
 
 /**
@@ -441,6 +464,7 @@ export function priceOf(config: ModelConfig, plan: ModelPlan, weights: WeightMod
     step(mean, config, plan, shape, tokens + Math.ceil((steps + 1) / 2));
     all.add(mean, steps);
   }
+  if (plan.checks !== null) for (const tally of [first, all]) addChecks(tally, shape);
   const { rounds, ...links } = all.cost;
   const traffic = Object.values(links).reduce((sum, bytes) => sum + bytes, 0);
   // Everything that is dealt ahead waits at a party until it is used; a step's share of it is small beside the prompt's.

@@ -2,7 +2,7 @@
 import { decodeFixed } from '../compute/fixed-point.ts';
 import type { Words } from '../compute/ring.ts';
 import { TercetError } from '../core/errors.ts';
-import { LOGITS, OUTPUT_FORM } from '../ml/models/run.ts';
+import { LOGITS, OUTPUT_FORM, OUTSIDE } from '../ml/models/run.ts';
 import type { WeightMode } from './request.ts';
 
 /**
@@ -13,4 +13,24 @@ export function revealLogits(opened: ReadonlyMap<string, Words>, weights: Weight
   const words = opened.get(LOGITS);
   if (words === undefined) throw new TercetError('ERR_STATE', 'this party does not open the output', 'only the data owner learns the answer');
   return Float32Array.from(decodeFixed(words, OUTPUT_FORM[weights].scale));
+}
+
+/** The sequences, counted from 0, in which a value left its domain; their outputs mean nothing. None where the plan checks nothing. */
+export function revealOutside(opened: ReadonlyMap<string, Words>): readonly number[] {
+  const words = opened.get(OUTSIDE);
+  return words === undefined ? [] : Array.from({ length: words.data.length }, (_, i) => i).filter((i) => Number(words.data[i]) !== 0);
+}
+
+/**
+ * What the owner gets in place of an answer.
+ * @param outside sequences, counted from 0 @param sequences of the run @param step 0 for the texts, then the tokens behind a prompt
+ */
+export function rangeExceeded(outside: readonly number[], sequences: number, step: number): TercetError {
+  const which = outside.length === sequences ? (sequences === 1 ? 'the text' : 'every text') : `text ${outside.map((i) => i + 1).join(', ')} of ${sequences}`;
+  const where = step === 0 ? which : `the text with ${step} new ${step === 1 ? 'token' : 'tokens'}`;
+  return new TercetError(
+    'ERR_RANGE_EXCEEDED',
+    `${where} left the ranges that the model was planned for, so there is no answer`,
+    'shorten or reword the text, or have both compute parties serve the model with --ranges wide',
+  );
 }

@@ -307,7 +307,9 @@ describe('onActivation', () => {
     const source = strongWeights(config);
     const { told, products, logits, hiddenStates } = await watch(source);
     const keys = [...told.keys()].map((key) => key.split(' ').reverse().join(' '));
-    expect(new Set(keys.filter((key) => !key.startsWith('1 ')))).toEqual(new Set(kinds));
+    // Every LayerNorm tells both ends.
+    const ends = kinds.filter((kind) => kind.endsWith(' variance')).map((kind) => kind.replace('variance', 'least-variance'));
+    expect(new Set(keys.filter((key) => !key.startsWith('1 ')))).toEqual(new Set([...kinds, ...ends]));
     expect(told.get('logit 2')).toEqual([largest(logits)]);
 
     const isGpt2 = config.modelType === 'gpt2';
@@ -324,8 +326,10 @@ describe('onActivation', () => {
       const bv = await bias(`layers.${i}.bv`);
       expect(told.get(`value ${i}`)).toEqual([largest(square[5 * i + 2].map((x, j) => x + bv[j % C]))]);
       expect(told.get(`variance ${i}`)?.length).toBe(2);
-      if (isGpt2) expect(told.get(`variance ${i}`)?.[0]).toBeCloseTo(Math.max(...variances(hiddenStates[i])) + eps, 4);
-      else {
+      if (isGpt2) {
+        expect(told.get(`variance ${i}`)?.[0]).toBeCloseTo(Math.max(...variances(hiddenStates[i])) + eps, 4);
+        expect(told.get(`least-variance ${i}`)?.[0]).toBeCloseTo(Math.min(...variances(hiddenStates[i])) + eps, 4);
+      } else {
         const [bo, before] = [await bias(`layers.${i}.bo`), hiddenStates[i]];
         const attended = square[5 * i + 3].map((x, j) => Math.fround(x + bo[j % C]) + before[j]);
         expect(told.get(`variance ${i}`)?.[0]).toBeCloseTo(Math.max(...variances(attended)) + eps, 4);

@@ -279,6 +279,7 @@ describe('an offer', () => {
       norms: ['normal', 'coarse', 'normal', 'normal'],
       embedding: 'fine',
       head: 'fine',
+      checks: null,
     },
   };
   /** Of the configuration that the owner has. */
@@ -286,8 +287,13 @@ describe('an offer', () => {
   const fail = () => new TercetError('ERR_FRAME_FORMAT', 'a malformed offer', 'look');
   const read = (value: unknown) => offerFromJson(new Fields(value, fail), TINY, fail);
 
+  const CHECKS = { activation: [8, null], headActivation: null, spread: [10, null], value: [null, 7], logit: 16, margin: 2.5, sampled: 512 };
+  const checkedPlan: Offer['plan'] = { ...offer.plan, basis: 'measured', checks: CHECKS };
+
   it('survives the way through JSON', () => {
     expect(read(JSON.parse(JSON.stringify(offerToJson(offer))))).toEqual(offer);
+    const checked = { ...offer, plan: checkedPlan };
+    expect(read(JSON.parse(JSON.stringify(offerToJson(checked))))).toEqual(checked);
   });
 
   it.each<[string, unknown]>([
@@ -298,6 +304,14 @@ describe('an offer', () => {
     ['ten tree bits', { ...offer, plan: { ...offer.plan, treeBits: [8, 10] } }],
     ['a basis that nobody knows', { ...offer, plan: { ...offer.plan, basis: 'hoped' } }],
     ['no plan', { ...offer, plan: undefined }],
+    ['measured ranges that nothing checks', { ...offer, plan: { ...offer.plan, basis: 'measured' } }],
+    ['checks of a proved plan', { ...offer, plan: { ...offer.plan, checks: CHECKS } }],
+    ...Object.entries({ activation: [32, null], spread: [13, 9], value: [2 ** 40, null], logit: -1, headActivation: 1.5, sampled: -1, margin: 'wide' }).map(
+      ([key, value]): [string, unknown] => [
+        `a check of ${key} that builds too large a table, or none`,
+        { ...offer, plan: { ...checkedPlan, checks: { ...CHECKS, [key]: value } } },
+      ],
+    ),
     ['a head range of a number', { ...offer, plan: { ...offer.plan, headActivation: 1 } }],
     ['a model that is no string', { ...offer, model: 5 }],
   ])('with %s is refused with the code of the reader', async (_name, value) => {

@@ -4,7 +4,7 @@ import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
 import type { Cost } from '../../src/mpc/protocol/types.ts';
 import { circuitFor } from '../../src/session/agreement.ts';
-import { MEMORY_SLACK, PRICE_SLACK, ROUND_SLACK, priceOf } from '../../src/session/price.ts';
+import { MEMORY_SLACK, PRICE_SLACK, ROUND_SLACK, dearestPlan, priceOf } from '../../src/session/price.ts';
 import type { RequestShape, WeightMode } from '../../src/session/request.ts';
 import { ARCHITECTURES, planOf, shapesOf } from '../support/architectures.ts';
 import { heldBytes } from './held.ts';
@@ -49,6 +49,19 @@ describe('the price of a request', () => {
       }
     },
   );
+
+  it.each(ARCHITECTURES)('%s: with every check at its largest, bytes and rounds are never below the circuits', (name, config) => {
+    if (config.layers > 4) return;
+    const { checks } = dearestPlan(config);
+    for (const [activation, treeBits] of PLANS.slice(0, 2)) {
+      const plan = { ...planOf(config, activation, treeBits), checks };
+      for (const shape of shapesOf(config)) {
+        const price = priceOf(config, plan, 'open', shape);
+        for (const [key, value] of Object.entries(trueCost(name, plan, 'open', shape)))
+          expect(price[key as keyof Cost], `${activation} ${JSON.stringify(shape)} ${key}`).toBeGreaterThanOrEqual(value);
+      }
+    }
+  });
 
   it('memory is never below what either compute party holds, and within its slack of the larger', async () => {
     const on = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });

@@ -52,6 +52,7 @@ export function planOf(config: ModelConfig, activation: ModelPlan['headActivatio
     norms: each(2 * config.layers, 'normal'),
     embedding: 'normal',
     head: 'normal',
+    checks: null,
   };
 }
 

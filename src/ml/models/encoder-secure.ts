@@ -11,10 +11,17 @@ import { normalise } from '../../mpc/secure/normalise.ts';
 import type { EmbeddingParameters, LayerParameters } from './parameters.ts';
 import { modelParameters } from './parameters.ts';
 import { affine, applyHead, chosenRows, mergeHeads, openLogits, realPositions, rowsAt, splitHeads } from './parts.ts';
+import { Guards } from './guards.ts';
 import { type BuildParts, type ModelRun, TOKENS, TYPES } from './run.ts';
 
+/** The checks of a circuit, and which of all positions are text, where some are padding. */
+interface Guard {
+  readonly guards: Guards;
+  readonly text: Wire | undefined;
+}
+
 /** Word, position and token type rows, normalised: (B·T, C). */
-function embed(gates: Gates, run: ModelRun, { word, position, typeStep }: EmbeddingParameters): Wire {
+function embed(gates: Gates, run: ModelRun, { word, position, typeStep }: EmbeddingParameters, guard: Guard | undefined): Wire {
   const { config, plan, sequences, tokens } = run;
   const count = sequences * tokens;
   const words = gates.scale(gates.lookup(TOKENS, word, count), 256n, 32);
@@ -24,34 +31,49 @@ function embed(gates: Gates, run: ModelRun, { word, position, typeStep }: Embedd
     const x = gates.repeat(types, config.hiddenSize);
     sum = gates.add(sum, gates.affine([{ x, weight: typeStep, diagonal: true }]));
   }
-  return normalise(gates, sum, config.layerNormEps, plan.embedding);
+  return normalise(gates, sum, config.layerNormEps, plan.embedding, guard?.guards.variance(guard.text));
 }
 
-/** One layer. `rows` are the positions whose output is wanted (all of x, or a choice of it); x feeds keys and values. */
-function encoderLayer(gates: Gates, run: ModelRun, i: number, p: LayerParameters, x: Wire, rows: Wire, real: RealPositions | undefined): Wire {
-  const { config, plan, sequences } = run;
+/** What is known of the positions of a layer: which are text, and the checks. */
+interface Places {
+  readonly real: RealPositions | undefined;
+  readonly guard: Guard | undefined;
+}
+
+/** One layer. `rows` are the positions whose output is wanted (all of x, or a choice of it, which is text); x feeds keys and values. */
+function encoderLayer(gates: Gates, run: ModelRun, i: number, p: LayerParameters, x: Wire, rows: Wire, { real, guard }: Places): Wire {
+  const { config, plan, sequences, tokens } = run;
+  const guards = guard?.guards;
+  const text = rows === x ? guard?.text : undefined;
   const [before, middle] = p.residuals as readonly [typeof p.q.weight, typeof p.q.weight];
   const context = gates.section('attention', () => {
     const q = splitHeads(gates, affine(gates, rows, p.q), sequences, config.heads);
     const k = splitHeads(gates, affine(gates, x, p.k), sequences, config.heads);
-    const v = splitHeads(gates, affine(gates, x, p.v), sequences, config.heads);
+    const values = affine(gates, x, p.v);
+    guards?.value(i, values, tokens, guard?.text);
+    const v = splitHeads(gates, values, sequences, config.heads);
     const mask = real === undefined ? undefined : { real };
-    return mergeHeads(gates, attend(gates, q, attentionKeys(gates, k), attentionValues(gates, v), plan.treeBits[i], mask), sequences);
+    const context = attend(gates, q, attentionKeys(gates, k), attentionValues(gates, v), plan.treeBits[i], mask, guards?.spread(i, text));
+    return mergeHeads(gates, context, sequences);
   });
   const attended = gates.section('attention output', () => {
     const terms = [
       { x: context, weight: p.o.weight },
       { x: rows, weight: before, diagonal: true },
     ];
-    return normalise(gates, gates.affine(terms, p.o.bias), config.layerNormEps, plan.norms[2 * i]);
+    return normalise(gates, gates.affine(terms, p.o.bias), config.layerNormEps, plan.norms[2 * i], guards?.variance(text));
   });
-  const inner = gates.section('feed-forward', () => secureActivation(gates, affine(gates, attended, p.inner), config.activation, plan.activation[i]));
+  const inner = gates.section('feed-forward', () => {
+    const before = affine(gates, attended, p.inner);
+    guards?.activation(i, before, text);
+    return secureActivation(gates, before, config.activation, plan.activation[i]);
+  });
   return gates.section('feed-forward output', () => {
     const terms = [
       { x: inner, weight: p.outer.weight },
       { x: attended, weight: middle, diagonal: true },
     ];
-    return normalise(gates, gates.affine(terms, p.outer.bias), config.layerNormEps, plan.norms[2 * i + 1]);
+    return normalise(gates, gates.affine(terms, p.outer.bias), config.layerNormEps, plan.norms[2 * i + 1], guards?.variance(text));
   });
 }
 
@@ -65,17 +87,27 @@ function wantedRows(gates: Gates, run: ModelRun, x: Wire): Wire {
 export function* buildEncoder(gates: Gates, run: ModelRun): BuildParts {
   const { config, sequences, tokens } = run;
   const { embeddings, layers, head } = modelParameters(config);
-  let x = gates.section('embeddings', () => embed(gates, run, embeddings));
-  const real = run.padded ? realPositions(gates, sequences, tokens) : undefined;
+  const guards = Guards.of(gates, run);
+  const positions = () => (run.padded ? realPositions(gates, sequences, tokens) : undefined);
+  // Checks of the embeddings ask for them first; without checks the order is that of older versions.
+  const early = guards === undefined ? undefined : positions();
+  const guard = guards === undefined ? undefined : { guards, text: early?.bits };
+  let x = gates.section('embeddings', () => embed(gates, run, embeddings, guard));
+  const real = guards === undefined ? positions() : early;
+  let text = guard?.text;
   yield;
   for (const [i, layer] of layers.entries()) {
-    x = gates.section(`layer ${i + 1}/${config.layers}`, () =>
-      encoderLayer(gates, run, i, layer, x, i === config.layers - 1 ? wantedRows(gates, run, x) : x, real),
-    );
+    x = gates.section(`layer ${i + 1}/${config.layers}`, () => {
+      const rows = i === config.layers - 1 ? wantedRows(gates, run, x) : x;
+      if (rows !== x) text = undefined;
+      return encoderLayer(gates, run, i, layer, x, rows, { real, guard });
+    });
     yield;
   }
   gates.section('head', () => {
-    const rows = config.head === 'none' && run.rows > 0 ? chosenRows(gates, run, x) : x;
-    openLogits(gates, applyHead(gates, run, head, rows));
+    const mixed = config.head === 'none' && run.rows > 0;
+    const rows = mixed ? chosenRows(gates, run, x) : x;
+    openLogits(gates, applyHead(gates, run, head, rows, guards, mixed ? undefined : text));
   });
+  guards?.open();
 }

@@ -9,7 +9,8 @@
 import { secureActivation } from '../../mpc/secure/activation.ts';
 import { type AttentionMask, attend, attentionKeys, attentionValues } from '../../mpc/secure/attention.ts';
 import type { Gates, Wire } from '../../mpc/secure/gates.ts';
-import { normalise } from '../../mpc/secure/normalise.ts';
+import { type NormaliseRange, normalise } from '../../mpc/secure/normalise.ts';
+import { Guards } from './guards.ts';
 import { type LayerParameters, modelParameters } from './parameters.ts';
 import { affine, applyHead, chosenRows, mergeHeads, openLogits, realPositions, rowsAt, splitHeads } from './parts.ts';
 import { type BuildParts, type ModelRun, POSITIONS, TOKENS } from './run.ts';
@@ -31,38 +32,61 @@ function embed(gates: Gates, run: ModelRun, count: number): Wire {
   return gates.scale(sum, 256n, 32);
 }
 
-/** Keys and values of normalised rows. Lifted for the steps, if there are any. */
-function cacheOf(gates: Gates, run: ModelRun, p: LayerParameters, rows: Wire): Cache {
-  const ready = (x: Wire) => (run.steps > 0 ? gates.lift(x) : x);
-  return {
-    keys: ready(attentionKeys(gates, affine(gates, rows, p.k))),
-    values: ready(attentionValues(gates, affine(gates, rows, p.v))),
-  };
+/** The checks of a circuit, and which of the rows at hand are text, where some are padding. */
+interface Guard {
+  readonly guards: Guards;
+  readonly text: Wire | undefined;
 }
 
-function attention(gates: Gates, run: ModelRun, i: number, p: LayerParameters, rows: Wire, { keys, values }: Cache, mask: AttentionMask): Wire {
+/** Keys and values of normalised rows. Lifted for the steps, if there are any. */
+function cacheOf(gates: Gates, run: ModelRun, i: number, p: LayerParameters, rows: Wire, guard: Guard | undefined): Cache {
+  const ready = (x: Wire) => (run.steps > 0 ? gates.lift(x) : x);
+  const keys = ready(attentionKeys(gates, affine(gates, rows, p.k)));
+  const v = affine(gates, rows, p.v);
+  // The steps attend to these values too, among more of them.
+  guard?.guards.value(i, v, run.tokens + run.steps, guard.text);
+  return { keys, values: ready(attentionValues(gates, v)) };
+}
+
+/** What a block attends to: keys and values, and which of them its rows see. */
+interface Attended extends Cache {
+  readonly mask: AttentionMask;
+}
+
+function attention(gates: Gates, run: ModelRun, i: number, p: LayerParameters, rows: Wire, { keys, values, mask }: Attended, guard: Guard | undefined): Wire {
   const { sequences, config, plan } = run;
   const split = (x: Wire) => splitHeads(gates, x, sequences, config.heads);
-  return mergeHeads(gates, attend(gates, split(affine(gates, rows, p.q)), split(keys), split(values), plan.treeBits[i], mask), sequences);
+  const check = guard?.guards.spread(i, guard.text);
+  return mergeHeads(gates, attend(gates, split(affine(gates, rows, p.q)), split(keys), split(values), plan.treeBits[i], mask, check), sequences);
 }
 
 /** The two blocks of a layer on the residual rows x, given what they attend to. */
-function blocks(gates: Gates, run: ModelRun, i: number, p: LayerParameters, x: Wire, rows: Wire, cache: Cache, mask: AttentionMask): Wire {
+function blocks(gates: Gates, run: ModelRun, i: number, p: LayerParameters, x: Wire, rows: Wire, attendsTo: Attended, guard: Guard | undefined): Wire {
   const { config, plan } = run;
-  const context = gates.section('attention', () => attention(gates, run, i, p, rows, cache, mask));
+  const context = gates.section('attention', () => attention(gates, run, i, p, rows, attendsTo, guard));
   const attended = gates.section('attention output', () => gates.add(x, affine(gates, context, p.o)));
-  const middle = gates.section('feed-forward norm', () => normalise(gates, attended, config.layerNormEps, plan.norms[2 * i + 1]));
-  const inner = gates.section('feed-forward', () => secureActivation(gates, affine(gates, middle, p.inner), config.activation, plan.activation[i]));
+  const middle = gates.section('feed-forward norm', () => norm(gates, run, attended, plan.norms[2 * i + 1], guard));
+  const inner = gates.section('feed-forward', () => {
+    const before = affine(gates, middle, p.inner);
+    guard?.guards.activation(i, before, guard.text);
+    return secureActivation(gates, before, config.activation, plan.activation[i]);
+  });
   return gates.section('feed-forward output', () => gates.add(attended, affine(gates, inner, p.outer)));
 }
 
-function finish(gates: Gates, run: ModelRun, x: Wire): void {
+function norm(gates: Gates, { config }: ModelRun, x: Wire, range: NormaliseRange, guard: Guard | undefined): Wire {
+  return normalise(gates, x, config.layerNormEps, range, guard?.guards.variance(guard.text));
+}
+
+function finish(gates: Gates, run: ModelRun, x: Wire, guard: Guard | undefined): void {
   const { config, plan } = run;
   gates.section('head', () => {
-    const rows = normalise(gates, x, config.layerNormEps, plan.head);
-    const mixed = config.head === 'none' && run.rows > 0 ? chosenRows(gates, run, rows) : rows;
-    openLogits(gates, applyHead(gates, run, modelParameters(config).head, mixed));
+    const rows = norm(gates, run, x, plan.head, guard);
+    const mixed = config.head === 'none' && run.rows > 0;
+    const read = mixed ? chosenRows(gates, run, rows) : rows;
+    openLogits(gates, applyHead(gates, run, modelParameters(config).head, read, guard?.guards, mixed ? undefined : guard?.text));
   });
+  guard?.guards.open();
 }
 
 function keep(gates: Gates, i: number, { keys, values }: Cache): void {
@@ -79,23 +103,27 @@ function lastRows(gates: Gates, run: ModelRun, x: Wire): Wire {
 export function* buildPrompt(gates: Gates, run: ModelRun): BuildParts {
   const { config, plan, sequences, tokens } = run;
   const { layers } = modelParameters(config);
+  const guards = Guards.of(gates, run);
   let x = gates.section('embeddings', () => embed(gates, run, sequences * tokens));
   const languageModel = config.head === 'causal-lm';
+  const real = run.padded && (languageModel || guards !== undefined) ? realPositions(gates, sequences, tokens) : undefined;
   // Behind the text a causal mask hides padding; only a last row that P0 chooses may look past itself.
-  const mask: AttentionMask = languageModel && run.padded ? { real: realPositions(gates, sequences, tokens) } : undefined;
+  const lastMask: AttentionMask = languageModel && real !== undefined ? { real } : undefined;
+  const guard = guards === undefined ? undefined : { guards, text: real?.bits };
+  const chosen = guards === undefined ? undefined : { guards, text: undefined };
   yield;
   for (const [i, p] of layers.entries()) {
     x = gates.section(`layer ${i + 1}/${config.layers}`, () => {
-      const normed = gates.section('attention norm', () => normalise(gates, x, config.layerNormEps, plan.norms[2 * i]));
-      const cache = gates.section('attention', () => cacheOf(gates, run, p, normed));
+      const normed = gates.section('attention norm', () => norm(gates, run, x, plan.norms[2 * i], guard));
+      const cache = gates.section('attention', () => cacheOf(gates, run, i, p, normed, guard));
       if (run.steps > 0) keep(gates, i, cache);
-      if (!languageModel || i < config.layers - 1) return blocks(gates, run, i, p, x, normed, cache, 'causal');
+      if (!languageModel || i < config.layers - 1) return blocks(gates, run, i, p, x, normed, { ...cache, mask: 'causal' }, guard);
       const last = lastRows(gates, run, x);
-      return blocks(gates, run, i, p, last, normalise(gates, last, config.layerNormEps, plan.norms[2 * i]), cache, mask);
+      return blocks(gates, run, i, p, last, norm(gates, run, last, plan.norms[2 * i], chosen), { ...cache, mask: lastMask }, chosen);
     });
     yield;
   }
-  finish(gates, run, x);
+  finish(gates, run, x, languageModel ? chosen : guard);
 }
 
 /** Builds the circuit of step s ≥ 1: the s-th token behind the prompt. */
@@ -103,21 +131,23 @@ export function* buildStep(gates: Gates, run: ModelRun, step: number): BuildPart
   const { config, plan, tokens } = run;
   const before = tokens + step - 1;
   const C = config.hiddenSize;
+  const guards = Guards.of(gates, run);
+  const guard = guards === undefined ? undefined : { guards, text: undefined };
   let x = gates.section('embeddings', () => embed(gates, run, 1));
   const mask: AttentionMask = run.padded ? { real: realPositions(gates, 1, before + 1) } : undefined;
   yield;
   for (const [i, p] of modelParameters(config).layers.entries()) {
     x = gates.section(`layer ${i + 1}/${config.layers}`, () => {
-      const normed = gates.section('attention norm', () => normalise(gates, x, config.layerNormEps, plan.norms[2 * i]));
-      const fresh = gates.section('attention', () => cacheOf(gates, run, p, normed));
+      const normed = gates.section('attention norm', () => norm(gates, run, x, plan.norms[2 * i], guard));
+      const fresh = gates.section('attention', () => cacheOf(gates, run, i, p, normed, guard));
       const cache: Cache = {
         keys: gates.concat([gates.kept(`keys ${i}`, [before, C], KEY_RING, KEY_SCALE), fresh.keys]),
         values: gates.concat([gates.kept(`values ${i}`, [before, C], 64, VALUE_SCALE), fresh.values]),
       };
       if (step < run.steps) keep(gates, i, cache);
-      return blocks(gates, run, i, p, x, normed, cache, mask);
+      return blocks(gates, run, i, p, x, normed, { ...cache, mask }, guard);
     });
     yield;
   }
-  finish(gates, run, x);
+  finish(gates, run, x, guard);
 }

@@ -4,6 +4,7 @@ import { secureActivation, secureRelu, secureTanh } from '../../mpc/secure/activ
 import type { RealPositions } from '../../mpc/secure/attention.ts';
 import type { Gates, Wire } from '../../mpc/secure/gates.ts';
 import { normalise } from '../../mpc/secure/normalise.ts';
+import type { Guards } from './guards.ts';
 import { headActivation } from './head.ts';
 import type { AffineMap, HeadParameters } from './parameters.ts';
 import { LOGITS, type ModelRun, OUTPUT_FORM, REAL_BITS, REAL_WORDS, ROWS, rowScale } from './run.ts';
@@ -56,16 +57,25 @@ export function openLogits(gates: Gates, x: Wire): void {
   gates.output(LOGITS, gates.reduce(gates.shift(x, x.scale - scale), k));
 }
 
-/** The head on normalised rows x (scale 16) → scale 32. */
-export function applyHead(gates: Gates, run: ModelRun, head: HeadParameters, x: Wire): Wire {
+/** The head on normalised rows x (scale 16) → scale 32. @param text marks the rows of text, where not all are */
+export function applyHead(gates: Gates, run: ModelRun, head: HeadParameters, x: Wire, guards?: Guards, text?: Wire): Wire {
+  const logits = headOf(gates, run, head, x, guards);
+  guards?.logits(logits, text);
+  return logits;
+}
+
+function headOf(gates: Gates, run: ModelRun, head: HeadParameters, x: Wire, guards: Guards | undefined): Wire {
   const { plan, config } = run;
   switch (head.kind) {
     case 'masked-lm': {
-      const dense = secureActivation(gates, affine(gates, x, head.dense), headActivation(config), plan.headActivation);
-      return affine(gates, normalise(gates, gates.scale(dense, 65536n, 32), config.layerNormEps, plan.head), head.decoder);
+      const before = affine(gates, x, head.dense);
+      guards?.headActivation(before);
+      const dense = secureActivation(gates, before, headActivation(config), plan.headActivation);
+      return affine(gates, normalise(gates, gates.scale(dense, 65536n, 32), config.layerNormEps, plan.head, guards?.variance()), head.decoder);
     }
     case 'sequence-classification': {
       const pooled = affine(gates, x, head.pooler);
+      guards?.headActivation(pooled);
       return affine(gates, config.modelType === 'distilbert' ? secureRelu(gates, pooled) : secureTanh(gates, pooled), head.classifier);
     }
     case 'per-token':

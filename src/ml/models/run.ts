@@ -41,6 +41,9 @@ export const REAL_WORDS = 'real words';
 /** The output: logits, or hidden states of a model without a head. */
 export const LOGITS = 'logits';
 
+/** The other output, of a plan with checks: for every sequence one bit, 1 when a value left its domain. */
+export const OUTSIDE = 'outside';
+
 /**
  * Scale and ring of the opened output, which holds |x| < 2^15 either way. Of secret weights an owner is given no more than the answer needs: below 2^-8 lies little but the
  * error of the circuit itself (`LOGIT_ERROR` in the tests), and what is not sent cannot be added up over many queries.

@@ -11,7 +11,7 @@ import type { Activation } from '../config.ts';
 import { loadGroup, type WeightSource } from '../models/weights.ts';
 import { attention } from './attention-float.ts';
 import { activationOf, add, largestOf, layerNorm, linear, rowsAt } from './math.ts';
-import type { FloatInput, FloatResult } from './options.ts';
+import { type FloatInput, type FloatResult, onVariance } from './options.ts';
 
 export async function encoderFloat(source: WeightSource, input: FloatInput): Promise<FloatResult> {
   const { config } = source;
@@ -35,7 +35,7 @@ async function embed(source: WeightSource, { inputIds, tokenTypeIds, onActivatio
       x[t * C + c] = word[inputIds[t] * C + c] + position[t * C + c] + (tokenType === undefined ? 0 : tokenType[tokenTypeIds[t] * C + c]);
     }
   }
-  return layerNorm(x, lnGamma, lnBeta, layerNormEps, (max) => onActivation('variance', -1, max));
+  return layerNorm(x, lnGamma, lnBeta, layerNormEps, onVariance(onActivation, -1));
 }
 
 /** One encoder layer: x (T,C) → (T,C). */
@@ -44,7 +44,7 @@ async function layer(source: WeightSource, input: FloatInput, i: number, x: Floa
   const { matmul, onActivation } = input;
   const w = await loadGroup(source, `layers.${i}`);
   const norm = (y: Float32Array, gamma: Float32Array, beta: Float32Array): Float32Array =>
-    layerNorm(y, gamma, beta, config.layerNormEps, (max) => onActivation('variance', i, max));
+    layerNorm(y, gamma, beta, config.layerNormEps, onVariance(onActivation, i));
   const q = await linear(x, w.wq, w.bq, matmul);
   const k = await linear(x, w.wk, w.bk, matmul);
   const v = await linear(x, w.wv, w.bv, matmul);
@@ -84,7 +84,7 @@ async function maskedLmHead(source: WeightSource, input: FloatInput, x: Float32A
   const w = await loadGroup(source, 'mlm');
   const dense = await linear(rowsAt(x, config.hiddenSize, input.positions), w.dense, w.denseBias, input.matmul);
   const active = activate(config.modelType === 'roberta' ? 'gelu' : config.activation, dense, config.layers, input);
-  const normed = layerNorm(active, w.lnGamma, w.lnBeta, config.layerNormEps, (max) => input.onActivation('variance', config.layers, max));
+  const normed = layerNorm(active, w.lnGamma, w.lnBeta, config.layerNormEps, onVariance(input.onActivation, config.layers));
   return linear(normed, w.decoder, w.decoderBias, input.matmul);
 }
 

@@ -8,7 +8,7 @@
 import { loadGroup, type WeightSource } from '../models/weights.ts';
 import { attention } from './attention-float.ts';
 import { activationOf, add, largestOf, layerNorm, linear, rowsAt } from './math.ts';
-import type { FloatInput, FloatResult } from './options.ts';
+import { type FloatInput, type FloatResult, onVariance } from './options.ts';
 
 export async function gpt2Float(source: WeightSource, input: FloatInput): Promise<FloatResult> {
   const { config } = source;
@@ -19,7 +19,7 @@ export async function gpt2Float(source: WeightSource, input: FloatInput): Promis
     if (input.hiddenStates && i < config.layers - 1) hiddenStates.push(x);
   }
   const final = await loadGroup(source, 'final');
-  const last = layerNorm(x, final.lnGamma, final.lnBeta, config.layerNormEps, (max) => input.onActivation('variance', config.layers, max));
+  const last = layerNorm(x, final.lnGamma, final.lnBeta, config.layerNormEps, onVariance(input.onActivation, config.layers));
   if (input.hiddenStates) hiddenStates.push(last);
   if (config.head === 'none') return { logits: last.slice(), hiddenStates };
   const { decoder } = await loadGroup(source, 'lm');
@@ -40,7 +40,7 @@ async function layer(source: WeightSource, input: FloatInput, i: number, x: Floa
   const { matmul, onActivation } = input;
   const w = await loadGroup(source, `layers.${i}`);
   const norm = (y: Float32Array, gamma: Float32Array, beta: Float32Array): Float32Array =>
-    layerNorm(y, gamma, beta, config.layerNormEps, (max) => onActivation('variance', i, max));
+    layerNorm(y, gamma, beta, config.layerNormEps, onVariance(onActivation, i));
   const before = norm(x, w.ln1Gamma, w.ln1Beta);
   const q = await linear(before, w.wq, w.bq, matmul);
   const k = await linear(before, w.wk, w.bk, matmul);

@@ -42,22 +42,29 @@ export async function linear(x: Float32Array, w: Float32Array, b: Float32Array, 
 
 /**
  * Normalises each row of gamma's length to mean 0 and variance 1, then scales and shifts it.
- * `onVariance` is told the largest variance of a row, eps included.
+ * `onVariance` is told the largest and the least variance of a row, eps included.
  */
-export function layerNorm(x: Float32Array, gamma: Float32Array, beta: Float32Array, eps: number, onVariance?: (largest: number) => void): Float32Array {
+export function layerNorm(
+  x: Float32Array,
+  gamma: Float32Array,
+  beta: Float32Array,
+  eps: number,
+  onVariance?: (largest: number, least: number) => void,
+): Float32Array {
   const C = gamma.length;
   const out = new Float32Array(x.length);
-  let largest = 0;
+  let [largest, least] = [0, Number.POSITIVE_INFINITY];
   for (let start = 0; start < x.length; start += C) {
     let mean = 0;
     for (let c = 0; c < C; c++) mean += x[start + c] / C;
     let variance = 0;
     for (let c = 0; c < C; c++) variance += (x[start + c] - mean) ** 2 / C;
     largest = Math.max(largest, variance + eps);
+    least = Math.min(least, variance + eps);
     const scale = 1 / Math.sqrt(variance + eps);
     for (let c = 0; c < C; c++) out[start + c] = (x[start + c] - mean) * scale * gamma[c] + beta[c];
   }
-  onVariance?.(largest);
+  onVariance?.(largest, least);
   return out;
 }
 

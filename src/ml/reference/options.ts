@@ -2,10 +2,18 @@
 import type { Matmul } from './math.ts';
 
 /** What `onActivation` is told of; see FloatOptions. */
-export type ActivationKind = 'gelu' | 'score-spread' | 'value' | 'variance' | 'logit' | 'tanh';
+export type ActivationKind = 'gelu' | 'score-spread' | 'value' | 'variance' | 'least-variance' | 'logit' | 'tanh';
 
 /** kind, layer (-1: embeddings; the number of layers: what follows the last one, the head included), the largest value. */
 export type OnActivation = (kind: ActivationKind, layer: number, max: number) => void;
+
+/** Reports the variances of a LayerNorm: the least one, then the largest. */
+export function onVariance(onActivation: OnActivation, layer: number): (largest: number, least: number) => void {
+  return (largest, least) => {
+    onActivation('least-variance', layer, least);
+    onActivation('variance', layer, largest);
+  };
+}
 
 export interface FloatOptions {
   /** One per token; all 0 when absent. Models without token types take 0 only. */
@@ -21,7 +29,7 @@ export interface FloatOptions {
    * 'gelu': the largest |x| that goes into the activation function, whichever it is; 'tanh': into a classifier's tanh;
    * 'score-spread': the largest (max - min) of a row of attention scores behind 1/√D, over the keys that the row may look at;
    * 'value': the largest |v| of attention; 'variance': the largest variance, eps included, that a LayerNorm divides by (called for each
-   * LayerNorm, twice a layer); 'logit': the largest |x| of the result.
+   * LayerNorm, twice a layer), before it 'least-variance': the least one; 'logit': the largest |x| of the result.
    */
   readonly onActivation?: OnActivation;
 }

@@ -100,8 +100,10 @@ export function secureGelu(gates: Gates, x: Wire, range: GeluRange, form: 'gelu'
   return gates.truncate(value, drop, 64);
 }
 
-/** Declared error of tanh, absolute. Domain |x| < 63. */
+/** Declared error of tanh, absolute. */
 export const TANH_ERROR = 5e-4;
+/** |x| of tanh stays below it. */
+export const TANH_DOMAIN = 63;
 const PICK_NEAR = Uint8Array.of(255, 0);
 
 /** Segments of width ⅛ on [−8, 8), t = 12: x at scale 15. */

@@ -13,6 +13,7 @@ import { patternCount, strided, triangle } from '../../compute/pattern.ts';
 import { invariant } from '../../core/errors.ts';
 import type { ExactTable, Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
+import type { RangeChecks } from './range-check.ts';
 import { type PowerLaw, powerLaw, tabulated } from './windows.ts';
 
 export const ATTENTION_ERROR = 1.2e-3;
@@ -25,6 +26,39 @@ const EXP_SCALE = 17;
 
 /** Largest row spread of scores for a number of tree bits: differences must stay inside the table, ±1 each for the off-by-one. */
 export const SPREAD: Record<8 | 9, number> = { 8: 252, 9: 508 };
+
+/** log2 of the unit, in units of the maximum, in which a check reads how far a score lies below the maximum: 32 logits. */
+const BELOW_UNIT = 4;
+/** Bits of coarse scores: all that Z_2^48 has above the unit of the maximum. */
+const COARSE_BITS = 12;
+
+/** Measured units 0 … edge below the maximum pass: with the unit below them they span half of the tree's ring, so that no two of them differ by more than it can tell. */
+function belowEdge(treeBits: 8 | 9): number {
+  return 2 ** (treeBits - 1 - BELOW_UNIT) - 2;
+}
+
+/** Up to this row spread of scores a check never refuses: 188 of 252 with 8 tree bits, 444 of 508 with 9. Two units of the maximum are for the off-by-one. */
+export function acceptedSpread(treeBits: 8 | 9): number {
+  return 2 * (belowEdge(treeBits) * 2 ** BELOW_UNIT - 2);
+}
+
+/**
+ * Bits of the ring in which differences of coarse scores are checked, where scores of a row differ by at most `reach`; undefined when 12 are too few. A true
+ * difference that is not among those that pass must not be equal to one of them in that ring.
+ */
+export function spreadBits(reach: number, treeBits: 8 | 9): number | undefined {
+  for (let bits: number = treeBits; bits <= COARSE_BITS; bits++) if (reach / 2 + 2 + 2 ** (treeBits - 1) < 2 ** bits) return bits;
+  return undefined;
+}
+
+/** How the spread of every row is checked. */
+export interface SpreadCheck {
+  readonly checks: RangeChecks;
+  /** `spreadBits`. */
+  readonly bits: number;
+  /** (sequences, R), 1 at rows that count; all when absent. */
+  readonly rows?: Wire | undefined;
+}
 
 function reluTable(bits: 8 | 9): ExactTable {
   const n = 1 << bits;
@@ -154,7 +188,45 @@ function reciprocalFor(T: number): Reciprocal {
 /** Most positions that attention takes: 112 · 2^4 is above it, and |v| · T < 2^16 leaves |v| < 64. */
 export const MAX_ATTENTION = 1024;
 
-export function attend(gates: Gates, q: Wire, keys: Wire, values: Wire, treeBits: 8 | 9, mask?: AttentionMask): Wire {
+/** Largest |v| that attention holds: Σ E·V and O'·r must keep their slack (design notes §14.5), with the scale of 1/Z for up to 128 positions or for more. */
+export function valueDomain(positions: number): number {
+  return positions <= 128 ? 256 : 64;
+}
+
+/**
+ * Bits of the scores that lie too far from their row's maximum, one round beside the exponential.
+ *
+ * Let c_j be the coarse scores, as exact integers, and b the tree's bits. A step of the tree picks one of its two operands even where their difference wraps, so
+ * M ≡ c_m mod 2^b for some m of the row, and T = c_0 + ((M − c_0) mod 2^b) is the maximum itself if no two scores differ by 2^(b−1). Checked is that every
+ * T − c_j mod 2^bits lies in an interval of 2^(b−1) integers. Whatever T is, then all differences of the row are below 2^(b−1) in that ring, by `bits` also as integers,
+ * and so the tree was right.
+ */
+function checkSpread(gates: Gates, coarse: Wire, maximum: Wire, treeBits: 8 | 9, mask: AttentionMask, R: number, check: SpreadCheck): void {
+  const { checks, bits } = check;
+  const [rows, T] = coarse.shape;
+  const first = gates.reshape(columns(gates, coarse, 0, 1), [rows], maximum.scale);
+  const quarter = 1n << BigInt(treeBits - 2);
+  // Half of the ring below zero is none: 0 … 2^(b−1) is what a maximum can be above the first score, and what `widen` keeps.
+  const above = gates.widen(gates.offset(gates.sub(maximum, gates.reduce(first, treeBits)), -quarter), 16);
+  const top = gates.add(gates.reduce(gates.offset(above, quarter), bits), gates.reduce(first, bits));
+  const below = gates.sub(gates.repeat(top, T), gates.reshape(gates.reduce(coarse, bits), [rows, T], top.scale));
+  const inside = checks.table(bits - BELOW_UNIT, 0, belowEdge(treeBits));
+  const outside = (x: Wire) => gates.table(gates.shift(x, BELOW_UNIT), inside, 1);
+  const realRows = check.rows === undefined ? undefined : everyRow(gates, check.rows, rows / R, R);
+  if (mask !== 'causal') {
+    const real = mask === undefined ? undefined : everyRow(gates, mask.real.bits, rows, T);
+    checks.outside(outside(below), { elements: real, rows: realRows });
+    return;
+  }
+  // A row sees what comes before it, so its own mark is enough.
+  const past = triangle('pack', rows / T, T);
+  const count = patternCount(past);
+  const seen = (x: Wire) => gates.reshape(gates.gather(x, past, [count]), [checks.sequences, count / checks.sequences]);
+  const marks = realRows === undefined ? undefined : gates.reshape(gates.repeat(gates.reshape(realRows, [rows]), T), [rows, T]);
+  checks.outside(outside(seen(below)), { elements: marks === undefined ? undefined : seen(marks) });
+}
+
+export function attend(gates: Gates, q: Wire, keys: Wire, values: Wire, treeBits: 8 | 9, mask?: AttentionMask, check?: SpreadCheck): Wire {
   const [heads, R, D] = q.shape;
   const T = keys.shape[1];
   invariant(T <= MAX_ATTENTION, `attention: at most ${MAX_ATTENTION} positions`);
@@ -171,7 +243,9 @@ export function attend(gates: Gates, q: Wire, keys: Wire, values: Wire, treeBits
     const shifted = gates.shift(scores, SCORE + UNIT);
     const reduced = () => gates.reduce(causal ? withoutFuture(gates, shifted) : shifted, treeBits);
     const coarse = real === undefined ? reduced() : withoutPadding(gates, shifted, treeBits, real);
-    const maximum = gates.offset(rowMaximum(gates, coarse, treeBits), 1n);
+    const largest = rowMaximum(gates, coarse, treeBits);
+    if (check !== undefined) gates.section('range', () => checkSpread(gates, shifted, largest, treeBits, mask, R, check));
+    const maximum = gates.offset(largest, 1n);
     const shift = gates.reshape(gates.repeat(gates.raise(maximum, SCORE + UNIT, xBits), T), [rows, T], SCORE);
     const all = gates.sub(gates.reduce(scores, xBits), shift);
     if (!causal) return all;
@@ -192,7 +266,7 @@ export function attend(gates: Gates, q: Wire, keys: Wire, values: Wire, treeBits
     const context = gates.truncate(gates.reshape(sum, [rows, D]), 26);
     const total = gates.sumRows(weights);
     const { law, s1 } = reciprocalFor(T);
-    const inverse = powerLaw(gates, total, law);
+    const { value: inverse } = powerLaw(gates, total, law);
     const scaled = gates.mul(context, gates.repeat(inverse, D));
     return gates.reshape(gates.truncate(scaled, 18 + s1), [heads, R, D]);
   });

@@ -3,13 +3,21 @@
  *
  * x (rows, d) scale 32 over Z_2^64 → (rows, d) scale 16 over Z_2^64. V = trunc(d·x − Σx) needs no division for the mean, S = Σ V² is one word per row,
  * r = 2^16·√(d/S) by windows, V·r, trunc. 4 rounds.
- * Domain: variance + ε = σ² between 2^24.6 / (d·c²) and 2^60.8 / (d·c²) with c = d·2^(32−e) (`varianceDomain`); below it the result fades to zero, above
- * it S wraps, which `ml/ranges.ts` excludes. Error ≤ 5e-4 + 1/(c·σ) + 3·|y|·c·σ/2^38 absolute: the resolutions of V and of r matter at the two ends
+ * Domain: variance + ε = σ² between 2^24.6 / (d·c²) and 2^60.8 / (d·c²) with c = d·2^(32−e), and below 2^60 / d³, where one entry may hold all of it
+ * (`varianceDomain`). Below it the result fades to zero, above it S wraps; `ml/ranges.ts` excludes it, or a check finds it. Error ≤ 5e-4 + 1/(c·σ) + 3·|y|·c·σ/2^38 absolute: the resolutions of V and of r matter at the two ends
  * of the domain only (measured: test/mpc/secure.test.ts).
  */
 import type { Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
+import type { RangeChecks } from './range-check.ts';
 import { type PowerLaw, powerLaw, tabulated } from './windows.ts';
+
+const WINDOWS = 9;
+/** Of the last window, 4 · 8 bits below the first one. */
+const LAST = 54 - 4 * (WINDOWS - 1);
+const UNIT = 2 ** LAST;
+/** Units of the last window from which a row is inside the domain. */
+const LEAST_UNITS = 6;
 
 /** Declared error of a normalised row of ordinary variance, absolute, for |entries| ≤ 30 after normalisation. */
 export const NORMALISE_ERROR = 5e-4;
@@ -32,10 +40,45 @@ export function normaliseRange(d: number, bound: number): NormaliseRange | undef
   return (['fine', 'normal', 'coarse', 'broad'] as const).find((range) => bound < varianceDomain(d, range).max);
 }
 
+/** S of a row of variance 1. */
+function squaresOf(d: number, range: NormaliseRange): number {
+  const c = d * 2 ** (32 - normaliseShift(d, range));
+  return d * c * c;
+}
+
 /** Smallest and largest variance (plus ε) that a row may have. */
 export function varianceDomain(d: number, range: NormaliseRange): { min: number; max: number } {
-  const c = d * 2 ** (32 - normaliseShift(d, range));
-  return { min: (6 * 2 ** 22) / (d * c * c), max: 2 ** 60.8 / (d * c * c) };
+  const squares = squaresOf(d, range);
+  return { min: (6 * UNIT) / squares, max: Math.min(2 ** 60.8 / squares, wholeVariance(d)) };
+}
+
+/** Below this variance the truncation of d·x − Σx keeps its slack, |d·(x − μ)| < 2^30, even where one entry holds all of it. */
+export function wholeVariance(d: number): number {
+  return 2 ** 60 / d ** 3;
+}
+
+/** From here S of a row comes too close to 2^64 for a check: it would wrap, or a coarse unit of it. */
+export function wrappingVariance(d: number, range: NormaliseRange): number {
+  return 2 ** 63.8 / squaresOf(d, range);
+}
+
+/** S is read in units of an eighth of the power of two below its largest value; measured units up to `edge` are inside. */
+function topUnit(d: number, range: NormaliseRange): { readonly unit: number; readonly edge: number } {
+  const largest = varianceDomain(d, range).max * squaresOf(d, range);
+  const unit = Math.floor(Math.log2(largest)) - 3;
+  return { unit, edge: Math.floor(largest / 2 ** unit) - 1 };
+}
+
+/** Variances (plus ε) between which a check never refuses a row. */
+export function acceptedVariance(d: number, range: NormaliseRange): { min: number; max: number } {
+  const { unit, edge } = topUnit(d, range);
+  return { min: ((LEAST_UNITS + 1) * UNIT) / squaresOf(d, range), max: (edge * 2 ** unit) / squaresOf(d, range) };
+}
+
+/** Where bits go that say which rows left the domain, and which rows count. */
+export interface VarianceCheck {
+  readonly checks: RangeChecks;
+  readonly rows?: Wire | undefined;
 }
 
 /** By width: a pure function of it, and a process serves models of few widths. */
@@ -45,12 +88,13 @@ const INVERSE_ROOTS = new Map<number, PowerLaw>();
 function inverseRoot(d: number): PowerLaw {
   const known = INVERSE_ROOTS.get(d);
   if (known !== undefined) return known;
-  const made = tabulated((z) => (Math.sqrt(d) * 65536) / Math.sqrt(z), { top: 54, windows: 9, s1: 22 });
+  const made = tabulated((z) => (Math.sqrt(d) * 65536) / Math.sqrt(z), { top: 54, windows: WINDOWS, s1: 22 });
   INVERSE_ROOTS.set(d, made);
   return made;
 }
 
-export function normalise(gates: Gates, x: Wire, epsilon: number, range: NormaliseRange): Wire {
+/** @param check reads both ends of the domain, for a variance below `wrappingVariance` and `wholeVariance`. About 100 bytes P1 → P2 and 4 bits of P0 a row. */
+export function normalise(gates: Gates, x: Wire, epsilon: number, range: NormaliseRange, check?: VarianceCheck): Wire {
   const [rows, d] = x.shape;
   const e = normaliseShift(d, range);
   const mean = gates.repeat(gates.sumRows(x), d);
@@ -61,7 +105,30 @@ export function normalise(gates: Gates, x: Wire, epsilon: number, range: Normali
   const squares = gates.reshape(gates.matmul(row, row, true), [rows]);
   const c = d * 2 ** (32 - e);
   const sum = gates.offset(squares, BigInt(Math.round(d * epsilon * c * c)));
-  const r = powerLaw(gates, sum, inverseRoot(d));
+  const { value: r, reached } = powerLaw(gates, sum, inverseRoot(d));
+  if (check !== undefined) gates.section('range', () => checkVariance(gates, sum, reached, topUnit(d, range), check));
   const scaled = gates.mul(v, gates.repeat(r, d));
   return gates.reshape(gates.truncate(gates.reshape(scaled, [rows, d], 52), 36), [rows, d], 16);
+}
+
+/** Joint bits: a wider window is reached, at most `LEAST_UNITS` of the last one, above the top. */
+const OUTSIDE = Array.from({ length: 8 }, (_, j) => ((j & 4) !== 0 || (j & 3) === 2 ? 1n : 0n));
+
+/** Index bits of a table on the top of S, and the fewest: an eighth of the ring is kept free for a unit of dither. */
+const TOP_BITS = 7;
+const LEAST_BITS = 4;
+
+/** A row is above when S lies in a measured unit above `edge`; it is below when no wider window is reached, so that S is inside the last one, and the unit there is small. */
+function checkVariance(gates: Gates, sum: Wire, reached: readonly Wire[], { unit, edge }: ReturnType<typeof topUnit>, { checks, rows }: VarianceCheck): void {
+  const column = (x: Wire) => gates.reshape(x, [sum.count, 1]);
+  const read = (at: number, bits: number, to: number) => gates.table(gates.reduce(gates.shift(sum, at), bits), checks.table(bits, 0, to), 1);
+  // A table of 7 bits, and where S may be larger coarser ones, each of which holds the one before inside its period: measured 0 or 1 is below 64 of its units.
+  const above = read(unit, Math.min(TOP_BITS, sum.k - unit), edge);
+  for (let at = unit; at + TOP_BITS < sum.k; ) {
+    at = Math.min(at + TOP_BITS - 2, sum.k - LEAST_BITS);
+    checks.outside(column(read(at, Math.min(TOP_BITS, sum.k - at), 1)), { rows });
+  }
+  const low = gates.table(gates.reduce(gates.shift(sum, LAST), 7), checks.table(7, LEAST_UNITS + 1, 127), 1);
+  const outside = gates.jointTable([checks.anyOf(reached), low, above], OUTSIDE, 1);
+  checks.outside(column(outside), { rows });
 }

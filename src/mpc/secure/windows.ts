@@ -45,8 +45,8 @@ export function tabulated(f: (z: number) => number, options: { readonly top: num
   return { top, cubics };
 }
 
-/** z over Z_2^64, 0 ≤ z < 112 · 2^top → f(z) at scale s1 + 14 over Z_2^64. */
-export function powerLaw(gates: Gates, z: Wire, { top, cubics }: PowerLaw): Wire {
+/** z over Z_2^64, 0 ≤ z < 112 · 2^top → f(z) at scale s1 + 14 over Z_2^64. `reached` holds, for all windows but the last, the bit [measured index ≥ 7]. */
+export function powerLaw(gates: Gates, z: Wire, { top, cubics }: PowerLaw): { readonly value: Wire; readonly reached: readonly Wire[] } {
   const windows = cubics.length;
   const candidates: Wire[] = [];
   const reached: Wire[] = [];
@@ -60,5 +60,5 @@ export function powerLaw(gates: Gates, z: Wire, { top, cubics }: PowerLaw): Wire
     const first = reached.findIndex((_bit, w) => ((joint >> w) & 1) === 1);
     return first === -1 ? windows - 1 : first;
   });
-  return gates.choose(reached, candidates, pick);
+  return { value: gates.choose(reached, candidates, pick), reached };
 }

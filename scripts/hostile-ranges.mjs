@@ -1,0 +1,238 @@
+/**
+ * Hostile texts against the plan of a model: `node scripts/hostile-ranges.mjs MODEL [--texts 500] [--private 4] [--tokens 32] [--query 1]`, after `npm run build`.
+ *
+ * Every text goes through the float model, and each of its extremes is held against the plan: a bound that the plan calls proved must hold, whatever the text, and the
+ * others say whether a private run must answer (inside what is accepted), must refuse (beyond a domain) or may do either. A few texts, the furthest first, are then run among three
+ * parties in this process: the answer must be right, or ERR_RANGE_EXCEEDED. Not part of the test lanes: it takes minutes to hours. `--query` enlarges the first layer's queries after the plan is made.
+ */
+import { parseArgs } from 'node:util';
+import { OpenParameters } from '../dist/session/open-parameters.js';
+import { ownerParameters } from '../dist/session/owner-parameters.js';
+import { OwnerSession } from '../dist/session/owner.js';
+import { serveSession } from '../dist/session/compute.js';
+import { memoryPair } from '../dist/net/memory.js';
+import { runFloat } from '../dist/ml/reference/float.js';
+import { provedPlan, measuredPlan } from '../dist/ml/measured-ranges.js';
+import { sampleTexts } from '../dist/ml/sample-texts.js';
+import { activationDomain, headDomain, LOGIT_DOMAIN } from '../dist/ml/models/domains.js';
+import { loadTokenizer } from '../dist/ml/tokenizers/tokenizer.js';
+import { SPREAD, acceptedSpread, valueDomain } from '../dist/mpc/secure/attention.js';
+import { acceptedVariance, varianceDomain } from '../dist/mpc/secure/normalise.js';
+import { accepted } from '../dist/mpc/secure/range-check.js';
+import { openModel } from '../dist/party/model.js';
+import { wasmKernels } from '../dist/party/node-kernels.js';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    texts: { type: 'string', default: '500' },
+    private: { type: 'string', default: '4' },
+    tokens: { type: 'string', default: '32' },
+    query: { type: 'string', default: '1' },
+  },
+});
+const [count, runs, most, factor] = [values.texts, values.private, values.tokens, values.query].map(Number);
+const kernels = await wasmKernels(2);
+const matmul = (a, b, m, k, n) => kernels.matmulF32(a, b, m, k, n);
+const model = await openModel({ kind: 'folder', path: positionals[0] });
+const { config } = model;
+const stored = await model.weights();
+const memory = new Map();
+const read = async (name) => {
+  if (!memory.has(name)) memory.set(name, await stored.tensor(name));
+  return memory.get(name);
+};
+const tame = { ...stored, tensor: read };
+const source = {
+  ...stored,
+  tensor: async (name) => (factor !== 1 && /^layers\.0\.(wq|bq)$/.test(name) ? (await read(name)).map((v) => v * factor) : read(name)),
+};
+const tokenizer = await loadTokenizer(model.files);
+const encode = (text) => [...tokenizer.encode(text, { allowMask: false }).ids];
+const plan =
+  (await provedPlan(source)) ??
+  (await measuredPlan(source, { texts: sampleTexts(encode, config.maxPositions), matmul }).catch(async (error) => {
+    if (factor === 1) throw error;
+    // A plan that never saw the enlarged queries, sized for what they can reach.
+    const { checkedPlan } = await import('../dist/ml/checked-plan.js');
+    const { provedRanges } = await import('../dist/ml/ranges.js');
+    const { measuredRanges } = await import('../dist/ml/measured-ranges.js');
+    return checkedPlan(config, await provedRanges(source), await measuredRanges(tame, sampleTexts(encode, config.maxPositions), matmul));
+  }));
+console.log(JSON.stringify(plan));
+
+// ── texts ────────────────────────────────────────────────────────────────────
+
+let state = 7;
+const random = (n) => {
+  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+  return Math.floor((state / 2 ** 32) * n);
+};
+const pick = (list) => list[random(list.length)];
+const blocks = [
+  [0x21, 0x7e],
+  [0xa1, 0x17f],
+  [0x370, 0x3ff],
+  [0x400, 0x4ff],
+  [0x5d0, 0x5ea],
+  [0x620, 0x64a],
+  [0x900, 0x97f],
+  [0x980, 0x9ff],
+  [0xb80, 0xbff],
+  [0xe00, 0xe5b],
+  [0x10a0, 0x10ff],
+  [0x1200, 0x137f],
+  [0x3040, 0x30ff],
+  [0x4e00, 0x9fff],
+  [0xac00, 0xd7a3],
+  [0x1f300, 0x1f64f],
+  [0x2000, 0x206f],
+  [0x2200, 0x22ff],
+];
+const characters = (n) => {
+  const [from, to] = pick(blocks);
+  return Array.from({ length: n }, () => String.fromCodePoint(from + random(to - from + 1))).join('');
+};
+const KINDS = [
+  () => Array.from({ length: 1 + random(most) }, () => random(config.vocabSize)),
+  () => new Array(1 + random(most)).fill(random(config.vocabSize)),
+  () => {
+    const [a, b] = [random(config.vocabSize), random(config.vocabSize)];
+    return Array.from({ length: 2 + random(most - 1) }, (_, i) => (i % 2 === 0 ? a : b));
+  },
+  () => encode(characters(1 + random(most))),
+  () => encode(characters(3).repeat(1 + random(most))),
+  () => encode(Array.from({ length: 1 + random(most) }, () => pick(['\n', '\t', '\r\n', ' ', ':', '\n\n', '.', '…', '0', 'a'])).join('')),
+  () => encode(Array.from({ length: 1 + random(8) }, () => characters(1 + random(6))).join(pick([' ', '\n', '\t', ', ']))),
+];
+const texts = Array.from({ length: count }, (_, i) => KINDS[i % KINDS.length]().slice(0, Math.min(most, config.maxPositions))).filter((ids) => ids.length > 0);
+
+// ── every text in the clear, against the plan ────────────────────────────────
+
+const { checks } = plan;
+const d = config.hiddenSize;
+const bounds = new Map();
+for (const [i, range] of plan.activation.entries())
+  bounds.set(`gelu ${i} 0`, {
+    domain: activationDomain(config, range),
+    accepted: accepted(activationDomain(config, range)),
+    proved: checks === null || checks.activation[i] === null,
+  });
+for (const kind of ['gelu', 'tanh'])
+  bounds.set(`${kind} ${config.layers} 0`, {
+    domain: headDomain(config, plan.headActivation),
+    accepted: accepted(headDomain(config, plan.headActivation)),
+    proved: checks === null || checks.headActivation === null,
+  });
+for (const [i, bits] of plan.treeBits.entries())
+  bounds.set(`score-spread ${i} 0`, { domain: SPREAD[bits], accepted: acceptedSpread(bits), proved: checks === null || checks.spread[i] === null });
+const value = valueDomain(most);
+for (let i = 0; i < config.layers; i++)
+  bounds.set(`value ${i} 0`, { domain: value, accepted: accepted(value), proved: checks === null || checks.value[i] === null });
+bounds.set(`logit ${config.layers} 0`, { domain: LOGIT_DOMAIN, accepted: accepted(LOGIT_DOMAIN), proved: checks === null || checks.logit === null });
+const norm = (layer, call, range) => {
+  bounds.set(`variance ${layer} ${call}`, { domain: varianceDomain(d, range).max, accepted: acceptedVariance(d, range).max, proved: checks === null });
+  bounds.set(`least-variance ${layer} ${call}`, { domain: -varianceDomain(d, range).min, accepted: -acceptedVariance(d, range).min, proved: false });
+};
+for (const [i, range] of plan.norms.entries()) norm(i >> 1, i & 1, range);
+norm(-1, 0, plan.embedding);
+norm(config.layers, 0, plan.head);
+
+const judged = [];
+const worst = new Map();
+for (const ids of texts) {
+  const calls = new Map();
+  let [ratio, beyond, holes] = [0, false, []];
+  const positions = config.head === 'masked-lm' || config.head === 'causal-lm' ? { positions: [ids.length - 1] } : {};
+  const { logits } = await runFloat(source, ids, {
+    ...positions,
+    matmul,
+    onActivation: (kind, layer, seen) => {
+      const call = calls.get(`${kind} ${layer}`) ?? 0;
+      calls.set(`${kind} ${layer}`, call + 1);
+      const bound = bounds.get(`${kind} ${layer} ${call}`);
+      if (bound === undefined) return;
+      const x = kind === 'least-variance' ? -seen : seen;
+      const part = kind === 'least-variance' ? bound.accepted / x : x / bound.accepted;
+      worst.set(`${kind} ${layer} ${call}`, Math.max(worst.get(`${kind} ${layer} ${call}`) ?? 0, part));
+      if (x >= bound.domain) {
+        if (bound.proved) holes.push(`${kind} ${layer}: ${seen}`);
+        beyond = true;
+      }
+      if (!bound.proved) ratio = Math.max(ratio, part);
+    },
+  });
+  if (holes.length > 0) throw new Error(`a bound that is called proved does not hold: ${holes.join(', ')}`);
+  judged.push({ ids, logits, ratio, must: beyond ? 'refuse' : ratio < 1 ? 'answer' : 'either' });
+}
+const number = (must) => judged.filter((text) => text.must === must).length;
+console.log(`${judged.length} texts: ${number('answer')} inside, ${number('either')} in between, ${number('refuse')} beyond a domain; all proved bounds hold`);
+console.log(
+  'furthest, of what is accepted:',
+  [...worst]
+    .sort((a, b) => b[1] - a[1])
+    .slice(0, 6)
+    .map(([key, part]) => `${key} ${part.toPrecision(3)}`)
+    .join(', '),
+);
+
+// ── a few of them among three parties ────────────────────────────────────────
+
+const parameters = await OpenParameters.load(source, kernels);
+const bytes = (length, seed) => Uint8Array.from({ length }, (_, i) => (Math.imul(i + 1, 0x9e3779b1) ^ Math.imul(seed + 1, 0x85ebca6b)) >>> 11);
+async function privately(ids, seed) {
+  const lm = config.head === 'causal-lm';
+  const rows = config.head === 'masked-lm' ? [ids.length - 1] : lm ? [ids.length - 1] : [];
+  const request = {
+    model: 'ab'.repeat(32),
+    protocol: '3pc_semi_honest',
+    weights: 'open',
+    sequences: 1,
+    tokens: ids.length + 2,
+    rows: rows.length,
+    padded: true,
+    pair: false,
+    steps: 0,
+  };
+  const pairs = [memoryPair(0, 1, {}), memoryPair(0, 2, {}), memoryPair(1, 2, {})];
+  const session = bytes(16, seed);
+  const common = { session, kernels, now: () => performance.now(), peakMemory: () => 0 };
+  const served = { name: 'model', config, plan, hash: request.model, parameters };
+  const ends = [
+    [1, pairs[0][1], pairs[2][0]],
+    [2, pairs[1][1], pairs[2][1]],
+  ].map(([id, owner, peer]) => serveSession({ ...common, id, owner, key: bytes(32, 100 + id), connectPeer: async () => peer, models: [served] }));
+  const owner = await OwnerSession.open({
+    ...common,
+    config,
+    request,
+    channels: new Map([
+      [1, pairs[0][0]],
+      [2, pairs[1][0]],
+    ]),
+    keys: [bytes(32, 101), bytes(32, 102)],
+    parameters: ownerParameters(config, undefined),
+  });
+  try {
+    return (await owner.run({ sequences: [{ inputIds: ids, rows }] })).logits;
+  } catch (error) {
+    if (error.code === 'ERR_RANGE_EXCEEDED') return undefined;
+    throw error;
+  } finally {
+    await Promise.all(ends);
+  }
+}
+let silent = 0;
+const furthest = [...judged].sort((a, b) => b.ratio - a.ratio);
+for (const [i, { ids, logits, ratio, must }] of [...furthest.slice(0, Math.ceil(runs / 2)), ...judged.slice(0, Math.floor(runs / 2))].entries()) {
+  const got = await privately(ids, i);
+  const error = got === undefined ? undefined : Math.max(...logits.map((v, j) => Math.abs(v - got[j]))) / Math.max(1, Math.max(...logits.map(Math.abs)));
+  const wrong = (error !== undefined && (error > 0.05 || must === 'refuse')) || (error === undefined && must === 'answer');
+  if (wrong) silent++;
+  console.log(
+    `${ids.length} tokens, ${ratio.toPrecision(3)} of what is accepted, must ${must}: ${error === undefined ? 'ERR_RANGE_EXCEEDED' : `largest error ${error.toPrecision(2)}`}${wrong ? '  WRONG' : ''}`,
+  );
+}
+await kernels.close();
+console.log(`${silent} silent wrong answers or wrong refusals`);
+process.exitCode = silent === 0 ? 0 : 1;
