@@ -254,6 +254,8 @@ describe('the handshake on a link', () => {
       for (const run of [(t: Transport) => ownerHandshake(t, ownerTerms()), (t: Transport) => partyHandshake(t, partyTerms())]) {
         const { a, b } = link();
         const running = outcome(run(a));
+        // What this side says first is on its way: its keys take a moment to make.
+        await new Promise((resolve) => setTimeout(resolve, 20));
         b.open({ data: () => undefined, end: () => undefined, error: () => undefined });
         if (bytes.length > 0) void b.write(bytes, NONE);
         await b.close();

@@ -251,7 +251,7 @@ describe('an address that is not a party’s', () => {
     [
       'a refusal that blames the user',
       replies('{"code":"ERR_ARGUMENT","message":"m","hint":"do this"}', { status: 400, headers: problem }),
-      'ERR_PEER_CLOSED',
+      'ERR_PEER_FAILED',
       'm',
     ],
     ...(['ERR_IDENTITY_KEY', 'ERR_IDENTITY_PEERS', 'ERR_PEER_CERTIFICATE'] as const).map(
@@ -259,7 +259,7 @@ describe('an address that is not a party’s', () => {
         [
           `a refusal that judges proofs (${code})`,
           replies(JSON.stringify({ code, message: 'm', hint: 'do this' }), { status: 400, headers: problem }),
-          'ERR_PEER_CLOSED',
+          'ERR_PEER_FAILED',
           'm',
         ] as const,
     ),

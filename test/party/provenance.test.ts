@@ -4,6 +4,7 @@
  */
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { toHex } from '../../src/core/bytes.ts';
+import { sleep } from '../../src/core/abort.ts';
 import { ERROR_CODES, TercetError, kindOf } from '../../src/core/errors.ts';
 import { heard, told } from '../../src/core/told.ts';
 import { credentialsOf } from '../../src/net/certificates.ts';
@@ -56,6 +57,8 @@ describe('a daemon', () => {
         await sendControl(channel, 'request', failed(code));
         await channel.ended;
       }
+      // A party takes so many new links a second.
+      await sleep(100);
     }
     await parties.serves();
     for (const { failures, running } of parties.parties) {

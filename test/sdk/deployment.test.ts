@@ -97,7 +97,7 @@ describe('health', () => {
       return Response.json({ identity: url.startsWith('https') ? HEX : OTHER });
     };
     const found = await partiesHealth(deployment, { fetch, now: () => 0 } as unknown as Environment);
-    expect(asked).toEqual(['https://proxy.example/alder/v1/party', 'http://127.0.0.1:7202/v1/party']);
+    expect(asked).toEqual(['https://proxy.example/alder', 'http://127.0.0.1:7202'].flatMap((party) => [`${party}/v1/party`, `${party}/v1/health`]));
     expect(found.map(({ ok }) => ok)).toEqual([true, true]);
   });
 });

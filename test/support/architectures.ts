@@ -45,7 +45,7 @@ export const ARCHITECTURES: readonly (readonly [name: string, config: ModelConfi
 export function planOf(config: ModelConfig, activation: ModelPlan['headActivation'], treeBits: 8 | 9): ModelPlan {
   const each = <T>(count: number, value: T) => new Array<T>(count).fill(value);
   return {
-    basis: 'measured',
+    basis: 'proved',
     activation: each(config.layers, activation),
     headActivation: activation,
     treeBits: each(config.layers, treeBits),
