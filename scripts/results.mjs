@@ -7,6 +7,7 @@ const [bert, gpt2, batch, networks, kernels, accuracy, questions, browser, names
   ...['bert', 'gpt2', 'batch', 'network', 'kernels', 'accuracy', 'accuracy-questions', 'browser', 'namespaces', 'links'],
 ].map(read);
 
+const h100 = read('h100');
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 const mega = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 const giga = (bytes) => (bytes / 1e9).toFixed(2);
@@ -109,6 +110,29 @@ const kernelRows = kernels.rows
   });
 const adapter = kernels.rows.find(({ backend }) => backend === 'webgpu')?.adapter ?? 'no device';
 
+const of = (suite) => h100.rows.filter((row) => row.suite === suite);
+const h100Kernels = of('kernels')
+  .filter(({ backend }) => backend === 'wasm')
+  .map((wasm) => [wasm.name, rate(wasm), rate(of('kernels').find(({ name, backend }) => name === wasm.name && backend === 'webgpu'))]);
+const h100Rows = [
+  ...of('bert').map(({ name, timing, ratio, plaintext, memory }) => [
+    name,
+    seconds(timing.preprocessMs),
+    seconds(timing.onlineMs),
+    `${ratio.onlineToPlaintext}×`,
+    plaintext.maxAbsLogitError.toFixed(4),
+    `${giga(memory.p1PeakBytes)} GB`,
+  ]),
+  ...of('gpt2').map(({ name, perToken, plaintext, memory }) => [
+    `${name}, a token`,
+    seconds(perToken.preprocessMs),
+    seconds(perToken.onlineMs),
+    '–',
+    plaintext?.maxAbsLogitError.toFixed(4) ?? '–',
+    memory === undefined ? '–' : `${giga(memory.p1PeakBytes)} GB`,
+  ]),
+];
+
 const kilo = (bytes) => `${(bytes / 1e3).toFixed(0)} kB`;
 const browserRows = browser.rows
   .filter(({ prepared }) => prepared)
@@ -207,6 +231,15 @@ ${table(
 ${made(kernels)} WebAssembly in one thread; WebGPU on ${adapter}.
 
 ${table(['kernel', 'WebAssembly', 'times the reference', 'WebGPU', 'times the reference'], kernelRows)}
+
+## On a graphics card
+
+${h100.command}, commit ${h100.commit}, ${h100.date}: both compute parties in this version's WebGPU kernels on one ${h100.machine.gpu}, the data owner in WebAssembly, ${h100.machine.cores} cores, loopback.
+With WebAssembly in place of the card, on the same machine, the online part takes 2.7 s at 16 tokens and 13.6 s at 128 (open weights).
+
+${table(['kernel', 'WebAssembly, one thread', 'WebGPU'], h100Kernels)}
+
+${table(['run', 'ahead', 'online', 'to plaintext, online', 'logit error', 'peak P1'], h100Rows)}
 
 ## In a browser
 
