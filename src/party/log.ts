@@ -63,8 +63,8 @@ const IDENTITY = /^ERR_(IDENTITY_|PEER_CERTIFICATE)/;
 
 function wordsOf(error: TercetError): string {
   if (error.code === 'ERR_PEER_CLOSED' && error.party === 0) return 'the data owner left';
-  if (IDENTITY.test(error.code)) return `${error.code}: a certificate or an identity was not accepted`;
-  const own = error instanceof Refusal || (error.kind !== 'peer' && error.kind !== 'io') || (error.code === 'ERR_PEER_TIMEOUT' && error.party === 0);
   const about = error.party === 1 || error.party === 2 ? ` (party ${error.party})` : '';
+  if (IDENTITY.test(error.code)) return `${error.code}${about}: a certificate or an identity was not accepted`;
+  const own = error instanceof Refusal || (error.kind !== 'peer' && error.kind !== 'io') || (error.code === 'ERR_PEER_TIMEOUT' && error.party === 0);
   return `${error.code}${about}: ${own ? error.message : told(error).what}`;
 }

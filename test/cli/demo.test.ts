@@ -131,6 +131,6 @@ describe('model share', () => {
     expect(existsSync(out)).toBe(false);
     writeFileSync(join(model, 'model.safetensors'), readFileSync(join(ROOT, 'models', 'capitals-bert', 'model.safetensors')));
     expectSuccess(await place.run(['model', 'share', '--model', model, '--out', out]));
-    expect(readdirSync(out)).toHaveLength(3);
+    expect(readdirSync(out)).toHaveLength(4);
   });
 });

@@ -171,7 +171,6 @@ describe('models that are refused', () => {
       ['a file', () => config, 'ERR_MODEL_NOT_FOUND', /not a folder/],
       ['no config.json', () => modelCopy((folder) => rmSync(join(folder, 'config.json'))), 'ERR_MODEL_NOT_FOUND', /config\.json/],
       ['no tokenizer.json', () => modelCopy((folder) => rmSync(join(folder, 'tokenizer.json'))), 'ERR_MODEL_NOT_FOUND', /tokenizer\.json/],
-      ['no tokenizer_config.json', () => modelCopy((folder) => rmSync(join(folder, 'tokenizer_config.json'))), 'ERR_MODEL_NOT_FOUND', /tokenizer_config\.json/],
       ['a config.json that is cut', () => modelCopy((folder) => writeFileSync(join(folder, 'config.json'), '{"model_type":')), 'ERR_MODEL_CONFIG', /JSON/],
       ['a config.json that is a list', () => modelCopy((folder) => writeFileSync(join(folder, 'config.json'), '[]')), 'ERR_MODEL_CONFIG', /config\.json/],
       [

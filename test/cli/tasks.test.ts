@@ -102,7 +102,6 @@ describe('infer', () => {
       'ERR_TEXT_EMPTY',
       /text 2 of 3/,
     ],
-    ['a task that no embedded model has', ['infer', '--task', 'feature-extraction', '--text', 'a'], 'ERR_ARGUMENT', /--model/],
   ])('refuses %s before anything starts', { timeout: TIMEOUT }, async (_what, args, code, says) => {
     expectFailure(await place.run([...args], { timeoutMs: TIMEOUT }), { exit: 2, code, says });
   });
