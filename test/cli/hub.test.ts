@@ -65,9 +65,9 @@ describe('org/name', () => {
     expect(existsSync(join(folder, 'tokenizer.json'))).toBe(true);
     expect(existsSync(join(folder, 'model.safetensors'))).toBe(false);
 
-    const [key, other] = ['ab'.repeat(32), 'cd'.repeat(32)];
+    const [key, birch] = ['ab'.repeat(32), 'cd'.repeat(32)];
     const served = start(
-      [...site('1=http://127.0.0.1:1,2=http://127.0.0.1:2', `1=${key},2=${other}`), '--hub-origins', hub.url, '--hub-origins', 'https://*.hub.example'],
+      [...site('1=http://127.0.0.1:1,2=http://127.0.0.1:2', `1=${key},2=${birch}`), '--hub-origins', hub.url, '--hub-origins', 'https://*.hub.example'],
       'one',
     );
     const [, url] = await served.said(/web app is at (\S+)/);
@@ -105,8 +105,8 @@ describe('org/name', () => {
   it.each(['hub.example', 'http://hub.example', 'https://hub.example/path', "https://hub.example 'unsafe-inline'", 'https://a.*.example', '*'])(
     'a page may load from no %s',
     async (origin) => {
-      const [key, other] = ['ab'.repeat(32), 'cd'.repeat(32)];
-      const ended = await place.run([...site('1=http://127.0.0.1:1,2=http://127.0.0.1:2', `1=${key},2=${other}`), '--hub-origins', origin], env('one'));
+      const [key, birch] = ['ab'.repeat(32), 'cd'.repeat(32)];
+      const ended = await place.run([...site('1=http://127.0.0.1:1,2=http://127.0.0.1:2', `1=${key},2=${birch}`), '--hub-origins', origin], env('one'));
       expectFailure(ended, { exit: 2, code: 'ERR_ARGUMENT', says: /--hub-origins/ });
     },
   );
