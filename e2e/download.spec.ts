@@ -16,7 +16,7 @@ const MODEL = '/models/capitals-bert';
 const TOKENIZER = `${MODEL}/tokenizer.json`;
 const OWN = /^\/(|theme\.js|icon\.svg|assets\/[\w.-]+\.(js|css|wasm))$/;
 const PUBLIC = ['/tercet.json', `${MODEL}/config.json`, TOKENIZER, `${MODEL}/tokenizer_config.json`];
-const PARTY = /^\/v1\/(party|sessions\/[0-9a-f]{32}\/rtc)$/;
+const PARTY = /^\/v1\/(party|health|sessions\/[0-9a-f]{32}\/rtc)$/;
 
 interface Through {
   readonly front: Front;
@@ -102,7 +102,7 @@ test('with secret weights nothing more, and nothing at all before there is a cre
   await expect(tab.button).toBeDisabled();
   await tab.shot('error-credential');
   // The health of the parties is asked for, and a worker of the app begins anew; no file of a model, and no link.
-  const asked = all.slice(before).filter(({ pathname }) => !OWN.test(pathname) && pathname !== '/v1/party');
+  const asked = all.slice(before).filter(({ pathname }) => !OWN.test(pathname) && !['/v1/party', '/v1/health'].includes(pathname));
   expect(asked.map(({ pathname }) => pathname)).toEqual([]);
   await tab.page.locator('#credential-file').setInputFiles(deployment.credential('text-classification'));
   await expect(tab.error).toContainText('The credential is for another model');
