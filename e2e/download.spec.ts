@@ -124,7 +124,7 @@ for (const { name, type, body, title, detail } of [
     name: 'is the start page of the server, status 200',
     type: 'text/html; charset=utf-8',
     body: () => '<!doctype html><html lang="en"><title>Welcome</title></html>',
-    title: 'A file of this page did not arrive',
+    title: 'A web page came in place of a file',
     detail: 'the server sent a web page instead of tokenizer.json',
   },
   {
