@@ -32,10 +32,11 @@ test('a tab that is put away gives its places back, says so, and takes them agai
   // A person: from here on keys are made for the example that stands in the box.
   await app.page.mouse.move(10, 10);
   await app.prepared(16);
-  expect([await deployment.health(1), await deployment.health(2)], 'both places are taken').toEqual([503, 503]);
+  // By one that only waits: it would give way.
+  expect([await deployment.load(1), await deployment.load(2)], 'both places are taken').toEqual(['busy', 'busy']);
   await app.page.evaluate(() => document.dispatchEvent(new Event('freeze')));
   await expect(app.readiness).toHaveText('The prepared keys were let go while this tab was hidden.');
-  for (const id of [1, 2] as const) await expect.poll(() => deployment.health(id), { message: `party ${id} is free` }).toBe(200);
+  for (const id of [1, 2] as const) await expect.poll(() => deployment.load(id), { message: `party ${id} is free` }).toBe('free');
   await app.page.mouse.move(20, 20);
   await app.prepared(16);
   await Promise.all([deployment.restart(1), deployment.restart(2)]);

@@ -107,6 +107,12 @@ export class Deployment {
     return (await fetch(`${this.partyUrl(id)}/v1/health`)).status;
   }
 
+  /** What newcomers may expect: `free`, `busy` where one that waits would give way, or `full`. */
+  async load(id: 1 | 2): Promise<string> {
+    const { status } = (await (await fetch(`${this.partyUrl(id)}/v1/health`)).json()) as { readonly status: string };
+    return status;
+  }
+
   /** Starts a party where it always is, in place of the one that runs there. Returns the identity that it has. */
   async restart(id: 1 | 2, { home = this.#homes[id - 1], models = this.#tasks, maxSessions = 8 }: RestartOptions = {}): Promise<string> {
     await this.#parties[id - 1]?.stop();
