@@ -176,7 +176,7 @@ test('what cannot run is said under its box, before anything is sent', async ({ 
   await refused({ 'Your text': '' }, 'Your text', /^There is no text\./);
   await app.task('Sort by your own labels');
   await refused({ 'Your text': 'Norway', 'Labels, separated by commas': 'Europe' }, 'Labels, separated by commas', /^There are too few labels\./);
-  await refused({ 'Labels, separated by commas': 'Europe, zwxqv kj' }, 'Labels, separated by commas', /^A label cannot be used\./);
+  await refused({ 'Labels, separated by commas': 'Europe, zwxqv kj' }, 'Labels, separated by commas', /^The label “.+” cannot be used\./);
   await app.shot('error-label');
   await refused(
     { 'Labels, separated by commas': 'Europe, Asia', 'Sentence that a label completes': '{text} is there.' },

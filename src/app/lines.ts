@@ -117,6 +117,7 @@ function lineTexts(state: State): Texts {
       run === undefined ? '' : silence === undefined ? stepSub(run) : `waiting for ${silence.party === undefined ? 'the parties' : `party ${silence.party}`}`,
     pct: wholePercent(share),
     config: [entryOf(state)?.id, PROTOCOL[state.settings.protocol], WEIGHTS[weightsOf(state)], device].filter((part) => part !== undefined).join(', '),
+    readAs: (state.check?.notices ?? []).join(' '),
     tokens: tokens === undefined ? '' : `${plural(tokens, 'token')}${state.check?.paddedTokens === undefined ? '' : `, padded to ${state.check.paddedTokens}`}`,
     runLabel: state.slot === 'running' ? 'Stop' : state.slot === 'result' || state.slot === 'stopped' ? 'Run again' : 'Run privately',
     layerCount: layers === 0 ? '' : plural(layers, 'layer'),
