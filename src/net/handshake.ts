@@ -16,7 +16,6 @@ import { PartyHandshake, type PartyTerms } from './handshake/party.ts';
 import { CREDENTIAL_BYTES, checkVerdict, judgeCredential, sealCredential } from './handshake/presented.ts';
 import type { LinkSecrets } from './handshake/secrets.ts';
 import { Preamble } from './preamble.ts';
-import { SealedTransport } from './sealed.ts';
 import { withKey } from './keyed.ts';
 import { loadSodium } from './sodium.ts';
 import type { Channel } from './types.ts';
@@ -154,9 +153,15 @@ function channelLine(channel: Channel): Line {
   };
 }
 
+/** Loaded where it is needed: a page over WebRTC needs neither it nor libsodium. */
+async function sealedOver(preamble: Preamble, keys: { send: Uint8Array; receive: Uint8Array }): Promise<Transport> {
+  const [{ SealedTransport }, sodium] = await Promise.all([import('./sealed.ts'), loadSodium()]);
+  return new SealedTransport(preamble, keys, sodium);
+}
+
 async function agreed(preamble: Preamble, secrets: LinkSecrets, side: 'owner' | 'party', kind: string): Promise<Agreed> {
   // WebRTC and mutual TLS end at the party itself, and the signature binds them; a WebSocket may end at a proxy.
-  const transport = kind === 'websocket' ? new SealedTransport(preamble, secrets.recordKeys(side), await loadSodium()) : preamble;
+  const transport = kind === 'websocket' ? await sealedOver(preamble, secrets.recordKeys(side)) : preamble;
   return withKey(taken(secrets), { transport });
 }
 
