@@ -1,7 +1,10 @@
 import { defineConfig } from '@playwright/test';
 import { ARGS, chromium } from './e2e/support/browser.ts';
 
-/** The web app in a browser, with two compute parties and the page's server as processes. One worker: three parties and a browser are enough for two cores. */
+/**
+ * The web app in a browser, with two compute parties and the page's server as processes. One worker: three parties
+ * and a browser are enough for two cores.
+ */
 // biome-ignore lint/style/noDefaultExport: Playwright reads a default export
 export default defineConfig({
   testDir: 'e2e',

@@ -1,6 +1,9 @@
 import { defineConfig } from 'vite';
 
-/** The web app: `index.html` and `src/app` to `dist/app`, all URLs relative, nothing inlined (the page's CSP forbids `data:`). */
+/**
+ * The web app: `index.html` and `src/app` to `dist/app`, all URLs relative, nothing inlined (the page's CSP forbids
+ * `data:`).
+ */
 // biome-ignore lint/style/noDefaultExport: vite reads a default export
 export default defineConfig({
   base: './',

@@ -1,8 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Lanes: `unit` needs nothing but Node; `cli` runs the compiled command line with real processes, one file at a time; `gpu` needs a WebGPU adapter (a GPU, or
- * SwiftShader in software) and runs one file at a time, because a driver in software takes every core; `browser` needs Chromium.
+ * Lanes: `unit` needs nothing but Node; `cli` runs the compiled command line with real processes, one file at a
+ * time; `gpu` needs a WebGPU adapter (a GPU, or SwiftShader in software) and runs one file at a time, because a
+ * driver in software takes every core; `browser` needs Chromium.
  */
 // biome-ignore lint/style/noDefaultExport: vitest reads a default export
 export default defineConfig({

@@ -11,7 +11,10 @@ const TEXT = 'The capital of Norway is [MASK].';
 function focused(page: Page): Promise<string> {
   return page.evaluate(() => {
     const node = document.activeElement as HTMLElement | null;
-    const labels = node instanceof HTMLInputElement || node instanceof HTMLTextAreaElement ? [...(node.labels ?? [])].map((label) => label.textContent) : [];
+    const labels =
+      node instanceof HTMLInputElement || node instanceof HTMLTextAreaElement
+        ? [...(node.labels ?? [])].map((label) => label.textContent)
+        : [];
     return (node?.getAttribute('aria-label') ?? labels[0] ?? node?.textContent ?? '').trim().replace(/\s+/g, ' ');
   });
 }
@@ -21,7 +24,11 @@ async function nameless(app: App): Promise<string[]> {
   const tree = await app.page.locator('body').ariaSnapshot();
   return tree
     .split('\n')
-    .filter((line) => /^\s*- (button|link|textbox|radio|checkbox|combobox|slider|tab|progressbar|dialog|img|table|region|navigation)\b(?! ")/.test(line));
+    .filter((line) =>
+      /^\s*- (button|link|textbox|radio|checkbox|combobox|slider|tab|progressbar|dialog|img|table|region|navigation)\b(?! ")/.test(
+        line,
+      ),
+    );
 }
 
 function sideways(page: Page): Promise<number> {
@@ -106,7 +113,9 @@ test('320 pixels need no sideways scroll', async ({ app }) => {
   expect(await sideways(app.page), 'result').toBe(0);
   await app.page.screenshot({ path: 'test-results/states/result-320.png', fullPage: true });
   // Control: something wider is noticed.
-  await app.page.locator('#main').evaluate((node) => node.append(Object.assign(document.createElement('pre'), { textContent: 'wide '.repeat(80) })));
+  await app.page
+    .locator('#main')
+    .evaluate((node) => node.append(Object.assign(document.createElement('pre'), { textContent: 'wide '.repeat(80) })));
   expect(await sideways(app.page)).toBeGreaterThan(0);
 });
 
@@ -122,7 +131,9 @@ for (const reducedMotion of ['no-preference', 'reduce'] as const) {
     await app.middle();
     await deployment.party(2).signal('SIGSTOP');
     await app.frame();
-    const moving = await app.page.evaluate(() => document.getAnimations().filter(({ playState }) => playState === 'running').length);
+    const moving = await app.page.evaluate(
+      () => document.getAnimations().filter(({ playState }) => playState === 'running').length,
+    );
     // Without motion the link that is in use is marked all the same.
     await expect(app.page.locator('html')).toHaveAttribute('data-moving', 'p12');
     if (reducedMotion === 'reduce') expect(moving).toBe(0);
@@ -141,7 +152,10 @@ test('every control, picture and table has a name, in every state', async ({ app
   await app.closeSettings();
   await app.run(TEXT);
   await app.middle();
-  await expect(page.getByRole('progressbar', { name: 'Model layers' })).toHaveAttribute('aria-valuetext', /^Layer \d of 4, \d+/);
+  await expect(page.getByRole('progressbar', { name: 'Model layers' })).toHaveAttribute(
+    'aria-valuetext',
+    /^Layer \d of 4, \d+/,
+  );
   expect(await nameless(app), 'running').toEqual([]);
   await app.answer();
   expect(await nameless(app), 'result').toEqual([]);
@@ -153,7 +167,8 @@ test('every control, picture and table has a name, in every state', async ({ app
   expect(await nameless(app), 'error').toEqual([]);
   await deployment.restart(2);
   // Landmarks, and one heading above all.
-  for (const landmark of ['banner', 'main', 'contentinfo'] as const) await expect(page.getByRole(landmark)).toHaveCount(1);
+  for (const landmark of ['banner', 'main', 'contentinfo'] as const)
+    await expect(page.getByRole(landmark)).toHaveCount(1);
   await expect(page.getByRole('heading', { level: 1 })).toHaveCount(1);
   // Control: a control without a name is noticed.
   await page.locator('#form').evaluate((node) => node.append(document.createElement('button')));

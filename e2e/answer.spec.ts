@@ -1,14 +1,21 @@
-/** The page gives the answer that Node gives: same words in the same order, over both links, with open and with secret weights. */
+/**
+ * The page gives the answer that Node gives: same words in the same order, over both links, with open and with
+ * secret weights.
+ */
 import { EVERY_LOOK, type Score } from './support/app.ts';
 import { commandLineAnswer, sdkAnswer } from './support/node.ts';
 import { expect, test } from './support/test.ts';
 
-const TEXT = { 'fill-mask': 'The capital of Norway is [MASK].', 'text-classification': 'A dull story, told without a single good joke.' } as const;
+const TEXT = {
+  'fill-mask': 'The capital of Norway is [MASK].',
+  'text-classification': 'A dull story, told without a single good joke.',
+} as const;
 const NEAR = 0.01;
 
 function expectSame(page: readonly Score[], other: readonly Score[], count: number): void {
   expect(page.map(({ word }) => word)).toEqual(other.slice(0, count).map(({ word }) => word));
-  for (const [i, { score }] of page.entries()) expect(Math.abs(score - other[i].score), `score of ${page[i].word}`).toBeLessThan(NEAR);
+  for (const [i, { score }] of page.entries())
+    expect(Math.abs(score - other[i].score), `score of ${page[i].word}`).toBeLessThan(NEAR);
 }
 
 for (const task of ['fill-mask', 'text-classification'] as const) {
@@ -21,14 +28,17 @@ for (const task of ['fill-mask', 'text-classification'] as const) {
       expect(answer).toHaveLength(task === 'fill-mask' ? 5 : 2);
       await expect(app.bound('config')).toContainText(`${weights} weights, WASM`);
       await app.shot(`result-${task}-${weights}`, weights === 'open' ? EVERY_LOOK : ['light']);
-      // One word put back together from what the two parties received: 1 for the word that was written, 0 for another one.
+      // One word put back together from what the two parties received: 1 for the word that was written, 0 for
+      // another one.
       const sums = await app.sums();
       expect(sums.map(({ total }) => total)).toEqual(['1', '0']);
       for (const { keys, total } of sums) expect(BigInt.asUintN(64, keys[0] + keys[1])).toBe(BigInt(total));
       expectSame(answer, await sdkAnswer(deployment, task, text, weights), answer.length);
       expectSame(answer, await commandLineAnswer(deployment, task, text, weights), answer.length);
       // Control: another text is answered in another way, so equal answers say something.
-      const other = await app.ask(task === 'fill-mask' ? 'The capital of Japan is [MASK].' : 'A warm, funny and moving film.');
+      const other = await app.ask(
+        task === 'fill-mask' ? 'The capital of Japan is [MASK].' : 'A warm, funny and moving film.',
+      );
       expect(other[0].word).not.toBe(answer[0].word);
     });
   }

@@ -9,7 +9,10 @@ import { expect, test as base } from './support/test.ts';
 
 /** Gzipped, at level 9. Before the page can be drawn: its document, styles and entry script. */
 const PAINT_LIMIT = 60_000;
-/** As the server sends it to a browser that takes brotli, as all do over https: up to the first answer on WASM over WebRTC, with the party and the model's public files. */
+/**
+ * As the server sends it to a browser that takes brotli, as all do over https: up to the first answer on WASM over
+ * WebRTC, with the party and the model's public files.
+ */
 const ANSWER_LIMIT = 250_000;
 
 const TEXT = 'The capital of Norway is [MASK].';
@@ -35,11 +38,15 @@ const test = base.extend<Through>({
 });
 
 /** Addresses of all that came, and which of it is neither the app, nor a public file, nor a party's interface. */
-function watch({ page, url }: App, deployment: Deployment): { readonly all: URL[]; strangers(more: readonly string[]): string[] } {
+function watch(
+  { page, url }: App,
+  deployment: Deployment,
+): { readonly all: URL[]; strangers(more: readonly string[]): string[] } {
   const all: URL[] = [];
   page.on('response', (response) => all.push(new URL(response.url())));
   const allowed = ({ origin, pathname }: URL, more: readonly string[]): boolean => {
-    if (origin === new URL(url).origin) return OWN.test(pathname) || PUBLIC.includes(pathname) || more.includes(pathname);
+    if (origin === new URL(url).origin)
+      return OWN.test(pathname) || PUBLIC.includes(pathname) || more.includes(pathname);
     return [deployment.partyUrl(1), deployment.partyUrl(2)].includes(origin) && PARTY.test(pathname);
   };
   return { all, strangers: (more) => all.filter((address) => !allowed(address, more)).map(({ href }) => href) };
@@ -93,7 +100,9 @@ test('the page weighs little, loads its own files and four public ones, talks to
   }
   const paint = [...new Set(['/', ...first])].reduce((total, path) => total + (gzipped.get(path) ?? 0), 0);
   const answer = [...sent.values()].reduce((total, bytes) => total + bytes, 0);
-  console.log(`  first paint ${paint} of ${PAINT_LIMIT} bytes gzipped, first answer ${answer} of ${ANSWER_LIMIT} as sent`);
+  console.log(
+    `  first paint ${paint} of ${PAINT_LIMIT} bytes gzipped, first answer ${answer} of ${ANSWER_LIMIT} as sent`,
+  );
   expect(own.some((path) => path.endsWith('.wasm'))).toBe(true);
   expect(own.filter((path) => /sodium/.test(path))).toEqual([]);
   expect(paint).toBeLessThan(PAINT_LIMIT);
@@ -109,7 +118,11 @@ test('the page weighs little, loads its own files and four public ones, talks to
   expect(tab.complaints.filter((line) => line.startsWith('error')).length).toBeGreaterThan(0);
 });
 
-test('with secret weights nothing more, and nothing at all before there is a credential', async ({ tab, front, deployment }) => {
+test('with secret weights nothing more, and nothing at all before there is a credential', async ({
+  tab,
+  front,
+  deployment,
+}) => {
   const { all, strangers } = watch(tab, deployment);
   await tab.open();
   const before = all.length;
@@ -121,7 +134,9 @@ test('with secret weights nothing more, and nothing at all before there is a cre
   await expect(tab.button).toBeDisabled();
   await tab.shot('error-credential');
   // The health of the parties is asked for, and a worker of the app begins anew; no file of a model, and no link.
-  const asked = all.slice(before).filter(({ pathname }) => !OWN.test(pathname) && !['/v1/party', '/v1/health'].includes(pathname));
+  const asked = all
+    .slice(before)
+    .filter(({ pathname }) => !OWN.test(pathname) && !['/v1/party', '/v1/health'].includes(pathname));
   expect(asked.map(({ pathname }) => pathname)).toEqual([]);
   await tab.page.locator('#credential-file').setInputFiles(deployment.credential('text-classification'));
   await expect(tab.error).toContainText('The credential is for another model');
@@ -131,8 +146,12 @@ test('with secret weights nothing more, and nothing at all before there is a cre
   expect(strangers([])).toEqual([]);
   expect(front.sizes(`${MODEL}/owner.seeds`)).toEqual([]);
   // What is in the file is in no address.
-  const { certificate, key, seeds } = JSON.parse(readFileSync(deployment.credential('fill-mask'), 'utf8')) as Record<string, string>;
-  for (const { href } of all) for (const secret of [certificate, key, seeds]) expect(href).not.toContain(secret.slice(34, 60));
+  const { certificate, key, seeds } = JSON.parse(readFileSync(deployment.credential('fill-mask'), 'utf8')) as Record<
+    string,
+    string
+  >;
+  for (const { href } of all)
+    for (const secret of [certificate, key, seeds]) expect(href).not.toContain(secret.slice(34, 60));
   await tab.shot('secret-weights');
 });
 

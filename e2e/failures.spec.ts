@@ -1,4 +1,7 @@
-/** What goes wrong outside the page is said with its place, costs no word of the text, and is over when its cause is. */
+/**
+ * What goes wrong outside the page is said with its place, costs no word of the text, and is over when its cause
+ * is.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +18,10 @@ async function expectAnswer(app: App): Promise<void> {
 }
 
 for (const id of [2, 1] as const) {
-  test(`party ${id} is killed in the middle of a run: named, nothing lost, and the button works when it is back`, async ({ app, deployment }) => {
+  test(`party ${id} is killed in the middle of a run: named, nothing lost, and the button works when it is back`, async ({
+    app,
+    deployment,
+  }) => {
     const root = app.page.locator('html');
     await app.run(TEXT);
     await app.middle();
@@ -61,7 +67,10 @@ test('an answer stays when the keys for the next text cannot be made', async ({ 
   await expectAnswer(app);
 });
 
-test('Stop in the middle of a run stops all three parties, which then serve the next run', async ({ app, deployment }) => {
+test('Stop in the middle of a run stops all three parties, which then serve the next run', async ({
+  app,
+  deployment,
+}) => {
   await Promise.all([deployment.restart(1, { maxSessions: 1 }), deployment.restart(2, { maxSessions: 1 })]);
   await app.prepareWhileTyping(false);
   await app.run(TEXT);
@@ -103,11 +112,14 @@ test('a party with another identity gets no key and no text', async ({ app, depl
     expect(await deployment.restart(2, { home })).not.toBe(promised);
     await app.run(TEXT);
     await expect(app.error).toContainText('This is not the party you chose');
-    await expect(app.error).toContainText('What answered as party 2 did not prove the identity that was chosen for Birch.');
+    await expect(app.error).toContainText(
+      'What answered as party 2 did not prove the identity that was chosen for Birch.',
+    );
     await expect(app.error).toContainText('What to do: do not continue.');
     await expect(app.error.getByRole('button')).toHaveText(['Check the settings']);
     await expect(app.page.locator('html')).toHaveAttribute('data-lost', 'p2');
-    for (const figure of ['p01.ahead', 'p02.ahead', 'p01.input', 'p02.input']) expect(await app.figure(figure), figure).toBe('–');
+    for (const figure of ['p01.ahead', 'p02.ahead', 'p01.input', 'p02.input'])
+      expect(await app.figure(figure), figure).toBe('–');
     expect(
       (await app.connections()).map(({ sent }) => sent),
       'bytes for the party that is another one',
@@ -143,7 +155,9 @@ for (const [blocked, why] of [
     const sockets: string[] = [];
     app.page.on('websocket', (socket) => sockets.push(socket.url()));
     await app.run(TEXT);
-    await expect(app.notice.filter({ hasText: 'The direct link did not open, so Tercet uses the WebSocket link.' })).toBeVisible();
+    await expect(
+      app.notice.filter({ hasText: 'The direct link did not open, so Tercet uses the WebSocket link.' }),
+    ).toBeVisible();
     await expectAnswer(app);
     expect(sockets.length, 'a WebSocket to each party').toBeGreaterThanOrEqual(2);
     await app.shot(`fallback-${blocked}`);

@@ -1,5 +1,6 @@
 /**
- * Models from a hub in a real browser, which hides redirects and takes compressed answers: the hub, where it keeps large files, and the page are of three origins.
+ * Models from a hub in a real browser, which hides redirects and takes compressed answers: the hub, where it keeps
+ * large files, and the page are of three origins.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,7 +30,10 @@ interface Place {
   readonly deployment: Deployment;
 }
 
-const test = base.extend<{ ask: (hub: boolean | HubSource, how?: 'load' | 'loadWithoutCaches') => Promise<Loaded> }, { place: Place }>({
+const test = base.extend<
+  { ask: (hub: boolean | HubSource, how?: 'load' | 'loadWithoutCaches') => Promise<Loaded> },
+  { place: Place }
+>({
   place: [
     async ({ browserName: _ }, use) => {
       const app = await buildPage('hub');
@@ -37,7 +41,10 @@ const test = base.extend<{ ask: (hub: boolean | HubSource, how?: 'load' | 'loadW
       await hub.start();
       try {
         for (const file of [...FILES, 'model.safetensors'])
-          hub.files.set(file, { bytes: readFileSync(join(ROOT, 'models', 'capitals-bert', file)), large: LARGE.includes(file) });
+          hub.files.set(file, {
+            bytes: readFileSync(join(ROOT, 'models', 'capitals-bert', file)),
+            large: LARGE.includes(file),
+          });
         const deployment = await Deployment.start({
           app: app.folder,
           tasks: ['fill-mask'],
@@ -57,7 +64,9 @@ const test = base.extend<{ ask: (hub: boolean | HubSource, how?: 'load' | 'loadW
     hub.troubles.clear();
     await page.goto(deployment.url);
     await page.waitForFunction(() => 'load' in window);
-    await use((option, how = 'load') => page.evaluate(([id, text, from, name]) => window[name](id, text, from), [ID, TEXT, option, how] as const));
+    await use((option, how = 'load') =>
+      page.evaluate(([id, text, from, name]) => window[name](id, text, from), [ID, TEXT, option, how] as const),
+    );
   },
 });
 
@@ -77,15 +86,24 @@ test('a page loads what it needs from the hub, answers, and loads it from the ca
 
   // Simple requests at one commit: no question before, none that tells which page asks, and none for a weight.
   for (const { method, referer, cookie, authorization, url } of hub.requests) {
-    expect({ method, referer, cookie, authorization }).toEqual({ method: 'GET', referer: undefined, cookie: undefined, authorization: undefined });
-    expect(url).toMatch(/^\/(acme\/model\/resolve|api\/resolve-cache\/models\/acme\/model)\/1234567890abcdef1234567890abcdef12345678\/|^\/blobs\//);
+    expect({ method, referer, cookie, authorization }).toEqual({
+      method: 'GET',
+      referer: undefined,
+      cookie: undefined,
+      authorization: undefined,
+    });
+    expect(url).toMatch(
+      /^\/(acme\/model\/resolve|api\/resolve-cache\/models\/acme\/model)\/1234567890abcdef1234567890abcdef12345678\/|^\/blobs\//,
+    );
   }
   const asked = hub.requests.map(({ at, url }) => `${at} ${url.split('/').at(-1)}`);
   expect(asked).toHaveLength(6);
   expect(new Set(asked)).toEqual(new Set(['cdn tokenizer.json', ...FILES.map((file) => `hub ${file}`)]));
   // The control for what a browser does to a hub's answers, without which this test would prove little.
   const seen = await page.evaluate(async (url) => {
-    const [small, large] = await Promise.all(['config.json', 'tokenizer.json'].map((file) => fetch(`${url}/${file}`, { method: 'HEAD', redirect: 'manual' })));
+    const [small, large] = await Promise.all(
+      ['config.json', 'tokenizer.json'].map((file) => fetch(`${url}/${file}`, { method: 'HEAD', redirect: 'manual' })),
+    );
     const followed = await fetch(`${url}/config.json`, { method: 'HEAD' });
     return { small: small.type, large: large.type, length: Number(followed.headers.get('content-length')) };
   }, `${hub.url}/${ID}/resolve/${COMMIT}`);
@@ -110,7 +128,11 @@ test('a page loads what it needs from the hub, answers, and loads it from the ca
   expect(hub.requests).toEqual([]);
 });
 
-test('a browser that refuses its caches keeps the files in memory for as long as the model is loaded', async ({ ask, page, place: { hub } }) => {
+test('a browser that refuses its caches keeps the files in memory for as long as the model is loaded', async ({
+  ask,
+  page,
+  place: { hub },
+}) => {
   for (const _visit of [1, 2]) {
     const { answer, fetched } = await ask({ endpoint: hub.url }, 'loadWithoutCaches');
     expect(answer).toBe('paris');
@@ -123,7 +145,10 @@ test('a browser that refuses its caches keeps the files in memory for as long as
 test('a download that breaks goes on where it stopped', async ({ ask, place: { hub } }) => {
   hub.troubles.set('tokenizer.json', { kind: 'cut', after: 10_000, times: 1 });
   expect(await ask({ endpoint: hub.url })).toMatchObject({ answer: 'paris' });
-  expect(hub.requests.filter(({ at }) => at === 'cdn').map(({ range }) => range)).toEqual([undefined, expect.stringMatching(/^bytes=[1-9]\d*-$/)]);
+  expect(hub.requests.filter(({ at }) => at === 'cdn').map(({ range }) => range)).toEqual([
+    undefined,
+    expect.stringMatching(/^bytes=[1-9]\d*-$/),
+  ]);
   expect(
     hub.requests.some(({ preflight }) => preflight),
     'a simple request',
@@ -137,7 +162,11 @@ const TROUBLES: readonly [what: string, trouble: Trouble, error: RegExp][] = [
   ['an absent file', { kind: 'status', status: 404 }, /ERR_MODEL_NOT_FOUND: the hub has no /],
 ];
 for (const [what, trouble, error] of TROUBLES) {
-  test(`${what} is refused, nothing of it is kept, and it is loaded afresh when the hub is mended`, async ({ ask, page, place: { hub } }) => {
+  test(`${what} is refused, nothing of it is kept, and it is loaded afresh when the hub is mended`, async ({
+    ask,
+    page,
+    place: { hub },
+  }) => {
     for (const file of ['config.json', 'tokenizer.json']) {
       await page.evaluate(() => caches.delete('tercet-hub'));
       hub.troubles.set(file, trouble);

@@ -1,4 +1,7 @@
-/** Reloading, several tabs, and keys made ahead: sessions end when their page does, do not disturb each other, and no key is used for two texts. */
+/**
+ * Reloading, several tabs, and keys made ahead: sessions end when their page does, do not disturb each other, and
+ * no key is used for two texts.
+ */
 import { sdkAnswer } from './support/node.ts';
 import { expect, test } from './support/test.ts';
 
@@ -12,7 +15,10 @@ const AHEAD = ['p01.ahead', 'p02.ahead'] as const;
 /** An input of 16 tokens with its frames is far smaller, and what is prepared for it far larger. */
 const INPUT_BYTES = 50_000;
 
-test('a reload in the middle of a run ends its session at both parties within 5 s, and they serve the next one', async ({ app, deployment }) => {
+test('a reload in the middle of a run ends its session at both parties within 5 s, and they serve the next one', async ({
+  app,
+  deployment,
+}) => {
   await Promise.all([deployment.restart(1, { maxSessions: 1 }), deployment.restart(2, { maxSessions: 1 })]);
   await app.prepareWhileTyping(false);
   await app.run(SHORT);
@@ -20,14 +26,19 @@ test('a reload in the middle of a run ends its session at both parties within 5 
   expect([await deployment.health(1), await deployment.health(2)], 'both parties are at work').toEqual([503, 503]);
   await app.page.reload();
   for (const id of [1, 2] as const)
-    await expect.poll(() => deployment.health(id), { message: `party ${id} is free`, timeout: 5_000, intervals: [50] }).toBe(200);
+    await expect
+      .poll(() => deployment.health(id), { message: `party ${id} is free`, timeout: 5_000, intervals: [50] })
+      .toBe(200);
   await app.ready();
   await app.prepareWhileTyping(false);
   expect((await app.ask(SHORT))[0].word).toBe('oslo');
   await Promise.all([deployment.restart(1), deployment.restart(2)]);
 });
 
-test('a tab that is put away gives its places back, says so, and takes them again when somebody comes back', async ({ app, deployment }) => {
+test('a tab that is put away gives its places back, says so, and takes them again when somebody comes back', async ({
+  app,
+  deployment,
+}) => {
   await Promise.all([deployment.restart(1, { maxSessions: 1 }), deployment.restart(2, { maxSessions: 1 })]);
   // A person: from here on keys are made for the example that stands in the box.
   await app.page.mouse.move(10, 10);
@@ -36,7 +47,8 @@ test('a tab that is put away gives its places back, says so, and takes them agai
   expect([await deployment.load(1), await deployment.load(2)], 'both places are taken').toEqual(['busy', 'busy']);
   await app.page.evaluate(() => document.dispatchEvent(new Event('freeze')));
   await expect(app.readiness).toHaveText('The prepared keys were let go while this tab was hidden.');
-  for (const id of [1, 2] as const) await expect.poll(() => deployment.load(id), { message: `party ${id} is free` }).toBe('free');
+  for (const id of [1, 2] as const)
+    await expect.poll(() => deployment.load(id), { message: `party ${id} is free` }).toBe('free');
   await app.page.mouse.move(20, 20);
   await app.prepared(16);
   await Promise.all([deployment.restart(1), deployment.restart(2)]);
@@ -52,11 +64,14 @@ test('two tabs run at the same time, and each gets its own answer', async ({ app
   expect([mine[0].word, theirs[0].word]).toEqual(['oslo', 'tokyo']);
 });
 
-test('what is prepared while typing is there before the button, and the button sends one input and nothing more ahead', async ({ app }) => {
+test('what is prepared while typing is there before the button, and the button sends one input and nothing more ahead', async ({
+  app,
+}) => {
   await app.type(SHORT);
   await app.prepared(16);
   await expect(app.bound('p02.ahead')).toHaveText(/kB/);
-  for (const figure of ['p01.input', 'p02.input', 'elapsed', 'msgs']) expect(await app.figure(figure), figure).toBe('–');
+  for (const figure of ['p01.input', 'p02.input', 'elapsed', 'msgs'])
+    expect(await app.figure(figure), figure).toBe('–');
   await app.shot('prepared', ['light', 'narrow']);
   const shown = await Promise.all(AHEAD.map((name) => app.figure(name)));
   const before = await app.connections();
@@ -93,7 +108,10 @@ test('without preparing, all of it is sent after the button', async ({ app }) =>
   expect(await app.figure('t.when')).toBe('after the button');
 });
 
-test('a text of another length is prepared for anew, and what was made for the first one is thrown away', async ({ app, deployment }) => {
+test('a text of another length is prepared for anew, and what was made for the first one is thrown away', async ({
+  app,
+  deployment,
+}) => {
   await app.type(SHORT);
   await app.prepared(16);
   const first = await app.connections();
@@ -101,7 +119,9 @@ test('a text of another length is prepared for anew, and what was made for the f
   await app.prepared(32);
   const prepared = await app.connections();
   expect(prepared).toHaveLength(4);
-  await expect.poll(async () => (await app.connections()).map(({ closed }) => closed)).toEqual([true, true, false, false]);
+  await expect
+    .poll(async () => (await app.connections()).map(({ closed }) => closed))
+    .toEqual([true, true, false, false]);
 
   await app.button.click();
   await app.middle();

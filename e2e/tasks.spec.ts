@@ -1,13 +1,19 @@
-/** Every task in the page: the answer that Node gives, marked where it is; texts that grow; and what is said of a form that cannot run. */
+/**
+ * Every task in the page: the answer that Node gives, marked where it is; texts that grow; and what is said of a
+ * form that cannot run.
+ */
 import type { Locator } from '@playwright/test';
 import { type App, EVERY_LOOK, plain } from './support/app.ts';
 import { inNode } from './support/node.ts';
 import { expect, test } from './support/test.ts';
 
-test.use({ deploymentOptions: { tasks: ['fill-mask', 'question-answering', 'token-classification', 'text-generation'] } });
+test.use({
+  deploymentOptions: { tasks: ['fill-mask', 'question-answering', 'token-classification', 'text-generation'] },
+});
 
 const NEAR = 0.01;
-const CONTEXT = 'The old stone bridge in Marlow was built in 1783 by Thomas Hale. It crosses the river Wend and is 92 metres long.';
+const CONTEXT =
+  'The old stone bridge in Marlow was built in 1783 by Thomas Hale. It crosses the river Wend and is 92 metres long.';
 const QUESTION = 'How long is the bridge?';
 const ANSWER = '92 metres';
 const SENTENCE = 'Maria Silva flew from Lisbon to Toronto with her brother Pedro.';
@@ -37,7 +43,9 @@ test('a question is answered as in Node, and the answer is marked in the text', 
   await app.shot('question-idle', ['narrow']);
   await ask(app, { 'Text to search': CONTEXT, Question: QUESTION });
   const list = await app.answer();
-  const { answers } = await inNode(deployment, 'question-answering', (model) => model.answerQuestion({ question: QUESTION, context: CONTEXT }, { topK: 3 }));
+  const { answers } = await inNode(deployment, 'question-answering', (model) =>
+    model.answerQuestion({ question: QUESTION, context: CONTEXT }, { topK: 3 }),
+  );
   expect(list.map(({ word }) => word)).toEqual(answers.map(({ answer }) => answer));
   for (const [i, { score }] of list.entries()) expect(Math.abs(score - answers[i].score)).toBeLessThan(NEAR);
   const [best] = answers;
@@ -60,8 +68,12 @@ test('names are found as in Node, and marked with their kind in words', async ({
   await app.answer();
   const { entities } = await inNode(deployment, 'token-classification', (model) => model.extractEntities(SENTENCE));
   expect(entities.length).toBeGreaterThan(1);
-  expect(await marks(app.page.locator('#scores .passage'))).toEqual(entities.map(({ text, start }) => ({ text, start })));
-  const rows = await app.page.locator('#scores tbody tr').evaluateAll((list) => list.map((row) => [...row.children].map((cell) => cell.textContent)));
+  expect(await marks(app.page.locator('#scores .passage'))).toEqual(
+    entities.map(({ text, start }) => ({ text, start })),
+  );
+  const rows = await app.page
+    .locator('#scores tbody tr')
+    .evaluateAll((list) => list.map((row) => [...row.children].map((cell) => cell.textContent)));
   expect(rows.map(([name]) => name)).toEqual(entities.map(({ text }) => text));
   for (const [i, [, kind, score]] of rows.entries()) {
     expect(kind).toBe(entities[i].label === 'location' ? 'place' : entities[i].label);
@@ -74,24 +86,36 @@ test('names are found as in Node, and marked with their kind in words', async ({
 test('own labels sort a text as in Node', async ({ app, deployment }) => {
   await app.task('Sort by your own labels');
   const template = '{text} is in {mask}.';
-  await ask(app, { 'Your text': 'Norway', 'Labels, separated by commas': 'Asia, Europe, Africa', 'Sentence that a label completes': template });
+  await ask(app, {
+    'Your text': 'Norway',
+    'Labels, separated by commas': 'Asia, Europe, Africa',
+    'Sentence that a label completes': template,
+  });
   const list = await app.answer();
-  const { labels } = await inNode(deployment, 'fill-mask', (model) => model.classify('Norway', { labels: ['Asia', 'Europe', 'Africa'], template }));
+  const { labels } = await inNode(deployment, 'fill-mask', (model) =>
+    model.classify('Norway', { labels: ['Asia', 'Europe', 'Africa'], template }),
+  );
   expect(list.map(({ word }) => word)).toEqual(labels.map(({ label }) => label));
   for (const [i, { score }] of list.entries()) expect(Math.abs(score - labels[i].score)).toBeLessThan(NEAR);
   await expect(app.page.locator('#answer')).toHaveText('Norway is in Europe.');
   await app.shot('result-sorted');
 });
 
-test('a text grows piece by piece, is the one that Node writes, and is announced in few words', async ({ app, deployment }) => {
+test('a text grows piece by piece, is the one that Node writes, and is announced in few words', async ({
+  app,
+  deployment,
+}) => {
   const { page } = app;
   await app.task('Continue a text');
   await page.evaluate(() => {
     const said: string[] = [];
     Object.assign(window, { said });
-    new MutationObserver(() => said.push(document.querySelector('#say')?.textContent ?? '')).observe(document.querySelector('#say') as Element, {
-      childList: true,
-    });
+    new MutationObserver(() => said.push(document.querySelector('#say')?.textContent ?? '')).observe(
+      document.querySelector('#say') as Element,
+      {
+        childList: true,
+      },
+    );
   });
   await page.locator('#options summary').click();
   await app.prepareWhileTyping(false);
@@ -103,7 +127,9 @@ test('a text grows piece by piece, is the one that Node writes, and is announced
   await app.phase('done');
   const whole = (await app.added.textContent()) ?? '';
   expect(whole.startsWith(early) && whole.length > early.length).toBe(true);
-  const node = await inNode(deployment, 'text-generation', (model) => model.generate(PROMPT, { maxNewTokens: 12, temperature: 0 }));
+  const node = await inNode(deployment, 'text-generation', (model) =>
+    model.generate(PROMPT, { maxNewTokens: 12, temperature: 0 }),
+  );
   expect(whole).toBe(node.text);
   expect(await app.figure('msgs')).toBe(`${node.pieceMs.length} out, ${node.pieceMs.length} in`);
   await expect(app.page.locator('#still')).toContainText(`that ${node.pieceMs.length} pieces came and when`);
@@ -116,7 +142,14 @@ test('a text grows piece by piece, is the one that Node writes, and is announced
 test('options of a drawn text are those of Node: with the same seed the same text', async ({ app, deployment }) => {
   await app.task('Continue a text');
   await app.page.locator('#options summary').click();
-  const fields = { 'How it begins': PROMPT, 'New pieces': '6', Temperature: '0.9', 'Top-p': '0.95', 'Top-k': '40', Seed: '11' };
+  const fields = {
+    'How it begins': PROMPT,
+    'New pieces': '6',
+    Temperature: '0.9',
+    'Top-p': '0.95',
+    'Top-k': '40',
+    Seed: '11',
+  };
   for (const [label, value] of Object.entries(fields)) await app.box(label).fill(value);
   // Keys are made for the text, and for its first pieces, before the button.
   await app.prepared(16);
@@ -129,9 +162,15 @@ test('options of a drawn text are those of Node: with the same seed the same tex
   await app.shot('text-options', ['narrow']);
 });
 
-test('Stop in the middle of a text keeps what came, and ends the sessions of both parties', async ({ app, deployment }) => {
+test('Stop in the middle of a text keeps what came, and ends the sessions of both parties', async ({
+  app,
+  deployment,
+}) => {
   const models = ['text-generation'] as const;
-  await Promise.all([deployment.restart(1, { maxSessions: 1, models }), deployment.restart(2, { maxSessions: 1, models })]);
+  await Promise.all([
+    deployment.restart(1, { maxSessions: 1, models }),
+    deployment.restart(2, { maxSessions: 1, models }),
+  ]);
   await app.prepareWhileTyping(false);
   await app.task('Continue a text');
   await app.page.locator('#options summary').click();
@@ -171,12 +210,24 @@ test('what cannot run is said under its box, before anything is sent', async ({ 
   await refused({ Question: ' ', 'Text to search': CONTEXT }, 'Question', /^There is no question\. .*What to do:/);
   await app.shot('error-question', ['narrow']);
   await refused({ Question: QUESTION, 'Text to search': '' }, 'Text to search', /^There is no text to search\./);
-  await refused({ 'Text to search': CONTEXT.repeat(40) }, 'Text to search', /^Text and question are too long\..*shorten the text by \d+ or more/);
+  await refused(
+    { 'Text to search': CONTEXT.repeat(40) },
+    'Text to search',
+    /^Text and question are too long\..*shorten the text by \d+ or more/,
+  );
   await app.task('Find names');
   await refused({ 'Your text': '' }, 'Your text', /^There is no text\./);
   await app.task('Sort by your own labels');
-  await refused({ 'Your text': 'Norway', 'Labels, separated by commas': 'Europe' }, 'Labels, separated by commas', /^There are too few labels\./);
-  await refused({ 'Labels, separated by commas': 'Europe, zwxqv kj' }, 'Labels, separated by commas', /^The label “.+” cannot be used\./);
+  await refused(
+    { 'Your text': 'Norway', 'Labels, separated by commas': 'Europe' },
+    'Labels, separated by commas',
+    /^There are too few labels\./,
+  );
+  await refused(
+    { 'Labels, separated by commas': 'Europe, zwxqv kj' },
+    'Labels, separated by commas',
+    /^The label “.+” cannot be used\./,
+  );
   await app.shot('error-label');
   await refused(
     { 'Labels, separated by commas': 'Europe, Asia', 'Sentence that a label completes': '{text} is there.' },
@@ -240,11 +291,15 @@ test('every task works by keyboard alone', async ({ app }) => {
 
 test('before the run the page says what the parties will learn of each task', async ({ app }) => {
   const leaks = app.bound('leaks');
-  await expect(leaks).toHaveText('The parties will see which model, the padded length (16 tokens) and that there is one blank but not where, never the words.');
+  await expect(leaks).toHaveText(
+    'The parties will see which model, the padded length (16 tokens) and that there is one blank but not where, never the words.',
+  );
   await app.task('Answer a question');
   await expect(leaks).toHaveText(/the padded length of both texts together \((32|64) tokens\), never the words\.$/);
   await app.task('Find names');
-  await expect(leaks).toHaveText(/^The parties will see which model and the padded length \((16|32) tokens\), never the words\.$/);
+  await expect(leaks).toHaveText(
+    /^The parties will see which model and the padded length \((16|32) tokens\), never the words\.$/,
+  );
   await app.task('Continue a text');
   await expect(leaks).toHaveText(/how many pieces come \(up to 20\), never the words\.$/);
   await app.page.locator('#options summary').click();

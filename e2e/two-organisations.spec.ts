@@ -1,6 +1,7 @@
 /**
- * README, "Two organisations", command by command, as two operators and a data owner on machines of their own run it: state folders that share nothing, an answer in the
- * page, in the SDK and on the command line; and what each of them says when one operator pins another identity than the other has.
+ * README, "Two organisations", command by command, as two operators and a data owner on machines of their own run
+ * it: state folders that share nothing, an answer in the page, in the SDK and on the command line; and what each of
+ * them says when one operator pins another identity than the other has.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,7 +22,8 @@ test.setTimeout(300_000);
 
 /** The commands of the section, without their comments. */
 function readmeCommands(): string[] {
-  const section = /^## Two organisations$([\s\S]*?)^## /m.exec(readFileSync(join(ROOT, 'README.md'), 'utf8'))?.[1] ?? '';
+  const section =
+    /^## Two organisations$([\s\S]*?)^## /m.exec(readFileSync(join(ROOT, 'README.md'), 'utf8'))?.[1] ?? '';
   const [, block] = /```sh\n([\s\S]*?)```/.exec(section) ?? [];
   return (block ?? '')
     .split('\n')
@@ -57,7 +59,9 @@ class Walk {
       '-addext',
       names,
     ];
-    execFileSync('openssl', [...how, '-keyout', this.#word('key.pem'), '-out', this.#word('cert.pem')], { stdio: 'ignore' });
+    execFileSync('openssl', [...how, '-keyout', this.#word('key.pem'), '-out', this.#word('cert.pem')], {
+      stdio: 'ignore',
+    });
   }
 
   home(machine: Machine): string {
@@ -71,7 +75,9 @@ class Walk {
   /** Starts a line of the README on the machine that it is for. */
   start(line: string, more: readonly string[] = []): Command {
     const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare).slice(1);
-    const args = words.map((word) => word.replace(/\b(HEX|HOST)[12]\b|\b(cert|key)\.pem\b/g, (name) => this.#word(name)));
+    const args = words.map((word) =>
+      word.replace(/\b(HEX|HOST)[12]\b|\b(cert|key)\.pem\b/g, (name) => this.#word(name)),
+    );
     const machine: Machine = / --party-id 1\b/.test(line) ? 'one' : / --party-id 2\b/.test(line) ? 'two' : 'home';
     const command = new Command([...args, ...more], this.home(machine), {}, this.machines.on(machine));
     this.#running.push(command);
@@ -110,13 +116,22 @@ class Walk {
   }
 }
 
-test('two organisations that share nothing serve a page, a program and the command line, as the README says', async ({ playwright }) => {
+test('two organisations that share nothing serve a page, a program and the command line, as the README says', async ({
+  playwright,
+}) => {
   const walk = new Walk();
   let browser: Browser | undefined;
   try {
     const lines = readmeCommands();
     const [identity1, identity2, party1, party2, site, infer] = lines;
-    expect(lines.map((line) => line.split(' ')[1])).toEqual(['identity', 'identity', 'party', 'party', 'site', 'infer']);
+    expect(lines.map((line) => line.split(' ')[1])).toEqual([
+      'identity',
+      'identity',
+      'party',
+      'party',
+      'site',
+      'infer',
+    ]);
     walk.learn('HEX1', (await walk.start(identity1).output()).trim());
     walk.learn('HEX2', (await walk.start(identity2).output()).trim());
     const small = ['--device', 'wasm', '--threads', '1'];
@@ -126,9 +141,14 @@ test('two organisations that share nothing serve a page, a program and the comma
     await two.said(/party 2 computes on/);
     await walk.start(site).said(/the web app is at/);
 
-    expect(JSON.parse(await walk.start(infer, ['--json']).output())).toMatchObject({ result: { predictions: [{ token: 'oslo' }, {}, {}, {}, {}] } });
+    expect(JSON.parse(await walk.start(infer, ['--json']).output())).toMatchObject({
+      result: { predictions: [{ token: 'oslo' }, {}, {}, {}, {}] },
+    });
     expect(await walk.sdk()).toBe('oslo');
-    browser = await playwright.chromium.launch({ executablePath: walk.machines.browserAtHome(walk.folder), args: [...ARGS, '--ignore-certificate-errors'] });
+    browser = await playwright.chromium.launch({
+      executablePath: walk.machines.browserAtHome(walk.folder),
+      args: [...ARGS, '--ignore-certificate-errors'],
+    });
     const app = new App(await browser.newPage(), 'http://127.0.0.1:8420/');
     // Three parties and a browser share this machine's cores, whatever the namespaces say.
     app.patienceMs = 60_000;
@@ -141,13 +161,16 @@ test('two organisations that share nothing serve a page, a program and the comma
     expect(kept('one').sort()).toEqual(['certificates', 'certificates/identity-party-1.key']);
     expect(kept('two').sort()).toEqual(['certificates', 'certificates/identity-party-2.key']);
 
-    // Operator 2 was told another identity of party 1: everybody hears who did not prove itself to whom, and nobody accuses the party that the owner reached.
+    // Operator 2 was told another identity of party 1: everybody hears who did not prove itself to whom, and nobody
+    // accuses the party that the owner reached.
     await two.stop();
     two = walk.start(party2.replace('1=HEX1', `1=${STRANGER}`), small);
     await two.said(/party 2 computes on/);
     await app.run('The capital of Spain is [MASK].');
     await expect(app.error).toContainText('The two compute parties do not accept each other’s identity');
-    await expect(app.error).toContainText('Party 1 did not prove to the other compute party who it is. Each of them proved it to this page.');
+    await expect(app.error).toContainText(
+      'Party 1 did not prove to the other compute party who it is. Each of them proved it to this page.',
+    );
     await expect(app.error).not.toContainText('not the party you chose');
     await app.shot('error-two-organisations');
     const said = /party 1 did not prove its identity to party 2, says party 2/;

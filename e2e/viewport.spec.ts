@@ -1,4 +1,7 @@
-/** What the page is for stands in the window: the button at the start, then progress, answer or error, without anybody scrolling. */
+/**
+ * What the page is for stands in the window: the button at the start, then progress, answer or error, without
+ * anybody scrolling.
+ */
 import type { Locator, Page } from '@playwright/test';
 import { expect, test } from './support/scripted.ts';
 
@@ -10,7 +13,14 @@ const WINDOWS = [
 ] as const;
 /** The form of the second is the tallest of those with an answer of one line. */
 const SOME = ['Fill a blank', 'Sort by your own labels'] as const;
-const TASKS = ['Fill a blank', 'Classify a sentence', 'Answer a question', 'Find names', 'Continue a text', 'Sort by your own labels'] as const;
+const TASKS = [
+  'Fill a blank',
+  'Classify a sentence',
+  'Answer a question',
+  'Find names',
+  'Continue a text',
+  'Sort by your own labels',
+] as const;
 
 interface Box {
   readonly top: number;
@@ -77,9 +87,12 @@ for (const [width, height] of WINDOWS) {
         if (width >= 1240) await expectInside(page, run, `the button of “${task}”`);
         await run.click();
         await expect(page.locator('html')).toHaveAttribute('data-phase', 'done');
-        const answer = { 'Find names': '#scores .passage', 'Continue a text': '[data-when="result"] .growing' }[task as string] ?? '#answer';
+        const answer =
+          { 'Find names': '#scores .passage', 'Continue a text': '[data-when="result"] .growing' }[task as string] ??
+          '#answer';
         await expectInside(page, page.locator(answer), `the answer of “${task}”`);
-        if (task === 'Fill a blank') await expectInside(page, page.locator('#scores tbody tr').nth(2), 'three of the words');
+        if (task === 'Fill a blank')
+          await expectInside(page, page.locator('#scores tbody tr').nth(2), 'three of the words');
       }
 
       await open(page, scripted, 'hold-run', notice);
@@ -118,17 +131,27 @@ test('whoever scrolled since the button is left where they are', async ({ page, 
   expect(await page.evaluate(() => scrollY)).toBe(there);
 });
 
-test('the title is two lines and the tasks are one row in a wide face, and a long text scrolls in its box', async ({ page, scripted }) => {
+test('the title is two lines and the tasks are one row in a wide face, and a long text scrolls in its box', async ({
+  page,
+  scripted,
+}) => {
   await page.setViewportSize({ width: 1280, height: 720 });
   await open(page, scripted, 'ok', false);
   await page.evaluate(() => document.documentElement.style.setProperty('--serif', '"DejaVu Serif"'));
   await page.evaluate(() => document.documentElement.style.setProperty('--sans', '"DejaVu Sans"'));
-  const lines = await page.locator('h1').evaluate((node) => node.getBoundingClientRect().height / Number.parseFloat(getComputedStyle(node).lineHeight));
+  const lines = await page
+    .locator('h1')
+    .evaluate((node) => node.getBoundingClientRect().height / Number.parseFloat(getComputedStyle(node).lineHeight));
   expect(Math.round(lines)).toBe(2);
-  const tops = await page.locator('#tasks label:visible').evaluateAll((labels) => labels.map((label) => Math.round(label.getBoundingClientRect().top)));
+  const tops = await page
+    .locator('#tasks label:visible')
+    .evaluateAll((labels) => labels.map((label) => Math.round(label.getBoundingClientRect().top)));
   expect(tops).toHaveLength(TASKS.length);
   expect(new Set(tops).size, 'rows of tasks').toBe(1);
   await page.locator('#text').fill('word '.repeat(4000));
   await expectInside(page, page.locator('#run'), 'the button under 4,000 words');
-  expect(await page.locator('#text').evaluate((node) => node.scrollHeight - node.clientHeight), 'scrolls inside').toBeGreaterThan(1000);
+  expect(
+    await page.locator('#text').evaluate((node) => node.scrollHeight - node.clientHeight),
+    'scrolls inside',
+  ).toBeGreaterThan(1000);
 });

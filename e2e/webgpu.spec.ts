@@ -9,11 +9,15 @@ const SLOW_MS = 300_000;
 
 test('a software adapter is passed over for WASM, aloud; forced, WebGPU gives the same answer', async ({ app }) => {
   test.setTimeout(SLOW_MS);
-  const notice = app.notice.filter({ hasText: 'The only graphics adapter here is a software one, so Tercet uses the processor (WASM).' });
+  const notice = app.notice.filter({
+    hasText: 'The only graphics adapter here is a software one, so Tercet uses the processor (WASM).',
+  });
   await expect(notice).toBeVisible();
   await expect(app.bound('p0.health')).toHaveText('this tab, WASM');
   await app.openSettings();
-  await expect(app.page.locator('#set-device label').filter({ hasText: 'WebGPU' })).toContainText('in software on the processor');
+  await expect(app.page.locator('#set-device label').filter({ hasText: 'WebGPU' })).toContainText(
+    'in software on the processor',
+  );
   await app.closeSettings();
   await app.shot('software-adapter');
   const processor = await app.ask(TEXT);

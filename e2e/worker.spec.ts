@@ -1,4 +1,7 @@
-/** The SDK in a worker of the host's own: the same answer as in a page, over the page's WebRTC where it lends it, else over WebSockets, which is said. */
+/**
+ * The SDK in a worker of the host's own: the same answer as in a page, over the page's WebRTC where it lends it,
+ * else over WebSockets, which is said.
+ */
 import { expect, test } from '@playwright/test';
 import type { Told } from './pages/worker/worker.ts';
 import { Deployment } from './support/deployment.ts';
@@ -22,7 +25,10 @@ test('answers in the worker that asks, with and without the WebRTC of its page',
     expect(lent).toMatchObject({ transports: ['webrtc', 'webrtc'], fallbacks: [] });
     expect(lent.tokens[0]).toBe('paris');
     const alone = await page.evaluate((text) => window.ask(text, false), TEXT);
-    expect(alone).toMatchObject({ transports: ['websocket', 'websocket'], fallbacks: ['transport to websocket', 'transport to websocket'] });
+    expect(alone).toMatchObject({
+      transports: ['websocket', 'websocket'],
+      fallbacks: ['transport to websocket', 'transport to websocket'],
+    });
     expect(alone.tokens).toEqual(lent.tokens);
   } finally {
     await deployment.stop();

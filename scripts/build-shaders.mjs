@@ -1,5 +1,6 @@
-// Writes shaders/ into src/compute/kernels/webgpu/shaders.generated.ts: one string per file, so that no bundler or file access is needed at run time.
-// `--check` compares instead. Comments and indentation stay in the sources; a `// uses:` line becomes the list of files that go in front.
+// Writes shaders/ into src/compute/kernels/webgpu/shaders.generated.ts: one string per file, so that no bundler or
+// file access is needed at run time. `--check` compares instead. Comments and indentation stay in the sources; a
+// `// uses:` line becomes the list of files that go in front.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

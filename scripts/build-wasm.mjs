@@ -1,7 +1,8 @@
-// Builds wasm/ into src/compute/kernels/wasm/tercet.wasm, byte for byte the same from any folder. `--check` builds aside and compares.
+// Builds wasm/ into src/compute/kernels/wasm/tercet.wasm, byte for byte the same from any folder. `--check` builds
+// aside and compares.
 //
-// Debian's rustc on purpose: it is the toolchain with a packaged wasm32 standard library, and one pinned compiler gives one output.
-// The crate has no dependencies, so rustc is called without cargo.
+// Debian's rustc on purpose: it is the toolchain with a packaged wasm32 standard library, and one pinned compiler
+// gives one output. The crate has no dependencies, so rustc is called without cargo.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,8 +18,14 @@ const check = process.argv.includes('--check');
 /** Whether rustc, the wasm32 core library and the linker are there. */
 function toolchain() {
   if (!existsSync(rustc)) return false;
-  const libdir = spawnSync(rustc, ['--print', 'target-libdir', '--target', 'wasm32-unknown-unknown'], { encoding: 'utf8' });
-  return libdir.status === 0 && existsSync(libdir.stdout.trim()) && ['/usr/bin/rust-lld', '/usr/bin/wasm-ld'].some((path) => existsSync(path));
+  const libdir = spawnSync(rustc, ['--print', 'target-libdir', '--target', 'wasm32-unknown-unknown'], {
+    encoding: 'utf8',
+  });
+  return (
+    libdir.status === 0 &&
+    existsSync(libdir.stdout.trim()) &&
+    ['/usr/bin/rust-lld', '/usr/bin/wasm-ld'].some((path) => existsSync(path))
+  );
 }
 
 if (!toolchain()) {
@@ -33,7 +40,8 @@ const flags = [
   // Every engine with SIMD128 also has bulk memory, which makes copies and fills one instruction.
   ...['-C', 'target-feature=+simd128,+bulk-memory', '-C', 'opt-level=3', '-C', 'lto=fat', '-C', 'embed-bitcode=yes'],
   ...['-C', 'panic=abort', '-C', 'codegen-units=1', '-C', 'strip=symbols'],
-  // A small stack at the bottom of the memory: the host wipes it after every call, because spilled registers hold shares.
+  // A small stack at the bottom of the memory: the host wipes it after every call, because spilled registers hold
+  // shares.
   ...['-C', 'link-arg=-zstack-size=16384', '-C', 'link-arg=--stack-first'],
   // No host path in the output.
   ...['--remap-path-prefix', `${join(root, 'wasm')}=/tercet`],

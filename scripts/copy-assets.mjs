@@ -1,9 +1,13 @@
-// What the TypeScript compiler does not carry from src to dist: the WebAssembly module, and the names of workers in URLs.
+// What the TypeScript compiler does not carry from src to dist: the WebAssembly module, and the names of workers in
+// URLs.
 import { copyFileSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-copyFileSync(new URL('../src/compute/kernels/wasm/tercet.wasm', import.meta.url), new URL('../dist/compute/kernels/wasm/tercet.wasm', import.meta.url));
+copyFileSync(
+  new URL('../src/compute/kernels/wasm/tercet.wasm', import.meta.url),
+  new URL('../dist/compute/kernels/wasm/tercet.wasm', import.meta.url),
+);
 
 // `new URL('./worker.ts', import.meta.url)` is how bundlers find a worker; the compiler rewrites imports only.
 const sdk = fileURLToPath(new URL('../dist/sdk', import.meta.url));

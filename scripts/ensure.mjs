@@ -1,4 +1,5 @@
-// Installs and builds what is missing or stale, then returns: the first half of `npm start` and `npm test`. Only Node.js and npm are assumed.
+// Installs and builds what is missing or stale, then returns: the first half of `npm start` and `npm test`. Only
+// Node.js and npm are assumed.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +14,11 @@ if (major < 20 || (major === 20 && minor < 19)) {
 
 /** Runs a command with its output on stderr, so that stdout stays the command's own (JSON). */
 function run(command, args) {
-  const { status } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
+  const { status } = spawnSync(command, args, {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32',
+  });
   if (status !== 0) process.exit(status ?? 1);
 }
 
@@ -35,7 +40,10 @@ if (!existsSync(installed) || readFileSync(installed, 'utf8') !== lock) {
 
 const built = join(root, 'dist', '.built');
 const page = ['index.html', 'vite.config.ts'].map((file) => statSync(join(root, file)).mtimeMs);
-if (!existsSync(built) || Math.max(newest(join(root, 'src')), newest(join(root, 'public')), ...page) > statSync(built).mtimeMs) {
+if (
+  !existsSync(built) ||
+  Math.max(newest(join(root, 'src')), newest(join(root, 'public')), ...page) > statSync(built).mtimeMs
+) {
   console.error('tercet: building');
   run('npm', ['run', '-s', 'build']);
   writeFileSync(built, '');

@@ -1,4 +1,5 @@
-// The Chromium or Chrome of this machine, for tests in a browser. Nothing is downloaded. Only the path in CHROMIUM_PATH counts, where that is set.
+// The Chromium or Chrome of this machine, for tests in a browser. Nothing is downloaded. Only the path in
+// CHROMIUM_PATH counts, where that is set.
 import { existsSync } from 'node:fs';
 import { env } from 'node:process';
 
@@ -12,7 +13,8 @@ const PLACES = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 
-export const NO_CHROMIUM = 'there is no Chromium here: install it (Debian, Ubuntu: apt-get install chromium) or name a Chromium or Chrome in CHROMIUM_PATH';
+export const NO_CHROMIUM =
+  'there is no Chromium here: install it (Debian, Ubuntu: apt-get install chromium) or name a Chromium or Chrome in CHROMIUM_PATH';
 
 export function findChromium() {
   const { CHROMIUM_PATH: named = '' } = env;

@@ -1,9 +1,12 @@
 /**
- * Hostile texts against the plan of a model: `node scripts/hostile-ranges.mjs MODEL [--texts 500] [--private 4] [--tokens 32] [--query 1]`, after `npm run build`.
+ * Hostile texts against the plan of a model: `node scripts/hostile-ranges.mjs MODEL [--texts 500] [--private 4]
+ * [--tokens 32] [--query 1]`, after `npm run build`.
  *
- * Every text goes through the float model, and each of its extremes is held against the plan: a bound that the plan calls proved must hold, whatever the text, and the
- * others say whether a private run must answer (inside what is accepted), must refuse (beyond a domain) or may do either. A few texts, the furthest first, are then run among three
- * parties in this process: the answer must be right, or ERR_RANGE_EXCEEDED. Not part of the test lanes: it takes minutes to hours. `--query` enlarges the first layer's queries after the plan is made.
+ * Every text goes through the float model, and each of its extremes is held against the plan: a bound that the plan
+ * calls proved must hold, whatever the text, and the others say whether a private run must answer (inside what is
+ * accepted), must refuse (beyond a domain) or may do either. A few texts, the furthest first, are then run among
+ * three parties in this process: the answer must be right, or ERR_RANGE_EXCEEDED. Not part of the test lanes: it
+ * takes minutes to hours. `--query` enlarges the first layer's queries after the plan is made.
  */
 import { parseArgs } from 'node:util';
 import { OpenParameters } from '../dist/session/open-parameters.js';
@@ -45,7 +48,8 @@ const read = async (name) => {
 const tame = { ...stored, tensor: read };
 const source = {
   ...stored,
-  tensor: async (name) => (factor !== 1 && /^layers\.0\.(wq|bq)$/.test(name) ? (await read(name)).map((v) => v * factor) : read(name)),
+  tensor: async (name) =>
+    factor !== 1 && /^layers\.0\.(wq|bq)$/.test(name) ? (await read(name)).map((v) => v * factor) : read(name),
 };
 const tokenizer = await loadTokenizer(model.files);
 const encode = (text) => [...tokenizer.encode(text, { allowMask: false }).ids];
@@ -57,7 +61,11 @@ const plan =
     const { checkedPlan } = await import('../dist/ml/checked-plan.js');
     const { provedRanges } = await import('../dist/ml/ranges.js');
     const { measuredRanges } = await import('../dist/ml/measured-ranges.js');
-    return checkedPlan(config, await provedRanges(source), await measuredRanges(tame, sampleTexts(encode, config.maxPositions), matmul));
+    return checkedPlan(
+      config,
+      await provedRanges(source),
+      await measuredRanges(tame, sampleTexts(encode, config.maxPositions), matmul),
+    );
   }));
 console.log(JSON.stringify(plan));
 
@@ -102,10 +110,18 @@ const KINDS = [
   },
   () => encode(characters(1 + random(most))),
   () => encode(characters(3).repeat(1 + random(most))),
-  () => encode(Array.from({ length: 1 + random(most) }, () => pick(['\n', '\t', '\r\n', ' ', ':', '\n\n', '.', '…', '0', 'a'])).join('')),
-  () => encode(Array.from({ length: 1 + random(8) }, () => characters(1 + random(6))).join(pick([' ', '\n', '\t', ', ']))),
+  () =>
+    encode(
+      Array.from({ length: 1 + random(most) }, () =>
+        pick(['\n', '\t', '\r\n', ' ', ':', '\n\n', '.', '…', '0', 'a']),
+      ).join(''),
+    ),
+  () =>
+    encode(Array.from({ length: 1 + random(8) }, () => characters(1 + random(6))).join(pick([' ', '\n', '\t', ', ']))),
 ];
-const texts = Array.from({ length: count }, (_, i) => KINDS[i % KINDS.length]().slice(0, Math.min(most, config.maxPositions))).filter((ids) => ids.length > 0);
+const texts = Array.from({ length: count }, (_, i) =>
+  KINDS[i % KINDS.length]().slice(0, Math.min(most, config.maxPositions)),
+).filter((ids) => ids.length > 0);
 
 // ── every text in the clear, against the plan ────────────────────────────────
 
@@ -125,14 +141,34 @@ for (const kind of ['gelu', 'tanh'])
     proved: checks === null || checks.headActivation === null,
   });
 for (const [i, bits] of plan.treeBits.entries())
-  bounds.set(`score-spread ${i} 0`, { domain: SPREAD[bits], accepted: acceptedSpread(bits), proved: checks === null || checks.spread[i] === null });
+  bounds.set(`score-spread ${i} 0`, {
+    domain: SPREAD[bits],
+    accepted: acceptedSpread(bits),
+    proved: checks === null || checks.spread[i] === null,
+  });
 const value = valueDomain(most);
 for (let i = 0; i < config.layers; i++)
-  bounds.set(`value ${i} 0`, { domain: value, accepted: accepted(value), proved: checks === null || checks.value[i] === null });
-bounds.set(`logit ${config.layers} 0`, { domain: LOGIT_DOMAIN, accepted: accepted(LOGIT_DOMAIN), proved: checks === null || checks.logit === null });
+  bounds.set(`value ${i} 0`, {
+    domain: value,
+    accepted: accepted(value),
+    proved: checks === null || checks.value[i] === null,
+  });
+bounds.set(`logit ${config.layers} 0`, {
+  domain: LOGIT_DOMAIN,
+  accepted: accepted(LOGIT_DOMAIN),
+  proved: checks === null || checks.logit === null,
+});
 const norm = (layer, call, range) => {
-  bounds.set(`variance ${layer} ${call}`, { domain: varianceDomain(d, range).max, accepted: acceptedVariance(d, range).max, proved: checks === null });
-  bounds.set(`least-variance ${layer} ${call}`, { domain: -varianceDomain(d, range).min, accepted: -acceptedVariance(d, range).min, proved: false });
+  bounds.set(`variance ${layer} ${call}`, {
+    domain: varianceDomain(d, range).max,
+    accepted: acceptedVariance(d, range).max,
+    proved: checks === null,
+  });
+  bounds.set(`least-variance ${layer} ${call}`, {
+    domain: -varianceDomain(d, range).min,
+    accepted: -acceptedVariance(d, range).min,
+    proved: false,
+  });
 };
 for (const [i, range] of plan.norms.entries()) norm(i >> 1, i & 1, range);
 norm(-1, 0, plan.embedding);
@@ -166,7 +202,9 @@ for (const ids of texts) {
   judged.push({ ids, logits, ratio, must: beyond ? 'refuse' : ratio < 1 ? 'answer' : 'either' });
 }
 const number = (must) => judged.filter((text) => text.must === must).length;
-console.log(`${judged.length} texts: ${number('answer')} inside, ${number('either')} in between, ${number('refuse')} beyond a domain; all proved bounds hold`);
+console.log(
+  `${judged.length} texts: ${number('answer')} inside, ${number('either')} in between, ${number('refuse')} beyond a domain; all proved bounds hold`,
+);
 console.log(
   'furthest, of what is accepted:',
   [...worst]
@@ -179,7 +217,8 @@ console.log(
 // ── a few of them among three parties ────────────────────────────────────────
 
 const parameters = await OpenParameters.load(source, kernels);
-const bytes = (length, seed) => Uint8Array.from({ length }, (_, i) => (Math.imul(i + 1, 0x9e3779b1) ^ Math.imul(seed + 1, 0x85ebca6b)) >>> 11);
+const bytes = (length, seed) =>
+  Uint8Array.from({ length }, (_, i) => (Math.imul(i + 1, 0x9e3779b1) ^ Math.imul(seed + 1, 0x85ebca6b)) >>> 11);
 async function privately(ids, seed) {
   const lm = config.head === 'causal-lm';
   const rows = config.head === 'masked-lm' ? [ids.length - 1] : lm ? [ids.length - 1] : [];
@@ -201,7 +240,9 @@ async function privately(ids, seed) {
   const ends = [
     [1, pairs[0][1], pairs[2][0]],
     [2, pairs[1][1], pairs[2][1]],
-  ].map(([id, owner, peer]) => serveSession({ ...common, id, owner, key: bytes(32, 100 + id), connectPeer: async () => peer, models: [served] }));
+  ].map(([id, owner, peer]) =>
+    serveSession({ ...common, id, owner, key: bytes(32, 100 + id), connectPeer: async () => peer, models: [served] }),
+  );
   const owner = await OwnerSession.open({
     ...common,
     config,
@@ -224,10 +265,17 @@ async function privately(ids, seed) {
 }
 let silent = 0;
 const furthest = [...judged].sort((a, b) => b.ratio - a.ratio);
-for (const [i, { ids, logits, ratio, must }] of [...furthest.slice(0, Math.ceil(runs / 2)), ...judged.slice(0, Math.floor(runs / 2))].entries()) {
+for (const [i, { ids, logits, ratio, must }] of [
+  ...furthest.slice(0, Math.ceil(runs / 2)),
+  ...judged.slice(0, Math.floor(runs / 2)),
+].entries()) {
   const got = await privately(ids, i);
-  const error = got === undefined ? undefined : Math.max(...logits.map((v, j) => Math.abs(v - got[j]))) / Math.max(1, Math.max(...logits.map(Math.abs)));
-  const wrong = (error !== undefined && (error > 0.05 || must === 'refuse')) || (error === undefined && must === 'answer');
+  const error =
+    got === undefined
+      ? undefined
+      : Math.max(...logits.map((v, j) => Math.abs(v - got[j]))) / Math.max(1, Math.max(...logits.map(Math.abs)));
+  const wrong =
+    (error !== undefined && (error > 0.05 || must === 'refuse')) || (error === undefined && must === 'answer');
   if (wrong) silent++;
   console.log(
     `${ids.length} tokens, ${ratio.toPrecision(3)} of what is accepted, must ${must}: ${error === undefined ? 'ERR_RANGE_EXCEEDED' : `largest error ${error.toPrecision(2)}`}${wrong ? '  WRONG' : ''}`,

@@ -1,8 +1,10 @@
-// `npm run test:mutants`: plants one fault after the other in a copy of the tree and runs the tests that must notice it. Run before a release.
+// `npm run test:mutants`: plants one fault after the other in a copy of the tree and runs the tests that must
+// notice it. Run before a release.
 //   node scripts/mutants.mjs [ID …] [--list] [--no-control]
-// A fault is a line of test/mutants/mutants.json: edits (`find` occurs once in `file`) and the test files that kill it, whole or only the tests whose names match
-// `only`. A fault that survives, or that does not apply any more, fails the lane. So does a test that ends by its time limit: that is no kill.
-// The control runs every named test without any fault first.
+// A fault is a line of test/mutants/mutants.json: edits (`find` occurs once in `file`) and the test files that kill
+// it, whole or only the tests whose names match `only`. A fault that survives, or that does not apply any more,
+// fails the lane. So does a test that ends by its time limit: that is no kill. The control runs every named test
+// without any fault first.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -39,7 +41,8 @@ process.on('exit', () => {
 });
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 
-for (const name of readdirSync(root)) if (!SKIPPED.has(name)) cpSync(join(root, name), join(tree, name), { recursive: true });
+for (const name of readdirSync(root))
+  if (!SKIPPED.has(name)) cpSync(join(root, name), join(tree, name), { recursive: true });
 symlinkSync(join(root, 'node_modules'), join(tree, 'node_modules'));
 
 /** Runs the named tests in the copy: how many passed and failed, the first that failed, and whether it was for time. */
@@ -68,8 +71,12 @@ async function run({ file, only }) {
   child = undefined;
   if (ended !== null) return { passed: 0, failed: 0, late: true };
   const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
-  const failures = testResults.flatMap(({ assertionResults }) => assertionResults).filter(({ status }) => status === 'failed');
-  const late = failures.length > 0 && failures.every(({ failureMessages }) => failureMessages.some((message) => message.includes('timed out in')));
+  const failures = testResults
+    .flatMap(({ assertionResults }) => assertionResults)
+    .filter(({ status }) => status === 'failed');
+  const late =
+    failures.length > 0 &&
+    failures.every(({ failureMessages }) => failureMessages.some((message) => message.includes('timed out in')));
   return { passed: numPassedTests, failed: numFailedTests, late, first: failures[0]?.fullName };
 }
 
@@ -82,7 +89,9 @@ for (const test of values['no-control'] ? [] : tests.values()) {
   const { passed, failed } = await run(test);
   if (failed === 0 && passed > 0) continue;
   wrong++;
-  say(`control   ${test.file}${test.only === undefined ? '' : `, "${test.only}"`}: ${passed} passed, ${failed} failed without any mutant`);
+  say(
+    `control   ${test.file}${test.only === undefined ? '' : `, "${test.only}"`}: ${passed} passed, ${failed} failed without any mutant`,
+  );
 }
 
 for (const { id, edits, killedBy } of mutants) {

@@ -4,7 +4,18 @@ import { readFileSync, writeFileSync } from 'node:fs';
 const folder = new URL('../bench/results/', import.meta.url);
 const read = (name) => JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8'));
 const [bert, gpt2, batch, networks, kernels, accuracy, questions, browser, namespaces, links] = [
-  ...['bert', 'gpt2', 'batch', 'network', 'kernels', 'accuracy', 'accuracy-questions', 'browser', 'namespaces', 'links'],
+  ...[
+    'bert',
+    'gpt2',
+    'batch',
+    'network',
+    'kernels',
+    'accuracy',
+    'accuracy-questions',
+    'browser',
+    'namespaces',
+    'links',
+  ],
 ].map(read);
 
 const h100 = read('h100');
@@ -39,7 +50,9 @@ const errors = (logitError) => ['median', 'p999', 'max'].map((key) => logitError
 const percent = (value) => (value === undefined ? '–' : `${(100 * value).toFixed(1)} %`);
 // The later file has more of some texts.
 const again = ({ name, weights }) => questions.rows.some((row) => row.name === name && row.weights === weights);
-const fidelity = [...accuracy.rows.filter((row) => !again(row)), ...questions.rows].filter(({ texts }) => texts !== undefined);
+const fidelity = [...accuracy.rows.filter((row) => !again(row)), ...questions.rows].filter(
+  ({ texts }) => texts !== undefined,
+);
 const accuracyRows = fidelity.map((row) => [
   row.name,
   row.model,
@@ -68,7 +81,13 @@ function agreed(rows) {
   const [{ model, task, weights }] = rows;
   const texts = rows.reduce((sum, row) => sum + row.texts, 0);
   const other = rows.reduce((sum, row) => sum + row.different.length, 0);
-  return [model, task, weights, texts, `${percent(1 - other / texts)}${other === 0 ? '' : ` (${other} of ${texts} ${other === 1 ? 'differs' : 'differ'})`}`];
+  return [
+    model,
+    task,
+    weights,
+    texts,
+    `${percent(1 - other / texts)}${other === 0 ? '' : ` (${other} of ${texts} ${other === 1 ? 'differs' : 'differ'})`}`,
+  ];
 }
 const dimensionRows = accuracy.rows
   .filter(({ texts }) => texts === undefined)
@@ -113,7 +132,11 @@ const adapter = kernels.rows.find(({ backend }) => backend === 'webgpu')?.adapte
 const of = (suite) => h100.rows.filter((row) => row.suite === suite);
 const h100Kernels = of('kernels')
   .filter(({ backend }) => backend === 'wasm')
-  .map((wasm) => [wasm.name, rate(wasm), rate(of('kernels').find(({ name, backend }) => name === wasm.name && backend === 'webgpu'))]);
+  .map((wasm) => [
+    wasm.name,
+    rate(wasm),
+    rate(of('kernels').find(({ name, backend }) => name === wasm.name && backend === 'webgpu')),
+  ]);
 const h100Rows = [
   ...of('bert').map(({ name, timing, ratio, plaintext, memory }) => [
     name,
@@ -137,7 +160,10 @@ const kilo = (bytes) => `${(bytes / 1e3).toFixed(0)} kB`;
 const browserRows = browser.rows
   .filter(({ prepared }) => prepared)
   .map((row) => {
-    const other = browser.rows.find((one) => !one.prepared && one.model === row.model && one.weights === row.weights && one.transport === row.transport);
+    const other = browser.rows.find(
+      (one) =>
+        !one.prepared && one.model === row.model && one.weights === row.weights && one.transport === row.transport,
+    );
     return [
       `${row.model}, ${row.weights}`,
       `${row.tokens}, ${row.paddedTokens}`,
@@ -152,19 +178,30 @@ const browserRows = browser.rows
   });
 
 const namespaceRow = (roundTripMs, transport, prepared) =>
-  namespaces.rows.find((row) => row.roundTripMs === roundTripMs && row.transport === transport && row.prepared === prepared);
+  namespaces.rows.find(
+    (row) => row.roundTripMs === roundTripMs && row.transport === transport && row.prepared === prepared,
+  );
 const roundTrips = [...new Set(namespaces.rows.map(({ roundTripMs }) => roundTripMs))];
 const namespaceRows = roundTrips.map((ms) => {
   const row = namespaceRow(ms, 'webrtc', true);
   const shown = (one) => `${Math.round(one.buttonToAnswerMs)} ms`;
-  return [`${ms} ms`, shown(row), shown(namespaceRow(ms, 'websocket', true)), shown(namespaceRow(ms, 'webrtc', false)), `${Math.round(row.prepareMs)} ms`];
+  return [
+    `${ms} ms`,
+    shown(row),
+    shown(namespaceRow(ms, 'websocket', true)),
+    shown(namespaceRow(ms, 'webrtc', false)),
+    `${Math.round(row.prepareMs)} ms`,
+  ];
 });
 /** Growth of a prepared run with the browser's round trip. */
 function slope(transport) {
   const points = roundTrips.map((ms) => [ms, namespaceRow(ms, transport, true).buttonToAnswerMs]);
   const mean = (i) => points.reduce((sum, point) => sum + point[i], 0) / points.length;
   const [x, y] = [mean(0), mean(1)];
-  return points.reduce((sum, point) => sum + (point[0] - x) * (point[1] - y), 0) / points.reduce((sum, point) => sum + (point[0] - x) ** 2, 0);
+  return (
+    points.reduce((sum, point) => sum + (point[0] - x) * (point[1] - y), 0) /
+    points.reduce((sum, point) => sum + (point[0] - x) ** 2, 0)
+  );
 }
 
 writeFileSync(

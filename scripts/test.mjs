@@ -1,4 +1,5 @@
-// `npm test`: every lane that this machine can run, and a line for each that it cannot. A skip is a failure where it was asked for (REQUIRE_*=1).
+// `npm test`: every lane that this machine can run, and a line for each that it cannot. A skip is a failure where
+// it was asked for (REQUIRE_*=1).
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { NO_CHROMIUM, findChromium } from './find-chromium.mjs';

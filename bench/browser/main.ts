@@ -1,5 +1,12 @@
 /** A page without an interface: the SDK, for measurements that a script makes. */
-import { type Device, type Model, type RunCost, SecureTransformer, type Transport, type Weights } from '../../src/sdk/index.ts';
+import {
+  type Device,
+  type Model,
+  type RunCost,
+  SecureTransformer,
+  type Transport,
+  type Weights,
+} from '../../src/sdk/index.ts';
 
 export interface Asked {
   readonly model: string;
@@ -37,7 +44,11 @@ async function measure(asked: Asked): Promise<Measured> {
     await once(model, asked);
     const runs: { cost: RunCost; token: string }[] = [];
     for (let i = 0; i < asked.runs; i++) runs.push(await once(model, asked));
-    return { costs: runs.map(({ cost }) => cost), tokens: runs.map(({ token }) => token), downloadedBytes: model.downloadedBytes };
+    return {
+      costs: runs.map(({ cost }) => cost),
+      tokens: runs.map(({ token }) => token),
+      downloadedBytes: model.downloadedBytes,
+    };
   } finally {
     await model.dispose();
   }

@@ -10,7 +10,13 @@ export interface Score {
   readonly score: number;
 }
 
-export type TaskName = 'Fill a blank' | 'Classify a sentence' | 'Answer a question' | 'Find names' | 'Continue a text' | 'Sort by your own labels';
+export type TaskName =
+  | 'Fill a blank'
+  | 'Classify a sentence'
+  | 'Answer a question'
+  | 'Find names'
+  | 'Continue a text'
+  | 'Sort by your own labels';
 
 type Look = 'light' | 'dark' | 'narrow';
 /** The states that people look at in every form. */
@@ -36,11 +42,13 @@ export class App {
     this.page = page;
     this.url = url;
     page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') this.complaints.push(`${message.type()}: ${message.text()}`);
+      if (message.type() === 'error' || message.type() === 'warning')
+        this.complaints.push(`${message.type()}: ${message.text()}`);
     });
     page.on('pageerror', (error) => this.complaints.push(`uncaught: ${error.message}`));
     page.on('request', (request) => {
-      if (request.method() === 'POST' && request.url().endsWith('/rtc')) this.signalled.push(new URL(request.url()).origin);
+      if (request.method() === 'POST' && request.url().endsWith('/rtc'))
+        this.signalled.push(new URL(request.url()).origin);
     });
   }
 
@@ -87,7 +95,10 @@ export class App {
     return this.page.locator('#say');
   }
 
-  /** A figure or sentence that follows the state, by its name in the page. Both drawings and the tables hold the same. */
+  /**
+   * A figure or sentence that follows the state, by its name in the page. Both drawings and the tables hold the
+   * same.
+   */
   bound(name: string): Locator {
     return this.page.locator(`[data-bind="${name}"]`).first();
   }
@@ -116,16 +127,24 @@ export class App {
     await this.phase('done');
     const rows = await this.page
       .locator('#scores tbody tr')
-      .evaluateAll((list) => list.map((row) => [row.querySelector('.w')?.textContent ?? '', row.querySelector('.p')?.textContent ?? '']));
+      .evaluateAll((list) =>
+        list.map((row) => [row.querySelector('.w')?.textContent ?? '', row.querySelector('.p')?.textContent ?? '']),
+      );
     return rows.map(([word, score]) => ({ word, score: Number.parseFloat(score.replace(/[<>]/, '')) / 100 }));
   }
 
-  /** The sums that put one word back together: the two numbers that the keys open to, and what the page says they add up to. */
+  /**
+   * The sums that put one word back together: the two numbers that the keys open to, and what the page says they
+   * add up to.
+   */
   async sums(): Promise<readonly { readonly keys: readonly bigint[]; readonly total: string }[]> {
     const rows = await this.page
       .locator('#sums .sum')
       .evaluateAll((list) => list.map((row) => [...row.querySelectorAll('code')].map((code) => code.textContent)));
-    return rows.map(([key1, key2, total]) => ({ keys: [key1, key2].map((hex) => BigInt(`0x${hex.replaceAll(' ', '')}`)), total }));
+    return rows.map(([key1, key2, total]) => ({
+      keys: [key1, key2].map((hex) => BigInt(`0x${hex.replaceAll(' ', '')}`)),
+      total,
+    }));
   }
 
   /** Waits for a phase of the picture. `compute`: the text has left, and the parties work on it. */
@@ -133,10 +152,15 @@ export class App {
     await expect(this.page.locator('html')).toHaveAttribute('data-phase', phase, { timeout: this.patienceMs });
   }
 
-  /** Waits until the parties are well inside a run: past the first rounds, and past the time in which a second click is a double click. */
+  /**
+   * Waits until the parties are well inside a run: past the first rounds, and past the time in which a second click
+   * is a double click.
+   */
   async middle(): Promise<void> {
     await this.page.waitForFunction(
-      (rounds) => document.documentElement.dataset['phase'] === 'compute' && Number(document.querySelector('[data-bind="rounds.now"]')?.textContent) >= rounds,
+      (rounds) =>
+        document.documentElement.dataset['phase'] === 'compute' &&
+        Number(document.querySelector('[data-bind="rounds.now"]')?.textContent) >= rounds,
       MIDDLE_ROUNDS,
     );
   }
@@ -213,7 +237,9 @@ export class App {
       await new Promise<void>((resolve) => {
         requestAnimationFrame(() => requestAnimationFrame(() => resolve()));
       });
-      const ending = document.getAnimations().filter(({ effect }) => effect?.getTiming().iterations !== Number.POSITIVE_INFINITY);
+      const ending = document
+        .getAnimations()
+        .filter(({ effect }) => effect?.getTiming().iterations !== Number.POSITIVE_INFINITY);
       await Promise.allSettled(ending.map(({ finished }) => finished));
     });
   }

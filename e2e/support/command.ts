@@ -23,8 +23,16 @@ export class Command {
   #log = '';
   #stdout = '';
 
-  /** @param home takes the place of ~/.tercet: certificates and identities. @param before what starts it, on another machine say */
-  constructor(args: readonly string[], home: string, env: Readonly<Record<string, string>> = {}, before: readonly string[] = []) {
+  /**
+   * @param home takes the place of ~/.tercet: certificates and identities. @param before what starts it, on another
+   * machine say
+   */
+  constructor(
+    args: readonly string[],
+    home: string,
+    env: Readonly<Record<string, string>> = {},
+    before: readonly string[] = [],
+  ) {
     if (!existsSync(CLI)) throw new Error('Tercet is not built. Run `npm run build` first (npm test does).');
     this.name = args.slice(0, 3).join(' ');
     const [file, ...rest] = [...before, process.execPath, CLI, ...args];
@@ -51,7 +59,11 @@ export class Command {
   /** Waits until the log matches. */
   async said(pattern: RegExp): Promise<RegExpExecArray> {
     await expect
-      .poll(() => pattern.test(this.#log) || !this.running, { message: `\`tercet ${this.name}\` says ${pattern}`, timeout: START_MS, intervals: [50] })
+      .poll(() => pattern.test(this.#log) || !this.running, {
+        message: `\`tercet ${this.name}\` says ${pattern}`,
+        timeout: START_MS,
+        intervals: [50],
+      })
       .toBe(true);
     const match = pattern.exec(this.#log);
     if (match === null) throw new Error(`\`tercet ${this.name}\` ended before it said ${pattern}: ${this.#log}`);

@@ -1,4 +1,7 @@
-/** Two compute parties and the page's server, each a process of its own, so that one of them can be killed, stopped or replaced. */
+/**
+ * Two compute parties and the page's server, each a process of its own, so that one of them can be killed, stopped
+ * or replaced.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -65,7 +68,9 @@ export class Deployment {
     const made = new Deployment(options);
     try {
       made.#ports = await freePorts(6);
-      const identities = ([1, 2] as const).map((id) => new Command(['identity', '--party-id', String(id)], made.#homes[id - 1]).output());
+      const identities = ([1, 2] as const).map((id) =>
+        new Command(['identity', '--party-id', String(id)], made.#homes[id - 1]).output(),
+      );
       made.#identities = (await Promise.all(identities)).map((line) => line.trim());
       if (options.secret === true) await Promise.all(made.#tasks.map((task) => made.#share(task)));
       await made.restart(1);
@@ -114,17 +119,30 @@ export class Deployment {
   }
 
   /** Starts a party where it always is, in place of the one that runs there. Returns the identity that it has. */
-  async restart(id: 1 | 2, { home = this.#homes[id - 1], models = this.#tasks, maxSessions = 8 }: RestartOptions = {}): Promise<string> {
+  async restart(
+    id: 1 | 2,
+    { home = this.#homes[id - 1], models = this.#tasks, maxSessions = 8 }: RestartOptions = {},
+  ): Promise<string> {
     await this.#parties[id - 1]?.stop();
     const { profile } = this.#options;
     const origins = [this.#ports[4], this.#ports[5]].map((port) => `http://${HOST}:${port}`);
     const party = new Command(
       [
-        ...['party', '--party-id', String(id), '--port', String(this.#ports[id - 1]), '--web', `${HOST}:${this.#ports[1 + id]}`],
+        ...[
+          'party',
+          '--party-id',
+          String(id),
+          '--port',
+          String(this.#ports[id - 1]),
+          '--web',
+          `${HOST}:${this.#ports[1 + id]}`,
+        ],
         ...(id === 2 ? ['--peers', `1=${HOST}:${this.#ports[0]}`] : []),
         ...['--peer-identity', `${3 - id}=${this.#identities[2 - id]}`],
         ...models.flatMap((task) => ['--model', modelFolder(task)]),
-        ...[...this.#shares.entries()].flatMap(([task, folder]) => (models.includes(task) ? ['--shares', join(folder, `p${id}`)] : [])),
+        ...[...this.#shares.entries()].flatMap(([task, folder]) =>
+          models.includes(task) ? ['--shares', join(folder, `p${id}`)] : [],
+        ),
         ...origins.flatMap((allowed) => ['--origins', allowed]),
         ...['--device', 'wasm', '--threads', '1', '--max-sessions', String(maxSessions)],
         ...(profile === undefined ? [] : ['--profile', profile]),
@@ -149,7 +167,10 @@ export class Deployment {
   async #share(task: Task): Promise<void> {
     const folder = join(this.home, MODELS[task]);
     await new Command(['model', 'share', '--model', modelFolder(task), '--out', folder], this.home).output();
-    await new Command(['owner', 'enrol', '--sharing', folder, '--name', 'visitor', '--out', this.credential(task)], this.home).output();
+    await new Command(
+      ['owner', 'enrol', '--sharing', folder, '--name', 'visitor', '--out', this.credential(task)],
+      this.home,
+    ).output();
     this.#shares.set(task, folder);
   }
 
@@ -164,7 +185,9 @@ export class Deployment {
         ...(this.#options.app === undefined ? [] : ['--app', this.#options.app]),
         ...(hub === undefined ? this.#tasks.map(modelFolder) : [hub.model]).flatMap((model) => ['--model', model]),
         ...(hub?.origins ?? []).flatMap((origin) => ['--hub-origins', origin]),
-        ...this.#tasks.flatMap((task) => (this.#shares.has(task) ? ['--owner-shares', this.#shares.get(task) ?? ''] : [])),
+        ...this.#tasks.flatMap((task) =>
+          this.#shares.has(task) ? ['--owner-shares', this.#shares.get(task) ?? ''] : [],
+        ),
       ],
       this.home,
       hub === undefined ? {} : { TERCET_HUB: hub.endpoint },

@@ -1,4 +1,7 @@
-/** A server in front of the page's own: counts what is asked for, and answers wrongly where it is told to, as broken hosting does. */
+/**
+ * A server in front of the page's own: counts what is asked for, and answers wrongly where it is told to, as broken
+ * hosting does.
+ */
 import { type Server, type ServerResponse, createServer } from 'node:http';
 import { once } from 'node:events';
 
@@ -44,7 +47,8 @@ export class Front {
     const real = await fetch(new URL(path, this.#target));
     const body = new Uint8Array(await real.arrayBuffer());
     for (const [name, value] of real.headers) {
-      if (!['content-length', 'connection', 'keep-alive', 'transfer-encoding', 'content-encoding'].includes(name)) response.setHeader(name, value);
+      if (!['content-length', 'connection', 'keep-alive', 'transfer-encoding', 'content-encoding'].includes(name))
+        response.setHeader(name, value);
     }
     const { pathname } = new URL(path, this.#target);
     const fault = this.faults.get(pathname);

@@ -15,10 +15,19 @@ async function sdk(): Promise<NodeSdk> {
 }
 
 /** A call of the SDK, with the same parties. */
-export async function inNode<T>(deployment: Deployment, task: Task, call: (model: Model) => PromiseLike<T>, weights: Weights = 'open'): Promise<T> {
+export async function inNode<T>(
+  deployment: Deployment,
+  task: Task,
+  call: (model: Model) => PromiseLike<T>,
+  weights: Weights = 'open',
+): Promise<T> {
   const { SecureTransformer, releaseWebRtc } = await sdk();
   const credential = weights === 'secret' ? { credential: readFileSync(deployment.credential(task)) } : {};
-  const model = await SecureTransformer.fromPretrained(MODELS[task], { deployment: deployment.tercetJson, weights, ...credential });
+  const model = await SecureTransformer.fromPretrained(MODELS[task], {
+    deployment: deployment.tercetJson,
+    weights,
+    ...credential,
+  });
   try {
     return await call(model);
   } finally {
@@ -28,12 +37,18 @@ export async function inNode<T>(deployment: Deployment, task: Task, call: (model
 }
 
 /** Words and their scores, of a model for blanks or classes. */
-export function sdkAnswer(deployment: Deployment, task: Task, text: string, weights: Weights): Promise<readonly Score[]> {
+export function sdkAnswer(
+  deployment: Deployment,
+  task: Task,
+  text: string,
+  weights: Weights,
+): Promise<readonly Score[]> {
   return inNode(
     deployment,
     task,
     async (model) => {
-      if (task === 'text-classification') return (await model.classify(text)).labels.map(({ label, score }) => ({ word: label, score }));
+      if (task === 'text-classification')
+        return (await model.classify(text)).labels.map(({ label, score }) => ({ word: label, score }));
       return (await model.predict(text)).predictions.map(({ token_str, score }) => ({ word: token_str.trim(), score }));
     },
     weights,
@@ -48,8 +63,16 @@ interface InferJson {
 }
 
 /** `tercet infer --json`, with parties of its own. */
-export async function commandLineAnswer(deployment: Deployment, task: Task, text: string, weights: Weights): Promise<readonly Score[]> {
-  const command = new Command(['infer', '--json', '--task', task, '--text', text, '--weights', weights, '--device', 'wasm'], deployment.home);
+export async function commandLineAnswer(
+  deployment: Deployment,
+  task: Task,
+  text: string,
+  weights: Weights,
+): Promise<readonly Score[]> {
+  const command = new Command(
+    ['infer', '--json', '--task', task, '--text', text, '--weights', weights, '--device', 'wasm'],
+    deployment.home,
+  );
   const { result } = JSON.parse(await command.output()) as InferJson;
   const predictions = result.predictions?.map(({ token, score }) => ({ word: token, score }));
   return predictions ?? result.labels?.map(({ label, score }) => ({ word: label, score })) ?? [];

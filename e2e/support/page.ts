@@ -18,7 +18,13 @@ export async function buildPage(name: string): Promise<BuiltPage> {
     logLevel: 'error',
     base: './',
     worker: { format: 'es' },
-    build: { outDir: folder, emptyOutDir: true, target: 'es2023', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+    build: {
+      outDir: folder,
+      emptyOutDir: true,
+      target: 'es2023',
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+    },
   });
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }

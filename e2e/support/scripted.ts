@@ -1,4 +1,7 @@
-/** The web app over the scripted SDK of test/app/dev: every state of the page without a party, as fast as it is drawn. For measuring the page itself. */
+/**
+ * The web app over the scripted SDK of test/app/dev: every state of the page without a party, as fast as it is
+ * drawn. For measuring the page itself.
+ */
 import { fileURLToPath } from 'node:url';
 import { test as base } from '@playwright/test';
 import { type PreviewServer, build, preview } from 'vite';
@@ -12,7 +15,11 @@ export const test = base.extend<object, { readonly scripted: string }>({
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of what a fixture needs from this pattern
     async ({}, use) => {
       await build({ configFile: CONFIG, root: ROOT, logLevel: 'warn' });
-      const server: PreviewServer = await preview({ configFile: CONFIG, root: ROOT, preview: { port: 0, host: '127.0.0.1' } });
+      const server: PreviewServer = await preview({
+        configFile: CONFIG,
+        root: ROOT,
+        preview: { port: 0, host: '127.0.0.1' },
+      });
       const address = server.httpServer.address();
       await use(`http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/`);
       await server.close();

@@ -42,7 +42,8 @@ export async function watchWire(page: Page, blocked: Blocked | undefined): Promi
         const channel = super.createDataChannel(label, options);
         const send = channel.send.bind(channel) as (data: ArrayBuffer | ArrayBufferView | string) => void;
         channel.send = (data: unknown) => {
-          this.#seen.sent += typeof data === 'string' ? data.length : (data as ArrayBuffer | ArrayBufferView).byteLength;
+          this.#seen.sent +=
+            typeof data === 'string' ? data.length : (data as ArrayBuffer | ArrayBufferView).byteLength;
           send(data as ArrayBuffer);
         };
         return channel;
@@ -51,7 +52,9 @@ export async function watchWire(page: Page, blocked: Blocked | undefined): Promi
       override setRemoteDescription(description: RTCSessionDescriptionInit): Promise<void> {
         // What a firewall makes of it: the answer arrives, and no address in it is ever reached.
         return super.setRemoteDescription(
-          missing === 'udp' ? { ...description, sdp: description.sdp?.replaceAll(/a=candidate:.*\r\n/g, '') ?? '' } : description,
+          missing === 'udp'
+            ? { ...description, sdp: description.sdp?.replaceAll(/a=candidate:.*\r\n/g, '') ?? '' }
+            : description,
         );
       }
 

@@ -1,4 +1,7 @@
-/** What the one polite live region says between two states: start, quarters, done with the answer, stopped. Never a counter, never single pieces of a text. */
+/**
+ * What the one polite live region says between two states: start, quarters, done with the answer, stopped. Never a
+ * counter, never single pieces of a text.
+ */
 import { answerWords } from './answers.ts';
 import { STOPPED, STOPPED_TEXT } from './copy.ts';
 import { seconds } from './format.ts';
@@ -14,11 +17,14 @@ export function announcement(before: State, now: State): string | undefined {
   const silence = silenceOf(now);
   if (silence !== undefined && silenceOf(before) === undefined)
     return `No message from ${silence.party === undefined ? 'either party' : `party ${silence.party}`}.`;
-  if (before.run === undefined) return now.run.phase === 'prepare' ? 'Running. Preparing keys and helper numbers first.' : 'Running.';
+  if (before.run === undefined)
+    return now.run.phase === 'prepare' ? 'Running. Preparing keys and helper numbers first.' : 'Running.';
   if (before.run.sentAt === undefined && now.run.sentAt !== undefined) return 'Locked text sent.';
   if (now.task === 'text-generation') return grown(before.run, now.run);
   const quarter = Math.floor(now.run.progress * 4);
-  return quarter > Math.floor(before.run.progress * 4) && quarter < 4 ? `${quarter * 25} per cent of the layers done.` : undefined;
+  return quarter > Math.floor(before.run.progress * 4) && quarter < 4
+    ? `${quarter * 25} per cent of the layers done.`
+    : undefined;
 }
 
 /** A quarter of the pieces at once, with the words that came in it. */

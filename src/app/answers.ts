@@ -1,5 +1,14 @@
 /** The answers of all tasks as one type, and what each of them has: a cost, bytes that left, words to say. Pure. */
-import type { AnswerResult, Captured, ClassifyResult, EmbedResult, EntitiesResult, GenerateResult, PredictResult, RunCost } from '../sdk/types.ts';
+import type {
+  AnswerResult,
+  Captured,
+  ClassifyResult,
+  EmbedResult,
+  EntitiesResult,
+  GenerateResult,
+  PredictResult,
+  RunCost,
+} from '../sdk/types.ts';
 
 export type Answer =
   | { readonly task: 'fill-mask'; readonly result: PredictResult }
@@ -30,7 +39,9 @@ export function answerWords({ task, result }: Answer): string {
     case 'question-answering':
       return result.answer === '' ? 'none in this text' : result.answer;
     case 'token-classification':
-      return result.entities.length === 0 ? 'no names found' : result.entities.map(({ text, label }) => `${text}, ${kindName(label)}`).join('; ');
+      return result.entities.length === 0
+        ? 'no names found'
+        : result.entities.map(({ text, label }) => `${text}, ${kindName(label)}`).join('; ');
     case 'text-generation':
       return result.text.trim() === '' ? 'no text' : result.text.trim();
     case 'feature-extraction':

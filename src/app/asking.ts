@@ -41,9 +41,15 @@ export async function ask(model: Model, task: Job, subject: Subject, signal: Abo
     case 'text-classification':
       return { task, result: await model.classify(text, { signal }) };
     case 'zero-shot':
-      return { task, result: await model.classify(text, { signal, labels: labelsOf(subject), template: subject.template }) };
+      return {
+        task,
+        result: await model.classify(text, { signal, labels: labelsOf(subject), template: subject.template }),
+      };
     case 'question-answering':
-      return { task, result: await model.answerQuestion({ question: subject.question, context: text }, { signal, topK: ANSWERS }) };
+      return {
+        task,
+        result: await model.answerQuestion({ question: subject.question, context: text }, { signal, topK: ANSWERS }),
+      };
     case 'token-classification':
       return { task, result: await model.extractEntities(text, { signal }) };
     case 'text-generation':

@@ -1,7 +1,9 @@
 /**
- * Talks to the SDK: loads a model, prepares while somebody types, runs, stops. Everything it learns becomes an event of the store.
+ * Talks to the SDK: loads a model, prepares while somebody types, runs, stops. Everything it learns becomes an
+ * event of the store.
  *
- * One model at a time. A new choice of task or settings drops the old model with all that was prepared for it; events of a dropped model are ignored.
+ * One model at a time. A new choice of task or settings drops the old model with all that was prepared for it;
+ * events of a dropped model are ignored.
  */
 import { kindOf } from '../core/errors.ts';
 import type { Model, PretrainedOptions, ProgressEvent } from '../sdk/types.ts';
@@ -17,7 +19,10 @@ import type { Job, Subject } from './subject.ts';
 
 /** A pause in typing that is worth preparing in. */
 const PAUSE_MS = 400;
-/** From the first sign of a person until the example that stands in the box is prepared for: time to open the settings first. */
+/**
+ * From the first sign of a person until the example that stands in the box is prepared for: time to open the
+ * settings first.
+ */
 const SETTLE_MS = 1_200;
 /** How often the parties are asked how they are while somebody is there. */
 const HEALTH_MS = 15_000;
@@ -107,7 +112,9 @@ export class Controller {
     this.#store.dispatch({ type: 'settings', settings });
     const { prepareWhileTyping } = settings;
     if (prepareWhileTyping !== before.prepareWhileTyping && !prepareWhileTyping) this.#dropPrepared();
-    const same = (Object.keys(settings) as (keyof Settings)[]).every((key) => key === 'prepareWhileTyping' || settings[key] === before[key]);
+    const same = (Object.keys(settings) as (keyof Settings)[]).every(
+      (key) => key === 'prepareWhileTyping' || settings[key] === before[key],
+    );
     if (!same) void this.#load();
   }
 
@@ -145,7 +152,8 @@ export class Controller {
       return;
     }
     const need = needOf(state, check);
-    if (this.#prepared !== undefined && (need === undefined || !sameNeed(this.#prepared.need, need))) this.#dropPrepared();
+    if (this.#prepared !== undefined && (need === undefined || !sameNeed(this.#prepared.need, need)))
+      this.#dropPrepared();
     const abort = new AbortController();
     this.#run = abort;
     this.#store.dispatch({ type: 'run', now: this.#now() });
@@ -214,7 +222,12 @@ export class Controller {
     }
     const weights = weightsOf(state);
     if (entry.weights[weights] === undefined) {
-      this.#fail({ code: 'ERR_MODEL_NOT_FOUND', message: `${entry.id} is not served with ${weights} weights`, hint: '', found: 'weights' });
+      this.#fail({
+        code: 'ERR_MODEL_NOT_FOUND',
+        message: `${entry.id} is not served with ${weights} weights`,
+        hint: '',
+        found: 'weights',
+      });
       return;
     }
     const current = (): boolean => generation === this.#generation;
@@ -268,7 +281,8 @@ export class Controller {
 
   /** Nobody typed: only while a person is there, behind what somebody types, and without an error if it fails. */
   #prepareSoon(ms: number): void {
-    if (this.#came && this.#away === undefined && this.#prepared === undefined && this.#pause === undefined) this.#prepareLater(ms, false);
+    if (this.#came && this.#away === undefined && this.#prepared === undefined && this.#pause === undefined)
+      this.#prepareLater(ms, false);
   }
 
   #prepareLater(ms: number, typed: boolean): void {
@@ -295,7 +309,14 @@ export class Controller {
     const check = await model.check(checkedText(state)).catch(() => undefined);
     const { state: now } = this.#store;
     // No keys for what cannot run, while a run goes, or while an error waits for a decision.
-    if (check === undefined || this.#model !== model || now.subject !== subject || now.slot === 'running' || now.slot === 'error') return;
+    if (
+      check === undefined ||
+      this.#model !== model ||
+      now.subject !== subject ||
+      now.slot === 'running' ||
+      now.slot === 'error'
+    )
+      return;
     const need = needOf(now, check);
     if (need === undefined || problemOf({ ...now, check }) !== undefined) return;
     if (this.#prepared !== undefined && sameNeed(this.#prepared.need, need)) return;
@@ -332,7 +353,8 @@ export class Controller {
     if (prepared === undefined) return;
     this.#prepared = undefined;
     prepared.abort.abort();
-    // The signal reaches only what is being made. What is there is let go here, before anything else is asked of the model.
+    // The signal reaches only what is being made. What is there is let go here, before anything else is asked of
+    // the model.
     void this.#model?.release().catch(() => undefined);
     this.#store.dispatch({ type: 'unprepared', ...(gone === undefined ? {} : { gone }) });
   }

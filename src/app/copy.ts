@@ -1,4 +1,7 @@
-/** The words of the interface that are not in `index.html`. Vocabulary: locked number, key 1 and 2, prepared ahead, round; see the design's table of words. */
+/**
+ * The words of the interface that are not in `index.html`. Vocabulary: locked number, key 1 and 2, prepared ahead,
+ * round; see the design's table of words.
+ */
 import type { Availability, Device, FallbackEvent, Protocol, Transport, Weights } from '../sdk/types.ts';
 import type { Gone } from './state.ts';
 import type { Example, Job } from './subject.ts';
@@ -16,7 +19,10 @@ export interface TaskWords {
   readonly column: string;
 }
 
-/** The task picker, in its order: what somebody wants to do. A task is shown when the deployment serves a model for it. */
+/**
+ * The task picker, in its order: what somebody wants to do. A task is shown when the deployment serves a model for
+ * it.
+ */
 export const TASKS: Readonly<Record<Job, TaskWords>> = {
   'fill-mask': {
     long: 'Fill a blank',
@@ -42,8 +48,22 @@ export const TASKS: Readonly<Record<Job, TaskWords>> = {
     scores: 'Possible answers with their scores',
     column: 'Answer',
   },
-  'token-classification': { long: 'Find names', short: 'Names', text: 'Your text', hasBlank: false, scores: 'Names found', column: 'Name' },
-  'text-generation': { long: 'Continue a text', short: 'Continue', text: 'How it begins', hasBlank: false, scores: '', column: '' },
+  'token-classification': {
+    long: 'Find names',
+    short: 'Names',
+    text: 'Your text',
+    hasBlank: false,
+    scores: 'Names found',
+    column: 'Name',
+  },
+  'text-generation': {
+    long: 'Continue a text',
+    short: 'Continue',
+    text: 'How it begins',
+    hasBlank: false,
+    scores: '',
+    column: '',
+  },
   'zero-shot': {
     long: 'Sort by your own labels',
     short: 'Sort',
@@ -52,21 +72,41 @@ export const TASKS: Readonly<Record<Job, TaskWords>> = {
     scores: 'Your labels with their probability',
     column: 'Label',
   },
-  'feature-extraction': { long: 'Make a vector', short: 'Vector', text: 'Your text', hasBlank: false, scores: '', column: '' },
+  'feature-extraction': {
+    long: 'Make a vector',
+    short: 'Vector',
+    text: 'Your text',
+    hasBlank: false,
+    scores: '',
+    column: '',
+  },
 };
 export const JOBS = Object.keys(TASKS) as Job[];
 
 /** Sorting: the sentence that a label completes, and examples that any model for blanks can be tried with. */
 export const SORT_TEMPLATE = '{text} It was {mask}.';
 export const SORT_EXAMPLES: readonly Example[] = [
-  { label: 'countries by continent', fields: { text: 'Norway', labels: 'Europe, Asia, Africa', template: '{text} is in {mask}.' } },
-  { label: 'by currency', fields: { text: 'Japan', labels: 'euro, dollar, yen', template: 'The currency of {text} is the {mask}.' } },
-  { label: 'by language', fields: { text: 'Mexico', labels: 'French, Spanish, English', template: 'People in {text} speak {mask}.' } },
+  {
+    label: 'countries by continent',
+    fields: { text: 'Norway', labels: 'Europe, Asia, Africa', template: '{text} is in {mask}.' },
+  },
+  {
+    label: 'by currency',
+    fields: { text: 'Japan', labels: 'euro, dollar, yen', template: 'The currency of {text} is the {mask}.' },
+  },
+  {
+    label: 'by language',
+    fields: { text: 'Mexico', labels: 'French, Spanish, English', template: 'People in {text} speak {mask}.' },
+  },
 ];
 
 export const DEVICE: Record<Device, string> = { webgpu: 'WebGPU', wasm: 'WASM' };
 export const TRANSPORT: Record<Transport, string> = { webrtc: 'direct link (WebRTC)', websocket: 'WebSocket' };
-export const PROTOCOL: Record<Protocol, string> = { '3pc_semi_honest': 'semi-honest', '3pc_malicious': 'malicious', aby3: 'ABY3' };
+export const PROTOCOL: Record<Protocol, string> = {
+  '3pc_semi_honest': 'semi-honest',
+  '3pc_malicious': 'malicious',
+  aby3: 'ABY3',
+};
 export const WEIGHTS: Record<Weights, string> = { open: 'open weights', secret: 'secret weights' };
 
 /** The line over the picture. */
@@ -93,7 +133,8 @@ export const ASIDE = {
   waiting: 'The browser is waiting, not working: after the one message out it takes part in none of the rounds.',
 };
 /** The same while a text grows: the browser chooses each piece, and locks it for the next. */
-export const GROWING = 'Both parties compute each piece without seeing any. The browser unlocks it, and sends it back locked for the next one.';
+export const GROWING =
+  'Both parties compute each piece without seeing any. The browser unlocks it, and sends it back locked for the next one.';
 export const CONNECTING = 'Connecting to both parties.';
 /** In place of the line that keys are ready. */
 export const GONE: Record<Gone, string> = {
@@ -159,16 +200,30 @@ export function unavailable(what: 'webgpu' | 'wasm' | 'webrtc', found: Availabil
 }
 
 /** A choice that was not what was asked for: a notice, not an error. */
-export function fallbackNotice({ what, from, reason }: FallbackEvent): { readonly title: string; readonly text: string } {
+export function fallbackNotice({ what, from, reason }: FallbackEvent): {
+  readonly title: string;
+  readonly text: string;
+} {
   if (what === 'transport') {
-    return { title: 'The direct link did not open, so Tercet uses the WebSocket link.', text: 'Same privacy, same answer; sending is slower.' };
+    return {
+      title: 'The direct link did not open, so Tercet uses the WebSocket link.',
+      text: 'Same privacy, same answer; sending is slower.',
+    };
   }
   if (from === 'webgpu') {
     const said = reason.startsWith('no ') ? `there is ${reason}` : reason;
-    const why = /in software/.test(reason) ? 'The only graphics adapter here is a software one' : `${said.charAt(0).toUpperCase()}${said.slice(1)}`;
-    return { title: `${why}, so Tercet uses the processor (WASM).`, text: 'The answer is the same. Preparing takes longer.' };
+    const why = /in software/.test(reason)
+      ? 'The only graphics adapter here is a software one'
+      : `${said.charAt(0).toUpperCase()}${said.slice(1)}`;
+    return {
+      title: `${why}, so Tercet uses the processor (WASM).`,
+      text: 'The answer is the same. Preparing takes longer.',
+    };
   }
-  return { title: 'The processor cannot be used, so Tercet uses the graphics processor (WebGPU).', text: 'The answer is the same.' };
+  return {
+    title: 'The processor cannot be used, so Tercet uses the graphics processor (WebGPU).',
+    text: 'The answer is the same.',
+  };
 }
 
 /** In place of bytes, at a party that received none. */

@@ -1,4 +1,7 @@
-/** The words of every error code: one row each, and the compiler holds the table complete. `{operator}` and the like are filled in by `errors.ts`. */
+/**
+ * The words of every error code: one row each, and the compiler holds the table complete. `{operator}` and the like
+ * are filled in by `errors.ts`.
+ */
 import type { ErrorCode } from '../core/errors.ts';
 
 /** Buttons under an error. The first is the filled one. */
@@ -9,7 +12,10 @@ export interface Row {
   readonly happened: string;
   readonly remedy: string;
   readonly actions?: readonly Action[];
-  /** Links that are crossed out: this tab's own to a party that it cannot reach, or all of a party that is gone. Else it is only outlined. */
+  /**
+   * Links that are crossed out: this tab's own to a party that it cannot reach, or all of a party that is gone.
+   * Else it is only outlined.
+   */
   readonly cut?: 'own' | 'all';
   /** The word in place of the party's health. */
   readonly mark?: string;
@@ -26,7 +32,8 @@ const OPENED = '{opened}';
 const LOST: Row = {
   title: '{Party} stopped answering',
   happened: `No message came from {operator} in time{place}. The run was ended on all three parties. ${OPENED}`,
-  remedy: 'run it again. New keys will be made; no key is used twice. If it happens again, ask {operator} whether its party is up.',
+  remedy:
+    'run it again. New keys will be made; no key is used twice. If it happens again, ask {operator} whether its party is up.',
   actions: ['run', 'settings'],
   cut: 'all',
   mark: 'no answer',
@@ -34,7 +41,8 @@ const LOST: Row = {
 const UNREACHABLE: Row = {
   title: '{Party} cannot be reached',
   happened: `No connection to {operator} came about. ${OPENED}`,
-  remedy: 'check this device’s network, then run it again. If it happens again, ask {operator} whether its party is up.',
+  remedy:
+    'check this device’s network, then run it again. If it happens again, ask {operator} whether its party is up.',
   actions: ['run', 'settings'],
   cut: 'own',
   mark: 'not reached',
@@ -88,7 +96,8 @@ export const WEB_PAGE: Row = {
   title: 'A web page came in place of a file',
   happened:
     'Something between this page and its server, or the server itself, answered with a web page: a network that wants you to log in, a proxy, or a file that is not where it should be. No text was sent.',
-  remedy: 'log in to this network if it asks for that, then load it again. If it happens again, tell whoever runs this page.',
+  remedy:
+    'log in to this network if it asks for that, then load it again. If it happens again, tell whoever runs this page.',
   actions: ['reload'],
   here: true,
   mark: 'not loaded',
@@ -108,7 +117,8 @@ export const ADDRESS: Row = {
 /** Weights were chosen that the parties do not serve for this model. */
 export const UNSERVED: Row = {
   title: 'This model is not served with those weights',
-  happened: 'The weights that were chosen in the settings are not served for this model. They were not replaced by the other kind. No text was sent.',
+  happened:
+    'The weights that were chosen in the settings are not served for this model. They were not replaced by the other kind. No text was sent.',
   remedy: 'choose the other kind in the settings, or another task.',
   actions: ['settings'],
   here: true,
@@ -116,7 +126,12 @@ export const UNSERVED: Row = {
 };
 
 export const TABLE: Record<ErrorCode, Row> = {
-  ERR_TEXT_EMPTY: { title: 'There is no text', happened: '', remedy: 'type a sentence, or pick an example.', input: true },
+  ERR_TEXT_EMPTY: {
+    title: 'There is no text',
+    happened: '',
+    remedy: 'type a sentence, or pick an example.',
+    input: true,
+  },
   ERR_NO_MASK: {
     title: 'There is no blank in the text',
     happened: '',
@@ -128,7 +143,10 @@ export const TABLE: Record<ErrorCode, Row> = {
   ERR_TEXT_ENCODING: ENCODING,
   ERR_TEXT_CONTROL: ENCODING,
   ERR_PEER_TIMEOUT: LOST,
-  ERR_PEER_CLOSED: { ...LOST, happened: `The link to {operator} was closed{place}. The run was ended on all three parties. ${OPENED}` },
+  ERR_PEER_CLOSED: {
+    ...LOST,
+    happened: `The link to {operator} was closed{place}. The run was ended on all three parties. ${OPENED}`,
+  },
   ERR_PEER_UNREACHABLE: UNREACHABLE,
   ERR_PEER_CERTIFICATE: {
     title: 'The certificate of {party} is not accepted',
@@ -140,7 +158,8 @@ export const TABLE: Record<ErrorCode, Row> = {
   ERR_IDENTITY_PEERS: {
     title: 'The two compute parties do not accept each other’s identity',
     happened: `{Party} did not prove to the other compute party who it is. Each of them proved it to this page. Nothing was computed. ${OPENED}`,
-    remedy: 'tell both operators. Each compares the identity that it expects of the other with the one that the other’s party prints. Then run it again.',
+    remedy:
+      'tell both operators. Each compares the identity that it expects of the other with the one that the other’s party prints. Then run it again.',
     actions: ['run', 'settings'],
     mark: 'not accepted by the other',
   },
@@ -194,7 +213,8 @@ export const TABLE: Record<ErrorCode, Row> = {
   ERR_CREDENTIAL_EXPIRED: {
     title: 'Your credential has ended',
     happened: 'The time that the model’s owner gave it is over. {opened}',
-    remedy: 'ask the model’s owner for a new credential file. If it should still be good, check the clock of this device.',
+    remedy:
+      'ask the model’s owner for a new credential file. If it should still be good, check the clock of this device.',
     actions: ['credential', 'settings'],
     here: true,
   },
@@ -254,7 +274,8 @@ export const TABLE: Record<ErrorCode, Row> = {
     ...BUG,
     title: 'The browser stopped a part of Tercet',
     happened: `The part of this page that computes ended or could not be loaded: memory was short, or something else came in place of its file. ${ENDED} ${OPENED}`,
-    remedy: 'load it again. If it happens again, close other tabs or use a shorter text, and tell whoever runs this page.',
+    remedy:
+      'load it again. If it happens again, close other tabs or use a shorter text, and tell whoever runs this page.',
     actions: ['reload', 'run'],
   },
   ERR_LINK_BLOCKED: {
@@ -293,8 +314,10 @@ export const TABLE: Record<ErrorCode, Row> = {
   },
   ERR_RANGE_EXCEEDED: {
     title: 'This text goes beyond what the model was planned for',
-    happened: 'A number inside the model left the range in which it is computed, so there is no answer. Only this device was told.',
-    remedy: 'shorten or reword the text, then run it again. If it happens often, ask both operators for a wider plan of the model.',
+    happened:
+      'A number inside the model left the range in which it is computed, so there is no answer. Only this device was told.',
+    remedy:
+      'shorten or reword the text, then run it again. If it happens often, ask both operators for a wider plan of the model.',
     actions: ['run'],
     here: true,
     mark: 'no answer',

@@ -1,4 +1,7 @@
-/** What an error says to a person: a title, what happened, what to do, where in the picture, and which buttons. Nothing here carries a text, a share or a key. */
+/**
+ * What an error says to a person: a title, what happened, what to do, where in the picture, and which buttons.
+ * Nothing here carries a text, a share or a key.
+ */
 import { type ErrorCode, kindOf } from '../core/errors.ts';
 import { ADDRESS, type Action, type Row, TABLE, UNSERVED, WEB_PAGE } from './error-table.ts';
 
@@ -62,7 +65,10 @@ export function explain(failure: Failure, names: Names): Explanation {
     Party: party === undefined ? 'A party' : `Party ${party}`,
     party: party === undefined ? 'a party' : `party ${party}`,
     operator,
-    opened: names.begun === true ? 'What had come stays below, and nothing more was opened.' : 'Nothing was opened, and your text is still in the box.',
+    opened:
+      names.begun === true
+        ? 'What had come stays below, and nothing more was opened.'
+        : 'Nothing was opened, and your text is still in the box.',
     place: names.place === undefined ? '' : `, at ${names.place}`,
     limit: names.maxTokens === undefined ? '' : ` to ${names.maxTokens} tokens`,
   };

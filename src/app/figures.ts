@@ -1,4 +1,7 @@
-/** State to the numbers of the picture, the counters, the times and the cost: with the sentences, all that is written through `data-bind` and `data-bar`. Pure. */
+/**
+ * State to the numbers of the picture, the counters, the times and the cost: with the sentences, all that is
+ * written through `data-bind` and `data-bar`. Pure.
+ */
 import type { LinkBytes, Links, RunCost } from '../sdk/types.ts';
 import { costOf } from './answers.ts';
 import { bytes, count, seconds } from './format.ts';
@@ -26,7 +29,8 @@ function linkTexts(state: State, links: Links | undefined): Texts {
   for (const name of ['p1', 'p2'] as const) {
     const link: LinkBytes | undefined = links?.[name];
     const key = `p0${name[1]}`;
-    texts[`${key}.ahead`] = link === undefined || totalAhead(links) === 0 ? NONE : link.ahead === 0 ? SEED : bytes(link.ahead);
+    texts[`${key}.ahead`] =
+      link === undefined || totalAhead(links) === 0 ? NONE : link.ahead === 0 ? SEED : bytes(link.ahead);
     texts[`${key}.input`] = link === undefined || (link.input === 0 && !done) ? NONE : bytes(link.input);
     texts[`${key}.output`] = done
       ? link === undefined || link.output === 0
@@ -84,25 +88,50 @@ function readyBar(state: State): number {
   return slot === 'error' || slot === 'stopped' ? 0 : preparation.progress;
 }
 
-function timeFigures(state: State, run: Run | undefined, cost: RunCost | undefined): { readonly texts: Texts; readonly bars: Bars } {
+function timeFigures(
+  state: State,
+  run: Run | undefined,
+  cost: RunCost | undefined,
+): { readonly texts: Texts; readonly bars: Bars } {
   const live = run === undefined ? undefined : liveTimes(run);
   const t =
-    cost === undefined ? live : { prep: cost.timing.prepareMs, input: cost.timing.inputMs, compute: cost.timing.computeMs, output: cost.timing.outputMs };
+    cost === undefined
+      ? live
+      : {
+          prep: cost.timing.prepareMs,
+          input: cost.timing.inputMs,
+          compute: cost.timing.computeMs,
+          output: cost.timing.outputMs,
+        };
   const names = ['prep', 'input', 'compute', 'output'] as const;
   const longest = Math.max(1, ...names.map((name) => t?.[name] ?? 0));
   const ahead = state.outcome?.ahead ?? (run?.ahead === true ? (run.whole ? 'whole' : 'part') : 'none');
-  const texts: Texts = { 't.when': { whole: 'before the button', part: 'begun before the button', none: 'after the button' }[ahead] };
+  const texts: Texts = {
+    't.when': { whole: 'before the button', part: 'begun before the button', none: 'after the button' }[ahead],
+  };
   const bars: Bars = {};
   for (const name of names) {
     texts[`t.${name}`] = t?.[name] === undefined ? NONE : seconds(t[name]);
     bars[`t.${name}`] = (t?.[name] ?? 0) / longest;
   }
   const gain = gainOf(state);
-  return { texts: { ...texts, 'gain.from': gain === undefined ? '' : seconds(gain.from), 'gain.to': gain === undefined ? '' : seconds(gain.to) }, bars };
+  return {
+    texts: {
+      ...texts,
+      'gain.from': gain === undefined ? '' : seconds(gain.from),
+      'gain.to': gain === undefined ? '' : seconds(gain.to),
+    },
+    bars,
+  };
 }
 
 /** While it runs, by this tab's clock and the moments at which messages went and came. */
-function liveTimes(run: Run): { readonly prep?: number; readonly input?: number; readonly compute?: number; readonly output?: number } {
+function liveTimes(run: Run): {
+  readonly prep?: number;
+  readonly input?: number;
+  readonly compute?: number;
+  readonly output?: number;
+} {
   const { startedAt, onlineAt, sentAt, now } = run;
   const prep = run.ahead ? run.aheadMs : (onlineAt ?? now) - startedAt;
   return {

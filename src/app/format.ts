@@ -1,4 +1,7 @@
-/** Numbers as the interface writes them: decimal units, a no-break space before the unit, no more digits than mean something. */
+/**
+ * Numbers as the interface writes them: decimal units, a no-break space before the unit, no more digits than mean
+ * something.
+ */
 const NB = '\u00a0';
 
 /** `20.5 MB`, `98 kB`, `24 B`, and `0` without a unit. */

@@ -26,8 +26,14 @@ export function growingOf(state: State): Growing | undefined {
     };
   }
   const run = state.run ?? state.trouble?.run ?? state.kept;
-  if (run === undefined || state.task !== 'text-generation' || (run !== state.run && run.pieces.length === 0)) return undefined;
-  return { given: run.subject.text, added: run.pieces.map(({ text }) => text).join(''), line: underway(run, shown(state).links), going: run === state.run };
+  if (run === undefined || state.task !== 'text-generation' || (run !== state.run && run.pieces.length === 0))
+    return undefined;
+  return {
+    given: run.subject.text,
+    added: run.pieces.map(({ text }) => text).join(''),
+    line: underway(run, shown(state).links),
+    going: run === state.run,
+  };
 }
 
 function underway(run: Run, links: Links | undefined): string {
@@ -40,15 +46,25 @@ function underway(run: Run, links: Links | undefined): string {
 }
 
 function between(links: Links | undefined, count: number): string {
-  return links === undefined || links.between.bytes === 0 ? '' : ` and ${bytes(Math.round(links.between.bytes / count))} between parties 1 and 2`;
+  return links === undefined || links.between.bytes === 0
+    ? ''
+    : ` and ${bytes(Math.round(links.between.bytes / count))} between parties 1 and 2`;
 }
 
-const ENDS = { eos: 'The model ended the text.', length: 'As many as were asked for.', stop: 'The model ended the text.' } as const;
+const ENDS = {
+  eos: 'The model ended the text.',
+  length: 'As many as were asked for.',
+  stop: 'The model ended the text.',
+} as const;
 
 function finished(pieceMs: readonly number[], reason: keyof typeof ENDS): string {
   const [first, ...others] = pieceMs;
   const times =
-    first === undefined ? '' : others.length === 0 ? `, in ${seconds(first)}` : `, the first after ${seconds(first)}, the others ${seconds(mean(others))} each`;
+    first === undefined
+      ? ''
+      : others.length === 0
+        ? `, in ${seconds(first)}`
+        : `, the first after ${seconds(first)}, the others ${seconds(mean(others))} each`;
   return `${plural(pieceMs.length, 'piece')}${times}. ${ENDS[reason]}`;
 }
 

@@ -1,4 +1,7 @@
-/** What the two compute parties learn of a run, said before it and after it. Never the words; this is the rest. Pure. */
+/**
+ * What the two compute parties learn of a run, said before it and after it. Never the words; this is the rest.
+ * Pure.
+ */
 import { type Answer, costOf } from './answers.ts';
 import { plural } from './format.ts';
 import { type State, weightsOf } from './state.ts';
@@ -9,7 +12,10 @@ export function willSee(state: State): string {
   const { check, task, subject } = state;
   const padded = check?.paddedTokens;
   if (padded === undefined) return '';
-  const length = task === 'question-answering' ? `the padded length of both texts together (${padded} tokens)` : `the padded length (${padded} tokens)`;
+  const length =
+    task === 'question-answering'
+      ? `the padded length of both texts together (${padded} tokens)`
+      : `the padded length (${padded} tokens)`;
   return `The parties will see ${listed(['which model', ...asker(state), length, ...extra(state, generationOf(subject).maxNewTokens)])}, never the words.`;
 }
 
@@ -19,7 +25,8 @@ function asker(state: State): string[] {
 }
 
 function extra({ task, check }: State, pieces: number): string[] {
-  if (task === 'fill-mask' && check !== undefined && check.blanks > 0) return [`that there ${blanksOf(check.blanks)} but not where`];
+  if (task === 'fill-mask' && check !== undefined && check.blanks > 0)
+    return [`that there ${blanksOf(check.blanks)} but not where`];
   if (task === 'zero-shot') return ['that one word is asked for'];
   if (task === 'text-generation' && Number.isSafeInteger(pieces)) return [`how many pieces come (up to ${pieces})`];
   return [];
@@ -28,7 +35,10 @@ function extra({ task, check }: State, pieces: number): string[] {
 /** After the run. */
 export function didSee(answer: Answer): string {
   const { tokens, paddedTokens } = costOf(answer);
-  const length = tokens === paddedTokens ? `the length (${tokens} tokens)` : `the padded length (${paddedTokens} tokens, not ${tokens})`;
+  const length =
+    tokens === paddedTokens
+      ? `the length (${tokens} tokens)`
+      : `the padded length (${paddedTokens} tokens, not ${tokens})`;
   return `${listed(['that this run happened and when', 'the model and task', length, 'your network address', ...after(answer)])}.`;
 }
 

@@ -1,4 +1,7 @@
-/** The sentences that follow the state: over the picture, beside the button, over the layer strip, and in each party's territory. Pure. */
+/**
+ * The sentences that follow the state: over the picture, beside the button, over the layer strip, and in each
+ * party's territory. Pure.
+ */
 import type { Links, PartyHealth } from '../sdk/types.ts';
 import {
   ASIDE,
@@ -53,7 +56,8 @@ function partyTexts(state: State): Texts {
     const place =
       address === undefined
         ? ''
-        : [address.operator, address.place].filter((part) => part !== undefined && part !== '').join(', ') || new URL(address.url).host;
+        : [address.operator, address.place].filter((part) => part !== undefined && part !== '').join(', ') ||
+          new URL(address.url).host;
     texts[`p${party}.place`] = wrap(place, [36])[0] ?? '';
     texts[`p${party}.placeShort`] = wrap(place, [22])[0] ?? '';
     const health = state.health[party - 1];
@@ -71,7 +75,9 @@ const whole = (ms: number): string => `${Math.floor(ms / 1e3)}\u00a0s`;
 
 /** Who waits for what. */
 function silenceText({ party, ms }: Silence): string {
-  return party === undefined ? `No message from either party for ${whole(ms)}.` : `No message from party ${party} for ${whole(ms)}.`;
+  return party === undefined
+    ? `No message from either party for ${whole(ms)}.`
+    : `No message from party ${party} for ${whole(ms)}.`;
 }
 
 /** Whether a place at both parties is this tab's own: a party that is full with it is not full for it. */
@@ -85,13 +91,16 @@ function thereOf(health: PartyHealth | undefined, own: boolean): string {
   if (health.ok && health.load === 'full' && !own) return 'online, no free place';
   if (health.ok) return health.milliseconds === undefined ? 'online' : `online, ${milliseconds(health.milliseconds)}`;
   const failure = failureOf(health.error);
-  return failure.code === 'ERR_INTERNAL' ? 'not reached' : explain(failure, { operators: ['', ''], maxTokens: undefined }).mark;
+  return failure.code === 'ERR_INTERNAL'
+    ? 'not reached'
+    : explain(failure, { operators: ['', ''], maxTokens: undefined }).mark;
 }
 
 function lineTexts(state: State): Texts {
   const { run } = state;
   const layers = state.model?.layers ?? 0;
-  const title = run === undefined ? '' : run.phase === 'prepare' ? 'Preparing' : pieceTitle(state, stepTitle(run.layer, layers));
+  const title =
+    run === undefined ? '' : run.phase === 'prepare' ? 'Preparing' : pieceTitle(state, stepTitle(run.layer, layers));
   const share = run === undefined ? 0 : run.phase === 'prepare' ? run.preparing : run.progress;
   const device = state.model === undefined ? undefined : DEVICE[state.model.device];
   const tokens = state.check?.tokens;
@@ -114,12 +123,26 @@ function lineTexts(state: State): Texts {
     readyText: readyText(state),
     stepTitle: title,
     stepSub:
-      run === undefined ? '' : silence === undefined ? stepSub(run) : `waiting for ${silence.party === undefined ? 'the parties' : `party ${silence.party}`}`,
+      run === undefined
+        ? ''
+        : silence === undefined
+          ? stepSub(run)
+          : `waiting for ${silence.party === undefined ? 'the parties' : `party ${silence.party}`}`,
     pct: wholePercent(share),
-    config: [entryOf(state)?.id, PROTOCOL[state.settings.protocol], WEIGHTS[weightsOf(state)], device].filter((part) => part !== undefined).join(', '),
+    config: [entryOf(state)?.id, PROTOCOL[state.settings.protocol], WEIGHTS[weightsOf(state)], device]
+      .filter((part) => part !== undefined)
+      .join(', '),
     readAs: (state.check?.notices ?? []).join(' '),
-    tokens: tokens === undefined ? '' : `${plural(tokens, 'token')}${state.check?.paddedTokens === undefined ? '' : `, padded to ${state.check.paddedTokens}`}`,
-    runLabel: state.slot === 'running' ? 'Stop' : state.slot === 'result' || state.slot === 'stopped' ? 'Run again' : 'Run privately',
+    tokens:
+      tokens === undefined
+        ? ''
+        : `${plural(tokens, 'token')}${state.check?.paddedTokens === undefined ? '' : `, padded to ${state.check.paddedTokens}`}`,
+    runLabel:
+      state.slot === 'running'
+        ? 'Stop'
+        : state.slot === 'result' || state.slot === 'stopped'
+          ? 'Run again'
+          : 'Run privately',
     layerCount: layers === 0 ? '' : plural(layers, 'layer'),
   };
 }
@@ -136,7 +159,9 @@ function pictureLine(state: State): string {
 
 /** While a text grows: the piece first, then how far it is. */
 function pieceTitle({ task, run }: State, step: string): string {
-  return task === 'text-generation' && run !== undefined ? `Piece ${run.pieces.length + 1}, ${step.charAt(0).toLowerCase()}${step.slice(1)}` : step;
+  return task === 'text-generation' && run !== undefined
+    ? `Piece ${run.pieces.length + 1}, ${step.charAt(0).toLowerCase()}${step.slice(1)}`
+    : step;
 }
 
 /** What is behind the disclosure, in a few words. */
@@ -144,8 +169,14 @@ function optionsLine({ subject }: State): string {
   const { maxNewTokens, temperature = 0, topP, topK, seed } = generationOf(subject);
   if ([maxNewTokens, temperature].some((value) => Number.isNaN(value))) return '';
   const drawn = temperature === 0 ? 'always the likeliest' : `temperature ${temperature}`;
-  const more = [topP === undefined ? '' : `top-p ${topP}`, topK === undefined ? '' : `top-k ${topK}`, seed === undefined ? '' : `seed ${seed}`];
-  return [plural(maxNewTokens, 'new piece'), drawn, ...more].filter((part) => part !== '' && !part.endsWith('NaN')).join(', ');
+  const more = [
+    topP === undefined ? '' : `top-p ${topP}`,
+    topK === undefined ? '' : `top-k ${topK}`,
+    seed === undefined ? '' : `seed ${seed}`,
+  ];
+  return [plural(maxNewTokens, 'new piece'), drawn, ...more]
+    .filter((part) => part !== '' && !part.endsWith('NaN'))
+    .join(', ');
 }
 
 /** Layer 0 looks the words up; the one after the last scores them. */
@@ -157,7 +188,9 @@ export function stepTitle(layer: number, layers: number): string {
 function stepSub(run: Run): string {
   switch (run.phase) {
     case 'prepare':
-      return run.links === undefined ? 'connecting to both parties' : `keys and helper numbers, ${bytes(totalAhead(run.links))} sent`;
+      return run.links === undefined
+        ? 'connecting to both parties'
+        : `keys and helper numbers, ${bytes(totalAhead(run.links))} sent`;
     case 'input':
       return 'sending the locked text';
     case 'compute':
@@ -171,9 +204,13 @@ function readyText(state: State): string {
   const { preparation, run } = state;
   const loading = loadingOf(state);
   const sent = (links: Links | undefined): string => bytes(totalAhead(links));
-  if (loading !== undefined) return loading.total > 0 ? `Loading the word list: ${bytes(loading.loaded)} of ${bytes(loading.total)}` : 'Loading the word list.';
+  if (loading !== undefined)
+    return loading.total > 0
+      ? `Loading the word list: ${bytes(loading.loaded)} of ${bytes(loading.total)}`
+      : 'Loading the word list.';
   if (run !== undefined) {
-    if (run.phase === 'prepare') return run.links === undefined ? CONNECTING : `Preparing first: ${sent(run.links)} sent`;
+    if (run.phase === 'prepare')
+      return run.links === undefined ? CONNECTING : `Preparing first: ${sent(run.links)} sent`;
     return run.ahead ? `Using the ${sent(run.links)} sent ahead.` : `Prepared after the button: ${sent(run.links)}.`;
   }
   if (state.slot === 'error') return shown(state).links === undefined ? '' : KEYS_DROPPED;
@@ -185,12 +222,18 @@ function readyText(state: State): string {
     if (away !== undefined) return `Party ${away} does not answer at the moment. The button tries again.`;
     if (full !== undefined) return `Party ${full} has no free place at the moment. The button tries again.`;
     if (preparation.gone !== undefined) return GONE[preparation.gone];
-  } else if (preparation.status === 'ready' && away !== undefined) return `Prepared, but party ${away} does not answer at the moment.`;
+  } else if (preparation.status === 'ready' && away !== undefined)
+    return `Prepared, but party ${away} does not answer at the moment.`;
   if (preparation.status === 'none')
-    return state.settings.prepareWhileTyping ? (state.slot === 'result' ? '' : 'Preparation starts as you type.') : 'Keys are made after you press the button.';
+    return state.settings.prepareWhileTyping
+      ? state.slot === 'result'
+        ? ''
+        : 'Preparation starts as you type.'
+      : 'Keys are made after you press the button.';
   if (preparation.links === undefined) return CONNECTING;
   const next = state.slot === 'result';
-  if (preparation.status === 'ready') return `${next ? 'Next run ready:' : `Ready for ${preparation.length} tokens,`} ${sent(preparation.links)} sent ahead.`;
+  if (preparation.status === 'ready')
+    return `${next ? 'Next run ready:' : `Ready for ${preparation.length} tokens,`} ${sent(preparation.links)} sent ahead.`;
   const silence = silenceOf(state);
   if (silence !== undefined) return `Preparing waits: nothing went or came for ${whole(silence.ms)}.`;
   return `${next ? 'Preparing the next run' : `Preparing for ${preparation.length} tokens`}: ${sent(preparation.links)} sent`;

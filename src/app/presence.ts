@@ -1,7 +1,7 @@
 /**
- * Whether somebody is at the page. Keys that are made ahead take a place at both parties, so they are made and kept only for a page that is shown and in use:
- * from the first sign of a person (a pointer that moves, a key, a touch), which a page that a program fetches never has, until the tab is hidden for a while or
- * left alone.
+ * Whether somebody is at the page. Keys that are made ahead take a place at both parties, so they are made and kept
+ * only for a page that is shown and in use: from the first sign of a person (a pointer that moves, a key, a touch),
+ * which a page that a program fetches never has, until the tab is hidden for a while or left alone.
  */
 export const HIDDEN_MS = 15_000;
 export const IDLE_MS = 120_000;

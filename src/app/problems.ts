@@ -1,4 +1,7 @@
-/** Why what stands in the form cannot run, and which field it is: found here, by the tokenizer's check, or by the model when it was asked. Pure. */
+/**
+ * Why what stands in the form cannot run, and which field it is: found here, by the tokenizer's check, or by the
+ * model when it was asked. Pure.
+ */
 import { explain, failureOf } from './errors.ts';
 import { type State, entryOf, operatorsOf } from './state.ts';
 import { type Field, type Job, type Subject, blankOf, labelsOf, numberOf } from './subject.ts';
@@ -19,7 +22,12 @@ export function problemOf(state: State): Problem | undefined {
   return emptyField(state) ?? checked(state) ?? ownRules(state) ?? refusal(state);
 }
 
-const problem = (field: Field, title: string, remedy: string, happened = ''): Problem => ({ field, title, happened, remedy });
+const problem = (field: Field, title: string, remedy: string, happened = ''): Problem => ({
+  field,
+  title,
+  happened,
+  remedy,
+});
 
 function emptyField({ task, subject }: State): Problem | undefined {
   if (task === 'question-answering' && subject.question.trim() === '')
@@ -27,7 +35,11 @@ function emptyField({ task, subject }: State): Problem | undefined {
   if (subject.text.trim() !== '') return undefined;
   return task === 'question-answering'
     ? problem('text', 'There is no text to search', 'paste the text that holds the answer, or pick an example.')
-    : problem('text', 'There is no text', task === 'text-generation' ? 'type how it begins, or pick an example.' : 'type a sentence, or pick an example.');
+    : problem(
+        'text',
+        'There is no text',
+        task === 'text-generation' ? 'type how it begins, or pick an example.' : 'type a sentence, or pick an example.',
+      );
 }
 
 /** What the tokenizer says. */
@@ -36,9 +48,16 @@ function checked(state: State): Problem | undefined {
   // A template that lacks its blank has a rule of its own below.
   if (found === undefined || (state.task === 'zero-shot' && badTemplate(state.subject))) return undefined;
   const failure = failureOf(found);
-  const { title, happened, remedy } = explain(failure, { operators: operatorsOf(state), maxTokens: state.model?.maxTokens });
+  const { title, happened, remedy } = explain(failure, {
+    operators: operatorsOf(state),
+    maxTokens: state.model?.maxTokens,
+  });
   if (state.task === 'question-answering' && failure.code === 'ERR_TOO_MANY_TOKENS')
-    return problem('text', 'Text and question are too long', `shorten the text${limit(state)}, or ask about one part of it at a time.`);
+    return problem(
+      'text',
+      'Text and question are too long',
+      `shorten the text${limit(state)}, or ask about one part of it at a time.`,
+    );
   return problem('text', title, remedy, happened);
 }
 
@@ -59,16 +78,22 @@ function badTemplate({ template }: Subject): boolean {
 function sorting({ subject, ...state }: State): Problem | undefined {
   const blank = blankOf(entryOf({ subject, ...state }));
   if (subject.text.includes(blank))
-    return problem('text', 'The text has a blank of its own', `take ${blank} out of the text; the sentence below has the blank.`);
+    return problem(
+      'text',
+      'The text has a blank of its own',
+      `take ${blank} out of the text; the sentence below has the blank.`,
+    );
   if (labelsOf(subject).length < LEAST_LABELS)
     return problem('labels', 'There are too few labels', 'write two or more different ones, with commas between them.');
-  if (badTemplate(subject)) return problem('template', 'The sentence is not complete', 'write {text} and {mask} in it, once each.');
+  if (badTemplate(subject))
+    return problem('template', 'The sentence is not complete', 'write {text} and {mask} in it, once each.');
   return undefined;
 }
 
 function generating({ subject, model, check }: State): Problem | undefined {
   const pieces = numberOf(subject.pieces);
-  const whole = (value: number | undefined, least: number): boolean => value === undefined || (Number.isSafeInteger(value) && value >= least);
+  const whole = (value: number | undefined, least: number): boolean =>
+    value === undefined || (Number.isSafeInteger(value) && value >= least);
   const room = (model?.maxTokens ?? Number.POSITIVE_INFINITY) - (check?.tokens ?? 0);
   const title = 'An option is out of range';
   if (pieces === undefined || !whole(pieces, 1) || pieces > MOST_PIECES)
@@ -78,11 +103,15 @@ function generating({ subject, model, check }: State): Problem | undefined {
       ? problem('text', 'The text is too long', 'shorten it: the model needs room for what it adds.')
       : problem('pieces', 'There is no room for so many pieces', `ask for ${room} or fewer, or shorten the text.`);
   const temperature = numberOf(subject.temperature) ?? 0;
-  if (!(temperature >= 0 && temperature <= 10)) return problem('temperature', title, 'write a number from 0 to 10 for the temperature.');
+  if (!(temperature >= 0 && temperature <= 10))
+    return problem('temperature', title, 'write a number from 0 to 10 for the temperature.');
   const topP = numberOf(subject.topP) ?? 1;
-  if (!(topP > 0 && topP <= 1)) return problem('topP', title, 'write a number above 0 and at most 1 for top-p, or leave it empty.');
-  if (!whole(numberOf(subject.topK), 1)) return problem('topK', title, 'write a whole number from 1 for top-k, or leave it empty.');
-  if (!whole(numberOf(subject.seed), 0)) return problem('seed', title, 'write a whole number for the seed, or leave it empty.');
+  if (!(topP > 0 && topP <= 1))
+    return problem('topP', title, 'write a number above 0 and at most 1 for top-p, or leave it empty.');
+  if (!whole(numberOf(subject.topK), 1))
+    return problem('topK', title, 'write a whole number from 1 for top-k, or leave it empty.');
+  if (!whole(numberOf(subject.seed), 0))
+    return problem('seed', title, 'write a whole number for the seed, or leave it empty.');
   return undefined;
 }
 
@@ -101,12 +130,20 @@ function refusal(state: State): Problem | undefined {
         : [`The labels ${names.join(' and ')} cannot be told apart`, 'To this model they are the same word.'];
   const about = entryOf(state)?.title;
   const knows = about === undefined ? '' : ` What the model does: ${about}.`;
-  return problem('labels', title, 'use short words that the model can know, each of them once, or take one of the examples.', `${happened}${knows}`);
+  return problem(
+    'labels',
+    title,
+    'use short words that the model can know, each of them once, or take one of the examples.',
+    `${happened}${knows}`,
+  );
 }
 
 /** As the SDK writes a label into its message: in quotes, ASCII only. */
 function quote(label: string): string {
-  return JSON.stringify(label).replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return JSON.stringify(label).replace(
+    /[^\x20-\x7e]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** Whether a failure is about what stands in the form of this task, and not about the run. */

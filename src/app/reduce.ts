@@ -15,7 +15,10 @@ export function reduce(state: State, event: AppEvent): State {
     case 'capable':
       return { ...state, capabilities: event.capabilities };
     case 'task':
-      return withExample(fresh({ ...state, task: event.task, settings: { ...state.settings, model: undefined } }), state);
+      return withExample(
+        fresh({ ...state, task: event.task, settings: { ...state.settings, model: undefined } }),
+        state,
+      );
     case 'settings':
       return { ...state, settings: event.settings };
     case 'credential':
@@ -44,7 +47,14 @@ export function reduce(state: State, event: AppEvent): State {
       return {
         ...state,
         stopped: false,
-        preparation: { ...NO_PREPARATION, status: 'going', length: event.length, startedAt: event.now, movedAt: event.now, now: event.now },
+        preparation: {
+          ...NO_PREPARATION,
+          status: 'going',
+          length: event.length,
+          startedAt: event.now,
+          movedAt: event.now,
+          now: event.now,
+        },
       };
     case 'prepared':
       return { ...state, preparation: { ...state.preparation, status: 'ready', progress: 1, readyAt: event.now } };
@@ -56,7 +66,9 @@ export function reduce(state: State, event: AppEvent): State {
       return progressed(state, event.event, event.now);
     case 'tick':
       if (state.run !== undefined) return { ...state, run: { ...state.run, now: event.now } };
-      return state.preparation.status === 'going' ? { ...state, preparation: { ...state.preparation, now: event.now } } : state;
+      return state.preparation.status === 'going'
+        ? { ...state, preparation: { ...state.preparation, now: event.now } }
+        : state;
     case 'answered': {
       if (state.run === undefined) return state;
       const cost = costOf(event.answer);
@@ -74,21 +86,36 @@ export function reduce(state: State, event: AppEvent): State {
           sinceButtonMs,
           ahead: !cost.preparedAhead ? 'none' : state.run.whole ? 'whole' : 'part',
         },
-        measured: { tokens: cost.paddedTokens, totalMs: sinceButtonMs, sentBytes: p1.ahead + p1.input + p2.ahead + p2.input },
+        measured: {
+          tokens: cost.paddedTokens,
+          totalMs: sinceButtonMs,
+          sentBytes: p1.ahead + p1.input + p2.ahead + p2.input,
+        },
       };
     }
     case 'stopped': {
       // What had come of a text stays; of anything else nothing was opened.
-      const kept = state.run === undefined || state.run.pieces.length === 0 ? undefined : { ...state.run, now: event.now };
+      const kept =
+        state.run === undefined || state.run.pieces.length === 0 ? undefined : { ...state.run, now: event.now };
       const { previous } = state;
       // An answer that was there before is still the answer to what stands in the form.
-      const shown = kept !== undefined ? { kept, slot: 'stopped' as const } : previous !== undefined ? { outcome: previous, slot: 'result' as const } : {};
+      const shown =
+        kept !== undefined
+          ? { kept, slot: 'stopped' as const }
+          : previous !== undefined
+            ? { outcome: previous, slot: 'result' as const }
+            : {};
       return { ...fresh(state), ...shown, stopped: true };
     }
     case 'failed': {
       const { preparation } = state;
       const run = state.run === undefined ? undefined : { ...state.run, now: event.now };
-      return { ...fresh(state), slot: 'error', loading: undefined, trouble: { failure: event.failure, run, preparation } };
+      return {
+        ...fresh(state),
+        slot: 'error',
+        loading: undefined,
+        trouble: { failure: event.failure, run, preparation },
+      };
     }
     case 'health':
       return { ...state, health: event.health };
@@ -96,7 +123,11 @@ export function reduce(state: State, event: AppEvent): State {
       if (state.dismissed.includes(fallbackKey(event.event))) return state;
       return { ...state, fallbacks: [...state.fallbacks.filter((f) => f.what !== event.event.what), event.event] };
     case 'dismiss':
-      return { ...state, fallbacks: state.fallbacks.filter((shown) => shown !== event.event), dismissed: [...state.dismissed, fallbackKey(event.event)] };
+      return {
+        ...state,
+        fallbacks: state.fallbacks.filter((shown) => shown !== event.event),
+        dismissed: [...state.dismissed, fallbackKey(event.event)],
+      };
   }
 }
 
@@ -106,23 +137,46 @@ function fallbackKey({ what, from, to, reason }: FallbackEvent): string {
 
 /** Nothing runs, nothing is shown of an earlier run, nothing is prepared. */
 function fresh(state: State): State {
-  const none = { run: undefined, outcome: undefined, previous: undefined, trouble: undefined, kept: undefined, refused: undefined };
+  const none = {
+    run: undefined,
+    outcome: undefined,
+    previous: undefined,
+    trouble: undefined,
+    kept: undefined,
+    refused: undefined,
+  };
   return { ...state, ...none, slot: 'idle', stopped: false, nagging: false, preparation: NO_PREPARATION };
 }
 
 /** An example takes the place of an empty box or of another example, never of what somebody typed. */
 function withExample(state: State, before: State): State {
-  const untouched = before.subject.text === '' || examplesOf(before.task, entryOf(before)).some((example) => isExample(before.subject, example));
+  const untouched =
+    before.subject.text === '' ||
+    examplesOf(before.task, entryOf(before)).some((example) => isExample(before.subject, example));
   const first = examplesOf(state.task, entryOf(state))[0];
-  const subject: Subject = untouched && first !== undefined ? { ...state.subject, question: '', ...first.fields } : state.subject;
+  const subject: Subject =
+    untouched && first !== undefined ? { ...state.subject, question: '', ...first.fields } : state.subject;
   return { ...state, subject, check: undefined };
 }
 
-/** Editing takes an answer away, because it would no longer be the answer to what stands in the form. An error stays until the next run. */
+/**
+ * Editing takes an answer away, because it would no longer be the answer to what stands in the form. An error stays
+ * until the next run.
+ */
 function edited(state: State, change: Partial<Subject>): State {
   if ((Object.keys(change) as Field[]).every((key) => state.subject[key] === change[key])) return state;
-  const shown = state.slot === 'result' || state.slot === 'stopped' ? { slot: 'idle' as const, outcome: undefined, kept: undefined } : {};
-  return { ...state, ...shown, subject: { ...state.subject, ...change }, refused: undefined, nagging: false, stopped: false };
+  const shown =
+    state.slot === 'result' || state.slot === 'stopped'
+      ? { slot: 'idle' as const, outcome: undefined, kept: undefined }
+      : {};
+  return {
+    ...state,
+    ...shown,
+    subject: { ...state.subject, ...change },
+    refused: undefined,
+    nagging: false,
+    stopped: false,
+  };
 }
 
 function started(state: State, now: number): State {
@@ -149,13 +203,25 @@ function started(state: State, now: number): State {
     subject: state.subject,
     pieces: [],
   };
-  return { ...state, slot: 'running', run, outcome: undefined, previous: state.outcome, trouble: undefined, kept: undefined, stopped: false, nagging: false };
+  return {
+    ...state,
+    slot: 'running',
+    run,
+    outcome: undefined,
+    previous: state.outcome,
+    trouble: undefined,
+    kept: undefined,
+    stopped: false,
+    nagging: false,
+  };
 }
 
 function progressed(state: State, event: ProgressEvent, now: number): State {
   switch (event.status) {
     case 'progress':
-      return state.loading === undefined ? state : { ...state, loading: { ...state.loading, [event.file]: { loaded: event.loaded, total: event.total } } };
+      return state.loading === undefined
+        ? state
+        : { ...state, loading: { ...state.loading, [event.file]: { loaded: event.loaded, total: event.total } } };
     case 'connect':
       return { ...state, transports: pair(state.transports, event.party, event.transport) };
     case 'handshake':
@@ -166,15 +232,26 @@ function progressed(state: State, event: ProgressEvent, now: number): State {
       const sample = event.sample ?? run?.sample ?? preparation.sample;
       if (run !== undefined) {
         // Keys for a later piece of a text come while the run is already under way.
-        const online = done && run.sentAt === undefined ? { onlineAt: now, phase: 'input' as const, heardAt: [now, now] as const } : {};
+        const online =
+          done && run.sentAt === undefined
+            ? { onlineAt: now, phase: 'input' as const, heardAt: [now, now] as const }
+            : {};
         return { ...state, run: { ...run, links, sample, preparing: progress, now, movedAt: now, ...online } };
       }
       return preparation.status === 'none'
         ? state
-        : { ...state, preparation: { ...preparation, length: event.length, links, progress, sample, movedAt: now, now } };
+        : {
+            ...state,
+            preparation: { ...preparation, length: event.length, links, progress, sample, movedAt: now, now },
+          };
     }
     case 'input':
-      return moved(state, event, { phase: 'input', sentAt: state.run?.sentAt ?? now, now, sent: (state.run?.sent ?? 0) + 1 });
+      return moved(state, event, {
+        phase: 'input',
+        sentAt: state.run?.sentAt ?? now,
+        now,
+        sent: (state.run?.sent ?? 0) + 1,
+      });
     case 'layer':
       return moved(state, event, {
         phase: 'compute',
@@ -187,13 +264,20 @@ function progressed(state: State, event: ProgressEvent, now: number): State {
     case 'reconstruct':
       return moved(state, event, { phase: 'output', progress: 1, now, heardAt: [now, now] });
     case 'token':
-      return moved(state, event, { pieces: [...(state.run?.pieces ?? []), { text: event.text, at: now }], now, heardAt: [now, now] });
+      return moved(state, event, {
+        pieces: [...(state.run?.pieces ?? []), { text: event.text, at: now }],
+        now,
+        heardAt: [now, now],
+      });
     case 'heard':
       if (state.run === undefined) return state;
       return {
         ...state,
         // Who speaks is there, whatever it did not answer before.
-        health: state.health[event.party - 1]?.ok === false ? pair(state.health, event.party, { party: event.party, ok: true }) : state.health,
+        health:
+          state.health[event.party - 1]?.ok === false
+            ? pair(state.health, event.party, { party: event.party, ok: true })
+            : state.health,
         run: { ...state.run, now, heardAt: pair(state.run.heardAt, event.party, now) },
       };
     default:
@@ -201,12 +285,25 @@ function progressed(state: State, event: ProgressEvent, now: number): State {
   }
 }
 
-function moved(state: State, event: Extract<ProgressEvent, { readonly status: 'input' | 'layer' | 'reconstruct' | 'token' }>, change: Partial<Run>): State {
+function moved(
+  state: State,
+  event: Extract<ProgressEvent, { readonly status: 'input' | 'layer' | 'reconstruct' | 'token' }>,
+  change: Partial<Run>,
+): State {
   const { run } = state;
   const sample = 'sample' in event ? event.sample : undefined;
   return run === undefined
     ? state
-    : { ...state, run: { ...run, links: event.links, sample: sample ?? run.sample, movedAt: change.now ?? run.movedAt, ...change } };
+    : {
+        ...state,
+        run: {
+          ...run,
+          links: event.links,
+          sample: sample ?? run.sample,
+          movedAt: change.now ?? run.movedAt,
+          ...change,
+        },
+      };
 }
 
 function pair<T>(values: readonly [T, T], party: 1 | 2, value: T): readonly [T, T] {

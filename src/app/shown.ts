@@ -32,7 +32,10 @@ export function phaseOf(state: State): Phase {
 /** So long without a sign is said. */
 export const SILENT_MS = 3_000;
 
-/** Of which party nothing was heard, and for how long; without a party where it is both, or where nothing goes and nothing comes. */
+/**
+ * Of which party nothing was heard, and for how long; without a party where it is both, or where nothing goes and
+ * nothing comes.
+ */
 export interface Silence {
   readonly party: 1 | 2 | undefined;
   readonly ms: number;
@@ -74,9 +77,16 @@ export function movingOf(state: State): readonly string[] {
 }
 
 /** The party that an error is about, and whether its links are crossed out. */
-export function lostOf(state: State): { readonly party: 0 | 1 | 2 | undefined; readonly cut: 'own' | 'all' | undefined; readonly mark: string } {
+export function lostOf(state: State): {
+  readonly party: 0 | 1 | 2 | undefined;
+  readonly cut: 'own' | 'all' | undefined;
+  readonly mark: string;
+} {
   if (state.trouble === undefined) return { party: undefined, cut: undefined, mark: '' };
-  const { party, cut, mark } = explain(state.trouble.failure, { operators: operatorsOf(state), maxTokens: state.model?.maxTokens });
+  const { party, cut, mark } = explain(state.trouble.failure, {
+    operators: operatorsOf(state),
+    maxTokens: state.model?.maxTokens,
+  });
   return { party, cut, mark };
 }
 
@@ -93,13 +103,19 @@ export function totalAhead(links: Links | undefined): number {
 /** The bytes to show in the picture: the answer's captured ones, else the latest that were sent. */
 export function sampleOf(state: State): readonly [string, string] | undefined {
   const captured = state.outcome === undefined ? undefined : capturedOf(state.outcome.answer)?.tokens;
-  if (captured !== undefined && captured.length > 0) return [captured.map((token) => token.p1).join(''), captured.map((token) => token.p2).join('')];
-  return (state.run ?? state.trouble?.run ?? state.kept)?.sample ?? (state.trouble?.preparation ?? state.preparation).sample;
+  if (captured !== undefined && captured.length > 0)
+    return [captured.map((token) => token.p1).join(''), captured.map((token) => token.p2).join('')];
+  return (
+    (state.run ?? state.trouble?.run ?? state.kept)?.sample ?? (state.trouble?.preparation ?? state.preparation).sample
+  );
 }
 
 /** Bytes of all files of the model that loads; undefined when none does. */
 export function loadingOf({ loading }: State): { readonly loaded: number; readonly total: number } | undefined {
   if (loading === undefined) return undefined;
   const files = Object.values(loading);
-  return { loaded: files.reduce((sum, file) => sum + file.loaded, 0), total: files.reduce((sum, file) => sum + file.total, 0) };
+  return {
+    loaded: files.reduce((sum, file) => sum + file.loaded, 0),
+    total: files.reduce((sum, file) => sum + file.total, 0),
+  };
 }

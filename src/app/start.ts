@@ -61,7 +61,12 @@ export function start(sdk: Sdk, refused = false): void {
     drawn = store.state;
     for (const view of views) view(drawn, before);
     // Not at every tick: measuring costs a layout.
-    if (drawn.slot !== before.slot || drawn.health !== before.health || drawn.preparation.status !== before.preparation.status) keepInRoom();
+    if (
+      drawn.slot !== before.slot ||
+      drawn.health !== before.health ||
+      drawn.preparation.status !== before.preparation.status
+    )
+      keepInRoom();
   };
   const soon = calm ? (): void => void setTimeout(draw, CALM_MS) : (): void => void requestAnimationFrame(draw);
   store.subscribe((now, before) => {
@@ -87,6 +92,11 @@ export function start(sdk: Sdk, refused = false): void {
   for (const type of ['pointermove', 'pointerdown', 'keydown', 'touchstart', 'wheel', 'input'])
     addEventListener(type, ({ isTrusted }) => isTrusted && presence.sign(), { passive: true, capture: true });
   draw();
-  if (refused) store.dispatch({ type: 'failed', failure: { code: 'ERR_ARGUMENT', message: 'options in the address', hint: '', found: 'address' }, now: 0 });
+  if (refused)
+    store.dispatch({
+      type: 'failed',
+      failure: { code: 'ERR_ARGUMENT', message: 'options in the address', hint: '', found: 'address' },
+      now: 0,
+    });
   else void controller.start();
 }

@@ -38,7 +38,10 @@ export interface ModelFacts {
   readonly downloadedBytes: number;
 }
 
-/** Why keys that were there are not there any more, or could not be made: the tab was hidden or left alone, they grew old, a link ended, a party needed the place. */
+/**
+ * Why keys that were there are not there any more, or could not be made: the tab was hidden or left alone, they
+ * grew old, a link ended, a party needed the place.
+ */
 export type Gone = 'hidden' | 'idle' | 'age' | 'lost' | 'asked' | 'failed';
 
 /** Keys and helper numbers sent before the button. */
@@ -194,7 +197,14 @@ export const INITIAL: State = {
   deployment: undefined,
   capabilities: undefined,
   task: 'fill-mask',
-  settings: { protocol: '3pc_semi_honest', weights: undefined, device: 'auto', transport: 'auto', prepareWhileTyping: true, model: undefined },
+  settings: {
+    protocol: '3pc_semi_honest',
+    weights: undefined,
+    device: 'auto',
+    transport: 'auto',
+    prepareWhileTyping: true,
+    model: undefined,
+  },
   credential: undefined,
   model: undefined,
   loading: undefined,

@@ -1,4 +1,7 @@
-/** Holds the state and tells what changed. Events are handled at once, in order; listeners see each state with the one before. */
+/**
+ * Holds the state and tells what changed. Events are handled at once, in order; listeners see each state with the
+ * one before.
+ */
 import { reduce } from './reduce.ts';
 import { type AppEvent, INITIAL, type State } from './state.ts';
 

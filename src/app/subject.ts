@@ -5,7 +5,10 @@ import { BLANK, SORT_EXAMPLES, SORT_TEMPLATE } from './copy.ts';
 /** A task of a model, or sorting by labels of one's own, which a model for blanks does. */
 export type Job = Task | 'zero-shot';
 
-/** All fields of the form. A task reads the ones it needs; the others keep what they held. Never changed in place: another value is another subject. */
+/**
+ * All fields of the form. A task reads the ones it needs; the others keep what they held. Never changed in place:
+ * another value is another subject.
+ */
 export interface Subject {
   /** The text; for questions the text to search; for generation its beginning. */
   readonly text: string;
@@ -49,7 +52,10 @@ export interface Example {
 export function examplesOf(job: Job, entry: ModelEntry | undefined): readonly Example[] {
   if (entry === undefined) return [];
   if (job === 'zero-shot') return SORT_EXAMPLES;
-  return entry.examples.map(({ label, text, question }) => ({ label, fields: job === 'question-answering' ? { text, question: question ?? '' } : { text } }));
+  return entry.examples.map(({ label, text, question }) => ({
+    label,
+    fields: job === 'question-answering' ? { text, question: question ?? '' } : { text },
+  }));
 }
 
 /** Whether nothing was typed since that example. */
@@ -90,6 +96,10 @@ export function generationOf(subject: Subject): GenerateOptions & { readonly max
   const temperature = numberOf(subject.temperature) ?? 0;
   // At temperature 0 nothing is drawn, so nothing else counts.
   if (temperature === 0) return { maxNewTokens, temperature };
-  const given = Object.entries({ topP: numberOf(subject.topP), topK: numberOf(subject.topK), seed: numberOf(subject.seed) });
+  const given = Object.entries({
+    topP: numberOf(subject.topP),
+    topK: numberOf(subject.topK),
+    seed: numberOf(subject.seed),
+  });
   return { maxNewTokens, temperature, ...Object.fromEntries(given.filter(([, value]) => value !== undefined)) };
 }

@@ -1,6 +1,7 @@
 /**
- * Fidelity: the private answer against the plaintext answer of the same model, text by text, and both against what is right. Every text is a session of its own with the
- * same two compute parties. Then the architectures at their real dimensions, with random weights, against the float model. All of it with open and with secret weights.
+ * Fidelity: the private answer against the plaintext answer of the same model, text by text, and both against what
+ * is right. Every text is a session of its own with the same two compute parties. Then the architectures at their
+ * real dimensions, with random weights, against the float model. All of it with open and with secret weights.
  */
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -79,13 +80,30 @@ function sameAnswer(own: Answer, plain: Answer): boolean {
 export async function benchAccuracy(options: AccuracyOptions, context: SuiteContext): Promise<void> {
   const modes = WEIGHT_MODES.filter((weights) => (options.weights ?? weights) === weights);
   const cases = (await fidelityCases()).filter(({ task }) => (options.task ?? task) === task);
-  for (const each of cases) for (const weights of modes) await agreement({ ...each, samples: each.samples.slice(0, options.limit) }, weights, options, context);
+  for (const each of cases)
+    for (const weights of modes)
+      await agreement({ ...each, samples: each.samples.slice(0, options.limit) }, weights, options, context);
   if (options.task !== undefined) return;
-  for (const dimensions of DIMENSIONS) for (const weights of modes) await atRealDimensions(dimensions, weights, options, context);
+  for (const dimensions of DIMENSIONS)
+    for (const weights of modes) await atRealDimensions(dimensions, weights, options, context);
 }
 
-function common({ certificates }: AccuracyOptions, weights: WeightMode, { signal }: SuiteContext): Omit<RunOptions, 'task' | 'model' | 'texts'> {
-  return { protocol: PROTOCOL, weights, device: 'auto', threads: defaultThreads(), topK: 1, compare: true, certificates, signal, debug: false };
+function common(
+  { certificates }: AccuracyOptions,
+  weights: WeightMode,
+  { signal }: SuiteContext,
+): Omit<RunOptions, 'task' | 'model' | 'texts'> {
+  return {
+    protocol: PROTOCOL,
+    weights,
+    device: 'auto',
+    threads: defaultThreads(),
+    topK: 1,
+    compare: true,
+    certificates,
+    signal,
+    debug: false,
+  };
 }
 
 /** The two compute parties of one case, and the model that a data owner names to them. */
@@ -96,11 +114,20 @@ interface Served {
   stop(): Promise<void>;
 }
 
-async function serve(folder: string, weights: WeightMode, { certificates }: AccuracyOptions, { signal }: SuiteContext): Promise<Served> {
+async function serve(
+  folder: string,
+  weights: WeightMode,
+  { certificates }: AccuracyOptions,
+  { signal }: SuiteContext,
+): Promise<Served> {
   const cleanup = new Cleanup();
   try {
     const shares =
-      weights === 'open' ? undefined : cleanup.add(await prepareShares((out) => shareInProcess(['--model', folder], out, signal)), (made) => made.remove());
+      weights === 'open'
+        ? undefined
+        : cleanup.add(await prepareShares((out) => shareInProcess(['--model', folder], out, signal)), (made) =>
+            made.remove(),
+          );
     const own = (id: 1 | 2) => (shares === undefined ? ['--model', folder] : ['--shares', shares.folder(id)]);
     const args = (id: 1 | 2) => [...own(id), '--certificates', certificates, '--threads', String(defaultThreads())];
     const parties = cleanup.add(await LocalParties.start({ stay: true, args }), (started) => started.stop());
@@ -128,7 +155,13 @@ async function agreement(
     const [own, plain]: [Answer[], Answer[]] = [[], []];
     for (const [i, sample] of samples.entries()) {
       if (i % 20 === 0) context.note(`${name}, ${weights} weights: ${i} of ${samples.length}`);
-      const result = await runInference({ ...common(options, weights, context), ...requestOf(sample), task, reference, ...served });
+      const result = await runInference({
+        ...common(options, weights, context),
+        ...requestOf(sample),
+        task,
+        reference,
+        ...served,
+      });
       errors.push(result.comparison?.errors ?? new Float32Array());
       own.push(...result.answers);
       plain.push(...(result.comparison?.answers ?? []));
@@ -145,7 +178,9 @@ async function agreement(
       agreement: round(1 - different.length / samples.length),
       different,
       metric,
-      ...(score === undefined ? {} : { private: round(score(own, samples)), plaintext: round(score(plain.length > 0 ? plain : own, samples)) }),
+      ...(score === undefined
+        ? {}
+        : { private: round(score(own, samples)), plaintext: round(score(plain.length > 0 ? plain : own, samples)) }),
       logitError: distribution(errors),
     });
   } finally {
@@ -153,10 +188,22 @@ async function agreement(
   }
 }
 
-async function atRealDimensions({ name, task, tokens }: Dimensions, weights: WeightMode, options: AccuracyOptions, context: SuiteContext): Promise<void> {
+async function atRealDimensions(
+  { name, task, tokens }: Dimensions,
+  weights: WeightMode,
+  options: AccuracyOptions,
+  context: SuiteContext,
+): Promise<void> {
   context.note(`${name}, random ${weights} weights, ${tokens} tokens`);
   const model: ModelLocation = { kind: 'random', seed: 1, configPath: configPath(name) };
-  const result = await runInference({ ...common(options, weights, context), task, model, texts: [], tokens, generation: { maxNewTokens: 4 } });
+  const result = await runInference({
+    ...common(options, weights, context),
+    task,
+    model,
+    texts: [],
+    tokens,
+    generation: { maxNewTokens: 4 },
+  });
   context.row({
     suite: 'accuracy',
     name: `${name}/random/${tokens}`,
@@ -174,6 +221,18 @@ function same({ answers, comparison }: RunResult): boolean {
   return answers[0].generated === undefined ? sameAnswer(answers[0], comparison.answers[0]) : comparison.argmaxEqual;
 }
 
-function requestOf({ text, question, newTokens, labels, template }: Sample): Pick<RunOptions, 'texts' | 'question' | 'generation' | 'labels' | 'template'> {
-  return { texts: [text], question, labels, template, generation: newTokens === undefined ? undefined : { maxNewTokens: newTokens, eosTokenId: [] } };
+function requestOf({
+  text,
+  question,
+  newTokens,
+  labels,
+  template,
+}: Sample): Pick<RunOptions, 'texts' | 'question' | 'generation' | 'labels' | 'template'> {
+  return {
+    texts: [text],
+    question,
+    labels,
+    template,
+    generation: newTokens === undefined ? undefined : { maxNewTokens: newTokens, eosTokenId: [] },
+  };
 }

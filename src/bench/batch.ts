@@ -1,4 +1,7 @@
-/** Classification in batches of 1, 4 and 16 in one run of the protocol: the embedded model, and BERT-base at its dimensions with random weights. */
+/**
+ * Classification in batches of 1, 4 and 16 in one run of the protocol: the embedded model, and BERT-base at its
+ * dimensions with random weights.
+ */
 import { embeddedModel } from '../party/defaults.ts';
 import { configPath } from './accuracy.ts';
 import { inferJson } from './bert.ts';
@@ -10,7 +13,11 @@ const TOKENS = 16;
 const RUNS = 3;
 
 interface Result {
-  readonly cost: { readonly p0: { readonly sentBytes: number }; readonly p1: { readonly sentBytes: number }; readonly rounds: number };
+  readonly cost: {
+    readonly p0: { readonly sentBytes: number };
+    readonly p1: { readonly sentBytes: number };
+    readonly rounds: number;
+  };
   readonly timing: { readonly preprocessMs: number; readonly onlineMs: number };
   readonly memory: object;
 }
@@ -28,7 +35,10 @@ export async function benchBatch(context: SuiteContext): Promise<void> {
       const results: Result[] = [];
       for (let i = 0; i < RUNS; i++)
         results.push(
-          await inferJson<Result>(['--task', 'text-classification', ...flags, '--tokens', String(TOKENS), '--sequences', String(size)], context.signal),
+          await inferJson<Result>(
+            ['--task', 'text-classification', ...flags, '--tokens', String(TOKENS), '--sequences', String(size)],
+            context.signal,
+          ),
         );
       const median = results.toSorted((a, b) => a.timing.onlineMs - b.timing.onlineMs)[RUNS >> 1];
       const perText = (median.timing.onlineMs + median.timing.preprocessMs) / size;

@@ -1,6 +1,7 @@
 /**
- * BERT at real dimensions with random weights: the whole private run, and the plaintext float run of the same dimensions beside it as a ratio. Every case is
- * a `tercet infer` of its own, so that P0's peak memory is that of one run.
+ * BERT at real dimensions with random weights: the whole private run, and the plaintext float run of the same
+ * dimensions beside it as a ratio. Every case is a `tercet infer` of its own, so that P0's peak memory is that of
+ * one run.
  */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -36,14 +37,27 @@ export async function benchBert(options: BertBenchOptions, context: SuiteContext
     if ((options.tokens ?? tokens) !== tokens || (options.weights ?? weights) !== weights) continue;
     context.note(`bert-base, ${tokens} tokens, ${weights} weights`);
     const profile = options.profile === undefined ? [] : ['--profile', options.profile];
-    const flags = ['--random-weights', '1', '--config', CONFIG, '--tokens', String(tokens), '--weights', weights, ...profile];
+    const flags = [
+      '--random-weights',
+      '1',
+      '--config',
+      CONFIG,
+      '--tokens',
+      String(tokens),
+      '--weights',
+      weights,
+      ...profile,
+    ];
     const result = await inferJson<Timed>(['--compare', ...flags], context.signal);
     const { timing, plaintext } = result;
     context.row({
       suite: 'bert',
       name: `bert-base/${tokens}/${weights}`,
       ...result,
-      ratio: { onlineToPlaintext: ratio(timing.onlineMs, plaintext.timeMs), totalToPlaintext: ratio(timing.onlineMs + timing.preprocessMs, plaintext.timeMs) },
+      ratio: {
+        onlineToPlaintext: ratio(timing.onlineMs, plaintext.timeMs),
+        totalToPlaintext: ratio(timing.onlineMs + timing.preprocessMs, plaintext.timeMs),
+      },
     });
   }
 }

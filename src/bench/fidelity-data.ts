@@ -1,4 +1,7 @@
-/** The texts of the fidelity suite, with what is right, and how answers are scored. Sources and licences: bench/data/README.md. */
+/**
+ * The texts of the fidelity suite, with what is right, and how answers are scored. Sources and licences:
+ * bench/data/README.md.
+ */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { folderFiles } from '../ml/files-node.ts';
@@ -47,7 +50,10 @@ const share = (hits: number, all: number) => (all === 0 ? 0 : hits / all);
 /** Texts whose first answer is the expected one. */
 function exact(pick: (answer: Answer) => readonly string[]) {
   return (answers: readonly Answer[], samples: readonly Sample[]) =>
-    share(answers.filter((answer, i) => pick(answer).join(' ') === samples[i].expected.join(' ')).length, answers.length);
+    share(
+      answers.filter((answer, i) => pick(answer).join(' ') === samples[i].expected.join(' ')).length,
+      answers.length,
+    );
 }
 
 /** As SQuAD has it: lower case, no punctuation, no articles. */
@@ -73,7 +79,8 @@ function overlap(given: string, right: string): number {
 }
 
 function answerF1(answers: readonly Answer[], samples: readonly Sample[]): number {
-  const of = (answer: Answer, i: number) => Math.max(...samples[i].expected.map((right) => overlap(answer.answers?.[0]?.answer ?? '', right)));
+  const of = (answer: Answer, i: number) =>
+    Math.max(...samples[i].expected.map((right) => overlap(answer.answers?.[0]?.answer ?? '', right)));
   return answers.reduce((sum, answer, i) => sum + of(answer, i), 0) / answers.length;
 }
 
@@ -110,7 +117,13 @@ interface Tagged {
 /** All cases: every embedded model on texts that it was not made from. */
 export async function fidelityCases(): Promise<FidelityCase[]> {
   const labels = ['NEGATIVE', 'POSITIVE'];
-  const each = (name: string, task: Task, samples: readonly Sample[], metric: string, score?: FidelityCase['score']): FidelityCase => ({
+  const each = (
+    name: string,
+    task: Task,
+    samples: readonly Sample[],
+    metric: string,
+    score?: FidelityCase['score'],
+  ): FidelityCase => ({
     name,
     task,
     folder: embeddedModel(task),
@@ -120,12 +133,23 @@ export async function fidelityCases(): Promise<FidelityCase[]> {
   });
   const label = exact(({ classes }) => classes?.slice(0, 1).map(({ label: name }) => name) ?? []);
   const sst2 = tsv('sst2-dev-200.tsv').map(([text, label]): Sample => ({ text, expected: [labels[Number(label)]] }));
-  const questions = (name: string) => json<Question[]>(name).map(({ context, question, answers }): Sample => ({ text: context, question, expected: answers }));
+  const questions = (name: string) =>
+    json<Question[]>(name).map(
+      ({ context, question, answers }): Sample => ({ text: context, question, expected: answers }),
+    );
   const continents = tsv('continents.tsv').map(
-    ([text, continent]): Sample => ({ text, labels: ['Europe', 'Asia', 'Africa'], template: '{text} is in {mask}.', expected: [continent] }),
+    ([text, continent]): Sample => ({
+      text,
+      labels: ['Europe', 'Asia', 'Africa'],
+      template: '{text} is in {mask}.',
+      expected: [continent],
+    }),
   );
   const tagged = json<Tagged[]>('wnut17-dev-200.json').map(
-    ({ text, entities }): Sample => ({ text, expected: entities.map(({ label, start, end }) => `${label} ${start} ${end}`) }),
+    ({ text, entities }): Sample => ({
+      text,
+      expected: entities.map(({ label, start, end }) => `${label} ${start} ${end}`),
+    }),
   );
   const prompts = json<string[]>('prompts.json').map((text): Sample => ({ text, newTokens: NEW_TOKENS, expected: [] }));
   return [

@@ -1,6 +1,6 @@
 /**
- * GPT-2 small at its dimensions, with random weights: what one more token costs behind a prefix, on the keys and values that the parties kept, and what it would cost
- * without them, as a run over the whole prefix and the token.
+ * GPT-2 small at its dimensions, with random weights: what one more token costs behind a prefix, on the keys and
+ * values that the parties kept, and what it would cost without them, as a run over the whole prefix and the token.
  */
 import { inferJson } from './bert.ts';
 import { configPath } from './accuracy.ts';
@@ -41,7 +41,8 @@ function flags(tokens: number, newTokens: number): string[] {
 }
 
 function mean(steps: readonly Step[]): Step {
-  const of = (pick: (step: Step) => number) => Math.round((10 * steps.reduce((sum, step) => sum + pick(step), 0)) / steps.length) / 10;
+  const of = (pick: (step: Step) => number) =>
+    Math.round((10 * steps.reduce((sum, step) => sum + pick(step), 0)) / steps.length) / 10;
   return {
     preprocessMs: of((step) => step.preprocessMs),
     onlineMs: of((step) => step.onlineMs),
@@ -58,7 +59,16 @@ export async function benchGpt2(context: SuiteContext): Promise<void> {
     // The last step deals nothing for one behind it, so it is cheaper than the others.
     const perToken = mean(kept.steps.slice(1, -1));
     const { plaintext, memory, devices } = kept;
-    context.row({ suite: 'gpt2', name: `gpt2/${prefix}/kept`, prefix, prompt: kept.steps[0], perToken, plaintext, memory, devices });
+    context.row({
+      suite: 'gpt2',
+      name: `gpt2/${prefix}/kept`,
+      prefix,
+      prompt: kept.steps[0],
+      perToken,
+      plaintext,
+      memory,
+      devices,
+    });
     context.note(`gpt2, prefix of ${prefix}, without`);
     const whole = (await inferJson<Result>(flags(prefix + 1, 1), context.signal)).steps[0];
     const ratio = (pick: (step: Step) => number) => Math.round((10 * pick(whole)) / pick(perToken)) / 10;
@@ -67,7 +77,11 @@ export async function benchGpt2(context: SuiteContext): Promise<void> {
       name: `gpt2/${prefix}/whole prefix`,
       prefix,
       perToken: whole,
-      timesKept: { onlineMs: ratio((step) => step.onlineMs), p0SentBytes: ratio((step) => step.p0SentBytes), betweenBytes: ratio((step) => step.betweenBytes) },
+      timesKept: {
+        onlineMs: ratio((step) => step.onlineMs),
+        p0SentBytes: ratio((step) => step.p0SentBytes),
+        betweenBytes: ratio((step) => step.betweenBytes),
+      },
     });
   }
 }

@@ -1,4 +1,7 @@
-/** Kernels one by one: WASM, and WebGPU where there is a device, at real sizes, and their speed as a multiple of the reference's at a size that the reference can do. */
+/**
+ * Kernels one by one: WASM, and WebGPU where there is a device, at real sizes, and their speed as a multiple of the
+ * reference's at a size that the reference can do.
+ */
 import { ReferenceKernels } from '../compute/kernels/reference/index.ts';
 import { type WebGpuKernels, createWebGpuKernels } from '../compute/kernels/webgpu/index.ts';
 import { openNodeDevice } from '../compute/kernels/webgpu/node-device.ts';
@@ -35,7 +38,12 @@ function draw(kernels: RingKernels, k: number, count: number, stream = STREAM): 
   return kernels.draw(stream, k, count);
 }
 
-function tableCase(name: string, bytes: number, k: number, make: (kernels: RingKernels, n: number) => Promise<SelectionTable>): Case {
+function tableCase(
+  name: string,
+  bytes: number,
+  k: number,
+  make: (kernels: RingKernels, n: number) => Promise<SelectionTable>,
+): Case {
   return {
     name,
     unit: 'bytes',
@@ -88,7 +96,11 @@ const CASES: readonly Case[] = [
     units: (n) => 8 * n,
     prepare: async (kernels, n) => () => kernels.draw(STREAM, 64, n),
   },
-  tableCase('table cubic, 32 segments, Z_2^32 (GeLU)', 512, 32, async (kernels, n) => ({ kind: 'cubic', cubic: CUBIC, a: await draw(kernels, 17, n) })),
+  tableCase('table cubic, 32 segments, Z_2^32 (GeLU)', 512, 32, async (kernels, n) => ({
+    kind: 'cubic',
+    cubic: CUBIC,
+    a: await draw(kernels, 17, n),
+  })),
   tableCase('table rows, 256 entries, Z_2^8 (maximum)', 256, 8, async (kernels, n) => ({
     kind: 'rows',
     n: 256,
@@ -99,7 +111,12 @@ const CASES: readonly Case[] = [
     ),
     row: await draw(kernels, 8, n),
   })),
-  tableCase('table exp, Z_2^64', 128, 64, async (kernels, n) => ({ kind: 'exp', s1: 17, a: await draw(kernels, 25, n), gate: await draw(kernels, 1, n) })),
+  tableCase('table exp, Z_2^64', 128, 64, async (kernels, n) => ({
+    kind: 'exp',
+    s1: 17,
+    a: await draw(kernels, 25, n),
+    gate: await draw(kernels, 1, n),
+  })),
   {
     name: 'deal selection, 32 segments, Z_2^32 (P0, GeLU)',
     unit: 'elements',
@@ -124,7 +141,10 @@ async function gpuKernels(): Promise<{ readonly kernels: WebGpuKernels; readonly
   return opened === undefined ? undefined : { kernels: await createWebGpuKernels(opened), adapter: opened.adapter };
 }
 
-/** Waits until a result is there: a device has only accepted the commands when a call resolves, so one word is read back. */
+/**
+ * Waits until a result is there: a device has only accepted the commands when a call resolves, so one word is read
+ * back.
+ */
 async function completed(kernels: RingKernels, result: unknown): Promise<void> {
   if (kernels.name !== 'webgpu' || result instanceof Uint8Array) return;
   await kernels.read(await kernels.gather(result as Vector, Uint32Array.of(0)));
@@ -145,7 +165,14 @@ export async function benchKernels(context: SuiteContext): Promise<void> {
       };
       const slow = await speed(reference, one.referenceSize, 1);
       const row = (fast: number, backend: object) =>
-        context.row({ suite: 'kernels', name: one.name, ...backend, unit: one.unit, perSecond: Math.round(fast), timesReference: Math.round(fast / slow) });
+        context.row({
+          suite: 'kernels',
+          name: one.name,
+          ...backend,
+          unit: one.unit,
+          perSecond: Math.round(fast),
+          timesReference: Math.round(fast / slow),
+        });
       row(await speed(wasm, one.size, 7), { backend: 'wasm', threads: 1 });
       if (gpu !== undefined) row(await speed(gpu.kernels, one.size, 7), { backend: 'webgpu', adapter: gpu.adapter });
     }

@@ -1,5 +1,6 @@
 /**
- * Throughput of a link between a data owner and a party: so many bytes up, so many down, every byte compared. The same functions on both ends, in a browser and in Node.
+ * Throughput of a link between a data owner and a party: so many bytes up, so many down, every byte compared. The
+ * same functions on both ends, in a browser and in Node.
  */
 import { TercetError } from '../core/errors.ts';
 import type { Channel } from '../net/types.ts';
@@ -46,7 +47,12 @@ async function receiveParts(channel: Channel, tag: string, bytes: number): Promi
     const expected = partAt(at, Math.min(PART_BYTES, bytes - at));
     const got = await channel.recv(tag, expected.length);
     for (let i = 0; i < got.length; i++) {
-      if (got[i] !== expected[i]) throw new TercetError('ERR_INTEGRITY', `byte ${at + i} of ${tag} differs`, 'this is a bug in Tercet, please report it');
+      if (got[i] !== expected[i])
+        throw new TercetError(
+          'ERR_INTEGRITY',
+          `byte ${at + i} of ${tag} differs`,
+          'this is a bug in Tercet, please report it',
+        );
     }
   }
 }

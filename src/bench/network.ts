@@ -23,6 +23,11 @@ export async function benchNetwork(options: { readonly certificates: string }, c
       signal: context.signal,
       debug: false,
     });
-    context.row({ suite: 'network', name: `capitals-bert/${profile ?? 'loopback'}`, profile: profile ?? 'loopback', ...toJson(result, 'fill-mask', 'open') });
+    context.row({
+      suite: 'network',
+      name: `capitals-bert/${profile ?? 'loopback'}`,
+      profile: profile ?? 'loopback',
+      ...toJson(result, 'fill-mask', 'open'),
+    });
   }
 }

@@ -1,4 +1,7 @@
-/** Rows of a suite, and the file that keeps them: figures are worth something only with the commit, the machine and the command that made them. */
+/**
+ * Rows of a suite, and the file that keeps them: figures are worth something only with the commit, the machine and
+ * the command that made them.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { arch, cpus, platform, totalmem } from 'node:os';
@@ -17,8 +20,14 @@ export interface SuiteContext {
 
 function commit(): string {
   try {
-    const head = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-    const dirty = execFileSync('git', ['status', '--porcelain', '--', 'src', 'wasm'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    const head = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+    const dirty = execFileSync('git', ['status', '--porcelain', '--', 'src', 'wasm'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
     return dirty === '' ? head : `${head}+changes`;
   } catch {
     return 'unknown';
@@ -26,7 +35,12 @@ function commit(): string {
 }
 
 /** Writes a results file whole, or not at all. */
-export function keepResults(path: string, suite: string, rows: readonly Row[], command = `tercet ${process.argv.slice(2).join(' ')}`): void {
+export function keepResults(
+  path: string,
+  suite: string,
+  rows: readonly Row[],
+  command = `tercet ${process.argv.slice(2).join(' ')}`,
+): void {
   const machine = {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: cpus().length,

@@ -8,22 +8,47 @@ type Ranked = readonly (readonly [name: string, score: number])[];
 /** Ranked answers, the plaintext model's in columns beside the private ones. */
 function ranking(title: string, own: Ranked, plain: Ranked | undefined): string {
   const head = [title, 'score', ...(plain === undefined ? [] : ['plaintext model', 'score'])];
-  const rows = own.map(([name, score], i) => [name, score.toFixed(4), ...(plain === undefined ? [] : [plain[i]?.[0] ?? '', plain[i]?.[1].toFixed(4) ?? ''])]);
+  const rows = own.map(([name, score], i) => [
+    name,
+    score.toFixed(4),
+    ...(plain === undefined ? [] : [plain[i]?.[0] ?? '', plain[i]?.[1].toFixed(4) ?? '']),
+  ]);
   return table([head, ...rows], [1, 3]);
 }
 
 const VECTOR_SHOWN = 6;
 
-function rankings({ fillMask, classes, answers, entities }: Answer): { readonly title: string; readonly list: Ranked }[] {
+function rankings({
+  fillMask,
+  classes,
+  answers,
+  entities,
+}: Answer): { readonly title: string; readonly list: Ranked }[] {
   if (fillMask !== undefined) {
     const title = (mask: number) => (fillMask.length === 1 ? 'private answer' : `mask ${mask + 1}, private`);
-    return fillMask.map((list, mask) => ({ title: title(mask), list: list.map(({ token, score }) => [token, score] as const) }));
+    return fillMask.map((list, mask) => ({
+      title: title(mask),
+      list: list.map(({ token, score }) => [token, score] as const),
+    }));
   }
-  if (classes !== undefined) return [{ title: 'private answer', list: classes.map(({ label, score }) => [label, score] as const) }];
+  if (classes !== undefined)
+    return [{ title: 'private answer', list: classes.map(({ label, score }) => [label, score] as const) }];
   if (answers !== undefined)
-    return [{ title: 'private answer', list: answers.map(({ answer, start, end, score }) => [`${answer} [${start}, ${end})`, score] as const) }];
+    return [
+      {
+        title: 'private answer',
+        list: answers.map(({ answer, start, end, score }) => [`${answer} [${start}, ${end})`, score] as const),
+      },
+    ];
   if (entities !== undefined)
-    return [{ title: 'private answer', list: entities.map(({ text, label, start, end, score }) => [`${label}: ${text} [${start}, ${end})`, score] as const) }];
+    return [
+      {
+        title: 'private answer',
+        list: entities.map(
+          ({ text, label, start, end, score }) => [`${label}: ${text} [${start}, ${end})`, score] as const,
+        ),
+      },
+    ];
   return [];
 }
 
@@ -35,7 +60,9 @@ function printOne(answer: Answer, plain: Answer | undefined): string[] {
     return [`  private answer: ${rows} × ${width} numbers, ${shown}, …`];
   }
   if (generated !== undefined)
-    return [`  ended by ${{ eos: 'the end of the text', length: 'the number of tokens asked for', stop: 'the stop text' }[generated.reason]}`];
+    return [
+      `  ended by ${{ eos: 'the end of the text', length: 'the number of tokens asked for', stop: 'the stop text' }[generated.reason]}`,
+    ];
   if (entities?.length === 0) return ['  private answer: no entity'];
   const others = plain === undefined ? [] : rankings(plain);
   return rankings(answer).map(({ title, list }, i) => ranking(title, list, others[i]?.list));

@@ -28,7 +28,9 @@ interface BenchFlags {
 
 export function benchCommand(): Command {
   return new Command('bench')
-    .description('measure: kernels, bert and gpt2 (real dimensions), batch, accuracy (private against plaintext), network')
+    .description(
+      'measure: kernels, bert and gpt2 (real dimensions), batch, accuracy (private against plaintext), network',
+    )
     .option('--suite <name>', 'kernels, bert, gpt2, batch, accuracy or network')
     .option('--tokens <n>', 'bert: only this length (16 or 128)')
     .option('--weights <mode>', 'bert, accuracy: only open or only secret')
@@ -43,7 +45,8 @@ export function benchCommand(): Command {
 }
 
 async function bench(flags: BenchFlags): Promise<void> {
-  if (flags.suite === undefined) throw new TercetError('ERR_ARGUMENT', 'there is no --suite', 'for example --suite kernels');
+  if (flags.suite === undefined)
+    throw new TercetError('ERR_ARGUMENT', 'there is no --suite', 'for example --suite kernels');
   const suite = oneOf('suite', flags.suite, SUITES);
   const { signal, release } = cancelOnSignals();
   const rows: Row[] = [];

@@ -1,13 +1,19 @@
 /**
- * `tercet certificates`: init, request, issue, show. For three parties that trust one authority; each key is made where it stays. Two operators who trust no third
- * pin each other's identities instead (`tercet identity`).
+ * `tercet certificates`: init, request, issue, show. For three parties that trust one authority; each key is made
+ * where it stays. Two operators who trust no third pin each other's identities instead (`tercet identity`).
  */
 import { X509Certificate } from 'node:crypto';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { TercetError } from '../core/errors.ts';
-import { createAuthority, createRequest, issueCertificate, keyFingerprint, requestFingerprint } from '../net/authority.ts';
+import {
+  createAuthority,
+  createRequest,
+  issueCertificate,
+  keyFingerprint,
+  requestFingerprint,
+} from '../net/authority.ts';
 import { isPartyId } from '../net/hello.ts';
 import type { PartyId } from '../net/types.ts';
 import { integer, pem } from './options.ts';
@@ -26,13 +32,18 @@ const DAYS = '365';
 
 export function certificatesCommand(): Command {
   const init = new Command('init')
-    .description('make an authority; its key stays in the folder, for its keeper alone, who can then be any party to any other')
+    .description(
+      'make an authority; its key stays in the folder, for its keeper alone, who can then be any party to any other',
+    )
     .requiredOption('--out <dir>', 'folder for ca.pem and ca.key')
     .option('--days <n>', 'how long it holds', '3650')
     .action(async ({ out, days }: Flags) => {
       const { ca, key } = await createAuthority({ days: integer('days', days, 1, 36_500) });
       await keep(out, { [CA_KEY]: key, [CA]: ca });
-      say([`authority in ${out}: give ${CA} to all parties, ${CA_KEY} to nobody`, line('authority', keyFingerprint(new X509Certificate(ca).publicKey))]);
+      say([
+        `authority in ${out}: give ${CA} to all parties, ${CA_KEY} to nobody`,
+        line('authority', keyFingerprint(new X509Certificate(ca).publicKey)),
+      ]);
     });
   const request = new Command('request')
     .description('make the key of a party, where it stays, and a request for its certificate, which holds no secret')
@@ -59,7 +70,11 @@ export function certificatesCommand(): Command {
       const cert = await issueCertificate(authority, asked, { party, days: integer('days', flags.days, 1, 36_500) });
       await keep(flags.out, { [`party-${party}.pem`]: cert, [CA]: authority.ca });
       const next = `send party-${party}.pem and ${CA} back, to lie beside its key: tercet party --certificates DIR, or tercet infer`;
-      say([`compare this fingerprint with what the operator says; ${next}`, ...describe(cert), ...describe(authority.ca)]);
+      say([
+        `compare this fingerprint with what the operator says; ${next}`,
+        ...describe(cert),
+        ...describe(authority.ca),
+      ]);
     });
   const show = new Command('show')
     .description('print what certificates and requests say, and their fingerprints')
@@ -67,8 +82,12 @@ export function certificatesCommand(): Command {
     .action(async (files: readonly string[]) => {
       for (const file of files) {
         const text = await pem('file', file);
-        if (text.includes('PRIVATE KEY')) throw new TercetError('ERR_ARGUMENT', 'that is a private key', 'show the certificate or the request');
-        say(text.includes('CERTIFICATE REQUEST') ? [line('request', await requestFingerprint(text))] : describe(text), process.stdout);
+        if (text.includes('PRIVATE KEY'))
+          throw new TercetError('ERR_ARGUMENT', 'that is a private key', 'show the certificate or the request');
+        say(
+          text.includes('CERTIFICATE REQUEST') ? [line('request', await requestFingerprint(text))] : describe(text),
+          process.stdout,
+        );
       }
     });
   return new Command('certificates')
@@ -78,7 +97,11 @@ export function certificatesCommand(): Command {
     .addCommand(issue)
     .addCommand(show)
     .action(() => {
-      throw new TercetError('ERR_ARGUMENT', 'certificates needs to know what to do', 'tercet certificates init, request, issue or show');
+      throw new TercetError(
+        'ERR_ARGUMENT',
+        'certificates needs to know what to do',
+        'tercet certificates init, request, issue or show',
+      );
     });
 }
 
@@ -113,23 +136,34 @@ async function keep(dir: string, files: Readonly<Record<string, string>>): Promi
     await mkdir(dir, { recursive: true, mode: 0o700 });
     for (const [name, text] of Object.entries(files)) {
       const path = join(dir, name);
-      await writeFile(path, text, { mode: 0o600, flag: 'wx', flush: true }).catch(async (error: NodeJS.ErrnoException) => {
-        // The same authority may lie there already.
-        if (error.code !== 'EEXIST' || (await readFile(path, 'utf8')) !== text) throw error;
-      });
+      await writeFile(path, text, { mode: 0o600, flag: 'wx', flush: true }).catch(
+        async (error: NodeJS.ErrnoException) => {
+          // The same authority may lie there already.
+          if (error.code !== 'EEXIST' || (await readFile(path, 'utf8')) !== text) throw error;
+        },
+      );
     }
   } catch (cause) {
     const there = (cause as NodeJS.ErrnoException).code === 'EEXIST';
-    throw new TercetError('ERR_ARGUMENT', there ? `${dir} holds other keys or certificates already` : `${dir} cannot be written`, 'give another folder', {
-      cause,
-    });
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      there ? `${dir} holds other keys or certificates already` : `${dir} cannot be written`,
+      'give another folder',
+      {
+        cause,
+      },
+    );
   }
 }
 
 async function ownKey(path: string): Promise<string> {
   const key = await pem('ca', path);
   if (((await stat(path)).mode & 0o077) !== 0 && process.platform !== 'win32') {
-    throw new TercetError('ERR_PEER_CERTIFICATE', 'the key of the authority can be read by other users', 'make a new authority: it may have been read already');
+    throw new TercetError(
+      'ERR_PEER_CERTIFICATE',
+      'the key of the authority can be read by other users',
+      'make a new authority: it may have been read already',
+    );
   }
   return key;
 }

@@ -1,4 +1,7 @@
-/** `tercet demo` (npm start): the example of the README in the terminal, then the web app with the same three parties on this machine. */
+/**
+ * `tercet demo` (npm start): the example of the README in the terminal, then the web app with the same three
+ * parties on this machine.
+ */
 import { join } from 'node:path';
 import { Command } from 'commander';
 import open from 'open';
@@ -22,7 +25,9 @@ interface DemoFlags {
 
 export function demoCommand(): Command {
   return new Command('demo')
-    .description('the first private inference: three parties on this machine answer an example, then the web app is served')
+    .description(
+      'the first private inference: three parties on this machine answer an example, then the web app is served',
+    )
     .option('--no-page', 'end after the example')
     .option('--no-open', 'do not open a browser')
     .option('--port <port>', 'port of the page', '8420')
@@ -43,9 +48,14 @@ async function example(flags: DemoFlags): Promise<void> {
     threads: defaultThreads(),
     debug: flags.debug === true,
   } as const;
-  const result = await runOnTerminal({ task: 'fill-mask', model, texts: [TEXT], topK: 5, compare: true, ...how }, false);
+  const result = await runOnTerminal(
+    { task: 'fill-mask', model, texts: [TEXT], topK: 5, compare: true, ...how },
+    false,
+  );
   process.stdout.write(`${printAnswers(result, [TEXT])}\n${printCost(result)}\n`);
-  process.stdout.write('  Try your own:  npm run -s tercet -- infer --text "Tokyo is the capital of [MASK]." --compare\n\n');
+  process.stdout.write(
+    '  Try your own:  npm run -s tercet -- infer --text "Tokyo is the capital of [MASK]." --compare\n\n',
+  );
 }
 
 async function page(flags: DemoFlags): Promise<void> {
@@ -61,8 +71,12 @@ async function page(flags: DemoFlags): Promise<void> {
     debug: flags.debug === true,
   });
   try {
-    process.stdout.write(`  In your browser:  ${local.url}\n  Your browser is the third party there. Ctrl-C ends all of it.\n`);
-    process.stdout.write(`  For secret weights (Settings) the page asks for your credential: a file in ${local.credentials}\n\n`);
+    process.stdout.write(
+      `  In your browser:  ${local.url}\n  Your browser is the third party there. Ctrl-C ends all of it.\n`,
+    );
+    process.stdout.write(
+      `  For secret weights (Settings) the page asks for your credential: a file in ${local.credentials}\n\n`,
+    );
     if (flags.open && process.stdout.isTTY) await open(local.url).catch(() => undefined);
     const stopped = new Promise<void>((resolve) => {
       signal.addEventListener('abort', () => resolve());

@@ -1,4 +1,7 @@
-/** `tercet identity`: the public key of a party, made on first use, for the other operator and for whoever runs the page to pin. */
+/**
+ * `tercet identity`: the public key of a party, made on first use, for the other operator and for whoever runs the
+ * page to pin.
+ */
 import { Command } from 'commander';
 import { ensureIdentity } from '../net/identity-node.ts';
 import { credentialFolder } from './credentials.ts';
@@ -11,7 +14,9 @@ interface IdentityFlags {
 
 export function identityCommand(): Command {
   return new Command('identity')
-    .description('print the identity of a compute party: 64 digits that others pin, of a key that never leaves this machine')
+    .description(
+      'print the identity of a compute party: 64 digits that others pin, of a key that never leaves this machine',
+    )
     .requiredOption('--party-id <n>', '1 or 2')
     .option('--certificates <dir>', 'folder that keeps the key (default: of this user)')
     .action(async (flags: IdentityFlags) => {

@@ -83,18 +83,33 @@ export function inferCommand(): Command {
   return credentialOptions(new Command('infer'))
     .description('answer privately, with both compute parties started on this machine')
     .option('--task <task>', TASKS.join(', '), 'fill-mask')
-    .option('--text <text>', 'the text; for fill-mask with one or more [MASK], for a question its context, for generation the prompt')
-    .option('--text-file <file>', 'read the text from a file (- for standard input), which keeps it out of the list of processes')
+    .option(
+      '--text <text>',
+      'the text; for fill-mask with one or more [MASK], for a question its context, for generation the prompt',
+    )
+    .option(
+      '--text-file <file>',
+      'read the text from a file (- for standard input), which keeps it out of the list of processes',
+    )
     .option('--texts-file <file>', 'a text a line (- for standard input), all of them in one run')
     .option('--question <text>', 'question-answering: the question')
-    .option('--labels <list>', 'zero-shot-classification: the classes, with commas between; text-classification: only these classes')
+    .option(
+      '--labels <list>',
+      'zero-shot-classification: the classes, with commas between; text-classification: only these classes',
+    )
     .option(
       '--template <text>',
       'zero-shot-classification: the sentence that a label completes (default: "{text} It was {mask}." or "This example is {label}.")',
     )
     .option('--pooling <kind>', 'feature-extraction: mean, cls or none (default: what the model declares, else mean)')
-    .option('--normalize <yes|no>', 'feature-extraction: vectors of length one (default: what the model declares, else yes)')
-    .option('--special-tokens <what>', 'special tokens that a text spells: cut reads them as plain text and says so, allow reads them as tokens (default: cut)')
+    .option(
+      '--normalize <yes|no>',
+      'feature-extraction: vectors of length one (default: what the model declares, else yes)',
+    )
+    .option(
+      '--special-tokens <what>',
+      'special tokens that a text spells: cut reads them as plain text and says so, allow reads them as tokens (default: cut)',
+    )
     .option(
       '--max-new-tokens <n>',
       'text-generation: how many tokens to add at most; for this and what follows the model’s generation_config.json decides, and where it is silent the default (20)',
@@ -106,7 +121,10 @@ export function inferCommand(): Command {
     .option('--sample-top-k <n>', 'text-generation: sample among so many of the likeliest tokens')
     .option('--repetition-penalty <x>', 'text-generation: above 1 makes tokens less likely that were there')
     .option('--no-repeat-ngram-size <n>', 'text-generation: no run of so many tokens comes twice; 0: any may')
-    .option('--eos-token-id <list>', 'text-generation: ids of the tokens that end the text, with commas between; none: nothing does')
+    .option(
+      '--eos-token-id <list>',
+      'text-generation: ids of the tokens that end the text, with commas between; none: nothing does',
+    )
     .option('--suppress-tokens <list>', 'text-generation: ids of tokens that never come')
     .option('--stop <text>', 'text-generation: end before this text')
     .option('--seed <n>', 'text-generation: repeat a sampled text')
@@ -114,16 +132,29 @@ export function inferCommand(): Command {
       '--model <name>',
       'model folder in the Hugging Face layout, org/name on the hub, or the owner folder of a sharing (default: the embedded model of the task)',
     )
-    .addOption(new Option('--protocol <name>', '3pc_semi_honest; other modes are refused in this build').default('3pc_semi_honest'))
+    .addOption(
+      new Option('--protocol <name>', '3pc_semi_honest; other modes are refused in this build').default(
+        '3pc_semi_honest',
+      ),
+    )
     .option('--weights <mode>', WEIGHTS_HELP, 'open')
-    .option('--credential <file>', "for secret weights with --peers: the file that the model's owner made for you with `tercet owner enrol`")
+    .option(
+      '--credential <file>',
+      "for secret weights with --peers: the file that the model's owner made for you with `tercet owner enrol`",
+    )
     .option('--ranges <which>', `${RANGES_HELP} (with parties that are started here)`)
     .option('--device <device>', 'auto, wasm or webgpu', 'auto')
     .option('--threads <n>', 'worker threads of each party')
     .option('--top-k <n>', 'how many answers to print', '5')
     .option('--profile <name>', 'shape the links like a network: lan, wan-cloud or home')
-    .option('--peers <list>', 'addresses of running compute parties, as 1=HOST:PORT,2=HOST:PORT (default: start both here)')
-    .option('--identities <list>', 'with --peers: the identities that they must prove, as 1=HEX,2=HEX; no certificates are needed then')
+    .option(
+      '--peers <list>',
+      'addresses of running compute parties, as 1=HOST:PORT,2=HOST:PORT (default: start both here)',
+    )
+    .option(
+      '--identities <list>',
+      'with --peers: the identities that they must prove, as 1=HEX,2=HEX; no certificates are needed then',
+    )
     .option('--compare', 'also run the model in the clear in this process and print the difference')
     .option('--random-weights <seed>', 'random weights of the architecture in --config, for measuring')
     .option('--config <file>', 'config.json for --random-weights')
@@ -140,12 +171,21 @@ async function infer(flags: InferFlags): Promise<void> {
   const location = withTask(modelLocation(flags, task), task);
   const texts = await readTexts(flags);
   const random = location.kind === 'random';
-  if (random && flags.tokens === undefined) throw new TercetError('ERR_ARGUMENT', '--random-weights needs --tokens', 'give for example --tokens 16');
+  if (random && flags.tokens === undefined)
+    throw new TercetError('ERR_ARGUMENT', '--random-weights needs --tokens', 'give for example --tokens 16');
   if (!random && (flags.tokens ?? flags.sequences) !== undefined)
-    throw new TercetError('ERR_ARGUMENT', '--tokens and --sequences belong to --random-weights', 'a text has as many tokens as it has');
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      '--tokens and --sequences belong to --random-weights',
+      'a text has as many tokens as it has',
+    );
   const weights = parseWeights(flags.weights);
   if (flags.ranges !== undefined && flags.peers !== undefined)
-    throw new TercetError('ERR_ARGUMENT', '--ranges is chosen where the model is served', 'give it to both compute parties, or to tercet model share');
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      '--ranges is chosen where the model is served',
+      'give it to both compute parties, or to tercet model share',
+    );
   const json = flags.json === true;
   const streamed = !json && task === 'text-generation';
   const onText = streamedText(texts[0] ?? '');
@@ -157,9 +197,13 @@ async function infer(flags: InferFlags): Promise<void> {
       question: flags.question,
       labels: flags.labels === undefined ? undefined : list('labels', flags.labels),
       template: flags.template,
-      pooling: flags.pooling === undefined ? undefined : oneOf('pooling', flags.pooling, ['mean', 'cls', 'none'] as const),
+      pooling:
+        flags.pooling === undefined ? undefined : oneOf('pooling', flags.pooling, ['mean', 'cls', 'none'] as const),
       normalize: flags.normalize === undefined ? undefined : yes('normalize', flags.normalize),
-      specialTokens: flags.specialTokens === undefined ? undefined : oneOf('special-tokens', flags.specialTokens, ['cut', 'allow'] as const),
+      specialTokens:
+        flags.specialTokens === undefined
+          ? undefined
+          : oneOf('special-tokens', flags.specialTokens, ['cut', 'allow'] as const),
       generation: generationOptions(flags),
       onNotice: (notice) => process.stderr.write(`tercet: notice: ${notice}\n`),
       tokens: flags.tokens === undefined ? undefined : integer('tokens', flags.tokens, 1, 65536),
@@ -199,16 +243,22 @@ function streamedText(prompt: string): (text: string) => void {
 /** What was said of a generated text; the task checks it, with the prompt and the model at hand. */
 function generationOptions(flags: InferFlags): GenerationOptions {
   return {
-    maxNewTokens: flags.maxNewTokens === undefined ? undefined : integer('max-new-tokens', flags.maxNewTokens, 1, 65536),
-    minNewTokens: flags.minNewTokens === undefined ? undefined : integer('min-new-tokens', flags.minNewTokens, 0, 65536),
-    noRepeatNgramSize: flags.noRepeatNgramSize === undefined ? undefined : integer('no-repeat-ngram-size', flags.noRepeatNgramSize, 0, 65536),
+    maxNewTokens:
+      flags.maxNewTokens === undefined ? undefined : integer('max-new-tokens', flags.maxNewTokens, 1, 65536),
+    minNewTokens:
+      flags.minNewTokens === undefined ? undefined : integer('min-new-tokens', flags.minNewTokens, 0, 65536),
+    noRepeatNgramSize:
+      flags.noRepeatNgramSize === undefined
+        ? undefined
+        : integer('no-repeat-ngram-size', flags.noRepeatNgramSize, 0, 65536),
     eosTokenId: flags.eosTokenId === undefined ? undefined : idsOf('eos-token-id', flags.eosTokenId),
     suppressTokens: flags.suppressTokens === undefined ? undefined : idsOf('suppress-tokens', flags.suppressTokens),
     doSample: flags.doSample === undefined ? undefined : yes('do-sample', flags.doSample),
     temperature: flags.temperature === undefined ? undefined : decimal('temperature', flags.temperature),
     topP: flags.topP === undefined ? undefined : decimal('top-p', flags.topP),
     topK: flags.sampleTopK === undefined ? undefined : integer('sample-top-k', flags.sampleTopK, 1, 1_000_000),
-    repetitionPenalty: flags.repetitionPenalty === undefined ? undefined : decimal('repetition-penalty', flags.repetitionPenalty),
+    repetitionPenalty:
+      flags.repetitionPenalty === undefined ? undefined : decimal('repetition-penalty', flags.repetitionPenalty),
     stop: flags.stop,
     seed: flags.seed === undefined ? undefined : integer('seed', flags.seed, 0, 2 ** 32 - 1),
   };
@@ -224,10 +274,16 @@ function idsOf(name: string, value: string): number[] {
 }
 
 /** Running parties, and how they are known. */
-async function remote(flags: InferFlags): Promise<{ peers: [Address, Address]; credentials: Credentials } | Record<never, never>> {
+async function remote(
+  flags: InferFlags,
+): Promise<{ peers: [Address, Address]; credentials: Credentials } | Record<never, never>> {
   if (flags.peers === undefined) {
     if ((flags.identities ?? flags.tlsCert ?? flags.tlsKey ?? flags.tlsCa) !== undefined)
-      throw new TercetError('ERR_ARGUMENT', '--identities and --tls-cert belong to --peers', 'parties that are started here know each other');
+      throw new TercetError(
+        'ERR_ARGUMENT',
+        '--identities and --tls-cert belong to --peers',
+        'parties that are started here know each other',
+      );
     return {};
   }
   const peers = bothPeers(flags.peers);
@@ -243,18 +299,32 @@ async function remote(flags: InferFlags): Promise<{ peers: [Address, Address]; c
 function bothPeers(list: string): [Address, Address] {
   const match = /^1=([^,]+),2=([^,]+)$/.exec(list);
   if (match === null)
-    throw new TercetError('ERR_ARGUMENT', '--peers expected 1=HOST:PORT,2=HOST:PORT', 'for example --peers 1=127.0.0.1:7001,2=127.0.0.1:7002');
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      '--peers expected 1=HOST:PORT,2=HOST:PORT',
+      'for example --peers 1=127.0.0.1:7001,2=127.0.0.1:7002',
+    );
   return [parseAddress('peers', match[1]), parseAddress('peers', match[2])];
 }
 
 async function readTexts(flags: InferFlags): Promise<string[]> {
   const given = (['text', 'textFile', 'textsFile'] as const).filter((flag) => flags[flag] !== undefined);
-  if (given.length > 1) throw new TercetError('ERR_ARGUMENT', '--text, --text-file and --texts-file exclude each other', 'give one of them');
+  if (given.length > 1)
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      '--text, --text-file and --texts-file exclude each other',
+      'give one of them',
+    );
   if (flags.text !== undefined) return [flags.text];
   if (flags.textFile !== undefined) return [(await readFlagFile('text-file', flags.textFile)).replace(/\r?\n$/, '')];
   if (flags.textsFile === undefined) return [];
   const texts = (await readFlagFile('texts-file', flags.textsFile)).replace(/\r?\n$/, '').split(/\r?\n/);
-  if (texts.length > MAX_SEQUENCES) throw new TercetError('ERR_ARGUMENT', `--texts-file has ${texts.length} lines`, `give at most ${MAX_SEQUENCES} a run`);
+  if (texts.length > MAX_SEQUENCES)
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      `--texts-file has ${texts.length} lines`,
+      `give at most ${MAX_SEQUENCES} a run`,
+    );
   return texts;
 }
 

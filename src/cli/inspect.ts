@@ -52,10 +52,19 @@ function total(cost: Cost): Omit<RunCost, 'name'> {
 /** A text of `tokens` positions, and for a language model one more token behind it. */
 function costsOf(config: ModelConfig, plan: ModelPlan, weights: WeightMode, tokens: number): RunCost[] {
   const steps = config.head === 'causal-lm' ? 1 : 0;
-  const outline = { sequences: 1, tokens, rows: config.head === 'none' ? 1 : 0, padded: true, pair: config.head === 'question-answering', steps };
+  const outline = {
+    sequences: 1,
+    tokens,
+    rows: config.head === 'none' ? 1 : 0,
+    padded: true,
+    pair: config.head === 'question-answering',
+    steps,
+  };
   const request: Request = { protocol: '3pc_semi_honest', weights, ...shapeFor(config, outline) };
   const first = { name: steps > 0 ? 'prompt' : 'text', ...total(circuitFor(config, plan, request).cost) };
-  return steps > 0 ? [first, { name: 'each further token', ...total(circuitFor(config, plan, request, 1).cost) }] : [first];
+  return steps > 0
+    ? [first, { name: 'each further token', ...total(circuitFor(config, plan, request, 1).cost) }]
+    : [first];
 }
 
 function inspect(model: string, config: ModelConfig, plan: ModelPlan, lengths: readonly number[]): Inspection {
@@ -65,7 +74,14 @@ function inspect(model: string, config: ModelConfig, plan: ModelPlan, lengths: r
   const costs = (['open', 'secret'] as const).flatMap((weights) =>
     lengths.flatMap((tokens) => costsOf(config, plan, weights, tokens).map((cost) => ({ ...cost, weights, tokens }))),
   );
-  return { model, config, parameters: count, scales: { weights: scale, activations: 16, sums: 32, embeddings: parameters[0].scale, outputs: 16 }, plan, costs };
+  return {
+    model,
+    config,
+    parameters: count,
+    scales: { weights: scale, activations: 16, sums: 32, embeddings: parameters[0].scale, outputs: 16 },
+    plan,
+    costs,
+  };
 }
 
 function count<T>(values: readonly T[]): string {
@@ -87,10 +103,15 @@ function rangeFacts({ checks }: ModelPlan, layers: number): string[][] {
   const places = (values: readonly (number | null)[]) => values.filter((value) => value !== null).length;
   const some = kinds
     .filter(([, values]) => places(values) > 0)
-    .map(([name, values]) => (values.length < layers ? name : `${name} (${places(values)} of ${values.length} layers)`));
+    .map(([name, values]) =>
+      values.length < layers ? name : `${name} (${places(values)} of ${values.length} layers)`,
+    );
   const none = kinds.filter(([, values]) => places(values) === 0).map(([name]) => name);
   return [
-    ['ranges', `measured on samples of up to ${sampled} tokens, with a margin of ${margin} before a text is refused (ERR_RANGE_EXCEEDED)`],
+    [
+      'ranges',
+      `measured on samples of up to ${sampled} tokens, with a margin of ${margin} before a text is refused (ERR_RANGE_EXCEEDED)`,
+    ],
     ['checked in every run', [...some, 'LayerNorm (all, both ends)'].join(', ')],
     ['proved, if no check fails', none.length === 0 ? 'nothing else' : none.join(', ')],
     ['longer texts', 'the checks cover every length: beyond the samples a text is answered rightly or refused'],
@@ -102,10 +123,18 @@ function print({ model, config, parameters, scales, plan, costs }: Inspection): 
   const facts = [
     ['model', model],
     ['architecture', `${config.architecture} (${config.modelType}, head ${config.head})`],
-    ['size', `${layers} layers, width ${hiddenSize}, ${heads} heads of ${hiddenSize / heads}, feed-forward ${intermediateSize} (${config.activation})`],
+    [
+      'size',
+      `${layers} layers, width ${hiddenSize}, ${heads} heads of ${hiddenSize / heads}, feed-forward ${intermediateSize} (${config.activation})`,
+    ],
     ['vocabulary', `${vocabSize} pieces, ${maxPositions} positions`],
-    ...(numLabels > 0 && id2label.length > 0 ? [['labels', id2label.slice(0, 12).join(', ') + (id2label.length > 12 ? ', …' : '')]] : []),
-    ['parameters', `${(parameters / 1e6).toFixed(2)} million; with secret weights a part of ${bytes(8 * parameters)} for each compute party, 64 B for owners`],
+    ...(numLabels > 0 && id2label.length > 0
+      ? [['labels', id2label.slice(0, 12).join(', ') + (id2label.length > 12 ? ', …' : '')]]
+      : []),
+    [
+      'parameters',
+      `${(parameters / 1e6).toFixed(2)} million; with secret weights a part of ${bytes(8 * parameters)} for each compute party, 64 B for owners`,
+    ],
     [
       'fixed point',
       `Z_2^64; ${Object.entries(scales)
@@ -113,7 +142,10 @@ function print({ model, config, parameters, scales, plan, costs }: Inspection): 
         .join(', ')}`,
     ],
     ...rangeFacts(plan, config.layers),
-    ['gadgets', `activation ${count(plan.activation)}; score spread bits ${count(plan.treeBits)}; LayerNorm ${count(plan.norms)}`],
+    [
+      'gadgets',
+      `activation ${count(plan.activation)}; score spread bits ${count(plan.treeBits)}; LayerNorm ${count(plan.norms)}`,
+    ],
   ];
   const rows = costs.map((cost) => [
     String(cost.tokens),

@@ -15,7 +15,9 @@ import { modelCommand } from './model.ts';
 import { ownerCommand } from './owner.ts';
 import { siteCommand } from './site.ts';
 
-const VERSION = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { readonly version: string }).version;
+const VERSION = (
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { readonly version: string }
+).version;
 
 const ABOUT = `Private transformer inference among three parties.
 
@@ -36,7 +38,11 @@ docs/SECURITY.md before trusting it with anything.
 Exit codes: 0 done, 1 a run failed, 2 wrong usage or input.`;
 
 function build(): Command {
-  const program = new Command('tercet').description(ABOUT).version(VERSION).helpCommand(false).showSuggestionAfterError(true);
+  const program = new Command('tercet')
+    .description(ABOUT)
+    .version(VERSION)
+    .helpCommand(false)
+    .showSuggestionAfterError(true);
   program.exitOverride().configureOutput({ writeErr: () => undefined });
   for (const command of [
     inferCommand(),
@@ -60,8 +66,8 @@ function build(): Command {
 }
 
 /**
- * Commander's own complaints in the one form of errors that Tercet prints. What the user typed may be the text itself, so only names of options
- * are repeated, and only those that look like one.
+ * Commander's own complaints in the one form of errors that Tercet prints. What the user typed may be the text
+ * itself, so only names of options are repeated, and only those that look like one.
  */
 function fromCommander(error: CommanderError): TercetError {
   const option = /--[a-z][a-z-]{0,30}(?=[ '<=]|$)/.exec(error.message)?.[0];
@@ -91,10 +97,12 @@ async function main(argv: readonly string[]): Promise<number> {
     // A command that ended in its own way has said so.
     return Number(process.exitCode ?? 0);
   } catch (thrown) {
-    if (thrown instanceof CommanderError && (thrown.exitCode === 0 || thrown.code === 'commander.helpDisplayed')) return 0;
+    if (thrown instanceof CommanderError && (thrown.exitCode === 0 || thrown.code === 'commander.helpDisplayed'))
+      return 0;
     const error = thrown instanceof CommanderError ? fromCommander(thrown) : asTercetError(thrown);
     process.stderr.write(`${error.line()}\n`);
-    if (debug) process.stderr.write(`${error.stack ?? ''}\n${error.cause instanceof Error ? (error.cause.stack ?? '') : ''}\n`);
+    if (debug)
+      process.stderr.write(`${error.stack ?? ''}\n${error.cause instanceof Error ? (error.cause.stack ?? '') : ''}\n`);
     return error.kind === 'usage' ? 2 : 1;
   }
 }

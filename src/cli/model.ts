@@ -50,7 +50,13 @@ export function modelCommand(): Command {
       const { signal, release } = cancelOnSignals();
       const kernels = await wasmKernels(0);
       try {
-        const hash = await shareModel(await openModel(modelLocation(flags, 'fill-mask')), flags.out, kernels, signal, ranges);
+        const hash = await shareModel(
+          await openModel(modelLocation(flags, 'fill-mask')),
+          flags.out,
+          kernels,
+          signal,
+          ranges,
+        );
         if (!process.connected) process.stdout.write(sharedNote(flags.out, hash));
       } catch (error) {
         tellParent(asTercetError(error));
@@ -66,6 +72,10 @@ export function modelCommand(): Command {
     .addCommand(share)
     .addCommand(inspectCommand())
     .action(() => {
-      throw new TercetError('ERR_ARGUMENT', 'model needs to know what to do', 'tercet model share --out DIR, or tercet model inspect');
+      throw new TercetError(
+        'ERR_ARGUMENT',
+        'model needs to know what to do',
+        'tercet model share --out DIR, or tercet model inspect',
+      );
     });
 }

@@ -1,4 +1,7 @@
-/** Parsing of what the user typed: every value checked here, with an error that says what was expected. Exit code 2 for all of it. */
+/**
+ * Parsing of what the user typed: every value checked here, with an error that says what was expected. Exit code 2
+ * for all of it.
+ */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { carriesTrust } from '../core/address.ts';
@@ -19,13 +22,15 @@ function usage(what: string, hint: string): TercetError {
 }
 
 export function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
-  if (!(allowed as readonly string[]).includes(value)) throw usage(`--${name} expected one of ${allowed.join(', ')}`, `for example --${name} ${allowed[0]}`);
+  if (!(allowed as readonly string[]).includes(value))
+    throw usage(`--${name} expected one of ${allowed.join(', ')}`, `for example --${name} ${allowed[0]}`);
   return value as T;
 }
 
 export function integer(name: string, value: string, min: number, max: number): number {
   const n = /^\d{1,10}$/.test(value) ? Number(value) : Number.NaN;
-  if (!(n >= min && n <= max)) throw usage(`--${name} expected an integer from ${min} to ${max}`, `for example --${name} ${min}`);
+  if (!(n >= min && n <= max))
+    throw usage(`--${name} expected an integer from ${min} to ${max}`, `for example --${name} ${min}`);
   return n;
 }
 
@@ -38,27 +43,36 @@ export function decimal(name: string, value: string): number {
 /** A comma-separated list of words, without empty ones. */
 export function list(name: string, value: string): string[] {
   const words = value.split(',').map((word) => word.trim());
-  if (words.some((word) => word === '')) throw usage(`--${name} expected words between commas`, `for example --${name} "sports,politics"`);
+  if (words.some((word) => word === ''))
+    throw usage(`--${name} expected words between commas`, `for example --${name} "sports,politics"`);
   return words;
 }
 
-/** `session=2,address=4,total=8` in GB, some or all of them, over the defaults; `none`: no limit. What is not named is lowered to what is. */
+/**
+ * `session=2,address=4,total=8` in GB, some or all of them, over the defaults; `none`: no limit. What is not named
+ * is lowered to what is.
+ */
 export function limits(name: string, value: string | undefined, defaults: Limits): Limits {
   if (value === undefined) return defaults;
-  if (value === 'none') return { session: Number.POSITIVE_INFINITY, address: Number.POSITIVE_INFINITY, total: Number.POSITIVE_INFINITY };
+  if (value === 'none')
+    return { session: Number.POSITIVE_INFINITY, address: Number.POSITIVE_INFINITY, total: Number.POSITIVE_INFINITY };
   const given: Partial<Record<Scope, number>> = {};
   for (const part of list(name, value)) {
     const [, scope, number] = /^(session|address|total)=(\d{1,9}(?:\.\d{1,6})?)$/.exec(part) ?? [];
     const bytes = Number(number) * 1e9;
     if (scope === undefined || !(bytes > 0) || Object.hasOwn(given, scope)) {
-      throw usage(`--${name} expected limits in GB, each of session, address and total once, or "none"`, `for example --${name} session=2,address=4,total=8`);
+      throw usage(
+        `--${name} expected limits in GB, each of session, address and total once, or "none"`,
+        `for example --${name} session=2,address=4,total=8`,
+      );
     }
     given[scope as Scope] = bytes;
   }
   const total = given.total ?? Math.max(defaults.total, given.address ?? 0, given.session ?? 0);
   const address = given.address ?? Math.min(total, Math.max(defaults.address, given.session ?? 0));
   const session = given.session ?? Math.min(address, defaults.session);
-  if (session > address || address > total) throw usage(`--${name} expected session ≤ address ≤ total`, `for example --${name} session=2,address=4,total=8`);
+  if (session > address || address > total)
+    throw usage(`--${name} expected session ≤ address ≤ total`, `for example --${name} session=2,address=4,total=8`);
   return { session, address, total };
 }
 
@@ -72,14 +86,25 @@ export const parseProfile = (value: string): string => oneOf('profile', value, P
 export function parseAddress(name: string, value: string, lowest = 1): { host: string; port: number } {
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:]+)):(\d{1,5})$/.exec(value);
   const port = Number(match?.[3]);
-  if (match === null || port < lowest || port > 65535) throw usage(`--${name} expected HOST:PORT`, `for example --${name} 127.0.0.1:7001`);
+  if (match === null || port < lowest || port > 65535)
+    throw usage(`--${name} expected HOST:PORT`, `for example --${name} 127.0.0.1:7001`);
   return { host: match[1] ?? match[2], port };
 }
 
-/** `https://HOST[:PORT]`, `https://*.HOST` for all below it; plain `http:` only for this machine. It becomes part of a page's policy, so nothing else may be in it. */
+/**
+ * `https://HOST[:PORT]`, `https://*.HOST` for all below it; plain `http:` only for this machine. It becomes part of
+ * a page's policy, so nothing else may be in it.
+ */
 export function parseHubOrigin(value: string): string {
-  if (/^https:\/\/(\*\.)?[\w-]+(\.[\w-]+)*(:\d{1,5})?$/.test(value) || (/^http:\/\/[\w.[\]:]+$/.test(value) && carriesTrust(value))) return value;
-  throw usage('--hub-origins expected an origin', 'for example --hub-origins https://huggingface.co --hub-origins "https://*.hf.co"');
+  if (
+    /^https:\/\/(\*\.)?[\w-]+(\.[\w-]+)*(:\d{1,5})?$/.test(value) ||
+    (/^http:\/\/[\w.[\]:]+$/.test(value) && carriesTrust(value))
+  )
+    return value;
+  throw usage(
+    '--hub-origins expected an origin',
+    'for example --hub-origins https://huggingface.co --hub-origins "https://*.hf.co"',
+  );
 }
 
 /** `1=…,2=…` */
@@ -92,9 +117,13 @@ export function both(name: string, list: string): [string, string] {
 /** `1=HEX,2=HEX`: what the two compute parties must prove. */
 export function parseIdentities(name: string, list: string): [string, string] {
   const identities = both(name, list);
-  if (!identities.every(isPublicKey)) throw usage(`--${name} expected 1=HEX,2=HEX of 64 lower-case digits`, 'tercet identity prints that of a party');
+  if (!identities.every(isPublicKey))
+    throw usage(`--${name} expected 1=HEX,2=HEX of 64 lower-case digits`, 'tercet identity prints that of a party');
   if (identities[0] === identities[1])
-    throw usage(`--${name} names one identity for both parties`, 'a party in both places would read the text: ask both operators');
+    throw usage(
+      `--${name} names one identity for both parties`,
+      'a party in both places would read the text: ask both operators',
+    );
   return identities;
 }
 
@@ -108,14 +137,20 @@ export async function pem(name: string, path: string): Promise<string> {
 }
 
 /** The two files of `--NAME-cert` and `--NAME-key`, if they were given. */
-export async function tlsFiles(name: string, cert: string | undefined, key: string | undefined): Promise<{ cert: string; key: string } | undefined> {
-  if ((cert === undefined) !== (key === undefined)) throw usage(`--${name}-cert and --${name}-key belong together`, 'give both');
+export async function tlsFiles(
+  name: string,
+  cert: string | undefined,
+  key: string | undefined,
+): Promise<{ cert: string; key: string } | undefined> {
+  if ((cert === undefined) !== (key === undefined))
+    throw usage(`--${name}-cert and --${name}-key belong together`, 'give both');
   if (cert === undefined || key === undefined) return undefined;
   return { cert: await pem(`${name}-cert`, cert), key: await pem(`${name}-key`, key) };
 }
 
 /** How gadgets are chosen for a model whose weights alone prove no ranges. */
-export const RANGES_HELP = 'auto: gadgets by what samples need; wide: the widest, which refuse fewer texts and cost more';
+export const RANGES_HELP =
+  'auto: gadgets by what samples need; wide: the widest, which refuse fewer texts and cost more';
 
 export interface ModelFlags {
   readonly model?: string;
@@ -123,7 +158,10 @@ export interface ModelFlags {
   readonly config?: string;
 }
 
-/** A folder that is there, or else `org/name` on the hub; with `#task` behind it, for that task, where its files leave it open or need no head. */
+/**
+ * A folder that is there, or else `org/name` on the hub; with `#task` behind it, for that task, where its files
+ * leave it open or need no head.
+ */
 export function namedModel(name: string): ModelLocation {
   const [, bare, task] = existsSync(name) ? [] : (/^(.+)#([a-z-]+)$/.exec(name) ?? []);
   if (bare !== undefined) return withTask(namedModel(bare), parseTask(task));
@@ -140,8 +178,13 @@ export function modelLocation(flags: ModelFlags, task: Task): ModelLocation {
   if (flags.randomWeights !== undefined) {
     if (flags.model !== undefined) throw usage('--model and --random-weights exclude each other', 'give one of them');
     if (flags.config === undefined) throw usage('--random-weights needs --config', 'give the path of a config.json');
-    return { kind: 'random', seed: integer('random-weights', flags.randomWeights, 0, 2 ** 32 - 1), configPath: flags.config };
+    return {
+      kind: 'random',
+      seed: integer('random-weights', flags.randomWeights, 0, 2 ** 32 - 1),
+      configPath: flags.config,
+    };
   }
-  if (flags.config !== undefined) throw usage('--config belongs to --random-weights', 'a model folder has its own config.json');
+  if (flags.config !== undefined)
+    throw usage('--config belongs to --random-weights', 'a model folder has its own config.json');
   return flags.model === undefined ? { kind: 'folder', path: embeddedModel(task) } : namedModel(flags.model);
 }

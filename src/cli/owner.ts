@@ -22,13 +22,19 @@ export function ownerCommand(): Command {
     .addCommand(revokeCommand())
     .addCommand(listCommand())
     .action(() => {
-      throw new TercetError('ERR_ARGUMENT', 'owner needs to know what to do', 'tercet owner enrol, revoke or list --sharing DIR');
+      throw new TercetError(
+        'ERR_ARGUMENT',
+        'owner needs to know what to do',
+        'tercet owner enrol, revoke or list --sharing DIR',
+      );
     });
 }
 
 function enrolCommand(): Command {
   return new Command('enrol')
-    .description('make the credential file of a data owner: a certificate, its private key, and the seeds of the weights. Hand it over in secret')
+    .description(
+      'make the credential file of a data owner: a certificate, its private key, and the seeds of the weights. Hand it over in secret',
+    )
     .requiredOption(...SHARING)
     .requiredOption('--name <name>', 'what you call the owner; the compute parties are not told')
     .option('--days <n>', 'until the credential ends', String(DEFAULT_DAYS))
@@ -77,13 +83,16 @@ function listCommand(): Command {
 }
 
 async function named(issuer: Issuer, name: string | undefined, id: string | undefined): Promise<string[]> {
-  if ((name === undefined) === (id === undefined)) throw new TercetError('ERR_ARGUMENT', 'revoke needs --name or --id', 'see tercet owner list');
+  if ((name === undefined) === (id === undefined))
+    throw new TercetError('ERR_ARGUMENT', 'revoke needs --name or --id', 'see tercet owner list');
   if (id !== undefined) {
-    if (!/^[0-9a-f]{32}$/.test(id)) throw new TercetError('ERR_ARGUMENT', '--id expected 32 hex digits', 'see tercet owner list');
+    if (!/^[0-9a-f]{32}$/.test(id))
+      throw new TercetError('ERR_ARGUMENT', '--id expected 32 hex digits', 'see tercet owner list');
     return [id];
   }
   const ids = (await issuer.owners()).filter((owner) => owner.name === name).map((owner) => owner.id);
-  if (ids.length === 0) throw new TercetError('ERR_ARGUMENT', 'nobody of that name was enrolled', 'see tercet owner list');
+  if (ids.length === 0)
+    throw new TercetError('ERR_ARGUMENT', 'nobody of that name was enrolled', 'see tercet owner list');
   return ids;
 }
 

@@ -17,7 +17,18 @@ import type { WebOptions } from '../party/web.ts';
 import { ensureIdentity } from '../net/identity-node.ts';
 import type { PartyIdentity } from '../net/identity.ts';
 import { type PartyCredentialFlags, credentialFolder, credentialOptions, partyCredentials } from './credentials.ts';
-import { integer, limits, modelLocation, namedModel, parseAddress, parseDevice, parseProfile, parseRanges, RANGES_HELP, tlsFiles } from './options.ts';
+import {
+  integer,
+  limits,
+  modelLocation,
+  namedModel,
+  parseAddress,
+  parseDevice,
+  parseProfile,
+  parseRanges,
+  RANGES_HELP,
+  tlsFiles,
+} from './options.ts';
 import { cancelOnSignals } from './signals.ts';
 
 interface PartyFlags extends PartyCredentialFlags {
@@ -54,7 +65,10 @@ export function partyCommand(): Command {
     .option('--host <host>', 'address to listen on', '127.0.0.1')
     .option('--port <port>', 'port to listen on (0: any free one)', '0')
     .option('--peers <list>', 'for party 2: the address of party 1, as 1=HOST:PORT')
-    .option('--peer-identity <pin>', 'the identity that the other compute party must prove, as 1=HEX or 2=HEX; no certificates are needed then')
+    .option(
+      '--peer-identity <pin>',
+      'the identity that the other compute party must prove, as 1=HEX or 2=HEX; no certificates are needed then',
+    )
     .option(
       '--model <name>',
       'model folder or org/name on the hub to serve, with #feature-extraction behind it for vectors of any model, again for more (default: the embedded fill-mask model)',
@@ -64,7 +78,10 @@ export function partyCommand(): Command {
     .option('--shares <dir>', "this party's part of secret weights, again for more", collect, [])
     .option('--random-weights <seed>', 'random weights of the architecture in --config')
     .option('--config <file>', 'config.json for --random-weights')
-    .option('--ranges <which>', `${RANGES_HELP}; the same at both parties, and for secret weights chosen by tercet model share`)
+    .option(
+      '--ranges <which>',
+      `${RANGES_HELP}; the same at both parties, and for secret weights chosen by tercet model share`,
+    )
     .option('--device <device>', 'auto, wasm or webgpu', 'auto')
     .option('--threads <n>', 'worker threads')
     .option('--max-sessions <n>', 'sessions at a time, prepared ones included', '8')
@@ -72,8 +89,14 @@ export function partyCommand(): Command {
       '--max-memory <limits>',
       "memory for owners' runs, in GB like session=2,address=4,total=8, or none (default: total half of this machine's, address half of that, session up to 8)",
     )
-    .option('--max-traffic <limits>', "traffic of owners' runs under way, in GB, or none (default: session=200,address=400,total=800)")
-    .option('--max-sessions-per-address <n>', 'of one address; behind a proxy on another machine give as many as in all (default: half of all)')
+    .option(
+      '--max-traffic <limits>',
+      "traffic of owners' runs under way, in GB, or none (default: session=200,address=400,total=800)",
+    )
+    .option(
+      '--max-sessions-per-address <n>',
+      'of one address; behind a proxy on another machine give as many as in all (default: half of all)',
+    )
     .option('--profile <name>', 'shape the links like a network: lan, wan-cloud or home')
     .option('--web <address>', 'HOST:PORT where browsers reach this party (WebRTC, and WebSocket as the second way)')
     .option('--web-cert <file>', 'certificate of that address, PEM; needed unless it is this machine')
@@ -99,19 +122,33 @@ function budgetLimits({ maxMemory, maxTraffic }: PartyFlags): BudgetLimits {
 }
 
 /** Where browsers come in, when `--web` asks for it. */
-async function webOptions(identity: PartyIdentity, flags: PartyFlags): Promise<{ web: WebOptions } | Record<never, never>> {
+async function webOptions(
+  identity: PartyIdentity,
+  flags: PartyFlags,
+): Promise<{ web: WebOptions } | Record<never, never>> {
   if (flags.web === undefined) return {};
   const { host, port } = parseAddress('web', flags.web, 0);
   const files = await tlsFiles('web', flags.webCert, flags.webKey);
   const tls = files === undefined ? {} : { tls: files };
   const { origins, iceServers } = flags;
-  return { web: { identity, host, port, ...tls, origins, iceServers, ...(flags.udpPorts === undefined ? {} : { udpPorts: portRange(flags.udpPorts) }) } };
+  return {
+    web: {
+      identity,
+      host,
+      port,
+      ...tls,
+      origins,
+      iceServers,
+      ...(flags.udpPorts === undefined ? {} : { udpPorts: portRange(flags.udpPorts) }),
+    },
+  };
 }
 
 function portRange(range: string): [number, number] {
   const match = /^(\d{1,5})-(\d{1,5})$/.exec(range);
   const [from, to] = [Number(match?.[1]), Number(match?.[2])];
-  if (!(from >= 1 && from <= to && to <= 65535)) throw new TercetError('ERR_ARGUMENT', '--udp-ports expected FROM-TO', 'for example --udp-ports 50000-50100');
+  if (!(from >= 1 && from <= to && to <= 65535))
+    throw new TercetError('ERR_ARGUMENT', '--udp-ports expected FROM-TO', 'for example --udp-ports 50000-50100');
   return [from, to];
 }
 
@@ -120,12 +157,19 @@ function modelSources({ model, shares, randomWeights, config, ranges }: PartyFla
   const plan = ranges === undefined ? {} : { ranges: parseRanges(ranges) };
   const secret = shares.map((folder): ModelSource => ({ weights: 'secret', folder }));
   if (randomWeights !== undefined || config !== undefined || (model.length === 0 && secret.length === 0)) {
-    const flags = { ...(randomWeights === undefined ? {} : { randomWeights }), ...(config === undefined ? {} : { config }) };
+    const flags = {
+      ...(randomWeights === undefined ? {} : { randomWeights }),
+      ...(config === undefined ? {} : { config }),
+    };
     const location = modelLocation(model.length === 0 ? flags : { ...flags, model: model[0] }, 'fill-mask');
     return [{ weights: 'open', model: location, ...plan }, ...secret];
   }
   if (ranges !== undefined && model.length === 0)
-    throw new TercetError('ERR_ARGUMENT', '--ranges does not change the plan of a sharing', 'give it to tercet model share');
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      '--ranges does not change the plan of a sharing',
+      'give it to tercet model share',
+    );
   return [...model.map((name): ModelSource => ({ weights: 'open', model: namedModel(name), ...plan })), ...secret];
 }
 
@@ -137,14 +181,23 @@ function announce({ partyId, host }: PartyFlags, message: ChildMessage): void {
   }
   const say = (line: string) => process.stderr.write(`tercet: ${line}\n`);
   if (message.kind === 'listening') say(`party ${partyId} listens on ${host}:${message.port}`);
-  else if (message.kind === 'web') say(`party ${partyId} serves browsers at ${message.web.url}, identity ${message.web.identity}`);
-  else if (message.kind === 'device') say(`party ${partyId} computes on ${message.summary}${message.fallback === undefined ? '' : ` (${message.fallback})`}`);
-  else if (message.kind === 'download') say(`party ${partyId} fetches ${message.file}: ${message.percent} % of ${(message.totalBytes / 1e6).toFixed(1)} MB`);
+  else if (message.kind === 'web')
+    say(`party ${partyId} serves browsers at ${message.web.url}, identity ${message.web.identity}`);
+  else if (message.kind === 'device')
+    say(
+      `party ${partyId} computes on ${message.summary}${message.fallback === undefined ? '' : ` (${message.fallback})`}`,
+    );
+  else if (message.kind === 'download')
+    say(
+      `party ${partyId} fetches ${message.file}: ${message.percent} % of ${(message.totalBytes / 1e6).toFixed(1)} MB`,
+    );
   else if (message.kind === 'failed') say(`${message.code}: ${message.message} — ${message.hint}`);
 }
 
 /** Tells of a download in steps of a fifth: a line for each is enough. */
-function downloadTeller(tell: (message: ChildMessage) => void): (file: string, loaded: number, totalBytes: number) => void {
+function downloadTeller(
+  tell: (message: ChildMessage) => void,
+): (file: string, loaded: number, totalBytes: number) => void {
   let last = '';
   return (file, loaded, totalBytes) => {
     const percent = 20 * Math.floor((5 * loaded) / Math.max(1, totalBytes));
@@ -193,12 +246,14 @@ async function party(flags: PartyFlags): Promise<void> {
     if (!process.connected) orphaned();
     process.on('disconnect', orphaned);
   }
-  if (id === 2 && flags.peers === undefined) throw new TercetError('ERR_ARGUMENT', 'party 2 needs the address of party 1', 'give --peers 1=HOST:PORT');
+  if (id === 2 && flags.peers === undefined)
+    throw new TercetError('ERR_ARGUMENT', 'party 2 needs the address of party 1', 'give --peers 1=HOST:PORT');
   const log = new OperatorLog({ party: id, now: () => Date.now(), write: (line) => process.stderr.write(`${line}\n`) });
   const peer = flags.peers === undefined ? undefined : peerAddress(flags.peers);
   const credentials = await partyCredentials(id, flags, [flags.host, ...(peer === undefined ? [] : [peer.host])]);
   // Only where somebody could ask for it.
-  const identity = flags.web === undefined && !isPinned(credentials) ? undefined : await ensureIdentity(credentialFolder(flags), id);
+  const identity =
+    flags.web === undefined && !isPinned(credentials) ? undefined : await ensureIdentity(credentialFolder(flags), id);
   try {
     const { deviceFault } = await runDaemon({
       id,
@@ -214,20 +269,28 @@ async function party(flags: PartyFlags): Promise<void> {
       recvTimeoutMs: RECV_TIMEOUT_MS,
       maxSessions: integer('max-sessions', flags.maxSessions, 1, 1000),
       budgets: budgetLimits(flags),
-      ...(flags.maxSessionsPerAddress === undefined ? {} : { maxPerAddress: integer('max-sessions-per-address', flags.maxSessionsPerAddress, 1, 1000) }),
+      ...(flags.maxSessionsPerAddress === undefined
+        ? {}
+        : { maxPerAddress: integer('max-sessions-per-address', flags.maxSessionsPerAddress, 1, 1000) }),
       once: flags.once === true,
       ...(identity === undefined ? {} : await webOptions(identity, flags)),
       signal,
       onListening: (port) => announce(flags, { kind: 'listening', port }),
       onWeb: (web) => announce(flags, { kind: 'web', web }),
-      onDevice: (summary, fallback) => announce(flags, { kind: 'device', summary, ...(fallback === undefined ? {} : { fallback }) }),
+      onDevice: (summary, fallback) =>
+        announce(flags, { kind: 'device', summary, ...(fallback === undefined ? {} : { fallback }) }),
       onDownload: downloadTeller((message) => announce(flags, message)),
       onReady: () => announce(flags, { kind: 'ready' }),
       onProgress: (progress) => announce(flags, { kind: 'progress', progress }),
       onFailure: (error, session) => log.failed(error, session),
     });
     if (deviceFault === undefined) return;
-    announce(flags, { kind: 'failed', code: deviceFault.code, message: `party ${id}: ${deviceFault.message}`, hint: deviceFault.hint });
+    announce(flags, {
+      kind: 'failed',
+      code: deviceFault.code,
+      message: `party ${id}: ${deviceFault.message}`,
+      hint: deviceFault.hint,
+    });
     process.exitCode = isSupervised() ? DEVICE_LOST_EXIT : 1;
   } catch (thrown) {
     const error = asTercetError(thrown);
@@ -244,6 +307,7 @@ async function party(flags: PartyFlags): Promise<void> {
 
 function peerAddress(list: string): { host: string; port: number } {
   const match = /^1=(.+)$/.exec(list);
-  if (match === null) throw new TercetError('ERR_ARGUMENT', '--peers expected 1=HOST:PORT', 'for example --peers 1=127.0.0.1:7001');
+  if (match === null)
+    throw new TercetError('ERR_ARGUMENT', '--peers expected 1=HOST:PORT', 'for example --peers 1=127.0.0.1:7001');
   return parseAddress('peers', match[1]);
 }

@@ -36,7 +36,10 @@ export class ProgressLine {
     if (!(phase === 'deal' && party === 0) && !(phase === 'online' && party === 1)) return;
     if ((phase === 'online' && this.#phase !== 'online') || section === '' || gate < this.#gate) return;
     this.#gate = gate;
-    const layer = section.split('/').length > 2 ? section.split('/').slice(0, 2).join('/') : section.split('/').slice(0, 1).join('/');
+    const layer =
+      section.split('/').length > 2
+        ? section.split('/').slice(0, 2).join('/')
+        : section.split('/').slice(0, 1).join('/');
     const filled = Math.round((BAR * done) / Math.max(1, total));
     const bar = `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)}`;
     this.#show(`${phase === 'deal' ? 'ahead ' : 'online'} ${bar} ${layer}`);

@@ -40,7 +40,12 @@ export function siteCommand(): Command {
     .option('--tls-key <file>', 'key of that certificate, PEM')
     .option('--behind-proxy', 'a proxy in front of this server has the TLS, and nobody reaches it but through that')
     .option('--app <dir>', 'folder of another page that uses the SDK, instead of the web app', APP)
-    .option('--model <name>', 'model folder or org/name on the hub to offer, again for more (default: the embedded models)', collect, [])
+    .option(
+      '--model <name>',
+      'model folder or org/name on the hub to offer, again for more (default: the embedded models)',
+      collect,
+      [],
+    )
     .option(
       '--owner-shares <dir>',
       'folder of a sharing made by `tercet model share` (its part owner is enough), one for each --model in order, to offer it with secret weights to enrolled owners',
@@ -48,7 +53,12 @@ export function siteCommand(): Command {
       [],
     )
     .option('--ice-servers <url>', 'STUN or TURN server for browsers, again for more (default: none)', collect, [])
-    .option('--hub-origins <origin>', 'origin that pages may load models’ public files from, again for more (default: this server alone)', collect, [])
+    .option(
+      '--hub-origins <origin>',
+      'origin that pages may load models’ public files from, again for more (default: this server alone)',
+      collect,
+      [],
+    )
     .action(async (flags: SiteFlags) => {
       const { signal, release } = cancelOnSignals();
       try {
@@ -68,11 +78,21 @@ async function siteFor(flags: SiteFlags): Promise<Site> {
   const folders = flags.model.length > 0 ? flags.model : embeddedModels();
   const models: PublishedModel[] = [];
   for (const [i, name] of folders.entries())
-    models.push({ ...(await published(name)), ...(flags.ownerShares[i] === undefined ? {} : { shares: flags.ownerShares[i] }) });
+    models.push({
+      ...(await published(name)),
+      ...(flags.ownerShares[i] === undefined ? {} : { shares: flags.ownerShares[i] }),
+    });
   const iceServers = flags.iceServers.map((urls) => ({ urls }));
   const tls = await tlsFiles('tls', flags.tlsCert, flags.tlsKey);
   const reach = { ...(tls === undefined ? {} : { tls }), behindProxy: flags.behindProxy === true };
-  return serveSite({ ...(await writeDeployment(addresses(flags), models, iceServers)), app: flags.app, host, port, ...reach, hubOrigins });
+  return serveSite({
+    ...(await writeDeployment(addresses(flags), models, iceServers)),
+    app: flags.app,
+    host,
+    port,
+    ...reach,
+    hubOrigins,
+  });
 }
 
 /** A folder, or a model of a hub under its own name; the weights are needed for their hash only. */
@@ -92,6 +112,10 @@ function addresses({ parties, identities, operators }: SiteFlags): [PartyAddress
     parseIdentities('identities', identities),
     operators === undefined ? undefined : both('operators', operators),
   ];
-  const one = (i: 0 | 1): PartyAddress => ({ url: urls[i], identity: keys[i], ...(names === undefined ? {} : { operator: names[i] }) });
+  const one = (i: 0 | 1): PartyAddress => ({
+    url: urls[i],
+    identity: keys[i],
+    ...(names === undefined ? {} : { operator: names[i] }),
+  });
   return [one(0), one(1)];
 }

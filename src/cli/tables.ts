@@ -15,7 +15,9 @@ export function time(ms: number): string {
 export function table(rows: readonly (readonly string[])[], right: readonly number[]): string {
   const widths = rows[0].map((_, c) => Math.max(...rows.map((row) => [...(row[c] ?? '')].length)));
   return rows
-    .map((row) => `  ${row.map((cell, c) => (right.includes(c) ? cell.padStart(widths[c]) : cell.padEnd(widths[c]))).join('   ')}`.trimEnd())
+    .map((row) =>
+      `  ${row.map((cell, c) => (right.includes(c) ? cell.padStart(widths[c]) : cell.padEnd(widths[c]))).join('   ')}`.trimEnd(),
+    )
     .join('\n');
 }
 
@@ -45,7 +47,13 @@ export function printCost(result: RunResult): string {
   }
   const parties = [
     ['party', 'sent', 'received', 'peak memory', 'device'],
-    ...reports.map((r, i) => [names[i], bytes(r.sentBytes), bytes(r.receivedBytes), bytes(r.peakMemoryBytes), r.device]),
+    ...reports.map((r, i) => [
+      names[i],
+      bytes(r.sentBytes),
+      bytes(r.receivedBytes),
+      bytes(r.peakMemoryBytes),
+      r.device,
+    ]),
   ];
   const plain =
     result.comparison === undefined
@@ -67,7 +75,12 @@ export function printCost(result: RunResult): string {
 function perToken({ steps }: RunResult): string {
   // The last step deals nothing for one behind it.
   const further = steps.length > 2 ? steps.slice(1, -1) : steps.slice(1);
-  const mean = (of: (step: RunResult['steps'][number]) => number) => further.reduce((sum, step) => sum + of(step), 0) / further.length;
-  const [online, sent, between] = [mean((step) => step.onlineMs), mean((step) => step.p0SentBytes), mean((step) => step.betweenBytes)];
+  const mean = (of: (step: RunResult['steps'][number]) => number) =>
+    further.reduce((sum, step) => sum + of(step), 0) / further.length;
+  const [online, sent, between] = [
+    mean((step) => step.onlineMs),
+    mean((step) => step.p0SentBytes),
+    mean((step) => step.betweenBytes),
+  ];
   return `${time(online)}, P0 up ${bytes(Math.round(sent))}, P1↔P2 ${bytes(Math.round(between))}, ${further[0].rounds} rounds`;
 }

@@ -7,7 +7,8 @@ import { cancelOnSignals } from './signals.ts';
 
 /** @param quiet no progress: the output is for a program. */
 export async function runOnTerminal(
-  options: Omit<RunOptions, 'signal' | 'certificates' | 'onPhase' | 'onProgress'> & Partial<Pick<RunOptions, 'certificates'>>,
+  options: Omit<RunOptions, 'signal' | 'certificates' | 'onPhase' | 'onProgress'> &
+    Partial<Pick<RunOptions, 'certificates'>>,
   quiet: boolean,
 ): Promise<RunResult> {
   const { signal, release } = cancelOnSignals();

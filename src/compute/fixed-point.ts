@@ -1,4 +1,7 @@
-/** Fixed point: a real v at scale f is the ring element round(v · 2^f) mod 2^k. Scale belongs to the tensor, never to a global. */
+/**
+ * Fixed point: a real v at scale f is the ring element round(v · 2^f) mod 2^k. Scale belongs to the tensor, never
+ * to a global.
+ */
 import { TercetError } from '../core/errors.ts';
 import { type Words, zeros } from './ring.ts';
 
@@ -15,13 +18,18 @@ export function encodeFixed(values: ArrayLike<number>, f: number, k: number): Wo
   for (let i = 0; i < values.length; i++) {
     const v = Math.round(values[i] * scale);
     if (!(v < limit && v >= -limit)) {
-      throw new TercetError('ERR_RANGE', `element ${i} does not fit ${k} bits at scale ${f}`, 'use a smaller scale or a wider ring');
+      throw new TercetError(
+        'ERR_RANGE',
+        `element ${i} does not fit ${k} bits at scale ${f}`,
+        'use a smaller scale or a wider ring',
+      );
     }
     if (out.data instanceof Uint32Array) out.data[i] = v < 0 ? v + 4294967296 : v;
     else out.data[i] = BigInt.asUintN(64, BigInt(v));
   }
   if (k < 32 && out.data instanceof Uint32Array) for (let i = 0; i < out.data.length; i++) out.data[i] &= 2 ** k - 1;
-  else if (k > 32 && k < 64 && out.data instanceof BigUint64Array) for (let i = 0; i < out.data.length; i++) out.data[i] = BigInt.asUintN(k, out.data[i]);
+  else if (k > 32 && k < 64 && out.data instanceof BigUint64Array)
+    for (let i = 0; i < out.data.length; i++) out.data[i] = BigInt.asUintN(k, out.data[i]);
   return out;
 }
 

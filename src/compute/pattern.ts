@@ -1,6 +1,7 @@
 /**
- * Which words a gather takes, as a pattern instead of a list: a few numbers, however many words there are. A circuit keeps patterns; the kernels that run one write
- * its list when they need it and share it among the layers and sessions that gather alike (`Lists`).
+ * Which words a gather takes, as a pattern instead of a list: a few numbers, however many words there are. A
+ * circuit keeps patterns; the kernels that run one write its list when they need it and share it among the layers
+ * and sessions that gather alike (`Lists`).
  */
 import { Lru } from '../core/lru.ts';
 import { invariant } from '../core/errors.ts';
@@ -20,9 +21,9 @@ export interface Strided {
 }
 
 /**
- * Lower triangles of `squares` matrices of `size` × `size` words, one after the other, row by row.
- * `pack`: the words on and below the diagonal. `spread`: where each of them stands packed, and above the diagonal the word behind all packed ones.
- * `clamp`: the whole matrix, with the first word of the row above the diagonal.
+ * Lower triangles of `squares` matrices of `size` × `size` words, one after the other, row by row. `pack`: the
+ * words on and below the diagonal. `spread`: where each of them stands packed, and above the diagonal the word
+ * behind all packed ones. `clamp`: the whole matrix, with the first word of the row above the diagonal.
  */
 export interface Triangle {
   readonly kind: 'triangle';
@@ -55,7 +56,8 @@ export function patternCount(pattern: Pattern): number {
 /** One more than the last place that a pattern reads: the words that its source must have. */
 export function patternReach(pattern: Pattern): number {
   if (patternCount(pattern) === 0) return 0;
-  if (pattern.kind === 'strided') return pattern.axes.reduce((last, { count, stride }) => last + (count - 1) * stride, pattern.offset) + 1;
+  if (pattern.kind === 'strided')
+    return pattern.axes.reduce((last, { count, stride }) => last + (count - 1) * stride, pattern.offset) + 1;
   const { form, squares, size } = pattern;
   // A matrix of one word has nothing above its diagonal.
   if (form === 'spread') return packed(pattern) + (size > 1 ? 1 : 0);
@@ -102,7 +104,10 @@ function writeTriangle(pattern: Triangle, list: Uint32Array): void {
 /** Bytes of lists that one set of kernels keeps. */
 const KEPT_BYTES = 1 << 25;
 
-/** Lists of patterns, written when they are asked for and kept while there is room, so that the layers and the sessions of one device share them. */
+/**
+ * Lists of patterns, written when they are asked for and kept while there is room, so that the layers and the
+ * sessions of one device share them.
+ */
 export class Lists {
   readonly #kept = new Lru<Uint32Array>(KEPT_BYTES);
 

@@ -1,8 +1,8 @@
 /**
  * Ring numbers: vectors over Z_2^k for 1 ≤ k ≤ 64, with k a property of the vector and never a global.
  *
- * Values are canonical residues in [0, 2^k). They are stored in 32-bit lanes for k ≤ 32 and in 64-bit lanes above, so a ring
- * narrower than its lane costs one mask per operation and nothing else.
+ * Values are canonical residues in [0, 2^k). They are stored in 32-bit lanes for k ≤ 32 and in 64-bit lanes above,
+ * so a ring narrower than its lane costs one mask per operation and nothing else.
  */
 import { TercetError, invariant } from '../core/errors.ts';
 
@@ -48,7 +48,11 @@ export function ringMask(k: number): bigint {
 
 export function checkRing(k: number): number {
   if (!Number.isInteger(k) || k < 1 || k > 64) {
-    throw new TercetError('ERR_RANGE', `"k" expected an integer in 1..64, got ${k}`, 'use a ring width of at most 64 bits');
+    throw new TercetError(
+      'ERR_RANGE',
+      `"k" expected an integer in 1..64, got ${k}`,
+      'use a ring width of at most 64 bits',
+    );
   }
   return k;
 }

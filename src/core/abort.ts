@@ -20,7 +20,10 @@ export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): P
   }
 }
 
-/** Resolves after `ms` milliseconds; rejects with ERR_ABORTED as soon as the signal fires, and leaves no timer behind. */
+/**
+ * Resolves after `ms` milliseconds; rejects with ERR_ABORTED as soon as the signal fires, and leaves no timer
+ * behind.
+ */
 export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const pause = new Promise<void>((resolve) => {

@@ -1,4 +1,7 @@
-/** Settings that a caller makes in the environment and this version does not take: refused, as unknown options are, so that nobody gets less than they asked for. */
+/**
+ * Settings that a caller makes in the environment and this version does not take: refused, as unknown options are,
+ * so that nobody gets less than they asked for.
+ */
 import { TercetError } from './errors.ts';
 
 /** Variables that Tercet's guide names, with what sets the same thing here, where there is something. */
@@ -23,7 +26,8 @@ const TAKEN = ['TERCET_HOME', 'TERCET_HUB', 'TERCET_OFFLINE', 'TERCET_CACHE', 'T
 const TESTS = /^TERCET_(?:TEST_|TOKENIZERS$)/;
 
 /**
- * Refuses settings that would be dropped: every `MPC_…` and every unknown `TERCET_…` variable that is not empty. Values are not repeated: they may be secrets.
+ * Refuses settings that would be dropped: every `MPC_…` and every unknown `TERCET_…` variable that is not empty.
+ * Values are not repeated: they may be secrets.
  * @throws {TercetError} ERR_ARGUMENT, naming the variable and what to use instead
  */
 export function checkEnvironment(environment: NodeJS.ProcessEnv): void {

@@ -1,7 +1,8 @@
 /**
  * Typed errors: a stable code, a kind that says whose fault it is, and a hint that says what to do next.
  *
- * Messages carry codes, lengths, names and types, never the content of a text, a share or a key; `test/security/redaction.test.ts` holds that.
+ * Messages carry codes, lengths, names and types, never the content of a text, a share or a key;
+ * `test/security/redaction.test.ts` holds that.
  */
 
 /** Whose fault an error is. `usage` ends a command with exit code 2, everything else with 1. */
@@ -123,12 +124,18 @@ const KIND: Record<ErrorCode, ErrorKind> = {
 /** Every code. */
 export const ERROR_CODES = Object.keys(KIND) as readonly ErrorCode[];
 
-/** The kind of a code, or undefined for a string that is none. What a peer reports is judged by `heard` (told.ts), not by this. */
+/**
+ * The kind of a code, or undefined for a string that is none. What a peer reports is judged by `heard` (told.ts),
+ * not by this.
+ */
 export function kindOf(code: string): ErrorKind | undefined {
   return Object.hasOwn(KIND, code) ? KIND[code as ErrorCode] : undefined;
 }
 
-/** Codes that say that somebody did not prove who it is to the end that throws them: from another end they would be hearsay. */
+/**
+ * Codes that say that somebody did not prove who it is to the end that throws them: from another end they would be
+ * hearsay.
+ */
 const OWN_VERDICTS: readonly string[] = [
   'ERR_PEER_CERTIFICATE',
   'ERR_IDENTITY_KEY',
@@ -137,7 +144,10 @@ const OWN_VERDICTS: readonly string[] = [
   'ERR_IDENTITY_FINGERPRINT',
 ] satisfies readonly ErrorCode[];
 
-/** Whether only the end that checked may say so. What a peer says about proofs between others has a code of its own, ERR_IDENTITY_PEERS. */
+/**
+ * Whether only the end that checked may say so. What a peer says about proofs between others has a code of its own,
+ * ERR_IDENTITY_PEERS.
+ */
 export function isOwnVerdict(code: string): boolean {
   return OWN_VERDICTS.includes(code);
 }
@@ -150,7 +160,12 @@ export class TercetError extends Error {
   /** The party that it is about, where that is known. */
   readonly party: 0 | 1 | 2 | undefined;
 
-  constructor(code: ErrorCode, what: string, hint: string, options?: { cause?: unknown; party?: 0 | 1 | 2 | undefined }) {
+  constructor(
+    code: ErrorCode,
+    what: string,
+    hint: string,
+    options?: { cause?: unknown; party?: 0 | 1 | 2 | undefined },
+  ) {
     super(what, options);
     this.party = options?.party;
     this.name = 'TercetError';
@@ -173,7 +188,12 @@ export function invariant(condition: boolean, what: string): asserts condition {
 /** Wraps anything thrown into a TercetError, so that a boundary (process, worker, command line) prints one form. */
 export function asTercetError(error: unknown): TercetError {
   if (error instanceof TercetError) return error;
-  return new TercetError('ERR_INTERNAL', error instanceof Error ? error.name : 'unexpected failure', 'run again with --debug for the stack', {
-    cause: error,
-  });
+  return new TercetError(
+    'ERR_INTERNAL',
+    error instanceof Error ? error.name : 'unexpected failure',
+    'run again with --debug for the stack',
+    {
+      cause: error,
+    },
+  );
 }

@@ -1,7 +1,13 @@
-/** Paths that give up secrecy on purpose: the plaintext oracle, fixed seeds. They run only where somebody asked for them, and never silently. */
+/**
+ * Paths that give up secrecy on purpose: the plaintext oracle, fixed seeds. They run only where somebody asked for
+ * them, and never silently.
+ */
 import { TercetError } from './errors.ts';
 
-/** Why an insecure path may run: inside the test runner, or because the user gave `--compare` and so chose to show text and model to this process. */
+/**
+ * Why an insecure path may run: inside the test runner, or because the user gave `--compare` and so chose to show
+ * text and model to this process.
+ */
 export type InsecurePurpose = 'test' | 'compare';
 
 function insideTestRunner(): boolean {

@@ -1,9 +1,10 @@
 /**
  * What a party says about a failure to somebody outside, and what is believed when one is heard.
  *
- * Security: both ways are fixed here. Words that leave are those of this table, because an error may name an address of the inner network or another party's words;
- * only a `Refusal`, whose words were made for whoever asked, keeps its own. Codes that arrive can only become those of this table, all of which say that somebody
- * else or a link failed: what a peer says never becomes this process's own fault. SECURITY: test/security/provenance.test.ts.
+ * Security: both ways are fixed here. Words that leave are those of this table, because an error may name an
+ * address of the inner network or another party's words; only a `Refusal`, whose words were made for whoever asked,
+ * keeps its own. Codes that arrive can only become those of this table, all of which say that somebody else or a
+ * link failed: what a peer says never becomes this process's own fault. SECURITY: test/security/provenance.test.ts.
  */
 import { type ErrorCode, TercetError } from './errors.ts';
 
@@ -12,8 +13,14 @@ interface Words {
   readonly hint: string;
 }
 
-const VERSIONS: Words = { what: 'a message was not the one that the protocol expects', hint: 'check that all parties run the same version' };
-const FAILED: Words = { what: 'it failed for a reason of its own', hint: 'try again; if it happens again, ask its operator' };
+const VERSIONS: Words = {
+  what: 'a message was not the one that the protocol expects',
+  hint: 'check that all parties run the same version',
+};
+const FAILED: Words = {
+  what: 'it failed for a reason of its own',
+  hint: 'try again; if it happens again, ask its operator',
+};
 
 const CREDENTIAL = "ask the model's owner for a credential file";
 
@@ -21,9 +28,15 @@ const CREDENTIAL = "ask the model's owner for a credential file";
 const TOLD: Partial<Record<ErrorCode, Words>> = {
   ERR_PEER_FAILED: FAILED,
   ERR_PEER_BUSY: { what: 'all its places are taken', hint: 'try again in a minute' },
-  ERR_TOO_LARGE: { what: 'the run is larger than what it takes of one owner', hint: 'shorten the text or split the batch' },
+  ERR_TOO_LARGE: {
+    what: 'the run is larger than what it takes of one owner',
+    hint: 'shorten the text or split the batch',
+  },
   ERR_PEER_LET_GO: { what: 'it gave the place of a session that waited to somebody else', hint: 'prepare again' },
-  ERR_PEER_MISMATCH: { what: 'the parties do not fit together', hint: 'give all three parties the same model and the same version of Tercet' },
+  ERR_PEER_MISMATCH: {
+    what: 'the parties do not fit together',
+    hint: 'give all three parties the same model and the same version of Tercet',
+  },
   ERR_CREDENTIAL_MISSING: { what: 'the model is for enrolled owners, and no credential was given', hint: CREDENTIAL },
   ERR_CREDENTIAL_EXPIRED: { what: 'the credential has ended', hint: CREDENTIAL },
   ERR_CREDENTIAL_REVOKED: { what: 'the credential was revoked', hint: CREDENTIAL },
@@ -35,7 +48,10 @@ const TOLD: Partial<Record<ErrorCode, Words>> = {
     what: 'it waited too long for another party',
     hint: 'run again; if it happens again, ask its operator whether both compute parties are up',
   },
-  ERR_PEER_UNREACHABLE: { what: 'it cannot reach the other compute party', hint: 'ask its operator whether both compute parties are up' },
+  ERR_PEER_UNREACHABLE: {
+    what: 'it cannot reach the other compute party',
+    hint: 'ask its operator whether both compute parties are up',
+  },
   ERR_LINK_BLOCKED: { what: 'it does not offer this kind of link', hint: 'use transport "websocket"' },
   ERR_FRAME_SESSION: VERSIONS,
   ERR_FRAME_SEQUENCE: VERSIONS,
@@ -65,7 +81,9 @@ export class Refusal extends TercetError {
   }
 
   static #for(error: unknown): unknown {
-    return error instanceof TercetError ? new Refusal(error.code, error.message, error.hint, { cause: error, party: error.party }) : error;
+    return error instanceof TercetError
+      ? new Refusal(error.code, error.message, error.hint, { cause: error, party: error.party })
+      : error;
   }
 }
 
@@ -76,13 +94,17 @@ export interface Told extends Words {
 /** What outsiders are told of a failure. */
 export function told(error: TercetError): Told {
   const code = heard(error.code);
-  if (error instanceof Refusal) return { code: code === 'ERR_PEER_FAILED' ? 'ERR_PEER_MISMATCH' : code, what: error.message, hint: error.hint };
+  if (error instanceof Refusal)
+    return { code: code === 'ERR_PEER_FAILED' ? 'ERR_PEER_MISMATCH' : code, what: error.message, hint: error.hint };
   if (error.code === 'ERR_ABORTED') return { code, what: 'it was told to stop', hint: 'run again when it is back' };
   if (error.kind === 'device') return { code, what: 'the device that it computes on failed', hint: FAILED.hint };
   return { code, ...(TOLD[code] ?? FAILED) };
 }
 
-/** The code that a reported one stands for here. Anything that would speak of this side, or that this version does not know, is the peer's failure. */
+/**
+ * The code that a reported one stands for here. Anything that would speak of this side, or that this version does
+ * not know, is the peer's failure.
+ */
 export function heard(code: string): ErrorCode {
   return Object.hasOwn(TOLD, code) ? (code as ErrorCode) : 'ERR_PEER_FAILED';
 }

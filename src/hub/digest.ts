@@ -1,10 +1,16 @@
-/** What a file must hash to, as a hub says it: SHA-256 for large files, SHA-1 for small ones, or a SHA-256 that the caller pins. */
+/**
+ * What a file must hash to, as a hub says it: SHA-256 for large files, SHA-1 for small ones, or a SHA-256 that the
+ * caller pins.
+ */
 import { sha1 } from '@noble/hashes/legacy.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { toHex } from '../core/bytes.ts';
 
 export interface Digest {
-  /** `sha1`: of git's blob, as hubs have it, or of the plain content, as some mirrors do; the two look alike, and either one names the file. */
+  /**
+   * `sha1`: of git's blob, as hubs have it, or of the plain content, as some mirrors do; the two look alike, and
+   * either one names the file.
+   */
   readonly kind: 'sha256' | 'sha1';
   readonly hex: string;
 }
@@ -26,7 +32,10 @@ export function digestOf(etag: string | undefined): Digest | undefined {
 
 /** @param size of the whole file: git hashes it before the content. */
 export function hasherFor({ kind, hex }: Digest, size: number): Hasher {
-  const hashes = kind === 'sha256' ? [sha256.create()] : [sha1.create().update(new TextEncoder().encode(`blob ${size}\0`)), sha1.create()];
+  const hashes =
+    kind === 'sha256'
+      ? [sha256.create()]
+      : [sha1.create().update(new TextEncoder().encode(`blob ${size}\0`)), sha1.create()];
   return {
     update(bytes) {
       for (const hash of hashes) hash.update(bytes);

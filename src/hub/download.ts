@@ -1,10 +1,24 @@
-/** Downloads: taken up where they broke, checked before anybody sees them, pinned to one commit for a whole model. Imports nothing of Node. */
+/**
+ * Downloads: taken up where they broke, checked before anybody sees them, pinned to one commit for a whole model.
+ * Imports nothing of Node.
+ */
 import { abortedError, sleep } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
 import { type ModelFiles, checkFileName } from '../ml/files.ts';
 import { hasherFor } from './digest.ts';
 import { type HubId, isCommit, parseHubId } from './id.ts';
-import { Retryable, type RemoteFile, endpointOf, isWebPage, locate, pinOf, pinnedFile, refusal, request, webPage } from './remote.ts';
+import {
+  Retryable,
+  type RemoteFile,
+  endpointOf,
+  isWebPage,
+  locate,
+  pinOf,
+  pinnedFile,
+  refusal,
+  request,
+  webPage,
+} from './remote.ts';
 import type { HubOptions, PartialFile } from './types.ts';
 
 const TRIES = 4;
@@ -41,7 +55,8 @@ export class HubModel {
   /**
    * Makes sure that a file is in the store, whole and checked.
    * @returns false when the model has no such file
-   * @throws {TercetError} ERR_DOWNLOAD, ERR_INTEGRITY, ERR_ABORTED; ERR_MODEL_NOT_FOUND offline, or when there is no such model
+   * @throws {TercetError} ERR_DOWNLOAD, ERR_INTEGRITY, ERR_ABORTED; ERR_MODEL_NOT_FOUND offline, or when there is
+   * no such model
    */
   async ensure(file: string): Promise<boolean> {
     checkFileName(file);
@@ -71,7 +86,8 @@ export class HubModel {
 
   async #locate(file: string): Promise<RemoteFile> {
     const pin = pinOf(this.#options.pins, file);
-    if (pin !== undefined && this.#commit !== undefined) return pinnedFile(this.id, this.#commit, file, pin, this.#options);
+    if (pin !== undefined && this.#commit !== undefined)
+      return pinnedFile(this.id, this.#commit, file, pin, this.#options);
     return locate(this.id, this.#commit ?? this.id.revision, file, this.#options);
   }
 
@@ -88,7 +104,11 @@ export class HubModel {
   }
 
   #otherThanPinned(file: string): TercetError {
-    return new TercetError('ERR_INTEGRITY', `${file} of ${this.id.repository} in the cache is not the one that is pinned: its hash differs`, 'check the pin');
+    return new TercetError(
+      'ERR_INTEGRITY',
+      `${file} of ${this.id.repository} in the cache is not the one that is pinned: its hash differs`,
+      'check the pin',
+    );
   }
 
   /** Whether a file is there or the hub has it, without fetching it. */
@@ -113,7 +133,11 @@ export class HubModel {
         'load it once without offline mode',
       );
     }
-    return new TercetError('ERR_MODEL_NOT_FOUND', `the hub has no ${file} of ${this.id.repository}, or no such model`, 'check the name and the revision');
+    return new TercetError(
+      'ERR_MODEL_NOT_FOUND',
+      `the hub has no ${file} of ${this.id.repository}, or no such model`,
+      'check the name and the revision',
+    );
   }
 
   async #download(file: string, remote: RemoteFile, commit: string): Promise<void> {
@@ -132,7 +156,8 @@ export class HubModel {
         // Where large files lie is told for a while only, so every further try asks again.
         const from = at ?? (await this.#locate(file));
         at = undefined;
-        if (from.digest.hex !== remote.digest.hex) throw new TercetError('ERR_INTEGRITY', `${file} of ${name} changed while it was fetched`, 'run again');
+        if (from.digest.hex !== remote.digest.hex)
+          throw new TercetError('ERR_INTEGRITY', `${file} of ${name} changed while it was fetched`, 'run again');
         await this.#fetchRest(file, from, partial);
       });
       await partial.finish();
@@ -158,13 +183,19 @@ export class HubModel {
         }
         have = await this.#receive(response, file, have, size, (bytes) => partial.append(bytes));
       }
-      if (have < size) throw new Retryable('ERR_DOWNLOAD', `${what} broke off after ${have} of ${size} bytes`, 'run again: it goes on where it stopped');
+      if (have < size)
+        throw new Retryable(
+          'ERR_DOWNLOAD',
+          `${what} broke off after ${have} of ${size} bytes`,
+          'run again: it goes on where it stopped',
+        );
       const hasher = hasherFor(digest, size);
       for await (const chunk of partial.chunks()) hasher.update(chunk);
       if (!hasher.matches()) throw this.#wrongHash(file, what);
     } catch (error) {
       if (!(error instanceof TercetError) || error.code !== 'ERR_INTEGRITY') throw error;
-      // What is wrong must not be taken up again. Where only a part of it came now, the fault may be in what lay here, so it is fetched once more.
+      // What is wrong must not be taken up again. Where only a part of it came now, the fault may be in what lay
+      // here, so it is fetched once more.
       await partial.restart();
       throw resumed === 0 ? error : new Retryable(error.code, error.message, error.hint, { cause: error });
     }
@@ -185,18 +216,32 @@ export class HubModel {
     const response = await request(remote.url, { method: 'GET', headers: range }, this.#options);
     const { origin, host } = new URL(response.url || remote.url);
     if (origin !== new URL(endpointOf(this.#options)).origin && response.status === 403)
-      throw new Retryable('ERR_DOWNLOAD', `the address of ${what} was refused`, 'run again: it goes on where it stopped');
+      throw new Retryable(
+        'ERR_DOWNLOAD',
+        `the address of ${what} was refused`,
+        'run again: it goes on where it stopped',
+      );
     if (response.status === 416 || (response.status === 206 && !isRest(response, have))) {
       // Asking for the same rest again would get the same answer, now and in every later run.
       await partial.restart();
-      throw new Retryable('ERR_DOWNLOAD', `the hub does not go on with ${what} where it broke off`, 'run again: it starts anew; or name another mirror');
+      throw new Retryable(
+        'ERR_DOWNLOAD',
+        `the hub does not go on with ${what} where it broke off`,
+        'run again: it starts anew; or name another mirror',
+      );
     }
     if (!response.ok) throw refusal(response, what, this.#options);
     if (isWebPage(response)) throw webPage(what, host);
     return response;
   }
 
-  async #receive(response: Response, file: string, from: number, total: number, take: (bytes: Uint8Array) => Promise<void>): Promise<number> {
+  async #receive(
+    response: Response,
+    file: string,
+    from: number,
+    total: number,
+    take: (bytes: Uint8Array) => Promise<void>,
+  ): Promise<number> {
     const { progress, signal } = this.#options;
     const name = this.id.repository;
     const reader = response.body?.getReader();
@@ -210,14 +255,21 @@ export class HubModel {
       // A link that breaks and one that ends early are the same: some is missing.
       if (part?.value === undefined) return loaded;
       loaded += part.value.length;
-      if (loaded > total) throw new TercetError('ERR_INTEGRITY', `${file} of ${name} is longer than the hub says`, 'try again, or another mirror');
+      if (loaded > total)
+        throw new TercetError(
+          'ERR_INTEGRITY',
+          `${file} of ${name} is longer than the hub says`,
+          'try again, or another mirror',
+        );
       await take(part.value);
       progress?.({ status: 'progress', name, file, loaded, total, progress: (100 * loaded) / Math.max(1, total) });
     }
   }
 
   /** The next bytes; nothing when the link broke, or was silent for too long. */
-  async #heard(reader: ReadableStreamDefaultReader<Uint8Array> | undefined): Promise<{ readonly value?: Uint8Array | undefined } | undefined> {
+  async #heard(
+    reader: ReadableStreamDefaultReader<Uint8Array> | undefined,
+  ): Promise<{ readonly value?: Uint8Array | undefined } | undefined> {
     const { silenceMs = SILENCE_MS } = this.#options;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const silent = new Promise<undefined>((resolve) => {

@@ -10,8 +10,9 @@ export interface NodeHub extends Pick<HubOptions, 'endpoint' | 'token' | 'offlin
 }
 
 /**
- * TERCET_HUB or HF_ENDPOINT name another hub, HF_TOKEN opens gated models, TERCET_OFFLINE or HF_HUB_OFFLINE forbid the network, TERCET_CACHE says where files are kept, HTTP_PROXY,
- * HTTPS_PROXY and NO_PROXY (`proxy-node.ts`) which way requests take.
+ * TERCET_HUB or HF_ENDPOINT name another hub, HF_TOKEN opens gated models, TERCET_OFFLINE or HF_HUB_OFFLINE forbid
+ * the network, TERCET_CACHE says where files are kept, HTTP_PROXY, HTTPS_PROXY and NO_PROXY (`proxy-node.ts`) which
+ * way requests take.
  * An empty variable is one that is not set.
  */
 export function nodeHub(): NodeHub {

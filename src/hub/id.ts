@@ -1,4 +1,7 @@
-/** Names of models on a hub: `org/name`, with `@revision` for another than the main one. Names come from users and configurations, so they are checked strictly. */
+/**
+ * Names of models on a hub: `org/name`, with `@revision` for another than the main one. Names come from users and
+ * configurations, so they are checked strictly.
+ */
 import { TercetError } from '../core/errors.ts';
 
 export interface HubId {
@@ -14,8 +17,16 @@ const REVISION = /^(?=.{1,100}$)[A-Za-z0-9][\w.-]*(?:\/[A-Za-z0-9][\w.-]*)*$/;
 function parse(text: string): HubId | undefined {
   const [repository, revision = 'main', ...rest] = text.split('@');
   const parts = repository.split('/');
-  const plain = (part: string) => PART.test(part) && !part.includes('..') && !part.includes('--') && !part.endsWith('.');
-  if (rest.length > 0 || parts.length !== 2 || !parts.every(plain) || !REVISION.test(revision) || revision.includes('..')) return undefined;
+  const plain = (part: string) =>
+    PART.test(part) && !part.includes('..') && !part.includes('--') && !part.endsWith('.');
+  if (
+    rest.length > 0 ||
+    parts.length !== 2 ||
+    !parts.every(plain) ||
+    !REVISION.test(revision) ||
+    revision.includes('..')
+  )
+    return undefined;
   return { repository, revision };
 }
 
@@ -24,7 +35,10 @@ export function isCommit(revision: string): boolean {
   return /^[0-9a-f]{40}$/.test(revision);
 }
 
-/** Whether a name can be that of a model on a hub. A folder of that name may exist as well: the caller decides which is meant. */
+/**
+ * Whether a name can be that of a model on a hub. A folder of that name may exist as well: the caller decides which
+ * is meant.
+ */
 export function isHubId(name: string): boolean {
   return parse(name) !== undefined;
 }
@@ -32,6 +46,11 @@ export function isHubId(name: string): boolean {
 /** @throws {TercetError} ERR_ARGUMENT */
 export function parseHubId(name: string): HubId {
   const id = parse(name);
-  if (id === undefined) throw new TercetError('ERR_ARGUMENT', 'that is not the name of a model on a hub', 'give org/name, or org/name@revision');
+  if (id === undefined)
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      'that is not the name of a model on a hub',
+      'give org/name, or org/name@revision',
+    );
   return id;
 }

@@ -1,4 +1,7 @@
-/** Files of a hub in memory, and in the browser's cache where there is one: small files, for data owners. Imports nothing of Node. */
+/**
+ * Files of a hub in memory, and in the browser's cache where there is one: small files, for data owners. Imports
+ * nothing of Node.
+ */
 import { concatBytes } from '../core/bytes.ts';
 import type { HubStore, PartialFile } from './types.ts';
 
@@ -53,11 +56,13 @@ export function browserStore(open?: () => Promise<FileCache>): HubStore {
       const bytes = await get(address('refs', repository, revision));
       return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
     },
-    remember: (repository, revision, commit) => put(address('refs', repository, revision), new TextEncoder().encode(commit)),
+    remember: (repository, revision, commit) =>
+      put(address('refs', repository, revision), new TextEncoder().encode(commit)),
     has: async (repository, commit, file) => (await get(address('files', repository, commit, file))) !== undefined,
     async read(repository, commit, file) {
       return ((await get(address('files', repository, commit, file))) ?? new Uint8Array()).slice();
     },
-    partial: async (repository, commit, file) => partialIn((bytes) => put(address('files', repository, commit, file), bytes)),
+    partial: async (repository, commit, file) =>
+      partialIn((bytes) => put(address('files', repository, commit, file), bytes)),
   };
 }

@@ -1,4 +1,7 @@
-/** Requests to a hub through the proxy that the environment names, as curl and Python do it: Node's own fetch does not look at it. */
+/**
+ * Requests to a hub through the proxy that the environment names, as curl and Python do it: Node's own fetch does
+ * not look at it.
+ */
 import { TercetError } from '../core/errors.ts';
 import type { HubOptions } from './types.ts';
 
@@ -8,8 +11,9 @@ const VARIABLES = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'] as 
 const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /**
- * `fetch`, by way of HTTP_PROXY and HTTPS_PROXY (or their names in small letters) for all hosts that NO_PROXY does not name; the plain one where neither is set. A proxy
- * sees the host of an encrypted request, not its content. Its name and password, if the variable has them, appear in no error.
+ * `fetch`, by way of HTTP_PROXY and HTTPS_PROXY (or their names in small letters) for all hosts that NO_PROXY does
+ * not name; the plain one where neither is set. A proxy sees the host of an encrypted request, not its content. Its
+ * name and password, if the variable has them, appear in no error.
  *
  * @throws {TercetError} ERR_ARGUMENT, at the first request, when a variable holds no address of a proxy
  */
@@ -35,7 +39,9 @@ async function throughProxy(environment: NodeJS.ProcessEnv): Promise<Fetch> {
     // A hub on this machine is no business of a proxy.
     if ((protocol === 'https:' ? httpsProxy : httpProxy) === '' || LOOPBACK.test(hostname)) return fetch(url, init);
     // The package is the implementation that Node has built in; its types are its own.
-    return fetchThrough(url, { ...init, dispatcher } as Parameters<typeof fetchThrough>[1]) as unknown as Promise<Response>;
+    return fetchThrough(url, { ...init, dispatcher } as Parameters<
+      typeof fetchThrough
+    >[1]) as unknown as Promise<Response>;
   };
 }
 
@@ -43,5 +49,9 @@ function proxyAddress(variable: string, value: string): string {
   if (value === '') return '';
   const address = /^[a-z][a-z\d+.-]*:\/\//i.test(value) ? value : `http://${value}`;
   if (URL.canParse(address) && /^https?:/i.test(address)) return address;
-  throw new TercetError('ERR_ARGUMENT', `${variable} holds no address of a proxy`, 'set it to for example http://proxy.example:3128, or unset it');
+  throw new TercetError(
+    'ERR_ARGUMENT',
+    `${variable} holds no address of a proxy`,
+    'set it to for example http://proxy.example:3128, or unset it',
+  );
 }

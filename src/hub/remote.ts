@@ -26,7 +26,10 @@ export class Retryable extends TercetError {
   waitMs = 0;
 }
 
-/** `Retry-After` as RFC 9110, section 10.2.3, has it: seconds, or a date. Browsers show it only where the hub lets them. */
+/**
+ * `Retry-After` as RFC 9110, section 10.2.3, has it: seconds, or a date. Browsers show it only where the hub lets
+ * them.
+ */
 function retryAfter(headers: Headers, now: number): number {
   const text = headers.get('retry-after')?.trim() ?? '';
   if (/^\d{1,9}$/.test(text)) return 1000 * Number(text);
@@ -34,12 +37,23 @@ function retryAfter(headers: Headers, now: number): number {
   return Number.isNaN(date) ? 0 : Math.max(0, date - now);
 }
 
-/** @throws {TercetError} ERR_ARGUMENT for what is no address, ERR_INSECURE where a token would go over a connection that anybody on the way can read */
+/**
+ * @throws {TercetError} ERR_ARGUMENT for what is no address, ERR_INSECURE where a token would go over a connection
+ * that anybody on the way can read
+ */
 export function endpointOf({ endpoint = DEFAULT_ENDPOINT, token }: Pick<HubOptions, 'endpoint' | 'token'>): string {
   if (!/^https?:\/\/[^/?#]+/.test(endpoint))
-    throw new TercetError('ERR_ARGUMENT', 'the endpoint of the hub is no address', 'give for example https://hub.example');
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      'the endpoint of the hub is no address',
+      'give for example https://hub.example',
+    );
   if (token !== undefined && !carriesTrust(endpoint)) {
-    throw new TercetError('ERR_INSECURE', 'the token of the hub would be sent without encryption', 'give an https: endpoint, or unset HF_TOKEN');
+    throw new TercetError(
+      'ERR_INSECURE',
+      'the token of the hub would be sent without encryption',
+      'give an https: endpoint, or unset HF_TOKEN',
+    );
   }
   return endpoint.replace(/\/+$/, '');
 }
@@ -55,7 +69,11 @@ export function fileUrl({ repository }: HubId, revision: string, file: string, o
  */
 export async function request(
   url: string,
-  init: { readonly method: 'GET' | 'HEAD'; readonly headers?: Record<string, string>; readonly redirect?: 'manual' | 'follow' },
+  init: {
+    readonly method: 'GET' | 'HEAD';
+    readonly headers?: Record<string, string>;
+    readonly redirect?: 'manual' | 'follow';
+  },
   options: HubOptions,
 ): Promise<Response> {
   const own = new URL(url).origin === new URL(endpointOf(options)).origin;
@@ -70,9 +88,17 @@ export async function request(
   const signal = AbortSignal.any([late.signal, ...(options.signal === undefined ? [] : [options.signal])]);
   try {
     // What browsers would add: cookies, the page's address, and an answer of yesterday.
-    return await options.fetch(url, { cache: 'no-store', credentials: 'omit', referrerPolicy: 'no-referrer', ...init, headers, signal });
+    return await options.fetch(url, {
+      cache: 'no-store',
+      credentials: 'omit',
+      referrerPolicy: 'no-referrer',
+      ...init,
+      headers,
+      signal,
+    });
   } catch (cause) {
-    if (options.signal?.aborted === true) throw new TercetError('ERR_ABORTED', 'the download was stopped', 'start it again: what has come is kept');
+    if (options.signal?.aborted === true)
+      throw new TercetError('ERR_ABORTED', 'the download was stopped', 'start it again: what has come is kept');
     throw new Retryable(
       'ERR_DOWNLOAD',
       `the hub at ${new URL(url).host} does not answer`,
@@ -89,7 +115,11 @@ export function refusal({ status, headers }: Response, what: string, { token }: 
   if (status === 401 || status === 403) {
     const message = `the hub does not give out ${what} (status ${status})`;
     if (headers.get('x-error-code') === 'GatedRepo')
-      return new TercetError('ERR_DOWNLOAD', `${message}: its model is gated`, 'accept its terms on the hub, then set HF_TOKEN; pages have no token');
+      return new TercetError(
+        'ERR_DOWNLOAD',
+        `${message}: its model is gated`,
+        'accept its terms on the hub, then set HF_TOKEN; pages have no token',
+      );
     // The hub says the same of a private model and of none.
     const hint =
       token === undefined
@@ -97,7 +127,8 @@ export function refusal({ status, headers }: Response, what: string, { token }: 
         : 'check the name, and that the token may read this model';
     return new TercetError('ERR_DOWNLOAD', message, hint);
   }
-  if (status === 404 || status === 410) return new TercetError('ERR_MODEL_NOT_FOUND', `the hub has no ${what}`, 'check the name and the revision');
+  if (status === 404 || status === 410)
+    return new TercetError('ERR_MODEL_NOT_FOUND', `the hub has no ${what}`, 'check the name and the revision');
   const message = `the hub answered ${status} for ${what}`;
   if (status === 429 || status >= 500) return busy(message, retryAfter(headers, Date.now()));
   return new TercetError('ERR_DOWNLOAD', message, 'check the endpoint');
@@ -116,15 +147,26 @@ function tag(headers: Headers, name: string): string | undefined {
   return headers.get(name)?.replace(/^W\//, '').replaceAll('"', '') ?? undefined;
 }
 
-/** A file that the caller knows as well as the hub does: no question is needed, and what a browser hides of an answer does not matter. */
-export function pinnedFile(id: HubId, commit: string, file: string, { sha256, bytes }: Pin, options: HubOptions): RemoteFile {
+/**
+ * A file that the caller knows as well as the hub does: no question is needed, and what a browser hides of an
+ * answer does not matter.
+ */
+export function pinnedFile(
+  id: HubId,
+  commit: string,
+  file: string,
+  { sha256, bytes }: Pin,
+  options: HubOptions,
+): RemoteFile {
   return { url: fileUrl(id, commit, file, options), commit, size: bytes, digest: { kind: 'sha256', hex: sha256 } };
 }
 
 /**
- * Asks for a file's headers, following the hub's own redirects but not the one to where large files lie, whose headers are the hub's no more.
- * Not for browsers: they hide redirects, and the length of a file behind that of its compressed answer.
- * @throws {TercetError} ERR_MODEL_NOT_FOUND, ERR_DOWNLOAD (refused, a web page, nothing to check it by), ERR_ABORTED; ERR_ARGUMENT in a browser
+ * Asks for a file's headers, following the hub's own redirects but not the one to where large files lie, whose
+ * headers are the hub's no more. Not for browsers: they hide redirects, and the length of a file behind that of its
+ * compressed answer.
+ * @throws {TercetError} ERR_MODEL_NOT_FOUND, ERR_DOWNLOAD (refused, a web page, nothing to check it by),
+ * ERR_ABORTED; ERR_ARGUMENT in a browser
  */
 export async function locate(id: HubId, revision: string, file: string, options: HubOptions): Promise<RemoteFile> {
   const what = `${file} of ${id.repository}`;
@@ -151,10 +193,17 @@ export async function locate(id: HubId, revision: string, file: string, options:
     if (!redirected && !answer.ok) throw refusal(answer, what, options);
     return describe(file, what, { headers, url: redirected ? target(location, url, what) : url, revision }, options);
   }
-  throw new TercetError('ERR_DOWNLOAD', `the hub redirects ${what} more than ${MAX_REDIRECTS} times`, 'check the endpoint');
+  throw new TercetError(
+    'ERR_DOWNLOAD',
+    `the hub redirects ${what} more than ${MAX_REDIRECTS} times`,
+    'check the endpoint',
+  );
 }
 
-/** Why a file is not fetched that the hub sends elsewhere without a word on what it is: most often the network asks its user to log in. */
+/**
+ * Why a file is not fetched that the hub sends elsewhere without a word on what it is: most often the network asks
+ * its user to log in.
+ */
 async function elsewhere(url: string, what: string, options: HubOptions): Promise<TercetError> {
   const { host } = new URL(url);
   const answer = await request(url, { method: 'HEAD' }, options);
@@ -186,12 +235,22 @@ function describe(
   const digest = pin === undefined ? saidDigest(headers) : ({ kind: 'sha256', hex: pin.sha256 } as const);
   if (digest === undefined) throw unnamed(what, headers.has('etag'));
   const size = pin?.bytes ?? Number(headers.get('x-linked-size') ?? headers.get('content-length') ?? Number.NaN);
-  if (size > MAX_BYTES) throw new TercetError('ERR_DOWNLOAD', `${what} has ${size} bytes, more than a model that can run here`, 'check the name');
-  if (!Number.isSafeInteger(size) || size < 0) throw new TercetError('ERR_DOWNLOAD', `the hub does not say how long ${what} is`, 'check the endpoint');
+  if (size > MAX_BYTES)
+    throw new TercetError(
+      'ERR_DOWNLOAD',
+      `${what} has ${size} bytes, more than a model that can run here`,
+      'check the name',
+    );
+  if (!Number.isSafeInteger(size) || size < 0)
+    throw new TercetError('ERR_DOWNLOAD', `the hub does not say how long ${what} is`, 'check the endpoint');
   // It becomes a folder's name, and what all other files are asked for by.
   const commit = headers.get('x-repo-commit') ?? revision;
   if (!isCommit(commit)) {
-    throw new TercetError('ERR_DOWNLOAD', `the hub does not say which commit ${what} is of`, 'check the endpoint, or name a whole commit as the revision');
+    throw new TercetError(
+      'ERR_DOWNLOAD',
+      `the hub does not say which commit ${what} is of`,
+      'check the endpoint, or name a whole commit as the revision',
+    );
   }
   return { url, commit, size, digest };
 }
@@ -214,7 +273,9 @@ function saidDigest(headers: Headers): Digest | undefined {
 function unnamed(what: string, tagged: boolean): TercetError {
   return new TercetError(
     'ERR_INTEGRITY',
-    tagged ? `${what} cannot be checked: the ETag of this hub or mirror is no hash of it` : `the hub does not say what ${what} hashes to`,
+    tagged
+      ? `${what} cannot be checked: the ETag of this hub or mirror is no hash of it`
+      : `the hub does not say what ${what} hashes to`,
     'use a hub or mirror that sends the hub’s own ETags, or pin the file by SHA-256',
   );
 }

@@ -1,4 +1,7 @@
-/** Files of a hub on disk: `<cache>/<host>/<org>--<name>/<commit>/<file>`, each put there whole by a rename; what is on its way lies beside, and one process at a time adds to it. */
+/**
+ * Files of a hub on disk: `<cache>/<host>/<org>--<name>/<commit>/<file>`, each put there whole by a rename; what is
+ * on its way lies beside, and one process at a time adds to it.
+ */
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -98,7 +101,12 @@ export function diskStore(root: string): DiskStore {
       return await work();
     } catch (cause) {
       if (cause instanceof TercetError) throw cause;
-      throw new TercetError('ERR_DOWNLOAD', 'the cache of the hub cannot be written', 'free some space, or name another folder with TERCET_CACHE', { cause });
+      throw new TercetError(
+        'ERR_DOWNLOAD',
+        'the cache of the hub cannot be written',
+        'free some space, or name another folder with TERCET_CACHE',
+        { cause },
+      );
     }
   };
   return {

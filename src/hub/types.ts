@@ -3,7 +3,14 @@
 /** transformers.js events. */
 export type HubProgress =
   | { readonly status: 'initiate' | 'download' | 'done'; readonly name: string; readonly file: string }
-  | { readonly status: 'progress'; readonly name: string; readonly file: string; readonly progress: number; readonly loaded: number; readonly total: number };
+  | {
+      readonly status: 'progress';
+      readonly name: string;
+      readonly file: string;
+      readonly progress: number;
+      readonly loaded: number;
+      readonly total: number;
+    };
 
 /** A file on its way: what has come of it stays when a link breaks. */
 export interface PartialFile {
@@ -27,8 +34,17 @@ export interface HubStore {
   remember(repository: string, revision: string, commit: string): Promise<void>;
   has(repository: string, commit: string, file: string): Promise<boolean>;
   read(repository: string, commit: string, file: string): Promise<Uint8Array>;
-  /** Begins, or takes up, a download. Where others share the store one at a time: a second caller waits, and gets undefined when the file is there meanwhile. */
-  partial(repository: string, commit: string, file: string, etag: string, signal: AbortSignal | undefined): Promise<PartialFile | undefined>;
+  /**
+   * Begins, or takes up, a download. Where others share the store one at a time: a second caller waits, and gets
+   * undefined when the file is there meanwhile.
+   */
+  partial(
+    repository: string,
+    commit: string,
+    file: string,
+    etag: string,
+    signal: AbortSignal | undefined,
+  ): Promise<PartialFile | undefined>;
 }
 
 /** What a file must be. */
@@ -47,7 +63,10 @@ export interface HubOptions {
   readonly token?: string | undefined;
   /** Nothing is fetched: what is not in the store is an error. */
   readonly offline?: boolean | undefined;
-  /** Files that must be these and no others. One that is pinned, of a whole commit, is fetched without asking the hub about it first. */
+  /**
+   * Files that must be these and no others. One that is pinned, of a whole commit, is fetched without asking the
+   * hub about it first.
+   */
   readonly pins?: Readonly<Record<string, Pin>> | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly progress?: ((event: HubProgress) => void) | undefined;

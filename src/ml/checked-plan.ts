@@ -1,28 +1,45 @@
 /**
- * The plan of a model whose weights alone prove too little: what one step can reach is proved, and what does not fit is checked in every run (ADR 20).
+ * The plan of a model whose weights alone prove too little: what one step can reach is proved, and what does not
+ * fit is checked in every run (ADR 20).
  *
- * Go through a circuit in the order of its gates. If a value leaves its domain anywhere, there is a first one. Everything before it is inside and right, so the rows that
- * it is made of are normalised, and the bounds of `provedRanges` hold for it: norms of one map, or of GPT-2's residual stream as the domain of the LayerNorm before holds it
- * and one block adds to it. So each value has a finite reach that no text exceeds without another value having been outside before it. A reach inside the gadget's
- * domain needs no check. A reach beyond it gives the check the size of its table, in which the value cannot wrap. A reach at which the ring itself would wrap is refused.
+ * Go through a circuit in the order of its gates. If a value leaves its domain anywhere, there is a first one.
+ * Everything before it is inside and right, so the rows that it is made of are normalised, and the bounds of
+ * `provedRanges` hold for it: norms of one map, or of GPT-2's residual stream as the domain of the LayerNorm before
+ * holds it and one block adds to it. So each value has a finite reach that no text exceeds without another value
+ * having been outside before it. A reach inside the gadget's domain needs no check. A reach beyond it gives the
+ * check the size of its table, in which the value cannot wrap. A reach at which the ring itself would wrap is
+ * refused.
  *
- * What the samples show decides only which variants are taken, so that ordinary texts are not refused; it decides nothing about being right.
+ * What the samples show decides only which variants are taken, so that ordinary texts are not refused; it decides
+ * nothing about being right.
  */
 import { TercetError } from '../core/errors.ts';
 import { GELU_DOMAIN, type GeluRange } from '../mpc/secure/activation.ts';
 import { MAX_ATTENTION, SPREAD, acceptedSpread, spreadBits, valueDomain } from '../mpc/secure/attention.ts';
-import { type NormaliseRange, acceptedVariance, varianceDomain, wholeVariance, wrappingVariance } from '../mpc/secure/normalise.ts';
+import {
+  type NormaliseRange,
+  acceptedVariance,
+  varianceDomain,
+  wholeVariance,
+  wrappingVariance,
+} from '../mpc/secure/normalise.ts';
 import { accepted } from '../mpc/secure/range-check.ts';
 import type { ModelConfig } from './config.ts';
 import { LOGIT_DOMAIN, activationDomain, headDomain } from './models/domains.ts';
 import type { ModelPlan } from './models/plan.ts';
 import { type ModelRanges, finestNorm, hasGeluHead, tooFar } from './ranges.ts';
 
-/** How much further than the samples a text should be able to go before it is refused, of values; of variances its square. */
+/**
+ * How much further than the samples a text should be able to go before it is refused, of values; of variances its
+ * square.
+ */
 export const WANTED_MARGIN = 3;
 /** The smallest margin with which a model is taken. */
 export const LEAST_MARGIN = 1.5;
-/** For the protocol's own error in what a reach is computed from: the declared one of a normalised row at the lower end of its domain. */
+/**
+ * For the protocol's own error in what a reach is computed from: the declared one of a normalised row at the lower
+ * end of its domain.
+ */
 const SLACK = 1.01;
 /** Magnitudes at scale 32 in Z_2^64 wrap from here. */
 const RING_REACH = 31;
@@ -66,8 +83,17 @@ class Margins {
   }
 }
 
-/** The first variant that proves the reach, or that the samples fit with the wanted margin; else the widest that they fit with the least one. */
-function choose<V>(what: string, variants: readonly Variant<V>[], reach: number, seen: number, margins: Margins): Choice<V> {
+/**
+ * The first variant that proves the reach, or that the samples fit with the wanted margin; else the widest that
+ * they fit with the least one.
+ */
+function choose<V>(
+  what: string,
+  variants: readonly Variant<V>[],
+  reach: number,
+  seen: number,
+  margins: Margins,
+): Choice<V> {
   for (const { variant, domain, accepted: most } of variants) {
     if (reach < domain) return { variant, checked: false };
     if (seen * WANTED_MARGIN > most) continue;
@@ -100,21 +126,34 @@ function widestIf<V>(wide: boolean, variants: readonly V[]): readonly V[] {
 const GELU_RANGES: readonly GeluRange[] = ['narrow', 'wide', 'far'];
 const NORM_RANGES: readonly NormaliseRange[] = ['fine', 'normal', 'coarse', 'broad'];
 
-/** @param reach what `provedRanges` says @throws {TercetError} ERR_RANGE when the samples or the ring leave no variant */
-export function checkedPlan(config: ModelConfig, reach: ModelRanges, measured: MeasuredRanges, { wide = false }: PlanOptions = {}): ModelPlan {
+/**
+ * @param reach what `provedRanges` says @throws {TercetError} ERR_RANGE when the samples or the ring leave no
+ * variant
+ */
+export function checkedPlan(
+  config: ModelConfig,
+  reach: ModelRanges,
+  measured: MeasuredRanges,
+  { wide = false }: PlanOptions = {},
+): ModelPlan {
   const margins = new Margins();
   const activations = (what: string, bound: number, seen: number) => {
     // Only a proof takes the narrow variant: it wraps at once, the others saturate.
-    const variants = GELU_RANGES.filter((range) => range !== 'narrow' || bound < GELU_DOMAIN.narrow).map((range) => magnitude(range, GELU_DOMAIN[range]));
+    const variants = GELU_RANGES.filter((range) => range !== 'narrow' || bound < GELU_DOMAIN.narrow).map((range) =>
+      magnitude(range, GELU_DOMAIN[range]),
+    );
     return choose(what, widestIf(wide, variants), bound, seen, margins);
   };
-  const single = (what: string, domain: number, bound: number, seen: number) => choose(what, [magnitude<GeluRange>('narrow', domain)], bound, seen, margins);
+  const single = (what: string, domain: number, bound: number, seen: number) =>
+    choose(what, [magnitude<GeluRange>('narrow', domain)], bound, seen, margins);
 
   const inner = reach.activation.map((bound, i) => {
     const what = `an activation of layer ${i + 1}`;
     const far = bound * SLACK;
     const relu = config.activation === 'relu';
-    const choice = relu ? single(what, activationDomain(config, 'narrow'), far, measured.activation[i]) : activations(what, far, measured.activation[i]);
+    const choice = relu
+      ? single(what, activationDomain(config, 'narrow'), far, measured.activation[i])
+      : activations(what, far, measured.activation[i]);
     return { ...choice, reach: reachBits(what, choice, far) };
   });
 
@@ -161,7 +200,10 @@ export function checkedPlan(config: ModelConfig, reach: ModelRanges, measured: M
   };
 }
 
-/** Resolutions of all LayerNorms, in the order of use: what the domain of one holds bounds what the next one can meet. */
+/**
+ * Resolutions of all LayerNorms, in the order of use: what the domain of one holds bounds what the next one can
+ * meet.
+ */
 function planNorms(
   config: ModelConfig,
   reach: ModelRanges,
@@ -180,7 +222,8 @@ function planNorms(
   const stream = config.modelType === 'gpt2';
   let held = 0;
   /** What a LayerNorm of the residual stream can meet: what the one before it held, and what one block adds. */
-  const streamed = (i: number, bound: number) => (stream && i > 0 ? Math.min(bound, (Math.sqrt(held) + reach.added[i - 1]) ** 2) : bound);
+  const streamed = (i: number, bound: number) =>
+    stream && i > 0 ? Math.min(bound, (Math.sqrt(held) + reach.added[i - 1]) ** 2) : bound;
   const norms = reach.variance.map((bound, i) => {
     const most = streamed(i, bound);
     const range = resolution(
@@ -198,7 +241,13 @@ function planNorms(
   return {
     norms,
     embedding: encoder
-      ? resolution('the variance of the embeddings', 'fine', reach.embeddingVariance, measured.embeddingVariance, measured.leastEmbeddingVariance)
+      ? resolution(
+          'the variance of the embeddings',
+          'fine',
+          reach.embeddingVariance,
+          measured.embeddingVariance,
+          measured.leastEmbeddingVariance,
+        )
       : 'fine',
     head: last
       ? resolution(
@@ -212,7 +261,10 @@ function planNorms(
   };
 }
 
-/** The finest resolution that holds what was seen, in whose ring the bound does not wrap; where the widest is wanted, one step coarser if the least variance allows it. */
+/**
+ * The finest resolution that holds what was seen, in whose ring the bound does not wrap; where the widest is
+ * wanted, one step coarser if the least variance allows it.
+ */
 function chooseNorm(
   what: string,
   d: number,

@@ -1,4 +1,7 @@
-/** `config.json` of a model, checked: from here on every size is a sane positive integer and every unsupported variant has been refused by name. */
+/**
+ * `config.json` of a model, checked: from here on every size is a sane positive integer and every unsupported
+ * variant has been refused by name.
+ */
 
 import { TercetError } from '../core/errors.ts';
 import { quote, typeName } from './describe.ts';
@@ -11,7 +14,13 @@ export const CONFIG_FILE = 'config.json';
 export type ModelType = 'bert' | 'roberta' | 'distilbert' | 'gpt2';
 
 /** What stands on top of the layers. 'none': the last hidden states themselves, for feature extraction. */
-export type Head = 'masked-lm' | 'sequence-classification' | 'question-answering' | 'token-classification' | 'causal-lm' | 'none';
+export type Head =
+  | 'masked-lm'
+  | 'sequence-classification'
+  | 'question-answering'
+  | 'token-classification'
+  | 'causal-lm'
+  | 'none';
 
 /** 'gelu' is the exact one, with erf; 'gelu_new' its tanh form. */
 export type Activation = 'gelu' | 'gelu_new' | 'relu';
@@ -42,7 +51,10 @@ export interface ModelConfig {
   readonly tieWordEmbeddings: boolean;
   /** Whether a model without a head has a pooler. No task reads it. */
   readonly poolingLayer: boolean;
-  /** Outputs of the head for each class: 0 for language models and for no head, 2 for question answering (start, end). */
+  /**
+   * Outputs of the head for each class: 0 for language models and for no head, 2 for question answering (start,
+   * end).
+   */
   readonly numLabels: number;
   /** Names of the classes; empty where the head has none of its own. */
   readonly id2label: readonly string[];
@@ -158,10 +170,26 @@ const HEADS: Readonly<Record<string, Head>> = {
 };
 
 /** Class names that config.json may give, by model type. */
-const PREFIXES: Record<ModelType, string> = { bert: 'Bert', roberta: 'Roberta', distilbert: 'DistilBert', gpt2: 'GPT2' };
+const PREFIXES: Record<ModelType, string> = {
+  bert: 'Bert',
+  roberta: 'Roberta',
+  distilbert: 'DistilBert',
+  gpt2: 'GPT2',
+};
 
-/** Upper limits: beyond any model of these kinds ever published, and small enough that no product of two sizes leaves the exact integers. */
-const CAPS = { hidden: 16_384, layers: 256, heads: 256, inner: 65_536, vocabulary: 2_000_000, positions: 65_536, types: 256 } as const;
+/**
+ * Upper limits: beyond any model of these kinds ever published, and small enough that no product of two sizes
+ * leaves the exact integers.
+ */
+const CAPS = {
+  hidden: 16_384,
+  layers: 256,
+  heads: 256,
+  inner: 65_536,
+  vocabulary: 2_000_000,
+  positions: 65_536,
+  types: 256,
+} as const;
 
 /** Reads and parses `config.json`. @throws {TercetError} ERR_MODEL_NOT_FOUND, and as parseModelConfig. */
 export async function loadModelConfig(files: ModelFiles, wanted?: Head): Promise<ModelConfig> {
@@ -171,11 +199,12 @@ export async function loadModelConfig(files: ModelFiles, wanted?: Head): Promise
 /**
  * Checks a parsed `config.json`.
  *
- * Where a size is not stated, it is the architecture's default in the Python library; the weights must have it. Only what changes the function is looked at; other keys
- * are ignored.
- * @param wanted the head, where the caller or the weights say it: it counts where the file names none, or several, and 'none' always (the layers without their head)
- * @throws {TercetError} ERR_MODEL_CONFIG for absent, mistyped, contradictory or insane values; ERR_MODEL_UNSUPPORTED, naming it, for a model
- * that Tercet cannot run.
+ * Where a size is not stated, it is the architecture's default in the Python library; the weights must have it.
+ * Only what changes the function is looked at; other keys are ignored.
+ * @param wanted the head, where the caller or the weights say it: it counts where the file names none, or several,
+ * and 'none' always (the layers without their head)
+ * @throws {TercetError} ERR_MODEL_CONFIG for absent, mistyped, contradictory or insane values;
+ * ERR_MODEL_UNSUPPORTED, naming it, for a model that Tercet cannot run.
  */
 export function parseModelConfig(json: unknown, wanted?: Head): ModelConfig {
   if (!isRecord(json)) throw configError(`is ${typeName(json)}, not an object`);
@@ -185,12 +214,15 @@ export function parseModelConfig(json: unknown, wanted?: Head): ModelConfig {
   const defaults = DEFAULTS[modelType];
   const hiddenSize = size(json, spelling.hidden, CAPS.hidden, defaults.hidden);
   const heads = size(json, spelling.heads, CAPS.heads, defaults.heads);
-  if (hiddenSize % heads !== 0) throw configError(`has ${spelling.hidden} ${hiddenSize}, which ${spelling.heads} ${heads} does not divide`);
+  if (hiddenSize % heads !== 0)
+    throw configError(`has ${spelling.hidden} ${hiddenSize}, which ${spelling.heads} ${heads} does not divide`);
   refuseVariants(json, modelType);
   const positionOffset = modelType === 'roberta' ? paddingId(json) + 1 : 0;
   const positions = size(json, spelling.positions, CAPS.positions, defaults.positions);
-  if (positions <= positionOffset) throw configError(`has ${spelling.positions} ${positions}, and the first ${positionOffset} are not used`);
-  const id2label = head === 'sequence-classification' || head === 'token-classification' ? parseLabels(json, head, configError) : [];
+  if (positions <= positionOffset)
+    throw configError(`has ${spelling.positions} ${positions}, and the first ${positionOffset} are not used`);
+  const id2label =
+    head === 'sequence-classification' || head === 'token-classification' ? parseLabels(json, head, configError) : [];
   return {
     modelType,
     architecture,
@@ -207,7 +239,8 @@ export function parseModelConfig(json: unknown, wanted?: Head): ModelConfig {
     layerNormEps: spelling.eps === undefined ? DISTILBERT_EPS : parseEps(json, spelling.eps, defaults.eps),
     activation: parseActivation(json, spelling.activation, defaults.activation),
     tieWordEmbeddings: flag(json, 'tie_word_embeddings', true),
-    poolingLayer: head === 'none' && (modelType === 'bert' || modelType === 'roberta') && flag(json, 'add_pooling_layer', true),
+    poolingLayer:
+      head === 'none' && (modelType === 'bert' || modelType === 'roberta') && flag(json, 'add_pooling_layer', true),
     numLabels: head === 'question-answering' ? 2 : id2label.length,
     id2label,
   };
@@ -218,7 +251,12 @@ function configError(what: string, hint = 'take the config.json that belongs to 
 }
 
 function unsupported(key: string, value: unknown, hint: string): TercetError {
-  const shown = typeof value === 'string' ? quote(value) : typeof value === 'boolean' || typeof value === 'number' ? String(value) : typeName(value);
+  const shown =
+    typeof value === 'string'
+      ? quote(value)
+      : typeof value === 'boolean' || typeof value === 'number'
+        ? String(value)
+        : typeName(value);
   return new TercetError('ERR_MODEL_UNSUPPORTED', `${CONFIG_FILE} has ${key} ${shown}`, hint);
 }
 
@@ -232,7 +270,8 @@ function parseModelType(json: Record<string, unknown>): ModelType {
   const value = own(json, 'model_type') ?? typeByName(json);
   if (value === undefined) throw configError('has no model_type', `add it: one of ${Object.keys(PREFIXES).join(', ')}`);
   if (typeof value !== 'string') throw configError(`has model_type of type ${typeName(value)}, expected a string`);
-  if (!Object.hasOwn(PREFIXES, value)) throw unsupported('model_type', value, 'this version runs bert, roberta, distilbert and gpt2 models');
+  if (!Object.hasOwn(PREFIXES, value))
+    throw unsupported('model_type', value, 'this version runs bert, roberta, distilbert and gpt2 models');
   return value as ModelType;
 }
 
@@ -258,14 +297,23 @@ export function namesNoHead(json: unknown): boolean {
   return Array.isArray(list) && list.length !== 1;
 }
 
-function parseArchitecture(json: Record<string, unknown>, modelType: ModelType, wanted: Head | undefined): { architecture: string; head: Head } {
+function parseArchitecture(
+  json: Record<string, unknown>,
+  modelType: ModelType,
+  wanted: Head | undefined,
+): { architecture: string; head: Head } {
   const prefix = PREFIXES[modelType];
   const fits = wanted !== undefined && (wanted === 'none' || (wanted === 'causal-lm') === (modelType === 'gpt2'));
-  if (wanted !== undefined && fits && (wanted === 'none' || namesNoHead(json))) return { architecture: classOf(modelType, wanted), head: wanted };
+  if (wanted !== undefined && fits && (wanted === 'none' || namesNoHead(json)))
+    return { architecture: classOf(modelType, wanted), head: wanted };
   const list = own(json, 'architectures') ?? [];
   if (Array.isArray(list) && list.length === 0)
-    throw configError('has no architectures, and neither the task nor the weights say what the model is for', 'name the task (--task)');
-  if (Array.isArray(list) && list.length > 1) throw configError(`has ${list.length} architectures`, 'name the task (--task)');
+    throw configError(
+      'has no architectures, and neither the task nor the weights say what the model is for',
+      'name the task (--task)',
+    );
+  if (Array.isArray(list) && list.length > 1)
+    throw configError(`has ${list.length} architectures`, 'name the task (--task)');
   if (!Array.isArray(list) || typeof list[0] !== 'string') {
     throw configError(`has architectures of type ${typeName(list)}, expected a list of one name`);
   }
@@ -293,7 +341,12 @@ function namesOf(modelType: ModelType): string[] {
 function refuseVariants(json: Record<string, unknown>, modelType: ModelType): void {
   const encoders = 'this version runs it as an encoder only';
   if (modelType === 'gpt2') {
-    optionalValue(json, 'scale_attn_weights', true, 'this version divides attention scores by the root of the head width');
+    optionalValue(
+      json,
+      'scale_attn_weights',
+      true,
+      'this version divides attention scores by the root of the head width',
+    );
     optionalValue(json, 'scale_attn_by_inverse_layer_idx', false, 'this version does not scale attention by layer');
     optionalValue(json, 'add_cross_attention', false, 'this version has no cross attention');
     return;
@@ -310,13 +363,19 @@ function refuseVariants(json: Record<string, unknown>, modelType: ModelType): vo
 function size(json: Record<string, unknown>, key: string, cap: number, absent: number): number {
   const said = stated(json, key);
   const value = said === undefined ? absent : said;
-  if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw configError(`has ${key} of type ${typeName(value)}, expected an integer`);
+  if (typeof value !== 'number' || !Number.isSafeInteger(value))
+    throw configError(`has ${key} of type ${typeName(value)}, expected an integer`);
   if (value < 1 || value > cap) throw configError(`has ${key} ${value}, expected 1 to ${cap}`);
   return value;
 }
 
 /** GPT-2 leaves its feed-forward width out, or null, for 4·C. */
-function innerSize(json: Record<string, unknown>, { inner }: Spelling, hiddenSize: number, absent: number | undefined): number {
+function innerSize(
+  json: Record<string, unknown>,
+  { inner }: Spelling,
+  hiddenSize: number,
+  absent: number | undefined,
+): number {
   const value = own(json, inner);
   if (inner === 'n_inner' && value === null) return 4 * hiddenSize;
   return size(json, inner, CAPS.inner, absent ?? 4 * hiddenSize);
@@ -339,10 +398,14 @@ function paddingId(json: Record<string, unknown>): number {
   return value;
 }
 
-/** What the file says under a key or its other name. undefined where it says nothing; null is a value, of the wrong type. */
+/**
+ * What the file says under a key or its other name. undefined where it says nothing; null is a value, of the wrong
+ * type.
+ */
 function stated(json: Record<string, unknown>, key: string): unknown {
   const [value, also] = [own(json, key), Object.hasOwn(ALSO, key) ? own(json, ALSO[key]) : undefined];
-  if (value !== undefined && also !== undefined && value !== also) throw configError(`has ${key} and ${ALSO[key]}, which differ`);
+  if (value !== undefined && also !== undefined && value !== also)
+    throw configError(`has ${key} and ${ALSO[key]}, which differ`);
   return value === undefined ? also : value;
 }
 
@@ -369,6 +432,7 @@ function flag(json: Record<string, unknown>, key: string, absent: boolean): bool
 function optionalValue(json: Record<string, unknown>, key: string, allowed: string | boolean, hint: string): void {
   const value = own(json, key);
   if (value === undefined || value === null || value === allowed) return;
-  if (typeof value !== typeof allowed) throw configError(`has ${key} of type ${typeName(value)}, expected a ${typeof allowed}`);
+  if (typeof value !== typeof allowed)
+    throw configError(`has ${key} of type ${typeName(value)}, expected a ${typeof allowed}`);
   throw unsupported(key, value, hint);
 }

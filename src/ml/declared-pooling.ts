@@ -1,6 +1,6 @@
 /**
- * How an embedding model makes one vector of a text, as sentence-transformers writes it down: `modules.json` lists the steps behind the layers, `1_Pooling/config.json` says
- * which mean. A caller's options go before it.
+ * How an embedding model makes one vector of a text, as sentence-transformers writes it down: `modules.json` lists
+ * the steps behind the layers, `1_Pooling/config.json` says which mean. A caller's options go before it.
  */
 
 import { TercetError } from '../core/errors.ts';
@@ -41,7 +41,8 @@ export async function declaredPooling(files: ModelFiles): Promise<DeclaredPoolin
 
 /**
  * What the caller asks for, else what the files declare, else the mean, of length one.
- * @throws {TercetError} ERR_MODEL_UNSUPPORTED where the files declare what cannot be done here and the caller does not say how to pool
+ * @throws {TercetError} ERR_MODEL_UNSUPPORTED where the files declare what cannot be done here and the caller does
+ * not say how to pool
  */
 export function poolingFor(
   declared: DeclaredPooling,
@@ -53,7 +54,10 @@ export function poolingFor(
       `${declared.problem}, which this version does not do`,
       'say how to pool instead: mean, cls or none (--pooling mean)',
     );
-  return { pooling: asked.pooling ?? declared.pooling ?? 'mean', normalize: asked.normalize ?? declared.normalize ?? true };
+  return {
+    pooling: asked.pooling ?? declared.pooling ?? 'mean',
+    normalize: asked.normalize ?? declared.normalize ?? true,
+  };
 }
 
 async function json(files: ModelFiles, file: string): Promise<unknown> {

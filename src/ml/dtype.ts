@@ -1,11 +1,37 @@
 /** Element types of safetensors files, and the exact way from each floating-point type to float32. */
 
-export type Dtype = 'F64' | 'F32' | 'F16' | 'BF16' | 'I64' | 'I32' | 'I16' | 'I8' | 'U64' | 'U32' | 'U16' | 'U8' | 'BOOL' | OtherDtype;
+export type Dtype =
+  | 'F64'
+  | 'F32'
+  | 'F16'
+  | 'BF16'
+  | 'I64'
+  | 'I32'
+  | 'I16'
+  | 'I8'
+  | 'U64'
+  | 'U32'
+  | 'U16'
+  | 'U8'
+  | 'BOOL'
+  | OtherDtype;
 
 /** Types that a file may have and that no weight here is read from. */
-export type OtherDtype = 'F8_E4M3' | 'F8_E5M2' | 'F8_E8M0' | 'F8_E4M3FNUZ' | 'F8_E5M2FNUZ' | 'F6_E2M3' | 'F6_E3M2' | 'F4' | 'C64';
+export type OtherDtype =
+  | 'F8_E4M3'
+  | 'F8_E5M2'
+  | 'F8_E8M0'
+  | 'F8_E4M3FNUZ'
+  | 'F8_E5M2FNUZ'
+  | 'F6_E2M3'
+  | 'F6_E3M2'
+  | 'F4'
+  | 'C64';
 
-/** Bytes per element, fractions of one for the types that are packed. A Map, so that a name such as `constructor` finds nothing. */
+/**
+ * Bytes per element, fractions of one for the types that are packed. A Map, so that a name such as `constructor`
+ * finds nothing.
+ */
 export const DTYPE_BYTES: ReadonlyMap<string, number> = new Map<Dtype, number>([
   ['F64', 8],
   ['F32', 4],
@@ -40,8 +66,9 @@ export function isFloatDtype(dtype: Dtype): dtype is FloatDtype {
 /**
  * Converts little-endian elements to float32.
  *
- * F32, F16 and BF16 convert exactly (infinities and NaN included); F64 rounds to nearest, and beyond float32's range to an infinity.
- * `bytes` must hold a whole number of elements; for F32 the result may share its memory, so the caller hands it over.
+ * F32, F16 and BF16 convert exactly (infinities and NaN included); F64 rounds to nearest, and beyond float32's
+ * range to an infinity. `bytes` must hold a whole number of elements; for F32 the result may share its memory, so
+ * the caller hands it over.
  */
 export function toFloat32(dtype: FloatDtype, bytes: Uint8Array): Float32Array {
   const aligned = bytes.byteOffset % 8 === 0 ? bytes : Uint8Array.from(bytes);

@@ -8,8 +8,10 @@ import { checkFileName, fileNotFound, type ModelFiles } from './files.ts';
 /**
  * Opens the model folder `dir`.
  *
- * Symbolic links inside it are followed (the hub's own cache is made of them): the folder's owner is trusted, the names in its files are not.
- * @throws {TercetError} ERR_MODEL_NOT_FOUND when there is no such folder; its methods throw it for a file that is missing.
+ * Symbolic links inside it are followed (the hub's own cache is made of them): the folder's owner is trusted, the
+ * names in its files are not.
+ * @throws {TercetError} ERR_MODEL_NOT_FOUND when there is no such folder; its methods throw it for a file that is
+ * missing.
  */
 export async function folderFiles(dir: string): Promise<ModelFiles> {
   const root = resolve(dir);
@@ -17,7 +19,9 @@ export async function folderFiles(dir: string): Promise<ModelFiles> {
   if (!(await isKind(root, 'directory'))) {
     throw new TercetError(
       'ERR_MODEL_NOT_FOUND',
-      (await isKind(root, 'file')) ? `the model path is a file, not a folder: ${root}` : `there is no model folder at ${root}`,
+      (await isKind(root, 'file'))
+        ? `the model path is a file, not a folder: ${root}`
+        : `there is no model folder at ${root}`,
       'give --model a folder with config.json, tokenizer.json, tokenizer_config.json and model.safetensors, or org/name of one on a hub (openai-community/gpt2, not gpt2)',
     );
   }
@@ -75,6 +79,11 @@ async function reading<T>(file: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    throw new TercetError('ERR_MODEL_FORMAT', `${file} cannot be read`, 'check its permissions, and that nothing else is writing to it', { cause });
+    throw new TercetError(
+      'ERR_MODEL_FORMAT',
+      `${file} cannot be read`,
+      'check its permissions, and that nothing else is writing to it',
+      { cause },
+    );
   }
 }

@@ -1,5 +1,6 @@
 /**
- * Where a model's files come from, seen from the code that reads them: a folder (files-node.ts), memory, later a web server or a cache.
+ * Where a model's files come from, seen from the code that reads them: a folder (files-node.ts), memory, later a
+ * web server or a cache.
  *
  * Imports nothing of Node. Every implementation refuses names that leave the model.
  */
@@ -23,7 +24,10 @@ export interface ModelFiles {
   readRange?(file: string, from: number, to: number): Promise<Uint8Array>;
 }
 
-/** A file at random access: `read(from, to)` gives the bytes [from, to), 0 ≤ from ≤ to ≤ size, in memory of their own. */
+/**
+ * A file at random access: `read(from, to)` gives the bytes [from, to), 0 ≤ from ≤ to ≤ size, in memory of their
+ * own.
+ */
 export interface ByteSource {
   readonly name: string;
   readonly size: number;
@@ -33,13 +37,18 @@ export interface ByteSource {
 /**
  * Returns `file` if it is a plain relative path (`model.safetensors`, `onnx/model.json`).
  *
- * Names come from callers and from the model's own index file, so they are untrusted: `..`, absolute paths, drive letters and backslashes are refused.
+ * Names come from callers and from the model's own index file, so they are untrusted: `..`, absolute paths, drive
+ * letters and backslashes are refused.
  * @throws {TercetError} ERR_MODEL_FORMAT.
  */
 export function checkFileName(file: string): string {
   const ok = typeof file === 'string' && file.length <= 255 && /^[\w-][\w.-]*(\/[\w-][\w.-]*)*$/.test(file);
   if (!ok) {
-    throw new TercetError('ERR_MODEL_FORMAT', `${quote(String(file))} is not a file name inside a model`, 'use plain names such as model.safetensors');
+    throw new TercetError(
+      'ERR_MODEL_FORMAT',
+      `${quote(String(file))} is not a file name inside a model`,
+      'use plain names such as model.safetensors',
+    );
   }
   return file;
 }
@@ -48,7 +57,11 @@ export function checkFileName(file: string): string {
 export async function openBytes(files: ModelFiles, file: string): Promise<ByteSource> {
   if (files.size && files.readRange) {
     const size = await files.size(file);
-    return { name: file, size, read: (from, to) => (files.readRange as NonNullable<ModelFiles['readRange']>)(file, from, to) };
+    return {
+      name: file,
+      size,
+      read: (from, to) => (files.readRange as NonNullable<ModelFiles['readRange']>)(file, from, to),
+    };
   }
   return bytesSource(file, await files.read(file));
 }

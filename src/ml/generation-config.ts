@@ -1,6 +1,7 @@
 /**
- * What a model's files say of how text is generated: `generation_config.json`, or where there is none the same keys of `config.json`, as the Python library reads
- * them. Callers' options go before all of it. What this version cannot do is a notice, never dropped in silence.
+ * What a model's files say of how text is generated: `generation_config.json`, or where there is none the same keys
+ * of `config.json`, as the Python library reads them. Callers' options go before all of it. What this version
+ * cannot do is a notice, never dropped in silence.
  */
 
 import { TercetError } from '../core/errors.ts';
@@ -60,7 +61,10 @@ export async function loadGenerationSettings(files: ModelFiles): Promise<Generat
   const eosTokenId = settings.eosTokenId ?? idList(config, 'eos_token_id', CONFIG_FILE);
   const tasks = own(config, 'task_specific_params');
   const task = isRecord(tasks) ? own(tasks, 'text-generation') : undefined;
-  const old = isRecord(task) && Object.keys(task).length > 0 ? [`${CONFIG_FILE} has task_specific_params for text generation, which are not read`] : [];
+  const old =
+    isRecord(task) && Object.keys(task).length > 0
+      ? [`${CONFIG_FILE} has task_specific_params for text generation, which are not read`]
+      : [];
   return { ...settings, ...(eosTokenId === undefined ? {} : { eosTokenId }), notices: [...settings.notices, ...old] };
 }
 
@@ -78,9 +82,11 @@ export function parseGenerationSettings(json: Json, file: string): GenerationSet
     if (typeof value !== 'number' || !fits(value)) throw wrong(file, `has a ${key} that cannot be`);
     return value;
   };
-  const count = (key: string, least: number): number | undefined => numeric(key, (value) => Number.isSafeInteger(value) && value >= least);
+  const count = (key: string, least: number): number | undefined =>
+    numeric(key, (value) => Number.isSafeInteger(value) && value >= least);
   const doSample = own(json, 'do_sample') ?? undefined;
-  if (doSample !== undefined && typeof doSample !== 'boolean') throw wrong(file, `has do_sample of type ${typeName(doSample)}`);
+  if (doSample !== undefined && typeof doSample !== 'boolean')
+    throw wrong(file, `has do_sample of type ${typeName(doSample)}`);
   const topK = count('top_k', 0);
   const forcedBos = idList(json, 'forced_bos_token_id', file);
   const settings: Omit<GenerationSettings, 'notices'> = {
@@ -109,9 +115,14 @@ export function parseGenerationSettings(json: Json, file: string): GenerationSet
     const none = value === undefined || nothing.includes(value) || (Array.isArray(value) && value.length === 0);
     return none
       ? []
-      : [`${file} asks for ${key}${typeof value === 'number' ? ` ${value}` : ''}, which this version does not do: the text is generated without`];
+      : [
+          `${file} asks for ${key}${typeof value === 'number' ? ` ${value}` : ''}, which this version does not do: the text is generated without`,
+        ];
   });
-  return { ...(Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as typeof settings), notices };
+  return {
+    ...(Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as typeof settings),
+    notices,
+  };
 }
 
 /** Where a text is drawn and nobody says how many pieces compete. */
@@ -126,7 +137,8 @@ function idList(json: Json, key: string, file: string): readonly number[] | unde
   const value = own(json, key) ?? undefined;
   if (value === undefined) return undefined;
   const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-  if (list.length > MAX_IDS || !list.every(Number.isSafeInteger)) throw wrong(file, `has a ${key} that is neither an id nor a list of ids`);
+  if (list.length > MAX_IDS || !list.every(Number.isSafeInteger))
+    throw wrong(file, `has a ${key} that is neither an id nor a list of ids`);
   // Negative ones are a way to say none.
   const ids = (list as readonly number[]).filter((id) => id >= 0);
   return ids.length === 0 ? undefined : ids;
@@ -137,7 +149,8 @@ function sequences(json: Json, key: string, file: string): readonly (readonly nu
   if (value === undefined) return undefined;
   const isIds = (list: unknown): list is readonly number[] =>
     Array.isArray(list) && list.length >= 1 && list.every((id) => Number.isSafeInteger(id) && (id as number) >= 0);
-  if (!Array.isArray(value) || value.length > MAX_IDS || !value.every(isIds)) throw wrong(file, `has ${key} that are not lists of ids`);
+  if (!Array.isArray(value) || value.length > MAX_IDS || !value.every(isIds))
+    throw wrong(file, `has ${key} that are not lists of ids`);
   return value;
 }
 

@@ -1,4 +1,7 @@
-/** JSON of a model folder: bytes that nobody has checked yet → plain values, with typed errors that name the file and quote nothing of it. */
+/**
+ * JSON of a model folder: bytes that nobody has checked yet → plain values, with typed errors that name the file
+ * and quote nothing of it.
+ */
 
 import { type ErrorCode, TercetError } from '../core/errors.ts';
 
@@ -14,7 +17,11 @@ const MAX_JSON_BYTES = 200_000_000;
 export function parseModelJson(bytes: Uint8Array, file: string, code: ErrorCode): unknown {
   const fail = (what: string, hint: string): TercetError => new TercetError(code, `${file} ${what}`, hint);
   if (bytes.length === 0) throw fail('is empty', 'the download is incomplete: fetch the file again');
-  if (bytes.length > MAX_JSON_BYTES) throw fail(`has ${bytes.length} bytes, more than a JSON file of a model can have`, 'check that this is the right file');
+  if (bytes.length > MAX_JSON_BYTES)
+    throw fail(
+      `has ${bytes.length} bytes, more than a JSON file of a model can have`,
+      'check that this is the right file',
+    );
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -22,7 +29,10 @@ export function parseModelJson(bytes: Uint8Array, file: string, code: ErrorCode)
     throw fail('is not UTF-8 text', 'the download is damaged: fetch the file again');
   }
   if (text.trimStart().startsWith('<')) {
-    throw fail('is HTML, not JSON', 'a server answered with a web page instead of the file: check the address, and fetch the file again');
+    throw fail(
+      'is HTML, not JSON',
+      'a server answered with a web page instead of the file: check the address, and fetch the file again',
+    );
   }
   try {
     return JSON.parse(text) as unknown;
@@ -40,7 +50,10 @@ export function parseModelJson(bytes: Uint8Array, file: string, code: ErrorCode)
 /** Stands for NaN while a file is parsed; no file has such a text. */
 const NOT_A_NUMBER = '\\u0000NaN\\u0000';
 
-/** JSON with NaN, Infinity and -Infinity, outside texts. Those become the numbers, so that whoever reads one sees that it is not finite. */
+/**
+ * JSON with NaN, Infinity and -Infinity, outside texts. Those become the numbers, so that whoever reads one sees
+ * that it is not finite.
+ */
 function parsePythonJson(text: string): unknown {
   const json = text.replace(/"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/gs, (part) => {
     if (part.startsWith('"')) return part;
@@ -55,7 +68,10 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The own property `key`, or undefined: a key named `constructor` or `__proto__` finds nothing that the file did not say. */
+/**
+ * The own property `key`, or undefined: a key named `constructor` or `__proto__` finds nothing that the file did
+ * not say.
+ */
 export function own(record: Record<string, unknown>, key: string): unknown {
   return Object.hasOwn(record, key) ? record[key] : undefined;
 }

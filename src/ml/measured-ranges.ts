@@ -1,9 +1,10 @@
 /**
  * Ranges measured on sample texts, for checkpoints whose weights alone do not bound them.
  *
- * Norm bounds are worst cases over all inputs, and deep trained models exceed them by far more than any text does (a bilinear form of attention is bounded by
- * √C·√C times its norm, which no two rows reach). So where the proof fails, the float model runs on samples, and gadgets are taken that hold what it shows with room
- * to spare. A text that goes further is found by a check, and refused (`checked-plan.ts`).
+ * Norm bounds are worst cases over all inputs, and deep trained models exceed them by far more than any text does
+ * (a bilinear form of attention is bounded by √C·√C times its norm, which no two rows reach). So where the proof
+ * fails, the float model runs on samples, and gadgets are taken that hold what it shows with room to spare. A text
+ * that goes further is found by a check, and refused (`checked-plan.ts`).
  */
 import { TercetError } from '../core/errors.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention.ts';
@@ -17,10 +18,16 @@ import { runFloat } from './reference/float.ts';
 
 /** Tokens of the samples of token indices; 0 is the model's full length. */
 const SAMPLE_TOKENS = [16, 0] as const;
-/** Tokens of the samples that repeat one token, take the first ones of the vocabulary (where control tokens are), and take any. */
+/**
+ * Tokens of the samples that repeat one token, take the first ones of the vocabulary (where control tokens are),
+ * and take any.
+ */
 const OTHER_TOKENS = 64;
 
-/** Token indices spread over the whole vocabulary: rare pieces and control tokens among them, whose rows are the unusual ones. */
+/**
+ * Token indices spread over the whole vocabulary: rare pieces and control tokens among them, whose rows are the
+ * unusual ones.
+ */
 function spreadIds(vocabSize: number, length: number): number[] {
   const golden = (Math.sqrt(5) - 1) / 2;
   return Array.from({ length }, (_, i) => Math.floor(((i * golden) % 1) * vocabSize));
@@ -37,7 +44,9 @@ function randomIds(vocabSize: number, length: number): number[] {
 
 /** Samples of token indices, for any model: spread over the vocabulary, at random, one token repeated. */
 function indexSamples(vocabSize: number, longest: number): number[][] {
-  const spread = SAMPLE_TOKENS.map((length) => spreadIds(vocabSize, length === 0 ? longest : Math.min(length, longest)));
+  const spread = SAMPLE_TOKENS.map((length) =>
+    spreadIds(vocabSize, length === 0 ? longest : Math.min(length, longest)),
+  );
   const length = Math.min(OTHER_TOKENS, longest);
   const repeated = new Array<number>(length).fill(Math.floor(vocabSize / 3));
   const first = Array.from({ length }, (_, i) => i % vocabSize);
@@ -48,7 +57,11 @@ function indexSamples(vocabSize: number, longest: number): number[][] {
  * Measures ranges on samples.
  * @param texts token indices of real texts, where there is a tokenizer
  */
-export async function measuredRanges(source: WeightSource, texts: readonly (readonly number[])[] = [], matmul?: Matmul): Promise<MeasuredRanges> {
+export async function measuredRanges(
+  source: WeightSource,
+  texts: readonly (readonly number[])[] = [],
+  matmul?: Matmul,
+): Promise<MeasuredRanges> {
   const { config } = source;
   const { layers } = config;
   const largest = new Map<string, number>();
@@ -74,7 +87,8 @@ export async function measuredRanges(source: WeightSource, texts: readonly (read
   const at = (kind: ActivationKind, layer: number, call = 0) => largest.get(`${kind} ${layer} ${call}`) ?? 0;
   const leastAt = (layer: number, call = 0) => least.get(`least-variance ${layer} ${call}`) ?? 0;
   const each = (kind: ActivationKind) => Array.from({ length: layers }, (_, i) => at(kind, i));
-  const eachNorm = (of: (layer: number, call: number) => number) => Array.from({ length: 2 * layers }, (_, i) => of(i >> 1, i & 1));
+  const eachNorm = (of: (layer: number, call: number) => number) =>
+    Array.from({ length: 2 * layers }, (_, i) => of(i >> 1, i & 1));
   return {
     activation: each('gelu'),
     headActivation: Math.max(at('gelu', layers), at('tanh', layers)),
@@ -111,9 +125,13 @@ export async function provedPlan(source: WeightSource): Promise<ModelPlan | unde
 
 /**
  * The plan by measured ranges, with checks.
- * @throws {TercetError} ERR_RANGE when what was measured does not fit even with the least margin, or one step could make the ring wrap.
+ * @throws {TercetError} ERR_RANGE when what was measured does not fit even with the least margin, or one step could
+ * make the ring wrap.
  */
-export async function measuredPlan(source: WeightSource, { texts = [], matmul, ...options }: Samples = {}): Promise<ModelPlan> {
+export async function measuredPlan(
+  source: WeightSource,
+  { texts = [], matmul, ...options }: Samples = {},
+): Promise<ModelPlan> {
   return checkedPlan(source.config, await provedRanges(source), await measuredRanges(source, texts, matmul), options);
 }
 

@@ -1,9 +1,11 @@
 /**
  * Bounds on every value that meets a declared domain, from the weights alone: no text can leave them.
  *
- * A normalised row y has ‖y‖₂ ≤ √C, so an affine map of it is bounded by Cauchy–Schwarz, |y·w + b| ≤ √C·‖w‖₂ + |b|, and an attention score by the
- * largest singular value of its bilinear form. GPT-2's residual stream is bounded element by element, by the sum of what every block may add. The bounds choose the
- * gadget variants (`ModelPlan`); they are computed in float64, with a margin of one part in a thousand for rounding and for the protocol's own error.
+ * A normalised row y has ‖y‖₂ ≤ √C, so an affine map of it is bounded by Cauchy–Schwarz, |y·w + b| ≤ √C·‖w‖₂ + |b|,
+ * and an attention score by the largest singular value of its bilinear form. GPT-2's residual stream is bounded
+ * element by element, by the sum of what every block may add. The bounds choose the gadget variants (`ModelPlan`);
+ * they are computed in float64, with a margin of one part in a thousand for rounding and for the protocol's own
+ * error.
  */
 import { TercetError } from '../core/errors.ts';
 import { MAX_ATTENTION, SPREAD, valueDomain } from '../mpc/secure/attention.ts';
@@ -29,7 +31,10 @@ export interface ModelRanges {
   readonly value: readonly number[];
   /** Of the two LayerNorm inputs of every layer, in the order of use. */
   readonly variance: readonly number[];
-  /** GPT-2: the standard deviation of what each block may add to the residual stream, two of every layer; empty for encoders, whose variances start anew. */
+  /**
+   * GPT-2: the standard deviation of what each block may add to the residual stream, two of every layer; empty for
+   * encoders, whose variances start anew.
+   */
   readonly added: readonly number[];
   /** Of the LayerNorm of an encoder's embeddings; 0 for GPT-2. */
   readonly embeddingVariance: number;
@@ -79,7 +84,8 @@ function headGram({ weight, bias, rows, cols }: FoldedMap, head: number, D: numb
 
 function multiply(a: Float64Array, b: Float64Array, D: number): Float64Array {
   const out = new Float64Array(D * D);
-  for (let i = 0; i < D; i++) for (let k = 0; k < D; k++) for (let j = 0; j < D; j++) out[i * D + j] += a[i * D + k] * b[k * D + j];
+  for (let i = 0; i < D; i++)
+    for (let k = 0; k < D; k++) for (let j = 0; j < D; j++) out[i * D + j] += a[i * D + k] * b[k * D + j];
   return out;
 }
 
@@ -90,8 +96,8 @@ function trace(a: Float64Array, D: number): number {
 }
 
 /**
- * Upper bound on the largest singular value of Ŵq·Ŵkᵀ: its square is the largest eigenvalue of M = Gq·Gk, which has only non-negative ones, so
- * λ_max ≤ trace(M^p)^(1/p); p = 64 by six squarings overestimates by at most D^(1/64).
+ * Upper bound on the largest singular value of Ŵq·Ŵkᵀ: its square is the largest eigenvalue of M = Gq·Gk, which has
+ * only non-negative ones, so λ_max ≤ trace(M^p)^(1/p); p = 64 by six squarings overestimates by at most D^(1/64).
  */
 function bilinearNorm(gq: Float64Array, gk: Float64Array, D: number): number {
   let power = multiply(gq, gk, D);
@@ -121,7 +127,11 @@ function scoreBound(q: FoldedMap, k: FoldedMap, config: ModelConfig): number {
 async function embeddingColumns(source: WeightSource): Promise<Float64Array> {
   const { hiddenSize: C, typeVocabSize } = source.config;
   const columns = new Float64Array(C);
-  const tables = ['embeddings.word', 'embeddings.position', ...(typeVocabSize > 0 ? (['embeddings.tokenType'] as const) : [])] as const;
+  const tables = [
+    'embeddings.word',
+    'embeddings.position',
+    ...(typeVocabSize > 0 ? (['embeddings.tokenType'] as const) : []),
+  ] as const;
   for (const name of tables) {
     const table = await source.tensor(name);
     const top = new Float64Array(C);
@@ -149,7 +159,13 @@ async function layerBounds(source: WeightSource, i: number): Promise<LayerBounds
   const attended = outputBounds(await map('o'), euclidean(values));
   const inner = outputBounds(await map('inner'), norm);
   // |activation(x)| ≤ |x| for all of them.
-  return { spread, value: largest(values), activation: largest(inner), attended, fedForward: outputBounds(await map('outer'), euclidean(inner)) };
+  return {
+    spread,
+    value: largest(values),
+    activation: largest(inner),
+    attended,
+    fedForward: outputBounds(await map('outer'), euclidean(inner)),
+  };
 }
 
 interface LayersBounds {
@@ -203,7 +219,11 @@ async function headBounds(source: WeightSource): Promise<{ activation: number; v
   switch (config.head) {
     case 'masked-lm': {
       const dense = await bounds('head.dense');
-      return { activation: largest(dense), variance: euclidean(dense) ** 2 / dense.length, logit: largest(await bounds('head.decoder')) };
+      return {
+        activation: largest(dense),
+        variance: euclidean(dense) ** 2 / dense.length,
+        logit: largest(await bounds('head.decoder')),
+      };
     }
     case 'sequence-classification': {
       const pooled = await bounds('head.pooler');
@@ -258,7 +278,10 @@ function rowRange(d: number, variance: number): NormaliseRange {
   return range;
 }
 
-/** The plan of a model whose weights alone prove every bound. @throws {TercetError} ERR_RANGE when a bound leaves every variant's domain. */
+/**
+ * The plan of a model whose weights alone prove every bound. @throws {TercetError} ERR_RANGE when a bound leaves
+ * every variant's domain.
+ */
 export function planFromRanges(config: ModelConfig, ranges: ModelRanges): ModelPlan {
   const treeBits = ranges.spread.map((spread): 8 | 9 => {
     if (spread <= SPREAD[8]) return 8;
@@ -270,7 +293,8 @@ export function planFromRanges(config: ModelConfig, ranges: ModelRanges): ModelP
   if (ranges.logit >= LOGIT_DOMAIN) throw tooFar('an output', ranges.logit, LOGIT_DOMAIN);
   const d = config.hiddenSize;
   const relu = config.activation === 'relu';
-  for (const bound of relu ? ranges.activation : []) if (bound > RELU_DOMAIN) throw tooFar('a ReLU input', bound, RELU_DOMAIN);
+  for (const bound of relu ? ranges.activation : [])
+    if (bound > RELU_DOMAIN) throw tooFar('a ReLU input', bound, RELU_DOMAIN);
   checkHead(config, ranges.headActivation);
   return {
     basis: 'proved',
@@ -289,7 +313,10 @@ export function hasGeluHead(config: ModelConfig): boolean {
   return config.head === 'masked-lm' && headActivation(config) !== 'relu';
 }
 
-/** The finest resolution of a LayerNorm inside the layers: bounds are loose, and typical variances are near one in an encoder. GPT-2's first rows are embeddings. */
+/**
+ * The finest resolution of a LayerNorm inside the layers: bounds are loose, and typical variances are near one in
+ * an encoder. GPT-2's first rows are embeddings.
+ */
 export function finestNorm({ modelType }: ModelConfig): NormaliseRange {
   return modelType === 'gpt2' ? 'fine' : 'normal';
 }
@@ -302,5 +329,6 @@ function checkHead(config: ModelConfig, bound: number): void {
   if (hasGeluHead(config)) return;
   const limit = headDomain(config, 'narrow');
   const relu = limit === RELU_DOMAIN;
-  if (relu ? bound > limit : bound >= limit) throw tooFar(relu && config.head === 'masked-lm' ? 'a ReLU input' : 'the pooler', bound, limit);
+  if (relu ? bound > limit : bound >= limit)
+    throw tooFar(relu && config.head === 'masked-lm' ? 'a ReLU input' : 'the pooler', bound, limit);
 }

@@ -1,4 +1,7 @@
-/** Writes safetensors files: weights for the parties, shares of weights (I64), and test models. The reader is safetensors.ts. */
+/**
+ * Writes safetensors files: weights for the parties, shares of weights (I64), and test models. The reader is
+ * safetensors.ts.
+ */
 
 import { concatBytes } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
@@ -21,15 +24,19 @@ function layoutBytes({ dtype, shape }: TensorLayout): number {
 }
 
 /**
- * The length field and header of a file whose tensors follow in the given order, padded with spaces to a multiple of eight bytes: for writers that
- * do not hold all tensors at once.
+ * The length field and header of a file whose tensors follow in the given order, padded with spaces to a multiple
+ * of eight bytes: for writers that do not hold all tensors at once.
  * @throws {TercetError} ERR_SHAPE when two tensors share a name.
  */
-export function safetensorsHeader(tensors: readonly TensorLayout[], metadata?: Readonly<Record<string, string>>): Uint8Array {
+export function safetensorsHeader(
+  tensors: readonly TensorLayout[],
+  metadata?: Readonly<Record<string, string>>,
+): Uint8Array {
   const header = new Map<string, unknown>(metadata ? [['__metadata__', metadata]] : []);
   let dataBytes = 0;
   for (const tensor of tensors) {
-    if (header.has(tensor.name)) throw new TercetError('ERR_SHAPE', `two tensors are called ${quote(tensor.name)}`, 'this is a bug in the caller');
+    if (header.has(tensor.name))
+      throw new TercetError('ERR_SHAPE', `two tensors are called ${quote(tensor.name)}`, 'this is a bug in the caller');
     const end = dataBytes + layoutBytes(tensor);
     header.set(tensor.name, { dtype: tensor.dtype, shape: tensor.shape, data_offsets: [dataBytes, end] });
     dataBytes = end;
@@ -47,11 +54,14 @@ export function safetensorsHeader(tensors: readonly TensorLayout[], metadata?: R
 /**
  * Writes a safetensors file in memory.
  *
- * The same bytes for the same tensors in any order: as in the reference implementation they are sorted by element size (so that all are
- * aligned), then name.
+ * The same bytes for the same tensors in any order: as in the reference implementation they are sorted by element
+ * size (so that all are aligned), then name.
  * @throws {TercetError} ERR_SHAPE when data and shape disagree or two tensors share a name.
  */
-export function encodeSafetensors(tensors: Iterable<TensorToWrite>, metadata?: Readonly<Record<string, string>>): Uint8Array {
+export function encodeSafetensors(
+  tensors: Iterable<TensorToWrite>,
+  metadata?: Readonly<Record<string, string>>,
+): Uint8Array {
   const elementBytes = (tensor: TensorToWrite): number => DTYPE_BYTES.get(tensor.dtype) ?? 0;
   const sorted = [...tensors].sort((a, b) => elementBytes(b) - elementBytes(a) || (a.name < b.name ? -1 : 1));
   for (const tensor of sorted) {
@@ -62,6 +72,9 @@ export function encodeSafetensors(tensors: Iterable<TensorToWrite>, metadata?: R
       'this is a bug in the caller',
     );
   }
-  const parts = [safetensorsHeader(sorted, metadata), ...sorted.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength))];
+  const parts = [
+    safetensorsHeader(sorted, metadata),
+    ...sorted.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
+  ];
   return concatBytes(parts);
 }

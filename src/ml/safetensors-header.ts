@@ -1,10 +1,11 @@
 /**
  * The header of a safetensors file: which tensors there are and where.
  *
- * File = u64 LE header length, that many bytes of JSON, then the data. The JSON maps each name to `{dtype, shape, data_offsets: [begin, end]}`
- * relative to the data, plus an optional `__metadata__` of strings. As in the reference implementation the tensors must tile the data:
- * no overlap, no hole, nothing behind the last, so a file that was cut or extended is always noticed.
- * Source: https://github.com/huggingface/safetensors (format section of its README, and `Metadata::validate`).
+ * File = u64 LE header length, that many bytes of JSON, then the data. The JSON maps each name to `{dtype, shape,
+ * data_offsets: [begin, end]}` relative to the data, plus an optional `__metadata__` of strings. As in the
+ * reference implementation the tensors must tile the data: no overlap, no hole, nothing behind the last, so a file
+ * that was cut or extended is always noticed. Source: https://github.com/huggingface/safetensors (format section of
+ * its README, and `Metadata::validate`).
  */
 
 import { TercetError } from '../core/errors.ts';
@@ -28,7 +29,11 @@ export interface TensorEntry {
 
 /** The one error of this format. `what` follows the file's name. */
 export function formatError(file: string, what: string): TercetError {
-  return new TercetError('ERR_MODEL_FORMAT', `${file}: ${what}`, 'the file is damaged, incomplete or not safetensors: fetch or convert it again');
+  return new TercetError(
+    'ERR_MODEL_FORMAT',
+    `${file}: ${what}`,
+    'the file is damaged, incomplete or not safetensors: fetch or convert it again',
+  );
 }
 
 /**
@@ -38,8 +43,10 @@ export function formatError(file: string, what: string): TercetError {
 export function headerLength(file: string, prefix: Uint8Array, fileSize: number): number {
   if (prefix.length < 8) throw formatError(file, `has ${fileSize} bytes, too few for a header`);
   const length = new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, true);
-  if (length > BigInt(MAX_HEADER_BYTES)) throw formatError(file, `says its header has ${length} bytes, more than ${MAX_HEADER_BYTES}`);
-  if (Number(length) > fileSize - 8) throw formatError(file, `says its header has ${length} bytes but the file has ${fileSize}`);
+  if (length > BigInt(MAX_HEADER_BYTES))
+    throw formatError(file, `says its header has ${length} bytes, more than ${MAX_HEADER_BYTES}`);
+  if (Number(length) > fileSize - 8)
+    throw formatError(file, `says its header has ${length} bytes but the file has ${fileSize}`);
   if (length < 2n) throw formatError(file, `says its header has ${length} bytes, too few for one`);
   return Number(length);
 }
@@ -62,7 +69,8 @@ export function parseHeader(file: string, header: Uint8Array, fileSize: number):
   let at = dataStart;
   for (const entry of entries) {
     if (entry.begin < at) throw formatError(file, `tensor ${quote(entry.name)} overlaps the one before it`);
-    if (entry.begin > at) throw formatError(file, `${entry.begin - at} bytes before tensor ${quote(entry.name)} belong to no tensor`);
+    if (entry.begin > at)
+      throw formatError(file, `${entry.begin - at} bytes before tensor ${quote(entry.name)} belong to no tensor`);
     at = entry.end;
   }
   if (at !== fileSize) throw formatError(file, `${fileSize - at} bytes after the last tensor belong to no tensor`);
@@ -92,22 +100,30 @@ function checkMetadata(file: string, value: unknown): void {
 function parseEntry(file: string, name: string, value: unknown, dataStart: number, dataSize: number): TensorEntry {
   const fail = (what: string): TercetError => formatError(file, `tensor ${quote(name)}: ${what}`);
   if (!isRecord(value)) throw fail(`its entry is ${typeName(value)}, not an object`);
-  for (const key of Object.keys(value)) if (!ENTRY_KEYS.has(key)) throw fail(`its entry has an unknown key ${quote(key)}`);
+  for (const key of Object.keys(value))
+    if (!ENTRY_KEYS.has(key)) throw fail(`its entry has an unknown key ${quote(key)}`);
   const dtype = own(value, 'dtype');
   const elementBytes = typeof dtype === 'string' ? DTYPE_BYTES.get(dtype) : undefined;
-  if (elementBytes === undefined) throw fail(`its dtype ${typeof dtype === 'string' ? quote(dtype) : typeName(dtype)} is not known`);
+  if (elementBytes === undefined)
+    throw fail(`its dtype ${typeof dtype === 'string' ? quote(dtype) : typeName(dtype)} is not known`);
   const shape = own(value, 'shape');
-  if (!isSizes(shape) || shape.length > MAX_RANK) throw fail('its shape is not a list of at most 16 non-negative integers');
+  if (!isSizes(shape) || shape.length > MAX_RANK)
+    throw fail('its shape is not a list of at most 16 non-negative integers');
   const offsets = own(value, 'data_offsets');
   if (!isSizes(offsets) || offsets.length !== 2) throw fail('its data_offsets are not two non-negative integers');
   const [begin, end] = offsets;
-  if (begin > end || end > dataSize) throw fail(`its data_offsets [${begin}, ${end}] are not inside the data of ${dataSize} bytes`);
-  if (byteLength(shape, elementBytes) !== end - begin) throw fail(`shape ${shapeText(shape)} of ${dtype as Dtype} does not fill ${end - begin} bytes`);
+  if (begin > end || end > dataSize)
+    throw fail(`its data_offsets [${begin}, ${end}] are not inside the data of ${dataSize} bytes`);
+  if (byteLength(shape, elementBytes) !== end - begin)
+    throw fail(`shape ${shapeText(shape)} of ${dtype as Dtype} does not fill ${end - begin} bytes`);
   return { name, dtype: dtype as Dtype, shape, begin: dataStart + begin, end: dataStart + end };
 }
 
 function isSizes(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && (size as number) >= 0 && !Object.is(size, -0));
+  return (
+    Array.isArray(value) &&
+    value.every((size) => Number.isSafeInteger(size) && (size as number) >= 0 && !Object.is(size, -0))
+  );
 }
 
 /** Bytes of a tensor, or NaN (equal to nothing) where the product leaves the exact integers. */

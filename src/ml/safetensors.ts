@@ -1,8 +1,8 @@
 /**
  * Tensors of a model, read one at a time from `model.safetensors` or its shards.
  *
- * Opening reads and checks the headers only; a tensor's bytes are read when it is asked for, and nothing is kept. Input is hostile until
- * checked: every failure is a typed error that names the file and the tensor.
+ * Opening reads and checks the headers only; a tensor's bytes are read when it is asked for, and nothing is kept.
+ * Input is hostile until checked: every failure is a typed error that names the file and the tensor.
  */
 
 import { TercetError } from '../core/errors.ts';
@@ -33,7 +33,8 @@ export interface TensorStore {
   readonly entries: ReadonlyMap<string, TensorEntry>;
   /**
    * Reads a floating-point tensor as float32 (F64 is rounded, the others are exact).
-   * @throws {TercetError} ERR_MODEL_FORMAT when it is absent, not floating point, not of `expectedShape`, or has a NaN or an infinity.
+   * @throws {TercetError} ERR_MODEL_FORMAT when it is absent, not floating point, not of `expectedShape`, or has a
+   * NaN or an infinity.
    */
   tensor(name: string, expectedShape?: readonly number[]): Promise<FloatTensor>;
   /** The same, with NaN and infinities: for whoever reads a part of it and looks at that with `checkFinite`. */
@@ -47,7 +48,11 @@ export interface TensorStore {
 
 /** Weights that are not safetensors, and how the transformers library is told to read them. */
 const OTHER_FORMATS: readonly { readonly file: string; readonly why: string; readonly option: string }[] = [
-  ...['pytorch_model.bin', 'pytorch_model.bin.index.json'].map((file) => ({ file, why: 'a pickle, which can run code when it is opened', option: '' })),
+  ...['pytorch_model.bin', 'pytorch_model.bin.index.json'].map((file) => ({
+    file,
+    why: 'a pickle, which can run code when it is opened',
+    option: '',
+  })),
   { file: 'tf_model.h5', why: 'the format of TensorFlow', option: ', from_tf=True' },
   { file: 'flax_model.msgpack', why: 'the format of Flax', option: ', from_flax=True' },
 ];
@@ -56,8 +61,8 @@ const OTHER_FORMATS: readonly { readonly file: string; readonly why: string; rea
  * Opens the tensors of a model: `model.safetensors`, else the shards that `model.safetensors.index.json` lists.
  *
  * architecture: what config.json says, for the advice on how to convert other formats.
- * @throws {TercetError} ERR_MODEL_UNSUPPORTED when there are weights in another format only, ERR_MODEL_NOT_FOUND when there are none (or a shard
- * is missing), ERR_MODEL_FORMAT.
+ * @throws {TercetError} ERR_MODEL_UNSUPPORTED when there are weights in another format only, ERR_MODEL_NOT_FOUND
+ * when there are none (or a shard is missing), ERR_MODEL_FORMAT.
  */
 export async function openTensors(files: ModelFiles, architecture = 'AutoModelForMaskedLM'): Promise<TensorStore> {
   if (await files.has(SAFETENSORS_FILE)) return openSafetensors(await openBytes(files, SAFETENSORS_FILE));
@@ -93,7 +98,8 @@ async function openShards(files: ModelFiles): Promise<TensorStore> {
   if (!isRecord(weightMap)) throw formatError(SAFETENSORS_INDEX, `weight_map is ${typeName(weightMap)}, not an object`);
   const shardOf = new Map<string, string>();
   for (const [tensor, shard] of Object.entries(weightMap)) {
-    if (typeof shard !== 'string') throw formatError(SAFETENSORS_INDEX, `the file of tensor ${quote(tensor)} is ${typeName(shard)}, not a name`);
+    if (typeof shard !== 'string')
+      throw formatError(SAFETENSORS_INDEX, `the file of tensor ${quote(tensor)} is ${typeName(shard)}, not a name`);
     shardOf.set(tensor, checkFileName(shard));
   }
   const sources = new Map<string, ByteSource>();
@@ -102,14 +108,19 @@ async function openShards(files: ModelFiles): Promise<TensorStore> {
     const source = await openBytes(files, shard);
     sources.set(shard, source);
     for (const [name, entry] of (await openSafetensors(source)).entries) {
-      // The index counts: what it does not name is none of the model, and what a shard lacks is missed where it is needed.
+      // The index counts: what it does not name is none of the model, and what a shard lacks is missed where it is
+      // needed.
       if (shardOf.get(name) === shard) entries.set(name, entry);
     }
   }
   return store(entries, (name) => sources.get(shardOf.get(name) as string) as ByteSource, SAFETENSORS_INDEX);
 }
 
-function store(entries: ReadonlyMap<string, TensorEntry>, sourceOf: (name: string) => ByteSource, label: string): TensorStore {
+function store(
+  entries: ReadonlyMap<string, TensorEntry>,
+  sourceOf: (name: string) => ByteSource,
+  label: string,
+): TensorStore {
   const find = (name: string): TensorEntry => {
     const entry = entries.get(name);
     if (entry === undefined) throw formatError(label, `has no tensor ${quote(name)}`);
@@ -118,7 +129,8 @@ function store(entries: ReadonlyMap<string, TensorEntry>, sourceOf: (name: strin
   const read = async (entry: TensorEntry): Promise<Uint8Array> => {
     const source = sourceOf(entry.name);
     const bytes = await source.read(entry.begin, entry.end);
-    if (bytes.length !== entry.end - entry.begin) throw formatError(source.name, `tensor ${quote(entry.name)}: the file became shorter`);
+    if (bytes.length !== entry.end - entry.begin)
+      throw formatError(source.name, `tensor ${quote(entry.name)}: the file became shorter`);
     return bytes.byteOffset % 8 === 0 ? bytes : Uint8Array.from(bytes);
   };
   return {
@@ -131,9 +143,13 @@ function store(entries: ReadonlyMap<string, TensorEntry>, sourceOf: (name: strin
     async values(name, expectedShape) {
       const entry = find(name);
       const file = sourceOf(name).name;
-      if (!isFloatDtype(entry.dtype)) throw formatError(file, `tensor ${quote(name)} is ${entry.dtype}, not floating point`);
+      if (!isFloatDtype(entry.dtype))
+        throw formatError(file, `tensor ${quote(name)} is ${entry.dtype}, not floating point`);
       if (expectedShape && !sameShape(entry.shape, expectedShape)) {
-        throw formatError(file, `tensor ${quote(name)} has shape ${shapeText(entry.shape)}, expected ${shapeText(expectedShape)}`);
+        throw formatError(
+          file,
+          `tensor ${quote(name)} has shape ${shapeText(entry.shape)}, expected ${shapeText(expectedShape)}`,
+        );
       }
       return { shape: entry.shape, data: toFloat32(entry.dtype, await read(entry)) };
     },

@@ -1,6 +1,7 @@
 /**
- * Texts that ranges are measured on, where they are: prose, names and numbers, speech, code, and marks in a row, which push models to their extremes; line breaks and tabs,
- * which some models answer with their largest activations; and many scripts, of which a vocabulary has the pieces that it uses least. Our own words.
+ * Texts that ranges are measured on, where they are: prose, names and numbers, speech, code, and marks in a row,
+ * which push models to their extremes; line breaks and tabs, which some models answer with their largest
+ * activations; and many scripts, of which a vocabulary has the pieces that it uses least. Our own words.
  */
 const TEXTS: readonly string[] = [
   'The harbour master wrote the arrival of each ship into a green ledger, and nobody but her could read the abbreviations.',
@@ -50,7 +51,8 @@ const SCRIPTS: readonly string[] = [
 const SHORT: readonly string[] = ['\n', 'Dear all:\n\tyes.\n\nNo', '…'];
 
 /**
- * The sample texts for a model. Few and long ones, because every run reads all weights, and because positional heads grow with the place.
+ * The sample texts for a model. Few and long ones, because every run reads all weights, and because positional
+ * heads grow with the place.
  * @param encode token indices of a text, special tokens included @param longest positions of the model
  */
 export function sampleTexts(encode: (text: string) => readonly number[], longest: number): number[][] {

@@ -3,7 +3,10 @@
 import { TercetError } from '../core/errors.ts';
 import { typeName } from './describe.ts';
 
-/** In characters (Unicode code points). Far more than any model's tokens, and little enough for every later step to be quick. */
+/**
+ * In characters (Unicode code points). Far more than any model's tokens, and little enough for every later step to
+ * be quick.
+ */
 export const MAX_TEXT_CHARACTERS = 10_000;
 
 /** A half of a surrogate pair without the other: not a character, and it has no UTF-8 form. */
@@ -16,31 +19,50 @@ const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/;
  * Returns `text` unchanged if it can be worked on.
  *
  * Positions in messages count UTF-16 units from 0, as JavaScript indexes strings.
- * @throws {TercetError} ERR_ARGUMENT when it is not a string; ERR_TEXT_EMPTY when it is empty or white space only; ERR_TEXT_TOO_LONG beyond
- * 10,000 characters; ERR_TEXT_ENCODING for a lone surrogate; ERR_TEXT_CONTROL for a control character.
+ * @throws {TercetError} ERR_ARGUMENT when it is not a string; ERR_TEXT_EMPTY when it is empty or white space only;
+ * ERR_TEXT_TOO_LONG beyond 10,000 characters; ERR_TEXT_ENCODING for a lone surrogate; ERR_TEXT_CONTROL for a
+ * control character.
  */
 export function checkText(text: unknown): string {
-  if (typeof text !== 'string') throw new TercetError('ERR_ARGUMENT', `the text is ${typeName(text)}, expected a string`, 'pass a string');
-  if (text.trim() === '') throw new TercetError('ERR_TEXT_EMPTY', 'the text is empty or only white space', 'give a sentence, for example --text "hello"');
+  if (typeof text !== 'string')
+    throw new TercetError('ERR_ARGUMENT', `the text is ${typeName(text)}, expected a string`, 'pass a string');
+  if (text.trim() === '')
+    throw new TercetError(
+      'ERR_TEXT_EMPTY',
+      'the text is empty or only white space',
+      'give a sentence, for example --text "hello"',
+    );
   const characters = countCharacters(text);
   if (characters > MAX_TEXT_CHARACTERS) {
-    throw new TercetError('ERR_TEXT_TOO_LONG', `the text has ${characters} characters, more than ${MAX_TEXT_CHARACTERS}`, 'shorten it or split it');
+    throw new TercetError(
+      'ERR_TEXT_TOO_LONG',
+      `the text has ${characters} characters, more than ${MAX_TEXT_CHARACTERS}`,
+      'shorten it or split it',
+    );
   }
   const surrogate = text.search(LONE_SURROGATE);
   if (surrogate >= 0) {
-    throw new TercetError('ERR_TEXT_ENCODING', `the text has half a surrogate pair at position ${surrogate}`, 'give valid Unicode text');
+    throw new TercetError(
+      'ERR_TEXT_ENCODING',
+      `the text has half a surrogate pair at position ${surrogate}`,
+      'give valid Unicode text',
+    );
   }
   const control = text.search(CONTROL);
   if (control >= 0) {
-    throw new TercetError('ERR_TEXT_CONTROL', `the text has a control character at position ${control}`, 'remove it; tab and line breaks are fine');
+    throw new TercetError(
+      'ERR_TEXT_CONTROL',
+      `the text has a control character at position ${control}`,
+      'remove it; tab and line breaks are fine',
+    );
   }
   return text;
 }
 
 /**
  * Decodes UTF-8; a byte order mark at the start is dropped. The result still has to pass `checkText`.
- * @throws {TercetError} ERR_TEXT_ENCODING when the bytes are not UTF-8 (an encoded surrogate is not), ERR_TEXT_TOO_LONG when no text of so many
- * bytes could pass.
+ * @throws {TercetError} ERR_TEXT_ENCODING when the bytes are not UTF-8 (an encoded surrogate is not),
+ * ERR_TEXT_TOO_LONG when no text of so many bytes could pass.
  */
 export function decodeUtf8(bytes: Uint8Array): string {
   // Four bytes are the most that a character takes, three the byte order mark.
@@ -54,7 +76,11 @@ export function decodeUtf8(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw new TercetError('ERR_TEXT_ENCODING', `the text is not valid UTF-8 (${bytes.length} bytes)`, 'save it as UTF-8 and try again');
+    throw new TercetError(
+      'ERR_TEXT_ENCODING',
+      `the text is not valid UTF-8 (${bytes.length} bytes)`,
+      'save it as UTF-8 and try again',
+    );
   }
 }
 

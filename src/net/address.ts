@@ -1,7 +1,8 @@
 /** Which connections count as one stranger's. */
 
 /**
- * The part of an address that one stranger cannot choose freely: an IPv4 address as a whole, of an IPv6 address its network (the first 64 bits).
+ * The part of an address that one stranger cannot choose freely: an IPv4 address as a whole, of an IPv6 address its
+ * network (the first 64 bits).
  * @example addressGroup('::ffff:192.0.2.7') // '192.0.2.7'
  */
 export function addressGroup(address: string | undefined): string {

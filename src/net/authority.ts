@@ -1,9 +1,11 @@
 /**
- * A certificate authority for parties that do not share a folder: the party makes its key where it stays and sends a request (PKCS #10), which holds no secret;
- * whoever keeps the authority's key issues a certificate for exactly that party.
+ * A certificate authority for parties that do not share a folder: the party makes its key where it stays and sends
+ * a request (PKCS #10), which holds no secret; whoever keeps the authority's key issues a certificate for exactly
+ * that party.
  *
- * Security model: the keeper of the authority's key can be any party to any other. Where that is one of the compute parties, data owners are lost to it: pin
- * identities instead (`credentials.ts`), or let the data owners' own organisation keep the authority. ECDSA P-256.
+ * Security model: the keeper of the authority's key can be any party to any other. Where that is one of the compute
+ * parties, data owners are lost to it: pin identities instead (`credentials.ts`), or let the data owners' own
+ * organisation keep the authority. ECDSA P-256.
  */
 import { X509Certificate, createPrivateKey, createHash, type KeyObject, randomBytes, webcrypto } from 'node:crypto';
 import { TercetError } from '../core/errors.ts';
@@ -47,7 +49,13 @@ async function pemOf(privateKey: webcrypto.CryptoKey): Promise<string> {
   return PemConverter.encode(new Uint8Array(await webcrypto.subtle.exportKey('pkcs8', privateKey)), 'PRIVATE KEY');
 }
 
-function lifetime({ now = new Date(), days = LIFETIME_DAYS }: { readonly now?: Date | undefined; readonly days?: number }): {
+function lifetime({
+  now = new Date(),
+  days = LIFETIME_DAYS,
+}: {
+  readonly now?: Date | undefined;
+  readonly days?: number;
+}): {
   notBefore: Date;
   notAfter: Date;
 } {
@@ -55,7 +63,9 @@ function lifetime({ now = new Date(), days = LIFETIME_DAYS }: { readonly now?: D
 }
 
 /** A fresh authority. Its name is its own, so that certificates of two of them cannot be taken for each other. */
-export async function createAuthority(times: { readonly now?: Date | undefined; readonly days?: number } = {}): Promise<Authority> {
+export async function createAuthority(
+  times: { readonly now?: Date | undefined; readonly days?: number } = {},
+): Promise<Authority> {
   const x509 = await library();
   const keys = await newKeys();
   const root = await x509.X509CertificateGenerator.createSelfSigned(
@@ -79,22 +89,31 @@ export async function createAuthority(times: { readonly now?: Date | undefined; 
 export async function createRequest(party: PartyId): Promise<{ readonly key: string; readonly request: string }> {
   const x509 = await library();
   const keys = await newKeys();
-  const request = await x509.Pkcs10CertificateRequestGenerator.create({ name: `CN=${partyName(party)}`, keys, signingAlgorithm: SIGNING }, CRYPTO);
+  const request = await x509.Pkcs10CertificateRequestGenerator.create(
+    { name: `CN=${partyName(party)}`, keys, signingAlgorithm: SIGNING },
+    CRYPTO,
+  );
   return { key: await pemOf(keys.privateKey), request: request.toString('pem') };
 }
 
 /**
  * A certificate for the key of a request, for one party and no other use; nothing else of the request gets into it.
- * @throws {TercetError} ERR_PEER_CERTIFICATE for a request that is none, whose sender does not hold its key, or that is for another party; for an authority that cannot issue
+ * @throws {TercetError} ERR_PEER_CERTIFICATE for a request that is none, whose sender does not hold its key, or
+ * that is for another party; for an authority that cannot issue
  */
 export async function issueCertificate(authority: Authority, request: string, options: IssueOptions): Promise<string> {
   const { party, hosts = [] } = options;
   const x509 = await library();
   const asked = await readRequest(request);
-  if (asked.subject !== `CN=${partyName(party)}`) throw refused(`the request is not one of ${partyWords(party)}`, 'ask that party which request it sent');
+  if (asked.subject !== `CN=${partyName(party)}`)
+    throw refused(`the request is not one of ${partyWords(party)}`, 'ask that party which request it sent');
   const root = await authorityKey(authority);
   const publicKey = await asked.publicKey.export(ALGORITHM, ['verify'], CRYPTO).catch((cause: unknown) => {
-    throw refused('the key of the request is not ECDSA P-256', 'make the request with `tercet certificates request`', cause);
+    throw refused(
+      'the key of the request is not ECDSA P-256',
+      'make the request with `tercet certificates request`',
+      cause,
+    );
   });
   // A certificate does not outlive its authority.
   const { notBefore, notAfter } = lifetime(options);
@@ -113,7 +132,10 @@ export async function issueCertificate(authority: Authority, request: string, op
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
         new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
         new x509.SubjectAlternativeNameExtension(
-          [partyName(party), ...hosts].map((value) => ({ type: /^[\d.]+$/.test(value) ? ('ip' as const) : ('dns' as const), value })),
+          [partyName(party), ...hosts].map((value) => ({
+            type: /^[\d.]+$/.test(value) ? ('ip' as const) : ('dns' as const),
+            value,
+          })),
         ),
         await x509.AuthorityKeyIdentifierExtension.create(root.publicKey, false, CRYPTO),
         await x509.SubjectKeyIdentifierExtension.create(publicKey, false, CRYPTO),
@@ -135,7 +157,10 @@ async function readRequest(request: string): Promise<import('@peculiar/x509').Pk
   throw refused('the request is not signed with its own key', 'ask for a new one');
 }
 
-async function authorityKey({ ca, key }: Authority): Promise<{ key: webcrypto.CryptoKey; publicKey: webcrypto.CryptoKey; certificate: X509Certificate }> {
+async function authorityKey({
+  ca,
+  key,
+}: Authority): Promise<{ key: webcrypto.CryptoKey; publicKey: webcrypto.CryptoKey; certificate: X509Certificate }> {
   try {
     const certificate = new X509Certificate(ca);
     const pair = createPrivateKey(key);
@@ -148,11 +173,18 @@ async function authorityKey({ ca, key }: Authority): Promise<{ key: webcrypto.Cr
       publicKey: await webcrypto.subtle.importKey('spki', spki, ALGORITHM, true, ['verify']),
     };
   } catch (cause) {
-    throw refused('the authority’s key and certificate cannot be used', 'give the folder that `tercet certificates init` made', cause);
+    throw refused(
+      'the authority’s key and certificate cannot be used',
+      'give the folder that `tercet certificates init` made',
+      cause,
+    );
   }
 }
 
-/** SHA-256 of a public key in the form that certificates have it (SPKI): the same in a request and in what was issued for it. 64 hex digits. */
+/**
+ * SHA-256 of a public key in the form that certificates have it (SPKI): the same in a request and in what was
+ * issued for it. 64 hex digits.
+ */
 export function keyFingerprint(key: KeyObject): string {
   return createHash('sha256')
     .update(key.export({ format: 'der', type: 'spki' }))

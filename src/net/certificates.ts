@@ -1,9 +1,10 @@
 /**
  * The certificates of a party on disk: its own, as somebody issued it, or a local set of all three, made on first use.
  *
- * Security model: the local set is for parties that one user starts. Whoever can read the folder can be any party; the files are readable by their owner only. The
- * key of its authority is never written: it signs three certificates and is forgotten, so nobody can add a fourth. Parties of different owners never share a set:
- * each has a folder with its own key (`authority.ts`), or pins the others' identities (`credentials.ts`).
+ * Security model: the local set is for parties that one user starts. Whoever can read the folder can be any party;
+ * the files are readable by their owner only. The key of its authority is never written: it signs three
+ * certificates and is forgotten, so nobody can add a fourth. Parties of different owners never share a set: each
+ * has a folder with its own key (`authority.ts`), or pins the others' identities (`credentials.ts`).
  */
 
 import { X509Certificate, createPrivateKey, randomBytes } from 'node:crypto';
@@ -33,7 +34,10 @@ export interface CertificateTimes {
 const DAY_MS = 24 * 60 * 60 * 1000;
 const RENEW_DAYS = 7;
 const PARTIES: readonly PartyId[] = [0, 1, 2];
-/** A complete set is one folder; the highest number counts. Folders are renamed into place whole, so none is ever half written. */
+/**
+ * A complete set is one folder; the highest number counts. Folders are renamed into place whole, so none is ever
+ * half written.
+ */
 const SET_NAME = /^set-(\d{6})$/;
 const ATTEMPTS = 20;
 
@@ -45,8 +49,8 @@ export function credentialsOf(certificates: Certificates, party: PartyId): Certi
 /**
  * The certificates in `dir`, made if there are none and renewed within 7 days of their end.
  *
- * Processes that come at the same time end with the same set: a set is made in a folder of its own and renamed to the next number,
- * which only one of them can do; the others take what that one made.
+ * Processes that come at the same time end with the same set: a set is made in a folder of its own and renamed to
+ * the next number, which only one of them can do; the others take what that one made.
  *
  * @throws TercetError ERR_PEER_CERTIFICATE if a set is there but damaged, or if the folder cannot be used
  */
@@ -68,29 +72,39 @@ export async function ensureCertificates(dir: string, times: CertificateTimes = 
   throw unusable(dir, 'changes all the time');
 }
 
-/** A fresh authority and three party certificates (ECDSA P-256, one year), in memory only; the authority's key is forgotten. */
+/**
+ * A fresh authority and three party certificates (ECDSA P-256, one year), in memory only; the authority's key is
+ * forgotten.
+ */
 export async function createCertificates(times: CertificateTimes = {}): Promise<Certificates> {
   const authority = await createAuthority(times);
   const issue = async (party: PartyId): Promise<PartyCertificate> => {
     const { key, request } = await createRequest(party);
-    return { key, cert: await issueCertificate(authority, request, { party, hosts: ['localhost', '127.0.0.1'], ...times }) };
+    return {
+      key,
+      cert: await issueCertificate(authority, request, { party, hosts: ['localhost', '127.0.0.1'], ...times }),
+    };
   };
   return { ca: authority.ca, parties: [await issue(0), await issue(1), await issue(2)] };
 }
 
 /**
- * The credentials of one party in `dir`: its own files (`ca.pem`, `party-N.pem`, `party-N.key`, as `tercet certificates` makes them), without those of anybody
- * else; or, in a folder that holds none, the local set of `ensureCertificates`.
+ * The credentials of one party in `dir`: its own files (`ca.pem`, `party-N.pem`, `party-N.key`, as `tercet
+ * certificates` makes them), without those of anybody else; or, in a folder that holds none, the local set of
+ * `ensureCertificates`.
  *
- * @throws TercetError ERR_PEER_CERTIFICATE naming what is missing, does not belong together, is another party's, or is out of its time
+ * @throws TercetError ERR_PEER_CERTIFICATE naming what is missing, does not belong together, is another party's, or
+ * is out of its time
  */
 export async function loadCredentials(dir: string, party: PartyId, times: CertificateTimes = {}): Promise<Certified> {
   const now = times.now ?? new Date();
   if ((await ownFiles(dir)) > 0) return readOwn(dir, party, now);
   const newest = newestOf(await filesIn(dir));
-  // A whole set was made here and is renewed here; a part of one was handed over. One that has just been replaced loses its files one by one.
+  // A whole set was made here and is renewed here; a part of one was handed over. One that has just been replaced
+  // loses its files one by one.
   const files = newest === 0 ? 0 : await ownFiles(setPath(dir, newest));
-  if (files > 0 && files < 1 + 2 * PARTIES.length && newestOf(await filesIn(dir)) === newest) return readOwn(setPath(dir, newest), party, now);
+  if (files > 0 && files < 1 + 2 * PARTIES.length && newestOf(await filesIn(dir)) === newest)
+    return readOwn(setPath(dir, newest), party, now);
   return credentialsOf(await ensureCertificates(dir, times), party);
 }
 
@@ -118,10 +132,17 @@ async function readOwn(dir: string, party: PartyId, now: Date): Promise<Certifie
       throw new TercetError('ERR_PEER_CERTIFICATE', `there is no ${name} in ${dir}`, how, { cause });
     }
   };
-  const credentials = { ca: await read('ca.pem'), key: await read(`party-${party}.key`), cert: await read(`party-${party}.pem`) };
+  const credentials = {
+    ca: await read('ca.pem'),
+    key: await read(`party-${party}.key`),
+    cert: await read(`party-${party}.pem`),
+  };
   const { mode } = await stat(join(dir, `party-${party}.key`));
   if ((mode & 0o077) !== 0 && process.platform !== 'win32')
-    throw unfit(`party-${party}.key in ${dir} can be read by other users`, 'make a new key: it may have been read already');
+    throw unfit(
+      `party-${party}.key in ${dir} can be read by other users`,
+      'make a new key: it may have been read already',
+    );
   checkCredentials(credentials, party, now);
   return credentials;
 }
@@ -139,11 +160,22 @@ export function checkCredentials({ ca, key, cert }: Certified, party: PartyId, n
     certificate = new X509Certificate(cert);
     fits = certificate.checkPrivateKey(createPrivateKey(key));
   } catch (cause) {
-    throw unfit(`the certificate, the key or the authority of party ${party} is no PEM`, 'give the files that `tercet certificates` made', cause);
+    throw unfit(
+      `the certificate, the key or the authority of party ${party} is no PEM`,
+      'give the files that `tercet certificates` made',
+      cause,
+    );
   }
-  if (!fits) throw unfit(`the key of party ${party} is not that of its certificate`, 'give the key that the certificate was requested with');
+  if (!fits)
+    throw unfit(
+      `the key of party ${party} is not that of its certificate`,
+      'give the key that the certificate was requested with',
+    );
   if (!certificate.verify(authority.publicKey))
-    throw unfit(`the certificate of party ${party} was issued by another authority`, 'give the ca.pem that came with it');
+    throw unfit(
+      `the certificate of party ${party} was issued by another authority`,
+      'give the ca.pem that came with it',
+    );
   const named = PARTIES.filter((id) => certificate.checkHost(partyName(id), { subject: 'never' }) !== undefined);
   if (named.length !== 1 || named[0] !== party) {
     const whose = named.length === 1 ? `that of party ${named[0]}` : 'that of no party';
@@ -181,8 +213,14 @@ async function readSet(dir: string, number: number): Promise<{ certificates: Cer
   const path = setPath(dir, number);
   const read = (name: string): Promise<string> => readFile(join(path, name), 'utf8');
   try {
-    const party = async (id: PartyId): Promise<PartyCertificate> => ({ key: await read(`party-${id}.key`), cert: await read(`party-${id}.pem`) });
-    const certificates: Certificates = { ca: await read('ca.pem'), parties: [await party(0), await party(1), await party(2)] };
+    const party = async (id: PartyId): Promise<PartyCertificate> => ({
+      key: await read(`party-${id}.key`),
+      cert: await read(`party-${id}.pem`),
+    });
+    const certificates: Certificates = {
+      ca: await read('ca.pem'),
+      parties: [await party(0), await party(1), await party(2)],
+    };
     return { certificates, until: checkSet(certificates) };
   } catch (error) {
     if ((await newestSet(dir)) !== number) return 'gone';
@@ -209,13 +247,17 @@ function checkSet(certificates: Certificates): Date {
   return until;
 }
 
-/** Writes a set beside its place and renames it there; leaves things as they are if another process was first. Removes older sets. */
+/**
+ * Writes a set beside its place and renames it there; leaves things as they are if another process was first.
+ * Removes older sets.
+ */
 async function publishSet(dir: string, number: number, certificates: Certificates): Promise<void> {
   const draft = join(dir, `.draft-${randomBytes(8).toString('hex')}`);
   try {
     await mkdir(draft, { mode: 0o700 });
     await chmod(draft, 0o700);
-    const write = (name: string, text: string): Promise<void> => writeFile(join(draft, name), text, { mode: 0o600, flag: 'wx', flush: true });
+    const write = (name: string, text: string): Promise<void> =>
+      writeFile(join(draft, name), text, { mode: 0o600, flag: 'wx', flush: true });
     await write('ca.pem', certificates.ca);
     for (const party of PARTIES) {
       await write(`party-${party}.key`, certificates.parties[party].key);
@@ -229,9 +271,15 @@ async function publishSet(dir: string, number: number, certificates: Certificate
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
-  for (let old = number - 1; old > 0 && old >= number - 2; old--) await rm(setPath(dir, old), { recursive: true, force: true });
+  for (let old = number - 1; old > 0 && old >= number - 2; old--)
+    await rm(setPath(dir, old), { recursive: true, force: true });
 }
 
 function unusable(dir: string, what: string, cause?: unknown): TercetError {
-  return new TercetError('ERR_PEER_CERTIFICATE', `the certificate folder ${dir} ${what}`, 'delete the folder and start again', { cause });
+  return new TercetError(
+    'ERR_PEER_CERTIFICATE',
+    `the certificate folder ${dir} ${what}`,
+    'delete the folder and start again',
+    { cause },
+  );
 }

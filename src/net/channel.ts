@@ -1,8 +1,8 @@
 /**
  * The channel that every transport shares: frames out, inbox in, one error for both.
  *
- * A transport moves bytes in order and knows nothing of frames; this class numbers and checks messages. The first error is final: it
- * destroys the transport, and every pending and later call rejects with it.
+ * A transport moves bytes in order and knows nothing of frames; this class numbers and checks messages. The first
+ * error is final: it destroys the transport, and every pending and later call rejects with it.
  */
 
 import { TercetError } from '../core/errors.ts';
@@ -25,13 +25,16 @@ export interface Transport {
   /** Begins delivery. Called once, before anything else. */
   open(events: TransportEvents): void;
   /**
-   * Takes one frame, in the order of the calls, and may keep the payload until it is written. Returns nothing if more can be taken at
-   * once, else a promise that resolves when it can and rejects if the link ends first.
+   * Takes one frame, in the order of the calls, and may keep the payload until it is written. Returns nothing if
+   * more can be taken at once, else a promise that resolves when it can and rejects if the link ends first.
    */
   write(header: Uint8Array, payload: Uint8Array): Promise<void> | undefined;
   /** Asks to stop or to go on delivering. */
   pause(paused: boolean): void;
-  /** Writes what was taken, tells the peer that nothing follows, releases everything. Takes bounded time and never rejects. */
+  /**
+   * Writes what was taken, tells the peer that nothing follows, releases everything. Takes bounded time and never
+   * rejects.
+   */
   close(): Promise<void>;
   /** Releases everything now. Safe to call at any time, any number of times. */
   destroy(): void;
@@ -51,7 +54,10 @@ export interface ChannelOptions {
 /** What both makers of channels hand out: a channel that knows its session. */
 export type SessionChannel = Channel & { readonly session: Uint8Array };
 
-/** A channel that can name its link: 32 bytes that both ends hold, and no other link has. @throws {TercetError} ERR_PEER_CLOSED once the link is gone */
+/**
+ * A channel that can name its link: 32 bytes that both ends hold, and no other link has. @throws {TercetError}
+ * ERR_PEER_CLOSED once the link is gone
+ */
 export type BoundChannel = SessionChannel & { binding(): Uint8Array };
 
 export class FramedChannel implements SessionChannel {
@@ -98,13 +104,15 @@ export class FramedChannel implements SessionChannel {
   }
 
   /**
-   * @throws TercetError ERR_ARGUMENT for a bad tag or more than 64 MiB (the channel survives), ERR_STATE after `close` or 2^32 messages,
-   * ERR_PEER_CLOSED once the peer is gone, ERR_PEER_TIMEOUT if it takes nothing for too long, or the error that ended the channel
+   * @throws TercetError ERR_ARGUMENT for a bad tag or more than 64 MiB (the channel survives), ERR_STATE after
+   * `close` or 2^32 messages, ERR_PEER_CLOSED once the peer is gone, ERR_PEER_TIMEOUT if it takes nothing for too
+   * long, or the error that ended the channel
    */
   async send(tag: string, bytes: Uint8Array): Promise<void> {
     if (this.#sendError !== undefined) throw this.#sendError;
     checkMessage(tag, bytes.length);
-    if (this.#sequence > MAX_SEQUENCE) throw new TercetError('ERR_STATE', 'the link has used all its sequence numbers', 'open a new session');
+    if (this.#sequence > MAX_SEQUENCE)
+      throw new TercetError('ERR_STATE', 'the link has used all its sequence numbers', 'open a new session');
     const header = encodeHeader(this.session, { tag, sequence: this.#sequence++, payloadLength: bytes.length });
     this.#meter.sent(tag, bytes.length);
     const room = this.#transport.write(header, bytes);
@@ -166,7 +174,11 @@ export class FramedChannel implements SessionChannel {
 }
 
 function peerClosed(): TercetError {
-  return new TercetError('ERR_PEER_CLOSED', 'the peer closed the link', 'look at the output of the other party, then run again');
+  return new TercetError(
+    'ERR_PEER_CLOSED',
+    'the peer closed the link',
+    'look at the output of the other party, then run again',
+  );
 }
 
 function sendTimedOut(tag: string, timeoutMs: number): TercetError {

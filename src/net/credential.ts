@@ -1,5 +1,6 @@
 /**
- * A data owner's credential for one sharing of secret weights: a certificate that the model's owner signed, the private key that it names, and the seeds of the masks.
+ * A data owner's credential for one sharing of secret weights: a certificate that the model's owner signed, the
+ * private key that it names, and the seeds of the masks.
  *
  *   certificate (153)                          presented to a party (217)
  *     0   1  version 1                           0 153  the certificate
@@ -10,8 +11,9 @@
  *    81   8  end, seconds since 1970, u64
  *    89  64  Ed25519 signature of the sharing's enrolment key over all of the above
  *
- * Security: the binding names one link between this owner and one party, so what was presented on it is worth nothing elsewhere. The private key and the seeds never
- * leave the object but as a signature and to the session, and no way of printing it shows them. Whoever has the file is that owner. SECURITY: test/net/credential.test.ts.
+ * Security: the binding names one link between this owner and one party, so what was presented on it is worth
+ * nothing elsewhere. The private key and the seeds never leave the object but as a signature and to the session,
+ * and no way of printing it shows them. Whoever has the file is that owner. SECURITY: test/net/credential.test.ts.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, fromHex, printable, toHex } from '../core/bytes.ts';
@@ -72,9 +74,14 @@ export interface SharingName {
   readonly enrolment: string;
 }
 
-/** The name of a sharing, 64 hex digits: what the parties compare, and what an owner pins. Another enrolment key is another sharing. */
+/**
+ * The name of a sharing, 64 hex digits: what the parties compare, and what an owner pins. Another enrolment key is
+ * another sharing.
+ */
 export function sharingHash({ masked, seeds, config, plan, enrolment }: SharingName): string {
-  return toHex(sha256(new TextEncoder().encode(['tercet sharing 3', masked, ...seeds, config, plan, enrolment].join('\n'))));
+  return toHex(
+    sha256(new TextEncoder().encode(['tercet sharing 3', masked, ...seeds, config, plan, enrolment].join('\n'))),
+  );
 }
 
 export interface Certificate {
@@ -87,7 +94,10 @@ export interface Certificate {
 }
 
 /** @param enrolment the model owner's enrolment key */
-export function issueCertificate({ id, sharing, ownerKey, expires }: Certificate, enrolment: PartyIdentity): Uint8Array {
+export function issueCertificate(
+  { id, sharing, ownerKey, expires }: Certificate,
+  enrolment: PartyIdentity,
+): Uint8Array {
   const end = new Uint8Array(8);
   new DataView(end.buffer).setBigUint64(0, BigInt(expires), true);
   const signed = concatBytes([Uint8Array.of(VERSION), fromHex(id), fromHex(sharing), fromHex(ownerKey), end]);
@@ -105,7 +115,11 @@ export function readCertificate(bytes: Uint8Array): Certificate | undefined {
 
 /** Whether the enrolment key signed the certificate. */
 export function verifyCertificate(bytes: Uint8Array, enrolment: string): Promise<boolean> {
-  return verifySignature(enrolment, certificateTranscript(bytes.subarray(0, SIGNED_BYTES)), bytes.subarray(SIGNED_BYTES));
+  return verifySignature(
+    enrolment,
+    certificateTranscript(bytes.subarray(0, SIGNED_BYTES)),
+    bytes.subarray(SIGNED_BYTES),
+  );
 }
 
 function certificateTranscript(signed: Uint8Array): Uint8Array {
@@ -116,7 +130,10 @@ function certificateTranscript(signed: Uint8Array): Uint8Array {
 export interface PresentedOn {
   readonly party: 1 | 2;
   readonly session: Uint8Array;
-  /** 32 bytes that both ends of this link hold, and that no other link has: the hash of its handshake, or what TLS exports. */
+  /**
+   * 32 bytes that both ends of this link hold, and that no other link has: the hash of its handshake, or what TLS
+   * exports.
+   */
   readonly binding: Uint8Array;
 }
 
@@ -176,7 +193,12 @@ export class OwnerCredential {
   readonly #key: PartyIdentity;
   readonly #seeds: Uint8Array;
 
-  private constructor(fields: Certificate & { readonly name: string }, certificate: Uint8Array, key: PartyIdentity, seeds: Uint8Array) {
+  private constructor(
+    fields: Certificate & { readonly name: string },
+    certificate: Uint8Array,
+    key: PartyIdentity,
+    seeds: Uint8Array,
+  ) {
     this.id = fields.id;
     this.name = fields.name;
     this.sharing = fields.sharing;
@@ -190,7 +212,8 @@ export class OwnerCredential {
    * Reads a credential file: its text, its bytes, a Blob (a file of a page), or the object that it parses to.
    *
    * @example const credential = await OwnerCredential.read(await readFile('alice.credential.json'));
-   * @throws {TercetError} ERR_ARGUMENT for something that is no credential file; ERR_CREDENTIAL_SIGNATURE if its parts do not belong together
+   * @throws {TercetError} ERR_ARGUMENT for something that is no credential file; ERR_CREDENTIAL_SIGNATURE if its
+   * parts do not belong together
    */
   static async read(source: CredentialSource): Promise<OwnerCredential> {
     const { name, certificate: signed, key: seed, seeds, ...sharing } = fieldsOf(await parsed(source));
@@ -199,9 +222,11 @@ export class OwnerCredential {
     const fields = readCertificate(certificate);
     const both = fromHex(seeds);
     const halves = [both.slice(0, 32), both.slice(32)].map((half) => toHex(sha256(half)));
-    if (fields === undefined || fields.sharing !== sharingHash({ ...sharing, seeds: [halves[0], halves[1]] })) throw credentialFault('signature');
+    if (fields === undefined || fields.sharing !== sharingHash({ ...sharing, seeds: [halves[0], halves[1]] }))
+      throw credentialFault('signature');
     const key = await identityFromSeed(fromHex(seed));
-    if (key.publicKey !== fields.ownerKey || !(await verifyCertificate(certificate, enrolment))) throw credentialFault('signature');
+    if (key.publicKey !== fields.ownerKey || !(await verifyCertificate(certificate, enrolment)))
+      throw credentialFault('signature');
     return new OwnerCredential({ ...fields, name }, certificate, key, both);
   }
 
@@ -245,7 +270,13 @@ export class OwnerCredential {
 }
 
 async function parsed(source: CredentialSource): Promise<unknown> {
-  if (typeof source === 'object' && source !== null && !ArrayBuffer.isView(source) && !(source instanceof ArrayBuffer) && !(source instanceof Blob))
+  if (
+    typeof source === 'object' &&
+    source !== null &&
+    !ArrayBuffer.isView(source) &&
+    !(source instanceof ArrayBuffer) &&
+    !(source instanceof Blob)
+  )
     return source;
   const size =
     typeof source === 'string'
@@ -260,7 +291,9 @@ async function parsed(source: CredentialSource): Promise<unknown> {
     const text =
       typeof source === 'string'
         ? source
-        : new TextDecoder('utf-8', { fatal: true }).decode(source instanceof Blob ? await source.arrayBuffer() : (source as Uint8Array));
+        : new TextDecoder('utf-8', { fatal: true }).decode(
+            source instanceof Blob ? await source.arrayBuffer() : (source as Uint8Array),
+          );
     return JSON.parse(text);
   } catch {
     // The parser's own error quotes the file, which holds a key.
@@ -293,5 +326,9 @@ function fieldsOf(value: unknown): CredentialFile {
 }
 
 function noCredential(): TercetError {
-  return new TercetError('ERR_ARGUMENT', 'what was given as a credential is none', 'give the file that `tercet owner enrol` wrote, unchanged');
+  return new TercetError(
+    'ERR_ARGUMENT',
+    'what was given as a credential is none',
+    'give the file that `tercet owner enrol` wrote, unchanged',
+  );
 }

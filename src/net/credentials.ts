@@ -1,9 +1,11 @@
 /**
  * Who is at the other end of a TLS link between processes. Two ways, never mixed on one link:
  *
- * - *Certified*: an authority that all three parties trust has issued a certificate for each; it names exactly one party (`party-<id>.tercet`). Whoever keeps the
+ * - *Certified*: an authority that all three parties trust has issued a certificate for each; it names exactly one
+ *   party (`party-<id>.tercet`). Whoever keeps the
  *   authority's key can be any party to any other: right for parties of one user, or where the data owners' own organisation keeps it.
- * - *Pinned*: each compute party shows a certificate of its own identity, and the other end has that key beforehand, as pages have it. There is no authority. Data
+ * - *Pinned*: each compute party shows a certificate of its own identity, and the other end has that key
+ *   beforehand, as pages have it. There is no authority. Data
  *   owners are anonymous, as in a browser, and prove the parties again inside the link (`net/handshake.ts`).
  *
  * SECURITY: test/net/credentials.test.ts.
@@ -42,7 +44,9 @@ const CIPHERS = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY
 
 /** For both ends. */
 export function contextOptions(credentials: Credentials): tls.SecureContextOptions {
-  const shown = isPinned(credentials) ? (credentials.own ?? {}) : { ca: credentials.ca, key: credentials.key, cert: credentials.cert };
+  const shown = isPinned(credentials)
+    ? (credentials.own ?? {})
+    : { ca: credentials.ca, key: credentials.key, cert: credentials.cert };
   return { ...shown, ciphers: CIPHERS, minVersion: 'TLSv1.3' };
 }
 
@@ -56,20 +60,31 @@ export function secureContext(credentials: Credentials): tls.SecureContext {
 }
 
 /** The part of a TLS socket that tells who is at the other end. */
-export type ProvedSocket = Pick<tls.TLSSocket, 'authorized' | 'authorizationError' | 'getPeerCertificate' | 'getPeerX509Certificate' | 'isSessionReused'>;
+export type ProvedSocket = Pick<
+  tls.TLSSocket,
+  'authorized' | 'authorizationError' | 'getPeerCertificate' | 'getPeerX509Certificate' | 'isSessionReused'
+>;
 
 /**
  * Returns if the other end has proved to be `claimed`.
  * @param where the other end, as the user knows it
- * @throws {TercetError} ERR_PEER_CERTIFICATE; with pins ERR_IDENTITY_KEY, or ERR_IDENTITY_PARTY for the key of the other compute party. `party` is the one that did not prove itself.
+ * @throws {TercetError} ERR_PEER_CERTIFICATE; with pins ERR_IDENTITY_KEY, or ERR_IDENTITY_PARTY for the key of the
+ * other compute party. `party` is the one that did not prove itself.
  */
-export function checkProof(socket: ProvedSocket, credentials: Credentials, { self, claimed, where }: { self: PartyId; claimed: PartyId; where: string }): void {
+export function checkProof(
+  socket: ProvedSocket,
+  credentials: Credentials,
+  { self, claimed, where }: { self: PartyId; claimed: PartyId; where: string },
+): void {
   if (!isPinned(credentials)) {
     checkCertified(socket, self, where);
     const certified = partyOf(socket.getPeerCertificate());
     if (certified === claimed) return;
     const shown = certified === undefined ? 'names no party' : `is that of ${partyWords(certified)}`;
-    throw certificateRefused(`${where} did not prove to ${partyWords(self)} that it is ${partyWords(claimed)}: its certificate ${shown}`, { party: claimed });
+    throw certificateRefused(
+      `${where} did not prove to ${partyWords(self)} that it is ${partyWords(claimed)}: its certificate ${shown}`,
+      { party: claimed },
+    );
   }
   // Data owners are anonymous to compute parties.
   if (claimed === 0) return;
@@ -79,7 +94,12 @@ export function checkProof(socket: ProvedSocket, credentials: Credentials, { sel
   if (shown !== undefined && shown === pins[claimed]) return;
   const other = claimed === 1 ? 2 : 1;
   const failure = shown !== undefined && shown === pins[other] ? swappedParty(claimed, other) : wrongKey(claimed);
-  throw new TercetError(failure.code, `${where} did not prove itself to ${partyWords(self)}: ${failure.message}`, failure.hint, { party: claimed });
+  throw new TercetError(
+    failure.code,
+    `${where} did not prove itself to ${partyWords(self)}: ${failure.message}`,
+    failure.hint,
+    { party: claimed },
+  );
 }
 
 /**
@@ -90,7 +110,9 @@ export function checkCertified(socket: ProvedSocket, self: PartyId, where: strin
   // A resumed session shows no certificate; nothing here ever resumes one.
   if (socket.authorized && !socket.isSessionReused()) return;
   const none = socket.getPeerX509Certificate() === undefined;
-  const why = none ? 'it showed no certificate' : `its certificate is not accepted (${errorCode({ code: socket.authorizationError })})`;
+  const why = none
+    ? 'it showed no certificate'
+    : `its certificate is not accepted (${errorCode({ code: socket.authorizationError })})`;
   throw certificateRefused(`${where} did not prove to ${partyWords(self)} which party it is: ${why}`);
 }
 

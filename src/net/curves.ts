@@ -1,8 +1,9 @@
 /**
- * Curve25519 by the platform's own WebCrypto where it has it (browsers of 2025 and later, Node), else by libsodium, which is loaded then: 150 kB that a page does not
- * download before its first answer.
+ * Curve25519 by the platform's own WebCrypto where it has it (browsers of 2025 and later, Node), else by libsodium,
+ * which is loaded then: 150 kB that a page does not download before its first answer.
  *
- * Both accept and refuse the same: what WebCrypto leaves open (keys of small order, second encodings of a point) is refused here, before either is asked.
+ * Both accept and refuse the same: what WebCrypto leaves open (keys of small order, second encodings of a point) is
+ * refused here, before either is asked.
  */
 import { loadSodium } from './sodium.ts';
 
@@ -73,7 +74,8 @@ function unlessZero(shared: Uint8Array): Uint8Array | undefined {
 }
 
 /**
- * Whether an Ed25519 signature (RFC 8032) is right. Keys and commitments of small order, and keys that are not the one encoding of their point, are never right.
+ * Whether an Ed25519 signature (RFC 8032) is right. Keys and commitments of small order, and keys that are not the
+ * one encoding of their point, are never right.
  * @param publicKey 32 bytes
  * @param signature 64 bytes
  * @param subtle another one for tests
@@ -106,7 +108,10 @@ async function platformVerifies(
   }
 }
 
-/** Little-endian y of the points whose order divides 8, the sign of x left out: 0, 1, the two of order 8, −1; then p and p + 1, which are 0 and 1 again. */
+/**
+ * Little-endian y of the points whose order divides 8, the sign of x left out: 0, 1, the two of order 8, −1; then p
+ * and p + 1, which are 0 and 1 again.
+ */
 const SMALL_ORDER: readonly string[] = [
   '0000000000000000000000000000000000000000000000000000000000000000',
   '0100000000000000000000000000000000000000000000000000000000000000',

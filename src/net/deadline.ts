@@ -12,7 +12,10 @@ export interface Limits {
   readonly undo: () => void;
 }
 
-/** Settles like `work`, or rejects at the time-out or the signal after `undo`. Leaves no timer and no listener behind. */
+/**
+ * Settles like `work`, or rejects at the time-out or the signal after `undo`. Leaves no timer and no listener
+ * behind.
+ */
 export function within<T>(work: Promise<T>, { ms, signal, late, undo }: Limits): Promise<T> {
   return new Promise((resolve, reject) => {
     const settle = (): void => {

@@ -1,11 +1,21 @@
 /**
- * A compute party's judgement of who may use one sharing of secret weights. Each party judges alone, with the public key of the enrolment (part of the sharing's
- * name) and the newest list of revoked credentials that it was given.
+ * A compute party's judgement of who may use one sharing of secret weights. Each party judges alone, with the
+ * public key of the enrolment (part of the sharing's name) and the newest list of revoked credentials that it was
+ * given.
  *
- * Security: nothing of a certificate is believed before the enrolment key's signature, and nothing of an owner before the proof on this very link.
+ * Security: nothing of a certificate is believed before the enrolment key's signature, and nothing of an owner
+ * before the proof on this very link.
  */
 import { type TercetError, asTercetError, invariant } from '../core/errors.ts';
-import { CERTIFICATE_BYTES, PRESENTED_BYTES, type PresentedOn, credentialFault, proofTranscript, readCertificate, verifyCertificate } from './credential.ts';
+import {
+  CERTIFICATE_BYTES,
+  PRESENTED_BYTES,
+  type PresentedOn,
+  credentialFault,
+  proofTranscript,
+  readCertificate,
+  verifyCertificate,
+} from './credential.ts';
 import { SESSION_BYTES } from './frame.ts';
 import { verifySignature } from './identity.ts';
 import { type RevocationList, readRevocations } from './revocations.ts';
@@ -55,7 +65,8 @@ export class Enrolment {
   /**
    * Who presents this on this link: the certificate's id, 32 hex digits.
    * @param presented what `OwnerCredential.present` made; undefined: nothing was
-   * @throws {TercetError} ERR_CREDENTIAL_MISSING, ERR_CREDENTIAL_SHARING, ERR_CREDENTIAL_SIGNATURE, ERR_CREDENTIAL_EXPIRED, ERR_CREDENTIAL_REVOKED
+   * @throws {TercetError} ERR_CREDENTIAL_MISSING, ERR_CREDENTIAL_SHARING, ERR_CREDENTIAL_SIGNATURE,
+   * ERR_CREDENTIAL_EXPIRED, ERR_CREDENTIAL_REVOKED
    */
   async check(presented: Uint8Array | undefined, on: PresentedOn): Promise<string> {
     const { party } = on;

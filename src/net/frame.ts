@@ -12,9 +12,10 @@
  *       28     t  tag, printable ASCII without space
  *     28+t     n  payload
  *
- * Integers are little-endian. Every byte that the parser sees is hostile: a header is checked in full before a single payload byte
- * is allocated, and then exactly the announced length is allocated, once. A frame authenticates nothing by itself; integrity and
- * the identity of the peer come from TLS, the session and the sequence number catch mixed-up runs and lost or repeated messages.
+ * Integers are little-endian. Every byte that the parser sees is hostile: a header is checked in full before a
+ * single payload byte is allocated, and then exactly the announced length is allocated, once. A frame authenticates
+ * nothing by itself; integrity and the identity of the peer come from TLS, the session and the sequence number
+ * catch mixed-up runs and lost or repeated messages.
  */
 
 import { equalBytes } from '../core/bytes.ts';
@@ -58,16 +59,22 @@ export function frameBytes(tag: string, payloadLength: number): number {
  * @throws TercetError ERR_ARGUMENT for a bad tag or a length that is no integer in 0..MAX_PAYLOAD_BYTES
  */
 export function checkMessage(tag: string, payloadLength: number): void {
-  if (!isTag(tag)) throw new TercetError('ERR_ARGUMENT', 'bad message tag', `use 1 to ${MAX_TAG_BYTES} printable ASCII characters`);
+  if (!isTag(tag))
+    throw new TercetError('ERR_ARGUMENT', 'bad message tag', `use 1 to ${MAX_TAG_BYTES} printable ASCII characters`);
   if (!Number.isInteger(payloadLength) || payloadLength < 0 || payloadLength > MAX_PAYLOAD_BYTES) {
-    throw new TercetError('ERR_ARGUMENT', `message ${tag} of ${payloadLength} bytes`, `split it into parts of at most ${MAX_PAYLOAD_BYTES} bytes`);
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      `message ${tag} of ${payloadLength} bytes`,
+      `split it into parts of at most ${MAX_PAYLOAD_BYTES} bytes`,
+    );
   }
 }
 
 /**
  * The header of one frame, tag included; the payload follows it on the wire as it is.
  *
- * @throws TercetError ERR_ARGUMENT for a bad tag, length or session; ERR_STATE once the sequence numbers of the link are used up
+ * @throws TercetError ERR_ARGUMENT for a bad tag, length or session; ERR_STATE once the sequence numbers of the
+ * link are used up
  */
 export function encodeHeader(session: Uint8Array, header: FrameHeader): Uint8Array {
   const { tag, sequence, payloadLength } = header;
@@ -91,7 +98,11 @@ export function encodeHeader(session: Uint8Array, header: FrameHeader): Uint8Arr
 /** @throws TercetError ERR_ARGUMENT unless `session` has 16 bytes */
 export function checkSession(session: Uint8Array): void {
   if (session.length !== SESSION_BYTES) {
-    throw new TercetError('ERR_ARGUMENT', `session of ${session.length} bytes`, `a session identifier has ${SESSION_BYTES} bytes`);
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      `session of ${session.length} bytes`,
+      `a session identifier has ${SESSION_BYTES} bytes`,
+    );
   }
 }
 
@@ -140,7 +151,8 @@ export class FrameParser {
     if (this.#error !== undefined) throw this.#error;
     try {
       let at = 0;
-      while (at < bytes.length) at = this.#header === undefined ? this.#readHeader(bytes, at) : this.#readPayload(bytes, at, this.#header);
+      while (at < bytes.length)
+        at = this.#header === undefined ? this.#readHeader(bytes, at) : this.#readPayload(bytes, at, this.#header);
     } catch (error) {
       this.#error = error;
       this.#payload = new Uint8Array(0);
@@ -163,21 +175,36 @@ export class FrameParser {
 
   #checkFixed(): void {
     const head = this.#head;
-    if (head[0] !== FRAME_MAGIC) throw new TercetError('ERR_FRAME_FORMAT', 'a frame does not begin with the frame mark', HINT);
-    if (head[1] !== FRAME_VERSION) throw new TercetError('ERR_FRAME_FORMAT', `frame version ${head[1]}, expected ${FRAME_VERSION}`, HINT);
+    if (head[0] !== FRAME_MAGIC)
+      throw new TercetError('ERR_FRAME_FORMAT', 'a frame does not begin with the frame mark', HINT);
+    if (head[1] !== FRAME_VERSION)
+      throw new TercetError('ERR_FRAME_FORMAT', `frame version ${head[1]}, expected ${FRAME_VERSION}`, HINT);
     if (head[3] !== 0) throw new TercetError('ERR_FRAME_FORMAT', 'the reserved byte of a frame is not zero', HINT);
-    if (head[2] < 1 || head[2] > MAX_TAG_BYTES) throw new TercetError('ERR_FRAME_FORMAT', `tag of ${head[2]} bytes`, HINT);
+    if (head[2] < 1 || head[2] > MAX_TAG_BYTES)
+      throw new TercetError('ERR_FRAME_FORMAT', `tag of ${head[2]} bytes`, HINT);
     if (!equalBytes(head.subarray(12, FIXED_HEADER_BYTES), this.#session)) {
-      throw new TercetError('ERR_FRAME_SESSION', 'a frame belongs to another session', 'restart all parties for a new session');
+      throw new TercetError(
+        'ERR_FRAME_SESSION',
+        'a frame belongs to another session',
+        'restart all parties for a new session',
+      );
     }
     const view = new DataView(head.buffer);
     const sequence = view.getUint32(4, true);
     if (sequence !== this.#sequence) {
-      throw new TercetError('ERR_FRAME_SEQUENCE', `frame number ${sequence}, expected ${this.#sequence}`, 'a message was lost or repeated: run again');
+      throw new TercetError(
+        'ERR_FRAME_SEQUENCE',
+        `frame number ${sequence}, expected ${this.#sequence}`,
+        'a message was lost or repeated: run again',
+      );
     }
     const length = view.getUint32(8, true);
     if (length > MAX_PAYLOAD_BYTES) {
-      throw new TercetError('ERR_FRAME_LENGTH', `a frame announces ${length} bytes, at most ${MAX_PAYLOAD_BYTES} are allowed`, HINT);
+      throw new TercetError(
+        'ERR_FRAME_LENGTH',
+        `a frame announces ${length} bytes, at most ${MAX_PAYLOAD_BYTES} are allowed`,
+        HINT,
+      );
     }
   }
 
@@ -185,7 +212,8 @@ export class FrameParser {
     let tag = '';
     for (let i = FIXED_HEADER_BYTES; i < this.#headFilled; i++) {
       const char = this.#head[i];
-      if (char < 0x21 || char > 0x7e) throw new TercetError('ERR_FRAME_FORMAT', 'a tag holds other than printable ASCII characters', HINT);
+      if (char < 0x21 || char > 0x7e)
+        throw new TercetError('ERR_FRAME_FORMAT', 'a tag holds other than printable ASCII characters', HINT);
       tag += String.fromCharCode(char);
     }
     return { tag, sequence: this.#sequence, payloadLength: new DataView(this.#head.buffer).getUint32(8, true) };

@@ -1,8 +1,11 @@
 /**
- * Where data owners reach a compute party: an HTTP server with the party's public interface, WebRTC signalling and WebSockets.
+ * Where data owners reach a compute party: an HTTP server with the party's public interface, WebRTC signalling and
+ * WebSockets.
  *
- * Security model: everybody can reach it. Requests and connections without a link are bounded in size, number and time (links that stand are not counted among them); nothing that is not a link with a finished handshake is handed on. TLS
- * here is for browsers, which require it of any address but this machine's; the owner relies on the party's signature and not on it. No request is logged.
+ * Security model: everybody can reach it. Requests and connections without a link are bounded in size, number and
+ * time (links that stand are not counted among them); nothing that is not a link with a finished handshake is
+ * handed on. TLS here is for browsers, which require it of any address but this machine's; the owner relies on the
+ * party's signature and not on it. No request is logged.
  */
 import * as http from 'node:http';
 import * as https from 'node:https';
@@ -34,7 +37,10 @@ import { type WebSocketLike, WebSocketLink } from './websocket/link.ts';
 import type { RtcAnswerer } from './webrtc/types.ts';
 import { MAX_MESSAGE_BYTES } from './chunks/link.ts';
 
-/** Connections that carry no link: requests, and what says nothing. An address may be that of a proxy with many owners behind it. */
+/**
+ * Connections that carry no link: requests, and what says nothing. An address may be that of a proxy with many
+ * owners behind it.
+ */
 const UNFINISHED: UnfinishedLimits = { max: 512, perAddress: 128 };
 const REQUEST_MS = 10_000;
 const NO_SIGNALLING = new Uint8Array(32);
@@ -66,7 +72,10 @@ export interface GatewayOptions {
   readonly describe: () => Omit<PartyDescription, 'party' | 'identity' | 'transports'>;
   /** Public: what `GET /v1/health` answers, 503 unless `ok`. */
   readonly health: () => { readonly ok: boolean };
-  /** Throws to refuse an owner: ERR_MODEL_HASH, ERR_PEER_MISMATCH (parameters), ERR_PEER_UNREACHABLE (busy). Asked before a link, and again inside it. */
+  /**
+   * Throws to refuse an owner: ERR_MODEL_HASH, ERR_PEER_MISMATCH (parameters), ERR_PEER_UNREACHABLE (busy). Asked
+   * before a link, and again inside it.
+   */
   readonly admit: (asked: Asked, remote: string) => void;
   /** Who may use a model that is not open to everybody. */
   readonly enrolment?: PartyTerms['enrolment'];
@@ -90,7 +99,10 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** @throws {TercetError} ERR_ARGUMENT for an address that needs TLS and has none, ERR_PEER_UNREACHABLE if it cannot be listened on */
+/**
+ * @throws {TercetError} ERR_ARGUMENT for an address that needs TLS and has none, ERR_PEER_UNREACHABLE if it cannot
+ * be listened on
+ */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { host = '127.0.0.1', port = 0, tls } = options;
   if (tls === undefined && !isLoopback(host)) {
@@ -128,9 +140,12 @@ class RunningGateway implements Gateway {
       keepAliveTimeout: REQUEST_MS,
       connectionsCheckingInterval: 1000,
     };
-    const handler = (request: http.IncomingMessage, response: http.ServerResponse): void => void this.#serve(request, response);
+    const handler = (request: http.IncomingMessage, response: http.ServerResponse): void =>
+      void this.#serve(request, response);
     this.#server =
-      options.tls === undefined ? http.createServer(settings, handler) : https.createServer({ ...settings, ...options.tls, minVersion: 'TLSv1.2' }, handler);
+      options.tls === undefined
+        ? http.createServer(settings, handler)
+        : https.createServer({ ...settings, ...options.tls, minVersion: 'TLSv1.2' }, handler);
     this.#server.on('connection', (socket: Socket) => {
       const key = keyOf(socket);
       this.#unfinished.add(key, socket.remoteAddress, () => socket.destroy());
@@ -195,7 +210,16 @@ class RunningGateway implements Gateway {
         answerer,
         onRtc: ({ session, remote, slot, answer, signallingHash, signal }) => {
           const stop = (): void => answer.close();
-          void this.#welcome({ session, remote, slot, signal, signallingHash, transport: 'webrtc', links: answer.opened(), stop });
+          void this.#welcome({
+            session,
+            remote,
+            slot,
+            signal,
+            signallingHash,
+            transport: 'webrtc',
+            links: answer.opened(),
+            stop,
+          });
         },
       },
       (error) => this.#refused(error),
@@ -254,12 +278,37 @@ class RunningGateway implements Gateway {
       const flushMs = recvTimeoutMs ?? DEFAULT_TIMEOUT_MS;
       const watched = new WatchedTransport(linkTransport(links, 'the data owner', flushMs), () => slot.end());
       const admit = (asked: Asked) => this.#options.admit(asked, remote);
-      const agreed = await partyHandshake(watched, { party, identity, transport, session, signallingHash, admit, enrolment, signal });
+      const agreed = await partyHandshake(watched, {
+        party,
+        identity,
+        transport,
+        session,
+        signallingHash,
+        admit,
+        enrolment,
+        signal,
+      });
       slot.live();
-      const channel = new FramedChannel({ self: party, peer: 0, session, transport: agreed.transport, timeoutMs: recvTimeoutMs, highWaterBytes });
+      const channel = new FramedChannel({
+        self: party,
+        peer: 0,
+        session,
+        transport: agreed.transport,
+        timeoutMs: recvTimeoutMs,
+        highWaterBytes,
+      });
       signal.addEventListener('abort', () => channel.abort(asTercetError(signal.reason)));
       const { key, modelHash, parametersHash } = agreed;
-      onOwner(withKey(key, { channel, session, transport, remote, modelHash: toHex(modelHash), parametersHash: toHex(parametersHash) }));
+      onOwner(
+        withKey(key, {
+          channel,
+          session,
+          transport,
+          remote,
+          modelHash: toHex(modelHash),
+          parametersHash: toHex(parametersHash),
+        }),
+      );
     } catch (error) {
       slot.end();
       stop();
@@ -304,15 +353,22 @@ async function readBody(request: http.IncomingMessage): Promise<string> {
   for await (const part of request as AsyncIterable<Buffer>) {
     bytes += part.length;
     if (bytes > MAX_BODY_BYTES)
-      throw problem(413, 'ERR_FRAME_LENGTH', `a request of more than ${MAX_BODY_BYTES} bytes`, 'an offer of a browser is far shorter');
+      throw problem(
+        413,
+        'ERR_FRAME_LENGTH',
+        `a request of more than ${MAX_BODY_BYTES} bytes`,
+        'an offer of a browser is far shorter',
+      );
     parts.push(part);
   }
   return Buffer.concat(parts).toString('utf8');
 }
 
 function rawReply({ status, headers, body }: HttpReply): string {
-  const lines = Object.entries({ ...headers, connection: 'close', 'content-length': String(Buffer.byteLength(body)) }).map(
-    ([name, value]) => `${name}: ${value}`,
-  );
+  const lines = Object.entries({
+    ...headers,
+    connection: 'close',
+    'content-length': String(Buffer.byteLength(body)),
+  }).map(([name, value]) => `${name}: ${value}`);
   return [`HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? 'Refused'}`, ...lines, '', body].join('\r\n');
 }

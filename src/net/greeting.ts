@@ -23,10 +23,14 @@ export interface GreetingSocket {
 }
 
 /**
- * Reads exactly one hello; leaves the socket paused, and what came after the hello in `rest`. Rejects as soon as the socket closes.
+ * Reads exactly one hello; leaves the socket paused, and what came after the hello in `rest`. Rejects as soon as
+ * the socket closes.
  * @param early what has been read of the socket already.
  */
-export function readHello(socket: GreetingSocket, early: Uint8Array = new Uint8Array(0)): Promise<{ hello: Hello; rest: Uint8Array }> {
+export function readHello(
+  socket: GreetingSocket,
+  early: Uint8Array = new Uint8Array(0),
+): Promise<{ hello: Hello; rest: Uint8Array }> {
   return new Promise((resolve, reject) => {
     let got: Uint8Array = new Uint8Array(0);
     let failure: Error | undefined;
@@ -57,7 +61,12 @@ export function readHello(socket: GreetingSocket, early: Uint8Array = new Uint8A
 }
 
 /** Destroys `socket` with a typed error at the time-out or the signal. Returns what ends the watch. */
-export function guard(socket: GreetingSocket, ms: number, signal: AbortSignal | undefined, timedOut: () => TercetError): () => void {
+export function guard(
+  socket: GreetingSocket,
+  ms: number,
+  signal: AbortSignal | undefined,
+  timedOut: () => TercetError,
+): () => void {
   const onAbort = (): unknown => socket.destroy(aborted());
   const timer = startTimer(Math.max(1, ms), () => socket.destroy(timedOut()));
   signal?.addEventListener('abort', onAbort);
@@ -69,7 +78,8 @@ export function guard(socket: GreetingSocket, ms: number, signal: AbortSignal | 
 
 /** Tells a connector why it is refused, if it got as far as a greeting, and drops it within a second. */
 export function refuse(socket: GreetingSocket, error: TercetError, hello: Hello | undefined, self: PartyId): void {
-  // A greeting of another version is answered too: this side's version is the answer. So is a certificate that nobody here trusts.
+  // A greeting of another version is answered too: this side's version is the answer. So is a certificate that
+  // nobody here trusts.
   const unproven = isIdentityFailure(error.code);
   if (socket.destroyed || (hello === undefined && !unproven && error.code !== 'ERR_PEER_MISMATCH')) {
     socket.destroy();
@@ -78,6 +88,13 @@ export function refuse(socket: GreetingSocket, error: TercetError, hello: Hello 
   const status: HelloStatus = unproven ? 'certificate' : error.code === 'ERR_PEER_UNREACHABLE' ? 'busy' : 'mismatch';
   const timer = setTimeout(() => socket.destroy(), 1000);
   socket.on('close', () => clearTimeout(timer));
-  socket.end(encodeHello({ from: self, to: hello?.from ?? self, status, session: hello?.session ?? new Uint8Array(SESSION_BYTES) }));
+  socket.end(
+    encodeHello({
+      from: self,
+      to: hello?.from ?? self,
+      status,
+      session: hello?.session ?? new Uint8Array(SESSION_BYTES),
+    }),
+  );
   socket.resume();
 }

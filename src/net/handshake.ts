@@ -1,16 +1,25 @@
 /**
- * The in-band handshake: the first bytes on every link between the data owner and a compute party, whatever carries them.
+ * The in-band handshake: the first bytes on every link between the data owner and a compute party, whatever carries
+ * them.
  *
- * Security model: the network and everything in front of the party (proxies, certificate authorities) is hostile; the party is the holder of the pinned
- * Ed25519 key. X25519 ephemerals give keys that only these two ends of this one link have; the party signs both hellos, which hold session, party, nonces,
- * model, parameters, kind of link and the hash of the signed signalling, so neither an old answer nor one of another party, link or model is taken. The owner of a
- * text for an open model is anonymous: it proves only that it holds the keys. For secret weights it also presents a credential, bound to both hellos, and the party
- * takes it or not. Until all of that is done nothing of the link is handed out. SECURITY: test/net/handshake.test.ts, test/net/credential.test.ts.
+ * Security model: the network and everything in front of the party (proxies, certificate authorities) is hostile;
+ * the party is the holder of the pinned Ed25519 key. X25519 ephemerals give keys that only these two ends of this
+ * one link have; the party signs both hellos, which hold session, party, nonces, model, parameters, kind of link
+ * and the hash of the signed signalling, so neither an old answer nor one of another party, link or model is taken.
+ * The owner of a text for an open model is anonymous: it proves only that it holds the keys. For secret weights it
+ * also presents a credential, bound to both hellos, and the party takes it or not. Until all of that is done
+ * nothing of the link is handed out. SECURITY: test/net/handshake.test.ts, test/net/credential.test.ts.
  */
 import { TercetError } from '../core/errors.ts';
 import type { Transport } from './channel.ts';
 import { within } from './deadline.ts';
-import { FINISH_BYTES, OWNER_HELLO_BYTES, type OwnerHello, PARTY_HELLO_BYTES, VERDICT_BYTES } from './handshake/messages.ts';
+import {
+  FINISH_BYTES,
+  OWNER_HELLO_BYTES,
+  type OwnerHello,
+  PARTY_HELLO_BYTES,
+  VERDICT_BYTES,
+} from './handshake/messages.ts';
 import { OwnerHandshake, type OwnerTerms } from './handshake/owner.ts';
 import { PartyHandshake, type PartyTerms } from './handshake/party.ts';
 import { CREDENTIAL_BYTES, checkVerdict, judgeCredential, sealCredential } from './handshake/presented.ts';
@@ -44,7 +53,8 @@ export interface AgreedOwner extends Agreed {
 
 /**
  * The data owner's side, over a transport that nobody has opened. After an error the transport is destroyed.
- * @throws {TercetError} what `OwnerHandshake.finish` throws, ERR_CREDENTIAL_*, ERR_PEER_TIMEOUT, ERR_PEER_CLOSED, ERR_ABORTED
+ * @throws {TercetError} what `OwnerHandshake.finish` throws, ERR_CREDENTIAL_*, ERR_PEER_TIMEOUT, ERR_PEER_CLOSED,
+ * ERR_ABORTED
  */
 export function ownerHandshake(transport: Transport, options: OwnerTerms & HandshakeLimits): Promise<Agreed> {
   const preamble = new Preamble(transport);
@@ -55,9 +65,10 @@ export function ownerHandshake(transport: Transport, options: OwnerTerms & Hands
 }
 
 /**
- * A compute party's side, over a transport that nobody has opened. After an error the transport is destroyed; an owner that is refused has been told why.
- * @throws {TercetError} what `admit` throws, what `Enrolment.check` throws, ERR_PEER_MISMATCH, ERR_IDENTITY_KEY, ERR_FRAME_FORMAT, ERR_PEER_TIMEOUT, ERR_PEER_CLOSED,
- * ERR_ABORTED
+ * A compute party's side, over a transport that nobody has opened. After an error the transport is destroyed; an
+ * owner that is refused has been told why.
+ * @throws {TercetError} what `admit` throws, what `Enrolment.check` throws, ERR_PEER_MISMATCH, ERR_IDENTITY_KEY,
+ * ERR_FRAME_FORMAT, ERR_PEER_TIMEOUT, ERR_PEER_CLOSED, ERR_ABORTED
  */
 export function partyHandshake(transport: Transport, options: PartyTerms & HandshakeLimits): Promise<AgreedOwner> {
   const preamble = new Preamble(transport);
@@ -74,7 +85,10 @@ export async function ownerHandshakeOn(channel: Channel, terms: Omit<OwnerTerms,
   return taken(await agreeAsOwner(channelLine(channel), { ...terms, transport: 'tls' }));
 }
 
-export async function partyHandshakeOn(channel: Channel, terms: Omit<PartyTerms, 'transport'>): Promise<Omit<AgreedOwner, 'transport'>> {
+export async function partyHandshakeOn(
+  channel: Channel,
+  terms: Omit<PartyTerms, 'transport'>,
+): Promise<Omit<AgreedOwner, 'transport'>> {
   const { secrets, asked } = await agreeAsParty(channelLine(channel), { ...terms, transport: 'tls' });
   return withKey(taken(secrets), { modelHash: asked.modelHash, parametersHash: asked.parametersHash });
 }
@@ -105,11 +119,16 @@ async function agreeAsOwner(line: Line, terms: OwnerTerms): Promise<LinkSecrets>
   }
 }
 
-async function agreeAsParty(line: Line, terms: PartyTerms): Promise<{ readonly secrets: LinkSecrets; readonly asked: OwnerHello }> {
+async function agreeAsParty(
+  line: Line,
+  terms: PartyTerms,
+): Promise<{ readonly secrets: LinkSecrets; readonly asked: OwnerHello }> {
   const { party, session } = terms;
   const handshake = await PartyHandshake.begin(terms);
   try {
-    const { hello, asked, refusal, enrolment } = await handshake.answer(await line.read('owner', OWNER_HELLO_BYTES, true));
+    const { hello, asked, refusal, enrolment } = await handshake.answer(
+      await line.read('owner', OWNER_HELLO_BYTES, true),
+    );
     await line.write('party', hello);
     if (refusal !== undefined) return await refused(line, refusal);
     const secrets = handshake.confirm(await line.read('finish', FINISH_BYTES, false));
@@ -159,7 +178,12 @@ async function sealedOver(preamble: Preamble, keys: { send: Uint8Array; receive:
   return new SealedTransport(preamble, keys, sodium);
 }
 
-async function agreed(preamble: Preamble, secrets: LinkSecrets, side: 'owner' | 'party', kind: string): Promise<Agreed> {
+async function agreed(
+  preamble: Preamble,
+  secrets: LinkSecrets,
+  side: 'owner' | 'party',
+  kind: string,
+): Promise<Agreed> {
   // WebRTC and mutual TLS end at the party itself, and the signature binds them; a WebSocket may end at a proxy.
   const transport = kind === 'websocket' ? await sealedOver(preamble, secrets.recordKeys(side)) : preamble;
   return withKey(taken(secrets), { transport });
@@ -188,5 +212,9 @@ async function guarded<T>(preamble: Preamble, who: string, limits: HandshakeLimi
 }
 
 function surplus(who: string): TercetError {
-  return new TercetError('ERR_FRAME_FORMAT', `${who} sent data before the handshake was over`, 'check that all parties run the same version');
+  return new TercetError(
+    'ERR_FRAME_FORMAT',
+    `${who} sent data before the handshake was over`,
+    'check that all parties run the same version',
+  );
 }

@@ -9,10 +9,12 @@
  *        7     1  status: 0 from the connector and on acceptance, else why the listener refuses
  *        8    16  session
  *
- * A session of zeros names none: the link is spare. It stands with all its proofs, and becomes the link of a session by a second hello, with that session.
+ * A session of zeros names none: the link is spare. It stands with all its proofs, and becomes the link of a
+ * session by a second hello, with that session.
  *
- * TLS has proved the certificate before a hello is read; the hello only says which of the party's sessions this is, and must agree with
- * the certificate. The answer tells the connector that the listener accepted its certificate, which TLS 1.3 alone does not.
+ * TLS has proved the certificate before a hello is read; the hello only says which of the party's sessions this is,
+ * and must agree with the certificate. The answer tells the connector that the listener accepted its certificate,
+ * which TLS 1.3 alone does not.
  */
 
 import { TercetError } from '../core/errors.ts';
@@ -64,13 +66,25 @@ export function encodeHello(hello: Hello): Uint8Array {
 export function decodeHello(bytes: Uint8Array): Hello {
   const [version, from, to, status] = bytes.subarray(4, 8);
   if (bytes.length !== HELLO_BYTES || MAGIC.some((byte, i) => bytes[i] !== byte)) {
-    throw new TercetError('ERR_FRAME_FORMAT', 'the peer does not speak the link protocol', 'check that host and port belong to a Tercet party');
+    throw new TercetError(
+      'ERR_FRAME_FORMAT',
+      'the peer does not speak the link protocol',
+      'check that host and port belong to a Tercet party',
+    );
   }
   if (version !== VERSION) {
-    throw new TercetError('ERR_PEER_MISMATCH', `link version ${version}, expected ${VERSION}`, 'run the same version of Tercet on all parties');
+    throw new TercetError(
+      'ERR_PEER_MISMATCH',
+      `link version ${version}, expected ${VERSION}`,
+      'run the same version of Tercet on all parties',
+    );
   }
   if (!isPartyId(from) || !isPartyId(to) || status >= STATUSES.length) {
-    throw new TercetError('ERR_FRAME_FORMAT', 'the peer sent a malformed greeting', 'run the same version of Tercet on all parties');
+    throw new TercetError(
+      'ERR_FRAME_FORMAT',
+      'the peer sent a malformed greeting',
+      'run the same version of Tercet on all parties',
+    );
   }
   return { from, to, status: STATUSES[status], session: Uint8Array.from(bytes.subarray(8)) };
 }

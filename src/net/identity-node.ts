@@ -1,7 +1,8 @@
 /**
  * The file that holds a party's identity: 32 bytes of seed as hex, readable by its owner only, made on first use.
  *
- * Security: who can read the file can be the party. A file that others may read is refused, not repaired: it may have been read already.
+ * Security: who can read the file can be the party. A file that others may read is refused, not repaired: it may
+ * have been read already.
  */
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, rm, stat, writeFile } from 'node:fs/promises';
@@ -20,14 +21,18 @@ export function identityPath(dir: string, party: 1 | 2): string {
 }
 
 /**
- * The identity of `party` kept in `dir`, made if there is none. Processes that come at the same time end with the same one.
+ * The identity of `party` kept in `dir`, made if there is none. Processes that come at the same time end with the
+ * same one.
  * @throws {TercetError} ERR_IDENTITY_KEY for a file that is damaged, unreadable or open to others
  */
 export async function ensureIdentity(dir: string, party: 1 | 2): Promise<PartyIdentity> {
   return identityFromSeed(await ensureSeed(dir, party));
 }
 
-/** The same identity as a certificate, which it shows to the other compute party. @throws {TercetError} as `ensureIdentity` */
+/**
+ * The same identity as a certificate, which it shows to the other compute party. @throws {TercetError} as
+ * `ensureIdentity`
+ */
 export async function ensureOwnCertificate(dir: string, party: 1 | 2): Promise<OwnCertificate> {
   return selfSigned(await ensureSeed(dir, party), partyName(party));
 }
@@ -60,13 +65,21 @@ async function ensureSeed(dir: string, party: 1 | 2): Promise<Uint8Array> {
 async function readSeed(path: string): Promise<Uint8Array> {
   const { mode } = await stat(path);
   if ((mode & 0o077) !== 0 && process.platform !== 'win32') {
-    throw new TercetError('ERR_IDENTITY_KEY', `the identity file ${path} can be read by other users`, 'delete it, start again, and publish the new public key');
+    throw new TercetError(
+      'ERR_IDENTITY_KEY',
+      `the identity file ${path} can be read by other users`,
+      'delete it, start again, and publish the new public key',
+    );
   }
   const file = await open(path, 'r');
   try {
     const text = (await file.readFile()).toString('latin1');
     if (!FORM.test(text))
-      throw new TercetError('ERR_IDENTITY_KEY', `the identity file ${path} is damaged`, 'restore it from a copy, or delete it and publish the new key');
+      throw new TercetError(
+        'ERR_IDENTITY_KEY',
+        `the identity file ${path} is damaged`,
+        'restore it from a copy, or delete it and publish the new key',
+      );
     return fromHex(text.trim());
   } finally {
     await file.close();
@@ -80,7 +93,12 @@ function codeOf(error: unknown): string {
 
 function asIdentityError(path: string, error: unknown): TercetError {
   if (error instanceof TercetError) return error;
-  return new TercetError('ERR_IDENTITY_KEY', `the identity file ${path} cannot be used (${codeOf(error) || 'failure'})`, 'check the folder and its owner', {
-    cause: error,
-  });
+  return new TercetError(
+    'ERR_IDENTITY_KEY',
+    `the identity file ${path} cannot be used (${codeOf(error) || 'failure'})`,
+    'check the folder and its owner',
+    {
+      cause: error,
+    },
+  );
 }

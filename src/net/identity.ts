@@ -1,8 +1,9 @@
 /**
- * Who a compute party is: an Ed25519 key pair. The data owner pins the public half (`PartyAddress.identity`); everything a party says before a link
- * stands is signed with the private half.
+ * Who a compute party is: an Ed25519 key pair. The data owner pins the public half (`PartyAddress.identity`);
+ * everything a party says before a link stands is signed with the private half.
  *
- * Security: the private key never leaves the object, and no way of printing the object shows it. SECURITY: test/net/identity.test.ts.
+ * Security: the private key never leaves the object, and no way of printing the object shows it. SECURITY:
+ * test/net/identity.test.ts.
  */
 import { fromHex, toHex } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
@@ -61,7 +62,8 @@ export async function createIdentity(): Promise<PartyIdentity> {
 
 /** The identity of a 32-byte seed, which is wiped. */
 export async function identityFromSeed(seed: Uint8Array): Promise<PartyIdentity> {
-  if (seed.length !== SEED_BYTES) throw new TercetError('ERR_ARGUMENT', `identity seed of ${seed.length} bytes`, `a seed has ${SEED_BYTES} bytes`);
+  if (seed.length !== SEED_BYTES)
+    throw new TercetError('ERR_ARGUMENT', `identity seed of ${seed.length} bytes`, `a seed has ${SEED_BYTES} bytes`);
   const sodium = await loadSodium();
   const { publicKey, privateKey } = sodium.crypto_sign_seed_keypair(seed);
   seed.fill(0);
@@ -76,7 +78,11 @@ export function isPublicKey(text: unknown): text is string {
 /** @throws {TercetError} ERR_ARGUMENT for a pinned key that is none */
 export function checkPublicKey(text: string, party: number): string {
   if (isPublicKey(text)) return text;
-  throw new TercetError('ERR_ARGUMENT', `the pinned identity of party ${party} is no public key`, 'give 64 lower-case hex digits, as the party prints them');
+  throw new TercetError(
+    'ERR_ARGUMENT',
+    `the pinned identity of party ${party} is no public key`,
+    'give 64 lower-case hex digits, as the party prints them',
+  );
 }
 
 /** Whether `signature` is `publicKey`'s over `message`. False for anything malformed, small-order keys included. */

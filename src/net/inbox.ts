@@ -1,9 +1,10 @@
 /**
  * The receive side of every channel: matches what arrives with what the protocol asked for, and nothing else.
  *
- * Security model: the peer chooses the bytes, this side chooses what it accepts. A message is handed out only if it is the next one
- * of the session and has exactly the tag and length that `recv` named. Memory is bounded: beyond `highWaterBytes` of unclaimed frames
- * the transport is told to pause, and at most one payload (64 MiB) is in the making. Errors are final.
+ * Security model: the peer chooses the bytes, this side chooses what it accepts. A message is handed out only if it
+ * is the next one of the session and has exactly the tag and length that `recv` named. Memory is bounded: beyond
+ * `highWaterBytes` of unclaimed frames the transport is told to pause, and at most one payload (64 MiB) is in the
+ * making. Errors are final.
  */
 
 import { TercetError } from '../core/errors.ts';
@@ -84,7 +85,10 @@ export class Inbox {
     if (this.#waiters.size > 0) this.#failFromInside(this.#closedByPeer());
   }
 
-  /** Ends the inbox with `error`: everything pending and everything later rejects with it. Only the first error counts. */
+  /**
+   * Ends the inbox with `error`: everything pending and everything later rejects with it. Only the first error
+   * counts.
+   */
   fail(error: Error): void {
     if (this.#error !== undefined) return;
     this.#error = error;
@@ -99,9 +103,9 @@ export class Inbox {
   /**
    * The payload of the next message.
    *
-   * @throws TercetError ERR_FRAME_TAG or ERR_FRAME_LENGTH if the next message is another one, ERR_PEER_TIMEOUT, ERR_PEER_CLOSED if the
-   * peer closed before it, ERR_ARGUMENT for a tag or length that no message can have (the channel survives that one), or the error
-   * that ended the channel before
+   * @throws TercetError ERR_FRAME_TAG or ERR_FRAME_LENGTH if the next message is another one, ERR_PEER_TIMEOUT,
+   * ERR_PEER_CLOSED if the peer closed before it, ERR_ARGUMENT for a tag or length that no message can have (the
+   * channel survives that one), or the error that ended the channel before
    */
   recv(tag: string, byteLength: number): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
@@ -118,7 +122,12 @@ export class Inbox {
     });
   }
 
-  #take(frame: Frame, expected: Expected, resolve: (payload: Uint8Array) => void, reject: (error: Error) => void): void {
+  #take(
+    frame: Frame,
+    expected: Expected,
+    resolve: (payload: Uint8Array) => void,
+    reject: (error: Error) => void,
+  ): void {
     this.#queuedBytes -= queueCost(frame);
     const wrong = mismatch(frame, expected);
     if (wrong !== undefined) {
@@ -166,13 +175,19 @@ export class Inbox {
   }
 
   #closedByPeer(): TercetError {
-    const what = this.#parser.partial ? 'the peer closed the link inside a message' : 'the peer closed the link before the expected message';
+    const what = this.#parser.partial
+      ? 'the peer closed the link inside a message'
+      : 'the peer closed the link before the expected message';
     return new TercetError('ERR_PEER_CLOSED', what, 'look at the output of the other party, then run again');
   }
 
   #timedOut(tag: string): TercetError {
     const what = `no ${tag} from the peer within ${this.#timeoutMs / 1000} s`;
-    return new TercetError('ERR_PEER_TIMEOUT', what, 'check that the other party still runs and that the network is up');
+    return new TercetError(
+      'ERR_PEER_TIMEOUT',
+      what,
+      'check that the other party still runs and that the network is up',
+    );
   }
 }
 
@@ -182,9 +197,14 @@ function queueCost(frame: Frame): number {
 
 function mismatch(got: FrameHeader, expected: Expected): TercetError | undefined {
   const hint = 'the parties are out of step: check that all run the same version, model and settings';
-  if (got.tag !== expected.tag) return new TercetError('ERR_FRAME_TAG', `got message ${got.tag}, expected ${expected.tag}`, hint);
+  if (got.tag !== expected.tag)
+    return new TercetError('ERR_FRAME_TAG', `got message ${got.tag}, expected ${expected.tag}`, hint);
   if (got.payloadLength !== expected.byteLength) {
-    return new TercetError('ERR_FRAME_LENGTH', `message ${got.tag} has ${got.payloadLength} bytes, expected ${expected.byteLength}`, hint);
+    return new TercetError(
+      'ERR_FRAME_LENGTH',
+      `message ${got.tag} has ${got.payloadLength} bytes, expected ${expected.byteLength}`,
+      hint,
+    );
   }
   return undefined;
 }

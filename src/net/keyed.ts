@@ -18,7 +18,10 @@ class Keyed {
   }
 }
 
-/** `rest` with a `key` beside it, held where neither JSON nor an inspection finds it. Spreading the result loses the key. */
+/**
+ * `rest` with a `key` beside it, held where neither JSON nor an inspection finds it. Spreading the result loses the
+ * key.
+ */
 export function withKey<T extends object>(key: Uint8Array, rest: T): T & { readonly key: Uint8Array } {
   return Object.assign(new Keyed(key), rest);
 }

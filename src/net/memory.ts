@@ -1,6 +1,7 @@
 /**
- * Two ends of a link inside one process, for tests and single-process runs. The bytes go through the same frame encoder, parser and
- * inbox as on a real link, so the same checks hold. Not a security boundary: both parties share the process.
+ * Two ends of a link inside one process, for tests and single-process runs. The bytes go through the same frame
+ * encoder, parser and inbox as on a real link, so the same checks hold. Not a security boundary: both parties share
+ * the process.
  */
 
 import { TercetError } from '../core/errors.ts';
@@ -27,7 +28,10 @@ export interface MemoryOptions {
   readonly timeoutMs?: number | undefined;
   /** Unclaimed bytes beyond which the sender is slowed down (default 64 MiB). */
   readonly highWaterBytes?: number | undefined;
-  /** Sees a copy of every payload under way; may return another payload (of any length, under a fresh valid header) to deliver instead. */
+  /**
+   * Sees a copy of every payload under way; may return another payload (of any length, under a fresh valid header)
+   * to deliver instead.
+   */
   readonly tap?: ((direction: Direction, tag: string, bytes: Uint8Array) => Uint8Array | void) | undefined;
   /** Sees every whole frame as bytes, after `tap`; may return other bytes, valid or not, to deliver instead. */
   readonly wire?: ((direction: Direction, frame: Uint8Array) => Uint8Array | void) | undefined;
@@ -41,7 +45,14 @@ export function memoryPair(a: PartyId, b: PartyId, options: MemoryOptions = {}):
   return [memoryEnd(a, b, session, there, back, options), memoryEnd(b, a, session, back, there, options)];
 }
 
-function memoryEnd(self: PartyId, peer: PartyId, session: Uint8Array, out: Pipe, into: Pipe, options: MemoryOptions): Channel {
+function memoryEnd(
+  self: PartyId,
+  peer: PartyId,
+  session: Uint8Array,
+  out: Pipe,
+  into: Pipe,
+  options: MemoryOptions,
+): Channel {
   const transport = new MemoryTransport({ from: self, to: peer }, session, out, into, options);
   const { timeoutMs, highWaterBytes } = options;
   const channel: SessionChannel = new FramedChannel({ self, peer, session, transport, timeoutMs, highWaterBytes });
@@ -96,7 +107,8 @@ class MemoryTransport implements Transport {
     if (tap !== undefined) {
       const tag = String.fromCharCode(...header.subarray(header.length - header[2]));
       const other = tap(this.#direction, tag, Uint8Array.from(payload));
-      if (other !== undefined) frame = concatBytes([encodeHeader(this.#session, { tag, sequence, payloadLength: other.length }), other]);
+      if (other !== undefined)
+        frame = concatBytes([encodeHeader(this.#session, { tag, sequence, payloadLength: other.length }), other]);
     }
     return wire?.(this.#direction, frame) ?? frame;
   }
@@ -187,5 +199,9 @@ class Pipe {
 }
 
 function gone(): TercetError {
-  return new TercetError('ERR_PEER_CLOSED', 'the peer closed the link', 'look at the output of the other party, then run again');
+  return new TercetError(
+    'ERR_PEER_CLOSED',
+    'the peer closed the link',
+    'look at the output of the other party, then run again',
+  );
 }

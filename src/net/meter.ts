@@ -1,4 +1,7 @@
-/** Counts what crosses one channel. A message counts as sent when `send` takes it, as received when `recv` hands it out. */
+/**
+ * Counts what crosses one channel. A message counts as sent when `send` takes it, as received when `recv` hands it
+ * out.
+ */
 
 import { frameBytes } from './frame.ts';
 import type { LinkStats } from './types.ts';
@@ -12,8 +15,9 @@ export function tagPrefix(tag: string): string {
 /**
  * The live statistics of a channel.
  *
- * Only tags that this side sent or asked for are counted, so a peer cannot grow the tables; they have no prototype, so a tag such
- * as `__proto__` is an ordinary key. `wireBytes` are frames before TLS, which adds about 0.14 % to large ones.
+ * Only tags that this side sent or asked for are counted, so a peer cannot grow the tables; they have no prototype,
+ * so a tag such as `__proto__` is an ordinary key. `wireBytes` are frames before TLS, which adds about 0.14 % to
+ * large ones.
  */
 export class LinkMeter {
   readonly stats: LinkStats = {

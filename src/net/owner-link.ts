@@ -1,8 +1,9 @@
 /**
- * A data owner's link to one compute party: WebRTC, or a WebSocket where WebRTC does not come about; signed signalling, handshake, channel.
+ * A data owner's link to one compute party: WebRTC, or a WebSocket where WebRTC does not come about; signed
+ * signalling, handshake, channel.
  *
- * The same code in a worker (with an offerer over its page), in a page and in Node. Who answers is judged by the pinned key alone: the name in the URL, TLS
- * and whatever proxies there are only carry it.
+ * The same code in a worker (with an offerer over its page), in a page and in Node. Who answers is judged by the
+ * pinned key alone: the name in the URL, TLS and whatever proxies there are only carry it.
  */
 import { abortedError } from '../core/abort.ts';
 import { fromHex, toHex } from '../core/bytes.ts';
@@ -56,7 +57,9 @@ export interface OwnerLinkOptions {
   readonly offerer?: RtcOfferer | undefined;
   readonly fetch?: typeof fetch | undefined;
   readonly WebSocket?: WebSocketConstructor | undefined;
-  readonly onFallback?: ((event: { readonly from: OwnerTransport; readonly to: OwnerTransport; readonly reason: string }) => void) | undefined;
+  readonly onFallback?:
+    | ((event: { readonly from: OwnerTransport; readonly to: OwnerTransport; readonly reason: string }) => void)
+    | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Limits of the channel (see `ChannelOptions`). */
   readonly recvTimeoutMs?: number | undefined;
@@ -82,8 +85,9 @@ interface Carrier {
 
 /**
  * Opens a link.
- * @throws {TercetError} ERR_IDENTITY_KEY, ERR_IDENTITY_PARTY, ERR_IDENTITY_REPLAY, ERR_IDENTITY_FINGERPRINT, ERR_MODEL_HASH or ERR_PEER_MISMATCH if the party is not the
- * one, or not as, it should be; ERR_LINK_BLOCKED if it answers but no link of the wanted kind comes about; ERR_PEER_UNREACHABLE, ERR_PEER_CERTIFICATE, ERR_PEER_TIMEOUT,
+ * @throws {TercetError} ERR_IDENTITY_KEY, ERR_IDENTITY_PARTY, ERR_IDENTITY_REPLAY, ERR_IDENTITY_FINGERPRINT,
+ * ERR_MODEL_HASH or ERR_PEER_MISMATCH if the party is not the one, or not as, it should be; ERR_LINK_BLOCKED if it
+ * answers but no link of the wanted kind comes about; ERR_PEER_UNREACHABLE, ERR_PEER_CERTIFICATE, ERR_PEER_TIMEOUT,
  * ERR_PEER_CLOSED, ERR_FRAME_FORMAT; ERR_ABORTED; ERR_ARGUMENT
  */
 export async function openOwnerLink(options: OwnerLinkOptions): Promise<OwnerLink> {
@@ -100,12 +104,21 @@ export async function openOwnerLink(options: OwnerLinkOptions): Promise<OwnerLin
   }
 }
 
-/** A link that does not come about, or says nothing, may do so over another transport. A party that is not the one it should be is not asked twice. */
+/**
+ * A link that does not come about, or says nothing, may do so over another transport. A party that is not the one
+ * it should be is not asked twice.
+ */
 function mayFallBack(error: unknown): boolean {
-  return error instanceof TercetError && ['ERR_LINK_BLOCKED', 'ERR_PEER_TIMEOUT', 'ERR_PEER_CLOSED', 'ERR_PEER_FAILED'].includes(error.code);
+  return (
+    error instanceof TercetError &&
+    ['ERR_LINK_BLOCKED', 'ERR_PEER_TIMEOUT', 'ERR_PEER_CLOSED', 'ERR_PEER_FAILED'].includes(error.code)
+  );
 }
 
-async function open(options: OwnerLinkOptions, connect: (options: OwnerLinkOptions) => Promise<Carrier>): Promise<OwnerLink> {
+async function open(
+  options: OwnerLinkOptions,
+  connect: (options: OwnerLinkOptions) => Promise<Carrier>,
+): Promise<OwnerLink> {
   const { party, session, signal, recvTimeoutMs: timeoutMs, highWaterBytes } = options;
   const begin = performance.now();
   const carrier = await connect(options);
@@ -124,12 +137,18 @@ async function open(options: OwnerLinkOptions, connect: (options: OwnerLinkOptio
     signal,
   });
   const channel = new FramedChannel({ self: 0, peer: party, session, transport, timeoutMs, highWaterBytes });
-  return withKey(key, { channel, transport: carrier.kind, connectMs: connected - begin, handshakeMs: performance.now() - connected });
+  return withKey(key, {
+    channel,
+    transport: carrier.kind,
+    connectMs: connected - begin,
+    handshakeMs: performance.now() - connected,
+  });
 }
 
 async function webSocketCarrier(options: OwnerLinkOptions): Promise<Carrier> {
   const Socket = options.WebSocket ?? globalThis.WebSocket;
-  if (Socket === undefined) throw new TercetError('ERR_LINK_BLOCKED', 'there is no WebSocket here', 'give the constructor of the ws package');
+  if (Socket === undefined)
+    throw new TercetError('ERR_LINK_BLOCKED', 'there is no WebSocket here', 'give the constructor of the ws package');
   const link = await connectWebSocket(endpointOf(options), toHex(options.session), Socket);
   return { transport: transportOf(options, [link]), kind: 'websocket', signallingHash: NO_SIGNALLING };
 }
@@ -162,8 +181,16 @@ async function webRtcCarrier(options: OwnerLinkOptions): Promise<Carrier> {
   }
 }
 
-/** Sends the offers, and applies the answers once they have proved to be the party's. Returns the hash that binds the handshake to them. */
-async function exchange(options: OwnerLinkOptions, endpoint: PartyEndpoint, offer: RtcOffer, clientNonce: Uint8Array): Promise<Uint8Array> {
+/**
+ * Sends the offers, and applies the answers once they have proved to be the party's. Returns the hash that binds
+ * the handshake to them.
+ */
+async function exchange(
+  options: OwnerLinkOptions,
+  endpoint: PartyEndpoint,
+  offer: RtcOffer,
+  clientNonce: Uint8Array,
+): Promise<Uint8Array> {
   const { party, session, address, otherIdentity } = options;
   const clientFingerprints = offer.descriptions.map((sdp) => fingerprintOf(sdp, 'this browser'));
   const modelHash = fromHex(options.modelHash);
@@ -171,7 +198,17 @@ async function exchange(options: OwnerLinkOptions, endpoint: PartyEndpoint, offe
   const asked = offerToJson({ nonce: clientNonce, modelHash, parametersHash, offers: offer.descriptions });
   const { party: claimed, statement, signature, answers } = await requestAnswer(endpoint, toHex(session), asked);
   const partyFingerprints = answers.map((sdp) => fingerprintOf(sdp, `party ${party}`));
-  const expected = { identity: address.identity, otherIdentity, session, party, clientNonce, clientFingerprints, partyFingerprints, modelHash, parametersHash };
+  const expected = {
+    identity: address.identity,
+    otherIdentity,
+    session,
+    party,
+    clientNonce,
+    clientFingerprints,
+    partyFingerprints,
+    modelHash,
+    parametersHash,
+  };
   await checkStatement(statement, signature, claimed, expected);
   if (answers.length !== offer.descriptions.length) throw replayed(party);
   // SECURITY: only now, and only these answers. test/net/signalling.test.ts.
@@ -184,20 +221,39 @@ function transportOf({ party, recvTimeoutMs }: OwnerLinkOptions, links: readonly
 }
 
 function endpointOf({ party, address, fetch, signal }: OwnerLinkOptions): PartyEndpoint {
-  return { party, url: address.url, fetch: fetch ?? ((input, init) => globalThis.fetch(input, init)), timeoutMs: CONNECT_MS, signal };
+  return {
+    party,
+    url: address.url,
+    fetch: fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    timeoutMs: CONNECT_MS,
+    signal,
+  };
 }
 
 function blocked(what: string): TercetError {
-  return new TercetError('ERR_LINK_BLOCKED', what, 'allow UDP to the parties, name a TURN server, or use transport "websocket"');
+  return new TercetError(
+    'ERR_LINK_BLOCKED',
+    what,
+    'allow UDP to the parties, name a TURN server, or use transport "websocket"',
+  );
 }
 
-function check({ party, address, otherIdentity, session, modelHash, parametersHash, associations = 1 }: OwnerLinkOptions): void {
+function check({
+  party,
+  address,
+  otherIdentity,
+  session,
+  modelHash,
+  parametersHash,
+  associations = 1,
+}: OwnerLinkOptions): void {
   checkSession(session);
   checkPublicKey(address.identity, party);
   if (otherIdentity !== undefined) checkPublicKey(otherIdentity, 3 - party);
   endpointUrl(address.url, party, '/');
   const bad = (what: string, hint: string): TercetError => new TercetError('ERR_ARGUMENT', what, hint);
-  if (![modelHash, parametersHash].every((hash) => /^[0-9a-f]{64}$/.test(hash))) throw bad('a hash that is none', 'give SHA-256 as 64 lower-case hex digits');
+  if (![modelHash, parametersHash].every((hash) => /^[0-9a-f]{64}$/.test(hash)))
+    throw bad('a hash that is none', 'give SHA-256 as 64 lower-case hex digits');
   if (!Number.isInteger(associations) || associations < 1 || associations > MAX_ASSOCIATIONS)
     throw bad(`${associations} associations`, `use 1 to ${MAX_ASSOCIATIONS}`);
 }

@@ -1,8 +1,9 @@
 /**
  * Makes a fast link behave like a slow one: a model of latency and rate on the sending side of any channel.
  *
- * A message leaves when the ones before it have left, takes its bytes at the rate of the link, and arrives one latency later. Messages
- * under way overlap, so latency is paid once per round trip, not once per message. For measurements only; it protects nothing.
+ * A message leaves when the ones before it have left, takes its bytes at the rate of the link, and arrives one
+ * latency later. Messages under way overlap, so latency is paid once per round trip, not once per message. For
+ * measurements only; it protects nothing.
  */
 
 import { TercetError } from '../core/errors.ts';

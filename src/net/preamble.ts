@@ -1,11 +1,15 @@
 /**
- * What precedes the frames on a fresh transport: exact reads for a handshake, then the transport goes on to a channel, with what came early.
+ * What precedes the frames on a fresh transport: exact reads for a handshake, then the transport goes on to a
+ * channel, with what came early.
  */
 import { concatBytes } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
 import type { Transport, TransportEvents } from './channel.ts';
 
-/** Bytes that may come before the channel takes over; a peer that follows the protocol is stopped by its window long before. */
+/**
+ * Bytes that may come before the channel takes over; a peer that follows the protocol is stopped by its window long
+ * before.
+ */
 const MAX_EARLY_BYTES = 16 * 1024 * 1024;
 
 interface Reader {
@@ -74,7 +78,13 @@ export class Preamble implements Transport {
     if (this.#events !== undefined) this.#events.data(bytes);
     else if (this.#early.length + bytes.length > MAX_EARLY_BYTES) {
       this.#inner.destroy();
-      this.#onError(new TercetError('ERR_FRAME_LENGTH', 'the peer sent too much before the link was open', 'check that all parties run the same version'));
+      this.#onError(
+        new TercetError(
+          'ERR_FRAME_LENGTH',
+          'the peer sent too much before the link was open',
+          'check that all parties run the same version',
+        ),
+      );
     } else {
       this.#early = concatBytes([this.#early, bytes]);
       this.#feed();
@@ -105,7 +115,11 @@ export class Preamble implements Transport {
       this.#reader = undefined;
       reader.reject(
         this.#error ??
-          new TercetError('ERR_PEER_CLOSED', 'the peer closed the link inside the handshake', 'look at the output of the other party, then run again'),
+          new TercetError(
+            'ERR_PEER_CLOSED',
+            'the peer closed the link inside the handshake',
+            'look at the output of the other party, then run again',
+          ),
       );
     }
   }

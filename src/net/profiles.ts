@@ -12,8 +12,8 @@ const HOME_UP: LinkProfile = { latencyMs: 30, bitsPerSecond: 20 * MBIT };
 const HOME_DOWN: LinkProfile = { latencyMs: 30, bitsPerSecond: 100 * MBIT };
 
 /**
- * `home` is what the data owner gets: 20 Mbit/s up, 100 Mbit/s down, 30 ms to either compute party. The two links of P0 share no rate
- * in this model, so it is kind to a protocol that uploads to both at once.
+ * `home` is what the data owner gets: 20 Mbit/s up, 100 Mbit/s down, 30 ms to either compute party. The two links
+ * of P0 share no rate in this model, so it is kind to a protocol that uploads to both at once.
  */
 const PROFILES: ReadonlyMap<string, (from: PartyId, to: PartyId) => LinkProfile> = new Map([
   // All three in one room.

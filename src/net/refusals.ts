@@ -1,14 +1,26 @@
-/** What the data owner says when a party is not the one, or not as, it was promised to be. Each names the party; all are final. */
+/**
+ * What the data owner says when a party is not the one, or not as, it was promised to be. Each names the party; all
+ * are final.
+ */
 import { TercetError } from '../core/errors.ts';
 
-const DISTRUST = 'do not send anything to this address; ask the operator, and compare the identity that is pinned with the one that the party prints';
+const DISTRUST =
+  'do not send anything to this address; ask the operator, and compare the identity that is pinned with the one that the party prints';
 
 export function wrongKey(party: number): TercetError {
-  return new TercetError('ERR_IDENTITY_KEY', `party ${party} did not prove the identity that is pinned for it`, DISTRUST);
+  return new TercetError(
+    'ERR_IDENTITY_KEY',
+    `party ${party} did not prove the identity that is pinned for it`,
+    DISTRUST,
+  );
 }
 
 export function swappedParty(expected: number, got: number): TercetError {
-  return new TercetError('ERR_IDENTITY_PARTY', `party ${got} answered in the place of party ${expected}`, 'check that each address belongs to its own party');
+  return new TercetError(
+    'ERR_IDENTITY_PARTY',
+    `party ${got} answered in the place of party ${expected}`,
+    'check that each address belongs to its own party',
+  );
 }
 
 export function replayed(party: number): TercetError {
@@ -36,7 +48,11 @@ export function wrongModel(party: number): TercetError {
 }
 
 export function wrongParameters(party: number): TercetError {
-  return new TercetError('ERR_PEER_MISMATCH', `party ${party} runs with other protocol parameters`, 'run the same version and settings on all parties');
+  return new TercetError(
+    'ERR_PEER_MISMATCH',
+    `party ${party} runs with other protocol parameters`,
+    'run the same version and settings on all parties',
+  );
 }
 
 export function tooLarge(party: number): TercetError {
@@ -50,5 +66,7 @@ export function tooLarge(party: number): TercetError {
 
 export function busy(party: number): TercetError {
   const what = `party ${party} has no room for another run now: its limit for this address, or for all, is reached`;
-  return new TercetError('ERR_PEER_BUSY', what, 'try again in a minute, or with a smaller batch', { party: party === 1 ? 1 : 2 });
+  return new TercetError('ERR_PEER_BUSY', what, 'try again in a minute, or with a smaller batch', {
+    party: party === 1 ? 1 : 2,
+  });
 }

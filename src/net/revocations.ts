@@ -1,4 +1,7 @@
-/** The list of a sharing's revoked credentials: signed by the enrolment key, numbered, public. Parties keep the newest that they were given. */
+/**
+ * The list of a sharing's revoked credentials: signed by the enrolment key, numbered, public. Parties keep the
+ * newest that they were given.
+ */
 import { concatBytes, fromHex, toHex } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
 import { CREDENTIAL_ID_BYTES } from './credential.ts';
@@ -23,10 +26,17 @@ export function signRevocations({ sharing, number, ids }: RevocationList, enrolm
   return `${JSON.stringify({ version: VERSION, sharing, number, ids, signature }, null, 2)}\n`;
 }
 
-/** @throws {TercetError} ERR_MODEL_FORMAT for a list that is malformed, of another sharing, or not signed by the enrolment key */
+/**
+ * @throws {TercetError} ERR_MODEL_FORMAT for a list that is malformed, of another sharing, or not signed by the
+ * enrolment key
+ */
 export async function readRevocations(bytes: Uint8Array, sharing: string, enrolment: string): Promise<RevocationList> {
   const wrong = (what: string) =>
-    new TercetError('ERR_MODEL_FORMAT', `the list of revoked credentials ${what}`, 'take the file that `tercet owner revoke` wrote');
+    new TercetError(
+      'ERR_MODEL_FORMAT',
+      `the list of revoked credentials ${what}`,
+      'take the file that `tercet owner revoke` wrote',
+    );
   let file: Readonly<Record<string, unknown>>;
   try {
     file = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as typeof file;
@@ -35,13 +45,22 @@ export async function readRevocations(bytes: Uint8Array, sharing: string, enrolm
     throw wrong('is malformed');
   }
   const { version, number, ids, signature } = file;
-  const isHex = (value: unknown, length: number): value is string => typeof value === 'string' && value.length === 2 * length && /^[0-9a-f]*$/.test(value);
-  if (version !== VERSION || !Number.isSafeInteger(number) || (number as number) < 1 || !Array.isArray(ids) || ids.length > MAX_REVOKED)
+  const isHex = (value: unknown, length: number): value is string =>
+    typeof value === 'string' && value.length === 2 * length && /^[0-9a-f]*$/.test(value);
+  if (
+    version !== VERSION ||
+    !Number.isSafeInteger(number) ||
+    (number as number) < 1 ||
+    !Array.isArray(ids) ||
+    ids.length > MAX_REVOKED
+  )
     throw wrong('is malformed');
-  if (!ids.every((id) => isHex(id, CREDENTIAL_ID_BYTES)) || !isHex(signature, SIGNATURE_BYTES)) throw wrong('is malformed');
+  if (!ids.every((id) => isHex(id, CREDENTIAL_ID_BYTES)) || !isHex(signature, SIGNATURE_BYTES))
+    throw wrong('is malformed');
   if (file['sharing'] !== sharing) throw wrong('is of another sharing');
   const list: RevocationList = { sharing, number: number as number, ids: ids as string[] };
-  if (!(await verifySignature(enrolment, revocationTranscript(list), fromHex(signature)))) throw wrong('is not signed by the enrolment key of this sharing');
+  if (!(await verifySignature(enrolment, revocationTranscript(list), fromHex(signature))))
+    throw wrong('is not signed by the enrolment key of this sharing');
   return list;
 }
 

@@ -1,5 +1,6 @@
 /**
- * Records of ChaCha20-Poly1305 over a transport, for links whose encryption ends at somebody else's proxy (WebSocket behind a TLS terminator).
+ * Records of ChaCha20-Poly1305 over a transport, for links whose encryption ends at somebody else's proxy
+ * (WebSocket behind a TLS terminator).
  *
  *   offset  size  field
  *        0     4  length n of the sealed part, tag included: 16 .. 64 KiB + 16, little-endian
@@ -7,8 +8,9 @@
  *        5     3  reserved, 0
  *        8     n  sealed bytes; the header is authenticated with them
  *
- * Each direction has a key of its own and counts its records in the nonce: a record that is changed, left out, repeated, swapped or sent back fails, and an end
- * that the peer did not send is no end. Keys come from the handshake and are wiped with the link. SECURITY: test/net/sealed.test.ts.
+ * Each direction has a key of its own and counts its records in the nonce: a record that is changed, left out,
+ * repeated, swapped or sent back fails, and an end that the peer did not send is no end. Keys come from the
+ * handshake and are wiped with the link. SECURITY: test/net/sealed.test.ts.
  */
 import { concatBytes } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
@@ -86,13 +88,22 @@ export class SealedTransport implements Transport {
     this.#wipe();
   }
 
-  /** `earlier` is what the record before had to wait for: the newer wait covers it, but its failure must be heard by somebody. */
+  /**
+   * `earlier` is what the record before had to wait for: the newer wait covers it, but its failure must be heard by
+   * somebody.
+   */
   #writeRecord(kind: number, plain: Uint8Array, earlier?: Promise<void>): Promise<void> | undefined {
     earlier?.catch(() => undefined);
     const header = new Uint8Array(HEADER_BYTES);
     new DataView(header.buffer).setUint32(0, plain.length + TAG_BYTES, true);
     header[4] = kind;
-    const sealed = this.#sodium.crypto_aead_chacha20poly1305_ietf_encrypt(plain, header, null, this.#sendNonce, this.#keys.send);
+    const sealed = this.#sodium.crypto_aead_chacha20poly1305_ietf_encrypt(
+      plain,
+      header,
+      null,
+      this.#sendNonce,
+      this.#keys.send,
+    );
     count(this.#sendNonce);
     return this.#inner.write(header, sealed);
   }
@@ -123,7 +134,8 @@ export class SealedTransport implements Transport {
 
   /** Bytes of the record under way, as far as they are known; parts are put together only when it may be whole. */
   #needed(): number {
-    if (this.#partial[0].length < HEADER_BYTES && this.#partial.length > 1) this.#partial = [concatBytes(this.#partial)];
+    if (this.#partial[0].length < HEADER_BYTES && this.#partial.length > 1)
+      this.#partial = [concatBytes(this.#partial)];
     return recordBytes(this.#partial[0]);
   }
 
@@ -132,7 +144,13 @@ export class SealedTransport implements Transport {
     const header = record.subarray(0, HEADER_BYTES);
     let plain: Uint8Array;
     try {
-      plain = this.#sodium.crypto_aead_chacha20poly1305_ietf_decrypt(null, record.subarray(HEADER_BYTES), header, this.#receiveNonce, this.#keys.receive);
+      plain = this.#sodium.crypto_aead_chacha20poly1305_ietf_decrypt(
+        null,
+        record.subarray(HEADER_BYTES),
+        header,
+        this.#receiveNonce,
+        this.#keys.receive,
+      );
     } catch {
       throw forged();
     }
@@ -165,13 +183,17 @@ export class SealedTransport implements Transport {
   }
 }
 
-/** Bytes of the record that begins with `bytes`; of the header alone as long as that is not there. @throws {TercetError} for a header that no record has */
+/**
+ * Bytes of the record that begins with `bytes`; of the header alone as long as that is not there. @throws
+ * {TercetError} for a header that no record has
+ */
 function recordBytes(bytes: Uint8Array): number {
   if (bytes.length < HEADER_BYTES) return HEADER_BYTES;
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
   const known = bytes[4] === DATA || (bytes[4] === END && length === TAG_BYTES);
   if (!known || bytes[5] !== 0 || bytes[6] !== 0 || bytes[7] !== 0) throw forged();
-  if (length < TAG_BYTES || length > MAX_PLAIN_BYTES + TAG_BYTES) throw new TercetError('ERR_FRAME_LENGTH', `a record of ${length} bytes`, HINT);
+  if (length < TAG_BYTES || length > MAX_PLAIN_BYTES + TAG_BYTES)
+    throw new TercetError('ERR_FRAME_LENGTH', `a record of ${length} bytes`, HINT);
   return HEADER_BYTES + length;
 }
 
@@ -183,12 +205,17 @@ function count(nonce: Uint8Array): void {
   }
 }
 
-const HINT = 'somebody between the parties changes what they send: use another network, or ask the operator about the proxy';
+const HINT =
+  'somebody between the parties changes what they send: use another network, or ask the operator about the proxy';
 
 function forged(): TercetError {
   return new TercetError('ERR_FRAME_FORMAT', 'a record of the link does not open with the key of this link', HINT);
 }
 
 function cut(): TercetError {
-  return new TercetError('ERR_PEER_CLOSED', 'the link was cut', 'look at the output of the other party, then run again');
+  return new TercetError(
+    'ERR_PEER_CLOSED',
+    'the link was cut',
+    'look at the output of the other party, then run again',
+  );
 }

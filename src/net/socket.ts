@@ -1,5 +1,6 @@
 /**
- * A connected socket as a transport: writes without copying large payloads, reads with back-pressure, closes in bounded time.
+ * A connected socket as a transport: writes without copying large payloads, reads with back-pressure, closes in
+ * bounded time.
  *
  * The socket is described by its shape, so this file needs nothing of Node.
  */
@@ -81,11 +82,13 @@ export class SocketTransport implements Transport {
   }
 
   write(header: Uint8Array, payload: Uint8Array): Promise<void> | undefined {
-    if (this.#ending || this.#socket.destroyed || this.#socket.writableEnded) return Promise.reject(this.#options.explain(this.#error));
+    if (this.#ending || this.#socket.destroyed || this.#socket.writableEnded)
+      return Promise.reject(this.#options.explain(this.#error));
     if (payload.length < SMALL_BYTES) this.#chunks.push(concatBytes([header, payload]));
     else {
       this.#chunks.push(header);
-      for (let at = 0; at < payload.length; at += SLICE_BYTES) this.#chunks.push(payload.subarray(at, at + SLICE_BYTES));
+      for (let at = 0; at < payload.length; at += SLICE_BYTES)
+        this.#chunks.push(payload.subarray(at, at + SLICE_BYTES));
     }
     this.#outstanding += header.length + payload.length;
     this.#pump();
@@ -153,7 +156,11 @@ export class SocketTransport implements Transport {
     if (first === undefined || first.length >= SMALL_BYTES) return first;
     const parts = [first];
     let length = first.length;
-    for (let next = this.#chunks.peek(); next !== undefined && length + next.length <= 2 * SMALL_BYTES; next = this.#chunks.peek()) {
+    for (
+      let next = this.#chunks.peek();
+      next !== undefined && length + next.length <= 2 * SMALL_BYTES;
+      next = this.#chunks.peek()
+    ) {
       parts.push(next);
       length += next.length;
       this.#chunks.shift();

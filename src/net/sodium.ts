@@ -1,5 +1,6 @@
 /**
- * libsodium, loaded when first needed: 150 kB that a page without a private run never downloads. The module system keeps the loaded copy, so nothing is cached here.
+ * libsodium, loaded when first needed: 150 kB that a page without a private run never downloads. The module system
+ * keeps the loaded copy, so nothing is cached here.
  */
 import type * as Sodium from 'libsodium-wrappers';
 

@@ -1,11 +1,13 @@
 /**
  * Links between processes: TLS 1.3 with certificates on both sides.
  *
- * Security model: the network is hostile. The connector requires proof that the other end is the party it asked for, the listener that it is the party that its
- * greeting claims to be; `credentials.ts` says what counts as proof. Sessions of TLS are never resumed.
- * Nothing is handed out before that. A connection that fails these checks is dropped and reported to `onRefused`, and does not disturb
- * anybody who waits in `accept`: strangers cannot end a session. Unfinished connections are bounded in number and time (unfinished.ts); links that passed the checks
- * are not counted among them. The compute parties keep spare links, so that a session of theirs needs no new connection.
+ * Security model: the network is hostile. The connector requires proof that the other end is the party it asked
+ * for, the listener that it is the party that its greeting claims to be; `credentials.ts` says what counts as
+ * proof. Sessions of TLS are never resumed. Nothing is handed out before that. A connection that fails these checks
+ * is dropped and reported to `onRefused`, and does not disturb anybody who waits in `accept`: strangers cannot end
+ * a session. Unfinished connections are bounded in number and time (unfinished.ts); links that passed the checks
+ * are not counted among them. The compute parties keep spare links, so that a session of theirs needs no new
+ * connection.
  */
 
 import * as tls from 'node:tls';
@@ -14,7 +16,15 @@ import { addressGroup } from './address.ts';
 import { equalBytes } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
 import { type BoundChannel, FramedChannel, type SessionChannel } from './channel.ts';
-import { type Credentials, checkCertified, checkProof, contextOptions, isPinned, partyOf, secureContext } from './credentials.ts';
+import {
+  type Credentials,
+  checkCertified,
+  checkProof,
+  contextOptions,
+  isPinned,
+  partyOf,
+  secureContext,
+} from './credentials.ts';
 import { checkSession } from './frame.ts';
 import { guard, readHello, refuse } from './greeting.ts';
 import { type Hello, NO_SESSION, encodeHello, isSpare, partyName } from './hello.ts';
@@ -45,8 +55,8 @@ const GREETING_TIMEOUT_MS = 10_000;
 /** Connections that have not proved who they are; each costs a few kilobytes. */
 const UNFINISHED: UnfinishedLimits = { max: 256, perAddress: 64 };
 /**
- * Links that passed all checks and wait for their `accept`, of each party for itself: owners cannot fill the places of the other compute party. A link of that one is
- * one of its sessions, whose number it bounds itself.
+ * Links that passed all checks and wait for their `accept`, of each party for itself: owners cannot fill the places
+ * of the other compute party. A link of that one is one of its sessions, whose number it bounds itself.
  */
 const MAX_UNCLAIMED: Readonly<Record<PartyId, number>> = { 0: 16, 1: 1024, 2: 1024 };
 /** Spare links of one party; the oldest goes when there are more. */
@@ -105,7 +115,10 @@ export interface AcceptOptions extends AcceptAnyOptions {
 export interface Arrived {
   /** Where it comes from. */
   readonly remote: string;
-  /** Says that an owner without a certificate has followed the protocol: until then its link is one of the unfinished. */
+  /**
+   * Says that an owner without a certificate has followed the protocol: until then its link is one of the
+   * unfinished.
+   */
   proved(): void;
 }
 
@@ -117,8 +130,8 @@ export interface TlsListener {
   /**
    * The link of one party in one session.
    *
-   * @throws TercetError at the time-out: ERR_PEER_CERTIFICATE or ERR_PEER_MISMATCH if a connection was refused for that meanwhile, else
-   * ERR_PEER_TIMEOUT; ERR_ABORTED if the signal or `close` came first
+   * @throws TercetError at the time-out: ERR_PEER_CERTIFICATE or ERR_PEER_MISMATCH if a connection was refused for
+   * that meanwhile, else ERR_PEER_TIMEOUT; ERR_ABORTED if the signal or `close` came first
    */
   accept(options: AcceptOptions): Promise<BoundChannel>;
   /** The next link, of any session, that no `accept` asked for; throws like `accept`. */
@@ -130,9 +143,11 @@ export interface TlsListener {
 /**
  * Opens a link to a listening party and waits until that party has accepted it.
  *
- * @throws TercetError ERR_PEER_UNREACHABLE (nobody listens at host:port), ERR_PEER_CERTIFICATE (either side does not accept the other's
- * certificate; `party` is the one that did not prove itself), ERR_IDENTITY_KEY, ERR_IDENTITY_PARTY (the other side has not the pinned key), ERR_PEER_MISMATCH (another party or version listens there), ERR_FRAME_FORMAT (something else listens there),
- * ERR_PEER_CLOSED, ERR_PEER_TIMEOUT, ERR_ABORTED, ERR_ARGUMENT
+ * @throws TercetError ERR_PEER_UNREACHABLE (nobody listens at host:port), ERR_PEER_CERTIFICATE (either side does
+ * not accept the other's certificate; `party` is the one that did not prove itself), ERR_IDENTITY_KEY,
+ * ERR_IDENTITY_PARTY (the other side has not the pinned key), ERR_PEER_MISMATCH (another party or version listens
+ * there), ERR_FRAME_FORMAT (something else listens there), ERR_PEER_CLOSED, ERR_PEER_TIMEOUT, ERR_ABORTED,
+ * ERR_ARGUMENT
  */
 export async function connectTls(options: ConnectOptions): Promise<BoundChannel> {
   checkSession(options.session);
@@ -145,7 +160,10 @@ export async function connectTls(options: ConnectOptions): Promise<BoundChannel>
     try {
       return await connectOnce(options, context, deadline);
     } catch (error) {
-      const refused = error instanceof TercetError && error.code === 'ERR_PEER_UNREACHABLE' && errorCode(error.cause) === 'ECONNREFUSED';
+      const refused =
+        error instanceof TercetError &&
+        error.code === 'ERR_PEER_UNREACHABLE' &&
+        errorCode(error.cause) === 'ECONNREFUSED';
       if (!refused || performance.now() + pause >= deadline) throw error;
       await sleep(pause, options.signal);
     }
@@ -158,7 +176,10 @@ export interface SpareLink {
   readonly open: boolean;
   /** Resolves when it is gone or claimed. */
   readonly ended: Promise<void>;
-  /** Makes it the link of a session. @throws TercetError as `connectTls`, for example ERR_PEER_CLOSED when the other end is gone; it is of no use then. */
+  /**
+   * Makes it the link of a session. @throws TercetError as `connectTls`, for example ERR_PEER_CLOSED when the other
+   * end is gone; it is of no use then.
+   */
   claim(session: Uint8Array, timeoutMs: number, signal?: AbortSignal): Promise<SessionChannel>;
   close(): void;
 }
@@ -168,7 +189,11 @@ export async function connectSpare(options: Omit<ConnectOptions, 'session'>): Pr
   checkEnds(options.self, options.peer);
   checkPort(options.port);
   const deadline = performance.now() + (options.timeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS);
-  const { socket, rest, where } = await greeted({ ...options, session: NO_SESSION }, secureContext(options.credentials), deadline);
+  const { socket, rest, where } = await greeted(
+    { ...options, session: NO_SESSION },
+    secureContext(options.credentials),
+    deadline,
+  );
   let open = true;
   let end: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => {
@@ -219,15 +244,27 @@ export async function connectSpare(options: Omit<ConnectOptions, 'session'>): Pr
   };
 }
 
-async function connectOnce(options: ConnectOptions, context: tls.SecureContext, deadline: number): Promise<BoundChannel> {
+async function connectOnce(
+  options: ConnectOptions,
+  context: tls.SecureContext,
+  deadline: number,
+): Promise<BoundChannel> {
   const { socket, hello, rest, where } = await greeted(options, context, deadline);
   return channelOn(socket, rest, hello, where, options);
 }
 
-function checkAnswer(hello: Hello, { self, peer, session }: Pick<ConnectOptions, 'self' | 'peer' | 'session'>, where: string): void {
+function checkAnswer(
+  hello: Hello,
+  { self, peer, session }: Pick<ConnectOptions, 'self' | 'peer' | 'session'>,
+  where: string,
+): void {
   if (hello.status !== 'ok') throw refusal(hello.status, where, self);
   if (hello.from !== peer || hello.to !== self || !equalBytes(hello.session, session))
-    throw new TercetError('ERR_PEER_MISMATCH', `${where} answered for another link`, 'check host and port of every party');
+    throw new TercetError(
+      'ERR_PEER_MISMATCH',
+      `${where} answered for another link`,
+      'check host and port of every party',
+    );
 }
 
 /** A connection up to the listener's answer. */
@@ -251,9 +288,12 @@ async function greeted(
     checkServerIdentity: (_name, certificate) =>
       partyOf(certificate) === peer
         ? undefined
-        : certificateRefused(`${where} did not prove to ${partyWords(self)} that it is party ${peer}: its certificate is not that of party ${peer}`, {
-            party: peer,
-          }),
+        : certificateRefused(
+            `${where} did not prove to ${partyWords(self)} that it is party ${peer}: its certificate is not that of party ${peer}`,
+            {
+              party: peer,
+            },
+          ),
   });
   socket.once('connect', () => {
     phase = 'handshake';
@@ -292,7 +332,8 @@ function blamed(failure: TercetError, self: PartyId, peer: PartyId): TercetError
 /**
  * Listens for the links of the other parties.
  *
- * @throws TercetError ERR_PEER_CERTIFICATE for unusable credentials, ERR_PEER_UNREACHABLE if the address cannot be listened on
+ * @throws TercetError ERR_PEER_CERTIFICATE for unusable credentials, ERR_PEER_UNREACHABLE if the address cannot be
+ * listened on
  */
 export async function listenTls(options: ListenOptions): Promise<TlsListener> {
   const host = options.host ?? '127.0.0.1';
@@ -351,7 +392,8 @@ class Listener implements TlsListener {
       ...contextOptions(options.credentials),
       ALPNProtocols: [ALPN],
       requestCert: true,
-      // Judged after the handshake, so that who is refused is told so: a TLS 1.3 server that refuses can only hang up, which could mean anything.
+      // Judged after the handshake, so that who is refused is told so: a TLS 1.3 server that refuses can only hang
+      // up, which could mean anything.
       rejectUnauthorized: false,
       handshakeTimeout: this.#greetingTimeout(),
     });
@@ -484,7 +526,11 @@ class Listener implements TlsListener {
         checkProof(socket, credentials, { self, claimed: hello.from, where });
         this.#check(hello, where);
         if (isSpare(hello))
-          throw new TercetError('ERR_PEER_MISMATCH', `party ${hello.from} (${where}) claims a spare link for no session`, 'check its version');
+          throw new TercetError(
+            'ERR_PEER_MISMATCH',
+            `party ${hello.from} (${where}) claims a spare link for no session`,
+            'check its version',
+          );
         this.#answer(socket, hello);
       }
       this.#offer({ socket, hello, rest, where });
@@ -531,10 +577,20 @@ class Listener implements TlsListener {
       throw new TercetError('ERR_PEER_MISMATCH', what, 'check host and port of every party');
     }
     if (isSpare(hello) && hello.from === 0) {
-      throw new TercetError('ERR_PEER_MISMATCH', `a data owner (${where}) asks for no session`, 'run the same version of Tercet on all parties');
+      throw new TercetError(
+        'ERR_PEER_MISMATCH',
+        `a data owner (${where}) asks for no session`,
+        'run the same version of Tercet on all parties',
+      );
     }
-    if ([...this.#unclaimed].filter((arrival) => arrival.hello.from === hello.from).length >= MAX_UNCLAIMED[hello.from]) {
-      throw new TercetError('ERR_PEER_UNREACHABLE', 'too many links wait to be accepted', 'wait for the running sessions to end');
+    if (
+      [...this.#unclaimed].filter((arrival) => arrival.hello.from === hello.from).length >= MAX_UNCLAIMED[hello.from]
+    ) {
+      throw new TercetError(
+        'ERR_PEER_UNREACHABLE',
+        'too many links wait to be accepted',
+        'wait for the running sessions to end',
+      );
     }
   }
 
@@ -584,7 +640,13 @@ class Listener implements TlsListener {
   }
 }
 
-function channelOn(socket: tls.TLSSocket, early: Uint8Array, hello: Hello, where: string, limits: LinkLimits & { readonly self: PartyId }): BoundChannel {
+function channelOn(
+  socket: tls.TLSSocket,
+  early: Uint8Array,
+  hello: Hello,
+  where: string,
+  limits: LinkLimits & { readonly self: PartyId },
+): BoundChannel {
   const timeoutMs = limits.recvTimeoutMs ?? DEFAULT_TIMEOUT_MS;
   const transport = new SocketTransport(socket, {
     early,
@@ -592,7 +654,14 @@ function channelOn(socket: tls.TLSSocket, early: Uint8Array, hello: Hello, where
     explain: (error) => tlsError(error, 'open', where),
   });
   const { self, highWaterBytes } = limits;
-  const channel = new FramedChannel({ self, peer: hello.from, session: hello.session, transport, timeoutMs, highWaterBytes });
+  const channel = new FramedChannel({
+    self,
+    peer: hello.from,
+    session: hello.session,
+    transport,
+    timeoutMs,
+    highWaterBytes,
+  });
   return Object.assign(channel, { binding: () => bindingOf(socket, hello.session, where) });
 }
 
@@ -601,7 +670,12 @@ function bindingOf(socket: tls.TLSSocket, session: Uint8Array, where: string): U
   try {
     return Uint8Array.from(socket.exportKeyingMaterial(32, 'EXPORTER-tercet-owner', Buffer.from(session)));
   } catch (error) {
-    throw new TercetError('ERR_PEER_CLOSED', `${where} closed the link`, 'look at the output of the other party, then run again', { cause: error });
+    throw new TercetError(
+      'ERR_PEER_CLOSED',
+      `${where} closed the link`,
+      'look at the output of the other party, then run again',
+      { cause: error },
+    );
   }
 }
 
@@ -615,9 +689,11 @@ function whereOf(socket: { remoteAddress?: string | undefined; remotePort?: numb
 }
 
 function checkEnds(self: PartyId, peer: PartyId): void {
-  if (self === peer) throw new TercetError('ERR_ARGUMENT', `party ${self} asks for a link to itself`, 'name another party');
+  if (self === peer)
+    throw new TercetError('ERR_ARGUMENT', `party ${self} asks for a link to itself`, 'name another party');
 }
 
 function checkPort(port: number): void {
-  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new TercetError('ERR_ARGUMENT', 'bad port', 'use a port of 0 to 65535');
+  if (!Number.isInteger(port) || port < 0 || port > 65535)
+    throw new TercetError('ERR_ARGUMENT', 'bad port', 'use a port of 0 to 65535');
 }

@@ -1,5 +1,6 @@
 /**
- * What is signed: a domain tag and fields, each behind its length (u32, little-endian), so that no two different lists of fields have the same bytes.
+ * What is signed: a domain tag and fields, each behind its length (u32, little-endian), so that no two different
+ * lists of fields have the same bytes.
  */
 import { concatBytes } from '../core/bytes.ts';
 
@@ -13,7 +14,10 @@ export function encodeTranscript(domain: string, fields: readonly Uint8Array[]):
   return concatBytes(parts);
 }
 
-/** The fields behind the domain tag, or undefined unless `bytes` is a transcript of this domain with exactly `count` fields. */
+/**
+ * The fields behind the domain tag, or undefined unless `bytes` is a transcript of this domain with exactly `count`
+ * fields.
+ */
 export function decodeTranscript(bytes: Uint8Array, domain: string, count: number): Uint8Array[] | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const fields: Uint8Array[] = [];

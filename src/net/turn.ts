@@ -2,7 +2,10 @@
 
 const LONGEST_TIMER_MS = 0x7fff_ffff;
 
-/** Gives the event loop one turn, as cheaply as the platform can: sockets and timers get their chance before `callback` runs. */
+/**
+ * Gives the event loop one turn, as cheaply as the platform can: sockets and timers get their chance before
+ * `callback` runs.
+ */
 export function nextTurn(callback: () => void): void {
   if (typeof setImmediate === 'function') setImmediate(callback);
   else setTimeout(callback, 0);

@@ -6,7 +6,10 @@
 
 export type PartyId = 0 | 1 | 2;
 
-/** Bytes and messages of one link, counted at the channel: frames with their headers (`wireBytes`) and payloads (`payloadBytes`). */
+/**
+ * Bytes and messages of one link, counted at the channel: frames with their headers (`wireBytes`) and payloads
+ * (`payloadBytes`).
+ */
 export interface LinkStats {
   sentPayloadBytes: number;
   sentWireBytes: number;
@@ -22,14 +25,18 @@ export interface LinkStats {
 /**
  * A reliable, ordered link to one peer.
  *
- * Every message carries session, sequence, tag and length; the receiver says beforehand which tag and length it expects, and
- * anything else is a typed peer error that closes the channel for good. After an error every pending and later call rejects with it.
+ * Every message carries session, sequence, tag and length; the receiver says beforehand which tag and length it
+ * expects, and anything else is a typed peer error that closes the channel for good. After an error every pending
+ * and later call rejects with it.
  */
 export interface Channel {
   readonly self: PartyId;
   readonly peer: PartyId;
   readonly stats: LinkStats;
-  /** Resolves, with why, as soon as nothing can be sent any more: the peer is gone, the link broke, or this side ended it. Never rejects. */
+  /**
+   * Resolves, with why, as soon as nothing can be sent any more: the peer is gone, the link broke, or this side
+   * ended it. Never rejects.
+   */
   readonly ended: Promise<Error>;
   /**
    * Sends `bytes` under `tag`. Resolves when the channel can take more (back-pressure), not when the peer has read it.

@@ -1,9 +1,10 @@
 /**
- * Connections that have not proved anything yet, in bounded number: in all, and from one address. Those that have are not counted, so strangers cannot take the place
- * of links in use.
+ * Connections that have not proved anything yet, in bounded number: in all, and from one address. Those that have
+ * are not counted, so strangers cannot take the place of links in use.
  *
- * A newcomer is let in and the oldest gives way: first of its own address, else of the address that has most. So one stranger is in the way of nobody but itself, and
- * many connections that say nothing are in nobody's way. Addresses from which another party's link stands keep their places against all others.
+ * A newcomer is let in and the oldest gives way: first of its own address, else of the address that has most. So
+ * one stranger is in the way of nobody but itself, and many connections that say nothing are in nobody's way.
+ * Addresses from which another party's link stands keep their places against all others.
  */
 import { addressGroup } from './address.ts';
 
@@ -37,7 +38,8 @@ export class Unfinished {
   add(key: string, address: string | undefined, drop: () => void): void {
     const group = addressGroup(address);
     const groups = new Map<string, string[]>();
-    for (const [other, connection] of this.#connections) groups.set(connection.group, [...(groups.get(connection.group) ?? []), other]);
+    for (const [other, connection] of this.#connections)
+      groups.set(connection.group, [...(groups.get(connection.group) ?? []), other]);
     const own = groups.get(group) ?? [];
     if (own.length >= this.#limits.perAddress) this.#giveWay(own[0]);
     else if (this.#connections.size >= this.#limits.max) {

@@ -1,9 +1,11 @@
 /**
- * What a compute party is ready to spend on its owners: memory and traffic, of one session, of the sessions of one address, and of all. Every request is priced
- * (`session/price.ts`) and weighed here before the handshake answers it, and again, for good, before anything is built for it.
+ * What a compute party is ready to spend on its owners: memory and traffic, of one session, of the sessions of one
+ * address, and of all. Every request is priced (`session/price.ts`) and weighed here before the handshake answers
+ * it, and again, for good, before anything is built for it.
  *
- * Security: owners are strangers. One of them can use up the budget of its address and no more; IPv6 addresses count by their network of 64 bits, because whoever has
- * one has all of it. Behind a proxy all owners have the proxy's address: give `address` what `total` has there.
+ * Security: owners are strangers. One of them can use up the budget of its address and no more; IPv6 addresses
+ * count by their network of 64 bits, because whoever has one has all of it. Behind a proxy all owners have the
+ * proxy's address: give `address` what `total` has there.
  */
 import { Refusal } from '../core/told.ts';
 import type { Price } from '../session/price.ts';
@@ -21,11 +23,17 @@ export interface BudgetLimits {
 
 const GB = 1e9;
 
-/** Half of a machine's memory for all sessions, half of that for an address, and up to 8 GB of it for a session: BERT-base with 16 texts of 128 tokens takes 3.5 GB. */
+/**
+ * Half of a machine's memory for all sessions, half of that for an address, and up to 8 GB of it for a session:
+ * BERT-base with 16 texts of 128 tokens takes 3.5 GB.
+ */
 export function defaultLimits(machineBytes: number): BudgetLimits {
   const total = Math.floor(machineBytes / 2);
   const address = Math.floor(total / 2);
-  return { memory: { session: Math.min(8 * GB, address), address, total }, traffic: { session: 200 * GB, address: 400 * GB, total: 800 * GB } };
+  return {
+    memory: { session: Math.min(8 * GB, address), address, total },
+    traffic: { session: 200 * GB, address: 400 * GB, total: 800 * GB },
+  };
 }
 
 type Cost = Pick<Price, 'memory' | 'traffic'>;
@@ -49,7 +57,8 @@ export class Budgets {
 
   /**
    * Whether a run may begin now.
-   * @throws {TercetError} ERR_TOO_LARGE for one that is larger than any session may be, ERR_PEER_BUSY while others leave no room for it
+   * @throws {TercetError} ERR_TOO_LARGE for one that is larger than any session may be, ERR_PEER_BUSY while others
+   * leave no room for it
    */
   check(price: Cost, address: string): void {
     for (const what of ['memory', 'traffic'] as const) {
@@ -99,7 +108,9 @@ export class Budgets {
   #busy(what: keyof BudgetLimits, scope: Scope): Refusal {
     const whose = scope === 'address' ? 'runs of this address' : 'runs of others';
     const message = `party ${this.#party}: ${whose} leave no ${WHAT[what]} for another one (limit "${scope}", ${gigabytes(this.#limits[what][scope])})`;
-    return new Refusal('ERR_PEER_BUSY', message, 'try again in a minute, or with a smaller batch', { party: this.#party });
+    return new Refusal('ERR_PEER_BUSY', message, 'try again in a minute, or with a smaller batch', {
+      party: this.#party,
+    });
   }
 }
 
@@ -111,7 +122,10 @@ export function networkOf(address: string): string {
   const [head, tail] = address.split('%')[0].toLowerCase().split('::');
   const left = head === '' ? [] : head.split(':');
   const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  const all = tail === undefined ? left : [...left, ...new Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right];
+  const all =
+    tail === undefined
+      ? left
+      : [...left, ...new Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right];
   return `${all
     .slice(0, 4)
     .map((part) => Number.parseInt(part, 16).toString(16))

@@ -1,4 +1,7 @@
-/** The plaintext model beside the private run. It reads the text and the weights in one process, so it runs only when `--compare` asked for it. */
+/**
+ * The plaintext model beside the private run. It reads the text and the weights in one process, so it runs only
+ * when `--compare` asked for it.
+ */
 import type { WasmKernels } from '../compute/kernels/wasm/pool.ts';
 import type { Head } from '../ml/config.ts';
 import { type WeightSource, tensorNames } from '../ml/models/weights.ts';
@@ -8,8 +11,8 @@ import type { TaskInput } from '../ml/tasks/common.ts';
 export interface Comparison {
   readonly maxAbsLogitError: number;
   /**
-   * Whether every choice is the same that is made by the largest output: of a row of logits, of the start and the end of an answer; of hidden states, whether the
-   * cosine is at least 0.999.
+   * Whether every choice is the same that is made by the largest output: of a row of logits, of the start and the
+   * end of an answer; of hidden states, whether the cosine is at least 0.999.
    */
   readonly argmaxEqual: boolean;
   /** |difference| of every output. */
@@ -41,7 +44,9 @@ export async function compareWithPlaintext(
       ? await generatedOutputs(cached, inputs[0].inputIds, picked, kernels)
       : await Promise.all(inputs.map((input) => plainOutput(cached, input, kernels)));
   const plaintextMs = performance.now() - start;
-  const errors = Float32Array.from(outputs.flatMap((own, i) => Array.from(own, (value, j) => Math.abs(value - plain[i][j]))));
+  const errors = Float32Array.from(
+    outputs.flatMap((own, i) => Array.from(own, (value, j) => Math.abs(value - plain[i][j]))),
+  );
   const width = widthOf(source);
   return {
     maxAbsLogitError: errors.reduce((most, error) => Math.max(most, error), 0),
@@ -57,7 +62,11 @@ function widthOf({ config }: WeightSource): number {
   return config.head === 'none' ? config.hiddenSize : config.numLabels;
 }
 
-async function plainOutput(source: WeightSource, { inputIds, typeIds, rows, pooling }: TaskInput, kernels: WasmKernels): Promise<Float32Array> {
+async function plainOutput(
+  source: WeightSource,
+  { inputIds, typeIds, rows, pooling }: TaskInput,
+  kernels: WasmKernels,
+): Promise<Float32Array> {
   const { head, hiddenSize: C } = source.config;
   const { logits } = await runFloat(source, inputIds, {
     ...(typeIds === undefined ? {} : { tokenTypeIds: typeIds }),
@@ -66,14 +75,25 @@ async function plainOutput(source: WeightSource, { inputIds, typeIds, rows, pool
   });
   if (head !== 'none' || (pooling ?? 'none') === 'none') return logits;
   if (pooling === 'cls') return logits.slice(0, C);
-  return Float32Array.from({ length: C }, (_, c) => inputIds.reduce((sum, _id, t) => sum + logits[t * C + c], 0) / inputIds.length);
+  return Float32Array.from(
+    { length: C },
+    (_, c) => inputIds.reduce((sum, _id, t) => sum + logits[t * C + c], 0) / inputIds.length,
+  );
 }
 
 /** Logits of the prompt's last position and of every position behind it, in one pass. */
-async function generatedOutputs(source: WeightSource, prompt: readonly number[], picked: readonly number[], kernels: WasmKernels): Promise<Float32Array[]> {
+async function generatedOutputs(
+  source: WeightSource,
+  prompt: readonly number[],
+  picked: readonly number[],
+  kernels: WasmKernels,
+): Promise<Float32Array[]> {
   const V = source.config.vocabSize;
   const positions = Array.from({ length: picked.length + 1 }, (_, i) => prompt.length - 1 + i);
-  const { logits } = await runFloat(source, [...prompt, ...picked], { positions, matmul: (a, b, m, k, n) => kernels.matmulF32(a, b, m, k, n) });
+  const { logits } = await runFloat(source, [...prompt, ...picked], {
+    positions,
+    matmul: (a, b, m, k, n) => kernels.matmulF32(a, b, m, k, n),
+  });
   return positions.map((_, i) => logits.slice(i * V, (i + 1) * V));
 }
 

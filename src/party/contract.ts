@@ -1,4 +1,7 @@
-/** The JSON contract of `tercet infer` and of the rows of `tercet bench` (docs/ARCHITECTURE.md). Bytes are counted at the channels; nothing is estimated. */
+/**
+ * The JSON contract of `tercet infer` and of the rows of `tercet bench` (docs/ARCHITECTURE.md). Bytes are counted
+ * at the channels; nothing is estimated.
+ */
 import type { RunResult } from './run.ts';
 import type { Answer, Task } from './task.ts';
 import type { WeightMode } from '../session/request.ts';
@@ -48,7 +51,12 @@ export function toJson(result: RunResult, task: Task, weights: WeightMode): obje
             timeMs: rounded(comparison.plaintextMs),
           },
         }),
-    cost: { p0: { ...bytes(p0), onlineRounds: owner.onlineRounds }, p1: bytes(p1), p2: bytes(p2), rounds: owner.rounds },
+    cost: {
+      p0: { ...bytes(p0), onlineRounds: owner.onlineRounds },
+      p1: bytes(p1),
+      p2: bytes(p2),
+      rounds: owner.rounds,
+    },
     timing: {
       setupMs: rounded(result.setupMs + owner.timing.agreeMs),
       preprocessMs: rounded(owner.timing.preprocessMs),
@@ -57,7 +65,13 @@ export function toJson(result: RunResult, task: Task, weights: WeightMode): obje
     },
     ...(result.steps.length === 0
       ? {}
-      : { steps: result.steps.map((step) => ({ ...step, preprocessMs: rounded(step.preprocessMs), onlineMs: rounded(step.onlineMs) })) }),
+      : {
+          steps: result.steps.map((step) => ({
+            ...step,
+            preprocessMs: rounded(step.preprocessMs),
+            onlineMs: rounded(step.onlineMs),
+          })),
+        }),
     memory: { p0PeakBytes: p0.peakMemoryBytes, p1PeakBytes: p1.peakMemoryBytes, p2PeakBytes: p2.peakMemoryBytes },
     devices: { p0: p0.device, p1: p1.device, p2: p2.device },
   };

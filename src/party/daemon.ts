@@ -76,13 +76,22 @@ export interface DaemonEnd {
 }
 
 /**
- * Serves until `signal`, until one session is over with `once`, or until the device fails. What becomes of the process is decided by the device's own fault object
- * alone: a session that fails, with whatever error, ends by itself.
- * @throws {TercetError} what listening, opening the device and loading models throw; with `once` why the session failed, unless the device did.
+ * Serves until `signal`, until one session is over with `once`, or until the device fails. What becomes of the
+ * process is decided by the device's own fault object alone: a session that fails, with whatever error, ends by
+ * itself.
+ * @throws {TercetError} what listening, opening the device and loading models throw; with `once` why the session
+ * failed, unless the device did.
  */
 export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
   const { id, signal, credentials, recvTimeoutMs, maxSessions } = options;
-  const listener = await listenTls({ self: id, host: options.host, port: options.port, credentials, recvTimeoutMs, timeoutMs: 60_000 });
+  const listener = await listenTls({
+    self: id,
+    host: options.host,
+    port: options.port,
+    credentials,
+    recvTimeoutMs,
+    timeoutMs: 60_000,
+  });
   try {
     options.onListening?.(listener.port);
     const opened = await (options.openKernels ?? nodeKernels)(options.device, options.threads);
@@ -92,7 +101,8 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         onDownload: (file, loaded, total) => options.onDownload?.(file, loaded, total),
         onProblem: (error) => options.onFailure?.(error),
       });
-      // A device that failed once fails every session of this process, also those that only wait; and it may fail while nobody uses it.
+      // A device that failed once fails every session of this process, also those that only wait; and it may fail
+      // while nobody uses it.
       const broken = new AbortController();
       const unwatch = kernels.fault.watch((error) => broken.abort(error));
       const ended = AbortSignal.any([signal, broken.signal]);
@@ -112,14 +122,19 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         ...(options.once ? {} : { onFailure: (error, name) => options.onFailure?.(error, name) }),
       });
       const onRefused = (error: TercetError) => options.onFailure?.(error);
-      const web = options.web === undefined ? undefined : await serveBrowsers(id, options.web, { models, kernels, sessions, recvTimeoutMs, onRefused });
+      const web =
+        options.web === undefined
+          ? undefined
+          : await serveBrowsers(id, options.web, { models, kernels, sessions, recvTimeoutMs, onRefused });
       try {
         if (web !== undefined) options.onWeb?.(web.address);
         options.onDevice?.(opened.summary, opened.fallback);
         options.onReady?.();
-        await acceptOwners({ ...options, signal: ended }, listener, { sessions, models }, onRefused).catch((error: unknown) => {
-          if (!ended.aborted) throw error;
-        });
+        await acceptOwners({ ...options, signal: ended }, listener, { sessions, models }, onRefused).catch(
+          (error: unknown) => {
+            if (!ended.aborted) throw error;
+          },
+        );
         return { deviceFault: kernels.fault.error };
       } finally {
         unwatch();
@@ -162,7 +177,14 @@ async function acceptOwners(
       });
     } else {
       const checkRequest = credentialCheck({ party: options.id, session, binding: () => channel.binding() });
-      served = sessions.serve({ channel: link, session, address, known: true, key: () => recvKey(channel), checkRequest });
+      served = sessions.serve({
+        channel: link,
+        session,
+        address,
+        known: true,
+        key: () => recvKey(channel),
+        checkRequest,
+      });
     }
     if (once) {
       await served;
@@ -173,8 +195,8 @@ async function acceptOwners(
 }
 
 /**
- * An owner who is anonymous here and knows this party by its identity: keys are agreed as with a browser, and not sent. In its time, and before it takes a session's
- * place: anybody can come this far.
+ * An owner who is anonymous here and knows this party by its identity: keys are agreed as with a browser, and not
+ * sent. In its time, and before it takes a session's place: anybody can come this far.
  */
 async function pinnedOwner(
   { id, identity, signal }: DaemonOptions,
@@ -183,11 +205,23 @@ async function pinnedOwner(
   address: string,
   { sessions, models }: Serving,
 ): Promise<OwnerLink> {
-  if (identity === undefined) throw new TercetError('ERR_STATE', 'this party has no identity to prove', 'start it with one');
-  const admit = ({ modelHash, parametersHash }: Asked) => sessions.admit(toHex(modelHash), toHex(parametersHash), address);
-  const late = () => new TercetError('ERR_PEER_TIMEOUT', 'the data owner did not finish the handshake in time', 'nothing to do here', { party: 0 });
+  if (identity === undefined)
+    throw new TercetError('ERR_STATE', 'this party has no identity to prove', 'start it with one');
+  const admit = ({ modelHash, parametersHash }: Asked) =>
+    sessions.admit(toHex(modelHash), toHex(parametersHash), address);
+  const late = () =>
+    new TercetError('ERR_PEER_TIMEOUT', 'the data owner did not finish the handshake in time', 'nothing to do here', {
+      party: 0,
+    });
   const undo = () => channel.abort(late());
-  const agreeing = partyHandshakeOn(channel, { party: id, identity, session, signallingHash: NO_SIGNALLING, admit, enrolment: enrolments(models) });
+  const agreeing = partyHandshakeOn(channel, {
+    party: id,
+    identity,
+    session,
+    signallingHash: NO_SIGNALLING,
+    admit,
+    enrolment: enrolments(models),
+  });
   try {
     const { key, ...agreed } = await within(agreeing, { ms: DEFAULT_HANDSHAKE_MS, signal, late, undo });
     return { channel, session, address, known: false, key: async () => key, checkRequest: sameRequest(agreed) };
@@ -213,24 +247,43 @@ function peerLinks({ id, peer, credentials, recvTimeoutMs, maxSessions, once }: 
   return new PeerLinks({ self: 2, peer: 1, ...peer, credentials, recvTimeoutMs, timeoutMs: PEER_TIMEOUT_MS, spare });
 }
 
-/** The link to the other compute party. @throws {TercetError} ERR_IDENTITY_PEERS if one of the two did not prove itself to the other; `party` is the one that did not */
-async function connectPeer(options: DaemonOptions, listener: TlsListener, links: PeerLinks | undefined, session: Uint8Array): Promise<Channel> {
+/**
+ * The link to the other compute party. @throws {TercetError} ERR_IDENTITY_PEERS if one of the two did not prove
+ * itself to the other; `party` is the one that did not
+ */
+async function connectPeer(
+  options: DaemonOptions,
+  listener: TlsListener,
+  links: PeerLinks | undefined,
+  session: Uint8Array,
+): Promise<Channel> {
   try {
     return await openPeer(options, listener, links, session);
   } catch (thrown) {
     const error = asTercetError(thrown);
     if (!isIdentityFailure(error.code)) throw error;
     const other = options.id === 1 ? 2 : 1;
-    throw new TercetError('ERR_IDENTITY_PEERS', `the compute parties do not accept each other: ${error.message}`, error.hint, {
-      cause: error,
-      party: error.party ?? other,
-    });
+    throw new TercetError(
+      'ERR_IDENTITY_PEERS',
+      `the compute parties do not accept each other: ${error.message}`,
+      error.hint,
+      {
+        cause: error,
+        party: error.party ?? other,
+      },
+    );
   }
 }
 
-async function openPeer(options: DaemonOptions, listener: TlsListener, links: PeerLinks | undefined, session: Uint8Array): Promise<Channel> {
+async function openPeer(
+  options: DaemonOptions,
+  listener: TlsListener,
+  links: PeerLinks | undefined,
+  session: Uint8Array,
+): Promise<Channel> {
   const { id, signal, profile } = options;
   if (id === 1) return shaped(await listener.accept({ peer: 2, session, signal, timeoutMs: PEER_TIMEOUT_MS }), profile);
-  if (links === undefined) throw new TercetError('ERR_ARGUMENT', 'party 2 needs the address of party 1', 'give --peers 1=HOST:PORT');
+  if (links === undefined)
+    throw new TercetError('ERR_ARGUMENT', 'party 2 needs the address of party 1', 'give --peers 1=HOST:PORT');
   return shaped(await links.open(session, signal), profile);
 }

@@ -21,7 +21,12 @@ const EMBEDDED: Readonly<Partial<Record<Task, string>>> = {
 /** @throws {TercetError} ERR_ARGUMENT for a task that no embedded model was made for. */
 export function embeddedModel(task: Task): string {
   const name = EMBEDDED[task];
-  if (name === undefined) throw new TercetError('ERR_ARGUMENT', `no embedded model is for ${task}`, 'give --model a folder or org/name of a model that is');
+  if (name === undefined)
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      `no embedded model is for ${task}`,
+      'give --model a folder or org/name of a model that is',
+    );
   return join(ROOT, 'models', name);
 }
 

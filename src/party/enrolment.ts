@@ -12,14 +12,24 @@ import { REVOKED, type ShareManifest } from './sharing.ts';
 const MAX_LIST_BYTES = 1 << 20;
 
 /**
- * The enrolment of a part, with the list of revoked credentials beside it. The list is read again whenever its file has changed; a file that is gone, damaged or older
- * than what is in force changes nothing.
+ * The enrolment of a part, with the list of revoked credentials beside it. The list is read again whenever its file
+ * has changed; a file that is gone, damaged or older than what is in force changes nothing.
  * @param onProblem hears of a file that was not taken
- * @throws {TercetError} ERR_MODEL_FORMAT for a list that is there and cannot be used: a party does not start without knowing who was revoked
+ * @throws {TercetError} ERR_MODEL_FORMAT for a list that is there and cannot be used: a party does not start
+ * without knowing who was revoked
  */
-export async function loadEnrolment(folder: string, manifest: ShareManifest, onProblem?: (error: TercetError) => void): Promise<Enrolment> {
+export async function loadEnrolment(
+  folder: string,
+  manifest: ShareManifest,
+  onProblem?: (error: TercetError) => void,
+): Promise<Enrolment> {
   const changed = whenChanged(join(folder, REVOKED));
-  const enrolment = new Enrolment({ sharing: sharingHash(manifest), publicKey: manifest.enrolment, revocations: changed, onProblem });
+  const enrolment = new Enrolment({
+    sharing: sharingHash(manifest),
+    publicKey: manifest.enrolment,
+    revocations: changed,
+    onProblem,
+  });
   const list = await changed();
   if (list !== undefined) await enrolment.take(list);
   return enrolment;
@@ -44,11 +54,20 @@ function whenChanged(path: string): () => Promise<Uint8Array | undefined> {
 }
 
 function unreadable(cause: unknown): TercetError {
-  return new TercetError('ERR_MODEL_FORMAT', `${REVOKED} of the shared weights cannot be read`, 'take the file that `tercet owner revoke` wrote', { cause });
+  return new TercetError(
+    'ERR_MODEL_FORMAT',
+    `${REVOKED} of the shared weights cannot be read`,
+    'take the file that `tercet owner revoke` wrote',
+    { cause },
+  );
 }
 
 /** @throws {TercetError} ERR_MODEL_FORMAT for secret weights that anybody could use */
-export function checkEnrolled({ name, parameters, enrolment }: Pick<ServedModel, 'name' | 'parameters' | 'enrolment'>): void {
+export function checkEnrolled({
+  name,
+  parameters,
+  enrolment,
+}: Pick<ServedModel, 'name' | 'parameters' | 'enrolment'>): void {
   if (parameters.weights === 'open' || enrolment !== undefined) return;
   throw new TercetError(
     'ERR_MODEL_FORMAT',
@@ -58,10 +77,15 @@ export function checkEnrolled({ name, parameters, enrolment }: Pick<ServedModel,
 }
 
 /** Over a link whose handshake carried no credential (mutual TLS), the request does. */
-export function credentialCheck(link: { readonly party: 1 | 2; readonly session: Uint8Array; readonly binding: () => Uint8Array }): CheckRequest {
+export function credentialCheck(link: {
+  readonly party: 1 | 2;
+  readonly session: Uint8Array;
+  readonly binding: () => Uint8Array;
+}): CheckRequest {
   return async (_request, model, presented) => {
     checkEnrolled(model);
     if (model.enrolment !== undefined) await model.enrolment.check(presented, { ...link, binding: link.binding() });
-    else if (presented !== undefined) throw mismatch('the data owner presents a credential for a model that is open to everybody');
+    else if (presented !== undefined)
+      throw mismatch('the data owner presents a credential for a model that is open to everybody');
   };
 }

@@ -1,4 +1,7 @@
-/** A model on a hub, brought into a folder of this machine: configuration and tokenizer for a data owner, the weights too for a compute party. */
+/**
+ * A model on a hub, brought into a folder of this machine: configuration and tokenizer for a data owner, the
+ * weights too for a compute party.
+ */
 import { TercetError } from '../core/errors.ts';
 import { nodeHub } from '../hub/environment-node.ts';
 import { HubModel } from '../hub/index.ts';
@@ -13,7 +16,14 @@ export interface DownloadOptions {
 }
 
 /** What may belong to a tokenizer; a model has some of these. */
-const TOKENIZER_FILES = ['tokenizer.json', 'tokenizer_config.json', 'vocab.json', 'merges.txt', 'special_tokens_map.json', 'added_tokens.json'];
+const TOKENIZER_FILES = [
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'vocab.json',
+  'merges.txt',
+  'special_tokens_map.json',
+  'added_tokens.json',
+];
 const WEIGHTS = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
 /** Looked for only to say how to convert them. */
@@ -26,10 +36,15 @@ export interface DownloadedModel {
 }
 
 /**
- * `org/name[@revision]` in a folder, with all that is wanted of it, from the hub that this machine's environment names (`hub/environment-node.ts`).
- * @throws {TercetError} ERR_MODEL_NOT_FOUND, ERR_DOWNLOAD, ERR_INTEGRITY, ERR_MODEL_UNSUPPORTED (weights in another format only), ERR_ABORTED
+ * `org/name[@revision]` in a folder, with all that is wanted of it, from the hub that this machine's environment
+ * names (`hub/environment-node.ts`).
+ * @throws {TercetError} ERR_MODEL_NOT_FOUND, ERR_DOWNLOAD, ERR_INTEGRITY, ERR_MODEL_UNSUPPORTED (weights in another
+ * format only), ERR_ABORTED
  */
-export async function downloadedModel(name: string, { weights, signal, onDownload }: DownloadOptions): Promise<DownloadedModel> {
+export async function downloadedModel(
+  name: string,
+  { weights, signal, onDownload }: DownloadOptions,
+): Promise<DownloadedModel> {
   const hub = nodeHub();
   const { store } = hub;
   const model = HubModel.open(name, {
@@ -47,10 +62,14 @@ export async function downloadedModel(name: string, { weights, signal, onDownloa
   return { folder: store.folder(model.key, commit), commit };
 }
 
-async function ensureWeights(model: HubModel, read: (file: string, commit: string) => Promise<Uint8Array>): Promise<void> {
+async function ensureWeights(
+  model: HubModel,
+  read: (file: string, commit: string) => Promise<Uint8Array>,
+): Promise<void> {
   if (await model.ensure(WEIGHTS)) return;
   if (await model.ensure(INDEX)) {
-    for (const shard of shardsOf(await read(INDEX, model.commit ?? ''))) if (!(await model.ensure(shard))) throw model.missing(shard);
+    for (const shard of shardsOf(await read(INDEX, model.commit ?? '')))
+      if (!(await model.ensure(shard))) throw model.missing(shard);
     return;
   }
   if (await model.offers(PICKLE)) {

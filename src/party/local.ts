@@ -1,4 +1,7 @@
-/** Three parties on one machine: this process is P0 and starts P1 and P2, each a process of its own, linked by mutual TLS on loopback. */
+/**
+ * Three parties on one machine: this process is P0 and starts P1 and P2, each a process of its own, linked by
+ * mutual TLS on loopback.
+ */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { unlessAborted } from '../core/abort.ts';
@@ -18,7 +21,10 @@ export type ChildMessage =
 
 type Failed = Extract<ChildMessage, { kind: 'failed' }>;
 
-/** What a process of this user says that it ended with. With a party in it, the error speaks of that process and not of this one. */
+/**
+ * What a process of this user says that it ended with. With a party in it, the error speaks of that process and not
+ * of this one.
+ */
 function failureOf({ code, message, hint }: Failed, party?: 1 | 2): TercetError {
   return new TercetError(kindOf(code) === undefined ? 'ERR_INTERNAL' : (code as ErrorCode), message, hint, { party });
 }
@@ -90,10 +96,14 @@ export class LocalParties {
   }
 
   async #spawn(id: 1 | 2, options: LocalOptions, more: readonly string[]): Promise<LocalParty> {
-    const child = fork(ENTRY, ['party', '--party-id', String(id), ...(options.stay === true ? [] : ['--once']), ...options.args(id), ...more], {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      execArgv: [],
-    });
+    const child = fork(
+      ENTRY,
+      ['party', '--party-id', String(id), ...(options.stay === true ? [] : ['--once']), ...options.args(id), ...more],
+      {
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+        execArgv: [],
+      },
+    );
     this.#children.push(child);
     let fail: (error: unknown) => void = () => undefined;
     const failed = new Promise<never>((_resolve, reject) => {
@@ -101,23 +111,39 @@ export class LocalParties {
     });
     failed.catch(() => undefined);
     const told = (kind: ChildMessage['kind']) =>
-      new Promise<ChildMessage>((resolve) => child.on('message', (message: ChildMessage) => message.kind === kind && resolve(message)));
+      new Promise<ChildMessage>((resolve) =>
+        child.on('message', (message: ChildMessage) => message.kind === kind && resolve(message)),
+      );
     child.on('message', (message: ChildMessage) => {
       if (message.kind === 'progress') options.onProgress?.(id, message.progress);
       if (message.kind === 'failed') fail(failureOf(message, id));
     });
     child.on('error', (cause) =>
-      fail(new TercetError('ERR_INTERNAL', `party ${id} could not be started`, 'check that Node.js can start processes here', { cause })),
+      fail(
+        new TercetError(
+          'ERR_INTERNAL',
+          `party ${id} could not be started`,
+          'check that Node.js can start processes here',
+          { cause },
+        ),
+      ),
     );
     child.on('exit', (code) => {
       if (!this.#stopping && code !== 0)
-        fail(new TercetError('ERR_PEER_CLOSED', `party ${id} ended unexpectedly`, 'run again with --debug to see its messages'));
+        fail(
+          new TercetError(
+            'ERR_PEER_CLOSED',
+            `party ${id} ended unexpectedly`,
+            'run again with --debug to see its messages',
+          ),
+        );
     });
     const web = told('web').then((message) => (message as Extract<ChildMessage, { kind: 'web' }>).web);
     const ready = Promise.race([told('ready').then(() => undefined), failed]);
     ready.catch(() => undefined);
     const listening = await Promise.race([told('listening'), failed]);
-    if (listening.kind !== 'listening') throw new TercetError('ERR_INTERNAL', `party ${id} did not say where it listens`, 'run again with --debug');
+    if (listening.kind !== 'listening')
+      throw new TercetError('ERR_INTERNAL', `party ${id} did not say where it listens`, 'run again with --debug');
     return { port: listening.port, web, ready, failed };
   }
 }
@@ -133,8 +159,15 @@ async function ended(child: ChildProcess): Promise<void> {
 
 /** Runs the model owner's step, `tercet model share`, in a process of its own. */
 export async function shareInProcess(model: readonly string[], folder: string, signal: AbortSignal): Promise<void> {
-  const child = fork(ENTRY, ['model', 'share', ...model, '--out', folder], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], execArgv: [] });
-  let failure = new TercetError('ERR_INTERNAL', 'sharing the model ended unexpectedly', 'check the model with --weights open');
+  const child = fork(ENTRY, ['model', 'share', ...model, '--out', folder], {
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    execArgv: [],
+  });
+  let failure = new TercetError(
+    'ERR_INTERNAL',
+    'sharing the model ended unexpectedly',
+    'check the model with --weights open',
+  );
   child.on('message', (message: Failed) => {
     failure = failureOf(message);
   });

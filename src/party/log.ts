@@ -1,8 +1,10 @@
 /**
- * What an operator reads: one line for each thing that went wrong, with time, party and session. The session's name here is drawn for the log alone.
+ * What an operator reads: one line for each thing that went wrong, with time, party and session. The session's name
+ * here is drawn for the log alone.
  *
- * Security: no text, key or address, at any level, and no words of a peer. An error of a link is told in the words of a fixed table (core/told.ts), one that was made for
- * whoever asked, or here, in its own. Strangers can cause lines, so each kind of line is bounded in number.
+ * Security: no text, key or address, at any level, and no words of a peer. An error of a link is told in the words
+ * of a fixed table (core/told.ts), one that was made for whoever asked, or here, in its own. Strangers can cause
+ * lines, so each kind of line is bounded in number.
  */
 import type { TercetError } from '../core/errors.ts';
 import { Refusal, told } from '../core/told.ts';
@@ -39,7 +41,9 @@ export class OperatorLog {
     if (more === undefined) return;
     const who = session === undefined ? 'a connection was refused' : `session ${session}`;
     const { party, write, now } = this.#options;
-    write(`tercet: ${new Date(now()).toISOString()} party ${party} ${who}: ${what}${more > 0 ? ` (and ${more} more like it before)` : ''}`);
+    write(
+      `tercet: ${new Date(now()).toISOString()} party ${party} ${who}: ${what}${more > 0 ? ` (and ${more} more like it before)` : ''}`,
+    );
   }
 
   /** How many lines of the kind were left out before this one; undefined if this one is left out too. */
@@ -65,6 +69,9 @@ function wordsOf(error: TercetError): string {
   if (error.code === 'ERR_PEER_CLOSED' && error.party === 0) return 'the data owner left';
   const about = error.party === 1 || error.party === 2 ? ` (party ${error.party})` : '';
   if (IDENTITY.test(error.code)) return `${error.code}${about}: a certificate or an identity was not accepted`;
-  const own = error instanceof Refusal || (error.kind !== 'peer' && error.kind !== 'io') || (error.code === 'ERR_PEER_TIMEOUT' && error.party === 0);
+  const own =
+    error instanceof Refusal ||
+    (error.kind !== 'peer' && error.kind !== 'io') ||
+    (error.code === 'ERR_PEER_TIMEOUT' && error.party === 0);
   return `${error.code}${about}: ${own ? error.message : told(error).what}`;
 }

@@ -1,4 +1,7 @@
-/** Loading the model that a party works with, in Node: from a folder in the Hugging Face layout, a hub, or seeded random weights of an architecture. */
+/**
+ * Loading the model that a party works with, in Node: from a folder in the Hugging Face layout, a hub, or seeded
+ * random weights of an architecture.
+ */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
@@ -19,7 +22,10 @@ import type { Task } from './task.ts';
 /** Where a model comes from. */
 export type ModelLocation =
   | { readonly kind: 'folder'; readonly path: string; readonly task?: Task }
-  /** `org/name`, or `org/name@revision`. `task`: what it is for, where its files leave that open; feature-extraction takes any model, without its head. */
+  /**
+   * `org/name`, or `org/name@revision`. `task`: what it is for, where its files leave that open; feature-extraction
+   * takes any model, without its head.
+   */
   | { readonly kind: 'hub'; readonly id: string; readonly task?: Task }
   | { readonly kind: 'random'; readonly seed: number; readonly configPath: string };
 
@@ -45,18 +51,31 @@ export interface OpenOptions {
   onDownload?(file: string, loaded: number, total: number): void;
 }
 
-export async function openModel(location: ModelLocation, options: OpenOptions = { weights: true }): Promise<OpenedModel> {
+export async function openModel(
+  location: ModelLocation,
+  options: OpenOptions = { weights: true },
+): Promise<OpenedModel> {
   if (location.kind === 'random') return openRandom(location);
   const path = location.kind === 'hub' ? (await downloadedModel(location.id, options)).folder : location.path;
   const files = await folderFiles(path);
   const said = parseModelJson(await files.read(CONFIG_FILE), CONFIG_FILE, 'ERR_MODEL_CONFIG');
-  const head = (location.task === undefined ? undefined : headFor(location.task)) ?? (namesNoHead(said) ? await headInFolder(files, said) : undefined);
+  const head =
+    (location.task === undefined ? undefined : headFor(location.task)) ??
+    (namesNoHead(said) ? await headInFolder(files, said) : undefined);
   const config = parseModelConfig(said, head);
   // Whoever gets this file cannot ask the weights.
   const rawConfig: unknown = head === undefined ? said : { ...(said as object), architectures: [config.architecture] };
   const name = location.kind === 'hub' ? location.id : files.name;
   const sharing = await sharingOf(files);
-  return { name, config, rawConfig, files, sharing, weights: () => loadWeights(files, config), hash: () => hashModel(path, config) };
+  return {
+    name,
+    config,
+    rawConfig,
+    files,
+    sharing,
+    weights: () => loadWeights(files, config),
+    hash: () => hashModel(path, config),
+  };
 }
 
 /** The head of a task; undefined for the one that two kinds of models can do. */
@@ -106,12 +125,22 @@ async function readConfig(path: string): Promise<unknown> {
   try {
     text = await readFile(path, 'utf8');
   } catch (cause) {
-    throw new TercetError('ERR_MODEL_NOT_FOUND', 'the file given by --config cannot be read', 'give the path of a config.json', { cause });
+    throw new TercetError(
+      'ERR_MODEL_NOT_FOUND',
+      'the file given by --config cannot be read',
+      'give the path of a config.json',
+      { cause },
+    );
   }
   try {
     return parseModelJson(new TextEncoder().encode(text), 'the file given by --config', 'ERR_MODEL_CONFIG');
   } catch (cause) {
-    throw new TercetError('ERR_MODEL_CONFIG', 'the file given by --config is not JSON', 'give a config.json of a model', { cause });
+    throw new TercetError(
+      'ERR_MODEL_CONFIG',
+      'the file given by --config is not JSON',
+      'give a config.json of a model',
+      { cause },
+    );
   }
 }
 
@@ -122,10 +151,15 @@ export async function hashFile(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** One hash over the checked configuration and the weights files of a folder, in name order: one checkpoint under two heads is two models. */
+/**
+ * One hash over the checked configuration and the weights files of a folder, in name order: one checkpoint under
+ * two heads is two models.
+ */
 async function hashModel(path: string, config: ModelConfig): Promise<string> {
   const names = (await readdir(path)).filter((name) => name.endsWith('.safetensors')).sort();
-  const hash = createHash('sha256').update(`${JSON.stringify(Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1)))}\n`);
+  const hash = createHash('sha256').update(
+    `${JSON.stringify(Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1)))}\n`,
+  );
   for (const name of names) hash.update(`${name} ${await hashFile(join(path, name))}\n`);
   return hash.digest('hex');
 }

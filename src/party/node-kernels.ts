@@ -22,7 +22,8 @@ export interface NodeKernels {
 
 /**
  * @param threads workers beside the main thread, which is kept for the links.
- * @throws {TercetError} ERR_DEVICE_UNAVAILABLE for a graphics device that was asked for by name and is not there; `auto` takes WebAssembly then.
+ * @throws {TercetError} ERR_DEVICE_UNAVAILABLE for a graphics device that was asked for by name and is not there;
+ * `auto` takes WebAssembly then.
  */
 export async function nodeKernels(device: Device, threads: number): Promise<NodeKernels> {
   if (device === 'wasm') return wasm(threads, undefined);
@@ -43,7 +44,10 @@ export async function wasmKernels(threads: number): Promise<WasmKernels> {
 /** Whether a search for a graphics device is worth its time: on Linux one has a file, elsewhere there is always one. */
 export function mayHaveGpu(): boolean {
   if (process.platform !== 'linux') return true;
-  return existsSync('/dev/nvidiactl') || (existsSync('/dev/dri') && readdirSync('/dev/dri').some((name) => name.startsWith('renderD')));
+  return (
+    existsSync('/dev/nvidiactl') ||
+    (existsSync('/dev/dri') && readdirSync('/dev/dri').some((name) => name.startsWith('renderD')))
+  );
 }
 
 async function wasm(threads: number, fallback: string | undefined): Promise<NodeKernels> {
@@ -55,14 +59,19 @@ async function wasm(threads: number, fallback: string | undefined): Promise<Node
 const PROBE_MS = 30_000;
 
 /**
- * Whether Dawn finds a device, found out in a process of its own: a driver that does not work may take its process with it, and says so in lines of its own.
+ * Whether Dawn finds a device, found out in a process of its own: a driver that does not work may take its process
+ * with it, and says so in lines of its own.
  */
 async function dawnFindsDevice(): Promise<boolean> {
   let dawn: string;
   try {
     dawn = pathToFileURL(createRequire(import.meta.url).resolve('webgpu')).href;
   } catch {
-    throw new TercetError('ERR_DEVICE_UNAVAILABLE', 'no WebGPU: the package "webgpu" is not installed', 'run npm install webgpu, or use --device wasm');
+    throw new TercetError(
+      'ERR_DEVICE_UNAVAILABLE',
+      'no WebGPU: the package "webgpu" is not installed',
+      'run npm install webgpu, or use --device wasm',
+    );
   }
   const look = `const { create } = await import(${JSON.stringify(dawn)}); process.exit((await create([]).requestAdapter()) === null ? 1 : 0);`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', look], { stdio: 'ignore', timeout: PROBE_MS });
@@ -75,7 +84,11 @@ async function dawnFindsDevice(): Promise<boolean> {
 /** Dawn is loaded here and nowhere else: a process that does not ask for it does not have it. */
 async function webGpu(hardwareOnly: boolean): Promise<NodeKernels> {
   if (!(await dawnFindsDevice())) {
-    throw new TercetError('ERR_DEVICE_UNAVAILABLE', 'no WebGPU: there is no graphics device that it could use', 'use --device wasm, or --device auto');
+    throw new TercetError(
+      'ERR_DEVICE_UNAVAILABLE',
+      'no WebGPU: there is no graphics device that it could use',
+      'use --device wasm, or --device auto',
+    );
   }
   const [{ openNodeDevice }, { createWebGpuKernels }] = await Promise.all([
     import('../compute/kernels/webgpu/node-device.ts'),
@@ -84,7 +97,11 @@ async function webGpu(hardwareOnly: boolean): Promise<NodeKernels> {
   const opened = await openNodeDevice();
   if (hardwareOnly && opened.software) {
     opened.close();
-    throw new TercetError('ERR_DEVICE_UNAVAILABLE', `the only graphics device is software (${opened.adapter})`, 'use --device webgpu to take it anyway');
+    throw new TercetError(
+      'ERR_DEVICE_UNAVAILABLE',
+      `the only graphics device is software (${opened.adapter})`,
+      'use --device webgpu to take it anyway',
+    );
   }
   const kernels = await createWebGpuKernels(opened);
   const { maxStorageBufferBindingSize, maxBufferSize } = opened.device.limits;

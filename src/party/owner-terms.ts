@@ -1,4 +1,7 @@
-/** What a compute party asks of every data owner that proves nothing of itself: that it then wants what it said it wants (whether it may: `Sessions.admit`). */
+/**
+ * What a compute party asks of every data owner that proves nothing of itself: that it then wants what it said it
+ * wants (whether it may: `Sessions.admit`).
+ */
 import { toHex } from '../core/bytes.ts';
 import { credentialFault } from '../net/credential.ts';
 import type { Enrolment } from '../net/enrolment.ts';
@@ -25,7 +28,10 @@ export function enrolments(models: readonly ServedModel[]): (modelHash: Uint8Arr
   return (modelHash) => byHash.get(toHex(modelHash));
 }
 
-/** Throws unless a request is the one of the handshake, which has taken the owner's credential if the model that it names wants one. */
+/**
+ * Throws unless a request is the one of the handshake, which has taken the owner's credential if the model that it
+ * names wants one.
+ */
 export function sameRequest({ modelHash, parametersHash }: Asked): CheckRequest {
   return (request, model) => {
     // SECURITY: "whichever is served" is no name, so no credential was asked for it. test/party/owner-terms.test.ts.

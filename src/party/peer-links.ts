@@ -1,6 +1,7 @@
 /**
- * Party 2's links to party 1. A few stand ahead of the sessions that will need them: a session begins sooner, and strangers that crowd party 1 are not in its way, because
- * party 1 knows these links and keeps the places of their address.
+ * Party 2's links to party 1. A few stand ahead of the sessions that will need them: a session begins sooner, and
+ * strangers that crowd party 1 are not in its way, because party 1 knows these links and keeps the places of their
+ * address.
  */
 import { sleep } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';

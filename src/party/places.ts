@@ -1,6 +1,6 @@
 /**
- * The places of a compute party: in all, and of one address. Who comes when all are taken gets the place of the one that has only waited for longest, first of the address
- * that has most; who is at work is never disturbed.
+ * The places of a compute party: in all, and of one address. Who comes when all are taken gets the place of the one
+ * that has only waited for longest, first of the address that has most; who is at work is never disturbed.
  */
 import type { TercetError } from '../core/errors.ts';
 import { Refusal } from '../core/told.ts';
@@ -21,10 +21,16 @@ export interface PlaceCounts {
   readonly idle: number;
 }
 
-/** Public: what newcomers may expect. `busy`: every place is taken, and one that only waits gives way. `full`: there is none. */
+/**
+ * Public: what newcomers may expect. `busy`: every place is taken, and one that only waits gives way. `full`: there
+ * is none.
+ */
 export type Load = 'free' | 'busy' | 'full';
 
-/** How long a session may only wait before it gives way. An owner that follows the protocol takes its first steps, and goes on with a text, much sooner. */
+/**
+ * How long a session may only wait before it gives way. An owner that follows the protocol takes its first steps,
+ * and goes on with a text, much sooner.
+ */
 const GRACE_MS: Readonly<Record<Waiting, number>> = { prepared: 0, silent: 2_000, between: 30_000 };
 /** Longest wait of a newcomer for a place that is being given up. */
 const HANDOVER_MS = 12_000;
@@ -51,7 +57,11 @@ export class Places {
   }
 
   get counts(): PlaceCounts {
-    return { max: this.#options.max, taken: this.#entries.size, idle: [...this.#entries].filter((entry) => this.#gives(entry)).length };
+    return {
+      max: this.#options.max,
+      taken: this.#entries.size,
+      idle: [...this.#entries].filter((entry) => this.#gives(entry)).length,
+    };
   }
 
   get load(): Load {
@@ -69,7 +79,11 @@ export class Places {
     if (all.length < max && !crowded) return this.#hold(group);
     const oldest = this.#idlest(crowded ? own : all);
     if (oldest === undefined)
-      throw busy(crowded && all.length < max ? 'this address has as many places as one may have' : 'all places of this party are in use');
+      throw busy(
+        crowded && all.length < max
+          ? 'this address has as many places as one may have'
+          : 'all places of this party are in use',
+      );
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         oldest.heir = undefined;
@@ -109,7 +123,9 @@ export class Places {
   }
 
   #gives({ waiting, control }: Entry): boolean {
-    return waiting !== undefined && !control.signal.aborted && this.#options.now() - waiting.since >= GRACE_MS[waiting.what];
+    return (
+      waiting !== undefined && !control.signal.aborted && this.#options.now() - waiting.since >= GRACE_MS[waiting.what]
+    );
   }
 
   #idlest(entries: readonly Entry[]): Entry | undefined {

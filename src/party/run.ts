@@ -1,4 +1,7 @@
-/** One private inference from this process: P0 here, P1 and P2 as local processes or at given addresses, and the plaintext model beside it on request. */
+/**
+ * One private inference from this process: P0 here, P1 and P2 as local processes or at given addresses, and the
+ * plaintext model beside it on request.
+ */
 import { webcrypto } from 'node:crypto';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { WasmKernels } from '../compute/kernels/wasm/pool.ts';
@@ -112,7 +115,8 @@ export async function runInference(options: RunOptions): Promise<RunResult> {
   try {
     return await infer(options, cleanup);
   } catch (error) {
-    // A signal reaches the whole process group. Parties that end first must not hide why, and their end may be seen before this process has heard its own signal.
+    // A signal reaches the whole process group. Parties that end first must not hide why, and their end may be seen
+    // before this process has heard its own signal.
     if (!options.signal.aborted && asTercetError(error).kind === 'peer') await sleep(SIGNAL_GRACE_MS);
     throw options.signal.aborted ? abortedError() : error;
   } finally {
@@ -127,7 +131,11 @@ async function infer(options: RunOptions, cleanup: Cleanup): Promise<RunResult> 
   const model = await openModel(options.model, { weights: options.compare && options.reference === undefined, signal });
   const given = credentialOf(options, model);
   if (options.compare && model.sharing !== undefined && options.reference === undefined) {
-    throw new TercetError('ERR_ARGUMENT', 'the owner folder of a sharing holds no weights to compare with', 'leave out --compare');
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      'the owner folder of a sharing holds no weights to compare with',
+      'leave out --compare',
+    );
   }
   const task = await prepareTask(options, model);
   const notices = [...new Set(task.inputs.flatMap(({ notices = [] }) => [...notices]))];
@@ -135,15 +143,26 @@ async function infer(options: RunOptions, cleanup: Cleanup): Promise<RunResult> 
   options.onPhase?.('start');
   const lengths = task.inputs.map(({ inputIds }) => inputIds.length);
   const tokens = Math.max(...lengths);
-  const outline = outlineOf(model.config, task.inputs, { tokens, padded: lengths.some((length) => length < tokens), steps: task.steps });
+  const outline = outlineOf(model.config, task.inputs, {
+    tokens,
+    padded: lengths.some((length) => length < tokens),
+    steps: task.steps,
+  });
   const shape = shapeFor(model.config, outline);
   checkShape(model.config, shape);
   const request: Request = { protocol, weights, ...shape, model: given?.sharing };
 
-  const { kernels } = cleanup.add(await nodeKernels(options.device === 'auto' ? 'wasm' : options.device, options.threads), (opened) => opened.close());
+  const { kernels } = cleanup.add(
+    await nodeKernels(options.device === 'auto' ? 'wasm' : options.device, options.threads),
+    (opened) => opened.close(),
+  );
   const credentials = options.credentials ?? (await loadCredentials(options.certificates, 0));
-  const shares = weights === 'secret' && options.peers === undefined ? cleanup.add(await share(options), (s) => s.remove()) : undefined;
-  const parties = options.peers === undefined ? cleanup.add(await startParties(options, shares?.folder), (p) => p.stop()) : undefined;
+  const shares =
+    weights === 'secret' && options.peers === undefined
+      ? cleanup.add(await share(options), (s) => s.remove())
+      : undefined;
+  const parties =
+    options.peers === undefined ? cleanup.add(await startParties(options, shares?.folder), (p) => p.stop()) : undefined;
   if (parties !== undefined) await unlessAborted(signal, parties.ready());
 
   options.onPhase?.('connect');
@@ -156,15 +175,24 @@ async function infer(options: RunOptions, cleanup: Cleanup): Promise<RunResult> 
     const channel = await connect(options, peer, addresses[peer - 1], credentials, session);
     channels.set(peer, shaped(channel, options.profile));
     // A handshake carries it itself.
-    if (credential !== undefined && !isPinned(credentials)) presented.push(credential.present({ party: peer, session, binding: channel.binding() }));
+    if (credential !== undefined && !isPinned(credentials))
+      presented.push(credential.present({ party: peer, session, binding: channel.binding() }));
   }
   const setupMs = performance.now() - start;
 
   const parameters = ownerParameters(model.config, credential?.seeds());
   const shown = presented.length === 2 ? { presented: [presented[0], presented[1]] as const } : {};
-  const running = own(options, { config: model.config, request, ...shown, channels, session, kernels, parameters }, task, { credentials, credential });
+  const running = own(
+    options,
+    { config: model.config, request, ...shown, channels, session, kernels, parameters },
+    task,
+    { credentials, credential },
+  );
   // A local party that fails says why; that is better than "the link was closed".
-  const { results, picked } = await unlessAborted(signal, parties === undefined ? running : Promise.race([running, parties.failed]));
+  const { results, picked } = await unlessAborted(
+    signal,
+    parties === undefined ? running : Promise.race([running, parties.failed]),
+  );
   const totalMs = performance.now() - start;
   await Promise.all([...channels.values()].map((channel) => channel.close()));
 
@@ -182,11 +210,24 @@ async function infer(options: RunOptions, cleanup: Cleanup): Promise<RunResult> 
   };
   if (!options.compare) return result;
   options.onPhase?.('compare');
-  const plaintext = kernels instanceof WasmKernels ? kernels : cleanup.add(await wasmKernels(options.threads), (k) => k.close());
+  const plaintext =
+    kernels instanceof WasmKernels ? kernels : cleanup.add(await wasmKernels(options.threads), (k) => k.close());
   const steps = results.map(({ logits }) => logits);
   const plain = options.reference === undefined ? model : await openModel(options.reference, { weights: true, signal });
-  const comparison = await compareWithPlaintext(await plain.weights(), task.inputs, model.config.head === 'causal-lm' ? steps : outputs, picked, plaintext);
-  return { ...result, comparison: { ...comparison, answers: task.generation === undefined ? task.answers(comparison.outputs, options.topK) : [] } };
+  const comparison = await compareWithPlaintext(
+    await plain.weights(),
+    task.inputs,
+    model.config.head === 'causal-lm' ? steps : outputs,
+    picked,
+    plaintext,
+  );
+  return {
+    ...result,
+    comparison: {
+      ...comparison,
+      answers: task.generation === undefined ? task.answers(comparison.outputs, options.topK) : [],
+    },
+  };
 }
 
 /** Times and rounds of all steps; bytes are counted through, so those of the last step are those of all. */
@@ -223,7 +264,10 @@ function stepCost(step: OwnerResult, before: OwnerResult | undefined): StepCost 
   };
 }
 
-type SessionParts = Pick<Parameters<typeof OwnerSession.open>[0], 'config' | 'request' | 'presented' | 'channels' | 'session' | 'parameters'> & {
+type SessionParts = Pick<
+  Parameters<typeof OwnerSession.open>[0],
+  'config' | 'request' | 'presented' | 'channels' | 'session' | 'parameters'
+> & {
   readonly kernels: RingKernels;
 };
 
@@ -240,9 +284,17 @@ interface Proofs {
 }
 
 /** The data owner's session: agree, deal, run, and go on while there is more to say. */
-async function own(options: RunOptions, parts: SessionParts, task: PreparedTask, { credentials, credential }: Proofs): Promise<Steps> {
+async function own(
+  options: RunOptions,
+  parts: SessionParts,
+  task: PreparedTask,
+  { credentials, credential }: Proofs,
+): Promise<Steps> {
   const keys = isPinned(credentials)
-    ? ([await agreeKey(1, parts, credentials.pins, credential), await agreeKey(2, parts, credentials.pins, credential)] as const)
+    ? ([
+        await agreeKey(1, parts, credentials.pins, credential),
+        await agreeKey(2, parts, credentials.pins, credential),
+      ] as const)
     : await sendKeys((peer) => parts.channels.get(peer) as Channel);
   const attempt = await OwnerSession.open({
     ...parts,
@@ -272,8 +324,16 @@ async function own(options: RunOptions, parts: SessionParts, task: PreparedTask,
   return { results, picked };
 }
 
-/** The pairwise key with one party: drawn and sent where certificates prove both ends, agreed under its signature where its identity is pinned. */
-async function agreeKey(party: 1 | 2, { channels, session, request }: SessionParts, pins: Pinned['pins'], credential?: OwnerCredential): Promise<Uint8Array> {
+/**
+ * The pairwise key with one party: drawn and sent where certificates prove both ends, agreed under its signature
+ * where its identity is pinned.
+ */
+async function agreeKey(
+  party: 1 | 2,
+  { channels, session, request }: SessionParts,
+  pins: Pinned['pins'],
+  credential?: OwnerCredential,
+): Promise<Uint8Array> {
   const channel = channels.get(party) as Channel;
   const pin = (id: 1 | 2): string => checkPublicKey(pins[id] ?? '', id);
   return ownerHandshakeOn(channel, {
@@ -290,9 +350,13 @@ async function agreeKey(party: 1 | 2, { channels, session, request }: SessionPar
 
 /**
  * The credential of a run, if it needs one that was given.
- * @throws {TercetError} ERR_CREDENTIAL_MISSING, ERR_CREDENTIAL_SHARING, ERR_CREDENTIAL_EXPIRED, ERR_ARGUMENT: all before anybody is asked
+ * @throws {TercetError} ERR_CREDENTIAL_MISSING, ERR_CREDENTIAL_SHARING, ERR_CREDENTIAL_EXPIRED, ERR_ARGUMENT: all
+ * before anybody is asked
  */
-function credentialOf({ peers, weights, credential }: RunOptions, { sharing }: OpenedModel): OwnerCredential | undefined {
+function credentialOf(
+  { peers, weights, credential }: RunOptions,
+  { sharing }: OpenedModel,
+): OwnerCredential | undefined {
   if (peers === undefined) {
     if (sharing !== undefined)
       throw new TercetError(
@@ -301,28 +365,45 @@ function credentialOf({ peers, weights, credential }: RunOptions, { sharing }: O
         'name the parties that hold the other parts: --peers 1=HOST:PORT,2=HOST:PORT --weights secret --credential FILE',
       );
     if (credential === undefined) return undefined;
-    throw new TercetError('ERR_ARGUMENT', 'a credential is for parties that run already', 'name them with --peers, or leave out --credential');
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      'a credential is for parties that run already',
+      'name them with --peers, or leave out --credential',
+    );
   }
   if (weights === 'open') {
     if (credential === undefined && sharing === undefined) return undefined;
-    throw new TercetError('ERR_ARGUMENT', 'a credential, or the owner folder of a sharing, is for secret weights', 'add --weights secret');
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      'a credential, or the owner folder of a sharing, is for secret weights',
+      'add --weights secret',
+    );
   }
   if (credential === undefined) throw credentialFault('missing');
   credential.check(sharing ?? credential.sharing, Date.now() / 1000);
   return credential;
 }
 
-async function connect(options: RunOptions, peer: 1 | 2, { host, port }: Address, credentials: Credentials, session: Uint8Array): Promise<BoundChannel> {
+async function connect(
+  options: RunOptions,
+  peer: 1 | 2,
+  { host, port }: Address,
+  credentials: Credentials,
+  session: Uint8Array,
+): Promise<BoundChannel> {
   const limits = { recvTimeoutMs: RECV_TIMEOUT_MS, timeoutMs: CONNECT_TIMEOUT_MS };
   return connectTls({ self: 0, peer, host, port, credentials, session, signal: options.signal, ...limits });
 }
 
 function abortAll(channels: ReadonlyMap<PartyId, Channel>): void {
-  for (const channel of channels.values()) channel.abort(new TercetError('ERR_STATE', 'the run is over', 'start a new one'));
+  for (const channel of channels.values())
+    channel.abort(new TercetError('ERR_STATE', 'the run is over', 'start a new one'));
 }
 
 function share({ model, ranges, signal }: RunOptions): ReturnType<typeof prepareShares> {
-  return prepareShares((folder) => shareInProcess([...modelArguments(model), ...rangesArguments(ranges)], folder, signal));
+  return prepareShares((folder) =>
+    shareInProcess([...modelArguments(model), ...rangesArguments(ranges)], folder, signal),
+  );
 }
 
 function startParties(options: RunOptions, shares: ((id: 1 | 2) => string) | undefined): Promise<LocalParties> {
@@ -344,7 +425,9 @@ function modelArguments(model: ModelLocation): string[] {
 
 function partyArguments(options: RunOptions, shares: string | undefined): string[] {
   return [
-    ...(shares === undefined ? [...modelArguments(options.model), ...rangesArguments(options.ranges)] : ['--shares', shares]),
+    ...(shares === undefined
+      ? [...modelArguments(options.model), ...rangesArguments(options.ranges)]
+      : ['--shares', shares]),
     // Nobody but this process reaches them: what a run may take is the user's own choice.
     ...['--max-memory', 'none', '--max-traffic', 'none'],
     ...['--certificates', options.certificates, '--device', options.device, '--threads', String(options.threads)],

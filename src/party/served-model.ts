@@ -21,14 +21,28 @@ export interface LoadOptions {
   readonly onProblem?: (error: TercetError) => void;
 }
 
-export async function loadServedModels(id: 1 | 2, sources: readonly ModelSource[], kernels: RingKernels, options: LoadOptions = {}): Promise<ServedModel[]> {
+export async function loadServedModels(
+  id: 1 | 2,
+  sources: readonly ModelSource[],
+  kernels: RingKernels,
+  options: LoadOptions = {},
+): Promise<ServedModel[]> {
   const models: ServedModel[] = [];
   for (const source of sources) models.push(await load(id, source, kernels, options));
   return models;
 }
 
-async function load(id: 1 | 2, source: ModelSource, kernels: RingKernels, { onDownload, onProblem }: LoadOptions): Promise<ServedModel> {
-  if (source.weights === 'secret') return { name: basename(dirname(resolve(source.folder))), ...(await loadShares(id, source.folder, kernels, onProblem)) };
+async function load(
+  id: 1 | 2,
+  source: ModelSource,
+  kernels: RingKernels,
+  { onDownload, onProblem }: LoadOptions,
+): Promise<ServedModel> {
+  if (source.weights === 'secret')
+    return {
+      name: basename(dirname(resolve(source.folder))),
+      ...(await loadShares(id, source.folder, kernels, onProblem)),
+    };
   const model = await openModel(source.model, { weights: true, ...(onDownload === undefined ? {} : { onDownload }) });
   const weights = await model.weights();
   return {

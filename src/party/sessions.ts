@@ -26,7 +26,10 @@ export interface OwnerLink {
   readonly known: boolean;
   /** The pairwise key, once it is there. */
   key(): Promise<Uint8Array>;
-  /** Throws unless the request is what this party signed for the session, and its owner may make it; asked after `key`. Every kind of link has to say how it knows. */
+  /**
+   * Throws unless the request is what this party signed for the session, and its owner may make it; asked after
+   * `key`. Every kind of link has to say how it knows.
+   */
   readonly checkRequest: CheckRequest;
 }
 
@@ -90,17 +93,24 @@ export class Sessions {
   }
 
   /**
-   * Whether an owner may come, by the first message of its handshake: the model, and the code of its request. Costs microseconds and takes nothing yet.
+   * Whether an owner may come, by the first message of its handshake: the model, and the code of its request. Costs
+   * microseconds and takes nothing yet.
    * @throws {TercetError} ERR_MODEL_HASH, ERR_PEER_MISMATCH, ERR_TOO_LARGE, ERR_PEER_BUSY
    */
   admit(modelHash: string, code: string, address: string): void {
     const { id, models, budgets } = this.#options;
     const named = modelHash === toHex(ANY_MODEL) ? models : models.filter(({ hash }) => hash === modelHash);
     if (named.length === 0)
-      throw new TercetError('ERR_MODEL_HASH', `party ${id} does not serve the model that was asked for`, 'choose a model that it lists', { party: id });
+      throw new TercetError(
+        'ERR_MODEL_HASH',
+        `party ${id} does not serve the model that was asked for`,
+        'choose a model that it lists',
+        { party: id },
+      );
     const request = requestOfCode(code);
     const model = named.find(({ parameters }) => parameters.weights === request?.weights);
-    if (request === undefined || model === undefined) throw mismatch('the data owner asks for something that this party does not know');
+    if (request === undefined || model === undefined)
+      throw mismatch('the data owner asks for something that this party does not know');
     const wrong = misfit(model.config, request);
     if (wrong !== undefined) throw mismatch(`the request does not fit the model: ${wrong}`);
     budgets.check(priceOf(model.config, model.plan, request.weights, request), address);

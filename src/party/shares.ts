@@ -5,8 +5,9 @@
  *   owner/     config.json, the tokenizer's files, share.json, hash (the name of this sharing): public, the same for every data owner
  *   issuer/    share.json, seeds (64 bytes), enrolment.key, later enrolled.json and revoked.json: stays with the model's owner, who enrols data owners with it
  *
- * Every file is readable by its owner only. A part alone says nothing about the weights. A sharing is rotated by making another one: new seeds, new enrolment key, new
- * name. Which files may ever be public: test/security/public-files.test.ts.
+ * Every file is readable by its owner only. A part alone says nothing about the weights. A sharing is rotated by
+ * making another one: new seeds, new enrolment key, new name. Which files may ever be public:
+ * test/security/public-files.test.ts.
  */
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, link, mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
@@ -36,19 +37,44 @@ import { SharedParameters, maskParameter, ownerSeeds } from '../session/secret-p
 import { loadEnrolment } from './enrolment.ts';
 import { type OpenedModel, hashFile } from './model.ts';
 import { type Ranges, planOf } from './planned.ts';
-import { CONFIG, ENROLMENT_KEY, PARTS, SEEDS, SHARE_FILE, type ShareManifest, checkPart, manifestJson, parseManifest, sha256 } from './sharing.ts';
+import {
+  CONFIG,
+  ENROLMENT_KEY,
+  PARTS,
+  SEEDS,
+  SHARE_FILE,
+  type ShareManifest,
+  checkPart,
+  manifestJson,
+  parseManifest,
+  sha256,
+} from './sharing.ts';
 
 const MASKED = 'masked.safetensors';
 const SEED = 'seed';
 const PLAN = 'plan.json';
 const PRIVATE = { mode: 0o600 };
 
-/** Splits a model into `folder`; returns the name of the sharing. Holds one parameter at a time. @throws {TercetError} ERR_ARGUMENT when the folder exists. */
-export async function shareModel(model: OpenedModel, folder: string, kernels: RingKernels, signal: AbortSignal, ranges?: Ranges): Promise<string> {
+/**
+ * Splits a model into `folder`; returns the name of the sharing. Holds one parameter at a time. @throws
+ * {TercetError} ERR_ARGUMENT when the folder exists.
+ */
+export async function shareModel(
+  model: OpenedModel,
+  folder: string,
+  kernels: RingKernels,
+  signal: AbortSignal,
+  ranges?: Ranges,
+): Promise<string> {
   try {
     await mkdir(folder, { mode: 0o700 });
   } catch (cause) {
-    throw new TercetError('ERR_ARGUMENT', 'the folder for the shares cannot be made', 'give a new folder below one that exists', { cause });
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      'the folder for the shares cannot be made',
+      'give a new folder below one that exists',
+      { cause },
+    );
   }
   try {
     const source = await model.weights();
@@ -89,7 +115,8 @@ export async function shareModel(model: OpenedModel, folder: string, kernels: Ri
     await write('owner', SHARE_FILE, manifestJson({ part: 'owner', ...names }));
     await write('owner', 'hash', `${sharingHash(names)}\n`);
     if (model.files !== undefined)
-      for (const file of await ownerFiles(model.files)) if (file !== CONFIG_FILE) await write('owner', file, await model.files.read(file));
+      for (const file of await ownerFiles(model.files))
+        if (file !== CONFIG_FILE) await write('owner', file, await model.files.read(file));
     return sharingHash(names);
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
@@ -106,11 +133,14 @@ async function writeMasked(
   signal: AbortSignal,
 ): Promise<void> {
   const parameters = listParameters(config);
-  await file.write(safetensorsHeader(parameters.map(({ name, rows, cols }) => ({ name, dtype: 'I64', shape: [rows, cols] }))));
+  await file.write(
+    safetensorsHeader(parameters.map(({ name, rows, cols }) => ({ name, dtype: 'I64', shape: [rows, cols] }))),
+  );
   for (const [number, parameter] of parameters.entries()) {
     if (signal.aborted) throw abortedError();
     const encoded = await encode(parameter);
-    const words: Words = encoded instanceof BigInt64Array ? { k: 64, data: new BigUint64Array(encoded.buffer) } : wordsFrom(encoded, 64);
+    const words: Words =
+      encoded instanceof BigInt64Array ? { k: 64, data: new BigUint64Array(encoded.buffer) } : wordsFrom(encoded, 64);
     const { data } = await maskParameter(kernels, seeds, number, words);
     await file.write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
@@ -119,7 +149,8 @@ async function writeMasked(
 /**
  * Loads a compute party's part.
  * @param onProblem hears of a later list of revoked credentials that cannot be taken
- * @throws {TercetError} ERR_MODEL_HASH for the part of another party or files of another sharing; ERR_MODEL_FORMAT, ERR_MODEL_NOT_FOUND
+ * @throws {TercetError} ERR_MODEL_HASH for the part of another party or files of another sharing; ERR_MODEL_FORMAT,
+ * ERR_MODEL_NOT_FOUND
  */
 export async function loadShares(
   id: 1 | 2,
@@ -131,11 +162,20 @@ export async function loadShares(
   const config = await loadModelConfig(files);
   const manifest = parseManifest(await files.read(SHARE_FILE));
   if (manifest.part !== `p${id}`) {
-    throw new TercetError('ERR_MODEL_HASH', `this is the part "${manifest.part}" of a sharing, and this is party ${id}`, `give --shares the folder p${id}`);
+    throw new TercetError(
+      'ERR_MODEL_HASH',
+      `this is the part "${manifest.part}" of a sharing, and this is party ${id}`,
+      `give --shares the folder p${id}`,
+    );
   }
   const enrolment = await loadEnrolment(folder, manifest, onProblem);
   const seed = await files.read(SEED);
-  if (seed.length !== 32) throw new TercetError('ERR_MODEL_FORMAT', 'the seed of the shared weights has not 32 bytes', 'share the model again');
+  if (seed.length !== 32)
+    throw new TercetError(
+      'ERR_MODEL_FORMAT',
+      'the seed of the shared weights has not 32 bytes',
+      'share the model again',
+    );
   checkPart(SEED, sha256(seed), manifest.seeds[id - 1]);
   const planFile = await files.read(PLAN);
   checkPart(CONFIG, sha256(await files.read(CONFIG)), manifest.config);
@@ -149,13 +189,21 @@ export async function loadShares(
     async ({ name, rows, cols }) => {
       const { bytes, dtype } = await store.raw(name);
       if (dtype !== 'I64' || bytes.length !== 8 * rows * cols)
-        throw new TercetError('ERR_MODEL_FORMAT', `the share of ${name} has the wrong type or size`, 'share the model again, with this config.json');
+        throw new TercetError(
+          'ERR_MODEL_FORMAT',
+          `the share of ${name} has the wrong type or size`,
+          'share the model again, with this config.json',
+        );
       return new BigUint64Array(bytes.buffer, bytes.byteOffset, rows * cols);
     },
     kernels,
   );
   const malformed = () => new TercetError('ERR_MODEL_FORMAT', `${PLAN} is malformed`, 'share the model again');
-  const plan = planFromJson(new Fields(parseModelJson(planFile, PLAN, 'ERR_MODEL_FORMAT'), malformed), config.layers, malformed);
+  const plan = planFromJson(
+    new Fields(parseModelJson(planFile, PLAN, 'ERR_MODEL_FORMAT'), malformed),
+    config.layers,
+    malformed,
+  );
   return { config, parameters, plan, hash: enrolment.sharing, enrolment };
 }
 
@@ -167,8 +215,14 @@ export interface PreparedShares {
   remove(): Promise<void>;
 }
 
-/** Makes a sharing of the model in a temporary folder, as the model owner would: in a process of its own, so that P0 never holds a weight. */
-export async function prepareShares(share: (folder: string) => Promise<void>, name = 'shares'): Promise<PreparedShares> {
+/**
+ * Makes a sharing of the model in a temporary folder, as the model owner would: in a process of its own, so that P0
+ * never holds a weight.
+ */
+export async function prepareShares(
+  share: (folder: string) => Promise<void>,
+  name = 'shares',
+): Promise<PreparedShares> {
   const parent = await mkdtemp(join(tmpdir(), 'tercet-'));
   const folder = join(parent, name);
   const remove = () => rm(parent, { recursive: true, force: true });

@@ -1,7 +1,9 @@
 /**
- * What a part of a sharing says of itself, `share.json`: whose part it is, hashes of the masked weights, of both seeds, of config.json and of plan.json, and the public key that enrols
- * its owners. The hash of them all names the sharing, so that parts of two sharings, or the parts of two parties, are told apart before anything is computed: with a wrong seed every
- * answer would be noise, and with another configuration or plan it would be wrong without notice.
+ * What a part of a sharing says of itself, `share.json`: whose part it is, hashes of the masked weights, of both
+ * seeds, of config.json and of plan.json, and the public key that enrols its owners. The hash of them all names the
+ * sharing, so that parts of two sharings, or the parts of two parties, are told apart before anything is computed:
+ * with a wrong seed every answer would be noise, and with another configuration or plan it would be wrong without
+ * notice.
  *
  * Security: the seeds are 32 random bytes, so their hashes tell nothing about them.
  */
@@ -14,7 +16,10 @@ import { Fields } from '../session/control.ts';
 
 export const SHARE_FILE = 'share.json';
 export const CONFIG = 'config.json';
-/** Files of the part that stays with the model's owner: both seeds, the key that signs certificates, and who has one. */
+/**
+ * Files of the part that stays with the model's owner: both seeds, the key that signs certificates, and who has
+ * one.
+ */
 export const SEEDS = 'seeds';
 export const ENROLMENT_KEY = 'enrolment.key';
 export const ENROLLED = 'enrolled.json';
@@ -33,7 +38,8 @@ export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-const malformed = () => new TercetError('ERR_MODEL_FORMAT', `${SHARE_FILE} is malformed`, 'share the model again with `tercet model share`');
+const malformed = () =>
+  new TercetError('ERR_MODEL_FORMAT', `${SHARE_FILE} is malformed`, 'share the model again with `tercet model share`');
 
 export function parseManifest(bytes: Uint8Array): ShareManifest {
   const fields = new Fields(parseModelJson(bytes, SHARE_FILE, 'ERR_MODEL_FORMAT'), malformed);
@@ -46,9 +52,22 @@ export function parseManifest(bytes: Uint8Array): ShareManifest {
   }
   const hashes = fields.list('seeds', 2);
   const isHash = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
-  const [masked, config, plan, enrolment] = [fields.string('masked'), fields.string('config'), fields.string('plan'), fields.string('enrolment')];
-  if (![masked, config, plan, enrolment].every(isHash) || hashes.length !== 2 || !hashes.every(isHash)) throw malformed();
-  return { part: fields.oneOf('part', PARTS), masked, seeds: [hashes[0] as string, hashes[1] as string], config, plan, enrolment };
+  const [masked, config, plan, enrolment] = [
+    fields.string('masked'),
+    fields.string('config'),
+    fields.string('plan'),
+    fields.string('enrolment'),
+  ];
+  if (![masked, config, plan, enrolment].every(isHash) || hashes.length !== 2 || !hashes.every(isHash))
+    throw malformed();
+  return {
+    part: fields.oneOf('part', PARTS),
+    masked,
+    seeds: [hashes[0] as string, hashes[1] as string],
+    config,
+    plan,
+    enrolment,
+  };
 }
 
 export function manifestJson(manifest: ShareManifest): string {
@@ -70,7 +89,11 @@ export async function sharingOf(files: ModelFiles): Promise<string | undefined> 
   if (!(await files.has(SHARE_FILE))) return undefined;
   const manifest = parseManifest(await files.read(SHARE_FILE));
   if (manifest.part !== 'owner')
-    throw new TercetError('ERR_MODEL_HASH', `this is the part "${manifest.part}" of a sharing`, 'data owners take the folder owner');
+    throw new TercetError(
+      'ERR_MODEL_HASH',
+      `this is the part "${manifest.part}" of a sharing`,
+      'data owners take the folder owner',
+    );
   checkPart(CONFIG, sha256(await files.read(CONFIG)), manifest.config);
   return sharingHash(manifest);
 }

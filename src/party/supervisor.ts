@@ -1,6 +1,7 @@
 /**
- * A process that watches a compute party on a graphics device. A driver can crash, and takes its process with it; the sessions of that moment are lost, which their
- * other parties notice as a broken link, and the party comes back. Nothing of a lost session is repeated.
+ * A process that watches a compute party on a graphics device. A driver can crash, and takes its process with it;
+ * the sessions of that moment are lost, which their other parties notice as a broken link, and the party comes
+ * back. Nothing of a lost session is repeated.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -54,7 +55,8 @@ export async function supervise(options: SupervisorOptions): Promise<number> {
     const crashed = by !== null || (code !== null && code > 2);
     if (signal.aborted || !crashed || !options.restart) return code ?? 1;
     crashes = performance.now() - started < SOON_MS ? crashes + 1 : 1;
-    const why = code === DEVICE_LOST_EXIT ? 'its graphics device was lost' : `its process ended (${by ?? `code ${code}`})`;
+    const why =
+      code === DEVICE_LOST_EXIT ? 'its graphics device was lost' : `its process ended (${by ?? `code ${code}`})`;
     if (crashes >= MAX_CRASHES) {
       if (!options.mayFallBack || device.length > 0) {
         say(`${why}, ${crashes} times in a row; giving up`);
@@ -71,14 +73,24 @@ export async function supervise(options: SupervisorOptions): Promise<number> {
   }
 }
 
-async function runOnce(args: readonly string[], { signal, entry = ENTRY }: SupervisorOptions, onMessage: (message: ChildMessage) => void) {
-  const child = fork(entry, [...args], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: [], env: { ...process.env, [WATCHED]: '1' } });
+async function runOnce(
+  args: readonly string[],
+  { signal, entry = ENTRY }: SupervisorOptions,
+  onMessage: (message: ChildMessage) => void,
+) {
+  const child = fork(entry, [...args], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    execArgv: [],
+    env: { ...process.env, [WATCHED]: '1' },
+  });
   child.on('message', onMessage);
   const stop = () => end(child);
   signal.addEventListener('abort', stop);
   if (signal.aborted) stop();
   try {
-    return await new Promise<{ code: number | null; by: NodeJS.Signals | null }>((resolve) => child.once('exit', (code, by) => resolve({ code, by })));
+    return await new Promise<{ code: number | null; by: NodeJS.Signals | null }>((resolve) =>
+      child.once('exit', (code, by) => resolve({ code, by })),
+    );
   } finally {
     signal.removeEventListener('abort', stop);
   }

@@ -5,12 +5,22 @@ import { type DeclaredPooling, declaredPooling, poolingFor } from '../ml/declare
 import { type GenerationSettings, loadGenerationSettings } from '../ml/generation-config.ts';
 import { prepareEach } from '../ml/tasks/batch.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';
-import { type FeatureInput, type Features, type Pooling, finishFeatures, prepareFeatures } from '../ml/tasks/feature-extraction.ts';
+import {
+  type FeatureInput,
+  type Features,
+  type Pooling,
+  finishFeatures,
+  prepareFeatures,
+} from '../ml/tasks/feature-extraction.ts';
 import { type FillMaskInput, type FillMaskPrediction, finishFillMask, prepareFillMask } from '../ml/tasks/fill-mask.ts';
 import { Generation, type GenerationOptions, type GenerationResult, prepareGeneration } from '../ml/tasks/generate.ts';
 import { type Entity, finishEntities, prepareEntities } from '../ml/tasks/named-entities.ts';
 import { type QuestionAnswer, finishQuestion, prepareQuestion } from '../ml/tasks/question-answering.ts';
-import { type ClassificationPrediction, finishTextClassification, prepareTextClassification } from '../ml/tasks/text-classification.ts';
+import {
+  type ClassificationPrediction,
+  finishTextClassification,
+  prepareTextClassification,
+} from '../ml/tasks/text-classification.ts';
 import { finishCloze, prepareCloze } from '../ml/tasks/zero-shot-cloze.ts';
 import { finishNli, prepareNli } from '../ml/tasks/zero-shot-nli.ts';
 import { type Tokenizer, loadTokenizer } from '../ml/tokenizers/tokenizer.ts';
@@ -80,7 +90,13 @@ export async function prepareTask(request: TaskRequest, model: OpenedModel): Pro
   return prepare(request, tokenizer, model.config, settings, declared);
 }
 
-function prepare(request: TaskRequest, tokenizer: Tokenizer, config: ModelConfig, settings: GenerationSettings, declared: DeclaredPooling): PreparedTask {
+function prepare(
+  request: TaskRequest,
+  tokenizer: Tokenizer,
+  config: ModelConfig,
+  settings: GenerationSettings,
+  declared: DeclaredPooling,
+): PreparedTask {
   const { texts } = request;
   switch (request.task) {
     case 'fill-mask':
@@ -133,7 +149,8 @@ function each<Input extends TaskInput>(
 
 /** With an entailment model one text becomes a sequence for each label, so it comes alone. */
 function zeroShot({ texts, labels, template }: TaskRequest, tokenizer: Tokenizer, config: ModelConfig): PreparedTask {
-  if (labels === undefined) throw new TercetError('ERR_ARGUMENT', 'there are no labels to choose from', 'give --labels "sports,politics"');
+  if (labels === undefined)
+    throw new TercetError('ERR_ARGUMENT', 'there are no labels to choose from', 'give --labels "sports,politics"');
   const classes = (ranked: { labels: readonly string[]; scores: readonly number[] }, topK: number): Answer => ({
     classes: ranked.labels.map((label, i) => ({ label, score: ranked.scores[i] })).slice(0, topK),
   });
@@ -144,15 +161,35 @@ function zeroShot({ texts, labels, template }: TaskRequest, tokenizer: Tokenizer
       (output, input, topK) => classes(finishCloze(output, input, tokenizer), topK),
     );
   }
-  if (texts.length > 1) throw new TercetError('ERR_ARGUMENT', 'zero-shot classification with an entailment model takes one text a run', 'give one text');
+  if (texts.length > 1)
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      'zero-shot classification with an entailment model takes one text a run',
+      'give one text',
+    );
   const input = prepareNli(texts[0], labels, tokenizer, config, { hypothesisTemplate: template });
   const joined = (outputs: readonly Float32Array[]) => Float32Array.from(outputs.flatMap((output) => [...output]));
-  return { inputs: input.inputs, steps: 0, answers: (outputs, topK) => [classes(finishNli(joined(outputs), input), topK)] };
+  return {
+    inputs: input.inputs,
+    steps: 0,
+    answers: (outputs, topK) => [classes(finishNli(joined(outputs), input), topK)],
+  };
 }
 
-function generation(request: TaskRequest, tokenizer: Tokenizer, config: ModelConfig, settings: GenerationSettings): PreparedTask {
-  if (request.texts.length > 1) throw new TercetError('ERR_ARGUMENT', 'text generation takes one prompt a run', 'give one text');
+function generation(
+  request: TaskRequest,
+  tokenizer: Tokenizer,
+  config: ModelConfig,
+  settings: GenerationSettings,
+): PreparedTask {
+  if (request.texts.length > 1)
+    throw new TercetError('ERR_ARGUMENT', 'text generation takes one prompt a run', 'give one text');
   const input = prepareGeneration(request.texts[0], tokenizer, config, request.generation ?? {}, settings);
   const run = new Generation(input, tokenizer);
-  return { inputs: [input], steps: input.plan.maxNewTokens - 1, generation: run, answers: () => [{ generated: run.result() }] };
+  return {
+    inputs: [input],
+    steps: input.plan.maxNewTokens - 1,
+    generation: run,
+    answers: () => [{ generated: run.result() }],
+  };
 }

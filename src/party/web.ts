@@ -1,4 +1,7 @@
-/** Browsers as data owners: the party's gateway (WebRTC and WebSocket, proved by its identity) in front of its sessions. */
+/**
+ * Browsers as data owners: the party's gateway (WebRTC and WebSocket, proved by its identity) in front of its
+ * sessions.
+ */
 import { readFileSync } from 'node:fs';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { fromHex, toHex } from '../core/bytes.ts';
@@ -40,9 +43,15 @@ export interface Behind {
   onRefused(error: TercetError): void;
 }
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 
-export async function serveBrowsers(id: 1 | 2, options: WebOptions, behind: Behind): Promise<{ readonly address: WebAddress; close(): Promise<void> }> {
+export async function serveBrowsers(
+  id: 1 | 2,
+  options: WebOptions,
+  behind: Behind,
+): Promise<{ readonly address: WebAddress; close(): Promise<void> }> {
   const { models, kernels, sessions } = behind;
   const gateway = await startGateway({
     party: id,
@@ -67,7 +76,9 @@ export async function serveBrowsers(id: 1 | 2, options: WebOptions, behind: Behi
     recvTimeoutMs: behind.recvTimeoutMs,
     onOwner: ({ channel, key, session, remote, modelHash, parametersHash }) => {
       const checkRequest = sameRequest({ modelHash: fromHex(modelHash), parametersHash: fromHex(parametersHash) });
-      sessions.serve({ channel, session, address: remote, known: false, key: async () => key, checkRequest }).catch(() => undefined);
+      sessions
+        .serve({ channel, session, address: remote, known: false, key: async () => key, checkRequest })
+        .catch(() => undefined);
     },
     onRefused: (error) => behind.onRefused(error),
   });

@@ -1,5 +1,6 @@
 /**
- * One attempt of the data owner: two links, one circuit, one set of masks. Prepared ahead of a text or inside a run, used at most once, thrown away otherwise.
+ * One attempt of the data owner: two links, one circuit, one set of masks. Prepared ahead of a text or inside a
+ * run, used at most once, thrown away otherwise.
  */
 import { pointKeyBytes } from '../compute/kernels/dpf-key.ts';
 import type { RingKernels } from '../compute/kernels/types.ts';
@@ -84,9 +85,18 @@ export class Attempt {
         return link;
       });
       const keyLength = pointKeyBytes(Math.ceil(Math.log2(config.vocabSize)));
-      const channels = [new WatchedChannel(opened[0].channel, keyLength), new WatchedChannel(opened[1].channel, keyLength)] as const;
+      const channels = [
+        new WatchedChannel(opened[0].channel, keyLength),
+        new WatchedChannel(opened[1].channel, keyLength),
+      ] as const;
       const relay = new Relay(
-        { layers: config.layers, length: request.tokens, ahead: options.ahead, now: () => environment.now(), onProgress: options.onProgress },
+        {
+          layers: config.layers,
+          length: request.tokens,
+          ahead: options.ahead,
+          now: () => environment.now(),
+          onProgress: options.onProgress,
+        },
         channels,
       );
       const session = await OwnerSession.open({
@@ -149,7 +159,10 @@ export class Attempt {
     return this.#session.more;
   }
 
-  /** Sends the text's shares and opens the answer. Call `finish` when no further token is wanted. @param signal stops all three parties. */
+  /**
+   * Sends the text's shares and opens the answer. Call `finish` when no further token is wanted. @param signal
+   * stops all three parties.
+   */
   run(input: OwnerInput, signal: AbortSignal): Promise<OwnerResult> {
     return this.#step(() => this.#session.run(input), signal);
   }
@@ -184,7 +197,10 @@ export class Attempt {
     this.#relay.token(index, text);
   }
 
-  /** Says goodbye to both parties, also in the middle of a text. An answer does not wait for it, which takes a round trip: `closed` does. */
+  /**
+   * Says goodbye to both parties, also in the middle of a text. An answer does not wait for it, which takes a round
+   * trip: `closed` does.
+   */
   finish(): void {
     const goodbye = this.more ? this.#session.discard() : Promise.all(this.channels.map((channel) => channel.close()));
     this.#closed = goodbye.then(() => undefined);
@@ -201,7 +217,12 @@ export class Attempt {
   }
 }
 
-async function openLink(options: AttemptOptions, party: 1 | 2, session: Uint8Array, signal: AbortSignal): Promise<OpenedLink> {
+async function openLink(
+  options: AttemptOptions,
+  party: 1 | 2,
+  session: Uint8Array,
+  signal: AbortSignal,
+): Promise<OpenedLink> {
   const { environment, deployment, request } = options;
   const link = await environment.openLink({
     party,

@@ -17,11 +17,20 @@ export interface Batched<R> {
 /** @throws {TercetError} ERR_ARGUMENT unless it is an integer from 1 to 256. */
 export function checkBatchSize(size: number): number {
   if (Number.isSafeInteger(size) && size >= 1 && size <= MAX_SEQUENCES) return size;
-  throw new TercetError('ERR_ARGUMENT', `batchSize expected an integer from 1 to ${MAX_SEQUENCES}`, `leave it out for ${DEFAULT_BATCH}`);
+  throw new TercetError(
+    'ERR_ARGUMENT',
+    `batchSize expected an integer from 1 to ${MAX_SEQUENCES}`,
+    `leave it out for ${DEFAULT_BATCH}`,
+  );
 }
 
 /** @param size jobs in one run, or fewer where the parties take no more. Everything is checked before the first run. */
-export async function runBatches<R>(runner: Runner, jobs: readonly Job<R>[], size: number, signal: AbortSignal | undefined): Promise<Batched<R>> {
+export async function runBatches<R>(
+  runner: Runner,
+  jobs: readonly Job<R>[],
+  size: number,
+  signal: AbortSignal | undefined,
+): Promise<Batched<R>> {
   const { loaded } = runner;
   const parts = inParts(jobs, checkBatchSize(size)).flatMap((part) => {
     const inputs = part.flatMap((job) => job.inputs);

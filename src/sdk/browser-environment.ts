@@ -18,7 +18,8 @@ export function workerEnvironment(base: string, page: MessagePort | undefined): 
     fetch: (url, init) => fetch(url, init),
     async hub() {
       const { browserStore } = await import('../hub/memory-store.ts');
-      // Pages that are not secure have no caches, and private windows may refuse them: then this rejects, and memory does.
+      // Pages that are not secure have no caches, and private windows may refuse them: then this rejects, and
+      // memory does.
       return { store: browserStore(async () => caches.open(CACHE)) };
     },
     now: () => performance.now(),
@@ -27,6 +28,7 @@ export function workerEnvironment(base: string, page: MessagePort | undefined): 
     peakMemory: () => 0,
     capabilities: () => capabilitiesOf(place),
     openKernels: (device) => (device === 'webgpu' ? openWebGpuKernels(place.gpu) : browserWasmKernels(place.threads)),
-    openLink: ({ onFallback, ...request }) => openOwnerLink({ ...request, offerer, onFallback: (event) => onFallback({ what: 'transport', ...event }) }),
+    openLink: ({ onFallback, ...request }) =>
+      openOwnerLink({ ...request, offerer, onFallback: (event) => onFallback({ what: 'transport', ...event }) }),
   };
 }

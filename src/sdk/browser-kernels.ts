@@ -16,14 +16,22 @@ async function loadModule(): Promise<WebAssembly.Module> {
     if (!response.ok) throw new Error(`status ${response.status}`);
     return await WebAssembly.compile(await response.arrayBuffer());
   } catch (cause) {
-    throw new TercetError('ERR_DOWNLOAD', 'the WebAssembly kernels could not be loaded', 'serve tercet.wasm beside the scripts of the page, and reload', {
-      cause,
-    });
+    throw new TercetError(
+      'ERR_DOWNLOAD',
+      'the WebAssembly kernels could not be loaded',
+      'serve tercet.wasm beside the scripts of the page, and reload',
+      {
+        cause,
+      },
+    );
   }
 }
 
 function startKernelWorker(): WorkerPort {
-  const worker = new Worker(new URL('../compute/kernels/wasm/web-worker.ts', import.meta.url), { type: 'module', name: 'tercet-kernels' });
+  const worker = new Worker(new URL('../compute/kernels/wasm/web-worker.ts', import.meta.url), {
+    type: 'module',
+    name: 'tercet-kernels',
+  });
   return {
     postMessage: (message, transfer) => worker.postMessage(message, transfer),
     onMessage: (handler) => worker.addEventListener('message', ({ data }) => handler(data)),

@@ -14,8 +14,8 @@ export function bucketsOf(wanted: readonly number[] | undefined, maxTokens: numb
 }
 
 /**
- * What `tokens` are padded to: the smallest bucket that holds them, cut where the model has no positions left for the `steps` behind it. Both are public, so the cut
- * says nothing more of the text. Undefined when they do not fit.
+ * What `tokens` are padded to: the smallest bucket that holds them, cut where the model has no positions left for
+ * the `steps` behind it. Both are public, so the cut says nothing more of the text. Undefined when they do not fit.
  */
 export function bucketFor(buckets: readonly number[], tokens: number, steps = 0): number | undefined {
   const bucket = buckets.find((length) => length >= tokens);

@@ -34,7 +34,9 @@ export async function capture(
   const id = inputIds[index];
   const otherId = (id + 1) % vocabSize;
   const own = kernels.attempt();
-  const words = await Promise.all(([0, 1] as const).map(async (party) => own.read(await own.expandPoint(keyOf(party, index), depth, vocabSize))));
+  const words = await Promise.all(
+    ([0, 1] as const).map(async (party) => own.read(await own.expandPoint(keyOf(party, index), depth, vocabSize))),
+  );
   own.sweep(() => []);
   const word = (party: 0 | 1, row: number) => wordAt(words[party], row).toString(16).padStart(16, '0');
   const spans = spansOf(text, inputIds, allowMask, tokenizer);
@@ -52,11 +54,21 @@ export async function capture(
   };
 }
 
-/** Where tokens lie in the text, or in the context; nothing where the input is not the text alone, as behind a template. */
-function spansOf(text: TaskText, inputIds: readonly number[], allowMask: boolean, tokenizer: Tokenizer): Encoding['spans'] {
+/**
+ * Where tokens lie in the text, or in the context; nothing where the input is not the text alone, as behind a
+ * template.
+ */
+function spansOf(
+  text: TaskText,
+  inputIds: readonly number[],
+  allowMask: boolean,
+  tokenizer: Tokenizer,
+): Encoding['spans'] {
   const single = typeof text === 'string';
   if (!single && tokenizer.family === 'gpt2') return [];
-  const { ids, spans, segments } = single ? tokenizer.encode(text, { allowMask }) : tokenizer.encodePair(text.question, text.context);
+  const { ids, spans, segments } = single
+    ? tokenizer.encode(text, { allowMask })
+    : tokenizer.encodePair(text.question, text.context);
   if (ids.length !== inputIds.length || ids.some((id, i) => id !== inputIds[i])) return [];
   return single ? spans : spans.map((span, i) => (segments[i] === 1 ? span : undefined));
 }

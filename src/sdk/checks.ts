@@ -16,7 +16,10 @@ import type { PrepareOptions, TaskText, TextCheck } from './types.ts';
 /** New pieces of a generated text where neither a caller nor the model's files say how many. */
 const NEW_TOKENS = 20;
 
-/** A question with its context, where a caller without types may have given anything. @throws {TercetError} ERR_ARGUMENT */
+/**
+ * A question with its context, where a caller without types may have given anything. @throws {TercetError}
+ * ERR_ARGUMENT
+ */
 export function questionOf(input: unknown): { readonly question: string; readonly context: string } {
   if (typeof input === 'object' && input !== null && 'question' in input && 'context' in input) {
     // Their types are checked where they are read.
@@ -68,7 +71,12 @@ export function checkText(loaded: Loaded, text: TaskText): TextCheck {
     };
   } catch (error) {
     const tokens = lengthOf(loaded, text);
-    return { tokens, paddedTokens: bucketFor(buckets, tokens, stepsBehind(loaded, tokens)), blanks: 0, problem: asTercetError(error) };
+    return {
+      tokens,
+      paddedTokens: bucketFor(buckets, tokens, stepsBehind(loaded, tokens)),
+      blanks: 0,
+      problem: asTercetError(error),
+    };
   }
 }
 
@@ -92,10 +100,22 @@ export function preparedShape(loaded: Loaded, length: number, options: Omit<Prep
   const steps = Number.isSafeInteger(length) ? stepsBehind(loaded, length, newTokens) : 0;
   const tokens = Number.isSafeInteger(length) && length >= 1 ? bucketFor(buckets, length, steps) : undefined;
   if (tokens === undefined || blanks > tokens) {
-    throw new TercetError('ERR_ARGUMENT', 'cannot prepare for that many tokens', `give a length from 1 to ${(buckets.at(-1) ?? 0) - steps}`);
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      'cannot prepare for that many tokens',
+      `give a length from 1 to ${(buckets.at(-1) ?? 0) - steps}`,
+    );
   }
-  if (sequences > 1 && steps > 0) throw new TercetError('ERR_ARGUMENT', 'text is generated from one prompt at a time', 'leave sequences out');
-  return shapeFor(config, { sequences, tokens, rows: blanks, padded: true, pair: config.head === 'question-answering', steps });
+  if (sequences > 1 && steps > 0)
+    throw new TercetError('ERR_ARGUMENT', 'text is generated from one prompt at a time', 'leave sequences out');
+  return shapeFor(config, {
+    sequences,
+    tokens,
+    rows: blanks,
+    padded: true,
+    pair: config.head === 'question-answering',
+    steps,
+  });
 }
 
 function positive(name: string, value: number): number {

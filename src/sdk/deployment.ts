@@ -1,4 +1,7 @@
-/** The deployment document: who the parties are, what they must prove, and which models they serve. Checked field by field before it is believed. */
+/**
+ * The deployment document: who the parties are, what they must prove, and which models they serve. Checked field by
+ * field before it is believed.
+ */
 import { carriesTrust } from '../core/address.ts';
 import { TercetError } from '../core/errors.ts';
 import { isCommit, isHubId } from '../hub/id.ts';
@@ -25,12 +28,22 @@ export interface LoadedDeployment {
 
 /**
  * @param source the document, or its address; relative ones are resolved against `base`.
- * @throws {TercetError} ERR_INSECURE for an address where anybody on the way could change the identities in it; ERR_DOWNLOAD, also where it redirects; ERR_MODEL_CONFIG naming
- * the field that is wrong.
+ * @throws {TercetError} ERR_INSECURE for an address where anybody on the way could change the identities in it;
+ * ERR_DOWNLOAD, also where it redirects; ERR_MODEL_CONFIG naming the field that is wrong.
  */
-export async function loadDeployment(source: Deployment | string | URL, base: string, options: DownloadOptions): Promise<LoadedDeployment> {
-  if (typeof source === 'object' && !(source instanceof URL)) return { deployment: parseDeployment(source), base, bytes: 0 };
-  if (!URL.canParse(source, base)) throw new TercetError('ERR_ARGUMENT', 'the deployment is no address', "give for example 'https://page.example/tercet.json'");
+export async function loadDeployment(
+  source: Deployment | string | URL,
+  base: string,
+  options: DownloadOptions,
+): Promise<LoadedDeployment> {
+  if (typeof source === 'object' && !(source instanceof URL))
+    return { deployment: parseDeployment(source), base, bytes: 0 };
+  if (!URL.canParse(source, base))
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      'the deployment is no address',
+      "give for example 'https://page.example/tercet.json'",
+    );
   const url = new URL(source, base).href;
   // SECURITY: the identities that parties must prove come from here. test/sdk/deployment.test.ts.
   if (!carriesTrust(url)) {
@@ -52,7 +65,8 @@ export function parseDeployment(json: unknown): Deployment {
   const iceServers = document['iceServers'] === undefined ? [] : list(document['iceServers'], 'iceServers');
   const [one, two] = [party(parties[0], 'parties[0]'), party(parties[1], 'parties[1]')];
   // One party in both places holds both keys of every pair: it reads the text.
-  if (one.identity === two.identity) throw wrong('parties[1].identity', 'expected another identity than that of parties[0]');
+  if (one.identity === two.identity)
+    throw wrong('parties[1].identity', 'expected another identity than that of parties[0]');
   if (placeOf(one) === placeOf(two)) throw wrong('parties[1].url', 'expected another address than that of parties[0]');
   return {
     version: 1,
@@ -89,7 +103,8 @@ function modelEntry(json: unknown, where: string): ModelEntry {
   for (const mode of ['open', 'secret'] as const) {
     const hash = hashes[mode];
     if (hash === undefined) continue;
-    if (typeof hash !== 'string' || !HEX64.test(hash)) throw wrong(`${where}.weights.${mode}`, 'expected 64 hex digits');
+    if (typeof hash !== 'string' || !HEX64.test(hash))
+      throw wrong(`${where}.weights.${mode}`, 'expected 64 hex digits');
     weights[mode] = hash;
   }
   return {
@@ -97,15 +112,22 @@ function modelEntry(json: unknown, where: string): ModelEntry {
     task,
     title: text(fields['title'], `${where}.title`),
     weights,
-    files: Object.fromEntries(Object.entries(record(fields['files'], `${where}.files`)).map(([name, pin]) => [name, pinned(name, pin, where)])),
-    examples: list(fields['examples'], `${where}.examples`).map((example, i) => exampleOf(example, task, `${where}.examples[${i}]`)),
+    files: Object.fromEntries(
+      Object.entries(record(fields['files'], `${where}.files`)).map(([name, pin]) => [name, pinned(name, pin, where)]),
+    ),
+    examples: list(fields['examples'], `${where}.examples`).map((example, i) =>
+      exampleOf(example, task, `${where}.examples[${i}]`),
+    ),
     ...(fields['hub'] === undefined ? {} : { hub: hubPlace(fields['hub'], `${where}.hub`) }),
   };
 }
 
 function hubPlace(json: unknown, where: string): HubPlace {
   const fields = record(json, where);
-  const [repository, commit] = [text(fields['repository'], `${where}.repository`), text(fields['commit'], `${where}.commit`)];
+  const [repository, commit] = [
+    text(fields['repository'], `${where}.repository`),
+    text(fields['commit'], `${where}.commit`),
+  ];
   if (!isHubId(repository) || repository.includes('@')) throw wrong(`${where}.repository`, 'expected org/name');
   if (!isCommit(commit)) throw wrong(`${where}.commit`, 'expected 40 hex digits');
   return { repository, commit };
@@ -125,8 +147,13 @@ function pinned(name: string, json: unknown, where: string): PinnedFile {
   const { sha256, bytes } = fields;
   if (!FILE.test(name)) throw wrong(`${where}.files`, 'has a name that is no plain file name');
   // Written by a version that handed the seeds of secret weights to everybody.
-  if (name === 'owner.seeds') throw wrong(`${where}.files`, 'lists owner.seeds, which opens the weights to everybody who asks: share the model again');
-  if (typeof sha256 !== 'string' || !HEX64.test(sha256)) throw wrong(`${where}.files.${name}.sha256`, 'expected 64 hex digits');
+  if (name === 'owner.seeds')
+    throw wrong(
+      `${where}.files`,
+      'lists owner.seeds, which opens the weights to everybody who asks: share the model again',
+    );
+  if (typeof sha256 !== 'string' || !HEX64.test(sha256))
+    throw wrong(`${where}.files.${name}.sha256`, 'expected 64 hex digits');
   if (typeof bytes !== 'number' || !Number.isSafeInteger(bytes) || bytes < 0 || bytes > MAX_BYTES)
     throw wrong(`${where}.files.${name}.bytes`, `expected a number of bytes up to ${MAX_BYTES}`);
   return { sha256, bytes };
@@ -136,12 +163,15 @@ function iceServer(json: unknown, where: string): RTCIceServer {
   const fields = record(json, where);
   const urls = fields['urls'];
   const all = Array.isArray(urls) ? urls : [urls];
-  if (!all.every((url) => typeof url === 'string' && /^(stun|turns?):/.test(url))) throw wrong(`${where}.urls`, 'expected stun: or turn: addresses');
+  if (!all.every((url) => typeof url === 'string' && /^(stun|turns?):/.test(url)))
+    throw wrong(`${where}.urls`, 'expected stun: or turn: addresses');
   return { urls: all as string[], ...optional(fields, 'username', where), ...optional(fields, 'credential', where) };
 }
 
 function optional<K extends string>(fields: Json, key: K, where: string): { readonly [P in K]?: string } {
-  return fields[key] === undefined ? {} : ({ [key]: text(fields[key], `${where}.${key}`) } as { readonly [P in K]?: string });
+  return fields[key] === undefined
+    ? {}
+    : ({ [key]: text(fields[key], `${where}.${key}`) } as { readonly [P in K]?: string });
 }
 
 function record(json: unknown, where: string): Json {
@@ -160,5 +190,9 @@ function text(json: unknown, where: string): string {
 }
 
 function wrong(where: string, what: string): TercetError {
-  return new TercetError('ERR_MODEL_CONFIG', `${DEPLOYMENT_FILE}: ${where}: ${what}`, 'take the document that `tercet site` writes');
+  return new TercetError(
+    'ERR_MODEL_CONFIG',
+    `${DEPLOYMENT_FILE}: ${where}: ${what}`,
+    'take the document that `tercet site` writes',
+  );
 }

@@ -1,6 +1,6 @@
 /**
- * Files that the data owner downloads: few, small, and pinned by SHA-256. Nothing is kept that was not checked, and a server that answers every path with its
- * start page is recognised by what it sends.
+ * Files that the data owner downloads: few, small, and pinned by SHA-256. Nothing is kept that was not checked, and
+ * a server that answers every path with its start page is recognised by what it sends.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { toHex } from '../core/bytes.ts';
@@ -24,11 +24,17 @@ export interface DownloadOptions {
 class WrongAnswer extends TercetError {}
 
 /**
- * Downloads a file and checks it against its pin. The pin is in the address (`?sha256=…`), so a server may let browsers keep the answer for good; what turns out to be
- * another file is asked for once more, past every cache.
- * @throws {TercetError} ERR_DOWNLOAD when it cannot be had or is a web page instead, ERR_INTEGRITY when its bytes are not the pinned ones, ERR_ABORTED.
+ * Downloads a file and checks it against its pin. The pin is in the address (`?sha256=…`), so a server may let
+ * browsers keep the answer for good; what turns out to be another file is asked for once more, past every cache.
+ * @throws {TercetError} ERR_DOWNLOAD when it cannot be had or is a web page instead, ERR_INTEGRITY when its bytes
+ * are not the pinned ones, ERR_ABORTED.
  */
-export async function downloadPinned(url: string, file: string, pin: PinnedFile, options: DownloadOptions): Promise<Uint8Array> {
+export async function downloadPinned(
+  url: string,
+  file: string,
+  pin: PinnedFile,
+  options: DownloadOptions,
+): Promise<Uint8Array> {
   const address = new URL(url);
   address.searchParams.set('sha256', pin.sha256);
   try {
@@ -39,7 +45,13 @@ export async function downloadPinned(url: string, file: string, pin: PinnedFile,
   }
 }
 
-async function downloadOnce(url: string, file: string, pin: PinnedFile, cache: RequestCache, options: DownloadOptions): Promise<Uint8Array> {
+async function downloadOnce(
+  url: string,
+  file: string,
+  pin: PinnedFile,
+  cache: RequestCache,
+  options: DownloadOptions,
+): Promise<Uint8Array> {
   const bytes = await download(url, file, pin.bytes, { cache }, options);
   const hash = toHex(sha256(bytes));
   if (bytes.length === pin.bytes && hash === pin.sha256) return bytes;
@@ -50,14 +62,23 @@ async function downloadOnce(url: string, file: string, pin: PinnedFile, cache: R
   );
 }
 
-/** Downloads JSON that nothing pins: the deployment document itself, a party's description. A redirect is refused: it may lead over an address that carries no trust. */
-export async function downloadJson(url: string, file: string, options: DownloadOptions): Promise<{ json: unknown; bytes: number }> {
+/**
+ * Downloads JSON that nothing pins: the deployment document itself, a party's description. A redirect is refused:
+ * it may lead over an address that carries no trust.
+ */
+export async function downloadJson(
+  url: string,
+  file: string,
+  options: DownloadOptions,
+): Promise<{ json: unknown; bytes: number }> {
   // Asked about each time: what a server is mended to say comes at once.
   const bytes = await download(url, file, 1 << 20, { cache: 'no-cache', redirect: 'error' }, options);
   try {
     return { json: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)), bytes: bytes.length };
   } catch (cause) {
-    throw new TercetError('ERR_DOWNLOAD', `${file} is not JSON`, 'check what the server sends at its address', { cause });
+    throw new TercetError('ERR_DOWNLOAD', `${file} is not JSON`, 'check what the server sends at its address', {
+      cause,
+    });
   }
 }
 
@@ -65,7 +86,13 @@ export async function downloadJson(url: string, file: string, options: DownloadO
 type How = Pick<RequestInit, 'cache' | 'redirect'>;
 
 /** @param expected bytes that are expected; twice as many and the download ends. */
-async function download(url: string, file: string, expected: number, how: How, { fetch, signal, onProgress }: DownloadOptions): Promise<Uint8Array> {
+async function download(
+  url: string,
+  file: string,
+  expected: number,
+  how: How,
+  { fetch, signal, onProgress }: DownloadOptions,
+): Promise<Uint8Array> {
   const response = await request(url, file, how, fetch, signal);
   if (!response.ok) {
     throw new WrongAnswer(
@@ -86,7 +113,11 @@ async function download(url: string, file: string, expected: number, how: How, {
       parts.push(value);
       loaded += value.length;
       if (loaded > limit)
-        throw new WrongAnswer('ERR_INTEGRITY', `${file} is longer than it was published (${expected} bytes)`, 'do not go on; tell the operator of this page');
+        throw new WrongAnswer(
+          'ERR_INTEGRITY',
+          `${file} is longer than it was published (${expected} bytes)`,
+          'do not go on; tell the operator of this page',
+        );
       onProgress?.(loaded, expected);
     }
   } catch (cause) {
@@ -105,11 +136,19 @@ async function download(url: string, file: string, expected: number, how: How, {
   return bytes;
 }
 
-async function request(url: string, file: string, how: How, fetch: Fetch, signal: AbortSignal | undefined): Promise<Response> {
+async function request(
+  url: string,
+  file: string,
+  how: How,
+  fetch: Fetch,
+  signal: AbortSignal | undefined,
+): Promise<Response> {
   try {
     return await fetch(url, { ...how, credentials: 'omit', ...(signal === undefined ? {} : { signal }) });
   } catch (cause) {
-    throw signal?.aborted === true ? abortedError() : failed(file, 'the server does not answer', 'check the connection, then try again', cause);
+    throw signal?.aborted === true
+      ? abortedError()
+      : failed(file, 'the server does not answer', 'check the connection, then try again', cause);
   }
 }
 

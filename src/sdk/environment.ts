@@ -38,7 +38,10 @@ export interface Environment {
   readonly fetch: Fetch;
   /** What relative addresses are relative to. */
   readonly base: string;
-  /** Where files of a hub are kept here, and what this place says of hubs; asked for only when a model is loaded from one. */
+  /**
+   * Where files of a hub are kept here, and what this place says of hubs; asked for only when a model is loaded
+   * from one.
+   */
   hub(): Promise<Pick<HubOptions, 'store' | 'endpoint' | 'token' | 'offline'> & Partial<Pick<HubOptions, 'fetch'>>>;
   now(): number;
   random(length: number): Uint8Array;

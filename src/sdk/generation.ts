@@ -1,4 +1,7 @@
-/** Generated text: the prompt in one step, then a step for every further piece, until an end. What was dealt for more is given back. */
+/**
+ * Generated text: the prompt in one step, then a step for every further piece, until an end. What was dealt for
+ * more is given back.
+ */
 import { TercetError } from '../core/errors.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';
 import { Generation, type GenerationOptions, type PromptInput, prepareGeneration } from '../ml/tasks/generate.ts';
@@ -37,7 +40,12 @@ export async function generateText(
     push(text);
     return reason === undefined;
   };
-  const finish = async ([logits]: readonly Float32Array[], attempt: Attempt, steps: OwnerResult[], signal: AbortSignal): Promise<void> => {
+  const finish = async (
+    [logits]: readonly Float32Array[],
+    attempt: Attempt,
+    steps: OwnerResult[],
+    signal: AbortSignal,
+  ): Promise<void> => {
     let goesOn = take(logits, 0, attempt);
     for (let index = 1; goesOn; index++) {
       const tokenId = generation.lastId as number;
@@ -53,14 +61,22 @@ export async function generateText(
   return { ...generation.result(), cost, pieceMs, captured };
 }
 
-function promptOf({ tokenizer, config, generation }: Loaded, prompt: string, options: Omit<GenerateOptions, 'signal' | 'specialTokens'>): PromptInput {
+function promptOf(
+  { tokenizer, config, generation }: Loaded,
+  prompt: string,
+  options: Omit<GenerateOptions, 'signal' | 'specialTokens'>,
+): PromptInput {
   const { maxNewTokens, maxLength, ...rest } = options;
   const make = (lengths: Pick<GenerationOptions, 'maxNewTokens' | 'maxLength'>) =>
     prepareGeneration(prompt, tokenizer, config, { ...rest, ...lengths }, generation);
   if (maxNewTokens === undefined || maxLength === undefined) return make({ maxNewTokens, maxLength });
   for (const [name, value] of Object.entries({ maxNewTokens, maxLength })) {
     if (!Number.isSafeInteger(value) || value < 1)
-      throw new TercetError('ERR_ARGUMENT', `${name} is not a positive integer`, 'give for example 20 for maxNewTokens, 100 for maxLength');
+      throw new TercetError(
+        'ERR_ARGUMENT',
+        `${name} is not a positive integer`,
+        'give for example 20 for maxNewTokens, 100 for maxLength',
+      );
   }
   // Both were given: the smaller of the two counts.
   const { inputIds } = make({});

@@ -10,7 +10,10 @@ const MAX_HEALTH = 4096;
 const LOADS = ['free', 'busy', 'full'] as const;
 const OMIT = { credentials: 'omit', cache: 'no-store', redirect: 'error', referrerPolicy: 'no-referrer' } as const;
 
-export async function partiesHealth(deployment: Deployment, environment: Environment): Promise<readonly [PartyHealth, PartyHealth]> {
+export async function partiesHealth(
+  deployment: Deployment,
+  environment: Environment,
+): Promise<readonly [PartyHealth, PartyHealth]> {
   return Promise.all([one(1, deployment, environment), one(2, deployment, environment)]);
 }
 
@@ -25,9 +28,18 @@ async function one(party: 1 | 2, deployment: Deployment, environment: Environmen
       }).then(({ json }) => ({ json, milliseconds: environment.now() - start })),
       loadOf(party, url, environment),
     ]);
-    const { identity: shown, device, version } = json as { readonly identity?: unknown; readonly device?: unknown; readonly version?: unknown };
+    const {
+      identity: shown,
+      device,
+      version,
+    } = json as { readonly identity?: unknown; readonly device?: unknown; readonly version?: unknown };
     if (shown !== identity)
-      throw new TercetError('ERR_IDENTITY_KEY', `party ${party} shows another identity`, 'do not continue; compare it with the operator', { party });
+      throw new TercetError(
+        'ERR_IDENTITY_KEY',
+        `party ${party} shows another identity`,
+        'do not continue; compare it with the operator',
+        { party },
+      );
     return {
       party,
       ok: true,
@@ -41,7 +53,10 @@ async function one(party: 1 | 2, deployment: Deployment, environment: Environmen
   }
 }
 
-/** Whether it has a place for a run; 503 says "full" also through a proxy that keeps nothing of its words. A party that does not say is not worse for it: the next run will tell. */
+/**
+ * Whether it has a place for a run; 503 says "full" also through a proxy that keeps nothing of its words. A party
+ * that does not say is not worse for it: the next run will tell.
+ */
 async function loadOf(party: 1 | 2, url: string, environment: Environment): Promise<PartyHealth['load']> {
   try {
     const address = endpointUrl(url, party, '/v1/health').href;
@@ -58,8 +73,13 @@ async function loadOf(party: 1 | 2, url: string, environment: Environment): Prom
 /** A party that gives no description is not there, whatever came in its place. */
 function unreachable(party: 1 | 2, error: TercetError): TercetError {
   if (error.code !== 'ERR_DOWNLOAD') return error;
-  return new TercetError('ERR_PEER_UNREACHABLE', `party ${party} does not answer: ${error.message}`, 'ask its operator whether it is up', {
-    cause: error,
-    party,
-  });
+  return new TercetError(
+    'ERR_PEER_UNREACHABLE',
+    `party ${party} does not answer: ${error.message}`,
+    'ask its operator whether it is up',
+    {
+      cause: error,
+      party,
+    },
+  );
 }

@@ -1,10 +1,11 @@
 /**
- * The SDK in a browser: `SecureTransformer.fromPretrained`, `pipeline`, `capabilities`. In a page the party runs in a worker, and the page keeps its thread. In a
- * worker of your own it runs right there; there is no WebRTC in workers, so the page lends its own: `serveWebRtc(port1)` in the page, `{ page: port2 }` in the options.
- * Without that the links are WebSockets.
+ * The SDK in a browser: `SecureTransformer.fromPretrained`, `pipeline`, `capabilities`. In a page the party runs in
+ * a worker, and the page keeps its thread. In a worker of your own it runs right there; there is no WebRTC in
+ * workers, so the page lends its own: `serveWebRtc(port1)` in the page, `{ page: port2 }` in the options. Without
+ * that the links are WebSockets.
  *
- * Needs no cross-origin isolation. Content-Security-Policy: `script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self' <the parties>`; with
- * the option `hub` also the hub, and where it keeps large files.
+ * Needs no cross-origin isolation. Content-Security-Policy: `script-src 'self' 'wasm-unsafe-eval'; worker-src
+ * 'self'; connect-src 'self' <the parties>`; with the option `hub` also the hub, and where it keeps large files.
  */
 import { browserPlace, capabilitiesOf } from './capabilities.ts';
 import { loadDeployment as load } from './deployment.ts';
@@ -37,5 +38,9 @@ export function capabilities(): Promise<Capabilities> {
 
 /** Fetches and checks a deployment document. @throws {TercetError} ERR_DOWNLOAD, ERR_MODEL_CONFIG */
 export async function loadDeployment(source: string | URL = './tercet.json'): Promise<Deployment> {
-  return (await load(source, typeof document === 'object' ? document.baseURI : location.href, { fetch: (url, init) => fetch(url, init) })).deployment;
+  return (
+    await load(source, typeof document === 'object' ? document.baseURI : location.href, {
+      fetch: (url, init) => fetch(url, init),
+    })
+  ).deployment;
 }

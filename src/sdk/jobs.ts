@@ -1,10 +1,20 @@
-/** One text's part of a run: what the parties compute for it, and what its outputs say. Both at the data owner alone. Made whole, or refused, before anything is sent. */
+/**
+ * One text's part of a run: what the parties compute for it, and what its outputs say. Both at the data owner
+ * alone. Made whole, or refused, before anything is sent.
+ */
 import { TercetError } from '../core/errors.ts';
 import { type TaskInput, checkTopK } from '../ml/tasks/common.ts';
 import { poolingFor } from '../ml/declared-pooling.ts';
 import { finishFeatures, prepareFeatures } from '../ml/tasks/feature-extraction.ts';
 import { finishFillMask, prepareFillMask } from '../ml/tasks/fill-mask.ts';
-import { DEFAULT_AGGREGATION, DEFAULT_IGNORED, checkAggregation, checkIgnored, finishEntities, prepareEntities } from '../ml/tasks/named-entities.ts';
+import {
+  DEFAULT_AGGREGATION,
+  DEFAULT_IGNORED,
+  checkAggregation,
+  checkIgnored,
+  finishEntities,
+  prepareEntities,
+} from '../ml/tasks/named-entities.ts';
 import { finishQuestion, prepareQuestion } from '../ml/tasks/question-answering.ts';
 import { finishTextClassification, prepareTextClassification } from '../ml/tasks/text-classification.ts';
 import { finishCloze, prepareCloze } from '../ml/tasks/zero-shot-cloze.ts';
@@ -37,14 +47,24 @@ type Known = Pick<Loaded, 'tokenizer' | 'config'>;
 type Answered<R> = Omit<R, 'cost' | 'captured'>;
 
 /** @throws {TercetError} what `prepareFillMask` throws; ERR_ARGUMENT for topK. */
-export function predictJob({ tokenizer, config }: Known, text: string, { topK = 5, targets }: PredictOptions): Job<Answered<PredictResult>> {
+export function predictJob(
+  { tokenizer, config }: Known,
+  text: string,
+  { topK = 5, targets }: PredictOptions,
+): Job<Answered<PredictResult>> {
   checkTopK(topK);
   const input = prepareFillMask(text, tokenizer, config, { targets });
   return {
     inputs: [input],
     finish: ([logits]) => {
       const blanks = finishFillMask(logits, input, tokenizer, topK).map((list) =>
-        list.map(({ token, tokenId, score, sequence }) => ({ token, token_str: tokenizer.decode([tokenId]), token_id: tokenId, score, sequence })),
+        list.map(({ token, tokenId, score, sequence }) => ({
+          token,
+          token_str: tokenizer.decode([tokenId]),
+          token_id: tokenId,
+          score,
+          sequence,
+        })),
       );
       return { predictions: blanks[0], blanks };
     },
@@ -52,7 +72,8 @@ export function predictJob({ tokenizer, config }: Known, text: string, { topK = 
 }
 
 /**
- * A classifier's own classes, or labels of the caller's: by a masked language model, or by a classifier of entailment, which gets one sequence for each label.
+ * A classifier's own classes, or labels of the caller's: by a masked language model, or by a classifier of
+ * entailment, which gets one sequence for each label.
  * @throws {TercetError} what the tasks throw; ERR_ARGUMENT for options that mean nothing to this model.
  */
 export function classifyJob(known: Known, text: string, options: ClassifyOptions): Job<Answered<ClassifyResult>> {
@@ -62,12 +83,23 @@ export function classifyJob(known: Known, text: string, options: ClassifyOptions
   const nli = hypothesisTemplate !== undefined || multiLabel !== undefined;
   const cloze = template !== undefined || verbalizers !== undefined;
   if (config.head === 'masked-lm') {
-    if (nli) throw meansNothing('hypothesisTemplate and multiLabel', 'a fill-mask model', 'give template or verbalizers');
-    if (labels === undefined) throw new TercetError('ERR_ARGUMENT', 'there are no labels to choose from', "give labels: ['good', 'bad'], or call predict");
+    if (nli)
+      throw meansNothing('hypothesisTemplate and multiLabel', 'a fill-mask model', 'give template or verbalizers');
+    if (labels === undefined)
+      throw new TercetError(
+        'ERR_ARGUMENT',
+        'there are no labels to choose from',
+        "give labels: ['good', 'bad'], or call predict",
+      );
     const input = prepareCloze(text, labels, tokenizer, config, { template, verbalizers });
     return { inputs: [input], finish: ([logits]) => ranking(finishCloze(logits, input, tokenizer), topK) };
   }
-  if (cloze) throw meansNothing('template and verbalizers', 'a classifier', 'give hypothesisTemplate to one that was trained on entailment');
+  if (cloze)
+    throw meansNothing(
+      'template and verbalizers',
+      'a classifier',
+      'give hypothesisTemplate to one that was trained on entailment',
+    );
   if (nli || isForeign(labels, config.id2label)) {
     const input = prepareNli(text, labels, tokenizer, config, { hypothesisTemplate, multiLabel });
     return { inputs: input.inputs, finish: (outputs) => ranking(finishNli(joined(outputs), input), topK) };

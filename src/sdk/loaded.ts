@@ -1,4 +1,7 @@
-/** Everything that a data owner holds of a model before there is a text: what was downloaded and checked, and an open device. Never weights. */
+/**
+ * Everything that a data owner holds of a model before there is a text: what was downloaded and checked, and an
+ * open device. Never weights.
+ */
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { abortedError } from '../core/abort.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
@@ -50,8 +53,9 @@ export interface Loaded {
 
 /**
  * Downloads what a data owner needs of a model and opens the device.
- * @throws {TercetError} ERR_CREDENTIAL_MISSING before anything is downloaded, ERR_CREDENTIAL_SHARING, ERR_CREDENTIAL_EXPIRED, ERR_CREDENTIAL_SIGNATURE;
- * ERR_MODEL_NOT_FOUND, ERR_PROTOCOL_UNAVAILABLE, ERR_DEVICE_UNAVAILABLE, ERR_DOWNLOAD, ERR_INTEGRITY, ERR_ARGUMENT, ERR_ABORTED
+ * @throws {TercetError} ERR_CREDENTIAL_MISSING before anything is downloaded, ERR_CREDENTIAL_SHARING,
+ * ERR_CREDENTIAL_EXPIRED, ERR_CREDENTIAL_SIGNATURE; ERR_MODEL_NOT_FOUND, ERR_PROTOCOL_UNAVAILABLE,
+ * ERR_DEVICE_UNAVAILABLE, ERR_DOWNLOAD, ERR_INTEGRITY, ERR_ARGUMENT, ERR_ABORTED
  */
 export async function loadModel(id: string, options: PretrainedOptions, environment: Environment): Promise<Loaded> {
   const { id: protocol } = protocolInfo(options.protocol ?? '3pc_semi_honest');
@@ -59,7 +63,11 @@ export async function loadModel(id: string, options: PretrainedOptions, environm
   // Before anything is downloaded or sent.
   const credential = await credentialFor(weights, options.credential);
   const network = { fetch: environment.fetch, signal };
-  const { deployment, base, bytes } = await loadDeployment(options.deployment ?? './tercet.json', environment.base, network);
+  const { deployment, base, bytes } = await loadDeployment(
+    options.deployment ?? './tercet.json',
+    environment.base,
+    network,
+  );
   const { entry, hash } = served(deployment, id, weights);
   credential?.check(hash, Date.now() / 1000);
 
@@ -117,26 +125,45 @@ export async function loadModel(id: string, options: PretrainedOptions, environm
   };
 }
 
-/** @throws {TercetError} ERR_CREDENTIAL_MISSING for secret weights without one, ERR_ARGUMENT for open weights with one */
-async function credentialFor(weights: Weights, source: PretrainedOptions['credential']): Promise<OwnerCredential | undefined> {
+/**
+ * @throws {TercetError} ERR_CREDENTIAL_MISSING for secret weights without one, ERR_ARGUMENT for open weights with
+ * one
+ */
+async function credentialFor(
+  weights: Weights,
+  source: PretrainedOptions['credential'],
+): Promise<OwnerCredential | undefined> {
   if (weights === 'secret') {
     if (source === undefined) throw credentialFault('missing');
     return OwnerCredential.read(source);
   }
-  if (source !== undefined) throw new TercetError('ERR_ARGUMENT', 'a credential is for secret weights', "add weights: 'secret', or leave the credential out");
+  if (source !== undefined)
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      'a credential is for secret weights',
+      "add weights: 'secret', or leave the credential out",
+    );
   return undefined;
 }
 
-/** The same model, its tokenizer reading special tokens of texts as asked. @throws {TercetError} ERR_ARGUMENT for another choice */
+/**
+ * The same model, its tokenizer reading special tokens of texts as asked. @throws {TercetError} ERR_ARGUMENT for
+ * another choice
+ */
 export function reading<K extends Pick<Loaded, 'tokenizer'>>(known: K, specialTokens: SpecialTokens = 'cut'): K {
   if (specialTokens === 'cut') return known;
-  if (specialTokens !== 'allow') throw new TercetError('ERR_ARGUMENT', "specialTokens is neither 'cut' nor 'allow'", "leave it out for 'cut'");
+  if (specialTokens !== 'allow')
+    throw new TercetError('ERR_ARGUMENT', "specialTokens is neither 'cut' nor 'allow'", "leave it out for 'cut'");
   return { ...known, tokenizer: known.tokenizer.readingSpecialTokens() };
 }
 
 /** The files that the deployment lists, to be asked which of them a tokenizer needs. */
 function listed({ id, files }: ModelEntry): ModelFiles {
-  return { name: id, has: async (file) => Object.hasOwn(files, file), read: async (file) => Promise.reject(fileNotFound(id, file)) };
+  return {
+    name: id,
+    has: async (file) => Object.hasOwn(files, file),
+    read: async (file) => Promise.reject(fileNotFound(id, file)),
+  };
 }
 
 function served(deployment: Deployment, id: string, weights: Weights): { entry: ModelEntry; hash: string } {
@@ -147,12 +174,19 @@ function served(deployment: Deployment, id: string, weights: Weights): { entry: 
   }
   const hash = entry.weights[weights];
   if (hash === undefined)
-    throw new TercetError('ERR_MODEL_NOT_FOUND', `the parties do not serve ${id} with ${weights} weights`, 'choose the other kind of weights');
+    throw new TercetError(
+      'ERR_MODEL_NOT_FOUND',
+      `the parties do not serve ${id} with ${weights} weights`,
+      'choose the other kind of weights',
+    );
   return { entry, hash };
 }
 
 /** The device that was asked for; with 'auto' the best that opens, and a word about every better one that did not. */
-export async function openDevice(options: PretrainedOptions, environment: Environment): Promise<{ device: Device; kernels: RingKernels }> {
+export async function openDevice(
+  options: PretrainedOptions,
+  environment: Environment,
+): Promise<{ device: Device; kernels: RingKernels }> {
   const wanted = options.device ?? 'auto';
   if (wanted !== 'auto') return { device: wanted, kernels: await environment.openKernels(wanted) };
   const { webgpu, wasm, device } = await environment.capabilities();
@@ -165,7 +199,11 @@ export async function openDevice(options: PretrainedOptions, environment: Enviro
     }
   } else if (webgpu.ok || webgpu.reason !== NOT_ASKED) fallBack(webgpu.detail);
   if (!wasm.ok) {
-    throw new TercetError('ERR_DEVICE_UNAVAILABLE', `neither WebGPU nor WebAssembly can be used here: ${wasm.detail}`, 'use a current browser');
+    throw new TercetError(
+      'ERR_DEVICE_UNAVAILABLE',
+      `neither WebGPU nor WebAssembly can be used here: ${wasm.detail}`,
+      'use a current browser',
+    );
   }
   return { device: 'wasm', kernels: await environment.openKernels('wasm') };
 }

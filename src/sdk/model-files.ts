@@ -1,4 +1,7 @@
-/** The public files of a model, for its data owner: from beside the deployment or from a hub, and what the deployment pins either way. */
+/**
+ * The public files of a model, for its data owner: from beside the deployment or from a hub, and what the
+ * deployment pins either way.
+ */
 import { abortedError } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
 import { type Fetch, downloadPinned } from './download.ts';
@@ -11,7 +14,10 @@ export interface ReadFile {
   readonly downloaded: number;
 }
 
-/** Reads one file. @throws {TercetError} ERR_MODEL_CONFIG when the deployment does not list it, ERR_DOWNLOAD, ERR_INTEGRITY, ERR_MODEL_NOT_FOUND, ERR_ABORTED */
+/**
+ * Reads one file. @throws {TercetError} ERR_MODEL_CONFIG when the deployment does not list it, ERR_DOWNLOAD,
+ * ERR_INTEGRITY, ERR_MODEL_NOT_FOUND, ERR_ABORTED
+ */
 export type ReadPinned = (file: string, onProgress: (loaded: number, total: number) => void) => Promise<ReadFile>;
 
 interface Network {
@@ -21,11 +27,20 @@ interface Network {
 
 function pinOf({ id, files }: ModelEntry, file: string): PinnedFile {
   if (Object.hasOwn(files, file)) return files[file];
-  throw new TercetError('ERR_MODEL_CONFIG', `the deployment lists no ${file} for ${id}`, 'tell the operator of this page');
+  throw new TercetError(
+    'ERR_MODEL_CONFIG',
+    `the deployment lists no ${file} for ${id}`,
+    'tell the operator of this page',
+  );
 }
 
 /** @param base what the deployment's addresses are relative to */
-export function besideDeployment({ models }: Deployment, entry: ModelEntry, base: string, network: Network): ReadPinned {
+export function besideDeployment(
+  { models }: Deployment,
+  entry: ModelEntry,
+  base: string,
+  network: Network,
+): ReadPinned {
   return async (file, onProgress) => {
     const pin = pinOf(entry, file);
     const url = new URL(`${models.replace(/\/?$/, '/')}${entry.id}/${file}`, base).href;
@@ -35,7 +50,8 @@ export function besideDeployment({ models }: Deployment, entry: ModelEntry, base
 }
 
 /**
- * @throws {TercetError} ERR_ARGUMENT when the option is none, or when the deployment does not say where on a hub the model is
+ * @throws {TercetError} ERR_ARGUMENT when the option is none, or when the deployment does not say where on a hub
+ * the model is
  */
 export async function onHub(
   entry: ModelEntry,
@@ -82,8 +98,17 @@ export async function onHub(
 /** Checked, for callers without types. */
 function sourceOf(option: unknown): HubSource {
   if (option === true) return {};
-  const { endpoint, offline, ...rest } = typeof option === 'object' && option !== null && !Array.isArray(option) ? (option as HubSource) : { nothing: true };
-  const fits = Object.keys(rest).length === 0 && ['string', 'undefined'].includes(typeof endpoint) && ['boolean', 'undefined'].includes(typeof offline);
-  if (!fits) throw new TercetError('ERR_ARGUMENT', 'hub is no hub to load from', "give true, or { endpoint: 'https://…', offline: false }");
+  const { endpoint, offline, ...rest } =
+    typeof option === 'object' && option !== null && !Array.isArray(option) ? (option as HubSource) : { nothing: true };
+  const fits =
+    Object.keys(rest).length === 0 &&
+    ['string', 'undefined'].includes(typeof endpoint) &&
+    ['boolean', 'undefined'].includes(typeof offline);
+  if (!fits)
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      'hub is no hub to load from',
+      "give true, or { endpoint: 'https://…', offline: false }",
+    );
   return { ...(endpoint === undefined ? {} : { endpoint }), ...(offline === undefined ? {} : { offline }) };
 }

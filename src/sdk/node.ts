@@ -38,7 +38,11 @@ function environment(): Environment {
     random: (length) => crypto.getRandomValues(new Uint8Array(length)),
     peakMemory: () => process.resourceUsage().maxRSS * 1024,
     capabilities: async () =>
-      withWebGpu({ ok: false, reason: NOT_ASKED, detail: "Dawn runs in the caller's process and can end it: it is opened by name only" }),
+      withWebGpu({
+        ok: false,
+        reason: NOT_ASKED,
+        detail: "Dawn runs in the caller's process and can end it: it is opened by name only",
+      }),
     openKernels,
     openLink: ({ onFallback, ...request }) =>
       openOwnerLink({
@@ -80,7 +84,8 @@ async function probeWebGpu(): Promise<Availability> {
 }
 
 async function openKernels(device: Device): Promise<RingKernels> {
-  if (device === 'wasm') return createWasmKernels({ module: await loadNodeModule(), startWorker: nodeWorkerFactory(), threads: threads() });
+  if (device === 'wasm')
+    return createWasmKernels({ module: await loadNodeModule(), startWorker: nodeWorkerFactory(), threads: threads() });
   const [{ openNodeDevice }, { createWebGpuKernels }] = await Promise.all([
     import('../compute/kernels/webgpu/node-device.ts'),
     import('../compute/kernels/webgpu/index.ts'),

@@ -2,5 +2,6 @@
 import type { PretrainedOptions } from './types.ts';
 
 export function noticeTo(callback: PretrainedOptions['progress_callback']): (message: string) => void {
-  return (message) => (callback === undefined ? console.warn(`tercet: ${message}`) : callback({ status: 'notice', message }));
+  return (message) =>
+    callback === undefined ? console.warn(`tercet: ${message}`) : callback({ status: 'notice', message });
 }

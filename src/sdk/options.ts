@@ -1,6 +1,7 @@
 /**
- * Options that nobody knows are refused, not dropped: who asks for something, above all for more security, never gets less without an error. Types say the same to
- * TypeScript; this is for JavaScript, for objects that were spread, and for options under another library's names.
+ * Options that nobody knows are refused, not dropped: who asks for something, above all for more security, never
+ * gets less without an error. Types say the same to TypeScript; this is for JavaScript, for objects that were
+ * spread, and for options under another library's names.
  */
 import { TercetError } from '../core/errors.ts';
 import { quote } from '../ml/describe.ts';
@@ -20,7 +21,14 @@ import type {
 export type OptionNames<Options> = Readonly<Record<keyof Options, true>>;
 
 const RUN = { topK: true, specialTokens: true, signal: true } as const;
-const CLASSIFY: OptionNames<ClassifyOptions> = { ...RUN, labels: true, template: true, verbalizers: true, hypothesisTemplate: true, multiLabel: true };
+const CLASSIFY: OptionNames<ClassifyOptions> = {
+  ...RUN,
+  labels: true,
+  template: true,
+  verbalizers: true,
+  hypothesisTemplate: true,
+  multiLabel: true,
+};
 
 export const PRETRAINED: OptionNames<PretrainedOptions> = {
   deployment: true,
@@ -46,8 +54,19 @@ export const OPTIONS = {
   classify: CLASSIFY,
   classifyBatch: { ...CLASSIFY, batchSize: true } satisfies OptionNames<BatchOptions>,
   answerQuestion: { ...RUN, maxAnswerLength: true, handleImpossible: true } satisfies OptionNames<AnswerOptions>,
-  extractEntities: { aggregation: true, ignoreLabels: true, specialTokens: true, signal: true } satisfies OptionNames<EntityOptions>,
-  embed: { pooling: true, normalize: true, batchSize: true, specialTokens: true, signal: true } satisfies OptionNames<EmbedOptions>,
+  extractEntities: {
+    aggregation: true,
+    ignoreLabels: true,
+    specialTokens: true,
+    signal: true,
+  } satisfies OptionNames<EntityOptions>,
+  embed: {
+    pooling: true,
+    normalize: true,
+    batchSize: true,
+    specialTokens: true,
+    signal: true,
+  } satisfies OptionNames<EmbedOptions>,
   generate: {
     maxNewTokens: true,
     maxLength: true,
@@ -80,7 +99,11 @@ const folded = (name: string) => name.replaceAll(/[_-]/g, '').toLowerCase();
  * @param call as the caller wrote it, for the message
  * @throws {TercetError} ERR_ARGUMENT, naming the option and, where there is one, the name that was meant
  */
-export function checkOptions<Options extends object>(call: string, options: Options, names: OptionNames<Required<Options>>): Options;
+export function checkOptions<Options extends object>(
+  call: string,
+  options: Options,
+  names: OptionNames<Required<Options>>,
+): Options;
 export function checkOptions(call: string, options: object, names: Readonly<Record<string, true>>): object {
   const known = Object.keys(names);
   const hint = `its options are ${known.join(', ')}`;
@@ -90,7 +113,11 @@ export function checkOptions(call: string, options: object, names: Readonly<Reco
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || Object.hasOwn(names, name)) continue;
     const meant = known.find((other) => folded(other) === folded(name));
-    throw new TercetError('ERR_ARGUMENT', `${call} has no option ${quote(name)}, and drops none`, meant === undefined ? hint : `write ${meant}`);
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      `${call} has no option ${quote(name)}, and drops none`,
+      meant === undefined ? hint : `write ${meant}`,
+    );
   }
   return options;
 }
@@ -101,13 +128,20 @@ const CHOICES = {
   transport: ['auto', 'webrtc', 'websocket'],
 } as const satisfies { readonly [Name in 'weights' | 'device' | 'transport']: readonly PretrainedOptions[Name][] };
 
-/** The options of `fromPretrained`, where a caller without types may have given anything. @throws {TercetError} ERR_ARGUMENT */
+/**
+ * The options of `fromPretrained`, where a caller without types may have given anything. @throws {TercetError}
+ * ERR_ARGUMENT
+ */
 export function checkPretrained(options: PretrainedOptions): PretrainedOptions {
   checkOptions('fromPretrained', options, PRETRAINED);
   for (const [name, choices] of Object.entries(CHOICES)) {
     const value = options[name as keyof typeof CHOICES];
     if (value !== undefined && !(choices as readonly unknown[]).includes(value)) {
-      throw new TercetError('ERR_ARGUMENT', `${name} has no such choice`, `give one of ${choices.map((choice) => `'${choice}'`).join(', ')}`);
+      throw new TercetError(
+        'ERR_ARGUMENT',
+        `${name} has no such choice`,
+        `give one of ${choices.map((choice) => `'${choice}'`).join(', ')}`,
+      );
     }
   }
   return options;

@@ -86,27 +86,40 @@ export class OwnerModel implements Model {
   }
 
   predict(text: string, options: PredictOptions = {}): Promise<PredictResult> {
-    return this.#one('predict', text, options, () => predictJob(reading(this.#runner.loaded, options.specialTokens), text, options));
+    return this.#one('predict', text, options, () =>
+      predictJob(reading(this.#runner.loaded, options.specialTokens), text, options),
+    );
   }
 
   classify(text: string, options: ClassifyOptions = {}): Promise<ClassifyResult> {
-    return this.#one('classify', text, options, () => classifyJob(reading(this.#runner.loaded, options.specialTokens), text, options));
+    return this.#one('classify', text, options, () =>
+      classifyJob(reading(this.#runner.loaded, options.specialTokens), text, options),
+    );
   }
 
   async classifyBatch(texts: readonly string[], given: BatchOptions = {}): Promise<BatchResult> {
     this.#can('classifyBatch');
     const { batchSize = DEFAULT_BATCH, ...options } = checkOptions('classifyBatch', given, OPTIONS.classifyBatch);
     checkBatchSize(batchSize);
-    const jobs = prepareEach(texts, (text) => classifyJob(reading(this.#runner.loaded, options.specialTokens), text, options));
+    const jobs = prepareEach(texts, (text) =>
+      classifyJob(reading(this.#runner.loaded, options.specialTokens), text, options),
+    );
     return runBatches(this.#runner, jobs, batchSize, options.signal);
   }
 
-  answerQuestion(input: { readonly question: string; readonly context: string }, options: AnswerOptions = {}): Promise<AnswerResult> {
-    return this.#one('answerQuestion', input, options, () => answerJob(reading(this.#runner.loaded, options.specialTokens), questionOf(input), options));
+  answerQuestion(
+    input: { readonly question: string; readonly context: string },
+    options: AnswerOptions = {},
+  ): Promise<AnswerResult> {
+    return this.#one('answerQuestion', input, options, () =>
+      answerJob(reading(this.#runner.loaded, options.specialTokens), questionOf(input), options),
+    );
   }
 
   extractEntities(text: string, options: EntityOptions = {}): Promise<EntitiesResult> {
-    return this.#one('extractEntities', text, options, () => entitiesJob(reading(this.#runner.loaded, options.specialTokens), text, options));
+    return this.#one('extractEntities', text, options, () =>
+      entitiesJob(reading(this.#runner.loaded, options.specialTokens), text, options),
+    );
   }
 
   generate(prompt: string, options: GenerateOptions = {}): GenerateStream {
@@ -122,7 +135,10 @@ export class OwnerModel implements Model {
     checkBatchSize(batchSize);
     const loaded = reading(this.#runner.loaded, options.specialTokens);
     // An error of a single text needs no number.
-    const jobs = typeof texts === 'string' ? [embedJob(loaded, texts, options)] : prepareEach(texts, (text) => embedJob(loaded, text, options));
+    const jobs =
+      typeof texts === 'string'
+        ? [embedJob(loaded, texts, options)]
+        : prepareEach(texts, (text) => embedJob(loaded, text, options));
     const { results, costs } = await runBatches(this.#runner, jobs, batchSize, options.signal);
     return { vectors: results, costs };
   }
@@ -153,7 +169,10 @@ export class OwnerModel implements Model {
     const start = this.#runner.loaded.environment.now();
     const { inputs, finish } = make();
     const { value, cost, attempt } = await this.#runner.run({ inputs, start, signal, finish });
-    const captured = await this.#runner.capture({ text, inputIds: inputs[0].inputIds, allowMask: method === 'predict' }, attempt);
+    const captured = await this.#runner.capture(
+      { text, inputIds: inputs[0].inputIds, allowMask: method === 'predict' },
+      attempt,
+    );
     return { ...value, cost, captured };
   }
 }

@@ -1,4 +1,7 @@
-/** What `pipeline` returns for each task: options and results have the names and shapes of transformers.js; docs/TASKS.md lists where they differ. */
+/**
+ * What `pipeline` returns for each task: options and results have the names and shapes of transformers.js;
+ * docs/TASKS.md lists where they differ.
+ */
 import type { Tensor } from './tensor.ts';
 import type { Answer, Model, SpecialTokens, Task } from './types.ts';
 
@@ -14,7 +17,11 @@ export const ALIASES = {
   embeddings: 'feature-extraction',
 } as const satisfies Readonly<Record<string, PipelineTask>>;
 export type Alias = keyof typeof ALIASES;
-export type TaskNamed<N extends PipelineTask | Alias> = N extends Alias ? (typeof ALIASES)[N] : N extends PipelineTask ? N : never;
+export type TaskNamed<N extends PipelineTask | Alias> = N extends Alias
+  ? (typeof ALIASES)[N]
+  : N extends PipelineTask
+    ? N
+    : never;
 
 export interface PipelineRunOptions {
   /** Answers to return: default 5 for fill-mask, else 1. */
@@ -71,7 +78,10 @@ export interface TextGenerationOptions {
   readonly forced_bos_token_id?: number;
   readonly forced_eos_token_id?: number | readonly number[];
   readonly specialTokens?: SpecialTokens;
-  /** Whether pieces are drawn. Default: when one of temperature, top_k, top_p, seed is given, else as the model's files say; they are not used when it is false. */
+  /**
+   * Whether pieces are drawn. Default: when one of temperature, top_k, top_p, seed is given, else as the model's
+   * files say; they are not used when it is false.
+   */
   readonly do_sample?: boolean;
   readonly seed?: number;
   readonly stop?: readonly string[];
@@ -131,7 +141,10 @@ export type QuestionOutput = Omit<Answer, 'text'>;
 
 /** `start` and `end`: UTF-16 offsets into the text. */
 export type TokenOutput = { score: number; word: string; start: number; end: number } & (
-  | { /** With its position tag, like `B-PER`. */ entity: string /** Place among the pieces of the text, special ones counted. */; index: number }
+  | {
+      /** With its position tag, like `B-PER`. */ entity: string /** Place among the pieces of the text, special ones counted. */;
+      index: number;
+    }
   | { /** Of several pieces. */ entity_group: string }
 );
 
@@ -144,25 +157,43 @@ interface OneOrMany<Options, Result> {
 
 export interface PipelineCalls {
   'fill-mask': OneOrMany<FillMaskOptions, FillMaskOutput>;
-  /** A list of texts goes through the parties in batches: the best class of each, or a list for each where `top_k` is not 1. */
+  /**
+   * A list of texts goes through the parties in batches: the best class of each, or a list for each where `top_k`
+   * is not 1.
+   */
   'text-classification': {
     (text: string, options?: ClassificationOptions): Promise<ClassificationOutput>;
-    (texts: readonly string[], options?: ClassificationOptions & { readonly top_k?: 1; readonly topk?: 1 }): Promise<ClassificationOutput>;
+    (
+      texts: readonly string[],
+      options?: ClassificationOptions & { readonly top_k?: 1; readonly topk?: 1 },
+    ): Promise<ClassificationOutput>;
     (texts: readonly string[], options?: ClassificationOptions): Promise<ClassificationOutput | ClassificationOutput[]>;
   };
   'zero-shot-classification': {
     (text: string, labels: string | readonly string[], options?: ZeroShotOptions): Promise<ZeroShotOutput>;
-    (texts: readonly string[], labels: string | readonly string[], options?: ZeroShotOptions): Promise<ZeroShotOutput[]>;
+    (
+      texts: readonly string[],
+      labels: string | readonly string[],
+      options?: ZeroShotOptions,
+    ): Promise<ZeroShotOutput[]>;
   };
-  /** A list of answers where `top_k` is above 1; lists of questions and contexts, of one length, give a list of either. */
+  /**
+   * A list of answers where `top_k` is above 1; lists of questions and contexts, of one length, give a list of
+   * either.
+   */
   'question-answering': {
     (question: string, context: string, options?: QuestionOptions): Promise<QuestionOutput | QuestionOutput[]>;
-    (questions: readonly string[], contexts: readonly string[], options?: QuestionOptions): Promise<(QuestionOutput | QuestionOutput[])[]>;
+    (
+      questions: readonly string[],
+      contexts: readonly string[],
+      options?: QuestionOptions,
+    ): Promise<(QuestionOutput | QuestionOutput[])[]>;
   };
   'token-classification': OneOrMany<TokenOptions, TokenOutput[]>;
   'text-generation': OneOrMany<TextGenerationOptions, GenerationOutput>;
   /**
-   * A list of texts goes through the parties in batches, and comes back as one tensor: (texts, width) with pooling, else (texts, tokens, width), zeros behind shorter texts.
+   * A list of texts goes through the parties in batches, and comes back as one tensor: (texts, width) with pooling,
+   * else (texts, tokens, width), zeros behind shorter texts.
    */
   'feature-extraction': (texts: string | readonly string[], options?: FeatureOptions) => Promise<Tensor>;
 }

@@ -22,7 +22,16 @@ import {
 } from './pipeline-types.ts';
 import { TASKS } from './tasks.ts';
 import { Tensor } from './tensor.ts';
-import type { Entity, EmbedResult, GenerateOptions, Model, Prediction, PretrainedOptions, Task, TaskText } from './types.ts';
+import type {
+  Entity,
+  EmbedResult,
+  GenerateOptions,
+  Model,
+  Prediction,
+  PretrainedOptions,
+  Task,
+  TaskText,
+} from './types.ts';
 
 export type * from './pipeline-types.ts';
 
@@ -46,8 +55,17 @@ const OPTIONS = {
     specialTokens: true,
     signal: true,
   } satisfies OptionNames<ZeroShotOptions>,
-  'question-answering': { ...RUN, max_answer_len: true, handle_impossible_answer: true } satisfies OptionNames<QuestionOptions>,
-  'token-classification': { aggregation_strategy: true, ignore_labels: true, specialTokens: true, signal: true } satisfies OptionNames<TokenOptions>,
+  'question-answering': {
+    ...RUN,
+    max_answer_len: true,
+    handle_impossible_answer: true,
+  } satisfies OptionNames<QuestionOptions>,
+  'token-classification': {
+    aggregation_strategy: true,
+    ignore_labels: true,
+    specialTokens: true,
+    signal: true,
+  } satisfies OptionNames<TokenOptions>,
   'text-generation': {
     max_new_tokens: true,
     max_length: true,
@@ -72,25 +90,41 @@ const OPTIONS = {
     callback_function: true,
     signal: true,
   } satisfies OptionNames<TextGenerationOptions>,
-  'feature-extraction': { pooling: true, normalize: true, batch_size: true, specialTokens: true, signal: true } satisfies OptionNames<FeatureOptions>,
+  'feature-extraction': {
+    pooling: true,
+    normalize: true,
+    batch_size: true,
+    specialTokens: true,
+    signal: true,
+  } satisfies OptionNames<FeatureOptions>,
 } as const;
 
 function taskNamed(name: string): PipelineTask {
   if (Object.hasOwn(ALIASES, name)) return ALIASES[name as Alias];
   if (Object.hasOwn(MODELS_FOR, name)) return name as PipelineTask;
-  throw new TercetError('ERR_ARGUMENT', 'there is no pipeline for that task', `use one of ${Object.keys(MODELS_FOR).join(', ')}`);
+  throw new TercetError(
+    'ERR_ARGUMENT',
+    'there is no pipeline for that task',
+    `use one of ${Object.keys(MODELS_FOR).join(', ')}`,
+  );
 }
 
 /** The members of an object that are there: options that are left out keep their defaults. */
 function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
 }
 
 /**
  * One text, or each of a list, one run after the other. Every text of a list is looked at before the first one is sent.
  * @throws {TercetError} ERR_ARGUMENT for an empty list; what `Model.check` finds, naming the text.
  */
-async function oneOrMany<R>(model: Model, texts: string | readonly string[], run: (text: string) => Promise<R>): Promise<R | R[]> {
+async function oneOrMany<R>(
+  model: Model,
+  texts: string | readonly string[],
+  run: (text: string) => Promise<R>,
+): Promise<R | R[]> {
   if (typeof texts === 'string') return run(texts);
   await checkEach(model, texts);
   const results: R[] = [];
@@ -99,11 +133,14 @@ async function oneOrMany<R>(model: Model, texts: string | readonly string[], run
 }
 
 async function checkEach(model: Model, texts: readonly TaskText[]): Promise<void> {
-  if (!Array.isArray(texts) || texts.length === 0) throw new TercetError('ERR_ARGUMENT', 'there is no text', 'give a text, or a list of one or more');
+  if (!Array.isArray(texts) || texts.length === 0)
+    throw new TercetError('ERR_ARGUMENT', 'there is no text', 'give a text, or a list of one or more');
   for (const [i, text] of texts.entries()) {
     const { problem } = await model.check(text);
     if (problem === undefined) continue;
-    throw new TercetError(problem.code, `text ${i + 1} of ${texts.length}: ${problem.message}`, problem.hint, { cause: problem.cause });
+    throw new TercetError(problem.code, `text ${i + 1} of ${texts.length}: ${problem.message}`, problem.hint, {
+      cause: problem.cause,
+    });
   }
 }
 
@@ -117,8 +154,15 @@ function filledOf({ score, token_id: token, token_str, sequence }: Prediction): 
 }
 
 /** How many answers, under either name. @throws {TercetError} ERR_ARGUMENT when the two differ */
-function topOf<N extends number | null>({ top_k: top, topk = top }: { readonly top_k?: N; readonly topk?: N }): N | undefined {
-  if (top !== undefined && top !== topk) throw new TercetError('ERR_ARGUMENT', 'top_k and topk are one option and differ', 'give one of them');
+function topOf<N extends number | null>({
+  top_k: top,
+  topk = top,
+}: {
+  readonly top_k?: N;
+  readonly topk?: N;
+}): N | undefined {
+  if (top !== undefined && top !== topk)
+    throw new TercetError('ERR_ARGUMENT', 'top_k and topk are one option and differ', 'give one of them');
   return topk;
 }
 
@@ -145,17 +189,35 @@ function callsOf(model: Model): PipelineCalls {
         const { blanks } = await model.predict(text, given({ topK: topOf(top), targets, specialTokens, signal }));
         return blanks.length === 1 ? blanks[0].map(filledOf) : blanks.map((list) => list.map(filledOf));
       }),
-    'text-classification': async (texts: string | readonly string[], { batch_size: batchSize, specialTokens, signal, ...top }: ClassificationOptions) => {
+    'text-classification': async (
+      texts: string | readonly string[],
+      { batch_size: batchSize, specialTokens, signal, ...top }: ClassificationOptions,
+    ) => {
       const count = topOf(top);
       // All classes are what a model gives when it is asked for no number.
       const topK = count === null ? undefined : (count ?? 1);
-      if (typeof texts === 'string') return [...(await model.classify(texts, given({ topK, specialTokens, signal }))).labels];
+      if (typeof texts === 'string')
+        return [...(await model.classify(texts, given({ topK, specialTokens, signal }))).labels];
       const { results } = await model.classifyBatch(texts, given({ topK, batchSize, specialTokens, signal }));
       return topK === 1 ? results.map(({ labels }) => labels[0]) : results.map(({ labels }) => [...labels]);
     },
-    'zero-shot-classification': async (texts: string | readonly string[], names: string | readonly string[], options: ZeroShotOptions) => {
-      const { hypothesis_template: hypothesisTemplate, multi_label: multiLabel, template, verbalizers, specialTokens, signal } = options;
-      const labels = checkNames(typeof names === 'string' ? names.split(',').map((name) => name.trim()) : names, 'label');
+    'zero-shot-classification': async (
+      texts: string | readonly string[],
+      names: string | readonly string[],
+      options: ZeroShotOptions,
+    ) => {
+      const {
+        hypothesis_template: hypothesisTemplate,
+        multi_label: multiLabel,
+        template,
+        verbalizers,
+        specialTokens,
+        signal,
+      } = options;
+      const labels = checkNames(
+        typeof names === 'string' ? names.split(',').map((name) => name.trim()) : names,
+        'label',
+      );
       // A classifier would take labels of its own for a choice among them; here they are always in words.
       const asked = model.task === 'text-classification' ? { multiLabel: multiLabel ?? false } : { multiLabel };
       const how = given({ ...asked, labels, hypothesisTemplate, template, verbalizers, specialTokens, signal });
@@ -170,7 +232,13 @@ function callsOf(model: Model): PipelineCalls {
     'question-answering': async (
       questions: string | readonly string[],
       contexts: string | readonly string[],
-      { max_answer_len: maxAnswerLength, handle_impossible_answer: handleImpossible, specialTokens, signal, ...top }: QuestionOptions,
+      {
+        max_answer_len: maxAnswerLength,
+        handle_impossible_answer: handleImpossible,
+        specialTokens,
+        signal,
+        ...top
+      }: QuestionOptions,
     ) => {
       const topK = topOf(top);
       const ask = async (pair: { question: string; context: string }): Promise<QuestionOutput | QuestionOutput[]> => {
@@ -192,7 +260,10 @@ function callsOf(model: Model): PipelineCalls {
       { aggregation_strategy: aggregation = 'none', ignore_labels: ignoreLabels, specialTokens, signal }: TokenOptions,
     ) =>
       oneOrMany(model, texts, async (text) => {
-        const { entities } = await model.extractEntities(text, given({ aggregation, ignoreLabels, specialTokens, signal }));
+        const { entities } = await model.extractEntities(
+          text,
+          given({ aggregation, ignoreLabels, specialTokens, signal }),
+        );
         return entities.map((entity) => tokenOf(entity, aggregation !== 'none'));
       }),
     'text-generation': (texts: string | readonly string[], options: TextGenerationOptions) =>
@@ -205,26 +276,44 @@ function callsOf(model: Model): PipelineCalls {
       }),
     'feature-extraction': async (texts: string | readonly string[], options: FeatureOptions) => {
       const { pooling = 'none', normalize = false, batch_size: batchSize, specialTokens, signal } = options;
-      return tensorOf((await model.embed(texts, given({ pooling, normalize, batchSize, specialTokens, signal }))).vectors, pooling !== 'none');
+      return tensorOf(
+        (await model.embed(texts, given({ pooling, normalize, batchSize, specialTokens, signal }))).vectors,
+        pooling !== 'none',
+      );
     },
   };
   return calls as unknown as PipelineCalls;
 }
 
 /** Where a task's function has its options: behind the text, or the text and what goes with it. */
-const OPTIONS_AT: Readonly<Partial<Record<PipelineTask, number>>> = { 'zero-shot-classification': 2, 'question-answering': 2 };
+const OPTIONS_AT: Readonly<Partial<Record<PipelineTask, number>>> = {
+  'zero-shot-classification': 2,
+  'question-answering': 2,
+};
 
 /** A task's function that refuses options that it does not know. */
-function refusing(task: PipelineTask, run: (...given: unknown[]) => Promise<unknown>): (...given: unknown[]) => Promise<unknown> {
+function refusing(
+  task: PipelineTask,
+  run: (...given: unknown[]) => Promise<unknown>,
+): (...given: unknown[]) => Promise<unknown> {
   const at = OPTIONS_AT[task] ?? 1;
   return async (...given) => {
-    if (given.length > at + 1) throw new TercetError('ERR_ARGUMENT', `a ${task} pipeline takes ${at + 1} arguments`, 'give options in one object');
-    return run(...Array.from({ length: at }, (_, i) => given[i]), checkOptions(`a ${task} pipeline`, given[at] ?? {}, OPTIONS[task]));
+    if (given.length > at + 1)
+      throw new TercetError(
+        'ERR_ARGUMENT',
+        `a ${task} pipeline takes ${at + 1} arguments`,
+        'give options in one object',
+      );
+    return run(
+      ...Array.from({ length: at }, (_, i) => given[i]),
+      checkOptions(`a ${task} pipeline`, given[at] ?? {}, OPTIONS[task]),
+    );
   };
 }
 
 function generationOptions(options: TextGenerationOptions): GenerateOptions {
-  const { max_new_tokens, max_length, temperature, top_k, top_p, repetition_penalty, do_sample, seed, stop, signal } = options;
+  const { max_new_tokens, max_length, temperature, top_k, top_p, repetition_penalty, do_sample, seed, stop, signal } =
+    options;
   const rules = {
     maxNewTokens: max_new_tokens,
     maxLength: max_length,
@@ -251,14 +340,24 @@ function generationOptions(options: TextGenerationOptions): GenerateOptions {
 
 /** Makes `pipeline` from a way to load models. */
 export function pipelineWith(load: (id: string, options: PretrainedOptions) => Promise<Model>) {
-  return async function pipeline<N extends PipelineTask | Alias>(task: N, model: string, options: PretrainedOptions = {}): Promise<Pipeline<TaskNamed<N>>> {
+  return async function pipeline<N extends PipelineTask | Alias>(
+    task: N,
+    model: string,
+    options: PretrainedOptions = {},
+  ): Promise<Pipeline<TaskNamed<N>>> {
     const named = taskNamed(task);
     const loaded = await load(model, options);
     if (!MODELS_FOR[named].includes(loaded.task)) {
       await loaded.dispose();
-      throw new TercetError('ERR_MODEL_UNSUPPORTED', `${model} is a model for ${loaded.task}`, `use pipeline('${loaded.task}', '${model}')`);
+      throw new TercetError(
+        'ERR_MODEL_UNSUPPORTED',
+        `${model} is a model for ${loaded.task}`,
+        `use pipeline('${loaded.task}', '${model}')`,
+      );
     }
     const run = refusing(named, callsOf(loaded)[named] as unknown as (...given: unknown[]) => Promise<unknown>);
-    return Object.assign(run, { task: named, model: loaded, dispose: () => loaded.dispose() }) as unknown as Pipeline<TaskNamed<N>>;
+    return Object.assign(run, { task: named, model: loaded, dispose: () => loaded.dispose() }) as unknown as Pipeline<
+      TaskNamed<N>
+    >;
   };
 }

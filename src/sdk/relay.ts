@@ -81,7 +81,14 @@ export class Relay {
       onProgress({ status: 'input', links: this.links(), sample: this.#sample() });
     }
     const place = last ? { layer: layers + 1, section: '' } : placeOf(section, layers);
-    onProgress({ status: 'layer', ...place, layers, progress: done / Math.max(1, total), links: this.links(), sample: this.#sample() });
+    onProgress({
+      status: 'layer',
+      ...place,
+      layers,
+      progress: done / Math.max(1, total),
+      links: this.links(),
+      sample: this.#sample(),
+    });
   }
 
   /** A message of that party came. */

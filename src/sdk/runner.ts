@@ -1,4 +1,7 @@
-/** Runs inputs at the parties: takes what was prepared or makes it, counts what it took, and lets go of everything in the end, whatever the end. */
+/**
+ * Runs inputs at the parties: takes what was prepared or makes it, counts what it took, and lets go of everything
+ * in the end, whatever the end.
+ */
 import { abortedError } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';
@@ -21,7 +24,10 @@ export interface Work<R> {
   /** Milliseconds when the caller asked. */
   readonly start: number;
   readonly signal: AbortSignal | undefined;
-  /** From the outputs of every input to the answer, with more steps in between where there are any; `steps` collects their results. */
+  /**
+   * From the outputs of every input to the answer, with more steps in between where there are any; `steps` collects
+   * their results.
+   */
   finish(outputs: readonly Float32Array[], attempt: Attempt, steps: OwnerResult[], signal: AbortSignal): R | Promise<R>;
 }
 
@@ -49,7 +55,8 @@ export class Runner {
 
   /** @throws {TercetError} ERR_STATE once it is disposed of. */
   alive(): void {
-    if (this.#disposed.signal.aborted) throw new TercetError('ERR_STATE', 'the model was disposed of', 'load it again with fromPretrained');
+    if (this.#disposed.signal.aborted)
+      throw new TercetError('ERR_STATE', 'the model was disposed of', 'load it again with fromPretrained');
   }
 
   async prepare(shape: RequestShape, signal: AbortSignal | undefined): Promise<void> {
@@ -104,8 +111,9 @@ export class Runner {
       try {
         first = await taken.attempt.run(input, either);
       } catch (error) {
-        // The links of an attempt that waited may have died meanwhile. As long as nothing left that depends on the text, another one may be made.
-        // A party that gave the place away has computed nothing, so that attempt may be replaced too; the new one has keys of its own.
+        // The links of an attempt that waited may have died meanwhile. As long as nothing left that depends on the
+        // text, another one may be made. A party that gave the place away has computed nothing, so that attempt may
+        // be replaced too; the new one has keys of its own.
         const letGo = error instanceof TercetError && error.code === 'ERR_PEER_LET_GO';
         if (!taken.ahead || (taken.attempt.spent && !letGo) || either.aborted) throw error;
         this.#finish(taken.attempt);
@@ -129,7 +137,10 @@ export class Runner {
     closed.then(done, done);
   }
 
-  /** A device that failed once fails for good. The next run gets another one, and attempts of its own; nothing of this one is repeated. */
+  /**
+   * A device that failed once fails for good. The next run gets another one, and attempts of its own; nothing of
+   * this one is repeated.
+   */
   async #reopen(): Promise<void> {
     await this.#stock.clear();
     await this.#loaded.kernels.close().catch(() => undefined);
@@ -148,10 +159,17 @@ export function paddedTokens({ buckets }: Loaded, inputs: readonly TaskInput[], 
   const tokens = bucketFor(buckets, longest, steps);
   if (tokens !== undefined) return tokens;
   const behind = steps === 0 ? '' : `, and ${steps} more are to follow`;
-  throw new TercetError('ERR_TOO_MANY_TOKENS', `the text has ${longest} tokens${behind}; a run has ${buckets.at(-1) ?? 0} positions`, 'shorten it or split it');
+  throw new TercetError(
+    'ERR_TOO_MANY_TOKENS',
+    `the text has ${longest} tokens${behind}; a run has ${buckets.at(-1) ?? 0} positions`,
+    'shorten it or split it',
+  );
 }
 
-/** Memory of a compute party that one run asks for at most, unless a single sequence needs more: within what parties take by default. */
+/**
+ * Memory of a compute party that one run asks for at most, unless a single sequence needs more: within what parties
+ * take by default.
+ */
 const RUN_MEMORY = 2e9;
 
 /** Most sequences of so many positions that one run takes. */

@@ -1,6 +1,6 @@
 /**
- * Results and errors across a port. Structured clone keeps of an error its name and message only; ours also have a code, a hint and a party, also where they are part
- * of a result (a text's problem, a party's failure).
+ * Results and errors across a port. Structured clone keeps of an error its name and message only; ours also have a
+ * code, a hint and a party, also where they are part of a result (a text's problem, a party's failure).
  */
 import { type ErrorCode, TercetError, asTercetError, kindOf } from '../core/errors.ts';
 

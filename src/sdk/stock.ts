@@ -1,4 +1,7 @@
-/** What was made ahead of a text: at most one attempt, for one shape of a run. It is taken once, replaced, or thrown away: on request, in time, or when a link of it ends. */
+/**
+ * What was made ahead of a text: at most one attempt, for one shape of a run. It is taken once, replaced, or thrown
+ * away: on request, in time, or when a link of it ends.
+ */
 import { abortedError } from '../core/abort.ts';
 import { Circuits } from '../session/circuits.ts';
 import { TercetError } from '../core/errors.ts';
@@ -86,14 +89,19 @@ export class Stock {
     this.#empty()
       ?.drop()
       .catch(() => undefined);
-    const prepared: Prepared = this.#make(shape, true, () => this.#release(prepared, { reason: 'lost', code: 'ERR_PEER_LET_GO' }));
+    const prepared: Prepared = this.#make(shape, true, () =>
+      this.#release(prepared, { reason: 'lost', code: 'ERR_PEER_LET_GO' }),
+    );
     this.#prepared = prepared;
     this.#age = setTimeout(() => this.#release(prepared, { reason: 'age' }), PREPARED_FOR_MS);
     // One that could not be made has told whoever waits for it.
     prepared.attempt.then(
       async ({ ended }) => {
         const error = await ended;
-        this.#release(prepared, error instanceof TercetError ? { reason: 'lost', code: error.code } : { reason: 'lost' });
+        this.#release(
+          prepared,
+          error instanceof TercetError ? { reason: 'lost', code: error.code } : { reason: 'lost' },
+        );
       },
       () => undefined,
     );
@@ -138,7 +146,9 @@ export class Stock {
 /** Whether an attempt of one shape can run what needs another: the same, but for tokens that nobody will ask for. */
 export function serves(prepared: RequestShape, wanted: RequestShape): boolean {
   const { steps, ...rest } = wanted;
-  return prepared.steps >= steps && (Object.keys(rest) as (keyof typeof rest)[]).every((key) => prepared[key] === rest[key]);
+  return (
+    prepared.steps >= steps && (Object.keys(rest) as (keyof typeof rest)[]).every((key) => prepared[key] === rest[key])
+  );
 }
 
 /** Waits for an attempt; an abort throws it away. */

@@ -13,7 +13,10 @@ const TASK_OF: Readonly<Record<Head, Task>> = {
 };
 
 /** Methods of a model that run it. */
-export type Method = keyof Pick<Model, 'predict' | 'classify' | 'classifyBatch' | 'answerQuestion' | 'extractEntities' | 'generate' | 'embed'>;
+export type Method = keyof Pick<
+  Model,
+  'predict' | 'classify' | 'classifyBatch' | 'answerQuestion' | 'extractEntities' | 'generate' | 'embed'
+>;
 
 const METHODS: Readonly<Record<Task, readonly Method[]>> = {
   'fill-mask': ['predict', 'classify', 'classifyBatch'],

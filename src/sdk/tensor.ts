@@ -1,4 +1,7 @@
-/** Numbers with a shape, as users of transformers.js read them: `dims`, `data`, `tolist()`, rows by index or one after the other. */
+/**
+ * Numbers with a shape, as users of transformers.js read them: `dims`, `data`, `tolist()`, rows by index or one
+ * after the other.
+ */
 import { TercetError } from '../core/errors.ts';
 
 /** Nested lists, as deep as there are dimensions. */

@@ -1,13 +1,23 @@
 /**
  * The public interface of the SDK: the same in a page, in a worker and in Node.
  *
- * Result and progress shapes follow transformers.js, with more members for what only a private run has: parties, links, rounds, phases. Nothing here
- * holds a share or a key; `Captured` holds bytes that left this device, for people who want to look at them.
+ * Result and progress shapes follow transformers.js, with more members for what only a private run has: parties,
+ * links, rounds, phases. Nothing here holds a share or a key; `Captured` holds bytes that left this device, for
+ * people who want to look at them.
  */
 import type { ErrorCode, TercetError } from '../core/errors.ts';
 
-/** What a model was made for: its head. Zero-shot classification is a call on models for fill-mask, or for classification where they were trained on entailment. */
-export type Task = 'fill-mask' | 'text-classification' | 'question-answering' | 'token-classification' | 'text-generation' | 'feature-extraction';
+/**
+ * What a model was made for: its head. Zero-shot classification is a call on models for fill-mask, or for
+ * classification where they were trained on entailment.
+ */
+export type Task =
+  | 'fill-mask'
+  | 'text-classification'
+  | 'question-answering'
+  | 'token-classification'
+  | 'text-generation'
+  | 'feature-extraction';
 export type Protocol = '3pc_semi_honest' | '3pc_malicious' | 'aby3';
 export type Weights = 'open' | 'secret';
 export type Device = 'webgpu' | 'wasm';
@@ -46,7 +56,10 @@ export interface ModelEntry {
   readonly title: string;
   /** SHA-256 of the weights, or of the sharing, by mode. A mode that is absent is not served. */
   readonly weights: Readonly<Partial<Record<Weights, string>>>;
-  /** `config.json`, `tokenizer.json`, …, relative to `<base>/<id>/`. All public: what opens secret weights is in an owner's credential. */
+  /**
+   * `config.json`, `tokenizer.json`, …, relative to `<base>/<id>/`. All public: what opens secret weights is in an
+   * owner's credential.
+   */
   readonly files: Readonly<Record<string, PinnedFile>>;
   /** Where the same files lie on a hub, if they came from one. */
   readonly hub?: HubPlace;
@@ -67,7 +80,9 @@ export interface Deployment {
 
 // ── what is there, and why not ─────────────────────────────────────────────
 
-export type Availability = { readonly ok: true; readonly detail: string } | { readonly ok: false; readonly reason: string; readonly detail: string };
+export type Availability =
+  | { readonly ok: true; readonly detail: string }
+  | { readonly ok: false; readonly reason: string; readonly detail: string };
 
 export interface Capabilities {
   /** reason: 'no-api' | 'no-adapter' | 'no-device' | 'insecure-context' | 'fallback-adapter'. */
@@ -85,7 +100,10 @@ export interface Capabilities {
 
 // ── progress ───────────────────────────────────────────────────────────────
 
-/** Payload bytes counted at the channels so far. `ahead`: correlations; `input`: the one message out; `output`: the one message in. */
+/**
+ * Payload bytes counted at the channels so far. `ahead`: correlations; `input`: the one message out; `output`: the
+ * one message in.
+ */
 export interface LinkBytes {
   readonly ahead: number;
   readonly input: number;
@@ -100,13 +118,23 @@ export interface Links {
   readonly between: { readonly bytes: number; readonly rounds: number; readonly totalRounds: number };
 }
 
-/** Hex of the latest bytes that left this device for party 1 and party 2, 30 bytes each where there are so many: for people who want to look at them. */
+/**
+ * Hex of the latest bytes that left this device for party 1 and party 2, 30 bytes each where there are so many: for
+ * people who want to look at them.
+ */
 export type SentSample = readonly [string, string];
 
 export type ProgressEvent =
   // transformers.js
   | { readonly status: 'initiate' | 'download' | 'done'; readonly name: string; readonly file: string }
-  | { readonly status: 'progress'; readonly name: string; readonly file: string; readonly progress: number; readonly loaded: number; readonly total: number }
+  | {
+      readonly status: 'progress';
+      readonly name: string;
+      readonly file: string;
+      readonly progress: number;
+      readonly loaded: number;
+      readonly total: number;
+    }
   | { readonly status: 'ready'; readonly task: Task; readonly model: string }
   // private runs
   | { readonly status: 'connect'; readonly party: 1 | 2; readonly transport: Transport }
@@ -136,7 +164,8 @@ export type ProgressEvent =
       readonly sample?: SentSample;
     }
   | { readonly status: 'reconstruct'; readonly links: Links; readonly sample?: SentSample }
-  // before a run: what to know of how a text is read, like special tokens that became plain text; without a callback it goes to the console
+  // before a run: what to know of how a text is read, like special tokens that became plain text; without a
+  // callback it goes to the console
   | { readonly status: 'notice'; readonly message: string }
   // while the parties compute: a message of that party came, about once a second of each
   | { readonly status: 'heard'; readonly party: 1 | 2 }
@@ -147,7 +176,10 @@ export type ProgressEvent =
       readonly length: number;
       /** 'age': kept for as long as parties keep memory for nobody (5 minutes); 'lost': a link of it ended. */
       readonly reason: 'age' | 'lost';
-      /** With 'lost': what the party said, like ERR_PEER_LET_GO when it needed the place, or what the link ended with. */
+      /**
+       * With 'lost': what the party said, like ERR_PEER_LET_GO when it needed the place, or what the link ended
+       * with.
+       */
       readonly code?: ErrorCode;
     }
   // generated text: after every step's reconstruct
@@ -167,7 +199,10 @@ export interface FallbackEvent {
 export interface HubSource {
   /** The hub, or a mirror of it. Default `https://huggingface.co`; in Node what TERCET_HUB or HF_ENDPOINT name. */
   readonly endpoint?: string;
-  /** Nobody is asked: what is not kept from an earlier load is an error. In Node TERCET_OFFLINE and HF_HUB_OFFLINE say so as well. */
+  /**
+   * Nobody is asked: what is not kept from an earlier load is an error. In Node TERCET_OFFLINE and HF_HUB_OFFLINE
+   * say so as well.
+   */
   readonly offline?: boolean;
 }
 
@@ -175,20 +210,22 @@ export interface PretrainedOptions {
   /** The deployment: its document, or where to fetch it (default `./tercet.json` beside the page). */
   readonly deployment?: Deployment | string | URL;
   /**
-   * Loads configuration and tokenizer from a hub instead of from beside the deployment, at the commit and with the hashes that the deployment says, and keeps them:
-   * in the browser's cache (where there is none, in memory while the model is loaded), in Node on disk. The hub then learns that somebody at this address uses the model.
-   * A page's Content-Security-Policy must allow it, and where it sends large files. Default: no hub is asked.
+   * Loads configuration and tokenizer from a hub instead of from beside the deployment, at the commit and with the
+   * hashes that the deployment says, and keeps them: in the browser's cache (where there is none, in memory while
+   * the model is loaded), in Node on disk. The hub then learns that somebody at this address uses the model. A
+   * page's Content-Security-Policy must allow it, and where it sends large files. Default: no hub is asked.
    */
   readonly hub?: boolean | HubSource;
   readonly protocol?: Protocol;
   /**
-   * 'secret' needs a credential. Secret weights are kept from the compute parties as long as every enrolled owner is trusted with them: an owner that deals falsely can
-   * read them alone, exactly, and nobody notices.
+   * 'secret' needs a credential. Secret weights are kept from the compute parties as long as every enrolled owner
+   * is trusted with them: an owner that deals falsely can read them alone, exactly, and nobody notices.
    */
   readonly weights?: Weights;
   /**
-   * For secret weights: the credential file that the model's owner made for you (`tercet owner enrol`): a File or Blob, its bytes, its text, or the object in it. It holds
-   * a private key and the seeds of the weights' masks, stays in memory, and is presented to the two parties alone, once they have proved who they are.
+   * For secret weights: the credential file that the model's owner made for you (`tercet owner enrol`): a File or
+   * Blob, its bytes, its text, or the object in it. It holds a private key and the seeds of the weights' masks,
+   * stays in memory, and is presented to the two parties alone, once they have proved who they are.
    */
   readonly credential?: string | Uint8Array | ArrayBuffer | Blob | object;
   readonly device?: 'auto' | Device;
@@ -196,13 +233,16 @@ export interface PretrainedOptions {
   readonly transport?: 'auto' | Transport;
   /** Default 5,000. */
   readonly transportTimeoutMs?: number;
-  /** WebRTC associations per party, 1 to 4 (default 1): more carry more over a link that is long and fast, where the window of one is the limit. */
+  /**
+   * WebRTC associations per party, 1 to 4 (default 1): more carry more over a link that is long and fast, where the
+   * window of one is the limit.
+   */
   readonly associations?: number;
   /** Texts are padded to one of these lengths (default 16, 32, 64, 128, and the model's maximum). */
   readonly buckets?: readonly number[];
   /**
-   * In a worker of your own, whose page lends its WebRTC: the other port of the one that the page gave to `serveWebRtc`. Addresses are relative to the worker's
-   * script there, so give `deployment` in full.
+   * In a worker of your own, whose page lends its WebRTC: the other port of the one that the page gave to
+   * `serveWebRtc`. Addresses are relative to the worker's script there, so give `deployment` in full.
    */
   readonly page?: MessagePort;
   readonly progress_callback?: (event: ProgressEvent) => void;
@@ -219,8 +259,9 @@ export interface RunOptions {
 }
 
 /**
- * What becomes of special tokens that a text spells (`[SEP]`, `<|endoftext|>`, markers of entities or speakers). 'cut', the default: plain text, with a notice, so that no
- * text forges the structure of an input. 'allow': those tokens, as in Python; padding alone stays text.
+ * What becomes of special tokens that a text spells (`[SEP]`, `<|endoftext|>`, markers of entities or speakers).
+ * 'cut', the default: plain text, with a notice, so that no text forges the structure of an input. 'allow': those
+ * tokens, as in Python; padding alone stays text.
  */
 export type SpecialTokens = 'cut' | 'allow';
 
@@ -231,12 +272,16 @@ export interface PredictOptions extends RunOptions {
 
 export interface ClassifyOptions extends RunOptions {
   /**
-   * A classifier: names of its classes that compete, or new names for them. A fill-mask model, or one trained on entailment: the classes, in words (zero-shot).
+   * A classifier: names of its classes that compete, or new names for them. A fill-mask model, or one trained on
+   * entailment: the classes, in words (zero-shot).
    */
   readonly labels?: readonly string[] | Readonly<Record<string, string>>;
   /** Zero-shot with a fill-mask model: the sentence with `{text}` and `{mask}`. Default `{text} It was {mask}.` */
   readonly template?: string;
-  /** Zero-shot with a fill-mask model: the word that stands for a label, where the label is not one piece of the vocabulary. */
+  /**
+   * Zero-shot with a fill-mask model: the word that stands for a label, where the label is not one piece of the
+   * vocabulary.
+   */
   readonly verbalizers?: Readonly<Record<string, string>>;
   /** Zero-shot with an entailment model. Default `This example is {label}.` */
   readonly hypothesisTemplate?: string;
@@ -266,7 +311,10 @@ export interface EntityOptions {
 }
 
 export interface EmbedOptions {
-  /** Default: as the model's files declare (sentence-transformers' `modules.json`, `1_Pooling/config.json`), else 'mean'. Pooled vectors are made before they open, so nobody, not even you, sees those of single words. */
+  /**
+   * Default: as the model's files declare (sentence-transformers' `modules.json`, `1_Pooling/config.json`), else
+   * 'mean'. Pooled vectors are made before they open, so nobody, not even you, sees those of single words.
+   */
   readonly pooling?: 'mean' | 'cls' | 'none';
   /** Vectors of length one. Default: as the model's files declare, else true. */
   readonly normalize?: boolean;
@@ -277,8 +325,9 @@ export interface EmbedOptions {
 }
 
 /**
- * Where they mean the same, names are those of transformers.js. What is left out is as the model's `generation_config.json` says (else `config.json`), and without that
- * the default. Sampling happens here, after the logits opened to this device alone.
+ * Where they mean the same, names are those of transformers.js. What is left out is as the model's
+ * `generation_config.json` says (else `config.json`), and without that the default. Sampling happens here, after
+ * the logits opened to this device alone.
  */
 export interface GenerateOptions {
   /** New pieces (default 20). */
@@ -308,14 +357,20 @@ export interface GenerateOptions {
   readonly forcedEosTokenId?: number | readonly number[];
   readonly stop?: readonly string[];
   readonly specialTokens?: SpecialTokens;
-  /** Makes the same draws again. Outputs of private runs differ in their last bits, so where two pieces are about as likely the text may still turn out another one. */
+  /**
+   * Makes the same draws again. Outputs of private runs differ in their last bits, so where two pieces are about as
+   * likely the text may still turn out another one.
+   */
   readonly seed?: number;
   readonly signal?: AbortSignal;
 }
 
 // ── results ────────────────────────────────────────────────────────────────
 
-/** Bytes that left this device in a run, and what they were made from. Made here, from this run; never sent anywhere. */
+/**
+ * Bytes that left this device in a run, and what they were made from. Made here, from this run; never sent
+ * anywhere.
+ */
 export interface Captured {
   readonly tokens: readonly {
     readonly text: string;
@@ -326,7 +381,10 @@ export interface Captured {
     readonly p1: string;
     readonly p2: string;
   }[];
-  /** One token put back together: the two words (hex, 64 bits) that the parties' keys open to at row `id`, whose sum mod 2^64 is 1, and at `otherId`, where it is 0. */
+  /**
+   * One token put back together: the two words (hex, 64 bits) that the parties' keys open to at row `id`, whose sum
+   * mod 2^64 is 1, and at `otherId`, where it is 0.
+   */
   readonly sum: {
     readonly index: number;
     readonly words: readonly [string, string];
@@ -334,7 +392,11 @@ export interface Captured {
     readonly otherWords: readonly [string, string];
   };
   /** Counts of each byte value (256) in the text and in all that each compute party received in this run. */
-  readonly histograms: { readonly text: readonly number[]; readonly p1: readonly number[]; readonly p2: readonly number[] };
+  readonly histograms: {
+    readonly text: readonly number[];
+    readonly p1: readonly number[];
+    readonly p2: readonly number[];
+  };
 }
 
 export interface RunCost {
@@ -349,8 +411,8 @@ export interface RunCost {
   readonly peakMemoryBytes: readonly [number, number, number];
   readonly devices: readonly [string, string, string];
   /**
-   * Milliseconds, of generated text those of all steps. `prepareMs` was spent before the call if `preparedAhead`, else inside it; later steps are dealt while
-   * earlier ones compute, which is not counted.
+   * Milliseconds, of generated text those of all steps. `prepareMs` was spent before the call if `preparedAhead`,
+   * else inside it; later steps are dealt while earlier ones compute, which is not counted.
    */
   readonly timing: {
     readonly prepareMs: number;
@@ -453,7 +515,10 @@ export interface GenerateResult {
   readonly captured: Captured;
 }
 
-/** A text under way: iterate over its pieces as they come, or await the whole. Leaving the loop early stops all three parties. */
+/**
+ * A text under way: iterate over its pieces as they come, or await the whole. Leaving the loop early stops all
+ * three parties.
+ */
 export interface GenerateStream extends AsyncIterable<string>, PromiseLike<GenerateResult> {}
 
 /** A party as its health endpoint describes it. */
@@ -464,7 +529,10 @@ export interface PartyHealth {
   readonly milliseconds?: number;
   readonly device?: string;
   readonly version?: string;
-  /** Whether it has a place for a run: `free`; `busy`, all are taken and one that only waits would give way; `full`, there is none now. */
+  /**
+   * Whether it has a place for a run: `free`; `busy`, all are taken and one that only waits would give way; `full`,
+   * there is none now.
+   */
   readonly load?: 'free' | 'busy' | 'full';
   readonly error?: TercetError;
 }
@@ -506,19 +574,23 @@ export interface Model {
   /** Tokenizes here. Cheap; for every key stroke. */
   check(text: TaskText): Promise<TextCheck>;
   /**
-   * Deals the correlations of one run for texts of up to `length` tokens (rounded up to a bucket), and keeps them for 5 minutes. A second call for another bucket
-   * replaces the first.
+   * Deals the correlations of one run for texts of up to `length` tokens (rounded up to a bucket), and keeps them
+   * for 5 minutes. A second call for another bucket replaces the first.
    */
   prepare(length: number, options?: PrepareOptions): Promise<void>;
   /**
-   * Lets go of what `prepare` made or makes, here and at both parties, so that they have room for others. For a page that is hidden or left alone. Nothing, if
-   * nothing is prepared. A 'released' event tells when it goes without this call.
+   * Lets go of what `prepare` made or makes, here and at both parties, so that they have room for others. For a
+   * page that is hidden or left alone. Nothing, if nothing is prepared. A 'released' event tells when it goes
+   * without this call.
    */
   release(): Promise<void>;
   predict(text: string, options?: PredictOptions): Promise<PredictResult>;
   classify(text: string, options?: ClassifyOptions): Promise<ClassifyResult>;
   classifyBatch(texts: readonly string[], options?: BatchOptions): Promise<BatchResult>;
-  answerQuestion(input: { readonly question: string; readonly context: string }, options?: AnswerOptions): Promise<AnswerResult>;
+  answerQuestion(
+    input: { readonly question: string; readonly context: string },
+    options?: AnswerOptions,
+  ): Promise<AnswerResult>;
   extractEntities(text: string, options?: EntityOptions): Promise<EntitiesResult>;
   generate(prompt: string, options?: GenerateOptions): GenerateStream;
   embed(texts: string | readonly string[], options?: EmbedOptions): Promise<EmbedResult>;

@@ -1,6 +1,6 @@
 /**
- * A channel that shows what leaves through it: the latest bytes, counts of byte values, and the point-function keys of the tokens. For the people whose
- * browser this is; what is shown stays in it.
+ * A channel that shows what leaves through it: the latest bytes, counts of byte values, and the point-function keys
+ * of the tokens. For the people whose browser this is; what is shown stays in it.
  */
 import { DPF_SEED } from '../compute/kernels/dpf-key.ts';
 import { concatBytes } from '../core/bytes.ts';

@@ -1,4 +1,7 @@
-/** A model whose party runs in a worker of this page: the page's end. Everything that decides anything is at the other end. */
+/**
+ * A model whose party runs in a worker of this page: the page's end. Everything that decides anything is at the
+ * other end.
+ */
 import { type Remote, releaseProxy, transfer, wrap } from 'comlink';
 import { TercetError } from '../core/errors.ts';
 import { servePageHost } from '../net/webrtc/page-host.ts';
@@ -35,7 +38,10 @@ import type { ModelInfo, Plain, PlainOptions, PortCommand, PortEvent, WorkerApi 
 /** How long a worker may take to let go of what it holds before it is stopped. */
 const DISPOSE_MS = 2_000;
 
-/** The worker with what belongs to it, alive until `stop`. Kept as one object, so that no proxy is collected while a call is under way. */
+/**
+ * The worker with what belongs to it, alive until `stop`. Kept as one object, so that no proxy is collected while a
+ * call is under way.
+ */
 class PartyWorker {
   readonly #worker: Worker;
   readonly #remote: Remote<WorkerApi>;
@@ -69,7 +75,10 @@ class PartyWorker {
   }
 
   /** Calls the worker; `signal` reaches the call over there, which then ends by itself. */
-  async call<T>(signal: AbortSignal | undefined, run: (remote: Remote<WorkerApi>, call: number) => Promise<Settled<T>>): Promise<T> {
+  async call<T>(
+    signal: AbortSignal | undefined,
+    run: (remote: Remote<WorkerApi>, call: number) => Promise<Settled<T>>,
+  ): Promise<T> {
     const call = ++this.#calls;
     const abort = () => this.#events.postMessage({ kind: 'abort', call } satisfies PortCommand);
     signal?.addEventListener('abort', abort);
@@ -83,7 +92,11 @@ class PartyWorker {
   }
 
   /** A call that tells of pieces of text before it ends. */
-  async stream<T>(signal: AbortSignal, push: (text: string) => void, run: (remote: Remote<WorkerApi>, call: number) => Promise<Settled<T>>): Promise<T> {
+  async stream<T>(
+    signal: AbortSignal,
+    push: (text: string) => void,
+    run: (remote: Remote<WorkerApi>, call: number) => Promise<Settled<T>>,
+  ): Promise<T> {
     let own = 0;
     try {
       return await this.call(signal, (remote, call) => {
@@ -129,7 +142,10 @@ export class WorkerModel implements Model {
 
   static async load(id: string, options: PretrainedOptions, start: () => Worker): Promise<WorkerModel> {
     const { progress_callback, onFallback, signal, deployment, page: _, ...rest } = checkPretrained(options);
-    const plain: PlainOptions = { ...rest, deployment: deployment instanceof URL ? deployment.href : (deployment ?? './tercet.json') };
+    const plain: PlainOptions = {
+      ...rest,
+      deployment: deployment instanceof URL ? deployment.href : (deployment ?? './tercet.json'),
+    };
     const worker = new PartyWorker(startWorker(start), (message) => {
       if (message.kind === 'progress') {
         if (message.event.status === 'notice') noticeTo(progress_callback)(message.event.message);
@@ -138,8 +154,18 @@ export class WorkerModel implements Model {
     });
     try {
       const [events, page] = worker.ports;
-      const request = { id, options: plain, base: document.baseURI, webrtc: typeof RTCPeerConnection === 'function', events, page };
-      return new WorkerModel(worker, await worker.call(signal, (remote, call) => remote.open(call, transfer(request, [events, page]))));
+      const request = {
+        id,
+        options: plain,
+        base: document.baseURI,
+        webrtc: typeof RTCPeerConnection === 'function',
+        events,
+        page,
+      };
+      return new WorkerModel(
+        worker,
+        await worker.call(signal, (remote, call) => remote.open(call, transfer(request, [events, page]))),
+      );
     } catch (error) {
       worker.stop();
       throw error;
@@ -175,7 +201,10 @@ export class WorkerModel implements Model {
     return this.#worker.call(signal, (remote, call) => remote.classifyBatch(call, texts, options));
   }
 
-  async answerQuestion(input: { readonly question: string; readonly context: string }, given: AnswerOptions = {}): Promise<AnswerResult> {
+  async answerQuestion(
+    input: { readonly question: string; readonly context: string },
+    given: AnswerOptions = {},
+  ): Promise<AnswerResult> {
     const { signal, ...options } = checkOptions('answerQuestion', given, OPTIONS.answerQuestion);
     return this.#worker.call(signal, (remote, call) => remote.answerQuestion(call, input, options));
   }
@@ -235,5 +264,9 @@ function startWorker(start: () => Worker): Worker {
 }
 
 function stopped(): TercetError {
-  return new TercetError('ERR_WORKER', 'the worker of the party stopped', 'load the model again; with little memory use a shorter text');
+  return new TercetError(
+    'ERR_WORKER',
+    'the worker of the party stopped',
+    'load the model again; with little memory use a shorter text',
+  );
 }

@@ -1,6 +1,7 @@
 /**
- * What a page and the worker of its party say to each other. Calls go through comlink; progress, pieces of text and aborts have a port of their own, so that neither
- * waits for a call, and a call in flight never depends on a proxy that the collector may take.
+ * What a page and the worker of its party say to each other. Calls go through comlink; progress, pieces of text and
+ * aborts have a port of their own, so that neither waits for a call, and a call in flight never depends on a proxy
+ * that the collector may take.
  */
 import type { PlainError, Settled } from './settled.ts';
 import type {
@@ -17,7 +18,10 @@ import type {
 } from './types.ts';
 
 /** Options that can be cloned: without callbacks and signals. */
-export type PlainOptions = Omit<PretrainedOptions, 'progress_callback' | 'onFallback' | 'signal' | 'deployment' | 'page'> & {
+export type PlainOptions = Omit<
+  PretrainedOptions,
+  'progress_callback' | 'onFallback' | 'signal' | 'deployment' | 'page'
+> & {
   readonly deployment: Exclude<PretrainedOptions['deployment'], URL | undefined>;
 };
 
@@ -47,7 +51,11 @@ type Options<M extends RunMethod> = Omit<NonNullable<Parameters<Model[M]>[1]>, '
 
 /** The same methods across the port. `call` names a call, so that it can be aborted. */
 export type RunApi = {
-  readonly [M in RunMethod]: (call: number, input: Parameters<Model[M]>[0], options: Options<M>) => Promise<Settled<Awaited<ReturnType<Model[M]>>>>;
+  readonly [M in RunMethod]: (
+    call: number,
+    input: Parameters<Model[M]>[0],
+    options: Options<M>,
+  ) => Promise<Settled<Awaited<ReturnType<Model[M]>>>>;
 };
 
 /** One worker serves one model. */

@@ -55,9 +55,12 @@ const api: WorkerApi = {
   release: () => settle(() => opened().release()),
   predict: (call, text, options) => abortable(call, (signal) => opened().predict(text, { ...options, signal })),
   classify: (call, text, options) => abortable(call, (signal) => opened().classify(text, { ...options, signal })),
-  classifyBatch: (call, texts, options) => abortable(call, (signal) => opened().classifyBatch(texts, { ...options, signal })),
-  answerQuestion: (call, input, options) => abortable(call, (signal) => opened().answerQuestion(input, { ...options, signal })),
-  extractEntities: (call, text, options) => abortable(call, (signal) => opened().extractEntities(text, { ...options, signal })),
+  classifyBatch: (call, texts, options) =>
+    abortable(call, (signal) => opened().classifyBatch(texts, { ...options, signal })),
+  answerQuestion: (call, input, options) =>
+    abortable(call, (signal) => opened().answerQuestion(input, { ...options, signal })),
+  extractEntities: (call, text, options) =>
+    abortable(call, (signal) => opened().extractEntities(text, { ...options, signal })),
   embed: (call, texts, options) => abortable(call, (signal) => opened().embed(texts, { ...options, signal })),
   generate: (call, prompt, options) =>
     abortable(call, async (signal) => {

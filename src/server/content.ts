@@ -1,7 +1,9 @@
 /**
- * Public files that the page's server hands out, from memory: compressed once for everybody, and kept by browsers for as long as their address names their content.
+ * Public files that the page's server hands out, from memory: compressed once for everybody, and kept by browsers
+ * for as long as their address names their content.
  *
- * Nothing here depends on who asks, and nothing secret is in it, so compression tells nobody anything (compare BREACH, 2013).
+ * Nothing here depends on who asks, and nothing secret is in it, so compression tells nobody anything (compare
+ * BREACH, 2013).
  */
 import { createHash } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
@@ -15,7 +17,10 @@ import { TercetError } from '../core/errors.ts';
 type Encoding = 'br' | 'gzip';
 
 const COMPRESS: Readonly<Record<Encoding, (bytes: Uint8Array) => Promise<Uint8Array>>> = {
-  br: (bytes) => promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }),
+  br: (bytes) =>
+    promisify(brotliCompress)(bytes, {
+      params: { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
+    }),
   gzip: (bytes) => promisify(gzip)(bytes, { level: 9 }),
 };
 const COMPRESSIBLE = /^(?:text\/|application\/(?:json|javascript|manifest\+json|wasm)|image\/svg\+xml)/;
@@ -54,7 +59,10 @@ export class Content {
   }
 }
 
-/** All files of a built app, by their path with `/` between folders. @throws {TercetError} ERR_ARGUMENT when there is no page in the folder */
+/**
+ * All files of a built app, by their path with `/` between folders. @throws {TercetError} ERR_ARGUMENT when there
+ * is no page in the folder
+ */
 export async function contentOf(folder: string): Promise<Map<string, Content>> {
   const files = new Map<string, Content>();
   try {
@@ -64,26 +72,46 @@ export async function contentOf(folder: string): Promise<Map<string, Content>> {
       files.set(relative(folder, path).replaceAll(sep, '/'), new Content(entry.name, await readFile(path)));
     }
   } catch (cause) {
-    throw new TercetError('ERR_ARGUMENT', 'the folder of the page cannot be read', 'give --app the folder that your bundler wrote', { cause });
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      'the folder of the page cannot be read',
+      'give --app the folder that your bundler wrote',
+      { cause },
+    );
   }
   if (!files.has('index.html'))
-    throw new TercetError('ERR_ARGUMENT', 'the folder of the page has no index.html', 'give --app the folder that your bundler wrote');
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      'the folder of the page has no index.html',
+      'give --app the folder that your bundler wrote',
+    );
   return files;
 }
 
 /** Encodings that a client takes (RFC 9110, section 12.5.3), the smaller one first. */
 function wanted(accepted: string): Encoding | undefined {
-  const takes = (name: Encoding) => accepted.split(',').some((part) => new RegExp(`^\\s*${name}\\s*(?:;\\s*q=(?!0(?:\\.0*)?\\s*$).*)?$`, 'i').test(part));
+  const takes = (name: Encoding) =>
+    accepted
+      .split(',')
+      .some((part) => new RegExp(`^\\s*${name}\\s*(?:;\\s*q=(?!0(?:\\.0*)?\\s*$).*)?$`, 'i').test(part));
   return takes('br') ? 'br' : takes('gzip') ? 'gzip' : undefined;
 }
 
-/** How long a browser may keep a file: for good where its name, or the pin that it was asked for by, tells what is in it. */
+/**
+ * How long a browser may keep a file: for good where its name, or the pin that it was asked for by, tells what is
+ * in it.
+ */
 function keeping(content: Content, { pathname, searchParams }: URL): string {
   return HASHED.test(pathname) || searchParams.get('sha256') === content.sha256 ? YEAR : ASK;
 }
 
 /** Answers with a file: as it is or compressed, or with word that the client has it already. */
-export async function sendContent(request: IncomingMessage, response: ServerResponse, url: URL, content: Content): Promise<void> {
+export async function sendContent(
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+  content: Content,
+): Promise<void> {
   const encoding = content.compressible ? wanted(String(request.headers['accept-encoding'] ?? '')) : undefined;
   const tag = `"${content.sha256.slice(0, 32)}${encoding === undefined ? '' : `-${encoding}`}"`;
   response.setHeader('ETag', tag);

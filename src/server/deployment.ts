@@ -1,4 +1,7 @@
-/** Writes the deployment document of a set of models and parties: what `tercet.json` says, with every public file pinned by SHA-256. */
+/**
+ * Writes the deployment document of a set of models and parties: what `tercet.json` says, with every public file
+ * pinned by SHA-256.
+ */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -19,11 +22,17 @@ export interface PublishedModel {
   readonly folder: string;
   /** What pages call it, like `org/name`; the folder's own name when absent. */
   readonly id?: string;
-  /** What it is published for, where its files leave that open; feature-extraction takes any model, without its head. */
+  /**
+   * What it is published for, where its files leave that open; feature-extraction takes any model, without its
+   * head.
+   */
   readonly task?: CommandTask;
   /** Where the folder came from, for pages that load from there too. */
   readonly hub?: HubPlace;
-  /** The model owner's sharing (`tercet model share`), if it is also served with secret weights; of it only `owner/share.json` is read. */
+  /**
+   * The model owner's sharing (`tercet model share`), if it is also served with secret weights; of it only
+   * `owner/share.json` is read.
+   */
   readonly shares?: string;
 }
 
@@ -73,13 +82,25 @@ async function publish(
   // Its name, and no file of it: what opens secret weights reaches enrolled owners only.
   if (shares !== undefined) weights.secret = await sharingNamed(shares);
   const { maskToken = '' } = await loadTokenizer(sources);
-  return { id, task, title: titleOf(id, task), weights, files: pins, examples: examplesFor(task, maskToken), ...(hub === undefined ? {} : { hub }) };
+  return {
+    id,
+    task,
+    title: titleOf(id, task),
+    weights,
+    files: pins,
+    examples: examplesFor(task, maskToken),
+    ...(hub === undefined ? {} : { hub }),
+  };
 }
 
 async function sharingNamed(shares: string): Promise<string> {
   const sharing = await sharingOf(await folderFiles(join(shares, 'owner')));
   if (sharing !== undefined) return sharing;
-  throw new TercetError('ERR_MODEL_NOT_FOUND', 'the folder of a sharing has no share.json', 'give a folder made by tercet model share');
+  throw new TercetError(
+    'ERR_MODEL_NOT_FOUND',
+    'the folder of a sharing has no share.json',
+    'give a folder made by tercet model share',
+  );
 }
 
 async function read(path: string): Promise<Uint8Array> {

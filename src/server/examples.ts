@@ -23,8 +23,10 @@ const OWN_TITLES: Readonly<Record<string, string>> = {
 const BLANK = '{mask}';
 
 const CONTEXTS = {
-  bridge: 'The old stone bridge in Marlow was built in 1783 by Thomas Hale. It crosses the river Wend and is 92 metres long.',
-  japan: 'Japan is an island country in East Asia. Its capital and largest city is Tokyo. People speak Japanese and pay with the yen.',
+  bridge:
+    'The old stone bridge in Marlow was built in 1783 by Thomas Hale. It crosses the river Wend and is 92 metres long.',
+  japan:
+    'Japan is an island country in East Asia. Its capital and largest city is Tokyo. People speak Japanese and pay with the yen.',
 } as const;
 
 const EXAMPLES: Readonly<Record<Task, readonly Example[]>> = {

@@ -1,4 +1,7 @@
-/** The web app with everything behind it on this machine: two compute parties as processes, and the page's server. For trying, not for secrets. */
+/**
+ * The web app with everything behind it on this machine: two compute parties as processes, and the page's server.
+ * For trying, not for secrets.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -26,7 +29,10 @@ export interface LocalPageOptions {
 
 export interface LocalPage {
   readonly url: string;
-  /** Folder with a credential file for each model: what the user of this machine gives the page for secret weights. No server hands them out. */
+  /**
+   * Folder with a credential file for each model: what the user of this machine gives the page for secret weights.
+   * No server hands them out.
+   */
   readonly credentials: string;
   /** Rejects with the error of a party that fails. */
   readonly failed: Promise<never>;
@@ -43,21 +49,34 @@ export async function serveLocalPage(options: LocalPageOptions): Promise<LocalPa
   const cleanup = new Cleanup();
   try {
     const published: PublishedModel[] = [];
-    const credentials = cleanup.add(await mkdtemp(join(tmpdir(), 'tercet-credentials-')), (folder) => rm(folder, { recursive: true, force: true }));
+    const credentials = cleanup.add(await mkdtemp(join(tmpdir(), 'tercet-credentials-')), (folder) =>
+      rm(folder, { recursive: true, force: true }),
+    );
     for (const folder of options.models) {
       const shares = await share(folder, options, cleanup);
-      await (await Issuer.open(shares)).enrol('the user of this machine', DAYS, join(credentials, `${basename(folder)}.credential.json`));
+      await (await Issuer.open(shares)).enrol(
+        'the user of this machine',
+        DAYS,
+        join(credentials, `${basename(folder)}.credential.json`),
+      );
       published.push({ folder, shares });
     }
     const port = await freePort(options.port);
     const origins = [`http://${HOST}:${port}`, `http://localhost:${port}`];
-    const parties = cleanup.add(await LocalParties.start({ stay: true, args: (id) => partyArguments(id, published, origins, options) }), (local) =>
-      local.stop(),
+    const parties = cleanup.add(
+      await LocalParties.start({ stay: true, args: (id) => partyArguments(id, published, origins, options) }),
+      (local) => local.stop(),
     );
     await unlessAborted(options.signal, parties.ready());
     const addresses = (await parties.web()).map((web): PartyAddress => ({ ...web, place: 'this machine' }));
-    const site = cleanup.add(await serveSite({ ...(await writeDeployment([addresses[0], addresses[1]], published)), app: APP, host: HOST, port }), (served) =>
-      served.close(),
+    const site = cleanup.add(
+      await serveSite({
+        ...(await writeDeployment([addresses[0], addresses[1]], published)),
+        app: APP,
+        host: HOST,
+        port,
+      }),
+      (served) => served.close(),
     );
     return { url: site.url, credentials, failed: parties.failed, stop: () => cleanup.run() };
   } catch (error) {
@@ -68,13 +87,25 @@ export async function serveLocalPage(options: LocalPageOptions): Promise<LocalPa
 
 /** A sharing of the model for this run, as the model owner would make it. */
 async function share(folder: string, { signal }: LocalPageOptions, cleanup: Cleanup): Promise<string> {
-  const made = cleanup.add(await prepareShares((out) => shareInProcess(['--model', folder], out, signal), basename(folder)), (shares) => shares.remove());
+  const made = cleanup.add(
+    await prepareShares((out) => shareInProcess(['--model', folder], out, signal), basename(folder)),
+    (shares) => shares.remove(),
+  );
   return made.root;
 }
 
-function partyArguments(id: 1 | 2, models: readonly PublishedModel[], origins: readonly string[], options: LocalPageOptions): string[] {
+function partyArguments(
+  id: 1 | 2,
+  models: readonly PublishedModel[],
+  origins: readonly string[],
+  options: LocalPageOptions,
+): string[] {
   return [
-    ...models.flatMap(({ folder, shares }) => ['--model', folder, ...(shares === undefined ? [] : ['--shares', join(shares, `p${id}`)])]),
+    ...models.flatMap(({ folder, shares }) => [
+      '--model',
+      folder,
+      ...(shares === undefined ? [] : ['--shares', join(shares, `p${id}`)]),
+    ]),
     ...['--web', `${HOST}:0`],
     ...origins.flatMap((origin) => ['--origins', origin]),
     ...['--certificates', options.certificates, '--device', options.device, '--threads', String(options.threads)],

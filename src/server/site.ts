@@ -1,6 +1,7 @@
 /**
- * The page's server: the built web app, the deployment document, and the few public files of its models. It sees no text, no share and no key; whoever runs it
- * can replace the page, which is why the page may be served by the data owner's own organisation.
+ * The page's server: the built web app, the deployment document, and the few public files of its models. It sees no
+ * text, no share and no key; whoever runs it can replace the page, which is why the page may be served by the data
+ * owner's own organisation.
  */
 import { type IncomingMessage, type RequestListener, type Server, type ServerResponse, createServer } from 'node:http';
 import { type Server as TlsServer, createServer as createTlsServer } from 'node:https';
@@ -22,7 +23,10 @@ export interface SiteOptions extends WrittenDeployment {
   readonly tls?: { readonly key: string; readonly cert: string };
   /** Something in front of this server has the TLS: said by whoever runs both. */
   readonly behindProxy?: boolean;
-  /** Where pages may load models' public files from, besides this server: origins of a hub and of where it keeps large files, `https://*.example` for all below one. */
+  /**
+   * Where pages may load models' public files from, besides this server: origins of a hub and of where it keeps
+   * large files, `https://*.example` for all below one.
+   */
   readonly hubOrigins?: readonly string[];
 }
 
@@ -38,7 +42,8 @@ export async function serveSite(options: SiteOptions): Promise<Site> {
   const contents = await contentsOf(options);
   const server = serverFor(options, (request, response) => {
     apply(response, headers);
-    if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, 'only GET is answered here\n');
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return send(response, 405, 'only GET is answered here\n');
     const url = addressOf(request);
     const content = url === undefined ? undefined : contents.get(pathOf(url) || 'index.html');
     if (url === undefined || content === undefined) return send(response, 404, 'there is no such file\n');
@@ -54,7 +59,8 @@ export async function serveSite(options: SiteOptions): Promise<Site> {
 
 /** The page names the identities that parties must prove: whoever can change it on the way can be both of them. */
 function checkReach({ host, tls, behindProxy = false }: SiteOptions): void {
-  if (tls !== undefined && behindProxy) throw new TercetError('ERR_ARGUMENT', 'TLS here and TLS at a proxy exclude each other', 'give one of them');
+  if (tls !== undefined && behindProxy)
+    throw new TercetError('ERR_ARGUMENT', 'TLS here and TLS at a proxy exclude each other', 'give one of them');
   if (tls !== undefined || behindProxy || isLoopback(host)) return;
   throw new TercetError(
     'ERR_ARGUMENT',
@@ -68,12 +74,23 @@ function serverFor({ tls }: SiteOptions, answer: RequestListener): Server | TlsS
   try {
     return createTlsServer({ ...tls, minVersion: 'TLSv1.2' }, answer);
   } catch (cause) {
-    throw new TercetError('ERR_ARGUMENT', 'the key and the certificate of the page cannot be used', 'give PEM files that belong together', { cause });
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      'the key and the certificate of the page cannot be used',
+      'give PEM files that belong together',
+      { cause },
+    );
   }
 }
 
-/** What a browser may do with this page: run its own scripts and workers, talk to its own server, to the two parties and to hubs where they are named, and nothing else. */
-export function securityHeaders({ parties }: Deployment, hubOrigins: readonly string[] = []): Readonly<Record<string, string>> {
+/**
+ * What a browser may do with this page: run its own scripts and workers, talk to its own server, to the two parties
+ * and to hubs where they are named, and nothing else.
+ */
+export function securityHeaders(
+  { parties }: Deployment,
+  hubOrigins: readonly string[] = [],
+): Readonly<Record<string, string>> {
   const origins = parties.flatMap(({ url }) => {
     const { origin } = new URL(url);
     return [origin, origin.replace(/^http/, 'ws')];
@@ -133,7 +150,9 @@ function send(response: ServerResponse, status: number, body: string): void {
 
 async function listen(server: Server | TlsServer, { host, port }: SiteOptions): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) => reject(new TercetError('ERR_ARGUMENT', `cannot listen on ${host}:${port}`, 'choose another --port', { cause })));
+    server.once('error', (cause) =>
+      reject(new TercetError('ERR_ARGUMENT', `cannot listen on ${host}:${port}`, 'choose another --port', { cause })),
+    );
     server.listen(port, host, resolve);
   });
 }

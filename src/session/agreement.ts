@@ -1,4 +1,7 @@
-/** What the three parties agree on before anything secret moves: protocol, model, plan, shapes, and with them one circuit, compared by hash. */
+/**
+ * What the three parties agree on before anything secret moves: protocol, model, plan, shapes, and with them one
+ * circuit, compared by hash.
+ */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { toHex } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
@@ -24,7 +27,10 @@ export interface Offer {
   readonly device: string;
 }
 
-/** The circuit of one step of a request, at once: for tools. Sessions share theirs and build without holding up the thread (`circuits.ts`). */
+/**
+ * The circuit of one step of a request, at once: for tools. Sessions share theirs and build without holding up the
+ * thread (`circuits.ts`).
+ */
 export function circuitFor(config: ModelConfig, plan: ModelPlan, request: Request, step = 0): Circuit {
   const builder = new CircuitBuilder(request.weights);
   buildModel(builder, { ...request, config, plan }, step);
@@ -33,7 +39,9 @@ export function circuitFor(config: ModelConfig, plan: ModelPlan, request: Reques
 
 /** SHA-256 of a configuration: what P0 downloaded and what the compute parties loaded must be the same. */
 export function configHash(config: ModelConfig): string {
-  return toHex(sha256(new TextEncoder().encode(JSON.stringify(Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1))))));
+  return toHex(
+    sha256(new TextEncoder().encode(JSON.stringify(Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1))))),
+  );
 }
 
 function planToJson(plan: ModelPlan): Json {
@@ -43,7 +51,10 @@ function planToJson(plan: ModelPlan): Json {
     activation: [...plan.activation],
     treeBits: [...plan.treeBits],
     norms: [...plan.norms],
-    checks: checks === null ? null : { ...checks, activation: [...checks.activation], spread: [...checks.spread], value: [...checks.value] },
+    checks:
+      checks === null
+        ? null
+        : { ...checks, activation: [...checks.activation], spread: [...checks.spread], value: [...checks.value] },
   };
 }
 
@@ -60,9 +71,15 @@ const MOST_SAMPLED = 16_384;
 const MOST_REACH = 31;
 
 /** Reads what is checked from untrusted data. Sizes of tables are bounded, because they are built. */
-function checksFromJson(fields: Fields, layers: number, treeBits: readonly number[], fail: () => TercetError): RangeCheckPlan {
+function checksFromJson(
+  fields: Fields,
+  layers: number,
+  treeBits: readonly number[],
+  fail: () => TercetError,
+): RangeCheckPlan {
   const size = (value: unknown, least: number, most: number): number | null => {
-    if (value !== null && !(Number.isInteger(value) && (value as number) >= least && (value as number) <= most)) throw fail();
+    if (value !== null && !(Number.isInteger(value) && (value as number) >= least && (value as number) <= most))
+      throw fail();
     return value as number | null;
   };
   const each = (key: string, least: (i: number) => number, most: number) => {
@@ -117,7 +134,11 @@ export function offerFromJson(fields: Fields, config: ModelConfig, fail: () => T
 }
 
 /** @throws {TercetError} ERR_PEER_MISMATCH unless both compute parties hold P0's model. */
-export function checkOffers(offers: readonly [Offer, Offer], config: ModelConfig, model: string | undefined): ModelPlan {
+export function checkOffers(
+  offers: readonly [Offer, Offer],
+  config: ModelConfig,
+  model: string | undefined,
+): ModelPlan {
   const own = configHash(config);
   const [one, two] = offers;
   for (const [i, offer] of offers.entries()) {
@@ -131,12 +152,18 @@ export function checkOffers(offers: readonly [Offer, Offer], config: ModelConfig
       },
     );
   }
-  if (one.config !== own || two.config !== own) throw mismatch('a compute party has another config.json than the data owner');
+  if (one.config !== own || two.config !== own)
+    throw mismatch('a compute party has another config.json than the data owner');
   if (one.model !== two.model) throw mismatch('the compute parties have different weights');
-  if (JSON.stringify(one.plan) !== JSON.stringify(two.plan)) throw mismatch('the compute parties derived different plans from the weights');
+  if (JSON.stringify(one.plan) !== JSON.stringify(two.plan))
+    throw mismatch('the compute parties derived different plans from the weights');
   return one.plan;
 }
 
 export function mismatch(what: string): TercetError {
-  return new TercetError('ERR_PEER_MISMATCH', what, 'give all three parties the same model and the same version of Tercet');
+  return new TercetError(
+    'ERR_PEER_MISMATCH',
+    what,
+    'give all three parties the same model and the same version of Tercet',
+  );
 }

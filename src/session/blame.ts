@@ -1,6 +1,6 @@
 /**
- * Which party a failed session is about. When one compute party dies, the other one fails too, and which of the two is heard first is chance: the cause is the
- * party whose link broke without a word.
+ * Which party a failed session is about. When one compute party dies, the other one fails too, and which of the two
+ * is heard first is chance: the cause is the party whose link broke without a word.
  */
 import { sleep } from '../core/abort.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
@@ -18,8 +18,17 @@ export function about(party: 1 | 2, thrown: unknown): TercetError {
   return new TercetError(error.code, message, error.hint, { cause: error, party });
 }
 
-/** What a party says of itself, or that the compute parties do not accept each other: the cause, and not what follows from one. */
-const OWN: readonly string[] = ['ERR_PEER_FAILED', 'ERR_PEER_BUSY', 'ERR_PEER_LET_GO', 'ERR_MODEL_HASH', 'ERR_IDENTITY_PEERS'];
+/**
+ * What a party says of itself, or that the compute parties do not accept each other: the cause, and not what
+ * follows from one.
+ */
+const OWN: readonly string[] = [
+  'ERR_PEER_FAILED',
+  'ERR_PEER_BUSY',
+  'ERR_PEER_LET_GO',
+  'ERR_MODEL_HASH',
+  'ERR_IDENTITY_PEERS',
+];
 
 /** Whether a party said itself that it fails because of a link of its own. */
 function hearsay(error: unknown): boolean {
@@ -48,13 +57,19 @@ export async function withBoth<T>(step: (peer: 1 | 2) => Promise<T>): Promise<[T
 }
 
 /**
- * A party says that a link of its own broke, and the other party says nothing: over WebRTC a process that died is missed only seconds later. The report came
- * over the link to the data owner, so the link that broke is the one to the other compute party.
+ * A party says that a link of its own broke, and the other party says nothing: over WebRTC a process that died is
+ * missed only seconds later. The report came over the link to the data owner, so the link that broke is the one to
+ * the other compute party.
  */
 function accused(first: unknown): unknown {
   if (!hearsay(first)) return first;
   const { code, hint, party } = first as PeerReport;
   if (party === undefined || (code !== 'ERR_PEER_CLOSED' && code !== 'ERR_PEER_TIMEOUT')) return first;
   const other = party === 1 ? 2 : 1;
-  return new TercetError(code, `party ${other}: the link between the compute parties broke, says party ${party}`, hint, { cause: first, party: other });
+  return new TercetError(
+    code,
+    `party ${other}: the link between the compute parties broke, says party ${party}`,
+    hint,
+    { cause: first, party: other },
+  );
 }

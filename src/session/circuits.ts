@@ -1,6 +1,7 @@
 /**
- * Circuits, built once for each shape and shared: they are public, the same for every owner, and nothing in them changes after they are built (what a session
- * keeps is with its engine). Built layer by layer with pauses between, so that whoever else waits for this thread is served meanwhile.
+ * Circuits, built once for each shape and shared: they are public, the same for every owner, and nothing in them
+ * changes after they are built (what a session keeps is with its engine). Built layer by layer with pauses between,
+ * so that whoever else waits for this thread is served meanwhile.
  */
 import { sleep } from '../core/abort.ts';
 import { Lru } from '../core/lru.ts';
@@ -22,7 +23,10 @@ export const KEPT_CIRCUIT_BYTES = 1 << 26;
 /** Bytes of a wire with what makes it: 700 measured, with its node or gate, path and closures (Node 20). */
 export const WIRE_BYTES = 1024;
 
-/** An estimate of the memory that a circuit takes. It grows with the layers, not with the shape: gathers are patterns. */
+/**
+ * An estimate of the memory that a circuit takes. It grows with the layers, not with the shape: gathers are
+ * patterns.
+ */
 export function circuitBytes({ sources }: Circuit): number {
   return WIRE_BYTES * sources.length;
 }
@@ -35,10 +39,14 @@ export class Circuits {
   readonly #pause: () => Promise<void>;
 
   /**
-   * @param limit bytes of circuits that are kept, by `circuitBytes`; the one asked for last is handed out whatever it takes.
+   * @param limit bytes of circuits that are kept, by `circuitBytes`; the one asked for last is handed out whatever
+   * it takes.
    * @param pause between two layers: lets timers and sockets have the thread.
    */
-  constructor({ limit = KEPT_CIRCUIT_BYTES, pause = () => sleep(0) }: { readonly limit?: number; readonly pause?: () => Promise<void> } = {}) {
+  constructor({
+    limit = KEPT_CIRCUIT_BYTES,
+    pause = () => sleep(0),
+  }: { readonly limit?: number; readonly pause?: () => Promise<void> } = {}) {
     this.#kept = new Lru(limit);
     this.#pause = pause;
   }
@@ -48,7 +56,10 @@ export class Circuits {
     return this.#kept.weight;
   }
 
-  /** The circuit of one step of a request: the same at every party, because it is made from public data only. Milliseconds when it is there, else some for each layer. */
+  /**
+   * The circuit of one step of a request: the same at every party, because it is made from public data only.
+   * Milliseconds when it is there, else some for each layer.
+   */
   async get(config: ModelConfig, plan: ModelPlan, request: Request, step = 0): Promise<BuiltCircuit> {
     const key = this.#key(config, plan, request, step);
     const known = this.#kept.get(key) ?? this.#building.get(key);
@@ -72,7 +83,12 @@ export class Circuits {
     return { circuit, hash: fingerprint(circuit) };
   }
 
-  #key(config: ModelConfig, plan: ModelPlan, { weights, sequences, tokens, rows, padded, pair, steps }: Request, step: number): string {
+  #key(
+    config: ModelConfig,
+    plan: ModelPlan,
+    { weights, sequences, tokens, rows, padded, pair, steps }: Request,
+    step: number,
+  ): string {
     const hash = this.#hashes.get(config) ?? configHash(config);
     this.#hashes.set(config, hash);
     return JSON.stringify([hash, plan, weights, sequences, tokens, rows, padded, pair, steps, step]);

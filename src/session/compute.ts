@@ -1,4 +1,7 @@
-/** A compute party's session (P1 or P2): answers one request of the data owner. Knows nothing of Node; the daemon hands in links and weights. */
+/**
+ * A compute party's session (P1 or P2): answers one request of the data owner. Knows nothing of Node; the daemon
+ * hands in links and weights.
+ */
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { sleep } from '../core/abort.ts';
 import { equalBytes } from '../core/bytes.ts';
@@ -33,19 +36,29 @@ export interface ServedModel {
   /** SHA-256 of the weights, compared between the compute parties. */
   readonly hash: string;
   readonly parameters: ParameterView;
-  /** Who may use it; undefined for a model that is open to everybody. Secret weights always have one outside of tests. */
+  /**
+   * Who may use it; undefined for a model that is open to everybody. Secret weights always have one outside of
+   * tests.
+   */
   readonly enrolment?: Enrolment;
 }
 
 /** @param presented what the owner presented with its request: a link that had a handshake carried it there instead */
-export type CheckRequest = (request: Request, model: ServedModel, presented: Uint8Array | undefined) => void | Promise<void>;
+export type CheckRequest = (
+  request: Request,
+  model: ServedModel,
+  presented: Uint8Array | undefined,
+) => void | Promise<void>;
 
 export interface ComputeOptions {
   readonly id: 1 | 2;
   readonly owner: Channel;
   /** The pairwise key with the owner, 32 bytes. Wiped here. */
   readonly key: Uint8Array;
-  /** Throws unless the request is the one that this party signed, where it signed one, its owner may make it, and it is within the budgets. Asked before anything is built. */
+  /**
+   * Throws unless the request is the one that this party signed, where it signed one, its owner may make it, and it
+   * is within the budgets. Asked before anything is built.
+   */
   readonly checkRequest?: CheckRequest;
   /** Opens the link to the other compute party, once the owner has asked for something. */
   readonly connectPeer: () => Promise<Channel>;
@@ -68,7 +81,10 @@ const MAX_WORD = 2 ** 32 - 1;
 /** How a session ended well: with an answer, or before there was a text. */
 export type SessionEnd = 'answered' | 'discarded';
 
-/** Serves one session from the request to the report. Any failure ends it for all parties, and is told to P0 where P0 listens. */
+/**
+ * Serves one session from the request to the report. Any failure ends it for all parties, and is told to P0 where
+ * P0 listens.
+ */
 export async function serveSession(options: ComputeOptions): Promise<SessionEnd> {
   const { owner, id, kernels, session, circuits = new Circuits(), place = ownPlace(), patience = PATIENCE } = options;
   const channels = new Map<PartyId, Channel>([[0, owner]]);
@@ -102,7 +118,11 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
     if (stopped()) stop();
     const same = compareBinding(peer, sessionBinding(session, request, model.hash, names));
     same.catch(() => undefined);
-    await sendControl(owner, 'offer', offerToJson({ model: model.hash, config: configHash(model.config), plan: model.plan, device: kernels.name }));
+    await sendControl(
+      owner,
+      'offer',
+      offerToJson({ model: model.hash, config: configHash(model.config), plan: model.plan, device: kernels.name }),
+    );
     expected = 'ready';
     let kept: Kept = new Map();
     for (let step = 0; ; step++) {
@@ -140,7 +160,11 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
       }
       const { p0ToP1Input, p0ToP2Input, p1ToP0 } = circuit.cost;
       reports.begin(2 * circuit.cost.rounds);
-      await inTime(engine.input(), patience.textMs + msFor(Math.max(p0ToP1Input, p0ToP2Input), patience), 'send its text');
+      await inTime(
+        engine.input(),
+        patience.textMs + msFor(Math.max(p0ToP1Input, p0ToP2Input), patience),
+        'send its text',
+      );
       await engine.online();
       await reports.finish(2 * circuit.cost.rounds);
       expected = undefined;
@@ -184,7 +208,10 @@ function msFor(bytes: number, { bytesPerSecond }: Patience): number {
   return Math.ceil((1000 * bytes) / bytesPerSecond);
 }
 
-/** Takes the correlations. The first of them comes soon, and all of them at some rate: an owner does not keep its place by single bytes. */
+/**
+ * Takes the correlations. The first of them comes soon, and all of them at some rate: an owner does not keep its
+ * place by single bytes.
+ */
 async function dealt(engine: Engine, owner: Channel, patience: Patience, cost: Cost): Promise<void> {
   const { receivedFrames } = owner.stats;
   const dealing = engine.deal();
@@ -223,8 +250,8 @@ function firstToEnd() {
 const LEFT_MS = 1_000;
 
 /**
- * Whether a step's input follows. An owner that has seen enough of a generated text leaves in the middle of what it deals ahead, which is no failure: it had its
- * answer.
+ * Whether a step's input follows. An owner that has seen enough of a generated text leaves in the middle of what it
+ * deals ahead, which is no failure: it had its answer.
  */
 async function stepBegins(step: number, owner: Channel, prepare: () => Promise<boolean>): Promise<boolean> {
   try {
@@ -247,7 +274,8 @@ interface Asked {
 
 function readRequest(fields: Fields, models: readonly ServedModel[]): Asked {
   const version = fields.integer('version', 1000);
-  if (version !== SESSION_VERSION) throw mismatch(`the data owner speaks session version ${version}, this party ${SESSION_VERSION}`);
+  if (version !== SESSION_VERSION)
+    throw mismatch(`the data owner speaks session version ${version}, this party ${SESSION_VERSION}`);
   const { id: protocol } = protocolInfo(fields.string('protocol'));
   const weights = fields.oneOf('weights', ['open', 'secret']);
   const hash = fields.stringOrNull('model');
@@ -264,13 +292,22 @@ function readRequest(fields: Fields, models: readonly ServedModel[]): Asked {
   const wrong = misfit(model.config, shape);
   if (wrong !== undefined) throw mismatch(`the request does not fit the model: ${wrong}`);
   const links = fields.object('links');
-  return { request: { model: hash, protocol, weights, ...shape }, model, names: [links.hex('1', 32), links.hex('2', 32)] };
+  return {
+    request: { model: hash, protocol, weights, ...shape },
+    model,
+    names: [links.hex('1', 32), links.hex('2', 32)],
+  };
 }
 
 /** The model with that hash, or the only one that is served when none is named. */
 function findModel(models: readonly ServedModel[], hash: string | undefined, weights: WeightMode): ServedModel {
   const named = hash === undefined ? models : models.filter((model) => model.hash === hash);
-  if (named.length === 0) throw new TercetError('ERR_MODEL_HASH', 'this party does not serve the model that was asked for', 'choose a model that it lists');
+  if (named.length === 0)
+    throw new TercetError(
+      'ERR_MODEL_HASH',
+      'this party does not serve the model that was asked for',
+      'choose a model that it lists',
+    );
   const fitting = named.filter((model) => model.parameters.weights === weights);
   if (fitting.length === 1) return fitting[0];
   if (fitting.length > 1) throw mismatch('this party serves several models and the request names none');

@@ -1,6 +1,7 @@
 /**
- * Control messages: small JSON bodies before, between and after the protocol's own, each in two frames (length, then body). Everything that arrives is
- * hostile until checked: bodies are capped, must be objects, and every field is read through a check that names it.
+ * Control messages: small JSON bodies before, between and after the protocol's own, each in two frames (length,
+ * then body). Everything that arrives is hostile until checked: bodies are capped, must be objects, and every field
+ * is read through a check that names it.
  */
 import { printable } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
@@ -22,12 +23,15 @@ export async function sendControl(channel: Channel, name: string, body: Json): P
 /** Tells the peer why this party stops, so that it can say so too: words of a fixed table, never data. */
 export async function sendFailure(channel: Channel, name: string, error: TercetError): Promise<void> {
   const { code, what, hint } = told(error);
-  await sendControl(channel, name, { failed: error.code === 'ERR_IDENTITY_PEERS' ? distrustToJson(error) : { code, message: what, hint } });
+  await sendControl(channel, name, {
+    failed: error.code === 'ERR_IDENTITY_PEERS' ? distrustToJson(error) : { code, message: what, hint },
+  });
 }
 
 /**
  * Receives the control message `name`.
- * @throws {TercetError} ERR_FRAME_FORMAT for a body that is too long or no JSON object; the peer's own error when it says that it failed.
+ * @throws {TercetError} ERR_FRAME_FORMAT for a body that is too long or no JSON object; the peer's own error when
+ * it says that it failed.
  */
 export async function recvControl(channel: Channel, name: string): Promise<Fields> {
   const length = new DataView((await channel.recv(`control/${name}-length`, 4)).slice().buffer).getUint32(0, true);
@@ -56,18 +60,32 @@ function malformed(channel: Channel, name: string): TercetError {
 /** What another party said about its own failure. Its code is one that can only speak of another party. */
 export class PeerReport extends TercetError {}
 
-const DISTRUST = 'tell both operators: each compares the identity or certificate that it expects of the other party with the one that the other has';
+const DISTRUST =
+  'tell both operators: each compares the identity or certificate that it expects of the other party with the one that the other has';
 
-/** Which of the compute parties did not prove itself to the other, and nothing else: where they are is not the owner's to know. */
+/**
+ * Which of the compute parties did not prove itself to the other, and nothing else: where they are is not the
+ * owner's to know.
+ */
 function distrustToJson({ code, party }: TercetError): Json {
-  return { code, message: 'the compute parties do not accept each other’s identity', hint: DISTRUST, ...(party === 1 || party === 2 ? { party } : {}) };
+  return {
+    code,
+    message: 'the compute parties do not accept each other’s identity',
+    hint: DISTRUST,
+    ...(party === 1 || party === 2 ? { party } : {}),
+  };
 }
 
 /** What a compute party says about the proof between itself and the other one. The words are this side's. */
 function peersDistrust({ peer }: Channel, failed: Fields): TercetError {
   const said = failed.has('party') ? failed.integer('party', 2) : 0;
   const party = said === 1 || said === 2 ? said : peer === 1 ? 2 : 1;
-  return new PeerReport('ERR_IDENTITY_PEERS', `party ${party} did not prove its identity to party ${3 - party}, says party ${peer}`, DISTRUST, { party });
+  return new PeerReport(
+    'ERR_IDENTITY_PEERS',
+    `party ${party} did not prove its identity to party ${3 - party}, says party ${peer}`,
+    DISTRUST,
+    { party },
+  );
 }
 
 function peerFailure(channel: Channel, failed: Fields): TercetError {

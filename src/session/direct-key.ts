@@ -1,6 +1,7 @@
 /**
- * The pairwise key over a link that is authenticated and encrypted already (certificates on both sides): the owner draws it and sends it.
- * Where identities are pinned, in browsers and in Node, links take the signed exchange of `net/handshake.ts` instead.
+ * The pairwise key over a link that is authenticated and encrypted already (certificates on both sides): the owner
+ * draws it and sends it. Where identities are pinned, in browsers and in Node, links take the signed exchange of
+ * `net/handshake.ts` instead.
  */
 import type { Channel } from '../net/types.ts';
 
@@ -8,7 +9,8 @@ const TAG = 'control/key';
 const BYTES = 32;
 
 /**
- * Draws a key for each compute party and sends it to that party alone. A key that both had would tell each of them what the other one knows: everything.
+ * Draws a key for each compute party and sends it to that party alone. A key that both had would tell each of them
+ * what the other one knows: everything.
  * @returns the keys with party 1 and party 2, owned by the caller
  */
 export async function sendKeys(to: (party: 1 | 2) => Channel): Promise<readonly [Uint8Array, Uint8Array]> {

@@ -1,9 +1,10 @@
 /**
- * The wait between a prepared attempt and its text. The owner says that it is still there, and the party answers; then the owner says that its input follows. An owner
- * that leaves instead has discarded the attempt, which is no failure.
+ * The wait between a prepared attempt and its text. The owner says that it is still there, and the party answers;
+ * then the owner says that its input follows. An owner that leaves instead has discarded the attempt, which is no
+ * failure.
  *
- * A party that needs the place asks the owner to leave. The owner does, or says that its input follows after all: so nothing is ever lost half-way. One that does neither
- * is let go.
+ * A party that needs the place asks the owner to leave. The owner does, or says that its input follows after all:
+ * so nothing is ever lost half-way. One that does neither is let go.
  */
 import { sleep } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
@@ -35,10 +36,17 @@ export async function release(channel: Channel): Promise<void> {
 
 /**
  * A compute party's side. False when the owner left.
- * @throws {TercetError} ERR_PEER_CLOSED when the link to the other compute party breaks meanwhile: what was prepared is of no use then; ERR_PEER_TIMEOUT when the owner
- * says nothing; ERR_PEER_LET_GO when it was asked to leave and did not.
+ * @throws {TercetError} ERR_PEER_CLOSED when the link to the other compute party breaks meanwhile: what was
+ * prepared is of no use then; ERR_PEER_TIMEOUT when the owner says nothing; ERR_PEER_LET_GO when it was asked to
+ * leave and did not.
  */
-export async function waitForInput(owner: Channel, peer: Channel, place: Place, patience: Patience, waiting: Waiting): Promise<boolean> {
+export async function waitForInput(
+  owner: Channel,
+  peer: Channel,
+  place: Place,
+  patience: Patience,
+  waiting: Waiting,
+): Promise<boolean> {
   place.waits(waiting);
   const broken = peer.ended.then(() => 'broken' as const);
   const asks = new Asking(place.wanted, patience);
@@ -57,14 +65,25 @@ export async function waitForInput(owner: Channel, peer: Channel, place: Place, 
       const heard = first === 'broken' ? await Promise.race([word, sleep(GRACE_MS)]) : first;
       if (heard === 'left') return false;
       if (first === 'broken') {
-        throw new TercetError('ERR_PEER_CLOSED', `the link to party ${peer.peer} broke while the text was waited for`, 'run again when both parties are up', {
-          party: peer.peer,
-        });
+        throw new TercetError(
+          'ERR_PEER_CLOSED',
+          `the link to party ${peer.peer} broke while the text was waited for`,
+          'run again when both parties are up',
+          {
+            party: peer.peer,
+          },
+        );
       }
       if (heard === 'over') throw letGo();
       if (heard === 'silent') throw tooSlow('say that it is still there', patience.silenceMs);
       if (heard === GO) return true;
-      if (heard !== WAIT) throw new TercetError('ERR_FRAME_FORMAT', 'the data owner sent a malformed "hold" message', 'check its version', { party: 0 });
+      if (heard !== WAIT)
+        throw new TercetError(
+          'ERR_FRAME_FORMAT',
+          'the data owner sent a malformed "hold" message',
+          'check its version',
+          { party: 0 },
+        );
       await sendWaiting(owner, false);
       word = wordOf(owner);
       silence = alarm(patience.silenceMs, 'silent' as const);

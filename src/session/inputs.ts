@@ -1,4 +1,7 @@
-/** What the owner's texts become: the private inputs of a circuit. Padding is added here, behind the text, and marked as such. */
+/**
+ * What the owner's texts become: the private inputs of a circuit. Padding is added here, behind the text, and
+ * marked as such.
+ */
 import { type Words, wordsFrom } from '../compute/ring.ts';
 import { invariant } from '../core/errors.ts';
 import type { ModelConfig } from '../ml/config.ts';
@@ -60,10 +63,14 @@ export function ownerInputs({ sequences }: OwnerInput, shape: RequestShape, conf
   }
   const everyPosition = <T>(value: (sequence: OwnerSequence, t: number) => T) =>
     sequences.flatMap((sequence) => Array.from({ length: tokens }, (_, t) => value(sequence, t)));
-  const tensors: Record<string, Words> = padded ? realInputs(everyPosition(({ inputIds }, t) => (t < inputIds.length ? 1 : 0))) : {};
+  const tensors: Record<string, Words> = padded
+    ? realInputs(everyPosition(({ inputIds }, t) => (t < inputIds.length ? 1 : 0)))
+    : {};
   if (shape.rows > 0) {
     const scale = rowScale(config);
-    const weights = sequences.flatMap(({ rows, inputIds }) => rows.flatMap((row) => rowWeights(row, inputIds.length, tokens, scale)));
+    const weights = sequences.flatMap(({ rows, inputIds }) =>
+      rows.flatMap((row) => rowWeights(row, inputIds.length, tokens, scale)),
+    );
     tensors[ROWS] = wordsFrom(weights, 64);
   }
   if (pair)
@@ -71,13 +78,20 @@ export function ownerInputs({ sequences }: OwnerInput, shape: RequestShape, conf
       everyPosition(({ typeIds }, t) => typeIds?.[t] ?? 0),
       64,
     );
-  const indices: Record<string, readonly number[]> = { [TOKENS]: everyPosition(({ inputIds }, t) => inputIds[t] ?? PADDING) };
+  const indices: Record<string, readonly number[]> = {
+    [TOKENS]: everyPosition(({ inputIds }, t) => inputIds[t] ?? PADDING),
+  };
   if (config.modelType === 'gpt2') indices[POSITIONS] = everyPosition((_sequence, t) => t);
   return { tensors, indices };
 }
 
 /** Inputs of step s ≥ 1 behind a prompt of `length` tokens. */
-export function stepInputs({ tokenId, position }: StepInput, { tokens, padded }: RequestShape, length: number, step: number): Inputs {
+export function stepInputs(
+  { tokenId, position }: StepInput,
+  { tokens, padded }: RequestShape,
+  length: number,
+  step: number,
+): Inputs {
   const real = Array.from({ length: tokens + step }, (_, t) => (t < length || t >= tokens ? 1 : 0));
   return { tensors: padded ? realInputs(real) : {}, indices: { [TOKENS]: [tokenId], [POSITIONS]: [position] } };
 }

@@ -9,7 +9,8 @@ import type { ParameterView, Part } from '../mpc/protocol/semi-honest/party.ts';
 import type { Parameter } from '../mpc/protocol/types.ts';
 
 function toWords(encoded: EncodedParameter): Words {
-  if (encoded instanceof BigInt64Array) return { k: 64, data: new BigUint64Array(encoded.buffer, encoded.byteOffset, encoded.length) };
+  if (encoded instanceof BigInt64Array)
+    return { k: 64, data: new BigUint64Array(encoded.buffer, encoded.byteOffset, encoded.length) };
   return wordsFrom(encoded, 64);
 }
 
@@ -21,7 +22,11 @@ export class OpenParameters implements ParameterView {
   private constructor() {}
 
   /** Encodes the whole model: matrices go to the kernels, rows stay here. */
-  static async load(source: WeightSource, kernels: RingKernels, onProgress?: (done: number, total: number) => void): Promise<OpenParameters> {
+  static async load(
+    source: WeightSource,
+    kernels: RingKernels,
+    onProgress?: (done: number, total: number) => void,
+  ): Promise<OpenParameters> {
     const view = new OpenParameters();
     const encode = parameterEncoder(source);
     const parameters = listParameters(source.config);

@@ -4,7 +4,10 @@ import type { ModelConfig } from '../ml/config.ts';
 import type { ParameterView } from '../mpc/protocol/semi-honest/party.ts';
 import { OwnerSeeds } from './secret-parameters.ts';
 
-const none = () => Promise.reject(new TercetError('ERR_STATE', 'the data owner holds no weights', 'this is a bug in Tercet, please report it'));
+const none = () =>
+  Promise.reject(
+    new TercetError('ERR_STATE', 'the data owner holds no weights', 'this is a bug in Tercet, please report it'),
+  );
 
 /** @param seeds 64 bytes, copied; undefined for open weights. */
 export function ownerParameters(config: ModelConfig, seeds: Uint8Array | undefined): ParameterView {

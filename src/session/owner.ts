@@ -1,9 +1,9 @@
 /**
- * The data owner's session (P0): connects the pieces below without Node or a browser in sight. The composition root hands in channels, keys, kernels and
- * a clock.
+ * The data owner's session (P0): connects the pieces below without Node or a browser in sight. The composition root
+ * hands in channels, keys, kernels and a clock.
  *
- * One session runs one attempt, of one step or, for generated text, of several. After a failure of any kind the session is over: nothing is retried under the
- * same masks.
+ * One session runs one attempt, of one step or, for generated text, of several. After a failure of any kind the
+ * session is over: nothing is retried under the same masks.
  */
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { abortedError, sleep } from '../core/abort.ts';
@@ -51,7 +51,10 @@ export interface OwnerOptions {
   onStatus?(status: Status, section: string): void;
   /** A compute party said something while it computes: it is there, whether it moves on or waits for the other one. */
   onHeard?(peer: 1 | 2): void;
-  /** What was prepared is let go, because a party needed its place and asked for it. Nothing is lost: no text was sent. */
+  /**
+   * What was prepared is let go, because a party needed its place and asked for it. Nothing is lost: no text was
+   * sent.
+   */
   onLetGo?(party: 1 | 2): void;
 }
 
@@ -76,7 +79,10 @@ export interface OwnerResult {
   readonly reports: readonly [PartyReport, PartyReport, PartyReport];
 }
 
-/** A step that all parties are through with. With a sequence outside its ranges it has no result that anybody may use. */
+/**
+ * A step that all parties are through with. With a sequence outside its ranges it has no result that anybody may
+ * use.
+ */
 interface Computed {
   readonly outside: readonly number[];
   readonly result: OwnerResult;
@@ -157,7 +163,10 @@ export class OwnerSession {
     options.signal?.addEventListener('abort', stop);
     try {
       if (options.signal?.aborted === true) throw abortedError();
-      invariant(!equalBytes(keys[0], keys[1]), 'both compute parties have one key: each would know all that the other knows');
+      invariant(
+        !equalBytes(keys[0], keys[1]),
+        'both compute parties have one key: each would know all that the other knows',
+      );
       const links = { '1': toHex(linkName(keys[0])), '2': toHex(linkName(keys[1])) };
       const offers = await withBoth(async (peer) => {
         const channel = channelTo(channels, peer);
@@ -170,7 +179,10 @@ export class OwnerSession {
           await Promise.race([offered, sleep(REASON_MS)]);
           throw error;
         });
-        const malformed = () => new TercetError('ERR_FRAME_FORMAT', `party ${peer} sent a malformed offer`, 'check its version', { party: peer });
+        const malformed = () =>
+          new TercetError('ERR_FRAME_FORMAT', `party ${peer} sent a malformed offer`, 'check its version', {
+            party: peer,
+          });
         return offerFromJson(await offered, config, malformed);
       });
       const plan = checkOffers(offers, config, request.model);
@@ -208,8 +220,8 @@ export class OwnerSession {
   }
 
   /**
-   * Deals every correlation of the next step ahead of its input and waits until both compute parties have theirs. They then wait for `run`, `next` or `discard`.
-   * After a run the dealing is under way already.
+   * Deals every correlation of the next step ahead of its input and waits until both compute parties have theirs.
+   * They then wait for `run`, `next` or `discard`. After a run the dealing is under way already.
    */
   async prepare(): Promise<void> {
     this.#alive();
@@ -254,7 +266,8 @@ export class OwnerSession {
 
   /**
    * The texts: one message out, one message in. The step is spent afterwards, whatever happens.
-   * @throws {TercetError} ERR_RANGE_EXCEEDED when a value of a text left the domain that the plan checks: there is no answer, and the session is over.
+   * @throws {TercetError} ERR_RANGE_EXCEEDED when a value of a text left the domain that the plan checks: there is
+   * no answer, and the session is over.
    */
   async run(input: OwnerInput): Promise<OwnerResult> {
     this.#alive();
@@ -264,7 +277,10 @@ export class OwnerSession {
     return this.#run(0, inputs);
   }
 
-  /** One more token behind the prompt. @throws {TercetError} ERR_STATE beyond the steps that were asked for; ERR_RANGE_EXCEEDED as `run` */
+  /**
+   * One more token behind the prompt. @throws {TercetError} ERR_STATE beyond the steps that were asked for;
+   * ERR_RANGE_EXCEEDED as `run`
+   */
   async next(input: StepInput): Promise<OwnerResult> {
     this.#alive();
     return this.#run(this.#step.number, stepInputs(input, this.#options.request, this.#prompt, this.#step.number));
@@ -273,7 +289,11 @@ export class OwnerSession {
   async #run(number: number, inputs: Inputs): Promise<OwnerResult> {
     const { number: at } = this.#step;
     if (at !== number || (number === 0 && this.#spent))
-      throw new TercetError('ERR_STATE', `the attempt is at step ${at}`, 'start a new attempt; correlations are used once');
+      throw new TercetError(
+        'ERR_STATE',
+        `the attempt is at step ${at}`,
+        'start a new attempt; correlations are used once',
+      );
     await this.prepare();
     let computed: Computed;
     try {
@@ -343,7 +363,11 @@ export class OwnerSession {
         computeMs: computed - sent,
         outputMs: end - computed,
       },
-      reports: [reportOf(channels, this.#options.peakMemory(), this.#options.kernels.name), reports[0], reports[1]] as const,
+      reports: [
+        reportOf(channels, this.#options.peakMemory(), this.#options.kernels.name),
+        reports[0],
+        reports[1],
+      ] as const,
     };
     return { outside, result };
   }
@@ -361,7 +385,9 @@ export class OwnerSession {
     const { prgs, engine, number } = this.#step;
     this.#step = this.#begin(number + 1, circuit, [prgs[0].next(), prgs[1].next()], engine.kept);
     const next = this.#step.engine;
-    const dealt = withBoth((peer) => sendControl(channelTo(channels, peer), 'step', { circuit: hash })).then(() => next.deal());
+    const dealt = withBoth((peer) => sendControl(channelTo(channels, peer), 'step', { circuit: hash })).then(() =>
+      next.deal(),
+    );
     dealt.catch(() => undefined);
     return dealt;
   }
@@ -390,10 +416,14 @@ export class OwnerSession {
       const what = `party ${this.#letGo} needed the place of what was prepared`;
       throw new TercetError('ERR_PEER_LET_GO', what, 'prepare again; no text was sent', { party: this.#letGo });
     }
-    if (this.#over) throw new TercetError('ERR_STATE', 'this attempt is over', 'start a new attempt; correlations are used once');
+    if (this.#over)
+      throw new TercetError('ERR_STATE', 'this attempt is over', 'start a new attempt; correlations are used once');
   }
 
-  /** Lets go of what was prepared and no text, or no further token, came for. Nothing of it was used, and nothing of it will be. */
+  /**
+   * Lets go of what was prepared and no text, or no further token, came for. Nothing of it was used, and nothing of
+   * it will be.
+   */
   async discard(): Promise<void> {
     this.#end();
     await Promise.all([...this.#options.channels.values()].map((channel) => channel.close()));

@@ -1,12 +1,16 @@
 /**
- * The place of a session at a compute party. It is earned by the owner's next step in time: each has a limit, dealing has one that grows with what is to be dealt, and
- * who only waits gives way when somebody else needs the place.
+ * The place of a session at a compute party. It is earned by the owner's next step in time: each has a limit,
+ * dealing has one that grows with what is to be dealt, and who only waits gives way when somebody else needs the
+ * place.
  */
 import { TercetError } from '../core/errors.ts';
 import { Refusal } from '../core/told.ts';
 import { within } from '../net/deadline.ts';
 
-/** What the session waits for: the first steps of an owner, the text of one that is prepared, or the next word of a text that it continues. */
+/**
+ * What the session waits for: the first steps of an owner, the text of one that is prepared, or the next word of a
+ * text that it continues.
+ */
 export type Waiting = 'silent' | 'prepared' | 'between';
 
 export interface Place {
@@ -52,7 +56,10 @@ export const PATIENCE: Patience = {
   textMs: 30_000,
 };
 
-/** Waits for the owner at most `ms`, and no longer than nobody else needs the place. @throws {TercetError} ERR_PEER_TIMEOUT, ERR_PEER_LET_GO */
+/**
+ * Waits for the owner at most `ms`, and no longer than nobody else needs the place. @throws {TercetError}
+ * ERR_PEER_TIMEOUT, ERR_PEER_LET_GO
+ */
 export async function awaitOwner<T>(place: Place, work: Promise<T>, ms: number, what: string): Promise<T> {
   place.waits('silent');
   let stop = (): void => undefined;
@@ -75,9 +82,14 @@ export function inTime<T>(work: Promise<T>, ms: number, what: string): Promise<T
 }
 
 export function tooSlow(what: string, ms: number): TercetError {
-  return new TercetError('ERR_PEER_TIMEOUT', `the data owner did not ${what} within ${Math.ceil(ms / 1000)} s`, 'nothing to do here; its place is free again', {
-    party: 0,
-  });
+  return new TercetError(
+    'ERR_PEER_TIMEOUT',
+    `the data owner did not ${what} within ${Math.ceil(ms / 1000)} s`,
+    'nothing to do here; its place is free again',
+    {
+      party: 0,
+    },
+  );
 }
 
 /** Why a session that waited is over. */

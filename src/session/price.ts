@@ -1,10 +1,13 @@
 /**
- * What a run will cost a compute party, from the request's shape and the model's public configuration and plan alone: arithmetic on a few numbers, microseconds,
- * before anything is built, stored or sent. A party asks it of every stranger's request (`party/budgets.ts`), an owner of its batches.
+ * What a run will cost a compute party, from the request's shape and the model's public configuration and plan
+ * alone: arithmetic on a few numbers, microseconds, before anything is built, stored or sent. A party asks it of
+ * every stranger's request (`party/budgets.ts`), an owner of its batches.
  *
- * It follows the forward passes gadget by gadget, so bytes are those of `Circuit.cost`, exactly for a text or a prompt; generated tokens are
- * counted at their mean position. Declared: bytes and rounds never below the circuits', and at most `PRICE_SLACK` and `ROUND_SLACK` above; memory never below what the
- * engine of either compute party holds, and at most `MEMORY_SLACK` times that beside messages in flight and the circuit (test/session/price.test.ts).
+ * It follows the forward passes gadget by gadget, so bytes are those of `Circuit.cost`, exactly for a text or a
+ * prompt; generated tokens are counted at their mean position. Declared: bytes and rounds never below the
+ * circuits', and at most `PRICE_SLACK` and `ROUND_SLACK` above; memory never below what the engine of either
+ * compute party holds, and at most `MEMORY_SLACK` times that beside messages in flight and the circuit
+ * (test/session/price.test.ts).
  */
 import { pointKeyBytes } from '../compute/kernels/dpf-key.ts';
 import { wireLength } from '../compute/ring.ts';
@@ -37,13 +40,26 @@ export interface Price extends Cost {
 
 /** Bytes as gadgets add them up. */
 class Tally {
-  readonly cost: Cost = { p0ToP1Ahead: 0, p0ToP2Ahead: 0, p2ToP1Ahead: 0, p0ToP1Input: 0, p0ToP2Input: 0, p1ToP2: 0, p2ToP1: 0, p1ToP0: 0, rounds: 0 };
+  readonly cost: Cost = {
+    p0ToP1Ahead: 0,
+    p0ToP2Ahead: 0,
+    p2ToP1Ahead: 0,
+    p0ToP1Input: 0,
+    p0ToP2Input: 0,
+    p1ToP2: 0,
+    p2ToP1: 0,
+    p1ToP0: 0,
+    rounds: 0,
+  };
   readonly secret: boolean;
   /** Interactive gates. */
   gates = 0;
   readonly #mean: boolean;
 
-  /** @param mean whether counts are those of a mean: the last byte of packed bits may be begun at any of the places that it stands for. */
+  /**
+   * @param mean whether counts are those of a mean: the last byte of packed bits may be begun at any of the places
+   * that it stands for.
+   */
   constructor(weights: WeightMode, mean = false) {
     this.secret = weights === 'secret';
     this.#mean = mean;
@@ -316,7 +332,16 @@ function encoder(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RequestS
     t.affine(r * C);
     t.affine(2 * N * C);
     const mask = padded ? 'real' : 'none';
-    attend(t, { heads: B * heads, queries: r / B, keys: T, fresh: T, width: C / heads, treeBits: plan.treeBits[i], mask, comparisons: pairsOf(T) });
+    attend(t, {
+      heads: B * heads,
+      queries: r / B,
+      keys: T,
+      fresh: T,
+      width: C / heads,
+      treeBits: plan.treeBits[i],
+      mask,
+      comparisons: pairsOf(T),
+    });
     t.operand(r * C);
     t.affine(r * C);
     normalise(t, r, C, plan.norms[2 * i]);
@@ -331,7 +356,14 @@ function encoder(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RequestS
 }
 
 /** The blocks of a layer of GPT-2 behind its first norm: r queries of the residual stream. */
-function blocks(t: Tally, config: ModelConfig, plan: ModelPlan, i: number, r: number, attention: Omit<Attention, 'width' | 'treeBits'>): void {
+function blocks(
+  t: Tally,
+  config: ModelConfig,
+  plan: ModelPlan,
+  i: number,
+  r: number,
+  attention: Omit<Attention, 'width' | 'treeBits'>,
+): void {
   const { hiddenSize: C, heads } = config;
   t.affine(r * C);
   attend(t, { ...attention, width: C / heads, treeBits: plan.treeBits[i] });
@@ -381,7 +413,8 @@ function finish(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RequestSh
 /** One token that sees `keys` positions, itself included: the mean of several such tokens. */
 function step(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RequestShape, keys: number): void {
   const { hiddenSize: C, heads, layers, vocabSize, maxPositions } = config;
-  // Of an odd width one column is compared with itself: at most one for every level, which grows more slowly than evenly.
+  // Of an odd width one column is compared with itself: at most one for every level, which grows more slowly than
+  // evenly.
   const comparisons = keys - 1 + Math.ceil(Math.log2(keys));
   t.lookup(1, vocabSize, C);
   t.lookup(1, maxPositions, C);
@@ -394,7 +427,14 @@ function step(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RequestShap
     normalise(t, 1, C, plan.norms[2 * i]);
     t.operand(C);
     t.affine(2 * C);
-    blocks(t, config, plan, i, 1, { heads, queries: 1, keys, fresh: 1, mask: shape.padded ? 'real' : 'none', comparisons });
+    blocks(t, config, plan, i, 1, {
+      heads,
+      queries: 1,
+      keys,
+      fresh: 1,
+      mask: shape.padded ? 'real' : 'none',
+      comparisons,
+    });
   }
   finish(t, config, plan, shape, 1);
 }
@@ -404,7 +444,10 @@ const IN_FLIGHT = (Link.PENDING + 1) * Link.PART;
 /** Wires of a circuit for each of its gates. */
 const WIRES = 4;
 
-/** Bytes of vectors that are alive beside what was dealt: the most of attention, feed-forward block, head and look-up, in 64-bit words (measured). */
+/**
+ * Bytes of vectors that are alive beside what was dealt: the most of attention, feed-forward block, head and
+ * look-up, in 64-bit words (measured).
+ */
 function working(config: ModelConfig, shape: RequestShape): number {
   const { hiddenSize: C, heads, intermediateSize: F, vocabSize: V } = config;
   const { sequences: B, tokens: T } = shape;
@@ -416,7 +459,10 @@ function working(config: ModelConfig, shape: RequestShape): number {
   return 8 * Math.max(attention, feedForward, answer, lookup);
 }
 
-/** Share by which range checks may enlarge a link's bytes, and rounds that each step may be longer: upper bounds for the smallest models, the usual cost is a tenth (ADR 20). */
+/**
+ * Share by which range checks may enlarge a link's bytes, and rounds that each step may be longer: upper bounds for
+ * the smallest models, the usual cost is a tenth (ADR 20).
+ */
 export const CHECKED_BYTES = 1.35;
 export const CHECKED_ROUNDS = 12;
 
@@ -430,7 +476,15 @@ function addChecks({ cost }: Tally, { sequences, tokens, steps }: RequestShape):
 
 function dearestChecks(layers: number): ModelPlan['checks'] {
   const each = (value: number) => new Array<number>(layers).fill(value);
-  return { activation: each(31), headActivation: 31, spread: each(12), value: each(31), logit: 31, margin: 0, sampled: 0 };
+  return {
+    activation: each(31),
+    headActivation: 31,
+    spread: each(12),
+    value: each(31),
+    logit: 31,
+    margin: 0,
+    sampled: 0,
+  };
 }
 
 /** The dearest plan that a model may have: for an owner that has not been told its plan yet. */
@@ -448,7 +502,8 @@ export function dearestPlan({ layers }: Pick<ModelConfig, 'layers'>): ModelPlan 
 
 /**
  * The price of a run.
- * @example priceOf(config, plan, 'open', { sequences: 1, tokens: 128, rows: 1, padded: true, pair: false, steps: 0 }).memory
+ * @example priceOf(config, plan, 'open', { sequences: 1, tokens: 128, rows: 1, padded: true, pair: false, steps: 0
+ * }).memory
  * @param shape one that `misfit` has let pass
  */
 export function priceOf(config: ModelConfig, plan: ModelPlan, weights: WeightMode, shape: RequestShape): Price {
@@ -467,10 +522,12 @@ export function priceOf(config: ModelConfig, plan: ModelPlan, weights: WeightMod
   if (plan.checks !== null) for (const tally of [first, all]) addChecks(tally, shape);
   const { rounds, ...links } = all.cost;
   const traffic = Object.values(links).reduce((sum, bytes) => sum + bytes, 0);
-  // Everything that is dealt ahead waits at a party until it is used; a step's share of it is small beside the prompt's.
+  // Everything that is dealt ahead waits at a party until it is used; a step's share of it is small beside the
+  // prompt's.
   const dealt = Math.max(first.cost.p0ToP2Ahead, first.cost.p2ToP1Ahead);
   // Keys and values of every position, two components each, of one step and of the next.
   const kept = steps > 0 ? 64 * config.hiddenSize * config.layers * sequences * (tokens + steps) : 0;
-  const memory = dealt + working(config, shape) + kept + Math.min(IN_FLIGHT, first.cost.p1ToP2) + WIRES * WIRE_BYTES * first.gates;
+  const memory =
+    dealt + working(config, shape) + kept + Math.min(IN_FLIGHT, first.cost.p1ToP2) + WIRES * WIRE_BYTES * first.gates;
   return { ...links, rounds, traffic, memory };
 }

@@ -21,28 +21,49 @@ export interface Request extends RequestShape {
 }
 
 /**
- * Most words of one vector of a run. A vector then fits in one buffer of 2 GiB, and the longest key stream of a gate, 512 entries of two bytes for half of the words, stays below
- * the 2^38 bytes that a ChaCha20 nonce has. What a party is ready to hold for an owner is another question: `party/budgets.ts`.
+ * Most words of one vector of a run. A vector then fits in one buffer of 2 GiB, and the longest key stream of a
+ * gate, 512 entries of two bytes for half of the words, stays below the 2^38 bytes that a ChaCha20 nonce has. What
+ * a party is ready to hold for an owner is another question: `party/budgets.ts`.
  */
 const MAX_WORDS = 2 ** 28;
 /** Sequences of one command or call, where its user names a number: more are several runs. */
 export const MAX_SEQUENCES = 256;
 
 /** Most sequences of so many positions that the model's widest vector has room for. */
-export function mostSequences({ hiddenSize, intermediateSize, heads, vocabSize }: ModelConfig, { tokens, rows }: Pick<RunShape, 'tokens' | 'rows'>): number {
-  return Math.floor(MAX_WORDS / Math.max(tokens * Math.max(hiddenSize, intermediateSize, heads * tokens), rows * vocabSize));
+export function mostSequences(
+  { hiddenSize, intermediateSize, heads, vocabSize }: ModelConfig,
+  { tokens, rows }: Pick<RunShape, 'tokens' | 'rows'>,
+): number {
+  return Math.floor(
+    MAX_WORDS / Math.max(tokens * Math.max(hiddenSize, intermediateSize, heads * tokens), rows * vocabSize),
+  );
 }
 
 const PROTOCOLS: readonly ProtocolId[] = ['3pc_semi_honest'];
 const CODE_BYTES = 32;
 
 /**
- * What a request asks for beside the model, as 32 bytes in hex: small enough to stand in the first message of a handshake, where the party reads it, judges it and
- * signs it. Version, protocol, weights, flags, then sequences, tokens, rows and steps as 32-bit words; the rest is zero.
+ * What a request asks for beside the model, as 32 bytes in hex: small enough to stand in the first message of a
+ * handshake, where the party reads it, judges it and signs it. Version, protocol, weights, flags, then sequences,
+ * tokens, rows and steps as 32-bit words; the rest is zero.
  */
-export function requestCode({ protocol, weights, sequences, tokens, rows, padded, pair, steps }: Omit<Request, 'model'>): string {
+export function requestCode({
+  protocol,
+  weights,
+  sequences,
+  tokens,
+  rows,
+  padded,
+  pair,
+  steps,
+}: Omit<Request, 'model'>): string {
   const bytes = new Uint8Array(CODE_BYTES);
-  bytes.set([SESSION_VERSION, PROTOCOLS.indexOf(protocol), weights === 'open' ? 0 : 1, (padded ? 1 : 0) | (pair ? 2 : 0)]);
+  bytes.set([
+    SESSION_VERSION,
+    PROTOCOLS.indexOf(protocol),
+    weights === 'open' ? 0 : 1,
+    (padded ? 1 : 0) | (pair ? 2 : 0),
+  ]);
   const view = new DataView(bytes.buffer);
   for (const [i, count] of [sequences, tokens, rows, steps].entries()) view.setUint32(4 + 4 * i, count, true);
   return toHex(bytes);
@@ -70,11 +91,15 @@ export function requestOfCode(code: string): Omit<Request, 'model'> | undefined 
   return requestCode(request) === code ? request : undefined;
 }
 
-/** Why a shape does not fit a model, or undefined. Both sides ask: the owner before it sends, a party because what arrives is hostile. */
+/**
+ * Why a shape does not fit a model, or undefined. Both sides ask: the owner before it sends, a party because what
+ * arrives is hostile.
+ */
 export function misfit(config: ModelConfig, shape: RequestShape): string | undefined {
   const { sequences, tokens, rows, pair, padded, steps } = shape;
   const positions = tokens + steps;
-  if (tokens < 1 || positions > Math.min(config.maxPositions, MAX_ATTENTION)) return `${positions} positions for a model of ${config.maxPositions}`;
+  if (tokens < 1 || positions > Math.min(config.maxPositions, MAX_ATTENTION))
+    return `${positions} positions for a model of ${config.maxPositions}`;
   if (rows < 0 || rows > tokens) return `${rows} rows of ${tokens} positions`;
   if (sequences < 1 || sequences > mostSequences(config, shape)) return `${sequences} sequences of ${tokens} positions`;
   if (pair && config.typeVocabSize < 2) return 'token types, which the model does not have';
@@ -92,8 +117,12 @@ export function misfit(config: ModelConfig, shape: RequestShape): string | undef
   }
 }
 
-/** @throws {TercetError} ERR_SHAPE when the model cannot run the shape; callers check lengths of texts before, with better words. */
+/**
+ * @throws {TercetError} ERR_SHAPE when the model cannot run the shape; callers check lengths of texts before, with
+ * better words.
+ */
 export function checkShape(config: ModelConfig, shape: RequestShape): void {
   const what = misfit(config, shape);
-  if (what !== undefined) throw new TercetError('ERR_SHAPE', `the request asks for ${what}`, 'this is a bug in Tercet, please report it');
+  if (what !== undefined)
+    throw new TercetError('ERR_SHAPE', `the request asks for ${what}`, 'this is a bug in Tercet, please report it');
 }

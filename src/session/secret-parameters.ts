@@ -1,8 +1,10 @@
 /**
- * Secret weights W = M − L1 − L2 (design notes §7): both compute parties hold M, party i and the data owner expand Li from a 32-byte seed.
+ * Secret weights W = M − L1 − L2 (design notes §7): both compute parties hold M, party i and the data owner expand
+ * Li from a 32-byte seed.
  *
- * Security: M is uniform without both seeds, so neither compute party learns W, and the owner, who has both seeds, never sees M. This holds only while
- * no owner works together with a compute party (docs/SECURITY.md). A sharing may serve many runs; a changed model needs new seeds.
+ * Security: M is uniform without both seeds, so neither compute party learns W, and the owner, who has both seeds,
+ * never sees M. This holds only while no owner works together with a compute party (docs/SECURITY.md). A sharing
+ * may serve many runs; a changed model needs new seeds.
  */
 import type { Matrix, RingKernels, Stream } from '../compute/kernels/types.ts';
 import type { Vector, Words } from '../compute/ring.ts';
@@ -20,12 +22,24 @@ function maskStream(seed: Uint8Array, number: number): Stream {
 }
 
 /** L_i of a parameter, or of its words from `first` on. */
-export function weightMask(kernels: RingKernels, seed: Uint8Array, number: number, count: number, first = 0): Promise<Vector> {
+export function weightMask(
+  kernels: RingKernels,
+  seed: Uint8Array,
+  number: number,
+  count: number,
+  first = 0,
+): Promise<Vector> {
   return kernels.draw(maskStream(seed, number), 64, count, first);
 }
 
 /** L_i of some rows of a parameter; of all when `wanted` is absent. */
-async function maskRows(kernels: RingKernels, seed: Uint8Array, number: number, { rows, cols }: Parameter, wanted?: readonly number[]): Promise<Vector> {
+async function maskRows(
+  kernels: RingKernels,
+  seed: Uint8Array,
+  number: number,
+  { rows, cols }: Parameter,
+  wanted?: readonly number[],
+): Promise<Vector> {
   if (wanted === undefined) return weightMask(kernels, seed, number, rows * cols);
   // A block of consecutive rows is one stretch of the stream.
   const consecutive = wanted.length > 0 && wanted.every((row, i) => row === wanted[0] + i);
@@ -38,9 +52,15 @@ function numbers(config: ModelConfig): ReadonlyMap<string, number> {
 }
 
 /** M = W + L1 + L2, the model owner's step. */
-export async function maskParameter(kernels: RingKernels, seeds: readonly [Uint8Array, Uint8Array], number: number, words: Words): Promise<Words> {
+export async function maskParameter(
+  kernels: RingKernels,
+  seeds: readonly [Uint8Array, Uint8Array],
+  number: number,
+  words: Words,
+): Promise<Words> {
   let masked: Vector = words;
-  for (const seed of seeds) masked = await kernels.add(masked, await weightMask(kernels, seed, number, words.data.length));
+  for (const seed of seeds)
+    masked = await kernels.add(masked, await weightMask(kernels, seed, number, words.data.length));
   return kernels.read(masked);
 }
 
@@ -57,12 +77,17 @@ export class OwnerSeeds implements ParameterView {
   }
 
   matrix(): Promise<Matrix> {
-    return Promise.reject(new TercetError('ERR_STATE', 'the data owner holds no weights', 'this is a bug in Tercet, please report it'));
+    return Promise.reject(
+      new TercetError('ERR_STATE', 'the data owner holds no weights', 'this is a bug in Tercet, please report it'),
+    );
   }
 
   async words(kernels: RingKernels, parameter: Parameter, part: Part, rows?: readonly number[]): Promise<Vector> {
     const number = this.#numbers.get(parameter.name);
-    invariant(number !== undefined && (part === 'l1' || part === 'l2' || part === 'l1+l2'), `the data owner has no part "${part}" of ${parameter.name}`);
+    invariant(
+      number !== undefined && (part === 'l1' || part === 'l2' || part === 'l1+l2'),
+      `the data owner has no part "${part}" of ${parameter.name}`,
+    );
     const mask = (side: 0 | 1) => maskRows(kernels, this.#seeds[side], number, parameter, rows);
     if (part !== 'l1+l2') return mask(part === 'l1' ? 0 : 1);
     return kernels.add(await mask(0), await mask(1));
@@ -70,8 +95,9 @@ export class OwnerSeeds implements ParameterView {
 }
 
 /**
- * A compute party's view: M and its own mask. Party 1 multiplies by M (ahead) and by L1 (online) and keeps both as matrices; party 2 multiplies by M − L2
- * online and by L2 ahead of time only, which it expands from its seed when it is needed.
+ * A compute party's view: M and its own mask. Party 1 multiplies by M (ahead) and by L1 (online) and keeps both as
+ * matrices; party 2 multiplies by M − L2 online and by L2 ahead of time only, which it expands from its seed when
+ * it is needed.
  */
 export class SharedParameters implements ParameterView {
   readonly weights = 'secret' as const;
@@ -106,7 +132,10 @@ export class SharedParameters implements ParameterView {
     return view;
   }
 
-  /** Keeps the forms that this party's messages need: looked-up tables as M alone, other matrices as above, rows in three forms. */
+  /**
+   * Keeps the forms that this party's messages need: looked-up tables as M alone, other matrices as above, rows in
+   * three forms.
+   */
   async #add(parameter: Parameter, number: number, masked: Words): Promise<void> {
     const { name, rows, cols } = parameter;
     const load = async (part: Part, words: Words) => {
@@ -132,7 +161,8 @@ export class SharedParameters implements ParameterView {
 
   async words(kernels: RingKernels, parameter: Parameter, part: Part, rows?: readonly number[]): Promise<Vector> {
     const number = this.#numbers.get(parameter.name);
-    if (rows !== undefined && part === this.#own && number !== undefined) return maskRows(kernels, this.#seed, number, parameter, rows);
+    if (rows !== undefined && part === this.#own && number !== undefined)
+      return maskRows(kernels, this.#seed, number, parameter, rows);
     const words = this.#rows.get(`${parameter.name} ${part}`);
     invariant(words !== undefined, `this party has no part "${part}" of ${parameter.name}`);
     return parameter.cols === words.data.length ? words : { k: 64, data: words.data.slice(0, parameter.cols) };

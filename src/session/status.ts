@@ -1,8 +1,10 @@
 /**
- * How far the compute parties are: public facts (half-round, gate, bytes between them), told to the data owner while it waits.
+ * How far the compute parties are: public facts (half-round, gate, bytes between them), told to the data owner
+ * while it waits.
  *
- * The reports travel on the owner's own links, before the output. They are also how a compute party notices that its owner left: one that cannot be sent ends
- * the session. A party that waits for the other one repeats its last report, so that of two silent parties the owner sees which one is still there.
+ * The reports travel on the owner's own links, before the output. They are also how a compute party notices that
+ * its owner left: one that cannot be sent ends the session. A party that waits for the other one repeats its last
+ * report, so that of two silent parties the owner sees which one is still there.
  */
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import type { Channel } from '../net/types.ts';
@@ -55,7 +57,8 @@ export class StatusSender {
   begin(total: number): void {
     this.#latest = { done: 0, total, gate: 0, between: 0, last: false };
     this.#repeat = setInterval(() => {
-      if (this.#latest !== undefined && this.#now() - this.#sent >= REPEAT_MS) this.#send({ ...this.#latest, between: this.#between() });
+      if (this.#latest !== undefined && this.#now() - this.#sent >= REPEAT_MS)
+        this.#send({ ...this.#latest, between: this.#between() });
     }, REPEAT_MS);
   }
 
@@ -105,7 +108,11 @@ function read(fields: Fields): Status | Waiting {
  * Reads what a party says from the moment that it is prepared, until its last report.
  * @param onLeave the party asks for its place. @throws {TercetError} the party's own error when it says that it failed.
  */
-export async function followStatus(channel: Channel, onStatus: (status: Status) => void, onLeave: () => void): Promise<void> {
+export async function followStatus(
+  channel: Channel,
+  onStatus: (status: Status) => void,
+  onLeave: () => void,
+): Promise<void> {
   for (;;) {
     const status = read(await recvControl(channel, NAME));
     if ('leave' in status) {

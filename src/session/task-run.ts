@@ -6,11 +6,17 @@ import type { TaskInput } from '../ml/tasks/common.ts';
 import type { OwnerInput, RowChoice } from './inputs.ts';
 import type { RequestShape } from './request.ts';
 
-/** What is public of a run before there is a text, enough to prepare for it: a shape whose `rows` counts secret rows where the head needs them, masks or pooled vectors. */
+/**
+ * What is public of a run before there is a text, enough to prepare for it: a shape whose `rows` counts secret rows
+ * where the head needs them, masks or pooled vectors.
+ */
 export type RunOutline = RunShape;
 
 /** The request's shape for an outline, by the model's head. */
-export function shapeFor(config: ModelConfig, { sequences, tokens, rows, padded, pair, steps }: RunOutline): RequestShape {
+export function shapeFor(
+  config: ModelConfig,
+  { sequences, tokens, rows, padded, pair, steps }: RunOutline,
+): RequestShape {
   const chosen = { 'masked-lm': Math.max(1, rows), 'causal-lm': padded ? 1 : 0, none: rows } as const;
   const { head } = config;
   return {
@@ -46,8 +52,15 @@ export function outlineOf(
   };
 }
 
-/** The inputs as sequences of one shape: fewer masks than the shape has are filled up with the first one, whose answer then comes twice. */
-export function ownerInputOf(config: ModelConfig, inputs: readonly TaskInput[], { rows, padded }: RequestShape): OwnerInput {
+/**
+ * The inputs as sequences of one shape: fewer masks than the shape has are filled up with the first one, whose
+ * answer then comes twice.
+ */
+export function ownerInputOf(
+  config: ModelConfig,
+  inputs: readonly TaskInput[],
+  { rows, padded }: RequestShape,
+): OwnerInput {
   return {
     sequences: inputs.map((input) => {
       const own = config.head === 'causal-lm' && padded ? [input.inputIds.length - 1] : rowsOf(config, input);
@@ -61,13 +74,25 @@ export function ownerInputOf(config: ModelConfig, inputs: readonly TaskInput[], 
  * Outputs of a run → those of every input, without the rows of padding and of filling.
  * @throws {TercetError} ERR_SHAPE
  */
-export function outputsOf(config: ModelConfig, inputs: readonly TaskInput[], shape: RequestShape, outputs: Float32Array): Float32Array[] {
+export function outputsOf(
+  config: ModelConfig,
+  inputs: readonly TaskInput[],
+  shape: RequestShape,
+  outputs: Float32Array,
+): Float32Array[] {
   const { rows, width } = outputShape({ config, ...shape });
   if (outputs.length !== rows * width)
-    throw new TercetError('ERR_SHAPE', `got ${outputs.length} outputs, expected ${rows * width}`, 'this is a bug in Tercet, please report it');
+    throw new TercetError(
+      'ERR_SHAPE',
+      `got ${outputs.length} outputs, expected ${rows * width}`,
+      'this is a bug in Tercet, please report it',
+    );
   const perSequence = rows / shape.sequences;
   return inputs.map((input, i) => {
-    const perText = config.head === 'question-answering' || config.head === 'token-classification' || (config.head === 'none' && shape.rows === 0);
+    const perText =
+      config.head === 'question-answering' ||
+      config.head === 'token-classification' ||
+      (config.head === 'none' && shape.rows === 0);
     const own = perText ? input.inputIds.length : Math.max(1, rowsOf(config, input).length);
     return outputs.slice(i * perSequence * width, (i * perSequence + own) * width);
   });

@@ -2,7 +2,14 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Controller } from '../../src/app/controller.ts';
 import { Store } from '../../src/app/store.ts';
 import { TercetError } from '../../src/core/errors.ts';
-import type { Capabilities, GenerateResult, Model, PredictResult, PrepareOptions, PretrainedOptions } from '../../src/sdk/types.ts';
+import type {
+  Capabilities,
+  GenerateResult,
+  Model,
+  PredictResult,
+  PrepareOptions,
+  PretrainedOptions,
+} from '../../src/sdk/types.ts';
 import { DEPLOYMENT } from './dev/scripted.ts';
 import { links, predicted } from './support.ts';
 
@@ -34,8 +41,16 @@ interface FakeModel {
     readonly signal: AbortSignal | undefined;
     readonly later: Later<void>;
   }[];
-  readonly runs: { readonly text: string; readonly signal: AbortSignal | undefined; readonly later: Later<PredictResult> }[];
-  readonly generations: { readonly prompt: string; readonly signal: AbortSignal | undefined; readonly later: Later<GenerateResult> }[];
+  readonly runs: {
+    readonly text: string;
+    readonly signal: AbortSignal | undefined;
+    readonly later: Later<PredictResult>;
+  }[];
+  readonly generations: {
+    readonly prompt: string;
+    readonly signal: AbortSignal | undefined;
+    readonly later: Later<GenerateResult>;
+  }[];
 }
 
 /** A model whose every step waits for the test. */
@@ -262,7 +277,12 @@ describe('a text that grows', () => {
     expect(asked.signal?.aborted).toBe(true);
     asked.later.reject(new TercetError('ERR_ABORTED', '', ''));
     await run;
-    expect(store.state).toMatchObject({ slot: 'stopped', stopped: true, kept: { pieces: [{ text: ' there' }] }, subject: { text: 'Once upon a time' } });
+    expect(store.state).toMatchObject({
+      slot: 'stopped',
+      stopped: true,
+      kept: { pieces: [{ text: ' there' }] },
+      subject: { text: 'Once upon a time' },
+    });
   });
 
   it('has keys made for as many pieces as are asked for, and other keys for another number', async () => {
@@ -318,7 +338,12 @@ describe('keys for a page that is in use, and for no other', () => {
     await vi.advanceTimersByTimeAsync(SETTLED);
     made[0].prepares[0].later.resolve();
     await settle();
-    made[0].options.progress_callback?.({ status: 'released', length: 16, reason, ...(code === undefined ? {} : { code }) });
+    made[0].options.progress_callback?.({
+      status: 'released',
+      length: 16,
+      reason,
+      ...(code === undefined ? {} : { code }),
+    });
     expect(store.state.preparation).toMatchObject({ status: 'none', gone });
     await vi.advanceTimersByTimeAsync(SETTLED);
     expect(made[0].prepares).toHaveLength(prepares);
@@ -370,7 +395,11 @@ describe('a choice that the parties do not serve', () => {
     controller.setSettings({ ...store.state.settings, weights: 'secret' });
     await settle();
     expect(made, 'the model of before, and no other').toHaveLength(1);
-    expect(store.state).toMatchObject({ slot: 'error', model: undefined, trouble: { failure: { code: 'ERR_MODEL_NOT_FOUND', found: 'weights' } } });
+    expect(store.state).toMatchObject({
+      slot: 'error',
+      model: undefined,
+      trouble: { failure: { code: 'ERR_MODEL_NOT_FOUND', found: 'weights' } },
+    });
     controller.setTask('text-classification');
     await settle();
     expect(made[1].options.weights).toBe('secret');
@@ -388,7 +417,11 @@ describe('one model at a time', () => {
     expect(made[0].model.dispose).toHaveBeenCalledOnce();
     expect(made[0].prepares[0].signal?.aborted).toBe(true);
     made[0].options.progress_callback?.({ status: 'handshake', party: 1, milliseconds: 1 });
-    expect(store.state).toMatchObject({ task: 'text-classification', subject: { text: SHORT }, proved: [false, false] });
+    expect(store.state).toMatchObject({
+      task: 'text-classification',
+      subject: { text: SHORT },
+      proved: [false, false],
+    });
   });
 
   it('ends the run when the page goes away', async () => {

@@ -4,7 +4,9 @@ import { explain, failureOf } from '../../src/app/errors.ts';
 import { type ErrorCode, TercetError, kindOf } from '../../src/core/errors.ts';
 
 const SOURCE = readFileSync(new URL('../../src/core/errors.ts', import.meta.url), 'utf8');
-const CODES = [...new Set(SOURCE.match(/ERR_[A-Z_]+/g))].filter((code): code is ErrorCode => kindOf(code) !== undefined);
+const CODES = [...new Set(SOURCE.match(/ERR_[A-Z_]+/g))].filter(
+  (code): code is ErrorCode => kindOf(code) !== undefined,
+);
 const NAMES = { operators: ['Alder', 'Birch'], maxTokens: 128 } as const;
 
 describe('every error has words', () => {
@@ -22,7 +24,10 @@ describe('every error has words', () => {
   });
 
   it('says which party, and what its operator is called', () => {
-    const found = explain({ code: 'ERR_PEER_TIMEOUT', message: '', hint: '', party: 2 }, { ...NAMES, place: 'layer 7 of 12' });
+    const found = explain(
+      { code: 'ERR_PEER_TIMEOUT', message: '', hint: '', party: 2 },
+      { ...NAMES, place: 'layer 7 of 12' },
+    );
     expect(found).toMatchObject({ title: 'Party 2 stopped answering', party: 2, cut: 'all' });
     expect(found.happened).toContain('from Birch in time, at layer 7 of 12.');
     expect(explain({ code: 'ERR_PEER_TIMEOUT', message: '', hint: '' }, NAMES).title).toBe('A party stopped answering');
@@ -35,9 +40,18 @@ describe('every error has words', () => {
   it('puts problems of the text under the text', () => {
     const under = CODES.filter((code) => explain({ code, message: '', hint: '' }, NAMES).input);
     expect(new Set(under)).toEqual(
-      new Set(['ERR_NO_MASK', 'ERR_TEXT_CONTROL', 'ERR_TEXT_EMPTY', 'ERR_TEXT_ENCODING', 'ERR_TEXT_TOO_LONG', 'ERR_TOO_MANY_TOKENS']),
+      new Set([
+        'ERR_NO_MASK',
+        'ERR_TEXT_CONTROL',
+        'ERR_TEXT_EMPTY',
+        'ERR_TEXT_ENCODING',
+        'ERR_TEXT_TOO_LONG',
+        'ERR_TOO_MANY_TOKENS',
+      ]),
     );
-    expect(explain({ code: 'ERR_TOO_MANY_TOKENS', message: '', hint: '' }, NAMES).remedy).toBe('shorten it to 128 tokens.');
+    expect(explain({ code: 'ERR_TOO_MANY_TOKENS', message: '', hint: '' }, NAMES).remedy).toBe(
+      'shorten it to 128 tokens.',
+    );
   });
 });
 

@@ -14,8 +14,15 @@ const LAYER: AppEvent = {
   now: 2040,
   event: { status: 'layer', layer: 3, layers: 4, section: 'layer', progress: 0.5, links: links(2e6, 98_000, 48) },
 };
-const answered = (ahead: boolean): AppEvent => ({ type: 'answered', answer: { task: 'fill-mask', result: predicted(ahead) }, subject: EMPTY, now: 4300 });
-const failed = (code: 'ERR_PEER_TIMEOUT' | 'ERR_DEVICE_LOST' | 'ERR_PEER_UNREACHABLE' | 'ERR_IDENTITY_KEY'): AppEvent => ({
+const answered = (ahead: boolean): AppEvent => ({
+  type: 'answered',
+  answer: { task: 'fill-mask', result: predicted(ahead) },
+  subject: EMPTY,
+  now: 4300,
+});
+const failed = (
+  code: 'ERR_PEER_TIMEOUT' | 'ERR_DEVICE_LOST' | 'ERR_PEER_UNREACHABLE' | 'ERR_IDENTITY_KEY',
+): AppEvent => ({
   type: 'failed',
   failure: { code, message: '', hint: '', ...(code === 'ERR_DEVICE_LOST' ? {} : { party: 2 as const }) },
   now: 3000,
@@ -24,7 +31,19 @@ const failed = (code: 'ERR_PEER_TIMEOUT' | 'ERR_DEVICE_LOST' | 'ERR_PEER_UNREACH
 describe('what is shown when', () => {
   it('shows no figure before one was counted', () => {
     const { texts, bars } = figures(stateAfter(...LOADED));
-    for (const name of ['p01.ahead', 'p02.ahead', 'p01.input', 'p01.output', 'p12.total', 'rounds.now', 'msgs', 'up', 'elapsed', 't.prep', 't.compute'])
+    for (const name of [
+      'p01.ahead',
+      'p02.ahead',
+      'p01.input',
+      'p01.output',
+      'p12.total',
+      'rounds.now',
+      'msgs',
+      'up',
+      'elapsed',
+      't.prep',
+      't.compute',
+    ])
       expect(texts[name], name).toBe('–');
     expect(bars['prep']).toBe(0);
     expect(texts['sees']).toBe('will see numbers like these');
@@ -97,13 +116,29 @@ describe('what is shown when', () => {
 
 it('moves only the links that carry bytes', () => {
   const seeded = { ...links(0), p2: { ahead: 5, input: 0, output: 0 } };
-  const preparing: AppEvent = { type: 'progress', now: 1, event: { status: 'preprocess', length: 16, progress: 0.5, links: seeded, done: false, ahead: true } };
-  const output: AppEvent = { type: 'progress', now: 4000, event: { status: 'reconstruct', links: links(2e6, 98_000, 96, 244_000) } };
+  const preparing: AppEvent = {
+    type: 'progress',
+    now: 1,
+    event: { status: 'preprocess', length: 16, progress: 0.5, links: seeded, done: false, ahead: true },
+  };
+  const output: AppEvent = {
+    type: 'progress',
+    now: 4000,
+    event: { status: 'reconstruct', links: links(2e6, 98_000, 96, 244_000) },
+  };
   const run = [...LOADED, ...PREPARED, RUN, SENT, LAYER, output, answered(true)];
   expect(movingOf(stateAfter(...LOADED, PREPARED[0]))).toEqual([]);
   expect(movingOf(stateAfter(...LOADED, PREPARED[0], preparing))).toEqual(['p02-down']);
-  expect(figures(stateAfter(...LOADED, PREPARED[0], preparing)).texts).toMatchObject({ 'p01.ahead': 'a seed', 'p02.ahead': `5${NB}B` });
-  expect([3, 2, 1, 0].map((end) => movingOf(stateAfter(...run.slice(0, run.length - end))))).toEqual([['p01-down', 'p02-down'], ['p12'], ['p01-up'], []]);
+  expect(figures(stateAfter(...LOADED, PREPARED[0], preparing)).texts).toMatchObject({
+    'p01.ahead': 'a seed',
+    'p02.ahead': `5${NB}B`,
+  });
+  expect([3, 2, 1, 0].map((end) => movingOf(stateAfter(...run.slice(0, run.length - end))))).toEqual([
+    ['p01-down', 'p02-down'],
+    ['p12'],
+    ['p01-up'],
+    [],
+  ]);
 });
 
 describe('what preparing saved', () => {
@@ -117,7 +152,10 @@ describe('what preparing saved', () => {
 describe('the place of a failure', () => {
   it('crosses out the links of a party that is gone, and outlines one that is not who it should be', () => {
     expect(lostOf(stateAfter(...LOADED, RUN, failed('ERR_PEER_TIMEOUT')))).toMatchObject({ party: 2, cut: 'all' });
-    expect(lostOf(stateAfter(...LOADED, RUN, failed('ERR_PEER_UNREACHABLE'))), 'of the other link nothing is known').toMatchObject({ party: 2, cut: 'own' });
+    expect(
+      lostOf(stateAfter(...LOADED, RUN, failed('ERR_PEER_UNREACHABLE'))),
+      'of the other link nothing is known',
+    ).toMatchObject({ party: 2, cut: 'own' });
     expect(lostOf(stateAfter(...LOADED, RUN, failed('ERR_IDENTITY_KEY')))).toMatchObject({ party: 2, cut: undefined });
     expect(lostOf(stateAfter(...LOADED, RUN, failed('ERR_DEVICE_LOST')))).toMatchObject({ party: 0, cut: undefined });
     expect(lostOf(stateAfter(...LOADED))).toMatchObject({ party: undefined, cut: undefined });
@@ -135,5 +173,10 @@ describe('the place of a failure', () => {
 });
 
 it('names the steps of a run', () => {
-  expect([0, 1, 4, 5].map((layer) => stepTitle(layer, 4))).toEqual(['Words in', 'Layer 1 of 4', 'Layer 4 of 4', 'Words out']);
+  expect([0, 1, 4, 5].map((layer) => stepTitle(layer, 4))).toEqual([
+    'Words in',
+    'Layer 1 of 4',
+    'Layer 4 of 4',
+    'Words out',
+  ]);
 });

@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { bytes, count, hexGroups, milliseconds, percent, plural, rightToLeft, seconds, wholePercent, wrap } from '../../src/app/format.ts';
+import {
+  bytes,
+  count,
+  hexGroups,
+  milliseconds,
+  percent,
+  plural,
+  rightToLeft,
+  seconds,
+  wholePercent,
+  wrap,
+} from '../../src/app/format.ts';
 
 const NB = '\u00a0';
 
@@ -37,7 +48,9 @@ describe('numbers of the interface', () => {
     expect(milliseconds(23.7)).toBe(`24${NB}ms`);
     expect(milliseconds(0.2)).toBe(`1${NB}ms`);
     expect(percent(0.4171)).toBe(`41.7${NB}%`);
-    expect([0, 0.0004, 0.0006, 0.9994, 0.9996, 1].map(percent)).toEqual(['0.0', '<0.1', '0.1', '99.9', '>99.9', '100.0'].map((n) => `${n}${NB}%`));
+    expect([0, 0.0004, 0.0006, 0.9994, 0.9996, 1].map(percent)).toEqual(
+      ['0.0', '<0.1', '0.1', '99.9', '>99.9', '100.0'].map((n) => `${n}${NB}%`),
+    );
     expect(wholePercent(0.999)).toBe(`99${NB}%`);
     expect(wholePercent(1.2)).toBe(`100${NB}%`);
     expect(count(12_420)).toBe('12,420');
@@ -61,11 +74,18 @@ describe('words in the picture', () => {
 
   it('breaks between words and cuts at a word', () => {
     expect(wrap('The capital of France is [MASK].', [29, 29])).toEqual(['The capital of France is', '[MASK].']);
-    expect(wrap('The flat is let to Ms Okafor for three years. The lease', [48])).toEqual(['The flat is let to Ms Okafor for three years …']);
+    expect(wrap('The flat is let to Ms Okafor for three years. The lease', [48])).toEqual([
+      'The flat is let to Ms Okafor for three years …',
+    ]);
   });
 
   it('never exceeds a line, whatever the words', () => {
-    for (const text of ['x'.repeat(200), `${'y'.repeat(40)} ${'z'.repeat(40)}`, 'a '.repeat(90), `ab ${'c'.repeat(99)}`]) {
+    for (const text of [
+      'x'.repeat(200),
+      `${'y'.repeat(40)} ${'z'.repeat(40)}`,
+      'a '.repeat(90),
+      `ab ${'c'.repeat(99)}`,
+    ]) {
       const lines = wrap(text, [20, 20]);
       expect(lines.length).toBeLessThanOrEqual(2);
       for (const line of lines) expect(line.length).toBeLessThanOrEqual(20);

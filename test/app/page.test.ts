@@ -1,4 +1,7 @@
-/** Checks on the built page: its policy, its structure for screen readers, its weight. The SDK is scripted, so the weight is that of the app. */
+/**
+ * Checks on the built page: its policy, its structure for screen readers, its weight. The SDK is scripted, so the
+ * weight is that of the app.
+ */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -15,7 +18,9 @@ interface Tag {
 
 /** Opening tags of a page that we wrote: no `>` inside attributes, no scripts with markup. */
 function tagsOf(html: string): Tag[] {
-  return [...html.replace(/<!--.*?-->/gs, '').matchAll(/<([a-z][a-z0-9]*)((?:\s+[^\s=>/]+(?:="[^"]*")?)*)\s*\/?>/gi)].map(([, name, rest]) => ({
+  return [
+    ...html.replace(/<!--.*?-->/gs, '').matchAll(/<([a-z][a-z0-9]*)((?:\s+[^\s=>/]+(?:="[^"]*")?)*)\s*\/?>/gi),
+  ].map(([, name, rest]) => ({
     name: name.toLowerCase(),
     attributes: new Map([...rest.matchAll(/([^\s=]+)(?:="([^"]*)")?/g)].map(([, key, value]) => [key, value ?? ''])),
   }));
@@ -68,8 +73,16 @@ describe('policy', () => {
   });
 
   it('allows itself only what it needs', () => {
-    const policy = attribute(tags.find((tag) => attribute(tag, 'http-equiv') === 'Content-Security-Policy') ?? { name: '', attributes: new Map() }, 'content');
-    const directives = new Map(policy.split(';').map((part) => [part.trim().split(' ')[0], part.trim().split(' ').slice(1)]));
+    const policy = attribute(
+      tags.find((tag) => attribute(tag, 'http-equiv') === 'Content-Security-Policy') ?? {
+        name: '',
+        attributes: new Map(),
+      },
+      'content',
+    );
+    const directives = new Map(
+      policy.split(';').map((part) => [part.trim().split(' ')[0], part.trim().split(' ').slice(1)]),
+    );
     expect(directives.get('default-src')).toEqual(["'none'"]);
     expect(directives.get('script-src')).toEqual(["'self'", "'wasm-unsafe-eval'"]);
     for (const name of ['style-src', 'img-src', 'worker-src']) expect(directives.get(name)).toEqual(["'self'"]);
@@ -81,7 +94,9 @@ describe('policy', () => {
     const code = [...files].filter(([name]) => name.endsWith('.js')).map(([, text]) => text);
     expect(code.length).toBeGreaterThan(0);
     for (const text of code)
-      expect(text).not.toMatch(/innerHTML|outerHTML|insertAdjacentHTML|document\.write|sessionStorage|indexedDB|document\.cookie|pushState|replaceState/);
+      expect(text).not.toMatch(
+        /innerHTML|outerHTML|insertAdjacentHTML|document\.write|sessionStorage|indexedDB|document\.cookie|pushState|replaceState/,
+      );
     expect(code.join('').match(/localStorage/g)?.length).toBe(2);
   });
 });
@@ -108,17 +123,20 @@ describe('structure', () => {
   it('labels every section by a heading that is there, and refers to nothing that is not', () => {
     const known = ids();
     expect(new Set(known).size).toBe(known.length);
-    for (const section of [...having('section'), ...having('dialog')]) expect(known).toContain(attribute(section, 'aria-labelledby'));
+    for (const section of [...having('section'), ...having('dialog')])
+      expect(known).toContain(attribute(section, 'aria-labelledby'));
     for (const tag of tags) {
       for (const name of ['aria-labelledby', 'aria-describedby', 'for'])
-        for (const id of attribute(tag, name).split(' ').filter(Boolean)) expect(known, `${name} of <${tag.name}>`).toContain(id);
+        for (const id of attribute(tag, name).split(' ').filter(Boolean))
+          expect(known, `${name} of <${tag.name}>`).toContain(id);
       if (attribute(tag, 'href').startsWith('#')) expect(known).toContain(attribute(tag, 'href').slice(1));
     }
   });
 
   it('labels every control, and gives every group a legend and every table a caption', () => {
     const labelled = having('label').map((label) => attribute(label, 'for'));
-    for (const control of [...having('textarea'), ...having('select')]) expect(labelled).toContain(attribute(control, 'id'));
+    for (const control of [...having('textarea'), ...having('select')])
+      expect(labelled).toContain(attribute(control, 'id'));
     for (const button of having('button')) expect(['button', 'submit']).toContain(attribute(button, 'type'));
     expect(html.match(/<fieldset[^>]*>\s*<legend/g)?.length).toBe(having('fieldset').length);
     expect(html.match(/<table[^>]*>\s*<caption/g)?.length).toBe(having('table').length);
@@ -127,12 +145,18 @@ describe('structure', () => {
 
   it('says what its drawings show, or that they are not needed', () => {
     for (const svg of having('svg'))
-      expect(attribute(svg, 'aria-hidden') === 'true' || (attribute(svg, 'role') === 'img' && svg.attributes.has('aria-labelledby'))).toBe(true);
+      expect(
+        attribute(svg, 'aria-hidden') === 'true' ||
+          (attribute(svg, 'role') === 'img' && svg.attributes.has('aria-labelledby')),
+      ).toBe(true);
   });
 
   it('has one polite live region for the run, and one alert for the error', () => {
     expect(tags.filter((tag) => tag.attributes.has('aria-live')).map((tag) => attribute(tag, 'id'))).toEqual(['say']);
-    expect(tags.filter((tag) => attribute(tag, 'role') === 'alert').map((tag) => attribute(tag, 'id'))).toEqual(['text-problem', 'error']);
+    expect(tags.filter((tag) => attribute(tag, 'role') === 'alert').map((tag) => attribute(tag, 'id'))).toEqual([
+      'text-problem',
+      'error',
+    ]);
   });
 
   it('says something without JavaScript', () => expect(html).toMatch(/<noscript>.*JavaScript/s));

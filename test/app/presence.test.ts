@@ -6,7 +6,10 @@ afterEach(() => void vi.useRealTimers());
 
 function watched(visible = true) {
   const heard: string[] = [];
-  const presence = new Presence(visible, () => Date.now(), { came: () => heard.push('came'), left: (why) => heard.push(why) });
+  const presence = new Presence(visible, () => Date.now(), {
+    came: () => heard.push('came'),
+    left: (why) => heard.push(why),
+  });
   return { heard, presence };
 }
 

@@ -13,7 +13,14 @@ const SENT: AppEvent = { type: 'progress', now: 1040, event: { status: 'input', 
 const LAYER: AppEvent = {
   type: 'progress',
   now: 2000,
-  event: { status: 'layer', layer: 2, layers: 4, section: 'attention/scores', progress: 0.5, links: links(2e6, 98_000, 48) },
+  event: {
+    status: 'layer',
+    layer: 2,
+    layers: 4,
+    section: 'attention/scores',
+    progress: 0.5,
+    links: links(2e6, 98_000, 48),
+  },
 };
 
 describe('the box', () => {
@@ -35,7 +42,8 @@ describe('the box', () => {
       { type: 'stopped', now: 6 },
       { type: 'load' },
     ];
-    for (let n = 1; n <= events.length; n++) expect(stateAfter(...events.slice(0, n)).subject.text).toBe('my own words');
+    for (let n = 1; n <= events.length; n++)
+      expect(stateAfter(...events.slice(0, n)).subject.text).toBe('my own words');
   });
 
   it('takes the answer away when it is edited, and leaves an error', () => {
@@ -46,20 +54,34 @@ describe('the box', () => {
       now: 4300,
     });
     expect(reduce(answered, { type: 'edit', change: { text: answered.subject.text } })).toBe(answered);
-    expect(reduce(answered, { type: 'edit', change: { text: 'y' } })).toMatchObject({ slot: 'idle', outcome: undefined });
-    const failed = stateAfter(...LOADED, { type: 'failed', failure: { code: 'ERR_INTERNAL', message: '', hint: '' }, now: 1 });
+    expect(reduce(answered, { type: 'edit', change: { text: 'y' } })).toMatchObject({
+      slot: 'idle',
+      outcome: undefined,
+    });
+    const failed = stateAfter(...LOADED, {
+      type: 'failed',
+      failure: { code: 'ERR_INTERNAL', message: '', hint: '' },
+      now: 1,
+    });
     expect(reduce(failed, { type: 'edit', change: { text: 'y' } }).slot).toBe('error');
   });
 
   it('ignores the check of an older text', () => {
     const state = stateAfter(...LOADED, { type: 'edit', change: { text: 'new' } });
-    expect(reduce(state, { type: 'checked', subject: EMPTY, check: { tokens: 3, paddedTokens: 16, blanks: 0 } }).check).toBeUndefined();
+    expect(
+      reduce(state, { type: 'checked', subject: EMPTY, check: { tokens: 3, paddedTokens: 16, blanks: 0 } }).check,
+    ).toBeUndefined();
   });
 });
 
 describe('a run', () => {
   it('starts with the message when keys are ready, and with preparing when not', () => {
-    expect(stateAfter(...LOADED, ...PREPARED, RUN).run).toMatchObject({ phase: 'input', ahead: true, onlineAt: 1000, links: links(2e6) });
+    expect(stateAfter(...LOADED, ...PREPARED, RUN).run).toMatchObject({
+      phase: 'input',
+      ahead: true,
+      onlineAt: 1000,
+      links: links(2e6),
+    });
     expect(stateAfter(...LOADED, RUN).run).toMatchObject({ phase: 'prepare', ahead: false, onlineAt: undefined });
   });
 
@@ -76,11 +98,30 @@ describe('a run', () => {
 
   it('goes through input, layers and output to the answer', () => {
     const computing = stateAfter(...LOADED, ...PREPARED, RUN, SENT, LAYER);
-    expect(computing.run).toMatchObject({ phase: 'compute', layer: 2, sentAt: 1040, sample: ['aa'.repeat(30), 'bb'.repeat(30)] });
-    const output = reduce(computing, { type: 'progress', now: 4200, event: { status: 'reconstruct', links: links(2e6, 98_000, 96, 244_000) } });
+    expect(computing.run).toMatchObject({
+      phase: 'compute',
+      layer: 2,
+      sentAt: 1040,
+      sample: ['aa'.repeat(30), 'bb'.repeat(30)],
+    });
+    const output = reduce(computing, {
+      type: 'progress',
+      now: 4200,
+      event: { status: 'reconstruct', links: links(2e6, 98_000, 96, 244_000) },
+    });
     expect(output.run).toMatchObject({ phase: 'output', progress: 1 });
-    const done = reduce(output, { type: 'answered', answer: { task: 'fill-mask', result: predicted(true) }, subject: EMPTY, now: 4300 });
-    expect(done).toMatchObject({ slot: 'result', run: undefined, preparation: { status: 'none' }, outcome: { sinceButtonMs: 3300 } });
+    const done = reduce(output, {
+      type: 'answered',
+      answer: { task: 'fill-mask', result: predicted(true) },
+      subject: EMPTY,
+      now: 4300,
+    });
+    expect(done).toMatchObject({
+      slot: 'result',
+      run: undefined,
+      preparation: { status: 'none' },
+      outcome: { sinceButtonMs: 3300 },
+    });
     expect(done.measured).toEqual({ tokens: 16, totalMs: 3300, sentBytes: 2e7 + 196_000 });
   });
 
@@ -102,7 +143,14 @@ describe('a run', () => {
     const stopped = stateAfter(...LOADED, ...PREPARED, RUN, { type: 'stopped', now: 6 });
     expect(reduce(stopped, LAYER)).toBe(stopped);
     expect(reduce(stopped, { type: 'tick', now: 9 })).toBe(stopped);
-    expect(reduce(stopped, { type: 'answered', answer: { task: 'fill-mask', result: predicted(true) }, subject: EMPTY, now: 9 })).toBe(stopped);
+    expect(
+      reduce(stopped, {
+        type: 'answered',
+        answer: { task: 'fill-mask', result: predicted(true) },
+        subject: EMPTY,
+        now: 9,
+      }),
+    ).toBe(stopped);
   });
 
   it('leaves the answer in place while the next keys are made', () => {
@@ -153,15 +201,28 @@ describe('a party that is not heard', () => {
 });
 
 describe('Stop', () => {
-  const answered: AppEvent = { type: 'answered', answer: { task: 'fill-mask', result: predicted(true) }, subject: EMPTY, now: 4300 };
+  const answered: AppEvent = {
+    type: 'answered',
+    answer: { task: 'fill-mask', result: predicted(true) },
+    subject: EMPTY,
+    now: 4300,
+  };
 
   it('gives back the answer that was there before', () => {
     const first = stateAfter(...LOADED, ...PREPARED, RUN, answered);
     const again = reduce(first, { type: 'run', now: 5000 });
     expect(again.outcome).toBeUndefined();
-    expect(reduce(again, { type: 'stopped', now: 5100 })).toMatchObject({ slot: 'result', stopped: true, outcome: first.outcome });
+    expect(reduce(again, { type: 'stopped', now: 5100 })).toMatchObject({
+      slot: 'result',
+      stopped: true,
+      outcome: first.outcome,
+    });
     // Control: an error takes the place of the answer.
-    const failed: AppEvent = { type: 'failed', failure: { code: 'ERR_PEER_TIMEOUT', message: '', hint: '' }, now: 5100 };
+    const failed: AppEvent = {
+      type: 'failed',
+      failure: { code: 'ERR_PEER_TIMEOUT', message: '', hint: '' },
+      now: 5100,
+    };
     expect(reduce(again, failed)).toMatchObject({ slot: 'error', outcome: undefined, previous: undefined });
   });
 });
@@ -170,7 +231,10 @@ describe('set-up', () => {
   it('takes the weights that are served until some are chosen, and never replaces a choice', () => {
     const state = stateAfter(...LOADED);
     const [entry, ...others] = DEPLOYMENT.entries;
-    const secretOnly: AppEvent = { type: 'deployed', deployment: { ...DEPLOYMENT, entries: [{ ...entry, weights: { secret: '11'.repeat(32) } }, ...others] } };
+    const secretOnly: AppEvent = {
+      type: 'deployed',
+      deployment: { ...DEPLOYMENT, entries: [{ ...entry, weights: { secret: '11'.repeat(32) } }, ...others] },
+    };
     expect([state, reduce(state, secretOnly)].map(weightsOf)).toEqual(['open', 'secret']);
     const chosen = reduce(state, { type: 'settings', settings: { ...state.settings, weights: 'secret' } });
     // This model is served open only: loading it is refused.
@@ -198,7 +262,13 @@ describe('set-up', () => {
     const event = { what: 'device', from: 'webgpu', to: 'wasm', reason: 'no-api' } as const;
     expect(stateAfter(...LOADED, { type: 'fallback', event }, { type: 'fallback', event }).fallbacks).toHaveLength(1);
     expect(
-      stateAfter(...LOADED, { type: 'fallback', event }, { type: 'dismiss', event }, { type: 'load' }, { type: 'fallback', event }).fallbacks,
+      stateAfter(
+        ...LOADED,
+        { type: 'fallback', event },
+        { type: 'dismiss', event },
+        { type: 'load' },
+        { type: 'fallback', event },
+      ).fallbacks,
     ).toHaveLength(0);
   });
 });
@@ -234,12 +304,18 @@ describe('the live region', () => {
   });
 
   it('says once that it stopped', () => {
-    expect(said([...LOADED, RUN, { type: 'stopped', now: 6 }]).slice(-1)).toEqual(['Stopped on all three parties. Nothing was opened.']);
+    expect(said([...LOADED, RUN, { type: 'stopped', now: 6 }]).slice(-1)).toEqual([
+      'Stopped on all three parties. Nothing was opened.',
+    ]);
   });
 });
 
 describe('a text that grows', () => {
-  const piece = (text: string, now: number): AppEvent => ({ type: 'progress', now, event: { status: 'token', index: 0, text, links: links(1e6, 1e3, 10) } });
+  const piece = (text: string, now: number): AppEvent => ({
+    type: 'progress',
+    now,
+    event: { status: 'token', index: 0, text, links: links(1e6, 1e3, 10) },
+  });
   const growing = stateAfter(...LOADED, RUN, SENT, piece(' said', 1500), piece(' that', 1900));
 
   it('keeps its pieces and when they came', () => {
@@ -251,9 +327,19 @@ describe('a text that grows', () => {
 
   it('keeps what came when it is stopped, until the form is edited', () => {
     const stopped = reduce(growing, { type: 'stopped', now: 2000 });
-    expect(stopped).toMatchObject({ slot: 'stopped', run: undefined, kept: { pieces: [{ text: ' said' }, { text: ' that' }] } });
-    expect(reduce(stopped, { type: 'edit', change: { text: 'another' } })).toMatchObject({ slot: 'idle', kept: undefined });
+    expect(stopped).toMatchObject({
+      slot: 'stopped',
+      run: undefined,
+      kept: { pieces: [{ text: ' said' }, { text: ' that' }] },
+    });
+    expect(reduce(stopped, { type: 'edit', change: { text: 'another' } })).toMatchObject({
+      slot: 'idle',
+      kept: undefined,
+    });
     // Control: a run without a piece leaves nothing.
-    expect(reduce(stateAfter(...LOADED, RUN, SENT), { type: 'stopped', now: 2000 })).toMatchObject({ slot: 'idle', kept: undefined });
+    expect(reduce(stateAfter(...LOADED, RUN, SENT), { type: 'stopped', now: 2000 })).toMatchObject({
+      slot: 'idle',
+      kept: undefined,
+    });
   });
 });

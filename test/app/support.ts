@@ -9,13 +9,20 @@ export function stateAfter(...events: readonly AppEvent[]): State {
 }
 
 export function links(ahead: number, input = 0, rounds = 0, output = 0): Links {
-  return { p1: { ahead, input, output }, p2: { ahead: 9 * ahead, input, output: 0 }, between: { bytes: rounds * 1000, rounds, totalRounds: 96 } };
+  return {
+    p1: { ahead, input, output },
+    p2: { ahead: 9 * ahead, input, output: 0 },
+    between: { bytes: rounds * 1000, rounds, totalRounds: 96 },
+  };
 }
 
 export const LOADED: readonly AppEvent[] = [
   { type: 'deployed', deployment: DEPLOYMENT },
   { type: 'load' },
-  { type: 'loaded', model: { id: 'bert-base-uncased', device: 'webgpu', layers: 4, maxTokens: 128, downloadedBytes: 600_000 } },
+  {
+    type: 'loaded',
+    model: { id: 'bert-base-uncased', device: 'webgpu', layers: 4, maxTokens: 128, downloadedBytes: 600_000 },
+  },
 ];
 
 export const PREPARED: readonly AppEvent[] = [
@@ -23,7 +30,15 @@ export const PREPARED: readonly AppEvent[] = [
   {
     type: 'progress',
     now: 1,
-    event: { status: 'preprocess', length: 16, progress: 1, links: links(2e6), done: true, ahead: true, sample: ['aa'.repeat(30), 'bb'.repeat(30)] },
+    event: {
+      status: 'preprocess',
+      length: 16,
+      progress: 1,
+      links: links(2e6),
+      done: true,
+      ahead: true,
+      sample: ['aa'.repeat(30), 'bb'.repeat(30)],
+    },
   },
   { type: 'prepared', now: 900 },
 ];
@@ -46,7 +61,12 @@ export function predicted(preparedAhead: boolean): PredictResult {
     },
     captured: {
       tokens: [{ text: 'paris', id: 7, p1: '11'.repeat(8), p2: '22'.repeat(8) }],
-      sum: { index: 0, words: ['0'.repeat(16), '0'.repeat(15).concat('1')], otherId: 8, otherWords: ['0'.repeat(16), '0'.repeat(16)] },
+      sum: {
+        index: 0,
+        words: ['0'.repeat(16), '0'.repeat(15).concat('1')],
+        otherId: 8,
+        otherWords: ['0'.repeat(16), '0'.repeat(16)],
+      },
       histograms: { text: [], p1: [], p2: [] },
     },
   };

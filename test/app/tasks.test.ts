@@ -23,7 +23,12 @@ function form(task: Job, change: Partial<Subject>, check: TextCheck = CHECK): St
 describe('a form that cannot run names the box', () => {
   const QUESTION = { question: 'When?', text: 'In May.' };
   const SORT = { text: 'Norway', labels: 'Europe, Asia', template: '{text} is in {mask}.' };
-  const tooLong = { tokens: 300, paddedTokens: undefined, blanks: 0, problem: new TercetError('ERR_TOO_MANY_TOKENS', 'm', 'h') };
+  const tooLong = {
+    tokens: 300,
+    paddedTokens: undefined,
+    blanks: 0,
+    problem: new TercetError('ERR_TOO_MANY_TOKENS', 'm', 'h'),
+  };
   it.each<[Job, Partial<Subject>, TextCheck, string | undefined]>([
     ['question-answering', QUESTION, CHECK, undefined],
     ['question-answering', { ...QUESTION, question: ' ' }, CHECK, 'question'],
@@ -56,15 +61,27 @@ describe('a form that cannot run names the box', () => {
 
   it.each([
     ['the label "Asia" is not one word of the model\'s vocabulary', 'The label “Asia” cannot be used'],
-    ['the labels "Europe" and "Asia" are the same word to the model', 'The labels “Europe” and “Asia” cannot be told apart'],
+    [
+      'the labels "Europe" and "Asia" are the same word to the model',
+      'The labels “Europe” and “Asia” cannot be told apart',
+    ],
     ['something else', 'A label cannot be used'],
   ])('names the label: %s', (message, title) => {
-    const found = problemOf(reduce(form('zero-shot', SORT), { type: 'refused', failure: { code: 'ERR_ARGUMENT', message, hint: '' } }));
-    expect(found).toMatchObject({ field: 'labels', title, happened: expect.stringContaining('What the model does: BERT base, English.') });
+    const found = problemOf(
+      reduce(form('zero-shot', SORT), { type: 'refused', failure: { code: 'ERR_ARGUMENT', message, hint: '' } }),
+    );
+    expect(found).toMatchObject({
+      field: 'labels',
+      title,
+      happened: expect.stringContaining('What the model does: BERT base, English.'),
+    });
   });
 
   it('blames the labels that the model refused, until something is edited', () => {
-    const refused = reduce(form('zero-shot', SORT), { type: 'refused', failure: { code: 'ERR_ARGUMENT', message: '', hint: '' } });
+    const refused = reduce(form('zero-shot', SORT), {
+      type: 'refused',
+      failure: { code: 'ERR_ARGUMENT', message: '', hint: '' },
+    });
     expect(refused).toMatchObject({ slot: 'idle', nagging: true });
     expect(problemOf(refused)?.field).toBe('labels');
     expect(problemOf(reduce(refused, { type: 'edit', change: { labels: 'Europe, Africa' } }))).toBeUndefined();
@@ -83,7 +100,10 @@ describe('what stands in the form', () => {
       Number.NaN,
       Number.NaN,
     ]);
-    expect(generationOf({ ...EMPTY, topP: '0.9', seed: '7' }), 'nothing is drawn at temperature 0').toEqual({ maxNewTokens: 20, temperature: 0 });
+    expect(generationOf({ ...EMPTY, topP: '0.9', seed: '7' }), 'nothing is drawn at temperature 0').toEqual({
+      maxNewTokens: 20,
+      temperature: 0,
+    });
     expect(generationOf({ ...EMPTY, pieces: '5', temperature: '0.8', topK: '40', seed: '7' })).toEqual({
       maxNewTokens: 5,
       temperature: 0.8,
@@ -113,18 +133,26 @@ describe('what stands in the form', () => {
 
 describe('what the parties learn', () => {
   it('is said before the run', () => {
-    expect(willSee(form('question-answering', { text: 'a', question: 'b' }))).toContain('the padded length of both texts together (16 tokens)');
+    expect(willSee(form('question-answering', { text: 'a', question: 'b' }))).toContain(
+      'the padded length of both texts together (16 tokens)',
+    );
     expect(willSee(form('text-generation', { text: 'a', pieces: '7' }))).toContain('how many pieces come (up to 7)');
-    expect(willSee(form('fill-mask', { text: 'a' }, { ...CHECK, blanks: 2 }))).toContain('that there are 2 blanks but not where');
+    expect(willSee(form('fill-mask', { text: 'a' }, { ...CHECK, blanks: 2 }))).toContain(
+      'that there are 2 blanks but not where',
+    );
     expect(willSee(form('text-generation', { text: 'a', pieces: 'x' }))).not.toMatch(/NaN|pieces/);
     expect(willSee(stateAfter())).toBe('');
     const secret = form('text-classification', { text: 'a' });
     expect(willSee(secret)).not.toContain('credential');
-    expect(willSee({ ...secret, settings: { ...secret.settings, weights: 'secret' } })).toContain('the number of your credential');
+    expect(willSee({ ...secret, settings: { ...secret.settings, weights: 'secret' } })).toContain(
+      'the number of your credential',
+    );
   });
 
   it('and after it, without a word of the text', () => {
-    expect(didSee({ task: 'fill-mask', result: predicted(true) })).toMatch(/the padded length \(16 tokens, not 9\).*that there is one blank but not where\.$/);
+    expect(didSee({ task: 'fill-mask', result: predicted(true) })).toMatch(
+      /the padded length \(16 tokens, not 9\).*that there is one blank but not where\.$/,
+    );
   });
 });
 
@@ -140,7 +168,9 @@ describe('a text that grows', () => {
     { type: 'edit', change: { text: 'Once', pieces: '8' } },
     { type: 'run', now: 1000 },
   ] as const;
-  const states = Array.from({ length: 9 }, (_, n) => stateAfter(...start, ...Array.from({ length: n }, (_unused, i) => piece(i))));
+  const states = Array.from({ length: 9 }, (_, n) =>
+    stateAfter(...start, ...Array.from({ length: n }, (_unused, i) => piece(i))),
+  );
 
   it('has its words, their number, and time and bytes of each', () => {
     expect(growingOf(states[0])).toEqual({ given: 'Once', added: '', line: '0 of 8 pieces', going: true });
@@ -155,15 +185,31 @@ describe('a text that grows', () => {
   it('stays when it is stopped or fails, and goes when the form is edited', () => {
     const stopped = reduce(states[2], { type: 'stopped', now: 2500 });
     expect(growingOf(stopped)).toMatchObject({ added: ' w0 w1', going: false });
-    expect(reduce(stopped, { type: 'edit', change: { text: 'Twice' } })).toMatchObject({ slot: 'idle', kept: undefined });
-    const failed = reduce(states[2], { type: 'failed', failure: { code: 'ERR_PEER_TIMEOUT', message: '', hint: '', party: 2 }, now: 3000 });
+    expect(reduce(stopped, { type: 'edit', change: { text: 'Twice' } })).toMatchObject({
+      slot: 'idle',
+      kept: undefined,
+    });
+    const failed = reduce(states[2], {
+      type: 'failed',
+      failure: { code: 'ERR_PEER_TIMEOUT', message: '', hint: '', party: 2 },
+      now: 3000,
+    });
     expect(growingOf(failed)).toMatchObject({ added: ' w0 w1', going: false });
     expect(growingOf(reduce(states[0], { type: 'stopped', now: 1100 })), 'nothing had come').toBeUndefined();
   });
 
   it('is announced by quarters, with the words of each', () => {
     const said = states.slice(1).map((state, i) => announcement(states[i], state));
-    expect(said).toEqual([undefined, '2 of 8 pieces: w0 w1', undefined, '4 of 8 pieces: w2 w3', undefined, '6 of 8 pieces: w4 w5', undefined, undefined]);
+    expect(said).toEqual([
+      undefined,
+      '2 of 8 pieces: w0 w1',
+      undefined,
+      '4 of 8 pieces: w2 w3',
+      undefined,
+      '6 of 8 pieces: w4 w5',
+      undefined,
+      undefined,
+    ]);
   });
 });
 
@@ -175,10 +221,19 @@ describe('answers in words', () => {
     [{ task: 'token-classification', result: { entities: [entity], cost, captured } }, 'Oslo, place'],
     [{ task: 'token-classification', result: { entities: [], cost, captured } }, 'no names found'],
     [{ task: 'question-answering', result: { ...span, answers: [span], cost, captured } }, 'none in this text'],
-    [{ task: 'feature-extraction', result: { vectors: [{ dims: [1, 3], data: new Float32Array(3) }], costs: [cost] } }, '3 numbers'],
+    [
+      { task: 'feature-extraction', result: { vectors: [{ dims: [1, 3], data: new Float32Array(3) }], costs: [cost] } },
+      '3 numbers',
+    ],
   ])('%#', (answer, words) => expect(answerWords(answer)).toBe(words));
 
   it('calls kinds by plain names, whatever their scheme', () => {
-    expect(['PER', 'location', 'creative-work', 'corporation', 'toString'].map(kindName)).toEqual(['person', 'place', 'work', 'company', 'tostring']);
+    expect(['PER', 'location', 'creative-work', 'corporation', 'toString'].map(kindName)).toEqual([
+      'person',
+      'place',
+      'work',
+      'company',
+      'tostring',
+    ]);
   });
 });

@@ -8,8 +8,19 @@ import { type Browser, type Page, chromium } from 'playwright-core';
 import { build } from 'vite';
 import { chromiumPath } from '../../scripts/find-chromium.mjs';
 
-const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' };
-const ARGS = ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run', '--disable-quic'];
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.wasm': 'application/wasm',
+};
+const ARGS = [
+  '--no-sandbox',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+  '--disable-quic',
+];
 
 export interface Site {
   readonly origin: string;
@@ -21,7 +32,14 @@ export interface Site {
 export async function openSite(): Promise<Site> {
   const out = mkdtempSync(join(tmpdir(), 'tercet-page-'));
   const root = fileURLToPath(new URL('./page', import.meta.url));
-  await build({ root, configFile: false, logLevel: 'warn', base: './', worker: { format: 'es' }, build: { outDir: out, emptyOutDir: true, target: 'es2022' } });
+  await build({
+    root,
+    configFile: false,
+    logLevel: 'warn',
+    base: './',
+    worker: { format: 'es' },
+    build: { outDir: out, emptyOutDir: true, target: 'es2022' },
+  });
   const server = http.createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://page').pathname;
     const name = path === '/' ? 'index.html' : path.slice(1);

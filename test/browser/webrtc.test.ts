@@ -39,7 +39,8 @@ function command({ gateway, identity }: TestGateway, options: Partial<Command> =
   };
 }
 
-const gatewayFor = (options: Parameters<typeof testGateway>[0] = {}): Promise<TestGateway> => testGateway({ origins: [site.origin], ...options });
+const gatewayFor = (options: Parameters<typeof testGateway>[0] = {}): Promise<TestGateway> =>
+  testGateway({ origins: [site.origin], ...options });
 
 describe('a data owner in Chromium', () => {
   for (const [transport, associations] of [
@@ -111,12 +112,18 @@ describe('a data owner in Chromium', () => {
       answerer: {
         answer: async (offers) => {
           const answer = await real.answer(offers);
-          return { ...answer, descriptions: answer.descriptions.map((sdp) => sdp.replaceAll(/a=candidate:.*\r\n/g, '')) };
+          return {
+            ...answer,
+            descriptions: answer.descriptions.map((sdp) => sdp.replaceAll(/a=candidate:.*\r\n/g, '')),
+          };
         },
       },
     });
     const page = await site.open();
-    const outcome = await page.evaluate((arg) => window.run(arg), command(party, { transport: 'auto', timeoutMs: 2000 }));
+    const outcome = await page.evaluate(
+      (arg) => window.run(arg),
+      command(party, { transport: 'auto', timeoutMs: 2000 }),
+    );
     expect(outcome.error).toBeUndefined();
     expect(outcome).toMatchObject({
       transport: 'websocket',
@@ -124,7 +131,10 @@ describe('a data owner in Chromium', () => {
     });
     expect((await party.arrival()).transport).toBe('websocket');
     // Asked for WebRTC alone, it gets none.
-    const alone = await page.evaluate((arg) => window.run(arg), command(party, { transport: 'webrtc', timeoutMs: 1000 }));
+    const alone = await page.evaluate(
+      (arg) => window.run(arg),
+      command(party, { transport: 'webrtc', timeoutMs: 1000 }),
+    );
     expect(alone.error?.code).toBe('ERR_LINK_BLOCKED');
     await page.close();
   });
@@ -133,7 +143,10 @@ describe('a data owner in Chromium', () => {
     const party = await gatewayFor();
     const page = await site.open();
     const stranger = await createIdentity();
-    const outcome = await page.evaluate((arg) => window.run(arg), command(party, { address: { url: party.gateway.url, identity: stranger.publicKey } }));
+    const outcome = await page.evaluate(
+      (arg) => window.run(arg),
+      command(party, { address: { url: party.gateway.url, identity: stranger.publicKey } }),
+    );
     expect(outcome).toMatchObject({ fallbacks: [], error: { code: 'ERR_IDENTITY_KEY' } });
     await page.close();
   });

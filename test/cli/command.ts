@@ -1,7 +1,9 @@
 /**
- * Runs the compiled command line as a user does: a process of its own, its own home, its own folder for temporary files.
+ * Runs the compiled command line as a user does: a process of its own, its own home, its own folder for temporary
+ * files.
  *
- * Every run is marked in its environment, which its children inherit, so that a process that it left behind is found whoever its parent is by then.
+ * Every run is marked in its environment, which its children inherit, so that a process that it left behind is
+ * found whoever its parent is by then.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -34,7 +36,14 @@ export const TINY = {
 };
 
 /** One whose dealing and computing take long enough to be interrupted. */
-export const MEDIUM = { ...TINY, hidden_size: 256, num_hidden_layers: 4, num_attention_heads: 4, intermediate_size: 1024, max_position_embeddings: 64 };
+export const MEDIUM = {
+  ...TINY,
+  hidden_size: 256,
+  num_hidden_layers: 4,
+  num_attention_heads: 4,
+  intermediate_size: 1024,
+  max_position_embeddings: 64,
+};
 
 /** One of Tercet's processes: what it was called with. */
 export interface Started {
@@ -84,10 +93,16 @@ export class Run {
     mkdirSync(this.#records);
     const start = performance.now();
     const command = [process.execPath, CLI, ...args];
-    const [file, ...rest] = options.pipe === undefined ? command : ['/bin/sh', '-c', 'cat "$0" | "$@"', options.pipe, ...command];
+    const [file, ...rest] =
+      options.pipe === undefined ? command : ['/bin/sh', '-c', 'cat "$0" | "$@"', options.pipe, ...command];
     this.child = spawn(file, rest, {
       cwd: folder,
-      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...(options.ipc === true ? ['ipc' as const] : [])],
+      stdio: [
+        options.input === undefined ? 'ignore' : 'pipe',
+        'pipe',
+        'pipe',
+        ...(options.ipc === true ? ['ipc' as const] : []),
+      ],
       // A process group of its own, as a shell gives to every command.
       detached: true,
       env: {
@@ -108,7 +123,8 @@ export class Run {
     const timer = setTimeout(() => this.killAll(), options.timeoutMs ?? 60_000);
     this.ended = new Promise((resolve, reject) => {
       this.child.once('error', reject);
-      // `close` waits for the ends of stdout and stderr, which a child left behind would hold open: `exit`, and what was written until then.
+      // `close` waits for the ends of stdout and stderr, which a child left behind would hold open: `exit`, and
+      // what was written until then.
       this.child.once('exit', (code, signal) => {
         const ms = performance.now() - start;
         clearTimeout(timer);
@@ -133,7 +149,8 @@ export class Run {
     return until(
       () => {
         const match = pattern.exec(this.#stderr);
-        if (match === null && this.#over) throw new Error(`the command ended before it said ${pattern}: ${this.#stderr}`);
+        if (match === null && this.#over)
+          throw new Error(`the command ended before it said ${pattern}: ${this.#stderr}`);
         return match ?? undefined;
       },
       timeoutMs,
@@ -144,12 +161,18 @@ export class Run {
   /** Every process of Node.js that this run has started, itself included, in the order of their ids. */
   started(): Started[] {
     const files = readdirSync(this.#records).filter((name) => name.endsWith('.json'));
-    return files.map((name) => JSON.parse(readFileSync(join(this.#records, name), 'utf8')) as Started).sort((a, b) => a.pid - b.pid);
+    return files
+      .map((name) => JSON.parse(readFileSync(join(this.#records, name), 'utf8')) as Started)
+      .sort((a, b) => a.pid - b.pid);
   }
 
   /** The process of a compute party, as soon as it exists. */
   party(id: 1 | 2): Promise<Started> {
-    return until(() => this.started().find(({ argv }) => argv[0] === 'party' && argv[2] === String(id)), 30_000, `party ${id}`);
+    return until(
+      () => this.started().find(({ argv }) => argv[0] === 'party' && argv[2] === String(id)),
+      30_000,
+      `party ${id}`,
+    );
   }
 
   /** Ids of the processes of this run that are still there. */
@@ -159,7 +182,9 @@ export class Run {
       if (!/^\d+$/.test(name)) return [];
       try {
         // Empty for a process that has ended and waits for its parent.
-        return readFileSync(`/proc/${name}/environ`, 'utf8').includes(`TERCET_TEST_RUN=${this.#mark}\0`) ? [Number(name)] : [];
+        return readFileSync(`/proc/${name}/environ`, 'utf8').includes(`TERCET_TEST_RUN=${this.#mark}\0`)
+          ? [Number(name)]
+          : [];
       } catch {
         return [];
       }
@@ -203,7 +228,8 @@ export class Workplace {
   readonly #runs: Run[] = [];
 
   constructor() {
-    if (!existsSync(CLI)) throw new Error('the command line is not built: run `node scripts/ensure.mjs` first (npm test does)');
+    if (!existsSync(CLI))
+      throw new Error('the command line is not built: run `node scripts/ensure.mjs` first (npm test does)');
     mkdirSync(this.home);
   }
 
@@ -234,7 +260,8 @@ export async function until<T>(get: () => T | undefined, timeoutMs: number, what
   for (;;) {
     const value = get();
     if (value !== undefined) return value;
-    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs / 1000} s for ${typeof what === 'string' ? what : what()}`);
+    if (performance.now() > deadline)
+      throw new Error(`waited ${timeoutMs / 1000} s for ${typeof what === 'string' ? what : what()}`);
     await sleep(20);
   }
 }
@@ -256,7 +283,11 @@ export function expectNothingLeft({ run }: Ended): void {
 
 /** A run that did what it was asked. */
 export function expectSuccess(ended: Ended): void {
-  expect({ code: ended.code, signal: ended.signal, stderr: ended.code === 0 ? '' : ended.stderr }).toEqual({ code: 0, signal: null, stderr: '' });
+  expect({ code: ended.code, signal: ended.signal, stderr: ended.code === 0 ? '' : ended.stderr }).toEqual({
+    code: 0,
+    signal: null,
+    stderr: '',
+  });
   expectNothingLeft(ended);
 }
 
@@ -269,12 +300,18 @@ export interface Failure {
   readonly says?: RegExp;
 }
 
-/** A failure as the contract has it: exit code, one typed line with a hint on stderr, nothing on stdout, nothing left behind, nothing of the text. */
+/**
+ * A failure as the contract has it: exit code, one typed line with a hint on stderr, nothing on stdout, nothing
+ * left behind, nothing of the text.
+ */
 export function expectFailure(ended: Ended, { exit, code, text, says }: Failure): void {
   const { stderr, stdout } = ended;
   const lines = stderr.split('\n').filter((line) => !line.startsWith('  ') || line.trim() === '');
   const line = /^tercet: (ERR_[A-Z_]+): (\S.*) — (\S.*)$/.exec(lines[0]);
-  expect({ code: ended.code, line: line?.[1], stderr: line === null ? stderr : '' }).toMatchObject({ code: exit, stderr: '' });
+  expect({ code: ended.code, line: line?.[1], stderr: line === null ? stderr : '' }).toMatchObject({
+    code: exit,
+    stderr: '',
+  });
   expect([code].flat(), stderr).toContain(line?.[1]);
   expect(lines, 'lines of stderr').toEqual([lines[0], '']);
   expect(stdout).toBe('');

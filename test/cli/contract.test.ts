@@ -1,4 +1,7 @@
-/** `tercet infer --json`: the contract that scripts and benchmarks rely on (docs/ARCHITECTURE.md), end to end among three processes. */
+/**
+ * `tercet infer --json`: the contract that scripts and benchmarks rely on (docs/ARCHITECTURE.md), end to end among
+ * three processes.
+ */
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Ended, TINY, Workplace, expectNoWordOf, expectSuccess } from './command.ts';
 
@@ -29,7 +32,12 @@ interface Contract {
   readonly tokens: number;
   readonly weights: string;
   readonly plaintext?: { readonly maxAbsLogitError: number; readonly argmaxEqual: boolean; readonly result: Answer };
-  readonly cost: { readonly p0: Bytes & { readonly onlineRounds: number }; readonly p1: Bytes; readonly p2: Bytes; readonly rounds: number };
+  readonly cost: {
+    readonly p0: Bytes & { readonly onlineRounds: number };
+    readonly p1: Bytes;
+    readonly p2: Bytes;
+    readonly rounds: number;
+  };
 }
 
 /** One JSON object and a line feed on stdout, nothing on stderr. */
@@ -65,11 +73,29 @@ function expectContract(json: Contract): void {
       totalMs: expect.toSatisfy(duration),
     },
     // A process of Node.js takes 30 MB before it does anything.
-    memory: Object.fromEntries(['p0PeakBytes', 'p1PeakBytes', 'p2PeakBytes'].map((key) => [key, expect.toSatisfy((n: number) => n > 30e6 && n < 8e9)])),
+    memory: Object.fromEntries(
+      ['p0PeakBytes', 'p1PeakBytes', 'p2PeakBytes'].map((key) => [
+        key,
+        expect.toSatisfy((n: number) => n > 30e6 && n < 8e9),
+      ]),
+    ),
     devices: { p0: 'wasm', p1: 'wasm', p2: 'wasm' },
   });
   expect(Object.keys(json).filter((key) => key !== 'plaintext')).toEqual([
-    ...['task', 'model', 'protocol', 'weights', 'ringBits', 'fracBits', 'tokens', 'result', 'cost', 'timing', 'memory', 'devices'],
+    ...[
+      'task',
+      'model',
+      'protocol',
+      'weights',
+      'ringBits',
+      'fracBits',
+      'tokens',
+      'result',
+      'cost',
+      'timing',
+      'memory',
+      'devices',
+    ],
   ]);
   const { timing } = json as unknown as { timing: Record<string, number> };
   expect(timing['setupMs'] + timing['preprocessMs'] + timing['onlineMs']).toBeLessThan(timing['totalMs'] + 1000);
@@ -77,8 +103,8 @@ function expectContract(json: Contract): void {
 }
 
 /**
- * What one party sent, the others received. The totals differ by the two reports at the very end alone: each is written before it is sent, and the owner
- * counts after both have come.
+ * What one party sent, the others received. The totals differ by the two reports at the very end alone: each is
+ * written before it is sent, and the owner counts after both have come.
  */
 function expectBytesConserved({ cost: { p0, p1, p2 } }: Contract): void {
   const reports = p0.receivedBytes + p1.receivedBytes + p2.receivedBytes - p0.sentBytes - p1.sentBytes - p2.sentBytes;
@@ -107,7 +133,10 @@ describe('the JSON contract', () => {
       expect(json.result.predictions).toHaveLength(5);
       expect(json.result.predictions?.[0].token).toBe('paris');
       expectScores(json.result.predictions ?? []);
-      expect(json.plaintext).toMatchObject({ argmaxEqual: true, result: { predictions: [{ token: 'paris' }, {}, {}, {}, {}] } });
+      expect(json.plaintext).toMatchObject({
+        argmaxEqual: true,
+        result: { predictions: [{ token: 'paris' }, {}, {}, {}, {}] },
+      });
       expect(json.plaintext?.result.predictions?.[0].score).toBeCloseTo(json.result.predictions?.[0].score ?? 0, 2);
       expect(json.plaintext?.maxAbsLogitError).toBeGreaterThan(0);
       expect(json.plaintext?.maxAbsLogitError).toBeLessThan(0.05);
@@ -133,7 +162,9 @@ describe('the JSON contract', () => {
   it(
     'classifies with the labels of the model, and opens nothing in the clear without --compare',
     async () => {
-      const json = parse(await place.run(['infer', '--task', 'text-classification', '--text', 'A warm, funny film.', '--json']));
+      const json = parse(
+        await place.run(['infer', '--task', 'text-classification', '--text', 'A warm, funny film.', '--json']),
+      );
       expect(json).toMatchObject({ task: 'text-classification', model: 'sst2-bert' });
       expect(json.plaintext).toBeUndefined();
       expect(json.result.labels?.map(({ label }) => label)).toEqual(['POSITIVE', 'NEGATIVE']);
@@ -146,7 +177,17 @@ describe('the JSON contract', () => {
   it(
     'lists no more classes than --top-k asks for',
     async () => {
-      const args = ['infer', '--task', 'text-classification', '--text', 'A dull, endless film.', '--top-k', '1', '--compare', '--json'];
+      const args = [
+        'infer',
+        '--task',
+        'text-classification',
+        '--text',
+        'A dull, endless film.',
+        '--top-k',
+        '1',
+        '--compare',
+        '--json',
+      ];
       const json = parse(await place.run(args));
       expect(json.result.labels?.map(({ label }) => label)).toEqual(['NEGATIVE']);
       expect(json.plaintext).toMatchObject({ argmaxEqual: true, result: { labels: [{ label: 'NEGATIVE' }] } });
@@ -159,8 +200,13 @@ describe('where the text may come from', () => {
   it(
     'a pipe of the shell; with two masks and --top-k',
     async () => {
-      const file = place.write('two-masks.txt', 'The capital of France is [MASK] and the capital of Spain is [MASK].\n');
-      const json = parse(await place.run(['infer', '--text-file', '-', '--top-k', '2', '--compare', '--json'], { pipe: file }));
+      const file = place.write(
+        'two-masks.txt',
+        'The capital of France is [MASK] and the capital of Spain is [MASK].\n',
+      );
+      const json = parse(
+        await place.run(['infer', '--text-file', '-', '--top-k', '2', '--compare', '--json'], { pipe: file }),
+      );
       expect(json.result.predictions).toBeUndefined();
       expect(json.result.masks?.map(({ predictions }) => predictions.length)).toEqual([2, 2]);
       const first = ({ masks }: Answer) => masks?.map(({ predictions }) => predictions[0].token);
@@ -208,7 +254,19 @@ describe('random weights', () => {
     'run an architecture at a given length, without an answer to show',
     async () => {
       const config = place.write('config.json', JSON.stringify({ ...TINY, max_position_embeddings: 128 }));
-      const json = parse(await place.run(['infer', '--random-weights', '7', '--config', config, '--tokens', '128', '--compare', '--json']));
+      const json = parse(
+        await place.run([
+          'infer',
+          '--random-weights',
+          '7',
+          '--config',
+          config,
+          '--tokens',
+          '128',
+          '--compare',
+          '--json',
+        ]),
+      );
       expect(json).toMatchObject({ model: 'random-7', tokens: 128, result: {} });
       expect(json.plaintext?.maxAbsLogitError).toBeLessThan(0.05);
     },

@@ -1,4 +1,7 @@
-/** What a person sees: `npm start`'s demonstration and the tables of `infer`; and `model share`, whose result is a folder. */
+/**
+ * What a person sees: `npm start`'s demonstration and the tables of `infer`; and `model share`, whose result is a
+ * folder.
+ */
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync, cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -33,10 +36,13 @@ describe('the demonstration', () => {
     expect(stdout).toMatch(/^ {2}private answer +score +plaintext model +score\n {2}paris +0\.9\d+ +paris +0\.9\d+$/m);
     expect(stdout).toMatch(/same first answer as in the clear: yes; largest logit difference 0\.0\d+/);
     const rows = rowsOf(stdout);
-    for (const link of ['P0 → P1', 'P0 → P2', 'P1 → P2', 'P2 → P1', 'P1 → P0', 'P2 → P0']) expect(rows.get(link), link).toHaveLength(2);
+    for (const link of ['P0 → P1', 'P0 → P2', 'P1 → P2', 'P2 → P1', 'P1 → P0', 'P2 → P0'])
+      expect(rows.get(link), link).toHaveLength(2);
     // The owner's work is ahead of the text and in one direction; nothing comes back but the answer.
     for (const link of ['P1 → P0', 'P2 → P0']) expect(rows.get(link)?.[0]).toBe('0 B');
-    const sent = ['P0 → P1', 'P0 → P2'].flatMap((link) => rows.get(link) ?? []).reduce((sum, cell) => sum + bytesOf(cell), 0);
+    const sent = ['P0 → P1', 'P0 → P2']
+      .flatMap((link) => rows.get(link) ?? [])
+      .reduce((sum, cell) => sum + bytesOf(cell), 0);
     const [all, received, memory] = (rows.get('P0 owner') ?? []).map((cell) => (cell === 'wasm' ? 0 : bytesOf(cell)));
     expect(sent).toBeGreaterThan(0);
     expect(sent).toBeLessThanOrEqual(all * 1.02);
@@ -54,7 +60,13 @@ describe('the demonstration', () => {
 
 describe('infer for a person', () => {
   it('names each mask and says what it does, without a word of the text on stderr', { timeout: TIMEOUT }, async () => {
-    const ended = await place.run(['infer', '--text', 'Paris is the capital of [MASK] and Madrid is the capital of [MASK].', '--top-k', '1']);
+    const ended = await place.run([
+      'infer',
+      '--text',
+      'Paris is the capital of [MASK] and Madrid is the capital of [MASK].',
+      '--top-k',
+      '1',
+    ]);
     expectSuccess(ended);
     expect(ended.stdout).toMatch(/^ {2}mask 1\b.* score\n {2}\S+ +[01]\.\d{4}$/m);
     expect(ended.stdout).toMatch(/^ {2}mask 2\b.* score\n {2}\S+ +[01]\.\d{4}$/m);
@@ -81,10 +93,18 @@ describe('model share', () => {
     expect(ended.stdout).toMatch(/^ {2}sharing [0-9a-f]{64}$/m);
     expect(readdirSync(out).sort()).toEqual(['issuer', 'owner', 'p1', 'p2']);
     for (const part of ['p1', 'p2'])
-      expect(readdirSync(join(out, part)).sort()).toEqual(['config.json', 'masked.safetensors', 'plan.json', 'seed', 'share.json']);
+      expect(readdirSync(join(out, part)).sort()).toEqual([
+        'config.json',
+        'masked.safetensors',
+        'plan.json',
+        'seed',
+        'share.json',
+      ]);
     expect(readdirSync(join(out, 'owner')).sort()).toEqual(['config.json', 'hash', 'share.json']);
     expect(readdirSync(join(out, 'issuer')).sort()).toEqual(['enrolment.key', 'seeds', 'share.json']);
-    const paths = readdirSync(out, { recursive: true, withFileTypes: true }).map((entry) => join(entry.parentPath, entry.name));
+    const paths = readdirSync(out, { recursive: true, withFileTypes: true }).map((entry) =>
+      join(entry.parentPath, entry.name),
+    );
     for (const path of [out, ...paths]) {
       const stat = statSync(path);
       expect((stat.mode & 0o777).toString(8), path).toBe(stat.isDirectory() ? '700' : '600');
@@ -106,7 +126,11 @@ describe('model share', () => {
     const out = join(place.folder, 'existing');
     mkdirSync(out);
     writeFileSync(join(out, 'mine.txt'), 'mine');
-    expectFailure(await place.run(['model', 'share', ...RANDOM, '--out', out]), { exit: 2, code: 'ERR_ARGUMENT', says: /folder/ });
+    expectFailure(await place.run(['model', 'share', ...RANDOM, '--out', out]), {
+      exit: 2,
+      code: 'ERR_ARGUMENT',
+      says: /folder/,
+    });
     expect(readdirSync(out)).toEqual(['mine.txt']);
   });
 
@@ -122,14 +146,23 @@ describe('model share', () => {
     const out = join(place.folder, 'partial');
     const weights = readFileSync(join(model, 'model.safetensors'));
     writeFileSync(join(model, 'model.safetensors'), weights.subarray(0, weights.length >> 1));
-    expectFailure(await place.run(['model', 'share', '--model', model, '--out', out]), { exit: 1, code: 'ERR_MODEL_FORMAT' });
+    expectFailure(await place.run(['model', 'share', '--model', model, '--out', out]), {
+      exit: 1,
+      code: 'ERR_MODEL_FORMAT',
+    });
     expect(existsSync(out)).toBe(false);
     // A value that no fixed-point number holds is found late, when parts are written already.
     weights.set([0x00, 0x7e], weights.length - 2);
     writeFileSync(join(model, 'model.safetensors'), weights);
-    expectFailure(await place.run(['model', 'share', '--model', model, '--out', out]), { exit: 1, code: ['ERR_RANGE', 'ERR_MODEL_FORMAT'] });
+    expectFailure(await place.run(['model', 'share', '--model', model, '--out', out]), {
+      exit: 1,
+      code: ['ERR_RANGE', 'ERR_MODEL_FORMAT'],
+    });
     expect(existsSync(out)).toBe(false);
-    writeFileSync(join(model, 'model.safetensors'), readFileSync(join(ROOT, 'models', 'capitals-bert', 'model.safetensors')));
+    writeFileSync(
+      join(model, 'model.safetensors'),
+      readFileSync(join(ROOT, 'models', 'capitals-bert', 'model.safetensors')),
+    );
     expectSuccess(await place.run(['model', 'share', '--model', model, '--out', out]));
     expect(readdirSync(out)).toHaveLength(4);
   });

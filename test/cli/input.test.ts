@@ -1,4 +1,7 @@
-/** What the command line refuses, each with its exit code and its typed line, before any compute party exists where that can be known before. */
+/**
+ * What the command line refuses, each with its exit code and its typed line, before any compute party exists where
+ * that can be known before.
+ */
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -52,12 +55,20 @@ describe('texts that are refused', () => {
     ['10,001 characters', ['--text', TEXT.padEnd(10_001, ' quillfeather')], 'ERR_TEXT_TOO_LONG'],
     ['10,001 characters in a file', inFile('long.txt', TEXT.padEnd(10_001, ' ')), 'ERR_TEXT_TOO_LONG'],
     ['a file of 100 kB', inFile('longer.txt', TEXT.padEnd(100_000, 'é ')), 'ERR_TEXT_TOO_LONG'],
-    ['more tokens than the model has positions', ['--text', `${'the '.repeat(125)}Wobbleton [MASK]`], 'ERR_TOO_MANY_TOKENS'],
+    [
+      'more tokens than the model has positions',
+      ['--text', `${'the '.repeat(125)}Wobbleton [MASK]`],
+      'ERR_TOO_MANY_TOKENS',
+    ],
     ['no [MASK]', ['--text', TEXT.replace('[MASK]', 'home')], 'ERR_NO_MASK'],
     ['a [mask] in small letters', ['--text', TEXT.toLowerCase()], 'ERR_NO_MASK'],
     ['bytes that are not UTF-8', inFile('latin1.txt', Buffer.from(`${TEXT} caf\u00e9`, 'latin1')), 'ERR_TEXT_ENCODING'],
     ['UTF-8 that was cut', inFile('cut.txt', Buffer.from(`${TEXT}é`).subarray(0, -1)), 'ERR_TEXT_ENCODING'],
-    ['an encoded surrogate', inFile('surrogate.txt', Buffer.concat([Buffer.from(TEXT), Buffer.from([0xed, 0xa0, 0x80])])), 'ERR_TEXT_ENCODING'],
+    [
+      'an encoded surrogate',
+      inFile('surrogate.txt', Buffer.concat([Buffer.from(TEXT), Buffer.from([0xed, 0xa0, 0x80])])),
+      'ERR_TEXT_ENCODING',
+    ],
     ['UTF-16', inFile('utf16.txt', Buffer.from(`\ufeff${TEXT}`, 'utf16le')), 'ERR_TEXT_ENCODING'],
     ['a NUL character', inFile('nul.txt', `${TEXT}\0`), 'ERR_TEXT_CONTROL'],
     ['an escape sequence', ['--text', `${TEXT}\u001b[31m`], 'ERR_TEXT_CONTROL'],
@@ -94,39 +105,95 @@ describe('options that are refused', () => {
     ['no text', ['infer'], usage('ERR_ARGUMENT', /text/)],
     ['--text without a value', ['infer', '--text'], usage('ERR_ARGUMENT', /--text/)],
     ['a text twice', ['infer', ...text, '--text-file', '-'], usage('ERR_ARGUMENT', /--text-file/)],
-    ['a text file that is not there', ['infer', '--text-file', '/nowhere/text.txt'], usage('ERR_ARGUMENT', /--text-file/)],
+    [
+      'a text file that is not there',
+      ['infer', '--text-file', '/nowhere/text.txt'],
+      usage('ERR_ARGUMENT', /--text-file/),
+    ],
     ['a folder as text file', ['infer', '--text-file', place.folder], usage('ERR_ARGUMENT', /--text-file/)],
-    ['an unknown task', ['infer', ...text, '--task', 'translation'], usage('ERR_ARGUMENT', /fill-mask, text-classification/)],
+    [
+      'an unknown task',
+      ['infer', ...text, '--task', 'translation'],
+      usage('ERR_ARGUMENT', /fill-mask, text-classification/),
+    ],
     ['an unknown protocol', ['infer', ...text, '--protocol', '2pc'], usage('ERR_ARGUMENT', /3pc_semi_honest/)],
-    ['the malicious protocol', ['infer', ...text, '--protocol', '3pc_malicious'], usage('ERR_PROTOCOL_UNAVAILABLE', /3pc_malicious/)],
+    [
+      'the malicious protocol',
+      ['infer', ...text, '--protocol', '3pc_malicious'],
+      usage('ERR_PROTOCOL_UNAVAILABLE', /3pc_malicious/),
+    ],
     ['aby3', ['infer', ...text, '--protocol', 'aby3'], usage('ERR_PROTOCOL_UNAVAILABLE', /aby3/)],
     ['an unknown device', ['infer', ...text, '--device', 'tpu'], usage('ERR_ARGUMENT', /auto, wasm, webgpu/)],
     ['an unknown kind of weights', ['infer', ...text, '--weights', 'x'], usage('ERR_ARGUMENT', /open, secret/)],
     ['an unknown profile', ['infer', ...text, '--profile', 'moon'], usage('ERR_ARGUMENT', /lan/)],
     ['--tokens without --random-weights', ['infer', ...text, '--tokens', '8'], usage('ERR_ARGUMENT', /--tokens/)],
-    ['--random-weights without --config', ['infer', '--random-weights', '1', '--tokens', '8'], usage('ERR_ARGUMENT', /--config/)],
-    ['--random-weights without --tokens', ['infer', '--random-weights', '1', '--config', config], usage('ERR_ARGUMENT', /--tokens/)],
-    ['--random-weights beside --model', ['infer', '--random-weights', '1', '--config', config, '--model', EMBEDDED, '--tokens', '8'], usage('ERR_ARGUMENT')],
+    [
+      '--random-weights without --config',
+      ['infer', '--random-weights', '1', '--tokens', '8'],
+      usage('ERR_ARGUMENT', /--config/),
+    ],
+    [
+      '--random-weights without --tokens',
+      ['infer', '--random-weights', '1', '--config', config],
+      usage('ERR_ARGUMENT', /--tokens/),
+    ],
+    [
+      '--random-weights beside --model',
+      ['infer', '--random-weights', '1', '--config', config, '--model', EMBEDDED, '--tokens', '8'],
+      usage('ERR_ARGUMENT'),
+    ],
     ['--config without --random-weights', ['infer', ...text, '--config', config], usage('ERR_ARGUMENT', /--config/)],
-    ['a seed that is no number', ['infer', '--random-weights', 'x', '--config', config, '--tokens', '8'], usage('ERR_ARGUMENT', /--random-weights/)],
-    ['a seed of 33 bits', ['infer', '--random-weights', '4294967296', '--config', config, '--tokens', '8'], usage('ERR_ARGUMENT', /4294967295/)],
-    ['--tokens 1', ['infer', '--random-weights', '1', '--config', config, '--tokens', '1'], usage('ERR_ARGUMENT', /--tokens/)],
-    ['more --tokens than positions', ['infer', '--random-weights', '1', '--config', config, '--tokens', '33'], usage('ERR_ARGUMENT', /32/)],
-    ['--tokens 8.5', ['infer', '--random-weights', '1', '--config', config, '--tokens', '8.5'], usage('ERR_ARGUMENT', /--tokens/)],
+    [
+      'a seed that is no number',
+      ['infer', '--random-weights', 'x', '--config', config, '--tokens', '8'],
+      usage('ERR_ARGUMENT', /--random-weights/),
+    ],
+    [
+      'a seed of 33 bits',
+      ['infer', '--random-weights', '4294967296', '--config', config, '--tokens', '8'],
+      usage('ERR_ARGUMENT', /4294967295/),
+    ],
+    [
+      '--tokens 1',
+      ['infer', '--random-weights', '1', '--config', config, '--tokens', '1'],
+      usage('ERR_ARGUMENT', /--tokens/),
+    ],
+    [
+      'more --tokens than positions',
+      ['infer', '--random-weights', '1', '--config', config, '--tokens', '33'],
+      usage('ERR_ARGUMENT', /32/),
+    ],
+    [
+      '--tokens 8.5',
+      ['infer', '--random-weights', '1', '--config', config, '--tokens', '8.5'],
+      usage('ERR_ARGUMENT', /--tokens/),
+    ],
     ['a negative number of threads', ['infer', ...text, '--threads', '-1'], usage('ERR_ARGUMENT', /--threads/)],
     ['65 threads', ['infer', ...text, '--threads', '65'], usage('ERR_ARGUMENT', /--threads/)],
     ['--threads 1e1', ['infer', ...text, '--threads', '1e1'], usage('ERR_ARGUMENT', /--threads/)],
     ['--top-k 0', ['infer', ...text, '--top-k', '0'], usage('ERR_ARGUMENT', /--top-k/)],
     ['--top-k with nothing', ['infer', ...text, '--top-k', ''], usage('ERR_ARGUMENT', /--top-k/)],
     ['--peers with one address', ['infer', ...text, '--peers', '1=127.0.0.1:7001'], usage('ERR_ARGUMENT', /--peers/)],
-    ['--peers with port 0', ['infer', ...text, '--peers', '1=127.0.0.1:0,2=127.0.0.1:7002'], usage('ERR_ARGUMENT', /--peers/)],
-    ['--peers with a port of 70000', ['infer', ...text, '--peers', '1=127.0.0.1:70000,2=127.0.0.1:7002'], usage('ERR_ARGUMENT', /--peers/)],
+    [
+      '--peers with port 0',
+      ['infer', ...text, '--peers', '1=127.0.0.1:0,2=127.0.0.1:7002'],
+      usage('ERR_ARGUMENT', /--peers/),
+    ],
+    [
+      '--peers with a port of 70000',
+      ['infer', ...text, '--peers', '1=127.0.0.1:70000,2=127.0.0.1:7002'],
+      usage('ERR_ARGUMENT', /--peers/),
+    ],
     [
       '--peers with secret weights',
       ['infer', ...text, '--peers', '1=127.0.0.1:7001,2=127.0.0.1:7002', '--weights', 'secret'],
       { exit: 1, code: 'ERR_CREDENTIAL_MISSING', says: /--credential/ },
     ],
-    ['a credential that is none', ['infer', ...text, '--weights', 'secret', '--credential', config], usage('ERR_ARGUMENT', /tercet owner enrol/)],
+    [
+      'a credential that is none',
+      ['infer', ...text, '--weights', 'secret', '--credential', config],
+      usage('ERR_ARGUMENT', /tercet owner enrol/),
+    ],
     [
       'a credential that cannot be read',
       ['infer', ...text, '--weights', 'secret', '--credential', join(place.folder, 'none')],
@@ -144,7 +211,11 @@ describe('options that are refused', () => {
     ['party without --party-id', ['party'], usage('ERR_ARGUMENT', /--party-id/)],
     ['party 0', ['party', '--party-id', '0'], usage('ERR_ARGUMENT', /--party-id/)],
     ['party with a port of 65536', ['party', '--party-id', '1', '--port', '65536'], usage('ERR_ARGUMENT', /--port/)],
-    ['party 2 with an address that is none', ['party', '--party-id', '2', '--peers', '1=localhost'], usage('ERR_ARGUMENT', /--peers/)],
+    [
+      'party 2 with an address that is none',
+      ['party', '--party-id', '2', '--peers', '1=localhost'],
+      usage('ERR_ARGUMENT', /--peers/),
+    ],
     ['party 2 without the address of party 1', ['party', '--party-id', '2'], usage('ERR_ARGUMENT', /--peers/)],
   ];
   it.each(cases)('%s', { timeout: TIMEOUT }, async (_name, args, failure) => {
@@ -157,8 +228,14 @@ describe('options that are refused', () => {
     ['infer', [...text, '--json']],
     ['party', ['--party-id', '1']],
   ] as const)('WebGPU without a driver: %s', { timeout: TIMEOUT }, async (command, args) => {
-    const ended = await place.run([command, ...args, '--device', 'webgpu'], { timeoutMs: 30_000, env: { VK_ICD_FILENAMES: '/nowhere.json' } });
-    expectFailure({ ...ended, stderr: ended.stderr.replace(LISTENS, '') }, { ...usage('ERR_DEVICE_UNAVAILABLE'), text: TEXT });
+    const ended = await place.run([command, ...args, '--device', 'webgpu'], {
+      timeoutMs: 30_000,
+      env: { VK_ICD_FILENAMES: '/nowhere.json' },
+    });
+    expectFailure(
+      { ...ended, stderr: ended.stderr.replace(LISTENS, '') },
+      { ...usage('ERR_DEVICE_UNAVAILABLE'), text: TEXT },
+    );
   });
 });
 
@@ -169,25 +246,60 @@ describe('models that are refused', () => {
     const cases: readonly [string, () => string, ErrorCode, RegExp][] = [
       ['a folder that is not there', () => join(place.folder, 'nowhere'), 'ERR_MODEL_NOT_FOUND', /no model folder/],
       ['a file', () => config, 'ERR_MODEL_NOT_FOUND', /not a folder/],
-      ['no config.json', () => modelCopy((folder) => rmSync(join(folder, 'config.json'))), 'ERR_MODEL_NOT_FOUND', /config\.json/],
-      ['no tokenizer.json', () => modelCopy((folder) => rmSync(join(folder, 'tokenizer.json'))), 'ERR_MODEL_NOT_FOUND', /tokenizer\.json/],
-      ['a config.json that is cut', () => modelCopy((folder) => writeFileSync(join(folder, 'config.json'), '{"model_type":')), 'ERR_MODEL_CONFIG', /JSON/],
-      ['a config.json that is a list', () => modelCopy((folder) => writeFileSync(join(folder, 'config.json'), '[]')), 'ERR_MODEL_CONFIG', /config\.json/],
+      [
+        'no config.json',
+        () => modelCopy((folder) => rmSync(join(folder, 'config.json'))),
+        'ERR_MODEL_NOT_FOUND',
+        /config\.json/,
+      ],
+      [
+        'no tokenizer.json',
+        () => modelCopy((folder) => rmSync(join(folder, 'tokenizer.json'))),
+        'ERR_MODEL_NOT_FOUND',
+        /tokenizer\.json/,
+      ],
+      [
+        'a config.json that is cut',
+        () => modelCopy((folder) => writeFileSync(join(folder, 'config.json'), '{"model_type":')),
+        'ERR_MODEL_CONFIG',
+        /JSON/,
+      ],
+      [
+        'a config.json that is a list',
+        () => modelCopy((folder) => writeFileSync(join(folder, 'config.json'), '[]')),
+        'ERR_MODEL_CONFIG',
+        /config\.json/,
+      ],
       [
         'an unknown architecture',
         () => modelCopy((folder) => editJson(folder, 'config.json', { architectures: ['BertForQuestionAnswering'] })),
         'ERR_MODEL_UNSUPPORTED',
         /BertForQuestionAnswering/,
       ],
-      ['another kind of model', () => modelCopy((folder) => editJson(folder, 'config.json', { model_type: 'llama' })), 'ERR_MODEL_UNSUPPORTED', /llama/],
-      ['another activation', () => modelCopy((folder) => editJson(folder, 'config.json', { hidden_act: 'silu' })), 'ERR_MODEL_UNSUPPORTED', /silu/],
+      [
+        'another kind of model',
+        () => modelCopy((folder) => editJson(folder, 'config.json', { model_type: 'llama' })),
+        'ERR_MODEL_UNSUPPORTED',
+        /llama/,
+      ],
+      [
+        'another activation',
+        () => modelCopy((folder) => editJson(folder, 'config.json', { hidden_act: 'silu' })),
+        'ERR_MODEL_UNSUPPORTED',
+        /silu/,
+      ],
       [
         'heads that do not divide the width',
         () => modelCopy((folder) => editJson(folder, 'config.json', { num_attention_heads: 3 })),
         'ERR_MODEL_CONFIG',
         /num_attention_heads 3/,
       ],
-      ['an insane size', () => modelCopy((folder) => editJson(folder, 'config.json', { num_hidden_layers: 1e9 })), 'ERR_MODEL_CONFIG', /num_hidden_layers/],
+      [
+        'an insane size',
+        () => modelCopy((folder) => editJson(folder, 'config.json', { num_hidden_layers: 1e9 })),
+        'ERR_MODEL_CONFIG',
+        /num_hidden_layers/,
+      ],
       [
         'fewer rows than the tokenizer has pieces',
         () => modelCopy((folder) => editJson(folder, 'config.json', { vocab_size: 100 })),
@@ -196,11 +308,19 @@ describe('models that are refused', () => {
       ],
       [
         'a tokenizer.json that is a web page',
-        () => modelCopy((folder) => writeFileSync(join(folder, 'tokenizer.json'), '<!doctype html><title>Not found</title>')),
+        () =>
+          modelCopy((folder) =>
+            writeFileSync(join(folder, 'tokenizer.json'), '<!doctype html><title>Not found</title>'),
+          ),
         'ERR_TOKENIZER',
         /HTML/,
       ],
-      ['a tokenizer.json that is empty', () => modelCopy((folder) => writeFileSync(join(folder, 'tokenizer.json'), '')), 'ERR_TOKENIZER', /empty/],
+      [
+        'a tokenizer.json that is empty',
+        () => modelCopy((folder) => writeFileSync(join(folder, 'tokenizer.json'), '')),
+        'ERR_TOKENIZER',
+        /empty/,
+      ],
       ['a model of another task', () => join(ROOT, 'models', 'sst2-bert'), 'ERR_MODEL_UNSUPPORTED', /masked-lm head/],
     ];
     it.each(cases)('%s', { timeout: TIMEOUT }, async (_name, model, code, says) => {
@@ -211,14 +331,29 @@ describe('models that are refused', () => {
       const random = (path: string) => ['infer', '--random-weights', '1', '--tokens', '8', '--json', '--config', path];
       await refused(random('/nowhere/config.json'), { exit: 1, code: 'ERR_MODEL_NOT_FOUND' });
       await refused(random(place.write('broken.json', '{')), { exit: 1, code: 'ERR_MODEL_CONFIG' });
-      await refused(random(place.write('other.json', JSON.stringify({ ...TINY, model_type: 'llama' }))), { exit: 1, code: 'ERR_MODEL_UNSUPPORTED' });
+      await refused(random(place.write('other.json', JSON.stringify({ ...TINY, model_type: 'llama' }))), {
+        exit: 1,
+        code: 'ERR_MODEL_UNSUPPORTED',
+      });
     });
   });
 
   describe('by the compute parties, through infer', () => {
     const cases: readonly [string, (folder: string) => void, readonly string[], ErrorCode, RegExp][] = [
-      ['no weights', (folder) => rmSync(join(folder, 'model.safetensors')), [], 'ERR_MODEL_NOT_FOUND', /model\.safetensors/],
-      ['no weights, to be kept secret', (folder) => rmSync(join(folder, 'model.safetensors')), ['--weights', 'secret'], 'ERR_MODEL_NOT_FOUND', /safetensors/],
+      [
+        'no weights',
+        (folder) => rmSync(join(folder, 'model.safetensors')),
+        [],
+        'ERR_MODEL_NOT_FOUND',
+        /model\.safetensors/,
+      ],
+      [
+        'no weights, to be kept secret',
+        (folder) => rmSync(join(folder, 'model.safetensors')),
+        ['--weights', 'secret'],
+        'ERR_MODEL_NOT_FOUND',
+        /safetensors/,
+      ],
       [
         'weights that were cut',
         (folder) => writeFileSync(join(folder, 'model.safetensors'), weights().subarray(0, 1_000_000)),
@@ -233,7 +368,13 @@ describe('models that are refused', () => {
         'ERR_MODEL_FORMAT',
         /model\.safetensors/,
       ],
-      ['a config.json that says more layers', (folder) => editJson(folder, 'config.json', { num_hidden_layers: 5 }), [], 'ERR_MODEL_CONFIG', /layer\.4/],
+      [
+        'a config.json that says more layers',
+        (folder) => editJson(folder, 'config.json', { num_hidden_layers: 5 }),
+        [],
+        'ERR_MODEL_CONFIG',
+        /layer\.4/,
+      ],
       [
         'a config.json that says another width',
         (folder) => editJson(folder, 'config.json', { intermediate_size: 256 }),
@@ -258,7 +399,8 @@ describe('models that are refused', () => {
       bytes.writeBigUInt64LE(n);
       return bytes;
     };
-    const entry = (shape: string, offsets: string, dtype = 'F32') => `{"dtype":"${dtype}","shape":${shape},"data_offsets":${offsets}}`;
+    const entry = (shape: string, offsets: string, dtype = 'F32') =>
+      `{"dtype":"${dtype}","shape":${shape},"data_offsets":${offsets}}`;
     const cases: readonly [string, () => Uint8Array][] = [
       ['an empty file', () => Buffer.alloc(0)],
       ['a web page', () => Buffer.from('<!doctype html><title>Not found</title>')],
@@ -268,7 +410,10 @@ describe('models that are refused', () => {
       ['a header of no bytes', () => lengthOf(0n)],
       ['a header that is not JSON', () => header('{"a":')],
       ['a header that is a list', () => header('[]')],
-      ['a shape whose product overflows', () => header(`{"a":${entry('[4294967296,4294967296,4294967296]', '[0,4]')}}`, 4)],
+      [
+        'a shape whose product overflows',
+        () => header(`{"a":${entry('[4294967296,4294967296,4294967296]', '[0,4]')}}`, 4),
+      ],
       ['a negative size', () => header(`{"a":${entry('[-1]', '[0,4]')}}`, 4)],
       ['offsets beyond the file', () => header(`{"a":${entry('[1]', '[0,4]')}}`, 3)],
       ['offsets that run backwards', () => header(`{"a":${entry('[1]', '[4,0]')}}`, 4)],
@@ -313,7 +458,9 @@ describe('help', () => {
     const lines = ended.stdout.split('\n');
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
     // A paragraph that was wrapped by hand and then again by the library has a stub of a line inside.
-    expect(lines.filter((line, i) => /^[a-z]\S*( \S+){0,3}$/i.test(line) && /^\S/.test(lines[i + 1] ?? ''))).toEqual([]);
+    expect(lines.filter((line, i) => /^[a-z]\S*( \S+){0,3}$/i.test(line) && /^\S/.test(lines[i + 1] ?? ''))).toEqual(
+      [],
+    );
   });
 
   it.each([

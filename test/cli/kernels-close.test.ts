@@ -1,4 +1,7 @@
-/** Closing kernels while a worker still owes an answer must not end the process with Node's code 13 (an unsettled top-level await). */
+/**
+ * Closing kernels while a worker still owes an answer must not end the process with Node's code 13 (an unsettled
+ * top-level await).
+ */
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 
@@ -16,7 +19,10 @@ console.log('closed');
 describe('kernels with a worker', () => {
   it.each([
     ['that just started', ''],
-    ['that owes an answer', 'kernels.draw({ key: new Uint8Array(32), nonce: new Uint8Array(12) }, 64, 1 << 20).catch(() => undefined);'],
+    [
+      'that owes an answer',
+      'kernels.draw({ key: new Uint8Array(32), nonce: new Uint8Array(12) }, 64, 1 << 20).catch(() => undefined);',
+    ],
   ])('%s close, and the process goes on', (_name, owing) => {
     const run = spawnSync(process.execPath, ['--input-type=module', '-e', script(owing)], { encoding: 'utf8' });
     expect([run.status, run.stdout.trim()]).toEqual([0, 'closed']);

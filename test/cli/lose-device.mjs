@@ -1,4 +1,7 @@
-/** Loaded before the command line of a watched party: loses its device once, soon after it is ready. `TERCET_TEST_LOST` is a file that says that it was. */
+/**
+ * Loaded before the command line of a watched party: loses its device once, soon after it is ready.
+ * `TERCET_TEST_LOST` is a file that says that it was.
+ */
 import { existsSync, writeFileSync } from 'node:fs';
 
 const lost = process.env.TERCET_TEST_LOST;

@@ -1,4 +1,7 @@
-/** Compute parties as daemons: sessions one after the other, and everything that goes wrong on a network, with `infer --peers` as the data owner. */
+/**
+ * Compute parties as daemons: sessions one after the other, and everything that goes wrong on a network, with
+ * `infer --peers` as the data owner.
+ */
 import * as net from 'node:net';
 import * as tls from 'node:tls';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -7,7 +10,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { credentialsOf, ensureCertificates } from '../../src/net/certificates.ts';
 import { connectTls } from '../../src/net/tls.ts';
-import { type Ended, GONE_MS, MEDIUM, ROOT, type Run, TINY, Workplace, expectFailure, expectNoOtherProcess, expectSuccess, until } from './command.ts';
+import {
+  type Ended,
+  GONE_MS,
+  MEDIUM,
+  ROOT,
+  type Run,
+  TINY,
+  Workplace,
+  expectFailure,
+  expectNoOtherProcess,
+  expectSuccess,
+  until,
+} from './command.ts';
 
 const place = new Workplace();
 const TIMEOUT = 120_000;
@@ -30,13 +45,26 @@ interface Daemon {
 const TINY_MODEL = ['--random-weights', '1', '--config', tiny];
 const MEDIUM_MODEL = ['--random-weights', '1', '--config', medium];
 
-async function daemon(id: 1 | 2, args: readonly string[], one?: number, home = place.home, ipc = false): Promise<Daemon> {
+async function daemon(
+  id: 1 | 2,
+  args: readonly string[],
+  one?: number,
+  home = place.home,
+  ipc = false,
+): Promise<Daemon> {
   const peers = one === undefined ? [] : ['--peers', `1=127.0.0.1:${one}`];
-  const run = place.start(['party', '--party-id', String(id), '--threads', '1', ...peers, ...args], { home, timeoutMs: TIMEOUT, ipc });
+  const run = place.start(['party', '--party-id', String(id), '--threads', '1', ...peers, ...args], {
+    home,
+    timeoutMs: TIMEOUT,
+    ipc,
+  });
   // With a channel, a party tells its parent where it listens, and nobody else.
   const port = ipc
     ? await new Promise<number>((resolve) =>
-        run.child.on('message', (message: { kind: string; port: number }) => message.kind === 'listening' && resolve(message.port)),
+        run.child.on(
+          'message',
+          (message: { kind: string; port: number }) => message.kind === 'listening' && resolve(message.port),
+        ),
       )
     : Number((await run.said(/^tercet: party \d listens on 127\.0\.0\.1:(\d+)$/m))[1]);
   const made = { run, port };
@@ -77,15 +105,23 @@ async function freePort(): Promise<number> {
 }
 
 describe('daemons that work', () => {
-  it('serve one session after the other with the embedded model, and end at SIGTERM', { timeout: TIMEOUT }, async () => {
+  it('serve one session after the other with the embedded model, and end at SIGTERM', {
+    timeout: TIMEOUT,
+  }, async () => {
     const [one, two] = await both([]);
     for (const [country, city] of [
       ['France', 'paris'],
       ['Spain', 'madrid'],
     ]) {
-      const ended = await place.run([...owner(one.port, two.port, ['--text', `The capital of ${country} is [MASK].`, '--compare']), '--json']);
+      const ended = await place.run([
+        ...owner(one.port, two.port, ['--text', `The capital of ${country} is [MASK].`, '--compare']),
+        '--json',
+      ]);
       expectSuccess(ended);
-      expect(JSON.parse(ended.stdout)).toMatchObject({ result: { predictions: [{ token: city }, {}, {}, {}, {}] }, plaintext: { argmaxEqual: true } });
+      expect(JSON.parse(ended.stdout)).toMatchObject({
+        result: { predictions: [{ token: city }, {}, {}, {}, {}] },
+        plaintext: { argmaxEqual: true },
+      });
       expectNoOtherProcess(ended);
       for (const { run } of [one, two]) expect(run.stderr.toLowerCase()).not.toContain(country.toLowerCase());
     }
@@ -93,7 +129,9 @@ describe('daemons that work', () => {
       run.signal('SIGTERM');
       const ended = await run.ended;
       expect(ended).toMatchObject({ code: 0, stdout: '' });
-      expect(ended.stderr).toMatch(/^tercet: party \d listens on \S+\ntercet: party \d computes on WebAssembly, 1 worker threads \(.+\)\n$/);
+      expect(ended.stderr).toMatch(
+        /^tercet: party \d listens on \S+\ntercet: party \d computes on WebAssembly, 1 worker threads \(.+\)\n$/,
+      );
       await run.gone();
     }
   });
@@ -114,12 +152,16 @@ describe('parties of one session, as a local run starts them', () => {
     }
   });
 
-  it.each([0, 60, 120, 200, 400])('end when their parent is gone %i ms after their start', { timeout: TIMEOUT }, async (ms) => {
-    const run = place.start(['party', '--party-id', '1', '--once', ...TINY_MODEL], { ipc: true });
-    await sleep(ms);
-    run.child.disconnect();
-    await run.gone();
-  });
+  it.each([0, 60, 120, 200, 400])(
+    'end when their parent is gone %i ms after their start',
+    { timeout: TIMEOUT },
+    async (ms) => {
+      const run = place.start(['party', '--party-id', '1', '--once', ...TINY_MODEL], { ipc: true });
+      await sleep(ms);
+      run.child.disconnect();
+      await run.gone();
+    },
+  );
 });
 
 describe('addresses and certificates', () => {
@@ -183,7 +225,9 @@ describe('addresses and certificates', () => {
 });
 
 describe('parties that do not fit together', () => {
-  it('the compute parties have different weights, the owner another configuration or kind of weights', { timeout: TIMEOUT }, async () => {
+  it('the compute parties have different weights, the owner another configuration or kind of weights', {
+    timeout: TIMEOUT,
+  }, async () => {
     const one = await daemon(1, TINY_MODEL);
     const other = await daemon(2, ['--random-weights', '2', '--config', tiny], one.port);
     const ended = await place.run([...owner(one.port, other.port), '--json']);
@@ -191,7 +235,10 @@ describe('parties that do not fit together', () => {
     expectUp(one, other);
     const two = await daemon(2, TINY_MODEL, one.port);
     const wider = place.write('wider.json', JSON.stringify({ ...TINY, intermediate_size: 128 }));
-    const mismatch = await place.run([...owner(one.port, two.port, ['--random-weights', '1', '--config', wider, '--tokens', '8']), '--json']);
+    const mismatch = await place.run([
+      ...owner(one.port, two.port, ['--random-weights', '1', '--config', wider, '--tokens', '8']),
+      '--json',
+    ]);
     expectFailure(mismatch, { exit: 1, code: 'ERR_PEER_MISMATCH', says: /config\.json/ });
     await expectServes(one, two);
   });
@@ -229,9 +276,16 @@ describe('a party that dies or leaves in the middle', () => {
     expectFailure(await session.ended, { exit: 1, code: 'ERR_PEER_CLOSED' });
     expect(performance.now() - died, 'noticed soon').toBeLessThan(5_000);
     const survivor = parties[2 - victim];
-    await survivor.run.said(/^tercet: \d{4}-\d\d-\d\dT\S+Z party \d session [0-9a-f]{8}: (ERR_PEER_CLOSED \(party \d\): |the data owner left)/m, 5_000);
+    await survivor.run.said(
+      /^tercet: \d{4}-\d\d-\d\dT\S+Z party \d session [0-9a-f]{8}: (ERR_PEER_CLOSED \(party \d\): |the data owner left)/m,
+      5_000,
+    );
     expectUp(survivor);
-    const again = await daemon(victim, [...MEDIUM_MODEL, '--port', String(dead.port)], victim === 2 ? survivor.port : undefined);
+    const again = await daemon(
+      victim,
+      [...MEDIUM_MODEL, '--port', String(dead.port)],
+      victim === 2 ? survivor.port : undefined,
+    );
     const short = [...MEDIUM_MODEL, '--tokens', '4'];
     await (victim === 2 ? expectServes(survivor, again, short) : expectServes(again, survivor, short));
   });
@@ -246,7 +300,9 @@ describe('a party that dies or leaves in the middle', () => {
     await expectServes(one, two, [...MEDIUM_MODEL, '--tokens', '4']);
   });
 
-  it('a daemon ends within three seconds of SIGTERM in the middle of a session, and the owner is told', { timeout: TIMEOUT }, async () => {
+  it('a daemon ends within three seconds of SIGTERM in the middle of a session, and the owner is told', {
+    timeout: TIMEOUT,
+  }, async () => {
     const [one, two] = await both(MEDIUM_MODEL);
     const session = run(one, two);
     await session.said(COMPUTING);
@@ -274,7 +330,15 @@ describe('hostile clients', () => {
       nobody.on('error', () => undefined);
       nobody.write(garbage);
       const { ca, key, cert } = credentialsOf(await ensureCertificates(join(stranger, 'certificates')), 0);
-      const foreign = tls.connect({ host: '127.0.0.1', port, ca, key, cert, rejectUnauthorized: false, ALPNProtocols: ['tercet/1'] });
+      const foreign = tls.connect({
+        host: '127.0.0.1',
+        port,
+        ca,
+        key,
+        cert,
+        rejectUnauthorized: false,
+        ALPNProtocols: ['tercet/1'],
+      });
       foreign.on('error', () => undefined);
       foreign.write(garbage);
       open.push(raw, silent, nobody, foreign);
@@ -288,15 +352,33 @@ describe('hostile clients', () => {
     const [one, two] = await both();
     const credentials = credentialsOf(await ensureCertificates(join(place.home, 'certificates')), 0);
     const { ca, key, cert } = credentials;
-    const insider = tls.connect({ host: '127.0.0.1', port: one.port, ca, key, cert, servername: 'party-1.tercet', ALPNProtocols: ['tercet/1'] });
+    const insider = tls.connect({
+      host: '127.0.0.1',
+      port: one.port,
+      ca,
+      key,
+      cert,
+      servername: 'party-1.tercet',
+      ALPNProtocols: ['tercet/1'],
+    });
     insider.on('error', () => undefined);
     insider.write(garbage);
     await new Promise((resolve) => insider.once('close', resolve));
-    const bodies = ['null', '[]', '{"version":1}', '{"version":1e308}', '{', `{"protocol":${'['.repeat(5000)}`, JSON.stringify({ version: 1, key: 'no' })];
+    const bodies = [
+      'null',
+      '[]',
+      '{"version":1}',
+      '{"version":1e308}',
+      '{',
+      `{"protocol":${'['.repeat(5000)}`,
+      JSON.stringify({ version: 1, key: 'no' }),
+    ];
     for (const [i, body] of bodies.entries()) {
       const session = SESSION.map((byte) => byte ^ (i + 1));
       const links = await Promise.all(
-        ([1, 2] as const).map((peer) => connectTls({ self: 0, peer, host: '127.0.0.1', port: [one, two][peer - 1].port, credentials, session })),
+        ([1, 2] as const).map((peer) =>
+          connectTls({ self: 0, peer, host: '127.0.0.1', port: [one, two][peer - 1].port, credentials, session }),
+        ),
       );
       for (const link of links) {
         const bytes = new TextEncoder().encode(body);
@@ -316,10 +398,19 @@ describe('hostile clients', () => {
     await expectServes(one, two);
   });
 
-  it('with a certificate of party 0 that speak to party 1 alone and leave hold it up for a moment only', { timeout: TIMEOUT }, async () => {
+  it('with a certificate of party 0 that speak to party 1 alone and leave hold it up for a moment only', {
+    timeout: TIMEOUT,
+  }, async () => {
     const [one, two] = await both();
     const credentials = credentialsOf(await ensureCertificates(join(place.home, 'certificates')), 0);
-    const link = await connectTls({ self: 0, peer: 1, host: '127.0.0.1', port: one.port, credentials, session: SESSION });
+    const link = await connectTls({
+      self: 0,
+      peer: 1,
+      host: '127.0.0.1',
+      port: one.port,
+      credentials,
+      session: SESSION,
+    });
     link.abort(new Error('gone'));
     await expectServes(one, two);
   });

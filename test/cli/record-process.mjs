@@ -1,4 +1,5 @@
-// Loaded into every Node.js process that a test of the command line starts, its children included (NODE_OPTIONS): notes that the process existed.
+// Loaded into every Node.js process that a test of the command line starts, its children included (NODE_OPTIONS):
+// notes that the process existed.
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';

@@ -1,6 +1,6 @@
 /**
- * Every task of the SDK in Node against two real parties: what a model answers is what the float reference says of the same weights; batches, generated text, and
- * what an early end leaves behind.
+ * Every task of the SDK in Node against two real parties: what a model answers is what the float reference says of
+ * the same weights; batches, generated text, and what an early end leaves behind.
  */
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,7 +24,10 @@ import { ROOT, Workplace } from './command.ts';
 
 const place = new Workplace();
 const PROMPT = 'Once upon a time there was a little girl named';
-const QUESTION = { question: 'Who built the bridge?', context: 'The old stone bridge in Marlow was built in 1783 by Thomas Hale. It crosses the river Wend.' };
+const QUESTION = {
+  question: 'Who built the bridge?',
+  context: 'The old stone bridge in Marlow was built in 1783 by Thomas Hale. It crosses the river Wend.',
+};
 const NAMES = 'Maria Silva flew from Lisbon to Toronto with her brother Pedro.';
 const REVIEWS = [
   'A warm, funny and moving film.',
@@ -43,19 +46,29 @@ const models: Model[] = [];
 function variant(of: string, name: string, change: object): string {
   const [from, to] = [join(ROOT, 'models', of), join(place.folder, name)];
   mkdirSync(to);
-  for (const file of ['tokenizer.json', 'tokenizer_config.json', 'model.safetensors']) copyFileSync(join(from, file), join(to, file));
+  for (const file of ['tokenizer.json', 'tokenizer_config.json', 'model.safetensors'])
+    copyFileSync(join(from, file), join(to, file));
   const config = JSON.parse(readFileSync(join(from, 'config.json'), 'utf8')) as object;
   writeFileSync(join(to, 'config.json'), JSON.stringify({ ...config, ...change }));
   // Parties tell models apart by their weights files alone: one more, which nothing reads, makes these another model.
-  writeFileSync(join(to, `${name}.safetensors`), encodeSafetensors([{ name, dtype: 'F32', shape: [1], data: Float32Array.of(0) }]));
+  writeFileSync(
+    join(to, `${name}.safetensors`),
+    encodeSafetensors([{ name, dtype: 'F32', shape: [1], data: Float32Array.of(0) }]),
+  );
   return to;
 }
 
 const folders: Record<string, string> = {};
 
 beforeAll(async () => {
-  for (const name of ['capitals-bert', 'sst2-bert', 'squad-distilbert', 'wnut-roberta', 'tiny-gpt2']) folders[name] = join(ROOT, 'models', name);
-  folders['encoder'] = variant('sst2-bert', 'encoder', { architectures: ['BertModel'], id2label: undefined, label2id: undefined, num_labels: undefined });
+  for (const name of ['capitals-bert', 'sst2-bert', 'squad-distilbert', 'wnut-roberta', 'tiny-gpt2'])
+    folders[name] = join(ROOT, 'models', name);
+  folders['encoder'] = variant('sst2-bert', 'encoder', {
+    architectures: ['BertModel'],
+    id2label: undefined,
+    label2id: undefined,
+    num_labels: undefined,
+  });
   const labels = { id2label: { 0: 'contradiction', 1: 'entailment' }, label2id: { contradiction: 0, entailment: 1 } };
   folders['entailment'] = variant('sst2-bert', 'entailment', labels);
   // The compiled one starts the compiled parties.
@@ -63,7 +76,15 @@ beforeAll(async () => {
     serveLocalPage(options: LocalPageOptions): Promise<LocalPage>;
   };
   const certificates = join(place.home, 'certificates');
-  page = await serveLocalPage({ models: Object.values(folders), port: 0, certificates, device: 'wasm', threads: 1, signal: stop.signal, debug: false });
+  page = await serveLocalPage({
+    models: Object.values(folders),
+    port: 0,
+    certificates,
+    device: 'wasm',
+    threads: 1,
+    signal: stop.signal,
+    debug: false,
+  });
   page.failed.catch(() => undefined);
   deployment = `${page.url}tercet.json`;
 }, 120_000);
@@ -75,7 +96,12 @@ afterAll(async () => {
 });
 
 async function load(id: string, options: Parameters<typeof SecureTransformer.fromPretrained>[1] = {}): Promise<Model> {
-  const model = await SecureTransformer.fromPretrained(id, { deployment, device: 'wasm', transport: 'websocket', ...options });
+  const model = await SecureTransformer.fromPretrained(id, {
+    deployment,
+    device: 'wasm',
+    transport: 'websocket',
+    ...options,
+  });
   models.push(model);
   return model;
 }
@@ -90,7 +116,8 @@ interface Oracle {
 async function oracle(id: string): Promise<Oracle> {
   const files = await folderFiles(folders[id]);
   const source = await loadWeights(files, await loadModelConfig(files));
-  const logits = async ({ inputIds, typeIds }: TaskInput) => (await runFloat(source, inputIds, typeIds === undefined ? {} : { tokenTypeIds: typeIds })).logits;
+  const logits = async ({ inputIds, typeIds }: TaskInput) =>
+    (await runFloat(source, inputIds, typeIds === undefined ? {} : { tokenTypeIds: typeIds })).logits;
   return { source, tokenizer: await loadTokenizer(files), logits };
 }
 
@@ -99,7 +126,9 @@ async function greedy({ source, tokenizer }: Oracle, prompt: string, pieces: num
   const start = ids.length;
   while (ids.length < start + pieces) {
     const { logits } = await runFloat(source, ids, { positions: [ids.length - 1] });
-    ids.push(logits.subarray(0, tokenizer.vocabSize).reduce((best, value, i, all) => (value > all[best] ? i : best), 0));
+    ids.push(
+      logits.subarray(0, tokenizer.vocabSize).reduce((best, value, i, all) => (value > all[best] ? i : best), 0),
+    );
   }
   return ids.slice(start);
 }
@@ -135,7 +164,8 @@ describe('a batch', () => {
     const { results, costs } = await model.classifyBatch(REVIEWS, { batchSize: 3 });
     expect(costs).toHaveLength(2);
     expect(results.map(({ label }) => label)).toEqual(['POSITIVE', 'NEGATIVE', 'NEGATIVE', 'POSITIVE', 'NEGATIVE']);
-    for (const [i, text] of REVIEWS.entries()) expect(results[i].score).toBeCloseTo((await model.classify(text)).score, 2);
+    for (const [i, text] of REVIEWS.entries())
+      expect(results[i].score).toBeCloseTo((await model.classify(text)).score, 2);
   });
 });
 
@@ -151,9 +181,18 @@ describe('a question', () => {
     expect(answer).toBe(QUESTION.context.slice(start, end));
     expect(score).toBeCloseTo(expected.score, 2);
     expect(cost.preparedAhead).toBe(true);
-    const pipe = await pipeline('question-answering', 'squad-distilbert', { deployment, device: 'wasm', transport: 'websocket' });
+    const pipe = await pipeline('question-answering', 'squad-distilbert', {
+      deployment,
+      device: 'wasm',
+      transport: 'websocket',
+    });
     models.push(pipe.model);
-    expect(await pipe(QUESTION.question, QUESTION.context)).toEqual({ answer, start, end, score: expect.closeTo(score, 2) });
+    expect(await pipe(QUESTION.question, QUESTION.context)).toEqual({
+      answer,
+      start,
+      end,
+      score: expect.closeTo(score, 2),
+    });
   });
 });
 
@@ -169,7 +208,13 @@ describe('names', () => {
     const pipe = await pipeline('ner', 'wnut-roberta', { deployment, device: 'wasm', transport: 'websocket' });
     models.push(pipe.model);
     const [list] = await pipe([NAMES], { aggregation_strategy: 'first' });
-    const shown = expected.map(({ label, word, start, end, score }) => ({ entity_group: label, word, start, end, score: expect.closeTo(score, 2) }));
+    const shown = expected.map(({ label, word, start, end, score }) => ({
+      entity_group: label,
+      word,
+      start,
+      end,
+      score: expect.closeTo(score, 2),
+    }));
     expect(list).toEqual(shown);
   });
 });
@@ -182,7 +227,10 @@ describe('vectors', () => {
     for (const [i, text] of REVIEWS.slice(0, 3).entries()) {
       const input = prepareFeatures(text, tokenizer, source.config, { pooling: 'none' });
       const { data: states, dims } = finishFeatures((await runFloat(source, input.inputIds)).logits, input);
-      const mean = Array.from({ length: dims[1] }, (_, c) => states.reduce((sum, value, at) => (at % dims[1] === c ? sum + value : sum), 0) / dims[0]);
+      const mean = Array.from(
+        { length: dims[1] },
+        (_, c) => states.reduce((sum, value, at) => (at % dims[1] === c ? sum + value : sum), 0) / dims[0],
+      );
       const length = Math.hypot(...mean);
       const cosine = mean.reduce((sum, value, c) => sum + (value / length) * vectors[i].data[c], 0);
       expect(cosine, text).toBeGreaterThan(0.9999);
@@ -198,15 +246,25 @@ describe('labels of the user’s own', () => {
     const { label, labels } = await cloze.classify('japan', options);
     expect(label).toBe('tokyo');
     expect(labels.map((one) => one.label).sort()).toEqual(['paris', 'rome', 'tokyo']);
-    expect((await cloze.classifyBatch(['japan', 'italy'], options)).results.map((result) => result.label)).toEqual(['tokyo', 'rome']);
+    expect((await cloze.classifyBatch(['japan', 'italy'], options)).results.map((result) => result.label)).toEqual([
+      'tokyo',
+      'rome',
+    ]);
     await failure('ERR_ARGUMENT', () => cloze.classify('japan', { ...options, labels: ['paris', 'no single piece'] }));
 
     const model = await load('entailment');
     const { tokenizer, source, logits } = await oracle('entailment');
     const names = ['a good film', 'a dull film'];
     const input = prepareNli(REVIEWS[0], names, tokenizer, source.config);
-    const expected = finishNli(Float32Array.from((await Promise.all(input.inputs.map(logits))).flatMap((row) => [...row])), input);
-    const pipe = await pipeline('zero-shot-classification', 'entailment', { deployment, device: 'wasm', transport: 'websocket' });
+    const expected = finishNli(
+      Float32Array.from((await Promise.all(input.inputs.map(logits))).flatMap((row) => [...row])),
+      input,
+    );
+    const pipe = await pipeline('zero-shot-classification', 'entailment', {
+      deployment,
+      device: 'wasm',
+      transport: 'websocket',
+    });
     models.push(pipe.model);
     const shown = await pipe(REVIEWS[0], names);
     expect(shown.sequence).toBe(REVIEWS[0]);
@@ -219,7 +277,10 @@ describe('labels of the user’s own', () => {
 describe('a generated text', () => {
   it('is that of the model in the clear, piece by piece, over both transports and with secret weights', async () => {
     const expected = await greedy(await oracle('tiny-gpt2'), PROMPT, 8);
-    const secret = { weights: 'secret', credential: readFileSync(join(page.credentials, 'tiny-gpt2.credential.json')) } as const;
+    const secret = {
+      weights: 'secret',
+      credential: readFileSync(join(page.credentials, 'tiny-gpt2.credential.json')),
+    } as const;
     for (const options of [{}, { transport: 'webrtc' }, secret] as const) {
       const model = await load('tiny-gpt2', options);
       const stream = model.generate(PROMPT, { maxNewTokens: 8 });
@@ -245,11 +306,20 @@ describe('a generated text', () => {
     const pipe = await pipeline('text-generation', 'tiny-gpt2', { deployment, device: 'wasm', transport: 'websocket' });
     models.push(pipe.model);
     const pieces: string[] = [];
-    const sampled = { max_new_tokens: 4, do_sample: true, top_k: 5, seed: 3, callback_function: (piece: string) => pieces.push(piece) };
+    const sampled = {
+      max_new_tokens: 4,
+      do_sample: true,
+      top_k: 5,
+      seed: 3,
+      callback_function: (piece: string) => pieces.push(piece),
+    };
     const [{ generated_text }] = await pipe(PROMPT, sampled);
     expect(generated_text).toBe(PROMPT + pieces.join(''));
-    // Rounding differs from run to run, so even a seeded text may turn out another one where two pieces are about as likely.
-    expect(await pipe([PROMPT], { max_new_tokens: 2, return_full_text: false })).toEqual([[{ generated_text: expect.stringMatching(/^.+$/) }]]);
+    // Rounding differs from run to run, so even a seeded text may turn out another one where two pieces are about
+    // as likely.
+    expect(await pipe([PROMPT], { max_new_tokens: 2, return_full_text: false })).toEqual([
+      [{ generated_text: expect.stringMatching(/^.+$/) }],
+    ]);
   });
 
   it('that is left early or aborted in its middle ends at all parties, and they go on serving', async () => {

@@ -1,6 +1,17 @@
-/** The SDK in Node against two real parties: prepared ahead or not, over both transports, with both kinds of weights; and what it never sends. */
+/**
+ * The SDK in Node against two real parties: prepared ahead or not, over both transports, with both kinds of
+ * weights; and what it never sends.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Model, type ProgressEvent, SecureTransformer, capabilities, loadDeployment, pipeline, releaseWebRtc } from '../../src/sdk/node.ts';
+import {
+  type Model,
+  type ProgressEvent,
+  SecureTransformer,
+  capabilities,
+  loadDeployment,
+  pipeline,
+  releaseWebRtc,
+} from '../../src/sdk/node.ts';
 import { failure } from '../failure.ts';
 import { LocalDemo } from '../support/local-demo.ts';
 import { Workplace } from './command.ts';
@@ -29,7 +40,10 @@ async function load(id: string, options: Parameters<typeof SecureTransformer.fro
 }
 
 /** The last event of a kind. */
-function last<S extends ProgressEvent['status']>(events: readonly ProgressEvent[], status: S): Extract<ProgressEvent, { status: S }> {
+function last<S extends ProgressEvent['status']>(
+  events: readonly ProgressEvent[],
+  status: S,
+): Extract<ProgressEvent, { status: S }> {
   return events.filter((event) => event.status === status).at(-1) as Extract<ProgressEvent, { status: S }>;
 }
 
@@ -49,7 +63,10 @@ describe('fromPretrained', () => {
 
   it('with secret weights and a credential downloads nothing more, and answers the same', async () => {
     const credential = await demo.credential('capitals-bert');
-    const [open, secret] = [await load('capitals-bert'), await load('capitals-bert', { weights: 'secret', credential })];
+    const [open, secret] = [
+      await load('capitals-bert'),
+      await load('capitals-bert', { weights: 'secret', credential }),
+    ];
     expect(secret.downloadedBytes).toBe(open.downloadedBytes);
     const [one, two] = [await open.predict(TEXT), await secret.predict(TEXT)];
     expect(two.predictions[0].token).toBe('paris');
@@ -66,7 +83,9 @@ describe('fromPretrained', () => {
       load('capitals-bert', { weights: 'secret', credential: await demo.credential('sst2-bert'), progress_callback }),
     );
     expect(events).toEqual([]);
-    await failure('ERR_ARGUMENT', async () => load('capitals-bert', { credential: await demo.credential('capitals-bert') }));
+    await failure('ERR_ARGUMENT', async () =>
+      load('capitals-bert', { credential: await demo.credential('capitals-bert') }),
+    );
   });
 
   it('refuses an unknown model, a protocol that is not there, and another document than the parties are', async () => {
@@ -76,7 +95,9 @@ describe('fromPretrained', () => {
     const [one, two] = document.parties;
     const base = { ...document, models: new URL('models', deployment).href };
     // Control: the document itself works when it is given as an object.
-    expect((await (await load('capitals-bert', { deployment: base })).predict(TEXT)).predictions[0].token).toBe('paris');
+    expect((await (await load('capitals-bert', { deployment: base })).predict(TEXT)).predictions[0].token).toBe(
+      'paris',
+    );
     const wrong: [string, typeof document, 1 | 2 | undefined][] = [
       ['ERR_IDENTITY_KEY', { ...base, parties: [one, { ...two, identity: 'ab'.repeat(32) }] }, 2],
       [
@@ -90,7 +111,11 @@ describe('fromPretrained', () => {
         },
         undefined,
       ],
-      ['ERR_MODEL_HASH', { ...base, entries: base.entries.map((entry) => ({ ...entry, weights: { open: 'cd'.repeat(32) } })) }, undefined],
+      [
+        'ERR_MODEL_HASH',
+        { ...base, entries: base.entries.map((entry) => ({ ...entry, weights: { open: 'cd'.repeat(32) } })) },
+        undefined,
+      ],
     ];
     for (const [code, changed, party] of wrong) {
       const model = await load('capitals-bert', { deployment: changed });
@@ -130,7 +155,9 @@ describe('a run', () => {
     expect(new Set(captured.tokens.flatMap(({ p1, p2 }) => [p1, p2])).size).toBe(18);
     const layers = events.flatMap((event) => (event.status === 'layer' ? [event.layer] : []));
     expect(layers).toEqual([...layers].sort((a, b) => a - b));
-    expect(events.map(({ status }) => status)).toEqual(expect.arrayContaining(['connect', 'handshake', 'preprocess', 'input', 'layer', 'reconstruct']));
+    expect(events.map(({ status }) => status)).toEqual(
+      expect.arrayContaining(['connect', 'handshake', 'preprocess', 'input', 'layer', 'reconstruct']),
+    );
   });
 
   it('uses what was prepared once: the next run deals for itself, with other keys', async () => {
@@ -164,7 +191,9 @@ describe('a run', () => {
 
   it('that is aborted ends, and so does one while it is prepared; the parties go on', async () => {
     const control = new AbortController();
-    const model = await load('capitals-bert', { progress_callback: ({ status }) => status === 'input' && control.abort() });
+    const model = await load('capitals-bert', {
+      progress_callback: ({ status }) => status === 'input' && control.abort(),
+    });
     await failure('ERR_ABORTED', () => model.predict(TEXT, { signal: control.signal }));
     const early = new AbortController();
     const preparing = model.prepare(9, { signal: early.signal });
@@ -194,10 +223,16 @@ describe('around it', () => {
     models.push(fill.model);
     const answers = await fill(TEXT, { top_k: 2 });
     expect(answers).toHaveLength(2);
-    expect(answers[0]).toMatchObject({ token_str: 'paris', sequence: 'the capital of france is paris.', score: expect.any(Number) });
+    expect(answers[0]).toMatchObject({
+      token_str: 'paris',
+      sequence: 'the capital of france is paris.',
+      score: expect.any(Number),
+    });
     const classify = await pipeline('sentiment-analysis', 'sst2-bert', { deployment, device: 'wasm' });
     models.push(classify.model);
-    expect(await classify('A warm, funny and moving film.')).toEqual([{ label: 'POSITIVE', score: expect.any(Number) }]);
+    expect(await classify('A warm, funny and moving film.')).toEqual([
+      { label: 'POSITIVE', score: expect.any(Number) },
+    ]);
   });
 
   it('health names both parties, and capabilities say why a device is missing', async () => {
@@ -213,7 +248,10 @@ describe('around it', () => {
 
   it('two owners at once both get their answers', async () => {
     const both = [await load('capitals-bert'), await load('sst2-bert')];
-    const [capital, mood] = await Promise.all([both[0].predict(TEXT), both[1].classify('It is dull, and far too long.')]);
+    const [capital, mood] = await Promise.all([
+      both[0].predict(TEXT),
+      both[1].classify('It is dull, and far too long.'),
+    ]);
     expect([capital.predictions[0].token, mood.label]).toEqual(['paris', 'NEGATIVE']);
   });
 });

@@ -38,7 +38,8 @@ describe('signals to the command', () => {
   ] as const)('%s to the %s %s', { timeout: TIMEOUT }, async (signal, to, _when, moment, more) => {
     const run = place.start([...ARGS, ...more]);
     await run.said(moment);
-    if (more.length > 0 && moment === SETUP) await until(() => run.started().find(({ argv }) => argv[0] === 'model'), 20_000, 'the sharing to start');
+    if (more.length > 0 && moment === SETUP)
+      await until(() => run.started().find(({ argv }) => argv[0] === 'model'), 20_000, 'the sharing to start');
     else if (moment === SETUP) await run.party(2);
     run.signal(signal, to);
     await expectAborted(run, performance.now());

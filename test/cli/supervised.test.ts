@@ -1,4 +1,7 @@
-/** A party whose device is really lost ends with the code that its watcher restarts (ADR 10), at the same address. The device is lost at the seam that a driver would use. */
+/**
+ * A party whose device is really lost ends with the code that its watcher restarts (ADR 10), at the same address.
+ * The device is lost at the seam that a driver would use.
+ */
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { ChildMessage } from '../../src/party/local.ts';
@@ -13,14 +16,30 @@ describe('a watched party whose device is lost', () => {
     const config = place.write('tiny.json', JSON.stringify(TINY));
     const preload = new URL('lose-device.mjs', import.meta.url).href;
     const before = { ...process.env };
-    Object.assign(process.env, { NODE_OPTIONS: `--import ${preload}`, TERCET_TEST_LOST: join(place.folder, 'lost'), TERCET_HOME: place.home });
+    Object.assign(process.env, {
+      NODE_OPTIONS: `--import ${preload}`,
+      TERCET_TEST_LOST: join(place.folder, 'lost'),
+      TERCET_HOME: place.home,
+    });
     const stop = new AbortController();
     const said: string[] = [];
     const messages: ChildMessage[] = [];
     let ready = 0;
     try {
       const code = await supervise({
-        args: ['party', '--party-id', '1', '--device', 'wasm', '--threads', '0', '--random-weights', '1', '--config', config],
+        args: [
+          'party',
+          '--party-id',
+          '1',
+          '--device',
+          'wasm',
+          '--threads',
+          '0',
+          '--random-weights',
+          '1',
+          '--config',
+          config,
+        ],
         entry: join(ROOT, 'dist/cli/main.js'),
         restart: true,
         mayFallBack: false,

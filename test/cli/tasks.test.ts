@@ -1,4 +1,7 @@
-/** Every task on the command line, with the embedded models and real processes: the answer, the plaintext model beside it, and what bad input says. */
+/**
+ * Every task on the command line, with the embedded models and real processes: the answer, the plaintext model
+ * beside it, and what bad input says.
+ */
 import { afterAll, describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { type Ended, Workplace, expectFailure, expectSuccess } from './command.ts';
@@ -7,7 +10,8 @@ const place = new Workplace();
 afterAll(() => place.close());
 const TIMEOUT = 120_000;
 
-const CONTEXT = 'The Eiffel Tower is a tower in Paris. It is named after the engineer Gustave Eiffel, whose company built it.';
+const CONTEXT =
+  'The Eiffel Tower is a tower in Paris. It is named after the engineer Gustave Eiffel, whose company built it.';
 
 function parse(ended: Ended): {
   result: Record<string, unknown>;
@@ -19,11 +23,19 @@ function parse(ended: Ended): {
   return JSON.parse(ended.stdout);
 }
 
-const json = (...args: string[]) => place.run(['infer', ...args, '--compare', '--json'], { timeoutMs: TIMEOUT }).then(parse);
+const json = (...args: string[]) =>
+  place.run(['infer', ...args, '--compare', '--json'], { timeoutMs: TIMEOUT }).then(parse);
 
 describe('infer', () => {
   it('answers a question with a span of its context', { timeout: TIMEOUT }, async () => {
-    const { result, plaintext } = await json('--task', 'question-answering', '--question', 'Who built it?', '--text', CONTEXT);
+    const { result, plaintext } = await json(
+      '--task',
+      'question-answering',
+      '--question',
+      'Who built it?',
+      '--text',
+      CONTEXT,
+    );
     const [{ answer, start, end }] = result.answers as { answer: string; start: number; end: number }[];
     expect(CONTEXT.slice(start, end)).toBe(answer);
     expect(answer).not.toBe('');
@@ -39,8 +51,17 @@ describe('infer', () => {
     expect(plaintext.argmaxEqual).toBe(true);
   });
 
-  it('goes on from a prompt: as many tokens as asked for, each the likeliest of the plaintext model, at a step each', { timeout: TIMEOUT }, async () => {
-    const { result, plaintext, steps } = await json('--task', 'text-generation', '--text', 'The king said', '--max-new-tokens', '4');
+  it('goes on from a prompt: as many tokens as asked for, each the likeliest of the plaintext model, at a step each', {
+    timeout: TIMEOUT,
+  }, async () => {
+    const { result, plaintext, steps } = await json(
+      '--task',
+      'text-generation',
+      '--text',
+      'The king said',
+      '--max-new-tokens',
+      '4',
+    );
     expect(result).toMatchObject({ reason: 'length', ids: expect.objectContaining({ length: 4 }) });
     expect(result.generated_text).toBe(`The king said${result.text as string}`);
     expect(steps).toHaveLength(4);
@@ -48,7 +69,19 @@ describe('infer', () => {
   });
 
   it('streams the text for people, and nothing of it to stderr', { timeout: TIMEOUT }, async () => {
-    const args = ['infer', '--task', 'text-generation', '--text', 'The king said', '--max-new-tokens', '3', '--temperature', '0.8', '--seed', '5'];
+    const args = [
+      'infer',
+      '--task',
+      'text-generation',
+      '--text',
+      'The king said',
+      '--max-new-tokens',
+      '3',
+      '--temperature',
+      '0.8',
+      '--seed',
+      '5',
+    ];
     const ended = await place.run(args, { timeoutMs: TIMEOUT });
     expectSuccess(ended);
     expect(ended.stdout).toMatch(/^\n {2}The king said \S/);
@@ -57,14 +90,25 @@ describe('infer', () => {
   });
 
   it('sorts by labels of the user, by asking the fill-mask model for a word', { timeout: TIMEOUT }, async () => {
-    const { result } = await json('--task', 'zero-shot-classification', '--labels', 'paris,rome', '--text', 'The capital of France.');
+    const { result } = await json(
+      '--task',
+      'zero-shot-classification',
+      '--labels',
+      'paris,rome',
+      '--text',
+      'The capital of France.',
+    );
     const labels = result.labels as { label: string; score: number }[];
     expect(new Set(labels.map(({ label }) => label))).toEqual(new Set(['paris', 'rome']));
     expect(labels[0].score + labels[1].score).toBeCloseTo(1, 5);
   });
 
   it('takes a text a line in one run, of mixed lengths, and answers each as alone', { timeout: TIMEOUT }, async () => {
-    const texts = ['A warm, funny film.', 'It is dull, and far too long, and the ending makes no sense at all.', 'Great.'];
+    const texts = [
+      'A warm, funny film.',
+      'It is dull, and far too long, and the ending makes no sense at all.',
+      'Great.',
+    ];
     const file = place.write('texts.txt', `${texts.join('\n')}\n`);
     const { result, sequences, plaintext } = await json('--task', 'text-classification', '--texts-file', file);
     expect(sequences).toBe(3);
@@ -77,8 +121,18 @@ describe('infer', () => {
 
   const generate = ['infer', '--task', 'text-generation', '--text', 'The king'];
   it.each<[string, readonly string[], ErrorCode, RegExp]>([
-    ['a question without a context', ['infer', '--task', 'question-answering', '--question', 'Who?'], 'ERR_ARGUMENT', /no text/],
-    ['a context without a question', ['infer', '--task', 'question-answering', '--text', CONTEXT], 'ERR_ARGUMENT', /question/],
+    [
+      'a question without a context',
+      ['infer', '--task', 'question-answering', '--question', 'Who?'],
+      'ERR_ARGUMENT',
+      /no text/,
+    ],
+    [
+      'a context without a question',
+      ['infer', '--task', 'question-answering', '--text', CONTEXT],
+      'ERR_ARGUMENT',
+      /question/,
+    ],
     [
       'a context longer than the model',
       ['infer', '--task', 'question-answering', '--question', 'Who?', '--text', `${CONTEXT} `.repeat(20)],
@@ -87,7 +141,12 @@ describe('infer', () => {
     ],
     ['a negative temperature', [...generate, '--temperature', '-1'], 'ERR_ARGUMENT', /temperature/],
     ['top-p 0', [...generate, '--top-p', '0'], 'ERR_ARGUMENT', /topP/],
-    ['more new tokens than positions', [...generate, '--max-new-tokens', '5000'], 'ERR_ARGUMENT', /positions|maxNewTokens/],
+    [
+      'more new tokens than positions',
+      [...generate, '--max-new-tokens', '5000'],
+      'ERR_ARGUMENT',
+      /positions|maxNewTokens/,
+    ],
     ['no labels', ['infer', '--task', 'zero-shot-classification', '--text', 'a'], 'ERR_ARGUMENT', /labels/],
     [
       'a label that is no single token',
@@ -95,7 +154,12 @@ describe('infer', () => {
       'ERR_ARGUMENT',
       /qwertyuiop/,
     ],
-    ['an empty batch', ['infer', '--task', 'text-classification', '--texts-file', place.write('empty.txt', '')], 'ERR_TEXT_EMPTY', /empty|no/],
+    [
+      'an empty batch',
+      ['infer', '--task', 'text-classification', '--texts-file', place.write('empty.txt', '')],
+      'ERR_TEXT_EMPTY',
+      /empty|no/,
+    ],
     [
       'a bad line in a batch',
       ['infer', '--task', 'text-classification', '--texts-file', place.write('bad.txt', 'good\n\nalso')],
@@ -108,7 +172,9 @@ describe('infer', () => {
 });
 
 describe('model inspect', () => {
-  it('shows architecture, sizes, scales, ranges and the exact cost, per token for a language model', { timeout: TIMEOUT }, async () => {
+  it('shows architecture, sizes, scales, ranges and the exact cost, per token for a language model', {
+    timeout: TIMEOUT,
+  }, async () => {
     const ended = await place.run(['model', 'inspect', '--task', 'text-generation', '--tokens', '16', '--json']);
     expectSuccess(ended);
     const inspection = JSON.parse(ended.stdout);
@@ -125,13 +191,18 @@ describe('model inspect', () => {
   });
 
   it('declares what a run then costs, to the byte', { timeout: TIMEOUT }, async () => {
-    const inspected = JSON.parse((await place.run(['model', 'inspect', '--task', 'text-classification', '--tokens', '16', '--json'])).stdout);
-    const run = await place.run(['infer', '--task', 'text-classification', '--text', 'word '.repeat(14), '--json'], { timeoutMs: TIMEOUT });
+    const inspected = JSON.parse(
+      (await place.run(['model', 'inspect', '--task', 'text-classification', '--tokens', '16', '--json'])).stdout,
+    );
+    const run = await place.run(['infer', '--task', 'text-classification', '--text', 'word '.repeat(14), '--json'], {
+      timeoutMs: TIMEOUT,
+    });
     expectSuccess(run);
     const { cost, tokens } = JSON.parse(run.stdout);
     expect(tokens).toBe(16);
     const [declared] = inspected.costs;
-    // Of a padded run, which says which positions are text and asks a round more; frames and control messages come on top.
+    // Of a padded run, which says which positions are text and asks a round more; frames and control messages come
+    // on top.
     expect(declared.p0Up).toBeGreaterThan(0.95 * cost.p0.sentBytes);
     expect(declared.p0Up).toBeLessThan(1.1 * cost.p0.sentBytes);
     expect(declared.rounds).toBeGreaterThanOrEqual(cost.rounds);

@@ -1,4 +1,7 @@
-/** ChaCha20 of a backend: the published vectors of RFC 8439 and an independent implementation. Called by the test of each backend. */
+/**
+ * ChaCha20 of a backend: the published vectors of RFC 8439 and an independent implementation. Called by the test of
+ * each backend.
+ */
 import { chacha20 } from '@noble/ciphers/chacha.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';

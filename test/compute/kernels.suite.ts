@@ -1,4 +1,7 @@
-/** Conformance of a backend: every operation of `RingKernels<Words>` against the reference, word for word. Called by the test of each backend. */
+/**
+ * Conformance of a backend: every operation of `RingKernels<Words>` against the reference, word for word. Called by
+ * the test of each backend.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generatePoint } from '../../src/compute/kernels/reference/dpf.ts';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
@@ -9,7 +12,12 @@ import { onHost } from '../support/host-kernels.ts';
 
 export const WIDTHS = [1, 3, 8, 12, 25, 31, 32, 33, 44, 48, 63, 64];
 /** Words made of the same signed 11-bit digit, or of extreme halves. */
-const EXTREME = [-1024n * ((2n ** 66n - 1n) / 2047n), 1023n * ((2n ** 66n - 1n) / 2047n), 0x8000000080000000n, 0x7fffffffffffffffn];
+const EXTREME = [
+  -1024n * ((2n ** 66n - 1n) / 2047n),
+  1023n * ((2n ** 66n - 1n) / 2047n),
+  0x8000000080000000n,
+  0x7fffffffffffffffn,
+];
 const EDGES = [0n, 1n, 2n ** 31n, 2n ** 32n - 1n, 2n ** 63n, 2n ** 64n - 1n];
 
 /** A reproducible generator: a failure names its seed by the test it is in. */
@@ -58,8 +66,12 @@ export class Random {
 
 /** Exact equality. A loop, because a matcher on a long typed array is slow and its message endless. */
 export function same(got: Words | Uint8Array, expected: Words | Uint8Array): void {
-  const [a, b] = [got instanceof Uint8Array ? got : got.data, expected instanceof Uint8Array ? expected : expected.data];
-  const kind = (x: Words | Uint8Array, data: typeof a): string => `${data.constructor.name}(${data.length})${x instanceof Uint8Array ? '' : ` mod 2^${x.k}`}`;
+  const [a, b] = [
+    got instanceof Uint8Array ? got : got.data,
+    expected instanceof Uint8Array ? expected : expected.data,
+  ];
+  const kind = (x: Words | Uint8Array, data: typeof a): string =>
+    `${data.constructor.name}(${data.length})${x instanceof Uint8Array ? '' : ` mod 2^${x.k}`}`;
   expect(kind(got, a)).toBe(kind(expected, b));
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) expect.fail(`element ${i} is ${a[i]}, expected ${b[i]}`);
 }
@@ -95,10 +107,14 @@ async function selection(
     const expected = await oracle.selectionTable(table, k, pads, from, to);
     same(await kernels.selectionTable(table, k, pads, from, to), expected);
     for (const choice of choices) {
-      same(await kernels.evaluateSelection(choice, n, k, expected, word, from, to), await oracle.evaluateSelection(choice, n, k, expected, word, from, to));
+      same(
+        await kernels.evaluateSelection(choice, n, k, expected, word, from, to),
+        await oracle.evaluateSelection(choice, n, k, expected, word, from, to),
+      );
     }
   }
-  for (const choice of choices) same(await kernels.dealSelection(choice, n, k, pads, r0), await oracle.dealSelection(choice, n, k, pads, r0));
+  for (const choice of choices)
+    same(await kernels.dealSelection(choice, n, k, pads, r0), await oracle.dealSelection(choice, n, k, pads, r0));
 }
 
 /** Registers the conformance tests of one backend. `name` goes into the titles. */
@@ -125,16 +141,24 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
         same(await kernels.repeat(x, 3), await oracle.repeat(x, 3));
         for (const to of WIDTHS) {
           same(await kernels.cast(x, to), await oracle.cast(x, to));
-          for (const s of [0, 1, 19, 31, 32, 33, 63, 64, 100]) same(await kernels.shiftRight(x, s, to), await oracle.shiftRight(x, s, to));
+          for (const s of [0, 1, 19, 31, 32, 33, 63, 64, 100])
+            same(await kernels.shiftRight(x, s, to), await oracle.shiftRight(x, s, to));
         }
       }
       const x = random.words(35, k);
       for (const cols of [1, 5, 7, 35]) same(await kernels.sumRows(x, cols), await oracle.sumRows(x, cols));
       const index = Uint32Array.from({ length: 50 }, () => random.below(35));
       same(await kernels.gather(x, index), await oracle.gather(x, index));
-      const patterns = [strided(4, [3, 10], [2, 0], [5, 1]), strided(34), triangle('clamp', 3, 3), triangle('pack', 2, 4), triangle('spread', 2, 4)];
+      const patterns = [
+        strided(4, [3, 10], [2, 0], [5, 1]),
+        strided(34),
+        triangle('clamp', 3, 3),
+        triangle('pack', 2, 4),
+        triangle('spread', 2, 4),
+      ];
       // Twice: the second time the list is one that was kept.
-      for (const pattern of [...patterns, ...patterns]) same(await kernels.gather(x, pattern), await oracle.gather(x, listOf(pattern)));
+      for (const pattern of [...patterns, ...patterns])
+        same(await kernels.gather(x, pattern), await oracle.gather(x, listOf(pattern)));
       await expect(kernels.gather(x, strided(0, [2, 35]))).rejects.toMatchObject({ code: 'ERR_INTERNAL' });
       await expect(kernels.gather(x, Uint32Array.of(0, 35))).rejects.toMatchObject({ code: 'ERR_INTERNAL' });
     });
@@ -160,7 +184,11 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
 
     it('products by a matrix that stays', async () => {
       const random = new Random(200);
-      const held: [Awaited<ReturnType<RingKernels<Words>['loadMatrix']>>, Awaited<ReturnType<RingKernels<Words>['loadMatrix']>>, number][] = [];
+      const held: [
+        Awaited<ReturnType<RingKernels<Words>['loadMatrix']>>,
+        Awaited<ReturnType<RingKernels<Words>['loadMatrix']>>,
+        number,
+      ][] = [];
       for (const [rows, cols] of [
         [1, 1],
         [7, 5],
@@ -168,10 +196,17 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
         [300, 9],
         [520, 3],
       ]) {
-        const wide = BigUint64Array.from({ length: rows * cols }, (_, i) => (i < EDGES.length ? EDGES[i] : random.word()));
-        const narrow = Int32Array.from({ length: rows * cols }, (_, i) => (i === 0 ? -(2 ** 31) : i === 1 ? 2 ** 31 - 1 : Number(random.word(32)) | 0));
-        // Small entries up to the limits of 16 bits, which a backend may treat apart; and such with a single larger one.
-        const small = Int32Array.from({ length: rows * cols }, (_, i) => (i < 2 ? [-32767, 32767][i] : Number(random.word(16)) - 2 ** 15 || 1));
+        const wide = BigUint64Array.from({ length: rows * cols }, (_, i) =>
+          i < EDGES.length ? EDGES[i] : random.word(),
+        );
+        const narrow = Int32Array.from({ length: rows * cols }, (_, i) =>
+          i === 0 ? -(2 ** 31) : i === 1 ? 2 ** 31 - 1 : Number(random.word(32)) | 0,
+        );
+        // Small entries up to the limits of 16 bits, which a backend may treat apart; and such with a single larger
+        // one.
+        const small = Int32Array.from({ length: rows * cols }, (_, i) =>
+          i < 2 ? [-32767, 32767][i] : Number(random.word(16)) - 2 ** 15 || 1,
+        );
         const extreme = new Int32Array(rows * cols).fill(-32767);
         const mixed = small.with(rows * cols - 1, -32768);
         for (const entries of [wide, narrow, small, extreme, mixed]) {
@@ -185,7 +220,10 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
           expect([matrix.rows, matrix.cols, matrix.entries]).toEqual([expected.rows, expected.cols, expected.entries]);
           for (const m of [0, 1, 3, 4, 6]) {
             // Rows of uniform words, and of words whose digits or halves are all extreme.
-            const x = m === 1 ? wordsFrom(new Array(rows).fill(EXTREME[rows % EXTREME.length]), 64) : random.words(m * rows, 64);
+            const x =
+              m === 1
+                ? wordsFrom(new Array(rows).fill(EXTREME[rows % EXTREME.length]), 64)
+                : random.words(m * rows, 64);
             same(await kernels.matmulMatrix(x, matrix), await oracle.matmulMatrix(x, expected));
           }
         }
@@ -196,7 +234,9 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
         const [[matrix]] = held.splice(i, 1);
         await kernels.freeMatrix(matrix);
         await kernels.freeMatrix(matrix);
-        await expect(kernels.matmulMatrix(random.words(matrix.rows, 64), matrix)).rejects.toMatchObject({ code: 'ERR_STATE' });
+        await expect(kernels.matmulMatrix(random.words(matrix.rows, 64), matrix)).rejects.toMatchObject({
+          code: 'ERR_STATE',
+        });
       }
       const entries = Int32Array.from({ length: 60 }, () => Number(random.word(32)) | 0);
       held.push([await kernels.loadMatrix(entries, 6, 10), await oracle.loadMatrix(entries, 6, 10), 6]);
@@ -245,14 +285,34 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
         [64, 64],
         [9, 37],
       ]) {
-        const table: SelectionTable<Words> = { kind: 'rows', table: random.words(rows * n, k), n, stride: n, row: random.indices(11, rows) };
+        const table: SelectionTable<Words> = {
+          kind: 'rows',
+          table: random.words(rows * n, k),
+          n,
+          stride: n,
+          row: random.indices(11, rows),
+        };
         await selection(kernels, oracle, random, table, k, n, 1, 11);
       }
       // Rows and indices over other rings than the output's.
-      const other: SelectionTable<Words> = { kind: 'rows', table: random.words(64, 64, false), n: 8, stride: 8, row: random.indices(11, 8, 40) };
+      const other: SelectionTable<Words> = {
+        kind: 'rows',
+        table: random.words(64, 64, false),
+        n: 8,
+        stride: 8,
+        row: random.indices(11, 8, 40),
+      };
       await selection(kernels, oracle, random, other, k, 8, 1, 11);
-      const outside: SelectionTable<Words> = { kind: 'rows', table: random.words(64, 64, false), n: 8, stride: 8, row: random.indices(9, 1000) };
-      await expect(kernels.selectionTable(outside, k, random.stream(), 0, 9)).rejects.toMatchObject({ code: 'ERR_INTERNAL' });
+      const outside: SelectionTable<Words> = {
+        kind: 'rows',
+        table: random.words(64, 64, false),
+        n: 8,
+        stride: 8,
+        row: random.indices(9, 1000),
+      };
+      await expect(kernels.selectionTable(outside, k, random.stream(), 0, 9)).rejects.toMatchObject({
+        code: 'ERR_INTERNAL',
+      });
     });
 
     it.each([8, 24, 32, 40, 64])('selection of cubics, k = %i', async (k) => {
@@ -291,7 +351,16 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
       ] as const) {
         const bits = Array.from({ length: Math.log2(pick.length) }, () => random.words(13, 1));
         const values = Array.from({ length: V }, () => random.words(13, k));
-        await selection(kernels, oracle, random, { kind: 'choose', pick: Uint8Array.from(pick), bits, values }, k, pick.length, 1 + V, 13);
+        await selection(
+          kernels,
+          oracle,
+          random,
+          { kind: 'choose', pick: Uint8Array.from(pick), bits, values },
+          k,
+          pick.length,
+          1 + V,
+          13,
+        );
         same(await kernels.chooseBasis(values), await oracle.chooseBasis(values));
       }
     });
@@ -299,7 +368,9 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
     it('refuses rings that are neither a bit nor whole bytes', async () => {
       const random = new Random(900);
       const choice = { index: random.indices(1, 2) };
-      await expect(kernels.dealSelection(choice, 2, 12, random.stream(), random.words(1, 12))).rejects.toMatchObject({ code: 'ERR_INTERNAL' });
+      await expect(kernels.dealSelection(choice, 2, 12, random.stream(), random.words(1, 12))).rejects.toMatchObject({
+        code: 'ERR_INTERNAL',
+      });
     });
 
     it('bases', async () => {
@@ -352,12 +423,28 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
       for (const k of [1, 32]) {
         const n = 4;
         const elements = 9001;
-        const table: SelectionTable<Words> = { kind: 'rows', table: random.words(16, k), n, stride: n, row: random.indices(elements, 4) };
-        const [pads, index, r0] = [random.stream(), random.indices(elements, n), await kernels.draw(filler, k, elements)];
+        const table: SelectionTable<Words> = {
+          kind: 'rows',
+          table: random.words(16, k),
+          n,
+          stride: n,
+          row: random.indices(elements, 4),
+        };
+        const [pads, index, r0] = [
+          random.stream(),
+          random.indices(elements, n),
+          await kernels.draw(filler, k, elements),
+        ];
         const bytes = await oracle.selectionTable(table, k, pads, 5, elements);
         same(await kernels.selectionTable(table, k, pads, 5, elements), bytes);
-        same(await kernels.dealSelection({ index }, n, k, pads, r0), await oracle.dealSelection({ index }, n, k, pads, r0));
-        same(await kernels.evaluateSelection({ index }, n, k, bytes, r0, 5, elements), await oracle.evaluateSelection({ index }, n, k, bytes, r0, 5, elements));
+        same(
+          await kernels.dealSelection({ index }, n, k, pads, r0),
+          await oracle.dealSelection({ index }, n, k, pads, r0),
+        );
+        same(
+          await kernels.evaluateSelection({ index }, n, k, bytes, r0, 5, elements),
+          await oracle.evaluateSelection({ index }, n, k, bytes, r0, 5, elements),
+        );
       }
       const [key] = generatePoint(1234, 12, random.bytes(32), random.bytes(16));
       same(await kernels.expandPoint(key, 12, 4000), await oracle.expandPoint(key, 12, 4000));

@@ -1,4 +1,7 @@
-/** Positions in key streams: what the backends share, and the two operations of the wasm backend that address a stream without drawing from it. */
+/**
+ * Positions in key streams: what the backends share, and the two operations of the wasm backend that address a
+ * stream without drawing from it.
+ */
 import { describe, expect, it } from 'vitest';
 import { BLOCK_BYTES, STREAM_BYTES, blockOf } from '../../src/compute/kernels/key-stream.ts';
 import { KernelInstance } from '../../src/compute/kernels/wasm/instance.ts';
@@ -10,13 +13,13 @@ const STREAM = { key: new Uint8Array(32).fill(7), nonce: new Uint8Array(12).fill
 
 describe('the end of a key stream', () => {
   it('numbers every block up to the last one, and no byte behind it', () => {
-    expect([blockOf(0, 0), blockOf(63, 65), blockOf(64, 65), blockOf(STREAM_BYTES - 1, STREAM_BYTES), blockOf(STREAM_BYTES, STREAM_BYTES)]).toEqual([
-      0,
-      0,
-      1,
-      2 ** 32 - 1,
-      2 ** 32,
-    ]);
+    expect([
+      blockOf(0, 0),
+      blockOf(63, 65),
+      blockOf(64, 65),
+      blockOf(STREAM_BYTES - 1, STREAM_BYTES),
+      blockOf(STREAM_BYTES, STREAM_BYTES),
+    ]).toEqual([0, 0, 1, 2 ** 32 - 1, 2 ** 32]);
     expect(STREAM_BYTES / BLOCK_BYTES).toBe(2 ** 32);
     for (const [from, to] of [
       [STREAM_BYTES, STREAM_BYTES + 1],
@@ -36,7 +39,13 @@ describe('the end of a key stream', () => {
       const bits = k === 1 ? 1 : k;
       // Two entries an element, one element behind the last that fits.
       const end = (8 * STREAM_BYTES) / (2 * bits);
-      const table = { kind: 'rows', table: wordsFrom([0, 1, 0, 0], k), n: 2, stride: 2, row: wordsFrom([1], 1) } as const;
+      const table = {
+        kind: 'rows',
+        table: wordsFrom([0, 1, 0, 0], k),
+        n: 2,
+        stride: 2,
+        row: wordsFrom([1], 1),
+      } as const;
       const choice = { index: wordsFrom([1], 1) };
       expect(instance.selectionTable(table, k, STREAM, end - 1, 1)).toHaveLength(k === 1 ? 1 : k / 4);
       expect(instance.dealSelection(choice, 2, k, STREAM, wordsFrom([0], k), end - 1).data).toHaveLength(1);

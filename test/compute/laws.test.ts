@@ -1,4 +1,7 @@
-/** Laws that hold for any inputs: ring axioms, shift identities, selection gives f(x) − r0, a cubic stays within its rounding bound. */
+/**
+ * Laws that hold for any inputs: ring axioms, shift identities, selection gives f(x) − r0, a cubic stays within its
+ * rounding bound.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
@@ -23,9 +26,24 @@ describe.each(backends)('laws, %s', (_, kernels, numRuns) => {
     await fc.assert(
       fc.asyncProperty(width, seed, side, side, side, side, async (k, s, a, b, c, d) => {
         const random = new Random(s);
-        const [x, y, y2, z] = [random.words(a * b, k), random.words(b * c, k), random.words(b * c, k, false), random.words(c * d, k)];
-        const left = await kernels.matmul(await kernels.matmul(x, y, { batch: 1, m: a, inner: b, n: c }), z, { batch: 1, m: a, inner: c, n: d });
-        const right = await kernels.matmul(x, await kernels.matmul(y, z, { batch: 1, m: b, inner: c, n: d }), { batch: 1, m: a, inner: b, n: d });
+        const [x, y, y2, z] = [
+          random.words(a * b, k),
+          random.words(b * c, k),
+          random.words(b * c, k, false),
+          random.words(c * d, k),
+        ];
+        const left = await kernels.matmul(await kernels.matmul(x, y, { batch: 1, m: a, inner: b, n: c }), z, {
+          batch: 1,
+          m: a,
+          inner: c,
+          n: d,
+        });
+        const right = await kernels.matmul(x, await kernels.matmul(y, z, { batch: 1, m: b, inner: c, n: d }), {
+          batch: 1,
+          m: a,
+          inner: b,
+          n: d,
+        });
         same(left, right);
         const shape = { batch: 1, m: a, inner: b, n: c };
         const sum = await kernels.matmul(x, await kernels.add(y, y2), shape);
@@ -47,7 +65,10 @@ describe.each(backends)('laws, %s', (_, kernels, numRuns) => {
         const high = await kernels.scale(await kernels.shiftRight(x, cut, k), 1n << BigInt(cut));
         const low = cut === 0 ? await kernels.scale(x, 0n) : await kernels.cast(await kernels.cast(x, cut), k);
         same(await kernels.add(high, low), x);
-        same(await kernels.shiftRight(await kernels.shiftRight(x, shift, k), 3, k), await kernels.shiftRight(x, shift + 3, k));
+        same(
+          await kernels.shiftRight(await kernels.shiftRight(x, shift, k), 3, k),
+          await kernels.shiftRight(x, shift + 3, k),
+        );
         same(await kernels.unpack(await kernels.pack(x), k, 20), x);
         same(await kernels.sumRows(await kernels.repeat(x, 5), 5), await kernels.scale(x, 5n));
       }),
@@ -103,35 +124,49 @@ describe.each(backends)('laws, %s', (_, kernels, numRuns) => {
 
   it('a cubic is right up to its rounding', async () => {
     await fc.assert(
-      fc.asyncProperty(seed, fc.constantFrom(2, 8, 32), fc.constantFrom(6, 12, 14), fc.constantFrom(0, 4, 6), async (s, segments, t, guard) => {
-        const random = new Random(s);
-        const s2 = 13;
-        const count = 12;
-        const cubic = { ...randomCubic(random, segments, t, guard, 14 + guard), s2 };
-        const ring = t + Math.log2(segments);
-        const [a, l] = [random.words(count, ring, false), random.words(count, ring)];
-        const [pads, r0] = [random.stream(), random.words(count, 64, false)];
-        const choice = { index: await kernels.shiftRight(l, t, 32), basis: await kernels.cubicBasis(l, t, s2, 64) };
-        const bytes = await kernels.selectionTable({ kind: 'cubic', cubic, a }, 64, pads, 0, count);
-        const B = await kernels.dealSelection(choice, segments, 64, pads, r0);
-        const y = await kernels.add(await kernels.evaluateSelection(choice, segments, 64, bytes, B, 0, count), r0);
-        for (let i = 0; i < count; i++) {
-          const [ai, li] = [wordAt(a, i), wordAt(l, i)];
-          const one = 1n << BigInt(t);
-          const segment = Number(BigInt.asUintN(ring, ((ai >> BigInt(t)) - (li >> BigInt(t))) << BigInt(t)) >> BigInt(t));
-          const d = (ai % one) - (li % one);
-          const C = [0, 1, 2, 3].map((q) => cubic.coefficients[4 * segment + q]);
-          const size = C.reduce((sum, c) => sum + (c < 0n ? -c : c), 0n);
-          // Exactly: Σ C_q δ^q · 2^(s2 − guard), times 2^(3t + guard) to stay in integers.
-          const unit = (one ** 3n) << BigInt(guard);
-          const exact = C.reduce((sum, c, q) => sum + ((c * d ** BigInt(q) * one ** BigInt(3 - q)) << BigInt(s2)), 0n);
-          const error = signedAt(y, i) * unit - exact;
-          // Per p: half a unit of the table plus 3 Horner floors of 2^-guard, times φ_p; and a floor of φ_p times |D_p| ≤ 3·Σ|C| / 2^guard + 1.
-          const bound = 4n * ((unit << BigInt(s2)) / 2n + (3n << BigInt(s2 + 3 * t)) + (((3n * size) >> BigInt(guard)) + 2n) * unit);
-          expect(error < bound && -error < bound).toBe(true);
-          expect(wordAt(choice.basis, 4 * i + 3)).toBe(cubicPhi(li, t, s2)[3]);
-        }
-      }),
+      fc.asyncProperty(
+        seed,
+        fc.constantFrom(2, 8, 32),
+        fc.constantFrom(6, 12, 14),
+        fc.constantFrom(0, 4, 6),
+        async (s, segments, t, guard) => {
+          const random = new Random(s);
+          const s2 = 13;
+          const count = 12;
+          const cubic = { ...randomCubic(random, segments, t, guard, 14 + guard), s2 };
+          const ring = t + Math.log2(segments);
+          const [a, l] = [random.words(count, ring, false), random.words(count, ring)];
+          const [pads, r0] = [random.stream(), random.words(count, 64, false)];
+          const choice = { index: await kernels.shiftRight(l, t, 32), basis: await kernels.cubicBasis(l, t, s2, 64) };
+          const bytes = await kernels.selectionTable({ kind: 'cubic', cubic, a }, 64, pads, 0, count);
+          const B = await kernels.dealSelection(choice, segments, 64, pads, r0);
+          const y = await kernels.add(await kernels.evaluateSelection(choice, segments, 64, bytes, B, 0, count), r0);
+          for (let i = 0; i < count; i++) {
+            const [ai, li] = [wordAt(a, i), wordAt(l, i)];
+            const one = 1n << BigInt(t);
+            const segment = Number(
+              BigInt.asUintN(ring, ((ai >> BigInt(t)) - (li >> BigInt(t))) << BigInt(t)) >> BigInt(t),
+            );
+            const d = (ai % one) - (li % one);
+            const C = [0, 1, 2, 3].map((q) => cubic.coefficients[4 * segment + q]);
+            const size = C.reduce((sum, c) => sum + (c < 0n ? -c : c), 0n);
+            // Exactly: Σ C_q δ^q · 2^(s2 − guard), times 2^(3t + guard) to stay in integers.
+            const unit = (one ** 3n) << BigInt(guard);
+            const exact = C.reduce(
+              (sum, c, q) => sum + ((c * d ** BigInt(q) * one ** BigInt(3 - q)) << BigInt(s2)),
+              0n,
+            );
+            const error = signedAt(y, i) * unit - exact;
+            // Per p: half a unit of the table plus 3 Horner floors of 2^-guard, times φ_p; and a floor of φ_p times
+            // |D_p| ≤ 3·Σ|C| / 2^guard + 1.
+            const bound =
+              4n *
+              ((unit << BigInt(s2)) / 2n + (3n << BigInt(s2 + 3 * t)) + (((3n * size) >> BigInt(guard)) + 2n) * unit);
+            expect(error < bound && -error < bound).toBe(true);
+            expect(wordAt(choice.basis, 4 * i + 3)).toBe(cubicPhi(li, t, s2)[3]);
+          }
+        },
+      ),
       { numRuns: Math.ceil(numRuns / 3) },
     );
   });

@@ -1,6 +1,14 @@
 /** Patterns against the lists that they stand for, each written out here as a formula of the position. */
 import { describe, expect, it } from 'vitest';
-import { type Pattern, Lists, listOf, patternCount, patternReach, strided, triangle } from '../../src/compute/pattern.ts';
+import {
+  type Pattern,
+  Lists,
+  listOf,
+  patternCount,
+  patternReach,
+  strided,
+  triangle,
+} from '../../src/compute/pattern.ts';
 import { Lru } from '../../src/core/lru.ts';
 
 /** Every pattern, and the place that its word i comes from. */
@@ -69,7 +77,13 @@ describe('a bounded cache', () => {
     cache.set('b', 'B', 4);
     expect(cache.get('a')).toBe('A');
     cache.set('c', 'C', 4);
-    expect([cache.get('a'), cache.get('b'), cache.get('c'), cache.weight, cache.size]).toEqual(['A', undefined, 'C', 8, 2]);
+    expect([cache.get('a'), cache.get('b'), cache.get('c'), cache.weight, cache.size]).toEqual([
+      'A',
+      undefined,
+      'C',
+      8,
+      2,
+    ]);
     cache.set('a', 'A2', 6);
     expect([cache.get('a'), cache.weight]).toEqual(['A2', 10]);
     cache.set('huge', 'H', 11);

@@ -16,7 +16,13 @@ const backends: [string, () => Promise<RingKernels<Words>>][] = [
   ['wasm, two workers', () => createWasmKernels({ module, startWorker: nodeWorkerFactory(), threads: 2 })],
 ];
 
-async function checkPoint(kernels: RingKernels<Words>, random: Random, alpha: number, depth: number, count: number): Promise<void> {
+async function checkPoint(
+  kernels: RingKernels<Words>,
+  random: Random,
+  alpha: number,
+  depth: number,
+  count: number,
+): Promise<void> {
   const keys = generatePoint(alpha, depth, random.bytes(32), random.bytes(16));
   expect(keys.map((key) => key.length)).toEqual([pointKeyBytes(depth), pointKeyBytes(depth)]);
   const [left, right] = await Promise.all(keys.map((key) => kernels.expandPoint(key, depth, count)));

@@ -54,7 +54,8 @@ function localWorker(log?: string[]): WorkerPort & { crash(error: Error): void }
 describe('wasm workers', () => {
   const random = new Random(42);
   const stream = random.stream();
-  const table = (count: number) => ({ kind: 'rows', table: random.words(4096, 32), n: 64, stride: 64, row: random.indices(count, 64) }) as const;
+  const table = (count: number) =>
+    ({ kind: 'rows', table: random.words(4096, 32), n: 64, stride: 64, row: random.indices(count, 64) }) as const;
 
   it('short calls get their turn while a long one is under way', async () => {
     const log: string[] = [];
@@ -121,7 +122,11 @@ describe('wasm workers', () => {
     await expect(pending).rejects.toMatchObject({ code: 'ERR_WORKER' });
     await kernels.close();
     // Not a module: the worker's first answer is an error.
-    const broken = await createWasmKernels({ module: {} as WebAssembly.Module, threads: 1, startWorker: () => localWorker() }).catch((error: unknown) => error);
+    const broken = await createWasmKernels({
+      module: {} as WebAssembly.Module,
+      threads: 1,
+      startWorker: () => localWorker(),
+    }).catch((error: unknown) => error);
     expect(broken).toBeInstanceOf(Error);
   });
 
@@ -138,7 +143,9 @@ describe('wasm workers', () => {
           // An operand that is too long for the worker's memory, as the worker's own engine says it.
           postMessage: (message, transfer) =>
             port.postMessage(
-              broken === 'worker' && 'op' in (message as object) ? { ...(message as object), args: [stream, 64, 2 ** 34, 0] } : message,
+              broken === 'worker' && 'op' in (message as object)
+                ? { ...(message as object), args: [stream, 64, 2 ** 34, 0] }
+                : message,
               transfer,
             ),
         };
@@ -177,7 +184,11 @@ describe('wasm workers', () => {
         // The operation does not exist, so the worker throws what is not one of our errors.
         return {
           ...port,
-          postMessage: (message, transfer) => port.postMessage('op' in (message as object) ? { ...(message as object), op: 'nothing' } : message, transfer),
+          postMessage: (message, transfer) =>
+            port.postMessage(
+              'op' in (message as object) ? { ...(message as object), op: 'nothing' } : message,
+              transfer,
+            ),
         };
       },
     });
@@ -218,7 +229,14 @@ describe('wasm memory', () => {
     const random = new Random(5);
     const [x, y] = [random.words(900, 64), random.words(900, 64)];
     const [pads, l] = [random.stream(), random.words(50, 25)];
-    const cubic = { segments: 8, t: 12, s1: 13, s2: 13, guard: 4, coefficients: BigInt64Array.from({ length: 32 }, () => random.word(14)) };
+    const cubic = {
+      segments: 8,
+      t: 12,
+      s1: 13,
+      s2: 13,
+      guard: 4,
+      coefficients: BigInt64Array.from({ length: 32 }, () => random.word(14)),
+    };
     instance.loadMatrix(1, x.data as BigUint64Array, 30, 30);
     instance.expBasis(l, 14, 64);
     const before = new Uint8Array(memory.buffer).slice();
@@ -227,7 +245,13 @@ describe('wasm memory', () => {
     instance.matmulMatrix(x, 1);
     instance.draw(pads, 64, 333, 5);
     instance.selectionTable({ kind: 'cubic', cubic, a: random.words(50, 15) }, 32, pads, 3, 50);
-    instance.selectionTable({ kind: 'rows', table: random.words(64, 1), n: 8, stride: 8, row: random.indices(50, 8) }, 1, pads, 3, 50);
+    instance.selectionTable(
+      { kind: 'rows', table: random.words(64, 1), n: 8, stride: 8, row: random.indices(50, 8) },
+      1,
+      pads,
+      3,
+      50,
+    );
     instance.selectionTable({ kind: 'exp', s1: 14, a: l, gate: random.words(50, 1) }, 64, pads, 3, 50);
     instance.dealSelection({ index: random.indices(50, 64) }, 64, 64, pads, random.words(50, 64), 3);
     instance.expandPoint(random.bytes(41 + 17 * 9), 9, 3, 500);

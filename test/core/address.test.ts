@@ -51,7 +51,10 @@ describe('an address carries trust', () => {
     expect(carriesTrust(address)).toBe(true);
     expect(endpointUrl(address, 1, '/x').href).toContain('/x');
     expect(endpointOf({ endpoint: address, token: 'hf_x' })).toBe(address);
-    expect((await loadDeployment(`${address}/tercet.json`, 'http://127.0.0.1/', { fetch: served })).deployment.parties[0].url).toBe('https://alder.example');
+    expect(
+      (await loadDeployment(`${address}/tercet.json`, 'http://127.0.0.1/', { fetch: served })).deployment.parties[0]
+        .url,
+    ).toBe('https://alder.example');
     const parties = [{ ...DOCUMENT.parties[0], url: address }, DOCUMENT.parties[1]];
     expect(parseDeployment({ ...DOCUMENT, parties }).parties[0].url).toBe(address);
   });
@@ -105,13 +108,21 @@ describe('a server that anybody reaches', () => {
     for (const site of sites.splice(0)) await site.close();
   });
   const serve = async (options: Partial<SiteOptions>): Promise<Site> => {
-    const site = await serveSite({ document: parseDeployment(DOCUMENT), files: new Map(), app: 'e2e/pages/worker', host: '127.0.0.1', port: 0, ...options });
+    const site = await serveSite({
+      document: parseDeployment(DOCUMENT),
+      files: new Map(),
+      app: 'e2e/pages/worker',
+      host: '127.0.0.1',
+      port: 0,
+      ...options,
+    });
     sites.push(site);
     return site;
   };
 
   it('needs TLS, or the word of whoever runs it that a proxy has it', async () => {
-    for (const host of ['0.0.0.0', '::', '192.0.2.7']) expect((await failure('ERR_ARGUMENT', () => serve({ host }))).message).toContain('without TLS');
+    for (const host of ['0.0.0.0', '::', '192.0.2.7'])
+      expect((await failure('ERR_ARGUMENT', () => serve({ host }))).message).toContain('without TLS');
     expect((await fetch(`${(await serve({})).url}tercet.json`)).status).toBe(200);
     expect((await serve({ host: '0.0.0.0', behindProxy: true })).url).toMatch(/^http:/);
     const { createCertificates } = await import('../../src/net/certificates.ts');

@@ -18,6 +18,14 @@ describe('the environment', () => {
   });
 
   it('of anybody else, of what is taken, and of what is empty is none of its business', () => {
-    checkEnvironment({ PATH: '/bin', TERCET_HOME: '/x', TERCET_OFFLINE: '1', TERCET_TEST_RUN: '1', MPC_PROTOCOL: '', mpc_host: 'x', constructor: 'x' });
+    checkEnvironment({
+      PATH: '/bin',
+      TERCET_HOME: '/x',
+      TERCET_OFFLINE: '1',
+      TERCET_TEST_RUN: '1',
+      MPC_PROTOCOL: '',
+      mpc_host: 'x',
+      constructor: 'x',
+    });
   });
 });

@@ -1,4 +1,7 @@
-/** The same conformance suite and vectors on WebGPU kernels in a page of Chromium, which the suite calls from Node. The page reaches no network but its own server. */
+/**
+ * The same conformance suite and vectors on WebGPU kernels in a page of Chromium, which the suite calls from Node.
+ * The page reaches no network but its own server.
+ */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -16,7 +19,14 @@ import { conformance } from '../compute/kernels.suite.ts';
 import { type Answer, decode, encode } from './remote.ts';
 
 const FLAGS = [
-  ...['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run', '--disable-quic'],
+  ...[
+    '--no-sandbox',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--no-first-run',
+    '--disable-quic',
+  ],
   ...['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
 ];
 
@@ -73,8 +83,11 @@ async function remoteKernels(): Promise<RingKernels> {
       return async (...args: unknown[]) => {
         // Text, because a page would otherwise walk through every argument once more.
         const given: [string, string] = [name, JSON.stringify(encode(args))];
-        const answer = decode(JSON.parse(await page.evaluate(([method, text]) => window.callKernels(method, text), given))) as Answer;
-        if ('error' in answer) throw new TercetError(answer.error.code as ErrorCode, answer.error.message, answer.error.hint);
+        const answer = decode(
+          JSON.parse(await page.evaluate(([method, text]) => window.callKernels(method, text), given)),
+        ) as Answer;
+        if ('error' in answer)
+          throw new TercetError(answer.error.code as ErrorCode, answer.error.message, answer.error.hint);
         return answer.value;
       };
     },
@@ -83,7 +96,10 @@ async function remoteKernels(): Promise<RingKernels> {
 
 it('a page opens a device with the limits of its adapter', async () => {
   const { page, description } = await openPage();
-  const { limits, adapter } = JSON.parse(description) as { limits: { bindingBytes: number }; adapter: { vendor: string } };
+  const { limits, adapter } = JSON.parse(description) as {
+    limits: { bindingBytes: number };
+    adapter: { vendor: string };
+  };
   expect(limits.bindingBytes).toBeGreaterThan(2 ** 27);
   expect(adapter.vendor).not.toBe('');
   await page.close();

@@ -1,4 +1,7 @@
-/** The WebGPU backend on Dawn: conformance as it is, and once more with limits so small that everything is cut into ranges, folded and submitted in pieces. */
+/**
+ * The WebGPU backend on Dawn: conformance as it is, and once more with limits so small that everything is cut into
+ * ranges, folded and submitted in pieces.
+ */
 import { afterAll } from 'vitest';
 import { createWebGpuKernels } from '../../src/compute/kernels/webgpu/index.ts';
 import { chachaVectors } from '../compute/chacha.suite.ts';

@@ -1,9 +1,17 @@
-/** What only a backend with a device has: memory that is cleared before it is used again, read-backs in one go, dispatches that are folded, and failures that end it. */
+/**
+ * What only a backend with a device has: memory that is cleared before it is used again, read-backs in one go,
+ * dispatches that are folded, and failures that end it.
+ */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
-import { type KernelLimits, type WebGpuKernels, createWebGpuKernels, requestDevice } from '../../src/compute/kernels/webgpu/index.ts';
+import {
+  type KernelLimits,
+  type WebGpuKernels,
+  createWebGpuKernels,
+  requestDevice,
+} from '../../src/compute/kernels/webgpu/index.ts';
 import { type Vector, type Words, wordsFrom, zeros } from '../../src/compute/ring.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { Random, same } from '../compute/kernels.suite.ts';
@@ -70,7 +78,9 @@ describe('memory', () => {
     const attempt = kernels.attempt();
     const x = await attempt.unpack(random.bytes(8 * 1000), 64, 1000);
     const y = await attempt.add(x, ones(1000, 64));
-    const packed = await attempt.pack(await attempt.cast(await attempt.add(y, await attempt.draw(random.stream(), 64, 1000)), 40));
+    const packed = await attempt.pack(
+      await attempt.cast(await attempt.add(y, await attempt.draw(random.stream(), 64, 1000)), 40),
+    );
     expect(packed.some((byte) => byte !== 0)).toBe(true);
     // Positive control: before the sweep the buffers hold the words.
     await turn();
@@ -81,7 +91,10 @@ describe('memory', () => {
     expect(attempt.describe().vectors).toBe(0);
     for (const buffer of buffers) expect((await contents(buffer)).every((byte) => byte === 0)).toBe(true);
     const made = buffers.length;
-    same(await attempt.read(await attempt.add(ones(1000, 64), ones(1000, 64))), await oracle.add(ones(1000, 64), ones(1000, 64)));
+    same(
+      await attempt.read(await attempt.add(ones(1000, 64), ones(1000, 64))),
+      await oracle.add(ones(1000, 64), ones(1000, 64)),
+    );
     expect(buffers.length).toBe(made);
   });
 
@@ -145,7 +158,14 @@ describe('memory', () => {
   it('of constants is uploaded once', async () => {
     const { kernels, buffers } = await spied();
     const table = random.words(64, 32);
-    const request = () => kernels.selectionTable({ kind: 'rows', table, n: 8, stride: 8, row: random.indices(20, 8) }, 32, random.stream(), 0, 20);
+    const request = () =>
+      kernels.selectionTable(
+        { kind: 'rows', table, n: 8, stride: 8, row: random.indices(20, 8) },
+        32,
+        random.stream(),
+        0,
+        20,
+      );
     await request();
     await turn();
     await request();
@@ -200,7 +220,8 @@ describe('commands', () => {
       all.flatMap(() => all),
       64,
     );
-    for (const op of ['add', 'sub', 'mul'] as const) same((await kernels.read(await kernels[op](x, y))) as Words, await oracle[op](x, y));
+    for (const op of ['add', 'sub', 'mul'] as const)
+      same((await kernels.read(await kernels[op](x, y))) as Words, await oracle[op](x, y));
     // Every product of a tile at its largest: the carries of a whole inner dimension.
     const [a, b] = [ones(70 * 200, 64), ones(200 * 66, 64)];
     const shape = { batch: 1, m: 70, inner: 200, n: 66 };
@@ -228,8 +249,14 @@ describe('operands beyond a binding', () => {
         }
       }
       const x = random.words(m * inner, 64);
-      for (const entries of [random.words(inner * n, 64).data as BigUint64Array, new Int32Array(random.words(inner * n, 32).data.buffer)]) {
-        const [matrix, expected] = [await kernels.loadMatrix(entries, inner, n), await oracle.loadMatrix(entries, inner, n)];
+      for (const entries of [
+        random.words(inner * n, 64).data as BigUint64Array,
+        new Int32Array(random.words(inner * n, 32).data.buffer),
+      ]) {
+        const [matrix, expected] = [
+          await kernels.loadMatrix(entries, inner, n),
+          await oracle.loadMatrix(entries, inner, n),
+        ];
         same(await kernels.read(await kernels.matmulMatrix(x, matrix)), await oracle.matmulMatrix(x, expected));
         await kernels.freeMatrix(matrix);
       }
@@ -260,10 +287,14 @@ describe('operands beyond a binding', () => {
     const stream = random.stream();
     for (const k of [8, 40, 64]) {
       const table = { kind: 'choose', pick, bits, values } as const;
-      same(await kernels.selectionTable(table, k, stream, 3, 690), await oracle.selectionTable(table, k, stream, 3, 690));
+      same(
+        await kernels.selectionTable(table, k, stream, 3, 690),
+        await oracle.selectionTable(table, k, stream, 3, 690),
+      );
     }
     const exp = { kind: 'exp', s1: 17, a: random.words(999, 25), gate: random.words(999, 1) } as const;
-    for (const k of [1, 56]) same(await kernels.selectionTable(exp, k, stream, 5, 999), await oracle.selectionTable(exp, k, stream, 5, 999));
+    for (const k of [1, 56])
+      same(await kernels.selectionTable(exp, k, stream, 5, 999), await oracle.selectionTable(exp, k, stream, 5, 999));
   });
 });
 
@@ -304,7 +335,10 @@ describe('a failure', () => {
 
   it('is ERR_DEVICE_MEMORY for a read that there is no room for, and not for the shorter one of the same turn', async () => {
     const { kernels } = await spied({ memoryBytes: 2 ** 20 });
-    const [long, short] = [await kernels.draw(random.stream(), 64, 60_000), await kernels.draw(random.stream(), 64, 1000)];
+    const [long, short] = [
+      await kernels.draw(random.stream(), 64, 60_000),
+      await kernels.draw(random.stream(), 64, 1000),
+    ];
     const [refused, served] = [kernels.read(long), kernels.read(short)];
     await expect(refused).rejects.toMatchObject({ code: 'ERR_DEVICE_MEMORY' });
     expect((await served).data).toHaveLength(1000);
@@ -315,7 +349,9 @@ describe('a failure', () => {
     const { kernels, device } = await spied();
     // Devices differ in what they bind at most: 128 MiB is what each has, a large one takes 16 GB.
     const words = device.limits.maxStorageBufferBindingSize / 8;
-    await expect(kernels.repeat(zeros(2 ** 10, 64), 2 * Math.ceil(words / 2 ** 10))).rejects.toMatchObject({ code: 'ERR_DEVICE_MEMORY' });
+    await expect(kernels.repeat(zeros(2 ** 10, 64), 2 * Math.ceil(words / 2 ** 10))).rejects.toMatchObject({
+      code: 'ERR_DEVICE_MEMORY',
+    });
     expect(kernels.fault.failed).toBe(false);
   });
 
@@ -326,7 +362,8 @@ describe('a failure', () => {
       ['internal', 'ERR_KERNEL'],
     ] as const) {
       const { kernels, device } = await spied();
-      // The device reports what this scope would: an allocation cannot be made to fail on purpose without filling the machine.
+      // The device reports what this scope would: an allocation cannot be made to fail on purpose without filling
+      // the machine.
       const stack: GPUErrorFilter[] = [];
       const [push, pop] = [device.pushErrorScope.bind(device), device.popErrorScope.bind(device)];
       device.pushErrorScope = (filter) => {
@@ -373,8 +410,12 @@ describe('a failure', () => {
 
   it('to open says why', async () => {
     await failure('ERR_DEVICE_UNAVAILABLE', () => requestDevice(undefined));
-    await failure('ERR_DEVICE_UNAVAILABLE', () => requestDevice({ requestAdapter: async () => null } as unknown as GPU));
+    await failure('ERR_DEVICE_UNAVAILABLE', () =>
+      requestDevice({ requestAdapter: async () => null } as unknown as GPU),
+    );
     const adapter = { limits: {}, info: {}, requestDevice: () => Promise.reject(new Error('planted')) };
-    await failure('ERR_DEVICE_UNAVAILABLE', () => requestDevice({ requestAdapter: async () => adapter } as unknown as GPU));
+    await failure('ERR_DEVICE_UNAVAILABLE', () =>
+      requestDevice({ requestAdapter: async () => adapter } as unknown as GPU),
+    );
   });
 });

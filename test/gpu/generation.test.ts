@@ -1,4 +1,7 @@
-/** A text that goes on, on Dawn: keys and values that are kept leave the device after every step and come back to it in the next. */
+/**
+ * A text that goes on, on Dawn: keys and values that are kept leave the device after every step and come back to it
+ * in the next.
+ */
 import { afterAll, describe, expect, it } from 'vitest';
 import { createWebGpuKernels } from '../../src/compute/kernels/webgpu/index.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
@@ -15,7 +18,15 @@ describe('GPT-2 on WebGPU kernels', () => {
   it('gives the logits of the float model behind a padded prompt, step by step, and leaves no vector', async () => {
     const source = randomWeights(TINY_GPT2, 9);
     const model = await servedModel(source, webgpu);
-    const request: Request = { model: model.hash, protocol: '3pc_semi_honest', weights: 'open', ...SHAPE, tokens: 4, rows: 1, steps: 2 };
+    const request: Request = {
+      model: model.hash,
+      protocol: '3pc_semi_honest',
+      weights: 'open',
+      ...SHAPE,
+      tokens: 4,
+      rows: 1,
+      steps: 2,
+    };
     const { session, ends } = await prepared({ request, model, on: webgpu });
     let known = [5, 11, 2];
     const check = async (logits: Float32Array) => {

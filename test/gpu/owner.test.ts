@@ -1,4 +1,7 @@
-/** A data owner whose graphics device is lost in the middle of a run: the session ends at all three parties, and the next run has another device. */
+/**
+ * A data owner whose graphics device is lost in the middle of a run: the session ends at all three parties, and the
+ * next run has another device.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWebGpuKernels } from '../../src/compute/kernels/webgpu/index.ts';
 import type { NodeDevice } from '../../src/compute/kernels/webgpu/node-device.ts';
@@ -37,14 +40,26 @@ describe('an owner on WebGPU', () => {
       now: () => performance.now(),
       random: (length) => crypto.getRandomValues(new Uint8Array(length)),
       peakMemory: () => 0,
-      capabilities: () => capabilitiesOf({ gpu: undefined, secureContext: true, webrtc: true, workers: true, threads: 1, crossOriginIsolated: false }),
+      capabilities: () =>
+        capabilitiesOf({
+          gpu: undefined,
+          secureContext: true,
+          webrtc: true,
+          workers: true,
+          threads: 1,
+          crossOriginIsolated: false,
+        }),
       openKernels: async () => {
         const device = await openTestDevice();
         opened.push(device);
         return createWebGpuKernels(device);
       },
       openLink: ({ onFallback, ...request }) =>
-        openOwnerLink({ ...request, offerer: nodeOfferer(), onFallback: (event) => onFallback({ what: 'transport', ...event }) }),
+        openOwnerLink({
+          ...request,
+          offerer: nodeOfferer(),
+          onFallback: (event) => onFallback({ what: 'transport', ...event }),
+        }),
     };
     let lose = true;
     const model = await OwnerModel.load(

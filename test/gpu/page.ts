@@ -29,7 +29,9 @@ window.callKernels = async (method, args) => {
   let answer: Answer;
   try {
     if (kernels === undefined) throw new Error('no kernels');
-    const given = (decode(JSON.parse(args)) as unknown[]).map((value) => (isReference(value) ? matrices[value.reference] : value));
+    const given = (decode(JSON.parse(args)) as unknown[]).map((value) =>
+      isReference(value) ? matrices[value.reference] : value,
+    );
     const call = Reflect.get(onHost(kernels), method) as (...operands: unknown[]) => Promise<unknown>;
     const value = await call(...given);
     if (method === 'loadMatrix') {

@@ -1,4 +1,7 @@
-/** Whole protocol runs on Dawn: a small BERT among three parties, every message on every link the same as with the kernels that are compared with the reference. */
+/**
+ * Whole protocol runs on Dawn: a small BERT among three parties, every message on every link the same as with the
+ * kernels that are compared with the reference.
+ */
 import { afterAll, describe, expect, it } from 'vitest';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
@@ -30,7 +33,10 @@ const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 
 
 /** Random weights, twelve times as large as usual so that rows of 8 have some variance. */
 const source: WeightSource = randomWeights(TINY, 3);
-const lively: WeightSource = { ...source, tensor: async (name) => (await source.tensor(name)).map((v) => (name.includes('Gamma') ? v : 12 * v)) };
+const lively: WeightSource = {
+  ...source,
+  tensor: async (name) => (await source.tensor(name)).map((v) => (name.includes('Gamma') ? v : 12 * v)),
+};
 const SEEDS = [seeded(32, 5, 51), seeded(32, 5, 52)] as const;
 
 type Views = NonNullable<SimulationOptions['parameters']>;
@@ -44,8 +50,12 @@ async function secretViews(kernels: RingKernels): Promise<Views> {
   const encode = parameterEncoder(lively);
   const names = listParameters(TINY).map(({ name }) => name);
   const read = async (parameter: Parameters<typeof encode>[0]): Promise<BigUint64Array> =>
-    (await maskParameter(wasm, SEEDS, names.indexOf(parameter.name), wordsFrom(await encode(parameter), 64))).data as BigUint64Array;
-  const [one, two] = [await SharedParameters.load(1, TINY, SEEDS[0], read, kernels), await SharedParameters.load(2, TINY, SEEDS[1], read, kernels)];
+    (await maskParameter(wasm, SEEDS, names.indexOf(parameter.name), wordsFrom(await encode(parameter), 64)))
+      .data as BigUint64Array;
+  const [one, two] = [
+    await SharedParameters.load(1, TINY, SEEDS[0], read, kernels),
+    await SharedParameters.load(2, TINY, SEEDS[1], read, kernels),
+  ];
   return (id) => (id === 0 ? new OwnerSeeds(TINY, Uint8Array.from([...SEEDS[0], ...SEEDS[1]])) : id === 1 ? one : two);
 }
 
@@ -75,19 +85,35 @@ describe('three parties on WebGPU kernels', () => {
   const ids = [2, 9, 4, 17, 3];
   const inputs: Inputs = { tensors: { [ROWS]: wordsFrom([0, 0, 1, 0, 0], 64) }, indices: { [TOKENS]: ids } };
 
-  it.each(['open', 'secret'] as const)('a small BERT with %s weights: all messages and logits as with wasm, and no vector left', async (weights) => {
-    const views = weights === 'open' ? openViews : secretViews;
-    const plan = await modelPlan(lively);
-    const build = (g: Gates) => buildModel(g, { config: TINY, plan, sequences: 1, tokens: ids.length, rows: 1, padded: false, pair: false, steps: 0 }, 0);
-    const before = webgpu.describe();
-    const got = await record(build, inputs, { weights, kernels: () => webgpu, parameters: await views(webgpu), seed: 9 });
-    const after = webgpu.describe();
-    sameRun(got, await record(build, inputs, { weights, kernels: () => wasm, parameters: await views(wasm), seed: 9 }));
-    expect(got.simulation.outputs.get(LOGITS)?.data.length).toBe(TINY.vocabSize);
-    for (const { kernels } of got.simulation.engines) expect((kernels as typeof webgpu).describe().vectors).toBe(0);
-    // Read-backs are shared: fewer than there are messages.
-    expect(after.readbacks - before.readbacks).toBeLessThan(got.messages.length);
-  });
+  it.each(['open', 'secret'] as const)(
+    'a small BERT with %s weights: all messages and logits as with wasm, and no vector left',
+    async (weights) => {
+      const views = weights === 'open' ? openViews : secretViews;
+      const plan = await modelPlan(lively);
+      const build = (g: Gates) =>
+        buildModel(
+          g,
+          { config: TINY, plan, sequences: 1, tokens: ids.length, rows: 1, padded: false, pair: false, steps: 0 },
+          0,
+        );
+      const before = webgpu.describe();
+      const got = await record(build, inputs, {
+        weights,
+        kernels: () => webgpu,
+        parameters: await views(webgpu),
+        seed: 9,
+      });
+      const after = webgpu.describe();
+      sameRun(
+        got,
+        await record(build, inputs, { weights, kernels: () => wasm, parameters: await views(wasm), seed: 9 }),
+      );
+      expect(got.simulation.outputs.get(LOGITS)?.data.length).toBe(TINY.vocabSize);
+      for (const { kernels } of got.simulation.engines) expect((kernels as typeof webgpu).describe().vectors).toBe(0);
+      // Read-backs are shared: fewer than there are messages.
+      expect(after.readbacks - before.readbacks).toBeLessThan(got.messages.length);
+    },
+  );
 
   it('mixed backends understand each other, whoever has which', async () => {
     const random = new Random(8);

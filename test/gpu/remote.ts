@@ -1,6 +1,6 @@
 /**
- * Kernels in a page, called from Node: values cross as JSON with typed arrays in base64. Both sides use this file. Vectors of results are read back in the page; matrices
- * stay there and cross as numbers.
+ * Kernels in a page, called from Node: values cross as JSON with typed arrays in base64. Both sides use this file.
+ * Vectors of results are read back in the page; matrices stay there and cross as numbers.
  */
 import type { Matrix } from '../../src/compute/kernels/types.ts';
 
@@ -12,7 +12,9 @@ export interface MatrixReference extends Matrix {
 }
 
 /** Answer of a call. */
-export type Answer = { readonly value: unknown } | { readonly error: { readonly code: string; readonly message: string; readonly hint: string } };
+export type Answer =
+  | { readonly value: unknown }
+  | { readonly error: { readonly code: string; readonly message: string; readonly hint: string } };
 
 function toBase64(bytes: Uint8Array): string {
   let text = '';
@@ -23,10 +25,14 @@ function toBase64(bytes: Uint8Array): string {
 export function encode(value: unknown): unknown {
   if (typeof value === 'bigint') return { $: 'bigint', value: value.toString() };
   if (ArrayBuffer.isView(value)) {
-    return { $: value.constructor.name, value: toBase64(new Uint8Array(value.buffer, value.byteOffset, value.byteLength)) };
+    return {
+      $: value.constructor.name,
+      value: toBase64(new Uint8Array(value.buffer, value.byteOffset, value.byteLength)),
+    };
   }
   if (Array.isArray(value)) return value.map(encode);
-  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, encode(item)]));
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, encode(item)]));
   return value;
 }
 

@@ -1,4 +1,7 @@
-/** A compute party on a graphics device as it is deployed: in a watched process, which comes back where it was when it crashes, and ends when it is told to. */
+/**
+ * A compute party on a graphics device as it is deployed: in a watched process, which comes back where it was when
+ * it crashes, and ends when it is told to.
+ */
 import { spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +13,11 @@ const config = place.write('tiny.json', JSON.stringify(TINY));
 const MODEL = ['--random-weights', '1', '--config', config];
 const TIMEOUT = 180_000;
 
-const { stdout } = spawnSync(process.execPath, [fileURLToPath(new URL('../../scripts/probe-webgpu.mjs', import.meta.url))], { encoding: 'utf8' });
+const { stdout } = spawnSync(
+  process.execPath,
+  [fileURLToPath(new URL('../../scripts/probe-webgpu.mjs', import.meta.url))],
+  { encoding: 'utf8' },
+);
 const { icd } = JSON.parse(stdout) as { readonly icd?: string };
 const env = icd === undefined ? {} : { VK_ICD_FILENAMES: icd };
 
@@ -21,7 +28,10 @@ afterEach(() => {
 afterAll(() => place.close());
 
 async function start(id: 1 | 2, more: readonly string[] = []): Promise<{ run: Run; port: number }> {
-  const run = place.start(['party', '--party-id', String(id), '--device', 'webgpu', '--threads', '0', ...MODEL, ...more], { timeoutMs: TIMEOUT, env });
+  const run = place.start(
+    ['party', '--party-id', String(id), '--device', 'webgpu', '--threads', '0', ...MODEL, ...more],
+    { timeoutMs: TIMEOUT, env },
+  );
   runs.push(run);
   const port = Number((await run.said(/party \d listens on 127\.0\.0\.1:(\d+)/, 60_000))[1]);
   await run.said(/computes on WebGPU, .+ \(buffers to \d+ MiB, bindings to \d+ MiB\)/, 60_000);
@@ -30,14 +40,28 @@ async function start(id: 1 | 2, more: readonly string[] = []): Promise<{ run: Ru
 
 /** The watched process, of the `count`-th start. */
 const child = (run: Run, count: number) =>
-  until(() => run.started().filter(({ pid, argv }) => argv[0] === 'party' && pid !== run.child.pid)[count - 1], 30_000, `start ${count} of the party`);
+  until(
+    () => run.started().filter(({ pid, argv }) => argv[0] === 'party' && pid !== run.child.pid)[count - 1],
+    30_000,
+    `start ${count} of the party`,
+  );
 
 describe('a watched party', () => {
   it('answers on its graphics device, and ends with its watcher on SIGTERM', { timeout: TIMEOUT }, async () => {
     const one = await start(1);
     const two = await start(2, ['--peers', `1=127.0.0.1:${one.port}`]);
     const ended = await place.run(
-      ['infer', ...MODEL, '--tokens', '4', '--device', 'wasm', '--peers', `1=127.0.0.1:${one.port},2=127.0.0.1:${two.port}`, '--json'],
+      [
+        'infer',
+        ...MODEL,
+        '--tokens',
+        '4',
+        '--device',
+        'wasm',
+        '--peers',
+        `1=127.0.0.1:${one.port},2=127.0.0.1:${two.port}`,
+        '--json',
+      ],
       { timeoutMs: TIMEOUT },
     );
     expectSuccess(ended);
@@ -57,7 +81,9 @@ describe('a watched party', () => {
     await run.said(/computes on WebGPU[\s\S]*computes on WebGPU/, 60_000);
   });
 
-  it('is given up after three crashes in a row, with the reason, when no other device was allowed', { timeout: TIMEOUT }, async () => {
+  it('is given up after three crashes in a row, with the reason, when no other device was allowed', {
+    timeout: TIMEOUT,
+  }, async () => {
     const { run } = await start(1);
     for (const count of [1, 2, 3]) {
       const { pid } = await child(run, count);

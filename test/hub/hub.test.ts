@@ -7,7 +7,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ErrorCode, TercetError } from '../../src/core/errors.ts';
-import { HubModel, type HubOptions, type HubProgress, type Pin, browserStore, hubFiles, isHubId, parseHubId } from '../../src/hub/index.ts';
+import {
+  HubModel,
+  type HubOptions,
+  type HubProgress,
+  type Pin,
+  browserStore,
+  hubFiles,
+  isHubId,
+  parseHubId,
+} from '../../src/hub/index.ts';
 import type { FileCache } from '../../src/hub/memory-store.ts';
 import { diskStore } from '../../src/hub/store-node.ts';
 import { openModel } from '../../src/party/model.ts';
@@ -48,15 +57,31 @@ async function failure(code: ErrorCode, says: RegExp, work: () => Promise<unknow
 
 const place = () => join(folder, new URL(hub.url).host.replace(':', '_'), 'acme--model');
 const kept = (file: string) => readFileSync(join(place(), COMMIT, file));
-const contentRequests = (file: string) => hub.requests.filter(({ method, url }) => method === 'GET' && url.endsWith(file)).length;
+const contentRequests = (file: string) =>
+  hub.requests.filter(({ method, url }) => method === 'GET' && url.endsWith(file)).length;
 
 describe('names', () => {
   it('are org/name with an optional revision, and nothing that leaves the hub', () => {
     expect(parseHubId('acme/model')).toEqual({ repository: 'acme/model', revision: 'main' });
     expect(parseHubId('acme/model@v1.0')).toEqual({ repository: 'acme/model', revision: 'v1.0' });
     expect(parseHubId('acme/model@refs/pr/1')).toEqual({ repository: 'acme/model', revision: 'refs/pr/1' });
-    for (const name of ['a/b@/c', 'a/b@c/', 'a/b@c//d', 'a/b@c/../d', 'a/b@c/.d']) expect(isHubId(name), name).toBe(false);
-    for (const name of ['acme', '../x', 'a/../b', 'a/b/c', '/a/b', 'a/b@', 'a/b@../c', 'http://a/b', 'a/b?c', 'a/..', 'a /b', './model', 'a--b/c'])
+    for (const name of ['a/b@/c', 'a/b@c/', 'a/b@c//d', 'a/b@c/../d', 'a/b@c/.d'])
+      expect(isHubId(name), name).toBe(false);
+    for (const name of [
+      'acme',
+      '../x',
+      'a/../b',
+      'a/b/c',
+      '/a/b',
+      'a/b@',
+      'a/b@../c',
+      'http://a/b',
+      'a/b?c',
+      'a/..',
+      'a /b',
+      './model',
+      'a--b/c',
+    ])
       expect(isHubId(name), name).toBe(false);
   });
 });
@@ -69,7 +94,9 @@ describe('a load', () => {
     expect(await loaded.ensure('model.safetensors')).toBe(true);
     expect(loaded.commit).toBe(COMMIT);
     expect(Uint8Array.from(kept('model.safetensors'))).toEqual(BIG);
-    expect(events.map(({ status }) => status)).toEqual(expect.arrayContaining(['initiate', 'download', 'progress', 'done']));
+    expect(events.map(({ status }) => status)).toEqual(
+      expect.arrayContaining(['initiate', 'download', 'progress', 'done']),
+    );
     expect(events.findLast(({ status }) => status === 'progress')).toMatchObject({
       file: 'model.safetensors',
       loaded: BIG.length,
@@ -87,13 +114,19 @@ describe('a load', () => {
     const loaded = model();
     await loaded.ensure('config.json');
     await loaded.ensure('model.safetensors');
-    expect(hub.requests.filter(({ at }) => at === 'hub').map(({ url }) => url.split('/')[4])).toEqual(['main', 'main', COMMIT]);
+    expect(hub.requests.filter(({ at }) => at === 'hub').map(({ url }) => url.split('/')[4])).toEqual([
+      'main',
+      'main',
+      COMMIT,
+    ]);
   });
 
   it('sends the token to the hub and to nobody else', async () => {
     hub.token = 'hf_secret';
     await failure('ERR_DOWNLOAD', /HF_TOKEN/, () => model().ensure('config.json'));
-    const error = await failure('ERR_DOWNLOAD', /token may read/, () => model({ token: 'hf_other' }).ensure('config.json'));
+    const error = await failure('ERR_DOWNLOAD', /token may read/, () =>
+      model({ token: 'hf_other' }).ensure('config.json'),
+    );
     expect(error.line()).not.toContain('hf_other');
     await model({ token: 'hf_secret' }).ensure('model.safetensors');
     const cdn = hub.requests.filter(({ at }) => at === 'cdn');
@@ -105,7 +138,9 @@ describe('a load', () => {
     hub.troubles.set('model.safetensors', { kind: 'cut', after: 100_000, times: 2 });
     await model().ensure('model.safetensors');
     expect(Uint8Array.from(kept('model.safetensors'))).toEqual(BIG);
-    const from = hub.requests.flatMap(({ range }) => (range === undefined ? [] : [Number(/^bytes=(\d+)-$/.exec(range)?.[1])]));
+    const from = hub.requests.flatMap(({ range }) =>
+      range === undefined ? [] : [Number(/^bytes=(\d+)-$/.exec(range)?.[1])],
+    );
     expect(from).toHaveLength(2);
     // What a broken connection still held may be lost; what was received is not asked for again.
     expect(from[0]).toBeGreaterThan(0);
@@ -174,7 +209,11 @@ describe('a load', () => {
     await failure('ERR_DOWNLOAD', /answered 429.*left alone for 3600 s/, () => model().ensure('model.safetensors'));
     expect(asked() - before).toBe(1);
 
-    hub.troubles.set('model.safetensors', { kind: 'status', status: 503, retryAfter: new Date(Date.now() + 50_000).toUTCString() });
+    hub.troubles.set('model.safetensors', {
+      kind: 'status',
+      status: 503,
+      retryAfter: new Date(Date.now() + 50_000).toUTCString(),
+    });
     const stop = new AbortController();
     const waiting = failure('ERR_ABORTED', /./, () => model({ signal: stop.signal }).ensure('model.safetensors'));
     await vi.waitFor(() => expect(asked() - before).toBe(2));
@@ -209,11 +248,14 @@ describe('a load', () => {
     }
   });
 
-  it.each(['..', '../..', 'main', 'x'.repeat(40)])('refuses a commit that is none (%s), and writes nothing anywhere', async (commit) => {
-    hub.commit = commit;
-    await failure('ERR_DOWNLOAD', /which commit/, () => model().ensure('config.json'));
-    expect(readdirSync(folder)).toEqual([]);
-  });
+  it.each(['..', '../..', 'main', 'x'.repeat(40)])(
+    'refuses a commit that is none (%s), and writes nothing anywhere',
+    async (commit) => {
+      hub.commit = commit;
+      await failure('ERR_DOWNLOAD', /which commit/, () => model().ensure('config.json'));
+      expect(readdirSync(folder)).toEqual([]);
+    },
+  );
 
   it('gives up a link that falls silent, and goes on with another', async () => {
     hub.troubles.set('model.safetensors', { kind: 'silent', after: 50_000, times: 1 });
@@ -222,7 +264,9 @@ describe('a load', () => {
   });
 
   it('takes a pin over what the hub says', async () => {
-    await failure('ERR_INTEGRITY', /hash differs/, () => model({ pins: { 'config.json': WRONG } }).ensure('config.json'));
+    await failure('ERR_INTEGRITY', /hash differs/, () =>
+      model({ pins: { 'config.json': WRONG } }).ensure('config.json'),
+    );
   });
 
   describe('of a mirror', () => {
@@ -254,7 +298,9 @@ describe('a load', () => {
 
     it('says of an ETag that is no hash that it cannot be checked, and takes a pin', async () => {
       says({ etag: '"5d41402abc4b2a76b9719d911017c592"' });
-      await failure('ERR_INTEGRITY', /cannot be checked: the ETag of this hub or mirror is no hash/, () => model().ensure('config.json'));
+      await failure('ERR_INTEGRITY', /cannot be checked: the ETag of this hub or mirror is no hash/, () =>
+        model().ensure('config.json'),
+      );
       const pin = { sha256: hex('sha256', CONFIG), bytes: CONFIG.length };
       expect(await model({ pins: { 'config.json': pin } }).ensure('config.json')).toBe(true);
     });
@@ -263,16 +309,22 @@ describe('a load', () => {
   it('says that a web page came when the network asks to log in, and where from', async () => {
     hub.troubles.set('config.json', { kind: 'portal', page: true });
     const { host } = new URL(hub.cdnUrl);
-    const error = await failure('ERR_DOWNLOAD', /a web page came in place of config.json of acme\/model/, () => model({ token: 'hf_x' }).ensure('config.json'));
+    const error = await failure('ERR_DOWNLOAD', /a web page came in place of config.json of acme\/model/, () =>
+      model({ token: 'hf_x' }).ensure('config.json'),
+    );
     expect(error.message).toContain(host);
     for (const { at, authorization } of hub.requests) if (at === 'cdn') expect(authorization).toBeUndefined();
     hub.troubles.set('config.json', { kind: 'portal', page: false });
-    const other = await failure('ERR_INTEGRITY', /without saying what it hashes to/, () => model().ensure('config.json'));
+    const other = await failure('ERR_INTEGRITY', /without saying what it hashes to/, () =>
+      model().ensure('config.json'),
+    );
     expect(other.message).toContain(host);
   });
 
   it('says when nobody is there', async () => {
-    await failure('ERR_DOWNLOAD', /does not answer/, () => model({ endpoint: 'http://127.0.0.1:1' }).ensure('config.json'));
+    await failure('ERR_DOWNLOAD', /does not answer/, () =>
+      model({ endpoint: 'http://127.0.0.1:1' }).ensure('config.json'),
+    );
     await failure('ERR_ARGUMENT', /endpoint/, () => model({ endpoint: 'ftp://x' }).ensure('config.json'));
   });
 
@@ -300,7 +352,10 @@ describe('a load', () => {
 });
 
 describe('a pinned file of a whole commit', () => {
-  const pinOf = (bytes: Uint8Array): Pin => ({ sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length });
+  const pinOf = (bytes: Uint8Array): Pin => ({
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    bytes: bytes.length,
+  });
   const pins = { 'config.json': pinOf(CONFIG), 'model.safetensors': pinOf(BIG) };
   const pinned = (options: Partial<HubOptions> = {}) => model({ pins, ...options }, `acme/model@${COMMIT}`);
 
@@ -379,7 +434,8 @@ describe('in a browser', () => {
 
   it('files are kept in the cache of the browser, for the next visit and offline', async () => {
     const shelf = new Shelf();
-    const files = (offline = false) => hubFiles('acme/model', { store: browserStore(async () => shelf), fetch, endpoint: hub.url, retryMs: 1, offline });
+    const files = (offline = false) =>
+      hubFiles('acme/model', { store: browserStore(async () => shelf), fetch, endpoint: hub.url, retryMs: 1, offline });
     expect(await files().read('config.json')).toEqual(CONFIG);
     expect(await files().has('absent.json')).toBe(false);
     // Asking is not fetching.
@@ -393,7 +449,14 @@ describe('in a browser', () => {
   it('a kept file that is not the pinned one is fetched again, not offline', async () => {
     const shelf = new Shelf();
     const files = (offline: boolean) =>
-      hubFiles(`acme/model@${COMMIT}`, { store: browserStore(async () => shelf), fetch, endpoint: hub.url, retryMs: 1, pins, offline });
+      hubFiles(`acme/model@${COMMIT}`, {
+        store: browserStore(async () => shelf),
+        fetch,
+        endpoint: hub.url,
+        retryMs: 1,
+        pins,
+        offline,
+      });
     expect(await files(false).read('config.json')).toEqual(CONFIG);
     for (const address of shelf.entries.keys()) shelf.entries.set(address, new Response('meddled'));
     await failure('ERR_INTEGRITY', /in the cache/, () => files(true).read('config.json'));
@@ -404,8 +467,17 @@ describe('in a browser', () => {
 
   it('what is not pinned is refused where the browser hides the answer', async () => {
     // As fetch has it in a page: a redirect that is not followed shows nothing. The real thing: e2e/hub.spec.ts.
-    const hidden = Object.defineProperties(new Response(null), { type: { value: 'opaqueredirect' }, status: { value: 0 }, ok: { value: false } });
-    const files = hubFiles('acme/model', { store: browserStore(), fetch: async () => hidden, endpoint: hub.url, retryMs: 1 });
+    const hidden = Object.defineProperties(new Response(null), {
+      type: { value: 'opaqueredirect' },
+      status: { value: 0 },
+      ok: { value: false },
+    });
+    const files = hubFiles('acme/model', {
+      store: browserStore(),
+      fetch: async () => hidden,
+      endpoint: hub.url,
+      retryMs: 1,
+    });
     await failure('ERR_ARGUMENT', /whole commit, and pin/, () => files.read('config.json'));
   });
 
@@ -432,7 +504,8 @@ describe('a model by name', () => {
 
   function serve(source: string): void {
     hub.files.clear();
-    for (const file of readdirSync(source)) hub.files.set(file, { bytes: readFileSync(join(source, file)), large: file.endsWith('.safetensors') });
+    for (const file of readdirSync(source))
+      hub.files.set(file, { bytes: readFileSync(join(source, file)), large: file.endsWith('.safetensors') });
     process.env['TERCET_HUB'] = hub.url;
     process.env['TERCET_CACHE'] = folder;
   }
@@ -455,7 +528,9 @@ describe('a model by name', () => {
     await failure('ERR_MODEL_NOT_FOUND', /acme\/other/, () => openModel({ kind: 'hub', id: 'acme/other' }));
     hub.files.delete('model.safetensors');
     hub.files.set('pytorch_model.bin', { bytes: text('pickle'), large: true });
-    await failure('ERR_MODEL_UNSUPPORTED', /safe_serialization=True/, () => openModel({ kind: 'hub', id: 'acme/model' }));
+    await failure('ERR_MODEL_UNSUPPORTED', /safe_serialization=True/, () =>
+      openModel({ kind: 'hub', id: 'acme/model' }),
+    );
     expect(hub.sent.has('pytorch_model.bin')).toBe(false);
   });
 
@@ -466,7 +541,9 @@ describe('a model by name', () => {
     const weights = hub.files.get('model.safetensors');
     if (weights === undefined) throw new Error('no weights');
     hub.files.delete('model.safetensors');
-    hub.files.set('model.safetensors.index.json', { bytes: text(JSON.stringify({ weight_map: { a: 'model-1.safetensors', b: 'model-2.safetensors' } })) });
+    hub.files.set('model.safetensors.index.json', {
+      bytes: text(JSON.stringify({ weight_map: { a: 'model-1.safetensors', b: 'model-2.safetensors' } })),
+    });
     hub.files.set('model-1.safetensors', weights);
     await failure('ERR_MODEL_NOT_FOUND', /model-2\.safetensors/, () => openModel({ kind: 'hub', id: 'acme/model' }));
     hub.files.set('model-2.safetensors', weights);

@@ -1,4 +1,7 @@
-/** Requests through the proxy that the environment names: plain http by its whole address, https in a tunnel, and what goes past it. */
+/**
+ * Requests through the proxy that the environment names: plain http by its whole address, https in a tunnel, and
+ * what goes past it.
+ */
 import { type IncomingMessage, type Server, createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -19,7 +22,9 @@ beforeEach(async () => {
   hub = createServer((_request, response) => response.end('from the hub'));
   proxy = createServer((asked, response) => {
     seen.push(`${asked.method} ${asked.url} ${asked.headers['proxy-authorization'] ?? ''}`.trim());
-    request({ host: '127.0.0.1', port: port(hub), path: '/' }, (answer: IncomingMessage) => answer.pipe(response)).end();
+    request({ host: '127.0.0.1', port: port(hub), path: '/' }, (answer: IncomingMessage) =>
+      answer.pipe(response),
+    ).end();
   });
   proxy.on('connect', (asked, socket) => {
     seen.push(`CONNECT ${asked.url}`);
@@ -50,7 +55,9 @@ describe('the proxy of the environment', () => {
     const named = `http://ann:secret@127.0.0.1:${port(proxy)}`;
     await proxiedFetch({ http_proxy: named })(HUB);
     expect(seen).toEqual([`GET ${HUB}/ Basic ${Buffer.from('ann:secret').toString('base64')}`]);
-    const error = await proxiedFetch({ HTTPS_PROXY: named })('https://hub.corp.invalid/').catch((thrown: unknown) => thrown);
+    const error = await proxiedFetch({ HTTPS_PROXY: named })('https://hub.corp.invalid/').catch(
+      (thrown: unknown) => thrown,
+    );
     expect(seen.at(-1)).toBe('CONNECT hub.corp.invalid:443');
     expect(String((error as Error).stack) + String((error as Error).cause)).not.toContain('secret');
   });

@@ -1,4 +1,7 @@
-/** A hub in miniature: the URL layout, headers and redirects of the real one, with large files on an origin of their own. It can misbehave in every way that matters. */
+/**
+ * A hub in miniature: the URL layout, headers and redirects of the real one, with large files on an origin of their
+ * own. It can misbehave in every way that matters.
+ */
 import { createHash } from 'node:crypto';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,15 +14,28 @@ export interface Served {
 }
 
 export type Trouble =
-  | { readonly kind: 'status'; readonly status: number; readonly code?: string; readonly times?: number; readonly retryAfter?: string }
+  | {
+      readonly kind: 'status';
+      readonly status: number;
+      readonly code?: string;
+      readonly times?: number;
+      readonly retryAfter?: string;
+    }
   | { readonly kind: 'html' }
   /** The connection breaks after so many bytes, so many times. */
   | { readonly kind: 'cut'; readonly after: number; readonly times: number }
   /** So many bytes, and then nothing. */
   | { readonly kind: 'silent'; readonly after: number; readonly times: number }
   | { readonly kind: 'corrupt' }
-  /** The connection breaks once after so many bytes, and the rest comes without its range, is refused (416), or is another part. */
-  | { readonly kind: 'bad-rest'; readonly after: number; readonly rest: 'unnamed' | 'refused' | 'other' | 'wrong bytes' }
+  /**
+   * The connection breaks once after so many bytes, and the rest comes without its range, is refused (416), or is
+   * another part.
+   */
+  | {
+      readonly kind: 'bad-rest';
+      readonly after: number;
+      readonly rest: 'unnamed' | 'refused' | 'other' | 'wrong bytes';
+    }
   /** What the hub says of the file is this instead. */
   | { readonly kind: 'headers'; readonly headers: Readonly<Record<string, string>> }
   /** Everything is redirected to another server. */
@@ -47,7 +63,10 @@ export class TestHub {
   readonly sent = new Map<string, number>();
   token: string | undefined;
   ranges = true;
-  /** Small files are compressed for those who take it, and reached by a redirect within the hub: both as the real one does. */
+  /**
+   * Small files are compressed for those who take it, and reached by a redirect within the hub: both as the real
+   * one does.
+   */
   readonly real: boolean;
   commit = COMMIT;
   readonly #hub: Server;
@@ -60,7 +79,8 @@ export class TestHub {
   }
 
   async start(): Promise<void> {
-    for (const server of [this.#hub, this.#cdn]) await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    for (const server of [this.#hub, this.#cdn])
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   }
 
   async stop(): Promise<void> {
@@ -84,12 +104,16 @@ export class TestHub {
     this.requests.push({ method, url, at, range, authorization, referer, cookie, preflight: method === 'OPTIONS' });
     // Pages of any origin may read both servers; of the hub's own headers they see those that it names.
     response.setHeader('access-control-allow-origin', '*');
-    response.setHeader('access-control-expose-headers', 'X-Repo-Commit,ETag,Accept-Ranges,Content-Range,X-Linked-Size,X-Linked-ETag');
+    response.setHeader(
+      'access-control-expose-headers',
+      'X-Repo-Commit,ETag,Accept-Ranges,Content-Range,X-Linked-Size,X-Linked-ETag',
+    );
     const moved = /^\/api\/resolve-cache\/models\/acme\/model\/[^/]+\/(.+)$/.exec(url)?.[1];
     const file = moved ?? /^\/acme\/model\/resolve\/[^/]+\/(.+)$/.exec(url)?.[1] ?? /^\/blobs\/(.+)$/.exec(url)?.[1];
     const served = file === undefined ? undefined : this.files.get(file);
     const trouble = file === undefined ? undefined : this.troubles.get(file);
-    if (at === 'hub' && this.token !== undefined && headers.authorization !== `Bearer ${this.token}`) return void response.writeHead(401).end();
+    if (at === 'hub' && this.token !== undefined && headers.authorization !== `Bearer ${this.token}`)
+      return void response.writeHead(401).end();
     if (trouble?.kind === 'status' && this.#counts(file as string, trouble))
       return void response
         .writeHead(trouble.status, {
@@ -97,12 +121,16 @@ export class TestHub {
           ...(trouble.retryAfter === undefined ? {} : { 'retry-after': trouble.retryAfter }),
         })
         .end();
-    if (file === undefined || served === undefined) return void response.writeHead(404, { 'x-error-code': 'EntryNotFound' }).end();
-    if (trouble?.kind === 'html') return void response.writeHead(200, { 'content-type': 'text/html', 'content-length': 15 }).end('<html>no</html>');
+    if (file === undefined || served === undefined)
+      return void response.writeHead(404, { 'x-error-code': 'EntryNotFound' }).end();
+    if (trouble?.kind === 'html')
+      return void response.writeHead(200, { 'content-type': 'text/html', 'content-length': 15 }).end('<html>no</html>');
     const { bytes, large = false } = served;
     if (trouble?.kind === 'portal') {
       if (at === 'hub') return void response.writeHead(302, { location: `${this.cdnUrl}/blobs/${file}` }).end();
-      return void response.writeHead(200, { 'content-type': trouble.page ? 'text/html; charset=utf-8' : 'application/json' }).end();
+      return void response
+        .writeHead(200, { 'content-type': trouble.page ? 'text/html; charset=utf-8' : 'application/json' })
+        .end();
     }
     if (at === 'hub') {
       const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -125,16 +153,33 @@ export class TestHub {
       }
       for (const [name, value] of Object.entries(common)) response.setHeader(name, value);
     }
-    this.#content(request, response, file, trouble?.kind === 'corrupt' ? bytes.map((byte, i) => (i === 0 ? byte ^ 1 : byte)) : bytes, trouble);
+    this.#content(
+      request,
+      response,
+      file,
+      trouble?.kind === 'corrupt' ? bytes.map((byte, i) => (i === 0 ? byte ^ 1 : byte)) : bytes,
+      trouble,
+    );
   }
 
-  #content({ method, headers }: IncomingMessage, response: ServerResponse, file: string, bytes: Uint8Array, trouble: Trouble | undefined): void {
+  #content(
+    { method, headers }: IncomingMessage,
+    response: ServerResponse,
+    file: string,
+    bytes: Uint8Array,
+    trouble: Trouble | undefined,
+  ): void {
     const from = this.ranges ? Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0) : 0;
     const packed = this.real && from === 0 && /\bgzip\b/.test(String(headers['accept-encoding'] ?? ''));
     if (packed) response.setHeader('content-encoding', 'gzip');
-    if (trouble?.kind === 'bad-rest' && from > 0 && trouble.rest === 'refused') return void response.writeHead(416).end();
+    if (trouble?.kind === 'bad-rest' && from > 0 && trouble.rest === 'refused')
+      return void response.writeHead(416).end();
     const rest = bytes.subarray(from);
-    const part = packed ? gzipSync(bytes) : trouble?.kind === 'bad-rest' && trouble.rest === 'wrong bytes' && from > 0 ? rest.map((byte) => byte ^ 1) : rest;
+    const part = packed
+      ? gzipSync(bytes)
+      : trouble?.kind === 'bad-rest' && trouble.rest === 'wrong bytes' && from > 0
+        ? rest.map((byte) => byte ^ 1)
+        : rest;
     const shown = trouble?.kind === 'bad-rest' && trouble.rest === 'other' ? from + 1 : from;
     if (from > 0 && !(trouble?.kind === 'bad-rest' && trouble.rest === 'unnamed'))
       response.setHeader('content-range', `bytes ${shown}-${bytes.length - 1}/${bytes.length}`);

@@ -1,6 +1,7 @@
 /**
- * What PyTorch answered for tiny models of every architecture and head (test/vectors/checkpoints, architectures.json, made by
- * training/golden_architectures.py with the transformers library) against this code, from the files on.
+ * What PyTorch answered for tiny models of every architecture and head (test/vectors/checkpoints,
+ * architectures.json, made by training/golden_architectures.py with the transformers library) against this code,
+ * from the files on.
  */
 
 import { readFileSync } from 'node:fs';
@@ -8,7 +9,13 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { loadModelConfig } from '../../src/ml/config.ts';
 import { folderFiles } from '../../src/ml/files-node.ts';
-import { loadWeights, type TensorName, tensorNames, tensorShape, type WeightSource } from '../../src/ml/models/weights.ts';
+import {
+  loadWeights,
+  type TensorName,
+  tensorNames,
+  tensorShape,
+  type WeightSource,
+} from '../../src/ml/models/weights.ts';
 import { runFloat } from '../../src/ml/reference/float.ts';
 
 interface Vectors {
@@ -30,7 +37,8 @@ async function open(name: string): Promise<WeightSource> {
   return loadWeights(files, await loadModelConfig(files));
 }
 
-const difference = (a: ArrayLike<number>, b: readonly number[]): number => Math.max(...b.map((value, i) => Math.abs(value - a[i])));
+const difference = (a: ArrayLike<number>, b: readonly number[]): number =>
+  Math.max(...b.map((value, i) => Math.abs(value - a[i])));
 
 /** Both round to float32, in another order: measured 2.7e-5 on results up to 16. */
 const TOLERANCE = 6e-5;
@@ -46,7 +54,11 @@ it('there are vectors of every architecture and head', async () => {
   const heads = ['masked-lm', 'sequence-classification', 'question-answering', 'token-classification', 'none'];
   const encoders = ['bert', 'roberta', 'distilbert'];
   const expected = [
-    ...encoders.flatMap((type) => [...heads.map((head) => `${type} ${head}`), `${type} tied true`, `${type} tied false`]),
+    ...encoders.flatMap((type) => [
+      ...heads.map((head) => `${type} ${head}`),
+      `${type} tied true`,
+      `${type} tied false`,
+    ]),
     ...['gpt2 causal-lm', 'gpt2 none', 'gpt2 tied true', 'gpt2 tied false', 'gelu', 'gelu_new', 'relu'],
   ];
   expect([...covered].sort()).toEqual(expected.sort());
@@ -66,7 +78,10 @@ describe.each(vectors)('$name', ({ name, hidden, cases }) => {
   it('agrees with PyTorch layer by layer', async () => {
     const source = await open(name);
     const [{ ids, typeIds }] = cases;
-    const { hiddenStates } = await runFloat(source, ids, { hiddenStates: true, ...(typeIds === undefined ? {} : { tokenTypeIds: typeIds }) });
+    const { hiddenStates } = await runFloat(source, ids, {
+      hiddenStates: true,
+      ...(typeIds === undefined ? {} : { tokenTypeIds: typeIds }),
+    });
     expect(hiddenStates.length).toBe(hidden.length);
     for (const [i, { first, last }] of hidden.entries()) {
       expect(difference(hiddenStates[i], first), `state ${i}`).toBeLessThan(TOLERANCE);
@@ -88,7 +103,8 @@ describe.each(vectors)('$name', ({ name, hidden, cases }) => {
       expect(values.length, changed).toBe(tensorShape(config, changed).reduce((product, size) => product * size, 1));
       const other: WeightSource = {
         ...source,
-        tensor: async (wanted: TensorName) => (wanted === changed ? values.map((x, i) => x + ((i % 7) - 3) / 4) : source.tensor(wanted)),
+        tensor: async (wanted: TensorName) =>
+          wanted === changed ? values.map((x, i) => x + ((i % 7) - 3) / 4) : source.tensor(wanted),
       };
       const moved = difference((await runFloat(other, ids, options)).logits, [...logits]);
       // A bias of k adds the same to all scores of a row, and softmax takes it away.

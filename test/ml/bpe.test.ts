@@ -1,4 +1,7 @@
-/** The byte-level tokenizers of GPT-2 and RoBERTa: control tokens, prefix spaces, files, and refusals. test/ml/tokenizer-golden.test.ts holds the pieces. */
+/**
+ * The byte-level tokenizers of GPT-2 and RoBERTa: control tokens, prefix spaces, files, and refusals.
+ * test/ml/tokenizer-golden.test.ts holds the pieces.
+ */
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -14,7 +17,8 @@ const BYTES = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(print
 const MERGES = ['Ġ a', 'a b', 'Ġa b', 'c d', 'Ġ Ġ'];
 const GPT2 = [...BYTES, ...MERGES.map((merge) => merge.replace(' ', '')), '<|endoftext|>'];
 const ROBERTA = ['<s>', '<pad>', '</s>', '<unk>', ...GPT2, '<mask>'];
-const vocab = (pieces: readonly string[]): Record<string, number> => Object.fromEntries(pieces.map((piece, id) => [piece, id]));
+const vocab = (pieces: readonly string[]): Record<string, number> =>
+  Object.fromEntries(pieces.map((piece, id) => [piece, id]));
 
 type Contents = Record<string, unknown>;
 const files = (contents: Contents) =>
@@ -25,7 +29,9 @@ const files = (contents: Contents) =>
         .filter(([, value]) => value !== undefined)
         .map(([name, value]) => [
           name,
-          value instanceof Uint8Array ? value : new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value)),
+          value instanceof Uint8Array
+            ? value
+            : new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value)),
         ]),
     ),
   );
@@ -39,7 +45,10 @@ const load = (contents: Contents): Promise<Tokenizer> => loadTokenizer(files(con
 const gpt2 = (config?: unknown): Promise<Tokenizer> => load(parts(GPT2, { 'tokenizer_config.json': config }));
 const roberta = (config?: unknown): Promise<Tokenizer> => load(parts(ROBERTA, { 'tokenizer_config.json': config }));
 
-const json = (change: (json: Record<string, unknown> & { model: Record<string, unknown> }) => void = () => undefined, pieces = GPT2): Contents => {
+const json = (
+  change: (json: Record<string, unknown> & { model: Record<string, unknown> }) => void = () => undefined,
+  pieces = GPT2,
+): Contents => {
   const tokenizer = {
     added_tokens: [] as unknown[],
     normalizer: null,
@@ -54,7 +63,8 @@ const json = (change: (json: Record<string, unknown> & { model: Record<string, u
 
 const shown = ({ tokens, spans }: ReturnType<Tokenizer['encode']>): string =>
   tokens.map((token, i) => `${token}${spans[i] === undefined ? '' : `@${spans[i].join('-')}`}`).join(' ');
-const show = (tokenizer: Tokenizer, text: string, allowMask = true): string => shown(tokenizer.encode(text, { allowMask }));
+const show = (tokenizer: Tokenizer, text: string, allowMask = true): string =>
+  shown(tokenizer.encode(text, { allowMask }));
 
 async function failure(code: ErrorCode, work: () => unknown): Promise<TercetError> {
   try {
@@ -71,10 +81,22 @@ describe('GPT-2', () => {
   it('adds no control token, and knows its own', async () => {
     const tokenizer = await gpt2();
     expect(tokenizer.family).toBe('gpt2');
-    expect([tokenizer.vocabSize, tokenizer.eosTokenId, tokenizer.unkTokenId]).toEqual([GPT2.length, GPT2.length - 1, GPT2.length - 1]);
-    for (const key of ['clsTokenId', 'sepTokenId', 'padTokenId', 'maskTokenId', 'maskToken'] as const) expect(tokenizer[key], key).toBeUndefined();
+    expect([tokenizer.vocabSize, tokenizer.eosTokenId, tokenizer.unkTokenId]).toEqual([
+      GPT2.length,
+      GPT2.length - 1,
+      GPT2.length - 1,
+    ]);
+    for (const key of ['clsTokenId', 'sepTokenId', 'padTokenId', 'maskTokenId', 'maskToken'] as const)
+      expect(tokenizer[key], key).toBeUndefined();
     expect(show(tokenizer, 'ab ab  cd')).toBe('ab@0-2 Ġab@3-5 Ġ@6-6 Ġ@7-7 cd@7-9');
-    expect(tokenizer.encode('', { allowMask: true })).toEqual({ ids: [], tokens: [], spans: [], segments: [], typeIds: [], cut: [] });
+    expect(tokenizer.encode('', { allowMask: true })).toEqual({
+      ids: [],
+      tokens: [],
+      spans: [],
+      segments: [],
+      typeIds: [],
+      cut: [],
+    });
     expect(tokenizer.encodeWord(' ab')).toEqual([GPT2.indexOf('Ġab')]);
   });
 
@@ -121,7 +143,9 @@ describe('GPT-2', () => {
     );
     expect(show(tokenizer, 'ab  <user>  ab')).toBe('ab@0-2 <user>@4-10 ab@12-14');
     expect(show(tokenizer, 'a<one> <one>')).toBe(`${show(tokenizer, 'a<one')} >@5-6 Ġ@7-7 <one>@7-12`);
-    expect(tokenizer.encode('<hid><|endoftext|>', { allowMask: true }).ids.filter((id) => id >= GPT2.length - 1)).toEqual([]);
+    expect(
+      tokenizer.encode('<hid><|endoftext|>', { allowMask: true }).ids.filter((id) => id >= GPT2.length - 1),
+    ).toEqual([]);
     expect(tokenizer.decode(tokenizer.encodeWord('a <user> b'))).toBe('a<user>b');
   });
 
@@ -138,7 +162,13 @@ describe('RoBERTa', () => {
   it('frames a text, and a pair, with type ids 0', async () => {
     const tokenizer = await roberta();
     expect(tokenizer.family).toBe('roberta');
-    expect([tokenizer.clsTokenId, tokenizer.padTokenId, tokenizer.sepTokenId, tokenizer.unkTokenId, tokenizer.eosTokenId]).toEqual([0, 1, 2, 3, 2]);
+    expect([
+      tokenizer.clsTokenId,
+      tokenizer.padTokenId,
+      tokenizer.sepTokenId,
+      tokenizer.unkTokenId,
+      tokenizer.eosTokenId,
+    ]).toEqual([0, 1, 2, 3, 2]);
     expect([tokenizer.maskToken, tokenizer.maskTokenId]).toEqual(['<mask>', ROBERTA.length - 1]);
     const pair = tokenizer.encodePair('ab', ' ab');
     expect(shown(pair)).toBe('<s> ab@0-2 </s> </s> Ġab@1-3 </s>');
@@ -181,7 +211,8 @@ describe('RoBERTa', () => {
 
   it('adds the prefix space that the configuration asks for, which has no place in the text', async () => {
     const tokenizer = await roberta({ add_prefix_space: true });
-    // As Python (tokenizers 0.23.3), but for the spans of " ab" and of what follows a mask, where it counts the inserted space as the text's.
+    // As Python (tokenizers 0.23.3), but for the spans of " ab" and of what follows a mask, where it counts the
+    // inserted space as the text's.
     expect(show(tokenizer, 'ab ab')).toBe('<s> Ġab@0-2 Ġab@3-5 </s>');
     expect(show(tokenizer, ' ab')).toBe('<s> Ġab@1-3 </s>');
     expect(show(tokenizer, '\nab')).toBe('<s> Ġ@0-0 Ċ@0-1 ab@1-3 </s>');
@@ -203,12 +234,16 @@ describe('the files of a byte-level tokenizer', () => {
     expect(await listed(json())).toEqual(new Set(['tokenizer.json', 'tokenizer_config.json']));
     expect(await listed(parts(GPT2))).toEqual(new Set(['vocab.json', 'merges.txt']));
     const optional = { 'tokenizer_config.json': {}, 'special_tokens_map.json': {}, 'config.json': {} };
-    expect(await listed(parts(GPT2, optional))).toEqual(new Set(['vocab.json', 'merges.txt', 'tokenizer_config.json', 'special_tokens_map.json']));
+    expect(await listed(parts(GPT2, optional))).toEqual(
+      new Set(['vocab.json', 'merges.txt', 'tokenizer_config.json', 'special_tokens_map.json']),
+    );
     expect(await listed({ ...parts(GPT2), ...json() })).toEqual(new Set(['tokenizer.json', 'tokenizer_config.json']));
   });
 
   it('that are missing are named', async () => {
-    expect((await failure('ERR_MODEL_NOT_FOUND', () => load({}))).message).toBe('model "tiny" has no file tokenizer.json');
+    expect((await failure('ERR_MODEL_NOT_FOUND', () => load({}))).message).toBe(
+      'model "tiny" has no file tokenizer.json',
+    );
     expect((await failure('ERR_MODEL_NOT_FOUND', () => load({ 'vocab.json': {} }))).message).toContain('merges.txt');
     const error = await failure('ERR_MODEL_NOT_FOUND', () => load({ 'merges.txt': '' }));
     expect(error.message).toContain('vocab.json');
@@ -218,7 +253,11 @@ describe('the files of a byte-level tokenizer', () => {
   });
 
   it('take special tokens from special_tokens_map.json and added_tokens.json too', async () => {
-    const tokenizer = await load({ ...parts(GPT2), 'special_tokens_map.json': { pad_token: { content: '<p>' } }, 'added_tokens.json': { '<p>': GPT2.length } });
+    const tokenizer = await load({
+      ...parts(GPT2),
+      'special_tokens_map.json': { pad_token: { content: '<p>' } },
+      'added_tokens.json': { '<p>': GPT2.length },
+    });
     expect([tokenizer.padTokenId, tokenizer.vocabSize]).toEqual([GPT2.length, GPT2.length + 1]);
     expect(tokenizer.encode('<p>', { allowMask: true }).ids).not.toContain(GPT2.length);
     const decoder = { [GPT2.length]: { content: '<u>', special: false } };
@@ -242,16 +281,44 @@ describe('the files of a byte-level tokenizer', () => {
     ['a vocabulary that is a list', { ...good, 'vocab.json': GPT2 }, /vocab\.json is array/],
     ['an id twice', { ...parts(GPT2), 'vocab.json': { ...vocab(GPT2), x2: 3 } }, /the id 3 to two pieces/],
     ['an id that is text', { ...parts(GPT2), 'vocab.json': { ...vocab(GPT2), x2: '3' } }, /not a sane integer/],
-    ['RoBERTa without <s>', { ...parts([...GPT2, '</s>', '<unk>', '<mask>'], { 'config.json': { model_type: 'roberta' } }) }, /no cls token/],
+    [
+      'RoBERTa without <s>',
+      { ...parts([...GPT2, '</s>', '<unk>', '<mask>'], { 'config.json': { model_type: 'roberta' } }) },
+      /no cls token/,
+    ],
     ['nobody’s name', { ...parts(GPT2), 'config.json': {} }, /does not say whose/],
-    ['a class of its own', { ...parts(GPT2), 'tokenizer_config.json': { tokenizer_class: 'BertweetTokenizer' } }, /rules of its own/],
-    ['another class', { ...parts(GPT2), 'tokenizer_config.json': { tokenizer_class: 'BertTokenizer' } }, /needs a tokenizer\.json/],
-    ['a bad added token', { ...good, 'tokenizer_config.json': { added_tokens_decoder: { x: { content: 'x' } } } }, /sane integer/],
-    ['a special token that is a number', { ...good, 'special_tokens_map.json': { pad_token: 1 } }, /^special_tokens_map\.json/],
+    [
+      'a class of its own',
+      { ...parts(GPT2), 'tokenizer_config.json': { tokenizer_class: 'BertweetTokenizer' } },
+      /rules of its own/,
+    ],
+    [
+      'another class',
+      { ...parts(GPT2), 'tokenizer_config.json': { tokenizer_class: 'BertTokenizer' } },
+      /needs a tokenizer\.json/,
+    ],
+    [
+      'a bad added token',
+      { ...good, 'tokenizer_config.json': { added_tokens_decoder: { x: { content: 'x' } } } },
+      /sane integer/,
+    ],
+    [
+      'a special token that is a number',
+      { ...good, 'special_tokens_map.json': { pad_token: 1 } },
+      /^special_tokens_map\.json/,
+    ],
     ['Unigram', json((all) => (all.model['type'] = 'Unigram')), /"Unigram", and only WordPiece/],
     ['a normalizer', json((all) => (all['normalizer'] = { type: 'NFC' })), /normalizer/],
-    ['another pre-tokenizer', json((all) => (all['pre_tokenizer'] = { type: 'Metaspace' })), /"Metaspace", and only ByteLevel/],
-    ['words that are not cut', json((all) => (all['pre_tokenizer'] = { type: 'ByteLevel', use_regex: false })), /does not cut words/],
+    [
+      'another pre-tokenizer',
+      json((all) => (all['pre_tokenizer'] = { type: 'Metaspace' })),
+      /"Metaspace", and only ByteLevel/,
+    ],
+    [
+      'words that are not cut',
+      json((all) => (all['pre_tokenizer'] = { type: 'ByteLevel', use_regex: false })),
+      /does not cut words/,
+    ],
     ['another decoder', json((all) => (all['decoder'] = { type: 'WordPiece' })), /decoder/],
     ['byte fallback', json((all) => (all.model['byte_fallback'] = true)), /byte_fallback/],
     ['a suffix', json((all) => (all.model['end_of_word_suffix'] = '</w>')), /end_of_word_suffix/],
@@ -260,10 +327,17 @@ describe('the files of a byte-level tokenizer', () => {
     ['another post-processor', json((all) => (all['post_processor'] = { type: 'Magic' })), /"Magic"/],
     [
       'a frame of another model',
-      json((all) => (all['post_processor'] = { type: 'RobertaProcessing', cls: ['<s>', 5], sep: ['</s>', 2] }), ROBERTA),
+      json(
+        (all) => (all['post_processor'] = { type: 'RobertaProcessing', cls: ['<s>', 5], sep: ['</s>', 2] }),
+        ROBERTA,
+      ),
       /another cls/,
     ],
-    ['RoBERTa’s name on GPT-2', { ...json(), 'tokenizer_config.json': { tokenizer_class: 'RobertaTokenizer' } }, /no cls token/],
+    [
+      'RoBERTa’s name on GPT-2',
+      { ...json(), 'tokenizer_config.json': { tokenizer_class: 'RobertaTokenizer' } },
+      /no cls token/,
+    ],
     ['BERT’s name on GPT-2', { ...json(), 'config.json': { model_type: 'bert' } }, /names a tokenizer of bert/],
     [
       'a template without an end',

@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { loadModelConfig, parseModelConfig } from '../../src/ml/config.ts';
 import { memoryFiles } from '../../src/ml/files.ts';
 import { failure } from '../failure.ts';
-import { TINY_CLASSIFIER_JSON, TINY_DISTILBERT_JSON, TINY_GPT2_JSON, TINY_JSON, TINY_ROBERTA_JSON } from './tiny-bert.ts';
+import {
+  TINY_CLASSIFIER_JSON,
+  TINY_DISTILBERT_JSON,
+  TINY_GPT2_JSON,
+  TINY_JSON,
+  TINY_ROBERTA_JSON,
+} from './tiny-bert.ts';
 
 /** TINY_JSON with changes; undefined removes a key. */
 const json = (changes: Record<string, unknown>, base: object = TINY_JSON): unknown =>
@@ -11,7 +17,9 @@ const classifier = (changes: Record<string, unknown>): unknown => json(changes, 
 
 describe('parseModelConfig', () => {
   it('reads a masked language model', () => {
-    expect(parseModelConfig(json({ torch_dtype: 'float32', position_embedding_type: 'absolute', is_decoder: false }))).toEqual({
+    expect(
+      parseModelConfig(json({ torch_dtype: 'float32', position_embedding_type: 'absolute', is_decoder: false })),
+    ).toEqual({
       modelType: 'bert',
       architecture: 'BertForMaskedLM',
       head: 'masked-lm',
@@ -40,7 +48,15 @@ describe('parseModelConfig', () => {
     expect(parseModelConfig(classifier({ num_labels: 3 })).numLabels).toBe(3);
   });
 
-  const SIZES = ['hidden_size', 'num_hidden_layers', 'num_attention_heads', 'intermediate_size', 'vocab_size', 'max_position_embeddings', 'type_vocab_size'];
+  const SIZES = [
+    'hidden_size',
+    'num_hidden_layers',
+    'num_attention_heads',
+    'intermediate_size',
+    'vocab_size',
+    'max_position_embeddings',
+    'type_vocab_size',
+  ];
   it.each(SIZES)('wants a sane %s', async (key) => {
     for (const bad of [null, '8', 8.5, 0, -8, 1e9, 2 ** 53, true, [8], {}]) {
       const error = await failure('ERR_MODEL_CONFIG', () => parseModelConfig(json({ [key]: bad })));
@@ -59,39 +75,85 @@ describe('parseModelConfig', () => {
       type_vocab_size: 256,
     };
     parseModelConfig(json(caps));
-    for (const [key, cap] of Object.entries(caps)) await failure('ERR_MODEL_CONFIG', () => parseModelConfig(json({ ...caps, [key]: cap + 1 })));
+    for (const [key, cap] of Object.entries(caps))
+      await failure('ERR_MODEL_CONFIG', () => parseModelConfig(json({ ...caps, [key]: cap + 1 })));
   });
 
   it('reads RoBERTa, whose positions begin behind its padding token', () => {
     const config = parseModelConfig(TINY_ROBERTA_JSON);
-    expect(config).toMatchObject({ modelType: 'roberta', head: 'masked-lm', maxPositions: 10, positionOffset: 2, typeVocabSize: 1, layerNormEps: 1e-5 });
+    expect(config).toMatchObject({
+      modelType: 'roberta',
+      head: 'masked-lm',
+      maxPositions: 10,
+      positionOffset: 2,
+      typeVocabSize: 1,
+      layerNormEps: 1e-5,
+    });
     expect(parseModelConfig(json({ pad_token_id: undefined }, TINY_ROBERTA_JSON))).toEqual(config);
-    expect(parseModelConfig(json({ pad_token_id: 0 }, TINY_ROBERTA_JSON))).toMatchObject({ maxPositions: 11, positionOffset: 1 });
+    expect(parseModelConfig(json({ pad_token_id: 0 }, TINY_ROBERTA_JSON))).toMatchObject({
+      maxPositions: 11,
+      positionOffset: 1,
+    });
   });
 
   it('reads DistilBERT in its own spelling', () => {
     const config = parseModelConfig({ ...TINY_DISTILBERT_JSON, sinusoidal_pos_embds: true });
-    expect(config).toMatchObject({ modelType: 'distilbert', head: 'masked-lm', hiddenSize: 8, layers: 2, heads: 2, intermediateSize: 12 });
-    expect(config).toMatchObject({ maxPositions: 10, positionOffset: 0, typeVocabSize: 0, layerNormEps: 1e-12, activation: 'gelu' });
+    expect(config).toMatchObject({
+      modelType: 'distilbert',
+      head: 'masked-lm',
+      hiddenSize: 8,
+      layers: 2,
+      heads: 2,
+      intermediateSize: 12,
+    });
+    expect(config).toMatchObject({
+      maxPositions: 10,
+      positionOffset: 0,
+      typeVocabSize: 0,
+      layerNormEps: 1e-12,
+      activation: 'gelu',
+    });
   });
 
   it('reads GPT-2 in its own spelling', () => {
     const config = parseModelConfig(TINY_GPT2_JSON);
-    expect(config).toMatchObject({ modelType: 'gpt2', head: 'causal-lm', hiddenSize: 8, layers: 2, heads: 2, intermediateSize: 12, numLabels: 0 });
-    expect(config).toMatchObject({ maxPositions: 10, typeVocabSize: 0, layerNormEps: 1e-5, activation: 'gelu_new', tieWordEmbeddings: true });
-    for (const inner of [undefined, null]) expect(parseModelConfig(json({ n_inner: inner }, TINY_GPT2_JSON)).intermediateSize).toBe(32);
+    expect(config).toMatchObject({
+      modelType: 'gpt2',
+      head: 'causal-lm',
+      hiddenSize: 8,
+      layers: 2,
+      heads: 2,
+      intermediateSize: 12,
+      numLabels: 0,
+    });
+    expect(config).toMatchObject({
+      maxPositions: 10,
+      typeVocabSize: 0,
+      layerNormEps: 1e-5,
+      activation: 'gelu_new',
+      tieWordEmbeddings: true,
+    });
+    for (const inner of [undefined, null])
+      expect(parseModelConfig(json({ n_inner: inner }, TINY_GPT2_JSON)).intermediateSize).toBe(32);
     expect(parseModelConfig(json({ scale_attn_weights: true, n_ctx: 10 }, TINY_GPT2_JSON))).toEqual(config);
   });
 
-  it.each([TINY_ROBERTA_JSON, TINY_DISTILBERT_JSON, TINY_GPT2_JSON])('wants every size of $model_type in its own spelling', async (base) => {
-    const sizes = Object.entries(base).filter(([key, value]) => Number.isInteger(value) && key !== 'pad_token_id' && key !== 'n_inner');
-    expect(sizes.length).toBeGreaterThan(4);
-    for (const [key] of sizes) {
-      for (const bad of [null, '8', 0, -8, 8.5, 1e9]) {
-        expect((await failure('ERR_MODEL_CONFIG', () => parseModelConfig(json({ [key]: bad }, base)))).message).toContain(key);
+  it.each([TINY_ROBERTA_JSON, TINY_DISTILBERT_JSON, TINY_GPT2_JSON])(
+    'wants every size of $model_type in its own spelling',
+    async (base) => {
+      const sizes = Object.entries(base).filter(
+        ([key, value]) => Number.isInteger(value) && key !== 'pad_token_id' && key !== 'n_inner',
+      );
+      expect(sizes.length).toBeGreaterThan(4);
+      for (const [key] of sizes) {
+        for (const bad of [null, '8', 0, -8, 8.5, 1e9]) {
+          expect(
+            (await failure('ERR_MODEL_CONFIG', () => parseModelConfig(json({ [key]: bad }, base)))).message,
+          ).toContain(key);
+        }
       }
-    }
-  });
+    },
+  );
 
   it.each([
     ['gelu', 'gelu'],
@@ -109,11 +171,20 @@ describe('parseModelConfig', () => {
     ['Roberta', TINY_ROBERTA_JSON],
     ['DistilBert', TINY_DISTILBERT_JSON],
   ] as const)('reads every head of %s', (prefix, base) => {
-    const of = (name: string, more: object = {}) => parseModelConfig({ ...base, architectures: [prefix + name], ...more });
+    const of = (name: string, more: object = {}) =>
+      parseModelConfig({ ...base, architectures: [prefix + name], ...more });
     const three = { id2label: { '0': 'a', '1': 'b', '2': 'c' } };
     expect(of('ForMaskedLM')).toMatchObject({ head: 'masked-lm', numLabels: 0, id2label: [] });
-    expect(of('ForSequenceClassification', three)).toMatchObject({ head: 'sequence-classification', numLabels: 3, id2label: ['a', 'b', 'c'] });
-    expect(of('ForTokenClassification', three)).toMatchObject({ head: 'token-classification', numLabels: 3, id2label: ['a', 'b', 'c'] });
+    expect(of('ForSequenceClassification', three)).toMatchObject({
+      head: 'sequence-classification',
+      numLabels: 3,
+      id2label: ['a', 'b', 'c'],
+    });
+    expect(of('ForTokenClassification', three)).toMatchObject({
+      head: 'token-classification',
+      numLabels: 3,
+      id2label: ['a', 'b', 'c'],
+    });
     expect(of('ForTokenClassification', { id2label: { '0': 'only' } }).numLabels).toBe(1);
     expect(of('ForQuestionAnswering', three)).toMatchObject({ head: 'question-answering', numLabels: 2, id2label: [] });
     expect(of('Model')).toMatchObject({ head: 'none', numLabels: 0, poolingLayer: prefix !== 'DistilBert' });
@@ -189,7 +260,9 @@ describe('parseModelConfig', () => {
   });
 
   it('shows a hostile name on one short line', async () => {
-    const error = await failure('ERR_MODEL_UNSUPPORTED', () => parseModelConfig(json({ model_type: `a\n\u001b]0;${'x'.repeat(9999)}` })));
+    const error = await failure('ERR_MODEL_UNSUPPORTED', () =>
+      parseModelConfig(json({ model_type: `a\n\u001b]0;${'x'.repeat(9999)}` })),
+    );
     expect(error.message).toMatch(/^[\x20-\x7e…]{1,200}$/);
   });
 });

@@ -65,7 +65,9 @@ describe('folderFiles', () => {
     expect((await failure('ERR_MODEL_NOT_FOUND', () => files.read('c.json'))).message).toContain('c.json');
     await failure('ERR_MODEL_NOT_FOUND', () => files.size?.('c.json'));
     await failure('ERR_MODEL_NOT_FOUND', () => folderFiles(join(root, 'nowhere')));
-    expect((await failure('ERR_MODEL_NOT_FOUND', () => folderFiles(join(root, 'secret.txt')))).message).toContain('not a folder');
+    expect((await failure('ERR_MODEL_NOT_FOUND', () => folderFiles(join(root, 'secret.txt')))).message).toContain(
+      'not a folder',
+    );
   });
 
   it('does not leave the folder', async () => {
@@ -100,7 +102,9 @@ describe('parseModelJson', () => {
     expect((await failure('ERR_TOKENIZER', () => parse(text))).line()).not.toContain('hunter2');
   });
   it('recognises a web page', async () => {
-    expect((await failure('ERR_TOKENIZER', () => parse('\n<!DOCTYPE html><html></html>'))).message).toBe('x.json is HTML, not JSON');
+    expect((await failure('ERR_TOKENIZER', () => parse('\n<!DOCTYPE html><html></html>'))).message).toBe(
+      'x.json is HTML, not JSON',
+    );
   });
   it('refuses bytes that are not UTF-8', async () => {
     await failure('ERR_TOKENIZER', () => parseModelJson(Uint8Array.of(0x22, 0xff, 0x22), 'x.json', 'ERR_TOKENIZER'));

@@ -57,18 +57,29 @@ describe('the pieces', () => {
 
   it('matmul is the three loops, at any size', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 6 }), (m, k, n) => {
-        const a = Float32Array.from({ length: m * k }, (_, i) => ((i * 37) % 19) - 9);
-        const b = Float32Array.from({ length: k * n }, (_, i) => ((i * 23) % 17) - 8);
-        const expected = new Float32Array(m * n);
-        for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) for (let p = 0; p < k; p++) expected[i * n + j] += a[i * k + p] * b[p * n + j];
-        expect(matmulFloat(a, b, m, k, n)).toEqual(expected);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 1, max: 9 }),
+        fc.integer({ min: 1, max: 6 }),
+        (m, k, n) => {
+          const a = Float32Array.from({ length: m * k }, (_, i) => ((i * 37) % 19) - 9);
+          const b = Float32Array.from({ length: k * n }, (_, i) => ((i * 23) % 17) - 8);
+          const expected = new Float32Array(m * n);
+          for (let i = 0; i < m; i++)
+            for (let j = 0; j < n; j++) for (let p = 0; p < k; p++) expected[i * n + j] += a[i * k + p] * b[p * n + j];
+          expect(matmulFloat(a, b, m, k, n)).toEqual(expected);
+        },
+      ),
     );
   });
 
   it('softmax takes rows', () => {
-    expect([...softmaxRows(Float32Array.of(500, 500, 0, Math.log(3)), 2)]).toEqual([0.5, 0.5, expect.closeTo(0.25, 6), expect.closeTo(0.75, 6)]);
+    expect([...softmaxRows(Float32Array.of(500, 500, 0, Math.log(3)), 2)]).toEqual([
+      0.5,
+      0.5,
+      expect.closeTo(0.25, 6),
+      expect.closeTo(0.75, 6),
+    ]);
     expect([...softmaxRows(Float32Array.of(3, Number.NEGATIVE_INFINITY), 2)]).toEqual([1, 0]);
   });
 
@@ -76,7 +87,9 @@ describe('the pieces', () => {
     const out = layerNorm(Float32Array.of(1, 3, 10, 10), Float32Array.of(2, 2), Float32Array.of(0, 1), 1e-12);
     expect([...out]).toEqual([expect.closeTo(-2, 6), expect.closeTo(3, 6), expect.closeTo(0, 6), expect.closeTo(1, 6)]);
     const told: number[] = [];
-    layerNorm(Float32Array.of(1, 3, 10, 14), Float32Array.of(2, 2), Float32Array.of(0, 1), 0.5, (variance) => told.push(variance));
+    layerNorm(Float32Array.of(1, 3, 10, 14), Float32Array.of(2, 2), Float32Array.of(0, 1), 0.5, (variance) =>
+      told.push(variance),
+    );
     expect(told).toEqual([4.5]);
   });
 });
@@ -87,14 +100,19 @@ async function slowTwin(source: WeightSource, ids: readonly number[], types: rea
   const w = async (name: TensorName): Promise<number[]> => [...(await source.tensor(name))];
   const range = (n: number): number[] => [...Array(n).keys()];
   const sum = (values: number[]): number => values.reduce((a, b) => a + b, 0);
-  const lin = (x: number[], m: number[], b: number[]): number[] => b.map((bias, o) => bias + sum(x.map((value, i) => value * m[o * x.length + i])));
+  const lin = (x: number[], m: number[], b: number[]): number[] =>
+    b.map((bias, o) => bias + sum(x.map((value, i) => value * m[o * x.length + i])));
   const norm = (x: number[], g: number[], b: number[]): number[] => {
     const mean = sum(x) / C;
     const variance = sum(x.map((value) => (value - mean) ** 2)) / C;
     return x.map((value, c) => ((value - mean) / Math.sqrt(variance + layerNormEps)) * g[c] + b[c]);
   };
   const act = (x: number): number => (x / 2) * (1 + erf(x / Math.sqrt(2)));
-  const [word, position, type] = [await w('embeddings.word'), await w('embeddings.position'), await w('embeddings.tokenType')];
+  const [word, position, type] = [
+    await w('embeddings.word'),
+    await w('embeddings.position'),
+    await w('embeddings.tokenType'),
+  ];
   const [g0, b0] = [await w('embeddings.lnGamma'), await w('embeddings.lnBeta')];
   let x = ids.map((id, t) =>
     norm(
@@ -106,9 +124,33 @@ async function slowTwin(source: WeightSource, ids: readonly number[], types: rea
   for (let l = 0; l < layers; l++) {
     const p = async (key: 'wq'): Promise<number[]> => w(`layers.${l}.${key}`);
     const all = async <K extends string>(...keys: K[]): Promise<Record<K, number[]>> =>
-      Object.fromEntries(await Promise.all(keys.map(async (key) => [key, await p(key as unknown as 'wq')]))) as Record<K, number[]>;
-    const k = await all('wq', 'bq', 'wk', 'bk', 'wv', 'bv', 'wo', 'bo', 'ln1Gamma', 'ln1Beta', 'w1', 'b1', 'w2', 'b2', 'ln2Gamma', 'ln2Beta');
-    const [Q, K, V] = [x.map((row) => lin(row, k.wq, k.bq)), x.map((row) => lin(row, k.wk, k.bk)), x.map((row) => lin(row, k.wv, k.bv))];
+      Object.fromEntries(await Promise.all(keys.map(async (key) => [key, await p(key as unknown as 'wq')]))) as Record<
+        K,
+        number[]
+      >;
+    const k = await all(
+      'wq',
+      'bq',
+      'wk',
+      'bk',
+      'wv',
+      'bv',
+      'wo',
+      'bo',
+      'ln1Gamma',
+      'ln1Beta',
+      'w1',
+      'b1',
+      'w2',
+      'b2',
+      'ln2Gamma',
+      'ln2Beta',
+    );
+    const [Q, K, V] = [
+      x.map((row) => lin(row, k.wq, k.bq)),
+      x.map((row) => lin(row, k.wk, k.bk)),
+      x.map((row) => lin(row, k.wv, k.bv)),
+    ];
     x = x.map((row, t) => {
       const context = range(C).map((c) => {
         const head = range(C).filter((other) => Math.floor((other * H) / C) === Math.floor((c * H) / C));
@@ -126,7 +168,12 @@ async function slowTwin(source: WeightSource, ids: readonly number[], types: rea
     expect(numLabels).toBeGreaterThan(0);
     return lin(pooled, await w('classifier.weight'), await w('classifier.bias'));
   }
-  const [dense, denseBias, g, b] = [await w('mlm.dense'), await w('mlm.denseBias'), await w('mlm.lnGamma'), await w('mlm.lnBeta')];
+  const [dense, denseBias, g, b] = [
+    await w('mlm.dense'),
+    await w('mlm.denseBias'),
+    await w('mlm.lnGamma'),
+    await w('mlm.lnBeta'),
+  ];
   const [decoder, decoderBias] = [await w('mlm.decoder'), await w('mlm.decoderBias')];
   expect(decoderBias.length).toBe(vocabSize);
   return x.flatMap((row) => lin(norm(lin(row, dense, denseBias).map(act), g, b), decoder, decoderBias));
@@ -135,7 +182,11 @@ async function slowTwin(source: WeightSource, ids: readonly number[], types: rea
 /** Seeded weights made 20 times larger, so that attention, GeLU and softmax are far from linear. */
 function strongWeights(config: typeof TINY): WeightSource {
   const source = randomWeights(config, 11);
-  return { ...source, tensor: async (name) => (name.includes('ln') ? source.tensor(name) : (await source.tensor(name)).map((value) => value * 20)) };
+  return {
+    ...source,
+    tensor: async (name) =>
+      name.includes('ln') ? source.tensor(name) : (await source.tensor(name)).map((value) => value * 20),
+  };
 }
 
 describe('runFloat', () => {
@@ -171,7 +222,8 @@ describe('runFloat', () => {
     for (const changed of names) {
       const other: WeightSource = {
         ...source,
-        tensor: async (name) => (name === changed ? (await source.tensor(name)).map((x, i) => x + (i % 3) / 8) : source.tensor(name)),
+        tensor: async (name) =>
+          name === changed ? (await source.tensor(name)).map((x, i) => x + (i % 3) / 8) : source.tensor(name),
       };
       const difference = (await runFloat(other, ids)).logits.map((value, i) => Math.abs(value - logits[i]));
       expect(Math.max(...difference), changed).toBeGreaterThan(1e-3);
@@ -300,15 +352,25 @@ describe('onActivation', () => {
     );
 
   it.each([
-    ['BERT', TINY, ['-1 variance', '0 gelu', '0 score-spread', '0 value', '0 variance', '2 gelu', '2 logit', '2 variance']],
-    ['BERT with a classifier', TINY_CLASSIFIER, ['-1 variance', '0 gelu', '0 score-spread', '0 value', '0 variance', '2 logit', '2 tanh']],
+    [
+      'BERT',
+      TINY,
+      ['-1 variance', '0 gelu', '0 score-spread', '0 value', '0 variance', '2 gelu', '2 logit', '2 variance'],
+    ],
+    [
+      'BERT with a classifier',
+      TINY_CLASSIFIER,
+      ['-1 variance', '0 gelu', '0 score-spread', '0 value', '0 variance', '2 logit', '2 tanh'],
+    ],
     ['GPT-2', TINY_GPT2, ['0 gelu', '0 score-spread', '0 value', '0 variance', '2 logit', '2 variance']],
   ] as const)('tells what the values are: %s', async (_, config, kinds) => {
     const source = strongWeights(config);
     const { told, products, logits, hiddenStates } = await watch(source);
     const keys = [...told.keys()].map((key) => key.split(' ').reverse().join(' '));
     // Every LayerNorm tells both ends.
-    const ends = kinds.filter((kind) => kind.endsWith(' variance')).map((kind) => kind.replace('variance', 'least-variance'));
+    const ends = kinds
+      .filter((kind) => kind.endsWith(' variance'))
+      .map((kind) => kind.replace('variance', 'least-variance'));
     expect(new Set(keys.filter((key) => !key.startsWith('1 ')))).toEqual(new Set([...kinds, ...ends]));
     expect(told.get('logit 2')).toEqual([largest(logits)]);
 
@@ -321,7 +383,10 @@ describe('onActivation', () => {
     for (const i of [0, 1]) {
       const b1 = await bias(`layers.${i}.b1`);
       expect(told.get(`gelu ${i}`)).toEqual([largest(wide[i].map((x, j) => x + b1[j % F]))]);
-      expect(told.get(`score-spread ${i}`)?.[0]).toBeCloseTo(Math.max(...spreads(scores.slice(2 * i, 2 * i + 2), isGpt2)), 5);
+      expect(told.get(`score-spread ${i}`)?.[0]).toBeCloseTo(
+        Math.max(...spreads(scores.slice(2 * i, 2 * i + 2), isGpt2)),
+        5,
+      );
       // Products of width C in a layer: q, k, v, the attention's output, the feed-forward's.
       const bv = await bias(`layers.${i}.bv`);
       expect(told.get(`value ${i}`)).toEqual([largest(square[5 * i + 2].map((x, j) => x + bv[j % C]))]);
@@ -336,8 +401,15 @@ describe('onActivation', () => {
       }
     }
     if (!isGpt2) {
-      const [word, position, type] = [await bias('embeddings.word'), await bias('embeddings.position'), await bias('embeddings.tokenType')];
-      const sum = Float32Array.from({ length: T * C }, (_, i) => word[ids[Math.floor(i / C)] * C + (i % C)] + position[i] + type[i % C]);
+      const [word, position, type] = [
+        await bias('embeddings.word'),
+        await bias('embeddings.position'),
+        await bias('embeddings.tokenType'),
+      ];
+      const sum = Float32Array.from(
+        { length: T * C },
+        (_, i) => word[ids[Math.floor(i / C)] * C + (i % C)] + position[i] + type[i % C],
+      );
       expect(told.get('variance -1')?.[0]).toBeCloseTo(Math.max(...variances(sum)) + eps, 5);
     }
   });

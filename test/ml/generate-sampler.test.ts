@@ -4,7 +4,14 @@ import { seededUniform, systemUniform } from '../../src/ml/tasks/random.ts';
 import { distribution, penalized, type SamplingOptions, sampler } from '../../src/ml/tasks/sampler.ts';
 import { thrown } from '../failure.ts';
 
-const GREEDY: SamplingOptions = { doSample: false, temperature: 1, topK: undefined, topP: 1, repetitionPenalty: 1, seed: undefined };
+const GREEDY: SamplingOptions = {
+  doSample: false,
+  temperature: 1,
+  topK: undefined,
+  topP: 1,
+  repetitionPenalty: 1,
+  seed: undefined,
+};
 const SAMPLE: SamplingOptions = { ...GREEDY, doSample: true, seed: 1 };
 
 /** Straight from transformers' definitions: -Infinity for what is filtered, ascending cumulative sums, no shortcuts. */
@@ -41,7 +48,9 @@ function dense(options: SamplingOptions, logits: readonly number[]): number[] {
 }
 
 describe('what is drawn from', () => {
-  const logits = fc.array(fc.integer({ min: -400, max: 400 }), { minLength: 1, maxLength: 40 }).map((list) => list.map((x) => x / 64));
+  const logits = fc
+    .array(fc.integer({ min: -400, max: 400 }), { minLength: 1, maxLength: 40 })
+    .map((list) => list.map((x) => x / 64));
 
   it('is what transformers defines, for any temperature, top-k and top-p', () => {
     const options = fc.record({
@@ -68,7 +77,9 @@ describe('what is drawn from', () => {
     expect(dense({ ...SAMPLE, topP: 1e-9 }, row)).toEqual([0, 0, 1]);
     expect(dense({ ...SAMPLE, topP: 0.625 }, row)).toEqual([0, 0, 1]);
     expect(dense({ ...SAMPLE, topP: 0.63 }, row)).toEqual([0, expect.closeTo(2 / 7, 12), expect.closeTo(5 / 7, 12)]);
-    expect(dense({ ...SAMPLE, temperature: 0.5 }, row)).toEqual([1 / 30, 4 / 30, 25 / 30].map((x) => expect.closeTo(x, 12)));
+    expect(dense({ ...SAMPLE, temperature: 0.5 }, row)).toEqual(
+      [1 / 30, 4 / 30, 25 / 30].map((x) => expect.closeTo(x, 12)),
+    );
   });
 
   it('ends top-p where it is reached exactly', () => {
@@ -108,7 +119,10 @@ describe('choosing', () => {
     const draws = 40_000;
     const counts = weights.map(() => 0);
     for (let i = 0; i < draws; i++) counts[next(logits, [])]++;
-    const chiSquare = counts.reduce((sum, count, i) => sum + (count - draws * weights[i]) ** 2 / (draws * weights[i]), 0);
+    const chiSquare = counts.reduce(
+      (sum, count, i) => sum + (count - draws * weights[i]) ** 2 / (draws * weights[i]),
+      0,
+    );
     // Six degrees of freedom: 22.46 is exceeded once in a thousand seeds.
     expect(chiSquare).toBeLessThan(22.46);
     // And a wrong distribution would be seen: the same counts against even odds.
@@ -150,7 +164,8 @@ describe('uniform numbers', () => {
   });
 
   it('are the same on every machine: SHA-256 of a tag, the seed and a counter', () => {
-    // hashlib.sha256(b"tercet sampling\0" + seed.to_bytes(8, "little") + n.to_bytes(8, "little")).digest()[:8], little endian, >> 11, / 2**53
+    // hashlib.sha256(b"tercet sampling\0" + seed.to_bytes(8, "little") + n.to_bytes(8, "little")).digest()[:8],
+    // little endian, >> 11, / 2**53
     const uniform = seededUniform(2 ** 53 - 1);
     expect([uniform(), uniform()]).toEqual([0.9435366436180348, 0.9785283333753058]);
   });

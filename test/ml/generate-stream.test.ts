@@ -8,13 +8,18 @@ const tokenizer = await loadGpt2();
 
 /** The ids of single bytes: the vocabulary begins with them. */
 const byteOrder = (() => {
-  const printable = Array.from({ length: 256 }, (_, b) => b).filter((b) => (b > 32 && b < 127) || (b > 160 && b !== 173));
+  const printable = Array.from({ length: 256 }, (_, b) => b).filter(
+    (b) => (b > 32 && b < 127) || (b > 160 && b !== 173),
+  );
   return [...printable, ...Array.from({ length: 256 }, (_, b) => b).filter((b) => !printable.includes(b))];
 })();
 const idsOfBytes = (bytes: Iterable<number>): number[] => Array.from(bytes, (byte) => byteOrder.indexOf(byte));
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-function run(ids: readonly number[], stops: readonly string[] = []): { parts: string[]; rest: string; stopped: boolean } {
+function run(
+  ids: readonly number[],
+  stops: readonly string[] = [],
+): { parts: string[]; rest: string; stopped: boolean } {
   const stream = new TextStream(tokenizer, stops);
   const parts = ids.map((id) => stream.push(id));
   return { parts, rest: stream.flush(), stopped: stream.stopped };
@@ -63,14 +68,22 @@ describe('text from pieces', () => {
   });
 
   it('takes no control token into the text, and refuses an id that is none', () => {
-    expect(run([...idsOfBytes(utf8('a')), tokenizer.eosTokenId as number, ...idsOfBytes(utf8('b'))]).parts).toEqual(['a', '', 'b']);
+    expect(run([...idsOfBytes(utf8('a')), tokenizer.eosTokenId as number, ...idsOfBytes(utf8('b'))]).parts).toEqual([
+      'a',
+      '',
+      'b',
+    ]);
     thrown('ERR_RANGE', () => run([tokenizer.vocabSize]));
   });
 });
 
 describe('stop texts', () => {
   it('are found across pieces, cut with all behind them, and held back until known', () => {
-    expect(run(idsOfBytes(utf8('ab\n\ncd')), ['\n\n'])).toEqual({ parts: ['a', 'b', '', '', '', ''], rest: '', stopped: true });
+    expect(run(idsOfBytes(utf8('ab\n\ncd')), ['\n\n'])).toEqual({
+      parts: ['a', 'b', '', '', '', ''],
+      rest: '',
+      stopped: true,
+    });
     expect(run(idsOfBytes(utf8('a\nb')), ['\n\n'])).toEqual({ parts: ['a', '', '\nb'], rest: '', stopped: false });
     expect(run(idsOfBytes(utf8('a\n')), ['\n\n'])).toEqual({ parts: ['a', ''], rest: '\n', stopped: false });
   });
@@ -86,7 +99,9 @@ describe('stop texts', () => {
 
   it('are the same wherever pieces begin and end', () => {
     const letters = fc.string({ unit: fc.constantFrom('g', 'o', 'd', ' ', 'é'), maxLength: 16 });
-    const stops = fc.array(fc.string({ unit: fc.constantFrom('g', 'o', 'd', ' ', 'é'), minLength: 1, maxLength: 4 }), { maxLength: 3 });
+    const stops = fc.array(fc.string({ unit: fc.constantFrom('g', 'o', 'd', ' ', 'é'), minLength: 1, maxLength: 4 }), {
+      maxLength: 3,
+    });
     fc.assert(
       fc.property(letters, stops, (text, list) => {
         const expected = cut(text, list);
@@ -103,18 +118,24 @@ describe('stop texts', () => {
 
   it('hold back no more than they must', () => {
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 12 }), fc.constantFrom('aab', 'abab', 'cc'), (text, stop) => {
-        const stream = new TextStream(tokenizer, [stop]);
-        let shown = '';
-        for (const [i, id] of idsOfBytes(utf8(text)).entries()) {
-          shown += stream.push(id);
-          if (stream.stopped) return;
-          const all = text.slice(0, i + 1);
-          const held = all.length - shown.length;
-          const longest = Array.from({ length: stop.length }, (_, n) => n).findLast((n) => all.endsWith(stop.slice(0, n)));
-          expect(held).toBe(longest);
-        }
-      }),
+      fc.property(
+        fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 12 }),
+        fc.constantFrom('aab', 'abab', 'cc'),
+        (text, stop) => {
+          const stream = new TextStream(tokenizer, [stop]);
+          let shown = '';
+          for (const [i, id] of idsOfBytes(utf8(text)).entries()) {
+            shown += stream.push(id);
+            if (stream.stopped) return;
+            const all = text.slice(0, i + 1);
+            const held = all.length - shown.length;
+            const longest = Array.from({ length: stop.length }, (_, n) => n).findLast((n) =>
+              all.endsWith(stop.slice(0, n)),
+            );
+            expect(held).toBe(longest);
+          }
+        },
+      ),
     );
   });
 });

@@ -8,7 +8,8 @@ const tokenizer = await loadGpt2();
 const V = tokenizer.vocabSize;
 const config = gpt2Config(V);
 const EOS = tokenizer.eosTokenId as number;
-const check = (options: GenerationOptions, promptTokens = 4) => checkGenerationOptions(options, promptTokens, tokenizer, config);
+const check = (options: GenerationOptions, promptTokens = 4) =>
+  checkGenerationOptions(options, promptTokens, tokenizer, config);
 const ids = (text: string): number[] => tokenizer.encodeWord(text);
 
 /** Logits that make one piece certain. */
@@ -29,14 +30,29 @@ function generate(pieces: readonly number[], options: GenerationOptions, prompt 
 
 describe('options', () => {
   it('default to greedy with 20 pieces, or what is left', () => {
-    const plan = { doSample: false, temperature: 1, topK: undefined, topP: 1, repetitionPenalty: 1, seed: undefined, stop: [], eosTokenIds: [EOS] };
+    const plan = {
+      doSample: false,
+      temperature: 1,
+      topK: undefined,
+      topP: 1,
+      repetitionPenalty: 1,
+      seed: undefined,
+      stop: [],
+      eosTokenIds: [EOS],
+    };
     expect(check({})).toMatchObject({ ...plan, maxNewTokens: 20 });
     expect(check({}, 20).maxNewTokens).toBe(4);
   });
 
   it('sample when anything of sampling is given, unless told not to', () => {
-    expect(check({ temperature: 0.8, topP: 0.9, maxLength: 10 })).toMatchObject({ doSample: true, temperature: 0.8, topP: 0.9, maxNewTokens: 6 });
-    for (const options of [{ topK: 3 }, { topP: 0.5 }, { seed: 0 }, { doSample: true }]) expect(check(options).doSample).toBe(true);
+    expect(check({ temperature: 0.8, topP: 0.9, maxLength: 10 })).toMatchObject({
+      doSample: true,
+      temperature: 0.8,
+      topP: 0.9,
+      maxNewTokens: 6,
+    });
+    for (const options of [{ topK: 3 }, { topP: 0.5 }, { seed: 0 }, { doSample: true }])
+      expect(check(options).doSample).toBe(true);
     expect(check({ temperature: 0 }).doSample).toBe(false);
     expect(check({ temperature: 0, topK: 4 }).doSample).toBe(false);
     expect(check({ temperature: 0.8, doSample: false }).doSample).toBe(false);
@@ -118,20 +134,42 @@ describe('a generation', () => {
 
   it('ends after as many pieces as were asked for', () => {
     const { result } = generate([...ids(' good'), ...ids(' bad'), ...ids(' is')], { maxNewTokens: 2 });
-    expect(result).toEqual({ text: ' good bad', generated_text: 'The good bad', ids: [...ids(' good'), ...ids(' bad')], reason: 'length' });
+    expect(result).toEqual({
+      text: ' good bad',
+      generated_text: 'The good bad',
+      ids: [...ids(' good'), ...ids(' bad')],
+      reason: 'length',
+    });
   });
 
   it('ends at an end-of-text piece, which is not in the answer', () => {
-    expect(generate([...ids(' good'), EOS], {}).result).toEqual({ text: ' good', generated_text: 'The good', ids: ids(' good'), reason: 'eos' });
+    expect(generate([...ids(' good'), EOS], {}).result).toEqual({
+      text: ' good',
+      generated_text: 'The good',
+      ids: ids(' good'),
+      reason: 'eos',
+    });
     const [bad] = ids(' bad');
     expect(generate([...ids(' good'), bad], { eosTokenId: [EOS, bad] }).result.reason).toBe('eos');
-    expect(generate([EOS, ...ids(' good')], { eosTokenId: [], maxNewTokens: 2 }).result).toMatchObject({ text: ' good', reason: 'length' });
+    expect(generate([EOS, ...ids(' good')], { eosTokenId: [], maxNewTokens: 2 }).result).toMatchObject({
+      text: ' good',
+      reason: 'length',
+    });
   });
 
   it('ends before a stop text, and shows what was held back when there is none', () => {
-    expect(generate([...ids(' good'), ...ids(' bad')], { stop: ['d b'] })).toMatchObject({ texts: [' goo', ''], result: { text: ' goo', reason: 'stop' } });
-    expect(generate([...ids(' good'), EOS], { stop: ['d b'] })).toMatchObject({ texts: [' goo', 'd'], result: { text: ' good', reason: 'eos' } });
-    expect(generate([...ids(' good')], { stop: 'd b', maxNewTokens: 1 })).toMatchObject({ texts: [' good'], result: { reason: 'length' } });
+    expect(generate([...ids(' good'), ...ids(' bad')], { stop: ['d b'] })).toMatchObject({
+      texts: [' goo', ''],
+      result: { text: ' goo', reason: 'stop' },
+    });
+    expect(generate([...ids(' good'), EOS], { stop: ['d b'] })).toMatchObject({
+      texts: [' goo', 'd'],
+      result: { text: ' good', reason: 'eos' },
+    });
+    expect(generate([...ids(' good')], { stop: 'd b', maxNewTokens: 1 })).toMatchObject({
+      texts: [' good'],
+      result: { reason: 'length' },
+    });
   });
 
   it('is fed what it chose', () => {
@@ -151,7 +189,10 @@ describe('a generation', () => {
   it('penalizes what the prompt and the answer have', () => {
     const [good] = ids(' good');
     const [bad] = ids(' bad');
-    const generation = new Generation(prepareGeneration('The good', tokenizer, config, { repetitionPenalty: 2, maxNewTokens: 2 }), tokenizer);
+    const generation = new Generation(
+      prepareGeneration('The good', tokenizer, config, { repetitionPenalty: 2, maxNewTokens: 2 }),
+      tokenizer,
+    );
     const logits = new Float32Array(V);
     logits[good] = 3;
     logits[bad] = 2;
@@ -161,7 +202,10 @@ describe('a generation', () => {
 
   it('repeats itself with a seed', () => {
     const run = (seed: number): readonly number[] => {
-      const generation = new Generation(prepareGeneration('The', tokenizer, config, { seed, maxNewTokens: 20 }), tokenizer);
+      const generation = new Generation(
+        prepareGeneration('The', tokenizer, config, { seed, maxNewTokens: 20 }),
+        tokenizer,
+      );
       while (!generation.done) generation.step(new Float32Array(V));
       return generation.result().ids;
     };

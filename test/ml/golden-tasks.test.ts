@@ -1,4 +1,7 @@
-/** What transformers answers for the models for questions, names and texts (test/vectors/tasks.json, made by training/golden_tasks.py), against this code. */
+/**
+ * What transformers answers for the models for questions, names and texts (test/vectors/tasks.json, made by
+ * training/golden_tasks.py), against this code.
+ */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -82,7 +85,8 @@ describe('as transformers', () => {
       const input = prepareGeneration(text, tokenizer, config, { maxNewTokens: greedy.length, eosTokenId: [] });
       expect(input.inputIds).toEqual(ids);
       const generation = new Generation(input, tokenizer);
-      const last = async () => (await runFloat(source, generation.inputIds, { positions: [generation.inputIds.length - 1] })).logits;
+      const last = async () =>
+        (await runFloat(source, generation.inputIds, { positions: [generation.inputIds.length - 1] })).logits;
       expect(worst(await last(), want)).toBeLessThan(NEAR);
       while (!generation.done) generation.step(await last());
       expect(generation.result()).toMatchObject({ ids: greedy, text: continuation });

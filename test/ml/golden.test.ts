@@ -1,4 +1,7 @@
-/** What the Python libraries answered (test/vectors/, made by training/golden.py) against this code, on the models that ship. */
+/**
+ * What the Python libraries answered (test/vectors/, made by training/golden.py) against this code, on the models
+ * that ship.
+ */
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -39,7 +42,8 @@ const tokenizerVectors = read('tokenizer.json') as readonly TokenizerVector[];
 const logitVectors = read('logits.json') as Readonly<Record<string, ModelVectors>>;
 const MODELS = ['capitals-bert', 'sst2-bert'] as const;
 
-const maxDifference = (a: ArrayLike<number>, b: readonly number[]): number => Math.max(...b.map((value, i) => Math.abs(value - a[i])));
+const maxDifference = (a: ArrayLike<number>, b: readonly number[]): number =>
+  Math.max(...b.map((value, i) => Math.abs(value - a[i])));
 
 describe.each(MODELS)('the tokenizer of %s', (name) => {
   /** In these Python makes control tokens of what a user typed; here they stay text (tokenizer.test.ts holds how). */
@@ -50,7 +54,8 @@ describe.each(MODELS)('the tokenizer of %s', (name) => {
     const tokenizer = await loadTokenizer(await folderFiles(at(`models/${name}`)));
     const comparable = vectors.filter(({ text }) => !CONTROL.test(text));
     expect(comparable.length).toBeGreaterThan(25);
-    for (const { text, ids, tokens } of comparable) expect(tokenizer.encode(text, { allowMask: true }), text).toMatchObject({ ids, tokens });
+    for (const { text, ids, tokens } of comparable)
+      expect(tokenizer.encode(text, { allowMask: true }), text).toMatchObject({ ids, tokens });
   });
 
   it('differs where a text has control tokens, and only there', async () => {
@@ -59,7 +64,9 @@ describe.each(MODELS)('the tokenizer of %s', (name) => {
     expect(typed.length).toBeGreaterThan(0);
     for (const { text, ids } of typed) {
       const ours = tokenizer.encode(text, { allowMask: true }).ids;
-      expect(ours.filter((id) => id === tokenizer.maskTokenId).length).toBe(ids.filter((id) => id === tokenizer.maskTokenId).length);
+      expect(ours.filter((id) => id === tokenizer.maskTokenId).length).toBe(
+        ids.filter((id) => id === tokenizer.maskTokenId).length,
+      );
       expect(ours.filter((id) => id === tokenizer.sepTokenId)).toEqual([tokenizer.sepTokenId]);
     }
   });
@@ -93,15 +100,20 @@ describe.each(MODELS)('the floating-point model %s', { timeout: 60_000 }, (name)
         const input = prepareFillMask(text, tokenizer, config);
         expect(input).toEqual({ inputIds: ids, rows: masks.map(({ position }) => position) });
         const got = (await runFloat(source, ids, { positions: input.rows })).logits;
-        for (const [i, mask] of masks.entries()) expect(maxDifference(got.subarray(i * config.vocabSize), mask.logits), text).toBeLessThan(1e-4);
-        expect(finishFillMask(got, input, tokenizer, 1).map(([best]) => best.token)).toEqual(masks.map(({ token }) => token));
+        for (const [i, mask] of masks.entries())
+          expect(maxDifference(got.subarray(i * config.vocabSize), mask.logits), text).toBeLessThan(1e-4);
+        expect(finishFillMask(got, input, tokenizer, 1).map(([best]) => best.token)).toEqual(
+          masks.map(({ token }) => token),
+        );
       } else {
         const input = prepareTextClassification(text, tokenizer, config);
         expect(input.inputIds).toEqual(ids);
         const got = (await runFloat(source, ids)).logits;
         const expected = logits as readonly number[];
         expect(maxDifference(got, expected), text).toBeLessThan(1e-4);
-        expect(finishTextClassification(got, input, 1)[0].label).toBe(config.id2label[expected.indexOf(Math.max(...expected))]);
+        expect(finishTextClassification(got, input, 1)[0].label).toBe(
+          config.id2label[expected.indexOf(Math.max(...expected))],
+        );
       }
     }
   });

@@ -1,6 +1,6 @@
 /**
- * Our tokenizer against the one that most browser users know, @xenova/transformers (development only), and where they differ against the golden
- * vectors of the Python library, which decides.
+ * Our tokenizer against the one that most browser users know, @xenova/transformers (development only), and where
+ * they differ against the golden vectors of the Python library, which decides.
  */
 import { readFileSync } from 'node:fs';
 import { AutoTokenizer, env } from '@xenova/transformers';

@@ -4,9 +4,23 @@ import { outlierChannels, randomWeights } from '../../src/ml/models/random.ts';
 import { loadGroup, type TensorName, tensorNames, tensorShape } from '../../src/ml/models/weights.ts';
 import { runFloat } from '../../src/ml/reference/float.ts';
 import { failure } from '../failure.ts';
-import { TINY, TINY_CLASSIFIER, TINY_DISTILBERT_JSON, TINY_GPT2_JSON, TINY_JSON, TINY_ROBERTA_JSON } from './tiny-bert.ts';
+import {
+  TINY,
+  TINY_CLASSIFIER,
+  TINY_DISTILBERT_JSON,
+  TINY_GPT2_JSON,
+  TINY_JSON,
+  TINY_ROBERTA_JSON,
+} from './tiny-bert.ts';
 
-const GPT2 = parseModelConfig({ ...TINY_GPT2_JSON, n_embd: 256, n_head: 4, n_inner: 1024, n_layer: 6, n_positions: 24 });
+const GPT2 = parseModelConfig({
+  ...TINY_GPT2_JSON,
+  n_embd: 256,
+  n_head: 4,
+  n_inner: 1024,
+  n_layer: 6,
+  n_positions: 24,
+});
 
 describe('randomWeights', () => {
   const BASE = parseModelConfig({
@@ -51,15 +65,22 @@ describe('randomWeights', () => {
   });
 
   it('gives other values for another seed, tensor or layer, and the same for the same', async () => {
-    const tensor = (seed: number, name: 'layers.0.wq' | 'layers.0.wk' | 'layers.1.wq'): Promise<Float32Array> => randomWeights(TINY, seed).tensor(name);
+    const tensor = (seed: number, name: 'layers.0.wq' | 'layers.0.wk' | 'layers.1.wq'): Promise<Float32Array> =>
+      randomWeights(TINY, seed).tensor(name);
     const base = await tensor(7, 'layers.0.wq');
     expect(await tensor(7, 'layers.0.wq')).toEqual(base);
-    for (const other of [await tensor(8, 'layers.0.wq'), await tensor(7, 'layers.0.wk'), await tensor(7, 'layers.1.wq')]) {
+    for (const other of [
+      await tensor(8, 'layers.0.wq'),
+      await tensor(7, 'layers.0.wk'),
+      await tensor(7, 'layers.1.wq'),
+    ]) {
       expect(other.filter((value, i) => value === base[i]).length).toBeLessThan(4);
     }
   });
 
-  it('has the standard deviation 0.02, no bias, and no correlation of neighbours or tensors', { timeout: 60_000 }, async () => {
+  it('has the standard deviation 0.02, no bias, and no correlation of neighbours or tensors', {
+    timeout: 60_000,
+  }, async () => {
     const source = randomWeights(BASE, 7);
     const [x, y] = [await source.tensor('layers.0.w1'), await source.tensor('layers.0.w2')];
     const mean = (f: (i: number) => number): number => x.reduce((sum, _, i) => sum + f(i), 0) / x.length;
@@ -103,24 +124,29 @@ describe('randomWeights', () => {
     await failure('ERR_ARGUMENT', () => randomWeights(TINY, seed));
   });
 
-  it.each([TINY_JSON, TINY_ROBERTA_JSON, TINY_DISTILBERT_JSON, TINY_GPT2_JSON])('has every tensor of $model_type, exact in 2^-20', async (json) => {
-    const base = json.architectures[0].replace(/For.*|LMHeadModel/, '');
-    const heads =
-      base === 'GPT2' ? ['LMHeadModel', 'Model'] : ['ForMaskedLM', 'ForSequenceClassification', 'ForTokenClassification', 'ForQuestionAnswering', 'Model'];
-    for (const head of heads) {
-      const config = parseModelConfig({ ...json, architectures: [base + head] });
-      const source = randomWeights(config, 7, { outliers: true });
-      for (const name of tensorNames(config)) {
-        const values = await source.tensor(name);
-        expect(values.length, name).toBe(tensorShape(config, name).reduce((product, size) => product * size, 1));
-        expect(
-          values.every((value) => Number.isInteger(value * 2 ** 20)),
-          name,
-        ).toBe(true);
-        expect(new Set(values).size, name).toBeGreaterThan(1);
+  it.each([TINY_JSON, TINY_ROBERTA_JSON, TINY_DISTILBERT_JSON, TINY_GPT2_JSON])(
+    'has every tensor of $model_type, exact in 2^-20',
+    async (json) => {
+      const base = json.architectures[0].replace(/For.*|LMHeadModel/, '');
+      const heads =
+        base === 'GPT2'
+          ? ['LMHeadModel', 'Model']
+          : ['ForMaskedLM', 'ForSequenceClassification', 'ForTokenClassification', 'ForQuestionAnswering', 'Model'];
+      for (const head of heads) {
+        const config = parseModelConfig({ ...json, architectures: [base + head] });
+        const source = randomWeights(config, 7, { outliers: true });
+        for (const name of tensorNames(config)) {
+          const values = await source.tensor(name);
+          expect(values.length, name).toBe(tensorShape(config, name).reduce((product, size) => product * size, 1));
+          expect(
+            values.every((value) => Number.isInteger(value * 2 ** 20)),
+            name,
+          ).toBe(true);
+          expect(new Set(values).size, name).toBeGreaterThan(1);
+        }
       }
-    }
-  });
+    },
+  );
 
   it('has a decoder of its own where the config does not tie it', async () => {
     const source = randomWeights(parseModelConfig({ ...TINY_JSON, tie_word_embeddings: false }), 7);
@@ -135,22 +161,38 @@ describe('randomWeights', () => {
       const values = await source.tensor(name);
       return Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0) / values.length);
     };
-    for (const name of ['layers.0.wq', 'layers.3.w1', 'embeddings.word'] as const) expect((await deviation(name)) / 0.02).toBeCloseTo(1, 1);
-    for (const name of ['layers.0.wo', 'layers.5.w2'] as const) expect((await deviation(name)) / (0.02 / Math.sqrt(12))).toBeCloseTo(1, 1);
+    for (const name of ['layers.0.wq', 'layers.3.w1', 'embeddings.word'] as const)
+      expect((await deviation(name)) / 0.02).toBeCloseTo(1, 1);
+    for (const name of ['layers.0.wo', 'layers.5.w2'] as const)
+      expect((await deviation(name)) / (0.02 / Math.sqrt(12))).toBeCloseTo(1, 1);
   });
 });
 
 describe('outliers', () => {
   it('are of GPT-2 unless asked for otherwise, and stand where the width says', async () => {
-    expect([8, 63, 64, 128, 256, 768].map(outlierChannels)).toEqual([[], [], [32], [32, 96], [32, 96, 160, 224], [96, 288, 480, 672]]);
+    expect([8, 63, 64, 128, 256, 768].map(outlierChannels)).toEqual([
+      [],
+      [],
+      [32],
+      [32, 96],
+      [32, 96, 160, 224],
+      [96, 288, 480, 672],
+    ]);
     const name = 'layers.2.w2';
-    const [plain, large] = [await randomWeights(GPT2, 7, { outliers: false }).tensor(name), await randomWeights(GPT2, 7).tensor(name)];
+    const [plain, large] = [
+      await randomWeights(GPT2, 7, { outliers: false }).tensor(name),
+      await randomWeights(GPT2, 7).tensor(name),
+    ];
     const rows = new Set([...plain].flatMap((value, i) => (value === large[i] ? [] : [Math.floor(i / 1024)])));
     expect([...rows]).toEqual([32, 96, 160, 224]);
     expect(large.every((value, i) => value === plain[i] || value === 32 * plain[i])).toBe(true);
     const wide = parseModelConfig({ ...TINY_JSON, hidden_size: 64 });
-    expect(await randomWeights(wide, 7).tensor('layers.0.wo')).toEqual(await randomWeights(wide, 7, { outliers: false }).tensor('layers.0.wo'));
-    expect(await randomWeights(wide, 7, { outliers: true }).tensor('layers.0.wo')).not.toEqual(await randomWeights(wide, 7).tensor('layers.0.wo'));
+    expect(await randomWeights(wide, 7).tensor('layers.0.wo')).toEqual(
+      await randomWeights(wide, 7, { outliers: false }).tensor('layers.0.wo'),
+    );
+    expect(await randomWeights(wide, 7, { outliers: true }).tensor('layers.0.wo')).not.toEqual(
+      await randomWeights(wide, 7).tensor('layers.0.wo'),
+    );
   });
 
   it('make channels of the residual stream 20 to 50 times the others', { timeout: 60_000 }, async () => {

@@ -130,7 +130,10 @@ describe('a bad header', () => {
     ['a negative size', file({ x: { ...one, shape: [-1] } }, 4)],
     ['a fractional size', file({ x: { ...one, shape: [1.5] } }, 4)],
     ['a size that is a string', file({ x: { ...one, shape: ['1'] } }, 4)],
-    ['a size beyond the exact integers', file(`{"x":{"dtype":"F32","shape":[9007199254740993],"data_offsets":[0,4]}}`, 4)],
+    [
+      'a size beyond the exact integers',
+      file(`{"x":{"dtype":"F32","shape":[9007199254740993],"data_offsets":[0,4]}}`, 4),
+    ],
     ['a shape whose product overflows to the right size', file({ x: { ...one, shape: [2 ** 32, 2 ** 32, 0.5] } }, 4)],
     ['a product beyond the exact integers', file({ x: { ...one, shape: [2 ** 40, 2 ** 40] } }, 4)],
     ['too many dimensions', file({ x: { ...one, shape: new Array(17).fill(1) } }, 4)],
@@ -151,17 +154,23 @@ describe('a bad header', () => {
     ['deep nesting', file(`{"x":${'['.repeat(50_000)}${']'.repeat(50_000)}}`)],
   ];
   it.each(cases)('is refused: %s', async (_, bytes) => {
-    expect((await failure('ERR_MODEL_FORMAT', () => parseSafetensors(bytes, 'w.safetensors'))).message).toContain('w.safetensors');
+    expect((await failure('ERR_MODEL_FORMAT', () => parseSafetensors(bytes, 'w.safetensors'))).message).toContain(
+      'w.safetensors',
+    );
   });
 
   it('shows hostile tensor names on one short line', async () => {
-    const error = await failure('ERR_MODEL_FORMAT', () => parseSafetensors(file({ [`\n\u001b[2J${'x'.repeat(5000)}`]: 1 })));
+    const error = await failure('ERR_MODEL_FORMAT', () =>
+      parseSafetensors(file({ [`\n\u001b[2J${'x'.repeat(5000)}`]: 1 })),
+    );
     expect(error.message).toMatch(/^[\x20-\x7e…]{1,200}$/);
   });
 
   it('does not take braces, colons or escapes inside strings for structure', async () => {
     const name = 'q"{\\":[}';
-    expect((await (await parseSafetensors(encodeSafetensors([{ ...a, name }], { '{"a":1': '"x":' }))).tensor(name)).data).toEqual(a.data);
+    expect(
+      (await (await parseSafetensors(encodeSafetensors([{ ...a, name }], { '{"a":1': '"x":' }))).tensor(name)).data,
+    ).toEqual(a.data);
   });
 });
 
@@ -187,7 +196,10 @@ describe('mutated files', { timeout: 60_000 }, () => {
   it('throw typed errors or are read, byte changes', async () => {
     const change = fc.tuple(
       fc.integer({ min: 0, max: headerEnd + 8 }),
-      fc.oneof(fc.integer({ min: 0, max: 255 }), fc.constantFrom(...[...'"{}[],:0123456789-.e\\'].map((x) => x.charCodeAt(0)))),
+      fc.oneof(
+        fc.integer({ min: 0, max: 255 }),
+        fc.constantFrom(...[...'"{}[],:0123456789-.e\\'].map((x) => x.charCodeAt(0))),
+      ),
     );
     await fc.assert(
       fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 6 }), async (changes) => {
@@ -211,15 +223,23 @@ describe('mutated files', { timeout: 60_000 }, () => {
   });
 
   it('throw typed errors or are read, any JSON as a header', async () => {
-    const size = fc.oneof(fc.integer({ min: -2, max: 40 }), fc.constantFrom(2 ** 31, 2 ** 32, 2 ** 53, 2 ** 64, 1e308, -0, 0.5));
+    const size = fc.oneof(
+      fc.integer({ min: -2, max: 40 }),
+      fc.constantFrom(2 ** 31, 2 ** 32, 2 ** 53, 2 ** 64, 1e308, -0, 0.5),
+    );
     const entry = fc.record({
       dtype: fc.constantFrom('F32', 'F16', 'I64', 'U8', 'F4', '__proto__'),
       shape: fc.array(size, { maxLength: 3 }),
       data_offsets: fc.array(size, { maxLength: 3 }),
     });
-    const header = fc.dictionary(fc.oneof(fc.string(), fc.constantFrom('__metadata__', '__proto__', 'a')), fc.oneof(entry, fc.jsonValue()));
+    const header = fc.dictionary(
+      fc.oneof(fc.string(), fc.constantFrom('__metadata__', '__proto__', 'a')),
+      fc.oneof(entry, fc.jsonValue()),
+    );
     await fc.assert(
-      fc.asyncProperty(header, fc.integer({ min: 0, max: 64 }), async (json, dataBytes) => readAll(file(JSON.stringify(json), dataBytes))),
+      fc.asyncProperty(header, fc.integer({ min: 0, max: 64 }), async (json, dataBytes) =>
+        readAll(file(JSON.stringify(json), dataBytes)),
+      ),
       { numRuns: 1000 },
     );
   });
@@ -233,11 +253,22 @@ describe('mutated files', { timeout: 60_000 }, () => {
 describe('openTensors', () => {
   const index = (map: unknown): Uint8Array => jsonBytes({ metadata: { total_size: 1 }, weight_map: map });
   const shards = (extra: Record<string, Uint8Array> = {}): ModelFiles =>
-    memoryFiles('sharded', new Map(Object.entries({ 'one.safetensors': encodeSafetensors([a, b]), 'two.safetensors': encodeSafetensors([c]), ...extra })));
+    memoryFiles(
+      'sharded',
+      new Map(
+        Object.entries({
+          'one.safetensors': encodeSafetensors([a, b]),
+          'two.safetensors': encodeSafetensors([c]),
+          ...extra,
+        }),
+      ),
+    );
   const INDEX = 'model.safetensors.index.json';
 
   it('reads shards', async () => {
-    const store = await openTensors(shards({ [INDEX]: index({ a: 'one.safetensors', b: 'one.safetensors', c: 'two.safetensors' }) }));
+    const store = await openTensors(
+      shards({ [INDEX]: index({ a: 'one.safetensors', b: 'one.safetensors', c: 'two.safetensors' }) }),
+    );
     expect((await store.tensor('a')).data).toEqual(a.data);
     expect((await store.raw('c')).bytes).toEqual(c.data);
   });
@@ -290,7 +321,9 @@ describe('openTensors', () => {
     ['flax_model.msgpack', "M.from_pretrained('.', from_flax=True).save_pretrained('.', safe_serialization=True)"],
   ])('says how to convert %s, and prefers safetensors beside it', async (name, command) => {
     const files = new Map<string, Uint8Array>([[name, new Uint8Array(9)]]);
-    const error = await failure('ERR_MODEL_UNSUPPORTED', () => openTensors(memoryFiles('old', files), 'GPT2LMHeadModel'));
+    const error = await failure('ERR_MODEL_UNSUPPORTED', () =>
+      openTensors(memoryFiles('old', files), 'GPT2LMHeadModel'),
+    );
     expect(error.message).toContain(name);
     expect(error.hint).toContain(`python -c "from transformers import GPT2LMHeadModel as M; ${command}"`);
     files.set('model.safetensors', encodeSafetensors([a]));
@@ -298,7 +331,9 @@ describe('openTensors', () => {
   });
 
   it('says what is missing', async () => {
-    expect((await failure('ERR_MODEL_NOT_FOUND', () => openTensors(memoryFiles('none', new Map())))).message).toContain('model.safetensors');
+    expect((await failure('ERR_MODEL_NOT_FOUND', () => openTensors(memoryFiles('none', new Map())))).message).toContain(
+      'model.safetensors',
+    );
   });
 
   it('reads ranges where the files can, and never the whole file', async () => {

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { tagsOf } from '../../src/ml/tasks/entity-tags.ts';
-import { type Aggregation, type EntityInput, finishEntities, prepareEntities } from '../../src/ml/tasks/named-entities.ts';
+import {
+  type Aggregation,
+  type EntityInput,
+  finishEntities,
+  prepareEntities,
+} from '../../src/ml/tasks/named-entities.ts';
 import { thrown } from '../failure.ts';
 import { BERT_PIECES, bertConfig, loadBert, loadRoberta, robertaConfig } from './tasks-fixtures.ts';
 
@@ -10,7 +15,10 @@ const roberta = await loadRoberta();
 const config = bertConfig('BertForTokenClassification', LABELS);
 const ROBERTA = robertaConfig('RobertaForTokenClassification', roberta.vocabSize, LABELS);
 
-/** Logits in which each piece of the text has its label with about this probability, the rest shared; special tokens are sure of a name. */
+/**
+ * Logits in which each piece of the text has its label with about this probability, the rest shared; special tokens
+ * are sure of a name.
+ */
 function logitsOf(input: EntityInput, labels: readonly (string | readonly [string, number])[]): Float32Array {
   expect(labels.length).toBe(input.pieces.length);
   const L = input.id2label.length;
@@ -21,12 +29,17 @@ function logitsOf(input: EntityInput, labels: readonly (string | readonly [strin
     const [label, probability] = typeof entry === 'string' ? [entry, 0.9] : entry;
     const index = input.id2label.indexOf(label);
     expect(index).toBeGreaterThanOrEqual(0);
-    for (let l = 0; l < L; l++) logits[position * L + l] = Math.log(l === index ? probability : (1 - probability) / (L - 1));
+    for (let l = 0; l < L; l++)
+      logits[position * L + l] = Math.log(l === index ? probability : (1 - probability) / (L - 1));
   }
   return logits;
 }
 
-function entities(text: string, labels: readonly (string | readonly [string, number])[], aggregation?: Aggregation): [string, string, number][] {
+function entities(
+  text: string,
+  labels: readonly (string | readonly [string, number])[],
+  aggregation?: Aggregation,
+): [string, string, number][] {
   const input = prepareEntities(text, tokenizer, config);
   const found = finishEntities(logitsOf(input, labels), input, aggregation);
   for (const { start, end, ...entity } of found) {
@@ -38,11 +51,19 @@ function entities(text: string, labels: readonly (string | readonly [string, num
 
 describe('labels', () => {
   it('of BIO, BIOES, BILOU and none', () => {
-    const show = (labels: readonly string[]): string[] => tagsOf(labels).map(({ type, begins, ends }) => `${begins ? '<' : ''}${type}${ends ? '>' : ''}`);
+    const show = (labels: readonly string[]): string[] =>
+      tagsOf(labels).map(({ type, begins, ends }) => `${begins ? '<' : ''}${type}${ends ? '>' : ''}`);
     expect(show(['O', 'B-PER', 'I-PER'])).toEqual(['O', '<PER', 'PER']);
     expect(show(['O', 'B-X', 'I-X', 'E-X', 'S-X'])).toEqual(['O', '<X', 'X', 'X>', '<X>']);
     expect(show(['O', 'B-X', 'I-X', 'L-X', 'U-X'])).toEqual(['O', '<X', 'X', 'X>', '<X>']);
-    expect(show(['O', 'PER', 'LOC', 'E-mail', 'S-Bahn', 'LABEL_0'])).toEqual(['O', 'PER', 'LOC', 'E-mail', 'S-Bahn', 'LABEL_0']);
+    expect(show(['O', 'PER', 'LOC', 'E-mail', 'S-Bahn', 'LABEL_0'])).toEqual([
+      'O',
+      'PER',
+      'LOC',
+      'E-mail',
+      'S-Bahn',
+      'LABEL_0',
+    ]);
     expect(show(['B-work-of-art', 'B-', 'I-A'])).toEqual(['<work-of-art', 'B-', 'A']);
   });
 });
@@ -50,7 +71,9 @@ describe('labels', () => {
 describe('preparing', () => {
   it('reads every position, and takes control tokens for text', () => {
     const input = prepareEntities('John Smith lives in Paris.', tokenizer, config);
-    expect(input.inputIds).toEqual('[CLS] john smith lives in paris . [SEP]'.split(' ').map((piece) => BERT_PIECES.indexOf(piece)));
+    expect(input.inputIds).toEqual(
+      '[CLS] john smith lives in paris . [SEP]'.split(' ').map((piece) => BERT_PIECES.indexOf(piece)),
+    );
     expect(input.rows).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     expect(input.words).toEqual(['john', 'smith', 'lives', 'in', 'paris', '.']);
     expect(prepareEntities('[MASK]', tokenizer, config).inputIds).not.toContain(tokenizer.maskTokenId);
@@ -69,8 +92,24 @@ describe('entities', () => {
     const input = prepareEntities(text, tokenizer, config);
     const logits = logitsOf(input, ['B-PER', ['I-PER', 0.7], 'O', 'O', 'B-LOC', 'I-LOC', 'O']);
     expect(finishEntities(logits, input)).toEqual([
-      { text: 'JOHN  Smith', word: 'JOHN  Smith', label: 'PER', entity_group: 'PER', score: expect.closeTo(0.8, 6), start: 2, end: 13 },
-      { text: 'New York', word: 'New York', label: 'LOC', entity_group: 'LOC', score: expect.closeTo(0.9, 6), start: 23, end: 31 },
+      {
+        text: 'JOHN  Smith',
+        word: 'JOHN  Smith',
+        label: 'PER',
+        entity_group: 'PER',
+        score: expect.closeTo(0.8, 6),
+        start: 2,
+        end: 13,
+      },
+      {
+        text: 'New York',
+        word: 'New York',
+        label: 'LOC',
+        entity_group: 'LOC',
+        score: expect.closeTo(0.9, 6),
+        start: 23,
+        end: 31,
+      },
     ]);
   });
 
@@ -151,7 +190,9 @@ describe('entities', () => {
   it('of labels without a scheme are neighbours of one class', () => {
     const io = bertConfig('BertForTokenClassification', ['O', 'PER', 'LOC']);
     const input = prepareEntities('john smith paris', tokenizer, io);
-    expect(finishEntities(logitsOf(input, ['PER', 'PER', 'LOC']), input).map(({ text, label }) => [text, label])).toEqual([
+    expect(
+      finishEntities(logitsOf(input, ['PER', 'PER', 'LOC']), input).map(({ text, label }) => [text, label]),
+    ).toEqual([
       ['john smith', 'PER'],
       ['paris', 'LOC'],
     ]);

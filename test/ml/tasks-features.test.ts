@@ -28,8 +28,13 @@ describe('feature extraction', () => {
   });
 
   it('normalizes each vector; zeros stay zeros', () => {
-    const { data } = finishFeatures(Float32Array.of(3, 4, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 2), prepare({ normalize: true }));
-    expect([...data]).toEqual([0.6, 0.8, 0, 0, 0, 0, 0, 0, 0.5, 0.5, 0.5, 0.5, 0, 0, 0, 1].map((x) => expect.closeTo(x, 6)));
+    const { data } = finishFeatures(
+      Float32Array.of(3, 4, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 2),
+      prepare({ normalize: true }),
+    );
+    expect([...data]).toEqual(
+      [0.6, 0.8, 0, 0, 0, 0, 0, 0, 0.5, 0.5, 0.5, 0.5, 0, 0, 0, 1].map((x) => expect.closeTo(x, 6)),
+    );
     const pooled = finishFeatures(states.subarray(4, 8), prepare({ pooling: 'mean', normalize: true })).data;
     expect(Math.hypot(...pooled)).toBeCloseTo(1, 6);
     expect(pooled[3] / pooled[0]).toBeCloseTo(7 / 4, 6);
@@ -107,6 +112,7 @@ describe('a batch', () => {
       [0, 1],
       [2, 3, 4, 5],
     ]);
-    for (const length of [5, 7, 8]) thrown('ERR_SHAPE', () => splitOutputs(new Float32Array(length), { tokens: 4, sequences }, 2));
+    for (const length of [5, 7, 8])
+      thrown('ERR_SHAPE', () => splitOutputs(new Float32Array(length), { tokens: 4, sequences }, 2));
   });
 });

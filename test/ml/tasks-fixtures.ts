@@ -1,4 +1,7 @@
-/** Tiny models of every kind for tests of the tasks: real tokenizer files and configurations, made here, read by the real loaders. */
+/**
+ * Tiny models of every kind for tests of the tasks: real tokenizer files and configurations, made here, read by the
+ * real loaders.
+ */
 
 import { type ModelConfig, parseModelConfig } from '../../src/ml/config.ts';
 import { memoryFiles } from '../../src/ml/files.ts';
@@ -30,11 +33,21 @@ export function loadBert(): Promise<Tokenizer> {
   return load(
     {
       added_tokens: BERT_SPECIAL.map((content, id) => addedToken(content, id)),
-      normalizer: { type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true, strip_accents: null, lowercase: true },
+      normalizer: {
+        type: 'BertNormalizer',
+        clean_text: true,
+        handle_chinese_chars: true,
+        strip_accents: null,
+        lowercase: true,
+      },
       pre_tokenizer: { type: 'BertPreTokenizer' },
       post_processor: {
         type: 'TemplateProcessing',
-        single: [{ SpecialToken: { id: '[CLS]', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }, { SpecialToken: { id: '[SEP]', type_id: 0 } }],
+        single: [
+          { SpecialToken: { id: '[CLS]', type_id: 0 } },
+          { Sequence: { id: 'A', type_id: 0 } },
+          { SpecialToken: { id: '[SEP]', type_id: 0 } },
+        ],
         pair: [
           { SpecialToken: { id: '[CLS]', type_id: 0 } },
           { Sequence: { id: 'A', type_id: 0 } },
@@ -62,12 +75,17 @@ export function loadBert(): Promise<Tokenizer> {
 
 /** The 256 characters that stand for bytes, in the order of GPT-2's vocabulary. */
 export const BYTE_CHARACTERS: readonly string[] = (() => {
-  const printable = Array.from({ length: 256 }, (_, b) => b).filter((b) => (b > 32 && b < 127) || (b > 160 && b !== 173));
+  const printable = Array.from({ length: 256 }, (_, b) => b).filter(
+    (b) => (b > 32 && b < 127) || (b > 160 && b !== 173),
+  );
   const others = Array.from({ length: 256 }, (_, b) => b).filter((b) => !printable.includes(b));
   return [...printable.map((b) => String.fromCharCode(b)), ...others.map((_, i) => String.fromCharCode(256 + i))];
 })();
 
-/** Each word grows from its left: one merge for each further character. Words with a space come first, so that they win. */
+/**
+ * Each word grows from its left: one merge for each further character. Words with a space come first, so that they
+ * win.
+ */
 const WORDS = ['Ġgood', 'Ġbad', 'Ġis', 'Ġit', 'Ġwas', 'ĠIt', 'ĠParis', 'ĠThe', 'Paris', 'The', 'good', 'Smith'];
 
 function mergesAndPieces(): { merges: string[]; pieces: string[] } {
@@ -84,10 +102,22 @@ function mergesAndPieces(): { merges: string[]; pieces: string[] } {
   return { merges, pieces };
 }
 
-function byteLevel(before: readonly string[], after: readonly string[]): { vocab: Record<string, number>; model: Record<string, unknown> } {
+function byteLevel(
+  before: readonly string[],
+  after: readonly string[],
+): { vocab: Record<string, number>; model: Record<string, unknown> } {
   const { merges, pieces } = mergesAndPieces();
   const vocab = Object.fromEntries([...before, ...pieces, ...after].map((piece, id) => [piece, id]));
-  const model = { type: 'BPE', dropout: null, unk_token: null, continuing_subword_prefix: '', end_of_word_suffix: '', fuse_unk: false, vocab, merges };
+  const model = {
+    type: 'BPE',
+    dropout: null,
+    unk_token: null,
+    continuing_subword_prefix: '',
+    end_of_word_suffix: '',
+    fuse_unk: false,
+    vocab,
+    merges,
+  };
   return { vocab, model };
 }
 
@@ -97,10 +127,18 @@ export function loadRoberta(): Promise<Tokenizer> {
   const { vocab, model } = byteLevel(['<s>', '<pad>', '</s>', '<unk>'], ['<mask>']);
   return load(
     {
-      added_tokens: ['<s>', '<pad>', '</s>', '<unk>', '<mask>'].map((content) => addedToken(content, vocab[content], content === '<mask>')),
+      added_tokens: ['<s>', '<pad>', '</s>', '<unk>', '<mask>'].map((content) =>
+        addedToken(content, vocab[content], content === '<mask>'),
+      ),
       normalizer: null,
       pre_tokenizer: BYTE_LEVEL,
-      post_processor: { type: 'RobertaProcessing', sep: ['</s>', 2], cls: ['<s>', 0], trim_offsets: true, add_prefix_space: false },
+      post_processor: {
+        type: 'RobertaProcessing',
+        sep: ['</s>', 2],
+        cls: ['<s>', 0],
+        trim_offsets: true,
+        add_prefix_space: false,
+      },
       decoder: { ...BYTE_LEVEL, add_prefix_space: true },
       model,
     },
@@ -132,7 +170,14 @@ export function loadGpt2(): Promise<Tokenizer> {
   );
 }
 
-const BERT_SIZES = { hidden_act: 'gelu', hidden_size: 4, num_hidden_layers: 1, num_attention_heads: 1, intermediate_size: 4, layer_norm_eps: 1e-12 };
+const BERT_SIZES = {
+  hidden_act: 'gelu',
+  hidden_size: 4,
+  num_hidden_layers: 1,
+  num_attention_heads: 1,
+  intermediate_size: 4,
+  layer_norm_eps: 1e-12,
+};
 
 function id2label(labels: readonly string[] | undefined): Record<string, unknown> {
   return labels === undefined ? {} : { id2label: Object.fromEntries(labels.entries()) };
@@ -140,13 +185,26 @@ function id2label(labels: readonly string[] | undefined): Record<string, unknown
 
 /** 24 positions. */
 export function bertConfig(architecture: string, labels?: readonly string[]): ModelConfig {
-  const own = { architectures: [architecture], model_type: 'bert', vocab_size: BERT_PIECES.length, max_position_embeddings: 24, type_vocab_size: 2 };
+  const own = {
+    architectures: [architecture],
+    model_type: 'bert',
+    vocab_size: BERT_PIECES.length,
+    max_position_embeddings: 24,
+    type_vocab_size: 2,
+  };
   return parseModelConfig({ ...BERT_SIZES, ...own, ...id2label(labels) });
 }
 
 /** 24 positions behind the two that RoBERTa leaves out. */
 export function robertaConfig(architecture: string, vocabSize: number, labels?: readonly string[]): ModelConfig {
-  const own = { architectures: [architecture], model_type: 'roberta', vocab_size: vocabSize, max_position_embeddings: 26, type_vocab_size: 1, pad_token_id: 1 };
+  const own = {
+    architectures: [architecture],
+    model_type: 'roberta',
+    vocab_size: vocabSize,
+    max_position_embeddings: 26,
+    type_vocab_size: 1,
+    pad_token_id: 1,
+  };
   return parseModelConfig({ ...BERT_SIZES, ...own, ...id2label(labels) });
 }
 

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AnswerOptions, finishQuestion, prepareQuestion, type QuestionAnswer, type QuestionInput } from '../../src/ml/tasks/question-answering.ts';
+import {
+  type AnswerOptions,
+  finishQuestion,
+  prepareQuestion,
+  type QuestionAnswer,
+  type QuestionInput,
+} from '../../src/ml/tasks/question-answering.ts';
 import { thrown } from '../failure.ts';
 import { BERT_PIECES, bertConfig, loadBert, loadGpt2, loadRoberta, robertaConfig } from './tasks-fixtures.ts';
 
@@ -30,11 +36,22 @@ function byHand(q: number, n: number): QuestionInput {
   });
   const length = q + n + 3;
   const contextRows = pieces.map(({ position }) => position);
-  return { inputIds: new Array<number>(length).fill(1), rows: Array.from({ length }, (_, i) => i), context, pieces, contextRows, noAnswer: 0 };
+  return {
+    inputIds: new Array<number>(length).fill(1),
+    rows: Array.from({ length }, (_, i) => i),
+    context,
+    pieces,
+    contextRows,
+    noAnswer: 0,
+  };
 }
 
 /** transformers' way: everything outside context and [CLS] at -10000, softmax over all, every pair of positions. */
-function brute(logits: Float32Array, input: QuestionInput, { topK = 1, maxAnswerLength = 15, handleImpossible = false }: AnswerOptions): QuestionAnswer[] {
+function brute(
+  logits: Float32Array,
+  input: QuestionInput,
+  { topK = 1, maxAnswerLength = 15, handleImpossible = false }: AnswerOptions,
+): QuestionAnswer[] {
   const T = input.rows.length;
   const context = new Map(input.pieces.map((piece) => [piece.position, piece]));
   const soft = (column: number): number[] => {
@@ -49,12 +66,18 @@ function brute(logits: Float32Array, input: QuestionInput, { topK = 1, maxAnswer
     for (let e = 0; e < T; e++) {
       const [first, last] = [context.get(s), context.get(e)];
       if (s > e || e - s >= maxAnswerLength || first === undefined || last === undefined) continue;
-      all.push({ answer: input.context.slice(first.start, last.end), score: start[s] * end[e], start: first.start, end: last.end });
+      all.push({
+        answer: input.context.slice(first.start, last.end),
+        score: start[s] * end[e],
+        start: first.start,
+        end: last.end,
+      });
     }
   }
   const chosen: QuestionAnswer[] = [];
   for (const answer of all.sort((a, b) => b.score - a.score || a.start - b.start || a.end - b.end)) {
-    if (chosen.length < topK && !chosen.some((other) => answer.start < other.end && other.start < answer.end)) chosen.push(answer);
+    if (chosen.length < topK && !chosen.some((other) => answer.start < other.end && other.start < answer.end))
+      chosen.push(answer);
   }
   return chosen;
 }
@@ -86,7 +109,9 @@ describe('a question', () => {
     expect(prepare('who?', 'a '.repeat(19)).inputIds.length).toBe(24);
     expect(thrown('ERR_TOO_MANY_TOKENS', () => prepare('who?', 'a '.repeat(20))).message).toContain('1 too many');
     const { message, hint } = thrown('ERR_TOO_MANY_TOKENS', () => prepare('who?', 'a '.repeat(22)));
-    expect(message).toBe('the question and context have 27 tokens with [CLS] and [SEP], and the model takes 24: 3 too many');
+    expect(message).toBe(
+      'the question and context have 27 tokens with [CLS] and [SEP], and the model takes 24: 3 too many',
+    );
     expect(hint).toContain('split the context');
   });
 
@@ -116,15 +141,24 @@ describe('an answer', () => {
 
   it('is the best span, by brute force', () => {
     const sizes = fc.record({ q: fc.integer({ min: 1, max: 4 }), n: fc.integer({ min: 1, max: 12 }) });
-    const options = fc.record({ topK: fc.integer({ min: 1, max: 6 }), maxAnswerLength: fc.integer({ min: 1, max: 13 }), handleImpossible: fc.boolean() });
+    const options = fc.record({
+      topK: fc.integer({ min: 1, max: 6 }),
+      maxAnswerLength: fc.integer({ min: 1, max: 13 }),
+      handleImpossible: fc.boolean(),
+    });
     fc.assert(
       fc.property(sizes, options, fc.infiniteStream(fc.integer({ min: -512, max: 512 })), ({ q, n }, some, stream) => {
         const input = byHand(q, n);
         // A different small amount for each, so that no two spans tie.
-        const logits = Float32Array.from({ length: 2 * input.rows.length }, (_, i) => (stream.next().value as number) / 100 + i * 1e-4);
+        const logits = Float32Array.from(
+          { length: 2 * input.rows.length },
+          (_, i) => (stream.next().value as number) / 100 + i * 1e-4,
+        );
         const [ours, theirs] = [finishQuestion(logits, input, some), brute(logits, input, some)];
         expect(ours.map(({ score }) => score)).toEqual(theirs.map(({ score }) => expect.closeTo(score, 10)));
-        expect(ours.map(({ start, end, answer }) => [start, end, answer])).toEqual(theirs.map(({ start, end, answer }) => [start, end, answer]));
+        expect(ours.map(({ start, end, answer }) => [start, end, answer])).toEqual(
+          theirs.map(({ start, end, answer }) => [start, end, answer]),
+        );
       }),
       { numRuns: 500 },
     );
@@ -132,7 +166,10 @@ describe('an answer', () => {
 
   it('never lies in the question or on a control token, whatever the logits', () => {
     const input = prepareQuestion('where is john?', 'john lives in paris', tokenizer, config);
-    const [answer] = finishQuestion(logitsOf(input, { 1: 90, 5: 80, 10: 80, 8: 1 }, { 3: 90, 5: 80, 10: 80, 9: 1 }), input);
+    const [answer] = finishQuestion(
+      logitsOf(input, { 1: 90, 5: 80, 10: 80, 8: 1 }, { 3: 90, 5: 80, 10: 80, 9: 1 }),
+      input,
+    );
     expect(answer.answer).toBe('in paris');
   });
 
@@ -159,7 +196,9 @@ describe('an answer', () => {
   it('may be none, when asked for', () => {
     const input = byHand(1, 3);
     const logits = logitsOf(input, { 0: 5 }, { 0: 5 });
-    expect(finishQuestion(logits, input, { handleImpossible: true })).toEqual([{ answer: '', start: 0, end: 0, score: expect.closeTo(0.96, 2) }]);
+    expect(finishQuestion(logits, input, { handleImpossible: true })).toEqual([
+      { answer: '', start: 0, end: 0, score: expect.closeTo(0.96, 2) },
+    ]);
     expect(finishQuestion(logits, input)[0].answer).not.toBe('');
     const two = finishQuestion(logits, input, { handleImpossible: true, topK: 2 });
     expect(two.map(({ answer }) => answer === '')).toEqual([true, false]);
@@ -172,7 +211,11 @@ describe('an answer', () => {
     expect(input.pieces.map(({ continues }) => continues)).toEqual([false, false, true, false]);
     const logits = logitsOf(input, { [son.position]: 20 }, { [son.position]: 20 });
     expect(finishQuestion(logits, input)[0]).toMatchObject({ answer: 'johnson', start: 5, end: 12 });
-    expect(finishQuestion(logits, input, { alignToWords: false })[0]).toMatchObject({ answer: 'son', start: 9, end: 12 });
+    expect(finishQuestion(logits, input, { alignToWords: false })[0]).toMatchObject({
+      answer: 'son',
+      start: 9,
+      end: 12,
+    });
   });
 
   it('of a byte-level model has neither the space before it nor the full stop behind', () => {
@@ -180,7 +223,11 @@ describe('an answer', () => {
     const paris = input.pieces.find(({ start }) => start === 7)?.position ?? 0;
     const logits = logitsOf(input, { [paris]: 20 }, { [paris]: 20 });
     expect(finishQuestion(logits, input)[0]).toMatchObject({ answer: 'Parisian', start: 7, end: 15 });
-    expect(finishQuestion(logits, input, { alignToWords: false })[0]).toMatchObject({ answer: 'Paris', start: 7, end: 12 });
+    expect(finishQuestion(logits, input, { alignToWords: false })[0]).toMatchObject({
+      answer: 'Paris',
+      start: 7,
+      end: 12,
+    });
     expect(input).not.toHaveProperty('typeIds');
   });
 

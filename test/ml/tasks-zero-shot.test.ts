@@ -16,7 +16,9 @@ const idsOf = (text: string): number[] => text.split(' ').map(id);
 
 describe('templates', () => {
   it('are filled once, and what fills them is not read again', () => {
-    expect(fillTemplate('{text} It was {mask}.', { text: '{mask} $& {text}', mask: 'M' })).toBe('{mask} $& {text} It was M.');
+    expect(fillTemplate('{text} It was {mask}.', { text: '{mask} $& {text}', mask: 'M' })).toBe(
+      '{mask} $& {text} It was M.',
+    );
     expect(fillTemplate('{mask}{other}{}{text}', { text: 'a', mask: 'b' })).toBe('b{other}{}a');
   });
 
@@ -38,7 +40,9 @@ describe('zero-shot by a cloze', () => {
       labels: ['good', 'bad'],
       labelIds: [id('good'), id('bad')],
     });
-    expect(prepare('a movie', ['sports', 'politics'], { template: 'this is {mask}: {text}' }).inputIds).toEqual(idsOf('[CLS] this is [MASK] : a movie [SEP]'));
+    expect(prepare('a movie', ['sports', 'politics'], { template: 'this is {mask}: {text}' }).inputIds).toEqual(
+      idsOf('[CLS] this is [MASK] : a movie [SEP]'),
+    );
   });
 
   it('scores by softmax over the labels alone', () => {
@@ -69,7 +73,15 @@ describe('zero-shot by a cloze', () => {
     const { message, hint } = thrown('ERR_ARGUMENT', () => prepare('a movie', ['good', 'johnson']));
     expect(message).toContain('"johnson"');
     expect(hint).toContain('verbalizers');
-    for (const labels of [['good', 'zebra'], ['good', 'very bad'], ['good'], [], undefined, ['good', 'good'], ['good', ' ']])
+    for (const labels of [
+      ['good', 'zebra'],
+      ['good', 'very bad'],
+      ['good'],
+      [],
+      undefined,
+      ['good', 'good'],
+      ['good', ' '],
+    ])
       thrown('ERR_ARGUMENT', () => prepare('a movie', labels));
     expect(thrown('ERR_ARGUMENT', () => prepare('a movie', ['good', 'Good'])).message).toContain('same word');
   });
@@ -88,7 +100,9 @@ describe('zero-shot by a cloze', () => {
 
   it('counts the template against the positions', () => {
     prepare('a '.repeat(17), ['good', 'bad']);
-    expect(thrown('ERR_TOO_MANY_TOKENS', () => prepare('a '.repeat(19), ['good', 'bad'])).message).toContain('1 too many');
+    expect(thrown('ERR_TOO_MANY_TOKENS', () => prepare('a '.repeat(19), ['good', 'bad'])).message).toContain(
+      '1 too many',
+    );
     thrown('ERR_TEXT_EMPTY', () => prepare('\u200b', ['good', 'bad']));
     thrown('ERR_TEXT_EMPTY', () => prepare('', ['good', 'bad']));
   });
@@ -102,7 +116,8 @@ describe('zero-shot by a cloze', () => {
 });
 
 describe('zero-shot by entailment', () => {
-  const prepare = (labels: unknown, options = {}, config = NLI) => prepareNli('a movie', labels, tokenizer, config, options);
+  const prepare = (labels: unknown, options = {}, config = NLI) =>
+    prepareNli('a movie', labels, tokenizer, config, options);
 
   it('makes a pair for each label', () => {
     const input = prepare(['sports', 'politics']);
@@ -112,7 +127,9 @@ describe('zero-shot by entailment', () => {
     expect(input.inputs[0].typeIds).toEqual([0, 0, 0, 0, 1, 1, 1, 1, 1, 1]);
     expect(input.inputs[0].rows).toEqual([]);
     for (const hypothesisTemplate of ['about {label}', 'about {}'])
-      expect(prepare(['sports'], { hypothesisTemplate }).inputs[0].inputIds).toEqual(idsOf('[CLS] a movie [SEP] about sports [SEP]'));
+      expect(prepare(['sports'], { hypothesisTemplate }).inputs[0].inputIds).toEqual(
+        idsOf('[CLS] a movie [SEP] about sports [SEP]'),
+      );
   });
 
   it('has no token types where the model has one or none', () => {
@@ -133,8 +150,13 @@ describe('zero-shot by entailment', () => {
   it('scores each label against its contradiction with multiLabel, and one label always', () => {
     const input = prepare(['sports', 'politics'], { multiLabel: true });
     const logits = Float32Array.of(Math.log(3), 99, Math.log(1), Math.log(1), -99, Math.log(4));
-    expect(finishNli(logits, input)).toMatchObject({ labels: ['politics', 'sports'], scores: [expect.closeTo(0.8, 6), expect.closeTo(0.25, 6)] });
-    expect(finishNli(Float32Array.of(Math.log(3), 99, 0), prepare(['sports'])).scores).toEqual([expect.closeTo(0.25, 6)]);
+    expect(finishNli(logits, input)).toMatchObject({
+      labels: ['politics', 'sports'],
+      scores: [expect.closeTo(0.8, 6), expect.closeTo(0.25, 6)],
+    });
+    expect(finishNli(Float32Array.of(Math.log(3), 99, 0), prepare(['sports'])).scores).toEqual([
+      expect.closeTo(0.25, 6),
+    ]);
   });
 
   it('finds the classes by name, in any case and order', () => {
@@ -146,17 +168,24 @@ describe('zero-shot by entailment', () => {
   });
 
   it('refuses classifiers of anything else', () => {
-    thrown('ERR_MODEL_UNSUPPORTED', () => prepare(['a'], {}, bertConfig('BertForSequenceClassification', ['negative', 'positive'])));
-    thrown('ERR_MODEL_UNSUPPORTED', () => prepare(['a'], {}, bertConfig('BertForSequenceClassification', ['x', 'entailment', 'y'])));
+    thrown('ERR_MODEL_UNSUPPORTED', () =>
+      prepare(['a'], {}, bertConfig('BertForSequenceClassification', ['negative', 'positive'])),
+    );
+    thrown('ERR_MODEL_UNSUPPORTED', () =>
+      prepare(['a'], {}, bertConfig('BertForSequenceClassification', ['x', 'entailment', 'y'])),
+    );
     thrown('ERR_MODEL_UNSUPPORTED', () => prepare(['a'], {}, LM));
   });
 
   it('refuses bad labels, templates, texts and logits', async () => {
     for (const labels of [[], 'sports', [''], ['a', 'a'], [5]]) thrown('ERR_ARGUMENT', () => prepare(labels));
-    for (const hypothesisTemplate of ['no slot', '{} {label}', '{} {}']) thrown('ERR_ARGUMENT', () => prepare(['a'], { hypothesisTemplate }));
+    for (const hypothesisTemplate of ['no slot', '{} {label}', '{} {}'])
+      thrown('ERR_ARGUMENT', () => prepare(['a'], { hypothesisTemplate }));
     thrown('ERR_TEXT_EMPTY', () => prepareNli('', ['a'], tokenizer, NLI));
     thrown('ERR_TEXT_EMPTY', () => prepareNli('\u200b', ['a'], tokenizer, NLI));
-    expect(thrown('ERR_TOO_MANY_TOKENS', () => prepareNli('a '.repeat(20), ['a'], tokenizer, NLI)).message).toContain('text and hypothesis have 28 tokens');
+    expect(thrown('ERR_TOO_MANY_TOKENS', () => prepareNli('a '.repeat(20), ['a'], tokenizer, NLI)).message).toContain(
+      'text and hypothesis have 28 tokens',
+    );
     thrown('ERR_SHAPE', () => finishNli(new Float32Array(5), prepare(['a', 'the'])));
     thrown('ERR_RANGE', () => finishNli(Float32Array.of(0, Number.NaN, 0), prepare(['a'])));
     const gpt2 = await loadGpt2();

@@ -3,7 +3,11 @@ import { prepareEach } from '../../src/ml/tasks/batch.ts';
 import { softmax, topIndices } from '../../src/ml/tasks/common.ts';
 import { finishFillMask, prepareFillMask } from '../../src/ml/tasks/fill-mask.ts';
 import { prepareQuestion } from '../../src/ml/tasks/question-answering.ts';
-import { chooseLabels, finishTextClassification, prepareTextClassification } from '../../src/ml/tasks/text-classification.ts';
+import {
+  chooseLabels,
+  finishTextClassification,
+  prepareTextClassification,
+} from '../../src/ml/tasks/text-classification.ts';
 import { prepareCloze } from '../../src/ml/tasks/zero-shot-cloze.ts';
 import { thrown } from '../failure.ts';
 import { BERT_PIECES, bertConfig, loadBert, loadRoberta, robertaConfig } from './tasks-fixtures.ts';
@@ -19,7 +23,10 @@ const idsOf = (text: string): number[] => text.split(' ').map(id);
 
 describe('fill-mask', () => {
   it('finds the masks', () => {
-    expect(prepareFillMask('the capital is [MASK].', tokenizer, LM)).toEqual({ inputIds: idsOf('[CLS] the capital is [MASK] . [SEP]'), rows: [4] });
+    expect(prepareFillMask('the capital is [MASK].', tokenizer, LM)).toEqual({
+      inputIds: idsOf('[CLS] the capital is [MASK] . [SEP]'),
+      rows: [4],
+    });
     expect(prepareFillMask('[MASK] is [MASK]', tokenizer, LM).rows).toEqual([1, 3]);
   });
 
@@ -30,9 +37,13 @@ describe('fill-mask', () => {
 
   it('takes the most tokens that the model takes, and says both numbers beyond', () => {
     expect(prepareFillMask(`[MASK] ${'a '.repeat(21)}`, tokenizer, LM).inputIds.length).toBe(24);
-    const { message } = thrown('ERR_TOO_MANY_TOKENS', () => prepareFillMask(`[MASK] ${'a '.repeat(23)}`, tokenizer, LM));
+    const { message } = thrown('ERR_TOO_MANY_TOKENS', () =>
+      prepareFillMask(`[MASK] ${'a '.repeat(23)}`, tokenizer, LM),
+    );
     expect(message).toBe('the text has 26 tokens with [CLS] and [SEP], and the model takes 24: 2 too many');
-    expect(thrown('ERR_TOO_MANY_TOKENS', () => prepareFillMask('!?'.repeat(20), roberta, ROBERTA)).message).toContain('with <s> and </s>');
+    expect(thrown('ERR_TOO_MANY_TOKENS', () => prepareFillMask('!?'.repeat(20), roberta, ROBERTA)).message).toContain(
+      'with <s> and </s>',
+    );
   });
 
   it('checks the text', () => {
@@ -45,7 +56,9 @@ describe('fill-mask', () => {
   it('refuses another model or tokenizer', () => {
     thrown('ERR_MODEL_UNSUPPORTED', () => prepareFillMask('[MASK]', tokenizer, CLASSIFIER));
     thrown('ERR_MODEL_CONFIG', () => prepareFillMask('[MASK]', tokenizer, { ...LM, vocabSize: V - 1 }));
-    thrown('ERR_MODEL_UNSUPPORTED', () => prepareFillMask('[MASK]', { ...tokenizer, maskToken: undefined, maskTokenId: undefined }, LM));
+    thrown('ERR_MODEL_UNSUPPORTED', () =>
+      prepareFillMask('[MASK]', { ...tokenizer, maskToken: undefined, maskTokenId: undefined }, LM),
+    );
   });
 
   it('ranks one mask', () => {
@@ -57,7 +70,12 @@ describe('fill-mask', () => {
     const total = 20 + 8 + V - 2;
     expect(list).toEqual([
       { token: 'paris', tokenId: id('paris'), sequence: 'the capital is paris.', score: expect.closeTo(20 / total, 6) },
-      { token: 'france', tokenId: id('france'), sequence: 'the capital is france.', score: expect.closeTo(8 / total, 6) },
+      {
+        token: 'france',
+        tokenId: id('france'),
+        sequence: 'the capital is france.',
+        score: expect.closeTo(8 / total, 6),
+      },
       { token: '[PAD]', tokenId: 0, sequence: 'the capital is.', score: expect.closeTo(1 / total, 6) },
     ]);
   });
@@ -67,7 +85,10 @@ describe('fill-mask', () => {
     const logits = new Float32Array(2 * V);
     logits[id('paris')] = 5;
     logits[V + id('france')] = 5;
-    expect(finishFillMask(logits, input, tokenizer, 1).map(([first]) => first.sequence)).toEqual(['paris is [MASK]', '[MASK] is france']);
+    expect(finishFillMask(logits, input, tokenizer, 1).map(([first]) => first.sequence)).toEqual([
+      'paris is [MASK]',
+      '[MASK] is france',
+    ]);
   });
 
   it('runs a byte-level model, whose pieces have their spaces', () => {
@@ -75,7 +96,11 @@ describe('fill-mask', () => {
     const [paris] = roberta.encodeWord(' Paris');
     const logits = new Float32Array(roberta.vocabSize);
     logits[paris] = 9;
-    expect(finishFillMask(logits, input, roberta, 1)[0][0]).toMatchObject({ token: 'ĠParis', tokenId: paris, sequence: 'The Paris' });
+    expect(finishFillMask(logits, input, roberta, 1)[0][0]).toMatchObject({
+      token: 'ĠParis',
+      tokenId: paris,
+      sequence: 'The Paris',
+    });
   });
 
   it('gives no more than there are pieces, and never names the padding of a vocabulary', () => {
@@ -95,7 +120,10 @@ describe('fill-mask', () => {
     logits[id('paris')] = Math.log(V + 1);
     const [list] = finishFillMask(logits, input, tokenizer, 5);
     expect(list.map(({ token }) => token)).toEqual(['paris', 'berlin']);
-    expect(list.map(({ score }) => score)).toEqual([expect.closeTo((V + 1) / (2 * V), 6), expect.closeTo(1 / (2 * V), 6)]);
+    expect(list.map(({ score }) => score)).toEqual([
+      expect.closeTo((V + 1) / (2 * V), 6),
+      expect.closeTo(1 / (2 * V), 6),
+    ]);
     expect(finishFillMask(logits, input, tokenizer, 1)[0].length).toBe(1);
   });
 
@@ -109,23 +137,28 @@ describe('fill-mask', () => {
     const prepare = (targets: unknown) => prepareFillMask('[MASK]', tokenizer, LM, { targets: targets as string[] });
     expect(thrown('ERR_ARGUMENT', () => prepare(['paris', 'johnson'])).message).toContain('"johnson"');
     expect(thrown('ERR_ARGUMENT', () => prepare(['zebra'])).message).toContain('"zebra"');
-    for (const bad of [[], [''], [5], 'paris', ['paris', 'paris'], ['[MASK]']]) thrown('ERR_ARGUMENT', () => prepare(bad));
+    for (const bad of [[], [''], [5], 'paris', ['paris', 'paris'], ['[MASK]']])
+      thrown('ERR_ARGUMENT', () => prepare(bad));
   });
 
   it('refuses bad logits and counts', () => {
     const input = prepareFillMask('[MASK]', tokenizer, LM);
-    for (const topK of [0, -1, 1.5, Number.NaN]) thrown('ERR_ARGUMENT', () => finishFillMask(new Float32Array(V), input, tokenizer, topK));
-    for (const length of [0, V - 1]) thrown('ERR_SHAPE', () => finishFillMask(new Float32Array(length), input, tokenizer, 1));
+    for (const topK of [0, -1, 1.5, Number.NaN])
+      thrown('ERR_ARGUMENT', () => finishFillMask(new Float32Array(V), input, tokenizer, topK));
+    for (const length of [0, V - 1])
+      thrown('ERR_SHAPE', () => finishFillMask(new Float32Array(length), input, tokenizer, 1));
     for (const bad of [Number.NaN, Number.POSITIVE_INFINITY])
       thrown('ERR_RANGE', () => finishFillMask(new Float32Array(V).fill(bad, 3, 4), input, tokenizer, 1));
     const two = prepareFillMask('[MASK][MASK]', tokenizer, LM);
-    for (const length of [V, 2 * V + 1]) thrown('ERR_SHAPE', () => finishFillMask(new Float32Array(length), two, tokenizer, 1));
+    for (const length of [V, 2 * V + 1])
+      thrown('ERR_SHAPE', () => finishFillMask(new Float32Array(length), two, tokenizer, 1));
   });
 });
 
 describe('text classification', () => {
   const logits = Float32Array.of(0, Math.log(2), Math.log(5));
-  const prepare = (labels?: unknown) => prepareTextClassification('the', tokenizer, CLASSIFIER, { labels: labels as string[] });
+  const prepare = (labels?: unknown) =>
+    prepareTextClassification('the', tokenizer, CLASSIFIER, { labels: labels as string[] });
 
   it('takes [MASK] for plain text', () => {
     const input = prepareTextClassification('the [MASK]', tokenizer, CLASSIFIER);
@@ -165,12 +198,31 @@ describe('text classification', () => {
       const { message } = thrown('ERR_ARGUMENT', () => prepare(labels));
       for (const name of ['"great"', '"negative"', '"neutral"', '"positive"']) expect(message).toContain(name);
     }
-    const bad = [[], [''], [5], 'positive', 5, ['positive', 'positive'], ['positive', 'POSITIVE'], { positive: '' }, { positive: 5 }, { positive: 'neutral' }];
-    for (const labels of [...bad, { positive: 'x', POSITIVE: 'y' }, { positive: 'x', neutral: 'x' }, { constructor: 'x' }, null])
+    const bad = [
+      [],
+      [''],
+      [5],
+      'positive',
+      5,
+      ['positive', 'positive'],
+      ['positive', 'POSITIVE'],
+      { positive: '' },
+      { positive: 5 },
+      { positive: 'neutral' },
+    ];
+    for (const labels of [
+      ...bad,
+      { positive: 'x', POSITIVE: 'y' },
+      { positive: 'x', neutral: 'x' },
+      { constructor: 'x' },
+      null,
+    ])
       thrown('ERR_ARGUMENT', () => prepare(labels));
     thrown('ERR_ARGUMENT', () => chooseLabels(['a'], ['A', 'A']));
     expect(chooseLabels(['A'], ['a', 'A'])).toEqual([{ index: 1, label: 'A' }]);
-    expect(thrown('ERR_ARGUMENT', () => chooseLabels(['x'], new Array<string>(30).fill('y'))).message).toContain('and 10 more');
+    expect(thrown('ERR_ARGUMENT', () => chooseLabels(['x'], new Array<string>(30).fill('y'))).message).toContain(
+      'and 10 more',
+    );
   });
 
   it('refuses another model and bad logits', () => {
@@ -194,9 +246,12 @@ describe('errors', () => {
       thrown('ERR_ARGUMENT', () => prepareCloze(`${marked} [MASK]`, ['good', 'bad'], tokenizer, LM)),
       thrown('ERR_TOO_MANY_TOKENS', () => prepareQuestion(marked, long, tokenizer, QA)),
       thrown('ERR_TEXT_CONTROL', () => prepareQuestion(`${marked}\0`, marked, tokenizer, QA)),
-      thrown('ERR_NO_MASK', () => prepareEach([`${marked} [MASK]`, marked], (text) => prepareFillMask(text, tokenizer, LM))),
+      thrown('ERR_NO_MASK', () =>
+        prepareEach([`${marked} [MASK]`, marked], (text) => prepareFillMask(text, tokenizer, LM)),
+      ),
     ];
-    for (const error of errors) expect(`${error.message} ${error.hint} ${error.stack} ${JSON.stringify(error)}`.includes(marked)).toBe(false);
+    for (const error of errors)
+      expect(`${error.message} ${error.hint} ${error.stack} ${JSON.stringify(error)}`.includes(marked)).toBe(false);
   });
 });
 
@@ -204,7 +259,9 @@ describe('softmax', () => {
   it('is stable and sums to 1', () => {
     expect([...softmax([1000, 1000])]).toEqual([0.5, 0.5]);
     expect([...softmax([-1e30, 0])]).toEqual([0, 1]);
-    expect(softmax(Float32Array.from({ length: 30522 }, (_, i) => Math.sin(i) * 20)).reduce((sum, x) => sum + x, 0)).toBeCloseTo(1, 12);
+    expect(
+      softmax(Float32Array.from({ length: 30522 }, (_, i) => Math.sin(i) * 20)).reduce((sum, x) => sum + x, 0),
+    ).toBeCloseTo(1, 12);
   });
 });
 

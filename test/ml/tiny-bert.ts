@@ -1,4 +1,7 @@
-/** A tiny BERT in the real layout of the hub, in memory: config, tokenizer, and random weights under the checkpoints' own names. */
+/**
+ * A tiny BERT in the real layout of the hub, in memory: config, tokenizer, and random weights under the
+ * checkpoints' own names.
+ */
 
 import { type ModelConfig, parseModelConfig } from '../../src/ml/config.ts';
 import { type ModelFiles, memoryFiles } from '../../src/ml/files.ts';
@@ -65,7 +68,10 @@ export const TINY_GPT2: ModelConfig = parseModelConfig(TINY_GPT2_JSON);
 export const TINY: ModelConfig = parseModelConfig(TINY_JSON);
 export const TINY_CLASSIFIER: ModelConfig = parseModelConfig(TINY_CLASSIFIER_JSON);
 
-export const PIECES = '[PAD] [UNK] [CLS] [SEP] [MASK] [ ] . , ! paris is the capital of france a ##s mask sep cls cafe 𠀀'.split(' ').slice(0, 23);
+export const PIECES =
+  '[PAD] [UNK] [CLS] [SEP] [MASK] [ ] . , ! paris is the capital of france a ##s mask sep cls cafe 𠀀'
+    .split(' ')
+    .slice(0, 23);
 
 export const TOKENIZER_JSON = {
   version: '1.0',
@@ -80,7 +86,13 @@ export const TOKENIZER_JSON = {
     normalized: false,
     special: true,
   })),
-  normalizer: { type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true, strip_accents: null, lowercase: true },
+  normalizer: {
+    type: 'BertNormalizer',
+    clean_text: true,
+    handle_chinese_chars: true,
+    strip_accents: null,
+    lowercase: true,
+  },
   pre_tokenizer: { type: 'BertPreTokenizer' },
   post_processor: null,
   decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
@@ -93,7 +105,11 @@ export const TOKENIZER_JSON = {
   },
 };
 
-export const TOKENIZER_CONFIG_JSON = { tokenizer_class: 'BertTokenizer', mask_token: { content: '[MASK]' }, cls_token: '[CLS]' };
+export const TOKENIZER_CONFIG_JSON = {
+  tokenizer_class: 'BertTokenizer',
+  mask_token: { content: '[MASK]' },
+  cls_token: '[CLS]',
+};
 
 export function jsonBytes(value: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
@@ -153,12 +169,16 @@ export function tinyNames(classifier = false): [TensorName, string, number[]][] 
 export async function tinyTensors(classifier = false): Promise<TensorToWrite[]> {
   const source = randomWeights(classifier ? TINY_CLASSIFIER : TINY, 7);
   const tensors: TensorToWrite[] = [];
-  for (const [name, stored, shape] of tinyNames(classifier)) tensors.push({ name: stored, dtype: 'F32', shape, data: await source.tensor(name) });
+  for (const [name, stored, shape] of tinyNames(classifier))
+    tensors.push({ name: stored, dtype: 'F32', shape, data: await source.tensor(name) });
   return tensors;
 }
 
 /** A folder with the tiny model's files; `extra` adds files or replaces them, null removes one. */
-export function tinyFiles(tensors: readonly TensorToWrite[], extra: Readonly<Record<string, Uint8Array | null>> = {}): ModelFiles {
+export function tinyFiles(
+  tensors: readonly TensorToWrite[],
+  extra: Readonly<Record<string, Uint8Array | null>> = {},
+): ModelFiles {
   const contents = new Map<string, Uint8Array>([
     ['config.json', jsonBytes(TINY_JSON)],
     ['tokenizer.json', jsonBytes(TOKENIZER_JSON)],

@@ -1,8 +1,9 @@
 /**
- * What the Python tokenizers made of some hundred texts (training/golden_tokenizers.py), against this code: ids, UTF-16 spans, type ids.
+ * What the Python tokenizers made of some hundred texts (training/golden_tokenizers.py), against this code: ids,
+ * UTF-16 spans, type ids.
  *
- * The tokenizers are those of gpt2, roberta-base and bert-base-uncased, cut down to what the texts use. With TERCET_TOKENIZERS naming a folder
- * that has the published ones, these are held to the same tokens and spans.
+ * The tokenizers are those of gpt2, roberta-base and bert-base-uncased, cut down to what the texts use. With
+ * TERCET_TOKENIZERS naming a folder that has the published ones, these are held to the same tokens and spans.
  */
 
 import { readFileSync } from 'node:fs';
@@ -29,11 +30,18 @@ interface Vectors {
 }
 
 const vectorsOf = (family: string): Vectors =>
-  JSON.parse(readFileSync(fileURLToPath(new URL(`../vectors/tokenizer-${family}.json`, import.meta.url)), 'utf8')) as Vectors;
+  JSON.parse(
+    readFileSync(fileURLToPath(new URL(`../vectors/tokenizer-${family}.json`, import.meta.url)), 'utf8'),
+  ) as Vectors;
 const memory = (files: Readonly<Record<string, unknown>>): ModelFiles =>
   memoryFiles(
     'm',
-    new Map(Object.entries(files).map(([name, value]) => [name, new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value))])),
+    new Map(
+      Object.entries(files).map(([name, value]) => [
+        name,
+        new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value)),
+      ]),
+    ),
   );
 
 const fromMerges = ({ vocab, merges = [] }: Vectors): ModelFiles =>
@@ -42,10 +50,21 @@ const fromMerges = ({ vocab, merges = [] }: Vectors): ModelFiles =>
     'merges.txt': `#version: 0.2\n${merges.join('\n')}\n`,
     'config.json': { model_type: vocab['<mask>'] === undefined ? 'gpt2' : 'roberta' },
   });
-const byteLevelJson = ({ vocab, merges = [] }: Vectors, post: unknown, control: readonly string[], pairs: boolean): ModelFiles =>
+const byteLevelJson = (
+  { vocab, merges = [] }: Vectors,
+  post: unknown,
+  control: readonly string[],
+  pairs: boolean,
+): ModelFiles =>
   memory({
     'tokenizer.json': {
-      added_tokens: control.map((content) => ({ id: vocab[content], content, lstrip: content === '<mask>', normalized: false, special: true })),
+      added_tokens: control.map((content) => ({
+        id: vocab[content],
+        content,
+        lstrip: content === '<mask>',
+        normalized: false,
+        special: true,
+      })),
       normalizer: null,
       pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true },
       post_processor: post,
@@ -57,12 +76,29 @@ const byteLevelJson = ({ vocab, merges = [] }: Vectors, post: unknown, control: 
 const bertFiles = ({ vocab }: Vectors): ModelFiles =>
   memory({
     'tokenizer.json': {
-      added_tokens: ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'].map((content) => ({ id: vocab[content], content, normalized: false, special: true })),
-      normalizer: { type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true, strip_accents: null, lowercase: true },
+      added_tokens: ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'].map((content) => ({
+        id: vocab[content],
+        content,
+        normalized: false,
+        special: true,
+      })),
+      normalizer: {
+        type: 'BertNormalizer',
+        clean_text: true,
+        handle_chinese_chars: true,
+        strip_accents: null,
+        lowercase: true,
+      },
       pre_tokenizer: { type: 'BertPreTokenizer' },
       post_processor: { type: 'BertProcessing', cls: ['[CLS]', vocab['[CLS]']], sep: ['[SEP]', vocab['[SEP]']] },
       decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
-      model: { type: 'WordPiece', unk_token: '[UNK]', continuing_subword_prefix: '##', max_input_chars_per_word: 100, vocab },
+      model: {
+        type: 'WordPiece',
+        unk_token: '[UNK]',
+        continuing_subword_prefix: '##',
+        max_input_chars_per_word: 100,
+        vocab,
+      },
     },
     'tokenizer_config.json': {},
   });
@@ -71,11 +107,21 @@ const ROBERTA_CONTROL = ['<s>', '<pad>', '</s>', '<unk>', '<mask>'];
 const roberta = vectorsOf('roberta');
 const gpt2 = vectorsOf('gpt2');
 const bert = vectorsOf('bert');
-const robertaPost = { type: 'RobertaProcessing', cls: ['<s>', roberta.vocab['<s>']], sep: ['</s>', roberta.vocab['</s>']] };
+const robertaPost = {
+  type: 'RobertaProcessing',
+  cls: ['<s>', roberta.vocab['<s>']],
+  sep: ['</s>', roberta.vocab['</s>']],
+};
 const template = {
   type: 'TemplateProcessing',
-  single: [{ SpecialToken: { id: '<s>', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }, { SpecialToken: { id: '</s>', type_id: 0 } }],
-  pair: ['<s>', 'A', '</s>', '</s>', 'B', '</s>'].map((id) => (id.length === 1 ? { Sequence: { id, type_id: 0 } } : { SpecialToken: { id, type_id: 0 } })),
+  single: [
+    { SpecialToken: { id: '<s>', type_id: 0 } },
+    { Sequence: { id: 'A', type_id: 0 } },
+    { SpecialToken: { id: '</s>', type_id: 0 } },
+  ],
+  pair: ['<s>', 'A', '</s>', '</s>', 'B', '</s>'].map((id) =>
+    id.length === 1 ? { Sequence: { id, type_id: 0 } } : { SpecialToken: { id, type_id: 0 } },
+  ),
   special_tokens: Object.fromEntries(['<s>', '</s>'].map((id) => [id, { id, ids: [roberta.vocab[id]], tokens: [id] }])),
 };
 
@@ -85,8 +131,15 @@ const encodeCase = (tokenizer: Tokenizer, { text, pair }: Case, allowMask: boole
   pair === undefined ? tokenizer.encode(text as string, { allowMask }) : tokenizer.encodePair(...pair);
 
 function holds(tokenizer: Tokenizer, vectors: Vectors): void {
-  const names = Object.entries(vectors.vocab).reduce<string[]>((list, [piece, id]) => Object.assign(list, { [id]: piece }), []);
-  for (const [key, cases] of Object.entries({ texts: vectors.texts, masked: vectors.masked ?? [], pairs: vectors.pairs ?? [] })) {
+  const names = Object.entries(vectors.vocab).reduce<string[]>(
+    (list, [piece, id]) => Object.assign(list, { [id]: piece }),
+    [],
+  );
+  for (const [key, cases] of Object.entries({
+    texts: vectors.texts,
+    masked: vectors.masked ?? [],
+    pairs: vectors.pairs ?? [],
+  })) {
     for (const each of cases) {
       const encoding = encodeCase(tokenizer, each, key === 'masked');
       const where = JSON.stringify(each.text ?? each.pair);
@@ -108,14 +161,29 @@ function holds(tokenizer: Tokenizer, vectors: Vectors): void {
 describe('against Python', () => {
   it.each([
     ['GPT-2, vocab.json and merges.txt', gpt2, fromMerges(gpt2), 'gpt2'],
-    ['GPT-2, tokenizer.json', gpt2, byteLevelJson(gpt2, { type: 'ByteLevel', trim_offsets: false }, ['<|endoftext|>'], false), 'gpt2'],
-    ['GPT-2, tokenizer.json without a post-processor, merges as pairs', gpt2, byteLevelJson(gpt2, null, ['<|endoftext|>'], true), 'gpt2'],
+    [
+      'GPT-2, tokenizer.json',
+      gpt2,
+      byteLevelJson(gpt2, { type: 'ByteLevel', trim_offsets: false }, ['<|endoftext|>'], false),
+      'gpt2',
+    ],
+    [
+      'GPT-2, tokenizer.json without a post-processor, merges as pairs',
+      gpt2,
+      byteLevelJson(gpt2, null, ['<|endoftext|>'], true),
+      'gpt2',
+    ],
     ['RoBERTa, vocab.json and merges.txt', roberta, fromMerges(roberta), 'roberta'],
     ['RoBERTa, tokenizer.json', roberta, byteLevelJson(roberta, robertaPost, ROBERTA_CONTROL, true), 'roberta'],
     [
       'RoBERTa, tokenizer.json with a template',
       roberta,
-      byteLevelJson(roberta, { type: 'Sequence', processors: [{ type: 'ByteLevel' }, template] }, ROBERTA_CONTROL, false),
+      byteLevelJson(
+        roberta,
+        { type: 'Sequence', processors: [{ type: 'ByteLevel' }, template] },
+        ROBERTA_CONTROL,
+        false,
+      ),
       'roberta',
     ],
     ['BERT', bert, bertFiles(bert), 'bert'],
@@ -130,7 +198,8 @@ describe('against Python', () => {
   it('a byte-level text survives encoding and decoding', async () => {
     for (const vectors of [gpt2, roberta]) {
       const tokenizer = await loadTokenizer(fromMerges(vectors));
-      for (const { text = '' } of vectors.texts) expect(tokenizer.decode(tokenizer.encode(text, { allowMask: false }).ids)).toBe(text);
+      for (const { text = '' } of vectors.texts)
+        expect(tokenizer.decode(tokenizer.encode(text, { allowMask: false }).ids)).toBe(text);
     }
   });
 });

@@ -1,4 +1,7 @@
-/** Where tokens lie in the text as it was given. test/ml/tokenizer-golden.test.ts compares with Python; here, what must hold for every text. */
+/**
+ * Where tokens lie in the text as it was given. test/ml/tokenizer-golden.test.ts compares with Python; here, what
+ * must hold for every text.
+ */
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +13,10 @@ import { type Encoding, loadTokenizer, type Span, type Tokenizer } from '../../s
 
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 async function byteLevel(family: string): Promise<Tokenizer> {
-  const { vocab, merges } = JSON.parse(readFileSync(at(`test/vectors/tokenizer-${family}.json`), 'utf8')) as { vocab: object; merges: string[] };
+  const { vocab, merges } = JSON.parse(readFileSync(at(`test/vectors/tokenizer-${family}.json`), 'utf8')) as {
+    vocab: object;
+    merges: string[];
+  };
   const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
   return loadTokenizer(
     memoryFiles(
@@ -55,14 +61,32 @@ const part = fc.oneof(
     '👨‍👩‍👧',
     '\ufffd',
   ),
-  fc.constantFrom("it's", 'Paris', ' the', 'unbelievable', '1,000', '[MASK]', '<mask>', ' <mask>', '[SEP]', '</s>', '<|endoftext|>', '대한', 'שָׁ'),
+  fc.constantFrom(
+    "it's",
+    'Paris',
+    ' the',
+    'unbelievable',
+    '1,000',
+    '[MASK]',
+    '<mask>',
+    ' <mask>',
+    '[SEP]',
+    '</s>',
+    '<|endoftext|>',
+    '대한',
+    'שָׁ',
+  ),
   fc.string({ unit: 'grapheme', maxLength: 4 }),
   fc.string({ unit: 'binary', maxLength: 3 }),
 );
 const texts = fc.array(part, { maxLength: 12 }).map((parts) => parts.join(''));
 
 function boundary(text: string, offset: number): boolean {
-  return offset === 0 || offset === text.length || !(/[\ud800-\udbff]/.test(text[offset - 1]) && /[\udc00-\udfff]/.test(text[offset]));
+  return (
+    offset === 0 ||
+    offset === text.length ||
+    !(/[\ud800-\udbff]/.test(text[offset - 1]) && /[\udc00-\udfff]/.test(text[offset]))
+  );
 }
 
 function wellFormed(encoding: Encoding, given: readonly string[]): void {
@@ -137,7 +161,9 @@ describe('BERT', () => {
     const tokenizer = await bert();
     const text = 'The\u200b CAFE\u0301 [MASK] 日 \ud842\udfb7 İ';
     const encoding = tokenizer.encode(text, { allowMask: true });
-    expect(shown(encoding, text).filter((entry) => /the|MASK|İ|日|\ud842/u.test(entry))).toEqual(expect.arrayContaining(['the=The', '[MASK]=[MASK]']));
+    expect(shown(encoding, text).filter((entry) => /the|MASK|İ|日|\ud842/u.test(entry))).toEqual(
+      expect.arrayContaining(['the=The', '[MASK]=[MASK]']),
+    );
     const last = encoding.spans.at(-2) as Span;
     expect(text.slice(...last)).toBe('İ');
     const cafe = encoding.spans.filter((span) => span !== undefined && span[0] >= 5 && span[1] <= 10) as Span[];
@@ -153,7 +179,9 @@ describe('BERT', () => {
     expect(ids).not.toContain(maskTokenId);
     const first = 2 + inside('Paris').length;
     expect(typeIds).toEqual(ids.map((_, i) => (i < first ? 0 : 1)));
-    expect(segments).toEqual(ids.map((_, i) => (i === 0 || i === first - 1 || i === ids.length - 1 ? undefined : i < first ? 0 : 1)));
+    expect(segments).toEqual(
+      ids.map((_, i) => (i === 0 || i === first - 1 || i === ids.length - 1 ? undefined : i < first ? 0 : 1)),
+    );
     expect([tokens[1], spans[1]]).toEqual(['paris', [0, 5]]);
     expect(spans[first]).toEqual([0, 2]);
   });

@@ -7,7 +7,8 @@ import { jsonBytes, PIECES, TOKENIZER_CONFIG_JSON, TOKENIZER_JSON, tinyFiles } f
 
 const load = (tokenizer: unknown = TOKENIZER_JSON, config: unknown = TOKENIZER_CONFIG_JSON): Promise<Tokenizer> =>
   loadTokenizer(tinyFiles([], { 'tokenizer.json': jsonBytes(tokenizer), 'tokenizer_config.json': jsonBytes(config) }));
-const pieces = (tokenizer: Tokenizer, text: string, allowMask = true): string => tokenizer.encode(text, { allowMask }).tokens.join(' ');
+const pieces = (tokenizer: Tokenizer, text: string, allowMask = true): string =>
+  tokenizer.encode(text, { allowMask }).tokens.join(' ');
 
 describe('a tokenizer', () => {
   it('encodes with [CLS] and [SEP], and never cuts or pads', async () => {
@@ -70,13 +71,34 @@ describe('control tokens in a text', () => {
 
   it('cannot be forged by any text', { timeout: 60_000 }, async () => {
     const tokenizer = await load();
-    const part = fc.constantFrom('[', ']', 'CLS', 'sep', 'MASK', '[SEP]', '[MASK]', '[CLS]', '[PAD]', '##', ' ', '\u200b', 'a', '\u0301', '［', 'Σ', '𠀀');
+    const part = fc.constantFrom(
+      '[',
+      ']',
+      'CLS',
+      'sep',
+      'MASK',
+      '[SEP]',
+      '[MASK]',
+      '[CLS]',
+      '[PAD]',
+      '##',
+      ' ',
+      '\u200b',
+      'a',
+      '\u0301',
+      '［',
+      'Σ',
+      '𠀀',
+    );
     fc.assert(
-      fc.property(fc.array(fc.oneof(part, fc.string({ unit: 'grapheme', maxLength: 3 })), { maxLength: 12 }), (parts) => {
-        const { ids, tokens } = tokenizer.encode(parts.join(''), { allowMask: false });
-        expect(ids.length).toBe(tokens.length);
-        expect(ids.filter((id) => id === 2 || id === 3 || id === 0 || id === 4)).toEqual([2, 3]);
-      }),
+      fc.property(
+        fc.array(fc.oneof(part, fc.string({ unit: 'grapheme', maxLength: 3 })), { maxLength: 12 }),
+        (parts) => {
+          const { ids, tokens } = tokenizer.encode(parts.join(''), { allowMask: false });
+          expect(ids.length).toBe(tokens.length);
+          expect(ids.filter((id) => id === 2 || id === 3 || id === 0 || id === 4)).toEqual([2, 3]);
+        },
+      ),
       { numRuns: 1000 },
     );
   });
@@ -91,7 +113,15 @@ describe('control tokens in a text', () => {
 
   it('leave the model’s other added tokens as they are', async () => {
     const json = structuredClone(TOKENIZER_JSON);
-    json.added_tokens.push({ id: 23, content: '<user>', single_word: false, lstrip: false, rstrip: false, normalized: false, special: false });
+    json.added_tokens.push({
+      id: 23,
+      content: '<user>',
+      single_word: false,
+      lstrip: false,
+      rstrip: false,
+      normalized: false,
+      special: false,
+    });
     expect(pieces(await load(json), 'a<user>a')).toBe('[CLS] a <user> a [SEP]');
     json.added_tokens[5].special = true;
     expect(pieces(await load(json), 'a<user>a')).toBe('[CLS] a [UNK] [UNK] [UNK] a [SEP]');
@@ -113,14 +143,23 @@ describe('loadTokenizer', () => {
     ['another normalizer', changed((json) => (json.normalizer.type = 'Replace'))],
     ['no pre-tokenizer', changed((json) => Object.assign(json, { pre_tokenizer: null }))],
     ['no vocabulary', changed((json) => delete json.model.vocab)],
-    ['an empty vocabulary', changed((json) => Object.assign(json, { added_tokens: [], model: { ...json.model, vocab: {} } }))],
+    [
+      'an empty vocabulary',
+      changed((json) => Object.assign(json, { added_tokens: [], model: { ...json.model, vocab: {} } })),
+    ],
     ['a vocabulary with an id twice', changed((json) => ((json.model.vocab as Record<string, number>).x = 5))],
     ['an id that is text', changed((json) => Object.assign(json.model.vocab as object, { x: '23' }))],
     ['a negative id', changed((json) => Object.assign(json.model.vocab as object, { x: -1 }))],
     ['a huge id', changed((json) => Object.assign(json.model.vocab as object, { x: 2 ** 40 }))],
     ['a vocabulary that is a list', changed((json) => (json.model.vocab = ['a']))],
-    ['no [MASK]', changed((json) => Object.assign(json, { added_tokens: [], model: { ...json.model, vocab: { '[PAD]': 0 } } }))],
-    ['an added token with another id', changed((json) => ((json.added_tokens as unknown as { id: number }[])[0].id = 3))],
+    [
+      'no [MASK]',
+      changed((json) => Object.assign(json, { added_tokens: [], model: { ...json.model, vocab: { '[PAD]': 0 } } })),
+    ],
+    [
+      'an added token with another id',
+      changed((json) => ((json.added_tokens as unknown as { id: number }[])[0].id = 3)),
+    ],
     ['added tokens that are not a list', changed((json) => Object.assign(json, { added_tokens: {} }))],
     ['an added token without content', changed((json) => Object.assign(json, { added_tokens: [{ id: 1 }] }))],
     ['words of a million characters', changed((json) => (json.model.max_input_chars_per_word = 1e6))],

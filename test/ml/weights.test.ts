@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { type ModelConfig, parseModelConfig } from '../../src/ml/config.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
-import { loadGroup, loadWeights, type TensorName, tensorNames, tensorShape, transpose, weightGroups } from '../../src/ml/models/weights.ts';
+import {
+  loadGroup,
+  loadWeights,
+  type TensorName,
+  tensorNames,
+  tensorShape,
+  transpose,
+  weightGroups,
+} from '../../src/ml/models/weights.ts';
 import type { TensorToWrite } from '../../src/ml/safetensors-encode.ts';
 import { failure } from '../failure.ts';
 import {
@@ -34,12 +42,27 @@ describe('names and shapes', () => {
   });
 
   it('leave out what an architecture does not have', () => {
-    const embeddings = (json: object): string[] => tensorNames(parseModelConfig(json)).filter((name) => name.startsWith('embeddings.'));
-    expect(embeddings(TINY_DISTILBERT_JSON)).toEqual(['embeddings.word', 'embeddings.position', 'embeddings.lnGamma', 'embeddings.lnBeta']);
+    const embeddings = (json: object): string[] =>
+      tensorNames(parseModelConfig(json)).filter((name) => name.startsWith('embeddings.'));
+    expect(embeddings(TINY_DISTILBERT_JSON)).toEqual([
+      'embeddings.word',
+      'embeddings.position',
+      'embeddings.lnGamma',
+      'embeddings.lnBeta',
+    ]);
     expect(embeddings(TINY_GPT2_JSON)).toEqual(['embeddings.word', 'embeddings.position']);
     expect(weightGroups(TINY_GPT2)).toEqual(['embeddings', 'layers.0', 'layers.1', 'final', 'lm']);
-    expect(weightGroups(parseModelConfig({ ...TINY_GPT2_JSON, architectures: ['GPT2Model'] }))).toEqual(['embeddings', 'layers.0', 'layers.1', 'final']);
-    expect(weightGroups(parseModelConfig({ ...TINY_JSON, architectures: ['BertModel'] }))).toEqual(['embeddings', 'layers.0', 'layers.1']);
+    expect(weightGroups(parseModelConfig({ ...TINY_GPT2_JSON, architectures: ['GPT2Model'] }))).toEqual([
+      'embeddings',
+      'layers.0',
+      'layers.1',
+      'final',
+    ]);
+    expect(weightGroups(parseModelConfig({ ...TINY_JSON, architectures: ['BertModel'] }))).toEqual([
+      'embeddings',
+      'layers.0',
+      'layers.1',
+    ]);
     const perToken = parseModelConfig({ ...TINY_JSON, architectures: ['BertForQuestionAnswering'] });
     expect(weightGroups(perToken).at(-1)).toBe('perToken');
     expect(tensorShape(perToken, 'perToken.weight')).toEqual([2, 8]);
@@ -74,7 +97,8 @@ describe('loadWeights', () => {
     const source = await loadWeights(tinyFiles(tensors), config);
     expect(source.label).toBe('tiny');
     expect(source.tiedDecoder).toBe(!classifier);
-    for (const [i, [name]] of tinyNames(classifier).entries()) expect(await source.tensor(name), name).toEqual(tensors[i].data);
+    for (const [i, [name]] of tinyNames(classifier).entries())
+      expect(await source.tensor(name), name).toEqual(tensors[i].data);
     if (!classifier) expect(await source.tensor('mlm.decoder')).toEqual(await source.tensor('embeddings.word'));
   });
 
@@ -87,14 +111,24 @@ describe('loadWeights', () => {
   });
 
   it('takes a decoder that is stored', async () => {
-    const decoder: TensorToWrite = { name: 'cls.predictions.decoder.weight', dtype: 'F32', shape: [23, 8], data: new Float32Array(23 * 8).fill(2) };
+    const decoder: TensorToWrite = {
+      name: 'cls.predictions.decoder.weight',
+      dtype: 'F32',
+      shape: [23, 8],
+      data: new Float32Array(23 * 8).fill(2),
+    };
     const source = await loadWeights(tinyFiles([...(await tinyTensors()), decoder]), TINY);
     expect(source.tiedDecoder).toBe(false);
     expect(await source.tensor('mlm.decoder')).toEqual(decoder.data);
   });
 
   it('takes the bias of the decoder before that of the head', async () => {
-    const bias: TensorToWrite = { name: 'cls.predictions.decoder.bias', dtype: 'F32', shape: [23], data: new Float32Array(23).fill(2) };
+    const bias: TensorToWrite = {
+      name: 'cls.predictions.decoder.bias',
+      dtype: 'F32',
+      shape: [23],
+      data: new Float32Array(23).fill(2),
+    };
     const source = await loadWeights(tinyFiles([...(await tinyTensors()), bias]), TINY);
     expect(await source.tensor('mlm.decoderBias')).toEqual(bias.data);
   });
@@ -106,7 +140,10 @@ describe('loadWeights', () => {
   });
 
   const olds: [string, (name: string) => string][] = [
-    ['gamma and beta', (name) => name.replace('LayerNorm.weight', 'LayerNorm.gamma').replace('LayerNorm.bias', 'LayerNorm.beta')],
+    [
+      'gamma and beta',
+      (name) => name.replace('LayerNorm.weight', 'LayerNorm.gamma').replace('LayerNorm.bias', 'LayerNorm.beta'),
+    ],
     ['no bert. prefix', (name) => name.replace(/^bert\./, '')],
     [
       'both',
@@ -139,7 +176,9 @@ describe('loadWeights', () => {
       dtype: 'F16' as const,
       data: new Uint16Array(tensor.data.byteLength / 4).fill(0x3c00),
     }));
-    expect(await (await loadWeights(tinyFiles(tensors), TINY)).tensor('layers.0.bq')).toEqual(new Float32Array(8).fill(1));
+    expect(await (await loadWeights(tinyFiles(tensors), TINY)).tensor('layers.0.bq')).toEqual(
+      new Float32Array(8).fill(1),
+    );
   });
 
   it('misses each tensor by name', async () => {
@@ -154,20 +193,37 @@ describe('loadWeights', () => {
 
   it('names a tensor whose shape the config contradicts, with both shapes', async () => {
     const files = tinyFiles(await tinyTensors());
-    const changes = { vocab_size: 24, max_position_embeddings: 11, type_vocab_size: 1, hidden_size: 10, intermediate_size: 13 };
+    const changes = {
+      vocab_size: 24,
+      max_position_embeddings: 11,
+      type_vocab_size: 1,
+      hidden_size: 10,
+      intermediate_size: 13,
+    };
     for (const [key, value] of Object.entries(changes)) {
-      const error = await failure('ERR_MODEL_CONFIG', () => loadWeights(files, parseModelConfig({ ...TINY_JSON, [key]: value })));
-      expect(error.message).toMatch(/tensor "bert\.[\w.]+" has shape \(\d+(, \d+)?\), and config.json says \(\d+(, \d+)?\)/);
+      const error = await failure('ERR_MODEL_CONFIG', () =>
+        loadWeights(files, parseModelConfig({ ...TINY_JSON, [key]: value })),
+      );
+      expect(error.message).toMatch(
+        /tensor "bert\.[\w.]+" has shape \(\d+(, \d+)?\), and config.json says \(\d+(, \d+)?\)/,
+      );
     }
   });
 
   it('refuses layers fewer or more than the config says', async () => {
     const files = tinyFiles(await tinyTensors());
-    for (const layers of [1, 3]) await failure('ERR_MODEL_CONFIG', () => loadWeights(files, parseModelConfig({ ...TINY_JSON, num_hidden_layers: layers })));
+    for (const layers of [1, 3])
+      await failure('ERR_MODEL_CONFIG', () =>
+        loadWeights(files, parseModelConfig({ ...TINY_JSON, num_hidden_layers: layers })),
+      );
   });
 
   it('does not read quantized weights', async () => {
-    const tensors = (await tinyTensors()).map((tensor) => ({ ...tensor, dtype: 'I8' as const, data: new Int8Array(tensor.data.byteLength / 4) }));
+    const tensors = (await tinyTensors()).map((tensor) => ({
+      ...tensor,
+      dtype: 'I8' as const,
+      data: new Int8Array(tensor.data.byteLength / 4),
+    }));
     await failure('ERR_MODEL_UNSUPPORTED', () => loadWeights(tinyFiles(tensors), TINY));
   });
 
@@ -185,7 +241,10 @@ function counting(name: string, shape: number[], from: number): TensorToWrite {
   return { name, dtype: 'F32', shape, data: Float32Array.from({ length }, (_, i) => from + i) };
 }
 
-/** A tiny checkpoint of GPT-2 in its own layout, (in, out) with q, k and v in one; each tensor counts up from a number of its own. */
+/**
+ * A tiny checkpoint of GPT-2 in its own layout, (in, out) with q, k and v in one; each tensor counts up from a
+ * number of its own.
+ */
 function gpt2Tensors(base = 'transformer.'): TensorToWrite[] {
   const [V, C, F, P] = [23, 8, 12, 10];
   const table: [string, number[]][] = [
@@ -212,7 +271,8 @@ function gpt2Tensors(base = 'transformer.'): TensorToWrite[] {
 }
 
 describe('loadWeights of GPT-2', () => {
-  const stored = (tensors: readonly TensorToWrite[], end: string): Float32Array => tensors.find(({ name }) => name.endsWith(end))?.data as Float32Array;
+  const stored = (tensors: readonly TensorToWrite[], end: string): Float32Array =>
+    tensors.find(({ name }) => name.endsWith(end))?.data as Float32Array;
 
   it.each(['transformer.', ''])('splits and turns its matrices (base %j)', async (base) => {
     const tensors = gpt2Tensors(base);
@@ -236,28 +296,42 @@ describe('loadWeights of GPT-2', () => {
     expect(tied.tiedDecoder).toBe(true);
     expect(await tied.tensor('lm.decoder')).toEqual(await tied.tensor('embeddings.word'));
     const own = counting('lm_head.weight', [23, 8], 5);
-    const source = await loadWeights(tinyFiles([...gpt2Tensors(), own]), parseModelConfig({ ...TINY_GPT2_JSON, tie_word_embeddings: false }));
+    const source = await loadWeights(
+      tinyFiles([...gpt2Tensors(), own]),
+      parseModelConfig({ ...TINY_GPT2_JSON, tie_word_embeddings: false }),
+    );
     expect(source.tiedDecoder).toBe(false);
     expect(await source.tensor('lm.decoder')).toEqual(own.data);
   });
 
   it('leaves the masks of old checkpoints alone', async () => {
-    const mask: TensorToWrite = { name: 'h.0.attn.bias', dtype: 'U8', shape: [1, 1, 10, 10], data: new Uint8Array(100) };
+    const mask: TensorToWrite = {
+      name: 'h.0.attn.bias',
+      dtype: 'U8',
+      shape: [1, 1, 10, 10],
+      data: new Uint8Array(100),
+    };
     const low: TensorToWrite = { name: 'h.0.attn.masked_bias', dtype: 'F32', shape: [], data: Float32Array.of(-1e4) };
     const source = await loadWeights(tinyFiles([...gpt2Tensors(''), mask, low]), TINY_GPT2);
     expect((await source.tensor('layers.0.bq')).length).toBe(8);
   });
 
   it('refuses matrices that lie the other way round, by name and both shapes', async () => {
-    const turned = gpt2Tensors().map((tensor) => (tensor.name.endsWith('h.0.mlp.c_fc.weight') ? { ...tensor, shape: [12, 8] } : tensor));
+    const turned = gpt2Tensors().map((tensor) =>
+      tensor.name.endsWith('h.0.mlp.c_fc.weight') ? { ...tensor, shape: [12, 8] } : tensor,
+    );
     const { message } = await failure('ERR_MODEL_CONFIG', () => loadWeights(tinyFiles(turned), TINY_GPT2));
-    expect(message).toContain('tensor "transformer.h.0.mlp.c_fc.weight" has shape (12, 8), and config.json says (8, 12)');
+    expect(message).toContain(
+      'tensor "transformer.h.0.mlp.c_fc.weight" has shape (12, 8), and config.json says (8, 12)',
+    );
   });
 
   it('refuses more layers than the config says', async () => {
     for (const base of ['transformer.', '']) {
       const config = parseModelConfig({ ...TINY_GPT2_JSON, n_layer: 1 });
-      expect((await failure('ERR_MODEL_CONFIG', () => loadWeights(tinyFiles(gpt2Tensors(base)), config))).message).toContain('layer 1');
+      expect(
+        (await failure('ERR_MODEL_CONFIG', () => loadWeights(tinyFiles(gpt2Tensors(base)), config))).message,
+      ).toContain('layer 1');
     }
   });
 });
@@ -280,7 +354,9 @@ describe('loadWeights of RoBERTa and DistilBERT', () => {
     ]);
     const source = await loadWeights(tinyFiles(tensors), parseModelConfig(TINY_ROBERTA_JSON));
     expect(await source.tensor('embeddings.position')).toEqual(Float32Array.from({ length: 80 }, (_, i) => 16 + i));
-    expect(await source.tensor('mlm.lnBeta')).toEqual(tensors.find(({ name }) => name === 'lm_head.layer_norm.bias')?.data);
+    expect(await source.tensor('mlm.lnBeta')).toEqual(
+      tensors.find(({ name }) => name === 'lm_head.layer_norm.bias')?.data,
+    );
     const short = parseModelConfig({ ...TINY_ROBERTA_JSON, max_position_embeddings: 10 });
     expect((await failure('ERR_MODEL_CONFIG', () => loadWeights(tinyFiles(tensors), short))).message).toContain(
       'has shape (12, 8), and config.json says (10, 8)',
@@ -324,7 +400,9 @@ describe('loadWeights of RoBERTa and DistilBERT', () => {
       counting('roberta.embeddings.position_embeddings.weight', [12, 8], 0),
       counting('roberta.embeddings.token_type_embeddings.weight', [1, 8], 0),
     ]);
-    expect((await failure('ERR_MODEL_CONFIG', () => loadWeights(tinyFiles(tensors), classifier))).message).toContain('"classifier.dense.weight"');
+    expect((await failure('ERR_MODEL_CONFIG', () => loadWeights(tinyFiles(tensors), classifier))).message).toContain(
+      '"classifier.dense.weight"',
+    );
     const name: TensorName = 'layers.0.wq';
     const bare = parseModelConfig({ ...TINY_ROBERTA_JSON, architectures: ['RobertaModel'] });
     expect((await (await loadWeights(tinyFiles(tensors), bare)).tensor(name)).length).toBe(64);

@@ -62,7 +62,14 @@ describe('dealing', () => {
     const kernels = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
     const attempt = { session: new Uint8Array(16), attempt: 0, step: 0, branch: 0 };
     const keys = { k01: PairPrg.of(new Uint8Array(32), attempt), k02: PairPrg.of(new Uint8Array(32).fill(1), attempt) };
-    await new Engine({ id: 0, circuit, kernels, parameters: noParameters, channels: new Map([[2 as PartyId, left]]), ...keys }).deal();
+    await new Engine({
+      id: 0,
+      circuit,
+      kernels,
+      parameters: noParameters,
+      channels: new Map([[2 as PartyId, left]]),
+      ...keys,
+    }).deal();
     expect(left.stats.sentPayloadBytes).toBe(128);
   });
 });

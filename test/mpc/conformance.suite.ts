@@ -1,8 +1,10 @@
 /**
- * Conformance of a protocol: every operation of `Gates` against the plaintext oracle, over several rings, with its declared cost. Called once per protocol.
+ * Conformance of a protocol: every operation of `Gates` against the plaintext oracle, over several rings, with its
+ * declared cost. Called once per protocol.
  *
- * Exact operations are compared word for word. The rounding ones against their declared model: ⌊(x + ρ)/2^s⌋ with a uniform ρ, so an error of 0 or +1
- * relative to the floor, and no bias. Randomness is seeded; a failing case names its seed.
+ * Exact operations are compared word for word. The rounding ones against their declared model: ⌊(x + ρ)/2^s⌋ with a
+ * uniform ρ, so an error of 0 or +1 relative to the floor, and no bias. Randomness is seeded; a failing case names
+ * its seed.
  */
 import { describe, expect, it } from 'vitest';
 import type { PiecewiseCubic } from '../../src/compute/kernels/types.ts';
@@ -69,7 +71,10 @@ function ringCases(k: number): Case[] {
     build: (g) => g.output('out', op(g, g.input('x', [3, 5], k, 4))),
     inputs: tensors({ x }),
   });
-  const binary = (name: string, op: (g: Gates, a: ReturnType<Gates['input']>, b: ReturnType<Gates['input']>) => ReturnType<Gates['input']>): Case => ({
+  const binary = (
+    name: string,
+    op: (g: Gates, a: ReturnType<Gates['input']>, b: ReturnType<Gates['input']>) => ReturnType<Gates['input']>,
+  ): Case => ({
     name,
     build: (g) => g.output('out', op(g, g.input('x', [3, 5], k, 4), g.input('y', [3, 5], k, 4))),
     inputs: tensors({ x, y }),
@@ -87,7 +92,9 @@ function ringCases(k: number): Case[] {
     unary('repeat', (g, w) => g.repeat(w, 3)),
     unary('gather, strided', (g, w) => g.gather(w, strided(3, [2, 5], [2, 0], [2, 1]), [2, 4])),
     ...(['pack', 'spread', 'clamp'] as const).map((form) =>
-      unary(`gather, triangle to ${form}`, (g, w) => g.gather(w, triangle(form, 1, 3), [patternCount(triangle(form, 1, 3))])),
+      unary(`gather, triangle to ${form}`, (g, w) =>
+        g.gather(w, triangle(form, 1, 3), [patternCount(triangle(form, 1, 3))]),
+      ),
     ),
     unary('reshape', (g, w) => g.reshape(w, [15], 9)),
     binary('mul', (g, a, b) => g.mul(a, b)),
@@ -119,10 +126,16 @@ function selectionCases(k: number): Case[] {
   const cases: Case[] = [1, 2, 4, 7, 9].map((bits): Case => {
     const table = { bits, entries: entries(1 << bits) };
     const x = wordsFrom(
-      Array.from({ length: 13 }, (_, i) => (i < 4 ? [0, 1, (1 << bits) - 1, 1 << (bits - 1)][i] : Number(random.word(bits)))),
+      Array.from({ length: 13 }, (_, i) =>
+        i < 4 ? [0, 1, (1 << bits) - 1, 1 << (bits - 1)][i] : Number(random.word(bits)),
+      ),
       bits,
     );
-    return { name: `table of ${1 << bits}`, build: (g) => g.output('out', g.table(g.input('x', [13], bits, 0), table, k)), inputs: tensors({ x }) };
+    return {
+      name: `table of ${1 << bits}`,
+      build: (g) => g.output('out', g.table(g.input('x', [13], bits, 0), table, k)),
+      inputs: tensors({ x }),
+    };
   });
   for (const count of [1, 3, 6]) {
     const joint = entries(1 << count);
@@ -158,7 +171,11 @@ function selectionCases(k: number): Case[] {
       ['v0', 'v1', 'v2'].map((name) => g.input(name, [16], k, 0)),
       pick,
     );
-  cases.push({ name: 'choose among three, for all joint bits', build: (g) => g.output('out', choose(g)), inputs: tensors({ ...values, ...bits }) });
+  cases.push({
+    name: 'choose among three, for all joint bits',
+    build: (g) => g.output('out', choose(g)),
+    inputs: tensors({ ...values, ...bits }),
+  });
   cases.push({
     name: 'a product of a selection, which needs no lift',
     build: (g) => {
@@ -182,7 +199,15 @@ function widenCases(): Case[] {
   ].map(([k, k2]) => {
     const random = new Random(3000 + k);
     const edge = 1n << BigInt(k - 2);
-    const values = [0n, 1n, -1n, edge - 1n, -edge, edge - 2n, ...Array.from({ length: 30 }, () => random.word(k - 1) - edge)];
+    const values = [
+      0n,
+      1n,
+      -1n,
+      edge - 1n,
+      -edge,
+      edge - 2n,
+      ...Array.from({ length: 30 }, () => random.word(k - 1) - edge),
+    ];
     return {
       name: `widen ${k} → ${k2}`,
       build: (g: Gates) => {
@@ -201,7 +226,9 @@ function parameterCases(): Case[] {
   const random = new Random(4000);
   const parameter = (name: string, rows: number, cols: number, scale: number): ClearParameter => ({
     parameter: { name, rows, cols, scale },
-    values: Array.from({ length: rows * cols }, (_, i) => (i % 7 === 0 ? BigInt.asIntN(64, random.word()) : BigInt.asIntN(32, random.word(32)))),
+    values: Array.from({ length: rows * cols }, (_, i) =>
+      i % 7 === 0 ? BigInt.asIntN(64, random.word()) : BigInt.asIntN(32, random.word(32)),
+    ),
   });
   const w = parameter('w', 4, 3, 16);
   const w2 = parameter('w2', 5, 3, 16);
@@ -216,10 +243,17 @@ function parameterCases(): Case[] {
   const z = vector(random, 10, 64);
   const d = vector(random, 6, 64);
   const one = (g: Gates) => g.input('x', [2, 4], 64, 16);
-  const of = (name: string, inputs: Inputs, build: (g: Gates) => void): Case => ({ name, build, inputs, parameters: all });
+  const of = (name: string, inputs: Inputs, build: (g: Gates) => void): Case => ({
+    name,
+    build,
+    inputs,
+    parameters: all,
+  });
   const lookup = (indices: readonly number[]): Inputs => ({ tensors: {}, indices: { t: indices } });
   return [
-    of('addParameter, one row for all', tensors({ d }), (g) => g.output('out', g.addParameter(g.input('d', [2, 3], 64, 32), p(bias)))),
+    of('addParameter, one row for all', tensors({ d }), (g) =>
+      g.output('out', g.addParameter(g.input('d', [2, 3], 64, 32), p(bias))),
+    ),
     of('addParameter, a word for each', tensors({ x }), (g) => g.output('out', g.addParameter(one(g), p(flat)))),
     of('a product of a value with an added parameter', tensors({ x }), (g) => {
       const sum = g.addParameter(one(g), p(flat));
@@ -234,14 +268,20 @@ function parameterCases(): Case[] {
       'an added parameter on a selection, which both compute parties hold already',
       { tensors: { c: wordsFrom([0, 1, 2, 3, 3, 0, 1, 2], 2) }, indices: {} },
       (g) => {
-        const chosen = g.table(g.input('c', [2, 4], 2, 0), { bits: 2, entries: [5n, 1n << 63n, 77n, ringMask(64)] }, 64);
+        const chosen = g.table(
+          g.input('c', [2, 4], 2, 0),
+          { bits: 2, entries: [5n, 1n << 63n, 77n, ringMask(64)] },
+          64,
+        );
         const sum = g.addParameter(g.reshape(chosen, [2, 4], 16), p(flat));
         g.output('out', g.mul(sum, sum));
       },
     ),
     of('affine', tensors({ x }), (g) => g.output('out', g.affine([{ x: one(g), weight: p(w) }]))),
     of('affine with bias', tensors({ x }), (g) => g.output('out', g.affine([{ x: one(g), weight: p(w) }], p(bias)))),
-    of('affine, diagonal', tensors({ d }), (g) => g.output('out', g.affine([{ x: g.input('d', [2, 3], 64, 16), weight: p(row), diagonal: true }]))),
+    of('affine, diagonal', tensors({ d }), (g) =>
+      g.output('out', g.affine([{ x: g.input('d', [2, 3], 64, 16), weight: p(row), diagonal: true }])),
+    ),
     of('affine of three terms with diagonal and bias', tensors({ x, z, d }), (g) =>
       g.output(
         'out',
@@ -265,7 +305,9 @@ function parameterCases(): Case[] {
       g.output('out', g.mul(a, b));
       g.output('x²', g.mul(value, value));
     }),
-    of('lookup of rows, with the first, the last and a repeated one', lookup([0, 22, 7, 7, 16]), (g) => g.output('out', g.lookup('t', p(table), 5))),
+    of('lookup of rows, with the first, the last and a repeated one', lookup([0, 22, 7, 7, 16]), (g) =>
+      g.output('out', g.lookup('t', p(table), 5)),
+    ),
     of('lookup in a table of one row', lookup([0, 0]), (g) => g.output('out', g.lookup('t', p(single), 2))),
     of('a product of two looked-up rows', lookup([3, 9]), (g) => {
       const rows = g.lookup('t', p(table), 2);
@@ -294,11 +336,15 @@ export function protocolConformance(runner: ProtocolRunner): void {
   }
 
   describe(`${info.id}: exact operations equal the plaintext oracle at the declared bytes and rounds`, () => {
-    for (const k of RINGS) for (const test of ringCases(k)) it(`${test.name} over Z_2^${k}`, () => check(test).then(() => undefined));
-    for (const k of [1, 8, 16, 32, 64]) for (const test of selectionCases(k)) it(`${test.name} into Z_2^${k}`, () => check(test).then(() => undefined));
-    for (const test of widenCases()) it(`${test.name}, with both edges of its domain`, () => check(test).then(() => undefined));
+    for (const k of RINGS)
+      for (const test of ringCases(k)) it(`${test.name} over Z_2^${k}`, () => check(test).then(() => undefined));
+    for (const k of [1, 8, 16, 32, 64])
+      for (const test of selectionCases(k)) it(`${test.name} into Z_2^${k}`, () => check(test).then(() => undefined));
+    for (const test of widenCases())
+      it(`${test.name}, with both edges of its domain`, () => check(test).then(() => undefined));
     for (const weights of WEIGHTS)
-      for (const test of parameterCases()) it(`${test.name}, ${weights} weights`, () => check(test, weights).then(() => undefined));
+      for (const test of parameterCases())
+        it(`${test.name}, ${weights} weights`, () => check(test, weights).then(() => undefined));
 
     it('independent gates share a round, and dependent ones do not', async () => {
       const x = vector(new Random(5), 4, 32);
@@ -315,7 +361,11 @@ export function protocolConformance(runner: ProtocolRunner): void {
         },
         inputs: tensors({ x }),
       });
-      const deep = await check({ name: 'three products in a chain', build: (g) => g.output('out', square(g, 3)), inputs: tensors({ x }) });
+      const deep = await check({
+        name: 'three products in a chain',
+        build: (g) => g.output('out', square(g, 3)),
+        inputs: tensors({ x }),
+      });
       expect([wide.rounds, deep.rounds]).toEqual([1, 3]);
     });
 
@@ -326,13 +376,19 @@ export function protocolConformance(runner: ProtocolRunner): void {
         Array.from({ length: 1200 }, (_, i) => i % 512),
         9,
       );
-      const run = await runner.run((g) => g.output('out', g.table(g.input('x', [1200], 9, 0), table, 64)), tensors({ x }), {
-        weights: 'open',
-        parameters: [],
-        seed: 6,
-        fast: true,
-      });
-      expect([...(run.outputs.get('out')?.data ?? [])]).toEqual(Array.from({ length: 1200 }, (_, i) => table.entries[i % 512]));
+      const run = await runner.run(
+        (g) => g.output('out', g.table(g.input('x', [1200], 9, 0), table, 64)),
+        tensors({ x }),
+        {
+          weights: 'open',
+          parameters: [],
+          seed: 6,
+          fast: true,
+        },
+      );
+      expect([...(run.outputs.get('out')?.data ?? [])]).toEqual(
+        Array.from({ length: 1200 }, (_, i) => table.entries[i % 512]),
+      );
       checkCost(run, 'long table');
     });
   });
@@ -347,7 +403,13 @@ export function protocolConformance(runner: ProtocolRunner): void {
     ] as const;
 
     /** Output minus ⌊x/2^s⌋ for every element, in ulps. */
-    async function errors(values: readonly bigint[], k: number, s: number, op: 'shift' | 'truncate', k2 = k): Promise<bigint[]> {
+    async function errors(
+      values: readonly bigint[],
+      k: number,
+      s: number,
+      op: 'shift' | 'truncate',
+      k2 = k,
+    ): Promise<bigint[]> {
       const run = await runner.run(
         (g) => {
           const x = g.input('x', [values.length], k, s);
@@ -361,32 +423,40 @@ export function protocolConformance(runner: ProtocolRunner): void {
       return values.map((v, i) => BigInt.asIntN(out.k, wordAt(out, i) - (v >> BigInt(s))));
     }
 
-    it.each(SHIFTS)('shift of Z_2^%i by %i errs by 0 or +1 ulp, and by 0 on multiples, for every residue', async (k, s) => {
-      const random = new Random(k * 100 + s);
-      const found = await errors([...vector(random, 3000, k).data].map(BigInt), k, s, 'shift');
-      expect(new Set(found.map(Number))).toEqual(new Set([0, 1]));
-      const exact = await errors(
-        Array.from({ length: 500 }, () => random.word(k - s) << BigInt(s)),
-        k,
-        s,
-        'shift',
-      );
-      expect(exact.every((e) => e === 0n)).toBe(true);
-    });
+    it.each(SHIFTS)(
+      'shift of Z_2^%i by %i errs by 0 or +1 ulp, and by 0 on multiples, for every residue',
+      async (k, s) => {
+        const random = new Random(k * 100 + s);
+        const found = await errors([...vector(random, 3000, k).data].map(BigInt), k, s, 'shift');
+        expect(new Set(found.map(Number))).toEqual(new Set([0, 1]));
+        const exact = await errors(
+          Array.from({ length: 500 }, () => random.word(k - s) << BigInt(s)),
+          k,
+          s,
+          'shift',
+        );
+        expect(exact.every((e) => e === 0n)).toBe(true);
+      },
+    );
 
-    it.each(SHIFTS)('truncate in Z_2^%i by %i errs by 0 or +1 ulp up to |x| = 2^(k−2) − 1: wrap rate 0 of 4000 at the edge', async (k, s) => {
-      if (k - s < 3) return;
-      const random = new Random(k * 100 + s + 1);
-      const edge = 1n << BigInt(k - 2);
-      const found = await errors(
-        Array.from({ length: 4000 }, (_, i) => (i % 4 === 0 ? edge - 1n : i % 4 === 1 ? 1n - edge : random.word(k - 1) - edge)),
-        k,
-        s,
-        'truncate',
-        64,
-      );
-      expect(new Set(found.map(Number))).toEqual(new Set([0, 1]));
-    });
+    it.each(SHIFTS)(
+      'truncate in Z_2^%i by %i errs by 0 or +1 ulp up to |x| = 2^(k−2) − 1: wrap rate 0 of 4000 at the edge',
+      async (k, s) => {
+        if (k - s < 3) return;
+        const random = new Random(k * 100 + s + 1);
+        const edge = 1n << BigInt(k - 2);
+        const found = await errors(
+          Array.from({ length: 4000 }, (_, i) =>
+            i % 4 === 0 ? edge - 1n : i % 4 === 1 ? 1n - edge : random.word(k - 1) - edge,
+          ),
+          k,
+          s,
+          'truncate',
+          64,
+        );
+        expect(new Set(found.map(Number))).toEqual(new Set([0, 1]));
+      },
+    );
 
     it('truncate is wrong past its domain, in 20 to 30 % of cases at 3·2^(k−3): the edge test can fail', async () => {
       for (const [k, s] of [
@@ -397,8 +467,11 @@ export function protocolConformance(runner: ProtocolRunner): void {
         const wrong = found.filter((e) => e !== 0n && e !== 1n).length / 4000;
         expect(wrong, `k ${k}: ${wrong}`).toBeGreaterThan(0.2);
         expect(wrong, `k ${k}: ${wrong}`).toBeLessThan(0.3);
-        // The probability is 1/4; half a standard deviation of 4000 trials is 0.0034. And the error is a whole wrap of the ring that the shift left.
-        expect(found.every((e) => e === 0n || e === 1n || e === -(1n << BigInt(k - s)) || e === 1n - (1n << BigInt(k - s)))).toBe(true);
+        // The probability is 1/4; half a standard deviation of 4000 trials is 0.0034. And the error is a whole wrap
+        // of the ring that the shift left.
+        expect(
+          found.every((e) => e === 0n || e === 1n || e === -(1n << BigInt(k - s)) || e === 1n - (1n << BigInt(k - s))),
+        ).toBe(true);
       }
     });
 
@@ -418,7 +491,8 @@ export function protocolConformance(runner: ProtocolRunner): void {
         { k: 32, s1: 10, s2: 10, t: 9, guard: 2 },
       ]) {
         const segments = 16;
-        // f(z) = z³/64 − z²/8 + z/2 + 1 in units of a segment, centred at each segment start: exact coefficients in δ/2^t.
+        // f(z) = z³/64 − z²/8 + z/2 + 1 in units of a segment, centred at each segment start: exact coefficients in
+        // δ/2^t.
         const f = (z: number) => z ** 3 / 64 - z ** 2 / 8 + z / 2 + 1;
         const coefficients = new BigInt64Array(4 * segments);
         const rounded = (value: number) => BigInt(Math.round(value * 2 ** (s1 + guard)));
@@ -433,7 +507,9 @@ export function protocolConformance(runner: ProtocolRunner): void {
         // Keep one segment free at the upper end: there the measured segment may wrap.
         const span = 2 ** t * (segments - 1);
         const values = Array.from({ length: 800 }, (_, i) =>
-          i < 2 ? [-(2 ** t) * (segments / 2), span - 2 ** t * (segments / 2) - 1][i] : Number(random.word(40) % BigInt(span)) - (2 ** t * segments) / 2,
+          i < 2
+            ? [-(2 ** t) * (segments / 2), span - 2 ** t * (segments / 2) - 1][i]
+            : Number(random.word(40) % BigInt(span)) - (2 ** t * segments) / 2,
         );
         const run = await runner.run(
           (g) => g.output('out', g.cubic(g.input('x', [values.length], t + 4, 0), cubic, k)),
@@ -446,12 +522,14 @@ export function protocolConformance(runner: ProtocolRunner): void {
           },
         );
         checkCost(run, 'cubic');
-        // Table words: ½ ulp of rounding and, before the guard bits go, four coefficients of ½ and three floors of 1, each times at most C(3,p); all
-        // times φ ≤ 2^s2. Basis: one ulp times |D_p|.
+        // Table words: ½ ulp of rounding and, before the guard bits go, four coefficients of ½ and three floors of
+        // 1, each times at most C(3,p); all times φ ≤ 2^s2. Basis: one ulp times |D_p|.
         const size = 2 ** s1 * 12;
         const bound = (4 * (0.5 + (4 * 0.5 + 3) * 3 * 2 ** -guard) * 2 ** s2 + 3 * size) / 2 ** (s1 + s2);
         const out = run.outputs.get('out') as Words;
-        const worst = Math.max(...values.map((v, i) => Math.abs(Number(signedAt(out, i)) / 2 ** (s1 + s2) - f(v / 2 ** t))));
+        const worst = Math.max(
+          ...values.map((v, i) => Math.abs(Number(signedAt(out, i)) / 2 ** (s1 + s2) - f(v / 2 ** t))),
+        );
         expect(worst, `k ${k}, s1 ${s1}: ${worst} against ${bound}`).toBeLessThan(bound);
         expect(bound).toBeLessThan(0.06);
       }
@@ -461,17 +539,25 @@ export function protocolConformance(runner: ProtocolRunner): void {
       const coefficients = BigInt64Array.from({ length: 64 }, (_, at) => (at % 4 === 0 ? BigInt(at) * 1000n : 0n));
       const values = new Array<number>(400).fill(2 ** 12 * 16 - 2 ** 11);
       const run = await runner.run(
-        (g) => g.output('out', g.cubic(g.input('x', [400], 16, 0), { segments: 16, t: 12, s1: 0, s2: 12, guard: 0, coefficients }, 32)),
+        (g) =>
+          g.output(
+            'out',
+            g.cubic(g.input('x', [400], 16, 0), { segments: 16, t: 12, s1: 0, s2: 12, guard: 0, coefficients }, 32),
+          ),
         tensors({ x: wordsFrom(values, 16) }),
         { weights: 'open', parameters: [], seed: ++seed, fast: true },
       );
-      expect(new Set([...(run.outputs.get('out')?.data ?? [])].map((v) => Number(v) / 4096))).toEqual(new Set([60_000, 0]));
+      expect(new Set([...(run.outputs.get('out')?.data ?? [])].map((v) => Number(v) / 4096))).toEqual(
+        new Set([60_000, 0]),
+      );
     });
 
     it('exponential: e^x on [−20, 0) within 2.2e-4 absolute (½ ulp of a basis word of 2^17·e^-4), and zero where the gate is zero', async () => {
       const random = new Random(8);
       const N = 4000;
-      const values = Array.from({ length: N }, (_, i) => (i < 3 ? [-1, -(2 ** 20), -20 * 2 ** 20][i] : -1 - Number(random.word(40) % BigInt(20 * 2 ** 20))));
+      const values = Array.from({ length: N }, (_, i) =>
+        i < 3 ? [-1, -(2 ** 20), -20 * 2 ** 20][i] : -1 - Number(random.word(40) % BigInt(20 * 2 ** 20)),
+      );
       const gate = Array.from({ length: N }, (_, i) => (i % 8 === 7 ? 0 : 1));
       const run = await runner.run(
         (g) => g.output('out', g.exponential(g.input('x', [N], 25, 20), g.input('gate', [N], 1, 0), 17, 17)),

@@ -1,4 +1,7 @@
-/** Costs that docstrings and docs/ARCHITECTURE.md state in numbers, and components that exist only once their message came. */
+/**
+ * Costs that docstrings and docs/ARCHITECTURE.md state in numbers, and components that exist only once their
+ * message came.
+ */
 import { describe, expect, it } from 'vitest';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
 import { TercetError } from '../../src/core/errors.ts';
@@ -101,7 +104,8 @@ describe('a component that no message has brought', () => {
   });
 
   it('is another matter for λ2, which P0 and P2 derive alike: the control', async () => {
-    for (const wire of [input, product]) expect(await party(0).value(wire, 'l2')).toEqual(await party(2).value(wire, 'l2'));
+    for (const wire of [input, product])
+      expect(await party(0).value(wire, 'l2')).toEqual(await party(2).value(wire, 'l2'));
   });
 });
 

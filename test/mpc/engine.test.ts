@@ -1,4 +1,7 @@
-/** The walk of a party through a circuit: phases once and in order, hostile links, wrong inputs, and modes that this build does not have. */
+/**
+ * The walk of a party through a circuit: phases once and in order, hostile links, wrong inputs, and modes that this
+ * build does not have.
+ */
 import { afterEach, describe, expect, it } from 'vitest';
 import { strided, triangle } from '../../src/compute/pattern.ts';
 import { wordsFrom } from '../../src/compute/ring.ts';
@@ -11,7 +14,15 @@ import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import type { Gates, Inputs } from '../../src/mpc/protocol/types.ts';
 import { failure } from '../failure.ts';
 import { type ClearParameter, parameterView } from '../support/parameters.ts';
-import { type Message, type Parties, type SimulationOptions, collect, createParties, settle, simulate } from '../support/simulate.ts';
+import {
+  type Message,
+  type Parties,
+  type SimulationOptions,
+  collect,
+  createParties,
+  settle,
+  simulate,
+} from '../support/simulate.ts';
 
 const PARAMETERS: readonly ClearParameter[] = [
   { parameter: { name: 'table', rows: 6, cols: 2, scale: 0 }, values: Array.from({ length: 12 }, (_, i) => BigInt(i)) },
@@ -28,7 +39,11 @@ const INPUTS: Inputs = { tensors: { x: wordsFrom([800, -16], 64) }, indices: { t
 /** (800 + 8)·800 / 8 and (−16 + 9)·(−16) / 8. */
 const ANSWER = [80_800n, 14n];
 
-const OPTIONS: SimulationOptions = { seed: 3, timeoutMs: 5000, parameters: (id, kernels) => parameterView('open', id, kernels, PARAMETERS) };
+const OPTIONS: SimulationOptions = {
+  seed: 3,
+  timeoutMs: 5000,
+  parameters: (id, kernels) => parameterView('open', id, kernels, PARAMETERS),
+};
 
 /** The code with which each party ended; 'ok' if it did not fail. Anything untyped fails the test. */
 async function endings(parties: Parties, inputs: Inputs = INPUTS): Promise<string[]> {
@@ -45,22 +60,31 @@ describe('phases', () => {
     expect([...(outputs.get('out')?.data ?? [])]).toEqual(ANSWER);
   });
 
-  it.each([0, 1, 2] as const)('of party %i out of order are ERR_STATE, and the attempt stays where it was', async (id) => {
-    const { engines } = createParties((g) => g.output('out', g.input('x', [1], 8, 0)), { seed: 1 });
-    const engine = engines[id];
-    await failure('ERR_STATE', () => engine.input(INPUTS));
-    await failure('ERR_STATE', () => engine.online());
-    await failure('ERR_STATE', () => engine.output());
-    await engine.deal();
-    await failure('ERR_STATE', () => engine.deal());
-    await failure('ERR_STATE', () => engine.online());
-  });
+  it.each([0, 1, 2] as const)(
+    'of party %i out of order are ERR_STATE, and the attempt stays where it was',
+    async (id) => {
+      const { engines } = createParties((g) => g.output('out', g.input('x', [1], 8, 0)), { seed: 1 });
+      const engine = engines[id];
+      await failure('ERR_STATE', () => engine.input(INPUTS));
+      await failure('ERR_STATE', () => engine.online());
+      await failure('ERR_STATE', () => engine.output());
+      await engine.deal();
+      await failure('ERR_STATE', () => engine.deal());
+      await failure('ERR_STATE', () => engine.online());
+    },
+  );
 
   it('of a finished attempt cannot be run again by any party', async () => {
     const parties = createParties(circuit, OPTIONS);
     expect(await endings(parties)).toEqual(['ok', 'ok', 'ok']);
     for (const engine of parties.engines) {
-      for (const phase of [() => engine.deal(), () => engine.input(INPUTS), () => engine.online(), () => engine.output()]) await failure('ERR_STATE', phase);
+      for (const phase of [
+        () => engine.deal(),
+        () => engine.input(INPUTS),
+        () => engine.online(),
+        () => engine.output(),
+      ])
+        await failure('ERR_STATE', phase);
     }
   });
 
@@ -74,27 +98,35 @@ describe('phases', () => {
 });
 
 describe('cancelling', () => {
-  it.each([0, 1, 2] as const)('party %i before it starts ends it with ERR_ABORTED, and the others with typed errors', async (id) => {
-    const codes = await endings(createParties(circuit, { ...OPTIONS, signal: (party) => (party === id ? AbortSignal.abort() : undefined) }));
-    expect(codes[id]).toBe('ERR_ABORTED');
-    expect(codes.filter((_, party) => party !== id).every((code) => code.startsWith('ERR_'))).toBe(true);
-  });
+  it.each([0, 1, 2] as const)(
+    'party %i before it starts ends it with ERR_ABORTED, and the others with typed errors',
+    async (id) => {
+      const codes = await endings(
+        createParties(circuit, { ...OPTIONS, signal: (party) => (party === id ? AbortSignal.abort() : undefined) }),
+      );
+      expect(codes[id]).toBe('ERR_ABORTED');
+      expect(codes.filter((_, party) => party !== id).every((code) => code.startsWith('ERR_'))).toBe(true);
+    },
+  );
 
-  it.each([1, 2] as const)('party %i in the middle of the online phase ends it with ERR_ABORTED, and P0 with ERR_PEER_CLOSED', async (id) => {
-    const controller = new AbortController();
-    const codes = await endings(
-      createParties(circuit, {
-        ...OPTIONS,
-        signal: (party) => (party === id ? controller.signal : undefined),
-        tap: (_from, _to, tag) => {
-          if (tag.includes('-12/')) controller.abort();
-          return undefined;
-        },
-      }),
-    );
-    expect(codes[id]).toBe('ERR_ABORTED');
-    expect(codes[0]).toBe('ERR_PEER_CLOSED');
-  });
+  it.each([1, 2] as const)(
+    'party %i in the middle of the online phase ends it with ERR_ABORTED, and P0 with ERR_PEER_CLOSED',
+    async (id) => {
+      const controller = new AbortController();
+      const codes = await endings(
+        createParties(circuit, {
+          ...OPTIONS,
+          signal: (party) => (party === id ? controller.signal : undefined),
+          tap: (_from, _to, tag) => {
+            if (tag.includes('-12/')) controller.abort();
+            return undefined;
+          },
+        }),
+      );
+      expect(codes[id]).toBe('ERR_ABORTED');
+      expect(codes[0]).toBe('ERR_PEER_CLOSED');
+    },
+  );
 });
 
 // ── hostile links ────────────────────────────────────────────────────────────
@@ -177,42 +209,50 @@ const TARGETS: readonly [PartyId, PartyId, string][] = [
 
 describe('a message that was changed on the way', () => {
   for (const [from, to, kind] of TARGETS) {
-    it.each(CHANGES)(`P${from} → P${to} ${kind}: %s is the exact code at the receiver, and a typed end for everyone in time`, async (_name, change, code) => {
-      let changed = 0;
+    it.each(CHANGES)(
+      `P${from} → P${to} ${kind}: %s is the exact code at the receiver, and a typed end for everyone in time`,
+      async (_name, change, code) => {
+        let changed = 0;
+        const parties = createParties(circuit, {
+          ...OPTIONS,
+          wire: (direction, frame) => {
+            const tag = String.fromCharCode(...frame.subarray(FIXED_HEADER_BYTES, headerOf(frame)));
+            if (changed > 0 || direction.from !== from || direction.to !== to || !new RegExp(`^(${kind})/`).test(tag))
+              return undefined;
+            changed++;
+            return change(Uint8Array.from(frame));
+          },
+        });
+        const start = performance.now();
+        const codes = await endings(parties);
+        expect(changed).toBe(1);
+        expect(codes[to]).toBe(code);
+        expect(codes[0], 'P0 gets no answer').toMatch(/^ERR_/);
+        // Who has sent its last message may have finished its part: P2 with the last half-round, and both with the
+        // output.
+        const finished = kind === 'output-output' ? [1, 2] : kind === 'widen-21' ? [2] : [];
+        expect(codes.every((end, id) => end.startsWith('ERR_') || finished.includes(id))).toBe(true);
+        expect(performance.now() - start).toBeLessThan(2000);
+      },
+    );
+  }
+
+  it.each(TARGETS)(
+    'P%i → P%i %s: the same frame unchanged is accepted: the changes above are what is refused',
+    async (from, to, kind) => {
+      let seen = 0;
       const parties = createParties(circuit, {
         ...OPTIONS,
         wire: (direction, frame) => {
           const tag = String.fromCharCode(...frame.subarray(FIXED_HEADER_BYTES, headerOf(frame)));
-          if (changed > 0 || direction.from !== from || direction.to !== to || !new RegExp(`^(${kind})/`).test(tag)) return undefined;
-          changed++;
-          return change(Uint8Array.from(frame));
+          if (direction.from === from && direction.to === to && new RegExp(`^(${kind})/`).test(tag)) seen++;
+          return Uint8Array.from(frame);
         },
       });
-      const start = performance.now();
-      const codes = await endings(parties);
-      expect(changed).toBe(1);
-      expect(codes[to]).toBe(code);
-      expect(codes[0], 'P0 gets no answer').toMatch(/^ERR_/);
-      // Who has sent its last message may have finished its part: P2 with the last half-round, and both with the output.
-      const finished = kind === 'output-output' ? [1, 2] : kind === 'widen-21' ? [2] : [];
-      expect(codes.every((end, id) => end.startsWith('ERR_') || finished.includes(id))).toBe(true);
-      expect(performance.now() - start).toBeLessThan(2000);
-    });
-  }
-
-  it.each(TARGETS)('P%i → P%i %s: the same frame unchanged is accepted: the changes above are what is refused', async (from, to, kind) => {
-    let seen = 0;
-    const parties = createParties(circuit, {
-      ...OPTIONS,
-      wire: (direction, frame) => {
-        const tag = String.fromCharCode(...frame.subarray(FIXED_HEADER_BYTES, headerOf(frame)));
-        if (direction.from === from && direction.to === to && new RegExp(`^(${kind})/`).test(tag)) seen++;
-        return Uint8Array.from(frame);
-      },
-    });
-    expect(await endings(parties)).toEqual(['ok', 'ok', 'ok']);
-    expect(seen).toBeGreaterThan(0);
-  });
+      expect(await endings(parties)).toEqual(['ok', 'ok', 'ok']);
+      expect(seen).toBeGreaterThan(0);
+    },
+  );
 
   it('of the right length is not noticed in this mode and gives a wrong answer: its claim is passive, and says so', async () => {
     const { outputs } = await simulate(circuit, INPUTS, {
@@ -224,7 +264,11 @@ describe('a message that was changed on the way', () => {
       },
     });
     expect([...(outputs.get('out')?.data ?? [])]).not.toEqual(ANSWER);
-    expect(protocolInfo('3pc_semi_honest').claim).toMatchObject({ adversary: 'passive', corruptions: 1, abort: 'none' });
+    expect(protocolInfo('3pc_semi_honest').claim).toMatchObject({
+      adversary: 'passive',
+      corruptions: 1,
+      abort: 'none',
+    });
   });
 
   it('that never comes is ERR_PEER_TIMEOUT at the one who waits', async () => {
@@ -260,16 +304,21 @@ describe('inputs that do not fit the circuit', () => {
     ['a negative index', { tensors, indices: { t: [-1] } }],
     ['a fraction for an index', { tensors, indices: { t: [0.5] } }],
     ['NaN for an index', { tensors, indices: { t: [Number.NaN] } }],
-  ])('%s is ERR_SHAPE at P0, which says nothing of the values, and a typed end for the others', async (_name, inputs) => {
-    const messages: Message[] = [];
-    const parties = createParties(circuit, { ...OPTIONS, tap: collect(messages) });
-    const results = await settle(parties, inputs);
-    const [owner, ...others] = results.map((result) => (result.status === 'rejected' ? (result.reason as TercetError) : undefined));
-    expect(owner).toBeInstanceOf(TercetError);
-    expect(owner?.code).toBe('ERR_SHAPE');
-    expect(others.every((error) => error instanceof TercetError)).toBe(true);
-    expect(messages.some(({ tag }) => /-(12|21)\/|output/.test(tag))).toBe(false);
-  });
+  ])(
+    '%s is ERR_SHAPE at P0, which says nothing of the values, and a typed end for the others',
+    async (_name, inputs) => {
+      const messages: Message[] = [];
+      const parties = createParties(circuit, { ...OPTIONS, tap: collect(messages) });
+      const results = await settle(parties, inputs);
+      const [owner, ...others] = results.map((result) =>
+        result.status === 'rejected' ? (result.reason as TercetError) : undefined,
+      );
+      expect(owner).toBeInstanceOf(TercetError);
+      expect(owner?.code).toBe('ERR_SHAPE');
+      expect(others.every((error) => error instanceof TercetError)).toBe(true);
+      expect(messages.some(({ tag }) => /-(12|21)\/|output/.test(tag))).toBe(false);
+    },
+  );
 
   it('of a malformed circuit are refused while building, with ERR_INTERNAL', async () => {
     const g = () => new CircuitBuilder('open');
@@ -303,15 +352,21 @@ describe('inputs that do not fit the circuit', () => {
 // ── modes ────────────────────────────────────────────────────────────────────
 
 describe('modes', () => {
-  it.each(['3pc_malicious', 'aby3'])('%s is refused with ERR_PROTOCOL_UNAVAILABLE, and nothing weaker is offered in its name', async (id) => {
-    const error = await failure('ERR_PROTOCOL_UNAVAILABLE', () => protocolInfo(id));
-    expect(error.kind).toBe('usage');
-    expect(error.message).toContain(id);
-  });
+  it.each(['3pc_malicious', 'aby3'])(
+    '%s is refused with ERR_PROTOCOL_UNAVAILABLE, and nothing weaker is offered in its name',
+    async (id) => {
+      const error = await failure('ERR_PROTOCOL_UNAVAILABLE', () => protocolInfo(id));
+      expect(error.kind).toBe('usage');
+      expect(error.message).toContain(id);
+    },
+  );
 
-  it.each(['x', '', '3PC_SEMI_HONEST', 'toString', '__proto__'])('the name "%s" is no protocol: ERR_ARGUMENT', async (id) => {
-    await failure('ERR_ARGUMENT', () => protocolInfo(id));
-  });
+  it.each(['x', '', '3PC_SEMI_HONEST', 'toString', '__proto__'])(
+    'the name "%s" is no protocol: ERR_ARGUMENT',
+    async (id) => {
+      await failure('ERR_ARGUMENT', () => protocolInfo(id));
+    },
+  );
 
   describe('the plaintext oracle', () => {
     const inRunner = process.env['VITEST'];

@@ -1,4 +1,7 @@
-/** The circuit's hash tells every two circuits apart that could give different answers: one line for each public parameter of each kind of node. */
+/**
+ * The circuit's hash tells every two circuits apart that could give different answers: one line for each public
+ * parameter of each kind of node.
+ */
 import { describe, expect, it } from 'vitest';
 import { strided } from '../../src/compute/pattern.ts';
 import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
@@ -15,14 +18,25 @@ const x = (g: Gates, k = 64, count = 4, scale = 0) => g.input('x', [count], k, s
 const bit = (g: Gates) => g.input('b', [4], 1, 0);
 const W: Parameter = { name: 'w', rows: 2, cols: 2, scale: 3 };
 const ENTRIES = Array.from({ length: 16 }, (_, i) => BigInt(i * i));
-const CUBIC = { segments: 16, t: 6, s1: 8, s2: 8, guard: 2, coefficients: BigInt64Array.from({ length: 64 }, (_, i) => BigInt(i)) };
+const CUBIC = {
+  segments: 16,
+  t: 6,
+  s1: 8,
+  s2: 8,
+  guard: 2,
+  coefficients: BigInt64Array.from({ length: 64 }, (_, i) => BigInt(i)),
+};
 const matrix = (g: Gates) => g.input('m', [1, 2], 64, 0);
 
 /** What a node is given, and the same with one thing changed. */
 const PAIRS: readonly [string, (g: Gates) => unknown, (g: Gates) => unknown][] = [
   ['the name of an input', (g) => g.input('x', [4], 64, 0), (g) => g.input('y', [4], 64, 0)],
   ['the name of an output', (g) => g.output('o', x(g)), (g) => g.output('p', x(g))],
-  ['the operand of an output', (g) => [x(g), g.output('o', g.input('y', [4], 64, 0))], (g) => [g.output('o', x(g)), g.input('y', [4], 64, 0)]],
+  [
+    'the operand of an output',
+    (g) => [x(g), g.output('o', g.input('y', [4], 64, 0))],
+    (g) => [g.output('o', x(g)), g.input('y', [4], 64, 0)],
+  ],
   ['the scale of an input', (g) => x(g, 64, 4, 0), (g) => x(g, 64, 4, 1)],
   ['which operation', (g) => g.add(x(g), g.input('y', [4], 64, 0)), (g) => g.sub(x(g), g.input('y', [4], 64, 0))],
   ['the order of a difference', ...orders()],
@@ -38,33 +52,83 @@ const PAIRS: readonly [string, (g: Gates) => unknown, (g: Gates) => unknown][] =
   ['the columns of a repeat', (g) => g.repeat(x(g), 2), (g) => g.repeat(x(g), 3)],
   ['the shape of a view', (g) => g.reshape(x(g), [2, 2]), (g) => g.reshape(x(g), [1, 4])],
   ['the scale of a view', (g) => g.reshape(x(g), [4], 1), (g) => g.reshape(x(g), [4], 2)],
-  ['the places of a gather', (g) => g.gather(x(g), strided(0, [2, 1]), [2]), (g) => g.gather(x(g), strided(0, [2, 2]), [2])],
+  [
+    'the places of a gather',
+    (g) => g.gather(x(g), strided(0, [2, 1]), [2]),
+    (g) => g.gather(x(g), strided(0, [2, 2]), [2]),
+  ],
   ['the order of parts', ...orders((g, a, b) => g.concat([a, b]))],
-  ['the name of an added parameter', (g) => g.addParameter(x(g, 64, 2, 3), W), (g) => g.addParameter(x(g, 64, 2, 3), { ...W, name: 'v' })],
+  [
+    'the name of an added parameter',
+    (g) => g.addParameter(x(g, 64, 2, 3), W),
+    (g) => g.addParameter(x(g, 64, 2, 3), { ...W, name: 'v' }),
+  ],
   ['the name of a kept wire', (g) => g.kept('a', [4], 64, 0), (g) => g.kept('b', [4], 64, 0)],
   ['what is kept', (g) => g.keep('a', g.lift(x(g))), (g) => g.keep('b', g.lift(x(g)))],
-  ['the name of a weight', (g) => g.affine([{ x: matrix(g), weight: W }]), (g) => g.affine([{ x: matrix(g), weight: { ...W, name: 'v' } }])],
-  ['the scale of a weight', (g) => g.affine([{ x: matrix(g), weight: W }]), (g) => g.affine([{ x: matrix(g), weight: { ...W, scale: 4 } }])],
-  ['a diagonal', (g) => g.affine([{ x: matrix(g), weight: W }]), (g) => g.affine([{ x: matrix(g), weight: W, diagonal: true }])],
-  ['a bias', (g) => g.affine([{ x: matrix(g), weight: W }]), (g) => g.affine([{ x: matrix(g), weight: W }], { ...W, name: 'bias', rows: 1 })],
+  [
+    'the name of a weight',
+    (g) => g.affine([{ x: matrix(g), weight: W }]),
+    (g) => g.affine([{ x: matrix(g), weight: { ...W, name: 'v' } }]),
+  ],
+  [
+    'the scale of a weight',
+    (g) => g.affine([{ x: matrix(g), weight: W }]),
+    (g) => g.affine([{ x: matrix(g), weight: { ...W, scale: 4 } }]),
+  ],
+  [
+    'a diagonal',
+    (g) => g.affine([{ x: matrix(g), weight: W }]),
+    (g) => g.affine([{ x: matrix(g), weight: W, diagonal: true }]),
+  ],
+  [
+    'a bias',
+    (g) => g.affine([{ x: matrix(g), weight: W }]),
+    (g) => g.affine([{ x: matrix(g), weight: W }], { ...W, name: 'bias', rows: 1 }),
+  ],
   ['a looked-up table', (g) => g.lookup('t', W, 1), (g) => g.lookup('t', { ...W, name: 'v' }, 1)],
   ['its rows', (g) => g.lookup('t', W, 1), (g) => g.lookup('t', { ...W, rows: 3 }, 1)],
   ['its input', (g) => g.lookup('t', W, 1), (g) => g.lookup('u', W, 1)],
   ['a transposed product', ...products()],
-  ['the entries of a table', (g) => g.table(x(g, 4), { bits: 4, entries: ENTRIES }, 8), (g) => g.table(x(g, 4), { bits: 4, entries: ENTRIES.with(7, 1n) }, 8)],
-  ['the ring of a table', (g) => g.table(x(g, 4), { bits: 4, entries: ENTRIES }, 8), (g) => g.table(x(g, 4), { bits: 4, entries: ENTRIES }, 16)],
-  ['a coefficient', (g) => g.cubic(x(g, 10), CUBIC, 32), (g) => g.cubic(x(g, 10), { ...CUBIC, coefficients: CUBIC.coefficients.with(63, 9n) }, 32)],
+  [
+    'the entries of a table',
+    (g) => g.table(x(g, 4), { bits: 4, entries: ENTRIES }, 8),
+    (g) => g.table(x(g, 4), { bits: 4, entries: ENTRIES.with(7, 1n) }, 8),
+  ],
+  [
+    'the ring of a table',
+    (g) => g.table(x(g, 4), { bits: 4, entries: ENTRIES }, 8),
+    (g) => g.table(x(g, 4), { bits: 4, entries: ENTRIES }, 16),
+  ],
+  [
+    'a coefficient',
+    (g) => g.cubic(x(g, 10), CUBIC, 32),
+    (g) => g.cubic(x(g, 10), { ...CUBIC, coefficients: CUBIC.coefficients.with(63, 9n) }, 32),
+  ],
   ['the guard bits', (g) => g.cubic(x(g, 10), CUBIC, 32), (g) => g.cubic(x(g, 10), { ...CUBIC, guard: 3 }, 32)],
-  ['the two scales of a cubic', (g) => g.cubic(x(g, 10), CUBIC, 32), (g) => g.cubic(x(g, 10), { ...CUBIC, s1: 9, s2: 7 }, 32)],
-  ['those of an exponential', (g) => g.exponential(x(g, 25), bit(g), 17, 17), (g) => g.exponential(x(g, 25), bit(g), 18, 16)],
+  [
+    'the two scales of a cubic',
+    (g) => g.cubic(x(g, 10), CUBIC, 32),
+    (g) => g.cubic(x(g, 10), { ...CUBIC, s1: 9, s2: 7 }, 32),
+  ],
+  [
+    'those of an exponential',
+    (g) => g.exponential(x(g, 25), bit(g), 17, 17),
+    (g) => g.exponential(x(g, 25), bit(g), 18, 16),
+  ],
   ['a joint table', (g) => g.jointTable([bit(g)], [0n, 1n], 8), (g) => g.jointTable([bit(g)], [1n, 0n], 8)],
   ['where a borrow begins', (g) => g.borrow(x(g, 8), 0, 4, 'less'), (g) => g.borrow(x(g, 8), 4, 4, 'less')],
   ['its bits', (g) => g.borrow(x(g, 8), 0, 4, 'less'), (g) => g.borrow(x(g, 8), 0, 3, 'less')],
   ['its leaf', (g) => g.borrow(x(g, 8), 0, 4, 'less'), (g) => g.borrow(x(g, 8), 0, 4, 'equal')],
-  ['what a choice picks', (g) => g.choose([bit(g)], [x(g, 8)], Uint8Array.of(0, 255)), (g) => g.choose([bit(g)], [x(g, 8)], Uint8Array.of(255, 0))],
+  [
+    'what a choice picks',
+    (g) => g.choose([bit(g)], [x(g, 8)], Uint8Array.of(0, 255)),
+    (g) => g.choose([bit(g)], [x(g, 8)], Uint8Array.of(255, 0)),
+  ],
 ];
 
-function orders(of: (g: Gates, a: ReturnType<Gates['input']>, b: ReturnType<Gates['input']>) => unknown = (g, a, b) => g.sub(a, b)) {
+function orders(
+  of: (g: Gates, a: ReturnType<Gates['input']>, b: ReturnType<Gates['input']>) => unknown = (g, a, b) => g.sub(a, b),
+) {
   const both = (g: Gates) => [x(g), g.input('y', [4], 64, 0)] as const;
   return [
     (g: Gates) => {
@@ -79,7 +143,8 @@ function orders(of: (g: Gates, a: ReturnType<Gates['input']>, b: ReturnType<Gate
 }
 
 function products() {
-  const of = (transposed: boolean) => (g: Gates) => g.matmul(g.input('x', [1, 2, 2], 64, 0), g.input('y', [1, 2, 2], 64, 0), transposed);
+  const of = (transposed: boolean) => (g: Gates) =>
+    g.matmul(g.input('x', [1, 2, 2], 64, 0), g.input('y', [1, 2, 2], 64, 0), transposed);
   return [of(false), of(true)] as const;
 }
 
@@ -102,7 +167,9 @@ describe('the hash of a circuit', () => {
         },
       });
     for (const [, one] of PAIRS) one(watched());
-    const methods = Object.getOwnPropertyNames(CircuitBuilder.prototype).filter((name) => !['constructor', 'finish', 'section'].includes(name));
+    const methods = Object.getOwnPropertyNames(CircuitBuilder.prototype).filter(
+      (name) => !['constructor', 'finish', 'section'].includes(name),
+    );
     // A truncation is a shift and a widening; an elementwise product is one without a shape.
     expect(methods.filter((name) => !called.has(name))).toEqual(['truncate', 'mul']);
     expect(hashOf((g) => g.mul(x(g), x(g)))).not.toBe(hashOf((g) => g.add(x(g), x(g))));
@@ -114,8 +181,33 @@ describe('the hash of a circuit', () => {
   });
 
   it('writes every value as a text of its own', () => {
-    const values = [1, '1', 1n, true, 'true', undefined, 'undefined', [1], ['1'], [[1]], [1, 2], ['1,2'], {}, { a: 1 }, { a: 1n }, { b: 1 }, [], ''];
-    const tables = [Uint8Array.of(1), Uint8Array.of(1, 0, 0, 0), Uint32Array.of(1), BigUint64Array.of(1n), BigInt64Array.of(1n)];
+    const values = [
+      1,
+      '1',
+      1n,
+      true,
+      'true',
+      undefined,
+      'undefined',
+      [1],
+      ['1'],
+      [[1]],
+      [1, 2],
+      ['1,2'],
+      {},
+      { a: 1 },
+      { a: 1n },
+      { b: 1 },
+      [],
+      '',
+    ];
+    const tables = [
+      Uint8Array.of(1),
+      Uint8Array.of(1, 0, 0, 0),
+      Uint32Array.of(1),
+      BigUint64Array.of(1n),
+      BigInt64Array.of(1n),
+    ];
     const texts = [...values, ...tables].map(traitText);
     expect(new Set(texts).size).toBe(texts.length);
     // The order in which a property was written does not matter, nor one that is not there.

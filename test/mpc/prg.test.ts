@@ -1,4 +1,7 @@
-/** The pairwise generator: every draw has its own stream position, and a repeated pad is an error before it is a message (design notes §15 F1). */
+/**
+ * The pairwise generator: every draw has its own stream position, and a repeated pad is an error before it is a
+ * message (design notes §15 F1).
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
@@ -42,16 +45,24 @@ describe('draw ids', () => {
           const near = { ...a, [key]: b[key] } as DrawId;
           expect(hex(near) === hex(a)).toBe(a[key] === b[key]);
         }
-        expect(hex(a) === hex(b)).toBe(JSON.stringify(Object.entries(a).sort()) === JSON.stringify(Object.entries(b).sort()));
+        expect(hex(a) === hex(b)).toBe(
+          JSON.stringify(Object.entries(a).sort()) === JSON.stringify(Object.entries(b).sort()),
+        );
       }),
       { numRuns: 2000 },
     );
   });
 
   it('encodes every field where the layout says, at its smallest and largest value', () => {
-    expect(hex({ step: 0, branch: 0, gate: 0, purpose: 'mask1', table: 0, direction: 0 })).toBe('000000000000000000000100');
-    expect(hex({ step: 0x0201, branch: 0x0403, gate: 0x08070605, purpose: 'weight', table: 0x0a09, direction: 1 })).toBe('0102030405060708090a0701');
-    expect(hex({ step: 0xffff, branch: 0xffff, gate: 0xffffffff, purpose: 'weight', table: 0xffff, direction: 1 })).toBe('ffffffffffffffffffff0701');
+    expect(hex({ step: 0, branch: 0, gate: 0, purpose: 'mask1', table: 0, direction: 0 })).toBe(
+      '000000000000000000000100',
+    );
+    expect(
+      hex({ step: 0x0201, branch: 0x0403, gate: 0x08070605, purpose: 'weight', table: 0x0a09, direction: 1 }),
+    ).toBe('0102030405060708090a0701');
+    expect(
+      hex({ step: 0xffff, branch: 0xffff, gate: 0xffffffff, purpose: 'weight', table: 0xffff, direction: 1 }),
+    ).toBe('ffffffffffffffffffff0701');
   });
 
   it.each([
@@ -88,10 +99,12 @@ describe('attempt keys', () => {
   });
 
   it('give different streams to the same gate in another attempt, step or branch', () => {
-    const streams = [ATTEMPT, { ...ATTEMPT, attempt: 1 }, { ...ATTEMPT, step: 3 }, { ...ATTEMPT, branch: 2 }].map((attempt) => {
-      const { key, nonce } = PairPrg.of(MASTER, attempt).claim(ID, {}, 'pads');
-      return `${toHex(key)} ${toHex(nonce)}`;
-    });
+    const streams = [ATTEMPT, { ...ATTEMPT, attempt: 1 }, { ...ATTEMPT, step: 3 }, { ...ATTEMPT, branch: 2 }].map(
+      (attempt) => {
+        const { key, nonce } = PairPrg.of(MASTER, attempt).claim(ID, {}, 'pads');
+        return `${toHex(key)} ${toHex(nonce)}`;
+      },
+    );
     expect(new Set(streams).size).toBe(4);
   });
 
@@ -183,7 +196,13 @@ describe('the registry of draws', () => {
 
   it('gives point-function keys a public tweak that is another one for every session, attempt, step, id and row, and says nothing of the key', () => {
     const session = Uint8Array.from(ATTEMPT.session, (byte, i) => (i === 0 ? byte ^ 1 : byte));
-    const attempts = [ATTEMPT, { ...ATTEMPT, session }, { ...ATTEMPT, attempt: 1 }, { ...ATTEMPT, step: 3 }, { ...ATTEMPT, branch: 2 }];
+    const attempts = [
+      ATTEMPT,
+      { ...ATTEMPT, session },
+      { ...ATTEMPT, attempt: 1 },
+      { ...ATTEMPT, step: 3 },
+      { ...ATTEMPT, branch: 2 },
+    ];
     const tweaks = attempts.flatMap((attempt) => {
       const prg = PairPrg.of(MASTER, attempt);
       return [prg.tweak(ID, 0), prg.tweak(ID, 1), prg.tweak({ ...ID, gate: 8 }, 0)].map(toHex);
@@ -203,11 +222,20 @@ describe('the registry of draws', () => {
 
   describe('gives out streams that end with it: a draw after the wipe is ERR_STATE, not words of a key of zeros', async () => {
     const module = await loadNodeModule();
-    const table = { kind: 'rows', table: wordsFrom([0, 1, 0, 0], 8), n: 2, stride: 2, row: wordsFrom([1, 0], 1) } as const;
+    const table = {
+      kind: 'rows',
+      table: wordsFrom([0, 1, 0, 0], 8),
+      n: 2,
+      stride: 2,
+      row: wordsFrom([1, 0], 1),
+    } as const;
     const draws: readonly [string, (kernels: RingKernels<Words>, stream: Stream) => Promise<unknown>][] = [
       ['draw', (kernels, stream) => kernels.draw(stream, 64, 4)],
       ['selectionTable', (kernels, stream) => kernels.selectionTable(table, 8, stream, 0, 2)],
-      ['dealSelection', (kernels, stream) => kernels.dealSelection({ index: wordsFrom([1, 0], 1) }, 2, 8, stream, wordsFrom([0, 0], 8))],
+      [
+        'dealSelection',
+        (kernels, stream) => kernels.dealSelection({ index: wordsFrom([1, 0], 1) }, 2, 8, stream, wordsFrom([0, 0], 8)),
+      ],
     ];
     it.each([
       ['reference', () => new ReferenceKernels()],
@@ -230,7 +258,13 @@ describe('the registry of draws', () => {
       const [prg, other] = [PairPrg.of(MASTER, ATTEMPT), PairPrg.of(MASTER, { ...ATTEMPT, attempt: 1 })];
       const [{ stream }, { stream: sound }] = [prg.spend(ID, {}, 'pads'), other.spend(ID, {}, 'pads')];
       const long = (from: Stream) => kernels.draw(from, 64, 1 << 17);
-      const waiting = await Promise.allSettled([long(sound), long(sound), ...[1, 2, 3].map(() => long(stream)), prg.wipe(), long(sound)]);
+      const waiting = await Promise.allSettled([
+        long(sound),
+        long(sound),
+        ...[1, 2, 3].map(() => long(stream)),
+        prg.wipe(),
+        long(sound),
+      ]);
       expect(waiting.map((end) => (end.status === 'fulfilled' ? 'ok' : (end.reason as TercetError).code))).toEqual([
         'ok',
         'ok',
@@ -265,7 +299,10 @@ class ForgetfulPrg extends PairPrg {
 }
 
 const N = 16;
-const TABLE: ExactTable = { bits: 4, entries: [3n, 141n, 59n, 26n, 53n, 58n, 97n, 93n, 238n, 46n, 264n % 256n, 33n, 83n, 27n, 95n, 2n] };
+const TABLE: ExactTable = {
+  bits: 4,
+  entries: [3n, 141n, 59n, 26n, 53n, 58n, 97n, 93n, 238n, 46n, 264n % 256n, 33n, 83n, 27n, 95n, 2n],
+};
 const X = [0, 1, 7, 15, 8, 3, 3, 12];
 const X2 = [5, 1, 9, 2, 14, 3, 0, 11];
 const INPUTS: Inputs = { tensors: { x: wordsFrom(X, 4), x2: wordsFrom(X2, 4) }, indices: {} };
@@ -285,12 +322,17 @@ function repeatPads(circuit: Circuit): Circuit {
 
 /** What P2 alone can compute from the two tables it received: all (a, a') with D(a) − D(a') = e − e'. */
 function attack(messages: readonly Message[], element: number): [number, number][] {
-  const [e, e2] = messages.filter(({ from, to, tag }) => from === 1 && to === 2 && tag.startsWith('select-12')).map(({ bytes }) => bytes);
+  const [e, e2] = messages
+    .filter(({ from, to, tag }) => from === 1 && to === 2 && tag.startsWith('select-12'))
+    .map(({ bytes }) => bytes);
   const fits: [number, number][] = [];
   const entry = (a: number, j: number) => Number(TABLE.entries[(a - j + N) % N]);
   for (let a = 0; a < N; a++) {
     for (let a2 = 0; a2 < N; a2++) {
-      const all = Array.from({ length: N }, (_, j) => (e[element * N + j] - e2[element * N + j] - entry(a, j) + entry(a2, j)) & 255);
+      const all = Array.from(
+        { length: N },
+        (_, j) => (e[element * N + j] - e2[element * N + j] - entry(a, j) + entry(a2, j)) & 255,
+      );
       if (all.every((word) => word === 0)) fits.push([a, a2]);
     }
   }
@@ -300,23 +342,35 @@ function attack(messages: readonly Message[], element: number): [number, number]
 /** λ2 of an input, from P2's own key. */
 async function maskOfInput(gate: number): Promise<number[]> {
   const { attempt, k02 } = keysOf(SEED);
-  const words = await new ReferenceKernels().draw(PairPrg.of(k02, attempt).claim(drawId({ number: gate }, 'mask2'), {}, 'λ2'), 4, X.length);
+  const words = await new ReferenceKernels().draw(
+    PairPrg.of(k02, attempt).claim(drawId({ number: gate }, 'mask2'), {}, 'λ2'),
+    4,
+    X.length,
+  );
   return [...words.data].map(Number);
 }
 
 describe('a planted repeat of a pad', () => {
   it('is refused by the real generator with ERR_PAD_REUSE before the second table is sent', async () => {
     const messages: Message[] = [];
-    await failure('ERR_PAD_REUSE', () => simulate(twoTables, INPUTS, { seed: SEED, alter: repeatPads, tap: collect(messages) }));
+    await failure('ERR_PAD_REUSE', () =>
+      simulate(twoTables, INPUTS, { seed: SEED, alter: repeatPads, tap: collect(messages) }),
+    );
     expect(messages.filter(({ tag }) => tag.startsWith('select-12'))).toHaveLength(0);
   });
 
   it('shows P2 both inputs in full where a broken generator allows it: this is why the refusal matters', async () => {
     const messages: Message[] = [];
-    await simulate(twoTables, INPUTS, { seed: SEED, alter: repeatPads, prg: (master, attempt) => new ForgetfulPrg(master, attempt), tap: collect(messages) });
+    await simulate(twoTables, INPUTS, {
+      seed: SEED,
+      alter: repeatPads,
+      prg: (master, attempt) => new ForgetfulPrg(master, attempt),
+      tap: collect(messages),
+    });
     const [l, l2] = [await maskOfInput(0), await maskOfInput(1)];
     const found = X.map((_, i) => attack(messages, i).map(([a, a2]) => [(a - l[i] + N) % N, (a2 - l2[i] + N) % N]));
-    // Where a = a' the difference is zero for every a, and P2 learns only that they are equal: 16 fits. Elsewhere exactly one fit, the secret.
+    // Where a = a' the difference is zero for every a, and P2 learns only that they are equal: 16 fits. Elsewhere
+    // exactly one fit, the secret.
     const secrets = X.map((x, i) => [x, X2[i]]);
     expect(found.every((fits, i) => fits.some((fit) => fit.join() === secrets[i].join()))).toBe(true);
     expect(found.filter((fits) => fits.length === 1).length).toBeGreaterThanOrEqual(X.length - 3);

@@ -1,4 +1,7 @@
-/** Range checks among three parties and in the oracle: nothing outside a domain passes, nothing inside what is accepted is refused, whatever the masks. */
+/**
+ * Range checks among three parties and in the oracle: nothing outside a domain passes, nothing inside what is
+ * accepted is refused, whatever the masks.
+ */
 import { describe, expect, it } from 'vitest';
 import { encodeFixed } from '../../src/compute/fixed-point.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
@@ -8,9 +11,23 @@ import { parseModelConfig } from '../../src/ml/config.ts';
 import type { ModelPlan } from '../../src/ml/models/plan.ts';
 import { PlaintextGates } from '../../src/mpc/protocol/plaintext/oracle.ts';
 import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
-import { SPREAD, acceptedSpread, attend, attentionKeys, attentionValues, spreadBits } from '../../src/mpc/secure/attention.ts';
+import {
+  SPREAD,
+  acceptedSpread,
+  attend,
+  attentionKeys,
+  attentionValues,
+  spreadBits,
+} from '../../src/mpc/secure/attention.ts';
 import type { Gates, Wire } from '../../src/mpc/secure/gates.ts';
-import { type NormaliseRange, acceptedVariance, normalise, varianceDomain, wholeVariance, wrappingVariance } from '../../src/mpc/secure/normalise.ts';
+import {
+  type NormaliseRange,
+  acceptedVariance,
+  normalise,
+  varianceDomain,
+  wholeVariance,
+  wrappingVariance,
+} from '../../src/mpc/secure/normalise.ts';
 import { RangeChecks, accepted, magnitudeTables } from '../../src/mpc/secure/range-check.ts';
 import type { Cost } from '../../src/mpc/protocol/types.ts';
 import { circuitFor } from '../../src/session/agreement.ts';
@@ -31,7 +48,11 @@ type Build = (g: Gates, checks: RangeChecks, ...x: Wire[]) => void;
 function circuit(inputs: Readonly<Record<string, Tensor>>, sequences: number, build: Build): (g: Gates) => void {
   return (g) => {
     const checks = new RangeChecks(g, sequences);
-    build(g, checks, ...Object.entries(inputs).map(([name, { shape, k }]) => g.input(name, shape, k ?? 64, k === undefined ? 32 : 0)));
+    build(
+      g,
+      checks,
+      ...Object.entries(inputs).map(([name, { shape, k }]) => g.input(name, shape, k ?? 64, k === undefined ? 32 : 0)),
+    );
     const outside = checks.result();
     if (outside !== undefined) g.output('outside', outside);
   };
@@ -39,13 +60,25 @@ function circuit(inputs: Readonly<Record<string, Tensor>>, sequences: number, bu
 
 function words(inputs: Readonly<Record<string, Tensor>>): Record<string, Words> {
   return Object.fromEntries(
-    Object.entries(inputs).map(([name, { values, k }]) => [name, k === undefined ? encodeFixed(values, 32, 64) : wordsFrom(Array.from(values), k)]),
+    Object.entries(inputs).map(([name, { values, k }]) => [
+      name,
+      k === undefined ? encodeFixed(values, 32, 64) : wordsFrom(Array.from(values), k),
+    ]),
   );
 }
 
 /** The bit of every sequence, among three parties. */
-async function privately(inputs: Readonly<Record<string, Tensor>>, sequences: number, build: Build, seed: number): Promise<number[]> {
-  const { outputs } = await simulate(circuit(inputs, sequences, build), { tensors: words(inputs), indices: {} }, { kernels: () => wasm, seed });
+async function privately(
+  inputs: Readonly<Record<string, Tensor>>,
+  sequences: number,
+  build: Build,
+  seed: number,
+): Promise<number[]> {
+  const { outputs } = await simulate(
+    circuit(inputs, sequences, build),
+    { tensors: words(inputs), indices: {} },
+    { kernels: () => wasm, seed },
+  );
   return Array.from((outputs.get('outside') as Words).data, Number);
 }
 
@@ -72,7 +105,9 @@ describe('a magnitude', () => {
         const inside = [0, 1e-6, 0.3, 0.5, 0.9, 0.999].map((part) => part * accepted(domain));
         const far = Array.from({ length: 24 }, (_, i) => domain * (2 ** reach / domain) ** (i / 23));
         // Places where a residue could come back to zero.
-        const periods = magnitudeTables(domain, reach).flatMap(({ unit, bits }) => [1, 2, 3].map((n) => n * 2 ** (unit + bits)));
+        const periods = magnitudeTables(domain, reach).flatMap(({ unit, bits }) =>
+          [1, 2, 3].map((n) => n * 2 ** (unit + bits)),
+        );
         const outside = [...far, ...periods.filter((value) => value >= domain && value <= 2 ** reach)];
         const values = [...inside, ...inside.map((v) => -v), ...outside, ...outside.map((v) => -v)];
         const want = values.map((v) => (Math.abs(v) < domain ? 0 : 1));
@@ -82,7 +117,9 @@ describe('a magnitude', () => {
     },
   );
 
-  it('near the edges is refused or not by its mask, never accepted outside: 2,000 values in the ambiguous unit', { timeout: 60_000 }, async () => {
+  it('near the edges is refused or not by its mask, never accepted outside: 2,000 values in the ambiguous unit', {
+    timeout: 60_000,
+  }, async () => {
     const values = Array.from({ length: 2000 }, (_, i) => (i % 2 === 0 ? 1 : -1) * (46 + (i * 24) / 2000));
     const bits = await privately(each(values), values.length, (_g, checks, x) => checks.magnitude(x, 63, 8), 3);
     for (const [i, bit] of bits.entries()) {
@@ -111,14 +148,18 @@ describe('the OR', () => {
     }
   });
 
-  it('of several tensors is set by any of them, and elements and rows of padding do not count', { timeout: 60_000 }, async () => {
+  it('of several tensors is set by any of them, and elements and rows of padding do not count', {
+    timeout: 60_000,
+  }, async () => {
     const bit = (shape: readonly number[], place: number): Tensor => ({
       shape,
       values: Array.from({ length: shape[0] * shape[1] }, (_, i) => (i === place ? 1 : 0)),
       k: 1,
     });
     for (const which of [0, 7, 19]) {
-      const inputs = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`x${i}`, bit([1, 3], i === which ? 1 : -1)]));
+      const inputs = Object.fromEntries(
+        Array.from({ length: 20 }, (_, i) => [`x${i}`, bit([1, 3], i === which ? 1 : -1)]),
+      );
       const build: Build = (_g, checks, ...x) => {
         for (const wire of x) checks.outside(wire);
       };
@@ -133,7 +174,11 @@ describe('the OR', () => {
       [-1, 0],
     ]) {
       // Columns 0 and 1 count, and row 0.
-      const inputs = { x: bit([2, 3], place), elements: { shape: [2, 3], values: [1, 1, 0, 1, 1, 0], k: 1 }, rows: { shape: [2], values: [1, 0], k: 1 } };
+      const inputs = {
+        x: bit([2, 3], place),
+        elements: { shape: [2, 3], values: [1, 1, 0, 1, 1, 0], k: 1 },
+        rows: { shape: [2], values: [1, 0], k: 1 },
+      };
       expect(await privately(inputs, 1, marked, 5)).toEqual([want]);
       expect(inTheClear(inputs, 1, marked)).toEqual([want]);
     }
@@ -141,7 +186,10 @@ describe('the OR', () => {
 });
 
 describe('the spread of a row', () => {
-  /** Rows of scores as attention sees them: q = (8, 0), k = (score, 0). One sequence a row, so every row has its bit. */
+  /**
+   * Rows of scores as attention sees them: q = (8, 0), k = (score, 0). One sequence a row, so every row has its
+   * bit.
+   */
   function rowsOf(rows: readonly (readonly number[])[]): Record<string, Tensor> {
     const T = rows[0].length;
     return {
@@ -154,7 +202,10 @@ describe('the spread of a row', () => {
     (treeBits: 8 | 9, reach: number): Build =>
     (g, checks, q, k, v) => {
       const bits = spreadBits(reach, treeBits) as number;
-      g.output('context', attend(g, q, attentionKeys(g, k), attentionValues(g, v), treeBits, undefined, { checks, bits }));
+      g.output(
+        'context',
+        attend(g, q, attentionKeys(g, k), attentionValues(g, v), treeBits, undefined, { checks, bits }),
+      );
     };
   /** A generator of our own, so that failures repeat. */
   function random(seed: number): () => number {
@@ -216,20 +267,44 @@ describe('the spread of a row', () => {
     expect(inTheClear(rows, 1, build(8, 1100))).toEqual([1]);
   });
 
-  it('does not look at padding, neither at its columns nor at its rows, nor behind a causal mask', { timeout: 60_000 }, async () => {
+  it('does not look at padding, neither at its columns nor at its rows, nor behind a causal mask', {
+    timeout: 60_000,
+  }, async () => {
     const T = 4;
     const scores = (far: readonly [row: number, column: number]) => {
       const q = Array.from({ length: T }, (_, r) => (r === far[0] ? [8, 8] : [8, 0])).flat();
       const k = Array.from({ length: T }, (_, c) => (c === far[1] ? [1, 900] : [1, 0])).flat();
-      return { q: { shape: [1, T, 2], values: q }, k: { shape: [1, T, 2], values: k }, v: { shape: [1, T, 2], values: new Array<number>(2 * T).fill(1) } };
+      return {
+        q: { shape: [1, T, 2], values: q },
+        k: { shape: [1, T, 2], values: k },
+        v: { shape: [1, T, 2], values: new Array<number>(2 * T).fill(1) },
+      };
     };
-    const real = { bits: { shape: [1, T], values: [1, 1, 1, 0], k: 1 }, words: { shape: [1, T], values: [1, 1, 1, 0], k: 8 } };
+    const real = {
+      bits: { shape: [1, T], values: [1, 1, 1, 0], k: 1 },
+      words: { shape: [1, T], values: [1, 1, 1, 0], k: 8 },
+    };
     const bits = spreadBits(2000, 8) as number;
     const padded: Build = (g, checks, q, k, v, marks, counts) =>
-      g.output('c', attend(g, q, attentionKeys(g, k), attentionValues(g, v), 8, { real: { bits: marks, words: counts } }, { checks, bits, rows: marks }));
-    const causal: Build = (g, checks, q, k, v) => g.output('c', attend(g, q, attentionKeys(g, k), attentionValues(g, v), 8, 'causal', { checks, bits }));
+      g.output(
+        'c',
+        attend(
+          g,
+          q,
+          attentionKeys(g, k),
+          attentionValues(g, v),
+          8,
+          { real: { bits: marks, words: counts } },
+          { checks, bits, rows: marks },
+        ),
+      );
+    const causal: Build = (g, checks, q, k, v) =>
+      g.output('c', attend(g, q, attentionKeys(g, k), attentionValues(g, v), 8, 'causal', { checks, bits }));
     const causalPadded: Build = (g, checks, q, k, v, marks) =>
-      g.output('c', attend(g, q, attentionKeys(g, k), attentionValues(g, v), 8, 'causal', { checks, bits, rows: marks }));
+      g.output(
+        'c',
+        attend(g, q, attentionKeys(g, k), attentionValues(g, v), 8, 'causal', { checks, bits, rows: marks }),
+      );
     for (const [row, column] of [0, 1, 2, 3].flatMap((r) => [0, 1, 2, 3].map((c) => [r, c] as const))) {
       const inputs = scores([row, column]);
       const say = `row ${row}, column ${column}`;
@@ -244,7 +319,8 @@ describe('the spread of a row', () => {
       for (const [given, built, outside] of cases) {
         expect(inTheClear(given, 1, built), say).toEqual([outside ? 1 : 0]);
         // Where it differs: at the edges of the mask.
-        if (row >= 2 && column >= 2) expect(await privately(given, 1, built, 4 * row + column), say).toEqual([outside ? 1 : 0]);
+        if (row >= 2 && column >= 2)
+          expect(await privately(given, 1, built, 4 * row + column), say).toEqual([outside ? 1 : 0]);
       }
     }
   });
@@ -264,25 +340,35 @@ describe('the variance of a row', () => {
     [384, 'normal'],
     [384, 'broad'],
     [768, 'broad'],
-  ] as const)('of %d entries, %s: inside what is accepted it passes, outside the domain never, until S would wrap', { timeout: 60_000 }, async (d, range) => {
-    const { min, max } = varianceDomain(d, range);
-    const passes = acceptedVariance(d, range);
-    expect(passes.min).toBeLessThan(1.2 * min);
-    expect(passes.max).toBeGreaterThan(0.8 * max);
-    const wraps = 0.99 * Math.min(wrappingVariance(d, range), wholeVariance(d));
-    const spaced = (from: number, to: number, n: number) => Array.from({ length: n }, (_, i) => from * (to / from) ** (i / (n - 1)));
-    const inside = spaced(1.05 * passes.min, 0.98 * passes.max, 9);
-    const outside = [...spaced(min / 1e4, 0.95 * min, 5), ...(wraps > 1.02 * max ? spaced(1.02 * max, wraps, 9) : [])];
-    // All of the variance in one entry, or in all of them alike.
-    const row = (variance: number, one: boolean) =>
-      Array.from({ length: d }, (_, i) => (one ? (i === 3 ? Math.sqrt((variance * d * d) / (d - 1)) : 0) : (i % 2 === 0 ? 1 : -1) * Math.sqrt(variance)));
-    const variances = [...inside, ...inside, ...outside, ...outside];
-    const values = variances.flatMap((variance, i) => row(variance, i % 2 === 0));
-    const inputs = { x: { shape: [variances.length, d], values } };
-    const want = variances.map((variance) => (inside.includes(variance) ? 0 : 1));
-    expect(await privately(inputs, variances.length, build(range), d)).toEqual(want);
-    expect(inTheClear(inputs, variances.length, build(range))).toEqual(want);
-  });
+  ] as const)(
+    'of %d entries, %s: inside what is accepted it passes, outside the domain never, until S would wrap',
+    { timeout: 60_000 },
+    async (d, range) => {
+      const { min, max } = varianceDomain(d, range);
+      const passes = acceptedVariance(d, range);
+      expect(passes.min).toBeLessThan(1.2 * min);
+      expect(passes.max).toBeGreaterThan(0.8 * max);
+      const wraps = 0.99 * Math.min(wrappingVariance(d, range), wholeVariance(d));
+      const spaced = (from: number, to: number, n: number) =>
+        Array.from({ length: n }, (_, i) => from * (to / from) ** (i / (n - 1)));
+      const inside = spaced(1.05 * passes.min, 0.98 * passes.max, 9);
+      const outside = [
+        ...spaced(min / 1e4, 0.95 * min, 5),
+        ...(wraps > 1.02 * max ? spaced(1.02 * max, wraps, 9) : []),
+      ];
+      // All of the variance in one entry, or in all of them alike.
+      const row = (variance: number, one: boolean) =>
+        Array.from({ length: d }, (_, i) =>
+          one ? (i === 3 ? Math.sqrt((variance * d * d) / (d - 1)) : 0) : (i % 2 === 0 ? 1 : -1) * Math.sqrt(variance),
+        );
+      const variances = [...inside, ...inside, ...outside, ...outside];
+      const values = variances.flatMap((variance, i) => row(variance, i % 2 === 0));
+      const inputs = { x: { shape: [variances.length, d], values } };
+      const want = variances.map((variance) => (inside.includes(variance) ? 0 : 1));
+      expect(await privately(inputs, variances.length, build(range), d)).toEqual(want);
+      expect(inTheClear(inputs, variances.length, build(range))).toEqual(want);
+    },
+  );
 });
 
 describe('the cost of checks', () => {
@@ -297,17 +383,42 @@ describe('the cost of checks', () => {
     const build: Build = (g, checks, x, q, bits, counts) => {
       checks.magnitude(x, 63, 12, bits);
       const ring = spreadBits(900, 9) as number;
-      g.output('c', attend(g, q, attentionKeys(g, q), attentionValues(g, q), 9, { real: { bits, words: counts } }, { checks, bits: ring, rows: bits }));
+      g.output(
+        'c',
+        attend(
+          g,
+          q,
+          attentionKeys(g, q),
+          attentionValues(g, q),
+          9,
+          { real: { bits, words: counts } },
+          { checks, bits: ring, rows: bits },
+        ),
+      );
       g.output('y', normalise(g, x, 1e-5, 'normal', { checks, rows: bits }));
     };
-    const { simulation, messages } = await record(circuit(inputs, 1, build), { tensors: words(inputs), indices: {} }, { kernels: () => wasm, seed: 4 });
+    const { simulation, messages } = await record(
+      circuit(inputs, 1, build),
+      { tensors: words(inputs), indices: {} },
+      { kernels: () => wasm, seed: 4 },
+    );
     expect(simulation.sent).toEqual(declaredBytes(simulation.circuit.cost));
     expect(measuredRounds(messages)).toBe(simulation.circuit.cost.rounds);
   });
 
-  it('at BERT-base dimensions and 128 padded tokens, everything checked: at most 3 % of bytes, and 4 rounds', { timeout: 120_000 }, () => {
-    // Two layers stand for twelve: what does not repeat, the embeddings and the head, is the smaller part of the difference.
-    const sizes = { hidden_size: 768, num_hidden_layers: 2, num_attention_heads: 12, intermediate_size: 3072, vocab_size: 1000, max_position_embeddings: 512 };
+  it('at BERT-base dimensions and 128 padded tokens, everything checked: at most 3 % of bytes, and 4 rounds', {
+    timeout: 120_000,
+  }, () => {
+    // Two layers stand for twelve: what does not repeat, the embeddings and the head, is the smaller part of the
+    // difference.
+    const sizes = {
+      hidden_size: 768,
+      num_hidden_layers: 2,
+      num_attention_heads: 12,
+      intermediate_size: 3072,
+      vocab_size: 1000,
+      max_position_embeddings: 512,
+    };
     const config = parseModelConfig({
       model_type: 'bert',
       architectures: ['BertForTokenClassification'],
@@ -325,10 +436,29 @@ describe('the cost of checks', () => {
       norms: [...each('normal' as const), ...each('normal' as const)],
       embedding: 'fine',
       head: 'fine',
-      checks: { activation: each(8), headActivation: null, spread: each(10), value: each(8), logit: null, margin: 3, sampled: 512 },
+      checks: {
+        activation: each(8),
+        headActivation: null,
+        spread: each(10),
+        value: each(8),
+        logit: null,
+        margin: 3,
+        sampled: 512,
+      },
     };
-    const request: Request = { protocol: '3pc_semi_honest', weights: 'open', sequences: 1, tokens: 128, rows: 0, padded: true, pair: false, steps: 0 };
-    const [without, checked] = [{ ...plan, checks: null }, plan].map((which) => circuitFor(config, which, request).cost);
+    const request: Request = {
+      protocol: '3pc_semi_honest',
+      weights: 'open',
+      sequences: 1,
+      tokens: 128,
+      rows: 0,
+      padded: true,
+      pair: false,
+      steps: 0,
+    };
+    const [without, checked] = [{ ...plan, checks: null }, plan].map(
+      (which) => circuitFor(config, which, request).cost,
+    );
     const up = (cost: Cost) => cost.p0ToP1Ahead + cost.p0ToP2Ahead + cost.p0ToP1Input + cost.p0ToP2Input;
     const between = (cost: Cost) => cost.p2ToP1Ahead + cost.p1ToP2 + cost.p2ToP1;
     expect(up(checked) / up(without)).toBeGreaterThan(1.001);

@@ -1,6 +1,7 @@
 /**
- * The functions of `mpc/secure` among three parties, against float64, inside their declared domains and past them. Every bound is the constant that the
- * module declares, or derived next to its use. `MEASURE=1` prints the measured errors.
+ * The functions of `mpc/secure` among three parties, against float64, inside their declared domains and past them.
+ * Every bound is the constant that the module declares, or derived next to its use. `MEASURE=1` prints the measured
+ * errors.
  */
 import { describe, expect, it } from 'vitest';
 import { decodeFixed, encodeFixed } from '../../src/compute/fixed-point.ts';
@@ -53,7 +54,13 @@ async function run(
       scale = out.scale;
       g.output('out', out);
     },
-    { tensors: { ...Object.fromEntries(Object.entries(inputs).map(([name, { values }]) => [name, encodeFixed(values, 32, 64)])), ...more }, indices: {} },
+    {
+      tensors: {
+        ...Object.fromEntries(Object.entries(inputs).map(([name, { values }]) => [name, encodeFixed(values, 32, 64)])),
+        ...more,
+      },
+      indices: {},
+    },
     { kernels: () => wasm, seed },
   );
   return decodeFixed(outputs.get('out') as Words, scale);
@@ -68,21 +75,26 @@ function worstOf(got: ArrayLike<number>, want: ArrayLike<number>): number {
 
 /** Holds the bound, and a floor far below it so that a bound that says nothing is noticed. */
 function within(what: string, worst: number, bound: number): void {
-  if (process.env['MEASURE'] !== undefined) console.log(`${what}: ${worst.toExponential(3)} of ${bound.toExponential(3)}`);
+  if (process.env['MEASURE'] !== undefined)
+    console.log(`${what}: ${worst.toExponential(3)} of ${bound.toExponential(3)}`);
   expect(worst, `${what}: measured ${worst}, bound ${bound}, seed ${SEED}`).toBeLessThanOrEqual(bound);
   expect(worst, `${what}: the bound is more than 100 times what is measured`).toBeGreaterThan(bound / 100);
 }
 
 function normals(random: Random, count: number, sigma = 1): Float64Array {
   const uniform = () => (Number(random.word(52)) + 1) / 2 ** 52;
-  return Float64Array.from({ length: count }, () => sigma * Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform()));
+  return Float64Array.from(
+    { length: count },
+    () => sigma * Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform()),
+  );
 }
 
 /** `count` points of [−R, R], then every multiple of `width` in it with its neighbours at ± 2^-32 and ± 2^-20. */
 function grid(R: number, count: number, width: number): number[] {
   const points = Array.from({ length: count }, (_, i) => -R + (2 * R * i) / (count - 1));
   for (let border = -R; border <= R; border += width) {
-    for (const near of [0, 2 ** -32, -(2 ** -32), 2 ** -20, -(2 ** -20)]) if (Math.abs(border + near) <= R) points.push(border + near);
+    for (const near of [0, 2 ** -32, -(2 ** -32), 2 ** -20, -(2 ** -20)])
+      if (Math.abs(border + near) <= R) points.push(border + near);
   }
   return points;
 }
@@ -109,7 +121,8 @@ describe('erf', () => {
 });
 
 describe('GeLU', () => {
-  const one = (range: GeluRange, x: readonly number[], seed?: number) => run({ x: { shape: [x.length], values: x } }, (g, w) => secureGelu(g, w, range), seed);
+  const one = (range: GeluRange, x: readonly number[], seed?: number) =>
+    run({ x: { shape: [x.length], values: x } }, (g, w) => secureGelu(g, w, range), seed);
 
   it.each(['narrow', 'wide', 'far'] as const)(
     '%s: within its declared error of erf-GeLU on its whole domain, with both ends and every segment border',
@@ -120,21 +133,30 @@ describe('GeLU', () => {
     },
   );
 
-  it.each(['narrow', 'wide', 'far'] as const)('%s: past the domain the result is wrong by more than 1, so the test above could see it', async (range) => {
-    const past = { narrow: 9, wide: 70, far: 300 }[range];
-    const points = [past, -past];
-    const errors = [...(await one(range, points))].map((y, i) => Math.abs(y - gelu(points[i])));
-    expect(Math.max(...errors)).toBeGreaterThan(1);
-  });
+  it.each(['narrow', 'wide', 'far'] as const)(
+    '%s: past the domain the result is wrong by more than 1, so the test above could see it',
+    async (range) => {
+      const past = { narrow: 9, wide: 70, far: 300 }[range];
+      const points = [past, -past];
+      const errors = [...(await one(range, points))].map((y, i) => Math.abs(y - gelu(points[i])));
+      expect(Math.max(...errors)).toBeGreaterThan(1);
+    },
+  );
 
-  it.each(['narrow', 'wide', 'far'] as const)('%s, the tanh form: within the same error of it, and not of the exact form', async (range) => {
-    const R = GELU_DOMAIN[range];
-    const points = [...grid(Math.min(R, 8), 6000, 0.5), ...(R > 8 ? grid(R, 3000, 1) : [])];
-    const got = await run({ x: { shape: [points.length], values: points } }, (g, w) => secureGelu(g, w, range, 'gelu_new'));
-    within(`gelu_new ${range}`, worstOf(got, points.map(geluNew)), GELU_ERROR[range]);
-    // Control: the two forms differ by about 5e-4 near ±2, which this test would see if the bound were tight; far from it they are told apart in the cubic itself.
-    expect(worstOf(points.map(geluNew), points.map(gelu))).toBeGreaterThan(4e-4);
-  });
+  it.each(['narrow', 'wide', 'far'] as const)(
+    '%s, the tanh form: within the same error of it, and not of the exact form',
+    async (range) => {
+      const R = GELU_DOMAIN[range];
+      const points = [...grid(Math.min(R, 8), 6000, 0.5), ...(R > 8 ? grid(R, 3000, 1) : [])];
+      const got = await run({ x: { shape: [points.length], values: points } }, (g, w) =>
+        secureGelu(g, w, range, 'gelu_new'),
+      );
+      within(`gelu_new ${range}`, worstOf(got, points.map(geluNew)), GELU_ERROR[range]);
+      // Control: the two forms differ by about 5e-4 near ±2, which this test would see if the bound were tight; far
+      // from it they are told apart in the cubic itself.
+      expect(worstOf(points.map(geluNew), points.map(gelu))).toBeGreaterThan(4e-4);
+    },
+  );
 
   it('chooses the narrowest variant for a bound, and refuses one beyond the widest with ERR_RANGE', async () => {
     expect([0, 7, 7.001, 63, 63.001, 255].map(geluRange)).toEqual(['narrow', 'narrow', 'wide', 'wide', 'far', 'far']);
@@ -174,7 +196,10 @@ describe('normalise', () => {
   const one = (rows: number, d: number, x: Float64Array, epsilon: number, fine: boolean) =>
     run({ x: { shape: [rows, d], values: x } }, (g, w) => normalise(g, w, epsilon, fine ? 'fine' : 'normal'));
 
-  /** Standard deviations in units of the smallest that the domain allows; `scale` of V is c, so one ulp of V is 1/(c·σ) after normalising. */
+  /**
+   * Standard deviations in units of the smallest that the domain allows; `scale` of V is c, so one ulp of V is
+   * 1/(c·σ) after normalising.
+   */
   function rows(d: number, sigmas: readonly number[]): Float64Array {
     const random = new Random(SEED + d);
     return Float64Array.from(sigmas.flatMap((sigma) => [...normals(random, d, sigma)].map((v) => v + 2 * sigma)));
@@ -187,7 +212,11 @@ describe('normalise', () => {
   ])(`d = %i, fine %s: within ${NORMALISE_ERROR} for rows of ordinary variance`, async (d, fine) => {
     const sigmas = fine ? [0.05, 0.1, 1] : [0.3, 1, 3, 10, 30];
     const x = rows(d, sigmas);
-    within(`normalise ${d} ${fine}`, worstOf(await one(sigmas.length, d, x, 1e-12, fine), exact(sigmas.length, d, x, 1e-12)), NORMALISE_ERROR);
+    within(
+      `normalise ${d} ${fine}`,
+      worstOf(await one(sigmas.length, d, x, 1e-12, fine), exact(sigmas.length, d, x, 1e-12)),
+      NORMALISE_ERROR,
+    );
   });
 
   it(`with outliers of 3000 among 768: within ${NORMALISE_ERROR}`, async () => {
@@ -240,7 +269,15 @@ describe('ReLU', () => {
   const one = (x: readonly number[]) => run({ x: { shape: [x.length], values: x } }, (g, w) => secureRelu(g, w));
 
   it('is exact but for its rounding on its whole domain, also next to zero', async () => {
-    const points = [...grid(RELU_DOMAIN, 3000, 1), ...grid(2, 2000, 0.5), 0, 2 ** -16, -(2 ** -16), 2 ** -20, -(2 ** -20)];
+    const points = [
+      ...grid(RELU_DOMAIN, 3000, 1),
+      ...grid(2, 2000, 0.5),
+      0,
+      2 ** -16,
+      -(2 ** -16),
+      2 ** -20,
+      -(2 ** -20),
+    ];
     within(
       'relu',
       worstOf(
@@ -280,7 +317,8 @@ describe('attention', () => {
         const top = Math.max(...scores);
         const weights = scores.map((s) => Math.exp(s - top));
         const total = weights.reduce((a, b) => a + b, 0);
-        for (let c = 0; c < D; c++) out[(h * R + r) * D + c] = weights.reduce((sum, w, t) => sum + w * v[(h * T + t) * D + c], 0) / total;
+        for (let c = 0; c < D; c++)
+          out[(h * R + r) * D + c] = weights.reduce((sum, w, t) => sum + w * v[(h * T + t) * D + c], 0) / total;
       }
     }
     return out;
@@ -305,15 +343,18 @@ describe('attention', () => {
       ['flat', 0.02],
       ['mild', 1],
       ['sharp', 2.4],
-    ])(`%s, ${bits} tree bits: within ${ATTENTION_ERROR} for |v| ≤ 6 at 1, 2, 7 and 64 positions`, async (name, sigma) => {
-      let worst = 0;
-      for (const T of [1, 2, 7, 64]) {
-        // Many rows of few keys: there the maximum is measured too low most often.
-        const input = heads(T < 10 ? 30 : 1, T < 10 ? T : 8, T, 64, sigma);
-        worst = Math.max(worst, worstOf(await one(input, bits), exact(input)));
-      }
-      within(`attention ${name} ${bits}`, worst, ATTENTION_ERROR);
-    });
+    ])(
+      `%s, ${bits} tree bits: within ${ATTENTION_ERROR} for |v| ≤ 6 at 1, 2, 7 and 64 positions`,
+      async (name, sigma) => {
+        let worst = 0;
+        for (const T of [1, 2, 7, 64]) {
+          // Many rows of few keys: there the maximum is measured too low most often.
+          const input = heads(T < 10 ? 30 : 1, T < 10 ? T : 8, T, 64, sigma);
+          worst = Math.max(worst, worstOf(await one(input, bits), exact(input)));
+        }
+        within(`attention ${name} ${bits}`, worst, ATTENTION_ERROR);
+      },
+    );
   }
 
   it(`128 positions, more keys than rows: within ${ATTENTION_ERROR}`, async () => {
@@ -325,25 +366,41 @@ describe('attention', () => {
     [8, 7],
     [8, 64],
     [9, 33],
-  ] as const)(`causal, %i tree bits, %i positions: each row is attention over the keys up to its own, within ${ATTENTION_ERROR}`, async (bits, T) => {
-    const [H, D] = [2, 64];
-    const input = heads(H, T, T, D, 1.5);
-    const got = await run(
-      { q: { shape: [H, T, D], values: input.q }, k: { shape: [H, T, D], values: input.k }, v: { shape: [H, T, D], values: input.v } },
-      (g, a, b, c) => attend(g, a, attentionKeys(g, b), attentionValues(g, c), bits, 'causal'),
-    );
-    const part = (x: Float64Array, h: number, from: number, to: number) => x.slice((h * T + from) * D, (h * T + to) * D);
-    const want = new Float64Array(H * T * D);
-    for (let h = 0; h < H; h++) {
-      for (let t = 0; t < T; t++) {
-        const row = exact({ H: 1, R: 1, T: t + 1, D, q: part(input.q, h, t, t + 1), k: part(input.k, h, 0, t + 1), v: part(input.v, h, 0, t + 1) });
-        want.set(row, (h * T + t) * D);
+  ] as const)(
+    `causal, %i tree bits, %i positions: each row is attention over the keys up to its own, within ${ATTENTION_ERROR}`,
+    async (bits, T) => {
+      const [H, D] = [2, 64];
+      const input = heads(H, T, T, D, 1.5);
+      const got = await run(
+        {
+          q: { shape: [H, T, D], values: input.q },
+          k: { shape: [H, T, D], values: input.k },
+          v: { shape: [H, T, D], values: input.v },
+        },
+        (g, a, b, c) => attend(g, a, attentionKeys(g, b), attentionValues(g, c), bits, 'causal'),
+      );
+      const part = (x: Float64Array, h: number, from: number, to: number) =>
+        x.slice((h * T + from) * D, (h * T + to) * D);
+      const want = new Float64Array(H * T * D);
+      for (let h = 0; h < H; h++) {
+        for (let t = 0; t < T; t++) {
+          const row = exact({
+            H: 1,
+            R: 1,
+            T: t + 1,
+            D,
+            q: part(input.q, h, t, t + 1),
+            k: part(input.k, h, 0, t + 1),
+            v: part(input.v, h, 0, t + 1),
+          });
+          want.set(row, (h * T + t) * D);
+        }
       }
-    }
-    within(`attention causal ${bits} ${T}`, worstOf(got, want), ATTENTION_ERROR);
-    // Control: with the future in it the result is another one.
-    expect(worstOf(exact(input), want)).toBeGreaterThan(10 * ATTENTION_ERROR);
-  });
+      within(`attention causal ${bits} ${T}`, worstOf(got, want), ATTENTION_ERROR);
+      // Control: with the future in it the result is another one.
+      expect(worstOf(exact(input), want)).toBeGreaterThan(10 * ATTENTION_ERROR);
+    },
+  );
 
   it(`129 and 200 positions take the wider reciprocal: within ${ATTENTION_ERROR}`, async () => {
     for (const T of [129, 200]) {
@@ -388,7 +445,10 @@ describe('attention', () => {
   /** The first keys alone. */
   function truncated({ H, R, T, D, q, k, v }: Heads, length: number): Heads {
     const first = (x: Float64Array) =>
-      Float64Array.from({ length: H * length * D }, (_, i) => x[(Math.floor(i / (length * D)) * T + (Math.floor(i / D) % length)) * D + (i % D)]);
+      Float64Array.from(
+        { length: H * length * D },
+        (_, i) => x[(Math.floor(i / (length * D)) * T + (Math.floor(i / D) % length)) * D + (i % D)],
+      );
     return { H, R, T: length, D, q, k: first(k), v: first(v) };
   }
 
@@ -401,7 +461,8 @@ describe('attention', () => {
     `%i tree bits, %i positions of which %i are text: padding with larger scores and values changes nothing beyond ${ATTENTION_ERROR}`,
     async (bits, T, length) => {
       const input = heads(2, 4, T, 64, 1);
-      // Hostile padding: every padded key scores far above the text in half of the rows and far below in the other, and carries the largest values.
+      // Hostile padding: every padded key scores far above the text in half of the rows and far below in the other,
+      // and carries the largest values.
       for (let h = 0; h < input.H; h++)
         for (let t = length; t < T; t++)
           for (let c = 0; c < input.D; c++) {
@@ -417,33 +478,49 @@ describe('attention', () => {
 
   it('values up to 255 keep their slack at 128 positions, and 300 wraps in some output', async () => {
     const [T, D] = [128, 64];
-    // All scores are equal and just below a unit of the maximum: the sum over keys is as large as the domain lets it be.
-    const first = (rows: number, value: number) => Float64Array.from({ length: rows * D }, (_, i) => (i % D === 0 ? value : 0));
-    const flat = (v: number): Heads => ({ H: 1, R: 4, T, D, q: first(4, 1), k: first(T, 15.2), v: new Float64Array(T * D).fill(v) });
-    for (const v of [255, -255]) within(`attention |v| ${v}`, worstOf(await one(flat(v), 8), exact(flat(v))), 255 * 3e-4 + ATTENTION_ERROR);
+    // All scores are equal and just below a unit of the maximum: the sum over keys is as large as the domain lets
+    // it be.
+    const first = (rows: number, value: number) =>
+      Float64Array.from({ length: rows * D }, (_, i) => (i % D === 0 ? value : 0));
+    const flat = (v: number): Heads => ({
+      H: 1,
+      R: 4,
+      T,
+      D,
+      q: first(4, 1),
+      k: first(T, 15.2),
+      v: new Float64Array(T * D).fill(v),
+    });
+    for (const v of [255, -255])
+      within(`attention |v| ${v}`, worstOf(await one(flat(v), 8), exact(flat(v))), 255 * 3e-4 + ATTENTION_ERROR);
     expect(worstOf(await one(flat(300), 8), exact(flat(300)))).toBeGreaterThan(100);
   });
 
-  it.each([8, 9] as const)('%i tree bits: right up to the declared spread for 20 seeds and several shapes, garbage at 1.2 times', async (bits) => {
-    const S = SPREAD[bits];
-    const shapes = (spread: number): number[][] => [
-      [spread / 2, -spread / 2],
-      [-spread / 2, spread / 2],
-      [-spread / 2, spread / 2, -spread / 2, spread / 2 - 1, 0],
-      [spread / 2, spread / 2, -spread / 2],
-      [spread, 0, spread - 0.3, 0.1, spread / 2, spread - 3, 0],
-    ];
-    let worst = 0;
-    for (let seed = 0; seed < 20; seed++) {
-      for (const scores of shapes(S)) worst = Math.max(worst, worstOf(await one(rowOf(scores), bits, seed), exact(rowOf(scores))));
-    }
-    within(`attention at spread ${S}`, worst, ATTENTION_ERROR);
-    let bad = 0;
-    for (let seed = 0; seed < 20; seed++) {
-      for (const scores of shapes(1.2 * S)) bad = Math.max(bad, worstOf(await one(rowOf(scores), bits, seed), exact(rowOf(scores))));
-    }
-    expect(bad).toBeGreaterThan(0.5);
-  });
+  it.each([8, 9] as const)(
+    '%i tree bits: right up to the declared spread for 20 seeds and several shapes, garbage at 1.2 times',
+    async (bits) => {
+      const S = SPREAD[bits];
+      const shapes = (spread: number): number[][] => [
+        [spread / 2, -spread / 2],
+        [-spread / 2, spread / 2],
+        [-spread / 2, spread / 2, -spread / 2, spread / 2 - 1, 0],
+        [spread / 2, spread / 2, -spread / 2],
+        [spread, 0, spread - 0.3, 0.1, spread / 2, spread - 3, 0],
+      ];
+      let worst = 0;
+      for (let seed = 0; seed < 20; seed++) {
+        for (const scores of shapes(S))
+          worst = Math.max(worst, worstOf(await one(rowOf(scores), bits, seed), exact(rowOf(scores))));
+      }
+      within(`attention at spread ${S}`, worst, ATTENTION_ERROR);
+      let bad = 0;
+      for (let seed = 0; seed < 20; seed++) {
+        for (const scores of shapes(1.2 * S))
+          bad = Math.max(bad, worstOf(await one(rowOf(scores), bits, seed), exact(rowOf(scores))));
+      }
+      expect(bad).toBeGreaterThan(0.5);
+    },
+  );
 });
 
 describe('power laws by windows', () => {
@@ -492,13 +569,16 @@ describe('power laws by windows', () => {
       { top: 54, windows: 9, s1: 22, fit: 0.034 * 6 ** -4, f: (z: number) => (Math.sqrt(768) * 65536) / Math.sqrt(z) },
       6e-4,
     ],
-  ])('%s: within 6^-4/8 (or 0.034·6^-4) and the resolution of the table at every point', async (name, low, high, law, most) => {
-    const zs = range(low, high, law.top, law.windows);
-    const errors = await relative(zs, law);
-    const share = errors.map((error, i) => error / budget(law, zs[i]));
-    expect(Math.max(...share), `seed ${SEED}, z = ${zs[share.indexOf(Math.max(...share))]}`).toBeLessThanOrEqual(1);
-    within(name, Math.max(...errors), most);
-  });
+  ])(
+    '%s: within 6^-4/8 (or 0.034·6^-4) and the resolution of the table at every point',
+    async (name, low, high, law, most) => {
+      const zs = range(low, high, law.top, law.windows);
+      const errors = await relative(zs, law);
+      const share = errors.map((error, i) => error / budget(law, zs[i]));
+      expect(Math.max(...share), `seed ${SEED}, z = ${zs[share.indexOf(Math.max(...share))]}`).toBeLessThanOrEqual(1);
+      within(name, Math.max(...errors), most);
+    },
+  );
 
   it('is zero or wrong outside: at a thirtieth of the lowest input and at twice the highest', async () => {
     expect((await relative([BigInt(2 ** 23)], RECIPROCAL))[0]).toBeGreaterThan(0.9);
@@ -523,7 +603,10 @@ describe('comparison', () => {
       { kernels: () => wasm, seed },
     );
     const absolute = outputs.get('abs') as Words;
-    return { bits: [...(outputs.get('bit') as Words).data].map(Number), absolute: values.map((_, i) => signedAt(absolute, i)) };
+    return {
+      bits: [...(outputs.get('bit') as Words).data].map(Number),
+      absolute: values.map((_, i) => signedAt(absolute, i)),
+    };
   }
 
   it('isNegative is exact at every edge of a byte and of the ring, for 40 maskings each, and select follows it', async () => {

@@ -1,4 +1,7 @@
-/** The semi-honest protocol in the conformance suite, and a whole small BERT at its declared cost, with open and with secret weights. */
+/**
+ * The semi-honest protocol in the conformance suite, and a whole small BERT at its declared cost, with open and
+ * with secret weights.
+ */
 import { describe, expect, it } from 'vitest';
 import { decodeFixed } from '../../src/compute/fixed-point.ts';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
@@ -29,7 +32,11 @@ import { type ProtocolRun, type ProtocolRunner, checkCost, protocolConformance }
 const module = await loadNodeModule();
 const wasm = await createWasmKernels({ module, threads: 0 });
 
-async function measured(build: (gates: Gates) => void, inputs: Inputs, options: SimulationOptions): Promise<ProtocolRun> {
+async function measured(
+  build: (gates: Gates) => void,
+  inputs: Inputs,
+  options: SimulationOptions,
+): Promise<ProtocolRun> {
   const { simulation, messages } = await record(build, inputs, options);
   const { cost } = simulation.circuit;
   return {
@@ -58,7 +65,13 @@ describe('a value that enters several products', () => {
   it('is sent to P2 once: also through reshapes, and not at all when it is a selection', async () => {
     const x = wordsFrom([1, 2, 3], 64);
     const bytes = async (build: (g: Gates) => void) =>
-      (await measured(build, { tensors: { x, bit: wordsFrom([1, 0, 1], 1) }, indices: {} }, { seed: 2, kernels: () => wasm })).sent[1][2];
+      (
+        await measured(
+          build,
+          { tensors: { x, bit: wordsFrom([1, 0, 1], 1) }, indices: {} },
+          { seed: 2, kernels: () => wasm },
+        )
+      ).sent[1][2];
     const value = (g: Gates) => g.input('x', [3], 64, 0);
     const three = await bytes((g) => {
       const w = value(g);
@@ -77,31 +90,51 @@ describe('a value that enters several products', () => {
 
 // ── a whole model ────────────────────────────────────────────────────────────
 
-/** Random weights twelve times as large as usual: with standard deviation 0.02, rows of 8 would fall below the variance domain of `normalise`. */
+/**
+ * Random weights twelve times as large as usual: with standard deviation 0.02, rows of 8 would fall below the
+ * variance domain of `normalise`.
+ */
 function lively(config: ModelConfig): WeightSource {
   const source = randomWeights(config, 3);
-  return { ...source, tensor: async (name) => (await source.tensor(name)).map((v) => (name.includes('Gamma') ? v : 12 * v)) };
+  return {
+    ...source,
+    tensor: async (name) => (await source.tensor(name)).map((v) => (name.includes('Gamma') ? v : 12 * v)),
+  };
 }
 
 const SEEDS = [seeded(32, 5, 51), seeded(32, 5, 52)] as const;
 
-async function openViews(config: ModelConfig, kernels: RingKernels): Promise<NonNullable<SimulationOptions['parameters']>> {
+async function openViews(
+  config: ModelConfig,
+  kernels: RingKernels,
+): Promise<NonNullable<SimulationOptions['parameters']>> {
   const source = lively(config);
   const view = await OpenParameters.load(source, kernels);
   // The data owner has no weights: any question for them is an error.
-  const none = { weights: 'open' as const, matrix: () => Promise.reject(new Error('P0 has none')), words: () => Promise.reject(new Error('P0 has none')) };
+  const none = {
+    weights: 'open' as const,
+    matrix: () => Promise.reject(new Error('P0 has none')),
+    words: () => Promise.reject(new Error('P0 has none')),
+  };
   return (id) => (id === 0 ? none : view);
 }
 
-async function secretViews(config: ModelConfig, kernels: RingKernels): Promise<NonNullable<SimulationOptions['parameters']>> {
+async function secretViews(
+  config: ModelConfig,
+  kernels: RingKernels,
+): Promise<NonNullable<SimulationOptions['parameters']>> {
   const encode = parameterEncoder(lively(config));
   const numbers = listParameters(config).map(({ name }) => name);
   const read = async (parameter: Parameter): Promise<BigUint64Array> => {
     const clear: Words = wordsFrom(await encode(parameter), 64);
     return (await maskParameter(kernels, SEEDS, numbers.indexOf(parameter.name), clear)).data as BigUint64Array;
   };
-  const [one, two] = [await SharedParameters.load(1, config, SEEDS[0], read, kernels), await SharedParameters.load(2, config, SEEDS[1], read, kernels)];
-  return (id) => (id === 0 ? new OwnerSeeds(config, Uint8Array.from([...SEEDS[0], ...SEEDS[1]])) : id === 1 ? one : two);
+  const [one, two] = [
+    await SharedParameters.load(1, config, SEEDS[0], read, kernels),
+    await SharedParameters.load(2, config, SEEDS[1], read, kernels),
+  ];
+  return (id) =>
+    id === 0 ? new OwnerSeeds(config, Uint8Array.from([...SEEDS[0], ...SEEDS[1]])) : id === 1 ? one : two;
 }
 
 /** Logits of these models are of size 1; an error of the whole model is the sum of many declared ones. */
@@ -124,7 +157,12 @@ describe('a small BERT among three parties', () => {
         const result = await measured(
           (g) => buildModel(g, run, 0),
           { tensors: { [ROWS]: wordsFrom([0, 0, 1, 0, 0], 64) }, indices: { [TOKENS]: ids } },
-          { weights, kernels: () => wasm, parameters: await (weights === 'open' ? openViews : secretViews)(config, wasm), seed: 9 },
+          {
+            weights,
+            kernels: () => wasm,
+            parameters: await (weights === 'open' ? openViews : secretViews)(config, wasm),
+            seed: 9,
+          },
         );
         checkCost(result, `${name} ${weights}`);
         const want = await runFloat(source, ids, mlm ? { positions: [2] } : {});
@@ -138,10 +176,15 @@ describe('a small BERT among three parties', () => {
         ).toBe(weights === 'secret');
         const worst = Math.max(...got.map((v, i) => Math.abs(v - want.logits[i])));
         expect(worst, `largest logit error ${worst}`).toBeLessThan(LOGIT_ERROR + OPENING[weights]);
-        // With padding behind it, whose length nobody is told, the same text has the same logits, and the cost is declared as well.
+        // With padding behind it, whose length nobody is told, the same text has the same logits, and the cost is
+        // declared as well.
         const long = await measured(
           (g) => buildModel(g, { ...run, tokens: 8, padded: true }, 0),
-          ownerInputs({ sequences: [{ inputIds: ids, rows: mlm ? [2] : [] }] }, { ...shape, tokens: 8, padded: true }, config),
+          ownerInputs(
+            { sequences: [{ inputIds: ids, rows: mlm ? [2] : [] }] },
+            { ...shape, tokens: 8, padded: true },
+            config,
+          ),
           {
             weights,
             kernels: () => wasm,
@@ -151,10 +194,14 @@ describe('a small BERT among three parties', () => {
         );
         checkCost(long, `${name} ${weights}, padded`);
         const same = decodeFixed(long.outputs.get(LOGITS) as Words, OUTPUT_FORM[weights].scale);
-        expect(Math.max(...same.map((v, i) => Math.abs(v - want.logits[i])))).toBeLessThan(LOGIT_ERROR + OPENING[weights]);
+        expect(Math.max(...same.map((v, i) => Math.abs(v - want.logits[i])))).toBeLessThan(
+          LOGIT_ERROR + OPENING[weights],
+        );
         // Positive control of the tolerance: another text moves the logits further than it.
         const other = await runFloat(source, [2, 5, 4, 1, 3], mlm ? { positions: [2] } : {});
-        expect(Math.max(...got.map((v, i) => Math.abs(v - other.logits[i])))).toBeGreaterThan(LOGIT_ERROR + OPENING[weights]);
+        expect(Math.max(...got.map((v, i) => Math.abs(v - other.logits[i])))).toBeGreaterThan(
+          LOGIT_ERROR + OPENING[weights],
+        );
       });
     }
   }

@@ -1,6 +1,7 @@
 /**
- * The gadgets against an independent implementation: what the design notes' Python checks compute (`test/vectors/make_gadgets.py`). The basis φ that P0 and P2
- * must agree on is compared word for word on every backend (§15 F4); table words of P1 may be rounded another way, by the stated ulps.
+ * The gadgets against an independent implementation: what the design notes' Python checks compute
+ * (`test/vectors/make_gadgets.py`). The basis φ that P0 and P2 must agree on is compared word for word on every
+ * backend (§15 F4); table words of P1 may be rounded another way, by the stated ulps.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -15,13 +16,30 @@ import { gelu } from '../../src/mpc/secure/activation.ts';
 import { piecewiseCubic, signedCentre } from '../../src/mpc/secure/cubic.ts';
 
 interface Vectors {
-  readonly powers: readonly { readonly t: number; readonly s2: number; readonly l: readonly number[]; readonly phi: readonly string[] }[];
+  readonly powers: readonly {
+    readonly t: number;
+    readonly s2: number;
+    readonly l: readonly number[];
+    readonly phi: readonly string[];
+  }[];
   readonly exponential: { readonly s2: number; readonly l: readonly number[]; readonly phi: readonly string[] };
-  readonly expTable: { readonly s1: number; readonly a: readonly number[]; readonly rows: readonly (readonly number[])[] };
+  readonly expTable: {
+    readonly s1: number;
+    readonly a: readonly number[];
+    readonly rows: readonly (readonly number[])[];
+  };
   readonly gelu: { readonly segments: number; readonly width: number; readonly coefficients: readonly number[] };
-  readonly windows: readonly { readonly name: string; readonly first: number; readonly coefficients: readonly number[] }[];
+  readonly windows: readonly {
+    readonly name: string;
+    readonly first: number;
+    readonly coefficients: readonly number[];
+  }[];
   readonly selected: { readonly t: number; readonly s1: number; readonly s2: number } & Shares;
-  readonly tables: readonly ({ readonly bits: number; readonly k: number; readonly entries: readonly string[] } & Shares)[];
+  readonly tables: readonly ({
+    readonly bits: number;
+    readonly k: number;
+    readonly entries: readonly string[];
+  } & Shares)[];
   readonly widened: readonly ({ readonly k: number; readonly k2: number } & Shares)[];
 }
 
@@ -33,30 +51,50 @@ interface Shares {
 }
 
 const vectors = JSON.parse(readFileSync(new URL('../vectors/gadgets.json', import.meta.url), 'utf8')) as Vectors;
-const BACKENDS: readonly RingKernels<Words>[] = [new ReferenceKernels(), await createWasmKernels({ module: await loadNodeModule(), threads: 0 })];
+const BACKENDS: readonly RingKernels<Words>[] = [
+  new ReferenceKernels(),
+  await createWasmKernels({ module: await loadNodeModule(), threads: 0 }),
+];
 const big = (values: readonly string[]): bigint[] => values.map(BigInt);
 const list = (words: Words): bigint[] => Array.from({ length: words.data.length }, (_, i) => wordAt(words, i));
 
 /** One selection with all its masks: pads and r0 drawn, dealt, sent and evaluated. Returns f itself. */
-async function selected(kernels: RingKernels<Words>, table: SelectionTable<Words>, choice: Choice<Words>, n: number, k: number): Promise<bigint[]> {
+async function selected(
+  kernels: RingKernels<Words>,
+  table: SelectionTable<Words>,
+  choice: Choice<Words>,
+  n: number,
+  k: number,
+): Promise<bigint[]> {
   const pads: Stream = { key: new Uint8Array(32).fill(9), nonce: new Uint8Array(12).fill(1) };
   const count = choice.index.data.length;
   const r0 = await kernels.draw({ ...pads, nonce: new Uint8Array(12).fill(2) }, k, count);
   const word = await kernels.dealSelection(choice, n, k, pads, r0);
-  const y = await kernels.evaluateSelection(choice, n, k, await kernels.selectionTable(table, k, pads, 0, count), word, 0, count);
+  const y = await kernels.evaluateSelection(
+    choice,
+    n,
+    k,
+    await kernels.selectionTable(table, k, pads, 0, count),
+    word,
+    0,
+    count,
+  );
   return list(await kernels.add(y, r0));
 }
 
 describe.each(BACKENDS.map((kernels) => [kernels.name, kernels] as const))('the %s kernels', (_name, kernels) => {
-  it.each(vectors.powers.map((v) => [v.t, v.s2, v] as const))('φ of a cubic with t = %i, s2 = %i is the same, word for word', async (t, s2, { l, phi }) => {
-    expect(list(await kernels.cubicBasis(wordsFrom(l, t + 5), t, s2, 64))).toEqual(big(phi));
-    // Bits above t do not matter: they are the segment.
-    const high = wordsFrom(
-      l.map((v) => v + 2 ** t * 3),
-      t + 5,
-    );
-    expect(list(await kernels.cubicBasis(high, t, s2, 64))).toEqual(big(phi));
-  });
+  it.each(vectors.powers.map((v) => [v.t, v.s2, v] as const))(
+    'φ of a cubic with t = %i, s2 = %i is the same, word for word',
+    async (t, s2, { l, phi }) => {
+      expect(list(await kernels.cubicBasis(wordsFrom(l, t + 5), t, s2, 64))).toEqual(big(phi));
+      // Bits above t do not matter: they are the segment.
+      const high = wordsFrom(
+        l.map((v) => v + 2 ** t * 3),
+        t + 5,
+      );
+      expect(list(await kernels.cubicBasis(high, t, s2, 64))).toEqual(big(phi));
+    },
+  );
 
   it('φ of the exponential is the same for multiples of 4, and within 1 elsewhere: the notes drop the two lowest bits, our tables do not', async () => {
     const { s2, l, phi } = vectors.exponential;
@@ -72,32 +110,52 @@ describe.each(BACKENDS.map((kernels) => [kernels.name, kernels] as const))('the 
     'a table of %i entries into Z_2^%i selects the same words',
     async (n, k, { bits, entries, a, l, out }) => {
       const rows = Array.from({ length: n * n }, (_, i) => BigInt(entries[(Math.floor(i / n) - (i % n) + n) % n]));
-      const table: SelectionTable<Words> = { kind: 'rows', table: wordsFrom(rows, k), n, stride: n, row: wordsFrom(big(a), bits) };
+      const table: SelectionTable<Words> = {
+        kind: 'rows',
+        table: wordsFrom(rows, k),
+        n,
+        stride: n,
+        row: wordsFrom(big(a), bits),
+      };
       expect(await selected(kernels, table, { index: wordsFrom(big(l), bits) }, n, k)).toEqual(big(out));
     },
   );
 
-  it.each(vectors.widened.map((v) => [v.k, v.k2, v] as const))('widening %i → %i finds the same wraps', async (k, k2, { a, l, out }) => {
-    const offset = 1n << BigInt(k - 2);
-    const [shared, mask] = [
-      wordsFrom(
-        big(a).map((v) => v + offset),
-        k,
-      ),
-      wordsFrom(big(l), k),
-    ];
-    const table: SelectionTable<Words> = { kind: 'rows', table: wordsFrom([0, 1, 0, 0], 64), n: 2, stride: 2, row: await kernels.shiftRight(shared, k - 1, 1) };
-    const wraps = await selected(kernels, table, { index: await kernels.shiftRight(mask, k - 1, 1) }, 2, 64);
-    const values = wraps.map((wrap, i) => BigInt.asUintN(k2, wordAt(shared, i) - offset - wordAt(mask, i) + (wrap << BigInt(k))));
-    expect(values).toEqual(big(out));
-    expect(new Set(wraps)).toEqual(new Set([0n, 1n]));
-  });
+  it.each(vectors.widened.map((v) => [v.k, v.k2, v] as const))(
+    'widening %i → %i finds the same wraps',
+    async (k, k2, { a, l, out }) => {
+      const offset = 1n << BigInt(k - 2);
+      const [shared, mask] = [
+        wordsFrom(
+          big(a).map((v) => v + offset),
+          k,
+        ),
+        wordsFrom(big(l), k),
+      ];
+      const table: SelectionTable<Words> = {
+        kind: 'rows',
+        table: wordsFrom([0, 1, 0, 0], 64),
+        n: 2,
+        stride: 2,
+        row: await kernels.shiftRight(shared, k - 1, 1),
+      };
+      const wraps = await selected(kernels, table, { index: await kernels.shiftRight(mask, k - 1, 1) }, 2, 64);
+      const values = wraps.map((wrap, i) =>
+        BigInt.asUintN(k2, wordAt(shared, i) - offset - wordAt(mask, i) + (wrap << BigInt(k))),
+      );
+      expect(values).toEqual(big(out));
+      expect(new Set(wraps)).toEqual(new Set([0n, 1n]));
+    },
+  );
 
   it('a whole GeLU selection on given shares is within 2 ulps of a table word of each of its four words: 8·2^s2 of 2^(s1+s2)', async () => {
     const { t, s1, s2, a, l, out } = vectors.selected;
     const cubic = geluCubic(s1);
     const mask = wordsFrom(big(l), 17);
-    const choice: Choice<Words> = { index: await kernels.shiftRight(mask, t, 5), basis: await kernels.cubicBasis(mask, t, s2, 32) };
+    const choice: Choice<Words> = {
+      index: await kernels.shiftRight(mask, t, 5),
+      basis: await kernels.cubicBasis(mask, t, s2, 32),
+    };
     const ours = await selected(kernels, { kind: 'cubic', cubic, a: wordsFrom(big(a), 17) }, choice, 32, 32);
     const worst = Math.max(...ours.map((v, i) => Math.abs(Number(BigInt.asIntN(32, v - BigInt(out[i]))))));
     expect(worst).toBeLessThanOrEqual(8 * 2 ** s2);
@@ -107,7 +165,15 @@ describe.each(BACKENDS.map((kernels) => [kernels.name, kernels] as const))('the 
 });
 
 function geluCubic(s: number): PiecewiseCubic {
-  return piecewiseCubic(gelu, { segments: 32, t: 12, s1: s, s2: s, guard: 2, width: 0.5, centre: (i) => signedCentre(i, 32, 0.5) });
+  return piecewiseCubic(gelu, {
+    segments: 32,
+    t: 12,
+    s1: s,
+    s2: s,
+    guard: 2,
+    width: 0.5,
+    centre: (i) => signedCentre(i, 32, 0.5),
+  });
 }
 
 describe('fitted coefficients', () => {
@@ -124,10 +190,21 @@ describe('fitted coefficients', () => {
   it.each(vectors.windows.map((v) => [v.name, v] as const))(
     'of the %s over windows of 128 unit segments are the rounded ones of the notes at scale 22',
     (name, { first, coefficients }) => {
-      const f = name === 'reciprocal' ? (z: number) => 1 / Math.max(z, 1) : (z: number) => 1 / Math.sqrt(Math.max(z, 1));
-      const ours = piecewiseCubic(f, { segments: 128, t: 14, s1: 22, s2: 14, guard: 0, width: 1, centre: (i) => (i >= first ? i : undefined) }).coefficients;
+      const f =
+        name === 'reciprocal' ? (z: number) => 1 / Math.max(z, 1) : (z: number) => 1 / Math.sqrt(Math.max(z, 1));
+      const ours = piecewiseCubic(f, {
+        segments: 128,
+        t: 14,
+        s1: 22,
+        s2: 14,
+        guard: 0,
+        width: 1,
+        centre: (i) => (i >= first ? i : undefined),
+      }).coefficients;
       expect([...ours.subarray(0, 4 * first)].every((c) => c === 0n)).toBe(true);
-      expect(Math.max(...coefficients.map((c, i) => Math.abs(Number(ours[4 * first + i]) - c * 2 ** 22)))).toBeLessThan(0.501);
+      expect(Math.max(...coefficients.map((c, i) => Math.abs(Number(ours[4 * first + i]) - c * 2 ** 22)))).toBeLessThan(
+        0.501,
+      );
     },
   );
 });

@@ -1,6 +1,7 @@
 /**
- * What each party sees: P0 nothing between input and output, and its own messages do not depend on the text beyond their masked content; P1 and P2 bytes
- * that are distributed alike for every text. Each assertion is also run on a protocol that breaks it (design notes §15).
+ * What each party sees: P0 nothing between input and output, and its own messages do not depend on the text beyond
+ * their masked content; P1 and P2 bytes that are distributed alike for every text. Each assertion is also run on a
+ * protocol that breaks it (design notes §15).
  */
 import { describe, expect, it } from 'vitest';
 import type { PiecewiseCubic, RingKernels } from '../../src/compute/kernels/types.ts';
@@ -23,13 +24,23 @@ import { type Message, type SimulationOptions, collect, createParties, keysOf, s
 const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
 
 const PARAMETERS: readonly ClearParameter[] = [
-  { parameter: { name: 'table', rows: 20, cols: 2, scale: 0 }, values: Array.from({ length: 40 }, (_, i) => BigInt(i * i - 300)) },
+  {
+    parameter: { name: 'table', rows: 20, cols: 2, scale: 0 },
+    values: Array.from({ length: 40 }, (_, i) => BigInt(i * i - 300)),
+  },
   { parameter: { name: 'w', rows: 2, cols: 2, scale: 0 }, values: [3n, -1n, 4n, 1n] },
   { parameter: { name: 'bias', rows: 1, cols: 2, scale: 0 }, values: [500n, -7n] },
 ];
 const [TABLE, W, BIAS] = PARAMETERS.map(({ parameter }) => parameter);
 
-const CUBIC: PiecewiseCubic = { segments: 16, t: 6, s1: 8, s2: 8, guard: 2, coefficients: BigInt64Array.from({ length: 64 }, (_, i) => BigInt(i * 37 - 900)) };
+const CUBIC: PiecewiseCubic = {
+  segments: 16,
+  t: 6,
+  s1: 8,
+  s2: 8,
+  guard: 2,
+  coefficients: BigInt64Array.from({ length: 64 }, (_, i) => BigInt(i * 37 - 900)),
+};
 
 /** One gate of every kind, two elements wide. */
 function everything(g: Gates): void {
@@ -38,7 +49,11 @@ function everything(g: Gates): void {
   const sum = g.add(rows, x);
   const square = g.mul(sum, sum);
   const small = g.truncate(g.reshape(square, [2], 4), 4);
-  const bit = g.table(g.reduce(small, 4), { bits: 4, entries: Array.from({ length: 16 }, (_, i) => BigInt(i % 3 === 0 ? 1 : 0)) }, 1);
+  const bit = g.table(
+    g.reduce(small, 4),
+    { bits: 4, entries: Array.from({ length: 16 }, (_, i) => BigInt(i % 3 === 0 ? 1 : 0)) },
+    1,
+  );
   const chosen = g.choose([bit], [small, g.reshape(sum, [2], 0)], Uint8Array.of(0, 1));
   const map = g.affine([{ x: g.reshape(chosen, [1, 2], 0), weight: W }], BIAS);
   const flat = g.reshape(map, [2]);
@@ -105,7 +120,12 @@ class LeakyGate extends InputGate {
   override async inputP1(): Promise<void> {}
 
   async dealP0(p0: Party): Promise<void> {
-    await p0.link(2).send('input-deal/planted', Sealed.plain('output to its owner', Uint8Array.of(Number(BigInt(this.#text.tensors['x'].data[0]) & 255n))));
+    await p0
+      .link(2)
+      .send(
+        'input-deal/planted',
+        Sealed.plain('output to its owner', Uint8Array.of(Number(BigInt(this.#text.tensors['x'].data[0]) & 255n))),
+      );
   }
 
   async dealP2(p2: Party): Promise<void> {
@@ -123,8 +143,13 @@ describe('P0, the data owner', () => {
     async (weights) => {
       const messages = await messagesOf(TEXTS[0], { weights, seed: 1 });
       expect(owner(messages)).toEqual([]);
-      expect(messages.filter(({ to }) => to === 0).map(({ tag }) => tag.split('/')[0])).toEqual(['output-output', 'output-output']);
-      const own = messages.filter(({ from }) => from === 0).map(({ tag }) => (tag.includes('-deal/') ? 'deal' : tag.includes('-input/') ? 'input' : tag));
+      expect(messages.filter(({ to }) => to === 0).map(({ tag }) => tag.split('/')[0])).toEqual([
+        'output-output',
+        'output-output',
+      ]);
+      const own = messages
+        .filter(({ from }) => from === 0)
+        .map(({ tag }) => (tag.includes('-deal/') ? 'deal' : tag.includes('-input/') ? 'input' : tag));
       expect([...new Set(own)]).toEqual(['deal', 'input']);
       expect(own.lastIndexOf('deal')).toBeLessThan(own.indexOf('input'));
     },
@@ -155,7 +180,10 @@ describe('P0, the data owner', () => {
   it.each(['open', 'secret'] as const)(
     '%s weights: everything it sends outside the input phase is byte for byte the same for two texts under the same seeds',
     async (weights) => {
-      const [a, b] = [await messagesOf(TEXTS[0], { weights, seed: 4 }), await messagesOf(TEXTS[1], { weights, seed: 4 })];
+      const [a, b] = [
+        await messagesOf(TEXTS[0], { weights, seed: 4 }),
+        await messagesOf(TEXTS[1], { weights, seed: 4 }),
+      ];
       expect(independent(a).length).toBeGreaterThan(5);
       expect(independent(b)).toEqual(independent(a));
       // The comparison is not blind: other seeds change every one of these messages.
@@ -166,7 +194,11 @@ describe('P0, the data owner', () => {
   );
 
   it('a planted gate that deals something of the text is caught by the same comparison', async () => {
-    const leaky = (text: Inputs) => messagesOf(text, { seed: 4, alter: (circuit) => plant(circuit, new LeakyGate(circuit.gates.length, circuit, text)) });
+    const leaky = (text: Inputs) =>
+      messagesOf(text, {
+        seed: 4,
+        alter: (circuit) => plant(circuit, new LeakyGate(circuit.gates.length, circuit, text)),
+      });
     const [a, b] = [independent(await leaky(TEXTS[0])), independent(await leaky(TEXTS[1]))];
     const different = a.filter((line, i) => line !== b[i]);
     expect(different).toHaveLength(1);
@@ -176,7 +208,10 @@ describe('P0, the data owner', () => {
   it.each(['open', 'secret'] as const)(
     '%s weights: its input messages differ between two texts, and on every link tags, order and lengths are the same',
     async (weights) => {
-      const [a, b] = [await messagesOf(TEXTS[0], { weights, seed: 4 }), await messagesOf(TEXTS[1], { weights, seed: 4 })];
+      const [a, b] = [
+        await messagesOf(TEXTS[0], { weights, seed: 4 }),
+        await messagesOf(TEXTS[1], { weights, seed: 4 }),
+      ];
       const input = (messages: readonly Message[]) =>
         messages.filter(({ tag }) => tag.includes('-input/')).map(({ bytes }) => Buffer.from(bytes).toString('hex'));
       expect(input(a).every((hex, i) => hex !== input(b)[i])).toBe(true);
@@ -195,12 +230,18 @@ describe('P0, the data owner', () => {
 
 const RUNS = 120;
 const BINS = 16;
-/** Two-sample χ² with 15 degrees of freedom: 75 has a probability of 6e-10 for equal distributions; some 7000 positions are tested. */
+/**
+ * Two-sample χ² with 15 degrees of freedom: 75 has a probability of 6e-10 for equal distributions; some 7000
+ * positions are tested.
+ */
 const CHI_SQUARE = 75;
 /** Bytes of a message that are looked at: all of a point-function key. */
 const POSITIONS = 128;
 
-/** Kernels that show what they return: everything that a party computes is a function of its view, and shows relations between messages that no single one does. */
+/**
+ * Kernels that show what they return: everything that a party computes is a function of its view, and shows
+ * relations between messages that no single one does.
+ */
 function recording(kernels: RingKernels, see: (op: string, result: unknown) => void): RingKernels {
   return new Proxy(kernels, {
     get: (target, property, proxy: RingKernels) => {
@@ -221,15 +262,24 @@ function nibbles(result: unknown): number[] {
   if (result instanceof Uint8Array) return [...result.subarray(0, 8)].flatMap((byte) => [byte & 15, byte >> 4]);
   const { k, data } = result as Words;
   if (!(data instanceof Uint32Array || data instanceof BigUint64Array)) return [];
-  return [...data.subarray(0, 2)].flatMap((word) => [Number(BigInt(word) & 15n), Number(BigInt(word) >> BigInt(Math.max(0, k - 4)))]);
+  return [...data.subarray(0, 2)].flatMap((word) => [
+    Number(BigInt(word) & 15n),
+    Number(BigInt(word) >> BigInt(Math.max(0, k - 4))),
+  ]);
 }
 
 /**
- * For every byte that `party` receives and every value that it computes: how often each nibble came over RUNS keys of the other pair, with the party's own
- * key held fixed. Its view is its messages together with its own randomness, so only what it does not know may vary: a value that is masked with its own
- * key alone would look uniform over all keys and be plain to it.
+ * For every byte that `party` receives and every value that it computes: how often each nibble came over RUNS keys
+ * of the other pair, with the party's own key held fixed. Its view is its messages together with its own
+ * randomness, so only what it does not know may vary: a value that is masked with its own key alone would look
+ * uniform over all keys and be plain to it.
  */
-async function histograms(party: 1 | 2, text: Inputs, firstSeed: number, options: SimulationOptions): Promise<Map<string, number[]>> {
+async function histograms(
+  party: 1 | 2,
+  text: Inputs,
+  firstSeed: number,
+  options: SimulationOptions,
+): Promise<Map<string, number[]>> {
   const counts = new Map<string, number[]>();
   const count = (key: string, nibble: number) => {
     const bins = counts.get(key) ?? new Array<number>(BINS).fill(0);
@@ -249,7 +299,12 @@ async function histograms(party: 1 | 2, text: Inputs, firstSeed: number, options
       const own = options.kernels?.(id) ?? wasm;
       return id === party ? recording(own, see) : own;
     };
-    for (const { from, to, tag, bytes } of await messagesOf(text, { ...options, kernels, seed: 1, keySeeds: party === 1 ? [1, seed] : [seed, 1] })) {
+    for (const { from, to, tag, bytes } of await messagesOf(text, {
+      ...options,
+      kernels,
+      seed: 1,
+      keySeeds: party === 1 ? [1, seed] : [seed, 1],
+    })) {
       if (to !== party) continue;
       // A tag may carry two messages (a key and a correction): number them.
       const nth = (seen.get(`${from} ${tag}`) ?? 0) + 1;
@@ -268,20 +323,28 @@ async function distinguished(party: 1 | 2, options: SimulationOptions): Promise<
   const a = await histograms(party, TEXTS[0], 2, options);
   const b = await histograms(party, TEXTS[1], 10_000, options);
   expect([...b.keys()]).toEqual([...a.keys()]);
-  for (const part of ['→ P', 'computes']) expect([...a.keys()].filter((key) => key.includes(part)).length).toBeGreaterThan(60);
+  for (const part of ['→ P', 'computes'])
+    expect([...a.keys()].filter((key) => key.includes(part)).length).toBeGreaterThan(60);
   return [...a].flatMap(([key, bins]) => {
     const other = b.get(key) ?? [];
-    const statistic = bins.reduce((sum, n, i) => (n + other[i] === 0 ? sum : sum + (n - other[i]) ** 2 / (n + other[i])), 0);
+    const statistic = bins.reduce(
+      (sum, n, i) => (n + other[i] === 0 ? sum : sum + (n - other[i]) ** 2 / (n + other[i])),
+      0,
+    );
     return statistic > CHI_SQUARE ? [`${key}: ${statistic.toFixed(0)}`] : [];
   });
 }
 
-/** A lift that is masked with λ2 alone, which P2 knows: P1 sends its a as it is. The rest of the run is the protocol's. */
+/**
+ * A lift that is masked with λ2 alone, which P2 knows: P1 sends its a as it is. The rest of the run is the
+ * protocol's.
+ */
 function liftUnmasked(circuit: Circuit): Circuit {
   for (const gate of circuit.gates) {
     if (!(gate instanceof LiftGate)) continue;
     const [x] = gate.inputs;
-    gate.send12 = async (p1) => p1.link(2).send(`lift-12/${gate.number}`, Sealed.plain('output to its owner', await p1.value(x, 'a')));
+    gate.send12 = async (p1) =>
+      p1.link(2).send(`lift-12/${gate.number}`, Sealed.plain('output to its owner', await p1.value(x, 'a')));
   }
   return circuit;
 }
@@ -290,7 +353,8 @@ function liftUnmasked(circuit: Circuit): Circuit {
 function selectUnmasked(circuit: Circuit): Circuit {
   for (const gate of circuit.gates) {
     if (!(gate instanceof SelectGate)) continue;
-    gate.send21 = async (p2) => p2.link(1).send(`select-21/${gate.number}`, Sealed.plain('output to its owner', await p2.value(gate.out, 'y')));
+    gate.send21 = async (p2) =>
+      p2.link(1).send(`select-21/${gate.number}`, Sealed.plain('output to its owner', await p2.value(gate.out, 'y')));
   }
   return circuit;
 }
@@ -302,7 +366,9 @@ function affineUnmasked(circuit: Circuit): Circuit {
     const [x] = gate.inputs;
     gate.dealP2 = async (p2) => {
       const part = await p2.kernels.matmulMatrix(await p2.value(x, 'l2'), await p2.parameters.matrix(W, 'clear'));
-      await p2.link(1).send(`affine-ahead/${gate.number}`, Sealed.plain('output to its owner', await p2.kernels.scale(part, -1n)));
+      await p2
+        .link(1)
+        .send(`affine-ahead/${gate.number}`, Sealed.plain('output to its owner', await p2.kernels.scale(part, -1n)));
     };
   }
   return circuit;
@@ -334,7 +400,9 @@ describe('P1 and P2, the compute parties', () => {
   });
 
   it('P2 tells them apart when a lift carries only its own mask: the same test finds the message', async () => {
-    expect((await distinguished(2, { alter: liftUnmasked })).some((position) => position.startsWith('P1 → P2 lift-12/'))).toBe(true);
+    expect(
+      (await distinguished(2, { alter: liftUnmasked })).some((position) => position.startsWith('P1 → P2 lift-12/')),
+    ).toBe(true);
   });
 
   it('P1 tells them apart when a selection comes back without λ2: the same test finds it in what P1 computes, though the message alone is uniform', async () => {
@@ -343,7 +411,9 @@ describe('P1 and P2, the compute parties', () => {
   });
 
   it('P1 tells them apart when an affine map comes ahead without λ2: the same test finds it', async () => {
-    expect((await distinguished(1, { alter: affineUnmasked })).some((position) => position.startsWith('computes'))).toBe(true);
+    expect(
+      (await distinguished(1, { alter: affineUnmasked })).some((position) => position.startsWith('computes')),
+    ).toBe(true);
   });
 
   it('no party holds the key of the other two: P1 has no k02, P2 no k01, and asking is an error', async () => {
@@ -361,7 +431,8 @@ describe('P1 and P2, the compute parties', () => {
   it('no message carries 6 bytes in a row of either pairwise key; a planted one is found', async () => {
     const { attempt, k01, k02 } = keysOf(6);
     const keys = [k01, k02, attemptKey(k01, attempt), attemptKey(k02, attempt)].map((key) => Buffer.from(key));
-    const carries = (bytes: Uint8Array) => keys.some((key) => [...Array(27).keys()].some((at) => Buffer.from(bytes).includes(key.subarray(at, at + 6))));
+    const carries = (bytes: Uint8Array) =>
+      keys.some((key) => [...Array(27).keys()].some((at) => Buffer.from(bytes).includes(key.subarray(at, at + 6))));
     const messages = await messagesOf(TEXTS[0], { seed: 6 });
     expect(messages.filter(({ bytes }) => carries(bytes))).toEqual([]);
     expect(carries(Uint8Array.from([1, 2, 3, ...keys[3].subarray(5, 12)]))).toBe(true);
@@ -390,16 +461,21 @@ const gadget =
   };
 
 /** Two tables of x and x + 1 under one pad. */
-const repeated: Gadget = (x, l2, w0, w1, r0) => [...gadget((l) => l)(x, l2, w0, w1, r0), ...gadget((l) => l)((x + 1) % M, l2, w0, w1, r0)];
+const repeated: Gadget = (x, l2, w0, w1, r0) => [
+  ...gadget((l) => l)(x, l2, w0, w1, r0),
+  ...gadget((l) => l)((x + 1) % M, l2, w0, w1, r0),
+];
 
 /** The exact distribution of P2's view over all pads, as a sorted list. */
 function view(of: Gadget, x: number, l2: number): string {
   const seen: string[] = [];
-  for (let w0 = 0; w0 < M; w0++) for (let w1 = 0; w1 < M; w1++) for (let r0 = 0; r0 < M; r0++) seen.push(of(x, l2, w0, w1, r0).join());
+  for (let w0 = 0; w0 < M; w0++)
+    for (let w1 = 0; w1 < M; w1++) for (let r0 = 0; r0 < M; r0++) seen.push(of(x, l2, w0, w1, r0).join());
   return seen.sort((a, b) => (a < b ? -1 : 1)).join(' ');
 }
 
-const dependsOnX = (of: Gadget) => [...Array(M).keys()].some((l2) => new Set([...Array(M).keys()].map((x) => view(of, x, l2))).size > 1);
+const dependsOnX = (of: Gadget) =>
+  [...Array(M).keys()].some((l2) => new Set([...Array(M).keys()].map((x) => view(of, x, l2))).size > 1);
 
 describe('the selection gadget on a toy ring, over all 512 pads', () => {
   it('gives P2 exactly the same distribution for all eight secrets and every λ2, with odd and with even basis words', () => {

@@ -49,7 +49,15 @@ describe('ensureCertificates', () => {
     expect((await stat(dir)).mode & 0o777).toBe(0o700);
     expect((await stat(set)).mode & 0o777).toBe(0o700);
     const files = await readdir(set);
-    expect(files.sort()).toEqual(['ca.pem', 'party-0.key', 'party-0.pem', 'party-1.key', 'party-1.pem', 'party-2.key', 'party-2.pem']);
+    expect(files.sort()).toEqual([
+      'ca.pem',
+      'party-0.key',
+      'party-0.pem',
+      'party-1.key',
+      'party-1.pem',
+      'party-2.key',
+      'party-2.pem',
+    ]);
     for (const file of files) expect((await stat(join(set, file))).mode & 0o777).toBe(0o600);
   });
 

@@ -36,7 +36,10 @@ function watch(transport: Transport): Seen {
   return seen;
 }
 
-function streams(count = 1, maxMessageBytes?: number): { a: Transport; b: Transport; seenA: Seen; seenB: Seen; here: MemoryLink[]; there: MemoryLink[] } {
+function streams(
+  count = 1,
+  maxMessageBytes?: number,
+): { a: Transport; b: Transport; seenA: Seen; seenB: Seen; here: MemoryLink[]; there: MemoryLink[] } {
   const [here, there] = memoryLinks(count, maxMessageBytes);
   const a = linkTransport(here, 'party 2', 500);
   const b = linkTransport(there, 'party 1', 500);
@@ -61,7 +64,8 @@ describe('a stream over message links', () => {
     it(`keeps bytes and order over ${count} link(s), in chunks of at most 64 KiB`, async () => {
       const { a, seenB, here } = streams(count);
       const sent = pattern(20_000_000, 4);
-      for (let at = 0; at < sent.length; at += 3_000_000) await a.write(sent.subarray(at, at + 100), sent.subarray(at + 100, at + 3_000_000));
+      for (let at = 0; at < sent.length; at += 3_000_000)
+        await a.write(sent.subarray(at, at + 100), sent.subarray(at + 100, at + 3_000_000));
       await until(() => seenB.bytes === sent.length);
       expect(same(concatBytes(seenB.parts), sent)).toBe(true);
       for (const link of here) {
@@ -138,7 +142,10 @@ describe('a stream over message links', () => {
     await until(() => seenB.bytes === 1000);
     here[1].destroy();
     await until(() => seenB.error !== undefined);
-    expect(seenB).toMatchObject({ ended: false, error: { code: 'ERR_PEER_CLOSED', message: 'party 1 closed the link' } });
+    expect(seenB).toMatchObject({
+      ended: false,
+      error: { code: 'ERR_PEER_CLOSED', message: 'party 1 closed the link' },
+    });
     await until(() => there.every((link) => link.closed));
     await expect(a.write(NONE, NONE)).rejects.toMatchObject({ code: 'ERR_PEER_CLOSED' });
   });
@@ -168,7 +175,8 @@ function swapPairs(): (message: Uint8Array) => readonly Uint8Array[] {
 
 describe('a peer that does not follow the rules', () => {
   const full = (number: number): Uint8Array => data(number, new Uint8Array(MAX_MESSAGE_BYTES - CHUNK_HEADER_BYTES));
-  const changed = (at: number, value: number): Uint8Array => data(0, Uint8Array.of(1)).map((byte, i) => (i === at ? value : byte));
+  const changed = (at: number, value: number): Uint8Array =>
+    data(0, Uint8Array.of(1)).map((byte, i) => (i === at ? value : byte));
   const credit = (bytes: number): Uint8Array => newChunk('credit', bytes);
   const flood = Array.from({ length: 129 }, (_, i) => full(i + 1));
 
@@ -218,7 +226,10 @@ describe('a peer that does not follow the rules', () => {
       fc.property(fc.uint8Array({ maxLength: 24 }), (bytes) => {
         const { seen, links } = victim();
         links[0].receive(bytes);
-        return seen.error === undefined || ['ERR_FRAME_LENGTH', 'ERR_FRAME_FORMAT', 'ERR_FRAME_SEQUENCE'].includes(seen.error.code);
+        return (
+          seen.error === undefined ||
+          ['ERR_FRAME_LENGTH', 'ERR_FRAME_FORMAT', 'ERR_FRAME_SEQUENCE'].includes(seen.error.code)
+        );
       }),
     );
   });

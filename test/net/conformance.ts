@@ -21,7 +21,10 @@ export interface RawEnd {
 export interface Maker {
   /** Party 1's and party 2's end of a fresh link. */
   pair(options: PairOptions): Promise<[Channel, Channel]>;
-  /** Party 2's end of a fresh link of session SESSION, and an attacker in the place of party 1; left out where only the sending side differs. */
+  /**
+   * Party 2's end of a fresh link of session SESSION, and an attacker in the place of party 1; left out where only
+   * the sending side differs.
+   */
   raw?(options: PairOptions): Promise<{ channel: Channel; raw: RawEnd }>;
   /** Releases what the maker holds besides channels. */
   cleanup(): Promise<void>;
@@ -72,7 +75,12 @@ export function channelConformance(name: string, maker: Maker): void {
       const [a, b] = await pair();
       const there = pattern(20_000_000, 1);
       const back = pattern(20_000_000, 2);
-      const [, , gotB, gotA] = await Promise.all([a.send('big', there), b.send('big', back), b.recv('big', there.length), a.recv('big', back.length)]);
+      const [, , gotB, gotA] = await Promise.all([
+        a.send('big', there),
+        b.send('big', back),
+        b.recv('big', there.length),
+        a.recv('big', back.length),
+      ]);
       expect(same(gotB, there)).toBe(true);
       expect(same(gotA, back)).toBe(true);
       expect(gotA.byteOffset).toBe(0);
@@ -103,7 +111,8 @@ export function channelConformance(name: string, maker: Maker): void {
       await sleep(400);
       // 1 MiB here, 8 MiB in the sender, the rest in the buffers of the system.
       expect(sent).toBeLessThan(count - 10);
-      for (let i = 0; i < count; i++) if (!same(await b.recv('part', part.length), part)) throw new Error('part differs');
+      for (let i = 0; i < count; i++)
+        if (!same(await b.recv('part', part.length), part)) throw new Error('part differs');
       await sending;
       expect(sent).toBe(count);
     });
@@ -121,7 +130,12 @@ export function channelConformance(name: string, maker: Maker): void {
       await b.recv('__proto__/x', 1);
       const wire = 4 * FIXED_HEADER_BYTES + 5 + 5 + 4 + 11 + 158;
       expect(a.stats).toMatchObject({ sentPayloadBytes: 158, sentFrames: 4, sentWireBytes: wire, receivedFrames: 0 });
-      expect(b.stats).toMatchObject({ receivedPayloadBytes: 158, receivedFrames: 4, receivedWireBytes: wire, sentWireBytes: 0 });
+      expect(b.stats).toMatchObject({
+        receivedPayloadBytes: 158,
+        receivedFrames: 4,
+        receivedWireBytes: wire,
+        sentWireBytes: 0,
+      });
       const byTag = [
         ['mul', 150],
         ['open', 7],
@@ -232,7 +246,8 @@ export function channelConformance(name: string, maker: Maker): void {
     if (maker.raw === undefined) return;
     describe('against raw bytes', () => {
       const good = frame('t', new Uint8Array(4));
-      const changed = (at: number, value: number): Uint8Array => Uint8Array.from(good, (byte, i) => (i === at ? value : byte));
+      const changed = (at: number, value: number): Uint8Array =>
+        Uint8Array.from(good, (byte, i) => (i === at ? value : byte));
       const announce = (length: number): Uint8Array => {
         const bytes = good.slice();
         new DataView(bytes.buffer, bytes.byteOffset).setUint32(8, length, true);

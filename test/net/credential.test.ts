@@ -1,4 +1,7 @@
-/** Owners' credentials for secret weights: the file, the matrix of refusals over browser links and TLS links, replays, and the list of revoked ones. */
+/**
+ * Owners' credentials for secret weights: the file, the matrix of refusals over browser links and TLS links,
+ * replays, and the list of revoked ones.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { fromHex } from '../../src/core/bytes.ts';
 import { type ErrorCode, TercetError } from '../../src/core/errors.ts';
@@ -26,11 +29,17 @@ afterAll(releaseWebRtc);
 const bytes = (text: string) => new TextEncoder().encode(text);
 const anotherSession = (): Uint8Array => crypto.getRandomValues(new Uint8Array(16));
 
-function enrolment(of: TestSharing = sharing, options: Partial<ConstructorParameters<typeof Enrolment>[0]> = {}): Enrolment {
+function enrolment(
+  of: TestSharing = sharing,
+  options: Partial<ConstructorParameters<typeof Enrolment>[0]> = {},
+): Enrolment {
   return new Enrolment({ sharing: of.sharing, publicKey: of.key.publicKey, now: () => NOW, ...options });
 }
 
-/** Something that presents what was recorded, or nothing that is right, where a credential is asked to present itself. */
+/**
+ * Something that presents what was recorded, or nothing that is right, where a credential is asked to present
+ * itself.
+ */
 function pretender(presented: Uint8Array): OwnerCredential {
   return { present: () => presented } as unknown as OwnerCredential;
 }
@@ -38,7 +47,13 @@ function pretender(presented: Uint8Array): OwnerCredential {
 describe('a credential file', () => {
   it('is read as text, bytes, a buffer, a Blob, and as the object in it', async () => {
     const text = await testFile(sharing);
-    for (const source of [text, bytes(text), bytes(text).buffer as ArrayBuffer, new Blob([text]), JSON.parse(text) as object]) {
+    for (const source of [
+      text,
+      bytes(text),
+      bytes(text).buffer as ArrayBuffer,
+      new Blob([text]),
+      JSON.parse(text) as object,
+    ]) {
       const credential = await OwnerCredential.read(source);
       expect(credential).toMatchObject({ name: 'alice', sharing: sharing.sharing, expires: NOW + 1000 });
       expect(same(credential.seeds(), sharing.seeds)).toBe(true);
@@ -60,22 +75,32 @@ describe('a credential file', () => {
   });
 
   it('of which any part belongs to another one is refused: certificate, key, seeds, sharing, enrolment key', async () => {
-    const [mine, theirs] = [JSON.parse(await testFile(sharing)), JSON.parse(await testFile(other))] as Record<string, string>[];
+    const [mine, theirs] = [JSON.parse(await testFile(sharing)), JSON.parse(await testFile(other))] as Record<
+      string,
+      string
+    >[];
     for (const part of ['certificate', 'key', 'seeds', 'masked', 'enrolment'])
       await expectCode(OwnerCredential.read({ ...mine, [part]: theirs[part] }), 'ERR_CREDENTIAL_SIGNATURE');
     // Every byte of the certificate counts.
     for (const at of [0, 5, 20, 60, 82, 100]) {
       const certificate = fromHex(mine['certificate']);
       certificate[at] ^= 1;
-      await expectCode(OwnerCredential.read({ ...mine, certificate: Buffer.from(certificate).toString('hex') }), 'ERR_CREDENTIAL_SIGNATURE');
+      await expectCode(
+        OwnerCredential.read({ ...mine, certificate: Buffer.from(certificate).toString('hex') }),
+        'ERR_CREDENTIAL_SIGNATURE',
+      );
     }
   });
 
   it('says before anybody is asked that it is for another sharing, or that it has ended', async () => {
     const credential = await testCredential(sharing);
     credential.check(sharing.sharing, NOW);
-    expect(() => credential.check(other.sharing, NOW)).toThrow(expect.objectContaining({ code: 'ERR_CREDENTIAL_SHARING' }));
-    expect(() => credential.check(sharing.sharing, NOW + 1000)).toThrow(expect.objectContaining({ code: 'ERR_CREDENTIAL_EXPIRED' }));
+    expect(() => credential.check(other.sharing, NOW)).toThrow(
+      expect.objectContaining({ code: 'ERR_CREDENTIAL_SHARING' }),
+    );
+    expect(() => credential.check(sharing.sharing, NOW + 1000)).toThrow(
+      expect.objectContaining({ code: 'ERR_CREDENTIAL_EXPIRED' }),
+    );
   });
 
   it('shows neither key nor seeds, however it is printed, and forgets them when it is wiped', async () => {
@@ -86,7 +111,9 @@ describe('a credential file', () => {
     expect(secretsIn(printed(file), held), 'positive control of the search').toEqual(['key', 'seeds']);
     credential.wipe();
     expect(credential.seeds().every((byte) => byte === 0)).toBe(true);
-    expect(() => credential.present({ party: 1, session: SESSION, binding: new Uint8Array(32) })).toThrow(expect.objectContaining({ code: 'ERR_STATE' }));
+    expect(() => credential.present({ party: 1, session: SESSION, binding: new Uint8Array(32) })).toThrow(
+      expect.objectContaining({ code: 'ERR_STATE' }),
+    );
   });
 });
 
@@ -100,7 +127,11 @@ interface Case {
 
 const CASES: readonly Case[] = [
   { what: 'nothing', code: 'ERR_CREDENTIAL_MISSING', credential: async () => undefined },
-  { what: 'one that has ended', code: 'ERR_CREDENTIAL_EXPIRED', credential: () => testCredential(sharing, { expires: NOW }) },
+  {
+    what: 'one that has ended',
+    code: 'ERR_CREDENTIAL_EXPIRED',
+    credential: () => testCredential(sharing, { expires: NOW }),
+  },
   {
     what: 'one that was revoked',
     code: 'ERR_CREDENTIAL_REVOKED',
@@ -122,7 +153,11 @@ const CASES: readonly Case[] = [
     what: 'somebody else’s certificate, without its key',
     code: 'ERR_CREDENTIAL_SIGNATURE',
     credential: async () => {
-      const presented = (await testCredential(sharing)).present({ party: 1, session: SESSION, binding: new Uint8Array(32) });
+      const presented = (await testCredential(sharing)).present({
+        party: 1,
+        session: SESSION,
+        binding: new Uint8Array(32),
+      });
       const proof = (await createIdentity()).sign(presented.subarray(0, 153));
       presented.set(proof, 153);
       return pretender(presented);
@@ -133,7 +168,11 @@ const CASES: readonly Case[] = [
 describe.each(['websocket', 'webrtc'] as const)('over a browser’s link (%s)', (transport) => {
   /** A party that serves this sharing to enrolled owners, and an open model to everybody. */
   function party(id: 1 | 2, own: Enrolment): Promise<TestGateway> {
-    return testGateway({ party: id, admit: () => undefined, enrolment: (hash) => (same(hash, fromHex(sharing.sharing)) ? own : undefined) });
+    return testGateway({
+      party: id,
+      admit: () => undefined,
+      enrolment: (hash) => (same(hash, fromHex(sharing.sharing)) ? own : undefined),
+    });
   }
   const ask = (to: TestGateway, id: 1 | 2, credential: OwnerCredential | undefined, session: Uint8Array = SESSION) =>
     owner(to, { party: id, transport, session, modelHash: sharing.sharing, parametersHash: PARAMETERS, credential });
@@ -144,26 +183,37 @@ describe.each(['websocket', 'webrtc'] as const)('over a browser’s link (%s)', 
       const [link, arrival] = await Promise.all([ask(gateway, id, await testCredential(sharing)), gateway.arrival()]);
       expect(same(link.key, arrival.key)).toBe(true);
       await link.channel.close();
-      const [open] = await Promise.all([owner(gateway, { party: id, transport, session: anotherSession() }), gateway.arrival()]);
+      const [open] = await Promise.all([
+        owner(gateway, { party: id, transport, session: anotherSession() }),
+        gateway.arrival(),
+      ]);
       await open.channel.close();
       expect(gateway.refused).toEqual([]);
     }
   });
 
-  it.each(CASES)('refuses $what: $code, on both sides, and hands nothing on', async ({ code, credential: make, revoked }) => {
-    const credential = await make();
-    const own = enrolment();
-    if (revoked !== undefined && credential !== undefined) await own.take(bytes(revoked(credential)));
-    for (const id of [1, 2] as const) {
-      let arrived = 0;
-      const gateway = await testGateway({ party: id, admit: () => undefined, enrolment: () => own, onOwner: () => arrived++ });
-      const error = await expectCode(ask(gateway, id, credential), code);
-      expect(error).toMatchObject({ party: id, hint: expect.stringContaining("model's owner") });
-      await until(() => gateway.refused.length > 0);
-      expect(gateway.refused.map((refusal) => refusal.code)).toEqual([code]);
-      expect(arrived).toBe(0);
-    }
-  });
+  it.each(CASES)(
+    'refuses $what: $code, on both sides, and hands nothing on',
+    async ({ code, credential: make, revoked }) => {
+      const credential = await make();
+      const own = enrolment();
+      if (revoked !== undefined && credential !== undefined) await own.take(bytes(revoked(credential)));
+      for (const id of [1, 2] as const) {
+        let arrived = 0;
+        const gateway = await testGateway({
+          party: id,
+          admit: () => undefined,
+          enrolment: () => own,
+          onOwner: () => arrived++,
+        });
+        const error = await expectCode(ask(gateway, id, credential), code);
+        expect(error).toMatchObject({ party: id, hint: expect.stringContaining("model's owner") });
+        await until(() => gateway.refused.length > 0);
+        expect(gateway.refused.map((refusal) => refusal.code)).toEqual([code]);
+        expect(arrived).toBe(0);
+      }
+    },
+  );
 
   it('refuses what was presented to the other party, or in another session, even by whoever saw it in the clear', async () => {
     const credential = await testCredential(sharing);
@@ -198,7 +248,15 @@ describe('over TLS', () => {
     const certificates = await testCertificates();
     const listener = await listenTls({ self: id, credentials: credentialsOf(certificates, id), timeoutMs: 5_000 });
     const [own, theirs] = await Promise.all([
-      connectTls({ self: 0, peer: id, host: '127.0.0.1', port: listener.port, credentials: credentialsOf(certificates, 0), session, timeoutMs: 5_000 }),
+      connectTls({
+        self: 0,
+        peer: id,
+        host: '127.0.0.1',
+        port: listener.port,
+        credentials: credentialsOf(certificates, 0),
+        session,
+        timeoutMs: 5_000,
+      }),
       listener.accept({ peer: 0, session }),
     ]);
     const close = async (): Promise<void> => {
@@ -209,7 +267,12 @@ describe('over TLS', () => {
   }
 
   it('a link has one binding at both ends, and no two links have the same', async () => {
-    const links = [await link(1, SESSION), await link(1, SESSION), await link(1, anotherSession()), await link(2, SESSION)];
+    const links = [
+      await link(1, SESSION),
+      await link(1, SESSION),
+      await link(1, anotherSession()),
+      await link(2, SESSION),
+    ];
     const names = links.map(({ own, theirs }) => {
       expect(same(own.binding(), theirs.binding())).toBe(true);
       return Buffer.from(own.binding()).toString('hex');
@@ -220,9 +283,18 @@ describe('over TLS', () => {
 
   it('what is presented on one link is good there, and at no other party, session or link', async () => {
     const credential = await testCredential(sharing);
-    const [here, again, later, there] = [await link(1, SESSION), await link(1, SESSION), await link(1, anotherSession()), await link(2, SESSION)];
+    const [here, again, later, there] = [
+      await link(1, SESSION),
+      await link(1, SESSION),
+      await link(1, anotherSession()),
+      await link(2, SESSION),
+    ];
     const presented = credential.present({ party: 1, session: SESSION, binding: here.own.binding() });
-    const on = (party: 1 | 2, { theirs }: typeof here) => ({ party, session: theirs.session, binding: theirs.binding() });
+    const on = (party: 1 | 2, { theirs }: typeof here) => ({
+      party,
+      session: theirs.session,
+      binding: theirs.binding(),
+    });
     expect(await enrolment().check(presented, on(1, here)), 'positive control').toBe(credential.id);
     for (const where of [on(1, again), on(1, later), on(2, there), on(2, here)])
       await expectCode(enrolment().check(presented, where), 'ERR_CREDENTIAL_SIGNATURE');
@@ -236,7 +308,9 @@ describe('over TLS', () => {
       if (revoked !== undefined && credential !== undefined) await own.take(bytes(revoked(credential)));
       const { own: from, theirs, close } = await link(party, SESSION);
       const presented = credential?.present({ party, session: SESSION, binding: from.binding() });
-      expect((await expectCode(own.check(presented, { party, session: SESSION, binding: theirs.binding() }), code)).party).toBe(party);
+      expect(
+        (await expectCode(own.check(presented, { party, session: SESSION, binding: theirs.binding() }), code)).party,
+      ).toBe(party);
       await close();
     }
   });
@@ -247,7 +321,8 @@ describe('the list of revoked credentials', () => {
 
   it('is read again when there is a new one, and an older one does not replace it', async () => {
     const [alice, bob] = [await testCredential(sharing), await testCredential(sharing)];
-    const list = (number: number, ...ids: string[]) => bytes(signRevocations({ sharing: sharing.sharing, number, ids }, sharing.key));
+    const list = (number: number, ...ids: string[]) =>
+      bytes(signRevocations({ sharing: sharing.sharing, number, ids }, sharing.key));
     const given: (Uint8Array | undefined)[] = [];
     const party = enrolment(sharing, { revocations: async () => given.shift() });
     expect(await party.check(alice.present(on), on)).toBe(alice.id);
@@ -276,8 +351,12 @@ describe('the list of revoked credentials', () => {
     ];
     const problems: TercetError[] = [];
     const given: Uint8Array[] = [bytes(signRevocations(good, sharing.key)), ...bad.map(bytes)];
-    const party = enrolment(sharing, { revocations: async () => given.shift(), onProblem: (error) => problems.push(error) });
-    for (let i = 0; i <= bad.length; i++) await expectCode(party.check(alice.present(on), on), 'ERR_CREDENTIAL_REVOKED');
+    const party = enrolment(sharing, {
+      revocations: async () => given.shift(),
+      onProblem: (error) => problems.push(error),
+    });
+    for (let i = 0; i <= bad.length; i++)
+      await expectCode(party.check(alice.present(on), on), 'ERR_CREDENTIAL_REVOKED');
     expect(problems.map(({ code }) => code)).toEqual(bad.map(() => 'ERR_MODEL_FORMAT'));
     // A file that cannot be read is no reason to let anybody in, or to keep everybody out.
     const failing = enrolment(sharing, {

@@ -1,4 +1,7 @@
-/** Parties that share no folder: each has its own key, and the others' proof fails for every reason that there is, at both ends, by name. */
+/**
+ * Parties that share no folder: each has its own key, and the others' proof fails for every reason that there is,
+ * at both ends, by name.
+ */
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { chmod, copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,9 +9,22 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TercetError } from '../../src/core/errors.ts';
-import { type Authority, createAuthority, createRequest, issueCertificate, keyFingerprint, requestFingerprint } from '../../src/net/authority.ts';
+import {
+  type Authority,
+  createAuthority,
+  createRequest,
+  issueCertificate,
+  keyFingerprint,
+  requestFingerprint,
+} from '../../src/net/authority.ts';
 import { createCertificates, credentialsOf, ensureCertificates, loadCredentials } from '../../src/net/certificates.ts';
-import { type Certified, type Credentials, type Pinned, type ProvedSocket, checkProof } from '../../src/net/credentials.ts';
+import {
+  type Certified,
+  type Credentials,
+  type Pinned,
+  type ProvedSocket,
+  checkProof,
+} from '../../src/net/credentials.ts';
 import { ensureIdentity, ensureOwnCertificate } from '../../src/net/identity-node.ts';
 import { ed25519Of } from '../../src/net/self-signed.ts';
 import { connectTls, listenTls } from '../../src/net/tls.ts';
@@ -38,8 +54,21 @@ async function tried(
   listening: PartyId = peer,
 ): Promise<Tried> {
   const refused: TercetError[] = [];
-  const listener = await listenTls({ self: listening, credentials: theirs, timeoutMs: 5_000, onRefused: (error) => refused.push(error) });
-  const link = connectTls({ self, peer: asking, host: '127.0.0.1', port: listener.port, credentials: mine, session: SESSION, timeoutMs: 5_000 });
+  const listener = await listenTls({
+    self: listening,
+    credentials: theirs,
+    timeoutMs: 5_000,
+    onRefused: (error) => refused.push(error),
+  });
+  const link = connectTls({
+    self,
+    peer: asking,
+    host: '127.0.0.1',
+    port: listener.port,
+    credentials: mine,
+    session: SESSION,
+    timeoutMs: 5_000,
+  });
   try {
     const channel = await link;
     const other = await listener.accept({ peer: self, session: SESSION, timeoutMs: 5_000 });
@@ -70,8 +99,12 @@ describe('parties that pin each other', () => {
 
   it('have a link, from two folders that share nothing; an owner who shows nothing has one to each', async () => {
     expect(await tried([2, await pinned(2)], [1, await pinned(1)])).toEqual({ error: undefined, refused: [] });
-    for (const id of [1, 2] as const) expect(await tried([0, await owner()], [id, await pinned(id)])).toEqual({ error: undefined, refused: [] });
-    expect([await readdir(place(1)), await readdir(place(2))]).toEqual([['identity-party-1.key'], ['identity-party-2.key']]);
+    for (const id of [1, 2] as const)
+      expect(await tried([0, await owner()], [id, await pinned(id)])).toEqual({ error: undefined, refused: [] });
+    expect([await readdir(place(1)), await readdir(place(2))]).toEqual([
+      ['identity-party-1.key'],
+      ['identity-party-2.key'],
+    ]);
   });
 
   it('show the identity that pages pin, and print no key', async () => {
@@ -80,7 +113,8 @@ describe('parties that pin each other', () => {
     expect(ed25519Of(certificate.publicKey)).toBe(await identity(1));
     expect(certificate.verify(certificate.publicKey)).toBe(true);
     expect(certificate.checkPrivateKey(createPrivateKey(made.key))).toBe(true);
-    for (const shown of [inspect(made), JSON.stringify(made), String(made)]) expect(shown).not.toContain('PRIVATE KEY-----');
+    for (const shown of [inspect(made), JSON.stringify(made), String(made)])
+      expect(shown).not.toContain('PRIVATE KEY-----');
     expect((await ensureOwnCertificate(place(1), 1)).cert).toBe(made.cert);
   });
 
@@ -103,14 +137,18 @@ describe('parties that pin each other', () => {
     // Party 2 listens where the owner expects party 1.
     const swapped = await tried([0, await owner()], [1, await pinned(2)]);
     expect(about(swapped.error)).toEqual(['ERR_IDENTITY_PARTY', 1]);
-    // Somebody without a certificate says that it is party 2, and somebody with party 1's own that it is party 1's peer.
+    // Somebody without a certificate says that it is party 2, and somebody with party 1's own that it is party 1's
+    // peer.
     for (const [claims, { own: _own, ...bare }] of [[2, await pinned(2)]] as const) {
       const { error, refused } = await tried([claims, bare], [1, await pinned(1)]);
       expect(about(error)).toEqual(['ERR_PEER_CERTIFICATE', 2]);
       expect(refused.map(about)).toEqual([['ERR_IDENTITY_KEY', 2]]);
     }
     const { own } = await pinned(1);
-    const mirrored = await tried([2, { ...(await pinned(2)), ...(own === undefined ? {} : { own }) }], [1, await pinned(1)]);
+    const mirrored = await tried(
+      [2, { ...(await pinned(2)), ...(own === undefined ? {} : { own }) }],
+      [1, await pinned(1)],
+    );
     expect(mirrored.refused.map(about)).toEqual([['ERR_IDENTITY_KEY', 2]]);
   });
 
@@ -121,7 +159,10 @@ describe('parties that pin each other', () => {
     const here = await tried([2, await pinned(2)], [1, credentialsOf(local, 1)]);
     expect(about(here.error)).toEqual(['ERR_IDENTITY_KEY', 1]);
     // An owner that shows nothing is nobody to a party with certificates.
-    const { error, refused } = await tried([0, { ...(await owner()), pins: { 1: await identity(1) } }], [1, credentialsOf(local, 1)]);
+    const { error, refused } = await tried(
+      [0, { ...(await owner()), pins: { 1: await identity(1) } }],
+      [1, credentialsOf(local, 1)],
+    );
     expect(error?.code).toBe('ERR_IDENTITY_KEY');
     expect(refused.map(({ code }) => code)).not.toContain('ERR_IDENTITY_KEY');
   });
@@ -138,9 +179,13 @@ describe('parties that pin each other', () => {
     const resumed = { ...fresh, isSessionReused: () => true };
     thrown('ERR_IDENTITY_KEY', () => checkProof(resumed, { pins: {} }, terms));
     const certified: Certified = { ca: '', key: '', cert: '' };
-    expect(thrown('ERR_PEER_CERTIFICATE', () => checkProof(resumed, certified, terms)).message).toContain('no certificate');
+    expect(thrown('ERR_PEER_CERTIFICATE', () => checkProof(resumed, certified, terms)).message).toContain(
+      'no certificate',
+    );
     // Control: the same end, not resumed, gets as far as what its certificate names.
-    expect(thrown('ERR_PEER_CERTIFICATE', () => checkProof(fresh, certified, terms)).message).toContain('names no party');
+    expect(thrown('ERR_PEER_CERTIFICATE', () => checkProof(fresh, certified, terms)).message).toContain(
+      'names no party',
+    );
   });
 });
 
@@ -220,7 +265,9 @@ describe('parties with certificates of one authority', () => {
     const [authority, other] = [await createAuthority(), await createAuthority()];
     for (const name of ['ca.pem', 'party-1.key', 'party-1.pem']) {
       await rm(join(await enrolled(1, authority), name));
-      expect((await failure('ERR_PEER_CERTIFICATE', () => loadCredentials(place(1), 1))).message).toContain(`there is no ${name}`);
+      expect((await failure('ERR_PEER_CERTIFICATE', () => loadCredentials(place(1), 1))).message).toContain(
+        `there is no ${name}`,
+      );
     }
     // Nothing is made up in its place.
     expect(await readdir(place(1))).toEqual(['ca.pem', 'party-1.key']);
@@ -230,12 +277,18 @@ describe('parties with certificates of one authority', () => {
     expect((await failure('ERR_PEER_CERTIFICATE', () => loadCredentials(dir, 1))).message).toContain('other users');
     await enrolled(1, authority);
     await copyFile(join(await enrolled(2, authority), 'party-2.key'), join(dir, 'party-1.key'));
-    expect((await failure('ERR_PEER_CERTIFICATE', () => loadCredentials(dir, 1))).message).toContain('not that of its certificate');
+    expect((await failure('ERR_PEER_CERTIFICATE', () => loadCredentials(dir, 1))).message).toContain(
+      'not that of its certificate',
+    );
     await copyFile(join(place(2), 'party-2.pem'), join(dir, 'party-1.pem'));
-    expect((await failure('ERR_PEER_CERTIFICATE', () => loadCredentials(dir, 1))).message).toContain('that of party 2, this is party 1');
+    expect((await failure('ERR_PEER_CERTIFICATE', () => loadCredentials(dir, 1))).message).toContain(
+      'that of party 2, this is party 1',
+    );
     await enrolled(1, authority);
     await writeFile(join(dir, 'ca.pem'), other.ca);
-    expect((await failure('ERR_PEER_CERTIFICATE', () => loadCredentials(dir, 1))).message).toContain('another authority');
+    expect((await failure('ERR_PEER_CERTIFICATE', () => loadCredentials(dir, 1))).message).toContain(
+      'another authority',
+    );
     await writeFile(join(dir, 'ca.pem'), 'x');
     await failure('ERR_PEER_CERTIFICATE', () => loadCredentials(dir, 1));
   });
@@ -246,7 +299,8 @@ describe('parties with certificates of one authority', () => {
     expect(await loadCredentials(whole, 2)).toEqual(credentialsOf(made, 2));
     const part = join(root, 'part', 'set-000001');
     await mkdir(part, { recursive: true });
-    for (const name of ['ca.pem', 'party-1.key', 'party-1.pem']) await copyFile(join(whole, 'set-000001', name), join(part, name));
+    for (const name of ['ca.pem', 'party-1.key', 'party-1.pem'])
+      await copyFile(join(whole, 'set-000001', name), join(part, name));
     expect(await loadCredentials(join(root, 'part'), 1)).toEqual(credentialsOf(made, 1));
     await failure('ERR_PEER_CERTIFICATE', () => loadCredentials(join(root, 'part'), 2));
   });
@@ -262,10 +316,17 @@ describe('an authority', () => {
       name: 'CN=party-1.tercet',
       keys,
       signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
-      extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: 'party-2.tercet' }]), new x509.BasicConstraintsExtension(true)],
+      extensions: [
+        new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: 'party-2.tercet' }]),
+        new x509.BasicConstraintsExtension(true),
+      ],
     });
     const certificate = new X509Certificate(await issueCertificate(authority, greedy.toString('pem'), { party: 1 }));
-    expect([certificate.subjectAltName, certificate.ca, certificate.subject]).toEqual(['DNS:party-1.tercet', false, 'CN=party-1.tercet']);
+    expect([certificate.subjectAltName, certificate.ca, certificate.subject]).toEqual([
+      'DNS:party-1.tercet',
+      false,
+      'CN=party-1.tercet',
+    ]);
     expect(certificate.verify(new X509Certificate(authority.ca).publicKey)).toBe(true);
     expect(keyFingerprint(certificate.publicKey)).toBe(await requestFingerprint(greedy.toString('pem')));
   });

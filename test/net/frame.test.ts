@@ -2,12 +2,23 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concatBytes } from '../../src/core/bytes.ts';
 import { TercetError } from '../../src/core/errors.ts';
-import { FIXED_HEADER_BYTES, type Frame, FrameParser, MAX_PAYLOAD_BYTES, encodeHeader, frameBytes } from '../../src/net/frame.ts';
+import {
+  FIXED_HEADER_BYTES,
+  type Frame,
+  FrameParser,
+  MAX_PAYLOAD_BYTES,
+  encodeHeader,
+  frameBytes,
+} from '../../src/net/frame.ts';
 import { SESSION, frame } from './helpers.ts';
 
 const PEER_CODES = new Set(['ERR_FRAME_FORMAT', 'ERR_FRAME_SESSION', 'ERR_FRAME_SEQUENCE', 'ERR_FRAME_LENGTH']);
 
-const tags = fc.string({ unit: fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)), minLength: 1, maxLength: 120 });
+const tags = fc.string({
+  unit: fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)),
+  minLength: 1,
+  maxLength: 120,
+});
 const messages = fc.array(fc.record({ tag: tags, payload: fc.uint8Array({ maxLength: 400 }) }), { maxLength: 8 });
 /** Chunk lengths, used round and round; 0 is an empty chunk. */
 const chunkings = fc.array(fc.nat({ max: 70 }), { minLength: 1, maxLength: 12 });
@@ -22,7 +33,10 @@ function pushChunked(parser: FrameParser, bytes: Uint8Array, lengths: readonly n
 }
 
 /** Parses, and watches the one allocation that the peer controls. */
-function parse(bytes: Uint8Array, lengths: readonly number[]): { frames: Frame[]; error: unknown; largest: number; partial: boolean } {
+function parse(
+  bytes: Uint8Array,
+  lengths: readonly number[],
+): { frames: Frame[]; error: unknown; largest: number; partial: boolean } {
   const frames: Frame[] = [];
   let largest = 0;
   const parser = new FrameParser(SESSION, {
@@ -86,7 +100,10 @@ describe('frame', () => {
   });
 
   it('turns any bytes into frames or a typed error, never above the cap', () => {
-    const header = fc.record({ length: fc.oneof(fc.nat({ max: 50 }), fc.integer({ min: 0, max: 0xffff_ffff })), tag: fc.uint8Array({ maxLength: 6 }) });
+    const header = fc.record({
+      length: fc.oneof(fc.nat({ max: 50 }), fc.integer({ min: 0, max: 0xffff_ffff })),
+      tag: fc.uint8Array({ maxLength: 6 }),
+    });
     const nearly = header.map(({ length, tag }) => {
       const bytes = new Uint8Array(FIXED_HEADER_BYTES + tag.length);
       bytes.set([0x54, 1, tag.length, 0]);

@@ -10,7 +10,16 @@ import type { RtcAnswerer } from '../../src/net/webrtc/types.ts';
 import { nodeAnswerer, nodeOfferer, releaseWebRtc } from '../../src/net/webrtc/node.ts';
 import { printed, secretsIn } from '../support/secrets.ts';
 import { SESSION, expectCode, pattern, same, sleep, testCertificates, until } from './helpers.ts';
-import { MODEL, type NodeWebSocket, ORIGIN, PARAMETERS, type TestGateway, closeGateways, owner, testGateway } from './owner-links.ts';
+import {
+  MODEL,
+  type NodeWebSocket,
+  ORIGIN,
+  PARAMETERS,
+  type TestGateway,
+  closeGateways,
+  owner,
+  testGateway,
+} from './owner-links.ts';
 import { description } from './sdp.ts';
 
 afterEach(closeGateways);
@@ -33,7 +42,11 @@ function offer(changes: object = {}): RequestInit {
 }
 
 /** Status and code of a reply. */
-async function ask({ gateway }: TestGateway, path: string, init?: RequestInit): Promise<{ status: number; code: string; headers: Headers }> {
+async function ask(
+  { gateway }: TestGateway,
+  path: string,
+  init?: RequestInit,
+): Promise<{ status: number; code: string; headers: Headers }> {
   const response = await fetch(gateway.url + path, init);
   const text = await response.text();
   const code = text.startsWith('{') ? ((JSON.parse(text) as { code?: string }).code ?? '') : '';
@@ -89,14 +102,23 @@ describe('a data owner in Node', () => {
   it('falls back once, and says so; not at all when the party is not the one', async () => {
     const party = await testGateway({ answerer: nowhere });
     const told: unknown[] = [];
-    const [link] = await Promise.all([owner(party, { timeoutMs: 300, onFallback: (event) => told.push(event) }), party.arrival()]);
+    const [link] = await Promise.all([
+      owner(party, { timeoutMs: 300, onFallback: (event) => told.push(event) }),
+      party.arrival(),
+    ]);
     expect(link.transport).toBe('websocket');
     expect(told).toEqual([{ from: 'webrtc', to: 'websocket', reason: 'no WebRTC link to party 1 within 0.3 s' }]);
     await link.channel.close();
     const stranger = await createIdentity();
     const address = { url: party.gateway.url, identity: stranger.publicKey };
-    await expectCode(owner(party, { address, session: SESSION.slice().reverse(), onFallback: () => told.push('again') }), 'ERR_IDENTITY_KEY');
-    await expectCode(owner(party, { address, session: SESSION.slice().reverse(), transport: 'websocket' }), 'ERR_IDENTITY_KEY');
+    await expectCode(
+      owner(party, { address, session: SESSION.slice().reverse(), onFallback: () => told.push('again') }),
+      'ERR_IDENTITY_KEY',
+    );
+    await expectCode(
+      owner(party, { address, session: SESSION.slice().reverse(), transport: 'websocket' }),
+      'ERR_IDENTITY_KEY',
+    );
     expect(told.length).toBe(1);
   });
 
@@ -106,7 +128,11 @@ describe('a data owner in Node', () => {
       const told: string[] = [];
       const begin = performance.now();
       const [link, arrival] = await Promise.all([
-        owner(party, { offerer, session: crypto.getRandomValues(new Uint8Array(16)), onFallback: ({ reason }) => told.push(reason) }),
+        owner(party, {
+          offerer,
+          session: crypto.getRandomValues(new Uint8Array(16)),
+          onFallback: ({ reason }) => told.push(reason),
+        }),
         party.arrival(),
       ]);
       expect(performance.now() - begin).toBeLessThan(3000);
@@ -129,7 +155,8 @@ describe('a data owner in Node', () => {
       }
     }
     await party.gateway.close();
-    for (const transport of ['auto', 'webrtc', 'websocket'] as const) await expectCode(owner(party, { transport }), 'ERR_PEER_UNREACHABLE');
+    for (const transport of ['auto', 'webrtc', 'websocket'] as const)
+      await expectCode(owner(party, { transport }), 'ERR_PEER_UNREACHABLE');
   });
 
   it('leaves nothing behind when it gives up', async () => {
@@ -215,9 +242,16 @@ describe('a gateway', () => {
 
   it('serves pages of the origins on its list alone', async () => {
     const party = await testGateway({ answerer: nowhere });
-    const from = (origin: string, init: RequestInit = {}): RequestInit => ({ ...init, headers: { ...init.headers, origin } });
+    const from = (origin: string, init: RequestInit = {}): RequestInit => ({
+      ...init,
+      headers: { ...init.headers, origin },
+    });
     const allowed = await ask(party, '/v1/party', from(ORIGIN));
-    expect([allowed.status, allowed.headers.get('access-control-allow-origin'), allowed.headers.get('vary')]).toEqual([200, ORIGIN, 'origin']);
+    expect([allowed.status, allowed.headers.get('access-control-allow-origin'), allowed.headers.get('vary')]).toEqual([
+      200,
+      ORIGIN,
+      'origin',
+    ]);
     const asked = await ask(party, `/v1/sessions/${session()}/rtc`, from(ORIGIN, { method: 'OPTIONS' }));
     expect([asked.status, asked.headers.get('access-control-allow-methods')]).toEqual([204, 'GET, POST, DELETE']);
     for (const origin of ['https://evil.example', 'null', `${ORIGIN}.evil.example`, ORIGIN.toUpperCase()]) {
@@ -225,19 +259,29 @@ describe('a gateway', () => {
         const refused = await ask(party, '/v1/party', init);
         expect([refused.status, refused.headers.get('access-control-allow-origin')]).toEqual([403, null]);
       }
-      const socket = new WebSocket(`${party.gateway.url.replace('http', 'ws')}/v1/sessions/${session()}/ws`, ['tercet.1'], { origin });
+      const socket = new WebSocket(
+        `${party.gateway.url.replace('http', 'ws')}/v1/sessions/${session()}/ws`,
+        ['tercet.1'],
+        { origin },
+      );
       const [, response] = (await once(socket, 'unexpected-response')) as [unknown, { statusCode: number }];
       expect(response.statusCode).toBe(403);
       socket.on('error', () => undefined).terminate();
     }
-    const link = new WebSocket(`${party.gateway.url.replace('http', 'ws')}/v1/sessions/${session()}/ws`, ['tercet.1'], { origin: ORIGIN });
+    const link = new WebSocket(`${party.gateway.url.replace('http', 'ws')}/v1/sessions/${session()}/ws`, ['tercet.1'], {
+      origin: ORIGIN,
+    });
     await once(link, 'open');
     link.terminate();
   });
 
   it('bounds what strangers can begin, and forgets it in time', async () => {
-    const party = await testGateway({ answerer: nowhere, limits: { pendingMs: 300, maxPending: 3, maxPendingPerAddress: 2, perSecond: 1000 } });
-    const post = (): Promise<{ status: number; headers: Headers }> => ask(party, `/v1/sessions/${session()}/rtc`, offer());
+    const party = await testGateway({
+      answerer: nowhere,
+      limits: { pendingMs: 300, maxPending: 3, maxPendingPerAddress: 2, perSecond: 1000 },
+    });
+    const post = (): Promise<{ status: number; headers: Headers }> =>
+      ask(party, `/v1/sessions/${session()}/rtc`, offer());
     expect([(await post()).status, (await post()).status]).toEqual([201, 201]);
     const refused = await post();
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '5']);
@@ -250,14 +294,21 @@ describe('a gateway', () => {
     expect(party.gateway.links.pending).toBe(2);
     // Who only knows the name of the session cannot, and is told nothing.
     expect((await ask(party, own, { method: 'DELETE' })).status).toBe(400);
-    expect((await ask(party, own, { method: 'DELETE', body: JSON.stringify({ nonce: '11'.repeat(32) }) })).status).toBe(204);
+    expect((await ask(party, own, { method: 'DELETE', body: JSON.stringify({ nonce: '11'.repeat(32) }) })).status).toBe(
+      204,
+    );
     expect(party.gateway.links.pending).toBe(2);
-    expect((await ask(party, own, { method: 'DELETE', body: JSON.stringify({ nonce: '00'.repeat(32) }) })).status).toBe(204);
+    expect((await ask(party, own, { method: 'DELETE', body: JSON.stringify({ nonce: '00'.repeat(32) }) })).status).toBe(
+      204,
+    );
     expect(party.gateway.links.pending).toBe(1);
   });
 
   it('bounds how fast strangers begin', async () => {
-    const party = await testGateway({ answerer: nowhere, limits: { perSecond: 1, maxPending: 100, maxPendingPerAddress: 100 } });
+    const party = await testGateway({
+      answerer: nowhere,
+      limits: { perSecond: 1, maxPending: 100, maxPendingPerAddress: 100 },
+    });
     const statuses: number[] = [];
     for (let i = 0; i < 6; i++) statuses.push((await ask(party, `/v1/sessions/${session()}/rtc`, offer())).status);
     expect(statuses).toEqual([201, 201, 201, 201, 429, 429]);
@@ -268,7 +319,9 @@ describe('a gateway', () => {
     const [link, arrival] = await Promise.all([owner(party, { transport: 'websocket' }), party.arrival()]);
     const path = `/v1/sessions/${toHex(SESSION)}`;
     expect(await ask(party, `${path}/rtc`, offer())).toMatchObject({ status: 409, code: 'ERR_STATE' });
-    expect((await ask(party, `${path}/rtc`, { method: 'DELETE', body: JSON.stringify({ nonce: '00'.repeat(32) }) })).status).toBe(204);
+    expect(
+      (await ask(party, `${path}/rtc`, { method: 'DELETE', body: JSON.stringify({ nonce: '00'.repeat(32) }) })).status,
+    ).toBe(204);
     await link.channel.send('x', Uint8Array.of(1));
     expect([...(await arrival.channel.recv('x', 1))]).toEqual([1]);
     await Promise.all([link.channel.close(), arrival.channel.close()]);
@@ -280,7 +333,9 @@ describe('a gateway', () => {
   it('cuts off a WebSocket that does not begin with the handshake', async () => {
     const party = await testGateway();
     for (const bytes of [new Uint8Array(300), new Uint8Array(70_000)]) {
-      const socket = new WebSocket(`${party.gateway.url.replace('http', 'ws')}/v1/sessions/${session()}/ws`, ['tercet.1']);
+      const socket = new WebSocket(`${party.gateway.url.replace('http', 'ws')}/v1/sessions/${session()}/ws`, [
+        'tercet.1',
+      ]);
       await once(socket, 'open');
       socket.on('error', () => undefined);
       socket.send(bytes);
@@ -299,7 +354,12 @@ describe('a gateway', () => {
   it('survives connections that say nothing, or nonsense', async () => {
     const party = await testGateway();
     const sockets = await Promise.all(
-      ['', 'GET / HTTP/1.1\r\nHost: x\r\n', '\x16\x03\x01\x00\xff', 'POST /v1/party HTTP/1.1\r\nContent-Length: 99\r\nHost: x\r\n\r\n{'].map(async (text) => {
+      [
+        '',
+        'GET / HTTP/1.1\r\nHost: x\r\n',
+        '\x16\x03\x01\x00\xff',
+        'POST /v1/party HTTP/1.1\r\nContent-Length: 99\r\nHost: x\r\n\r\n{',
+      ].map(async (text) => {
         const socket = net.connect(party.gateway.port, '127.0.0.1');
         socket.on('error', () => undefined);
         await once(socket, 'connect');
@@ -315,7 +375,10 @@ describe('a gateway', () => {
 
   it('leaves nothing running when it closes: links that stand, links under way, connections', async () => {
     const party = await testGateway();
-    const [rtc, one] = await Promise.all([owner(party, { transport: 'webrtc', session: SESSION.slice().reverse() }), party.arrival()]);
+    const [rtc, one] = await Promise.all([
+      owner(party, { transport: 'webrtc', session: SESSION.slice().reverse() }),
+      party.arrival(),
+    ]);
     const [webSocket, two] = await Promise.all([owner(party, { transport: 'websocket' }), party.arrival()]);
     const under = await nodeOfferer().offer({ associations: 1, iceServers: [] });
     await ask(party, `/v1/sessions/${session()}/rtc`, offer({ offers: under.descriptions }));

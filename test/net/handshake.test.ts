@@ -26,16 +26,32 @@ beforeAll(async () => {
 });
 
 function ownerTerms(changes: Partial<OwnerTerms> = {}): OwnerTerms {
-  const base = { transport: 'webrtc', party: 1, session: SESSION, modelHash: MODEL, parametersHash: PARAMETERS, signallingHash: SIGNALLING } as const;
+  const base = {
+    transport: 'webrtc',
+    party: 1,
+    session: SESSION,
+    modelHash: MODEL,
+    parametersHash: PARAMETERS,
+    signallingHash: SIGNALLING,
+  } as const;
   return { ...base, identity: one.publicKey, otherIdentity: two.publicKey, ...changes };
 }
 
 function partyTerms(changes: Partial<PartyTerms> = {}): PartyTerms {
   const admit: PartyTerms['admit'] = ({ modelHash, parametersHash }) => {
     if (!same(modelHash, MODEL)) throw new TercetError('ERR_MODEL_HASH', 'not that model', 'ask for another');
-    if (!same(parametersHash, PARAMETERS)) throw new TercetError('ERR_PEER_MISMATCH', 'other parameters', 'use the same version');
+    if (!same(parametersHash, PARAMETERS))
+      throw new TercetError('ERR_PEER_MISMATCH', 'other parameters', 'use the same version');
   };
-  return { party: 1, identity: one, transport: 'webrtc', session: SESSION, signallingHash: SIGNALLING, admit, ...changes };
+  return {
+    party: 1,
+    identity: one,
+    transport: 'webrtc',
+    session: SESSION,
+    signallingHash: SIGNALLING,
+    admit,
+    ...changes,
+  };
 }
 
 /** Whether a promise was kept, and with which code it was not. */
@@ -46,11 +62,18 @@ async function outcome(promise: Promise<unknown>): Promise<ErrorCode | 'ok'> {
   );
 }
 
-/** One whole handshake, with changes to what both sides know and to the messages under way. What each side says in the end. */
+/**
+ * One whole handshake, with changes to what both sides know and to the messages under way. What each side says in
+ * the end.
+ */
 async function shake(options: {
   owner?: Partial<OwnerTerms>;
   party?: Partial<PartyTerms>;
-  change?: { hello?: (bytes: Uint8Array) => Uint8Array; answer?: (bytes: Uint8Array) => Uint8Array; finish?: (bytes: Uint8Array) => Uint8Array };
+  change?: {
+    hello?: (bytes: Uint8Array) => Uint8Array;
+    answer?: (bytes: Uint8Array) => Uint8Array;
+    finish?: (bytes: Uint8Array) => Uint8Array;
+  };
 }): Promise<{ owner: TercetError | undefined; party: TercetError | undefined; keys: readonly Uint8Array[] }> {
   const keep = (bytes: Uint8Array): Uint8Array => bytes;
   const { hello = keep, answer = keep, finish = keep } = options.change ?? {};
@@ -108,7 +131,10 @@ describe('the handshake', () => {
       expect(owner).toMatchObject({ code: 'ERR_IDENTITY_PARTY', message: 'party 2 answered in the place of party 1' });
     }
     // The same with roles exchanged.
-    const { owner } = await shake({ owner: { party: 2, identity: two.publicKey, otherIdentity: one.publicKey }, party: { party: 1, identity: one } });
+    const { owner } = await shake({
+      owner: { party: 2, identity: two.publicKey, otherIdentity: one.publicKey },
+      party: { party: 1, identity: one },
+    });
     expect(owner).toMatchObject({ code: 'ERR_IDENTITY_PARTY', message: 'party 1 answered in the place of party 2' });
     // One key pinned for both parties does not help.
     expect((await shake({ party: { party: 2 } })).owner).toMatchObject({ code: 'ERR_IDENTITY_PARTY' });
@@ -140,7 +166,8 @@ describe('the handshake', () => {
   });
 
   it('refuses an ephemeral key of small order, on either side', async () => {
-    const zero = (from: number) => (bytes: Uint8Array) => bytes.map((byte, i) => (i >= from && i < from + 32 ? 0 : byte));
+    const zero = (from: number) => (bytes: Uint8Array) =>
+      bytes.map((byte, i) => (i >= from && i < from + 32 ? 0 : byte));
     expect((await shake({ change: { hello: zero(56) } })).party?.code).toBe('ERR_IDENTITY_KEY');
     const evil = { sign: (message: Uint8Array) => one.sign(message), publicKey: one.publicKey } as PartyIdentity;
     const { owner } = await shake({ party: { identity: evil }, change: { answer: zero(224) } });
@@ -149,7 +176,10 @@ describe('the handshake', () => {
 });
 
 describe('every byte under way', () => {
-  /** Where each field of the owner's hello begins, and what the owner says when the party signed another value of it. */
+  /**
+   * Where each field of the owner's hello begins, and what the owner says when the party signed another value of
+   * it.
+   */
   const ASKED: readonly (readonly [number, readonly (ErrorCode | 'party')[]])[] = [
     [0, ['party']],
     [6, ['party', 'ERR_PEER_CLOSED', 'ERR_PEER_MISMATCH']],
@@ -167,7 +197,8 @@ describe('every byte under way', () => {
         const expected = ASKED.findLast(([from]) => at >= from)?.[1] ?? [];
         // 'party': no hello at all; the party says so and answers nothing.
         const said = owner?.code ?? (party === undefined ? 'nobody' : 'party');
-        if (!expected.includes(said as ErrorCode) || keys.length > 0) throw new Error(`byte ${at}: ${said}, expected ${expected.join(' or ')}`);
+        if (!expected.includes(said as ErrorCode) || keys.length > 0)
+          throw new Error(`byte ${at}: ${said}, expected ${expected.join(' or ')}`);
       }
     }
   });
@@ -175,10 +206,18 @@ describe('every byte under way', () => {
   it('of the party’s hello counts', async () => {
     for (let at = 0; at < PARTY_HELLO_BYTES; at++) {
       const { owner, keys } = await shake({ change: { answer: flip(at) } });
-      // Nothing is believed without its signature, so all that is signed gives one error; before it is looked at there are only the form and who it claims to be.
+      // Nothing is believed without its signature, so all that is signed gives one error; before it is looked at
+      // there are only the form and who it claims to be.
       const expected =
-        at < 4 || at === 5 ? 'ERR_FRAME_FORMAT' : at === 4 ? 'ERR_PEER_MISMATCH' : at === 7 ? ['ERR_FRAME_FORMAT', 'ERR_IDENTITY_PARTY'] : 'ERR_IDENTITY_KEY';
-      if (!expected.includes(owner?.code ?? 'nobody') || keys.length > 0) throw new Error(`byte ${at}: ${owner?.code}, expected ${expected}`);
+        at < 4 || at === 5
+          ? 'ERR_FRAME_FORMAT'
+          : at === 4
+            ? 'ERR_PEER_MISMATCH'
+            : at === 7
+              ? ['ERR_FRAME_FORMAT', 'ERR_IDENTITY_PARTY']
+              : 'ERR_IDENTITY_KEY';
+      if (!expected.includes(owner?.code ?? 'nobody') || keys.length > 0)
+        throw new Error(`byte ${at}: ${owner?.code}, expected ${expected}`);
     }
   });
 
@@ -192,7 +231,8 @@ describe('every byte under way', () => {
 
   it('and no byte may be missing or too many', async () => {
     for (const cut of [-1, -100, 1]) {
-      const change = (bytes: Uint8Array): Uint8Array => (cut < 0 ? bytes.slice(0, cut) : concatBytes([bytes, new Uint8Array(cut)]));
+      const change = (bytes: Uint8Array): Uint8Array =>
+        cut < 0 ? bytes.slice(0, cut) : concatBytes([bytes, new Uint8Array(cut)]);
       expect((await shake({ change: { hello: change } })).party?.code).toBe('ERR_FRAME_FORMAT');
       expect((await shake({ change: { answer: change } })).owner?.code).toBe('ERR_FRAME_FORMAT');
       expect((await shake({ change: { finish: change } })).party?.code).toBe('ERR_FRAME_FORMAT');
@@ -209,7 +249,10 @@ describe('the handshake on a link', () => {
   for (const transport of ['webrtc', 'websocket'] as const) {
     it(`goes on to a channel (${transport}), with what was sent in the same moment`, async () => {
       const { a, b, here } = link();
-      const [owner, party] = await Promise.all([ownerHandshake(a, ownerTerms({ transport })), partyHandshake(b, partyTerms({ transport }))]);
+      const [owner, party] = await Promise.all([
+        ownerHandshake(a, ownerTerms({ transport })),
+        partyHandshake(b, partyTerms({ transport })),
+      ]);
       expect(same(owner.key, party.key)).toBe(true);
       const up = new FramedChannel({ self: 0, peer: 1, session: SESSION, transport: owner.transport });
       const down = new FramedChannel({ self: 1, peer: 0, session: SESSION, transport: party.transport });
@@ -251,7 +294,10 @@ describe('the handshake on a link', () => {
       [new Uint8Array(PARTY_HELLO_BYTES + 1), 'ERR_FRAME_FORMAT'],
       [new Uint8Array(OWNER_HELLO_BYTES + PARTY_HELLO_BYTES), 'ERR_FRAME_FORMAT'],
     ] as const) {
-      for (const run of [(t: Transport) => ownerHandshake(t, ownerTerms()), (t: Transport) => partyHandshake(t, partyTerms())]) {
+      for (const run of [
+        (t: Transport) => ownerHandshake(t, ownerTerms()),
+        (t: Transport) => partyHandshake(t, partyTerms()),
+      ]) {
         const { a, b } = link();
         const running = outcome(run(a));
         // What this side says first is on its way: its keys take a moment to make.

@@ -74,7 +74,13 @@ export function secured(socket: tls.TLSSocket): Promise<void> {
 }
 
 /** A raw client that has been accepted as `from` and can now write anything. */
-export async function greetedClient(port: number, from: PartyId, to: PartyId, credentials: Certified, session = SESSION): Promise<tls.TLSSocket> {
+export async function greetedClient(
+  port: number,
+  from: PartyId,
+  to: PartyId,
+  credentials: Certified,
+  session = SESSION,
+): Promise<tls.TLSSocket> {
   const socket = rawClient(port, to, { ...credentials });
   await secured(socket);
   socket.write(encodeHello({ from, to, status: 'ok', session }));

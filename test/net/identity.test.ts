@@ -14,9 +14,12 @@ const MESSAGE = new TextEncoder().encode('what was said');
 describe('an identity', () => {
   it('signs as RFC 8032 says', async () => {
     // §7.1, test 2.
-    const identity = await identityFromSeed(fromHex('4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb'));
+    const identity = await identityFromSeed(
+      fromHex('4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb'),
+    );
     expect(identity.publicKey).toBe('3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c');
-    const expected = '92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00';
+    const expected =
+      '92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00';
     expect(same(identity.sign(Uint8Array.of(0x72)), fromHex(expected))).toBe(true);
   });
 
@@ -49,7 +52,8 @@ describe('an identity', () => {
   it('is pinned in one form', () => {
     const good = 'ab'.repeat(32);
     expect(checkPublicKey(good, 1)).toBe(good);
-    for (const bad of ['', good.slice(1), `${good}00`, good.toUpperCase(), `0x${good.slice(2)}`]) expect(() => checkPublicKey(bad, 2)).toThrow('party 2');
+    for (const bad of ['', good.slice(1), `${good}00`, good.toUpperCase(), `0x${good.slice(2)}`])
+      expect(() => checkPublicKey(bad, 2)).toThrow('party 2');
   });
 });
 

@@ -1,4 +1,7 @@
-/** The keys of one link, as a table: every one another, every one bound to every byte of the transcript, and each direction with a key of its own. */
+/**
+ * The keys of one link, as a table: every one another, every one bound to every byte of the transcript, and each
+ * direction with a key of its own.
+ */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, toHex } from '../../src/core/bytes.ts';
@@ -21,7 +24,11 @@ const PEER = new Uint8Array(32).fill(9);
 
 /** One exchange with a shared secret that depends on the peer alone, so that only the transcript changes. */
 async function agree(transcript: Uint8Array, peerKey: Uint8Array = PEER): Promise<LinkSecrets> {
-  vi.mocked(agreementKey).mockResolvedValueOnce({ publicKey: new Uint8Array(32).fill(5), agree: async (peer) => sha256(peer), wipe: () => undefined });
+  vi.mocked(agreementKey).mockResolvedValueOnce({
+    publicKey: new Uint8Array(32).fill(5),
+    agree: async (peer) => sha256(peer),
+    wipe: () => undefined,
+  });
   return (await Ephemeral.create()).agree(peerKey, transcript);
 }
 
@@ -77,7 +84,12 @@ describe('the keys of a link', () => {
     const identity = await createIdentity();
     const hash = (byte: number) => new Uint8Array(32).fill(byte);
     const terms = { transport: 'websocket', party: 1, session: SESSION, signallingHash: hash(3) } as const;
-    const owner = await OwnerHandshake.begin({ ...terms, identity: identity.publicKey, modelHash: hash(1), parametersHash: hash(2) });
+    const owner = await OwnerHandshake.begin({
+      ...terms,
+      identity: identity.publicKey,
+      modelHash: hash(1),
+      parametersHash: hash(2),
+    });
     const party = await PartyHandshake.begin({ ...terms, identity, admit: () => undefined });
     const { hello } = await party.answer(owner.hello);
     const { finish, secrets } = await owner.finish(hello);

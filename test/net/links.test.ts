@@ -19,7 +19,11 @@ const sodium = await loadSodium();
 type Links = readonly MessageLink[];
 
 /** A maker of channels on fresh links; party 1's end first. */
-function maker(links: () => Promise<readonly [Links, Links]>, wrap: (transport: Transport, side: 1 | 2) => Transport, cleanup: () => Promise<void>): Maker {
+function maker(
+  links: () => Promise<readonly [Links, Links]>,
+  wrap: (transport: Transport, side: 1 | 2) => Transport,
+  cleanup: () => Promise<void>,
+): Maker {
   const transports = async (): Promise<[Transport, Transport]> => {
     const [one, two] = await links();
     return [wrap(linkTransport(one, 'party 2', 20_000), 1), wrap(linkTransport(two, 'party 1', 20_000), 2)];
@@ -53,11 +57,18 @@ async function rtcLinks(associations: number): Promise<readonly [Links, Links]> 
 const servers: WebSocketServer[] = [];
 
 async function webSocketLinks(): Promise<readonly [Links, Links]> {
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false });
+  const server = new WebSocketServer({
+    port: 0,
+    host: '127.0.0.1',
+    maxPayload: MAX_MESSAGE_BYTES,
+    perMessageDeflate: false,
+  });
   servers.push(server);
   await once(server, 'listening');
   const client = new WebSocket(`ws://127.0.0.1:${(server.address() as { port: number }).port}`);
-  const accepted = new Promise<WebSocketLink>((resolve) => server.on('connection', (socket) => resolve(linkOn(socket))));
+  const accepted = new Promise<WebSocketLink>((resolve) =>
+    server.on('connection', (socket) => resolve(linkOn(socket))),
+  );
   const own = linkOn(client);
   await once(client, 'open');
   return [[own], [await accepted]];

@@ -21,7 +21,11 @@ channelConformance('memory', {
     const later = (act: () => void) => setImmediate(act);
     return {
       channel,
-      raw: { write: (bytes) => later(() => events?.data(bytes)), end: () => later(() => events?.end()), destroy: () => later(() => events?.end()) },
+      raw: {
+        write: (bytes) => later(() => events?.data(bytes)),
+        end: () => later(() => events?.end()),
+        destroy: () => later(() => events?.end()),
+      },
     };
   },
   cleanup: async () => {},
@@ -53,7 +57,9 @@ describe('memoryPair', () => {
   });
 
   it('delivers what the tap returns', async () => {
-    const [a, b] = memoryPair(0, 1, { tap: (_direction, tag, bytes) => (tag === 'x' ? bytes.map((byte) => byte ^ 1) : undefined) });
+    const [a, b] = memoryPair(0, 1, {
+      tap: (_direction, tag, bytes) => (tag === 'x' ? bytes.map((byte) => byte ^ 1) : undefined),
+    });
     await a.send('x', Uint8Array.of(4));
     await a.send('y', Uint8Array.of(4));
     expect([...(await b.recv('x', 1)), ...(await b.recv('y', 1))]).toEqual([5, 4]);
@@ -66,7 +72,9 @@ describe('memoryPair', () => {
   });
 
   it('checks frames changed on the wire', async () => {
-    const [a, b] = memoryPair(0, 1, { wire: (_direction, frame) => frame.map((byte, i) => (i === 4 ? byte + 1 : byte)) });
+    const [a, b] = memoryPair(0, 1, {
+      wire: (_direction, frame) => frame.map((byte, i) => (i === 4 ? byte + 1 : byte)),
+    });
     await a.send('x', Uint8Array.of(4));
     await expectCode(b.recv('x', 1), 'ERR_FRAME_SEQUENCE');
   });

@@ -36,8 +36,10 @@ export async function testGateway(options: Partial<GatewayOptions> = {}): Promis
     describe: () => ({ version: '0.0.0', models: [{ id: 'tiny', weights: { open: MODEL } }], device: 'wasm' }),
     health: () => ({ ok: true }),
     admit: ({ modelHash, parametersHash }) => {
-      if (toHex(modelHash) !== MODEL) throw new TercetError('ERR_MODEL_HASH', 'this party does not serve that model', 'ask for another');
-      if (toHex(parametersHash) !== PARAMETERS) throw new TercetError('ERR_PEER_MISMATCH', 'other parameters', 'use the same version');
+      if (toHex(modelHash) !== MODEL)
+        throw new TercetError('ERR_MODEL_HASH', 'this party does not serve that model', 'ask for another');
+      if (toHex(parametersHash) !== PARAMETERS)
+        throw new TercetError('ERR_PEER_MISMATCH', 'other parameters', 'use the same version');
     },
     onOwner: (arrival) => {
       const next = waiting.shift();
@@ -60,7 +62,10 @@ export async function closeGateways(): Promise<void> {
   for (const gateway of running.splice(0)) await gateway.close();
 }
 
-export function owner({ gateway, identity }: Pick<TestGateway, 'gateway' | 'identity'>, options: Partial<OwnerLinkOptions> = {}): Promise<OwnerLink> {
+export function owner(
+  { gateway, identity }: Pick<TestGateway, 'gateway' | 'identity'>,
+  options: Partial<OwnerLinkOptions> = {},
+): Promise<OwnerLink> {
   return openOwnerLink({
     party: 1,
     address: { url: gateway.url, identity: identity.publicKey },

@@ -1,4 +1,7 @@
-/** Setting up WebRTC over HTTP, with somebody in between who may change everything. No peer connection is made: what matters is which answers would be applied. */
+/**
+ * Setting up WebRTC over HTTP, with somebody in between who may change everything. No peer connection is made: what
+ * matters is which answers would be applied.
+ */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { TercetError } from '../../src/core/errors.ts';
 import { type PartyIdentity, createIdentity } from '../../src/net/identity.ts';
@@ -30,17 +33,37 @@ function fetchOf(party: 1 | 2, identity: PartyIdentity, print = PARTY): typeof f
     identity,
     origins: [],
     table,
-    describe: () => ({ party, identity: identity.publicKey, version: '0', models: [], device: 'wasm', transports: ['webrtc'] }),
+    describe: () => ({
+      party,
+      identity: identity.publicKey,
+      version: '0',
+      models: [],
+      device: 'wasm',
+      transports: ['webrtc'],
+    }),
     health: () => ({ ok: true }),
     admit: () => undefined,
     answerer: {
-      answer: async (offers) => ({ descriptions: offers.map(() => description(print)), opened: () => new Promise(() => undefined), close: () => undefined }),
+      answer: async (offers) => ({
+        descriptions: offers.map(() => description(print)),
+        opened: () => new Promise(() => undefined),
+        close: () => undefined,
+      }),
     },
     onRtc: ({ slot }) => slot.end(),
   };
   return async (input, init) => {
-    const request = { method: init?.method ?? 'GET', path: new URL(String(input)).pathname, headers: { 'content-type': 'application/json' }, remote: 'test' };
-    const { status, headers, body } = await serve({ ...request, body: async () => String(init?.body ?? '') }, options, () => undefined);
+    const request = {
+      method: init?.method ?? 'GET',
+      path: new URL(String(input)).pathname,
+      headers: { 'content-type': 'application/json' },
+      remote: 'test',
+    };
+    const { status, headers, body } = await serve(
+      { ...request, body: async () => String(init?.body ?? '') },
+      options,
+      () => undefined,
+    );
     return new Response(status === 204 ? null : body, { status, headers });
   };
 }
@@ -52,7 +75,10 @@ interface Middle {
 }
 
 /** What a data owner says who asks over `net` for party 1, and what it would have applied. */
-async function ask(net: typeof fetch, middle: Middle = {}): Promise<{ error: TercetError; applied: readonly (readonly string[])[] }> {
+async function ask(
+  net: typeof fetch,
+  middle: Middle = {},
+): Promise<{ error: TercetError; applied: readonly (readonly string[])[] }> {
   const applied: (readonly string[])[] = [];
   const between: typeof fetch = async (input, init) => {
     if (init?.method !== 'POST') return net(input, init);
@@ -98,7 +124,10 @@ describe('a signed answer', () => {
 
   it('is not applied from a stranger', async () => {
     const { error, applied } = await ask(fetchOf(1, await createIdentity()));
-    expect(error).toMatchObject({ code: 'ERR_IDENTITY_KEY', message: 'party 1 did not prove the identity that is pinned for it' });
+    expect(error).toMatchObject({
+      code: 'ERR_IDENTITY_KEY',
+      message: 'party 1 did not prove the identity that is pinned for it',
+    });
     expect(applied).toEqual([]);
   });
 
@@ -154,7 +183,9 @@ describe('a signed answer', () => {
     const model = await ask(fetchOf(1, one), { request: (body) => ({ body: { ...body, model: '00'.repeat(32) } }) });
     expect([model.error.code, model.applied.length]).toEqual(['ERR_MODEL_HASH', 0]);
     expect(model.error.message).toContain('party 1');
-    const parameters = await ask(fetchOf(1, one), { request: (body) => ({ body: { ...body, parameters: '00'.repeat(32) } }) });
+    const parameters = await ask(fetchOf(1, one), {
+      request: (body) => ({ body: { ...body, parameters: '00'.repeat(32) } }),
+    });
     expect([parameters.error.code, parameters.applied.length]).toEqual(['ERR_PEER_MISMATCH', 0]);
   });
 
@@ -181,7 +212,9 @@ describe('a signed answer', () => {
   });
 
   it('is not applied when there are more or fewer answers than offers', async () => {
-    const { error, applied } = await ask(fetchOf(1, one), { answer: (body) => ({ ...body, answers: [description(PARTY), description(PARTY)] }) });
+    const { error, applied } = await ask(fetchOf(1, one), {
+      answer: (body) => ({ ...body, answers: [description(PARTY), description(PARTY)] }),
+    });
     expect([error.code, applied.length]).toEqual(['ERR_IDENTITY_FINGERPRINT', 0]);
   });
 });
@@ -189,7 +222,9 @@ describe('a signed answer', () => {
 describe('a session description', () => {
   it('names one certificate', () => {
     expect([...fingerprintOf(description(7), 'x')]).toEqual(new Array(32).fill(7));
-    expect([...fingerprintOf(description(0xab).replaceAll('AB', 'ab').replaceAll('\r\n', '\n'), 'x')]).toEqual(new Array(32).fill(0xab));
+    expect([...fingerprintOf(description(0xab).replaceAll('AB', 'ab').replaceAll('\r\n', '\n'), 'x')]).toEqual(
+      new Array(32).fill(0xab),
+    );
   });
 
   it('is refused when two parsers could read it differently', () => {
@@ -208,13 +243,16 @@ describe('a session description', () => {
       [good.replace(':07\r\n', ':7\r\n'), 'ERR_IDENTITY_FINGERPRINT'],
       [good.replace(':07\r\n', ':07:07\r\n'), 'ERR_IDENTITY_FINGERPRINT'],
     ] as const) {
-      expect(() => fingerprintOf(bad, 'party 2'), bad.slice(0, 60)).toThrow(expect.objectContaining({ code, message: expect.stringContaining('party 2') }));
+      expect(() => fingerprintOf(bad, 'party 2'), bad.slice(0, 60)).toThrow(
+        expect.objectContaining({ code, message: expect.stringContaining('party 2') }),
+      );
     }
   });
 });
 
 describe('an address that is not a party’s', () => {
-  const endpoint = (net: typeof fetch, timeoutMs = 2000) => ({ party: 1, url: 'https://one.example/base/', fetch: net, timeoutMs }) as const;
+  const endpoint = (net: typeof fetch, timeoutMs = 2000) =>
+    ({ party: 1, url: 'https://one.example/base/', fetch: net, timeoutMs }) as const;
   const replies =
     (body: string | null, init: ResponseInit): typeof fetch =>
     async () =>
@@ -224,30 +262,59 @@ describe('an address that is not a party’s', () => {
   const problem = { 'content-type': 'application/problem+json' };
 
   it('is told from one that is (positive control)', async () => {
-    expect(await fetchParty({ ...endpoint(fetchOf(1, one)), url: 'https://one.example' })).toMatchObject({ party: 1, identity: one.publicKey });
+    expect(await fetchParty({ ...endpoint(fetchOf(1, one)), url: 'https://one.example' })).toMatchObject({
+      party: 1,
+      identity: one.publicKey,
+    });
   });
 
   for (const [what, net, code, said] of [
     ['a web page', replies('<!doctype html>', { status: 200, headers: html }), 'ERR_PEER_MISMATCH', 'web page'],
-    ['a web page that says not found', replies('<!doctype html>', { status: 404, headers: html }), 'ERR_PEER_MISMATCH', 'HTTP 404'],
-    ['a proxy before nothing', replies('<h1>Bad gateway</h1>', { status: 502, headers: html }), 'ERR_PEER_UNREACHABLE', 'HTTP 502'],
+    [
+      'a web page that says not found',
+      replies('<!doctype html>', { status: 404, headers: html }),
+      'ERR_PEER_MISMATCH',
+      'HTTP 404',
+    ],
+    [
+      'a proxy before nothing',
+      replies('<h1>Bad gateway</h1>', { status: 502, headers: html }),
+      'ERR_PEER_UNREACHABLE',
+      'HTTP 502',
+    ],
     ['nothing at all', replies(null, { status: 200 }), 'ERR_PEER_MISMATCH', 'content type'],
     ['JSON of another kind', replies('[1]', { status: 200, headers: json }), 'ERR_PEER_MISMATCH', 'party'],
     ['JSON that is none', replies('{', { status: 200, headers: json }), 'ERR_PEER_MISMATCH', 'party'],
     [
       'a description of other types',
-      replies(`{"party":1,"identity":"${'ab'.repeat(32)}","version":{},"device":"d","models":[],"transports":[]}`, { status: 200, headers: json }),
+      replies(`{"party":1,"identity":"${'ab'.repeat(32)}","version":{},"device":"d","models":[],"transports":[]}`, {
+        status: 200,
+        headers: json,
+      }),
       'ERR_PEER_MISMATCH',
       'party',
     ],
-    ['more than any answer', replies('x'.repeat(MAX_BODY_BYTES + 1), { status: 200, headers: json }), 'ERR_PEER_MISMATCH', 'too long'],
+    [
+      'more than any answer',
+      replies('x'.repeat(MAX_BODY_BYTES + 1), { status: 200, headers: json }),
+      'ERR_PEER_MISMATCH',
+      'too long',
+    ],
     [
       'a refusal',
-      replies('{"code":"ERR_MODEL_HASH","message":"not here\\u001b[31m","hint":"ask"}', { status: 404, headers: problem }),
+      replies('{"code":"ERR_MODEL_HASH","message":"not here\\u001b[31m","hint":"ask"}', {
+        status: 404,
+        headers: problem,
+      }),
       'ERR_MODEL_HASH',
       'not here?[31m',
     ],
-    ['a refusal of another version', replies('{"code":"ERR_NEW","message":"m","hint":"do this"}', { status: 400, headers: problem }), 'ERR_PEER_FAILED', 'm'],
+    [
+      'a refusal of another version',
+      replies('{"code":"ERR_NEW","message":"m","hint":"do this"}', { status: 400, headers: problem }),
+      'ERR_PEER_FAILED',
+      'm',
+    ],
     [
       'a refusal that blames the user',
       replies('{"code":"ERR_ARGUMENT","message":"m","hint":"do this"}', { status: 400, headers: problem }),
@@ -263,9 +330,24 @@ describe('an address that is not a party’s', () => {
           'm',
         ] as const,
     ),
-    ['a refusal without words', replies('{"code":7}', { status: 400, headers: problem }), 'ERR_PEER_MISMATCH', 'HTTP 400'],
-    ['no network', () => Promise.reject(new TypeError('Failed to fetch')), 'ERR_PEER_UNREACHABLE', 'cannot reach party 1 at https://one.example'],
-    ['a closed port', () => Promise.reject(new TypeError('fetch failed', { cause: { code: 'ECONNREFUSED' } })), 'ERR_PEER_UNREACHABLE', 'ECONNREFUSED'],
+    [
+      'a refusal without words',
+      replies('{"code":7}', { status: 400, headers: problem }),
+      'ERR_PEER_MISMATCH',
+      'HTTP 400',
+    ],
+    [
+      'no network',
+      () => Promise.reject(new TypeError('Failed to fetch')),
+      'ERR_PEER_UNREACHABLE',
+      'cannot reach party 1 at https://one.example',
+    ],
+    [
+      'a closed port',
+      () => Promise.reject(new TypeError('fetch failed', { cause: { code: 'ECONNREFUSED' } })),
+      'ERR_PEER_UNREACHABLE',
+      'ECONNREFUSED',
+    ],
     [
       'a bad certificate',
       () => Promise.reject(new TypeError('fetch failed', { cause: { code: 'CERT_HAS_EXPIRED' } })),
@@ -302,7 +384,14 @@ describe('an address that is not a party’s', () => {
     expect(endpointUrl('https://one.example/base/', 1, '/v1/party').href).toBe('https://one.example/base/v1/party');
     expect(endpointUrl('http://127.0.0.1:8', 1, '/x').href).toBe('http://127.0.0.1:8/x');
     expect(endpointUrl('http://[::1]:8/?a#b', 1, '/x').href).toBe('http://[::1]:8/x');
-    for (const bad of ['http://one.example', 'http://127.0.0.1.example', 'ftp://one.example', 'https://user:pass@one.example', 'one.example', '']) {
+    for (const bad of [
+      'http://one.example',
+      'http://127.0.0.1.example',
+      'ftp://one.example',
+      'https://user:pass@one.example',
+      'one.example',
+      '',
+    ]) {
       expect(() => endpointUrl(bad, 1, '/x'), bad).toThrow(expect.objectContaining({ code: 'ERR_ARGUMENT' }));
     }
   });

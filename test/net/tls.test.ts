@@ -24,7 +24,9 @@ async function credentials(party: PartyId): Promise<Certified> {
   return credentialsOf(await testCertificates(), party);
 }
 
-async function listen(options: Partial<ListenOptions> = {}): Promise<{ listener: TlsListener; refused: TercetError[] }> {
+async function listen(
+  options: Partial<ListenOptions> = {},
+): Promise<{ listener: TlsListener; refused: TercetError[] }> {
   const refused: TercetError[] = [];
   const listener = await listenTls({
     self: 2,
@@ -70,7 +72,10 @@ channelConformance('tls', {
     const socket = await greetedClient(listener.port, 1, 2, await credentials(1));
     track(socket);
     const channel = await listener.accept({ peer: 1, session: SESSION });
-    return { channel, raw: { write: (bytes) => socket.write(bytes), end: () => socket.end(), destroy: () => socket.destroy() } };
+    return {
+      channel,
+      raw: { write: (bytes) => socket.write(bytes), end: () => socket.end(), destroy: () => socket.destroy() },
+    };
   },
   cleanup,
 });
@@ -99,7 +104,10 @@ describe('tls links', () => {
     it('refuses a connector of another authority, on both sides', async () => {
       const { listener, refused } = await listen();
       const foreign = credentialsOf(await createCertificates(), 1);
-      const waiting = expectCode(listener.accept({ peer: 1, session: SESSION, timeoutMs: 700 }), 'ERR_PEER_CERTIFICATE');
+      const waiting = expectCode(
+        listener.accept({ peer: 1, session: SESSION, timeoutMs: 700 }),
+        'ERR_PEER_CERTIFICATE',
+      );
       await expectCode(connect(listener, { credentials: foreign }), 'ERR_PEER_CERTIFICATE');
       // One that trusts the listener's authority all the same must be refused by the listener.
       const { ca } = await credentials(1);
@@ -117,7 +125,10 @@ describe('tls links', () => {
 
     it('refuses the certificate of another party, on either side', async () => {
       const { listener, refused } = await listen();
-      const waiting = expectCode(listener.accept({ peer: 1, session: SESSION, timeoutMs: 500 }), 'ERR_PEER_CERTIFICATE');
+      const waiting = expectCode(
+        listener.accept({ peer: 1, session: SESSION, timeoutMs: 500 }),
+        'ERR_PEER_CERTIFICATE',
+      );
       // Party 0 that claims to be party 1, and party 1 with the listener's own certificate.
       await expectCode(connect(listener, { self: 1, credentials: await credentials(0) }), 'ERR_PEER_CERTIFICATE');
       await expectCode(connect(listener, { self: 1, credentials: await credentials(2) }), 'ERR_PEER_CERTIFICATE');
@@ -147,10 +158,16 @@ describe('tls links', () => {
       const old = await createCertificates({ now: new Date(Date.now() - 2 * 365 * 86_400_000) });
       const { ca } = await credentials(1);
       const trusting = await listen({ credentials: { ...(await credentials(2)), ca: `${ca}\n${old.ca}` } });
-      await expectCode(connect(trusting.listener, { credentials: { ...credentialsOf(old, 1), ca } }), 'ERR_PEER_CERTIFICATE');
+      await expectCode(
+        connect(trusting.listener, { credentials: { ...credentialsOf(old, 1), ca } }),
+        'ERR_PEER_CERTIFICATE',
+      );
       await until(() => trusting.refused[0]?.code === 'ERR_PEER_CERTIFICATE');
       const stale = await listen({ credentials: { ...credentialsOf(old, 2), ca } });
-      await expectCode(connect(stale.listener, { credentials: { ...(await credentials(1)), ca: old.ca } }), 'ERR_PEER_CERTIFICATE');
+      await expectCode(
+        connect(stale.listener, { credentials: { ...(await credentials(1)), ca: old.ca } }),
+        'ERR_PEER_CERTIFICATE',
+      );
     });
 
     it('refuses unusable credentials at once', async () => {
@@ -177,8 +194,15 @@ describe('tls links', () => {
       const early = await connect(listener, { session: OTHER_SESSION });
       const wanted = listener.accept({ peer: 1, session: SESSION });
       const any = listener.acceptAny({ peer: 0 });
-      const [mine, owner] = await Promise.all([connect(listener), connect(listener, { self: 0, session: OTHER_SESSION })]);
-      const [first, second, third] = await Promise.all([wanted, any, listener.accept({ peer: 1, session: OTHER_SESSION })]);
+      const [mine, owner] = await Promise.all([
+        connect(listener),
+        connect(listener, { self: 0, session: OTHER_SESSION }),
+      ]);
+      const [first, second, third] = await Promise.all([
+        wanted,
+        any,
+        listener.accept({ peer: 1, session: OTHER_SESSION }),
+      ]);
       expect([first.peer, ...first.session]).toEqual([1, ...SESSION]);
       expect([second.peer, ...second.session]).toEqual([0, ...OTHER_SESSION]);
       expect([third.peer, ...third.session]).toEqual([1, ...OTHER_SESSION]);
@@ -205,7 +229,10 @@ describe('tls links', () => {
       const { listener } = await listen();
       await expectCode(listener.accept({ peer: 1, session: SESSION, timeoutMs: 50 }), 'ERR_PEER_TIMEOUT');
       const abort = new AbortController();
-      const aborted = expectCode(listener.acceptAny({ signal: abort.signal, timeoutMs: Number.POSITIVE_INFINITY }), 'ERR_ABORTED');
+      const aborted = expectCode(
+        listener.acceptAny({ signal: abort.signal, timeoutMs: Number.POSITIVE_INFINITY }),
+        'ERR_ABORTED',
+      );
       abort.abort();
       await aborted;
       await expectCode(listener.acceptAny({ signal: abort.signal }), 'ERR_ABORTED');
@@ -263,7 +290,10 @@ describe('tls links', () => {
       await settled(4, 'ERR_FRAME_FORMAT');
       await insider();
       await settled(5, 'ERR_PEER_TIMEOUT');
-      (await insider()).write(encodeHello({ from: 1, to: 2, status: 'ok', session: SESSION }).subarray(0, 10), (): void => {});
+      (await insider()).write(
+        encodeHello({ from: 1, to: 2, status: 'ok', session: SESSION }).subarray(0, 10),
+        (): void => {},
+      );
       await settled(6, 'ERR_PEER_TIMEOUT');
       (await insider()).end();
       await settled(7, 'ERR_PEER_CLOSED');
@@ -273,7 +303,9 @@ describe('tls links', () => {
       await settled(9, 'ERR_PEER_MISMATCH');
       const newer = await insider();
       const answer = new Promise<Uint8Array>((resolve) => newer.once('data', resolve));
-      newer.write(encodeHello({ from: 1, to: 2, status: 'ok', session: SESSION }).map((byte, i) => (i === 4 ? 2 : byte)));
+      newer.write(
+        encodeHello({ from: 1, to: 2, status: 'ok', session: SESSION }).map((byte, i) => (i === 4 ? 2 : byte)),
+      );
       await settled(10, 'ERR_PEER_MISMATCH');
       expect(decodeHello(await answer).status).toBe('mismatch');
 
@@ -298,7 +330,15 @@ describe('tls links', () => {
       const probe = await listen();
       const { port } = probe.listener;
       await probe.listener.close();
-      const connecting = connectTls({ self: 1, peer: 2, host: '127.0.0.1', port, credentials: await credentials(1), session: SESSION, timeoutMs: 10_000 });
+      const connecting = connectTls({
+        self: 1,
+        peer: 2,
+        host: '127.0.0.1',
+        port,
+        credentials: await credentials(1),
+        session: SESSION,
+        timeoutMs: 10_000,
+      });
       await new Promise((resolve) => setTimeout(resolve, 150));
       const { listener } = await listen({ port });
       const [a, b] = await Promise.all([connecting, listener.accept({ peer: 1, session: SESSION })]);
@@ -310,7 +350,15 @@ describe('tls links', () => {
       const { port } = listener;
       await listener.close();
       const error = await expectCode(
-        connectTls({ self: 1, peer: 2, host: '127.0.0.1', port, credentials: await credentials(1), session: SESSION, timeoutMs: 200 }),
+        connectTls({
+          self: 1,
+          peer: 2,
+          host: '127.0.0.1',
+          port,
+          credentials: await credentials(1),
+          session: SESSION,
+          timeoutMs: 200,
+        }),
         'ERR_PEER_UNREACHABLE',
       );
       expect(error.message).toContain(`127.0.0.1:${port}`);
@@ -325,7 +373,14 @@ describe('tls links', () => {
       await listener.close();
       for (const port of [dead, (silent.address() as net.AddressInfo).port]) {
         const abort = new AbortController();
-        const options = { self: 1, peer: 2, host: '127.0.0.1', port, credentials: await credentials(1), session: SESSION } as const;
+        const options = {
+          self: 1,
+          peer: 2,
+          host: '127.0.0.1',
+          port,
+          credentials: await credentials(1),
+          session: SESSION,
+        } as const;
         const connecting = expectCode(connectTls({ ...options, signal: abort.signal }), 'ERR_ABORTED');
         setTimeout(() => abort.abort(), 100);
         await connecting;
@@ -347,16 +402,32 @@ describe('tls links', () => {
         await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
         cleanups.push(() => server.close());
         const { port } = server.address() as net.AddressInfo;
-        const options = { self: 1, peer: 2, host: '127.0.0.1', port, credentials: await credentials(1), session: SESSION } as const;
+        const options = {
+          self: 1,
+          peer: 2,
+          host: '127.0.0.1',
+          port,
+          credentials: await credentials(1),
+          session: SESSION,
+        } as const;
         await expectCode(connectTls({ ...options, timeoutMs: 300 }), code);
       }
     });
 
     it('reports a name that does not resolve and a bad port', async () => {
-      const options = { self: 1, peer: 2, credentials: await credentials(1), session: SESSION, timeoutMs: 5000 } as const;
+      const options = {
+        self: 1,
+        peer: 2,
+        credentials: await credentials(1),
+        session: SESSION,
+        timeoutMs: 5000,
+      } as const;
       await expectCode(connectTls({ ...options, host: 'no-such-host.invalid', port: 1 }), 'ERR_PEER_UNREACHABLE');
       await expectCode(connectTls({ ...options, host: '127.0.0.1', port: -1 }), 'ERR_ARGUMENT');
-      await expectCode(connectTls({ ...options, host: '127.0.0.1', port: 1, session: new Uint8Array(3) }), 'ERR_ARGUMENT');
+      await expectCode(
+        connectTls({ ...options, host: '127.0.0.1', port: 1, session: new Uint8Array(3) }),
+        'ERR_ARGUMENT',
+      );
     });
   });
 
@@ -385,6 +456,8 @@ describe('tls links', () => {
     connection?.write(Uint8Array.of(23, 3, 3, 0, 32, ...new Uint8Array(32)));
     await expectCode(b.recv('y', 1), 'ERR_FRAME_FORMAT');
     // The other end sees the TLS alert, or just the end of the connection.
-    await expect(a.recv('y', 1)).rejects.toMatchObject({ code: expect.stringMatching(/^ERR_(FRAME_FORMAT|PEER_CLOSED)$/) });
+    await expect(a.recv('y', 1)).rejects.toMatchObject({
+      code: expect.stringMatching(/^ERR_(FRAME_FORMAT|PEER_CLOSED)$/),
+    });
   });
 });

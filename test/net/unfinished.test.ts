@@ -70,17 +70,30 @@ describe('a spare link', () => {
   });
 
   async function listen(): Promise<TlsListener> {
-    const listener = await listenTls({ self: 1, credentials: credentialsOf(await testCertificates(), 1), timeoutMs: 5_000 });
+    const listener = await listenTls({
+      self: 1,
+      credentials: credentialsOf(await testCertificates(), 1),
+      timeoutMs: 5_000,
+    });
     open.push(listener);
     return listener;
   }
   const to = async (listener: TlsListener, self: 0 | 2 = 2) =>
-    ({ self, peer: 1, host: '127.0.0.1', port: listener.port, credentials: credentialsOf(await testCertificates(), self) }) as const;
+    ({
+      self,
+      peer: 1,
+      host: '127.0.0.1',
+      port: listener.port,
+      credentials: credentialsOf(await testCertificates(), self),
+    }) as const;
 
   it('becomes the link of a session, without a new connection, and carries messages both ways', async () => {
     const listener = await listen();
     const spare = await connectSpare(await to(listener));
-    const [mine, theirs] = await Promise.all([spare.claim(SESSION, 5_000), listener.accept({ peer: 2, session: SESSION })]);
+    const [mine, theirs] = await Promise.all([
+      spare.claim(SESSION, 5_000),
+      listener.accept({ peer: 2, session: SESSION }),
+    ]);
     await Promise.all([mine.send('x', Uint8Array.of(7)), theirs.send('y', Uint8Array.of(9))]);
     expect([...(await theirs.recv('x', 1)), ...(await mine.recv('y', 1))]).toEqual([7, 9]);
     expect(spare.open).toBe(false);
@@ -101,14 +114,19 @@ describe('a spare link', () => {
     const listener = await listen();
     await expectCode(connectSpare(await to(listener, 0)), 'ERR_PEER_MISMATCH');
     // Control: with one it is taken.
-    const [owner] = await Promise.all([connectTls({ ...(await to(listener, 0)), session: SESSION }), listener.acceptAny()]);
+    const [owner] = await Promise.all([
+      connectTls({ ...(await to(listener, 0)), session: SESSION }),
+      listener.acceptAny(),
+    ]);
     owner.abort(new Error('over'));
   });
 
   it('of a compute party finds room when owners have filled their places', async () => {
     const listener = await listen();
     const session = (i: number) => SESSION.map((byte) => byte ^ i);
-    const owners = await Promise.all(Array.from({ length: 16 }, async (_, i) => connectTls({ ...(await to(listener, 0)), session: session(i) })));
+    const owners = await Promise.all(
+      Array.from({ length: 16 }, async (_, i) => connectTls({ ...(await to(listener, 0)), session: session(i) })),
+    );
     await expectCode(connectTls({ ...(await to(listener, 0)), session: session(99) }), 'ERR_PEER_UNREACHABLE');
     const peer = await connectTls({ ...(await to(listener)), session: SESSION });
     expect((await listener.accept({ peer: 2, session: SESSION })).peer).toBe(2);

@@ -1,4 +1,7 @@
-/** One session is one owner and one request at both compute parties: they compare it over their own link. And what strangers are told when something fails. */
+/**
+ * One session is one owner and one request at both compute parties: they compare it over their own link. And what
+ * strangers are told when something fails.
+ */
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { toHex } from '../../src/core/bytes.ts';
 import { releaseWebRtc } from '../../src/net/webrtc/node.ts';
@@ -43,8 +46,16 @@ describe('the compute parties of a session', () => {
     const session = randomSession();
     const [one, two] = [await parties.link(1, session), await parties.link(2, session)];
     const other = toHex(linkName(seeded(32, 1, 1)));
-    await sendControl(one.channel, 'request', { version: SESSION_VERSION, ...parties.request, links: { '1': toHex(linkName(one.key)), '2': other } });
-    await sendControl(two.channel, 'request', { version: SESSION_VERSION, ...parties.request, links: { '1': other, '2': toHex(linkName(two.key)) } });
+    await sendControl(one.channel, 'request', {
+      version: SESSION_VERSION,
+      ...parties.request,
+      links: { '1': toHex(linkName(one.key)), '2': other },
+    });
+    await sendControl(two.channel, 'request', {
+      version: SESSION_VERSION,
+      ...parties.request,
+      links: { '1': other, '2': toHex(linkName(two.key)) },
+    });
     for (const { channel } of [one, two]) {
       await recvControl(channel, 'offer');
       await failure('ERR_PEER_MISMATCH', () => recvControl(channel, 'ready'));
@@ -60,7 +71,16 @@ describe('the compute parties of a session', () => {
   });
 
   it('bind session, request, model and both links', () => {
-    const request = { protocol: '3pc_semi_honest', weights: 'open', sequences: 1, tokens: 8, rows: 1, padded: true, pair: false, steps: 0 } as const;
+    const request = {
+      protocol: '3pc_semi_honest',
+      weights: 'open',
+      sequences: 1,
+      tokens: 8,
+      rows: 1,
+      padded: true,
+      pair: false,
+      steps: 0,
+    } as const;
     const [a, b] = [linkName(seeded(32, 1, 1)), linkName(seeded(32, 1, 2))];
     const session = seeded(16, 1, 3);
     const all = [

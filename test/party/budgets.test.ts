@@ -1,4 +1,7 @@
-/** What strangers may take of a compute party: refused before anything is answered or built, by session, by address and in all. */
+/**
+ * What strangers may take of a compute party: refused before anything is answered or built, by session, by address
+ * and in all.
+ */
 import { toHex } from '../../src/core/bytes.ts';
 import { describe, expect, it } from 'vitest';
 import { limits } from '../../src/cli/options.ts';
@@ -12,7 +15,10 @@ import { type Request, SESSION_VERSION, requestCode } from '../../src/session/re
 import { failure } from '../failure.ts';
 import { MODEL, REQUEST, kernels } from '../session/harness.ts';
 
-const all = (session: number, address: number, total: number): BudgetLimits => ({ memory: { session, address, total }, traffic: { session, address, total } });
+const all = (session: number, address: number, total: number): BudgetLimits => ({
+  memory: { session, address, total },
+  traffic: { session, address, total },
+});
 const run = (memory: number, traffic = 1) => ({ memory, traffic });
 
 /** The name of a link whose key is all zeros. */
@@ -59,14 +65,24 @@ describe('budgets', () => {
     expect(limits('max-memory', 'session=20', memory)).toEqual({ session: 20e9, address: 20e9, total: 20e9 });
     expect(limits('max-memory', 'total=9,session=0.5', memory)).toEqual({ session: 0.5e9, address: 4e9, total: 9e9 });
     expect(limits('max-memory', 'none', memory).session).toBe(Number.POSITIVE_INFINITY);
-    for (const wrong of ['', '3', 'session=0', 'session=1,session=2', 'sessions=1', 'session=-1', 'session=2,address=1', 'address=3,total=2'])
+    for (const wrong of [
+      '',
+      '3',
+      'session=0',
+      'session=1,session=2',
+      'sessions=1',
+      'session=-1',
+      'session=2,address=1',
+      'address=3,total=2',
+    ])
       await failure('ERR_ARGUMENT', () => limits('max-memory', wrong, memory));
   });
 });
 
 describe('a party', () => {
   const price = priceOf(MODEL.config, MODEL.plan, 'open', REQUEST);
-  const party = (budgetLimits: BudgetLimits, peers: string[] = []) => new Sessions({ ...optionsOf(peers), budgets: new Budgets(1, budgetLimits) });
+  const party = (budgetLimits: BudgetLimits, peers: string[] = []) =>
+    new Sessions({ ...optionsOf(peers), budgets: new Budgets(1, budgetLimits) });
   const enough = all(price.traffic + price.memory, 2 * (price.traffic + price.memory), 1e12);
   const code = (change: Partial<Request> = {}) => requestCode({ ...REQUEST, ...change });
 
@@ -101,13 +117,20 @@ describe('a party', () => {
       });
       served.catch(() => undefined);
       const { model, ...request } = { ...REQUEST, ...change };
-      await sendControl(owner, 'request', { version: SESSION_VERSION, ...request, model: model ?? null, links: { '1': LINK, '2': LINK } });
+      await sendControl(owner, 'request', {
+        version: SESSION_VERSION,
+        ...request,
+        model: model ?? null,
+        links: { '1': LINK, '2': LINK },
+      });
       return { served, said };
     };
     const sessions = party(enough, peers);
     const large = await ask(sessions, { sequences: 5000 });
     await failure('ERR_TOO_LARGE', () => large.served);
-    expect(JSON.parse(large.said[0])).toMatchObject({ failed: { code: 'ERR_TOO_LARGE', hint: 'shorten the text or split the batch' } });
+    expect(JSON.parse(large.said[0])).toMatchObject({
+      failed: { code: 'ERR_TOO_LARGE', hint: 'shorten the text or split the batch' },
+    });
     expect(peers).toEqual([]);
     // Control: one within the budget gets as far as the other party, and its end gives back what it took.
     const budgets = new Budgets(1, enough);

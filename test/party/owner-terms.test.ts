@@ -45,9 +45,19 @@ describe('a link of an owner in Node that pins the parties', () => {
     const common = { party: 1, session: SESSION, signallingHash: NO_SIGNALLING } as const;
     const shake = async (credential: Awaited<ReturnType<typeof testCredential>> | undefined): Promise<Uint8Array> => {
       const [own, theirs] = memoryPair(0, 1, { timeoutMs: 5_000 });
-      const party = partyHandshakeOn(theirs, { ...common, identity, admit: () => undefined, enrolment: enrolments([model]) });
+      const party = partyHandshakeOn(theirs, {
+        ...common,
+        identity,
+        admit: () => undefined,
+        enrolment: enrolments([model]),
+      });
       party.catch(() => undefined);
-      const terms = { ...common, identity: identity.publicKey, modelHash: fromHex(model.hash), parametersHash: PARAMETERS };
+      const terms = {
+        ...common,
+        identity: identity.publicKey,
+        modelHash: fromHex(model.hash),
+        parametersHash: PARAMETERS,
+      };
       const key = await ownerHandshakeOn(own, { ...terms, credential });
       expect((await party).key).toEqual(key);
       return key;

@@ -1,4 +1,7 @@
-/** Both compute parties as daemons of this process, on loopback, with owners that follow the protocol and owners that do not. */
+/**
+ * Both compute parties as daemons of this process, on loopback, with owners that follow the protocol and owners
+ * that do not.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +26,14 @@ import { type Request, SESSION_VERSION, requestCode } from '../../src/session/re
 import { INPUT, SHAPE } from '../session/harness.ts';
 
 const CONFIG = {
-  ...{ architectures: ['BertForMaskedLM'], model_type: 'bert', hidden_act: 'gelu', hidden_size: 16, num_hidden_layers: 1, num_attention_heads: 2 },
+  ...{
+    architectures: ['BertForMaskedLM'],
+    model_type: 'bert',
+    hidden_act: 'gelu',
+    hidden_size: 16,
+    num_hidden_layers: 1,
+    num_attention_heads: 2,
+  },
   ...{ intermediate_size: 24, vocab_size: 40, max_position_embeddings: 64, type_vocab_size: 2, layer_norm_eps: 1e-5 },
 };
 
@@ -60,7 +70,8 @@ export class Parties {
     writeFileSync(configPath, JSON.stringify(CONFIG));
     const location = { kind: 'random', seed: 1, configPath } as const;
     parties.model = await (await openModel(location, { weights: true })).hash();
-    for (const id of [1, 2] as const) parties.parties.push(await parties.#start(id, { models: [{ weights: 'open', model: location }], ...change(id) }));
+    for (const id of [1, 2] as const)
+      parties.parties.push(await parties.#start(id, { models: [{ weights: 'open', model: location }], ...change(id) }));
     return parties;
   }
 
@@ -137,7 +148,14 @@ export class Parties {
   /** A link of an owner to one party, with keys agreed and nothing said. */
   async link(party: 1 | 2, session: Uint8Array, request: Request = this.request): Promise<OwnerLink> {
     const link = await openOwnerLink({
-      ...{ party, address: this.parties[party - 1].web, session, modelHash: this.model, parametersHash: requestCode(request), transport: 'websocket' },
+      ...{
+        party,
+        address: this.parties[party - 1].web,
+        session,
+        modelHash: this.model,
+        parametersHash: requestCode(request),
+        transport: 'websocket',
+      },
       WebSocket: WebSocket as unknown as WebSocketConstructor,
     });
     this.#open.push(link.channel);
@@ -148,10 +166,19 @@ export class Parties {
   async prepare(): Promise<OwnerSession> {
     const session = crypto.getRandomValues(new Uint8Array(16));
     const links = await Promise.all(([1, 2] as const).map((party) => this.link(party, session)));
-    const model = await openModel({ kind: 'random', seed: 1, configPath: join(this.#folder, 'config.json') }, { weights: false });
+    const model = await openModel(
+      { kind: 'random', seed: 1, configPath: join(this.#folder, 'config.json') },
+      { weights: false },
+    );
     const kernels = new WasmKernels({ module: await loadNodeModule(), threads: 0 });
     const owner = await OwnerSession.open({
-      ...{ config: model.config, request: this.request, session, kernels, parameters: ownerParameters(model.config, undefined) },
+      ...{
+        config: model.config,
+        request: this.request,
+        session,
+        kernels,
+        parameters: ownerParameters(model.config, undefined),
+      },
       channels: new Map<PartyId, Channel>([
         [1, links[0].channel],
         [2, links[1].channel],
@@ -172,11 +199,22 @@ export class Parties {
   }
 
   /** The request of an owner that then says nothing. */
-  async ask(session: Uint8Array, requests: readonly [Request, Request] = [this.request, this.request]): Promise<[OwnerLink, OwnerLink]> {
-    const links = [await this.link(1, session, requests[0]), await this.link(2, session, requests[1])] as [OwnerLink, OwnerLink];
+  async ask(
+    session: Uint8Array,
+    requests: readonly [Request, Request] = [this.request, this.request],
+  ): Promise<[OwnerLink, OwnerLink]> {
+    const links = [await this.link(1, session, requests[0]), await this.link(2, session, requests[1])] as [
+      OwnerLink,
+      OwnerLink,
+    ];
     const names = { '1': toHex(linkName(links[0].key)), '2': toHex(linkName(links[1].key)) };
     for (const [i, { channel }] of links.entries())
-      await sendControl(channel, 'request', { version: SESSION_VERSION, ...requests[i], model: this.model, links: names });
+      await sendControl(channel, 'request', {
+        version: SESSION_VERSION,
+        ...requests[i],
+        model: this.model,
+        links: names,
+      });
     return links;
   }
 

@@ -62,7 +62,9 @@ describe('places', () => {
 
   it('are given up by the address that has most, and of one that has as many as it may by itself alone', async () => {
     const { places: p } = places(4, 3);
-    const held = await Promise.all(['192.0.2.1', '192.0.2.66', '192.0.2.66', '192.0.2.66'].map((address) => p.take(address)));
+    const held = await Promise.all(
+      ['192.0.2.1', '192.0.2.66', '192.0.2.66', '192.0.2.66'].map((address) => p.take(address)),
+    );
     for (const place of held) place.waits('prepared');
     void p.take('192.0.2.2').then((place) => place.works());
     expect(held.map(({ wanted }) => wanted.aborted)).toEqual([false, true, false, false]);
@@ -107,12 +109,18 @@ describe('a party whose places are taken', () => {
   it('by prepared owners asks the oldest, which leaves without an error; the others can still send their text', async () => {
     const parties = await start(2);
     const [oldest, other] = [await parties.prepare(), await parties.prepare()];
-    expect(await parties.one.health()).toMatchObject({ http: 200, ok: true, status: 'busy', places: { max: 2, taken: 2, idle: 2 } });
+    expect(await parties.one.health()).toMatchObject({
+      http: 200,
+      ok: true,
+      status: 'busy',
+      places: { max: 2, taken: 2, idle: 2 },
+    });
     await parties.serves();
     await oldest.ended;
     const error = await failure('ERR_PEER_LET_GO', () => oldest.run(INPUT));
     expect([oldest.spent, error.kind]).toEqual([false, 'peer']);
-    // The newcomer may reach the second party while the oldest is on its way out there; then that party asks the next one, which prepares anew.
+    // The newcomer may reach the second party while the oldest is on its way out there; then that party asks the
+    // next one, which prepares anew.
     const later = await other.run(INPUT).then(
       ({ logits }) => logits.length,
       (thrown: { readonly code: string }) => thrown.code,
@@ -129,10 +137,14 @@ describe('an owner that takes its time', () => {
   ])('%s loses its place, and hears why', async (_when, patience, what) => {
     const parties = await start(1, patience);
     const session = randomSession();
-    const links = await (patience.requestMs === undefined ? parties.ask(session) : Promise.all(([1, 2] as const).map((party) => parties.link(party, session))));
+    const links = await (patience.requestMs === undefined
+      ? parties.ask(session)
+      : Promise.all(([1, 2] as const).map((party) => parties.link(party, session))));
     await Promise.all(links.map(({ channel }) => channel.ended));
     await until(() => parties.one.failures.length === 1 && parties.two.failures.length === 1);
-    const codes = parties.parties.flatMap(({ failures }) => failures.filter(({ code }) => code === 'ERR_PEER_TIMEOUT').map(({ message }) => message));
+    const codes = parties.parties.flatMap(({ failures }) =>
+      failures.filter(({ code }) => code === 'ERR_PEER_TIMEOUT').map(({ message }) => message),
+    );
     expect(codes.some((message) => what.test(message))).toBe(true);
     await parties.serves();
   });

@@ -1,6 +1,7 @@
 /**
- * What a peer says is never this process's own fault: for every error code a data owner, and the other compute party, that reports it ends its own session, and the
- * daemon serves the next one. What ends a daemon is its own device alone.
+ * What a peer says is never this process's own fault: for every error code a data owner, and the other compute
+ * party, that reports it ends its own session, and the daemon serves the next one. What ends a daemon is its own
+ * device alone.
  */
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { toHex } from '../../src/core/bytes.ts';
@@ -42,7 +43,9 @@ describe('a code that is reported', () => {
     // Who did not prove itself to whom is said of either.
     if (code !== 'ERR_IDENTITY_PEERS') expect((error as TercetError).party).toBe(2);
     // And what this side tells of its own failures is understood as what it says.
-    expect(heard(told(new TercetError(code, 'secret', 'secret')).code)).toBe(told(new TercetError(code, 'secret', 'secret')).code);
+    expect(heard(told(new TercetError(code, 'secret', 'secret')).code)).toBe(
+      told(new TercetError(code, 'secret', 'secret')).code,
+    );
     expect(kindOf(heard(code))).toMatch(/^(peer|io)$/);
   });
 });
@@ -70,7 +73,9 @@ describe('a daemon', () => {
 
   it('serves the next session after the other compute party has reported one of each kind that could end a process', async () => {
     const parties = await start();
-    const codes = ERROR_CODES.filter((code) => kindOf(code) === 'device' || code === 'ERR_PEER_CLOSED' || code === 'ERR_ABORTED');
+    const codes = ERROR_CODES.filter(
+      (code) => kindOf(code) === 'device' || code === 'ERR_PEER_CLOSED' || code === 'ERR_ABORTED',
+    );
     for (const code of codes) {
       const session = randomSession();
       // The owner asks party 1 alone.

@@ -42,7 +42,10 @@ let name: string;
 beforeAll(async () => {
   writeFileSync(join(root, 'config.json'), JSON.stringify(CONFIG));
   const signal = new AbortController().signal;
-  model = await openModel({ kind: 'random', seed: 3, configPath: join(root, 'config.json') }, { weights: true, signal });
+  model = await openModel(
+    { kind: 'random', seed: 3, configPath: join(root, 'config.json') },
+    { weights: true, signal },
+  );
   name = await shareModel(model, first, kernels, signal);
   await shareModel(model, second, kernels, signal);
 });
@@ -95,12 +98,16 @@ describe('a part of a sharing', () => {
     const folder = mkdtempSync(join(root, 'issuer-'));
     cpSync(join(first, 'issuer'), join(folder, 'issuer'), { recursive: true });
     cpSync(join(second, 'issuer', file), join(folder, 'issuer', file));
-    await failure('ERR_MODEL_HASH', async () => (await Issuer.open(folder)).enrol('alice', 1, join(folder, 'alice.json')));
+    await failure('ERR_MODEL_HASH', async () =>
+      (await Issuer.open(folder)).enrol('alice', 1, join(folder, 'alice.json')),
+    );
   });
 
   it('of a version that did not name them all is refused by that, not as damaged', async () => {
     const folder = changed('p1', edit('share.json', '"version": 3', '"version": 2'));
-    expect((await failure('ERR_MODEL_FORMAT', () => loadShares(1, folder, kernels))).message).toMatch(/another version.*no enrolment key/);
+    expect((await failure('ERR_MODEL_FORMAT', () => loadShares(1, folder, kernels))).message).toMatch(
+      /another version.*no enrolment key/,
+    );
   });
 
   it('is named by every one of its hashes', () => {
@@ -135,7 +142,9 @@ async function masksOf(folder: string): Promise<bigint[][]> {
   for (const parameter of listParameters(model.config)) {
     const { bytes } = await store.raw(parameter.name);
     const clear = wordsFrom(Array.from(await encode(parameter), BigInt), 64);
-    masks.push(Array.from(new BigUint64Array(bytes.slice().buffer), (m, i) => BigInt.asUintN(64, m - BigInt(clear.data[i]))));
+    masks.push(
+      Array.from(new BigUint64Array(bytes.slice().buffer), (m, i) => BigInt.asUintN(64, m - BigInt(clear.data[i]))),
+    );
   }
   return masks;
 }
@@ -159,7 +168,8 @@ describe('the masks of secret weights', () => {
       64,
     );
     for (const number of [0, 1, 9]) {
-      const masked = async (one: Uint8Array, two: Uint8Array) => [...(await maskParameter(kernels, [one, two], number, words)).data].map(BigInt);
+      const masked = async (one: Uint8Array, two: Uint8Array) =>
+        [...(await maskParameter(kernels, [one, two], number, words)).data].map(BigInt);
       const base = await masked(...seeds);
       for (const other of [await masked(seeded(32, 6, 51), seeds[1]), await masked(seeds[0], seeded(32, 6, 52))]) {
         expect(other.filter((word, i) => word === base[i])).toEqual([]);

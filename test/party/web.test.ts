@@ -26,9 +26,24 @@ beforeAll(async () => {
   // The other compute party: a link that stays open and says nothing.
   const connectPeer = async () => memoryPair(1, 2, { timeoutMs: 10_000 })[0];
   const budgets = new Budgets(1, defaultLimits(4e9));
-  sessions = new Sessions({ id: 1, models, kernels, signal: stop.signal, maxSessions: 8, budgets, connectPeer, onFailure: (error) => failures.push(error) });
+  sessions = new Sessions({
+    id: 1,
+    models,
+    kernels,
+    signal: stop.signal,
+    maxSessions: 8,
+    budgets,
+    connectPeer,
+    onFailure: (error) => failures.push(error),
+  });
   const options = { identity: await createIdentity(), host: '127.0.0.1', port: 0, origins: [], iceServers: [] };
-  served = await serveBrowsers(1, options, { models, kernels, sessions, recvTimeoutMs: 10_000, onRefused: (error) => failures.push(error) });
+  served = await serveBrowsers(1, options, {
+    models,
+    kernels,
+    sessions,
+    recvTimeoutMs: 10_000,
+    onRefused: (error) => failures.push(error),
+  });
 });
 afterAll(async () => {
   stop.abort();
@@ -50,7 +65,12 @@ async function ask(signed: Request, asked: Request): Promise<unknown> {
   });
   try {
     const links = { '1': toHex(linkName(link.key)), '2': '00'.repeat(32) };
-    await sendControl(link.channel, 'request', { version: SESSION_VERSION, ...asked, model: asked.model ?? null, links });
+    await sendControl(link.channel, 'request', {
+      version: SESSION_VERSION,
+      ...asked,
+      model: asked.model ?? null,
+      links,
+    });
     return await recvControl(link.channel, 'offer');
   } finally {
     link.channel.abort(new Error('seen enough'));

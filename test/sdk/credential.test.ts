@@ -1,4 +1,7 @@
-/** Secret weights in the SDK: a credential is judged before anything is downloaded or sent, and goes to both parties. */
+/**
+ * Secret weights in the SDK: a credential is judged before anything is downloaded or sent, and goes to both
+ * parties.
+ */
 import { describe, expect, it } from 'vitest';
 import { failure } from '../failure.ts';
 import { testFile, testSharing } from '../support/enrolment.ts';
@@ -27,7 +30,9 @@ describe('secret weights', () => {
     await failure('ERR_CREDENTIAL_EXPIRED', async () =>
       site.load({ weights: 'secret', credential: await testFile(sharing, { expires: Math.floor(Date.now() / 1000) }) }),
     );
-    await failure('ERR_CREDENTIAL_SHARING', async () => site.load({ weights: 'secret', credential: await testFile(other, { expires: later() }) }));
+    await failure('ERR_CREDENTIAL_SHARING', async () =>
+      site.load({ weights: 'secret', credential: await testFile(other, { expires: later() }) }),
+    );
     const damaged = { ...JSON.parse(await testFile(sharing, { expires: later() })), seeds: '00'.repeat(64) };
     await failure('ERR_CREDENTIAL_SIGNATURE', () => site.load({ weights: 'secret', credential: damaged }));
     await failure('ERR_ARGUMENT', () => site.load({ weights: 'secret', credential: 'something else' }));

@@ -42,7 +42,9 @@ function changed(path: readonly (string | number)[], value: unknown): unknown {
 describe('a deployment', () => {
   it('is read as it was written', () => {
     expect(parseDeployment(GOOD)).toEqual({ ...GOOD, iceServers: [] });
-    expect(parseDeployment({ ...GOOD, iceServers: [{ urls: 'stun:stun.example:3478' }] }).iceServers).toEqual([{ urls: ['stun:stun.example:3478'] }]);
+    expect(parseDeployment({ ...GOOD, iceServers: [{ urls: 'stun:stun.example:3478' }] }).iceServers).toEqual([
+      { urls: ['stun:stun.example:3478'] },
+    ]);
   });
 
   it.each([
@@ -56,8 +58,13 @@ describe('a deployment', () => {
     expect(parseDeployment(changed(['entries'], [entry])).entries[0]).toEqual(entry);
     const hub = { repository: 'acme/tiny', commit: '0123456789'.repeat(4) };
     expect(parseDeployment(changed(['entries'], [{ ...entry, hub }])).entries[0]).toEqual({ ...entry, hub });
-    const without = { ...entry, examples: [{ label: 'one', text: 'x', ...('question' in more ? {} : { question: 'who?' }) }] };
-    expect((await failure('ERR_MODEL_CONFIG', () => parseDeployment(changed(['entries'], [without])))).message).toContain('entries[0].examples[0].question');
+    const without = {
+      ...entry,
+      examples: [{ label: 'one', text: 'x', ...('question' in more ? {} : { question: 'who?' }) }],
+    };
+    expect(
+      (await failure('ERR_MODEL_CONFIG', () => parseDeployment(changed(['entries'], [without])))).message,
+    ).toContain('entries[0].examples[0].question');
   });
 
   it.each<[string, unknown]>([
@@ -79,7 +86,10 @@ describe('a deployment', () => {
     ['entries[0].files', changed(['entries', 0, 'files'], { '../../etc/passwd': { sha256: HEX, bytes: 1 } })],
     ['entries[0].files.config.json.sha256', changed(['entries', 0, 'files', 'config.json'], { sha256: 'x', bytes: 1 })],
     ['entries[0].files.config.json.bytes', changed(['entries', 0, 'files', 'config.json', 'bytes'], -1)],
-    ['entries[0].files.config.json.bytes', changed(['entries', 0, 'files', 'config.json', 'bytes'], 64 * 1024 * 1024 + 1)],
+    [
+      'entries[0].files.config.json.bytes',
+      changed(['entries', 0, 'files', 'config.json', 'bytes'], 64 * 1024 * 1024 + 1),
+    ],
     ['entries[0].examples[0].text', changed(['entries', 0, 'examples', 0], { label: 'x' })],
     ['iceServers[0].urls', { ...GOOD, iceServers: [{ urls: 'https://x' }] }],
     ['the document', null],
@@ -97,7 +107,12 @@ describe('health', () => {
       return Response.json({ identity: url.startsWith('https') ? HEX : OTHER });
     };
     const found = await partiesHealth(deployment, { fetch, now: () => 0 } as unknown as Environment);
-    expect(asked).toEqual(['https://proxy.example/alder', 'http://127.0.0.1:7202'].flatMap((party) => [`${party}/v1/party`, `${party}/v1/health`]));
+    expect(asked).toEqual(
+      ['https://proxy.example/alder', 'http://127.0.0.1:7202'].flatMap((party) => [
+        `${party}/v1/party`,
+        `${party}/v1/health`,
+      ]),
+    );
     expect(found.map(({ ok }) => ok)).toEqual([true, true]);
   });
 });
@@ -107,7 +122,13 @@ describe('buckets', () => {
     expect(bucketsOf(undefined, 128)).toEqual([16, 32, 64, 128]);
     expect(bucketsOf(undefined, 10)).toEqual([10]);
     expect(bucketsOf([64, 8, 64, 1000], 512)).toEqual([8, 64, 512]);
-    expect([2, 16, 17, 128, 129].map((tokens) => bucketFor(bucketsOf(undefined, 128), tokens))).toEqual([16, 16, 32, 128, undefined]);
+    expect([2, 16, 17, 128, 129].map((tokens) => bucketFor(bucketsOf(undefined, 128), tokens))).toEqual([
+      16,
+      16,
+      32,
+      128,
+      undefined,
+    ]);
   });
 
   it('are cut where a model has no positions left for what follows, and hold nothing that does not fit', () => {
@@ -125,21 +146,35 @@ describe('errors across a port', () => {
   it('keep code, hint and party, and a code that is none becomes an internal error', async () => {
     const sent = structuredClone(
       await settle(async () => {
-        throw new TercetError('ERR_PEER_CLOSED', 'party 2: gone', 'run again', { party: 2, cause: new Error('inside') });
+        throw new TercetError('ERR_PEER_CLOSED', 'party 2: gone', 'run again', {
+          party: 2,
+          cause: new Error('inside'),
+        });
       }),
     );
     const error = await failure('ERR_PEER_CLOSED', () => unsettle(sent));
     expect([error.hint, error.party, error.cause]).toEqual(['run again', 2, undefined]);
-    await failure('ERR_INTERNAL', () => unsettle({ ok: false, error: { code: 'ERR_NEW', message: 'x', hint: 'y', party: undefined } }));
+    await failure('ERR_INTERNAL', () =>
+      unsettle({ ok: false, error: { code: 'ERR_NEW', message: 'x', hint: 'y', party: undefined } }),
+    );
     expect(unsettle(await settle(async () => 5))).toBe(5);
   });
 });
 
 describe('capabilities', () => {
-  const place = { gpu: undefined, secureContext: true, webrtc: true, workers: true, threads: 1, crossOriginIsolated: false };
+  const place = {
+    gpu: undefined,
+    secureContext: true,
+    webrtc: true,
+    workers: true,
+    threads: 1,
+    crossOriginIsolated: false,
+  };
   const adapter = (info: Partial<GPUAdapterInfo>) =>
     ({
-      requestAdapter: async () => ({ info: { vendor: '', architecture: '', device: '', description: '', isFallbackAdapter: false, ...info } }),
+      requestAdapter: async () => ({
+        info: { vendor: '', architecture: '', device: '', description: '', isFallbackAdapter: false, ...info },
+      }),
     }) as unknown as GPU;
 
   it.each([
@@ -154,8 +189,13 @@ describe('capabilities', () => {
   });
 
   it('take a graphics device, but not one that is software', async () => {
-    expect((await capabilitiesOf({ ...place, gpu: adapter({ vendor: 'nvidia', architecture: 'hopper' }) })).device).toBe('webgpu');
-    const software = await capabilitiesOf({ ...place, gpu: adapter({ vendor: 'google', architecture: 'swiftshader' }) });
+    expect(
+      (await capabilitiesOf({ ...place, gpu: adapter({ vendor: 'nvidia', architecture: 'hopper' }) })).device,
+    ).toBe('webgpu');
+    const software = await capabilitiesOf({
+      ...place,
+      gpu: adapter({ vendor: 'google', architecture: 'swiftshader' }),
+    });
     expect(software.device).toBe('wasm');
     expect(software.webgpu).toMatchObject({ ok: true, detail: expect.stringContaining('in software') });
     expect((await capabilitiesOf({ ...place, webrtc: false })).webrtc).toMatchObject({ ok: false, reason: 'no-api' });

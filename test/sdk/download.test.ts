@@ -1,4 +1,7 @@
-/** What a data owner downloads: every way that a server can be wrong has its own sentence, and nothing that was not checked is handed on. */
+/**
+ * What a data owner downloads: every way that a server can be wrong has its own sentence, and nothing that was not
+ * checked is handed on.
+ */
 import { createHash } from 'node:crypto';
 import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -41,7 +44,9 @@ beforeAll(async () => {
       return;
     }
     if (path === '/mended')
-      return response.writeHead(200, { 'content-type': mended ? 'application/json' : 'text/html', 'cache-control': 'max-age=3600' }).end(mended ? BODY : HTML);
+      return response
+        .writeHead(200, { 'content-type': mended ? 'application/json' : 'text/html', 'cache-control': 'max-age=3600' })
+        .end(mended ? BODY : HTML);
     response.writeHead(200).flushHeaders();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -59,12 +64,16 @@ function forever(response: import('node:http').ServerResponse): void {
   more();
 }
 
-const download = (path: string, signal?: AbortSignal) => downloadPinned(`${base}${path}`, 'tokenizer.json', PIN, { fetch, signal });
+const download = (path: string, signal?: AbortSignal) =>
+  downloadPinned(`${base}${path}`, 'tokenizer.json', PIN, { fetch, signal });
 
 describe('a pinned file', () => {
   it('is handed on when its bytes are the published ones, with progress to the end', async () => {
     const progress: [number, number][] = [];
-    const bytes = await downloadPinned(`${base}/good`, 'tokenizer.json', PIN, { fetch, onProgress: (loaded, total) => progress.push([loaded, total]) });
+    const bytes = await downloadPinned(`${base}/good`, 'tokenizer.json', PIN, {
+      fetch,
+      onProgress: (loaded, total) => progress.push([loaded, total]),
+    });
     expect(new TextDecoder().decode(bytes)).toBe(BODY);
     expect(progress.at(-1)).toEqual([BODY.length, BODY.length]);
     // One request, whose address tells what is in the file: that may be kept for good.

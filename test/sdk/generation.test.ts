@@ -1,4 +1,7 @@
-/** Generated text through the SDK, on real sessions in one process: the pieces of the float reference, streams, early ends, and what is refused before it is sent. */
+/**
+ * Generated text through the SDK, on real sessions in one process: the pieces of the float reference, streams,
+ * early ends, and what is refused before it is sent.
+ */
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { runFloat } from '../../src/ml/reference/float.ts';
@@ -6,7 +9,8 @@ import type { ProgressEvent } from '../../src/sdk/types.ts';
 import { failure } from '../failure.ts';
 import { type MemorySite, memorySite } from './memory-site.ts';
 
-const count = (events: readonly ProgressEvent[], status: ProgressEvent['status']) => events.filter((event) => event.status === status).length;
+const count = (events: readonly ProgressEvent[], status: ProgressEvent['status']) =>
+  events.filter((event) => event.status === status).length;
 
 /** The likeliest pieces behind a prompt, by the float reference. */
 async function greedy({ source, tokenizer }: MemorySite, prompt: string, pieces: number): Promise<number[]> {
@@ -14,7 +18,9 @@ async function greedy({ source, tokenizer }: MemorySite, prompt: string, pieces:
   const start = ids.length;
   while (ids.length < start + pieces) {
     const { logits } = await runFloat(source, ids, { positions: [ids.length - 1] });
-    const next = logits.subarray(0, tokenizer.vocabSize).reduce((best, value, i, all) => (value > all[best] ? i : best), 0);
+    const next = logits
+      .subarray(0, tokenizer.vocabSize)
+      .reduce((best, value, i, all) => (value > all[best] ? i : best), 0);
     if (next === tokenizer.eosTokenId) break;
     ids.push(next);
   }
@@ -25,7 +31,12 @@ describe('a generator', () => {
   it('adds the pieces of the float reference, tells of each, and counts all steps', { timeout: 120_000 }, async () => {
     const site = await memorySite('writer');
     const model = await site.load();
-    expect(site.fetched.toSorted((a, b) => a.localeCompare(b))).toEqual(['config.json', 'merges.txt', 'tokenizer_config.json', 'vocab.json']);
+    expect(site.fetched.toSorted((a, b) => a.localeCompare(b))).toEqual([
+      'config.json',
+      'merges.txt',
+      'tokenizer_config.json',
+      'vocab.json',
+    ]);
     const expected = await greedy(site, 'the cat', 4);
     const stream = model.generate('the cat', { maxNewTokens: 4 });
     const pieces: string[] = [];
@@ -107,7 +118,9 @@ describe('a generator', () => {
     await failure('ERR_STATE', async () => await model.generate('the'));
   });
 
-  it('pads a prompt no further than the pieces behind it leave room, and refuses what cannot be', { timeout: 120_000 }, async () => {
+  it('pads a prompt no further than the pieces behind it leave room, and refuses what cannot be', {
+    timeout: 120_000,
+  }, async () => {
     const site = await memorySite('writer');
     const model = await site.load();
     // 17 positions and 14 more would be padded to a bucket of 32, and the model has 32 in all.

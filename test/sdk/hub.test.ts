@@ -1,4 +1,7 @@
-/** Models whose public files come from a hub: what is asked for, what is kept, and that the deployment's pins hold whoever sends the files. */
+/**
+ * Models whose public files come from a hub: what is asked for, what is kept, and that the deployment's pins hold
+ * whoever sends the files.
+ */
 import { describe, expect, it } from 'vitest';
 import type { ModelEntry, PretrainedOptions } from '../../src/sdk/types.ts';
 import { testFile, testSharing } from '../support/enrolment.ts';
@@ -14,11 +17,15 @@ describe('a model whose files come from a hub', () => {
     const site = await onHub();
     const model = await site.load({ hub: true });
     expect(site.addresses).toHaveLength(FILES.length);
-    expect(new Set(site.addresses)).toEqual(new Set(FILES.map((file) => `https://huggingface.co/acme/filler/resolve/${COMMIT}/${file}`)));
+    expect(new Set(site.addresses)).toEqual(
+      new Set(FILES.map((file) => `https://huggingface.co/acme/filler/resolve/${COMMIT}/${file}`)),
+    );
     expect(model.downloadedBytes).toBeGreaterThan(0);
     expect((await model.predict('the cat [MASK]')).predictions).toHaveLength(5);
     await model.dispose();
-    const states = site.events.filter((event) => 'file' in event && event.file === 'config.json').map(({ status }) => status);
+    const states = site.events
+      .filter((event) => 'file' in event && event.file === 'config.json')
+      .map(({ status }) => status);
     expect(states).toEqual(['initiate', 'download', 'progress', 'done']);
 
     site.fetched.length = 0;
@@ -29,20 +36,19 @@ describe('a model whose files come from a hub', () => {
       await again.dispose();
     }
     expect(site.fetched).toEqual([]);
-    expect(site.events.filter((event) => 'file' in event && event.file === 'config.json').map(({ status }) => status)).toEqual([
-      'initiate',
-      'download',
-      'done',
-      'initiate',
-      'download',
-      'done',
-    ]);
+    expect(
+      site.events.filter((event) => 'file' in event && event.file === 'config.json').map(({ status }) => status),
+    ).toEqual(['initiate', 'download', 'done', 'initiate', 'download', 'done']);
   });
 
   it('comes from the mirror that is named, and no hub is asked where none is', async () => {
     const site = await onHub();
     await (await site.load({ hub: { endpoint: 'https://mirror.example/hub/' } })).dispose();
-    expect(site.addresses.every((address) => address.startsWith(`https://mirror.example/hub/acme/filler/resolve/${COMMIT}/`))).toBe(true);
+    expect(
+      site.addresses.every((address) =>
+        address.startsWith(`https://mirror.example/hub/acme/filler/resolve/${COMMIT}/`),
+      ),
+    ).toBe(true);
     site.addresses.length = 0;
     for (const hub of [false, undefined]) await (await site.load({ hub } as PretrainedOptions)).dispose();
     expect(new Set(site.addresses.map((address) => new URL(address).host))).toEqual(new Set(['127.0.0.1']));
@@ -51,7 +57,12 @@ describe('a model whose files come from a hub', () => {
 
   it.each([
     ['a byte more', (real: Uint8Array) => Uint8Array.of(...real, 32), 'ERR_INTEGRITY', /longer than/],
-    ['another bit', (real: Uint8Array) => real.map((byte, i) => (i === 3 ? byte ^ 1 : byte)), 'ERR_INTEGRITY', /hash differs/],
+    [
+      'another bit',
+      (real: Uint8Array) => real.map((byte, i) => (i === 3 ? byte ^ 1 : byte)),
+      'ERR_INTEGRITY',
+      /hash differs/,
+    ],
   ] as const)(
     'is refused with %s than the deployment pins, and nothing is kept of it',
     async (_what, fault, code, says) => {
@@ -69,7 +80,10 @@ describe('a model whose files come from a hub', () => {
   it('has nothing more from anywhere with secret weights: what opens them is in the credential', async () => {
     const sharing = await testSharing();
     const credential = await testFile(sharing, { expires: Math.floor(Date.now() / 1000) + 1000 });
-    const site = await memorySite('filler', () => ({ weights: { secret: sharing.sharing }, hub: { repository: 'acme/filler', commit: COMMIT } }));
+    const site = await memorySite('filler', () => ({
+      weights: { secret: sharing.sharing },
+      hub: { repository: 'acme/filler', commit: COMMIT },
+    }));
     for (const _load of [1, 2]) await (await site.load({ hub: true, weights: 'secret', credential })).dispose();
     expect(site.addresses.filter((address) => !address.startsWith('https://huggingface.co/'))).toEqual([]);
     expect([...new Set(site.fetched)].sort()).toEqual(['config.json', 'tokenizer.json', 'tokenizer_config.json']);
@@ -87,19 +101,26 @@ describe('a model whose files come from a hub', () => {
       files,
       hub: { repository: 'acme/filler', commit: COMMIT },
     }));
-    expect((await failure('ERR_MODEL_CONFIG', () => site.load({ hub: true }))).message).toMatch(/lists no config\.json/);
+    expect((await failure('ERR_MODEL_CONFIG', () => site.load({ hub: true }))).message).toMatch(
+      /lists no config\.json/,
+    );
     expect(site.fetched).not.toContain('config.json');
   });
 
-  it.each(['https://mirror.example', null, 1, [], { url: 'https://mirror.example' }, { endpoint: 3 }, { offline: 'yes' }])(
-    'does not guess what hub: %j means',
-    async (hub) => {
-      const site = await onHub();
-      const error = await failure('ERR_ARGUMENT', () => site.load({ hub } as PretrainedOptions));
-      expect(error.line()).toMatch(/endpoint: 'https/);
-      expect(site.fetched).toEqual([]);
-    },
-  );
+  it.each([
+    'https://mirror.example',
+    null,
+    1,
+    [],
+    { url: 'https://mirror.example' },
+    { endpoint: 3 },
+    { offline: 'yes' },
+  ])('does not guess what hub: %j means', async (hub) => {
+    const site = await onHub();
+    const error = await failure('ERR_ARGUMENT', () => site.load({ hub } as PretrainedOptions));
+    expect(error.line()).toMatch(/endpoint: 'https/);
+    expect(site.fetched).toEqual([]);
+  });
 
   it('refuses an endpoint that is no address', async () => {
     const site = await onHub();

@@ -1,4 +1,7 @@
-/** A deployment in one process: the real SDK, real sessions of all three parties, links in memory, and tiny models of random weights with real tokenizers. */
+/**
+ * A deployment in one process: the real SDK, real sessions of all three parties, links in memory, and tiny models
+ * of random weights with real tokenizers.
+ */
 import { createHash } from 'node:crypto';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
 import { type TercetError, asTercetError } from '../../src/core/errors.ts';
@@ -19,12 +22,27 @@ import { PIECES, TOKENIZER_CONFIG_JSON, TOKENIZER_JSON, jsonBytes } from '../ml/
 import { servedModel } from '../session/harness.ts';
 import { seeded } from '../support/simulate.ts';
 
-const SIZES = { hidden_size: 16, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 24, layer_norm_eps: 1e-5 };
-const BERT = { model_type: 'bert', hidden_act: 'gelu', max_position_embeddings: 32, type_vocab_size: 2, vocab_size: PIECES.length, ...SIZES };
+const SIZES = {
+  hidden_size: 16,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  intermediate_size: 24,
+  layer_norm_eps: 1e-5,
+};
+const BERT = {
+  model_type: 'bert',
+  hidden_act: 'gelu',
+  max_position_embeddings: 32,
+  type_vocab_size: 2,
+  vocab_size: PIECES.length,
+  ...SIZES,
+};
 
 /** The 256 characters of bytes, two merges, and the end of a text. */
 const BYTES = (() => {
-  const printable = Array.from({ length: 256 }, (_, b) => b).filter((b) => (b > 32 && b < 127) || (b > 160 && b !== 173));
+  const printable = Array.from({ length: 256 }, (_, b) => b).filter(
+    (b) => (b > 32 && b < 127) || (b > 160 && b !== 173),
+  );
   let next = 256;
   return Array.from({ length: 256 }, (_, b) => String.fromCodePoint(printable.includes(b) ? b : next++));
 })();
@@ -62,13 +80,21 @@ export type ModelId = keyof typeof CONFIGS;
 
 function filesOf(id: ModelId): Map<string, Uint8Array> {
   const config = ['config.json', jsonBytes(CONFIGS[id])] as const;
-  if (id !== 'writer') return new Map([config, ['tokenizer.json', jsonBytes(TOKENIZER_JSON)], ['tokenizer_config.json', jsonBytes(TOKENIZER_CONFIG_JSON)]]);
+  if (id !== 'writer')
+    return new Map([
+      config,
+      ['tokenizer.json', jsonBytes(TOKENIZER_JSON)],
+      ['tokenizer_config.json', jsonBytes(TOKENIZER_CONFIG_JSON)],
+    ]);
   const end = GPT2_PIECES[GPT2_PIECES.length - 1];
   return new Map([
     config,
     ['vocab.json', jsonBytes(Object.fromEntries(GPT2_PIECES.map((piece, i) => [piece, i])))],
     ['merges.txt', new TextEncoder().encode(`#version: 0.2\n${MERGES.join('\n')}\n`)],
-    ['tokenizer_config.json', jsonBytes({ tokenizer_class: 'GPT2Tokenizer', bos_token: end, eos_token: end, unk_token: end })],
+    [
+      'tokenizer_config.json',
+      jsonBytes({ tokenizer_class: 'GPT2Tokenizer', bos_token: end, eos_token: end, unk_token: end }),
+    ],
   ]);
 }
 
@@ -92,15 +118,28 @@ export interface MemorySite {
 }
 
 /** @param change of the deployment's one entry */
-export async function memorySite(id: ModelId, change: (entry: Deployment['entries'][number]) => object = (entry) => entry): Promise<MemorySite> {
+export async function memorySite(
+  id: ModelId,
+  change: (entry: Deployment['entries'][number]) => object = (entry) => entry,
+): Promise<MemorySite> {
   const config = parseModelConfig(CONFIGS[id]);
   const files = filesOf(id);
   const source = randomWeights(config, 7);
   const model = await servedModel(source);
-  const pins = Object.fromEntries([...files].map(([name, bytes]) => [name, { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }]));
+  const pins = Object.fromEntries(
+    [...files].map(([name, bytes]) => [
+      name,
+      { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') },
+    ]),
+  );
   const entry = { id, task: taskOf(config.head), title: id, weights: { open: model.hash }, files: pins, examples: [] };
   const party = (id: 1 | 2) => ({ url: `http://127.0.0.1:${id}`, identity: `c${id}`.repeat(32) });
-  const deployment: Deployment = { version: 1, parties: [party(1), party(2)], models: 'models', entries: [{ ...entry, ...change(entry) }] };
+  const deployment: Deployment = {
+    version: 1,
+    parties: [party(1), party(2)],
+    models: 'models',
+    entries: [{ ...entry, ...change(entry) }],
+  };
   const fetched: string[] = [];
   const addresses: string[] = [];
   const faults: MemorySite['faults'] = new Map();
@@ -137,12 +176,20 @@ export async function memorySite(id: ModelId, change: (entry: Deployment['entrie
     ends,
     owners,
     load: (options) =>
-      OwnerModel.load(id, { deployment, device: 'wasm', buckets: [8, 16], progress_callback: (event) => events.push(event), ...options }, place),
+      OwnerModel.load(
+        id,
+        { deployment, device: 'wasm', buckets: [8, 16], progress_callback: (event) => events.push(event), ...options },
+        place,
+      ),
   };
 }
 
 /** Both compute parties start with the first link of a session; the links between them stand already. */
-function opener(model: ServedModel, ends: MemorySite['ends'], owners: Channel[]): (request: LinkRequest) => Promise<OpenedLink> {
+function opener(
+  model: ServedModel,
+  ends: MemorySite['ends'],
+  owners: Channel[],
+): (request: LinkRequest) => Promise<OpenedLink> {
   const waiting = new Map<string, readonly Channel[]>();
   return async ({ party, session }) => {
     const name = session.join();

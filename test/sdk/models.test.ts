@@ -1,4 +1,7 @@
-/** Every method of a model, on real sessions in one process, against the float reference: what it answers, what it refuses before anything is sent, and how it ends. */
+/**
+ * Every method of a model, on real sessions in one process, against the float reference: what it answers, what it
+ * refuses before anything is sent, and how it ends.
+ */
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { softmax } from '../../src/ml/tasks/common.ts';
@@ -22,11 +25,14 @@ describe('a classifier', () => {
     const model = await site.load();
     expect(model.labels).toEqual(['bad', 'fair', 'good']);
     const expected = await Promise.all(
-      TEXTS.map(async (text) => softmax((await runFloat(site.source, site.tokenizer.encode(text, { allowMask: false }).ids)).logits)),
+      TEXTS.map(async (text) =>
+        softmax((await runFloat(site.source, site.tokenizer.encode(text, { allowMask: false }).ids)).logits),
+      ),
     );
     const { results, costs } = await model.classifyBatch(TEXTS, { batchSize: 2 });
     for (const [i, { labels }] of results.entries()) {
-      for (const { label, score } of labels) expect(score, `${TEXTS[i]}: ${label}`).toBeCloseTo(expected[i][model.labels.indexOf(label)], DIGITS);
+      for (const { label, score } of labels)
+        expect(score, `${TEXTS[i]}: ${label}`).toBeCloseTo(expected[i][model.labels.indexOf(label)], DIGITS);
     }
     expect(costs.map(({ tokens, paddedTokens }) => [tokens, paddedTokens])).toEqual([
       [9 + 4, 2 * 16],
@@ -45,7 +51,9 @@ describe('a classifier', () => {
     const model = await site.load();
     const bad = await failure('ERR_TEXT_EMPTY', () => model.classifyBatch([TEXTS[0], ' ', TEXTS[1]]));
     expect(bad.message).toContain('text 2 of 3');
-    expect((await failure('ERR_TOO_MANY_TOKENS', () => model.classifyBatch([TEXTS[0], 'a '.repeat(40)]))).message).toContain('text 2 of 2');
+    expect(
+      (await failure('ERR_TOO_MANY_TOKENS', () => model.classifyBatch([TEXTS[0], 'a '.repeat(40)]))).message,
+    ).toContain('text 2 of 2');
     await failure('ERR_ARGUMENT', () => model.classifyBatch([]));
     await failure('ERR_ARGUMENT', () => model.classifyBatch(TEXTS, { batchSize: 0 }));
     await failure('ERR_ARGUMENT', () => model.classifyBatch(TEXTS, { batchSize: 257 }));
@@ -59,7 +67,11 @@ describe('a classifier', () => {
     const site = await memorySite('entailment');
     const model = await site.load();
     const labels = ['capital', 'france', 'a mask'];
-    const { labels: ranking, cost } = await model.classify(TEXTS[1], { labels, hypothesisTemplate: 'this is {label}.', multiLabel: true });
+    const { labels: ranking, cost } = await model.classify(TEXTS[1], {
+      labels,
+      hypothesisTemplate: 'this is {label}.',
+      multiLabel: true,
+    });
     const expected = await Promise.all(
       labels.map(async (label) => {
         const { ids, typeIds } = site.tokenizer.encodePair(TEXTS[1], `this is ${label}.`);
@@ -81,7 +93,10 @@ describe('a model that fills masks', () => {
     const site = await memorySite('filler');
     const model = await site.load();
     const text = '[MASK] is the capital of [MASK].';
-    const { blanks, predictions, captured, cost } = await model.predict(text, { topK: 3, targets: ['paris', 'france'] });
+    const { blanks, predictions, captured, cost } = await model.predict(text, {
+      topK: 3,
+      targets: ['paris', 'france'],
+    });
     const { ids } = site.tokenizer.encode(text, { allowMask: true });
     const positions = ids.flatMap((id, i) => (id === site.tokenizer.maskTokenId ? [i] : []));
     const { logits } = await runFloat(site.source, ids, { positions });
@@ -96,7 +111,11 @@ describe('a model that fills masks', () => {
     }
     expect(predictions).toBe(blanks[0]);
     expect(cost).toMatchObject({ tokens: ids.length, paddedTokens: 16, preparedAhead: false });
-    expect(captured.tokens.map(({ span }) => span && text.slice(...span))).toEqual([undefined, ...'[MASK] is the capital of [MASK] .'.split(' '), undefined]);
+    expect(captured.tokens.map(({ span }) => span && text.slice(...span))).toEqual([
+      undefined,
+      ...'[MASK] is the capital of [MASK] .'.split(' '),
+      undefined,
+    ]);
     const sum = (words: readonly string[]) =>
       BigInt.asUintN(
         64,
@@ -108,15 +127,23 @@ describe('a model that fills masks', () => {
   it('classifies by a word in a template, alone and in a batch', async () => {
     const site = await memorySite('filler');
     const model = await site.load();
-    const options = { labels: ['fr', 'nowhere'], verbalizers: { fr: 'france', nowhere: 'cafe' }, template: '{text} {mask}!' };
+    const options = {
+      labels: ['fr', 'nowhere'],
+      verbalizers: { fr: 'france', nowhere: 'cafe' },
+      template: '{text} {mask}!',
+    };
     const one = await model.classify('paris', options);
     const { ids } = site.tokenizer.encode('paris [MASK]!', { allowMask: true });
-    const { logits } = await runFloat(site.source, ids, { positions: [ids.indexOf(site.tokenizer.maskTokenId as number)] });
+    const { logits } = await runFloat(site.source, ids, {
+      positions: [ids.indexOf(site.tokenizer.maskTokenId as number)],
+    });
     const piece = (word: string) => logits[site.tokenizer.encodeWord(word)[0]];
     const expected = softmax([piece('france'), piece('cafe')]);
-    for (const { label, score } of one.labels) expect(score).toBeCloseTo(expected[options.labels.indexOf(label)], DIGITS);
+    for (const { label, score } of one.labels)
+      expect(score).toBeCloseTo(expected[options.labels.indexOf(label)], DIGITS);
     const { results } = await model.classifyBatch(['paris', 'cafe of the capital'], options);
-    for (const { label, score } of results[0].labels) expect(score).toBeCloseTo(expected[options.labels.indexOf(label)], DIGITS);
+    for (const { label, score } of results[0].labels)
+      expect(score).toBeCloseTo(expected[options.labels.indexOf(label)], DIGITS);
     const before = site.ends.length;
     await failure('ERR_ARGUMENT', () => model.classify('paris', { labels: ['france', 'capitals'] }));
     await failure('ERR_ARGUMENT', () => model.classify('paris'));
@@ -135,7 +162,8 @@ describe('a model that answers questions', () => {
     const question = 'capital of?';
     const result = await model.answerQuestion({ question, context }, { topK: 3, maxAnswerLength: 1 });
     expect(result.answers).toHaveLength(3);
-    for (const { text, answer, start, end } of result.answers) expect([text, answer]).toEqual([context.slice(start, end), context.slice(start, end)]);
+    for (const { text, answer, start, end } of result.answers)
+      expect([text, answer]).toEqual([context.slice(start, end), context.slice(start, end)]);
     const { ids, typeIds, spans, segments } = site.tokenizer.encodePair(question, context);
     const { logits } = await runFloat(site.source, ids, { tokenTypeIds: typeIds });
     const allowed = ids.flatMap((_, i) => (i === 0 || segments[i] === 1 ? [i] : []));
@@ -165,9 +193,12 @@ describe('a model that answers questions', () => {
       ['ERR_ARGUMENT', { question: 'paris?', context: 'paris' }, { maxAnswerLength: 0 }],
       ['ERR_ARGUMENT', { question: 'paris?', context: 'paris' }, { topK: 1.5 }],
     ];
-    for (const [code, input, options] of cases) await failure(code, () => model.answerQuestion(input as { question: string; context: string }, options));
+    for (const [code, input, options] of cases)
+      await failure(code, () => model.answerQuestion(input as { question: string; context: string }, options));
     expect((await model.check('paris?')).problem).toMatchObject({ code: 'ERR_ARGUMENT' });
-    expect((await model.check({ question: 'paris?', context: 'a '.repeat(40) })).problem).toMatchObject({ code: 'ERR_TOO_MANY_TOKENS' });
+    expect((await model.check({ question: 'paris?', context: 'a '.repeat(40) })).problem).toMatchObject({
+      code: 'ERR_TOO_MANY_TOKENS',
+    });
     expect(site.ends).toEqual([]);
   });
 });
@@ -183,10 +214,14 @@ describe('a tagger and an encoder', () => {
       if (span === undefined) return [];
       const row = softmax(logits.subarray(4 * i, 4 * i + 4));
       const id = row.indexOf(Math.max(...row));
-      return site.config.id2label[id] === 'O' ? [] : [{ label: site.config.id2label[id], start: span[0], score: row[id] }];
+      return site.config.id2label[id] === 'O'
+        ? []
+        : [{ label: site.config.id2label[id], start: span[0], score: row[id] }];
     });
     expect(expected).not.toEqual([]);
-    expect(entities.map(({ label, start }) => ({ label, start }))).toEqual(expected.map(({ label, start }) => ({ label, start })));
+    expect(entities.map(({ label, start }) => ({ label, start }))).toEqual(
+      expected.map(({ label, start }) => ({ label, start })),
+    );
     for (const [i, { score }] of entities.entries()) expect(score).toBeCloseTo(expected[i].score, DIGITS);
     await failure('ERR_ARGUMENT', () => model.extractEntities(TEXTS[0], { aggregation: 'some' as 'none' }));
   });
@@ -194,10 +229,17 @@ describe('a tagger and an encoder', () => {
   it('pools inside the protocol, alone or in a batch, and gives every position when asked', async () => {
     const site = await memorySite('encoder');
     const model = await site.load();
-    const states = await Promise.all(TEXTS.map(async (text) => (await runFloat(site.source, site.tokenizer.encode(text, { allowMask: false }).ids)).logits));
+    const states = await Promise.all(
+      TEXTS.map(
+        async (text) => (await runFloat(site.source, site.tokenizer.encode(text, { allowMask: false }).ids)).logits,
+      ),
+    );
     const C = 16;
     const mean = (all: Float32Array) =>
-      Array.from({ length: C }, (_, c) => all.reduce((sum, value, i) => (i % C === c ? sum + value : sum), 0) / (all.length / C));
+      Array.from(
+        { length: C },
+        (_, c) => all.reduce((sum, value, i) => (i % C === c ? sum + value : sum), 0) / (all.length / C),
+      );
     const { vectors, costs } = await model.embed(TEXTS, { normalize: false });
     expect(costs).toHaveLength(1);
     for (const [i, { dims, data }] of vectors.entries()) {
@@ -222,10 +264,16 @@ describe('a tagger and an encoder', () => {
 });
 
 describe('preparing', () => {
-  it.each<[ModelId, object, (model: Awaited<ReturnType<MemorySite['load']>>) => Promise<{ cost: { preparedAhead: boolean } }>]>([
+  it.each<
+    [ModelId, object, (model: Awaited<ReturnType<MemorySite['load']>>) => Promise<{ cost: { preparedAhead: boolean } }>]
+  >([
     ['filler', { blanks: 2 }, (model) => model.predict('[MASK] is [MASK]')],
     ['classifier', {}, (model) => model.classify('paris')],
-    ['classifier', { sequences: 2 }, async (model) => ({ cost: (await model.classifyBatch(['paris', 'france'])).costs[0] })],
+    [
+      'classifier',
+      { sequences: 2 },
+      async (model) => ({ cost: (await model.classifyBatch(['paris', 'france'])).costs[0] }),
+    ],
     ['reader', {}, (model) => model.answerQuestion({ question: 'a', context: 'paris' })],
     ['tagger', {}, (model) => model.extractEntities('paris')],
     ['encoder', {}, async (model) => ({ cost: (await model.embed('paris')).costs[0] })],
@@ -258,7 +306,9 @@ describe('a model', () => {
   });
 
   it('is not loaded where the deployment says another task than its configuration, or lists no tokenizer', async () => {
-    await failure('ERR_MODEL_CONFIG', async () => (await memorySite('tagger', () => ({ task: 'text-generation' }))).load());
+    await failure('ERR_MODEL_CONFIG', async () =>
+      (await memorySite('tagger', () => ({ task: 'text-generation' }))).load(),
+    );
     const site = await memorySite('tagger', ({ files }) => ({ files: { 'config.json': files['config.json'] } }));
     await failure('ERR_MODEL_NOT_FOUND', () => site.load());
     expect(site.fetched).toEqual([]);

@@ -25,8 +25,17 @@ describe('an option that a method does not know', () => {
   it.each(CALLS)('is refused by %s before anything is sent', async (method, id, before) => {
     const site = await memorySite(id);
     const model = await site.load();
-    const call = (options: unknown) => Promise.resolve((model[method] as (...given: unknown[]) => PromiseLike<unknown>).call(model, ...before, options));
-    for (const options of [{ security_level: 256 }, { protocol: '3pc_malicious' }, { top_k: 1 }, { differentialPrivacy: true }, ['a', 'b'], null, 'open']) {
+    const call = (options: unknown) =>
+      Promise.resolve((model[method] as (...given: unknown[]) => PromiseLike<unknown>).call(model, ...before, options));
+    for (const options of [
+      { security_level: 256 },
+      { protocol: '3pc_malicious' },
+      { top_k: 1 },
+      { differentialPrivacy: true },
+      ['a', 'b'],
+      null,
+      'open',
+    ]) {
       await failure('ERR_ARGUMENT', () => call(options));
     }
     expect((await failure('ERR_ARGUMENT', () => call({ SIGNAL: 1 }))).hint).toBe('write signal');
@@ -39,7 +48,10 @@ describe('an option of fromPretrained', () => {
   const load = async (options: unknown) => (await memorySite('filler')).load(options as PretrainedOptions);
 
   it.each([
-    [{ security_config: { protocol: '3pc_malicious', differential_privacy: true, security_level: 256 } }, 'security_config'],
+    [
+      { security_config: { protocol: '3pc_malicious', differential_privacy: true, security_level: 256 } },
+      'security_config',
+    ],
     [{ securityLevel: 256 }, 'securityLevel'],
     [{ quantized: true }, 'quantized'],
     [{ Protocol: 'aby3' }, 'Protocol'],
@@ -56,7 +68,12 @@ describe('an option of fromPretrained', () => {
 
   it('that asks for a protocol that is not there is refused as such, and what is known is taken', async () => {
     await failure('ERR_PROTOCOL_UNAVAILABLE', () => load({ protocol: '3pc_malicious' }));
-    const model: Model = await load({ protocol: '3pc_semi_honest', weights: 'open', buckets: undefined, nothing: undefined });
+    const model: Model = await load({
+      protocol: '3pc_semi_honest',
+      weights: 'open',
+      buckets: undefined,
+      nothing: undefined,
+    });
     await model.dispose();
   });
 });

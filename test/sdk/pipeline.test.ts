@@ -1,4 +1,7 @@
-/** `pipeline`: what transformers.js calls things becomes what a model is asked, and its results come back in the shapes of transformers.js. */
+/**
+ * `pipeline`: what transformers.js calls things becomes what a model is asked, and its results come back in the
+ * shapes of transformers.js.
+ */
 import { describe, expect, it } from 'vitest';
 import { pipelineWith } from '../../src/sdk/pipeline.ts';
 import type { Model, Task } from '../../src/sdk/types.ts';
@@ -6,7 +9,12 @@ import { failure } from '../failure.ts';
 import { type ModelId, memorySite } from './memory-site.ts';
 
 /** The options that a method of a model got, for a model that answers nothing. */
-async function askedFor(task: Parameters<ReturnType<typeof pipelineWith>>[0], of: Task, method: keyof Model, ...args: unknown[]): Promise<unknown[]> {
+async function askedFor(
+  task: Parameters<ReturnType<typeof pipelineWith>>[0],
+  of: Task,
+  method: keyof Model,
+  ...args: unknown[]
+): Promise<unknown[]> {
   let got: unknown[] = [];
   const stop = new Error('asked');
   const model = {
@@ -17,7 +25,9 @@ async function askedFor(task: Parameters<ReturnType<typeof pipelineWith>>[0], of
       throw stop;
     },
   };
-  const run = (await pipelineWith(async () => model as unknown as Model)(task, 'tiny')) as unknown as (...given: unknown[]) => Promise<unknown>;
+  const run = (await pipelineWith(async () => model as unknown as Model)(task, 'tiny')) as unknown as (
+    ...given: unknown[]
+  ) => Promise<unknown>;
   await expect(run(...args)).rejects.toBe(stop);
   return got;
 }
@@ -29,7 +39,8 @@ async function on(id: ModelId) {
 
 describe('a task', () => {
   const disposed: string[] = [];
-  const load = async (id: string): Promise<Model> => ({ id, task: 'fill-mask', dispose: async () => void disposed.push(id) }) as unknown as Model;
+  const load = async (id: string): Promise<Model> =>
+    ({ id, task: 'fill-mask', dispose: async () => void disposed.push(id) }) as unknown as Model;
 
   it('that is not there is refused before a model is loaded, and a model of another task after it was let go', async () => {
     const pipeline = pipelineWith(load);
@@ -37,33 +48,44 @@ describe('a task', () => {
     await failure('ERR_ARGUMENT', () => pipeline('translation', 'tiny', {}));
     // @ts-expect-error a name that every object has
     await failure('ERR_ARGUMENT', () => pipeline('constructor', 'tiny', {}));
-    expect((await failure('ERR_MODEL_UNSUPPORTED', () => pipeline('text-classification', 'tiny', {}))).hint).toContain("pipeline('fill-mask'");
+    expect((await failure('ERR_MODEL_UNSUPPORTED', () => pipeline('text-classification', 'tiny', {}))).hint).toContain(
+      "pipeline('fill-mask'",
+    );
     expect(disposed).toEqual(['tiny']);
     expect((await pipeline('zero-shot-classification', 'tiny')).task).toBe('zero-shot-classification');
   });
 
   it('has its options under the names of transformers.js', async () => {
-    expect(await askedFor('fill-mask', 'fill-mask', 'predict', 'x', { top_k: 3, targets: ['a'] })).toEqual(['x', { topK: 3, targets: ['a'] }]);
-    expect(await askedFor('sentiment-analysis', 'text-classification', 'classify', 'x')).toEqual(['x', { topK: 1 }]);
-    expect(await askedFor('text-classification', 'text-classification', 'classifyBatch', ['x'], { batch_size: 4 })).toEqual([['x'], { topK: 1, batchSize: 4 }]);
-    expect(await askedFor('zero-shot-classification', 'text-classification', 'classify', 'x', 'a, b', { hypothesis_template: 'Is it {}?' })).toEqual([
+    expect(await askedFor('fill-mask', 'fill-mask', 'predict', 'x', { top_k: 3, targets: ['a'] })).toEqual([
       'x',
-      { labels: ['a', 'b'], multiLabel: false, hypothesisTemplate: 'Is it {}?' },
+      { topK: 3, targets: ['a'] },
     ]);
-    expect(await askedFor('zero-shot-classification', 'fill-mask', 'classifyBatch', ['x'], ['a', 'b'], { template: '{text} {mask}' })).toEqual([
-      ['x'],
-      { labels: ['a', 'b'], template: '{text} {mask}' },
-    ]);
+    expect(await askedFor('sentiment-analysis', 'text-classification', 'classify', 'x')).toEqual(['x', { topK: 1 }]);
+    expect(
+      await askedFor('text-classification', 'text-classification', 'classifyBatch', ['x'], { batch_size: 4 }),
+    ).toEqual([['x'], { topK: 1, batchSize: 4 }]);
+    expect(
+      await askedFor('zero-shot-classification', 'text-classification', 'classify', 'x', 'a, b', {
+        hypothesis_template: 'Is it {}?',
+      }),
+    ).toEqual(['x', { labels: ['a', 'b'], multiLabel: false, hypothesisTemplate: 'Is it {}?' }]);
+    expect(
+      await askedFor('zero-shot-classification', 'fill-mask', 'classifyBatch', ['x'], ['a', 'b'], {
+        template: '{text} {mask}',
+      }),
+    ).toEqual([['x'], { labels: ['a', 'b'], template: '{text} {mask}' }]);
     const question = { top_k: 2, max_answer_len: 4, handle_impossible_answer: true };
     expect(await askedFor('question-answering', 'question-answering', 'answerQuestion', 'q', 'c', question)).toEqual([
       { question: 'q', context: 'c' },
       { topK: 2, maxAnswerLength: 4, handleImpossible: true },
     ]);
-    expect(await askedFor('ner', 'token-classification', 'extractEntities', 'x')).toEqual(['x', { aggregation: 'none' }]);
-    expect(await askedFor('feature-extraction', 'feature-extraction', 'embed', ['x'], { pooling: 'mean', normalize: true })).toEqual([
-      ['x'],
-      { pooling: 'mean', normalize: true },
+    expect(await askedFor('ner', 'token-classification', 'extractEntities', 'x')).toEqual([
+      'x',
+      { aggregation: 'none' },
     ]);
+    expect(
+      await askedFor('feature-extraction', 'feature-extraction', 'embed', ['x'], { pooling: 'mean', normalize: true }),
+    ).toEqual([['x'], { pooling: 'mean', normalize: true }]);
     const sampling = { temperature: 0.7, top_k: 5, top_p: 0.9, seed: 1 };
     const text = { max_new_tokens: 9, max_length: 20, repetition_penalty: 1.2, ...sampling };
     const lengths = { maxNewTokens: 9, maxLength: 20, repetitionPenalty: 1.2 };
@@ -71,12 +93,20 @@ describe('a task', () => {
       'x',
       { ...lengths, temperature: 0.7, topK: 5, topP: 0.9, seed: 1 },
     ]);
-    expect(await askedFor('text-generation', 'text-generation', 'generate', 'x', { ...text, do_sample: false })).toEqual([
+    expect(
+      await askedFor('text-generation', 'text-generation', 'generate', 'x', { ...text, do_sample: false }),
+    ).toEqual(['x', { ...lengths, doSample: false }]);
+    expect(await askedFor('text-generation', 'text-generation', 'generate', 'x', { do_sample: true })).toEqual([
       'x',
-      { ...lengths, doSample: false },
+      { doSample: true },
     ]);
-    expect(await askedFor('text-generation', 'text-generation', 'generate', 'x', { do_sample: true })).toEqual(['x', { doSample: true }]);
-    const rules = { no_repeat_ngram_size: 2, eos_token_id: [0, 14], min_new_tokens: 3, suppress_tokens: [5], specialTokens: 'allow' as const };
+    const rules = {
+      no_repeat_ngram_size: 2,
+      eos_token_id: [0, 14],
+      min_new_tokens: 3,
+      suppress_tokens: [5],
+      specialTokens: 'allow' as const,
+    };
     expect(await askedFor('text-generation', 'text-generation', 'generate', 'x', rules)).toEqual([
       'x',
       { noRepeatNgramSize: 2, eosTokenId: [0, 14], minNewTokens: 3, suppressTokens: [5], specialTokens: 'allow' },
@@ -85,7 +115,10 @@ describe('a task', () => {
       'x',
       { aggregation: 'none', ignoreLabels: [] },
     ]);
-    expect(await askedFor('embeddings', 'feature-extraction', 'embed', 'x')).toEqual(['x', { pooling: 'none', normalize: false }]);
+    expect(await askedFor('embeddings', 'feature-extraction', 'embed', 'x')).toEqual([
+      'x',
+      { pooling: 'none', normalize: false },
+    ]);
     const write = await pipelineWith(async () => ({ task: 'text-generation' }) as Model)('text-generation', 'tiny');
     await failure('ERR_ARGUMENT', () => write('x', { do_sample: true, temperature: 0 }));
   });
@@ -94,11 +127,19 @@ describe('a task', () => {
 describe('how many answers', () => {
   it('may be asked for under both names, and all classes with null', async () => {
     expect(await askedFor('fill-mask', 'fill-mask', 'predict', 'x', { topk: 3 })).toEqual(['x', { topK: 3 }]);
-    expect(await askedFor('text-classification', 'text-classification', 'classify', 'x', { topk: 2 })).toEqual(['x', { topK: 2 }]);
-    expect(await askedFor('text-classification', 'text-classification', 'classify', 'x', { top_k: 2, topk: 2 })).toEqual(['x', { topK: 2 }]);
+    expect(await askedFor('text-classification', 'text-classification', 'classify', 'x', { topk: 2 })).toEqual([
+      'x',
+      { topK: 2 },
+    ]);
+    expect(
+      await askedFor('text-classification', 'text-classification', 'classify', 'x', { top_k: 2, topk: 2 }),
+    ).toEqual(['x', { topK: 2 }]);
     for (const all of [{ top_k: null }, { topk: null }]) {
       expect(await askedFor('text-classification', 'text-classification', 'classify', 'x', all)).toEqual(['x', {}]);
-      expect(await askedFor('text-classification', 'text-classification', 'classifyBatch', ['x'], all)).toEqual([['x'], {}]);
+      expect(await askedFor('text-classification', 'text-classification', 'classifyBatch', ['x'], all)).toEqual([
+        ['x'],
+        {},
+      ]);
     }
     const ask = await pipelineWith(async () => ({ task: 'question-answering' }) as Model)('question-answering', 'tiny');
     await failure('ERR_ARGUMENT', () => ask('q', 'c', { top_k: 2, topk: 3 }));
@@ -109,23 +150,48 @@ describe('an option that a pipeline does not know', () => {
   it.each([
     ['fill-mask', 'fill-mask', ['x', { topK: 3 }], 'topK', 'top_k'],
     ['text-classification', 'text-classification', ['x', { truncation: true }], 'truncation', 'its options are'],
-    ['zero-shot-classification', 'text-classification', ['x', 'a, b', { multiLabel: true }], 'multiLabel', 'multi_label'],
+    [
+      'zero-shot-classification',
+      'text-classification',
+      ['x', 'a, b', { multiLabel: true }],
+      'multiLabel',
+      'multi_label',
+    ],
     ['question-answering', 'question-answering', ['q', 'c', { doc_stride: 128 }], 'doc_stride', 'its options are'],
     ['ner', 'token-classification', ['x', { ignoreLabels: [] }], 'ignoreLabels', 'ignore_labels'],
     ['text-generation', 'text-generation', ['x', { num_beams: 4 }], 'num_beams', 'its options are'],
-    ['text-generation', 'text-generation', ['x', { num_return_sequences: 2, do_sample: true }], 'num_return_sequences', 'its options are'],
+    [
+      'text-generation',
+      'text-generation',
+      ['x', { num_return_sequences: 2, do_sample: true }],
+      'num_return_sequences',
+      'its options are',
+    ],
     ['feature-extraction', 'feature-extraction', ['x', { quantize: true }], 'quantize', 'its options are'],
-    ['text-generation', 'text-generation', ['x', { differential_privacy: true }], 'differential_privacy', 'its options are'],
-  ] as const)('is refused by %s, nothing is run, and the name that was meant is said', async (task, of, args, name, hint) => {
-    const run = (await pipelineWith(async () => ({ task: of }) as Model)(task, 'tiny')) as unknown as (...given: unknown[]) => Promise<unknown>;
-    const error = await failure('ERR_ARGUMENT', () => run(...args));
-    expect(error.message).toContain(`"${name}"`);
-    expect(error.hint).toContain(hint);
-  });
+    [
+      'text-generation',
+      'text-generation',
+      ['x', { differential_privacy: true }],
+      'differential_privacy',
+      'its options are',
+    ],
+  ] as const)(
+    'is refused by %s, nothing is run, and the name that was meant is said',
+    async (task, of, args, name, hint) => {
+      const run = (await pipelineWith(async () => ({ task: of }) as Model)(task, 'tiny')) as unknown as (
+        ...given: unknown[]
+      ) => Promise<unknown>;
+      const error = await failure('ERR_ARGUMENT', () => run(...args));
+      expect(error.message).toContain(`"${name}"`);
+      expect(error.hint).toContain(hint);
+    },
+  );
 
   it('may be undefined; what is no object, and an argument too many, are refused', async () => {
     expect(await askedFor('fill-mask', 'fill-mask', 'predict', 'x', { num_beams: undefined })).toEqual(['x', {}]);
-    const run = (await pipelineWith(async () => ({ task: 'fill-mask' }) as Model)('fill-mask', 'tiny')) as unknown as (...given: unknown[]) => Promise<unknown>;
+    const run = (await pipelineWith(async () => ({ task: 'fill-mask' }) as Model)('fill-mask', 'tiny')) as unknown as (
+      ...given: unknown[]
+    ) => Promise<unknown>;
     for (const args of [
       ['x', 3],
       ['x', ['a']],
@@ -144,13 +210,20 @@ describe('results', () => {
     const [first] = one as { token: number }[];
     // Keys and their order as in transformers.js 2.17, fill-mask.
     expect(Object.keys(first)).toEqual(['score', 'token', 'token_str', 'sequence']);
-    expect(first).toEqual({ score: expect.any(Number), token: expect.any(Number), token_str: expect.any(String), sequence: expect.any(String) });
+    expect(first).toEqual({
+      score: expect.any(Number),
+      token: expect.any(Number),
+      token_str: expect.any(String),
+      sequence: expect.any(String),
+    });
     const [two, single] = await fill(['[MASK] is [MASK]', 'paris is [MASK]'], { top_k: 2 });
     expect(two).toEqual([
       [expect.anything(), expect.anything()],
       [expect.anything(), expect.anything()],
     ]);
-    expect((single as { token: number }[]).map(({ token }) => token)).toEqual((one as { token: number }[]).map(({ token }) => token));
+    expect((single as { token: number }[]).map(({ token }) => token)).toEqual(
+      (one as { token: number }[]).map(({ token }) => token),
+    );
     await failure('ERR_ARGUMENT', () => fill([]));
   });
 
@@ -189,11 +262,14 @@ describe('results', () => {
     const { pipeline } = await on('tagger');
     const tag = await pipeline('token-classification', 'tagger');
     const every = await tag('paris is the capital', { ignore_labels: [] });
-    expect(every.map((piece) => Object.keys(piece))).toEqual(every.map(() => ['entity', 'score', 'index', 'word', 'start', 'end']));
+    expect(every.map((piece) => Object.keys(piece))).toEqual(
+      every.map(() => ['entity', 'score', 'index', 'word', 'start', 'end']),
+    );
     expect(every.map((piece) => ('index' in piece ? piece.index : 0))).toEqual(every.map((_, i) => i + 1));
     expect(every.map(({ word }) => word).join(' ')).toBe('paris is the capital');
     const named = await tag('paris is the capital');
-    const places = (pieces: typeof every) => pieces.map((piece) => ('entity' in piece ? `${piece.index} ${piece.entity}` : ''));
+    const places = (pieces: typeof every) =>
+      pieces.map((piece) => ('entity' in piece ? `${piece.index} ${piece.entity}` : ''));
     expect(places(named)).toEqual(places(every.filter((piece) => 'entity' in piece && piece.entity !== 'O')));
   });
 
@@ -202,7 +278,12 @@ describe('results', () => {
     const ask = await pipeline('question-answering', 'reader');
     const context = 'paris is the capital';
     const answer = await ask('capital?', context);
-    expect(answer).toEqual({ answer: expect.any(String), score: expect.any(Number), start: expect.any(Number), end: expect.any(Number) });
+    expect(answer).toEqual({
+      answer: expect.any(String),
+      score: expect.any(Number),
+      start: expect.any(Number),
+      end: expect.any(Number),
+    });
     const answers = await ask('capital?', context, { top_k: 2, max_answer_len: 1 });
     expect(answers).toHaveLength(2);
     await failure('ERR_ARGUMENT', () => ask('capital?', undefined as unknown as string));

@@ -13,14 +13,19 @@ function network(state: { now: number; udp: boolean; down: boolean }) {
     async openLink({ address, transport, onFallback }: LinkRequest): Promise<OpenedLink> {
       asked.push(`${address.url} ${transport}`);
       if (state.down) throw new TercetError('ERR_PEER_UNREACHABLE', 'nobody there', 'start it');
-      if (transport === 'auto' && !state.udp) onFallback({ from: 'webrtc', to: 'websocket', reason: 'no link within 5 s' } as never);
+      if (transport === 'auto' && !state.udp)
+        onFallback({ from: 'webrtc', to: 'websocket', reason: 'no link within 5 s' } as never);
       return { transport: transport === 'auto' && state.udp ? 'webrtc' : 'websocket' } as OpenedLink;
     },
   } as unknown as Environment;
   const { openLink } = rememberingRoutes(environment);
   const events: unknown[] = [];
   const open = (url: string, transport: LinkRequest['transport'] = 'auto') =>
-    openLink({ address: { url, identity: '' }, transport, onFallback: (event: unknown) => void events.push(event) } as unknown as LinkRequest);
+    openLink({
+      address: { url, identity: '' },
+      transport,
+      onFallback: (event: unknown) => void events.push(event),
+    } as unknown as LinkRequest);
   return { asked, events, open };
 }
 

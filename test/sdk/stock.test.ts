@@ -1,4 +1,7 @@
-/** What is prepared ahead has an end: on request, in time, or with its links. Both compute parties are free afterwards, and the owner is told where it did not ask. */
+/**
+ * What is prepared ahead has an end: on request, in time, or with its links. Both compute parties are free
+ * afterwards, and the owner is told where it did not ask.
+ */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { TercetError } from '../../src/core/errors.ts';
 import { PREPARED_FOR_MS } from '../../src/sdk/stock.ts';
@@ -54,7 +57,9 @@ describe('what is prepared', () => {
     const { site, model } = await prepared();
     site.owners[1].abort(new TercetError('ERR_PEER_BUSY', 'the place is needed', 'wait'));
     await vi.waitFor(() =>
-      expect(released(site)).toMatchObject([{ status: 'released', length: 8, reason: 'lost', code: expect.stringMatching(/^ERR_PEER_/) }]),
+      expect(released(site)).toMatchObject([
+        { status: 'released', length: 8, reason: 'lost', code: expect.stringMatching(/^ERR_PEER_/) },
+      ]),
     );
     await Promise.all(site.ends);
     await model.dispose();

@@ -1,4 +1,7 @@
-/** Control messages come from a peer that may be hostile: whatever arrives is a checked object or a typed error, and what a peer says is printed as plain text. */
+/**
+ * Control messages come from a peer that may be hostile: whatever arrives is a checked object or a typed error, and
+ * what a peer says is printed as plain text.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ErrorCode, TercetError } from '../../src/core/errors.ts';
@@ -35,12 +38,12 @@ describe('the body of a control message', () => {
     const [peer, own] = memoryPair(2, 0);
     await sendControl(peer, 'ready', { n: 7, text: 'ä≥“', list: [1, null], inner: { hex: '00ff' } });
     const fields = await recvControl(own, 'ready');
-    expect([fields.integer('n', 7), fields.string('text'), fields.list('list', 2), [...fields.object('inner').hex('hex', 2)]]).toEqual([
-      7,
-      'ä≥“',
-      [1, null],
-      [0, 255],
-    ]);
+    expect([
+      fields.integer('n', 7),
+      fields.string('text'),
+      fields.list('list', 2),
+      [...fields.object('inner').hex('hex', 2)],
+    ]).toEqual([7, 'ä≥“', [1, null], [0, 255]]);
   });
 
   it.each([
@@ -105,7 +108,13 @@ describe('the body of a control message', () => {
   it('fuzz: 300 bodies of any bytes, of any JSON and of mutated JSON are fields or a TercetError, nothing else', async () => {
     const json = fc.json({ maxDepth: 5 }).map(utf8);
     const mutated = fc
-      .tuple(fc.constant(utf8(JSON.stringify({ version: 1, key: 'ab', failed: { code: 'ERR_STATE', message: 'm', hint: 'h' } }))), fc.nat(), fc.nat(255))
+      .tuple(
+        fc.constant(
+          utf8(JSON.stringify({ version: 1, key: 'ab', failed: { code: 'ERR_STATE', message: 'm', hint: 'h' } })),
+        ),
+        fc.nat(),
+        fc.nat(255),
+      )
       .map(([bytes, at, value]) => {
         const copy = Uint8Array.from(bytes);
         copy[at % copy.length] = value;
@@ -114,7 +123,9 @@ describe('the body of a control message', () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.uint8Array({ maxLength: 200 }), json, mutated), async (body) => {
         const result = await deliver(body).catch((error: unknown) => error);
-        expect(result instanceof Fields || (result instanceof TercetError && /^ERR_[A-Z_]+$/.test(result.code))).toBe(true);
+        expect(result instanceof Fields || (result instanceof TercetError && /^ERR_[A-Z_]+$/.test(result.code))).toBe(
+          true,
+        );
       }),
       { numRuns: 300 },
     );
@@ -151,14 +162,14 @@ describe('fields', () => {
 
   it('take every value at its limit', () => {
     const f = of({ i: 9, s: '', l: [1, 2], w: 'secret', h: '00ff', n: -0.5 });
-    expect([f.integer('i', 9), f.string('s'), f.list('l', 2), f.oneOf('w', ['open', 'secret']), [...f.hex('h', 2)], f.number('n')]).toEqual([
-      9,
-      '',
-      [1, 2],
-      'secret',
-      [0, 255],
-      -0.5,
-    ]);
+    expect([
+      f.integer('i', 9),
+      f.string('s'),
+      f.list('l', 2),
+      f.oneOf('w', ['open', 'secret']),
+      [...f.hex('h', 2)],
+      f.number('n'),
+    ]).toEqual([9, '', [1, 2], 'secret', [0, 255], -0.5]);
   });
 });
 
@@ -173,7 +184,11 @@ describe('a failure that the peer reports', () => {
     const [peer, own] = memoryPair(2, 0);
     await sendFailure(peer, 'ready', new TercetError('ERR_KERNEL', 'out of memory at 10.0.0.7', 'use fewer threads'));
     const error = await failure('ERR_PEER_FAILED', () => recvControl(own, 'ready'));
-    expect([error.message, error.kind, error.party]).toEqual(['party 2: the device that it computes on failed', 'peer', 2]);
+    expect([error.message, error.kind, error.party]).toEqual([
+      'party 2: the device that it computes on failed',
+      'peer',
+      2,
+    ]);
   });
 
   it('keeps words that were made for whoever asked', async () => {
@@ -195,19 +210,37 @@ describe('a failure that the peer reports', () => {
     // Without a party, and with one that is none: the reporter did not accept the other.
     [1, undefined, 2, 'party 2 did not prove its identity to party 1, says party 1'],
     [2, 0, 1, 'party 1 did not prove its identity to party 2, says party 2'],
-  ] as const)('party %i about the proof between the compute parties (%s) is in words of this side, and tells no address', async (from, about, party, said) => {
-    const [peer, own] = memoryPair(from, 0);
-    const where = 'party 1 at 10.0.0.1:7001 did not prove itself';
-    await sendFailure(peer, 'offer', new TercetError('ERR_IDENTITY_PEERS', where, where, about === undefined ? {} : { party: about }));
-    const error = await failure('ERR_IDENTITY_PEERS', () => recvControl(own, 'offer'));
-    expect([error.party, error.message]).toEqual([party, said]);
-    expect(error.line()).not.toContain('10.0.0.1');
-    const lie = await told({ failed: { code: 'ERR_IDENTITY_PEERS', message: 'evil', hint: 'evil', party: 2 } }, 'ERR_IDENTITY_PEERS');
-    expect(lie.line()).not.toContain('evil');
-    await malformed(utf8(JSON.stringify({ failed: { code: 'ERR_IDENTITY_PEERS', message: 'm', hint: 'h', party: 3 } })));
-  });
+  ] as const)(
+    'party %i about the proof between the compute parties (%s) is in words of this side, and tells no address',
+    async (from, about, party, said) => {
+      const [peer, own] = memoryPair(from, 0);
+      const where = 'party 1 at 10.0.0.1:7001 did not prove itself';
+      await sendFailure(
+        peer,
+        'offer',
+        new TercetError('ERR_IDENTITY_PEERS', where, where, about === undefined ? {} : { party: about }),
+      );
+      const error = await failure('ERR_IDENTITY_PEERS', () => recvControl(own, 'offer'));
+      expect([error.party, error.message]).toEqual([party, said]);
+      expect(error.line()).not.toContain('10.0.0.1');
+      const lie = await told(
+        { failed: { code: 'ERR_IDENTITY_PEERS', message: 'evil', hint: 'evil', party: 2 } },
+        'ERR_IDENTITY_PEERS',
+      );
+      expect(lie.line()).not.toContain('evil');
+      await malformed(
+        utf8(JSON.stringify({ failed: { code: 'ERR_IDENTITY_PEERS', message: 'm', hint: 'h', party: 3 } })),
+      );
+    },
+  );
 
-  it.each(['ERR_IDENTITY_KEY', 'ERR_IDENTITY_PARTY', 'ERR_IDENTITY_REPLAY', 'ERR_IDENTITY_FINGERPRINT', 'ERR_PEER_CERTIFICATE'] as const)(
+  it.each([
+    'ERR_IDENTITY_KEY',
+    'ERR_IDENTITY_PARTY',
+    'ERR_IDENTITY_REPLAY',
+    'ERR_IDENTITY_FINGERPRINT',
+    'ERR_PEER_CERTIFICATE',
+  ] as const)(
     'that it was not proved to (%s) accuses nobody here: who proved what to this side it knows itself',
     async (code) => {
       expect((await told({ failed: { code, message: 'm', hint: 'h' } }, 'ERR_PEER_FAILED')).party).toBe(1);
@@ -225,7 +258,9 @@ describe('a failure that the peer reports', () => {
       throw new TercetError('ERR_PEER_CLOSED', 'party 1 closed the link', 'again', { party: 1 });
     };
     const error = await failure('ERR_IDENTITY_PEERS', () =>
-      withBoth((peer) => (peer === 2 ? distrust() : new Promise<never>((resolve) => setTimeout(resolve, 50)).then(broken))),
+      withBoth((peer) =>
+        peer === 2 ? distrust() : new Promise<never>((resolve) => setTimeout(resolve, 50)).then(broken),
+      ),
     );
     expect(error.party).toBe(1);
   });
@@ -239,7 +274,9 @@ describe('a failure that the peer reports', () => {
   });
 
   it('is cut to 300 characters each', async () => {
-    const error = await told({ failed: { code: 'ERR_STATE', message: 'm'.repeat(100_000), hint: 'h'.repeat(100_000) } });
+    const error = await told({
+      failed: { code: 'ERR_STATE', message: 'm'.repeat(100_000), hint: 'h'.repeat(100_000) },
+    });
     expect([error.message.length, error.hint.length]).toEqual(['party 1: '.length + 300, 300]);
   });
 
@@ -253,13 +290,20 @@ describe('a failure that the peer reports', () => {
     await malformed(utf8(JSON.stringify({ failed: 'x' })));
   });
 
-  it.each(['', 'ERR_', 'err_state', 'ERR_STATE\n', 'ERR_STATE<script>', `ERR_${'A'.repeat(41)}`])('with the code %j is ERR_PEER_FAILED', async (code) => {
-    const error = await failure('ERR_PEER_FAILED', () => deliver(utf8(JSON.stringify({ failed: { code, message: 'm', hint: 'h' } }))));
-    expect(error.kind).toBe('peer');
-  });
+  it.each(['', 'ERR_', 'err_state', 'ERR_STATE\n', 'ERR_STATE<script>', `ERR_${'A'.repeat(41)}`])(
+    'with the code %j is ERR_PEER_FAILED',
+    async (code) => {
+      const error = await failure('ERR_PEER_FAILED', () =>
+        deliver(utf8(JSON.stringify({ failed: { code, message: 'm', hint: 'h' } }))),
+      );
+      expect(error.kind).toBe('peer');
+    },
+  );
 
   it('with a code that this version does not know is still the peer that failed: ERR_PEER_FAILED', async () => {
-    const error = await failure('ERR_PEER_FAILED', () => deliver(utf8(JSON.stringify({ failed: { code: 'ERR_FROM_THE_FUTURE', message: 'm', hint: 'h' } }))));
+    const error = await failure('ERR_PEER_FAILED', () =>
+      deliver(utf8(JSON.stringify({ failed: { code: 'ERR_FROM_THE_FUTURE', message: 'm', hint: 'h' } }))),
+    );
     expect(error.kind).toBe('peer');
   });
 });
@@ -287,7 +331,15 @@ describe('an offer', () => {
   const fail = () => new TercetError('ERR_FRAME_FORMAT', 'a malformed offer', 'look');
   const read = (value: unknown) => offerFromJson(new Fields(value, fail), TINY, fail);
 
-  const CHECKS = { activation: [8, null], headActivation: null, spread: [10, null], value: [null, 7], logit: 16, margin: 2.5, sampled: 512 };
+  const CHECKS = {
+    activation: [8, null],
+    headActivation: null,
+    spread: [10, null],
+    value: [null, 7],
+    logit: 16,
+    margin: 2.5,
+    sampled: 512,
+  };
   const checkedPlan: Offer['plan'] = { ...offer.plan, basis: 'measured', checks: CHECKS };
 
   it('survives the way through JSON', () => {
@@ -306,12 +358,18 @@ describe('an offer', () => {
     ['no plan', { ...offer, plan: undefined }],
     ['measured ranges that nothing checks', { ...offer, plan: { ...offer.plan, basis: 'measured' } }],
     ['checks of a proved plan', { ...offer, plan: { ...offer.plan, checks: CHECKS } }],
-    ...Object.entries({ activation: [32, null], spread: [13, 9], value: [2 ** 40, null], logit: -1, headActivation: 1.5, sampled: -1, margin: 'wide' }).map(
-      ([key, value]): [string, unknown] => [
-        `a check of ${key} that builds too large a table, or none`,
-        { ...offer, plan: { ...checkedPlan, checks: { ...CHECKS, [key]: value } } },
-      ],
-    ),
+    ...Object.entries({
+      activation: [32, null],
+      spread: [13, 9],
+      value: [2 ** 40, null],
+      logit: -1,
+      headActivation: 1.5,
+      sampled: -1,
+      margin: 'wide',
+    }).map(([key, value]): [string, unknown] => [
+      `a check of ${key} that builds too large a table, or none`,
+      { ...offer, plan: { ...checkedPlan, checks: { ...CHECKS, [key]: value } } },
+    ]),
     ['a head range of a number', { ...offer, plan: { ...offer.plan, headActivation: 1 } }],
     ['a model that is no string', { ...offer, model: 5 }],
   ])('with %s is refused with the code of the reader', async (_name, value) => {
@@ -328,18 +386,27 @@ describe('an offer', () => {
     expect(checkOffers([own, own], TINY, undefined)).toEqual(offer.plan);
   });
 
-  it.each([1, 2] as const)('of another model than the owner pinned is ERR_MODEL_HASH and names party %i', async (party) => {
-    const other = { ...own, model: 'd'.repeat(64) };
-    const both: [Offer, Offer] = party === 1 ? [other, own] : [own, other];
-    expect((await failure('ERR_MODEL_HASH', () => checkOffers(both, TINY, own.model))).party).toBe(party);
-    expect(checkOffers([own, own], TINY, own.model)).toEqual(offer.plan);
-  });
+  it.each([1, 2] as const)(
+    'of another model than the owner pinned is ERR_MODEL_HASH and names party %i',
+    async (party) => {
+      const other = { ...own, model: 'd'.repeat(64) };
+      const both: [Offer, Offer] = party === 1 ? [other, own] : [own, other];
+      expect((await failure('ERR_MODEL_HASH', () => checkOffers(both, TINY, own.model))).party).toBe(party);
+      expect(checkOffers([own, own], TINY, own.model)).toEqual(offer.plan);
+    },
+  );
 });
 
 describe('a report', () => {
   it('survives the way through JSON, and a hostile one is bounded or refused', async () => {
     const fail = () => new TercetError('ERR_FRAME_FORMAT', 'a malformed report', 'look');
-    const report = { sentBytes: 1, receivedBytes: 2, peakMemoryBytes: 3, device: 'wasm', links: { '1': { 'select-12': 5 } } };
+    const report = {
+      sentBytes: 1,
+      receivedBytes: 2,
+      peakMemoryBytes: 3,
+      device: 'wasm',
+      links: { '1': { 'select-12': 5 } },
+    };
     const read = (value: unknown) => reportFromJson(new Fields(JSON.parse(JSON.stringify(value)), fail));
     expect(read(reportToJson(report))).toEqual(report);
     expect(read({ ...report, device: 'x'.repeat(5000) }).device).toHaveLength(60);
@@ -356,7 +423,9 @@ describe('a report', () => {
 
   it('that a peer made names a device without control characters, because it is printed', () => {
     const fail = () => new TercetError('ERR_FRAME_FORMAT', 'a malformed report', 'look');
-    const { device } = reportFromJson(new Fields({ sentBytes: 1, receivedBytes: 2, peakMemoryBytes: 3, device: 'wasm\u001b[2J\n', links: {} }, fail));
+    const { device } = reportFromJson(
+      new Fields({ sentBytes: 1, receivedBytes: 2, peakMemoryBytes: 3, device: 'wasm\u001b[2J\n', links: {} }, fail),
+    );
     expect(device).not.toMatch(/\p{Cc}/u);
   });
 });

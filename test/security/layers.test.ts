@@ -1,6 +1,7 @@
 /**
- * Who may import whom (docs/ARCHITECTURE.md, layers): imports flow one way, a model's layers cannot reach anything that opens a secret, and what is meant to
- * run in a browser too imports nothing of Node. Every rule is also run on a copy of the sources with one violation planted in it.
+ * Who may import whom (docs/ARCHITECTURE.md, layers): imports flow one way, a model's layers cannot reach anything
+ * that opens a secret, and what is meant to run in a browser too imports nothing of Node. Every rule is also run on
+ * a copy of the sources with one violation planted in it.
  */
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +11,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 
 const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 
-/** Layer (first folder) → folders whose files it may import. A longer path is a finer rule: `ml` sees of `mpc` only what cannot open a value. */
+/**
+ * Layer (first folder) → folders whose files it may import. A longer path is a finer rule: `ml` sees of `mpc` only
+ * what cannot open a value.
+ */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   core: ['core'],
   compute: ['core', 'compute'],
@@ -24,7 +28,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   party: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'hub', 'party'],
   // The page's server: what it hands out is checked by the SDK's own reader.
   server: ['core', 'net', 'ml', 'party', 'sdk', 'server'],
-  // The suites print in the units of `tercet infer --json`; of the command line they may see how options are read and that form, nothing else.
+  // The suites print in the units of `tercet infer --json`; of the command line they may see how options are read
+  // and that form, nothing else.
   bench: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'party', 'bench'],
   cli: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'party', 'server', 'sdk', 'bench', 'hub', 'cli'],
 };
@@ -49,7 +54,8 @@ const NODE_FILES = [
 ];
 
 /** Built-in modules without the prefix would slip past a check of `node:`. */
-const BARE_BUILTINS = /^(fs|path|os|net|tls|http|https|crypto|child_process|worker_threads|url|util|stream|buffer|process|zlib|dns|events|module|vm)(\/|$)/;
+const BARE_BUILTINS =
+  /^(fs|path|os|net|tls|http|https|crypto|child_process|worker_threads|url|util|stream|buffer|process|zlib|dns|events|module|vm)(\/|$)/;
 
 interface Import {
   readonly file: string;
@@ -78,7 +84,9 @@ function importsOf(root: string, file: string): Import[] {
   return found.map(([, , type, specifier]) => ({
     file,
     specifier,
-    target: specifier.startsWith('.') ? relative(root, resolve(root, dirname(file), specifier)).replaceAll('\\', '/') : undefined,
+    target: specifier.startsWith('.')
+      ? relative(root, resolve(root, dirname(file), specifier)).replaceAll('\\', '/')
+      : undefined,
     // `import { type A }` still loads the module (verbatimModuleSyntax); only `import type` does not.
     typeOnly: (type ?? '').trim() === 'type',
   }));
@@ -95,11 +103,13 @@ function violations(root: string): string[] {
     const layer = file.split('/')[0];
     if (target === undefined) {
       const builtin = specifier.startsWith('node:') || BARE_BUILTINS.test(specifier);
-      if (builtin && !NODE_LAYERS.includes(layer) && !NODE_FILES.includes(file)) broken.push(`${file} imports ${specifier}`);
+      if (builtin && !NODE_LAYERS.includes(layer) && !NODE_FILES.includes(file))
+        broken.push(`${file} imports ${specifier}`);
       continue;
     }
     if (!known.has(target)) broken.push(`${file} imports ${target}, which is not there`);
-    else if (!(ALLOWED[layer] ?? []).some((allowed) => target === allowed || target.startsWith(`${allowed}/`))) broken.push(`${file} imports ${target}`);
+    else if (!(ALLOWED[layer] ?? []).some((allowed) => target === allowed || target.startsWith(`${allowed}/`)))
+      broken.push(`${file} imports ${target}`);
   }
   return [...broken, ...cycles(imports)];
 }
@@ -107,7 +117,8 @@ function violations(root: string): string[] {
 /** Cycles of value imports, each once, from its first file on. */
 function cycles(imports: readonly Import[]): string[] {
   const edges = new Map<string, string[]>();
-  for (const { file, target, typeOnly } of imports) if (target !== undefined && !typeOnly) edges.set(file, [...(edges.get(file) ?? []), target]);
+  for (const { file, target, typeOnly } of imports)
+    if (target !== undefined && !typeOnly) edges.set(file, [...(edges.get(file) ?? []), target]);
   const done = new Set<string>();
   const found: string[] = [];
   const visit = (file: string, path: readonly string[]): void => {
@@ -166,16 +177,40 @@ describe('imports', () => {
       ['core/errors.ts', "import type { Words } from '../compute/ring.ts';", 'core/errors.ts imports compute/ring.ts'],
       ['compute/ring.ts', "import type { Channel } from '../net/types.ts';", 'compute/ring.ts imports net/types.ts'],
       ['net/queue.ts', "import type { Words } from '../compute/ring.ts';", 'net/queue.ts imports compute/ring.ts'],
-      ['compute/ring.ts', "import type { Wire } from '../mpc/share/wire.ts';", 'compute/ring.ts imports mpc/share/wire.ts'],
-      ['mpc/secure/cubic.ts', "import type { BertConfig } from '../../ml/config.ts';", 'mpc/secure/cubic.ts imports ml/config.ts'],
-      ['ml/config.ts', "import type { Gates } from '../mpc/protocol/types.ts';", 'ml/config.ts imports mpc/protocol/types.ts'],
+      [
+        'compute/ring.ts',
+        "import type { Wire } from '../mpc/share/wire.ts';",
+        'compute/ring.ts imports mpc/share/wire.ts',
+      ],
+      [
+        'mpc/secure/cubic.ts',
+        "import type { BertConfig } from '../../ml/config.ts';",
+        'mpc/secure/cubic.ts imports ml/config.ts',
+      ],
+      [
+        'ml/config.ts',
+        "import type { Gates } from '../mpc/protocol/types.ts';",
+        'ml/config.ts imports mpc/protocol/types.ts',
+      ],
       ['ml/config.ts', "import { Sealed } from '../mpc/share/sealed.ts';", 'ml/config.ts imports mpc/share/sealed.ts'],
       ['ml/config.ts', "export { PairPrg } from '../mpc/prg/prg.ts';", 'ml/config.ts imports mpc/prg/prg.ts'],
       ['ml/config.ts', "export * from '../mpc/prg/prg.ts';", 'ml/config.ts imports mpc/prg/prg.ts'],
-      ['ml/config.ts', "const late = await import('../mpc/protocol/semi-honest/engine.ts');", 'ml/config.ts imports mpc/protocol/semi-honest/engine.ts'],
+      [
+        'ml/config.ts',
+        "const late = await import('../mpc/protocol/semi-honest/engine.ts');",
+        'ml/config.ts imports mpc/protocol/semi-honest/engine.ts',
+      ],
       ['ml/config.ts', "import type { Channel } from '../net/types.ts';", 'ml/config.ts imports net/types.ts'],
-      ['ml/config.ts', "import { revealLogits } from '../session/reveal.ts';", 'ml/config.ts imports session/reveal.ts'],
-      ['session/reveal.ts', "import type {\n  Device,\n} from '../party/node-kernels.ts';", 'session/reveal.ts imports party/node-kernels.ts'],
+      [
+        'ml/config.ts',
+        "import { revealLogits } from '../session/reveal.ts';",
+        'ml/config.ts imports session/reveal.ts',
+      ],
+      [
+        'session/reveal.ts',
+        "import type {\n  Device,\n} from '../party/node-kernels.ts';",
+        'session/reveal.ts imports party/node-kernels.ts',
+      ],
       ['party/node-kernels.ts', "import '../cli/main.ts';", 'party/node-kernels.ts imports cli/main.ts'],
       ['session/control.ts', "import { randomBytes } from 'node:crypto';", 'session/control.ts imports node:crypto'],
       ['session/control.ts', "import { randomBytes } from 'crypto';", 'session/control.ts imports crypto'],
@@ -184,10 +219,18 @@ describe('imports', () => {
       ['app/main.ts', "import { OwnerSession } from '../session/owner.ts';", 'app/main.ts imports session/owner.ts'],
       ['sdk/index.ts', "import '../party/daemon.ts';", 'sdk/index.ts imports party/daemon.ts'],
       ['sdk/worker.ts', "import { readFileSync } from 'node:fs';", 'sdk/worker.ts imports node:fs'],
-      ['compute/kernels/webgpu/kernels.ts', "import 'node:process';", 'compute/kernels/webgpu/kernels.ts imports node:process'],
+      [
+        'compute/kernels/webgpu/kernels.ts',
+        "import 'node:process';",
+        'compute/kernels/webgpu/kernels.ts imports node:process',
+      ],
       ['bench/rows.ts', "import '../cli/main.ts';", 'bench/rows.ts imports cli/main.ts'],
       ['extra/thing.ts', '', 'extra/thing.ts is in no layer'],
-      ['core/bytes.ts', "import { x } from './nowhere.ts';", 'core/bytes.ts imports core/nowhere.ts, which is not there'],
+      [
+        'core/bytes.ts',
+        "import { x } from './nowhere.ts';",
+        'core/bytes.ts imports core/nowhere.ts, which is not there',
+      ],
     ])('%s: %s', (file, line, expected) => {
       if (file.startsWith('extra/')) cpSync(join(root, 'core'), join(root, 'extra'), { recursive: true });
       const found = planted(file, line);
@@ -197,14 +240,18 @@ describe('imports', () => {
 
     it('a cycle of value imports, and not one of type imports', () => {
       // core/bytes.ts imports nothing, and core/insecure.ts imports core/errors.ts.
-      expect(planted('core/errors.ts', "import { insecure } from './insecure.ts';")).toEqual([expect.stringMatching(/^cycle: core\/(errors|insecure)\.ts → /)]);
+      expect(planted('core/errors.ts', "import { insecure } from './insecure.ts';")).toEqual([
+        expect.stringMatching(/^cycle: core\/(errors|insecure)\.ts → /),
+      ]);
       expect(planted('core/errors.ts', "import type { InsecurePurpose } from './insecure.ts';")).toEqual([]);
       // `import { type … }` still loads the module at run time.
       expect(planted('core/errors.ts', "import { type InsecurePurpose } from './insecure.ts';")).toHaveLength(1);
     });
 
     it('and a comment or a string that only mentions an import is none', () => {
-      expect(planted('core/errors.ts', "// import { x } from '../compute/ring.ts';\n/* import y from 'node:fs'; */")).toEqual([]);
+      expect(
+        planted('core/errors.ts', "// import { x } from '../compute/ring.ts';\n/* import y from 'node:fs'; */"),
+      ).toEqual([]);
     });
   });
 });

@@ -1,4 +1,7 @@
-/** The planted faults of `npm run test:mutants` still apply to the tree, and the tests that must notice them are there. The lane itself runs before a release. */
+/**
+ * The planted faults of `npm run test:mutants` still apply to the tree, and the tests that must notice them are
+ * there. The lane itself runs before a release.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
@@ -26,7 +29,9 @@ function stale({ edits, killedBy }: Mutant): string | undefined {
     );
   }
   if ([...texts].every(([file, text]) => read(file) === text)) return 'changes nothing';
-  return killedBy.length === 0 || killedBy.some(({ file }) => !existsSync(new URL(file, root))) ? 'names no test, or one that is not there' : undefined;
+  return killedBy.length === 0 || killedBy.some(({ file }) => !existsSync(new URL(file, root)))
+    ? 'names no test, or one that is not there'
+    : undefined;
 }
 
 describe('planted faults', () => {

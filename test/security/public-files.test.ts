@@ -1,6 +1,7 @@
 /**
- * Which files of a sharing may ever be public. Every file that `tercet model share` and `tercet owner` write is in the table, the page's server is asked for all of them,
- * and the attack that the seeds of a public sharing allow is run: by what one compute party holds, and one GET.
+ * Which files of a sharing may ever be public. Every file that `tercet model share` and `tercet owner` write is in
+ * the table, the page's server is asked for all of them, and the attack that the seeds of a public sharing allow is
+ * run: by what one compute party holds, and one GET.
  */
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,7 +28,9 @@ import { TINY } from '../ml/tiny-bert.ts';
 import { ROOT } from '../cli/command.ts';
 
 /** `public`: anybody may have it. Everything else is for whom it names, and for nobody else. */
-const TABLE: Readonly<Record<string, 'public' | 'party 1' | 'party 2' | 'both parties' | "the model's owner" | 'one data owner'>> = {
+const TABLE: Readonly<
+  Record<string, 'public' | 'party 1' | 'party 2' | 'both parties' | "the model's owner" | 'one data owner'>
+> = {
   'owner/config.json': 'public',
   'owner/hash': 'public',
   'owner/share.json': 'public',
@@ -71,7 +74,10 @@ beforeAll(async () => {
   mkdirSync(page);
   writeFileSync(join(page, 'index.html'), '<!doctype html><title>page</title>');
   // The tokenizer of a real model, and random weights of a tiny one: what is shared does not matter here.
-  cpSync(join(ROOT, 'models/capitals-bert'), folder, { recursive: true, filter: (path) => !path.endsWith('.safetensors') });
+  cpSync(join(ROOT, 'models/capitals-bert'), folder, {
+    recursive: true,
+    filter: (path) => !path.endsWith('.safetensors'),
+  });
   const config = { ...JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')), ...SMALL };
   writeFileSync(join(place, 'config.json'), JSON.stringify(config));
   const random = await openModel({ kind: 'random', seed: 3, configPath: join(place, 'config.json') });
@@ -113,13 +119,23 @@ function sharedFiles(): string[] {
     .toSorted((a, b) => (a < b ? -1 : 1));
 }
 
-/** Files of the sharing that are not public and whose bytes, or seeds in them, the server gives to whoever asks: by any name that it lists, or that somebody may guess. */
+/**
+ * Files of the sharing that are not public and whose bytes, or seeds in them, the server gives to whoever asks: by
+ * any name that it lists, or that somebody may guess.
+ */
 async function leaks(deployment: WrittenDeployment): Promise<string[]> {
   const url = await serve(deployment);
   const secret = sharedFiles().filter((path) => TABLE[path] !== 'public');
   const guesses = secret.flatMap((path) => {
     const name = path.split('/').at(-1) ?? '';
-    return [path, name, `sharing/${path}`, `models/shared/${name}`, `models/shared/owner.${name}`, `models/shared/${path}`];
+    return [
+      path,
+      name,
+      `sharing/${path}`,
+      `models/shared/${name}`,
+      `models/shared/owner.${name}`,
+      `models/shared/${path}`,
+    ];
   });
   const found = new Set<string>();
   for (const path of new Set([...deployment.files.keys(), ...guesses])) {
@@ -146,7 +162,9 @@ describe('the files of a sharing', () => {
   });
 
   it('a page is given those of its model alone: configuration and tokenizer', () => {
-    expect([...written.files.keys()].sort()).toEqual(['config.json', 'tokenizer.json', 'tokenizer_config.json'].map((name) => `models/shared/${name}`));
+    expect([...written.files.keys()].sort()).toEqual(
+      ['config.json', 'tokenizer.json', 'tokenizer_config.json'].map((name) => `models/shared/${name}`),
+    );
     for (const path of written.files.keys()) expect(TABLE[`owner/${path.split('/').at(-1)}`], path).toBe('public');
     expect(written.document.entries[0].weights.secret).toBe(file('owner/hash').toString('utf8').trim());
   });
@@ -168,16 +186,28 @@ describe('the files of a sharing', () => {
   it('a deployment that lists seeds is refused by whoever writes it and by whoever reads it', async () => {
     const [entry] = written.document.entries;
     const files = { ...entry.files, 'owner.seeds': { sha256: '00'.repeat(32), bytes: 64 } };
-    const error = await failure('ERR_MODEL_CONFIG', () => parseDeployment({ ...written.document, entries: [{ ...entry, files }] }));
+    const error = await failure('ERR_MODEL_CONFIG', () =>
+      parseDeployment({ ...written.document, entries: [{ ...entry, files }] }),
+    );
     expect(error.message).toContain('owner.seeds');
   });
 });
 
 describe('one curious compute party', () => {
-  /** What party 1 can do alone: it holds p1/, and asks the page's server for everything that might be seeds. Words of the weights that it gets right, of all. */
+  /**
+   * What party 1 can do alone: it holds p1/, and asks the page's server for everything that might be seeds. Words
+   * of the weights that it gets right, of all.
+   */
   async function attack(deployment: WrittenDeployment): Promise<{ right: number; all: number }> {
     const url = await serve(deployment);
-    const names = [...deployment.files.keys(), 'models/shared/owner.seeds', 'models/shared/seeds', 'owner.seeds', 'owner/seeds', 'issuer/seeds'];
+    const names = [
+      ...deployment.files.keys(),
+      'models/shared/owner.seeds',
+      'models/shared/seeds',
+      'owner.seeds',
+      'owner/seeds',
+      'issuer/seeds',
+    ];
     const candidates: Uint8Array[] = [];
     for (const name of names) {
       const response = await fetch(url + name);
@@ -201,7 +231,8 @@ describe('one curious compute party', () => {
           vector = await kernels.sub(vector, await weightMask(kernels, seed, number, masked.data.length));
         const words = await kernels.read(vector);
         const truth = await encode(parameter);
-        for (let i = 0; i < truth.length; i++, all++) if (BigInt.asIntN(64, BigInt(words.data[i])) === BigInt(truth[i])) right++;
+        for (let i = 0; i < truth.length; i++, all++)
+          if (BigInt.asIntN(64, BigInt(words.data[i])) === BigInt(truth[i])) right++;
       }
       if (right > best.right || best.all === 0) best = { right, all };
     }

@@ -1,6 +1,7 @@
 /**
- * Errors and printable objects carry codes, names, lengths and types, never a text, a share or a key. Scenarios that fail in as many ways as these layers can
- * are run on marked secrets, and everything that a logger could print of the error (message, hint, stack, every cause) is searched for them.
+ * Errors and printable objects carry codes, names, lengths and types, never a text, a share or a key. Scenarios
+ * that fail in as many ways as these layers can are run on marked secrets, and everything that a logger could print
+ * of the error (message, hint, stack, every cause) is searched for them.
  */
 import { describe, expect, it } from 'vitest';
 import { encodeFixed } from '../../src/compute/fixed-point.ts';
@@ -27,7 +28,16 @@ import { revealLogits } from '../../src/session/reveal.ts';
 import { OwnerSeeds, SharedParameters } from '../../src/session/secret-parameters.ts';
 import { TINY } from '../ml/tiny-bert.ts';
 import { printed, printedError, secretsIn } from '../support/secrets.ts';
-import { type Message, type SimulationOptions, type Tap, collect, createParties, keysOf, noParameters, settle } from '../support/simulate.ts';
+import {
+  type Message,
+  type SimulationOptions,
+  type Tap,
+  collect,
+  createParties,
+  keysOf,
+  noParameters,
+  settle,
+} from '../support/simulate.ts';
 
 const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
 const SEED = 21;
@@ -88,12 +98,19 @@ const flip = (at: number) =>
 const shorter: Tap = (from, to, _tag, bytes) => (from === 1 && to === 2 ? bytes.subarray(1) : undefined);
 
 const SCENARIOS: readonly [ErrorCode, string, () => Promise<unknown[]>][] = [
-  ['ERR_SHAPE', 'an input of the wrong length', () => endings({}, { tensors: { x: wordsFrom([...X, 1n], 64) }, indices: {} })],
+  [
+    'ERR_SHAPE',
+    'an input of the wrong length',
+    () => endings({}, { tensors: { x: wordsFrom([...X, 1n], 64) }, indices: {} }),
+  ],
   ['ERR_SHAPE', 'an input over the wrong ring', () => endings({}, { tensors: { x: wordsFrom(X, 63) }, indices: {} })],
   [
     'ERR_SHAPE',
     'an oracle without its input',
-    () => thrown(() => circuit(new PlaintextGates({ tensors: { x: wordsFrom([...X, 1n], 64) }, indices: {} }, () => [], 'test'))),
+    () =>
+      thrown(() =>
+        circuit(new PlaintextGates({ tensors: { x: wordsFrom([...X, 1n], 64) }, indices: {} }, () => [], 'test')),
+      ),
   ],
   ['ERR_FRAME_FORMAT', 'another first byte', () => endings({ wire: flip(0) })],
   ['ERR_FRAME_SESSION', 'another session', () => endings({ wire: flip(20) })],
@@ -128,14 +145,26 @@ const SCENARIOS: readonly [ErrorCode, string, () => Promise<unknown[]>][] = [
       return thrown(() => prg.spend(id, prg, 'λ2'));
     },
   ],
-  ['ERR_INTERNAL', 'a kernel that throws the words it was given', () => endings({ kernels: () => new FailingKernels() })],
+  [
+    'ERR_INTERNAL',
+    'a kernel that throws the words it was given',
+    () => endings({ kernels: () => new FailingKernels() }),
+  ],
   ['ERR_INTERNAL', 'a key of the wrong length', () => thrown(() => PairPrg.of(k01.subarray(1), attempt))],
-  ['ERR_INTERNAL', 'words of the wrong number', () => thrown(() => new ReferenceKernels().unpack(SECRETS['x0'], 64, 2))],
+  [
+    'ERR_INTERNAL',
+    'words of the wrong number',
+    () => thrown(() => new ReferenceKernels().unpack(SECRETS['x0'], 64, 2)),
+  ],
   ['ERR_RANGE', 'a value that does not fit', () => thrown(() => encodeFixed([1, Number(X[0])], 32, 64))],
   ['ERR_RANGE', 'a bound that is too wide', () => thrown(() => geluRange(1e6))],
   ['ERR_ARGUMENT', 'a protocol with the text for a name', () => thrown(() => protocolInfo(MARKED))],
   ['ERR_PROTOCOL_UNAVAILABLE', 'a protocol that is not there', () => thrown(() => protocolInfo('aby3'))],
-  ['ERR_STATE', 'an output at the wrong party', () => thrown(() => revealLogits(new Map([[MARKED, wordsFrom(X, 64)]]), 'open'))],
+  [
+    'ERR_STATE',
+    'an output at the wrong party',
+    () => thrown(() => revealLogits(new Map([[MARKED, wordsFrom(X, 64)]]), 'open')),
+  ],
 ];
 
 /** A backend that fails with the data in its message, as a careless library would. */
@@ -170,10 +199,13 @@ describe('errors of the protocol', () => {
       const error = new TercetError('ERR_STATE', 'x', 'y', { cause: new Error(Buffer.from(secret).toString('hex')) });
       expect(leaks(printedError(error))).toContain(name);
       expect(leaks(printedError(new TercetError('ERR_STATE', `${[...secret]}`, 'y')))).toContain(name);
-      expect(leaks(printedError(new TercetError('ERR_STATE', 'x', Buffer.from(secret).toString('base64'))))).toContain(name);
+      expect(leaks(printedError(new TercetError('ERR_STATE', 'x', Buffer.from(secret).toString('base64'))))).toContain(
+        name,
+      );
       expect(leaks(printed({ secret }))).toContain(name);
     }
-    for (const text of TEXTS) expect(leaks(printedError(new TercetError('ERR_STATE', `got ${text}`, 'y')))).toContain(text);
+    for (const text of TEXTS)
+      expect(leaks(printedError(new TercetError('ERR_STATE', `got ${text}`, 'y')))).toContain(text);
   });
 });
 
@@ -220,7 +252,14 @@ async function session(tap?: Tap): Promise<SessionRun> {
   };
   const model = { name: 'tiny', config: TINY, plan, hash: 'model', parameters: view };
   const compute = ([1, 2] as const).map(async (id) =>
-    serveSession({ ...common, id, owner: link(id, 0), key: await recvKey(link(id, 0)), connectPeer: async () => link(id, id === 1 ? 2 : 1), models: [model] }),
+    serveSession({
+      ...common,
+      id,
+      owner: link(id, 0),
+      key: await recvKey(link(id, 0)),
+      connectPeer: async () => link(id, id === 1 ? 2 : 1),
+      models: [model],
+    }),
   );
   const owner = async (): Promise<Float32Array> => {
     try {
@@ -228,7 +267,16 @@ async function session(tap?: Tap): Promise<SessionRun> {
       const open = await OwnerSession.open({
         ...common,
         config: TINY,
-        request: { protocol: '3pc_semi_honest', weights: 'open', sequences: 1, tokens: 4, rows: 1, padded: false, pair: false, steps: 0 },
+        request: {
+          protocol: '3pc_semi_honest',
+          weights: 'open',
+          sequences: 1,
+          tokens: 4,
+          rows: 1,
+          padded: false,
+          pair: false,
+          steps: 0,
+        },
         keys: [keys[0].slice(), keys[1].slice()],
         channels: channels[0],
         parameters: noParameters,
@@ -245,7 +293,10 @@ async function session(tap?: Tap): Promise<SessionRun> {
   return { errors, messages, keys, logits: first.status === 'fulfilled' ? first.value : undefined };
 }
 
-const secretsOf = (keys: readonly Uint8Array[]): Record<string, Uint8Array> => ({ 'key of P1': keys[0], 'key of P2': keys[1] });
+const secretsOf = (keys: readonly Uint8Array[]): Record<string, Uint8Array> => ({
+  'key of P1': keys[0],
+  'key of P2': keys[1],
+});
 
 describe('a session', () => {
   it('runs from the request to the answer', async () => {
@@ -260,7 +311,10 @@ describe('a session', () => {
     const requests = messages.filter(({ tag }) => tag === 'control/key');
     expect(requests.map(({ to }) => to)).toEqual([1, 2]);
     // Control: the right key is there.
-    expect(requests.map((message) => secretsIn(text(message), secretsOf(keys)))).toEqual([['key of P1'], ['key of P2']]);
+    expect(requests.map((message) => secretsIn(text(message), secretsOf(keys)))).toEqual([
+      ['key of P1'],
+      ['key of P2'],
+    ]);
     for (const message of messages) {
       const other = message.to === 1 ? keys[1] : message.to === 2 ? keys[0] : undefined;
       if (other === undefined) continue;
@@ -273,17 +327,47 @@ describe('a session', () => {
   const rewrite =
     (name: string, to: PartyId, change: (body: string) => string): Tap =>
     (_from, receiver, tag, bytes) =>
-      tag === `control/${name}` && receiver === to ? Uint8Array.from(Buffer.from(change(Buffer.from(bytes).toString('latin1')), 'latin1')) : undefined;
+      tag === `control/${name}` && receiver === to
+        ? Uint8Array.from(Buffer.from(change(Buffer.from(bytes).toString('latin1')), 'latin1'))
+        : undefined;
 
   it.each<[ErrorCode, string, Tap]>([
-    ['ERR_FRAME_LENGTH', 'a key that is cut', (_from, to, tag, bytes) => (to === 1 && tag === 'control/key' ? bytes.subarray(1) : undefined)],
+    [
+      'ERR_FRAME_LENGTH',
+      'a key that is cut',
+      (_from, to, tag, bytes) => (to === 1 && tag === 'control/key' ? bytes.subarray(1) : undefined),
+    ],
     ['ERR_FRAME_FORMAT', 'a request whose JSON breaks', rewrite('request', 1, (body) => `${body.slice(0, -1)}!`)],
-    ['ERR_PEER_MISMATCH', 'a request of another version', rewrite('request', 2, (body) => body.replace('"version":4', '"version":5'))],
-    ['ERR_FRAME_FORMAT', 'a request whose padding is no yes or no', rewrite('request', 1, (body) => body.replace('"padded":false', '"padded":12345'))],
-    ['ERR_MODEL_HASH', 'a request for a model that nobody serves', rewrite('request', 1, (body) => body.replace('"model":null', '"model":"ab"'))],
-    ['ERR_PEER_MISMATCH', 'a request for one token', rewrite('request', 2, (body) => body.replace('"tokens":4', '"tokens":1'))],
-    ['ERR_PEER_MISMATCH', 'an offer of another configuration', rewrite('offer', 0, (body) => body.replace(/("config":")[0-9a-f]/, '$1x'))],
-    ['ERR_PEER_MISMATCH', 'another circuit', rewrite('start', 1, (body) => body.replace(/("circuit":")[0-9a-f]/, '$1x'))],
+    [
+      'ERR_PEER_MISMATCH',
+      'a request of another version',
+      rewrite('request', 2, (body) => body.replace('"version":4', '"version":5')),
+    ],
+    [
+      'ERR_FRAME_FORMAT',
+      'a request whose padding is no yes or no',
+      rewrite('request', 1, (body) => body.replace('"padded":false', '"padded":12345')),
+    ],
+    [
+      'ERR_MODEL_HASH',
+      'a request for a model that nobody serves',
+      rewrite('request', 1, (body) => body.replace('"model":null', '"model":"ab"')),
+    ],
+    [
+      'ERR_PEER_MISMATCH',
+      'a request for one token',
+      rewrite('request', 2, (body) => body.replace('"tokens":4', '"tokens":1')),
+    ],
+    [
+      'ERR_PEER_MISMATCH',
+      'an offer of another configuration',
+      rewrite('offer', 0, (body) => body.replace(/("config":")[0-9a-f]/, '$1x')),
+    ],
+    [
+      'ERR_PEER_MISMATCH',
+      'another circuit',
+      rewrite('start', 1, (body) => body.replace(/("circuit":")[0-9a-f]/, '$1x')),
+    ],
     [
       'ERR_FRAME_LENGTH',
       'a dealt message that is cut',
@@ -294,7 +378,11 @@ describe('a session', () => {
       'an online message that is cut',
       (from, to, tag, bytes) => (from === 1 && to === 2 && tag.includes('-12/') ? bytes.subarray(1) : undefined),
     ],
-    ['ERR_FRAME_LENGTH', 'an output that is cut', (_from, to, tag, bytes) => (to === 0 && tag.startsWith('output') ? bytes.subarray(1) : undefined)],
+    [
+      'ERR_FRAME_LENGTH',
+      'an output that is cut',
+      (_from, to, tag, bytes) => (to === 0 && tag.startsWith('output') ? bytes.subarray(1) : undefined),
+    ],
   ])('%s for %s: all parties end with typed errors that hold no part of a key', async (code, _name, tap) => {
     const { errors, keys } = await session(tap);
     expect(errors.length).toBeGreaterThan(0);
@@ -304,7 +392,9 @@ describe('a session', () => {
       const text = printedError(error);
       expect(secretsIn(text, secretsOf(keys)), text).toEqual([]);
       // Four bytes of a key in hex are already eight characters too many.
-      for (const key of keys) for (let at = 0; at + 4 <= key.length; at++) expect(text.includes(toHex(key.subarray(at, at + 4))), text).toBe(false);
+      for (const key of keys)
+        for (let at = 0; at + 4 <= key.length; at++)
+          expect(text.includes(toHex(key.subarray(at, at + 4))), text).toBe(false);
     }
   });
 });
@@ -316,7 +406,13 @@ describe('objects that hold secrets', () => {
     const { engines } = createParties(circuit, { seed: SEED });
     const seeds = Uint8Array.from({ length: 64 }, (_, i) => (i * 53 + 17) % 256);
     const masked = wordsFrom(X, 64).data as BigUint64Array;
-    const shared = await SharedParameters.load(1, TINY, seeds.slice(0, 32), async ({ rows, cols }) => new BigUint64Array(rows * cols).fill(masked[0]), wasm);
+    const shared = await SharedParameters.load(
+      1,
+      TINY,
+      seeds.slice(0, 32),
+      async ({ rows, cols }) => new BigUint64Array(rows * cols).fill(masked[0]),
+      wasm,
+    );
     await engines[0].deal();
     const secrets = { ...SECRETS, 'seed 1': seeds.slice(0, 32), 'seed 2': seeds.slice(32) };
     for (const object of [PairPrg.of(k01, attempt), ...engines, new OwnerSeeds(TINY, seeds), shared, view]) {

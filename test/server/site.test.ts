@@ -63,7 +63,9 @@ function get(path: string, headers: Record<string, string> = {}, method = 'GET')
     const asked = request({ hostname, port, path, headers, method }, (response) => {
       const parts: Buffer[] = [];
       response.on('data', (part: Buffer) => parts.push(part));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(parts) }));
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(parts) }),
+      );
     });
     asked.on('error', reject);
     asked.end();
@@ -79,7 +81,11 @@ describe('compression', () => {
   ] as const)('of a client that takes %s is %s', async (accepted, encoding, unpack) => {
     for (const path of ['/assets/index-AbCd_123.js', '/models/tiny/tokenizer.json']) {
       const { headers, body } = await get(path, { 'accept-encoding': accepted });
-      expect(headers).toMatchObject({ 'content-encoding': encoding, vary: 'Accept-Encoding', 'content-length': String(body.length) });
+      expect(headers).toMatchObject({
+        'content-encoding': encoding,
+        vary: 'Accept-Encoding',
+        'content-length': String(body.length),
+      });
       const plain = await get(path);
       expect(plain.headers['content-encoding']).toBeUndefined();
       expect(body.length).toBeLessThan(plain.body.length / 4);
@@ -89,7 +95,10 @@ describe('compression', () => {
   });
 
   it('is not made of what is too small for it', async () => {
-    expect((await get('/tiny.wasm', { 'accept-encoding': 'br' })).headers).toMatchObject({ 'content-type': 'application/wasm', 'content-length': '4' });
+    expect((await get('/tiny.wasm', { 'accept-encoding': 'br' })).headers).toMatchObject({
+      'content-type': 'application/wasm',
+      'content-length': '4',
+    });
   });
 });
 
@@ -98,7 +107,13 @@ describe('keeping', () => {
     const kept = async (path: string) => (await get(path)).headers['cache-control'];
     expect(await kept('/assets/index-AbCd_123.js')).toBe(IMMUTABLE);
     expect(await kept(`/models/tiny/tokenizer.json?sha256=${PIN}`)).toBe(IMMUTABLE);
-    for (const path of ['/', '/theme.js', '/tercet.json', '/models/tiny/tokenizer.json', `/models/tiny/tokenizer.json?sha256=${'0'.repeat(64)}`])
+    for (const path of [
+      '/',
+      '/theme.js',
+      '/tercet.json',
+      '/models/tiny/tokenizer.json',
+      `/models/tiny/tokenizer.json?sha256=${'0'.repeat(64)}`,
+    ])
       expect(await kept(path), path).toBe('no-cache');
     expect(await kept('/nothing')).toBe('no-store');
   });
@@ -127,17 +142,26 @@ describe('what is handed out', () => {
     expect([head.status, head.body.length, head.headers['content-length']]).toEqual([200, 0, String(SCRIPT.length)]);
   });
 
-  it.each(['/../site.test.ts', '/..%2f..%2fetc/passwd', '/%', '//theme.js', '/assets', '/constructor', '/models/tiny/model.safetensors'])(
-    'is nothing at %s',
-    async (path) => expect((await get(path)).status).toBe(404),
-  );
+  it.each([
+    '/../site.test.ts',
+    '/..%2f..%2fetc/passwd',
+    '/%',
+    '//theme.js',
+    '/assets',
+    '/constructor',
+    '/models/tiny/model.safetensors',
+  ])('is nothing at %s', async (path) => expect((await get(path)).status).toBe(404));
 
   it('is asked for with GET only, and needs a page in the folder', async () => {
     expect((await get('/', {}, 'POST')).status).toBe(405);
     const empty = mkdtempSync(join(tmpdir(), 'tercet-empty-'));
     const document = { parties: [{ url: 'https://a.example' }, { url: 'https://b.example' }] } as never;
-    await failure('ERR_ARGUMENT', () => serveSite({ app: empty, document, files: new Map(), host: '127.0.0.1', port: 0 }));
-    await failure('ERR_ARGUMENT', () => serveSite({ app: join(empty, 'no'), document, files: new Map(), host: '127.0.0.1', port: 0 }));
+    await failure('ERR_ARGUMENT', () =>
+      serveSite({ app: empty, document, files: new Map(), host: '127.0.0.1', port: 0 }),
+    );
+    await failure('ERR_ARGUMENT', () =>
+      serveSite({ app: join(empty, 'no'), document, files: new Map(), host: '127.0.0.1', port: 0 }),
+    );
     rmSync(empty, { recursive: true });
   });
 });

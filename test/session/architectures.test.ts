@@ -1,4 +1,7 @@
-/** Every architecture and head, privately among three parties in one process, against the float reference: alone, padded, in batches, and token by token. */
+/**
+ * Every architecture and head, privately among three parties in one process, against the float reference: alone,
+ * padded, in batches, and token by token.
+ */
 import { describe, expect, it } from 'vitest';
 import { type ModelConfig, parseModelConfig } from '../../src/ml/config.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
@@ -8,7 +11,14 @@ import type { OwnerSequence } from '../../src/session/inputs.ts';
 import type { Request, RequestShape } from '../../src/session/request.ts';
 import { prepared, servedModel } from './harness.ts';
 
-const SIZES = { hidden_size: 16, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 24, vocab_size: 40, layer_norm_eps: 1e-5 };
+const SIZES = {
+  hidden_size: 16,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  intermediate_size: 24,
+  vocab_size: 40,
+  layer_norm_eps: 1e-5,
+};
 const bert = { model_type: 'bert', hidden_act: 'gelu', max_position_embeddings: 24, type_vocab_size: 2, ...SIZES };
 const roberta = { ...bert, model_type: 'roberta', max_position_embeddings: 26, type_vocab_size: 1, pad_token_id: 1 };
 const distilbert = {
@@ -45,7 +55,11 @@ function configOf(json: object): ModelConfig {
   return parseModelConfig(json);
 }
 
-async function privately(source: WeightSource, shape: RequestShape, sequences: readonly OwnerSequence[]): Promise<Float32Array> {
+async function privately(
+  source: WeightSource,
+  shape: RequestShape,
+  sequences: readonly OwnerSequence[],
+): Promise<Float32Array> {
   const model = await servedModel(source);
   const request: Request = { model: model.hash, protocol: '3pc_semi_honest', weights: 'open', ...shape };
   const { session, ends } = await prepared({ request, model });
@@ -78,16 +92,20 @@ describe('encoders', () => {
     ['bert', 'BertForSequenceClassification', bert],
     ['roberta', 'RobertaForSequenceClassification', roberta],
     ['distilbert', 'DistilBertForSequenceClassification', distilbert],
-  ] as const)('%s classifies a batch of mixed lengths as it does each alone', { timeout: 60_000 }, async (_name, architecture, json) => {
-    const source = randomWeights(configOf({ ...json, ...LABELS, architectures: [architecture] }), 6);
-    const logits = await privately(
-      source,
-      { ...SHAPE, sequences: 2 },
-      TEXTS.map((inputIds) => ({ inputIds, rows: [] })),
-    );
-    const alone = await Promise.all(TEXTS.map(async (ids) => [...(await runFloat(source, ids)).logits]));
-    expectClose(logits, alone.flat());
-  });
+  ] as const)(
+    '%s classifies a batch of mixed lengths as it does each alone',
+    { timeout: 60_000 },
+    async (_name, architecture, json) => {
+      const source = randomWeights(configOf({ ...json, ...LABELS, architectures: [architecture] }), 6);
+      const logits = await privately(
+        source,
+        { ...SHAPE, sequences: 2 },
+        TEXTS.map((inputIds) => ({ inputIds, rows: [] })),
+      );
+      const alone = await Promise.all(TEXTS.map(async (ids) => [...(await runFloat(source, ids)).logits]));
+      expectClose(logits, alone.flat());
+    },
+  );
 
   it.each([
     ['bert', 'BertForQuestionAnswering', bert, true],
@@ -108,7 +126,10 @@ describe('encoders', () => {
     const inputIds = TEXTS[0];
     const logits = await privately(source, { ...SHAPE, rows: 2 }, [{ inputIds, rows: ['mean', 0] }]);
     const { logits: states } = await runFloat(source, inputIds);
-    const mean = Array.from({ length: 16 }, (_, c) => inputIds.reduce((sum, _id, t) => sum + states[t * 16 + c], 0) / inputIds.length);
+    const mean = Array.from(
+      { length: 16 },
+      (_, c) => inputIds.reduce((sum, _id, t) => sum + states[t * 16 + c], 0) / inputIds.length,
+    );
     expectClose(logits, [...mean, ...states.slice(0, 16)]);
   });
 });
@@ -122,27 +143,36 @@ describe('GPT-2', () => {
   it.each([
     ['a padded prompt', true, 8],
     ['a prompt of public length', false, prompt.length],
-  ])('goes on from %s token by token, each at the cost of one position', { timeout: 120_000 }, async (_name, padded, tokens) => {
-    const model = await servedModel(source);
-    const shape = { ...SHAPE, tokens, padded, rows: padded ? 1 : 0, steps: following.length };
-    const { session, ends, sent } = await prepared({ request: { model: model.hash, protocol: '3pc_semi_honest', weights: 'open', ...shape }, model });
-    let known = [...prompt];
-    const expected = async () => (await runFloat(source, known, { positions: [known.length - 1] })).logits;
-    const rows = padded ? [prompt.length - 1] : [];
-    expectClose((await session.run({ sequences: [{ inputIds: prompt, rows }] })).logits, await expected());
-    const first = sent.length;
-    for (const [i, tokenId] of following.entries()) {
-      const result = await session.next({ tokenId, position: known.length });
-      known = [...known, tokenId];
-      expect(result.step).toBe(i + 1);
-      expectClose(result.logits, await expected());
-    }
-    expect(await Promise.all(ends)).toEqual(['answered', 'answered']);
-    expect(sent.length).toBeGreaterThan(first);
-    expect(session.more).toBe(false);
-  });
+  ])(
+    'goes on from %s token by token, each at the cost of one position',
+    { timeout: 120_000 },
+    async (_name, padded, tokens) => {
+      const model = await servedModel(source);
+      const shape = { ...SHAPE, tokens, padded, rows: padded ? 1 : 0, steps: following.length };
+      const { session, ends, sent } = await prepared({
+        request: { model: model.hash, protocol: '3pc_semi_honest', weights: 'open', ...shape },
+        model,
+      });
+      let known = [...prompt];
+      const expected = async () => (await runFloat(source, known, { positions: [known.length - 1] })).logits;
+      const rows = padded ? [prompt.length - 1] : [];
+      expectClose((await session.run({ sequences: [{ inputIds: prompt, rows }] })).logits, await expected());
+      const first = sent.length;
+      for (const [i, tokenId] of following.entries()) {
+        const result = await session.next({ tokenId, position: known.length });
+        known = [...known, tokenId];
+        expect(result.step).toBe(i + 1);
+        expectClose(result.logits, await expected());
+      }
+      expect(await Promise.all(ends)).toEqual(['answered', 'answered']);
+      expect(sent.length).toBeGreaterThan(first);
+      expect(session.more).toBe(false);
+    },
+  );
 
-  it('says nothing of the prompt’s length but its bucket, neither with the prompt nor with a step', { timeout: 60_000 }, async () => {
+  it('says nothing of the prompt’s length but its bucket, neither with the prompt nor with a step', {
+    timeout: 60_000,
+  }, async () => {
     const model = await servedModel(source);
     const sizesFor = async (ids: readonly number[], padded: boolean): Promise<string[]> => {
       const sizes: string[] = [];
@@ -166,7 +196,10 @@ describe('GPT-2', () => {
   it('an owner that has enough leaves in the middle, which is no failure', { timeout: 60_000 }, async () => {
     const model = await servedModel(source);
     const shape = { ...SHAPE, rows: 1, steps: 6 };
-    const { session, ends } = await prepared({ request: { model: model.hash, protocol: '3pc_semi_honest', weights: 'open', ...shape }, model });
+    const { session, ends } = await prepared({
+      request: { model: model.hash, protocol: '3pc_semi_honest', weights: 'open', ...shape },
+      model,
+    });
     await session.run({ sequences: [{ inputIds: prompt, rows: [4] }] });
     await session.next({ tokenId: 8, position: 5 });
     expect(session.more).toBe(true);

@@ -1,4 +1,7 @@
-/** Circuits that sessions share: the same as when they are built at once, built once, bounded in memory, and never for long without a pause. */
+/**
+ * Circuits that sessions share: the same as when they are built at once, built once, bounded in memory, and never
+ * for long without a pause.
+ */
 import { describe, expect, it } from 'vitest';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
@@ -10,7 +13,11 @@ import { ARCHITECTURES, planOf, shapesOf } from '../support/architectures.ts';
 import { failure } from '../failure.ts';
 import { INPUT, MODEL, REQUEST, prepared, servedModel, source } from './harness.ts';
 
-const at = (shape: RequestShape, weights: 'open' | 'secret' = 'open'): Request => ({ protocol: '3pc_semi_honest', weights, ...shape });
+const at = (shape: RequestShape, weights: 'open' | 'secret' = 'open'): Request => ({
+  protocol: '3pc_semi_honest',
+  weights,
+  ...shape,
+});
 const config = (name: string): ModelConfig => ARCHITECTURES.find(([known]) => known === name)?.[1] as ModelConfig;
 const SHAPE: RequestShape = { sequences: 1, tokens: 16, rows: 1, padded: true, pair: false, steps: 0 };
 
@@ -36,7 +43,8 @@ describe('a shared circuit', () => {
   it('is built once for all that ask for one shape, also at the same time, and anew for another', async () => {
     const circuits = new Circuits();
     const plan = planOf(MODEL.config, 'wide', 8);
-    const get = (change: Partial<Request> = {}, step = 0) => circuits.get(MODEL.config, { ...plan }, { ...REQUEST, ...change }, step);
+    const get = (change: Partial<Request> = {}, step = 0) =>
+      circuits.get(MODEL.config, { ...plan }, { ...REQUEST, ...change }, step);
     const [one, two] = await Promise.all([get(), get()]);
     expect(two).toBe(one);
     expect(await get()).toBe(one);

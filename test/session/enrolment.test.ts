@@ -1,4 +1,7 @@
-/** A session of secret weights over a link that carries the credential with the request (mutual TLS): each party judges alone, before anything is built or held for it. */
+/**
+ * A session of secret weights over a link that carries the credential with the request (mutual TLS): each party
+ * judges alone, before anything is built or held for it.
+ */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Enrolment } from '../../src/net/enrolment.ts';
 import { asTercetError } from '../../src/core/errors.ts';
@@ -20,13 +23,21 @@ beforeAll(async () => {
   sharing = await testSharing();
 });
 
-/** Asks both parties; what each presented, and whether a party went on to the other one, which is the first thing that it holds. */
-async function ask(presented: readonly [Uint8Array, Uint8Array] | undefined): Promise<{ codes: string[]; wentOn: PartyId[] }> {
+/**
+ * Asks both parties; what each presented, and whether a party went on to the other one, which is the first thing
+ * that it holds.
+ */
+async function ask(
+  presented: readonly [Uint8Array, Uint8Array] | undefined,
+): Promise<{ codes: string[]; wentOn: PartyId[] }> {
   const wentOn: PartyId[] = [];
   const [own1, one0] = memoryPair(0, 1, { timeoutMs: 5_000 });
   const [own2, two0] = memoryPair(0, 2, { timeoutMs: 5_000 });
   const [one2, two1] = memoryPair(1, 2, { timeoutMs: 5_000 });
-  const model = { ...MODEL, enrolment: new Enrolment({ sharing: sharing.sharing, publicKey: sharing.key.publicKey, now: () => NOW }) };
+  const model = {
+    ...MODEL,
+    enrolment: new Enrolment({ sharing: sharing.sharing, publicKey: sharing.key.publicKey, now: () => NOW }),
+  };
   const ends = ([1, 2] as const).map((id) =>
     serveSession({
       id,
@@ -74,19 +85,26 @@ async function ask(presented: readonly [Uint8Array, Uint8Array] | undefined): Pr
 describe('a request with a credential', () => {
   it('is served by both parties (positive control)', async () => {
     const credential = await testCredential(sharing);
-    const shown = ([1, 2] as const).map((party) => credential.present({ party, session: SESSION, binding: binding(party) }));
+    const shown = ([1, 2] as const).map((party) =>
+      credential.present({ party, session: SESSION, binding: binding(party) }),
+    );
     const { codes, wentOn } = await ask([shown[0], shown[1]]);
     expect(codes[0]).toBe('ok');
     expect(wentOn).toEqual([1, 2]);
   });
 
   it('that lacks it is refused by both parties before they do anything', async () => {
-    expect(await ask(undefined)).toEqual({ codes: ['ERR_CREDENTIAL_MISSING', 'ERR_CREDENTIAL_MISSING', 'ERR_CREDENTIAL_MISSING'], wentOn: [] });
+    expect(await ask(undefined)).toEqual({
+      codes: ['ERR_CREDENTIAL_MISSING', 'ERR_CREDENTIAL_MISSING', 'ERR_CREDENTIAL_MISSING'],
+      wentOn: [],
+    });
   });
 
   it.each([1, 2] as const)('that is good for the other party alone is refused by party %i alone', async (wrong) => {
     const credential = await testCredential(sharing);
-    const good = ([1, 2] as const).map((party) => credential.present({ party, session: SESSION, binding: binding(party) }));
+    const good = ([1, 2] as const).map((party) =>
+      credential.present({ party, session: SESSION, binding: binding(party) }),
+    );
     // What the other party saw, shown to this one.
     good[wrong - 1] = good[2 - wrong];
     const { codes, wentOn } = await ask([good[0], good[1]]);

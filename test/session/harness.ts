@@ -36,11 +36,18 @@ export async function servedModel(weights: WeightSource, on: RingKernels = kerne
   };
 }
 
-/** The same with secret weights: what each of the two serves, the owner's seeds, and the masked words of every parameter. */
+/**
+ * The same with secret weights: what each of the two serves, the owner's seeds, and the masked words of every
+ * parameter.
+ */
 export async function servedSecret(
   weights: WeightSource,
   on: RingKernels = kernels,
-): Promise<{ readonly parties: readonly [ServedModel, ServedModel]; readonly seeds: Uint8Array; readonly masked: readonly Words[] }> {
+): Promise<{
+  readonly parties: readonly [ServedModel, ServedModel];
+  readonly seeds: Uint8Array;
+  readonly masked: readonly Words[];
+}> {
   const { config } = weights;
   const seeds = [seeded(32, 5, 51), seeded(32, 5, 52)] as const;
   const encode = parameterEncoder(weights);
@@ -49,7 +56,8 @@ export async function servedSecret(
   for (const [number, parameter] of parameters.entries())
     masked.push(await maskParameter(on, seeds, number, wordsFrom(Array.from(await encode(parameter), BigInt), 64)));
   const plan = planFromRanges(config, await provedRanges(weights));
-  const read = async ({ name }: { readonly name: string }) => masked[parameters.findIndex((parameter) => parameter.name === name)].data as BigUint64Array;
+  const read = async ({ name }: { readonly name: string }) =>
+    masked[parameters.findIndex((parameter) => parameter.name === name)].data as BigUint64Array;
   const party = async (id: 1 | 2): Promise<ServedModel> => ({
     name: weights.label,
     config,
@@ -90,7 +98,17 @@ export interface StartOptions {
   readonly tap?: MemoryOptions['tap'];
 }
 
-export function start({ request = REQUEST, model = MODEL, on = kernels, circuits, seeds, compute, signal, onStatus, tap }: StartOptions = {}): Started {
+export function start({
+  request = REQUEST,
+  model = MODEL,
+  on = kernels,
+  circuits,
+  seeds,
+  compute,
+  signal,
+  onStatus,
+  tap,
+}: StartOptions = {}): Started {
   const config: ModelConfig = model.config;
   const sent: Started['sent'] = [];
   const watch: MemoryOptions = {

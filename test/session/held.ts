@@ -1,4 +1,7 @@
-/** What the engines of both compute parties hold at the worst moment of a session, by the vectors that their kernels are told to keep: exact, whatever the collector does. */
+/**
+ * What the engines of both compute parties hold at the worst moment of a session, by the vectors that their kernels
+ * are told to keep: exact, whatever the collector does.
+ */
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import { wordsFrom } from '../../src/compute/ring.ts';
 import type { ModelConfig } from '../../src/ml/config.ts';
@@ -37,7 +40,11 @@ function bytesOf(live: Iterable<unknown>): number {
 
 const SEEDS = [seeded(32, 5, 51), seeded(32, 5, 52)] as const;
 
-async function parametersOf(config: ModelConfig, weights: WeightMode, kernels: RingKernels): Promise<(id: 1 | 2) => ParameterView> {
+async function parametersOf(
+  config: ModelConfig,
+  weights: WeightMode,
+  kernels: RingKernels,
+): Promise<(id: 1 | 2) => ParameterView> {
   const source = randomWeights(config, 3);
   if (weights === 'open') {
     const open = await OpenParameters.load(source, kernels);
@@ -46,8 +53,12 @@ async function parametersOf(config: ModelConfig, weights: WeightMode, kernels: R
   const encode = parameterEncoder(source);
   const numbers = listParameters(config).map(({ name }) => name);
   const read = async (parameter: Parameter) =>
-    (await maskParameter(kernels, SEEDS, numbers.indexOf(parameter.name), wordsFrom(await encode(parameter), 64))).data as BigUint64Array;
-  const views = [await SharedParameters.load(1, config, SEEDS[0], read, kernels), await SharedParameters.load(2, config, SEEDS[1], read, kernels)];
+    (await maskParameter(kernels, SEEDS, numbers.indexOf(parameter.name), wordsFrom(await encode(parameter), 64)))
+      .data as BigUint64Array;
+  const views = [
+    await SharedParameters.load(1, config, SEEDS[0], read, kernels),
+    await SharedParameters.load(2, config, SEEDS[1], read, kernels),
+  ];
   return (id) => views[id - 1];
 }
 

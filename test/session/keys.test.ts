@@ -1,4 +1,7 @@
-/** The pairwise keys from where they are made to where they end: one for each party, and none of them left after a session, however it ends. */
+/**
+ * The pairwise keys from where they are made to where they end: one for each party, and none of them left after a
+ * session, however it ends.
+ */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { toHex } from '../../src/core/bytes.ts';
 import { memoryPair } from '../../src/net/memory.ts';
@@ -17,7 +20,11 @@ describe('keys that the owner sends', () => {
     const seen: string[] = [];
     for (let run = 0; run < 3; run++) {
       const [[to1, at1], [to2, at2]] = [memoryPair(0, 1), memoryPair(0, 2)];
-      const [keys, one, two] = await Promise.all([sendKeys((party) => (party === 1 ? to1 : to2)), recvKey(at1), recvKey(at2)]);
+      const [keys, one, two] = await Promise.all([
+        sendKeys((party) => (party === 1 ? to1 : to2)),
+        recvKey(at1),
+        recvKey(at2),
+      ]);
       expect([one, two]).toEqual([...keys]);
       seen.push(...keys.map(toHex));
     }
@@ -41,7 +48,10 @@ describe('keys that the owner sends', () => {
         now: () => 0,
         peakMemory: () => 0,
       });
-    const [same, different] = [[seeded(32, 7, 1), seeded(32, 7, 1)] as const, [seeded(32, 7, 1), seeded(32, 7, 2)] as const];
+    const [same, different] = [
+      [seeded(32, 7, 1), seeded(32, 7, 1)] as const,
+      [seeded(32, 7, 1), seeded(32, 7, 2)] as const,
+    ];
     await failure('ERR_INTERNAL', () => open(same));
     // Control: with two keys it goes on to ask the parties, which say nothing here.
     await failure('ERR_PEER_TIMEOUT', () => open(different));
@@ -90,7 +100,9 @@ describe('after a session', () => {
     const left = () => [
       ...generators.flatMap((generator, i) => (live(generator) ? [`generator ${i}`] : [])),
       ...keys.flatMap((key, i) => (key.some((byte) => byte !== 0) ? [`key of party ${i + 1}`] : [])),
-      ...[...engines].flatMap((engine) => (cleared.mock.contexts.includes(engine) ? [] : [`values of party ${engine.id}`])),
+      ...[...engines].flatMap((engine) =>
+        cleared.mock.contexts.includes(engine) ? [] : [`values of party ${engine.id}`],
+      ),
     ];
     return { started, left };
   }

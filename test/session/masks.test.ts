@@ -1,7 +1,8 @@
 /**
- * Every message that is declared sealed depends on the mask that seals it, in every word: whole sessions of real models, in which one draw at a time is changed, at
- * all parties that know it. Then the message under it must change everywhere, and the answer must stay. A mask that is left out, shared or derived keeps answers
- * right and χ² tests of single values quiet; here it is seen. The same for the seeds of secret weights.
+ * Every message that is declared sealed depends on the mask that seals it, in every word: whole sessions of real
+ * models, in which one draw at a time is changed, at all parties that know it. Then the message under it must
+ * change everywhere, and the answer must stay. A mask that is left out, shared or derived keeps answers right and
+ * χ² tests of single values quiet; here it is seen. The same for the seeds of secret weights.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RingKernels, Stream } from '../../src/compute/kernels/types.ts';
@@ -135,7 +136,10 @@ function under(sent: Sent, id: string): Message {
   return { ...parts[0], content: parts.flatMap(({ content }) => content) };
 }
 
-/** How often a table is sent again under other pads: a byte that depends on its pad stays the same every time with probability 2^-16, a bit with 1/4. */
+/**
+ * How often a table is sent again under other pads: a byte that depends on its pad stays the same every time with
+ * probability 2^-16, a bit with 1/4.
+ */
 const TURNS = 2;
 
 /** What is wrong with a message that was sent again under another draw; nothing is expected. */
@@ -146,20 +150,33 @@ function independent(before: Message, after: readonly Message[], bits: boolean):
     // The mask is one more in every word, so the message is one more in every word, or one less.
     const differences = new Set(content.map((word, i) => BigInt.asIntN(k, BigInt(after[0].content[i]) - BigInt(word))));
     const unit = k === 1 ? [-1n] : [1n, -1n];
-    return differences.size === 1 && unit.some((difference) => differences.has(difference)) ? [] : [`differs by ${[...differences].slice(0, 3)}`];
+    return differences.size === 1 && unit.some((difference) => differences.has(difference))
+      ? []
+      : [`differs by ${[...differences].slice(0, 3)}`];
   }
-  const flipped = content.map((byte, i) => after.reduce((seen, message) => seen | (Number(message.content[i]) ^ Number(byte)), 0));
+  const flipped = content.map((byte, i) =>
+    after.reduce((seen, message) => seen | (Number(message.content[i]) ^ Number(byte)), 0),
+  );
   // A table of single bits may have bits behind its last one, which are always zero.
   const same = bits
     ? flipped.reduce((sum, byte) => sum + 8 - byte.toString(2).replaceAll('0', '').length, 0) - 7
     : flipped.reduce((sum, byte) => sum + Number(byte === 0), 0);
   const [n, p] = bits ? [8 * content.length, 2 ** -TURNS] : [content.length, 2 ** (-8 * TURNS)];
-  return same <= n * p + 6 * Math.sqrt(n * p) + 1 ? [] : [`${same} of ${n} ${bits ? 'bits' : 'bytes'} are the same under ${TURNS} other pads`];
+  return same <= n * p + 6 * Math.sqrt(n * p) + 1
+    ? []
+    : [`${same} of ${n} ${bits ? 'bits' : 'bytes'} are the same under ${TURNS} other pads`];
 }
 
 // ── sessions ─────────────────────────────────────────────────────────────────
 
-const SIZES = { hidden_size: 8, num_hidden_layers: 1, num_attention_heads: 2, intermediate_size: 12, vocab_size: 20, layer_norm_eps: 1e-5 };
+const SIZES = {
+  hidden_size: 8,
+  num_hidden_layers: 1,
+  num_attention_heads: 2,
+  intermediate_size: 12,
+  vocab_size: 20,
+  layer_norm_eps: 1e-5,
+};
 const BERT = { model_type: 'bert', hidden_act: 'gelu', max_position_embeddings: 12, type_vocab_size: 2, ...SIZES };
 const GPT2 = {
   model_type: 'gpt2',
@@ -233,7 +250,10 @@ async function sessions({ json, shape, text, following }: Case, weights: 'open' 
     expect(await Promise.all(ends)).toEqual(['answered', 'answered']);
     return logits;
   };
-  const gates = Array.from({ length: shape.steps + 1 }, (_, step) => circuitFor(model.config, model.plan, request, step).gates);
+  const gates = Array.from(
+    { length: shape.steps + 1 },
+    (_, step) => circuitFor(model.config, model.plan, request, step).gates,
+  );
   return { run, gates };
 }
 
@@ -249,7 +269,11 @@ function kindOf(gate: Gate, tag: string): string {
 }
 
 /** Draws by the kind of message that they seal, in one step. */
-function byKind(messages: readonly Message[], gates: readonly (readonly Gate[])[], step: number): ReadonlyMap<string, readonly string[]> {
+function byKind(
+  messages: readonly Message[],
+  gates: readonly (readonly Gate[])[],
+  step: number,
+): ReadonlyMap<string, readonly string[]> {
   const kinds = new Map<string, string[]>();
   for (const { id, tag } of messages) {
     const place = placeOf(id);
@@ -260,64 +284,97 @@ function byKind(messages: readonly Message[], gates: readonly (readonly Gate[])[
   return kinds;
 }
 
-const OPEN_KINDS = ['affine-ahead', 'input-input', 'lift-12', 'lift-12 with a table', 'lookup-21', 'product-21', 'product-deal'];
+const OPEN_KINDS = [
+  'affine-ahead',
+  'input-input',
+  'lift-12',
+  'lift-12 with a table',
+  'lookup-21',
+  'product-21',
+  'product-deal',
+];
 const SELECTED = ['select-12', 'select-21', 'select-deal', 'widen-12', 'widen-21', 'widen-deal'];
-const SECRET_KINDS = ['affine-21', 'affine-deal', 'input-input', 'lift-12', 'lift-12 with a table', 'lookup-21', 'lookup-input', 'product-21', 'product-deal'];
+const SECRET_KINDS = [
+  'affine-21',
+  'affine-deal',
+  'input-input',
+  'lift-12',
+  'lift-12 with a table',
+  'lookup-21',
+  'lookup-input',
+  'product-21',
+  'product-deal',
+];
 
 describe.each(['open', 'secret'] as const)('%s weights', (weights) => {
-  it.each(Object.entries(CASES))('%s: one draw changed, its message changes in every word, and the answer stays', { timeout: 300_000 }, async (_name, of) => {
-    const { run, gates } = await sessions(of, weights);
-    const taken = recorder();
-    changes.drawn.clear();
-    const answer = await run();
-    const base = taken();
+  it.each(Object.entries(CASES))(
+    '%s: one draw changed, its message changes in every word, and the answer stays',
+    { timeout: 300_000 },
+    async (_name, of) => {
+      const { run, gates } = await sessions(of, weights);
+      const taken = recorder();
+      changes.drawn.clear();
+      const answer = await run();
+      const base = taken();
 
-    // What leaves unsealed is what may: keys of point functions, and outputs to their owner.
-    expect([...base.plain].sort()).toEqual(['lookup-input', 'output-output']);
-    // No draw seals two messages. (Parts of one table have one tag.)
-    const tags = new Map<string, Set<string>>();
-    for (const { id, tag } of base.sealed) tags.set(id, (tags.get(id) ?? new Set()).add(tag));
-    expect([...tags.values()].filter((set) => set.size > 1).map((set) => [...set])).toEqual([]);
-    const repeated = base.sealed.filter(
-      ({ id, tag }, i) => tag.split('/')[0].match(/^(select|widen)-12$/) === null && base.sealed.findIndex((m) => m.id === id) !== i,
-    );
-    expect(repeated.map(({ tag }) => tag)).toEqual([]);
+      // What leaves unsealed is what may: keys of point functions, and outputs to their owner.
+      expect([...base.plain].sort()).toEqual(['lookup-input', 'output-output']);
+      // No draw seals two messages. (Parts of one table have one tag.)
+      const tags = new Map<string, Set<string>>();
+      for (const { id, tag } of base.sealed) tags.set(id, (tags.get(id) ?? new Set()).add(tag));
+      expect([...tags.values()].filter((set) => set.size > 1).map((set) => [...set])).toEqual([]);
+      const repeated = base.sealed.filter(
+        ({ id, tag }, i) =>
+          tag.split('/')[0].match(/^(select|widen)-12$/) === null && base.sealed.findIndex((m) => m.id === id) !== i,
+      );
+      expect(repeated.map(({ tag }) => tag)).toEqual([]);
 
-    const draws = byKind(base.sealed, gates, of.step);
-    // A step behind the prompt has all kinds of the prompt.
-    expect([...draws.keys()].sort()).toEqual([...(weights === 'open' ? OPEN_KINDS : SECRET_KINDS), ...SELECTED].sort());
+      const draws = byKind(base.sealed, gates, of.step);
+      // A step behind the prompt has all kinds of the prompt.
+      expect([...draws.keys()].sort()).toEqual(
+        [...(weights === 'open' ? OPEN_KINDS : SECRET_KINDS), ...SELECTED].sort(),
+      );
 
-    // No stream is longer than the gate says: it is what `CircuitBuilder` holds against the end of a key stream.
-    const longest = new Map<Gate, number>();
-    for (const [id, bytes] of changes.drawn) {
-      const { step, number, purpose } = placeOf(id);
-      if (purpose === PURPOSES.weight) continue;
-      const gate = gates[step][number];
-      longest.set(gate, Math.max(longest.get(gate) ?? 0, bytes));
-    }
-    expect(longest.size).toBeGreaterThan(50);
-    expect([...longest].filter(([gate, bytes]) => bytes !== longestStream(gate)).map(([gate, bytes]) => `${gate.path}: ${bytes}`)).toEqual([]);
-
-    const wrong: string[] = [];
-    // A step's gates with secret weights are those of a prompt with secret weights; their draws are told apart above.
-    const changed = of.pick === 'none' || (of.step > 0 && weights === 'secret') ? [] : [...draws];
-    for (const [kind, ids] of changed) {
-      // Every change is a whole session: the first finding is enough.
-      if (wrong.length > 0) break;
-      const id = of.pick === 'first' ? ids[0] : ids[ids.length - 1];
-      const table = /^(select|widen)-12/.test(kind);
-      const after: Message[] = [];
-      changes.target = id;
-      for (changes.turn = 0; changes.turn < (table ? TURNS : 1); changes.turn++) {
-        const moved = (await run()).map((logit, i) => Math.abs(logit - answer[i]));
-        if (Math.max(...moved) > TOLERANCE) wrong.push(`${kind}: the answer moved by ${Math.max(...moved)}`);
-        after.push(under(taken(), id));
+      // No stream is longer than the gate says: it is what `CircuitBuilder` holds against the end of a key stream.
+      const longest = new Map<Gate, number>();
+      for (const [id, bytes] of changes.drawn) {
+        const { step, number, purpose } = placeOf(id);
+        if (purpose === PURPOSES.weight) continue;
+        const gate = gates[step][number];
+        longest.set(gate, Math.max(longest.get(gate) ?? 0, bytes));
       }
-      const { step, number } = placeOf(id);
-      wrong.push(...independent(under(base, id), after, table && gates[step][number].traits[2] === 1).map((what) => `${kind}: ${what}`));
-    }
-    expect(wrong).toEqual([]);
-  });
+      expect(longest.size).toBeGreaterThan(50);
+      expect(
+        [...longest]
+          .filter(([gate, bytes]) => bytes !== longestStream(gate))
+          .map(([gate, bytes]) => `${gate.path}: ${bytes}`),
+      ).toEqual([]);
+
+      const wrong: string[] = [];
+      // A step's gates with secret weights are those of a prompt with secret weights; their draws are told apart above.
+      const changed = of.pick === 'none' || (of.step > 0 && weights === 'secret') ? [] : [...draws];
+      for (const [kind, ids] of changed) {
+        // Every change is a whole session: the first finding is enough.
+        if (wrong.length > 0) break;
+        const id = of.pick === 'first' ? ids[0] : ids[ids.length - 1];
+        const table = /^(select|widen)-12/.test(kind);
+        const after: Message[] = [];
+        changes.target = id;
+        for (changes.turn = 0; changes.turn < (table ? TURNS : 1); changes.turn++) {
+          const moved = (await run()).map((logit, i) => Math.abs(logit - answer[i]));
+          if (Math.max(...moved) > TOLERANCE) wrong.push(`${kind}: the answer moved by ${Math.max(...moved)}`);
+          after.push(under(taken(), id));
+        }
+        const { step, number } = placeOf(id);
+        wrong.push(
+          ...independent(under(base, id), after, table && gates[step][number].traits[2] === 1).map(
+            (what) => `${kind}: ${what}`,
+          ),
+        );
+      }
+      expect(wrong).toEqual([]);
+    },
+  );
 });
 
 describe('the seeds of secret weights', () => {
@@ -339,7 +396,9 @@ describe('the seeds of secret weights', () => {
       const changed = names.filter((_, i) => other[i].data.some((word, j) => word !== masked[i].data[j]));
       expect(changed).toEqual([names[placeOf(id).number]]);
       const at = placeOf(id).number;
-      expect(new Set([...other[at].data].map((word, j) => BigInt.asUintN(64, BigInt(word) - BigInt(masked[at].data[j]))))).toEqual(new Set([1n]));
+      expect(
+        new Set([...other[at].data].map((word, j) => BigInt.asUintN(64, BigInt(word) - BigInt(masked[at].data[j])))),
+      ).toEqual(new Set([1n]));
     }
     changes.target = undefined;
     const answer = await answered();

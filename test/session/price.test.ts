@@ -1,4 +1,7 @@
-/** The price of a request against what it then costs: bytes and rounds of its circuits, and the vectors that the compute parties hold. */
+/**
+ * The price of a request against what it then costs: bytes and rounds of its circuits, and the vectors that the
+ * compute parties hold.
+ */
 import { describe, expect, it } from 'vitest';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
@@ -19,8 +22,16 @@ const BOTH: readonly WeightMode[] = ['open', 'secret'];
 function trueCost(name: string, plan: ReturnType<typeof planOf>, weights: WeightMode, shape: RequestShape): Cost {
   const config = ARCHITECTURES.find(([known]) => known === name)?.[1];
   if (config === undefined) throw new Error(`no configuration ${name}`);
-  const steps = Array.from({ length: shape.steps + 1 }, (_, step) => circuitFor(config, plan, { protocol: '3pc_semi_honest', weights, ...shape }, step).cost);
-  return steps.reduce((sum, cost) => Object.fromEntries(Object.entries(cost).map(([key, value]) => [key, value + sum[key as keyof Cost]])) as unknown as Cost);
+  const steps = Array.from(
+    { length: shape.steps + 1 },
+    (_, step) => circuitFor(config, plan, { protocol: '3pc_semi_honest', weights, ...shape }, step).cost,
+  );
+  return steps.reduce(
+    (sum, cost) =>
+      Object.fromEntries(
+        Object.entries(cost).map(([key, value]) => [key, value + sum[key as keyof Cost]]),
+      ) as unknown as Cost,
+  );
 }
 
 describe('the price of a request', () => {
@@ -50,18 +61,23 @@ describe('the price of a request', () => {
     },
   );
 
-  it.each(ARCHITECTURES)('%s: with every check at its largest, bytes and rounds are never below the circuits', (name, config) => {
-    if (config.layers > 4) return;
-    const { checks } = dearestPlan(config);
-    for (const [activation, treeBits] of PLANS.slice(0, 2)) {
-      const plan = { ...planOf(config, activation, treeBits), checks };
-      for (const shape of shapesOf(config)) {
-        const price = priceOf(config, plan, 'open', shape);
-        for (const [key, value] of Object.entries(trueCost(name, plan, 'open', shape)))
-          expect(price[key as keyof Cost], `${activation} ${JSON.stringify(shape)} ${key}`).toBeGreaterThanOrEqual(value);
+  it.each(ARCHITECTURES)(
+    '%s: with every check at its largest, bytes and rounds are never below the circuits',
+    (name, config) => {
+      if (config.layers > 4) return;
+      const { checks } = dearestPlan(config);
+      for (const [activation, treeBits] of PLANS.slice(0, 2)) {
+        const plan = { ...planOf(config, activation, treeBits), checks };
+        for (const shape of shapesOf(config)) {
+          const price = priceOf(config, plan, 'open', shape);
+          for (const [key, value] of Object.entries(trueCost(name, plan, 'open', shape)))
+            expect(price[key as keyof Cost], `${activation} ${JSON.stringify(shape)} ${key}`).toBeGreaterThanOrEqual(
+              value,
+            );
+        }
       }
-    }
-  });
+    },
+  );
 
   it('memory is never below what either compute party holds, and within its slack of the larger', async () => {
     const on = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
@@ -82,8 +98,10 @@ describe('the price of a request', () => {
       const plan = planOf(config, 'wide', 9);
       const most = Math.max(...(await heldBytes(on, config, plan, weights, shape)));
       const { memory, p1ToP2 } = priceOf(config, plan, weights, shape);
-      // A run this small is priced with all of its largest messages in flight, and with its circuit, which no engine holds.
-      const circuit = 4 * 1024 * circuitFor(config, plan, { protocol: '3pc_semi_honest', weights, ...shape }).gates.length;
+      // A run this small is priced with all of its largest messages in flight, and with its circuit, which no
+      // engine holds.
+      const circuit =
+        4 * 1024 * circuitFor(config, plan, { protocol: '3pc_semi_honest', weights, ...shape }).gates.length;
       const vectors = memory - p1ToP2 - circuit * 1.25;
       expect(memory, `${name} ${weights}`).toBeGreaterThanOrEqual(most);
       expect(vectors, `${name} ${weights}`).toBeLessThanOrEqual(MEMORY_SLACK * most);

@@ -1,6 +1,6 @@
 /**
- * Values past their domains in whole models, privately: with a plan whose samples never saw them, an answer is right or it is ERR_RANGE_EXCEEDED. The float model says
- * what is right.
+ * Values past their domains in whole models, privately: with a plan whose samples never saw them, an answer is
+ * right or it is ERR_RANGE_EXCEEDED. The float model says what is right.
  */
 import { describe, expect, it } from 'vitest';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
@@ -24,7 +24,14 @@ import { prepared } from './harness.ts';
 
 const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
 
-const SIZES = { hidden_size: 16, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 24, vocab_size: 40, layer_norm_eps: 1e-5 };
+const SIZES = {
+  hidden_size: 16,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  intermediate_size: 24,
+  vocab_size: 40,
+  layer_norm_eps: 1e-5,
+};
 const bert = { model_type: 'bert', hidden_act: 'gelu', max_position_embeddings: 24, type_vocab_size: 2, ...SIZES };
 const distilbert = {
   model_type: 'distilbert',
@@ -58,7 +65,10 @@ function modelOf(json: object, architecture: string): ModelConfig {
 /** Random weights twelve times as large as usual, so that rows have variances of ordinary models. */
 function lively(config: ModelConfig): WeightSource {
   const source = randomWeights(config, 3);
-  return { ...source, tensor: async (name) => (await source.tensor(name)).map((v) => (name.includes('Gamma') ? v : 12 * v)) };
+  return {
+    ...source,
+    tensor: async (name) => (await source.tensor(name)).map((v) => (name.includes('Gamma') ? v : 12 * v)),
+  };
 }
 
 /** The same with some tensors enlarged. */
@@ -71,9 +81,24 @@ async function blindPlan(source: WeightSource, tame: WeightSource, options?: { w
   return checkedPlan(source.config, await provedRanges(source), await measuredRanges(tame), options);
 }
 
-async function answer(source: WeightSource, plan: ModelPlan, shape: RequestShape, sequences: readonly OwnerSequence[]): Promise<Float32Array> {
-  const model = { name: 'planted', config: source.config, plan, hash: 'ab'.repeat(32), parameters: await OpenParameters.load(source, wasm) };
-  const { session, ends } = await prepared({ request: { model: model.hash, protocol: '3pc_semi_honest', weights: 'open', ...shape }, model, on: wasm });
+async function answer(
+  source: WeightSource,
+  plan: ModelPlan,
+  shape: RequestShape,
+  sequences: readonly OwnerSequence[],
+): Promise<Float32Array> {
+  const model = {
+    name: 'planted',
+    config: source.config,
+    plan,
+    hash: 'ab'.repeat(32),
+    parameters: await OpenParameters.load(source, wasm),
+  };
+  const { session, ends } = await prepared({
+    request: { model: model.hash, protocol: '3pc_semi_honest', weights: 'open', ...shape },
+    model,
+    on: wasm,
+  });
   try {
     return (await session.run({ sequences })).logits;
   } finally {
@@ -85,7 +110,12 @@ async function answer(source: WeightSource, plan: ModelPlan, shape: RequestShape
 /** How far logits may be from the float model's, of its largest one. */
 const TOLERANCE = 0.02;
 
-async function rightOrRefused(source: WeightSource, plan: ModelPlan, shape: RequestShape, sequence: OwnerSequence): Promise<'right' | 'refused'> {
+async function rightOrRefused(
+  source: WeightSource,
+  plan: ModelPlan,
+  shape: RequestShape,
+  sequence: OwnerSequence,
+): Promise<'right' | 'refused'> {
   const positions = sequence.rows.filter((row) => typeof row === 'number');
   const { logits: want } = await runFloat(source, sequence.inputIds, positions.length > 0 ? { positions } : {});
   let got: Float32Array;
@@ -96,17 +126,24 @@ async function rightOrRefused(source: WeightSource, plan: ModelPlan, shape: Requ
     return 'refused';
   }
   const scale = Math.max(1, ...want.map(Math.abs));
-  for (const [i, value] of want.entries()) expect(Math.abs(got[i] - value) / scale, `logit ${i}: ${got[i]}, want ${value}`).toBeLessThan(TOLERANCE);
+  for (const [i, value] of want.entries())
+    expect(Math.abs(got[i] - value) / scale, `logit ${i}: ${got[i]}, want ${value}`).toBeLessThan(TOLERANCE);
   return 'right';
 }
 
-/** What a planted model is run on, and by how much its tensor is enlarged: inside the domain or not, outside, and as far as a plan goes. */
+/**
+ * What a planted model is run on, and by how much its tensor is enlarged: inside the domain or not, outside, and as
+ * far as a plan goes.
+ */
 interface Planted {
   readonly config: ModelConfig;
   readonly tensor: TensorName;
   readonly rows?: readonly number[];
   readonly factors: readonly number[];
-  /** Takes LayerNorms of the finest resolution, planned with this factor: one step from a variance inside can hardly leave the one that a plan takes. */
+  /**
+   * Takes LayerNorms of the finest resolution, planned with this factor: one step from a variance inside can hardly
+   * leave the one that a plan takes.
+   */
   readonly fine?: number;
 }
 
@@ -115,42 +152,77 @@ describe('a value that no sample showed', () => {
   const writer = modelOf(gpt2, 'GPT2LMHeadModel');
   const kinds: [string, Planted][] = [
     ['inputs of GeLU', { config: fillMask, tensor: 'layers.1.w1', rows: [2], factors: [20, 1e3] }],
-    ['inputs of ReLU', { config: modelOf({ ...bert, hidden_act: 'relu' }, 'BertForMaskedLM'), tensor: 'layers.0.w1', rows: [2], factors: [1e3] }],
+    [
+      'inputs of ReLU',
+      {
+        config: modelOf({ ...bert, hidden_act: 'relu' }, 'BertForMaskedLM'),
+        tensor: 'layers.0.w1',
+        rows: [2],
+        factors: [1e3],
+      },
+    ],
     ["inputs of the head's GeLU", { config: fillMask, tensor: 'mlm.dense', rows: [2], factors: [100] }],
     [
       "inputs of a pooler's tanh",
-      { config: modelOf({ ...bert, ...LABELS }, 'BertForSequenceClassification'), tensor: 'classifier.pooler', factors: [20, 1e4] },
+      {
+        config: modelOf({ ...bert, ...LABELS }, 'BertForSequenceClassification'),
+        tensor: 'classifier.pooler',
+        factors: [20, 1e4],
+      },
     ],
     [
       "inputs of a pooler's ReLU",
-      { config: modelOf({ ...distilbert, ...LABELS }, 'DistilBertForSequenceClassification'), tensor: 'classifier.pooler', factors: [1e4] },
+      {
+        config: modelOf({ ...distilbert, ...LABELS }, 'DistilBertForSequenceClassification'),
+        tensor: 'classifier.pooler',
+        factors: [1e4],
+      },
     ],
     ['spread of scores', { config: fillMask, tensor: 'layers.0.wq', rows: [2], factors: [60, 140] }],
     ['attention values', { config: fillMask, tensor: 'layers.0.wv', rows: [2], factors: [100, 1e3] }],
-    ['variance behind attention', { config: fillMask, tensor: 'layers.1.wo', rows: [2], factors: [100, 1200], fine: 1 }],
-    ['outputs', { config: modelOf({ ...bert, ...LABELS }, 'BertForTokenClassification'), tensor: 'perToken.weight', factors: [2e4] }],
+    [
+      'variance behind attention',
+      { config: fillMask, tensor: 'layers.1.wo', rows: [2], factors: [100, 1200], fine: 1 },
+    ],
+    [
+      'outputs',
+      {
+        config: modelOf({ ...bert, ...LABELS }, 'BertForTokenClassification'),
+        tensor: 'perToken.weight',
+        factors: [2e4],
+      },
+    ],
     ['spread of scores of GPT-2', { config: writer, tensor: 'layers.1.wk', rows: [4], factors: [40, 300] }],
-    ["variance of GPT-2's residual stream", { config: writer, tensor: 'layers.0.w2', rows: [4], factors: [100, 1000], fine: 1 }],
+    [
+      "variance of GPT-2's residual stream",
+      { config: writer, tensor: 'layers.0.w2', rows: [4], factors: [100, 1000], fine: 1 },
+    ],
   ];
-  it.each(kinds)('%s: the answer is right, or there is none', { timeout: 240_000 }, async (_what, { config, tensor, rows = [], factors, fine }) => {
-    const tame = lively(config);
-    const shape = { ...SHAPE, rows: rows.length };
-    const sequence = { inputIds: TEXT, rows };
-    const planFor = async (factor: number) => {
-      const plan = await blindPlan(enlarged(tame, { [tensor]: fine ?? factor }), tame);
-      return fine === undefined ? plan : { ...plan, norms: plan.norms.map(() => 'fine' as const) };
-    };
-    const outcomes: string[] = [];
-    for (const factor of factors) {
-      const source = enlarged(tame, { [tensor]: factor });
-      const plan = await planFor(factor);
-      outcomes.push(await rightOrRefused(source, plan, shape, sequence));
-      if (fine !== undefined) for (const variance of (await measuredRanges(source)).variance) expect(variance).toBeLessThan(wrappingVariance(16, 'fine'));
-    }
-    expect(outcomes[outcomes.length - 1]).toBe('refused');
-    // Control: what the samples did see is answered under the last plan, with the same checks.
-    expect(await rightOrRefused(tame, await planFor(factors[factors.length - 1]), shape, sequence)).toBe('right');
-  });
+  it.each(kinds)(
+    '%s: the answer is right, or there is none',
+    { timeout: 240_000 },
+    async (_what, { config, tensor, rows = [], factors, fine }) => {
+      const tame = lively(config);
+      const shape = { ...SHAPE, rows: rows.length };
+      const sequence = { inputIds: TEXT, rows };
+      const planFor = async (factor: number) => {
+        const plan = await blindPlan(enlarged(tame, { [tensor]: fine ?? factor }), tame);
+        return fine === undefined ? plan : { ...plan, norms: plan.norms.map(() => 'fine' as const) };
+      };
+      const outcomes: string[] = [];
+      for (const factor of factors) {
+        const source = enlarged(tame, { [tensor]: factor });
+        const plan = await planFor(factor);
+        outcomes.push(await rightOrRefused(source, plan, shape, sequence));
+        if (fine !== undefined)
+          for (const variance of (await measuredRanges(source)).variance)
+            expect(variance).toBeLessThan(wrappingVariance(16, 'fine'));
+      }
+      expect(outcomes[outcomes.length - 1]).toBe('refused');
+      // Control: what the samples did see is answered under the last plan, with the same checks.
+      expect(await rightOrRefused(tame, await planFor(factors[factors.length - 1]), shape, sequence)).toBe('right');
+    },
+  );
 });
 
 describe('a refusal', () => {
@@ -187,7 +259,9 @@ describe('a refusal', () => {
     await answer(source, plan, { ...SHAPE, sequences: 2 }, [texts[0], texts[2]]);
   });
 
-  it('ends a generated text at the token that left its ranges, and the session with it', { timeout: 60_000 }, async () => {
+  it('ends a generated text at the token that left its ranges, and the session with it', {
+    timeout: 60_000,
+  }, async () => {
     const writer = modelOf(gpt2, 'GPT2LMHeadModel');
     const calm = lively(writer);
     const C = writer.hiddenSize;
@@ -200,12 +274,28 @@ describe('a refusal', () => {
       tensor: async (name) => {
         const values = await calm.tensor(name);
         if (name === 'embeddings.position') return values.map((v, i) => (Math.floor(i / C) === 5 ? 250 * v : v));
-        return name === 'layers.0.w1' ? values.map((v, i) => (i < C ? (5.5 * (far[i] - mean)) / deviation : v)) : values;
+        return name === 'layers.0.w1'
+          ? values.map((v, i) => (i < C ? (5.5 * (far[i] - mean)) / deviation : v))
+          : values;
       },
     };
     const plan = checkedPlan(writer, await provedRanges(odd), await measuredRanges(calm));
-    const model = { name: 'planted', config: writer, plan, hash: 'ab'.repeat(32), parameters: await OpenParameters.load(odd, wasm) };
-    const request = { model: model.hash, protocol: '3pc_semi_honest', weights: 'open', ...SHAPE, tokens: 4, padded: false, steps: 3 } as const;
+    const model = {
+      name: 'planted',
+      config: writer,
+      plan,
+      hash: 'ab'.repeat(32),
+      parameters: await OpenParameters.load(odd, wasm),
+    };
+    const request = {
+      model: model.hash,
+      protocol: '3pc_semi_honest',
+      weights: 'open',
+      ...SHAPE,
+      tokens: 4,
+      padded: false,
+      steps: 3,
+    } as const;
     const { session, ends } = await prepared({ request, model, on: wasm });
     await session.run({ sequences: [{ inputIds: [5, 11, 30, 2], rows: [] }] });
     // Control: the token before it is answered.

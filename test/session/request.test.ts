@@ -1,18 +1,43 @@
-/** Which shapes of a run a model takes: asked by the owner before it sends, and by a party of everything that arrives. */
+/**
+ * Which shapes of a run a model takes: asked by the owner before it sends, and by a party of everything that
+ * arrives.
+ */
 import { describe, expect, it } from 'vitest';
 import { type ModelConfig, parseModelConfig } from '../../src/ml/config.ts';
-import { type Request, type RequestShape, checkShape, misfit, mostSequences, requestCode, requestOfCode } from '../../src/session/request.ts';
+import {
+  type Request,
+  type RequestShape,
+  checkShape,
+  misfit,
+  mostSequences,
+  requestCode,
+  requestOfCode,
+} from '../../src/session/request.ts';
 import { shapeFor } from '../../src/session/task-run.ts';
 import { failure } from '../failure.ts';
 import { REQUEST, prepared } from './harness.ts';
 
 const bert = (architecture: string): ModelConfig =>
   parseModelConfig({
-    ...{ architectures: [architecture], model_type: 'bert', hidden_act: 'gelu', hidden_size: 16, num_hidden_layers: 1, num_attention_heads: 2 },
+    ...{
+      architectures: [architecture],
+      model_type: 'bert',
+      hidden_act: 'gelu',
+      hidden_size: 16,
+      num_hidden_layers: 1,
+      num_attention_heads: 2,
+    },
     ...{ intermediate_size: 24, vocab_size: 40, max_position_embeddings: 64, type_vocab_size: 2, layer_norm_eps: 1e-5 },
   });
 const gpt2 = parseModelConfig({
-  ...{ architectures: ['GPT2LMHeadModel'], model_type: 'gpt2', activation_function: 'gelu_new', n_embd: 16, n_layer: 1, n_head: 2 },
+  ...{
+    architectures: ['GPT2LMHeadModel'],
+    model_type: 'gpt2',
+    activation_function: 'gelu_new',
+    n_embd: 16,
+    n_layer: 1,
+    n_head: 2,
+  },
   ...{ n_positions: 64, vocab_size: 40, layer_norm_epsilon: 1e-5 },
 });
 const MASKED = bert('BertForMaskedLM');
@@ -24,7 +49,11 @@ describe('a shape', () => {
     ['no position', MASKED, { tokens: 0, rows: 0 }],
     ['no sequence', MASKED, { sequences: 0 }],
     ['more sequences than its widest vector has room for', MASKED, { sequences: 2 ** 28 / (16 * 2 * 16) + 1 }],
-    ['more rows of the vocabulary than a vector has room for', MASKED, { rows: 16, sequences: 2 ** 28 / (16 * 40) + 1 }],
+    [
+      'more rows of the vocabulary than a vector has room for',
+      MASKED,
+      { rows: 16, sequences: 2 ** 28 / (16 * 40) + 1 },
+    ],
     ['more rows than positions', MASKED, { rows: 17 }],
     ['a masked language model without a mask', MASKED, { rows: 0 }],
     ['steps of an encoder', MASKED, { steps: 1 }],
@@ -49,8 +78,15 @@ describe('a shape', () => {
 
   it('follows from a task and the head of a model, and always fits it', () => {
     const outline = { sequences: 1, tokens: 16, rows: 0, padded: true, pair: true, steps: 4 };
-    for (const config of [MASKED, gpt2, bert('BertForSequenceClassification'), bert('BertForTokenClassification'), bert('BertModel')]) {
-      for (const padded of [true, false]) expect(misfit(config, shapeFor(config, { ...outline, padded }))).toBeUndefined();
+    for (const config of [
+      MASKED,
+      gpt2,
+      bert('BertForSequenceClassification'),
+      bert('BertForTokenClassification'),
+      bert('BertModel'),
+    ]) {
+      for (const padded of [true, false])
+        expect(misfit(config, shapeFor(config, { ...outline, padded }))).toBeUndefined();
     }
   });
 
@@ -63,7 +99,16 @@ describe('a shape', () => {
   });
 
   it('stands in 32 bytes, and nothing but its own code is read as one', () => {
-    const request = { protocol: '3pc_semi_honest', weights: 'secret', sequences: 300, tokens: 70_000, rows: 3, padded: true, pair: true, steps: 9 } as const;
+    const request = {
+      protocol: '3pc_semi_honest',
+      weights: 'secret',
+      sequences: 300,
+      tokens: 70_000,
+      rows: 3,
+      padded: true,
+      pair: true,
+      steps: 9,
+    } as const;
     const code = requestCode(request);
     expect(code).toMatch(/^[0-9a-f]{64}$/);
     expect(requestOfCode(code)).toEqual(request);
@@ -84,7 +129,15 @@ describe('a shape', () => {
   });
 
   it('is all in the code that parties sign', () => {
-    const changes: Partial<Request>[] = [{ sequences: 2 }, { tokens: 17 }, { rows: 2 }, { padded: false }, { pair: true }, { steps: 1 }, { weights: 'secret' }];
+    const changes: Partial<Request>[] = [
+      { sequences: 2 },
+      { tokens: 17 },
+      { rows: 2 },
+      { padded: false },
+      { pair: true },
+      { steps: 1 },
+      { weights: 'secret' },
+    ];
     const hashes = [REQUEST, ...changes.map((change) => ({ ...REQUEST, ...change }))].map(requestCode);
     expect(new Set(hashes).size).toBe(hashes.length);
   });

@@ -1,4 +1,7 @@
-/** Sessions of all three parties in one process: prepared ahead, run, discarded, aborted, and who is named when a party fails. */
+/**
+ * Sessions of all three parties in one process: prepared ahead, run, discarded, aborted, and who is named when a
+ * party fails.
+ */
 import { describe, expect, it } from 'vitest';
 import { TercetError } from '../../src/core/errors.ts';
 import type { OwnerSession } from '../../src/session/owner.ts';
@@ -45,7 +48,10 @@ describe('a session', () => {
   it('says nothing of the length of a text but its bucket: every message of the owner has the same tag and size for five tokens and for seven', async () => {
     const sizesFor = async (inputIds: readonly number[], request: Request): Promise<string[]> => {
       const sizes: string[] = [];
-      const { session } = await prepared({ request, tap: ({ from, to }, tag, bytes) => void (from === 0 && sizes.push(`${to} ${tag} ${bytes.length}`)) });
+      const { session } = await prepared({
+        request,
+        tap: ({ from, to }, tag, bytes) => void (from === 0 && sizes.push(`${to} ${tag} ${bytes.length}`)),
+      });
       await session.run({ sequences: [{ inputIds, rows: [2] }] });
       // Link by link: only there is an order.
       return [1, 2].flatMap((peer) => sizes.filter((line) => line.startsWith(`${peer} `)));
@@ -74,7 +80,10 @@ describe('a session', () => {
 
   it('aborted while it deals ends at all three parties', async () => {
     const control = new AbortController();
-    const started = start({ signal: control.signal, tap: (_direction, tag) => (tag.includes('-deal') ? control.abort() : undefined) });
+    const started = start({
+      signal: control.signal,
+      tap: (_direction, tag) => (tag.includes('-deal') ? control.abort() : undefined),
+    });
     await failure('ERR_ABORTED', async () => (await started.owner).prepare());
     expect((await Promise.all(started.ends)).every((end) => end instanceof TercetError)).toBe(true);
   });
@@ -83,7 +92,9 @@ describe('a session', () => {
     const control = new AbortController();
     const { owner, ends } = start({
       signal: control.signal,
-      compute: () => ({ connectPeer: () => new Promise((_resolve, reject) => setTimeout(reject, 3_000, new Error('late'))) }),
+      compute: () => ({
+        connectPeer: () => new Promise((_resolve, reject) => setTimeout(reject, 3_000, new Error('late'))),
+      }),
     });
     const begin = performance.now();
     setTimeout(() => control.abort(), 50);
@@ -92,51 +103,63 @@ describe('a session', () => {
     await Promise.all(ends);
   });
 
-  it.each([1, 2] as const)('names party %i when it dies while the parties compute, whoever is heard first', async (party) => {
-    let alive = true;
-    const started: Started & { session: OwnerSession } = await prepared({
-      tap: (_direction, tag) => {
-        if (alive && tag.startsWith('widen-12')) {
-          alive = false;
-          started.kill(party);
-        }
-      },
-    });
-    const error = await failure('ERR_PEER_CLOSED', () => started.session.run(INPUT));
-    expect(error.party).toBe(party);
-    expect(error.message).toContain(`party ${party}`);
-    await Promise.all(started.ends);
-  });
+  it.each([1, 2] as const)(
+    'names party %i when it dies while the parties compute, whoever is heard first',
+    async (party) => {
+      let alive = true;
+      const started: Started & { session: OwnerSession } = await prepared({
+        tap: (_direction, tag) => {
+          if (alive && tag.startsWith('widen-12')) {
+            alive = false;
+            started.kill(party);
+          }
+        },
+      });
+      const error = await failure('ERR_PEER_CLOSED', () => started.session.run(INPUT));
+      expect(error.party).toBe(party);
+      expect(error.message).toContain(`party ${party}`);
+      await Promise.all(started.ends);
+    },
+  );
 
   it.each([
     ['ERR_DEVICE_LOST', 1],
     ['ERR_DEVICE_MEMORY', 2],
-  ] as const)('%s at party %i ends the session everywhere, and the owner hears which party, and that it is not its own device', async (code, party) => {
-    const broken = new Proxy(kernels, {
-      get: (target, name) => {
-        if (name === 'attempt') return () => broken;
-        if (name === (party === 1 ? 'selectionTable' : 'evaluateSelection'))
-          return () => Promise.reject(new TercetError(code, 'the device is gone', 'run again'));
-        const value: unknown = Reflect.get(target, name);
-        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-      },
-    }) as typeof kernels;
-    const { session, ends } = await prepared({ compute: (id) => (id === party ? { kernels: broken } : {}) });
-    const error = await failure('ERR_PEER_FAILED', () => session.run(INPUT));
-    expect(error.party).toBe(party);
-    expect((await Promise.all(ends)).every((end) => end instanceof TercetError)).toBe(true);
-    await failure('ERR_STATE', () => session.run(INPUT));
-  });
+  ] as const)(
+    '%s at party %i ends the session everywhere, and the owner hears which party, and that it is not its own device',
+    async (code, party) => {
+      const broken = new Proxy(kernels, {
+        get: (target, name) => {
+          if (name === 'attempt') return () => broken;
+          if (name === (party === 1 ? 'selectionTable' : 'evaluateSelection'))
+            return () => Promise.reject(new TercetError(code, 'the device is gone', 'run again'));
+          const value: unknown = Reflect.get(target, name);
+          return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+        },
+      }) as typeof kernels;
+      const { session, ends } = await prepared({ compute: (id) => (id === party ? { kernels: broken } : {}) });
+      const error = await failure('ERR_PEER_FAILED', () => session.run(INPUT));
+      expect(error.party).toBe(party);
+      expect((await Promise.all(ends)).every((end) => end instanceof TercetError)).toBe(true);
+      await failure('ERR_STATE', () => session.run(INPUT));
+    },
+  );
 
-  it.each([1, 2] as const)('prepared, whose party %i dies before there is a text, is over before anything is sent', async (party) => {
-    const { session, ends, kill, sent } = await prepared();
-    kill(party);
-    await session.ended;
-    expect(await ends[2 - party]).toMatchObject({ code: 'ERR_PEER_CLOSED', message: expect.stringContaining(`party ${party}`) });
-    expect((await failure('ERR_PEER_CLOSED', () => session.run(INPUT))).party).toBe(party);
-    expect(dependent(sent)).toEqual([]);
-    expect(session.spent).toBe(false);
-  });
+  it.each([1, 2] as const)(
+    'prepared, whose party %i dies before there is a text, is over before anything is sent',
+    async (party) => {
+      const { session, ends, kill, sent } = await prepared();
+      kill(party);
+      await session.ended;
+      expect(await ends[2 - party]).toMatchObject({
+        code: 'ERR_PEER_CLOSED',
+        message: expect.stringContaining(`party ${party}`),
+      });
+      expect((await failure('ERR_PEER_CLOSED', () => session.run(INPUT))).party).toBe(party);
+      expect(dependent(sent)).toEqual([]);
+      expect(session.spent).toBe(false);
+    },
+  );
 
   it('with a model that nobody serves is refused by its hash, and the party is named', async () => {
     const { owner, ends } = start({ request: { ...REQUEST, model: 'cd'.repeat(32) } });

@@ -1,4 +1,7 @@
-/** Reports of how far a compute party is: a party that waits repeats its last one, so that the owner can tell it from one that is gone. */
+/**
+ * Reports of how far a compute party is: a party that waits repeats its last one, so that the owner can tell it
+ * from one that is gone.
+ */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { memoryPair } from '../../src/net/memory.ts';
 import { type Status, StatusSender, followStatus } from '../../src/session/status.ts';

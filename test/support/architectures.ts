@@ -1,21 +1,49 @@
-/** Configurations of every architecture and head, and shapes that each of them takes: for tests that go through all of them. */
+/**
+ * Configurations of every architecture and head, and shapes that each of them takes: for tests that go through all
+ * of them.
+ */
 import { readFileSync } from 'node:fs';
 import { type ModelConfig, parseModelConfig } from '../../src/ml/config.ts';
 import type { ModelPlan } from '../../src/ml/models/plan.ts';
 import type { RequestShape } from '../../src/session/request.ts';
 import { shapeFor } from '../../src/session/task-run.ts';
 
-const SIZES = { hidden_size: 24, num_hidden_layers: 3, num_attention_heads: 3, intermediate_size: 56, vocab_size: 90, layer_norm_eps: 1e-5 };
+const SIZES = {
+  hidden_size: 24,
+  num_hidden_layers: 3,
+  num_attention_heads: 3,
+  intermediate_size: 56,
+  vocab_size: 90,
+  layer_norm_eps: 1e-5,
+};
 const LABELS = { id2label: { '0': 'O', '1': 'B-X', '2': 'I-X' } };
 const HEADS = ['ForMaskedLM', 'ForSequenceClassification', 'ForTokenClassification', 'ForQuestionAnswering', 'Model'];
 
 const bert = { model_type: 'bert', hidden_act: 'gelu', max_position_embeddings: 512, type_vocab_size: 2, ...SIZES };
 const roberta = { ...bert, model_type: 'roberta', max_position_embeddings: 514, type_vocab_size: 1, pad_token_id: 1 };
 const distilbert = {
-  ...{ model_type: 'distilbert', activation: 'relu', dim: 24, n_layers: 3, n_heads: 3, hidden_dim: 56, vocab_size: 90, max_position_embeddings: 512 },
+  ...{
+    model_type: 'distilbert',
+    activation: 'relu',
+    dim: 24,
+    n_layers: 3,
+    n_heads: 3,
+    hidden_dim: 56,
+    vocab_size: 90,
+    max_position_embeddings: 512,
+  },
 };
 const gpt2 = {
-  ...{ model_type: 'gpt2', activation_function: 'gelu_new', n_embd: 24, n_layer: 3, n_head: 3, n_positions: 512, vocab_size: 90, layer_norm_epsilon: 1e-5 },
+  ...{
+    model_type: 'gpt2',
+    activation_function: 'gelu_new',
+    n_embd: 24,
+    n_layer: 3,
+    n_head: 3,
+    n_positions: 512,
+    vocab_size: 90,
+    layer_norm_epsilon: 1e-5,
+  },
 };
 
 function read(path: string): ModelConfig {
@@ -33,12 +61,19 @@ export const ARCHITECTURES: readonly (readonly [name: string, config: ModelConfi
   ).flatMap(([prefix, json]) =>
     HEADS.map((head) => {
       const labels = head.includes('Sequence') || head.includes('Token') ? LABELS : {};
-      return [`${prefix}${head}`, parseModelConfig({ ...json, ...labels, architectures: [`${prefix}${head}`] })] as const;
+      return [
+        `${prefix}${head}`,
+        parseModelConfig({ ...json, ...labels, architectures: [`${prefix}${head}`] }),
+      ] as const;
     }),
   ),
-  ...['GPT2LMHeadModel', 'GPT2Model'].map((name) => [name, parseModelConfig({ ...gpt2, architectures: [name] })] as const),
+  ...['GPT2LMHeadModel', 'GPT2Model'].map(
+    (name) => [name, parseModelConfig({ ...gpt2, architectures: [name] })] as const,
+  ),
   ...['bert-base', 'gpt2'].map((name) => [name, read(`bench/configs/${name}.json`)] as const),
-  ...['capitals-bert', 'sst2-bert', 'squad-distilbert', 'wnut-roberta', 'tiny-gpt2'].map((name) => [name, read(`models/${name}/config.json`)] as const),
+  ...['capitals-bert', 'sst2-bert', 'squad-distilbert', 'wnut-roberta', 'tiny-gpt2'].map(
+    (name) => [name, read(`models/${name}/config.json`)] as const,
+  ),
 ];
 
 /** A plan of one variant throughout. */

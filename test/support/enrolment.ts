@@ -1,7 +1,13 @@
 /** A sharing's enrolment in memory: its key, its name, and credentials of its owners. */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { toHex } from '../../src/core/bytes.ts';
-import { OwnerCredential, type SharingName, credentialText, issueCertificate, sharingHash } from '../../src/net/credential.ts';
+import {
+  OwnerCredential,
+  type SharingName,
+  credentialText,
+  issueCertificate,
+  sharingHash,
+} from '../../src/net/credential.ts';
 import { type PartyIdentity, createIdentity, identityFromSeed } from '../../src/net/identity.ts';
 
 export const NOW = 1_800_000_000;
@@ -29,10 +35,18 @@ export async function testSharing(): Promise<TestSharing> {
   return { key, name, sharing: sharingHash(name), seeds };
 }
 
-/** The text of a credential file. @param signer who signs the certificate: the sharing's enrolment key, unless a test says otherwise */
+/**
+ * The text of a credential file. @param signer who signs the certificate: the sharing's enrolment key, unless a
+ * test says otherwise
+ */
 export async function testFile(
   { key, name, sharing, seeds }: TestSharing,
-  changes: { readonly expires?: number; readonly id?: string; readonly signer?: PartyIdentity; readonly sharing?: string } = {},
+  changes: {
+    readonly expires?: number;
+    readonly id?: string;
+    readonly signer?: PartyIdentity;
+    readonly sharing?: string;
+  } = {},
 ): Promise<string> {
   const seed = random(32);
   const { publicKey: ownerKey } = await identityFromSeed(seed.slice());
@@ -41,6 +55,9 @@ export async function testFile(
   return credentialText({ name: 'alice', certificate, key: seed, seeds, sharing: name });
 }
 
-export async function testCredential(sharing: TestSharing, changes: Parameters<typeof testFile>[1] = {}): Promise<OwnerCredential> {
+export async function testCredential(
+  sharing: TestSharing,
+  changes: Parameters<typeof testFile>[1] = {},
+): Promise<OwnerCredential> {
   return OwnerCredential.read(await testFile(sharing, changes));
 }

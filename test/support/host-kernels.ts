@@ -13,7 +13,9 @@ export function onHost(kernels: RingKernels): RingKernels<Words> {
       if (typeof value !== 'function') return value;
       return (...args: readonly unknown[]) => {
         const result = (value as (...args: readonly unknown[]) => unknown).apply(target, [...args]);
-        return result instanceof Promise ? result.then((made: unknown) => (isVector(made) ? target.read(made) : made)) : result;
+        return result instanceof Promise
+          ? result.then((made: unknown) => (isVector(made) ? target.read(made) : made))
+          : result;
       };
     },
   }) as RingKernels<Words>;

@@ -12,10 +12,16 @@ export class LocalDemo {
     this.#child = child;
   }
 
-  /** @param home folder for certificates and identities. Returns once the page is served, with the address of its deployment document. */
+  /**
+   * @param home folder for certificates and identities. Returns once the page is served, with the address of its
+   * deployment document.
+   */
   static async start(home: string, args: readonly string[] = []): Promise<{ demo: LocalDemo; deployment: string }> {
     const command = [join(ROOT, 'dist/cli/main.js'), 'demo', '--no-open', '--port', '0', ...args];
-    const child = spawn(process.execPath, command, { env: { ...process.env, TERCET_HOME: home }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, command, {
+      env: { ...process.env, TERCET_HOME: home },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const demo = new LocalDemo(child);
     const url = await new Promise<string>((resolve, reject) => {
       const read = (chunk: Buffer) => {

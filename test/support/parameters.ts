@@ -1,4 +1,7 @@
-/** Model parameters in memory, as each party sees them: in clear (open) or as M = W + L1 + L2 (secret). A part that a party must not have is refused. */
+/**
+ * Model parameters in memory, as each party sees them: in clear (open) or as M = W + L1 + L2 (secret). A part that
+ * a party must not have is refused.
+ */
 import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
 import type { Matrix, RingKernels } from '../../src/compute/kernels/types.ts';
 import { type Words, wordsFrom } from '../../src/compute/ring.ts';
@@ -32,10 +35,16 @@ export function clearOf(all: readonly ClearParameter[]): ClearParameters {
 }
 
 /** The view of one party. */
-export function parameterView(weights: 'open' | 'secret', id: PartyId, kernels: RingKernels, all: readonly ClearParameter[]): ParameterView {
+export function parameterView(
+  weights: 'open' | 'secret',
+  id: PartyId,
+  kernels: RingKernels,
+  all: readonly ClearParameter[],
+): ParameterView {
   const plain = new ReferenceKernels();
   const number = (name: string) => all.findIndex(({ parameter }) => parameter.name === name);
-  const mask = (side: 1 | 2, { name, rows, cols }: Parameter) => plain.draw({ key: seeded(32, 77, side), nonce: seeded(12, number(name), 9) }, 64, rows * cols);
+  const mask = (side: 1 | 2, { name, rows, cols }: Parameter) =>
+    plain.draw({ key: seeded(32, 77, side), nonce: seeded(12, number(name), 9) }, 64, rows * cols);
   const part = async (parameter: Parameter, which: Part): Promise<Words> => {
     const clear = wordsFrom(clearOf(all)(parameter), 64);
     if (which === 'clear') return clear;
@@ -47,7 +56,8 @@ export function parameterView(weights: 'open' | 'secret', id: PartyId, kernels: 
     return which === 'm' ? m : plain.sub(m, which === 'm-l1' ? l1 : l2);
   };
   const allowed = (table: typeof WORDS, which: Part) => {
-    if (!table[weights][id].includes(which)) throw new Error(`party ${id} asked for the part "${which}" of ${weights} weights`);
+    if (!table[weights][id].includes(which))
+      throw new Error(`party ${id} asked for the part "${which}" of ${weights} weights`);
   };
   return {
     weights,
@@ -55,12 +65,22 @@ export function parameterView(weights: 'open' | 'secret', id: PartyId, kernels: 
       allowed(MATRICES, which);
       return kernels.loadMatrix((await part(parameter, which)).data as BigUint64Array, parameter.rows, parameter.cols);
     },
-    words: async (_kernels: RingKernels, parameter: Parameter, which: Part, rows?: readonly number[]): Promise<Words> => {
+    words: async (
+      _kernels: RingKernels,
+      parameter: Parameter,
+      which: Part,
+      rows?: readonly number[],
+    ): Promise<Words> => {
       allowed(WORDS, which);
       const words = await part(parameter, which);
       if (rows === undefined) return words;
       const { cols } = parameter;
-      return { k: 64, data: BigUint64Array.from(rows.flatMap((row) => [...(words.data as BigUint64Array).slice(row * cols, (row + 1) * cols)])) };
+      return {
+        k: 64,
+        data: BigUint64Array.from(
+          rows.flatMap((row) => [...(words.data as BigUint64Array).slice(row * cols, (row + 1) * cols)]),
+        ),
+      };
     },
   };
 }

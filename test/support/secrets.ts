@@ -1,7 +1,10 @@
 /** Finds secret bytes in anything that could be printed. */
 import { inspect } from 'node:util';
 
-/** The forms in which bytes could appear in a text: hex, base64 and lists of numbers. Whole or in pieces of at least 6 bytes. */
+/**
+ * The forms in which bytes could appear in a text: hex, base64 and lists of numbers. Whole or in pieces of at least
+ * 6 bytes.
+ */
 function forms(secret: Uint8Array): string[] {
   const pieces: Uint8Array[] = [];
   for (let at = 0; at + 6 <= secret.length; at++) pieces.push(secret.slice(at, at + 6));

@@ -1,4 +1,7 @@
-/** Runs a circuit among three engines in one process over memory channels: what P0 opened, what every link carried, and how each party ended. */
+/**
+ * Runs a circuit among three engines in one process over memory channels: what P0 opened, what every link carried,
+ * and how each party ended.
+ */
 import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import type { Words } from '../../src/compute/ring.ts';
@@ -55,7 +58,10 @@ export const noParameters: ParameterView = {
 
 /** Reproducible bytes: not random, but different for every seed and label. */
 export function seeded(length: number, seed: number, label: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, i) => (Math.imul(i + 1, 0x9e3779b1) ^ Math.imul(seed + 1, 0x85ebca6b) ^ Math.imul(label, 0xc2b2ae35)) >>> 11);
+  return Uint8Array.from(
+    { length },
+    (_, i) => (Math.imul(i + 1, 0x9e3779b1) ^ Math.imul(seed + 1, 0x85ebca6b) ^ Math.imul(label, 0xc2b2ae35)) >>> 11,
+  );
 }
 
 export interface Parties {
@@ -65,8 +71,16 @@ export interface Parties {
 }
 
 /** The attempt and the keys of a seed, as the three parties hold them. */
-export function keysOf(seed: number): { readonly attempt: Attempt; readonly k01: Uint8Array; readonly k02: Uint8Array } {
-  return { attempt: { session: seeded(16, seed, 3), attempt: 0, step: 0, branch: 0 }, k01: seeded(32, seed, 1), k02: seeded(32, seed, 2) };
+export function keysOf(seed: number): {
+  readonly attempt: Attempt;
+  readonly k01: Uint8Array;
+  readonly k02: Uint8Array;
+} {
+  return {
+    attempt: { session: seeded(16, seed, 3), attempt: 0, step: 0, branch: 0 },
+    k01: seeded(32, seed, 1),
+    k02: seeded(32, seed, 2),
+  };
 }
 
 export function createParties(build: (gates: Gates) => void, options: SimulationOptions = {}): Parties {
@@ -117,7 +131,10 @@ export async function runEngine(engine: Engine, inputs?: Inputs): Promise<Readon
 }
 
 /** Runs all three to their end. A party that fails drops its links, as the sessions do, so that the others end too. */
-export function settle({ engines, channels }: Parties, inputs: Inputs): Promise<PromiseSettledResult<ReadonlyMap<string, Words>>[]> {
+export function settle(
+  { engines, channels }: Parties,
+  inputs: Inputs,
+): Promise<PromiseSettledResult<ReadonlyMap<string, Words>>[]> {
   return Promise.allSettled(
     engines.map(async (engine, id) => {
       try {
@@ -130,15 +147,22 @@ export function settle({ engines, channels }: Parties, inputs: Inputs): Promise<
   );
 }
 
-export async function simulate(build: (gates: Gates) => void, inputs: Inputs, options: SimulationOptions = {}): Promise<Simulation> {
+export async function simulate(
+  build: (gates: Gates) => void,
+  inputs: Inputs,
+  options: SimulationOptions = {},
+): Promise<Simulation> {
   const parties = createParties(build, options);
   const results = await settle(parties, inputs);
   // The party that failed first says why; the others only saw its links go.
   const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as Error] : []));
-  if (failures.length > 0) throw failures.find((error) => asTercetError(error).code !== 'ERR_PEER_CLOSED') ?? failures[0];
+  if (failures.length > 0)
+    throw failures.find((error) => asTercetError(error).code !== 'ERR_PEER_CLOSED') ?? failures[0];
   const [first] = results;
   if (first.status !== 'fulfilled') throw new Error('not reached');
-  const sent = [0, 1, 2].map((a) => [0, 1, 2].map((b) => parties.channels[a].get(b as PartyId)?.stats.sentPayloadBytes ?? 0));
+  const sent = [0, 1, 2].map((a) =>
+    [0, 1, 2].map((b) => parties.channels[a].get(b as PartyId)?.stats.sentPayloadBytes ?? 0),
+  );
   return { outputs: first.value, circuit: parties.circuit, sent, engines: parties.engines };
 }
 
@@ -170,7 +194,10 @@ export function declaredBytes(cost: Cost): number[][] {
   ];
 }
 
-/** Rounds between P1 and P2 as the messages show them: maximal runs of half-rounds 12 then 21. Messages sent ahead of the input are in no round. */
+/**
+ * Rounds between P1 and P2 as the messages show them: maximal runs of half-rounds 12 then 21. Messages sent ahead
+ * of the input are in no round.
+ */
 export function measuredRounds(messages: readonly Message[]): number {
   let rounds = 0;
   let last: '12' | '21' | undefined;

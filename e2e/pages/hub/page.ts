@@ -1,4 +1,7 @@
-/** A page whose models' public files come from a hub: in the SDK's worker, or in one of its own that the browser refuses its caches. */
+/**
+ * A page whose models' public files come from a hub: in the SDK's worker, or in one of its own that the browser
+ * refuses its caches.
+ */
 import type { HubSource } from '../../../src/sdk/index.ts';
 import { type Loaded, load } from './load.ts';
 
@@ -13,4 +16,7 @@ function loadWithoutCaches(...asked: [id: string, text: string, hub: boolean | H
   return told.finally(() => worker.terminate());
 }
 
-Object.assign(globalThis, { load: (id: string, text: string, hub: boolean | HubSource) => load(id, deployment, text, hub), loadWithoutCaches });
+Object.assign(globalThis, {
+  load: (id: string, text: string, hub: boolean | HubSource) => load(id, deployment, text, hub),
+  loadWithoutCaches,
+});

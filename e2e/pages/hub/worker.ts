@@ -7,4 +7,6 @@ Object.defineProperty(globalThis, 'caches', {
   },
 });
 
-addEventListener('message', async ({ data }: MessageEvent<Parameters<typeof load>>) => postMessage(await load(...data)));
+addEventListener('message', async ({ data }: MessageEvent<Parameters<typeof load>>) =>
+  postMessage(await load(...data)),
+);

@@ -10,7 +10,10 @@ function ask(text: string, lend: boolean): Promise<Told> {
   const told = new Promise<Told>((resolve) => {
     worker.onmessage = ({ data }: MessageEvent<Told>) => resolve(data);
   });
-  worker.postMessage({ text, deployment: new URL('tercet.json', document.baseURI).href, ...(lend ? { page: port2 } : {}) }, lend ? [port2] : []);
+  worker.postMessage(
+    { text, deployment: new URL('tercet.json', document.baseURI).href, ...(lend ? { page: port2 } : {}) },
+    lend ? [port2] : [],
+  );
   return told.finally(() => host?.close());
 }
 

@@ -29,6 +29,11 @@ addEventListener('message', async ({ data }: MessageEvent<Asked>) => {
     await model.dispose();
     postMessage({ tokens: predictions.map(({ token }) => token), transports, fallbacks } satisfies Told);
   } catch (error) {
-    postMessage({ tokens: [], transports, fallbacks, error: error instanceof TercetError ? error.line() : String(error) } satisfies Told);
+    postMessage({
+      tokens: [],
+      transports,
+      fallbacks,
+      error: error instanceof TercetError ? error.line() : String(error),
+    } satisfies Told);
   }
 });

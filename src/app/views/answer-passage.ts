@@ -1,4 +1,7 @@
-/** Answers that are parts of a text: the answer to a question marked in its context, names marked in their sentence. Kinds are words, never colour alone. */
+/**
+ * Answers that are parts of a text: the answer to a question marked in its context, names marked in their sentence.
+ * Kinds are words, never colour alone.
+ */
 import { kindName } from '../answers.ts';
 import { percent } from '../format.ts';
 import type { AnswerResult, EntitiesResult, Entity } from '../../sdk/types.ts';
@@ -29,13 +32,31 @@ export function markedNames(text: string, { entities }: EntitiesResult): Node[] 
     at = entity.end;
   }
   passage.append(text.slice(at));
-  return entities.length === 0 ? [passage, el('p', 'fine', 'No names were found in this text.')] : [passage, nameTable(ordered)];
+  return entities.length === 0
+    ? [passage, el('p', 'fine', 'No names were found in this text.')]
+    : [passage, nameTable(ordered)];
 }
 
 function nameTable(entities: readonly Entity[]): HTMLTableElement {
-  const head = el('tr', '', ...['Name', 'Kind', 'Score'].map((title, i) => scoped(el('th', i === 2 ? 'r' : '', title), 'col')));
-  const rows = entities.map(({ text, label, score }) =>
-    el('tr', '', scoped(auto(el('th', 'w', text)), 'row'), el('td', '', kindName(label)), el('td', 'p r num', percent(score))),
+  const head = el(
+    'tr',
+    '',
+    ...['Name', 'Kind', 'Score'].map((title, i) => scoped(el('th', i === 2 ? 'r' : '', title), 'col')),
   );
-  return el('table', 'plain names', el('caption', 'vh', 'Names found'), el('thead', '', head), el('tbody', '', ...rows));
+  const rows = entities.map(({ text, label, score }) =>
+    el(
+      'tr',
+      '',
+      scoped(auto(el('th', 'w', text)), 'row'),
+      el('td', '', kindName(label)),
+      el('td', 'p r num', percent(score)),
+    ),
+  );
+  return el(
+    'table',
+    'plain names',
+    el('caption', 'vh', 'Names found'),
+    el('thead', '', head),
+    el('tbody', '', ...rows),
+  );
 }

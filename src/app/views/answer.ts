@@ -1,4 +1,7 @@
-/** The answer of each task: the sentence with the blank filled in, a label, a marked passage, a vector; and the scores. Texts that grow are in growing.ts. */
+/**
+ * The answer of each task: the sentence with the blank filled in, a label, a marked passage, a vector; and the
+ * scores. Texts that grow are in growing.ts.
+ */
 import type { ClassifyResult, EmbedResult, PredictResult } from '../../sdk/types.ts';
 import { answerWords } from '../answers.ts';
 import { TASKS } from '../copy.ts';
@@ -27,7 +30,9 @@ function headline({ answer: found, subject }: Outcome, blank: string): Node[] {
   const filled = (word: string): HTMLElement => el('mark', 'filled', word);
   switch (found.task) {
     case 'fill-mask':
-      return interleaved(subject.text.split(blank), (i) => filled(found.result.blanks[i]?.[0]?.token_str.trim() ?? blank));
+      return interleaved(subject.text.split(blank), (i) =>
+        filled(found.result.blanks[i]?.[0]?.token_str.trim() ?? blank),
+      );
     case 'zero-shot':
       return interleaved(
         subject.template.split('{mask}').map((part) => part.replace('{text}', () => subject.text.trim())),
@@ -36,7 +41,9 @@ function headline({ answer: found, subject }: Outcome, blank: string): Node[] {
     case 'text-classification':
       return [filled(found.result.label)];
     case 'question-answering':
-      return found.result.answer === '' ? [document.createTextNode('There is no answer in this text.')] : [filled(found.result.answer)];
+      return found.result.answer === ''
+        ? [document.createTextNode('There is no answer in this text.')]
+        : [filled(found.result.answer)];
     case 'feature-extraction':
       return [document.createTextNode(answerWords(found))];
     default:
@@ -45,7 +52,9 @@ function headline({ answer: found, subject }: Outcome, blank: string): Node[] {
 }
 
 function interleaved(parts: readonly string[], between: (index: number) => Node): Node[] {
-  return parts.flatMap((part, i) => (i === 0 ? [document.createTextNode(part)] : [between(i - 1), document.createTextNode(part)]));
+  return parts.flatMap((part, i) =>
+    i === 0 ? [document.createTextNode(part)] : [between(i - 1), document.createTextNode(part)],
+  );
 }
 
 function body({ answer: found, subject }: Outcome): Node[] {
@@ -59,7 +68,10 @@ function body({ answer: found, subject }: Outcome): Node[] {
     case 'question-answering': {
       const { answers } = found.result;
       const list = answers.map(({ answer: word, score }) => ({ word: word === '' ? 'no answer' : word, score }));
-      return [...markedAnswer(subject.text, found.result), ...(list.length < 2 ? [] : [scoreTable(scores, column, list, 'Score')])];
+      return [
+        ...markedAnswer(subject.text, found.result),
+        ...(list.length < 2 ? [] : [scoreTable(scores, column, list, 'Score')]),
+      ];
     }
     case 'token-classification':
       return markedNames(subject.text, found.result);
@@ -86,7 +98,11 @@ function labels({ labels: list }: ClassifyResult, caption: string, column: strin
 function vector({ vectors: [first] }: EmbedResult): Node[] {
   const numbers = [...(first?.data ?? [])].slice(0, NUMBERS).map((value) => value.toFixed(4));
   return [
-    el('p', 'fine', 'One vector stands for the whole text. Texts that mean alike have vectors that point alike. It begins with:'),
+    el(
+      'p',
+      'fine',
+      'One vector stands for the whole text. Texts that mean alike have vectors that point alike. It begins with:',
+    ),
     el('p', 'vector num', `${numbers.join('  ')} …`),
   ];
 }

@@ -1,4 +1,7 @@
-/** The form: task, fields, examples, button. The button keeps its place and its focus while it turns from Run into Stop. */
+/**
+ * The form: task, fields, examples, button. The button keeps its place and its focus while it turns from Run into
+ * Stop.
+ */
 import type { Controller } from '../controller.ts';
 import { TASKS } from '../copy.ts';
 import { problemOf } from '../problems.ts';
@@ -66,7 +69,8 @@ export function ask(store: Store, controller: Controller): (now: State, before: 
     run.classList.toggle('is-stop', running || now.slot === 'error');
     addBlank.hidden = !TASKS[now.task].hasBlank;
     addBlank.disabled = running;
-    if (now.task !== before.task || entryOf(now) !== entryOf(before) || byId('examples').childElementCount === 1) examples(now, controller);
+    if (now.task !== before.task || entryOf(now) !== entryOf(before) || byId('examples').childElementCount === 1)
+      examples(now, controller);
     for (const node of byId('examples').querySelectorAll('button')) node.disabled = running;
     showProblem(now, boxes);
   };
@@ -78,7 +82,14 @@ function showProblem(now: State, boxes: readonly (readonly [Field, Box])[]): voi
   const found = now.nagging ? problemOf(now) : undefined;
   for (const [field, box] of boxes) {
     const invalid = field === found?.field;
-    const help = box.id === 'text' ? 'text-help' : box.id === 'template' ? 'template-help' : box.id === 'temperature' ? 'options-help' : '';
+    const help =
+      box.id === 'text'
+        ? 'text-help'
+        : box.id === 'template'
+          ? 'template-help'
+          : box.id === 'temperature'
+            ? 'options-help'
+            : '';
     setAttribute(box, 'aria-invalid', invalid ? 'true' : undefined);
     const described = [invalid ? message.id : '', help].filter((id) => id !== '').join(' ');
     setAttribute(box, 'aria-describedby', described === '' ? undefined : described);
@@ -93,12 +104,16 @@ function showProblem(now: State, boxes: readonly (readonly [Field, Box])[]): voi
   const { title, happened, remedy } = found;
   const words = `${title}. ${happened} What to do: ${remedy}`;
   // Said once, not at every frame.
-  if (message.textContent !== words) message.replaceChildren(el('b', '', `${title}.`), ` ${happened} `, el('b', '', 'What to do:'), ` ${remedy}`);
+  if (message.textContent !== words)
+    message.replaceChildren(el('b', '', `${title}.`), ` ${happened} `, el('b', '', 'What to do:'), ` ${remedy}`);
 }
 
 function examples(now: State, controller: Controller): void {
   const found = examplesOf(now.task, entryOf(now));
   const holder = byId('examples');
   holder.hidden = found.length === 0;
-  holder.replaceChildren(el('span', 'ex-k', 'Try'), ...found.map(({ label, fields }) => button('text-btn', label, () => controller.edit(fields))));
+  holder.replaceChildren(
+    el('span', 'ex-k', 'Try'),
+    ...found.map(({ label, fields }) => button('text-btn', label, () => controller.edit(fields))),
+  );
 }

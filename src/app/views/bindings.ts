@@ -1,4 +1,7 @@
-/** Writes the figures into every element that names them: both drawings of the picture, its table, the counters, the cost. */
+/**
+ * Writes the figures into every element that names them: both drawings of the picture, its table, the counters, the
+ * cost.
+ */
 import { figures } from '../figures.ts';
 import type { State } from '../state.ts';
 import { all, setBar, setText } from './dom.ts';

@@ -1,6 +1,7 @@
 /**
- * Brings what follows the button into view: the progress, then the answer or the error. As far as it must, calmly, and never against somebody who scrolled
- * since. The button stays in the window; of an error that no button led to, the form does.
+ * Brings what follows the button into view: the progress, then the answer or the error. As far as it must, calmly,
+ * and never against somebody who scrolled since. The button stays in the window; of an error that no button led to,
+ * the form does.
  */
 import type { State } from '../state.ts';
 import { all, byId, reducedMotion } from './dom.ts';
@@ -20,7 +21,8 @@ export function bring(): (now: State, before: State) => void {
   };
   for (const type of ['wheel', 'touchmove']) addEventListener(type, moved, { passive: true });
   addEventListener('keydown', ({ key, target }) => {
-    if (SCROLLING.has(key) && !(target instanceof HTMLElement && target.matches('input, textarea, button, summary'))) moved();
+    if (SCROLLING.has(key) && !(target instanceof HTMLElement && target.matches('input, textarea, button, summary')))
+      moved();
   });
 
   const show = (keep: HTMLElement, room: number): void => {

@@ -1,4 +1,7 @@
-/** The line under the cost table: memory, and what was downloaded before any run. The table itself is written by the bindings. */
+/**
+ * The line under the cost table: memory, and what was downloaded before any run. The table itself is written by the
+ * bindings.
+ */
 import { costOf } from '../answers.ts';
 import { bytes } from '../format.ts';
 import type { State } from '../state.ts';
@@ -10,10 +13,14 @@ export function cost(): (now: State, before: State) => void {
   return ({ outcome, model }, before) => {
     if (outcome === before.outcome || outcome === undefined) return;
     const { peakMemoryBytes, sentBytes, receivedBytes, links } = costOf(outcome.answer);
-    const memory = WHO.map((who, i) => (peakMemoryBytes[i] > 0 ? `${who} ${bytes(peakMemoryBytes[i])}` : '')).filter((part) => part !== '');
+    const memory = WHO.map((who, i) => (peakMemoryBytes[i] > 0 ? `${who} ${bytes(peakMemoryBytes[i])}` : '')).filter(
+      (part) => part !== '',
+    );
     const seeded = (['p1', 'p2'] as const).filter((name) => links[name].ahead === 0).map((name) => `Party ${name[1]}`);
     const sentences = [
-      seeded.length === 0 ? '' : `${seeded.join(' and ')} got a short seed and made its key and helper numbers from that, so nothing more was sent ahead.`,
+      seeded.length === 0
+        ? ''
+        : `${seeded.join(' and ')} got a short seed and made its key and helper numbers from that, so nothing more was sent ahead.`,
       memory.length === 0 ? '' : `Peak memory: ${memory.join(', ')}.`,
       `With the frames around them the browser sent ${bytes(sentBytes[0])} and received ${bytes(receivedBytes[0])}.`,
       model === undefined ? '' : `Set-up: ${bytes(model.downloadedBytes)}; the private run downloads no weights.`,

@@ -1,4 +1,7 @@
-/** The few ways in which the page is changed. Text goes in as text, never as markup; sizes go in as custom properties, because the CSP forbids style attributes. */
+/**
+ * The few ways in which the page is changed. Text goes in as text, never as markup; sizes go in as custom
+ * properties, because the CSP forbids style attributes.
+ */
 
 export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   const found = document.getElementById(id);
@@ -10,7 +13,11 @@ export function all<T extends Element = HTMLElement>(selector: string, inside: P
   return [...inside.querySelectorAll<T>(selector)];
 }
 
-export function el<K extends keyof HTMLElementTagNameMap>(tag: K, className = '', ...children: (Node | string)[]): HTMLElementTagNameMap[K] {
+export function el<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  className = '',
+  ...children: (Node | string)[]
+): HTMLElementTagNameMap[K] {
   const node = document.createElement(tag);
   if (className !== '') node.className = className;
   node.append(...children);

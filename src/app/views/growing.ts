@@ -1,4 +1,7 @@
-/** A text that grows, piece by piece, after the words that it began with. Nothing here is announced: see announce.ts. */
+/**
+ * A text that grows, piece by piece, after the words that it began with. Nothing here is announced: see
+ * announce.ts.
+ */
 import { growingOf } from '../growing.ts';
 import type { State } from '../state.ts';
 import { all, setText } from './dom.ts';

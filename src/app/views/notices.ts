@@ -19,7 +19,12 @@ export function notices(store: Store, openSettings: () => void): (now: State, be
           'div',
           'notice',
           el('p', '', el('strong', '', title), ` ${text}`),
-          el('p', 'notice-act', button('text-btn', 'See what is available', openSettings), button('text-btn', 'Dismiss', dismiss)),
+          el(
+            'p',
+            'notice-act',
+            button('text-btn', 'See what is available', openSettings),
+            button('text-btn', 'Dismiss', dismiss),
+          ),
         );
       }),
     );

@@ -1,4 +1,7 @@
-/** What of the picture is not plain text: its phase, the words in the browser's territory, the bytes in the parties', the failed place. */
+/**
+ * What of the picture is not plain text: its phase, the words in the browser's territory, the bytes in the
+ * parties', the failed place.
+ */
 import { SEED_ONLY } from '../copy.ts';
 import { gainOf } from '../figures.ts';
 import { hexGroups, rightToLeft, tail, wrap } from '../format.ts';
@@ -26,11 +29,19 @@ export function picture(): (now: State) => void {
     const lost = lostOf(now);
     setAttribute(root, 'data-phase', phaseOf(now));
     setAttribute(root, 'data-lost', lost.party === undefined ? undefined : `p${lost.party}`);
-    setAttribute(root, 'data-cut', lost.cut === undefined || lost.party === undefined ? undefined : `${lost.cut}-p${lost.party}`);
+    setAttribute(
+      root,
+      'data-cut',
+      lost.cut === undefined || lost.party === undefined ? undefined : `${lost.cut}-p${lost.party}`,
+    );
     for (const party of [1, 2] as const) setAttribute(root, `data-p${party}`, stateOf(now, party));
     setAttribute(root, 'data-ahead', onlyAhead(now) ? '' : undefined);
     setAttribute(root, 'data-moving', movingOf(now).join(' '));
-    byId('phases').hidden = now.slot !== 'running' && now.slot !== 'result' && now.slot !== 'stopped' && now.trouble?.run?.links === undefined;
+    byId('phases').hidden =
+      now.slot !== 'running' &&
+      now.slot !== 'result' &&
+      now.slot !== 'stopped' &&
+      now.trouble?.run?.links === undefined;
     byId('gain').hidden = gainOf(now) === undefined;
 
     const bytes = sampleOf(now) ?? example;
@@ -69,7 +80,9 @@ function wordsOf(state: State): string {
   if (outcome?.answer.task !== 'fill-mask') return outcome?.subject.text ?? subject.text;
   const { blanks } = outcome.answer.result;
   const blank = blankOf(entryOf(state));
-  return outcome.subject.text.split(blank).reduce((whole, part, i) => `${whole}${blanks[i - 1]?.[0]?.token_str.trim() ?? blank}${part}`);
+  return outcome.subject.text
+    .split(blank)
+    .reduce((whole, part, i) => `${whole}${blanks[i - 1]?.[0]?.token_str.trim() ?? blank}${part}`);
 }
 
 function writeWords(node: SVGTextElement, text: string): void {
@@ -83,5 +96,7 @@ function writeWords(node: SVGTextElement, text: string): void {
 }
 
 function randomHex(length: number): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(length)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return Array.from(crypto.getRandomValues(new Uint8Array(length)), (byte) => byte.toString(16).padStart(2, '0')).join(
+    '',
+  );
 }

@@ -1,6 +1,6 @@
 /**
- * A drawing does not wrap its words. Where a reader's own spacing or a wide face makes them longer than their room, they are drawn closer, and nothing runs into
- * anything else.
+ * A drawing does not wrap its words. Where a reader's own spacing or a wide face makes them longer than their room,
+ * they are drawn closer, and nothing runs into anything else.
  */
 import { all, setAttribute } from './dom.ts';
 
@@ -42,7 +42,8 @@ function fitted(drawing: SVGSVGElement): Fitted[] {
   for (const zone of zones) {
     const [box] = all<SVGRectElement>('.zone-box', zone);
     const right = at(box, 'x') + at(box, 'width') - GAP;
-    for (const text of all<SVGTextElement>('.name, .sub, .hex', zone)) found.push({ text, room: () => right - at(text, 'x') });
+    for (const text of all<SVGTextElement>('.name, .sub, .hex', zone))
+      found.push({ text, room: () => right - at(text, 'x') });
   }
   if (drawing.matches('.tri-wide')) {
     const [left, right] = zones.map((zone) => at(all('.zone-box', zone)[0], 'x'));

@@ -1,4 +1,7 @@
-/** What each party saw: bytes of this run beside the words they stand for, one word put back together, and what the parties do see. */
+/**
+ * What each party saw: bytes of this run beside the words they stand for, one word put back together, and what the
+ * parties do see.
+ */
 import type { Captured } from '../../sdk/types.ts';
 import { capturedOf } from '../answers.ts';
 import { bytes, hexGroups, plural } from '../format.ts';
@@ -30,7 +33,10 @@ export function saw(): (now: State, before: State) => void {
 /** How byte-level vocabularies spell a space. */
 const SPACE = 'Ġ';
 
-/** Pieces of a byte-level vocabulary as they stand in the text, where one text was asked about; else without the sign for a space. */
+/**
+ * Pieces of a byte-level vocabulary as they stand in the text, where one text was asked about; else without the
+ * sign for a space.
+ */
 function readable(captured: Captured, { answer, subject }: Outcome): Captured {
   if (!captured.tokens.some(({ text }) => text.startsWith(SPACE))) return captured;
   const single = answer.task !== 'question-answering' && answer.task !== 'zero-shot';
@@ -43,10 +49,25 @@ function readable(captured: Captured, { answer, subject }: Outcome): Captured {
 
 function rows(captured: Captured, limit: number): void {
   const cell = (key: 1 | 2, hex: string): HTMLTableCellElement =>
-    el('td', '', el('div', 'hx', el('span', '', `half ${key}`, el('span', 'who', `, party ${key} only`)), el('code', '', hexGroups(hex))));
+    el(
+      'td',
+      '',
+      el(
+        'div',
+        'hx',
+        el('span', '', `half ${key}`, el('span', 'who', `, party ${key} only`)),
+        el('code', '', hexGroups(hex)),
+      ),
+    );
   byId('saw-body').replaceChildren(
     ...captured.tokens.slice(0, limit).map(({ text, id, p1, p2 }) => {
-      const word = el('th', '', auto(el('span', 'tok', text)), ' ', el('span', 'id', el('span', 'vh', 'number '), String(id)));
+      const word = el(
+        'th',
+        '',
+        auto(el('span', 'tok', text)),
+        ' ',
+        el('span', 'id', el('span', 'vh', 'number '), String(id)),
+      );
       word.scope = 'row';
       const row = el('tr', '', word, cell(1, p1), cell(2, p2));
       // On a phone the table is laid out as blocks, which would take its meaning away from screen readers.
@@ -67,13 +88,17 @@ function sums({ tokens, sum }: Captured): Node[] {
   const token = tokens[sum.index];
   const line = (row: number, words: readonly [string, string], meaning: Node): HTMLElement => {
     const total = (BigInt(`0x${words[0]}`) + BigInt(`0x${words[1]}`)) % WORD;
-    const part = (key: 1 | 2): HTMLElement => el('span', '', el('span', 'k', `half ${key} opens to`), el('code', '', hexGroups(words[key - 1])));
+    const part = (key: 1 | 2): HTMLElement =>
+      el('span', '', el('span', 'k', `half ${key} opens to`), el('code', '', hexGroups(words[key - 1])));
     const result = el('span', '', el('span', 'k', `number ${row}`), el('code', '', `${total}`), meaning);
     return el('p', 'sum', part(1), el('span', 'op', '+'), part(2), el('span', 'op', '='), result);
   };
   return token === undefined
     ? []
-    : [line(token.id, sum.words, auto(el('span', 'res', token.text))), line(sum.otherId, sum.otherWords, el('span', 'res-k', 'another word, so 0'))];
+    : [
+        line(token.id, sum.words, auto(el('span', 'res', token.text))),
+        line(sum.otherId, sum.otherWords, el('span', 'res-k', 'another word, so 0')),
+      ];
 }
 
 function histogram(name: 'text' | 'p1' | 'p2', counts: readonly number[]): void {
@@ -84,7 +109,9 @@ function histogram(name: 'text' | 'p1' | 'p2', counts: readonly number[]): void 
   const top = name === 'text' ? most : Math.max(most, 2.2 * mean);
   for (const drawing of all<SVGSVGElement>(`[data-hist="${name}"]`)) {
     drawing.replaceChildren(
-      ...bins.map((n, i) => svg('rect', { x: i * 4, y: 64 - (62 * n) / Math.max(1, top), width: 3, height: (62 * n) / Math.max(1, top) })),
+      ...bins.map((n, i) =>
+        svg('rect', { x: i * 4, y: 64 - (62 * n) / Math.max(1, top), width: 3, height: (62 * n) / Math.max(1, top) }),
+      ),
     );
   }
   const [title, note] =
@@ -94,9 +121,14 @@ function histogram(name: 'text' | 'p1' | 'p2', counts: readonly number[]): void 
   for (const caption of all(`[data-hist-caption="${name}"]`)) caption.replaceChildren(el('b', '', title), ` ${note}`);
 }
 
-/** Says flat only of what is. Single bits travel as whole bytes, so short runs may peak at the very left, whatever the text. */
+/**
+ * Says flat only of what is. Single bits travel as whole bytes, so short runs may peak at the very left, whatever
+ * the text.
+ */
 function flatness(bins: readonly number[], mean: number): string {
   const outside = bins.slice(1).every((n) => Math.abs(n - mean) < Math.max(0.25 * mean, 4 * Math.sqrt(mean)));
   if (!outside) return 'Sizes and counters stand out; they are the same for any text.';
-  return bins[0] > 1.3 * mean ? 'Flat but for single bits at the left, which are random too.' : 'Flat: no pattern to find.';
+  return bins[0] > 1.3 * mean
+    ? 'Flat but for single bits at the left, which are random too.'
+    : 'Flat: no pattern to find.';
 }

@@ -18,7 +18,10 @@ interface Option<T extends string> {
   readonly figures?: readonly [string, string];
 }
 
-export function settings(store: Store, controller: Controller): { readonly render: (now: State) => void; readonly open: () => void } {
+export function settings(
+  store: Store,
+  controller: Controller,
+): { readonly render: (now: State) => void; readonly open: () => void } {
   const dialog = byId<HTMLDialogElement>('settings');
   const prepare = byId<HTMLInputElement>('set-prepare');
   const change = (part: Partial<Settings>): void => controller.setSettings({ ...store.state.settings, ...part });
@@ -27,7 +30,18 @@ export function settings(store: Store, controller: Controller): { readonly rende
   const render = (now: State): void => {
     if (!dialog.open) return;
     // Not at every tick of a run: lists that are made anew would be in the way of whoever reads them.
-    const parts = [now.deployment, now.capabilities, now.task, now.settings, now.model, now.health, now.proved, now.transports, now.measured, now.slot];
+    const parts = [
+      now.deployment,
+      now.capabilities,
+      now.task,
+      now.settings,
+      now.model,
+      now.health,
+      now.proved,
+      now.transports,
+      now.measured,
+      now.slot,
+    ];
     if (parts.every((part, i) => part === shown[i])) return;
     shown = parts;
     const focused = document.activeElement?.id;
@@ -42,7 +56,9 @@ export function settings(store: Store, controller: Controller): { readonly rende
     );
     list('set-protocol', protocols(now), chosen.protocol, (protocol) => change({ protocol }));
     if (now.measured !== undefined)
-      byId('set-protocol').append(el('p', 'fine', `Time and upload for ${now.measured.tokens} tokens, measured on this connection.`));
+      byId('set-protocol').append(
+        el('p', 'fine', `Time and upload for ${now.measured.tokens} tokens, measured on this connection.`),
+      );
     list('set-weights', weights(now), weightsOf(now), (value) => change({ weights: value }));
     list('set-device', devices(now), chosen.device, (device) => change({ device }));
     list('set-transport', transports(now), chosen.transport, (transport) => change({ transport }));
@@ -75,7 +91,12 @@ export function settings(store: Store, controller: Controller): { readonly rende
   return { render, open };
 }
 
-function list<T extends string>(id: string, options: readonly Option<T>[], chosen: T, choose: (value: T) => void): void {
+function list<T extends string>(
+  id: string,
+  options: readonly Option<T>[],
+  chosen: T,
+  choose: (value: T) => void,
+): void {
   const holder = byId(id);
   const made = options.map(({ value, title, text, missing, figures }) => {
     const input = radio(id, value, value === chosen);
@@ -98,15 +119,27 @@ function protocols({ measured }: State): Option<Protocol>[] {
       text: 'Trusts the parties to follow the steps. Fastest.',
       ...(measured === undefined ? {} : { figures: [seconds(measured.totalMs), `${bytes(measured.sentBytes)} up`] }),
     },
-    { value: '3pc_malicious', title: 'Malicious, ends on cheating', text: 'Every message is proved before the answer opens.', missing: notBuilt },
-    { value: 'aby3', title: 'ABY3, ends on cheating', text: 'The browser takes part in every round. Needs a fast line.', missing: notBuilt },
+    {
+      value: '3pc_malicious',
+      title: 'Malicious, ends on cheating',
+      text: 'Every message is proved before the answer opens.',
+      missing: notBuilt,
+    },
+    {
+      value: 'aby3',
+      title: 'ABY3, ends on cheating',
+      text: 'The browser takes part in every round. Needs a fast line.',
+      missing: notBuilt,
+    },
   ];
 }
 
 function weights(state: State): Option<Weights>[] {
   const served = entryOf(state)?.weights;
   const missing = (mode: Weights): { readonly missing?: string } =>
-    served === undefined || served[mode] !== undefined ? {} : { missing: `Not available. The parties do not serve this model with ${mode} weights.` };
+    served === undefined || served[mode] !== undefined
+      ? {}
+      : { missing: `Not available. The parties do not serve this model with ${mode} weights.` };
   return [
     { value: 'open', title: 'Open', text: 'Both parties know the model. Right for public models.', ...missing('open') },
     {
@@ -123,7 +156,11 @@ function devices({ capabilities, model }: State): Option<'auto' | Device>[] {
     const found = capabilities?.[device];
     const title = device === 'webgpu' ? 'Graphics processor (WebGPU)' : 'Processor (WASM)';
     if (found === undefined || found.ok)
-      return { value: device, title, text: found === undefined ? text : `Available${found.detail === '' ? '' : `, ${found.detail}`}. ${text}`.trim() };
+      return {
+        value: device,
+        title,
+        text: found === undefined ? text : `Available${found.detail === '' ? '' : `, ${found.detail}`}. ${text}`.trim(),
+      };
     return { value: device, title, text: '', missing: unavailable(device, found) };
   };
   const now = model?.device ?? capabilities?.device;
@@ -136,9 +173,15 @@ function devices({ capabilities, model }: State): Option<'auto' | Device>[] {
 
 function transports({ capabilities, transports: used }: State): Option<'auto' | Transport>[] {
   const found = capabilities?.webrtc;
-  const now = [...new Set(used.filter((transport) => transport !== undefined))].map((transport) => TRANSPORT[transport]).join(' and ');
+  const now = [...new Set(used.filter((transport) => transport !== undefined))]
+    .map((transport) => TRANSPORT[transport])
+    .join(' and ');
   return [
-    { value: 'auto', title: 'Choose for me', text: now === '' ? 'The direct link, and WebSocket where a network blocks it.' : `Now: ${now}` },
+    {
+      value: 'auto',
+      title: 'Choose for me',
+      text: now === '' ? 'The direct link, and WebSocket where a network blocks it.' : `Now: ${now}`,
+    },
     {
       value: 'webrtc',
       title: 'Direct link (WebRTC)',
@@ -153,7 +196,11 @@ function peer(state: State, { url, identity, operator }: PartyAddress, i: number
   const health = state.health[i];
   const states: string[] = [];
   if (health?.ok === false) {
-    states.push(health.error === undefined ? 'Not reached' : explain(failureOf(health.error), { operators: operatorsOf(state), maxTokens: undefined }).title);
+    states.push(
+      health.error === undefined
+        ? 'Not reached'
+        : explain(failureOf(health.error), { operators: operatorsOf(state), maxTokens: undefined }).title,
+    );
   } else {
     states.push(state.proved[i] ? 'Identity checked' : 'Identity is checked when a run is prepared');
     if (health?.load === 'full' && !holdsPlace(state)) states.push('no free place at the moment');
@@ -162,5 +209,10 @@ function peer(state: State, { url, identity, operator }: PartyAddress, i: number
     if (health?.version !== undefined) states.push(`version ${health.version}`);
   }
   const title = operator === undefined ? `Party ${i + 1}` : `Party ${i + 1}, ${operator}`;
-  return el('div', '', el('dt', '', title), el('dd', '', new URL(url).host, el('span', 'mono print', `ed25519 ${hexGroups(identity)}`), states.join(', ')));
+  return el(
+    'div',
+    '',
+    el('dt', '', title),
+    el('dd', '', new URL(url).host, el('span', 'mono print', `ed25519 ${hexGroups(identity)}`), states.join(', ')),
+  );
 }

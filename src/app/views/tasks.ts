@@ -11,14 +11,21 @@ export function tasks(controller: Controller): (now: State) => void {
   byId('tasks').append(...choices.map(({ label }) => label));
   return (now) => {
     for (const { job, label, input } of choices) {
-      label.hidden = now.deployment === undefined ? job !== now.task : !now.deployment.entries.some((entry) => entry.task === modelTask(job));
+      label.hidden =
+        now.deployment === undefined
+          ? job !== now.task
+          : !now.deployment.entries.some((entry) => entry.task === modelTask(job));
       input.checked = job === now.task;
       input.disabled = now.slot === 'running';
     }
   };
 }
 
-function choice(job: string, long: string, short: string): { readonly label: HTMLLabelElement; readonly input: HTMLInputElement } {
+function choice(
+  job: string,
+  long: string,
+  short: string,
+): { readonly label: HTMLLabelElement; readonly input: HTMLInputElement } {
   const input = radio('task', job, false);
   // A screen reader gets the long name; the eye gets the one that fits.
   input.setAttribute('aria-label', long);

@@ -21,7 +21,11 @@ const LABELS: Record<Action, string> = {
   plain: 'Open without options',
 };
 
-export function trouble(store: Store, controller: Controller, openSettings: () => void): (now: State, before: State) => void {
+export function trouble(
+  store: Store,
+  controller: Controller,
+  openSettings: () => void,
+): (now: State, before: State) => void {
   const box = byId('error');
   const act = (action: Action): void => {
     const { settings } = store.state;
@@ -32,7 +36,10 @@ export function trouble(store: Store, controller: Controller, openSettings: () =
     else if (action === 'plain') location.assign(location.pathname);
     else if (action === 'settings') openSettings();
     else if (action === 'credential') byId<HTMLInputElement>('credential-file').click();
-    else controller.setSettings(action === 'wasm' ? { ...settings, device: 'wasm' } : { ...settings, transport: 'websocket' });
+    else
+      controller.setSettings(
+        action === 'wasm' ? { ...settings, device: 'wasm' } : { ...settings, transport: 'websocket' },
+      );
   };
   return (now, before) => {
     const { trouble: found } = now;
@@ -53,7 +60,13 @@ export function trouble(store: Store, controller: Controller, openSettings: () =
       el('h3', 'slot-h', title),
       el('p', '', happened),
       el('p', 'err-do', el('b', '', 'What to do:'), ` ${remedy}`),
-      el('p', 'err-act', ...usable.map((action, i) => button(`${i === 0 ? 'primary' : 'secondary'} small`, LABELS[action], () => act(action)))),
+      el(
+        'p',
+        'err-act',
+        ...usable.map((action, i) =>
+          button(`${i === 0 ? 'primary' : 'secondary'} small`, LABELS[action], () => act(action)),
+        ),
+      ),
     );
     byId('tech').textContent = details(found, now);
   };
@@ -85,10 +98,16 @@ function details({ failure, run, preparation }: Trouble, state: State): string {
         ['rounds', `${count(links.between.rounds)} of ${count(links.between.totalRounds)}`],
         ['sent', `${bytes(totalAhead(links))} ahead, ${bytes(links.p1.input + links.p2.input)} input`],
       );
-  } else if (preparation.status !== 'none') rows.push(['during', `preparing ahead, ${preparation.length} tokens, ${wholePercent(preparation.progress)}`]);
+  } else if (preparation.status !== 'none')
+    rows.push(['during', `preparing ahead, ${preparation.length} tokens, ${wholePercent(preparation.progress)}`]);
   rows.push([
     'set-up',
-    [PROTOCOL[state.settings.protocol], WEIGHTS[weightsOf(state)], state.model?.device ?? 'no device', entryOf(state)?.id ?? 'no model'].join(', '),
+    [
+      PROTOCOL[state.settings.protocol],
+      WEIGHTS[weightsOf(state)],
+      state.model?.device ?? 'no device',
+      entryOf(state)?.id ?? 'no model',
+    ].join(', '),
   ]);
   rows.push(['links', state.transports.map((transport, i) => `party ${i + 1} ${transport ?? 'none'}`).join(', ')]);
   return rows.map(([name, value]) => `${name.padEnd(8)}${value}`).join('\n');

@@ -1,12 +1,15 @@
 /**
- * The kernel interface: exact integer functions on vectors over Z_2^k. Kernels know nothing of shares, parties or sockets.
+ * The kernel interface: exact integer functions on vectors over Z_2^k. Kernels know nothing of shares, parties or
+ * sockets.
  *
- * Every method is asynchronous, pure (operands are never written) and exact: two backends agree bit for bit, compared with `===`
- * in `test/compute/kernels.suite.ts`. Backends: `reference` (readable, BigInt), `wasm` (Rust, SIMD128, worker threads), `webgpu` (WGSL compute shaders).
+ * Every method is asynchronous, pure (operands are never written) and exact: two backends agree bit for bit,
+ * compared with `===` in `test/compute/kernels.suite.ts`. Backends: `reference` (readable, BigInt), `wasm` (Rust,
+ * SIMD128, worker threads), `webgpu` (WGSL compute shaders).
  *
- * A backend with memory of its own hands out handles (`DeviceWords`) and takes vectors of either kind, so that values stay where they are worked on and cross only
- * when they travel: `pack`, `selectionTable` and `read` are the ways out, `unpack` and host operands the ways in.
- * Letters: N elements, n entries of a selection, P words of a basis, k ring bits. Vectors are flat; shapes live in the layers above.
+ * A backend with memory of its own hands out handles (`DeviceWords`) and takes vectors of either kind, so that
+ * values stay where they are worked on and cross only when they travel: `pack`, `selectionTable` and `read` are the
+ * ways out, `unpack` and host operands the ways in. Letters: N elements, n entries of a selection, P words of a
+ * basis, k ring bits. Vectors are flat; shapes live in the layers above.
  */
 import type { Pattern } from '../pattern.ts';
 import type { Vector, Words } from '../ring.ts';
@@ -26,7 +29,10 @@ export interface Matrix {
   readonly entries: 'i32' | 'u64';
 }
 
-/** Shape of a batched product: `batch` times (m × inner)·(inner × n), or (m × inner)·(n × inner)^T with `transposed`. */
+/**
+ * Shape of a batched product: `batch` times (m × inner)·(inner × n), or (m × inner)·(n × inner)^T with
+ * `transposed`.
+ */
 export interface ProductShape {
   readonly batch: number;
   readonly m: number;
@@ -36,8 +42,9 @@ export interface ProductShape {
 }
 
 /**
- * A piecewise polynomial for the normalised basis (design notes §14.1). `coefficients` holds segments × 4 integers C_{i,q} at scale
- * 2^(s1+guard), for the polynomial in δ/2^t on (-1, 1) of the measured segment i. Cubic, always: P = 4.
+ * A piecewise polynomial for the normalised basis (design notes §14.1). `coefficients` holds segments × 4 integers
+ * C_{i,q} at scale 2^(s1+guard), for the polynomial in δ/2^t on (-1, 1) of the measured segment i. Cubic, always: P
+ * = 4.
  */
 export interface PiecewiseCubic {
   readonly segments: number;
@@ -52,20 +59,27 @@ export interface PiecewiseCubic {
   readonly coefficients: BigInt64Array;
 }
 
-/** What a selection table is made of at P1. All build e_{i,j,p} = D_{i,j,p} + pad, in wire form (little-endian, wireBytes(k) each). */
+/**
+ * What a selection table is made of at P1. All build e_{i,j,p} = D_{i,j,p} + pad, in wire form (little-endian,
+ * wireBytes(k) each).
+ */
 export type SelectionTable<V extends Vector = Vector> =
   /** D_j = table[row_i · stride + j]: a public table with one row per value of P1's index; rows may overlap. P = 1. */
   | { readonly kind: 'rows'; readonly table: Words; readonly n: number; readonly stride: number; readonly row: V }
-  /** D_{j,p}: coefficients of the polynomial of segment (a_hi − j) mod n re-centred at a_lo, for x = a − ℓ in Z_2^(t + log2 n). P = 4. */
+  /**
+   * D_{j,p}: coefficients of the polynomial of segment (a_hi − j) mod n re-centred at a_lo, for x = a − ℓ in Z_2^(t
+   * + log2 n). P = 4.
+   */
   | { readonly kind: 'cubic'; readonly cubic: PiecewiseCubic; readonly a: V }
   /**
-   * D_{2j+w} = (gate ⊕ w) · round(2^s1 · exp(start_i + a_lo)), i = (a_hi − j) mod 8, starts 0, −28, −24, …, −4 (exact formula: reference/selection.ts).
-   * x = a − ℓ in Z_2^25 at scale 20 (segment width 4 = 2^22 ulps). n = 16, P = 1.
+   * D_{2j+w} = (gate ⊕ w) · round(2^s1 · exp(start_i + a_lo)), i = (a_hi − j) mod 8, starts 0, −28, −24, …, −4
+   * (exact formula: reference/selection.ts). x = a − ℓ in Z_2^25 at scale 20 (segment width 4 = 2^22 ulps). n = 16,
+   * P = 1.
    */
   | { readonly kind: 'exp'; readonly s1: number; readonly a: V; readonly gate: V }
   /**
-   * Choice among V shared values by B shared bits: with the joint bits j ⊕ α (α from `bits`, bit b weighs 2^b) the entry is value
-   * `pick[j ⊕ α]` (or 0 for 255): D_{j,0} = a_pick, D_{j,1+v} = [v = pick]. n = 2^B, P = 1 + V.
+   * Choice among V shared values by B shared bits: with the joint bits j ⊕ α (α from `bits`, bit b weighs 2^b) the
+   * entry is value `pick[j ⊕ α]` (or 0 for 255): D_{j,0} = a_pick, D_{j,1+v} = [v = pick]. n = 2^B, P = 1 + V.
    */
   | { readonly kind: 'choose'; readonly pick: Uint8Array; readonly bits: readonly V[]; readonly values: readonly V[] };
 
@@ -79,20 +93,24 @@ export interface Choice<V extends Vector = Vector> {
 
 export interface RingKernels<V extends Vector = Vector> {
   readonly name: 'reference' | 'wasm' | 'webgpu';
-  /** What ends this backend for everybody, if anything did. A call that is refused, or that there is no room for, is not in it. */
+  /**
+   * What ends this backend for everybody, if anything did. A call that is refused, or that there is no room for, is
+   * not in it.
+   */
   readonly fault: Fault;
 
   // ── where vectors live ───────────────────────────────────────────────────
   /** The words of a vector, in the caller's memory. */
   read(x: V): Promise<Words>;
   /**
-   * Kernels for one attempt: the same device and matrices, vectors of their own. A device hands out memory per attempt, so that one attempt's end frees what it
-   * held whatever else runs. Backends without a device return themselves.
+   * Kernels for one attempt: the same device and matrices, vectors of their own. A device hands out memory per
+   * attempt, so that one attempt's end frees what it held whatever else runs. Backends without a device return
+   * themselves.
    */
   attempt(): RingKernels<V>;
   /**
-   * Frees (and clears) every vector that this attempt made and that is not among `live`. Called between gates, when nothing but a `pack` or `read` that was asked
-   * for before may still need another.
+   * Frees (and clears) every vector that this attempt made and that is not among `live`. Called between gates, when
+   * nothing but a `pack` or `read` that was asked for before may still need another.
    */
   sweep(live: () => Iterable<unknown>): void;
 
@@ -125,15 +143,24 @@ export interface RingKernels<V extends Vector = Vector> {
 
   // ── products ─────────────────────────────────────────────────────────────
   matmul(x: V, y: V, shape: ProductShape): Promise<V>;
-  /** Loads a rows × cols matrix (row-major); 'i32' takes an Int32Array, 'u64' a BigUint64Array. The caller may drop its copy. */
+  /**
+   * Loads a rows × cols matrix (row-major); 'i32' takes an Int32Array, 'u64' a BigUint64Array. The caller may drop
+   * its copy.
+   */
   loadMatrix(entries: Int32Array | BigUint64Array, rows: number, cols: number): Promise<Matrix>;
   /** x (m × rows) · M (rows × cols) in Z_2^64. */
   matmulMatrix(x: V, matrix: Matrix): Promise<V>;
-  /** M's words as a vector over Z_2^64 (sign-extended for 'i32'), rows given by index: used for look-ups of public or own rows. */
+  /**
+   * M's words as a vector over Z_2^64 (sign-extended for 'i32'), rows given by index: used for look-ups of public
+   * or own rows.
+   */
   freeMatrix(matrix: Matrix): Promise<void>;
 
   // ── randomness ───────────────────────────────────────────────────────────
-  /** `count` uniform words of Z_2^k: word i is lane i of the key stream (laneBytes(k) each, little-endian), masked to k bits; from word `first` on. */
+  /**
+   * `count` uniform words of Z_2^k: word i is lane i of the key stream (laneBytes(k) each, little-endian), masked
+   * to k bits; from word `first` on.
+   */
   draw(stream: Stream, k: number, count: number, first?: number): Promise<V>;
 
   // ── wire form ────────────────────────────────────────────────────────────
@@ -143,15 +170,30 @@ export interface RingKernels<V extends Vector = Vector> {
 
   // ── dealer-assisted selection (design notes §13, §14.1) ──────────────────
   /**
-   * P1: wire bytes of elements [from, to): e_{i,j,p} = D_{i,j,p} + w_{i,j,p} mod 2^k, element-major, then entry, then basis word. The pad of word
-   * number q = (i·n + j)·P + p is the wireBytes(k) bytes of the stream at q · wireBytes(k) (bit q of the stream for k = 1). Here k is 1 or a multiple of 8.
+   * P1: wire bytes of elements [from, to): e_{i,j,p} = D_{i,j,p} + w_{i,j,p} mod 2^k, element-major, then entry,
+   * then basis word. The pad of word number q = (i·n + j)·P + p is the wireBytes(k) bytes of the stream at q ·
+   * wireBytes(k) (bit q of the stream for k = 1). Here k is 1 or a multiple of 8.
    */
   selectionTable(table: SelectionTable<V>, k: number, pads: Stream, from: number, to: number): Promise<Uint8Array>;
   /** P0: B_i = −Σ_p w_{i,c_i,p} φ_{i,p} − r0_i mod 2^k, with the same pads. */
   dealSelection(choice: Choice<V>, n: number, k: number, pads: Stream, r0: V): Promise<V>;
-  /** P2: y_i = Σ_p e_{i,c_i,p} φ_{i,p} + B_i mod 2^k for the elements [from, to) whose table bytes are given; `choice` and `word` are of all elements. */
-  evaluateSelection(choice: Choice<V>, n: number, k: number, table: Uint8Array, word: V, from: number, to: number): Promise<V>;
-  /** φ of a cubic: φ_0 = 2^s2, φ_p = ⌊ℓ_lo^p / 2^(pt−s2)⌋ (shifted left when pt < s2), N·4 words over Z_2^k. ℓ over Z_2^(t + log2 n). */
+  /**
+   * P2: y_i = Σ_p e_{i,c_i,p} φ_{i,p} + B_i mod 2^k for the elements [from, to) whose table bytes are given;
+   * `choice` and `word` are of all elements.
+   */
+  evaluateSelection(
+    choice: Choice<V>,
+    n: number,
+    k: number,
+    table: Uint8Array,
+    word: V,
+    from: number,
+    to: number,
+  ): Promise<V>;
+  /**
+   * φ of a cubic: φ_0 = 2^s2, φ_p = ⌊ℓ_lo^p / 2^(pt−s2)⌋ (shifted left when pt < s2), N·4 words over Z_2^k. ℓ over
+   * Z_2^(t + log2 n).
+   */
   cubicBasis(l: V, t: number, s2: number, k: number): Promise<V>;
   /** φ of the exponential: round(2^s2 · exp(−ℓ_lo)), ℓ_lo = ℓ mod 2^22 at scale 20, from two integer tables. */
   expBasis(l: V, s2: number, k: number): Promise<V>;

@@ -11,7 +11,10 @@ export function activationDomain({ activation }: ModelConfig, range: GeluRange):
   return activation === 'relu' ? RELU_DOMAIN : GELU_DOMAIN[range];
 }
 
-/** Of the input of the head's activation: the masked language model's, or a classifier's pooler; infinite where there is none. */
+/**
+ * Of the input of the head's activation: the masked language model's, or a classifier's pooler; infinite where
+ * there is none.
+ */
 export function headDomain(config: ModelConfig, range: GeluRange): number {
   if (config.head === 'masked-lm') return headActivation(config) === 'relu' ? RELU_DOMAIN : GELU_DOMAIN[range];
   if (config.head !== 'sequence-classification') return Number.POSITIVE_INFINITY;

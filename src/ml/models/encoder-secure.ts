@@ -1,8 +1,9 @@
 /**
  * The forward pass of BERT, RoBERTa and DistilBERT on secret tensors, for a batch of sequences.
  *
- * B sequences, T tokens, C hidden size, H heads, D head width, F feed-forward size. Activations between layers are normalised rows (scale 16); residual sums
- * stay at scale 32. The last layer runs only for the rows that the head reads: the chosen ones, by a product with weights that P0 alone knows, or the first.
+ * B sequences, T tokens, C hidden size, H heads, D head width, F feed-forward size. Activations between layers are
+ * normalised rows (scale 16); residual sums stay at scale 32. The last layer runs only for the rows that the head
+ * reads: the chosen ones, by a product with weights that P0 alone knows, or the first.
  */
 import { secureActivation } from '../../mpc/secure/activation.ts';
 import { type RealPositions, attend, attentionKeys, attentionValues } from '../../mpc/secure/attention.ts';
@@ -21,7 +22,12 @@ interface Guard {
 }
 
 /** Word, position and token type rows, normalised: (B·T, C). */
-function embed(gates: Gates, run: ModelRun, { word, position, typeStep }: EmbeddingParameters, guard: Guard | undefined): Wire {
+function embed(
+  gates: Gates,
+  run: ModelRun,
+  { word, position, typeStep }: EmbeddingParameters,
+  guard: Guard | undefined,
+): Wire {
   const { config, plan, sequences, tokens } = run;
   const count = sequences * tokens;
   const words = gates.scale(gates.lookup(TOKENS, word, count), 256n, 32);
@@ -40,8 +46,19 @@ interface Places {
   readonly guard: Guard | undefined;
 }
 
-/** One layer. `rows` are the positions whose output is wanted (all of x, or a choice of it, which is text); x feeds keys and values. */
-function encoderLayer(gates: Gates, run: ModelRun, i: number, p: LayerParameters, x: Wire, rows: Wire, { real, guard }: Places): Wire {
+/**
+ * One layer. `rows` are the positions whose output is wanted (all of x, or a choice of it, which is text); x feeds
+ * keys and values.
+ */
+function encoderLayer(
+  gates: Gates,
+  run: ModelRun,
+  i: number,
+  p: LayerParameters,
+  x: Wire,
+  rows: Wire,
+  { real, guard }: Places,
+): Wire {
   const { config, plan, sequences, tokens } = run;
   const guards = guard?.guards;
   const text = rows === x ? guard?.text : undefined;
@@ -53,7 +70,15 @@ function encoderLayer(gates: Gates, run: ModelRun, i: number, p: LayerParameters
     guards?.value(i, values, tokens, guard?.text);
     const v = splitHeads(gates, values, sequences, config.heads);
     const mask = real === undefined ? undefined : { real };
-    const context = attend(gates, q, attentionKeys(gates, k), attentionValues(gates, v), plan.treeBits[i], mask, guards?.spread(i, text));
+    const context = attend(
+      gates,
+      q,
+      attentionKeys(gates, k),
+      attentionValues(gates, v),
+      plan.treeBits[i],
+      mask,
+      guards?.spread(i, text),
+    );
     return mergeHeads(gates, context, sequences);
   });
   const attended = gates.section('attention output', () => {
@@ -61,7 +86,13 @@ function encoderLayer(gates: Gates, run: ModelRun, i: number, p: LayerParameters
       { x: context, weight: p.o.weight },
       { x: rows, weight: before, diagonal: true },
     ];
-    return normalise(gates, gates.affine(terms, p.o.bias), config.layerNormEps, plan.norms[2 * i], guards?.variance(text));
+    return normalise(
+      gates,
+      gates.affine(terms, p.o.bias),
+      config.layerNormEps,
+      plan.norms[2 * i],
+      guards?.variance(text),
+    );
   });
   const inner = gates.section('feed-forward', () => {
     const before = affine(gates, attended, p.inner);
@@ -73,7 +104,13 @@ function encoderLayer(gates: Gates, run: ModelRun, i: number, p: LayerParameters
       { x: inner, weight: p.outer.weight },
       { x: attended, weight: middle, diagonal: true },
     ];
-    return normalise(gates, gates.affine(terms, p.outer.bias), config.layerNormEps, plan.norms[2 * i + 1], guards?.variance(text));
+    return normalise(
+      gates,
+      gates.affine(terms, p.outer.bias),
+      config.layerNormEps,
+      plan.norms[2 * i + 1],
+      guards?.variance(text),
+    );
   });
 }
 

@@ -1,6 +1,6 @@
 /**
- * From the tensors of a checkpoint to the parameters of the secure forward (`parameters.ts`): LayerNorms folded into their consumers, matrices turned to
- * (in, out), everything rounded to integers, round(value · 2^scale).
+ * From the tensors of a checkpoint to the parameters of the secure forward (`parameters.ts`): LayerNorms folded
+ * into their consumers, matrices turned to (in, out), everything rounded to integers, round(value · 2^scale).
  */
 import { TercetError, invariant } from '../../core/errors.ts';
 import type { Parameter } from '../../mpc/secure/gates.ts';
@@ -67,7 +67,10 @@ function headSources(config: ModelConfig): [string, MapSource][] {
     case 'masked-lm':
       return [
         ['head.dense', { weight: 'mlm.dense', bias: 'mlm.denseBias', after }],
-        ['head.decoder', { weight: 'mlm.decoder', bias: 'mlm.decoderBias', after: { gamma: 'mlm.lnGamma', beta: 'mlm.lnBeta' } }],
+        [
+          'head.decoder',
+          { weight: 'mlm.decoder', bias: 'mlm.decoderBias', after: { gamma: 'mlm.lnGamma', beta: 'mlm.lnBeta' } },
+        ],
       ];
     case 'sequence-classification':
       return [
@@ -85,7 +88,10 @@ function headSources(config: ModelConfig): [string, MapSource][] {
 }
 
 function mapSources(config: ModelConfig): Map<string, MapSource> {
-  return new Map([...Array.from({ length: config.layers }, (_, i) => layerSources(config, i)).flat(), ...headSources(config)]);
+  return new Map([
+    ...Array.from({ length: config.layers }, (_, i) => layerSources(config, i)).flat(),
+    ...headSources(config),
+  ]);
 }
 
 /** Reads one affine map with its folded LayerNorm. Checkpoints store (out, in); the result is (in, out). */
@@ -100,7 +106,8 @@ export async function foldedMap(source: WeightSource, name: string): Promise<Fol
   const residual = map.residual === undefined ? undefined : await source.tensor(map.residual);
   const factor = map.factor ?? 1;
   const weight = new Float64Array(rows * cols);
-  // A block of columns at a time: the transposition would otherwise miss the cache on every write (measured: 4 times slower on the decoder).
+  // A block of columns at a time: the transposition would otherwise miss the cache on every write (measured: 4
+  // times slower on the decoder).
   for (let block = 0; block < cols; block += 32) {
     const end = Math.min(block + 32, cols);
     for (let r = 0; r < rows; r++) {
@@ -199,8 +206,8 @@ function encode(values: ArrayLike<number>, parameter: Parameter): EncodedParamet
 }
 
 /**
- * An encoder of the parameters of one source. It keeps the last affine map, because a bias follows its weight; reads only what a parameter is made of.
- * The encoder throws ERR_RANGE for weights beyond the fixed-point domain.
+ * An encoder of the parameters of one source. It keeps the last affine map, because a bias follows its weight;
+ * reads only what a parameter is made of. The encoder throws ERR_RANGE for weights beyond the fixed-point domain.
  */
 export function parameterEncoder(source: WeightSource): (parameter: Parameter) => Promise<EncodedParameter> {
   let last: { readonly name: string; readonly map: FoldedMap } | undefined;

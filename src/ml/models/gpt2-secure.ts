@@ -1,10 +1,12 @@
 /**
- * The forward pass of GPT-2 on secret tensors: a prompt at once, then one position a step against the keys and values that the parties kept.
+ * The forward pass of GPT-2 on secret tensors: a prompt at once, then one position a step against the keys and
+ * values that the parties kept.
  *
- * T positions of the prompt, C hidden size, H heads, D head width. The residual stream x stays at scale 32; every block reads a normalised copy of it.
- * Keys (Z_2^48, scale 16) and values (scale 12) are lifted when they are made and kept as (positions, C): a step sends no message about the ones before it.
- * The prompt is padded at its end, where a causal mask hides it from the text; the steps, and the last row of the prompt, leave padding out by P0's word. Positions are
- * looked up like words, because that of a new token tells how long the prompt was.
+ * T positions of the prompt, C hidden size, H heads, D head width. The residual stream x stays at scale 32; every
+ * block reads a normalised copy of it. Keys (Z_2^48, scale 16) and values (scale 12) are lifted when they are made
+ * and kept as (positions, C): a step sends no message about the ones before it. The prompt is padded at its end,
+ * where a causal mask hides it from the text; the steps, and the last row of the prompt, leave padding out by P0's
+ * word. Positions are looked up like words, because that of a new token tells how long the prompt was.
  */
 import { secureActivation } from '../../mpc/secure/activation.ts';
 import { type AttentionMask, attend, attentionKeys, attentionValues } from '../../mpc/secure/attention.ts';
@@ -39,7 +41,14 @@ interface Guard {
 }
 
 /** Keys and values of normalised rows. Lifted for the steps, if there are any. */
-function cacheOf(gates: Gates, run: ModelRun, i: number, p: LayerParameters, rows: Wire, guard: Guard | undefined): Cache {
+function cacheOf(
+  gates: Gates,
+  run: ModelRun,
+  i: number,
+  p: LayerParameters,
+  rows: Wire,
+  guard: Guard | undefined,
+): Cache {
   const ready = (x: Wire) => (run.steps > 0 ? gates.lift(x) : x);
   const keys = ready(attentionKeys(gates, affine(gates, rows, p.k)));
   const v = affine(gates, rows, p.v);
@@ -53,15 +62,36 @@ interface Attended extends Cache {
   readonly mask: AttentionMask;
 }
 
-function attention(gates: Gates, run: ModelRun, i: number, p: LayerParameters, rows: Wire, { keys, values, mask }: Attended, guard: Guard | undefined): Wire {
+function attention(
+  gates: Gates,
+  run: ModelRun,
+  i: number,
+  p: LayerParameters,
+  rows: Wire,
+  { keys, values, mask }: Attended,
+  guard: Guard | undefined,
+): Wire {
   const { sequences, config, plan } = run;
   const split = (x: Wire) => splitHeads(gates, x, sequences, config.heads);
   const check = guard?.guards.spread(i, guard.text);
-  return mergeHeads(gates, attend(gates, split(affine(gates, rows, p.q)), split(keys), split(values), plan.treeBits[i], mask, check), sequences);
+  return mergeHeads(
+    gates,
+    attend(gates, split(affine(gates, rows, p.q)), split(keys), split(values), plan.treeBits[i], mask, check),
+    sequences,
+  );
 }
 
 /** The two blocks of a layer on the residual rows x, given what they attend to. */
-function blocks(gates: Gates, run: ModelRun, i: number, p: LayerParameters, x: Wire, rows: Wire, attendsTo: Attended, guard: Guard | undefined): Wire {
+function blocks(
+  gates: Gates,
+  run: ModelRun,
+  i: number,
+  p: LayerParameters,
+  x: Wire,
+  rows: Wire,
+  attendsTo: Attended,
+  guard: Guard | undefined,
+): Wire {
   const { config, plan } = run;
   const context = gates.section('attention', () => attention(gates, run, i, p, rows, attendsTo, guard));
   const attended = gates.section('attention output', () => gates.add(x, affine(gates, context, p.o)));
@@ -84,7 +114,10 @@ function finish(gates: Gates, run: ModelRun, x: Wire, guard: Guard | undefined):
     const rows = norm(gates, run, x, plan.head, guard);
     const mixed = config.head === 'none' && run.rows > 0;
     const read = mixed ? chosenRows(gates, run, rows) : rows;
-    openLogits(gates, applyHead(gates, run, modelParameters(config).head, read, guard?.guards, mixed ? undefined : guard?.text));
+    openLogits(
+      gates,
+      applyHead(gates, run, modelParameters(config).head, read, guard?.guards, mixed ? undefined : guard?.text),
+    );
   });
   guard?.guards.open();
 }
@@ -106,7 +139,8 @@ export function* buildPrompt(gates: Gates, run: ModelRun): BuildParts {
   const guards = Guards.of(gates, run);
   let x = gates.section('embeddings', () => embed(gates, run, sequences * tokens));
   const languageModel = config.head === 'causal-lm';
-  const real = run.padded && (languageModel || guards !== undefined) ? realPositions(gates, sequences, tokens) : undefined;
+  const real =
+    run.padded && (languageModel || guards !== undefined) ? realPositions(gates, sequences, tokens) : undefined;
   // Behind the text a causal mask hides padding; only a last row that P0 chooses may look past itself.
   const lastMask: AttentionMask = languageModel && real !== undefined ? { real } : undefined;
   const guard = guards === undefined ? undefined : { guards, text: real?.bits };
@@ -117,9 +151,19 @@ export function* buildPrompt(gates: Gates, run: ModelRun): BuildParts {
       const normed = gates.section('attention norm', () => norm(gates, run, x, plan.norms[2 * i], guard));
       const cache = gates.section('attention', () => cacheOf(gates, run, i, p, normed, guard));
       if (run.steps > 0) keep(gates, i, cache);
-      if (!languageModel || i < config.layers - 1) return blocks(gates, run, i, p, x, normed, { ...cache, mask: 'causal' }, guard);
+      if (!languageModel || i < config.layers - 1)
+        return blocks(gates, run, i, p, x, normed, { ...cache, mask: 'causal' }, guard);
       const last = lastRows(gates, run, x);
-      return blocks(gates, run, i, p, last, norm(gates, run, last, plan.norms[2 * i], chosen), { ...cache, mask: lastMask }, chosen);
+      return blocks(
+        gates,
+        run,
+        i,
+        p,
+        last,
+        norm(gates, run, last, plan.norms[2 * i], chosen),
+        { ...cache, mask: lastMask },
+        chosen,
+      );
     });
     yield;
   }

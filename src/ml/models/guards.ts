@@ -8,8 +8,8 @@ import type { RangeCheckPlan } from './plan.ts';
 import { type ModelRun, OUTSIDE } from './run.ts';
 
 /**
- * Every method takes the marks of the rows that it is given: (sequences, rows), 1 at text; absent where all rows are text. What padding holds is nobody's
- * answer, so it is nobody's error either.
+ * Every method takes the marks of the rows that it is given: (sequences, rows), 1 at text; absent where all rows
+ * are text. What padding holds is nobody's answer, so it is nobody's error either.
  */
 export class Guards {
   readonly #gates: Gates;
@@ -32,7 +32,12 @@ export class Guards {
 
   /** x: inputs of the activation of layer i. */
   activation(i: number, x: Wire, rows?: Wire): void {
-    this.#magnitude(x, activationDomain(this.#run.config, this.#run.plan.activation[i]), this.#plan.activation[i], rows);
+    this.#magnitude(
+      x,
+      activationDomain(this.#run.config, this.#run.plan.activation[i]),
+      this.#plan.activation[i],
+      rows,
+    );
   }
 
   /** x: inputs of the head's activation. */

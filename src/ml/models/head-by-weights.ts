@@ -1,7 +1,10 @@
 /** Which head a checkpoint has, by the names of its tensors: for a config.json that does not say it. */
 import type { Head, ModelType } from '../config.ts';
 
-/** Tensors that a head alone has, by model type, tried in order: a classifier of texts has a layer before its last one, and one of tokens has not. */
+/**
+ * Tensors that a head alone has, by model type, tried in order: a classifier of texts has a layer before its last
+ * one, and one of tokens has not.
+ */
 const SIGNS: Readonly<Record<Exclude<ModelType, 'gpt2'>, readonly (readonly [tensor: RegExp, head: Head])[]>> = {
   bert: [
     [/^cls\.predictions\./, 'masked-lm'],
@@ -27,6 +30,8 @@ export function headByWeights(type: ModelType, tensors: readonly string[]): Head
   const found = SIGNS[type].find(([sign]) => tensors.some((name) => sign.test(name)));
   if (found !== undefined) return found[1];
   if (type === 'bert' && tensors.includes('classifier.weight'))
-    return tensors.some((name) => /(^|\.)pooler\.dense\.weight$/.test(name)) ? 'sequence-classification' : 'token-classification';
+    return tensors.some((name) => /(^|\.)pooler\.dense\.weight$/.test(name))
+      ? 'sequence-classification'
+      : 'token-classification';
   return 'none';
 }

@@ -1,8 +1,10 @@
 /**
- * The parameters of a model as the secure forward uses them: named, shaped, scaled, with every LayerNorm's γ and β folded into its consumers.
+ * The parameters of a model as the secure forward uses them: named, shaped, scaled, with every LayerNorm's γ and β
+ * folded into its consumers.
  *
- * A normalised row y stands for γ∘y + β, so a consumer W, b of it becomes diag(γ)·W and b + βW, and a residual connection carries γ∘y + β. The
- * factor 8/√D of attention is in W_Q (`mpc/secure/attention.ts`). Matrices are (in, out). Where the values come from: `folding.ts`.
+ * A normalised row y stands for γ∘y + β, so a consumer W, b of it becomes diag(γ)·W and b + βW, and a residual
+ * connection carries γ∘y + β. The factor 8/√D of attention is in W_Q (`mpc/secure/attention.ts`). Matrices are (in,
+ * out). Where the values come from: `folding.ts`.
  */
 import type { Parameter } from '../../mpc/secure/gates.ts';
 import type { ModelConfig } from '../config.ts';
@@ -26,7 +28,10 @@ export interface LayerParameters {
   readonly o: AffineMap;
   readonly inner: AffineMap;
   readonly outer: AffineMap;
-  /** γ of the LayerNorm before the attention block and before the feed-forward block, for the residuals of an encoder. GPT-2's residual stream has none. */
+  /**
+   * γ of the LayerNorm before the attention block and before the feed-forward block, for the residuals of an
+   * encoder. GPT-2's residual stream has none.
+   */
   readonly residuals: readonly [Parameter, Parameter] | undefined;
 }
 
@@ -128,11 +133,21 @@ function parametersOfHead(head: HeadParameters): Parameter[] {
   }
 }
 
-/** All parameters of the architecture, positions for the longest text, in a fixed order: the order of shared weights and of their masks. */
+/**
+ * All parameters of the architecture, positions for the longest text, in a fixed order: the order of shared weights
+ * and of their masks.
+ */
 export function listParameters(config: ModelConfig): Parameter[] {
   const { embeddings, layers, head } = modelParameters(config);
   const { word, position, positionTable, typeStep } = embeddings;
-  const optional = [position?.(config.maxPositions), positionTable, typeStep].filter((parameter) => parameter !== undefined);
+  const optional = [position?.(config.maxPositions), positionTable, typeStep].filter(
+    (parameter) => parameter !== undefined,
+  );
   const maps = ({ q, k, v, o, inner, outer }: LayerParameters) => [q, k, v, o, inner, outer].flatMap(both);
-  return [word, ...optional, ...layers.flatMap((layer) => [...maps(layer), ...(layer.residuals ?? [])]), ...parametersOfHead(head)];
+  return [
+    word,
+    ...optional,
+    ...layers.flatMap((layer) => [...maps(layer), ...(layer.residuals ?? [])]),
+    ...parametersOfHead(head),
+  ];
 }

@@ -25,7 +25,10 @@ export function splitHeads(gates: Gates, x: Wire, sequences: number, heads: numb
 export function mergeHeads(gates: Gates, x: Wire, sequences: number): Wire {
   const [all, T, D] = x.shape;
   const heads = all / sequences;
-  return gates.gather(x, strided(0, [sequences, heads * T * D], [T, D], [heads, T * D], [D, 1]), [sequences * T, heads * D]);
+  return gates.gather(x, strided(0, [sequences, heads * T * D], [T, D], [heads, T * D], [D, 1]), [
+    sequences * T,
+    heads * D,
+  ]);
 }
 
 /** Rows of (B·T, C) at one position of every sequence: (B, C). */
@@ -48,17 +51,30 @@ export function chosenRows(gates: Gates, run: ModelRun, x: Wire): Wire {
 
 /** P0's word on which positions are text. */
 export function realPositions(gates: Gates, sequences: number, tokens: number): RealPositions {
-  return { bits: gates.input(REAL_BITS, [sequences, tokens], 1, 0), words: gates.input(REAL_WORDS, [sequences, tokens], 8, 0) };
+  return {
+    bits: gates.input(REAL_BITS, [sequences, tokens], 1, 0),
+    words: gates.input(REAL_WORDS, [sequences, tokens], 8, 0),
+  };
 }
 
-/** Opens the output to P0, rounded to the scale of its weights' mode by a free shift: error in (−1, 1) ulp of that scale. x at scale 32. */
+/**
+ * Opens the output to P0, rounded to the scale of its weights' mode by a free shift: error in (−1, 1) ulp of that
+ * scale. x at scale 32.
+ */
 export function openLogits(gates: Gates, x: Wire): void {
   const { scale, k } = OUTPUT_FORM[gates.weights];
   gates.output(LOGITS, gates.reduce(gates.shift(x, x.scale - scale), k));
 }
 
 /** The head on normalised rows x (scale 16) → scale 32. @param text marks the rows of text, where not all are */
-export function applyHead(gates: Gates, run: ModelRun, head: HeadParameters, x: Wire, guards?: Guards, text?: Wire): Wire {
+export function applyHead(
+  gates: Gates,
+  run: ModelRun,
+  head: HeadParameters,
+  x: Wire,
+  guards?: Guards,
+  text?: Wire,
+): Wire {
   const logits = headOf(gates, run, head, x, guards);
   guards?.logits(logits, text);
   return logits;
@@ -71,12 +87,20 @@ function headOf(gates: Gates, run: ModelRun, head: HeadParameters, x: Wire, guar
       const before = affine(gates, x, head.dense);
       guards?.headActivation(before);
       const dense = secureActivation(gates, before, headActivation(config), plan.headActivation);
-      return affine(gates, normalise(gates, gates.scale(dense, 65536n, 32), config.layerNormEps, plan.head, guards?.variance()), head.decoder);
+      return affine(
+        gates,
+        normalise(gates, gates.scale(dense, 65536n, 32), config.layerNormEps, plan.head, guards?.variance()),
+        head.decoder,
+      );
     }
     case 'sequence-classification': {
       const pooled = affine(gates, x, head.pooler);
       guards?.headActivation(pooled);
-      return affine(gates, config.modelType === 'distilbert' ? secureRelu(gates, pooled) : secureTanh(gates, pooled), head.classifier);
+      return affine(
+        gates,
+        config.modelType === 'distilbert' ? secureRelu(gates, pooled) : secureTanh(gates, pooled),
+        head.classifier,
+      );
     }
     case 'per-token':
       return affine(gates, x, head.classifier);

@@ -1,9 +1,15 @@
-/** Which gadgets a model runs on: public, the same for every text, derived from its weights by whoever knows them (`ml/ranges.ts`). */
+/**
+ * Which gadgets a model runs on: public, the same for every text, derived from its weights by whoever knows them
+ * (`ml/ranges.ts`).
+ */
 import type { GeluRange } from '../../mpc/secure/activation.ts';
 import type { NormaliseRange } from '../../mpc/secure/normalise.ts';
 
 export interface ModelPlan {
-  /** Whether the weights alone bound every value, for every text, or what they do not bound was measured on samples, and is checked in every run (ADR 20). */
+  /**
+   * Whether the weights alone bound every value, for every text, or what they do not bound was measured on samples,
+   * and is checked in every run (ADR 20).
+   */
   readonly basis: 'proved' | 'measured';
   /** Of every layer's feed-forward block. */
   readonly activation: readonly GeluRange[];
@@ -21,8 +27,9 @@ export interface ModelPlan {
 }
 
 /**
- * What is checked. `null` in a place: its bound is proved, given that nothing before it was outside. Numbers are public sizes of tables: log2 of how far a
- * value can reach in one step from values inside their domains. Every LayerNorm is checked at both ends of its domain.
+ * What is checked. `null` in a place: its bound is proved, given that nothing before it was outside. Numbers are
+ * public sizes of tables: log2 of how far a value can reach in one step from values inside their domains. Every
+ * LayerNorm is checked at both ends of its domain.
  */
 export interface RangeCheckPlan {
   readonly activation: readonly (number | null)[];

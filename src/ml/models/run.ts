@@ -9,15 +9,19 @@ export interface RunShape {
   /** T, with padding. */
   readonly tokens: number;
   /**
-   * How many rows of every sequence the head reads where the owner says which, or how they are mixed, and nobody else learns it: masked positions, the last token
-   * of a prompt, a mean. 0: the rows that the head always reads (the first, the last, all).
+   * How many rows of every sequence the head reads where the owner says which, or how they are mixed, and nobody
+   * else learns it: masked positions, the last token of a prompt, a mean. 0: the rows that the head always reads
+   * (the first, the last, all).
    */
   readonly rows: number;
   /** Whether the T positions end in padding, of a length that P0 alone knows. */
   readonly padded: boolean;
   /** Whether a sequence is two texts, divided where P0 alone knows (BERT's token types). */
   readonly pair: boolean;
-  /** Causal language models: how many tokens may follow the prompt, one step each. Keys and values are kept for them. */
+  /**
+   * Causal language models: how many tokens may follow the prompt, one step each. Keys and values are kept for
+   * them.
+   */
   readonly steps: number;
 }
 
@@ -45,8 +49,9 @@ export const LOGITS = 'logits';
 export const OUTSIDE = 'outside';
 
 /**
- * Scale and ring of the opened output, which holds |x| < 2^15 either way. Of secret weights an owner is given no more than the answer needs: below 2^-8 lies little but the
- * error of the circuit itself (`LOGIT_ERROR` in the tests), and what is not sent cannot be added up over many queries.
+ * Scale and ring of the opened output, which holds |x| < 2^15 either way. Of secret weights an owner is given no
+ * more than the answer needs: below 2^-8 lies little but the error of the circuit itself (`LOGIT_ERROR` in the
+ * tests), and what is not sent cannot be added up over many queries.
  */
 export const OUTPUT_FORM = { open: { scale: 16, k: 32 }, secret: { scale: 8, k: 24 } } as const;
 
@@ -56,7 +61,12 @@ export function rowScale(config: ModelConfig): number {
 }
 
 /** Shape of the output: rows × width. */
-export function outputShape({ config, sequences, tokens, rows }: Pick<ModelRun, 'config' | 'sequences' | 'tokens' | 'rows'>): {
+export function outputShape({
+  config,
+  sequences,
+  tokens,
+  rows,
+}: Pick<ModelRun, 'config' | 'sequences' | 'tokens' | 'rows'>): {
   readonly rows: number;
   readonly width: number;
 } {

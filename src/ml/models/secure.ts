@@ -4,7 +4,10 @@ import { buildEncoder } from './encoder-secure.ts';
 import { buildPrompt, buildStep } from './gpt2-secure.ts';
 import type { BuildParts, ModelRun } from './run.ts';
 
-/** Step 0: the whole text. Steps 1 … run.steps: one more token each, for a causal language model. In parts: the same circuit, whoever pauses between them. */
+/**
+ * Step 0: the whole text. Steps 1 … run.steps: one more token each, for a causal language model. In parts: the same
+ * circuit, whoever pauses between them.
+ */
 export function modelParts(gates: Gates, run: ModelRun, step: number): BuildParts {
   if (run.config.modelType !== 'gpt2') return buildEncoder(gates, run);
   return step === 0 ? buildPrompt(gates, run) : buildStep(gates, run, step);

@@ -1,8 +1,9 @@
 /**
- * Where the checkpoints of the transformers library keep a tensor: under which names, of which shape, and how it becomes the canonical one.
+ * Where the checkpoints of the transformers library keep a tensor: under which names, of which shape, and how it
+ * becomes the canonical one.
  *
- * BERT, RoBERTa and DistilBERT store matrices (out, in) and q, k and v apart. GPT-2 stores them (in, out), with q, k and v side by side in
- * one. RoBERTa's position table has rows that no text uses.
+ * BERT, RoBERTa and DistilBERT store matrices (out, in) and q, k and v apart. GPT-2 stores them (in, out), with q,
+ * k and v side by side in one. RoBERTa's position table has rows that no text uses.
  */
 
 import { invariant } from '../../core/errors.ts';
@@ -28,8 +29,8 @@ interface Layout {
   /** All other tensors by canonical name; `+` stands for the base. */
   readonly others: Readonly<Record<string, string>>;
   /**
-   * Names that go before those of `others`. A decoder that is not tied has a bias of its own beside the head's, and the decoder's is the one
-   * that the library adds.
+   * Names that go before those of `others`. A decoder that is not tied has a bias of its own beside the head's, and
+   * the decoder's is the one that the library adds.
    */
   readonly preferred: Readonly<Record<string, string>>;
 }
@@ -54,7 +55,10 @@ const BERT_PARTS = {
 };
 
 /** `head.name` of each key, as modules with a weight and a bias. */
-function modules(group: string, table: Readonly<Record<string, readonly [weight: string, bias: string]>>): Record<string, string> {
+function modules(
+  group: string,
+  table: Readonly<Record<string, readonly [weight: string, bias: string]>>,
+): Record<string, string> {
   const pairs = Object.entries(table).flatMap(([module, [weight, bias]]) => [
     [`${group}.${weight}`, `${module}.weight`],
     [`${group}.${bias}`, `${module}.bias`],
@@ -88,7 +92,10 @@ const LAYOUTS: Readonly<Record<ModelType, Layout>> = {
       ...modules('mlm', { 'lm_head.dense': ['dense', 'denseBias'], 'lm_head.layer_norm': ['lnGamma', 'lnBeta'] }),
       'mlm.decoder': 'lm_head.decoder.weight',
       'mlm.decoderBias': 'lm_head.bias',
-      ...modules('classifier', { 'classifier.dense': ['pooler', 'poolerBias'], 'classifier.out_proj': ['weight', 'bias'] }),
+      ...modules('classifier', {
+        'classifier.dense': ['pooler', 'poolerBias'],
+        'classifier.out_proj': ['weight', 'bias'],
+      }),
     },
     preferred: { 'lm_head.bias': 'lm_head.decoder.bias' },
   },
@@ -107,7 +114,11 @@ const LAYOUTS: Readonly<Record<ModelType, Layout>> = {
     },
     others: {
       ...BERT_EMBEDDINGS,
-      ...modules('mlm', { vocab_transform: ['dense', 'denseBias'], vocab_layer_norm: ['lnGamma', 'lnBeta'], vocab_projector: ['decoder', 'decoderBias'] }),
+      ...modules('mlm', {
+        vocab_transform: ['dense', 'denseBias'],
+        vocab_layer_norm: ['lnGamma', 'lnBeta'],
+        vocab_projector: ['decoder', 'decoderBias'],
+      }),
       ...modules('classifier', { pre_classifier: ['pooler', 'poolerBias'], classifier: ['weight', 'bias'] }),
     },
     preferred: {},
@@ -115,7 +126,16 @@ const LAYOUTS: Readonly<Record<ModelType, Layout>> = {
   gpt2: {
     base: 'transformer.',
     layers: 'h.',
-    parts: { q: 'attn.c_attn', k: 'attn.c_attn', v: 'attn.c_attn', o: 'attn.c_proj', '1': 'mlp.c_fc', '2': 'mlp.c_proj', ln1: 'ln_1', ln2: 'ln_2' },
+    parts: {
+      q: 'attn.c_attn',
+      k: 'attn.c_attn',
+      v: 'attn.c_attn',
+      o: 'attn.c_proj',
+      '1': 'mlp.c_fc',
+      '2': 'mlp.c_proj',
+      ln1: 'ln_1',
+      ln2: 'ln_2',
+    },
     others: {
       'embeddings.word': '+wte.weight',
       'embeddings.position': '+wpe.weight',
@@ -126,7 +146,10 @@ const LAYOUTS: Readonly<Record<ModelType, Layout>> = {
   },
 };
 
-/** Where a checkpoint of `config` keeps the tensor `name`. @throws {TercetError} ERR_INTERNAL for a name that the architecture does not have. */
+/**
+ * Where a checkpoint of `config` keeps the tensor `name`. @throws {TercetError} ERR_INTERNAL for a name that the
+ * architecture does not have.
+ */
 export function storedTensor(config: ModelConfig, name: TensorName): StoredTensor {
   const layout = LAYOUTS[config.modelType];
   const { group, key, layer } = splitName(config, name);
@@ -161,7 +184,10 @@ function stored(config: ModelConfig, name: TensorName, what: string): Pick<Store
   const shape = tensorShape(config, name);
   const C = config.hiddenSize;
   if (what === 'embeddings.position' && config.positionOffset > 0) {
-    return { shape: [config.maxPositions + config.positionOffset, C], convert: (table) => table.slice(config.positionOffset * C) };
+    return {
+      shape: [config.maxPositions + config.positionOffset, C],
+      convert: (table) => table.slice(config.positionOffset * C),
+    };
   }
   if (config.modelType !== 'gpt2') return { shape, convert: (values) => values };
   const third = ['q', 'k', 'v'].indexOf(what.slice(1));

@@ -1,8 +1,8 @@
 /**
  * Names and shapes of a model's weights, the same for every architecture and whatever a checkpoint calls them.
  *
- * A name is a group and a key: `layers.3.wq`. Matrices are (out, in) row-major, so that y = x·Wᵀ + b. Shapes by letter: C hiddenSize,
- * F intermediateSize, V vocabSize, P maxPositions, Y typeVocabSize, L numLabels.
+ * A name is a group and a key: `layers.3.wq`. Matrices are (out, in) row-major, so that y = x·Wᵀ + b. Shapes by
+ * letter: C hiddenSize, F intermediateSize, V vocabSize, P maxPositions, Y typeVocabSize, L numLabels.
  */
 
 import { invariant } from '../../core/errors.ts';
@@ -35,7 +35,8 @@ interface OptionalKeys {
 }
 
 /**
- * In encoders ln1 follows the attention and ln2 the feed-forward; in GPT-2 ln1 stands before the attention and ln2 before the feed-forward.
+ * In encoders ln1 follows the attention and ln2 the feed-forward; in GPT-2 ln1 stands before the attention and ln2
+ * before the feed-forward.
  */
 export type WeightGroup = 'embeddings' | `layers.${number}` | 'final' | 'mlm' | 'classifier' | 'perToken' | 'lm';
 
@@ -62,7 +63,12 @@ const LAYER_KEYS: readonly LayerKey[] = [
 export function weightGroups(config: ModelConfig): WeightGroup[] {
   const layers = Array.from({ length: config.layers }, (_, i) => `layers.${i}` as const);
   const head = headGroup(config);
-  return ['embeddings', ...layers, ...(config.modelType === 'gpt2' ? (['final'] as const) : []), ...(head === undefined ? [] : [head])];
+  return [
+    'embeddings',
+    ...layers,
+    ...(config.modelType === 'gpt2' ? (['final'] as const) : []),
+    ...(head === undefined ? [] : [head]),
+  ];
 }
 
 /** The group of the head's weights; undefined for a model without one. */
@@ -86,7 +92,12 @@ export function headGroup({ head }: ModelConfig): 'mlm' | 'classifier' | 'perTok
 export function groupKeys(config: ModelConfig, group: WeightGroup): readonly string[] {
   switch (group) {
     case 'embeddings':
-      return ['word', 'position', ...(config.typeVocabSize > 0 ? ['tokenType'] : []), ...(config.modelType === 'gpt2' ? [] : ['lnGamma', 'lnBeta'])];
+      return [
+        'word',
+        'position',
+        ...(config.typeVocabSize > 0 ? ['tokenType'] : []),
+        ...(config.modelType === 'gpt2' ? [] : ['lnGamma', 'lnBeta']),
+      ];
     case 'final':
       return ['lnGamma', 'lnBeta'];
     case 'mlm':
@@ -117,7 +128,10 @@ export function isDecoder(name: TensorName): boolean {
   return name === 'mlm.decoder' || name === 'lm.decoder';
 }
 
-/** The shape that `config` gives to a tensor. @throws {TercetError} ERR_INTERNAL for a name that the architecture does not have. */
+/**
+ * The shape that `config` gives to a tensor. @throws {TercetError} ERR_INTERNAL for a name that the architecture
+ * does not have.
+ */
 export function tensorShape(config: ModelConfig, name: TensorName): number[] {
   const { group, key } = splitName(config, name);
   const { hiddenSize: C, intermediateSize: F, vocabSize: V, numLabels: L } = config;
@@ -148,13 +162,20 @@ export function tensorShape(config: ModelConfig, name: TensorName): number[] {
 }
 
 /** A name's parts. @throws {TercetError} ERR_INTERNAL for a name that the architecture does not have. */
-export function splitName(config: ModelConfig, name: TensorName): { group: WeightGroup; key: string; layer: number | undefined } {
+export function splitName(
+  config: ModelConfig,
+  name: TensorName,
+): { group: WeightGroup; key: string; layer: number | undefined } {
   const dot = name.lastIndexOf('.');
   const group = name.slice(0, dot) as WeightGroup;
   const key = name.slice(dot + 1);
   const digits = /^layers\.(0|[1-9]\d*)$/.exec(group)?.[1];
   const layer = digits === undefined ? undefined : Number(digits);
-  const known = layer === undefined ? !group.startsWith('layers') && weightGroups(config).includes(group) : layer < config.layers;
-  invariant(known && groupKeys(config, group).includes(key), `${config.architecture} has no weights called ${quote(name)}`);
+  const known =
+    layer === undefined ? !group.startsWith('layers') && weightGroups(config).includes(group) : layer < config.layers;
+  invariant(
+    known && groupKeys(config, group).includes(key),
+    `${config.architecture} has no weights called ${quote(name)}`,
+  );
   return { group, key, layer };
 }

@@ -1,9 +1,9 @@
 /**
  * The weights of a model under canonical names (weight-names.ts), one tensor at a time.
  *
- * A `WeightSource` is all that callers see, whether the weights lie in a folder or come from a seed (random.ts). Nothing is kept between
- * calls, so a party that works layer by layer holds one layer, not the model: `loadGroup(source, 'layers.3')` gives a record of the sixteen
- * tensors of that layer, and dropping it frees them.
+ * A `WeightSource` is all that callers see, whether the weights lie in a folder or come from a seed (random.ts).
+ * Nothing is kept between calls, so a party that works layer by layer holds one layer, not the model:
+ * `loadGroup(source, 'layers.3')` gives a record of the sixteen tensors of that layer, and dropping it frees them.
  */
 
 import { invariant, TercetError } from '../../core/errors.ts';
@@ -16,17 +16,28 @@ import { layerOf, type StoredTensor, storedTensor } from './weight-layouts.ts';
 import { groupKeys, isDecoder, type TensorName, tensorNames, type WeightGroup, type Weights } from './weight-names.ts';
 
 export { transpose } from './weight-layouts.ts';
-export { type TensorName, tensorNames, tensorShape, type WeightGroup, type Weights, weightGroups } from './weight-names.ts';
+export {
+  type TensorName,
+  tensorNames,
+  tensorShape,
+  type WeightGroup,
+  type Weights,
+  weightGroups,
+} from './weight-names.ts';
 
 export interface WeightSource {
   readonly config: ModelConfig;
   /** What the weights are, for results and messages: the model's name, or `random-<seed>`. */
   readonly label: string;
-  /** Whether the decoder (`mlm.decoder`, `lm.decoder`) is `embeddings.word` itself, so that it need not be sent, shared or encoded twice. */
+  /**
+   * Whether the decoder (`mlm.decoder`, `lm.decoder`) is `embeddings.word` itself, so that it need not be sent,
+   * shared or encoded twice.
+   */
   readonly tiedDecoder: boolean;
   /**
    * One tensor, row-major, finite, of `tensorShape(config, name)`; the caller owns it.
-   * @throws {TercetError} ERR_MODEL_FORMAT when the stored values are bad; ERR_INTERNAL for a name that the architecture does not have.
+   * @throws {TercetError} ERR_MODEL_FORMAT when the stored values are bad; ERR_INTERNAL for a name that the
+   * architecture does not have.
    */
   tensor(name: TensorName): Promise<Float32Array>;
 }
@@ -34,17 +45,19 @@ export interface WeightSource {
 /** Loads the tensors of one group: `(await loadGroup(source, 'layers.0')).wq`. @throws as `source.tensor`. */
 export async function loadGroup<G extends WeightGroup>(source: WeightSource, group: G): Promise<Weights<G>> {
   const tensors: [string, Float32Array][] = [];
-  for (const key of groupKeys(source.config, group)) tensors.push([key, await source.tensor(`${group}.${key}` as TensorName)]);
+  for (const key of groupKeys(source.config, group))
+    tensors.push([key, await source.tensor(`${group}.${key}` as TensorName)]);
   return Object.fromEntries(tensors) as Weights<G>;
 }
 
 /**
  * Opens the weights of a model folder and checks that they are the ones of `config`.
  *
- * Reads headers only: every tensor must be there, be floating point and have the config's shape before any data is read. Accepted besides
- * today's names: LayerNorm's old `gamma` and `beta`, and names without the base model's prefix (`bert.`, `transformer.`). Tensors that the
- * architecture does not use (the next-sentence head, a pooler that no head reads, position_ids, GPT-2's masks) are left alone. A decoder
- * that is stored is used even where config.json would tie it.
+ * Reads headers only: every tensor must be there, be floating point and have the config's shape before any data is
+ * read. Accepted besides today's names: LayerNorm's old `gamma` and `beta`, and names without the base model's
+ * prefix (`bert.`, `transformer.`). Tensors that the architecture does not use (the next-sentence head, a pooler
+ * that no head reads, position_ids, GPT-2's masks) are left alone. A decoder that is stored is used even where
+ * config.json would tie it.
  * @throws {TercetError} ERR_MODEL_CONFIG naming the tensor with expected and found shape; and as openTensors.
  */
 export async function loadWeights(files: ModelFiles, config: ModelConfig): Promise<WeightSource> {
@@ -68,9 +81,11 @@ export async function loadWeights(files: ModelFiles, config: ModelConfig): Promi
       const tensor = located.get(name) ?? (isDecoder(name) && tensorNames(config).includes(name) ? word : undefined);
       invariant(tensor !== undefined, `${config.architecture} has no weights called ${quote(name)}`);
       const { data } = await store.values(tensor.name, tensor.shape);
-      // What no text reads need not be a number: rows before RoBERTa's first position, and the embedding of padding where it is no decoder's.
+      // What no text reads need not be a number: rows before RoBERTa's first position, and the embedding of padding
+      // where it is no decoder's.
       const values = tensor.convert(data);
-      if (name === 'embeddings.word' && !tied && config.paddingId !== undefined) withoutRow(values, config.paddingId, config.hiddenSize);
+      if (name === 'embeddings.word' && !tied && config.paddingId !== undefined)
+        withoutRow(values, config.paddingId, config.hiddenSize);
       checkFinite(values, tensor.name);
       return values;
     },
@@ -89,17 +104,32 @@ function withoutRow(table: Float32Array, row: number, width: number): void {
 }
 
 function contradiction(what: string): TercetError {
-  return new TercetError('ERR_MODEL_CONFIG', what, 'config.json and the weights are not of one model: take both from the same place');
+  return new TercetError(
+    'ERR_MODEL_CONFIG',
+    what,
+    'config.json and the weights are not of one model: take both from the same place',
+  );
 }
 
-function checkEntry(store: TensorStore, found: string | undefined, { names, shape }: StoredTensor): asserts found is string {
+function checkEntry(
+  store: TensorStore,
+  found: string | undefined,
+  { names, shape }: StoredTensor,
+): asserts found is string {
   const entry = found === undefined ? undefined : store.entries.get(found);
-  if (found === undefined || entry === undefined) throw contradiction(`the weights have no tensor ${quote(names[0])}, expected ${shapeText(shape)}`);
+  if (found === undefined || entry === undefined)
+    throw contradiction(`the weights have no tensor ${quote(names[0])}, expected ${shapeText(shape)}`);
   if (!sameShape(entry.shape, shape)) {
-    throw contradiction(`tensor ${quote(found)} has shape ${shapeText(entry.shape)}, and config.json says ${shapeText(shape)}`);
+    throw contradiction(
+      `tensor ${quote(found)} has shape ${shapeText(entry.shape)}, and config.json says ${shapeText(shape)}`,
+    );
   }
   if (!isFloatDtype(entry.dtype)) {
-    throw new TercetError('ERR_MODEL_UNSUPPORTED', `tensor ${quote(found)} is ${entry.dtype}`, 'use the unquantized checkpoint (F32, F16 or BF16)');
+    throw new TercetError(
+      'ERR_MODEL_UNSUPPORTED',
+      `tensor ${quote(found)} is ${entry.dtype}`,
+      'use the unquantized checkpoint (F32, F16 or BF16)',
+    );
   }
 }
 
@@ -107,7 +137,9 @@ function refuseMoreLayers(store: TensorStore, config: ModelConfig): void {
   for (const name of store.entries.keys()) {
     const layer = layerOf(config, name);
     if (layer !== undefined && layer >= config.layers) {
-      throw contradiction(`tensor ${quote(name)} is of layer ${layer}, and config.json says ${config.layers} layers (from 0)`);
+      throw contradiction(
+        `tensor ${quote(name)} is of layer ${layer}, and config.json says ${config.layers} layers (from 0)`,
+      );
     }
   }
 }

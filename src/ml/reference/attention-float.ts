@@ -5,8 +5,8 @@ import { type Matmul, softmaxRows } from './math.ts';
 /**
  * softmax(q·kᵀ / √D)·v for each head: q, k, v (T,C) → (T,C), with D = C / heads.
  *
- * causal: the token at t looks at those up to t only. `onSpread` is told the largest difference of two scores in a row, after the division,
- * over the keys that the row may look at.
+ * causal: the token at t looks at those up to t only. `onSpread` is told the largest difference of two scores in a
+ * row, after the division, over the keys that the row may look at.
  */
 export async function attention(
   { q, k, v }: { readonly q: Float32Array; readonly k: Float32Array; readonly v: Float32Array },
@@ -22,7 +22,9 @@ export async function attention(
   for (let head = 0; head < heads; head++) {
     const part = (x: Float32Array): Float32Array => columns(x, C, head * D, D);
     const products = await matmul(part(q), transpose(part(k), T, D), T, D, T);
-    const scores = products.map((score, i) => (causal && i % T > Math.floor(i / T) ? Number.NEGATIVE_INFINITY : score / Math.sqrt(D)));
+    const scores = products.map((score, i) =>
+      causal && i % T > Math.floor(i / T) ? Number.NEGATIVE_INFINITY : score / Math.sqrt(D),
+    );
     if (onSpread !== undefined) largest = Math.max(largest, spread(scores, T));
     const context = await matmul(softmaxRows(scores, T), part(v), T, T, D);
     for (let t = 0; t < T; t++) out.set(context.subarray(t * D, (t + 1) * D), t * C + head * D);

@@ -1,9 +1,10 @@
 /**
  * BERT, RoBERTa and DistilBERT in floating point: LayerNorm behind each block, attention over the whole text.
  *
- * Shapes by letter: T tokens, C hidden, F feed-forward, V vocabulary, L labels. Batch is always one text, so no attention mask.
- * Sources: Devlin et al., https://arxiv.org/abs/1810.04805; Liu et al., https://arxiv.org/abs/1907.11692; Sanh et al.,
- * https://arxiv.org/abs/1910.01108, in the form of the transformers library.
+ * Shapes by letter: T tokens, C hidden, F feed-forward, V vocabulary, L labels. Batch is always one text, so no
+ * attention mask. Sources: Devlin et al., https://arxiv.org/abs/1810.04805; Liu et al.,
+ * https://arxiv.org/abs/1907.11692; Sanh et al., https://arxiv.org/abs/1910.01108, in the form of the transformers
+ * library.
  */
 
 import { invariant } from '../../core/errors.ts';
@@ -25,14 +26,20 @@ export async function encoderFloat(source: WeightSource, input: FloatInput): Pro
 }
 
 /** LayerNorm(word[id] + position[t] + tokenType[type]) → (T,C). */
-async function embed(source: WeightSource, { inputIds, tokenTypeIds, onActivation }: FloatInput): Promise<Float32Array> {
+async function embed(
+  source: WeightSource,
+  { inputIds, tokenTypeIds, onActivation }: FloatInput,
+): Promise<Float32Array> {
   const { hiddenSize: C, layerNormEps } = source.config;
   const { word, position, tokenType, lnGamma, lnBeta } = await loadGroup(source, 'embeddings');
   invariant(lnGamma !== undefined && lnBeta !== undefined, 'the embeddings of an encoder have a LayerNorm');
   const x = new Float32Array(inputIds.length * C);
   for (let t = 0; t < inputIds.length; t++) {
     for (let c = 0; c < C; c++) {
-      x[t * C + c] = word[inputIds[t] * C + c] + position[t * C + c] + (tokenType === undefined ? 0 : tokenType[tokenTypeIds[t] * C + c]);
+      x[t * C + c] =
+        word[inputIds[t] * C + c] +
+        position[t * C + c] +
+        (tokenType === undefined ? 0 : tokenType[tokenTypeIds[t] * C + c]);
     }
   }
   return layerNorm(x, lnGamma, lnBeta, layerNormEps, onVariance(onActivation, -1));
@@ -49,7 +56,9 @@ async function layer(source: WeightSource, input: FloatInput, i: number, x: Floa
   const k = await linear(x, w.wk, w.bk, matmul);
   const v = await linear(x, w.wv, w.bv, matmul);
   onActivation('value', i, largestOf(v));
-  const context = await attention({ q, k, v }, { ...config, causal: false }, matmul, (max) => onActivation('score-spread', i, max));
+  const context = await attention({ q, k, v }, { ...config, causal: false }, matmul, (max) =>
+    onActivation('score-spread', i, max),
+  );
   const attended = norm(add(x, await linear(context, w.wo, w.bo, matmul)), w.ln1Gamma, w.ln1Beta);
   const inner = activate(config.activation, await linear(attended, w.w1, w.b1, matmul), i, input);
   return norm(add(attended, await linear(inner, w.w2, w.b2, matmul)), w.ln2Gamma, w.ln2Beta);
@@ -78,13 +87,22 @@ async function headOf(source: WeightSource, input: FloatInput, x: Float32Array):
   }
 }
 
-/** decoder(LayerNorm(activation(dense(x[positions])))) → (positions, V). RoBERTa's head has GeLU whatever its layers have. */
+/**
+ * decoder(LayerNorm(activation(dense(x[positions])))) → (positions, V). RoBERTa's head has GeLU whatever its layers
+ * have.
+ */
 async function maskedLmHead(source: WeightSource, input: FloatInput, x: Float32Array): Promise<Float32Array> {
   const { config } = source;
   const w = await loadGroup(source, 'mlm');
   const dense = await linear(rowsAt(x, config.hiddenSize, input.positions), w.dense, w.denseBias, input.matmul);
   const active = activate(config.modelType === 'roberta' ? 'gelu' : config.activation, dense, config.layers, input);
-  const normed = layerNorm(active, w.lnGamma, w.lnBeta, config.layerNormEps, onVariance(input.onActivation, config.layers));
+  const normed = layerNorm(
+    active,
+    w.lnGamma,
+    w.lnBeta,
+    config.layerNormEps,
+    onVariance(input.onActivation, config.layers),
+  );
   return linear(normed, w.decoder, w.decoderBias, input.matmul);
 }
 
@@ -93,7 +111,8 @@ async function classifierHead(source: WeightSource, input: FloatInput, x: Float3
   const { config } = source;
   const w = await loadGroup(source, 'classifier');
   const dense = await linear(x.slice(0, config.hiddenSize), w.pooler, w.poolerBias, input.matmul);
-  if (config.modelType === 'distilbert') return linear(activate('relu', dense, config.layers, input), w.weight, w.bias, input.matmul);
+  if (config.modelType === 'distilbert')
+    return linear(activate('relu', dense, config.layers, input), w.weight, w.bias, input.matmul);
   input.onActivation('tanh', config.layers, largestOf(dense));
   return linear(dense.map(Math.tanh), w.weight, w.bias, input.matmul);
 }

@@ -1,8 +1,9 @@
 /**
  * GPT-2 in floating point: LayerNorm before each block, attention to earlier tokens only.
  *
- * Shapes by letter: T tokens, C hidden, F feed-forward, V vocabulary. Every call computes all T tokens; nothing is cached between steps.
- * Source: Radford et al., Language Models are Unsupervised Multitask Learners (2019), in the form of the transformers library.
+ * Shapes by letter: T tokens, C hidden, F feed-forward, V vocabulary. Every call computes all T tokens; nothing is
+ * cached between steps. Source: Radford et al., Language Models are Unsupervised Multitask Learners (2019), in the
+ * form of the transformers library.
  */
 
 import { loadGroup, type WeightSource } from '../models/weights.ts';
@@ -19,11 +20,22 @@ export async function gpt2Float(source: WeightSource, input: FloatInput): Promis
     if (input.hiddenStates && i < config.layers - 1) hiddenStates.push(x);
   }
   const final = await loadGroup(source, 'final');
-  const last = layerNorm(x, final.lnGamma, final.lnBeta, config.layerNormEps, onVariance(input.onActivation, config.layers));
+  const last = layerNorm(
+    x,
+    final.lnGamma,
+    final.lnBeta,
+    config.layerNormEps,
+    onVariance(input.onActivation, config.layers),
+  );
   if (input.hiddenStates) hiddenStates.push(last);
   if (config.head === 'none') return { logits: last.slice(), hiddenStates };
   const { decoder } = await loadGroup(source, 'lm');
-  const logits = await linear(rowsAt(last, config.hiddenSize, input.positions), decoder, new Float32Array(config.vocabSize), input.matmul);
+  const logits = await linear(
+    rowsAt(last, config.hiddenSize, input.positions),
+    decoder,
+    new Float32Array(config.vocabSize),
+    input.matmul,
+  );
   return { logits, hiddenStates };
 }
 
@@ -31,7 +43,10 @@ export async function gpt2Float(source: WeightSource, input: FloatInput): Promis
 async function embed(source: WeightSource, { inputIds }: FloatInput): Promise<Float32Array> {
   const C = source.config.hiddenSize;
   const { word, position } = await loadGroup(source, 'embeddings');
-  return Float32Array.from({ length: inputIds.length * C }, (_, i) => word[inputIds[Math.floor(i / C)] * C + (i % C)] + position[i]);
+  return Float32Array.from(
+    { length: inputIds.length * C },
+    (_, i) => word[inputIds[Math.floor(i / C)] * C + (i % C)] + position[i],
+  );
 }
 
 /** One block: x (T,C) → (T,C). */
@@ -46,7 +61,9 @@ async function layer(source: WeightSource, input: FloatInput, i: number, x: Floa
   const k = await linear(before, w.wk, w.bk, matmul);
   const v = await linear(before, w.wv, w.bv, matmul);
   onActivation('value', i, largestOf(v));
-  const context = await attention({ q, k, v }, { ...config, causal: true }, matmul, (max) => onActivation('score-spread', i, max));
+  const context = await attention({ q, k, v }, { ...config, causal: true }, matmul, (max) =>
+    onActivation('score-spread', i, max),
+  );
   const attended = add(x, await linear(context, w.wo, w.bo, matmul));
   const inner = await linear(norm(attended, w.ln2Gamma, w.ln2Beta), w.w1, w.b1, matmul);
   onActivation('gelu', i, largestOf(inner));

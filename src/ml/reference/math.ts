@@ -1,17 +1,26 @@
 /**
  * The mathematics of the float reference. Clarity first; nothing here is secret or fast.
  *
- * Values are float32, and so is every stored result; sums (matrix products, LayerNorm, softmax) accumulate in float64 unless a caller passes
- * its own `Matmul`. Matrices are row-major.
+ * Values are float32, and so is every stored result; sums (matrix products, LayerNorm, softmax) accumulate in
+ * float64 unless a caller passes its own `Matmul`. Matrices are row-major.
  */
 
 import type { Activation } from '../config.ts';
 import { transpose } from '../models/weight-layouts.ts';
 
 /** a (m,k) · b (k,n) → (m,n), row-major, a new array; a and b are left unchanged. */
-export type Matmul = (a: Float32Array, b: Float32Array, m: number, k: number, n: number) => Float32Array | Promise<Float32Array>;
+export type Matmul = (
+  a: Float32Array,
+  b: Float32Array,
+  m: number,
+  k: number,
+  n: number,
+) => Float32Array | Promise<Float32Array>;
 
-/** The default `Matmul`: float64 sums in the order of k. Four rows of b a pass, for the sums' sake of staying in the cache. */
+/**
+ * The default `Matmul`: float64 sums in the order of k. Four rows of b a pass, for the sums' sake of staying in the
+ * cache.
+ */
 export function matmulFloat(a: Float32Array, b: Float32Array, m: number, k: number, n: number): Float32Array {
   const out = new Float32Array(m * n);
   const sums = new Float64Array(n);
@@ -68,7 +77,10 @@ export function layerNorm(
   return out;
 }
 
-/** Softmax of each row of n; stable, as the largest of a row is taken off first. Minus infinity is a key that may not be looked at. */
+/**
+ * Softmax of each row of n; stable, as the largest of a row is taken off first. Minus infinity is a key that may
+ * not be looked at.
+ */
 export function softmaxRows(x: Float32Array, n: number): Float32Array {
   const out = new Float32Array(x.length);
   for (let start = 0; start < x.length; start += n) {
@@ -92,7 +104,10 @@ export function gelu(x: number): number {
   return 0.5 * x * (1 + erf(x * Math.SQRT1_2));
 }
 
-/** GeLU in its tanh form: x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³))) (Hendrycks & Gimpel, https://arxiv.org/abs/1606.08415). */
+/**
+ * GeLU in its tanh form: x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³))) (Hendrycks & Gimpel,
+ * https://arxiv.org/abs/1606.08415).
+ */
 export function geluNew(x: number): number {
   return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
 }
@@ -104,8 +119,8 @@ export function relu(x: number): number {
 /**
  * The error function; error below 1e-14 on all numbers.
  *
- * erf(x) = 2/√π · e^(-x²) · Σ 2^n x^(2n+1) / (1·3·…·(2n+1)), whose terms have one sign, so nothing cancels (Abramowitz & Stegun 7.1.6).
- * Beyond |x| = 6 the result is ±1 in float64.
+ * erf(x) = 2/√π · e^(-x²) · Σ 2^n x^(2n+1) / (1·3·…·(2n+1)), whose terms have one sign, so nothing cancels
+ * (Abramowitz & Stegun 7.1.6). Beyond |x| = 6 the result is ±1 in float64.
  */
 export function erf(x: number): number {
   if (Math.abs(x) >= 6) return Math.sign(x);
@@ -125,7 +140,8 @@ export function add(a: Float32Array, b: Float32Array): Float32Array {
 /** The rows of x (·,width) at `positions`, in that order. */
 export function rowsAt(x: Float32Array, width: number, positions: readonly number[]): Float32Array {
   const out = new Float32Array(positions.length * width);
-  for (const [i, position] of positions.entries()) out.set(x.subarray(position * width, (position + 1) * width), i * width);
+  for (const [i, position] of positions.entries())
+    out.set(x.subarray(position * width, (position + 1) * width), i * width);
   return out;
 }
 

@@ -1,10 +1,16 @@
-/** What a float forward takes and gives, whatever the architecture. Shapes by letter: T tokens, C hidden, V vocabulary, L labels. */
+/**
+ * What a float forward takes and gives, whatever the architecture. Shapes by letter: T tokens, C hidden, V
+ * vocabulary, L labels.
+ */
 import type { Matmul } from './math.ts';
 
 /** What `onActivation` is told of; see FloatOptions. */
 export type ActivationKind = 'gelu' | 'score-spread' | 'value' | 'variance' | 'least-variance' | 'logit' | 'tanh';
 
-/** kind, layer (-1: embeddings; the number of layers: what follows the last one, the head included), the largest value. */
+/**
+ * kind, layer (-1: embeddings; the number of layers: what follows the last one, the head included), the largest
+ * value.
+ */
 export type OnActivation = (kind: ActivationKind, layer: number, max: number) => void;
 
 /** Reports the variances of a LayerNorm: the least one, then the largest. */
@@ -26,23 +32,24 @@ export interface FloatOptions {
   readonly matmul?: Matmul;
   /**
    * Told how large the values become that a fixed-point circuit must hold:
-   * 'gelu': the largest |x| that goes into the activation function, whichever it is; 'tanh': into a classifier's tanh;
-   * 'score-spread': the largest (max - min) of a row of attention scores behind 1/√D, over the keys that the row may look at;
-   * 'value': the largest |v| of attention; 'variance': the largest variance, eps included, that a LayerNorm divides by (called for each
-   * LayerNorm, twice a layer), before it 'least-variance': the least one; 'logit': the largest |x| of the result.
+   * 'gelu': the largest |x| that goes into the activation function, whichever it is; 'tanh': into a classifier's
+   * tanh; 'score-spread': the largest (max - min) of a row of attention scores behind 1/√D, over the keys that the
+   * row may look at; 'value': the largest |v| of attention; 'variance': the largest variance, eps included, that a
+   * LayerNorm divides by (called for each LayerNorm, twice a layer), before it 'least-variance': the least one;
+   * 'logit': the largest |x| of the result.
    */
   readonly onActivation?: OnActivation;
 }
 
 export interface FloatResult {
   /**
-   * (L) of a sequence classifier, (positions, V) of a language model, (T, L) of a head that stands on every token, (T, C) without a head: the
-   * last hidden states.
+   * (L) of a sequence classifier, (positions, V) of a language model, (T, L) of a head that stands on every token,
+   * (T, C) without a head: the last hidden states.
    */
   readonly logits: Float32Array;
   /**
-   * layers + 1 states of (T,C), the embeddings' output first; empty unless asked for. As the transformers library has it, the last one of
-   * GPT-2 is behind the final LayerNorm.
+   * layers + 1 states of (T,C), the embeddings' output first; empty unless asked for. As the transformers library
+   * has it, the last one of GPT-2 is behind the final LayerNorm.
    */
   readonly hiddenStates: readonly Float32Array[];
 }

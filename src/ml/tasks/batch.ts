@@ -1,4 +1,7 @@
-/** Several texts in one run: checked before anything leaves, padded to one length, and their outputs told apart again. */
+/**
+ * Several texts in one run: checked before anything leaves, padded to one length, and their outputs told apart
+ * again.
+ */
 
 import { TercetError } from '../../core/errors.ts';
 import type { TaskInput } from './common.ts';
@@ -12,9 +15,13 @@ export interface Batch<Input extends TaskInput> {
 
 /**
  * Prepares each of several things; when one is refused, nothing is returned, and the error says which.
- * @throws {TercetError} ERR_ARGUMENT for an empty list; what `prepare` throws, its message led by `text 3 of 8:` (counted from 1).
+ * @throws {TercetError} ERR_ARGUMENT for an empty list; what `prepare` throws, its message led by `text 3 of 8:`
+ * (counted from 1).
  */
-export function prepareEach<Item, Prepared>(items: readonly Item[], prepare: (item: Item, index: number) => Prepared): Prepared[] {
+export function prepareEach<Item, Prepared>(
+  items: readonly Item[],
+  prepare: (item: Item, index: number) => Prepared,
+): Prepared[] {
   if (!Array.isArray(items) || items.length === 0) throw emptyBatch();
   return Array.from(items, (item, index) => {
     try {
@@ -32,14 +39,21 @@ export function prepareEach<Item, Prepared>(items: readonly Item[], prepare: (it
  * @param buckets lengths, ascending, the last one the model's maximum
  * @throws {TercetError} ERR_ARGUMENT for no input; ERR_TOO_MANY_TOKENS, naming it, when one fits no bucket.
  */
-export function batchOf<Input extends TaskInput>(sequences: readonly Input[], buckets: readonly number[]): Batch<Input> {
+export function batchOf<Input extends TaskInput>(
+  sequences: readonly Input[],
+  buckets: readonly number[],
+): Batch<Input> {
   if (sequences.length === 0) throw emptyBatch();
   const lengths = sequences.map(({ inputIds }) => inputIds.length);
   const longest = Math.max(...lengths);
   const tokens = buckets.find((length) => length >= longest);
   if (tokens === undefined) {
     const where = `text ${lengths.indexOf(longest) + 1} of ${lengths.length}`;
-    throw new TercetError('ERR_TOO_MANY_TOKENS', `${where} has ${longest} tokens, and the longest run takes ${buckets.at(-1) ?? 0}`, 'shorten it or split it');
+    throw new TercetError(
+      'ERR_TOO_MANY_TOKENS',
+      `${where} has ${longest} tokens, and the longest run takes ${buckets.at(-1) ?? 0}`,
+      'shorten it or split it',
+    );
   }
   return { tokens, sequences };
 }
@@ -49,13 +63,14 @@ export function batchOf<Input extends TaskInput>(sequences: readonly Input[], bu
  * @throws {TercetError} ERR_ARGUMENT unless size is a positive integer.
  */
 export function inParts<Item>(list: readonly Item[], size: number): Item[][] {
-  if (!Number.isSafeInteger(size) || size < 1) throw new TercetError('ERR_ARGUMENT', 'the batch size is not a positive integer', 'give for example 8');
+  if (!Number.isSafeInteger(size) || size < 1)
+    throw new TercetError('ERR_ARGUMENT', 'the batch size is not a positive integer', 'give for example 8');
   return Array.from({ length: Math.ceil(list.length / size) }, (_, part) => list.slice(part * size, (part + 1) * size));
 }
 
 /**
- * Outputs of a batch, one sequence after the other, each with `width` values for every row that it reads (one row where it names none) → one
- * view for each sequence.
+ * Outputs of a batch, one sequence after the other, each with `width` values for every row that it reads (one row
+ * where it names none) → one view for each sequence.
  * @throws {TercetError} ERR_SHAPE
  */
 export function splitOutputs(outputs: Float32Array, { sequences }: Batch<TaskInput>, width: number): Float32Array[] {
@@ -66,7 +81,11 @@ export function splitOutputs(outputs: Float32Array, { sequences }: Batch<TaskInp
     return outputs.subarray(from, at);
   });
   if (at !== outputs.length)
-    throw new TercetError('ERR_SHAPE', `got ${outputs.length} outputs of a batch, expected ${at}`, 'this is a bug in Tercet, please report it');
+    throw new TercetError(
+      'ERR_SHAPE',
+      `got ${outputs.length} outputs of a batch, expected ${at}`,
+      'this is a bug in Tercet, please report it',
+    );
   return parts;
 }
 

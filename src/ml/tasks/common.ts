@@ -1,4 +1,7 @@
-/** What the tasks share: text → checked ids before, logits → probabilities after. All of it runs at the data owner, in the clear. */
+/**
+ * What the tasks share: text → checked ids before, logits → probabilities after. All of it runs at the data owner,
+ * in the clear.
+ */
 
 import { TercetError } from '../../core/errors.ts';
 import type { Head, ModelConfig } from '../config.ts';
@@ -12,9 +15,15 @@ export interface TaskInput {
   readonly inputIds: readonly number[];
   /** Token type of each position; absent where all are 0 or the model has none. */
   readonly typeIds?: readonly number[];
-  /** Positions whose outputs the task reads, ascending. Empty for a classifier, whose head reads the first position by itself. */
+  /**
+   * Positions whose outputs the task reads, ascending. Empty for a classifier, whose head reads the first position
+   * by itself.
+   */
   readonly rows: readonly number[];
-  /** Feature extraction: the one vector that is wanted, the mean of all positions or that of the first, made before anything opens; 'none' wants them all. */
+  /**
+   * Feature extraction: the one vector that is wanted, the mean of all positions or that of the first, made before
+   * anything opens; 'none' wants them all.
+   */
   readonly pooling?: 'mean' | 'cls' | 'none';
   /** What the owner should know of how the text was read, or a setting of the model's files was not; sentences. */
   readonly notices?: readonly string[];
@@ -24,13 +33,17 @@ export interface TaskInput {
 export function checkHead(config: ModelConfig, head: Head, task: string): void {
   if (config.head === head) return;
   const needed = head === 'none' ? 'a model without a head' : `a ${head} head`;
-  throw new TercetError('ERR_MODEL_UNSUPPORTED', `the model is a ${config.architecture}, and ${task} needs ${needed}`, 'choose another task or model');
+  throw new TercetError(
+    'ERR_MODEL_UNSUPPORTED',
+    `the model is a ${config.architecture}, and ${task} needs ${needed}`,
+    'choose another task or model',
+  );
 }
 
 /**
  * Checks and encodes a text for a model, with its special tokens, not padded.
- * @throws {TercetError} as checkText; ERR_TEXT_EMPTY when only invisible characters are in it; ERR_TOO_MANY_TOKENS beyond the model's
- * positions; ERR_MODEL_CONFIG when the tokenizer is of another model.
+ * @throws {TercetError} as checkText; ERR_TEXT_EMPTY when only invisible characters are in it; ERR_TOO_MANY_TOKENS
+ * beyond the model's positions; ERR_MODEL_CONFIG when the tokenizer is of another model.
  */
 export function encodeForModel(text: unknown, tokenizer: Tokenizer, config: ModelConfig, allowMask: boolean): Encoding {
   checkVocabulary(tokenizer, config);
@@ -59,11 +72,15 @@ export function encodePairForModel(
   const encoding = tokenizer.encodePair(checkNamed(first, names[0]), checkNamed(second, names[1]));
   checkEmbedded(encoding.ids, config);
   for (const segment of [0, 1] as const) if (!encoding.segments.includes(segment)) throw emptyText(names[segment]);
-  if (encoding.ids.length > config.maxPositions) throw tooManyTokens(encoding.ids.length, tokenizer, config, tooLong, `${names[0]} and ${names[1]} have`);
+  if (encoding.ids.length > config.maxPositions)
+    throw tooManyTokens(encoding.ids.length, tokenizer, config, tooLong, `${names[0]} and ${names[1]} have`);
   return encoding;
 }
 
-/** Ids, token types where the model has more than one and the input uses them, and a notice of special tokens that the text spells. */
+/**
+ * Ids, token types where the model has more than one and the input uses them, and a notice of special tokens that
+ * the text spells.
+ */
 export function idsOf(
   { ids, typeIds, cut }: Encoding,
   config: ModelConfig,
@@ -95,7 +112,10 @@ export function checkNamed(text: unknown, name: string): string {
   }
 }
 
-/** Tokens that were added may lie beyond the embeddings, as padding does that a model was not resized for, as long as no text has one. */
+/**
+ * Tokens that were added may lie beyond the embeddings, as padding does that a model was not resized for, as long
+ * as no text has one.
+ */
 function checkVocabulary(tokenizer: Tokenizer, config: ModelConfig): void {
   if (tokenizer.ownVocabSize <= config.vocabSize) return;
   throw new TercetError(
@@ -116,7 +136,11 @@ function checkEmbedded(ids: readonly number[], config: ModelConfig): void {
 }
 
 function emptyText(name: string): TercetError {
-  return new TercetError('ERR_TEXT_EMPTY', `the ${name} has no visible characters`, 'give a sentence, for example --text "hello"');
+  return new TercetError(
+    'ERR_TEXT_EMPTY',
+    `the ${name} has no visible characters`,
+    'give a sentence, for example --text "hello"',
+  );
 }
 
 /** What the model puts around a text: [CLS] and [SEP], <s> and </s>, or nothing. */
@@ -124,7 +148,13 @@ function specialIds({ clsTokenId, sepTokenId }: Tokenizer): number[] {
   return [clsTokenId, sepTokenId].flatMap((id) => id ?? []);
 }
 
-function tooManyTokens(length: number, tokenizer: Tokenizer, config: ModelConfig, hint: string, who = 'text has'): TercetError {
+function tooManyTokens(
+  length: number,
+  tokenizer: Tokenizer,
+  config: ModelConfig,
+  hint: string,
+  who = 'text has',
+): TercetError {
   const special = specialIds(tokenizer).map((id) => tokenizer.decodeToken(id));
   const counted = special.length === 0 ? '' : ` with ${special.join(' and ')}`;
   return new TercetError(
@@ -156,17 +186,23 @@ export function topIndices(values: ArrayLike<number>, count: number, limit = val
 
 /** @throws {TercetError} ERR_ARGUMENT unless topK is a positive integer; more than there are answers is allowed. */
 export function checkTopK(topK: number): void {
-  if (!Number.isSafeInteger(topK) || topK < 1) throw new TercetError('ERR_ARGUMENT', 'top-k is not a positive integer', 'give for example 5');
+  if (!Number.isSafeInteger(topK) || topK < 1)
+    throw new TercetError('ERR_ARGUMENT', 'top-k is not a positive integer', 'give for example 5');
 }
 
 /** @throws {TercetError} ERR_SHAPE unless there are `expected` logits. */
 export function checkLogits(logits: ArrayLike<number>, expected: number): void {
   if (logits.length !== expected)
-    throw new TercetError('ERR_SHAPE', `got ${logits.length} logits, expected ${expected}`, 'this is a bug in Tercet, please report it');
+    throw new TercetError(
+      'ERR_SHAPE',
+      `got ${logits.length} logits, expected ${expected}`,
+      'this is a bug in Tercet, please report it',
+    );
 }
 
 /**
- * logits (rows, V) of a vocabulary → V, which may be padded beyond the tokenizer's, or end before tokens that were added to it.
+ * logits (rows, V) of a vocabulary → V, which may be padded beyond the tokenizer's, or end before tokens that were
+ * added to it.
  * @throws {TercetError} ERR_SHAPE
  */
 export function vocabularyWidth(logits: ArrayLike<number>, rows: number, tokenizer: Tokenizer): number {
@@ -179,6 +215,10 @@ export function vocabularyWidth(logits: ArrayLike<number>, rows: number, tokeniz
 export function checkFinite(logits: ArrayLike<number>): void {
   for (let i = 0; i < logits.length; i++) {
     if (!Number.isFinite(logits[i]))
-      throw new TercetError('ERR_RANGE', `logit ${i} of ${logits.length} is not a finite number`, 'the model or the run is broken');
+      throw new TercetError(
+        'ERR_RANGE',
+        `logit ${i} of ${logits.length} is not a finite number`,
+        'the model or the run is broken',
+      );
   }
 }

@@ -13,7 +13,8 @@ const BEGINS: readonly string[] = ['B', 'S', 'U'];
 const ENDS: readonly string[] = ['E', 'L', 'S', 'U'];
 
 /**
- * Reads BIO, BIOES, BILOU and labels without a scheme (IO: neighbours of one class are one entity). An entity may start with I-.
+ * Reads BIO, BIOES, BILOU and labels without a scheme (IO: neighbours of one class are one entity). An entity may
+ * start with I-.
  *
  * E-, L-, S- and U- are parts of a scheme only for a class that has B- or I- as well: else they may be part of a name.
  */

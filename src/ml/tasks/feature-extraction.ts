@@ -30,15 +30,25 @@ export interface Features {
 
 /**
  * Encodes a text for feature extraction.
- * @throws {TercetError} ERR_MODEL_UNSUPPORTED for a model with a head; ERR_ARGUMENT for another pooling, or `cls` of a model without that token;
- * and as encodeForModel.
+ * @throws {TercetError} ERR_MODEL_UNSUPPORTED for a model with a head; ERR_ARGUMENT for another pooling, or `cls`
+ * of a model without that token; and as encodeForModel.
  */
-export function prepareFeatures(text: unknown, tokenizer: Tokenizer, config: ModelConfig, options: FeatureOptions = {}): FeatureInput {
+export function prepareFeatures(
+  text: unknown,
+  tokenizer: Tokenizer,
+  config: ModelConfig,
+  options: FeatureOptions = {},
+): FeatureInput {
   checkHead(config, 'none', 'feature extraction');
   const { pooling = 'none', normalize = false } = options;
-  if (!['none', 'mean', 'cls'].includes(pooling)) throw new TercetError('ERR_ARGUMENT', 'there is no such pooling', 'give one of none, mean, cls');
+  if (!['none', 'mean', 'cls'].includes(pooling))
+    throw new TercetError('ERR_ARGUMENT', 'there is no such pooling', 'give one of none, mean, cls');
   if (pooling === 'cls' && tokenizer.clsTokenId === undefined)
-    throw new TercetError('ERR_ARGUMENT', `a text of a ${config.modelType} model has no token for pooling cls`, 'use mean');
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      `a text of a ${config.modelType} model has no token for pooling cls`,
+      'use mean',
+    );
   const encoding = encodeForModel(text, tokenizer, config, false);
   const rows = pooling === 'none' ? allRows(encoding.ids.length) : [0];
   return { ...idsOf(encoding, config), rows, width: config.hiddenSize, pooling, normalize };

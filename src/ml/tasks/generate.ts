@@ -1,4 +1,7 @@
-/** Text generation: a prompt → pieces one after the other, until an end. The model runs in between; here is what the data owner does of it. */
+/**
+ * Text generation: a prompt → pieces one after the other, until an end. The model runs in between; here is what the
+ * data owner does of it.
+ */
 
 import { TercetError } from '../../core/errors.ts';
 import type { ModelConfig } from '../config.ts';
@@ -39,7 +42,8 @@ export interface GenerationResult {
 
 /**
  * Checks and encodes a prompt and its options; `settings`: what the model's files say.
- * @throws {TercetError} ERR_MODEL_UNSUPPORTED for a model without the head; as encodeForModel; as checkGenerationOptions.
+ * @throws {TercetError} ERR_MODEL_UNSUPPORTED for a model without the head; as encodeForModel; as
+ * checkGenerationOptions.
  */
 export function prepareGeneration(
   prompt: unknown,
@@ -74,12 +78,18 @@ export class Generation {
     this.#stream = new TextStream(tokenizer, input.plan.stop, input.inputIds);
   }
 
-  /** Prompt and pieces so far: what the next run of the model gets. Its logits at the last position are the next step's. */
+  /**
+   * Prompt and pieces so far: what the next run of the model gets. Its logits at the last position are the next
+   * step's.
+   */
   get inputIds(): readonly number[] {
     return [...this.#input.inputIds, ...this.#ids];
   }
 
-  /** The piece that was chosen last, for a run that has kept what it computed of the others; undefined before the first step. */
+  /**
+   * The piece that was chosen last, for a run that has kept what it computed of the others; undefined before the
+   * first step.
+   */
   get lastId(): number | undefined {
     return this.#ids.at(-1);
   }
@@ -115,7 +125,13 @@ export class Generation {
 
   /** @throws {TercetError} ERR_STATE before it is done. */
   result(): GenerationResult {
-    if (this.#reason === undefined) throw new TercetError('ERR_STATE', 'the generation is not over', 'go on until a step gives a reason');
-    return { text: this.#text, generated_text: this.#input.prompt + this.#text, ids: [...this.#ids], reason: this.#reason };
+    if (this.#reason === undefined)
+      throw new TercetError('ERR_STATE', 'the generation is not over', 'go on until a step gives a reason');
+    return {
+      text: this.#text,
+      generated_text: this.#input.prompt + this.#text,
+      ids: [...this.#ids],
+      reason: this.#reason,
+    };
   }
 }

@@ -43,7 +43,10 @@ export interface GenerationOptions {
   readonly eosTokenId?: number | readonly number[] | undefined;
   /** An integer from 0: the same seed, model and prompt give the same text. */
   readonly seed?: number | undefined;
-  /** Whether pieces are drawn. Default: when temperature, topK, topP or seed is given, else as the files say. When false, those are not used. */
+  /**
+   * Whether pieces are drawn. Default: when temperature, topK, topP or seed is given, else as the files say. When
+   * false, those are not used.
+   */
   readonly doSample?: boolean | undefined;
 }
 
@@ -61,8 +64,8 @@ const MAX_STOP_LENGTH = 1000;
 
 /**
  * Checks options for a prompt of `promptTokens` pieces.
- * @throws {TercetError} ERR_ARGUMENT for any that cannot be, also for more pieces than the model has positions; ERR_TOO_MANY_TOKENS when the
- * prompt leaves no room for one more.
+ * @throws {TercetError} ERR_ARGUMENT for any that cannot be, also for more pieces than the model has positions;
+ * ERR_TOO_MANY_TOKENS when the prompt leaves no room for one more.
  */
 export function checkGenerationOptions(
   options: GenerationOptions,
@@ -80,12 +83,16 @@ export function checkGenerationOptions(
   number('seed', seed, (value) => Number.isSafeInteger(value) && value >= 0, 'an integer from 0');
   for (const name of ['noRepeatNgramSize', 'minNewTokens', 'minLength'] as const)
     number(name, options[name], (value) => Number.isSafeInteger(value) && value >= 0, 'an integer from 0; 0 is none');
-  if (doSample !== undefined && typeof doSample !== 'boolean') throw wrong('doSample', `is ${typeName(doSample)}`, 'true or false');
-  if (doSample === true && temperature === 0) throw wrong('temperature', 'is 0 with doSample', 'above 0 to sample, or doSample: false');
+  if (doSample !== undefined && typeof doSample !== 'boolean')
+    throw wrong('doSample', `is ${typeName(doSample)}`, 'true or false');
+  if (doSample === true && temperature === 0)
+    throw wrong('temperature', 'is 0 with doSample', 'above 0 to sample, or doSample: false');
   const asked = (temperature ?? topK ?? topP ?? seed) !== undefined;
   const maxNewTokens = newTokens(options, settings, promptTokens, config);
-  const either = <K extends keyof GenerationOptions & keyof GenerationSettings>(key: K) => options[key] ?? settings[key];
-  const known = (key: 'suppressTokens' | 'beginSuppressTokens' | 'forcedEosTokenId' | 'forcedBosTokenId') => ids(key, options[key] ?? settings[key]);
+  const either = <K extends keyof GenerationOptions & keyof GenerationSettings>(key: K) =>
+    options[key] ?? settings[key];
+  const known = (key: 'suppressTokens' | 'beginSuppressTokens' | 'forcedEosTokenId' | 'forcedBosTokenId') =>
+    ids(key, options[key] ?? settings[key]);
   const eosTokenIds = ends(options.eosTokenId, settings.eosTokenId, tokenizer);
   return {
     doSample: temperature !== 0 && (doSample ?? (asked || (settings.doSample ?? false))),
@@ -120,7 +127,8 @@ function ids(name: string, value: unknown): readonly number[] {
 
 function runs(value: unknown): readonly (readonly number[])[] {
   const list: unknown = value ?? [];
-  if (Array.isArray(list) && list.every((run) => Array.isArray(run) && run.length >= 1)) return list.map((run) => ids('badWordsIds', run));
+  if (Array.isArray(list) && list.every((run) => Array.isArray(run) && run.length >= 1))
+    return list.map((run) => ids('badWordsIds', run));
   throw wrong('badWordsIds', 'is not a list of lists', 'ids of pieces, like [[5, 17]]');
 }
 
@@ -134,7 +142,12 @@ function number(name: string, value: unknown, fits: (value: number) => boolean, 
   if (!Number.isFinite(value) || !fits(value)) throw wrong(name, `is ${value}`, expected);
 }
 
-function newTokens({ maxNewTokens, maxLength }: GenerationOptions, settings: GenerationSettings, promptTokens: number, { maxPositions }: ModelConfig): number {
+function newTokens(
+  { maxNewTokens, maxLength }: GenerationOptions,
+  settings: GenerationSettings,
+  promptTokens: number,
+  { maxPositions }: ModelConfig,
+): number {
   const room = maxPositions - promptTokens;
   if (room < 1) {
     const what = `the prompt has ${promptTokens} tokens, and the model takes ${maxPositions} with what it adds`;
@@ -143,14 +156,24 @@ function newTokens({ maxNewTokens, maxLength }: GenerationOptions, settings: Gen
   const positive = (value: number): boolean => Number.isSafeInteger(value) && value >= 1;
   number('maxNewTokens', maxNewTokens, positive, 'an integer from 1, for example 20');
   number('maxLength', maxLength, positive, 'an integer from 1, for example 100');
-  if (maxNewTokens !== undefined && maxLength !== undefined) throw wrong('maxLength', 'is given with maxNewTokens', 'one of the two');
+  if (maxNewTokens !== undefined && maxLength !== undefined)
+    throw wrong('maxLength', 'is given with maxNewTokens', 'one of the two');
   if (maxLength !== undefined && maxLength <= promptTokens)
-    throw wrong('maxLength', `is ${maxLength}, and the prompt alone has ${promptTokens} tokens`, 'more, or maxNewTokens instead');
+    throw wrong(
+      'maxLength',
+      `is ${maxLength}, and the prompt alone has ${promptTokens} tokens`,
+      'more, or maxNewTokens instead',
+    );
   const wanted = maxNewTokens ?? (maxLength === undefined ? undefined : maxLength - promptTokens);
   if (wanted === undefined) return Math.min(declaredTokens(settings, promptTokens), room);
   if (wanted > room) {
-    const [name, value, most] = maxLength === undefined ? ['maxNewTokens', wanted, room] : ['maxLength', maxLength, maxPositions];
-    throw wrong(name, `is ${value}, and after a prompt of ${promptTokens} tokens the model has ${room} positions left`, `at most ${most}`);
+    const [name, value, most] =
+      maxLength === undefined ? ['maxNewTokens', wanted, room] : ['maxLength', maxLength, maxPositions];
+    throw wrong(
+      name,
+      `is ${value}, and after a prompt of ${promptTokens} tokens the model has ${room} positions left`,
+      `at most ${most}`,
+    );
   }
   return wanted;
 }
@@ -160,7 +183,11 @@ function declaredTokens({ maxNewTokens, maxLength }: GenerationSettings, promptT
   if (maxNewTokens !== undefined) return maxNewTokens;
   if (maxLength === undefined) return DEFAULT_NEW_TOKENS;
   if (maxLength > promptTokens) return maxLength - promptTokens;
-  throw wrong('maxLength', `is ${maxLength} by the model's files, and the prompt alone has ${promptTokens} tokens`, 'maxNewTokens');
+  throw wrong(
+    'maxLength',
+    `is ${maxLength} by the model's files, and the prompt alone has ${promptTokens} tokens`,
+    'maxNewTokens',
+  );
 }
 
 function stops(stop: unknown): readonly string[] {
@@ -169,13 +196,19 @@ function stops(stop: unknown): readonly string[] {
   if (list.length > MAX_STOPS) throw wrong('stop', `has ${list.length} entries`, expected);
   return list.map((entry) => {
     if (typeof entry !== 'string') throw wrong('stop', `has an entry of type ${typeName(entry)}`, expected);
-    if (entry === '' || entry.length > MAX_STOP_LENGTH) throw wrong('stop', `has an entry of ${entry.length} units`, expected);
+    if (entry === '' || entry.length > MAX_STOP_LENGTH)
+      throw wrong('stop', `has an entry of ${entry.length} units`, expected);
     return entry;
   });
 }
 
-function ends(eosTokenId: unknown, declared: GenerationSettings['eosTokenId'], { eosTokenId: own, vocabSize }: Tokenizer): readonly number[] {
-  if (eosTokenId === undefined) return declared === undefined ? (own === undefined ? [] : [own]) : ids('eosTokenId', declared);
+function ends(
+  eosTokenId: unknown,
+  declared: GenerationSettings['eosTokenId'],
+  { eosTokenId: own, vocabSize }: Tokenizer,
+): readonly number[] {
+  if (eosTokenId === undefined)
+    return declared === undefined ? (own === undefined ? [] : [own]) : ids('eosTokenId', declared);
   const list: readonly unknown[] = Array.isArray(eosTokenId) ? eosTokenId : [eosTokenId];
   return list.map((id) => {
     if (typeof id === 'number' && Number.isSafeInteger(id) && id >= 0 && id < vocabSize) return id;

@@ -11,7 +11,8 @@ import { type Piece, piecesOf, wordsOf } from './words.ts';
  * What becomes one entity, as transformers' aggregation_strategy:
  * - `none`: every piece by itself, with its label as the model has it (`B-PER`);
  * - `simple`: neighbouring pieces of one class, which may cut a word;
- * - `first`, `average`, `max`: as `simple`, but over whole words, whose class is that of the first piece, of the mean of its pieces'
+ * - `first`, `average`, `max`: as `simple`, but over whole words, whose class is that of the first piece, of the
+ *   mean of its pieces'
  *   probabilities, or of the piece that is surest.
  */
 export type Aggregation = 'none' | 'simple' | 'first' | 'average' | 'max';
@@ -57,19 +58,34 @@ export function prepareEntities(text: unknown, tokenizer: Tokenizer, config: Mod
   const encoding = encodeForModel(text, tokenizer, config, false);
   const pieces = piecesOf(encoding, 0, text as string, tokenizer.family);
   const words = pieces.map(({ position }) => tokenizer.decode([encoding.ids[position]]));
-  return { ...idsOf(encoding, config), rows: allRows(encoding.ids.length), text: text as string, pieces, words, id2label: config.id2label };
+  return {
+    ...idsOf(encoding, config),
+    rows: allRows(encoding.ids.length),
+    text: text as string,
+    pieces,
+    words,
+    id2label: config.id2label,
+  };
 }
 
 /** @throws {TercetError} ERR_ARGUMENT unless it is an Aggregation. */
 export function checkAggregation(aggregation: unknown): Aggregation {
   if (typeof aggregation === 'string' && AGGREGATIONS.includes(aggregation)) return aggregation as Aggregation;
-  throw new TercetError('ERR_ARGUMENT', 'there is no such aggregation of entities', `give one of ${AGGREGATIONS.join(', ')}`);
+  throw new TercetError(
+    'ERR_ARGUMENT',
+    'there is no such aggregation of entities',
+    `give one of ${AGGREGATIONS.join(', ')}`,
+  );
 }
 
 /** @throws {TercetError} ERR_ARGUMENT unless it is a list of strings. */
 export function checkIgnored(labels: unknown): readonly string[] {
   if (Array.isArray(labels) && labels.every((label) => typeof label === 'string')) return labels;
-  throw new TercetError('ERR_ARGUMENT', 'the labels to leave out are no list of strings', "give for example ['O'], or [] to see all of them");
+  throw new TercetError(
+    'ERR_ARGUMENT',
+    'the labels to leave out are no list of strings',
+    "give for example ['O'], or [] to see all of them",
+  );
 }
 
 /** A piece or a word with the class that it got. */

@@ -4,7 +4,16 @@ import { TercetError } from '../../core/errors.ts';
 import type { ModelConfig } from '../config.ts';
 import { typeName } from '../describe.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
-import { allRows, checkFinite, checkHead, checkLogits, checkTopK, encodePairForModel, idsOf, type TaskInput } from './common.ts';
+import {
+  allRows,
+  checkFinite,
+  checkHead,
+  checkLogits,
+  checkTopK,
+  encodePairForModel,
+  idsOf,
+  type TaskInput,
+} from './common.ts';
 import { type Piece, piecesOf, wordsOf } from './words.ts';
 
 export interface AnswerOptions {
@@ -12,7 +21,10 @@ export interface AnswerOptions {
   readonly topK?: number | undefined;
   /** Most pieces of an answer, default 15. */
   readonly maxAnswerLength?: number | undefined;
-  /** Whether "no answer" may be an answer: an empty one, of the model's score for it. Needs a model that learned it (SQuAD 2). Default false. */
+  /**
+   * Whether "no answer" may be an answer: an empty one, of the model's score for it. Needs a model that learned it
+   * (SQuAD 2). Default false.
+   */
   readonly handleImpossible?: boolean | undefined;
   /** Whether an answer is widened to whole words. Default true. */
   readonly alignToWords?: boolean | undefined;
@@ -41,14 +53,23 @@ export interface QuestionAnswer {
 
 /**
  * Encodes a question and its context as one input.
- * @throws {TercetError} ERR_MODEL_UNSUPPORTED for a model without the head; ERR_ARGUMENT when question or context is absent; ERR_TEXT_EMPTY;
- * ERR_TOO_MANY_TOKENS, which says by how many; and as encodePairForModel.
+ * @throws {TercetError} ERR_MODEL_UNSUPPORTED for a model without the head; ERR_ARGUMENT when question or context
+ * is absent; ERR_TEXT_EMPTY; ERR_TOO_MANY_TOKENS, which says by how many; and as encodePairForModel.
  */
-export function prepareQuestion(question: unknown, context: unknown, tokenizer: Tokenizer, config: ModelConfig): QuestionInput {
+export function prepareQuestion(
+  question: unknown,
+  context: unknown,
+  tokenizer: Tokenizer,
+  config: ModelConfig,
+): QuestionInput {
   checkHead(config, 'question-answering', 'question answering');
   for (const [name, value] of Object.entries({ question, context })) {
     if (typeof value !== 'string')
-      throw new TercetError('ERR_ARGUMENT', `the ${name} is ${typeName(value)}, expected a string`, 'give a question and the context that answers it');
+      throw new TercetError(
+        'ERR_ARGUMENT',
+        `the ${name} is ${typeName(value)}, expected a string`,
+        'give a question and the context that answers it',
+      );
   }
   const tooLong = 'split the context, ask each part, and take the best answer';
   const encoding = encodePairForModel(question, context, ['question', 'context'], tokenizer, config, tooLong);
@@ -70,22 +91,32 @@ interface Candidate {
 /**
  * logits (T, 2), start and end of every position → at most topK answers, best first.
  *
- * As transformers: start and end are softmaxed each over the context's pieces and [CLS]; the score of an answer is the product of its two.
- * Other than there, white space around an answer is left out, and scores of equal texts in different places are not added up.
+ * As transformers: start and end are softmaxed each over the context's pieces and [CLS]; the score of an answer is
+ * the product of its two. Other than there, white space around an answer is left out, and scores of equal texts in
+ * different places are not added up.
  * @throws {TercetError} ERR_SHAPE, ERR_RANGE (not finite), ERR_ARGUMENT (options).
  */
-export function finishQuestion(logits: Float32Array, input: QuestionInput, options: AnswerOptions = {}): QuestionAnswer[] {
+export function finishQuestion(
+  logits: Float32Array,
+  input: QuestionInput,
+  options: AnswerOptions = {},
+): QuestionAnswer[] {
   const { topK = 1, maxAnswerLength = 15, handleImpossible = false, alignToWords = true } = options;
   checkTopK(topK);
   if (!Number.isSafeInteger(maxAnswerLength) || maxAnswerLength < 1)
-    throw new TercetError('ERR_ARGUMENT', 'the longest answer is not a positive number of pieces', 'give for example 15');
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      'the longest answer is not a positive number of pieces',
+      'give for example 15',
+    );
   checkLogits(logits, input.rows.length * 2);
   checkFinite(logits);
   const { pieces, contextRows, noAnswer, context } = input;
   const allowed = noAnswer === undefined ? contextRows : [noAnswer, ...contextRows];
   const [starts, ends] = [0, 1].map((column) => probabilities(logits, column, allowed));
   const answers: QuestionAnswer[] = [];
-  if (handleImpossible && noAnswer !== undefined) answers.push({ answer: '', score: starts[noAnswer] * ends[noAnswer], start: 0, end: 0 });
+  if (handleImpossible && noAnswer !== undefined)
+    answers.push({ answer: '', score: starts[noAnswer] * ends[noAnswer], start: 0, end: 0 });
   const edges = alignToWords ? wordEdges(pieces) : pieces;
   let found = 0;
   for (const { first, last, score } of candidates(contextRows, starts, ends, maxAnswerLength)) {

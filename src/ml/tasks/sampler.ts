@@ -1,4 +1,7 @@
-/** Logits of the next piece → the next piece: greedy, or drawn. As transformers: penalty, what may not come, temperature, top-k, top-p, in this order. */
+/**
+ * Logits of the next piece → the next piece: greedy, or drawn. As transformers: penalty, what may not come,
+ * temperature, top-k, top-p, in this order.
+ */
 
 import { TercetError } from '../../core/errors.ts';
 import { checkFinite } from './common.ts';
@@ -60,12 +63,21 @@ export function sampler(options: SamplingOptions, vocabSize: number, rules?: Rul
   };
 }
 
-/** Logits in float64, those of pieces that occur pulled towards less likely: divided where positive, multiplied where negative. */
-export function penalized(logits: Float32Array, ids: readonly number[], penalty: number, vocabSize: number): Float64Array {
+/**
+ * Logits in float64, those of pieces that occur pulled towards less likely: divided where positive, multiplied
+ * where negative.
+ */
+export function penalized(
+  logits: Float32Array,
+  ids: readonly number[],
+  penalty: number,
+  vocabSize: number,
+): Float64Array {
   const scores = Float64Array.from(logits.subarray(0, vocabSize));
   checkFinite(scores);
   if (penalty !== 1) {
-    for (const id of new Set(ids)) if (id < scores.length) scores[id] = scores[id] < 0 ? scores[id] * penalty : scores[id] / penalty;
+    for (const id of new Set(ids))
+      if (id < scores.length) scores[id] = scores[id] < 0 ? scores[id] * penalty : scores[id] / penalty;
   }
   return scores;
 }
@@ -88,9 +100,14 @@ export function ruled(scores: Float64Array, ids: readonly number[], rules: Rules
   if (length === 1 && forcedFirst !== undefined) force(scores, [forcedFirst]);
   if (length === rules.lastTokens - 1 && rules.forcedLast.length > 0) force(scores, rules.forcedLast);
   ban(rules.suppress);
-  if (length === (promptTokens > 1 || forcedFirst === undefined ? promptTokens : promptTokens + 1)) ban(rules.beginSuppress);
+  if (length === (promptTokens > 1 || forcedFirst === undefined ? promptTokens : promptTokens + 1))
+    ban(rules.beginSuppress);
   if (scores.every((score) => score === Number.NEGATIVE_INFINITY)) {
-    throw new TercetError('ERR_ARGUMENT', 'the options, or the settings of the model, rule every piece out', 'suppress fewer pieces');
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      'the options, or the settings of the model, rule every piece out',
+      'suppress fewer pieces',
+    );
   }
   return scores;
 }
@@ -105,12 +122,16 @@ function endsOfRuns(ids: readonly number[], size: number): number[] {
   if (size === 0 || ids.length + 1 < size) return [];
   const tail = ids.slice(ids.length - size + 1);
   const banned: number[] = [];
-  for (let at = 0; at + size <= ids.length; at++) if (tail.every((id, i) => ids[at + i] === id)) banned.push(ids[at + size - 1]);
+  for (let at = 0; at + size <= ids.length; at++)
+    if (tail.every((id, i) => ids[at + i] === id)) banned.push(ids[at + size - 1]);
   return banned;
 }
 
 /** Scores → what is drawn from, after temperature, top-k and top-p. */
-export function distribution(scores: Float64Array, { temperature, topK, topP }: Pick<SamplingOptions, 'temperature' | 'topK' | 'topP'>): Distribution {
+export function distribution(
+  scores: Float64Array,
+  { temperature, topK, topP }: Pick<SamplingOptions, 'temperature' | 'topK' | 'topP'>,
+): Distribution {
   const heated = scores.map((score) => score / temperature);
   let ids = Array.from(heated, (_, id) => id).filter((id) => heated[id] > Number.NEGATIVE_INFINITY);
   if (topK !== undefined && topK < heated.length) {
@@ -135,8 +156,8 @@ function nucleus(weights: Float64Array, topP: number): number {
 }
 
 /**
- * Draws in the order of ids: private logits differ in their last bits from run to run, and in the order of likelihood a near tie would swap whole intervals, so that a
- * seed would not repeat a text.
+ * Draws in the order of ids: private logits differ in their last bits from run to run, and in the order of
+ * likelihood a near tie would swap whole intervals, so that a seed would not repeat a text.
  */
 function draw({ ids, probabilities }: Distribution, uniform: Uniform): number {
   const order = Array.from(ids, (_, i) => i).sort((a, b) => ids[a] - ids[b]);

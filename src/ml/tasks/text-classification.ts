@@ -5,12 +5,22 @@ import type { ModelConfig } from '../config.ts';
 import { quote } from '../describe.ts';
 import { isRecord } from '../json.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
-import { checkHead, checkLogits, checkTopK, encodeForModel, idsOf, softmax, type TaskInput, topIndices } from './common.ts';
+import {
+  checkHead,
+  checkLogits,
+  checkTopK,
+  encodeForModel,
+  idsOf,
+  softmax,
+  type TaskInput,
+  topIndices,
+} from './common.ts';
 import { checkNames, quoteList } from './words.ts';
 
 /**
- * How the answer's classes are called: a list chooses some of the model's classes (probabilities are those among the chosen ones), a record
- * renames them (model's name → new name; the others stay). The model's names are found as they are or, where that is one class only, in any case.
+ * How the answer's classes are called: a list chooses some of the model's classes (probabilities are those among
+ * the chosen ones), a record renames them (model's name → new name; the others stay). The model's names are found
+ * as they are or, where that is one class only, in any case.
  */
 export type LabelChoice = readonly string[] | Readonly<Record<string, string>>;
 
@@ -38,13 +48,23 @@ export interface ClassificationPrediction {
 
 /**
  * Encodes a text for classification.
- * @throws {TercetError} ERR_MODEL_UNSUPPORTED for a model without the head; ERR_ARGUMENT, naming the model's labels, for labels that it does not
- * have; and as encodeForModel.
+ * @throws {TercetError} ERR_MODEL_UNSUPPORTED for a model without the head; ERR_ARGUMENT, naming the model's
+ * labels, for labels that it does not have; and as encodeForModel.
  */
-export function prepareTextClassification(text: unknown, tokenizer: Tokenizer, config: ModelConfig, options: ClassificationOptions = {}): ClassificationInput {
+export function prepareTextClassification(
+  text: unknown,
+  tokenizer: Tokenizer,
+  config: ModelConfig,
+  options: ClassificationOptions = {},
+): ClassificationInput {
   checkHead(config, 'sequence-classification', 'text classification');
   const shown = chooseLabels(options.labels, config.id2label);
-  return { ...idsOf(encodeForModel(text, tokenizer, config, false), config), rows: [], numLabels: config.numLabels, shown };
+  return {
+    ...idsOf(encodeForModel(text, tokenizer, config, false), config),
+    rows: [],
+    numLabels: config.numLabels,
+    shown,
+  };
 }
 
 /**
@@ -64,22 +84,36 @@ export function finishTextClassification(
 
 /**
  * Resolves a choice of labels.
- * @throws {TercetError} ERR_ARGUMENT for a name that the model does not have (all of its names are in the message), for names given twice, and
- * for renamings after which two classes would be called the same.
+ * @throws {TercetError} ERR_ARGUMENT for a name that the model does not have (all of its names are in the message),
+ * for names given twice, and for renamings after which two classes would be called the same.
  */
 export function chooseLabels(labels: LabelChoice | undefined, known: readonly string[]): ShownLabel[] {
   const all = known.map((label, index) => ({ index, label }));
   if (labels === undefined) return all;
-  if (isList(labels)) return distinctClasses(checkNames(labels, 'label').map((label) => ({ index: indexOfLabel(label, known), label })));
-  if (!isRecord(labels)) throw new TercetError('ERR_ARGUMENT', 'labels are neither a list nor a record of names', `the model's labels are ${quoteList(known)}`);
+  if (isList(labels))
+    return distinctClasses(checkNames(labels, 'label').map((label) => ({ index: indexOfLabel(label, known), label })));
+  if (!isRecord(labels))
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      'labels are neither a list nor a record of names',
+      `the model's labels are ${quoteList(known)}`,
+    );
   const renamed = new Map(Object.entries(labels).map(([from, to]) => [indexOfLabel(from, known), to] as const));
   if (renamed.size !== Object.keys(labels).length)
-    throw new TercetError('ERR_ARGUMENT', 'two of the labels are the same class of the model', `the model's labels are ${quoteList(known)}`);
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      'two of the labels are the same class of the model',
+      `the model's labels are ${quoteList(known)}`,
+    );
   const shown = all.map(({ index, label }) => ({ index, label: renamed.get(index) ?? label }));
   checkNames([...renamed.values()], 'label');
   for (const [index, label] of renamed) {
     if (shown.some((other) => other.index !== index && other.label === label))
-      throw new TercetError('ERR_ARGUMENT', `two classes would be called ${quote(label)}`, 'give every class a name of its own');
+      throw new TercetError(
+        'ERR_ARGUMENT',
+        `two classes would be called ${quote(label)}`,
+        'give every class a name of its own',
+      );
   }
   return shown;
 }
@@ -94,7 +128,11 @@ function indexOfLabel(name: string, known: readonly string[]): number {
   if (exact >= 0) return exact;
   const alike = known.flatMap((label, i) => (label.toLowerCase() === name.toLowerCase() ? [i] : []));
   if (alike.length === 1) return alike[0];
-  throw new TercetError('ERR_ARGUMENT', `the model has no label ${quote(name)}; it has ${quoteList(known)}`, 'use its labels, or zero-shot classification');
+  throw new TercetError(
+    'ERR_ARGUMENT',
+    `the model has no label ${quote(name)}; it has ${quoteList(known)}`,
+    'use its labels, or zero-shot classification',
+  );
 }
 
 function distinctClasses(shown: ShownLabel[]): ShownLabel[] {

@@ -2,7 +2,10 @@
 
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 
-/** Character of a piece → the byte that it stands for: printable Latin-1 stands for itself, the 68 others for U+0100 and on, in their order. */
+/**
+ * Character of a piece → the byte that it stands for: printable Latin-1 stands for itself, the 68 others for U+0100
+ * and on, in their order.
+ */
 const BYTE_OF: ReadonlyMap<string, number> = byteAlphabet();
 
 /** The first stop text that is complete, and so also where the text ends. */
@@ -13,8 +16,9 @@ interface Found {
 /**
  * Turns generated ids into text as they come.
  *
- * A character whose bytes are split over pieces comes when its last byte is there; if it never comes, it is left out. What may be the beginning
- * of a stop text is held back until it is known. Whatever way ids are cut into pushes, the whole text is the same.
+ * A character whose bytes are split over pieces comes when its last byte is there; if it never comes, it is left
+ * out. What may be the beginning of a stop text is held back until it is known. Whatever way ids are cut into
+ * pushes, the whole text is the same.
  */
 export class TextStream {
   readonly #tokenizer: Tokenizer;
@@ -40,7 +44,10 @@ export class TextStream {
     return this.#stopped;
   }
 
-  /** The text that became certain with this piece; may be empty. @throws {TercetError} ERR_RANGE when there is no such piece. */
+  /**
+   * The text that became certain with this piece; may be empty. @throws {TercetError} ERR_RANGE when there is no
+   * such piece.
+   */
   push(id: number): string {
     const piece = this.#tokenizer.decodeToken(id);
     if (this.#stopped || this.#silent.has(id)) return '';
@@ -71,13 +78,17 @@ export class TextStream {
     return text;
   }
 
-  /** The stop text that ends first, and of those the longest: this does not depend on how the text was cut into pieces. */
+  /**
+   * The stop text that ends first, and of those the longest: this does not depend on how the text was cut into
+   * pieces.
+   */
   #find(): Found | undefined {
     let found: { at: number; end: number } | undefined;
     for (const stop of this.#stops) {
       const at = this.#held.indexOf(stop);
       const end = at + stop.length;
-      if (at >= 0 && (found === undefined || end < found.end || (end === found.end && at < found.at))) found = { at, end };
+      if (at >= 0 && (found === undefined || end < found.end || (end === found.end && at < found.at)))
+        found = { at, end };
     }
     return found;
   }
@@ -161,7 +172,8 @@ function bytesOf(piece: string): Uint8Array {
 }
 
 function byteAlphabet(): Map<string, number> {
-  const printable = (byte: number): boolean => (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
+  const printable = (byte: number): boolean =>
+    (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
   const alphabet = new Map<string, number>();
   let next = 0x100;
   for (let byte = 0; byte < 256; byte++) alphabet.set(String.fromCodePoint(printable(byte) ? byte : next++), byte);

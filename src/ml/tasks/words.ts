@@ -11,7 +11,8 @@ export function quoteList(names: readonly string[]): string {
 }
 
 /**
- * Whether a piece in place of mask `index` (from 0) of a text follows a space: byte-level vocabularies have the space in the piece.
+ * Whether a piece in place of mask `index` (from 0) of a text follows a space: byte-level vocabularies have the
+ * space in the piece.
  * @param text as the tokenizer gets it, with its mask tokens
  */
 export function followsSpace(text: string, index: number, tokenizer: Tokenizer): boolean {
@@ -31,7 +32,8 @@ export function singlePiece(word: string, tokenizer: Tokenizer, spaced: boolean)
 /** @throws {TercetError} ERR_ARGUMENT unless `names` are `least` or more different non-empty strings. */
 export function checkNames(names: unknown, what: string, least = 1): readonly string[] {
   const hint = `give a list of ${least} or more different ${what}s`;
-  if (!Array.isArray(names) || names.length < least) throw new TercetError('ERR_ARGUMENT', `there are too few ${what}s`, hint);
+  if (!Array.isArray(names) || names.length < least)
+    throw new TercetError('ERR_ARGUMENT', `there are too few ${what}s`, hint);
   const list: readonly unknown[] = names;
   if (!list.every((name): name is string => typeof name === 'string' && name.trim() !== ''))
     throw new TercetError('ERR_ARGUMENT', `a ${what} is empty or no string`, hint);
@@ -52,7 +54,8 @@ export interface Piece {
 /**
  * The pieces of one text of an encoding, in order; special tokens and pieces of white space alone are left out.
  *
- * A word is what the model's own splitter calls one: WordPiece marks a continuation; for byte-level pieces the text is split the same way here.
+ * A word is what the model's own splitter calls one: WordPiece marks a continuation; for byte-level pieces the text
+ * is split the same way here.
  */
 export function piecesOf(encoding: Encoding, segment: 0 | 1, text: string, family: Tokenizer['family']): Piece[] {
   const wordStarts = family === 'bert' ? undefined : byteLevelWordStarts(text);

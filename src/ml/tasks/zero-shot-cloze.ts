@@ -1,6 +1,7 @@
 /**
- * Zero-shot classification by a masked language model: a template asks it for a word after the text (`{text} It was {mask}.`), and each label
- * stands for one word of its vocabulary. A classifier of entailment (zero-shot-nli.ts) is better at it; this way needs no such model.
+ * Zero-shot classification by a masked language model: a template asks it for a word after the text (`{text} It was
+ * {mask}.`), and each label stands for one word of its vocabulary. A classifier of entailment (zero-shot-nli.ts) is
+ * better at it; this way needs no such model.
  */
 
 import { TercetError } from '../../core/errors.ts';
@@ -32,10 +33,17 @@ export interface ClozeInput extends TaskInput {
 
 /**
  * Encodes a text and its labels.
- * @throws {TercetError} ERR_ARGUMENT for fewer than two labels, for one that is not a single piece (naming it), for two that are the same piece,
- * for a bad template, and for a text that has a mask token of its own; ERR_MODEL_UNSUPPORTED; and as encodeForModel.
+ * @throws {TercetError} ERR_ARGUMENT for fewer than two labels, for one that is not a single piece (naming it), for
+ * two that are the same piece, for a bad template, and for a text that has a mask token of its own;
+ * ERR_MODEL_UNSUPPORTED; and as encodeForModel.
  */
-export function prepareCloze(text: unknown, labels: unknown, tokenizer: Tokenizer, config: ModelConfig, options: ClozeOptions = {}): ClozeInput {
+export function prepareCloze(
+  text: unknown,
+  labels: unknown,
+  tokenizer: Tokenizer,
+  config: ModelConfig,
+  options: ClozeOptions = {},
+): ClozeInput {
   checkHead(config, 'masked-lm', 'zero-shot classification by a cloze');
   const { maskToken, maskTokenId } = tokenizer;
   if (maskToken === undefined || maskTokenId === undefined)
@@ -43,23 +51,42 @@ export function prepareCloze(text: unknown, labels: unknown, tokenizer: Tokenize
   const names = checkNames(labels, 'label', 2);
   const sequence = checkText(text);
   // Else the text could choose which mask is read.
-  if (sequence.includes(maskToken)) throw new TercetError('ERR_ARGUMENT', `the text has a ${maskToken} of its own`, 'take it out of the text');
+  if (sequence.includes(maskToken))
+    throw new TercetError('ERR_ARGUMENT', `the text has a ${maskToken} of its own`, 'take it out of the text');
   const filled = fillTemplate(options.template ?? CLOZE_TEMPLATE, { text: sequence, mask: maskToken });
   // An empty text would be hidden by the template around it.
   encodeForModel(sequence, tokenizer, config, false);
   const encoding = encodeForModel(filled, tokenizer, config, true);
   const rows = encoding.ids.flatMap((id, i) => (id === maskTokenId ? [i] : []));
-  if (rows.length !== 1) throw new TercetError('ERR_ARGUMENT', `the template has ${rows.length} mask tokens`, 'write {mask} once, and no mask token beside it');
+  if (rows.length !== 1)
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      `the template has ${rows.length} mask tokens`,
+      'write {mask} once, and no mask token beside it',
+    );
   const labelIds = verbalize(names, options.verbalizers, tokenizer, followsSpace(filled, 0, tokenizer));
   return { ...idsOf(encoding, config), rows, sequence, labels: names, labelIds };
 }
 
-function verbalize(labels: readonly string[], verbalizers: ClozeOptions['verbalizers'], tokenizer: Tokenizer, spaced: boolean): number[] {
+function verbalize(
+  labels: readonly string[],
+  verbalizers: ClozeOptions['verbalizers'],
+  tokenizer: Tokenizer,
+  spaced: boolean,
+): number[] {
   if (verbalizers !== undefined && !isRecord(verbalizers))
-    throw new TercetError('ERR_ARGUMENT', 'verbalizers are no record of label and word', 'give for example { positive: "good" }');
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      'verbalizers are no record of label and word',
+      'give for example { positive: "good" }',
+    );
   const stray = Object.keys(verbalizers ?? {}).find((label) => !labels.includes(label));
   if (stray !== undefined)
-    throw new TercetError('ERR_ARGUMENT', `verbalizers name ${quote(stray)}, which is no label; labels are ${quoteList(labels)}`, 'use the labels as keys');
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      `verbalizers name ${quote(stray)}, which is no label; labels are ${quoteList(labels)}`,
+      'use the labels as keys',
+    );
   const ids = labels.map((label) => {
     const word = (verbalizers === undefined ? undefined : own(verbalizers, label)) ?? label;
     const id = typeof word === 'string' && word !== '' ? singlePiece(word, tokenizer, spaced) : undefined;
@@ -75,7 +102,11 @@ function verbalize(labels: readonly string[], verbalizers: ClozeOptions['verbali
   const twice = ids.findIndex((id, i) => ids.indexOf(id) !== i);
   if (twice >= 0) {
     const other = labels[ids.indexOf(ids[twice])];
-    throw new TercetError('ERR_ARGUMENT', `the labels ${quote(other)} and ${quote(labels[twice])} are the same word to the model`, 'use different words');
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      `the labels ${quote(other)} and ${quote(labels[twice])} are the same word to the model`,
+      'use different words',
+    );
   }
   return ids;
 }

@@ -1,9 +1,21 @@
-/** Zero-shot classification by a classifier of entailment: does the text entail `This example is {label}.`? One input for each label. */
+/**
+ * Zero-shot classification by a classifier of entailment: does the text entail `This example is {label}.`? One
+ * input for each label.
+ */
 
 import { TercetError } from '../../core/errors.ts';
 import type { ModelConfig } from '../config.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
-import { checkFinite, checkHead, checkLogits, checkNamed, encodePairForModel, idsOf, softmax, type TaskInput } from './common.ts';
+import {
+  checkFinite,
+  checkHead,
+  checkLogits,
+  checkNamed,
+  encodePairForModel,
+  idsOf,
+  softmax,
+  type TaskInput,
+} from './common.ts';
 import { checkNames } from './words.ts';
 import { fillTemplate, ranked, type ZeroShotResult } from './zero-shot.ts';
 
@@ -29,9 +41,16 @@ export interface NliInput {
 
 /**
  * Encodes a text with one hypothesis for each label.
- * @throws {TercetError} ERR_MODEL_UNSUPPORTED for a classifier of anything else; ERR_ARGUMENT for labels and templates; and as encodePairForModel.
+ * @throws {TercetError} ERR_MODEL_UNSUPPORTED for a classifier of anything else; ERR_ARGUMENT for labels and
+ * templates; and as encodePairForModel.
  */
-export function prepareNli(text: unknown, labels: unknown, tokenizer: Tokenizer, config: ModelConfig, options: NliOptions = {}): NliInput {
+export function prepareNli(
+  text: unknown,
+  labels: unknown,
+  tokenizer: Tokenizer,
+  config: ModelConfig,
+  options: NliOptions = {},
+): NliInput {
   checkHead(config, 'sequence-classification', 'zero-shot classification');
   const entailment = classOf(config, 'entail');
   const names = checkNames(labels, 'label');
@@ -39,13 +58,22 @@ export function prepareNli(text: unknown, labels: unknown, tokenizer: Tokenizer,
   const template = options.hypothesisTemplate?.replaceAll('{}', '{label}') ?? HYPOTHESIS_TEMPLATE;
   const inputs = names.map((label) => {
     const hypothesis = fillTemplate(template, { label });
-    const encoding = encodePairForModel(sequence, hypothesis, ['text', 'hypothesis'], tokenizer, config, 'shorten the text or split it');
+    const encoding = encodePairForModel(
+      sequence,
+      hypothesis,
+      ['text', 'hypothesis'],
+      tokenizer,
+      config,
+      'shorten the text or split it',
+    );
     return { ...idsOf(encoding, config), rows: [] };
   });
   const input = { inputs, sequence, labels: names, numLabels: config.numLabels, entailment };
   // A single label has nothing to be compared with but its own contradiction.
   const each = options.multiLabel === true || names.length === 1;
-  return each ? { ...input, contradiction: config.numLabels === 2 ? 1 - entailment : classOf(config, 'contradict') } : input;
+  return each
+    ? { ...input, contradiction: config.numLabels === 2 ? 1 - entailment : classOf(config, 'contradict') }
+    : input;
 }
 
 function classOf({ id2label }: ModelConfig, start: string): number {
@@ -61,7 +89,8 @@ function classOf({ id2label }: ModelConfig, start: string): number {
 /**
  * logits (labels, L) row-major, one row for each input → the labels, best first.
  *
- * Scores are the softmax of entailment over the labels; with `multiLabel`, of entailment against contradiction for each.
+ * Scores are the softmax of entailment over the labels; with `multiLabel`, of entailment against contradiction for
+ * each.
  * @throws {TercetError} ERR_SHAPE, ERR_RANGE (not finite).
  */
 export function finishNli(logits: Float32Array, input: NliInput): ZeroShotResult {

@@ -14,7 +14,9 @@ const WORD_AT_START = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
 const SPACE = /\p{White_Space}/u;
 
 /** Prepares the search for `tokens`, each by its spelling. */
-export function addedTokenFinder(tokens: readonly (readonly [spelling: string, token: AddedToken])[]): (text: string) => Section[] {
+export function addedTokenFinder(
+  tokens: readonly (readonly [spelling: string, token: AddedToken])[],
+): (text: string) => Section[] {
   const byUnit = new Map<string, (readonly [string, AddedToken])[]>();
   for (const entry of tokens) {
     // A spelling that the normalizer emptied can stand nowhere.

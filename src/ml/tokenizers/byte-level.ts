@@ -1,6 +1,6 @@
 /**
- * The side of GPT-2 and RoBERTa: a text is cut into words here, so that every piece knows where it came from; the library turns a word's UTF-8
- * bytes into pieces. One unit of a piece stands for one byte.
+ * The side of GPT-2 and RoBERTa: a text is cut into words here, so that every piece knows where it came from; the
+ * library turns a word's UTF-8 bytes into pieces. One unit of a piece stands for one byte.
  *
  * The words are the reference's where the library's are not: U+FEFF is no white space and U+0085 is.
  */
@@ -8,7 +8,8 @@
 import { TercetError } from '../../core/errors.ts';
 import { type Aligned, type EncodeWord, identity, type PieceModel, type Pieces } from './aligned.ts';
 
-const WORD = /'(?:[stmd]|re|ve|ll)| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
+const WORD =
+  /'(?:[stmd]|re|ve|ll)| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 const SPACE = 0x20;
 
 /** `prefixSpace`: whether a text that begins without a space is read as if it had one. */
@@ -19,7 +20,8 @@ export function byteLevelModel(prefixSpace: boolean, encode: EncodeWord): PieceM
       const text = aligned.text.slice(from, to);
       const inserted = prefixSpace && !text.startsWith(' ');
       const shift = inserted ? from - 1 : from;
-      for (const match of (inserted ? ` ${text}` : text).matchAll(WORD)) cutWord(match[0], shift + match.index, from, aligned, encode, out);
+      for (const match of (inserted ? ` ${text}` : text).matchAll(WORD))
+        cutWord(match[0], shift + match.index, from, aligned, encode, out);
     },
   };
 }
@@ -44,7 +46,8 @@ function cutWord(word: string, at: number, least: number, aligned: Aligned, enco
     while (first <= last && isSpace(first)) first++;
     while (last > first && isSpace(last)) last--;
     const unit = at + units[last];
-    // Of spaces alone nothing remains but the place where they end; an inserted one has the place where the text begins.
+    // Of spaces alone nothing remains but the place where they end; an inserted one has the place where the text
+    // begins.
     const empty = unit < least ? aligned.starts[least] : aligned.ends[unit];
     out.ids.push(ids[i]);
     out.tokens.push(token);

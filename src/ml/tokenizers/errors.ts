@@ -13,5 +13,9 @@ export const ADDED_TOKENS_FILE = 'added_tokens.json';
 
 /** ERR_TOKENIZER: `file` and what is wrong with it. `what` quotes nothing but names out of the file. */
 export function tokenizerError(what: string, file = TOKENIZER_FILE): TercetError {
-  return new TercetError('ERR_TOKENIZER', `${file} ${what}`, 'take all tokenizer files of one BERT, DistilBERT, RoBERTa or GPT-2 model from the same place');
+  return new TercetError(
+    'ERR_TOKENIZER',
+    `${file} ${what}`,
+    'take all tokenizer files of one BERT, DistilBERT, RoBERTa or GPT-2 model from the same place',
+  );
 }

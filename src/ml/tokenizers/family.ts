@@ -1,4 +1,7 @@
-/** Which family a tokenizer is of, and its parts, checked: every tokenizer but those of BERT, RoBERTa and GPT-2 is refused. */
+/**
+ * Which family a tokenizer is of, and its parts, checked: every tokenizer but those of BERT, RoBERTa and GPT-2 is
+ * refused.
+ */
 
 import type { TercetError } from '../../core/errors.ts';
 import { quote, typeName } from '../describe.ts';
@@ -39,9 +42,11 @@ export function readParts(source: Source): Parts {
 
 function fromJson(source: Source & { kind: 'json' }, named: Named | undefined): Parts {
   const model = section(source.json, 'model');
-  const type = own(model, 'type') ?? (Array.isArray(own(model, 'merges')) ? 'BPE' : 'WordPiece'); // Early files leave the type out.
+  // Early files leave the type out.
+  const type = own(model, 'type') ?? (Array.isArray(own(model, 'merges')) ? 'BPE' : 'WordPiece');
   if (type === 'WordPiece') {
-    // What a model is does not say what its author cut words with: there are GPT-2s with BERT's pieces. A class that is named does.
+    // What a model is does not say what its author cut words with: there are GPT-2s with BERT's pieces. A class
+    // that is named does.
     if (named?.by === 'class' && named.family !== 'bert') throw contradicted(named, 'bert');
     return fromWordPiece(source, model, named);
   }
@@ -49,19 +54,31 @@ function fromJson(source: Source & { kind: 'json' }, named: Named | undefined): 
     if (named?.family === 'bert') throw contradicted(named, 'gpt2');
     return fromByteLevel(source, model, named);
   }
-  throw tokenizerError(`has a model of type ${kind(type)}, and only WordPiece (BERT) and byte-level BPE (GPT-2, RoBERTa) are supported`);
+  throw tokenizerError(
+    `has a model of type ${kind(type)}, and only WordPiece (BERT) and byte-level BPE (GPT-2, RoBERTa) are supported`,
+  );
 }
 
 function contradicted({ family }: Named, found: Family): TercetError {
-  return tokenizerError(`names a tokenizer of ${family}, while the other files are of ${found}'s kind`, TOKENIZER_CONFIG_FILE);
+  return tokenizerError(
+    `names a tokenizer of ${family}, while the other files are of ${found}'s kind`,
+    TOKENIZER_CONFIG_FILE,
+  );
 }
 
-function fromWordPiece({ json, config, addedTokens: more }: Source & { kind: 'json' }, model: Json, named: Named | undefined): Parts {
+function fromWordPiece(
+  { json, config, addedTokens: more }: Source & { kind: 'json' },
+  model: Json,
+  named: Named | undefined,
+): Parts {
   const normalizer = only(json, 'normalizer', 'normalizers', ['BertNormalizer', 'Lowercase']);
   checkBertWords(json);
   const decoder = only(json, 'decoder', 'decoders', ['WordPiece']);
   const longest = own(model, 'max_input_chars_per_word');
-  if (longest !== undefined && !(Number.isSafeInteger(longest) && (longest as number) >= 1 && (longest as number) <= 1000)) {
+  if (
+    longest !== undefined &&
+    !(Number.isSafeInteger(longest) && (longest as number) >= 1 && (longest as number) <= 1000)
+  ) {
     throw tokenizerError('has a max_input_chars_per_word that is not an integer from 1 to 1000');
   }
   const prefix = own(model, 'continuing_subword_prefix');
@@ -85,7 +102,12 @@ function fromWordPiece({ json, config, addedTokens: more }: Source & { kind: 'js
     continuing_subword_prefix: prefix,
     max_input_chars_per_word: longest ?? 100,
   };
-  const library = buildLibrary(words, decoder ?? { type: 'WordPiece', prefix, cleanup: true }, false, own(config, 'clean_up_tokenization_spaces') === true);
+  const library = buildLibrary(
+    words,
+    decoder ?? { type: 'WordPiece', prefix, cleanup: true },
+    false,
+    own(config, 'clean_up_tokenization_spaces') === true,
+  );
   return {
     family: 'bert',
     file: TOKENIZER_FILE,
@@ -100,8 +122,9 @@ function fromWordPiece({ json, config, addedTokens: more }: Source & { kind: 'js
 }
 
 /**
- * What is done to a text before it is cut. A class of BERT's decides by tokenizer_config.json, and where that is silent by its own defaults, as in the Python library;
- * clean_text has no key there. Other classes take tokenizer.json as it stands.
+ * What is done to a text before it is cut. A class of BERT's decides by tokenizer_config.json, and where that is
+ * silent by its own defaults, as in the Python library; clean_text has no key there. Other classes take
+ * tokenizer.json as it stands.
  */
 function normalizerSettings(normalizer: Json | undefined, config: Json, byClass: boolean): NormalizerSettings {
   const lowercaseAlone = normalizer !== undefined && own(normalizer, 'type') === 'Lowercase';
@@ -110,7 +133,10 @@ function normalizerSettings(normalizer: Json | undefined, config: Json, byClass:
     cleanText: on('clean_text'),
     handleChineseChars: on('handle_chinese_chars'),
     lowercase: lowercaseAlone || on('lowercase'),
-    stripAccents: normalizer !== undefined && typeof own(normalizer, 'strip_accents') === 'boolean' ? on('strip_accents') : on('lowercase'),
+    stripAccents:
+      normalizer !== undefined && typeof own(normalizer, 'strip_accents') === 'boolean'
+        ? on('strip_accents')
+        : on('lowercase'),
   };
   if (!byClass) return fromFile;
   const said = (key: string): boolean | undefined => {
@@ -134,7 +160,11 @@ function checkBertWords(json: Json): void {
   const parts = isRecord(value) && own(value, 'type') === 'Sequence' ? own(value, 'pretokenizers') : undefined;
   if (Array.isArray(parts) && parts.length === 2 && parts.every(isRecord)) {
     const [spaces, punctuation] = parts;
-    if (own(spaces, 'type') === 'WhitespaceSplit' && own(punctuation, 'type') === 'Punctuation' && (own(punctuation, 'behavior') ?? 'Isolated') === 'Isolated')
+    if (
+      own(spaces, 'type') === 'WhitespaceSplit' &&
+      own(punctuation, 'type') === 'Punctuation' &&
+      (own(punctuation, 'behavior') ?? 'Isolated') === 'Isolated'
+    )
       return;
   }
   if (only(json, 'pre_tokenizer', 'pretokenizers', ['BertPreTokenizer']) === undefined)
@@ -151,7 +181,11 @@ function byteLevelWords(json: Json): Json {
   if (Array.isArray(parts) && parts.length === 2 && parts.every(isRecord)) {
     const [split, bytes] = parts;
     const pattern = own(split, 'pattern');
-    const gpt2 = isRecord(pattern) && own(pattern, 'Regex') === GPT2_PATTERN && own(split, 'behavior') === 'Isolated' && own(split, 'invert') !== true;
+    const gpt2 =
+      isRecord(pattern) &&
+      own(pattern, 'Regex') === GPT2_PATTERN &&
+      own(split, 'behavior') === 'Isolated' &&
+      own(split, 'invert') !== true;
     if (
       own(split, 'type') === 'Split' &&
       gpt2 &&
@@ -162,12 +196,18 @@ function byteLevelWords(json: Json): Json {
       return bytes;
   }
   const found = only(json, 'pre_tokenizer', 'pretokenizers', ['ByteLevel']);
-  if (found === undefined) throw tokenizerError('has no pre_tokenizer, and only ByteLevel is supported with this model');
-  if (own(found, 'use_regex') === false) throw tokenizerError('has a ByteLevel pre_tokenizer that does not cut words, which is not supported');
+  if (found === undefined)
+    throw tokenizerError('has no pre_tokenizer, and only ByteLevel is supported with this model');
+  if (own(found, 'use_regex') === false)
+    throw tokenizerError('has a ByteLevel pre_tokenizer that does not cut words, which is not supported');
   return found;
 }
 
-function fromByteLevel({ json, config, addedTokens: more }: Source & { kind: 'json' }, model: Json, named: Named | undefined): Parts {
+function fromByteLevel(
+  { json, config, addedTokens: more }: Source & { kind: 'json' },
+  model: Json,
+  named: Named | undefined,
+): Parts {
   if (only(json, 'normalizer', 'normalizers', []) !== undefined)
     throw tokenizerError('has a normalizer, which no byte-level tokenizer of GPT-2 or RoBERTa has');
   const preTokenizer = byteLevelWords(json);
@@ -175,7 +215,8 @@ function fromByteLevel({ json, config, addedTokens: more }: Source & { kind: 'js
   // fuse_unk joins unknown pieces, and a byte-level vocabulary has none.
   for (const key of ['continuing_subword_prefix', 'end_of_word_suffix', 'dropout', 'byte_fallback', 'ignore_merges']) {
     const value = own(model, key) ?? false;
-    if (value !== false && value !== '' && value !== 0) throw tokenizerError(`has a BPE model with ${key}, which no tokenizer of GPT-2 or RoBERTa has`);
+    if (value !== false && value !== '' && value !== 0)
+      throw tokenizerError(`has a BPE model with ${key}, which no tokenizer of GPT-2 or RoBERTa has`);
   }
   const vocabulary = readVocabulary(own(model, 'vocab'), TOKENIZER_FILE);
   const merges = readMerges(own(model, 'merges'), vocabulary, TOKENIZER_FILE);
@@ -193,11 +234,18 @@ function fromByteLevel({ json, config, addedTokens: more }: Source & { kind: 'js
     special,
     frame: processor !== undefined ? readFrame(processor, special) : family === 'roberta' ? ROBERTA_FRAME : BARE,
     // A class decides by tokenizer_config.json, and where that is silent adds none.
-    ...byteLevel(vocabulary, merges, prefixSpace(config, named === undefined && own(preTokenizer, 'add_prefix_space') === true)),
+    ...byteLevel(
+      vocabulary,
+      merges,
+      prefixSpace(config, named === undefined && own(preTokenizer, 'add_prefix_space') === true),
+    ),
   };
 }
 
-function fromVocabulary({ vocabulary, merges, config, addedTokens: list }: Source & { kind: 'bpe' }, named: Named | undefined): Parts {
+function fromVocabulary(
+  { vocabulary, merges, config, addedTokens: list }: Source & { kind: 'bpe' },
+  named: Named | undefined,
+): Parts {
   const ownSize = sizeOf(vocabulary);
   const addedTokens = readAddedTokens(list, vocabulary, TOKENIZER_CONFIG_FILE);
   if (named === undefined) {
@@ -207,7 +255,8 @@ function fromVocabulary({ vocabulary, merges, config, addedTokens: list }: Sourc
     );
   }
   const { family } = named;
-  if (family === 'bert') throw tokenizerError('names a BERT tokenizer, which needs a tokenizer.json', TOKENIZER_CONFIG_FILE);
+  if (family === 'bert')
+    throw tokenizerError('names a BERT tokenizer, which needs a tokenizer.json', TOKENIZER_CONFIG_FILE);
   const special = readSpecialTokens(family, config, vocabulary, VOCAB_FILE);
   const { mask } = special;
   if (mask !== undefined && !addedTokens.some(({ id }) => id === mask.id)) addedTokens.push(robertaMask(mask, config));
@@ -223,7 +272,10 @@ function fromVocabulary({ vocabulary, merges, config, addedTokens: list }: Sourc
   };
 }
 
-/** RoBERTa's mask swallows the space before it, since its pieces begin with their space; a configuration may say otherwise. */
+/**
+ * RoBERTa's mask swallows the space before it, since its pieces begin with their space; a configuration may say
+ * otherwise.
+ */
 function robertaMask(mask: { spelling: string; id: number }, config: Json): AddedToken {
   const said = own(config, 'mask_token');
   const flag = (key: string, otherwise: boolean): boolean => {
@@ -241,7 +293,11 @@ function robertaMask(mask: { spelling: string; id: number }, config: Json): Adde
   };
 }
 
-function byteLevel(vocabulary: ReadonlyMap<string, number>, merges: readonly (readonly [string, string])[], prefix: boolean) {
+function byteLevel(
+  vocabulary: ReadonlyMap<string, number>,
+  merges: readonly (readonly [string, string])[],
+  prefix: boolean,
+) {
   const model = { type: 'BPE', vocab: Object.fromEntries(vocabulary), merges, unk_token: null, fuse_unk: false };
   // Cleaning up would lose spaces that the pieces hold.
   const library = buildLibrary(model, { type: 'ByteLevel' }, true, false);
@@ -268,19 +324,26 @@ function only(json: Json, key: string, list: string, allowed: readonly string[])
   let value: unknown = own(json, key) ?? undefined;
   for (let depth = 0; depth < 4 && isRecord(value) && own(value, 'type') === 'Sequence'; depth++) {
     const parts = own(value, list);
-    if (!Array.isArray(parts) || parts.length > 1) throw tokenizerError(`has a ${key} of several steps, which is not supported with this model`);
+    if (!Array.isArray(parts) || parts.length > 1)
+      throw tokenizerError(`has a ${key} of several steps, which is not supported with this model`);
     value = parts[0] as unknown;
   }
   if (value === undefined) return undefined;
   if (!isRecord(value)) throw tokenizerError(`has ${key} of type ${typeName(value)}, not an object`);
   const type = own(value, 'type');
   if (typeof type === 'string' && allowed.includes(type)) return value;
-  throw tokenizerError(`has a ${key} of type ${kind(type)}${allowed.length === 0 ? '' : `, and only ${allowed.join(', ')} is supported with this model`}`);
+  throw tokenizerError(
+    `has a ${key} of type ${kind(type)}${allowed.length === 0 ? '' : `, and only ${allowed.join(', ')} is supported with this model`}`,
+  );
 }
 
-/** Added tokens of both files: those of tokenizer_config.json go before those of tokenizer.json that are spelled alike. */
+/**
+ * Added tokens of both files: those of tokenizer_config.json go before those of tokenizer.json that are spelled
+ * alike.
+ */
 function merged(list: unknown, more: readonly unknown[]): readonly unknown[] {
-  if (list !== undefined && list !== null && !Array.isArray(list)) throw tokenizerError(`has added_tokens of type ${typeName(list)}, not a list`);
+  if (list !== undefined && list !== null && !Array.isArray(list))
+    throw tokenizerError(`has added_tokens of type ${typeName(list)}, not a list`);
   const spelled = (token: unknown): unknown => (isRecord(token) ? own(token, 'content') : undefined);
   const later = new Map(more.map((token) => [spelled(token), token]));
   const first = ((list ?? []) as readonly unknown[]).map((token) => later.get(spelled(token)) ?? token);
@@ -292,7 +355,11 @@ function merged(list: unknown, more: readonly unknown[]): readonly unknown[] {
 const MORE_SPECIAL = ['additional_special_tokens', 'extra_special_tokens'];
 
 /** Tokens that the configuration calls special are, whatever their own entry says. */
-function alsoSpecial(addedTokens: readonly AddedToken[], vocabulary: ReadonlyMap<string, number>, config: Json): AddedToken[] {
+function alsoSpecial(
+  addedTokens: readonly AddedToken[],
+  vocabulary: ReadonlyMap<string, number>,
+  config: Json,
+): AddedToken[] {
   const found = new Map(addedTokens.map((token) => [token.content, token]));
   for (const list of MORE_SPECIAL.map((key) => own(config, key))) {
     const entries: unknown[] = Array.isArray(list) ? list : isRecord(list) ? Object.values(list) : [];
@@ -300,7 +367,14 @@ function alsoSpecial(addedTokens: readonly AddedToken[], vocabulary: ReadonlyMap
       const content = isRecord(entry) ? own(entry, 'content') : entry;
       const id = typeof content === 'string' ? vocabulary.get(content) : undefined;
       if (typeof content !== 'string' || id === undefined) continue;
-      const before = found.get(content) ?? { id, content, lstrip: false, rstrip: false, singleWord: false, normalized: false };
+      const before = found.get(content) ?? {
+        id,
+        content,
+        lstrip: false,
+        rstrip: false,
+        singleWord: false,
+        normalized: false,
+      };
       found.set(content, { ...before, special: true });
     }
   }

@@ -1,6 +1,7 @@
 /**
- * How a text, or two, are framed by control tokens: the post-processor of tokenizer.json, checked against what the family's models are
- * trained with. A frame that differs is refused, since the tasks read the answer at fixed places of it.
+ * How a text, or two, are framed by control tokens: the post-processor of tokenizer.json, checked against what the
+ * family's models are trained with. A frame that differs is refused, since the tasks read the answer at fixed
+ * places of it.
  */
 
 import { quote, typeName } from '../describe.ts';
@@ -41,7 +42,8 @@ export function framingProcessor(value: unknown): Record<string, unknown> | unde
     const list = own(value, 'processors');
     if (!Array.isArray(list)) throw tokenizerError(`has post-processors of type ${typeName(list)}, not a list`);
     const framing = (list as unknown[]).map(framingProcessor).filter((processor) => processor !== undefined);
-    if (framing.length > 1) throw tokenizerError(`has ${framing.length} post-processors that add tokens, and at most one is supported`);
+    if (framing.length > 1)
+      throw tokenizerError(`has ${framing.length} post-processors that add tokens, and at most one is supported`);
     return framing[0];
   }
   if (type === 'TemplateProcessing') {
@@ -50,7 +52,9 @@ export function framingProcessor(value: unknown): Record<string, unknown> | unde
     return Array.isArray(single) && single.length === 1 ? undefined : value;
   }
   if (type === 'RobertaProcessing' || type === 'BertProcessing') return value;
-  throw tokenizerError(`has a post_processor of type ${typeof type === 'string' ? quote(type) : typeName(type)}, which is not supported`);
+  throw tokenizerError(
+    `has a post_processor of type ${typeof type === 'string' ? quote(type) : typeName(type)}, which is not supported`,
+  );
 }
 
 /** The frame of a processor that `framingProcessor` found, for the family's special tokens. */
@@ -58,25 +62,34 @@ export function readFrame(processor: Record<string, unknown>, special: SpecialTo
   const type = own(processor, 'type');
   if (type === 'TemplateProcessing') {
     const tokens = own(processor, 'special_tokens');
-    if (!isRecord(tokens)) throw tokenizerError(`has a template with special tokens of type ${typeName(tokens)}, not an object`);
+    if (!isRecord(tokens))
+      throw tokenizerError(`has a template with special tokens of type ${typeName(tokens)}, not an object`);
     const read = (key: string): FrameItem[] => readTemplate(own(processor, key), key, tokens, special);
     return { single: checkShape(read('single'), /^c0s$/), pair: checkShape(read('pair'), /^c0ss?1s$/) };
   }
   for (const role of ['cls', 'sep'] as const) {
     const entry = own(processor, role);
     const [spelling, id] = Array.isArray(entry) ? (entry as unknown[]) : [];
-    if (spelling !== special[role]?.spelling || id !== special[role]?.id) throw tokenizerError(`has a post_processor with another ${role} token`);
+    if (spelling !== special[role]?.spelling || id !== special[role]?.id)
+      throw tokenizerError(`has a post_processor with another ${role} token`);
   }
   return type === 'RobertaProcessing' ? ROBERTA_FRAME : BERT_FRAME;
 }
 
-function readTemplate(list: unknown, key: string, tokens: Record<string, unknown>, special: SpecialTokens): FrameItem[] {
-  if (!Array.isArray(list) || list.length > 8) throw tokenizerError(`has a template whose ${key} is not a list of up to 8`);
+function readTemplate(
+  list: unknown,
+  key: string,
+  tokens: Record<string, unknown>,
+  special: SpecialTokens,
+): FrameItem[] {
+  if (!Array.isArray(list) || list.length > 8)
+    throw tokenizerError(`has a template whose ${key} is not a list of up to 8`);
   return (list as unknown[]).map((entry) => {
     const text = isRecord(entry) ? own(entry, 'Sequence') : undefined;
     const control = isRecord(entry) ? own(entry, 'SpecialToken') : undefined;
     const part = isRecord(text) ? text : control;
-    if (!isRecord(part)) throw tokenizerError('has a template with an entry that is neither a text nor a special token');
+    if (!isRecord(part))
+      throw tokenizerError('has a template with an entry that is neither a text nor a special token');
     const typeId = own(part, 'type_id') ?? 0;
     if (typeId !== 0 && typeId !== 1) throw tokenizerError('has a template with a type id that is neither 0 nor 1');
     const id = own(part, 'id');

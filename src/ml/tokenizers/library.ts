@@ -1,4 +1,7 @@
-/** `@huggingface/tokenizers` as it is used here: words into pieces, and ids into text. It sees neither whole texts nor added tokens. */
+/**
+ * `@huggingface/tokenizers` as it is used here: words into pieces, and ids into text. It sees neither whole texts
+ * nor added tokens.
+ */
 
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import { TercetError } from '../../core/errors.ts';
@@ -10,10 +13,16 @@ export interface Library {
 }
 
 /**
- * Builds the library's tokenizer of `model` and `decoder` (sections of tokenizer.json that have been checked), and `byteLevel` for words that
- * are to become bytes first. `cleanUp`: whether decoding drops spaces before punctuation.
+ * Builds the library's tokenizer of `model` and `decoder` (sections of tokenizer.json that have been checked), and
+ * `byteLevel` for words that are to become bytes first. `cleanUp`: whether decoding drops spaces before
+ * punctuation.
  */
-export function buildLibrary(model: Record<string, unknown>, decoder: Record<string, unknown>, byteLevel: boolean, cleanUp: boolean): Library {
+export function buildLibrary(
+  model: Record<string, unknown>,
+  decoder: Record<string, unknown>,
+  byteLevel: boolean,
+  cleanUp: boolean,
+): Library {
   const sections = {
     model,
     decoder,
@@ -24,10 +33,16 @@ export function buildLibrary(model: Record<string, unknown>, decoder: Record<str
   };
   let library: LibraryTokenizer;
   try {
-    // Of the configuration the library needs this alone; a hostile rest (remove_space, do_lowercase_and_remove_accent …) cannot act.
+    // Of the configuration the library needs this alone; a hostile rest (remove_space,
+    // do_lowercase_and_remove_accent …) cannot act.
     library = new LibraryTokenizer(sections, { clean_up_tokenization_spaces: cleanUp });
   } catch (cause) {
-    throw new TercetError('ERR_TOKENIZER', 'the tokenizer library refused the tokenizer files', 'take the files that belong to the model', { cause });
+    throw new TercetError(
+      'ERR_TOKENIZER',
+      'the tokenizer library refused the tokenizer files',
+      'take the files that belong to the model',
+      { cause },
+    );
   }
   return {
     encodeWord(word) {

@@ -12,12 +12,18 @@ const MAX_MERGES_BYTES = 100_000_000;
 export function readMerges(list: unknown, vocabulary: ReadonlyMap<string, number>, file: string): Merge[] {
   if (!Array.isArray(list)) throw tokenizerError(`has merges of type ${typeName(list)}, not a list`, file);
   if (list.length > MAX_MERGES) throw tokenizerError(`has ${list.length} merges, more than ${MAX_MERGES}`, file);
-  return (list as unknown[]).map((merge, i) => checkMerge(typeof merge === 'string' ? merge.split(' ') : merge, `merge ${i + 1}`, vocabulary, file));
+  return (list as unknown[]).map((merge, i) =>
+    checkMerge(typeof merge === 'string' ? merge.split(' ') : merge, `merge ${i + 1}`, vocabulary, file),
+  );
 }
 
-/** merges.txt: one "a b" a line, behind a line `#version: …`. @throws {TercetError} ERR_TOKENIZER naming the first line that is not one. */
+/**
+ * merges.txt: one "a b" a line, behind a line `#version: …`. @throws {TercetError} ERR_TOKENIZER naming the first
+ * line that is not one.
+ */
 export function readMergesFile(bytes: Uint8Array, vocabulary: ReadonlyMap<string, number>, file: string): Merge[] {
-  if (bytes.length > MAX_MERGES_BYTES) throw tokenizerError(`has ${bytes.length} bytes, more than a list of merges can have`, file);
+  if (bytes.length > MAX_MERGES_BYTES)
+    throw tokenizerError(`has ${bytes.length} bytes, more than a list of merges can have`, file);
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -25,7 +31,8 @@ export function readMergesFile(bytes: Uint8Array, vocabulary: ReadonlyMap<string
     throw tokenizerError('is not UTF-8 text: the download is damaged', file);
   }
   // A merge may well begin with "<", so a web page is told by its first tag.
-  if (/^\s*<(!doctype|html|head|\?xml)/i.test(text)) throw tokenizerError('is HTML, not a list of merges: a server answered with a web page', file);
+  if (/^\s*<(!doctype|html|head|\?xml)/i.test(text))
+    throw tokenizerError('is HTML, not a list of merges: a server answered with a web page', file);
   const lines = text.split(/\r?\n/);
   if (lines.at(-1) === '') lines.pop();
   if (lines.length > MAX_MERGES + 1) throw tokenizerError(`has ${lines.length} lines, more than ${MAX_MERGES}`, file);
@@ -38,12 +45,20 @@ export function readMergesFile(bytes: Uint8Array, vocabulary: ReadonlyMap<string
 
 function checkMerge(parts: unknown, where: string, vocabulary: ReadonlyMap<string, number>, file: string): Merge {
   const [left, right] = Array.isArray(parts) ? (parts as unknown[]) : [];
-  if (!Array.isArray(parts) || parts.length !== 2 || typeof left !== 'string' || typeof right !== 'string' || left === '' || right === '') {
+  if (
+    !Array.isArray(parts) ||
+    parts.length !== 2 ||
+    typeof left !== 'string' ||
+    typeof right !== 'string' ||
+    left === '' ||
+    right === ''
+  ) {
     throw tokenizerError(`has a malformed ${where}: two pieces with one space between them are expected`, file);
   }
   // A merge into something without an id would lose text.
   for (const piece of [left, right, left + right]) {
-    if (!vocabulary.has(piece)) throw tokenizerError(`has a ${where} with ${quote(piece)}, which is not in the vocabulary`, file);
+    if (!vocabulary.has(piece))
+      throw tokenizerError(`has a ${where} with ${quote(piece)}, which is not in the vocabulary`, file);
   }
   return [left, right];
 }

@@ -1,4 +1,7 @@
-/** Which tokenizer the files name: a class, else what models of this type have. Never guessed from the pieces of a vocabulary. */
+/**
+ * Which tokenizer the files name: a class, else what models of this type have. Never guessed from the pieces of a
+ * vocabulary.
+ */
 
 import { quote } from '../describe.ts';
 import { own } from '../json.ts';
@@ -24,20 +27,31 @@ const FAMILIES: Readonly<Record<string, Family>> = {
 /** Classes that take tokenizer.json as it stands. */
 const GENERIC = ['PreTrainedTokenizer', 'TokenizersBackend', 'AutoTokenizer'];
 /** Classes of these architectures that cut words by rules that no tokenizer.json holds. */
-const OWN_RULES = ['BertJapaneseTokenizer', 'BertweetTokenizer', 'PhobertTokenizer', 'HerbertTokenizer', 'CpmTokenizer', 'JiebaTokenizer'];
+const OWN_RULES = [
+  'BertJapaneseTokenizer',
+  'BertweetTokenizer',
+  'PhobertTokenizer',
+  'HerbertTokenizer',
+  'CpmTokenizer',
+  'JiebaTokenizer',
+];
 const MODELS: Readonly<Record<string, Family>> = { bert: 'bert', distilbert: 'bert', roberta: 'roberta', gpt2: 'gpt2' };
 
 /**
- * The tokenizer that `tokenizer_class` names (in tokenizer_config.json, else in config.json), else the one of `model_type`; undefined where a class takes the files
- * as they stand, or nothing is named.
+ * The tokenizer that `tokenizer_class` names (in tokenizer_config.json, else in config.json), else the one of
+ * `model_type`; undefined where a class takes the files as they stand, or nothing is named.
  * @throws {TercetError} ERR_TOKENIZER for a class whose rules are its own
  */
-export function namedTokenizer(tokenizerConfig: Record<string, unknown>, modelConfig: Record<string, unknown>): Named | undefined {
+export function namedTokenizer(
+  tokenizerConfig: Record<string, unknown>,
+  modelConfig: Record<string, unknown>,
+): Named | undefined {
   const said = own(tokenizerConfig, 'tokenizer_class') ?? own(modelConfig, 'tokenizer_class');
   if (typeof said === 'string') {
     const name = said.replace(/Fast$/, '');
     if (Object.hasOwn(FAMILIES, name)) return { family: FAMILIES[name], by: 'class' };
-    if (OWN_RULES.includes(name)) throw tokenizerError(`names a ${quote(said)}, which cuts words by rules of its own`, TOKENIZER_CONFIG_FILE);
+    if (OWN_RULES.includes(name))
+      throw tokenizerError(`names a ${quote(said)}, which cuts words by rules of its own`, TOKENIZER_CONFIG_FILE);
     if (GENERIC.includes(name)) return undefined;
   }
   const type = own(modelConfig, 'model_type');

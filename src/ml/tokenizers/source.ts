@@ -1,6 +1,6 @@
 /**
- * Where a tokenizer comes from: tokenizer.json, or vocab.json and merges.txt as GPT-2 and RoBERTa were published. The latter are turned into the
- * parts of the former.
+ * Where a tokenizer comes from: tokenizer.json, or vocab.json and merges.txt as GPT-2 and RoBERTa were published.
+ * The latter are turned into the parts of the former.
  */
 
 import { TercetError } from '../../core/errors.ts';
@@ -38,12 +38,14 @@ const OPTIONAL = [TOKENIZER_CONFIG_FILE, SPECIAL_TOKENS_FILE, ADDED_TOKENS_FILE]
 
 /**
  * The names of the files that a data owner needs to tokenize for the model, in no particular order.
- * @throws {TercetError} ERR_MODEL_NOT_FOUND when the model has no tokenizer, naming what would do; ERR_TOKENIZER when it has one of another kind.
+ * @throws {TercetError} ERR_MODEL_NOT_FOUND when the model has no tokenizer, naming what would do; ERR_TOKENIZER
+ * when it has one of another kind.
  */
 export async function tokenizerFiles(files: ModelFiles): Promise<string[]> {
   const there = await Promise.all(OPTIONAL.map((file) => files.has(file)));
   const optional = OPTIONAL.filter((_, i) => there[i]);
-  if (await files.has(TOKENIZER_FILE)) return [TOKENIZER_FILE, ...optional.filter((file) => file !== ADDED_TOKENS_FILE)];
+  if (await files.has(TOKENIZER_FILE))
+    return [TOKENIZER_FILE, ...optional.filter((file) => file !== ADDED_TOKENS_FILE)];
   const [vocab, merges] = await Promise.all([files.has(VOCAB_FILE), files.has(MERGES_FILE)]);
   if (vocab && merges) return [VOCAB_FILE, MERGES_FILE, ...optional];
   for (const file of OTHER_KINDS) {
@@ -59,13 +61,23 @@ export async function tokenizerFiles(files: ModelFiles): Promise<string[]> {
 
 export async function readSource(files: ModelFiles): Promise<Source> {
   const names = await tokenizerFiles(files);
-  const optional = async (file: string): Promise<Record<string, unknown>> => (names.includes(file) ? await readObject(files, file) : {});
-  const [said, special, added] = await Promise.all([optional(TOKENIZER_CONFIG_FILE), optional(SPECIAL_TOKENS_FILE), optional(ADDED_TOKENS_FILE)]);
+  const optional = async (file: string): Promise<Record<string, unknown>> =>
+    names.includes(file) ? await readObject(files, file) : {};
+  const [said, special, added] = await Promise.all([
+    optional(TOKENIZER_CONFIG_FILE),
+    optional(SPECIAL_TOKENS_FILE),
+    optional(ADDED_TOKENS_FILE),
+  ]);
   const model = (await files.has(CONFIG_FILE)) ? await readObject(files, CONFIG_FILE) : {};
   const shared = { config: withSpecialTokens(said, special), model, addedTokens: addedTokens(said, added) };
   if (names.includes(TOKENIZER_FILE)) return { kind: 'json', json: await readObject(files, TOKENIZER_FILE), ...shared };
   const vocabulary = readVocabulary(await readObject(files, VOCAB_FILE), VOCAB_FILE);
-  return { kind: 'bpe', vocabulary, merges: readMergesFile(await files.read(MERGES_FILE), vocabulary, MERGES_FILE), ...shared };
+  return {
+    kind: 'bpe',
+    vocabulary,
+    merges: readMergesFile(await files.read(MERGES_FILE), vocabulary, MERGES_FILE),
+    ...shared,
+  };
 }
 
 async function readObject(files: ModelFiles, file: string): Promise<Record<string, unknown>> {
@@ -74,13 +86,21 @@ async function readObject(files: ModelFiles, file: string): Promise<Record<strin
   return value;
 }
 
-/** The list that tokenizer.json would have: `added_tokens_decoder` of the configuration (id → token), or the older file (content → id). */
+/**
+ * The list that tokenizer.json would have: `added_tokens_decoder` of the configuration (id → token), or the older
+ * file (content → id).
+ */
 function addedTokens(config: Record<string, unknown>, file: Record<string, unknown>): unknown[] {
   const decoder = own(config, 'added_tokens_decoder');
   if (decoder === undefined || decoder === null) return Object.entries(file).map(([content, id]) => ({ id, content }));
-  if (!isRecord(decoder)) throw tokenizerError(`has an added_tokens_decoder of type ${typeName(decoder)}, not an object`, TOKENIZER_CONFIG_FILE);
+  if (!isRecord(decoder))
+    throw tokenizerError(
+      `has an added_tokens_decoder of type ${typeName(decoder)}, not an object`,
+      TOKENIZER_CONFIG_FILE,
+    );
   return Object.entries(decoder).map(([id, token]) => {
-    if (!isRecord(token)) throw tokenizerError(`has an added token of type ${typeName(token)}, not an object`, TOKENIZER_CONFIG_FILE);
+    if (!isRecord(token))
+      throw tokenizerError(`has an added token of type ${typeName(token)}, not an object`, TOKENIZER_CONFIG_FILE);
     return { ...token, id: Number(id) };
   });
 }
@@ -89,8 +109,14 @@ function addedTokens(config: Record<string, unknown>, file: Record<string, unkno
 function withSpecialTokens(config: Record<string, unknown>, special: Record<string, unknown>): Record<string, unknown> {
   const roles: readonly Role[] = ['cls', 'sep', 'pad', 'unk', 'mask', 'bos', 'eos'];
   const found = roles
-    .filter((role) => spelledIn(config, role) === undefined && spelledIn(special, role, SPECIAL_TOKENS_FILE) !== undefined)
+    .filter(
+      (role) => spelledIn(config, role) === undefined && spelledIn(special, role, SPECIAL_TOKENS_FILE) !== undefined,
+    )
     .map((role) => [`${role}_token`, own(special, `${role}_token`)] as const);
   const more = own(config, 'additional_special_tokens') ?? own(special, 'additional_special_tokens');
-  return { ...config, ...Object.fromEntries(found), ...(more === undefined ? {} : { additional_special_tokens: more }) };
+  return {
+    ...config,
+    ...Object.fromEntries(found),
+    ...(more === undefined ? {} : { additional_special_tokens: more }),
+  };
 }

@@ -22,17 +22,33 @@ const DEFAULTS: Readonly<Record<Family, Readonly<Partial<Record<Role, string>>>>
 const REQUIRED: Readonly<Record<Family, readonly Role[]>> = { bert: ['cls', 'sep'], roberta: ['cls', 'sep'], gpt2: [] };
 const ROLES: readonly Role[] = ['cls', 'sep', 'pad', 'unk', 'mask', 'bos', 'eos'];
 
-/** One special token's entry of tokenizer_config.json or special_tokens_map.json: a string, or an object with `content`. */
-export function spelledIn(config: Record<string, unknown>, role: Role, file = TOKENIZER_CONFIG_FILE): string | undefined {
+/**
+ * One special token's entry of tokenizer_config.json or special_tokens_map.json: a string, or an object with
+ * `content`.
+ */
+export function spelledIn(
+  config: Record<string, unknown>,
+  role: Role,
+  file = TOKENIZER_CONFIG_FILE,
+): string | undefined {
   const value = own(config, `${role}_token`);
   if (value === undefined || value === null) return undefined;
   const content = isRecord(value) ? own(value, 'content') : value;
-  if (typeof content !== 'string' || content === '') throw tokenizerError(`has a ${role}_token that is not a string`, file);
+  if (typeof content !== 'string' || content === '')
+    throw tokenizerError(`has a ${role}_token that is not a string`, file);
   return content;
 }
 
-/** The family's special tokens, spelled as `config` says or else as usual. @throws {TercetError} ERR_TOKENIZER when one that frames a text has no id. */
-export function readSpecialTokens(family: Family, config: Record<string, unknown>, vocabulary: ReadonlyMap<string, number>, file: string): SpecialTokens {
+/**
+ * The family's special tokens, spelled as `config` says or else as usual. @throws {TercetError} ERR_TOKENIZER when
+ * one that frames a text has no id.
+ */
+export function readSpecialTokens(
+  family: Family,
+  config: Record<string, unknown>,
+  vocabulary: ReadonlyMap<string, number>,
+  file: string,
+): SpecialTokens {
   const tokens: Partial<Record<Role, SpecialToken>> = {};
   for (const role of ROLES) {
     const spelling = spelledIn(config, role) ?? DEFAULTS[family][role];

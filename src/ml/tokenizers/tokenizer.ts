@@ -1,13 +1,15 @@
 /**
  * Text ↔ tokens, over `@huggingface/tokenizers` and the tokenizer files of a model; nothing is fetched.
  *
- * **Control tokens in user text.** The library, like the Python one, turns a literal `[SEP]` or `<|endoftext|>` that a user typed into the
- * control token. Here a text cannot forge the structure of a model's input: control tokens in it are always plain text (they become pieces such
- * as `[`, `sep`, `]`), and the mask is the mask token only where the caller says `allowMask`, which is fill-mask alone. It is recognised exactly
- * as the model spells it. Added tokens that are not special stay what the model's author made them. What was read as text is said (`Encoding.cut`), and
- * `readingSpecialTokens` is for those who want it otherwise.
+ * **Control tokens in user text.** The library, like the Python one, turns a literal `[SEP]` or `<|endoftext|>`
+ * that a user typed into the control token. Here a text cannot forge the structure of a model's input: control
+ * tokens in it are always plain text (they become pieces such as `[`, `sep`, `]`), and the mask is the mask token
+ * only where the caller says `allowMask`, which is fill-mask alone. It is recognised exactly as the model spells
+ * it. Added tokens that are not special stay what the model's author made them. What was read as text is said
+ * (`Encoding.cut`), and `readingSpecialTokens` is for those who want it otherwise.
  *
- * Padding and truncation settings of tokenizer.json are ignored: nothing is ever cut in silence (the tasks refuse what is too long).
+ * Padding and truncation settings of tokenizer.json are ignored: nothing is ever cut in silence (the tasks refuse
+ * what is too long).
  */
 
 import { TercetError } from '../../core/errors.ts';
@@ -27,9 +29,11 @@ export { tokenizerFiles } from './source.ts';
 export type { EncodeOptions, Encoding, Family, Span, Tokenizer } from './types.ts';
 
 /**
- * Loads the tokenizer of a BERT, DistilBERT, RoBERTa or GPT-2 model: from `tokenizer.json` and `tokenizer_config.json`, or, where there is no
- * tokenizer.json, from `vocab.json` and `merges.txt` (and, if there, tokenizer_config.json, special_tokens_map.json, added_tokens.json).
- * @throws {TercetError} ERR_MODEL_NOT_FOUND for missing files, ERR_TOKENIZER for one that is HTML, damaged, contradictory or of another kind.
+ * Loads the tokenizer of a BERT, DistilBERT, RoBERTa or GPT-2 model: from `tokenizer.json` and
+ * `tokenizer_config.json`, or, where there is no tokenizer.json, from `vocab.json` and `merges.txt` (and, if there,
+ * tokenizer_config.json, special_tokens_map.json, added_tokens.json).
+ * @throws {TercetError} ERR_MODEL_NOT_FOUND for missing files, ERR_TOKENIZER for one that is HTML, damaged,
+ * contradictory or of another kind.
  */
 export async function loadTokenizer(files: ModelFiles): Promise<Tokenizer> {
   return assemble(readParts(await readSource(files)), false);
@@ -40,8 +44,13 @@ function assemble(parts: Parts, reading: boolean): Tokenizer {
   const { family, special, frame, library } = parts;
   const pieces = tableOfPieces(parts.vocabulary, parts.file);
   const idsBut = (...roles: Role[]): Set<number> =>
-    new Set((Object.keys(special) as Role[]).filter((role) => !roles.includes(role)).flatMap((role) => special[role]?.id ?? []));
-  // A word that WordPiece cannot spell is unknown; a byte-level tokenizer has no such word, so there `unk` is a control token like the others.
+    new Set(
+      (Object.keys(special) as Role[])
+        .filter((role) => !roles.includes(role))
+        .flatMap((role) => special[role]?.id ?? []),
+    );
+  // A word that WordPiece cannot spell is unknown; a byte-level tokenizer has no such word, so there `unk` is a
+  // control token like the others.
   const control = family === 'bert' ? idsBut('unk') : idsBut();
   const hidden = idsBut('unk', 'mask');
   const plain = textEncoder(parts, control, reading);
@@ -50,7 +59,11 @@ function assemble(parts: Parts, reading: boolean): Tokenizer {
   const piece = (id: number): string => {
     const found = pieces[id];
     if (found === undefined && !(Number.isSafeInteger(id) && id >= 0 && id < pieces.length))
-      throw new TercetError('ERR_RANGE', `token id ${id} is not in the vocabulary of ${pieces.length}`, 'take the tokenizer that belongs to the model');
+      throw new TercetError(
+        'ERR_RANGE',
+        `token id ${id} is not in the vocabulary of ${pieces.length}`,
+        'take the tokenizer that belongs to the model',
+      );
     return found ?? '';
   };
 
@@ -85,7 +98,12 @@ function assemble(parts: Parts, reading: boolean): Tokenizer {
     eosTokenId: special.eos?.id,
     encode: (text, { allowMask }) => build(frame.single, [plain(text, allowMask)]),
     encodePair(first, second) {
-      if (frame.pair.length === 0) throw new TercetError('ERR_MODEL_UNSUPPORTED', `a ${family} model has no form for two texts`, 'use a BERT or RoBERTa model');
+      if (frame.pair.length === 0)
+        throw new TercetError(
+          'ERR_MODEL_UNSUPPORTED',
+          `a ${family} model has no form for two texts`,
+          'use a BERT or RoBERTa model',
+        );
       return build(frame.pair, [plain(first, false), plain(second, false)]);
     },
     encodeWord: (text) => plain(text, false).ids,
@@ -118,17 +136,29 @@ function controlPieces({ id, spelling }: SpecialToken): Pieces {
   return { ids: [id], tokens: [spelling], spans: [] };
 }
 
-/** Cuts a text into pieces: first at the added tokens that a text may have, then, normalized, at those looked for there, then into words. */
-function textEncoder(parts: Parts, control: ReadonlySet<number>, reading: boolean): (text: string, allowMask: boolean) => Cut {
+/**
+ * Cuts a text into pieces: first at the added tokens that a text may have, then, normalized, at those looked for
+ * there, then into words.
+ */
+function textEncoder(
+  parts: Parts,
+  control: ReadonlySet<number>,
+  reading: boolean,
+): (text: string, allowMask: boolean) => Cut {
   const { addedTokens, special, model, file } = parts;
   const spelled = specialTokens(parts);
   const isSpecial = new Set(spelled.map(([spelling]) => spelling));
   const usual = addedTokens.filter((token) => !isSpecial.has(token.content));
   const read = reading ? spelled.filter(([, { id }]) => !isPadding(id, parts)) : [];
-  const asTyped = [...usual.filter(({ normalized }) => !normalized).map((token) => [token.content, token] as const), ...read];
+  const asTyped = [
+    ...usual.filter(({ normalized }) => !normalized).map((token) => [token.content, token] as const),
+    ...read,
+  ];
   const findTyped = addedTokenFinder(asTyped);
   const findMasked = addedTokenFinder([...asTyped, ...maskTokens(addedTokens, special.mask)]);
-  const findNormalized = addedTokenFinder(usual.filter(({ normalized }) => normalized).map((token) => [model.normalize(token.content, 0).text, token]));
+  const findNormalized = addedTokenFinder(
+    usual.filter(({ normalized }) => normalized).map((token) => [model.normalize(token.content, 0).text, token]),
+  );
   const findCut = addedTokenFinder(spelled);
 
   return (text, allowMask) => {
@@ -153,7 +183,8 @@ function textEncoder(parts: Parts, control: ReadonlySet<number>, reading: boolea
         else {
           const before = out.ids.length;
           model.cut(aligned, from, to, out);
-          // SECURITY: no text becomes a control token, whatever the vocabulary spells them like (test/ml/tokenizer.test.ts).
+          // SECURITY: no text becomes a control token, whatever the vocabulary spells them like
+          // (test/ml/tokenizer.test.ts).
           if (out.ids.slice(before).some((id) => control.has(id))) {
             throw tokenizerError('spells a control token as an ordinary word, so that a text could forge it', file);
           }
@@ -168,22 +199,32 @@ function textEncoder(parts: Parts, control: ReadonlySet<number>, reading: boolea
 function specialTokens({ addedTokens, special }: Parts): (readonly [string, AddedToken])[] {
   const found = new Map(addedTokens.filter((token) => token.special).map((token) => [token.content, token]));
   for (const { spelling, id } of Object.values(special)) {
-    if (!found.has(spelling)) found.set(spelling, addedTokens.find((token) => token.id === id) ?? plainToken({ spelling, id }));
+    if (!found.has(spelling))
+      found.set(spelling, addedTokens.find((token) => token.id === id) ?? plainToken({ spelling, id }));
   }
   return [...found];
 }
 
 /** Whether a token is padding and nothing else: no text reads its embedding. */
 function isPadding(id: number, { special }: Parts): boolean {
-  return special.pad?.id === id && !(Object.keys(special) as Role[]).some((role) => role !== 'pad' && special[role]?.id === id);
+  return (
+    special.pad?.id === id &&
+    !(Object.keys(special) as Role[]).some((role) => role !== 'pad' && special[role]?.id === id)
+  );
 }
 
 function plainToken({ spelling, id }: SpecialToken): AddedToken {
   return { id, content: spelling, lstrip: false, rstrip: false, singleWord: false, normalized: false, special: true };
 }
 
-/** The mask, with what the files say of the white space around it. It is looked for as it is spelled, never in normalized text. */
-function maskTokens(addedTokens: readonly AddedToken[], mask: SpecialToken | undefined): (readonly [string, AddedToken])[] {
+/**
+ * The mask, with what the files say of the white space around it. It is looked for as it is spelled, never in
+ * normalized text.
+ */
+function maskTokens(
+  addedTokens: readonly AddedToken[],
+  mask: SpecialToken | undefined,
+): (readonly [string, AddedToken])[] {
   if (mask === undefined) return [];
   return [[mask.spelling, addedTokens.find(({ id }) => id === mask.id) ?? plainToken(mask)]];
 }

@@ -9,9 +9,9 @@ export interface Encoding {
   /** The pieces of the same positions as the vocabulary has them; they hold the text, so they belong in no message. */
   readonly tokens: string[];
   /**
-   * Where each token lies in its own text; undefined for the control tokens that frame it. A mask that the user wrote has the span of what was
-   * written. A byte-level piece that is part of a character has the whole character's span, and spaces around a piece are left out, so a piece
-   * of spaces alone is empty.
+   * Where each token lies in its own text; undefined for the control tokens that frame it. A mask that the user
+   * wrote has the span of what was written. A byte-level piece that is part of a character has the whole
+   * character's span, and spaces around a piece are left out, so a piece of spaces alone is empty.
    */
   readonly spans: (Span | undefined)[];
   /** Which text each token is from: 0 the first (or only), 1 the second; undefined for control tokens. */
@@ -34,7 +34,10 @@ export interface Tokenizer {
   readonly family: Family;
   /** Ids are below this; some of them may belong to no piece. */
   readonly vocabSize: number;
-  /** Ids of pieces that were not added are below this. A model must have embeddings for them; added tokens may lie beyond. */
+  /**
+   * Ids of pieces that were not added are below this. A model must have embeddings for them; added tokens may lie
+   * beyond.
+   */
   readonly ownVocabSize: number;
   /** Special tokens, of roles and others: no part of a text that is shown. */
   readonly specialIds: ReadonlySet<number>;
@@ -49,8 +52,8 @@ export interface Tokenizer {
   /** GPT-2's `<|endoftext|>`, RoBERTa's `</s>`; undefined where none is named. */
   readonly eosTokenId: number | undefined;
   /**
-   * Encodes a text that passed `checkText`: [CLS] a [SEP], `<s>` a `</s>`, or for GPT-2 the text alone. A text without any piece (for BERT one
-   * of invisible characters) gives the frame alone.
+   * Encodes a text that passed `checkText`: [CLS] a [SEP], `<s>` a `</s>`, or for GPT-2 the text alone. A text
+   * without any piece (for BERT one of invisible characters) gives the frame alone.
    * @throws {TercetError} ERR_TOKENIZER where the vocabulary cannot spell the text, or would spell a control token.
    */
   encode(text: string, options: EncodeOptions): Encoding;
@@ -62,14 +65,19 @@ export interface Tokenizer {
   /** The ids of plain text without control tokens. @throws {TercetError} ERR_TOKENIZER as encode. */
   encodeWord(text: string): number[];
   /**
-   * The same, but a special token that a text spells is that token, as the Python library has it; only padding stays text. The text then can forge the structure of an
-   * input: for texts whose author may say where it begins and ends, and markers of entities or speakers.
+   * The same, but a special token that a text spells is that token, as the Python library has it; only padding
+   * stays text. The text then can forge the structure of an input: for texts whose author may say where it begins
+   * and ends, and markers of entities or speakers.
    */
   readingSpecialTokens(): Tokenizer;
-  /** The piece of an id as the vocabulary has it (`paris`, `##s`, `ĠParis`), empty for an id without one. @throws {TercetError} ERR_RANGE when there is no such id. */
+  /**
+   * The piece of an id as the vocabulary has it (`paris`, `##s`, `ĠParis`), empty for an id without one. @throws
+   * {TercetError} ERR_RANGE when there is no such id.
+   */
   decodeToken(id: number): string;
   /**
-   * Readable text of ids, without the control tokens. Bytes of a byte-level tokenizer that are no UTF-8 (yet) become U+FFFD.
+   * Readable text of ids, without the control tokens. Bytes of a byte-level tokenizer that are no UTF-8 (yet)
+   * become U+FFFD.
    * @throws {TercetError} ERR_RANGE as decodeToken.
    */
   decode(ids: readonly number[]): string;

@@ -26,10 +26,12 @@ export function readVocabulary(vocab: unknown, file: string): Map<string, number
   if (!isRecord(vocab)) throw tokenizerError(`has a vocabulary of type ${typeName(vocab)}, not an object`, file);
   const vocabulary = new Map<string, number>();
   for (const [piece, id] of Object.entries(vocab)) {
-    if (piece.length > MAX_PIECE_UNITS) throw tokenizerError(`has a piece of ${piece.length} units, more than ${MAX_PIECE_UNITS}`, file);
+    if (piece.length > MAX_PIECE_UNITS)
+      throw tokenizerError(`has a piece of ${piece.length} units, more than ${MAX_PIECE_UNITS}`, file);
     vocabulary.set(piece, checkId(id, file));
   }
-  if (vocabulary.size > MAX_VOCABULARY) throw tokenizerError(`has ${vocabulary.size} pieces, more than ${MAX_VOCABULARY}`, file);
+  if (vocabulary.size > MAX_VOCABULARY)
+    throw tokenizerError(`has ${vocabulary.size} pieces, more than ${MAX_VOCABULARY}`, file);
   return vocabulary;
 }
 
@@ -46,14 +48,17 @@ export function readAddedTokens(list: unknown, vocabulary: Map<string, number>, 
   if (list.length > MAX_ADDED) throw tokenizerError(`has ${list.length} added tokens, more than ${MAX_ADDED}`, file);
   return (list as unknown[]).map((token) => {
     const content = isRecord(token) ? own(token, 'content') : undefined;
-    if (!isRecord(token) || typeof content !== 'string' || content === '') throw tokenizerError('has an added token without content', file);
-    if (content.length > MAX_PIECE_UNITS) throw tokenizerError(`has an added token of ${content.length} units, more than ${MAX_PIECE_UNITS}`, file);
+    if (!isRecord(token) || typeof content !== 'string' || content === '')
+      throw tokenizerError('has an added token without content', file);
+    if (content.length > MAX_PIECE_UNITS)
+      throw tokenizerError(`has an added token of ${content.length} units, more than ${MAX_PIECE_UNITS}`, file);
     const id = checkId(own(token, 'id'), file);
     if ((vocabulary.get(content) ?? id) !== id) throw tokenizerError(`gives two ids to ${quote(content)}`, file);
     vocabulary.set(content, id);
     const on = (key: string, otherwise: boolean): boolean => {
       const value = own(token, key) ?? otherwise;
-      if (typeof value !== 'boolean') throw tokenizerError(`has an added token whose ${key} is ${typeName(value)}, not true or false`, file);
+      if (typeof value !== 'boolean')
+        throw tokenizerError(`has an added token whose ${key} is ${typeName(value)}, not true or false`, file);
       return value;
     };
     const special = on('special', false);

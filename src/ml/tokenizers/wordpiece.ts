@@ -1,9 +1,10 @@
 /**
- * BERT's side: normalizing and cutting into words here, one character at a time, so that every piece knows where it came from; cutting words
- * into pieces by the library.
+ * BERT's side: normalizing and cutting into words here, one character at a time, so that every piece knows where it
+ * came from; cutting words into pieces by the library.
  *
- * Doing the first two here also makes them the reference's (Python, Rust): the library looks at UTF-16 units for ideographs, lowercases whole
- * strings (a last Σ becomes ς) and takes U+FEFF for white space. What remains is said in docs of `bertNormalize`.
+ * Doing the first two here also makes them the reference's (Python, Rust): the library looks at UTF-16 units for
+ * ideographs, lowercases whole strings (a last Σ becomes ς) and takes U+FEFF for white space. What remains is said
+ * in docs of `bertNormalize`.
  */
 
 import type { Aligned, EncodeWord, PieceModel, Pieces } from './aligned.ts';
@@ -19,15 +20,17 @@ export interface NormalizerSettings {
 const REMOVED = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}]/u;
 const SPACE = /\p{White_Space}/u;
 /** The reference's own ranges, with its gap U+2B820…U+2B91F. */
-const IDEOGRAPH = /[\u{4e00}-\u{9fff}\u{3400}-\u{4dbf}\u{20000}-\u{2a6df}\u{2a700}-\u{2b81f}\u{2b920}-\u{2ceaf}\u{f900}-\u{faff}\u{2f800}-\u{2fa1f}]/u;
+const IDEOGRAPH =
+  /[\u{4e00}-\u{9fff}\u{3400}-\u{4dbf}\u{20000}-\u{2a6df}\u{2a700}-\u{2b81f}\u{2b920}-\u{2ceaf}\u{f900}-\u{faff}\u{2f800}-\u{2fa1f}]/u;
 const PUNCTUATION = /[\p{P}\u0021-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u007e]/u;
 
 /**
  * BertNormalizer with offsets; `at` is the offset of the first unit.
  *
- * Differs from the reference (tokenizers 0.23.3) only where this engine's Unicode tables are newer than the reference's. Measured with Node 20 over
- * the 195,072 code points of planes 0 to 2 and tags: 658 change the ids of bert-base-uncased, marks (496), punctuation (142) and format characters
- * (20) of historic and minority scripts and rare signs. Of the lines of wikitext-2 none does.
+ * Differs from the reference (tokenizers 0.23.3) only where this engine's Unicode tables are newer than the
+ * reference's. Measured with Node 20 over the 195,072 code points of planes 0 to 2 and tags: 658 change the ids of
+ * bert-base-uncased, marks (496), punctuation (142) and format characters (20) of historic and minority scripts and
+ * rare signs. Of the lines of wikitext-2 none does.
  */
 export function bertNormalize(text: string, at: number, settings: NormalizerSettings): Aligned {
   let normalized = '';

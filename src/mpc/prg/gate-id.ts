@@ -1,8 +1,10 @@
 /**
- * The address of one draw. A stream position is never used for two purposes: (session, attempt) choose the key, and every other
- * part of the id is a field of the 96-bit nonce, so two different ids can never meet (no hash, no collision to argue about).
+ * The address of one draw. A stream position is never used for two purposes: (session, attempt) choose the key, and
+ * every other part of the id is a field of the 96-bit nonce, so two different ids can never meet (no hash, no
+ * collision to argue about).
  *
- * Element numbers are positions in the stream of the id. Source: design notes §14.2 rule 1 and §15 F1 (one repeated pad is a total break).
+ * Element numbers are positions in the stream of the id. Source: design notes §14.2 rule 1 and §15 F1 (one repeated
+ * pad is a total break).
  */
 import { invariant } from '../../core/errors.ts';
 
@@ -26,7 +28,10 @@ export const PURPOSES = {
 
 export type Purpose = keyof typeof PURPOSES;
 
-/** One run of a circuit. A new attempt (cancel, edit, reconnect, regenerate) has a new number; decoding steps and branches theirs. */
+/**
+ * One run of a circuit. A new attempt (cancel, edit, reconnect, regenerate) has a new number; decoding steps and
+ * branches theirs.
+ */
 export interface Attempt {
   /** 16 random bytes that the three parties agreed on. */
   readonly session: Uint8Array;
@@ -52,7 +57,10 @@ function field(name: string, value: number, bits: number): number {
   return value;
 }
 
-/** The injective 12-byte encoding: step u16 ‖ branch u16 ‖ gate u32 ‖ table u16 ‖ purpose u8 ‖ direction u8, little-endian. */
+/**
+ * The injective 12-byte encoding: step u16 ‖ branch u16 ‖ gate u32 ‖ table u16 ‖ purpose u8 ‖ direction u8,
+ * little-endian.
+ */
 export function nonceOf(id: DrawId): Uint8Array {
   const nonce = new Uint8Array(12);
   const view = new DataView(nonce.buffer);

@@ -1,9 +1,10 @@
 /**
  * The pairwise generator: ChaCha20 streams that two parties share, addressed by draw id and drawn once.
  *
- * Security: the only source of masks and pads. `claim` refuses an id that another owner holds, or that its owner drew for something else, and `spend` refuses to
- * mask a second message with the same id, so a repeated pad is an error and never a message. What it cannot see is another party's use of the same id:
- * test/session/masks.test.ts looks at all three. SECURITY: test/mpc/prg.test.ts plants the repeats.
+ * Security: the only source of masks and pads. `claim` refuses an id that another owner holds, or that its owner
+ * drew for something else, and `spend` refuses to mask a second message with the same id, so a repeated pad is an
+ * error and never a message. What it cannot see is another party's use of the same id: test/session/masks.test.ts
+ * looks at all three. SECURITY: test/mpc/prg.test.ts plants the repeats.
  */
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
@@ -13,7 +14,10 @@ import { TercetError, invariant } from '../../core/errors.ts';
 import { Fresh } from '../share/sealed.ts';
 import { type Attempt, type DrawId, nonceOf } from './gate-id.ts';
 
-/** Key of one pair of parties for one attempt: HKDF-SHA256 over the pair's master key, salted by the session (RFC 5869). */
+/**
+ * Key of one pair of parties for one attempt: HKDF-SHA256 over the pair's master key, salted by the session (RFC
+ * 5869).
+ */
 export function attemptKey(master: Uint8Array, attempt: Attempt): Uint8Array {
   invariant(master.length === 32 && attempt.session.length === 16, 'keys have 32 bytes and sessions 16');
   return hkdf(sha256, master, attempt.session, new TextEncoder().encode(`tercet/1 attempt ${attempt.attempt}`), 32);
@@ -41,9 +45,11 @@ export class PairPrg {
   }
 
   /**
-   * The stream of an id, for one use of `owner`. The same owner may ask again for the same use, to re-derive the same mask of the same wire.
-   * The stream ends with the generator: who draws from it after `wipe` gets an error, not words of a key of zeros.
-   * @throws {TercetError} ERR_PAD_REUSE when another owner drew this id before, or this one for another use; ERR_STATE after `wipe`.
+   * The stream of an id, for one use of `owner`. The same owner may ask again for the same use, to re-derive the
+   * same mask of the same wire. The stream ends with the generator: who draws from it after `wipe` gets an error,
+   * not words of a key of zeros.
+   * @throws {TercetError} ERR_PAD_REUSE when another owner drew this id before, or this one for another use;
+   * ERR_STATE after `wipe`.
    */
   claim(id: Omit<DrawId, 'step' | 'branch'>, owner: object, use: Use): Stream {
     const live = () => this.#live();
@@ -80,8 +86,8 @@ export class PairPrg {
   }
 
   /**
-   * 16 public bytes for draw number `row` of an id, different for every session, attempt, step, id and row: the tweak of a point-function key. An attack on one
-   * seed of 128 bits does not pay for others then.
+   * 16 public bytes for draw number `row` of an id, different for every session, attempt, step, id and row: the
+   * tweak of a point-function key. An attack on one seed of 128 bits does not pay for others then.
    */
   tweak(id: Omit<DrawId, 'step' | 'branch'>, row: number): Uint8Array {
     const { session, attempt, step, branch } = this.#attempt;
@@ -93,7 +99,8 @@ export class PairPrg {
   }
 
   /**
-   * The generator of the next step of this attempt: the same key, nonces of their own. It can be asked for once, so that no step comes twice.
+   * The generator of the next step of this attempt: the same key, nonces of their own. It can be asked for once, so
+   * that no step comes twice.
    * @throws {TercetError} ERR_STATE after `wipe` or a second time.
    */
   next(): PairPrg {
@@ -118,5 +125,9 @@ export class PairPrg {
 }
 
 function reuse(id: Omit<DrawId, 'step' | 'branch'>): TercetError {
-  return new TercetError('ERR_PAD_REUSE', `gate ${id.gate} drew its ${id.purpose} twice`, 'start a new attempt; this is a bug in Tercet, please report it');
+  return new TercetError(
+    'ERR_PAD_REUSE',
+    `gate ${id.gate} drew its ${id.purpose} twice`,
+    'start a new attempt; this is a bug in Tercet, please report it',
+  );
 }

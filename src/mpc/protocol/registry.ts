@@ -1,4 +1,7 @@
-/** Which protocols exist in this build. A mode that is not there is refused by name; nothing weaker is ever used in its place. */
+/**
+ * Which protocols exist in this build. A mode that is not there is refused by name; nothing weaker is ever used in
+ * its place.
+ */
 import { TercetError } from '../../core/errors.ts';
 import type { ProtocolId, SecurityClaim, TruncationModel } from './types.ts';
 
@@ -35,7 +38,10 @@ export const SEMI_HONEST: ProtocolInfo = {
 
 const KNOWN: readonly ProtocolId[] = ['3pc_semi_honest', '3pc_malicious', 'aby3'];
 
-/** @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE for a mode that this build lacks, ERR_ARGUMENT for a name that is no protocol. */
+/**
+ * @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE for a mode that this build lacks, ERR_ARGUMENT for a name that is
+ * no protocol.
+ */
 export function protocolInfo(id: string): ProtocolInfo {
   if (id === SEMI_HONEST.id) return SEMI_HONEST;
   if ((KNOWN as readonly string[]).includes(id)) {

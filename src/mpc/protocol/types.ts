@@ -1,9 +1,10 @@
 /**
  * The protocol seam. A protocol turns a circuit of secret tensors into messages between three parties.
  *
- * `Gates` is what `secure/` and `ml/` build with: every method adds an operation on wires and returns the wire of its result. Nothing is computed while
- * building, no value can be read, and a layer cannot open a secret. The same description serves every protocol; asking for one that does not exist
- * is ERR_PROTOCOL_UNAVAILABLE (`registry.ts`), never a weaker one.
+ * `Gates` is what `secure/` and `ml/` build with: every method adds an operation on wires and returns the wire of
+ * its result. Nothing is computed while building, no value can be read, and a layer cannot open a secret. The same
+ * description serves every protocol; asking for one that does not exist is ERR_PROTOCOL_UNAVAILABLE
+ * (`registry.ts`), never a weaker one.
  */
 import type { PiecewiseCubic } from '../../compute/kernels/types.ts';
 import type { Pattern } from '../../compute/pattern.ts';
@@ -31,7 +32,10 @@ export interface TruncationModel {
   readonly leaks: string;
 }
 
-/** A model parameter by name. Values live with the parties: in clear at P1 and P2 (open) or as M = W + L1 + L2 (secret). */
+/**
+ * A model parameter by name. Values live with the parties: in clear at P1 and P2 (open) or as M = W + L1 + L2
+ * (secret).
+ */
 export interface Parameter {
   readonly name: string;
   readonly rows: number;
@@ -60,7 +64,10 @@ export interface Gates {
   // ── inputs and outputs ───────────────────────────────────────────────────
   /** A tensor of P0. 8 bytes an element to P1, online. */
   input(name: string, shape: readonly number[], k: number, scale: number): Wire;
-  /** Rows of a table (rows × cols) at indices that only P0 knows, by point functions. Output (count, cols) over Z_2^64. */
+  /**
+   * Rows of a table (rows × cols) at indices that only P0 knows, by point functions. Output (count, cols) over
+   * Z_2^64.
+   */
   lookup(name: string, table: Parameter, count: number): Wire;
   /** Opens to P0 alone, mod 2^k of the wire. */
   output(name: string, x: Wire): void;
@@ -104,7 +111,10 @@ export interface Gates {
   matmul(x: Wire, y: Wire, transposed?: boolean): Wire;
   mul(x: Wire, y: Wire): Wire;
 
-  /** x ready for products, once for all of them: P1 → P2 one word an element, half a round. The results of selections are ready. */
+  /**
+   * x ready for products, once for all of them: P1 → P2 one word an element, half a round. The results of
+   * selections are ready.
+   */
   lift(x: Wire): Wire;
 
   // ── selection (any scalar function) ──────────────────────────────────────
@@ -114,8 +124,8 @@ export interface Gates {
   /** Entry of a table of 2^bits on the joint bits (bit b of the index is bits[b]). */
   jointTable(bits: readonly Wire[], entries: readonly bigint[], k: number): Wire;
   /**
-   * A leaf of a borrow (design notes §14.3 "Compare"): [a < λ2] or [a = λ2] on the bits [from, from + bits) of the masked halves of x = a − λ2, as unsigned
-   * numbers. Meaningful only inside `secure/compare.ts`.
+   * A leaf of a borrow (design notes §14.3 "Compare"): [a < λ2] or [a = λ2] on the bits [from, from + bits) of the
+   * masked halves of x = a − λ2, as unsigned numbers. Meaningful only inside `secure/compare.ts`.
    */
   borrow(x: Wire, from: number, bits: number, leaf: 'less' | 'equal'): Wire;
   /** The value that `pick` names for the joint bits (bit b of the index is bits[b]); 255 is zero. */
@@ -125,7 +135,10 @@ export interface Gates {
   section<T>(name: string, body: () => T): T;
 }
 
-/** Bytes by sender and receiver, and rounds between P1 and P2. Declared by the circuit, measured at the channels, compared in tests. */
+/**
+ * Bytes by sender and receiver, and rounds between P1 and P2. Declared by the circuit, measured at the channels,
+ * compared in tests.
+ */
 export interface Cost {
   /** Correlations of P0, ahead of the input. */
   p0ToP1Ahead: number;

@@ -1,7 +1,9 @@
 /**
- * GeLU and tanh from an untruncated product (design notes §14.3): a cubic table near zero, and two class bits where the function saturates.
+ * GeLU and tanh from an untruncated product (design notes §14.3): a cubic table near zero, and two class bits where
+ * the function saturates.
  *
- * x (…) scale 32 over Z_2^64 → scale 16 over Z_2^64. No truncation before the table: the index takes the bits that it wants.
+ * x (…) scale 32 over Z_2^64 → scale 16 over Z_2^64. No truncation before the table: the index takes the bits that
+ * it wants.
  */
 import type { PiecewiseCubic } from '../../compute/kernels/types.ts';
 import { TercetError } from '../../core/errors.ts';
@@ -10,7 +12,10 @@ import type { Wire } from '../share/wire.ts';
 import { isNegative } from './compare.ts';
 import { piecewiseCubic, signedCentre } from './cubic.ts';
 
-/** Abramowitz and Stegun 7.1.26 is not enough here: erf by its Taylor series or the continued fraction of erfc, to 1e-13. */
+/**
+ * Abramowitz and Stegun 7.1.26 is not enough here: erf by its Taylor series or the continued fraction of erfc, to
+ * 1e-13.
+ */
 export function erf(x: number): number {
   const z = Math.abs(x);
   if (z > 6) return Math.sign(x);
@@ -39,14 +44,17 @@ export function geluNew(x: number): number {
 }
 
 /**
- * How far GeLU inputs may reach. `narrow`: |x| ≤ 7; `wide`: |x| < 63; `far`: |x| < 255. A model's bound decides (`ml/ranges.ts`), so that no text can
- * leave the domain.
+ * How far GeLU inputs may reach. `narrow`: |x| ≤ 7; `wide`: |x| < 63; `far`: |x| < 255. A model's bound decides
+ * (`ml/ranges.ts`), so that no text can leave the domain.
  */
 export type GeluRange = 'narrow' | 'wide' | 'far';
 
 export const GELU_DOMAIN: Record<GeluRange, number> = { narrow: 7, wide: 63, far: 255 };
 
-/** Declared end-to-end error inside the domain, absolute (measured: test/mpc/secure.test.ts). `far` has two bits less in 32-bit words. */
+/**
+ * Declared end-to-end error inside the domain, absolute (measured: test/mpc/secure.test.ts). `far` has two bits
+ * less in 32-bit words.
+ */
 export const GELU_ERROR: Record<GeluRange, number> = { narrow: 8e-4, wide: 8e-4, far: 1.5e-3 };
 
 /** @throws {TercetError} ERR_RANGE when even the widest variant is too narrow. */
@@ -59,7 +67,10 @@ export function geluRange(bound: number): GeluRange {
   );
 }
 
-/** Unit-width class tables on `bits` bits of ⌊x⌋: measured index in [−6, 6], and above it. Equal units share the off-by-one of the cubic's index. */
+/**
+ * Unit-width class tables on `bits` bits of ⌊x⌋: measured index in [−6, 6], and above it. Equal units share the
+ * off-by-one of the cubic's index.
+ */
 function classTables(bits: number): { inside: ExactTable; above: ExactTable } {
   const n = 1 << bits;
   const signed = Array.from({ length: n }, (_, i) => (i < n / 2 ? i : i - n));
@@ -71,7 +82,15 @@ function classTables(bits: number): { inside: ExactTable; above: ExactTable } {
 
 /** Segments of width ½ on [−8, 8), t = 12: x at scale 13. */
 function geluCubic(f: (x: number) => number, s: number): PiecewiseCubic {
-  return piecewiseCubic(f, { segments: 32, t: 12, s1: s, s2: s, guard: 2, width: 0.5, centre: (i) => signedCentre(i, 32, 0.5) });
+  return piecewiseCubic(f, {
+    segments: 32,
+    t: 12,
+    s1: s,
+    s2: s,
+    guard: 2,
+    width: 0.5,
+    centre: (i) => signedCentre(i, 32, 0.5),
+  });
 }
 
 const CLASSES = { 7: classTables(7), 9: classTables(9) } as const;
@@ -107,10 +126,21 @@ export const TANH_DOMAIN = 63;
 const PICK_NEAR = Uint8Array.of(255, 0);
 
 /** Segments of width ⅛ on [−8, 8), t = 12: x at scale 15. */
-const TANH_CUBIC = piecewiseCubic(Math.tanh, { segments: 128, t: 12, s1: 12, s2: 12, guard: 2, width: 0.125, centre: (i) => signedCentre(i, 128, 0.125) });
+const TANH_CUBIC = piecewiseCubic(Math.tanh, {
+  segments: 128,
+  t: 12,
+  s1: 12,
+  s2: 12,
+  guard: 2,
+  width: 0.125,
+  centre: (i) => signedCentre(i, 128, 0.125),
+});
 
 /** ±1 at scale 24 outside the cubic's range, 0 inside. */
-const TAILS: ExactTable = { bits: 7, entries: CLASSES[7].inside.entries.map((within, i) => (within === 1n ? 0n : i < 64 ? 1n << 24n : -(1n << 24n))) };
+const TAILS: ExactTable = {
+  bits: 7,
+  entries: CLASSES[7].inside.entries.map((within, i) => (within === 1n ? 0n : i < 64 ? 1n << 24n : -(1n << 24n))),
+};
 
 export function secureTanh(gates: Gates, x: Wire): Wire {
   const near = gates.cubic(gates.reduce(gates.shift(x, 17), 19), TANH_CUBIC, 32);
@@ -134,6 +164,11 @@ export function secureRelu(gates: Gates, x: Wire): Wire {
 }
 
 /** The activation of a feed-forward block. */
-export function secureActivation(gates: Gates, x: Wire, activation: 'gelu' | 'gelu_new' | 'relu', range: GeluRange): Wire {
+export function secureActivation(
+  gates: Gates,
+  x: Wire,
+  activation: 'gelu' | 'gelu_new' | 'relu',
+  range: GeluRange,
+): Wire {
   return activation === 'relu' ? secureRelu(gates, x) : secureGelu(gates, x, range, activation);
 }

@@ -1,13 +1,14 @@
 /**
- * Attention of all heads of all sequences in one batch (design notes §14.3): exponentiate without truncating Q·Kᵀ, multiply by V before normalising,
- * one reciprocal per row.
+ * Attention of all heads of all sequences in one batch (design notes §14.3): exponentiate without truncating Q·Kᵀ,
+ * multiply by V before normalising, one reciprocal per row.
  *
- * q (heads, R, D) scale 32 over Z_2^64, `keys` and `values` (heads, T, D) → context (heads, R, D) scale 16 over Z_2^64. Heads are those of one sequence after the
- * other. The factor 1/√D is in the weights of Q (as 8/√D; the 8 is three bits of scale). 13 rounds at T = 128.
- * With `real`, padded keys get weight zero, exactly, and the result is that of the text without padding; one round more (two with 9 tree bits). With `causal`
- * (R = T) row i sees the keys 0 … i: which ones is public, so the others cost nothing but the maximum's table.
- * Domain (`ml/ranges.ts`): |q·k|/√D < 4096, row spread ≤ 252 with 8 tree bits or 508 with 9, |v| · T < 2^16.
- * Error: attention head ≤ 1.2e-3 absolute for |v| ≤ 6 (measured: test/mpc/secure.test.ts).
+ * q (heads, R, D) scale 32 over Z_2^64, `keys` and `values` (heads, T, D) → context (heads, R, D) scale 16 over
+ * Z_2^64. Heads are those of one sequence after the other. The factor 1/√D is in the weights of Q (as 8/√D; the 8
+ * is three bits of scale). 13 rounds at T = 128. With `real`, padded keys get weight zero, exactly, and the result
+ * is that of the text without padding; one round more (two with 9 tree bits). With `causal` (R = T) row i sees the
+ * keys 0 … i: which ones is public, so the others cost nothing but the maximum's table. Domain (`ml/ranges.ts`):
+ * |q·k|/√D < 4096, row spread ≤ 252 with 8 tree bits or 508 with 9, |v| · T < 2^16. Error: attention head ≤ 1.2e-3
+ * absolute for |v| ≤ 6 (measured: test/mpc/secure.test.ts).
  */
 import { patternCount, strided, triangle } from '../../compute/pattern.ts';
 import { invariant } from '../../core/errors.ts';
@@ -24,30 +25,44 @@ const UNIT = 1;
 const SCORE = 35;
 const EXP_SCALE = 17;
 
-/** Largest row spread of scores for a number of tree bits: differences must stay inside the table, ±1 each for the off-by-one. */
+/**
+ * Largest row spread of scores for a number of tree bits: differences must stay inside the table, ±1 each for the
+ * off-by-one.
+ */
 export const SPREAD: Record<8 | 9, number> = { 8: 252, 9: 508 };
 
-/** log2 of the unit, in units of the maximum, in which a check reads how far a score lies below the maximum: 32 logits. */
+/**
+ * log2 of the unit, in units of the maximum, in which a check reads how far a score lies below the maximum: 32
+ * logits.
+ */
 const BELOW_UNIT = 4;
 /** Bits of coarse scores: all that Z_2^48 has above the unit of the maximum. */
 const COARSE_BITS = 12;
 
-/** Measured units 0 … edge below the maximum pass: with the unit below them they span half of the tree's ring, so that no two of them differ by more than it can tell. */
+/**
+ * Measured units 0 … edge below the maximum pass: with the unit below them they span half of the tree's ring, so
+ * that no two of them differ by more than it can tell.
+ */
 function belowEdge(treeBits: 8 | 9): number {
   return 2 ** (treeBits - 1 - BELOW_UNIT) - 2;
 }
 
-/** Up to this row spread of scores a check never refuses: 188 of 252 with 8 tree bits, 444 of 508 with 9. Two units of the maximum are for the off-by-one. */
+/**
+ * Up to this row spread of scores a check never refuses: 188 of 252 with 8 tree bits, 444 of 508 with 9. Two units
+ * of the maximum are for the off-by-one.
+ */
 export function acceptedSpread(treeBits: 8 | 9): number {
   return 2 * (belowEdge(treeBits) * 2 ** BELOW_UNIT - 2);
 }
 
 /**
- * Bits of the ring in which differences of coarse scores are checked, where scores of a row differ by at most `reach`; undefined when 12 are too few. A true
- * difference that is not among those that pass must not be equal to one of them in that ring.
+ * Bits of the ring in which differences of coarse scores are checked, where scores of a row differ by at most
+ * `reach`; undefined when 12 are too few. A true difference that is not among those that pass must not be equal to
+ * one of them in that ring.
  */
 export function spreadBits(reach: number, treeBits: 8 | 9): number | undefined {
-  for (let bits: number = treeBits; bits <= COARSE_BITS; bits++) if (reach / 2 + 2 + 2 ** (treeBits - 1) < 2 ** bits) return bits;
+  for (let bits: number = treeBits; bits <= COARSE_BITS; bits++)
+    if (reach / 2 + 2 + 2 ** (treeBits - 1) < 2 ** bits) return bits;
   return undefined;
 }
 
@@ -83,8 +98,8 @@ function nearRealTable(bits: number): ExactTable {
 const NEAR_REAL: Record<8 | 9, ExactTable> = { 8: nearRealTable(6), 9: nearRealTable(7) };
 
 /**
- * Which of the T positions of every sequence hold text, as its owner shares it: (sequences, T), 1 there and 0 at padding, once as bits (Z_2) and once as words
- * (Z_2^8). How many there are stays secret.
+ * Which of the T positions of every sequence hold text, as its owner shares it: (sequences, T), 1 there and 0 at
+ * padding, once as bits (Z_2) and once as words (Z_2^8). How many there are stays secret.
  */
 export interface RealPositions {
   readonly bits: Wire;
@@ -107,8 +122,8 @@ function columns(gates: Gates, x: Wire, from: number, to: number): Wire {
 }
 
 /**
- * The maximum of every row, in a tree of max(x, y) = y + relu(x − y), ⌈log2 width⌉ rounds. When the width is odd the two halves overlap in one column,
- * which a maximum does not mind.
+ * The maximum of every row, in a tree of max(x, y) = y + relu(x − y), ⌈log2 width⌉ rounds. When the width is odd
+ * the two halves overlap in one column, which a maximum does not mind.
  */
 function rowMaximum(gates: Gates, x: Wire, bits: 8 | 9): Wire {
   let current = x;
@@ -132,8 +147,9 @@ function markReal(gates: Gates, index: Wire, real: RealPositions): Wire {
 }
 
 /**
- * Scores whose padded columns hold the row's first score instead: position 0 always is text, so the maximum is that of the text, and no difference grows.
- * x (rows, T) over Z_2^12 → Z_2^treeBits. One round, two with 9 tree bits, because selections are made of whole bytes.
+ * Scores whose padded columns hold the row's first score instead: position 0 always is text, so the maximum is that
+ * of the text, and no difference grows. x (rows, T) over Z_2^12 → Z_2^treeBits. One round, two with 9 tree bits,
+ * because selections are made of whole bytes.
  */
 function withoutPadding(gates: Gates, x: Wire, treeBits: 8 | 9, real: RealPositions): Wire {
   const [rows, T] = x.shape;
@@ -188,7 +204,10 @@ function reciprocalFor(T: number): Reciprocal {
 /** Most positions that attention takes: 112 · 2^4 is above it, and |v| · T < 2^16 leaves |v| < 64. */
 export const MAX_ATTENTION = 1024;
 
-/** Largest |v| that attention holds: Σ E·V and O'·r must keep their slack (design notes §14.5), with the scale of 1/Z for up to 128 positions or for more. */
+/**
+ * Largest |v| that attention holds: Σ E·V and O'·r must keep their slack (design notes §14.5), with the scale of
+ * 1/Z for up to 128 positions or for more.
+ */
 export function valueDomain(positions: number): number {
   return positions <= 128 ? 256 : 64;
 }
@@ -196,17 +215,27 @@ export function valueDomain(positions: number): number {
 /**
  * Bits of the scores that lie too far from their row's maximum, one round beside the exponential.
  *
- * Let c_j be the coarse scores, as exact integers, and b the tree's bits. A step of the tree picks one of its two operands even where their difference wraps, so
- * M ≡ c_m mod 2^b for some m of the row, and T = c_0 + ((M − c_0) mod 2^b) is the maximum itself if no two scores differ by 2^(b−1). Checked is that every
- * T − c_j mod 2^bits lies in an interval of 2^(b−1) integers. Whatever T is, then all differences of the row are below 2^(b−1) in that ring, by `bits` also as integers,
- * and so the tree was right.
+ * Let c_j be the coarse scores, as exact integers, and b the tree's bits. A step of the tree picks one of its two
+ * operands even where their difference wraps, so M ≡ c_m mod 2^b for some m of the row, and T = c_0 + ((M − c_0)
+ * mod 2^b) is the maximum itself if no two scores differ by 2^(b−1). Checked is that every T − c_j mod 2^bits lies
+ * in an interval of 2^(b−1) integers. Whatever T is, then all differences of the row are below 2^(b−1) in that
+ * ring, by `bits` also as integers, and so the tree was right.
  */
-function checkSpread(gates: Gates, coarse: Wire, maximum: Wire, treeBits: 8 | 9, mask: AttentionMask, R: number, check: SpreadCheck): void {
+function checkSpread(
+  gates: Gates,
+  coarse: Wire,
+  maximum: Wire,
+  treeBits: 8 | 9,
+  mask: AttentionMask,
+  R: number,
+  check: SpreadCheck,
+): void {
   const { checks, bits } = check;
   const [rows, T] = coarse.shape;
   const first = gates.reshape(columns(gates, coarse, 0, 1), [rows], maximum.scale);
   const quarter = 1n << BigInt(treeBits - 2);
-  // Half of the ring below zero is none: 0 … 2^(b−1) is what a maximum can be above the first score, and what `widen` keeps.
+  // Half of the ring below zero is none: 0 … 2^(b−1) is what a maximum can be above the first score, and what
+  // `widen` keeps.
   const above = gates.widen(gates.offset(gates.sub(maximum, gates.reduce(first, treeBits)), -quarter), 16);
   const top = gates.add(gates.reduce(gates.offset(above, quarter), bits), gates.reduce(first, bits));
   const below = gates.sub(gates.repeat(top, T), gates.reshape(gates.reduce(coarse, bits), [rows, T], top.scale));
@@ -222,11 +251,20 @@ function checkSpread(gates: Gates, coarse: Wire, maximum: Wire, treeBits: 8 | 9,
   const past = triangle('pack', rows / T, T);
   const count = patternCount(past);
   const seen = (x: Wire) => gates.reshape(gates.gather(x, past, [count]), [checks.sequences, count / checks.sequences]);
-  const marks = realRows === undefined ? undefined : gates.reshape(gates.repeat(gates.reshape(realRows, [rows]), T), [rows, T]);
+  const marks =
+    realRows === undefined ? undefined : gates.reshape(gates.repeat(gates.reshape(realRows, [rows]), T), [rows, T]);
   checks.outside(outside(seen(below)), { elements: marks === undefined ? undefined : seen(marks) });
 }
 
-export function attend(gates: Gates, q: Wire, keys: Wire, values: Wire, treeBits: 8 | 9, mask?: AttentionMask, check?: SpreadCheck): Wire {
+export function attend(
+  gates: Gates,
+  q: Wire,
+  keys: Wire,
+  values: Wire,
+  treeBits: 8 | 9,
+  mask?: AttentionMask,
+  check?: SpreadCheck,
+): Wire {
   const [heads, R, D] = q.shape;
   const T = keys.shape[1];
   invariant(T <= MAX_ATTENTION, `attention: at most ${MAX_ATTENTION} positions`);
@@ -236,7 +274,9 @@ export function attend(gates: Gates, q: Wire, keys: Wire, values: Wire, treeBits
   const rows = heads * R;
   const xBits = SCORE + UNIT + treeBits;
 
-  const scores = gates.section('scores', () => gates.reshape(gates.matmul(gates.shift(q, 16), keys, true), [rows, T], SCORE));
+  const scores = gates.section('scores', () =>
+    gates.reshape(gates.matmul(gates.shift(q, 16), keys, true), [rows, T], SCORE),
+  );
 
   // x = score − 2·(maximum + 1 unit) < 0: the maximum on a few bits is enough, softmax is shift invariant.
   const x = gates.section('maximum', () => {
@@ -244,7 +284,8 @@ export function attend(gates: Gates, q: Wire, keys: Wire, values: Wire, treeBits
     const reduced = () => gates.reduce(causal ? withoutFuture(gates, shifted) : shifted, treeBits);
     const coarse = real === undefined ? reduced() : withoutPadding(gates, shifted, treeBits, real);
     const largest = rowMaximum(gates, coarse, treeBits);
-    if (check !== undefined) gates.section('range', () => checkSpread(gates, shifted, largest, treeBits, mask, R, check));
+    if (check !== undefined)
+      gates.section('range', () => checkSpread(gates, shifted, largest, treeBits, mask, R, check));
     const maximum = gates.offset(largest, 1n);
     const shift = gates.reshape(gates.repeat(gates.raise(maximum, SCORE + UNIT, xBits), T), [rows, T], SCORE);
     const all = gates.sub(gates.reduce(scores, xBits), shift);
@@ -256,7 +297,10 @@ export function attend(gates: Gates, q: Wire, keys: Wire, values: Wire, treeBits
   const weights = gates.section('exponential', () => {
     // Below −16 … −24, e^x is less than 2^-17 of the row's largest weight (which is at least e^-4).
     const near = gates.shift(x, 38);
-    const gate = real === undefined ? gates.table(near, NEAR[treeBits], 1) : gates.table(markReal(gates, near, real), NEAR_REAL[treeBits], 1);
+    const gate =
+      real === undefined
+        ? gates.table(near, NEAR[treeBits], 1)
+        : gates.table(markReal(gates, near, real), NEAR_REAL[treeBits], 1);
     const exponentials = gates.exponential(gates.reduce(gates.shift(x, 15), 25), gate, EXP_SCALE, EXP_SCALE);
     return causal ? spreadOut(gates, exponentials, rows, T) : exponentials;
   });

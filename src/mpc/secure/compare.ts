@@ -1,7 +1,9 @@
 /**
- * Comparison and selection (design notes §14.3 "Compare", §15 F6): the sign of x from three 8-bit leaves and one joint table, two rounds.
+ * Comparison and selection (design notes §14.3 "Compare", §15 F6): the sign of x from three 8-bit leaves and one
+ * joint table, two rounds.
  *
- * x over Z_2^25 is a − λ2; its sign is msb(a) ⊕ msb(λ2) ⊕ borrow of the low 24 bits. The most significant bits are shares of a bit already.
+ * x over Z_2^25 is a − λ2; its sign is msb(a) ⊕ msb(λ2) ⊕ borrow of the low 24 bits. The most significant bits are
+ * shares of a bit already.
  */
 import type { Gates, Wire } from './gates.ts';
 
@@ -18,14 +20,18 @@ function signEntry(j: number): bigint {
 const SIGN = Array.from({ length: 64 }, (_, j) => signEntry(j));
 
 /**
- * [x < 0] as one shared bit, exact for every x in Z_2^25 read as signed: −2^24 ≤ x < 2^24. A wider value is first shifted or reduced by the caller, who
- * declares that it fits.
+ * [x < 0] as one shared bit, exact for every x in Z_2^25 read as signed: −2^24 ≤ x < 2^24. A wider value is first
+ * shifted or reduced by the caller, who declares that it fits.
  * Cost: P0 6 bits, P1 → P2 168 bytes, 2 rounds an element.
  */
 export function isNegative(gates: Gates, x: Wire): Wire {
   const leaf = (chunk: number, kind: 'less' | 'equal') => gates.borrow(x, CHUNK * chunk, CHUNK, kind);
   const msb = gates.shift(x, LOW);
-  return gates.jointTable([leaf(0, 'less'), leaf(1, 'less'), leaf(1, 'equal'), leaf(2, 'less'), leaf(2, 'equal'), msb], SIGN, 1);
+  return gates.jointTable(
+    [leaf(0, 'less'), leaf(1, 'less'), leaf(1, 'equal'), leaf(2, 'less'), leaf(2, 'equal'), msb],
+    SIGN,
+    1,
+  );
 }
 
 /** bit ? x : y, one round, one word of P0. */

@@ -1,12 +1,16 @@
 /**
- * Piecewise cubics for the normalised basis (design notes §14.1): coefficients in δ/2^t, fitted on the doubled interval (−1, 1) of every segment, so that
- * the off-by-one of the measured segment costs nothing. Fitted in float64 by P1 only; every party derives the same public segment layout.
+ * Piecewise cubics for the normalised basis (design notes §14.1): coefficients in δ/2^t, fitted on the doubled
+ * interval (−1, 1) of every segment, so that the off-by-one of the measured segment costs nothing. Fitted in
+ * float64 by P1 only; every party derives the same public segment layout.
  */
 import type { PiecewiseCubic } from '../../compute/kernels/types.ts';
 
 const NODES = 24;
 
-/** Least-squares cubic of f on [−1, 1] over Chebyshev nodes: the truncated discrete Chebyshev series, as monomial coefficients. */
+/**
+ * Least-squares cubic of f on [−1, 1] over Chebyshev nodes: the truncated discrete Chebyshev series, as monomial
+ * coefficients.
+ */
 function fitCubic(f: (u: number) => number): [number, number, number, number] {
   const c = [0, 0, 0, 0];
   for (let i = 0; i < NODES; i++) {
@@ -23,7 +27,10 @@ export interface CubicOptions {
   readonly s1: number;
   readonly s2: number;
   readonly guard: number;
-  /** Centre of the measured segment i in the function's own unit, or undefined where the function is not needed (zero there). */
+  /**
+   * Centre of the measured segment i in the function's own unit, or undefined where the function is not needed
+   * (zero there).
+   */
   centre(i: number): number | undefined;
   /** Segment width in the function's own unit. */
   readonly width: number;

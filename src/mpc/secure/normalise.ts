@@ -1,11 +1,13 @@
 /**
- * LayerNorm without its affine part (design notes §14.3): (x − μ) / √(σ² + ε) per row; γ and β are folded into the consumers.
+ * LayerNorm without its affine part (design notes §14.3): (x − μ) / √(σ² + ε) per row; γ and β are folded into the
+ * consumers.
  *
- * x (rows, d) scale 32 over Z_2^64 → (rows, d) scale 16 over Z_2^64. V = trunc(d·x − Σx) needs no division for the mean, S = Σ V² is one word per row,
- * r = 2^16·√(d/S) by windows, V·r, trunc. 4 rounds.
- * Domain: variance + ε = σ² between 2^24.6 / (d·c²) and 2^60.8 / (d·c²) with c = d·2^(32−e), and below 2^60 / d³, where one entry may hold all of it
- * (`varianceDomain`). Below it the result fades to zero, above it S wraps; `ml/ranges.ts` excludes it, or a check finds it. Error ≤ 5e-4 + 1/(c·σ) + 3·|y|·c·σ/2^38 absolute: the resolutions of V and of r matter at the two ends
- * of the domain only (measured: test/mpc/secure.test.ts).
+ * x (rows, d) scale 32 over Z_2^64 → (rows, d) scale 16 over Z_2^64. V = trunc(d·x − Σx) needs no division for the
+ * mean, S = Σ V² is one word per row, r = 2^16·√(d/S) by windows, V·r, trunc. 4 rounds.
+ * Domain: variance + ε = σ² between 2^24.6 / (d·c²) and 2^60.8 / (d·c²) with c = d·2^(32−e), and below 2^60 / d³,
+ * where one entry may hold all of it (`varianceDomain`). Below it the result fades to zero, above it S wraps;
+ * `ml/ranges.ts` excludes it, or a check finds it. Error ≤ 5e-4 + 1/(c·σ) + 3·|y|·c·σ/2^38 absolute: the
+ * resolutions of V and of r matter at the two ends of the domain only (measured: test/mpc/secure.test.ts).
  */
 import type { Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
@@ -23,8 +25,9 @@ const LEAST_UNITS = 6;
 export const NORMALISE_ERROR = 5e-4;
 
 /**
- * Resolution of d·x − Σx: c = d·2^(32−e) near 2^19, 2^15, 2^11 or 2^7. Fine for rows of small variance (embeddings), coarse where it may be large, broad for the
- * residual stream of a deep model whose norm no bound holds down.
+ * Resolution of d·x − Σx: c = d·2^(32−e) near 2^19, 2^15, 2^11 or 2^7. Fine for rows of small variance
+ * (embeddings), coarse where it may be large, broad for the residual stream of a deep model whose norm no bound
+ * holds down.
  */
 export type NormaliseRange = 'fine' | 'normal' | 'coarse' | 'broad';
 
@@ -52,7 +55,10 @@ export function varianceDomain(d: number, range: NormaliseRange): { min: number;
   return { min: (6 * UNIT) / squares, max: Math.min(2 ** 60.8 / squares, wholeVariance(d)) };
 }
 
-/** Below this variance the truncation of d·x − Σx keeps its slack, |d·(x − μ)| < 2^30, even where one entry holds all of it. */
+/**
+ * Below this variance the truncation of d·x − Σx keeps its slack, |d·(x − μ)| < 2^30, even where one entry holds
+ * all of it.
+ */
 export function wholeVariance(d: number): number {
   return 2 ** 60 / d ** 3;
 }
@@ -62,7 +68,10 @@ export function wrappingVariance(d: number, range: NormaliseRange): number {
   return 2 ** 63.8 / squaresOf(d, range);
 }
 
-/** S is read in units of an eighth of the power of two below its largest value; measured units up to `edge` are inside. */
+/**
+ * S is read in units of an eighth of the power of two below its largest value; measured units up to `edge` are
+ * inside.
+ */
 function topUnit(d: number, range: NormaliseRange): { readonly unit: number; readonly edge: number } {
   const largest = varianceDomain(d, range).max * squaresOf(d, range);
   const unit = Math.floor(Math.log2(largest)) - 3;
@@ -93,7 +102,10 @@ function inverseRoot(d: number): PowerLaw {
   return made;
 }
 
-/** @param check reads both ends of the domain, for a variance below `wrappingVariance` and `wholeVariance`. About 100 bytes P1 → P2 and 4 bits of P0 a row. */
+/**
+ * @param check reads both ends of the domain, for a variance below `wrappingVariance` and `wholeVariance`. About
+ * 100 bytes P1 → P2 and 4 bits of P0 a row.
+ */
 export function normalise(gates: Gates, x: Wire, epsilon: number, range: NormaliseRange, check?: VarianceCheck): Wire {
   const [rows, d] = x.shape;
   const e = normaliseShift(d, range);
@@ -118,11 +130,22 @@ const OUTSIDE = Array.from({ length: 8 }, (_, j) => ((j & 4) !== 0 || (j & 3) ==
 const TOP_BITS = 7;
 const LEAST_BITS = 4;
 
-/** A row is above when S lies in a measured unit above `edge`; it is below when no wider window is reached, so that S is inside the last one, and the unit there is small. */
-function checkVariance(gates: Gates, sum: Wire, reached: readonly Wire[], { unit, edge }: ReturnType<typeof topUnit>, { checks, rows }: VarianceCheck): void {
+/**
+ * A row is above when S lies in a measured unit above `edge`; it is below when no wider window is reached, so that
+ * S is inside the last one, and the unit there is small.
+ */
+function checkVariance(
+  gates: Gates,
+  sum: Wire,
+  reached: readonly Wire[],
+  { unit, edge }: ReturnType<typeof topUnit>,
+  { checks, rows }: VarianceCheck,
+): void {
   const column = (x: Wire) => gates.reshape(x, [sum.count, 1]);
-  const read = (at: number, bits: number, to: number) => gates.table(gates.reduce(gates.shift(sum, at), bits), checks.table(bits, 0, to), 1);
-  // A table of 7 bits, and where S may be larger coarser ones, each of which holds the one before inside its period: measured 0 or 1 is below 64 of its units.
+  const read = (at: number, bits: number, to: number) =>
+    gates.table(gates.reduce(gates.shift(sum, at), bits), checks.table(bits, 0, to), 1);
+  // A table of 7 bits, and where S may be larger coarser ones, each of which holds the one before inside its
+  // period: measured 0 or 1 is below 64 of its units.
   const above = read(unit, Math.min(TOP_BITS, sum.k - unit), edge);
   for (let at = unit; at + TOP_BITS < sum.k; ) {
     at = Math.min(at + TOP_BITS - 2, sum.k - LEAST_BITS);

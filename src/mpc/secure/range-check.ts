@@ -1,12 +1,14 @@
 /**
  * Whether values stay inside their gadgets' domains: one bit for each sequence, exact, opened to P0 alone (ADR 20).
  *
- * A check reads the coarse bits of a wire in a table of single bits, 1 where the value lies outside. All bits of a tensor are joined by OR, so that neither
- * their number nor their places survive. A wire is read in units that overlap: its measured unit is the true one or the next, because of the dither of
- * `shift`. So every check has three zones: inside `accepted` a value always passes, outside the domain it never does, and in between it may be
+ * A check reads the coarse bits of a wire in a table of single bits, 1 where the value lies outside. All bits of a
+ * tensor are joined by OR, so that neither their number nor their places survive. A wire is read in units that
+ * overlap: its measured unit is the true one or the next, because of the dither of `shift`. So every check has
+ * three zones: inside `accepted` a value always passes, outside the domain it never does, and in between it may be
  * refused although it is still right.
  *
- * A table reads residues, so it is exact for values below its `reach`, a power of two that the caller proves (`ml/checked-plan.ts`); reach is public.
+ * A table reads residues, so it is exact for values below its `reach`, a power of two that the caller proves
+ * (`ml/checked-plan.ts`); reach is public.
  */
 import { strided } from '../../compute/pattern.ts';
 import type { ExactTable, Gates } from '../protocol/types.ts';
@@ -45,8 +47,9 @@ export interface MagnitudeTable {
 }
 
 /**
- * The tables for magnitudes up to 2^reach, of a wire with `room` bits before its point. One where its period holds the reach, so that no unit beyond the edge
- * comes back inside it; else coarser ones behind it, each of which holds the one before inside its period: measured −1, 0 or 1 is less than two of its units.
+ * The tables for magnitudes up to 2^reach, of a wire with `room` bits before its point. One where its period holds
+ * the reach, so that no unit beyond the edge comes back inside it; else coarser ones behind it, each of which holds
+ * the one before inside its period: measured −1, 0 or 1 is less than two of its units.
  */
 export function magnitudeTables(domain: number, reach: number, room = 32): MagnitudeTable[] {
   const table = (unit: number, edge: number): MagnitudeTable => {
@@ -64,13 +67,19 @@ export function magnitudeTables(domain: number, reach: number, room = 32): Magni
   }
 }
 
-/** Arity of an OR by how many bits there are: tables of 2^arity bits are dear where there are many, rounds where there are few. */
+/**
+ * Arity of an OR by how many bits there are: tables of 2^arity bits are dear where there are many, rounds where
+ * there are few.
+ */
 function arityFor(count: number): number {
   if (count > 1 << 14) return 4;
   return count > 1 << 11 ? 6 : 8;
 }
 
-/** Tables by what they hold: constants, of which a circuit uses few, and whose form on the link is made once for each. */
+/**
+ * Tables by what they hold: constants, of which a circuit uses few, and whose form on the link is made once for
+ * each.
+ */
 const TABLES = new Map<string, ExactTable>();
 const ORS = new Map<string, readonly bigint[]>();
 
@@ -86,8 +95,9 @@ export class RangeChecks {
   }
 
   /**
-   * Checks |x| < domain, element by element, for a wire of which |x| ≤ 2^reach is known. Rows of one sequence follow one another.
-   * Cost an element: a bit of P0 and 2^(bits − 3) bytes P1 → P2 for every table (`magnitudeTables`), and about a byte and ⅓ bit for the OR.
+   * Checks |x| < domain, element by element, for a wire of which |x| ≤ 2^reach is known. Rows of one sequence
+   * follow one another. Cost an element: a bit of P0 and 2^(bits − 3) bytes P1 → P2 for every table
+   * (`magnitudeTables`), and about a byte and ⅓ bit for the OR.
    * @param rows 1 at rows that count, of shape (rows); all when absent.
    */
   magnitude(x: Wire, domain: number, reach: number, rows?: Wire): void {
@@ -96,7 +106,9 @@ export class RangeChecks {
     gates.section('range', () => {
       for (const { unit, bits, edge } of magnitudeTables(domain, reach, x.k - x.scale)) {
         const index = gates.reduce(gates.shift(x, x.scale + unit), bits);
-        this.outside(gates.table(gates.reshape(index, [x.count / width, width], 0), this.table(bits, -edge, edge), 1), { rows });
+        this.outside(gates.table(gates.reshape(index, [x.count / width, width], 0), this.table(bits, -edge, edge), 1), {
+          rows,
+        });
       }
     });
   }
@@ -113,7 +125,10 @@ export class RangeChecks {
     this.#found.push(this.#anyInRow(gates.reshape(perRow, bySequence), marks));
   }
 
-  /** The bit of every sequence, (sequences); undefined when nothing was checked. What is there first is joined first, so that the last check adds one round. */
+  /**
+   * The bit of every sequence, (sequences); undefined when nothing was checked. What is there first is joined
+   * first, so that the last check adds one round.
+   */
   result(): Wire | undefined {
     const waiting = [...this.#found].sort((x, y) => x.readyA - y.readyA);
     while (waiting.length > 1) {
@@ -152,7 +167,10 @@ export class RangeChecks {
     return gates.reshape(current, [rows]);
   }
 
-  /** One level: slices of every row side by side. The last one overlaps the one before it, which an OR does not mind. */
+  /**
+   * One level: slices of every row side by side. The last one overlaps the one before it, which an OR does not
+   * mind.
+   */
   #level(x: Wire, marks: Wire | undefined, most: number): Wire {
     const width = x.shape[1];
     const each = Math.ceil(width / Math.min(most, width));
@@ -165,7 +183,8 @@ export class RangeChecks {
   #or(x: readonly Wire[], marks: readonly Wire[] = []): Wire {
     const bits = [...x, ...marks];
     const key = `${x.length} ${marks.length}`;
-    const entries = ORS.get(key) ?? Array.from({ length: 1 << bits.length }, (_, joint) => anySet(joint, x.length, marks.length > 0));
+    const entries =
+      ORS.get(key) ?? Array.from({ length: 1 << bits.length }, (_, joint) => anySet(joint, x.length, marks.length > 0));
     ORS.set(key, entries);
     return this.#gates.reshape(this.#gates.jointTable(bits, entries, 1), x[0].shape);
   }

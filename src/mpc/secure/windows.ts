@@ -1,8 +1,10 @@
 /**
- * A power law (1/z, z^-½) of one positive word over many octaves (design notes §14.4): windows of 128 segments, each 16 times finer than the one before.
+ * A power law (1/z, z^-½) of one positive word over many octaves (design notes §14.4): windows of 128 segments,
+ * each 16 times finer than the one before.
  *
- * In every window, on one index: a candidate by a cubic, and the bit [measured index ≥ 7]. The first window whose bit is set wins, else the last:
- * its argument is at least six units, where the cubic is good to 6^-4/8. Lower windows may hold garbage; they are not looked at. Two rounds.
+ * In every window, on one index: a candidate by a cubic, and the bit [measured index ≥ 7]. The first window whose
+ * bit is set wins, else the last: its argument is at least six units, where the cubic is good to 6^-4/8. Lower
+ * windows may hold garbage; they are not looked at. Two rounds.
  */
 import type { PiecewiseCubic } from '../../compute/kernels/types.ts';
 import type { ExactTable, Gates } from '../protocol/types.ts';
@@ -14,7 +16,10 @@ const T = 14;
 const S2 = 14;
 const THRESHOLD = 7;
 
-const REACHED: ExactTable = { bits: 7, entries: Array.from({ length: SEGMENTS }, (_, i) => (i >= THRESHOLD ? 1n : 0n)) };
+const REACHED: ExactTable = {
+  bits: 7,
+  entries: Array.from({ length: SEGMENTS }, (_, i) => (i >= THRESHOLD ? 1n : 0n)),
+};
 
 /** A function in windows, tabulated: made once, used by every layer. */
 export interface PowerLaw {
@@ -28,7 +33,10 @@ export interface PowerLaw {
  *
  * @param f of the integer z, positive and smooth; below 3 units of the last window the result is zero.
  */
-export function tabulated(f: (z: number) => number, options: { readonly top: number; readonly windows: number; readonly s1: number }): PowerLaw {
+export function tabulated(
+  f: (z: number) => number,
+  options: { readonly top: number; readonly windows: number; readonly s1: number },
+): PowerLaw {
   const { top, windows, s1 } = options;
   const cubics = Array.from({ length: windows }, (_, w) => {
     const unit = top - 4 * w;
@@ -45,8 +53,15 @@ export function tabulated(f: (z: number) => number, options: { readonly top: num
   return { top, cubics };
 }
 
-/** z over Z_2^64, 0 ≤ z < 112 · 2^top → f(z) at scale s1 + 14 over Z_2^64. `reached` holds, for all windows but the last, the bit [measured index ≥ 7]. */
-export function powerLaw(gates: Gates, z: Wire, { top, cubics }: PowerLaw): { readonly value: Wire; readonly reached: readonly Wire[] } {
+/**
+ * z over Z_2^64, 0 ≤ z < 112 · 2^top → f(z) at scale s1 + 14 over Z_2^64. `reached` holds, for all windows but the
+ * last, the bit [measured index ≥ 7].
+ */
+export function powerLaw(
+  gates: Gates,
+  z: Wire,
+  { top, cubics }: PowerLaw,
+): { readonly value: Wire; readonly reached: readonly Wire[] } {
   const windows = cubics.length;
   const candidates: Wire[] = [];
   const reached: Wire[] = [];

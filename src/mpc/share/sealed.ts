@@ -1,8 +1,10 @@
 /**
- * A message that may leave a party: its words carry a mask drawn for this message and no other (design notes §14.2 rule 2).
+ * A message that may leave a party: its words carry a mask drawn for this message and no other (design notes §14.2
+ * rule 2).
  *
- * SECURITY: links send only `Sealed`, and a `Sealed` is made only from a `Fresh` mask, which `PairPrg.spend` hands out once per draw id. A derived
- * mask (of a shifted or reduced tensor) is not a `Fresh`, so the type system refuses to send under it.
+ * SECURITY: links send only `Sealed`, and a `Sealed` is made only from a `Fresh` mask, which `PairPrg.spend` hands
+ * out once per draw id. A derived mask (of a shifted or reduced tensor) is not a `Fresh`, so the type system
+ * refuses to send under it.
  */
 import type { Stream } from '../../compute/kernels/types.ts';
 import type { Vector } from '../../compute/ring.ts';
@@ -25,7 +27,11 @@ export class Fresh {
   /** @throws {TercetError} ERR_PAD_REUSE on the second call. */
   use(): void {
     if (this.#used)
-      throw new TercetError('ERR_PAD_REUSE', 'a mask was used for a second message', 'start a new attempt; this is a bug in Tercet, please report it');
+      throw new TercetError(
+        'ERR_PAD_REUSE',
+        'a mask was used for a second message',
+        'start a new attempt; this is a bug in Tercet, please report it',
+      );
     this.#used = true;
   }
 }
@@ -49,7 +55,10 @@ export class Sealed {
     for await (const payload of payloads) yield new Sealed(payload);
   }
 
-  /** A message that needs no mask: ciphertext-like keys whose own construction hides the secret, or a value its receiver may know. Say why. */
+  /**
+   * A message that needs no mask: ciphertext-like keys whose own construction hides the secret, or a value its
+   * receiver may know. Say why.
+   */
   static plain(_why: 'point function key' | 'output to its owner', payload: Vector | Uint8Array): Sealed {
     return new Sealed(payload);
   }

@@ -8,7 +8,8 @@
  *        6     2  high part of a credit, else 0
  *        8     n  payload, data only: 1 byte to the longest message less 8
  *
- * Little-endian. `credit` says how many payload bytes of the stream its reader has room for, counted from the beginning of the link.
+ * Little-endian. `credit` says how many payload bytes of the stream its reader has room for, counted from the
+ * beginning of the link.
  */
 import { TercetError } from '../../core/errors.ts';
 import { MAX_MESSAGE_BYTES } from './link.ts';
@@ -46,8 +47,11 @@ export function readChunk(message: Uint8Array): Chunk {
   const low = view.getUint32(0, true);
   const high = view.getUint16(6, true);
   const payload = message.subarray(CHUNK_HEADER_BYTES);
-  if (kind === undefined || message[5] !== 0) throw new TercetError('ERR_FRAME_FORMAT', 'a link message of no known kind', HINT);
-  if (kind !== 'credit' && high !== 0) throw new TercetError('ERR_FRAME_FORMAT', 'a link message with a reserved field in use', HINT);
-  if ((kind === 'data') !== payload.length > 0) throw new TercetError('ERR_FRAME_LENGTH', `a link message (${kind}) of ${message.length} bytes`, HINT);
+  if (kind === undefined || message[5] !== 0)
+    throw new TercetError('ERR_FRAME_FORMAT', 'a link message of no known kind', HINT);
+  if (kind !== 'credit' && high !== 0)
+    throw new TercetError('ERR_FRAME_FORMAT', 'a link message with a reserved field in use', HINT);
+  if ((kind === 'data') !== payload.length > 0)
+    throw new TercetError('ERR_FRAME_LENGTH', `a link message (${kind}) of ${message.length} bytes`, HINT);
   return { kind, number: kind === 'credit' ? low + high * 2 ** 32 : low, payload };
 }

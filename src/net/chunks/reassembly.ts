@@ -1,8 +1,8 @@
 /**
  * Puts the chunks of a stream back in order.
  *
- * Chunks come over several associations, and Firefox may swap small messages even on one. What waits for a predecessor is bounded in bytes by the credit
- * that its reader gave, and in number here.
+ * Chunks come over several associations, and Firefox may swap small messages even on one. What waits for a
+ * predecessor is bounded in bytes by the credit that its reader gave, and in number here.
  */
 import { TercetError } from '../../core/errors.ts';
 import type { Chunk } from './message.ts';

@@ -1,9 +1,10 @@
 /**
  * A byte stream over one or several message links: chunks with numbers, credit from the reader, an acknowledged end.
  *
- * Neither a data channel nor a browser's WebSocket can be told to stop reading, so the reader says how much it has room for (`credit`), and a peer that
- * sends more is cut off. The credit also bounds what this side can have under way, and with it every queue between here and the wire. Chunks go to the links in turn, as
- * each has room: one SCTP association is limited by its window on a long path, several together are not.
+ * Neither a data channel nor a browser's WebSocket can be told to stop reading, so the reader says how much it has
+ * room for (`credit`), and a peer that sends more is cut off. The credit also bounds what this side can have under
+ * way, and with it every queue between here and the wire. Chunks go to the links in turn, as each has room: one
+ * SCTP association is limited by its window on a long path, several together are not.
  */
 import { TercetError } from '../../core/errors.ts';
 import type { Transport, TransportEvents } from '../channel.ts';
@@ -12,7 +13,10 @@ import { MAX_MESSAGE_BYTES, type MessageLink } from './link.ts';
 import { CHUNK_HEADER_BYTES, type Chunk, newChunk, readChunk } from './message.ts';
 import { Reassembly } from './reassembly.ts';
 
-/** Payload bytes that a sender may be ahead of what its peer's reader has taken. The same on both sides: part of the protocol. */
+/**
+ * Payload bytes that a sender may be ahead of what its peer's reader has taken. The same on both sides: part of the
+ * protocol.
+ */
 export const WINDOW_BYTES = 8 * 1024 * 1024;
 /** Bytes taken but not yet given to a link beyond which `send` waits. */
 const HIGH_WATER_BYTES = 4 * 1024 * 1024;
@@ -69,7 +73,13 @@ export class ChunkTransport implements Transport {
       lane.link.open({
         message: (bytes) => this.#onMessage(bytes),
         foreign: () =>
-          this.#break(new TercetError('ERR_FRAME_FORMAT', 'the peer sent a text where bytes belong', 'check that all parties run the same version')),
+          this.#break(
+            new TercetError(
+              'ERR_FRAME_FORMAT',
+              'the peer sent a text where bytes belong',
+              'check that all parties run the same version',
+            ),
+          ),
         room: () => {
           lane.full = false;
           this.#pump();
@@ -103,7 +113,8 @@ export class ChunkTransport implements Transport {
         clearTimeout(flush);
         resolve();
       };
-      // What still arrives is dropped by the inbox, which has ended; the peer may need the credit to get to its own end.
+      // What still arrives is dropped by the inbox, which has ended; the peer may need the credit to get to its own
+      // end.
       this.pause(false);
       this.#pump();
     });
@@ -185,12 +196,21 @@ export class ChunkTransport implements Transport {
   #onNumbered(chunk: Chunk): void {
     this.#arrived += chunk.payload.length;
     if (this.#arrived > this.#granted) {
-      throw new TercetError('ERR_FRAME_LENGTH', 'the peer sent more than it was given room for', 'check that all parties run the same version');
+      throw new TercetError(
+        'ERR_FRAME_LENGTH',
+        'the peer sent more than it was given room for',
+        'check that all parties run the same version',
+      );
     }
     this.#reassembly.push(chunk, (next) => {
       // An earlier chunk of this loop may have ended the link.
       if (this.#dead) return;
-      if (this.#peerEnded) throw new TercetError('ERR_FRAME_SEQUENCE', 'the peer sent more after its end', 'check that all parties run the same version');
+      if (this.#peerEnded)
+        throw new TercetError(
+          'ERR_FRAME_SEQUENCE',
+          'the peer sent more after its end',
+          'check that all parties run the same version',
+        );
       if (next.kind === 'fin') return this.#onFin();
       this.#delivered += next.payload.length;
       this.#events?.data(next.payload);
@@ -200,7 +220,11 @@ export class ChunkTransport implements Transport {
 
   #onCredit(allowed: number): void {
     if (allowed > this.#sent + WINDOW_BYTES)
-      throw new TercetError('ERR_FRAME_LENGTH', 'the peer claims more room than there is', 'check that all parties run the same version');
+      throw new TercetError(
+        'ERR_FRAME_LENGTH',
+        'the peer claims more room than there is',
+        'check that all parties run the same version',
+      );
     // Credits may overtake each other; only the largest counts.
     if (allowed > this.#allowed) this.#allowed = allowed;
     this.#pump();
@@ -222,7 +246,11 @@ export class ChunkTransport implements Transport {
 
   #onFinAck(): void {
     if (!this.#finSent)
-      throw new TercetError('ERR_FRAME_SEQUENCE', 'the peer acknowledged an end that was not sent', 'check that all parties run the same version');
+      throw new TercetError(
+        'ERR_FRAME_SEQUENCE',
+        'the peer acknowledged an end that was not sent',
+        'check that all parties run the same version',
+      );
     this.#end(this.#options.explain(undefined), (link) => link.close());
   }
 
@@ -255,6 +283,12 @@ export class ChunkTransport implements Transport {
 export function linkTransport(links: readonly MessageLink[], who: string, flushTimeoutMs: number): Transport {
   return new ChunkTransport(links, {
     flushTimeoutMs,
-    explain: (cause) => new TercetError('ERR_PEER_CLOSED', `${who} closed the link`, 'look at the output of the other party, then run again', { cause }),
+    explain: (cause) =>
+      new TercetError(
+        'ERR_PEER_CLOSED',
+        `${who} closed the link`,
+        'look at the output of the other party, then run again',
+        { cause },
+      ),
   });
 }

@@ -1,5 +1,6 @@
 /**
- * The three messages of the handshake, each of one length, and the two that follow where the owner has a credential (secret weights).
+ * The three messages of the handshake, each of one length, and the two that follow where the owner has a credential
+ * (secret weights).
  *
  *   owner hello (184)                        party hello (320)                       finish (40)
  *     0   4  magic 'TRHK'                      0   4  magic                            0   4  magic
@@ -23,7 +24,8 @@
  *                                              7   1  0
  *                                              8  32  HMAC of byte 6 under a key of this link
  *
- * The party repeats what it was asked, so that an answer to another question is known as what it is once its signature has been checked.
+ * The party repeats what it was asked, so that an answer to another question is known as what it is once its
+ * signature has been checked.
  */
 import { concatBytes, equalBytes } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
@@ -45,7 +47,18 @@ const TRANSPORTS = ['', 'webrtc', 'websocket', 'tls'] as const;
 export type LinkKind = 'webrtc' | 'websocket' | 'tls';
 
 /** What a party answers; the index is the status byte. */
-const STATUSES = ['ok', 'party', 'session', 'signalling', 'model', 'parameters', 'refused', 'large', 'busy', 'credential'] as const;
+const STATUSES = [
+  'ok',
+  'party',
+  'session',
+  'signalling',
+  'model',
+  'parameters',
+  'refused',
+  'large',
+  'busy',
+  'credential',
+] as const;
 export type HandshakeStatus = (typeof STATUSES)[number];
 
 /** What a party says of a credential; the index is the byte. */
@@ -130,7 +143,14 @@ export function decodePartyHello(bytes: Uint8Array): PartyHello {
   const status: HandshakeStatus | undefined = STATUSES[bytes[6]];
   const party = bytes[7];
   if (status === undefined || (party !== 1 && party !== 2)) throw malformed();
-  return { status, party, asked: bytes.slice(8, 192), nonce: bytes.slice(192, 224), ephemeral: bytes.slice(224, 256), signature: bytes.slice(SIGNED_BYTES) };
+  return {
+    status,
+    party,
+    asked: bytes.slice(8, 192),
+    nonce: bytes.slice(192, 224),
+    ephemeral: bytes.slice(224, 256),
+    signature: bytes.slice(SIGNED_BYTES),
+  };
 }
 
 export function encodeFinish(confirmation: Uint8Array): Uint8Array {
@@ -164,14 +184,26 @@ function header(kind: number, detail: number, party: number): Uint8Array {
 
 function checkHeader(bytes: Uint8Array, kind: number, length: number): void {
   if (bytes.length !== length || MAGIC.some((byte, i) => bytes[i] !== byte)) {
-    throw new TercetError('ERR_FRAME_FORMAT', 'the peer does not begin with the handshake', 'check that the address belongs to a Tercet party');
+    throw new TercetError(
+      'ERR_FRAME_FORMAT',
+      'the peer does not begin with the handshake',
+      'check that the address belongs to a Tercet party',
+    );
   }
   if (bytes[4] !== VERSION) {
-    throw new TercetError('ERR_PEER_MISMATCH', `handshake version ${bytes[4]}, expected ${VERSION}`, 'run the same version of Tercet on all parties');
+    throw new TercetError(
+      'ERR_PEER_MISMATCH',
+      `handshake version ${bytes[4]}, expected ${VERSION}`,
+      'run the same version of Tercet on all parties',
+    );
   }
   if (bytes[5] !== kind) throw malformed();
 }
 
 function malformed(): TercetError {
-  return new TercetError('ERR_FRAME_FORMAT', 'the peer sent a malformed handshake', 'run the same version of Tercet on all parties');
+  return new TercetError(
+    'ERR_FRAME_FORMAT',
+    'the peer sent a malformed handshake',
+    'run the same version of Tercet on all parties',
+  );
 }

@@ -3,7 +3,16 @@ import { concatBytes, equalBytes } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
 import { type OwnerCredential, credentialFault } from '../credential.ts';
 import { verifySignature } from '../identity.ts';
-import { busy, replayed, swappedParty, tooLarge, wrongFingerprint, wrongKey, wrongModel, wrongParameters } from '../refusals.ts';
+import {
+  busy,
+  replayed,
+  swappedParty,
+  tooLarge,
+  wrongFingerprint,
+  wrongKey,
+  wrongModel,
+  wrongParameters,
+} from '../refusals.ts';
 import {
   type HandshakeStatus,
   NONCE_BYTES,
@@ -36,7 +45,12 @@ export class OwnerHandshake {
     this.#terms = terms;
     this.#ephemeral = ephemeral;
     const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
-    this.hello = encodeOwnerHello({ ...terms, enrolled: terms.credential !== undefined, nonce, ephemeral: ephemeral.publicKey });
+    this.hello = encodeOwnerHello({
+      ...terms,
+      enrolled: terms.credential !== undefined,
+      nonce,
+      ephemeral: ephemeral.publicKey,
+    });
   }
 
   static async begin(terms: OwnerTerms): Promise<OwnerHandshake> {
@@ -45,14 +59,16 @@ export class OwnerHandshake {
 
   /**
    * Judges the party's answer. Nothing of it is believed before its signature has been checked with the pinned key.
-   * @throws {TercetError} ERR_IDENTITY_KEY, ERR_IDENTITY_PARTY, ERR_IDENTITY_REPLAY, ERR_IDENTITY_FINGERPRINT, ERR_MODEL_HASH, ERR_PEER_MISMATCH, ERR_FRAME_FORMAT
+   * @throws {TercetError} ERR_IDENTITY_KEY, ERR_IDENTITY_PARTY, ERR_IDENTITY_REPLAY, ERR_IDENTITY_FINGERPRINT,
+   * ERR_MODEL_HASH, ERR_PEER_MISMATCH, ERR_FRAME_FORMAT
    */
   async finish(answer: Uint8Array): Promise<{ finish: Uint8Array; secrets: LinkSecrets }> {
     try {
       const { party, identity, otherIdentity } = this.#terms;
       const hello = decodePartyHello(answer);
       if (!(await verifySignature(identity, signedPart(answer), hello.signature))) {
-        const other = otherIdentity !== undefined && (await verifySignature(otherIdentity, signedPart(answer), hello.signature));
+        const other =
+          otherIdentity !== undefined && (await verifySignature(otherIdentity, signedPart(answer), hello.signature));
         throw other || hello.party !== party ? swappedParty(party, 3 - party) : wrongKey(party);
       }
       if (hello.party !== party) throw swappedParty(party, hello.party);
@@ -72,11 +88,21 @@ export class OwnerHandshake {
     const other = decodeOwnerHello(asked);
     const own = decodeOwnerHello(this.hello);
     if (other.party !== party) throw swappedParty(party, other.party);
-    if (!equalBytes(other.session, session) || !equalBytes(other.nonce, own.nonce) || !equalBytes(other.ephemeral, own.ephemeral)) throw replayed(party);
+    if (
+      !equalBytes(other.session, session) ||
+      !equalBytes(other.nonce, own.nonce) ||
+      !equalBytes(other.ephemeral, own.ephemeral)
+    )
+      throw replayed(party);
     if (!equalBytes(other.modelHash, modelHash)) throw wrongModel(party);
-    if (!equalBytes(other.signallingHash, signallingHash)) throw wrongFingerprint(party, 'the link is not the one that its signalling set up');
+    if (!equalBytes(other.signallingHash, signallingHash))
+      throw wrongFingerprint(party, 'the link is not the one that its signalling set up');
     if (!equalBytes(other.parametersHash, parametersHash)) throw wrongParameters(party);
-    throw new TercetError('ERR_PEER_MISMATCH', `party ${party} was asked over another kind of link`, 'try again, or choose the transport by name');
+    throw new TercetError(
+      'ERR_PEER_MISMATCH',
+      `party ${party} was asked over another kind of link`,
+      'try again, or choose the transport by name',
+    );
   }
 }
 
@@ -89,5 +115,9 @@ function refused(party: 1 | 2, status: HandshakeStatus): TercetError {
   if (status === 'session') return replayed(party);
   if (status === 'large') return tooLarge(party);
   if (status === 'busy') return busy(party);
-  return new TercetError('ERR_PEER_CLOSED', `party ${party} refused the link`, 'look at the output of that party, or try again later');
+  return new TercetError(
+    'ERR_PEER_CLOSED',
+    `party ${party} refused the link`,
+    'look at the output of that party, or try again later',
+  );
 }

@@ -4,7 +4,15 @@ import { type ErrorCode, TercetError } from '../../core/errors.ts';
 import { credentialFault } from '../credential.ts';
 import type { Enrolment } from '../enrolment.ts';
 import type { PartyIdentity } from '../identity.ts';
-import { type HandshakeStatus, type LinkKind, NONCE_BYTES, type OwnerHello, decodeFinish, decodeOwnerHello, encodePartyHello } from './messages.ts';
+import {
+  type HandshakeStatus,
+  type LinkKind,
+  NONCE_BYTES,
+  type OwnerHello,
+  decodeFinish,
+  decodeOwnerHello,
+  encodePartyHello,
+} from './messages.ts';
 import { Ephemeral, type LinkSecrets } from './secrets.ts';
 
 /** What the party knows of the link before the first byte, and what it serves. */
@@ -53,20 +61,28 @@ export class PartyHandshake {
     return new PartyHandshake(terms, await Ephemeral.create());
   }
 
-  /** @throws {TercetError} ERR_FRAME_FORMAT, ERR_PEER_MISMATCH for something that is no owner hello of this version, ERR_IDENTITY_KEY for a bad ephemeral */
+  /**
+   * @throws {TercetError} ERR_FRAME_FORMAT, ERR_PEER_MISMATCH for something that is no owner hello of this version,
+   * ERR_IDENTITY_KEY for a bad ephemeral
+   */
   async answer(bytes: Uint8Array): Promise<Answer> {
     const { party, identity } = this.#terms;
     const asked = decodeOwnerHello(bytes);
     const [status, refusal] = this.#judge(asked);
     const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
-    const hello = encodePartyHello({ status, party, asked: bytes, nonce, ephemeral: this.#ephemeral.publicKey, signature: new Uint8Array(0) }, (message) =>
-      identity.sign(message),
+    const hello = encodePartyHello(
+      { status, party, asked: bytes, nonce, ephemeral: this.#ephemeral.publicKey, signature: new Uint8Array(0) },
+      (message) => identity.sign(message),
     );
-    if (refusal === undefined) this.#secrets = await this.#ephemeral.agree(asked.ephemeral, concatBytes([bytes, hello]));
+    if (refusal === undefined)
+      this.#secrets = await this.#ephemeral.agree(asked.ephemeral, concatBytes([bytes, hello]));
     return { hello, asked, refusal, enrolment: this.#enrolment(asked) };
   }
 
-  /** Checks that the owner holds the same keys, and hands them out. @throws {TercetError} ERR_FRAME_FORMAT, ERR_IDENTITY_KEY */
+  /**
+   * Checks that the owner holds the same keys, and hands them out. @throws {TercetError} ERR_FRAME_FORMAT,
+   * ERR_IDENTITY_KEY
+   */
   confirm(bytes: Uint8Array): LinkSecrets {
     const secrets = this.#secrets;
     if (secrets === undefined) throw new TercetError('ERR_STATE', 'the handshake was refused', 'begin a new link');
@@ -94,9 +110,11 @@ export class PartyHandshake {
       new TercetError('ERR_PEER_MISMATCH', `the data owner ${what}`, 'nothing to do here; the owner has been told'),
     ];
     if (asked.party !== party) return refuse('party', `asked for party ${asked.party}, this is party ${party}`);
-    if (!equalBytes(asked.session, session)) return refuse('session', 'asked for another session than the one of this link');
+    if (!equalBytes(asked.session, session))
+      return refuse('session', 'asked for another session than the one of this link');
     if (asked.transport !== transport) return refuse('refused', 'asked over another kind of link');
-    if (!equalBytes(asked.signallingHash, signallingHash)) return refuse('signalling', 'has other signalling than this party');
+    if (!equalBytes(asked.signallingHash, signallingHash))
+      return refuse('signalling', 'has other signalling than this party');
     try {
       admit(asked);
     } catch (error) {
@@ -105,7 +123,8 @@ export class PartyHandshake {
     }
     const needed = this.#enrolment(asked) !== undefined;
     if (needed && !asked.enrolled) return ['credential', credentialFault('missing', party)];
-    if (asked.enrolled && !needed) return refuse('refused', 'presents a credential for a model that is open to everybody');
+    if (asked.enrolled && !needed)
+      return refuse('refused', 'presents a credential for a model that is open to everybody');
     return ['ok', undefined];
   }
 

@@ -1,6 +1,15 @@
-/** The two messages behind a handshake with a credential: the owner presents it, sealed, to the party that has proved who it is; the party says whether it takes it. */
+/**
+ * The two messages behind a handshake with a credential: the owner presents it, sealed, to the party that has
+ * proved who it is; the party says whether it takes it.
+ */
 import { type ErrorCode, TercetError } from '../../core/errors.ts';
-import { type CredentialFault, type OwnerCredential, PRESENTED_BYTES, type PresentedOn, credentialFault } from '../credential.ts';
+import {
+  type CredentialFault,
+  type OwnerCredential,
+  PRESENTED_BYTES,
+  type PresentedOn,
+  credentialFault,
+} from '../credential.ts';
 import type { Enrolment } from '../enrolment.ts';
 import type { Sodium } from '../sodium.ts';
 import { type Verdict, decodeVerdict, encodeVerdict } from './messages.ts';
@@ -13,10 +22,21 @@ export const CREDENTIAL_BYTES = PRESENTED_BYTES + 16;
 const NONCE = new Uint8Array(12);
 
 /** What the owner sends: a proxy or a recorder on the way learns nothing of who asks. */
-export function sealCredential(sodium: typeof Sodium, secrets: LinkSecrets, credential: OwnerCredential, on: Omit<PresentedOn, 'binding'>): Uint8Array {
+export function sealCredential(
+  sodium: typeof Sodium,
+  secrets: LinkSecrets,
+  credential: OwnerCredential,
+  on: Omit<PresentedOn, 'binding'>,
+): Uint8Array {
   const key = secrets.credentialKey();
   try {
-    return sodium.crypto_aead_chacha20poly1305_ietf_encrypt(credential.present({ ...on, binding: secrets.binding }), null, null, NONCE, key);
+    return sodium.crypto_aead_chacha20poly1305_ietf_encrypt(
+      credential.present({ ...on, binding: secrets.binding }),
+      null,
+      null,
+      NONCE,
+      key,
+    );
   } finally {
     key.fill(0);
   }
@@ -30,7 +50,10 @@ export async function judgeCredential(
   enrolment: Enrolment,
   on: Omit<PresentedOn, 'binding'>,
 ): Promise<{ readonly verdict: Uint8Array; readonly refusal: TercetError | undefined }> {
-  const say = (verdict: Verdict, refusal?: TercetError) => ({ verdict: encodeVerdict(verdict, (status) => secrets.verdict(status)), refusal });
+  const say = (verdict: Verdict, refusal?: TercetError) => ({
+    verdict: encodeVerdict(verdict, (status) => secrets.verdict(status)),
+    refusal,
+  });
   try {
     await enrolment.check(opened(sodium, secrets, sealed, on.party), { ...on, binding: secrets.binding });
     return say('ok');
@@ -40,12 +63,20 @@ export async function judgeCredential(
   }
 }
 
-/** @throws {TercetError} the party's reason, if it does not take the credential; ERR_FRAME_FORMAT for a verdict that is not the party's */
+/**
+ * @throws {TercetError} the party's reason, if it does not take the credential; ERR_FRAME_FORMAT for a verdict that
+ * is not the party's
+ */
 export function checkVerdict(secrets: LinkSecrets, bytes: Uint8Array, party: 1 | 2): void {
   const verdict = decodeVerdict(bytes, (status) => secrets.verdict(status));
   if (verdict === 'ok') return;
   if (verdict !== 'refused') throw credentialFault(verdict, party);
-  throw new TercetError('ERR_PEER_CLOSED', `party ${party} could not judge the credential`, 'look at the output of that party, or try again later', { party });
+  throw new TercetError(
+    'ERR_PEER_CLOSED',
+    `party ${party} could not judge the credential`,
+    'look at the output of that party, or try again later',
+    { party },
+  );
 }
 
 function opened(sodium: typeof Sodium, secrets: LinkSecrets, sealed: Uint8Array, party: 1 | 2): Uint8Array {

@@ -1,5 +1,6 @@
 /**
- * From two ephemeral keys to the keys of a link: X25519, then HKDF-SHA256 salted with the hash of everything that was said (RFC 5869), one label for each use.
+ * From two ephemeral keys to the keys of a link: X25519, then HKDF-SHA256 salted with the hash of everything that
+ * was said (RFC 5869), one label for each use.
  */
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { hmac } from '@noble/hashes/hmac.js';
@@ -33,7 +34,11 @@ export class Ephemeral {
     const shared = await this.#key.agree(peerKey);
     this.wipe();
     if (shared === undefined) {
-      throw new TercetError('ERR_IDENTITY_KEY', 'the peer sent an ephemeral key that no honest party has', 'do not use this party; tell its operator');
+      throw new TercetError(
+        'ERR_IDENTITY_KEY',
+        'the peer sent an ephemeral key that no honest party has',
+        'do not use this party; tell its operator',
+      );
     }
     const secrets = new LinkSecrets(shared, sha256(transcript));
     shared.fill(0);
@@ -70,7 +75,8 @@ export class LinkSecrets {
 
   constructor(shared: Uint8Array, salt: Uint8Array) {
     this.binding = salt;
-    const derive = (use: string): Uint8Array => hkdf(sha256, shared, salt, new TextEncoder().encode(`tercet/1 ${use}`), KEY_BYTES);
+    const derive = (use: string): Uint8Array =>
+      hkdf(sha256, shared, salt, new TextEncoder().encode(`tercet/1 ${use}`), KEY_BYTES);
     this.#pair = derive('pair key');
     this.#toParty = derive('records to the party');
     this.#toOwner = derive('records to the owner');
@@ -105,7 +111,8 @@ export class LinkSecrets {
   }
 
   wipe(): void {
-    for (const key of [this.#pair, this.#toParty, this.#toOwner, this.#finish, this.#credential, this.#verdict]) key.fill(0);
+    for (const key of [this.#pair, this.#toParty, this.#toOwner, this.#finish, this.#credential, this.#verdict])
+      key.fill(0);
   }
 
   toString(): string {

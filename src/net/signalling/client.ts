@@ -1,8 +1,9 @@
 /**
  * A data owner's requests to a party over HTTP: in a page, in a worker, in Node.
  *
- * Whatever answers may be anything: a proxy's error page, a captive portal, an index.html of a static server, another party. Each has an error of its own that
- * says what to do. Nothing that comes back is believed here; `checkStatement` does that.
+ * Whatever answers may be anything: a proxy's error page, a captive portal, an index.html of a static server,
+ * another party. Each has an error of its own that says what to do. Nothing that comes back is believed here;
+ * `checkStatement` does that.
  */
 import { carriesTrust } from '../../core/address.ts';
 import { printable } from '../../core/bytes.ts';
@@ -43,7 +44,13 @@ export function endpointUrl(base: string, party: number, path: string): URL {
 
 export function requestAnswer(endpoint: PartyEndpoint, sessionHex: string, offer: string): Promise<RtcAnswerBody> {
   const headers = { 'content-type': 'application/json' };
-  return call(endpoint, `/v1/sessions/${sessionHex}/rtc`, { method: 'POST', headers, body: offer }, 201, answerFromJson);
+  return call(
+    endpoint,
+    `/v1/sessions/${sessionHex}/rtc`,
+    { method: 'POST', headers, body: offer },
+    201,
+    answerFromJson,
+  );
 }
 
 /**
@@ -51,24 +58,43 @@ export function requestAnswer(endpoint: PartyEndpoint, sessionHex: string, offer
  * @param nonce that of the offer: it shows that this is who made it.
  */
 export function withdraw({ party, url, fetch }: PartyEndpoint, sessionHex: string, nonce: Uint8Array): void {
-  const init = { ...OMIT, method: 'DELETE', keepalive: true, headers: { 'content-type': 'application/json' }, body: withdrawalToJson(nonce) };
+  const init = {
+    ...OMIT,
+    method: 'DELETE',
+    keepalive: true,
+    headers: { 'content-type': 'application/json' },
+    body: withdrawalToJson(nonce),
+  };
   fetch(endpointUrl(url, party, `/v1/sessions/${sessionHex}/rtc`), init).catch(() => undefined);
 }
 
-/** What the party says of itself. @throws {TercetError} ERR_PEER_UNREACHABLE, ERR_PEER_CERTIFICATE, ERR_PEER_MISMATCH, ERR_ABORTED */
+/**
+ * What the party says of itself. @throws {TercetError} ERR_PEER_UNREACHABLE, ERR_PEER_CERTIFICATE,
+ * ERR_PEER_MISMATCH, ERR_ABORTED
+ */
 export function fetchParty(endpoint: PartyEndpoint): Promise<PartyDescription> {
   return call(endpoint, '/v1/party', { method: 'GET' }, 200, descriptionFromJson);
 }
 
 const OMIT = { credentials: 'omit', cache: 'no-store', redirect: 'error', referrerPolicy: 'no-referrer' } as const;
 
-async function call<T>(endpoint: PartyEndpoint, path: string, init: RequestInit, status: number, read: (text: string) => T): Promise<T> {
+async function call<T>(
+  endpoint: PartyEndpoint,
+  path: string,
+  init: RequestInit,
+  status: number,
+  read: (text: string) => T,
+): Promise<T> {
   const { party, url, timeoutMs, signal } = endpoint;
   const address = endpointUrl(url, party, path);
   const who = `party ${party} at ${address.origin}`;
   const stop = new AbortController();
   const late = (): TercetError =>
-    new TercetError('ERR_PEER_UNREACHABLE', `${who} did not answer within ${timeoutMs / 1000} s`, 'check that the party runs, and the network');
+    new TercetError(
+      'ERR_PEER_UNREACHABLE',
+      `${who} did not answer within ${timeoutMs / 1000} s`,
+      'check that the party runs, and the network',
+    );
   const exchange = async (): Promise<{ response: Response; text: string }> => {
     const response = await endpoint.fetch(address, { ...OMIT, ...init, signal: stop.signal });
     return { response, text: await textOf(response, who) };
@@ -112,14 +138,21 @@ function unreachable(error: unknown, who: string, address: URL): TercetError {
   // In Node the reason is in the cause; a browser keeps it to itself.
   const code = errorCode((error as { cause?: unknown } | null)?.cause);
   if (isCertificateCode(code))
-    return new TercetError('ERR_PEER_CERTIFICATE', `${who}: its TLS certificate is not accepted (${code})`, 'ask the operator for a valid certificate', {
-      cause: error,
-    });
+    return new TercetError(
+      'ERR_PEER_CERTIFICATE',
+      `${who}: its TLS certificate is not accepted (${code})`,
+      'ask the operator for a valid certificate',
+      {
+        cause: error,
+      },
+    );
   const hint =
     address.protocol === 'https:'
       ? 'check the address, that the party runs, that its TLS certificate is valid, and that it allows pages of this origin'
       : 'start that party first, and check that it allows pages of this origin';
-  return new TercetError('ERR_PEER_UNREACHABLE', `cannot reach ${who}${code === 'CLOSED' ? '' : ` (${code})`}`, hint, { cause: error });
+  return new TercetError('ERR_PEER_UNREACHABLE', `cannot reach ${who}${code === 'CLOSED' ? '' : ` (${code})`}`, hint, {
+    cause: error,
+  });
 }
 
 /** A party's own refusal, or what stands in its place. */
@@ -135,11 +168,21 @@ function refusedBy(status: number, type: string, text: string, who: string): Ter
     }
   }
   if (status >= 500)
-    return new TercetError('ERR_PEER_UNREACHABLE', `${who} does not run behind its proxy (HTTP ${status})`, 'ask the operator to start the party');
+    return new TercetError(
+      'ERR_PEER_UNREACHABLE',
+      `${who} does not run behind its proxy (HTTP ${status})`,
+      'ask the operator to start the party',
+    );
   return noParty(who, `HTTP ${status}`);
 }
 
 function noParty(who: string, what: string): TercetError {
-  const said = /html/i.test(what) ? 'answers with a web page' : `does not answer like a party (${printable(what, 60) || 'no content type'})`;
-  return new TercetError('ERR_PEER_MISMATCH', `${who} ${said}`, 'check the address of the party: it is the base of its HTTP interface, not of a web site');
+  const said = /html/i.test(what)
+    ? 'answers with a web page'
+    : `does not answer like a party (${printable(what, 60) || 'no content type'})`;
+  return new TercetError(
+    'ERR_PEER_MISMATCH',
+    `${who} ${said}`,
+    'check the address of the party: it is the base of its HTTP interface, not of a web site',
+  );
 }

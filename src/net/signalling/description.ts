@@ -1,4 +1,7 @@
-/** What `GET /v1/party` tells everybody, and how a data owner reads it: nothing in it is proved, all of it may be shown to people. */
+/**
+ * What `GET /v1/party` tells everybody, and how a data owner reads it: nothing in it is proved, all of it may be
+ * shown to people.
+ */
 import { printable } from '../../core/bytes.ts';
 import { isPublicKey } from '../identity.ts';
 
@@ -29,7 +32,10 @@ export function descriptionFromJson(text: string): PartyDescription {
     identity,
     version: words(body['version']),
     device: words(body['device']),
-    models: list(body['models'], MAX_MODELS).map((model) => ({ id: words(object(model)['id']), weights: hashes(object(model)['weights']) })),
+    models: list(body['models'], MAX_MODELS).map((model) => ({
+      id: words(object(model)['id']),
+      weights: hashes(object(model)['weights']),
+    })),
     transports: list(body['transports'], 2).filter((transport) => transport === 'webrtc' || transport === 'websocket'),
   };
 }

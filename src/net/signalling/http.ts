@@ -1,4 +1,7 @@
-/** The small part of HTTP that a party's gateway speaks: requests as data, replies as data, problems with a code and a hint. No server, no sockets. */
+/**
+ * The small part of HTTP that a party's gateway speaks: requests as data, replies as data, problems with a code and
+ * a hint. No server, no sockets.
+ */
 import { type ErrorCode, TercetError } from '../../core/errors.ts';
 
 export interface HttpRequest {
@@ -33,7 +36,13 @@ export class Problem extends Error {
   }
 }
 
-export function problem(status: number, code: ErrorCode, what: string, hint: string, headers: Readonly<Record<string, string>> = {}): Problem {
+export function problem(
+  status: number,
+  code: ErrorCode,
+  what: string,
+  hint: string,
+  headers: Readonly<Record<string, string>> = {},
+): Problem {
   return new Problem(status, new TercetError(code, what, hint), headers);
 }
 
@@ -54,7 +63,12 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof TercetError) return new Problem(STATUS[error.code] ?? 500, error);
-  return new Problem(500, new TercetError('ERR_INTERNAL', 'the party failed to serve the request', 'look at the output of that party', { cause: error }));
+  return new Problem(
+    500,
+    new TercetError('ERR_INTERNAL', 'the party failed to serve the request', 'look at the output of that party', {
+      cause: error,
+    }),
+  );
 }
 
 export function json(status: number, body: string, headers: Readonly<Record<string, string>> = {}): HttpReply {
@@ -63,7 +77,13 @@ export function json(status: number, body: string, headers: Readonly<Record<stri
 
 /** RFC 9457, with the members that Tercet's own clients read. */
 export function problemReply({ status, error, headers }: Problem): HttpReply {
-  const body = JSON.stringify({ title: error.message, status, code: error.code, message: error.message, hint: error.hint });
+  const body = JSON.stringify({
+    title: error.message,
+    status,
+    code: error.code,
+    message: error.message,
+    hint: error.hint,
+  });
   return { status, headers: { 'content-type': 'application/problem+json', ...headers }, body };
 }
 
@@ -88,7 +108,9 @@ export function headerOf(request: Pick<HttpRequest, 'headers'>, name: string): s
  */
 export function corsHeaders(request: HttpRequest, origins: readonly string[]): Record<string, string> {
   const origin = checkOrigin(request, origins);
-  return origin === undefined ? { vary: 'origin' } : { vary: 'origin', 'access-control-allow-origin': origin, 'access-control-expose-headers': 'location' };
+  return origin === undefined
+    ? { vary: 'origin' }
+    : { vary: 'origin', 'access-control-allow-origin': origin, 'access-control-expose-headers': 'location' };
 }
 
 export function checkOrigin(request: Pick<HttpRequest, 'headers'>, origins: readonly string[]): string | undefined {
@@ -107,7 +129,14 @@ export function checkOrigin(request: Pick<HttpRequest, 'headers'>, origins: read
 
 /** The answer to a browser's question before a request (preflight). */
 export function preflight(request: HttpRequest, cors: Readonly<Record<string, string>>): HttpReply {
-  const privately = headerOf(request, 'access-control-request-private-network') === 'true' ? { 'access-control-allow-private-network': 'true' } : {};
-  const allowed = { 'access-control-allow-methods': 'GET, POST, DELETE', 'access-control-allow-headers': 'content-type', 'access-control-max-age': '600' };
+  const privately =
+    headerOf(request, 'access-control-request-private-network') === 'true'
+      ? { 'access-control-allow-private-network': 'true' }
+      : {};
+  const allowed = {
+    'access-control-allow-methods': 'GET, POST, DELETE',
+    'access-control-allow-headers': 'content-type',
+    'access-control-max-age': '600',
+  };
   return { status: 204, headers: { ...cors, ...allowed, ...privately }, body: '' };
 }

@@ -1,6 +1,7 @@
 /**
- * The two JSON bodies of setting up WebRTC, shaped after WHIP (RFC 9725): one POST with everything gathered, `201` with the answer. JSON and not `application/sdp`,
- * because one request carries the offers of several associations, and one signature covers all of them.
+ * The two JSON bodies of setting up WebRTC, shaped after WHIP (RFC 9725): one POST with everything gathered, `201`
+ * with the answer. JSON and not `application/sdp`, because one request carries the offers of several associations,
+ * and one signature covers all of them.
  */
 import { fromHex, toHex } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
@@ -30,11 +31,21 @@ export interface RtcAnswerBody {
 }
 
 export function offerToJson(body: RtcOfferBody): string {
-  return JSON.stringify({ nonce: toHex(body.nonce), model: toHex(body.modelHash), parameters: toHex(body.parametersHash), offers: body.offers });
+  return JSON.stringify({
+    nonce: toHex(body.nonce),
+    model: toHex(body.modelHash),
+    parameters: toHex(body.parametersHash),
+    offers: body.offers,
+  });
 }
 
 export function answerToJson(body: RtcAnswerBody): string {
-  return JSON.stringify({ party: body.party, statement: toHex(body.statement), signature: toHex(body.signature), answers: body.answers });
+  return JSON.stringify({
+    party: body.party,
+    statement: toHex(body.statement),
+    signature: toHex(body.signature),
+    answers: body.answers,
+  });
 }
 
 /** Gives an offer up. Its nonce is known to who made it, and to the party; it is in no URL. */
@@ -83,7 +94,13 @@ function parse(text: string): Readonly<Record<string, unknown>> {
 }
 
 function hex(value: unknown, shortest: number, longest: number): Uint8Array {
-  if (typeof value !== 'string' || value.length % 2 !== 0 || value.length < 2 * shortest || value.length > 2 * longest || !/^[0-9a-f]*$/.test(value))
+  if (
+    typeof value !== 'string' ||
+    value.length % 2 !== 0 ||
+    value.length < 2 * shortest ||
+    value.length > 2 * longest ||
+    !/^[0-9a-f]*$/.test(value)
+  )
     throw malformed();
   return fromHex(value);
 }
@@ -95,5 +112,9 @@ function descriptions(value: unknown): string[] {
 }
 
 function malformed(): TercetError {
-  return new TercetError('ERR_FRAME_FORMAT', 'a malformed signalling message', 'check that the address belongs to a Tercet party of the same version');
+  return new TercetError(
+    'ERR_FRAME_FORMAT',
+    'a malformed signalling message',
+    'check that the address belongs to a Tercet party of the same version',
+  );
 }

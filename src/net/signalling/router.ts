@@ -7,8 +7,9 @@
  *   DELETE /v1/sessions/{32 hex}/rtc        gives a link up that does not stand yet, with the nonce of its offer
  *   GET    /v1/sessions/{32 hex}/ws         upgrade to a WebSocket (see `checkUpgrade`)
  *
- * Security: nothing here is authenticated, and nothing here is secret. The party signs what it says about a link; whether the data owner reached this party is
- * for the owner to check. Sessions are names, so they may appear in URLs: who knows one can do nothing with it.
+ * Security: nothing here is authenticated, and nothing here is secret. The party signs what it says about a link;
+ * whether the data owner reached this party is for the owner to check. Sessions are names, so they may appear in
+ * URLs: who knows one can do nothing with it.
  */
 import { fromHex } from '../../core/bytes.ts';
 import type { TercetError } from '../../core/errors.ts';
@@ -69,7 +70,11 @@ export interface RtcArrival {
 const SESSION_PATH = /^\/v1\/sessions\/([0-9a-f]{32})\/(rtc|ws)$/;
 
 /** Serves one request. Never rejects: what goes wrong is a problem reply. `onProblem` hears of it. */
-export async function serve(request: HttpRequest, options: RouterOptions, onProblem: (error: TercetError) => void): Promise<HttpReply> {
+export async function serve(
+  request: HttpRequest,
+  options: RouterOptions,
+  onProblem: (error: TercetError) => void,
+): Promise<HttpReply> {
   let cors: Record<string, string> = { vary: 'origin' };
   try {
     cors = corsHeaders(request, options.origins);
@@ -96,13 +101,24 @@ async function route(request: HttpRequest, options: RouterOptions): Promise<Http
   }
   const match = SESSION_PATH.exec(path);
   if (match === null)
-    throw problem(404, 'ERR_PEER_MISMATCH', 'there is nothing at this address', 'check the address of the party, and that both sides run the same version');
+    throw problem(
+      404,
+      'ERR_PEER_MISMATCH',
+      'there is nothing at this address',
+      'check the address of the party, and that both sides run the same version',
+    );
   const [, session, kind] = match;
   if (kind === 'ws') {
     only(method, ['GET']);
-    throw problem(426, 'ERR_LINK_BLOCKED', 'this address takes WebSocket connections only', 'a proxy before the party must pass the upgrade on', {
-      upgrade: 'websocket',
-    });
+    throw problem(
+      426,
+      'ERR_LINK_BLOCKED',
+      'this address takes WebSocket connections only',
+      'a proxy before the party must pass the upgrade on',
+      {
+        upgrade: 'websocket',
+      },
+    );
   }
   only(method, ['POST', 'DELETE']);
   if (method === 'POST') return offer(request, options, session);
@@ -115,7 +131,8 @@ async function offer(request: HttpRequest, options: RouterOptions, sessionHex: s
   if (!/^application\/json(;|$)/i.test(headerOf(request, 'content-type') ?? '')) {
     throw problem(415, 'ERR_FRAME_FORMAT', 'the body of an offer is JSON', 'send it as application/json');
   }
-  if (answerer === undefined) throw problem(501, 'ERR_LINK_BLOCKED', `party ${party} has no WebRTC`, 'use a WebSocket link');
+  if (answerer === undefined)
+    throw problem(501, 'ERR_LINK_BLOCKED', `party ${party} has no WebRTC`, 'use a WebSocket link');
   const asked = offerFromJson(await request.body());
   const clientFingerprints = asked.offers.map((sdp) => fingerprintOf(sdp, 'the data owner'));
   admit(asked, request.remote);
@@ -129,10 +146,28 @@ async function offer(request: HttpRequest, options: RouterOptions, sessionHex: s
     if (stopped.signal.aborted) throw stopped.signal.reason;
     const partyNonce = crypto.getRandomValues(new Uint8Array(32));
     const { nonce: clientNonce, modelHash, parametersHash } = asked;
-    const statement = encodeStatement({ session, party, clientNonce, partyNonce, clientFingerprints, partyFingerprints, modelHash, parametersHash });
+    const statement = encodeStatement({
+      session,
+      party,
+      clientNonce,
+      partyNonce,
+      clientFingerprints,
+      partyFingerprints,
+      modelHash,
+      parametersHash,
+    });
     const signature = identity.sign(statement);
-    options.onRtc({ session, slot, answer, remote: request.remote, signallingHash: signallingHash(statement, signature), signal: stopped.signal });
-    return json(201, answerToJson({ party, statement, signature, answers: answer.descriptions }), { location: request.path });
+    options.onRtc({
+      session,
+      slot,
+      answer,
+      remote: request.remote,
+      signallingHash: signallingHash(statement, signature),
+      signal: stopped.signal,
+    });
+    return json(201, answerToJson({ party, statement, signature, answers: answer.descriptions }), {
+      location: request.path,
+    });
   } catch (error) {
     slot.end();
     answer?.close();
@@ -141,14 +176,22 @@ async function offer(request: HttpRequest, options: RouterOptions, sessionHex: s
 }
 
 /** The session of a WebSocket request. @throws {Problem} for anything else than a page or program that may open one */
-export function checkUpgrade(request: Pick<HttpRequest, 'method' | 'path' | 'headers'>, origins: readonly string[]): string {
+export function checkUpgrade(
+  request: Pick<HttpRequest, 'method' | 'path' | 'headers'>,
+  origins: readonly string[],
+): string {
   const match = SESSION_PATH.exec(request.path);
   if (request.method !== 'GET' || match === null || match[2] !== 'ws')
     throw problem(404, 'ERR_PEER_MISMATCH', 'there is nothing at this address', 'check the address of the party');
   checkOrigin(request, origins);
   const protocols = (headerOf(request, 'sec-websocket-protocol') ?? '').split(',').map((name) => name.trim());
   if (!protocols.includes(WEBSOCKET_PROTOCOL))
-    throw problem(400, 'ERR_PEER_MISMATCH', 'not a link of this version', 'run the same version of Tercet on all parties');
+    throw problem(
+      400,
+      'ERR_PEER_MISMATCH',
+      'not a link of this version',
+      'run the same version of Tercet on all parties',
+    );
   return match[1];
 }
 

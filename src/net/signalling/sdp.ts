@@ -1,7 +1,9 @@
 /**
- * What is read of a session description: how large it is, that it is one data channel section, and the one certificate that it names.
+ * What is read of a session description: how large it is, that it is one data channel section, and the one
+ * certificate that it names.
  *
- * Security: two parsers may read one text differently, so anything unusual is refused: other line ends, other characters, a second fingerprint, another hash.
+ * Security: two parsers may read one text differently, so anything unusual is refused: other line ends, other
+ * characters, a second fingerprint, another hash.
  */
 import { fromHex } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
@@ -12,7 +14,8 @@ const FINGERPRINT = /^a=fingerprint:sha-256 ([0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){3
 
 /**
  * The SHA-256 of the DTLS certificate that `sdp` of `who` names, 32 bytes.
- * @throws {TercetError} ERR_IDENTITY_FINGERPRINT unless there is exactly one, ERR_FRAME_FORMAT for a text that is no description of one data channel section
+ * @throws {TercetError} ERR_IDENTITY_FINGERPRINT unless there is exactly one, ERR_FRAME_FORMAT for a text that is
+ * no description of one data channel section
  */
 export function fingerprintOf(sdp: string, who: string): Uint8Array {
   const malformed = (what: string): TercetError =>
@@ -27,12 +30,17 @@ export function fingerprintOf(sdp: string, who: string): Uint8Array {
   const lines = sdp.split(/\r?\n/);
   if (lines[0] !== 'v=0') throw malformed('does not begin like one');
   const media = lines.filter((line) => /^\s*m\s*=/i.test(line));
-  if (media.length !== 1 || !/^m=application \d+ UDP\/DTLS\/SCTP webrtc-datachannel$/.test(media[0])) throw malformed('is not for one data channel');
+  if (media.length !== 1 || !/^m=application \d+ UDP\/DTLS\/SCTP webrtc-datachannel$/.test(media[0]))
+    throw malformed('is not for one data channel');
   const prints = lines.filter((line) => /fingerprint/i.test(line));
   const match = prints.length === 1 ? FINGERPRINT.exec(prints[0]) : null;
   if (match === null) {
     const what = `${who}: its session description names no certificate, several, or one by another hash than SHA-256`;
-    throw new TercetError('ERR_IDENTITY_FINGERPRINT', what, 'use a current browser; if you do, somebody changes what is sent: use another network');
+    throw new TercetError(
+      'ERR_IDENTITY_FINGERPRINT',
+      what,
+      'use a current browser; if you do, somebody changes what is sent: use another network',
+    );
   }
   return fromHex(match[1].replaceAll(':', ''));
 }

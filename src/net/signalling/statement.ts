@@ -1,6 +1,7 @@
 /**
- * What a party signs when it answers an offer: which run, whom, with which certificates, over which model. The data owner reads it only after the signature has
- * been checked with the pinned key, and only then looks at the description that came with it.
+ * What a party signs when it answers an offer: which run, whom, with which certificates, over which model. The data
+ * owner reads it only after the signature has been checked with the pinned key, and only then looks at the
+ * description that came with it.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, equalBytes } from '../../core/bytes.ts';
@@ -25,7 +26,8 @@ export interface RtcStatement {
 }
 
 export function encodeStatement(statement: RtcStatement): Uint8Array {
-  const { session, party, clientNonce, partyNonce, clientFingerprints, partyFingerprints, modelHash, parametersHash } = statement;
+  const { session, party, clientNonce, partyNonce, clientFingerprints, partyFingerprints, modelHash, parametersHash } =
+    statement;
   const fields = [
     session,
     Uint8Array.of(party),
@@ -52,9 +54,15 @@ export interface Expected extends Omit<RtcStatement, 'partyNonce'> {
 /**
  * Judges a signed answer.
  * @param claimed the party that the answer says it is of; unproved, used to say what went wrong
- * @throws {TercetError} ERR_IDENTITY_KEY, ERR_IDENTITY_PARTY, ERR_IDENTITY_REPLAY, ERR_IDENTITY_FINGERPRINT, ERR_MODEL_HASH, ERR_PEER_MISMATCH
+ * @throws {TercetError} ERR_IDENTITY_KEY, ERR_IDENTITY_PARTY, ERR_IDENTITY_REPLAY, ERR_IDENTITY_FINGERPRINT,
+ * ERR_MODEL_HASH, ERR_PEER_MISMATCH
  */
-export async function checkStatement(statement: Uint8Array, signature: Uint8Array, claimed: number, expected: Expected): Promise<void> {
+export async function checkStatement(
+  statement: Uint8Array,
+  signature: Uint8Array,
+  claimed: number,
+  expected: Expected,
+): Promise<void> {
   const { party, identity, otherIdentity } = expected;
   if (!(await verifySignature(identity, statement, signature))) {
     const other = otherIdentity !== undefined && (await verifySignature(otherIdentity, statement, signature));

@@ -1,11 +1,18 @@
 /**
  * WebRTC in Node (node-datachannel): the answering side of a daemon, and the offering side of a data owner in Node.
  *
- * The native library keeps threads of its own: close every link, then call `releaseWebRtc` at the end of the process. A link that was left open keeps it from exiting.
+ * The native library keeps threads of its own: close every link, then call `releaseWebRtc` at the end of the
+ * process. A link that was left open keeps it from exiting.
  */
 import type { DataChannel, PeerConnection } from 'node-datachannel';
 import { TercetError } from '../../core/errors.ts';
-import { LINK_HIGH_WATER_BYTES, LINK_LOW_WATER_BYTES, MAX_MESSAGE_BYTES, type MessageLink, type MessageLinkEvents } from '../chunks/link.ts';
+import {
+  LINK_HIGH_WATER_BYTES,
+  LINK_LOW_WATER_BYTES,
+  MAX_MESSAGE_BYTES,
+  type MessageLink,
+  type MessageLinkEvents,
+} from '../chunks/link.ts';
 import { WINDOW_BYTES } from '../chunks/transport.ts';
 import { DATA_CHANNEL, type RtcAnswer, type RtcAnswerer, type RtcOffer, type RtcOfferer } from './types.ts';
 
@@ -24,8 +31,8 @@ export interface NodeRtcOptions {
 type Library = typeof import('node-datachannel');
 
 /**
- * Packets that a link may send before the first is acknowledged (default 10). The answer is one burst of 30 to 120 kB after seconds of silence; with the default it
- * takes two round trips more.
+ * Packets that a link may send before the first is acknowledged (default 10). The answer is one burst of 30 to 120
+ * kB after seconds of silence; with the default it takes two round trips more.
  */
 const INITIAL_WINDOW_PACKETS = 64;
 
@@ -41,8 +48,9 @@ export async function releaseWebRtc(): Promise<void> {
 }
 
 export function nodeAnswerer(options: NodeRtcOptions = {}): RtcAnswerer {
-  // SECURITY: an offer is a stranger's. Its addresses would have this party look up names and send packets wherever the stranger likes, and a party that can be
-  // reached needs none. Only one that stands behind a NAT itself (it was given STUN or TURN servers) has to knock first. test/net/webrtc.test.ts.
+  // SECURITY: an offer is a stranger's. Its addresses would have this party look up names and send packets wherever
+  // the stranger likes, and a party that can be reached needs none. Only one that stands behind a NAT itself (it
+  // was given STUN or TURN servers) has to knock first. test/net/webrtc.test.ts.
   const reachable = (options.iceServers ?? []).length === 0;
   return {
     answer: async (offers) => {
@@ -60,8 +68,13 @@ export function nodeOfferer(options: NodeRtcOptions = {}): RtcOfferer {
     offer: async ({ associations, iceServers }) => {
       const library = await loadLibrary();
       const urls = [...(options.iceServers ?? []), ...iceServers.flatMap(serverUrls)];
-      const offer = await connections(library, associations, { ...options, iceServers: urls }, async (connection) => connection.setLocalDescription('offer'));
-      return { ...offer, descriptions: urls.length > 0 ? offer.descriptions : offer.descriptions.map(withoutCandidates) };
+      const offer = await connections(library, associations, { ...options, iceServers: urls }, async (connection) =>
+        connection.setLocalDescription('offer'),
+      );
+      return {
+        ...offer,
+        descriptions: urls.length > 0 ? offer.descriptions : offer.descriptions.map(withoutCandidates),
+      };
     },
   };
 }
@@ -79,7 +92,12 @@ async function connections(
   try {
     for (let i = 0; i < count; i++) {
       const connection = newConnection(library, options);
-      ends.push(new NodeLink(connection, connection.createDataChannel(DATA_CHANNEL.label, { negotiated: true, id: DATA_CHANNEL.id })));
+      ends.push(
+        new NodeLink(
+          connection,
+          connection.createDataChannel(DATA_CHANNEL.label, { negotiated: true, id: DATA_CHANNEL.id }),
+        ),
+      );
     }
     const descriptions = await Promise.all(
       ends.map(async ({ connection }, i) => {
@@ -110,8 +128,9 @@ async function connections(
 }
 
 /**
- * The party is the one that can be reached, so it need not know where the owner is: it learns that from the owner's first packet, as it does from a browser that
- * hides its addresses. One that did know could begin DTLS before the owner has applied the answer, and would then wait a second to try again.
+ * The party is the one that can be reached, so it need not know where the owner is: it learns that from the owner's
+ * first packet, as it does from a browser that hides its addresses. One that did know could begin DTLS before the
+ * owner has applied the answer, and would then wait a second to try again.
  */
 function withoutCandidates(sdp: string): string {
   return sdp.replaceAll(/^a=(?:candidate:.*|end-of-candidates)\r?\n/gm, '');
@@ -122,7 +141,10 @@ function setUpFailed(cause: unknown): TercetError {
   return new TercetError('ERR_LINK_BLOCKED', 'WebRTC could not be set up', 'use a WebSocket link', { cause });
 }
 
-/** A browser's description of a server as the library takes it: the name and password of a TURN server inside the address. */
+/**
+ * A browser's description of a server as the library takes it: the name and password of a TURN server inside the
+ * address.
+ */
 export function serverUrls({ urls, username, credential }: RTCIceServer): string[] {
   const user = username === undefined ? '' : `${encodeURIComponent(username)}:${encodeURIComponent(credential ?? '')}@`;
   return [urls].flat().map((url) => url.replace(/^(turns?):(?:\/\/)?/, `$1:${user}`));
@@ -177,7 +199,8 @@ class NodeLink implements MessageLink {
       this.#events?.room();
     });
     connection.onStateChange((state) => {
-      // 'disconnected' is the end too: a peer that is gone, or a path that is; a run cannot be taken up again in either case.
+      // 'disconnected' is the end too: a peer that is gone, or a path that is; a run cannot be taken up again in
+      // either case.
       if (state === 'failed' || state === 'closed' || state === 'disconnected') this.destroy();
     });
   }
@@ -234,7 +257,8 @@ class NodeLink implements MessageLink {
 
   #onMessage(message: string | Uint8Array | ArrayBuffer): void {
     if (this.#closed) return;
-    const bytes = typeof message === 'string' ? undefined : message instanceof ArrayBuffer ? new Uint8Array(message) : message;
+    const bytes =
+      typeof message === 'string' ? undefined : message instanceof ArrayBuffer ? new Uint8Array(message) : message;
     if (this.#events !== undefined) {
       this.#deliver(bytes);
       return;
@@ -251,5 +275,9 @@ class NodeLink implements MessageLink {
 }
 
 function notOpen(): TercetError {
-  return new TercetError('ERR_LINK_BLOCKED', 'no WebRTC link came about', 'allow UDP to the parties, name a TURN server, or use a WebSocket link');
+  return new TercetError(
+    'ERR_LINK_BLOCKED',
+    'no WebRTC link came about',
+    'allow UDP to the parties, name a TURN server, or use a WebSocket link',
+  );
 }

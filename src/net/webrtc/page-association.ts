@@ -1,8 +1,11 @@
 /**
- * One WebRTC association in a page: set up by simple-peer, used over a data channel of our own, pumped to and from a MessagePort.
+ * One WebRTC association in a page: set up by simple-peer, used over a data channel of our own, pumped to and from
+ * a MessagePort.
  *
- * simple-peer makes offer and answer and watches the connection. Its own channel stays unused: it is negotiated as number 0, of which the other side knows nothing. The data go over a second negotiated
- * channel, because simple-peer copies every message into a stream with a high water of 64 KiB and hides what the browser says about its queue.
+ * simple-peer makes offer and answer and watches the connection. Its own channel stays unused: it is negotiated as
+ * number 0, of which the other side knows nothing. The data go over a second negotiated channel, because
+ * simple-peer copies every message into a stream with a high water of 64 KiB and hides what the browser says about
+ * its queue.
  */
 import type SimplePeer from 'simple-peer';
 import { TercetError } from '../../core/errors.ts';
@@ -44,7 +47,11 @@ export class PageAssociation {
       channelConfig: { negotiated: true, id: 0 },
     });
     this.#connection = (this.#peer as unknown as WithConnection)._pc;
-    this.#channel = this.#connection.createDataChannel(DATA_CHANNEL.label, { negotiated: true, id: DATA_CHANNEL.id, ordered: true });
+    this.#channel = this.#connection.createDataChannel(DATA_CHANNEL.label, {
+      negotiated: true,
+      id: DATA_CHANNEL.id,
+      ordered: true,
+    });
     this.#channel.binaryType = 'arraybuffer';
     this.#channel.bufferedAmountLowThreshold = LINK_LOW_WATER_BYTES;
     const failure = new Promise<never>((_resolve, reject) => {
@@ -52,10 +59,13 @@ export class PageAssociation {
     });
     this.#offer = Promise.race([
       failure,
-      new Promise<string>((resolve) => this.#peer.on('signal', (data) => data.type === 'offer' && resolve(data.sdp ?? ''))),
+      new Promise<string>((resolve) =>
+        this.#peer.on('signal', (data) => data.type === 'offer' && resolve(data.sdp ?? '')),
+      ),
     ]);
     const opened = new Promise<OpenedPort>((resolve) => {
-      this.#channel.onopen = () => resolve({ port: this.#ports.port2, maxMessageBytes: this.#connection.sctp?.maxMessageSize ?? 0 });
+      this.#channel.onopen = () =>
+        resolve({ port: this.#ports.port2, maxMessageBytes: this.#connection.sctp?.maxMessageSize ?? 0 });
     });
     this.#opened = Promise.race([failure, opened]);
     // Whoever waits hears of a failure; nobody may.
@@ -91,7 +101,13 @@ export class PageAssociation {
     setTimeout(() => port.close(), 0);
     this.#channel.close();
     this.#peer.destroy();
-    this.#failed(new TercetError('ERR_LINK_BLOCKED', 'no WebRTC link came about', 'allow UDP to the parties, name a TURN server, or use a WebSocket link'));
+    this.#failed(
+      new TercetError(
+        'ERR_LINK_BLOCKED',
+        'no WebRTC link came about',
+        'allow UDP to the parties, name a TURN server, or use a WebSocket link',
+      ),
+    );
   }
 
   /** Both pumps, and every way in which the link may end. All before anything can arrive. */

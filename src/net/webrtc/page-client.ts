@@ -1,4 +1,7 @@
-/** The worker's half of WebRTC: asks the page at the other end of a port (see `servePageHost`) for offers, and gets ports to the data. */
+/**
+ * The worker's half of WebRTC: asks the page at the other end of a port (see `servePageHost`) for offers, and gets
+ * ports to the data.
+ */
 import type { MessageLink } from '../chunks/link.ts';
 import { PortLink } from './port-link.ts';
 import { type PageReply, type PageRequest, errorFrom } from './port-protocol.ts';

@@ -1,11 +1,11 @@
 /**
  * The page's half of WebRTC for a party that runs in a worker, where RTCPeerConnection does not exist.
  *
- * Security: a carrier and nothing else. It hands out offers, applies answers, and moves bytes; whether an answer is genuine is decided in the worker before
- * `accept` is asked for, and everything that arrives is checked there.
+ * Security: a carrier and nothing else. It hands out offers, applies answers, and moves bytes; whether an answer is
+ * genuine is decided in the worker before `accept` is asked for, and everything that arrives is checked there.
  *
- * Chromium and Safari can transfer an RTCDataChannel itself to a worker, Firefox cannot, and only a channel that was just made; moving buffers by transfer
- * costs no copy and works everywhere, so that is the one way.
+ * Chromium and Safari can transfer an RTCDataChannel itself to a worker, Firefox cannot, and only a channel that
+ * was just made; moving buffers by transfer costs no copy and works everywhere, so that is the one way.
  */
 import type SimplePeer from 'simple-peer';
 import { TercetError } from '../../core/errors.ts';
@@ -49,7 +49,10 @@ async function answer(request: PageRequest, links: Map<number, PageAssociation[]
   if (request.op === 'offer') {
     const Peer = await loadSimplePeer();
     for (const [old, associations] of links) if (associations.every(({ closed }) => closed)) links.delete(old);
-    const associations = Array.from({ length: request.associations }, () => new PageAssociation(Peer, request.iceServers));
+    const associations = Array.from(
+      { length: request.associations },
+      () => new PageAssociation(Peer, request.iceServers),
+    );
     links.set(link, associations);
     return { id, ok: true, descriptions: await Promise.all(associations.map((association) => association.offer())) };
   }
@@ -59,7 +62,8 @@ async function answer(request: PageRequest, links: Map<number, PageAssociation[]
     for (const [i, association] of associations.entries()) association.accept(answers[i]);
     return { id, ok: true };
   }
-  if (request.op === 'opened') return { id, ok: true, ports: await Promise.all(associations.map((association) => association.opened())) };
+  if (request.op === 'opened')
+    return { id, ok: true, ports: await Promise.all(associations.map((association) => association.opened())) };
   for (const association of associations) association.close();
   links.delete(link);
   return { id, ok: true };
@@ -67,7 +71,11 @@ async function answer(request: PageRequest, links: Map<number, PageAssociation[]
 
 async function loadSimplePeer(): Promise<SimplePeer.SimplePeer> {
   if (typeof RTCPeerConnection === 'undefined') {
-    throw new TercetError('ERR_LINK_BLOCKED', 'this browser has no WebRTC, or it is switched off', 'use a WebSocket link, or another browser');
+    throw new TercetError(
+      'ERR_LINK_BLOCKED',
+      'this browser has no WebRTC, or it is switched off',
+      'use a WebSocket link, or another browser',
+    );
   }
   return (await import('simple-peer/simplepeer.min.js')).default;
 }

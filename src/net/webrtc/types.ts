@@ -1,4 +1,7 @@
-/** Setting up WebRTC, wherever the peer connections live: in a page for a worker, or in Node. Nothing here decides whom to trust. */
+/**
+ * Setting up WebRTC, wherever the peer connections live: in a page for a worker, or in Node. Nothing here decides
+ * whom to trust.
+ */
 import type { MessageLink } from '../chunks/link.ts';
 
 export interface RtcOfferOptions {
@@ -35,5 +38,8 @@ export interface RtcAnswer {
   close(): void;
 }
 
-/** The negotiated channel that carries the data: the same number on both sides, nothing said in band. 0 is simple-peer's own, unused. */
+/**
+ * The negotiated channel that carries the data: the same number on both sides, nothing said in band. 0 is
+ * simple-peer's own, unused.
+ */
 export const DATA_CHANNEL = { label: 'tercet', id: 1 } as const;

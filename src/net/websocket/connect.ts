@@ -8,9 +8,14 @@ import { type WebSocketConstructor, WebSocketLink } from './link.ts';
 
 /**
  * A WebSocket link to `endpoint` for a session.
- * @throws {TercetError} ERR_LINK_BLOCKED if the party answers but a WebSocket does not get through; what `fetchParty` throws if it does not answer
+ * @throws {TercetError} ERR_LINK_BLOCKED if the party answers but a WebSocket does not get through; what
+ * `fetchParty` throws if it does not answer
  */
-export async function connectWebSocket(endpoint: PartyEndpoint, sessionHex: string, Socket: WebSocketConstructor): Promise<WebSocketLink> {
+export async function connectWebSocket(
+  endpoint: PartyEndpoint,
+  sessionHex: string,
+  Socket: WebSocketConstructor,
+): Promise<WebSocketLink> {
   const { party, url, timeoutMs, signal } = endpoint;
   if (signal?.aborted) throw abortedError();
   const address = endpointUrl(url, party, `/v1/sessions/${sessionHex}/ws`);
@@ -24,7 +29,8 @@ export async function connectWebSocket(endpoint: PartyEndpoint, sessionHex: stri
   });
   const late = (): TercetError => blocked(party, `did not open within ${timeoutMs / 1000} s`);
   if (await within(opened, { ms: timeoutMs, signal, late, undo: () => link.destroy() })) return link;
-  // A browser does not say why. Asking the party over HTTP tells a party that is away from a proxy that passes no WebSockets.
+  // A browser does not say why. Asking the party over HTTP tells a party that is away from a proxy that passes no
+  // WebSockets.
   await fetchParty(endpoint);
   throw blocked(party, 'was refused although the party answers over HTTP');
 }

@@ -1,4 +1,7 @@
-/** Pings of the party: proxies end a WebSocket that is quiet for a minute, and a peer that is gone without a word is noticed. A browser answers by itself. */
+/**
+ * Pings of the party: proxies end a WebSocket that is quiet for a minute, and a peer that is gone without a word is
+ * noticed. A browser answers by itself.
+ */
 import type { WebSocket } from 'ws';
 
 const PING_MS = 20_000;

@@ -75,8 +75,9 @@ export class WebSocketLink implements MessageLink {
   }
 
   /**
-   * A WebSocket does not say when it has room again. When it is full there are megabytes under way, for which the peer gives credit, and that is a message to look
-   * at; the clock is for a browser that counts late, and runs only while the socket is full.
+   * A WebSocket does not say when it has room again. When it is full there are megabytes under way, for which the
+   * peer gives credit, and that is a message to look at; the clock is for a browser that counts late, and runs only
+   * while the socket is full.
    */
   #lookForRoom(): void {
     if (!this.#full || this.#socket.bufferedAmount >= LINK_HIGH_WATER_BYTES) return;

@@ -1,5 +1,6 @@
 /**
- * A scripted SDK for looking at the page: no parties, no network, made-up figures. Development only; nothing under `src/` may import it.
+ * A scripted SDK for looking at the page: no parties, no network, made-up figures. Development only; nothing under
+ * `src/` may import it.
  *
  * What happens is chosen by name, so that a driver can hold the page in any state for a screenshot.
  */
@@ -61,9 +62,12 @@ const SECTIONS = [
 ];
 const BUCKETS = [16, 32, 64, 128];
 
-const LEASE = 'The flat is let to Ms Okafor for three years. The lease ends on 31 May 2027 and may be renewed once, in writing, for a further year.';
+const LEASE =
+  'The flat is let to Ms Okafor for three years. The lease ends on 31 May 2027 and may be renewed once, in writing, for a further year.';
 /** What is added to a text, in pieces. */
-const STORY = ' the sea had been quiet since noon, and that no ship had passed the lamp before the fog came in'.match(/ ?[^ ]+/g) ?? [];
+const STORY =
+  ' the sea had been quiet since noon, and that no ship had passed the lamp before the fog came in'.match(/ ?[^ ]+/g) ??
+  [];
 
 export const DEPLOYMENT: Deployment = {
   version: 1,
@@ -148,7 +152,9 @@ const wait = (ms: number, signal?: AbortSignal): Promise<void> =>
   });
 
 function hex(bytes: number): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, '0')).join(
+    '',
+  );
 }
 
 const sample = (): readonly [string, string] => [hex(30), hex(30)];
@@ -156,9 +162,17 @@ const sample = (): readonly [string, string] => [hex(30), hex(30)];
 /** `before`: pieces of a text that had come before. */
 function links(ahead: number, input: boolean, run: number, output: boolean, before = 0): Links {
   return {
-    p1: { ahead: Math.round(AHEAD[0] * ahead), input: input ? 98_304 + before * 6_000 : 0, output: output ? 244_192 * (before + 1) : 0 },
+    p1: {
+      ahead: Math.round(AHEAD[0] * ahead),
+      input: input ? 98_304 + before * 6_000 : 0,
+      output: output ? 244_192 * (before + 1) : 0,
+    },
     p2: { ahead: Math.round(AHEAD[1] * ahead), input: input ? 98_304 + before * 6_000 : 0, output: 0 },
-    between: { bytes: Math.round(BETWEEN * run), rounds: Math.round(ROUNDS * run), totalRounds: ROUNDS * 20 ** Number(before > 0) },
+    between: {
+      bytes: Math.round(BETWEEN * run),
+      rounds: Math.round(ROUNDS * run),
+      totalRounds: ROUNDS * 20 ** Number(before > 0),
+    },
   };
 }
 
@@ -168,11 +182,22 @@ function of(party: 1 | 2, code: ConstructorParameters<typeof TercetError>[0], me
 }
 
 function tokensOf(text: string): string[] {
-  return ['[CLS]', ...(text.toLowerCase().match(/\[mask\]|\w+|[^\w\s]/g) ?? []).map((token) => (token === '[mask]' ? '[MASK]' : token)), '[SEP]'];
+  return [
+    '[CLS]',
+    ...(text.toLowerCase().match(/\[mask\]|\w+|[^\w\s]/g) ?? []).map((token) =>
+      token === '[mask]' ? '[MASK]' : token,
+    ),
+    '[SEP]',
+  ];
 }
 
 function captured(text: string): Captured {
-  const tokens = tokensOf(text).map((token, i) => ({ text: token, id: token === '[MASK]' ? 103 : 1000 + ((i * 977) % 9000), p1: hex(8), p2: hex(8) }));
+  const tokens = tokensOf(text).map((token, i) => ({
+    text: token,
+    id: token === '[MASK]' ? 103 : 1000 + ((i * 977) % 9000),
+    p1: hex(8),
+    p2: hex(8),
+  }));
   const pair = (total: bigint): readonly [string, string] => {
     const first = BigInt(`0x${hex(8)}`);
     return [
@@ -223,7 +248,10 @@ class ScriptedModel {
 
   async check(given: TaskText): Promise<TextCheck> {
     const text = typeof given === 'string' ? given : `${given.question} [SEP] ${given.context}`;
-    const empty = typeof given === 'string' ? given.trim() === '' : [given.question, given.context].some((part) => part.trim() === '');
+    const empty =
+      typeof given === 'string'
+        ? given.trim() === ''
+        : [given.question, given.context].some((part) => part.trim() === '');
     const tokens = tokensOf(text).length;
     const blanks = text.split('[MASK]').length - 1;
     const paddedTokens = BUCKETS.find((length) => length >= tokens);
@@ -234,7 +262,12 @@ class ScriptedModel {
         : this.task === 'fill-mask' && blanks === 0
           ? 'ERR_NO_MASK'
           : undefined;
-    return { tokens, paddedTokens, blanks, ...(code === undefined ? {} : { problem: new TercetError(code, 'the text cannot run as it is', 'see the page') }) };
+    return {
+      tokens,
+      paddedTokens,
+      blanks,
+      ...(code === undefined ? {} : { problem: new TercetError(code, 'the text cannot run as it is', 'see the page') }),
+    };
   }
 
   async prepare(length: number, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
@@ -275,7 +308,11 @@ class ScriptedModel {
 
   async classify(text: string, options: ClassifyOptions = {}): ReturnType<Model['classify']> {
     if (this.#script === 'refuses-label')
-      throw new TercetError('ERR_ARGUMENT', 'the label "Europe" is not one word of the model\'s vocabulary', 'see the page');
+      throw new TercetError(
+        'ERR_ARGUMENT',
+        'the label "Europe" is not one word of the model\'s vocabulary',
+        'see the page',
+      );
     const cost = await this.#compute(text, options.signal);
     const names = Array.isArray(options.labels) ? (options.labels as string[]) : ['complaint', 'question', 'praise'];
     const labels = names.map((label, i) => ({ label, score: [0.964, 0.028, 0.008][i] ?? 0 }));
@@ -334,7 +371,15 @@ class ScriptedModel {
     }
     if (cost === undefined) throw new TercetError('ERR_ARGUMENT', 'no piece', 'see the page');
     const text = pieces.join('');
-    return { text, generated_text: prompt + text, ids: pieces.map((_, i) => i), reason: 'length', cost, pieceMs, captured: captured(prompt) };
+    return {
+      text,
+      generated_text: prompt + text,
+      ids: pieces.map((_, i) => i),
+      reason: 'length',
+      cost,
+      pieceMs,
+      captured: captured(prompt),
+    };
   }
 
   async embed(texts: string | readonly string[], options: EmbedOptions = {}): ReturnType<Model['embed']> {
@@ -355,7 +400,14 @@ class ScriptedModel {
       { party: 1, ok: true, milliseconds: 24, device: 'wasm-simd128', version: '0.1.0' },
       down
         ? { party: 2, ok: false, error: new TercetError('ERR_PEER_UNREACHABLE', 'no connection', 'see the page') }
-        : { party: 2, ok: true, load: full ? 'full' : 'free', milliseconds: 31, device: 'wasm-simd128', version: '0.1.0' },
+        : {
+            party: 2,
+            ok: true,
+            load: full ? 'full' : 'free',
+            milliseconds: 31,
+            device: 'wasm-simd128',
+            version: '0.1.0',
+          },
     ];
   }
 
@@ -373,9 +425,18 @@ class ScriptedModel {
     }
     for (let step = 1; step <= 50; step++) {
       await wait(20 / this.#pace, signal);
-      if (this.#script === 'device-lost' && step === 31) throw new TercetError('ERR_DEVICE_LOST', 'device lost: unknown', 'see the page');
+      if (this.#script === 'device-lost' && step === 31)
+        throw new TercetError('ERR_DEVICE_LOST', 'device lost: unknown', 'see the page');
       if (this.#script === 'hold-prepare' && step === 32) await wait(1e8, signal);
-      this.#tell({ status: 'preprocess', length, progress: step / 50, links: links(step / 50, false, 0, false), done: step === 50, ahead, sample: sample() });
+      this.#tell({
+        status: 'preprocess',
+        length,
+        progress: step / 50,
+        links: links(step / 50, false, 0, false),
+        done: step === 50,
+        ahead,
+        sample: sample(),
+      });
     }
   }
 
@@ -402,7 +463,14 @@ class ScriptedModel {
       for (const party of [1, 2] as const) this.#tell({ status: 'heard', party });
       const layer = Math.floor(step / SECTIONS.length);
       const section = layer === 0 ? 'embeddings' : layer > LAYERS ? 'head' : SECTIONS[step % SECTIONS.length];
-      this.#tell({ status: 'layer', layer, layers: LAYERS, section, progress: step / steps, links: links(1, true, before + step / steps, before > 0, before) });
+      this.#tell({
+        status: 'layer',
+        layer,
+        layers: LAYERS,
+        section,
+        progress: step / steps,
+        links: links(1, true, before + step / steps, before > 0, before),
+      });
       if (layer === 7 && step % SECTIONS.length === 5) {
         if (this.#script === 'peer-lost') throw of(2, 'ERR_PEER_TIMEOUT', 'no frame for 10 s');
         if (this.#script === 'hold-run' || this.#script === 'silent') await this.#hold(signal);
@@ -418,7 +486,13 @@ class ScriptedModel {
       receivedBytes: [246_000, 245_500_000, 261_700_000],
       peakMemoryBytes: [212e6, 1.1e9, 1.1e9],
       devices: ['webgpu', 'wasm', 'wasm'],
-      timing: { prepareMs: 5900, inputMs: 40, computeMs: performance.now() - start - 100, outputMs: 60, totalMs: performance.now() - start },
+      timing: {
+        prepareMs: 5900,
+        inputMs: 40,
+        computeMs: performance.now() - start - 100,
+        outputMs: 60,
+        totalMs: performance.now() - start,
+      },
       preparedAhead,
     };
   }
@@ -437,7 +511,9 @@ export function scripted(script: Script, { pace = 1, fallback = script === 'fall
       return script === 'vectors' ? { ...DEPLOYMENT, entries: [...DEPLOYMENT.entries, VECTORS] } : DEPLOYMENT;
     },
     async capabilities() {
-      const webgpu = fallback ? ({ ok: false, reason: 'no-api', detail: '' } as const) : ({ ok: true, detail: '4 GB buffers, 256 threads a group' } as const);
+      const webgpu = fallback
+        ? ({ ok: false, reason: 'no-api', detail: '' } as const)
+        : ({ ok: true, detail: '4 GB buffers, 256 threads a group' } as const);
       return {
         webgpu,
         wasm: { ok: true, detail: 'with SIMD' },
@@ -450,7 +526,8 @@ export function scripted(script: Script, { pace = 1, fallback = script === 'fall
     },
     async fromPretrained(id: string, options: PretrainedOptions) {
       await wait(30);
-      if (fallback) options.onFallback?.({ what: 'device', from: 'webgpu', to: 'wasm', reason: 'this browser has no WebGPU' });
+      if (fallback)
+        options.onFallback?.({ what: 'device', from: 'webgpu', to: 'wasm', reason: 'this browser has no WebGPU' });
       const task = [...DEPLOYMENT.entries, VECTORS].find((entry) => entry.id === id)?.task ?? 'fill-mask';
       return new ScriptedModel(script, pace, id, task, (event) => options.progress_callback?.(event));
     },

@@ -1,5 +1,5 @@
-// Pictures of every state of the page, over the scripted SDK and the built files, with the policy as a header as a real host sends it.
-// node test/app/dev/shots.mjs [folder] [name …]
+// Pictures of every state of the page, over the scripted SDK and the built files, with the policy as a header as a
+// real host sends it. node test/app/dev/shots.mjs [folder] [name …]
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
@@ -311,7 +311,11 @@ const STATES = {
     },
     { height: 1100 },
   ],
-  'rtl-390': ['ok', (page) => type(page, 'عاصمة فرنسا هي [MASK] في أوروبا').then(() => ready(page)), { width: 390, height: 844, full: true }],
+  'rtl-390': [
+    'ok',
+    (page) => type(page, 'عاصمة فرنسا هي [MASK] في أوروبا').then(() => ready(page)),
+    { width: 390, height: 844, full: true },
+  ],
   'stopped-again': [
     'ok',
     async (page) => {
@@ -387,22 +391,40 @@ const STATES = {
 };
 
 await build({ configFile, root, logLevel: 'warn' });
-const server = await preview({ configFile, root, preview: { port: 4179, headers: { 'Content-Security-Policy': CSP } } });
+const server = await preview({
+  configFile,
+  root,
+  preview: { port: 4179, headers: { 'Content-Security-Policy': CSP } },
+});
 const browser = await chromium.launch({
   executablePath: chromiumPath(),
-  args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run', '--disable-quic'],
+  args: [
+    '--no-sandbox',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--no-first-run',
+    '--disable-quic',
+  ],
 });
 mkdirSync(folder, { recursive: true });
 let failures = 0;
 for (const [name, [script, act, look = {}]] of Object.entries(STATES)) {
   if (names.length > 0 && !names.includes(name)) continue;
   const { width = 1440, height = 900, full = false, ...options } = look;
-  const page = await browser.newPage({ viewport: { width, height }, deviceScaleFactor: width < 500 ? 2 : 1, ...options });
+  const page = await browser.newPage({
+    viewport: { width, height },
+    deviceScaleFactor: width < 500 ? 2 : 1,
+    ...options,
+  });
   page.setDefaultTimeout(15_000);
   const complaints = [];
   page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(message.text()));
   page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('request', (request) => request.url().startsWith('http://localhost:4179/') || complaints.push(`asked for ${request.url()}`));
+  page.on(
+    'request',
+    (request) => request.url().startsWith('http://localhost:4179/') || complaints.push(`asked for ${request.url()}`),
+  );
   try {
     await page.goto(`http://localhost:4179/?script=${script}`);
     await page.locator('#run:not([disabled])').waitFor(script === 'load-fails' ? { state: 'detached' } : {});

@@ -7,6 +7,14 @@ export default mergeConfig(
   app,
   defineConfig({
     build: { outDir: 'dist/app-dev' },
-    plugins: [{ name: 'scripted-sdk', transformIndexHtml: { order: 'pre', handler: (html) => html.replace('/src/app/main.ts', '/test/app/dev/main.ts') } }],
+    plugins: [
+      {
+        name: 'scripted-sdk',
+        transformIndexHtml: {
+          order: 'pre',
+          handler: (html) => html.replace('/src/app/main.ts', '/test/app/dev/main.ts'),
+        },
+      },
+    ],
   }),
 );

@@ -8,7 +8,10 @@ import type { RtcOfferer } from '../../../src/net/webrtc/types.ts';
 
 /** Options that can be posted to a worker. */
 export interface Command
-  extends Pick<OwnerLinkOptions, 'party' | 'address' | 'otherIdentity' | 'modelHash' | 'parametersHash' | 'transport' | 'timeoutMs' | 'associations'> {
+  extends Pick<
+    OwnerLinkOptions,
+    'party' | 'address' | 'otherIdentity' | 'modelHash' | 'parametersHash' | 'transport' | 'timeoutMs' | 'associations'
+  > {
   readonly session: string;
   /** What to do with the link: measure it, flood the party for a second and a half, or just hold it. */
   readonly task: 'measure' | 'flood' | 'hold';
@@ -39,7 +42,12 @@ async function run(command: Command): Promise<Outcome> {
   const fallbacks: { from: string; to: string; reason: string }[] = [];
   try {
     const { task, upBytes, downBytes, session, ...options } = command;
-    const link = await openOwnerLink({ ...options, session: fromHex(session), offerer, onFallback: (event) => fallbacks.push(event) });
+    const link = await openOwnerLink({
+      ...options,
+      session: fromHex(session),
+      offerer,
+      onFallback: (event) => fallbacks.push(event),
+    });
     const { transport, connectMs, handshakeMs } = link;
     const key = [...link.key].join();
     const about = { transport, key, connectMs, handshakeMs, fallbacks };

@@ -1,4 +1,7 @@
-/** Distributed point function, the readable twin: generation (only the data owner runs it) and full expansion. Layout: `../dpf-key.ts`. */
+/**
+ * Distributed point function, the readable twin: generation (only the data owner runs it) and full expansion.
+ * Layout: `../dpf-key.ts`.
+ */
 import { DPF_LEVEL, DPF_ROOT, pointKeyBytes } from '../dpf-key.ts';
 import { chachaBlock } from './chacha.ts';
 
@@ -34,7 +37,12 @@ function word(bytes: Uint8Array): bigint {
  * @param randomness 32 fresh random bytes (the two root seeds); @param tweak 16 bytes that no other key pair uses.
  * Security: each key alone hides α under the PRG assumption (ePrint 2018/707, Theorem 3.3); both together reveal it.
  */
-export function generatePoint(alpha: number, depth: number, randomness: Uint8Array, tweak: Uint8Array): [Uint8Array, Uint8Array] {
+export function generatePoint(
+  alpha: number,
+  depth: number,
+  randomness: Uint8Array,
+  tweak: Uint8Array,
+): [Uint8Array, Uint8Array] {
   const keys = [0, 1].map((party) => {
     const key = new Uint8Array(pointKeyBytes(depth));
     key.set(randomness.subarray(16 * party, 16 * party + 16));
@@ -48,7 +56,9 @@ export function generatePoint(alpha: number, depth: number, randomness: Uint8Arr
     const lose = 1 - keep;
     const blocks = nodes.map((node) => block(node.seed, tweak, level));
     const correction = xor(child(blocks[0], lose).seed, child(blocks[1], lose).seed);
-    const bits = [0, 1].map((side) => child(blocks[0], side).bit ^ child(blocks[1], side).bit ^ (side === keep ? 1 : 0));
+    const bits = [0, 1].map(
+      (side) => child(blocks[0], side).bit ^ child(blocks[1], side).bit ^ (side === keep ? 1 : 0),
+    );
     for (const key of keys) {
       key.set(correction, DPF_ROOT + DPF_LEVEL * level);
       key[DPF_ROOT + DPF_LEVEL * level + 16] = bits[0] | (bits[1] << 1);

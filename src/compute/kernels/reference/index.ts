@@ -1,4 +1,7 @@
-/** The reference kernels: slow, readable, in bigint. The oracle that every other backend is compared with; also the definition of each op. */
+/**
+ * The reference kernels: slow, readable, in bigint. The oracle that every other backend is compared with; also the
+ * definition of each op.
+ */
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { type ExpTables, expTables } from '../../exp-tables.ts';
 import { type Pattern, listOf } from '../../pattern.ts';
@@ -31,7 +34,9 @@ function pads(stream: Stream, k: number, first: number, count: number): bigint[]
   if (k === 1) {
     const from = Math.floor(first / 8);
     const bytes = keystream(stream.key, stream.nonce, from, Math.ceil((first + count) / 8));
-    return Array.from({ length: count }, (_, i) => BigInt((bytes[Math.floor((first + i) / 8) - from] >> ((first + i) % 8)) & 1));
+    return Array.from({ length: count }, (_, i) =>
+      BigInt((bytes[Math.floor((first + i) / 8) - from] >> ((first + i) % 8)) & 1),
+    );
   }
   const width = Math.ceil(k / 8);
   return littleEndian(keystream(stream.key, stream.nonce, first * width, (first + count) * width), width);
@@ -125,7 +130,10 @@ export class ReferenceKernels implements RingKernels<Words> {
 
   async matmul(x: Words, y: Words, shape: ProductShape): Promise<Words> {
     const { batch, m, inner, n, transposed } = shape;
-    invariant(x.k === y.k && x.data.length === batch * m * inner && y.data.length === batch * inner * n, 'matmul: operands do not match the shape');
+    invariant(
+      x.k === y.k && x.data.length === batch * m * inner && y.data.length === batch * inner * n,
+      'matmul: operands do not match the shape',
+    );
     return build(batch * m * n, x.k, (at) => {
       const b = Math.floor(at / (m * n));
       const row = Math.floor(at / n) % m;
@@ -141,7 +149,12 @@ export class ReferenceKernels implements RingKernels<Words> {
 
   async loadMatrix(entries: Int32Array | BigUint64Array, rows: number, cols: number): Promise<Matrix> {
     invariant(entries.length === rows * cols, 'matrix entries do not match rows × cols');
-    const matrix: ReferenceMatrix = { rows, cols, entries: entries instanceof Int32Array ? 'i32' : 'u64', data: entries.slice() };
+    const matrix: ReferenceMatrix = {
+      rows,
+      cols,
+      entries: entries instanceof Int32Array ? 'i32' : 'u64',
+      data: entries.slice(),
+    };
     return matrix;
   }
 
@@ -152,7 +165,8 @@ export class ReferenceKernels implements RingKernels<Words> {
     invariant(x.k === 64 && Number.isInteger(m), 'matmulMatrix: x must be over Z_2^64 with whole rows');
     return build(m * cols, 64, (at) => {
       let sum = 0n;
-      for (let i = 0; i < rows; i++) sum += wordAt(x, Math.floor(at / cols) * rows + i) * BigInt(data[i * cols + (at % cols)]);
+      for (let i = 0; i < rows; i++)
+        sum += wordAt(x, Math.floor(at / cols) * rows + i) * BigInt(data[i * cols + (at % cols)]);
       return sum;
     });
   }
@@ -185,7 +199,13 @@ export class ReferenceKernels implements RingKernels<Words> {
     return build(count, k, (i) => words[i]);
   }
 
-  async selectionTable(table: SelectionTable<Words>, k: number, stream: Stream, from: number, to: number): Promise<Uint8Array> {
+  async selectionTable(
+    table: SelectionTable<Words>,
+    k: number,
+    stream: Stream,
+    from: number,
+    to: number,
+  ): Promise<Uint8Array> {
     const { n, P } = tableShape(table);
     const entries = build((to - from) * n * P, k, () => 0n);
     for (let i = from; i < to; i++) {
@@ -209,13 +229,22 @@ export class ReferenceKernels implements RingKernels<Words> {
     });
   }
 
-  async evaluateSelection(choice: Choice<Words>, n: number, k: number, table: Uint8Array, word: Words, from: number, to: number): Promise<Words> {
+  async evaluateSelection(
+    choice: Choice<Words>,
+    n: number,
+    k: number,
+    table: Uint8Array,
+    word: Words,
+    from: number,
+    to: number,
+  ): Promise<Words> {
     const P = basisWidth(choice);
     const entries = await this.unpack(table, k, (to - from) * n * P);
     return build(to - from, k, (row) => {
       const i = from + row;
       let sum = wordAt(word, i);
-      for (let p = 0; p < P; p++) sum += wordAt(entries, (row * n + Number(choice.index.data[i])) * P + p) * basisWord(choice, i, P, p);
+      for (let p = 0; p < P; p++)
+        sum += wordAt(entries, (row * n + Number(choice.index.data[i])) * P + p) * basisWord(choice, i, P, p);
       return sum;
     });
   }
@@ -230,7 +259,9 @@ export class ReferenceKernels implements RingKernels<Words> {
 
   async chooseBasis(values: readonly Words[]): Promise<Words> {
     const P = 1 + values.length;
-    return build(values[0].data.length * P, values[0].k, (at) => (at % P === 0 ? 1n : -wordAt(values[(at % P) - 1], Math.floor(at / P))));
+    return build(values[0].data.length * P, values[0].k, (at) =>
+      at % P === 0 ? 1n : -wordAt(values[(at % P) - 1], Math.floor(at / P)),
+    );
   }
 
   async expandPoint(key: Uint8Array, depth: number, count: number): Promise<Words> {

@@ -20,8 +20,9 @@ export function tableShape(table: SelectionTable<Words>): { n: number; P: number
 }
 
 /**
- * D_{j,p} of a cubic for one element: Σ_{q ≥ p} C_{i,q} · binom(q,p) · (−1)^p · u^{q−p} with u = a_lo / 2^t and i = (a_hi − j) mod n, by Horner's
- * rule in integers: each step multiplies by a_lo and shifts t bits down (floor), and the guard bits are rounded off at the end.
+ * D_{j,p} of a cubic for one element: Σ_{q ≥ p} C_{i,q} · binom(q,p) · (−1)^p · u^{q−p} with u = a_lo / 2^t and i =
+ * (a_hi − j) mod n, by Horner's rule in integers: each step multiplies by a_lo and shifts t bits down (floor), and
+ * the guard bits are rounded off at the end.
  */
 function cubicEntry(cubic: PiecewiseCubic, a: bigint, j: number): bigint[] {
   const t = BigInt(cubic.t);
@@ -36,8 +37,9 @@ function cubicEntry(cubic: PiecewiseCubic, a: bigint, j: number): bigint[] {
 }
 
 /**
- * Entry j of the exponential table for one element: (gate ⊕ w) · round(2^s1 · exp(start_i + a_lo)). Segment 0 starts at 0: a measured index one too high
- * for x in [−4, 0) has a_lo < ℓ_lo, so exp(a_lo)·exp(−ℓ_lo) is right there.
+ * Entry j of the exponential table for one element: (gate ⊕ w) · round(2^s1 · exp(start_i + a_lo)). Segment 0
+ * starts at 0: a measured index one too high for x in [−4, 0) has a_lo < ℓ_lo, so exp(a_lo)·exp(−ℓ_lo) is right
+ * there.
  */
 function expEntry(tables: ExpTables, s1: number, a: bigint, gate: bigint, j: number): bigint {
   const segment = (Number(a >> 22n) - (j >> 1) + 8) % 8;

@@ -1,8 +1,10 @@
 /**
- * One WebAssembly instance of the kernels and its memory: synchronous functions on typed arrays, for a worker or for the calling thread.
+ * One WebAssembly instance of the kernels and its memory: synchronous functions on typed arrays, for a worker or
+ * for the calling thread.
  *
- * Memory: the stack of the module and its constants, then what stays (matrices, tables), then the scratch of the operation at hand. Operands are
- * copied in, results out; scratch and stack are zeroed after every operation, because they held shares, pads or keys.
+ * Memory: the stack of the module and its constants, then what stays (matrices, tables), then the scratch of the
+ * operation at hand. Operands are copied in, results out; scratch and stack are zeroed after every operation,
+ * because they held shares, pads or keys.
  */
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { expTables } from '../../exp-tables.ts';
@@ -45,16 +47,23 @@ function up(value: number, unit: number): number {
 
 /** Rounding shift of a product: adds half, then drops `bits`. */
 function rounding(bits: number): [half: bigint, drop: number] {
-  if (bits < 0) throw new TercetError('ERR_RANGE', 'scale of an exponential too large', 'use at most 57 for the table and 62 for the basis');
+  if (bits < 0)
+    throw new TercetError(
+      'ERR_RANGE',
+      'scale of an exponential too large',
+      'use at most 57 for the table and 62 for the basis',
+    );
   return [bits === 0 ? 0n : 1n << BigInt(bits - 1), bits];
 }
 
 /**
- * How Horner's rule of a cubic may be computed: 0 all products fit 32 signed bits, 1 all sums do, 2 all products fit 64, 3 all sums do.
+ * How Horner's rule of a cubic may be computed: 0 all products fit 32 signed bits, 1 all sums do, 2 all products
+ * fit 64, 3 all sums do.
  *
- * Bound: with 0 ≤ u < 2^t and |v| ≤ M, |⌊v·u / 2^t⌋ | ≤ M (for v < 0, v ≤ v·u/2^t and v is an integer). So after s steps of lane p the
- * sum is at most the sum of the |C_q|·binom(q,p) taken in so far, and each product at most (the sum before it)·(2^t − 1). Lane 0 takes
- * 1,1,1,1; lane 1 3,2,1; lane 2 3,1; lane 3 1. C_0 enters only at the end and is never multiplied.
+ * Bound: with 0 ≤ u < 2^t and |v| ≤ M, |⌊v·u / 2^t⌋ | ≤ M (for v < 0, v ≤ v·u/2^t and v is an integer). So after s
+ * steps of lane p the sum is at most the sum of the |C_q|·binom(q,p) taken in so far, and each product at most (the
+ * sum before it)·(2^t − 1). Lane 0 takes 1,1,1,1; lane 1 3,2,1; lane 2 3,1; lane 3 1. C_0 enters only at the end
+ * and is never multiplied.
  */
 function cubicMode(cubic: PiecewiseCubic): number {
   const u = ringMask(cubic.t);
@@ -72,7 +81,11 @@ function cubicMode(cubic: PiecewiseCubic): number {
   const [small, large] = [1n << 31n, 1n << 63n];
   if (cubic.t < 32 && sum < small) return product < small ? 0 : 1;
   if (cubic.t < 63 && sum < large) return product < large ? 2 : 3;
-  throw new TercetError('ERR_RANGE', 'coefficients of a piecewise cubic above 63 bits', 'use a smaller scale or fewer guard bits');
+  throw new TercetError(
+    'ERR_RANGE',
+    'coefficients of a piecewise cubic above 63 bits',
+    'use a smaller scale or fewer guard bits',
+  );
 }
 
 /** The part of a selection table that elements [from, to) need. Views, no copies. */
@@ -104,7 +117,10 @@ export function tableWords(table: SelectionTable<Words>): number {
   }
 }
 
-/** One instance. Every public method is an operation of `RingKernels` on a range of it, or loads and frees a matrix. Not reentrant, never asynchronous. */
+/**
+ * One instance. Every public method is an operation of `RingKernels` on a range of it, or loads and frees a matrix.
+ * Not reentrant, never asynchronous.
+ */
 export class KernelInstance {
   readonly #exports: Record<string, Export>;
   readonly #memory: WebAssembly.Memory;
@@ -149,7 +165,10 @@ export class KernelInstance {
     return at;
   }
 
-  /** Memory that stays until `#drop`, at the first gap that is large enough. Only between operations' allocations: scratch lies behind it. */
+  /**
+   * Memory that stays until `#drop`, at the first gap that is large enough. Only between operations' allocations:
+   * scratch lies behind it.
+   */
   #keep(bytes: number): number {
     let at = this.#base;
     let i = 0;
@@ -197,7 +216,10 @@ export class KernelInstance {
 
   /** A result vector, copied out of the memory. */
   #read(at: number, k: number, count: number): Words {
-    const data = k <= 32 ? new Uint32Array(this.#memory.buffer, at, count).slice() : new BigUint64Array(this.#memory.buffer, at, count).slice();
+    const data =
+      k <= 32
+        ? new Uint32Array(this.#memory.buffer, at, count).slice()
+        : new BigUint64Array(this.#memory.buffer, at, count).slice();
     return { k, data };
   }
 
@@ -378,7 +400,10 @@ export class KernelInstance {
     this.#drop(matrix.at);
   }
 
-  /** a (m × k) · b (k × n) in f32, for the plaintext model only: it gives an honest speed to compare with. Sums run over k in order. */
+  /**
+   * a (m × k) · b (k × n) in f32, for the plaintext model only: it gives an honest speed to compare with. Sums run
+   * over k in order.
+   */
   matmulF32(a: Float32Array, b: Float32Array, m: number, k: number, n: number): Float32Array {
     invariant(a.length === m * k && b.length === k * n, 'matmulF32: operands do not match the shape');
     return this.#run(() => {
@@ -473,8 +498,10 @@ export class KernelInstance {
         const row = this.#copy32(table.row);
         const rows = new Uint32Array(this.#memory.buffer, row, count);
         for (let i = 0; i < count; i++) invariant(rows[i] < limit, 'selection row out of range');
-        // Whole bytes per row, and lanes that add in SIMD: rows in wire form. The public table is converted once per call.
-        const whole = k === 1 ? n % 8 === 0 && stride % 8 === 0 && shift === 0 : k === 8 || k === 16 || k === 32 || k === 64;
+        // Whole bytes per row, and lanes that add in SIMD: rows in wire form. The public table is converted once
+        // per call.
+        const whole =
+          k === 1 ? n % 8 === 0 && stride % 8 === 0 && shift === 0 : k === 8 || k === 16 || k === 32 || k === 64;
         if (whole) {
           const [at, ring] = [this.#copy(table.table.data), table.table.k];
           const cast = ring === k ? at : this.#shift(at, ring, table.table.data.length, 0, k);
@@ -490,14 +517,29 @@ export class KernelInstance {
       case 'cubic': {
         const { segments, t, guard, coefficients } = table.cubic;
         const mode = cubicMode(table.cubic);
-        const [a, c, temp, lanes] = [this.#copy64(table.a), this.#copy(coefficients), this.#take(32 * segments), this.#take(64 * segments)];
+        const [a, c, temp, lanes] = [
+          this.#copy64(table.a),
+          this.#copy(coefficients),
+          this.#take(32 * segments),
+          this.#take(64 * segments),
+        ];
         this.#exports.table_cubic(...any, a, c, segments, t, guard, mode, temp, lanes);
         return;
       }
       case 'exp': {
         const { coarse, fine, segment } = this.#expTables();
         const [half, drop] = rounding(57 - table.s1);
-        this.#exports.table_exp(...any, this.#copy64(table.a), this.#copy64(table.gate), coarse, fine, segment, half, drop, this.#take(128));
+        this.#exports.table_exp(
+          ...any,
+          this.#copy64(table.a),
+          this.#copy64(table.gate),
+          coarse,
+          fine,
+          segment,
+          half,
+          drop,
+          this.#take(128),
+        );
         return;
       }
       case 'choose': {
@@ -541,7 +583,8 @@ export class KernelInstance {
       const P = choice.basis === undefined || count === 0 ? 1 : choice.basis.data.length / count;
       const bits = P * (k === 1 ? 1 : k);
       blockOf(Math.floor((first * n * bits) / 8), Math.ceil(((first + count) * n * bits) / 8));
-      // Chosen pads that cannot straddle a block cost one block each, others two; the whole stream is taken where it is not longer.
+      // Chosen pads that cannot straddle a block cost one block each, others two; the whole stream is taken where
+      // it is not longer.
       const per = 512 % bits === 0 ? 1 : 2;
       const span = n * bits <= 512 * per || bits > 512 ? Math.max(1, Math.floor((8 * AHEAD) / (n * bits))) : 0;
       const temp = this.#take(span * n * Math.ceil(bits / 8) + 4 * SLACK);
@@ -549,7 +592,22 @@ export class KernelInstance {
       const [index, out] = [this.#copy32(choice.index), this.#lanes(k, count)];
       const basis = choice.basis === undefined ? 0 : this.#copy(choice.basis.data);
       const width = k === 1 ? 0 : k / 8;
-      this.#of('deal', k)(state, index, basis, this.#copy(r0.data), out, BigInt(first), count, n, P, width, this.#mask(k), span, per, temp);
+      this.#of('deal', k)(
+        state,
+        index,
+        basis,
+        this.#copy(r0.data),
+        out,
+        BigInt(first),
+        count,
+        n,
+        P,
+        width,
+        this.#mask(k),
+        span,
+        per,
+        temp,
+      );
       return this.#read(out, k, count);
     });
   }
@@ -569,7 +627,12 @@ export class KernelInstance {
   }
 
   cubicBasis(l: Words, t: number, s2: number, k: number): Words {
-    if (t > 42) throw new TercetError('ERR_RANGE', `cubic segments of 2^${t} ulps`, 'shift the input down: segments have at most 2^42 ulps');
+    if (t > 42)
+      throw new TercetError(
+        'ERR_RANGE',
+        `cubic segments of 2^${t} ulps`,
+        'shift the input down: segments have at most 2^42 ulps',
+      );
     return this.#run(() => {
       const n = l.data.length;
       const [a, out] = [this.#copy64(l), this.#take(32 * n)];
@@ -594,7 +657,8 @@ export class KernelInstance {
     const [{ k, data }, V] = [values[0], values.length];
     return this.#run(() => {
       const out = this.#lanes(k, data.length * (V + 1));
-      for (const [v, value] of values.entries()) this.#of('choose_basis', k)(this.#copy(value.data), out, data.length, V + 1, v, this.#mask(k));
+      for (const [v, value] of values.entries())
+        this.#of('choose_basis', k)(this.#copy(value.data), out, data.length, V + 1, v, this.#mask(k));
       return this.#read(out, k, data.length * (V + 1));
     });
   }
@@ -622,7 +686,16 @@ export class KernelInstance {
         const next = (level + 1) % 2;
         const skip = first - start;
         this.#exports.point_level(
-          ...[source + 16 * skip, source_bits + 4 * skip, seeds[next], bits[next], nodes, tweak, level, k + DPF_ROOT + DPF_LEVEL * level],
+          ...[
+            source + 16 * skip,
+            source_bits + 4 * skip,
+            seeds[next],
+            bits[next],
+            nodes,
+            tweak,
+            level,
+            k + DPF_ROOT + DPF_LEVEL * level,
+          ],
         );
         start = 2 * first;
         [source, source_bits] = [seeds[next], bits[next]];
@@ -630,7 +703,16 @@ export class KernelInstance {
       const skip = from - start;
       const last = new DataView(this.#memory.buffer).getBigUint64(k + DPF_ROOT + DPF_LEVEL * depth, true);
       const out = this.#take(8 * up(to - from, 4));
-      this.#exports.point_leaves(source + 16 * skip, source_bits + 4 * skip, out, to - from, tweak, depth, last, key[32]);
+      this.#exports.point_leaves(
+        source + 16 * skip,
+        source_bits + 4 * skip,
+        out,
+        to - from,
+        tweak,
+        depth,
+        last,
+        key[32],
+      );
       return this.#read(out, 64, to - from);
     });
   }

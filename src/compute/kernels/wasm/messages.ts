@@ -1,4 +1,7 @@
-/** What the pool and its workers say to each other. Requests and replies are matched by `id`; a worker answers in order. */
+/**
+ * What the pool and its workers say to each other. Requests and replies are matched by `id`; a worker answers in
+ * order.
+ */
 import type { ErrorCode } from '../../../core/errors.ts';
 import type { Words } from '../../ring.ts';
 import type { KernelInstance } from './instance.ts';
@@ -9,7 +12,8 @@ export type OperationArguments<Op extends Operation> = Parameters<KernelInstance
 
 export type Request =
   /** The first message: the compiled module. */
-  { readonly id: number; readonly module: WebAssembly.Module } | { readonly id: number; readonly op: Operation; readonly args: readonly unknown[] };
+  | { readonly id: number; readonly module: WebAssembly.Module }
+  | { readonly id: number; readonly op: Operation; readonly args: readonly unknown[] };
 
 export type Result = Words | Uint8Array | Float32Array | undefined;
 

@@ -1,4 +1,7 @@
-/** Node's side of the WebAssembly backend: reads the module, starts worker threads, and is the entry of such a thread. */
+/**
+ * Node's side of the WebAssembly backend: reads the module, starts worker threads, and is the entry of such a
+ * thread.
+ */
 import { readFile } from 'node:fs/promises';
 import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads';
 import type { WorkerPort } from './messages.ts';
@@ -12,9 +15,13 @@ export async function loadNodeModule(): Promise<WebAssembly.Module> {
   return WebAssembly.compile(await readFile(new URL('tercet.wasm', import.meta.url)));
 }
 
-/** What starts a worker thread for `createWasmKernels`. A thread keeps the process alive only while it owes an answer. */
+/**
+ * What starts a worker thread for `createWasmKernels`. A thread keeps the process alive only while it owes an
+ * answer.
+ */
 export function nodeWorkerFactory(): () => WorkerPort {
-  // Compiled, a thread starts from this very file. From source (tests), Node 20 needs the types stripped: source-worker.mjs does that.
+  // Compiled, a thread starts from this very file. From source (tests), Node 20 needs the types stripped:
+  // source-worker.mjs does that.
   const entry = new URL(import.meta.url.endsWith('.ts') ? './source-worker.mjs' : import.meta.url, import.meta.url);
   return () => {
     const worker = new Worker(entry, { workerData: ROLE, name: ROLE });

@@ -1,9 +1,11 @@
 /**
- * The WebAssembly backend: `RingKernels` on one inline instance and, with `threads` > 0, on that many workers with a memory of their own (no
- * SharedArrayBuffer). Operands are cut into ranges, copied and transferred; results come back by transfer.
+ * The WebAssembly backend: `RingKernels` on one inline instance and, with `threads` > 0, on that many workers with
+ * a memory of their own (no SharedArrayBuffer). Operands are cut into ranges, copied and transferred; results come
+ * back by transfer.
  *
- * Calls in flight share the workers by turns: an idle worker takes one task of the call that has waited longest since its last task, so a long
- * table does not hold up a short product. A worker that fails ends the backend: pending and later calls get its error. Want of memory fails a call alone.
+ * Calls in flight share the workers by turns: an idle worker takes one task of the call that has waited longest
+ * since its last task, so a long table does not hold up a short product. A worker that fails ends the backend:
+ * pending and later calls get its error. Want of memory fails a call alone.
  */
 import { type ErrorCode, TercetError, invariant } from '../../../core/errors.ts';
 import { Lists, type Pattern } from '../../pattern.ts';
@@ -48,11 +50,17 @@ interface Worker {
 
 /** Tasks sent to a worker ahead of its answer: the second one travels while the first runs. */
 const AHEAD = 2;
-/** Up to this many words of result, draws, bases and corrections stay in the calling thread (under half a millisecond). */
+/**
+ * Up to this many words of result, draws, bases and corrections stay in the calling thread (under half a
+ * millisecond).
+ */
 const INLINE_WORDS = 1 << 16;
 /** Multiply-adds below which a product stays in the calling thread (well under a millisecond). */
 const INLINE_PRODUCT = 1 << 19;
-/** Bytes of a table in one task: long tables are cut so that other calls get their turn, and short ones are not cut at all. */
+/**
+ * Bytes of a table in one task: long tables are cut so that other calls get their turn, and short ones are not cut
+ * at all.
+ */
 const TABLE_TASK = 1 << 20;
 /** Words of a point function below which it stays in the calling thread, and by which ranges are cut. */
 const POINT_WORDS = 1 << 10;
@@ -80,11 +88,15 @@ function buffersOf(value: unknown, into: Set<ArrayBuffer> = new Set()): Set<Arra
   return into;
 }
 
-/** A deep copy whose views own exactly their bytes. Views of a large buffer would otherwise be cloned with all of it. */
+/**
+ * A deep copy whose views own exactly their bytes. Views of a large buffer would otherwise be cloned with all of
+ * it.
+ */
 function detached<T>(value: T): T {
   if (ArrayBuffer.isView(value)) return (value as unknown as Uint8Array).slice() as unknown as T;
   if (Array.isArray(value)) return value.map(detached) as unknown as T;
-  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, detached(item)])) as T;
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, detached(item)])) as T;
   return value;
 }
 
@@ -117,7 +129,14 @@ export class WasmKernels implements RingKernels<Words> {
     const worker: Worker = { port, sent: new Map() };
     this.#workers.push(worker);
     port.onMessage((message) => this.#answer(worker, message as Reply));
-    port.onError((cause) => this.#fail('ERR_WORKER', 'a compute worker stopped', 'start the backend again; with less memory use fewer threads', cause));
+    port.onError((cause) =>
+      this.#fail(
+        'ERR_WORKER',
+        'a compute worker stopped',
+        'start the backend again; with less memory use fewer threads',
+        cause,
+      ),
+    );
     // The start counts as a task: it is answered like one, and a failure in it is a failure of the backend.
     const task: Task = { op: 'add', worker: undefined, args: () => ({ args: [], transfer: [] }), done: () => {} };
     const id = ++this.#lastId;
@@ -176,7 +195,8 @@ export class WasmKernels implements RingKernels<Words> {
     try {
       made = task.args();
     } catch (error) {
-      // What it was to work on is gone (the keys of an attempt were wiped), or there is no room for copies: that call fails, the worker is sound.
+      // What it was to work on is gone (the keys of an attempt were wiped), or there is no room for copies: that
+      // call fails, the worker is sound.
       this.#drop(call, kernelFailure(error));
       this.#next(w);
       return;
@@ -219,7 +239,12 @@ export class WasmKernels implements RingKernels<Words> {
   }
 
   /** One task for a worker: arguments are sliced by `args` when the task is sent and become the worker's. */
-  #task<Op extends Operation>(op: Op, args: () => OperationArguments<Op>, done: (value: Result) => void, worker?: number): Task {
+  #task<Op extends Operation>(
+    op: Op,
+    args: () => OperationArguments<Op>,
+    done: (value: Result) => void,
+    worker?: number,
+  ): Task {
     return {
       op,
       worker,
@@ -266,7 +291,8 @@ export class WasmKernels implements RingKernels<Words> {
   }
 
   /**
-   * A vector over Z_2^k computed by ranges of `count` items, each giving `scale` words: in the calling thread when small or without workers.
+   * A vector over Z_2^k computed by ranges of `count` items, each giving `scale` words: in the calling thread when
+   * small or without workers.
    */
   async #ranged<Op extends Operation>(
     op: Op,
@@ -279,7 +305,9 @@ export class WasmKernels implements RingKernels<Words> {
     parts = this.#workers.length,
   ): Promise<Words> {
     if (inline || this.#workers.length === 0) {
-      return this.#here((instance) => (instance[op] as (...args: readonly unknown[]) => Words).apply(instance, args(0, count) as unknown[]));
+      return this.#here((instance) =>
+        (instance[op] as (...args: readonly unknown[]) => Words).apply(instance, args(0, count) as unknown[]),
+      );
     }
     const cuts = ranges(count, parts, unit);
     let out: Words | undefined;
@@ -306,7 +334,8 @@ export class WasmKernels implements RingKernels<Words> {
 
   // ── elementwise ───────────────────────────────────────────────────────────
 
-  // Always in the calling thread: measured up to 2^20 words, two copies to workers and one back cost more than the work.
+  // Always in the calling thread: measured up to 2^20 words, two copies to workers and one back cost more than the
+  // work.
 
   async read(x: Words): Promise<Words> {
     return x;
@@ -380,7 +409,10 @@ export class WasmKernels implements RingKernels<Words> {
 
   async matmul(x: Words, y: Words, shape: ProductShape): Promise<Words> {
     const { batch, m, inner, n } = shape;
-    invariant(x.k === y.k && x.data.length === batch * m * inner && y.data.length === batch * inner * n, 'matmul: operands do not match the shape');
+    invariant(
+      x.k === y.k && x.data.length === batch * m * inner && y.data.length === batch * inner * n,
+      'matmul: operands do not match the shape',
+    );
     const inline = batch * m * inner * n <= INLINE_PRODUCT;
     const view = (v: Words, from: number, to: number): Words => ({ k: v.k, data: v.data.subarray(from, to) });
     if (batch >= this.#workers.length) {
@@ -420,7 +452,8 @@ export class WasmKernels implements RingKernels<Words> {
       const width = to - from;
       if (width === cols) return entries.slice();
       const out = kind === 'i32' ? new Int32Array(rows * width) : new BigUint64Array(rows * width);
-      for (let r = 0; r < rows; r++) (out as Int32Array).set((entries as Int32Array).subarray(r * cols + from, r * cols + to), r * width);
+      for (let r = 0; r < rows; r++)
+        (out as Int32Array).set((entries as Int32Array).subarray(r * cols + from, r * cols + to), r * width);
       return out;
     };
     await this.#submit((done) =>
@@ -456,7 +489,8 @@ export class WasmKernels implements RingKernels<Words> {
             }
             out ??= zeros(m * cols, 64);
             const [to64, from64] = [out.data as BigUint64Array, words.data as BigUint64Array];
-            for (let r = 0; r < m; r++) to64.set(from64.subarray(r * (to - from), (r + 1) * (to - from)), r * cols + from);
+            for (let r = 0; r < m; r++)
+              to64.set(from64.subarray(r * (to - from), (r + 1) * (to - from)), r * cols + from);
           }),
           worker,
         ),
@@ -495,7 +529,8 @@ export class WasmKernels implements RingKernels<Words> {
   /** a (m × k) · b (k × n) in f32: the plaintext model's product, to compare speeds with. Never for shares. */
   async matmulF32(a: Float32Array, b: Float32Array, m: number, k: number, n: number): Promise<Float32Array> {
     invariant(a.length === m * k && b.length === k * n, 'matmulF32: operands do not match the shape');
-    if (this.#workers.length === 0 || m * k * n <= INLINE_PRODUCT) return this.#here((instance) => instance.matmulF32(a, b, m, k, n));
+    if (this.#workers.length === 0 || m * k * n <= INLINE_PRODUCT)
+      return this.#here((instance) => instance.matmulF32(a, b, m, k, n));
     const out = new Float32Array(m * n);
     await this.#submit((done) =>
       ranges(m, this.#workers.length).map(([from, to]) =>
@@ -514,14 +549,24 @@ export class WasmKernels implements RingKernels<Words> {
   async draw(stream: Stream, k: number, count: number, first = 0): Promise<Words> {
     checkRing(k);
     // 16 words are whole blocks in either lane.
-    return this.#ranged('draw', k, count, 1, count <= INLINE_WORDS, (from, to) => [stream, k, to - from, first + from], 16);
+    return this.#ranged(
+      'draw',
+      k,
+      count,
+      1,
+      count <= INLINE_WORDS,
+      (from, to) => [stream, k, to - from, first + from],
+      16,
+    );
   }
 
   // ── wire form ─────────────────────────────────────────────────────────────
 
   async pack(x: Words): Promise<Uint8Array> {
-    // Lanes that are wholly on the wire are the wire form (little-endian, as typed arrays are on every platform that runs this).
-    if (x.k !== 1 && wireBytes(x.k) === laneBytes(x.k)) return new Uint8Array(x.data.buffer, x.data.byteOffset, x.data.byteLength).slice();
+    // Lanes that are wholly on the wire are the wire form (little-endian, as typed arrays are on every platform
+    // that runs this).
+    if (x.k !== 1 && wireBytes(x.k) === laneBytes(x.k))
+      return new Uint8Array(x.data.buffer, x.data.byteOffset, x.data.byteLength).slice();
     return this.#here((instance) => instance.pack(x));
   }
 
@@ -533,12 +578,22 @@ export class WasmKernels implements RingKernels<Words> {
   // ── selection ─────────────────────────────────────────────────────────────
 
   #selectionRing(k: number): void {
-    invariant(k === 1 || (k % 8 === 0 && k >= 8 && k <= 64), 'selection over a ring that is neither one bit nor whole bytes');
+    invariant(
+      k === 1 || (k % 8 === 0 && k >= 8 && k <= 64),
+      'selection over a ring that is neither one bit nor whole bytes',
+    );
   }
 
-  async selectionTable(table: SelectionTable<Words>, k: number, pads: Stream, from: number, to: number): Promise<Uint8Array> {
+  async selectionTable(
+    table: SelectionTable<Words>,
+    k: number,
+    pads: Stream,
+    from: number,
+    to: number,
+  ): Promise<Uint8Array> {
     this.#selectionRing(k);
-    if (this.#workers.length === 0) return this.#here((instance) => instance.selectionTable(sliceTable(table, from, to), k, pads, from, to - from));
+    if (this.#workers.length === 0)
+      return this.#here((instance) => instance.selectionTable(sliceTable(table, from, to), k, pads, from, to - from));
     const words = tableWords(table);
     const bytes = wireLength(k, (to - from) * words);
     // Bits are cut where they are whole bytes.
@@ -548,7 +603,14 @@ export class WasmKernels implements RingKernels<Words> {
       cuts.map(([start, end]) =>
         this.#task(
           'selectionTable',
-          () => detached([sliceTable(table, from + start, from + end), k, pads, from + start, end - start] as OperationArguments<'selectionTable'>),
+          () =>
+            detached([
+              sliceTable(table, from + start, from + end),
+              k,
+              pads,
+              from + start,
+              end - start,
+            ] as OperationArguments<'selectionTable'>),
           done((value) => {
             if (cuts.length === 1) {
               out = value as Uint8Array;
@@ -568,7 +630,10 @@ export class WasmKernels implements RingKernels<Words> {
     this.#selectionRing(k);
     const count = choice.index.data.length;
     const P = choice.basis === undefined || count === 0 ? 1 : choice.basis.data.length / count;
-    invariant(r0.k === k && r0.data.length === count && (choice.basis === undefined || choice.basis.k === k), 'dealSelection: operands do not match');
+    invariant(
+      r0.k === k && r0.data.length === count && (choice.basis === undefined || choice.basis.k === k),
+      'dealSelection: operands do not match',
+    );
     const view = (v: Words, from: number, to: number): Words => ({ k: v.k, data: v.data.subarray(from, to) });
     // About a block of key stream per element.
     return this.#ranged('dealSelection', k, count, 1, count <= INLINE_WORDS / 16, (from, to) => [
@@ -584,14 +649,29 @@ export class WasmKernels implements RingKernels<Words> {
     ]);
   }
 
-  async evaluateSelection(choice: Choice<Words>, n: number, k: number, table: Uint8Array, word: Words, from: number, to: number): Promise<Words> {
+  async evaluateSelection(
+    choice: Choice<Words>,
+    n: number,
+    k: number,
+    table: Uint8Array,
+    word: Words,
+    from: number,
+    to: number,
+  ): Promise<Words> {
     this.#selectionRing(k);
     const all = choice.index.data.length;
     const P = choice.basis === undefined || all === 0 ? 1 : choice.basis.data.length / all;
-    invariant(table.length === wireLength(k, (to - from) * n * P), 'evaluateSelection: table bytes do not match the range');
-    invariant(word.k === k && (choice.basis === undefined || choice.basis.k === k), 'evaluateSelection: operands over different rings');
+    invariant(
+      table.length === wireLength(k, (to - from) * n * P),
+      'evaluateSelection: table bytes do not match the range',
+    );
+    invariant(
+      word.k === k && (choice.basis === undefined || choice.basis.k === k),
+      'evaluateSelection: operands over different rings',
+    );
     const basis = choice.basis === undefined ? undefined : part(choice.basis, from * P, to * P);
-    // The chosen words are picked out here: that reads one cache line per element, where sending the table to a worker would copy all of it.
+    // The chosen words are picked out here: that reads one cache line per element, where sending the table to a
+    // worker would copy all of it.
     const entries = chosen(choice.index, n * P, P, k, table, from, to);
     return this.#ranged(
       'evaluateEntries',
@@ -612,13 +692,22 @@ export class WasmKernels implements RingKernels<Words> {
   async cubicBasis(l: Words, t: number, s2: number, k: number): Promise<Words> {
     checkRing(k);
     const count = l.data.length;
-    return this.#ranged('cubicBasis', k, count, 4, 4 * count <= INLINE_WORDS, (from, to) => [{ k: l.k, data: l.data.subarray(from, to) }, t, s2, k]);
+    return this.#ranged('cubicBasis', k, count, 4, 4 * count <= INLINE_WORDS, (from, to) => [
+      { k: l.k, data: l.data.subarray(from, to) },
+      t,
+      s2,
+      k,
+    ]);
   }
 
   async expBasis(l: Words, s2: number, k: number): Promise<Words> {
     checkRing(k);
     const count = l.data.length;
-    return this.#ranged('expBasis', k, count, 1, count <= INLINE_WORDS, (from, to) => [{ k: l.k, data: l.data.subarray(from, to) }, s2, k]);
+    return this.#ranged('expBasis', k, count, 1, count <= INLINE_WORDS, (from, to) => [
+      { k: l.k, data: l.data.subarray(from, to) },
+      s2,
+      k,
+    ]);
   }
 
   async chooseBasis(values: readonly Words[]): Promise<Words> {
@@ -628,7 +717,15 @@ export class WasmKernels implements RingKernels<Words> {
   // ── distributed point function ────────────────────────────────────────────
 
   async expandPoint(key: Uint8Array, depth: number, count: number): Promise<Words> {
-    return this.#ranged('expandPoint', 64, count, 1, count <= POINT_WORDS, (from, to) => [key, depth, from, to], POINT_WORDS);
+    return this.#ranged(
+      'expandPoint',
+      64,
+      count,
+      1,
+      count <= POINT_WORDS,
+      (from, to) => [key, depth, from, to],
+      POINT_WORDS,
+    );
   }
 
   async close(): Promise<void> {
@@ -639,7 +736,15 @@ export class WasmKernels implements RingKernels<Words> {
 }
 
 /** The P words of the chosen entry of each element, in wire form. `stride` is the words of an element. */
-function chosen(index: Words, stride: number, P: number, k: number, table: Uint8Array, from: number, to: number): Uint8Array {
+function chosen(
+  index: Words,
+  stride: number,
+  P: number,
+  k: number,
+  table: Uint8Array,
+  from: number,
+  to: number,
+): Uint8Array {
   const count = to - from;
   const entries = stride / P;
   const at = (row: number): number => {
@@ -676,7 +781,10 @@ function chosen(index: Words, stride: number, P: number, k: number, table: Uint8
   return out;
 }
 
-/** Makes the WebAssembly backend. Workers start at once and are ready when they answer; failures show at the first call. */
+/**
+ * Makes the WebAssembly backend. Workers start at once and are ready when they answer; failures show at the first
+ * call.
+ */
 export async function createWasmKernels(options: WasmOptions): Promise<WasmKernels> {
   return new WasmKernels(options);
 }

@@ -11,7 +11,10 @@ function load(url) {
   if (known !== undefined) return known;
   const { code, errors } = transformSync(url.pathname, readFileSync(url, 'utf8'), { sourcemap: false });
   if (errors.length > 0) throw new Error(`cannot strip the types of ${url.pathname}`);
-  const linked = code.replace(/(from|import)\s*(["'])(\.[^"']*)\2/g, (_, word, quote, path) => `${word} ${quote}${load(new URL(path, url))}${quote}`);
+  const linked = code.replace(
+    /(from|import)\s*(["'])(\.[^"']*)\2/g,
+    (_, word, quote, path) => `${word} ${quote}${load(new URL(path, url))}${quote}`,
+  );
   const data = `data:text/javascript;base64,${Buffer.from(linked).toString('base64')}`;
   loaded.set(url.href, data);
   return data;

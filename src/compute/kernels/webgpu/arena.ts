@@ -1,6 +1,7 @@
 /**
- * Vectors in device memory and who frees them. An arena belongs to one attempt: `sweep` releases what the attempt made and does not need any more.
- * A handle that the program lets go of without a sweep is released when the collector finds it, so that vectors made outside of attempts do not pile up.
+ * Vectors in device memory and who frees them. An arena belongs to one attempt: `sweep` releases what the attempt
+ * made and does not need any more. A handle that the program lets go of without a sweep is released when the
+ * collector finds it, so that vectors made outside of attempts do not pile up.
  */
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { type DeviceWords, laneBytes } from '../../ring.ts';
@@ -28,7 +29,8 @@ export class DeviceVector implements DeviceWords {
   /** The words, for commands of the device that they are on. */
   blockOf(commands: Commands): Block {
     invariant(this.#place.commands === commands, 'a vector of another backend');
-    if (this.#place.block === undefined) throw new TercetError('ERR_STATE', 'a vector was freed by a sweep', 'this is a bug in Tercet, please report it');
+    if (this.#place.block === undefined)
+      throw new TercetError('ERR_STATE', 'a vector was freed by a sweep', 'this is a bug in Tercet, please report it');
     return this.#place.block;
   }
 
@@ -59,7 +61,10 @@ export class Arena {
     return vector;
   }
 
-  /** Releases every vector but the live ones. After a failure there is nothing to release into: the buffers go when the kernels are closed. */
+  /**
+   * Releases every vector but the live ones. After a failure there is nothing to release into: the buffers go when
+   * the kernels are closed.
+   */
   sweep(live: Iterable<unknown>): void {
     const kept = new Set<object>();
     for (const value of live) if (value instanceof DeviceVector) kept.add(value.place);

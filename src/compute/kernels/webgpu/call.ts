@@ -1,6 +1,6 @@
 /**
- * One call of the interface: operands made ready, results and scratch taken, jobs encoded, scratch released. Synchronous from end to end, so calls never interleave
- * and commands are in the order of the calls.
+ * One call of the interface: operands made ready, results and scratch taken, jobs encoded, scratch released.
+ * Synchronous from end to end, so calls never interleave and commands are in the order of the calls.
  */
 import { invariant } from '../../../core/errors.ts';
 import { type Vector, type Words, bytesOf, laneBytes, lengthOf } from '../../ring.ts';
@@ -17,7 +17,10 @@ export interface Operand {
   readonly block: Block;
 }
 
-/** Public tables that callers keep (selection rows, coefficients, exponentials), uploaded once each and dropped with the caller's copy. */
+/**
+ * Public tables that callers keep (selection rows, coefficients, exponentials), uploaded once each and dropped with
+ * the caller's copy.
+ */
 export class Constants {
   readonly #commands: Commands;
   readonly #blocks = new WeakMap<object, Block>();
@@ -63,7 +66,9 @@ export class Call {
 
   /** A public table as an operand; the upload of host words is kept. */
   table(x: Vector): Operand {
-    return 'data' in x ? { k: x.k, length: x.data.length, block: this.constants.get((x as Words).data) } : this.operand(x);
+    return 'data' in x
+      ? { k: x.k, length: x.data.length, block: this.constants.get((x as Words).data) }
+      : this.operand(x);
   }
 
   result(k: number, length: number): { readonly vector: DeviceVector; readonly out: Operand } {
@@ -105,7 +110,8 @@ export class Call {
   range(block: Block, from: number, to: number): Binding {
     // Whole vectors of four words: shaders may see the buffer as array<vec2<u32>>.
     const size = Math.min(Math.max(16, Math.ceil((to - from) / 16) * 16), block.size - from);
-    if (size > this.commands.limits.bindingBytes) throw memoryError(`an operand of ${size} bytes exceeds a binding of this GPU`);
+    if (size > this.commands.limits.bindingBytes)
+      throw memoryError(`an operand of ${size} bytes exceeds a binding of this GPU`);
     return { block, offset: from, size };
   }
 
@@ -120,14 +126,22 @@ export class Call {
     return this.range(block, from * bytes, to * bytes);
   }
 
-  /** Elements from `from` on wherever that is: a binding that starts at most 255 bytes before, and the element's place in it. */
+  /**
+   * Elements from `from` on wherever that is: a binding that starts at most 255 bytes before, and the element's
+   * place in it.
+   */
   window(block: Block, bytes: number, from: number, to: number): { readonly binding: Binding; readonly at: number } {
     const start = Math.floor((from * bytes) / 256) * 256;
     return { binding: this.range(block, start, to * bytes), at: (from * bytes - start) / bytes };
   }
 
   /** Cuts [0, count) into ranges of a multiple of `unit` elements, such that `bytes` for each element fit a binding. */
-  *pieces(count: number, bytes: number, unit = 64, most = Number.POSITIVE_INFINITY): Iterable<readonly [from: number, to: number]> {
+  *pieces(
+    count: number,
+    bytes: number,
+    unit = 64,
+    most = Number.POSITIVE_INFINITY,
+  ): Iterable<readonly [from: number, to: number]> {
     const fits = Math.floor(Math.min((this.commands.limits.bindingBytes - 256) / bytes, most) / unit) * unit;
     const step = count * bytes <= this.commands.limits.bindingBytes && count <= most ? count : Math.max(unit, fits);
     for (let from = 0; from < count; from += step) yield [from, Math.min(count, from + step)];

@@ -1,8 +1,10 @@
 /**
- * The command stream of a device: dispatches are encoded one after the other and submitted together, at the latest at the end of the turn of the event loop.
+ * The command stream of a device: dispatches are encoded one after the other and submitted together, at the latest
+ * at the end of the turn of the event loop.
  *
- * A batch is: the parameters of its dispatches (one write), the dispatches (one pass), copies of what was asked back (one staging buffer, one mapping), and clears of what
- * was released. Error scopes surround every batch; what it reads is handed out only when they, and those of all batches before it, are empty.
+ * A batch is: the parameters of its dispatches (one write), the dispatches (one pass), copies of what was asked
+ * back (one staging buffer, one mapping), and clears of what was released. Error scopes surround every batch; what
+ * it reads is handed out only when they, and those of all batches before it, are empty.
  */
 import { type TercetError, asTercetError, invariant } from '../../../core/errors.ts';
 import type { Fault } from '../fault.ts';
@@ -66,7 +68,10 @@ const WRITE_BYTES = 2 ** 25;
 const REASON_MS = 2000;
 
 /** Bytes that a copy of [offset, offset + bytes) takes: whole u32. */
-function copied({ offset, bytes }: { readonly offset: number; readonly bytes: number }): { readonly from: number; readonly length: number } {
+function copied({ offset, bytes }: { readonly offset: number; readonly bytes: number }): {
+  readonly from: number;
+  readonly length: number;
+} {
   const from = offset - (offset % 4);
   return { from, length: Math.ceil((offset + bytes - from) / 4) * 4 };
 }
@@ -134,7 +139,13 @@ export class Commands {
     const whole = bytes.length - (bytes.length % 4);
     // In pieces: the device copies each to memory of its own first.
     for (let at = 0; at < whole; at += WRITE_BYTES) {
-      this.#device.queue.writeBuffer(block.buffer, offset + at, bytes.buffer as ArrayBuffer, bytes.byteOffset + at, Math.min(WRITE_BYTES, whole - at));
+      this.#device.queue.writeBuffer(
+        block.buffer,
+        offset + at,
+        bytes.buffer as ArrayBuffer,
+        bytes.byteOffset + at,
+        Math.min(WRITE_BYTES, whole - at),
+      );
     }
     if (whole === bytes.length) return;
     const tail = new Uint8Array(4);
@@ -145,12 +156,16 @@ export class Commands {
   run({ shader, wide, constants, params, bindings, groups, work = 0 }: Job): void {
     if (groups === 0) return;
     // A watchdog looks at submits as a whole.
-    if (this.#used === this.limits.batchDispatches || (this.#work > 0 && this.#work + work > this.limits.work)) this.flush();
+    if (this.#used === this.limits.batchDispatches || (this.#work > 0 && this.#work + work > this.limits.work))
+      this.flush();
     const encoder = this.#open();
     const { pipeline, storage } = this.pipelines.program(shader, wide, constants);
     invariant(params.length * 4 <= SLOT, `${shader}: too many parameters`);
     this.#slots.set(params, (this.#used * SLOT) / 4);
-    const entries = bindings.map(({ block, offset, size }, binding) => ({ binding, resource: { buffer: block.buffer, offset, size } }));
+    const entries = bindings.map(({ block, offset, size }, binding) => ({
+      binding,
+      resource: { buffer: block.buffer, offset, size },
+    }));
     // Folded: a shader finds its number by group_number.
     const x = Math.min(groups, this.limits.groupsPerDimension);
     const y = Math.ceil(groups / x);
@@ -265,7 +280,8 @@ export class Commands {
     while (rest.length > 0) {
       let length = 0;
       let taken = 0;
-      while (taken < rest.length && (taken === 0 || length + copied(rest[taken]).length <= this.limits.bufferBytes)) length += copied(rest[taken++]).length;
+      while (taken < rest.length && (taken === 0 || length + copied(rest[taken]).length <= this.limits.bufferBytes))
+        length += copied(rest[taken++]).length;
       const reads = rest.slice(0, taken);
       rest = rest.slice(taken);
       let staging: Block;
@@ -293,7 +309,12 @@ export class Commands {
     const popped = [...SCOPES].reverse().map(async (scope) => ({ scope, error: await this.#device.popErrorScope() }));
     try {
       for (const { scope, error } of await Promise.all(popped)) {
-        if (error !== null) this.fault.raise(scope === 'out-of-memory' ? memoryError('the GPU has no memory left', error.message) : kernelError(error.message));
+        if (error !== null)
+          this.fault.raise(
+            scope === 'out-of-memory'
+              ? memoryError('the GPU has no memory left', error.message)
+              : kernelError(error.message),
+          );
       }
     } catch (error) {
       // A lost device may refuse; it says so itself.

@@ -16,7 +16,12 @@ export interface OpenedDevice {
 const WANTED = ['maxBufferSize', 'maxStorageBufferBindingSize', 'maxComputeWorkgroupsPerDimension'] as const;
 
 export function unavailable(reason: string, hint = 'use --device wasm', cause?: unknown): TercetError {
-  return new TercetError('ERR_DEVICE_UNAVAILABLE', `no WebGPU: ${reason}`, hint, cause === undefined ? undefined : { cause });
+  return new TercetError(
+    'ERR_DEVICE_UNAVAILABLE',
+    `no WebGPU: ${reason}`,
+    hint,
+    cause === undefined ? undefined : { cause },
+  );
 }
 
 /**
@@ -24,7 +29,11 @@ export function unavailable(reason: string, hint = 'use --device wasm', cause?: 
  * @throws {TercetError} ERR_DEVICE_UNAVAILABLE with the reason.
  */
 export async function requestDevice(gpu: GPU | undefined): Promise<OpenedDevice> {
-  if (gpu === undefined) throw unavailable('this environment does not have it', 'use a browser with WebGPU and a page on https, or --device wasm');
+  if (gpu === undefined)
+    throw unavailable(
+      'this environment does not have it',
+      'use a browser with WebGPU and a page on https, or --device wasm',
+    );
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (adapter === null) throw unavailable('there is no GPU that it could use');
   try {
@@ -37,7 +46,9 @@ export async function requestDevice(gpu: GPU | undefined): Promise<OpenedDevice>
       adapterInfo: info,
       adapter: info.description || name || 'unnamed GPU',
       // Also by name: not every browser fills the flag.
-      software: info.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|basic render/i.test(`${name} ${info.description}`),
+      software:
+        info.isFallbackAdapter === true ||
+        /swiftshader|llvmpipe|lavapipe|basic render/i.test(`${name} ${info.description}`),
       close: () => device.destroy(),
     };
   } catch (cause) {

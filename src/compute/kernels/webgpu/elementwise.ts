@@ -8,7 +8,14 @@ const OP = { add: 0, sub: 1, mul: 2 } as const;
 const OPERAND = { vector: 0, row: 1, constant: 2 } as const;
 
 /** out_i = x_i ∘ y, y of one of the three forms. */
-function binary(call: Call, op: keyof typeof OP, operand: keyof typeof OPERAND, x: Vector, y: Vector | undefined, constant = 0n): DeviceVector {
+function binary(
+  call: Call,
+  op: keyof typeof OP,
+  operand: keyof typeof OPERAND,
+  x: Vector,
+  y: Vector | undefined,
+  constant = 0n,
+): DeviceVector {
   const { vector, out } = call.result(x.k, lengthOf(x));
   const left = call.operand(x);
   const right = y === undefined ? left : call.operand(y);
@@ -19,7 +26,11 @@ function binary(call: Call, op: keyof typeof OP, operand: keyof typeof OPERAND, 
       wide: wide(x.k),
       constants: { OP: OP[op], OPERAND: OPERAND[operand] },
       params: [to - from, from, cols, 0, ...limbs(ringMask(x.k)), ...limbs(constant)],
-      bindings: [call.part(left, from, to), operand === 'row' ? call.whole(right) : call.part(right, from, to), call.part(out, from, to)],
+      bindings: [
+        call.part(left, from, to),
+        operand === 'row' ? call.whole(right) : call.part(right, from, to),
+        call.part(out, from, to),
+      ],
       groups: groupsOf(to - from),
     });
   }

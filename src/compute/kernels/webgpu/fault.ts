@@ -9,18 +9,33 @@ export function observe(device: GPUDevice, fault: Fault): void {
 }
 
 export function lostError(reason: string, message: string): TercetError {
-  return new TercetError('ERR_DEVICE_LOST', `the GPU device was lost (${reason || 'unknown'})`, 'start a new run; if it happens again use --device wasm', {
-    cause: message,
-  });
+  return new TercetError(
+    'ERR_DEVICE_LOST',
+    `the GPU device was lost (${reason || 'unknown'})`,
+    'start a new run; if it happens again use --device wasm',
+    {
+      cause: message,
+    },
+  );
 }
 
 export function memoryError(what: string, cause?: unknown): TercetError {
-  return new TercetError('ERR_DEVICE_MEMORY', what, 'close other programs that use the GPU, or use --device wasm', cause === undefined ? undefined : { cause });
+  return new TercetError(
+    'ERR_DEVICE_MEMORY',
+    what,
+    'close other programs that use the GPU, or use --device wasm',
+    cause === undefined ? undefined : { cause },
+  );
 }
 
 /** The device refused or failed a command: a bug here or in the driver. */
 export function kernelError(message: string): TercetError {
-  return new TercetError('ERR_KERNEL', 'the GPU refused a command', 'use --device wasm, and report this with the name of the GPU', { cause: message });
+  return new TercetError(
+    'ERR_KERNEL',
+    'the GPU refused a command',
+    'use --device wasm, and report this with the name of the GPU',
+    { cause: message },
+  );
 }
 
 export function closedError(): TercetError {

@@ -1,9 +1,11 @@
 /**
- * The WebGPU backend: `RingKernels` on one device. Vectors stay on it; `pack`, `selectionTable` and `read` bring words back, all that are asked for in one turn of the
- * event loop in one copy. Commands are encoded in the order of the calls, so a result may be used before the device has computed it.
+ * The WebGPU backend: `RingKernels` on one device. Vectors stay on it; `pack`, `selectionTable` and `read` bring
+ * words back, all that are asked for in one turn of the event loop in one copy. Commands are encoded in the order
+ * of the calls, so a result may be used before the device has computed it.
  *
- * Security: buffers are cleared before another vector gets their memory, parameters (keys) after every submit. Addresses depend on secrets only where a party looks up its
- * own choice (each shader says so); nothing branches on them. A failure of the device is final: see ../fault.ts.
+ * Security: buffers are cleared before another vector gets their memory, parameters (keys) after every submit.
+ * Addresses depend on secrets only where a party looks up its own choice (each shader says so); nothing branches on
+ * them. A failure of the device is final: see ../fault.ts.
  */
 import { expTables } from '../../exp-tables.ts';
 import { Lists, type Pattern } from '../../pattern.ts';
@@ -35,7 +37,12 @@ export interface WebGpuOptions {
 
 /** What the kernels run on and what they have done so far. */
 export interface WebGpuDescription extends Counters {
-  readonly adapter: { readonly vendor: string; readonly architecture: string; readonly device: string; readonly description: string };
+  readonly adapter: {
+    readonly vendor: string;
+    readonly architecture: string;
+    readonly device: string;
+    readonly description: string;
+  };
   readonly limits: KernelLimits;
   readonly buffers: number;
   readonly bytes: number;
@@ -85,8 +92,9 @@ export class WebGpuKernels implements RingKernels {
   }
 
   /**
-   * Runs one call from operands to commands, and releases its scratch. A refused operand, or one that there is no room for, fails the call alone: room is counted before
-   * the device is asked, so one session that is too large takes nobody else along. What the device itself refuses ends the kernels.
+   * Runs one call from operands to commands, and releases its scratch. A refused operand, or one that there is no
+   * room for, fails the call alone: room is counted before the device is asked, so one session that is too large
+   * takes nobody else along. What the device itself refuses ends the kernels.
    */
   #call<T>(body: (call: Call) => T): T {
     const { commands, constants } = this.#shared;
@@ -174,7 +182,10 @@ export class WebGpuKernels implements RingKernels {
     return this.#call((call) => matmul(call, x, y, shape));
   }
 
-  /** Resolves when the device has accepted the matrix, so that a model that does not fit is refused here and not at its first use. */
+  /**
+   * Resolves when the device has accepted the matrix, so that a model that does not fit is refused here and not at
+   * its first use.
+   */
   async loadMatrix(entries: Int32Array | BigUint64Array, rowCount: number, cols: number): Promise<Matrix> {
     const matrix = this.#call(({ commands }) => new DeviceMatrix(commands, entries, rowCount, cols));
     await this.#shared.commands.accepted();
@@ -214,7 +225,15 @@ export class WebGpuKernels implements RingKernels {
     return this.#call((call) => selection.dealSelection(call, choice, n, k, pads, r0));
   }
 
-  async evaluateSelection(choice: Choice, n: number, k: number, table: Uint8Array, word: Vector, from: number, to: number): Promise<Vector> {
+  async evaluateSelection(
+    choice: Choice,
+    n: number,
+    k: number,
+    table: Uint8Array,
+    word: Vector,
+    from: number,
+    to: number,
+  ): Promise<Vector> {
     return this.#call((call) => selection.evaluateSelection(call, choice, n, k, table, word, from, to));
   }
 

@@ -1,8 +1,9 @@
 /**
  * Dawn in Node: WebGPU by the optional package `webgpu`. Nothing else imports it.
  *
- * Dawn keeps the process alive while its entry object is referenced, and sometimes after (dawn-gpu/node-webgpu#18): whoever opened a device ends with process.exit
- * once its output is flushed. A crash of the driver ends the process. Without a GPU, Dawn finds SwiftShader when VK_ICD_FILENAMES names its driver file.
+ * Dawn keeps the process alive while its entry object is referenced, and sometimes after (dawn-gpu/node-webgpu#18):
+ * whoever opened a device ends with process.exit once its output is flushed. A crash of the driver ends the
+ * process. Without a GPU, Dawn finds SwiftShader when VK_ICD_FILENAMES names its driver file.
  */
 import { env } from 'node:process';
 import { type OpenedDevice, requestDevice, unavailable } from './device.ts';
@@ -29,7 +30,11 @@ export async function openNodeDevice(): Promise<NodeDevice> {
     if (open === 0) gpu = undefined;
     throw env['VK_ICD_FILENAMES'] === undefined
       ? error
-      : unavailable('no GPU among the drivers of VK_ICD_FILENAMES', 'correct VK_ICD_FILENAMES, or use --device wasm', error);
+      : unavailable(
+          'no GPU among the drivers of VK_ICD_FILENAMES',
+          'correct VK_ICD_FILENAMES, or use --device wasm',
+          error,
+        );
   });
   open++;
   let closed = false;

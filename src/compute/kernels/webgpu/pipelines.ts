@@ -1,4 +1,7 @@
-/** Shader modules and compute pipelines, each compiled once per device. Layouts follow from the bindings that a source declares. */
+/**
+ * Shader modules and compute pipelines, each compiled once per device. Layouts follow from the bindings that a
+ * source declares.
+ */
 import { invariant } from '../../../core/errors.ts';
 import { SHADERS } from './shaders.generated.ts';
 
@@ -29,7 +32,10 @@ export function compose(name: string, wide: boolean): string {
 
 export class Pipelines {
   readonly #device: GPUDevice;
-  readonly #modules = new Map<string, { readonly module: GPUShaderModule; readonly storage: GPUBindGroupLayout; readonly layout: GPUPipelineLayout }>();
+  readonly #modules = new Map<
+    string,
+    { readonly module: GPUShaderModule; readonly storage: GPUBindGroupLayout; readonly layout: GPUPipelineLayout }
+  >();
   readonly #programs = new Map<string, Program>();
   /** Layout of group 0: the parameters, at a dynamic offset. */
   readonly params: GPUBindGroupLayout;
@@ -37,7 +43,9 @@ export class Pipelines {
   constructor(device: GPUDevice) {
     this.#device = device;
     this.params = device.createBindGroupLayout({
-      entries: [{ binding: 0, visibility: COMPUTE, buffer: { type: 'uniform', hasDynamicOffset: true, minBindingSize: SLOT } }],
+      entries: [
+        { binding: 0, visibility: COMPUTE, buffer: { type: 'uniform', hasDynamicOffset: true, minBindingSize: SLOT } },
+      ],
     });
   }
 
@@ -51,7 +59,11 @@ export class Pipelines {
     const known = this.#programs.get(key);
     if (known !== undefined) return known;
     const { module, storage, layout } = this.#module(name, wide);
-    const pipeline = this.#device.createComputePipeline({ label: key, layout, compute: { module, entryPoint: 'main', constants: { ...constants } } });
+    const pipeline = this.#device.createComputePipeline({
+      label: key,
+      layout,
+      compute: { module, entryPoint: 'main', constants: { ...constants } },
+    });
     const program: Program = { pipeline, storage };
     this.#programs.set(key, program);
     return program;

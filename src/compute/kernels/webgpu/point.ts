@@ -12,8 +12,9 @@ const LEVELS = 8;
 const NODE = 20;
 
 /**
- * Levels of each dispatch, from the root. An invocation walks from an ancestor on its own, so a level walked costs one block for every node it ends at: two levels before
- * the leaves, five above them (of which there are a quarter), then as many as fit. About four blocks a leaf; level by level it would be three, in `depth` dispatches.
+ * Levels of each dispatch, from the root. An invocation walks from an ancestor on its own, so a level walked costs
+ * one block for every node it ends at: two levels before the leaves, five above them (of which there are a
+ * quarter), then as many as fit. About four blocks a leaf; level by level it would be three, in `depth` dispatches.
  */
 export function walks(depth: number): number[] {
   const out: number[] = [];
@@ -45,13 +46,20 @@ export function expandPoint(call: Call, key: Uint8Array, depth: number, count: n
     const leaf = to === depth;
     const nodes = Math.ceil(count / 2 ** (depth - to));
     const made: Block = leaf ? out.block : call.scratch(NODE * nodes);
-    const fix = Array.from({ length: LEVELS }, (_, s) => (s < steps ? words(view, DPF_ROOT + DPF_LEVEL * (level + s), 4) : [0, 0, 0, 0])).flat();
-    const flips = Array.from({ length: LEVELS }, (_, s) => (s < steps ? key[DPF_ROOT + DPF_LEVEL * (level + s) + 16] : 0));
+    const fix = Array.from({ length: LEVELS }, (_, s) =>
+      s < steps ? words(view, DPF_ROOT + DPF_LEVEL * (level + s), 4) : [0, 0, 0, 0],
+    ).flat();
+    const flips = Array.from({ length: LEVELS }, (_, s) =>
+      s < steps ? key[DPF_ROOT + DPF_LEVEL * (level + s) + 16] : 0,
+    );
     for (const [first, end] of call.pieces(nodes, NODE, 64, call.blocks / (steps + 1))) {
       // 64 nodes are a multiple of 256 bytes.
       const from = Math.floor((first >> steps) / 64) * 64;
       // The root is among the parameters; its dispatch reads no parents, and binds what it has.
-      const above = parents === undefined ? call.range(call.scratch(NODE), 0, NODE) : call.range(parents, NODE * from, NODE * (((end - 1) >> steps) + 1));
+      const above =
+        parents === undefined
+          ? call.range(call.scratch(NODE), 0, NODE)
+          : call.range(parents, NODE * from, NODE * (((end - 1) >> steps) + 1));
       const bytes = leaf ? 8 : NODE;
       call.run({
         shader: 'point',

@@ -1,6 +1,7 @@
 /**
- * Buffers by size class. What is released is cleared on the device before anybody gets it again, because it held shares, masks or pads: the clears are encoded at the
- * end of the batch in which the release happened, and only then the buffer is free. So a free buffer is all zero and no unsubmitted command refers to it.
+ * Buffers by size class. What is released is cleared on the device before anybody gets it again, because it held
+ * shares, masks or pads: the clears are encoded at the end of the batch in which the release happened, and only
+ * then the buffer is free. So a free buffer is all zero and no unsubmitted command refers to it.
  */
 import { memoryError } from './fault.ts';
 import type { KernelLimits } from './limits.ts';
@@ -28,8 +29,14 @@ export class Budget {
 
   /** @throws {TercetError} ERR_DEVICE_MEMORY */
   take(bytes: number): void {
-    if (bytes > this.#limits.bufferBytes) throw memoryError(`a vector of ${bytes} bytes exceeds the largest buffer of this GPU (${this.#limits.bufferBytes})`);
-    if (!this.fits(bytes)) throw memoryError(`the memory set aside for kernels is used up (${this.used} + ${bytes} of ${this.#limits.memoryBytes} bytes)`);
+    if (bytes > this.#limits.bufferBytes)
+      throw memoryError(
+        `a vector of ${bytes} bytes exceeds the largest buffer of this GPU (${this.#limits.bufferBytes})`,
+      );
+    if (!this.fits(bytes))
+      throw memoryError(
+        `the memory set aside for kernels is used up (${this.used} + ${bytes} of ${this.#limits.memoryBytes} bytes)`,
+      );
     this.used += bytes;
   }
 }

@@ -1,4 +1,7 @@
-/** matmul and matmulMatrix: tiles of 64 × 64, in as many dispatches as bindings and the watchdog ask for, and in slices where there are few tiles. */
+/**
+ * matmul and matmulMatrix: tiles of 64 × 64, in as many dispatches as bindings and the watchdog ask for, and in
+ * slices where there are few tiles.
+ */
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { type Vector, laneBytes, lengthOf, ringMask } from '../../ring.ts';
 import type { Matrix, ProductShape } from '../types.ts';
@@ -71,19 +74,32 @@ class Product {
     const { batch, m, n } = this.#shape;
     if (batch * m * n === 0) return;
     for (const panel of this.#right.panels) {
-      const whole: Box = { batch: [0, batch], rows: [0, m], cols: [0, n], inner: [panel.from, panel.from + panel.rows] };
+      const whole: Box = {
+        batch: [0, batch],
+        rows: [0, m],
+        cols: [0, n],
+        inner: [panel.from, panel.from + panel.rows],
+      };
       if (this.#right.panels.length === 1 && this.#sliced(whole, panel)) return;
       for (const box of this.#boxes(whole, panel)) this.#dispatch(box, panel, this.#out, 1, box.inner[0] > 0);
     }
   }
 
-  /** Divides the inner dimension among workgroups where there are few tiles, and adds up. False where that is of no use. */
+  /**
+   * Divides the inner dimension among workgroups where there are few tiles, and adds up. False where that is of no
+   * use.
+   */
   #sliced(whole: Box, panel: Panel): boolean {
     const { batch, m, n, inner } = this.#shape;
     const tiles = batch * Math.ceil(m / TILE) * Math.ceil(n / TILE);
     const slices = Math.min(Math.floor(BUSY / tiles), Math.floor(inner / SLICE));
     const words = batch * m * n;
-    if (slices < 2 || this.#excess(whole, panel) !== undefined || slices * words * this.#lane > this.#call.commands.limits.bindingBytes) return false;
+    if (
+      slices < 2 ||
+      this.#excess(whole, panel) !== undefined ||
+      slices * words * this.#lane > this.#call.commands.limits.bindingBytes
+    )
+      return false;
     const parts = this.#call.scratch(slices * words * this.#lane);
     this.#dispatch(whole, panel, parts, slices, false);
     this.#call.run({
@@ -91,13 +107,19 @@ class Product {
       wide: wide(this.#k),
       constants: {},
       params: [words, slices, ...limbs(ringMask(this.#k))],
-      bindings: [this.#call.range(parts, 0, slices * words * this.#lane), this.#call.range(this.#out, 0, words * this.#lane)],
+      bindings: [
+        this.#call.range(parts, 0, slices * words * this.#lane),
+        this.#call.range(this.#out, 0, words * this.#lane),
+      ],
       groups: groupsOf(words),
     });
     return true;
   }
 
-  /** What is too large of a part: one of its operands for a binding, or its work for a dispatch. Undefined when it fits. */
+  /**
+   * What is too large of a part: one of its operands for a binding, or its work for a dispatch. Undefined when it
+   * fits.
+   */
   #excess(box: Box, panel: Panel): 'x' | 'y' | 'out' | 'work' | undefined {
     const { bindingBytes, work } = this.#call.commands.limits;
     const ranges = this.#ranges(box, panel);
@@ -115,18 +137,24 @@ class Product {
     const i0 = inner[0] - panel.from;
     const i1 = inner[1] - panel.from;
     const y =
-      transposed === true ? (b: number, c: number, i: number) => (b * n + c) * depth + i : (b: number, c: number, i: number) => (b * panel.rows + i) * n + c;
+      transposed === true
+        ? (b: number, c: number, i: number) => (b * n + c) * depth + i
+        : (b: number, c: number, i: number) => (b * panel.rows + i) * n + c;
     const last = batch[1] - 1;
     return {
       x: [at(batch[0], rows[0], inner[0]), at(last, rows[1] - 1, inner[1]), this.#lane],
-      y: [y(batch[0], cols[0], i0), transposed === true ? y(last, cols[1] - 1, i1) : y(last, cols[1], Math.max(i0, i1 - 1)), this.#right.bytes],
+      y: [
+        y(batch[0], cols[0], i0),
+        transposed === true ? y(last, cols[1] - 1, i1) : y(last, cols[1], Math.max(i0, i1 - 1)),
+        this.#right.bytes,
+      ],
       out: [(batch[0] * m + rows[0]) * n + cols[0], (last * m + rows[1] - 1) * n + cols[1], this.#lane],
     } as const;
   }
 
   /**
-   * Halves dimensions until a part fits; the parts of one inner range come before the next, which adds to them. Whole rows of an operand lie together, so its rows are
-   * halved before its columns.
+   * Halves dimensions until a part fits; the parts of one inner range come before the next, which adds to them.
+   * Whole rows of an operand lie together, so its rows are halved before its columns.
    */
   *#boxes(whole: Box, panel: Panel): Iterable<Box> {
     if (this.#excess(whole, panel) === undefined) {
@@ -141,10 +169,17 @@ class Product {
       out: ['rows', 'cols'],
     };
     for (;;) {
-      const box: Box = { batch: [0, 1], rows: [0, size.rows], cols: [0, size.cols], inner: [panel.from, panel.from + size.inner] };
+      const box: Box = {
+        batch: [0, 1],
+        rows: [0, size.rows],
+        cols: [0, size.cols],
+        inner: [panel.from, panel.from + size.inner],
+      };
       const excess = this.#excess(box, panel);
       if (excess === undefined) break;
-      const largest = (['inner', 'rows', 'cols'] as const).reduce((most, name) => (size[name] > size[most] ? name : most));
+      const largest = (['inner', 'rows', 'cols'] as const).reduce((most, name) =>
+        size[name] > size[most] ? name : most,
+      );
       const name = excess === 'work' ? largest : order[excess].find((dimension) => size[dimension] > 1);
       // A single word fits every binding.
       invariant(name !== undefined && size[name] > 1, 'matmul: no part is small enough');
@@ -153,7 +188,8 @@ class Product {
     const { rows, cols, inner } = size;
     for (const i of steps(panel.from, panel.from + panel.rows, inner)) {
       for (let b = 0; b < batch; b++) {
-        for (const r of steps(0, m, rows)) for (const c of steps(0, n, cols)) yield { batch: [b, b + 1], rows: r, cols: c, inner: i };
+        for (const r of steps(0, m, rows))
+          for (const c of steps(0, n, cols)) yield { batch: [b, b + 1], rows: r, cols: c, inner: i };
       }
     }
   }
@@ -166,7 +202,9 @@ class Product {
     const [batch, rows, cols, inner] = [box.batch, box.rows, box.cols, box.inner].map(([from, to]) => to - from);
     const words = batch * m * n;
     const target =
-      slices > 1 ? { binding: this.#call.range(out, 0, slices * words * this.#lane), at: 0 } : this.#call.window(out, this.#lane, ranges.out[0], ranges.out[1]);
+      slices > 1
+        ? { binding: this.#call.range(out, 0, slices * words * this.#lane), at: 0 }
+        : this.#call.window(out, this.#lane, ranges.out[0], ranges.out[1]);
     const [tilesM, tilesN] = [Math.ceil(rows / TILE), Math.ceil(cols / TILE)];
     const tiles = tilesM * tilesN * slices * batch;
     const params = [
@@ -191,7 +229,10 @@ class Product {
 
 export function matmul(call: Call, x: Vector, y: Vector, shape: ProductShape): DeviceVector {
   const { batch, m, inner, n } = shape;
-  invariant(x.k === y.k && lengthOf(x) === batch * m * inner && lengthOf(y) === batch * inner * n, 'matmul: operands do not match the shape');
+  invariant(
+    x.k === y.k && lengthOf(x) === batch * m * inner && lengthOf(y) === batch * inner * n,
+    'matmul: operands do not match the shape',
+  );
   const [left, right] = [call.operand(x), call.operand(y)];
   const { vector, out } = call.result(x.k, batch * m * n);
   const panels = [{ block: right.block, from: 0, rows: inner }];
@@ -199,7 +240,10 @@ export function matmul(call: Call, x: Vector, y: Vector, shape: ProductShape): D
   return vector;
 }
 
-/** A matrix on the device, in panels of whole rows that fit a binding. Shared by all attempts; freed by `freeMatrix`. */
+/**
+ * A matrix on the device, in panels of whole rows that fit a binding. Shared by all attempts; freed by
+ * `freeMatrix`.
+ */
 export class DeviceMatrix implements Matrix {
   readonly rows: number;
   readonly cols: number;
@@ -217,7 +261,10 @@ export class DeviceMatrix implements Matrix {
     const bindingBytes = Math.min(commands.limits.bindingBytes, PANEL_BYTES);
     const rowBytes = cols * data.BYTES_PER_ELEMENT;
     // A row that fits no binding is cut by columns at each product.
-    const most = rowBytes > bindingBytes - 512 ? Math.max(1, Math.floor(bufferBytes / rowBytes)) : Math.floor((bindingBytes - 512) / rowBytes);
+    const most =
+      rowBytes > bindingBytes - 512
+        ? Math.max(1, Math.floor(bufferBytes / rowBytes))
+        : Math.floor((bindingBytes - 512) / rowBytes);
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     const panels: Panel[] = [];
     for (const [from, to] of steps(0, rows, Math.min(Math.max(1, rows), most))) {

@@ -64,7 +64,11 @@ export function gather(call: Call, x: Vector, index: Uint32Array): DeviceVector 
   const length = lengthOf(x);
   for (const i of index) invariant(i < length, 'gather index out of range');
   const source = call.operand(x);
-  const places = { k: 32, length: index.length, block: call.upload(new Uint8Array(index.buffer, index.byteOffset, index.byteLength)) };
+  const places = {
+    k: 32,
+    length: index.length,
+    block: call.upload(new Uint8Array(index.buffer, index.byteOffset, index.byteLength)),
+  };
   const { vector, out } = call.result(x.k, index.length);
   for (const [from, to] of call.pieces(out.length, laneBytes(x.k))) {
     for (const [first, last] of call.pieces(length, laneBytes(x.k))) {

@@ -23,17 +23,28 @@ function bitsOf(k: number): number {
   return k === 1 ? 1 : 8 * wireWidth(k);
 }
 
-export function dealSelection(call: Call, choice: Choice, n: number, k: number, pads: Stream, r0: Vector): DeviceVector {
+export function dealSelection(
+  call: Call,
+  choice: Choice,
+  n: number,
+  k: number,
+  pads: Stream,
+  r0: Vector,
+): DeviceVector {
   checkSelectionRing(k);
   const P = basisWidth(choice);
   const count = lengthOf(choice.index);
-  invariant(Number.isInteger(P) && r0.k === k && lengthOf(r0) === count && (choice.basis?.k ?? k) === k, 'dealSelection: operands do not match');
+  invariant(
+    Number.isInteger(P) && r0.k === k && lengthOf(r0) === count && (choice.basis?.k ?? k) === k,
+    'dealSelection: operands do not match',
+  );
   const [index, zero] = [call.operand(choice.index), call.operand(r0)];
   const basis = choice.basis === undefined ? undefined : call.operand(choice.basis);
   const { vector, out } = call.result(k, count);
   const bits = bitsOf(k);
   // Pads that cannot straddle a block cost one block.
-  const blocks = (8 * BLOCK_BYTES) % (P * bits) === 0 ? 1 : Math.floor((8 * BLOCK_BYTES - 2 + P * bits) / (8 * BLOCK_BYTES)) + 1;
+  const blocks =
+    (8 * BLOCK_BYTES) % (P * bits) === 0 ? 1 : Math.floor((8 * BLOCK_BYTES - 2 + P * bits) / (8 * BLOCK_BYTES)) + 1;
   const most = Math.min(STREAM_BITS / (n * P * bits), call.blocks / blocks);
   for (const [from, to] of call.pieces(count, Math.max(P * laneBytes(k), laneBytes(index.k)), 64, most)) {
     const begin = from * n * P * bits;
@@ -41,8 +52,21 @@ export function dealSelection(call: Call, choice: Choice, n: number, k: number, 
     call.run({
       shader: 'deal',
       wide: wide(k),
-      constants: { BITS: bits, BLOCKS: blocks, HAS_BASIS: Number(basis !== undefined), INDEX_WIDE: Number(wide(index.k)) },
-      params: [...streamParams(pads, block), ...limbs(ringMask(k)), ...limbs(ringMask(bits)), to - from, begin - block * 8 * BLOCK_BYTES, n, P],
+      constants: {
+        BITS: bits,
+        BLOCKS: blocks,
+        HAS_BASIS: Number(basis !== undefined),
+        INDEX_WIDE: Number(wide(index.k)),
+      },
+      params: [
+        ...streamParams(pads, block),
+        ...limbs(ringMask(k)),
+        ...limbs(ringMask(bits)),
+        to - from,
+        begin - block * 8 * BLOCK_BYTES,
+        n,
+        P,
+      ],
       bindings: [
         call.part(index, from, to),
         basis === undefined ? call.part(zero, from, to) : call.part(basis, from, to, P),
@@ -56,10 +80,22 @@ export function dealSelection(call: Call, choice: Choice, n: number, k: number, 
   return vector;
 }
 
-export function evaluateSelection(call: Call, choice: Choice, n: number, k: number, table: Uint8Array, word: Vector, from: number, to: number): DeviceVector {
+export function evaluateSelection(
+  call: Call,
+  choice: Choice,
+  n: number,
+  k: number,
+  table: Uint8Array,
+  word: Vector,
+  from: number,
+  to: number,
+): DeviceVector {
   checkSelectionRing(k);
   const P = basisWidth(choice);
-  invariant(table.length === wireLength(k, (to - from) * n * P), 'evaluateSelection: table bytes do not match the range');
+  invariant(
+    table.length === wireLength(k, (to - from) * n * P),
+    'evaluateSelection: table bytes do not match the range',
+  );
   invariant(word.k === k && (choice.basis?.k ?? k) === k, 'evaluateSelection: operands over different rings');
   invariant(to <= lengthOf(choice.index) && to <= lengthOf(word), 'evaluateSelection: no such elements');
   const [index, dealt] = [call.operand(choice.index), call.operand(word)];
@@ -79,7 +115,13 @@ export function evaluateSelection(call: Call, choice: Choice, n: number, k: numb
       wide: wide(k),
       constants: { BITS: bits, HAS_BASIS: Number(basis !== undefined), INDEX_WIDE: Number(wide(index.k)) },
       params: [...limbs(ringMask(k)), ...limbs(ringMask(bits)), end - start, n, P, choices.at, phi.at, words.at],
-      bindings: [choices.binding, phi.binding, call.range(call.upload(bytes), 0, bytes.length), words.binding, call.part(out, start, end)],
+      bindings: [
+        choices.binding,
+        phi.binding,
+        call.range(call.upload(bytes), 0, bytes.length),
+        words.binding,
+        call.part(out, start, end),
+      ],
       groups: groupsOf(end - start),
     });
   }
@@ -88,7 +130,12 @@ export function evaluateSelection(call: Call, choice: Choice, n: number, k: numb
 
 export function cubicBasis(call: Call, l: Vector, t: number, s2: number, k: number): DeviceVector {
   checkRing(k);
-  if (t > MAX_T) throw new TercetError('ERR_RANGE', `cubic segments of 2^${t} ulps`, 'shift the input down: segments have at most 2^42 ulps');
+  if (t > MAX_T)
+    throw new TercetError(
+      'ERR_RANGE',
+      `cubic segments of 2^${t} ulps`,
+      'shift the input down: segments have at most 2^42 ulps',
+    );
   const source = call.operand(l);
   const { vector, out } = call.result(k, 4 * source.length);
   for (const [from, to] of call.pieces(source.length, Math.max(4 * laneBytes(k), laneBytes(l.k)))) {
@@ -115,7 +162,11 @@ export function expBasis(call: Call, l: Vector, s2: number, k: number, tables: U
       wide: wide(k),
       constants: { X_WIDE: Number(wide(l.k)) },
       params: [...limbs(ringMask(k)), ...limbs(half), to - from, drop],
-      bindings: [call.part(source, from, to), call.range(call.constants.get(tables), 0, tables.byteLength), call.part(out, from, to)],
+      bindings: [
+        call.part(source, from, to),
+        call.range(call.constants.get(tables), 0, tables.byteLength),
+        call.part(out, from, to),
+      ],
       groups: groupsOf(to - from),
     });
   }

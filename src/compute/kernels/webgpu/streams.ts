@@ -11,7 +11,9 @@ import { BLOCK_WORK } from './limits.ts';
 export function streamParams({ key, nonce }: Stream, block: number): number[] {
   invariant(key.length === 32 && nonce.length === 12, 'a stream needs a 32-byte key and a 12-byte nonce');
   const words = (bytes: Uint8Array) =>
-    Array.from({ length: bytes.length / 4 }, (_, i) => new DataView(bytes.buffer, bytes.byteOffset + 4 * i, 4).getUint32(0, true));
+    Array.from({ length: bytes.length / 4 }, (_, i) =>
+      new DataView(bytes.buffer, bytes.byteOffset + 4 * i, 4).getUint32(0, true),
+    );
   invariant(block < 2 ** 32, 'blocks are numbered with 32 bits');
   return [...words(key), block, ...words(nonce)];
 }

@@ -21,19 +21,28 @@ export function expWords({ coarse, fine, segment }: ExpTables): Uint32Array {
 
 /** Rounding shift of a product: half of what is dropped, and how many bits. */
 export function rounding(bits: number): [half: bigint, drop: number] {
-  if (bits < 0) throw new TercetError('ERR_RANGE', 'scale of an exponential too large', 'use at most 57 for the table and 62 for the basis');
+  if (bits < 0)
+    throw new TercetError(
+      'ERR_RANGE',
+      'scale of an exponential too large',
+      'use at most 57 for the table and 62 for the basis',
+    );
   return [bits === 0 ? 0n : 1n << BigInt(bits - 1), bits];
 }
 
 export function checkSelectionRing(k: number): void {
-  invariant(k === 1 || (k % 8 === 0 && k >= 8 && k <= 64), 'selection over a ring that is neither one bit nor whole bytes');
+  invariant(
+    k === 1 || (k % 8 === 0 && k >= 8 && k <= 64),
+    'selection over a ring that is neither one bit nor whole bytes',
+  );
 }
 
 /**
  * Whether all products of Horner's rule fit 32 signed bits.
  *
- * Bound: with 0 ≤ u < 2^t and |v| ≤ M, |⌊v·u / 2^t⌋ | ≤ M, so after some steps the sum is at most the sum of the |C_q|·binom(q,p) taken in so far, and each
- * product at most (the sum before it)·(2^t − 1). Lane p = 0 takes 1,1,1,1; lane 1 3,2,1; lane 2 3,1; lane 3 1. C_0 enters only at the end and is never multiplied.
+ * Bound: with 0 ≤ u < 2^t and |v| ≤ M, |⌊v·u / 2^t⌋ | ≤ M, so after some steps the sum is at most the sum of the
+ * |C_q|·binom(q,p) taken in so far, and each product at most (the sum before it)·(2^t − 1). Lane p = 0 takes
+ * 1,1,1,1; lane 1 3,2,1; lane 2 3,1; lane 3 1. C_0 enters only at the end and is never multiplied.
  * @throws {TercetError} ERR_RANGE when the sums do not fit 64 bits.
  */
 function isNarrow(cubic: PiecewiseCubic): boolean {
@@ -50,12 +59,19 @@ function isNarrow(cubic: PiecewiseCubic): boolean {
     for (const v of [c3 + c2 + c1 + c0, 3n * c3 + 2n * c2 + c1, 3n * c3 + c2]) if (v + half > sum) sum = v + half;
   }
   if (cubic.t >= 63 || sum >= 1n << 63n) {
-    throw new TercetError('ERR_RANGE', 'coefficients of a piecewise cubic above 63 bits', 'use a smaller scale or fewer guard bits');
+    throw new TercetError(
+      'ERR_RANGE',
+      'coefficients of a piecewise cubic above 63 bits',
+      'use a smaller scale or fewer guard bits',
+    );
   }
   return cubic.t < 32 && sum < 1n << 31n && product < 1n << 31n;
 }
 
-/** A kind of table made ready: its shader, words per element, and what a range of elements adds to parameters and bindings. */
+/**
+ * A kind of table made ready: its shader, words per element, and what a range of elements adds to parameters and
+ * bindings.
+ */
 interface Prepared {
   readonly shader: string;
   readonly words: number;
@@ -80,7 +96,10 @@ function rowsTable(call: Call, table: Extract<SelectionTable, { kind: 'rows' }>,
     bytes: laneBytes(row.k),
     range: (from, to) => {
       const part = lanes(call, row, from, to);
-      return { params: [part.at, table.n, table.stride, rows], bindings: [call.whole(words), part.binding, call.range(status, 0, 4)] };
+      return {
+        params: [part.at, table.n, table.stride, rows],
+        bindings: [call.whole(words), part.binding, call.range(status, 0, 4)],
+      };
     },
   };
 }
@@ -105,7 +124,11 @@ function cubicTable(call: Call, { cubic, a }: Extract<SelectionTable, { kind: 'c
   };
 }
 
-function expTable(call: Call, { s1, a, gate }: Extract<SelectionTable, { kind: 'exp' }>, tables: Uint32Array): Prepared {
+function expTable(
+  call: Call,
+  { s1, a, gate }: Extract<SelectionTable, { kind: 'exp' }>,
+  tables: Uint32Array,
+): Prepared {
   const [half, drop] = rounding(57 - s1);
   const [masked, open] = [call.operand(a), call.operand(gate)];
   invariant(masked.length === open.length, 'selectionTable: one gate for every element expected');
@@ -120,7 +143,11 @@ function expTable(call: Call, { s1, a, gate }: Extract<SelectionTable, { kind: '
       const start = Math.floor(from / 64) * 64;
       return {
         params: [from - start, ...limbs(half), drop],
-        bindings: [call.part(masked, start, to), call.part(open, start, to), call.range(constants, 0, tables.byteLength)],
+        bindings: [
+          call.part(masked, start, to),
+          call.part(open, start, to),
+          call.range(constants, 0, tables.byteLength),
+        ],
       };
     },
   };
@@ -129,7 +156,10 @@ function expTable(call: Call, { s1, a, gate }: Extract<SelectionTable, { kind: '
 function chooseTable(call: Call, { pick, bits, values }: Extract<SelectionTable, { kind: 'choose' }>): Prepared {
   const V = values.length;
   const words = (1 << bits.length) * (1 + V);
-  const [bitOperands, valueOperands] = [bits.map((bit) => call.operand(bit)), values.map((value) => call.operand(value))];
+  const [bitOperands, valueOperands] = [
+    bits.map((bit) => call.operand(bit)),
+    values.map((value) => call.operand(value)),
+  ];
   const { k } = valueOperands[0];
   invariant(
     pick.length === 1 << bits.length && bits.every((bit) => !wide(bit.k)) && values.every((value) => value.k === k),
@@ -193,7 +223,15 @@ function oddPart(width: number): number {
 /** Words of one dispatch: they are numbered in 32 bits. */
 const MAX_WORDS = 2 ** 31;
 
-export function selectionTable(call: Call, table: SelectionTable, tables: Uint32Array, k: number, pads: Stream, from: number, to: number): Promise<Uint8Array> {
+export function selectionTable(
+  call: Call,
+  table: SelectionTable,
+  tables: Uint32Array,
+  k: number,
+  pads: Stream,
+  from: number,
+  to: number,
+): Promise<Uint8Array> {
   checkSelectionRing(k);
   invariant(from >= 0 && from <= to && to <= lengthOf(elementsOf(table)), 'selectionTable: no such elements');
   const status = call.scratch(4);
@@ -203,11 +241,17 @@ export function selectionTable(call: Call, table: SelectionTable, tables: Uint32
   // Blocks of one workgroup: 64, or the most that hold whole words.
   const unit = oddPart(width);
   const group = 64 - (64 % unit);
-  // Bytes of an element's entries; a piece also has the rest of a workgroup's blocks before and behind it. Single bits are cut at whole bytes.
+  // Bytes of an element's entries; a piece also has the rest of a workgroup's blocks before and behind it. Single
+  // bits are cut at whole bytes.
   const bytes = width === 0 ? words / 8 : words * width;
   const room = (call.commands.limits.bindingBytes - 2 * BLOCK_BYTES * group) / bytes;
   const parts: Promise<Uint8Array>[] = [];
-  for (const [start, end] of call.pieces(to - from, prepared.bytes, 8, Math.min(room, (call.blocks * BLOCK_BYTES) / bytes, MAX_WORDS / words))) {
+  for (const [start, end] of call.pieces(
+    to - from,
+    prepared.bytes,
+    8,
+    Math.min(room, (call.blocks * BLOCK_BYTES) / bytes, MAX_WORDS / words),
+  )) {
     const part = piece(from + start, from + end);
     // A later piece may fail before anybody waits for this one.
     part.catch(() => undefined);

@@ -1,4 +1,7 @@
-/** Runs a callback after the current turn of the event loop: when every microtask that can run has run, so that what was asked for together is done together. */
+/**
+ * Runs a callback after the current turn of the event loop: when every microtask that can run has run, so that what
+ * was asked for together is done together.
+ */
 export function afterTurn(callback: () => void): void {
   if (typeof setImmediate === 'function') {
     setImmediate(callback);

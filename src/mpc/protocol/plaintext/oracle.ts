@@ -1,6 +1,7 @@
 /**
- * The plaintext oracle: the same `Gates` computed at once on clear integers, in bigint. It is the meaning of every gate, without masks, messages or
- * the rounding coin (⌊·⌋ instead of ⌊· + ρ⌋), and the oracle of the conformance suite.
+ * The plaintext oracle: the same `Gates` computed at once on clear integers, in bigint. It is the meaning of every
+ * gate, without masks, messages or the rounding coin (⌊·⌋ instead of ⌊· + ρ⌋), and the oracle of the conformance
+ * suite.
  *
  * Insecure by construction: refuses to run outside tests and `--compare`.
  */
@@ -61,7 +62,11 @@ export class PlaintextGates implements Gates {
   input(name: string, shape: readonly number[], k: number, scale: number): Wire {
     const words = this.#inputs.tensors[name];
     if (words?.data.length !== countOf(shape))
-      throw new TercetError('ERR_SHAPE', `input "${name}" is missing or of the wrong size`, 'give the input that the circuit was built for');
+      throw new TercetError(
+        'ERR_SHAPE',
+        `input "${name}" is missing or of the wrong size`,
+        'give the input that the circuit was built for',
+      );
     return this.#wire(Array.from(words.data, BigInt), shape, k, scale);
   }
 
@@ -69,7 +74,9 @@ export class PlaintextGates implements Gates {
     const indices = this.#inputs.indices[name] ?? [];
     invariant(indices.length === count, `input "${name}" has the wrong number of indices`);
     const rows = this.#parameters(table);
-    const values = indices.flatMap((t) => Array.from({ length: table.cols }, (_, c) => BigInt(rows[t * table.cols + c])));
+    const values = indices.flatMap((t) =>
+      Array.from({ length: table.cols }, (_, c) => BigInt(rows[t * table.cols + c])),
+    );
     return this.#wire(values, [count, table.cols], 64, table.scale);
   }
 
@@ -104,7 +111,9 @@ export class PlaintextGates implements Gates {
   sumRows(x: Wire): Wire {
     const cols = x.shape[x.shape.length - 1];
     const values = this.#of(x);
-    const sums = Array.from({ length: x.count / cols }, (_, r) => values.slice(r * cols, (r + 1) * cols).reduce((a, b) => a + b, 0n));
+    const sums = Array.from({ length: x.count / cols }, (_, r) =>
+      values.slice(r * cols, (r + 1) * cols).reduce((a, b) => a + b, 0n),
+    );
     return this.#wire(sums, x.shape.slice(0, -1), x.k, x.scale);
   }
 
@@ -171,7 +180,9 @@ export class PlaintextGates implements Gates {
       for (let r = 0; r < m; r++) {
         for (let c = 0; c < n; c++) {
           let sum = 0n;
-          for (let i = 0; i < inner; i++) sum += left[(b * m + r) * inner + i] * right[transposed ? (b * n + c) * inner + i : (b * inner + i) * n + c];
+          for (let i = 0; i < inner; i++)
+            sum +=
+              left[(b * m + r) * inner + i] * right[transposed ? (b * n + c) * inner + i : (b * inner + i) * n + c];
           out.push(sum);
         }
       }
@@ -193,7 +204,10 @@ export class PlaintextGates implements Gates {
 
   /** In the clear a = x and λ2 = 0: nothing is below zero, and a chunk equals it when it is zero. */
   borrow(x: Wire, from: number, bits: number, leaf: 'less' | 'equal'): Wire {
-    return this.#map(x, (v) => (leaf === 'equal' && ((v >> BigInt(from)) & ringMask(bits)) === 0n ? 1n : 0n), { k: 1, scale: 0 });
+    return this.#map(x, (v) => (leaf === 'equal' && ((v >> BigInt(from)) & ringMask(bits)) === 0n ? 1n : 0n), {
+      k: 1,
+      scale: 0,
+    });
   }
 
   cubic(x: Wire, { segments, t, s1, s2, guard, coefficients }: PiecewiseCubic, k: number): Wire {
@@ -209,7 +223,8 @@ export class PlaintextGates implements Gates {
 
   exponential(x: Wire, gate: Wire, s1: number, s2: number): Wire {
     const scale = 2 ** (s1 + s2);
-    const value = (v: bigint, i: number) => (this.#of(gate)[i] === 0n ? 0n : BigInt(Math.round(scale * Math.exp(Number(BigInt.asIntN(25, v)) / 2 ** 20))));
+    const value = (v: bigint, i: number) =>
+      this.#of(gate)[i] === 0n ? 0n : BigInt(Math.round(scale * Math.exp(Number(BigInt.asIntN(25, v)) / 2 ** 20)));
     return this.#map(x, value, { k: 64, scale: s1 + s2 });
   }
 

@@ -1,9 +1,11 @@
 /**
  * Affine maps Σ x·W + Σ x∘row with model weights, over Z_2^64, untruncated.
  *
- * Open weights (design notes §1.6, §13 one-sided form): P1 computes Σ a·W, P2 sends −Σ λ2·W + λ2' ahead of time. P0 sends nothing, nothing is online.
+ * Open weights (design notes §1.6, §13 one-sided form): P1 computes Σ a·W, P2 sends −Σ λ2·W + λ2' ahead of time. P0
+ * sends nothing, nothing is online.
  *
- * Secret weights W = M − L1 − L2 (§7; the product of §14.1 with the operand W, whose masks come from the model owner's seeds):
+ * Secret weights W = M − L1 − L2 (§7; the product of §14.1 with the operand W, whose masks come from the model
+ * owner's seeds):
  *   P0 → P2  Γ2 = Σ Λx·(L1 + L2) − Γ1              ahead
  *   P2 → P1  Σ y_x·(M − L2) − λ2x·L2 + Γ2 + λ2'    half a round
  *   P1       a = message − Σ λ1x·M + (a_x + λ1x)·L1 + Γ1,   the first product ahead
@@ -18,7 +20,13 @@ import { type Part, type Party, parameterTraits } from './party.ts';
 import { crossOfP1, dealCross, outputMask, recvCross, recvReshared, sendReshared } from './reshare.ts';
 
 /** Σ over the terms of (a component of x)·(a part of W). */
-async function total(party: Party, terms: readonly AffineTerm[], count: number, operand: (x: Wire) => Promise<Vector>, part: Part): Promise<Vector> {
+async function total(
+  party: Party,
+  terms: readonly AffineTerm[],
+  count: number,
+  operand: (x: Wire) => Promise<Vector>,
+  part: Part,
+): Promise<Vector> {
   let sum: Vector = zeros(count, 64);
   for (const { x, weight, diagonal } of terms) {
     const value = await operand(x);
@@ -31,10 +39,16 @@ async function total(party: Party, terms: readonly AffineTerm[], count: number, 
   return sum;
 }
 
-/** Vector of a weight mask that are expanded from seeds at a time: nobody holds more of the model's masks than that (32 MB). */
+/**
+ * Vector of a weight mask that are expanded from seeds at a time: nobody holds more of the model's masks than that
+ * (32 MB).
+ */
 const MASK_WORDS = 1 << 22;
 
-/** x·(a mask of W), the mask expanded from seeds in blocks of the inner dimension. The sum of what it yields is the product. */
+/**
+ * x·(a mask of W), the mask expanded from seeds in blocks of the inner dimension. The sum of what it yields is the
+ * product.
+ */
 async function* maskProducts(party: Party, x: Vector, weight: Parameter, part: 'l2' | 'l1+l2'): AsyncIterable<Vector> {
   const { kernels, parameters } = party;
   const { rows: inner, cols: n } = weight;
@@ -44,7 +58,12 @@ async function* maskProducts(party: Party, x: Vector, weight: Parameter, part: '
     const width = Math.min(block, inner - from);
     const rows = Array.from({ length: width }, (_, i) => from + i);
     const columns = await kernels.gather(x, strided(from, [m, inner], [width, 1]));
-    yield await kernels.matmul(columns, await parameters.words(kernels, weight, part, rows), { batch: 1, m, inner: width, n });
+    yield await kernels.matmul(columns, await parameters.words(kernels, weight, part, rows), {
+      batch: 1,
+      m,
+      inner: width,
+      n,
+    });
   }
 }
 
@@ -60,7 +79,8 @@ async function maskTotal(
   let sum: Vector = zeros(count, 64);
   for (const { x, weight, diagonal } of terms) {
     const value = await operand(x);
-    if (diagonal === true) sum = await kernels.add(sum, await kernels.mulRow(value, await parameters.words(kernels, weight, part)));
+    if (diagonal === true)
+      sum = await kernels.add(sum, await kernels.mulRow(value, await parameters.words(kernels, weight, part)));
     else for await (const product of maskProducts(party, value, weight, part)) sum = await kernels.add(sum, product);
   }
   return sum;
@@ -131,7 +151,13 @@ export class SecretAffineGate extends AffineBase {
 
   async dealP0(p0: Party): Promise<void> {
     const { kernels } = p0;
-    const sum = await maskTotal(p0, this.terms, this.out.count, async (x) => kernels.add(await p0.value(x, 'l1'), await p0.value(x, 'l2')), 'l1+l2');
+    const sum = await maskTotal(
+      p0,
+      this.terms,
+      this.out.count,
+      async (x) => kernels.add(await p0.value(x, 'l1'), await p0.value(x, 'l2')),
+      'l1+l2',
+    );
     await dealCross(this, p0, sum);
   }
 
@@ -144,7 +170,10 @@ export class SecretAffineGate extends AffineBase {
   /** Γ2 − Σ λ2·L2. */
   async dealP2(p2: Party): Promise<void> {
     const dealt = await p2.kernels.unpack(await recvCross(this, p2), 64, this.out.count);
-    p2.keep(this, await p2.kernels.sub(dealt, await maskTotal(p2, this.terms, this.out.count, (x) => p2.value(x, 'l2'), 'l2')));
+    p2.keep(
+      this,
+      await p2.kernels.sub(dealt, await maskTotal(p2, this.terms, this.out.count, (x) => p2.value(x, 'l2'), 'l2')),
+    );
   }
 
   async send21(p2: Party): Promise<void> {
@@ -154,7 +183,13 @@ export class SecretAffineGate extends AffineBase {
 
   async recv21(p1: Party): Promise<void> {
     const { kernels } = p1;
-    const own = await total(p1, this.terms, this.out.count, async (x) => kernels.add(await p1.value(x, 'a'), await p1.value(x, 'l1')), 'l1');
+    const own = await total(
+      p1,
+      this.terms,
+      this.out.count,
+      async (x) => kernels.add(await p1.value(x, 'a'), await p1.value(x, 'l1')),
+      'l1',
+    );
     const ahead = p1.take(this) as Vector;
     const message = await recvReshared(this, p1);
     p1.put(this.out, 'a', await kernels.sub(await kernels.add(message, ahead), own));

@@ -1,8 +1,10 @@
 /**
- * Building a circuit of the semi-honest protocol: `Gates` turned into local nodes and interactive gates with fixed half-rounds.
+ * Building a circuit of the semi-honest protocol: `Gates` turned into local nodes and interactive gates with fixed
+ * half-rounds.
  *
- * Every gate is placed in the earliest half-round in which its operands are there, so independent gates share a round. The result is a schedule that
- * all three parties hold alike: which message comes when, how long it is, under which tag and draw ids.
+ * Every gate is placed in the earliest half-round in which its operands are there, so independent gates share a
+ * round. The result is a schedule that all three parties hold alike: which message comes when, how long it is,
+ * under which tag and draw ids.
  */
 import type { Choice, PiecewiseCubic, ProductShape, SelectionTable } from '../../../compute/kernels/types.ts';
 import { STREAM_BYTES } from '../../../compute/kernels/key-stream.ts';
@@ -64,7 +66,17 @@ export class CircuitBuilder implements Gates {
   }
 
   finish(): Circuit {
-    const cost: Cost = { p0ToP1Ahead: 0, p0ToP2Ahead: 0, p2ToP1Ahead: 0, p0ToP1Input: 0, p0ToP2Input: 0, p1ToP2: 0, p2ToP1: 0, p1ToP0: 0, rounds: 0 };
+    const cost: Cost = {
+      p0ToP1Ahead: 0,
+      p0ToP2Ahead: 0,
+      p2ToP1Ahead: 0,
+      p0ToP1Input: 0,
+      p0ToP2Input: 0,
+      p1ToP2: 0,
+      p2ToP1: 0,
+      p1ToP0: 0,
+      rounds: 0,
+    };
     for (const gate of this.#gates) {
       for (const [key, bytes] of Object.entries(gate.cost) as [keyof Cost, number][]) cost[key] += bytes;
       cost.rounds = Math.max(cost.rounds, Math.floor((gate.half21 ?? gate.half12 ?? -2) / 2) + 1);
@@ -218,7 +230,10 @@ export class CircuitBuilder implements Gates {
   concat(parts: readonly Wire[]): Wire {
     const [first] = parts;
     invariant(
-      parts.every(({ k, scale, shape }) => k === first.k && scale === first.scale && shape.slice(1).join() === first.shape.slice(1).join()),
+      parts.every(
+        ({ k, scale, shape }) =>
+          k === first.k && scale === first.scale && shape.slice(1).join() === first.shape.slice(1).join(),
+      ),
       'concat: parts differ in ring, scale or row',
     );
     const rows = parts.reduce((sum, { shape }) => sum + shape[0], 0);
@@ -231,7 +246,10 @@ export class CircuitBuilder implements Gates {
   }
 
   addParameter(x: Wire, parameter: Parameter): Wire {
-    invariant(x.k === 64 && x.scale === parameter.scale, `${parameter.name}: scale ${parameter.scale} added to scale ${x.scale}`);
+    invariant(
+      x.k === 64 && x.scale === parameter.scale,
+      `${parameter.name}: scale ${parameter.scale} added to scale ${x.scale}`,
+    );
     this.#uses(parameter);
     return this.#local(parameterOffset(x, parameter), x.shape, x.k, x.scale);
   }
@@ -296,7 +314,13 @@ export class CircuitBuilder implements Gates {
     const left = this.#lift(x, half21);
     const right = this.#lift(y, half21);
     // P1 finishes with its own `a` of both operands, so it waits for those too.
-    const out = this.#wire(outShape, x.k, x.scale + y.scale, latest([half21 + 1, left.readyA, right.readyA]), undefined);
+    const out = this.#wire(
+      outShape,
+      x.k,
+      x.scale + y.scale,
+      latest([half21 + 1, left.readyA, right.readyA]),
+      undefined,
+    );
     return this.#gate(new ProductGate(...this.#name('product'), left, right, shape, out, half21), out);
   }
 
@@ -352,7 +376,13 @@ export class CircuitBuilder implements Gates {
       n,
       P: 1,
       traits: ['table', traits],
-      table: async (p1) => ({ kind: 'rows', table, n, stride, row: await row(p1, await p1.kernels.cast(await p1.value(x, 'a'), Math.min(32, x.k))) }),
+      table: async (p1) => ({
+        kind: 'rows',
+        table,
+        n,
+        stride,
+        row: await row(p1, await p1.kernels.cast(await p1.value(x, 'a'), Math.min(32, x.k))),
+      }),
       choice: async (party) => ({ index: await party.value(x, 'l2') }),
     });
   }
@@ -367,13 +397,19 @@ export class CircuitBuilder implements Gates {
       table: async (p1) => ({ kind: 'cubic', cubic, a: await p1.value(x, 'a') }),
       choice: async (party) => {
         const l = await party.value(x, 'l2');
-        return { index: await party.kernels.shiftRight(l, t, x.k - t), basis: await party.kernels.cubicBasis(l, t, s2, k) };
+        return {
+          index: await party.kernels.shiftRight(l, t, x.k - t),
+          basis: await party.kernels.cubicBasis(l, t, s2, k),
+        };
       },
     });
   }
 
   exponential(x: Wire, gate: Wire, s1: number, s2: number): Wire {
-    invariant(x.k === 25 && gate.k === 1 && gate.count === x.count, 'exponential: expects Z_2^25 and one bit an element');
+    invariant(
+      x.k === 25 && gate.k === 1 && gate.count === x.count,
+      'exponential: expects Z_2^25 and one bit an element',
+    );
     return this.#select([x, gate], x.shape, 64, s1 + s2, {
       n: 16,
       P: 1,
@@ -383,7 +419,10 @@ export class CircuitBuilder implements Gates {
         const { kernels } = party;
         const l = await party.value(x, 'l2');
         const segment = await kernels.scale(await kernels.cast(await kernels.shiftRight(l, 22, 3), 4), 2n);
-        return { index: await kernels.add(segment, await kernels.cast(await party.value(gate, 'l2'), 4)), basis: await kernels.expBasis(l, s2, 64) };
+        return {
+          index: await kernels.add(segment, await kernels.cast(await party.value(gate, 'l2'), 4)),
+          basis: await kernels.expBasis(l, s2, 64),
+        };
       },
     });
   }
@@ -432,7 +471,10 @@ export class CircuitBuilder implements Gates {
   choose(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array): Wire {
     const [first] = values;
     const B = bits.length;
-    invariant(pick.length === 1 << B && bits.every((bit) => bit.k === 1 && bit.count === first.count), 'choose: bits and values differ in length');
+    invariant(
+      pick.length === 1 << B && bits.every((bit) => bit.k === 1 && bit.count === first.count),
+      'choose: bits and values differ in length',
+    );
     return this.#select([...bits, ...values], first.shape, first.k, first.scale, {
       n: 1 << B,
       P: 1 + values.length,
@@ -446,15 +488,27 @@ export class CircuitBuilder implements Gates {
       choice: async (party): Promise<Choice> => {
         const { kernels } = party;
         const index = await joint(party, bits, 'l2');
-        return { index, basis: await kernels.chooseBasis(await Promise.all(values.map((value) => party.value(value, 'l2')))) };
+        return {
+          index,
+          basis: await kernels.chooseBasis(await Promise.all(values.map((value) => party.value(value, 'l2')))),
+        };
       },
     });
   }
 
-  #select(inputs: readonly Wire[], shape: readonly number[], k: number, scale: number, selection: Omit<Selection, 'k' | 'count'>): Wire {
+  #select(
+    inputs: readonly Wire[],
+    shape: readonly number[],
+    k: number,
+    scale: number,
+    selection: Omit<Selection, 'k' | 'count'>,
+  ): Wire {
     const half12 = evenFrom(latest(inputs.map((x) => x.readyA)));
     const out = this.#wire(shape, k, scale, half12 + 2, half12 + 1);
-    return this.#gate(new SelectGate(...this.#name('select'), inputs, out, half12, { ...selection, k, count: out.count }), out);
+    return this.#gate(
+      new SelectGate(...this.#name('select'), inputs, out, half12, { ...selection, k, count: out.count }),
+      out,
+    );
   }
 
   // ── bookkeeping ──────────────────────────────────────────────────────────
@@ -484,7 +538,11 @@ export class CircuitBuilder implements Gates {
   #register(gate: Gate): void {
     invariant(gate.number === this.#gates.length, 'gates are numbered in order');
     if (longestStream(gate) > STREAM_BYTES) {
-      throw new TercetError('ERR_SHAPE', `${gate.path}: its masks are longer than a key stream, 2^38 bytes`, 'run fewer or shorter texts at a time');
+      throw new TercetError(
+        'ERR_SHAPE',
+        `${gate.path}: its masks are longer than a key stream, 2^38 bytes`,
+        'run fewer or shorter texts at a time',
+      );
     }
     this.#gates.push(gate);
     this.#sections.push(this.#path.join('/'));

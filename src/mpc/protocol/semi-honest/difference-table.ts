@@ -27,8 +27,8 @@ export function differenceTable(exact: ExactTable, k: number): DifferenceTable {
 }
 
 /**
- * Rows overlap: row a is the window of the reversed table, twice over, that starts at n − 1 − a. Single bits are kept as whole rows, so that a row
- * starts on a byte.
+ * Rows overlap: row a is the window of the reversed table, twice over, that starts at n − 1 − a. Single bits are
+ * kept as whole rows, so that a row starts on a byte.
  */
 function make({ bits, entries }: ExactTable, k: number): DifferenceTable {
   const n = 1 << bits;
@@ -38,7 +38,12 @@ function make({ bits, entries }: ExactTable, k: number): DifferenceTable {
     return { table: wordsFrom(rows, 1), stride: n, traits, row: async (_p1, a) => a };
   }
   const reversed = Array.from({ length: 2 * n - 1 }, (_, i) => entries[(2 * n - 1 - i) % n]);
-  return { table: wordsFrom(reversed, k), stride: 1, traits, row: async (p1, a) => p1.kernels.offset(await p1.kernels.scale(a, -1n), BigInt(n - 1)) };
+  return {
+    table: wordsFrom(reversed, k),
+    stride: 1,
+    traits,
+    row: async (p1, a) => p1.kernels.offset(await p1.kernels.scale(a, -1n), BigInt(n - 1)),
+  };
 }
 
 const JOINT = new WeakMap<readonly bigint[], Map<number, Words>>();
@@ -64,6 +69,9 @@ export async function joint(party: Party, bits: readonly Wire[], component: Comp
   const B = bits.length;
   let index = await kernels.cast(await party.value(bits[0], component), B);
   for (let b = 1; b < B; b++)
-    index = await kernels.add(index, await kernels.scale(await kernels.cast(await party.value(bits[b], component), B), 1n << BigInt(b)));
+    index = await kernels.add(
+      index,
+      await kernels.scale(await kernels.cast(await party.value(bits[b], component), B), 1n << BigInt(b)),
+    );
   return index;
 }

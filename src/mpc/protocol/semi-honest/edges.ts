@@ -57,13 +57,16 @@ export class InputGate implements Gate {
   }
 }
 
-/** Words of unit vectors that a look-up expands at a time (32 MB): a batch of texts over a large vocabulary is worked on in blocks of positions. */
+/**
+ * Words of unit vectors that a look-up expands at a time (32 MB): a batch of texts over a large vocabulary is
+ * worked on in blocks of positions.
+ */
 export const LOOKUP_WORDS = 1 << 22;
 
 /**
- * Rows E[t] of a table at secret indices (design notes §8, one-sided): P0 sends each compute party its point-function key for e_t, and
- * a = y1·E + (y2·E + λ2'), the bracket sent by P2. With secret weights also Γ2 = −(L1 + L2)[t] − Γ1 from P0 to P2.
- * Each key alone hides t. Output over Z_2^64 at the table's scale.
+ * Rows E[t] of a table at secret indices (design notes §8, one-sided): P0 sends each compute party its
+ * point-function key for e_t, and a = y1·E + (y2·E + λ2'), the bracket sent by P2. With secret weights also Γ2 =
+ * −(L1 + L2)[t] − Γ1 from P0 to P2. Each key alone hides t. Output over Z_2^64 at the table's scale.
  */
 export class LookupGate implements Gate {
   readonly relation = 'lookup' as const;
@@ -115,8 +118,12 @@ export class LookupGate implements Gate {
       const randomness = concatBytes([seeds1.subarray(16 * i, 16 * i + 16), seeds2.subarray(16 * i, 16 * i + 16)]);
       return generatePoint(t, this.#depth, randomness, prgOf(p0, 1).tweak(drawId(this, 'point'), i));
     });
-    await p0.link(1).send(tagOf(this, 'input'), Sealed.plain('point function key', concatBytes(keys.map((key) => key[0]))));
-    await p0.link(2).send(tagOf(this, 'input'), Sealed.plain('point function key', concatBytes(keys.map((key) => key[1]))));
+    await p0
+      .link(1)
+      .send(tagOf(this, 'input'), Sealed.plain('point function key', concatBytes(keys.map((key) => key[0]))));
+    await p0
+      .link(2)
+      .send(tagOf(this, 'input'), Sealed.plain('point function key', concatBytes(keys.map((key) => key[1]))));
     if (!this.#secret) return;
     const fresh = prgOf(p0, 1).spend(drawId(this, 'cross'), this, 'Γ1');
     const own = await p0.kernels.draw(fresh.stream, 64, this.out.count);
@@ -156,7 +163,9 @@ export class LookupGate implements Gate {
     for (let from = 0; from < this.#rows; from += block) {
       const shares: Vector[] = [];
       for (let i = from; i < Math.min(from + block, this.#rows); i++) {
-        shares.push(await kernels.expandPoint(keys.subarray(i * length, (i + 1) * length), this.#depth, this.#table.rows));
+        shares.push(
+          await kernels.expandPoint(keys.subarray(i * length, (i + 1) * length), this.#depth, this.#table.rows),
+        );
       }
       products.push(await kernels.matmulMatrix(await kernels.concat(shares), matrix));
     }

@@ -1,8 +1,9 @@
 /**
  * One party's walk through a circuit: deal ahead, input, online half-rounds, output.
  *
- * The order of messages follows from the circuit alone, so both ends of a link agree on it. P0 runs `deal`, `input` and `output`; between the last two it
- * neither sends nor receives a byte. Components are computed on demand, kept until their last use and dropped then.
+ * The order of messages follows from the circuit alone, so both ends of a link agree on it. P0 runs `deal`, `input`
+ * and `output`; between the last two it neither sends nor receives a byte. Components are computed on demand, kept
+ * until their last use and dropped then.
  */
 import type { RingKernels } from '../../../compute/kernels/types.ts';
 import { type Vector, type Words, lengthOf } from '../../../compute/ring.ts';
@@ -41,7 +42,10 @@ export interface Progress {
   readonly total: number;
 }
 
-/** Whether components of this wire are computed from its operands on demand, so that the operands must live as long as it does. */
+/**
+ * Whether components of this wire are computed from its operands on demand, so that the operands must live as long
+ * as it does.
+ */
 function derives(source: LocalNode | Gate): boolean {
   return !isGate(source) || source.relation === 'lift' || (source.relation === 'affine' && source.half21 === undefined);
 }
@@ -84,7 +88,10 @@ export class Engine implements Party {
 
   // ── phases ───────────────────────────────────────────────────────────────
 
-  /** Correlations: P0 computes and streams them, P2 stores them and sends P1 what can be sent ahead. Data independent. */
+  /**
+   * Correlations: P0 computes and streams them, P2 stores them and sends P1 what can be sent ahead. Data
+   * independent.
+   */
   async deal(): Promise<void> {
     await this.#enter('new', 'dealt', async () => {
       const release = this.#releasePlan((gate) => gate.number);
@@ -119,7 +126,9 @@ export class Engine implements Party {
       if (this.id === 0) return;
       const { gates } = this.#circuit;
       const last = 2 * this.#circuit.cost.rounds;
-      const release = this.#releasePlan((gate) => Math.max(gate.half12 ?? -1, gate.half21 ?? -1, gate.relation === 'output' ? last : -1));
+      const release = this.#releasePlan((gate) =>
+        Math.max(gate.half12 ?? -1, gate.half21 ?? -1, gate.relation === 'output' ? last : -1),
+      );
       for (let half = 0; half < last; half++) {
         for (const gate of gates) {
           if ((half % 2 === 0 ? gate.half12 : gate.half21) !== half) continue;
@@ -213,7 +222,10 @@ export class Engine implements Party {
     return source.apply(this, component, operands);
   }
 
-  /** Reads the named components of every kept wire into this process's memory, where they outlive the vectors of this step. */
+  /**
+   * Reads the named components of every kept wire into this process's memory, where they outlive the vectors of
+   * this step.
+   */
   async #keepFor(components: readonly Component[]): Promise<void> {
     const kept = new Map<string, Partial<Record<Component, Words>>>();
     for (const [name, wire] of this.#circuit.kept) {
@@ -240,7 +252,10 @@ export class Engine implements Party {
     components.set(component, held);
   }
 
-  /** For each position, the wires that nobody needs after it. A gate needs its inputs until its position; a local node until its result is dropped. */
+  /**
+   * For each position, the wires that nobody needs after it. A gate needs its inputs until its position; a local
+   * node until its result is dropped.
+   */
   #releasePlan(position: (gate: Gate) => number): Map<number, number[]> {
     const { sources, gates } = this.#circuit;
     const lastUse = new Array<number>(sources.length).fill(-1);

@@ -1,7 +1,8 @@
 /**
- * The hash that the three parties compare before anything secret moves. It covers all that a circuit computes: every gate and every local node with its operands,
- * shape, ring, scale and *traits*, the public parameters of the kind of node it is. Versions of Tercet that differ in a table or a constant then say so,
- * and give no wrong answer.
+ * The hash that the three parties compare before anything secret moves. It covers all that a circuit computes:
+ * every gate and every local node with its operands, shape, ring, scale and *traits*, the public parameters of the
+ * kind of node it is. Versions of Tercet that differ in a table or a constant then say so, and give no wrong
+ * answer.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { toHex } from '../../../core/bytes.ts';
@@ -11,7 +12,15 @@ import type { Gate } from './gate.ts';
 import type { LocalNode } from './local.ts';
 
 /** A public parameter of a node. */
-export type Trait = string | number | bigint | boolean | undefined | ArrayBufferView | readonly Trait[] | { readonly [name: string]: Trait };
+export type Trait =
+  | string
+  | number
+  | bigint
+  | boolean
+  | undefined
+  | ArrayBufferView
+  | readonly Trait[]
+  | { readonly [name: string]: Trait };
 
 /** One text for each value: long numeric tables by their hash. */
 export function traitText(trait: Trait): string {

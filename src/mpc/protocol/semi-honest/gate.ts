@@ -1,8 +1,9 @@
 /**
  * A gate: one interactive relation with its messages, all three parties' sides next to each other.
  *
- * Each method is one step of one party. `deal*` runs ahead of the input and is data independent; `send12` and `recv12` are the half-round P1 → P2,
- * `send21` and `recv21` the half-round P2 → P1. The engine (`engine.ts`) calls them in the circuit's order, so both ends agree on what comes next.
+ * Each method is one step of one party. `deal*` runs ahead of the input and is data independent; `send12` and
+ * `recv12` are the half-round P1 → P2, `send21` and `recv21` the half-round P2 → P1. The engine (`engine.ts`) calls
+ * them in the circuit's order, so both ends agree on what comes next.
  */
 import { type Vector, type Words, laneBytes } from '../../../compute/ring.ts';
 import type { DrawId, Purpose } from '../../prg/gate-id.ts';
@@ -23,7 +24,10 @@ export interface Gate {
   /** Half-round of its message P1 → P2 (even) and P2 → P1 (odd), if it has one. */
   readonly half12: number | undefined;
   readonly half21: number | undefined;
-  /** Public parameters: all that its messages and its result depend on beside the operands. Part of the circuit's hash. */
+  /**
+   * Public parameters: all that its messages and its result depend on beside the operands. Part of the circuit's
+   * hash.
+   */
   readonly traits: readonly Trait[];
   /** Declared bytes of payload, by phase and direction. */
   readonly cost: Partial<Cost>;
@@ -46,15 +50,19 @@ export interface Gate {
 }
 
 /**
- * Bytes of the longest key stream that a gate draws from under one id: the pads of its table, as long as the table, or a mask of its result, one lane a word.
- * Point-function seeds are shorter than what they look up.
+ * Bytes of the longest key stream that a gate draws from under one id: the pads of its table, as long as the table,
+ * or a mask of its result, one lane a word. Point-function seeds are shorter than what they look up.
  */
 export function longestStream({ out, cost }: Pick<Gate, 'out' | 'cost'>): number {
   return out === undefined ? 0 : Math.max(cost.p1ToP2 ?? 0, laneBytes(out.k) * out.count);
 }
 
 /** The draw id of a gate. */
-export function drawId(gate: { readonly number: number }, purpose: Purpose, table = 0): Omit<DrawId, 'step' | 'branch'> {
+export function drawId(
+  gate: { readonly number: number },
+  purpose: Purpose,
+  table = 0,
+): Omit<DrawId, 'step' | 'branch'> {
   return { gate: gate.number, purpose, table, direction: 0 };
 }
 

@@ -1,8 +1,9 @@
 /**
  * Local operations: exact, without a message, applied by every party to the components it holds.
  *
- * A wire is x = a − λ2 (and y − λ1). A linear map acts on every component alike; a public constant is added to `a` and `y` only; a shift acts on `a` and
- * λ2 and leaves a derived mask, under which nothing may be sent (a lift of such a wire draws a fresh λ1, §15 F2).
+ * A wire is x = a − λ2 (and y − λ1). A linear map acts on every component alike; a public constant is added to `a`
+ * and `y` only; a shift acts on `a` and λ2 and leaves a derived mask, under which nothing may be sent (a lift of
+ * such a wire draws a fresh λ1, §15 F2).
  */
 import type { RingKernels } from '../../../compute/kernels/types.ts';
 import type { Vector } from '../../../compute/ring.ts';
@@ -32,7 +33,8 @@ export function publicOffset(x: Wire, c: bigint): LocalNode {
   return {
     inputs: [x],
     traits: ['offset', c],
-    apply: async (party, component, [value]) => (component === 'a' || component === 'y' ? party.kernels.offset(value, c) : value),
+    apply: async (party, component, [value]) =>
+      component === 'a' || component === 'y' ? party.kernels.offset(value, c) : value,
   };
 }
 
@@ -46,7 +48,10 @@ export function parameterOffset(x: Wire, parameter: Parameter): LocalNode {
     apply: async (party, component, [value]) => {
       const open = party.parameters.weights === 'open';
       if (open && component !== 'a' && component !== 'y') return value;
-      return party.kernels.addRow(value, await party.parameters.words(party.kernels, parameter, open ? 'clear' : SECRET_PART[component]));
+      return party.kernels.addRow(
+        value,
+        await party.parameters.words(party.kernels, parameter, open ? 'clear' : SECRET_PART[component]),
+      );
     },
   };
 }

@@ -1,4 +1,7 @@
-/** What a gate sees of the party it runs at: kernels, pairwise randomness, links, parameters and the components it holds so far. */
+/**
+ * What a gate sees of the party it runs at: kernels, pairwise randomness, links, parameters and the components it
+ * holds so far.
+ */
 import type { Matrix, RingKernels } from '../../../compute/kernels/types.ts';
 import { type Vector, type Words, wireLength } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
@@ -17,7 +20,10 @@ export interface ParameterView {
   readonly weights: 'open' | 'secret';
   /** As a kernel matrix (compute parties). */
   matrix(parameter: Parameter, part: Part): Promise<Matrix>;
-  /** As a flat vector over Z_2^64, made in the memory of `kernels`; P0 derives 'l2' and 'l1+l2' from seeds. `rows` selects rows. */
+  /**
+   * As a flat vector over Z_2^64, made in the memory of `kernels`; P0 derives 'l2' and 'l1+l2' from seeds. `rows`
+   * selects rows.
+   */
   words(kernels: RingKernels, parameter: Parameter, part: Part, rows?: readonly number[]): Promise<Vector>;
 }
 
@@ -36,15 +42,18 @@ export class Link {
   }
 
   /**
-   * Takes a message for sending, in order. Packing starts now and is not waited for, so that the next gate computes while these words come back from a device;
-   * resolves when at most PENDING messages wait. A failure shows in a later `send` or in `flush`.
+   * Takes a message for sending, in order. Packing starts now and is not waited for, so that the next gate computes
+   * while these words come back from a device; resolves when at most PENDING messages wait. A failure shows in a
+   * later `send` or in `flush`.
    */
   async send(tag: string, message: Sealed): Promise<void> {
     const { payload } = message;
     const bytes = payload instanceof Uint8Array ? Promise.resolve(payload) : this.#kernels.pack(payload);
     // Its error is reported when its turn comes.
     bytes.catch(() => undefined);
-    const turn = (this.#turns[this.#turns.length - 1] ?? Promise.resolve()).then(async () => this.#write(tag, await bytes));
+    const turn = (this.#turns[this.#turns.length - 1] ?? Promise.resolve()).then(async () =>
+      this.#write(tag, await bytes),
+    );
     turn.catch(() => undefined);
     this.#turns.push(turn);
     while (this.#turns.length > Link.PENDING) await this.#turns.shift();
@@ -56,13 +65,15 @@ export class Link {
   }
 
   async #write(tag: string, bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length || at === 0; at += Link.PART) await this.#channel.send(tag, bytes.subarray(at, at + Link.PART));
+    for (let at = 0; at < bytes.length || at === 0; at += Link.PART)
+      await this.#channel.send(tag, bytes.subarray(at, at + Link.PART));
   }
 
   async recvBytes(tag: string, length: number): Promise<Uint8Array> {
     if (length <= Link.PART) return this.#channel.recv(tag, length);
     const out = new Uint8Array(length);
-    for (let at = 0; at < length; at += Link.PART) out.set(await this.#channel.recv(tag, Math.min(Link.PART, length - at)), at);
+    for (let at = 0; at < length; at += Link.PART)
+      out.set(await this.#channel.recv(tag, Math.min(Link.PART, length - at)), at);
     return out;
   }
 

@@ -61,7 +61,10 @@ export class LiftGate implements Gate {
 
   async recv12(p2: Party): Promise<void> {
     const message = await p2.link(1).recv(tagOf(this, '12'), this.out.k, this.out.count);
-    const y = this.#widen === undefined ? p2.kernels.sub(message, await p2.value(this.#x, 'l2')) : p2.kernels.add(message, p2.peek(this.#widen) as Vector);
+    const y =
+      this.#widen === undefined
+        ? p2.kernels.sub(message, await p2.value(this.#x, 'l2'))
+        : p2.kernels.add(message, p2.peek(this.#widen) as Vector);
     p2.put(this.out, 'y', await y);
   }
 }
@@ -81,7 +84,15 @@ export class ProductGate implements Gate {
   readonly #shape: ProductShape | undefined;
 
   /** `shape` undefined: elementwise. Both operands are lifted (or results of a selection). */
-  constructor(number: number, path: string, x: Wire, y: Wire, shape: ProductShape | undefined, out: Wire, half21: number) {
+  constructor(
+    number: number,
+    path: string,
+    x: Wire,
+    y: Wire,
+    shape: ProductShape | undefined,
+    out: Wire,
+    half21: number,
+  ) {
     this.number = number;
     this.path = path;
     this.inputs = [x, y];

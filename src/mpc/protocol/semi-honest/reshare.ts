@@ -1,5 +1,6 @@
 /**
- * What gates have in common whose result P2 re-shares to P1: the fresh mask λ2' ← k02 of the output, and P0's cross term Γ = Γ1 + Γ2 with Γ1 ← k01.
+ * What gates have in common whose result P2 re-shares to P1: the fresh mask λ2' ← k02 of the output, and P0's cross
+ * term Γ = Γ1 + Γ2 with Γ1 ← k01.
  */
 import { type Vector, wireLength } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
@@ -11,8 +12,8 @@ import { type Party, prgOf } from './party.ts';
 export type ResharingGate = Gate & { readonly out: Wire };
 
 /**
- * λ2' of the output, the one component of a gate's result that needs no message.
- * SECURITY: asking for another one before its message came is an error, never another party's mask (test/mpc/declared.test.ts).
+ * λ2' of the output, the one component of a gate's result that needs no message. SECURITY: asking for another one
+ * before its message came is an error, never another party's mask (test/mpc/declared.test.ts).
  */
 export async function outputMask(gate: ResharingGate, party: Party, component: Component): Promise<Vector> {
   invariant(component === 'l2', `${gate.path}: component "${component}" is not there yet`);
@@ -20,7 +21,12 @@ export async function outputMask(gate: ResharingGate, party: Party, component: C
 }
 
 /** P2 → P1: P2's additive part of the result, under λ2'. */
-export async function sendReshared(gate: ResharingGate, p2: Party, part: Vector, phase: '21' | 'ahead' = '21'): Promise<void> {
+export async function sendReshared(
+  gate: ResharingGate,
+  p2: Party,
+  part: Vector,
+  phase: '21' | 'ahead' = '21',
+): Promise<void> {
   const fresh = prgOf(p2, 2).spend(drawId(gate, 'mask2'), gate, 'λ2');
   const mask = await p2.kernels.draw(fresh.stream, gate.out.k, gate.out.count);
   await p2.link(1).send(tagOf(gate, phase), Sealed.under(fresh, await p2.kernels.add(part, mask)));

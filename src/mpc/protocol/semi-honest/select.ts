@@ -18,7 +18,10 @@ import type { Trait } from './fingerprint.ts';
 import { type Party, prgOf } from './party.ts';
 import { outputMask, recvReshared, sendReshared } from './reshare.ts';
 
-/** Bytes of one part of a table on the link: large enough to amortise a frame, small enough to overlap building, sending and choosing. */
+/**
+ * Bytes of one part of a table on the link: large enough to amortise a frame, small enough to overlap building,
+ * sending and choosing.
+ */
 const PART_BYTES = 1 << 20;
 /** Parts that are built while one is on its way. */
 const PARTS_AHEAD = 3;
@@ -155,7 +158,10 @@ export abstract class SelectionGate implements Gate {
   }
 }
 
-/** A selection whose result is re-shared at once: both `a` and `y` of the output exist, so it enters a product without another message. */
+/**
+ * A selection whose result is re-shared at once: both `a` and `y` of the output exist, so it enters a product
+ * without another message.
+ */
 export class SelectGate extends SelectionGate {
   readonly relation = 'select' as const;
   readonly cost: Partial<Cost>;
@@ -180,6 +186,10 @@ export class SelectGate extends SelectionGate {
   }
 
   async recv21(p1: Party): Promise<void> {
-    p1.put(this.out, 'a', await p1.kernels.sub(await recvReshared(this, p1), await selectionMask1(this, this.selection, p1)));
+    p1.put(
+      this.out,
+      'a',
+      await p1.kernels.sub(await recvReshared(this, p1), await selectionMask1(this, this.selection, p1)),
+    );
   }
 }

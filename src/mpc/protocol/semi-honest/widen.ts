@@ -1,8 +1,10 @@
 /**
- * Widening Z_2^k → Z_2^k2 of x = a − λ2 with |x| < 2^(k−2) (design notes §14.1), and with a local shift before it the truncation of §13.
+ * Widening Z_2^k → Z_2^k2 of x = a − λ2 with |x| < 2^(k−2) (design notes §14.1), and with a local shift before it
+ * the truncation of §13.
  *
- * With a' = a + 2^(k−2) and canonical residues, x + 2^(k−2) = a' − λ2 + 2^k·wrap, and wrap = [msb a' = 0 ∧ msb λ2 = 1]: a selection of two entries on
- * words mod 2^(k2−k). P2 sends its additive part under a fresh λ2'. Exact inside the domain; outside it the result is off by 2^k.
+ * With a' = a + 2^(k−2) and canonical residues, x + 2^(k−2) = a' − λ2 + 2^k·wrap, and wrap = [msb a' = 0 ∧ msb λ2 =
+ * 1]: a selection of two entries on words mod 2^(k2−k). P2 sends its additive part under a fresh λ2'. Exact inside
+ * the domain; outside it the result is off by 2^k.
  */
 import { type Vector, wireLength, wordsFrom } from '../../../compute/ring.ts';
 import type { Component, Wire } from '../../share/wire.ts';
@@ -31,7 +33,13 @@ export class WidenGate extends SelectionGate {
       k,
       count: x.count,
       traits: ['wrap'],
-      table: async (p1) => ({ kind: 'rows', table: wordsFrom(WRAP, k), n: 2, stride: 2, row: await p1.kernels.shiftRight(await this.#offset(p1), x.k - 1, 1) }),
+      table: async (p1) => ({
+        kind: 'rows',
+        table: wordsFrom(WRAP, k),
+        n: 2,
+        stride: 2,
+        row: await p1.kernels.shiftRight(await this.#offset(p1), x.k - 1, 1),
+      }),
       choice: async (party) => ({ index: await party.kernels.shiftRight(await party.value(x, 'l2'), x.k - 1, 1) }),
     };
     this.cost = { ...selectionCost(this.selection), p2ToP1: wireLength(out.k, out.count) };
@@ -60,7 +68,10 @@ export class WidenGate extends SelectionGate {
     p1.put(this.out, 'a', await p1.kernels.add(await this.partOfP1(p1), await recvReshared(this, p1)));
   }
 
-  /** P1's additive part of the result, a' + r0·2^k − 2^(k−2). Unmasked: it leaves P1 only under a fresh λ1 (`LiftGate`). */
+  /**
+   * P1's additive part of the result, a' + r0·2^k − 2^(k−2). Unmasked: it leaves P1 only under a fresh λ1
+   * (`LiftGate`).
+   */
   async partOfP1(p1: Party): Promise<Vector> {
     const { kernels } = p1;
     const minusR0 = await this.#raised(p1, await selectionMask1(this, this.selection, p1));
