@@ -22,8 +22,8 @@ import { loadTokenizer } from '../dist/ml/tokenizers/tokenizer.js';
 import { SPREAD, acceptedSpread, valueDomain } from '../dist/mpc/secure/attention.js';
 import { acceptedVariance, varianceDomain } from '../dist/mpc/secure/normalise.js';
 import { accepted } from '../dist/mpc/secure/range-check.js';
-import { openModel } from '../dist/party/model.js';
-import { wasmKernels } from '../dist/party/node-kernels.js';
+import { openModel } from '../dist/node/model.js';
+import { wasmKernels } from '../dist/node/kernels.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

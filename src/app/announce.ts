@@ -2,12 +2,12 @@
  * What the one polite live region says between two states: start, quarters, done with the answer, stopped. Never a
  * counter, never single pieces of a text.
  */
-import { answerWords } from './answers.ts';
+import { answerWords } from './results.ts';
 import { STOPPED, STOPPED_TEXT } from './copy.ts';
 import { seconds } from './format.ts';
-import { silenceOf } from './shown.ts';
+import { silenceOf } from './selectors/run.ts';
 import type { Run, State } from './state.ts';
-import { generationOf } from './subject.ts';
+import { generationOf } from './form.ts';
 
 export function announcement(before: State, now: State): string | undefined {
   if (now.stopped && !before.stopped) return now.slot === 'stopped' ? STOPPED_TEXT : STOPPED;

@@ -6,16 +6,16 @@
  * events of a dropped model are ignored.
  */
 import { kindOf } from '../core/errors.ts';
-import type { Model, PretrainedOptions, ProgressEvent } from '../sdk/types.ts';
-import { type Need, ask, checkedText, needOf, prepareOptions, sameNeed } from './asking.ts';
+import type { Model, PretrainedOptions, ProgressEvent } from '../owner/types.ts';
+import { type Need, ask, checkedText, needOf, prepareOptions, sameNeed } from './requests.ts';
 import { type Failure, failureOf } from './errors.ts';
 import type { Sdk } from './port.ts';
 import type { Left } from './presence.ts';
-import { holdsPlace } from './lines.ts';
+import { holdsPlace } from './selectors/labels.ts';
 import { isRefusal, problemOf } from './problems.ts';
 import { type Gone, type Settings, entryOf, weightsOf } from './state.ts';
 import type { Store } from './store.ts';
-import type { Job, Subject } from './subject.ts';
+import type { Job, Subject } from './form.ts';
 
 /** A pause in typing that is worth preparing in. */
 const PAUSE_MS = 400;

@@ -2,9 +2,9 @@
  * The words of the interface that are not in `index.html`. Vocabulary: locked number, key 1 and 2, prepared ahead,
  * round; see the design's table of words.
  */
-import type { Availability, Device, FallbackEvent, Protocol, Transport, Weights } from '../sdk/types.ts';
+import type { Availability, Device, FallbackEvent, Protocol, Transport, Weights } from '../owner/types.ts';
 import type { Gone } from './state.ts';
-import type { Example, Job } from './subject.ts';
+import type { Example, Job } from './form.ts';
 
 /** How a blank is written in a text, unless a model has its own way. */
 export const BLANK = '[MASK]';

@@ -2,10 +2,10 @@
  * What the two compute parties learn of a run, said before it and after it. Never the words; this is the rest.
  * Pure.
  */
-import { type Answer, costOf } from './answers.ts';
+import { type Answer, costOf } from './results.ts';
 import { plural } from './format.ts';
 import { type State, weightsOf } from './state.ts';
-import { generationOf } from './subject.ts';
+import { generationOf } from './form.ts';
 
 /** Before the run; empty until the length is known. */
 export function willSee(state: State): string {

@@ -4,7 +4,7 @@
  */
 import { explain, failureOf } from './errors.ts';
 import { type State, entryOf, operatorsOf } from './state.ts';
-import { type Field, type Job, type Subject, blankOf, labelsOf, numberOf } from './subject.ts';
+import { type Field, type Job, type Subject, blankOf, labelsOf, numberOf } from './form.ts';
 
 export interface Problem {
   readonly field: Field;

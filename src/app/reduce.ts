@@ -1,8 +1,8 @@
 /** State and event to state: pure, so that every path of a run is tested without a browser. */
-import type { FallbackEvent, ProgressEvent } from '../sdk/types.ts';
-import { costOf } from './answers.ts';
+import type { FallbackEvent, ProgressEvent } from '../owner/types.ts';
+import { costOf } from './results.ts';
 import { type AppEvent, NO_PREPARATION, type Run, type State, entryOf } from './state.ts';
-import { type Field, type Job, type Subject, examplesOf, isExample, modelTask } from './subject.ts';
+import { type Field, type Job, type Subject, examplesOf, isExample, modelTask } from './form.ts';
 
 export function reduce(state: State, event: AppEvent): State {
   switch (event.type) {

@@ -12,15 +12,15 @@ import { bring } from './views/bring.ts';
 import { cost } from './views/cost.ts';
 import { credential } from './views/credential.ts';
 import { byId, reducedMotion } from './views/dom.ts';
-import { growing } from './views/growing.ts';
+import { growing } from './views/streaming.ts';
 import { notices } from './views/notices.ts';
 import { picture } from './views/picture.ts';
 import { room } from './views/room.ts';
-import { saw } from './views/saw.ts';
+import { saw } from './views/transcript.ts';
 import { settings } from './views/settings.ts';
-import { slot } from './views/slot.ts';
+import { slot } from './views/panel.ts';
 import { theme } from './views/theme.ts';
-import { trouble } from './views/trouble.ts';
+import { trouble } from './views/error-panel.ts';
 
 /** Counters move ten times a second, and at most four under reduced motion. */
 const TICK_MS = 100;

@@ -13,10 +13,10 @@ import type {
   TextCheck,
   Transport,
   Weights,
-} from '../sdk/types.ts';
-import type { Answer } from './answers.ts';
+} from '../owner/types.ts';
+import type { Answer } from './results.ts';
 import type { Failure } from './errors.ts';
-import { EMPTY, type Job, type Subject, modelTask } from './subject.ts';
+import { EMPTY, type Job, type Subject, modelTask } from './form.ts';
 
 export interface Settings {
   readonly protocol: Protocol;

@@ -6,12 +6,12 @@
 
 import { TercetError } from '../core/errors.ts';
 import { concatBytes } from '../core/bytes.ts';
-import { FramedChannel, type SessionChannel, type Transport, type TransportEvents } from './channel.ts';
-import { SESSION_BYTES, encodeHeader } from './frame.ts';
-import { withProfile } from './paced.ts';
-import { Queue } from './queue.ts';
-import { nextTurn } from './turn.ts';
-import type { Channel, LinkProfile, PartyId } from './types.ts';
+import { FramedChannel, type SessionChannel, type Transport, type TransportEvents } from './wire/channel.ts';
+import { SESSION_BYTES, encodeHeader } from './wire/frame.ts';
+import { withProfile } from './simulated/paced.ts';
+import { Queue } from './wire/queue.ts';
+import { nextTurn } from '../core/event-loop.ts';
+import type { Channel, LinkProfile, PartyId } from './wire/types.ts';
 
 /** Bytes under way beyond which `send` waits. */
 const HIGH_WATER_BYTES = 8 * 1024 * 1024;

@@ -8,8 +8,8 @@ import { type Server as TlsServer, createServer as createTlsServer } from 'node:
 import type { AddressInfo } from 'node:net';
 import { isLoopback } from '../core/address.ts';
 import { TercetError } from '../core/errors.ts';
-import { DEPLOYMENT_FILE } from '../sdk/deployment.ts';
-import type { Deployment } from '../sdk/types.ts';
+import { DEPLOYMENT_FILE } from '../owner/deployment.ts';
+import type { Deployment } from '../owner/types.ts';
 import { Content, contentOf, sendContent } from './content.ts';
 import type { WrittenDeployment } from './deployment.ts';
 

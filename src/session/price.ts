@@ -1,7 +1,7 @@
 /**
  * What a run will cost a compute party, from the request's shape and the model's public configuration and plan
  * alone: arithmetic on a few numbers, microseconds, before anything is built, stored or sent. A party asks it of
- * every stranger's request (`party/budgets.ts`), an owner of its batches.
+ * every stranger's request (`daemon/budgets.ts`), an owner of its batches.
  *
  * It follows the forward passes gadget by gadget, so bytes are those of `Circuit.cost`, exactly for a text or a
  * prompt; generated tokens are counted at their mean position. Declared: bytes and rounds never below the
@@ -17,7 +17,7 @@ import type { ModelPlan } from '../ml/models/plan.ts';
 import { OUTPUT_FORM, outputShape, rowScale } from '../ml/models/run.ts';
 import type { GeluRange } from '../mpc/secure/activation.ts';
 import { normaliseShift } from '../mpc/secure/normalise.ts';
-import { LOOKUP_WORDS } from '../mpc/protocol/semi-honest/edges.ts';
+import { LOOKUP_WORDS } from '../mpc/protocol/semi-honest/io.ts';
 import { Link } from '../mpc/protocol/semi-honest/party.ts';
 import type { Cost } from '../mpc/protocol/types.ts';
 import { WIRE_BYTES } from './circuits.ts';

@@ -9,7 +9,7 @@ import type {
   PredictResult,
   PrepareOptions,
   PretrainedOptions,
-} from '../../src/sdk/types.ts';
+} from '../../src/owner/types.ts';
 import { DEPLOYMENT } from './dev/scripted.ts';
 import { links, predicted } from './support.ts';
 

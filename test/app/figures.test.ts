@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { EMPTY } from '../../src/app/subject.ts';
-import { figures, gainOf } from '../../src/app/figures.ts';
-import { stepTitle } from '../../src/app/lines.ts';
-import { lostOf, movingOf, onlyAhead, phaseOf, sampleOf } from '../../src/app/shown.ts';
+import { EMPTY } from '../../src/app/form.ts';
+import { figures, gainOf } from '../../src/app/selectors/metrics.ts';
+import { stepTitle } from '../../src/app/selectors/labels.ts';
+import { lostOf, movingOf, onlyAhead, phaseOf, sampleOf } from '../../src/app/selectors/run.ts';
 import type { AppEvent } from '../../src/app/state.ts';
 import { LOADED, PREPARED, stateAfter, links, predicted } from './support.ts';
 

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { announcement } from '../../src/app/announce.ts';
 import { reduce } from '../../src/app/reduce.ts';
 import { type AppEvent, entryOf, weightsOf } from '../../src/app/state.ts';
-import { EMPTY } from '../../src/app/subject.ts';
-import { lines } from '../../src/app/lines.ts';
-import { movingOf, silenceOf } from '../../src/app/shown.ts';
+import { EMPTY } from '../../src/app/form.ts';
+import { lines } from '../../src/app/selectors/labels.ts';
+import { movingOf, silenceOf } from '../../src/app/selectors/run.ts';
 import { DEPLOYMENT } from './dev/scripted.ts';
 import { LOADED, PREPARED, stateAfter, links, predicted } from './support.ts';
 

@@ -1,16 +1,16 @@
 /** What each task needs of the form, what is said of it before and after, and how its parts come together. */
 import { describe, expect, it } from 'vitest';
 import { announcement } from '../../src/app/announce.ts';
-import { type Answer, answerWords, kindName } from '../../src/app/answers.ts';
-import { needOf, prepareOptions, sameNeed } from '../../src/app/asking.ts';
-import { growingOf } from '../../src/app/growing.ts';
+import { type Answer, answerWords, kindName } from '../../src/app/results.ts';
+import { needOf, prepareOptions, sameNeed } from '../../src/app/requests.ts';
+import { growingOf } from '../../src/app/streaming.ts';
 import { didSee, willSee } from '../../src/app/leaks.ts';
 import { problemOf } from '../../src/app/problems.ts';
 import { reduce } from '../../src/app/reduce.ts';
 import type { AppEvent, State } from '../../src/app/state.ts';
-import { EMPTY, type Job, type Subject, generationOf, labelsOf, numberOf, taskTextOf } from '../../src/app/subject.ts';
+import { EMPTY, type Job, type Subject, generationOf, labelsOf, numberOf, taskTextOf } from '../../src/app/form.ts';
 import { TercetError } from '../../src/core/errors.ts';
-import type { TextCheck } from '../../src/sdk/types.ts';
+import type { TextCheck } from '../../src/owner/types.ts';
 import { LOADED, links, predicted, stateAfter } from './support.ts';
 
 const CHECK: TextCheck = { tokens: 9, paddedTokens: 16, blanks: 0 };

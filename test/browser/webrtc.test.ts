@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { answerLink } from '../../src/bench/link.ts';
 import { toHex } from '../../src/core/bytes.ts';
-import { createIdentity } from '../../src/net/identity.ts';
+import { createIdentity } from '../../src/net/identity/identity.ts';
 import { nodeAnswerer, releaseWebRtc } from '../../src/net/webrtc/node.ts';
 import { expectCode, until } from '../net/helpers.ts';
 import { MODEL, PARAMETERS, type TestGateway, closeGateways, testGateway } from '../net/owner-links.ts';

@@ -19,7 +19,7 @@ import {
 } from '../../src/hub/index.ts';
 import type { FileCache } from '../../src/hub/memory-store.ts';
 import { diskStore } from '../../src/hub/store-node.ts';
-import { openModel } from '../../src/party/model.ts';
+import { openModel } from '../../src/node/model.ts';
 import { failure as failed } from '../failure.ts';
 import { COMMIT, TestHub } from './server.ts';
 

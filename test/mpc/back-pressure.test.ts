@@ -6,7 +6,7 @@ import { PairPrg } from '../../src/mpc/prg/prg.ts';
 import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import { Engine } from '../../src/mpc/protocol/semi-honest/engine.ts';
 import { memoryPair } from '../../src/net/memory.ts';
-import type { Channel, PartyId } from '../../src/net/types.ts';
+import type { Channel, PartyId } from '../../src/net/wire/types.ts';
 import { noParameters } from '../support/simulate.ts';
 
 const GATES = 8;

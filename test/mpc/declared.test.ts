@@ -14,7 +14,7 @@ import { attend, attentionKeys, attentionValues } from '../../src/mpc/secure/att
 import { isNegative, select } from '../../src/mpc/secure/compare.ts';
 import { normalise } from '../../src/mpc/secure/normalise.ts';
 import type { Component } from '../../src/mpc/share/wire.ts';
-import type { PartyId } from '../../src/net/types.ts';
+import type { PartyId } from '../../src/net/wire/types.ts';
 import { thrown } from '../failure.ts';
 import { noParameters } from '../support/simulate.ts';
 

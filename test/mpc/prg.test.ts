@@ -16,7 +16,7 @@ import { PairPrg, type Use, attemptKey } from '../../src/mpc/prg/prg.ts';
 import type { Circuit } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import { drawId } from '../../src/mpc/protocol/semi-honest/gate.ts';
 import type { ExactTable, Gates, Inputs } from '../../src/mpc/protocol/types.ts';
-import { Fresh, Sealed } from '../../src/mpc/share/sealed.ts';
+import { Fresh, Sealed } from '../../src/mpc/share/masked.ts';
 import { failure } from '../failure.ts';
 import { printed, secretsIn } from '../support/secrets.ts';
 import { type Message, collect, keysOf, seeded, simulate } from '../support/simulate.ts';

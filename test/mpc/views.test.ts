@@ -11,13 +11,13 @@ import { type Words, wordsFrom, zeros } from '../../src/compute/ring.ts';
 import { attemptKey } from '../../src/mpc/prg/prg.ts';
 import { OpenAffineGate } from '../../src/mpc/protocol/semi-honest/affine.ts';
 import type { Circuit } from '../../src/mpc/protocol/semi-honest/circuit.ts';
-import type { PartyId } from '../../src/net/types.ts';
-import { InputGate } from '../../src/mpc/protocol/semi-honest/edges.ts';
+import type { PartyId } from '../../src/net/wire/types.ts';
+import { InputGate } from '../../src/mpc/protocol/semi-honest/io.ts';
 import { type Party, prgOf } from '../../src/mpc/protocol/semi-honest/party.ts';
 import { LiftGate } from '../../src/mpc/protocol/semi-honest/product.ts';
 import { SelectGate } from '../../src/mpc/protocol/semi-honest/select.ts';
 import type { Gates, Inputs } from '../../src/mpc/protocol/types.ts';
-import { Sealed } from '../../src/mpc/share/sealed.ts';
+import { Sealed } from '../../src/mpc/share/masked.ts';
 import { type ClearParameter, parameterView } from '../support/parameters.ts';
 import { type Message, type SimulationOptions, collect, createParties, keysOf, simulate } from '../support/simulate.ts';
 

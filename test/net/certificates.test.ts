@@ -3,7 +3,7 @@ import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createCertificates, credentialsOf, ensureCertificates } from '../../src/net/certificates.ts';
+import { createCertificates, credentialsOf, ensureCertificates } from '../../src/net/tls/certificates.ts';
 import { expectCode, testCertificates } from './helpers.ts';
 
 const DAY_MS = 86_400_000;

@@ -2,8 +2,8 @@
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { concatBytes } from '../../src/core/bytes.ts';
-import { FIXED_HEADER_BYTES } from '../../src/net/frame.ts';
-import type { Channel } from '../../src/net/types.ts';
+import { FIXED_HEADER_BYTES } from '../../src/net/wire/frame.ts';
+import type { Channel } from '../../src/net/wire/types.ts';
 import { SESSION, expectCode, frame, pattern, same, sleep } from './helpers.ts';
 
 export interface PairOptions {

@@ -5,12 +5,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { fromHex } from '../../src/core/bytes.ts';
 import { type ErrorCode, TercetError } from '../../src/core/errors.ts';
-import { credentialsOf } from '../../src/net/certificates.ts';
-import { OwnerCredential, PRESENTED_BYTES } from '../../src/net/credential.ts';
-import { Enrolment } from '../../src/net/enrolment.ts';
-import { createIdentity } from '../../src/net/identity.ts';
-import { signRevocations } from '../../src/net/revocations.ts';
-import { connectTls, listenTls } from '../../src/net/tls.ts';
+import { credentialsOf } from '../../src/net/tls/certificates.ts';
+import { OwnerCredential, PRESENTED_BYTES } from '../../src/net/enrolment/credential.ts';
+import { Enrolment } from '../../src/net/enrolment/enrolment.ts';
+import { createIdentity } from '../../src/net/identity/identity.ts';
+import { signRevocations } from '../../src/net/enrolment/revocations.ts';
+import { connectTls, listenTls } from '../../src/net/tls/tls.ts';
 import { releaseWebRtc } from '../../src/net/webrtc/node.ts';
 import { NOW, type TestSharing, testCredential, testFile, testSharing } from '../support/enrolment.ts';
 import { printed, secretsIn } from '../support/secrets.ts';

@@ -4,7 +4,7 @@ import * as net from 'node:net';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { toHex } from '../../src/core/bytes.ts';
-import { createIdentity } from '../../src/net/identity.ts';
+import { createIdentity } from '../../src/net/identity/identity.ts';
 import { MAX_BODY_BYTES } from '../../src/net/signalling/messages.ts';
 import type { RtcAnswerer } from '../../src/net/webrtc/types.ts';
 import { nodeAnswerer, nodeOfferer, releaseWebRtc } from '../../src/net/webrtc/node.ts';

@@ -1,13 +1,18 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { concatBytes } from '../../src/core/bytes.ts';
 import { type ErrorCode, TercetError } from '../../src/core/errors.ts';
-import { FramedChannel, type Transport } from '../../src/net/channel.ts';
+import { FramedChannel, type Transport } from '../../src/net/wire/channel.ts';
 import { linkTransport } from '../../src/net/chunks/transport.ts';
-import { ownerHandshake, ownerHandshakeOn, partyHandshake, partyHandshakeOn } from '../../src/net/handshake.ts';
+import {
+  ownerHandshake,
+  ownerHandshakeOn,
+  partyHandshake,
+  partyHandshakeOn,
+} from '../../src/net/handshake/handshake.ts';
 import { FINISH_BYTES, OWNER_HELLO_BYTES, PARTY_HELLO_BYTES } from '../../src/net/handshake/messages.ts';
 import { OwnerHandshake, type OwnerTerms } from '../../src/net/handshake/owner.ts';
 import { PartyHandshake, type PartyTerms } from '../../src/net/handshake/party.ts';
-import { type PartyIdentity, createIdentity } from '../../src/net/identity.ts';
+import { type PartyIdentity, createIdentity } from '../../src/net/identity/identity.ts';
 import { memoryPair } from '../../src/net/memory.ts';
 import { SESSION, expectCode, same } from './helpers.ts';
 import { printed, secretsIn } from '../support/secrets.ts';

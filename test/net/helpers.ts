@@ -4,11 +4,11 @@ import * as tls from 'node:tls';
 import { expect } from 'vitest';
 import { concatBytes } from '../../src/core/bytes.ts';
 import { type ErrorCode, TercetError } from '../../src/core/errors.ts';
-import { type Certificates, createCertificates } from '../../src/net/certificates.ts';
-import type { Certified } from '../../src/net/credentials.ts';
-import { encodeHeader } from '../../src/net/frame.ts';
-import { encodeHello, partyName } from '../../src/net/hello.ts';
-import type { PartyId } from '../../src/net/types.ts';
+import { type Certificates, createCertificates } from '../../src/net/tls/certificates.ts';
+import type { Certified } from '../../src/net/tls/credentials.ts';
+import { encodeHeader } from '../../src/net/wire/frame.ts';
+import { encodeHello, partyName } from '../../src/net/tls/hello.ts';
+import type { PartyId } from '../../src/net/wire/types.ts';
 
 export const SESSION = Uint8Array.from({ length: 16 }, (_, i) => i + 1);
 

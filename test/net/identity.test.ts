@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { fromHex } from '../../src/core/bytes.ts';
-import { checkPublicKey, createIdentity, identityFromSeed, verifySignature } from '../../src/net/identity.ts';
-import { ensureIdentity, identityPath } from '../../src/net/identity-node.ts';
-import { decodeTranscript, encodeTranscript } from '../../src/net/transcript.ts';
+import { checkPublicKey, createIdentity, identityFromSeed, verifySignature } from '../../src/net/identity/identity.ts';
+import { ensureIdentity, identityPath } from '../../src/net/identity/identity-node.ts';
+import { decodeTranscript, encodeTranscript } from '../../src/net/wire/transcript.ts';
 import { printed, secretsIn } from '../support/secrets.ts';
 import { expectCode, same } from './helpers.ts';
 

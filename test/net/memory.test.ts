@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FramedChannel, type TransportEvents } from '../../src/net/channel.ts';
+import { FramedChannel, type TransportEvents } from '../../src/net/wire/channel.ts';
 import { memoryPair } from '../../src/net/memory.ts';
 import { channelConformance } from './conformance.ts';
 import { SESSION, expectCode, same } from './helpers.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { memoryPair } from '../../src/net/memory.ts';
-import { withProfile } from '../../src/net/paced.ts';
-import { PROFILE_NAMES, linkProfile } from '../../src/net/profiles.ts';
-import type { PartyId } from '../../src/net/types.ts';
+import { withProfile } from '../../src/net/simulated/paced.ts';
+import { PROFILE_NAMES, linkProfile } from '../../src/net/simulated/profiles.ts';
+import type { PartyId } from '../../src/net/wire/types.ts';
 import { channelConformance } from './conformance.ts';
 import { expectCode } from './helpers.ts';
 

@@ -4,8 +4,8 @@
  */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { TercetError } from '../../src/core/errors.ts';
-import { type PartyIdentity, createIdentity } from '../../src/net/identity.ts';
-import { openOwnerLink } from '../../src/net/owner-link.ts';
+import { type PartyIdentity, createIdentity } from '../../src/net/identity/identity.ts';
+import { openOwnerLink } from '../../src/net/gateway/owner-link.ts';
 import { MAX_BODY_BYTES } from '../../src/net/signalling/messages.ts';
 import { type RouterOptions, serve } from '../../src/net/signalling/router.ts';
 import { fingerprintOf } from '../../src/net/signalling/sdp.ts';

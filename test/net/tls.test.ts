@@ -2,13 +2,19 @@ import * as net from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { TercetError } from '../../src/core/errors.ts';
-import type { SessionChannel } from '../../src/net/channel.ts';
-import { createCertificates, credentialsOf } from '../../src/net/certificates.ts';
-import type { Certified } from '../../src/net/credentials.ts';
-import { decodeHello, encodeHello } from '../../src/net/hello.ts';
-import { withProfile } from '../../src/net/paced.ts';
-import { type ConnectOptions, type ListenOptions, type TlsListener, connectTls, listenTls } from '../../src/net/tls.ts';
-import type { PartyId } from '../../src/net/types.ts';
+import type { SessionChannel } from '../../src/net/wire/channel.ts';
+import { createCertificates, credentialsOf } from '../../src/net/tls/certificates.ts';
+import type { Certified } from '../../src/net/tls/credentials.ts';
+import { decodeHello, encodeHello } from '../../src/net/tls/hello.ts';
+import { withProfile } from '../../src/net/simulated/paced.ts';
+import {
+  type ConnectOptions,
+  type ListenOptions,
+  type TlsListener,
+  connectTls,
+  listenTls,
+} from '../../src/net/tls/tls.ts';
+import type { PartyId } from '../../src/net/wire/types.ts';
 import { type PairOptions, channelConformance } from './conformance.ts';
 import { SESSION, expectCode, greetedClient, rawClient, secured, testCertificates, until } from './helpers.ts';
 

@@ -1,9 +1,9 @@
 /** Who gives way when connections that prove nothing crowd a listener; and links that stand ahead of their session. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { addressGroup } from '../../src/net/address.ts';
-import { credentialsOf } from '../../src/net/certificates.ts';
-import { type TlsListener, connectSpare, connectTls, listenTls } from '../../src/net/tls.ts';
-import { Unfinished } from '../../src/net/unfinished.ts';
+import { addressGroup } from '../../src/net/wire/address-group.ts';
+import { credentialsOf } from '../../src/net/tls/certificates.ts';
+import { type TlsListener, connectSpare, connectTls, listenTls } from '../../src/net/tls/tls.ts';
+import { Unfinished } from '../../src/net/wire/unfinished.ts';
 import { SESSION, expectCode, testCertificates } from './helpers.ts';
 
 describe('an address', () => {

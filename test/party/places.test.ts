@@ -1,7 +1,7 @@
 /** Places of a compute party: earned by the next step in time, given up by who only waits. */
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { releaseWebRtc } from '../../src/net/webrtc/node.ts';
-import { Places } from '../../src/party/places.ts';
+import { Places } from '../../src/daemon/places.ts';
 import { recvControl } from '../../src/session/control.ts';
 import { PATIENCE, type Patience } from '../../src/session/place.ts';
 import { failure } from '../failure.ts';

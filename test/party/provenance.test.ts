@@ -8,7 +8,7 @@ import { toHex } from '../../src/core/bytes.ts';
 import { sleep } from '../../src/core/abort.ts';
 import { ERROR_CODES, TercetError, kindOf } from '../../src/core/errors.ts';
 import { heard, told } from '../../src/core/told.ts';
-import { credentialsOf } from '../../src/net/certificates.ts';
+import { credentialsOf } from '../../src/net/tls/certificates.ts';
 import { memoryPair } from '../../src/net/memory.ts';
 import { releaseWebRtc } from '../../src/net/webrtc/node.ts';
 import { linkName } from '../../src/session/binding.ts';

@@ -1,11 +1,11 @@
 /** The deployment document, the buckets of padding, and the pipeline's own refusals. */
 import { describe, expect, it } from 'vitest';
-import { bucketFor, bucketsOf } from '../../src/sdk/buckets.ts';
-import { capabilitiesOf } from '../../src/sdk/capabilities.ts';
-import { parseDeployment } from '../../src/sdk/deployment.ts';
-import type { Environment } from '../../src/sdk/environment.ts';
-import { partiesHealth } from '../../src/sdk/health.ts';
-import { settle, unsettle } from '../../src/sdk/settled.ts';
+import { bucketFor, bucketsOf } from '../../src/owner/buckets.ts';
+import { capabilitiesOf } from '../../src/owner/capabilities.ts';
+import { parseDeployment } from '../../src/owner/deployment.ts';
+import type { Environment } from '../../src/owner/environment.ts';
+import { partiesHealth } from '../../src/owner/health.ts';
+import { settle, unsettle } from '../../src/sdk/worker/result-envelope.ts';
 import { TercetError } from '../../src/core/errors.ts';
 import { failure } from '../failure.ts';
 

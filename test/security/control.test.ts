@@ -8,7 +8,7 @@ import { type ErrorCode, TercetError } from '../../src/core/errors.ts';
 import { Refusal } from '../../src/core/told.ts';
 import { memoryPair } from '../../src/net/memory.ts';
 import { type Offer, checkOffers, configHash, offerFromJson, offerToJson } from '../../src/session/agreement.ts';
-import { withBoth } from '../../src/session/blame.ts';
+import { withBoth } from '../../src/session/fault-attribution.ts';
 import { Fields, type Json, recvControl, sendControl, sendFailure } from '../../src/session/control.ts';
 import { reportFromJson, reportToJson } from '../../src/session/report.ts';
 import { failure } from '../failure.ts';

@@ -16,7 +16,7 @@ import { randomWeights } from '../../src/ml/models/random.ts';
 import { PURPOSES } from '../../src/mpc/prg/gate-id.ts';
 import { type Gate, longestStream } from '../../src/mpc/protocol/semi-honest/gate.ts';
 import { Link } from '../../src/mpc/protocol/semi-honest/party.ts';
-import { type Fresh, Sealed } from '../../src/mpc/share/sealed.ts';
+import { type Fresh, Sealed } from '../../src/mpc/share/masked.ts';
 import { circuitFor } from '../../src/session/agreement.ts';
 import type { Request, RequestShape } from '../../src/session/request.ts';
 import { type StartOptions, prepared, servedModel, servedSecret } from './harness.ts';

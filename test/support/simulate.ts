@@ -7,7 +7,7 @@ import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import type { Words } from '../../src/compute/ring.ts';
 import { asTercetError } from '../../src/core/errors.ts';
 import { type MemoryOptions, memoryPair } from '../../src/net/memory.ts';
-import type { Channel, PartyId } from '../../src/net/types.ts';
+import type { Channel, PartyId } from '../../src/net/wire/types.ts';
 import type { Attempt } from '../../src/mpc/prg/gate-id.ts';
 import { PairPrg } from '../../src/mpc/prg/prg.ts';
 import { type Circuit, CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';

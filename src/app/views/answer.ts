@@ -2,11 +2,11 @@
  * The answer of each task: the sentence with the blank filled in, a label, a marked passage, a vector; and the
  * scores. Texts that grow are in growing.ts.
  */
-import type { ClassifyResult, EmbedResult, PredictResult } from '../../sdk/types.ts';
-import { answerWords } from '../answers.ts';
+import type { ClassifyResult, EmbedResult, PredictResult } from '../../owner/types.ts';
+import { answerWords } from '../results.ts';
 import { TASKS } from '../copy.ts';
 import { type Outcome, type State, entryOf } from '../state.ts';
-import { blankOf } from '../subject.ts';
+import { blankOf } from '../form.ts';
 import { markedAnswer, markedNames } from './answer-passage.ts';
 import { byId, el } from './dom.ts';
 import { scoreTable } from './score-table.ts';

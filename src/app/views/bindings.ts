@@ -2,7 +2,7 @@
  * Writes the figures into every element that names them: both drawings of the picture, its table, the counters, the
  * cost.
  */
-import { figures } from '../figures.ts';
+import { figures } from '../selectors/metrics.ts';
 import type { State } from '../state.ts';
 import { all, setBar, setText } from './dom.ts';
 

@@ -3,13 +3,13 @@
  * parties', the failed place.
  */
 import { SEED_ONLY } from '../copy.ts';
-import { gainOf } from '../figures.ts';
+import { gainOf } from '../selectors/metrics.ts';
 import { hexGroups, rightToLeft, tail, wrap } from '../format.ts';
-import { growingOf } from '../growing.ts';
-import { holdsPlace } from '../lines.ts';
-import { lostOf, movingOf, onlyAhead, phaseOf, sampleOf, silenceOf } from '../shown.ts';
+import { growingOf } from '../streaming.ts';
+import { holdsPlace } from '../selectors/labels.ts';
+import { lostOf, movingOf, onlyAhead, phaseOf, sampleOf, silenceOf } from '../selectors/run.ts';
 import { type State, entryOf } from '../state.ts';
-import { blankOf } from '../subject.ts';
+import { blankOf } from '../form.ts';
 import { all, byId, setAttribute, setText, svg } from './dom.ts';
 
 /** Bytes in one line of hex, in the wide and the narrow drawing. */

@@ -11,7 +11,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import type { Stream } from '../../compute/kernels/types.ts';
 import { concatBytes } from '../../core/bytes.ts';
 import { TercetError, invariant } from '../../core/errors.ts';
-import { Fresh } from '../share/sealed.ts';
+import { Fresh } from '../share/masked.ts';
 import { type Attempt, type DrawId, nonceOf } from './gate-id.ts';
 
 /**

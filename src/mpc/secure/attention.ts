@@ -15,7 +15,7 @@ import { invariant } from '../../core/errors.ts';
 import type { ExactTable, Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
 import type { RangeChecks } from './range-check.ts';
-import { type PowerLaw, powerLaw, tabulated } from './windows.ts';
+import { type PowerLaw, powerLaw, tabulated } from './power-law.ts';
 
 export const ATTENTION_ERROR = 1.2e-3;
 

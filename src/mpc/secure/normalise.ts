@@ -12,7 +12,7 @@
 import type { Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
 import type { RangeChecks } from './range-check.ts';
-import { type PowerLaw, powerLaw, tabulated } from './windows.ts';
+import { type PowerLaw, powerLaw, tabulated } from './power-law.ts';
 
 const WINDOWS = 9;
 /** Of the last window, 4 · 8 bits below the first one. */

@@ -7,8 +7,8 @@
  * SCTP association is limited by its window on a long path, several together are not.
  */
 import { TercetError } from '../../core/errors.ts';
-import type { Transport, TransportEvents } from '../channel.ts';
-import { Queue } from '../queue.ts';
+import type { Transport, TransportEvents } from '../wire/channel.ts';
+import { Queue } from '../wire/queue.ts';
 import { MAX_MESSAGE_BYTES, type MessageLink } from './link.ts';
 import { CHUNK_HEADER_BYTES, type Chunk, newChunk, readChunk } from './message.ts';
 import { Reassembly } from './reassembly.ts';

@@ -29,8 +29,8 @@
  */
 import { concatBytes, equalBytes } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
-import { SESSION_BYTES } from '../frame.ts';
-import { encodeTranscript } from '../transcript.ts';
+import { SESSION_BYTES } from '../wire/frame.ts';
+import { encodeTranscript } from '../wire/transcript.ts';
 
 export const OWNER_HELLO_BYTES = 184;
 export const PARTY_HELLO_BYTES = 320;

@@ -13,7 +13,7 @@
  */
 import { fromHex } from '../../core/bytes.ts';
 import type { TercetError } from '../../core/errors.ts';
-import type { PartyIdentity } from '../identity.ts';
+import type { PartyIdentity } from '../identity/identity.ts';
 import type { RtcAnswer, RtcAnswerer } from '../webrtc/types.ts';
 import type { PartyDescription } from './description.ts';
 import {

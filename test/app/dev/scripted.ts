@@ -24,7 +24,7 @@ import type {
   RunCost,
   TaskText,
   TextCheck,
-} from '../../../src/sdk/types.ts';
+} from '../../../src/owner/types.ts';
 
 export const SCRIPTS = [
   'ok',

@@ -15,7 +15,7 @@ import { type Component, type Wire, countOf } from '../../share/wire.ts';
 import type { AffineTerm, Cost, ExactTable, Gates, Parameter } from '../types.ts';
 import { OpenAffineGate, SecretAffineGate } from './affine.ts';
 import { differenceTable, joint, jointTableOf } from './difference-table.ts';
-import { InputGate, LookupGate, OutputGate } from './edges.ts';
+import { InputGate, LookupGate, OutputGate } from './io.ts';
 import { type Gate, longestStream } from './gate.ts';
 import { evenFrom, latest, oddFrom } from './half-rounds.ts';
 import type { Party } from './party.ts';

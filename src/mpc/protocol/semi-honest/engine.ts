@@ -9,7 +9,7 @@ import type { RingKernels } from '../../../compute/kernels/types.ts';
 import { type Vector, type Words, lengthOf } from '../../../compute/ring.ts';
 import { abortedError } from '../../../core/abort.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
-import type { Channel, PartyId } from '../../../net/types.ts';
+import type { Channel, PartyId } from '../../../net/wire/types.ts';
 import type { PairPrg } from '../../prg/prg.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Inputs } from '../types.ts';

@@ -5,9 +5,9 @@
 import type { Matrix, RingKernels } from '../../../compute/kernels/types.ts';
 import { type Vector, type Words, wireLength } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
-import type { Channel, PartyId } from '../../../net/types.ts';
+import type { Channel, PartyId } from '../../../net/wire/types.ts';
 import type { PairPrg } from '../../prg/prg.ts';
-import type { Sealed } from '../../share/sealed.ts';
+import type { Sealed } from '../../share/masked.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Parameter } from '../types.ts';
 import type { Trait } from './fingerprint.ts';

@@ -11,7 +11,7 @@
  */
 import type { ProductShape } from '../../../compute/kernels/types.ts';
 import { type Vector, wireLength } from '../../../compute/ring.ts';
-import { Sealed } from '../../share/sealed.ts';
+import { Sealed } from '../../share/masked.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Cost } from '../types.ts';
 import { type Gate, drawId, tagOf } from './gate.ts';

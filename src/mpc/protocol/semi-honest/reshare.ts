@@ -4,7 +4,7 @@
  */
 import { type Vector, wireLength } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
-import { Sealed } from '../../share/sealed.ts';
+import { Sealed } from '../../share/masked.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import { type Gate, drawId, tagOf } from './gate.ts';
 import { type Party, prgOf } from './party.ts';

@@ -1,0 +1,32 @@
+/**
+ * A text that grows, piece by piece, after the words that it began with. Nothing here is announced: see
+ * announce.ts.
+ */
+import { growingOf } from '../streaming.ts';
+import type { State } from '../state.ts';
+import { all, setText } from './dom.ts';
+
+export function growing(): (now: State) => void {
+  const places = all('[data-growing]').map((place) => ({
+    place,
+    given: part(place, '[data-given]'),
+    added: part(place, '[data-added]'),
+    caret: part(place, '.caret'),
+  }));
+  return (now) => {
+    const found = growingOf(now);
+    for (const { place, given, added, caret } of places) {
+      place.hidden = found === undefined;
+      if (found === undefined) continue;
+      setText(given, found.given);
+      setText(added, found.added);
+      caret.hidden = !found.going;
+    }
+  };
+}
+
+function part(place: HTMLElement, selector: string): HTMLElement {
+  const found = place.querySelector<HTMLElement>(selector);
+  if (found === null) throw new Error(`no ${selector} in a growing text`);
+  return found;
+}

@@ -1,0 +1,65 @@
+/** Several jobs in as few runs as asked for: in order, each run padded to its longest text. */
+import { TercetError } from '../core/errors.ts';
+import { inParts } from '../ml/tasks/batch.ts';
+import { MAX_SEQUENCES } from '../session/request.ts';
+import type { Job } from './task-plans.ts';
+import { type Runner, checkRoom, paddedTokens, roomFor } from './runner.ts';
+import type { RunCost } from './types.ts';
+
+export const DEFAULT_BATCH = 8;
+
+export interface Batched<R> {
+  readonly results: R[];
+  /** Of every run. */
+  readonly costs: RunCost[];
+}
+
+/** @throws {TercetError} ERR_ARGUMENT unless it is an integer from 1 to 256. */
+export function checkBatchSize(size: number): number {
+  if (Number.isSafeInteger(size) && size >= 1 && size <= MAX_SEQUENCES) return size;
+  throw new TercetError(
+    'ERR_ARGUMENT',
+    `batchSize expected an integer from 1 to ${MAX_SEQUENCES}`,
+    `leave it out for ${DEFAULT_BATCH}`,
+  );
+}
+
+/** @param size jobs in one run, or fewer where the parties take no more. Everything is checked before the first run. */
+export async function runBatches<R>(
+  runner: Runner,
+  jobs: readonly Job<R>[],
+  size: number,
+  signal: AbortSignal | undefined,
+): Promise<Batched<R>> {
+  const { loaded } = runner;
+  const parts = inParts(jobs, checkBatchSize(size)).flatMap((part) => {
+    const inputs = part.flatMap((job) => job.inputs);
+    const tokens = paddedTokens(loaded, inputs, 0);
+    const perJob = Math.max(...part.map((job) => job.inputs.length));
+    checkRoom(loaded, perJob, tokens);
+    return inParts(part, Math.floor(roomFor(loaded, tokens) / perJob));
+  });
+  const results: R[] = [];
+  const costs: RunCost[] = [];
+  for (const part of parts) {
+    const { value, cost } = await runner.run({
+      inputs: part.flatMap((job) => job.inputs),
+      start: loaded.environment.now(),
+      signal,
+      finish: (outputs) => answers(part, outputs),
+    });
+    results.push(...value);
+    costs.push(cost);
+  }
+  return { results, costs };
+}
+
+/** Outputs of a run → the answer of every job. */
+function answers<R>(jobs: readonly Job<R>[], outputs: readonly Float32Array[]): R[] {
+  let at = 0;
+  return jobs.map((job) => {
+    const from = at;
+    at += job.inputs.length;
+    return job.finish(outputs.slice(from, at));
+  });
+}
