@@ -2,7 +2,7 @@
  * What the one polite live region says between two states: start, quarters, done with the answer, stopped. Never a
  * counter, never single pieces of a text.
  */
-import { answerWords } from './results.ts';
+import { resultWords } from './results.ts';
 import { STOPPED, STOPPED_TEXT } from './copy.ts';
 import { seconds } from './format.ts';
 import { silenceOf } from './selectors/run.ts';
@@ -12,7 +12,7 @@ import { generationOf } from './form.ts';
 export function announcement(before: State, now: State): string | undefined {
   if (now.stopped && !before.stopped) return now.slot === 'stopped' ? STOPPED_TEXT : STOPPED;
   if (now.outcome !== undefined && now.outcome !== before.outcome)
-    return `Done in ${seconds(now.outcome.sinceButtonMs)}. Answer: ${answerWords(now.outcome.answer)}.`;
+    return `Done in ${seconds(now.outcome.sinceButtonMs)}. Answer: ${resultWords(now.outcome.answer)}.`;
   if (now.run === undefined) return undefined;
   const silence = silenceOf(now);
   if (silence !== undefined && silenceOf(before) === undefined)

@@ -4,7 +4,7 @@
  */
 import type { Availability, Device, FallbackEvent, Protocol, Transport, Weights } from '../owner/types.ts';
 import type { Gone } from './state.ts';
-import type { Example, Job } from './form.ts';
+import type { Example, TaskKind } from './form.ts';
 
 /** How a blank is written in a text, unless a model has its own way. */
 export const BLANK = '[MASK]';
@@ -23,7 +23,7 @@ export interface TaskWords {
  * The task picker, in its order: what somebody wants to do. A task is shown when the deployment serves a model for
  * it.
  */
-export const TASKS: Readonly<Record<Job, TaskWords>> = {
+export const TASKS: Readonly<Record<TaskKind, TaskWords>> = {
   'fill-mask': {
     long: 'Fill a blank',
     short: 'Fill',
@@ -81,7 +81,7 @@ export const TASKS: Readonly<Record<Job, TaskWords>> = {
     column: '',
   },
 };
-export const JOBS = Object.keys(TASKS) as Job[];
+export const JOBS = Object.keys(TASKS) as TaskKind[];
 
 /** Sorting: the sentence that a label completes, and examples that any model for blanks can be tried with. */
 export const SORT_TEMPLATE = '{text} It was {mask}.';

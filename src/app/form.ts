@@ -3,13 +3,13 @@ import type { GenerateOptions, ModelEntry, Task, TaskText } from '../owner/types
 import { BLANK, SORT_EXAMPLES, SORT_TEMPLATE } from './copy.ts';
 
 /** A task of a model, or sorting by labels of one's own, which a model for blanks does. */
-export type Job = Task | 'zero-shot';
+export type TaskKind = Task | 'zero-shot';
 
 /**
  * All fields of the form. A task reads the ones it needs; the others keep what they held. Never changed in place:
  * another value is another subject.
  */
-export interface Subject {
+export interface Form {
   /** The text; for questions the text to search; for generation its beginning. */
   readonly text: string;
   readonly question: string;
@@ -25,9 +25,9 @@ export interface Subject {
   readonly seed: string;
 }
 
-export type Field = keyof Subject;
+export type Field = keyof Form;
 
-export const EMPTY: Subject = {
+export const EMPTY: Form = {
   text: '',
   question: '',
   labels: '',
@@ -40,16 +40,16 @@ export const EMPTY: Subject = {
 };
 
 /** The task that a model must have been made for. */
-export function modelTask(job: Job): Task {
+export function modelTask(job: TaskKind): Task {
   return job === 'zero-shot' ? 'fill-mask' : job;
 }
 
 export interface Example {
   readonly label: string;
-  readonly fields: Partial<Subject>;
+  readonly fields: Partial<Form>;
 }
 
-export function examplesOf(job: Job, entry: ModelEntry | undefined): readonly Example[] {
+export function examplesOf(job: TaskKind, entry: ModelEntry | undefined): readonly Example[] {
   if (entry === undefined) return [];
   if (job === 'zero-shot') return SORT_EXAMPLES;
   return entry.examples.map(({ label, text, question }) => ({
@@ -59,11 +59,11 @@ export function examplesOf(job: Job, entry: ModelEntry | undefined): readonly Ex
 }
 
 /** Whether nothing was typed since that example. */
-export function isExample(subject: Subject, { fields }: Example): boolean {
+export function isExample(subject: Form, { fields }: Example): boolean {
   return (Object.keys(fields) as Field[]).every((key) => subject[key] === fields[key]);
 }
 
-export function labelsOf({ labels }: Subject): readonly string[] {
+export function labelsOf({ labels }: Form): readonly string[] {
   return [...new Set(labels.split(',').map((label) => label.trim()))].filter((label) => label !== '');
 }
 
@@ -73,13 +73,13 @@ export function blankOf(entry: ModelEntry | undefined): string {
 }
 
 /** The sentence with the blank that a label completes. */
-export function filledTemplate({ template, text }: Subject, blank: string): string {
+export function filledTemplate({ template, text }: Form, blank: string): string {
   // A function: a dollar sign in the text is only a dollar sign.
   return template.replace('{mask}', blank).replace('{text}', () => text.trim());
 }
 
 /** What the model is asked about, as its own check takes it. */
-export function taskTextOf(job: Job, subject: Subject, blank: string): TaskText {
+export function taskTextOf(job: TaskKind, subject: Form, blank: string): TaskText {
   if (job === 'question-answering') return { question: subject.question, context: subject.text };
   return job === 'zero-shot' ? filledTemplate(subject, blank) : subject.text;
 }
@@ -91,7 +91,7 @@ export function numberOf(typed: string): number | undefined {
 }
 
 /** Options of a text that is to be continued; the fields hold numbers (see problems.ts). */
-export function generationOf(subject: Subject): GenerateOptions & { readonly maxNewTokens: number } {
+export function generationOf(subject: Form): GenerateOptions & { readonly maxNewTokens: number } {
   const maxNewTokens = numberOf(subject.pieces) ?? Number(EMPTY.pieces);
   const temperature = numberOf(subject.temperature) ?? 0;
   // At temperature 0 nothing is drawn, so nothing else counts.

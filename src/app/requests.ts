@@ -1,8 +1,8 @@
 /** From what stands in the form to a call of the SDK: what is checked, what is prepared for, what is asked. */
 import type { Model, PrepareOptions, TaskText, TextCheck } from '../owner/types.ts';
-import type { Answer } from './results.ts';
+import type { TaskResult } from './results.ts';
 import { type State, entryOf } from './state.ts';
-import { type Job, type Subject, blankOf, generationOf, labelsOf, taskTextOf } from './form.ts';
+import { type TaskKind, type Form, blankOf, generationOf, labelsOf, taskTextOf } from './form.ts';
 
 /** The best answer to a question, and two more to compare it with. */
 const ANSWERS = 3;
@@ -33,7 +33,7 @@ export function prepareOptions({ blanks, maxNewTokens }: Need): PrepareOptions {
   return { ...(blanks > 0 ? { blanks } : {}), ...(maxNewTokens > 0 ? { maxNewTokens } : {}) };
 }
 
-export async function ask(model: Model, task: Job, subject: Subject, signal: AbortSignal): Promise<Answer> {
+export async function ask(model: Model, task: TaskKind, subject: Form, signal: AbortSignal): Promise<TaskResult> {
   const { text } = subject;
   switch (task) {
     case 'fill-mask':

@@ -10,7 +10,7 @@ import type {
   RunCost,
 } from '../owner/types.ts';
 
-export type Answer =
+export type TaskResult =
   | { readonly task: 'fill-mask'; readonly result: PredictResult }
   | { readonly task: 'text-classification' | 'zero-shot'; readonly result: ClassifyResult }
   | { readonly task: 'question-answering'; readonly result: AnswerResult }
@@ -18,18 +18,18 @@ export type Answer =
   | { readonly task: 'text-generation'; readonly result: GenerateResult }
   | { readonly task: 'feature-extraction'; readonly result: EmbedResult };
 
-export function costOf(answer: Answer): RunCost {
+export function costOf(answer: TaskResult): RunCost {
   // One text, so one run.
   return answer.task === 'feature-extraction' ? answer.result.costs[0] : answer.result.cost;
 }
 
 /** Undefined where the SDK gives none: for vectors. */
-export function capturedOf(answer: Answer): Captured | undefined {
+export function capturedOf(answer: TaskResult): Captured | undefined {
   return answer.task === 'feature-extraction' ? undefined : answer.result.captured;
 }
 
 /** The answer in a few words, for the live region and the picture. */
-export function answerWords({ task, result }: Answer): string {
+export function resultWords({ task, result }: TaskResult): string {
   switch (task) {
     case 'fill-mask':
       return result.blanks.map((list) => list[0]?.token_str.trim() ?? '').join(', ');

@@ -12,15 +12,15 @@ import { bring } from './views/bring.ts';
 import { cost } from './views/cost.ts';
 import { credential } from './views/credential.ts';
 import { byId, reducedMotion } from './views/dom.ts';
-import { growing } from './views/streaming.ts';
+import { streamingView } from './views/streaming.ts';
 import { notices } from './views/notices.ts';
 import { picture } from './views/picture.ts';
 import { room } from './views/room.ts';
-import { saw } from './views/transcript.ts';
+import { transcriptView } from './views/transcript.ts';
 import { settings } from './views/settings.ts';
-import { slot } from './views/panel.ts';
+import { panel } from './views/panel.ts';
 import { theme } from './views/theme.ts';
-import { trouble } from './views/error-panel.ts';
+import { errorPanel } from './views/error-panel.ts';
 
 /** Counters move ten times a second, and at most four under reduced motion. */
 const TICK_MS = 100;
@@ -36,15 +36,15 @@ export function start(sdk: Sdk, refused = false): void {
   const views = [
     ask(store, controller),
     credential(controller),
-    slot(),
+    panel(),
     bindings(),
     picture(),
     answer(),
-    growing(),
-    saw(),
+    streamingView(),
+    transcriptView(),
     cost(),
     notices(store, sheet.open),
-    trouble(store, controller, sheet.open),
+    errorPanel(store, controller, sheet.open),
     sheet.render,
     // Last: it measures what the others drew.
     bring(),

@@ -1,11 +1,11 @@
 /** A text that grows, or grew: the run that goes, one that was ended, or the whole answer. Pure. */
 import type { Links } from '../owner/types.ts';
 import { bytes, plural, seconds } from './format.ts';
-import { shown } from './selectors/run.ts';
+import { runView } from './selectors/run.ts';
 import type { Run, State } from './state.ts';
 import { generationOf } from './form.ts';
 
-export interface Growing {
+export interface StreamingText {
   /** How it begins. */
   readonly given: string;
   readonly added: string;
@@ -14,7 +14,7 @@ export interface Growing {
   readonly going: boolean;
 }
 
-export function growingOf(state: State): Growing | undefined {
+export function streamingTextOf(state: State): StreamingText | undefined {
   const { outcome } = state;
   if (outcome?.answer.task === 'text-generation') {
     const { text, pieceMs, reason } = outcome.answer.result;
@@ -31,7 +31,7 @@ export function growingOf(state: State): Growing | undefined {
   return {
     given: run.subject.text,
     added: run.pieces.map(({ text }) => text).join(''),
-    line: underway(run, shown(state).links),
+    line: underway(run, runView(state).links),
     going: run === state.run,
   };
 }

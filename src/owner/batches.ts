@@ -2,7 +2,7 @@
 import { TercetError } from '../core/errors.ts';
 import { inParts } from '../ml/tasks/batch.ts';
 import { MAX_SEQUENCES } from '../session/request.ts';
-import type { Job } from './task-plans.ts';
+import type { TaskPlan } from './task-plans.ts';
 import { type Runner, checkRoom, paddedTokens, roomFor } from './runner.ts';
 import type { RunCost } from './types.ts';
 
@@ -27,7 +27,7 @@ export function checkBatchSize(size: number): number {
 /** @param size jobs in one run, or fewer where the parties take no more. Everything is checked before the first run. */
 export async function runBatches<R>(
   runner: Runner,
-  jobs: readonly Job<R>[],
+  jobs: readonly TaskPlan<R>[],
   size: number,
   signal: AbortSignal | undefined,
 ): Promise<Batched<R>> {
@@ -55,7 +55,7 @@ export async function runBatches<R>(
 }
 
 /** Outputs of a run → the answer of every job. */
-function answers<R>(jobs: readonly Job<R>[], outputs: readonly Float32Array[]): R[] {
+function answers<R>(jobs: readonly TaskPlan<R>[], outputs: readonly Float32Array[]): R[] {
   let at = 0;
   return jobs.map((job) => {
     const from = at;

@@ -10,7 +10,7 @@ import { prepareTextClassification } from '../ml/tasks/text-classification.ts';
 import type { RequestShape } from '../session/request.ts';
 import { shapeFor } from '../session/task-run.ts';
 import { bucketFor } from './buckets.ts';
-import type { Loaded } from './model-context.ts';
+import type { ModelContext } from './model-context.ts';
 import type { PrepareOptions, TaskText, TextCheck } from './types.ts';
 
 /** New pieces of a generated text where neither a caller nor the model's files say how many. */
@@ -29,7 +29,7 @@ export function questionOf(input: unknown): { readonly question: string; readonl
 }
 
 /** @throws {TercetError} what the model's task says of the text */
-function inputOf({ tokenizer, config, generation }: Loaded, text: TaskText): TaskInput {
+function inputOf({ tokenizer, config, generation }: ModelContext, text: TaskText): TaskInput {
   if (config.head === 'question-answering') {
     const { question, context } = questionOf(text);
     return prepareQuestion(question, context, tokenizer, config);
@@ -48,7 +48,7 @@ function inputOf({ tokenizer, config, generation }: Loaded, text: TaskText): Tas
   }
 }
 
-function lengthOf({ tokenizer, config }: Loaded, text: TaskText): number {
+function lengthOf({ tokenizer, config }: ModelContext, text: TaskText): number {
   try {
     if (typeof text === 'string') return tokenizer.encode(text, { allowMask: config.head === 'masked-lm' }).ids.length;
     return tokenizer.encodePair(text.question, text.context).ids.length;
@@ -58,7 +58,7 @@ function lengthOf({ tokenizer, config }: Loaded, text: TaskText): number {
 }
 
 /** Never throws for a text: what is wrong with it is the answer. */
-export function checkText(loaded: Loaded, text: TaskText): TextCheck {
+export function checkText(loaded: ModelContext, text: TaskText): TextCheck {
   const { buckets, config } = loaded;
   try {
     const { inputIds, rows, notices } = inputOf(loaded, text);
@@ -81,7 +81,7 @@ export function checkText(loaded: Loaded, text: TaskText): TextCheck {
 }
 
 /** Steps of a text that goes on for as long as nobody says otherwise. */
-function stepsBehind({ config, buckets, generation }: Loaded, length: number, newTokens?: number): number {
+function stepsBehind({ config, buckets, generation }: ModelContext, length: number, newTokens?: number): number {
   if (config.head !== 'causal-lm') return 0;
   const { maxNewTokens, maxLength } = generation;
   const declared = maxNewTokens ?? (maxLength === undefined ? NEW_TOKENS : maxLength - length);
@@ -92,7 +92,11 @@ function stepsBehind({ config, buckets, generation }: Loaded, length: number, ne
  * The shape of a run for a text of up to `length` tokens.
  * @throws {TercetError} ERR_ARGUMENT for numbers that are none, or that the model has no positions for.
  */
-export function preparedShape(loaded: Loaded, length: number, options: Omit<PrepareOptions, 'signal'>): RequestShape {
+export function preparedShape(
+  loaded: ModelContext,
+  length: number,
+  options: Omit<PrepareOptions, 'signal'>,
+): RequestShape {
   const { buckets, config } = loaded;
   const blanks = positive('blanks', options.blanks ?? 1);
   const sequences = positive('sequences', options.sequences ?? 1);

@@ -1,6 +1,6 @@
 /** What a run took, from the reports of its steps. */
 import type { OwnerResult } from '../session/owner.ts';
-import type { Taken } from './preprocessing-pool.ts';
+import type { Lease } from './preprocessing-pool.ts';
 import type { RunCost } from './types.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { RunCost } from './types.ts';
  */
 export function costOf(
   tokens: number,
-  { attempt, ahead }: Taken,
+  { prepared, ahead }: Lease,
   results: readonly OwnerResult[],
   totalMs: number,
 ): RunCost {
@@ -21,15 +21,15 @@ export function costOf(
     results.reduce((total, { timing }) => total + timing[phase], 0);
   return {
     tokens,
-    paddedTokens: attempt.shape.sequences * attempt.shape.tokens,
-    links: attempt.links,
+    paddedTokens: prepared.shape.sequences * prepared.shape.tokens,
+    links: prepared.links,
     sentBytes: each((report) => report.sentBytes),
     receivedBytes: each((report) => report.receivedBytes),
     peakMemoryBytes: each((report) => report.peakMemoryBytes),
     devices: each((report) => report.device),
     // Later steps are dealt while earlier ones compute, so their time is not added to what there was to wait for.
     timing: {
-      prepareMs: attempt.prepareMs,
+      prepareMs: prepared.prepareMs,
       inputMs: sum('inputMs'),
       computeMs: sum('computeMs'),
       outputMs: sum('outputMs'),

@@ -11,7 +11,7 @@ import type { LinkBytes } from './types.ts';
 const COUNTED = 4096;
 const SAMPLE = 30;
 
-export class WatchedChannel implements Channel {
+export class CountingChannel implements Channel {
   readonly #inner: Channel;
   readonly #pointKeyLength: number;
   #sample: Uint8Array = new Uint8Array();

@@ -6,8 +6,8 @@ import { TercetError } from '../core/errors.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';
 import { Generation, type GenerationOptions, type PromptInput, prepareGeneration } from '../ml/tasks/generate.ts';
 import type { OwnerResult } from '../session/owner.ts';
-import type { Attempt } from './prepared-run.ts';
-import { type Loaded, reading } from './model-context.ts';
+import type { PreparedRun } from './prepared-run.ts';
+import { type ModelContext, reading } from './model-context.ts';
 import type { Runner } from './runner.ts';
 import type { GenerateOptions, GenerateResult } from './types.ts';
 
@@ -27,7 +27,7 @@ export async function generateText(
   let before = start;
   const inputs: readonly TaskInput[] = [input];
 
-  const take = (logits: Float32Array, index: number, attempt: Attempt): boolean => {
+  const take = (logits: Float32Array, index: number, run: PreparedRun): boolean => {
     const count = generation.inputIds.length;
     const { text, reason } = generation.step(logits);
     // An end-of-text piece is none of the text.
@@ -36,33 +36,33 @@ export async function generateText(
       pieceMs.push(now - before);
       before = now;
     }
-    attempt.token(index, text);
+    run.token(index, text);
     push(text);
     return reason === undefined;
   };
   const finish = async (
     [logits]: readonly Float32Array[],
-    attempt: Attempt,
+    run: PreparedRun,
     steps: OwnerResult[],
     signal: AbortSignal,
   ): Promise<void> => {
-    let goesOn = take(logits, 0, attempt);
+    let goesOn = take(logits, 0, run);
     for (let index = 1; goesOn; index++) {
       const tokenId = generation.lastId as number;
-      const result = await attempt.next({ tokenId, position: input.inputIds.length + index - 1 }, signal);
+      const result = await run.next({ tokenId, position: input.inputIds.length + index - 1 }, signal);
       steps.push(result);
-      goesOn = take(result.logits, index, attempt);
+      goesOn = take(result.logits, index, run);
     }
   };
 
   const signal = own === undefined ? left : AbortSignal.any([own, left]);
-  const { cost, attempt } = await runner.run({ inputs, steps: input.plan.maxNewTokens - 1, start, signal, finish });
-  const captured = await runner.capture({ text: prompt, inputIds: input.inputIds, allowMask: false }, attempt);
+  const { cost, preparedRun } = await runner.run({ inputs, steps: input.plan.maxNewTokens - 1, start, signal, finish });
+  const captured = await runner.capture({ text: prompt, inputIds: input.inputIds, allowMask: false }, preparedRun);
   return { ...generation.result(), cost, pieceMs, captured };
 }
 
 function promptOf(
-  { tokenizer, config, generation }: Loaded,
+  { tokenizer, config, generation }: ModelContext,
   prompt: string,
   options: Omit<GenerateOptions, 'signal' | 'specialTokens'>,
 ): PromptInput {

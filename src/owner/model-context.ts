@@ -26,7 +26,7 @@ import type { Deployment, Device, ModelEntry, PretrainedOptions, SpecialTokens, 
 /** Reason of a WebGPU that is not looked for unless it is named. */
 export const NOT_ASKED = 'not-asked';
 
-export interface Loaded {
+export interface ModelContext {
   readonly environment: Environment;
   readonly options: PretrainedOptions;
   readonly deployment: Deployment;
@@ -57,7 +57,11 @@ export interface Loaded {
  * ERR_CREDENTIAL_EXPIRED, ERR_CREDENTIAL_SIGNATURE; ERR_MODEL_NOT_FOUND, ERR_PROTOCOL_UNAVAILABLE,
  * ERR_DEVICE_UNAVAILABLE, ERR_DOWNLOAD, ERR_INTEGRITY, ERR_ARGUMENT, ERR_ABORTED
  */
-export async function loadModel(id: string, options: PretrainedOptions, environment: Environment): Promise<Loaded> {
+export async function loadModelContext(
+  id: string,
+  options: PretrainedOptions,
+  environment: Environment,
+): Promise<ModelContext> {
   const { id: protocol } = protocolInfo(options.protocol ?? '3pc_semi_honest');
   const { signal, weights = 'open', hub = false } = options;
   // Before anything is downloaded or sent.
@@ -150,7 +154,7 @@ async function credentialFor(
  * The same model, its tokenizer reading special tokens of texts as asked. @throws {TercetError} ERR_ARGUMENT for
  * another choice
  */
-export function reading<K extends Pick<Loaded, 'tokenizer'>>(known: K, specialTokens: SpecialTokens = 'cut'): K {
+export function reading<K extends Pick<ModelContext, 'tokenizer'>>(known: K, specialTokens: SpecialTokens = 'cut'): K {
   if (specialTokens === 'cut') return known;
   if (specialTokens !== 'allow')
     throw new TercetError('ERR_ARGUMENT', "specialTokens is neither 'cut' nor 'allow'", "leave it out for 'cut'");

@@ -2,14 +2,14 @@
  * A model as the data owner holds it. Runs in a worker of a page and in Node alike; `Environment` is all that differs.
  */
 import { prepareEach } from '../ml/tasks/batch.ts';
-import { type Job, answerJob, classifyJob, embedJob, entitiesJob, predictJob } from './task-plans.ts';
+import { type TaskPlan, planAnswer, planClassify, planEmbed, planEntities, planPredict } from './task-plans.ts';
 import { DEFAULT_BATCH, checkBatchSize, runBatches } from './batches.ts';
 import { checkText, preparedShape, questionOf } from './checks.ts';
 import type { Environment } from './environment.ts';
 import { generated } from './generated.ts';
 import { generateText } from './generation.ts';
 import { partiesHealth } from './health.ts';
-import { loadModel, reading } from './model-context.ts';
+import { loadModelContext, reading } from './model-context.ts';
 import { OPTIONS, checkOptions, checkPretrained } from './options.ts';
 import { rememberingRoutes } from './routes.ts';
 import { Runner } from './runner.ts';
@@ -68,7 +68,9 @@ export class OwnerModel implements Model {
 
   /** @throws {TercetError} what `loadModel` throws */
   static async load(id: string, options: PretrainedOptions, environment: Environment): Promise<OwnerModel> {
-    return new OwnerModel(new Runner(await loadModel(id, checkPretrained(options), rememberingRoutes(environment))));
+    return new OwnerModel(
+      new Runner(await loadModelContext(id, checkPretrained(options), rememberingRoutes(environment))),
+    );
   }
 
   async check(text: TaskText): Promise<TextCheck> {
@@ -87,13 +89,13 @@ export class OwnerModel implements Model {
 
   predict(text: string, options: PredictOptions = {}): Promise<PredictResult> {
     return this.#one('predict', text, options, () =>
-      predictJob(reading(this.#runner.loaded, options.specialTokens), text, options),
+      planPredict(reading(this.#runner.loaded, options.specialTokens), text, options),
     );
   }
 
   classify(text: string, options: ClassifyOptions = {}): Promise<ClassifyResult> {
     return this.#one('classify', text, options, () =>
-      classifyJob(reading(this.#runner.loaded, options.specialTokens), text, options),
+      planClassify(reading(this.#runner.loaded, options.specialTokens), text, options),
     );
   }
 
@@ -102,7 +104,7 @@ export class OwnerModel implements Model {
     const { batchSize = DEFAULT_BATCH, ...options } = checkOptions('classifyBatch', given, OPTIONS.classifyBatch);
     checkBatchSize(batchSize);
     const jobs = prepareEach(texts, (text) =>
-      classifyJob(reading(this.#runner.loaded, options.specialTokens), text, options),
+      planClassify(reading(this.#runner.loaded, options.specialTokens), text, options),
     );
     return runBatches(this.#runner, jobs, batchSize, options.signal);
   }
@@ -112,13 +114,13 @@ export class OwnerModel implements Model {
     options: AnswerOptions = {},
   ): Promise<AnswerResult> {
     return this.#one('answerQuestion', input, options, () =>
-      answerJob(reading(this.#runner.loaded, options.specialTokens), questionOf(input), options),
+      planAnswer(reading(this.#runner.loaded, options.specialTokens), questionOf(input), options),
     );
   }
 
   extractEntities(text: string, options: EntityOptions = {}): Promise<EntitiesResult> {
     return this.#one('extractEntities', text, options, () =>
-      entitiesJob(reading(this.#runner.loaded, options.specialTokens), text, options),
+      planEntities(reading(this.#runner.loaded, options.specialTokens), text, options),
     );
   }
 
@@ -137,8 +139,8 @@ export class OwnerModel implements Model {
     // An error of a single text needs no number.
     const jobs =
       typeof texts === 'string'
-        ? [embedJob(loaded, texts, options)]
-        : prepareEach(texts, (text) => embedJob(loaded, text, options));
+        ? [planEmbed(loaded, texts, options)]
+        : prepareEach(texts, (text) => planEmbed(loaded, text, options));
     const { results, costs } = await runBatches(this.#runner, jobs, batchSize, options.signal);
     return { vectors: results, costs };
   }
@@ -162,16 +164,16 @@ export class OwnerModel implements Model {
     method: Exclude<Method, 'classifyBatch' | 'generate' | 'embed'>,
     text: TaskText,
     options: RunOptions | EntityOptions,
-    make: () => Job<R>,
+    make: () => TaskPlan<R>,
   ): Promise<R & { readonly cost: RunCost; readonly captured: Captured }> {
     this.#can(method);
     const { signal } = checkOptions(method, options, OPTIONS[method]);
     const start = this.#runner.loaded.environment.now();
     const { inputs, finish } = make();
-    const { value, cost, attempt } = await this.#runner.run({ inputs, start, signal, finish });
+    const { value, cost, preparedRun } = await this.#runner.run({ inputs, start, signal, finish });
     const captured = await this.#runner.capture(
       { text, inputIds: inputs[0].inputIds, allowMask: method === 'predict' },
-      attempt,
+      preparedRun,
     );
     return { ...value, cost, captured };
   }

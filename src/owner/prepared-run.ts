@@ -1,5 +1,5 @@
 /**
- * One attempt of the data owner: two links, one circuit, one set of masks. Prepared ahead of a text or inside a
+ * One run of the data owner: two links, one circuit, one set of masks. Prepared ahead of a text or inside a
  * run, used at most once, thrown away otherwise.
  */
 import { pointKeyBytes } from '../compute/kernels/dpf-key.ts';
@@ -16,17 +16,17 @@ import type { OwnerInput, StepInput } from '../session/inputs.ts';
 import { type OwnerResult, OwnerSession } from '../session/owner.ts';
 import { type Request, type RequestShape, requestCode } from '../session/request.ts';
 import type { Environment, OpenedLink } from './environment.ts';
-import { Relay } from './progress-reporter.ts';
+import { ProgressReporter } from './progress-reporter.ts';
 import type { Deployment, FallbackEvent, Links, ProgressEvent, Transport } from './types.ts';
-import { WatchedChannel } from './counting-channel.ts';
+import { CountingChannel } from './counting-channel.ts';
 
-export interface AttemptOptions {
+export interface PreparedRunOptions {
   readonly environment: Environment;
   readonly deployment: Deployment;
   readonly config: ModelConfig;
   readonly request: Request & { readonly model: string };
   readonly kernels: RingKernels;
-  /** Shared by all attempts of a model. */
+  /** Shared by all prepared runs of a model. */
   readonly circuits: Circuits;
   readonly parameters: ParameterView;
   /** For secret weights. */
@@ -42,22 +42,22 @@ export interface AttemptOptions {
   onLetGo?(): void;
 }
 
-export class Attempt {
-  readonly options: AttemptOptions;
-  readonly channels: readonly [WatchedChannel, WatchedChannel];
+export class PreparedRun {
+  readonly options: PreparedRunOptions;
+  readonly channels: readonly [CountingChannel, CountingChannel];
   /** Milliseconds from the first connection until both compute parties had their correlations. */
   readonly prepareMs: number;
   readonly #session: OwnerSession;
   readonly #control: AbortController;
-  readonly #relay: Relay;
+  readonly #relay: ProgressReporter;
   #closed: Promise<void> = Promise.resolve();
 
   private constructor(
-    options: AttemptOptions,
-    channels: Attempt['channels'],
+    options: PreparedRunOptions,
+    channels: PreparedRun['channels'],
     session: OwnerSession,
     control: AbortController,
-    relay: Relay,
+    relay: ProgressReporter,
     prepareMs: number,
   ) {
     this.options = options;
@@ -68,8 +68,8 @@ export class Attempt {
     this.#relay = relay;
   }
 
-  /** Connects, agrees and deals. @param signal ends the attempt here and at both compute parties, now or later. */
-  static async prepare(options: AttemptOptions, signal: AbortSignal): Promise<Attempt> {
+  /** Connects, agrees and deals. @param signal ends the prepared run here and at both compute parties, now or later. */
+  static async prepare(options: PreparedRunOptions, signal: AbortSignal): Promise<PreparedRun> {
     const { environment, request, config, kernels, circuits, parameters } = options;
     const start = environment.now();
     const control = new AbortController();
@@ -86,10 +86,10 @@ export class Attempt {
       });
       const keyLength = pointKeyBytes(Math.ceil(Math.log2(config.vocabSize)));
       const channels = [
-        new WatchedChannel(opened[0].channel, keyLength),
-        new WatchedChannel(opened[1].channel, keyLength),
+        new CountingChannel(opened[0].channel, keyLength),
+        new CountingChannel(opened[1].channel, keyLength),
       ] as const;
-      const relay = new Relay(
+      const relay = new ProgressReporter(
         {
           layers: config.layers,
           length: request.tokens,
@@ -102,7 +102,7 @@ export class Attempt {
       const session = await OwnerSession.open({
         config,
         request,
-        channels: new Map<PartyId, WatchedChannel>([
+        channels: new Map<PartyId, CountingChannel>([
           [1, channels[0]],
           [2, channels[1]],
         ]),
@@ -121,7 +121,7 @@ export class Attempt {
       });
       await session.prepare();
       relay.prepared(session.rounds);
-      return new Attempt(options, channels, session, control, relay, environment.now() - start);
+      return new PreparedRun(options, channels, session, control, relay, environment.now() - start);
     } catch (error) {
       // One link may stand while the other one failed.
       control.abort();
@@ -135,7 +135,7 @@ export class Attempt {
     }
   }
 
-  /** Whether anything that depends on a text has left: from then on the attempt is spent. */
+  /** Whether anything that depends on a text has left: from then on the prepared run is spent. */
   get spent(): boolean {
     return this.#session.spent;
   }
@@ -211,14 +211,14 @@ export class Attempt {
     return this.#closed;
   }
 
-  /** Ends a prepared attempt that no text came for. */
+  /** Ends a prepared run that no text came for. */
   discard(): Promise<void> {
     return this.#session.discard();
   }
 }
 
 async function openLink(
-  options: AttemptOptions,
+  options: PreparedRunOptions,
   party: 1 | 2,
   session: Uint8Array,
   signal: AbortSignal,
@@ -244,34 +244,34 @@ async function openLink(
   return link;
 }
 
-/** An attempt that is being made or is ready, with what it is for. */
-export interface Prepared {
+/** A prepared run that is being made or is ready, with what it is for. */
+export interface Preparation {
   readonly shape: RequestShape;
-  readonly attempt: Promise<Attempt>;
+  readonly run: Promise<PreparedRun>;
   /** Whether it failed, or a link of it broke while it waited. */
   readonly broken: boolean;
   /** Throws it away, whatever its state. */
   drop(): Promise<void>;
 }
 
-export function prepareAttempt(options: AttemptOptions): Prepared {
+export function startPreparing(options: PreparedRunOptions): Preparation {
   const control = new AbortController();
-  const attempt = Attempt.prepare(options, control.signal);
+  const run = PreparedRun.prepare(options, control.signal);
   let broken = false;
   const spoil = () => {
     broken = true;
   };
   // Its error is reported to whoever waits for it.
-  attempt.then((ready) => ready.ended.then(spoil), spoil);
+  run.then((ready) => ready.ended.then(spoil), spoil);
   return {
     shape: options.request,
-    attempt,
+    run,
     get broken() {
       return broken;
     },
     async drop() {
       control.abort();
-      await attempt.then(
+      await run.then(
         (ready) => ready.discard(),
         (error: unknown) => {
           if (!(error instanceof TercetError)) throw error;

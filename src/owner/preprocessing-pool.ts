@@ -1,46 +1,46 @@
 /**
- * What was made ahead of a text: at most one attempt, for one shape of a run. It is taken once, replaced, or thrown
- * away: on request, in time, or when a link of it ends.
+ * What was made ahead of a text: at most one prepared run, for one shape of a run. It is taken once, replaced, or
+ * thrown away: on request, in time, or when a link of it ends.
  */
 import { abortedError } from '../core/abort.ts';
 import { Circuits } from '../session/circuits.ts';
 import { TercetError } from '../core/errors.ts';
 import { ownerParameters } from '../session/owner-parameters.ts';
 import type { RequestShape } from '../session/request.ts';
-import { type Attempt, type AttemptOptions, type Prepared, prepareAttempt } from './prepared-run.ts';
-import type { Loaded } from './model-context.ts';
+import { type PreparedRun, type PreparedRunOptions, type Preparation, startPreparing } from './prepared-run.ts';
+import type { ModelContext } from './model-context.ts';
 import type { ProgressEvent } from './types.ts';
 
 const TRANSPORT_TIMEOUT_MS = 5_000;
-/** A prepared attempt is let go after so long: its parties keep memory, and a place, for it. */
+/** A prepared run is let go after so long: its parties keep memory, and a place, for it. */
 export const PREPARED_FOR_MS = 5 * 60_000;
 
 type Released = Extract<ProgressEvent, { readonly status: 'released' }>;
 
-/** An attempt for a run, and whether it was there before. */
-export interface Taken {
-  readonly attempt: Attempt;
+/** A prepared run that a run may use, and whether it was there before. */
+export interface Lease {
+  readonly prepared: PreparedRun;
   readonly ahead: boolean;
 }
 
-export class Stock {
-  readonly #loaded: Loaded;
+export class PreprocessingPool {
+  readonly #loaded: ModelContext;
   readonly #circuits = new Circuits();
-  #prepared: Prepared | undefined;
+  #prepared: Preparation | undefined;
   #age: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(loaded: Loaded) {
+  constructor(loaded: ModelContext) {
     this.#loaded = loaded;
   }
 
-  /** Makes an attempt for later, unless a fitting one is there. @param signal throws it away. */
+  /** Makes a prepared run for later, unless a fitting one is there. @param signal throws it away. */
   async prepare(shape: RequestShape, signal: AbortSignal | undefined): Promise<void> {
     const prepared = this.#fitting(shape) ?? this.#renew(shape);
     const drop = () => this.#drop(prepared);
     signal?.addEventListener('abort', drop);
     if (signal?.aborted === true) drop();
     try {
-      await prepared.attempt;
+      await prepared.run;
     } catch (error) {
       this.#drop(prepared);
       throw signal?.aborted === true ? abortedError() : error;
@@ -49,14 +49,14 @@ export class Stock {
     }
   }
 
-  /** The prepared attempt if it fits and stands, else a new one. What does not fit is thrown away. */
-  async take(shape: RequestShape, signal: AbortSignal): Promise<Taken> {
+  /** The prepared run if it fits and stands, else a new one. What does not fit is thrown away. */
+  async take(shape: RequestShape, signal: AbortSignal): Promise<Lease> {
     const fitting = this.#fitting(shape);
     const previous = this.#empty();
     if (fitting === undefined) previous?.drop().catch(() => undefined);
     else {
       try {
-        return { attempt: await waited(fitting, signal), ahead: true };
+        return { prepared: await waited(fitting, signal), ahead: true };
       } catch (error) {
         if (signal.aborted) throw error;
       }
@@ -64,38 +64,38 @@ export class Stock {
     return this.fresh(shape, signal);
   }
 
-  /** An attempt that is made now. */
-  async fresh(shape: RequestShape, signal: AbortSignal): Promise<Taken> {
-    return { attempt: await waited(this.#make(shape, false), signal), ahead: false };
+  /** A prepared run that is made now. */
+  async fresh(shape: RequestShape, signal: AbortSignal): Promise<Lease> {
+    return { prepared: await waited(this.#make(shape, false), signal), ahead: false };
   }
 
   async clear(): Promise<void> {
     await this.#empty()?.drop();
   }
 
-  #fitting(shape: RequestShape): Prepared | undefined {
+  #fitting(shape: RequestShape): Preparation | undefined {
     const prepared = this.#prepared;
     return prepared?.broken === false && serves(prepared.shape, shape) ? prepared : undefined;
   }
 
-  #empty(): Prepared | undefined {
+  #empty(): Preparation | undefined {
     clearTimeout(this.#age);
     const prepared = this.#prepared;
     this.#prepared = undefined;
     return prepared;
   }
 
-  #renew(shape: RequestShape): Prepared {
+  #renew(shape: RequestShape): Preparation {
     this.#empty()
       ?.drop()
       .catch(() => undefined);
-    const prepared: Prepared = this.#make(shape, true, () =>
+    const prepared: Preparation = this.#make(shape, true, () =>
       this.#release(prepared, { reason: 'lost', code: 'ERR_PEER_LET_GO' }),
     );
     this.#prepared = prepared;
     this.#age = setTimeout(() => this.#release(prepared, { reason: 'age' }), PREPARED_FOR_MS);
     // One that could not be made has told whoever waits for it.
-    prepared.attempt.then(
+    prepared.run.then(
       async ({ ended }) => {
         const error = await ended;
         this.#release(
@@ -109,20 +109,20 @@ export class Stock {
   }
 
   /** Nobody asked for it: tells of it. Nothing of what was taken or replaced meanwhile. */
-  #release(prepared: Prepared, why: Pick<Released, 'reason' | 'code'>): void {
+  #release(prepared: Preparation, why: Pick<Released, 'reason' | 'code'>): void {
     if (this.#prepared !== prepared) return;
     this.#drop(prepared);
     this.#loaded.options.progress_callback?.({ status: 'released', length: prepared.shape.tokens, ...why });
   }
 
-  #drop(prepared: Prepared): void {
+  #drop(prepared: Preparation): void {
     if (this.#prepared === prepared) this.#empty();
     prepared.drop().catch(() => undefined);
   }
 
-  #make(shape: RequestShape, ahead: boolean, onLetGo?: AttemptOptions['onLetGo']): Prepared {
+  #make(shape: RequestShape, ahead: boolean, onLetGo?: PreparedRunOptions['onLetGo']): Preparation {
     const { environment, deployment, config, hash, protocol, weights, kernels, credential, options } = this.#loaded;
-    const made: AttemptOptions = {
+    const made: PreparedRunOptions = {
       environment,
       deployment,
       config,
@@ -139,11 +139,14 @@ export class Stock {
       onFallback: (event) => options.onFallback?.(event),
       ...(onLetGo === undefined ? {} : { onLetGo }),
     };
-    return prepareAttempt(made);
+    return startPreparing(made);
   }
 }
 
-/** Whether an attempt of one shape can run what needs another: the same, but for tokens that nobody will ask for. */
+/**
+ * Whether a prepared run of one shape can run what needs another: the same, but for tokens that nobody will ask
+ * for.
+ */
 export function serves(prepared: RequestShape, wanted: RequestShape): boolean {
   const { steps, ...rest } = wanted;
   return (
@@ -151,15 +154,15 @@ export function serves(prepared: RequestShape, wanted: RequestShape): boolean {
   );
 }
 
-/** Waits for an attempt; an abort throws it away. */
-async function waited(prepared: Prepared, signal: AbortSignal): Promise<Attempt> {
+/** Waits for a prepared run; an abort throws it away. */
+async function waited(prepared: Preparation, signal: AbortSignal): Promise<PreparedRun> {
   const drop = () => {
     prepared.drop().catch(() => undefined);
   };
   signal.addEventListener('abort', drop);
   if (signal.aborted) drop();
   try {
-    return await prepared.attempt;
+    return await prepared.run;
   } finally {
     signal.removeEventListener('abort', drop);
   }

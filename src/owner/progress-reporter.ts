@@ -1,14 +1,14 @@
 /** Turns what a session tells into the events of the SDK, with the figures of the three links. */
 import type { Status } from '../session/status.ts';
 import type { Links, ProgressEvent, SentSample } from './types.ts';
-import { type WatchedChannel, linkBytes } from './counting-channel.ts';
+import { type CountingChannel, linkBytes } from './counting-channel.ts';
 
-export interface RelayOptions {
+export interface ProgressReporterOptions {
   /** Layers of the model. */
   readonly layers: number;
   /** Positions of a text, with padding. */
   readonly length: number;
-  /** Whether the attempt is made before there is a run. */
+  /** Whether the prepared run is made before there is a run. */
   readonly ahead: boolean;
   now(): number;
   onProgress(event: ProgressEvent): void;
@@ -19,9 +19,9 @@ const DEAL_PROGRESS_MS = 60;
 /** And that a party was heard. */
 const HEARD_MS = 500;
 
-export class Relay {
-  readonly #options: RelayOptions;
-  readonly #channels: readonly [WatchedChannel, WatchedChannel];
+export class ProgressReporter {
+  readonly #options: ProgressReporterOptions;
+  readonly #channels: readonly [CountingChannel, CountingChannel];
   #between = 0;
   /** Rounds of the steps before this one, done in this one, and in all that have begun. */
   #before = 0;
@@ -32,7 +32,7 @@ export class Relay {
   #prepared = false;
   #inputTold = false;
 
-  constructor(options: RelayOptions, channels: readonly [WatchedChannel, WatchedChannel]) {
+  constructor(options: ProgressReporterOptions, channels: readonly [CountingChannel, CountingChannel]) {
     this.#options = options;
     this.#channels = channels;
   }

@@ -9,15 +9,15 @@ import type { OwnerResult } from '../session/owner.ts';
 import { dearestPlan, priceOf } from '../session/price.ts';
 import { MAX_SEQUENCES, type RequestShape, mostSequences } from '../session/request.ts';
 import { outlineOf, outputsOf, ownerInputOf, shapeFor } from '../session/task-run.ts';
-import type { Attempt } from './prepared-run.ts';
+import type { PreparedRun } from './prepared-run.ts';
 import { bucketFor } from './buckets.ts';
 import { type Shown, capture } from './transcript.ts';
 import { costOf } from './cost.ts';
-import { type Loaded, openDevice } from './model-context.ts';
-import { Stock } from './preprocessing-pool.ts';
+import { type ModelContext, openDevice } from './model-context.ts';
+import { PreprocessingPool } from './preprocessing-pool.ts';
 import type { Captured, RunCost } from './types.ts';
 
-export interface Work<R> {
+export interface RunRequest<R> {
   readonly inputs: readonly TaskInput[];
   /** Tokens that may follow the first new one of a prompt. */
   readonly steps?: number;
@@ -28,28 +28,28 @@ export interface Work<R> {
    * From the outputs of every input to the answer, with more steps in between where there are any; `steps` collects
    * their results.
    */
-  finish(outputs: readonly Float32Array[], attempt: Attempt, steps: OwnerResult[], signal: AbortSignal): R | Promise<R>;
+  finish(outputs: readonly Float32Array[], run: PreparedRun, steps: OwnerResult[], signal: AbortSignal): R | Promise<R>;
 }
 
-export interface Ran<R> {
+export interface Finished<R> {
   readonly value: R;
   readonly cost: RunCost;
-  readonly attempt: Attempt;
+  readonly preparedRun: PreparedRun;
 }
 
 export class Runner {
-  #loaded: Loaded;
-  #stock: Stock;
+  #loaded: ModelContext;
+  #pool: PreprocessingPool;
   readonly #disposed = new AbortController();
   /** Links of runs that are over, until they are closed in good order. */
   readonly #closing = new Set<Promise<void>>();
 
-  constructor(loaded: Loaded) {
+  constructor(loaded: ModelContext) {
     this.#loaded = loaded;
-    this.#stock = new Stock(loaded);
+    this.#pool = new PreprocessingPool(loaded);
   }
 
-  get loaded(): Loaded {
+  get loaded(): ModelContext {
     return this.#loaded;
   }
 
@@ -61,19 +61,19 @@ export class Runner {
 
   async prepare(shape: RequestShape, signal: AbortSignal | undefined): Promise<void> {
     checkRoom(this.#loaded, shape.sequences, shape.tokens);
-    await this.#stock.prepare(shape, signal);
+    await this.#pool.prepare(shape, signal);
   }
 
   /** Lets go of what was prepared. */
   async release(): Promise<void> {
-    await this.#stock.clear();
+    await this.#pool.clear();
   }
 
   /** @throws {TercetError} ERR_TOO_MANY_TOKENS and ERR_ARGUMENT before anything is sent; what a run can end with. */
-  async run<R>(work: Work<R>): Promise<Ran<R>> {
+  async run<R>(work: RunRequest<R>): Promise<Finished<R>> {
     this.alive();
     try {
-      return await this.#attempt(work);
+      return await this.#run(work);
     } catch (error) {
       // The device itself is asked: the error may speak of anything.
       if (this.#loaded.kernels.fault.failed && !this.#disposed.signal.aborted) await this.#reopen();
@@ -82,7 +82,7 @@ export class Runner {
   }
 
   /** What left this device in a run, for people who want to look. */
-  capture(shown: Shown, { channels }: Attempt): Promise<Captured> {
+  capture(shown: Shown, { channels }: PreparedRun): Promise<Captured> {
     const { config, tokenizer, kernels } = this.#loaded;
     return capture(shown, config.vocabSize, tokenizer, kernels, channels);
   }
@@ -90,13 +90,13 @@ export class Runner {
   async dispose(): Promise<void> {
     if (this.#disposed.signal.aborted) return;
     this.#disposed.abort();
-    await this.#stock.clear();
+    await this.#pool.clear();
     await Promise.allSettled(this.#closing);
     this.#loaded.credential?.wipe();
     await this.#loaded.kernels.close();
   }
 
-  async #attempt<R>({ inputs, steps = 0, start, signal, finish }: Work<R>): Promise<Ran<R>> {
+  async #run<R>({ inputs, steps = 0, start, signal, finish }: RunRequest<R>): Promise<Finished<R>> {
     const { environment, config } = this.#loaded;
     const tokens = paddedTokens(this.#loaded, inputs, steps);
     checkRoom(this.#loaded, inputs.length, tokens);
@@ -105,48 +105,48 @@ export class Runner {
     for (const message of new Set(inputs.flatMap(({ notices = [] }) => [...notices]))) this.#loaded.notice(message);
     const either = AbortSignal.any([this.#disposed.signal, ...(signal === undefined ? [] : [signal])]);
     if (either.aborted) throw abortedError();
-    let taken = await this.#stock.take(shape, either);
+    let lease = await this.#pool.take(shape, either);
     try {
       let first: OwnerResult;
       try {
-        first = await taken.attempt.run(input, either);
+        first = await lease.prepared.run(input, either);
       } catch (error) {
-        // The links of an attempt that waited may have died meanwhile. As long as nothing left that depends on the
-        // text, another one may be made. A party that gave the place away has computed nothing, so that attempt may
+        // The links of a prepared run that waited may have died meanwhile. As long as nothing left that depends on the
+        // text, another one may be made. A party that gave the place away has computed nothing, so that run may
         // be replaced too; the new one has keys of its own.
         const letGo = error instanceof TercetError && error.code === 'ERR_PEER_LET_GO';
-        if (!taken.ahead || (taken.attempt.spent && !letGo) || either.aborted) throw error;
-        this.#finish(taken.attempt);
-        taken = await this.#stock.fresh(shape, either);
-        first = await taken.attempt.run(input, either);
+        if (!lease.ahead || (lease.prepared.spent && !letGo) || either.aborted) throw error;
+        this.#finish(lease.prepared);
+        lease = await this.#pool.fresh(shape, either);
+        first = await lease.prepared.run(input, either);
       }
       const results = [first];
-      const value = await finish(outputsOf(config, inputs, shape, first.logits), taken.attempt, results, either);
+      const value = await finish(outputsOf(config, inputs, shape, first.logits), lease.prepared, results, either);
       const real = inputs.reduce((total, { inputIds }) => total + inputIds.length, 0);
-      return { value, cost: costOf(real, taken, results, environment.now() - start), attempt: taken.attempt };
+      return { value, cost: costOf(real, lease, results, environment.now() - start), preparedRun: lease.prepared };
     } finally {
-      this.#finish(taken.attempt);
+      this.#finish(lease.prepared);
     }
   }
 
-  #finish(attempt: Attempt): void {
-    attempt.finish();
-    const { closed } = attempt;
+  #finish(run: PreparedRun): void {
+    run.finish();
+    const { closed } = run;
     const done = () => this.#closing.delete(closed);
     this.#closing.add(closed);
     closed.then(done, done);
   }
 
   /**
-   * A device that failed once fails for good. The next run gets another one, and attempts of its own; nothing of
+   * A device that failed once fails for good. The next run gets another one, and prepared runs of its own; nothing of
    * this one is repeated.
    */
   async #reopen(): Promise<void> {
-    await this.#stock.clear();
+    await this.#pool.clear();
     await this.#loaded.kernels.close().catch(() => undefined);
     try {
       this.#loaded = { ...this.#loaded, ...(await openDevice(this.#loaded.options, this.#loaded.environment)) };
-      this.#stock = new Stock(this.#loaded);
+      this.#pool = new PreprocessingPool(this.#loaded);
     } catch {
       // The next run says why there is no device.
     }
@@ -154,7 +154,7 @@ export class Runner {
 }
 
 /** What all inputs of a run are padded to. @throws {TercetError} ERR_TOO_MANY_TOKENS */
-export function paddedTokens({ buckets }: Loaded, inputs: readonly TaskInput[], steps: number): number {
+export function paddedTokens({ buckets }: ModelContext, inputs: readonly TaskInput[], steps: number): number {
   const longest = Math.max(...inputs.map(({ inputIds }) => inputIds.length));
   const tokens = bucketFor(buckets, longest, steps);
   if (tokens !== undefined) return tokens;
@@ -173,14 +173,14 @@ export function paddedTokens({ buckets }: Loaded, inputs: readonly TaskInput[], 
 const RUN_MEMORY = 2e9;
 
 /** Most sequences of so many positions that one run takes. */
-export function roomFor({ config, weights }: Pick<Loaded, 'config' | 'weights'>, tokens: number): number {
+export function roomFor({ config, weights }: Pick<ModelContext, 'config' | 'weights'>, tokens: number): number {
   const shape = shapeFor(config, { sequences: 1, tokens, rows: 1, padded: true, pair: true, steps: 0 });
   const one = priceOf(config, dearestPlan(config), weights, shape).memory;
   return Math.max(1, Math.min(MAX_SEQUENCES, mostSequences(config, shape), Math.floor(RUN_MEMORY / one)));
 }
 
 /** @throws {TercetError} ERR_ARGUMENT for more at once than the parties take. */
-export function checkRoom(loaded: Pick<Loaded, 'config' | 'weights'>, sequences: number, tokens: number): void {
+export function checkRoom(loaded: Pick<ModelContext, 'config' | 'weights'>, sequences: number, tokens: number): void {
   const room = roomFor(loaded, tokens);
   if (sequences <= room) return;
   const what = `${sequences} sequences of ${tokens} positions are more than one run takes`;

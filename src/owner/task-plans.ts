@@ -20,7 +20,7 @@ import { finishTextClassification, prepareTextClassification } from '../ml/tasks
 import { finishCloze, prepareCloze } from '../ml/tasks/zero-shot-cloze.ts';
 import { finishNli, prepareNli } from '../ml/tasks/zero-shot-nli.ts';
 import type { ZeroShotResult } from '../ml/tasks/zero-shot.ts';
-import type { Loaded } from './model-context.ts';
+import type { ModelContext } from './model-context.ts';
 import type {
   Answer,
   AnswerOptions,
@@ -36,22 +36,22 @@ import type {
 } from './types.ts';
 
 /** @typeParam R what is said of the text */
-export interface Job<R> {
+export interface TaskPlan<R> {
   /** One or more sequences of a run. */
   readonly inputs: readonly TaskInput[];
   /** Outputs of every input → the answer. */
   finish(outputs: readonly Float32Array[]): R;
 }
 
-type Known = Pick<Loaded, 'tokenizer' | 'config'>;
+type TaskContext = Pick<ModelContext, 'tokenizer' | 'config'>;
 type Answered<R> = Omit<R, 'cost' | 'captured'>;
 
 /** @throws {TercetError} what `prepareFillMask` throws; ERR_ARGUMENT for topK. */
-export function predictJob(
-  { tokenizer, config }: Known,
+export function planPredict(
+  { tokenizer, config }: TaskContext,
   text: string,
   { topK = 5, targets }: PredictOptions,
-): Job<Answered<PredictResult>> {
+): TaskPlan<Answered<PredictResult>> {
   checkTopK(topK);
   const input = prepareFillMask(text, tokenizer, config, { targets });
   return {
@@ -76,7 +76,11 @@ export function predictJob(
  * entailment, which gets one sequence for each label.
  * @throws {TercetError} what the tasks throw; ERR_ARGUMENT for options that mean nothing to this model.
  */
-export function classifyJob(known: Known, text: string, options: ClassifyOptions): Job<Answered<ClassifyResult>> {
+export function planClassify(
+  known: TaskContext,
+  text: string,
+  options: ClassifyOptions,
+): TaskPlan<Answered<ClassifyResult>> {
   const { tokenizer, config } = known;
   const { topK, labels, template, verbalizers, hypothesisTemplate, multiLabel } = options;
   if (topK !== undefined) checkTopK(topK);
@@ -135,11 +139,11 @@ function joined(parts: readonly Float32Array[]): Float32Array {
 }
 
 /** @throws {TercetError} what `prepareQuestion` throws; ERR_ARGUMENT for options. */
-export function answerJob(
-  { tokenizer, config }: Known,
+export function planAnswer(
+  { tokenizer, config }: TaskContext,
   { question, context }: { readonly question: string; readonly context: string },
   { topK = 1, maxAnswerLength = 15, handleImpossible = false }: AnswerOptions,
-): Job<Answered<AnswerResult>> {
+): TaskPlan<Answered<AnswerResult>> {
   checkTopK(topK);
   if (!Number.isSafeInteger(maxAnswerLength) || maxAnswerLength < 1)
     throw new TercetError('ERR_ARGUMENT', 'maxAnswerLength is not a positive integer', 'give for example 15');
@@ -155,11 +159,11 @@ export function answerJob(
 }
 
 /** @throws {TercetError} what `prepareEntities` throws; ERR_ARGUMENT for options. */
-export function entitiesJob(
-  { tokenizer, config }: Known,
+export function planEntities(
+  { tokenizer, config }: TaskContext,
   text: string,
   { aggregation = DEFAULT_AGGREGATION, ignoreLabels = DEFAULT_IGNORED }: EntityOptions,
-): Job<Answered<EntitiesResult>> {
+): TaskPlan<Answered<EntitiesResult>> {
   const strategy = checkAggregation(aggregation);
   const ignored = checkIgnored(ignoreLabels);
   const input = prepareEntities(text, tokenizer, config);
@@ -167,11 +171,11 @@ export function entitiesJob(
 }
 
 /** @throws {TercetError} what `prepareFeatures` throws. */
-export function embedJob(
-  { tokenizer, config, pooling: declared }: Known & Pick<Loaded, 'pooling'>,
+export function planEmbed(
+  { tokenizer, config, pooling: declared }: TaskContext & Pick<ModelContext, 'pooling'>,
   text: string,
   { pooling, normalize }: EmbedOptions,
-): Job<EmbedResult['vectors'][number]> {
+): TaskPlan<EmbedResult['vectors'][number]> {
   if (normalize !== undefined && typeof normalize !== 'boolean')
     throw new TercetError('ERR_ARGUMENT', 'normalize is neither true nor false', 'leave it out for true');
   const input = prepareFeatures(text, tokenizer, config, poolingFor(declared, { pooling, normalize }));

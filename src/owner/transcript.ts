@@ -4,7 +4,7 @@ import type { RingKernels } from '../compute/kernels/types.ts';
 import { wordAt } from '../compute/ring.ts';
 import type { Encoding, Tokenizer } from '../ml/tokenizers/tokenizer.ts';
 import type { Captured, TaskText } from './types.ts';
-import { type WatchedChannel, hex } from './counting-channel.ts';
+import { type CountingChannel, hex } from './counting-channel.ts';
 
 /** Bytes of a key that are shown. The first 16 are its random seed. */
 const SHOWN = 8;
@@ -22,7 +22,7 @@ export async function capture(
   vocabSize: number,
   tokenizer: Tokenizer,
   kernels: RingKernels,
-  channels: readonly [WatchedChannel, WatchedChannel],
+  channels: readonly [CountingChannel, CountingChannel],
 ): Promise<Captured> {
   const depth = Math.ceil(Math.log2(vocabSize));
   const length = pointKeyBytes(depth);

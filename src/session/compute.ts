@@ -103,7 +103,7 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
   let status: StatusSender | undefined;
   try {
     if (stopped()) stop();
-    prg = PairPrg.of(options.key, { session, attempt: 0, step: 0, branch: 0 });
+    prg = PairPrg.of(options.key, { session, number: 0, step: 0, branch: 0 });
     const own = linkName(options.key);
     const fields = await awaitOwner(place, recvControl(owner, 'request'), patience.requestMs, 'ask for a run');
     const { request, model, names } = Refusal.from(() => readRequest(fields, options.models));

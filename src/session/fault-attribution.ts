@@ -10,7 +10,7 @@ import { PeerReport } from './control.ts';
 const SECOND_OPINION_MS = 400;
 
 /** An error of the link to `party`, with its name on it. */
-export function about(party: 1 | 2, thrown: unknown): TercetError {
+export function attributedTo(party: 1 | 2, thrown: unknown): TercetError {
   const error = asTercetError(thrown);
   // Links that do not come about are of kind `io`, and say themselves which party they were meant for.
   if (error.party !== undefined || (error.kind !== 'peer' && error.kind !== 'io')) return error;
@@ -42,7 +42,7 @@ export async function withBoth<T>(step: (peer: 1 | 2) => Promise<T>): Promise<[T
     try {
       return await step(peer);
     } catch (error) {
-      const failure = about(peer, error);
+      const failure = attributedTo(peer, error);
       failures.set(peer, failure);
       throw failure;
     }

@@ -1,6 +1,6 @@
 /**
- * The wait between a prepared attempt and its text. The owner says that it is still there, and the party answers;
- * then the owner says that its input follows. An owner that leaves instead has discarded the attempt, which is no
+ * The wait between a prepared run and its text. The owner says that it is still there, and the party answers;
+ * then the owner says that its input follows. An owner that leaves instead has discarded the prepared run, which is no
  * failure.
  *
  * A party that needs the place asks the owner to leave. The owner does, or says that its input follows after all:
@@ -21,7 +21,7 @@ const EVERY_MS = 20_000;
 const GRACE_MS = 1_000;
 
 /** The owner's side: keeps both compute parties waiting. Returns the way to end the wait. */
-export function hold(channels: readonly Channel[]): () => void {
+export function keepAlive(channels: readonly Channel[]): () => void {
   const timer = setInterval(() => {
     // A link that broke meanwhile is noticed when it is used.
     for (const channel of channels) channel.send(TAG, Uint8Array.of(WAIT)).catch(() => undefined);
@@ -30,7 +30,7 @@ export function hold(channels: readonly Channel[]): () => void {
 }
 
 /** The owner's input follows. */
-export async function release(channel: Channel): Promise<void> {
+export async function announceInput(channel: Channel): Promise<void> {
   await channel.send(TAG, Uint8Array.of(GO));
 }
 
@@ -61,7 +61,7 @@ export async function waitForInput(
         continue;
       }
       silence.stop();
-      // An owner that discards the attempt leaves both parties, and the other one may have heard it first.
+      // An owner that discards the prepared run leaves both parties, and the other one may have heard it first.
       const heard = first === 'broken' ? await Promise.race([word, sleep(GRACE_MS)]) : first;
       if (heard === 'left') return false;
       if (first === 'broken') {

@@ -218,7 +218,7 @@ describe('imports', () => {
         "import type { Gates } from '../mpc/protocol/types.ts';",
         'ml/config.ts imports mpc/protocol/types.ts',
       ],
-      ['ml/config.ts', "import { Sealed } from '../mpc/share/masked.ts';", 'ml/config.ts imports mpc/share/masked.ts'],
+      ['ml/config.ts', "import { Masked } from '../mpc/share/masked.ts';", 'ml/config.ts imports mpc/share/masked.ts'],
       ['ml/config.ts', "export { PairPrg } from '../mpc/prg/prg.ts';", 'ml/config.ts imports mpc/prg/prg.ts'],
       ['ml/config.ts', "export * from '../mpc/prg/prg.ts';", 'ml/config.ts imports mpc/prg/prg.ts'],
       [

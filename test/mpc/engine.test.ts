@@ -61,7 +61,7 @@ describe('phases', () => {
   });
 
   it.each([0, 1, 2] as const)(
-    'of party %i out of order are ERR_STATE, and the attempt stays where it was',
+    'of party %i out of order are ERR_STATE, and the execution stays where it was',
     async (id) => {
       const { engines } = createParties((g) => g.output('out', g.input('x', [1], 8, 0)), { seed: 1 });
       const engine = engines[id];
@@ -74,7 +74,7 @@ describe('phases', () => {
     },
   );
 
-  it('of a finished attempt cannot be run again by any party', async () => {
+  it('of a finished execution cannot be run again by any party', async () => {
     const parties = createParties(circuit, OPTIONS);
     expect(await endings(parties)).toEqual(['ok', 'ok', 'ok']);
     for (const engine of parties.engines) {
@@ -88,7 +88,7 @@ describe('phases', () => {
     }
   });
 
-  it('of a failed attempt cannot be resumed: the first message that depends on the input has burnt it', async () => {
+  it('of a failed execution cannot be resumed: the first message that depends on the input has burnt it', async () => {
     const parties = createParties(circuit, OPTIONS);
     const codes = await endings(parties, { tensors: {}, indices: {} });
     expect(codes[0]).toBe('ERR_SHAPE');

@@ -21,15 +21,15 @@ import {
 } from '../copy.ts';
 import { explain, failureOf } from '../errors.ts';
 import { bytes, milliseconds, plural, wholePercent, wrap } from '../format.ts';
-import { growingOf } from '../streaming.ts';
+import { streamingTextOf } from '../streaming.ts';
 import { willSee } from '../leaks.ts';
-import { type Silence, loadingOf, lostOf, phaseOf, sampleOf, shown, silenceOf, totalAhead } from './run.ts';
+import { type Silence, loadingOf, lostOf, phaseOf, sampleOf, runView, silenceOf, totalAhead } from './run.ts';
 import { type Run, type State, entryOf, weightsOf } from '../state.ts';
 import { generationOf } from '../form.ts';
 
 type Texts = Record<string, string>;
 
-export function lines(state: State): Texts {
+export function labels(state: State): Texts {
   return { ...partyTexts(state), ...lineTexts(state) };
 }
 
@@ -119,7 +119,7 @@ function lineTexts(state: State): Texts {
     leaks: willSee(state),
     options: optionsLine(state),
     returns: state.task === 'text-generation' ? 'One message returns for each piece.' : 'One message returns.',
-    growing: growingOf(state)?.line ?? '',
+    growing: streamingTextOf(state)?.line ?? '',
     readyText: readyText(state),
     stepTitle: title,
     stepSub:
@@ -150,7 +150,7 @@ function lineTexts(state: State): Texts {
 /** The line over the picture. */
 function pictureLine(state: State): string {
   if (state.slot === 'stopped' || (state.trouble?.run?.pieces.length ?? 0) > 0) return PICTURE.kept;
-  if (state.slot === 'error') return shown(state).links === undefined ? PICTURE.unsent : PICTURE.lost;
+  if (state.slot === 'error') return runView(state).links === undefined ? PICTURE.unsent : PICTURE.lost;
   const silence = silenceOf(state);
   if (silence !== undefined) return silenceText(silence);
   const phase = phaseOf(state);
@@ -213,7 +213,7 @@ function readyText(state: State): string {
       return run.links === undefined ? CONNECTING : `Preparing first: ${sent(run.links)} sent`;
     return run.ahead ? `Using the ${sent(run.links)} sent ahead.` : `Prepared after the button: ${sent(run.links)}.`;
   }
-  if (state.slot === 'error') return shown(state).links === undefined ? '' : KEYS_DROPPED;
+  if (state.slot === 'error') return runView(state).links === undefined ? '' : KEYS_DROPPED;
   if (state.slot === 'stopped') return STOPPED_TEXT;
   if (state.stopped) return state.slot === 'result' ? STOPPED_AGAIN : STOPPED;
   const away = ([1, 2] as const).find((party) => state.health[party - 1]?.ok === false);

@@ -5,8 +5,8 @@
 import type { LinkBytes, Links, RunCost } from '../../owner/types.ts';
 import { costOf } from '../results.ts';
 import { bytes, count, seconds } from '../format.ts';
-import { lines } from './labels.ts';
-import { loadingOf, shown, totalAhead } from './run.ts';
+import { labels } from './labels.ts';
+import { loadingOf, runView, totalAhead } from './run.ts';
 import type { Run, State } from '../state.ts';
 
 type Texts = Record<string, string>;
@@ -16,9 +16,9 @@ const NONE = '–';
 /** A party that gets nothing ahead but a seed makes its own key and helper numbers from it. */
 const SEED = 'a seed';
 
-export function figures(state: State): { readonly texts: Texts; readonly bars: Bars } {
-  const { links, run, cost } = shown(state);
-  const texts = { ...linkTexts(state, links), ...counterTexts(state), ...lines(state), ...costTexts(cost) };
+export function metrics(state: State): { readonly texts: Texts; readonly bars: Bars } {
+  const { links, run, cost } = runView(state);
+  const texts = { ...linkTexts(state, links), ...counterTexts(state), ...labels(state), ...costTexts(cost) };
   const times = timeFigures(state, run, cost);
   return { texts: { ...texts, ...times.texts }, bars: { ...times.bars, prep: readyBar(state) } };
 }
@@ -56,7 +56,7 @@ function linkTexts(state: State, links: Links | undefined): Texts {
 }
 
 function counterTexts(state: State): Texts {
-  const { links, run } = shown(state);
+  const { links, run } = runView(state);
   const sent = links === undefined ? 0 : totalAhead(links) + links.p1.input + links.p2.input;
   const elapsed = run !== undefined ? run.now - run.startedAt : state.outcome?.sinceButtonMs;
   return {
@@ -69,7 +69,7 @@ function counterTexts(state: State): Texts {
 
 /** One out and one in; while a text grows, one of each for every piece. */
 function messages(state: State): string {
-  const { run, cost } = shown(state);
+  const { run, cost } = runView(state);
   const answer = state.outcome?.answer;
   if (cost !== undefined) {
     const pieces = answer?.task === 'text-generation' ? answer.result.pieceMs.length : 1;

@@ -7,13 +7,13 @@ import { type Run, type State, operatorsOf } from '../state.ts';
 export type Phase = 'idle' | 'prepare' | 'input' | 'compute' | 'output' | 'done' | 'lost';
 
 /** What the figures are about: the run that goes or ended, the answer's run, or what was prepared. */
-export interface Shown {
+export interface RunView {
   readonly links: Links | undefined;
   readonly run: Run | undefined;
   readonly cost: RunCost | undefined;
 }
 
-export function shown(state: State): Shown {
+export function runView(state: State): RunView {
   const run = state.run ?? state.trouble?.run ?? state.kept;
   if (run !== undefined) return { links: run.links, run, cost: undefined };
   const cost = state.outcome === undefined ? undefined : costOf(state.outcome.answer);
@@ -58,7 +58,7 @@ export function silenceOf({ run, preparation }: State): Silence | undefined {
 
 /** The links that carry bytes now, and which way: nothing is animated that is not happening. */
 export function movingOf(state: State): readonly string[] {
-  const { links } = shown(state);
+  const { links } = runView(state);
   if (links === undefined || silenceOf(state) !== undefined) return [];
   const both = (way: 'down' | 'up', phase: 'ahead' | 'input' | 'output'): string[] =>
     (['p1', 'p2'] as const).filter((name) => links[name][phase] > 0).map((name) => `p0${name[1]}-${way}`);
@@ -92,7 +92,7 @@ export function lostOf(state: State): {
 
 /** Whether keys left but the text did not. */
 export function onlyAhead(state: State): boolean {
-  const { links, run, cost } = shown(state);
+  const { links, run, cost } = runView(state);
   return links !== undefined && cost === undefined && run?.sentAt === undefined;
 }
 

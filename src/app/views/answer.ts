@@ -3,7 +3,7 @@
  * scores. Texts that grow are in growing.ts.
  */
 import type { ClassifyResult, EmbedResult, PredictResult } from '../../owner/types.ts';
-import { answerWords } from '../results.ts';
+import { resultWords } from '../results.ts';
 import { TASKS } from '../copy.ts';
 import { type Outcome, type State, entryOf } from '../state.ts';
 import { blankOf } from '../form.ts';
@@ -45,7 +45,7 @@ function headline({ answer: found, subject }: Outcome, blank: string): Node[] {
         ? [document.createTextNode('There is no answer in this text.')]
         : [filled(found.result.answer)];
     case 'feature-extraction':
-      return [document.createTextNode(answerWords(found))];
+      return [document.createTextNode(resultWords(found))];
     default:
       return [];
   }

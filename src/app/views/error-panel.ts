@@ -21,7 +21,7 @@ const LABELS: Record<Action, string> = {
   plain: 'Open without options',
 };
 
-export function trouble(
+export function errorPanel(
   store: Store,
   controller: Controller,
   openSettings: () => void,

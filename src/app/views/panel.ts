@@ -6,7 +6,7 @@ import { stepTitle } from '../selectors/labels.ts';
 import type { State } from '../state.ts';
 import { all, byId, el, setAttribute, setBar, setText } from './dom.ts';
 
-export function slot(): (now: State) => void {
+export function panel(): (now: State) => void {
   const parts = all('[data-when]');
   const strip = byId('layers');
   return (now) => {

@@ -2,11 +2,11 @@
  * A text that grows, piece by piece, after the words that it began with. Nothing here is announced: see
  * announce.ts.
  */
-import { growingOf } from '../streaming.ts';
+import { streamingTextOf } from '../streaming.ts';
 import type { State } from '../state.ts';
 import { all, setText } from './dom.ts';
 
-export function growing(): (now: State) => void {
+export function streamingView(): (now: State) => void {
   const places = all('[data-growing]').map((place) => ({
     place,
     given: part(place, '[data-given]'),
@@ -14,7 +14,7 @@ export function growing(): (now: State) => void {
     caret: part(place, '.caret'),
   }));
   return (now) => {
-    const found = growingOf(now);
+    const found = streamingTextOf(now);
     for (const { place, given, added, caret } of places) {
       place.hidden = found === undefined;
       if (found === undefined) continue;

@@ -14,7 +14,7 @@ const ROWS = 16;
 const BINS = 64;
 const WORD = 1n << 64n;
 
-export function saw(): (now: State, before: State) => void {
+export function transcriptView(): (now: State, before: State) => void {
   return (now, before) => {
     const { outcome } = now;
     if (outcome === before.outcome || outcome === undefined) return;

@@ -2,8 +2,8 @@
  * A message that may leave a party: its words carry a mask drawn for this message and no other (design notes §14.2
  * rule 2).
  *
- * SECURITY: links send only `Sealed`, and a `Sealed` is made only from a `Fresh` mask, which `PairPrg.spend` hands
- * out once per draw id. A derived mask (of a shifted or reduced tensor) is not a `Fresh`, so the type system
+ * SECURITY: links send only `Masked`, and a `Masked` is made only from a `OneTimeMask`, which `PairPrg.takeMask` hands
+ * out once per draw id. A derived mask (of a shifted or reduced tensor) is not a `OneTimeMask`, so the type system
  * refuses to send under it.
  */
 import type { Stream } from '../../compute/kernels/types.ts';
@@ -11,7 +11,7 @@ import type { Vector } from '../../compute/ring.ts';
 import { TercetError } from '../../core/errors.ts';
 
 /** A mask that nothing was sent under yet. */
-export class Fresh {
+export class OneTimeMask {
   readonly #stream: Stream;
   #used = false;
 
@@ -30,13 +30,13 @@ export class Fresh {
       throw new TercetError(
         'ERR_PAD_REUSE',
         'a mask was used for a second message',
-        'start a new attempt; this is a bug in Tercet, please report it',
+        'start a new run; this is a bug in Tercet, please report it',
       );
     this.#used = true;
   }
 }
 
-export class Sealed {
+export class Masked {
   readonly payload: Vector | Uint8Array;
 
   private constructor(payload: Vector | Uint8Array) {
@@ -44,22 +44,22 @@ export class Sealed {
   }
 
   /** Declares that every word of `payload` is masked by `fresh`, which is used up. */
-  static under(fresh: Fresh, payload: Vector | Uint8Array): Sealed {
+  static under(fresh: OneTimeMask, payload: Vector | Uint8Array): Masked {
     fresh.use();
-    return new Sealed(payload);
+    return new Masked(payload);
   }
 
   /** Parts of one message sealed under one mask: the pads of a long table, each position once. */
-  static async *parts(fresh: Fresh, payloads: AsyncIterable<Uint8Array>): AsyncIterable<Sealed> {
+  static async *parts(fresh: OneTimeMask, payloads: AsyncIterable<Uint8Array>): AsyncIterable<Masked> {
     fresh.use();
-    for await (const payload of payloads) yield new Sealed(payload);
+    for await (const payload of payloads) yield new Masked(payload);
   }
 
   /**
    * A message that needs no mask: ciphertext-like keys whose own construction hides the secret, or a value its
    * receiver may know. Say why.
    */
-  static plain(_why: 'point function key' | 'output to its owner', payload: Vector | Uint8Array): Sealed {
-    return new Sealed(payload);
+  static plain(_why: 'point function key' | 'output to its owner', payload: Vector | Uint8Array): Masked {
+    return new Masked(payload);
   }
 }

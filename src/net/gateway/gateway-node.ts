@@ -31,7 +31,7 @@ import { type Asked, checkUpgrade, serve } from '../signalling/router.ts';
 import { LinkTable, type Slot, TABLE_LIMITS, type TableLimits } from '../signalling/table.ts';
 import { errorCode } from '../tls/tls-errors.ts';
 import { Unfinished, type UnfinishedLimits } from '../wire/unfinished.ts';
-import { WatchedTransport } from '../wire/observed-transport.ts';
+import { ObservedTransport } from '../wire/observed-transport.ts';
 import { keepAlive } from '../websocket/keep-alive.ts';
 import { type WebSocketLike, WebSocketLink } from '../websocket/link.ts';
 import type { RtcAnswerer } from '../webrtc/types.ts';
@@ -276,7 +276,7 @@ class RunningGateway implements Gateway {
     try {
       const links = await unlessAborted(signal, coming.links);
       const flushMs = recvTimeoutMs ?? DEFAULT_TIMEOUT_MS;
-      const watched = new WatchedTransport(linkTransport(links, 'the data owner', flushMs), () => slot.end());
+      const watched = new ObservedTransport(linkTransport(links, 'the data owner', flushMs), () => slot.end());
       const admit = (asked: Asked) => this.#options.admit(asked, remote);
       const agreed = await partyHandshake(watched, {
         party,

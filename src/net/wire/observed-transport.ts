@@ -1,7 +1,7 @@
 /** A transport that says when it is over, whoever ended it. */
 import type { Transport, TransportEvents } from './channel.ts';
 
-export class WatchedTransport implements Transport {
+export class ObservedTransport implements Transport {
   readonly #inner: Transport;
   readonly #onOver: () => void;
 

@@ -7,7 +7,7 @@ import { TercetError } from '../../core/errors.ts';
 import { servePageHost } from '../../net/webrtc/page-host.ts';
 import { noticeTo } from '../../owner/notices.ts';
 import { OPTIONS, checkOptions, checkPretrained } from '../../owner/options.ts';
-import { type Settled, typedError, unsettle } from './result-envelope.ts';
+import { type Envelope, typedError, fromEnvelope } from './result-envelope.ts';
 import { generated } from '../../owner/generated.ts';
 import type {
   AnswerOptions,
@@ -77,7 +77,7 @@ class PartyWorker {
   /** Calls the worker; `signal` reaches the call over there, which then ends by itself. */
   async call<T>(
     signal: AbortSignal | undefined,
-    run: (remote: Remote<WorkerApi>, call: number) => Promise<Settled<T>>,
+    run: (remote: Remote<WorkerApi>, call: number) => Promise<Envelope<T>>,
   ): Promise<T> {
     const call = ++this.#calls;
     const abort = () => this.#events.postMessage({ kind: 'abort', call } satisfies PortCommand);
@@ -85,7 +85,7 @@ class PartyWorker {
     try {
       const pending = Promise.race([run(this.#remote, call), this.#failed]);
       if (signal?.aborted === true) abort();
-      return unsettle(await pending);
+      return fromEnvelope(await pending);
     } finally {
       signal?.removeEventListener('abort', abort);
     }
@@ -95,7 +95,7 @@ class PartyWorker {
   async stream<T>(
     signal: AbortSignal,
     push: (text: string) => void,
-    run: (remote: Remote<WorkerApi>, call: number) => Promise<Settled<T>>,
+    run: (remote: Remote<WorkerApi>, call: number) => Promise<Envelope<T>>,
   ): Promise<T> {
     let own = 0;
     try {

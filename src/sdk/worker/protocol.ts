@@ -3,7 +3,7 @@
  * aborts have a port of their own, so that neither waits for a call, and a call in flight never depends on a proxy
  * that the collector may take.
  */
-import type { PlainError, Settled } from './result-envelope.ts';
+import type { PlainError, Envelope } from './result-envelope.ts';
 import type {
   FallbackEvent,
   GenerateOptions,
@@ -55,19 +55,19 @@ export type RunApi = {
     call: number,
     input: Parameters<Model[M]>[0],
     options: Options<M>,
-  ) => Promise<Settled<Awaited<ReturnType<Model[M]>>>>;
+  ) => Promise<Envelope<Awaited<ReturnType<Model[M]>>>>;
 };
 
 /** One worker serves one model. */
 export interface WorkerApi extends RunApi {
-  open(call: number, request: OpenRequest): Promise<Settled<ModelInfo>>;
-  check(text: TaskText): Promise<Settled<Plain<TextCheck, 'problem'>>>;
-  prepare(call: number, length: number, options: Omit<PrepareOptions, 'signal'>): Promise<Settled<void>>;
-  release(): Promise<Settled<void>>;
+  open(call: number, request: OpenRequest): Promise<Envelope<ModelInfo>>;
+  check(text: TaskText): Promise<Envelope<Plain<TextCheck, 'problem'>>>;
+  prepare(call: number, length: number, options: Omit<PrepareOptions, 'signal'>): Promise<Envelope<void>>;
+  release(): Promise<Envelope<void>>;
   /** Pieces come over the port, with the call's number; the result has them all. */
-  generate(call: number, prompt: string, options: Omit<GenerateOptions, 'signal'>): Promise<Settled<GenerateResult>>;
-  health(): Promise<Settled<readonly [Plain<PartyHealth, 'error'>, Plain<PartyHealth, 'error'>]>>;
-  dispose(): Promise<Settled<void>>;
+  generate(call: number, prompt: string, options: Omit<GenerateOptions, 'signal'>): Promise<Envelope<GenerateResult>>;
+  health(): Promise<Envelope<readonly [Plain<PartyHealth, 'error'>, Plain<PartyHealth, 'error'>]>>;
+  dispose(): Promise<Envelope<void>>;
 }
 
 export type PortEvent =

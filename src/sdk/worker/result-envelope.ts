@@ -11,7 +11,7 @@ export interface PlainError {
   readonly party: 0 | 1 | 2 | undefined;
 }
 
-export type Settled<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: PlainError };
+export type Envelope<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: PlainError };
 
 export function plainError(thrown: unknown): PlainError {
   const { code, message, hint, party } = asTercetError(thrown);
@@ -22,7 +22,7 @@ export function typedError({ code, message, hint, party }: PlainError): TercetEr
   return new TercetError(kindOf(code) === undefined ? 'ERR_INTERNAL' : (code as ErrorCode), message, hint, { party });
 }
 
-export async function settle<T>(work: () => Promise<T>): Promise<Settled<T>> {
+export async function toEnvelope<T>(work: () => Promise<T>): Promise<Envelope<T>> {
   try {
     return { ok: true, value: await work() };
   } catch (error) {
@@ -30,7 +30,7 @@ export async function settle<T>(work: () => Promise<T>): Promise<Settled<T>> {
   }
 }
 
-export function unsettle<T>(settled: Settled<T>): T {
+export function fromEnvelope<T>(settled: Envelope<T>): T {
   if (settled.ok) return settled.value;
   throw typedError(settled.error);
 }

@@ -3,7 +3,7 @@ import { expose } from 'comlink';
 import { TercetError } from '../../core/errors.ts';
 import { workerEnvironment } from '../browser/environment.ts';
 import { OwnerModel } from '../../owner/owner-model.ts';
-import { plainError, settle } from './result-envelope.ts';
+import { plainError, toEnvelope } from './result-envelope.ts';
 import type { PartyHealth } from '../../owner/types.ts';
 import type { ModelInfo, OpenRequest, PortCommand, PortEvent, WorkerApi } from './protocol.ts';
 
@@ -15,7 +15,7 @@ const calls = new Map<number, AbortController>();
 function abortable<T>(call: number, work: (signal: AbortSignal) => Promise<T>) {
   const control = new AbortController();
   calls.set(call, control);
-  return settle(() => work(control.signal).finally(() => calls.delete(call)));
+  return toEnvelope(() => work(control.signal).finally(() => calls.delete(call)));
 }
 
 function opened(): OwnerModel {
@@ -47,12 +47,12 @@ function plainHealth({ error, ...rest }: PartyHealth) {
 const api: WorkerApi = {
   open: (call, request) => abortable(call, (signal) => open(request, signal)),
   check: (text) =>
-    settle(async () => {
+    toEnvelope(async () => {
       const { problem, ...rest } = await opened().check(text);
       return problem === undefined ? rest : { ...rest, problem: plainError(problem) };
     }),
   prepare: (call, length, options) => abortable(call, (signal) => opened().prepare(length, { ...options, signal })),
-  release: () => settle(() => opened().release()),
+  release: () => toEnvelope(() => opened().release()),
   predict: (call, text, options) => abortable(call, (signal) => opened().predict(text, { ...options, signal })),
   classify: (call, text, options) => abortable(call, (signal) => opened().classify(text, { ...options, signal })),
   classifyBatch: (call, texts, options) =>
@@ -69,11 +69,11 @@ const api: WorkerApi = {
       return stream;
     }),
   health: () =>
-    settle(async () => {
+    toEnvelope(async () => {
       const [one, two] = await opened().health();
       return [plainHealth(one), plainHealth(two)] as const;
     }),
-  dispose: () => settle(async () => model?.dispose()),
+  dispose: () => toEnvelope(async () => model?.dispose()),
 };
 
 expose(api);

@@ -4,7 +4,7 @@ import { pointKeyBytes } from '../../../compute/kernels/dpf-key.ts';
 import { type Vector, type Words, wireLength } from '../../../compute/ring.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { concatBytes } from '../../../core/bytes.ts';
-import { Sealed } from '../../share/masked.ts';
+import { Masked } from '../../share/masked.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Cost, Inputs, Parameter } from '../types.ts';
 import { type Gate, drawId, tagOf } from './gate.ts';
@@ -49,7 +49,7 @@ export class InputGate implements Gate {
     }
     const fresh = prgOf(p0, 2).spend(drawId(this, 'mask2'), this, 'λ2');
     const mask = await p0.kernels.draw(fresh.stream, this.out.k, this.out.count);
-    await p0.link(1).send(tagOf(this, 'input'), Sealed.under(fresh, await p0.kernels.add(x, mask)));
+    await p0.link(1).send(tagOf(this, 'input'), Masked.under(fresh, await p0.kernels.add(x, mask)));
   }
 
   async inputP1(p1: Party): Promise<void> {
@@ -120,16 +120,16 @@ export class LookupGate implements Gate {
     });
     await p0
       .link(1)
-      .send(tagOf(this, 'input'), Sealed.plain('point function key', concatBytes(keys.map((key) => key[0]))));
+      .send(tagOf(this, 'input'), Masked.plain('point function key', concatBytes(keys.map((key) => key[0]))));
     await p0
       .link(2)
-      .send(tagOf(this, 'input'), Sealed.plain('point function key', concatBytes(keys.map((key) => key[1]))));
+      .send(tagOf(this, 'input'), Masked.plain('point function key', concatBytes(keys.map((key) => key[1]))));
     if (!this.#secret) return;
     const fresh = prgOf(p0, 1).spend(drawId(this, 'cross'), this, 'Γ1');
     const own = await p0.kernels.draw(fresh.stream, 64, this.out.count);
     const masks = await p0.parameters.words(p0.kernels, this.#table, 'l1+l2', indices);
     const minus = await p0.kernels.scale(await p0.kernels.add(masks, own), -1n);
-    await p0.link(2).send(tagOf(this, 'input'), Sealed.under(fresh, minus));
+    await p0.link(2).send(tagOf(this, 'input'), Masked.under(fresh, minus));
   }
 
   async inputP1(p1: Party): Promise<void> {
@@ -210,7 +210,7 @@ export class OutputGate implements Gate {
 
   async outputP1(p1: Party): Promise<void> {
     // P0 knows λ2 of this wire and is the owner of x, so no fresh mask is needed; nobody else sees the message.
-    await p1.link(0).send(tagOf(this, 'output'), Sealed.plain('output to its owner', await p1.value(this.#x, 'a')));
+    await p1.link(0).send(tagOf(this, 'output'), Masked.plain('output to its owner', await p1.value(this.#x, 'a')));
   }
 
   async outputP0(p0: Party): Promise<Words> {

@@ -10,7 +10,7 @@
  */
 import type { Choice, SelectionTable } from '../../../compute/kernels/types.ts';
 import { type Vector, wireLength, zeros } from '../../../compute/ring.ts';
-import { Sealed } from '../../share/masked.ts';
+import { Masked } from '../../share/masked.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Cost } from '../types.ts';
 import { type Gate, drawId, tagOf } from './gate.ts';
@@ -61,9 +61,9 @@ async function dealSelection(gate: Gate, s: Selection, p0: Party): Promise<void>
   const prg = prgOf(p0, 1);
   const zero = prg.spend(drawId(gate, 'zero'), gate, 'r0');
   const r0 = await p0.kernels.draw(zero.stream, s.k, s.count);
-  const pads = prg.claim(drawId(gate, 'pad'), gate, 'pads');
+  const pads = prg.takeMask(drawId(gate, 'pad'), gate, 'pads');
   const words = await p0.kernels.dealSelection(await s.choice(p0), s.n, s.k, pads, r0);
-  await p0.link(2).send(tagOf(gate, 'deal'), Sealed.under(zero, words));
+  await p0.link(2).send(tagOf(gate, 'deal'), Masked.under(zero, words));
 }
 
 /** P2: keeps the dealt words in wire form until the choice is made. */
@@ -88,7 +88,7 @@ async function sendTable(gate: Gate, s: Selection, p1: Party): Promise<void> {
       if (ahead.length > PARTS_AHEAD || from + size >= s.count) yield await (ahead.shift() as Promise<Uint8Array>);
     }
   }
-  for await (const part of Sealed.parts(pads, parts())) await p1.link(2).send(tagOf(gate, '12'), part);
+  for await (const part of Masked.parts(pads, parts())) await p1.link(2).send(tagOf(gate, '12'), part);
 }
 
 /** P2: y = f − r0 of every element. */
@@ -109,7 +109,7 @@ export async function chooseFromTable(gate: Gate, s: Selection, p2: Party): Prom
 
 /** λ1 = −r0 of a selection's result, at P0 and P1. */
 export async function selectionMask1(gate: Gate, s: Pick<Selection, 'k' | 'count'>, party: Party): Promise<Vector> {
-  const r0 = await party.kernels.draw(prgOf(party, 1).claim(drawId(gate, 'zero'), gate, 'r0'), s.k, s.count);
+  const r0 = await party.kernels.draw(prgOf(party, 1).takeMask(drawId(gate, 'zero'), gate, 'r0'), s.k, s.count);
   return party.kernels.sub(zeros(s.count, s.k), r0);
 }
 
