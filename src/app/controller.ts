@@ -6,7 +6,7 @@
  * events of a dropped model are ignored.
  */
 import { kindOf } from '../core/errors.ts';
-import type { Model, PretrainedOptions, ProgressEvent } from '../owner/types.ts';
+import type { Model, PretrainedOptions, ProgressEvent } from '../owner/types/index.ts';
 import { type Need, ask, checkedText, needOf, prepareOptions, sameNeed } from './requests.ts';
 import { type Failure, failureOf } from './errors.ts';
 import type { Sdk } from './port.ts';

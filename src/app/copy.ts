@@ -2,7 +2,7 @@
  * The words of the interface that are not in `index.html`. Vocabulary: locked number, key 1 and 2, prepared ahead,
  * round; see the design's table of words.
  */
-import type { Availability, Device, FallbackEvent, Protocol, Transport, Weights } from '../owner/types.ts';
+import type { Availability, Device, FallbackEvent, Protocol, Transport, Weights } from '../owner/types/index.ts';
 import type { Gone } from './state.ts';
 import type { Example, TaskKind } from './form.ts';
 

@@ -1,5 +1,5 @@
 /** What somebody wants to do, and what they give for it: the fields of the form, the same for every task. Pure. */
-import type { GenerateOptions, ModelEntry, Task, TaskText } from '../owner/types.ts';
+import type { GenerateOptions, ModelEntry, Task, TaskText } from '../owner/types/index.ts';
 import { BLANK, SORT_EXAMPLES, SORT_TEMPLATE } from './copy.ts';
 
 /** A task of a model, or sorting by labels of one's own, which a model for blanks does. */

@@ -1,5 +1,5 @@
 /** State and event to state: pure, so that every path of a run is tested without a browser. */
-import type { FallbackEvent, ProgressEvent } from '../owner/types.ts';
+import type { FallbackEvent, ProgressEvent } from '../owner/types/index.ts';
 import { costOf } from './results.ts';
 import { type AppEvent, NO_PREPARATION, type Run, type State, entryOf } from './state.ts';
 import { type Field, type TaskKind, type Form, examplesOf, isExample, modelTask } from './form.ts';

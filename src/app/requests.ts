@@ -1,5 +1,5 @@
 /** From what stands in the form to a call of the SDK: what is checked, what is prepared for, what is asked. */
-import type { Model, PrepareOptions, TaskText, TextCheck } from '../owner/types.ts';
+import type { Model, PrepareOptions, TaskText, TextCheck } from '../owner/types/index.ts';
 import type { TaskResult } from './results.ts';
 import { type State, entryOf } from './state.ts';
 import { type TaskKind, type Form, blankOf, generationOf, labelsOf, taskTextOf } from './form.ts';

@@ -8,7 +8,7 @@ import type {
   GenerateResult,
   PredictResult,
   RunCost,
-} from '../owner/types.ts';
+} from '../owner/types/index.ts';
 
 export type TaskResult =
   | { readonly task: 'fill-mask'; readonly result: PredictResult }

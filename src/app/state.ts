@@ -13,7 +13,7 @@ import type {
   TextCheck,
   Transport,
   Weights,
-} from '../owner/types.ts';
+} from '../owner/types/index.ts';
 import type { TaskResult } from './results.ts';
 import type { Failure } from './errors.ts';
 import { EMPTY, type TaskKind, type Form, modelTask } from './form.ts';

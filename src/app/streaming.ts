@@ -1,5 +1,5 @@
 /** A text that grows, or grew: the run that goes, one that was ended, or the whole answer. Pure. */
-import type { Links } from '../owner/types.ts';
+import type { Links } from '../owner/types/index.ts';
 import { bytes, plural, seconds } from './format.ts';
 import { runView } from './selectors/run.ts';
 import type { Run, State } from './state.ts';

@@ -6,7 +6,7 @@ import { embeddedModels } from '../node/defaults.ts';
 import { downloadedModel } from '../node/hub-model.ts';
 import { type PublishedModel, writeDeployment } from '../server/deployment.ts';
 import { type Site, serveSite } from '../server/site.ts';
-import type { PartyAddress } from '../owner/types.ts';
+import type { PartyAddress } from '../owner/types/index.ts';
 import { both, namedModel, parseAddress, parseHubOrigin, parseIdentities, tlsFiles } from './options.ts';
 import { cancelOnSignals } from './signals.ts';
 

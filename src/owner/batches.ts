@@ -4,7 +4,7 @@ import { inParts } from '../ml/tasks/batch.ts';
 import { MAX_SEQUENCES } from '../session/request.ts';
 import type { TaskPlan } from './task-plans.ts';
 import { type Runner, checkRoom, paddedTokens, roomFor } from './runner.ts';
-import type { RunCost } from './types.ts';
+import type { RunCost } from './types/index.ts';
 
 export const DEFAULT_BATCH = 8;
 

@@ -1,5 +1,5 @@
 /** What a place can run, and why not. Asked, never guessed from a browser's name. */
-import type { Availability, Capabilities, Device } from './types.ts';
+import type { Availability, Capabilities, Device } from './types/index.ts';
 
 /** Smallest module that uses a SIMD instruction: () → v128, i32.const 0, i8x16.splat. */
 const SIMD_PROBE = Uint8Array.of(

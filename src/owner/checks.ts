@@ -11,7 +11,7 @@ import type { RequestShape } from '../session/request.ts';
 import { shapeFor } from '../session/task-run.ts';
 import { bucketFor } from './buckets.ts';
 import type { ModelContext } from './model-context.ts';
-import type { PrepareOptions, TaskText, TextCheck } from './types.ts';
+import type { PrepareOptions, TaskText, TextCheck } from './types/index.ts';
 
 /** New pieces of a generated text where neither a caller nor the model's files say how many. */
 const NEW_TOKENS = 20;

@@ -1,7 +1,7 @@
 /** What a run took, from the reports of its steps. */
 import type { OwnerResult } from '../session/owner.ts';
 import type { Lease } from './preprocessing-pool.ts';
-import type { RunCost } from './types.ts';
+import type { RunCost } from './types/index.ts';
 
 /**
  * @param tokens of all texts, without padding

@@ -5,7 +5,7 @@
 import { DPF_SEED } from '../compute/kernels/dpf-key.ts';
 import { concatBytes } from '../core/bytes.ts';
 import type { Channel, LinkStats, PartyId } from '../net/wire/types.ts';
-import type { LinkBytes } from './types.ts';
+import type { LinkBytes } from './types/index.ts';
 
 /** Bytes of a message that are counted: enough for a picture, and nothing that slows a link. */
 const COUNTED = 4096;

@@ -7,7 +7,7 @@ import { TercetError } from '../core/errors.ts';
 import { isCommit, isHubId } from '../hub/id.ts';
 import { type DownloadOptions, MAX_BYTES, downloadJson } from './download.ts';
 import { TASKS } from './tasks.ts';
-import type { Deployment, HubPlace, ModelEntry, PartyAddress, PinnedFile, Task, Weights } from './types.ts';
+import type { Deployment, HubPlace, ModelEntry, PartyAddress, PinnedFile, Task, Weights } from './types/index.ts';
 
 export const DEPLOYMENT_FILE = 'tercet.json';
 

@@ -6,7 +6,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { toHex } from '../core/bytes.ts';
 import { abortedError } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
-import type { PinnedFile } from './types.ts';
+import type { PinnedFile } from './types/index.ts';
 
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 

@@ -4,7 +4,7 @@ import type { HubOptions } from '../hub/types.ts';
 import type { OwnerCredential } from '../net/enrolment/credential.ts';
 import type { Channel } from '../net/wire/types.ts';
 import type { Fetch } from './download.ts';
-import type { Capabilities, Device, FallbackEvent, PartyAddress, Transport } from './types.ts';
+import type { Capabilities, Device, FallbackEvent, PartyAddress, Transport } from './types/index.ts';
 
 export interface LinkRequest {
   readonly party: 1 | 2;

@@ -1,5 +1,5 @@
 /** A text under way: pieces for those who iterate, the whole for those who wait. It is made once, whoever looks at it and however often. */
-import type { GenerateResult, GenerateStream } from './types.ts';
+import type { GenerateResult, GenerateStream } from './types/index.ts';
 
 /** Makes the text and tells of every piece. Ends soon after the signal, with an error. */
 export type Producer = (push: (text: string) => void, signal: AbortSignal) => Promise<GenerateResult>;

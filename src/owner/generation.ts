@@ -9,7 +9,7 @@ import type { OwnerResult } from '../session/owner.ts';
 import type { PreparedRun } from './prepared-run.ts';
 import { type ModelContext, reading } from './model-context.ts';
 import type { Runner } from './runner.ts';
-import type { GenerateOptions, GenerateResult } from './types.ts';
+import type { GenerateOptions, GenerateResult } from './types/index.ts';
 
 /** @throws {TercetError} what a bad prompt or option is, before anything is sent; what a run can end with. */
 export async function generateText(

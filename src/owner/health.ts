@@ -3,7 +3,7 @@ import { TercetError, asTercetError } from '../core/errors.ts';
 import { endpointUrl } from '../net/signalling/client.ts';
 import { downloadJson } from './download.ts';
 import type { Environment } from './environment.ts';
-import type { Deployment, PartyHealth } from './types.ts';
+import type { Deployment, PartyHealth } from './types/index.ts';
 
 const TIMEOUT_MS = 4_000;
 const MAX_HEALTH = 4096;

@@ -21,7 +21,7 @@ import type { Environment } from './environment.ts';
 import { type ReadPinned, besideDeployment, onHub } from './model-files.ts';
 import { noticeTo } from './notices.ts';
 import { headOf, taskOf } from './tasks.ts';
-import type { Deployment, Device, ModelEntry, PretrainedOptions, SpecialTokens, Weights } from './types.ts';
+import type { Deployment, Device, ModelEntry, PretrainedOptions, SpecialTokens, Weights } from './types/index.ts';
 
 /** Reason of a WebGPU that is not looked for unless it is named. */
 export const NOT_ASKED = 'not-asked';

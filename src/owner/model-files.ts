@@ -6,7 +6,7 @@ import { abortedError } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
 import { type Fetch, downloadPinned } from './download.ts';
 import type { Environment } from './environment.ts';
-import type { Deployment, HubSource, ModelEntry, PinnedFile, PretrainedOptions } from './types.ts';
+import type { Deployment, HubSource, ModelEntry, PinnedFile, PretrainedOptions } from './types/index.ts';
 
 export interface ReadFile {
   readonly bytes: Uint8Array;

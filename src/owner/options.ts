@@ -15,7 +15,7 @@ import type {
   PredictOptions,
   PrepareOptions,
   PretrainedOptions,
-} from './types.ts';
+} from './types/index.ts';
 
 /** The names of the options of one call; the compiler holds them equal to its type. */
 export type OptionNames<Options> = Readonly<Record<keyof Options, true>>;

@@ -40,7 +40,7 @@ import type {
   Task,
   TaskText,
   TextCheck,
-} from './types.ts';
+} from './types/index.ts';
 
 export class OwnerModel implements Model {
   readonly id: string;

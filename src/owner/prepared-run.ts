@@ -17,7 +17,7 @@ import { type OwnerResult, OwnerSession } from '../session/owner.ts';
 import { type Request, type RequestShape, requestCode } from '../session/request.ts';
 import type { Environment, OpenedLink } from './environment.ts';
 import { ProgressReporter } from './progress-reporter.ts';
-import type { Deployment, FallbackEvent, Links, ProgressEvent, Transport } from './types.ts';
+import type { Deployment, FallbackEvent, Links, ProgressEvent, Transport } from './types/index.ts';
 import { CountingChannel } from './counting-channel.ts';
 
 export interface PreparedRunOptions {

@@ -9,7 +9,7 @@ import { ownerParameters } from '../session/owner-parameters.ts';
 import type { RequestShape } from '../session/request.ts';
 import { type PreparedRun, type PreparedRunOptions, type Preparation, startPreparing } from './prepared-run.ts';
 import type { ModelContext } from './model-context.ts';
-import type { ProgressEvent } from './types.ts';
+import type { ProgressEvent } from './types/index.ts';
 
 const TRANSPORT_TIMEOUT_MS = 5_000;
 /** A prepared run is let go after so long: its parties keep memory, and a place, for it. */

@@ -1,6 +1,6 @@
 /** Turns what a session tells into the events of the SDK, with the figures of the three links. */
 import type { Status } from '../session/status.ts';
-import type { Links, ProgressEvent, SentSample } from './types.ts';
+import type { Links, ProgressEvent, SentSample } from './types/index.ts';
 import { type CountingChannel, linkBytes } from './counting-channel.ts';
 
 export interface ProgressReporterOptions {

@@ -15,7 +15,7 @@ import { type Shown, capture } from './transcript.ts';
 import { costOf } from './cost.ts';
 import { type ModelContext, openDevice } from './model-context.ts';
 import { PreprocessingPool } from './preprocessing-pool.ts';
-import type { Captured, RunCost } from './types.ts';
+import type { Captured, RunCost } from './types/index.ts';
 
 export interface RunRequest<R> {
   readonly inputs: readonly TaskInput[];

@@ -33,7 +33,7 @@ import type {
   EntityOptions,
   PredictOptions,
   PredictResult,
-} from './types.ts';
+} from './types/index.ts';
 
 /** @typeParam R what is said of the text */
 export interface TaskPlan<R> {

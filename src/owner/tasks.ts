@@ -1,7 +1,7 @@
 /** What a model can do, by its head. */
 import { TercetError } from '../core/errors.ts';
 import type { Head } from '../ml/config.ts';
-import type { Model, Task } from './types.ts';
+import type { Model, Task } from './types/index.ts';
 
 const TASK_OF: Readonly<Record<Head, Task>> = {
   'masked-lm': 'fill-mask',

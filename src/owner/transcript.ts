@@ -3,7 +3,7 @@ import { pointKeyBytes } from '../compute/kernels/dpf-key.ts';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { wordAt } from '../compute/ring.ts';
 import type { Encoding, Tokenizer } from '../ml/tokenizers/tokenizer.ts';
-import type { Captured, TaskText } from './types.ts';
+import type { Captured, TaskText } from './types/index.ts';
 import { type CountingChannel, hex } from './counting-channel.ts';
 
 /** Bytes of a key that are shown. The first 16 are its random seed. */

@@ -10,13 +10,13 @@
 import { browserPlace, capabilitiesOf } from '../owner/capabilities.ts';
 import { loadDeployment as load } from '../owner/deployment.ts';
 import { pipelineWith } from './pipeline.ts';
-import type { Capabilities, Deployment, Model, PretrainedOptions } from '../owner/types.ts';
+import type { Capabilities, Deployment, Model, PretrainedOptions } from '../owner/types/index.ts';
 import { WorkerModel } from './worker/client.ts';
 
 export { TercetError } from '../core/errors.ts';
 export { servePageHost as serveWebRtc } from '../net/webrtc/page-host.ts';
 export type * from './pipeline-types.ts';
-export type * from '../owner/types.ts';
+export type * from '../owner/types/index.ts';
 
 const startWorker = () =>
   new Worker(new URL('./worker/worker.ts', import.meta.url), { type: 'module', name: 'tercet-party' });

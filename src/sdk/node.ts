@@ -16,12 +16,12 @@ import type { Environment } from '../owner/environment.ts';
 import { NOT_ASKED } from '../owner/model-context.ts';
 import { OwnerModel } from '../owner/owner-model.ts';
 import { pipelineWith } from './pipeline.ts';
-import type { Availability, Capabilities, Deployment, Device, Model, PretrainedOptions } from '../owner/types.ts';
+import type { Availability, Capabilities, Deployment, Device, Model, PretrainedOptions } from '../owner/types/index.ts';
 
 export { TercetError } from '../core/errors.ts';
 export { releaseWebRtc } from '../net/webrtc/node.ts';
 export type * from './pipeline-types.ts';
-export type * from '../owner/types.ts';
+export type * from '../owner/types/index.ts';
 
 const threads = () => threadsFor(availableParallelism());
 

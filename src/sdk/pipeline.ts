@@ -31,7 +31,7 @@ import type {
   PretrainedOptions,
   Task,
   TaskText,
-} from '../owner/types.ts';
+} from '../owner/types/index.ts';
 
 export type * from './pipeline-types.ts';
 

@@ -14,7 +14,7 @@ import { sharingOf } from '../node/sharing.ts';
 import type { Task as CommandTask } from '../node/task.ts';
 import { parseDeployment } from '../owner/deployment.ts';
 import { taskOf } from '../owner/tasks.ts';
-import type { Deployment, HubPlace, ModelEntry, PartyAddress, PinnedFile } from '../owner/types.ts';
+import type { Deployment, HubPlace, ModelEntry, PartyAddress, PinnedFile } from '../owner/types/index.ts';
 import { examplesFor, titleOf } from './examples.ts';
 
 export interface PublishedModel {

@@ -12,7 +12,7 @@ import { Cleanup, unlessAborted } from '../core/abort.ts';
 import { Issuer } from '../node/issuer.ts';
 import { LocalParties, shareInProcess } from '../daemon/local.ts';
 import { prepareShares } from '../node/shares.ts';
-import type { PartyAddress } from '../owner/types.ts';
+import type { PartyAddress } from '../owner/types/index.ts';
 import { type PublishedModel, writeDeployment } from './deployment.ts';
 import { serveSite } from './site.ts';
 

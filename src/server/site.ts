@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { isLoopback } from '../core/address.ts';
 import { TercetError } from '../core/errors.ts';
 import { DEPLOYMENT_FILE } from '../owner/deployment.ts';
-import type { Deployment } from '../owner/types.ts';
+import type { Deployment } from '../owner/types/index.ts';
 import { Content, contentOf, sendContent } from './content.ts';
 import type { WrittenDeployment } from './deployment.ts';
 

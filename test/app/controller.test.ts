@@ -9,7 +9,7 @@ import type {
   PredictResult,
   PrepareOptions,
   PretrainedOptions,
-} from '../../src/owner/types.ts';
+} from '../../src/owner/types/index.ts';
 import { DEPLOYMENT } from './dev/scripted.ts';
 import { links, predicted } from './support.ts';
 

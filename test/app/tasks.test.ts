@@ -10,7 +10,7 @@ import { reduce } from '../../src/app/reduce.ts';
 import type { AppEvent, State } from '../../src/app/state.ts';
 import { EMPTY, type TaskKind, type Form, generationOf, labelsOf, numberOf, taskTextOf } from '../../src/app/form.ts';
 import { TercetError } from '../../src/core/errors.ts';
-import type { TextCheck } from '../../src/owner/types.ts';
+import type { TextCheck } from '../../src/owner/types/index.ts';
 import { LOADED, links, predicted, stateAfter } from './support.ts';
 
 const CHECK: TextCheck = { tokens: 9, paddedTokens: 16, blanks: 0 };

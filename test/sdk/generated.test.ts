@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { abortedError } from '../../src/core/abort.ts';
 import { type Producer, generated } from '../../src/owner/generated.ts';
-import type { GenerateResult } from '../../src/owner/types.ts';
+import type { GenerateResult } from '../../src/owner/types/index.ts';
 import { failure } from '../failure.ts';
 
 const result = (text: string) => ({ text }) as GenerateResult;

@@ -16,7 +16,7 @@ import type { Channel } from '../../src/net/wire/types.ts';
 import type { Environment, LinkRequest, OpenedLink } from '../../src/owner/environment.ts';
 import { OwnerModel } from '../../src/owner/owner-model.ts';
 import { taskOf } from '../../src/owner/tasks.ts';
-import type { Deployment, PretrainedOptions, ProgressEvent } from '../../src/owner/types.ts';
+import type { Deployment, PretrainedOptions, ProgressEvent } from '../../src/owner/types/index.ts';
 import { type ServedModel, type SessionEnd, serveSession } from '../../src/session/compute.ts';
 import { PIECES, TOKENIZER_CONFIG_JSON, TOKENIZER_JSON, jsonBytes } from '../ml/tiny-bert.ts';
 import { servedModel } from '../session/harness.ts';

@@ -2,7 +2,7 @@
  * The sentences that follow the state: over the picture, beside the button, over the layer strip, and in each
  * party's territory. Pure.
  */
-import type { Links, PartyHealth } from '../../owner/types.ts';
+import type { Links, PartyHealth } from '../../owner/types/index.ts';
 import {
   ASIDE,
   CONNECTING,

@@ -2,7 +2,7 @@
  * State to the numbers of the picture, the counters, the times and the cost: with the sentences, all that is
  * written through `data-bind` and `data-bar`. Pure.
  */
-import type { LinkBytes, Links, RunCost } from '../../owner/types.ts';
+import type { LinkBytes, Links, RunCost } from '../../owner/types/index.ts';
 import { costOf } from '../results.ts';
 import { bytes, count, seconds } from '../format.ts';
 import { labels } from './labels.ts';

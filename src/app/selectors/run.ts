@@ -1,5 +1,5 @@
 /** What of the state the page is about at the moment, for pictures and figures alike. Pure. */
-import type { Links, RunCost } from '../../owner/types.ts';
+import type { Links, RunCost } from '../../owner/types/index.ts';
 import { capturedOf, costOf } from '../results.ts';
 import { explain } from '../errors.ts';
 import { type Run, type State, operatorsOf } from '../state.ts';

@@ -4,7 +4,7 @@
  */
 import { kindName } from '../results.ts';
 import { percent } from '../format.ts';
-import type { AnswerResult, EntitiesResult, Entity } from '../../owner/types.ts';
+import type { AnswerResult, EntitiesResult, Entity } from '../../owner/types/index.ts';
 import { auto, el } from './dom.ts';
 import { scoped } from './score-table.ts';
 

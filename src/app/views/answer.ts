@@ -2,7 +2,7 @@
  * The answer of each task: the sentence with the blank filled in, a label, a marked passage, a vector; and the
  * scores. Texts that grow are in growing.ts.
  */
-import type { ClassifyResult, EmbedResult, PredictResult } from '../../owner/types.ts';
+import type { ClassifyResult, EmbedResult, PredictResult } from '../../owner/types/index.ts';
 import { resultWords } from '../results.ts';
 import { TASKS } from '../copy.ts';
 import { type Outcome, type State, entryOf } from '../state.ts';

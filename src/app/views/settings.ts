@@ -1,5 +1,5 @@
 /** The settings sheet. Choices take effect at once; what is not there stays in its list, disabled, with the reason. */
-import type { Device, PartyAddress, Protocol, Transport, Weights } from '../../owner/types.ts';
+import type { Device, PartyAddress, Protocol, Transport, Weights } from '../../owner/types/index.ts';
 import type { Controller } from '../controller.ts';
 import { DEVICE, TRANSPORT, unavailable } from '../copy.ts';
 import { explain, failureOf } from '../errors.ts';

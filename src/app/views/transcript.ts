@@ -2,7 +2,7 @@
  * What each party saw: bytes of this run beside the words they stand for, one word put back together, and what the
  * parties do see.
  */
-import type { Captured } from '../../owner/types.ts';
+import type { Captured } from '../../owner/types/index.ts';
 import { capturedOf } from '../results.ts';
 import { bytes, hexGroups, plural } from '../format.ts';
 import { didSee } from '../leaks.ts';

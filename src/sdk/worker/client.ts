@@ -32,7 +32,7 @@ import type {
   Task,
   TaskText,
   TextCheck,
-} from '../../owner/types.ts';
+} from '../../owner/types/index.ts';
 import type { ModelInfo, Plain, PlainOptions, PortCommand, PortEvent, WorkerApi } from './protocol.ts';
 
 /** How long a worker may take to let go of what it holds before it is stopped. */

@@ -15,7 +15,7 @@ import type {
   ProgressEvent,
   TaskText,
   TextCheck,
-} from '../../owner/types.ts';
+} from '../../owner/types/index.ts';
 
 /** Options that can be cloned: without callbacks and signals. */
 export type PlainOptions = Omit<

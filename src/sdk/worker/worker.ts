@@ -4,7 +4,7 @@ import { TercetError } from '../../core/errors.ts';
 import { workerEnvironment } from '../browser/environment.ts';
 import { OwnerModel } from '../../owner/owner-model.ts';
 import { plainError, toEnvelope } from './result-envelope.ts';
-import type { PartyHealth } from '../../owner/types.ts';
+import type { PartyHealth } from '../../owner/types/index.ts';
 import type { ModelInfo, OpenRequest, PortCommand, PortEvent, WorkerApi } from './protocol.ts';
 
 let model: OwnerModel | undefined;

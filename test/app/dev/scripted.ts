@@ -24,7 +24,7 @@ import type {
   RunCost,
   TaskText,
   TextCheck,
-} from '../../../src/owner/types.ts';
+} from '../../../src/owner/types/index.ts';
 
 export const SCRIPTS = [
   'ok',
