@@ -87,7 +87,7 @@ async function bench(flags: BenchFlags): Promise<void> {
         );
         break;
       case 'network':
-        await benchNetwork({ certificates }, context);
+        await benchNetwork(context);
         break;
       case 'gpt2':
         await benchGpt2(context);

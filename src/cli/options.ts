@@ -14,7 +14,7 @@ import { PROFILE_NAMES } from '../net/simulated/profiles.ts';
 import type { ModelLocation } from '../node/model.ts';
 import { DEVICES, type Device } from '../node/kernels.ts';
 import { RANGES, type Ranges } from '../node/model-plan.ts';
-import { TASKS, type Task } from '../node/task.ts';
+import { TASKS, type Task, taskNamed } from '../ml/tasks/table.ts';
 import type { WeightMode } from '../session/request.ts';
 
 function usage(what: string, hint: string): TercetError {
@@ -76,7 +76,8 @@ export function limits(name: string, value: string | undefined, defaults: Limits
   return { session, address, total };
 }
 
-export const parseTask = (value: string): Task => oneOf('task', value, TASKS);
+/** A task by its name, or by another one that transformers.js has for it. */
+export const parseTask = (value: string): Task => taskNamed(value) ?? oneOf('task', value, TASKS);
 export const parseWeights = (value: string): WeightMode => oneOf('weights', value, ['open', 'secret']);
 export const parseRanges = (value: string): Ranges => oneOf('ranges', value, RANGES);
 export const parseDevice = (value: string): Device => oneOf('device', value, DEVICES);

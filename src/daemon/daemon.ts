@@ -5,14 +5,14 @@ import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import { type Credentials, isPinned } from '../net/tls/credentials.ts';
 import { within } from '../net/wire/deadline.ts';
 import { DEFAULT_HANDSHAKE_MS, partyHandshakeOn } from '../net/handshake/handshake.ts';
+import { NO_SIGNALLING } from '../net/handshake/messages.ts';
 import type { PartyIdentity } from '../net/identity/identity.ts';
-import { withProfile } from '../net/simulated/paced.ts';
-import { linkProfile } from '../net/simulated/profiles.ts';
+import { shaped } from '../net/simulated/profiles.ts';
 import { type TlsListener, listenTls } from '../net/tls/tls.ts';
 import { isIdentityFailure } from '../net/tls/tls-errors.ts';
 import type { Channel } from '../net/wire/types.ts';
 import type { Patience } from '../session/place.ts';
-import { recvKey } from '../session/direct-key.ts';
+import { recvPairKey } from '../session/direct-key.ts';
 import { type BudgetLimits, Budgets } from './budgets.ts';
 import { credentialCheck } from '../node/enrolment.ts';
 import { type ModelSource, loadServedModels } from './served-model.ts';
@@ -65,7 +65,6 @@ export interface DaemonOptions {
   onFailure?(error: TercetError, session?: string): void;
 }
 
-const NO_SIGNALLING = new Uint8Array(32);
 /** Longest wait for the other compute party after the owner's request. */
 const PEER_TIMEOUT_MS = 15_000;
 
@@ -182,7 +181,7 @@ async function acceptOwners(
         session,
         address,
         known: true,
-        key: () => recvKey(channel),
+        pairKey: () => recvPairKey(channel),
         checkRequest,
       });
     }
@@ -223,19 +222,14 @@ async function pinnedOwner(
     enrolment: enrolments(models),
   });
   try {
-    const { key, ...agreed } = await within(agreeing, { ms: DEFAULT_HANDSHAKE_MS, signal, late, undo });
-    return { channel, session, address, known: false, key: async () => key, checkRequest: sameRequest(agreed) };
+    const { pairKey, ...agreed } = await within(agreeing, { ms: DEFAULT_HANDSHAKE_MS, signal, late, undo });
+    const checkRequest = sameRequest(agreed);
+    return { channel, session, address, known: false, pairKey: async () => pairKey, checkRequest };
   } catch (error) {
     // A refusal that was just sent gets there first.
     await channel.close().catch(() => undefined);
     throw error;
   }
-}
-
-/** The link as a named network would carry it; unchanged without a profile. */
-export function shaped(channel: Channel, profile: string | undefined): Channel {
-  const model = profile === undefined ? undefined : linkProfile(profile, channel.self, channel.peer);
-  return model === undefined ? channel : withProfile(channel, model);
 }
 
 /** Spare links for as many sessions as there are places, up to this many. */

@@ -5,13 +5,11 @@
 import { toHex } from '../core/bytes.ts';
 import { credentialFault } from '../net/enrolment/credential.ts';
 import type { Enrolment } from '../net/enrolment/enrolment.ts';
+import { ANY_MODEL } from '../net/handshake/messages.ts';
 import { mismatch } from '../session/agreement.ts';
 import type { CheckRequest, ServedModel } from '../session/compute.ts';
 import { requestCode } from '../session/request.ts';
 import { checkEnrolled } from '../node/enrolment.ts';
-
-/** In a handshake: the only model that is served, whichever it is. */
-export const ANY_MODEL = new Uint8Array(32);
 
 export interface Asked {
   readonly modelHash: Uint8Array;

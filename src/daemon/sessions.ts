@@ -3,6 +3,7 @@ import type { RingKernels } from '../compute/kernels/types.ts';
 import { toHex } from '../core/bytes.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
+import { ANY_MODEL } from '../net/handshake/messages.ts';
 import type { Channel } from '../net/wire/types.ts';
 import { mismatch } from '../session/agreement.ts';
 import { priceOf } from '../session/price.ts';
@@ -12,7 +13,6 @@ import { type CheckRequest, type ServedModel, type SessionEnd, serveSession } fr
 import { sendFailure } from '../session/control.ts';
 import { PATIENCE, type Patience, inTime } from '../session/place.ts';
 import type { Budgets } from './budgets.ts';
-import { ANY_MODEL } from './owner-terms.ts';
 import { peakMemory } from '../node/kernels.ts';
 import { type Held, type Load, type PlaceCounts, Places } from './places.ts';
 
@@ -24,11 +24,11 @@ export interface OwnerLink {
   readonly address: string;
   /** Whether it proved who it is. What only the operator should know of the process is not told to others. */
   readonly known: boolean;
-  /** The pairwise key, once it is there. */
-  key(): Promise<Uint8Array>;
+  /** Once it is there. */
+  pairKey(): Promise<Uint8Array>;
   /**
    * Throws unless the request is what this party signed for the session, and its owner may make it; asked after
-   * `key`. Every kind of link has to say how it knows.
+   * `pairKey`. Every kind of link has to say how it knows.
    */
   readonly checkRequest: CheckRequest;
 }
@@ -116,7 +116,7 @@ export class Sessions {
     budgets.check(priceOf(model.config, model.plan, request.weights, request), address);
   }
 
-  async #serve({ channel, session, address, known, key, checkRequest }: OwnerLink): Promise<SessionEnd> {
+  async #serve({ channel, session, address, known, pairKey, checkRequest }: OwnerLink): Promise<SessionEnd> {
     const { id, models, kernels, signal, budgets, patience = PATIENCE } = this.#options;
     let place: Held | undefined;
     let giveBack = () => undefined as void;
@@ -128,7 +128,7 @@ export class Sessions {
       return await serveSession({
         id,
         owner: channel,
-        key: await inTime(key(), patience.requestMs, 'send its key'),
+        pairKey: await inTime(pairKey(), patience.requestMs, 'send its key'),
         checkRequest: async (request, model, presented) => {
           await checkRequest(request, model, presented);
           giveBack = budgets.take(priceOf(model.config, model.plan, request.weights, request), address);

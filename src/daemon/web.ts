@@ -74,10 +74,10 @@ export async function serveBrowsers(
       iceServers: options.iceServers,
     }),
     recvTimeoutMs: behind.recvTimeoutMs,
-    onOwner: ({ channel, key, session, remote, modelHash, parametersHash }) => {
+    onOwner: ({ channel, pairKey, session, remote, modelHash, parametersHash }) => {
       const checkRequest = sameRequest({ modelHash: fromHex(modelHash), parametersHash: fromHex(parametersHash) });
       sessions
-        .serve({ channel, session, address: remote, known: false, key: async () => key, checkRequest })
+        .serve({ channel, session, address: remote, known: false, pairKey: async () => pairKey, checkRequest })
         .catch(() => undefined);
     },
     onRefused: (error) => behind.onRefused(error),

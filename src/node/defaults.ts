@@ -3,7 +3,7 @@ import { availableParallelism, homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TercetError } from '../core/errors.ts';
-import type { Task } from './task.ts';
+import type { Task } from '../ml/tasks/table.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -34,6 +34,9 @@ export function embeddedModel(task: Task): string {
 export function embeddedModels(): string[] {
   return [...new Set(Object.values(EMBEDDED))].map((name) => join(ROOT, 'models', name));
 }
+
+/** Longest wait for one message of a peer: the slowest step at BERT-base dimensions takes seconds. */
+export const RECV_TIMEOUT_MS = 300_000;
 
 /** Where certificates and other state of this user live. */
 export function stateFolder(): string {

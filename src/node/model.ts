@@ -15,9 +15,9 @@ import { headByWeights } from '../ml/models/head-by-weights.ts';
 import { randomWeights } from '../ml/models/random.ts';
 import { type WeightSource, loadWeights } from '../ml/models/weights.ts';
 import { openTensors } from '../ml/safetensors.ts';
+import { type Task, headOf } from '../ml/tasks/table.ts';
 import { downloadedModel } from './hub-model.ts';
 import { sharingOf } from './sharing.ts';
-import type { Task } from './task.ts';
 
 /** Where a model comes from. */
 export type ModelLocation =
@@ -60,7 +60,7 @@ export async function openModel(
   const files = await folderFiles(path);
   const said = parseModelJson(await files.read(CONFIG_FILE), CONFIG_FILE, 'ERR_MODEL_CONFIG');
   const head =
-    (location.task === undefined ? undefined : headFor(location.task)) ??
+    (location.task === undefined ? undefined : headOf(location.task)) ??
     (namesNoHead(said) ? await headInFolder(files, said) : undefined);
   const config = parseModelConfig(said, head);
   // Whoever gets this file cannot ask the weights.
@@ -76,20 +76,6 @@ export async function openModel(
     weights: () => loadWeights(files, config),
     hash: () => hashModel(path, config),
   };
-}
-
-/** The head of a task; undefined for the one that two kinds of models can do. */
-function headFor(task: Task): Head | undefined {
-  const heads: Readonly<Record<Task, Head | undefined>> = {
-    'fill-mask': 'masked-lm',
-    'text-classification': 'sequence-classification',
-    'zero-shot-classification': undefined,
-    'question-answering': 'question-answering',
-    'token-classification': 'token-classification',
-    'text-generation': 'causal-lm',
-    'feature-extraction': 'none',
-  };
-  return heads[task];
 }
 
 /** By the names in the weights; undefined where the folder has none, as a data owner's. */

@@ -1,8 +1,8 @@
-/** Several jobs in as few runs as asked for: in order, each run padded to its longest text. */
+/** Several plans in as few runs as asked for: in order, each run padded to its longest text. */
 import { TercetError } from '../core/errors.ts';
 import { inParts } from '../ml/tasks/batch.ts';
 import { MAX_SEQUENCES } from '../session/request.ts';
-import type { TaskPlan } from './task-plans.ts';
+import { type TaskPlan, joinPlans } from './task-plans.ts';
 import { type Runner, checkRoom, paddedTokens, roomFor } from './runner.ts';
 import type { RunCost } from './types/index.ts';
 
@@ -24,42 +24,27 @@ export function checkBatchSize(size: number): number {
   );
 }
 
-/** @param size jobs in one run, or fewer where the parties take no more. Everything is checked before the first run. */
+/** @param size plans in one run, or fewer where the parties take no more. Everything is checked before the first run. */
 export async function runBatches<R>(
   runner: Runner,
-  jobs: readonly TaskPlan<R>[],
+  plans: readonly TaskPlan<R>[],
   size: number,
   signal: AbortSignal | undefined,
 ): Promise<Batched<R>> {
-  const { loaded } = runner;
-  const parts = inParts(jobs, checkBatchSize(size)).flatMap((part) => {
-    const inputs = part.flatMap((job) => job.inputs);
-    const tokens = paddedTokens(loaded, inputs, 0);
-    const perJob = Math.max(...part.map((job) => job.inputs.length));
-    checkRoom(loaded, perJob, tokens);
-    return inParts(part, Math.floor(roomFor(loaded, tokens) / perJob));
+  const { context } = runner;
+  const parts = inParts(plans, checkBatchSize(size)).flatMap((part) => {
+    const { inputs } = joinPlans(part);
+    const tokens = paddedTokens(context, inputs, 0);
+    const perPlan = Math.max(...part.map((plan) => plan.inputs.length));
+    checkRoom(context, perPlan, tokens);
+    return inParts(part, Math.floor(roomFor(context, tokens) / perPlan));
   });
   const results: R[] = [];
   const costs: RunCost[] = [];
   for (const part of parts) {
-    const { value, cost } = await runner.run({
-      inputs: part.flatMap((job) => job.inputs),
-      start: loaded.environment.now(),
-      signal,
-      finish: (outputs) => answers(part, outputs),
-    });
+    const { value, cost } = await runner.run(joinPlans(part), { signal });
     results.push(...value);
     costs.push(cost);
   }
   return { results, costs };
-}
-
-/** Outputs of a run → the answer of every job. */
-function answers<R>(jobs: readonly TaskPlan<R>[], outputs: readonly Float32Array[]): R[] {
-  let at = 0;
-  return jobs.map((job) => {
-    const from = at;
-    at += job.inputs.length;
-    return job.finish(outputs.slice(from, at));
-  });
 }

@@ -1,4 +1,5 @@
 /** What a text would become, and what can be prepared before there is one: nothing is sent for either. */
+import type { RunShape } from '../ml/models/run.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';
 import { prepareEntities } from '../ml/tasks/named-entities.ts';
@@ -7,8 +8,7 @@ import { prepareFillMask } from '../ml/tasks/fill-mask.ts';
 import { prepareGeneration } from '../ml/tasks/generate.ts';
 import { prepareQuestion } from '../ml/tasks/question-answering.ts';
 import { prepareTextClassification } from '../ml/tasks/text-classification.ts';
-import type { RequestShape } from '../session/request.ts';
-import { shapeFor } from '../session/task-run.ts';
+import { shapeFor } from '../session/request.ts';
 import { bucketFor } from './buckets.ts';
 import type { ModelContext } from './model-context.ts';
 import type { PrepareOptions, TaskText, TextCheck } from './types/index.ts';
@@ -92,11 +92,7 @@ function stepsBehind({ config, buckets, generation }: ModelContext, length: numb
  * The shape of a run for a text of up to `length` tokens.
  * @throws {TercetError} ERR_ARGUMENT for numbers that are none, or that the model has no positions for.
  */
-export function preparedShape(
-  loaded: ModelContext,
-  length: number,
-  options: Omit<PrepareOptions, 'signal'>,
-): RequestShape {
+export function preparedShape(loaded: ModelContext, length: number, options: Omit<PrepareOptions, 'signal'>): RunShape {
   const { buckets, config } = loaded;
   const blanks = positive('blanks', options.blanks ?? 1);
   const sequences = positive('sequences', options.sequences ?? 1);
@@ -115,7 +111,7 @@ export function preparedShape(
   return shapeFor(config, {
     sequences,
     tokens,
-    rows: blanks,
+    secretRows: blanks,
     padded: true,
     pair: config.head === 'question-answering',
     steps,

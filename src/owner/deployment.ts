@@ -6,7 +6,7 @@ import { carriesTrust } from '../core/address.ts';
 import { TercetError } from '../core/errors.ts';
 import { isCommit, isHubId } from '../hub/id.ts';
 import { type DownloadOptions, MAX_BYTES, downloadJson } from './download.ts';
-import { TASKS } from './tasks.ts';
+import { MODEL_TASKS } from '../ml/tasks/table.ts';
 import type { Deployment, HubPlace, ModelEntry, PartyAddress, PinnedFile, Task, Weights } from './types/index.ts';
 
 export const DEPLOYMENT_FILE = 'tercet.json';
@@ -96,8 +96,8 @@ function modelEntry(json: unknown, where: string): ModelEntry {
   const fields = record(json, where);
   const id = text(fields['id'], `${where}.id`);
   if (!ID.test(id)) throw wrong(`${where}.id`, 'expected letters, digits, dots and dashes, or org/name');
-  const task = TASKS.find((known) => known === fields['task']);
-  if (task === undefined) throw wrong(`${where}.task`, `expected ${TASKS.join(' or ')}`);
+  const task = MODEL_TASKS.find((known) => known === fields['task']);
+  if (task === undefined) throw wrong(`${where}.task`, `expected ${MODEL_TASKS.join(' or ')}`);
   const hashes = record(fields['weights'], `${where}.weights`);
   const weights: Partial<Record<Weights, string>> = {};
   for (const mode of ['open', 'secret'] as const) {

@@ -6,35 +6,58 @@ import type { Channel } from '../net/wire/types.ts';
 import type { Fetch } from './download.ts';
 import type { Capabilities, Device, FallbackEvent, PartyAddress, Transport } from './types/index.ts';
 
+/** A link to one compute party, for one run. */
 export interface LinkRequest {
   readonly party: 1 | 2;
-  readonly address: PartyAddress;
-  /** The other compute party's identity, to tell a swap from a stranger. */
-  readonly otherIdentity: string;
   readonly session: Uint8Array;
-  /** SHA-256 of the model and of the request's other terms, 64 hex digits. */
-  readonly modelHash: string;
+  /** SHA-256 of the model that is asked for, 64 hex digits; undefined: the one that is served. */
+  readonly modelHash: string | undefined;
+  /** The request's other terms (`requestCode`), 64 hex digits. */
   readonly parametersHash: string;
   /** For secret weights. */
   readonly credential: OwnerCredential | undefined;
-  readonly transport: 'auto' | Transport;
-  readonly timeoutMs: number;
-  readonly iceServers: readonly RTCIceServer[];
-  readonly associations: number;
   readonly signal: AbortSignal;
-  onFallback(event: FallbackEvent): void;
 }
 
 /** A link whose other end has proved who it is. */
 export interface OpenedLink {
   readonly channel: Channel;
-  /** The pairwise key, 32 bytes. The session wipes it. */
-  readonly key: Uint8Array;
+  /** 32 bytes. The session wipes it. */
+  readonly pairKey: Uint8Array;
+  /** For secret weights, where no handshake has carried it: what goes with the request. */
+  readonly presented?: Uint8Array | undefined;
+}
+
+/** What a run needs. */
+export interface RunEnvironment {
+  now(): number;
+  random(length: number): Uint8Array;
+  /** Of this process; 0 where the platform does not tell. */
+  peakMemory(): number;
+  openLink(request: LinkRequest): Promise<OpenedLink>;
+}
+
+/** The way to a party of a deployment. */
+export interface Route {
+  readonly address: PartyAddress;
+  /** The other compute party's identity, to tell a swap from a stranger. */
+  readonly otherIdentity: string;
+  readonly transport: 'auto' | Transport;
+  readonly timeoutMs: number;
+  readonly iceServers: readonly RTCIceServer[];
+  readonly associations: number;
+  onFallback(event: FallbackEvent): void;
+}
+
+export type RoutedLinkRequest = LinkRequest & { readonly modelHash: string } & Route;
+
+export interface RoutedLink extends OpenedLink {
   readonly transport: Transport;
   readonly handshakeMs: number;
 }
 
-export interface Environment {
+/** What the SDK needs beside it: a network to load models from, devices to choose from, ways to the parties. */
+export interface Environment extends Omit<RunEnvironment, 'openLink'> {
   readonly fetch: Fetch;
   /** What relative addresses are relative to. */
   readonly base: string;
@@ -43,11 +66,7 @@ export interface Environment {
    * from one.
    */
   hub(): Promise<Pick<HubOptions, 'store' | 'endpoint' | 'token' | 'offline'> & Partial<Pick<HubOptions, 'fetch'>>>;
-  now(): number;
-  random(length: number): Uint8Array;
-  /** Of this process; 0 where the platform does not tell. */
-  peakMemory(): number;
   capabilities(): Promise<Capabilities>;
   openKernels(device: Device): Promise<RingKernels>;
-  openLink(request: LinkRequest): Promise<OpenedLink>;
+  openLink(request: RoutedLinkRequest): Promise<RoutedLink>;
 }

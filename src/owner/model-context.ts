@@ -4,52 +4,40 @@
  */
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { abortedError } from '../core/abort.ts';
-import { TercetError, asTercetError } from '../core/errors.ts';
-import { type ModelConfig, loadModelConfig } from '../ml/config.ts';
-import { type DeclaredPooling, declaredPooling } from '../ml/declared-pooling.ts';
-import { type GenerationSettings, loadGenerationSettings } from '../ml/generation-config.ts';
+import { TercetError, asTercetError, invariant } from '../core/errors.ts';
+import { loadModelConfig } from '../ml/config.ts';
 import { ownerFiles } from '../ml/owner-files.ts';
 import { type ModelFiles, fileNotFound, memoryFiles } from '../ml/files.ts';
-import { type Tokenizer, loadTokenizer } from '../ml/tokenizers/tokenizer.ts';
+import { headOf, taskOf } from '../ml/tasks/table.ts';
 import { OwnerCredential, credentialFault } from '../net/enrolment/credential.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
-import type { ProtocolId } from '../mpc/protocol/types.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention.ts';
 import { bucketsOf } from './buckets.ts';
 import { loadDeployment } from './deployment.ts';
-import type { Environment } from './environment.ts';
+import type { Environment, RunEnvironment } from './environment.ts';
 import { type ReadPinned, besideDeployment, onHub } from './model-files.ts';
 import { noticeTo } from './notices.ts';
-import { headOf, taskOf } from './tasks.ts';
-import type { Deployment, Device, ModelEntry, PretrainedOptions, SpecialTokens, Weights } from './types/index.ts';
+import type { RunContext } from './run-context.ts';
+import { type TextContext, loadTextContext } from './text-context.ts';
+import type { Deployment, Device, ModelEntry, PretrainedOptions, Weights } from './types/index.ts';
 
 /** Reason of a WebGPU that is not looked for unless it is named. */
 export const NOT_ASKED = 'not-asked';
 
-export interface ModelContext {
-  readonly environment: Environment;
-  readonly options: PretrainedOptions;
+export interface ModelContext extends TextContext, RunContext {
+  /** For what is not a run: downloads, health, devices. */
+  readonly platform: Environment;
   readonly deployment: Deployment;
   readonly entry: ModelEntry;
-  readonly protocol: ProtocolId;
-  readonly weights: Weights;
-  /** SHA-256 of the weights or of the sharing, as the deployment pins it. */
-  readonly hash: string;
-  readonly config: ModelConfig;
-  readonly tokenizer: Tokenizer;
-  /** What the model's files say of generated text, and of one vector for a text. */
-  readonly generation: GenerationSettings;
-  readonly pooling: DeclaredPooling;
-  /** For secret weights. Wiped when the model is disposed of. */
-  readonly credential: OwnerCredential | undefined;
-  /** Ascending; the last one is the most positions that a run can have. */
   readonly buckets: readonly number[];
-  readonly kernels: RingKernels;
   readonly device: Device;
   readonly downloadedBytes: number;
-  /** Tells the owner of something. */
-  notice(message: string): void;
 }
+
+const TRANSPORT_TIMEOUT_MS = 5_000;
+
+/** Within what parties take by default; a single sequence may need more. */
+const RUN_MEMORY = 2e9;
 
 /**
  * Downloads what a data owner needs of a model and opens the device.
@@ -92,8 +80,8 @@ export async function loadModelContext(
   const names = await ownerFiles(listed(entry));
   const contents = await Promise.all(names.map((file) => load(publicFiles, file)));
   const files = memoryFiles(id, new Map(names.map((name, i) => [name, contents[i]])));
-  const [config, tokenizer] = [await loadModelConfig(files, headOf(entry.task)), await loadTokenizer(files)];
-  const [generation, pooling] = [await loadGenerationSettings(files), await declaredPooling(files)];
+  const config = await loadModelConfig(files, headOf(entry.task));
+  const texts = await loadTextContext(files, config);
   if (taskOf(config.head) !== entry.task)
     throw new TercetError(
       'ERR_MODEL_CONFIG',
@@ -107,25 +95,48 @@ export async function loadModelContext(
     throw abortedError();
   }
   report({ status: 'ready', task: entry.task, model: id });
-  const notice = noticeTo(options.progress_callback);
   return {
-    environment,
-    options,
-    deployment,
-    entry,
-    protocol,
-    weights,
-    hash,
-    config,
-    tokenizer,
-    generation,
-    pooling,
+    ...texts,
+    platform: environment,
+    environment: { ...environment, openLink: linksTo(deployment, options, environment) },
+    terms: { model: hash, protocol, weights },
     credential,
     buckets,
+    runMemory: RUN_MEMORY,
     kernels,
+    reopen: () => openDevice(options, environment),
+    onProgress: (event) => options.progress_callback?.(event),
+    notice: noticeTo(options.progress_callback),
+    deployment,
+    entry,
     device,
     downloadedBytes,
-    notice,
+  };
+}
+
+/** Links to the parties of a deployment, by the way that was asked for. */
+function linksTo(
+  { parties, iceServers = [] }: Deployment,
+  options: PretrainedOptions,
+  { openLink }: Environment,
+): RunEnvironment['openLink'] {
+  return async ({ modelHash, ...request }) => {
+    const { party } = request;
+    invariant(modelHash !== undefined, 'a deployment names its models');
+    const link = await openLink({
+      ...request,
+      modelHash,
+      address: parties[party - 1],
+      otherIdentity: parties[2 - party].identity,
+      transport: options.transport ?? 'auto',
+      timeoutMs: options.transportTimeoutMs ?? TRANSPORT_TIMEOUT_MS,
+      iceServers,
+      associations: options.associations ?? 1,
+      onFallback: (event) => options.onFallback?.(event),
+    });
+    options.progress_callback?.({ status: 'connect', party, transport: link.transport });
+    options.progress_callback?.({ status: 'handshake', party, milliseconds: link.handshakeMs });
+    return link;
   };
 }
 
@@ -148,17 +159,6 @@ async function credentialFor(
       "add weights: 'secret', or leave the credential out",
     );
   return undefined;
-}
-
-/**
- * The same model, its tokenizer reading special tokens of texts as asked. @throws {TercetError} ERR_ARGUMENT for
- * another choice
- */
-export function reading<K extends Pick<ModelContext, 'tokenizer'>>(known: K, specialTokens: SpecialTokens = 'cut'): K {
-  if (specialTokens === 'cut') return known;
-  if (specialTokens !== 'allow')
-    throw new TercetError('ERR_ARGUMENT', "specialTokens is neither 'cut' nor 'allow'", "leave it out for 'cut'");
-  return { ...known, tokenizer: known.tokenizer.readingSpecialTokens() };
 }
 
 /** The files that the deployment lists, to be asked which of them a tokenizer needs. */

@@ -56,7 +56,7 @@ export function besideDeployment(
 export async function onHub(
   entry: ModelEntry,
   option: NonNullable<PretrainedOptions['hub']>,
-  environment: Environment,
+  environment: Pick<Environment, 'fetch' | 'hub'>,
   signal?: AbortSignal,
 ): Promise<ReadPinned> {
   const { endpoint, offline } = sourceOf(option);

@@ -2,18 +2,27 @@
  * A model as the data owner holds it. Runs in a worker of a page and in Node alike; `Environment` is all that differs.
  */
 import { prepareEach } from '../ml/tasks/batch.ts';
-import { type TaskPlan, planAnswer, planClassify, planEmbed, planEntities, planPredict } from './task-plans.ts';
+import {
+  type TaskPlan,
+  planAnswer,
+  planClassify,
+  planEmbed,
+  planEntities,
+  planGenerate,
+  planPredict,
+} from './task-plans.ts';
 import { DEFAULT_BATCH, checkBatchSize, runBatches } from './batches.ts';
 import { checkText, preparedShape, questionOf } from './checks.ts';
 import type { Environment } from './environment.ts';
 import { generated } from './generated.ts';
-import { generateText } from './generation.ts';
 import { partiesHealth } from './health.ts';
-import { loadModelContext, reading } from './model-context.ts';
+import { type ModelContext, loadModelContext } from './model-context.ts';
 import { OPTIONS, checkOptions, checkPretrained } from './options.ts';
 import { rememberingRoutes } from './routes.ts';
+import { type Method, checkMethod } from './methods.ts';
 import { Runner } from './runner.ts';
-import { type Method, checkMethod } from './tasks.ts';
+import { reading } from './text-context.ts';
+import { capture } from './transcript.ts';
 import type {
   AnswerOptions,
   AnswerResult,
@@ -28,6 +37,7 @@ import type {
   EntitiesResult,
   EntityOptions,
   GenerateOptions,
+  GenerateResult,
   GenerateStream,
   Model,
   PartyHealth,
@@ -49,10 +59,10 @@ export class OwnerModel implements Model {
   readonly maxTokens: number;
   readonly downloadedBytes: number;
   readonly labels: readonly string[];
-  readonly #runner: Runner;
+  readonly #runner: Runner<ModelContext>;
 
-  private constructor(runner: Runner) {
-    const { entry, config, buckets, downloadedBytes } = runner.loaded;
+  private constructor(runner: Runner<ModelContext>) {
+    const { entry, config, buckets, downloadedBytes } = runner.context;
     this.#runner = runner;
     this.id = entry.id;
     this.task = entry.task;
@@ -63,7 +73,7 @@ export class OwnerModel implements Model {
   }
 
   get device(): Device {
-    return this.#runner.loaded.device;
+    return this.#runner.context.device;
   }
 
   /** @throws {TercetError} what `loadModel` throws */
@@ -74,13 +84,13 @@ export class OwnerModel implements Model {
   }
 
   async check(text: TaskText): Promise<TextCheck> {
-    return checkText(this.#runner.loaded, text);
+    return checkText(this.#runner.context, text);
   }
 
   async prepare(length: number, given: PrepareOptions = {}): Promise<void> {
     this.#runner.alive();
     const { signal, ...options } = checkOptions('prepare', given, OPTIONS.prepare);
-    await this.#runner.prepare(preparedShape(this.#runner.loaded, length, options), signal);
+    await this.#runner.prepare(preparedShape(this.#runner.context, length, options), signal);
   }
 
   release(): Promise<void> {
@@ -89,13 +99,13 @@ export class OwnerModel implements Model {
 
   predict(text: string, options: PredictOptions = {}): Promise<PredictResult> {
     return this.#one('predict', text, options, () =>
-      planPredict(reading(this.#runner.loaded, options.specialTokens), text, options),
+      planPredict(reading(this.#runner.context, options.specialTokens), text, options),
     );
   }
 
   classify(text: string, options: ClassifyOptions = {}): Promise<ClassifyResult> {
     return this.#one('classify', text, options, () =>
-      planClassify(reading(this.#runner.loaded, options.specialTokens), text, options),
+      planClassify(reading(this.#runner.context, options.specialTokens), text, options),
     );
   }
 
@@ -104,7 +114,7 @@ export class OwnerModel implements Model {
     const { batchSize = DEFAULT_BATCH, ...options } = checkOptions('classifyBatch', given, OPTIONS.classifyBatch);
     checkBatchSize(batchSize);
     const jobs = prepareEach(texts, (text) =>
-      planClassify(reading(this.#runner.loaded, options.specialTokens), text, options),
+      planClassify(reading(this.#runner.context, options.specialTokens), text, options),
     );
     return runBatches(this.#runner, jobs, batchSize, options.signal);
   }
@@ -114,20 +124,20 @@ export class OwnerModel implements Model {
     options: AnswerOptions = {},
   ): Promise<AnswerResult> {
     return this.#one('answerQuestion', input, options, () =>
-      planAnswer(reading(this.#runner.loaded, options.specialTokens), questionOf(input), options),
+      planAnswer(reading(this.#runner.context, options.specialTokens), questionOf(input), options),
     );
   }
 
   extractEntities(text: string, options: EntityOptions = {}): Promise<EntitiesResult> {
     return this.#one('extractEntities', text, options, () =>
-      planEntities(reading(this.#runner.loaded, options.specialTokens), text, options),
+      planEntities(reading(this.#runner.context, options.specialTokens), text, options),
     );
   }
 
   generate(prompt: string, options: GenerateOptions = {}): GenerateStream {
     return generated(async (push, left) => {
       this.#can('generate');
-      return generateText(this.#runner, prompt, checkOptions('generate', options, OPTIONS.generate), push, left);
+      return this.#generate(prompt, checkOptions('generate', options, OPTIONS.generate), push, left);
     });
   }
 
@@ -135,7 +145,7 @@ export class OwnerModel implements Model {
     this.#can('embed');
     const { batchSize = DEFAULT_BATCH, ...options } = checkOptions('embed', given, OPTIONS.embed);
     checkBatchSize(batchSize);
-    const loaded = reading(this.#runner.loaded, options.specialTokens);
+    const loaded = reading(this.#runner.context, options.specialTokens);
     // An error of a single text needs no number.
     const jobs =
       typeof texts === 'string'
@@ -146,8 +156,8 @@ export class OwnerModel implements Model {
   }
 
   health(): Promise<readonly [PartyHealth, PartyHealth]> {
-    const { deployment, environment } = this.#runner.loaded;
-    return partiesHealth(deployment, environment);
+    const { deployment, platform } = this.#runner.context;
+    return partiesHealth(deployment, platform);
   }
 
   dispose(): Promise<void> {
@@ -159,6 +169,32 @@ export class OwnerModel implements Model {
     checkMethod(this.id, this.task, method);
   }
 
+  async #generate(
+    prompt: string,
+    { signal: own, specialTokens, ...options }: GenerateOptions,
+    push: (text: string) => void,
+    left: AbortSignal,
+  ): Promise<GenerateResult> {
+    const { environment } = this.#runner.context;
+    const start = environment.now();
+    const plan = planGenerate(reading(this.#runner.context, specialTokens), prompt, options);
+    const pieceMs: number[] = [];
+    let before = start;
+    const signal = own === undefined ? left : AbortSignal.any([own, left]);
+    const onStep = (text: string) => {
+      // An end-of-text piece is none of the text.
+      if (plan.decoder.ids.length > pieceMs.length) {
+        const now = environment.now();
+        pieceMs.push(now - before);
+        before = now;
+      }
+      push(text);
+    };
+    const { value, cost, channels } = await this.#runner.run(plan, { start, signal, onStep });
+    const shown = { text: prompt, inputIds: plan.inputs[0].inputIds, allowMask: false };
+    return { ...value, cost, pieceMs, captured: await capture(shown, this.#runner.context, channels) };
+  }
+
   /** One text, one run. */
   async #one<R>(
     method: Exclude<Method, 'classifyBatch' | 'generate' | 'embed'>,
@@ -168,13 +204,10 @@ export class OwnerModel implements Model {
   ): Promise<R & { readonly cost: RunCost; readonly captured: Captured }> {
     this.#can(method);
     const { signal } = checkOptions(method, options, OPTIONS[method]);
-    const start = this.#runner.loaded.environment.now();
-    const { inputs, finish } = make();
-    const { value, cost, preparedRun } = await this.#runner.run({ inputs, start, signal, finish });
-    const captured = await this.#runner.capture(
-      { text, inputIds: inputs[0].inputIds, allowMask: method === 'predict' },
-      preparedRun,
-    );
-    return { ...value, cost, captured };
+    const start = this.#runner.context.environment.now();
+    const plan = make();
+    const { value, cost, channels } = await this.#runner.run(plan, { start, signal });
+    const shown = { text, inputIds: plan.inputs[0].inputIds, allowMask: method === 'predict' };
+    return { ...value, cost, captured: await capture(shown, this.#runner.context, channels) };
   }
 }

@@ -3,250 +3,131 @@
  * run, used at most once, thrown away otherwise.
  */
 import { pointKeyBytes } from '../compute/kernels/dpf-key.ts';
-import type { RingKernels } from '../compute/kernels/types.ts';
 import { abortedError } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
-import type { ModelConfig } from '../ml/config.ts';
-import type { ParameterView } from '../mpc/protocol/semi-honest/party.ts';
-import type { OwnerCredential } from '../net/enrolment/credential.ts';
+import type { RunShape } from '../ml/models/run.ts';
 import type { PartyId } from '../net/wire/types.ts';
-import { withBoth } from '../session/fault-attribution.ts';
 import type { Circuits } from '../session/circuits.ts';
-import type { OwnerInput, StepInput } from '../session/inputs.ts';
-import { type OwnerResult, OwnerSession } from '../session/owner.ts';
-import { type Request, type RequestShape, requestCode } from '../session/request.ts';
-import type { Environment, OpenedLink } from './environment.ts';
-import { ProgressReporter } from './progress-reporter.ts';
-import type { Deployment, FallbackEvent, Links, ProgressEvent, Transport } from './types/index.ts';
+import { withBoth } from '../session/fault-attribution.ts';
+import { OwnerSession } from '../session/owner.ts';
+import { ownerParameters } from '../session/owner-parameters.ts';
+import { type Request, requestCode } from '../session/request.ts';
 import { CountingChannel } from './counting-channel.ts';
+import type { OpenedLink } from './environment.ts';
+import { ProgressReporter } from './progress-reporter.ts';
+import type { RunContext } from './run-context.ts';
 
-export interface PreparedRunOptions {
-  readonly environment: Environment;
-  readonly deployment: Deployment;
-  readonly config: ModelConfig;
-  readonly request: Request & { readonly model: string };
-  readonly kernels: RingKernels;
-  /** Shared by all prepared runs of a model. */
+/** Both compute parties have their correlations, and wait for the text. */
+export interface PreparedRun {
+  /** What it was dealt for: at least what the run needs. */
+  readonly shape: RunShape;
+  readonly session: OwnerSession;
+  readonly channels: readonly [CountingChannel, CountingChannel];
+  readonly reporter: ProgressReporter;
+  /** Milliseconds from the first connection until both compute parties had their correlations. */
+  readonly prepareMs: number;
+  /** Ends it here and at both compute parties, whatever it is at. */
+  abort(): void;
+}
+
+export interface PrepareRunOptions {
+  readonly shape: RunShape;
+  /** Shared by all runs of a model. */
   readonly circuits: Circuits;
-  readonly parameters: ParameterView;
-  /** For secret weights. */
-  readonly credential: OwnerCredential | undefined;
-  readonly transport: 'auto' | Transport;
-  readonly transportTimeoutMs: number;
-  readonly associations: number;
-  /** Whether it is made before there is a run. */
+  /** Whether it is made before there is a text. */
   readonly ahead: boolean;
-  onProgress(event: ProgressEvent): void;
-  onFallback(event: FallbackEvent): void;
   /** It is over, and nothing of it was used: a party that is in use asked for its place. */
   onLetGo?(): void;
 }
 
-export class PreparedRun {
-  readonly options: PreparedRunOptions;
-  readonly channels: readonly [CountingChannel, CountingChannel];
-  /** Milliseconds from the first connection until both compute parties had their correlations. */
-  readonly prepareMs: number;
-  readonly #session: OwnerSession;
-  readonly #control: AbortController;
-  readonly #relay: ProgressReporter;
-  #closed: Promise<void> = Promise.resolve();
-
-  private constructor(
-    options: PreparedRunOptions,
-    channels: PreparedRun['channels'],
-    session: OwnerSession,
-    control: AbortController,
-    relay: ProgressReporter,
-    prepareMs: number,
-  ) {
-    this.options = options;
-    this.channels = channels;
-    this.prepareMs = prepareMs;
-    this.#session = session;
-    this.#control = control;
-    this.#relay = relay;
-  }
-
-  /** Connects, agrees and deals. @param signal ends the prepared run here and at both compute parties, now or later. */
-  static async prepare(options: PreparedRunOptions, signal: AbortSignal): Promise<PreparedRun> {
-    const { environment, request, config, kernels, circuits, parameters } = options;
-    const start = environment.now();
-    const control = new AbortController();
-    const abort = () => control.abort();
-    signal.addEventListener('abort', abort);
-    if (signal.aborted) abort();
-    const links: OpenedLink[] = [];
-    try {
-      const id = environment.random(16);
-      const opened = await withBoth(async (party) => {
-        const link = await openLink(options, party, id, control.signal);
-        links.push(link);
-        return link;
-      });
-      const keyLength = pointKeyBytes(Math.ceil(Math.log2(config.vocabSize)));
-      const channels = [
-        new CountingChannel(opened[0].channel, keyLength),
-        new CountingChannel(opened[1].channel, keyLength),
-      ] as const;
-      const relay = new ProgressReporter(
-        {
-          layers: config.layers,
-          length: request.tokens,
-          ahead: options.ahead,
-          now: () => environment.now(),
-          onProgress: options.onProgress,
-        },
-        channels,
-      );
-      const session = await OwnerSession.open({
-        config,
-        request,
-        channels: new Map<PartyId, CountingChannel>([
-          [1, channels[0]],
-          [2, channels[1]],
-        ]),
-        session: id,
-        keys: [opened[0].key, opened[1].key],
-        kernels,
-        circuits,
-        parameters,
-        now: () => environment.now(),
-        peakMemory: () => environment.peakMemory(),
-        signal: control.signal,
-        onProgress: ({ done, total }) => relay.dealt(done / total),
-        onStatus: (status, section) => relay.status(status, section),
-        onHeard: (party) => relay.heard(party),
-        onLetGo: () => options.onLetGo?.(),
-      });
-      await session.prepare();
-      relay.prepared(session.rounds);
-      return new PreparedRun(options, channels, session, control, relay, environment.now() - start);
-    } catch (error) {
-      // One link may stand while the other one failed.
-      control.abort();
-      for (const { channel, key } of links) {
-        channel.abort(abortedError());
-        key.fill(0);
-      }
-      throw signal.aborted ? abortedError() : error;
-    } finally {
-      signal.removeEventListener('abort', abort);
-    }
-  }
-
-  /** Whether anything that depends on a text has left: from then on the prepared run is spent. */
-  get spent(): boolean {
-    return this.#session.spent;
-  }
-
-  /** Resolves when one of its links is gone. */
-  get ended(): Promise<unknown> {
-    return this.#session.ended;
-  }
-
-  get links(): Links {
-    return this.#relay.links();
-  }
-
-  /** What it was dealt for: at least what the run needs. */
-  get shape(): RequestShape {
-    return this.options.request;
-  }
-
-  /** Whether a token may follow what was run. */
-  get more(): boolean {
-    return this.#session.more;
-  }
-
-  /**
-   * Sends the text's shares and opens the answer. Call `finish` when no further token is wanted. @param signal
-   * stops all three parties.
-   */
-  run(input: OwnerInput, signal: AbortSignal): Promise<OwnerResult> {
-    return this.#step(() => this.#session.run(input), signal);
-  }
-
-  /** One more token behind a prompt. */
-  next(input: StepInput, signal: AbortSignal): Promise<OwnerResult> {
-    return this.#step(async () => {
-      // A step that is dealt knows its rounds.
-      await this.#session.prepare();
-      this.#relay.begin(this.#session.rounds);
-      return this.#session.next(input);
-    }, signal);
-  }
-
-  async #step(work: () => Promise<OwnerResult>, signal: AbortSignal): Promise<OwnerResult> {
-    const abort = () => this.#control.abort();
-    signal.addEventListener('abort', abort);
-    if (signal.aborted) abort();
-    try {
-      const result = await work();
-      this.#relay.opened();
-      return result;
-    } catch (error) {
-      throw signal.aborted ? abortedError() : error;
-    } finally {
-      signal.removeEventListener('abort', abort);
-    }
-  }
-
-  /** Tells of a piece of generated text. */
-  token(index: number, text: string): void {
-    this.#relay.token(index, text);
-  }
-
-  /**
-   * Says goodbye to both parties, also in the middle of a text. An answer does not wait for it, which takes a round
-   * trip: `closed` does.
-   */
-  finish(): void {
-    const goodbye = this.more ? this.#session.discard() : Promise.all(this.channels.map((channel) => channel.close()));
-    this.#closed = goodbye.then(() => undefined);
-  }
-
-  /** Resolves when nothing of it is under way any more, once it is finished. */
-  get closed(): Promise<void> {
-    return this.#closed;
-  }
-
-  /** Ends a prepared run that no text came for. */
-  discard(): Promise<void> {
-    return this.#session.discard();
-  }
-}
-
-async function openLink(
-  options: PreparedRunOptions,
-  party: 1 | 2,
-  session: Uint8Array,
+/** Connects, agrees and deals. @param signal ends it here and at both compute parties. */
+export async function prepareRun(
+  context: RunContext,
+  { shape, circuits, ahead, onLetGo }: PrepareRunOptions,
   signal: AbortSignal,
-): Promise<OpenedLink> {
-  const { environment, deployment, request } = options;
-  const link = await environment.openLink({
-    party,
-    address: deployment.parties[party - 1],
-    otherIdentity: deployment.parties[2 - party].identity,
-    session,
-    modelHash: request.model,
-    parametersHash: requestCode(request),
-    credential: options.credential,
-    transport: options.transport,
-    timeoutMs: options.transportTimeoutMs,
-    iceServers: deployment.iceServers ?? [],
-    associations: options.associations,
-    signal,
-    onFallback: options.onFallback,
-  });
-  options.onProgress({ status: 'connect', party, transport: link.transport });
-  options.onProgress({ status: 'handshake', party, milliseconds: link.handshakeMs });
-  return link;
+): Promise<PreparedRun> {
+  const { environment, config, kernels, terms, credential } = context;
+  const start = environment.now();
+  const request: Request = { ...terms, ...shape };
+  const control = new AbortController();
+  const abort = () => control.abort();
+  signal.addEventListener('abort', abort);
+  if (signal.aborted) abort();
+  const links: OpenedLink[] = [];
+  try {
+    const id = environment.random(16);
+    const opened = await withBoth(async (party) => {
+      const link = await environment.openLink({
+        party,
+        session: id,
+        modelHash: request.model,
+        parametersHash: requestCode(request),
+        credential,
+        signal: control.signal,
+      });
+      links.push(link);
+      return link;
+    });
+    const keyLength = pointKeyBytes(Math.ceil(Math.log2(config.vocabSize)));
+    const channels = [
+      new CountingChannel(opened[0].channel, keyLength),
+      new CountingChannel(opened[1].channel, keyLength),
+    ] as const;
+    const reporter = new ProgressReporter(
+      {
+        layers: config.layers,
+        length: shape.tokens,
+        ahead,
+        now: () => environment.now(),
+        onProgress: (event) => context.onProgress(event),
+      },
+      channels,
+    );
+    const [one, two] = opened.map(({ presented }) => presented);
+    const session = await OwnerSession.open({
+      config,
+      request,
+      ...(one === undefined || two === undefined ? {} : { presented: [one, two] }),
+      channels: new Map<PartyId, CountingChannel>([
+        [1, channels[0]],
+        [2, channels[1]],
+      ]),
+      session: id,
+      pairKeys: [opened[0].pairKey, opened[1].pairKey],
+      kernels,
+      circuits,
+      parameters: ownerParameters(config, credential?.seeds()),
+      now: () => environment.now(),
+      peakMemory: () => environment.peakMemory(),
+      signal: control.signal,
+      onProgress: (progress) => {
+        context.onDealt?.(progress);
+        reporter.dealt(progress.done / progress.total);
+      },
+      onStatus: (status, section) => reporter.status(status, section),
+      onHeard: (party) => reporter.heard(party),
+      onLetGo: () => onLetGo?.(),
+    });
+    context.onPhase?.('preprocess');
+    await session.prepare();
+    reporter.prepared(session.rounds);
+    return { shape, session, channels, reporter, prepareMs: environment.now() - start, abort };
+  } catch (error) {
+    // One link may stand while the other one failed.
+    control.abort();
+    for (const { channel, pairKey } of links) {
+      channel.abort(abortedError());
+      pairKey.fill(0);
+    }
+    throw signal.aborted ? abortedError() : error;
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }
 
 /** A prepared run that is being made or is ready, with what it is for. */
 export interface Preparation {
-  readonly shape: RequestShape;
+  readonly shape: RunShape;
   readonly run: Promise<PreparedRun>;
   /** Whether it failed, or a link of it broke while it waited. */
   readonly broken: boolean;
@@ -254,17 +135,17 @@ export interface Preparation {
   drop(): Promise<void>;
 }
 
-export function startPreparing(options: PreparedRunOptions): Preparation {
+export function startPreparing(context: RunContext, options: PrepareRunOptions): Preparation {
   const control = new AbortController();
-  const run = PreparedRun.prepare(options, control.signal);
+  const run = prepareRun(context, options, control.signal);
   let broken = false;
   const spoil = () => {
     broken = true;
   };
   // Its error is reported to whoever waits for it.
-  run.then((ready) => ready.ended.then(spoil), spoil);
+  run.then(({ session }) => session.ended.then(spoil), spoil);
   return {
-    shape: options.request,
+    shape: options.shape,
     run,
     get broken() {
       return broken;
@@ -272,7 +153,7 @@ export function startPreparing(options: PreparedRunOptions): Preparation {
     async drop() {
       control.abort();
       await run.then(
-        (ready) => ready.discard(),
+        ({ session }) => session.discard(),
         (error: unknown) => {
           if (!(error instanceof TercetError)) throw error;
         },

@@ -3,15 +3,13 @@
  * thrown away: on request, in time, or when a link of it ends.
  */
 import { abortedError } from '../core/abort.ts';
-import { Circuits } from '../session/circuits.ts';
 import { TercetError } from '../core/errors.ts';
-import { ownerParameters } from '../session/owner-parameters.ts';
-import type { RequestShape } from '../session/request.ts';
-import { type PreparedRun, type PreparedRunOptions, type Preparation, startPreparing } from './prepared-run.ts';
-import type { ModelContext } from './model-context.ts';
+import type { RunShape } from '../ml/models/run.ts';
+import { Circuits } from '../session/circuits.ts';
+import { type PreparedRun, type PrepareRunOptions, type Preparation, startPreparing } from './prepared-run.ts';
+import type { RunContext } from './run-context.ts';
 import type { ProgressEvent } from './types/index.ts';
 
-const TRANSPORT_TIMEOUT_MS = 5_000;
 /** A prepared run is let go after so long: its parties keep memory, and a place, for it. */
 export const PREPARED_FOR_MS = 5 * 60_000;
 
@@ -24,17 +22,17 @@ export interface Lease {
 }
 
 export class PreprocessingPool {
-  readonly #loaded: ModelContext;
+  readonly #context: RunContext;
   readonly #circuits = new Circuits();
   #prepared: Preparation | undefined;
   #age: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(loaded: ModelContext) {
-    this.#loaded = loaded;
+  constructor(context: RunContext) {
+    this.#context = context;
   }
 
   /** Makes a prepared run for later, unless a fitting one is there. @param signal throws it away. */
-  async prepare(shape: RequestShape, signal: AbortSignal | undefined): Promise<void> {
+  async prepare(shape: RunShape, signal: AbortSignal | undefined): Promise<void> {
     const prepared = this.#fitting(shape) ?? this.#renew(shape);
     const drop = () => this.#drop(prepared);
     signal?.addEventListener('abort', drop);
@@ -50,7 +48,7 @@ export class PreprocessingPool {
   }
 
   /** The prepared run if it fits and stands, else a new one. What does not fit is thrown away. */
-  async take(shape: RequestShape, signal: AbortSignal): Promise<Lease> {
+  async take(shape: RunShape, signal: AbortSignal): Promise<Lease> {
     const fitting = this.#fitting(shape);
     const previous = this.#empty();
     if (fitting === undefined) previous?.drop().catch(() => undefined);
@@ -65,7 +63,7 @@ export class PreprocessingPool {
   }
 
   /** A prepared run that is made now. */
-  async fresh(shape: RequestShape, signal: AbortSignal): Promise<Lease> {
+  async fresh(shape: RunShape, signal: AbortSignal): Promise<Lease> {
     return { prepared: await waited(this.#make(shape, false), signal), ahead: false };
   }
 
@@ -73,7 +71,7 @@ export class PreprocessingPool {
     await this.#empty()?.drop();
   }
 
-  #fitting(shape: RequestShape): Preparation | undefined {
+  #fitting(shape: RunShape): Preparation | undefined {
     const prepared = this.#prepared;
     return prepared?.broken === false && serves(prepared.shape, shape) ? prepared : undefined;
   }
@@ -85,7 +83,7 @@ export class PreprocessingPool {
     return prepared;
   }
 
-  #renew(shape: RequestShape): Preparation {
+  #renew(shape: RunShape): Preparation {
     this.#empty()
       ?.drop()
       .catch(() => undefined);
@@ -96,8 +94,8 @@ export class PreprocessingPool {
     this.#age = setTimeout(() => this.#release(prepared, { reason: 'age' }), PREPARED_FOR_MS);
     // One that could not be made has told whoever waits for it.
     prepared.run.then(
-      async ({ ended }) => {
-        const error = await ended;
+      async ({ session }) => {
+        const error = await session.ended;
         this.#release(
           prepared,
           error instanceof TercetError ? { reason: 'lost', code: error.code } : { reason: 'lost' },
@@ -112,7 +110,7 @@ export class PreprocessingPool {
   #release(prepared: Preparation, why: Pick<Released, 'reason' | 'code'>): void {
     if (this.#prepared !== prepared) return;
     this.#drop(prepared);
-    this.#loaded.options.progress_callback?.({ status: 'released', length: prepared.shape.tokens, ...why });
+    this.#context.onProgress({ status: 'released', length: prepared.shape.tokens, ...why });
   }
 
   #drop(prepared: Preparation): void {
@@ -120,26 +118,13 @@ export class PreprocessingPool {
     prepared.drop().catch(() => undefined);
   }
 
-  #make(shape: RequestShape, ahead: boolean, onLetGo?: PreparedRunOptions['onLetGo']): Preparation {
-    const { environment, deployment, config, hash, protocol, weights, kernels, credential, options } = this.#loaded;
-    const made: PreparedRunOptions = {
-      environment,
-      deployment,
-      config,
-      request: { model: hash, protocol, weights, ...shape },
-      kernels,
+  #make(shape: RunShape, ahead: boolean, onLetGo?: PrepareRunOptions['onLetGo']): Preparation {
+    return startPreparing(this.#context, {
+      shape,
       circuits: this.#circuits,
-      parameters: ownerParameters(config, credential?.seeds()),
-      credential,
-      transport: options.transport ?? 'auto',
-      transportTimeoutMs: options.transportTimeoutMs ?? TRANSPORT_TIMEOUT_MS,
-      associations: options.associations ?? 1,
       ahead,
-      onProgress: (event) => options.progress_callback?.(event),
-      onFallback: (event) => options.onFallback?.(event),
       ...(onLetGo === undefined ? {} : { onLetGo }),
-    };
-    return startPreparing(made);
+    });
   }
 }
 
@@ -147,7 +132,7 @@ export class PreprocessingPool {
  * Whether a prepared run of one shape can run what needs another: the same, but for tokens that nobody will ask
  * for.
  */
-export function serves(prepared: RequestShape, wanted: RequestShape): boolean {
+export function serves(prepared: RunShape, wanted: RunShape): boolean {
   const { steps, ...rest } = wanted;
   return (
     prepared.steps >= steps && (Object.keys(rest) as (keyof typeof rest)[]).every((key) => prepared[key] === rest[key])

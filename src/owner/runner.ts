@@ -1,56 +1,61 @@
 /**
- * Runs inputs at the parties: takes what was prepared or makes it, counts what it took, and lets go of everything
- * in the end, whatever the end.
+ * Runs texts at the parties. Uses what was prepared or makes it, records what it cost, and always releases links and
+ * keys.
  */
 import { abortedError } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
+import type { RunShape } from '../ml/models/run.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';
+import { outputsOf } from '../session/inputs.ts';
 import type { OwnerResult } from '../session/owner.ts';
 import { dearestPlan, priceOf } from '../session/price.ts';
-import { MAX_SEQUENCES, type RequestShape, mostSequences } from '../session/request.ts';
-import { outlineOf, outputsOf, ownerInputOf, shapeFor } from '../session/task-run.ts';
-import type { PreparedRun } from './prepared-run.ts';
+import { MAX_SEQUENCES, checkShape, mostSequences, shapeFor, shapeOf } from '../session/request.ts';
 import { bucketFor } from './buckets.ts';
-import { type Shown, capture } from './transcript.ts';
 import { costOf } from './cost.ts';
-import { type ModelContext, openDevice } from './model-context.ts';
+import type { CountingChannel } from './counting-channel.ts';
+import { continueText } from './decoder.ts';
+import type { PreparedRun } from './prepared-run.ts';
 import { PreprocessingPool } from './preprocessing-pool.ts';
-import type { Captured, RunCost } from './types/index.ts';
+import type { RunContext } from './run-context.ts';
+import { type TaskPlan, noticesOf } from './task-plans.ts';
+import type { RunCost } from './types/index.ts';
 
-export interface RunRequest<R> {
-  readonly inputs: readonly TaskInput[];
-  /** Tokens that may follow the first new one of a prompt. */
-  readonly steps?: number;
-  /** Milliseconds when the caller asked. */
-  readonly start: number;
-  readonly signal: AbortSignal | undefined;
-  /**
-   * From the outputs of every input to the answer, with more steps in between where there are any; `steps` collects
-   * their results.
-   */
-  finish(outputs: readonly Float32Array[], run: PreparedRun, steps: OwnerResult[], signal: AbortSignal): R | Promise<R>;
+export interface RunCall {
+  /** Milliseconds when the caller asked (default: now). */
+  readonly start?: number;
+  /** Stops all three parties. */
+  readonly signal?: AbortSignal | undefined;
+  /** Of generated text: a step is over, and this much of the text is certain with it. */
+  onStep?(text: string, index: number): void;
 }
 
-export interface Finished<R> {
+export interface RunResult<R> {
   readonly value: R;
+  /** Of every input of the plan; of generated text what its prompt opened. */
+  readonly outputs: readonly Float32Array[];
+  /** One, and of generated text one more for every token behind the first. */
+  readonly steps: readonly OwnerResult[];
+  /** The tokens that were sent behind the prompt: one less than steps. */
+  readonly sent: readonly number[];
   readonly cost: RunCost;
-  readonly preparedRun: PreparedRun;
+  /** What left this device. */
+  readonly channels: readonly [CountingChannel, CountingChannel];
 }
 
-export class Runner {
-  #loaded: ModelContext;
+export class Runner<C extends RunContext = RunContext> {
+  #context: C;
   #pool: PreprocessingPool;
   readonly #disposed = new AbortController();
   /** Links of runs that are over, until they are closed in good order. */
   readonly #closing = new Set<Promise<void>>();
 
-  constructor(loaded: ModelContext) {
-    this.#loaded = loaded;
-    this.#pool = new PreprocessingPool(loaded);
+  constructor(context: C) {
+    this.#context = context;
+    this.#pool = new PreprocessingPool(context);
   }
 
-  get loaded(): ModelContext {
-    return this.#loaded;
+  get context(): C {
+    return this.#context;
   }
 
   /** @throws {TercetError} ERR_STATE once it is disposed of. */
@@ -59,8 +64,8 @@ export class Runner {
       throw new TercetError('ERR_STATE', 'the model was disposed of', 'load it again with fromPretrained');
   }
 
-  async prepare(shape: RequestShape, signal: AbortSignal | undefined): Promise<void> {
-    checkRoom(this.#loaded, shape.sequences, shape.tokens);
+  async prepare(shape: RunShape, signal: AbortSignal | undefined): Promise<void> {
+    checkRoom(this.#context, shape.sequences, shape.tokens);
     await this.#pool.prepare(shape, signal);
   }
 
@@ -70,68 +75,77 @@ export class Runner {
   }
 
   /** @throws {TercetError} ERR_TOO_MANY_TOKENS and ERR_ARGUMENT before anything is sent; what a run can end with. */
-  async run<R>(work: RunRequest<R>): Promise<Finished<R>> {
+  async run<R>(plan: TaskPlan<R>, call: RunCall = {}): Promise<RunResult<R>> {
     this.alive();
     try {
-      return await this.#run(work);
+      return await this.#run(plan, call);
     } catch (error) {
       // The device itself is asked: the error may speak of anything.
-      if (this.#loaded.kernels.fault.failed && !this.#disposed.signal.aborted) await this.#reopen();
+      if (this.#context.kernels.fault.failed && !this.#disposed.signal.aborted) await this.#reopen();
       throw error;
     }
   }
 
-  /** What left this device in a run, for people who want to look. */
-  capture(shown: Shown, { channels }: PreparedRun): Promise<Captured> {
-    const { config, tokenizer, kernels } = this.#loaded;
-    return capture(shown, config.vocabSize, tokenizer, kernels, channels);
-  }
-
+  /** Ends what runs, waits until its links are closed, and closes the device. */
   async dispose(): Promise<void> {
     if (this.#disposed.signal.aborted) return;
     this.#disposed.abort();
     await this.#pool.clear();
     await Promise.allSettled(this.#closing);
-    this.#loaded.credential?.wipe();
-    await this.#loaded.kernels.close();
+    this.#context.credential?.wipe();
+    await this.#context.kernels.close();
   }
 
-  async #run<R>({ inputs, steps = 0, start, signal, finish }: RunRequest<R>): Promise<Finished<R>> {
-    const { environment, config } = this.#loaded;
-    const tokens = paddedTokens(this.#loaded, inputs, steps);
-    checkRoom(this.#loaded, inputs.length, tokens);
-    const shape = shapeFor(config, outlineOf(config, inputs, { tokens, padded: true, steps }));
-    const input = ownerInputOf(config, inputs, shape);
-    for (const message of new Set(inputs.flatMap(({ notices = [] }) => [...notices]))) this.#loaded.notice(message);
+  async #run<R>(plan: TaskPlan<R>, call: RunCall): Promise<RunResult<R>> {
+    const { environment, config, onPhase } = this.#context;
+    const { inputs, decoder } = plan;
+    const { start = environment.now(), signal, onStep } = call;
+    const shape = shapeOfPlan(this.#context, plan);
+    for (const message of noticesOf(plan)) this.#context.notice(message);
     const either = AbortSignal.any([this.#disposed.signal, ...(signal === undefined ? [] : [signal])]);
     if (either.aborted) throw abortedError();
     let lease = await this.#pool.take(shape, either);
     try {
-      let first: OwnerResult;
-      try {
-        first = await lease.prepared.run(input, either);
-      } catch (error) {
+      onPhase?.('online');
+      const send = () => step(lease.prepared, either, ({ session }) => session.run(inputs));
+      const first = await send().catch(async (error: unknown) => {
         // The links of a prepared run that waited may have died meanwhile. As long as nothing left that depends on the
         // text, another one may be made. A party that gave the place away has computed nothing, so that run may
         // be replaced too; the new one has keys of its own.
         const letGo = error instanceof TercetError && error.code === 'ERR_PEER_LET_GO';
-        if (!lease.ahead || (lease.prepared.spent && !letGo) || either.aborted) throw error;
+        if (!lease.ahead || (lease.prepared.session.spent && !letGo) || either.aborted) throw error;
         this.#finish(lease.prepared);
         lease = await this.#pool.fresh(shape, either);
-        first = await lease.prepared.run(input, either);
-      }
-      const results = [first];
-      const value = await finish(outputsOf(config, inputs, shape, first.logits), lease.prepared, results, either);
+        return send();
+      });
+      const { prepared } = lease;
+      const outputs = outputsOf(config, inputs, shape, first.logits);
+      const { steps, sent } = await continueText(decoder, first, inputs[0].inputIds.length, {
+        onStep(text, index) {
+          prepared.reporter.token(index, text);
+          onStep?.(text, index);
+        },
+        next: (input) =>
+          step(prepared, either, async ({ session, reporter }) => {
+            // A step that is dealt knows its rounds.
+            await session.prepare();
+            reporter.begin(session.rounds);
+            return session.next(input);
+          }),
+      });
+      const value = plan.finish(outputs);
       const real = inputs.reduce((total, { inputIds }) => total + inputIds.length, 0);
-      return { value, cost: costOf(real, lease, results, environment.now() - start), preparedRun: lease.prepared };
+      const cost = costOf(real, lease, steps, environment.now() - start);
+      return { value, outputs, steps, sent, cost, channels: prepared.channels };
     } finally {
       this.#finish(lease.prepared);
     }
   }
 
-  #finish(run: PreparedRun): void {
-    run.finish();
-    const { closed } = run;
+  /** Says goodbye to both parties, also in the middle of a text. An answer does not wait for it: `dispose` does. */
+  #finish({ session, channels }: PreparedRun): void {
+    const goodbye = session.more ? session.discard() : Promise.all(channels.map((channel) => channel.close()));
+    const closed = goodbye.then(() => undefined);
     const done = () => this.#closing.delete(closed);
     this.#closing.add(closed);
     closed.then(done, done);
@@ -142,46 +156,84 @@ export class Runner {
    * this one is repeated.
    */
   async #reopen(): Promise<void> {
+    const { reopen } = this.#context;
+    if (reopen === undefined) return;
     await this.#pool.clear();
-    await this.#loaded.kernels.close().catch(() => undefined);
+    await this.#context.kernels.close().catch(() => undefined);
     try {
-      this.#loaded = { ...this.#loaded, ...(await openDevice(this.#loaded.options, this.#loaded.environment)) };
-      this.#pool = new PreprocessingPool(this.#loaded);
+      this.#context = { ...this.#context, ...(await reopen()) };
+      this.#pool = new PreprocessingPool(this.#context);
     } catch {
       // The next run says why there is no device.
     }
   }
 }
 
+/** One step of a run; the signal ends the run at all three parties. */
+async function step(
+  prepared: PreparedRun,
+  signal: AbortSignal,
+  work: (prepared: PreparedRun) => Promise<OwnerResult>,
+): Promise<OwnerResult> {
+  const abort = () => prepared.abort();
+  signal.addEventListener('abort', abort);
+  if (signal.aborted) abort();
+  try {
+    const result = await work(prepared);
+    prepared.reporter.opened();
+    return result;
+  } catch (error) {
+    throw signal.aborted ? abortedError() : error;
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+/** What the shape of a run depends on. */
+type ShapeContext = Pick<RunContext, 'config' | 'terms' | 'buckets' | 'runMemory'>;
+
+/**
+ * The shape of the run for a plan: nothing is sent for it.
+ * @throws {TercetError} ERR_TOO_MANY_TOKENS, ERR_ARGUMENT for more than the parties take
+ */
+export function shapeOfPlan(context: ShapeContext, { inputs, decoder }: TaskPlan<unknown>): RunShape {
+  const { config, buckets } = context;
+  const steps = decoder?.steps ?? 0;
+  const tokens = paddedTokens(context, inputs, steps);
+  checkRoom(context, inputs.length, tokens);
+  const padded = buckets !== undefined || inputs.some(({ inputIds }) => inputIds.length < tokens);
+  const shape = shapeOf(config, inputs, { tokens, padded, steps });
+  checkShape(config, shape);
+  return shape;
+}
+
 /** What all inputs of a run are padded to. @throws {TercetError} ERR_TOO_MANY_TOKENS */
-export function paddedTokens({ buckets }: ModelContext, inputs: readonly TaskInput[], steps: number): number {
+export function paddedTokens(
+  { buckets }: Pick<RunContext, 'buckets'>,
+  inputs: readonly TaskInput[],
+  steps: number,
+): number {
   const longest = Math.max(...inputs.map(({ inputIds }) => inputIds.length));
-  const tokens = bucketFor(buckets, longest, steps);
+  const tokens = buckets === undefined ? longest : bucketFor(buckets, longest, steps);
   if (tokens !== undefined) return tokens;
   const behind = steps === 0 ? '' : `, and ${steps} more are to follow`;
   throw new TercetError(
     'ERR_TOO_MANY_TOKENS',
-    `the text has ${longest} tokens${behind}; a run has ${buckets.at(-1) ?? 0} positions`,
+    `the text has ${longest} tokens${behind}; a run has ${buckets?.at(-1) ?? 0} positions`,
     'shorten it or split it',
   );
 }
 
-/**
- * Memory of a compute party that one run asks for at most, unless a single sequence needs more: within what parties
- * take by default.
- */
-const RUN_MEMORY = 2e9;
-
 /** Most sequences of so many positions that one run takes. */
-export function roomFor({ config, weights }: Pick<ModelContext, 'config' | 'weights'>, tokens: number): number {
-  const shape = shapeFor(config, { sequences: 1, tokens, rows: 1, padded: true, pair: true, steps: 0 });
-  const one = priceOf(config, dearestPlan(config), weights, shape).memory;
-  return Math.max(1, Math.min(MAX_SEQUENCES, mostSequences(config, shape), Math.floor(RUN_MEMORY / one)));
+export function roomFor({ config, terms, runMemory }: ShapeContext, tokens: number): number {
+  const shape = shapeFor(config, { sequences: 1, tokens, secretRows: 1, padded: true, pair: true, steps: 0 });
+  const one = priceOf(config, dearestPlan(config), terms.weights, shape).memory;
+  return Math.max(1, Math.min(MAX_SEQUENCES, mostSequences(config, shape), Math.floor(runMemory / one)));
 }
 
 /** @throws {TercetError} ERR_ARGUMENT for more at once than the parties take. */
-export function checkRoom(loaded: Pick<ModelContext, 'config' | 'weights'>, sequences: number, tokens: number): void {
-  const room = roomFor(loaded, tokens);
+export function checkRoom(context: ShapeContext, sequences: number, tokens: number): void {
+  const room = roomFor(context, tokens);
   if (sequences <= room) return;
   const what = `${sequences} sequences of ${tokens} positions are more than one run takes`;
   throw new TercetError('ERR_ARGUMENT', what, `give ${room} or fewer at once, or shorter texts`);

@@ -1,8 +1,8 @@
 /** What left this device in a run, beside what it was made from. Computed here, from the messages of this run. */
 import { pointKeyBytes } from '../compute/kernels/dpf-key.ts';
-import type { RingKernels } from '../compute/kernels/types.ts';
 import { wordAt } from '../compute/ring.ts';
 import type { Encoding, Tokenizer } from '../ml/tokenizers/tokenizer.ts';
+import type { ModelContext } from './model-context.ts';
 import type { Captured, TaskText } from './types/index.ts';
 import { type CountingChannel, hex } from './counting-channel.ts';
 
@@ -19,9 +19,7 @@ export interface Shown {
 
 export async function capture(
   { text, inputIds, allowMask }: Shown,
-  vocabSize: number,
-  tokenizer: Tokenizer,
-  kernels: RingKernels,
+  { config: { vocabSize }, tokenizer, kernels }: Pick<ModelContext, 'config' | 'tokenizer' | 'kernels'>,
   channels: readonly [CountingChannel, CountingChannel],
 ): Promise<Captured> {
   const depth = Math.ceil(Math.log2(vocabSize));

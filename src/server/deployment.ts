@@ -8,12 +8,11 @@ import { basename, join } from 'node:path';
 import { TercetError } from '../core/errors.ts';
 import { folderFiles } from '../ml/files-node.ts';
 import { ownerFiles } from '../ml/owner-files.ts';
+import { type Task, taskOf } from '../ml/tasks/table.ts';
 import { loadTokenizer } from '../ml/tokenizers/tokenizer.ts';
 import { openModel } from '../node/model.ts';
 import { sharingOf } from '../node/sharing.ts';
-import type { Task as CommandTask } from '../node/task.ts';
 import { parseDeployment } from '../owner/deployment.ts';
-import { taskOf } from '../owner/tasks.ts';
 import type { Deployment, HubPlace, ModelEntry, PartyAddress, PinnedFile } from '../owner/types/index.ts';
 import { examplesFor, titleOf } from './examples.ts';
 
@@ -26,7 +25,7 @@ export interface PublishedModel {
    * What it is published for, where its files leave that open; feature-extraction takes any model, without its
    * head.
    */
-  readonly task?: CommandTask;
+  readonly task?: Task;
   /** Where the folder came from, for pages that load from there too. */
   readonly hub?: HubPlace;
   /**

@@ -16,11 +16,10 @@ const TAG = 'binding/hash';
 const BYTES = 32;
 
 /**
- * The public name of a link: says nothing of its key, and nobody else can give it. @param key the pair's master
- * key, 32 bytes
+ * The public name of a link: says nothing of its key, and nobody else can give it. @param pairKey 32 bytes
  */
-export function linkName(key: Uint8Array): Uint8Array {
-  return hkdf(sha256, key, undefined, new TextEncoder().encode('tercet/1 link name'), BYTES);
+export function linkName(pairKey: Uint8Array): Uint8Array {
+  return hkdf(sha256, pairKey, undefined, new TextEncoder().encode('tercet/1 link name'), BYTES);
 }
 
 /** @param names of the owner's links with party 1 and party 2. @param model the hash of the model that is served */

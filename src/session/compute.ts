@@ -53,8 +53,8 @@ export type CheckRequest = (
 export interface ComputeOptions {
   readonly id: 1 | 2;
   readonly owner: Channel;
-  /** The pairwise key with the owner, 32 bytes. Wiped here. */
-  readonly key: Uint8Array;
+  /** With the owner, 32 bytes. Wiped here. */
+  readonly pairKey: Uint8Array;
   /**
    * Throws unless the request is the one that this party signed, where it signed one, its owner may make it, and it
    * is within the budgets. Asked before anything is built.
@@ -103,8 +103,8 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
   let status: StatusSender | undefined;
   try {
     if (stopped()) stop();
-    prg = PairPrg.of(options.key, { session, number: 0, step: 0, branch: 0 });
-    const own = linkName(options.key);
+    prg = PairPrg.of(options.pairKey, { session, number: 0, step: 0, branch: 0 });
+    const own = linkName(options.pairKey);
     const fields = await awaitOwner(place, recvControl(owner, 'request'), patience.requestMs, 'ask for a run');
     const { request, model, names } = Refusal.from(() => readRequest(fields, options.models));
     if (!equalBytes(names[id - 1], own)) throw mismatch('the request is not one of this link');
@@ -186,7 +186,7 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
     throw failure;
   } finally {
     options.signal?.removeEventListener('abort', stop);
-    options.key.fill(0);
+    options.pairKey.fill(0);
     status?.stop();
     prg?.wipe();
     engine?.clear();

@@ -11,6 +11,7 @@ import { equalBytes, toHex } from '../core/bytes.ts';
 import { TercetError, asTercetError, invariant } from '../core/errors.ts';
 import type { ModelConfig } from '../ml/config.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
+import type { TaskInput } from '../ml/tasks/common.ts';
 import { PairPrg } from '../mpc/prg/prg.ts';
 import type { Circuit } from '../mpc/protocol/semi-honest/circuit.ts';
 import { Engine, type Progress } from '../mpc/protocol/semi-honest/engine.ts';
@@ -23,7 +24,7 @@ import { attributedTo, withBoth } from './fault-attribution.ts';
 import { type BuiltCircuit, Circuits } from './circuits.ts';
 import { recvControl, sendControl } from './control.ts';
 import { keepAlive, announceInput } from './input-wait.ts';
-import { type OwnerInput, type StepInput, ownerInputs, stepInputs } from './inputs.ts';
+import { type StepInput, ownerInputs, stepInputs } from './inputs.ts';
 import { type PartyReport, reportFromJson, reportOf } from './report.ts';
 import { type Request, SESSION_VERSION, checkShape } from './request.ts';
 import { rangeExceeded, revealLogits, revealOutside } from './reveal.ts';
@@ -36,8 +37,8 @@ export interface OwnerOptions {
   readonly presented?: readonly [Uint8Array, Uint8Array];
   readonly channels: ReadonlyMap<PartyId, Channel>;
   readonly session: Uint8Array;
-  /** The pairwise keys with party 1 and 2, 32 bytes each. Wiped here. */
-  readonly keys: readonly [Uint8Array, Uint8Array];
+  /** With party 1 and 2, 32 bytes each. Wiped here. */
+  readonly pairKeys: readonly [Uint8Array, Uint8Array];
   readonly kernels: RingKernels;
   readonly parameters: ParameterView;
   /** Shared by the executions of one owner; own ones without it. */
@@ -125,13 +126,18 @@ export class OwnerSession {
   #over = false;
 
   private constructor(options: OwnerOptions, plan: ModelPlan, circuits: Circuits, circuit: Circuit, agreeMs: number) {
-    const { session, keys } = options;
+    const { session, pairKeys } = options;
     this.#options = options;
     this.#plan = plan;
     this.#circuits = circuits;
     this.#agreeMs = agreeMs;
     const execution = { session, number: 0, step: 0, branch: 0 };
-    this.#step = this.#begin(0, circuit, [PairPrg.of(keys[0], execution), PairPrg.of(keys[1], execution)], new Map());
+    this.#step = this.#begin(
+      0,
+      circuit,
+      [PairPrg.of(pairKeys[0], execution), PairPrg.of(pairKeys[1], execution)],
+      new Map(),
+    );
     this.#onAbort = () => this.#abort(abortedError());
     options.signal?.addEventListener('abort', this.#onAbort);
   }
@@ -156,7 +162,7 @@ export class OwnerSession {
 
   /** Agrees with both compute parties on model, plan and circuit. */
   static async open(options: OwnerOptions): Promise<OwnerSession> {
-    const { channels, request, config, keys, presented } = options;
+    const { channels, request, config, pairKeys, presented } = options;
     checkShape(config, request);
     const start = options.now();
     const stop = () => abortAll(channels, abortedError());
@@ -164,10 +170,10 @@ export class OwnerSession {
     try {
       if (options.signal?.aborted === true) throw abortedError();
       invariant(
-        !equalBytes(keys[0], keys[1]),
+        !equalBytes(pairKeys[0], pairKeys[1]),
         'both compute parties have one key: each would know all that the other knows',
       );
-      const links = { '1': toHex(linkName(keys[0])), '2': toHex(linkName(keys[1])) };
+      const links = { '1': toHex(linkName(pairKeys[0])), '2': toHex(linkName(pairKeys[1])) };
       const offers = await withBoth(async (peer) => {
         const channel = channelTo(channels, peer);
         const credential = presented === undefined ? {} : { credential: toHex(presented[peer - 1]) };
@@ -195,7 +201,7 @@ export class OwnerSession {
     } finally {
       options.signal?.removeEventListener('abort', stop);
       // The generators have keys of their own by now, derived for this execution.
-      for (const key of keys) key.fill(0);
+      for (const pairKey of pairKeys) pairKey.fill(0);
     }
   }
 
@@ -269,11 +275,11 @@ export class OwnerSession {
    * @throws {TercetError} ERR_RANGE_EXCEEDED when a value of a text left the domain that the plan checks: there is
    * no answer, and the session is over.
    */
-  async run(input: OwnerInput): Promise<OwnerResult> {
+  async run(texts: readonly TaskInput[]): Promise<OwnerResult> {
     this.#alive();
     const { request, config } = this.#options;
-    const inputs = ownerInputs(input, request, config);
-    this.#prompt = input.sequences[0].inputIds.length;
+    const inputs = ownerInputs(texts, request, config);
+    this.#prompt = texts[0].inputIds.length;
     return this.#run(0, inputs);
   }
 

@@ -26,34 +26,18 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   owner: ['core', 'compute', 'net', 'mpc', 'ml', 'hub', 'session', 'owner'],
   sdk: ['core', 'compute', 'net', 'ml', 'hub', 'session', 'owner', 'sdk'],
   app: ['core', 'owner', 'sdk', 'app'],
-  node: ['core', 'compute', 'net', 'mpc', 'ml', 'hub', 'session', 'node'],
+  node: ['core', 'compute', 'net', 'mpc', 'ml', 'hub', 'session', 'owner', 'node'],
   daemon: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'node', 'daemon'],
-  party: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'node', 'daemon', 'party'],
   // The page's server: what it hands out is checked by the data owner's own reader.
-  server: ['core', 'net', 'ml', 'node', 'daemon', 'party', 'owner', 'server'],
+  server: ['core', 'net', 'ml', 'node', 'daemon', 'owner', 'server'],
   // The suites print in the units of `tercet infer --json`; of the command line they may see how options are read
   // and that form, nothing else.
-  bench: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'node', 'daemon', 'party', 'bench'],
-  cli: [
-    'core',
-    'net',
-    'ml',
-    'mpc',
-    'session',
-    'node',
-    'daemon',
-    'party',
-    'server',
-    'owner',
-    'sdk',
-    'bench',
-    'hub',
-    'cli',
-  ],
+  bench: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'owner', 'node', 'daemon', 'bench'],
+  cli: ['core', 'net', 'ml', 'mpc', 'session', 'node', 'daemon', 'server', 'owner', 'sdk', 'bench', 'hub', 'cli'],
 };
 
 /** Layers of Node alone. Everywhere else only the files below may import `node:*`. */
-const NODE_LAYERS = ['node', 'daemon', 'party', 'server', 'bench', 'cli'];
+const NODE_LAYERS = ['node', 'daemon', 'server', 'bench', 'cli'];
 const NODE_FILES = [
   'net/tls/tls.ts',
   'net/tls/certificates.ts',

@@ -57,7 +57,7 @@ describe('a data owner in Chromium', () => {
       await answerLink(arrival.channel, asked);
       const outcome = await running;
       expect(outcome.error).toBeUndefined();
-      expect(outcome).toMatchObject({ transport, key: [...arrival.key].join(), fallbacks: [] });
+      expect(outcome).toMatchObject({ transport, key: [...arrival.pairKey].join(), fallbacks: [] });
       await arrival.channel.close();
       await until(() => party.gateway.links.live === 0);
       const { rates, connectMs, handshakeMs } = outcome;

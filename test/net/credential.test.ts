@@ -181,7 +181,7 @@ describe.each(['websocket', 'webrtc'] as const)('over a browser’s link (%s)', 
     for (const id of [1, 2] as const) {
       const gateway = await party(id, enrolment());
       const [link, arrival] = await Promise.all([ask(gateway, id, await testCredential(sharing)), gateway.arrival()]);
-      expect(same(link.key, arrival.key)).toBe(true);
+      expect(same(link.pairKey, arrival.pairKey)).toBe(true);
       await link.channel.close();
       const [open] = await Promise.all([
         owner(gateway, { party: id, transport, session: anotherSession() }),

@@ -63,7 +63,7 @@ describe('a data owner in Node', () => {
       const party = await testGateway();
       const [link, arrival] = await Promise.all([owner(party, { transport, associations }), party.arrival()]);
       expect([link.transport, arrival.transport]).toEqual([transport, transport]);
-      expect(same(link.key, arrival.key)).toBe(true);
+      expect(same(link.pairKey, arrival.pairKey)).toBe(true);
       expect(arrival).toMatchObject({ modelHash: MODEL, parametersHash: PARAMETERS });
       expect([link.channel.self, link.channel.peer, arrival.channel.self, arrival.channel.peer]).toEqual([0, 1, 1, 0]);
       const up = pattern(8 << 20, 1);
@@ -74,7 +74,7 @@ describe('a data owner in Node', () => {
       await Promise.all([link.channel.close(), arrival.channel.close()]);
       await until(() => party.gateway.links.live === 0);
       expect(party.refused).toEqual([]);
-      for (const thing of [link, arrival]) expect(secretsIn(printed(thing), { key: link.key })).toEqual([]);
+      for (const thing of [link, arrival]) expect(secretsIn(printed(thing), { key: link.pairKey })).toEqual([]);
     });
   }
 

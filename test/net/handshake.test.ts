@@ -258,7 +258,7 @@ describe('the handshake on a link', () => {
         ownerHandshake(a, ownerTerms({ transport })),
         partyHandshake(b, partyTerms({ transport })),
       ]);
-      expect(same(owner.key, party.key)).toBe(true);
+      expect(same(owner.pairKey, party.pairKey)).toBe(true);
       const up = new FramedChannel({ self: 0, peer: 1, session: SESSION, transport: owner.transport });
       const down = new FramedChannel({ self: 1, peer: 0, session: SESSION, transport: party.transport });
       const text = new TextEncoder().encode('marked-bytes-of-a-payload');
@@ -342,7 +342,7 @@ describe('the handshake on a link', () => {
   it('runs over a channel that is open already', async () => {
     const [a, b] = memoryPair(0, 1);
     const [key, agreed] = await Promise.all([ownerHandshakeOn(a, ownerTerms()), partyHandshakeOn(b, partyTerms())]);
-    expect(same(key, agreed.key)).toBe(true);
+    expect(same(key, agreed.pairKey)).toBe(true);
     expect(same(agreed.modelHash, MODEL)).toBe(true);
     const [c, d] = memoryPair(0, 1);
     const refused = expectCode(partyHandshakeOn(d, partyTerms()), 'ERR_MODEL_HASH');

@@ -112,7 +112,7 @@ describe('a party', () => {
         session: new Uint8Array(16),
         address: 'a',
         known: false,
-        key: async () => new Uint8Array(32),
+        pairKey: async () => new Uint8Array(32),
         checkRequest: () => undefined,
       });
       served.catch(() => undefined);

@@ -183,7 +183,7 @@ export class Parties {
         [1, links[0].channel],
         [2, links[1].channel],
       ]),
-      keys: [links[0].key, links[1].key],
+      pairKeys: [links[0].pairKey, links[1].pairKey],
       now: () => performance.now(),
       peakMemory: () => 0,
     });
@@ -207,7 +207,7 @@ export class Parties {
       OwnerLink,
       OwnerLink,
     ];
-    const names = { '1': toHex(linkName(links[0].key)), '2': toHex(linkName(links[1].key)) };
+    const names = { '1': toHex(linkName(links[0].pairKey)), '2': toHex(linkName(links[1].pairKey)) };
     for (const [i, { channel }] of links.entries())
       await sendControl(channel, 'request', {
         version: SESSION_VERSION,

@@ -64,7 +64,7 @@ async function ask(signed: Request, asked: Request): Promise<unknown> {
     WebSocket: NodeWebSocket,
   });
   try {
-    const links = { '1': toHex(linkName(link.key)), '2': '00'.repeat(32) };
+    const links = { '1': toHex(linkName(link.pairKey)), '2': '00'.repeat(32) };
     await sendControl(link.channel, 'request', {
       version: SESSION_VERSION,
       ...asked,

@@ -21,7 +21,7 @@ import { protocolInfo } from '../../src/mpc/protocol/registry.ts';
 import type { Gates, Inputs } from '../../src/mpc/protocol/types.ts';
 import { geluRange } from '../../src/mpc/secure/activation.ts';
 import { serveSession } from '../../src/session/compute.ts';
-import { recvKey, sendKeys } from '../../src/session/direct-key.ts';
+import { recvPairKey, sendPairKey } from '../../src/session/direct-key.ts';
 import { OpenParameters } from '../../src/session/open-parameters.ts';
 import { OwnerSession } from '../../src/session/owner.ts';
 import { revealLogits } from '../../src/session/reveal.ts';
@@ -256,14 +256,14 @@ async function session(tap?: Tap): Promise<SessionRun> {
       ...common,
       id,
       owner: link(id, 0),
-      key: await recvKey(link(id, 0)),
+      pairKey: await recvPairKey(link(id, 0)),
       connectPeer: async () => link(id, id === 1 ? 2 : 1),
       models: [model],
     }),
   );
   const owner = async (): Promise<Float32Array> => {
     try {
-      keys.push(...(await sendKeys((peer) => link(0, peer))));
+      keys.push(await sendPairKey(link(0, 1)), await sendPairKey(link(0, 2)));
       const open = await OwnerSession.open({
         ...common,
         config: TINY,
@@ -277,12 +277,12 @@ async function session(tap?: Tap): Promise<SessionRun> {
           pair: false,
           steps: 0,
         },
-        keys: [keys[0].slice(), keys[1].slice()],
+        pairKeys: [keys[0].slice(), keys[1].slice()],
         channels: channels[0],
         parameters: noParameters,
       });
       await open.prepare();
-      return (await open.run({ sequences: [{ inputIds: [2, 9, 4, 3], rows: [2] }] })).logits;
+      return (await open.run([{ inputIds: [2, 9, 4, 3], rows: [2] }])).logits;
     } catch (error) {
       for (const channel of channels[0].values()) channel.abort(asTercetError(error));
       throw error;

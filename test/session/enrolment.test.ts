@@ -42,7 +42,7 @@ async function ask(
     serveSession({
       id,
       owner: id === 1 ? one0 : two0,
-      key: seeded(32, 7, id),
+      pairKey: seeded(32, 7, id),
       connectPeer: async () => {
         wentOn.push(id);
         return id === 1 ? one2 : two1;
@@ -67,7 +67,7 @@ async function ask(
       [2, own2],
     ]),
     session: SESSION,
-    keys: [seeded(32, 7, 1), seeded(32, 7, 2)],
+    pairKeys: [seeded(32, 7, 1), seeded(32, 7, 2)],
     kernels,
     parameters: ownerParameters(MODEL.config, undefined),
     now: () => 0,

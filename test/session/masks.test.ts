@@ -4,6 +4,7 @@
  * change everywhere, and the answer must stay. A mask that is left out, shared or derived keeps answers right and
  * χ² tests of single values quiet; here it is seen. The same for the seeds of secret weights.
  */
+import type { RunShape } from '../../src/ml/models/run.ts';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RingKernels, Stream } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
@@ -18,7 +19,7 @@ import { type Gate, longestStream } from '../../src/mpc/protocol/semi-honest/gat
 import { Link } from '../../src/mpc/protocol/semi-honest/party.ts';
 import { type OneTimeMask, Masked } from '../../src/mpc/share/masked.ts';
 import { circuitFor } from '../../src/session/agreement.ts';
-import type { Request, RequestShape } from '../../src/session/request.ts';
+import type { Request } from '../../src/session/request.ts';
 import { type StartOptions, prepared, servedModel, servedSecret } from './harness.ts';
 
 // ── kernels in which one draw can be changed ─────────────────────────────────
@@ -189,11 +190,11 @@ const GPT2 = {
   n_inner: 12,
   layer_norm_epsilon: 1e-5,
 };
-const SHAPE: RequestShape = { sequences: 1, tokens: 4, rows: 0, padded: true, pair: false, steps: 0 };
+const SHAPE: RunShape = { sequences: 1, tokens: 4, rows: 0, padded: true, pair: false, steps: 0 };
 
 interface Case {
   readonly json: object;
-  readonly shape: RequestShape;
+  readonly shape: RunShape;
   readonly text: { readonly inputIds: number[]; readonly rows: number[] };
   readonly following: readonly number[];
   /** Step of which one draw of every kind is changed, and which of them: a whole session for each. */
@@ -244,7 +245,7 @@ async function sessions({ json, shape, text, following }: Case, weights: 'open' 
   };
   const run = async (): Promise<number[]> => {
     const { session, ends } = await prepared(options);
-    const logits = [...(await session.run({ sequences: [text] })).logits];
+    const logits = [...(await session.run([text])).logits];
     let position = text.inputIds.length;
     for (const tokenId of following) logits.push(...(await session.next({ tokenId, position: position++ })).logits);
     expect(await Promise.all(ends)).toEqual(['answered', 'answered']);

@@ -94,6 +94,16 @@ export class Generation {
     return this.#ids.at(-1);
   }
 
+  /** The pieces so far. */
+  get ids(): readonly number[] {
+    return this.#ids;
+  }
+
+  /** How many pieces may follow the first new one. */
+  get steps(): number {
+    return this.#input.plan.maxNewTokens - 1;
+  }
+
   get done(): boolean {
     return this.#reason !== undefined;
   }

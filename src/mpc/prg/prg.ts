@@ -15,12 +15,11 @@ import { OneTimeMask } from '../share/masked.ts';
 import { type Execution, type DrawId, nonceOf } from './gate-id.ts';
 
 /**
- * Key of one pair of parties for one execution: HKDF-SHA256 over the pair's master key, salted by the session (RFC
- * 5869).
+ * Key of one pair of parties for one execution: HKDF-SHA256 over the pair key, salted by the session (RFC 5869).
  */
-export function executionKey(master: Uint8Array, execution: Execution): Uint8Array {
-  invariant(master.length === 32 && execution.session.length === 16, 'keys have 32 bytes and sessions 16');
-  return hkdf(sha256, master, execution.session, new TextEncoder().encode(`tercet/1 attempt ${execution.number}`), 32);
+export function executionKey(pairKey: Uint8Array, execution: Execution): Uint8Array {
+  invariant(pairKey.length === 32 && execution.session.length === 16, 'keys have 32 bytes and sessions 16');
+  return hkdf(sha256, pairKey, execution.session, new TextEncoder().encode(`tercet/1 attempt ${execution.number}`), 32);
 }
 
 /** What the words of a draw become. One draw has one use: the same words as two values would tell their difference. */
@@ -39,9 +38,9 @@ export class PairPrg {
     this.#execution = execution;
   }
 
-  /** The generator of an execution's first step. @param master the pair's key, 32 bytes; it may be wiped afterwards. */
-  static of(master: Uint8Array, execution: Execution): PairPrg {
-    return new PairPrg(executionKey(master, execution), execution);
+  /** The generator of an execution's first step. @param pairKey 32 bytes; it may be wiped afterwards. */
+  static of(pairKey: Uint8Array, execution: Execution): PairPrg {
+    return new PairPrg(executionKey(pairKey, execution), execution);
   }
 
   /**

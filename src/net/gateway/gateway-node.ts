@@ -20,10 +20,11 @@ import { FramedChannel, type SessionChannel } from '../wire/channel.ts';
 import type { MessageLink } from '../chunks/link.ts';
 import { linkTransport } from '../chunks/transport.ts';
 import { partyHandshake } from '../handshake/handshake.ts';
+import { NO_SIGNALLING } from '../handshake/messages.ts';
 import type { PartyTerms } from '../handshake/party.ts';
 import type { PartyIdentity } from '../identity/identity.ts';
 import { DEFAULT_TIMEOUT_MS } from '../wire/inbox.ts';
-import { withKey } from '../wire/redacted.ts';
+import { withPairKey } from '../wire/redacted.ts';
 import type { PartyDescription } from '../signalling/description.ts';
 import { type HttpRequest, type HttpReply, asProblem, problem, problemReply } from '../signalling/http.ts';
 import { MAX_BODY_BYTES, WEBSOCKET_PROTOCOL } from '../signalling/messages.ts';
@@ -43,13 +44,12 @@ import { MAX_MESSAGE_BYTES } from '../chunks/link.ts';
  */
 const UNFINISHED: UnfinishedLimits = { max: 512, perAddress: 128 };
 const REQUEST_MS = 10_000;
-const NO_SIGNALLING = new Uint8Array(32);
 
 /** A data owner that has come, and with whom keys are agreed. */
 export interface OwnerArrival {
   readonly channel: SessionChannel;
-  /** Master key of this pair, 32 bytes, owned by the receiver, who wipes it. */
-  readonly key: Uint8Array;
+  /** 32 bytes, owned by the receiver, who wipes it. */
+  readonly pairKey: Uint8Array;
   readonly session: Uint8Array;
   readonly transport: 'webrtc' | 'websocket';
   /** Address of the owner, or of the proxy before it. */
@@ -298,9 +298,9 @@ class RunningGateway implements Gateway {
         highWaterBytes,
       });
       signal.addEventListener('abort', () => channel.abort(asTercetError(signal.reason)));
-      const { key, modelHash, parametersHash } = agreed;
+      const { pairKey, modelHash, parametersHash } = agreed;
       onOwner(
-        withKey(key, {
+        withPairKey(pairKey, {
           channel,
           session,
           transport,

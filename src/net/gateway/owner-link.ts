@@ -15,9 +15,10 @@ import type { OwnerCredential } from '../enrolment/credential.ts';
 import { within } from '../wire/deadline.ts';
 import { checkSession } from '../wire/frame.ts';
 import { DEFAULT_HANDSHAKE_MS, ownerHandshake } from '../handshake/handshake.ts';
+import { NO_SIGNALLING } from '../handshake/messages.ts';
 import { checkPublicKey } from '../identity/identity.ts';
 import { DEFAULT_TIMEOUT_MS } from '../wire/inbox.ts';
-import { withKey } from '../wire/redacted.ts';
+import { withPairKey } from '../wire/redacted.ts';
 import { type PartyEndpoint, endpointUrl, requestAnswer, withdraw } from '../signalling/client.ts';
 import { MAX_ASSOCIATIONS, offerToJson } from '../signalling/messages.ts';
 import { fingerprintOf } from '../signalling/sdp.ts';
@@ -32,7 +33,6 @@ export type OwnerTransport = 'webrtc' | 'websocket';
 export const DEFAULT_WEBRTC_MS = 5_000;
 /** Longest time for one HTTP exchange, or for a WebSocket to open. */
 const CONNECT_MS = 15_000;
-const NO_SIGNALLING = new Uint8Array(32);
 
 export interface OwnerLinkOptions {
   readonly party: 1 | 2;
@@ -68,8 +68,8 @@ export interface OwnerLinkOptions {
 
 export interface OwnerLink {
   readonly channel: SessionChannel;
-  /** Master key of this pair, 32 bytes, owned by the caller, who wipes it. */
-  readonly key: Uint8Array;
+  /** 32 bytes, owned by the caller, who wipes it. */
+  readonly pairKey: Uint8Array;
   readonly transport: OwnerTransport;
   /** From the call to a link that carries bytes, and from there to agreed keys. */
   readonly connectMs: number;
@@ -123,7 +123,7 @@ async function open(
   const begin = performance.now();
   const carrier = await connect(options);
   const connected = performance.now();
-  const { key, transport } = await ownerHandshake(carrier.transport, {
+  const { pairKey, transport } = await ownerHandshake(carrier.transport, {
     party,
     session,
     transport: carrier.kind,
@@ -137,7 +137,7 @@ async function open(
     signal,
   });
   const channel = new FramedChannel({ self: 0, peer: party, session, transport, timeoutMs, highWaterBytes });
-  return withKey(key, {
+  return withPairKey(pairKey, {
     channel,
     transport: carrier.kind,
     connectMs: connected - begin,

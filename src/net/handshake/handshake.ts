@@ -19,7 +19,7 @@ import { PartyHandshake, type PartyTerms } from './party.ts';
 import { CREDENTIAL_BYTES, checkVerdict, judgeCredential, sealCredential } from './presented.ts';
 import type { LinkSecrets } from './secrets.ts';
 import { Preamble } from '../wire/preamble.ts';
-import { withKey } from '../wire/redacted.ts';
+import { withPairKey } from '../wire/redacted.ts';
 import { loadSodium } from '../identity/sodium.ts';
 import type { Channel } from '../wire/types.ts';
 
@@ -34,8 +34,8 @@ export interface HandshakeLimits {
 
 /** A link that both ends agree on. */
 export interface Agreed {
-  /** Master key of this pair of parties: 32 bytes, owned by the caller, who wipes it. */
-  readonly key: Uint8Array;
+  /** The key of this pair of parties: 32 bytes, owned by the caller, who wipes it. */
+  readonly pairKey: Uint8Array;
   /** For a channel: sealed where the kind of link needs it. */
   readonly transport: Transport;
 }
@@ -69,12 +69,12 @@ export function partyHandshake(transport: Transport, options: PartyTerms & Hands
   return guarded(preamble, 'the data owner', options, async () => {
     const { secrets, asked } = await agreeAsParty(preambleLine(preamble, 'the data owner'), options);
     const { modelHash, parametersHash } = asked;
-    const { key, transport } = await agreed(preamble, secrets, 'party', options.transport);
-    return withKey(key, { transport, modelHash, parametersHash });
+    const { pairKey, transport } = await agreed(preamble, secrets, 'party', options.transport);
+    return withPairKey(pairKey, { transport, modelHash, parametersHash });
   });
 }
 
-/** The same over a channel that is open already (mutual TLS): its first messages. Returns the pair's master key. */
+/** The same over a channel that is open already (mutual TLS): its first messages. Returns the pair key. */
 export async function ownerHandshakeOn(channel: Channel, terms: Omit<OwnerTerms, 'transport'>): Promise<Uint8Array> {
   return taken(await agreeAsOwner(channelLine(channel), { ...terms, transport: 'tls' }));
 }
@@ -84,7 +84,7 @@ export async function partyHandshakeOn(
   terms: Omit<PartyTerms, 'transport'>,
 ): Promise<Omit<AgreedOwner, 'transport'>> {
   const { secrets, asked } = await agreeAsParty(channelLine(channel), { ...terms, transport: 'tls' });
-  return withKey(taken(secrets), { modelHash: asked.modelHash, parametersHash: asked.parametersHash });
+  return withPairKey(taken(secrets), { modelHash: asked.modelHash, parametersHash: asked.parametersHash });
 }
 
 /** What carries the messages of a handshake. */
@@ -180,13 +180,13 @@ async function agreed(
 ): Promise<Agreed> {
   // WebRTC and mutual TLS end at the party itself, and the signature binds them; a WebSocket may end at a proxy.
   const transport = kind === 'websocket' ? await sealedOver(preamble, secrets.recordKeys(side)) : preamble;
-  return withKey(taken(secrets), { transport });
+  return withPairKey(taken(secrets), { transport });
 }
 
 function taken(secrets: LinkSecrets): Uint8Array {
-  const key = secrets.pairKey();
+  const pairKey = secrets.pairKey();
   secrets.wipe();
-  return key;
+  return pairKey;
 }
 
 async function guarded<T>(preamble: Preamble, who: string, limits: HandshakeLimits, run: () => Promise<T>): Promise<T> {

@@ -32,6 +32,11 @@ import { TercetError } from '../../core/errors.ts';
 import { SESSION_BYTES } from '../wire/frame.ts';
 import { encodeTranscript } from '../wire/transcript.ts';
 
+/** In place of the hash of a signed signalling: nothing came before the link. */
+export const NO_SIGNALLING = new Uint8Array(32);
+/** In place of the hash of a model: the only one that is served, whichever it is. */
+export const ANY_MODEL = new Uint8Array(32);
+
 export const OWNER_HELLO_BYTES = 184;
 export const PARTY_HELLO_BYTES = 320;
 export const FINISH_BYTES = 40;

@@ -85,7 +85,7 @@ export class LinkSecrets {
     this.#verdict = derive('party verdict');
   }
 
-  /** Master key of the pair's generator (`PairPrg`). */
+  /** What the pair's generators are made of (`PairPrg`). */
   pairKey(): Uint8Array {
     return this.#pair.slice();
   }

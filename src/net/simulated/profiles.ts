@@ -1,7 +1,8 @@
 /** Named models of the links between the three parties: P0 the data owner, P1 and P2 the compute parties. */
 
 import { TercetError } from '../../core/errors.ts';
-import type { LinkProfile, PartyId } from '../wire/types.ts';
+import type { Channel, LinkProfile, PartyId } from '../wire/types.ts';
+import { withProfile } from './paced.ts';
 
 const MBIT = 1e6;
 const GBIT = 1e9;
@@ -37,4 +38,10 @@ export function linkProfile(name: string, from: PartyId, to: PartyId): LinkProfi
     throw new TercetError('ERR_ARGUMENT', 'unknown network profile', `use one of ${PROFILE_NAMES.join(', ')}`);
   }
   return from === to ? undefined : profile(from, to);
+}
+
+/** What a party sends on its link, as a named network would carry it; unchanged without a name. */
+export function shaped(channel: Channel, name: string | undefined): Channel {
+  const profile = name === undefined ? undefined : linkProfile(name, channel.self, channel.peer);
+  return profile === undefined ? channel : withProfile(channel, profile);
 }

@@ -1,4 +1,4 @@
-/** Results that carry a key: it can be read, and no way of printing the result shows it. */
+/** Results that carry a pair key: it can be read, and no way of printing the result shows it. */
 import { INSPECT } from '../identity/sodium.ts';
 
 class Keyed {
@@ -8,20 +8,20 @@ class Keyed {
     this.#key = key;
   }
 
-  get key(): Uint8Array {
+  get pairKey(): Uint8Array {
     return this.#key;
   }
 
   /** Node's inspection calls inherited getters when asked for hidden things. */
   [INSPECT](): object {
-    return { ...this, key: '(redacted)' };
+    return { ...this, pairKey: '(redacted)' };
   }
 }
 
 /**
- * `rest` with a `key` beside it, held where neither JSON nor an inspection finds it. Spreading the result loses the
+ * `rest` with a `pairKey` beside it, held where neither JSON nor an inspection finds it. Spreading the result loses the
  * key.
  */
-export function withKey<T extends object>(key: Uint8Array, rest: T): T & { readonly key: Uint8Array } {
-  return Object.assign(new Keyed(key), rest);
+export function withPairKey<T extends object>(pairKey: Uint8Array, rest: T): T & { readonly pairKey: Uint8Array } {
+  return Object.assign(new Keyed(pairKey), rest);
 }

@@ -1,17 +1,9 @@
 /** What a deployment serves, and what is there to run it: parties, models, this device. All of it is public. */
 import type { TercetError } from '../../core/errors.ts';
+import type { ModelTask } from '../../ml/tasks/table.ts';
 
-/**
- * What a model was made for: its head. Zero-shot classification is a call on models for fill-mask, or for
- * classification where they were trained on entailment.
- */
-export type Task =
-  | 'fill-mask'
-  | 'text-classification'
-  | 'question-answering'
-  | 'token-classification'
-  | 'text-generation'
-  | 'feature-extraction';
+/** What a model was made for: its head. */
+export type Task = ModelTask;
 export type Protocol = '3pc_semi_honest' | '3pc_malicious' | 'aby3';
 export type Weights = 'open' | 'secret';
 export type Device = 'webgpu' | 'wasm';

@@ -49,7 +49,7 @@ async function run(command: Command): Promise<Outcome> {
       onFallback: (event) => fallbacks.push(event),
     });
     const { transport, connectMs, handshakeMs } = link;
-    const key = [...link.key].join();
+    const key = [...link.pairKey].join();
     const about = { transport, key, connectMs, handshakeMs, fallbacks };
     if (task === 'flood') return { ...about, taken: await flood(link) };
     if (task === 'hold') return about;

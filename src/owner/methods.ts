@@ -1,16 +1,6 @@
-/** What a model can do, by its head. */
+/** What a model can be asked, by its task. */
 import { TercetError } from '../core/errors.ts';
-import type { Head } from '../ml/config.ts';
 import type { Model, Task } from './types/index.ts';
-
-const TASK_OF: Readonly<Record<Head, Task>> = {
-  'masked-lm': 'fill-mask',
-  'sequence-classification': 'text-classification',
-  'question-answering': 'question-answering',
-  'token-classification': 'token-classification',
-  'causal-lm': 'text-generation',
-  none: 'feature-extraction',
-};
 
 /** Methods of a model that run it. */
 export type Method = keyof Pick<
@@ -26,17 +16,6 @@ const METHODS: Readonly<Record<Task, readonly Method[]>> = {
   'text-generation': ['generate'],
   'feature-extraction': ['embed'],
 };
-
-export const TASKS = Object.keys(METHODS) as readonly Task[];
-
-export function taskOf(head: Head): Task {
-  return TASK_OF[head];
-}
-
-/** The head that a task needs. */
-export function headOf(task: Task): Head {
-  return (Object.keys(TASK_OF) as Head[]).find((head) => TASK_OF[head] === task) as Head;
-}
 
 /** @throws {TercetError} ERR_MODEL_UNSUPPORTED, naming what the model can do. */
 export function checkMethod(id: string, task: Task, method: Method): void {

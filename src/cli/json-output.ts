@@ -2,33 +2,35 @@
  * The JSON contract of `tercet infer` and of the rows of `tercet bench` (docs/ARCHITECTURE.md). Bytes are counted
  * at the channels; nothing is estimated.
  */
-import type { RunResult } from './run.ts';
-import type { Answer, Task } from '../node/task.ts';
+import type { Task } from '../ml/tasks/table.ts';
+import type { TaskAnswer } from '../owner/task-plans.ts';
 import type { WeightMode } from '../session/request.ts';
+import type { Inference } from './inference.ts';
 
 function rounded(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-function answerJson({ fillMask, classes, answers, entities, generated, features }: Answer): object {
-  if (fillMask !== undefined) {
-    const lists = fillMask.map((list) => list.map(({ token, score }) => ({ token, score })));
+function answerJson({ blanks, labels, answers, entities, generated, vector }: TaskAnswer): object {
+  if (blanks !== undefined) {
+    const lists = blanks.map((list) => list.map(({ token, score }) => ({ token, score })));
     return lists.length === 1 ? { predictions: lists[0] } : { masks: lists.map((predictions) => ({ predictions })) };
   }
-  if (classes !== undefined) return { labels: classes };
-  if (answers !== undefined) return { answers };
+  if (labels !== undefined) return { labels };
+  if (answers !== undefined)
+    return { answers: answers.map(({ answer, score, start, end }) => ({ answer, score, start, end })) };
   if (entities !== undefined) return { entities };
   if (generated !== undefined) return { ...generated };
-  return features === undefined ? {} : { features: { dims: features.dims, data: [...features.data] } };
+  return vector === undefined ? {} : { features: { dims: vector.dims, data: [...vector.data] } };
 }
 
-function answersJson(answers: readonly Answer[]): object {
+function answersJson(answers: readonly TaskAnswer[]): object {
   return answers.length === 1 ? answerJson(answers[0]) : { batch: answers.map(answerJson) };
 }
 
-export function toJson(result: RunResult, task: Task, weights: WeightMode): object {
-  const { owner, comparison } = result;
-  const [p0, p1, p2] = owner.reports;
+export function toJson(result: Inference, task: Task, weights: WeightMode): object {
+  const { totals, comparison } = result;
+  const [p0, p1, p2] = totals.reports;
   const bytes = ({ sentBytes, receivedBytes }: typeof p0) => ({ sentBytes, receivedBytes });
   return {
     task,
@@ -52,15 +54,15 @@ export function toJson(result: RunResult, task: Task, weights: WeightMode): obje
           },
         }),
     cost: {
-      p0: { ...bytes(p0), onlineRounds: owner.onlineRounds },
+      p0: { ...bytes(p0), onlineRounds: totals.onlineRounds },
       p1: bytes(p1),
       p2: bytes(p2),
-      rounds: owner.rounds,
+      rounds: totals.rounds,
     },
     timing: {
-      setupMs: rounded(result.setupMs + owner.timing.agreeMs),
-      preprocessMs: rounded(owner.timing.preprocessMs),
-      onlineMs: rounded(owner.timing.onlineMs),
+      setupMs: rounded(result.setupMs + totals.timing.agreeMs),
+      preprocessMs: rounded(totals.timing.preprocessMs),
+      onlineMs: rounded(totals.timing.onlineMs),
       totalMs: rounded(result.totalMs),
     },
     ...(result.steps.length === 0

@@ -2,11 +2,13 @@
  * The plaintext model beside the private run. It reads the text and the weights in one process, so it runs only
  * when `--compare` asked for it.
  */
-import type { WasmKernels } from '../compute/kernels/wasm/pool.ts';
+import type { RingKernels } from '../compute/kernels/types.ts';
+import { WasmKernels } from '../compute/kernels/wasm/pool.ts';
 import type { Head } from '../ml/config.ts';
 import { type WeightSource, tensorNames } from '../ml/models/weights.ts';
 import { runFloat } from '../ml/reference/float.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';
+import { wasmKernels } from './kernels.ts';
 
 export interface Comparison {
   readonly maxAbsLogitError: number;
@@ -24,6 +26,11 @@ export interface Comparison {
 }
 
 const SAME_DIRECTION = 0.999;
+
+/** The kernels that the plaintext model runs on: the run's own where they have SIMD of this machine, else new ones. */
+export async function plaintextKernels(own: RingKernels, threads: number): Promise<WasmKernels> {
+  return own instanceof WasmKernels ? own : wasmKernels(threads);
+}
 
 /**
  * @param outputs of every input; of a generated text, the logits of every step.
