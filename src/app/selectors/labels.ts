@@ -21,13 +21,11 @@ import {
 } from '../copy.ts';
 import { explain, failureOf } from '../errors.ts';
 import { bytes, milliseconds, plural, wholePercent, wrap } from '../format.ts';
-import { streamingTextOf } from '../streaming.ts';
+import type { Texts } from '../page-keys.ts';
 import { willSee } from '../leaks.ts';
 import { type Silence, loadingOf, lostOf, phaseOf, sampleOf, runView, silenceOf, totalAhead } from './run.ts';
 import { type Run, type State, entryOf, weightsOf } from '../state.ts';
 import { generationOf } from '../form.ts';
-
-type Texts = Record<string, string>;
 
 export function labels(state: State): Texts {
   return { ...partyTexts(state), ...lineTexts(state) };
@@ -58,15 +56,15 @@ function partyTexts(state: State): Texts {
         ? ''
         : [address.operator, address.place].filter((part) => part !== undefined && part !== '').join(', ') ||
           new URL(address.url).host;
-    texts[`p${party}.place`] = wrap(place, [36])[0] ?? '';
-    texts[`p${party}.placeShort`] = wrap(place, [22])[0] ?? '';
+    texts[`p${party}.place` as const] = wrap(place, [36])[0] ?? '';
+    texts[`p${party}.placeShort` as const] = wrap(place, [22])[0] ?? '';
     const health = state.health[party - 1];
     const there = thereOf(health, holdsPlace(state));
     const proved = state.proved[party - 1] && health?.ok !== false ? `${there}, identity checked` : there;
     const unheard = silence !== undefined && state.run?.onlineAt !== undefined && (silence.party ?? party) === party;
     const instead = lost.party === party ? lost.mark : unheard ? `no message for ${whole(silence.ms)}` : undefined;
-    texts[`p${party}.health`] = instead ?? proved;
-    texts[`p${party}.healthShort`] = instead ?? there;
+    texts[`p${party}.health` as const] = instead ?? proved;
+    texts[`p${party}.healthShort` as const] = instead ?? there;
   }
   return texts;
 }
@@ -119,7 +117,6 @@ function lineTexts(state: State): Texts {
     leaks: willSee(state),
     options: optionsLine(state),
     returns: state.task === 'text-generation' ? 'One message returns for each piece.' : 'One message returns.',
-    growing: streamingTextOf(state)?.line ?? '',
     readyText: readyText(state),
     stepTitle: title,
     stepSub:
