@@ -1,6 +1,6 @@
 /**
  * The words of the interface that are not in `index.html`. Vocabulary: locked number, key 1 and 2, prepared ahead,
- * round; see the design's table of words.
+ * round; docs/GLOSSARY.md has the words.
  */
 import type { Availability, Device, FallbackEvent, Protocol, Transport, Weights } from '../owner/types/index.ts';
 import type { Gone } from './state.ts';

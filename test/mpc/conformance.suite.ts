@@ -484,7 +484,7 @@ export function protocolConformance(runner: ProtocolRunner): void {
       }
     });
 
-    it('cubic: a global cubic is met within the rounding bound of §14.1 on every segment, whichever of two neighbours is measured', async () => {
+    it('cubic: a global cubic is met within the rounding bound of PROTOCOL §6.3 on every segment, whichever of two neighbours is measured', async () => {
       for (const { k, s1, s2, t, guard } of [
         { k: 32, s1: 12, s2: 12, t: 12, guard: 2 },
         { k: 64, s1: 22, s2: 14, t: 14, guard: 0 },

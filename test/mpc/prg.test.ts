@@ -1,6 +1,6 @@
 /**
  * The pairwise generator: every draw has its own stream position, and a repeated pad is an error before it is a
- * message (design notes §15 F1).
+ * message (PROTOCOL §11.1 rule 1).
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -1,7 +1,7 @@
 /**
  * What each party sees: P0 nothing between input and output, and its own messages do not depend on the text beyond
  * their masked content; P1 and P2 bytes that are distributed alike for every text. Each assertion is also run on a
- * protocol that breaks it (design notes §15).
+ * protocol that breaks it (PROTOCOL §11).
  */
 import { describe, expect, it } from 'vitest';
 import type { PiecewiseCubic, RingKernels } from '../../src/compute/kernels/types.ts';

@@ -1,4 +1,4 @@
-//! Dealer-assisted selection (design notes §13, §14.1): the tables of P1, the corrections of P0, the evaluation of P2, and the bases.
+//! Dealer-assisted selection (PROTOCOL §4.7, §6): the tables of P1, the corrections of P0, the evaluation of P2, and the bases.
 //!
 //! Tables are built in place: the key stream of a few elements is generated where their table bytes belong, and the entries are added to it while it is
 //! in the cache. Addresses depend on P1's masked value (rows, segments), which P1 knows in the clear; nothing branches on it.

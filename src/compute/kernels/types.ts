@@ -42,7 +42,7 @@ export interface ProductShape {
 }
 
 /**
- * A piecewise polynomial for the normalised basis (design notes §14.1). `coefficients` holds segments × 4 integers
+ * A piecewise polynomial for the normalised basis (PROTOCOL §6.3). `coefficients` holds segments × 4 integers
  * C_{i,q} at scale 2^(s1+guard), for the polynomial in δ/2^t on (-1, 1) of the measured segment i. Cubic, always: P
  * = 4.
  */
@@ -150,10 +150,7 @@ export interface RingKernels<V extends Vector = Vector> {
   loadMatrix(entries: Int32Array | BigUint64Array, rows: number, cols: number): Promise<Matrix>;
   /** x (m × rows) · M (rows × cols) in Z_2^64. */
   matmulMatrix(x: V, matrix: Matrix): Promise<V>;
-  /**
-   * M's words as a vector over Z_2^64 (sign-extended for 'i32'), rows given by index: used for look-ups of public
-   * or own rows.
-   */
+  /** Lets go of a matrix. It must not be used afterwards. */
   freeMatrix(matrix: Matrix): Promise<void>;
 
   // ── randomness ───────────────────────────────────────────────────────────
@@ -168,7 +165,7 @@ export interface RingKernels<V extends Vector = Vector> {
   pack(x: V): Promise<Uint8Array>;
   unpack(bytes: Uint8Array, k: number, count: number): Promise<V>;
 
-  // ── dealer-assisted selection (design notes §13, §14.1) ──────────────────
+  // ── dealer-assisted selection (PROTOCOL §4.7, §6) ──────────────────────
   /**
    * P1: wire bytes of elements [from, to): e_{i,j,p} = D_{i,j,p} + w_{i,j,p} mod 2^k, element-major, then entry,
    * then basis word. The pad of word number q = (i·n + j)·P + p is the wireBytes(k) bytes of the stream at q ·

@@ -1,5 +1,5 @@
 /**
- * GeLU and tanh from an untruncated product (design notes §14.3): a cubic table near zero, and two class bits where
+ * GeLU and tanh from an untruncated product (PROTOCOL §7.1, §7.2): a cubic table near zero, and two class bits where
  * the function saturates.
  *
  * x (…) scale 32 over Z_2^64 → scale 16 over Z_2^64. No truncation before the table: the index takes the bits that

@@ -1,5 +1,5 @@
 /**
- * Attention of all heads of all sequences in one batch (design notes §14.3): exponentiate without truncating Q·Kᵀ,
+ * Attention of all heads of all sequences in one batch (PROTOCOL §7.6): exponentiate without truncating Q·Kᵀ,
  * multiply by V before normalising, one reciprocal per row.
  *
  * q (heads, R, D) scale 32 over Z_2^64, `keys` and `values` (heads, T, D) → context (heads, R, D) scale 16 over
@@ -205,7 +205,7 @@ function reciprocalFor(T: number): Reciprocal {
 export const MAX_ATTENTION = 1024;
 
 /**
- * Largest |v| that attention holds: Σ E·V and O'·r must keep their slack (design notes §14.5), with the scale of
+ * Largest |v| that attention holds: Σ E·V and O'·r must keep their slack (PROTOCOL §7.6), with the scale of
  * 1/Z for up to 128 positions or for more.
  */
 export function valueDomain(positions: number): number {

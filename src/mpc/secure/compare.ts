@@ -1,5 +1,5 @@
 /**
- * Comparison and selection (design notes §14.3 "Compare", §15 F6): the sign of x from three 8-bit leaves and one
+ * Comparison and selection (PROTOCOL §6.7): the sign of x from three 8-bit leaves and one
  * joint table, two rounds.
  *
  * x over Z_2^25 is a − λ2; its sign is msb(a) ⊕ msb(λ2) ⊕ borrow of the low 24 bits. The most significant bits are

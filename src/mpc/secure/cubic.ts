@@ -1,5 +1,5 @@
 /**
- * Piecewise cubics for the normalised basis (design notes §14.1): coefficients in δ/2^t, fitted on the doubled
+ * Piecewise cubics for the normalised basis (PROTOCOL §6.3): coefficients in δ/2^t, fitted on the doubled
  * interval (−1, 1) of every segment, so that the off-by-one of the measured segment costs nothing. Fitted in
  * float64 by P1 only; every party derives the same public segment layout.
  */

@@ -1,5 +1,5 @@
 /**
- * LayerNorm without its affine part (design notes §14.3): (x − μ) / √(σ² + ε) per row; γ and β are folded into the
+ * LayerNorm without its affine part (PROTOCOL §7.5): (x − μ) / √(σ² + ε) per row; γ and β are folded into the
  * consumers.
  *
  * x (rows, d) scale 32 over Z_2^64 → (rows, d) scale 16 over Z_2^64. V = trunc(d·x − Σx) needs no division for the

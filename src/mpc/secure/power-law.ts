@@ -1,5 +1,5 @@
 /**
- * A power law (1/z, z^-½) of one positive word over many octaves (design notes §14.4): windows of 128 segments,
+ * A power law (1/z, z^-½) of one positive word over many octaves (PROTOCOL §7.4): windows of 128 segments,
  * each 16 times finer than the one before.
  *
  * In every window, on one index: a candidate by a cubic, and the bit [measured index ≥ 7]. The first window whose

@@ -1,10 +1,10 @@
 /**
  * Affine maps Σ x·W + Σ x∘row with model weights, over Z_2^64, untruncated.
  *
- * Open weights (design notes §1.6, §13 one-sided form): P1 computes Σ a·W, P2 sends −Σ λ2·W + λ2' ahead of time. P0
+ * Open weights (PROTOCOL §4.3): P1 computes Σ a·W, P2 sends −Σ λ2·W + λ2' ahead of time. P0
  * sends nothing, nothing is online.
  *
- * Secret weights W = M − L1 − L2 (§7; the product of §14.1 with the operand W, whose masks come from the model
+ * Secret weights W = M − L1 − L2 (PROTOCOL §4.4, §10; a product with the operand W, whose masks come from the model
  * owner's seeds):
  *   P0 → P2  Γ2 = Σ Λx·(L1 + L2) − Γ1              ahead
  *   P2 → P1  Σ y_x·(M − L2) − λ2x·L2 + Γ2 + λ2'    half a round
@@ -40,7 +40,7 @@ async function total(
 }
 
 /**
- * Vector of a weight mask that are expanded from seeds at a time: nobody holds more of the model's masks than that
+ * Words of a weight mask that are expanded from seeds at a time: nobody holds more of the model's masks than that
  * (32 MB).
  */
 const MASK_WORDS = 1 << 22;

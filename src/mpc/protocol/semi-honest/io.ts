@@ -64,7 +64,7 @@ export class InputGate implements Gate {
 export const LOOKUP_WORDS = 1 << 22;
 
 /**
- * Rows E[t] of a table at secret indices (design notes §8, one-sided): P0 sends each compute party its
+ * Rows E[t] of a table at secret indices (PROTOCOL §4.2): P0 sends each compute party its
  * point-function key for e_t, and a = y1·E + (y2·E + λ2'), the bracket sent by P2. With secret weights also Γ2 =
  * −(L1 + L2)[t] − Γ1 from P0 to P2. Each key alone hides t. Output over Z_2^64 at the table's scale.
  */

@@ -1,5 +1,6 @@
 /**
- * Products of two secrets, and the lift that makes an operand ready for one (design notes §1.4, §14.1 `mul`).
+ * Products of two secrets, and the lift that makes an operand ready for one (PROTOCOL §4.5, §4.6). P0's part is one
+ * product of masks, as in ASTRA (ePrint 2019/429), P2's is one product of pairs, as in Trio (ePrint 2024/386).
  *
  *   lift:  P1 → P2  m = a + λ1, λ1 ← k01 fresh                                  P2 now holds y = m − λ2 = x + λ1
  *          of a widened x: P1's additive part + λ1, with the widening's table      y = message + P2's additive part, half a round earlier than a

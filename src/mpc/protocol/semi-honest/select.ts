@@ -1,12 +1,13 @@
 /**
- * Dealer-assisted selection (design notes §13, §14.1): any table, piecewise polynomial or choice for one word of P0.
+ * Dealer-assisted selection (PROTOCOL §4.7, §6): any table, piecewise polynomial or choice for one word of P0.
+ * Generalises the three-party oblivious transfer of ABY3 (ePrint 2018/403).
  *
  *   P1 → P2  e_{j,p} = D_{j,p} + w_{j,p}          for every entry j; D from P1's a, pads w from k01
  *   P0 → P2  B = −Σ_p w_{c,p} φ_p − r0            ahead; c and φ from λ2, which P0 knows
  *   P2       y = Σ_p e_{c,p} φ_p + B = f − r0      so P2 holds f + λ1 with λ1 = −r0
  *   P2 → P1  y + λ2'                              a = y + λ2' + r0
  *
- * Views (§15): P2 sees uniform e, and B fixes y, uniform by r0. P1 sees y + λ2', uniform by λ2'. P0 receives nothing.
+ * Views (PROTOCOL §11.3): P2 sees uniform e, and B fixes y, uniform by r0. P1 sees y + λ2', uniform by λ2'. P0 receives nothing.
  */
 import type { Choice, SelectionTable } from '../../../compute/kernels/types.ts';
 import { type Vector, wireLength, zeros } from '../../../compute/ring.ts';

@@ -1,6 +1,6 @@
 /**
- * Widening Z_2^k → Z_2^k2 of x = a − λ2 with |x| < 2^(k−2) (design notes §14.1), and with a local shift before it
- * the truncation of §13.
+ * Widening Z_2^k → Z_2^k2 of x = a − λ2 with |x| < 2^(k−2) (PROTOCOL §5.2), and with a local shift before it the
+ * truncation of §5.3. One bit of slack instead of a carry: SIGMA (ePrint 2023/1269), Escudero et al. (ePrint 2020/338).
  *
  * With a' = a + 2^(k−2) and canonical residues, x + 2^(k−2) = a' − λ2 + 2^k·wrap, and wrap = [msb a' = 0 ∧ msb λ2 =
  * 1]: a selection of two entries on words mod 2^(k2−k). P2 sends its additive part under a fresh λ2'. Exact inside
