@@ -9,7 +9,7 @@ import { TercetError } from '../core/errors.ts';
 import { MAX_SEQUENCE, checkMessage, encodeHeader } from './frame.ts';
 import { DEFAULT_TIMEOUT_MS, Inbox } from './inbox.ts';
 import { LinkMeter } from './meter.ts';
-import { startTimer } from './turn.ts';
+import { startTimer } from '../core/event-loop.ts';
 import type { Channel, LinkStats, PartyId } from './types.ts';
 
 export interface TransportEvents {

@@ -1,7 +1,7 @@
 /** Waiting for something of the network: for a stated time at most, and no longer than the caller wants it. */
 import { abortedError } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
-import { startTimer } from './turn.ts';
+import { startTimer } from '../core/event-loop.ts';
 
 export interface Limits {
   readonly ms: number;

@@ -5,7 +5,7 @@ import type { TercetError } from '../core/errors.ts';
 import { SESSION_BYTES } from './frame.ts';
 import { HELLO_BYTES, type Hello, type HelloStatus, decodeHello, encodeHello } from './hello.ts';
 import { aborted, isIdentityFailure } from './tls-errors.ts';
-import { startTimer } from './turn.ts';
+import { startTimer } from '../core/event-loop.ts';
 import type { PartyId } from './types.ts';
 
 /** What is used of `tls.TLSSocket` here. */

@@ -11,7 +11,7 @@ import { TercetError } from '../core/errors.ts';
 import { type Frame, type FrameHeader, FrameParser, checkMessage, frameBytes } from './frame.ts';
 import type { LinkMeter } from './meter.ts';
 import { Queue } from './queue.ts';
-import { startTimer } from './turn.ts';
+import { startTimer } from '../core/event-loop.ts';
 
 export const DEFAULT_TIMEOUT_MS = 120_000;
 export const DEFAULT_HIGH_WATER_BYTES = 64 * 1024 * 1024;

@@ -10,7 +10,7 @@ import { FramedChannel, type SessionChannel, type Transport, type TransportEvent
 import { SESSION_BYTES, encodeHeader } from './frame.ts';
 import { withProfile } from './paced.ts';
 import { Queue } from './queue.ts';
-import { nextTurn } from './turn.ts';
+import { nextTurn } from '../core/event-loop.ts';
 import type { Channel, LinkProfile, PartyId } from './types.ts';
 
 /** Bytes under way beyond which `send` waits. */

@@ -10,7 +10,7 @@ import { TercetError } from '../core/errors.ts';
 import { checkMessage, frameBytes } from './frame.ts';
 import { LinkMeter } from './meter.ts';
 import { Queue } from './queue.ts';
-import { nextTurn } from './turn.ts';
+import { nextTurn } from '../core/event-loop.ts';
 import type { Channel, LinkProfile, LinkStats, PartyId } from './types.ts';
 
 /** Bytes waiting for the modelled link, beyond those in flight on it, before `send` waits. */

@@ -44,7 +44,7 @@ import {
   refusal,
   tlsError,
 } from './tls-errors.ts';
-import { startTimer } from './turn.ts';
+import { startTimer } from '../core/event-loop.ts';
 import type { PartyId } from './types.ts';
 import { Unfinished, type UnfinishedLimits } from './unfinished.ts';
 

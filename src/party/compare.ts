@@ -2,7 +2,7 @@
  * The plaintext model beside the private run. It reads the text and the weights in one process, so it runs only
  * when `--compare` asked for it.
  */
-import type { WasmKernels } from '../compute/kernels/wasm/pool.ts';
+import type { WasmKernels } from '../compute/kernels/wasm/kernels.ts';
 import type { Head } from '../ml/config.ts';
 import { type WeightSource, tensorNames } from '../ml/models/weights.ts';
 import { runFloat } from '../ml/reference/float.ts';

@@ -1,5 +1,5 @@
 /** What left this device in a run, beside what it was made from. Computed here, from the messages of this run. */
-import { pointKeyBytes } from '../compute/kernels/dpf-key.ts';
+import { pointKeyBytes } from '../compute/kernels/point-key.ts';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { wordAt } from '../compute/ring.ts';
 import type { Encoding, Tokenizer } from '../ml/tokenizers/tokenizer.ts';

@@ -5,13 +5,13 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
+import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import {
   type KernelLimits,
   type WebGpuKernels,
   createWebGpuKernels,
   requestDevice,
-} from '../../src/compute/kernels/webgpu/index.ts';
+} from '../../src/compute/kernels/webgpu/kernels.ts';
 import { type Vector, type Words, wordsFrom, zeros } from '../../src/compute/ring.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { Random, same } from '../compute/kernels.suite.ts';

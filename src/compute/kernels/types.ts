@@ -88,7 +88,7 @@ export interface Choice<V extends Vector = Vector> {
   /** Entry index per element (k ≤ 32 vector). */
   readonly index: V;
   /** N·P words over the output ring, element-major; undefined stands for P = 1 and φ = 1. */
-  readonly basis?: V;
+  readonly basis?: V | undefined;
 }
 
 export interface RingKernels<V extends Vector = Vector> {
@@ -150,10 +150,7 @@ export interface RingKernels<V extends Vector = Vector> {
   loadMatrix(entries: Int32Array | BigUint64Array, rows: number, cols: number): Promise<Matrix>;
   /** x (m × rows) · M (rows × cols) in Z_2^64. */
   matmulMatrix(x: V, matrix: Matrix): Promise<V>;
-  /**
-   * M's words as a vector over Z_2^64 (sign-extended for 'i32'), rows given by index: used for look-ups of public
-   * or own rows.
-   */
+  /** Gives the matrix's memory back; it must not be used afterwards. A second call does nothing. */
   freeMatrix(matrix: Matrix): Promise<void>;
 
   // ── randomness ───────────────────────────────────────────────────────────
@@ -201,7 +198,7 @@ export interface RingKernels<V extends Vector = Vector> {
   chooseBasis(values: readonly V[]): Promise<V>;
 
   // ── distributed point function over Z_2^64 (look-up of a secret row) ─────
-  /** The share vector of 2^depth words of one key (layout in `reference/dpf.ts`), truncated to `count`. */
+  /** The share vector of 2^depth words of one key (layout in `reference/point.ts`), truncated to `count`. */
   expandPoint(key: Uint8Array, depth: number, count: number): Promise<V>;
 
   /** Releases workers and matrices. The kernels must not be used afterwards. */

@@ -25,6 +25,9 @@ import * as selection from './selection.ts';
 import * as streams from './streams.ts';
 import { expWords, selectionTable } from './tables.ts';
 
+export { type OpenedDevice, requestDevice } from './device.ts';
+export type { KernelLimits } from './limits.ts';
+
 export interface WebGpuOptions {
   /** A device for these kernels alone: they use its error scopes. */
   readonly device: GPUDevice;
