@@ -69,8 +69,8 @@ async function plainOutput(
 ): Promise<Float32Array> {
   const { head, hiddenSize: C } = source.config;
   const { logits } = await runFloat(source, inputIds, {
-    ...(typeIds === undefined ? {} : { tokenTypeIds: typeIds }),
-    ...(head === 'masked-lm' ? { positions: rows } : {}),
+    tokenTypeIds: typeIds,
+    positions: head === 'masked-lm' ? rows : undefined,
     matmul: (a, b, m, k, n) => kernels.matmulF32(a, b, m, k, n),
   });
   if (head !== 'none' || (pooling ?? 'none') === 'none') return logits;

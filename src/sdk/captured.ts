@@ -33,7 +33,7 @@ export async function capture(
   const index = inputIds.reduce((best, _id, i) => (lengthAt(i) > lengthAt(best) ? i : best), 0);
   const id = inputIds[index];
   const otherId = (id + 1) % vocabSize;
-  const own = kernels.attempt();
+  const own = kernels.scope();
   const words = await Promise.all(
     ([0, 1] as const).map(async (party) => own.read(await own.expandPoint(keyOf(party, index), depth, vocabSize))),
   );

@@ -12,7 +12,7 @@ import type { Choice, PiecewiseCubic, RingKernels, SelectionTable, Stream } from
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Words, wordAt, wordsFrom } from '../../src/compute/ring.ts';
-import { gelu } from '../../src/mpc/secure/activation.ts';
+import { gelu } from '../../src/compute/special-functions.ts';
 import { piecewiseCubic, signedCentre } from '../../src/mpc/secure/cubic.ts';
 
 interface Vectors {

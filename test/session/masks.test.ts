@@ -42,7 +42,7 @@ class Changes {
       return { key: stream.key, nonce };
     };
     const overrides: Partial<RingKernels<Words>> = {
-      attempt: () => proxy,
+      scope: () => proxy,
       draw: async (stream, k, count, first = 0) => {
         this.#note(stream, laneBytes(k) * (first + count));
         const words = await real.draw(stream, k, count, first);

@@ -103,13 +103,12 @@ export interface RingKernels<V extends Vector = Vector> {
   /** The words of a vector, in the caller's memory. */
   read(x: V): Promise<Words>;
   /**
-   * Kernels for one attempt: the same device and matrices, vectors of their own. A device hands out memory per
-   * attempt, so that one attempt's end frees what it held whatever else runs. Backends without a device return
-   * themselves.
+   * Kernels with a scope of memory of their own: the same device and matrices, other vectors. Closing a scope frees
+   * what it held, whatever else runs. A run of the protocol has one. Backends without a device return themselves.
    */
-  attempt(): RingKernels<V>;
+  scope(): RingKernels<V>;
   /**
-   * Frees (and clears) every vector that this attempt made and that is not among `live`. Called between gates, when
+   * Frees (and clears) every vector that this scope made and that is not among `live`. Called between gates, when
    * nothing but a `pack` or `read` that was asked for before may still need another.
    */
   sweep(live: () => Iterable<unknown>): void;

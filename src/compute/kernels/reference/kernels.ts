@@ -60,7 +60,7 @@ export class ReferenceKernels implements RingKernels<Words> {
     return x;
   }
 
-  attempt(): this {
+  scope(): this {
     return this;
   }
 

@@ -146,7 +146,7 @@ export class WasmKernels implements RingKernels<Words> {
     return x;
   }
 
-  attempt(): this {
+  scope(): this {
     return this;
   }
 
