@@ -4,7 +4,7 @@
  */
 import { webcrypto } from 'node:crypto';
 import type { RingKernels } from '../compute/kernels/types.ts';
-import { WasmKernels } from '../compute/kernels/wasm/pool.ts';
+import { WasmKernels } from '../compute/kernels/wasm/kernels.ts';
 import { Cleanup, abortedError, sleep, unlessAborted } from '../core/abort.ts';
 import { fromHex } from '../core/bytes.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';

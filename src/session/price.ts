@@ -9,7 +9,7 @@
  * compute party holds, and at most `MEMORY_SLACK` times that beside messages in flight and the circuit
  * (test/session/price.test.ts).
  */
-import { pointKeyBytes } from '../compute/kernels/dpf-key.ts';
+import { pointKeyBytes } from '../compute/kernels/point-key.ts';
 import { wireLength } from '../compute/ring.ts';
 import type { Activation, ModelConfig } from '../ml/config.ts';
 import { headActivation } from '../ml/models/head.ts';

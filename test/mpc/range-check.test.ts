@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { encodeFixed } from '../../src/compute/fixed-point.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
-import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
+import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Words, wordsFrom } from '../../src/compute/ring.ts';
 import { parseModelConfig } from '../../src/ml/config.ts';
 import type { ModelPlan } from '../../src/ml/models/plan.ts';

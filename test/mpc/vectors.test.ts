@@ -6,13 +6,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { expTables } from '../../src/compute/exp-tables.ts';
-import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
+import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import { tableEntry } from '../../src/compute/kernels/reference/selection.ts';
 import type { Choice, PiecewiseCubic, RingKernels, SelectionTable, Stream } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
-import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
+import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Words, wordAt, wordsFrom } from '../../src/compute/ring.ts';
-import { gelu } from '../../src/mpc/secure/activation.ts';
+import { gelu } from '../../src/compute/special-functions.ts';
 import { piecewiseCubic, signedCentre } from '../../src/mpc/secure/cubic.ts';
 
 interface Vectors {

@@ -6,7 +6,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PiecewiseCubic, RingKernels } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
-import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
+import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Words, wordsFrom, zeros } from '../../src/compute/ring.ts';
 import { executionKey } from '../../src/mpc/prg/prg.ts';
 import { OpenAffineGate } from '../../src/mpc/protocol/semi-honest/affine.ts';

@@ -3,7 +3,7 @@
  * of random weights with real tokenizers.
  */
 import { createHash } from 'node:crypto';
-import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
+import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import { type TercetError, asTercetError } from '../../src/core/errors.ts';
 import { type ModelConfig, parseModelConfig } from '../../src/ml/config.ts';
 import { memoryFiles } from '../../src/ml/files.ts';

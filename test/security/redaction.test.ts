@@ -5,9 +5,9 @@
  */
 import { describe, expect, it } from 'vitest';
 import { encodeFixed } from '../../src/compute/fixed-point.ts';
-import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
+import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
-import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
+import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { wordsFrom } from '../../src/compute/ring.ts';
 import { toHex } from '../../src/core/bytes.ts';
 import { type ErrorCode, TercetError, asTercetError } from '../../src/core/errors.ts';

@@ -1,5 +1,5 @@
 /** Sessions of all three parties in one process, on links in memory. */
-import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
+import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import { type Words, wordsFrom } from '../../src/compute/ring.ts';
 import { type TercetError, asTercetError } from '../../src/core/errors.ts';

@@ -2,7 +2,7 @@
  * Runs a circuit among three engines in one process over memory channels: what P0 opened, what every link carried,
  * and how each party ended.
  */
-import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
+import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import type { Words } from '../../src/compute/ring.ts';
 import { asTercetError } from '../../src/core/errors.ts';

@@ -6,42 +6,12 @@
  * it wants.
  */
 import type { PiecewiseCubic } from '../../compute/kernels/types.ts';
+import { gelu, geluNew } from '../../compute/special-functions.ts';
 import { TercetError } from '../../core/errors.ts';
 import type { ExactTable, Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
 import { isNegative } from './compare.ts';
 import { piecewiseCubic, signedCentre } from './cubic.ts';
-
-/**
- * Abramowitz and Stegun 7.1.26 is not enough here: erf by its Taylor series or the continued fraction of erfc, to
- * 1e-13.
- */
-export function erf(x: number): number {
-  const z = Math.abs(x);
-  if (z > 6) return Math.sign(x);
-  let sum = z;
-  let term = z;
-  for (let n = 1; n < 200 && Math.abs(term) > 1e-17; n++) {
-    term *= (-z * z) / n;
-    sum += term / (2 * n + 1);
-  }
-  return z < 3 ? Math.sign(x) * (2 / Math.sqrt(Math.PI)) * sum : Math.sign(x) * (1 - erfcTail(z));
-}
-
-function erfcTail(z: number): number {
-  let fraction = 0;
-  for (let n = 60; n >= 1; n--) fraction = n / 2 / (z + fraction);
-  return Math.exp(-z * z) / Math.sqrt(Math.PI) / (z + fraction);
-}
-
-export function gelu(x: number): number {
-  return 0.5 * x * (1 + erf(x / Math.SQRT2));
-}
-
-/** The tanh form of GeLU that GPT-2 was trained with. */
-export function geluNew(x: number): number {
-  return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
-}
 
 /**
  * How far GeLU inputs may reach. `narrow`: |x| ≤ 7; `wide`: |x| < 63; `far`: |x| < 255. A model's bound decides

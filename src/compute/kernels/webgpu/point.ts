@@ -1,6 +1,6 @@
 /** expandPoint: the tree of a distributed point function, a few levels per dispatch. */
 import { invariant } from '../../../core/errors.ts';
-import { DPF_LEVEL, DPF_ROOT, pointKeyBytes } from '../dpf-key.ts';
+import { DPF_LEVEL, DPF_ROOT, pointKeyBytes } from '../point-key.ts';
 import type { DeviceVector } from './arena.ts';
 import { type Call, groupsOf } from './call.ts';
 import { BLOCK_WORK } from './limits.ts';

@@ -1,6 +1,6 @@
 /** Where values enter and leave: P0's tensors, private look-ups of table rows, and the one output that opens to P0. */
-import { generatePoint } from '../../../compute/kernels/reference/dpf.ts';
-import { pointKeyBytes } from '../../../compute/kernels/dpf-key.ts';
+import { generatePoint } from '../../../compute/kernels/reference/point.ts';
+import { pointKeyBytes } from '../../../compute/kernels/point-key.ts';
 import { type Vector, type Words, wireLength } from '../../../compute/ring.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { concatBytes } from '../../../core/bytes.ts';
