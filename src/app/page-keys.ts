@@ -27,7 +27,7 @@ export type PageId = (typeof IDS)[number];
 
 /** Texts that follow the state, written through `data-bind`. */
 export const TEXT_KEYS = [
-  ...['aside', 'config', 'elapsed', 'gain.from', 'gain.to', 'layerCount', 'leaks', 'msgs', 'options'],
+  ...['agreed', 'aside', 'config', 'elapsed', 'gain.from', 'gain.to', 'layerCount', 'leaks', 'msgs', 'options'],
   ...['pct', 'picLine', 'readAs', 'readyText', 'returns', 'rounds.label', 'rounds.now', 'rounds.of', 'runLabel'],
   ...['sees', 'seesShort', 'stepSub', 'stepTitle', 'textLabel', 'theme', 'tokens', 'took', 'up'],
   ...['c.01', 'c.01a', 'c.01i', 'c.01o', 'c.02', 'c.02a', 'c.02i', 'c.02o', 'c.12'],

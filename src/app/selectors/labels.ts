@@ -20,7 +20,7 @@ import {
   sectionOf,
 } from '../copy.ts';
 import { explain, failureOf } from '../errors.ts';
-import { bytes, milliseconds, plural, wholePercent, wrap } from '../format.ts';
+import { bytes, hexGroups, milliseconds, plural, wholePercent, wrap } from '../format.ts';
 import type { Texts } from '../page-keys.ts';
 import { willSee } from '../leaks.ts';
 import { type Silence, loadingOf, lostOf, phaseOf, sampleOf, runView, silenceOf, totalAhead } from './run.ts';
@@ -115,6 +115,7 @@ function lineTexts(state: State): Texts {
             : ASIDE.waiting,
     textLabel: TASKS[state.task].text,
     leaks: willSee(state),
+    agreed: agreedLine(state),
     options: optionsLine(state),
     returns: state.task === 'text-generation' ? 'One message returns for each piece.' : 'One message returns.',
     readyText: readyText(state),
@@ -142,6 +143,14 @@ function lineTexts(state: State): Texts {
           : 'Run privately',
     layerCount: layers === 0 ? '' : plural(layers, 'layer'),
   };
+}
+
+/** What both parties signed for before anything was sent to them. The page has no weights to compare an answer with. */
+function agreedLine(state: State): string {
+  const hash = entryOf(state)?.weights[weightsOf(state)];
+  return hash === undefined || state.outcome === undefined
+    ? ''
+    : `Each proved its identity and signed for the model that this page names, SHA-256 ${hexGroups(hash.slice(0, 16))}…`;
 }
 
 /** The line over the picture. */

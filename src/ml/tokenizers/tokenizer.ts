@@ -36,12 +36,12 @@ export type { EncodeOptions, Encoding, Family, Span, Tokenizer } from './types.t
  * contradictory or of another kind.
  */
 export async function loadTokenizer(files: ModelFiles): Promise<Tokenizer> {
-  return assemble(readParts(await readSource(files)), false);
+  return assemble(await readParts(await readSource(files)), false);
 }
 
 /** `reading`: whether a text's special tokens are read as such. */
 function assemble(parts: Parts, reading: boolean): Tokenizer {
-  const { family, special, frame, library } = parts;
+  const { family, special, frame, words } = parts;
   const pieces = tableOfPieces(parts.vocabulary, parts.file);
   const idsBut = (...roles: Role[]): Set<number> =>
     new Set(
@@ -112,13 +112,13 @@ function assemble(parts: Parts, reading: boolean): Tokenizer {
     decode(list) {
       for (const id of list) piece(id);
       const shown = list.filter((id) => !hidden.has(id) && pieces[id] !== undefined);
-      if (family === 'bert') return library.decode(shown);
+      if (family === 'bert') return words.decode(shown);
       // Added tokens are text, not bytes.
       let text = '';
       let from = 0;
       for (let i = 0; i <= shown.length; i++) {
         if (i < shown.length && !added.has(shown[i])) continue;
-        text += library.decode(shown.slice(from, i)) + (i < shown.length ? pieces[shown[i]] : '');
+        text += words.decode(shown.slice(from, i)) + (i < shown.length ? pieces[shown[i]] : '');
         from = i + 1;
       }
       return text;

@@ -1,6 +1,6 @@
 /**
  * BERT's side: normalizing and cutting into words here, one character at a time, so that every piece knows where it
- * came from; cutting words into pieces by the library.
+ * came from; cutting words into pieces by `word-pieces.ts`.
  *
  * Doing the first two here also makes them the reference's (Python, Rust): the library looks at UTF-16 units for
  * ideographs, lowercases whole strings (a last Σ becomes ς) and takes U+FEFF for white space. What remains is said
