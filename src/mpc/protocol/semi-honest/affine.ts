@@ -15,7 +15,7 @@ import { type Vector, lengthOf, zeros } from '../../../compute/ring.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { AffineTerm, Cost, Parameter } from '../types.ts';
 import { type Gate, tagOf } from './gate.ts';
-import type { Trait } from './fingerprint.ts';
+import type { Trait } from './traits.ts';
 import { type Part, type Party, parameterTraits } from './party.ts';
 import { crossOfP1, dealCross, outputMask, recvCross, recvReshared, sendReshared } from './reshare.ts';
 

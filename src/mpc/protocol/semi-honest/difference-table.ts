@@ -2,7 +2,7 @@
 import { type Vector, type Words, wordsFrom } from '../../../compute/ring.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { ExactTable } from '../types.ts';
-import { traitText } from './fingerprint.ts';
+import { traitText } from './traits.ts';
 import type { Party } from './party.ts';
 
 /** A table T as rows of T[a − j], with the row number of P1's a. */

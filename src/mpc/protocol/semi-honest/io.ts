@@ -8,7 +8,7 @@ import { Masked } from '../../share/masked.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Cost, Inputs, Parameter } from '../types.ts';
 import { type Gate, drawId, tagOf } from './gate.ts';
-import type { Trait } from './fingerprint.ts';
+import type { Trait } from './traits.ts';
 import { type Party, parameterTraits, prgOf } from './party.ts';
 import { crossOfP1, outputMask, recvReshared, sendReshared } from './reshare.ts';
 

@@ -15,7 +15,7 @@ import { Masked } from '../../share/masked.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Cost } from '../types.ts';
 import { type Gate, drawId, tagOf } from './gate.ts';
-import type { Trait } from './fingerprint.ts';
+import type { Trait } from './traits.ts';
 import { type Party, prgOf } from './party.ts';
 import { outputMask, recvReshared, sendReshared } from './reshare.ts';
 
