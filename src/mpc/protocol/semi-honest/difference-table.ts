@@ -63,6 +63,22 @@ export function jointTableOf(entries: readonly bigint[], k: number): Words {
   return table;
 }
 
+const LEAVES = new Map<string, Words>();
+
+/** Row a, entry l: whether a < l, or a = l. Made once, for the few sizes that gadgets use. */
+export function leafTable(leaf: 'less' | 'equal', n: number): Words {
+  const key = `${leaf} ${n}`;
+  const holds = (a: number, l: number) => (leaf === 'less' ? a < l : a === l);
+  const table =
+    LEAVES.get(key) ??
+    wordsFrom(
+      Array.from({ length: n * n }, (_, i) => (holds(Math.floor(i / n), i % n) ? 1 : 0)),
+      1,
+    );
+  LEAVES.set(key, table);
+  return table;
+}
+
 /** A party's parts of several bits as one index, bit b weighing 2^b. */
 export async function joint(party: Party, bits: readonly Wire[], component: Component): Promise<Vector> {
   const { kernels } = party;
