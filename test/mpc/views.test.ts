@@ -111,7 +111,7 @@ class LeakyGate extends InputGate {
 
   constructor(number: number, like: Circuit, text: Inputs) {
     const [out] = like.gates.flatMap((gate) => (gate.relation === 'input' && gate.out !== undefined ? [gate.out] : []));
-    super(number, 'planted', 'x', out);
+    super({ number, path: 'planted' }, 'x', out);
     this.#text = text;
   }
 
@@ -163,7 +163,9 @@ describe('P0, the data owner', () => {
       seed: 1,
       alter: (circuit) => {
         const out = circuit.gates.find((gate) => gate.relation === 'input')?.out;
-        return out === undefined ? circuit : plant(circuit, new ChattyGate(circuit.gates.length, 'planted', 'x', out));
+        return out === undefined
+          ? circuit
+          : plant(circuit, new ChattyGate({ number: circuit.gates.length, path: 'planted' }, 'x', out));
       },
       tap: collect(messages),
     });

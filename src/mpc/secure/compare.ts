@@ -7,8 +7,11 @@
  */
 import type { Gates, Wire } from './gates.ts';
 
+/** Bits of a leaf's table, and of the three leaves together. */
 const CHUNK = 8;
-const LOW = 24;
+const LOW = 3 * CHUNK;
+/** Ring of `isNegative`: the leaves' bits and the sign. */
+export const SIGN_BITS = LOW + 1;
 
 /** Joint index: less0, less1, equal1, less2, equal2, msb. */
 function signEntry(j: number): bigint {

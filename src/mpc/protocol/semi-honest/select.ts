@@ -15,9 +15,10 @@ import { Masked } from '../../share/masked.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Cost } from '../types.ts';
 import { type Gate, drawId, tagOf } from './gate.ts';
-import type { Trait } from './fingerprint.ts';
 import { type Party, prgOf } from './party.ts';
+import { type Position, MaskedRelation } from './relation.ts';
 import { outputMask, recvReshared, sendReshared } from './reshare.ts';
+import type { Trait } from './traits.ts';
 
 /**
  * Bytes of one part of a table on the link: large enough to amortise a frame, small enough to overlap building,
@@ -53,7 +54,7 @@ function tableLength(s: Selection, elements: number): number {
 }
 
 /** Declared bytes of a selection without its resharing message. */
-export function selectionCost(s: Selection): Pick<Cost, 'p0ToP2Ahead' | 'p1ToP2'> {
+function selectionCost(s: Selection): Pick<Cost, 'p0ToP2Ahead' | 'p1ToP2'> {
   return { p0ToP2Ahead: wireLength(s.k, s.count), p1ToP2: tableLength(s, s.count) };
 }
 
@@ -115,33 +116,21 @@ export async function selectionMask1(gate: Gate, s: Pick<Selection, 'k' | 'count
 }
 
 /** What gates with a selection share: the deal and the table. What they do with P2's y differs. */
-export abstract class SelectionGate implements Gate {
-  abstract readonly relation: Gate['relation'];
-  abstract readonly cost: Partial<Cost>;
-  protected abstract readonly selection: Selection;
+export abstract class SelectionGate extends MaskedRelation {
+  protected readonly selection: Selection;
 
-  get traits(): readonly Trait[] {
-    const { n, P, k, traits } = this.selection;
-    return [n, P, k, ...traits];
+  constructor(position: Position, inputs: readonly Wire[], out: Wire, half12: number, selection: Selection) {
+    const { n, P, k, traits } = selection;
+    super(position, out, {
+      inputs,
+      half12,
+      half21: half12 + 1,
+      traits: [n, P, k, ...traits],
+      cost: { ...selectionCost(selection), p2ToP1: wireLength(out.k, out.count) },
+    });
+    this.selection = selection;
   }
 
-  readonly number: number;
-  readonly path: string;
-  readonly inputs: readonly Wire[];
-  readonly out: Wire;
-  readonly half12: number;
-  readonly half21: number;
-
-  constructor(number: number, path: string, inputs: readonly Wire[], out: Wire, half12: number) {
-    this.number = number;
-    this.path = path;
-    this.inputs = inputs;
-    this.out = out;
-    this.half12 = half12;
-    this.half21 = half12 + 1;
-  }
-
-  abstract component(party: Party, component: Component): Promise<Vector>;
   abstract recv12(p2: Party): Promise<void>;
   abstract send21(p2: Party): Promise<void>;
   abstract recv21(p1: Party): Promise<void>;
@@ -165,16 +154,8 @@ export abstract class SelectionGate implements Gate {
  */
 export class SelectGate extends SelectionGate {
   readonly relation = 'select' as const;
-  readonly cost: Partial<Cost>;
-  protected readonly selection: Selection;
 
-  constructor(number: number, path: string, inputs: readonly Wire[], out: Wire, half12: number, selection: Selection) {
-    super(number, path, inputs, out, half12);
-    this.selection = selection;
-    this.cost = { ...selectionCost(selection), p2ToP1: wireLength(selection.k, selection.count) };
-  }
-
-  component(party: Party, component: Component): Promise<Vector> {
+  override component(party: Party, component: Component): Promise<Vector> {
     return component === 'l1' ? selectionMask1(this, this.selection, party) : outputMask(this, party, component);
   }
 
