@@ -92,7 +92,7 @@ export function blankOf(entry: ModelEntry | undefined): string {
 }
 
 /** The sentence with the blank that a label completes. */
-export function filledTemplate({ template, text }: Form, blank: string): string {
+function filledTemplate({ template, text }: Form, blank: string): string {
   // A function: a dollar sign in the text is only a dollar sign.
   return template.replace('{mask}', blank).replace('{text}', () => text.trim());
 }

@@ -44,5 +44,5 @@ export type Texts = Partial<Record<TextKey, string>>;
 /** Bars that follow the state, written through `data-bar`. */
 export const BAR_KEYS = ['prep', 't.compute', 't.input', 't.output', 't.prep'] as const;
 
-export type BarKey = (typeof BAR_KEYS)[number];
+type BarKey = (typeof BAR_KEYS)[number];
 export type Bars = Partial<Record<BarKey, number>>;

@@ -70,7 +70,7 @@ async function object(files: ModelFiles, file: string): Promise<Json> {
 }
 
 /** @param file for messages */
-export function parseGenerationSettings(json: Json, file: string): GenerationSettings {
+function parseGenerationSettings(json: Json, file: string): GenerationSettings {
   const numeric = (key: string, fits: (value: number) => boolean): number | undefined => {
     const value = own(json, key) ?? undefined;
     if (value === undefined) return undefined;

@@ -17,7 +17,7 @@ import {
 import { type Sampler, sampler } from './sampler.ts';
 import { TextStream } from './text-stream.ts';
 
-export type { GenerationOptions, GenerationPlan } from './generation-options.ts';
+export type { GenerationOptions } from './generation-options.ts';
 
 /** `rows`: the last position. */
 export interface PromptInput extends TaskInput {
