@@ -13,7 +13,7 @@ import { OpenParameters } from '../dist/session/open-parameters.js';
 import { ownerParameters } from '../dist/session/owner-parameters.js';
 import { OwnerSession } from '../dist/session/owner.js';
 import { serveSession } from '../dist/session/compute.js';
-import { memoryPair } from '../dist/net/memory.js';
+import { memoryPair } from '../dist/testing/memory-link.js';
 import { runFloat } from '../dist/ml/reference/float.js';
 import { provedPlan, measuredPlan } from '../dist/ml/measured-ranges.js';
 import { sampleTexts } from '../dist/ml/sample-texts.js';

@@ -1,13 +1,10 @@
 /**
  * The words of the interface that are not in `index.html`. Vocabulary: locked number, key 1 and 2, prepared ahead,
- * round; see the design's table of words.
+ * round; docs/GLOSSARY.md has the words.
  */
 import type { Availability, Device, FallbackEvent, Protocol, Transport, Weights } from '../owner/types/index.ts';
 import type { Gone } from './state.ts';
-import type { Example, TaskKind } from './form.ts';
-
-/** How a blank is written in a text, unless a model has its own way. */
-export const BLANK = '[MASK]';
+import type { TaskKind } from './form.ts';
 
 export interface TaskWords {
   readonly long: string;
@@ -82,23 +79,6 @@ export const TASKS: Readonly<Record<TaskKind, TaskWords>> = {
   },
 };
 export const JOBS = Object.keys(TASKS) as TaskKind[];
-
-/** Sorting: the sentence that a label completes, and examples that any model for blanks can be tried with. */
-export const SORT_TEMPLATE = '{text} It was {mask}.';
-export const SORT_EXAMPLES: readonly Example[] = [
-  {
-    label: 'countries by continent',
-    fields: { text: 'Norway', labels: 'Europe, Asia, Africa', template: '{text} is in {mask}.' },
-  },
-  {
-    label: 'by currency',
-    fields: { text: 'Japan', labels: 'euro, dollar, yen', template: 'The currency of {text} is the {mask}.' },
-  },
-  {
-    label: 'by language',
-    fields: { text: 'Mexico', labels: 'French, Spanish, English', template: 'People in {text} speak {mask}.' },
-  },
-];
 
 export const DEVICE: Record<Device, string> = { webgpu: 'WebGPU', wasm: 'WASM' };
 export const TRANSPORT: Record<Transport, string> = { webrtc: 'direct link (WebRTC)', websocket: 'WebSocket' };

@@ -1,6 +1,5 @@
 /** What somebody wants to do, and what they give for it: the fields of the form, the same for every task. Pure. */
 import type { GenerateOptions, ModelEntry, Task, TaskText } from '../owner/types/index.ts';
-import { BLANK, SORT_EXAMPLES, SORT_TEMPLATE } from './copy.ts';
 
 /** A task of a model, or sorting by labels of one's own, which a model for blanks does. */
 export type TaskKind = Task | 'zero-shot';
@@ -27,6 +26,31 @@ export interface Form {
 
 export type Field = keyof Form;
 
+export interface Example {
+  readonly label: string;
+  readonly fields: Partial<Form>;
+}
+
+/** How a blank is written in a text, unless a model has its own way. */
+const BLANK = '[MASK]';
+
+/** Sorting: the sentence that a label completes, and examples that any model for blanks can be tried with. */
+const SORT_TEMPLATE = '{text} It was {mask}.';
+const SORT_EXAMPLES: readonly Example[] = [
+  {
+    label: 'countries by continent',
+    fields: { text: 'Norway', labels: 'Europe, Asia, Africa', template: '{text} is in {mask}.' },
+  },
+  {
+    label: 'by currency',
+    fields: { text: 'Japan', labels: 'euro, dollar, yen', template: 'The currency of {text} is the {mask}.' },
+  },
+  {
+    label: 'by language',
+    fields: { text: 'Mexico', labels: 'French, Spanish, English', template: 'People in {text} speak {mask}.' },
+  },
+];
+
 export const EMPTY: Form = {
   text: '',
   question: '',
@@ -42,11 +66,6 @@ export const EMPTY: Form = {
 /** The task that a model must have been made for. */
 export function modelTask(job: TaskKind): Task {
   return job === 'zero-shot' ? 'fill-mask' : job;
-}
-
-export interface Example {
-  readonly label: string;
-  readonly fields: Partial<Form>;
 }
 
 export function examplesOf(job: TaskKind, entry: ModelEntry | undefined): readonly Example[] {
@@ -73,7 +92,7 @@ export function blankOf(entry: ModelEntry | undefined): string {
 }
 
 /** The sentence with the blank that a label completes. */
-export function filledTemplate({ template, text }: Form, blank: string): string {
+function filledTemplate({ template, text }: Form, blank: string): string {
   // A function: a dollar sign in the text is only a dollar sign.
   return template.replace('{mask}', blank).replace('{text}', () => text.trim());
 }

@@ -30,7 +30,7 @@ export interface Settings {
 }
 
 /** What stays of a loaded model for the page. */
-export interface ModelFacts {
+interface ModelFacts {
   readonly id: string;
   readonly device: Device;
   readonly layers: number;
@@ -62,7 +62,7 @@ export interface Preparation {
   readonly now: number;
 }
 
-export type RunPhase = 'prepare' | 'input' | 'compute' | 'output';
+type RunPhase = 'prepare' | 'input' | 'compute' | 'output';
 
 export interface Run {
   readonly phase: RunPhase;
@@ -95,7 +95,7 @@ export interface Run {
 }
 
 /** A piece of generated text: its text, and the clock when it came. */
-export interface Piece {
+interface Piece {
   readonly text: string;
   readonly at: number;
 }

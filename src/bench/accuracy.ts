@@ -7,7 +7,7 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Cleanup } from '../core/abort.ts';
 import { serveLocally } from '../daemon/serve-locally.ts';
-import type { WasmKernels } from '../compute/kernels/wasm/pool.ts';
+import type { WasmKernels } from '../compute/kernels/wasm/kernels.ts';
 import type { Task } from '../ml/tasks/table.ts';
 import { loadCredentials } from '../net/tls/certificates.ts';
 import { type Comparison, compareWithPlaintext } from '../node/compare.ts';

@@ -33,7 +33,7 @@ import { type CredentialFlags, credentialFolder, credentialOptions, ownerCredent
 import { printCost } from './tables.ts';
 import { runOnTerminal } from './terminal.ts';
 
-export interface InferFlags extends ModelFlags, CredentialFlags {
+interface InferFlags extends ModelFlags, CredentialFlags {
   readonly task: string;
   readonly text?: string;
   readonly textFile?: string;

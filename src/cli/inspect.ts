@@ -30,7 +30,7 @@ interface RunCost {
   readonly rounds: number;
 }
 
-export interface Inspection {
+interface Inspection {
   readonly model: string;
   readonly config: ModelConfig;
   readonly parameters: number;

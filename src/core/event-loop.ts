@@ -3,12 +3,21 @@
 const LONGEST_TIMER_MS = 0x7fff_ffff;
 
 /**
- * Gives the event loop one turn, as cheaply as the platform can: sockets and timers get their chance before
- * `callback` runs.
+ * Runs a callback after the current turn of the event loop: when every microtask that can run has run, and sockets
+ * and timers got their chance.
  */
 export function nextTurn(callback: () => void): void {
-  if (typeof setImmediate === 'function') setImmediate(callback);
-  else setTimeout(callback, 0);
+  if (typeof setImmediate === 'function') {
+    setImmediate(callback);
+    return;
+  }
+  // In a page a timer would wait for milliseconds; a message does not.
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    port1.close();
+    callback();
+  };
+  port2.postMessage(undefined);
 }
 
 /** A timer for a time-out that may be Infinity: then there is none. Stop it with `clearTimeout`. */

@@ -1,6 +1,7 @@
 /**
- * The places of a compute party: in all, and of one address. Who comes when all are taken gets the place of the one
- * that has only waited for longest, first of the address that has most; who is at work is never disturbed.
+ * The places of a compute party: in all, and of one address. Who comes when all are taken waits for a place that is
+ * being left; only where there is none, the session is asked to leave that has only waited for longest, first of the
+ * address that has most. Who is at work is never disturbed.
  */
 import type { TercetError } from '../core/errors.ts';
 import { Refusal } from '../core/told.ts';
@@ -17,7 +18,7 @@ export interface PlacesOptions {
 export interface PlaceCounts {
   readonly max: number;
   readonly taken: number;
-  /** Of those taken, how many would give way. */
+  /** Of those taken, how many would give way, or are being left. */
   readonly idle: number;
 }
 
@@ -32,7 +33,7 @@ export type Load = 'free' | 'busy' | 'full';
  * and goes on with a text, much sooner.
  */
 const GRACE_MS: Readonly<Record<Waiting, number>> = { prepared: 0, silent: 2_000, between: 30_000 };
-/** Longest wait of a newcomer for a place that is being given up. */
+/** Longest wait of a newcomer for a place that is being left: the last words of a session take less. */
 const HANDOVER_MS = 12_000;
 
 export interface Held extends Place {
@@ -44,6 +45,7 @@ interface Entry extends Held {
   readonly group: string;
   readonly control: AbortController;
   waiting: { readonly what: Waiting; readonly since: number } | undefined;
+  leaving: boolean;
   /** Who gets the place next. */
   heir: { readonly group: string; readonly take: (place: Held) => void } | undefined;
 }
@@ -60,7 +62,7 @@ export class Places {
     return {
       max: this.#options.max,
       taken: this.#entries.size,
-      idle: [...this.#entries].filter((entry) => this.#gives(entry)).length,
+      idle: [...this.#entries].filter((entry) => isBeingLeft(entry) || this.#gives(entry)).length,
     };
   }
 
@@ -77,8 +79,10 @@ export class Places {
     const own = all.filter((entry) => entry.group === group);
     const crowded = own.length >= (isLocal(group) ? max : perAddress);
     if (all.length < max && !crowded) return this.#hold(group);
-    const oldest = this.#idlest(crowded ? own : all);
-    if (oldest === undefined)
+    const among = crowded ? own : all;
+    // An owner that leaves is on its way out at both parties: so they do not ask two for the place of one.
+    const next = among.find(isBeingLeft) ?? this.#idlest(among);
+    if (next === undefined)
       throw busy(
         crowded && all.length < max
           ? 'this address has as many places as one may have'
@@ -86,15 +90,15 @@ export class Places {
       );
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        oldest.heir = undefined;
+        next.heir = undefined;
         reject(busy('all places of this party are in use'));
       }, HANDOVER_MS);
       const take = (place: Held) => {
         clearTimeout(timer);
         resolve(place);
       };
-      oldest.heir = { group, take };
-      oldest.control.abort();
+      next.heir = { group, take };
+      if (!next.leaving) next.control.abort();
     });
   }
 
@@ -104,6 +108,7 @@ export class Places {
       group,
       control,
       heir: undefined,
+      leaving: false,
       waiting: { what: 'silent', since: this.#options.now() },
       wanted: control.signal,
       waits: (what) => {
@@ -111,6 +116,10 @@ export class Places {
       },
       works: () => {
         entry.waiting = undefined;
+      },
+      leaves: () => {
+        entry.waiting = undefined;
+        entry.leaving = true;
       },
       end: () => {
         if (!this.#entries.delete(entry)) return;
@@ -137,6 +146,11 @@ export class Places {
       .sort((a, b) => (sizes.get(b.group) ?? 0) - (sizes.get(a.group) ?? 0) || since(a) - since(b))
       .at(0);
   }
+}
+
+/** And nobody waits for it yet. */
+function isBeingLeft({ leaving, heir }: Entry): boolean {
+  return leaving && heir === undefined;
 }
 
 function isLocal(group: string): boolean {

@@ -43,7 +43,7 @@ async function load(
       name: basename(dirname(resolve(source.folder))),
       ...(await loadShares(id, source.folder, kernels, onProblem)),
     };
-  const model = await openModel(source.model, { weights: true, ...(onDownload === undefined ? {} : { onDownload }) });
+  const model = await openModel(source.model, { weights: true, onDownload });
   const weights = await model.weights();
   return {
     name: model.name,

@@ -3,7 +3,7 @@
  * when `--compare` asked for it.
  */
 import type { RingKernels } from '../compute/kernels/types.ts';
-import { WasmKernels } from '../compute/kernels/wasm/pool.ts';
+import { WasmKernels } from '../compute/kernels/wasm/kernels.ts';
 import type { Head } from '../ml/config.ts';
 import { type WeightSource, tensorNames } from '../ml/models/weights.ts';
 import { runFloat } from '../ml/reference/float.ts';
@@ -76,8 +76,8 @@ async function plainOutput(
 ): Promise<Float32Array> {
   const { head, hiddenSize: C } = source.config;
   const { logits } = await runFloat(source, inputIds, {
-    ...(typeIds === undefined ? {} : { tokenTypeIds: typeIds }),
-    ...(head === 'masked-lm' ? { positions: rows } : {}),
+    tokenTypeIds: typeIds,
+    positions: head === 'masked-lm' ? rows : undefined,
     matmul: (a, b, m, k, n) => kernels.matmulF32(a, b, m, k, n),
   });
   if (head !== 'none' || (pooling ?? 'none') === 'none') return logits;

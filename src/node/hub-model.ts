@@ -11,8 +11,8 @@ import { isRecord, own, parseModelJson } from '../ml/json.ts';
 
 export interface DownloadOptions {
   readonly weights: boolean;
-  readonly signal?: AbortSignal;
-  onDownload?(file: string, loaded: number, total: number): void;
+  readonly signal?: AbortSignal | undefined;
+  readonly onDownload?: ((file: string, loaded: number, total: number) => void) | undefined;
 }
 
 /** What may belong to a tokenizer; a model has some of these. */

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import { type WasmKernels, createWasmKernels } from '../compute/kernels/wasm/pool.ts';
+import { type WasmKernels, createWasmKernels } from '../compute/kernels/wasm/kernels.ts';
 import { loadNodeModule, nodeWorkerFactory } from '../compute/kernels/wasm/node-worker.ts';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
@@ -92,7 +92,7 @@ async function webGpu(hardwareOnly: boolean): Promise<NodeKernels> {
   }
   const [{ openNodeDevice }, { createWebGpuKernels }] = await Promise.all([
     import('../compute/kernels/webgpu/node-device.ts'),
-    import('../compute/kernels/webgpu/index.ts'),
+    import('../compute/kernels/webgpu/kernels.ts'),
   ]);
   const opened = await openNodeDevice();
   if (hardwareOnly && opened.software) {

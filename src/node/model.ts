@@ -16,7 +16,7 @@ import { randomWeights } from '../ml/models/random.ts';
 import { type WeightSource, loadWeights } from '../ml/models/weights.ts';
 import { openTensors } from '../ml/safetensors.ts';
 import { type Task, headOf } from '../ml/tasks/table.ts';
-import { downloadedModel } from './hub-model.ts';
+import { type DownloadOptions, downloadedModel } from './hub-model.ts';
 import { sharingOf } from './sharing.ts';
 
 /** Where a model comes from. */
@@ -47,8 +47,8 @@ export interface OpenedModel {
 export interface OpenOptions {
   /** Whether the weights are wanted too: a data owner downloads none. */
   readonly weights: boolean;
-  readonly signal?: AbortSignal;
-  onDownload?(file: string, loaded: number, total: number): void;
+  readonly signal?: AbortSignal | undefined;
+  readonly onDownload?: DownloadOptions['onDownload'];
 }
 
 export async function openModel(

@@ -2,7 +2,7 @@
  * A channel that shows what leaves through it: the latest bytes, counts of byte values, and the point-function keys
  * of the tokens. For the people whose browser this is; what is shown stays in it.
  */
-import { DPF_SEED } from '../compute/kernels/dpf-key.ts';
+import { DPF_SEED } from '../compute/kernels/point-key.ts';
 import { concatBytes } from '../core/bytes.ts';
 import type { Channel, LinkStats, PartyId } from '../net/wire/types.ts';
 import type { LinkBytes } from './types/index.ts';

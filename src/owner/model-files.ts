@@ -8,7 +8,7 @@ import { type Fetch, downloadPinned } from './download.ts';
 import type { Environment } from './environment.ts';
 import type { Deployment, HubSource, ModelEntry, PinnedFile, PretrainedOptions } from './types/index.ts';
 
-export interface ReadFile {
+interface ReadFile {
   readonly bytes: Uint8Array;
   /** Bytes that came over the network for it: none for what was kept. */
   readonly downloaded: number;

@@ -30,7 +30,7 @@ const CLASSIFY: OptionNames<ClassifyOptions> = {
   multiLabel: true,
 };
 
-export const PRETRAINED: OptionNames<PretrainedOptions> = {
+const PRETRAINED: OptionNames<PretrainedOptions> = {
   deployment: true,
   hub: true,
   protocol: true,

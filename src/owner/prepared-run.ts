@@ -2,7 +2,7 @@
  * One run of the data owner: two links, one circuit, one set of masks. Prepared ahead of a text or inside a
  * run, used at most once, thrown away otherwise.
  */
-import { pointKeyBytes } from '../compute/kernels/dpf-key.ts';
+import { pointKeyBytes } from '../compute/kernels/point-key.ts';
 import { abortedError } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
 import type { RunShape } from '../ml/models/run.ts';

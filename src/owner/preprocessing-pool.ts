@@ -132,7 +132,7 @@ export class PreprocessingPool {
  * Whether a prepared run of one shape can run what needs another: the same, but for tokens that nobody will ask
  * for.
  */
-export function serves(prepared: RunShape, wanted: RunShape): boolean {
+function serves(prepared: RunShape, wanted: RunShape): boolean {
   const { steps, ...rest } = wanted;
   return (
     prepared.steps >= steps && (Object.keys(rest) as (keyof typeof rest)[]).every((key) => prepared[key] === rest[key])

@@ -1,5 +1,5 @@
 /** What left this device in a run, beside what it was made from. Computed here, from the messages of this run. */
-import { pointKeyBytes } from '../compute/kernels/dpf-key.ts';
+import { pointKeyBytes } from '../compute/kernels/point-key.ts';
 import { wordAt } from '../compute/ring.ts';
 import type { Encoding, Tokenizer } from '../ml/tokenizers/tokenizer.ts';
 import type { ModelContext } from './model-context.ts';
@@ -31,7 +31,7 @@ export async function capture(
   const index = inputIds.reduce((best, _id, i) => (lengthAt(i) > lengthAt(best) ? i : best), 0);
   const id = inputIds[index];
   const otherId = (id + 1) % vocabSize;
-  const own = kernels.attempt();
+  const own = kernels.scope();
   const words = await Promise.all(
     ([0, 1] as const).map(async (party) => own.read(await own.expandPoint(keyOf(party, index), depth, vocabSize))),
   );

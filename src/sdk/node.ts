@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import WebSocket from 'ws';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { loadNodeModule, nodeWorkerFactory } from '../compute/kernels/wasm/node-worker.ts';
-import { createWasmKernels } from '../compute/kernels/wasm/pool.ts';
+import { createWasmKernels } from '../compute/kernels/wasm/kernels.ts';
 import { checkEnvironment } from '../core/environment-node.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import { nodeHub } from '../hub/environment-node.ts';
@@ -88,7 +88,7 @@ async function openKernels(device: Device): Promise<RingKernels> {
     return createWasmKernels({ module: await loadNodeModule(), startWorker: nodeWorkerFactory(), threads: threads() });
   const [{ openNodeDevice }, { createWebGpuKernels }] = await Promise.all([
     import('../compute/kernels/webgpu/node-device.ts'),
-    import('../compute/kernels/webgpu/index.ts'),
+    import('../compute/kernels/webgpu/kernels.ts'),
   ]);
   return createWebGpuKernels(await openNodeDevice());
 }

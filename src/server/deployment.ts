@@ -36,7 +36,7 @@ export interface PublishedModel {
 }
 
 /** A file that the page's server hands out. */
-export interface PublicFile {
+interface PublicFile {
   readonly path: string;
   readonly bytes: Uint8Array;
 }

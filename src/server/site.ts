@@ -87,7 +87,7 @@ function serverFor({ tls }: SiteOptions, answer: RequestListener): Server | TlsS
  * What a browser may do with this page: run its own scripts and workers, talk to its own server, to the two parties
  * and to hubs where they are named, and nothing else.
  */
-export function securityHeaders(
+function securityHeaders(
   { parties }: Deployment,
   hubOrigins: readonly string[] = [],
 ): Readonly<Record<string, string>> {

@@ -155,6 +155,7 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
         return waitForInput(owner, peer, place, patience, step === 0 ? 'prepared' : 'between');
       });
       if (!prepared || engine === undefined) {
+        place.leaves();
         await Promise.all([...channels.values()].map((channel) => channel.close()));
         return step === 0 ? 'discarded' : 'answered';
       }
@@ -176,9 +177,11 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
       draws.wipe();
       expected = 'ready';
     }
+    place.leaves();
     await Promise.all([...channels.values()].map((channel) => channel.close()));
     return 'answered';
   } catch (error) {
+    place.leaves();
     const failure = first.named(asTercetError(error));
     // The other compute party is cut off at once; P0 gets the failure before its link goes.
     for (const [peer, channel] of channels) if (peer !== 0 || expected === undefined) channel.abort(failure);

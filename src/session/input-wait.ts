@@ -62,8 +62,12 @@ export async function waitForInput(
       }
       silence.stop();
       // An owner that discards the prepared run leaves both parties, and the other one may have heard it first.
+      if (first === 'broken') place.leaves();
       const heard = first === 'broken' ? await Promise.race([word, sleep(GRACE_MS)]) : first;
-      if (heard === 'left') return false;
+      if (heard === 'left') {
+        place.leaves();
+        return false;
+      }
       if (first === 'broken') {
         throw new TercetError(
           'ERR_PEER_CLOSED',
@@ -76,7 +80,10 @@ export async function waitForInput(
       }
       if (heard === 'over') throw letGo();
       if (heard === 'silent') throw tooSlow('say that it is still there', patience.silenceMs);
-      if (heard === GO) return true;
+      if (heard === GO) {
+        place.works();
+        return true;
+      }
       if (heard !== WAIT)
         throw new TercetError(
           'ERR_FRAME_FORMAT',
@@ -91,7 +98,6 @@ export async function waitForInput(
   } finally {
     silence.stop();
     asks.stop();
-    place.works();
   }
 }
 

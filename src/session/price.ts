@@ -10,7 +10,7 @@
  * (test/session/price.test.ts).
  */
 import type { RunShape } from '../ml/models/run.ts';
-import { pointKeyBytes } from '../compute/kernels/dpf-key.ts';
+import { pointKeyBytes } from '../compute/kernels/point-key.ts';
 import { wireLength } from '../compute/ring.ts';
 import type { Activation, ModelConfig } from '../ml/config.ts';
 import { headActivation } from '../ml/models/head.ts';
@@ -464,8 +464,8 @@ function working(config: ModelConfig, shape: RunShape): number {
  * Share by which range checks may enlarge a link's bytes, and rounds that each step may be longer: upper bounds for
  * the smallest models, the usual cost is a tenth (ADR 20).
  */
-export const CHECKED_BYTES = 1.35;
-export const CHECKED_ROUNDS = 12;
+const CHECKED_BYTES = 1.35;
+const CHECKED_ROUNDS = 12;
 
 function addChecks({ cost }: Tally, { sequences, tokens, steps }: RunShape): void {
   for (const key of ['p0ToP2Ahead', 'p1ToP2', 'p2ToP1'] as const) cost[key] = Math.ceil(cost[key] * CHECKED_BYTES);

@@ -10,7 +10,7 @@ import type {
   PrepareOptions,
   PretrainedOptions,
 } from '../../src/owner/types/index.ts';
-import { DEPLOYMENT } from './dev/scripted.ts';
+import { DEPLOYMENT } from '../../dev/scripted/scripted.ts';
 import { links, predicted } from './support.ts';
 
 const CAPABILITIES: Capabilities = {

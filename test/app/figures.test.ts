@@ -43,7 +43,7 @@ describe('what is shown when', () => {
       'elapsed',
       't.prep',
       't.compute',
-    ])
+    ] as const)
       expect(texts[name], name).toBe('–');
     expect(bars['prep']).toBe(0);
     expect(texts['sees']).toBe('will see numbers like these');

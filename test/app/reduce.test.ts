@@ -5,7 +5,7 @@ import { type AppEvent, entryOf, weightsOf } from '../../src/app/state.ts';
 import { EMPTY } from '../../src/app/form.ts';
 import { labels } from '../../src/app/selectors/labels.ts';
 import { movingOf, silenceOf } from '../../src/app/selectors/run.ts';
-import { DEPLOYMENT } from './dev/scripted.ts';
+import { DEPLOYMENT } from '../../dev/scripted/scripted.ts';
 import { LOADED, PREPARED, stateAfter, links, predicted } from './support.ts';
 
 const RUN: AppEvent = { type: 'run', now: 1000 };

@@ -2,7 +2,7 @@
 import { reduce } from '../../src/app/reduce.ts';
 import { type AppEvent, INITIAL, type State } from '../../src/app/state.ts';
 import type { Links, PredictResult } from '../../src/owner/types/index.ts';
-import { DEPLOYMENT } from './dev/scripted.ts';
+import { DEPLOYMENT } from '../../dev/scripted/scripted.ts';
 
 export function stateAfter(...events: readonly AppEvent[]): State {
   return events.reduce(reduce, INITIAL);

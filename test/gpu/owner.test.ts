@@ -3,7 +3,7 @@
  * next run has another device.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createWebGpuKernels } from '../../src/compute/kernels/webgpu/index.ts';
+import { createWebGpuKernels } from '../../src/compute/kernels/webgpu/kernels.ts';
 import type { NodeDevice } from '../../src/compute/kernels/webgpu/node-device.ts';
 import { openOwnerLink } from '../../src/net/gateway/owner-link.ts';
 import { nodeOfferer, releaseWebRtc } from '../../src/net/webrtc/node.ts';

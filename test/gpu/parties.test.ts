@@ -3,11 +3,11 @@
  * kernels that are compared with the reference.
  */
 import { afterAll, describe, expect, it } from 'vitest';
-import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
+import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
-import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
-import { createWebGpuKernels } from '../../src/compute/kernels/webgpu/index.ts';
+import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
+import { createWebGpuKernels } from '../../src/compute/kernels/webgpu/kernels.ts';
 import { type Words, wordsFrom } from '../../src/compute/ring.ts';
 import { modelPlan } from '../../src/ml/measured-ranges.ts';
 import { parameterEncoder } from '../../src/ml/models/folding.ts';

@@ -1,11 +1,11 @@
 /** P0 deals ahead as a stream: when P2 does not read, P0 stops, and goes on when P2 does. */
 import { describe, expect, it } from 'vitest';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
-import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
+import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { PairPrg } from '../../src/mpc/prg/prg.ts';
 import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import { Engine } from '../../src/mpc/protocol/semi-honest/engine.ts';
-import { memoryPair } from '../../src/net/memory.ts';
+import { memoryPair } from '../../src/testing/memory-link.ts';
 import type { Channel, PartyId } from '../../src/net/wire/types.ts';
 import { noParameters } from '../support/simulate.ts';
 

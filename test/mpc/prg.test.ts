@@ -1,13 +1,13 @@
 /**
  * The pairwise generator: every draw has its own stream position, and a repeated pad is an error before it is a
- * message (design notes §15 F1).
+ * message (PROTOCOL §11.1 rule 1).
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
+import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import type { RingKernels, Stream } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule, nodeWorkerFactory } from '../../src/compute/kernels/wasm/node-worker.ts';
-import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
+import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Words, wordsFrom } from '../../src/compute/ring.ts';
 import type { TercetError } from '../../src/core/errors.ts';
 import { toHex } from '../../src/core/bytes.ts';

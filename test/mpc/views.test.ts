@@ -1,12 +1,12 @@
 /**
  * What each party sees: P0 nothing between input and output, and its own messages do not depend on the text beyond
  * their masked content; P1 and P2 bytes that are distributed alike for every text. Each assertion is also run on a
- * protocol that breaks it (design notes §15).
+ * protocol that breaks it (PROTOCOL §11).
  */
 import { describe, expect, it } from 'vitest';
 import type { PiecewiseCubic, RingKernels } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
-import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
+import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Words, wordsFrom, zeros } from '../../src/compute/ring.ts';
 import { executionKey } from '../../src/mpc/prg/prg.ts';
 import { OpenAffineGate } from '../../src/mpc/protocol/semi-honest/affine.ts';
@@ -111,7 +111,7 @@ class LeakyGate extends InputGate {
 
   constructor(number: number, like: Circuit, text: Inputs) {
     const [out] = like.gates.flatMap((gate) => (gate.relation === 'input' && gate.out !== undefined ? [gate.out] : []));
-    super(number, 'planted', 'x', out);
+    super({ number, path: 'planted' }, 'x', out);
     this.#text = text;
   }
 
@@ -163,7 +163,9 @@ describe('P0, the data owner', () => {
       seed: 1,
       alter: (circuit) => {
         const out = circuit.gates.find((gate) => gate.relation === 'input')?.out;
-        return out === undefined ? circuit : plant(circuit, new ChattyGate(circuit.gates.length, 'planted', 'x', out));
+        return out === undefined
+          ? circuit
+          : plant(circuit, new ChattyGate({ number: circuit.gates.length, path: 'planted' }, 'x', out));
       },
       tap: collect(messages),
     });

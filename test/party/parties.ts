@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
-import { WasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
+import { WasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { toHex } from '../../src/core/bytes.ts';
 import { TercetError } from '../../src/core/errors.ts';

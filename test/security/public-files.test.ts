@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import type { Vector, Words } from '../../src/compute/ring.ts';
-import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
+import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import { openBytes } from '../../src/ml/files.ts';
 import { folderFiles } from '../../src/ml/files-node.ts';
 import { parameterEncoder } from '../../src/ml/models/folding.ts';

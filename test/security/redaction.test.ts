@@ -5,18 +5,18 @@
  */
 import { describe, expect, it } from 'vitest';
 import { encodeFixed } from '../../src/compute/fixed-point.ts';
-import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
+import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
-import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
+import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { wordsFrom } from '../../src/compute/ring.ts';
 import { toHex } from '../../src/core/bytes.ts';
 import { type ErrorCode, TercetError, asTercetError } from '../../src/core/errors.ts';
-import { memoryPair } from '../../src/net/memory.ts';
+import { memoryPair } from '../../src/testing/memory-link.ts';
 import type { Channel, PartyId } from '../../src/net/wire/types.ts';
 import { modelPlan } from '../../src/ml/measured-ranges.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
 import { PairPrg, executionKey } from '../../src/mpc/prg/prg.ts';
-import { PlaintextGates } from '../../src/mpc/protocol/plaintext/oracle.ts';
+import { PlaintextGates } from '../../src/testing/oracle.ts';
 import { protocolInfo } from '../../src/mpc/protocol/registry.ts';
 import type { Gates, Inputs } from '../../src/mpc/protocol/types.ts';
 import { geluRange } from '../../src/mpc/secure/activation.ts';
@@ -108,9 +108,7 @@ const SCENARIOS: readonly [ErrorCode, string, () => Promise<unknown[]>][] = [
     'ERR_SHAPE',
     'an oracle without its input',
     () =>
-      thrown(() =>
-        circuit(new PlaintextGates({ tensors: { x: wordsFrom([...X, 1n], 64) }, indices: {} }, () => [], 'test')),
-      ),
+      thrown(() => circuit(new PlaintextGates({ tensors: { x: wordsFrom([...X, 1n], 64) }, indices: {} }, () => []))),
   ],
   ['ERR_FRAME_FORMAT', 'another first byte', () => endings({ wire: flip(0) })],
   ['ERR_FRAME_SESSION', 'another session', () => endings({ wire: flip(20) })],

@@ -8,7 +8,7 @@ import type { RunShape } from '../../src/ml/models/run.ts';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RingKernels, Stream } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
-import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
+import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Words, laneBytes, lengthOf, wireLength } from '../../src/compute/ring.ts';
 import { toHex } from '../../src/core/bytes.ts';
 import { parseModelConfig } from '../../src/ml/config.ts';
@@ -43,7 +43,7 @@ class Changes {
       return { key: stream.key, nonce };
     };
     const overrides: Partial<RingKernels<Words>> = {
-      attempt: () => proxy,
+      scope: () => proxy,
       draw: async (stream, k, count, first = 0) => {
         this.#note(stream, laneBytes(k) * (first + count));
         const words = await real.draw(stream, k, count, first);

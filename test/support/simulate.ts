@@ -2,11 +2,11 @@
  * Runs a circuit among three engines in one process over memory channels: what P0 opened, what every link carried,
  * and how each party ended.
  */
-import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
+import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import type { Words } from '../../src/compute/ring.ts';
 import { asTercetError } from '../../src/core/errors.ts';
-import { type MemoryOptions, memoryPair } from '../../src/net/memory.ts';
+import { type MemoryOptions, memoryPair } from '../../src/testing/memory-link.ts';
 import type { Channel, PartyId } from '../../src/net/wire/types.ts';
 import type { Execution } from '../../src/mpc/prg/gate-id.ts';
 import { PairPrg } from '../../src/mpc/prg/prg.ts';
@@ -123,7 +123,7 @@ export function createParties(build: (gates: Gates) => void, options: Simulation
   return { circuit, engines, channels };
 }
 
-export async function runEngine(engine: Engine, inputs?: Inputs): Promise<ReadonlyMap<string, Words>> {
+async function runEngine(engine: Engine, inputs?: Inputs): Promise<ReadonlyMap<string, Words>> {
   await engine.deal();
   await engine.input(inputs);
   await engine.online();

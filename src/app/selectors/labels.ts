@@ -20,14 +20,12 @@ import {
   sectionOf,
 } from '../copy.ts';
 import { explain, failureOf } from '../errors.ts';
-import { bytes, milliseconds, plural, wholePercent, wrap } from '../format.ts';
-import { streamingTextOf } from '../streaming.ts';
+import { bytes, hexGroups, milliseconds, plural, wholePercent, wrap } from '../format.ts';
+import type { Texts } from '../page-keys.ts';
 import { willSee } from '../leaks.ts';
 import { type Silence, loadingOf, lostOf, phaseOf, sampleOf, runView, silenceOf, totalAhead } from './run.ts';
 import { type Run, type State, entryOf, weightsOf } from '../state.ts';
 import { generationOf } from '../form.ts';
-
-type Texts = Record<string, string>;
 
 export function labels(state: State): Texts {
   return { ...partyTexts(state), ...lineTexts(state) };
@@ -58,15 +56,15 @@ function partyTexts(state: State): Texts {
         ? ''
         : [address.operator, address.place].filter((part) => part !== undefined && part !== '').join(', ') ||
           new URL(address.url).host;
-    texts[`p${party}.place`] = wrap(place, [36])[0] ?? '';
-    texts[`p${party}.placeShort`] = wrap(place, [22])[0] ?? '';
+    texts[`p${party}.place` as const] = wrap(place, [36])[0] ?? '';
+    texts[`p${party}.placeShort` as const] = wrap(place, [22])[0] ?? '';
     const health = state.health[party - 1];
     const there = thereOf(health, holdsPlace(state));
     const proved = state.proved[party - 1] && health?.ok !== false ? `${there}, identity checked` : there;
     const unheard = silence !== undefined && state.run?.onlineAt !== undefined && (silence.party ?? party) === party;
     const instead = lost.party === party ? lost.mark : unheard ? `no message for ${whole(silence.ms)}` : undefined;
-    texts[`p${party}.health`] = instead ?? proved;
-    texts[`p${party}.healthShort`] = instead ?? there;
+    texts[`p${party}.health` as const] = instead ?? proved;
+    texts[`p${party}.healthShort` as const] = instead ?? there;
   }
   return texts;
 }
@@ -117,9 +115,9 @@ function lineTexts(state: State): Texts {
             : ASIDE.waiting,
     textLabel: TASKS[state.task].text,
     leaks: willSee(state),
+    agreed: agreedLine(state),
     options: optionsLine(state),
     returns: state.task === 'text-generation' ? 'One message returns for each piece.' : 'One message returns.',
-    growing: streamingTextOf(state)?.line ?? '',
     readyText: readyText(state),
     stepTitle: title,
     stepSub:
@@ -145,6 +143,14 @@ function lineTexts(state: State): Texts {
           : 'Run privately',
     layerCount: layers === 0 ? '' : plural(layers, 'layer'),
   };
+}
+
+/** What both parties signed for before anything was sent to them. The page has no weights to compare an answer with. */
+function agreedLine(state: State): string {
+  const hash = entryOf(state)?.weights[weightsOf(state)];
+  return hash === undefined || state.outcome === undefined
+    ? ''
+    : `Each proved its identity and signed for the model that this page names, SHA-256 ${hexGroups(hash.slice(0, 16))}…`;
 }
 
 /** The line over the picture. */

@@ -5,12 +5,10 @@
 import type { LinkBytes, Links, RunCost } from '../../owner/types/index.ts';
 import { costOf } from '../results.ts';
 import { bytes, count, seconds } from '../format.ts';
+import type { Bars, Texts } from '../page-keys.ts';
 import { labels } from './labels.ts';
 import { loadingOf, runView, totalAhead } from './run.ts';
 import type { Run, State } from '../state.ts';
-
-type Texts = Record<string, string>;
-type Bars = Record<string, number>;
 
 const NONE = '–';
 /** A party that gets nothing ahead but a seed makes its own key and helper numbers from it. */
@@ -28,11 +26,11 @@ function linkTexts(state: State, links: Links | undefined): Texts {
   const done = state.slot === 'result';
   for (const name of ['p1', 'p2'] as const) {
     const link: LinkBytes | undefined = links?.[name];
-    const key = `p0${name[1]}`;
-    texts[`${key}.ahead`] =
+    const key = `p0${name === 'p1' ? '1' : '2'}` as const;
+    texts[`${key}.ahead` as const] =
       link === undefined || totalAhead(links) === 0 ? NONE : link.ahead === 0 ? SEED : bytes(link.ahead);
-    texts[`${key}.input`] = link === undefined || (link.input === 0 && !done) ? NONE : bytes(link.input);
-    texts[`${key}.output`] = done
+    texts[`${key}.input` as const] = link === undefined || (link.input === 0 && !done) ? NONE : bytes(link.input);
+    texts[`${key}.output` as const] = done
       ? link === undefined || link.output === 0
         ? 'none'
         : bytes(link.output)
@@ -111,8 +109,8 @@ function timeFigures(
   };
   const bars: Bars = {};
   for (const name of names) {
-    texts[`t.${name}`] = t?.[name] === undefined ? NONE : seconds(t[name]);
-    bars[`t.${name}`] = (t?.[name] ?? 0) / longest;
+    texts[`t.${name}` as const] = t?.[name] === undefined ? NONE : seconds(t[name]);
+    bars[`t.${name}` as const] = (t?.[name] ?? 0) / longest;
   }
   const gain = gainOf(state);
   return {
@@ -157,7 +155,7 @@ export function gainOf(state: State): { readonly from: number; readonly to: numb
 function costTexts(cost: RunCost | undefined): Texts {
   if (cost === undefined) return {};
   const { p1, p2, between } = cost.links;
-  const row = (key: string, link: LinkBytes): Texts => ({
+  const row = (key: '01' | '02', link: LinkBytes): Texts => ({
     [`c.${key}a`]: bytes(link.ahead),
     [`c.${key}i`]: bytes(link.input),
     [`c.${key}o`]: bytes(link.output),

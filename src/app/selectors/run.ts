@@ -30,7 +30,7 @@ export function phaseOf(state: State): Phase {
 }
 
 /** So long without a sign is said. */
-export const SILENT_MS = 3_000;
+const SILENT_MS = 3_000;
 
 /**
  * Of which party nothing was heard, and for how long; without a party where it is both, or where nothing goes and

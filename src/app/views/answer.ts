@@ -1,6 +1,6 @@
 /**
  * The answer of each task: the sentence with the blank filled in, a label, a marked passage, a vector; and the
- * scores. Texts that grow are in growing.ts.
+ * scores. Texts that grow are in streaming.ts.
  */
 import type { ClassifyResult, EmbedResult, PredictResult } from '../../owner/types/index.ts';
 import { resultWords } from '../results.ts';

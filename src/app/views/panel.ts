@@ -1,5 +1,4 @@
 /** The slot under the form: which of its contents is visible, and the layer strip of a run that goes. */
-import { capturedOf } from '../results.ts';
 import { sectionOf } from '../copy.ts';
 import { wholePercent } from '../format.ts';
 import { stepTitle } from '../selectors/labels.ts';
@@ -7,11 +6,10 @@ import type { State } from '../state.ts';
 import { all, byId, el, setAttribute, setBar, setText } from './dom.ts';
 
 export function panel(): (now: State) => void {
-  const parts = all('[data-when]');
+  const parts = all('.slot-in');
   const strip = byId('layers');
   return (now) => {
-    const captured = now.outcome !== undefined && capturedOf(now.outcome.answer) !== undefined;
-    for (const part of parts) part.hidden = part.dataset['when'] !== now.slot || (part.id === 'saw' && !captured);
+    for (const part of parts) part.hidden = part.dataset['when'] !== now.slot;
     const layers = now.model?.layers ?? 0;
     const { run } = now;
     if (run === undefined || layers === 0) return;

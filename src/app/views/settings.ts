@@ -5,6 +5,7 @@ import { DEVICE, TRANSPORT, unavailable } from '../copy.ts';
 import { explain, failureOf } from '../errors.ts';
 import { bytes, hexGroups, milliseconds, seconds } from '../format.ts';
 import { holdsPlace } from '../selectors/labels.ts';
+import type { PageId } from '../page-keys.ts';
 import { type Settings, type State, entriesOf, entryOf, operatorsOf, weightsOf } from '../state.ts';
 import type { Store } from '../store.ts';
 import { all, byId, el, radio } from './dom.ts';
@@ -92,7 +93,7 @@ export function settings(
 }
 
 function list<T extends string>(
-  id: string,
+  id: PageId,
   options: readonly Option<T>[],
   chosen: T,
   choose: (value: T) => void,

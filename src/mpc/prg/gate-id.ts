@@ -3,8 +3,8 @@
  * every other part of the id is a field of the 96-bit nonce, so two different ids can never meet (no hash, no
  * collision to argue about).
  *
- * Element numbers are positions in the stream of the id. Source: design notes §14.2 rule 1 and §15 F1 (one repeated
- * pad is a total break).
+ * Element numbers are positions in the stream of the id. PROTOCOL §3.2, and §11.1 rule 1: one repeated
+ * pad is a total break.
  */
 import { invariant } from '../../core/errors.ts';
 

@@ -1,5 +1,5 @@
 /**
- * A message that may leave a party: its words carry a mask drawn for this message and no other (design notes §14.2
+ * A message that may leave a party: its words carry a mask drawn for this message and no other (PROTOCOL §11.1
  * rule 2).
  *
  * SECURITY: links send only `Masked`, and a `Masked` is made only from a `OneTimeMask`, which `PairPrg.takeMask` hands

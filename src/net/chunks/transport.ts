@@ -24,7 +24,7 @@ const HIGH_WATER_BYTES = 4 * 1024 * 1024;
 const LINGER_MS = 2000;
 const MAX_NUMBER = 0xffff_ffff;
 
-export interface ChunkOptions {
+interface ChunkOptions {
   /** Longest time that `close` spends on sending what was taken. */
   readonly flushTimeoutMs: number;
   /** Names the end of a link; called with undefined if it closed without an error. */
@@ -36,7 +36,7 @@ interface Lane {
   full: boolean;
 }
 
-export class ChunkTransport implements Transport {
+class ChunkTransport implements Transport {
   readonly #lanes: readonly Lane[];
   readonly #options: ChunkOptions;
   readonly #reassembly = new Reassembly();

@@ -28,9 +28,9 @@ import type { RtcOffer, RtcOfferer } from '../webrtc/types.ts';
 import { connectWebSocket } from '../websocket/connect.ts';
 import type { WebSocketConstructor } from '../websocket/link.ts';
 
-export type OwnerTransport = 'webrtc' | 'websocket';
+type OwnerTransport = 'webrtc' | 'websocket';
 
-export const DEFAULT_WEBRTC_MS = 5_000;
+const DEFAULT_WEBRTC_MS = 5_000;
 /** Longest time for one HTTP exchange, or for a WebSocket to open. */
 const CONNECT_MS = 15_000;
 

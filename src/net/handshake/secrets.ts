@@ -10,7 +10,7 @@ import { TercetError } from '../../core/errors.ts';
 import { type AgreementKey, agreementKey } from '../identity/curves.ts';
 import { INSPECT } from '../identity/sodium.ts';
 
-export const KEY_BYTES = 32;
+const KEY_BYTES = 32;
 
 /** An X25519 key pair for one handshake. */
 export class Ephemeral {

@@ -11,7 +11,6 @@ import { verifyEd25519 } from './curves.ts';
 import { INSPECT, type Sodium, loadSodium } from './sodium.ts';
 
 export const SEED_BYTES = 32;
-export const PUBLIC_KEY_BYTES = 32;
 export const SIGNATURE_BYTES = 64;
 
 const PUBLIC_KEY = /^[0-9a-f]{64}$/;

@@ -56,7 +56,7 @@ export interface RouterOptions {
   readonly onRtc: (arrival: RtcArrival) => void;
 }
 
-export interface RtcArrival {
+interface RtcArrival {
   readonly session: Uint8Array;
   readonly slot: Slot;
   readonly answer: RtcAnswer;

@@ -18,7 +18,6 @@ import { decodeTranscript, encodeTranscript } from '../wire/transcript.ts';
 
 const DOMAIN = 'tercet/1 rtc';
 const FIELDS = 8;
-export const FINGERPRINT_BYTES = 32;
 
 export interface RtcStatement {
   readonly session: Uint8Array;

@@ -16,7 +16,7 @@ import type { Certified } from './credentials.ts';
 import { partyName } from './hello.ts';
 import type { PartyId } from '../wire/types.ts';
 
-export interface PartyCertificate {
+interface PartyCertificate {
   readonly key: string;
   readonly cert: string;
 }

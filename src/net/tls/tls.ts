@@ -49,7 +49,7 @@ import type { PartyId } from '../wire/types.ts';
 import { Unfinished, type UnfinishedLimits } from '../wire/unfinished.ts';
 
 /** Default longest wait for a link to come up. */
-export const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
+const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
 /** Longest time from the TCP connection to the end of the greeting, on the listener. */
 const GREETING_TIMEOUT_MS = 10_000;
 /** Connections that have not proved who they are; each costs a few kilobytes. */
@@ -99,7 +99,7 @@ export interface ListenOptions extends LinkLimits {
   readonly onRefused?: ((error: TercetError) => void) | undefined;
 }
 
-export interface AcceptAnyOptions {
+interface AcceptAnyOptions {
   /** Only links of this party. */
   readonly peer?: PartyId | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -107,12 +107,12 @@ export interface AcceptAnyOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-export interface AcceptOptions extends AcceptAnyOptions {
+interface AcceptOptions extends AcceptAnyOptions {
   readonly peer: PartyId;
   readonly session: Uint8Array;
 }
 
-export interface Arrived {
+interface Arrived {
   /** Where it comes from. */
   readonly remote: string;
   /**
@@ -123,7 +123,7 @@ export interface Arrived {
 }
 
 /** A link that was accepted. */
-export type AcceptedChannel = BoundChannel & Arrived;
+type AcceptedChannel = BoundChannel & Arrived;
 
 export interface TlsListener {
   readonly port: number;

@@ -21,10 +21,10 @@
 import { equalBytes } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
 
-export const FRAME_MAGIC = 0x54;
-export const FRAME_VERSION = 1;
+const FRAME_MAGIC = 0x54;
+const FRAME_VERSION = 1;
 export const SESSION_BYTES = 16;
-export const MAX_TAG_BYTES = 120;
+const MAX_TAG_BYTES = 120;
 export const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
 /** Header bytes before the tag. */
 export const FIXED_HEADER_BYTES = 12 + SESSION_BYTES;
@@ -44,7 +44,7 @@ export interface Frame extends FrameHeader {
 }
 
 /** Whether `tag` can be sent: 1 to 120 printable ASCII characters, no space. */
-export function isTag(tag: string): boolean {
+function isTag(tag: string): boolean {
   return tag.length <= MAX_TAG_BYTES && /^[!-~]+$/.test(tag);
 }
 

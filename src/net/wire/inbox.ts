@@ -14,7 +14,7 @@ import { Queue } from './queue.ts';
 import { startTimer } from '../../core/event-loop.ts';
 
 export const DEFAULT_TIMEOUT_MS = 120_000;
-export const DEFAULT_HIGH_WATER_BYTES = 64 * 1024 * 1024;
+const DEFAULT_HIGH_WATER_BYTES = 64 * 1024 * 1024;
 /** What a queued frame costs besides its bytes, so that a flood of empty frames is bounded too. */
 const FRAME_OVERHEAD_BYTES = 512;
 

@@ -7,7 +7,7 @@ import { frameBytes } from './frame.ts';
 import type { LinkStats } from './types.ts';
 
 /** The part of a tag before the first '/': the unit of the cost table. */
-export function tagPrefix(tag: string): string {
+function tagPrefix(tag: string): string {
   const slash = tag.indexOf('/');
   return slash < 0 ? tag : tag.slice(0, slash);
 }

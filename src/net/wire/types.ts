@@ -1,7 +1,7 @@
 /**
  * What a protocol sees of a link: ordered, tagged messages of known length. A protocol never owns a socket.
  *
- * Imports nothing of Node; the memory channel, the TLS channel and (later) the WebRTC channel implement it.
+ * Imports nothing of Node. Channels in memory, over TLS, WebRTC and WebSocket implement it.
  */
 
 export type PartyId = 0 | 1 | 2;

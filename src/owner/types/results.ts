@@ -163,6 +163,6 @@ export interface TextCheck {
   readonly blanks: number;
   /** What to know of how the text is read; sentences. */
   readonly notices?: readonly string[];
-  /** Why it cannot run as it is: ERR_INPUT… with what to do. */
+  /** Why it cannot run as it is: ERR_TEXT_EMPTY, ERR_TEXT_TOO_LONG, ERR_NO_MASK, …, with what to do. */
   readonly problem?: TercetError;
 }

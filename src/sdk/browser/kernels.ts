@@ -1,7 +1,7 @@
 /** Kernels of a browser, in the worker that the party runs in. */
 import type { RingKernels } from '../../compute/kernels/types.ts';
 import type { WorkerPort } from '../../compute/kernels/wasm/messages.ts';
-import { createWasmKernels } from '../../compute/kernels/wasm/pool.ts';
+import { createWasmKernels } from '../../compute/kernels/wasm/kernels.ts';
 import { TercetError } from '../../core/errors.ts';
 
 /** WebAssembly with SIMD in `threads` workers, each with memory of its own: no page needs to be isolated for it. */

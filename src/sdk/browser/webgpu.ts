@@ -6,6 +6,6 @@ export async function openWebGpuKernels(gpu: GPU | undefined): Promise<RingKerne
   if (gpu === undefined)
     throw new TercetError('ERR_DEVICE_UNAVAILABLE', 'this browser has no WebGPU in workers', "use device: 'wasm'");
   // Loaded when it is wanted: the shaders are a third of the worker's code.
-  const { createWebGpuKernels, requestDevice } = await import('../../compute/kernels/webgpu/index.ts');
+  const { createWebGpuKernels, requestDevice } = await import('../../compute/kernels/webgpu/kernels.ts');
   return createWebGpuKernels(await requestDevice(gpu));
 }

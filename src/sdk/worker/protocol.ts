@@ -45,12 +45,12 @@ export interface OpenRequest {
 export type Plain<T, K extends keyof T> = Omit<T, K> & { readonly [P in K]?: PlainError };
 
 /** Methods of a model that take something to work on and options, and resolve to a result. */
-export type RunMethod = 'predict' | 'classify' | 'classifyBatch' | 'answerQuestion' | 'extractEntities' | 'embed';
+type RunMethod = 'predict' | 'classify' | 'classifyBatch' | 'answerQuestion' | 'extractEntities' | 'embed';
 
 type Options<M extends RunMethod> = Omit<NonNullable<Parameters<Model[M]>[1]>, 'signal'>;
 
 /** The same methods across the port. `call` names a call, so that it can be aborted. */
-export type RunApi = {
+type RunApi = {
   readonly [M in RunMethod]: (
     call: number,
     input: Parameters<Model[M]>[0],

@@ -82,7 +82,7 @@ export class Engine implements Party {
     this.#circuit = options.circuit;
     this.id = options.id;
     this.#before = options.kept ?? new Map();
-    this.kernels = options.kernels.attempt();
+    this.kernels = options.kernels.scope();
     this.parameters = options.parameters;
     if (options.k01 !== undefined) this.k01 = options.k01;
     if (options.k02 !== undefined) this.k02 = options.k02;

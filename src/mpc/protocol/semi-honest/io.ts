@@ -1,41 +1,25 @@
 /** Where values enter and leave: P0's tensors, private look-ups of table rows, and the one output that opens to P0. */
-import { generatePoint } from '../../../compute/kernels/reference/dpf.ts';
-import { pointKeyBytes } from '../../../compute/kernels/dpf-key.ts';
+import { generatePoint } from '../../../compute/kernels/reference/point.ts';
+import { pointKeyBytes } from '../../../compute/kernels/point-key.ts';
 import { type Vector, type Words, wireLength } from '../../../compute/ring.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { concatBytes } from '../../../core/bytes.ts';
 import { Masked } from '../../share/masked.ts';
-import type { Component, Wire } from '../../share/wire.ts';
-import type { Cost, Inputs, Parameter } from '../types.ts';
-import { type Gate, drawId, tagOf } from './gate.ts';
-import type { Trait } from './fingerprint.ts';
+import type { Wire } from '../../share/wire.ts';
+import type { Inputs, Parameter } from '../types.ts';
+import { drawId, tagOf } from './gate.ts';
 import { type Party, parameterTraits, prgOf } from './party.ts';
-import { crossOfP1, outputMask, recvReshared, sendReshared } from './reshare.ts';
+import { type Position, Relation, MaskedRelation } from './relation.ts';
+import { crossOfP1, recvReshared, sendReshared } from './reshare.ts';
 
 /** A tensor of P0: a = x + λ2 to P1, λ2 ← k02. One message, k bits an element. */
-export class InputGate implements Gate {
+export class InputGate extends MaskedRelation {
   readonly relation = 'input' as const;
-  readonly number: number;
-  readonly path: string;
-  readonly inputs: readonly Wire[] = [];
-  readonly out: Wire;
-  readonly half12 = undefined;
-  readonly half21 = undefined;
-  readonly cost: Partial<Cost>;
-  readonly traits: readonly Trait[];
   readonly #name: string;
 
-  constructor(number: number, path: string, name: string, out: Wire) {
-    this.number = number;
-    this.path = path;
-    this.out = out;
+  constructor(position: Position, name: string, out: Wire) {
+    super(position, out, { inputs: [], traits: [name], cost: { p0ToP1Input: wireLength(out.k, out.count) } });
     this.#name = name;
-    this.traits = [name];
-    this.cost = { p0ToP1Input: wireLength(out.k, out.count) };
-  }
-
-  component(party: Party, component: Component): Promise<Vector> {
-    return outputMask(this, party, component);
   }
 
   async inputP0(p0: Party, inputs: Inputs): Promise<void> {
@@ -64,42 +48,33 @@ export class InputGate implements Gate {
 export const LOOKUP_WORDS = 1 << 22;
 
 /**
- * Rows E[t] of a table at secret indices (design notes §8, one-sided): P0 sends each compute party its
+ * Rows E[t] of a table at secret indices (PROTOCOL §4.2): P0 sends each compute party its
  * point-function key for e_t, and a = y1·E + (y2·E + λ2'), the bracket sent by P2. With secret weights also Γ2 =
  * −(L1 + L2)[t] − Γ1 from P0 to P2. Each key alone hides t. Output over Z_2^64 at the table's scale.
  */
-export class LookupGate implements Gate {
+export class LookupGate extends MaskedRelation {
   readonly relation = 'lookup' as const;
-  readonly number: number;
-  readonly path: string;
-  readonly inputs: readonly Wire[] = [];
-  readonly out: Wire;
-  readonly half12 = undefined;
-  readonly half21 = 1;
-  readonly cost: Partial<Cost>;
-  readonly traits: readonly Trait[];
   readonly #name: string;
   readonly #table: Parameter;
   readonly #rows: number;
   readonly #depth: number;
   readonly #secret: boolean;
 
-  constructor(number: number, path: string, name: string, table: Parameter, out: Wire, secret: boolean) {
-    this.number = number;
-    this.path = path;
-    this.out = out;
+  constructor(position: Position, name: string, table: Parameter, out: Wire, secret: boolean) {
+    const rows = out.count / table.cols;
+    const depth = Math.ceil(Math.log2(table.rows));
+    const keys = rows * pointKeyBytes(depth);
+    super(position, out, {
+      inputs: [],
+      half21: 1,
+      traits: [name, parameterTraits(table)],
+      cost: { p0ToP1Input: keys, p0ToP2Input: keys + (secret ? 8 * out.count : 0), p2ToP1: 8 * out.count },
+    });
     this.#name = name;
     this.#table = table;
-    this.#rows = out.count / table.cols;
-    this.#depth = Math.ceil(Math.log2(table.rows));
+    this.#rows = rows;
+    this.#depth = depth;
     this.#secret = secret;
-    this.traits = [name, parameterTraits(table)];
-    const keys = this.#rows * pointKeyBytes(this.#depth);
-    this.cost = { p0ToP1Input: keys, p0ToP2Input: keys + (secret ? 8 * out.count : 0), p2ToP1: 8 * out.count };
-  }
-
-  component(party: Party, component: Component): Promise<Vector> {
-    return outputMask(this, party, component);
   }
 
   async inputP0(p0: Party, inputs: Inputs): Promise<void> {
@@ -181,27 +156,15 @@ export class LookupGate implements Gate {
 }
 
 /** Opens x to P0: P1 sends a, from which P0 takes its λ2. The only message to P0 that follows its input. */
-export class OutputGate implements Gate {
+export class OutputGate extends Relation<undefined> {
   readonly relation = 'output' as const;
-  readonly number: number;
-  readonly path: string;
-  readonly inputs: readonly Wire[];
-  readonly out = undefined;
-  readonly half12 = undefined;
-  readonly half21 = undefined;
-  readonly cost: Partial<Cost>;
-  readonly traits: readonly Trait[];
   readonly name: string;
   readonly #x: Wire;
 
-  constructor(number: number, path: string, name: string, x: Wire) {
-    this.number = number;
-    this.path = path;
+  constructor(position: Position, name: string, x: Wire) {
+    super(position, undefined, { inputs: [x], traits: [name], cost: { p1ToP0: wireLength(x.k, x.count) } });
     this.name = name;
-    this.inputs = [x];
     this.#x = x;
-    this.traits = [name];
-    this.cost = { p1ToP0: wireLength(x.k, x.count) };
   }
 
   async component(): Promise<Vector> {

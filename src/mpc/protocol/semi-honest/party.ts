@@ -10,7 +10,7 @@ import type { PairPrg } from '../../prg/prg.ts';
 import type { Masked } from '../../share/masked.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Parameter } from '../types.ts';
-import type { Trait } from './fingerprint.ts';
+import type { Trait } from './traits.ts';
 
 /** Which form of a parameter W = M − L1 − L2 is meant. Open weights exist only as 'clear'. */
 export type Part = 'clear' | 'm' | 'l1' | 'l2' | 'm-l1' | 'm-l2' | 'l1+l2';

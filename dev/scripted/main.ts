@@ -1,5 +1,5 @@
 /** The page with the scripted SDK: `?script=peer-lost`, `&pace=20`, `&fallback` and so on. */
-import { start } from '../../../src/app/start.ts';
+import { start } from '../../src/app/start.ts';
 import { SCRIPTS, scripted } from './scripted.ts';
 
 const wanted = new URLSearchParams(location.search);

@@ -3,15 +3,15 @@
  * gate, without masks, messages or the rounding coin (⌊·⌋ instead of ⌊· + ρ⌋), and the oracle of the conformance
  * suite.
  *
- * Insecure by construction: refuses to run outside tests and `--compare`.
+ * Insecure by construction: refuses to run outside tests.
  */
-import type { PiecewiseCubic } from '../../../compute/kernels/types.ts';
-import { type Pattern, listOf } from '../../../compute/pattern.ts';
-import { type Words, ringMask, wordsFrom } from '../../../compute/ring.ts';
-import { type InsecurePurpose, insecure } from '../../../core/insecure.ts';
-import { TercetError, invariant } from '../../../core/errors.ts';
-import { type Wire, countOf } from '../../share/wire.ts';
-import type { AffineTerm, ExactTable, Gates, Inputs, Parameter } from '../types.ts';
+import type { PiecewiseCubic } from '../compute/kernels/types.ts';
+import { type Pattern, listOf } from '../compute/pattern.ts';
+import { type Words, ringMask, wordsFrom } from '../compute/ring.ts';
+import { insecure } from './insecure.ts';
+import { TercetError, invariant } from '../core/errors.ts';
+import { type Wire, countOf } from '../mpc/share/wire.ts';
+import type { AffineTerm, ExactTable, Gates, Inputs, Parameter } from '../mpc/protocol/types.ts';
 
 /** Clear values of a parameter, row-major, as signed integers at its scale. */
 export type ClearParameters = (parameter: Parameter) => ArrayLike<number | bigint>;
@@ -27,8 +27,8 @@ export class PlaintextGates implements Gates {
   readonly #before: ReadonlyMap<string, Words>;
 
   /** @param before the oracle of the step before, whose kept wires this step takes up. */
-  constructor(inputs: Inputs, parameters: ClearParameters, purpose: InsecurePurpose, before?: PlaintextGates) {
-    insecure('the plaintext oracle', purpose);
+  constructor(inputs: Inputs, parameters: ClearParameters, before?: PlaintextGates) {
+    insecure('the plaintext oracle');
     this.#inputs = inputs;
     this.#parameters = parameters;
     this.#before = before === undefined ? new Map() : before.#kept;

@@ -1,7 +1,7 @@
 import { defineConfig, mergeConfig } from 'vite';
-import app from '../../../vite.config.ts';
+import app from '../../vite.config.ts';
 
-/** The same page over the scripted SDK: `npx vite --config test/app/dev/vite.config.ts`. */
+/** The same page over the scripted SDK: `npx vite --config dev/scripted/vite.config.ts`. */
 // biome-ignore lint/style/noDefaultExport: vite reads a default export
 export default mergeConfig(
   app,
@@ -12,7 +12,7 @@ export default mergeConfig(
         name: 'scripted-sdk',
         transformIndexHtml: {
           order: 'pre',
-          handler: (html) => html.replace('/src/app/main.ts', '/test/app/dev/main.ts'),
+          handler: (html) => html.replace('/src/app/main.ts', '/dev/scripted/main.ts'),
         },
       },
     ],

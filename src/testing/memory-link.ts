@@ -6,17 +6,17 @@
 
 import { TercetError } from '../core/errors.ts';
 import { concatBytes } from '../core/bytes.ts';
-import { FramedChannel, type SessionChannel, type Transport, type TransportEvents } from './wire/channel.ts';
-import { SESSION_BYTES, encodeHeader } from './wire/frame.ts';
-import { withProfile } from './simulated/paced.ts';
-import { Queue } from './wire/queue.ts';
+import { FramedChannel, type SessionChannel, type Transport, type TransportEvents } from '../net/wire/channel.ts';
+import { SESSION_BYTES, encodeHeader } from '../net/wire/frame.ts';
+import { withProfile } from '../net/simulated/paced.ts';
+import { Queue } from '../net/wire/queue.ts';
 import { nextTurn } from '../core/event-loop.ts';
-import type { Channel, LinkProfile, PartyId } from './wire/types.ts';
+import type { Channel, LinkProfile, PartyId } from '../net/wire/types.ts';
 
 /** Bytes under way beyond which `send` waits. */
 const HIGH_WATER_BYTES = 8 * 1024 * 1024;
 
-export interface Direction {
+interface Direction {
   readonly from: PartyId;
   readonly to: PartyId;
 }

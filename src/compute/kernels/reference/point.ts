@@ -1,8 +1,8 @@
 /**
  * Distributed point function, the readable twin: generation (only the data owner runs it) and full expansion.
- * Layout: `../dpf-key.ts`.
+ * Layout: `../point-key.ts`.
  */
-import { DPF_LEVEL, DPF_ROOT, pointKeyBytes } from '../dpf-key.ts';
+import { DPF_LEVEL, DPF_ROOT, pointKeyBytes } from '../point-key.ts';
 import { chachaBlock } from './chacha.ts';
 
 interface Node {

@@ -1,7 +1,8 @@
-//! Expansion of a distributed point function key over Z_2^64. Node bits need no alignment beyond their lane's. Layout and PRG: `src/compute/kernels/dpf-key.ts`.
+//! Expansion of a distributed point function key over Z_2^64. Node bits need no alignment beyond their lane's.
+//! Layout and PRG: `src/compute/kernels/point-key.ts`.
 
 use crate::chacha::{block4, transpose};
-use crate::wire::{load, store};
+use crate::pack::{load, store};
 use core::arch::wasm32::*;
 
 const SIGMA: [u32; 4] = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
@@ -21,7 +22,8 @@ unsafe fn prg(seeds: *const v128, tweak: *const u32, level: u32) -> [v128; 16] {
     block4(&start)
 }
 
-/// One level: the children of `nodes` nodes (rounded up to four). Children of node i are 2i and 2i + 1. `correction` is 16 bytes of seed and one byte of bits.
+/// One level: the children of `nodes` nodes (rounded up to four). Children of node i are 2i and 2i + 1.
+/// `correction` is 16 bytes of seed and one byte of bits.
 #[no_mangle]
 pub unsafe extern "C" fn point_level(
     seeds: *const v128,

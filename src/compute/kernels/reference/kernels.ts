@@ -7,10 +7,11 @@ import { type ExpTables, expTables } from '../../exp-tables.ts';
 import { type Pattern, listOf } from '../../pattern.ts';
 import { type Words, checkRing, concatWords, laneBytes, sameShape, wireLength, wordAt, zeros } from '../../ring.ts';
 import { Fault } from '../fault.ts';
+import { basisWidth, tableShape } from '../selection-shape.ts';
 import type { Choice, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
 import { keystream } from './chacha.ts';
-import { expandPointKey } from './dpf.ts';
-import { basisWidth, basisWord, cubicPhi, expPhi, tableEntry, tableShape } from './selection.ts';
+import { expandPointKey } from './point.ts';
+import { basisWord, cubicPhi, expPhi, tableEntry } from './selection.ts';
 
 interface ReferenceMatrix extends Matrix {
   data: Int32Array | BigUint64Array | undefined;
@@ -59,7 +60,7 @@ export class ReferenceKernels implements RingKernels<Words> {
     return x;
   }
 
-  attempt(): this {
+  scope(): this {
     return this;
   }
 

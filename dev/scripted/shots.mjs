@@ -1,15 +1,15 @@
 // Pictures of every state of the page, over the scripted SDK and the built files, with the policy as a header as a
-// real host sends it. node test/app/dev/shots.mjs [folder] [name …]
+// real host sends it. node dev/scripted/shots.mjs [folder] [name …]
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
-import { chromiumPath } from '../../../scripts/find-chromium.mjs';
+import { chromiumPath } from '../../scripts/find-chromium.mjs';
 import { build, preview } from 'vite';
 
 const CSP =
   "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const [folder = 'dist/shots', ...names] = process.argv.slice(2);
-const root = fileURLToPath(new URL('../../../', import.meta.url));
+const root = fileURLToPath(new URL('../../', import.meta.url));
 const configFile = fileURLToPath(new URL('./vite.config.ts', import.meta.url));
 
 const type = async (page, text = 'The capital of France is [MASK]') => {

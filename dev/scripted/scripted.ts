@@ -4,8 +4,8 @@
  *
  * What happens is chosen by name, so that a driver can hold the page in any state for a screenshot.
  */
-import type { Sdk } from '../../../src/app/port.ts';
-import { TercetError } from '../../../src/core/errors.ts';
+import type { Sdk } from '../../src/app/port.ts';
+import { TercetError } from '../../src/core/errors.ts';
 import type {
   AnswerOptions,
   Captured,
@@ -24,7 +24,7 @@ import type {
   RunCost,
   TaskText,
   TextCheck,
-} from '../../../src/owner/types/index.ts';
+} from '../../src/owner/types/index.ts';
 
 export const SCRIPTS = [
   'ok',
