@@ -33,11 +33,18 @@ export interface TlsParties {
 }
 
 export function tlsEnvironment(parties: TlsParties): RunEnvironment {
+  /** By session: its links open one after the other, so that where both fail it is always the same one that is named. */
+  const opening = new WeakMap<Uint8Array, Promise<unknown>>();
   return {
     now: () => performance.now(),
     random: (length) => webcrypto.getRandomValues(new Uint8Array(length)),
     peakMemory,
-    openLink: (request) => openTlsLink(parties, request),
+    openLink(request) {
+      const { session } = request;
+      const link = (opening.get(session) ?? Promise.resolve()).then(() => openTlsLink(parties, request));
+      opening.set(session, link);
+      return link;
+    },
   };
 }
 
