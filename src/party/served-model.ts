@@ -6,6 +6,7 @@ import type { ServedModel } from '../session/compute.ts';
 import { OpenParameters } from '../session/open-parameters.ts';
 import type { DownloadOptions } from './hub-model.ts';
 import { type ModelLocation, openModel } from './model.ts';
+import { wasmFold } from './node-kernels.ts';
 import { type Ranges, planOf } from './planned.ts';
 import { loadShares } from './shares.ts';
 
@@ -45,11 +46,12 @@ async function load(
     };
   const model = await openModel(source.model, { weights: true, onDownload });
   const weights = await model.weights();
+  const fold = await wasmFold();
   return {
     name: model.name,
     config: model.config,
-    plan: await planOf(model, weights, source.ranges),
+    plan: await planOf(model, weights, { ranges: source.ranges, fold }),
     hash: await model.hash(),
-    parameters: await OpenParameters.load(weights, kernels),
+    parameters: await OpenParameters.load(weights, kernels, fold),
   };
 }
