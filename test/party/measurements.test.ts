@@ -240,5 +240,8 @@ it('a measurement that gives other numbers has another version', async () => {
     name,
     ...[value].flat().map((v) => Number(v).toPrecision(5)),
   ]);
-  expect([MEASUREMENT, createHash('sha256').update(numbers.join(' ')).digest('hex').slice(0, 16)]).toEqual([1, '798edfd12f4cc519']);
+  expect([MEASUREMENT, createHash('sha256').update(numbers.join(' ')).digest('hex').slice(0, 16)]).toEqual([
+    1,
+    '798edfd12f4cc519',
+  ]);
 });
