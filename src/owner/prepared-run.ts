@@ -17,7 +17,7 @@ import { type OwnerResult, OwnerSession } from '../session/owner.ts';
 import { type Request, type RequestShape, requestCode } from '../session/request.ts';
 import type { Environment, OpenedLink } from './environment.ts';
 import { ProgressReporter } from './progress-reporter.ts';
-import type { Deployment, FallbackEvent, Links, ProgressEvent, Transport } from './types/index.ts';
+import type { Deployment, FallbackEvent, Links, PretrainedOptions, ProgressEvent, Transport } from './types/index.ts';
 import { CountingChannel } from './counting-channel.ts';
 
 export interface PreparedRunOptions {
@@ -38,6 +38,8 @@ export interface PreparedRunOptions {
   readonly ahead: boolean;
   onProgress(event: ProgressEvent): void;
   onFallback(event: FallbackEvent): void;
+  /** Steps of this party. */
+  readonly trace: PretrainedOptions['trace'];
   /** It is over, and nothing of it was used: a party that is in use asked for its place. */
   onLetGo?(): void;
 }
@@ -114,6 +116,7 @@ export class PreparedRun {
         now: () => environment.now(),
         peakMemory: () => environment.peakMemory(),
         signal: control.signal,
+        trace: options.trace,
         onProgress: ({ done, total }) => relay.dealt(done / total),
         onStatus: (status, section) => relay.status(status, section),
         onHeard: (party) => relay.heard(party),

@@ -137,6 +137,7 @@ export class PreprocessingPool {
       ahead,
       onProgress: (event) => options.progress_callback?.(event),
       onFallback: (event) => options.onFallback?.(event),
+      trace: options.trace,
       ...(onLetGo === undefined ? {} : { onLetGo }),
     };
     return startPreparing(made);
