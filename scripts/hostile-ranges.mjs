@@ -15,7 +15,9 @@ import { OwnerSession } from '../dist/session/owner.js';
 import { serveSession } from '../dist/session/compute.js';
 import { memoryPair } from '../dist/testing/memory-link.js';
 import { runFloat } from '../dist/ml/reference/float.js';
-import { provedPlan, measuredPlan } from '../dist/ml/measured-ranges.js';
+import { checkedPlan } from '../dist/ml/checked-plan.js';
+import { measuredRanges } from '../dist/ml/measured-ranges.js';
+import { provedPlan, provedRanges } from '../dist/ml/ranges.js';
 import { sampleTexts } from '../dist/ml/sample-texts.js';
 import { activationDomain, headDomain, LOGIT_DOMAIN } from '../dist/ml/models/domains.js';
 import { loadTokenizer } from '../dist/ml/tokenizers/tokenizer.js';
@@ -53,20 +55,19 @@ const source = {
 };
 const tokenizer = await loadTokenizer(model.files);
 const encode = (text) => [...tokenizer.encode(text, { allowMask: false }).ids];
-const plan =
-  (await provedPlan(source)) ??
-  (await measuredPlan(source, { texts: sampleTexts(encode, config.maxPositions), matmul }).catch(async (error) => {
+const reach = await provedRanges(source);
+const measured = (weights) => measuredRanges(weights, sampleTexts(encode, config.maxPositions), matmul);
+const checked = async () => {
+  const own = await measured(source);
+  try {
+    return checkedPlan(config, reach, own);
+  } catch (error) {
     if (factor === 1) throw error;
     // A plan that never saw the enlarged queries, sized for what they can reach.
-    const { checkedPlan } = await import('../dist/ml/checked-plan.js');
-    const { provedRanges } = await import('../dist/ml/ranges.js');
-    const { measuredRanges } = await import('../dist/ml/measured-ranges.js');
-    return checkedPlan(
-      config,
-      await provedRanges(source),
-      await measuredRanges(tame, sampleTexts(encode, config.maxPositions), matmul),
-    );
-  }));
+    return checkedPlan(config, reach, await measured(tame));
+  }
+};
+const plan = provedPlan(config, reach) ?? (await checked());
 console.log(JSON.stringify(plan));
 
 // ── texts ────────────────────────────────────────────────────────────────────

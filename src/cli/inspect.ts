@@ -185,7 +185,12 @@ export function inspectCommand(): Command {
       const wanted = flags.tokens === undefined ? LENGTHS : [integer('tokens', flags.tokens, 2, longest)];
       const lengths = [...new Set(wanted.map((length) => Math.min(length, longest)))];
       const ranges = flags.ranges === undefined ? undefined : parseRanges(flags.ranges);
-      const inspection = inspect(model.name, model.config, await planOf(model, await model.weights(), ranges), lengths);
+      const inspection = inspect(
+        model.name,
+        model.config,
+        await planOf(model, await model.weights(), { ranges }),
+        lengths,
+      );
       process.stdout.write(flags.json === true ? `${JSON.stringify(inspection)}\n` : print(inspection));
     });
 }

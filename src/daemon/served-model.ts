@@ -7,6 +7,7 @@ import { OpenParameters } from '../session/open-parameters.ts';
 import type { DownloadOptions } from '../node/hub-model.ts';
 import { type ModelLocation, openModel } from '../node/model.ts';
 import { type Ranges, planOf } from '../node/model-plan.ts';
+import { wasmFold } from '../node/kernels.ts';
 import { loadShares } from '../node/shares.ts';
 
 export type ModelSource =
@@ -45,11 +46,12 @@ async function load(
     };
   const model = await openModel(source.model, { weights: true, onDownload });
   const weights = await model.weights();
+  const fold = await wasmFold();
   return {
     name: model.name,
     config: model.config,
-    plan: await planOf(model, weights, source.ranges),
+    plan: await planOf(model, weights, { ranges: source.ranges, fold }),
     hash: await model.hash(),
-    parameters: await OpenParameters.load(weights, kernels),
+    parameters: await OpenParameters.load(weights, kernels, fold),
   };
 }

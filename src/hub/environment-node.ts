@@ -26,7 +26,8 @@ export function nodeHub(): NodeHub {
   };
 }
 
-function cacheFolder(): string {
+/** Where this machine keeps what it can get or compute again. */
+export function cacheFolder(): string {
   const { TERCET_CACHE, XDG_CACHE_HOME } = process.env;
   return TERCET_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'tercet', 'hub');
 }

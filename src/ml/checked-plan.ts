@@ -11,7 +11,8 @@
  * refused.
  *
  * What the samples show decides only which variants are taken, so that ordinary texts are not refused; it decides
- * nothing about being right.
+ * nothing about being right: a measurement that is wrong, or was changed, can make a plan dearer or refuse a text,
+ * and cannot leave out a check or a bound.
  */
 import { TercetError } from '../core/errors.ts';
 import { GELU_DOMAIN, type GeluRange } from '../mpc/secure/activation.ts';
@@ -236,8 +237,9 @@ function planNorms(
     held = Math.min(most, varianceDomain(d, range).max);
     return range;
   });
-  const encoder = measured.embeddingVariance > 0;
-  const last = measured.headVariance > 0;
+  // By the architecture, not by what was measured: a measurement must not be able to leave a bound out.
+  const encoder = !stream;
+  const last = stream || config.head === 'masked-lm';
   return {
     norms,
     embedding: encoder

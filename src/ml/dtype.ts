@@ -115,6 +115,8 @@ function fromFloat16(halves: Uint16Array): Float32Array {
 
 /** Index of the first NaN or infinity, or -1. */
 export function firstNonFinite(data: Float32Array): number {
-  for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return i;
+  // Neither has a bit of the exponent unset. On integers: every weight is looked at, at every start.
+  const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
+  for (let i = 0; i < bits.length; i++) if ((bits[i] & 0x7f800000) === 0x7f800000) return i;
   return -1;
 }

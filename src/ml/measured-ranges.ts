@@ -6,15 +6,21 @@
  * fails, the float model runs on samples, and gadgets are taken that hold what it shows with room to spare. A text
  * that goes further is found by a check, and refused (`checked-plan.ts`).
  */
-import { TercetError } from '../core/errors.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention.ts';
-import { type MeasuredRanges, type PlanOptions, checkedPlan } from './checked-plan.ts';
+import { type MeasuredRanges, checkedPlan } from './checked-plan.ts';
+import { lockstep } from './lockstep.ts';
 import type { ModelPlan } from './models/plan.ts';
 import type { WeightSource } from './models/weights.ts';
-import { planFromRanges, provedRanges } from './ranges.ts';
+import { provedPlan, provedRanges } from './ranges.ts';
 import type { ActivationKind } from './reference/options.ts';
 import type { Matmul } from './reference/math.ts';
 import { runFloat } from './reference/float.ts';
+
+/**
+ * Raised with every change to what a measurement gives: samples, sample texts, the float model, its kernels. Kept
+ * measurements of another version are not taken (`party/measurements.ts`).
+ */
+export const MEASUREMENT = 1;
 
 /** Tokens of the samples of token indices; 0 is the model's full length. */
 const SAMPLE_TOKENS = [16, 0] as const;
@@ -66,14 +72,16 @@ export async function measuredRanges(
   const { layers } = config;
   const largest = new Map<string, number>();
   const least = new Map<string, number>();
-  const norms = new Map<string, number>();
   const longest = Math.min(config.maxPositions, MAX_ATTENTION);
   const samples = [...indexSamples(config.vocabSize, longest), ...texts.map((text) => text.slice(0, longest))];
-  for (const ids of samples) {
-    norms.clear();
-    await runFloat(source, ids, {
+  // All samples at once, each weight read for all of them.
+  const { source: shared, transpose } = lockstep(source, samples.length);
+  const measure = (ids: readonly number[]) => {
+    const norms = new Map<string, number>();
+    return runFloat(shared, ids, {
       positions: config.head === 'masked-lm' || config.head === 'causal-lm' ? [0, ids.length - 1] : undefined,
       matmul,
+      transpose,
       onActivation: (kind, layer, value) => {
         // Two LayerNorms of a layer are told of one after the other.
         const call = kind === 'variance' || kind === 'least-variance' ? (norms.get(`${kind} ${layer}`) ?? 0) : 0;
@@ -83,7 +91,8 @@ export async function measuredRanges(
         else largest.set(key, Math.max(largest.get(key) ?? 0, value));
       },
     });
-  }
+  };
+  await Promise.all(samples.map(measure));
   const at = (kind: ActivationKind, layer: number, call = 0) => largest.get(`${kind} ${layer} ${call}`) ?? 0;
   const leastAt = (layer: number, call = 0) => least.get(`least-variance ${layer} ${call}`) ?? 0;
   const each = (kind: ActivationKind) => Array.from({ length: layers }, (_, i) => at(kind, i));
@@ -105,37 +114,13 @@ export async function measuredRanges(
   };
 }
 
-/** What the plan of a model is measured with. */
-export interface Samples extends PlanOptions {
-  /** Token indices of real texts, where there is a tokenizer. */
-  readonly texts?: readonly (readonly number[])[];
-  /** Must give every party the same sums. */
-  readonly matmul?: Matmul;
-}
-
-/** The plan that the weights alone prove, for every text; undefined where they prove too little. */
-export async function provedPlan(source: WeightSource): Promise<ModelPlan | undefined> {
-  try {
-    return planFromRanges(source.config, await provedRanges(source));
-  } catch (error) {
-    if (error instanceof TercetError && error.code === 'ERR_RANGE') return undefined;
-    throw error;
-  }
-}
-
 /**
- * The plan by measured ranges, with checks.
+ * The public plan of a model, for those who have no tokenizer at hand: proved where its weights allow it, else
+ * measured on token indices. A party takes `party/planned.ts`.
  * @throws {TercetError} ERR_RANGE when what was measured does not fit even with the least margin, or one step could
  * make the ring wrap.
  */
-export async function measuredPlan(
-  source: WeightSource,
-  { texts = [], matmul, ...options }: Samples = {},
-): Promise<ModelPlan> {
-  return checkedPlan(source.config, await provedRanges(source), await measuredRanges(source, texts, matmul), options);
-}
-
-/** The public plan of a model: proved where its weights allow it, else measured. @throws as measuredPlan */
-export async function modelPlan(source: WeightSource, samples?: Samples): Promise<ModelPlan> {
-  return (await provedPlan(source)) ?? measuredPlan(source, samples);
+export async function modelPlan(source: WeightSource): Promise<ModelPlan> {
+  const reach = await provedRanges(source);
+  return provedPlan(source.config, reach) ?? checkedPlan(source.config, reach, await measuredRanges(source));
 }

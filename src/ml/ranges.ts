@@ -7,6 +7,7 @@
  * they are computed in float64, with a margin of one part in a thousand for rounding and for the protocol's own
  * error.
  */
+import { type Fold, plainFold } from '../compute/fold.ts';
 import { TercetError } from '../core/errors.ts';
 import { MAX_ATTENTION, SPREAD, valueDomain } from '../mpc/secure/attention.ts';
 import { RELU_DOMAIN, geluRange } from '../mpc/secure/activation.ts';
@@ -44,10 +45,8 @@ export interface ModelRanges {
 }
 
 /** For every output j, norm·‖W_j‖₂ + |b_j|: the bound for inputs of Euclidean norm at most `norm`. */
-function outputBounds({ weight, bias, rows, cols }: FoldedMap, norm: number): Float64Array {
-  const squares = new Float64Array(cols);
-  for (let r = 0; r < rows; r++) for (let c = 0; c < cols; c++) squares[c] += weight[r * cols + c] ** 2;
-  return squares.map((square, c) => (norm * Math.sqrt(square) + Math.abs(bias[c])) * MARGIN);
+function outputBounds(map: FoldedMap, norm: number): Float64Array {
+  return map.squares().map((square, c) => (norm * Math.sqrt(square) + Math.abs(map.bias[c])) * MARGIN);
 }
 
 function largest(values: ArrayLike<number>): number {
@@ -68,27 +67,6 @@ function residualVariance(bounds: Float64Array, gamma: ArrayLike<number>, norm: 
   return euclidean(bounds.map((bound, j) => bound + norm * Math.abs(gamma[j]))) ** 2 / bounds.length;
 }
 
-/** Gram matrix ŴᵀŴ (D × D) of one head of a map, its bias as one more row (for the input (y, 1)). */
-function headGram({ weight, bias, rows, cols }: FoldedMap, head: number, D: number): Float64Array {
-  const gram = new Float64Array(D * D);
-  const at = head * D;
-  for (let r = 0; r <= rows; r++) {
-    const row = r === rows ? bias.subarray(at, at + D) : weight.subarray(r * cols + at, r * cols + at + D);
-    for (let i = 0; i < D; i++) {
-      const value = row[i];
-      for (let j = 0; j < D; j++) gram[i * D + j] += value * row[j];
-    }
-  }
-  return gram;
-}
-
-function multiply(a: Float64Array, b: Float64Array, D: number): Float64Array {
-  const out = new Float64Array(D * D);
-  for (let i = 0; i < D; i++)
-    for (let k = 0; k < D; k++) for (let j = 0; j < D; j++) out[i * D + j] += a[i * D + k] * b[k * D + j];
-  return out;
-}
-
 function trace(a: Float64Array, D: number): number {
   let sum = 0;
   for (let i = 0; i < D; i++) sum += a[i * D + i];
@@ -99,25 +77,25 @@ function trace(a: Float64Array, D: number): number {
  * Upper bound on the largest singular value of Ŵq·Ŵkᵀ: its square is the largest eigenvalue of M = Gq·Gk, which has
  * only non-negative ones, so λ_max ≤ trace(M^p)^(1/p); p = 64 by six squarings overestimates by at most D^(1/64).
  */
-function bilinearNorm(gq: Float64Array, gk: Float64Array, D: number): number {
-  let power = multiply(gq, gk, D);
+function bilinearNorm(gq: Float64Array, gk: Float64Array, D: number, fold: Fold): number {
+  let power = fold.multiply(gq, gk, D);
   let logScale = 0;
   for (let squarings = 0; squarings < 6; squarings++) {
     const size = trace(power, D);
     if (size === 0) return 0;
     for (let i = 0; i < power.length; i++) power[i] /= size;
     logScale = 2 * (logScale + Math.log(size));
-    power = multiply(power, power, D);
+    power = fold.multiply(power, power, D);
   }
   return Math.exp((logScale + Math.log(trace(power, D))) / 64 / 2);
 }
 
 /** max |q·k|/√D over heads, for rows of norm √C. W_Q carries 8/√D, and scores are read as q·k/8. */
-function scoreBound(q: FoldedMap, k: FoldedMap, config: ModelConfig): number {
+function scoreBound(q: FoldedMap, k: FoldedMap, config: ModelConfig, fold: Fold): number {
   const D = config.hiddenSize / config.heads;
   let bound = 0;
   for (let h = 0; h < config.heads; h++) {
-    const norm = bilinearNorm(headGram(q, h, D), headGram(k, h, D), D);
+    const norm = bilinearNorm(q.headGram(h, D), k.headGram(h, D), D, fold);
     bound = Math.max(bound, (norm * (config.hiddenSize + 1)) / 8);
   }
   return bound * MARGIN;
@@ -135,7 +113,11 @@ async function embeddingColumns(source: WeightSource): Promise<Float64Array> {
   for (const name of tables) {
     const table = await source.tensor(name);
     const top = new Float64Array(C);
-    for (let i = 0; i < table.length; i++) top[i % C] = Math.max(top[i % C], Math.abs(table[i]));
+    for (let row = 0; row < table.length; row += C)
+      for (let c = 0; c < C; c++) {
+        const size = Math.abs(table[row + c]);
+        if (size > top[c]) top[c] = size;
+      }
     for (let c = 0; c < C; c++) columns[c] += top[c];
   }
   return columns;
@@ -150,10 +132,10 @@ interface LayerBounds {
   readonly fedForward: Float64Array;
 }
 
-async function layerBounds(source: WeightSource, i: number): Promise<LayerBounds> {
+async function layerBounds(source: WeightSource, i: number, fold: Fold): Promise<LayerBounds> {
   const norm = Math.sqrt(source.config.hiddenSize);
-  const map = (name: string) => foldedMap(source, `layers.${i}.${name}`);
-  const spread = 2 * scoreBound(await map('q'), await map('k'), source.config);
+  const map = (name: string) => foldedMap(source, `layers.${i}.${name}`, fold);
+  const spread = 2 * scoreBound(await map('q'), await map('k'), source.config, fold);
   const values = outputBounds(await map('v'), norm);
   // A context row is a weighted mean of value rows, element by element.
   const attended = outputBounds(await map('o'), euclidean(values));
@@ -175,13 +157,13 @@ interface LayersBounds {
 }
 
 /** Encoders: a LayerNorm reads a block's output and γ times a normalised row. */
-async function encoderLayers(source: WeightSource): Promise<LayersBounds> {
+async function encoderLayers(source: WeightSource, fold: Fold): Promise<LayersBounds> {
   const norm = Math.sqrt(source.config.hiddenSize);
   const layers: LayerBounds[] = [];
   const variance: number[] = [];
   let gamma = await source.tensor('embeddings.lnGamma');
   for (let i = 0; i < source.config.layers; i++) {
-    const bounds = await layerBounds(source, i);
+    const bounds = await layerBounds(source, i, fold);
     layers.push(bounds);
     variance.push(residualVariance(bounds.attended, gamma, norm));
     gamma = await source.tensor(`layers.${i}.ln1Gamma`);
@@ -192,7 +174,7 @@ async function encoderLayers(source: WeightSource): Promise<LayersBounds> {
 }
 
 /** GPT-2: a LayerNorm reads the sum of all that came before. */
-async function residualStream(source: WeightSource, columns: Float64Array): Promise<LayersBounds> {
+async function residualStream(source: WeightSource, columns: Float64Array, fold: Fold): Promise<LayersBounds> {
   const layers: LayerBounds[] = [];
   const variance: number[] = [];
   const stream = columns.slice();
@@ -201,7 +183,7 @@ async function residualStream(source: WeightSource, columns: Float64Array): Prom
   };
   const now = () => euclidean(stream) ** 2 / stream.length;
   for (let i = 0; i < source.config.layers; i++) {
-    const bounds = await layerBounds(source, i);
+    const bounds = await layerBounds(source, i, fold);
     layers.push(bounds);
     variance.push(now());
     take(bounds.attended);
@@ -212,10 +194,13 @@ async function residualStream(source: WeightSource, columns: Float64Array): Prom
 }
 
 /** Bounds of the head: of its activation's input, of the variance in it, of what it opens. */
-async function headBounds(source: WeightSource): Promise<{ activation: number; variance: number; logit: number }> {
+async function headBounds(
+  source: WeightSource,
+  fold: Fold,
+): Promise<{ activation: number; variance: number; logit: number }> {
   const { config } = source;
   const norm = Math.sqrt(config.hiddenSize);
-  const bounds = async (name: string, by = norm) => outputBounds(await foldedMap(source, name), by);
+  const bounds = async (name: string, by = norm) => outputBounds(await foldedMap(source, name, fold), by);
   switch (config.head) {
     case 'masked-lm': {
       const dense = await bounds('head.dense');
@@ -243,12 +228,17 @@ async function headBounds(source: WeightSource): Promise<{ activation: number; v
   }
 }
 
-/** Computes all bounds; reads every weight once or twice. */
-export async function provedRanges(source: WeightSource): Promise<ModelRanges> {
+/**
+ * Computes all bounds; reads every weight once or twice.
+ * @param fold what sums are added up by: the same to the bit, whichever it is
+ */
+export async function provedRanges(source: WeightSource, fold: Fold = plainFold): Promise<ModelRanges> {
   const gpt2 = source.config.modelType === 'gpt2';
   const columns = await embeddingColumns(source);
-  const { layers, variance, last } = gpt2 ? await residualStream(source, columns) : await encoderLayers(source);
-  const head = await headBounds(source);
+  const { layers, variance, last } = gpt2
+    ? await residualStream(source, columns, fold)
+    : await encoderLayers(source, fold);
+  const head = await headBounds(source, fold);
   const deviation = (added: Float64Array) => euclidean(added) / Math.sqrt(added.length);
   return {
     activation: layers.map(({ activation }) => activation),
@@ -306,6 +296,16 @@ export function planFromRanges(config: ModelConfig, ranges: ModelRanges): ModelP
     head: rowRange(d, ranges.headVariance),
     checks: null,
   };
+}
+
+/** The same; undefined where the weights prove too little. */
+export function provedPlan(config: ModelConfig, ranges: ModelRanges): ModelPlan | undefined {
+  try {
+    return planFromRanges(config, ranges);
+  } catch (error) {
+    if (error instanceof TercetError && error.code === 'ERR_RANGE') return undefined;
+    throw error;
+  }
 }
 
 /** Whether the head has a GeLU: a masked language model's, unless it has ReLU. */

@@ -4,6 +4,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { type WasmKernels, createWasmKernels } from '../compute/kernels/wasm/kernels.ts';
+import type { Fold } from '../compute/fold.ts';
+import { WasmFold } from '../compute/kernels/wasm/fold.ts';
 import { loadNodeModule, nodeWorkerFactory } from '../compute/kernels/wasm/node-worker.ts';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
@@ -39,6 +41,11 @@ export async function nodeKernels(device: Device, threads: number): Promise<Node
 /** WebAssembly kernels: also what the plaintext comparison and the model owner's tools use. */
 export async function wasmKernels(threads: number): Promise<WasmKernels> {
   return createWasmKernels({ module: await loadNodeModule(), startWorker: nodeWorkerFactory(), threads });
+}
+
+/** What weights are folded and encoded by, in the calling thread. */
+export async function wasmFold(): Promise<Fold> {
+  return new WasmFold(await loadNodeModule());
 }
 
 /** Whether a search for a graphics device is worth its time: on Linux one has a file, elsewhere there is always one. */

@@ -40,7 +40,7 @@ export interface OpenedModel {
   readonly sharing: string | undefined;
   /** Opens the weights: only compute parties and `--compare` do. */
   weights(): Promise<WeightSource>;
-  /** SHA-256 that identifies the weights. */
+  /** SHA-256 that identifies the weights; the files are read for it once. */
   hash(): Promise<string>;
 }
 
@@ -67,6 +67,7 @@ export async function openModel(
   const rawConfig: unknown = head === undefined ? said : { ...(said as object), architectures: [config.architecture] };
   const name = location.kind === 'hub' ? location.id : files.name;
   const sharing = await sharingOf(files);
+  let hash: Promise<string> | undefined;
   return {
     name,
     config,
@@ -74,7 +75,10 @@ export async function openModel(
     files,
     sharing,
     weights: () => loadWeights(files, config),
-    hash: () => hashModel(path, config),
+    hash: () => {
+      hash ??= hashModel(path, config);
+      return hash;
+    },
   };
 }
 
@@ -133,7 +137,8 @@ async function readConfig(path: string): Promise<unknown> {
 /** SHA-256 of a file, streamed. */
 export async function hashFile(path: string): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  // Measured: with the default of 64 KB half of the time is not the hash.
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
   return hash.digest('hex');
 }
 

@@ -36,6 +36,7 @@ import { Fields } from '../session/control.ts';
 import { SharedParameters, maskParameter, ownerSeeds } from '../session/secret-parameters.ts';
 import { loadEnrolment } from './enrolment.ts';
 import { type OpenedModel, hashFile } from './model.ts';
+import { wasmFold } from './kernels.ts';
 import { type Ranges, planOf } from './model-plan.ts';
 import {
   CONFIG,
@@ -78,13 +79,14 @@ export async function shareModel(
   }
   try {
     const source = await model.weights();
+    const fold = await wasmFold();
     const seeds: [Uint8Array, Uint8Array] = [randomBytes(32), randomBytes(32)];
-    const plan = JSON.stringify(await planOf(model, source, ranges));
+    const plan = JSON.stringify(await planOf(model, source, { ranges, fold }));
     const config = JSON.stringify(model.rawConfig);
     for (const part of PARTS) await mkdir(join(folder, part), { mode: 0o700 });
     const masked = await open(join(folder, 'p1', MASKED), 'wx', 0o600);
     try {
-      await writeMasked(masked, model.config, parameterEncoder(source), seeds, kernels, signal);
+      await writeMasked(masked, model.config, parameterEncoder(source, fold), seeds, kernels, signal);
     } finally {
       await masked.close();
     }

@@ -106,6 +106,7 @@ export async function loadModelContext(
     kernels,
     reopen: () => openDevice(options, environment),
     onProgress: (event) => options.progress_callback?.(event),
+    trace: options.trace,
     notice: noticeTo(options.progress_callback),
     deployment,
     entry,

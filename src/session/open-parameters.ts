@@ -1,4 +1,5 @@
 /** Open weights at a compute party: every parameter encoded once and kept with the kernels. P0 needs none of them. */
+import type { Fold } from '../compute/fold.ts';
 import type { Matrix, RingKernels } from '../compute/kernels/types.ts';
 import { type Words, wordsFrom } from '../compute/ring.ts';
 import { invariant } from '../core/errors.ts';
@@ -21,17 +22,14 @@ export class OpenParameters implements ParameterView {
 
   private constructor() {}
 
-  /** Encodes the whole model: matrices go to the kernels, rows stay here. */
-  static async load(
-    source: WeightSource,
-    kernels: RingKernels,
-    onProgress?: (done: number, total: number) => void,
-  ): Promise<OpenParameters> {
+  /**
+   * Encodes the whole model: matrices go to the kernels, rows stay here.
+   * @param fold what weights are encoded by: the same integers, whichever it is
+   */
+  static async load(source: WeightSource, kernels: RingKernels, fold?: Fold): Promise<OpenParameters> {
     const view = new OpenParameters();
-    const encode = parameterEncoder(source);
-    const parameters = listParameters(source.config);
-    for (const [i, parameter] of parameters.entries()) {
-      onProgress?.(i, parameters.length);
+    const encode = parameterEncoder(source, fold);
+    for (const parameter of listParameters(source.config)) {
       const encoded = await encode(parameter);
       if (parameter.rows > 1 && encoded instanceof Int32Array) {
         view.#matrices.set(parameter.name, await kernels.loadMatrix(encoded, parameter.rows, parameter.cols));

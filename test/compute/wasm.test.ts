@@ -1,5 +1,5 @@
 /** The WebAssembly backend: conformance inline and with workers, wiping, failures of workers. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { KernelInstance } from '../../src/compute/kernels/wasm/instance.ts';
 import { loadNodeModule, nodeWorkerFactory } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { type WasmKernels, type WorkerPort, createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
@@ -67,6 +67,31 @@ describe('wasm workers', () => {
     expect(log.indexOf('short done')).toBeLessThan(6);
     expect(log.indexOf('long done')).toBe(log.length - 1);
     await kernels.close();
+  });
+
+  it('a worker warms up at its start, once, and keeps nothing of it', async () => {
+    const warm = vi.spyOn(KernelInstance.prototype, 'warmUp');
+    try {
+      const kernels = await createWasmKernels({ module, threads: 2, startWorker: () => localWorker() });
+      const drawn = await kernels.draw(stream, 64, 300_000);
+      expect(warm).toHaveBeenCalledTimes(2);
+      same(await kernels.draw(stream, 64, 300_000), drawn);
+      expect(warm).toHaveBeenCalledTimes(2);
+      await kernels.close();
+      // The calling thread, which may be the one that answers, is not held up by it.
+      await (await createWasmKernels({ module, threads: 0 })).close();
+      expect(warm).toHaveBeenCalledTimes(2);
+    } finally {
+      warm.mockRestore();
+    }
+    const instance = new KernelInstance(module);
+    const loaded = random.words(64 * 64, 32).data as Uint32Array;
+    instance.loadMatrix(1, new Int32Array(loaded.buffer, 0, 64 * 64), 64, 64);
+    const left = random.words(64, 64);
+    const before = instance.matmulMatrix(left, 1);
+    instance.warmUp();
+    same(instance.matmulMatrix(left, 1), before);
+    expect(() => instance.matmulMatrix(left, 0)).toThrow('no such matrix');
   });
 
   it('operands are left alone', async () => {

@@ -19,6 +19,7 @@ pub mod deal;
 pub mod evaluate;
 pub mod exp;
 pub mod float;
+pub mod fold;
 pub mod matmul;
 pub mod pack;
 pub mod point;

@@ -42,8 +42,13 @@ fn place(r: usize, p: usize, rows: usize, cols: usize, width: usize) -> usize {
 #[no_mangle]
 pub unsafe extern "C" fn pack_i32(src: *const u32, first: usize, count: usize, rows: usize, cols: usize, panels: *mut u32) {
     for r in 0..count {
-        for c in 0..cols {
-            *panels.add(place(first + r, c / NR, rows, cols, NR) + c % NR) = *src.add(r * cols + c);
+        let row = src.add(r * cols);
+        for p in 0..cols / NR {
+            let panel = panels.add(place(first + r, p, rows, cols, NR));
+            v128_store(panel as *mut v128, v128_load(row.add(p * NR) as *const v128));
+        }
+        for c in cols / NR * NR..cols {
+            *panels.add(place(first + r, c / NR, rows, cols, NR) + c % NR) = *row.add(c);
         }
     }
 }

@@ -22,9 +22,11 @@ export async function attention(
   for (let head = 0; head < heads; head++) {
     const part = (x: Float32Array): Float32Array => columns(x, C, head * D, D);
     const products = await matmul(part(q), transpose(part(k), T, D), T, D, T);
-    const scores = products.map((score, i) =>
-      causal && i % T > Math.floor(i / T) ? Number.NEGATIVE_INFINITY : score / Math.sqrt(D),
-    );
+    const root = Math.sqrt(D);
+    const scores = new Float32Array(T * T);
+    for (let t = 0; t < T; t++)
+      for (let j = 0; j < T; j++)
+        scores[t * T + j] = causal && j > t ? Number.NEGATIVE_INFINITY : products[t * T + j] / root;
     if (onSpread !== undefined) largest = Math.max(largest, spread(scores, T));
     const context = await matmul(softmaxRows(scores, T), part(v), T, T, D);
     for (let t = 0; t < T; t++) out.set(context.subarray(t * D, (t + 1) * D), t * C + head * D);
@@ -37,9 +39,14 @@ export async function attention(
 function spread(scores: Float32Array, n: number): number {
   let largest = 0;
   for (let start = 0; start < scores.length; start += n) {
-    const row = scores.subarray(start, start + n).filter(Number.isFinite);
-    let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (const score of row) [low, high] = [Math.min(low, score), Math.max(high, score)];
+    let low = Number.POSITIVE_INFINITY;
+    let high = Number.NEGATIVE_INFINITY;
+    for (let j = start; j < start + n; j++) {
+      const score = scores[j];
+      if (!Number.isFinite(score)) continue;
+      low = Math.min(low, score);
+      high = Math.max(high, score);
+    }
     largest = Math.max(largest, high - low);
   }
   return largest;

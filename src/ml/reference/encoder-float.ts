@@ -52,16 +52,16 @@ async function layer(source: WeightSource, input: FloatInput, i: number, x: Floa
   const w = await loadGroup(source, `layers.${i}`);
   const norm = (y: Float32Array, gamma: Float32Array, beta: Float32Array): Float32Array =>
     layerNorm(y, gamma, beta, config.layerNormEps, onVariance(onActivation, i));
-  const q = await linear(x, w.wq, w.bq, matmul);
-  const k = await linear(x, w.wk, w.bk, matmul);
-  const v = await linear(x, w.wv, w.bv, matmul);
+  const q = await linear(x, w.wq, w.bq, input);
+  const k = await linear(x, w.wk, w.bk, input);
+  const v = await linear(x, w.wv, w.bv, input);
   onActivation('value', i, largestOf(v));
   const context = await attention({ q, k, v }, { ...config, causal: false }, matmul, (max) =>
     onActivation('score-spread', i, max),
   );
-  const attended = norm(add(x, await linear(context, w.wo, w.bo, matmul)), w.ln1Gamma, w.ln1Beta);
-  const inner = activate(config.activation, await linear(attended, w.w1, w.b1, matmul), i, input);
-  return norm(add(attended, await linear(inner, w.w2, w.b2, matmul)), w.ln2Gamma, w.ln2Beta);
+  const attended = norm(add(x, await linear(context, w.wo, w.bo, input)), w.ln1Gamma, w.ln1Beta);
+  const inner = activate(config.activation, await linear(attended, w.w1, w.b1, input), i, input);
+  return norm(add(attended, await linear(inner, w.w2, w.b2, input)), w.ln2Gamma, w.ln2Beta);
 }
 
 function activate(activation: Activation, x: Float32Array, layer: number, { onActivation }: FloatInput): Float32Array {
@@ -78,7 +78,7 @@ async function headOf(source: WeightSource, input: FloatInput, x: Float32Array):
     case 'question-answering':
     case 'token-classification': {
       const { weight, bias } = await loadGroup(source, 'perToken');
-      return linear(x, weight, bias, input.matmul);
+      return linear(x, weight, bias, input);
     }
     case 'none':
       return x.slice();
@@ -94,7 +94,7 @@ async function headOf(source: WeightSource, input: FloatInput, x: Float32Array):
 async function maskedLmHead(source: WeightSource, input: FloatInput, x: Float32Array): Promise<Float32Array> {
   const { config } = source;
   const w = await loadGroup(source, 'mlm');
-  const dense = await linear(rowsAt(x, config.hiddenSize, input.positions), w.dense, w.denseBias, input.matmul);
+  const dense = await linear(rowsAt(x, config.hiddenSize, input.positions), w.dense, w.denseBias, input);
   const active = activate(config.modelType === 'roberta' ? 'gelu' : config.activation, dense, config.layers, input);
   const normed = layerNorm(
     active,
@@ -103,16 +103,16 @@ async function maskedLmHead(source: WeightSource, input: FloatInput, x: Float32A
     config.layerNormEps,
     onVariance(input.onActivation, config.layers),
   );
-  return linear(normed, w.decoder, w.decoderBias, input.matmul);
+  return linear(normed, w.decoder, w.decoderBias, input);
 }
 
 /** weight(f(pooler(x[0]))) → (L), with f = tanh, of DistilBERT ReLU. */
 async function classifierHead(source: WeightSource, input: FloatInput, x: Float32Array): Promise<Float32Array> {
   const { config } = source;
   const w = await loadGroup(source, 'classifier');
-  const dense = await linear(x.slice(0, config.hiddenSize), w.pooler, w.poolerBias, input.matmul);
+  const dense = await linear(x.slice(0, config.hiddenSize), w.pooler, w.poolerBias, input);
   if (config.modelType === 'distilbert')
-    return linear(activate('relu', dense, config.layers, input), w.weight, w.bias, input.matmul);
+    return linear(activate('relu', dense, config.layers, input), w.weight, w.bias, input);
   input.onActivation('tanh', config.layers, largestOf(dense));
-  return linear(dense.map(Math.tanh), w.weight, w.bias, input.matmul);
+  return linear(dense.map(Math.tanh), w.weight, w.bias, input);
 }

@@ -10,6 +10,7 @@ import type { ModelConfig } from '../config.ts';
 import type { WeightSource } from '../models/weights.ts';
 import { encoderFloat } from './encoder-float.ts';
 import { gpt2Float } from './gpt2-float.ts';
+import { transpose } from '../models/weight-layouts.ts';
 import { largestOf, matmulFloat } from './math.ts';
 import type { FloatInput, FloatOptions, FloatResult } from './options.ts';
 
@@ -30,6 +31,7 @@ export async function runFloat(
     positions: options.positions ?? inputIds.map((_, i) => i),
     hiddenStates: options.hiddenStates ?? false,
     matmul: options.matmul ?? matmulFloat,
+    transpose: options.transpose ?? transpose,
     onActivation: options.onActivation ?? (() => undefined),
   };
   checkInput(config, input);

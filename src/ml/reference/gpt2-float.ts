@@ -34,7 +34,7 @@ export async function gpt2Float(source: WeightSource, input: FloatInput): Promis
     rowsAt(last, config.hiddenSize, input.positions),
     decoder,
     new Float32Array(config.vocabSize),
-    input.matmul,
+    input,
   );
   return { logits, hiddenStates };
 }
@@ -57,15 +57,15 @@ async function layer(source: WeightSource, input: FloatInput, i: number, x: Floa
   const norm = (y: Float32Array, gamma: Float32Array, beta: Float32Array): Float32Array =>
     layerNorm(y, gamma, beta, config.layerNormEps, onVariance(onActivation, i));
   const before = norm(x, w.ln1Gamma, w.ln1Beta);
-  const q = await linear(before, w.wq, w.bq, matmul);
-  const k = await linear(before, w.wk, w.bk, matmul);
-  const v = await linear(before, w.wv, w.bv, matmul);
+  const q = await linear(before, w.wq, w.bq, input);
+  const k = await linear(before, w.wk, w.bk, input);
+  const v = await linear(before, w.wv, w.bv, input);
   onActivation('value', i, largestOf(v));
   const context = await attention({ q, k, v }, { ...config, causal: true }, matmul, (max) =>
     onActivation('score-spread', i, max),
   );
-  const attended = add(x, await linear(context, w.wo, w.bo, matmul));
-  const inner = await linear(norm(attended, w.ln2Gamma, w.ln2Beta), w.w1, w.b1, matmul);
+  const attended = add(x, await linear(context, w.wo, w.bo, input));
+  const inner = await linear(norm(attended, w.ln2Gamma, w.ln2Beta), w.w1, w.b1, input);
   onActivation('gelu', i, largestOf(inner));
-  return add(attended, await linear(inner.map(activationOf(config.activation)), w.w2, w.b2, matmul));
+  return add(attended, await linear(inner.map(activationOf(config.activation)), w.w2, w.b2, input));
 }

@@ -7,7 +7,7 @@
 
 import { gelu, geluNew } from '../../compute/special-functions.ts';
 import type { Activation } from '../config.ts';
-import { transpose } from '../models/weight-layouts.ts';
+import type { transpose } from '../models/weight-layouts.ts';
 
 /** a (m,k) · b (k,n) → (m,n), row-major, a new array; a and b are left unchanged. */
 export type Matmul = (
@@ -42,12 +42,26 @@ export function matmulFloat(a: Float32Array, b: Float32Array, m: number, k: numb
   return out;
 }
 
+/** How a layer's products are made. */
+export interface Products {
+  readonly matmul: Matmul;
+  /** w (rows,cols) → (cols,rows), of a weight. */
+  readonly transpose: typeof transpose;
+}
+
 /** x (T,inSize)·wᵀ + b, with w (outSize,inSize) as weights are stored → (T,outSize). */
-export async function linear(x: Float32Array, w: Float32Array, b: Float32Array, matmul: Matmul): Promise<Float32Array> {
+export async function linear(
+  x: Float32Array,
+  w: Float32Array,
+  b: Float32Array,
+  products: Products,
+): Promise<Float32Array> {
   const outSize = b.length;
   const inSize = w.length / outSize;
-  const y = await matmul(x, transpose(w, outSize, inSize), x.length / inSize, inSize, outSize);
-  return y.map((value, i) => value + b[i % outSize]);
+  const y = await products.matmul(x, products.transpose(w, outSize, inSize), x.length / inSize, inSize, outSize);
+  const out = new Float32Array(y.length);
+  for (let row = 0; row < y.length; row += outSize) for (let c = 0; c < outSize; c++) out[row + c] = y[row + c] + b[c];
+  return out;
 }
 
 /**
@@ -84,12 +98,16 @@ export function layerNorm(
  */
 export function softmaxRows(x: Float32Array, n: number): Float32Array {
   const out = new Float32Array(x.length);
+  const exps = new Float64Array(n);
   for (let start = 0; start < x.length; start += n) {
     let largest = Number.NEGATIVE_INFINITY;
     for (let j = 0; j < n; j++) largest = Math.max(largest, x[start + j]);
     let sum = 0;
-    for (let j = 0; j < n; j++) sum += Math.exp(x[start + j] - largest);
-    for (let j = 0; j < n; j++) out[start + j] = Math.exp(x[start + j] - largest) / sum;
+    for (let j = 0; j < n; j++) {
+      exps[j] = Math.exp(x[start + j] - largest);
+      sum += exps[j];
+    }
+    for (let j = 0; j < n; j++) out[start + j] = exps[j] / sum;
   }
   return out;
 }
@@ -105,7 +123,9 @@ export function relu(x: number): number {
 }
 
 export function add(a: Float32Array, b: Float32Array): Float32Array {
-  return a.map((value, i) => value + b[i]);
+  const out = new Float32Array(a.length);
+  for (let i = 0; i < a.length; i++) out[i] = a[i] + b[i];
+  return out;
 }
 
 /** The rows of x (·,width) at `positions`, in that order. */
@@ -118,5 +138,7 @@ export function rowsAt(x: Float32Array, width: number, positions: readonly numbe
 
 /** The largest absolute value; 0 of nothing. */
 export function largestOf(x: Float32Array): number {
-  return x.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+  let largest = 0;
+  for (let i = 0; i < x.length; i++) largest = Math.max(largest, Math.abs(x[i]));
+  return largest;
 }

@@ -2,7 +2,7 @@
  * What a float forward takes and gives, whatever the architecture. Shapes by letter: T tokens, C hidden, V
  * vocabulary, L labels.
  */
-import type { Matmul } from './math.ts';
+import type { Matmul, Products } from './math.ts';
 
 /** What `onActivation` is told of; see FloatOptions. */
 export type ActivationKind = 'gelu' | 'score-spread' | 'value' | 'variance' | 'least-variance' | 'logit' | 'tanh';
@@ -30,6 +30,8 @@ export interface FloatOptions {
   readonly hiddenStates?: boolean;
   /** Where the matrix products are made; float32 arrays in float64 sums when absent. */
   readonly matmul?: Matmul | undefined;
+  /** How a weight is transposed, for callers that keep what they transposed. */
+  readonly transpose?: Products['transpose'] | undefined;
   /**
    * Told how large the values become that a fixed-point circuit must hold:
    * 'gelu': the largest |x| that goes into the activation function, whichever it is; 'tanh': into a classifier's
@@ -55,11 +57,10 @@ export interface FloatResult {
 }
 
 /** A checked call: defaults filled in. */
-export interface FloatInput {
+export interface FloatInput extends Products {
   readonly inputIds: readonly number[];
   readonly tokenTypeIds: readonly number[];
   readonly positions: readonly number[];
   readonly hiddenStates: boolean;
-  readonly matmul: Matmul;
   readonly onActivation: OnActivation;
 }

@@ -9,7 +9,7 @@ import type { Stream } from '../types.ts';
 import { noMemory } from './failure.ts';
 
 type Export = (...values: (number | bigint)[]) => number;
-type Lane = Uint8Array | Uint32Array | Int32Array | BigUint64Array | BigInt64Array | Float32Array;
+type Lane = Uint8Array | Uint32Array | Int32Array | BigUint64Array | BigInt64Array | Float32Array | Float64Array;
 
 const PAGE = 65536;
 const ALIGN = 64;
@@ -154,6 +154,15 @@ export class Memory {
   /** A view of 32-bit lanes, good until the memory grows. */
   indices(at: number, count: number): Uint32Array {
     return new Uint32Array(this.#memory.buffer, at, count);
+  }
+
+  /** The same of signed ones. */
+  integers(at: number, count: number): Int32Array {
+    return new Int32Array(this.#memory.buffer, at, count);
+  }
+
+  readDoubles(at: number, count: number): Float64Array {
+    return new Float64Array(this.#memory.buffer, at, count).slice();
   }
 
   readFloats(at: number, count: number): Float32Array {

@@ -19,6 +19,8 @@ export function serveKernels(port: ServicePort): void {
       let value: Result;
       if (request.kind === 'start') {
         instance = new KernelInstance(request.module);
+        // While the model is being loaded: nobody waits for the answer to a start.
+        instance.warmUp();
       } else {
         const operation = instance?.[request.op] as (...args: readonly unknown[]) => Result;
         value = operation.apply(instance, request.args as unknown[]);
