@@ -8,7 +8,8 @@ import { DEFAULT_HANDSHAKE_MS, partyHandshakeOn } from '../net/handshake/handsha
 import type { PartyIdentity } from '../net/identity/identity.ts';
 import { withProfile } from '../net/simulated/paced.ts';
 import { linkProfile } from '../net/simulated/profiles.ts';
-import { type TlsListener, listenTls } from '../net/tls/tls.ts';
+import { NO_SIGNALLING } from '../net/handshake/messages.ts';
+import { type TlsListener, listenTls } from '../net/tls/listener.ts';
 import { isIdentityFailure } from '../net/tls/tls-errors.ts';
 import type { Channel } from '../net/wire/types.ts';
 import type { Patience } from '../session/place.ts';
@@ -65,7 +66,6 @@ export interface DaemonOptions {
   onFailure?(error: TercetError, session?: string): void;
 }
 
-const NO_SIGNALLING = new Uint8Array(32);
 /** Longest wait for the other compute party after the owner's request. */
 const PEER_TIMEOUT_MS = 15_000;
 

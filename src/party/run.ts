@@ -16,7 +16,7 @@ import { loadCredentials } from '../net/tls/certificates.ts';
 import { type Credentials, type Pinned, isPinned } from '../net/tls/credentials.ts';
 import { ownerHandshakeOn } from '../net/handshake/handshake.ts';
 import { checkPublicKey } from '../net/identity/identity.ts';
-import { connectTls } from '../net/tls/tls.ts';
+import { connectTls } from '../net/tls/connect.ts';
 import type { Channel, PartyId } from '../net/wire/types.ts';
 import { type Request, type WeightMode, checkShape, requestCode } from '../session/request.ts';
 import { outlineOf, outputsOf, ownerInputOf, shapeFor } from '../session/task-run.ts';

@@ -22,6 +22,7 @@ import { type PartyEndpoint, endpointUrl, requestAnswer, withdraw } from '../sig
 import { MAX_ASSOCIATIONS, offerToJson } from '../signalling/messages.ts';
 import { fingerprintOf } from '../signalling/sdp.ts';
 import { checkStatement, signallingHash } from '../signalling/statement.ts';
+import { NO_SIGNALLING } from '../handshake/messages.ts';
 import { replayed } from '../identity/identity-errors.ts';
 import type { RtcOffer, RtcOfferer } from '../webrtc/types.ts';
 import { connectWebSocket } from '../websocket/connect.ts';
@@ -32,7 +33,6 @@ type OwnerTransport = 'webrtc' | 'websocket';
 const DEFAULT_WEBRTC_MS = 5_000;
 /** Longest time for one HTTP exchange, or for a WebSocket to open. */
 const CONNECT_MS = 15_000;
-const NO_SIGNALLING = new Uint8Array(32);
 
 export interface OwnerLinkOptions {
   readonly party: 1 | 2;

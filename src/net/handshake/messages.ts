@@ -39,6 +39,8 @@ export const VERDICT_BYTES = 40;
 export const NONCE_BYTES = 32;
 /** Hashes; a nonce and an ephemeral key have the same size. */
 const HASH_BYTES = 32;
+/** The hash of the signed signalling, of a link that had none. */
+export const NO_SIGNALLING = new Uint8Array(HASH_BYTES);
 const MAGIC = Uint8Array.of(0x54, 0x52, 0x48, 0x4b);
 const VERSION = 1;
 const SIGNED_BYTES = 256;
