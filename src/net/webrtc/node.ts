@@ -43,7 +43,16 @@ async function loadLibrary(): Promise<Library> {
   return library;
 }
 
-/** Ends the threads of the library. Call it when every link is closed; a later link starts them again. */
+/**
+ * Ends the threads of the native WebRTC library, which keep a process alive. Call it when every model is disposed; a
+ * later link starts them again.
+ *
+ * @example
+ * await model.dispose();
+ * await releaseWebRtc();
+ *
+ * @throws {Error} where the native library cannot be loaded.
+ */
 export async function releaseWebRtc(): Promise<void> {
   (await import('node-datachannel')).cleanup();
 }
