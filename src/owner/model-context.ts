@@ -188,7 +188,7 @@ function served(deployment: Deployment, id: string, weights: Weights): { entry: 
 }
 
 /** The device that was asked for; with 'auto' the best that opens, and a word about every better one that did not. */
-export async function openDevice(
+async function openDevice(
   options: PretrainedOptions,
   environment: Environment,
 ): Promise<{ device: Device; kernels: RingKernels }> {
