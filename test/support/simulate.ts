@@ -115,9 +115,9 @@ export function createParties(build: (gates: Gates) => void, options: Simulation
       kernels,
       parameters: options.parameters?.(id, kernels) ?? noParameters,
       channels: channels[id],
-      ...(id === 2 ? {} : { k01: prg(k01, execution) }),
-      ...(id === 1 ? {} : { k02: prg(k02, execution) }),
-      ...(signal === undefined ? {} : { signal }),
+      k01: id === 2 ? undefined : prg(k01, execution),
+      k02: id === 1 ? undefined : prg(k02, execution),
+      signal,
     });
   });
   return { circuit, engines, channels };

@@ -24,11 +24,11 @@ export interface EngineOptions {
   readonly kernels: RingKernels;
   readonly parameters: ParameterView;
   readonly channels: ReadonlyMap<PartyId, Channel>;
-  readonly k01?: PairPrg;
-  readonly k02?: PairPrg;
+  readonly k01?: PairPrg | undefined;
+  readonly k02?: PairPrg | undefined;
   /** What the engine of the step before kept. */
-  readonly kept?: Kept;
-  readonly signal?: AbortSignal;
+  readonly kept?: Kept | undefined;
+  readonly signal?: AbortSignal | undefined;
   onProgress?(progress: Progress): void;
 }
 
@@ -66,8 +66,8 @@ export class Engine implements Party {
   readonly id: PartyId;
   readonly kernels: RingKernels;
   readonly parameters: ParameterView;
-  readonly k01?: PairPrg;
-  readonly k02?: PairPrg;
+  readonly k01: PairPrg | undefined;
+  readonly k02: PairPrg | undefined;
   readonly #options: EngineOptions;
   readonly #circuit: Circuit;
   readonly #links = new Map<PartyId, Link>();
@@ -84,8 +84,8 @@ export class Engine implements Party {
     this.#before = options.kept ?? new Map();
     this.kernels = options.kernels.scope();
     this.parameters = options.parameters;
-    if (options.k01 !== undefined) this.k01 = options.k01;
-    if (options.k02 !== undefined) this.k02 = options.k02;
+    this.k01 = options.k01;
+    this.k02 = options.k02;
     for (const [peer, channel] of options.channels) this.#links.set(peer, new Link(channel, this.kernels));
   }
 
@@ -203,15 +203,25 @@ export class Engine implements Party {
     this.#held.set(gate, words);
   }
 
-  take(gate: object): Vector | Uint8Array {
+  take(gate: object): Vector {
     const words = this.peek(gate);
     this.#held.delete(gate);
     return words;
   }
 
-  peek(gate: object): Vector | Uint8Array {
+  takeBytes(gate: object): Uint8Array {
+    const bytes = this.#held.get(gate);
+    invariant(bytes instanceof Uint8Array, 'a gate asked for bytes that were not kept for it');
+    this.#held.delete(gate);
+    return bytes;
+  }
+
+  peek(gate: object): Vector {
     const words = this.#held.get(gate);
-    invariant(words !== undefined, 'a gate asked for data that was not kept for it');
+    invariant(
+      words !== undefined && !(words instanceof Uint8Array),
+      'a gate asked for words that were not kept for it',
+    );
     return words;
   }
 

@@ -90,21 +90,22 @@ export interface Party {
   readonly kernels: RingKernels;
   readonly parameters: ParameterView;
   /** Shared with P1 (at P0) or P0 (at P1). */
-  readonly k01?: PairPrg;
+  readonly k01?: PairPrg | undefined;
   /** Shared with P2 (at P0) or P0 (at P2). */
-  readonly k02?: PairPrg;
+  readonly k02?: PairPrg | undefined;
   link(peer: PartyId): Link;
   /** A component of a wire, computed or re-derived on demand. */
   value(wire: Wire, component: Component): Promise<Vector>;
   /** Stores a component that a message brought. */
   put(wire: Wire, component: Component, words: Vector): void;
-  /** Data that a gate keeps between phases: dealt words at P2, pre-computed parts at P1. Taken once. */
+  /** Words that a gate keeps between phases, as a vector or in wire form. Taken once, as what they were kept. */
   keep(gate: object, words: Vector | Uint8Array): void;
-  take(gate: object): Vector | Uint8Array;
+  take(gate: object): Vector;
+  takeBytes(gate: object): Uint8Array;
   /** A component that the step before kept under this name. */
   keptBefore(name: string, component: Component): Words;
   /** What `take` would give, left in place. */
-  peek(gate: object): Vector | Uint8Array;
+  peek(gate: object): Vector;
 }
 
 /** What a circuit says of a parameter that it uses. */
