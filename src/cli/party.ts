@@ -29,6 +29,7 @@ import {
   tlsFiles,
 } from './options.ts';
 import { cancelOnSignals } from './signals.ts';
+import { TRACE_HELP, traceFile } from './trace.ts';
 
 interface PartyFlags extends PartyCredentialFlags {
   readonly model: readonly string[];
@@ -54,6 +55,7 @@ interface PartyFlags extends PartyCredentialFlags {
   readonly udpPorts?: string;
   readonly iceServers: readonly string[];
   readonly once?: boolean;
+  readonly trace?: string;
   readonly debug?: boolean;
 }
 
@@ -103,6 +105,7 @@ export function partyCommand(): Command {
     .option('--origins <url>', 'origin of a page that may use this party, again for more', collect, [])
     .option('--udp-ports <from-to>', 'UDP ports for WebRTC, for firewalls')
     .option('--ice-servers <url>', 'STUN or TURN server of this party, again for more (default: none)', collect, [])
+    .option('--trace <file>', TRACE_HELP)
     .addOption(new Option('--once', 'serve one session and end'))
     .action(async (flags: PartyFlags) => {
       await party(flags);
@@ -253,6 +256,7 @@ async function party(flags: PartyFlags): Promise<void> {
   // Only where somebody could ask for it.
   const identity =
     flags.web === undefined && !isPinned(credentials) ? undefined : await ensureIdentity(credentialFolder(flags), id);
+  const trace = traceFile(flags.trace);
   try {
     const { deviceFault } = await runDaemon({
       id,
@@ -281,6 +285,7 @@ async function party(flags: PartyFlags): Promise<void> {
       onDownload: downloadTeller((message) => announce(flags, message)),
       onReady: () => announce(flags, { kind: 'ready' }),
       onProgress: (progress) => announce(flags, { kind: 'progress', progress }),
+      trace: trace.trace,
       onFailure: (error, session) => log.failed(error, session),
     });
     if (deviceFault === undefined) return;
@@ -298,6 +303,7 @@ async function party(flags: PartyFlags): Promise<void> {
     announce(flags, { kind: 'failed', code: error.code, message: `party ${id}: ${error.message}`, hint: error.hint });
     process.exitCode = error.kind === 'usage' ? 2 : 1;
   } finally {
+    trace.close();
     release();
     process.off('disconnect', orphaned);
     if (process.connected) process.disconnect();

@@ -48,7 +48,7 @@ export function tlsEnvironment(parties: TlsParties): RunEnvironment {
 export function tlsRunContext(
   parties: TlsParties,
   rest: Pick<RunContext, 'config' | 'terms' | 'credential' | 'kernels'> &
-    Partial<Pick<RunContext, 'onPhase' | 'onDealt' | 'environment'>>,
+    Partial<Pick<RunContext, 'onPhase' | 'onDealt' | 'trace' | 'environment'>>,
 ): RunContext {
   return {
     environment: tlsEnvironment(parties),

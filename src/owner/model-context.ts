@@ -107,6 +107,7 @@ export async function loadModelContext(
     reopen: () => openDevice(options, environment),
     onProgress: (event) => options.progress_callback?.(event),
     notice: noticeTo(options.progress_callback),
+    trace: options.trace,
     deployment,
     entry,
     device,

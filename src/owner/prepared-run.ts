@@ -100,6 +100,7 @@ export async function prepareRun(
       now: () => environment.now(),
       peakMemory: () => environment.peakMemory(),
       signal: control.signal,
+      trace: context.trace,
       onProgress: (progress) => {
         context.onDealt?.(progress);
         reporter.dealt(progress.done / progress.total);

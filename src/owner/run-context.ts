@@ -2,6 +2,7 @@
 import type { RingKernels } from '../compute/kernels/types.ts';
 import type { ModelConfig } from '../ml/config.ts';
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
+import type { Trace } from '../mpc/protocol/trace.ts';
 import type { OwnerCredential } from '../net/enrolment/credential.ts';
 import type { Request } from '../session/request.ts';
 import type { RunEnvironment } from './environment.ts';
@@ -31,4 +32,6 @@ export interface RunContext {
   onPhase?(phase: 'preprocess' | 'online'): void;
   /** Every gate that is dealt. */
   onDealt?(progress: Progress): void;
+  /** Every step of this party, where somebody asked for them. */
+  readonly trace?: Trace | undefined;
 }

@@ -11,6 +11,7 @@ import type { ModelConfig } from '../ml/config.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import { PairPrg } from '../mpc/prg/prg.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
+import type { Trace } from '../mpc/protocol/trace.ts';
 import { Engine, type Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import type { Kept, ParameterView } from '../mpc/protocol/semi-honest/party.ts';
 import { PRESENTED_BYTES } from '../net/enrolment/credential.ts';
@@ -75,6 +76,8 @@ export interface ComputeOptions {
   readonly place?: Place | undefined;
   readonly patience?: Patience | undefined;
   onProgress?(progress: Progress): void;
+  /** Steps of this party, as it works on them. Never asked for over a link. */
+  readonly trace?: Trace | undefined;
 }
 
 const MAX_WORD = 2 ** 32 - 1;
@@ -145,6 +148,7 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
           k02: id === 2 ? draws : undefined,
           kept,
           signal: options.signal,
+          trace: options.trace === undefined ? undefined : { step, now: options.now, report: options.trace },
           onProgress: (progress) => {
             if (progress.phase === 'online') reports.progress(progress);
             options.onProgress?.(progress);

@@ -16,6 +16,7 @@ import { PairPrg } from '../mpc/prg/prg.ts';
 import type { Circuit } from '../mpc/protocol/semi-honest/circuit.ts';
 import { Engine, type Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import type { Kept, ParameterView } from '../mpc/protocol/semi-honest/party.ts';
+import type { Trace } from '../mpc/protocol/trace.ts';
 import type { Inputs } from '../mpc/protocol/types.ts';
 import type { Channel, PartyId } from '../net/wire/types.ts';
 import { checkOffers, offerFromJson } from './agreement.ts';
@@ -49,6 +50,8 @@ export interface OwnerOptions {
   /** Ends the session at any time: both links break, so both compute parties stop. */
   readonly signal?: AbortSignal | undefined;
   onProgress?(progress: Progress): void;
+  /** Steps of this party, as it works on them. */
+  readonly trace?: Trace | undefined;
   /** How far the compute parties are, as party 1 reports it. */
   onStatus?(status: Status, section: string): void;
   /** A compute party said something while it computes: it is there, whether it moves on or waits for the other one. */
@@ -141,7 +144,7 @@ export class OwnerSession {
   }
 
   #begin(number: number, circuit: Circuit, prgs: readonly [PairPrg, PairPrg], kept: Kept): Step {
-    const { kernels, parameters, channels, signal } = this.#options;
+    const { kernels, parameters, channels, signal, trace, now } = this.#options;
     this.#prgs.push(...prgs);
     const engine = new Engine({
       id: 0,
@@ -153,6 +156,7 @@ export class OwnerSession {
       k02: prgs[1],
       kept,
       signal,
+      trace: trace === undefined ? undefined : { step: number, now, report: trace },
       onProgress: (progress) => this.#options.onProgress?.(progress),
     });
     return { number, circuit, engine, prgs };

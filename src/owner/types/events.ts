@@ -2,6 +2,8 @@
 import type { ErrorCode } from '../../core/errors.ts';
 import type { Device, Task, Transport } from './deployment.ts';
 
+export type { TraceEvent } from '../../mpc/protocol/trace.ts';
+
 /**
  * Payload bytes counted at the channels so far. `ahead`: correlations; `input`: the one message out; `output`: the
  * one message in.

@@ -1,5 +1,6 @@
 /** What a caller may ask for: when a model loads, when it prepares, and for each task. */
 import type { Deployment, Device, Protocol, Transport, Weights } from './deployment.ts';
+import type { TraceEvent } from '../../mpc/protocol/trace.ts';
 import type { FallbackEvent, ProgressEvent } from './events.ts';
 
 /** A hub to load from. */
@@ -54,6 +55,12 @@ export interface PretrainedOptions {
   readonly page?: MessagePort;
   readonly progress_callback?: (event: ProgressEvent) => void;
   readonly onFallback?: (event: FallbackEvent) => void;
+  /**
+   * Every step of this device's party, as it is done: gate, half-round, bytes and milliseconds, never a value. The
+   * compute parties' own steps stay with them.
+   * @example trace: ({ phase, path, sent, ms }) => console.log(phase, path, sent, ms)
+   */
+  readonly trace?: ((event: TraceEvent) => void) | undefined;
   readonly signal?: AbortSignal;
 }
 

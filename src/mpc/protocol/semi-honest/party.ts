@@ -3,7 +3,7 @@
  * holds so far.
  */
 import type { Matrix, RingKernels } from '../../../compute/kernels/types.ts';
-import { type Vector, type Words, wireLength } from '../../../compute/ring.ts';
+import { type Vector, type Words, lengthOf, wireLength } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
 import type { Channel, PartyId } from '../../../net/wire/types.ts';
 import type { PairPrg } from '../../prg/prg.ts';
@@ -27,18 +27,27 @@ export interface ParameterView {
   words(kernels: RingKernels, parameter: Parameter, part: Part, rows?: readonly number[]): Promise<Vector>;
 }
 
+/** Payload bytes that went over the links of a party, as its steps sent and took them. */
+export interface Traffic {
+  sent: number;
+  received: number;
+}
+
 /** A channel that carries only sealed words. Long messages travel in parts of at most PART bytes. */
 export class Link {
   readonly #channel: Channel;
   readonly #kernels: RingKernels;
+  readonly #traffic: Traffic | undefined;
   readonly #turns: Promise<void>[] = [];
   static readonly PART = 1 << 24;
   /** Messages that wait for the channel, beyond which the sender waits. */
   static readonly PENDING = 3;
 
-  constructor(channel: Channel, kernels: RingKernels) {
+  /** @param traffic counts what passes, where somebody asks. */
+  constructor(channel: Channel, kernels: RingKernels, traffic?: Traffic) {
     this.#channel = channel;
     this.#kernels = kernels;
+    this.#traffic = traffic;
   }
 
   /**
@@ -48,6 +57,8 @@ export class Link {
    */
   async send(tag: string, message: Masked): Promise<void> {
     const { payload } = message;
+    if (this.#traffic !== undefined)
+      this.#traffic.sent += payload instanceof Uint8Array ? payload.length : wireLength(payload.k, lengthOf(payload));
     const bytes = payload instanceof Uint8Array ? Promise.resolve(payload) : this.#kernels.pack(payload);
     // Its error is reported when its turn comes.
     bytes.catch(() => undefined);
@@ -70,6 +81,7 @@ export class Link {
   }
 
   async recvBytes(tag: string, length: number): Promise<Uint8Array> {
+    if (this.#traffic !== undefined) this.#traffic.received += length;
     if (length <= Link.PART) return this.#channel.recv(tag, length);
     const out = new Uint8Array(length);
     for (let at = 0; at < length; at += Link.PART)
