@@ -115,14 +115,20 @@ function violations(root: string): string[] {
     else if (!(ALLOWED[layer] ?? []).some((allowed) => target === allowed || target.startsWith(`${allowed}/`)))
       broken.push(`${file} imports ${target}`);
   }
-  return [...broken, ...cycles(imports)];
+  return [...broken, ...cycles(imports).filter((cycle) => !KNOWN_CYCLES.includes(cycle))];
 }
 
-/** Cycles of value imports, each once, from its first file on. */
+/** To go when `node/task.ts` does (27 November 2026): the one circle that is known. */
+const KNOWN_CYCLES = [
+  'cycle: node/task.ts → node/model.ts → node/task.ts',
+  'cycle: node/task.ts → node/synthetic.ts → node/task.ts',
+];
+
+/** Cycles of imports, those of types alone too, each once, from its first file on. */
 function cycles(imports: readonly Import[]): string[] {
   const edges = new Map<string, string[]>();
-  for (const { file, target, typeOnly } of imports)
-    if (target !== undefined && !typeOnly) edges.set(file, [...(edges.get(file) ?? []), target]);
+  for (const { file, target } of imports)
+    if (target !== undefined) edges.set(file, [...(edges.get(file) ?? []), target]);
   const done = new Set<string>();
   const found: string[] = [];
   const visit = (file: string, path: readonly string[]): void => {
@@ -254,12 +260,14 @@ describe('imports', () => {
       expect(found.filter((entry) => !entry.startsWith('cycle: '))).toContain(expected);
     });
 
-    it('a cycle of value imports, and not one of type imports', () => {
+    it('a cycle, of values or of types alone', () => {
       // core/bytes.ts imports nothing, and core/told.ts imports core/errors.ts.
       expect(planted('core/errors.ts', "import { told } from './told.ts';")).toEqual([
         expect.stringMatching(/^cycle: core\/(errors|told)\.ts → /),
       ]);
-      expect(planted('core/errors.ts', "import type { Told } from './told.ts';")).toEqual([]);
+      expect(planted('core/errors.ts', "import type { Told } from './told.ts';")).toEqual([
+        expect.stringMatching(/^cycle: core\/(errors|told)\.ts → /),
+      ]);
     });
 
     it('and a comment or a string that only mentions an import is none', () => {
