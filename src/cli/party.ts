@@ -8,6 +8,7 @@ import { type BudgetLimits, defaultLimits } from '../daemon/budgets.ts';
 import { runDaemon } from '../daemon/daemon.ts';
 import { OperatorLog } from '../daemon/log.ts';
 import { mayHaveGpu } from '../node/kernels.ts';
+import { ENTRY } from './entry.ts';
 import { DEVICE_LOST_EXIT, isSupervised, supervise } from '../daemon/supervisor.ts';
 import type { ChildMessage } from '../daemon/local.ts';
 import { RECV_TIMEOUT_MS, defaultThreads } from '../node/defaults.ts';
@@ -221,6 +222,7 @@ async function superviseParty(flags: PartyFlags): Promise<number> {
   if (process.send !== undefined) process.on('disconnect', orphaned);
   try {
     return await supervise({
+      entry: ENTRY,
       args: process.argv.slice(2),
       restart: flags.once !== true,
       mayFallBack: flags.device === 'auto',

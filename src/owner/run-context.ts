@@ -26,12 +26,12 @@ export interface RunContext {
   /** Another device, after this one failed; without it every later run fails too. */
   reopen?(): Promise<{ readonly kernels: RingKernels }>;
   onProgress(event: ProgressEvent): void;
+  /** Steps of this party, for people who look inside. */
+  readonly trace?: Trace | undefined;
   /** Tells the owner how a text was read. */
   notice(message: string): void;
   /** What a run is at: agreed on and being dealt, or dealt and on its way. */
   onPhase?(phase: 'preprocess' | 'online'): void;
   /** Every gate that is dealt. */
   onDealt?(progress: Progress): void;
-  /** Every step of this party, where somebody asked for them. */
-  readonly trace?: Trace | undefined;
 }
