@@ -48,7 +48,7 @@ export const TASKS = Object.keys(TABLE) as readonly Task[];
 export const MODEL_TASKS = TASKS.filter((task): task is ModelTask => task !== 'zero-shot-classification');
 
 /** The heads that can do a task, the best first. */
-function headsFor(task: Task): readonly [Head, ...Head[]] {
+export function headsFor(task: Task): readonly [Head, ...Head[]] {
   return TABLE[task].heads;
 }
 
