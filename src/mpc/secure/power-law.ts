@@ -24,6 +24,8 @@ const S2 = 14;
  * 7 · 2^4 = 112 of its 128 units, and 16 are for the dither.
  */
 const THRESHOLD = 7;
+/** Units of the widest window that an argument may reach: as many as a finer one is asked for. */
+export const WINDOW_UNITS = THRESHOLD << FINER;
 
 /** Scale of `powerLaw`'s result, for tables of scale s1. */
 export function powerLawScale(s1: number): number {
