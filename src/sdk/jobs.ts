@@ -1,12 +1,8 @@
-/**
- * One text's part of a run: what the parties compute for it, and what its outputs say. Both at the data owner
- * alone. Made whole, or refused, before anything is sent.
- */
+/** The jobs of all tasks but filling blanks (job.ts), loaded when a model has one. */
 import { TercetError } from '../core/errors.ts';
-import { type TaskInput, checkTopK } from '../ml/tasks/common.ts';
+import { checkTopK } from '../ml/tasks/common.ts';
 import { poolingFor } from '../ml/declared-pooling.ts';
 import { finishFeatures, prepareFeatures } from '../ml/tasks/feature-extraction.ts';
-import { finishFillMask, prepareFillMask } from '../ml/tasks/fill-mask.ts';
 import {
   DEFAULT_AGGREGATION,
   DEFAULT_IGNORED,
@@ -20,6 +16,7 @@ import { finishTextClassification, prepareTextClassification } from '../ml/tasks
 import { finishCloze, prepareCloze } from '../ml/tasks/zero-shot-cloze.ts';
 import { finishNli, prepareNli } from '../ml/tasks/zero-shot-nli.ts';
 import type { ZeroShotResult } from '../ml/tasks/zero-shot.ts';
+import type { Answered, Job, Known } from './job.ts';
 import type { Loaded } from './loaded.ts';
 import type {
   Answer,
@@ -31,45 +28,7 @@ import type {
   EmbedResult,
   EntitiesResult,
   EntityOptions,
-  PredictOptions,
-  PredictResult,
 } from './types.ts';
-
-/** @typeParam R what is said of the text */
-export interface Job<R> {
-  /** One or more sequences of a run. */
-  readonly inputs: readonly TaskInput[];
-  /** Outputs of every input → the answer. */
-  finish(outputs: readonly Float32Array[]): R;
-}
-
-type Known = Pick<Loaded, 'tokenizer' | 'config'>;
-type Answered<R> = Omit<R, 'cost' | 'captured'>;
-
-/** @throws {TercetError} what `prepareFillMask` throws; ERR_ARGUMENT for topK. */
-export function predictJob(
-  { tokenizer, config }: Known,
-  text: string,
-  { topK = 5, targets }: PredictOptions,
-): Job<Answered<PredictResult>> {
-  checkTopK(topK);
-  const input = prepareFillMask(text, tokenizer, config, { targets });
-  return {
-    inputs: [input],
-    finish: ([logits]) => {
-      const blanks = finishFillMask(logits, input, tokenizer, topK).map((list) =>
-        list.map(({ token, tokenId, score, sequence }) => ({
-          token,
-          token_str: tokenizer.decode([tokenId]),
-          token_id: tokenId,
-          score,
-          sequence,
-        })),
-      );
-      return { predictions: blanks[0], blanks };
-    },
-  };
-}
 
 /**
  * A classifier's own classes, or labels of the caller's: by a masked language model, or by a classifier of

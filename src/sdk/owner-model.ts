@@ -2,13 +2,12 @@
  * A model as the data owner holds it. Runs in a worker of a page and in Node alike; `Environment` is all that differs.
  */
 import { prepareEach } from '../ml/tasks/batch.ts';
-import { type Job, answerJob, classifyJob, embedJob, entitiesJob, predictJob } from './jobs.ts';
-import { DEFAULT_BATCH, checkBatchSize, runBatches } from './batches.ts';
-import { checkText, preparedShape, questionOf } from './checks.ts';
+import { DEFAULT_BATCH, checkBatchSize } from './batch-size.ts';
+import { checkText, preparedShape } from './checks.ts';
 import type { Environment } from './environment.ts';
 import { generated } from './generated.ts';
-import { generateText } from './generation.ts';
 import { partiesHealth } from './health.ts';
+import { type Job, predictJob } from './job.ts';
 import { loadModel, reading } from './loaded.ts';
 import { OPTIONS, checkOptions, checkPretrained } from './options.ts';
 import { rememberingRoutes } from './routes.ts';
@@ -41,6 +40,8 @@ import type {
   TaskText,
   TextCheck,
 } from './types.ts';
+
+const more = () => import('./more-tasks.ts');
 
 export class OwnerModel implements Model {
   readonly id: string;
@@ -92,8 +93,8 @@ export class OwnerModel implements Model {
   }
 
   classify(text: string, options: ClassifyOptions = {}): Promise<ClassifyResult> {
-    return this.#one('classify', text, options, () =>
-      classifyJob(reading(this.#runner.loaded, options.specialTokens), text, options),
+    return this.#one('classify', text, options, async () =>
+      (await more()).classifyJob(reading(this.#runner.loaded, options.specialTokens), text, options),
     );
   }
 
@@ -101,6 +102,7 @@ export class OwnerModel implements Model {
     this.#can('classifyBatch');
     const { batchSize = DEFAULT_BATCH, ...options } = checkOptions('classifyBatch', given, OPTIONS.classifyBatch);
     checkBatchSize(batchSize);
+    const { classifyJob, runBatches } = await more();
     const jobs = prepareEach(texts, (text) =>
       classifyJob(reading(this.#runner.loaded, options.specialTokens), text, options),
     );
@@ -111,21 +113,23 @@ export class OwnerModel implements Model {
     input: { readonly question: string; readonly context: string },
     options: AnswerOptions = {},
   ): Promise<AnswerResult> {
-    return this.#one('answerQuestion', input, options, () =>
-      answerJob(reading(this.#runner.loaded, options.specialTokens), questionOf(input), options),
-    );
+    return this.#one('answerQuestion', input, options, async () => {
+      const { answerJob, questionOf } = await more();
+      return answerJob(reading(this.#runner.loaded, options.specialTokens), questionOf(input), options);
+    });
   }
 
   extractEntities(text: string, options: EntityOptions = {}): Promise<EntitiesResult> {
-    return this.#one('extractEntities', text, options, () =>
-      entitiesJob(reading(this.#runner.loaded, options.specialTokens), text, options),
+    return this.#one('extractEntities', text, options, async () =>
+      (await more()).entitiesJob(reading(this.#runner.loaded, options.specialTokens), text, options),
     );
   }
 
   generate(prompt: string, options: GenerateOptions = {}): GenerateStream {
     return generated(async (push, left) => {
       this.#can('generate');
-      return generateText(this.#runner, prompt, checkOptions('generate', options, OPTIONS.generate), push, left);
+      const checked = checkOptions('generate', options, OPTIONS.generate);
+      return (await more()).generateText(this.#runner, prompt, checked, push, left);
     });
   }
 
@@ -134,6 +138,7 @@ export class OwnerModel implements Model {
     const { batchSize = DEFAULT_BATCH, ...options } = checkOptions('embed', given, OPTIONS.embed);
     checkBatchSize(batchSize);
     const loaded = reading(this.#runner.loaded, options.specialTokens);
+    const { embedJob, runBatches } = await more();
     // An error of a single text needs no number.
     const jobs =
       typeof texts === 'string'
@@ -162,12 +167,12 @@ export class OwnerModel implements Model {
     method: Exclude<Method, 'classifyBatch' | 'generate' | 'embed'>,
     text: TaskText,
     options: RunOptions | EntityOptions,
-    make: () => Job<R>,
+    make: () => Job<R> | Promise<Job<R>>,
   ): Promise<R & { readonly cost: RunCost; readonly captured: Captured }> {
     this.#can(method);
     const { signal } = checkOptions(method, options, OPTIONS[method]);
     const start = this.#runner.loaded.environment.now();
-    const { inputs, finish } = make();
+    const { inputs, finish } = await make();
     const { value, cost, attempt } = await this.#runner.run({ inputs, start, signal, finish });
     const captured = await this.#runner.capture(
       { text, inputIds: inputs[0].inputIds, allowMask: method === 'predict' },

@@ -6,8 +6,7 @@ import { abortedError } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';
 import type { OwnerResult } from '../session/owner.ts';
-import { dearestPlan, priceOf } from '../session/price.ts';
-import { MAX_SEQUENCES, type RequestShape, mostSequences } from '../session/request.ts';
+import type { RequestShape } from '../session/request.ts';
 import { outlineOf, outputsOf, ownerInputOf, shapeFor } from '../session/task-run.ts';
 import type { Attempt } from './attempt.ts';
 import { bucketFor } from './buckets.ts';
@@ -60,7 +59,7 @@ export class Runner {
   }
 
   async prepare(shape: RequestShape, signal: AbortSignal | undefined): Promise<void> {
-    checkRoom(this.#loaded, shape.sequences, shape.tokens);
+    await this.#checkRoom(shape.sequences, shape.tokens);
     await this.#stock.prepare(shape, signal);
   }
 
@@ -99,7 +98,7 @@ export class Runner {
   async #attempt<R>({ inputs, steps = 0, start, signal, finish }: Work<R>): Promise<Ran<R>> {
     const { environment, config } = this.#loaded;
     const tokens = paddedTokens(this.#loaded, inputs, steps);
-    checkRoom(this.#loaded, inputs.length, tokens);
+    await this.#checkRoom(inputs.length, tokens);
     const shape = shapeFor(config, outlineOf(config, inputs, { tokens, padded: true, steps }));
     const input = ownerInputOf(config, inputs, shape);
     for (const message of new Set(inputs.flatMap(({ notices = [] }) => [...notices]))) this.#loaded.notice(message);
@@ -127,6 +126,11 @@ export class Runner {
     } finally {
       this.#finish(taken.attempt);
     }
+  }
+
+  /** One sequence is always taken; what more would cost is loaded when it is asked. */
+  async #checkRoom(sequences: number, tokens: number): Promise<void> {
+    if (sequences > 1) (await import('./room.ts')).checkRoom(this.#loaded, sequences, tokens);
   }
 
   #finish(attempt: Attempt): void {
@@ -164,25 +168,4 @@ export function paddedTokens({ buckets }: Loaded, inputs: readonly TaskInput[], 
     `the text has ${longest} tokens${behind}; a run has ${buckets.at(-1) ?? 0} positions`,
     'shorten it or split it',
   );
-}
-
-/**
- * Memory of a compute party that one run asks for at most, unless a single sequence needs more: within what parties
- * take by default.
- */
-const RUN_MEMORY = 2e9;
-
-/** Most sequences of so many positions that one run takes. */
-export function roomFor({ config, weights }: Pick<Loaded, 'config' | 'weights'>, tokens: number): number {
-  const shape = shapeFor(config, { sequences: 1, tokens, rows: 1, padded: true, pair: true, steps: 0 });
-  const one = priceOf(config, dearestPlan(config), weights, shape).memory;
-  return Math.max(1, Math.min(MAX_SEQUENCES, mostSequences(config, shape), Math.floor(RUN_MEMORY / one)));
-}
-
-/** @throws {TercetError} ERR_ARGUMENT for more at once than the parties take. */
-export function checkRoom(loaded: Pick<Loaded, 'config' | 'weights'>, sequences: number, tokens: number): void {
-  const room = roomFor(loaded, tokens);
-  if (sequences <= room) return;
-  const what = `${sequences} sequences of ${tokens} positions are more than one run takes`;
-  throw new TercetError('ERR_ARGUMENT', what, `give ${room} or fewer at once, or shorter texts`);
 }
