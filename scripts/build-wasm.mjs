@@ -42,7 +42,8 @@ const flags = [
   ...['-C', 'panic=abort', '-C', 'codegen-units=1', '-C', 'strip=symbols'],
   // A small stack at the bottom of the memory: the host wipes it after every call, because spilled registers hold
   // shares.
-  ...['-C', 'link-arg=-zstack-size=16384', '-C', 'link-arg=--stack-first'],
+  // Where it ends and the constants begin is exported, so that the host does not repeat the number.
+  ...['-C', 'link-arg=-zstack-size=16384', '-C', 'link-arg=--stack-first', '-C', 'link-arg=--export=__global_base'],
   // No host path in the output.
   ...['--remap-path-prefix', `${join(root, 'wasm')}=/tercet`],
   ...['-D', 'warnings', '-o', out, join(root, 'wasm/src/lib.rs')],

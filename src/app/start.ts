@@ -12,14 +12,14 @@ import { bring } from './views/bring.ts';
 import { credential } from './views/credential.ts';
 import { byId, reducedMotion } from './views/dom.ts';
 import { evidence } from './views/evidence.ts';
-import { growing } from './views/growing.ts';
+import { streamingView } from './views/streaming.ts';
 import { notices } from './views/notices.ts';
 import { picture } from './views/picture.ts';
 import { room } from './views/room.ts';
 import { settings } from './views/settings.ts';
-import { slot } from './views/slot.ts';
+import { panel } from './views/panel.ts';
 import { theme } from './views/theme.ts';
-import { trouble } from './views/trouble.ts';
+import { errorPanel } from './views/error-panel.ts';
 
 /** Counters move ten times a second, and at most four under reduced motion. */
 const TICK_MS = 100;
@@ -35,13 +35,13 @@ export function start(sdk: Sdk, refused = false): void {
   const near = [
     ask(store, controller),
     credential(controller),
-    slot(),
+    panel(),
     bindings(),
     picture(),
     answer(),
-    growing(),
+    streamingView(),
     notices(store, sheet.open),
-    trouble(store, controller, sheet.open),
+    errorPanel(store, controller, sheet.open),
     sheet.render,
     // Last: it measures what the others drew.
     bring(),

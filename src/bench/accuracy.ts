@@ -6,16 +6,16 @@
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Cleanup } from '../core/abort.ts';
-import { defaultThreads } from '../party/defaults.ts';
-import type { ModelLocation } from '../party/model.ts';
+import { defaultThreads } from '../node/defaults.ts';
+import type { ModelLocation } from '../node/model.ts';
 import { type Address, type RunOptions, type RunResult, runInference } from '../party/run.ts';
-import { enrolHere } from '../party/issuer.ts';
-import { prepareShares } from '../party/shares.ts';
-import type { Answer, Task } from '../party/task.ts';
+import { enrolHere } from '../node/issuer.ts';
+import { prepareShares } from '../node/shares.ts';
+import type { Answer, Task } from '../node/task.ts';
 import type { WeightMode } from '../session/request.ts';
 import { type FidelityCase, type Sample, fidelityCases } from './fidelity-data.ts';
-import { LocalParties, shareInProcess } from '../party/local.ts';
-import type { OwnerCredential } from '../net/credential.ts';
+import { LocalParties, shareInProcess } from '../daemon/local.ts';
+import type { OwnerCredential } from '../net/enrolment/credential.ts';
 import type { SuiteContext } from './rows.ts';
 
 export interface AccuracyOptions {

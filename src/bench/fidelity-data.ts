@@ -6,8 +6,8 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { folderFiles } from '../ml/files-node.ts';
 import { loadTokenizer } from '../ml/tokenizers/tokenizer.ts';
-import { embeddedModel } from '../party/defaults.ts';
-import type { Answer, Task } from '../party/task.ts';
+import { embeddedModel } from '../node/defaults.ts';
+import type { Answer, Task } from '../node/task.ts';
 
 const DATA = fileURLToPath(new URL('../../bench/data/', import.meta.url));
 

@@ -2,13 +2,13 @@
  * Kernels one by one: WASM, and WebGPU where there is a device, at real sizes, and their speed as a multiple of the
  * reference's at a size that the reference can do.
  */
-import { ReferenceKernels } from '../compute/kernels/reference/index.ts';
-import { type WebGpuKernels, createWebGpuKernels } from '../compute/kernels/webgpu/index.ts';
+import { ReferenceKernels } from '../compute/kernels/reference/kernels.ts';
+import { type WebGpuKernels, createWebGpuKernels } from '../compute/kernels/webgpu/kernels.ts';
 import { openNodeDevice } from '../compute/kernels/webgpu/node-device.ts';
 import type { PiecewiseCubic, RingKernels, SelectionTable, Stream } from '../compute/kernels/types.ts';
 import { type Vector, wordsFrom } from '../compute/ring.ts';
 import { asTercetError } from '../core/errors.ts';
-import { wasmKernels } from '../party/node-kernels.ts';
+import { wasmKernels } from '../node/kernels.ts';
 import { type SuiteContext, medianMs } from './rows.ts';
 
 const STREAM: Stream = { key: new Uint8Array(32).fill(7), nonce: new Uint8Array(12) };

@@ -1,7 +1,7 @@
 /** The example of the README over the named networks: what latency and rate cost when only P1 and P2 talk in rounds. */
-import { defaultThreads, embeddedModel } from '../party/defaults.ts';
-import { toJson } from '../party/contract.ts';
-import { PROFILE_NAMES } from '../net/profiles.ts';
+import { defaultThreads, embeddedModel } from '../node/defaults.ts';
+import { toJson } from '../party/json-output.ts';
+import { PROFILE_NAMES } from '../net/simulated/profiles.ts';
 import { runInference } from '../party/run.ts';
 import type { SuiteContext } from './rows.ts';
 

@@ -1,6 +1,6 @@
 /** Answers for people, by task, with the plaintext model's beside them. */
 import type { RunResult } from '../party/run.ts';
-import type { Answer } from '../party/task.ts';
+import type { Answer } from '../node/task.ts';
 import { table } from './tables.ts';
 
 type Ranked = readonly (readonly [name: string, score: number])[];

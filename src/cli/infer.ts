@@ -3,15 +3,15 @@ import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { concatBytes } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
-import type { Credentials } from '../net/credentials.ts';
+import type { Credentials } from '../net/tls/credentials.ts';
 import type { GenerationOptions } from '../ml/tasks/generate.ts';
 import { decodeUtf8 } from '../ml/text.ts';
-import { OwnerCredential } from '../net/credential.ts';
+import { OwnerCredential } from '../net/enrolment/credential.ts';
 import type { Address } from '../party/run.ts';
-import { toJson } from '../party/contract.ts';
-import { defaultThreads } from '../party/defaults.ts';
+import { toJson } from '../party/json-output.ts';
+import { defaultThreads } from '../node/defaults.ts';
 import { MAX_SEQUENCES } from '../session/request.ts';
-import { TASKS } from '../party/task.ts';
+import { TASKS } from '../node/task.ts';
 import { printAnswers } from './answers.ts';
 import {
   decimal,
@@ -33,7 +33,7 @@ import { type CredentialFlags, credentialFolder, credentialOptions, ownerCredent
 import { printCost } from './tables.ts';
 import { runOnTerminal } from './terminal.ts';
 
-export interface InferFlags extends ModelFlags, CredentialFlags {
+interface InferFlags extends ModelFlags, CredentialFlags {
   readonly task: string;
   readonly text?: string;
   readonly textFile?: string;

@@ -4,8 +4,8 @@ import type { ModelConfig } from '../ml/config.ts';
 import { listParameters } from '../ml/models/parameters.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import type { Cost } from '../mpc/protocol/types.ts';
-import { openModel } from '../party/model.ts';
-import { planOf } from '../party/planned.ts';
+import { openModel } from '../node/model.ts';
+import { planOf } from '../node/model-plan.ts';
 import { circuitFor } from '../session/agreement.ts';
 import type { Request, WeightMode } from '../session/request.ts';
 import { shapeFor } from '../session/task-run.ts';
@@ -31,7 +31,7 @@ interface RunCost {
   readonly rounds: number;
 }
 
-export interface Inspection {
+interface Inspection {
   readonly model: string;
   readonly config: ModelConfig;
   readonly parameters: number;

@@ -1,6 +1,6 @@
 /** A run as a person sees it: progress on stderr while it lasts, Ctrl-C to cancel, state in the user's folder. */
 import { join } from 'node:path';
-import { stateFolder } from '../party/defaults.ts';
+import { stateFolder } from '../node/defaults.ts';
 import { type RunOptions, type RunResult, runInference } from '../party/run.ts';
 import { ProgressLine } from './progress.ts';
 import { cancelOnSignals } from './signals.ts';

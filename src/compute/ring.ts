@@ -96,6 +96,16 @@ export function concatWords(parts: readonly Words[]): Words {
   return out;
 }
 
+/** Elements [from, to), copied. */
+export function sliceWords({ k, data }: Words, from: number, to: number): Words {
+  return { k, data: data.slice(from, to) };
+}
+
+/** Elements [from, to) where they are, without a copy. */
+export function viewWords({ k, data }: Words, from: number, to: number): Words {
+  return { k, data: data.subarray(from, to) };
+}
+
 /** Element i as an unsigned bigint. For oracles, tests and the edges; kernels do not use it. */
 export function wordAt(words: Words, i: number): bigint {
   return BigInt(words.data[i]);

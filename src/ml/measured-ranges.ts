@@ -72,8 +72,8 @@ export async function measuredRanges(
   for (const ids of samples) {
     norms.clear();
     await runFloat(source, ids, {
-      ...(config.head === 'masked-lm' || config.head === 'causal-lm' ? { positions: [0, ids.length - 1] } : {}),
-      ...(matmul === undefined ? {} : { matmul }),
+      positions: config.head === 'masked-lm' || config.head === 'causal-lm' ? [0, ids.length - 1] : undefined,
+      matmul,
       onActivation: (kind, layer, value) => {
         // Two LayerNorms of a layer are told of one after the other.
         const call = kind === 'variance' || kind === 'least-variance' ? (norms.get(`${kind} ${layer}`) ?? 0) : 0;

@@ -2,7 +2,7 @@
  * The plaintext model beside the private run. It reads the text and the weights in one process, so it runs only
  * when `--compare` asked for it.
  */
-import type { WasmKernels } from '../compute/kernels/wasm/pool.ts';
+import type { WasmKernels } from '../compute/kernels/wasm/kernels.ts';
 import type { Head } from '../ml/config.ts';
 import { type WeightSource, tensorNames } from '../ml/models/weights.ts';
 import { runFloat } from '../ml/reference/float.ts';
@@ -69,8 +69,8 @@ async function plainOutput(
 ): Promise<Float32Array> {
   const { head, hiddenSize: C } = source.config;
   const { logits } = await runFloat(source, inputIds, {
-    ...(typeIds === undefined ? {} : { tokenTypeIds: typeIds }),
-    ...(head === 'masked-lm' ? { positions: rows } : {}),
+    tokenTypeIds: typeIds,
+    positions: head === 'masked-lm' ? rows : undefined,
     matmul: (a, b, m, k, n) => kernels.matmulF32(a, b, m, k, n),
   });
   if (head !== 'none' || (pooling ?? 'none') === 'none') return logits;

@@ -3,7 +3,7 @@
  * docs/TASKS.md lists where they differ.
  */
 import type { Tensor } from './tensor.ts';
-import type { Answer, Model, SpecialTokens, Task } from './types.ts';
+import type { Answer, Model, SpecialTokens, Task } from '../owner/types/index.ts';
 
 export type { NestedNumbers, Tensor } from './tensor.ts';
 

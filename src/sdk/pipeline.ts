@@ -1,7 +1,7 @@
 /** `pipeline(task, model, options)`, as in transformers.js: a function of texts, with results in its shapes. */
 import { TercetError } from '../core/errors.ts';
 import { checkNames } from '../ml/tasks/words.ts';
-import { type OptionNames, checkOptions } from './options.ts';
+import { type OptionNames, checkOptions } from '../owner/options.ts';
 import {
   ALIASES,
   type Alias,
@@ -20,7 +20,7 @@ import {
   type TokenOutput,
   type ZeroShotOptions,
 } from './pipeline-types.ts';
-import { TASKS } from './tasks.ts';
+import { TASKS } from '../owner/tasks.ts';
 import { Tensor } from './tensor.ts';
 import type {
   Entity,
@@ -31,7 +31,7 @@ import type {
   PretrainedOptions,
   Task,
   TaskText,
-} from './types.ts';
+} from '../owner/types/index.ts';
 
 export type * from './pipeline-types.ts';
 

@@ -8,8 +8,8 @@ import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { equalBytes, fromHex } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
-import { encodeTranscript } from '../net/transcript.ts';
-import type { Channel } from '../net/types.ts';
+import { encodeTranscript } from '../net/wire/transcript.ts';
+import type { Channel } from '../net/wire/types.ts';
 import { type Request, requestCode } from './request.ts';
 
 const TAG = 'binding/hash';

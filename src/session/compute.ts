@@ -13,15 +13,15 @@ import { PairPrg } from '../mpc/prg/prg.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
 import { Engine, type Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import type { Kept, ParameterView } from '../mpc/protocol/semi-honest/party.ts';
-import { PRESENTED_BYTES } from '../net/credential.ts';
-import type { Enrolment } from '../net/enrolment.ts';
-import type { Channel, PartyId } from '../net/types.ts';
+import { PRESENTED_BYTES } from '../net/enrolment/credential.ts';
+import type { Enrolment } from '../net/enrolment/enrolment.ts';
+import type { Channel, PartyId } from '../net/wire/types.ts';
 import type { Cost } from '../mpc/protocol/types.ts';
 import { configHash, mismatch, offerToJson } from './agreement.ts';
 import { compareBinding, linkName, sessionBinding } from './binding.ts';
 import { Circuits } from './circuits.ts';
 import { type Fields, recvControl, sendControl, sendFailure } from './control.ts';
-import { waitForInput } from './hold.ts';
+import { waitForInput } from './input-wait.ts';
 import { PATIENCE, type Patience, type Place, awaitOwner, inTime, ownPlace, tooSlow } from './place.ts';
 import { reportOf, reportToJson } from './report.ts';
 import { type Request, SESSION_VERSION, type WeightMode, misfit } from './request.ts';
@@ -103,7 +103,7 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
   let status: StatusSender | undefined;
   try {
     if (stopped()) stop();
-    prg = PairPrg.of(options.key, { session, attempt: 0, step: 0, branch: 0 });
+    prg = PairPrg.of(options.key, { session, number: 0, step: 0, branch: 0 });
     const own = linkName(options.key);
     const fields = await awaitOwner(place, recvControl(owner, 'request'), patience.requestMs, 'ask for a run');
     const { request, model, names } = Refusal.from(() => readRequest(fields, options.models));

@@ -1,9 +1,9 @@
 /**
  * The pairwise key over a link that is authenticated and encrypted already (certificates on both sides): the owner
  * draws it and sends it. Where identities are pinned, in browsers and in Node, links take the signed exchange of
- * `net/handshake.ts` instead.
+ * `net/handshake/handshake.ts` instead.
  */
-import type { Channel } from '../net/types.ts';
+import type { Channel } from '../net/wire/types.ts';
 
 const TAG = 'control/key';
 const BYTES = 32;

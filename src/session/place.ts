@@ -5,7 +5,7 @@
  */
 import { TercetError } from '../core/errors.ts';
 import { Refusal } from '../core/told.ts';
-import { within } from '../net/deadline.ts';
+import { within } from '../net/wire/deadline.ts';
 
 /**
  * What the session waits for: the first steps of an owner, the text of one that is prepared, or the next word of a

@@ -1,7 +1,7 @@
 /**
  * What a run will cost a compute party, from the request's shape and the model's public configuration and plan
  * alone: arithmetic on a few numbers, microseconds, before anything is built, stored or sent. A party asks it of
- * every stranger's request (`party/budgets.ts`), an owner of its batches.
+ * every stranger's request (`daemon/budgets.ts`), an owner of its batches.
  *
  * It follows the forward passes gadget by gadget, so bytes are those of `Circuit.cost`, exactly for a text or a
  * prompt; generated tokens are counted at their mean position. Declared: bytes and rounds never below the
@@ -9,7 +9,7 @@
  * compute party holds, and at most `MEMORY_SLACK` times that beside messages in flight and the circuit
  * (test/session/price.test.ts).
  */
-import { pointKeyBytes } from '../compute/kernels/dpf-key.ts';
+import { pointKeyBytes } from '../compute/kernels/point-key.ts';
 import { wireLength } from '../compute/ring.ts';
 import type { Activation, ModelConfig } from '../ml/config.ts';
 import { headActivation } from '../ml/models/head.ts';
@@ -17,7 +17,7 @@ import type { ModelPlan } from '../ml/models/plan.ts';
 import { OUTPUT_FORM, outputShape, rowScale } from '../ml/models/run.ts';
 import type { GeluRange } from '../mpc/secure/activation.ts';
 import { normaliseShift } from '../mpc/secure/normalise.ts';
-import { LOOKUP_WORDS } from '../mpc/protocol/semi-honest/edges.ts';
+import { LOOKUP_WORDS } from '../mpc/protocol/semi-honest/io.ts';
 import { Link } from '../mpc/protocol/semi-honest/party.ts';
 import type { Cost } from '../mpc/protocol/types.ts';
 import { WIRE_BYTES } from './circuits.ts';
@@ -463,8 +463,8 @@ function working(config: ModelConfig, shape: RequestShape): number {
  * Share by which range checks may enlarge a link's bytes, and rounds that each step may be longer: upper bounds for
  * the smallest models, the usual cost is a tenth (ADR 20).
  */
-export const CHECKED_BYTES = 1.35;
-export const CHECKED_ROUNDS = 12;
+const CHECKED_BYTES = 1.35;
+const CHECKED_ROUNDS = 12;
 
 function addChecks({ cost }: Tally, { sequences, tokens, steps }: RequestShape): void {
   for (const key of ['p0ToP2Ahead', 'p1ToP2', 'p2ToP1'] as const) cost[key] = Math.ceil(cost[key] * CHECKED_BYTES);

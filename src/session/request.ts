@@ -23,7 +23,7 @@ export interface Request extends RequestShape {
 /**
  * Most words of one vector of a run. A vector then fits in one buffer of 2 GiB, and the longest key stream of a
  * gate, 512 entries of two bytes for half of the words, stays below the 2^38 bytes that a ChaCha20 nonce has. What
- * a party is ready to hold for an owner is another question: `party/budgets.ts`.
+ * a party is ready to hold for an owner is another question: `daemon/budgets.ts`.
  */
 const MAX_WORDS = 2 ** 28;
 /** Sequences of one command or call, where its user names a number: more are several runs. */

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 
 const script = (owing: string) => `
-import { createWasmKernels } from './dist/compute/kernels/wasm/pool.js';
+import { createWasmKernels } from './dist/compute/kernels/wasm/kernels.js';
 import { loadNodeModule, nodeWorkerFactory } from './dist/compute/kernels/wasm/node-worker.js';
 const kernels = await createWasmKernels({ module: await loadNodeModule(), startWorker: nodeWorkerFactory(), threads: 1 });
 ${owing}

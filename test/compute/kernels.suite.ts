@@ -3,8 +3,8 @@
  * the test of each backend.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { generatePoint } from '../../src/compute/kernels/reference/dpf.ts';
-import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
+import { generatePoint } from '../../src/compute/kernels/reference/point.ts';
+import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import type { Choice, PiecewiseCubic, RingKernels, SelectionTable, Stream } from '../../src/compute/kernels/types.ts';
 import { listOf, strided, triangle } from '../../src/compute/pattern.ts';
 import { type Words, ringMask, wordsFrom } from '../../src/compute/ring.ts';

@@ -4,11 +4,11 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
+import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import { cubicPhi } from '../../src/compute/kernels/reference/selection.ts';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
-import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
+import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Words, signedAt, wordAt, wordsFrom } from '../../src/compute/ring.ts';
 import { Random, WIDTHS, randomCubic, same } from './kernels.suite.ts';
 

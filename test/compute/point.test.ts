@@ -1,11 +1,11 @@
 /** Distributed point functions: the two expansions sum to the unit vector. */
 import { describe, expect, it } from 'vitest';
-import { pointKeyBytes } from '../../src/compute/kernels/dpf-key.ts';
-import { generatePoint } from '../../src/compute/kernels/reference/dpf.ts';
-import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
+import { pointKeyBytes } from '../../src/compute/kernels/point-key.ts';
+import { generatePoint } from '../../src/compute/kernels/reference/point.ts';
+import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule, nodeWorkerFactory } from '../../src/compute/kernels/wasm/node-worker.ts';
-import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
+import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import type { Words } from '../../src/compute/ring.ts';
 import { Random } from './kernels.suite.ts';
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KernelInstance } from '../../src/compute/kernels/wasm/instance.ts';
 import { loadNodeModule, nodeWorkerFactory } from '../../src/compute/kernels/wasm/node-worker.ts';
-import { type WasmKernels, type WorkerPort, createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
+import { type WasmKernels, type WorkerPort, createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { serveKernels } from '../../src/compute/kernels/wasm/worker-main.ts';
 import { Random, conformance, same } from './kernels.suite.ts';
 import type { Words } from '../../src/compute/ring.ts';

@@ -3,7 +3,7 @@
  * ranges, folded and submitted in pieces.
  */
 import { afterAll } from 'vitest';
-import { createWebGpuKernels } from '../../src/compute/kernels/webgpu/index.ts';
+import { createWebGpuKernels } from '../../src/compute/kernels/webgpu/kernels.ts';
 import { chachaVectors } from '../compute/chacha.suite.ts';
 import { conformance } from '../compute/kernels.suite.ts';
 import { openTestDevice } from './swiftshader.ts';

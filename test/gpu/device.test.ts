@@ -5,13 +5,13 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
+import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import {
   type KernelLimits,
   type WebGpuKernels,
   createWebGpuKernels,
   requestDevice,
-} from '../../src/compute/kernels/webgpu/index.ts';
+} from '../../src/compute/kernels/webgpu/kernels.ts';
 import { type Vector, type Words, wordsFrom, zeros } from '../../src/compute/ring.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { Random, same } from '../compute/kernels.suite.ts';
@@ -75,24 +75,24 @@ const ones = (count: number, k: number): Words => wordsFrom(new Array(count).fil
 describe('memory', () => {
   it('of swept vectors, of scratch and of keys is all zero, and is used again', async () => {
     const { kernels, buffers, contents } = await spied();
-    const attempt = kernels.attempt();
-    const x = await attempt.unpack(random.bytes(8 * 1000), 64, 1000);
-    const y = await attempt.add(x, ones(1000, 64));
-    const packed = await attempt.pack(
-      await attempt.cast(await attempt.add(y, await attempt.draw(random.stream(), 64, 1000)), 40),
+    const scope = kernels.scope();
+    const x = await scope.unpack(random.bytes(8 * 1000), 64, 1000);
+    const y = await scope.add(x, ones(1000, 64));
+    const packed = await scope.pack(
+      await scope.cast(await scope.add(y, await scope.draw(random.stream(), 64, 1000)), 40),
     );
     expect(packed.some((byte) => byte !== 0)).toBe(true);
     // Positive control: before the sweep the buffers hold the words.
     await turn();
     const before = await Promise.all(buffers.map(contents));
     expect(before.filter((bytes) => bytes.some((byte) => byte !== 0)).length).toBeGreaterThanOrEqual(3);
-    attempt.sweep(() => []);
+    scope.sweep(() => []);
     await turn();
-    expect(attempt.describe().vectors).toBe(0);
+    expect(scope.describe().vectors).toBe(0);
     for (const buffer of buffers) expect((await contents(buffer)).every((byte) => byte === 0)).toBe(true);
     const made = buffers.length;
     same(
-      await attempt.read(await attempt.add(ones(1000, 64), ones(1000, 64))),
+      await scope.read(await scope.add(ones(1000, 64), ones(1000, 64))),
       await oracle.add(ones(1000, 64), ones(1000, 64)),
     );
     expect(buffers.length).toBe(made);
@@ -100,20 +100,20 @@ describe('memory', () => {
 
   it('of live vectors stays, and a freed handle is refused', async () => {
     const { kernels } = await spied();
-    const attempt = kernels.attempt();
+    const scope = kernels.scope();
     const [x, y] = [random.words(50, 32), random.words(50, 32)];
-    const kept = await attempt.add(x, y);
-    const dropped = await attempt.sub(x, y);
-    attempt.sweep(() => [undefined, new Uint8Array(3), kept, x]);
-    same(await attempt.read(kept), await oracle.add(x, y));
-    await failure('ERR_STATE', () => attempt.add(dropped, x));
-    await failure('ERR_STATE', () => attempt.pack(dropped));
-    await failure('ERR_INTERNAL', () => attempt.add(x, { k: 32, length: 50 }));
+    const kept = await scope.add(x, y);
+    const dropped = await scope.sub(x, y);
+    scope.sweep(() => [undefined, new Uint8Array(3), kept, x]);
+    same(await scope.read(kept), await oracle.add(x, y));
+    await failure('ERR_STATE', () => scope.add(dropped, x));
+    await failure('ERR_STATE', () => scope.pack(dropped));
+    await failure('ERR_INTERNAL', () => scope.add(x, { k: 32, length: 50 }));
   });
 
-  it('of one attempt is not touched by the sweep or the end of another', async () => {
+  it('of one scope is not touched by the sweep or the end of another', async () => {
     const { kernels } = await spied();
-    const [one, two] = [kernels.attempt(), kernels.attempt()];
+    const [one, two] = [kernels.scope(), kernels.scope()];
     const x = random.words(9, 48);
     const weights = await kernels.add(x, x);
     const [a, b] = [await one.add(weights, x), await two.sub(weights, x)];
@@ -126,17 +126,17 @@ describe('memory', () => {
 
   it('is still there for a pack that was asked for before the sweep', async () => {
     const { kernels } = await spied();
-    const attempt = kernels.attempt();
+    const scope = kernels.scope();
     for (const k of [1, 24, 32, 44, 64]) {
       const [x, y] = [random.words(300, k), random.words(300, k)];
-      const sum = await attempt.add(x, y);
-      const [packed, words] = [attempt.pack(sum), attempt.read(sum)];
-      attempt.sweep(() => []);
-      const next = await attempt.add(ones(300, k), ones(300, k));
+      const sum = await scope.add(x, y);
+      const [packed, words] = [scope.pack(sum), scope.read(sum)];
+      scope.sweep(() => []);
+      const next = await scope.add(ones(300, k), ones(300, k));
       const expected = await oracle.add(x, y);
       same(await packed, await oracle.pack(expected));
       same(await words, expected);
-      same(await attempt.read(next), await oracle.add(ones(300, k), ones(300, k)));
+      same(await scope.read(next), await oracle.add(ones(300, k), ones(300, k)));
     }
   });
 
@@ -303,7 +303,7 @@ describe('a failure', () => {
   async function ends(kernels: WebGpuKernels, code: ErrorCode, pending: readonly Promise<unknown>[]): Promise<void> {
     for (const call of pending) await expect(call).rejects.toMatchObject({ code, kind: 'device' });
     await expect(kernels.add(zeros(3, 32), zeros(3, 32))).rejects.toMatchObject({ code });
-    await expect(kernels.attempt().draw(random.stream(), 64, 9)).rejects.toMatchObject({ code });
+    await expect(kernels.scope().draw(random.stream(), 64, 9)).rejects.toMatchObject({ code });
     await expect(kernels.loadMatrix(new Int32Array(4), 2, 2)).rejects.toMatchObject({ code });
     kernels.sweep(() => []);
   }

@@ -3,7 +3,7 @@
  * in the next.
  */
 import { afterAll, describe, expect, it } from 'vitest';
-import { createWebGpuKernels } from '../../src/compute/kernels/webgpu/index.ts';
+import { createWebGpuKernels } from '../../src/compute/kernels/webgpu/kernels.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
 import { runFloat } from '../../src/ml/reference/float.ts';
 import type { Request } from '../../src/session/request.ts';

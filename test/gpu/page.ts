@@ -1,5 +1,5 @@
 /** Runs in the page of chromium.test.ts: opens the page's own device and answers calls of kernels. */
-import { type WebGpuKernels, createWebGpuKernels, requestDevice } from '../../src/compute/kernels/webgpu/index.ts';
+import { type WebGpuKernels, createWebGpuKernels, requestDevice } from '../../src/compute/kernels/webgpu/kernels.ts';
 import type { Matrix } from '../../src/compute/kernels/types.ts';
 import { asTercetError } from '../../src/core/errors.ts';
 import { onHost } from '../support/host-kernels.ts';

@@ -3,11 +3,11 @@
  * kernels that are compared with the reference.
  */
 import { afterAll, describe, expect, it } from 'vitest';
-import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
+import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
-import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
-import { createWebGpuKernels } from '../../src/compute/kernels/webgpu/index.ts';
+import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
+import { createWebGpuKernels } from '../../src/compute/kernels/webgpu/kernels.ts';
 import { type Words, wordsFrom } from '../../src/compute/ring.ts';
 import { modelPlan } from '../../src/ml/measured-ranges.ts';
 import { parameterEncoder } from '../../src/ml/models/folding.ts';
@@ -19,7 +19,7 @@ import type { WeightSource } from '../../src/ml/models/weights.ts';
 import { secureGelu } from '../../src/mpc/secure/activation.ts';
 import { isNegative, select } from '../../src/mpc/secure/compare.ts';
 import type { Gates, Inputs } from '../../src/mpc/protocol/types.ts';
-import type { PartyId } from '../../src/net/types.ts';
+import type { PartyId } from '../../src/net/wire/types.ts';
 import { OpenParameters } from '../../src/session/open-parameters.ts';
 import { OwnerSeeds, SharedParameters, maskParameter } from '../../src/session/secret-parameters.ts';
 import { Random, same } from '../compute/kernels.suite.ts';

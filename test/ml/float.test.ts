@@ -4,7 +4,8 @@ import { parseModelConfig } from '../../src/ml/config.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
 import type { TensorName, WeightSource } from '../../src/ml/models/weights.ts';
 import { runFloat } from '../../src/ml/reference/float.ts';
-import { erf, gelu, geluNew, layerNorm, matmulFloat, relu, softmaxRows } from '../../src/ml/reference/math.ts';
+import { erf, gelu, geluNew } from '../../src/compute/special-functions.ts';
+import { layerNorm, matmulFloat, relu, softmaxRows } from '../../src/ml/reference/math.ts';
 import { failure } from '../failure.ts';
 import { TINY, TINY_CLASSIFIER, TINY_GPT2, TINY_GPT2_JSON, TINY_JSON } from './tiny-bert.ts';
 

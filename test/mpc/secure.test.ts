@@ -5,8 +5,9 @@
  */
 import { describe, expect, it } from 'vitest';
 import { decodeFixed, encodeFixed } from '../../src/compute/fixed-point.ts';
+import { erf, gelu, geluNew } from '../../src/compute/special-functions.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
-import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
+import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Words, signedAt, wordsFrom } from '../../src/compute/ring.ts';
 import {
   GELU_DOMAIN,
@@ -15,9 +16,6 @@ import {
   RELU_DOMAIN,
   RELU_ERROR,
   TANH_ERROR,
-  erf,
-  gelu,
-  geluNew,
   geluRange,
   secureGelu,
   secureRelu,
@@ -27,7 +25,7 @@ import { ATTENTION_ERROR, SPREAD, attend, attentionKeys, attentionValues } from 
 import { isNegative, select } from '../../src/mpc/secure/compare.ts';
 import type { Gates, Wire } from '../../src/mpc/secure/gates.ts';
 import { NORMALISE_ERROR, normalise, normaliseShift, varianceDomain } from '../../src/mpc/secure/normalise.ts';
-import { powerLaw, tabulated } from '../../src/mpc/secure/windows.ts';
+import { powerLaw, tabulated } from '../../src/mpc/secure/power-law.ts';
 import { Random } from '../compute/kernels.suite.ts';
 import { failure } from '../failure.ts';
 import { simulate } from '../support/simulate.ts';

@@ -4,10 +4,10 @@
  */
 import { describe, expect, it } from 'vitest';
 import { decodeFixed } from '../../src/compute/fixed-point.ts';
-import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
+import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
-import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
+import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Words, wordsFrom } from '../../src/compute/ring.ts';
 import type { ModelConfig } from '../../src/ml/config.ts';
 import { modelPlan } from '../../src/ml/measured-ranges.ts';

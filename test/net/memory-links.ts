@@ -1,6 +1,6 @@
 /** Message links inside one process, with somebody in between who may change what goes over them. */
 import { MAX_MESSAGE_BYTES, type MessageLink, type MessageLinkEvents } from '../../src/net/chunks/link.ts';
-import { nextTurn } from '../../src/net/turn.ts';
+import { nextTurn } from '../../src/core/event-loop.ts';
 
 /** Sees a message; what it returns is delivered in its place. */
 export type Tap = (message: Uint8Array) => readonly Uint8Array[];

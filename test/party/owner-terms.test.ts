@@ -1,11 +1,11 @@
 /** Owners whose links have a handshake: what they may leave unsaid, and that secret weights are not among it. */
 import { describe, expect, it } from 'vitest';
 import { fromHex } from '../../src/core/bytes.ts';
-import { Enrolment } from '../../src/net/enrolment.ts';
-import { memoryPair } from '../../src/net/memory.ts';
-import { ownerHandshakeOn, partyHandshakeOn } from '../../src/net/handshake.ts';
-import { createIdentity } from '../../src/net/identity.ts';
-import { ANY_MODEL, enrolments, sameRequest } from '../../src/party/owner-terms.ts';
+import { Enrolment } from '../../src/net/enrolment/enrolment.ts';
+import { memoryPair } from '../../src/testing/memory-link.ts';
+import { ownerHandshakeOn, partyHandshakeOn } from '../../src/net/handshake/handshake.ts';
+import { createIdentity } from '../../src/net/identity/identity.ts';
+import { ANY_MODEL, enrolments, sameRequest } from '../../src/daemon/owner-terms.ts';
 import { requestCode } from '../../src/session/request.ts';
 import { failure } from '../failure.ts';
 import { MODEL, REQUEST } from '../session/harness.ts';

@@ -1,9 +1,9 @@
 /** Places of a compute party: earned by the next step in time, given up by who only waits. */
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { memoryPair } from '../../src/net/memory.ts';
+import { memoryPair } from '../../src/testing/memory-link.ts';
 import { releaseWebRtc } from '../../src/net/webrtc/node.ts';
-import { Places } from '../../src/party/places.ts';
-import { waitForInput } from '../../src/session/hold.ts';
+import { Places } from '../../src/daemon/places.ts';
+import { waitForInput } from '../../src/session/input-wait.ts';
 import { recvControl } from '../../src/session/control.ts';
 import { PATIENCE, type Patience } from '../../src/session/place.ts';
 import { failure } from '../failure.ts';

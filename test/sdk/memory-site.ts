@@ -3,7 +3,7 @@
  * of random weights with real tokenizers.
  */
 import { createHash } from 'node:crypto';
-import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
+import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import { type TercetError, asTercetError } from '../../src/core/errors.ts';
 import { type ModelConfig, parseModelConfig } from '../../src/ml/config.ts';
 import { memoryFiles } from '../../src/ml/files.ts';
@@ -11,12 +11,12 @@ import { randomWeights } from '../../src/ml/models/random.ts';
 import type { WeightSource } from '../../src/ml/models/weights.ts';
 import { type Tokenizer, loadTokenizer } from '../../src/ml/tokenizers/tokenizer.ts';
 import { browserStore } from '../../src/hub/index.ts';
-import { memoryPair } from '../../src/net/memory.ts';
-import type { Channel } from '../../src/net/types.ts';
-import type { Environment, LinkRequest, OpenedLink } from '../../src/sdk/environment.ts';
-import { OwnerModel } from '../../src/sdk/owner-model.ts';
-import { taskOf } from '../../src/sdk/tasks.ts';
-import type { Deployment, PretrainedOptions, ProgressEvent } from '../../src/sdk/types.ts';
+import { memoryPair } from '../../src/testing/memory-link.ts';
+import type { Channel } from '../../src/net/wire/types.ts';
+import type { Environment, LinkRequest, OpenedLink } from '../../src/owner/environment.ts';
+import { OwnerModel } from '../../src/owner/owner-model.ts';
+import { taskOf } from '../../src/owner/tasks.ts';
+import type { Deployment, PretrainedOptions, ProgressEvent } from '../../src/owner/types/index.ts';
 import { type ServedModel, type SessionEnd, serveSession } from '../../src/session/compute.ts';
 import { PIECES, TOKENIZER_CONFIG_JSON, TOKENIZER_JSON, jsonBytes } from '../ml/tiny-bert.ts';
 import { servedModel } from '../session/harness.ts';

@@ -1,7 +1,7 @@
 /** A transport that did not come about is not waited for again, for a while and for that party alone. */
 import { describe, expect, it } from 'vitest';
-import type { Environment, LinkRequest, OpenedLink } from '../../src/sdk/environment.ts';
-import { rememberingRoutes } from '../../src/sdk/routes.ts';
+import type { Environment, LinkRequest, OpenedLink } from '../../src/owner/environment.ts';
+import { rememberingRoutes } from '../../src/owner/routes.ts';
 import { TercetError } from '../../src/core/errors.ts';
 import { failure } from '../failure.ts';
 

@@ -5,18 +5,18 @@
  */
 import { describe, expect, it } from 'vitest';
 import { encodeFixed } from '../../src/compute/fixed-point.ts';
-import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
+import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
-import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
+import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { wordsFrom } from '../../src/compute/ring.ts';
 import { toHex } from '../../src/core/bytes.ts';
 import { type ErrorCode, TercetError, asTercetError } from '../../src/core/errors.ts';
-import { memoryPair } from '../../src/net/memory.ts';
-import type { Channel, PartyId } from '../../src/net/types.ts';
+import { memoryPair } from '../../src/testing/memory-link.ts';
+import type { Channel, PartyId } from '../../src/net/wire/types.ts';
 import { modelPlan } from '../../src/ml/measured-ranges.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
-import { PairPrg, attemptKey } from '../../src/mpc/prg/prg.ts';
-import { PlaintextGates } from '../../src/mpc/protocol/plaintext/oracle.ts';
+import { PairPrg, executionKey } from '../../src/mpc/prg/prg.ts';
+import { PlaintextGates } from '../../src/testing/oracle.ts';
 import { protocolInfo } from '../../src/mpc/protocol/registry.ts';
 import type { Gates, Inputs } from '../../src/mpc/protocol/types.ts';
 import { geluRange } from '../../src/mpc/secure/activation.ts';
@@ -45,13 +45,13 @@ const SEED = 21;
 /** Words that say "secret!!" and "quiet..." in ASCII, so that they are found as bytes, as text and as numbers. */
 const X = [0x7365637265742121n, 0x71756965742e2e2en];
 const MARKED = 'Paris-7365637265';
-const { attempt, k01, k02 } = keysOf(SEED);
+const { execution, k01, k02 } = keysOf(SEED);
 
 const SECRETS: Readonly<Record<string, Uint8Array>> = {
   k01,
   k02,
-  'attempt key 01': attemptKey(k01, attempt),
-  'attempt key 02': attemptKey(k02, attempt),
+  'execution key 01': executionKey(k01, execution),
+  'execution key 02': executionKey(k02, execution),
   x0: Uint8Array.from(Buffer.from('secret!!')),
   x1: Uint8Array.from(Buffer.from('quiet...')),
 };
@@ -108,9 +108,7 @@ const SCENARIOS: readonly [ErrorCode, string, () => Promise<unknown[]>][] = [
     'ERR_SHAPE',
     'an oracle without its input',
     () =>
-      thrown(() =>
-        circuit(new PlaintextGates({ tensors: { x: wordsFrom([...X, 1n], 64) }, indices: {} }, () => [], 'test')),
-      ),
+      thrown(() => circuit(new PlaintextGates({ tensors: { x: wordsFrom([...X, 1n], 64) }, indices: {} }, () => []))),
   ],
   ['ERR_FRAME_FORMAT', 'another first byte', () => endings({ wire: flip(0) })],
   ['ERR_FRAME_SESSION', 'another session', () => endings({ wire: flip(20) })],
@@ -139,7 +137,7 @@ const SCENARIOS: readonly [ErrorCode, string, () => Promise<unknown[]>][] = [
     'ERR_PAD_REUSE',
     'a pad drawn twice',
     () => {
-      const prg = PairPrg.of(k01, attempt);
+      const prg = PairPrg.of(k01, execution);
       const id = { gate: 1, purpose: 'pad', table: 0, direction: 0 } as const;
       prg.spend(id, prg, 'λ2');
       return thrown(() => prg.spend(id, prg, 'λ2'));
@@ -150,7 +148,7 @@ const SCENARIOS: readonly [ErrorCode, string, () => Promise<unknown[]>][] = [
     'a kernel that throws the words it was given',
     () => endings({ kernels: () => new FailingKernels() }),
   ],
-  ['ERR_INTERNAL', 'a key of the wrong length', () => thrown(() => PairPrg.of(k01.subarray(1), attempt))],
+  ['ERR_INTERNAL', 'a key of the wrong length', () => thrown(() => PairPrg.of(k01.subarray(1), execution))],
   [
     'ERR_INTERNAL',
     'words of the wrong number',
@@ -415,7 +413,7 @@ describe('objects that hold secrets', () => {
     );
     await engines[0].deal();
     const secrets = { ...SECRETS, 'seed 1': seeds.slice(0, 32), 'seed 2': seeds.slice(32) };
-    for (const object of [PairPrg.of(k01, attempt), ...engines, new OwnerSeeds(TINY, seeds), shared, view]) {
+    for (const object of [PairPrg.of(k01, execution), ...engines, new OwnerSeeds(TINY, seeds), shared, view]) {
       expect(leaks(printed(object), secrets), object.constructor.name).toEqual([]);
       expect(leaks(printed({ inside: [object] }), secrets), object.constructor.name).toEqual([]);
     }

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
-import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
+import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import type { ModelConfig } from '../../src/ml/config.ts';
 import { circuitFor, fingerprint } from '../../src/session/agreement.ts';
 import { Circuits, WIRE_BYTES, circuitBytes } from '../../src/session/circuits.ts';

@@ -1,5 +1,5 @@
 /** Sessions of all three parties in one process, on links in memory. */
-import { ReferenceKernels } from '../../src/compute/kernels/reference/index.ts';
+import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import { type Words, wordsFrom } from '../../src/compute/ring.ts';
 import { type TercetError, asTercetError } from '../../src/core/errors.ts';
@@ -9,8 +9,8 @@ import { listParameters } from '../../src/ml/models/parameters.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
 import type { WeightSource } from '../../src/ml/models/weights.ts';
 import { planFromRanges, provedRanges } from '../../src/ml/ranges.ts';
-import { type MemoryOptions, memoryPair } from '../../src/net/memory.ts';
-import type { Channel, PartyId } from '../../src/net/types.ts';
+import { type MemoryOptions, memoryPair } from '../../src/testing/memory-link.ts';
+import type { Channel, PartyId } from '../../src/net/wire/types.ts';
 import type { Circuits } from '../../src/session/circuits.ts';
 import { type ComputeOptions, type ServedModel, type SessionEnd, serveSession } from '../../src/session/compute.ts';
 import { SharedParameters, maskParameter, ownerSeeds } from '../../src/session/secret-parameters.ts';

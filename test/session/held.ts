@@ -21,7 +21,7 @@ import { prepared } from './harness.ts';
 function watched(kernels: RingKernels, note: (bytes: number) => void): RingKernels {
   return new Proxy(kernels, {
     get(target, name) {
-      if (name === 'attempt') return () => watched(target.attempt(), note);
+      if (name === 'scope') return () => watched(target.scope(), note);
       if (name === 'sweep') return (live: () => Iterable<unknown>) => note(bytesOf(live()));
       const value = Reflect.get(target, name, target) as unknown;
       return typeof value === 'function' ? value.bind(target) : value;

@@ -4,7 +4,7 @@
  */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { toHex } from '../../src/core/bytes.ts';
-import { memoryPair } from '../../src/net/memory.ts';
+import { memoryPair } from '../../src/testing/memory-link.ts';
 import { PairPrg } from '../../src/mpc/prg/prg.ts';
 import { Engine } from '../../src/mpc/protocol/semi-honest/engine.ts';
 import { recvKey, sendKeys } from '../../src/session/direct-key.ts';
@@ -66,8 +66,8 @@ describe('after a session', () => {
     const generators: PairPrg[] = [];
     const engines = new Set<Engine>();
     const { of } = PairPrg;
-    vi.spyOn(PairPrg, 'of').mockImplementation((master, attempt) => {
-      const made = of.call(PairPrg, master, attempt);
+    vi.spyOn(PairPrg, 'of').mockImplementation((master, execution) => {
+      const made = of.call(PairPrg, master, execution);
       generators.push(made);
       return made;
     });
@@ -89,7 +89,7 @@ describe('after a session', () => {
     expect(engines.size).toBe(3);
     const live = (generator: PairPrg) => {
       try {
-        generator.claim({ gate: 1 << 20, purpose: 'weight', table: 9, direction: 0 }, {}, 'pads');
+        generator.takeMask({ gate: 1 << 20, purpose: 'weight', table: 9, direction: 0 }, {}, 'pads');
         return true;
       } catch (error) {
         return (error as { code?: string }).code !== 'ERR_STATE';

@@ -7,7 +7,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RingKernels, Stream } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
-import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
+import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Words, laneBytes, lengthOf, wireLength } from '../../src/compute/ring.ts';
 import { toHex } from '../../src/core/bytes.ts';
 import { parseModelConfig } from '../../src/ml/config.ts';
@@ -16,7 +16,7 @@ import { randomWeights } from '../../src/ml/models/random.ts';
 import { PURPOSES } from '../../src/mpc/prg/gate-id.ts';
 import { type Gate, longestStream } from '../../src/mpc/protocol/semi-honest/gate.ts';
 import { Link } from '../../src/mpc/protocol/semi-honest/party.ts';
-import { type Fresh, Sealed } from '../../src/mpc/share/sealed.ts';
+import { type OneTimeMask, Masked } from '../../src/mpc/share/masked.ts';
 import { circuitFor } from '../../src/session/agreement.ts';
 import type { Request, RequestShape } from '../../src/session/request.ts';
 import { type StartOptions, prepared, servedModel, servedSecret } from './harness.ts';
@@ -42,7 +42,7 @@ class Changes {
       return { key: stream.key, nonce };
     };
     const overrides: Partial<RingKernels<Words>> = {
-      attempt: () => proxy,
+      scope: () => proxy,
       draw: async (stream, k, count, first = 0) => {
         this.#note(stream, laneBytes(k) * (first + count));
         const words = await real.draw(stream, k, count, first);
@@ -101,15 +101,15 @@ interface Sent {
 /** Records what links are given, with the draw behind it. */
 function recorder(): () => Sent {
   let sent: Sent = { sealed: [], plain: new Set() };
-  const ids = new WeakMap<Sealed, string>();
-  const { under, parts } = Sealed;
-  vi.spyOn(Sealed, 'under').mockImplementation((fresh: Fresh, payload) => {
-    const sealed = under.call(Sealed, fresh, payload);
+  const ids = new WeakMap<Masked, string>();
+  const { under, parts } = Masked;
+  vi.spyOn(Masked, 'under').mockImplementation((fresh: OneTimeMask, payload) => {
+    const sealed = under.call(Masked, fresh, payload);
     ids.set(sealed, idOf(fresh.stream));
     return sealed;
   });
-  vi.spyOn(Sealed, 'parts').mockImplementation(async function* (fresh: Fresh, payloads) {
-    for await (const sealed of parts.call(Sealed, fresh, payloads)) {
+  vi.spyOn(Masked, 'parts').mockImplementation(async function* (fresh: OneTimeMask, payloads) {
+    for await (const sealed of parts.call(Masked, fresh, payloads)) {
       ids.set(sealed, idOf(fresh.stream));
       yield sealed;
     }

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
-import { createWasmKernels } from '../../src/compute/kernels/wasm/pool.ts';
+import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import type { TercetError } from '../../src/core/errors.ts';
 import { checkedPlan } from '../../src/ml/checked-plan.ts';
 import { type ModelConfig, parseModelConfig } from '../../src/ml/config.ts';

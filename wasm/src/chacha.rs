@@ -2,7 +2,8 @@
 
 use core::arch::wasm32::*;
 
-// By 16 as a shuffle of halves, which engines know; by 8 with shifts, because a shuffle of bytes loads its pattern anew each time (V8: 7 % slower).
+// By 16 as a shuffle of halves, which engines know; by 8 with shifts, because a shuffle of bytes loads its pattern
+// anew each time (V8: 7 % slower).
 #[inline(always)]
 fn rotl16(v: v128) -> v128 {
     i8x16_shuffle::<2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13>(v, v)
@@ -71,7 +72,8 @@ pub fn transpose(a: v128, b: v128, c: v128, d: v128) -> [v128; 4] {
     ]
 }
 
-/// Writes the four blocks numbered by the lanes of `counters` to 256 bytes. `state` holds the 16 words of the initial state; word 12 is ignored.
+/// Writes the four blocks numbered by the lanes of `counters` to 256 bytes. `state` holds the 16 words of the
+/// initial state; word 12 is ignored.
 #[inline(never)]
 pub unsafe fn blocks(state: *const u32, counters: v128, out: *mut u8) {
     let mut start = [i32x4_splat(0); 16];

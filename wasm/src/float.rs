@@ -4,6 +4,12 @@ use core::arch::wasm32::*;
 
 const NR: usize = 8;
 
+/// Columns of a panel of `matmul_f32`.
+#[no_mangle]
+pub extern "C" fn matmul_f32_panel() -> usize {
+    NR
+}
+
 /// Lays b (k × n, row-major) out in panels of eight columns, zero-padded.
 #[inline(always)]
 unsafe fn pack(b: *const f32, k: usize, n: usize, panels: *mut f32) {

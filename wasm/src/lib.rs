@@ -1,22 +1,28 @@
 //! Tercet's ring kernels for WebAssembly with SIMD128: exact integer functions on vectors over Z_2^k.
 //!
-//! The interface is plain `extern "C"` over linear memory. The caller (`src/compute/kernels/wasm/instance.ts`) places operands, allots every buffer
-//! (there is no allocator here) and wipes them after each call. Pointers are 16-byte aligned unless said otherwise; vectors over Z_2^k
-//! are arrays of u32 for k ≤ 32 and of u64 above, holding canonical residues. `mask` is 2^k − 1.
+//! The interface is plain `extern "C"` over linear memory. The caller (`src/compute/kernels/wasm/memory.ts`)
+//! places operands, allots every buffer (there is no allocator here) and wipes them after each call. Pointers are
+//! 16-byte aligned unless said otherwise; vectors over Z_2^k are arrays of u32 for k ≤ 32 and of u64 above,
+//! holding canonical residues. `mask` is 2^k − 1.
 //!
-//! Secrets (shares, masks, pads) meet only additions, multiplications, shifts and bitwise operations: no branch, no division, no float. The exceptions
-//! are addresses: entries picked by an index that its holder knows in the clear (a masked value or a random offset), as the protocol gives it.
+//! Secrets (shares, masks, pads) meet only additions, multiplications, shifts and bitwise operations: no branch,
+//! no division, no float. The exceptions are addresses: entries picked by an index that its holder knows in the
+//! clear (a masked value or a random offset), as the protocol gives it.
 #![no_std]
 #![deny(missing_docs)]
 // Every export takes raw pointers from the host; the contract above is the safety section of all of them.
 #![allow(clippy::missing_safety_doc, clippy::too_many_arguments)]
 
 pub mod chacha;
-pub mod dpf;
+pub mod cubic;
+pub mod deal;
+pub mod evaluate;
+pub mod exp;
 pub mod float;
 pub mod matmul;
-pub mod select;
-pub mod wire;
+pub mod pack;
+pub mod point;
+pub mod table;
 pub mod words;
 
 /// Traps: a panic is a bug, and the host turns the trap into a typed error.

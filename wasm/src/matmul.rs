@@ -1,10 +1,11 @@
 //! Matrix products over Z_2^64 and Z_2^k.
 //!
-//! One scheme for all: the right operand lies in *panels* of a few columns (all rows of a panel consecutive), the left operand is read in place with
-//! splat loads, and a tile of MR rows × one panel is accumulated in registers. i64x2.mul costs eight x86 instructions for two
-//! products; splitting words into 32-bit halves needs fewer: with x = x₁·2³² + x₀ and w = w₁·2³² + w₀,
-//! x·w mod 2⁶⁴ = x₀·w₀ + 2³²·(x₁·w₀ + x₀·w₁ mod 2³²). The first sum is kept in 64-bit lanes (widening multiplication), the second one in
-//! 32-bit lanes, and both are put together once per tile. All sums are exact modulo their width.
+//! One scheme for all: the right operand lies in *panels* of a few columns (all rows of a panel consecutive), the
+//! left operand is read in place with splat loads, and a tile of MR rows × one panel is accumulated in registers.
+//! i64x2.mul costs eight x86 instructions for two products; splitting words into 32-bit halves needs fewer: with x
+//! = x₁·2³² + x₀ and w = w₁·2³² + w₀, x·w mod 2⁶⁴ = x₀·w₀ + 2³²·(x₁·w₀ + x₀·w₁ mod 2³²). The first sum is kept in
+//! 64-bit lanes (widening multiplication), the second one in 32-bit lanes, and both are put together once per
+//! tile. All sums are exact modulo their width.
 
 use core::arch::wasm32::*;
 use core::slice::{from_raw_parts, from_raw_parts_mut};
@@ -13,7 +14,8 @@ use core::slice::{from_raw_parts, from_raw_parts_mut};
 const NR: usize = 4;
 /// Columns of a panel for 32-bit results.
 const NR32: usize = 8;
-/// Rows of the inner dimension done at a time, and rows of the left operand packed at a time: both packed parts fit L1 together.
+/// Rows of the inner dimension done at a time, and rows of the left operand packed at a time: both packed parts
+/// fit L1 together.
 const KC: usize = 256;
 const RB: usize = 4;
 
@@ -26,8 +28,8 @@ fn min(a: usize, b: usize) -> usize {
     }
 }
 
-/// Where row `r` of panel `p` lies: block of the inner dimension, then panel, then row, so that a product reads all of it in order.
-/// `width` is the u32 of one row.
+/// Where row `r` of panel `p` lies: block of the inner dimension, then panel, then row, so that a product reads
+/// all of it in order. `width` is the u32 of one row.
 #[inline(always)]
 fn place(r: usize, p: usize, rows: usize, cols: usize, width: usize) -> usize {
     let first = r / KC * KC;
@@ -35,7 +37,8 @@ fn place(r: usize, p: usize, rows: usize, cols: usize, width: usize) -> usize {
     (first * ((cols + NR - 1) / NR) + p * kc + r - first) * width
 }
 
-/// Rows [first, first + count) of a signed 32-bit matrix (row-major, `cols` columns, at `src`) into panels for `matmul_i32`.
+/// Rows [first, first + count) of a signed 32-bit matrix (row-major, `cols` columns, at `src`) into panels for
+/// `matmul_i32`.
 #[no_mangle]
 pub unsafe extern "C" fn pack_i32(src: *const u32, first: usize, count: usize, rows: usize, cols: usize, panels: *mut u32) {
     for r in 0..count {
@@ -81,16 +84,36 @@ unsafe fn finish(lo: [v128; 2], mid: v128, out: *mut u64, cols: usize, add: bool
     }
 }
 
-/// Rows of a tile. Measured: with three or four the sums spill from the sixteen registers of x86, and unrolling over k spills as well.
+/// Rows of a tile. Measured: with three or four the sums spill from the sixteen registers of x86, and unrolling
+/// over k spills as well.
 const MR: usize = 2;
 /// Bytes of the packed left operand for one k: MR splat low halves, then MR high halves.
 const STEP: usize = 16 * MR + 4 * MR;
 /// Bytes of scratch for the packed left operand.
 const LEFT: usize = RB / MR * KC * STEP;
 
-/// Packs `live` rows × `kc` of x (stride `rows`) for the tiles. The low halves are stored already repeated to four lanes: given a splat of a
-/// scalar, LLVM turns the widening multiplication back into i64x2.mul, which is what all this avoids; a loaded vector it leaves alone.
-/// With SIGNED the word is read as x₁·2³² + x₀ with signed x₀, as the entries of an 'i32' matrix are signed and so is their product.
+/// Bytes that `left` must have.
+#[no_mangle]
+pub extern "C" fn matmul_left() -> usize {
+    LEFT
+}
+
+/// Columns of a panel of 64-bit results: slices of a matrix begin at a multiple.
+#[no_mangle]
+pub extern "C" fn matmul_panel() -> usize {
+    NR
+}
+
+/// Columns of a panel of 32-bit results.
+#[no_mangle]
+pub extern "C" fn matmul_panel32() -> usize {
+    NR32
+}
+
+/// Packs `live` rows × `kc` of x (stride `rows`) for the tiles. The low halves are stored already repeated to four
+/// lanes: given a splat of a scalar, LLVM turns the widening multiplication back into i64x2.mul, which is what all
+/// this avoids; a loaded vector it leaves alone. With SIGNED the word is read as x₁·2³² + x₀ with signed x₀, as
+/// the entries of an 'i32' matrix are signed and so is their product.
 #[inline(always)]
 unsafe fn pack_left<const SIGNED: bool>(x: *const u64, rows: usize, live: usize, kc: usize, left: *mut u8) {
     for r in 0..MR {
@@ -195,7 +218,8 @@ pub unsafe extern "C" fn matmul_u64(x: *const u64, m: usize, rows: usize, panels
 
 macro_rules! single_row {
     ($name:ident, $t:ty) => {
-        /// One row times a matrix in place: packing would cost as much as the product. Contiguous loops, which LLVM vectorises.
+        /// One row times a matrix in place: packing would cost as much as the product. Contiguous loops, which
+        /// LLVM vectorises.
         unsafe fn $name(x: *const $t, y: *const $t, out: *mut $t, inner: usize, n: usize, transposed: bool) {
             let x = from_raw_parts(x, inner);
             let out = from_raw_parts_mut(out, n);

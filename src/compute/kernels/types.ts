@@ -42,7 +42,7 @@ export interface ProductShape {
 }
 
 /**
- * A piecewise polynomial for the normalised basis (design notes §14.1). `coefficients` holds segments × 4 integers
+ * A piecewise polynomial for the normalised basis (PROTOCOL §6.3). `coefficients` holds segments × 4 integers
  * C_{i,q} at scale 2^(s1+guard), for the polynomial in δ/2^t on (-1, 1) of the measured segment i. Cubic, always: P
  * = 4.
  */
@@ -88,7 +88,7 @@ export interface Choice<V extends Vector = Vector> {
   /** Entry index per element (k ≤ 32 vector). */
   readonly index: V;
   /** N·P words over the output ring, element-major; undefined stands for P = 1 and φ = 1. */
-  readonly basis?: V;
+  readonly basis?: V | undefined;
 }
 
 export interface RingKernels<V extends Vector = Vector> {
@@ -103,13 +103,12 @@ export interface RingKernels<V extends Vector = Vector> {
   /** The words of a vector, in the caller's memory. */
   read(x: V): Promise<Words>;
   /**
-   * Kernels for one attempt: the same device and matrices, vectors of their own. A device hands out memory per
-   * attempt, so that one attempt's end frees what it held whatever else runs. Backends without a device return
-   * themselves.
+   * Kernels with a scope of memory of their own: the same device and matrices, other vectors. Closing a scope frees
+   * what it held, whatever else runs. A run of the protocol has one. Backends without a device return themselves.
    */
-  attempt(): RingKernels<V>;
+  scope(): RingKernels<V>;
   /**
-   * Frees (and clears) every vector that this attempt made and that is not among `live`. Called between gates, when
+   * Frees (and clears) every vector that this scope made and that is not among `live`. Called between gates, when
    * nothing but a `pack` or `read` that was asked for before may still need another.
    */
   sweep(live: () => Iterable<unknown>): void;
@@ -150,10 +149,7 @@ export interface RingKernels<V extends Vector = Vector> {
   loadMatrix(entries: Int32Array | BigUint64Array, rows: number, cols: number): Promise<Matrix>;
   /** x (m × rows) · M (rows × cols) in Z_2^64. */
   matmulMatrix(x: V, matrix: Matrix): Promise<V>;
-  /**
-   * M's words as a vector over Z_2^64 (sign-extended for 'i32'), rows given by index: used for look-ups of public
-   * or own rows.
-   */
+  /** Gives the matrix's memory back; it must not be used afterwards. A second call does nothing. */
   freeMatrix(matrix: Matrix): Promise<void>;
 
   // ── randomness ───────────────────────────────────────────────────────────
@@ -168,7 +164,7 @@ export interface RingKernels<V extends Vector = Vector> {
   pack(x: V): Promise<Uint8Array>;
   unpack(bytes: Uint8Array, k: number, count: number): Promise<V>;
 
-  // ── dealer-assisted selection (design notes §13, §14.1) ──────────────────
+  // ── dealer-assisted selection (PROTOCOL §4.7, §6) ──────────────────────
   /**
    * P1: wire bytes of elements [from, to): e_{i,j,p} = D_{i,j,p} + w_{i,j,p} mod 2^k, element-major, then entry,
    * then basis word. The pad of word number q = (i·n + j)·P + p is the wireBytes(k) bytes of the stream at q ·
@@ -201,7 +197,7 @@ export interface RingKernels<V extends Vector = Vector> {
   chooseBasis(values: readonly V[]): Promise<V>;
 
   // ── distributed point function over Z_2^64 (look-up of a secret row) ─────
-  /** The share vector of 2^depth words of one key (layout in `reference/dpf.ts`), truncated to `count`. */
+  /** The share vector of 2^depth words of one key (layout in `reference/point.ts`), truncated to `count`. */
   expandPoint(key: Uint8Array, depth: number, count: number): Promise<V>;
 
   /** Releases workers and matrices. The kernels must not be used afterwards. */

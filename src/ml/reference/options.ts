@@ -23,13 +23,13 @@ export function onVariance(onActivation: OnActivation, layer: number): (largest:
 
 export interface FloatOptions {
   /** One per token; all 0 when absent. Models without token types take 0 only. */
-  readonly tokenTypeIds?: readonly number[];
+  readonly tokenTypeIds?: readonly number[] | undefined;
   /** Where a language model's logits are wanted; every position when absent. Other heads take none. */
-  readonly positions?: readonly number[];
+  readonly positions?: readonly number[] | undefined;
   /** Whether to keep the embeddings and every layer's output. */
   readonly hiddenStates?: boolean;
   /** Where the matrix products are made; float32 arrays in float64 sums when absent. */
-  readonly matmul?: Matmul;
+  readonly matmul?: Matmul | undefined;
   /**
    * Told how large the values become that a fixed-point circuit must hold:
    * 'gelu': the largest |x| that goes into the activation function, whichever it is; 'tanh': into a classifier's

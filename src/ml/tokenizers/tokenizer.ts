@@ -24,9 +24,8 @@ import type { Role, SpecialToken } from './special.ts';
 import type { Encoding, Tokenizer } from './types.ts';
 import { type AddedToken, tableOfPieces } from './vocabulary.ts';
 
-export { TOKENIZER_CONFIG_FILE, TOKENIZER_FILE } from './errors.ts';
 export { tokenizerFiles } from './source.ts';
-export type { EncodeOptions, Encoding, Family, Span, Tokenizer } from './types.ts';
+export type { Encoding, Span, Tokenizer } from './types.ts';
 
 /**
  * Loads the tokenizer of a BERT, DistilBERT, RoBERTa or GPT-2 model: from `tokenizer.json` and

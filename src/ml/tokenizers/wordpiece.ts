@@ -32,7 +32,7 @@ const PUNCTUATION = /[\p{P}\u0021-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u007e]
  * bert-base-uncased, marks (496), punctuation (142) and format characters (20) of historic and minority scripts and
  * rare signs. Of the lines of wikitext-2 none does.
  */
-export function bertNormalize(text: string, at: number, settings: NormalizerSettings): Aligned {
+function bertNormalize(text: string, at: number, settings: NormalizerSettings): Aligned {
   let normalized = '';
   const starts: number[] = [];
   const ends: number[] = [];

@@ -2,7 +2,7 @@
 import { type LinkRates, measureLink } from '../../../src/bench/link.ts';
 import { fromHex } from '../../../src/core/bytes.ts';
 import { asTercetError } from '../../../src/core/errors.ts';
-import { type OwnerLink, type OwnerLinkOptions, openOwnerLink } from '../../../src/net/owner-link.ts';
+import { type OwnerLink, type OwnerLinkOptions, openOwnerLink } from '../../../src/net/gateway/owner-link.ts';
 import { pageOfferer } from '../../../src/net/webrtc/page-client.ts';
 import type { RtcOfferer } from '../../../src/net/webrtc/types.ts';
 

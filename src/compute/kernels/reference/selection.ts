@@ -1,23 +1,9 @@
-/** Selection tables and bases, the readable twin (design notes §13, §14.1). One element at a time, in bigint. */
+/** Selection tables and bases, the readable twin (PROTOCOL §4.7, §6). One element at a time, in bigint. */
 import type { ExpTables } from '../../exp-tables.ts';
 import { type Words, ringMask, wordAt } from '../../ring.ts';
 import type { Choice, PiecewiseCubic, SelectionTable } from '../types.ts';
 
 const BINOMIAL = [[1n], [1n, 1n], [1n, 2n, 1n], [1n, 3n, 3n, 1n]] as const;
-
-/** Number of entries and words per entry of a table. */
-export function tableShape(table: SelectionTable<Words>): { n: number; P: number; count: number } {
-  switch (table.kind) {
-    case 'rows':
-      return { n: table.n, P: 1, count: table.row.data.length };
-    case 'cubic':
-      return { n: table.cubic.segments, P: 4, count: table.a.data.length };
-    case 'exp':
-      return { n: 16, P: 1, count: table.a.data.length };
-    case 'choose':
-      return { n: 1 << table.bits.length, P: 1 + table.values.length, count: table.bits[0].data.length };
-  }
-}
 
 /**
  * D_{j,p} of a cubic for one element: Σ_{q ≥ p} C_{i,q} · binom(q,p) · (−1)^p · u^{q−p} with u = a_lo / 2^t and i =
@@ -74,11 +60,6 @@ export function tableEntry(table: SelectionTable<Words>, tables: ExpTables, i: n
 /** φ_p of one element of a choice over Z_2^k (1 when the basis is absent). */
 export function basisWord(choice: Choice<Words>, i: number, P: number, p: number): bigint {
   return choice.basis === undefined ? 1n : wordAt(choice.basis, i * P + p);
-}
-
-/** P of a choice: how many basis words an element has. */
-export function basisWidth(choice: Choice<Words>): number {
-  return choice.basis === undefined ? 1 : choice.basis.data.length / choice.index.data.length;
 }
 
 /** φ of a cubic for one ℓ: (2^s2, ⌊ℓ_lo / 2^(t−s2)⌋, ⌊ℓ_lo² / 2^(2t−s2)⌋, ⌊ℓ_lo³ / 2^(3t−s2)⌋). */

@@ -1,5 +1,5 @@
 /**
- * What the pool and its workers say to each other. Requests and replies are matched by `id`; a worker answers in
+ * What the scheduler and its workers say to each other. Requests and replies are matched by `id`; a worker answers in
  * order.
  */
 import type { ErrorCode } from '../../../core/errors.ts';
@@ -7,13 +7,15 @@ import type { Words } from '../../ring.ts';
 import type { KernelInstance } from './instance.ts';
 
 /** The operations of an instance that a worker offers: all its methods. */
-export type Operation = keyof KernelInstance;
+export type Operation = {
+  [Name in keyof KernelInstance]: KernelInstance[Name] extends (...args: never[]) => unknown ? Name : never;
+}[keyof KernelInstance];
 export type OperationArguments<Op extends Operation> = Parameters<KernelInstance[Op]>;
 
 export type Request =
   /** The first message: the compiled module. */
-  | { readonly id: number; readonly module: WebAssembly.Module }
-  | { readonly id: number; readonly op: Operation; readonly args: readonly unknown[] };
+  | { readonly kind: 'start'; readonly id: number; readonly module: WebAssembly.Module }
+  | { readonly kind: 'call'; readonly id: number; readonly op: Operation; readonly args: readonly unknown[] };
 
 export type Result = Words | Uint8Array | Float32Array | undefined;
 
@@ -21,7 +23,7 @@ export type Reply =
   | { readonly id: number; readonly value: Result }
   | { readonly id: number; readonly error: { readonly code: ErrorCode; readonly what: string; readonly hint: string } };
 
-/** The pool's end of a worker, as the caller injects it. */
+/** The scheduler's end of a worker, as the caller injects it. */
 export interface WorkerPort {
   postMessage(message: unknown, transfer: ArrayBuffer[]): void;
   onMessage(handler: (message: unknown) => void): void;

@@ -17,7 +17,7 @@ export function serveKernels(port: ServicePort): void {
     let transfer: ArrayBuffer[] = [];
     try {
       let value: Result;
-      if ('module' in request) {
+      if (request.kind === 'start') {
         instance = new KernelInstance(request.module);
       } else {
         const operation = instance?.[request.op] as (...args: readonly unknown[]) => Result;

@@ -1,7 +1,7 @@
 /**
- * Vectors in device memory and who frees them. An arena belongs to one attempt: `sweep` releases what the attempt
+ * Vectors in device memory and who frees them. An arena belongs to one scope: `sweep` releases what the scope
  * made and does not need any more. A handle that the program lets go of without a sweep is released when the
- * collector finds it, so that vectors made outside of attempts do not pile up.
+ * collector finds it, so that vectors made outside of scopes do not pile up.
  */
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { type DeviceWords, laneBytes } from '../../ring.ts';

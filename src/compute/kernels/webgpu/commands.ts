@@ -12,7 +12,7 @@ import { kernelError, memoryError } from './fault.ts';
 import type { KernelLimits } from './limits.ts';
 import { Pipelines, SLOT } from './pipelines.ts';
 import { type Block, BufferPool, Budget, USAGE } from './pool.ts';
-import { afterTurn } from './turn.ts';
+import { nextTurn } from '../../../core/event-loop.ts';
 
 /** A range of a buffer as a shader sees it. */
 export interface Binding {
@@ -227,7 +227,7 @@ export class Commands {
       for (const scope of SCOPES) this.#device.pushErrorScope(scope);
       const encoder = this.#device.createCommandEncoder();
       this.#encoder = encoder;
-      afterTurn(() => {
+      nextTurn(() => {
         if (this.#encoder === encoder) this.flush();
       });
     }

@@ -25,6 +25,9 @@ import * as selection from './selection.ts';
 import * as streams from './streams.ts';
 import { expWords, selectionTable } from './tables.ts';
 
+export { type OpenedDevice, requestDevice } from './device.ts';
+export type { KernelLimits } from './limits.ts';
+
 export interface WebGpuOptions {
   /** A device for these kernels alone: they use its error scopes. */
   readonly device: GPUDevice;
@@ -64,13 +67,13 @@ export class WebGpuKernels implements RingKernels {
   readonly name = 'webgpu' as const;
   readonly #shared: Shared;
   readonly #arena: Arena;
-  /** Whether these are the kernels of an attempt, whose end frees the attempt's vectors and nothing else. */
-  readonly #attempt: boolean;
+  /** Whether these are a scope, whose end frees its vectors and nothing else. */
+  readonly #scoped: boolean;
 
-  constructor(shared: Shared, attempt = false) {
+  constructor(shared: Shared, scoped = false) {
     this.#shared = shared;
     this.#arena = new Arena(shared.commands);
-    this.#attempt = attempt;
+    this.#scoped = scoped;
   }
 
   get fault(): Fault {
@@ -111,7 +114,7 @@ export class WebGpuKernels implements RingKernels {
     return this.#call((call) => streams.read(call, x));
   }
 
-  attempt(): WebGpuKernels {
+  scope(): WebGpuKernels {
     return new WebGpuKernels(this.#shared, true);
   }
 
@@ -253,9 +256,9 @@ export class WebGpuKernels implements RingKernels {
     return this.#call((call) => expandPoint(call, key, depth, count));
   }
 
-  /** Destroys every buffer, and closes the device if that was asked for. Of an attempt's kernels: frees its vectors. */
+  /** Destroys every buffer, and closes the device if that was asked for. Of a scope: frees its vectors. */
   async close(): Promise<void> {
-    if (this.#attempt) {
+    if (this.#scoped) {
       this.sweep(() => []);
       return;
     }

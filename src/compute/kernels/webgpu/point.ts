@@ -1,6 +1,6 @@
 /** expandPoint: the tree of a distributed point function, a few levels per dispatch. */
 import { invariant } from '../../../core/errors.ts';
-import { DPF_LEVEL, DPF_ROOT, pointKeyBytes } from '../dpf-key.ts';
+import { DPF_LEVEL, DPF_ROOT, pointKeyBytes } from '../point-key.ts';
 import type { DeviceVector } from './arena.ts';
 import { type Call, groupsOf } from './call.ts';
 import { BLOCK_WORK } from './limits.ts';
@@ -16,7 +16,7 @@ const NODE = 20;
  * one block for every node it ends at: two levels before the leaves, five above them (of which there are a
  * quarter), then as many as fit. About four blocks a leaf; level by level it would be three, in `depth` dispatches.
  */
-export function walks(depth: number): number[] {
+function walks(depth: number): number[] {
   const out: number[] = [];
   let rest = depth;
   for (const most of [2, 5]) {

@@ -241,7 +241,7 @@ export function matmul(call: Call, x: Vector, y: Vector, shape: ProductShape): D
 }
 
 /**
- * A matrix on the device, in panels of whole rows that fit a binding. Shared by all attempts; freed by
+ * A matrix on the device, in panels of whole rows that fit a binding. Shared by all scopes; freed by
  * `freeMatrix`.
  */
 export class DeviceMatrix implements Matrix {

@@ -2,22 +2,17 @@
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { type Vector, checkRing, laneBytes, lengthOf, ringMask, wireLength } from '../../ring.ts';
 import { BLOCK_BYTES, blockOf } from '../key-stream.ts';
+import { basisWidth, checkSelectionRing, rounding } from '../selection-shape.ts';
 import type { Choice, Stream } from '../types.ts';
 import type { DeviceVector } from './arena.ts';
 import { type Call, groupsOf, limbs, wide } from './call.ts';
 import { BLOCK_WORK } from './limits.ts';
 import { streamParams, wireWidth } from './streams.ts';
-import { checkSelectionRing, rounding } from './tables.ts';
 
 /** Largest t of cubicBasis: three factors fit 128 bits. */
 const MAX_T = 42;
 /** Bits of a key stream that one dispatch may address. */
 const STREAM_BITS = 2 ** 31;
-
-/** P of a choice: how many basis words an element has. */
-function basisWidth({ index, basis }: Choice): number {
-  return basis === undefined || lengthOf(index) === 0 ? 1 : lengthOf(basis) / lengthOf(index);
-}
 
 function bitsOf(k: number): number {
   return k === 1 ? 1 : 8 * wireWidth(k);

@@ -1,8 +1,10 @@
 /** selectionTable: what each kind of table binds, and the bytes of a range of elements. */
-import { TercetError, invariant } from '../../../core/errors.ts';
+import { invariant } from '../../../core/errors.ts';
 import type { ExpTables } from '../../exp-tables.ts';
-import { type Vector, laneBytes, lengthOf, ringMask, wireLength } from '../../ring.ts';
+import { laneBytes, ringMask, wireLength } from '../../ring.ts';
+import { cubicBound } from '../cubic-bound.ts';
 import { BLOCK_BYTES, blockOf } from '../key-stream.ts';
+import { checkSelectionRing, rounding, tableShape } from '../selection-shape.ts';
 import type { PiecewiseCubic, SelectionTable, Stream } from '../types.ts';
 import { type Call, type Operand, limbs, wide } from './call.ts';
 import type { Binding } from './commands.ts';
@@ -19,52 +21,9 @@ export function expWords({ coarse, fine, segment }: ExpTables): Uint32Array {
   return words;
 }
 
-/** Rounding shift of a product: half of what is dropped, and how many bits. */
-export function rounding(bits: number): [half: bigint, drop: number] {
-  if (bits < 0)
-    throw new TercetError(
-      'ERR_RANGE',
-      'scale of an exponential too large',
-      'use at most 57 for the table and 62 for the basis',
-    );
-  return [bits === 0 ? 0n : 1n << BigInt(bits - 1), bits];
-}
-
-export function checkSelectionRing(k: number): void {
-  invariant(
-    k === 1 || (k % 8 === 0 && k >= 8 && k <= 64),
-    'selection over a ring that is neither one bit nor whole bytes',
-  );
-}
-
-/**
- * Whether all products of Horner's rule fit 32 signed bits.
- *
- * Bound: with 0 ≤ u < 2^t and |v| ≤ M, |⌊v·u / 2^t⌋ | ≤ M, so after some steps the sum is at most the sum of the
- * |C_q|·binom(q,p) taken in so far, and each product at most (the sum before it)·(2^t − 1). Lane p = 0 takes
- * 1,1,1,1; lane 1 3,2,1; lane 2 3,1; lane 3 1. C_0 enters only at the end and is never multiplied.
- * @throws {TercetError} ERR_RANGE when the sums do not fit 64 bits.
- */
+/** Whether all products and sums of Horner's rule fit 32 signed bits. */
 function isNarrow(cubic: PiecewiseCubic): boolean {
-  const u = ringMask(cubic.t);
-  const half = cubic.guard > 0 ? 1n << BigInt(cubic.guard - 1) : 0n;
-  let product = 0n;
-  let sum = 0n;
-  for (let i = 0; i < cubic.segments; i++) {
-    const [c0, c1, c2, c3] = [0, 1, 2, 3].map((q) => {
-      const c = cubic.coefficients[4 * i + q];
-      return c < 0n ? -c : c;
-    });
-    for (const v of [c3 + c2 + c1, 3n * c3 + 2n * c2, 3n * c3]) if (v * u > product) product = v * u;
-    for (const v of [c3 + c2 + c1 + c0, 3n * c3 + 2n * c2 + c1, 3n * c3 + c2]) if (v + half > sum) sum = v + half;
-  }
-  if (cubic.t >= 63 || sum >= 1n << 63n) {
-    throw new TercetError(
-      'ERR_RANGE',
-      'coefficients of a piecewise cubic above 63 bits',
-      'use a smaller scale or fewer guard bits',
-    );
-  }
+  const { product, sum } = cubicBound(cubic);
   return cubic.t < 32 && sum < 1n << 31n && product < 1n << 31n;
 }
 
@@ -200,19 +159,6 @@ function prepare(call: Call, table: SelectionTable, tables: Uint32Array, status:
   }
 }
 
-/** The element count that a table is made of. */
-function elementsOf(table: SelectionTable): Vector {
-  switch (table.kind) {
-    case 'rows':
-      return table.row;
-    case 'cubic':
-    case 'exp':
-      return table.a;
-    case 'choose':
-      return table.bits[0];
-  }
-}
-
 /** Blocks that hold whole words and begin with one: the odd part of the width. */
 function oddPart(width: number): number {
   let odd = Math.max(1, width);
@@ -233,7 +179,7 @@ export function selectionTable(
   to: number,
 ): Promise<Uint8Array> {
   checkSelectionRing(k);
-  invariant(from >= 0 && from <= to && to <= lengthOf(elementsOf(table)), 'selectionTable: no such elements');
+  invariant(from >= 0 && from <= to && to <= tableShape(table).count, 'selectionTable: no such elements');
   const status = call.scratch(4);
   const prepared = prepare(call, table, tables, status);
   const { words } = prepared;

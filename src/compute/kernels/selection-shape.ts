@@ -1,0 +1,52 @@
+/** Shapes and scales of selections, the same for every back end. */
+import { TercetError, invariant } from '../../core/errors.ts';
+import { lengthOf } from '../ring.ts';
+import type { Choice, SelectionTable } from './types.ts';
+
+export interface TableShape {
+  /** Entries of an element. */
+  readonly n: number;
+  /** Words of an entry. */
+  readonly P: number;
+  /** Elements. */
+  readonly count: number;
+}
+
+export function tableShape(table: SelectionTable): TableShape {
+  switch (table.kind) {
+    case 'rows':
+      return { n: table.n, P: 1, count: lengthOf(table.row) };
+    case 'cubic':
+      return { n: table.cubic.segments, P: 4, count: lengthOf(table.a) };
+    case 'exp':
+      return { n: 16, P: 1, count: lengthOf(table.a) };
+    case 'choose':
+      return { n: 1 << table.bits.length, P: 1 + table.values.length, count: lengthOf(table.bits[0]) };
+  }
+}
+
+/** P of a choice: how many basis words an element has. */
+export function basisWidth({ index, basis }: Choice): number {
+  return basis === undefined || lengthOf(index) === 0 ? 1 : lengthOf(basis) / lengthOf(index);
+}
+
+export function checkSelectionRing(k: number): void {
+  invariant(
+    k === 1 || (k % 8 === 0 && k >= 8 && k <= 64),
+    'selection over a ring that is neither one bit nor whole bytes',
+  );
+}
+
+/**
+ * Rounding shift of a product of the exponential: half of what is dropped, and how many bits.
+ * @throws {TercetError} ERR_RANGE for a scale at which nothing is dropped
+ */
+export function rounding(bits: number): [half: bigint, drop: number] {
+  if (bits < 0)
+    throw new TercetError(
+      'ERR_RANGE',
+      'scale of an exponential too large',
+      'use at most 57 for the table and 62 for the basis',
+    );
+  return [bits === 0 ? 0n : 1n << BigInt(bits - 1), bits];
+}

@@ -1,0 +1,216 @@
+/**
+ * The memory of one WebAssembly instance: the stack of the module and its constants, then what stays (matrices,
+ * tables), then the scratch of the operation at hand. Operands are copied in, results out; scratch and stack are
+ * zeroed after every operation, because they held shares, pads or keys.
+ */
+import { invariant } from '../../../core/errors.ts';
+import { type Words, laneBytes, ringMask } from '../../ring.ts';
+import type { Stream } from '../types.ts';
+import { noMemory } from './failure.ts';
+
+type Export = (...values: (number | bigint)[]) => number;
+type Lane = Uint8Array | Uint32Array | Int32Array | BigUint64Array | BigInt64Array | Float32Array;
+
+const PAGE = 65536;
+const ALIGN = 64;
+/** Bytes beyond every buffer that kernels may read or fill: a group of four ChaCha blocks and an unaligned word. */
+export const SLACK = 512;
+const SIGMA = [0x61707865, 0x3320646e, 0x79622d32, 0x6b206574];
+
+export function up(value: number, unit: number): number {
+  return Math.ceil(value / unit) * unit;
+}
+
+/**
+ * Sizes that the module alone knows (`wasm/src`). Read from it, not repeated here: with too small a scratch a
+ * kernel would write over what lies behind.
+ */
+interface Sizes {
+  /** Bytes of the stack, which begins at address 0. */
+  readonly stack: number;
+  /** Bytes that a table's buffer has behind the table, for the key stream generated ahead. */
+  readonly tableAhead: number;
+  /** Bytes that the dealing of corrections needs beyond the key stream of its elements. */
+  readonly dealSlack: number;
+  /** Bytes of scratch for the packed left operand of a product. */
+  readonly left: number;
+  /** Columns of a panel: of 64-bit and of 32-bit results, and of floats. */
+  readonly panel: number;
+  readonly panel32: number;
+  readonly panelF32: number;
+}
+
+export class Memory {
+  readonly exports: Record<string, Export>;
+  readonly sizes: Sizes;
+  readonly #memory: WebAssembly.Memory;
+  /** Where the persistent part begins. */
+  readonly #base: number;
+  /** Persistent blocks in order of address. */
+  readonly #blocks: { at: number; end: number }[] = [];
+  #top: number;
+
+  constructor(module: WebAssembly.Module) {
+    const { exports } = new WebAssembly.Instance(module);
+    this.exports = exports as Record<string, Export>;
+    this.#memory = exports.memory as WebAssembly.Memory;
+    this.#base = up((exports.__heap_base as WebAssembly.Global).value, ALIGN);
+    this.#top = this.#base;
+    this.sizes = {
+      stack: (exports.__global_base as WebAssembly.Global).value,
+      tableAhead: this.exports.table_ahead(),
+      dealSlack: this.exports.deal_slack(),
+      left: this.exports.matmul_left(),
+      panel: this.exports.matmul_panel(),
+      panel32: this.exports.matmul_panel32(),
+      panelF32: this.exports.matmul_f32_panel(),
+    };
+  }
+
+  #reserve(end: number): void {
+    const missing = end + SLACK - this.#memory.buffer.byteLength;
+    if (missing <= 0) return;
+    try {
+      // Some growth ahead: every growth replaces the buffer, and in some engines copies it.
+      this.#memory.grow(Math.ceil(missing / PAGE) + 16);
+    } catch (cause) {
+      throw noMemory(cause);
+    }
+  }
+
+  get #scratch(): number {
+    return this.#blocks.length === 0 ? this.#base : this.#blocks[this.#blocks.length - 1].end;
+  }
+
+  /** Scratch for the operation at hand; zeroed already. */
+  take(bytes: number): number {
+    const at = this.#top;
+    this.#reserve(at + bytes);
+    this.#top = up(at + bytes, ALIGN);
+    return at;
+  }
+
+  /**
+   * Memory that stays until `drop`, at the first gap that is large enough. Only between operations: scratch lies
+   * behind it.
+   */
+  keep(bytes: number): number {
+    let at = this.#base;
+    let i = 0;
+    for (; i < this.#blocks.length && this.#blocks[i].at - at < bytes; i++) at = this.#blocks[i].end;
+    this.#reserve(at + bytes);
+    this.#blocks.splice(i, 0, { at, end: up(at + bytes, ALIGN) });
+    this.#top = this.#scratch;
+    return at;
+  }
+
+  drop(at: number): void {
+    const i = this.#blocks.findIndex((block) => block.at === at);
+    if (i < 0) return;
+    new Uint8Array(this.#memory.buffer, at, this.#blocks[i].end - at).fill(0);
+    this.#blocks.splice(i, 1);
+    this.#top = this.#scratch;
+  }
+
+  /** Runs one operation, then zeroes its scratch and the stack, whatever happened. */
+  run<T>(operation: () => T): T {
+    try {
+      return operation();
+    } finally {
+      const from = this.#scratch;
+      const end = Math.min(up(this.#top + SLACK, ALIGN), this.#memory.buffer.byteLength);
+      new Uint8Array(this.#memory.buffer, from, end - from).fill(0);
+      new Uint8Array(this.#memory.buffer, 0, this.sizes.stack).fill(0);
+      this.#top = from;
+    }
+  }
+
+  // ── in and out ────────────────────────────────────────────────────────────
+
+  /** A view, good until the memory grows. */
+  bytes(at: number, length: number): Uint8Array {
+    return new Uint8Array(this.#memory.buffer, at, length);
+  }
+
+  copy(data: Lane): number {
+    const at = this.take(data.byteLength);
+    this.write(at, data);
+    return at;
+  }
+
+  write(at: number, data: Lane): void {
+    this.bytes(at, data.byteLength).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+
+  /** A result vector, copied out of the memory. */
+  read(at: number, k: number, count: number): Words {
+    const data =
+      k <= 32
+        ? new Uint32Array(this.#memory.buffer, at, count).slice()
+        : new BigUint64Array(this.#memory.buffer, at, count).slice();
+    return { k, data };
+  }
+
+  /** A view of 32-bit lanes, good until the memory grows. */
+  indices(at: number, count: number): Uint32Array {
+    return new Uint32Array(this.#memory.buffer, at, count);
+  }
+
+  readFloats(at: number, count: number): Float32Array {
+    return new Float32Array(this.#memory.buffer, at, count).slice();
+  }
+
+  // ── lanes ─────────────────────────────────────────────────────────────────
+
+  lanes(k: number, count: number): number {
+    return this.take(laneBytes(k) * count);
+  }
+
+  /** The export for the lane width of k. */
+  of(name: string, k: number): Export {
+    return this.exports[`${name}${k <= 32 ? 32 : 64}`];
+  }
+
+  /** A mask or constant in the lane type of k: i32 and i64 parameters take Number and BigInt. */
+  lane(value: bigint, k: number): number | bigint {
+    return k <= 32 ? Number(BigInt.asUintN(32, value)) : BigInt.asUintN(64, value);
+  }
+
+  mask(k: number): number | bigint {
+    return this.lane(ringMask(k), k);
+  }
+
+  /** x >> s in the lanes of `to`, masked to k bits. */
+  shift(at: number, from: number, count: number, s: number, k: number): number {
+    const out = this.lanes(k, count);
+    const width = from <= 32 ? 32 : 64;
+    if (s < width) this.exports[`shift${width}to${k <= 32 ? 32 : 64}`](at, out, count, s, this.mask(k));
+    return out;
+  }
+
+  word64(at: number): bigint {
+    return new DataView(this.#memory.buffer).getBigUint64(at, true);
+  }
+
+  /** A vector in 64-bit lanes, whatever its ring. */
+  copy64(x: Words): number {
+    const at = this.copy(x.data);
+    return x.k > 32 ? at : this.shift(at, x.k, x.data.length, 0, 64);
+  }
+
+  /** A vector of indices in 32-bit lanes. */
+  copy32(x: Words): number {
+    const at = this.copy(x.data);
+    return x.k <= 32 ? at : this.shift(at, x.k, x.data.length, 0, 32);
+  }
+
+  /** The 16 initial words of a stream (the counter is set by the kernels). */
+  state({ key, nonce }: Stream): number {
+    invariant(key.length === 32 && nonce.length === 12, 'a stream needs a 32-byte key and a 12-byte nonce');
+    const at = this.take(64);
+    this.write(at, Uint32Array.from(SIGMA));
+    this.write(at + 16, key);
+    this.write(at + 52, nonce);
+    return at;
+  }
+}

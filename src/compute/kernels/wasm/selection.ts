@@ -1,0 +1,257 @@
+/** Dealer-assisted selection on one instance: tables, corrections, evaluation and bases. */
+import { TercetError, invariant } from '../../../core/errors.ts';
+import { expTables } from '../../exp-tables.ts';
+import { type Words, viewWords, wireLength } from '../../ring.ts';
+import { cubicBound } from '../cubic-bound.ts';
+import { blockOf } from '../key-stream.ts';
+import { basisWidth, rounding, tableShape } from '../selection-shape.ts';
+import type { Choice, PiecewiseCubic, SelectionTable, Stream } from '../types.ts';
+import { type Memory, SLACK } from './memory.ts';
+
+/** Bytes of key stream that corrections are dealt from at a time. */
+const SPAN = 4096;
+
+/**
+ * How Horner's rule of a cubic may be computed: 0 all products fit 32 signed bits, 1 all sums do, 2 all products
+ * fit 64, 3 all sums do.
+ */
+function cubicMode(cubic: PiecewiseCubic): number {
+  const { product, sum } = cubicBound(cubic);
+  const [small, large] = [1n << 31n, 1n << 63n];
+  if (cubic.t < 32 && sum < small) return product < small ? 0 : 1;
+  return product < large ? 2 : 3;
+}
+
+/** The part of a selection table that elements [from, to) need. Views, no copies. */
+export function sliceTable(table: SelectionTable<Words>, from: number, to: number): SelectionTable<Words> {
+  const part = (x: Words): Words => viewWords(x, from, to);
+  switch (table.kind) {
+    case 'rows':
+      return { ...table, row: part(table.row) };
+    case 'cubic':
+      return { ...table, a: part(table.a) };
+    case 'exp':
+      return { ...table, a: part(table.a), gate: part(table.gate) };
+    case 'choose':
+      return { ...table, bits: table.bits.map(part), values: table.values.map(part) };
+  }
+}
+
+export class Selection {
+  readonly #memory: Memory;
+  #tables: { coarse: number; fine: number; segment: number } | undefined;
+
+  constructor(memory: Memory) {
+    this.#memory = memory;
+  }
+
+  /** Table bytes of `count` elements that start at number `first`; `table` is already a slice (`sliceTable`). */
+  table(table: SelectionTable<Words>, k: number, pads: Stream, first: number, count: number): Uint8Array {
+    if (table.kind === 'exp') this.#loadExp();
+    return this.#memory.run(() => {
+      const { n, P } = tableShape(table);
+      const words = n * P;
+      const width = k === 1 ? 0 : k / 8;
+      // The first pad, in bits of the stream. Below 2^53 bits (a petabyte) positions are exact.
+      const perElement = words * (k === 1 ? 1 : k);
+      const position = first * perElement;
+      const block = blockOf(Math.floor(position / 8), Math.ceil((position + count * perElement) / 8));
+      const skip = Math.floor(position / 8) % 64;
+      const shift = position % 8;
+      const length = wireLength(k, count * words);
+      const buf = this.#memory.take(skip + length + this.#memory.sizes.tableAhead + SLACK);
+      const head = [this.#memory.state(pads), block, buf, skip, width] as const;
+      this.#entries(table, k, head, shift, count);
+      const out = this.#memory.bytes(buf + skip, length).slice();
+      // Unused bits of the last byte are zero on the wire, not pad.
+      if (k === 1 && (count * words) % 8 !== 0) out[length - 1] &= (1 << ((count * words) % 8)) - 1;
+      return out;
+    });
+  }
+
+  #entries(table: SelectionTable<Words>, k: number, head: readonly number[], shift: number, count: number): void {
+    const any = [...head, shift, count];
+    switch (table.kind) {
+      case 'rows': {
+        const { n, stride } = table;
+        const limit = Math.floor((table.table.data.length - n) / stride) + 1;
+        const row = this.#memory.copy32(table.row);
+        const rows = this.#memory.indices(row, count);
+        for (let i = 0; i < count; i++) invariant(rows[i] < limit, 'selection row out of range');
+        // Whole bytes per row, and lanes that add in SIMD: rows in wire form. The public table is converted once
+        // per call.
+        const whole =
+          k === 1 ? n % 8 === 0 && stride % 8 === 0 && shift === 0 : k === 8 || k === 16 || k === 32 || k === 64;
+        if (whole) {
+          const [at, ring] = [this.#memory.copy(table.table.data), table.table.k];
+          const cast = ring === k ? at : this.#memory.shift(at, ring, table.table.data.length, 0, k);
+          const packed = this.#memory.take(wireLength(k, table.table.data.length));
+          if (k === 1) this.#memory.exports.pack_bits(cast, packed, table.table.data.length);
+          else this.#memory.of('pack', k)(cast, packed, table.table.data.length, k / 8);
+          this.#memory.exports.table_rows(...head, count, packed, wireLength(k, n), wireLength(k, stride), row);
+        } else {
+          this.#memory.exports.table_rows_any(...any, this.#memory.copy64(table.table), n, stride, row);
+        }
+        return;
+      }
+      case 'cubic': {
+        const { segments, t, guard, coefficients } = table.cubic;
+        const mode = cubicMode(table.cubic);
+        const [a, c, temp, lanes] = [
+          this.#memory.copy64(table.a),
+          this.#memory.copy(coefficients),
+          this.#memory.take(32 * segments),
+          this.#memory.take(64 * segments),
+        ];
+        this.#memory.exports.table_cubic(...any, a, c, segments, t, guard, mode, temp, lanes);
+        return;
+      }
+      case 'exp': {
+        const { coarse, fine, segment } = this.#expTables();
+        const [half, drop] = rounding(57 - table.s1);
+        this.#memory.exports.table_exp(
+          ...any,
+          this.#memory.copy64(table.a),
+          this.#memory.copy64(table.gate),
+          coarse,
+          fine,
+          segment,
+          half,
+          drop,
+          this.#memory.take(128),
+        );
+        return;
+      }
+      case 'choose': {
+        const n = 1 << table.bits.length;
+        const V = table.values.length;
+        const joint = this.#memory.take(4 * count);
+        for (const [b, bit] of table.bits.entries())
+          this.#memory.exports.join_bit(joint, this.#memory.copy32(bit), count, b);
+        const pick = this.#memory.copy(table.pick.map((v) => (v === 255 ? V : v)));
+        const values = this.#memory.take(8 * count * (V + 1));
+        table.values.forEach((value, v) => {
+          const at = this.#memory.copy64(value);
+          this.#memory.bytes(values + 8 * count * v, 8 * count).set(this.#memory.bytes(at, 8 * count));
+        });
+        this.#memory.exports.table_choose(...any, joint, pick, n, values, V, this.#memory.take(8 * n * (V + 1)));
+        return;
+      }
+    }
+  }
+
+  /** The integer tables of the exponential, made once per instance. They are public and stay. */
+  #expTables(): { coarse: number; fine: number; segment: number } {
+    invariant(this.#tables !== undefined, 'exponential tables are not loaded');
+    return this.#tables;
+  }
+
+  /** Loads the tables; separate because persistent memory must be taken before an operation's scratch. */
+  #loadExp(): void {
+    if (this.#tables !== undefined) return;
+    const { coarse, fine, segment } = expTables();
+    const at = this.#memory.keep(4 * (coarse.length + fine.length + segment.length));
+    this.#tables = { coarse: at, fine: at + 4 * coarse.length, segment: at + 4 * (coarse.length + fine.length) };
+    this.#memory.write(this.#tables.coarse, coarse);
+    this.#memory.write(this.#tables.fine, fine);
+    this.#memory.write(this.#tables.segment, segment);
+  }
+
+  /** The corrections of elements that start at number `first`; choice and r0 are already slices. */
+  deal(choice: Choice<Words>, n: number, k: number, pads: Stream, r0: Words, first: number): Words {
+    return this.#memory.run(() => {
+      const count = choice.index.data.length;
+      const P = basisWidth(choice);
+      const bits = P * (k === 1 ? 1 : k);
+      blockOf(Math.floor((first * n * bits) / 8), Math.ceil(((first + count) * n * bits) / 8));
+      // Chosen pads that cannot straddle a block cost one block each, others two; the whole stream is taken where
+      // it is not longer.
+      const per = 512 % bits === 0 ? 1 : 2;
+      const span = n * bits <= 512 * per || bits > 512 ? Math.max(1, Math.floor((8 * SPAN) / (n * bits))) : 0;
+      const temp = this.#memory.take(span * n * Math.ceil(bits / 8) + this.#memory.sizes.dealSlack);
+      const state = this.#memory.state(pads);
+      const [index, out] = [this.#memory.copy32(choice.index), this.#memory.lanes(k, count)];
+      const basis = choice.basis === undefined ? 0 : this.#memory.copy(choice.basis.data);
+      const width = k === 1 ? 0 : k / 8;
+      this.#memory.of('deal', k)(
+        state,
+        index,
+        basis,
+        this.#memory.copy(r0.data),
+        out,
+        BigInt(first),
+        count,
+        n,
+        P,
+        width,
+        this.#memory.mask(k),
+        span,
+        per,
+        temp,
+      );
+      return this.#memory.read(out, k, count);
+    });
+  }
+
+  /** y_i = Σ_p e_{i,p} φ_{i,p} + B_i, on the chosen entries in wire form. */
+  evaluate(entries: Uint8Array, basis: Words | undefined, k: number, word: Words): Words {
+    return this.#memory.run(() => {
+      const count = word.data.length;
+      const P = basis === undefined || count === 0 ? 1 : basis.data.length / count;
+      const [bytes, lanes, out] = [
+        this.#memory.copy(entries),
+        this.#memory.lanes(k, count * P),
+        this.#memory.lanes(k, count),
+      ];
+      if (k === 1) this.#memory.exports.unpack_bits(bytes, lanes, count * P);
+      else this.#memory.of('unpack', k)(bytes, lanes, count * P, k / 8, this.#memory.mask(k));
+      const phi = basis === undefined ? 0 : this.#memory.copy(basis.data);
+      this.#memory.of('evaluate', k)(lanes, phi, this.#memory.copy(word.data), out, count, P, this.#memory.mask(k));
+      return this.#memory.read(out, k, count);
+    });
+  }
+
+  cubicBasis(l: Words, t: number, s2: number, k: number): Words {
+    if (t > 42)
+      throw new TercetError(
+        'ERR_RANGE',
+        `cubic segments of 2^${t} ulps`,
+        'shift the input down: segments have at most 2^42 ulps',
+      );
+    return this.#memory.run(() => {
+      const n = l.data.length;
+      const [a, out] = [this.#memory.copy64(l), this.#memory.take(32 * n)];
+      this.#memory.exports.cubic_basis(a, out, n, t, s2, 3 * t > 64 ? 1 : 0);
+      return this.#memory.read(this.#memory.shift(out, 64, 4 * n, 0, k), k, 4 * n);
+    });
+  }
+
+  expBasis(l: Words, s2: number, k: number): Words {
+    this.#loadExp();
+    return this.#memory.run(() => {
+      const n = l.data.length;
+      const [a, out] = [this.#memory.copy64(l), this.#memory.take(8 * n)];
+      const { coarse, fine } = this.#expTables();
+      const [half, drop] = rounding(62 - s2);
+      this.#memory.exports.exp_basis(a, out, n, coarse, fine, half, drop);
+      return this.#memory.read(this.#memory.shift(out, 64, n, 0, k), k, n);
+    });
+  }
+
+  chooseBasis(values: readonly Words[]): Words {
+    const [{ k, data }, V] = [values[0], values.length];
+    return this.#memory.run(() => {
+      const out = this.#memory.lanes(k, data.length * (V + 1));
+      for (const [v, value] of values.entries())
+        this.#memory.of('choose_basis', k)(
+          this.#memory.copy(value.data),
+          out,
+          data.length,
+          V + 1,
+          v,
+          this.#memory.mask(k),
+        );
+      return this.#memory.read(out, k, data.length * (V + 1));
+    });
+  }
+}

@@ -1,0 +1,116 @@
+/** Kernels of a Node process, by the device that the user asked for. */
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { type WasmKernels, createWasmKernels } from '../compute/kernels/wasm/kernels.ts';
+import { loadNodeModule, nodeWorkerFactory } from '../compute/kernels/wasm/node-worker.ts';
+import type { RingKernels } from '../compute/kernels/types.ts';
+import { TercetError, asTercetError } from '../core/errors.ts';
+
+export const DEVICES = ['auto', 'wasm', 'webgpu'] as const;
+export type Device = (typeof DEVICES)[number];
+
+export interface NodeKernels {
+  readonly kernels: RingKernels;
+  /** Device and its limits, for people. */
+  readonly summary: string;
+  /** Why `auto` did not take a graphics device. */
+  readonly fallback: string | undefined;
+  close(): Promise<void>;
+}
+
+/**
+ * @param threads workers beside the main thread, which is kept for the links.
+ * @throws {TercetError} ERR_DEVICE_UNAVAILABLE for a graphics device that was asked for by name and is not there;
+ * `auto` takes WebAssembly then.
+ */
+export async function nodeKernels(device: Device, threads: number): Promise<NodeKernels> {
+  if (device === 'wasm') return wasm(threads, undefined);
+  if (device === 'auto' && !mayHaveGpu()) return wasm(threads, 'no graphics device was found');
+  try {
+    return await webGpu(device === 'auto');
+  } catch (error) {
+    if (device === 'webgpu') throw error;
+    return wasm(threads, asTercetError(error).message);
+  }
+}
+
+/** WebAssembly kernels: also what the plaintext comparison and the model owner's tools use. */
+export async function wasmKernels(threads: number): Promise<WasmKernels> {
+  return createWasmKernels({ module: await loadNodeModule(), startWorker: nodeWorkerFactory(), threads });
+}
+
+/** Whether a search for a graphics device is worth its time: on Linux one has a file, elsewhere there is always one. */
+export function mayHaveGpu(): boolean {
+  if (process.platform !== 'linux') return true;
+  return (
+    existsSync('/dev/nvidiactl') ||
+    (existsSync('/dev/dri') && readdirSync('/dev/dri').some((name) => name.startsWith('renderD')))
+  );
+}
+
+async function wasm(threads: number, fallback: string | undefined): Promise<NodeKernels> {
+  const kernels = await wasmKernels(threads);
+  return { kernels, summary: `WebAssembly, ${threads} worker threads`, fallback, close: () => kernels.close() };
+}
+
+/** Longest time for a driver to start. */
+const PROBE_MS = 30_000;
+
+/**
+ * Whether Dawn finds a device, found out in a process of its own: a driver that does not work may take its process
+ * with it, and says so in lines of its own.
+ */
+async function dawnFindsDevice(): Promise<boolean> {
+  let dawn: string;
+  try {
+    dawn = pathToFileURL(createRequire(import.meta.url).resolve('webgpu')).href;
+  } catch {
+    throw new TercetError(
+      'ERR_DEVICE_UNAVAILABLE',
+      'no WebGPU: the package "webgpu" is not installed',
+      'run npm install webgpu, or use --device wasm',
+    );
+  }
+  const look = `const { create } = await import(${JSON.stringify(dawn)}); process.exit((await create([]).requestAdapter()) === null ? 1 : 0);`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', look], { stdio: 'ignore', timeout: PROBE_MS });
+  return new Promise((resolve) => {
+    child.once('error', () => resolve(false));
+    child.once('exit', (code) => resolve(code === 0));
+  });
+}
+
+/** Dawn is loaded here and nowhere else: a process that does not ask for it does not have it. */
+async function webGpu(hardwareOnly: boolean): Promise<NodeKernels> {
+  if (!(await dawnFindsDevice())) {
+    throw new TercetError(
+      'ERR_DEVICE_UNAVAILABLE',
+      'no WebGPU: there is no graphics device that it could use',
+      'use --device wasm, or --device auto',
+    );
+  }
+  const [{ openNodeDevice }, { createWebGpuKernels }] = await Promise.all([
+    import('../compute/kernels/webgpu/node-device.ts'),
+    import('../compute/kernels/webgpu/kernels.ts'),
+  ]);
+  const opened = await openNodeDevice();
+  if (hardwareOnly && opened.software) {
+    opened.close();
+    throw new TercetError(
+      'ERR_DEVICE_UNAVAILABLE',
+      `the only graphics device is software (${opened.adapter})`,
+      'use --device webgpu to take it anyway',
+    );
+  }
+  const kernels = await createWebGpuKernels(opened);
+  const { maxStorageBufferBindingSize, maxBufferSize } = opened.device.limits;
+  const mebibytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
+  const summary = `WebGPU, ${opened.adapter} (buffers to ${mebibytes(maxBufferSize)}, bindings to ${mebibytes(maxStorageBufferBindingSize)})`;
+  return { kernels, summary, fallback: undefined, close: () => kernels.close() };
+}
+
+/** Peak resident memory of this process in bytes. */
+export function peakMemory(): number {
+  return process.resourceUsage().maxRSS * 1024;
+}

@@ -1,0 +1,185 @@
+/**
+ * A model as the data owner holds it. Runs in a worker of a page and in Node alike; `Environment` is all that differs.
+ */
+import { prepareEach } from '../ml/tasks/batch.ts';
+import { DEFAULT_BATCH, checkBatchSize } from './batch-size.ts';
+import { checkText, preparedShape } from './checks.ts';
+import type { Environment } from './environment.ts';
+import { generated } from './generated.ts';
+import { partiesHealth } from './health.ts';
+import { type TaskPlan, planPredict } from './predict-plan.ts';
+import { loadModelContext, reading } from './model-context.ts';
+import { OPTIONS, checkOptions, checkPretrained } from './options.ts';
+import { rememberingRoutes } from './routes.ts';
+import { Runner } from './runner.ts';
+import { type Method, checkMethod } from './tasks.ts';
+import type {
+  AnswerOptions,
+  AnswerResult,
+  BatchOptions,
+  BatchResult,
+  Captured,
+  ClassifyOptions,
+  ClassifyResult,
+  Device,
+  EmbedOptions,
+  EmbedResult,
+  EntitiesResult,
+  EntityOptions,
+  GenerateOptions,
+  GenerateStream,
+  Model,
+  PartyHealth,
+  PredictOptions,
+  PredictResult,
+  PrepareOptions,
+  PretrainedOptions,
+  RunCost,
+  RunOptions,
+  Task,
+  TaskText,
+  TextCheck,
+} from './types/index.ts';
+
+const more = () => import('./more-tasks.ts');
+
+export class OwnerModel implements Model {
+  readonly id: string;
+  readonly task: Task;
+  readonly layers: number;
+  readonly maxTokens: number;
+  readonly downloadedBytes: number;
+  readonly labels: readonly string[];
+  readonly #runner: Runner;
+
+  private constructor(runner: Runner) {
+    const { entry, config, buckets, downloadedBytes } = runner.loaded;
+    this.#runner = runner;
+    this.id = entry.id;
+    this.task = entry.task;
+    this.layers = config.layers;
+    this.maxTokens = buckets.at(-1) ?? config.maxPositions;
+    this.downloadedBytes = downloadedBytes;
+    this.labels = config.id2label;
+  }
+
+  get device(): Device {
+    return this.#runner.loaded.device;
+  }
+
+  /** @throws {TercetError} what `loadModel` throws */
+  static async load(id: string, options: PretrainedOptions, environment: Environment): Promise<OwnerModel> {
+    return new OwnerModel(
+      new Runner(await loadModelContext(id, checkPretrained(options), rememberingRoutes(environment))),
+    );
+  }
+
+  async check(text: TaskText): Promise<TextCheck> {
+    return checkText(this.#runner.loaded, text);
+  }
+
+  async prepare(length: number, given: PrepareOptions = {}): Promise<void> {
+    this.#runner.alive();
+    const { signal, ...options } = checkOptions('prepare', given, OPTIONS.prepare);
+    await this.#runner.prepare(preparedShape(this.#runner.loaded, length, options), signal);
+  }
+
+  release(): Promise<void> {
+    return this.#runner.release();
+  }
+
+  predict(text: string, options: PredictOptions = {}): Promise<PredictResult> {
+    return this.#one('predict', text, options, () =>
+      planPredict(reading(this.#runner.loaded, options.specialTokens), text, options),
+    );
+  }
+
+  classify(text: string, options: ClassifyOptions = {}): Promise<ClassifyResult> {
+    return this.#one('classify', text, options, async () =>
+      (await more()).planClassify(reading(this.#runner.loaded, options.specialTokens), text, options),
+    );
+  }
+
+  async classifyBatch(texts: readonly string[], given: BatchOptions = {}): Promise<BatchResult> {
+    this.#can('classifyBatch');
+    const { batchSize = DEFAULT_BATCH, ...options } = checkOptions('classifyBatch', given, OPTIONS.classifyBatch);
+    checkBatchSize(batchSize);
+    const { planClassify, runBatches } = await more();
+    const jobs = prepareEach(texts, (text) =>
+      planClassify(reading(this.#runner.loaded, options.specialTokens), text, options),
+    );
+    return runBatches(this.#runner, jobs, batchSize, options.signal);
+  }
+
+  answerQuestion(
+    input: { readonly question: string; readonly context: string },
+    options: AnswerOptions = {},
+  ): Promise<AnswerResult> {
+    return this.#one('answerQuestion', input, options, async () => {
+      const { planAnswer, questionOf } = await more();
+      return planAnswer(reading(this.#runner.loaded, options.specialTokens), questionOf(input), options);
+    });
+  }
+
+  extractEntities(text: string, options: EntityOptions = {}): Promise<EntitiesResult> {
+    return this.#one('extractEntities', text, options, async () =>
+      (await more()).planEntities(reading(this.#runner.loaded, options.specialTokens), text, options),
+    );
+  }
+
+  generate(prompt: string, options: GenerateOptions = {}): GenerateStream {
+    return generated(async (push, left) => {
+      this.#can('generate');
+      const checked = checkOptions('generate', options, OPTIONS.generate);
+      return (await more()).generateText(this.#runner, prompt, checked, push, left);
+    });
+  }
+
+  async embed(texts: string | readonly string[], given: EmbedOptions = {}): Promise<EmbedResult> {
+    this.#can('embed');
+    const { batchSize = DEFAULT_BATCH, ...options } = checkOptions('embed', given, OPTIONS.embed);
+    checkBatchSize(batchSize);
+    const loaded = reading(this.#runner.loaded, options.specialTokens);
+    const { planEmbed, runBatches } = await more();
+    // An error of a single text needs no number.
+    const jobs =
+      typeof texts === 'string'
+        ? [planEmbed(loaded, texts, options)]
+        : prepareEach(texts, (text) => planEmbed(loaded, text, options));
+    const { results, costs } = await runBatches(this.#runner, jobs, batchSize, options.signal);
+    return { vectors: results, costs };
+  }
+
+  health(): Promise<readonly [PartyHealth, PartyHealth]> {
+    const { deployment, environment } = this.#runner.loaded;
+    return partiesHealth(deployment, environment);
+  }
+
+  dispose(): Promise<void> {
+    return this.#runner.dispose();
+  }
+
+  #can(method: Method): void {
+    this.#runner.alive();
+    checkMethod(this.id, this.task, method);
+  }
+
+  /** One text, one run. */
+  async #one<R>(
+    method: Exclude<Method, 'classifyBatch' | 'generate' | 'embed'>,
+    text: TaskText,
+    options: RunOptions | EntityOptions,
+    make: () => TaskPlan<R> | Promise<TaskPlan<R>>,
+  ): Promise<R & { readonly cost: RunCost; readonly captured: Captured }> {
+    this.#can(method);
+    const { signal } = checkOptions(method, options, OPTIONS[method]);
+    const start = this.#runner.loaded.environment.now();
+    const { inputs, finish } = await make();
+    const { value, cost, preparedRun } = await this.#runner.run({ inputs, start, signal, finish });
+    const captured = await this.#runner.capture(
+      { text, inputIds: inputs[0].inputIds, allowMask: method === 'predict' },
+      preparedRun,
+    );
+    return { ...value, cost, captured };
+  }
+}

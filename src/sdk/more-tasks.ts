@@ -1,7 +1,0 @@
-/**
- * What a model needs that does not fill blanks, as one module: a page loads it with such a model, and not before.
- */
-export { runBatches } from './batches.ts';
-export { generateText } from './generation.ts';
-export { inputFor, questionOf } from './inputs.ts';
-export { answerJob, classifyJob, embedJob, entitiesJob } from './jobs.ts';

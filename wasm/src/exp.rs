@@ -1,0 +1,50 @@
+//! The exponential by two integer tables: P1's table of eight segments, and the basis of P0 and P2.
+
+use crate::table::begin;
+
+/// The exponential: `segment` has 8 entries at scale 2^26. Words are (gate ⊕ w) · ((fraction · segment + half) >>
+/// drop).
+#[no_mangle]
+pub unsafe extern "C" fn table_exp(
+    state: *const u32,
+    block: u32,
+    buf: *mut u8,
+    skip: usize,
+    width: usize,
+    shift: u32,
+    count: usize,
+    a: *const u64,
+    gate: *const u64,
+    coarse: *const u32,
+    fine: *const u32,
+    segment: *const u32,
+    half: u64,
+    drop: u32,
+    temp: *mut u64,
+) {
+    let mut table = begin(state, block, buf, skip, width, shift, count * 16);
+    for i in 0..count {
+        let x = *a.add(i);
+        let below = (1 << 22) - (x as usize & 0x3f_ffff);
+        let product = *coarse.add(below >> 11) as u64 * *fine.add(below & 2047) as u64;
+        let fraction = (product + (1 << 30)) >> 31;
+        let off = (*gate.add(i) & 1).wrapping_sub(1); // all ones where gate = 0
+        for j in 0..8 {
+            let s = ((x >> 22) as usize).wrapping_sub(j) & 7;
+            let value = (fraction * *segment.add(s) as u64 + half) >> drop;
+            *temp.add(2 * j) = value & !off;
+            *temp.add(2 * j + 1) = value & off;
+        }
+        table.emit(temp, 16);
+    }
+}
+
+/// φ of the exponential as 64-bit words: (coarse · fine + half) >> drop.
+#[no_mangle]
+pub unsafe extern "C" fn exp_basis(l: *const u64, out: *mut u64, n: usize, coarse: *const u32, fine: *const u32, half: u64, drop: u32) {
+    for i in 0..n {
+        let low = *l.add(i) as usize & 0x3f_ffff;
+        let product = *coarse.add(low >> 11) as u64 * *fine.add(low & 2047) as u64;
+        *out.add(i) = (product + half) >> drop;
+    }
+}
