@@ -14,7 +14,7 @@ export interface LinkRequest {
   readonly session: Uint8Array;
   /** SHA-256 of the model and of the request's other terms, 64 hex digits. */
   readonly modelHash: string;
-  readonly parametersHash: string;
+  readonly requestCode: string;
   /** For secret weights. */
   readonly credential: OwnerCredential | undefined;
   readonly transport: 'auto' | Transport;

@@ -230,7 +230,7 @@ async function openLink(
     otherIdentity: deployment.parties[2 - party].identity,
     session,
     modelHash: request.model,
-    parametersHash: requestCode(request),
+    requestCode: requestCode(request),
     credential: options.credential,
     transport: options.transport,
     timeoutMs: options.transportTimeoutMs,

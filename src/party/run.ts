@@ -342,7 +342,7 @@ async function agreeKey(
     identity: pin(party),
     otherIdentity: pin(party === 1 ? 2 : 1),
     modelHash: request.model === undefined ? ANY_MODEL : fromHex(request.model),
-    parametersHash: fromHex(requestCode(request)),
+    requestCode: fromHex(requestCode(request)),
     signallingHash: NO_SIGNALLING,
     credential,
   });

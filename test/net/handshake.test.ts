@@ -20,7 +20,7 @@ import { printed, secretsIn } from '../support/secrets.ts';
 import { type MemoryLink, memoryLinks } from './memory-links.ts';
 
 const MODEL = new Uint8Array(32).fill(0xaa);
-const PARAMETERS = new Uint8Array(32).fill(0xbb);
+const REQUEST_CODE = new Uint8Array(32).fill(0xbb);
 const SIGNALLING = new Uint8Array(32).fill(0xcc);
 const NONE = new Uint8Array(0);
 
@@ -37,16 +37,16 @@ function ownerTerms(changes: Partial<OwnerTerms> = {}): OwnerTerms {
     party: 1,
     session: SESSION,
     modelHash: MODEL,
-    parametersHash: PARAMETERS,
+    requestCode: REQUEST_CODE,
     signallingHash: SIGNALLING,
   } as const;
   return { ...base, identity: one.publicKey, otherIdentity: two.publicKey, ...changes };
 }
 
 function partyTerms(changes: Partial<PartyTerms> = {}): PartyTerms {
-  const admit: PartyTerms['admit'] = ({ modelHash, parametersHash }) => {
+  const admit: PartyTerms['admit'] = ({ modelHash, requestCode }) => {
     if (!same(modelHash, MODEL)) throw new TercetError('ERR_MODEL_HASH', 'not that model', 'ask for another');
-    if (!same(parametersHash, PARAMETERS))
+    if (!same(requestCode, REQUEST_CODE))
       throw new TercetError('ERR_PEER_MISMATCH', 'other parameters', 'use the same version');
   };
   return {
@@ -167,7 +167,7 @@ describe('the handshake', () => {
     }
     const model = await shake({ owner: { modelHash: other } });
     expect([model.owner?.code, model.party?.code]).toEqual(['ERR_MODEL_HASH', 'ERR_MODEL_HASH']);
-    const parameters = await shake({ owner: { parametersHash: other } });
+    const parameters = await shake({ owner: { requestCode: other } });
     expect([parameters.owner?.code, parameters.party?.code]).toEqual(['ERR_PEER_MISMATCH', 'ERR_PEER_MISMATCH']);
   });
 

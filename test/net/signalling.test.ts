@@ -13,7 +13,7 @@ import { fingerprintOf } from '../../src/net/signalling/sdp.ts';
 import { LinkTable, TABLE_LIMITS } from '../../src/net/signalling/table.ts';
 import { endpointUrl, fetchParty } from '../../src/net/signalling/client.ts';
 import { SESSION } from './helpers.ts';
-import { MODEL, PARAMETERS } from './owner-links.ts';
+import { MODEL, REQUEST_CODE } from './owner-links.ts';
 import { description, fingerprint } from './sdp.ts';
 
 const CLIENT = 0xc1;
@@ -101,7 +101,7 @@ async function ask(
     otherIdentity: two.publicKey,
     session: SESSION,
     modelHash: MODEL,
-    parametersHash: PARAMETERS,
+    requestCode: REQUEST_CODE,
     transport: 'webrtc',
     timeoutMs: 150,
     fetch: between,

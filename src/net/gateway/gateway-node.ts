@@ -56,7 +56,7 @@ export interface OwnerArrival {
   readonly remote: string;
   /** What the owner asked for, 64 hex digits each; `admit` has let them pass. */
   readonly modelHash: string;
-  readonly parametersHash: string;
+  readonly requestCode: string;
 }
 
 export interface GatewayOptions {
@@ -73,7 +73,7 @@ export interface GatewayOptions {
   /** Public: what `GET /v1/health` answers, 503 unless `ok`. */
   readonly health: () => { readonly ok: boolean };
   /**
-   * Throws to refuse an owner: ERR_MODEL_HASH, ERR_PEER_MISMATCH (parameters), ERR_PEER_UNREACHABLE (busy). Asked
+   * Throws to refuse an owner: ERR_MODEL_HASH, ERR_PEER_MISMATCH (request), ERR_PEER_UNREACHABLE (busy). Asked
    * before a link, and again inside it.
    */
   readonly admit: (asked: Asked, remote: string) => void;
@@ -298,7 +298,7 @@ class RunningGateway implements Gateway {
         highWaterBytes,
       });
       signal.addEventListener('abort', () => channel.abort(asTercetError(signal.reason)));
-      const { key, modelHash, parametersHash } = agreed;
+      const { key, modelHash, requestCode } = agreed;
       onOwner(
         withKey(key, {
           channel,
@@ -306,7 +306,7 @@ class RunningGateway implements Gateway {
           transport,
           remote,
           modelHash: toHex(modelHash),
-          parametersHash: toHex(parametersHash),
+          requestCode: toHex(requestCode),
         }),
       );
     } catch (error) {

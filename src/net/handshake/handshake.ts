@@ -4,7 +4,7 @@
  *
  * Security model: the network and everything in front of the party (proxies, certificate authorities) is hostile;
  * the party is the holder of the pinned Ed25519 key. X25519 ephemerals give keys that only these two ends of this
- * one link have; the party signs both hellos, which hold session, party, nonces, model, parameters, kind of link
+ * one link have; the party signs both hellos, which hold session, party, nonces, model, request, kind of link
  * and the hash of the signed signalling, so neither an old answer nor one of another party, link or model is taken.
  * The owner of a text for an open model is anonymous: it proves only that it holds the keys. For secret weights it
  * also presents a credential, bound to both hellos, and the party takes it or not. Until all of that is done
@@ -42,7 +42,7 @@ export interface Agreed {
 
 export interface AgreedOwner extends Agreed {
   readonly modelHash: Uint8Array;
-  readonly parametersHash: Uint8Array;
+  readonly requestCode: Uint8Array;
 }
 
 /**
@@ -68,9 +68,9 @@ export function partyHandshake(transport: Transport, options: PartyTerms & Hands
   const preamble = new Preamble(transport);
   return guarded(preamble, 'the data owner', options, async () => {
     const { secrets, asked } = await agreeAsParty(preambleLine(preamble, 'the data owner'), options);
-    const { modelHash, parametersHash } = asked;
+    const { modelHash, requestCode } = asked;
     const { key, transport } = await agreed(preamble, secrets, 'party', options.transport);
-    return withKey(key, { transport, modelHash, parametersHash });
+    return withKey(key, { transport, modelHash, requestCode });
   });
 }
 
@@ -84,7 +84,7 @@ export async function partyHandshakeOn(
   terms: Omit<PartyTerms, 'transport'>,
 ): Promise<Omit<AgreedOwner, 'transport'>> {
   const { secrets, asked } = await agreeAsParty(channelLine(channel), { ...terms, transport: 'tls' });
-  return withKey(taken(secrets), { modelHash: asked.modelHash, parametersHash: asked.parametersHash });
+  return withKey(taken(secrets), { modelHash: asked.modelHash, requestCode: asked.requestCode });
 }
 
 /** What carries the messages of a handshake. */
