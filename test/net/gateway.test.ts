@@ -143,7 +143,7 @@ describe('a data owner in Node', () => {
     await failure('ERR_LINK_BLOCKED', owner(party, { transport: 'webrtc' }));
   });
 
-  it('is told by name what is wrong with the party’s model or parameters, or that nobody is there', async () => {
+  it('is told by name what is wrong with the party’s model or the request, or that nobody is there', async () => {
     const party = await testGateway();
     for (const transport of ['webrtc', 'websocket'] as const) {
       for (const [changes, code] of [
@@ -229,7 +229,7 @@ describe('a gateway', () => {
       [rtc, offer({ offers: [`${description(1)}${'a=x\r\n'.repeat(4000)}`] }), 400, 'ERR_FRAME_FORMAT'],
       [rtc, { ...offer(), body: 'x'.repeat(MAX_BODY_BYTES + 1) }, 413, 'ERR_FRAME_LENGTH'],
       [rtc, offer({ model: '00'.repeat(32) }), 404, 'ERR_MODEL_HASH'],
-      [rtc, offer({ parameters: '00'.repeat(32) }), 409, 'ERR_PEER_MISMATCH'],
+      [rtc, offer({ request: '00'.repeat(32) }), 409, 'ERR_PEER_MISMATCH'],
       [`/v1/sessions/${session()}/ws`, undefined, 426, 'ERR_LINK_BLOCKED'],
     ] as const) {
       const reply = await ask(party, path, init);

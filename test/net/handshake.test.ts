@@ -154,7 +154,7 @@ describe('the handshake', () => {
     expect(owner?.message).toContain('party 1');
   });
 
-  it('refuses another session, model, parameters, signalling or kind of link, on both sides', async () => {
+  it('refuses another session, model, request, signalling or kind of link, on both sides', async () => {
     const other = new Uint8Array(32).fill(9);
     for (const [party, code] of [
       [{ session: SESSION.slice().reverse() }, 'ERR_IDENTITY_REPLAY'],
@@ -167,8 +167,8 @@ describe('the handshake', () => {
     }
     const model = await shake({ owner: { modelHash: other } });
     expect([model.owner?.code, model.party?.code]).toEqual(['ERR_MODEL_HASH', 'ERR_MODEL_HASH']);
-    const parameters = await shake({ owner: { requestCode: other } });
-    expect([parameters.owner?.code, parameters.party?.code]).toEqual(['ERR_PEER_MISMATCH', 'ERR_PEER_MISMATCH']);
+    const request = await shake({ owner: { requestCode: other } });
+    expect([request.owner?.code, request.party?.code]).toEqual(['ERR_PEER_MISMATCH', 'ERR_PEER_MISMATCH']);
   });
 
   it('refuses an ephemeral key of small order, on either side', async () => {

@@ -180,14 +180,14 @@ describe('a signed answer', () => {
     }
   });
 
-  it('is not applied for another model or other parameters', async () => {
+  it('is not applied for another model or another request', async () => {
     const model = await ask(fetchOf(1, one), { request: (body) => ({ body: { ...body, model: '00'.repeat(32) } }) });
     expect([model.error.code, model.applied.length]).toEqual(['ERR_MODEL_HASH', 0]);
     expect(model.error.message).toContain('party 1');
-    const parameters = await ask(fetchOf(1, one), {
-      request: (body) => ({ body: { ...body, parameters: '00'.repeat(32) } }),
+    const other = await ask(fetchOf(1, one), {
+      request: (body) => ({ body: { ...body, request: '00'.repeat(32) } }),
     });
-    expect([parameters.error.code, parameters.applied.length]).toEqual(['ERR_PEER_MISMATCH', 0]);
+    expect([other.error.code, other.applied.length]).toEqual(['ERR_PEER_MISMATCH', 0]);
   });
 
   it('is not applied with any byte of statement or signature changed', async () => {
