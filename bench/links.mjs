@@ -37,7 +37,7 @@ async function measure(path, { prefix = [], host = '127.0.0.1', executablePath =
         await page.goto(`${origin}/`);
         await page.waitForFunction(() => 'run' in globalThis);
         const command = { party: 1, address: { url, identity }, transport, associations, timeoutMs: 15_000, task: 'measure', ...load };
-        const hashes = { session: randomBytes(16).toString('hex'), modelHash: 'ab'.repeat(32), parametersHash: 'cd'.repeat(32) };
+        const hashes = { session: randomBytes(16).toString('hex'), modelHash: 'ab'.repeat(32), requestCode: 'cd'.repeat(32) };
         const outcome = await page.evaluate((asked) => globalThis.run(asked), { ...command, ...hashes });
         if (outcome.error !== undefined) throw new Error(`${outcome.error.code}: ${outcome.error.message}`);
         outcomes.push(outcome);

@@ -210,8 +210,7 @@ async function pinnedOwner(
 ): Promise<OwnerLink> {
   if (identity === undefined)
     throw new TercetError('ERR_STATE', 'this party has no identity to prove', 'start it with one');
-  const admit = ({ modelHash, parametersHash }: Asked) =>
-    sessions.admit(toHex(modelHash), toHex(parametersHash), address);
+  const admit = ({ modelHash, requestCode }: Asked) => sessions.admit(toHex(modelHash), toHex(requestCode), address);
   const late = () =>
     new TercetError('ERR_PEER_TIMEOUT', 'the data owner did not finish the handshake in time', 'nothing to do here', {
       party: 0,

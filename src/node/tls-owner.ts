@@ -100,7 +100,7 @@ async function openTlsLink({ addresses, credentials, profile }: TlsParties, requ
 function agree(
   channel: Channel,
   pins: Pinned['pins'],
-  { party, session, modelHash, parametersHash, credential }: LinkRequest,
+  { party, session, modelHash, requestCode, credential }: LinkRequest,
 ): Promise<Uint8Array> {
   const pin = (id: 1 | 2): string => checkPublicKey(pins[id] ?? '', id);
   return ownerHandshakeOn(channel, {
@@ -109,7 +109,7 @@ function agree(
     identity: pin(party),
     otherIdentity: pin(party === 1 ? 2 : 1),
     modelHash: modelHash === undefined ? ANY_MODEL : fromHex(modelHash),
-    parametersHash: fromHex(parametersHash),
+    requestCode: fromHex(requestCode),
     signallingHash: NO_SIGNALLING,
     credential,
   });

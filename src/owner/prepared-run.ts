@@ -61,7 +61,7 @@ async function prepareRun(
         party,
         session: id,
         modelHash: request.model,
-        parametersHash: requestCode(request),
+        requestCode: requestCode(request),
         credential,
         signal: control.signal,
       });

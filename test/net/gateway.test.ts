@@ -15,7 +15,7 @@ import {
   MODEL,
   type NodeWebSocket,
   ORIGIN,
-  PARAMETERS,
+  REQUEST,
   type TestGateway,
   closeGateways,
   owner,
@@ -38,7 +38,7 @@ const nowhere: RtcAnswerer = {
 const session = (): string => toHex(crypto.getRandomValues(new Uint8Array(16)));
 
 function offer(changes: object = {}): RequestInit {
-  const body = { nonce: '00'.repeat(32), model: MODEL, parameters: PARAMETERS, offers: [description(1)], ...changes };
+  const body = { nonce: '00'.repeat(32), model: MODEL, parameters: REQUEST, offers: [description(1)], ...changes };
   return { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
 
@@ -65,7 +65,7 @@ describe('a data owner in Node', () => {
       const [link, arrival] = await Promise.all([owner(party, { transport, associations }), party.arrival()]);
       expect([link.transport, arrival.transport]).toEqual([transport, transport]);
       expect(same(link.pairKey, arrival.pairKey)).toBe(true);
-      expect(arrival).toMatchObject({ modelHash: MODEL, parametersHash: PARAMETERS });
+      expect(arrival).toMatchObject({ modelHash: MODEL, requestCode: REQUEST });
       expect([link.channel.self, link.channel.peer, arrival.channel.self, arrival.channel.peer]).toEqual([0, 1, 1, 0]);
       const up = pattern(8 << 20, 1);
       const sending = link.channel.send('up', up);
@@ -148,7 +148,7 @@ describe('a data owner in Node', () => {
     for (const transport of ['webrtc', 'websocket'] as const) {
       for (const [changes, code] of [
         [{ modelHash: '00'.repeat(32) }, 'ERR_MODEL_HASH'],
-        [{ parametersHash: '00'.repeat(32) }, 'ERR_PEER_MISMATCH'],
+        [{ requestCode: '00'.repeat(32) }, 'ERR_PEER_MISMATCH'],
         [{ party: 2 }, 'ERR_IDENTITY_PARTY'],
       ] as const) {
         const error = await failure(code, owner(party, { transport, ...changes }));
@@ -177,7 +177,7 @@ describe('a data owner in Node', () => {
     for (const changes of [
       { session: new Uint8Array(15) },
       { modelHash: 'AA'.repeat(32) },
-      { parametersHash: '' },
+      { requestCode: '' },
       { associations: 5 },
       { associations: 0.5 },
       { otherIdentity: 'x' },
