@@ -1,4 +1,18 @@
-import { defineConfig } from 'vite';
+import { readFileSync } from 'node:fs';
+import { type Plugin, defineConfig } from 'vite';
+
+/** What the footer links to: whoever serves the page serves these beside it, so no link leads to somebody else. */
+const DOCUMENTS = { 'licence.txt': 'LICENSE', 'security.txt': 'docs/SECURITY.md' };
+
+function documents(): Plugin {
+  return {
+    name: 'documents',
+    generateBundle() {
+      for (const [fileName, path] of Object.entries(DOCUMENTS))
+        this.emitFile({ type: 'asset', fileName, source: readFileSync(new URL(path, import.meta.url)) });
+    },
+  };
+}
 
 /**
  * The web app: `index.html` and `src/app` to `dist/app`, all URLs relative, nothing inlined (the page's CSP forbids
@@ -7,6 +21,7 @@ import { defineConfig } from 'vite';
 // biome-ignore lint/style/noDefaultExport: vite reads a default export
 export default defineConfig({
   base: './',
+  plugins: [documents()],
   build: {
     outDir: 'dist/app',
     emptyOutDir: true,

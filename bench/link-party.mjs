@@ -1,8 +1,8 @@
 // The party's end of `bench/links.mjs`: a gateway that answers measurements. Arguments: HOST PORT ORIGIN UP_BYTES DOWN_BYTES [CERT KEY].
 import { readFileSync } from 'node:fs';
 import { answerLink } from '../dist/bench/link.js';
-import { startGateway } from '../dist/net/gateway-node.js';
-import { createIdentity } from '../dist/net/identity.js';
+import { startGateway } from '../dist/net/gateway/gateway-node.js';
+import { createIdentity } from '../dist/net/identity/identity.js';
 import { nodeAnswerer } from '../dist/net/webrtc/node.js';
 
 const [host, port, origin, upBytes, downBytes, cert, key] = process.argv.slice(2);

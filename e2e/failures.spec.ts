@@ -118,7 +118,7 @@ test('a party with another identity gets no key and no text', async ({ app, depl
     await expect(app.error).toContainText('What to do: do not continue.');
     await expect(app.error.getByRole('button')).toHaveText(['Check the settings']);
     await expect(app.page.locator('html')).toHaveAttribute('data-lost', 'p2');
-    for (const figure of ['p01.ahead', 'p02.ahead', 'p01.input', 'p02.input'])
+    for (const figure of ['p01.ahead', 'p02.ahead', 'p01.input', 'p02.input'] as const)
       expect(await app.figure(figure), figure).toBe('–');
     expect(
       (await app.connections()).map(({ sent }) => sent),

@@ -70,7 +70,7 @@ test('what is prepared while typing is there before the button, and the button s
   await app.type(SHORT);
   await app.prepared(16);
   await expect(app.bound('p02.ahead')).toHaveText(/kB/);
-  for (const figure of ['p01.input', 'p02.input', 'elapsed', 'msgs'])
+  for (const figure of ['p01.input', 'p02.input', 'elapsed', 'msgs'] as const)
     expect(await app.figure(figure), figure).toBe('–');
   await app.shot('prepared', ['light', 'narrow']);
   const shown = await Promise.all(AHEAD.map((name) => app.figure(name)));

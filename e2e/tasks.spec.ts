@@ -120,7 +120,7 @@ test('a text grows piece by piece, is the one that Node writes, and is announced
   await page.locator('#options summary').click();
   await app.prepareWhileTyping(false);
   await ask(app, { 'How it begins': PROMPT, 'New pieces': '12' });
-  await expect(app.bound('growing')).toHaveText(/^[3-9] of 12 pieces, each [\d.]+.s and .* between parties 1 and 2$/);
+  await expect(app.growth).toHaveText(/^[3-9] of 12 pieces, each [\d.]+.s and .* between parties 1 and 2$/);
   await expect(app.button).toHaveText('Stop');
   const early = (await app.added.textContent()) ?? '';
   expect(early.trim()).not.toBe('');
@@ -175,7 +175,7 @@ test('Stop in the middle of a text keeps what came, and ends the sessions of bot
   await app.task('Continue a text');
   await app.page.locator('#options summary').click();
   await ask(app, { 'How it begins': PROMPT, 'New pieces': '60' });
-  await expect(app.bound('growing')).toHaveText(/^[3-9] of 60 pieces/);
+  await expect(app.growth).toHaveText(/^[3-9] of 60 pieces/);
   expect([await deployment.health(1), await deployment.health(2)], 'both parties are at work').toEqual([503, 503]);
   await app.shot('growing', EVERY_LOOK);
   await app.button.click();
@@ -278,7 +278,7 @@ test('every task works by keyboard alone', async ({ app }) => {
   await page.keyboard.press('Enter');
   // Not what was said: that is still of the task before until the run begins.
   await app.phase('done');
-  await expect(app.bound('growing')).toHaveText(/^3 pieces/);
+  await expect(app.growth).toHaveText(/^3 pieces/);
 
   await next(1, 'Sort by your own labels');
   await type('Japan');

@@ -11,7 +11,7 @@ copyFileSync(
 
 // `new URL('./worker.ts', import.meta.url)` is how bundlers find a worker; the compiler rewrites imports only.
 const sdk = fileURLToPath(new URL('../dist/sdk', import.meta.url));
-for (const name of readdirSync(sdk).filter((file) => file.endsWith('.js'))) {
+for (const name of readdirSync(sdk, { recursive: true }).filter((file) => file.endsWith('.js'))) {
   const path = join(sdk, name);
   const before = readFileSync(path, 'utf8');
   const after = before.replace(/new URL\('([^']+)\.ts', import\.meta\.url\)/g, "new URL('$1.js', import.meta.url)");

@@ -13,7 +13,7 @@ import { OpenParameters } from '../dist/session/open-parameters.js';
 import { ownerParameters } from '../dist/session/owner-parameters.js';
 import { OwnerSession } from '../dist/session/owner.js';
 import { serveSession } from '../dist/session/compute.js';
-import { memoryPair } from '../dist/net/memory.js';
+import { memoryPair } from '../dist/testing/memory-link.js';
 import { runFloat } from '../dist/ml/reference/float.js';
 import { checkedPlan } from '../dist/ml/checked-plan.js';
 import { measuredRanges } from '../dist/ml/measured-ranges.js';
@@ -24,8 +24,8 @@ import { loadTokenizer } from '../dist/ml/tokenizers/tokenizer.js';
 import { SPREAD, acceptedSpread, valueDomain } from '../dist/mpc/secure/attention.js';
 import { acceptedVariance, varianceDomain } from '../dist/mpc/secure/normalise.js';
 import { accepted } from '../dist/mpc/secure/range-check.js';
-import { openModel } from '../dist/party/model.js';
-import { wasmKernels } from '../dist/party/node-kernels.js';
+import { openModel } from '../dist/node/model.js';
+import { wasmKernels } from '../dist/node/kernels.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -20,9 +20,10 @@ function skipped(lane, reason) {
 }
 
 const vitest = ['node_modules/vitest/vitest.mjs', 'run'];
-console.log('lane check: types, lint, format');
+console.log('lane check: types, lint, format, nothing unused');
 run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']);
 run(process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.']);
+run(process.execPath, ['node_modules/knip/bin/knip.js']);
 console.log('lane wasm: the committed module is what its sources build');
 run(process.execPath, ['scripts/build-wasm.mjs', '--check']);
 console.log('lane shaders: the committed strings are what shaders/ says');

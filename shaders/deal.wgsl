@@ -1,4 +1,4 @@
-// dealSelection (P0, design notes §13): B_i = −Σ_p w_{i,c_i,p} φ_{i,p} − r0_i mod 2^k, the pads w generated here. Pad number q = (i·n + c_i)·P + p is bit q of the
+// dealSelection (P0, PROTOCOL §4.7): B_i = −Σ_p w_{i,c_i,p} φ_{i,p} − r0_i mod 2^k, the pads w generated here. Pad number q = (i·n + c_i)·P + p is bit q of the
 // stream for k = 1 (BITS = 1), else the BITS/8 bytes at q·BITS/8.
 //
 // group(0): params; `last` holds the counter of the block with the first pad of the first element, `skip` that pad's bit in it.

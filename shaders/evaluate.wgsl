@@ -1,4 +1,4 @@
-// evaluateSelection (P2, design notes §13): y_i = Σ_p e_{i,c_i,p} φ_{i,p} + B_i mod 2^k, with the entries e in wire form (BITS = 1 for single bits, else BITS/8 bytes).
+// evaluateSelection (P2, PROTOCOL §4.7): y_i = Σ_p e_{i,c_i,p} φ_{i,p} + B_i mod 2^k, with the entries e in wire form (BITS = 1 for single bits, else BITS/8 bytes).
 // P2 reads the entry of its own choice c_i: a look-up by index is what the gate is.
 //
 // group(0): params; operands begin at the given elements of their bindings. group(1): 0 index (lanes), 1 basis (P words an element; B again without one),

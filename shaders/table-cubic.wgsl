@@ -1,4 +1,4 @@
-// selectionTable of a piecewise cubic (design notes §14.1): D_{j,p} = Σ_{q ≥ p} C_{i,q} · binom(q,p) · (−1)^p · u^{q−p}, u = a_lo / 2^t, i = (a_hi − j) mod n, by
+// selectionTable of a piecewise cubic (PROTOCOL §6.3): D_{j,p} = Σ_{q ≥ p} C_{i,q} · binom(q,p) · (−1)^p · u^{q−p}, u = a_lo / 2^t, i = (a_hi − j) mod n, by
 // Horner's rule in integers: every step multiplies by a_lo and shifts t bits down (floor); the guard bits are rounded off at the end. Four basis words.
 // The segment is P1's masked value, known to P1: the look-up is by index.
 //

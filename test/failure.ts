@@ -11,12 +11,21 @@ function checked(error: unknown, code: ErrorCode): TercetError {
   return failure;
 }
 
-/** Runs `work`, which must fail with this code, and returns the error. */
-export async function failure(code: ErrorCode, work: () => unknown): Promise<TercetError> {
+/**
+ * Waits for `work`, or runs it, which must fail with this code, and returns the error.
+ * @param says what the line for a user must match.
+ */
+export async function failure(
+  code: ErrorCode,
+  work: Promise<unknown> | (() => unknown),
+  says = /./,
+): Promise<TercetError> {
   try {
-    await work();
+    await (typeof work === 'function' ? work() : work);
   } catch (error) {
-    return checked(error, code);
+    const failed = checked(error, code);
+    expect(failed.line()).toMatch(says);
+    return failed;
   }
   throw new Error(`expected ${code}, nothing was thrown`);
 }

@@ -116,11 +116,8 @@ def logit_vectors(folder):
 
 
 def dump(path, value):
-    """JSON with one record a line, so that a change is a readable difference."""
-    if isinstance(value, list):
-        text = "[\n" + ",\n".join(json.dumps(x) for x in value) + "\n]\n"
-    else:
-        text = json.dumps(value) + "\n"
+    """Compact JSON: nobody reads these numbers, and .gitattributes keeps them out of differences."""
+    text = json.dumps(value, separators=(",", ":")) + "\n"
     path.write_text(text)
     print(path.name, len(text), "bytes")
 

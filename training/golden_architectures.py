@@ -121,7 +121,7 @@ def main():
         model.to(dtype).save_pretrained(folder, **({} if shard is None else {"max_shard_size": shard}))
         (folder / "generation_config.json").unlink(missing_ok=True)
         records.append({"name": name, "hidden": hidden, "cases": cases})
-    text = "[\n" + ",\n".join(json.dumps(record) for record in records) + "\n]\n"
+    text = json.dumps(records, separators=(",", ":")) + "\n"
     (args.out / "architectures.json").write_text(text)
     total = sum(file.stat().st_size for file in (args.out / "checkpoints").rglob("*") if file.is_file())
     print(len(records), "models,", total, "bytes of checkpoints,", len(text), "bytes of answers; torch", torch.__version__, "transformers", hf.__version__)

@@ -78,9 +78,7 @@ def main():
     made = {"versions": {"tokenizers": tokenizers.__version__, "transformers": transformers.__version__,
                          "torch": torch.__version__.split("+")[0]}}
     made |= {name: make(args.models / name) for name, make in parts.items() if (args.models / name / "model.safetensors").exists()}
-    lines = [f"{json.dumps(k)}: " + (json.dumps(v) if isinstance(v, dict) else "[\n" + ",\n".join(map(json.dumps, v)) + "\n]")
-             for k, v in made.items()]
-    args.out.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+    args.out.write_text(json.dumps(made, separators=(",", ":")) + "\n")
     print(args.out.name, args.out.stat().st_size, "bytes")
 
 

@@ -186,10 +186,8 @@ def bert_vectors(folder):
 
 
 def dump(path, value):
-    """One record a line, so that a change is a readable difference."""
-    line = lambda x: json.dumps(x, separators=(",", ":"))
-    parts = [f'"{key}":[\n' + ",\n".join(map(line, v)) + "\n]" if isinstance(v, list) and key != "merges" else f'"{key}":{line(v)}' for key, v in value.items()]
-    text = "{" + ",\n".join(parts) + "}\n"
+    """Compact JSON: nobody reads it as a difference (.gitattributes)."""
+    text = json.dumps(value, separators=(",", ":")) + "\n"
     path.write_text(text)
     print(path.name, len(text), "bytes", {key: len(v) for key, v in value.items() if key != "version"})
 

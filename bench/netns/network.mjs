@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { CHROMIUM, ROOT, start } from '../browser/parties.mjs';
 
 export const HOME = { upMbit: 20, downMbit: 100 };
-export const ADDRESSES = ['10.77.1.2', '10.77.2.2'];
+const ADDRESSES = ['10.77.1.2', '10.77.2.2'];
 /** Commands of party 1, party 2 and the page's server run behind these. */
 export const HOSTS = [
   { prefix: ['ip', 'netns', 'exec', 't-p1'], address: ADDRESSES[0] },

@@ -1,4 +1,5 @@
 /** The web app as its user meets it: the few things that one does, the few things that one reads. */
+import type { TextKey } from '../../src/app/page-keys.ts';
 import { join } from 'node:path';
 import { type Locator, type Page, expect } from '@playwright/test';
 import { ROOT } from './command.ts';
@@ -90,6 +91,11 @@ export class App {
     return this.bound('readyText');
   }
 
+  /** How far a text that grows is. */
+  get growth(): Locator {
+    return this.page.locator('[data-line]').first();
+  }
+
   /** The polite live region. */
   get said(): Locator {
     return this.page.locator('#say');
@@ -99,12 +105,12 @@ export class App {
    * A figure or sentence that follows the state, by its name in the page. Both drawings and the tables hold the
    * same.
    */
-  bound(name: string): Locator {
+  bound(name: TextKey): Locator {
     return this.page.locator(`[data-bind="${name}"]`).first();
   }
 
   /** Its value now, with plain spaces. */
-  async figure(name: string): Promise<string> {
+  async figure(name: TextKey): Promise<string> {
     return plain(await this.bound(name).textContent());
   }
 

@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { plantOutlier } from '../../test/support/planted.ts';
 import { Command, ROOT, freePorts } from './command.ts';
 import { Front } from './front.ts';
 
@@ -26,6 +27,8 @@ export interface DeploymentOptions {
   readonly secret?: boolean;
   /** A hub that the page's server takes its one model from, and whose origins pages may load from. */
   readonly hub?: { readonly model: string; readonly endpoint: string; readonly origins: readonly string[] };
+  /** Serves, to fill blanks, a model whose planned ranges one word leaves. */
+  readonly outlier?: boolean;
   /** Tasks that are served (default: two). */
   readonly tasks?: readonly Task[];
 }
@@ -34,16 +37,14 @@ export interface RestartOptions {
   /** Folder of other certificates and another identity. */
   readonly home?: string;
   readonly models?: readonly Task[];
+  /** How gadgets are chosen for models whose weights alone prove no ranges. */
+  readonly ranges?: 'wide';
   /** With 1, `GET /v1/health` says whether a session is there. */
   readonly maxSessions?: number;
 }
 
 const TWO: readonly Task[] = ['fill-mask', 'text-classification'];
 const HOST = '127.0.0.1';
-
-function modelFolder(task: Task): string {
-  return join(ROOT, 'models', MODELS[task]);
-}
 
 export class Deployment {
   /** Of the model's owner, and of `infer`. */
@@ -72,6 +73,7 @@ export class Deployment {
         new Command(['identity', '--party-id', String(id)], made.#homes[id - 1]).output(),
       );
       made.#identities = (await Promise.all(identities)).map((line) => line.trim());
+      if (options.outlier === true) plantOutlier(made.#modelFolder('fill-mask'));
       if (options.secret === true) await Promise.all(made.#tasks.map((task) => made.#share(task)));
       await made.restart(1);
       await made.restart(2);
@@ -81,6 +83,11 @@ export class Deployment {
       await made.stop();
       throw error;
     }
+  }
+
+  #modelFolder(task: Task): string {
+    const planted = task === 'fill-mask' && this.#options.outlier === true;
+    return planted ? join(this.home, 'planted') : join(ROOT, 'models', MODELS[task]);
   }
 
   /** Address of the page. */
@@ -121,7 +128,7 @@ export class Deployment {
   /** Starts a party where it always is, in place of the one that runs there. Returns the identity that it has. */
   async restart(
     id: 1 | 2,
-    { home = this.#homes[id - 1], models = this.#tasks, maxSessions = 8 }: RestartOptions = {},
+    { home = this.#homes[id - 1], models = this.#tasks, ranges, maxSessions = 8 }: RestartOptions = {},
   ): Promise<string> {
     await this.#parties[id - 1]?.stop();
     const { profile } = this.#options;
@@ -139,12 +146,13 @@ export class Deployment {
         ],
         ...(id === 2 ? ['--peers', `1=${HOST}:${this.#ports[0]}`] : []),
         ...['--peer-identity', `${3 - id}=${this.#identities[2 - id]}`],
-        ...models.flatMap((task) => ['--model', modelFolder(task)]),
+        ...models.flatMap((task) => ['--model', this.#modelFolder(task)]),
         ...[...this.#shares.entries()].flatMap(([task, folder]) =>
           models.includes(task) ? ['--shares', join(folder, `p${id}`)] : [],
         ),
         ...origins.flatMap((allowed) => ['--origins', allowed]),
         ...['--device', 'wasm', '--threads', '1', '--max-sessions', String(maxSessions)],
+        ...(ranges === undefined ? [] : ['--ranges', ranges]),
         ...(profile === undefined ? [] : ['--profile', profile]),
       ],
       home,
@@ -166,7 +174,7 @@ export class Deployment {
 
   async #share(task: Task): Promise<void> {
     const folder = join(this.home, MODELS[task]);
-    await new Command(['model', 'share', '--model', modelFolder(task), '--out', folder], this.home).output();
+    await new Command(['model', 'share', '--model', this.#modelFolder(task), '--out', folder], this.home).output();
     await new Command(
       ['owner', 'enrol', '--sharing', folder, '--name', 'visitor', '--out', this.credential(task)],
       this.home,
@@ -183,7 +191,10 @@ export class Deployment {
         ...['site', '--address', `${HOST}:${this.#ports[4]}`, '--parties', both([this.partyUrl(1), this.partyUrl(2)])],
         ...['--identities', both(identities.map((match) => match[1])), '--operators', both(['Alder', 'Birch'])],
         ...(this.#options.app === undefined ? [] : ['--app', this.#options.app]),
-        ...(hub === undefined ? this.#tasks.map(modelFolder) : [hub.model]).flatMap((model) => ['--model', model]),
+        ...(hub === undefined ? this.#tasks.map((task) => this.#modelFolder(task)) : [hub.model]).flatMap((model) => [
+          '--model',
+          model,
+        ]),
         ...(hub?.origins ?? []).flatMap((origin) => ['--hub-origins', origin]),
         ...this.#tasks.flatMap((task) =>
           this.#shares.has(task) ? ['--owner-shares', this.#shares.get(task) ?? ''] : [],

@@ -4,7 +4,7 @@ import { Command } from './command.ts';
 import type { Deployment, Task } from './deployment.ts';
 import { MODELS } from './deployment.ts';
 import type { Score } from './app.ts';
-import type { Model } from '../../src/sdk/types.ts';
+import type { Model } from '../../src/owner/types/index.ts';
 
 type NodeSdk = typeof import('../../src/sdk/node.ts');
 type Weights = 'open' | 'secret';

@@ -1,5 +1,5 @@
 /**
- * The web app over the scripted SDK of test/app/dev: every state of the page without a party, as fast as it is
+ * The web app over the scripted SDK of dev/scripted: every state of the page without a party, as fast as it is
  * drawn. For measuring the page itself.
  */
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import { test as base } from '@playwright/test';
 import { type PreviewServer, build, preview } from 'vite';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const CONFIG = fileURLToPath(new URL('../../test/app/dev/vite.config.ts', import.meta.url));
+const CONFIG = fileURLToPath(new URL('../../dev/scripted/vite.config.ts', import.meta.url));
 
 export const test = base.extend<object, { readonly scripted: string }>({
   /** Address of the page. */

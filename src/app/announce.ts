@@ -2,17 +2,17 @@
  * What the one polite live region says between two states: start, quarters, done with the answer, stopped. Never a
  * counter, never single pieces of a text.
  */
-import { answerWords } from './answers.ts';
+import { resultWords } from './results.ts';
 import { STOPPED, STOPPED_TEXT } from './copy.ts';
 import { seconds } from './format.ts';
-import { silenceOf } from './shown.ts';
+import { silenceOf } from './selectors/run.ts';
 import type { Run, State } from './state.ts';
-import { generationOf } from './subject.ts';
+import { generationOf } from './form.ts';
 
 export function announcement(before: State, now: State): string | undefined {
   if (now.stopped && !before.stopped) return now.slot === 'stopped' ? STOPPED_TEXT : STOPPED;
   if (now.outcome !== undefined && now.outcome !== before.outcome)
-    return `Done in ${seconds(now.outcome.sinceButtonMs)}. Answer: ${answerWords(now.outcome.answer)}.`;
+    return `Done in ${seconds(now.outcome.sinceButtonMs)}. Answer: ${resultWords(now.outcome.answer)}.`;
   if (now.run === undefined) return undefined;
   const silence = silenceOf(now);
   if (silence !== undefined && silenceOf(before) === undefined)

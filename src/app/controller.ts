@@ -6,16 +6,16 @@
  * events of a dropped model are ignored.
  */
 import { kindOf } from '../core/errors.ts';
-import type { Model, PretrainedOptions, ProgressEvent } from '../sdk/types.ts';
-import { type Need, ask, checkedText, needOf, prepareOptions, sameNeed } from './asking.ts';
+import type { Model, PretrainedOptions, ProgressEvent } from '../owner/types/index.ts';
+import { type Need, ask, checkedText, needOf, prepareOptions, sameNeed } from './requests.ts';
 import { type Failure, failureOf } from './errors.ts';
 import type { Sdk } from './port.ts';
 import type { Left } from './presence.ts';
-import { holdsPlace } from './lines.ts';
+import { holdsPlace } from './selectors/labels.ts';
 import { isRefusal, problemOf } from './problems.ts';
 import { type Gone, type Settings, entryOf, weightsOf } from './state.ts';
 import type { Store } from './store.ts';
-import type { Job, Subject } from './subject.ts';
+import type { TaskKind, Form } from './form.ts';
 
 /** A pause in typing that is worth preparing in. */
 const PAUSE_MS = 400;
@@ -102,7 +102,7 @@ export class Controller {
     if (!now) this.#prepareSoon(SETTLE_MS);
   }
 
-  setTask(task: Job): void {
+  setTask(task: TaskKind): void {
     this.#store.dispatch({ type: 'task', task });
     void this.#load();
   }
@@ -125,7 +125,7 @@ export class Controller {
     void this.#load();
   }
 
-  edit(change: Partial<Subject>): void {
+  edit(change: Partial<Form>): void {
     this.#store.dispatch({ type: 'edit', change });
     this.#prepareLater(PAUSE_MS, true);
     void this.#check();
@@ -360,7 +360,7 @@ export class Controller {
   }
 
   /** Ends the run, if one goes, and what was prepared: keys of an ended run are never used. */
-  #end(failure: Failure, task?: Job): void {
+  #end(failure: Failure, task?: TaskKind): void {
     const run = this.#run;
     this.#run = undefined;
     run?.abort();

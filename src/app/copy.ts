@@ -1,13 +1,10 @@
 /**
  * The words of the interface that are not in `index.html`. Vocabulary: locked number, key 1 and 2, prepared ahead,
- * round; see the design's table of words.
+ * round; docs/GLOSSARY.md has the words.
  */
-import type { Availability, Device, FallbackEvent, Protocol, Transport, Weights } from '../sdk/types.ts';
+import type { Availability, Device, FallbackEvent, Protocol, Transport, Weights } from '../owner/types/index.ts';
 import type { Gone } from './state.ts';
-import type { Example, Job } from './subject.ts';
-
-/** How a blank is written in a text, unless a model has its own way. */
-export const BLANK = '[MASK]';
+import type { TaskKind } from './form.ts';
 
 export interface TaskWords {
   readonly long: string;
@@ -23,7 +20,7 @@ export interface TaskWords {
  * The task picker, in its order: what somebody wants to do. A task is shown when the deployment serves a model for
  * it.
  */
-export const TASKS: Readonly<Record<Job, TaskWords>> = {
+export const TASKS: Readonly<Record<TaskKind, TaskWords>> = {
   'fill-mask': {
     long: 'Fill a blank',
     short: 'Fill',
@@ -81,24 +78,7 @@ export const TASKS: Readonly<Record<Job, TaskWords>> = {
     column: '',
   },
 };
-export const JOBS = Object.keys(TASKS) as Job[];
-
-/** Sorting: the sentence that a label completes, and examples that any model for blanks can be tried with. */
-export const SORT_TEMPLATE = '{text} It was {mask}.';
-export const SORT_EXAMPLES: readonly Example[] = [
-  {
-    label: 'countries by continent',
-    fields: { text: 'Norway', labels: 'Europe, Asia, Africa', template: '{text} is in {mask}.' },
-  },
-  {
-    label: 'by currency',
-    fields: { text: 'Japan', labels: 'euro, dollar, yen', template: 'The currency of {text} is the {mask}.' },
-  },
-  {
-    label: 'by language',
-    fields: { text: 'Mexico', labels: 'French, Spanish, English', template: 'People in {text} speak {mask}.' },
-  },
-];
+export const JOBS = Object.keys(TASKS) as TaskKind[];
 
 export const DEVICE: Record<Device, string> = { webgpu: 'WebGPU', wasm: 'WASM' };
 export const TRANSPORT: Record<Transport, string> = { webrtc: 'direct link (WebRTC)', websocket: 'WebSocket' };

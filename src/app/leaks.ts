@@ -2,10 +2,10 @@
  * What the two compute parties learn of a run, said before it and after it. Never the words; this is the rest.
  * Pure.
  */
-import { type Answer, costOf } from './answers.ts';
+import { type TaskResult, costOf } from './results.ts';
 import { plural } from './format.ts';
 import { type State, weightsOf } from './state.ts';
-import { generationOf } from './subject.ts';
+import { generationOf } from './form.ts';
 
 /** Before the run; empty until the length is known. */
 export function willSee(state: State): string {
@@ -33,7 +33,7 @@ function extra({ task, check }: State, pieces: number): string[] {
 }
 
 /** After the run. */
-export function didSee(answer: Answer): string {
+export function didSee(answer: TaskResult): string {
   const { tokens, paddedTokens } = costOf(answer);
   const length =
     tokens === paddedTokens
@@ -42,7 +42,7 @@ export function didSee(answer: Answer): string {
   return `${listed(['that this run happened and when', 'the model and task', length, 'your network address', ...after(answer)])}.`;
 }
 
-function after({ task, result }: Answer): string[] {
+function after({ task, result }: TaskResult): string[] {
   if (task === 'fill-mask') return [`that there ${blanksOf(result.blanks.length)} but not where`];
   if (task === 'zero-shot') return ['that one word was asked for, but not your labels'];
   return task === 'text-generation' ? [`that ${plural(result.pieceMs.length, 'piece')} came and when`] : [];

@@ -4,7 +4,7 @@
  */
 import { explain, failureOf } from './errors.ts';
 import { type State, entryOf, operatorsOf } from './state.ts';
-import { type Field, type Job, type Subject, blankOf, labelsOf, numberOf } from './subject.ts';
+import { type Field, type TaskKind, type Form, blankOf, labelsOf, numberOf } from './form.ts';
 
 export interface Problem {
   readonly field: Field;
@@ -71,7 +71,7 @@ function ownRules(state: State): Problem | undefined {
   return state.task === 'text-generation' ? generating(state) : undefined;
 }
 
-function badTemplate({ template }: Subject): boolean {
+function badTemplate({ template }: Form): boolean {
   return ['{text}', '{mask}'].some((part) => template.split(part).length !== 2);
 }
 
@@ -147,6 +147,6 @@ function quote(label: string): string {
 }
 
 /** Whether a failure is about what stands in the form of this task, and not about the run. */
-export function isRefusal(task: Job, code: string): boolean {
+export function isRefusal(task: TaskKind, code: string): boolean {
   return task === 'zero-shot' && code === 'ERR_ARGUMENT';
 }

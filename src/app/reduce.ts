@@ -1,15 +1,15 @@
 /** State and event to state: pure, so that every path of a run is tested without a browser. */
-import type { FallbackEvent, ProgressEvent } from '../sdk/types.ts';
-import { costOf } from './answers.ts';
+import type { FallbackEvent, ProgressEvent } from '../owner/types/index.ts';
+import { costOf } from './results.ts';
 import { type AppEvent, NO_PREPARATION, type Run, type State, entryOf } from './state.ts';
-import { type Field, type Job, type Subject, examplesOf, isExample, modelTask } from './subject.ts';
+import { type Field, type TaskKind, type Form, examplesOf, isExample, modelTask } from './form.ts';
 
 export function reduce(state: State, event: AppEvent): State {
   switch (event.type) {
     case 'deployed': {
       const { deployment } = event;
       const served = deployment.entries.some((entry) => entry.task === modelTask(state.task));
-      const task: Job = served ? state.task : (deployment.entries[0]?.task ?? state.task);
+      const task: TaskKind = served ? state.task : (deployment.entries[0]?.task ?? state.task);
       return withExample({ ...state, deployment, task }, state);
     }
     case 'capable':
@@ -154,7 +154,7 @@ function withExample(state: State, before: State): State {
     before.subject.text === '' ||
     examplesOf(before.task, entryOf(before)).some((example) => isExample(before.subject, example));
   const first = examplesOf(state.task, entryOf(state))[0];
-  const subject: Subject =
+  const subject: Form =
     untouched && first !== undefined ? { ...state.subject, question: '', ...first.fields } : state.subject;
   return { ...state, subject, check: undefined };
 }
@@ -163,7 +163,7 @@ function withExample(state: State, before: State): State {
  * Editing takes an answer away, because it would no longer be the answer to what stands in the form. An error stays
  * until the next run.
  */
-function edited(state: State, change: Partial<Subject>): State {
+function edited(state: State, change: Partial<Form>): State {
   if ((Object.keys(change) as Field[]).every((key) => state.subject[key] === change[key])) return state;
   const shown =
     state.slot === 'result' || state.slot === 'stopped'

@@ -9,18 +9,17 @@ import { answer } from './views/answer.ts';
 import { ask } from './views/ask.ts';
 import { bindings } from './views/bindings.ts';
 import { bring } from './views/bring.ts';
-import { cost } from './views/cost.ts';
 import { credential } from './views/credential.ts';
 import { byId, reducedMotion } from './views/dom.ts';
-import { growing } from './views/growing.ts';
+import { evidence } from './views/evidence.ts';
+import { streamingView } from './views/streaming.ts';
 import { notices } from './views/notices.ts';
 import { picture } from './views/picture.ts';
 import { room } from './views/room.ts';
-import { saw } from './views/saw.ts';
 import { settings } from './views/settings.ts';
-import { slot } from './views/slot.ts';
+import { panel } from './views/panel.ts';
 import { theme } from './views/theme.ts';
-import { trouble } from './views/trouble.ts';
+import { errorPanel } from './views/error-panel.ts';
 
 /** Counters move ten times a second, and at most four under reduced motion. */
 const TICK_MS = 100;
@@ -33,33 +32,46 @@ export function start(sdk: Sdk, refused = false): void {
   const controller = new Controller(sdk, store, () => performance.now(), calm ? CALM_MS : TICK_MS);
   theme();
   const sheet = settings(store, controller);
-  const views = [
+  const near = [
     ask(store, controller),
     credential(controller),
-    slot(),
+    panel(),
     bindings(),
     picture(),
     answer(),
-    growing(),
-    saw(),
-    cost(),
+    streamingView(),
     notices(store, sheet.open),
-    trouble(store, controller, sheet.open),
+    errorPanel(store, controller, sheet.open),
     sheet.render,
     // Last: it measures what the others drew.
     bring(),
   ];
+  const far = evidence();
 
   const keepInRoom = room();
 
-  // Views are drawn at most once a frame, from the last state that was drawn to the newest.
+  // Views are drawn at most once a frame, from the last state that was drawn to the newest. What lies below the
+  // window follows in a task of its own: so a slow device shows the answer before it lays out the evidence.
   let drawn: State = store.state;
+  let drawnFar: State = store.state;
   let waiting = false;
+  let waitingFar = false;
+  const drawFar = (): void => {
+    waitingFar = false;
+    const before = drawnFar;
+    drawnFar = store.state;
+    far(drawnFar, before);
+  };
   const draw = (): void => {
     waiting = false;
     const before = drawn;
     drawn = store.state;
-    for (const view of views) view(drawn, before);
+    for (const view of near) view(drawn, before);
+    if (document.hidden) drawFar();
+    else if (!waitingFar && (drawn.slot !== drawnFar.slot || drawn.outcome !== drawnFar.outcome)) {
+      waitingFar = true;
+      setTimeout(drawFar);
+    }
     // Not at every tick: measuring costs a layout.
     if (
       drawn.slot !== before.slot ||
@@ -91,12 +103,17 @@ export function start(sdk: Sdk, refused = false): void {
   // A script can make events; only the browser makes trusted ones.
   for (const type of ['pointermove', 'pointerdown', 'keydown', 'touchstart', 'wheel', 'input'])
     addEventListener(type, ({ isTrusted }) => isTrusted && presence.sign(), { passive: true, capture: true });
-  draw();
-  if (refused)
-    store.dispatch({
-      type: 'failed',
-      failure: { code: 'ERR_ARGUMENT', message: 'options in the address', hint: '', found: 'address' },
-      now: 0,
+  // Each in a task of its own: the page that came can be read, and drawn on, in between.
+  setTimeout(() => {
+    draw();
+    setTimeout(() => {
+      if (refused)
+        store.dispatch({
+          type: 'failed',
+          failure: { code: 'ERR_ARGUMENT', message: 'options in the address', hint: '', found: 'address' },
+          now: 0,
+        });
+      else void controller.start();
     });
-  else void controller.start();
+  });
 }

@@ -13,10 +13,10 @@ import type {
   TextCheck,
   Transport,
   Weights,
-} from '../sdk/types.ts';
-import type { Answer } from './answers.ts';
+} from '../owner/types/index.ts';
+import type { TaskResult } from './results.ts';
 import type { Failure } from './errors.ts';
-import { EMPTY, type Job, type Subject, modelTask } from './subject.ts';
+import { EMPTY, type TaskKind, type Form, modelTask } from './form.ts';
 
 export interface Settings {
   readonly protocol: Protocol;
@@ -30,7 +30,7 @@ export interface Settings {
 }
 
 /** What stays of a loaded model for the page. */
-export interface ModelFacts {
+interface ModelFacts {
   readonly id: string;
   readonly device: Device;
   readonly layers: number;
@@ -62,7 +62,7 @@ export interface Preparation {
   readonly now: number;
 }
 
-export type RunPhase = 'prepare' | 'input' | 'compute' | 'output';
+type RunPhase = 'prepare' | 'input' | 'compute' | 'output';
 
 export interface Run {
   readonly phase: RunPhase;
@@ -89,21 +89,21 @@ export interface Run {
   /** Messages that left with locked text. */
   readonly sent: number;
   /** What was asked. */
-  readonly subject: Subject;
+  readonly subject: Form;
   /** Text generation: what has come so far. */
   readonly pieces: readonly Piece[];
 }
 
 /** A piece of generated text: its text, and the clock when it came. */
-export interface Piece {
+interface Piece {
   readonly text: string;
   readonly at: number;
 }
 
 export interface Outcome {
-  readonly answer: Answer;
+  readonly answer: TaskResult;
   /** What was asked. */
-  readonly subject: Subject;
+  readonly subject: Form;
   readonly sinceButtonMs: number;
   /** How much of the keys was made before the button. */
   readonly ahead: 'whole' | 'part' | 'none';
@@ -121,14 +121,14 @@ export interface State {
   readonly deployment: Deployment | undefined;
   readonly capabilities: Capabilities | undefined;
   /** What the user wants to do. */
-  readonly task: Job;
+  readonly task: TaskKind;
   readonly settings: Settings;
   /** Name of the credential file that was chosen. The file itself is the controller's. */
   readonly credential: string | undefined;
   readonly model: ModelFacts | undefined;
   /** Bytes of each file of the model while they load. */
   readonly loading: Readonly<Record<string, { readonly loaded: number; readonly total: number }>> | undefined;
-  readonly subject: Subject;
+  readonly subject: Form;
   readonly check: TextCheck | undefined;
   /** What the model said against it when it was asked, although the text alone can run. */
   readonly refused: Failure | undefined;
@@ -157,13 +157,13 @@ export interface State {
 export type AppEvent =
   | { readonly type: 'deployed'; readonly deployment: Deployment }
   | { readonly type: 'capable'; readonly capabilities: Capabilities }
-  | { readonly type: 'task'; readonly task: Job }
+  | { readonly type: 'task'; readonly task: TaskKind }
   | { readonly type: 'settings'; readonly settings: Settings }
   | { readonly type: 'credential'; readonly name: string }
   | { readonly type: 'load' }
   | { readonly type: 'loaded'; readonly model: ModelFacts }
-  | { readonly type: 'edit'; readonly change: Partial<Subject> }
-  | { readonly type: 'checked'; readonly subject: Subject; readonly check: TextCheck }
+  | { readonly type: 'edit'; readonly change: Partial<Form> }
+  | { readonly type: 'checked'; readonly subject: Form; readonly check: TextCheck }
   | { readonly type: 'refused'; readonly failure: Failure }
   | { readonly type: 'nag' }
   | { readonly type: 'prepare'; readonly length: number; readonly now: number }
@@ -172,7 +172,7 @@ export type AppEvent =
   | { readonly type: 'run'; readonly now: number }
   | { readonly type: 'progress'; readonly event: ProgressEvent; readonly now: number }
   | { readonly type: 'tick'; readonly now: number }
-  | { readonly type: 'answered'; readonly answer: Answer; readonly subject: Subject; readonly now: number }
+  | { readonly type: 'answered'; readonly answer: TaskResult; readonly subject: Form; readonly now: number }
   | { readonly type: 'stopped'; readonly now: number }
   | { readonly type: 'failed'; readonly failure: Failure; readonly now: number }
   | { readonly type: 'health'; readonly health: readonly [PartyHealth, PartyHealth] }

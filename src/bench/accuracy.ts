@@ -3,19 +3,24 @@
  * is right. Every text is a session of its own with the same two compute parties. Then the architectures at their
  * real dimensions, with random weights, against the float model. All of it with open and with secret weights.
  */
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Cleanup } from '../core/abort.ts';
-import { defaultThreads } from '../party/defaults.ts';
-import type { ModelLocation } from '../party/model.ts';
-import { type Address, type RunOptions, type RunResult, runInference } from '../party/run.ts';
-import { enrolHere } from '../party/issuer.ts';
-import { prepareShares } from '../party/shares.ts';
-import type { Answer, Task } from '../party/task.ts';
+import { serveLocally } from '../daemon/serve-locally.ts';
+import type { WasmKernels } from '../compute/kernels/wasm/kernels.ts';
+import type { Task } from '../ml/tasks/table.ts';
+import { loadCredentials } from '../net/tls/certificates.ts';
+import { type Comparison, compareWithPlaintext } from '../node/compare.ts';
+import { defaultThreads } from '../node/defaults.ts';
+import { wasmKernels } from '../node/kernels.ts';
+import { type ModelLocation, type OpenedModel, openModel } from '../node/model.ts';
+import { tlsRunContext } from '../node/tls-owner.ts';
+import { planIds, spreadIds } from '../owner/id-plan.ts';
+import { Runner } from '../owner/runner.ts';
+import { type TaskAnswer, type TaskPlan, planTask } from '../owner/task-plans.ts';
+import { loadTextContext } from '../owner/text-context.ts';
 import type { WeightMode } from '../session/request.ts';
 import { type FidelityCase, type Sample, fidelityCases } from './fidelity-data.ts';
-import { LocalParties, shareInProcess } from '../party/local.ts';
-import type { OwnerCredential } from '../net/credential.ts';
 import type { SuiteContext } from './rows.ts';
 
 export interface AccuracyOptions {
@@ -67,10 +72,10 @@ function distribution(parts: readonly Float32Array[]): { max: number; p999: numb
 }
 
 /** Whether two answers choose the same: labels, span, entities, tokens. */
-function sameAnswer(own: Answer, plain: Answer): boolean {
-  const choice = ({ fillMask, classes, answers, entities }: Answer) => ({
-    masks: fillMask?.map((list) => list[0].tokenId),
-    label: classes?.[0].label,
+function sameAnswer(own: TaskAnswer, plain: TaskAnswer): boolean {
+  const choice = ({ blanks, labels, answers, entities }: TaskAnswer) => ({
+    masks: blanks?.map((list) => list[0].token_id),
+    label: labels?.[0].label,
     span: answers?.slice(0, 1).map(({ start, end }) => [start, end]),
     entities: entities?.map(({ label, start, end }) => [label, start, end]),
   });
@@ -88,53 +93,52 @@ export async function benchAccuracy(options: AccuracyOptions, context: SuiteCont
     for (const weights of modes) await atRealDimensions(dimensions, weights, options, context);
 }
 
-function common(
-  { certificates }: AccuracyOptions,
-  weights: WeightMode,
-  { signal }: SuiteContext,
-): Omit<RunOptions, 'task' | 'model' | 'texts'> {
-  return {
-    protocol: PROTOCOL,
-    weights,
-    device: 'auto',
-    threads: defaultThreads(),
-    topK: 1,
-    compare: true,
-    certificates,
-    signal,
-    debug: false,
-  };
-}
-
-/** The two compute parties of one case, and the model that a data owner names to them. */
-interface Served {
-  readonly model: ModelLocation;
-  readonly peers: readonly [Address, Address];
-  readonly credential?: OwnerCredential;
+/** A data owner of one model, its two compute parties, and the same model in the clear beside it. */
+interface Compared {
+  readonly model: OpenedModel;
+  /** One session with the same two parties. */
+  run(plan: TaskPlan<TaskAnswer[]>): Promise<{ readonly answer: TaskAnswer; readonly comparison: Comparison }>;
   stop(): Promise<void>;
 }
 
-async function serve(
-  folder: string,
+async function compared(
+  location: ModelLocation,
   weights: WeightMode,
   { certificates }: AccuracyOptions,
   { signal }: SuiteContext,
-): Promise<Served> {
+): Promise<Compared> {
   const cleanup = new Cleanup();
   try {
-    const shares =
-      weights === 'open'
-        ? undefined
-        : cleanup.add(await prepareShares((out) => shareInProcess(['--model', folder], out, signal)), (made) =>
-            made.remove(),
-          );
-    const own = (id: 1 | 2) => (shares === undefined ? ['--model', folder] : ['--shares', shares.folder(id)]);
-    const args = (id: 1 | 2) => [...own(id), '--certificates', certificates, '--threads', String(defaultThreads())];
-    const parties = cleanup.add(await LocalParties.start({ stay: true, args }), (started) => started.stop());
-    await parties.ready();
-    const model: ModelLocation = { kind: 'folder', path: shares === undefined ? folder : join(shares.root, 'owner') };
-    const credential = shares === undefined ? {} : { credential: await enrolHere(shares.root) };
-    return { model, peers: parties.addresses(), ...credential, stop: () => cleanup.run() };
+    const threads = defaultThreads();
+    const local = cleanup.add(
+      await serveLocally({ model: location, weights, device: 'auto', threads, certificates, stay: true, signal }),
+      (serving) => serving.stop(),
+    );
+    const model = await openModel(location, { weights: true, signal });
+    const kernels: WasmKernels = await wasmKernels(threads);
+    const context = tlsRunContext(
+      { addresses: local.addresses, credentials: await loadCredentials(certificates, 0) },
+      {
+        config: model.config,
+        terms: { protocol: PROTOCOL, weights, model: local.credential?.sharing },
+        credential: local.credential,
+        kernels,
+      },
+    );
+    const runner = cleanup.add(new Runner(context), (run) => run.dispose());
+    const plainWeights = await model.weights();
+    return {
+      model,
+      async run(plan) {
+        const { value, outputs, steps, sent } = await runner.run(plan, { signal });
+        const opened = plan.decoder === undefined ? outputs : steps.map(({ logits }) => logits);
+        return {
+          answer: value[0],
+          comparison: await compareWithPlaintext(plainWeights, plan.inputs, opened, sent, kernels),
+        };
+      },
+      stop: () => cleanup.run(),
+    };
   } catch (error) {
     await cleanup.run();
     throw error;
@@ -147,25 +151,22 @@ async function agreement(
   options: AccuracyOptions,
   context: SuiteContext,
 ): Promise<void> {
-  const { stop, ...served } = await serve(folder, weights, options, context);
-  const reference: ModelLocation = { kind: 'folder', path: folder };
+  const { model, run, stop } = await compared({ kind: 'folder', path: folder }, weights, options, context);
   try {
+    if (model.files === undefined) throw new Error('a folder has files');
+    const known = await loadTextContext(model.files, model.config);
     const errors: Float32Array[] = [];
     const different: number[] = [];
-    const [own, plain]: [Answer[], Answer[]] = [[], []];
+    const [own, plain]: [TaskAnswer[], TaskAnswer[]] = [[], []];
     for (const [i, sample] of samples.entries()) {
       if (i % 20 === 0) context.note(`${name}, ${weights} weights: ${i} of ${samples.length}`);
-      const result = await runInference({
-        ...common(options, weights, context),
-        ...requestOf(sample),
-        task,
-        reference,
-        ...served,
-      });
-      errors.push(result.comparison?.errors ?? new Float32Array());
-      own.push(...result.answers);
-      plain.push(...(result.comparison?.answers ?? []));
-      if (!same(result)) different.push(i);
+      const plan = planTask(task, known, [textOf(sample)], optionsOf(sample));
+      const { answer, comparison } = await run(plan);
+      errors.push(comparison.errors);
+      own.push(answer);
+      // Generated texts are compared token by token, where the largest logit chose each.
+      if (plan.decoder === undefined) plain.push(...plan.finish(comparison.outputs));
+      if (!(plan.decoder === undefined ? sameAnswer(answer, plain[i]) : comparison.argmaxEqual)) different.push(i);
     }
     context.row({
       suite: 'accuracy',
@@ -195,42 +196,31 @@ async function atRealDimensions(
   context: SuiteContext,
 ): Promise<void> {
   context.note(`${name}, random ${weights} weights, ${tokens} tokens`);
-  const model: ModelLocation = { kind: 'random', seed: 1, configPath: configPath(name) };
-  const result = await runInference({
-    ...common(options, weights, context),
-    task,
-    model,
-    texts: [],
-    tokens,
-    generation: { maxNewTokens: 4 },
-  });
-  context.row({
-    suite: 'accuracy',
-    name: `${name}/random/${tokens}`,
-    task,
-    protocol: PROTOCOL,
-    weights,
-    logitError: distribution([result.comparison?.errors ?? new Float32Array()]),
-    sameChoices: result.comparison?.argmaxEqual,
-  });
+  const location: ModelLocation = { kind: 'random', seed: 1, configPath: configPath(name) };
+  const { model, run, stop } = await compared(location, weights, options, context);
+  try {
+    const { comparison } = await run(planIds(model.config, spreadIds(model.config, tokens, 1), { newTokens: 4 }));
+    context.row({
+      suite: 'accuracy',
+      name: `${name}/random/${tokens}`,
+      task,
+      protocol: PROTOCOL,
+      weights,
+      logitError: distribution([comparison.errors]),
+      sameChoices: comparison.argmaxEqual,
+    });
+  } finally {
+    await stop();
+  }
 }
 
-/** Generated texts are compared token by token, where the largest logit chose each. */
-function same({ answers, comparison }: RunResult): boolean {
-  if (comparison === undefined) return false;
-  return answers[0].generated === undefined ? sameAnswer(answers[0], comparison.answers[0]) : comparison.argmaxEqual;
+function textOf({ text, question }: Sample) {
+  return question === undefined ? text : { question, context: text };
 }
 
-function requestOf({
-  text,
-  question,
-  newTokens,
-  labels,
-  template,
-}: Sample): Pick<RunOptions, 'texts' | 'question' | 'generation' | 'labels' | 'template'> {
+function optionsOf({ newTokens, labels, template }: Sample): Parameters<typeof planTask>[3] {
   return {
-    texts: [text],
-    question,
+    topK: 1,
     labels,
     template,
     generation: newTokens === undefined ? undefined : { maxNewTokens: newTokens, eosTokenId: [] },

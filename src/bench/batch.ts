@@ -2,7 +2,7 @@
  * Classification in batches of 1, 4 and 16 in one run of the protocol: the embedded model, and BERT-base at its
  * dimensions with random weights.
  */
-import { embeddedModel } from '../party/defaults.ts';
+import { embeddedModel } from '../node/defaults.ts';
 import { configPath } from './accuracy.ts';
 import { inferJson } from './bert.ts';
 import type { SuiteContext } from './rows.ts';

@@ -6,8 +6,9 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { folderFiles } from '../ml/files-node.ts';
 import { loadTokenizer } from '../ml/tokenizers/tokenizer.ts';
-import { embeddedModel } from '../party/defaults.ts';
-import type { Answer, Task } from '../party/task.ts';
+import { embeddedModel } from '../node/defaults.ts';
+import type { Task } from '../ml/tasks/table.ts';
+import type { TaskAnswer } from '../owner/task-plans.ts';
 
 const DATA = fileURLToPath(new URL('../../bench/data/', import.meta.url));
 
@@ -28,7 +29,7 @@ export interface FidelityCase {
   readonly samples: readonly Sample[];
   readonly metric: string;
   /** From 0 to 1, over all texts. */
-  readonly score?: (answers: readonly Answer[], samples: readonly Sample[]) => number;
+  readonly score?: (answers: readonly TaskAnswer[], samples: readonly Sample[]) => number;
 }
 
 function tsv(name: string): string[][] {
@@ -48,8 +49,8 @@ const NEW_TOKENS = 32;
 const share = (hits: number, all: number) => (all === 0 ? 0 : hits / all);
 
 /** Texts whose first answer is the expected one. */
-function exact(pick: (answer: Answer) => readonly string[]) {
-  return (answers: readonly Answer[], samples: readonly Sample[]) =>
+function exact(pick: (answer: TaskAnswer) => readonly string[]) {
+  return (answers: readonly TaskAnswer[], samples: readonly Sample[]) =>
     share(
       answers.filter((answer, i) => pick(answer).join(' ') === samples[i].expected.join(' ')).length,
       answers.length,
@@ -78,13 +79,13 @@ function overlap(given: string, right: string): number {
   return common === 0 ? 0 : (2 * common) / (a.length + b.length);
 }
 
-function answerF1(answers: readonly Answer[], samples: readonly Sample[]): number {
-  const of = (answer: Answer, i: number) =>
+function answerF1(answers: readonly TaskAnswer[], samples: readonly Sample[]): number {
+  const of = (answer: TaskAnswer, i: number) =>
     Math.max(...samples[i].expected.map((right) => overlap(answer.answers?.[0]?.answer ?? '', right)));
   return answers.reduce((sum, answer, i) => sum + of(answer, i), 0) / answers.length;
 }
 
-function entityF1(answers: readonly Answer[], samples: readonly Sample[]): number {
+function entityF1(answers: readonly TaskAnswer[], samples: readonly Sample[]): number {
   let [right, given, wanted] = [0, 0, 0];
   for (const [i, { entities = [] }] of answers.entries()) {
     const found = entities.map(({ label, start, end }) => `${label} ${start} ${end}`);
@@ -131,7 +132,7 @@ export async function fidelityCases(): Promise<FidelityCase[]> {
     metric,
     ...(score === undefined ? {} : { score }),
   });
-  const label = exact(({ classes }) => classes?.slice(0, 1).map(({ label: name }) => name) ?? []);
+  const label = exact(({ labels: found }) => found?.slice(0, 1).map(({ label: name }) => name) ?? []);
   const sst2 = tsv('sst2-dev-200.tsv').map(([text, label]): Sample => ({ text, expected: [labels[Number(label)]] }));
   const questions = (name: string) =>
     json<Question[]>(name).map(
@@ -158,7 +159,7 @@ export async function fidelityCases(): Promise<FidelityCase[]> {
       'fill-mask',
       await capitals(),
       'every piece right',
-      exact(({ fillMask }) => fillMask?.map((list) => list[0].token) ?? []),
+      exact(({ blanks }) => blanks?.map((list) => list[0].token) ?? []),
     ),
     each('sst2-dev-200', 'text-classification', sst2, 'accuracy', label),
     { ...each('continents, zero-shot', 'fill-mask', continents, 'accuracy', label), task: 'zero-shot-classification' },

@@ -8,7 +8,7 @@ import { openNodeDevice } from '../compute/kernels/webgpu/node-device.ts';
 import type { PiecewiseCubic, RingKernels, SelectionTable, Stream } from '../compute/kernels/types.ts';
 import { type Vector, wordsFrom } from '../compute/ring.ts';
 import { asTercetError } from '../core/errors.ts';
-import { wasmKernels } from '../party/node-kernels.ts';
+import { wasmKernels } from '../node/kernels.ts';
 import { type SuiteContext, medianMs } from './rows.ts';
 
 const STREAM: Stream = { key: new Uint8Array(32).fill(7), nonce: new Uint8Array(12) };

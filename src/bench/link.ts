@@ -3,7 +3,7 @@
  * same functions on both ends, in a browser and in Node.
  */
 import { TercetError } from '../core/errors.ts';
-import type { Channel } from '../net/types.ts';
+import type { Channel } from '../net/wire/types.ts';
 
 /** Messages are of this size; the last one may be shorter. */
 const PART_BYTES = 1024 * 1024;

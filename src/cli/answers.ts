@@ -1,6 +1,6 @@
 /** Answers for people, by task, with the plaintext model's beside them. */
-import type { RunResult } from '../party/run.ts';
-import type { Answer } from '../party/task.ts';
+import type { TaskAnswer } from '../owner/task-plans.ts';
+import type { Inference } from './inference.ts';
 import { table } from './tables.ts';
 
 type Ranked = readonly (readonly [name: string, score: number])[];
@@ -19,20 +19,20 @@ function ranking(title: string, own: Ranked, plain: Ranked | undefined): string 
 const VECTOR_SHOWN = 6;
 
 function rankings({
-  fillMask,
-  classes,
+  blanks,
+  labels,
   answers,
   entities,
-}: Answer): { readonly title: string; readonly list: Ranked }[] {
-  if (fillMask !== undefined) {
-    const title = (mask: number) => (fillMask.length === 1 ? 'private answer' : `mask ${mask + 1}, private`);
-    return fillMask.map((list, mask) => ({
+}: TaskAnswer): { readonly title: string; readonly list: Ranked }[] {
+  if (blanks !== undefined) {
+    const title = (mask: number) => (blanks.length === 1 ? 'private answer' : `mask ${mask + 1}, private`);
+    return blanks.map((list, mask) => ({
       title: title(mask),
       list: list.map(({ token, score }) => [token, score] as const),
     }));
   }
-  if (classes !== undefined)
-    return [{ title: 'private answer', list: classes.map(({ label, score }) => [label, score] as const) }];
+  if (labels !== undefined)
+    return [{ title: 'private answer', list: labels.map(({ label, score }) => [label, score] as const) }];
   if (answers !== undefined)
     return [
       {
@@ -52,11 +52,11 @@ function rankings({
   return [];
 }
 
-function printOne(answer: Answer, plain: Answer | undefined): string[] {
-  const { features, generated, entities } = answer;
-  if (features !== undefined) {
-    const [rows, width] = features.dims;
-    const shown = [...features.data.slice(0, VECTOR_SHOWN)].map((value) => value.toFixed(4)).join(', ');
+function printOne(answer: TaskAnswer, plain: TaskAnswer | undefined): string[] {
+  const { vector, generated, entities } = answer;
+  if (vector !== undefined) {
+    const [rows, width] = vector.dims;
+    const shown = [...vector.data.slice(0, VECTOR_SHOWN)].map((value) => value.toFixed(4)).join(', ');
     return [`  private answer: ${rows} × ${width} numbers, ${shown}, …`];
   }
   if (generated !== undefined)
@@ -68,7 +68,7 @@ function printOne(answer: Answer, plain: Answer | undefined): string[] {
   return rankings(answer).map(({ title, list }, i) => ranking(title, list, others[i]?.list));
 }
 
-export function printAnswers(result: RunResult, texts: readonly string[], question?: string): string {
+export function printAnswers(result: Inference, texts: readonly string[], question?: string): string {
   const lines: string[] = [''];
   const { comparison, answers } = result;
   for (const [i, answer] of answers.entries()) {
@@ -79,7 +79,7 @@ export function printAnswers(result: RunResult, texts: readonly string[], questi
   if (comparison !== undefined) {
     const same = comparison.argmaxEqual ? 'yes' : 'NO';
     lines.push(
-      `  same first answer as in the clear: ${same}; largest ${answers[0]?.features === undefined ? 'logit' : 'state'} difference ${comparison.maxAbsLogitError.toFixed(5)}`,
+      `  same first answer as in the clear: ${same}; largest ${answers[0]?.vector === undefined ? 'logit' : 'state'} difference ${comparison.maxAbsLogitError.toFixed(5)}`,
       '',
     );
   }

@@ -9,7 +9,7 @@ import { benchKernels } from '../bench/kernels.ts';
 import { benchNetwork } from '../bench/network.ts';
 import { type Row, type SuiteContext, keepResults } from '../bench/rows.ts';
 import { TercetError } from '../core/errors.ts';
-import { stateFolder } from '../party/defaults.ts';
+import { stateFolder } from '../node/defaults.ts';
 import { integer, oneOf, parseProfile, parseTask, parseWeights } from './options.ts';
 import { cancelOnSignals } from './signals.ts';
 
@@ -87,7 +87,7 @@ async function bench(flags: BenchFlags): Promise<void> {
         );
         break;
       case 'network':
-        await benchNetwork({ certificates }, context);
+        await benchNetwork(context);
         break;
       case 'gpt2':
         await benchGpt2(context);

@@ -13,9 +13,9 @@ import {
   issueCertificate,
   keyFingerprint,
   requestFingerprint,
-} from '../net/authority.ts';
-import { isPartyId } from '../net/hello.ts';
-import type { PartyId } from '../net/types.ts';
+} from '../net/tls/authority.ts';
+import { isPartyId } from '../net/tls/hello.ts';
+import type { PartyId } from '../net/wire/types.ts';
 import { integer, pem } from './options.ts';
 
 interface Flags {

@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { isLoopback } from '../core/address.ts';
 import { TercetError } from '../core/errors.ts';
-import { checkCredentials, loadCredentials } from '../net/certificates.ts';
-import type { Certified, Credentials } from '../net/credentials.ts';
-import { ensureIdentity, ensureOwnCertificate } from '../net/identity-node.ts';
-import { isPublicKey } from '../net/identity.ts';
-import type { PartyId } from '../net/types.ts';
-import { stateFolder } from '../party/defaults.ts';
+import { checkCredentials, loadCredentials } from '../net/tls/certificates.ts';
+import type { Certified, Credentials } from '../net/tls/credentials.ts';
+import { ensureIdentity, ensureOwnCertificate } from '../net/identity/identity-node.ts';
+import { isPublicKey } from '../net/identity/identity.ts';
+import type { PartyId } from '../net/wire/types.ts';
+import { stateFolder } from '../node/defaults.ts';
 import { parseIdentities, pem } from './options.ts';
 
 export interface CredentialFlags {

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import open from 'open';
-import { defaultThreads, embeddedModel, embeddedModels, stateFolder } from '../party/defaults.ts';
+import { defaultThreads, embeddedModel, embeddedModels, stateFolder } from '../node/defaults.ts';
 import { serveLocalPage } from '../server/local-page.ts';
 import { printAnswers } from './answers.ts';
 import { integer, parseDevice } from './options.ts';

@@ -3,7 +3,7 @@
  * page to pin.
  */
 import { Command } from 'commander';
-import { ensureIdentity } from '../net/identity-node.ts';
+import { ensureIdentity } from '../net/identity/identity-node.ts';
 import { credentialFolder } from './credentials.ts';
 import { integer } from './options.ts';
 

@@ -3,16 +3,16 @@ import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { concatBytes } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
-import type { Credentials } from '../net/credentials.ts';
+import type { Credentials } from '../net/tls/credentials.ts';
 import type { GenerationOptions } from '../ml/tasks/generate.ts';
+import { TASKS } from '../ml/tasks/table.ts';
 import { decodeUtf8 } from '../ml/text.ts';
-import { OwnerCredential } from '../net/credential.ts';
-import type { Address } from '../party/run.ts';
-import { toJson } from '../party/contract.ts';
-import { defaultThreads } from '../party/defaults.ts';
+import { OwnerCredential } from '../net/enrolment/credential.ts';
+import { defaultThreads } from '../node/defaults.ts';
+import type { Address } from '../node/tls-owner.ts';
 import { MAX_SEQUENCES } from '../session/request.ts';
-import { TASKS } from '../party/task.ts';
 import { printAnswers } from './answers.ts';
+import { toJson } from './json-output.ts';
 import {
   decimal,
   integer,
@@ -33,7 +33,7 @@ import { type CredentialFlags, credentialFolder, credentialOptions, ownerCredent
 import { printCost } from './tables.ts';
 import { runOnTerminal } from './terminal.ts';
 
-export interface InferFlags extends ModelFlags, CredentialFlags {
+interface InferFlags extends ModelFlags, CredentialFlags {
   readonly task: string;
   readonly text?: string;
   readonly textFile?: string;
@@ -41,6 +41,8 @@ export interface InferFlags extends ModelFlags, CredentialFlags {
   readonly question?: string;
   readonly labels?: string;
   readonly template?: string;
+  readonly verbalizers?: string;
+  readonly multiLabel?: boolean;
   readonly pooling?: string;
   readonly normalize?: string;
   readonly specialTokens?: string;
@@ -101,6 +103,11 @@ export function inferCommand(): Command {
       '--template <text>',
       'zero-shot-classification: the sentence that a label completes (default: "{text} It was {mask}." or "This example is {label}.")',
     )
+    .option(
+      '--verbalizers <list>',
+      'zero-shot-classification with a fill-mask model: the word that stands for a label, as label=word with commas between',
+    )
+    .option('--multi-label', 'zero-shot-classification with an entailment model: every label for itself')
     .option('--pooling <kind>', 'feature-extraction: mean, cls or none (default: what the model declares, else mean)')
     .option(
       '--normalize <yes|no>',
@@ -197,6 +204,8 @@ async function infer(flags: InferFlags): Promise<void> {
       question: flags.question,
       labels: flags.labels === undefined ? undefined : list('labels', flags.labels),
       template: flags.template,
+      verbalizers: flags.verbalizers === undefined ? undefined : verbalizersOf(flags.verbalizers),
+      multiLabel: flags.multiLabel,
       pooling:
         flags.pooling === undefined ? undefined : oneOf('pooling', flags.pooling, ['mean', 'cls', 'none'] as const),
       normalize: flags.normalize === undefined ? undefined : yes('normalize', flags.normalize),
@@ -262,6 +271,18 @@ function generationOptions(flags: InferFlags): GenerationOptions {
     stop: flags.stop,
     seed: flags.seed === undefined ? undefined : integer('seed', flags.seed, 0, 2 ** 32 - 1),
   };
+}
+
+/** `positive=good,negative=bad` */
+function verbalizersOf(value: string): Record<string, string> {
+  const pairs = list('verbalizers', value).map((pair) => /^([^=]+)=([^=]+)$/.exec(pair));
+  if (pairs.some((pair) => pair === null))
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      '--verbalizers expected label=word between commas',
+      'for example --verbalizers "positive=good,negative=bad"',
+    );
+  return Object.fromEntries(pairs.map((pair) => [pair?.[1].trim() ?? '', pair?.[2].trim() ?? '']));
 }
 
 function yes(name: string, value: string): boolean {

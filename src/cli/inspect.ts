@@ -4,11 +4,10 @@ import type { ModelConfig } from '../ml/config.ts';
 import { listParameters } from '../ml/models/parameters.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import type { Cost } from '../mpc/protocol/types.ts';
-import { openModel } from '../party/model.ts';
-import { planOf } from '../party/planned.ts';
+import { openModel } from '../node/model.ts';
+import { planOf } from '../node/model-plan.ts';
 import { circuitFor } from '../session/agreement.ts';
-import type { Request, WeightMode } from '../session/request.ts';
-import { shapeFor } from '../session/task-run.ts';
+import { type Request, type WeightMode, shapeFor } from '../session/request.ts';
 import { type ModelFlags, RANGES_HELP, integer, modelLocation, parseRanges, parseTask, withTask } from './options.ts';
 import { bytes, table } from './tables.ts';
 
@@ -31,7 +30,7 @@ interface RunCost {
   readonly rounds: number;
 }
 
-export interface Inspection {
+interface Inspection {
   readonly model: string;
   readonly config: ModelConfig;
   readonly parameters: number;
@@ -52,15 +51,15 @@ function total(cost: Cost): Omit<RunCost, 'name'> {
 /** A text of `tokens` positions, and for a language model one more token behind it. */
 function costsOf(config: ModelConfig, plan: ModelPlan, weights: WeightMode, tokens: number): RunCost[] {
   const steps = config.head === 'causal-lm' ? 1 : 0;
-  const outline = {
+  const needs = {
     sequences: 1,
     tokens,
-    rows: config.head === 'none' ? 1 : 0,
+    secretRows: config.head === 'none' ? 1 : 0,
     padded: true,
     pair: config.head === 'question-answering',
     steps,
   };
-  const request: Request = { protocol: '3pc_semi_honest', weights, ...shapeFor(config, outline) };
+  const request: Request = { protocol: '3pc_semi_honest', weights, ...shapeFor(config, needs) };
   const first = { name: steps > 0 ? 'prompt' : 'text', ...total(circuitFor(config, plan, request).cost) };
   return steps > 0
     ? [first, { name: 'each further token', ...total(circuitFor(config, plan, request, 1).cost) }]

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { checkEnvironment } from '../core/environment-node.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
-import { relaxCollector } from '../party/collector.ts';
+import { relaxCollector } from '../daemon/gc.ts';
 import { inferCommand } from './infer.ts';
 import { partyCommand } from './party.ts';
 import { demoCommand } from './demo.ts';

@@ -1,10 +1,10 @@
 /** `tercet model`: share, the model owner's step for secret weights, and inspect. */
 import { Command } from 'commander';
 import { TercetError, asTercetError } from '../core/errors.ts';
-import type { ChildMessage } from '../party/local.ts';
-import { openModel } from '../party/model.ts';
-import { wasmKernels } from '../party/node-kernels.ts';
-import { shareModel } from '../party/shares.ts';
+import type { ChildMessage } from '../daemon/local.ts';
+import { openModel } from '../node/model.ts';
+import { wasmKernels } from '../node/kernels.ts';
+import { shareModel } from '../node/shares.ts';
 import { cancelOnSignals } from './signals.ts';
 import { inspectCommand } from './inspect.ts';
 import { RANGES_HELP, modelLocation, parseRanges, type ModelFlags } from './options.ts';

@@ -7,14 +7,14 @@ import { readFile } from 'node:fs/promises';
 import { carriesTrust } from '../core/address.ts';
 import { TercetError } from '../core/errors.ts';
 import { isHubId } from '../hub/index.ts';
-import type { Limits, Scope } from '../party/budgets.ts';
-import { embeddedModel } from '../party/defaults.ts';
-import { isPublicKey } from '../net/identity.ts';
-import { PROFILE_NAMES } from '../net/profiles.ts';
-import type { ModelLocation } from '../party/model.ts';
-import { DEVICES, type Device } from '../party/node-kernels.ts';
-import { RANGES, type Ranges } from '../party/planned.ts';
-import { TASKS, type Task } from '../party/task.ts';
+import type { Limits, Scope } from '../daemon/budgets.ts';
+import { embeddedModel } from '../node/defaults.ts';
+import { isPublicKey } from '../net/identity/identity.ts';
+import { PROFILE_NAMES } from '../net/simulated/profiles.ts';
+import type { ModelLocation } from '../node/model.ts';
+import { DEVICES, type Device } from '../node/kernels.ts';
+import { RANGES, type Ranges } from '../node/model-plan.ts';
+import { TASKS, type Task, taskNamed } from '../ml/tasks/table.ts';
 import type { WeightMode } from '../session/request.ts';
 
 function usage(what: string, hint: string): TercetError {
@@ -76,7 +76,8 @@ export function limits(name: string, value: string | undefined, defaults: Limits
   return { session, address, total };
 }
 
-export const parseTask = (value: string): Task => oneOf('task', value, TASKS);
+/** A task by its name, or by another one that transformers.js has for it. */
+export const parseTask = (value: string): Task => taskNamed(value) ?? oneOf('task', value, TASKS);
 export const parseWeights = (value: string): WeightMode => oneOf('weights', value, ['open', 'secret']);
 export const parseRanges = (value: string): Ranges => oneOf('ranges', value, RANGES);
 export const parseDevice = (value: string): Device => oneOf('device', value, DEVICES);

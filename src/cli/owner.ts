@@ -1,7 +1,7 @@
 /** `tercet owner`: the model owner says who may use its secret weights: enrol, revoke, list. */
 import { Command } from 'commander';
 import { TercetError } from '../core/errors.ts';
-import { DEFAULT_DAYS, type EnrolledOwner, Issuer, MAX_DAYS } from '../party/issuer.ts';
+import { DEFAULT_DAYS, type EnrolledOwner, Issuer, MAX_DAYS } from '../node/issuer.ts';
 import { integer } from './options.ts';
 
 interface OwnerFlags {

@@ -2,20 +2,19 @@
 import { totalmem } from 'node:os';
 import { Command, Option } from 'commander';
 import { TercetError, asTercetError } from '../core/errors.ts';
-import type { PartyId } from '../net/types.ts';
-import { isPinned } from '../net/credentials.ts';
-import { type BudgetLimits, defaultLimits } from '../party/budgets.ts';
-import { runDaemon } from '../party/daemon.ts';
-import { OperatorLog } from '../party/log.ts';
-import { mayHaveGpu } from '../party/node-kernels.ts';
-import { DEVICE_LOST_EXIT, isSupervised, supervise } from '../party/supervisor.ts';
-import type { ChildMessage } from '../party/local.ts';
-import { RECV_TIMEOUT_MS } from '../party/run.ts';
-import { defaultThreads } from '../party/defaults.ts';
-import type { ModelSource } from '../party/served-model.ts';
-import type { WebOptions } from '../party/web.ts';
-import { ensureIdentity } from '../net/identity-node.ts';
-import type { PartyIdentity } from '../net/identity.ts';
+import type { PartyId } from '../net/wire/types.ts';
+import { isPinned } from '../net/tls/credentials.ts';
+import { type BudgetLimits, defaultLimits } from '../daemon/budgets.ts';
+import { runDaemon } from '../daemon/daemon.ts';
+import { OperatorLog } from '../daemon/log.ts';
+import { mayHaveGpu } from '../node/kernels.ts';
+import { DEVICE_LOST_EXIT, isSupervised, supervise } from '../daemon/supervisor.ts';
+import type { ChildMessage } from '../daemon/local.ts';
+import { RECV_TIMEOUT_MS, defaultThreads } from '../node/defaults.ts';
+import type { ModelSource } from '../daemon/served-model.ts';
+import type { WebOptions } from '../daemon/web.ts';
+import { ensureIdentity } from '../net/identity/identity-node.ts';
+import type { PartyIdentity } from '../net/identity/identity.ts';
 import { type PartyCredentialFlags, credentialFolder, credentialOptions, partyCredentials } from './credentials.ts';
 import {
   integer,

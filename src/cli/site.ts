@@ -2,11 +2,11 @@
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { parseHubId } from '../hub/index.ts';
-import { embeddedModels } from '../party/defaults.ts';
-import { downloadedModel } from '../party/hub-model.ts';
+import { embeddedModels } from '../node/defaults.ts';
+import { downloadedModel } from '../node/hub-model.ts';
 import { type PublishedModel, writeDeployment } from '../server/deployment.ts';
 import { type Site, serveSite } from '../server/site.ts';
-import type { PartyAddress } from '../sdk/types.ts';
+import type { PartyAddress } from '../owner/types/index.ts';
 import { both, namedModel, parseAddress, parseHubOrigin, parseIdentities, tlsFiles } from './options.ts';
 import { cancelOnSignals } from './signals.ts';
 

@@ -1,6 +1,7 @@
 /** Plain-text tables for people: what a run cost. */
-import type { RunResult } from '../party/run.ts';
+import type { StepCost } from '../owner/cost.ts';
 import type { PartyReport } from '../session/report.ts';
+import type { Inference } from './inference.ts';
 
 export function bytes(n: number): string {
   if (n < 1e3) return `${n} B`;
@@ -8,7 +9,7 @@ export function bytes(n: number): string {
   return n < 1e9 ? `${(n / 1e6).toFixed(1)} MB` : `${(n / 1e9).toFixed(2)} GB`;
 }
 
-export function time(ms: number): string {
+function time(ms: number): string {
   return ms < 1000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(2)} s`;
 }
 
@@ -29,8 +30,8 @@ function linkBytes(report: PartyReport, peer: number, phases: (tag: string) => b
 const AHEAD = (tag: string) => tag.endsWith('-deal') || tag.endsWith('-ahead');
 const CONTROL = (tag: string) => tag.startsWith('control');
 
-export function printCost(result: RunResult): string {
-  const { reports, timing, rounds } = result.owner;
+export function printCost(result: Inference): string {
+  const { reports, timing, rounds } = result.totals;
   const names = ['P0 owner', 'P1 compute', 'P2 compute'];
   const rows = [['link (payload bytes)', 'ahead', 'online']];
   for (const [from, to] of [
@@ -65,18 +66,17 @@ export function printCost(result: RunResult): string {
     '',
     table(parties, [1, 2, 3]),
     '',
-    `  tokens ${result.sequences > 1 ? `${result.sequences} × ` : ''}${result.tokens}   rounds P1↔P2 ${rounds}   rounds of P0 ${result.owner.onlineRounds} (one message out, one in${result.steps.length > 1 ? ', each' : ''})`,
+    `  tokens ${result.sequences > 1 ? `${result.sequences} × ` : ''}${result.tokens}   rounds P1↔P2 ${rounds}   rounds of P0 ${result.totals.onlineRounds} (one message out, one in${result.steps.length > 1 ? ', each' : ''})`,
     `  setup ${time(result.setupMs + timing.agreeMs)}   preprocessing ${time(timing.preprocessMs)}   online ${time(timing.onlineMs)}${plain}${more}`,
     '',
   ].join('\n');
 }
 
 /** What one more token of a generated text costs, on average. */
-function perToken({ steps }: RunResult): string {
+function perToken({ steps }: Inference): string {
   // The last step deals nothing for one behind it.
   const further = steps.length > 2 ? steps.slice(1, -1) : steps.slice(1);
-  const mean = (of: (step: RunResult['steps'][number]) => number) =>
-    further.reduce((sum, step) => sum + of(step), 0) / further.length;
+  const mean = (of: (step: StepCost) => number) => further.reduce((sum, step) => sum + of(step), 0) / further.length;
   const [online, sent, between] = [
     mean((step) => step.onlineMs),
     mean((step) => step.p0SentBytes),

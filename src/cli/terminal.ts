@@ -1,16 +1,16 @@
 /** A run as a person sees it: progress on stderr while it lasts, Ctrl-C to cancel, state in the user's folder. */
 import { join } from 'node:path';
-import { stateFolder } from '../party/defaults.ts';
-import { type RunOptions, type RunResult, runInference } from '../party/run.ts';
+import { stateFolder } from '../node/defaults.ts';
+import { type Inference, type InferenceOptions, runInference } from './inference.ts';
 import { ProgressLine } from './progress.ts';
 import { cancelOnSignals } from './signals.ts';
 
 /** @param quiet no progress: the output is for a program. */
 export async function runOnTerminal(
-  options: Omit<RunOptions, 'signal' | 'certificates' | 'onPhase' | 'onProgress'> &
-    Partial<Pick<RunOptions, 'certificates'>>,
+  options: Omit<InferenceOptions, 'signal' | 'certificates' | 'onPhase' | 'onProgress'> &
+    Partial<Pick<InferenceOptions, 'certificates'>>,
   quiet: boolean,
-): Promise<RunResult> {
+): Promise<Inference> {
   const { signal, release } = cancelOnSignals();
   const line = new ProgressLine(process.stderr, !quiet);
   try {

@@ -1,7 +1,7 @@
 /**
- * Integer tables of the separable exponential (design notes §14.1): exp(−i/512) and exp(−i/2^20) at scale 2^31.
+ * Integer tables of the separable exponential (PROTOCOL §6.4): exp(−i/512) and exp(−i/2^20) at scale 2^31.
  *
- * P0 and P2 must agree on the basis bit for bit (§15 F4), so the tables are computed with integers only: no
+ * P0 and P2 must agree on the basis bit for bit (PROTOCOL §6.8), so the tables are computed with integers only: no
  * Math.exp, whose last bit differs between engines. exp(−ℓ/2^20) = coarse[ℓ >> 11] · fine[ℓ & 2047] / 2^62 for 0 ≤
  * ℓ ≤ 2^22.
  */

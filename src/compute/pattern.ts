@@ -7,7 +7,7 @@ import { Lru } from '../core/lru.ts';
 import { invariant } from '../core/errors.ts';
 
 /** `count` steps of `stride` words. */
-export interface Axis {
+interface Axis {
   readonly count: number;
   /** Not negative; 0 repeats. */
   readonly stride: number;

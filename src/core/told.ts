@@ -4,7 +4,7 @@
  * Security: both ways are fixed here. Words that leave are those of this table, because an error may name an
  * address of the inner network or another party's words; only a `Refusal`, whose words were made for whoever asked,
  * keeps its own. Codes that arrive can only become those of this table, all of which say that somebody else or a
- * link failed: what a peer says never becomes this process's own fault. SECURITY: test/security/provenance.test.ts.
+ * link failed: what a peer says never becomes this process's own fault. SECURITY: test/party/provenance.test.ts.
  */
 import { type ErrorCode, TercetError } from './errors.ts';
 

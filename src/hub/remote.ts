@@ -58,7 +58,7 @@ export function endpointOf({ endpoint = DEFAULT_ENDPOINT, token }: Pick<HubOptio
   return endpoint.replace(/\/+$/, '');
 }
 
-export function fileUrl({ repository }: HubId, revision: string, file: string, options: HubOptions): string {
+function fileUrl({ repository }: HubId, revision: string, file: string, options: HubOptions): string {
   const path = [...repository.split('/'), 'resolve', revision, ...file.split('/')].map(encodeURIComponent).join('/');
   return `${endpointOf(options)}/${path}`;
 }

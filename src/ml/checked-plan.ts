@@ -34,9 +34,9 @@ import { type ModelRanges, finestNorm, hasGeluHead, tooFar } from './ranges.ts';
  * How much further than the samples a text should be able to go before it is refused, of values; of variances its
  * square.
  */
-export const WANTED_MARGIN = 3;
+const WANTED_MARGIN = 3;
 /** The smallest margin with which a model is taken. */
-export const LEAST_MARGIN = 1.5;
+const LEAST_MARGIN = 1.5;
 /**
  * For the protocol's own error in what a reach is computed from: the declared one of a normalised row at the lower
  * end of its domain.

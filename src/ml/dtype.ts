@@ -17,7 +17,7 @@ export type Dtype =
   | OtherDtype;
 
 /** Types that a file may have and that no weight here is read from. */
-export type OtherDtype =
+type OtherDtype =
   | 'F8_E4M3'
   | 'F8_E5M2'
   | 'F8_E8M0'

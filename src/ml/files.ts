@@ -1,6 +1,6 @@
 /**
- * Where a model's files come from, seen from the code that reads them: a folder (files-node.ts), memory, later a
- * web server or a cache.
+ * Where a model's files come from, seen from the code that reads them: a folder (files-node.ts), memory, a web server
+ * or a cache.
  *
  * Imports nothing of Node. Every implementation refuses names that leave the model.
  */

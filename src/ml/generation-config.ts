@@ -9,16 +9,11 @@ import { CONFIG_FILE } from './config.ts';
 import { typeName } from './describe.ts';
 import type { ModelFiles } from './files.ts';
 import { isRecord, own, parseModelJson } from './json.ts';
-import type { GenerationOptions } from './tasks/generation-options.ts';
+import type { GenerationSettings } from './tasks/generation-options.ts';
+
+export type { GenerationSettings };
 
 export const GENERATION_FILE = 'generation_config.json';
-
-export interface GenerationSettings extends Omit<GenerationOptions, 'seed'> {
-  /** Settings that cannot be honoured; sentences. */
-  readonly notices: readonly string[];
-}
-
-export const NO_SETTINGS: GenerationSettings = { notices: [] };
 
 type Json = Record<string, unknown>;
 
@@ -75,7 +70,7 @@ async function object(files: ModelFiles, file: string): Promise<Json> {
 }
 
 /** @param file for messages */
-export function parseGenerationSettings(json: Json, file: string): GenerationSettings {
+function parseGenerationSettings(json: Json, file: string): GenerationSettings {
   const numeric = (key: string, fits: (value: number) => boolean): number | undefined => {
     const value = own(json, key) ?? undefined;
     if (value === undefined) return undefined;

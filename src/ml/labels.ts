@@ -3,7 +3,7 @@ import { TercetError } from '../core/errors.ts';
 import { quote, typeName } from './describe.ts';
 import { isRecord, own } from './json.ts';
 
-export const MAX_LABELS = 10_000;
+const MAX_LABELS = 10_000;
 const MAX_LABEL_LENGTH = 200;
 
 type Fail = (what: string) => TercetError;

@@ -18,7 +18,7 @@ import { runFloat } from './reference/float.ts';
 
 /**
  * Raised with every change to what a measurement gives: samples, sample texts, the float model, its kernels. Kept
- * measurements of another version are not taken (`party/measurements.ts`).
+ * measurements of another version are not taken (`node/measurements.ts`).
  */
 export const MEASUREMENT = 1;
 
@@ -116,7 +116,7 @@ export async function measuredRanges(
 
 /**
  * The public plan of a model, for those who have no tokenizer at hand: proved where its weights allow it, else
- * measured on token indices. A party takes `party/planned.ts`.
+ * measured on token indices. A party takes `node/model-plan.ts`.
  * @throws {TercetError} ERR_RANGE when what was measured does not fit even with the least margin, or one step could
  * make the ring wrap.
  */

@@ -14,7 +14,7 @@ import { DTYPE_BYTES, type Dtype } from './dtype.ts';
 import { isRecord, own } from './json.ts';
 
 /** The limit of the reference implementation. */
-export const MAX_HEADER_BYTES = 100_000_000;
+const MAX_HEADER_BYTES = 100_000_000;
 const MAX_RANK = 16;
 const ENTRY_KEYS = new Set(['dtype', 'shape', 'data_offsets']);
 

@@ -12,16 +12,16 @@ import { type ByteSource, bytesSource, checkFileName, fileNotFound, type ModelFi
 import { isRecord, own, parseModelJson } from './json.ts';
 import { formatError, headerLength, parseHeader, type TensorEntry } from './safetensors-header.ts';
 
-export const SAFETENSORS_FILE = 'model.safetensors';
-export const SAFETENSORS_INDEX = 'model.safetensors.index.json';
+const SAFETENSORS_FILE = 'model.safetensors';
+const SAFETENSORS_INDEX = 'model.safetensors.index.json';
 
-export interface FloatTensor {
+interface FloatTensor {
   readonly shape: readonly number[];
   /** Row-major, finite. */
   readonly data: Float32Array;
 }
 
-export interface RawTensor {
+interface RawTensor {
   readonly dtype: Dtype;
   readonly shape: readonly number[];
   /** Little-endian elements in memory of their own, 8-byte aligned. */

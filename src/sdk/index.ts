@@ -7,22 +7,23 @@
  * Needs no cross-origin isolation. Content-Security-Policy: `script-src 'self' 'wasm-unsafe-eval'; worker-src
  * 'self'; connect-src 'self' <the parties>`; with the option `hub` also the hub, and where it keeps large files.
  */
-import { browserPlace, capabilitiesOf } from './capabilities.ts';
-import { loadDeployment as load } from './deployment.ts';
+import { browserPlace, capabilitiesOf } from '../owner/capabilities.ts';
+import { loadDeployment as load } from '../owner/deployment.ts';
 import { pipelineWith } from './pipeline.ts';
-import type { Capabilities, Deployment, Model, PretrainedOptions } from './types.ts';
-import { WorkerModel } from './worker-model.ts';
+import type { Capabilities, Deployment, Model, PretrainedOptions } from '../owner/types/index.ts';
+import { WorkerModel } from './worker/client.ts';
 
 export { TercetError } from '../core/errors.ts';
 export { servePageHost as serveWebRtc } from '../net/webrtc/page-host.ts';
 export type * from './pipeline-types.ts';
-export type * from './types.ts';
+export type * from '../owner/types/index.ts';
 
-const startWorker = () => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'tercet-party' });
+const startWorker = () =>
+  new Worker(new URL('./worker/worker.ts', import.meta.url), { type: 'module', name: 'tercet-party' });
 
 async function fromPretrained(id: string, options: PretrainedOptions = {}): Promise<Model> {
   if (typeof document === 'object') return WorkerModel.load(id, options, startWorker);
-  const { loadHere } = await import('./in-worker.ts');
+  const { loadHere } = await import('./worker/in-worker.ts');
   return loadHere(id, options);
 }
 

@@ -7,21 +7,21 @@ import { createWasmKernels } from '../compute/kernels/wasm/kernels.ts';
 import { checkEnvironment } from '../core/environment-node.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import { nodeHub } from '../hub/environment-node.ts';
-import { openOwnerLink } from '../net/owner-link.ts';
+import { openOwnerLink } from '../net/gateway/owner-link.ts';
 import { nodeOfferer } from '../net/webrtc/node.ts';
 import type { WebSocketConstructor } from '../net/websocket/link.ts';
-import { threadsFor } from './capabilities.ts';
-import { loadDeployment as load } from './deployment.ts';
-import type { Environment } from './environment.ts';
-import { NOT_ASKED } from './loaded.ts';
-import { OwnerModel } from './owner-model.ts';
+import { threadsFor } from '../owner/capabilities.ts';
+import { loadDeployment as load } from '../owner/deployment.ts';
+import type { Environment } from '../owner/environment.ts';
+import { NOT_ASKED } from '../owner/model-context.ts';
+import { OwnerModel } from '../owner/owner-model.ts';
 import { pipelineWith } from './pipeline.ts';
-import type { Availability, Capabilities, Deployment, Device, Model, PretrainedOptions } from './types.ts';
+import type { Availability, Capabilities, Deployment, Device, Model, PretrainedOptions } from '../owner/types/index.ts';
 
 export { TercetError } from '../core/errors.ts';
 export { releaseWebRtc } from '../net/webrtc/node.ts';
 export type * from './pipeline-types.ts';
-export type * from './types.ts';
+export type * from '../owner/types/index.ts';
 
 const threads = () => threadsFor(availableParallelism());
 

@@ -3,25 +3,16 @@
  * docs/TASKS.md lists where they differ.
  */
 import type { Tensor } from './tensor.ts';
-import type { Answer, Model, SpecialTokens, Task } from './types.ts';
+import type { Task as TableTask, TaskAlias } from '../ml/tasks/table.ts';
+import type { Answer, Model, SpecialTokens } from '../owner/types/index.ts';
 
 export type { NestedNumbers, Tensor } from './tensor.ts';
 
 /** Tasks of a pipeline: those that models are made for, and one that two kinds of them can do. */
-export type PipelineTask = Task | 'zero-shot-classification';
-
+export type PipelineTask = TableTask;
 /** Other names that transformers.js has. */
-export const ALIASES = {
-  'sentiment-analysis': 'text-classification',
-  ner: 'token-classification',
-  embeddings: 'feature-extraction',
-} as const satisfies Readonly<Record<string, PipelineTask>>;
-export type Alias = keyof typeof ALIASES;
-export type TaskNamed<N extends PipelineTask | Alias> = N extends Alias
-  ? (typeof ALIASES)[N]
-  : N extends PipelineTask
-    ? N
-    : never;
+export type Alias = TaskAlias;
+export type { TaskNamed } from '../ml/tasks/table.ts';
 
 export interface PipelineRunOptions {
   /** Answers to return: default 5 for fill-mask, else 1. */

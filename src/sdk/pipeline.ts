@@ -1,26 +1,25 @@
 /** `pipeline(task, model, options)`, as in transformers.js: a function of texts, with results in its shapes. */
 import { TercetError } from '../core/errors.ts';
+import { TASKS, modelTasksFor, taskNamed } from '../ml/tasks/table.ts';
 import { checkNames } from '../ml/tasks/words.ts';
-import { type OptionNames, checkOptions } from './options.ts';
-import {
-  ALIASES,
-  type Alias,
-  type ClassificationOptions,
-  type FeatureOptions,
-  type FillMaskOptions,
-  type FillMaskSingle,
-  type Pipeline,
-  type PipelineCalls,
-  type PipelineTask,
-  type QuestionOptions,
-  type QuestionOutput,
-  type TaskNamed,
-  type TextGenerationOptions,
-  type TokenOptions,
-  type TokenOutput,
-  type ZeroShotOptions,
+import { type OptionNames, checkOptions } from '../owner/options.ts';
+import type {
+  Alias,
+  ClassificationOptions,
+  FeatureOptions,
+  FillMaskOptions,
+  FillMaskSingle,
+  Pipeline,
+  PipelineCalls,
+  PipelineTask,
+  QuestionOptions,
+  QuestionOutput,
+  TaskNamed,
+  TextGenerationOptions,
+  TokenOptions,
+  TokenOutput,
+  ZeroShotOptions,
 } from './pipeline-types.ts';
-import { TASKS } from './tasks.ts';
 import { Tensor } from './tensor.ts';
 import type {
   Entity,
@@ -29,17 +28,10 @@ import type {
   Model,
   Prediction,
   PretrainedOptions,
-  Task,
   TaskText,
-} from './types.ts';
+} from '../owner/types/index.ts';
 
 export type * from './pipeline-types.ts';
-
-/** Models that a pipeline runs on. */
-const MODELS_FOR: Readonly<Record<PipelineTask, readonly Task[]>> = {
-  ...(Object.fromEntries(TASKS.map((task) => [task, [task]])) as unknown as Readonly<Record<Task, readonly Task[]>>),
-  'zero-shot-classification': ['text-classification', 'fill-mask'],
-};
 
 const RUN = { top_k: true, topk: true, specialTokens: true, signal: true } as const;
 
@@ -99,14 +91,10 @@ const OPTIONS = {
   } satisfies OptionNames<FeatureOptions>,
 } as const;
 
-function taskNamed(name: string): PipelineTask {
-  if (Object.hasOwn(ALIASES, name)) return ALIASES[name as Alias];
-  if (Object.hasOwn(MODELS_FOR, name)) return name as PipelineTask;
-  throw new TercetError(
-    'ERR_ARGUMENT',
-    'there is no pipeline for that task',
-    `use one of ${Object.keys(MODELS_FOR).join(', ')}`,
-  );
+function checkedTask(name: string): PipelineTask {
+  const task = taskNamed(name);
+  if (task !== undefined) return task;
+  throw new TercetError('ERR_ARGUMENT', 'there is no pipeline for that task', `use one of ${TASKS.join(', ')}`);
 }
 
 /** The members of an object that are there: options that are left out keep their defaults. */
@@ -345,9 +333,9 @@ export function pipelineWith(load: (id: string, options: PretrainedOptions) => P
     model: string,
     options: PretrainedOptions = {},
   ): Promise<Pipeline<TaskNamed<N>>> {
-    const named = taskNamed(task);
+    const named = checkedTask(task) as TaskNamed<N>;
     const loaded = await load(model, options);
-    if (!MODELS_FOR[named].includes(loaded.task)) {
+    if (!modelTasksFor(named).includes(loaded.task)) {
       await loaded.dispose();
       throw new TercetError(
         'ERR_MODEL_UNSUPPORTED',

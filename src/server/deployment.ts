@@ -8,13 +8,12 @@ import { basename, join } from 'node:path';
 import { TercetError } from '../core/errors.ts';
 import { folderFiles } from '../ml/files-node.ts';
 import { ownerFiles } from '../ml/owner-files.ts';
+import { type Task, taskOf } from '../ml/tasks/table.ts';
 import { loadTokenizer } from '../ml/tokenizers/tokenizer.ts';
-import { openModel } from '../party/model.ts';
-import { sharingOf } from '../party/sharing.ts';
-import type { Task as CommandTask } from '../party/task.ts';
-import { parseDeployment } from '../sdk/deployment.ts';
-import { taskOf } from '../sdk/tasks.ts';
-import type { Deployment, HubPlace, ModelEntry, PartyAddress, PinnedFile } from '../sdk/types.ts';
+import { openModel } from '../node/model.ts';
+import { sharingOf } from '../node/sharing.ts';
+import { parseDeployment } from '../owner/deployment.ts';
+import type { Deployment, HubPlace, ModelEntry, PartyAddress, PinnedFile } from '../owner/types/index.ts';
 import { examplesFor, titleOf } from './examples.ts';
 
 export interface PublishedModel {
@@ -26,7 +25,7 @@ export interface PublishedModel {
    * What it is published for, where its files leave that open; feature-extraction takes any model, without its
    * head.
    */
-  readonly task?: CommandTask;
+  readonly task?: Task;
   /** Where the folder came from, for pages that load from there too. */
   readonly hub?: HubPlace;
   /**
@@ -37,7 +36,7 @@ export interface PublishedModel {
 }
 
 /** A file that the page's server hands out. */
-export interface PublicFile {
+interface PublicFile {
   readonly path: string;
   readonly bytes: Uint8Array;
 }

@@ -1,5 +1,5 @@
 /** What a page says of a model before anybody typed anything: one line, and texts to try. */
-import type { ModelEntry, Task } from '../sdk/types.ts';
+import type { ModelEntry, Task } from '../owner/types/index.ts';
 
 type Example = ModelEntry['examples'][number];
 

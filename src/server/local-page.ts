@@ -9,10 +9,10 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Cleanup, unlessAborted } from '../core/abort.ts';
-import { Issuer } from '../party/issuer.ts';
-import { LocalParties, shareInProcess } from '../party/local.ts';
-import { prepareShares } from '../party/shares.ts';
-import type { PartyAddress } from '../sdk/types.ts';
+import { Issuer } from '../node/issuer.ts';
+import { LocalParties, shareInProcess } from '../daemon/local.ts';
+import { prepareShares } from '../node/shares.ts';
+import type { PartyAddress } from '../owner/types/index.ts';
 import { type PublishedModel, writeDeployment } from './deployment.ts';
 import { serveSite } from './site.ts';
 

@@ -8,8 +8,8 @@ import { type Server as TlsServer, createServer as createTlsServer } from 'node:
 import type { AddressInfo } from 'node:net';
 import { isLoopback } from '../core/address.ts';
 import { TercetError } from '../core/errors.ts';
-import { DEPLOYMENT_FILE } from '../sdk/deployment.ts';
-import type { Deployment } from '../sdk/types.ts';
+import { DEPLOYMENT_FILE } from '../owner/deployment.ts';
+import type { Deployment } from '../owner/types/index.ts';
 import { Content, contentOf, sendContent } from './content.ts';
 import type { WrittenDeployment } from './deployment.ts';
 
@@ -87,7 +87,7 @@ function serverFor({ tls }: SiteOptions, answer: RequestListener): Server | TlsS
  * What a browser may do with this page: run its own scripts and workers, talk to its own server, to the two parties
  * and to hubs where they are named, and nothing else.
  */
-export function securityHeaders(
+function securityHeaders(
   { parties }: Deployment,
   hubOrigins: readonly string[] = [],
 ): Readonly<Record<string, string>> {

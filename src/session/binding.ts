@@ -8,19 +8,18 @@ import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { equalBytes, fromHex } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
-import { encodeTranscript } from '../net/transcript.ts';
-import type { Channel } from '../net/types.ts';
+import { encodeTranscript } from '../net/wire/transcript.ts';
+import type { Channel } from '../net/wire/types.ts';
 import { type Request, requestCode } from './request.ts';
 
 const TAG = 'binding/hash';
 const BYTES = 32;
 
 /**
- * The public name of a link: says nothing of its key, and nobody else can give it. @param key the pair's master
- * key, 32 bytes
+ * The public name of a link: says nothing of its key, and nobody else can give it. @param pairKey 32 bytes
  */
-export function linkName(key: Uint8Array): Uint8Array {
-  return hkdf(sha256, key, undefined, new TextEncoder().encode('tercet/1 link name'), BYTES);
+export function linkName(pairKey: Uint8Array): Uint8Array {
+  return hkdf(sha256, pairKey, undefined, new TextEncoder().encode('tercet/1 link name'), BYTES);
 }
 
 /** @param names of the owner's links with party 1 and party 2. @param model the hash of the model that is served */

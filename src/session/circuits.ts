@@ -19,7 +19,7 @@ export interface BuiltCircuit {
 }
 
 /** Bytes of circuits that are kept for the next session. */
-export const KEPT_CIRCUIT_BYTES = 1 << 26;
+const KEPT_CIRCUIT_BYTES = 1 << 26;
 /** Bytes of a wire with what makes it: 700 measured, with its node or gate, path and closures (Node 20). */
 export const WIRE_BYTES = 1024;
 

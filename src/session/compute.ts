@@ -13,15 +13,15 @@ import { PairPrg } from '../mpc/prg/prg.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
 import { Engine, type Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import type { Kept, ParameterView } from '../mpc/protocol/semi-honest/party.ts';
-import { PRESENTED_BYTES } from '../net/credential.ts';
-import type { Enrolment } from '../net/enrolment.ts';
-import type { Channel, PartyId } from '../net/types.ts';
+import { PRESENTED_BYTES } from '../net/enrolment/credential.ts';
+import type { Enrolment } from '../net/enrolment/enrolment.ts';
+import type { Channel, PartyId } from '../net/wire/types.ts';
 import type { Cost } from '../mpc/protocol/types.ts';
 import { configHash, mismatch, offerToJson } from './agreement.ts';
 import { compareBinding, linkName, sessionBinding } from './binding.ts';
 import { Circuits } from './circuits.ts';
 import { type Fields, recvControl, sendControl, sendFailure } from './control.ts';
-import { waitForInput } from './hold.ts';
+import { waitForInput } from './input-wait.ts';
 import { PATIENCE, type Patience, type Place, awaitOwner, inTime, ownPlace, tooSlow } from './place.ts';
 import { reportOf, reportToJson } from './report.ts';
 import { type Request, SESSION_VERSION, type WeightMode, misfit } from './request.ts';
@@ -53,8 +53,8 @@ export type CheckRequest = (
 export interface ComputeOptions {
   readonly id: 1 | 2;
   readonly owner: Channel;
-  /** The pairwise key with the owner, 32 bytes. Wiped here. */
-  readonly key: Uint8Array;
+  /** With the owner, 32 bytes. Wiped here. */
+  readonly pairKey: Uint8Array;
   /**
    * Throws unless the request is the one that this party signed, where it signed one, its owner may make it, and it
    * is within the budgets. Asked before anything is built.
@@ -103,8 +103,8 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
   let status: StatusSender | undefined;
   try {
     if (stopped()) stop();
-    prg = PairPrg.of(options.key, { session, attempt: 0, step: 0, branch: 0 });
-    const own = linkName(options.key);
+    prg = PairPrg.of(options.pairKey, { session, number: 0, step: 0, branch: 0 });
+    const own = linkName(options.pairKey);
     const fields = await awaitOwner(place, recvControl(owner, 'request'), patience.requestMs, 'ask for a run');
     const { request, model, names } = Refusal.from(() => readRequest(fields, options.models));
     if (!equalBytes(names[id - 1], own)) throw mismatch('the request is not one of this link');
@@ -155,6 +155,7 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
         return waitForInput(owner, peer, place, patience, step === 0 ? 'prepared' : 'between');
       });
       if (!prepared || engine === undefined) {
+        place.leaves();
         await Promise.all([...channels.values()].map((channel) => channel.close()));
         return step === 0 ? 'discarded' : 'answered';
       }
@@ -176,9 +177,11 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
       draws.wipe();
       expected = 'ready';
     }
+    place.leaves();
     await Promise.all([...channels.values()].map((channel) => channel.close()));
     return 'answered';
   } catch (error) {
+    place.leaves();
     const failure = first.named(asTercetError(error));
     // The other compute party is cut off at once; P0 gets the failure before its link goes.
     for (const [peer, channel] of channels) if (peer !== 0 || expected === undefined) channel.abort(failure);
@@ -186,7 +189,7 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
     throw failure;
   } finally {
     options.signal?.removeEventListener('abort', stop);
-    options.key.fill(0);
+    options.pairKey.fill(0);
     status?.stop();
     prg?.wipe();
     engine?.clear();

@@ -6,7 +6,7 @@
 import { printable } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
 import { heard, told } from '../core/told.ts';
-import type { Channel } from '../net/types.ts';
+import type { Channel } from '../net/wire/types.ts';
 
 const MAX_BODY = 1 << 20;
 

@@ -1,30 +1,24 @@
 /**
  * What the owner's texts become: the private inputs of a circuit. Padding is added here, behind the text, and
- * marked as such.
+ * marked as such. And back: whose the opened outputs are.
  */
 import { type Words, wordsFrom } from '../compute/ring.ts';
-import { invariant } from '../core/errors.ts';
+import { TercetError, invariant } from '../core/errors.ts';
 import type { ModelConfig } from '../ml/config.ts';
-import { POSITIONS, REAL_BITS, REAL_WORDS, ROWS, TOKENS, TYPES, rowScale } from '../ml/models/run.ts';
+import {
+  POSITIONS,
+  REAL_BITS,
+  REAL_WORDS,
+  ROWS,
+  type RunShape,
+  TOKENS,
+  TYPES,
+  outputShape,
+  rowScale,
+} from '../ml/models/run.ts';
+import type { TaskInput } from '../ml/tasks/common.ts';
 import type { Inputs } from '../mpc/protocol/types.ts';
-import type { RequestShape } from './request.ts';
-
-/** A row that the head reads: that of one position, or the mean of all positions of the text. */
-export type RowChoice = number | 'mean';
-
-/** One text, or two as one sequence. */
-export interface OwnerSequence {
-  readonly inputIds: readonly number[];
-  /** Token types, where the model has them and the request says `pair`. */
-  readonly typeIds?: readonly number[] | undefined;
-  /** As many as the request says. */
-  readonly rows: readonly RowChoice[];
-}
-
-/** The texts of a run. */
-export interface OwnerInput {
-  readonly sequences: readonly OwnerSequence[];
-}
+import { type SecretRow, secretRowsOf } from './request.ts';
 
 /** A token behind the prompt, and how many came before it: both known to P0 alone. */
 export interface StepInput {
@@ -35,8 +29,24 @@ export interface StepInput {
 /** Any index of the vocabulary will do: nothing attends to padding, and its rows are not read. */
 const PADDING = 0;
 
+/**
+ * The rows of an input that the shape has: fewer masks are filled up with the first one, whose answer then comes
+ * twice.
+ */
+function filledRows(config: ModelConfig, input: TaskInput, { rows, padded }: RunShape): SecretRow[] {
+  const { length } = input.inputIds;
+  const own = config.head === 'causal-lm' && padded ? [length - 1] : secretRowsOf(config, input);
+  invariant(own.length <= rows, 'a text has more rows than the prepared shape');
+  const filled = Array.from({ length: rows }, (_, i) => own[i] ?? own[0] ?? 0);
+  invariant(
+    filled.every((row) => row === 'mean' || (row >= 0 && row < length)),
+    'a row lies outside its text',
+  );
+  return filled;
+}
+
 /** Weights of a row over the positions, at the scale of `ROWS`. */
-function rowWeights(row: RowChoice, length: number, tokens: number, scale: number): number[] {
+function rowWeights(row: SecretRow, length: number, tokens: number, scale: number): number[] {
   const one = 2 ** scale;
   return Array.from({ length: tokens }, (_, t) => {
     if (row === 'mean') return t < length ? Math.round(one / length) : 0;
@@ -48,28 +58,24 @@ function realInputs(real: readonly number[]): Record<string, Words> {
   return { [REAL_BITS]: wordsFrom(real, 1), [REAL_WORDS]: wordsFrom(real, 8) };
 }
 
-/** Inputs of the first step. */
-export function ownerInputs({ sequences }: OwnerInput, shape: RequestShape, config: ModelConfig): Inputs {
+/** Inputs of the first step: every text one sequence. */
+export function ownerInputs(texts: readonly TaskInput[], shape: RunShape, config: ModelConfig): Inputs {
   const { tokens, padded, pair } = shape;
-  invariant(sequences.length === shape.sequences, 'the texts do not fit the prepared shapes');
-  for (const { inputIds, rows } of sequences) {
+  invariant(texts.length === shape.sequences, 'the texts do not fit the prepared shapes');
+  for (const { inputIds } of texts) {
     const { length } = inputIds;
-    const fits = padded ? length <= tokens : length === tokens;
-    invariant(fits && length > 0 && rows.length === shape.rows, 'a text does not fit the prepared shapes');
-    invariant(
-      rows.every((row) => row === 'mean' || (row >= 0 && row < length)),
-      'a row lies outside its text',
-    );
+    invariant(length > 0 && (padded ? length <= tokens : length === tokens), 'a text does not fit the prepared shapes');
   }
-  const everyPosition = <T>(value: (sequence: OwnerSequence, t: number) => T) =>
-    sequences.flatMap((sequence) => Array.from({ length: tokens }, (_, t) => value(sequence, t)));
+  const everyPosition = <T>(value: (text: TaskInput, t: number) => T) =>
+    texts.flatMap((text) => Array.from({ length: tokens }, (_, t) => value(text, t)));
   const tensors: Record<string, Words> = padded
     ? realInputs(everyPosition(({ inputIds }, t) => (t < inputIds.length ? 1 : 0)))
     : {};
+  const rows = texts.map((text) => filledRows(config, text, shape));
   if (shape.rows > 0) {
     const scale = rowScale(config);
-    const weights = sequences.flatMap(({ rows, inputIds }) =>
-      rows.flatMap((row) => rowWeights(row, inputIds.length, tokens, scale)),
+    const weights = texts.flatMap(({ inputIds }, i) =>
+      rows[i].flatMap((row) => rowWeights(row, inputIds.length, tokens, scale)),
     );
     tensors[ROWS] = wordsFrom(weights, 64);
   }
@@ -81,17 +87,45 @@ export function ownerInputs({ sequences }: OwnerInput, shape: RequestShape, conf
   const indices: Record<string, readonly number[]> = {
     [TOKENS]: everyPosition(({ inputIds }, t) => inputIds[t] ?? PADDING),
   };
-  if (config.modelType === 'gpt2') indices[POSITIONS] = everyPosition((_sequence, t) => t);
+  if (config.modelType === 'gpt2') indices[POSITIONS] = everyPosition((_text, t) => t);
   return { tensors, indices };
 }
 
 /** Inputs of step s ≥ 1 behind a prompt of `length` tokens. */
 export function stepInputs(
   { tokenId, position }: StepInput,
-  { tokens, padded }: RequestShape,
+  { tokens, padded }: RunShape,
   length: number,
   step: number,
 ): Inputs {
   const real = Array.from({ length: tokens + step }, (_, t) => (t < length || t >= tokens ? 1 : 0));
   return { tensors: padded ? realInputs(real) : {}, indices: { [TOKENS]: [tokenId], [POSITIONS]: [position] } };
+}
+
+/**
+ * Outputs of a run → those of every input, without the rows of padding and of filling.
+ * @throws {TercetError} ERR_SHAPE
+ */
+export function outputsOf(
+  config: ModelConfig,
+  inputs: readonly TaskInput[],
+  shape: RunShape,
+  outputs: Float32Array,
+): Float32Array[] {
+  const { rows, width } = outputShape({ config, ...shape });
+  if (outputs.length !== rows * width)
+    throw new TercetError(
+      'ERR_SHAPE',
+      `got ${outputs.length} outputs, expected ${rows * width}`,
+      'this is a bug in Tercet, please report it',
+    );
+  const perSequence = rows / shape.sequences;
+  return inputs.map((input, i) => {
+    const perText =
+      config.head === 'question-answering' ||
+      config.head === 'token-classification' ||
+      (config.head === 'none' && shape.rows === 0);
+    const own = perText ? input.inputIds.length : Math.max(1, secretRowsOf(config, input).length);
+    return outputs.slice(i * perSequence * width, (i * perSequence + own) * width);
+  });
 }

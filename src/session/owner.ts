@@ -2,7 +2,7 @@
  * The data owner's session (P0): connects the pieces below without Node or a browser in sight. The composition root
  * hands in channels, keys, kernels and a clock.
  *
- * One session runs one attempt, of one step or, for generated text, of several. After a failure of any kind the
+ * One session runs one execution, of one step or, for generated text, of several. After a failure of any kind the
  * session is over: nothing is retried under the same masks.
  */
 import type { RingKernels } from '../compute/kernels/types.ts';
@@ -11,19 +11,20 @@ import { equalBytes, toHex } from '../core/bytes.ts';
 import { TercetError, asTercetError, invariant } from '../core/errors.ts';
 import type { ModelConfig } from '../ml/config.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
+import type { TaskInput } from '../ml/tasks/common.ts';
 import { PairPrg } from '../mpc/prg/prg.ts';
 import type { Circuit } from '../mpc/protocol/semi-honest/circuit.ts';
 import { Engine, type Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import type { Kept, ParameterView } from '../mpc/protocol/semi-honest/party.ts';
 import type { Inputs } from '../mpc/protocol/types.ts';
-import type { Channel, PartyId } from '../net/types.ts';
+import type { Channel, PartyId } from '../net/wire/types.ts';
 import { checkOffers, offerFromJson } from './agreement.ts';
 import { linkName } from './binding.ts';
-import { about, withBoth } from './blame.ts';
+import { attributedTo, withBoth } from './fault-attribution.ts';
 import { type BuiltCircuit, Circuits } from './circuits.ts';
 import { recvControl, sendControl } from './control.ts';
-import { hold, release } from './hold.ts';
-import { type OwnerInput, type StepInput, ownerInputs, stepInputs } from './inputs.ts';
+import { keepAlive, announceInput } from './input-wait.ts';
+import { type StepInput, ownerInputs, stepInputs } from './inputs.ts';
 import { type PartyReport, reportFromJson, reportOf } from './report.ts';
 import { type Request, SESSION_VERSION, checkShape } from './request.ts';
 import { rangeExceeded, revealLogits, revealOutside } from './reveal.ts';
@@ -36,11 +37,11 @@ export interface OwnerOptions {
   readonly presented?: readonly [Uint8Array, Uint8Array];
   readonly channels: ReadonlyMap<PartyId, Channel>;
   readonly session: Uint8Array;
-  /** The pairwise keys with party 1 and 2, 32 bytes each. Wiped here. */
-  readonly keys: readonly [Uint8Array, Uint8Array];
+  /** With party 1 and 2, 32 bytes each. Wiped here. */
+  readonly pairKeys: readonly [Uint8Array, Uint8Array];
   readonly kernels: RingKernels;
   readonly parameters: ParameterView;
-  /** Shared by the attempts of one owner; own ones without it. */
+  /** Shared by the executions of one owner; own ones without it. */
   readonly circuits?: Circuits;
   readonly now: () => number;
   readonly peakMemory: () => number;
@@ -99,7 +100,7 @@ interface Step {
   readonly prgs: readonly [PairPrg, PairPrg];
 }
 
-/** An attempt that has dealt its correlations and waits for the text. */
+/** An execution that has dealt its correlations and waits for the text. */
 export class OwnerSession {
   readonly #options: OwnerOptions;
   readonly #plan: ModelPlan;
@@ -125,13 +126,18 @@ export class OwnerSession {
   #over = false;
 
   private constructor(options: OwnerOptions, plan: ModelPlan, circuits: Circuits, circuit: Circuit, agreeMs: number) {
-    const { session, keys } = options;
+    const { session, pairKeys } = options;
     this.#options = options;
     this.#plan = plan;
     this.#circuits = circuits;
     this.#agreeMs = agreeMs;
-    const attempt = { session, attempt: 0, step: 0, branch: 0 };
-    this.#step = this.#begin(0, circuit, [PairPrg.of(keys[0], attempt), PairPrg.of(keys[1], attempt)], new Map());
+    const execution = { session, number: 0, step: 0, branch: 0 };
+    this.#step = this.#begin(
+      0,
+      circuit,
+      [PairPrg.of(pairKeys[0], execution), PairPrg.of(pairKeys[1], execution)],
+      new Map(),
+    );
     this.#onAbort = () => this.#abort(abortedError());
     options.signal?.addEventListener('abort', this.#onAbort);
   }
@@ -156,7 +162,7 @@ export class OwnerSession {
 
   /** Agrees with both compute parties on model, plan and circuit. */
   static async open(options: OwnerOptions): Promise<OwnerSession> {
-    const { channels, request, config, keys, presented } = options;
+    const { channels, request, config, pairKeys, presented } = options;
     checkShape(config, request);
     const start = options.now();
     const stop = () => abortAll(channels, abortedError());
@@ -164,10 +170,10 @@ export class OwnerSession {
     try {
       if (options.signal?.aborted === true) throw abortedError();
       invariant(
-        !equalBytes(keys[0], keys[1]),
+        !equalBytes(pairKeys[0], pairKeys[1]),
         'both compute parties have one key: each would know all that the other knows',
       );
-      const links = { '1': toHex(linkName(keys[0])), '2': toHex(linkName(keys[1])) };
+      const links = { '1': toHex(linkName(pairKeys[0])), '2': toHex(linkName(pairKeys[1])) };
       const offers = await withBoth(async (peer) => {
         const channel = channelTo(channels, peer);
         const credential = presented === undefined ? {} : { credential: toHex(presented[peer - 1]) };
@@ -194,8 +200,8 @@ export class OwnerSession {
       throw abortAll(channels, options.signal?.aborted === true ? abortedError() : thrown);
     } finally {
       options.signal?.removeEventListener('abort', stop);
-      // The generators have keys of their own by now, derived for this attempt.
-      for (const key of keys) key.fill(0);
+      // The generators have keys of their own by now, derived for this execution.
+      for (const pairKey of pairKeys) pairKey.fill(0);
     }
   }
 
@@ -204,7 +210,7 @@ export class OwnerSession {
     return this.#spent;
   }
 
-  /** Resolves when a link of this attempt is gone, for whatever reason. */
+  /** Resolves when a link of this execution is gone, for whatever reason. */
   get ended(): Promise<unknown> {
     return Promise.race([...this.#options.channels.values()].map((channel) => channel.ended));
   }
@@ -253,12 +259,12 @@ export class OwnerSession {
         () => this.#leave(peer),
       );
       following.catch((error: unknown) => {
-        if (!this.#released) this.#ended ??= about(peer, error);
+        if (!this.#released) this.#ended ??= attributedTo(peer, error);
       });
       return following;
     };
     this.#followed = [follow(1), follow(2)];
-    this.#endHold = hold([...this.#options.channels.values()]);
+    this.#endHold = keepAlive([...this.#options.channels.values()]);
     // While the text is waited for. Its error shows when the circuit is asked for.
     this.#following().catch(() => undefined);
     this.#preprocessMs = this.#options.now() - start;
@@ -269,11 +275,11 @@ export class OwnerSession {
    * @throws {TercetError} ERR_RANGE_EXCEEDED when a value of a text left the domain that the plan checks: there is
    * no answer, and the session is over.
    */
-  async run(input: OwnerInput): Promise<OwnerResult> {
+  async run(texts: readonly TaskInput[]): Promise<OwnerResult> {
     this.#alive();
     const { request, config } = this.#options;
-    const inputs = ownerInputs(input, request, config);
-    this.#prompt = input.sequences[0].inputIds.length;
+    const inputs = ownerInputs(texts, request, config);
+    this.#prompt = texts[0].inputIds.length;
     return this.#run(0, inputs);
   }
 
@@ -291,8 +297,8 @@ export class OwnerSession {
     if (at !== number || (number === 0 && this.#spent))
       throw new TercetError(
         'ERR_STATE',
-        `the attempt is at step ${at}`,
-        'start a new attempt; correlations are used once',
+        `the execution is at step ${at}`,
+        'start a new run; correlations are used once',
       );
     await this.prepare();
     let computed: Computed;
@@ -322,7 +328,7 @@ export class OwnerSession {
     invariant(followed !== undefined, 'a step that was not prepared');
     this.#released = true;
     const start = now();
-    await withBoth((peer) => release(channelTo(channels, peer)));
+    await withBoth((peer) => announceInput(channelTo(channels, peer)));
     this.#spent = true;
     await engine.input(inputs);
     const sent = now();
@@ -417,7 +423,7 @@ export class OwnerSession {
       throw new TercetError('ERR_PEER_LET_GO', what, 'prepare again; no text was sent', { party: this.#letGo });
     }
     if (this.#over)
-      throw new TercetError('ERR_STATE', 'this attempt is over', 'start a new attempt; correlations are used once');
+      throw new TercetError('ERR_STATE', 'this execution is over', 'start a new run; correlations are used once');
   }
 
   /**

@@ -5,7 +5,7 @@
  */
 import { TercetError } from '../core/errors.ts';
 import { Refusal } from '../core/told.ts';
-import { within } from '../net/deadline.ts';
+import { within } from '../net/wire/deadline.ts';
 
 /**
  * What the session waits for: the first steps of an owner, the text of one that is prepared, or the next word of a
@@ -18,13 +18,20 @@ export interface Place {
   waits(what: Waiting): void;
   /** It does not any more. */
   works(): void;
+  /** It is over, but for last words and for its links. */
+  leaves(): void;
   /** Aborted when somebody else needs the place. */
   readonly wanted: AbortSignal;
 }
 
 /** A place that nobody else will ever need: of a party with one session. */
 export function ownPlace(): Place {
-  return { waits: () => undefined, works: () => undefined, wanted: new AbortController().signal };
+  return {
+    waits: () => undefined,
+    works: () => undefined,
+    leaves: () => undefined,
+    wanted: new AbortController().signal,
+  };
 }
 
 /** Longest waits of a compute party for its owner. */
@@ -69,10 +76,11 @@ export async function awaitOwner<T>(place: Place, work: Promise<T>, ms: number, 
   if (place.wanted.aborted) stop();
   place.wanted.addEventListener('abort', stop);
   try {
-    return await Promise.race([inTime(work, ms, what), wanted]);
+    const done = await Promise.race([inTime(work, ms, what), wanted]);
+    place.works();
+    return done;
   } finally {
     place.wanted.removeEventListener('abort', stop);
-    place.works();
   }
 }
 

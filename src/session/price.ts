@@ -1,7 +1,7 @@
 /**
  * What a run will cost a compute party, from the request's shape and the model's public configuration and plan
  * alone: arithmetic on a few numbers, microseconds, before anything is built, stored or sent. A party asks it of
- * every stranger's request (`party/budgets.ts`), an owner of its batches.
+ * every stranger's request (`daemon/budgets.ts`), an owner of its batches.
  *
  * It follows the forward passes gadget by gadget, so bytes are those of `Circuit.cost`, exactly for a text or a
  * prompt; generated tokens are counted at their mean position. Declared: bytes and rounds never below the
@@ -9,6 +9,7 @@
  * compute party holds, and at most `MEMORY_SLACK` times that beside messages in flight and the circuit
  * (test/session/price.test.ts).
  */
+import type { RunShape } from '../ml/models/run.ts';
 import { pointKeyBytes } from '../compute/kernels/point-key.ts';
 import { wireLength } from '../compute/ring.ts';
 import type { Activation, ModelConfig } from '../ml/config.ts';
@@ -17,11 +18,11 @@ import type { ModelPlan } from '../ml/models/plan.ts';
 import { OUTPUT_FORM, outputShape, rowScale } from '../ml/models/run.ts';
 import type { GeluRange } from '../mpc/secure/activation.ts';
 import { normaliseShift } from '../mpc/secure/normalise.ts';
-import { LOOKUP_WORDS } from '../mpc/protocol/semi-honest/edges.ts';
+import { LOOKUP_WORDS } from '../mpc/protocol/semi-honest/io.ts';
 import { Link } from '../mpc/protocol/semi-honest/party.ts';
 import type { Cost } from '../mpc/protocol/types.ts';
 import { WIRE_BYTES } from './circuits.ts';
-import type { RequestShape, WeightMode } from './request.ts';
+import type { WeightMode } from './request.ts';
 
 /** Share by which the bytes of generated tokens may exceed the truth, on every link. */
 export const PRICE_SLACK = 0.03;
@@ -252,7 +253,7 @@ function attend(t: Tally, { heads, queries, keys, fresh, width, treeBits, mask, 
 // ── the forward passes, as in ml/models ──────────────────────────────────────
 
 /** Rows that P0 chooses or mixes of (sequences, tokens). `lifted`: the rows are lifted for affine maps as well. */
-function choose(t: Tally, config: ModelConfig, { sequences, tokens, rows }: RequestShape, lifted: boolean): void {
+function choose(t: Tally, config: ModelConfig, { sequences, tokens, rows }: RunShape, lifted: boolean): void {
   const C = config.hiddenSize;
   t.input(64, sequences * rows * tokens);
   t.lift(64, sequences * rows * tokens);
@@ -305,7 +306,7 @@ function head(t: Tally, config: ModelConfig, plan: ModelPlan, rows: number): voi
   if (t.secret) t.rounds(2);
 }
 
-function encoder(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RequestShape): void {
+function encoder(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape): void {
   const { sequences: B, tokens: T, rows, padded, pair } = shape;
   const { hiddenSize: C, heads, layers, vocabSize } = config;
   const N = B * T;
@@ -374,7 +375,7 @@ function blocks(
   if (t.secret) t.rounds(2);
 }
 
-function prompt(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RequestShape): void {
+function prompt(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape): void {
   const { sequences: B, tokens: T, rows, padded } = shape;
   const { hiddenSize: C, heads, layers, vocabSize, maxPositions } = config;
   const N = B * T;
@@ -402,7 +403,7 @@ function prompt(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RequestSh
   finish(t, config, plan, shape, language ? B : N);
 }
 
-function finish(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RequestShape, r: number): void {
+function finish(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape, r: number): void {
   normalise(t, r, config.hiddenSize, plan.head);
   if (config.head === 'none' && shape.rows > 0) choose(t, config, shape, false);
   const out = outputShape({ config, ...shape });
@@ -411,7 +412,7 @@ function finish(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RequestSh
 }
 
 /** One token that sees `keys` positions, itself included: the mean of several such tokens. */
-function step(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RequestShape, keys: number): void {
+function step(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape, keys: number): void {
   const { hiddenSize: C, heads, layers, vocabSize, maxPositions } = config;
   // Of an odd width one column is compared with itself: at most one for every level, which grows more slowly than
   // evenly.
@@ -448,7 +449,7 @@ const WIRES = 4;
  * Bytes of vectors that are alive beside what was dealt: the most of attention, feed-forward block, head and
  * look-up, in 64-bit words (measured).
  */
-function working(config: ModelConfig, shape: RequestShape): number {
+function working(config: ModelConfig, shape: RunShape): number {
   const { hiddenSize: C, heads, intermediateSize: F, vocabSize: V } = config;
   const { sequences: B, tokens: T } = shape;
   const out = outputShape({ config, ...shape });
@@ -463,10 +464,10 @@ function working(config: ModelConfig, shape: RequestShape): number {
  * Share by which range checks may enlarge a link's bytes, and rounds that each step may be longer: upper bounds for
  * the smallest models, the usual cost is a tenth (ADR 20).
  */
-export const CHECKED_BYTES = 1.35;
-export const CHECKED_ROUNDS = 12;
+const CHECKED_BYTES = 1.35;
+const CHECKED_ROUNDS = 12;
 
-function addChecks({ cost }: Tally, { sequences, tokens, steps }: RequestShape): void {
+function addChecks({ cost }: Tally, { sequences, tokens, steps }: RunShape): void {
   for (const key of ['p0ToP2Ahead', 'p1ToP2', 'p2ToP1'] as const) cost[key] = Math.ceil(cost[key] * CHECKED_BYTES);
   // Which positions are text, where nothing but a check asks for it, and the bits themselves.
   cost.p0ToP1Input += wireLength(1, sequences * tokens) + sequences * tokens;
@@ -506,7 +507,7 @@ export function dearestPlan({ layers }: Pick<ModelConfig, 'layers'>): ModelPlan 
  * }).memory
  * @param shape one that `misfit` has let pass
  */
-export function priceOf(config: ModelConfig, plan: ModelPlan, weights: WeightMode, shape: RequestShape): Price {
+export function priceOf(config: ModelConfig, plan: ModelPlan, weights: WeightMode, shape: RunShape): Price {
   const { sequences, tokens, steps } = shape;
   const first = new Tally(weights);
   if (config.modelType === 'gpt2') prompt(first, config, plan, shape);

@@ -1,6 +1,6 @@
 /** What a run cost, as the channels counted it and each party reported it. Public: sizes, times, devices. */
 import { printable } from '../core/bytes.ts';
-import type { Channel } from '../net/types.ts';
+import type { Channel } from '../net/wire/types.ts';
 import type { Fields, Json } from './control.ts';
 
 export interface PartyReport {

@@ -3,6 +3,7 @@ import { fromHex, toHex } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
 import type { ModelConfig } from '../ml/config.ts';
 import type { RunShape } from '../ml/models/run.ts';
+import type { TaskInput } from '../ml/tasks/common.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention.ts';
 import type { ProtocolId } from '../mpc/protocol/types.ts';
 
@@ -10,10 +11,7 @@ export const SESSION_VERSION = 4;
 
 export type WeightMode = 'open' | 'secret';
 
-/** The shape of a run. */
-export type RequestShape = RunShape;
-
-export interface Request extends RequestShape {
+export interface Request extends RunShape {
   /** Which of the parties' models: the SHA-256 that the owner pins, or undefined where they serve one. */
   readonly model?: string | undefined;
   readonly protocol: ProtocolId;
@@ -23,7 +21,7 @@ export interface Request extends RequestShape {
 /**
  * Most words of one vector of a run. A vector then fits in one buffer of 2 GiB, and the longest key stream of a
  * gate, 512 entries of two bytes for half of the words, stays below the 2^38 bytes that a ChaCha20 nonce has. What
- * a party is ready to hold for an owner is another question: `party/budgets.ts`.
+ * a party is ready to hold for an owner is another question: `daemon/budgets.ts`.
  */
 const MAX_WORDS = 2 ** 28;
 /** Sequences of one command or call, where its user names a number: more are several runs. */
@@ -95,7 +93,7 @@ export function requestOfCode(code: string): Omit<Request, 'model'> | undefined 
  * Why a shape does not fit a model, or undefined. Both sides ask: the owner before it sends, a party because what
  * arrives is hostile.
  */
-export function misfit(config: ModelConfig, shape: RequestShape): string | undefined {
+export function misfit(config: ModelConfig, shape: RunShape): string | undefined {
   const { sequences, tokens, rows, pair, padded, steps } = shape;
   const positions = tokens + steps;
   if (tokens < 1 || positions > Math.min(config.maxPositions, MAX_ATTENTION))
@@ -121,8 +119,60 @@ export function misfit(config: ModelConfig, shape: RequestShape): string | undef
  * @throws {TercetError} ERR_SHAPE when the model cannot run the shape; callers check lengths of texts before, with
  * better words.
  */
-export function checkShape(config: ModelConfig, shape: RequestShape): void {
+export function checkShape(config: ModelConfig, shape: RunShape): void {
   const what = misfit(config, shape);
   if (what !== undefined)
     throw new TercetError('ERR_SHAPE', `the request asks for ${what}`, 'this is a bug in Tercet, please report it');
+}
+
+/**
+ * What is public of a run before there is a text, enough to prepare for it. The head decides what of it the shape
+ * says.
+ */
+export interface RunNeeds extends Omit<RunShape, 'rows'> {
+  /** Rows of a sequence at places that the owner alone knows: masks, or one pooled vector. */
+  readonly secretRows: number;
+}
+
+/** The shape for what is needed, by the model's head. */
+export function shapeFor(
+  config: ModelConfig,
+  { sequences, tokens, secretRows, padded, pair, steps }: RunNeeds,
+): RunShape {
+  const rows = { 'masked-lm': Math.max(1, secretRows), 'causal-lm': padded ? 1 : 0, none: secretRows } as const;
+  const { head } = config;
+  return {
+    sequences,
+    tokens,
+    rows: head === 'masked-lm' || head === 'causal-lm' || head === 'none' ? rows[head] : 0,
+    padded,
+    pair: pair && config.typeVocabSize >= 2,
+    steps: head === 'causal-lm' ? steps : 0,
+  };
+}
+
+/** The shape of one run for all these inputs. `tokens` is at least the longest; a question always counts as a pair. */
+export function shapeOf(
+  config: ModelConfig,
+  inputs: readonly TaskInput[],
+  { tokens, padded, steps }: Pick<RunShape, 'tokens' | 'padded' | 'steps'>,
+): RunShape {
+  return shapeFor(config, {
+    sequences: inputs.length,
+    tokens,
+    secretRows: Math.max(...inputs.map((input) => secretRowsOf(config, input).length)),
+    padded,
+    pair: config.head === 'question-answering' || inputs.some(({ typeIds }) => typeIds !== undefined),
+    steps,
+  });
+}
+
+/** A row that the head reads: that of one position, or the mean of all positions of the text. */
+export type SecretRow = number | 'mean';
+
+/** The rows of an input whose places the owner alone knows. */
+export function secretRowsOf({ head }: ModelConfig, { rows, pooling = 'none' }: TaskInput): readonly SecretRow[] {
+  if (head === 'masked-lm') return rows;
+  if (head !== 'none' || pooling === 'none') return [];
+  return [pooling === 'mean' ? 'mean' : 0];
 }

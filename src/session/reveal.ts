@@ -1,6 +1,6 @@
 /**
  * The one door out of secrecy: opened output words become numbers here and nowhere else. Only P0's engine opens any
- * (mpc/protocol/semi-honest/edges.ts).
+ * (mpc/protocol/semi-honest/io.ts).
  */
 import { decodeFixed } from '../compute/fixed-point.ts';
 import type { Words } from '../compute/ring.ts';

@@ -1,5 +1,5 @@
 /**
- * Secret weights W = M − L1 − L2 (design notes §7): both compute parties hold M, party i and the data owner expand
+ * Secret weights W = M − L1 − L2 (PROTOCOL §10): both compute parties hold M, party i and the data owner expand
  * Li from a 32-byte seed.
  *
  * Security: M is uniform without both seeds, so neither compute party learns W, and the owner, who has both seeds,

@@ -7,7 +7,7 @@
  * report, so that of two silent parties the owner sees which one is still there.
  */
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
-import type { Channel } from '../net/types.ts';
+import type { Channel } from '../net/wire/types.ts';
 import { type Fields, recvControl, sendControl } from './control.ts';
 
 const NAME = 'status';

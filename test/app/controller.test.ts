@@ -9,8 +9,8 @@ import type {
   PredictResult,
   PrepareOptions,
   PretrainedOptions,
-} from '../../src/sdk/types.ts';
-import { DEPLOYMENT } from './dev/scripted.ts';
+} from '../../src/owner/types/index.ts';
+import { DEPLOYMENT } from '../../dev/scripted/scripted.ts';
 import { links, predicted } from './support.ts';
 
 const CAPABILITIES: Capabilities = {

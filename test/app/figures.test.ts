@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { EMPTY } from '../../src/app/subject.ts';
-import { figures, gainOf } from '../../src/app/figures.ts';
-import { stepTitle } from '../../src/app/lines.ts';
-import { lostOf, movingOf, onlyAhead, phaseOf, sampleOf } from '../../src/app/shown.ts';
+import { EMPTY } from '../../src/app/form.ts';
+import { metrics, gainOf } from '../../src/app/selectors/metrics.ts';
+import { stepTitle } from '../../src/app/selectors/labels.ts';
+import { lostOf, movingOf, onlyAhead, phaseOf, sampleOf } from '../../src/app/selectors/run.ts';
 import type { AppEvent } from '../../src/app/state.ts';
 import { LOADED, PREPARED, stateAfter, links, predicted } from './support.ts';
 
@@ -30,7 +30,7 @@ const failed = (
 
 describe('what is shown when', () => {
   it('shows no figure before one was counted', () => {
-    const { texts, bars } = figures(stateAfter(...LOADED));
+    const { texts, bars } = metrics(stateAfter(...LOADED));
     for (const name of [
       'p01.ahead',
       'p02.ahead',
@@ -43,7 +43,7 @@ describe('what is shown when', () => {
       'elapsed',
       't.prep',
       't.compute',
-    ])
+    ] as const)
       expect(texts[name], name).toBe('–');
     expect(bars['prep']).toBe(0);
     expect(texts['sees']).toBe('will see numbers like these');
@@ -52,7 +52,7 @@ describe('what is shown when', () => {
 
   it('counts what went ahead, and says that the text has not left', () => {
     const ready = stateAfter(...LOADED, ...PREPARED);
-    const { texts } = figures(ready);
+    const { texts } = metrics(ready);
     expect(texts).toMatchObject({
       'p01.ahead': `2.0${NB}MB`,
       'p02.ahead': `18.0${NB}MB`,
@@ -81,7 +81,7 @@ describe('what is shown when', () => {
   });
 
   it('shows rounds of the declared total while it runs, and times by this tab’s clock', () => {
-    const { texts } = figures(stateAfter(...LOADED, ...PREPARED, RUN, SENT, LAYER));
+    const { texts } = metrics(stateAfter(...LOADED, ...PREPARED, RUN, SENT, LAYER));
     expect(texts).toMatchObject({
       'rounds.now': '48',
       'rounds.of': ' of 96',
@@ -98,7 +98,7 @@ describe('what is shown when', () => {
 
   it('shows the answer’s own figures afterwards, also while the next keys are made', () => {
     for (const more of [[], PREPARED]) {
-      const { texts } = figures(stateAfter(...LOADED, ...PREPARED, RUN, SENT, LAYER, answered(true), ...more));
+      const { texts } = metrics(stateAfter(...LOADED, ...PREPARED, RUN, SENT, LAYER, answered(true), ...more));
       expect(texts).toMatchObject({
         'rounds.now': '96',
         'rounds.of': '',
@@ -129,7 +129,7 @@ it('moves only the links that carry bytes', () => {
   const run = [...LOADED, ...PREPARED, RUN, SENT, LAYER, output, answered(true)];
   expect(movingOf(stateAfter(...LOADED, PREPARED[0]))).toEqual([]);
   expect(movingOf(stateAfter(...LOADED, PREPARED[0], preparing))).toEqual(['p02-down']);
-  expect(figures(stateAfter(...LOADED, PREPARED[0], preparing)).texts).toMatchObject({
+  expect(metrics(stateAfter(...LOADED, PREPARED[0], preparing)).texts).toMatchObject({
     'p01.ahead': 'a seed',
     'p02.ahead': `5${NB}B`,
   });
@@ -162,11 +162,11 @@ describe('the place of a failure', () => {
   });
 
   it('speaks of keys only when some were made', () => {
-    expect(figures(stateAfter(...LOADED, RUN, failed('ERR_IDENTITY_KEY'))).texts).toMatchObject({
+    expect(metrics(stateAfter(...LOADED, RUN, failed('ERR_IDENTITY_KEY'))).texts).toMatchObject({
       readyText: '',
       picLine: 'Stopped before anything was sent.',
     });
-    expect(figures(stateAfter(...LOADED, ...PREPARED, RUN, failed('ERR_PEER_TIMEOUT'))).texts).toMatchObject({
+    expect(metrics(stateAfter(...LOADED, ...PREPARED, RUN, failed('ERR_PEER_TIMEOUT'))).texts).toMatchObject({
       readyText: 'The prepared keys were thrown away.',
     });
   });

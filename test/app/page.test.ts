@@ -32,7 +32,7 @@ let tags: Tag[] = [];
 
 beforeAll(async () => {
   const built = await build({
-    configFile: fileURLToPath(new URL('./dev/vite.config.ts', import.meta.url)),
+    configFile: fileURLToPath(new URL('../../dev/scripted/vite.config.ts', import.meta.url)),
     root: ROOT,
     logLevel: 'error',
     build: { write: false },

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { announcement } from '../../src/app/announce.ts';
 import { reduce } from '../../src/app/reduce.ts';
 import { type AppEvent, entryOf, weightsOf } from '../../src/app/state.ts';
-import { EMPTY } from '../../src/app/subject.ts';
-import { lines } from '../../src/app/lines.ts';
-import { movingOf, silenceOf } from '../../src/app/shown.ts';
-import { DEPLOYMENT } from './dev/scripted.ts';
+import { EMPTY } from '../../src/app/form.ts';
+import { labels } from '../../src/app/selectors/labels.ts';
+import { movingOf, silenceOf } from '../../src/app/selectors/run.ts';
+import { DEPLOYMENT } from '../../dev/scripted/scripted.ts';
 import { LOADED, PREPARED, stateAfter, links, predicted } from './support.ts';
 
 const RUN: AppEvent = { type: 'run', now: 1000 };
@@ -175,7 +175,7 @@ describe('a party that is not heard', () => {
     expect([silenceOf(before), movingOf(before)]).toEqual([undefined, ['p12']]);
     const now = reduce(before, tick(5000));
     expect([silenceOf(now), movingOf(now)]).toEqual([{ party: 2, ms: 3000 }, []]);
-    expect(lines(now)).toMatchObject({
+    expect(labels(now)).toMatchObject({
       picLine: 'No message from party 2 for 3\u00a0s.',
       stepSub: 'waiting for party 2',
       'p2.health': 'no message for 3\u00a0s',
@@ -196,7 +196,7 @@ describe('a party that is not heard', () => {
     expect(movingOf(preparing)).toEqual(['p01-down', 'p02-down']);
     const later = reduce(preparing, tick(3100));
     expect(movingOf(later)).toEqual([]);
-    expect(lines(later)['readyText']).toBe('Preparing waits: nothing went or came for 3\u00a0s.');
+    expect(labels(later)['readyText']).toBe('Preparing waits: nothing went or came for 3\u00a0s.');
   });
 });
 

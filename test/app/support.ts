@@ -1,8 +1,8 @@
 /** States and events that several tests of the app start from. */
 import { reduce } from '../../src/app/reduce.ts';
 import { type AppEvent, INITIAL, type State } from '../../src/app/state.ts';
-import type { Links, PredictResult } from '../../src/sdk/types.ts';
-import { DEPLOYMENT } from './dev/scripted.ts';
+import type { Links, PredictResult } from '../../src/owner/types/index.ts';
+import { DEPLOYMENT } from '../../dev/scripted/scripted.ts';
 
 export function stateAfter(...events: readonly AppEvent[]): State {
   return events.reduce(reduce, INITIAL);

@@ -1,21 +1,21 @@
 /** What each task needs of the form, what is said of it before and after, and how its parts come together. */
 import { describe, expect, it } from 'vitest';
 import { announcement } from '../../src/app/announce.ts';
-import { type Answer, answerWords, kindName } from '../../src/app/answers.ts';
-import { needOf, prepareOptions, sameNeed } from '../../src/app/asking.ts';
-import { growingOf } from '../../src/app/growing.ts';
+import { type TaskResult, resultWords, kindName } from '../../src/app/results.ts';
+import { needOf, prepareOptions, sameNeed } from '../../src/app/requests.ts';
+import { streamingTextOf } from '../../src/app/streaming.ts';
 import { didSee, willSee } from '../../src/app/leaks.ts';
 import { problemOf } from '../../src/app/problems.ts';
 import { reduce } from '../../src/app/reduce.ts';
 import type { AppEvent, State } from '../../src/app/state.ts';
-import { EMPTY, type Job, type Subject, generationOf, labelsOf, numberOf, taskTextOf } from '../../src/app/subject.ts';
+import { EMPTY, type TaskKind, type Form, generationOf, labelsOf, numberOf, taskTextOf } from '../../src/app/form.ts';
 import { TercetError } from '../../src/core/errors.ts';
-import type { TextCheck } from '../../src/sdk/types.ts';
+import type { TextCheck } from '../../src/owner/types/index.ts';
 import { LOADED, links, predicted, stateAfter } from './support.ts';
 
 const CHECK: TextCheck = { tokens: 9, paddedTokens: 16, blanks: 0 };
 
-function form(task: Job, change: Partial<Subject>, check: TextCheck = CHECK): State {
+function form(task: TaskKind, change: Partial<Form>, check: TextCheck = CHECK): State {
   const state = stateAfter(...LOADED, { type: 'task', task }, { type: 'edit', change });
   return reduce(state, { type: 'checked', subject: state.subject, check });
 }
@@ -29,7 +29,7 @@ describe('a form that cannot run names the box', () => {
     blanks: 0,
     problem: new TercetError('ERR_TOO_MANY_TOKENS', 'm', 'h'),
   };
-  it.each<[Job, Partial<Subject>, TextCheck, string | undefined]>([
+  it.each<[TaskKind, Partial<Form>, TextCheck, string | undefined]>([
     ['question-answering', QUESTION, CHECK, undefined],
     ['question-answering', { ...QUESTION, question: ' ' }, CHECK, 'question'],
     ['question-answering', { ...QUESTION, text: '' }, CHECK, 'text'],
@@ -173,8 +173,8 @@ describe('a text that grows', () => {
   );
 
   it('has its words, their number, and time and bytes of each', () => {
-    expect(growingOf(states[0])).toEqual({ given: 'Once', added: '', line: '0 of 8 pieces', going: true });
-    expect(growingOf(states[2])).toEqual({
+    expect(streamingTextOf(states[0])).toEqual({ given: 'Once', added: '', line: '0 of 8 pieces', going: true });
+    expect(streamingTextOf(states[2])).toEqual({
       given: 'Once',
       added: ' w0 w1',
       line: '2 of 8 pieces, each 0.50\u00a0s and 10\u00a0kB between parties 1 and 2',
@@ -184,7 +184,7 @@ describe('a text that grows', () => {
 
   it('stays when it is stopped or fails, and goes when the form is edited', () => {
     const stopped = reduce(states[2], { type: 'stopped', now: 2500 });
-    expect(growingOf(stopped)).toMatchObject({ added: ' w0 w1', going: false });
+    expect(streamingTextOf(stopped)).toMatchObject({ added: ' w0 w1', going: false });
     expect(reduce(stopped, { type: 'edit', change: { text: 'Twice' } })).toMatchObject({
       slot: 'idle',
       kept: undefined,
@@ -194,8 +194,8 @@ describe('a text that grows', () => {
       failure: { code: 'ERR_PEER_TIMEOUT', message: '', hint: '', party: 2 },
       now: 3000,
     });
-    expect(growingOf(failed)).toMatchObject({ added: ' w0 w1', going: false });
-    expect(growingOf(reduce(states[0], { type: 'stopped', now: 1100 })), 'nothing had come').toBeUndefined();
+    expect(streamingTextOf(failed)).toMatchObject({ added: ' w0 w1', going: false });
+    expect(streamingTextOf(reduce(states[0], { type: 'stopped', now: 1100 })), 'nothing had come').toBeUndefined();
   });
 
   it('is announced by quarters, with the words of each', () => {
@@ -217,7 +217,7 @@ describe('answers in words', () => {
   const { cost, captured } = predicted(true);
   const entity = { text: 'Oslo', word: 'Oslo', label: 'LOC', entity_group: 'LOC', score: 1, start: 0, end: 4 };
   const span = { text: '', answer: '', score: 0.5, start: 0, end: 0 };
-  it.each<[Answer, string]>([
+  it.each<[TaskResult, string]>([
     [{ task: 'token-classification', result: { entities: [entity], cost, captured } }, 'Oslo, place'],
     [{ task: 'token-classification', result: { entities: [], cost, captured } }, 'no names found'],
     [{ task: 'question-answering', result: { ...span, answers: [span], cost, captured } }, 'none in this text'],
@@ -225,7 +225,7 @@ describe('answers in words', () => {
       { task: 'feature-extraction', result: { vectors: [{ dims: [1, 3], data: new Float32Array(3) }], costs: [cost] } },
       '3 numbers',
     ],
-  ])('%#', (answer, words) => expect(answerWords(answer)).toBe(words));
+  ])('%#', (answer, words) => expect(resultWords(answer)).toBe(words));
 
   it('calls kinds by plain names, whatever their scheme', () => {
     expect(['PER', 'location', 'creative-work', 'corporation', 'toString'].map(kindName)).toEqual([

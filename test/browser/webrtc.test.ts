@@ -1,10 +1,11 @@
 /** A data owner in a real browser: worker, page and party over WebRTC and WebSocket. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { failure } from '../failure.ts';
 import { answerLink } from '../../src/bench/link.ts';
 import { toHex } from '../../src/core/bytes.ts';
-import { createIdentity } from '../../src/net/identity.ts';
+import { createIdentity } from '../../src/net/identity/identity.ts';
 import { nodeAnswerer, releaseWebRtc } from '../../src/net/webrtc/node.ts';
-import { expectCode, until } from '../net/helpers.ts';
+import { until } from '../net/helpers.ts';
 import { MODEL, PARAMETERS, type TestGateway, closeGateways, testGateway } from '../net/owner-links.ts';
 import type { Command } from './page/worker.ts';
 import { type Site, openSite } from './site.ts';
@@ -57,7 +58,7 @@ describe('a data owner in Chromium', () => {
       await answerLink(arrival.channel, asked);
       const outcome = await running;
       expect(outcome.error).toBeUndefined();
-      expect(outcome).toMatchObject({ transport, key: [...arrival.key].join(), fallbacks: [] });
+      expect(outcome).toMatchObject({ transport, key: [...arrival.pairKey].join(), fallbacks: [] });
       await arrival.channel.close();
       await until(() => party.gateway.links.live === 0);
       const { rates, connectMs, handshakeMs } = outcome;
@@ -84,7 +85,7 @@ describe('a data owner in Chromium', () => {
       const page = await site.open();
       await page.evaluate((arg) => window.run(arg), command(party, { transport }));
       const { channel } = await party.arrival();
-      const ended = expectCode(channel.recv('never', 1), 'ERR_PEER_CLOSED');
+      const ended = failure('ERR_PEER_CLOSED', channel.recv('never', 1));
       const begin = performance.now();
       await page.reload();
       await ended;
@@ -99,7 +100,7 @@ describe('a data owner in Chromium', () => {
     const page = await site.open();
     await page.evaluate((arg) => window.run(arg), command(party, { transport: 'webrtc' }));
     const { channel } = await party.arrival();
-    const ended = expectCode(channel.recv('never', 1), 'ERR_PEER_CLOSED');
+    const ended = failure('ERR_PEER_CLOSED', channel.recv('never', 1));
     await page.evaluate(() => window.stop());
     await ended;
     await page.close();

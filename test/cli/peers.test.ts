@@ -8,8 +8,8 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { credentialsOf, ensureCertificates } from '../../src/net/certificates.ts';
-import { connectTls } from '../../src/net/tls.ts';
+import { credentialsOf, ensureCertificates } from '../../src/net/tls/certificates.ts';
+import { connectTls } from '../../src/net/tls/tls.ts';
 import {
   type Ended,
   GONE_MS,

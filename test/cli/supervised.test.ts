@@ -4,8 +4,8 @@
  */
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { ChildMessage } from '../../src/party/local.ts';
-import { supervise } from '../../src/party/supervisor.ts';
+import type { ChildMessage } from '../../src/daemon/local.ts';
+import { supervise } from '../../src/daemon/supervisor.ts';
 import { ROOT, TINY, Workplace } from './command.ts';
 
 const place = new Workplace();

@@ -2,10 +2,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { carriesTrust, isLoopback } from '../../src/core/address.ts';
 import { endpointOf } from '../../src/hub/remote.ts';
-import { startGateway } from '../../src/net/gateway-node.ts';
-import { createIdentity } from '../../src/net/identity.ts';
+import { startGateway } from '../../src/net/gateway/gateway-node.ts';
+import { createIdentity } from '../../src/net/identity/identity.ts';
 import { endpointUrl } from '../../src/net/signalling/client.ts';
-import { loadDeployment, parseDeployment } from '../../src/sdk/deployment.ts';
+import { loadDeployment, parseDeployment } from '../../src/owner/deployment.ts';
 import { type Site, type SiteOptions, serveSite } from '../../src/server/site.ts';
 import { failure, thrown } from '../failure.ts';
 
@@ -125,7 +125,7 @@ describe('a server that anybody reaches', () => {
       expect((await failure('ERR_ARGUMENT', () => serve({ host }))).message).toContain('without TLS');
     expect((await fetch(`${(await serve({})).url}tercet.json`)).status).toBe(200);
     expect((await serve({ host: '0.0.0.0', behindProxy: true })).url).toMatch(/^http:/);
-    const { createCertificates } = await import('../../src/net/certificates.ts');
+    const { createCertificates } = await import('../../src/net/tls/certificates.ts');
     const [{ key, cert }] = (await createCertificates()).parties;
     expect((await serve({ host: '0.0.0.0', tls: { key, cert } })).url).toMatch(/^https:/);
     await failure('ERR_ARGUMENT', () => serve({ host: '0.0.0.0', tls: { key, cert }, behindProxy: true }));

@@ -33,7 +33,7 @@ describe('GPT-2 on WebGPU kernels', () => {
       const want = (await runFloat(source, known, { positions: [known.length - 1] })).logits;
       expect(Math.max(...logits.map((value, i) => Math.abs(value - want[i])))).toBeLessThan(4e-3);
     };
-    await check((await session.run({ sequences: [{ inputIds: known, rows: [2] }] })).logits);
+    await check((await session.run([{ inputIds: known, rows: [2] }])).logits);
     for (const tokenId of [7, 3]) {
       const { logits } = await session.next({ tokenId, position: known.length });
       known = [...known, tokenId];

@@ -5,11 +5,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWebGpuKernels } from '../../src/compute/kernels/webgpu/kernels.ts';
 import type { NodeDevice } from '../../src/compute/kernels/webgpu/node-device.ts';
-import { openOwnerLink } from '../../src/net/owner-link.ts';
+import { openOwnerLink } from '../../src/net/gateway/owner-link.ts';
 import { nodeOfferer, releaseWebRtc } from '../../src/net/webrtc/node.ts';
-import { capabilitiesOf } from '../../src/sdk/capabilities.ts';
-import type { Environment } from '../../src/sdk/environment.ts';
-import { OwnerModel } from '../../src/sdk/owner-model.ts';
+import { capabilitiesOf } from '../../src/owner/capabilities.ts';
+import type { Environment } from '../../src/owner/environment.ts';
+import { OwnerModel } from '../../src/owner/owner-model.ts';
 import { Workplace } from '../cli/command.ts';
 import { failure } from '../failure.ts';
 import { LocalDemo } from '../support/local-demo.ts';

@@ -19,7 +19,7 @@ import type { WeightSource } from '../../src/ml/models/weights.ts';
 import { secureGelu } from '../../src/mpc/secure/activation.ts';
 import { isNegative, select } from '../../src/mpc/secure/compare.ts';
 import type { Gates, Inputs } from '../../src/mpc/protocol/types.ts';
-import type { PartyId } from '../../src/net/types.ts';
+import type { PartyId } from '../../src/net/wire/types.ts';
 import { OpenParameters } from '../../src/session/open-parameters.ts';
 import { OwnerSeeds, SharedParameters, maskParameter } from '../../src/session/secret-parameters.ts';
 import { Random, same } from '../compute/kernels.suite.ts';

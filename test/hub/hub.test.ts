@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { ErrorCode, TercetError } from '../../src/core/errors.ts';
 import {
   HubModel,
   type HubOptions,
@@ -19,8 +18,8 @@ import {
 } from '../../src/hub/index.ts';
 import type { FileCache } from '../../src/hub/memory-store.ts';
 import { diskStore } from '../../src/hub/store-node.ts';
-import { openModel } from '../../src/party/model.ts';
-import { failure as failed } from '../failure.ts';
+import { openModel } from '../../src/node/model.ts';
+import { failure } from '../failure.ts';
 import { COMMIT, TestHub } from './server.ts';
 
 const MODELS = fileURLToPath(new URL('../../models/', import.meta.url));
@@ -47,12 +46,6 @@ afterEach(async () => {
 
 function model(options: Partial<HubOptions> = {}, name = 'acme/model'): HubModel {
   return HubModel.open(name, { store: diskStore(folder), fetch, endpoint: hub.url, retryMs: 1, ...options });
-}
-
-async function failure(code: ErrorCode, says: RegExp, work: () => Promise<unknown>): Promise<TercetError> {
-  const error = await failed(code, work);
-  expect(error.line()).toMatch(says);
-  return error;
 }
 
 const place = () => join(folder, new URL(hub.url).host.replace(':', '_'), 'acme--model');
@@ -123,9 +116,11 @@ describe('a load', () => {
 
   it('sends the token to the hub and to nobody else', async () => {
     hub.token = 'hf_secret';
-    await failure('ERR_DOWNLOAD', /HF_TOKEN/, () => model().ensure('config.json'));
-    const error = await failure('ERR_DOWNLOAD', /token may read/, () =>
-      model({ token: 'hf_other' }).ensure('config.json'),
+    await failure('ERR_DOWNLOAD', () => model().ensure('config.json'), /HF_TOKEN/);
+    const error = await failure(
+      'ERR_DOWNLOAD',
+      () => model({ token: 'hf_other' }).ensure('config.json'),
+      /token may read/,
     );
     expect(error.line()).not.toContain('hf_other');
     await model({ token: 'hf_secret' }).ensure('model.safetensors');
@@ -150,7 +145,7 @@ describe('a load', () => {
 
   it('goes on in a later run where one gave up, and nothing is seen before', async () => {
     hub.troubles.set('model.safetensors', { kind: 'cut', after: 20_000, times: 4 });
-    await failure('ERR_DOWNLOAD', /broke off after [1-9]\d* of 300000/, () => model().ensure('model.safetensors'));
+    await failure('ERR_DOWNLOAD', () => model().ensure('model.safetensors'), /broke off after [1-9]\d* of 300000/);
     expect(existsSync(join(place(), COMMIT, 'model.safetensors'))).toBe(false);
     await model().ensure('model.safetensors');
     expect(Uint8Array.from(kept('model.safetensors'))).toEqual(BIG);
@@ -182,7 +177,7 @@ describe('a load', () => {
 
   it('keeps what came when the rest is refused for another reason', async () => {
     hub.troubles.set('model.safetensors', { kind: 'cut', after: 20_000, times: 4 });
-    await failure('ERR_DOWNLOAD', /broke off/, () => model().ensure('model.safetensors'));
+    await failure('ERR_DOWNLOAD', () => model().ensure('model.safetensors'), /broke off/);
     hub.troubles.set('model.safetensors', { kind: 'status', status: 404 });
     expect(await model().ensure('model.safetensors')).toBe(false);
     hub.troubles.clear();
@@ -194,7 +189,7 @@ describe('a load', () => {
     hub.troubles.set('config.json', { kind: 'status', status: 503, times: 2 });
     expect(await model().ensure('config.json')).toBe(true);
     hub.troubles.set('model.safetensors', { kind: 'status', status: 500 });
-    await failure('ERR_DOWNLOAD', /answered 500/, () => model().ensure('model.safetensors'));
+    await failure('ERR_DOWNLOAD', () => model().ensure('model.safetensors'), /answered 500/);
   });
 
   it('waits as long as the server asks, not for ever, and stops at once when it is told to', async () => {
@@ -206,7 +201,7 @@ describe('a load', () => {
 
     hub.troubles.set('model.safetensors', { kind: 'status', status: 429, retryAfter: '3600' });
     const before = asked();
-    await failure('ERR_DOWNLOAD', /answered 429.*left alone for 3600 s/, () => model().ensure('model.safetensors'));
+    await failure('ERR_DOWNLOAD', () => model().ensure('model.safetensors'), /answered 429.*left alone for 3600 s/);
     expect(asked() - before).toBe(1);
 
     hub.troubles.set('model.safetensors', {
@@ -215,7 +210,7 @@ describe('a load', () => {
       retryAfter: new Date(Date.now() + 50_000).toUTCString(),
     });
     const stop = new AbortController();
-    const waiting = failure('ERR_ABORTED', /./, () => model({ signal: stop.signal }).ensure('model.safetensors'));
+    const waiting = failure('ERR_ABORTED', () => model({ signal: stop.signal }).ensure('model.safetensors'), /./);
     await vi.waitFor(() => expect(asked() - before).toBe(2));
     await sleep(50);
     expect(asked() - before, 'it waits, where without the header it would have tried four times').toBe(2);
@@ -241,7 +236,7 @@ describe('a load', () => {
   ] as const)('refuses %s and keeps nothing of it', async (_what, trouble, code, says) => {
     for (const file of ['config.json', 'model.safetensors']) {
       hub.troubles.set(file, trouble);
-      await failure(code, says, () => model().ensure(file));
+      await failure(code, () => model().ensure(file), says);
       expect(existsSync(join(place(), COMMIT, file))).toBe(false);
       hub.troubles.delete(file);
       expect(await model().ensure(file)).toBe(true);
@@ -252,7 +247,7 @@ describe('a load', () => {
     'refuses a commit that is none (%s), and writes nothing anywhere',
     async (commit) => {
       hub.commit = commit;
-      await failure('ERR_DOWNLOAD', /which commit/, () => model().ensure('config.json'));
+      await failure('ERR_DOWNLOAD', () => model().ensure('config.json'), /which commit/);
       expect(readdirSync(folder)).toEqual([]);
     },
   );
@@ -264,8 +259,10 @@ describe('a load', () => {
   });
 
   it('takes a pin over what the hub says', async () => {
-    await failure('ERR_INTEGRITY', /hash differs/, () =>
-      model({ pins: { 'config.json': WRONG } }).ensure('config.json'),
+    await failure(
+      'ERR_INTEGRITY',
+      () => model({ pins: { 'config.json': WRONG } }).ensure('config.json'),
+      /hash differs/,
     );
   });
 
@@ -285,7 +282,7 @@ describe('a load', () => {
       expect(await model().ensure('config.json')).toBe(true);
       rmSync(folder, { recursive: true });
       hub.files.set('config.json', { bytes: text('{"a": 2}') });
-      await failure('ERR_INTEGRITY', /its hash differs/, () => model().ensure('config.json'));
+      await failure('ERR_INTEGRITY', () => model().ensure('config.json'), /its hash differs/);
     });
 
     it('takes the checksum of an artifact store over its ETag', async () => {
@@ -293,13 +290,15 @@ describe('a load', () => {
       expect(await model().ensure('config.json')).toBe(true);
       rmSync(folder, { recursive: true });
       says({ etag: `"${blob(CONFIG)}"`, 'x-checksum-sha256': 'ab'.repeat(32) });
-      await failure('ERR_INTEGRITY', /its hash differs/, () => model().ensure('config.json'));
+      await failure('ERR_INTEGRITY', () => model().ensure('config.json'), /its hash differs/);
     });
 
     it('says of an ETag that is no hash that it cannot be checked, and takes a pin', async () => {
       says({ etag: '"5d41402abc4b2a76b9719d911017c592"' });
-      await failure('ERR_INTEGRITY', /cannot be checked: the ETag of this hub or mirror is no hash/, () =>
-        model().ensure('config.json'),
+      await failure(
+        'ERR_INTEGRITY',
+        () => model().ensure('config.json'),
+        /cannot be checked: the ETag of this hub or mirror is no hash/,
       );
       const pin = { sha256: hex('sha256', CONFIG), bytes: CONFIG.length };
       expect(await model({ pins: { 'config.json': pin } }).ensure('config.json')).toBe(true);
@@ -309,29 +308,35 @@ describe('a load', () => {
   it('says that a web page came when the network asks to log in, and where from', async () => {
     hub.troubles.set('config.json', { kind: 'portal', page: true });
     const { host } = new URL(hub.cdnUrl);
-    const error = await failure('ERR_DOWNLOAD', /a web page came in place of config.json of acme\/model/, () =>
-      model({ token: 'hf_x' }).ensure('config.json'),
+    const error = await failure(
+      'ERR_DOWNLOAD',
+      () => model({ token: 'hf_x' }).ensure('config.json'),
+      /a web page came in place of config.json of acme\/model/,
     );
     expect(error.message).toContain(host);
     for (const { at, authorization } of hub.requests) if (at === 'cdn') expect(authorization).toBeUndefined();
     hub.troubles.set('config.json', { kind: 'portal', page: false });
-    const other = await failure('ERR_INTEGRITY', /without saying what it hashes to/, () =>
-      model().ensure('config.json'),
+    const other = await failure(
+      'ERR_INTEGRITY',
+      () => model().ensure('config.json'),
+      /without saying what it hashes to/,
     );
     expect(other.message).toContain(host);
   });
 
   it('says when nobody is there', async () => {
-    await failure('ERR_DOWNLOAD', /does not answer/, () =>
-      model({ endpoint: 'http://127.0.0.1:1' }).ensure('config.json'),
+    await failure(
+      'ERR_DOWNLOAD',
+      () => model({ endpoint: 'http://127.0.0.1:1' }).ensure('config.json'),
+      /does not answer/,
     );
-    await failure('ERR_ARGUMENT', /endpoint/, () => model({ endpoint: 'ftp://x' }).ensure('config.json'));
+    await failure('ERR_ARGUMENT', () => model({ endpoint: 'ftp://x' }).ensure('config.json'), /endpoint/);
   });
 
   it('stops at once when it is aborted', async () => {
     const control = new AbortController();
     control.abort();
-    await failure('ERR_ABORTED', /stopped|aborted/, () => model({ signal: control.signal }).ensure('config.json'));
+    await failure('ERR_ABORTED', () => model({ signal: control.signal }).ensure('config.json'), /stopped|aborted/);
   });
 
   it('offline takes what is there and asks nobody', async () => {
@@ -395,14 +400,14 @@ describe('a pinned file of a whole commit', () => {
   ] as const)('is never taken from %s', async (_what, trouble, code, says) => {
     for (const file of ['config.json', 'model.safetensors']) {
       hub.troubles.set(file, trouble);
-      await failure(code, says, () => pinned().ensure(file));
+      await failure(code, () => pinned().ensure(file), says);
       expect(existsSync(join(place(), COMMIT, file))).toBe(false);
     }
   });
 
   it('that is longer or shorter than its pin is refused', async () => {
     for (const bytes of [CONFIG.length - 1, CONFIG.length + 1]) {
-      const error = await failed(bytes < CONFIG.length ? 'ERR_INTEGRITY' : 'ERR_DOWNLOAD', () =>
+      const error = await failure(bytes < CONFIG.length ? 'ERR_INTEGRITY' : 'ERR_DOWNLOAD', () =>
         pinned({ pins: { 'config.json': { ...pins['config.json'], bytes } } }).ensure('config.json'),
       );
       expect(error.message).toMatch(/longer than|broke off/);
@@ -412,8 +417,10 @@ describe('a pinned file of a whole commit', () => {
   it('that the cache has otherwise is refused from a folder that others share, online and offline, and stays', async () => {
     await model().ensure('config.json');
     for (const offline of [false, true])
-      await failure('ERR_INTEGRITY', /in the cache is not the one that is pinned/, () =>
-        pinned({ pins: { 'config.json': WRONG }, offline }).ensure('config.json'),
+      await failure(
+        'ERR_INTEGRITY',
+        () => pinned({ pins: { 'config.json': WRONG }, offline }).ensure('config.json'),
+        /in the cache is not the one that is pinned/,
       );
     expect(Uint8Array.from(kept('config.json'))).toEqual(CONFIG);
   });
@@ -441,7 +448,7 @@ describe('in a browser', () => {
     // Asking is not fetching.
     expect(await files().has('model.safetensors')).toBe(true);
     expect(hub.sent.has('model.safetensors')).toBe(false);
-    await failure('ERR_MODEL_NOT_FOUND', /absent/, () => files().read('absent.json'));
+    await failure('ERR_MODEL_NOT_FOUND', () => files().read('absent.json'), /absent/);
     expect(await files(true).read('config.json')).toEqual(CONFIG);
     expect(contentRequests('config.json')).toBe(1);
   });
@@ -459,7 +466,7 @@ describe('in a browser', () => {
       });
     expect(await files(false).read('config.json')).toEqual(CONFIG);
     for (const address of shelf.entries.keys()) shelf.entries.set(address, new Response('meddled'));
-    await failure('ERR_INTEGRITY', /in the cache/, () => files(true).read('config.json'));
+    await failure('ERR_INTEGRITY', () => files(true).read('config.json'), /in the cache/);
     expect(await files(false).read('config.json')).toEqual(CONFIG);
     expect(await files(true).read('config.json')).toEqual(CONFIG);
     expect(contentRequests('config.json')).toBe(2);
@@ -478,7 +485,7 @@ describe('in a browser', () => {
       endpoint: hub.url,
       retryMs: 1,
     });
-    await failure('ERR_ARGUMENT', /whole commit, and pin/, () => files.read('config.json'));
+    await failure('ERR_ARGUMENT', () => files.read('config.json'), /whole commit, and pin/);
   });
 
   it.each([
@@ -525,11 +532,13 @@ describe('a model by name', () => {
 
   it('that nobody has is said so; one of pickles only is refused with what converts it', async () => {
     serve(join(MODELS, 'sst2-bert'));
-    await failure('ERR_MODEL_NOT_FOUND', /acme\/other/, () => openModel({ kind: 'hub', id: 'acme/other' }));
+    await failure('ERR_MODEL_NOT_FOUND', () => openModel({ kind: 'hub', id: 'acme/other' }), /acme\/other/);
     hub.files.delete('model.safetensors');
     hub.files.set('pytorch_model.bin', { bytes: text('pickle'), large: true });
-    await failure('ERR_MODEL_UNSUPPORTED', /safe_serialization=True/, () =>
-      openModel({ kind: 'hub', id: 'acme/model' }),
+    await failure(
+      'ERR_MODEL_UNSUPPORTED',
+      () => openModel({ kind: 'hub', id: 'acme/model' }),
+      /safe_serialization=True/,
     );
     expect(hub.sent.has('pytorch_model.bin')).toBe(false);
   });
@@ -545,7 +554,7 @@ describe('a model by name', () => {
       bytes: text(JSON.stringify({ weight_map: { a: 'model-1.safetensors', b: 'model-2.safetensors' } })),
     });
     hub.files.set('model-1.safetensors', weights);
-    await failure('ERR_MODEL_NOT_FOUND', /model-2\.safetensors/, () => openModel({ kind: 'hub', id: 'acme/model' }));
+    await failure('ERR_MODEL_NOT_FOUND', () => openModel({ kind: 'hub', id: 'acme/model' }), /model-2\.safetensors/);
     hub.files.set('model-2.safetensors', weights);
     await openModel({ kind: 'hub', id: 'acme/model' });
     expect(hub.sent.has('model-2.safetensors')).toBe(true);

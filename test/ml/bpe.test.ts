@@ -5,7 +5,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ErrorCode, TercetError } from '../../src/core/errors.ts';
+import { failure } from '../failure.ts';
+import { TercetError } from '../../src/core/errors.ts';
 import { memoryFiles } from '../../src/ml/files.ts';
 import { loadTokenizer, type Tokenizer, tokenizerFiles } from '../../src/ml/tokenizers/tokenizer.ts';
 
@@ -65,17 +66,6 @@ const shown = ({ tokens, spans }: ReturnType<Tokenizer['encode']>): string =>
   tokens.map((token, i) => `${token}${spans[i] === undefined ? '' : `@${spans[i].join('-')}`}`).join(' ');
 const show = (tokenizer: Tokenizer, text: string, allowMask = true): string =>
   shown(tokenizer.encode(text, { allowMask }));
-
-async function failure(code: ErrorCode, work: () => unknown): Promise<TercetError> {
-  try {
-    await work();
-  } catch (error) {
-    expect(error).toBeInstanceOf(TercetError);
-    expect((error as TercetError).code, (error as TercetError).message).toBe(code);
-    return error as TercetError;
-  }
-  throw new Error(`expected ${code}, nothing was thrown`);
-}
 
 describe('GPT-2', () => {
   it('adds no control token, and knows its own', async () => {

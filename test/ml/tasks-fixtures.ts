@@ -16,7 +16,7 @@ export const BERT_PIECES = (
 
 const BERT_SPECIAL = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'];
 
-export function addedToken(content: string, id: number, lstrip = false): Record<string, unknown> {
+function addedToken(content: string, id: number, lstrip = false): Record<string, unknown> {
   return { id, content, single_word: false, lstrip, rstrip: false, normalized: false, special: true };
 }
 

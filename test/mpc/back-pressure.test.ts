@@ -5,8 +5,8 @@ import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { PairPrg } from '../../src/mpc/prg/prg.ts';
 import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import { Engine } from '../../src/mpc/protocol/semi-honest/engine.ts';
-import { memoryPair } from '../../src/net/memory.ts';
-import type { Channel, PartyId } from '../../src/net/types.ts';
+import { memoryPair } from '../../src/testing/memory-link.ts';
+import type { Channel, PartyId } from '../../src/net/wire/types.ts';
 import { noParameters } from '../support/simulate.ts';
 
 const GATES = 8;
@@ -25,7 +25,7 @@ describe('dealing', () => {
 
     const [left, right] = memoryPair(0, 2, { highWaterBytes: 1 << 20 });
     const kernels = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
-    const attempt = { session: new Uint8Array(16), attempt: 0, step: 0, branch: 0 };
+    const execution = { session: new Uint8Array(16), number: 0, step: 0, branch: 0 };
     const engine = (id: PartyId, peer: PartyId, channel: Channel) =>
       new Engine({
         id,
@@ -33,8 +33,8 @@ describe('dealing', () => {
         kernels,
         parameters: noParameters,
         channels: new Map([[peer, channel]]),
-        k01: PairPrg.of(new Uint8Array(32).fill(1), attempt),
-        k02: PairPrg.of(new Uint8Array(32).fill(2), attempt),
+        k01: PairPrg.of(new Uint8Array(32).fill(1), execution),
+        k02: PairPrg.of(new Uint8Array(32).fill(2), execution),
       });
 
     let dealt = false;
@@ -60,8 +60,11 @@ describe('dealing', () => {
     const circuit = builder.finish();
     const [left] = memoryPair(0, 2);
     const kernels = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
-    const attempt = { session: new Uint8Array(16), attempt: 0, step: 0, branch: 0 };
-    const keys = { k01: PairPrg.of(new Uint8Array(32), attempt), k02: PairPrg.of(new Uint8Array(32).fill(1), attempt) };
+    const execution = { session: new Uint8Array(16), number: 0, step: 0, branch: 0 };
+    const keys = {
+      k01: PairPrg.of(new Uint8Array(32), execution),
+      k02: PairPrg.of(new Uint8Array(32).fill(1), execution),
+    };
     await new Engine({
       id: 0,
       circuit,

@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest';
 import type { PiecewiseCubic } from '../../src/compute/kernels/types.ts';
 import { patternCount, strided, triangle } from '../../src/compute/pattern.ts';
 import { type Words, ringMask, signedAt, wordAt, wordsFrom } from '../../src/compute/ring.ts';
-import { PlaintextGates } from '../../src/mpc/protocol/plaintext/oracle.ts';
+import { PlaintextGates } from '../../src/testing/oracle.ts';
 import type { ProtocolInfo } from '../../src/mpc/protocol/registry.ts';
 import type { Gates, Inputs, Parameter } from '../../src/mpc/protocol/types.ts';
 import { Random } from '../compute/kernels.suite.ts';
@@ -32,7 +32,7 @@ export interface ProtocolRunner {
   run(build: (gates: Gates) => void, inputs: Inputs, options: RunOptions): Promise<ProtocolRun>;
 }
 
-export interface RunOptions {
+interface RunOptions {
   readonly weights: 'open' | 'secret';
   readonly parameters: readonly ClearParameter[];
   readonly seed: number;
@@ -322,7 +322,7 @@ export function protocolConformance(runner: ProtocolRunner): void {
 
   async function check(test: Case, weights: 'open' | 'secret' = 'open'): Promise<ProtocolRun> {
     const parameters = test.parameters ?? [];
-    const oracle = new PlaintextGates(test.inputs, clearOf(parameters), 'test');
+    const oracle = new PlaintextGates(test.inputs, clearOf(parameters));
     test.build(oracle);
     const run = await runner.run(test.build, test.inputs, { weights, parameters, seed: ++seed });
     const where = `${test.name}, ${weights} weights, seed ${seed}`;
@@ -484,7 +484,7 @@ export function protocolConformance(runner: ProtocolRunner): void {
       }
     });
 
-    it('cubic: a global cubic is met within the rounding bound of §14.1 on every segment, whichever of two neighbours is measured', async () => {
+    it('cubic: a global cubic is met within the rounding bound of PROTOCOL §6.3 on every segment, whichever of two neighbours is measured', async () => {
       for (const { k, s1, s2, t, guard } of [
         { k: 32, s1: 12, s2: 12, t: 12, guard: 2 },
         { k: 64, s1: 22, s2: 14, t: 14, guard: 0 },

@@ -14,7 +14,7 @@ import { attend, attentionKeys, attentionValues } from '../../src/mpc/secure/att
 import { isNegative, select } from '../../src/mpc/secure/compare.ts';
 import { normalise } from '../../src/mpc/secure/normalise.ts';
 import type { Component } from '../../src/mpc/share/wire.ts';
-import type { PartyId } from '../../src/net/types.ts';
+import type { PartyId } from '../../src/net/wire/types.ts';
 import { thrown } from '../failure.ts';
 import { noParameters } from '../support/simulate.ts';
 
@@ -77,7 +77,7 @@ describe('a component that no message has brought', () => {
   const input = builder.input('x', [4], 64, 0);
   const product = builder.mul(input, input);
   const circuit = builder.finish();
-  const attempt = { session: new Uint8Array(16), attempt: 0, step: 0, branch: 0 };
+  const execution = { session: new Uint8Array(16), number: 0, step: 0, branch: 0 };
   const party = (id: PartyId) =>
     new Engine({
       id,
@@ -85,8 +85,8 @@ describe('a component that no message has brought', () => {
       kernels: new ReferenceKernels(),
       parameters: noParameters,
       channels: new Map(),
-      ...(id === 2 ? {} : { k01: PairPrg.of(new Uint8Array(32).fill(1), attempt) }),
-      ...(id === 1 ? {} : { k02: PairPrg.of(new Uint8Array(32).fill(2), attempt) }),
+      ...(id === 2 ? {} : { k01: PairPrg.of(new Uint8Array(32).fill(1), execution) }),
+      ...(id === 1 ? {} : { k02: PairPrg.of(new Uint8Array(32).fill(2), execution) }),
     });
 
   it.each<[PartyId, Component]>([
@@ -111,12 +111,12 @@ describe('a component that no message has brought', () => {
 
 describe('a wiped generator', () => {
   it('draws nothing more, not even with a key of zeros; before, it does', () => {
-    const prg = PairPrg.of(new Uint8Array(32).fill(1), { session: new Uint8Array(16), attempt: 0, step: 0, branch: 0 });
+    const prg = PairPrg.of(new Uint8Array(32).fill(1), { session: new Uint8Array(16), number: 0, step: 0, branch: 0 });
     const id = { gate: 1, purpose: 'mask2', table: 0, direction: 0 } as const;
     const owner = {};
-    expect(prg.claim(id, owner, 'λ2').nonce).toHaveLength(12);
+    expect(prg.takeMask(id, owner, 'λ2').nonce).toHaveLength(12);
     prg.wipe();
-    for (const draw of [() => prg.claim(id, owner, 'λ2'), () => prg.spend({ ...id, gate: 2 }, owner, 'λ2')]) {
+    for (const draw of [() => prg.takeMask(id, owner, 'λ2'), () => prg.spend({ ...id, gate: 2 }, owner, 'λ2')]) {
       expect(draw).toThrow(expect.objectContaining({ code: 'ERR_STATE' }));
     }
   });

@@ -6,9 +6,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { strided, triangle } from '../../src/compute/pattern.ts';
 import { wordsFrom } from '../../src/compute/ring.ts';
 import { type ErrorCode, TercetError } from '../../src/core/errors.ts';
-import { FIXED_HEADER_BYTES } from '../../src/net/frame.ts';
-import type { PartyId } from '../../src/net/types.ts';
-import { PlaintextGates } from '../../src/mpc/protocol/plaintext/oracle.ts';
+import { FIXED_HEADER_BYTES } from '../../src/net/wire/frame.ts';
+import type { PartyId } from '../../src/net/wire/types.ts';
+import { PlaintextGates } from '../../src/testing/oracle.ts';
 import { protocolInfo } from '../../src/mpc/protocol/registry.ts';
 import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import type { Gates, Inputs } from '../../src/mpc/protocol/types.ts';
@@ -61,7 +61,7 @@ describe('phases', () => {
   });
 
   it.each([0, 1, 2] as const)(
-    'of party %i out of order are ERR_STATE, and the attempt stays where it was',
+    'of party %i out of order are ERR_STATE, and the execution stays where it was',
     async (id) => {
       const { engines } = createParties((g) => g.output('out', g.input('x', [1], 8, 0)), { seed: 1 });
       const engine = engines[id];
@@ -74,7 +74,7 @@ describe('phases', () => {
     },
   );
 
-  it('of a finished attempt cannot be run again by any party', async () => {
+  it('of a finished execution cannot be run again by any party', async () => {
     const parties = createParties(circuit, OPTIONS);
     expect(await endings(parties)).toEqual(['ok', 'ok', 'ok']);
     for (const engine of parties.engines) {
@@ -88,7 +88,7 @@ describe('phases', () => {
     }
   });
 
-  it('of a failed attempt cannot be resumed: the first message that depends on the input has burnt it', async () => {
+  it('of a failed execution cannot be resumed: the first message that depends on the input has burnt it', async () => {
     const parties = createParties(circuit, OPTIONS);
     const codes = await endings(parties, { tensors: {}, indices: {} });
     expect(codes[0]).toBe('ERR_SHAPE');
@@ -373,15 +373,14 @@ describe('modes', () => {
     afterEach(() => {
       if (inRunner !== undefined) process.env['VITEST'] = inRunner;
     });
-    const oracle = (purpose: 'test' | 'compare') => new PlaintextGates(INPUTS, () => [], purpose);
+    const oracle = () => new PlaintextGates(INPUTS, () => []);
 
-    it('refuses to run outside tests with ERR_INSECURE, and runs when the user asked for a comparison', async () => {
-      expect(() => oracle('test')).not.toThrow();
+    it('refuses to run outside tests with ERR_INSECURE', async () => {
+      const inside = oracle();
+      inside.output('x', inside.input('x', [2], 64, 0));
+      expect([...(inside.outputs.get('x')?.data ?? [])]).toEqual([800n, 2n ** 64n - 16n]);
       delete process.env['VITEST'];
-      await failure('ERR_INSECURE', () => oracle('test'));
-      const compared = oracle('compare');
-      compared.output('x', compared.input('x', [2], 64, 0));
-      expect([...(compared.outputs.get('x')?.data ?? [])]).toEqual([800n, 2n ** 64n - 16n]);
+      await failure('ERR_INSECURE', oracle);
     });
   });
 });

@@ -5,7 +5,8 @@
 import { describe, expect, it } from 'vitest';
 import { strided } from '../../src/compute/pattern.ts';
 import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
-import { fingerprint, traitText } from '../../src/mpc/protocol/semi-honest/fingerprint.ts';
+import { fingerprint } from '../../src/mpc/protocol/semi-honest/fingerprint.ts';
+import { traitText } from '../../src/mpc/protocol/semi-honest/traits.ts';
 import type { Gates, Parameter } from '../../src/mpc/protocol/types.ts';
 
 const hashOf = (build: (g: Gates) => unknown, weights: 'open' | 'secret' = 'open') => {

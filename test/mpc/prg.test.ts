@@ -1,6 +1,6 @@
 /**
  * The pairwise generator: every draw has its own stream position, and a repeated pad is an error before it is a
- * message (design notes §15 F1).
+ * message (PROTOCOL §11.1 rule 1).
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -11,18 +11,18 @@ import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Words, wordsFrom } from '../../src/compute/ring.ts';
 import type { TercetError } from '../../src/core/errors.ts';
 import { toHex } from '../../src/core/bytes.ts';
-import { type Attempt, type DrawId, PURPOSES, type Purpose, nonceOf } from '../../src/mpc/prg/gate-id.ts';
-import { PairPrg, type Use, attemptKey } from '../../src/mpc/prg/prg.ts';
+import { type Execution, type DrawId, PURPOSES, type Purpose, nonceOf } from '../../src/mpc/prg/gate-id.ts';
+import { PairPrg, type Use, executionKey } from '../../src/mpc/prg/prg.ts';
 import type { Circuit } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import { drawId } from '../../src/mpc/protocol/semi-honest/gate.ts';
 import type { ExactTable, Gates, Inputs } from '../../src/mpc/protocol/types.ts';
-import { Fresh, Sealed } from '../../src/mpc/share/sealed.ts';
+import { OneTimeMask, Masked } from '../../src/mpc/share/masked.ts';
 import { failure } from '../failure.ts';
 import { printed, secretsIn } from '../support/secrets.ts';
 import { type Message, collect, keysOf, seeded, simulate } from '../support/simulate.ts';
 
 const MASTER = Uint8Array.from({ length: 32 }, (_, i) => (i * 37 + 201) % 256);
-const ATTEMPT: Attempt = { session: seeded(16, 4, 4), attempt: 0, step: 2, branch: 1 };
+const EXECUTION: Execution = { session: seeded(16, 4, 4), number: 0, step: 2, branch: 1 };
 const ID = { gate: 7, purpose: 'pad', table: 0, direction: 0 } as const;
 
 const idArbitrary: fc.Arbitrary<DrawId> = fc.record({
@@ -83,50 +83,53 @@ describe('draw ids', () => {
   });
 });
 
-describe('attempt keys', () => {
-  it('differ by pair, by session and by attempt, and repeat only for the same three', () => {
+describe('execution keys', () => {
+  it('differ by pair, by session and by execution, and repeat only for the same three', () => {
     const other = Uint8Array.from(MASTER, (byte, i) => (i === 31 ? byte ^ 1 : byte));
-    const session = Uint8Array.from(ATTEMPT.session, (byte, i) => (i === 15 ? byte ^ 1 : byte));
+    const session = Uint8Array.from(EXECUTION.session, (byte, i) => (i === 15 ? byte ^ 1 : byte));
     const keys = [
-      attemptKey(MASTER, ATTEMPT),
-      attemptKey(other, ATTEMPT),
-      attemptKey(MASTER, { ...ATTEMPT, session }),
-      attemptKey(MASTER, { ...ATTEMPT, attempt: 1 }),
-      attemptKey(MASTER, { ...ATTEMPT, attempt: 10 }),
+      executionKey(MASTER, EXECUTION),
+      executionKey(other, EXECUTION),
+      executionKey(MASTER, { ...EXECUTION, session }),
+      executionKey(MASTER, { ...EXECUTION, number: 1 }),
+      executionKey(MASTER, { ...EXECUTION, number: 10 }),
     ].map(toHex);
     expect(new Set(keys).size).toBe(keys.length);
-    expect(toHex(attemptKey(MASTER, { ...ATTEMPT }))).toBe(keys[0]);
+    expect(toHex(executionKey(MASTER, { ...EXECUTION }))).toBe(keys[0]);
   });
 
-  it('give different streams to the same gate in another attempt, step or branch', () => {
-    const streams = [ATTEMPT, { ...ATTEMPT, attempt: 1 }, { ...ATTEMPT, step: 3 }, { ...ATTEMPT, branch: 2 }].map(
-      (attempt) => {
-        const { key, nonce } = PairPrg.of(MASTER, attempt).claim(ID, {}, 'pads');
-        return `${toHex(key)} ${toHex(nonce)}`;
-      },
-    );
+  it('give different streams to the same gate in another execution, step or branch', () => {
+    const streams = [
+      EXECUTION,
+      { ...EXECUTION, number: 1 },
+      { ...EXECUTION, step: 3 },
+      { ...EXECUTION, branch: 2 },
+    ].map((execution) => {
+      const { key, nonce } = PairPrg.of(MASTER, execution).takeMask(ID, {}, 'pads');
+      return `${toHex(key)} ${toHex(nonce)}`;
+    });
     expect(new Set(streams).size).toBe(4);
   });
 
   it('refuses keys and sessions of the wrong length with ERR_INTERNAL', async () => {
-    await failure('ERR_INTERNAL', () => PairPrg.of(MASTER.subarray(1), ATTEMPT));
-    await failure('ERR_INTERNAL', () => PairPrg.of(MASTER, { ...ATTEMPT, session: new Uint8Array(15) }));
+    await failure('ERR_INTERNAL', () => PairPrg.of(MASTER.subarray(1), EXECUTION));
+    await failure('ERR_INTERNAL', () => PairPrg.of(MASTER, { ...EXECUTION, session: new Uint8Array(15) }));
   });
 });
 
 describe('the registry of draws', () => {
   it('gives the same owner the same stream again, for re-deriving a mask', () => {
-    const prg = PairPrg.of(MASTER, ATTEMPT);
+    const prg = PairPrg.of(MASTER, EXECUTION);
     const owner = {};
-    expect(prg.claim({ ...ID }, owner, 'pads')).toEqual(prg.claim({ ...ID }, owner, 'pads'));
+    expect(prg.takeMask({ ...ID }, owner, 'pads')).toEqual(prg.takeMask({ ...ID }, owner, 'pads'));
   });
 
   it('refuses a second owner of an id with ERR_PAD_REUSE, and serves it another id', async () => {
-    const prg = PairPrg.of(MASTER, ATTEMPT);
-    prg.claim(ID, {}, 'pads');
-    await failure('ERR_PAD_REUSE', () => prg.claim(ID, {}, 'pads'));
+    const prg = PairPrg.of(MASTER, EXECUTION);
+    prg.takeMask(ID, {}, 'pads');
+    await failure('ERR_PAD_REUSE', () => prg.takeMask(ID, {}, 'pads'));
     await failure('ERR_PAD_REUSE', () => prg.spend(ID, {}, 'pads'));
-    expect(() => prg.claim({ ...ID, table: 1 }, {}, 'pads')).not.toThrow();
+    expect(() => prg.takeMask({ ...ID, table: 1 }, {}, 'pads')).not.toThrow();
   });
 
   it('refuses its own owner an id that it drew for something else, with ERR_PAD_REUSE: one draw is one mask', async () => {
@@ -136,39 +139,39 @@ describe('the registry of draws', () => {
       ['r0', 'pads'],
       ['λ2', 'Γ1'],
     ] as const) {
-      const prg = PairPrg.of(MASTER, ATTEMPT);
-      prg.claim(ID, owner, first);
-      await failure('ERR_PAD_REUSE', () => prg.claim(ID, owner, second));
+      const prg = PairPrg.of(MASTER, EXECUTION);
+      prg.takeMask(ID, owner, first);
+      await failure('ERR_PAD_REUSE', () => prg.takeMask(ID, owner, second));
       await failure('ERR_PAD_REUSE', () => prg.spend(ID, owner, second));
       expect(() => prg.spend(ID, owner, first)).not.toThrow();
     }
   });
 
   it('refuses to spend an id twice with ERR_PAD_REUSE, even for its own owner', async () => {
-    const prg = PairPrg.of(MASTER, ATTEMPT);
+    const prg = PairPrg.of(MASTER, EXECUTION);
     const owner = {};
     prg.spend(ID, owner, 'pads');
     await failure('ERR_PAD_REUSE', () => prg.spend(ID, owner, 'pads'));
-    expect(() => prg.claim(ID, owner, 'pads')).not.toThrow();
+    expect(() => prg.takeMask(ID, owner, 'pads')).not.toThrow();
     expect(() => prg.spend({ ...ID, purpose: 'zero' }, owner, 'r0')).not.toThrow();
   });
 
   it('refuses a second message under one mask with ERR_PAD_REUSE, whole or in parts', async () => {
-    const fresh = () => PairPrg.of(MASTER, ATTEMPT).spend(ID, {}, 'pads');
+    const fresh = () => PairPrg.of(MASTER, EXECUTION).spend(ID, {}, 'pads');
     const used = fresh();
     used.use();
     await failure('ERR_PAD_REUSE', () => used.use());
     const sealed = fresh();
-    Sealed.under(sealed, new Uint8Array(1));
-    await failure('ERR_PAD_REUSE', () => Sealed.under(sealed, new Uint8Array(1)));
+    Masked.under(sealed, new Uint8Array(1));
+    await failure('ERR_PAD_REUSE', () => Masked.under(sealed, new Uint8Array(1)));
     await failure('ERR_PAD_REUSE', async () => {
-      for await (const part of Sealed.parts(sealed, (async function* () {})())) expect(part).toBeUndefined();
+      for await (const part of Masked.parts(sealed, (async function* () {})())) expect(part).toBeUndefined();
     });
   });
 
   it('prints no key byte: not as text, JSON or by util.inspect with hidden fields', () => {
-    const prg = PairPrg.of(MASTER, ATTEMPT);
-    const stream = prg.claim(ID, {}, 'pads');
+    const prg = PairPrg.of(MASTER, EXECUTION);
+    const stream = prg.takeMask(ID, {}, 'pads');
     const secrets = { master: MASTER, key: stream.key };
     expect(secretsIn(printed(prg) + printed({ nested: [prg] }), secrets)).toEqual([]);
     expect(`${prg}`).toBe('PairPrg(redacted)');
@@ -179,7 +182,7 @@ describe('the registry of draws', () => {
   });
 
   it('of the next step draws from other streams under the same key, outlives the step before, and is given once', () => {
-    const prg = PairPrg.of(MASTER, ATTEMPT);
+    const prg = PairPrg.of(MASTER, EXECUTION);
     const first = prg.spend(ID, {}, 'pads').stream;
     const next = prg.next();
     const second = next.spend(ID, {}, 'pads').stream;
@@ -194,27 +197,27 @@ describe('the registry of draws', () => {
     expect(() => next.next().spend(ID, {}, 'pads')).not.toThrow();
   });
 
-  it('gives point-function keys a public tweak that is another one for every session, attempt, step, id and row, and says nothing of the key', () => {
-    const session = Uint8Array.from(ATTEMPT.session, (byte, i) => (i === 0 ? byte ^ 1 : byte));
-    const attempts = [
-      ATTEMPT,
-      { ...ATTEMPT, session },
-      { ...ATTEMPT, attempt: 1 },
-      { ...ATTEMPT, step: 3 },
-      { ...ATTEMPT, branch: 2 },
+  it('gives point-function keys a public tweak that is another one for every session, execution, step, id and row, and says nothing of the key', () => {
+    const session = Uint8Array.from(EXECUTION.session, (byte, i) => (i === 0 ? byte ^ 1 : byte));
+    const executions = [
+      EXECUTION,
+      { ...EXECUTION, session },
+      { ...EXECUTION, number: 1 },
+      { ...EXECUTION, step: 3 },
+      { ...EXECUTION, branch: 2 },
     ];
-    const tweaks = attempts.flatMap((attempt) => {
-      const prg = PairPrg.of(MASTER, attempt);
+    const tweaks = executions.flatMap((execution) => {
+      const prg = PairPrg.of(MASTER, execution);
       return [prg.tweak(ID, 0), prg.tweak(ID, 1), prg.tweak({ ...ID, gate: 8 }, 0)].map(toHex);
     });
     expect(new Set(tweaks).size).toBe(tweaks.length);
     expect(tweaks.every((tweak) => tweak.length === 32)).toBe(true);
-    expect(toHex(PairPrg.of(seeded(32, 1, 2), ATTEMPT).tweak(ID, 0))).toBe(tweaks[0]);
+    expect(toHex(PairPrg.of(seeded(32, 1, 2), EXECUTION).tweak(ID, 0))).toBe(tweaks[0]);
   });
 
   it('overwrites the key when it is wiped', () => {
-    const prg = PairPrg.of(MASTER, ATTEMPT);
-    const { key } = prg.claim(ID, {}, 'pads');
+    const prg = PairPrg.of(MASTER, EXECUTION);
+    const { key } = prg.takeMask(ID, {}, 'pads');
     expect(key.some((byte) => byte !== 0)).toBe(true);
     prg.wipe();
     expect(key.every((byte) => byte === 0)).toBe(true);
@@ -244,7 +247,7 @@ describe('the registry of draws', () => {
     ] as const)('%s', async (_name, make) => {
       const kernels: RingKernels<Words> = await make();
       for (const [name, run] of draws) {
-        const prg = PairPrg.of(MASTER, ATTEMPT);
+        const prg = PairPrg.of(MASTER, EXECUTION);
         const { stream } = prg.spend(ID, {}, 'pads');
         await run(kernels, stream);
         prg.wipe();
@@ -255,7 +258,7 @@ describe('the registry of draws', () => {
 
     it('also for what waits for a worker, and without an end to the workers', async () => {
       const kernels = await createWasmKernels({ module, startWorker: nodeWorkerFactory(), threads: 1 });
-      const [prg, other] = [PairPrg.of(MASTER, ATTEMPT), PairPrg.of(MASTER, { ...ATTEMPT, attempt: 1 })];
+      const [prg, other] = [PairPrg.of(MASTER, EXECUTION), PairPrg.of(MASTER, { ...EXECUTION, number: 1 })];
       const [{ stream }, { stream: sound }] = [prg.spend(ID, {}, 'pads'), other.spend(ID, {}, 'pads')];
       const long = (from: Stream) => kernels.draw(from, 64, 1 << 17);
       const waiting = await Promise.allSettled([
@@ -281,20 +284,20 @@ describe('the registry of draws', () => {
 /** Allows what PairPrg refuses: every draw asks a generator that has no memory. */
 class ForgetfulPrg extends PairPrg {
   readonly #master: Uint8Array;
-  readonly #attempt: Attempt;
+  readonly #execution: Execution;
 
-  constructor(master: Uint8Array, attempt: Attempt) {
-    super(attemptKey(master, attempt), attempt);
+  constructor(master: Uint8Array, execution: Execution) {
+    super(executionKey(master, execution), execution);
     this.#master = master;
-    this.#attempt = attempt;
+    this.#execution = execution;
   }
 
-  override claim(id: Omit<DrawId, 'step' | 'branch'>, owner: object, use: Use) {
-    return PairPrg.of(this.#master, this.#attempt).claim(id, owner, use);
+  override takeMask(id: Omit<DrawId, 'step' | 'branch'>, owner: object, use: Use) {
+    return PairPrg.of(this.#master, this.#execution).takeMask(id, owner, use);
   }
 
-  override spend(id: Omit<DrawId, 'step' | 'branch'>, owner: object, use: Use): Fresh {
-    return new Fresh(this.claim(id, owner, use));
+  override spend(id: Omit<DrawId, 'step' | 'branch'>, owner: object, use: Use): OneTimeMask {
+    return new OneTimeMask(this.takeMask(id, owner, use));
   }
 }
 
@@ -341,9 +344,9 @@ function attack(messages: readonly Message[], element: number): [number, number]
 
 /** λ2 of an input, from P2's own key. */
 async function maskOfInput(gate: number): Promise<number[]> {
-  const { attempt, k02 } = keysOf(SEED);
+  const { execution, k02 } = keysOf(SEED);
   const words = await new ReferenceKernels().draw(
-    PairPrg.of(k02, attempt).claim(drawId({ number: gate }, 'mask2'), {}, 'λ2'),
+    PairPrg.of(k02, execution).takeMask(drawId({ number: gate }, 'mask2'), {}, 'λ2'),
     4,
     X.length,
   );
@@ -364,7 +367,7 @@ describe('a planted repeat of a pad', () => {
     await simulate(twoTables, INPUTS, {
       seed: SEED,
       alter: repeatPads,
-      prg: (master, attempt) => new ForgetfulPrg(master, attempt),
+      prg: (master, execution) => new ForgetfulPrg(master, execution),
       tap: collect(messages),
     });
     const [l, l2] = [await maskOfInput(0), await maskOfInput(1)];

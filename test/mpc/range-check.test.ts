@@ -9,7 +9,7 @@ import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Words, wordsFrom } from '../../src/compute/ring.ts';
 import { parseModelConfig } from '../../src/ml/config.ts';
 import type { ModelPlan } from '../../src/ml/models/plan.ts';
-import { PlaintextGates } from '../../src/mpc/protocol/plaintext/oracle.ts';
+import { PlaintextGates } from '../../src/testing/oracle.ts';
 import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import {
   SPREAD,
@@ -83,7 +83,7 @@ async function privately(
 }
 
 function inTheClear(inputs: Readonly<Record<string, Tensor>>, sequences: number, build: Build): number[] {
-  const oracle = new PlaintextGates({ tensors: words(inputs), indices: {} }, () => [], 'test');
+  const oracle = new PlaintextGates({ tensors: words(inputs), indices: {} }, () => []);
   circuit(inputs, sequences, build)(oracle);
   return Array.from((oracle.outputs.get('outside') as Words).data, Number);
 }

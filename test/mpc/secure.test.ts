@@ -25,7 +25,7 @@ import { ATTENTION_ERROR, SPREAD, attend, attentionKeys, attentionValues } from 
 import { isNegative, select } from '../../src/mpc/secure/compare.ts';
 import type { Gates, Wire } from '../../src/mpc/secure/gates.ts';
 import { NORMALISE_ERROR, normalise, normaliseShift, varianceDomain } from '../../src/mpc/secure/normalise.ts';
-import { powerLaw, tabulated } from '../../src/mpc/secure/windows.ts';
+import { powerLaw, tabulated } from '../../src/mpc/secure/power-law.ts';
 import { Random } from '../compute/kernels.suite.ts';
 import { failure } from '../failure.ts';
 import { simulate } from '../support/simulate.ts';

@@ -180,11 +180,7 @@ describe('a small BERT among three parties', () => {
         // declared as well.
         const long = await measured(
           (g) => buildModel(g, { ...run, tokens: 8, padded: true }, 0),
-          ownerInputs(
-            { sequences: [{ inputIds: ids, rows: mlm ? [2] : [] }] },
-            { ...shape, tokens: 8, padded: true },
-            config,
-          ),
+          ownerInputs([{ inputIds: ids, rows: mlm ? [2] : [] }], { ...shape, tokens: 8, padded: true }, config),
           {
             weights,
             kernels: () => wasm,

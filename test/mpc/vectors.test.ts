@@ -1,7 +1,7 @@
 /**
- * The gadgets against an independent implementation: what the design notes' Python checks compute
- * (`test/vectors/make_gadgets.py`). The basis φ that P0 and P2 must agree on is compared word for word on every
- * backend (§15 F4); table words of P1 may be rounded another way, by the stated ulps.
+ * The gadgets against an independent implementation: what `docs/checks` computes (`test/vectors/make_gadgets.py`).
+ * The basis φ that P0 and P2 must agree on is compared word for word on every backend (PROTOCOL §6.8); table words
+ * of P1 may be rounded another way, by the stated ulps.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -96,7 +96,7 @@ describe.each(BACKENDS.map((kernels) => [kernels.name, kernels] as const))('the 
     },
   );
 
-  it('φ of the exponential is the same for multiples of 4, and within 1 elsewhere: the notes drop the two lowest bits, our tables do not', async () => {
+  it('φ of the exponential is the same for multiples of 4, and within 1 elsewhere: the check drops the two lowest bits, our tables do not', async () => {
     const { s2, l, phi } = vectors.exponential;
     const ours = list(await kernels.expBasis(wordsFrom(l, 25), s2, 64));
     const differences = ours.map((v, i) => Number(v - BigInt(phi[i])));
@@ -177,7 +177,7 @@ function geluCubic(s: number): PiecewiseCubic {
 }
 
 describe('fitted coefficients', () => {
-  it.each([11, 12, 13])('of GeLU are the rounded least-squares ones of the notes at scale %i + 2 guard bits', (s) => {
+  it.each([11, 12, 13])('of GeLU are the rounded least-squares ones of the check at scale %i + 2 guard bits', (s) => {
     const { coefficients, segments, width } = vectors.gelu;
     expect([segments, width]).toEqual([32, 0.5]);
     const ours = geluCubic(s).coefficients;
@@ -188,7 +188,7 @@ describe('fitted coefficients', () => {
   });
 
   it.each(vectors.windows.map((v) => [v.name, v] as const))(
-    'of the %s over windows of 128 unit segments are the rounded ones of the notes at scale 22',
+    'of the %s over windows of 128 unit segments are the rounded ones of the check at scale 22',
     (name, { first, coefficients }) => {
       const f =
         name === 'reciprocal' ? (z: number) => 1 / Math.max(z, 1) : (z: number) => 1 / Math.sqrt(Math.max(z, 1));
@@ -210,7 +210,7 @@ describe('fitted coefficients', () => {
 });
 
 describe('the table of the exponential', () => {
-  it('has the rounded words of the notes within 1, for every segment, and zeros on the side of the gate that is closed', () => {
+  it('has the rounded words of the check within 1, for every segment, and zeros on the side of the gate that is closed', () => {
     const { s1, a, rows } = vectors.expTable;
     const tables = expTables();
     for (const gate of [0, 1]) {

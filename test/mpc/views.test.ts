@@ -1,23 +1,23 @@
 /**
  * What each party sees: P0 nothing between input and output, and its own messages do not depend on the text beyond
  * their masked content; P1 and P2 bytes that are distributed alike for every text. Each assertion is also run on a
- * protocol that breaks it (design notes §15).
+ * protocol that breaks it (PROTOCOL §11).
  */
 import { describe, expect, it } from 'vitest';
 import type { PiecewiseCubic, RingKernels } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Words, wordsFrom, zeros } from '../../src/compute/ring.ts';
-import { attemptKey } from '../../src/mpc/prg/prg.ts';
+import { executionKey } from '../../src/mpc/prg/prg.ts';
 import { OpenAffineGate } from '../../src/mpc/protocol/semi-honest/affine.ts';
 import type { Circuit } from '../../src/mpc/protocol/semi-honest/circuit.ts';
-import type { PartyId } from '../../src/net/types.ts';
-import { InputGate } from '../../src/mpc/protocol/semi-honest/edges.ts';
+import type { PartyId } from '../../src/net/wire/types.ts';
+import { InputGate } from '../../src/mpc/protocol/semi-honest/io.ts';
 import { type Party, prgOf } from '../../src/mpc/protocol/semi-honest/party.ts';
 import { LiftGate } from '../../src/mpc/protocol/semi-honest/product.ts';
 import { SelectGate } from '../../src/mpc/protocol/semi-honest/select.ts';
 import type { Gates, Inputs } from '../../src/mpc/protocol/types.ts';
-import { Sealed } from '../../src/mpc/share/sealed.ts';
+import { Masked } from '../../src/mpc/share/masked.ts';
 import { type ClearParameter, parameterView } from '../support/parameters.ts';
 import { type Message, type SimulationOptions, collect, createParties, keysOf, simulate } from '../support/simulate.ts';
 
@@ -101,7 +101,7 @@ class ChattyGate extends InputGate {
   override async inputP1(): Promise<void> {}
 
   async send12(p1: Party): Promise<void> {
-    await p1.link(0).send('select-12/0', Sealed.plain('output to its owner', new Uint8Array(1)));
+    await p1.link(0).send('select-12/0', Masked.plain('output to its owner', new Uint8Array(1)));
   }
 }
 
@@ -111,7 +111,7 @@ class LeakyGate extends InputGate {
 
   constructor(number: number, like: Circuit, text: Inputs) {
     const [out] = like.gates.flatMap((gate) => (gate.relation === 'input' && gate.out !== undefined ? [gate.out] : []));
-    super(number, 'planted', 'x', out);
+    super({ number, path: 'planted' }, 'x', out);
     this.#text = text;
   }
 
@@ -124,7 +124,7 @@ class LeakyGate extends InputGate {
       .link(2)
       .send(
         'input-deal/planted',
-        Sealed.plain('output to its owner', Uint8Array.of(Number(BigInt(this.#text.tensors['x'].data[0]) & 255n))),
+        Masked.plain('output to its owner', Uint8Array.of(Number(BigInt(this.#text.tensors['x'].data[0]) & 255n))),
       );
   }
 
@@ -163,7 +163,9 @@ describe('P0, the data owner', () => {
       seed: 1,
       alter: (circuit) => {
         const out = circuit.gates.find((gate) => gate.relation === 'input')?.out;
-        return out === undefined ? circuit : plant(circuit, new ChattyGate(circuit.gates.length, 'planted', 'x', out));
+        return out === undefined
+          ? circuit
+          : plant(circuit, new ChattyGate({ number: circuit.gates.length, path: 'planted' }, 'x', out));
       },
       tap: collect(messages),
     });
@@ -344,7 +346,7 @@ function liftUnmasked(circuit: Circuit): Circuit {
     if (!(gate instanceof LiftGate)) continue;
     const [x] = gate.inputs;
     gate.send12 = async (p1) =>
-      p1.link(2).send(`lift-12/${gate.number}`, Sealed.plain('output to its owner', await p1.value(x, 'a')));
+      p1.link(2).send(`lift-12/${gate.number}`, Masked.plain('output to its owner', await p1.value(x, 'a')));
   }
   return circuit;
 }
@@ -354,7 +356,7 @@ function selectUnmasked(circuit: Circuit): Circuit {
   for (const gate of circuit.gates) {
     if (!(gate instanceof SelectGate)) continue;
     gate.send21 = async (p2) =>
-      p2.link(1).send(`select-21/${gate.number}`, Sealed.plain('output to its owner', await p2.value(gate.out, 'y')));
+      p2.link(1).send(`select-21/${gate.number}`, Masked.plain('output to its owner', await p2.value(gate.out, 'y')));
   }
   return circuit;
 }
@@ -368,7 +370,7 @@ function affineUnmasked(circuit: Circuit): Circuit {
       const part = await p2.kernels.matmulMatrix(await p2.value(x, 'l2'), await p2.parameters.matrix(W, 'clear'));
       await p2
         .link(1)
-        .send(`affine-ahead/${gate.number}`, Sealed.plain('output to its owner', await p2.kernels.scale(part, -1n)));
+        .send(`affine-ahead/${gate.number}`, Masked.plain('output to its owner', await p2.kernels.scale(part, -1n)));
     };
   }
   return circuit;
@@ -429,8 +431,8 @@ describe('P1 and P2, the compute parties', () => {
   });
 
   it('no message carries 6 bytes in a row of either pairwise key; a planted one is found', async () => {
-    const { attempt, k01, k02 } = keysOf(6);
-    const keys = [k01, k02, attemptKey(k01, attempt), attemptKey(k02, attempt)].map((key) => Buffer.from(key));
+    const { execution, k01, k02 } = keysOf(6);
+    const keys = [k01, k02, executionKey(k01, execution), executionKey(k02, execution)].map((key) => Buffer.from(key));
     const carries = (bytes: Uint8Array) =>
       keys.some((key) => [...Array(27).keys()].some((at) => Buffer.from(bytes).includes(key.subarray(at, at + 6))));
     const messages = await messagesOf(TEXTS[0], { seed: 6 });

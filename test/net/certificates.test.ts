@@ -3,8 +3,9 @@ import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createCertificates, credentialsOf, ensureCertificates } from '../../src/net/certificates.ts';
-import { expectCode, testCertificates } from './helpers.ts';
+import { failure } from '../failure.ts';
+import { createCertificates, credentialsOf, ensureCertificates } from '../../src/net/tls/certificates.ts';
+import { testCertificates } from './helpers.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -97,13 +98,13 @@ describe('ensureCertificates', () => {
     ] as const) {
       await ensureCertificates(dir);
       await writeFile(join(dir, 'set-000001', file), text);
-      const error = await expectCode(ensureCertificates(dir), 'ERR_PEER_CERTIFICATE');
+      const error = await failure('ERR_PEER_CERTIFICATE', ensureCertificates(dir));
       expect(error.hint).toContain('delete the folder');
       await rm(dir, { recursive: true });
     }
     await ensureCertificates(dir);
     await rm(join(dir, 'set-000001', 'party-0.key'));
-    await expectCode(ensureCertificates(dir), 'ERR_PEER_CERTIFICATE');
+    await failure('ERR_PEER_CERTIFICATE', ensureCertificates(dir));
   });
 
   it('reports swapped files', async () => {
@@ -111,12 +112,12 @@ describe('ensureCertificates', () => {
     const set = join(dir, 'set-000001');
     await writeFile(join(set, 'party-1.pem'), parties[2].cert);
     await writeFile(join(set, 'party-1.key'), parties[2].key);
-    await expectCode(ensureCertificates(dir), 'ERR_PEER_CERTIFICATE');
+    await failure('ERR_PEER_CERTIFICATE', ensureCertificates(dir));
   });
 
   it('reports a folder that is a file', async () => {
     const file = join(root, 'file');
     await writeFile(file, 'x');
-    await expectCode(ensureCertificates(file), 'ERR_PEER_CERTIFICATE');
+    await failure('ERR_PEER_CERTIFICATE', ensureCertificates(file));
   });
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concatBytes } from '../../src/core/bytes.ts';
 import type { TercetError } from '../../src/core/errors.ts';
-import type { Transport } from '../../src/net/channel.ts';
+import type { Transport } from '../../src/net/wire/channel.ts';
 import { MAX_MESSAGE_BYTES } from '../../src/net/chunks/link.ts';
 import { CHUNK_HEADER_BYTES, newChunk, readChunk } from '../../src/net/chunks/message.ts';
 import { WINDOW_BYTES, linkTransport } from '../../src/net/chunks/transport.ts';

@@ -1,10 +1,11 @@
 /** What every kind of channel must do. */
 
 import { afterEach, describe, expect, it } from 'vitest';
+import { failure } from '../failure.ts';
 import { concatBytes } from '../../src/core/bytes.ts';
-import { FIXED_HEADER_BYTES } from '../../src/net/frame.ts';
-import type { Channel } from '../../src/net/types.ts';
-import { SESSION, expectCode, frame, pattern, same, sleep } from './helpers.ts';
+import { FIXED_HEADER_BYTES } from '../../src/net/wire/frame.ts';
+import type { Channel } from '../../src/net/wire/types.ts';
+import { SESSION, frame, pattern, same, sleep } from './helpers.ts';
 
 export interface PairOptions {
   readonly timeoutMs?: number;
@@ -12,7 +13,7 @@ export interface PairOptions {
 }
 
 /** The far end of a link in the hands of an attacker: any bytes, any end. */
-export interface RawEnd {
+interface RawEnd {
   write(bytes: Uint8Array): void;
   end(): void;
   destroy(): void;
@@ -156,17 +157,17 @@ export function channelConformance(name: string, maker: Maker): void {
       await sending;
       await closing;
       await a.close();
-      await expectCode(a.send('after', new Uint8Array(1)), 'ERR_STATE');
-      await expectCode(a.recv('after', 1), 'ERR_STATE');
-      await expectCode(b.recv('more', 1), 'ERR_PEER_CLOSED');
-      await expectCode(b.send('more', new Uint8Array(1)), 'ERR_PEER_CLOSED');
-      await expectCode(b.recv('more', 1), 'ERR_PEER_CLOSED');
+      await failure('ERR_STATE', a.send('after', new Uint8Array(1)));
+      await failure('ERR_STATE', a.recv('after', 1));
+      await failure('ERR_PEER_CLOSED', b.recv('more', 1));
+      await failure('ERR_PEER_CLOSED', b.send('more', new Uint8Array(1)));
+      await failure('ERR_PEER_CLOSED', b.recv('more', 1));
       await b.close();
     });
 
     it('rejects a waiting recv when the peer closes', async () => {
       const [a, b] = await pair();
-      const waiting = expectCode(b.recv('never', 1), 'ERR_PEER_CLOSED');
+      const waiting = failure('ERR_PEER_CLOSED', b.recv('never', 1));
       await a.close();
       await waiting;
     });
@@ -180,7 +181,7 @@ export function channelConformance(name: string, maker: Maker): void {
       const [a, b] = await pair();
       const reason = new Error('stop');
       const here = expect(a.recv('x', 1)).rejects.toBe(reason);
-      const there = expectCode(b.recv('y', 1), 'ERR_PEER_CLOSED');
+      const there = failure('ERR_PEER_CLOSED', b.recv('y', 1));
       a.abort(reason);
       await here;
       await there;
@@ -191,7 +192,7 @@ export function channelConformance(name: string, maker: Maker): void {
     it('frees a sender that waits for room when the link ends', async () => {
       const [a, b] = await pair({ highWaterBytes: 1024 * 1024 });
       const part = new Uint8Array(10_000_000);
-      const sends = expectCode(Promise.all(Array.from({ length: 6 }, () => a.send('part', part))), 'ERR_PEER_CLOSED');
+      const sends = failure('ERR_PEER_CLOSED', Promise.all(Array.from({ length: 6 }, () => a.send('part', part))));
       await sleep(100);
       b.abort(new Error('stop'));
       await sends;
@@ -199,13 +200,13 @@ export function channelConformance(name: string, maker: Maker): void {
 
     it('times out, on both sides of a message', async () => {
       const [a, b] = await pair({ timeoutMs: 150, highWaterBytes: 1024 * 1024 });
-      const error = await expectCode(b.recv('late/1', 1), 'ERR_PEER_TIMEOUT');
+      const error = await failure('ERR_PEER_TIMEOUT', b.recv('late/1', 1));
       expect(error.message).toContain('late/1');
-      await expectCode(b.recv('late/1', 1), 'ERR_PEER_TIMEOUT');
-      await expectCode(a.recv('x', 1), 'ERR_PEER_CLOSED');
+      await failure('ERR_PEER_TIMEOUT', b.recv('late/1', 1));
+      await failure('ERR_PEER_CLOSED', a.recv('x', 1));
       const [c] = await pair({ timeoutMs: 150, highWaterBytes: 1024 * 1024 });
       const part = new Uint8Array(10_000_000);
-      await expectCode(Promise.all(Array.from({ length: 6 }, () => c.send('part', part))), 'ERR_PEER_TIMEOUT');
+      await failure('ERR_PEER_TIMEOUT', Promise.all(Array.from({ length: 6 }, () => c.send('part', part))));
     });
 
     it('refuses another tag or length, whether recv or the message came first', async () => {
@@ -219,25 +220,25 @@ export function channelConformance(name: string, maker: Maker): void {
             await a.send('a', new Uint8Array(4));
             await sleep(30);
           }
-          const refused = expectCode(b.recv(tag, length), code);
+          const refused = failure(code, b.recv(tag, length));
           if (recvFirst) await a.send('a', new Uint8Array(4));
           const error = await refused;
           expect(error.message).toContain('message a');
-          await expectCode(b.recv('a', 4), code);
-          await expectCode(b.send('a', new Uint8Array(4)), code);
-          await expectCode(a.recv('reply', 1), 'ERR_PEER_CLOSED');
+          await failure(code, b.recv('a', 4));
+          await failure(code, b.send('a', new Uint8Array(4)));
+          await failure('ERR_PEER_CLOSED', a.recv('reply', 1));
         }
       }
     });
 
     it('survives its own caller asking for the impossible', async () => {
       const [a, b] = await pair();
-      await expectCode(a.send('', new Uint8Array(1)), 'ERR_ARGUMENT');
-      await expectCode(a.send('with space', new Uint8Array(1)), 'ERR_ARGUMENT');
-      await expectCode(a.send('t'.repeat(121), new Uint8Array(1)), 'ERR_ARGUMENT');
-      await expectCode(a.send('big', new Uint8Array(64 * 1024 * 1024 + 1)), 'ERR_ARGUMENT');
-      await expectCode(b.recv('x', -1), 'ERR_ARGUMENT');
-      await expectCode(b.recv('x', 0.5), 'ERR_ARGUMENT');
+      await failure('ERR_ARGUMENT', a.send('', new Uint8Array(1)));
+      await failure('ERR_ARGUMENT', a.send('with space', new Uint8Array(1)));
+      await failure('ERR_ARGUMENT', a.send('t'.repeat(121), new Uint8Array(1)));
+      await failure('ERR_ARGUMENT', a.send('big', new Uint8Array(64 * 1024 * 1024 + 1)));
+      await failure('ERR_ARGUMENT', b.recv('x', -1));
+      await failure('ERR_ARGUMENT', b.recv('x', 0.5));
       await a.send('x', Uint8Array.of(1));
       expect([...(await b.recv('x', 1))]).toEqual([1]);
     });
@@ -277,8 +278,8 @@ export function channelConformance(name: string, maker: Maker): void {
           attacker.write(bytes);
           const reason = (await outcome)[1];
           expect(reason).toMatchObject({ status: 'rejected', reason: { code } });
-          await expectCode(channel.recv('t', 4), code);
-          await expectCode(channel.send('t', new Uint8Array(1)), code);
+          await failure(code, channel.recv('t', 4));
+          await failure(code, channel.send('t', new Uint8Array(1)));
         });
       }
 
@@ -290,7 +291,7 @@ export function channelConformance(name: string, maker: Maker): void {
 
       it('refuses a wrong header before its payload has come', async () => {
         const { channel, raw: attacker } = await raw();
-        const refused = expectCode(channel.recv('t', 4), 'ERR_FRAME_LENGTH');
+        const refused = failure('ERR_FRAME_LENGTH', channel.recv('t', 4));
         attacker.write(announce(64 * 1024 * 1024).subarray(0, FIXED_HEADER_BYTES + 1));
         await refused;
       });
@@ -299,7 +300,7 @@ export function channelConformance(name: string, maker: Maker): void {
         for (const cut of [1, FIXED_HEADER_BYTES, good.length - 1]) {
           for (const how of ['end', 'destroy'] as const) {
             const { channel, raw: attacker } = await raw();
-            const refused = expectCode(channel.recv('t', 4), 'ERR_PEER_CLOSED');
+            const refused = failure('ERR_PEER_CLOSED', channel.recv('t', 4));
             attacker.write(good.subarray(0, cut));
             await sleep(20);
             attacker[how]();

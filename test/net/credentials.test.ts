@@ -16,19 +16,24 @@ import {
   issueCertificate,
   keyFingerprint,
   requestFingerprint,
-} from '../../src/net/authority.ts';
-import { createCertificates, credentialsOf, ensureCertificates, loadCredentials } from '../../src/net/certificates.ts';
+} from '../../src/net/tls/authority.ts';
+import {
+  createCertificates,
+  credentialsOf,
+  ensureCertificates,
+  loadCredentials,
+} from '../../src/net/tls/certificates.ts';
 import {
   type Certified,
   type Credentials,
   type Pinned,
   type ProvedSocket,
   checkProof,
-} from '../../src/net/credentials.ts';
-import { ensureIdentity, ensureOwnCertificate } from '../../src/net/identity-node.ts';
-import { ed25519Of } from '../../src/net/self-signed.ts';
-import { connectTls, listenTls } from '../../src/net/tls.ts';
-import type { PartyId } from '../../src/net/types.ts';
+} from '../../src/net/tls/credentials.ts';
+import { ensureIdentity, ensureOwnCertificate } from '../../src/net/identity/identity-node.ts';
+import { ed25519Of } from '../../src/net/tls/self-signed.ts';
+import { connectTls, listenTls } from '../../src/net/tls/tls.ts';
+import type { PartyId } from '../../src/net/wire/types.ts';
 import { failure, thrown } from '../failure.ts';
 import { SESSION } from './helpers.ts';
 

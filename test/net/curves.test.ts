@@ -1,8 +1,8 @@
 /** Curve25519 from the platform and from libsodium: the same results, and the same refusals. */
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../src/core/bytes.ts';
-import { agreementKey, verifyEd25519 } from '../../src/net/curves.ts';
-import { identityFromSeed } from '../../src/net/identity.ts';
+import { agreementKey, verifyEd25519 } from '../../src/net/identity/curves.ts';
+import { identityFromSeed } from '../../src/net/identity/identity.ts';
 
 /** A platform without the curves, as browsers before 2025 are. */
 const WITHOUT = {

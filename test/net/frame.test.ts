@@ -9,7 +9,7 @@ import {
   MAX_PAYLOAD_BYTES,
   encodeHeader,
   frameBytes,
-} from '../../src/net/frame.ts';
+} from '../../src/net/wire/frame.ts';
 import { SESSION, frame } from './helpers.ts';
 
 const PEER_CODES = new Set(['ERR_FRAME_FORMAT', 'ERR_FRAME_SESSION', 'ERR_FRAME_SEQUENCE', 'ERR_FRAME_LENGTH']);

@@ -2,14 +2,15 @@
 import { once } from 'node:events';
 import * as net from 'node:net';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { failure } from '../failure.ts';
 import { WebSocket } from 'ws';
 import { toHex } from '../../src/core/bytes.ts';
-import { createIdentity } from '../../src/net/identity.ts';
+import { createIdentity } from '../../src/net/identity/identity.ts';
 import { MAX_BODY_BYTES } from '../../src/net/signalling/messages.ts';
 import type { RtcAnswerer } from '../../src/net/webrtc/types.ts';
 import { nodeAnswerer, nodeOfferer, releaseWebRtc } from '../../src/net/webrtc/node.ts';
 import { printed, secretsIn } from '../support/secrets.ts';
-import { SESSION, expectCode, pattern, same, sleep, testCertificates, until } from './helpers.ts';
+import { SESSION, pattern, same, sleep, testCertificates, until } from './helpers.ts';
 import {
   MODEL,
   type NodeWebSocket,
@@ -63,7 +64,7 @@ describe('a data owner in Node', () => {
       const party = await testGateway();
       const [link, arrival] = await Promise.all([owner(party, { transport, associations }), party.arrival()]);
       expect([link.transport, arrival.transport]).toEqual([transport, transport]);
-      expect(same(link.key, arrival.key)).toBe(true);
+      expect(same(link.pairKey, arrival.pairKey)).toBe(true);
       expect(arrival).toMatchObject({ modelHash: MODEL, parametersHash: PARAMETERS });
       expect([link.channel.self, link.channel.peer, arrival.channel.self, arrival.channel.peer]).toEqual([0, 1, 1, 0]);
       const up = pattern(8 << 20, 1);
@@ -74,7 +75,7 @@ describe('a data owner in Node', () => {
       await Promise.all([link.channel.close(), arrival.channel.close()]);
       await until(() => party.gateway.links.live === 0);
       expect(party.refused).toEqual([]);
-      for (const thing of [link, arrival]) expect(secretsIn(printed(thing), { key: link.key })).toEqual([]);
+      for (const thing of [link, arrival]) expect(secretsIn(printed(thing), { key: link.pairKey })).toEqual([]);
     });
   }
 
@@ -95,7 +96,7 @@ describe('a data owner in Node', () => {
     ]);
     await link.channel.close();
     // Without that trust the error names it.
-    const error = await expectCode(owner(party, { transport: 'websocket', address }), 'ERR_PEER_CERTIFICATE');
+    const error = await failure('ERR_PEER_CERTIFICATE', owner(party, { transport: 'websocket', address }));
     expect(error.message).toContain('party 1');
   });
 
@@ -111,13 +112,13 @@ describe('a data owner in Node', () => {
     await link.channel.close();
     const stranger = await createIdentity();
     const address = { url: party.gateway.url, identity: stranger.publicKey };
-    await expectCode(
+    await failure(
+      'ERR_IDENTITY_KEY',
       owner(party, { address, session: SESSION.slice().reverse(), onFallback: () => told.push('again') }),
-      'ERR_IDENTITY_KEY',
     );
-    await expectCode(
-      owner(party, { address, session: SESSION.slice().reverse(), transport: 'websocket' }),
+    await failure(
       'ERR_IDENTITY_KEY',
+      owner(party, { address, session: SESSION.slice().reverse(), transport: 'websocket' }),
     );
     expect(told.length).toBe(1);
   });
@@ -139,7 +140,7 @@ describe('a data owner in Node', () => {
       expect(told.length).toBe(1);
       await Promise.all([link.channel.close(), arrival.channel.close()]);
     }
-    await expectCode(owner(party, { transport: 'webrtc' }), 'ERR_LINK_BLOCKED');
+    await failure('ERR_LINK_BLOCKED', owner(party, { transport: 'webrtc' }));
   });
 
   it('is told by name what is wrong with the party’s model or parameters, or that nobody is there', async () => {
@@ -150,24 +151,24 @@ describe('a data owner in Node', () => {
         [{ parametersHash: '00'.repeat(32) }, 'ERR_PEER_MISMATCH'],
         [{ party: 2 }, 'ERR_IDENTITY_PARTY'],
       ] as const) {
-        const error = await expectCode(owner(party, { transport, ...changes }), code);
+        const error = await failure(code, owner(party, { transport, ...changes }));
         expect(error.message).toMatch(/party [12]/);
       }
     }
     await party.gateway.close();
     for (const transport of ['auto', 'webrtc', 'websocket'] as const)
-      await expectCode(owner(party, { transport }), 'ERR_PEER_UNREACHABLE');
+      await failure('ERR_PEER_UNREACHABLE', owner(party, { transport }));
   });
 
   it('leaves nothing behind when it gives up', async () => {
     const party = await testGateway({ answerer: nowhere });
     const stop = new AbortController();
-    const running = expectCode(owner(party, { transport: 'webrtc', signal: stop.signal }), 'ERR_ABORTED');
+    const running = failure('ERR_ABORTED', owner(party, { transport: 'webrtc', signal: stop.signal }));
     await until(() => party.gateway.links.pending === 1);
     stop.abort();
     await running;
     await until(() => party.gateway.links.pending === 0);
-    await expectCode(owner(party, { signal: AbortSignal.abort() }), 'ERR_ABORTED');
+    await failure('ERR_ABORTED', owner(party, { signal: AbortSignal.abort() }));
   });
 
   it('refuses arguments that cannot be meant', async () => {
@@ -183,7 +184,7 @@ describe('a data owner in Node', () => {
       { address: { url: party.gateway.url, identity: identity.slice(1) } },
       { address: { url: 'http://example.org', identity } },
     ]) {
-      await expectCode(owner(party, changes), 'ERR_ARGUMENT');
+      await failure('ERR_ARGUMENT', owner(party, changes));
     }
   });
 });
@@ -383,19 +384,19 @@ describe('a gateway', () => {
     const under = await nodeOfferer().offer({ associations: 1, iceServers: [] });
     await ask(party, `/v1/sessions/${session()}/rtc`, offer({ offers: under.descriptions }));
     expect(party.gateway.links).toEqual({ pending: 1, live: 2 });
-    const ends = [rtc.channel, webSocket.channel].map((channel) => expectCode(channel.recv('x', 1), 'ERR_PEER_CLOSED'));
-    const mine = [one.channel, two.channel].map((channel) => expectCode(channel.recv('x', 1), 'ERR_ABORTED'));
+    const ends = [rtc.channel, webSocket.channel].map((channel) => failure('ERR_PEER_CLOSED', channel.recv('x', 1)));
+    const mine = [one.channel, two.channel].map((channel) => failure('ERR_ABORTED', channel.recv('x', 1)));
     await party.gateway.close();
     await Promise.all([...ends, ...mine]);
     under.close();
     expect(party.gateway.links).toEqual({ pending: 0, live: 0 });
-    await expectCode(owner(party, { transport: 'websocket' }), 'ERR_PEER_UNREACHABLE');
+    await failure('ERR_PEER_UNREACHABLE', owner(party, { transport: 'websocket' }));
   });
 
   it('listens without TLS on this machine alone', async () => {
-    await expectCode(testGateway({ host: '0.0.0.0' }), 'ERR_ARGUMENT');
-    await expectCode(testGateway({ host: '192.0.2.1' }), 'ERR_ARGUMENT');
+    await failure('ERR_ARGUMENT', testGateway({ host: '0.0.0.0' }));
+    await failure('ERR_ARGUMENT', testGateway({ host: '192.0.2.1' }));
     const party = await testGateway();
-    await expectCode(testGateway({ port: party.gateway.port, answerer: nodeAnswerer() }), 'ERR_PEER_UNREACHABLE');
+    await failure('ERR_PEER_UNREACHABLE', testGateway({ port: party.gateway.port, answerer: nodeAnswerer() }));
   });
 });

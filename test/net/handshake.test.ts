@@ -1,15 +1,21 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { failure } from '../failure.ts';
 import { concatBytes } from '../../src/core/bytes.ts';
 import { type ErrorCode, TercetError } from '../../src/core/errors.ts';
-import { FramedChannel, type Transport } from '../../src/net/channel.ts';
+import { FramedChannel, type Transport } from '../../src/net/wire/channel.ts';
 import { linkTransport } from '../../src/net/chunks/transport.ts';
-import { ownerHandshake, ownerHandshakeOn, partyHandshake, partyHandshakeOn } from '../../src/net/handshake.ts';
+import {
+  ownerHandshake,
+  ownerHandshakeOn,
+  partyHandshake,
+  partyHandshakeOn,
+} from '../../src/net/handshake/handshake.ts';
 import { FINISH_BYTES, OWNER_HELLO_BYTES, PARTY_HELLO_BYTES } from '../../src/net/handshake/messages.ts';
 import { OwnerHandshake, type OwnerTerms } from '../../src/net/handshake/owner.ts';
 import { PartyHandshake, type PartyTerms } from '../../src/net/handshake/party.ts';
-import { type PartyIdentity, createIdentity } from '../../src/net/identity.ts';
-import { memoryPair } from '../../src/net/memory.ts';
-import { SESSION, expectCode, same } from './helpers.ts';
+import { type PartyIdentity, createIdentity } from '../../src/net/identity/identity.ts';
+import { memoryPair } from '../../src/testing/memory-link.ts';
+import { SESSION, same } from './helpers.ts';
 import { printed, secretsIn } from '../support/secrets.ts';
 import { type MemoryLink, memoryLinks } from './memory-links.ts';
 
@@ -253,7 +259,7 @@ describe('the handshake on a link', () => {
         ownerHandshake(a, ownerTerms({ transport })),
         partyHandshake(b, partyTerms({ transport })),
       ]);
-      expect(same(owner.key, party.key)).toBe(true);
+      expect(same(owner.pairKey, party.pairKey)).toBe(true);
       const up = new FramedChannel({ self: 0, peer: 1, session: SESSION, transport: owner.transport });
       const down = new FramedChannel({ self: 1, peer: 0, session: SESSION, transport: party.transport });
       const text = new TextEncoder().encode('marked-bytes-of-a-payload');
@@ -272,7 +278,7 @@ describe('the handshake on a link', () => {
       (silent: Transport) => partyHandshake(silent, { ...partyTerms(), timeoutMs: 100 }),
     ]) {
       const { a, here } = link();
-      await expectCode(run(a), 'ERR_PEER_TIMEOUT');
+      await failure('ERR_PEER_TIMEOUT', run(a));
       expect(here.closed).toBe(true);
     }
   });
@@ -280,7 +286,7 @@ describe('the handshake on a link', () => {
   it('ends with its signal', async () => {
     const { a, here } = link();
     const stop = new AbortController();
-    const running = expectCode(ownerHandshake(a, { ...ownerTerms(), signal: stop.signal }), 'ERR_ABORTED');
+    const running = failure('ERR_ABORTED', ownerHandshake(a, { ...ownerTerms(), signal: stop.signal }));
     stop.abort();
     await running;
     expect(here.closed).toBe(true);
@@ -313,13 +319,13 @@ describe('the handshake on a link', () => {
   it('refuses frames before the handshake is over, on either side', async () => {
     // A hello with a frame behind it, in one message.
     const { a, b } = link();
-    const running = expectCode(partyHandshake(b, partyTerms()), 'ERR_FRAME_FORMAT');
+    const running = failure('ERR_FRAME_FORMAT', partyHandshake(b, partyTerms()));
     a.open({ data: () => undefined, end: () => undefined, error: () => undefined });
     void a.write((await OwnerHandshake.begin(ownerTerms())).hello, new Uint8Array(40));
     await running;
     // An answer with one.
     const { a: c, here } = link();
-    const refused = expectCode(ownerHandshake(c, ownerTerms()), 'ERR_FRAME_FORMAT');
+    const refused = failure('ERR_FRAME_FORMAT', ownerHandshake(c, ownerTerms()));
     await new Promise((resolve) => setTimeout(resolve, 20));
     const answer = (await (await PartyHandshake.begin(partyTerms())).answer(here.sent[0].slice(8))).hello;
     here.receive(concatBytes([new Uint8Array(8), answer, Uint8Array.of(1)]));
@@ -328,8 +334,8 @@ describe('the handshake on a link', () => {
 
   it('tells a refused owner why before it closes', async () => {
     const { a, b } = link();
-    const party = expectCode(partyHandshake(b, partyTerms()), 'ERR_MODEL_HASH');
-    const error = await expectCode(ownerHandshake(a, ownerTerms({ modelHash: new Uint8Array(32) })), 'ERR_MODEL_HASH');
+    const party = failure('ERR_MODEL_HASH', partyHandshake(b, partyTerms()));
+    const error = await failure('ERR_MODEL_HASH', ownerHandshake(a, ownerTerms({ modelHash: new Uint8Array(32) })));
     expect(error.message).toContain('party 1');
     await party;
   });
@@ -337,11 +343,11 @@ describe('the handshake on a link', () => {
   it('runs over a channel that is open already', async () => {
     const [a, b] = memoryPair(0, 1);
     const [key, agreed] = await Promise.all([ownerHandshakeOn(a, ownerTerms()), partyHandshakeOn(b, partyTerms())]);
-    expect(same(key, agreed.key)).toBe(true);
+    expect(same(key, agreed.pairKey)).toBe(true);
     expect(same(agreed.modelHash, MODEL)).toBe(true);
     const [c, d] = memoryPair(0, 1);
-    const refused = expectCode(partyHandshakeOn(d, partyTerms()), 'ERR_MODEL_HASH');
-    await expectCode(ownerHandshakeOn(c, ownerTerms({ modelHash: new Uint8Array(32) })), 'ERR_MODEL_HASH');
+    const refused = failure('ERR_MODEL_HASH', partyHandshakeOn(d, partyTerms()));
+    await failure('ERR_MODEL_HASH', ownerHandshakeOn(c, ownerTerms({ modelHash: new Uint8Array(32) })));
     await refused;
   });
 });

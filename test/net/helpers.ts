@@ -1,14 +1,12 @@
 /** Helpers of the link tests. */
 
 import * as tls from 'node:tls';
-import { expect } from 'vitest';
 import { concatBytes } from '../../src/core/bytes.ts';
-import { type ErrorCode, TercetError } from '../../src/core/errors.ts';
-import { type Certificates, createCertificates } from '../../src/net/certificates.ts';
-import type { Certified } from '../../src/net/credentials.ts';
-import { encodeHeader } from '../../src/net/frame.ts';
-import { encodeHello, partyName } from '../../src/net/hello.ts';
-import type { PartyId } from '../../src/net/types.ts';
+import { type Certificates, createCertificates } from '../../src/net/tls/certificates.ts';
+import type { Certified } from '../../src/net/tls/credentials.ts';
+import { encodeHeader } from '../../src/net/wire/frame.ts';
+import { encodeHello, partyName } from '../../src/net/tls/hello.ts';
+import type { PartyId } from '../../src/net/wire/types.ts';
 
 export const SESSION = Uint8Array.from({ length: 16 }, (_, i) => i + 1);
 
@@ -18,16 +16,6 @@ let certificates: Promise<Certificates> | undefined;
 export function testCertificates(): Promise<Certificates> {
   certificates ??= createCertificates();
   return certificates;
-}
-
-export async function expectCode(promise: Promise<unknown>, code: ErrorCode): Promise<TercetError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error, `expected ${code}`).toBeInstanceOf(TercetError);
-  expect((error as TercetError).code).toBe(code);
-  return error as TercetError;
 }
 
 /** Bytes that depend on position and seed. */

@@ -2,12 +2,13 @@ import { chmod, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { failure } from '../failure.ts';
 import { fromHex } from '../../src/core/bytes.ts';
-import { checkPublicKey, createIdentity, identityFromSeed, verifySignature } from '../../src/net/identity.ts';
-import { ensureIdentity, identityPath } from '../../src/net/identity-node.ts';
-import { decodeTranscript, encodeTranscript } from '../../src/net/transcript.ts';
+import { checkPublicKey, createIdentity, identityFromSeed, verifySignature } from '../../src/net/identity/identity.ts';
+import { ensureIdentity, identityPath } from '../../src/net/identity/identity-node.ts';
+import { decodeTranscript, encodeTranscript } from '../../src/net/wire/transcript.ts';
 import { printed, secretsIn } from '../support/secrets.ts';
-import { expectCode, same } from './helpers.ts';
+import { same } from './helpers.ts';
 
 const MESSAGE = new TextEncoder().encode('what was said');
 
@@ -94,14 +95,14 @@ describe('an identity file', () => {
     const text = await readFile(path, 'utf8');
     for (const bad of ['', text.slice(2), text.toUpperCase().replace(/[0-9]/g, 'A'), `${text}${text}`]) {
       await writeFile(path, bad);
-      const error = await expectCode(ensureIdentity(dir, 1), 'ERR_IDENTITY_KEY');
+      const error = await failure('ERR_IDENTITY_KEY', ensureIdentity(dir, 1));
       expect(printed(error)).not.toContain(text.slice(0, 12));
     }
     await writeFile(path, text);
     await ensureIdentity(dir, 1);
     await chmod(path, 0o640);
-    expect((await expectCode(ensureIdentity(dir, 1), 'ERR_IDENTITY_KEY')).message).toContain('other users');
-    await expectCode(ensureIdentity(join(path, 'below-a-file'), 1), 'ERR_IDENTITY_KEY');
+    expect((await failure('ERR_IDENTITY_KEY', ensureIdentity(dir, 1))).message).toContain('other users');
+    await failure('ERR_IDENTITY_KEY', ensureIdentity(join(path, 'below-a-file'), 1));
   });
 });
 

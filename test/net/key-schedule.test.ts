@@ -5,18 +5,18 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, toHex } from '../../src/core/bytes.ts';
-import { agreementKey } from '../../src/net/curves.ts';
+import { agreementKey } from '../../src/net/identity/curves.ts';
 import { OWNER_HELLO_BYTES, PARTY_HELLO_BYTES } from '../../src/net/handshake/messages.ts';
 import { OwnerHandshake } from '../../src/net/handshake/owner.ts';
 import { PartyHandshake } from '../../src/net/handshake/party.ts';
 import { Ephemeral, type LinkSecrets } from '../../src/net/handshake/secrets.ts';
-import { createIdentity } from '../../src/net/identity.ts';
+import { createIdentity } from '../../src/net/identity/identity.ts';
 import { SESSION } from './helpers.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
-vi.mock('../../src/net/curves.ts', async (original) => {
-  const curves = await original<typeof import('../../src/net/curves.ts')>();
+vi.mock('../../src/net/identity/curves.ts', async (original) => {
+  const curves = await original<typeof import('../../src/net/identity/curves.ts')>();
   return { ...curves, agreementKey: vi.fn(curves.agreementKey) };
 });
 

@@ -2,11 +2,11 @@
 import { once } from 'node:events';
 import { afterAll } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { FramedChannel, type Transport } from '../../src/net/channel.ts';
+import { FramedChannel, type Transport } from '../../src/net/wire/channel.ts';
 import { MAX_MESSAGE_BYTES, type MessageLink } from '../../src/net/chunks/link.ts';
 import { linkTransport } from '../../src/net/chunks/transport.ts';
-import { SealedTransport } from '../../src/net/sealed.ts';
-import { loadSodium } from '../../src/net/sodium.ts';
+import { SealedTransport } from '../../src/net/handshake/records.ts';
+import { loadSodium } from '../../src/net/identity/sodium.ts';
 import { nodeAnswerer, nodeOfferer, releaseWebRtc } from '../../src/net/webrtc/node.ts';
 import { type WebSocketLike, WebSocketLink } from '../../src/net/websocket/link.ts';
 import { type Maker, channelConformance } from './conformance.ts';

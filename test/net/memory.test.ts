@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { FramedChannel, type TransportEvents } from '../../src/net/channel.ts';
-import { memoryPair } from '../../src/net/memory.ts';
+import { failure } from '../failure.ts';
+import { FramedChannel, type TransportEvents } from '../../src/net/wire/channel.ts';
+import { memoryPair } from '../../src/testing/memory-link.ts';
 import { channelConformance } from './conformance.ts';
-import { SESSION, expectCode, same } from './helpers.ts';
+import { SESSION, same } from './helpers.ts';
 
 channelConformance('memory', {
   pair: async (options) => memoryPair(1, 2, options),
@@ -68,7 +69,7 @@ describe('memoryPair', () => {
   it('checks what the tap returns like any message', async () => {
     const [a, b] = memoryPair(0, 1, { tap: () => new Uint8Array(2) });
     await a.send('x', Uint8Array.of(4));
-    await expectCode(b.recv('x', 1), 'ERR_FRAME_LENGTH');
+    await failure('ERR_FRAME_LENGTH', b.recv('x', 1));
   });
 
   it('checks frames changed on the wire', async () => {
@@ -76,7 +77,7 @@ describe('memoryPair', () => {
       wire: (_direction, frame) => frame.map((byte, i) => (i === 4 ? byte + 1 : byte)),
     });
     await a.send('x', Uint8Array.of(4));
-    await expectCode(b.recv('x', 1), 'ERR_FRAME_SEQUENCE');
+    await failure('ERR_FRAME_SEQUENCE', b.recv('x', 1));
   });
 
   it('moves 500 MB in seconds', { timeout: 60_000 }, async () => {

@@ -2,9 +2,14 @@
 import { WebSocket } from 'ws';
 import { TercetError } from '../../src/core/errors.ts';
 import { toHex } from '../../src/core/bytes.ts';
-import { type Gateway, type GatewayOptions, type OwnerArrival, startGateway } from '../../src/net/gateway-node.ts';
-import { type PartyIdentity, createIdentity } from '../../src/net/identity.ts';
-import { type OwnerLink, type OwnerLinkOptions, openOwnerLink } from '../../src/net/owner-link.ts';
+import {
+  type Gateway,
+  type GatewayOptions,
+  type OwnerArrival,
+  startGateway,
+} from '../../src/net/gateway/gateway-node.ts';
+import { type PartyIdentity, createIdentity } from '../../src/net/identity/identity.ts';
+import { type OwnerLink, type OwnerLinkOptions, openOwnerLink } from '../../src/net/gateway/owner-link.ts';
 import { nodeAnswerer, nodeOfferer } from '../../src/net/webrtc/node.ts';
 import type { WebSocketConstructor } from '../../src/net/websocket/link.ts';
 import { SESSION } from './helpers.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { memoryPair } from '../../src/net/memory.ts';
-import { withProfile } from '../../src/net/paced.ts';
-import { PROFILE_NAMES, linkProfile } from '../../src/net/profiles.ts';
-import type { PartyId } from '../../src/net/types.ts';
+import { failure } from '../failure.ts';
+import { memoryPair } from '../../src/testing/memory-link.ts';
+import { withProfile } from '../../src/net/simulated/paced.ts';
+import { PROFILE_NAMES, linkProfile } from '../../src/net/simulated/profiles.ts';
+import type { PartyId } from '../../src/net/wire/types.ts';
 import { channelConformance } from './conformance.ts';
-import { expectCode } from './helpers.ts';
 
 describe('profiles', () => {
   const shape = (name: string, from: PartyId, to: PartyId) => {
@@ -33,9 +33,9 @@ describe('profiles', () => {
 
   it('refuse an unknown name with the list of names', async () => {
     for (const name of ['moon', '__proto__']) {
-      const error = await expectCode(
-        Promise.resolve().then(() => linkProfile(name, 0, 1)),
+      const error = await failure(
         'ERR_ARGUMENT',
+        Promise.resolve().then(() => linkProfile(name, 0, 1)),
       );
       expect(error.hint).toContain('wan-cloud');
     }
@@ -96,9 +96,9 @@ describe('a paced link', () => {
     const [a, b] = memoryPair(1, 2, { profile: { latencyMs: 20, bitsPerSecond: 1e9 } });
     await a.send('x', Uint8Array.of(1));
     const closing = a.close();
-    await expectCode(a.send('y', Uint8Array.of(1)), 'ERR_STATE');
+    await failure('ERR_STATE', a.send('y', Uint8Array.of(1)));
     expect([...(await b.recv('x', 1))]).toEqual([1]);
-    await expectCode(b.recv('y', 1), 'ERR_PEER_CLOSED');
+    await failure('ERR_PEER_CLOSED', b.recv('y', 1));
     await closing;
   });
 
@@ -109,9 +109,9 @@ describe('a paced link', () => {
       { latencyMs: Number.NaN, bitsPerSecond: 1 },
       { latencyMs: 1, bitsPerSecond: 0 },
     ]) {
-      await expectCode(
-        Promise.resolve().then(() => withProfile(a, profile)),
+      await failure(
         'ERR_ARGUMENT',
+        Promise.resolve().then(() => withProfile(a, profile)),
       );
     }
   });

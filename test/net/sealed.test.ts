@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { concatBytes } from '../../src/core/bytes.ts';
 import type { TercetError } from '../../src/core/errors.ts';
-import type { Transport, TransportEvents } from '../../src/net/channel.ts';
-import { SealedTransport } from '../../src/net/sealed.ts';
-import { loadSodium } from '../../src/net/sodium.ts';
+import type { Transport, TransportEvents } from '../../src/net/wire/channel.ts';
+import { SealedTransport } from '../../src/net/handshake/records.ts';
+import { loadSodium } from '../../src/net/identity/sodium.ts';
 import { pattern, same } from './helpers.ts';
 
 const sodium = await loadSodium();

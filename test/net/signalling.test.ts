@@ -3,15 +3,16 @@
  * matters is which answers would be applied.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { failure } from '../failure.ts';
 import { TercetError } from '../../src/core/errors.ts';
-import { type PartyIdentity, createIdentity } from '../../src/net/identity.ts';
-import { openOwnerLink } from '../../src/net/owner-link.ts';
+import { type PartyIdentity, createIdentity } from '../../src/net/identity/identity.ts';
+import { openOwnerLink } from '../../src/net/gateway/owner-link.ts';
 import { MAX_BODY_BYTES } from '../../src/net/signalling/messages.ts';
 import { type RouterOptions, serve } from '../../src/net/signalling/router.ts';
 import { fingerprintOf } from '../../src/net/signalling/sdp.ts';
 import { LinkTable, TABLE_LIMITS } from '../../src/net/signalling/table.ts';
 import { endpointUrl, fetchParty } from '../../src/net/signalling/client.ts';
-import { SESSION, expectCode } from './helpers.ts';
+import { SESSION } from './helpers.ts';
 import { MODEL, PARAMETERS } from './owner-links.ts';
 import { description, fingerprint } from './sdp.ts';
 
@@ -356,7 +357,7 @@ describe('an address that is not a party’s', () => {
     ],
   ] as const) {
     it(`gives an error that says what to do: ${what}`, async () => {
-      const error = await expectCode(fetchParty(endpoint(net as typeof fetch)), code);
+      const error = await failure(code, fetchParty(endpoint(net as typeof fetch)));
       expect(error.message).toContain(said);
       expect(error.message).toContain('party 1');
       expect(error.hint.length).toBeGreaterThan(2);
@@ -372,10 +373,10 @@ describe('an address that is not a party’s', () => {
           reject(new Error('aborted'));
         });
       });
-    await expectCode(fetchParty(endpoint(silent as typeof fetch, 50)), 'ERR_PEER_UNREACHABLE');
+    await failure('ERR_PEER_UNREACHABLE', fetchParty(endpoint(silent as typeof fetch, 50)));
     expect(stopped).toBe(true);
     const stop = new AbortController();
-    const running = expectCode(fetchParty({ ...endpoint(silent as typeof fetch), signal: stop.signal }), 'ERR_ABORTED');
+    const running = failure('ERR_ABORTED', fetchParty({ ...endpoint(silent as typeof fetch), signal: stop.signal }));
     stop.abort();
     await running;
   });

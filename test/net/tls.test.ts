@@ -1,16 +1,23 @@
 import * as net from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
+import { failure } from '../failure.ts';
 import type { TercetError } from '../../src/core/errors.ts';
-import type { SessionChannel } from '../../src/net/channel.ts';
-import { createCertificates, credentialsOf } from '../../src/net/certificates.ts';
-import type { Certified } from '../../src/net/credentials.ts';
-import { decodeHello, encodeHello } from '../../src/net/hello.ts';
-import { withProfile } from '../../src/net/paced.ts';
-import { type ConnectOptions, type ListenOptions, type TlsListener, connectTls, listenTls } from '../../src/net/tls.ts';
-import type { PartyId } from '../../src/net/types.ts';
+import type { SessionChannel } from '../../src/net/wire/channel.ts';
+import { createCertificates, credentialsOf } from '../../src/net/tls/certificates.ts';
+import type { Certified } from '../../src/net/tls/credentials.ts';
+import { decodeHello, encodeHello } from '../../src/net/tls/hello.ts';
+import { withProfile } from '../../src/net/simulated/paced.ts';
+import {
+  type ConnectOptions,
+  type ListenOptions,
+  type TlsListener,
+  connectTls,
+  listenTls,
+} from '../../src/net/tls/tls.ts';
+import type { PartyId } from '../../src/net/wire/types.ts';
 import { type PairOptions, channelConformance } from './conformance.ts';
-import { SESSION, expectCode, greetedClient, rawClient, secured, testCertificates, until } from './helpers.ts';
+import { SESSION, greetedClient, rawClient, secured, testCertificates, until } from './helpers.ts';
 
 const OTHER_SESSION = SESSION.map((byte) => byte ^ 0xff);
 
@@ -104,14 +111,11 @@ describe('tls links', () => {
     it('refuses a connector of another authority, on both sides', async () => {
       const { listener, refused } = await listen();
       const foreign = credentialsOf(await createCertificates(), 1);
-      const waiting = expectCode(
-        listener.accept({ peer: 1, session: SESSION, timeoutMs: 700 }),
-        'ERR_PEER_CERTIFICATE',
-      );
-      await expectCode(connect(listener, { credentials: foreign }), 'ERR_PEER_CERTIFICATE');
+      const waiting = failure('ERR_PEER_CERTIFICATE', listener.accept({ peer: 1, session: SESSION, timeoutMs: 700 }));
+      await failure('ERR_PEER_CERTIFICATE', connect(listener, { credentials: foreign }));
       // One that trusts the listener's authority all the same must be refused by the listener.
       const { ca } = await credentials(1);
-      await expectCode(connect(listener, { credentials: { ...foreign, ca } }), 'ERR_PEER_CERTIFICATE');
+      await failure('ERR_PEER_CERTIFICATE', connect(listener, { credentials: { ...foreign, ca } }));
       await until(() => refused.some(({ code }) => code === 'ERR_PEER_CERTIFICATE'));
       await waiting;
     });
@@ -120,30 +124,27 @@ describe('tls links', () => {
       const foreign = await createCertificates();
       const { ca } = await credentials(2);
       const { listener } = await listen({ credentials: { ...credentialsOf(foreign, 2), ca } });
-      await expectCode(connect(listener), 'ERR_PEER_CERTIFICATE');
+      await failure('ERR_PEER_CERTIFICATE', connect(listener));
     });
 
     it('refuses the certificate of another party, on either side', async () => {
       const { listener, refused } = await listen();
-      const waiting = expectCode(
-        listener.accept({ peer: 1, session: SESSION, timeoutMs: 500 }),
-        'ERR_PEER_CERTIFICATE',
-      );
+      const waiting = failure('ERR_PEER_CERTIFICATE', listener.accept({ peer: 1, session: SESSION, timeoutMs: 500 }));
       // Party 0 that claims to be party 1, and party 1 with the listener's own certificate.
-      await expectCode(connect(listener, { self: 1, credentials: await credentials(0) }), 'ERR_PEER_CERTIFICATE');
-      await expectCode(connect(listener, { self: 1, credentials: await credentials(2) }), 'ERR_PEER_CERTIFICATE');
+      await failure('ERR_PEER_CERTIFICATE', connect(listener, { self: 1, credentials: await credentials(0) }));
+      await failure('ERR_PEER_CERTIFICATE', connect(listener, { self: 1, credentials: await credentials(2) }));
       await waiting;
       expect(refused.map(({ code }) => code)).toEqual(['ERR_PEER_CERTIFICATE', 'ERR_PEER_CERTIFICATE']);
 
       const swapped = await listen({ self: 2, credentials: await credentials(0) });
-      await expectCode(connect(swapped.listener), 'ERR_PEER_CERTIFICATE');
+      await failure('ERR_PEER_CERTIFICATE', connect(swapped.listener));
     });
 
     it('refuses a wrong party behind the right port', async () => {
       // The connector wants party 0 and reaches party 2: the name in the certificate tells.
       const { listener } = await listen();
-      await expectCode(connect(listener, { peer: 0 }), 'ERR_PEER_CERTIFICATE');
-      await expectCode(connect(listener, { self: 2, peer: 2, credentials: await credentials(2) }), 'ERR_ARGUMENT');
+      await failure('ERR_PEER_CERTIFICATE', connect(listener, { peer: 0 }));
+      await failure('ERR_ARGUMENT', connect(listener, { self: 2, peer: 2, credentials: await credentials(2) }));
     });
 
     it('refuses a connector without a certificate', async () => {
@@ -158,25 +159,25 @@ describe('tls links', () => {
       const old = await createCertificates({ now: new Date(Date.now() - 2 * 365 * 86_400_000) });
       const { ca } = await credentials(1);
       const trusting = await listen({ credentials: { ...(await credentials(2)), ca: `${ca}\n${old.ca}` } });
-      await expectCode(
-        connect(trusting.listener, { credentials: { ...credentialsOf(old, 1), ca } }),
+      await failure(
         'ERR_PEER_CERTIFICATE',
+        connect(trusting.listener, { credentials: { ...credentialsOf(old, 1), ca } }),
       );
       await until(() => trusting.refused[0]?.code === 'ERR_PEER_CERTIFICATE');
       const stale = await listen({ credentials: { ...credentialsOf(old, 2), ca } });
-      await expectCode(
-        connect(stale.listener, { credentials: { ...(await credentials(1)), ca: old.ca } }),
+      await failure(
         'ERR_PEER_CERTIFICATE',
+        connect(stale.listener, { credentials: { ...(await credentials(1)), ca: old.ca } }),
       );
     });
 
     it('refuses unusable credentials at once', async () => {
       const bad = { ca: 'x', key: 'y', cert: 'z' };
-      await expectCode(listen({ credentials: bad }), 'ERR_PEER_CERTIFICATE');
+      await failure('ERR_PEER_CERTIFICATE', listen({ credentials: bad }));
       const { listener } = await listen();
-      await expectCode(connect(listener, { credentials: bad }), 'ERR_PEER_CERTIFICATE');
+      await failure('ERR_PEER_CERTIFICATE', connect(listener, { credentials: bad }));
       const mixed = { ...(await credentials(1)), key: (await credentials(0)).key };
-      await expectCode(connect(listener, { credentials: mixed }), 'ERR_PEER_CERTIFICATE');
+      await failure('ERR_PEER_CERTIFICATE', connect(listener, { credentials: mixed }));
     });
 
     it('refuses TLS below 1.3', async () => {
@@ -218,28 +219,28 @@ describe('tls links', () => {
 
     it('drops a link whose session nobody waits for', async () => {
       const { listener, refused } = await listen({ timeoutMs: 300 });
-      const waiting = expectCode(listener.accept({ peer: 1, session: SESSION, timeoutMs: 1500 }), 'ERR_PEER_MISMATCH');
+      const waiting = failure('ERR_PEER_MISMATCH', listener.accept({ peer: 1, session: SESSION, timeoutMs: 1500 }));
       const lost = await connect(listener, { session: OTHER_SESSION });
-      await expectCode(lost.recv('x', 1), 'ERR_PEER_CLOSED');
+      await failure('ERR_PEER_CLOSED', lost.recv('x', 1));
       expect(refused[0].code).toBe('ERR_PEER_MISMATCH');
       await waiting;
     });
 
     it('times out, aborts and closes', async () => {
       const { listener } = await listen();
-      await expectCode(listener.accept({ peer: 1, session: SESSION, timeoutMs: 50 }), 'ERR_PEER_TIMEOUT');
+      await failure('ERR_PEER_TIMEOUT', listener.accept({ peer: 1, session: SESSION, timeoutMs: 50 }));
       const abort = new AbortController();
-      const aborted = expectCode(
-        listener.acceptAny({ signal: abort.signal, timeoutMs: Number.POSITIVE_INFINITY }),
+      const aborted = failure(
         'ERR_ABORTED',
+        listener.acceptAny({ signal: abort.signal, timeoutMs: Number.POSITIVE_INFINITY }),
       );
       abort.abort();
       await aborted;
-      await expectCode(listener.acceptAny({ signal: abort.signal }), 'ERR_ABORTED');
-      const closed = expectCode(listener.acceptAny(), 'ERR_ABORTED');
+      await failure('ERR_ABORTED', listener.acceptAny({ signal: abort.signal }));
+      const closed = failure('ERR_ABORTED', listener.acceptAny());
       await listener.close();
       await closed;
-      await expectCode(listener.acceptAny(), 'ERR_ABORTED');
+      await failure('ERR_ABORTED', listener.acceptAny());
     });
 
     it('closes what nobody has claimed and leaves the rest', async () => {
@@ -247,15 +248,15 @@ describe('tls links', () => {
       const [a, b] = await Promise.all([connect(listener), listener.accept({ peer: 1, session: SESSION })]);
       const unclaimed = await connect(listener, { session: OTHER_SESSION });
       await listener.close();
-      await expectCode(unclaimed.recv('x', 1), 'ERR_PEER_CLOSED');
+      await failure('ERR_PEER_CLOSED', unclaimed.recv('x', 1));
       await a.send('x', Uint8Array.of(1));
       expect((await b.recv('x', 1)).length).toBe(1);
     });
 
     it('reports a port in use', async () => {
       const { listener } = await listen();
-      await expectCode(listen({ port: listener.port }), 'ERR_PEER_UNREACHABLE');
-      await expectCode(listen({ port: 70_000 }), 'ERR_ARGUMENT');
+      await failure('ERR_PEER_UNREACHABLE', listen({ port: listener.port }));
+      await failure('ERR_ARGUMENT', listen({ port: 70_000 }));
     });
 
     it('outlives strangers: garbage, silence, hang-ups, before and after the handshake', async () => {
@@ -349,7 +350,8 @@ describe('tls links', () => {
       const { listener } = await listen();
       const { port } = listener;
       await listener.close();
-      const error = await expectCode(
+      const error = await failure(
+        'ERR_PEER_UNREACHABLE',
         connectTls({
           self: 1,
           peer: 2,
@@ -359,7 +361,6 @@ describe('tls links', () => {
           session: SESSION,
           timeoutMs: 200,
         }),
-        'ERR_PEER_UNREACHABLE',
       );
       expect(error.message).toContain(`127.0.0.1:${port}`);
     });
@@ -381,10 +382,10 @@ describe('tls links', () => {
           credentials: await credentials(1),
           session: SESSION,
         } as const;
-        const connecting = expectCode(connectTls({ ...options, signal: abort.signal }), 'ERR_ABORTED');
+        const connecting = failure('ERR_ABORTED', connectTls({ ...options, signal: abort.signal }));
         setTimeout(() => abort.abort(), 100);
         await connecting;
-        await expectCode(connectTls({ ...options, signal: abort.signal }), 'ERR_ABORTED');
+        await failure('ERR_ABORTED', connectTls({ ...options, signal: abort.signal }));
       }
     });
 
@@ -410,7 +411,7 @@ describe('tls links', () => {
           credentials: await credentials(1),
           session: SESSION,
         } as const;
-        await expectCode(connectTls({ ...options, timeoutMs: 300 }), code);
+        await failure(code, connectTls({ ...options, timeoutMs: 300 }));
       }
     });
 
@@ -422,12 +423,9 @@ describe('tls links', () => {
         session: SESSION,
         timeoutMs: 5000,
       } as const;
-      await expectCode(connectTls({ ...options, host: 'no-such-host.invalid', port: 1 }), 'ERR_PEER_UNREACHABLE');
-      await expectCode(connectTls({ ...options, host: '127.0.0.1', port: -1 }), 'ERR_ARGUMENT');
-      await expectCode(
-        connectTls({ ...options, host: '127.0.0.1', port: 1, session: new Uint8Array(3) }),
-        'ERR_ARGUMENT',
-      );
+      await failure('ERR_PEER_UNREACHABLE', connectTls({ ...options, host: 'no-such-host.invalid', port: 1 }));
+      await failure('ERR_ARGUMENT', connectTls({ ...options, host: '127.0.0.1', port: -1 }));
+      await failure('ERR_ARGUMENT', connectTls({ ...options, host: '127.0.0.1', port: 1, session: new Uint8Array(3) }));
     });
   });
 
@@ -454,7 +452,7 @@ describe('tls links', () => {
     await a.send('x', Uint8Array.of(1));
     await b.recv('x', 1);
     connection?.write(Uint8Array.of(23, 3, 3, 0, 32, ...new Uint8Array(32)));
-    await expectCode(b.recv('y', 1), 'ERR_FRAME_FORMAT');
+    await failure('ERR_FRAME_FORMAT', b.recv('y', 1));
     // The other end sees the TLS alert, or just the end of the connection.
     await expect(a.recv('y', 1)).rejects.toMatchObject({
       code: expect.stringMatching(/^ERR_(FRAME_FORMAT|PEER_CLOSED)$/),

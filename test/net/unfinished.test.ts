@@ -1,10 +1,11 @@
 /** Who gives way when connections that prove nothing crowd a listener; and links that stand ahead of their session. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { addressGroup } from '../../src/net/address.ts';
-import { credentialsOf } from '../../src/net/certificates.ts';
-import { type TlsListener, connectSpare, connectTls, listenTls } from '../../src/net/tls.ts';
-import { Unfinished } from '../../src/net/unfinished.ts';
-import { SESSION, expectCode, testCertificates } from './helpers.ts';
+import { failure } from '../failure.ts';
+import { addressGroup } from '../../src/net/wire/address-group.ts';
+import { credentialsOf } from '../../src/net/tls/certificates.ts';
+import { type TlsListener, connectSpare, connectTls, listenTls } from '../../src/net/tls/tls.ts';
+import { Unfinished } from '../../src/net/wire/unfinished.ts';
+import { SESSION, testCertificates } from './helpers.ts';
 
 describe('an address', () => {
   it.each([
@@ -97,14 +98,14 @@ describe('a spare link', () => {
     await Promise.all([mine.send('x', Uint8Array.of(7)), theirs.send('y', Uint8Array.of(9))]);
     expect([...(await theirs.recv('x', 1)), ...(await mine.recv('y', 1))]).toEqual([7, 9]);
     expect(spare.open).toBe(false);
-    await expectCode(spare.claim(SESSION, 5_000), 'ERR_PEER_CLOSED');
+    await failure('ERR_PEER_CLOSED', spare.claim(SESSION, 5_000));
     await Promise.all([mine.close(), theirs.close()]);
   });
 
   it('is nobody’s until it is claimed, and knows when the other side is gone', async () => {
     const listener = await listen();
     const spare = await connectSpare(await to(listener));
-    await expectCode(listener.acceptAny({ timeoutMs: 100 }), 'ERR_PEER_TIMEOUT');
+    await failure('ERR_PEER_TIMEOUT', listener.acceptAny({ timeoutMs: 100 }));
     await listener.close();
     await spare.ended;
     expect(spare.open).toBe(false);
@@ -112,7 +113,7 @@ describe('a spare link', () => {
 
   it('is for compute parties: an owner’s link without a session is refused', async () => {
     const listener = await listen();
-    await expectCode(connectSpare(await to(listener, 0)), 'ERR_PEER_MISMATCH');
+    await failure('ERR_PEER_MISMATCH', connectSpare(await to(listener, 0)));
     // Control: with one it is taken.
     const [owner] = await Promise.all([
       connectTls({ ...(await to(listener, 0)), session: SESSION }),
@@ -127,7 +128,7 @@ describe('a spare link', () => {
     const owners = await Promise.all(
       Array.from({ length: 16 }, async (_, i) => connectTls({ ...(await to(listener, 0)), session: session(i) })),
     );
-    await expectCode(connectTls({ ...(await to(listener, 0)), session: session(99) }), 'ERR_PEER_UNREACHABLE');
+    await failure('ERR_PEER_UNREACHABLE', connectTls({ ...(await to(listener, 0)), session: session(99) }));
     const peer = await connectTls({ ...(await to(listener)), session: SESSION });
     expect((await listener.accept({ peer: 2, session: SESSION })).peer).toBe(2);
     for (const link of [...owners, peer]) link.abort(new Error('over'));

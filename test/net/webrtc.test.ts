@@ -3,8 +3,9 @@ import * as dgram from 'node:dgram';
 import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
 import { afterAll, describe, expect, it } from 'vitest';
+import { failure } from '../failure.ts';
 import { nodeAnswerer, nodeOfferer, releaseWebRtc, serverUrls } from '../../src/net/webrtc/node.ts';
-import { expectCode, sleep } from './helpers.ts';
+import { sleep } from './helpers.ts';
 import { description } from './sdp.ts';
 
 afterAll(releaseWebRtc);
@@ -46,10 +47,10 @@ describe('a party that answers over WebRTC', () => {
   });
 
   it('gives a typed error for a description that the library refuses', async () => {
-    await expectCode(nodeAnswerer().answer([description(1).replace(/a=ice-.*\r\n/g, '')]), 'ERR_LINK_BLOCKED');
+    await failure('ERR_LINK_BLOCKED', nodeAnswerer().answer([description(1).replace(/a=ice-.*\r\n/g, '')]));
     const offer = await nodeOfferer().offer({ associations: 1, iceServers: [] });
-    await expectCode(offer.accept(['v=0\r\n']), 'ERR_LINK_BLOCKED');
-    const opened = expectCode(offer.opened(), 'ERR_LINK_BLOCKED');
+    await failure('ERR_LINK_BLOCKED', offer.accept(['v=0\r\n']));
+    const opened = failure('ERR_LINK_BLOCKED', offer.opened());
     offer.close();
     await opened;
   });

@@ -49,12 +49,12 @@ describe('the compute parties of a session', () => {
     await sendControl(one.channel, 'request', {
       version: SESSION_VERSION,
       ...parties.request,
-      links: { '1': toHex(linkName(one.key)), '2': other },
+      links: { '1': toHex(linkName(one.pairKey)), '2': other },
     });
     await sendControl(two.channel, 'request', {
       version: SESSION_VERSION,
       ...parties.request,
-      links: { '1': other, '2': toHex(linkName(two.key)) },
+      links: { '1': other, '2': toHex(linkName(two.pairKey)) },
     });
     for (const { channel } of [one, two]) {
       await recvControl(channel, 'offer');

@@ -5,9 +5,9 @@
 import { toHex } from '../../src/core/bytes.ts';
 import { describe, expect, it } from 'vitest';
 import { limits } from '../../src/cli/options.ts';
-import { memoryPair } from '../../src/net/memory.ts';
-import { Budgets, type BudgetLimits, defaultLimits, networkOf } from '../../src/party/budgets.ts';
-import { Sessions } from '../../src/party/sessions.ts';
+import { memoryPair } from '../../src/testing/memory-link.ts';
+import { Budgets, type BudgetLimits, defaultLimits, networkOf } from '../../src/daemon/budgets.ts';
+import { Sessions } from '../../src/daemon/sessions.ts';
 import { linkName } from '../../src/session/binding.ts';
 import { sendControl } from '../../src/session/control.ts';
 import { priceOf } from '../../src/session/price.ts';
@@ -112,7 +112,7 @@ describe('a party', () => {
         session: new Uint8Array(16),
         address: 'a',
         known: false,
-        key: async () => new Uint8Array(32),
+        pairKey: async () => new Uint8Array(32),
         checkRequest: () => undefined,
       });
       served.catch(() => undefined);

@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { TercetError } from '../../src/core/errors.ts';
 import { Refusal } from '../../src/core/told.ts';
-import { OperatorLog } from '../../src/party/log.ts';
+import { OperatorLog } from '../../src/daemon/log.ts';
 
 function log() {
   const lines: string[] = [];

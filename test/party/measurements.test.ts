@@ -33,8 +33,8 @@ import type { ModelPlan } from '../../src/ml/models/plan.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
 import type { WeightSource } from '../../src/ml/models/weights.ts';
 import { provedRanges } from '../../src/ml/ranges.ts';
-import { measurementsIn } from '../../src/party/measurements.ts';
-import { planOf } from '../../src/party/planned.ts';
+import { measurementsIn } from '../../src/node/measurements.ts';
+import { planOf } from '../../src/node/model-plan.ts';
 import { wholeVariance, wrappingVariance } from '../../src/mpc/secure/normalise.ts';
 
 const CONFIG = parseModelConfig({

@@ -1,11 +1,12 @@
 /** Owners whose links have a handshake: what they may leave unsaid, and that secret weights are not among it. */
 import { describe, expect, it } from 'vitest';
 import { fromHex } from '../../src/core/bytes.ts';
-import { Enrolment } from '../../src/net/enrolment.ts';
-import { memoryPair } from '../../src/net/memory.ts';
-import { ownerHandshakeOn, partyHandshakeOn } from '../../src/net/handshake.ts';
-import { createIdentity } from '../../src/net/identity.ts';
-import { ANY_MODEL, enrolments, sameRequest } from '../../src/party/owner-terms.ts';
+import { Enrolment } from '../../src/net/enrolment/enrolment.ts';
+import { memoryPair } from '../../src/testing/memory-link.ts';
+import { ownerHandshakeOn, partyHandshakeOn } from '../../src/net/handshake/handshake.ts';
+import { createIdentity } from '../../src/net/identity/identity.ts';
+import { enrolments, sameRequest } from '../../src/daemon/owner-terms.ts';
+import { ANY_MODEL, NO_SIGNALLING } from '../../src/net/handshake/messages.ts';
 import { requestCode } from '../../src/session/request.ts';
 import { failure } from '../failure.ts';
 import { MODEL, REQUEST } from '../session/harness.ts';
@@ -14,7 +15,6 @@ import { NOW, testCredential, testSharing } from '../support/enrolment.ts';
 const { model: _, ...UNNAMED } = REQUEST;
 const PARAMETERS = fromHex(requestCode(REQUEST));
 const SESSION = new Uint8Array(16).fill(4);
-const NO_SIGNALLING = new Uint8Array(32);
 
 async function secret() {
   const sharing = await testSharing();
@@ -59,7 +59,7 @@ describe('a link of an owner in Node that pins the parties', () => {
         parametersHash: PARAMETERS,
       };
       const key = await ownerHandshakeOn(own, { ...terms, credential });
-      expect((await party).key).toEqual(key);
+      expect((await party).pairKey).toEqual(key);
       return key;
     };
     expect(await shake(await testCredential(sharing))).toHaveLength(32);

@@ -10,14 +10,14 @@ import { WasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { toHex } from '../../src/core/bytes.ts';
 import { TercetError } from '../../src/core/errors.ts';
-import { type Certificates, createCertificates, credentialsOf } from '../../src/net/certificates.ts';
-import { createIdentity } from '../../src/net/identity.ts';
-import { type OwnerLink, openOwnerLink } from '../../src/net/owner-link.ts';
-import type { Channel, PartyId } from '../../src/net/types.ts';
+import { type Certificates, createCertificates, credentialsOf } from '../../src/net/tls/certificates.ts';
+import { createIdentity } from '../../src/net/identity/identity.ts';
+import { type OwnerLink, openOwnerLink } from '../../src/net/gateway/owner-link.ts';
+import type { Channel, PartyId } from '../../src/net/wire/types.ts';
 import type { WebSocketConstructor } from '../../src/net/websocket/link.ts';
-import { defaultLimits } from '../../src/party/budgets.ts';
-import { type DaemonEnd, type DaemonOptions, runDaemon } from '../../src/party/daemon.ts';
-import { openModel } from '../../src/party/model.ts';
+import { defaultLimits } from '../../src/daemon/budgets.ts';
+import { type DaemonEnd, type DaemonOptions, runDaemon } from '../../src/daemon/daemon.ts';
+import { openModel } from '../../src/node/model.ts';
 import { linkName } from '../../src/session/binding.ts';
 import { sendControl } from '../../src/session/control.ts';
 import { ownerParameters } from '../../src/session/owner-parameters.ts';
@@ -183,7 +183,7 @@ export class Parties {
         [1, links[0].channel],
         [2, links[1].channel],
       ]),
-      keys: [links[0].key, links[1].key],
+      pairKeys: [links[0].pairKey, links[1].pairKey],
       now: () => performance.now(),
       peakMemory: () => 0,
     });
@@ -207,7 +207,7 @@ export class Parties {
       OwnerLink,
       OwnerLink,
     ];
-    const names = { '1': toHex(linkName(links[0].key)), '2': toHex(linkName(links[1].key)) };
+    const names = { '1': toHex(linkName(links[0].pairKey)), '2': toHex(linkName(links[1].pairKey)) };
     for (const [i, { channel }] of links.entries())
       await sendControl(channel, 'request', {
         version: SESSION_VERSION,

@@ -8,8 +8,8 @@ import { toHex } from '../../src/core/bytes.ts';
 import { sleep } from '../../src/core/abort.ts';
 import { ERROR_CODES, TercetError, kindOf } from '../../src/core/errors.ts';
 import { heard, told } from '../../src/core/told.ts';
-import { credentialsOf } from '../../src/net/certificates.ts';
-import { memoryPair } from '../../src/net/memory.ts';
+import { credentialsOf } from '../../src/net/tls/certificates.ts';
+import { memoryPair } from '../../src/testing/memory-link.ts';
 import { releaseWebRtc } from '../../src/net/webrtc/node.ts';
 import { linkName } from '../../src/session/binding.ts';
 import { recvControl, sendControl } from '../../src/session/control.ts';
@@ -79,8 +79,8 @@ describe('a daemon', () => {
     for (const code of codes) {
       const session = randomSession();
       // The owner asks party 1 alone.
-      const { channel, key } = await parties.link(1, session);
-      const links = { '1': toHex(linkName(key)), '2': '00'.repeat(32) };
+      const { channel, pairKey } = await parties.link(1, session);
+      const links = { '1': toHex(linkName(pairKey)), '2': '00'.repeat(32) };
       await sendControl(channel, 'request', { version: SESSION_VERSION, ...parties.request, links });
       const peer = await connectAsPeer(parties.one.port, credentialsOf(parties.certificates, 2), session);
       await recvControl(channel, 'offer');

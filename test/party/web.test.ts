@@ -1,14 +1,14 @@
 /** A party behind its gateway serves the request that its handshake signed, and no other. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createIdentity } from '../../src/net/identity.ts';
-import { memoryPair } from '../../src/net/memory.ts';
-import { openOwnerLink } from '../../src/net/owner-link.ts';
+import { createIdentity } from '../../src/net/identity/identity.ts';
+import { memoryPair } from '../../src/testing/memory-link.ts';
+import { openOwnerLink } from '../../src/net/gateway/owner-link.ts';
 import { releaseWebRtc } from '../../src/net/webrtc/node.ts';
-import { Budgets, defaultLimits } from '../../src/party/budgets.ts';
+import { Budgets, defaultLimits } from '../../src/daemon/budgets.ts';
 import { toHex } from '../../src/core/bytes.ts';
 import { linkName } from '../../src/session/binding.ts';
-import { Sessions } from '../../src/party/sessions.ts';
-import { type WebAddress, serveBrowsers } from '../../src/party/web.ts';
+import { Sessions } from '../../src/daemon/sessions.ts';
+import { type WebAddress, serveBrowsers } from '../../src/daemon/web.ts';
 import { recvControl, sendControl } from '../../src/session/control.ts';
 import { type Request, SESSION_VERSION, requestCode } from '../../src/session/request.ts';
 import { failure } from '../failure.ts';
@@ -64,7 +64,7 @@ async function ask(signed: Request, asked: Request): Promise<unknown> {
     WebSocket: NodeWebSocket,
   });
   try {
-    const links = { '1': toHex(linkName(link.key)), '2': '00'.repeat(32) };
+    const links = { '1': toHex(linkName(link.pairKey)), '2': '00'.repeat(32) };
     await sendControl(link.channel, 'request', {
       version: SESSION_VERSION,
       ...asked,

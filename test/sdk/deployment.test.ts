@@ -1,11 +1,11 @@
 /** The deployment document, the buckets of padding, and the pipeline's own refusals. */
 import { describe, expect, it } from 'vitest';
-import { bucketFor, bucketsOf } from '../../src/sdk/buckets.ts';
-import { capabilitiesOf } from '../../src/sdk/capabilities.ts';
-import { parseDeployment } from '../../src/sdk/deployment.ts';
-import type { Environment } from '../../src/sdk/environment.ts';
-import { partiesHealth } from '../../src/sdk/health.ts';
-import { settle, unsettle } from '../../src/sdk/settled.ts';
+import { bucketFor, bucketsOf } from '../../src/owner/buckets.ts';
+import { capabilitiesOf } from '../../src/owner/capabilities.ts';
+import { parseDeployment } from '../../src/owner/deployment.ts';
+import type { Environment } from '../../src/owner/environment.ts';
+import { partiesHealth } from '../../src/owner/health.ts';
+import { toEnvelope, fromEnvelope } from '../../src/sdk/worker/result-envelope.ts';
 import { TercetError } from '../../src/core/errors.ts';
 import { failure } from '../failure.ts';
 
@@ -145,19 +145,19 @@ describe('buckets', () => {
 describe('errors across a port', () => {
   it('keep code, hint and party, and a code that is none becomes an internal error', async () => {
     const sent = structuredClone(
-      await settle(async () => {
+      await toEnvelope(async () => {
         throw new TercetError('ERR_PEER_CLOSED', 'party 2: gone', 'run again', {
           party: 2,
           cause: new Error('inside'),
         });
       }),
     );
-    const error = await failure('ERR_PEER_CLOSED', () => unsettle(sent));
+    const error = await failure('ERR_PEER_CLOSED', () => fromEnvelope(sent));
     expect([error.hint, error.party, error.cause]).toEqual(['run again', 2, undefined]);
     await failure('ERR_INTERNAL', () =>
-      unsettle({ ok: false, error: { code: 'ERR_NEW', message: 'x', hint: 'y', party: undefined } }),
+      fromEnvelope({ ok: false, error: { code: 'ERR_NEW', message: 'x', hint: 'y', party: undefined } }),
     );
-    expect(unsettle(await settle(async () => 5))).toBe(5);
+    expect(fromEnvelope(await toEnvelope(async () => 5))).toBe(5);
   });
 });
 

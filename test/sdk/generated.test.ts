@@ -1,8 +1,8 @@
 /** A text under way, whoever looks at it: made once, all of it for everybody, and no error that nobody hears. */
 import { describe, expect, it } from 'vitest';
 import { abortedError } from '../../src/core/abort.ts';
-import { type Producer, generated } from '../../src/sdk/generated.ts';
-import type { GenerateResult } from '../../src/sdk/types.ts';
+import { type Producer, generated } from '../../src/owner/generated.ts';
+import type { GenerateResult } from '../../src/owner/types/index.ts';
 import { failure } from '../failure.ts';
 
 const result = (text: string) => ({ text }) as GenerateResult;

@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { runFloat } from '../../src/ml/reference/float.ts';
-import type { ProgressEvent } from '../../src/sdk/types.ts';
+import type { ProgressEvent } from '../../src/owner/types/index.ts';
 import { failure } from '../failure.ts';
 import { type MemorySite, memorySite } from './memory-site.ts';
 

@@ -3,7 +3,7 @@
  * whoever sends the files.
  */
 import { describe, expect, it } from 'vitest';
-import type { ModelEntry, PretrainedOptions } from '../../src/sdk/types.ts';
+import type { ModelEntry, PretrainedOptions } from '../../src/owner/types/index.ts';
 import { testFile, testSharing } from '../support/enrolment.ts';
 import { failure } from '../failure.ts';
 import { memorySite } from './memory-site.ts';

@@ -11,12 +11,12 @@ import { randomWeights } from '../../src/ml/models/random.ts';
 import type { WeightSource } from '../../src/ml/models/weights.ts';
 import { type Tokenizer, loadTokenizer } from '../../src/ml/tokenizers/tokenizer.ts';
 import { browserStore } from '../../src/hub/index.ts';
-import { memoryPair } from '../../src/net/memory.ts';
-import type { Channel } from '../../src/net/types.ts';
-import type { Environment, LinkRequest, OpenedLink } from '../../src/sdk/environment.ts';
-import { OwnerModel } from '../../src/sdk/owner-model.ts';
-import { taskOf } from '../../src/sdk/tasks.ts';
-import type { Deployment, PretrainedOptions, ProgressEvent } from '../../src/sdk/types.ts';
+import { memoryPair } from '../../src/testing/memory-link.ts';
+import type { Channel } from '../../src/net/wire/types.ts';
+import type { Environment, RoutedLink, RoutedLinkRequest } from '../../src/owner/environment.ts';
+import { OwnerModel } from '../../src/owner/owner-model.ts';
+import { taskOf } from '../../src/ml/tasks/table.ts';
+import type { Deployment, PretrainedOptions, ProgressEvent } from '../../src/owner/types/index.ts';
 import { type ServedModel, type SessionEnd, serveSession } from '../../src/session/compute.ts';
 import { PIECES, TOKENIZER_CONFIG_JSON, TOKENIZER_JSON, jsonBytes } from '../ml/tiny-bert.ts';
 import { servedModel } from '../session/harness.ts';
@@ -189,7 +189,7 @@ function opener(
   model: ServedModel,
   ends: MemorySite['ends'],
   owners: Channel[],
-): (request: LinkRequest) => Promise<OpenedLink> {
+): (request: RoutedLinkRequest) => Promise<RoutedLink> {
   const waiting = new Map<string, readonly Channel[]>();
   return async ({ party, session }) => {
     const name = session.join();
@@ -204,7 +204,7 @@ function opener(
         serveSession({
           id,
           owner,
-          key: key(id),
+          pairKey: key(id),
           connectPeer: async () => peer,
           session: session.slice(),
           models: [model],
@@ -217,6 +217,6 @@ function opener(
       channels = [own1, own2];
       waiting.set(name, channels);
     }
-    return { channel: channels[party - 1], key: key(party), transport: 'websocket', handshakeMs: 0 };
+    return { channel: channels[party - 1], pairKey: key(party), transport: 'websocket', handshakeMs: 0 };
   };
 }

@@ -1,7 +1,7 @@
 /** What a caller asks for in the options is done or refused, never dropped: for every call that has options. */
 import { describe, expect, it } from 'vitest';
-import { OPTIONS } from '../../src/sdk/options.ts';
-import type { Model, PretrainedOptions } from '../../src/sdk/types.ts';
+import { OPTIONS } from '../../src/owner/options.ts';
+import type { Model, PretrainedOptions } from '../../src/owner/types/index.ts';
 import { failure } from '../failure.ts';
 import { type ModelId, memorySite } from './memory-site.ts';
 

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { pipelineWith } from '../../src/sdk/pipeline.ts';
-import type { Model, Task } from '../../src/sdk/types.ts';
+import type { Model, Task } from '../../src/owner/types/index.ts';
 import { failure } from '../failure.ts';
 import { type ModelId, memorySite } from './memory-site.ts';
 

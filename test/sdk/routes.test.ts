@@ -1,7 +1,7 @@
 /** A transport that did not come about is not waited for again, for a while and for that party alone. */
 import { describe, expect, it } from 'vitest';
-import type { Environment, LinkRequest, OpenedLink } from '../../src/sdk/environment.ts';
-import { rememberingRoutes } from '../../src/sdk/routes.ts';
+import type { Environment, RoutedLink, RoutedLinkRequest } from '../../src/owner/environment.ts';
+import { rememberingRoutes } from '../../src/owner/routes.ts';
 import { TercetError } from '../../src/core/errors.ts';
 import { failure } from '../failure.ts';
 
@@ -10,22 +10,22 @@ function network(state: { now: number; udp: boolean; down: boolean }) {
   const asked: string[] = [];
   const environment = {
     now: () => state.now,
-    async openLink({ address, transport, onFallback }: LinkRequest): Promise<OpenedLink> {
+    async openLink({ address, transport, onFallback }: RoutedLinkRequest): Promise<RoutedLink> {
       asked.push(`${address.url} ${transport}`);
       if (state.down) throw new TercetError('ERR_PEER_UNREACHABLE', 'nobody there', 'start it');
       if (transport === 'auto' && !state.udp)
         onFallback({ from: 'webrtc', to: 'websocket', reason: 'no link within 5 s' } as never);
-      return { transport: transport === 'auto' && state.udp ? 'webrtc' : 'websocket' } as OpenedLink;
+      return { transport: transport === 'auto' && state.udp ? 'webrtc' : 'websocket' } as RoutedLink;
     },
   } as unknown as Environment;
   const { openLink } = rememberingRoutes(environment);
   const events: unknown[] = [];
-  const open = (url: string, transport: LinkRequest['transport'] = 'auto') =>
+  const open = (url: string, transport: RoutedLinkRequest['transport'] = 'auto') =>
     openLink({
       address: { url, identity: '' },
       transport,
       onFallback: (event: unknown) => void events.push(event),
-    } as unknown as LinkRequest);
+    } as unknown as RoutedLinkRequest);
   return { asked, events, open };
 }
 

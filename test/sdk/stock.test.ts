@@ -4,7 +4,7 @@
  */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { TercetError } from '../../src/core/errors.ts';
-import { PREPARED_FOR_MS } from '../../src/sdk/stock.ts';
+import { PREPARED_FOR_MS } from '../../src/owner/preprocessing-pool.ts';
 import { type MemorySite, memorySite } from './memory-site.ts';
 
 afterEach(() => void vi.useRealTimers());

@@ -11,17 +11,17 @@ import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { wordsFrom } from '../../src/compute/ring.ts';
 import { toHex } from '../../src/core/bytes.ts';
 import { type ErrorCode, TercetError, asTercetError } from '../../src/core/errors.ts';
-import { memoryPair } from '../../src/net/memory.ts';
-import type { Channel, PartyId } from '../../src/net/types.ts';
+import { memoryPair } from '../../src/testing/memory-link.ts';
+import type { Channel, PartyId } from '../../src/net/wire/types.ts';
 import { modelPlan } from '../../src/ml/measured-ranges.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
-import { PairPrg, attemptKey } from '../../src/mpc/prg/prg.ts';
-import { PlaintextGates } from '../../src/mpc/protocol/plaintext/oracle.ts';
+import { PairPrg, executionKey } from '../../src/mpc/prg/prg.ts';
+import { PlaintextGates } from '../../src/testing/oracle.ts';
 import { protocolInfo } from '../../src/mpc/protocol/registry.ts';
 import type { Gates, Inputs } from '../../src/mpc/protocol/types.ts';
 import { geluRange } from '../../src/mpc/secure/activation.ts';
 import { serveSession } from '../../src/session/compute.ts';
-import { recvKey, sendKeys } from '../../src/session/direct-key.ts';
+import { recvPairKey, sendPairKey } from '../../src/session/direct-key.ts';
 import { OpenParameters } from '../../src/session/open-parameters.ts';
 import { OwnerSession } from '../../src/session/owner.ts';
 import { revealLogits } from '../../src/session/reveal.ts';
@@ -45,13 +45,13 @@ const SEED = 21;
 /** Words that say "secret!!" and "quiet..." in ASCII, so that they are found as bytes, as text and as numbers. */
 const X = [0x7365637265742121n, 0x71756965742e2e2en];
 const MARKED = 'Paris-7365637265';
-const { attempt, k01, k02 } = keysOf(SEED);
+const { execution, k01, k02 } = keysOf(SEED);
 
 const SECRETS: Readonly<Record<string, Uint8Array>> = {
   k01,
   k02,
-  'attempt key 01': attemptKey(k01, attempt),
-  'attempt key 02': attemptKey(k02, attempt),
+  'execution key 01': executionKey(k01, execution),
+  'execution key 02': executionKey(k02, execution),
   x0: Uint8Array.from(Buffer.from('secret!!')),
   x1: Uint8Array.from(Buffer.from('quiet...')),
 };
@@ -108,9 +108,7 @@ const SCENARIOS: readonly [ErrorCode, string, () => Promise<unknown[]>][] = [
     'ERR_SHAPE',
     'an oracle without its input',
     () =>
-      thrown(() =>
-        circuit(new PlaintextGates({ tensors: { x: wordsFrom([...X, 1n], 64) }, indices: {} }, () => [], 'test')),
-      ),
+      thrown(() => circuit(new PlaintextGates({ tensors: { x: wordsFrom([...X, 1n], 64) }, indices: {} }, () => []))),
   ],
   ['ERR_FRAME_FORMAT', 'another first byte', () => endings({ wire: flip(0) })],
   ['ERR_FRAME_SESSION', 'another session', () => endings({ wire: flip(20) })],
@@ -139,7 +137,7 @@ const SCENARIOS: readonly [ErrorCode, string, () => Promise<unknown[]>][] = [
     'ERR_PAD_REUSE',
     'a pad drawn twice',
     () => {
-      const prg = PairPrg.of(k01, attempt);
+      const prg = PairPrg.of(k01, execution);
       const id = { gate: 1, purpose: 'pad', table: 0, direction: 0 } as const;
       prg.spend(id, prg, 'λ2');
       return thrown(() => prg.spend(id, prg, 'λ2'));
@@ -150,7 +148,7 @@ const SCENARIOS: readonly [ErrorCode, string, () => Promise<unknown[]>][] = [
     'a kernel that throws the words it was given',
     () => endings({ kernels: () => new FailingKernels() }),
   ],
-  ['ERR_INTERNAL', 'a key of the wrong length', () => thrown(() => PairPrg.of(k01.subarray(1), attempt))],
+  ['ERR_INTERNAL', 'a key of the wrong length', () => thrown(() => PairPrg.of(k01.subarray(1), execution))],
   [
     'ERR_INTERNAL',
     'words of the wrong number',
@@ -256,14 +254,14 @@ async function session(tap?: Tap): Promise<SessionRun> {
       ...common,
       id,
       owner: link(id, 0),
-      key: await recvKey(link(id, 0)),
+      pairKey: await recvPairKey(link(id, 0)),
       connectPeer: async () => link(id, id === 1 ? 2 : 1),
       models: [model],
     }),
   );
   const owner = async (): Promise<Float32Array> => {
     try {
-      keys.push(...(await sendKeys((peer) => link(0, peer))));
+      keys.push(await sendPairKey(link(0, 1)), await sendPairKey(link(0, 2)));
       const open = await OwnerSession.open({
         ...common,
         config: TINY,
@@ -277,12 +275,12 @@ async function session(tap?: Tap): Promise<SessionRun> {
           pair: false,
           steps: 0,
         },
-        keys: [keys[0].slice(), keys[1].slice()],
+        pairKeys: [keys[0].slice(), keys[1].slice()],
         channels: channels[0],
         parameters: noParameters,
       });
       await open.prepare();
-      return (await open.run({ sequences: [{ inputIds: [2, 9, 4, 3], rows: [2] }] })).logits;
+      return (await open.run([{ inputIds: [2, 9, 4, 3], rows: [2] }])).logits;
     } catch (error) {
       for (const channel of channels[0].values()) channel.abort(asTercetError(error));
       throw error;
@@ -415,7 +413,7 @@ describe('objects that hold secrets', () => {
     );
     await engines[0].deal();
     const secrets = { ...SECRETS, 'seed 1': seeds.slice(0, 32), 'seed 2': seeds.slice(32) };
-    for (const object of [PairPrg.of(k01, attempt), ...engines, new OwnerSeeds(TINY, seeds), shared, view]) {
+    for (const object of [PairPrg.of(k01, execution), ...engines, new OwnerSeeds(TINY, seeds), shared, view]) {
       expect(leaks(printed(object), secrets), object.constructor.name).toEqual([]);
       expect(leaks(printed({ inside: [object] }), secrets), object.constructor.name).toEqual([]);
     }

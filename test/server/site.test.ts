@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseDeployment } from '../../src/sdk/deployment.ts';
+import { parseDeployment } from '../../src/owner/deployment.ts';
 import { type Site, serveSite } from '../../src/server/site.ts';
 import { failure } from '../failure.ts';
 

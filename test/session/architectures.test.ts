@@ -2,13 +2,14 @@
  * Every architecture and head, privately among three parties in one process, against the float reference: alone,
  * padded, in batches, and token by token.
  */
+import type { RunShape } from '../../src/ml/models/run.ts';
 import { describe, expect, it } from 'vitest';
 import { type ModelConfig, parseModelConfig } from '../../src/ml/config.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
 import type { WeightSource } from '../../src/ml/models/weights.ts';
 import { runFloat } from '../../src/ml/reference/float.ts';
-import type { OwnerSequence } from '../../src/session/inputs.ts';
-import type { Request, RequestShape } from '../../src/session/request.ts';
+import type { TaskInput } from '../../src/ml/tasks/common.ts';
+import type { Request } from '../../src/session/request.ts';
 import { prepared, servedModel } from './harness.ts';
 
 const SIZES = {
@@ -47,7 +48,7 @@ const TEXTS = [
   [2, 9, 4, 17, 3],
   [2, 30, 31, 7, 8, 22, 3],
 ];
-const SHAPE: RequestShape = { sequences: 1, tokens: 8, rows: 0, padded: true, pair: false, steps: 0 };
+const SHAPE: RunShape = { sequences: 1, tokens: 8, rows: 0, padded: true, pair: false, steps: 0 };
 /** Absolute error of an output of these small models: a few layers of fixed point at scale 16. */
 const TOLERANCE = 4e-3;
 
@@ -55,15 +56,11 @@ function configOf(json: object): ModelConfig {
   return parseModelConfig(json);
 }
 
-async function privately(
-  source: WeightSource,
-  shape: RequestShape,
-  sequences: readonly OwnerSequence[],
-): Promise<Float32Array> {
+async function privately(source: WeightSource, shape: RunShape, texts: readonly TaskInput[]): Promise<Float32Array> {
   const model = await servedModel(source);
   const request: Request = { model: model.hash, protocol: '3pc_semi_honest', weights: 'open', ...shape };
   const { session, ends } = await prepared({ request, model });
-  const { logits } = await session.run({ sequences });
+  const { logits } = await session.run(texts);
   expect(await Promise.all(ends)).toEqual(['answered', 'answered']);
   return logits;
 }
@@ -124,7 +121,10 @@ describe('encoders', () => {
   it('a model without a head gives the mean and the first of its last states', { timeout: 60_000 }, async () => {
     const source = randomWeights(configOf({ ...bert, architectures: ['BertModel'] }), 8);
     const inputIds = TEXTS[0];
-    const logits = await privately(source, { ...SHAPE, rows: 2 }, [{ inputIds, rows: ['mean', 0] }]);
+    const logits = await privately(source, { ...SHAPE, sequences: 2, rows: 1 }, [
+      { inputIds, rows: [], pooling: 'mean' },
+      { inputIds, rows: [], pooling: 'cls' },
+    ]);
     const { logits: states } = await runFloat(source, inputIds);
     const mean = Array.from(
       { length: 16 },
@@ -156,7 +156,7 @@ describe('GPT-2', () => {
       let known = [...prompt];
       const expected = async () => (await runFloat(source, known, { positions: [known.length - 1] })).logits;
       const rows = padded ? [prompt.length - 1] : [];
-      expectClose((await session.run({ sequences: [{ inputIds: prompt, rows }] })).logits, await expected());
+      expectClose((await session.run([{ inputIds: prompt, rows }])).logits, await expected());
       const first = sent.length;
       for (const [i, tokenId] of following.entries()) {
         const result = await session.next({ tokenId, position: known.length });
@@ -183,7 +183,7 @@ describe('GPT-2', () => {
         model,
         tap: ({ from, to }, tag, bytes) => void (from === 0 && sizes.push(`${to} ${tag} ${bytes.length}`)),
       });
-      await session.run({ sequences: [{ inputIds: ids, rows: padded ? [ids.length - 1] : [] }] });
+      await session.run([{ inputIds: ids, rows: padded ? [ids.length - 1] : [] }]);
       for (const i of [0, 1]) await session.next({ tokenId: 8, position: ids.length + i });
       return [1, 2].flatMap((peer) => sizes.filter((line) => line.startsWith(`${peer} `)));
     };
@@ -200,7 +200,7 @@ describe('GPT-2', () => {
       request: { model: model.hash, protocol: '3pc_semi_honest', weights: 'open', ...shape },
       model,
     });
-    await session.run({ sequences: [{ inputIds: prompt, rows: [4] }] });
+    await session.run([{ inputIds: prompt, rows: [4] }]);
     await session.next({ tokenId: 8, position: 5 });
     expect(session.more).toBe(true);
     await session.discard();

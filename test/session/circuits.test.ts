@@ -2,24 +2,25 @@
  * Circuits that sessions share: the same as when they are built at once, built once, bounded in memory, and never
  * for long without a pause.
  */
+import type { RunShape } from '../../src/ml/models/run.ts';
 import { describe, expect, it } from 'vitest';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import type { ModelConfig } from '../../src/ml/config.ts';
 import { circuitFor, fingerprint } from '../../src/session/agreement.ts';
 import { Circuits, WIRE_BYTES, circuitBytes } from '../../src/session/circuits.ts';
-import type { Request, RequestShape } from '../../src/session/request.ts';
+import type { Request } from '../../src/session/request.ts';
 import { ARCHITECTURES, planOf, shapesOf } from '../support/architectures.ts';
 import { failure } from '../failure.ts';
 import { INPUT, MODEL, REQUEST, prepared, servedModel, source } from './harness.ts';
 
-const at = (shape: RequestShape, weights: 'open' | 'secret' = 'open'): Request => ({
+const at = (shape: RunShape, weights: 'open' | 'secret' = 'open'): Request => ({
   protocol: '3pc_semi_honest',
   weights,
   ...shape,
 });
 const config = (name: string): ModelConfig => ARCHITECTURES.find(([known]) => known === name)?.[1] as ModelConfig;
-const SHAPE: RequestShape = { sequences: 1, tokens: 16, rows: 1, padded: true, pair: false, steps: 0 };
+const SHAPE: RunShape = { sequences: 1, tokens: 16, rows: 1, padded: true, pair: false, steps: 0 };
 
 describe('a shared circuit', () => {
   it.each(ARCHITECTURES.filter(([, { layers }]) => layers < 5))(
@@ -80,7 +81,7 @@ describe('a shared circuit', () => {
     const want = await alone();
     const circuits = new Circuits();
     const sessions = await Promise.all([prepared({ model, on, circuits }), prepared({ model, on, circuits })]);
-    const other = { sequences: [{ inputIds: [2, 20, 7, 3], rows: [1] }] };
+    const other = [{ inputIds: [2, 20, 7, 3], rows: [1] }];
     const [one, two] = await Promise.all([sessions[0].session.run(INPUT), sessions[1].session.run(other)]);
     // Keys, and with them every rounding, are those of the session alone: the answers are equal to the last bit.
     expect([...one.logits]).toEqual([...want]);
@@ -118,7 +119,7 @@ describe('a shared circuit', () => {
   it('takes as much memory for a batch of long texts as for a short one: no list grows with the shape', async () => {
     const model = config('bert-base');
     const plan = planOf(model, 'wide', 9);
-    const arrays = (shape: RequestShape) => {
+    const arrays = (shape: RunShape) => {
       const before = process.memoryUsage().arrayBuffers;
       const circuit = circuitFor(model, plan, at(shape));
       return { circuit, bytes: process.memoryUsage().arrayBuffers - before };

@@ -3,14 +3,14 @@
  * judges alone, before anything is built or held for it.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { Enrolment } from '../../src/net/enrolment.ts';
+import { Enrolment } from '../../src/net/enrolment/enrolment.ts';
 import { asTercetError } from '../../src/core/errors.ts';
-import { credentialCheck } from '../../src/party/enrolment.ts';
+import { credentialCheck } from '../../src/node/enrolment.ts';
 import { serveSession } from '../../src/session/compute.ts';
 import { OwnerSession } from '../../src/session/owner.ts';
 import { ownerParameters } from '../../src/session/owner-parameters.ts';
-import { memoryPair } from '../../src/net/memory.ts';
-import type { PartyId } from '../../src/net/types.ts';
+import { memoryPair } from '../../src/testing/memory-link.ts';
+import type { PartyId } from '../../src/net/wire/types.ts';
 import { NOW, type TestSharing, testCredential, testSharing } from '../support/enrolment.ts';
 import { seeded } from '../support/simulate.ts';
 import { MODEL, REQUEST, kernels } from './harness.ts';
@@ -42,7 +42,7 @@ async function ask(
     serveSession({
       id,
       owner: id === 1 ? one0 : two0,
-      key: seeded(32, 7, id),
+      pairKey: seeded(32, 7, id),
       connectPeer: async () => {
         wentOn.push(id);
         return id === 1 ? one2 : two1;
@@ -67,7 +67,7 @@ async function ask(
       [2, own2],
     ]),
     session: SESSION,
-    keys: [seeded(32, 7, 1), seeded(32, 7, 2)],
+    pairKeys: [seeded(32, 7, 1), seeded(32, 7, 2)],
     kernels,
     parameters: ownerParameters(MODEL.config, undefined),
     now: () => 0,

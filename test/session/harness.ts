@@ -9,8 +9,8 @@ import { listParameters } from '../../src/ml/models/parameters.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
 import type { WeightSource } from '../../src/ml/models/weights.ts';
 import { planFromRanges, provedRanges } from '../../src/ml/ranges.ts';
-import { type MemoryOptions, memoryPair } from '../../src/net/memory.ts';
-import type { Channel, PartyId } from '../../src/net/types.ts';
+import { type MemoryOptions, memoryPair } from '../../src/testing/memory-link.ts';
+import type { Channel, PartyId } from '../../src/net/wire/types.ts';
 import type { Circuits } from '../../src/session/circuits.ts';
 import { type ComputeOptions, type ServedModel, type SessionEnd, serveSession } from '../../src/session/compute.ts';
 import { SharedParameters, maskParameter, ownerSeeds } from '../../src/session/secret-parameters.ts';
@@ -71,7 +71,7 @@ export async function servedSecret(
 export const MODEL = await servedModel(source);
 export const SHAPE = { sequences: 1, tokens: 8, rows: 1, padded: true, pair: false, steps: 0 } as const;
 export const REQUEST: Request = { model: MODEL.hash, protocol: '3pc_semi_honest', weights: 'open', ...SHAPE };
-export const INPUT = { sequences: [{ inputIds: [2, 9, 4, 17, 3], rows: [2] }] };
+export const INPUT = [{ inputIds: [2, 9, 4, 17, 3], rows: [2] }];
 
 export interface Started {
   readonly owner: Promise<OwnerSession>;
@@ -126,7 +126,7 @@ export function start({
     serveSession({
       id,
       owner,
-      key: seeded(32, 7, id),
+      pairKey: seeded(32, 7, id),
       connectPeer: async () => peer,
       session,
       models: [model],
@@ -146,7 +146,7 @@ export function start({
       [2, own2],
     ]),
     session,
-    keys: [seeded(32, 7, 1), seeded(32, 7, 2)],
+    pairKeys: [seeded(32, 7, 1), seeded(32, 7, 2)],
     kernels: on,
     ...(circuits === undefined ? {} : { circuits }),
     parameters: ownerParameters(config, seeds),

@@ -2,6 +2,7 @@
  * What the engines of both compute parties hold at the worst moment of a session, by the vectors that their kernels
  * are told to keep: exact, whatever the collector does.
  */
+import type { RunShape } from '../../src/ml/models/run.ts';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import { wordsFrom } from '../../src/compute/ring.ts';
 import type { ModelConfig } from '../../src/ml/config.ts';
@@ -12,7 +13,7 @@ import { randomWeights } from '../../src/ml/models/random.ts';
 import type { ParameterView } from '../../src/mpc/protocol/semi-honest/party.ts';
 import type { Parameter } from '../../src/mpc/protocol/types.ts';
 import { OpenParameters } from '../../src/session/open-parameters.ts';
-import type { RequestShape, WeightMode } from '../../src/session/request.ts';
+import type { WeightMode } from '../../src/session/request.ts';
 import { SharedParameters, maskParameter } from '../../src/session/secret-parameters.ts';
 import { seeded } from '../support/simulate.ts';
 import { prepared } from './harness.ts';
@@ -68,7 +69,7 @@ export async function heldBytes(
   config: ModelConfig,
   plan: ModelPlan,
   weights: WeightMode,
-  shape: RequestShape,
+  shape: RunShape,
 ): Promise<readonly [number, number]> {
   const parameters = await parametersOf(config, weights, on);
   const most: [number, number] = [0, 0];
@@ -86,7 +87,7 @@ export async function heldBytes(
     }),
   });
   const sequence = { inputIds: new Array<number>(shape.tokens).fill(1), rows: new Array<number>(shape.rows).fill(0) };
-  await session.run({ sequences: new Array<typeof sequence>(shape.sequences).fill(sequence) });
+  await session.run(new Array<typeof sequence>(shape.sequences).fill(sequence));
   for (let step = 0; step < shape.steps; step++) await session.next({ tokenId: 1, position: shape.tokens + step });
   await Promise.all(ends);
   return most;

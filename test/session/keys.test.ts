@@ -4,10 +4,10 @@
  */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { toHex } from '../../src/core/bytes.ts';
-import { memoryPair } from '../../src/net/memory.ts';
+import { memoryPair } from '../../src/testing/memory-link.ts';
 import { PairPrg } from '../../src/mpc/prg/prg.ts';
 import { Engine } from '../../src/mpc/protocol/semi-honest/engine.ts';
-import { recvKey, sendKeys } from '../../src/session/direct-key.ts';
+import { recvPairKey, sendPairKey } from '../../src/session/direct-key.ts';
 import { OwnerSession } from '../../src/session/owner.ts';
 import { failure } from '../failure.ts';
 import { INPUT, MODEL, REQUEST, type Started, kernels, prepared } from './harness.ts';
@@ -21,9 +21,9 @@ describe('keys that the owner sends', () => {
     for (let run = 0; run < 3; run++) {
       const [[to1, at1], [to2, at2]] = [memoryPair(0, 1), memoryPair(0, 2)];
       const [keys, one, two] = await Promise.all([
-        sendKeys((party) => (party === 1 ? to1 : to2)),
-        recvKey(at1),
-        recvKey(at2),
+        Promise.all([sendPairKey(to1), sendPairKey(to2)]),
+        recvPairKey(at1),
+        recvPairKey(at2),
       ]);
       expect([one, two]).toEqual([...keys]);
       seen.push(...keys.map(toHex));
@@ -42,7 +42,7 @@ describe('keys that the owner sends', () => {
           [2, memoryPair(0, 2, { timeoutMs: 50 })[0]],
         ]),
         session: seeded(16, 1, 1),
-        keys,
+        pairKeys: keys,
         kernels,
         parameters: { weights: 'open', matrix: () => Promise.reject(), words: () => Promise.reject() },
         now: () => 0,
@@ -66,8 +66,8 @@ describe('after a session', () => {
     const generators: PairPrg[] = [];
     const engines = new Set<Engine>();
     const { of } = PairPrg;
-    vi.spyOn(PairPrg, 'of').mockImplementation((master, attempt) => {
-      const made = of.call(PairPrg, master, attempt);
+    vi.spyOn(PairPrg, 'of').mockImplementation((master, execution) => {
+      const made = of.call(PairPrg, master, execution);
       generators.push(made);
       return made;
     });
@@ -84,12 +84,12 @@ describe('after a session', () => {
     });
     const cleared = vi.spyOn(Engine.prototype, 'clear');
     const keys = [seeded(32, 7, 1), seeded(32, 7, 2)];
-    const started = await prepared({ compute: (id) => ({ key: keys[id - 1] }) });
+    const started = await prepared({ compute: (id) => ({ pairKey: keys[id - 1] }) });
     expect(generators.length).toBe(4);
     expect(engines.size).toBe(3);
     const live = (generator: PairPrg) => {
       try {
-        generator.claim({ gate: 1 << 20, purpose: 'weight', table: 9, direction: 0 }, {}, 'pads');
+        generator.takeMask({ gate: 1 << 20, purpose: 'weight', table: 9, direction: 0 }, {}, 'pads');
         return true;
       } catch (error) {
         return (error as { code?: string }).code !== 'ERR_STATE';

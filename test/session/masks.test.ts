@@ -4,6 +4,7 @@
  * change everywhere, and the answer must stay. A mask that is left out, shared or derived keeps answers right and
  * χ² tests of single values quiet; here it is seen. The same for the seeds of secret weights.
  */
+import type { RunShape } from '../../src/ml/models/run.ts';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RingKernels, Stream } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
@@ -16,9 +17,9 @@ import { randomWeights } from '../../src/ml/models/random.ts';
 import { PURPOSES } from '../../src/mpc/prg/gate-id.ts';
 import { type Gate, longestStream } from '../../src/mpc/protocol/semi-honest/gate.ts';
 import { Link } from '../../src/mpc/protocol/semi-honest/party.ts';
-import { type Fresh, Sealed } from '../../src/mpc/share/sealed.ts';
+import { type OneTimeMask, Masked } from '../../src/mpc/share/masked.ts';
 import { circuitFor } from '../../src/session/agreement.ts';
-import type { Request, RequestShape } from '../../src/session/request.ts';
+import type { Request } from '../../src/session/request.ts';
 import { type StartOptions, prepared, servedModel, servedSecret } from './harness.ts';
 
 // ── kernels in which one draw can be changed ─────────────────────────────────
@@ -101,15 +102,15 @@ interface Sent {
 /** Records what links are given, with the draw behind it. */
 function recorder(): () => Sent {
   let sent: Sent = { sealed: [], plain: new Set() };
-  const ids = new WeakMap<Sealed, string>();
-  const { under, parts } = Sealed;
-  vi.spyOn(Sealed, 'under').mockImplementation((fresh: Fresh, payload) => {
-    const sealed = under.call(Sealed, fresh, payload);
+  const ids = new WeakMap<Masked, string>();
+  const { under, parts } = Masked;
+  vi.spyOn(Masked, 'under').mockImplementation((fresh: OneTimeMask, payload) => {
+    const sealed = under.call(Masked, fresh, payload);
     ids.set(sealed, idOf(fresh.stream));
     return sealed;
   });
-  vi.spyOn(Sealed, 'parts').mockImplementation(async function* (fresh: Fresh, payloads) {
-    for await (const sealed of parts.call(Sealed, fresh, payloads)) {
+  vi.spyOn(Masked, 'parts').mockImplementation(async function* (fresh: OneTimeMask, payloads) {
+    for await (const sealed of parts.call(Masked, fresh, payloads)) {
       ids.set(sealed, idOf(fresh.stream));
       yield sealed;
     }
@@ -189,11 +190,11 @@ const GPT2 = {
   n_inner: 12,
   layer_norm_epsilon: 1e-5,
 };
-const SHAPE: RequestShape = { sequences: 1, tokens: 4, rows: 0, padded: true, pair: false, steps: 0 };
+const SHAPE: RunShape = { sequences: 1, tokens: 4, rows: 0, padded: true, pair: false, steps: 0 };
 
 interface Case {
   readonly json: object;
-  readonly shape: RequestShape;
+  readonly shape: RunShape;
   readonly text: { readonly inputIds: number[]; readonly rows: number[] };
   readonly following: readonly number[];
   /** Step of which one draw of every kind is changed, and which of them: a whole session for each. */
@@ -244,7 +245,7 @@ async function sessions({ json, shape, text, following }: Case, weights: 'open' 
   };
   const run = async (): Promise<number[]> => {
     const { session, ends } = await prepared(options);
-    const logits = [...(await session.run({ sequences: [text] })).logits];
+    const logits = [...(await session.run([text])).logits];
     let position = text.inputIds.length;
     for (const tokenId of following) logits.push(...(await session.next({ tokenId, position: position++ })).logits);
     expect(await Promise.all(ends)).toEqual(['answered', 'answered']);

@@ -2,13 +2,14 @@
  * The price of a request against what it then costs: bytes and rounds of its circuits, and the vectors that the
  * compute parties hold.
  */
+import type { RunShape } from '../../src/ml/models/run.ts';
 import { describe, expect, it } from 'vitest';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import type { Cost } from '../../src/mpc/protocol/types.ts';
 import { circuitFor } from '../../src/session/agreement.ts';
 import { MEMORY_SLACK, PRICE_SLACK, ROUND_SLACK, dearestPlan, priceOf } from '../../src/session/price.ts';
-import type { RequestShape, WeightMode } from '../../src/session/request.ts';
+import type { WeightMode } from '../../src/session/request.ts';
 import { ARCHITECTURES, planOf, shapesOf } from '../support/architectures.ts';
 import { heldBytes } from './held.ts';
 
@@ -19,7 +20,7 @@ const PLANS = [
 ] as const;
 const BOTH: readonly WeightMode[] = ['open', 'secret'];
 
-function trueCost(name: string, plan: ReturnType<typeof planOf>, weights: WeightMode, shape: RequestShape): Cost {
+function trueCost(name: string, plan: ReturnType<typeof planOf>, weights: WeightMode, shape: RunShape): Cost {
   const config = ARCHITECTURES.find(([known]) => known === name)?.[1];
   if (config === undefined) throw new Error(`no configuration ${name}`);
   const steps = Array.from(
@@ -82,7 +83,7 @@ describe('the price of a request', () => {
   it('memory is never below what either compute party holds, and within its slack of the larger', async () => {
     const on = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
     const texts = { sequences: 2, tokens: 20, rows: 0, padded: true, pair: false, steps: 0 };
-    const cases: [string, WeightMode, RequestShape][] = [
+    const cases: [string, WeightMode, RunShape][] = [
       ['BertForMaskedLM', 'open', { ...texts, rows: 1 }],
       ['BertForMaskedLM', 'secret', { ...texts, sequences: 1, tokens: 70, rows: 1 }],
       ['DistilBertForSequenceClassification', 'open', { ...texts, tokens: 5, padded: false }],

@@ -2,6 +2,7 @@
  * Values past their domains in whole models, privately: with a plan whose samples never saw them, an answer is
  * right or it is ERR_RANGE_EXCEEDED. The float model says what is right.
  */
+import type { RunShape } from '../../src/ml/models/run.ts';
 import { describe, expect, it } from 'vitest';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
@@ -15,8 +16,7 @@ import type { TensorName } from '../../src/ml/models/weight-names.ts';
 import type { WeightSource } from '../../src/ml/models/weights.ts';
 import { provedRanges } from '../../src/ml/ranges.ts';
 import { runFloat } from '../../src/ml/reference/float.ts';
-import type { OwnerSequence } from '../../src/session/inputs.ts';
-import type { RequestShape } from '../../src/session/request.ts';
+import type { TaskInput } from '../../src/ml/tasks/common.ts';
 import { wrappingVariance } from '../../src/mpc/secure/normalise.ts';
 import { OpenParameters } from '../../src/session/open-parameters.ts';
 import { failure } from '../failure.ts';
@@ -56,7 +56,7 @@ const gpt2 = {
 const LABELS = { id2label: { '0': 'O', '1': 'B-X', '2': 'I-X' } };
 
 const TEXT = [2, 9, 4, 17, 3];
-const SHAPE: RequestShape = { sequences: 1, tokens: 8, rows: 0, padded: true, pair: false, steps: 0 };
+const SHAPE: RunShape = { sequences: 1, tokens: 8, rows: 0, padded: true, pair: false, steps: 0 };
 
 function modelOf(json: object, architecture: string): ModelConfig {
   return parseModelConfig({ ...json, architectures: [architecture] });
@@ -84,8 +84,8 @@ async function blindPlan(source: WeightSource, tame: WeightSource, options?: { w
 async function answer(
   source: WeightSource,
   plan: ModelPlan,
-  shape: RequestShape,
-  sequences: readonly OwnerSequence[],
+  shape: RunShape,
+  texts: readonly TaskInput[],
 ): Promise<Float32Array> {
   const model = {
     name: 'planted',
@@ -100,7 +100,7 @@ async function answer(
     on: wasm,
   });
   try {
-    return (await session.run({ sequences })).logits;
+    return (await session.run(texts)).logits;
   } finally {
     // Whatever the owner finds, the compute parties see the end of an ordinary session.
     expect(await Promise.all(ends)).toEqual(['answered', 'answered']);
@@ -113,8 +113,8 @@ const TOLERANCE = 0.02;
 async function rightOrRefused(
   source: WeightSource,
   plan: ModelPlan,
-  shape: RequestShape,
-  sequence: OwnerSequence,
+  shape: RunShape,
+  sequence: TaskInput,
 ): Promise<'right' | 'refused'> {
   const positions = sequence.rows.filter((row) => typeof row === 'number');
   const { logits: want } = await runFloat(source, sequence.inputIds, positions.length > 0 ? { positions } : {});
@@ -297,7 +297,7 @@ describe('a refusal', () => {
       steps: 3,
     } as const;
     const { session, ends } = await prepared({ request, model, on: wasm });
-    await session.run({ sequences: [{ inputIds: [5, 11, 30, 2], rows: [] }] });
+    await session.run([{ inputIds: [5, 11, 30, 2], rows: [] }]);
     // Control: the token before it is answered.
     await session.next({ tokenId: 8, position: 4 });
     const error = await failure('ERR_RANGE_EXCEEDED', () => session.next({ tokenId: 9, position: 5 }));

@@ -2,18 +2,18 @@
  * Which shapes of a run a model takes: asked by the owner before it sends, and by a party of everything that
  * arrives.
  */
+import type { RunShape } from '../../src/ml/models/run.ts';
 import { describe, expect, it } from 'vitest';
 import { type ModelConfig, parseModelConfig } from '../../src/ml/config.ts';
 import {
   type Request,
-  type RequestShape,
   checkShape,
   misfit,
   mostSequences,
   requestCode,
   requestOfCode,
+  shapeFor,
 } from '../../src/session/request.ts';
-import { shapeFor } from '../../src/session/task-run.ts';
 import { failure } from '../failure.ts';
 import { REQUEST, prepared } from './harness.ts';
 
@@ -41,10 +41,10 @@ const gpt2 = parseModelConfig({
   ...{ n_positions: 64, vocab_size: 40, layer_norm_epsilon: 1e-5 },
 });
 const MASKED = bert('BertForMaskedLM');
-const SHAPE: RequestShape = { sequences: 1, tokens: 16, rows: 1, padded: true, pair: false, steps: 0 };
+const SHAPE: RunShape = { sequences: 1, tokens: 16, rows: 1, padded: true, pair: false, steps: 0 };
 
 describe('a shape', () => {
-  it.each<[string, ModelConfig, Partial<RequestShape>]>([
+  it.each<[string, ModelConfig, Partial<RunShape>]>([
     ['more positions than the model has', MASKED, { tokens: 65 }],
     ['no position', MASKED, { tokens: 0, rows: 0 }],
     ['no sequence', MASKED, { sequences: 0 }],
@@ -77,7 +77,7 @@ describe('a shape', () => {
   });
 
   it('follows from a task and the head of a model, and always fits it', () => {
-    const outline = { sequences: 1, tokens: 16, rows: 0, padded: true, pair: true, steps: 4 };
+    const needs = { sequences: 1, tokens: 16, secretRows: 0, padded: true, pair: true, steps: 4 };
     for (const config of [
       MASKED,
       gpt2,
@@ -86,7 +86,7 @@ describe('a shape', () => {
       bert('BertModel'),
     ]) {
       for (const padded of [true, false])
-        expect(misfit(config, shapeFor(config, { ...outline, padded }))).toBeUndefined();
+        expect(misfit(config, shapeFor(config, { ...needs, padded }))).toBeUndefined();
     }
   });
 

@@ -22,7 +22,7 @@ describe('a session', () => {
     expect(aheadBytes).toBeGreaterThan(1000);
     const { logits, timing, rounds } = await session.run(INPUT);
     expect(session.spent).toBe(true);
-    const want = await runFloat(source, INPUT.sequences[0].inputIds, { positions: [2] });
+    const want = await runFloat(source, INPUT[0].inputIds, { positions: [2] });
     expect(Math.max(...logits.map((v, i) => Math.abs(v - want.logits[i])))).toBeLessThan(0.005);
     expect(await Promise.all(ends)).toEqual(['answered', 'answered']);
     expect(timing.onlineMs).toBeCloseTo(timing.inputMs + timing.computeMs + timing.outputMs, 3);
@@ -52,11 +52,11 @@ describe('a session', () => {
         request,
         tap: ({ from, to }, tag, bytes) => void (from === 0 && sizes.push(`${to} ${tag} ${bytes.length}`)),
       });
-      await session.run({ sequences: [{ inputIds, rows: [2] }] });
+      await session.run([{ inputIds, rows: [2] }]);
       // Link by link: only there is an order.
       return [1, 2].flatMap((peer) => sizes.filter((line) => line.startsWith(`${peer} `)));
     };
-    const [short, long] = [INPUT.sequences[0].inputIds, [2, 9, 4, 17, 12, 13, 3]];
+    const [short, long] = [INPUT[0].inputIds, [2, 9, 4, 17, 12, 13, 3]];
     expect(await sizesFor(long, REQUEST)).toEqual(await sizesFor(short, REQUEST));
     // Control: without padding the sizes tell them apart.
     const exact = (ids: readonly number[]): Request => ({ ...REQUEST, padded: false, tokens: ids.length });

@@ -2,11 +2,11 @@
  * Configurations of every architecture and head, and shapes that each of them takes: for tests that go through all
  * of them.
  */
+import type { RunShape } from '../../src/ml/models/run.ts';
 import { readFileSync } from 'node:fs';
 import { type ModelConfig, parseModelConfig } from '../../src/ml/config.ts';
 import type { ModelPlan } from '../../src/ml/models/plan.ts';
-import type { RequestShape } from '../../src/session/request.ts';
-import { shapeFor } from '../../src/session/task-run.ts';
+import { shapeFor } from '../../src/session/request.ts';
 
 const SIZES = {
   hidden_size: 24,
@@ -92,14 +92,14 @@ export function planOf(config: ModelConfig, activation: ModelPlan['headActivatio
 }
 
 /** Shapes of a model, from one short text to a batch: padded and not, pairs, rows, steps. */
-export function shapesOf(config: ModelConfig): RequestShape[] {
+export function shapesOf(config: ModelConfig): RunShape[] {
   const steps = config.head === 'causal-lm' ? 5 : 0;
-  const outlines = [
-    { sequences: 1, tokens: 5, rows: 0, padded: false, pair: false, steps: 0 },
-    { sequences: 1, tokens: 16, rows: 1, padded: true, pair: false, steps },
-    { sequences: 3, tokens: 33, rows: 2, padded: true, pair: true, steps: 0 },
-    { sequences: 2, tokens: 150, rows: 1, padded: true, pair: false, steps: 0 },
+  const needs = [
+    { sequences: 1, tokens: 5, secretRows: 0, padded: false, pair: false, steps: 0 },
+    { sequences: 1, tokens: 16, secretRows: 1, padded: true, pair: false, steps },
+    { sequences: 3, tokens: 33, secretRows: 2, padded: true, pair: true, steps: 0 },
+    { sequences: 2, tokens: 150, secretRows: 1, padded: true, pair: false, steps: 0 },
   ];
-  const fitting = outlines.filter(({ tokens }) => tokens <= config.maxPositions);
-  return fitting.map((outline) => shapeFor(config, outline));
+  const fitting = needs.filter(({ tokens }) => tokens <= config.maxPositions);
+  return fitting.map((each) => shapeFor(config, each));
 }

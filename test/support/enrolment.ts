@@ -7,8 +7,8 @@ import {
   credentialText,
   issueCertificate,
   sharingHash,
-} from '../../src/net/credential.ts';
-import { type PartyIdentity, createIdentity, identityFromSeed } from '../../src/net/identity.ts';
+} from '../../src/net/enrolment/credential.ts';
+import { type PartyIdentity, createIdentity, identityFromSeed } from '../../src/net/identity/identity.ts';
 
 export const NOW = 1_800_000_000;
 

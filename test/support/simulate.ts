@@ -6,9 +6,9 @@ import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import type { Words } from '../../src/compute/ring.ts';
 import { asTercetError } from '../../src/core/errors.ts';
-import { type MemoryOptions, memoryPair } from '../../src/net/memory.ts';
-import type { Channel, PartyId } from '../../src/net/types.ts';
-import type { Attempt } from '../../src/mpc/prg/gate-id.ts';
+import { type MemoryOptions, memoryPair } from '../../src/testing/memory-link.ts';
+import type { Channel, PartyId } from '../../src/net/wire/types.ts';
+import type { Execution } from '../../src/mpc/prg/gate-id.ts';
 import { PairPrg } from '../../src/mpc/prg/prg.ts';
 import { type Circuit, CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import { Engine } from '../../src/mpc/protocol/semi-honest/engine.ts';
@@ -45,7 +45,7 @@ export interface SimulationOptions {
   readonly timeoutMs?: number;
   readonly signal?: (id: PartyId) => AbortSignal | undefined;
   /** Another generator in place of `PairPrg`, for planted faults. */
-  readonly prg?: (master: Uint8Array, attempt: Attempt) => PairPrg;
+  readonly prg?: (master: Uint8Array, execution: Execution) => PairPrg;
   /** Changes the finished circuit at all parties, for planted faults. */
   readonly alter?: (circuit: Circuit) => Circuit;
 }
@@ -70,14 +70,14 @@ export interface Parties {
   readonly channels: readonly ReadonlyMap<PartyId, Channel>[];
 }
 
-/** The attempt and the keys of a seed, as the three parties hold them. */
+/** The execution and the keys of a seed, as the three parties hold them. */
 export function keysOf(seed: number): {
-  readonly attempt: Attempt;
+  readonly execution: Execution;
   readonly k01: Uint8Array;
   readonly k02: Uint8Array;
 } {
   return {
-    attempt: { session: seeded(16, seed, 3), attempt: 0, step: 0, branch: 0 },
+    execution: { session: seeded(16, seed, 3), number: 0, step: 0, branch: 0 },
     k01: seeded(32, seed, 1),
     k02: seeded(32, seed, 2),
   };
@@ -89,7 +89,7 @@ export function createParties(build: (gates: Gates) => void, options: Simulation
   const finished = builder.finish();
   const circuit = options.alter?.(finished) ?? finished;
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31);
-  const { attempt } = keysOf(seed);
+  const { execution } = keysOf(seed);
   const [k01, k02] = [keysOf(options.keySeeds?.[0] ?? seed).k01, keysOf(options.keySeeds?.[1] ?? seed).k02];
   const channels: Map<PartyId, Channel>[] = [new Map(), new Map(), new Map()];
   for (const [a, b] of [
@@ -115,15 +115,15 @@ export function createParties(build: (gates: Gates) => void, options: Simulation
       kernels,
       parameters: options.parameters?.(id, kernels) ?? noParameters,
       channels: channels[id],
-      ...(id === 2 ? {} : { k01: prg(k01, attempt) }),
-      ...(id === 1 ? {} : { k02: prg(k02, attempt) }),
+      ...(id === 2 ? {} : { k01: prg(k01, execution) }),
+      ...(id === 1 ? {} : { k02: prg(k02, execution) }),
       ...(signal === undefined ? {} : { signal }),
     });
   });
   return { circuit, engines, channels };
 }
 
-export async function runEngine(engine: Engine, inputs?: Inputs): Promise<ReadonlyMap<string, Words>> {
+async function runEngine(engine: Engine, inputs?: Inputs): Promise<ReadonlyMap<string, Words>> {
   await engine.deal();
   await engine.input(inputs);
   await engine.online();

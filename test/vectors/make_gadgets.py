@@ -1,24 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes test/vectors/gadgets.json: what the design notes' gadget checks (Python, numpy) compute, for test/mpc/vectors.test.ts to match.
+"""Writes test/vectors/gadgets.json: what docs/checks/gadgets.py computes, for test/mpc/vectors.test.ts to match.
 
-    python3 test/vectors/make_gadgets.py PATH/TO/design/checks
+    python3 test/vectors/make_gadgets.py
 
-The tests need neither Python nor the notes.
+Needs numpy (docs/checks/README.md). The tests need no Python.
 """
-import contextlib
-import io
 import json
 import sys
 from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, sys.argv[1])
-with contextlib.redirect_stdout(io.StringIO()):  # the checks print their own reports when they are imported
-    from attention_layernorm import phi_exp
-    from gadgets import S, U, cheb_fit, i2u, msk, phi_pow, seg_poly, uopen
-    import gadgets
-    from gelu_compare import gelu_coeffs
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs" / "checks"))
+import gadgets
+from functions import gelu as gelu_of
+from gadgets import Shared, U, cubic, cubic_basis, exp_basis, fit_cubic, mask, periodic_cubic, residues, to_ring
 
 
 def scatter(count, bits, start):
@@ -40,17 +36,17 @@ def powers():
     cases = []
     for t, s2 in ((12, 11), (12, 12), (12, 13), (14, 14)):
         low = scatter(60, t, t * 100 + s2)
-        cases.append({"t": t, "s2": s2, "l": low, "phi": words(phi_pow(np.array(low, dtype=U), t, 3, s2))})
+        cases.append({"t": t, "s2": s2, "l": low, "phi": words(cubic_basis(np.array(low, dtype=U), t, s2))})
     return cases
 
 
 def exponentials():
     low = scatter(200, 22, 5) + [4 * v for v in scatter(200, 20, 6)]
-    return {"s2": 17, "l": low, "phi": words(phi_exp(np.array(low, dtype=U), 22, 17))}
+    return {"s2": 17, "l": low, "phi": words(exp_basis(np.array(low, dtype=U), 17))}
 
 
 def exp_table():
-    """D of the separable exponential: round(2^17 exp(start + a_lo)) for every segment (attention_layernorm.attention, step 6)."""
+    """D of the separable exponential: round(2^17 exp(start + a_lo)) for every segment."""
     a = scatter(40, 25, 9)
     rows = []
     for value in a:
@@ -63,26 +59,30 @@ def exp_table():
     return {"s1": 17, "a": a, "rows": rows}
 
 
+def rounded(coefficients):
+    """To 12 decimals: the last bits of a least-squares solver depend on the machine."""
+    return [round(float(c), 12) + 0.0 for c in np.ravel(coefficients)]
+
+
 def gelu():
-    coefficients, width = gelu_coeffs(8, 32, 3)
-    return {"segments": 32, "width": float(width), "coefficients": coefficients.ravel().tolist()}
+    return {"segments": 32, "width": 0.5, "coefficients": rounded(periodic_cubic(gelu_of, 32, 0.5))}
 
 
 def windows():
-    """Cubics of 1/z and z^-1/2 over segments of unit width (attention_layernorm.windows), segments 3 to 127."""
+    """Cubics of 1/z and z^-1/2 over segments of unit width (functions.power_law), segments 3 to 127."""
     fits = []
     for name, f in (("reciprocal", lambda z: 1.0 / z), ("rsqrt", lambda z: 1.0 / np.sqrt(z))):
-        rows = [cheb_fit(lambda z: f(np.maximum(z, 1.0)), float(i), 1.0, 3).tolist() for i in range(3, 128)]
-        fits.append({"name": name, "first": 3, "coefficients": [c for row in rows for c in row]})
+        rows = [fit_cubic(lambda z: f(np.maximum(z, 1.0)), float(i), 1.0) for i in range(3, 128)]
+        fits.append({"name": name, "first": 3, "coefficients": rounded(rows)})
     return fits
 
 
 def selected():
-    """Whole cubic selections on given shares: D·φ without masks, as seg_poly opens it."""
-    coefficients, _ = gelu_coeffs(8, 32, 3)
+    """Whole cubic selections on given shares: D·φ without masks, as the gadget opens it."""
+    coefficients = periodic_cubic(gelu_of, 32, 0.5)
     a, l = np.array(scatter(80, 17, 21), dtype=U), np.array(scatter(80, 17, 22)[::-1], dtype=U)
-    x = S(a, l, 17)
-    return {"t": 12, "s1": 12, "s2": 12, "a": words(a), "l": words(l), "out": words(uopen(seg_poly(x, coefficients, 12, 12, 12, 32)))}
+    x = Shared(a, l, 17)
+    return {"t": 12, "s1": 12, "s2": 12, "a": words(a), "l": words(l), "out": words(residues(cubic(x, coefficients, 12, 12, 12, 32)))}
 
 
 def tables():
@@ -90,7 +90,7 @@ def tables():
     for bits, k in ((4, 8), (7, 1), (8, 64)):
         entries = scatter(1 << bits, k, bits) if k > 3 else [v & 1 for v in scatter(1 << bits, 8, bits)]
         a, l = np.array(scatter(40, bits, 31 + bits), dtype=U), np.array(scatter(40, bits, 32 + bits)[::-1], dtype=U)
-        opened = uopen(gadgets.table(S(a, l, bits), np.array(entries, dtype=np.uint64).astype(np.int64), k))
+        opened = residues(gadgets.table(Shared(a, l, bits), np.array(entries, dtype=np.uint64).astype(np.int64), k))
         cases.append({"bits": bits, "k": k, "entries": words(entries), "a": words(a), "l": words(l), "out": words(opened)})
     return cases
 
@@ -101,8 +101,8 @@ def widened():
         edge = 1 << (k - 2)
         x = np.array([0, 1, -1, edge - 1, -edge] + [v - edge for v in scatter(60, k - 1, k)], dtype=np.int64)
         l = np.array(scatter(65, k, k + 1)[::-1], dtype=U)
-        share = S(i2u(x) + l, l, k)
-        cases.append({"k": k, "k2": k2, "a": words(share.a & msk(k)), "l": words(share.l), "out": words(uopen(gadgets.widen(share, k2)))})
+        share = Shared(to_ring(x) + l, l, k)
+        cases.append({"k": k, "k2": k2, "a": words(share.a & mask(k)), "l": words(share.l), "out": words(residues(gadgets.widen(share, k2)))})
     return cases
 
 

@@ -1,5 +1,5 @@
 //! Expansion of a distributed point function key over Z_2^64. Node bits need no alignment beyond their lane's.
-//! Layout and PRG: `src/compute/kernels/dpf-key.ts`.
+//! Layout and PRG: `src/compute/kernels/point-key.ts`.
 
 use crate::chacha::{block4, transpose};
 use crate::pack::{load, store};

@@ -1,4 +1,4 @@
-//! Tables of dealer-assisted selection (design notes §13, §14.1) at P1: how they are built, and those of rows and of
+//! Tables of dealer-assisted selection (PROTOCOL §4.7, §6) at P1: how they are built, and those of rows and of
 //! choices. Cubics and the exponential: `cubic.rs`, `exp.rs`.
 //!
 //! Tables are built in place: the key stream of a few elements is generated where their table bytes belong, and the

@@ -2,9 +2,9 @@
  * Answers that are parts of a text: the answer to a question marked in its context, names marked in their sentence.
  * Kinds are words, never colour alone.
  */
-import { kindName } from '../answers.ts';
+import { kindName } from '../results.ts';
 import { percent } from '../format.ts';
-import type { AnswerResult, EntitiesResult, Entity } from '../../sdk/types.ts';
+import type { AnswerResult, EntitiesResult, Entity } from '../../owner/types/index.ts';
 import { auto, el } from './dom.ts';
 import { scoped } from './score-table.ts';
 

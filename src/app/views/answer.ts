@@ -1,12 +1,12 @@
 /**
  * The answer of each task: the sentence with the blank filled in, a label, a marked passage, a vector; and the
- * scores. Texts that grow are in growing.ts.
+ * scores. Texts that grow are in streaming.ts.
  */
-import type { ClassifyResult, EmbedResult, PredictResult } from '../../sdk/types.ts';
-import { answerWords } from '../answers.ts';
+import type { ClassifyResult, EmbedResult, PredictResult } from '../../owner/types/index.ts';
+import { resultWords } from '../results.ts';
 import { TASKS } from '../copy.ts';
 import { type Outcome, type State, entryOf } from '../state.ts';
-import { blankOf } from '../subject.ts';
+import { blankOf } from '../form.ts';
 import { markedAnswer, markedNames } from './answer-passage.ts';
 import { byId, el } from './dom.ts';
 import { scoreTable } from './score-table.ts';
@@ -45,7 +45,7 @@ function headline({ answer: found, subject }: Outcome, blank: string): Node[] {
         ? [document.createTextNode('There is no answer in this text.')]
         : [filled(found.result.answer)];
     case 'feature-extraction':
-      return [document.createTextNode(answerWords(found))];
+      return [document.createTextNode(resultWords(found))];
     default:
       return [];
   }

@@ -7,7 +7,7 @@ import { TASKS } from '../copy.ts';
 import { problemOf } from '../problems.ts';
 import { type State, entryOf } from '../state.ts';
 import type { Store } from '../store.ts';
-import { type Field, blankOf, examplesOf } from '../subject.ts';
+import { type Field, blankOf, examplesOf } from '../form.ts';
 import { all, button, byId, el, setAttribute } from './dom.ts';
 import { tasks } from './tasks.ts';
 

@@ -2,7 +2,7 @@
  * Writes the figures into every element that names them: both drawings of the picture, its table, the counters, the
  * cost.
  */
-import { figures } from '../figures.ts';
+import { metrics } from '../selectors/metrics.ts';
 import type { State } from '../state.ts';
 import { all, setBar, setText } from './dom.ts';
 
@@ -10,7 +10,7 @@ export function bindings(): (now: State) => void {
   const texts = grouped('bind');
   const bars = grouped('bar');
   return (now) => {
-    const { texts: words, bars: shares } = figures(now);
+    const { texts: words, bars: shares } = metrics(now);
     for (const [name, value] of Object.entries(words)) for (const node of texts.get(name) ?? []) setText(node, value);
     for (const [name, value] of Object.entries(shares)) for (const node of bars.get(name) ?? []) setBar(node, value);
   };

@@ -2,7 +2,7 @@
  * The line under the cost table: memory, and what was downloaded before any run. The table itself is written by the
  * bindings.
  */
-import { costOf } from '../answers.ts';
+import { costOf } from '../results.ts';
 import { bytes } from '../format.ts';
 import type { State } from '../state.ts';
 import { byId } from './dom.ts';

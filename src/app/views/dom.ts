@@ -3,7 +3,9 @@
  * properties, because the CSP forbids style attributes.
  */
 
-export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
+import type { PageId } from '../page-keys.ts';
+
+export function byId<T extends HTMLElement = HTMLElement>(id: PageId): T {
   const found = document.getElementById(id);
   if (found === null) throw new Error(`no #${id} in the page`);
   return found as T;

@@ -3,13 +3,13 @@
  * parties', the failed place.
  */
 import { SEED_ONLY } from '../copy.ts';
-import { gainOf } from '../figures.ts';
+import { gainOf } from '../selectors/metrics.ts';
 import { hexGroups, rightToLeft, tail, wrap } from '../format.ts';
-import { growingOf } from '../growing.ts';
-import { holdsPlace } from '../lines.ts';
-import { lostOf, movingOf, onlyAhead, phaseOf, sampleOf, silenceOf } from '../shown.ts';
+import { streamingTextOf } from '../streaming.ts';
+import { holdsPlace } from '../selectors/labels.ts';
+import { lostOf, movingOf, onlyAhead, phaseOf, sampleOf, silenceOf } from '../selectors/run.ts';
 import { type State, entryOf } from '../state.ts';
-import { blankOf } from '../subject.ts';
+import { blankOf } from '../form.ts';
 import { all, byId, setAttribute, setText, svg } from './dom.ts';
 
 /** Bytes in one line of hex, in the wide and the narrow drawing. */
@@ -71,7 +71,7 @@ function stateOf(state: State, party: 1 | 2): string | undefined {
 /** The user's text, with the blanks filled in once there is an answer, and the end of a text that grows. */
 function wordsOf(state: State): string {
   const { outcome, subject } = state;
-  const growing = growingOf(state);
+  const growing = streamingTextOf(state);
   if (growing !== undefined && growing.added !== '') return tail(`${growing.given}${growing.added}`, GROWING_LENGTH);
   if (outcome?.answer.task === 'zero-shot') {
     const label = outcome.answer.result.label;

@@ -1,10 +1,11 @@
 /** The settings sheet. Choices take effect at once; what is not there stays in its list, disabled, with the reason. */
-import type { Device, PartyAddress, Protocol, Transport, Weights } from '../../sdk/types.ts';
+import type { Device, PartyAddress, Protocol, Transport, Weights } from '../../owner/types/index.ts';
 import type { Controller } from '../controller.ts';
 import { DEVICE, TRANSPORT, unavailable } from '../copy.ts';
 import { explain, failureOf } from '../errors.ts';
 import { bytes, hexGroups, milliseconds, seconds } from '../format.ts';
-import { holdsPlace } from '../lines.ts';
+import { holdsPlace } from '../selectors/labels.ts';
+import type { PageId } from '../page-keys.ts';
 import { type Settings, type State, entriesOf, entryOf, operatorsOf, weightsOf } from '../state.ts';
 import type { Store } from '../store.ts';
 import { all, byId, el, radio } from './dom.ts';
@@ -92,7 +93,7 @@ export function settings(
 }
 
 function list<T extends string>(
-  id: string,
+  id: PageId,
   options: readonly Option<T>[],
   chosen: T,
   choose: (value: T) => void,

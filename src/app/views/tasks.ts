@@ -2,7 +2,7 @@
 import type { Controller } from '../controller.ts';
 import { JOBS, TASKS } from '../copy.ts';
 import type { State } from '../state.ts';
-import { modelTask } from '../subject.ts';
+import { modelTask } from '../form.ts';
 import { byId, el, radio } from './dom.ts';
 
 export function tasks(controller: Controller): (now: State) => void {

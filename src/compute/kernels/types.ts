@@ -42,7 +42,7 @@ export interface ProductShape {
 }
 
 /**
- * A piecewise polynomial for the normalised basis (design notes §14.1). `coefficients` holds segments × 4 integers
+ * A piecewise polynomial for the normalised basis (PROTOCOL §6.3). `coefficients` holds segments × 4 integers
  * C_{i,q} at scale 2^(s1+guard), for the polynomial in δ/2^t on (-1, 1) of the measured segment i. Cubic, always: P
  * = 4.
  */
@@ -164,7 +164,7 @@ export interface RingKernels<V extends Vector = Vector> {
   pack(x: V): Promise<Uint8Array>;
   unpack(bytes: Uint8Array, k: number, count: number): Promise<V>;
 
-  // ── dealer-assisted selection (design notes §13, §14.1) ──────────────────
+  // ── dealer-assisted selection (PROTOCOL §4.7, §6) ──────────────────────
   /**
    * P1: wire bytes of elements [from, to): e_{i,j,p} = D_{i,j,p} + w_{i,j,p} mod 2^k, element-major, then entry,
    * then basis word. The pad of word number q = (i·n + j)·P + p is the wireBytes(k) bytes of the stream at q ·

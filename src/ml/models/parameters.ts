@@ -13,7 +13,7 @@ const WEIGHT = 16;
 /** Products of two scale-16 numbers; biases are added to those. */
 const PRODUCT = 32;
 /** Embeddings: looked up exactly (a one-hot has scale 0), finer than weights because LayerNorm magnifies them. */
-export const EMBEDDING = 24;
+const EMBEDDING = 24;
 
 /** An affine map x·W + b. */
 export interface AffineMap {

@@ -72,7 +72,7 @@ export function weightGroups(config: ModelConfig): WeightGroup[] {
 }
 
 /** The group of the head's weights; undefined for a model without one. */
-export function headGroup({ head }: ModelConfig): 'mlm' | 'classifier' | 'perToken' | 'lm' | undefined {
+function headGroup({ head }: ModelConfig): 'mlm' | 'classifier' | 'perToken' | 'lm' | undefined {
   switch (head) {
     case 'masked-lm':
       return 'mlm';
@@ -114,7 +114,7 @@ export function groupKeys(config: ModelConfig, group: WeightGroup): readonly str
 }
 
 /** The canonical names of a group's tensors, in a fixed order. */
-export function groupNames(config: ModelConfig, group: WeightGroup): TensorName[] {
+function groupNames(config: ModelConfig, group: WeightGroup): TensorName[] {
   return groupKeys(config, group).map((key) => `${group}.${key}` as TensorName);
 }
 

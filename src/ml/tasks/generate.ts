@@ -5,14 +5,19 @@
 
 import { TercetError } from '../../core/errors.ts';
 import type { ModelConfig } from '../config.ts';
-import { type GenerationSettings, NO_SETTINGS } from '../generation-config.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { checkHead, encodeForModel, idsOf, type TaskInput, vocabularyWidth } from './common.ts';
-import { checkGenerationOptions, type GenerationOptions, type GenerationPlan } from './generation-options.ts';
+import {
+  checkGenerationOptions,
+  type GenerationOptions,
+  type GenerationPlan,
+  type GenerationSettings,
+  NO_SETTINGS,
+} from './generation-options.ts';
 import { type Sampler, sampler } from './sampler.ts';
 import { TextStream } from './text-stream.ts';
 
-export type { GenerationOptions, GenerationPlan } from './generation-options.ts';
+export type { GenerationOptions } from './generation-options.ts';
 
 /** `rows`: the last position. */
 export interface PromptInput extends TaskInput {
@@ -92,6 +97,16 @@ export class Generation {
    */
   get lastId(): number | undefined {
     return this.#ids.at(-1);
+  }
+
+  /** The pieces so far. */
+  get ids(): readonly number[] {
+    return this.#ids;
+  }
+
+  /** How many pieces may follow the first new one. */
+  get steps(): number {
+    return this.#input.plan.maxNewTokens - 1;
   }
 
   get done(): boolean {

@@ -3,7 +3,6 @@
 import { TercetError } from '../../core/errors.ts';
 import type { ModelConfig } from '../config.ts';
 import { typeName } from '../describe.ts';
-import { type GenerationSettings, NO_SETTINGS } from '../generation-config.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import type { Rules, SamplingOptions } from './sampler.ts';
 
@@ -49,6 +48,14 @@ export interface GenerationOptions {
    */
   readonly doSample?: boolean | undefined;
 }
+
+/** What a model's files say (`generation-config.ts`). */
+export interface GenerationSettings extends Omit<GenerationOptions, 'seed'> {
+  /** Settings that cannot be honoured; sentences. */
+  readonly notices: readonly string[];
+}
+
+export const NO_SETTINGS: GenerationSettings = { notices: [] };
 
 /** Everything decided. */
 export interface GenerationPlan extends SamplingOptions {

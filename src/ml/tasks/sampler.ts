@@ -83,7 +83,7 @@ export function penalized(
 }
 
 /** Sets the scores of pieces that may not come behind `ids` to minus infinity, or all but those that must. */
-export function ruled(scores: Float64Array, ids: readonly number[], rules: Rules): Float64Array {
+function ruled(scores: Float64Array, ids: readonly number[], rules: Rules): Float64Array {
   const ban = (banned: Iterable<number>): void => {
     for (const id of banned) if (id < scores.length) scores[id] = Number.NEGATIVE_INFINITY;
   };

@@ -14,7 +14,7 @@ import { checkHead, encodeForModel, idsOf, softmax, type TaskInput, vocabularyWi
 import { checkNames, followsSpace, quoteList, singlePiece } from './words.ts';
 import { fillTemplate, ranked, type ZeroShotResult } from './zero-shot.ts';
 
-export const CLOZE_TEMPLATE = '{text} It was {mask}.';
+const CLOZE_TEMPLATE = '{text} It was {mask}.';
 
 export interface ClozeOptions {
   /** With {text} and {mask} once each. Its tokens count against the model's positions. */

@@ -19,7 +19,7 @@ import {
 import { checkNames } from './words.ts';
 import { fillTemplate, ranked, type ZeroShotResult } from './zero-shot.ts';
 
-export const HYPOTHESIS_TEMPLATE = 'This example is {label}.';
+const HYPOTHESIS_TEMPLATE = 'This example is {label}.';
 
 export interface NliOptions {
   /** With {label} once; transformers' spelling `{}` is taken as well. */

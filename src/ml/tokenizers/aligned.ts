@@ -24,8 +24,14 @@ export interface PieceModel {
   cut(aligned: Aligned, from: number, to: number, out: Pieces): void;
 }
 
-/** One word's pieces, from the library: `ids` and `tokens` of the same length. */
+/** One word's pieces: `ids` and `tokens` of the same length. */
 export type EncodeWord = (word: string) => { readonly ids: readonly number[]; readonly tokens: readonly string[] };
+
+/** Words into pieces, and ids into text; neither whole texts nor added tokens. */
+export interface Words {
+  readonly encodeWord: EncodeWord;
+  decode(ids: readonly number[]): string;
+}
 
 /** A text as it is. Both halves of a surrogate pair have the whole character's span. */
 export function identity(text: string, at: number): Aligned {

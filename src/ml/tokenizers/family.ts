@@ -6,17 +6,17 @@
 import type { TercetError } from '../../core/errors.ts';
 import { quote, typeName } from '../describe.ts';
 import { isRecord, own } from '../json.ts';
-import type { PieceModel } from './aligned.ts';
+import type { PieceModel, Words } from './aligned.ts';
 import { byteLevelModel } from './byte-level.ts';
 import { TOKENIZER_CONFIG_FILE, TOKENIZER_FILE, tokenizerError, VOCAB_FILE } from './errors.ts';
 import { BARE, BERT_FRAME, type Frame, framingProcessor, readFrame, ROBERTA_FRAME } from './frame.ts';
-import { buildLibrary, type Library } from './library.ts';
 import { readMerges } from './merges.ts';
 import { type Named, namedTokenizer } from './named.ts';
 import type { Source } from './source.ts';
 import { readSpecialTokens, type SpecialTokens } from './special.ts';
 import type { Family } from './types.ts';
 import { type AddedToken, readAddedTokens, readVocabulary } from './vocabulary.ts';
+import { wordPieces } from './word-pieces.ts';
 import { type NormalizerSettings, wordPieceModel } from './wordpiece.ts';
 
 export interface Parts {
@@ -30,17 +30,18 @@ export interface Parts {
   readonly special: SpecialTokens;
   readonly frame: Frame;
   readonly model: PieceModel;
-  readonly library: Library;
+  readonly words: Words;
 }
 
 type Json = Record<string, unknown>;
 
-export function readParts(source: Source): Parts {
+/** Loads the library where the vocabulary is byte-level. */
+export async function readParts(source: Source): Promise<Parts> {
   const named = namedTokenizer(source.config, source.model);
   return source.kind === 'bpe' ? fromVocabulary(source, named) : fromJson(source, named);
 }
 
-function fromJson(source: Source & { kind: 'json' }, named: Named | undefined): Parts {
+function fromJson(source: Source & { kind: 'json' }, named: Named | undefined): Parts | Promise<Parts> {
   const model = section(source.json, 'model');
   // Early files leave the type out.
   const type = own(model, 'type') ?? (Array.isArray(own(model, 'merges')) ? 'BPE' : 'WordPiece');
@@ -95,19 +96,16 @@ function fromWordPiece(
   const addedTokens = readAddedTokens(merged(own(json, 'added_tokens'), more), vocabulary);
   const special = readSpecialTokens('bert', config, vocabulary, TOKENIZER_FILE);
   const processor = framingProcessor(own(json, 'post_processor'));
-  const words = {
-    type: 'WordPiece',
-    vocab: Object.fromEntries(vocabulary),
-    unk_token: unknown,
-    continuing_subword_prefix: prefix,
-    max_input_chars_per_word: longest ?? 100,
-  };
-  const library = buildLibrary(
-    words,
-    decoder ?? { type: 'WordPiece', prefix, cleanup: true },
-    false,
-    own(config, 'clean_up_tokenization_spaces') === true,
-  );
+  const dropped = decoder === undefined ? prefix : own(decoder, 'prefix');
+  if (dropped !== undefined && typeof dropped !== 'string')
+    throw tokenizerError('has a decoder whose prefix is no text');
+  const words = wordPieces(vocabulary, {
+    unknown,
+    prefix,
+    longest: (longest as number | undefined) ?? 100,
+    decoder: { prefix: dropped ?? '', cleanUp: decoder === undefined || own(decoder, 'cleanup') === true },
+    cleanUp: own(config, 'clean_up_tokenization_spaces') === true,
+  });
   return {
     family: 'bert',
     file: TOKENIZER_FILE,
@@ -116,8 +114,8 @@ function fromWordPiece(
     addedTokens: alsoSpecial(addedTokens, vocabulary, config),
     special,
     frame: processor === undefined ? BERT_FRAME : readFrame(processor, special),
-    model: wordPieceModel(normalizerSettings(normalizer, config, named?.family === 'bert'), prefix, library.encodeWord),
-    library,
+    model: wordPieceModel(normalizerSettings(normalizer, config, named?.family === 'bert'), prefix, words.encodeWord),
+    words,
   };
 }
 
@@ -203,11 +201,11 @@ function byteLevelWords(json: Json): Json {
   return found;
 }
 
-function fromByteLevel(
+async function fromByteLevel(
   { json, config, addedTokens: more }: Source & { kind: 'json' },
   model: Json,
   named: Named | undefined,
-): Parts {
+): Promise<Parts> {
   if (only(json, 'normalizer', 'normalizers', []) !== undefined)
     throw tokenizerError('has a normalizer, which no byte-level tokenizer of GPT-2 or RoBERTa has');
   const preTokenizer = byteLevelWords(json);
@@ -234,18 +232,18 @@ function fromByteLevel(
     special,
     frame: processor !== undefined ? readFrame(processor, special) : family === 'roberta' ? ROBERTA_FRAME : BARE,
     // A class decides by tokenizer_config.json, and where that is silent adds none.
-    ...byteLevel(
+    ...(await byteLevel(
       vocabulary,
       merges,
       prefixSpace(config, named === undefined && own(preTokenizer, 'add_prefix_space') === true),
-    ),
+    )),
   };
 }
 
-function fromVocabulary(
+async function fromVocabulary(
   { vocabulary, merges, config, addedTokens: list }: Source & { kind: 'bpe' },
   named: Named | undefined,
-): Parts {
+): Promise<Parts> {
   const ownSize = sizeOf(vocabulary);
   const addedTokens = readAddedTokens(list, vocabulary, TOKENIZER_CONFIG_FILE);
   if (named === undefined) {
@@ -268,7 +266,7 @@ function fromVocabulary(
     addedTokens: alsoSpecial(addedTokens, vocabulary, config),
     special,
     frame: family === 'roberta' ? ROBERTA_FRAME : BARE,
-    ...byteLevel(vocabulary, merges, prefixSpace(config, false)),
+    ...(await byteLevel(vocabulary, merges, prefixSpace(config, false))),
   };
 }
 
@@ -293,15 +291,14 @@ function robertaMask(mask: { spelling: string; id: number }, config: Json): Adde
   };
 }
 
-function byteLevel(
+async function byteLevel(
   vocabulary: ReadonlyMap<string, number>,
   merges: readonly (readonly [string, string])[],
   prefix: boolean,
 ) {
-  const model = { type: 'BPE', vocab: Object.fromEntries(vocabulary), merges, unk_token: null, fuse_unk: false };
-  // Cleaning up would lose spaces that the pieces hold.
-  const library = buildLibrary(model, { type: 'ByteLevel' }, true, false);
-  return { library, model: byteLevelModel(prefix, library.encodeWord) };
+  const { bytePairs } = await import('./library.ts');
+  const words = bytePairs(vocabulary, merges);
+  return { words, model: byteLevelModel(prefix, words.encodeWord) };
 }
 
 /** tokenizer_config.json decides, as in the Python library; else the pre-tokenizer does. */

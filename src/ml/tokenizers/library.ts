@@ -1,41 +1,31 @@
 /**
- * `@huggingface/tokenizers` as it is used here: words into pieces, and ids into text. It sees neither whole texts
- * nor added tokens.
+ * `@huggingface/tokenizers` as it is used here: words of byte-level vocabularies into pieces, and ids into text. It
+ * sees neither whole texts nor added tokens. Loaded when a model needs it.
  */
 
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import { TercetError } from '../../core/errors.ts';
+import type { Words } from './aligned.ts';
 import { tokenizerError } from './errors.ts';
 
-export interface Library {
-  encodeWord(word: string): { ids: number[]; tokens: string[] };
-  decode(ids: readonly number[]): string;
-}
-
-/**
- * Builds the library's tokenizer of `model` and `decoder` (sections of tokenizer.json that have been checked), and
- * `byteLevel` for words that are to become bytes first. `cleanUp`: whether decoding drops spaces before
- * punctuation.
- */
-export function buildLibrary(
-  model: Record<string, unknown>,
-  decoder: Record<string, unknown>,
-  byteLevel: boolean,
-  cleanUp: boolean,
-): Library {
+/** The library's byte-pair encoding by ranked merges. */
+export function bytePairs(
+  vocabulary: ReadonlyMap<string, number>,
+  merges: readonly (readonly [string, string])[],
+): Words {
   const sections = {
-    model,
-    decoder,
+    model: { type: 'BPE', vocab: Object.fromEntries(vocabulary), merges, unk_token: null, fuse_unk: false },
+    decoder: { type: 'ByteLevel' },
     added_tokens: [],
     normalizer: null,
-    pre_tokenizer: byteLevel ? { type: 'ByteLevel', add_prefix_space: false, use_regex: false } : null,
+    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, use_regex: false },
     post_processor: null,
   };
   let library: LibraryTokenizer;
   try {
     // Of the configuration the library needs this alone; a hostile rest (remove_space,
-    // do_lowercase_and_remove_accent …) cannot act.
-    library = new LibraryTokenizer(sections, { clean_up_tokenization_spaces: cleanUp });
+    // do_lowercase_and_remove_accent …) cannot act. Cleaning up would lose spaces that the pieces hold.
+    library = new LibraryTokenizer(sections, { clean_up_tokenization_spaces: false });
   } catch (cause) {
     throw new TercetError(
       'ERR_TOKENIZER',

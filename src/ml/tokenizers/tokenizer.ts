@@ -24,9 +24,8 @@ import type { Role, SpecialToken } from './special.ts';
 import type { Encoding, Tokenizer } from './types.ts';
 import { type AddedToken, tableOfPieces } from './vocabulary.ts';
 
-export { TOKENIZER_CONFIG_FILE, TOKENIZER_FILE } from './errors.ts';
 export { tokenizerFiles } from './source.ts';
-export type { EncodeOptions, Encoding, Family, Span, Tokenizer } from './types.ts';
+export type { Encoding, Span, Tokenizer } from './types.ts';
 
 /**
  * Loads the tokenizer of a BERT, DistilBERT, RoBERTa or GPT-2 model: from `tokenizer.json` and
@@ -36,12 +35,12 @@ export type { EncodeOptions, Encoding, Family, Span, Tokenizer } from './types.t
  * contradictory or of another kind.
  */
 export async function loadTokenizer(files: ModelFiles): Promise<Tokenizer> {
-  return assemble(readParts(await readSource(files)), false);
+  return assemble(await readParts(await readSource(files)), false);
 }
 
 /** `reading`: whether a text's special tokens are read as such. */
 function assemble(parts: Parts, reading: boolean): Tokenizer {
-  const { family, special, frame, library } = parts;
+  const { family, special, frame, words } = parts;
   const pieces = tableOfPieces(parts.vocabulary, parts.file);
   const idsBut = (...roles: Role[]): Set<number> =>
     new Set(
@@ -112,13 +111,13 @@ function assemble(parts: Parts, reading: boolean): Tokenizer {
     decode(list) {
       for (const id of list) piece(id);
       const shown = list.filter((id) => !hidden.has(id) && pieces[id] !== undefined);
-      if (family === 'bert') return library.decode(shown);
+      if (family === 'bert') return words.decode(shown);
       // Added tokens are text, not bytes.
       let text = '';
       let from = 0;
       for (let i = 0; i <= shown.length; i++) {
         if (i < shown.length && !added.has(shown[i])) continue;
-        text += library.decode(shown.slice(from, i)) + (i < shown.length ? pieces[shown[i]] : '');
+        text += words.decode(shown.slice(from, i)) + (i < shown.length ? pieces[shown[i]] : '');
         from = i + 1;
       }
       return text;

@@ -22,7 +22,7 @@ export interface Encoding {
   readonly cut: readonly string[];
 }
 
-export interface EncodeOptions {
+interface EncodeOptions {
   /** Whether a literal mask token in the text is the mask (fill-mask) or plain text (every other task). */
   readonly allowMask: boolean;
 }

@@ -35,7 +35,7 @@ export function readVocabulary(vocab: unknown, file: string): Map<string, number
   return vocabulary;
 }
 
-export function checkId(id: unknown, file = TOKENIZER_FILE): number {
+function checkId(id: unknown, file = TOKENIZER_FILE): number {
   if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 0 || id >= MAX_VOCABULARY) {
     throw tokenizerError('has a token id that is not a sane integer', file);
   }

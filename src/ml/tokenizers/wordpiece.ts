@@ -1,6 +1,6 @@
 /**
  * BERT's side: normalizing and cutting into words here, one character at a time, so that every piece knows where it
- * came from; cutting words into pieces by the library.
+ * came from; cutting words into pieces by `word-pieces.ts`.
  *
  * Doing the first two here also makes them the reference's (Python, Rust): the library looks at UTF-16 units for
  * ideographs, lowercases whole strings (a last Σ becomes ς) and takes U+FEFF for white space. What remains is said
@@ -32,7 +32,7 @@ const PUNCTUATION = /[\p{P}\u0021-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u007e]
  * bert-base-uncased, marks (496), punctuation (142) and format characters (20) of historic and minority scripts and
  * rare signs. Of the lines of wikitext-2 none does.
  */
-export function bertNormalize(text: string, at: number, settings: NormalizerSettings): Aligned {
+function bertNormalize(text: string, at: number, settings: NormalizerSettings): Aligned {
   let normalized = '';
   const starts: number[] = [];
   const ends: number[] = [];

@@ -1,10 +1,10 @@
 /**
- * The address of one draw. A stream position is never used for two purposes: (session, attempt) choose the key, and
+ * The address of one draw. A stream position is never used for two purposes: (session, execution) choose the key, and
  * every other part of the id is a field of the 96-bit nonce, so two different ids can never meet (no hash, no
  * collision to argue about).
  *
- * Element numbers are positions in the stream of the id. Source: design notes §14.2 rule 1 and §15 F1 (one repeated
- * pad is a total break).
+ * Element numbers are positions in the stream of the id. PROTOCOL §3.2, and §11.1 rule 1: one repeated
+ * pad is a total break.
  */
 import { invariant } from '../../core/errors.ts';
 
@@ -29,13 +29,13 @@ export const PURPOSES = {
 export type Purpose = keyof typeof PURPOSES;
 
 /**
- * One run of a circuit. A new attempt (cancel, edit, reconnect, regenerate) has a new number; decoding steps and
+ * One run of a circuit. A new run (cancel, edit, reconnect, regenerate) has a new number; decoding steps and
  * branches theirs.
  */
-export interface Attempt {
+export interface Execution {
   /** 16 random bytes that the three parties agreed on. */
   readonly session: Uint8Array;
-  readonly attempt: number;
+  readonly number: number;
   readonly step: number;
   readonly branch: number;
 }

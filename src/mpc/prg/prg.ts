@@ -11,16 +11,15 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import type { Stream } from '../../compute/kernels/types.ts';
 import { concatBytes } from '../../core/bytes.ts';
 import { TercetError, invariant } from '../../core/errors.ts';
-import { Fresh } from '../share/sealed.ts';
-import { type Attempt, type DrawId, nonceOf } from './gate-id.ts';
+import { OneTimeMask } from '../share/masked.ts';
+import { type Execution, type DrawId, nonceOf } from './gate-id.ts';
 
 /**
- * Key of one pair of parties for one attempt: HKDF-SHA256 over the pair's master key, salted by the session (RFC
- * 5869).
+ * Key of one pair of parties for one execution: HKDF-SHA256 over the pair key, salted by the session (RFC 5869).
  */
-export function attemptKey(master: Uint8Array, attempt: Attempt): Uint8Array {
-  invariant(master.length === 32 && attempt.session.length === 16, 'keys have 32 bytes and sessions 16');
-  return hkdf(sha256, master, attempt.session, new TextEncoder().encode(`tercet/1 attempt ${attempt.attempt}`), 32);
+export function executionKey(pairKey: Uint8Array, execution: Execution): Uint8Array {
+  invariant(pairKey.length === 32 && execution.session.length === 16, 'keys have 32 bytes and sessions 16');
+  return hkdf(sha256, pairKey, execution.session, new TextEncoder().encode(`tercet/1 attempt ${execution.number}`), 32);
 }
 
 /** What the words of a draw become. One draw has one use: the same words as two values would tell their difference. */
@@ -28,20 +27,20 @@ export type Use = 'λ1' | 'λ2' | 'r0' | 'pads' | 'Γ1' | 'seeds';
 
 export class PairPrg {
   readonly #key: Uint8Array;
-  readonly #attempt: Attempt;
+  readonly #execution: Execution;
   readonly #drawn = new Map<string, { readonly owner: object; readonly use: Use }>();
   readonly #spent = new Set<string>();
   #wiped = false;
   #continued = false;
 
-  protected constructor(key: Uint8Array, attempt: Attempt) {
+  protected constructor(key: Uint8Array, execution: Execution) {
     this.#key = key;
-    this.#attempt = attempt;
+    this.#execution = execution;
   }
 
-  /** The generator of an attempt's first step. @param master the pair's key, 32 bytes; it may be wiped afterwards. */
-  static of(master: Uint8Array, attempt: Attempt): PairPrg {
-    return new PairPrg(attemptKey(master, attempt), attempt);
+  /** The generator of an execution's first step. @param pairKey 32 bytes; it may be wiped afterwards. */
+  static of(pairKey: Uint8Array, execution: Execution): PairPrg {
+    return new PairPrg(executionKey(pairKey, execution), execution);
   }
 
   /**
@@ -51,10 +50,10 @@ export class PairPrg {
    * @throws {TercetError} ERR_PAD_REUSE when another owner drew this id before, or this one for another use;
    * ERR_STATE after `wipe`.
    */
-  claim(id: Omit<DrawId, 'step' | 'branch'>, owner: object, use: Use): Stream {
+  takeMask(id: Omit<DrawId, 'step' | 'branch'>, owner: object, use: Use): Stream {
     const live = () => this.#live();
     live();
-    const nonce = nonceOf({ ...id, step: this.#attempt.step, branch: this.#attempt.branch });
+    const nonce = nonceOf({ ...id, step: this.#execution.step, branch: this.#execution.branch });
     const address = nonce.join();
     const drawn = this.#drawn.get(address);
     if (drawn !== undefined && (drawn.owner !== owner || drawn.use !== use)) throw reuse(id);
@@ -72,41 +71,41 @@ export class PairPrg {
    * A fresh mask, for one message. A second call with the same id throws, whoever asks.
    * @throws {TercetError} ERR_PAD_REUSE
    */
-  spend(id: Omit<DrawId, 'step' | 'branch'>, owner: object, use: Use): Fresh {
-    const stream = this.claim(id, owner, use);
+  spend(id: Omit<DrawId, 'step' | 'branch'>, owner: object, use: Use): OneTimeMask {
+    const stream = this.takeMask(id, owner, use);
     const address = stream.nonce.join();
     if (this.#spent.has(address)) throw reuse(id);
     this.#spent.add(address);
-    return new Fresh(stream);
+    return new OneTimeMask(stream);
   }
 
   #live(): Uint8Array {
-    if (this.#wiped) throw new TercetError('ERR_STATE', 'the keys of this attempt were wiped', 'start a new attempt');
+    if (this.#wiped) throw new TercetError('ERR_STATE', 'the keys of this execution were wiped', 'start a new run');
     return this.#key;
   }
 
   /**
-   * 16 public bytes for draw number `row` of an id, different for every session, attempt, step, id and row: the
+   * 16 public bytes for draw number `row` of an id, different for every session, execution, step, id and row: the
    * tweak of a point-function key. An attack on one seed of 128 bits does not pay for others then.
    */
   tweak(id: Omit<DrawId, 'step' | 'branch'>, row: number): Uint8Array {
-    const { session, attempt, step, branch } = this.#attempt;
+    const { session, number, step, branch } = this.#execution;
     const numbers = new DataView(new ArrayBuffer(8));
-    numbers.setUint32(0, attempt, true);
+    numbers.setUint32(0, number, true);
     numbers.setUint32(4, row, true);
     const address = concatBytes([session, new Uint8Array(numbers.buffer), nonceOf({ ...id, step, branch })]);
     return sha256(concatBytes([new TextEncoder().encode('tercet/1 point'), address])).slice(0, 16);
   }
 
   /**
-   * The generator of the next step of this attempt: the same key, nonces of their own. It can be asked for once, so
+   * The generator of the next step of this execution: the same key, nonces of their own. It can be asked for once, so
    * that no step comes twice.
    * @throws {TercetError} ERR_STATE after `wipe` or a second time.
    */
   next(): PairPrg {
-    if (this.#wiped || this.#continued) throw new TercetError('ERR_STATE', 'this step is over', 'start a new attempt');
+    if (this.#wiped || this.#continued) throw new TercetError('ERR_STATE', 'this step is over', 'start a new run');
     this.#continued = true;
-    return new PairPrg(this.#key.slice(), { ...this.#attempt, step: this.#attempt.step + 1 });
+    return new PairPrg(this.#key.slice(), { ...this.#execution, step: this.#execution.step + 1 });
   }
 
   /** Overwrites the key. Every later claim throws, and so does a draw from a stream that was given out before. */
@@ -128,6 +127,6 @@ function reuse(id: Omit<DrawId, 'step' | 'branch'>): TercetError {
   return new TercetError(
     'ERR_PAD_REUSE',
     `gate ${id.gate} drew its ${id.purpose} twice`,
-    'start a new attempt; this is a bug in Tercet, please report it',
+    'start a new run; this is a bug in Tercet, please report it',
   );
 }

@@ -124,7 +124,7 @@ export interface Gates {
   /** Entry of a table of 2^bits on the joint bits (bit b of the index is bits[b]). */
   jointTable(bits: readonly Wire[], entries: readonly bigint[], k: number): Wire;
   /**
-   * A leaf of a borrow (design notes §14.3 "Compare"): [a < λ2] or [a = λ2] on the bits [from, from + bits) of the
+   * A leaf of a borrow (PROTOCOL §6.7): [a < λ2] or [a = λ2] on the bits [from, from + bits) of the
    * masked halves of x = a − λ2, as unsigned numbers. Meaningful only inside `secure/compare.ts`.
    */
   borrow(x: Wire, from: number, bits: number, leaf: 'less' | 'equal'): Wire;

@@ -1,5 +1,5 @@
 /**
- * GeLU and tanh from an untruncated product (design notes §14.3): a cubic table near zero, and two class bits where
+ * GeLU and tanh from an untruncated product (PROTOCOL §7.1, §7.2): a cubic table near zero, and two class bits where
  * the function saturates.
  *
  * x (…) scale 32 over Z_2^64 → scale 16 over Z_2^64. No truncation before the table: the index takes the bits that
@@ -10,8 +10,9 @@ import { gelu, geluNew } from '../../compute/special-functions.ts';
 import { TercetError } from '../../core/errors.ts';
 import type { ExactTable, Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
-import { isNegative } from './compare.ts';
-import { piecewiseCubic, signedCentre } from './cubic.ts';
+import { SIGN_BITS, isNegative } from './compare.ts';
+import { cubicArgument, piecewiseCubic, signedCentre } from './cubic.ts';
+import { rescale, truncateTo } from './rescale.ts';
 
 /**
  * How far GeLU inputs may reach. `narrow`: |x| ≤ 7; `wide`: |x| < 63; `far`: |x| < 255. A model's bound decides
@@ -50,21 +51,34 @@ function classTables(bits: number): { inside: ExactTable; above: ExactTable } {
   };
 }
 
-/** Segments of width ½ on [−8, 8), t = 12: x at scale 13. */
+/** Scale of what every activation gives: that of the next layer's operands. */
+const OUT_SCALE = 16;
+/** Bits below the point that a cubic sees of its argument's place in a segment. */
+const T = 12;
+
+const GELU_WIDTH = 0.5;
+const GELU_SEGMENTS = 32;
+
+/** Segments of width ½ on [−8, 8). */
 function geluCubic(f: (x: number) => number, s: number): PiecewiseCubic {
   return piecewiseCubic(f, {
-    segments: 32,
-    t: 12,
+    segments: GELU_SEGMENTS,
+    t: T,
     s1: s,
     s2: s,
     guard: 2,
-    width: 0.5,
-    centre: (i) => signedCentre(i, 32, 0.5),
+    width: GELU_WIDTH,
+    centre: (i) => signedCentre(i, GELU_SEGMENTS, GELU_WIDTH),
   });
 }
 
 const CLASSES = { 7: classTables(7), 9: classTables(9) } as const;
-/** Scales s1 = s2 by how far the result may reach in 32 bits. */
+/** Ring of results before they are widened. */
+const VALUE_BITS = 32;
+/**
+ * Scales s1 = s2 by how far the result may reach: at scale 2s it stays below 2^30, a quarter of the ring, which
+ * `widen` needs: 2^4 for the segments of `narrow`, and 2^6 and 2^8 for the domains of the others.
+ */
 const GELU_SCALE: Record<GeluRange, number> = { narrow: 13, wide: 12, far: 11 };
 const cubics = (f: (x: number) => number): Record<GeluRange, PiecewiseCubic> => ({
   narrow: geluCubic(f, GELU_SCALE.narrow),
@@ -77,16 +91,16 @@ const GELU_CUBIC = { gelu: cubics(gelu), gelu_new: cubics(geluNew) } as const;
 const PICK_GELU = Uint8Array.of(255, 0, 1, 0);
 
 export function secureGelu(gates: Gates, x: Wire, range: GeluRange, form: 'gelu' | 'gelu_new' = 'gelu'): Wire {
-  const s = GELU_SCALE[range];
-  const near = gates.cubic(gates.reduce(gates.shift(x, 19), 17), GELU_CUBIC[form][range], 32);
-  const drop = 2 * s - 16;
-  if (range === 'narrow') return gates.truncate(near, drop, 64);
+  const cubic = GELU_CUBIC[form][range];
+  const near = gates.cubic(cubicArgument(gates, x, cubic, GELU_WIDTH), cubic, VALUE_BITS);
+  if (range === 'narrow') return truncateTo(gates, near, OUT_SCALE);
+  // ⌊x⌋ and its unit of dither, as signed numbers: ±64 holds 63, ±256 holds 255.
   const bits = range === 'far' ? 9 : 7;
   const { inside, above } = CLASSES[bits];
-  const unit = gates.reduce(gates.shift(x, 32), bits);
-  const identity = gates.reduce(gates.shift(x, 32 - 2 * s), 32);
+  const unit = rescale(gates, x, 0, bits);
+  const identity = rescale(gates, x, near.scale, VALUE_BITS);
   const value = gates.choose([gates.table(unit, inside, 1), gates.table(unit, above, 1)], [near, identity], PICK_GELU);
-  return gates.truncate(value, drop, 64);
+  return truncateTo(gates, value, OUT_SCALE);
 }
 
 /** Declared error of tanh, absolute. */
@@ -95,32 +109,39 @@ export const TANH_ERROR = 5e-4;
 export const TANH_DOMAIN = 63;
 const PICK_NEAR = Uint8Array.of(255, 0);
 
-/** Segments of width ⅛ on [−8, 8), t = 12: x at scale 15. */
+const TANH_WIDTH = 0.125;
+const TANH_SEGMENTS = 128;
+const TANH_SCALE = 12;
+
+/** Segments of width ⅛ on [−8, 8). */
 const TANH_CUBIC = piecewiseCubic(Math.tanh, {
-  segments: 128,
-  t: 12,
-  s1: 12,
-  s2: 12,
+  segments: TANH_SEGMENTS,
+  t: T,
+  s1: TANH_SCALE,
+  s2: TANH_SCALE,
   guard: 2,
-  width: 0.125,
-  centre: (i) => signedCentre(i, 128, 0.125),
+  width: TANH_WIDTH,
+  centre: (i) => signedCentre(i, TANH_SEGMENTS, TANH_WIDTH),
 });
 
-/** ±1 at scale 24 outside the cubic's range, 0 inside. */
+/** One at the scale of the cubic's result. */
+const ONE = 1n << BigInt(2 * TANH_SCALE);
+
+/** ±1 outside the cubic's range, 0 inside. */
 const TAILS: ExactTable = {
   bits: 7,
-  entries: CLASSES[7].inside.entries.map((within, i) => (within === 1n ? 0n : i < 64 ? 1n << 24n : -(1n << 24n))),
+  entries: CLASSES[7].inside.entries.map((within, i) => (within === 1n ? 0n : i < 64 ? ONE : -ONE)),
 };
 
 export function secureTanh(gates: Gates, x: Wire): Wire {
-  const near = gates.cubic(gates.reduce(gates.shift(x, 17), 19), TANH_CUBIC, 32);
-  const unit = gates.reduce(gates.shift(x, 32), 7);
+  const near = gates.cubic(cubicArgument(gates, x, TANH_CUBIC, TANH_WIDTH), TANH_CUBIC, VALUE_BITS);
+  const unit = rescale(gates, x, 0, TAILS.bits);
   const inner = gates.choose([gates.table(unit, CLASSES[7].inside, 1)], [near], PICK_NEAR);
-  const outer = gates.reshape(gates.table(unit, TAILS, 32), x.shape, inner.scale);
-  return gates.truncate(gates.add(inner, outer), 8, 64);
+  const outer = gates.reshape(gates.table(unit, TAILS, VALUE_BITS), x.shape, inner.scale);
+  return truncateTo(gates, gates.add(inner, outer), OUT_SCALE);
 }
 
-/** Largest |x| of ReLU: its sign is read from 25 bits at scale 16. */
+/** Largest |x| of ReLU: its sign is read from 25 bits at scale 16, ±2^8, less a unit for the rounding. */
 export const RELU_DOMAIN = 255;
 /** Declared error of ReLU, absolute: one rounding, and a sign that may be wrong within it. */
 export const RELU_ERROR = 2 ** -15;
@@ -128,8 +149,8 @@ const PICK_POSITIVE = Uint8Array.of(0, 255);
 
 /** max(x, 0), |x| ≤ 255: exact but for the rounding to scale 16. Four rounds. */
 export function secureRelu(gates: Gates, x: Wire): Wire {
-  const rounded = gates.shift(x, 16);
-  const negative = isNegative(gates, gates.reduce(rounded, 25));
+  const rounded = rescale(gates, x, OUT_SCALE);
+  const negative = isNegative(gates, gates.reduce(rounded, SIGN_BITS));
   return gates.widen(gates.choose([negative], [rounded], PICK_POSITIVE), 64);
 }
 

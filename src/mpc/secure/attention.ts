@@ -1,5 +1,5 @@
 /**
- * Attention of all heads of all sequences in one batch (design notes §14.3): exponentiate without truncating Q·Kᵀ,
+ * Attention of all heads of all sequences in one batch (PROTOCOL §7.6): exponentiate without truncating Q·Kᵀ,
  * multiply by V before normalising, one reciprocal per row.
  *
  * q (heads, R, D) scale 32 over Z_2^64, `keys` and `values` (heads, T, D) → context (heads, R, D) scale 16 over
@@ -15,15 +15,29 @@ import { invariant } from '../../core/errors.ts';
 import type { ExactTable, Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
 import type { RangeChecks } from './range-check.ts';
-import { type PowerLaw, powerLaw, tabulated } from './windows.ts';
+import { type PowerLaw, powerLaw, powerLawScale, tabulated } from './power-law.ts';
+import { rescale, truncateTo } from './rescale.ts';
 
 export const ATTENTION_ERROR = 1.2e-3;
 
 /** log2 of the unit of the maximum: two logits. */
 const UNIT = 1;
-/** Scale of scores: 16 + 16 bits of Q and K, and 3 for the factor 8 in Q. */
-const SCORE = 35;
+/** Scale of Q and K as operands. */
+const OPERAND = 16;
+/** Scale of scores: those of Q and K, and 3 bits for the factor 8 in Q. */
+const SCORE = 2 * OPERAND + 3;
+/** Scale and ring of the exponential's argument: −32 … 0. */
+const EXP_ARGUMENT = 20;
+const EXP_BITS = 25;
 const EXP_SCALE = 17;
+/** Scale of V: with weights of scale 34, Σ E·V keeps 2^16 in Z_2^64 (|v| · T < 2^16). */
+const VALUE = 12;
+/** Scale of Σ E·V as an operand, before it is divided by Z. */
+const CONTEXT = 20;
+/** Scale of the result. */
+const OUT = 16;
+/** log2 of the unit, in logits, in which the gate of the exponential reads its argument. */
+const GATE_UNIT = 3;
 
 /**
  * Largest row spread of scores for a number of tree bits: differences must stay inside the table, ±1 each for the
@@ -36,8 +50,8 @@ export const SPREAD: Record<8 | 9, number> = { 8: 252, 9: 508 };
  * logits.
  */
 const BELOW_UNIT = 4;
-/** Bits of coarse scores: all that Z_2^48 has above the unit of the maximum. */
-const COARSE_BITS = 12;
+/** Bits of coarse scores: all that Z_2^48, where operands of 16 bits less meet, has above the unit of the maximum. */
+const COARSE_BITS = 64 - OPERAND - SCORE - UNIT;
 
 /**
  * Measured units 0 … edge below the maximum pass: with the unit below them they span half of the tree's ring, so
@@ -75,6 +89,9 @@ export interface SpreadCheck {
   readonly rows?: Wire | undefined;
 }
 
+/** Ring of selections that give coarse scores: whole bytes. */
+const WHOLE: Record<8 | 9, 8 | 16> = { 8: 8, 9: 16 };
+
 function reluTable(bits: 8 | 9): ExactTable {
   const n = 1 << bits;
   return { bits, entries: Array.from({ length: n }, (_, i) => (i < n / 2 ? BigInt(i) : 0n)) };
@@ -88,14 +105,17 @@ function nearTable(bits: number): ExactTable {
   return { bits, entries: Array.from({ length: n }, (_, i) => (i === 0 || i >= n - 2 ? 1n : 0n)) };
 }
 
-const NEAR: Record<8 | 9, ExactTable> = { 8: nearTable(6), 9: nearTable(7) };
+/** Bits of the argument in units of the gate: the maximum's, less what the gate's unit is coarser. */
+const gateBits = (treeBits: 8 | 9): number => treeBits + UNIT - GATE_UNIT;
+
+const NEAR: Record<8 | 9, ExactTable> = { 8: nearTable(gateBits(8)), 9: nearTable(gateBits(9)) };
 
 /** The same on 2·index + real: zero at padding. */
 function nearRealTable(bits: number): ExactTable {
   return { bits: bits + 1, entries: nearTable(bits).entries.flatMap((near) => [0n, near]) };
 }
 
-const NEAR_REAL: Record<8 | 9, ExactTable> = { 8: nearRealTable(6), 9: nearRealTable(7) };
+const NEAR_REAL: Record<8 | 9, ExactTable> = { 8: nearRealTable(gateBits(8)), 9: nearRealTable(gateBits(9)) };
 
 /**
  * Which of the T positions of every sequence hold text, as its owner shares it: (sequences, T), 1 there and 0 at
@@ -132,7 +152,7 @@ function rowMaximum(gates: Gates, x: Wire, bits: 8 | 9): Wire {
     const half = Math.ceil(width / 2);
     const left = columns(gates, current, 0, half);
     const right = columns(gates, current, width - half, width);
-    const above = gates.table(gates.sub(left, right), RELU[bits], bits === 8 ? 8 : 16);
+    const above = gates.table(gates.sub(left, right), RELU[bits], WHOLE[bits]);
     current = gates.add(gates.reshape(gates.reduce(above, bits), right.shape, right.scale), right);
   }
   return gates.reshape(current, [x.shape[0]]);
@@ -155,7 +175,7 @@ function withoutPadding(gates: Gates, x: Wire, treeBits: 8 | 9, real: RealPositi
   const [rows, T] = x.shape;
   const first = gates.gather(x, strided(0, [rows, T], [T, 0]), [rows, T]);
   const difference = gates.sub(x, first);
-  const whole = treeBits === 8 ? gates.reduce(difference, 8) : gates.widen(difference, 16);
+  const whole = treeBits === 8 ? gates.reduce(difference, 8) : gates.widen(difference, WHOLE[9]);
   const kept = gates.choose([everyRow(gates, real.bits, rows, T)], [whole], Uint8Array.of(255, 0));
   return gates.add(gates.reduce(gates.reshape(kept, [rows, T], first.scale), treeBits), gates.reduce(first, treeBits));
 }
@@ -175,15 +195,18 @@ function spreadOut(gates: Gates, weights: Wire, rows: number, T: number): Wire {
 
 /** Keys for `attend`, of any shape: scale 32 → Z_2^48, scale 16. No message; for many queries lift it once. */
 export function attentionKeys(gates: Gates, k: Wire): Wire {
-  return gates.shift(k, 16);
+  return rescale(gates, k, OPERAND);
 }
 
 /** Values for `attend`, of any shape: scale 32 → Z_2^64, scale 12. One round. */
 export function attentionValues(gates: Gates, v: Wire): Wire {
-  return gates.truncate(v, 20);
+  return truncateTo(gates, v, VALUE);
 }
 
-/** 1/Σ in windows: the sum of T weights of at most one reaches 112 units of the widest. */
+/**
+ * 1/Σ in windows: T weights of at most one reach the widest, of `WINDOW_UNITS` units of 2^top. The finer the scale
+ * of 1/Σ, the less room it leaves for |v|.
+ */
 interface Reciprocal {
   readonly law: PowerLaw;
   readonly s1: number;
@@ -191,6 +214,7 @@ interface Reciprocal {
 
 function reciprocal(top: number, windows: number, s1: number): Reciprocal {
   const scale = 2 * EXP_SCALE;
+  // z is Z · 2^scale, and a law knows nothing of its argument's scale.
   return { law: tabulated((z) => 2 ** scale / z, { top: scale + top, windows, s1 }), s1 };
 }
 
@@ -201,15 +225,15 @@ function reciprocalFor(T: number): Reciprocal {
   return T <= 512 ? RECIPROCALS.medium : RECIPROCALS.long;
 }
 
-/** Most positions that attention takes: 112 · 2^4 is above it, and |v| · T < 2^16 leaves |v| < 64. */
+/** Most positions that attention takes: 112 · 2^4 is above it, and |v| · T ≤ 2^16 leaves |v| < 64. */
 export const MAX_ATTENTION = 1024;
 
 /**
- * Largest |v| that attention holds: Σ E·V and O'·r must keep their slack (design notes §14.5), with the scale of
- * 1/Z for up to 128 positions or for more.
+ * Largest |v| that attention holds (PROTOCOL §7.6): 256 for up to 128 positions, else 64. O'·r stays below 2^62 at
+ * its scale, as `truncate` needs. With that |v| · T ≤ 2^16, so Σ E·V has its slack as well.
  */
 export function valueDomain(positions: number): number {
-  return positions <= 128 ? 256 : 64;
+  return 2 ** (64 - 2 - CONTEXT - powerLawScale(reciprocalFor(positions).s1));
 }
 
 /**
@@ -236,7 +260,7 @@ function checkSpread(
   const quarter = 1n << BigInt(treeBits - 2);
   // Half of the ring below zero is none: 0 … 2^(b−1) is what a maximum can be above the first score, and what
   // `widen` keeps.
-  const above = gates.widen(gates.offset(gates.sub(maximum, gates.reduce(first, treeBits)), -quarter), 16);
+  const above = gates.widen(gates.offset(gates.sub(maximum, gates.reduce(first, treeBits)), -quarter), WHOLE[9]);
   const top = gates.add(gates.reduce(gates.offset(above, quarter), bits), gates.reduce(first, bits));
   const below = gates.sub(gates.repeat(top, T), gates.reshape(gates.reduce(coarse, bits), [rows, T], top.scale));
   const inside = checks.table(bits - BELOW_UNIT, 0, belowEdge(treeBits));
@@ -275,12 +299,12 @@ export function attend(
   const xBits = SCORE + UNIT + treeBits;
 
   const scores = gates.section('scores', () =>
-    gates.reshape(gates.matmul(gates.shift(q, 16), keys, true), [rows, T], SCORE),
+    gates.reshape(gates.matmul(rescale(gates, q, OPERAND), keys, true), [rows, T], SCORE),
   );
 
   // x = score − 2·(maximum + 1 unit) < 0: the maximum on a few bits is enough, softmax is shift invariant.
   const x = gates.section('maximum', () => {
-    const shifted = gates.shift(scores, SCORE + UNIT);
+    const shifted = rescale(gates, scores, -UNIT);
     const reduced = () => gates.reduce(causal ? withoutFuture(gates, shifted) : shifted, treeBits);
     const coarse = real === undefined ? reduced() : withoutPadding(gates, shifted, treeBits, real);
     const largest = rowMaximum(gates, coarse, treeBits);
@@ -296,22 +320,21 @@ export function attend(
 
   const weights = gates.section('exponential', () => {
     // Below −16 … −24, e^x is less than 2^-17 of the row's largest weight (which is at least e^-4).
-    const near = gates.shift(x, 38);
+    const near = rescale(gates, x, -GATE_UNIT);
     const gate =
       real === undefined
         ? gates.table(near, NEAR[treeBits], 1)
         : gates.table(markReal(gates, near, real), NEAR_REAL[treeBits], 1);
-    const exponentials = gates.exponential(gates.reduce(gates.shift(x, 15), 25), gate, EXP_SCALE, EXP_SCALE);
+    const exponentials = gates.exponential(rescale(gates, x, EXP_ARGUMENT, EXP_BITS), gate, EXP_SCALE, EXP_SCALE);
     return causal ? spreadOut(gates, exponentials, rows, T) : exponentials;
   });
 
   return gates.section('context', () => {
     const sum = gates.matmul(gates.reshape(weights, [heads, R, T]), values);
-    const context = gates.truncate(gates.reshape(sum, [rows, D]), 26);
+    const context = truncateTo(gates, gates.reshape(sum, [rows, D]), CONTEXT);
     const total = gates.sumRows(weights);
-    const { law, s1 } = reciprocalFor(T);
-    const { value: inverse } = powerLaw(gates, total, law);
+    const { value: inverse } = powerLaw(gates, total, reciprocalFor(T).law);
     const scaled = gates.mul(context, gates.repeat(inverse, D));
-    return gates.reshape(gates.truncate(scaled, 18 + s1), [heads, R, D]);
+    return gates.reshape(truncateTo(gates, scaled, OUT), [heads, R, D]);
   });
 }

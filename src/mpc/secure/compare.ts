@@ -1,5 +1,5 @@
 /**
- * Comparison and selection (design notes §14.3 "Compare", §15 F6): the sign of x from three 8-bit leaves and one
+ * Comparison and selection (PROTOCOL §6.7): the sign of x from three 8-bit leaves and one
  * joint table, two rounds.
  *
  * x over Z_2^25 is a − λ2; its sign is msb(a) ⊕ msb(λ2) ⊕ borrow of the low 24 bits. The most significant bits are
@@ -7,8 +7,11 @@
  */
 import type { Gates, Wire } from './gates.ts';
 
+/** Bits of a leaf's table, and of the three leaves together. */
 const CHUNK = 8;
-const LOW = 24;
+const LOW = 3 * CHUNK;
+/** Ring of `isNegative`: the leaves' bits and the sign. */
+export const SIGN_BITS = LOW + 1;
 
 /** Joint index: less0, less1, equal1, less2, equal2, msb. */
 function signEntry(j: number): bigint {

@@ -1,9 +1,11 @@
 /**
- * Piecewise cubics for the normalised basis (design notes §14.1): coefficients in δ/2^t, fitted on the doubled
+ * Piecewise cubics for the normalised basis (PROTOCOL §6.3): coefficients in δ/2^t, fitted on the doubled
  * interval (−1, 1) of every segment, so that the off-by-one of the measured segment costs nothing. Fitted in
  * float64 by P1 only; every party derives the same public segment layout.
  */
 import type { PiecewiseCubic } from '../../compute/kernels/types.ts';
+import type { Gates, Wire } from './gates.ts';
+import { rescale } from './rescale.ts';
 
 const NODES = 24;
 
@@ -48,6 +50,14 @@ export function piecewiseCubic(f: (x: number) => number, options: CubicOptions):
     });
   }
   return { segments, t, s1, s2, guard, coefficients };
+}
+
+/**
+ * x as the argument of a cubic whose segments are `width` wide: t bits inside a segment and log2(segments) above
+ * them. Free.
+ */
+export function cubicArgument(gates: Gates, x: Wire, { segments, t }: PiecewiseCubic, width: number): Wire {
+  return rescale(gates, x, t - Math.log2(width), t + Math.log2(segments));
 }
 
 /** Segments of a period [−R, R) in two's complement order: 0 … R, then −R … 0. */

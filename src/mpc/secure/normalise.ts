@@ -1,5 +1,5 @@
 /**
- * LayerNorm without its affine part (design notes §14.3): (x − μ) / √(σ² + ε) per row; γ and β are folded into the
+ * LayerNorm without its affine part (PROTOCOL §7.5): (x − μ) / √(σ² + ε) per row; γ and β are folded into the
  * consumers.
  *
  * x (rows, d) scale 32 over Z_2^64 → (rows, d) scale 16 over Z_2^64. V = trunc(d·x − Σx) needs no division for the
@@ -11,13 +11,24 @@
  */
 import type { Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
-import type { RangeChecks } from './range-check.ts';
-import { type PowerLaw, powerLaw, tabulated } from './windows.ts';
+import { EIGHTH, type RangeChecks } from './range-check.ts';
+import { type PowerLaw, lastUnit, powerLaw, powerLawScale, tabulated } from './power-law.ts';
+import { truncateTo } from './rescale.ts';
 
+/** Windows of 1/√S, and log2 of the unit of the widest: it reaches 112 · 2^54, nearly all of Z_2^63. */
 const WINDOWS = 9;
-/** Of the last window, 4 · 8 bits below the first one. */
-const LAST = 54 - 4 * (WINDOWS - 1);
+const TOP = 54;
+/** log2 of the largest S: log2(112 · 2^54) = 60.807, rounded down. */
+const LARGEST = 60.8;
+/** log2 of the unit of the last window. */
+const LAST = lastUnit(TOP, WINDOWS);
 const UNIT = 2 ** LAST;
+/** log2 of a factor in r, and the scale of its table: V·r then has 52 bits below the point. */
+const ROOT_FACTOR = 16;
+const ROOT_SCALE = 22;
+/** Scale of the input, and of the result. */
+const IN_SCALE = 32;
+const OUT_SCALE = 16;
 /** Units of the last window from which a row is inside the domain. */
 const LEAST_UNITS = 6;
 
@@ -43,27 +54,31 @@ export function normaliseRange(d: number, bound: number): NormaliseRange | undef
   return (['fine', 'normal', 'coarse', 'broad'] as const).find((range) => bound < varianceDomain(d, range).max);
 }
 
+/** V of an entry that lies 1 from its row's mean. */
+function resolution(d: number, e: number): number {
+  return d * 2 ** (IN_SCALE - e);
+}
+
 /** S of a row of variance 1. */
 function squaresOf(d: number, range: NormaliseRange): number {
-  const c = d * 2 ** (32 - normaliseShift(d, range));
-  return d * c * c;
+  return d * resolution(d, normaliseShift(d, range)) ** 2;
 }
 
 /** Smallest and largest variance (plus ε) that a row may have. */
 export function varianceDomain(d: number, range: NormaliseRange): { min: number; max: number } {
   const squares = squaresOf(d, range);
-  return { min: (6 * UNIT) / squares, max: Math.min(2 ** 60.8 / squares, wholeVariance(d)) };
+  return { min: (LEAST_UNITS * UNIT) / squares, max: Math.min(2 ** LARGEST / squares, wholeVariance(d)) };
 }
 
 /**
- * Below this variance the truncation of d·x − Σx keeps its slack, |d·(x − μ)| < 2^30, even where one entry holds
- * all of it.
+ * Below this variance the truncation of d·x − Σx keeps its slack even where one entry holds all of it. At scale 32
+ * |d·(x − μ)| < 2^30 is a quarter of Z_2^64, and that entry is √(d · variance) from the mean.
  */
 export function wholeVariance(d: number): number {
   return 2 ** 60 / d ** 3;
 }
 
-/** From here S of a row comes too close to 2^64 for a check: it would wrap, or a coarse unit of it. */
+/** From here S of a row comes too close to 2^64 for a check: 13 % are for a coarse unit of it, an eighth. */
 export function wrappingVariance(d: number, range: NormaliseRange): number {
   return 2 ** 63.8 / squaresOf(d, range);
 }
@@ -74,7 +89,7 @@ export function wrappingVariance(d: number, range: NormaliseRange): number {
  */
 function topUnit(d: number, range: NormaliseRange): { readonly unit: number; readonly edge: number } {
   const largest = varianceDomain(d, range).max * squaresOf(d, range);
-  const unit = Math.floor(Math.log2(largest)) - 3;
+  const unit = Math.floor(Math.log2(largest)) - EIGHTH;
   return { unit, edge: Math.floor(largest / 2 ** unit) - 1 };
 }
 
@@ -97,7 +112,11 @@ const INVERSE_ROOTS = new Map<number, PowerLaw>();
 function inverseRoot(d: number): PowerLaw {
   const known = INVERSE_ROOTS.get(d);
   if (known !== undefined) return known;
-  const made = tabulated((z) => (Math.sqrt(d) * 65536) / Math.sqrt(z), { top: 54, windows: WINDOWS, s1: 22 });
+  const made = tabulated((z) => (Math.sqrt(d) * 2 ** ROOT_FACTOR) / Math.sqrt(z), {
+    top: TOP,
+    windows: WINDOWS,
+    s1: ROOT_SCALE,
+  });
   INVERSE_ROOTS.set(d, made);
   return made;
 }
@@ -115,12 +134,14 @@ export function normalise(gates: Gates, x: Wire, epsilon: number, range: Normali
   const v = gates.reshape(centred, [rows, d], 0);
   const row = gates.reshape(v, [rows, 1, d]);
   const squares = gates.reshape(gates.matmul(row, row, true), [rows]);
-  const c = d * 2 ** (32 - e);
+  const c = resolution(d, e);
   const sum = gates.offset(squares, BigInt(Math.round(d * epsilon * c * c)));
   const { value: r, reached } = powerLaw(gates, sum, inverseRoot(d));
   if (check !== undefined) gates.section('range', () => checkVariance(gates, sum, reached, topUnit(d, range), check));
   const scaled = gates.mul(v, gates.repeat(r, d));
-  return gates.reshape(gates.truncate(gates.reshape(scaled, [rows, d], 52), 36), [rows, d], 16);
+  // V has no scale of its own, so that of V·r is the table's and the factor in r.
+  const product = gates.reshape(scaled, [rows, d], ROOT_FACTOR + powerLawScale(ROOT_SCALE));
+  return gates.reshape(truncateTo(gates, product, OUT_SCALE), [rows, d]);
 }
 
 /** Joint bits: a wider window is reached, at most `LEAST_UNITS` of the last one, above the top. */
@@ -129,6 +150,8 @@ const OUTSIDE = Array.from({ length: 8 }, (_, j) => ((j & 4) !== 0 || (j & 3) ==
 /** Index bits of a table on the top of S, and the fewest: an eighth of the ring is kept free for a unit of dither. */
 const TOP_BITS = 7;
 const LEAST_BITS = 4;
+/** log2 of the period by which a coarser table overlaps the finer one: measured 0 or 1 is below 2 of its units. */
+const OVERLAP = 2;
 
 /**
  * A row is above when S lies in a measured unit above `edge`; it is below when no wider window is reached, so that
@@ -142,16 +165,17 @@ function checkVariance(
   { checks, rows }: VarianceCheck,
 ): void {
   const column = (x: Wire) => gates.reshape(x, [sum.count, 1]);
-  const read = (at: number, bits: number, to: number) =>
-    gates.table(gates.reduce(gates.shift(sum, at), bits), checks.table(bits, 0, to), 1);
+  /** 0 where S lies in the units from … to of 2^at. */
+  const read = (at: number, bits: number, from: number, to: number) =>
+    gates.table(gates.reduce(gates.shift(sum, at), bits), checks.table(bits, from, to), 1);
   // A table of 7 bits, and where S may be larger coarser ones, each of which holds the one before inside its
   // period: measured 0 or 1 is below 64 of its units.
-  const above = read(unit, Math.min(TOP_BITS, sum.k - unit), edge);
+  const above = read(unit, Math.min(TOP_BITS, sum.k - unit), 0, edge);
   for (let at = unit; at + TOP_BITS < sum.k; ) {
-    at = Math.min(at + TOP_BITS - 2, sum.k - LEAST_BITS);
-    checks.outside(column(read(at, Math.min(TOP_BITS, sum.k - at), 1)), { rows });
+    at = Math.min(at + TOP_BITS - OVERLAP, sum.k - LEAST_BITS);
+    checks.outside(column(read(at, Math.min(TOP_BITS, sum.k - at), 0, 1)), { rows });
   }
-  const low = gates.table(gates.reduce(gates.shift(sum, LAST), 7), checks.table(7, LEAST_UNITS + 1, 127), 1);
+  const low = read(LAST, TOP_BITS, LEAST_UNITS + 1, 2 ** TOP_BITS - 1);
   const outside = gates.jointTable([checks.anyOf(reached), low, above], OUTSIDE, 1);
   checks.outside(column(outside), { rows });
 }

@@ -14,9 +14,12 @@ import { strided } from '../../compute/pattern.ts';
 import type { ExactTable, Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
 
+/** A domain is read in eighths: fewer would refuse more of it, more would make the tables larger. */
+export const EIGHTH = 3;
+
 /** log2 of the unit in which a magnitude is read: an eighth of the power of two that covers the domain. */
 function unitOf(domain: number): number {
-  return Math.ceil(Math.log2(domain)) - 3;
+  return Math.ceil(Math.log2(domain)) - EIGHTH;
 }
 
 /** Measured units −edge … edge pass: each lies, with the one below it, inside ±domain. */
@@ -32,6 +35,8 @@ export function accepted(domain: number): number {
 /** Index bits of a single table, and of the coarser ones behind it. */
 const MOST_BITS = 7;
 const STEP_BITS = 6;
+/** log2 by which the unit of a coarser table is below the period of the finer one: ±1 measured is within ±2 units. */
+const OVERLAP = 2;
 
 /** Table on Z_2^bits: 0 for the residues from, from + 1, … to, 1 for the others. */
 function outsideTable(bits: number, from: number, to: number): ExactTable {
@@ -60,7 +65,7 @@ export function magnitudeTables(domain: number, reach: number, room = 32): Magni
   const first = table(unitOf(domain), edgeOf(domain));
   if (first.bits <= MOST_BITS) return [first];
   const tables = [{ ...first, bits: STEP_BITS }];
-  for (let unit = first.unit + STEP_BITS - 2; ; unit += STEP_BITS - 2) {
+  for (let unit = first.unit + STEP_BITS - OVERLAP; ; unit += STEP_BITS - OVERLAP) {
     const next = table(unit, 1);
     if (next.bits <= STEP_BITS) return [...tables, next];
     tables.push({ ...next, bits: STEP_BITS });

@@ -1,12 +1,12 @@
 /**
- * The one share tensor. A secret vector x over Z_2^k is held as m = x + λ1 + λ2 (design notes §1.1) in its
- * one-sided form (§13):
+ * The one share tensor. A secret vector x over Z_2^k is held as m = x + λ1 + λ2 in its one-sided form
+ * (PROTOCOL §2.1):
  *
  *   a = x + λ2 at P1,   λ2 at P2 and P0,   and, only where a product needs them,   y = x + λ1 at P2,   λ1 at P1 and P0.
  *
  * m itself (= a + λ1 = y + λ2) never needs to exist. A wire is the public side of such a value: its shape, ring,
  * scale and which components exist from which half-round on. The components live with each party
- * (`protocol/semi-honest/values.ts`).
+ * (`protocol/semi-honest/engine.ts`).
  */
 
 /** What a party may hold of a wire. P0: l1, l2. P1: a, l1. P2: y, l2. */

@@ -7,8 +7,8 @@
  * SCTP association is limited by its window on a long path, several together are not.
  */
 import { TercetError } from '../../core/errors.ts';
-import type { Transport, TransportEvents } from '../channel.ts';
-import { Queue } from '../queue.ts';
+import type { Transport, TransportEvents } from '../wire/channel.ts';
+import { Queue } from '../wire/queue.ts';
 import { MAX_MESSAGE_BYTES, type MessageLink } from './link.ts';
 import { CHUNK_HEADER_BYTES, type Chunk, newChunk, readChunk } from './message.ts';
 import { Reassembly } from './reassembly.ts';
@@ -24,7 +24,7 @@ const HIGH_WATER_BYTES = 4 * 1024 * 1024;
 const LINGER_MS = 2000;
 const MAX_NUMBER = 0xffff_ffff;
 
-export interface ChunkOptions {
+interface ChunkOptions {
   /** Longest time that `close` spends on sending what was taken. */
   readonly flushTimeoutMs: number;
   /** Names the end of a link; called with undefined if it closed without an error. */
@@ -36,7 +36,7 @@ interface Lane {
   full: boolean;
 }
 
-export class ChunkTransport implements Transport {
+class ChunkTransport implements Transport {
   readonly #lanes: readonly Lane[];
   readonly #options: ChunkOptions;
   readonly #reassembly = new Reassembly();

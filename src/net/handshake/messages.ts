@@ -29,15 +29,21 @@
  */
 import { concatBytes, equalBytes } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
-import { SESSION_BYTES } from '../frame.ts';
-import { encodeTranscript } from '../transcript.ts';
+import { SESSION_BYTES } from '../wire/frame.ts';
+import { encodeTranscript } from '../wire/transcript.ts';
+
+/** In place of the hash of a signed signalling: nothing came before the link. */
+export const NO_SIGNALLING = new Uint8Array(32);
+/** In place of the hash of a model: the only one that is served, whichever it is. */
+export const ANY_MODEL = new Uint8Array(32);
 
 export const OWNER_HELLO_BYTES = 184;
 export const PARTY_HELLO_BYTES = 320;
 export const FINISH_BYTES = 40;
 export const VERDICT_BYTES = 40;
 export const NONCE_BYTES = 32;
-export const HASH_BYTES = 32;
+/** Hashes; a nonce and an ephemeral key have the same size. */
+const HASH_BYTES = 32;
 const MAGIC = Uint8Array.of(0x54, 0x52, 0x48, 0x4b);
 const VERSION = 1;
 const SIGNED_BYTES = 256;
@@ -111,7 +117,7 @@ export function decodeOwnerHello(bytes: Uint8Array): OwnerHello {
   const enrolled = (bytes[6] & ENROLLED) !== 0;
   const party = bytes[7];
   if (transport === undefined || transport === '' || (party !== 1 && party !== 2)) throw malformed();
-  const hash = (at: number): Uint8Array => bytes.slice(at, at + 32);
+  const hash = (at: number): Uint8Array => bytes.slice(at, at + HASH_BYTES);
   const session = bytes.slice(8, 8 + SESSION_BYTES);
   return {
     transport,

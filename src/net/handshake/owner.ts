@@ -1,8 +1,8 @@
 /** The data owner's half of the handshake, without a link: bytes in, bytes out. */
 import { concatBytes, equalBytes } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
-import { type OwnerCredential, credentialFault } from '../credential.ts';
-import { verifySignature } from '../identity.ts';
+import { type OwnerCredential, credentialFault } from '../enrolment/credential.ts';
+import { verifySignature } from '../identity/identity.ts';
 import {
   busy,
   replayed,
@@ -12,7 +12,7 @@ import {
   wrongKey,
   wrongModel,
   wrongParameters,
-} from '../refusals.ts';
+} from '../identity/identity-errors.ts';
 import {
   type HandshakeStatus,
   NONCE_BYTES,

@@ -9,9 +9,9 @@ import {
   PRESENTED_BYTES,
   type PresentedOn,
   credentialFault,
-} from '../credential.ts';
-import type { Enrolment } from '../enrolment.ts';
-import type { Sodium } from '../sodium.ts';
+} from '../enrolment/credential.ts';
+import type { Enrolment } from '../enrolment/enrolment.ts';
+import type { Sodium } from '../identity/sodium.ts';
 import { type Verdict, decodeVerdict, encodeVerdict } from './messages.ts';
 import type { LinkSecrets } from './secrets.ts';
 

@@ -7,10 +7,10 @@ import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
-import { type AgreementKey, agreementKey } from '../curves.ts';
-import { INSPECT } from '../sodium.ts';
+import { type AgreementKey, agreementKey } from '../identity/curves.ts';
+import { INSPECT } from '../identity/sodium.ts';
 
-export const KEY_BYTES = 32;
+const KEY_BYTES = 32;
 
 /** An X25519 key pair for one handshake. */
 export class Ephemeral {
@@ -85,7 +85,7 @@ export class LinkSecrets {
     this.#verdict = derive('party verdict');
   }
 
-  /** Master key of the pair's generator (`PairPrg`). */
+  /** What the pair's generators are made of (`PairPrg`). */
   pairKey(): Uint8Array {
     return this.#pair.slice();
   }

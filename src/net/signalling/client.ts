@@ -9,8 +9,8 @@ import { carriesTrust } from '../../core/address.ts';
 import { printable } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
 import { heard } from '../../core/told.ts';
-import { within } from '../deadline.ts';
-import { errorCode, isCertificateCode } from '../tls-errors.ts';
+import { within } from '../wire/deadline.ts';
+import { errorCode, isCertificateCode } from '../tls/tls-errors.ts';
 import { type PartyDescription, descriptionFromJson } from './description.ts';
 import { MAX_BODY_BYTES, type RtcAnswerBody, answerFromJson, withdrawalToJson } from './messages.ts';
 

@@ -3,7 +3,7 @@
  * shown to people.
  */
 import { printable } from '../../core/bytes.ts';
-import { isPublicKey } from '../identity.ts';
+import { isPublicKey } from '../identity/identity.ts';
 
 export interface PartyDescription {
   readonly party: 1 | 2;

@@ -5,7 +5,7 @@
  */
 import { fromHex, toHex } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
-import { SIGNATURE_BYTES } from '../identity.ts';
+import { SIGNATURE_BYTES } from '../identity/identity.ts';
 import { MAX_SDP_BYTES } from './sdp.ts';
 
 export const MAX_ASSOCIATIONS = 4;

@@ -13,7 +13,7 @@
  */
 import { fromHex } from '../../core/bytes.ts';
 import type { TercetError } from '../../core/errors.ts';
-import type { PartyIdentity } from '../identity.ts';
+import type { PartyIdentity } from '../identity/identity.ts';
 import type { RtcAnswer, RtcAnswerer } from '../webrtc/types.ts';
 import type { PartyDescription } from './description.ts';
 import {
@@ -56,7 +56,7 @@ export interface RouterOptions {
   readonly onRtc: (arrival: RtcArrival) => void;
 }
 
-export interface RtcArrival {
+interface RtcArrival {
   readonly session: Uint8Array;
   readonly slot: Slot;
   readonly answer: RtcAnswer;

@@ -5,13 +5,19 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, equalBytes } from '../../core/bytes.ts';
-import { verifySignature } from '../identity.ts';
-import { replayed, swappedParty, wrongFingerprint, wrongKey, wrongModel, wrongParameters } from '../refusals.ts';
-import { decodeTranscript, encodeTranscript } from '../transcript.ts';
+import { verifySignature } from '../identity/identity.ts';
+import {
+  replayed,
+  swappedParty,
+  wrongFingerprint,
+  wrongKey,
+  wrongModel,
+  wrongParameters,
+} from '../identity/identity-errors.ts';
+import { decodeTranscript, encodeTranscript } from '../wire/transcript.ts';
 
 const DOMAIN = 'tercet/1 rtc';
 const FIELDS = 8;
-export const FINGERPRINT_BYTES = 32;
 
 export interface RtcStatement {
   readonly session: Uint8Array;

@@ -8,7 +8,7 @@
  */
 import { TercetError } from '../../core/errors.ts';
 import { equalBytes } from '../../core/bytes.ts';
-import { addressGroup } from '../address.ts';
+import { addressGroup } from '../wire/address-group.ts';
 import { problem } from './http.ts';
 
 export interface TableLimits {

@@ -11,7 +11,7 @@ import type SimplePeer from 'simple-peer';
 import { TercetError } from '../../core/errors.ts';
 import { LINK_HIGH_WATER_BYTES, LINK_LOW_WATER_BYTES } from '../chunks/link.ts';
 import { WINDOW_BYTES } from '../chunks/transport.ts';
-import { Queue } from '../queue.ts';
+import { Queue } from '../wire/queue.ts';
 import type { OpenedPort, PortMessage } from './port-protocol.ts';
 import { DATA_CHANNEL } from './types.ts';
 

@@ -4,7 +4,7 @@
  */
 import type { MessageLink } from '../chunks/link.ts';
 
-export interface RtcOfferOptions {
+interface RtcOfferOptions {
   /** How many associations, 1 to 4. */
   readonly associations: number;
   /** STUN and TURN servers; empty: nobody else is asked for anything. */

@@ -1,7 +1,7 @@
 /** Opening a WebSocket to a party, in bounded time. */
 import { abortedError } from '../../core/abort.ts';
 import { TercetError } from '../../core/errors.ts';
-import { within } from '../deadline.ts';
+import { within } from '../wire/deadline.ts';
 import { type PartyEndpoint, endpointUrl, fetchParty } from '../signalling/client.ts';
 import { WEBSOCKET_PROTOCOL } from '../signalling/messages.ts';
 import { type WebSocketConstructor, WebSocketLink } from './link.ts';

@@ -2,7 +2,7 @@
 import { type LinkRates, measureLink } from '../../../src/bench/link.ts';
 import { fromHex } from '../../../src/core/bytes.ts';
 import { asTercetError } from '../../../src/core/errors.ts';
-import { type OwnerLink, type OwnerLinkOptions, openOwnerLink } from '../../../src/net/owner-link.ts';
+import { type OwnerLink, type OwnerLinkOptions, openOwnerLink } from '../../../src/net/gateway/owner-link.ts';
 import { pageOfferer } from '../../../src/net/webrtc/page-client.ts';
 import type { RtcOfferer } from '../../../src/net/webrtc/types.ts';
 
@@ -49,7 +49,7 @@ async function run(command: Command): Promise<Outcome> {
       onFallback: (event) => fallbacks.push(event),
     });
     const { transport, connectMs, handshakeMs } = link;
-    const key = [...link.key].join();
+    const key = [...link.pairKey].join();
     const about = { transport, key, connectMs, handshakeMs, fallbacks };
     if (task === 'flood') return { ...about, taken: await flood(link) };
     if (task === 'hold') return about;

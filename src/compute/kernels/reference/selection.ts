@@ -1,4 +1,4 @@
-/** Selection tables and bases, the readable twin (design notes §13, §14.1). One element at a time, in bigint. */
+/** Selection tables and bases, the readable twin (PROTOCOL §4.7, §6). One element at a time, in bigint. */
 import type { ExpTables } from '../../exp-tables.ts';
 import { type Words, ringMask, wordAt } from '../../ring.ts';
 import type { Choice, PiecewiseCubic, SelectionTable } from '../types.ts';

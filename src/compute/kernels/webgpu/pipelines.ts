@@ -18,7 +18,7 @@ export interface Program {
 }
 
 /** The whole text of a shader for ring words of one width. */
-export function compose(name: string, wide: boolean): string {
+function compose(name: string, wide: boolean): string {
   const shader = SHADERS[name];
   invariant(shader !== undefined, `no shader "${name}"`);
   const parts = new Set<string>();

@@ -16,7 +16,7 @@ const NODE = 20;
  * one block for every node it ends at: two levels before the leaves, five above them (of which there are a
  * quarter), then as many as fit. About four blocks a leaf; level by level it would be three, in `depth` dispatches.
  */
-export function walks(depth: number): number[] {
+function walks(depth: number): number[] {
   const out: number[] = [];
   let rest = depth;
   for (const most of [2, 5]) {

@@ -42,7 +42,7 @@ export class Budget {
 }
 
 /** Four classes to a doubling: at most a quarter of a buffer is unused. */
-export function classOf(bytes: number): number {
+function classOf(bytes: number): number {
   const least = Math.max(256, bytes);
   const step = Math.max(256, 2 ** (Math.floor(Math.log2(least)) - 2));
   return Math.ceil(least / step) * step;

@@ -1,10 +1,10 @@
 /**
  * Affine maps Σ x·W + Σ x∘row with model weights, over Z_2^64, untruncated.
  *
- * Open weights (design notes §1.6, §13 one-sided form): P1 computes Σ a·W, P2 sends −Σ λ2·W + λ2' ahead of time. P0
+ * Open weights (PROTOCOL §4.3): P1 computes Σ a·W, P2 sends −Σ λ2·W + λ2' ahead of time. P0
  * sends nothing, nothing is online.
  *
- * Secret weights W = M − L1 − L2 (§7; the product of §14.1 with the operand W, whose masks come from the model
+ * Secret weights W = M − L1 − L2 (PROTOCOL §4.4, §10; a product with the operand W, whose masks come from the model
  * owner's seeds):
  *   P0 → P2  Γ2 = Σ Λx·(L1 + L2) − Γ1              ahead
  *   P2 → P1  Σ y_x·(M − L2) − λ2x·L2 + Γ2 + λ2'    half a round
@@ -13,10 +13,10 @@
 import { strided } from '../../../compute/pattern.ts';
 import { type Vector, lengthOf, zeros } from '../../../compute/ring.ts';
 import type { Component, Wire } from '../../share/wire.ts';
-import type { AffineTerm, Cost, Parameter } from '../types.ts';
-import { type Gate, tagOf } from './gate.ts';
-import type { Trait } from './fingerprint.ts';
+import type { AffineTerm, Parameter } from '../types.ts';
+import { tagOf } from './gate.ts';
 import { type Part, type Party, parameterTraits } from './party.ts';
+import { type Declared, type Position, MaskedRelation } from './relation.ts';
 import { crossOfP1, dealCross, outputMask, recvCross, recvReshared, sendReshared } from './reshare.ts';
 
 /** Σ over the terms of (a component of x)·(a part of W). */
@@ -40,7 +40,7 @@ async function total(
 }
 
 /**
- * Vector of a weight mask that are expanded from seeds at a time: nobody holds more of the model's masks than that
+ * Words of a weight mask that are expanded from seeds at a time: nobody holds more of the model's masks than that
  * (32 MB).
  */
 const MASK_WORDS = 1 << 22;
@@ -86,40 +86,28 @@ async function maskTotal(
   return sum;
 }
 
-abstract class AffineBase implements Gate {
+abstract class AffineGate extends MaskedRelation {
   readonly relation = 'affine' as const;
-  readonly number: number;
-  readonly path: string;
-  readonly inputs: readonly Wire[];
-  readonly out: Wire;
-  readonly half12 = undefined;
-  abstract readonly half21: number | undefined;
-  abstract readonly cost: Partial<Cost>;
-  readonly traits: readonly Trait[];
   protected readonly terms: readonly AffineTerm[];
 
-  constructor(number: number, path: string, terms: readonly AffineTerm[], out: Wire) {
-    this.number = number;
-    this.path = path;
+  constructor(
+    position: Position,
+    terms: readonly AffineTerm[],
+    out: Wire,
+    { half21, cost }: Pick<Declared, 'half21' | 'cost'>,
+  ) {
+    const traits = terms.map(({ weight, diagonal }) => [parameterTraits(weight), diagonal]);
+    super(position, out, { inputs: terms.map((term) => term.x), half21, traits, cost });
     this.terms = terms;
-    this.inputs = terms.map((term) => term.x);
-    this.traits = terms.map(({ weight, diagonal }) => [parameterTraits(weight), diagonal]);
-    this.out = out;
   }
-
-  abstract component(party: Party, component: Component): Promise<Vector>;
 }
 
-export class OpenAffineGate extends AffineBase {
-  readonly half21 = undefined;
-  readonly cost: Partial<Cost>;
-
-  constructor(number: number, path: string, terms: readonly AffineTerm[], out: Wire) {
-    super(number, path, terms, out);
-    this.cost = { p2ToP1Ahead: 8 * out.count };
+export class OpenAffineGate extends AffineGate {
+  constructor(position: Position, terms: readonly AffineTerm[], out: Wire) {
+    super(position, terms, out, { cost: { p2ToP1Ahead: 8 * out.count } });
   }
 
-  async component(party: Party, component: Component): Promise<Vector> {
+  override async component(party: Party, component: Component): Promise<Vector> {
     if (component !== 'a') return outputMask(this, party, component);
     const own = await total(party, this.terms, this.out.count, (x) => party.value(x, 'a'), 'clear');
     return party.kernels.add(own, await party.kernels.unpack(party.take(this) as Uint8Array, 64, this.out.count));
@@ -135,18 +123,9 @@ export class OpenAffineGate extends AffineBase {
   }
 }
 
-export class SecretAffineGate extends AffineBase {
-  readonly half21: number;
-  readonly cost: Partial<Cost>;
-
-  constructor(number: number, path: string, terms: readonly AffineTerm[], out: Wire, half21: number) {
-    super(number, path, terms, out);
-    this.half21 = half21;
-    this.cost = { p0ToP2Ahead: 8 * out.count, p2ToP1: 8 * out.count };
-  }
-
-  component(party: Party, component: Component): Promise<Vector> {
-    return outputMask(this, party, component);
+export class SecretAffineGate extends AffineGate {
+  constructor(position: Position, terms: readonly AffineTerm[], out: Wire, half21: number) {
+    super(position, terms, out, { half21, cost: { p0ToP2Ahead: 8 * out.count, p2ToP1: 8 * out.count } });
   }
 
   async dealP0(p0: Party): Promise<void> {

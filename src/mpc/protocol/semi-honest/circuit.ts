@@ -6,22 +6,28 @@
  * round. The result is a schedule that all three parties hold alike: which message comes when, how long it is,
  * under which tag and draw ids.
  */
-import type { Choice, PiecewiseCubic, ProductShape, SelectionTable } from '../../../compute/kernels/types.ts';
+import type { PiecewiseCubic, ProductShape } from '../../../compute/kernels/types.ts';
 import { STREAM_BYTES } from '../../../compute/kernels/key-stream.ts';
 import { type Pattern, patternCount, patternReach, patternText } from '../../../compute/pattern.ts';
-import { type Words, wordsFrom } from '../../../compute/ring.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
-import { type Component, type Wire, countOf } from '../../share/wire.ts';
+import { type Wire, countOf } from '../../share/wire.ts';
 import type { AffineTerm, Cost, ExactTable, Gates, Parameter } from '../types.ts';
 import { OpenAffineGate, SecretAffineGate } from './affine.ts';
-import { differenceTable, joint, jointTableOf } from './difference-table.ts';
-import { InputGate, LookupGate, OutputGate } from './edges.ts';
+import { InputGate, LookupGate, OutputGate } from './io.ts';
 import { type Gate, longestStream } from './gate.ts';
 import { evenFrom, latest, oddFrom } from './half-rounds.ts';
-import type { Party } from './party.ts';
 import { type LocalNode, keptBefore, linear, parameterOffset, publicOffset } from './local.ts';
 import { LiftGate, ProductGate } from './product.ts';
+import type { Position } from './relation.ts';
 import { SelectGate, type Selection } from './select.ts';
+import {
+  borrowSelection,
+  chooseSelection,
+  cubicSelection,
+  exponentialSelection,
+  jointSelection,
+  tableSelection,
+} from './selections.ts';
 import { WidenGate } from './widen.ts';
 
 /** A finished circuit: public, the same at all parties. */
@@ -57,8 +63,6 @@ export class CircuitBuilder implements Gates {
   readonly #lifted = new Map<Wire, Wire>();
   /** Reshaped wire → the wire it shows, so that both share one lift. */
   readonly #shown = new Map<Wire, Wire>();
-  /** Leaves of borrows by kind and bits. */
-  readonly #leaves = new Map<string, Words>();
   #path: readonly string[] = [];
 
   constructor(weights: 'open' | 'secret') {
@@ -108,17 +112,17 @@ export class CircuitBuilder implements Gates {
 
   input(name: string, shape: readonly number[], k: number, scale: number): Wire {
     const out = this.#wire(shape, k, scale, 0, undefined);
-    return this.#gate(new InputGate(...this.#name('input'), name, out), out);
+    return this.#gate(new InputGate(this.#at('input'), name, out), out);
   }
 
   lookup(name: string, table: Parameter, count: number): Wire {
     this.#uses(table);
     const out = this.#wire([count, table.cols], 64, table.scale, 2, undefined);
-    return this.#gate(new LookupGate(...this.#name('lookup'), name, table, out, this.weights === 'secret'), out);
+    return this.#gate(new LookupGate(this.#at('lookup'), name, table, out, this.weights === 'secret'), out);
   }
 
   output(name: string, x: Wire): void {
-    const gate = new OutputGate(...this.#name('output'), name, x);
+    const gate = new OutputGate(this.#at('output'), name, x);
     this.#outputs.push(gate);
     this.#register(gate);
   }
@@ -264,7 +268,7 @@ export class CircuitBuilder implements Gates {
   widen(x: Wire, k2: number): Wire {
     const half12 = evenFrom(x.readyA);
     const out = this.#wire(x.shape, k2, x.scale, half12 + 2, undefined);
-    return this.#gate(new WidenGate(...this.#name('widen'), x, out, half12), out);
+    return this.#gate(new WidenGate(this.#at('widen'), x, out, half12), out);
   }
 
   truncate(x: Wire, s: number, k2 = x.k): Wire {
@@ -288,12 +292,12 @@ export class CircuitBuilder implements Gates {
   #affineGate(terms: readonly AffineTerm[], shape: readonly number[], scale: number): Wire {
     if (this.weights === 'open') {
       const out = this.#wire(shape, 64, scale, latest(terms.map((term) => term.x.readyA)), undefined);
-      return this.#gate(new OpenAffineGate(...this.#name('affine'), terms, out), out);
+      return this.#gate(new OpenAffineGate(this.#at('affine'), terms, out), out);
     }
     const half21 = this.#productHalf(terms.map((term) => term.x));
     const lifted = terms.map((term) => ({ ...term, x: this.#lift(term.x, half21) }));
     const out = this.#wire(shape, 64, scale, latest([half21 + 1, ...lifted.map((term) => term.x.readyA)]), undefined);
-    return this.#gate(new SecretAffineGate(...this.#name('affine'), lifted, out, half21), out);
+    return this.#gate(new SecretAffineGate(this.#at('affine'), lifted, out, half21), out);
   }
 
   matmul(x: Wire, y: Wire, transposed = false): Wire {
@@ -321,7 +325,7 @@ export class CircuitBuilder implements Gates {
       latest([half21 + 1, left.readyA, right.readyA]),
       undefined,
     );
-    return this.#gate(new ProductGate(...this.#name('product'), left, right, shape, out, half21), out);
+    return this.#gate(new ProductGate(this.#at('product'), left, right, shape, out, half21), out);
   }
 
   lift(x: Wire): Wire {
@@ -349,7 +353,7 @@ export class CircuitBuilder implements Gates {
     const widen = this.#widening(x);
     const half12 = widen?.half12 ?? before - 1;
     const out = this.#wire(x.shape, x.k, x.scale, x.readyA, half12 + 1);
-    this.#gate(new LiftGate(...this.#name('lift'), x, out, half12, widen), out);
+    this.#gate(new LiftGate(this.#at('lift'), x, out, half12, widen), out);
     this.#lifted.set(x, out);
     return out;
   }
@@ -368,147 +372,34 @@ export class CircuitBuilder implements Gates {
   // ── selection ────────────────────────────────────────────────────────────
 
   table(x: Wire, exact: ExactTable, k: number): Wire {
-    const n = 1 << exact.bits;
-    invariant(x.k === exact.bits && exact.entries.length === n, 'table: the ring of the index must match the table');
-    // Row a, entry j holds the table at a − j, because x = a − λ2.
-    const { table, stride, row, traits } = differenceTable(exact, k);
-    return this.#select([x], x.shape, k, 0, {
-      n,
-      P: 1,
-      traits: ['table', traits],
-      table: async (p1) => ({
-        kind: 'rows',
-        table,
-        n,
-        stride,
-        row: await row(p1, await p1.kernels.cast(await p1.value(x, 'a'), Math.min(32, x.k))),
-      }),
-      choice: async (party) => ({ index: await party.value(x, 'l2') }),
-    });
+    return this.#select([x], x.shape, 0, tableSelection(x, exact, k));
   }
 
   cubic(x: Wire, cubic: PiecewiseCubic, k: number): Wire {
-    const { segments: n, t, s1, s2 } = cubic;
-    invariant(2 ** (x.k - t) === n && x.k <= 32, 'cubic: the ring of the input must be t + log2(segments) bits');
-    return this.#select([x], x.shape, k, s1 + s2, {
-      n,
-      P: 4,
-      traits: ['cubic', { ...cubic }],
-      table: async (p1) => ({ kind: 'cubic', cubic, a: await p1.value(x, 'a') }),
-      choice: async (party) => {
-        const l = await party.value(x, 'l2');
-        return {
-          index: await party.kernels.shiftRight(l, t, x.k - t),
-          basis: await party.kernels.cubicBasis(l, t, s2, k),
-        };
-      },
-    });
+    return this.#select([x], x.shape, cubic.s1 + cubic.s2, cubicSelection(x, cubic, k));
   }
 
   exponential(x: Wire, gate: Wire, s1: number, s2: number): Wire {
-    invariant(
-      x.k === 25 && gate.k === 1 && gate.count === x.count,
-      'exponential: expects Z_2^25 and one bit an element',
-    );
-    return this.#select([x, gate], x.shape, 64, s1 + s2, {
-      n: 16,
-      P: 1,
-      traits: ['exponential', s1, s2],
-      table: async (p1) => ({ kind: 'exp', s1, a: await p1.value(x, 'a'), gate: await p1.value(gate, 'a') }),
-      choice: async (party): Promise<Choice> => {
-        const { kernels } = party;
-        const l = await party.value(x, 'l2');
-        const segment = await kernels.scale(await kernels.cast(await kernels.shiftRight(l, 22, 3), 4), 2n);
-        return {
-          index: await kernels.add(segment, await kernels.cast(await party.value(gate, 'l2'), 4)),
-          basis: await kernels.expBasis(l, s2, 64),
-        };
-      },
-    });
+    return this.#select([x, gate], x.shape, s1 + s2, exponentialSelection(x, gate, s1, s2));
   }
 
   jointTable(bits: readonly Wire[], entries: readonly bigint[], k: number): Wire {
-    const n = entries.length;
-    invariant(n === 1 << bits.length, 'jointTable: one entry for every joint value');
-    const table = jointTableOf(entries, k);
-    return this.#select(bits, bits[0].shape, k, 0, {
-      n,
-      P: 1,
-      traits: ['joint', entries],
-      table: async (p1) => ({ kind: 'rows', table, n, stride: n, row: await joint(p1, bits, 'a') }),
-      choice: async (party) => ({ index: await joint(party, bits, 'l2') }),
-    });
+    return this.#select(bits, bits[0].shape, 0, jointSelection(bits, entries, k));
   }
 
   borrow(x: Wire, from: number, bits: number, leaf: 'less' | 'equal'): Wire {
-    const n = 1 << bits;
-    const table = this.#leaf(leaf, n);
-    const chunk = async (party: Party, component: Component) =>
-      party.kernels.cast(await party.kernels.shiftRight(await party.value(x, component), from, x.k - from), bits);
-    return this.#select([x], x.shape, 1, 0, {
-      n,
-      P: 1,
-      traits: ['borrow', from, bits, leaf],
-      table: async (p1) => ({ kind: 'rows', table, n, stride: n, row: await chunk(p1, 'a') }),
-      choice: async (party) => ({ index: await chunk(party, 'l2') }),
-    });
-  }
-
-  /** Row a, entry l: whether a < l, or a = l. */
-  #leaf(leaf: 'less' | 'equal', n: number): Words {
-    const key = `${leaf} ${n}`;
-    const known = this.#leaves.get(key);
-    if (known !== undefined) return known;
-    const holds = (a: number, l: number) => (leaf === 'less' ? a < l : a === l);
-    const table = wordsFrom(
-      Array.from({ length: n * n }, (_, i) => (holds(Math.floor(i / n), i % n) ? 1 : 0)),
-      1,
-    );
-    this.#leaves.set(key, table);
-    return table;
+    return this.#select([x], x.shape, 0, borrowSelection(x, from, bits, leaf));
   }
 
   choose(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array): Wire {
     const [first] = values;
-    const B = bits.length;
-    invariant(
-      pick.length === 1 << B && bits.every((bit) => bit.k === 1 && bit.count === first.count),
-      'choose: bits and values differ in length',
-    );
-    return this.#select([...bits, ...values], first.shape, first.k, first.scale, {
-      n: 1 << B,
-      P: 1 + values.length,
-      traits: ['choose', B, pick],
-      table: async (p1): Promise<SelectionTable> => ({
-        kind: 'choose',
-        pick,
-        bits: await Promise.all(bits.map((bit) => p1.value(bit, 'a'))),
-        values: await Promise.all(values.map((value) => p1.value(value, 'a'))),
-      }),
-      choice: async (party): Promise<Choice> => {
-        const { kernels } = party;
-        const index = await joint(party, bits, 'l2');
-        return {
-          index,
-          basis: await kernels.chooseBasis(await Promise.all(values.map((value) => party.value(value, 'l2')))),
-        };
-      },
-    });
+    return this.#select([...bits, ...values], first.shape, first.scale, chooseSelection(bits, values, pick));
   }
 
-  #select(
-    inputs: readonly Wire[],
-    shape: readonly number[],
-    k: number,
-    scale: number,
-    selection: Omit<Selection, 'k' | 'count'>,
-  ): Wire {
+  #select(inputs: readonly Wire[], shape: readonly number[], scale: number, selection: Selection): Wire {
     const half12 = evenFrom(latest(inputs.map((x) => x.readyA)));
-    const out = this.#wire(shape, k, scale, half12 + 2, half12 + 1);
-    return this.#gate(
-      new SelectGate(...this.#name('select'), inputs, out, half12, { ...selection, k, count: out.count }),
-      out,
-    );
+    const out = this.#wire(shape, selection.k, scale, half12 + 2, half12 + 1);
+    return this.#gate(new SelectGate(this.#at('select'), inputs, out, half12, selection), out);
   }
 
   // ── bookkeeping ──────────────────────────────────────────────────────────
@@ -548,8 +439,9 @@ export class CircuitBuilder implements Gates {
     this.#sections.push(this.#path.join('/'));
   }
 
-  #name(kind: string): [number, string] {
-    return [this.#gates.length, [...this.#path, kind].join('/')];
+  /** The position of the next gate. */
+  #at(kind: string): Position {
+    return { number: this.#gates.length, path: [...this.#path, kind].join('/') };
   }
 
   #uses(parameter: Parameter): void {

@@ -2,7 +2,7 @@
 import { type Vector, type Words, wordsFrom } from '../../../compute/ring.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { ExactTable } from '../types.ts';
-import { traitText } from './fingerprint.ts';
+import { traitText } from './traits.ts';
 import type { Party } from './party.ts';
 
 /** A table T as rows of T[a − j], with the row number of P1's a. */
@@ -60,6 +60,22 @@ export function jointTableOf(entries: readonly bigint[], k: number): Words {
       k,
     );
   byRing.set(k, table);
+  return table;
+}
+
+const LEAVES = new Map<string, Words>();
+
+/** Row a, entry l: whether a < l, or a = l. Made once, for the few sizes that gadgets use. */
+export function leafTable(leaf: 'less' | 'equal', n: number): Words {
+  const key = `${leaf} ${n}`;
+  const holds = (a: number, l: number) => (leaf === 'less' ? a < l : a === l);
+  const table =
+    LEAVES.get(key) ??
+    wordsFrom(
+      Array.from({ length: n * n }, (_, i) => (holds(Math.floor(i / n), i % n) ? 1 : 0)),
+      1,
+    );
+  LEAVES.set(key, table);
   return table;
 }
 

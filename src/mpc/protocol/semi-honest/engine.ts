@@ -9,7 +9,7 @@ import type { RingKernels } from '../../../compute/kernels/types.ts';
 import { type Vector, type Words, lengthOf } from '../../../compute/ring.ts';
 import { abortedError } from '../../../core/abort.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
-import type { Channel, PartyId } from '../../../net/types.ts';
+import type { Channel, PartyId } from '../../../net/wire/types.ts';
 import type { PairPrg } from '../../prg/prg.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Inputs } from '../types.ts';
@@ -56,7 +56,10 @@ interface Held {
   vector?: Vector;
 }
 
-/** Phases of an attempt, in order. Each runs once: the first message that depends on the input burns the attempt. */
+/**
+ * Phases of an execution, in order. Each runs once: the first message that depends on the input burns the
+ * execution.
+ */
 type Phase = 'new' | 'dealt' | 'input' | 'online' | 'done' | 'failed';
 
 export class Engine implements Party {
@@ -162,7 +165,7 @@ export class Engine implements Party {
     return this.#after;
   }
 
-  /** Lets go of every value. The end of an attempt, in whatever state. */
+  /** Lets go of every value. The end of an execution, in whatever state. */
   clear(): void {
     this.#values.clear();
     this.#held.clear();
@@ -304,8 +307,8 @@ export class Engine implements Party {
     if (this.#phase !== from) {
       throw new TercetError(
         'ERR_STATE',
-        `party ${this.id}: the attempt is "${this.#phase}", expected "${from}"`,
-        'start a new attempt; correlations are used once',
+        `party ${this.id}: the execution is "${this.#phase}", expected "${from}"`,
+        'start a new run; correlations are used once',
       );
     }
     this.#phase = 'failed';

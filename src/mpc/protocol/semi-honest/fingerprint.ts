@@ -10,34 +10,7 @@ import type { Wire } from '../../share/wire.ts';
 import type { Circuit } from './circuit.ts';
 import type { Gate } from './gate.ts';
 import type { LocalNode } from './local.ts';
-
-/** A public parameter of a node. */
-export type Trait =
-  | string
-  | number
-  | bigint
-  | boolean
-  | undefined
-  | ArrayBufferView
-  | readonly Trait[]
-  | { readonly [name: string]: Trait };
-
-/** One text for each value: long numeric tables by their hash. */
-export function traitText(trait: Trait): string {
-  if (typeof trait === 'string') return JSON.stringify(trait);
-  if (typeof trait === 'bigint') return `${trait}n`;
-  if (typeof trait !== 'object') return String(trait);
-  if (ArrayBuffer.isView(trait)) {
-    const bytes = new Uint8Array(trait.buffer, trait.byteOffset, trait.byteLength);
-    return `${trait.constructor.name}#${toHex(sha256(bytes))}`;
-  }
-  if (Array.isArray(trait)) return `[${trait.map(traitText).join(',')}]`;
-  const entries = Object.entries(trait).filter(([, value]) => value !== undefined);
-  return `{${entries
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => `${JSON.stringify(name)}:${traitText(value)}`)
-    .join(',')}}`;
-}
+import { type Trait, traitText } from './traits.ts';
 
 const shapeOf = (wire: Wire | undefined): Trait => (wire === undefined ? undefined : [wire.shape, wire.k, wire.scale]);
 

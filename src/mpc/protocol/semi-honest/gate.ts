@@ -9,7 +9,7 @@ import { type Vector, type Words, laneBytes } from '../../../compute/ring.ts';
 import type { DrawId, Purpose } from '../../prg/gate-id.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Cost, Inputs } from '../types.ts';
-import type { Trait } from './fingerprint.ts';
+import type { Trait } from './traits.ts';
 import type { Party } from './party.ts';
 
 export interface Gate {

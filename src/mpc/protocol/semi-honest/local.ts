@@ -3,13 +3,13 @@
  *
  * A wire is x = a − λ2 (and y − λ1). A linear map acts on every component alike; a public constant is added to `a`
  * and `y` only; a shift acts on `a` and λ2 and leaves a derived mask, under which nothing may be sent (a lift of
- * such a wire draws a fresh λ1, §15 F2).
+ * such a wire draws a fresh λ1, PROTOCOL §5.1).
  */
 import type { RingKernels } from '../../../compute/kernels/types.ts';
 import type { Vector } from '../../../compute/ring.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Parameter } from '../types.ts';
-import type { Trait } from './fingerprint.ts';
+import type { Trait } from './traits.ts';
 import { type Part, type Party, parameterTraits } from './party.ts';
 
 export interface LocalNode {

@@ -5,12 +5,12 @@
 import type { Matrix, RingKernels } from '../../../compute/kernels/types.ts';
 import { type Vector, type Words, wireLength } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
-import type { Channel, PartyId } from '../../../net/types.ts';
+import type { Channel, PartyId } from '../../../net/wire/types.ts';
 import type { PairPrg } from '../../prg/prg.ts';
-import type { Sealed } from '../../share/sealed.ts';
+import type { Masked } from '../../share/masked.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Parameter } from '../types.ts';
-import type { Trait } from './fingerprint.ts';
+import type { Trait } from './traits.ts';
 
 /** Which form of a parameter W = M − L1 − L2 is meant. Open weights exist only as 'clear'. */
 export type Part = 'clear' | 'm' | 'l1' | 'l2' | 'm-l1' | 'm-l2' | 'l1+l2';
@@ -46,7 +46,7 @@ export class Link {
    * while these words come back from a device; resolves when at most PENDING messages wait. A failure shows in a
    * later `send` or in `flush`.
    */
-  async send(tag: string, message: Sealed): Promise<void> {
+  async send(tag: string, message: Masked): Promise<void> {
     const { payload } = message;
     const bytes = payload instanceof Uint8Array ? Promise.resolve(payload) : this.#kernels.pack(payload);
     // Its error is reported when its turn comes.

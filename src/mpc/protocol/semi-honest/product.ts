@@ -1,5 +1,6 @@
 /**
- * Products of two secrets, and the lift that makes an operand ready for one (design notes §1.4, §14.1 `mul`).
+ * Products of two secrets, and the lift that makes an operand ready for one (PROTOCOL §4.5, §4.6). P0's part is one
+ * product of masks, as in ASTRA (ePrint 2019/429), P2's is one product of pairs, as in Trio (ePrint 2024/386).
  *
  *   lift:  P1 → P2  m = a + λ1, λ1 ← k01 fresh                                  P2 now holds y = m − λ2 = x + λ1
  *          of a widened x: P1's additive part + λ1, with the widening's table      y = message + P2's additive part, half a round earlier than a
@@ -11,52 +12,42 @@
  */
 import type { ProductShape } from '../../../compute/kernels/types.ts';
 import { type Vector, wireLength } from '../../../compute/ring.ts';
-import { Sealed } from '../../share/sealed.ts';
+import { Masked } from '../../share/masked.ts';
 import type { Component, Wire } from '../../share/wire.ts';
-import type { Cost } from '../types.ts';
-import { type Gate, drawId, tagOf } from './gate.ts';
-import type { Trait } from './fingerprint.ts';
+import { drawId, tagOf } from './gate.ts';
 import { type Party, prgOf } from './party.ts';
-import { crossOfP1, dealCross, outputMask, recvCross, recvReshared, sendReshared } from './reshare.ts';
+import { type Position, Relation, MaskedRelation } from './relation.ts';
+import { crossOfP1, dealCross, recvCross, recvReshared, sendReshared } from './reshare.ts';
 import type { WidenGate } from './widen.ts';
 
-export class LiftGate implements Gate {
+export class LiftGate extends Relation {
   readonly relation = 'lift' as const;
-  readonly number: number;
-  readonly path: string;
-  readonly inputs: readonly Wire[];
-  readonly out: Wire;
-  readonly half12: number;
-  readonly half21 = undefined;
-  readonly cost: Partial<Cost>;
-  readonly traits: readonly Trait[];
   readonly #x: Wire;
   readonly #widen: WidenGate | undefined;
 
   /** `widen` is the gate that makes x, when the lift travels with its table. */
-  constructor(number: number, path: string, x: Wire, out: Wire, half12: number, widen?: WidenGate) {
-    this.number = number;
-    this.path = path;
-    this.inputs = [x];
-    this.out = out;
-    this.half12 = half12;
+  constructor(position: Position, x: Wire, out: Wire, half12: number, widen?: WidenGate) {
+    super(position, out, {
+      inputs: [x],
+      half12,
+      traits: ['travels with', widen?.number],
+      cost: { p1ToP2: wireLength(x.k, x.count) },
+    });
     this.#x = x;
     this.#widen = widen;
-    this.traits = ['travels with', widen?.number];
-    this.cost = { p1ToP2: wireLength(x.k, x.count) };
   }
 
   /** a and λ2 are those of x; λ1 is this gate's draw. */
   async component(party: Party, component: Component): Promise<Vector> {
     if (component !== 'l1') return party.value(this.#x, component);
-    return party.kernels.draw(prgOf(party, 1).claim(drawId(this, 'mask1'), this, 'λ1'), this.out.k, this.out.count);
+    return party.kernels.draw(prgOf(party, 1).takeMask(drawId(this, 'mask1'), this, 'λ1'), this.out.k, this.out.count);
   }
 
   async send12(p1: Party): Promise<void> {
     const fresh = prgOf(p1, 1).spend(drawId(this, 'mask1'), this, 'λ1');
     const mask = await p1.kernels.draw(fresh.stream, this.out.k, this.out.count);
     const own = this.#widen === undefined ? await p1.value(this.#x, 'a') : await this.#widen.partOfP1(p1);
-    await p1.link(2).send(tagOf(this, '12'), Sealed.under(fresh, await p1.kernels.add(own, mask)));
+    await p1.link(2).send(tagOf(this, '12'), Masked.under(fresh, await p1.kernels.add(own, mask)));
   }
 
   async recv12(p2: Party): Promise<void> {
@@ -69,48 +60,28 @@ export class LiftGate implements Gate {
   }
 }
 
-export class ProductGate implements Gate {
+export class ProductGate extends MaskedRelation {
   readonly relation = 'product' as const;
-  readonly number: number;
-  readonly path: string;
-  readonly inputs: readonly Wire[];
-  readonly out: Wire;
-  readonly half12 = undefined;
-  readonly half21: number;
-  readonly cost: Partial<Cost>;
-  readonly traits: readonly Trait[];
   readonly #x: Wire;
   readonly #y: Wire;
   readonly #shape: ProductShape | undefined;
 
   /** `shape` undefined: elementwise. Both operands are lifted (or results of a selection). */
-  constructor(
-    number: number,
-    path: string,
-    x: Wire,
-    y: Wire,
-    shape: ProductShape | undefined,
-    out: Wire,
-    half21: number,
-  ) {
-    this.number = number;
-    this.path = path;
-    this.inputs = [x, y];
-    this.out = out;
-    this.half21 = half21;
+  constructor(position: Position, x: Wire, y: Wire, shape: ProductShape | undefined, out: Wire, half21: number) {
+    const word = wireLength(out.k, out.count);
+    super(position, out, {
+      inputs: [x, y],
+      half21,
+      traits: [shape === undefined ? undefined : { ...shape }],
+      cost: { p0ToP2Ahead: word, p2ToP1: word },
+    });
     this.#x = x;
     this.#y = y;
     this.#shape = shape;
-    this.traits = [shape === undefined ? undefined : { ...shape }];
-    this.cost = { p0ToP2Ahead: wireLength(out.k, out.count), p2ToP1: wireLength(out.k, out.count) };
   }
 
   #times(party: Party, x: Vector, y: Vector): Promise<Vector> {
     return this.#shape === undefined ? party.kernels.mul(x, y) : party.kernels.matmul(x, y, this.#shape);
-  }
-
-  component(party: Party, component: Component): Promise<Vector> {
-    return outputMask(this, party, component);
   }
 
   async dealP0(p0: Party): Promise<void> {

@@ -1,22 +1,24 @@
 /**
- * Dealer-assisted selection (design notes §13, §14.1): any table, piecewise polynomial or choice for one word of P0.
+ * Dealer-assisted selection (PROTOCOL §4.7, §6): any table, piecewise polynomial or choice for one word of P0.
+ * Generalises the three-party oblivious transfer of ABY3 (ePrint 2018/403).
  *
  *   P1 → P2  e_{j,p} = D_{j,p} + w_{j,p}          for every entry j; D from P1's a, pads w from k01
  *   P0 → P2  B = −Σ_p w_{c,p} φ_p − r0            ahead; c and φ from λ2, which P0 knows
  *   P2       y = Σ_p e_{c,p} φ_p + B = f − r0      so P2 holds f + λ1 with λ1 = −r0
  *   P2 → P1  y + λ2'                              a = y + λ2' + r0
  *
- * Views (§15): P2 sees uniform e, and B fixes y, uniform by r0. P1 sees y + λ2', uniform by λ2'. P0 receives nothing.
+ * Views (PROTOCOL §11.3): P2 sees uniform e, and B fixes y, uniform by r0. P1 sees y + λ2', uniform by λ2'. P0 receives nothing.
  */
 import type { Choice, SelectionTable } from '../../../compute/kernels/types.ts';
 import { type Vector, wireLength, zeros } from '../../../compute/ring.ts';
-import { Sealed } from '../../share/sealed.ts';
+import { Masked } from '../../share/masked.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Cost } from '../types.ts';
 import { type Gate, drawId, tagOf } from './gate.ts';
-import type { Trait } from './fingerprint.ts';
 import { type Party, prgOf } from './party.ts';
+import { type Position, MaskedRelation } from './relation.ts';
 import { outputMask, recvReshared, sendReshared } from './reshare.ts';
+import type { Trait } from './traits.ts';
 
 /**
  * Bytes of one part of a table on the link: large enough to amortise a frame, small enough to overlap building,
@@ -52,7 +54,7 @@ function tableLength(s: Selection, elements: number): number {
 }
 
 /** Declared bytes of a selection without its resharing message. */
-export function selectionCost(s: Selection): Pick<Cost, 'p0ToP2Ahead' | 'p1ToP2'> {
+function selectionCost(s: Selection): Pick<Cost, 'p0ToP2Ahead' | 'p1ToP2'> {
   return { p0ToP2Ahead: wireLength(s.k, s.count), p1ToP2: tableLength(s, s.count) };
 }
 
@@ -61,9 +63,9 @@ async function dealSelection(gate: Gate, s: Selection, p0: Party): Promise<void>
   const prg = prgOf(p0, 1);
   const zero = prg.spend(drawId(gate, 'zero'), gate, 'r0');
   const r0 = await p0.kernels.draw(zero.stream, s.k, s.count);
-  const pads = prg.claim(drawId(gate, 'pad'), gate, 'pads');
+  const pads = prg.takeMask(drawId(gate, 'pad'), gate, 'pads');
   const words = await p0.kernels.dealSelection(await s.choice(p0), s.n, s.k, pads, r0);
-  await p0.link(2).send(tagOf(gate, 'deal'), Sealed.under(zero, words));
+  await p0.link(2).send(tagOf(gate, 'deal'), Masked.under(zero, words));
 }
 
 /** P2: keeps the dealt words in wire form until the choice is made. */
@@ -88,7 +90,7 @@ async function sendTable(gate: Gate, s: Selection, p1: Party): Promise<void> {
       if (ahead.length > PARTS_AHEAD || from + size >= s.count) yield await (ahead.shift() as Promise<Uint8Array>);
     }
   }
-  for await (const part of Sealed.parts(pads, parts())) await p1.link(2).send(tagOf(gate, '12'), part);
+  for await (const part of Masked.parts(pads, parts())) await p1.link(2).send(tagOf(gate, '12'), part);
 }
 
 /** P2: y = f − r0 of every element. */
@@ -109,38 +111,26 @@ export async function chooseFromTable(gate: Gate, s: Selection, p2: Party): Prom
 
 /** λ1 = −r0 of a selection's result, at P0 and P1. */
 export async function selectionMask1(gate: Gate, s: Pick<Selection, 'k' | 'count'>, party: Party): Promise<Vector> {
-  const r0 = await party.kernels.draw(prgOf(party, 1).claim(drawId(gate, 'zero'), gate, 'r0'), s.k, s.count);
+  const r0 = await party.kernels.draw(prgOf(party, 1).takeMask(drawId(gate, 'zero'), gate, 'r0'), s.k, s.count);
   return party.kernels.sub(zeros(s.count, s.k), r0);
 }
 
 /** What gates with a selection share: the deal and the table. What they do with P2's y differs. */
-export abstract class SelectionGate implements Gate {
-  abstract readonly relation: Gate['relation'];
-  abstract readonly cost: Partial<Cost>;
-  protected abstract readonly selection: Selection;
+export abstract class SelectionGate extends MaskedRelation {
+  protected readonly selection: Selection;
 
-  get traits(): readonly Trait[] {
-    const { n, P, k, traits } = this.selection;
-    return [n, P, k, ...traits];
+  constructor(position: Position, inputs: readonly Wire[], out: Wire, half12: number, selection: Selection) {
+    const { n, P, k, traits } = selection;
+    super(position, out, {
+      inputs,
+      half12,
+      half21: half12 + 1,
+      traits: [n, P, k, ...traits],
+      cost: { ...selectionCost(selection), p2ToP1: wireLength(out.k, out.count) },
+    });
+    this.selection = selection;
   }
 
-  readonly number: number;
-  readonly path: string;
-  readonly inputs: readonly Wire[];
-  readonly out: Wire;
-  readonly half12: number;
-  readonly half21: number;
-
-  constructor(number: number, path: string, inputs: readonly Wire[], out: Wire, half12: number) {
-    this.number = number;
-    this.path = path;
-    this.inputs = inputs;
-    this.out = out;
-    this.half12 = half12;
-    this.half21 = half12 + 1;
-  }
-
-  abstract component(party: Party, component: Component): Promise<Vector>;
   abstract recv12(p2: Party): Promise<void>;
   abstract send21(p2: Party): Promise<void>;
   abstract recv21(p1: Party): Promise<void>;
@@ -164,16 +154,8 @@ export abstract class SelectionGate implements Gate {
  */
 export class SelectGate extends SelectionGate {
   readonly relation = 'select' as const;
-  readonly cost: Partial<Cost>;
-  protected readonly selection: Selection;
 
-  constructor(number: number, path: string, inputs: readonly Wire[], out: Wire, half12: number, selection: Selection) {
-    super(number, path, inputs, out, half12);
-    this.selection = selection;
-    this.cost = { ...selectionCost(selection), p2ToP1: wireLength(selection.k, selection.count) };
-  }
-
-  component(party: Party, component: Component): Promise<Vector> {
+  override component(party: Party, component: Component): Promise<Vector> {
     return component === 'l1' ? selectionMask1(this, this.selection, party) : outputMask(this, party, component);
   }
 

@@ -1,57 +1,53 @@
 /**
- * Widening Z_2^k → Z_2^k2 of x = a − λ2 with |x| < 2^(k−2) (design notes §14.1), and with a local shift before it
- * the truncation of §13.
+ * Widening Z_2^k → Z_2^k2 of x = a − λ2 with |x| < 2^(k−2) (PROTOCOL §5.2), and with a local shift before it the
+ * truncation of §5.3. One bit of slack instead of a carry: SIGMA (ePrint 2023/1269), Escudero et al. (ePrint 2020/338).
  *
  * With a' = a + 2^(k−2) and canonical residues, x + 2^(k−2) = a' − λ2 + 2^k·wrap, and wrap = [msb a' = 0 ∧ msb λ2 =
  * 1]: a selection of two entries on words mod 2^(k2−k). P2 sends its additive part under a fresh λ2'. Exact inside
  * the domain; outside it the result is off by 2^k.
  */
-import { type Vector, wireLength, wordsFrom } from '../../../compute/ring.ts';
-import type { Component, Wire } from '../../share/wire.ts';
-import type { Cost } from '../types.ts';
+import { type Vector, wordsFrom } from '../../../compute/ring.ts';
+import type { Wire } from '../../share/wire.ts';
 import type { Party } from './party.ts';
-import { outputMask, recvReshared, sendReshared } from './reshare.ts';
-import { type Selection, SelectionGate, chooseFromTable, selectionCost, selectionMask1 } from './select.ts';
+import type { Position } from './relation.ts';
+import { recvReshared, sendReshared } from './reshare.ts';
+import { type Selection, SelectionGate, chooseFromTable, selectionMask1 } from './select.ts';
 
 /** Row = msb of a', entry = msb of λ2: one exactly for (0, 1). */
 const WRAP = [0, 1, 0, 0];
 
+/** a' = a + 2^(k−2). */
+async function positive(p1: Party, x: Wire): Promise<Vector> {
+  return p1.kernels.offset(await p1.value(x, 'a'), 1n << BigInt(x.k - 2));
+}
+
+/** The wrap bit of x. It is scaled by 2^k, so k2 − k bits of it matter; links carry whole bytes. */
+function wrapOf(x: Wire, k2: number): Selection {
+  const k = 8 * Math.ceil((k2 - x.k) / 8);
+  return {
+    n: 2,
+    P: 1,
+    k,
+    count: x.count,
+    traits: ['wrap'],
+    table: async (p1) => ({
+      kind: 'rows',
+      table: wordsFrom(WRAP, k),
+      n: 2,
+      stride: 2,
+      row: await p1.kernels.shiftRight(await positive(p1, x), x.k - 1, 1),
+    }),
+    choice: async (party) => ({ index: await party.kernels.shiftRight(await party.value(x, 'l2'), x.k - 1, 1) }),
+  };
+}
+
 export class WidenGate extends SelectionGate {
   readonly relation = 'widen' as const;
-  readonly cost: Partial<Cost>;
-  protected readonly selection: Selection;
   readonly #x: Wire;
 
-  constructor(number: number, path: string, x: Wire, out: Wire, half12: number) {
-    super(number, path, [x], out, half12);
+  constructor(position: Position, x: Wire, out: Wire, half12: number) {
+    super(position, [x], out, half12, wrapOf(x, out.k));
     this.#x = x;
-    // The wrap bit is scaled by 2^k, so k2 − k bits matter; links carry whole bytes.
-    const k = 8 * Math.ceil((out.k - x.k) / 8);
-    this.selection = {
-      n: 2,
-      P: 1,
-      k,
-      count: x.count,
-      traits: ['wrap'],
-      table: async (p1) => ({
-        kind: 'rows',
-        table: wordsFrom(WRAP, k),
-        n: 2,
-        stride: 2,
-        row: await p1.kernels.shiftRight(await this.#offset(p1), x.k - 1, 1),
-      }),
-      choice: async (party) => ({ index: await party.kernels.shiftRight(await party.value(x, 'l2'), x.k - 1, 1) }),
-    };
-    this.cost = { ...selectionCost(this.selection), p2ToP1: wireLength(out.k, out.count) };
-  }
-
-  /** a' = a + 2^(k−2). */
-  async #offset(p1: Party): Promise<Vector> {
-    return p1.kernels.offset(await p1.value(this.#x, 'a'), 1n << BigInt(this.#x.k - 2));
-  }
-
-  component(party: Party, component: Component): Promise<Vector> {
-    return outputMask(this, party, component);
   }
 
   /** Keeps P2's additive part of the result, (wrap − r0)·2^k − λ2. */
@@ -75,7 +71,7 @@ export class WidenGate extends SelectionGate {
   async partOfP1(p1: Party): Promise<Vector> {
     const { kernels } = p1;
     const minusR0 = await this.#raised(p1, await selectionMask1(this, this.selection, p1));
-    const own = await kernels.sub(await kernels.cast(await this.#offset(p1), this.out.k), minusR0);
+    const own = await kernels.sub(await kernels.cast(await positive(p1, this.#x), this.out.k), minusR0);
     return kernels.offset(own, -(1n << BigInt(this.#x.k - 2)));
   }
 

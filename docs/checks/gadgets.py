@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The gadgets of docs/PROTOCOL.md §4–§7 on shares, with every pad, in numpy.
+
+A one-sided value is x = a − l mod 2^k: `a` at P1, `l` (λ2) at P2 and P0. Written from the protocol's text and not
+from src/, so that test/vectors/gadgets.json, which is made with it, is an independent implementation.
+"""
+import math
+
+import numpy as np
+
+U = np.uint64
+rng = np.random.default_rng(1)
+
+
+def mask(k):
+    return U((1 << k) - 1)
+
+
+def draw(shape):
+    """Uniform words: what two parties would draw from a stream that they share."""
+    return rng.integers(0, 2**64 - 1, size=shape, dtype=U, endpoint=True)
+
+
+def to_ring(x):
+    return np.asarray(x).astype(np.int64).astype(U)
+
+
+class Shared:
+    """x = a − l in Z_2^k."""
+
+    def __init__(self, a, l, k):
+        self.a, self.l, self.k = a & mask(k), l & mask(k), k
+
+    def __add__(self, other):
+        return Shared(self.a + other.a, self.l + other.l, min(self.k, other.k))
+
+    def __sub__(self, other):
+        return Shared(self.a - other.a, self.l - other.l, min(self.k, other.k))
+
+    def __getitem__(self, i):
+        return Shared(self.a[i], self.l[i], self.k)
+
+    def offset(self, c):
+        return Shared(self.a + to_ring(c), self.l, self.k)
+
+    def scale(self, c):
+        return Shared(self.a * to_ring(c), self.l * to_ring(c), self.k)
+
+    def reduce(self, k):
+        assert k <= self.k
+        return Shared(self.a, self.l, k)
+
+    def raised(self, s, k):
+        """x · 2^s read in Z_2^k, k ≤ self.k + s."""
+        assert k <= self.k + s
+        return Shared(self.a << U(s), self.l << U(s), k)
+
+
+def share(x, k=64):
+    l = draw(np.shape(x))
+    return Shared(to_ring(x) + l, l, k)
+
+
+def residues(x):
+    return (x.a - x.l) & mask(x.k)
+
+
+def signed(x):
+    v = residues(x)
+    if x.k == 64:
+        return v.view(np.int64)
+    return np.where(v >> U(x.k - 1), v.astype(np.int64) - (1 << x.k), v.astype(np.int64))
+
+
+def shift(x, s):
+    """PROTOCOL §5.1: Z_2^k → Z_2^(k−s), no message."""
+    return Shared(x.a >> U(s), x.l >> U(s), x.k - s)
+
+
+def select(index, D, phi, k):
+    """PROTOCOL §4.7. `index` (N,) and `phi` (N, P) at P2 and P0, D (N, n, P) at P1: a fresh sharing of Σ_p D[index, p]·φ_p."""
+    N, n, P = D.shape
+    rows = np.arange(N)
+    pads, r0 = draw((N, n, P)), draw((N,))
+    e = D + pads  # P1 → P2
+    B = U(0) - (pads[rows, index] * phi).sum(1, dtype=U) - r0  # P0 → P2, ahead
+    y = (e[rows, index] * phi).sum(1, dtype=U) + B  # P2: f − r0
+    l = draw((N,))
+    return Shared((y + l) + r0, l, k)  # P2 → P1: y + λ2'
+
+
+def ones(N):
+    return np.ones((N, 1), U)
+
+
+def table(x, entries, k):
+    """PROTOCOL §6.2: T[x] for x in Z_2^b, exact."""
+    n = len(entries)
+    rows = (x.a.astype(np.int64)[:, None] - np.arange(n)[None, :]) % n
+    return select(x.l.astype(np.int64), to_ring(entries)[rows][:, :, None], ones(x.a.size), k)
+
+
+def joint_index(bits, part):
+    return sum((getattr(bit, part) << U(b) for b, bit in enumerate(bits)), start=np.zeros(bits[0].a.size, U))
+
+
+def joint_table(bits, entries, k):
+    """PROTOCOL §6.5: entries[Σ_b 2^b·bit_b]."""
+    n, N = len(entries), bits[0].a.size
+    alpha = joint_index(bits, "a").astype(np.int64)
+    rows = alpha[:, None] ^ np.arange(n)[None, :]
+    return select(joint_index(bits, "l").astype(np.int64), to_ring(entries)[rows][:, :, None], ones(N), k)
+
+
+def choose(bits, values, pick):
+    """PROTOCOL §6.6: the value that pick names for the joint bits; 255 is zero."""
+    n, N, k = len(pick), bits[0].a.size, values[0].k
+    alpha = joint_index(bits, "a").astype(np.int64)
+    rows = np.arange(N)
+    D = np.zeros((N, n, 1 + len(values)), U)
+    for j in range(n):
+        chosen = np.asarray(pick)[alpha ^ j]
+        for v, value in enumerate(values):
+            hit = chosen == v
+            D[rows[hit], j, 0] = value.a[hit]
+            D[rows[hit], j, 1 + v] = U(1)
+    phi = np.stack([np.ones(N, U)] + [U(0) - value.l for value in values], 1)
+    return select(joint_index(bits, "l").astype(np.int64), D, phi, k)
+
+
+def widen(x, k2):
+    """PROTOCOL §4.8, §5.2: Z_2^k → Z_2^k2 for |x| ≤ 2^(k−2)."""
+    k, half = x.k, U(1 << (x.k - 2))
+    shape = x.a.shape
+    a, l = ((x.a + half) & mask(k)).reshape(-1), x.l.reshape(-1)
+    D = np.zeros((a.size, 2, 1), U)
+    D[:, 1, 0] = U(1) - (a >> U(k - 1))  # [msb a' = 0] for the choice msb λ2 = 1
+    words = 8 * math.ceil((k2 - k) / 8)
+    wrap = select((l >> U(k - 1)).astype(np.int64), D, ones(a.size), words)
+    fresh = draw((a.size,))
+    # P1's part a' + (P1's part of wrap)·2^k − 2^(k−2), and P2's; P2 sends its part under a fresh λ2'.
+    out = Shared(a + (wrap.a << U(k)) - half + fresh, l + (wrap.l << U(k)) + fresh, k2)
+    return Shared(out.a.reshape(shape), out.l.reshape(shape), k2)
+
+
+def truncate(x, s, k2=None):
+    return widen(shift(x, s), x.k if k2 is None else k2)
+
+
+def product(value, k=64):
+    """A fresh sharing of a product whose equation products.py checks (PROTOCOL §4.6)."""
+    return share(value, k)
+
+
+def fit_cubic(f, centre, width, nodes=24):
+    """Least squares on the doubled interval, in δ/width on (−1, 1)."""
+    u = np.cos(np.pi * (np.arange(nodes) + 0.5) / nodes)
+    A = np.stack([u**q for q in range(4)], 1)
+    return np.linalg.lstsq(A, f(centre + width * u), rcond=None)[0]
+
+
+def cubic_basis(low, t, s2):
+    """φ of PROTOCOL §6.3: integers, the same at P0 and P2."""
+    out = [np.full(low.shape, 1 << s2, dtype=U)]
+    for p in range(1, 4):
+        shift_by = p * t - s2
+        out.append(
+            np.array([int(q) ** p >> shift_by if shift_by >= 0 else int(q) ** p << -shift_by for q in low], dtype=U)
+        )
+    return np.stack(out, 1)
+
+
+def cubic(x, C, t, s1, s2, k):
+    """PROTOCOL §6.3: a piecewise cubic, C (n, 4) in δ/2^t. Result at scale s1 + s2."""
+    n = C.shape[0]
+    x = x.reduce(t + int(math.log2(n)))
+    high, low = (x.a >> U(t)).astype(np.int64), (x.a & mask(t)).astype(float) / 2**t
+    segment = (high[:, None] - np.arange(n)[None, :]) % n
+    D = np.zeros(segment.shape + (4,))
+    for p in range(4):
+        for q in range(p, 4):
+            D[:, :, p] += C[segment][:, :, q] * math.comb(q, p) * low[:, None] ** (q - p) * (-1) ** p
+    phi = cubic_basis(x.l & mask(t), t, s2)
+    return select((x.l >> U(t)).astype(np.int64), to_ring(np.rint(D * 2.0**s1)), phi, k)
+
+
+# An independent φ of the exponential: two tables of 1,024 steps, which leave out the two lowest bits of ℓ.
+COARSE = [round(math.exp(-i / 2**10 * 4) * 2**40) for i in range(1024)]
+FINE = [round(math.exp(-i / 2**20 * 4) * 2**40) for i in range(1024)]
+
+
+def exp_basis(low, s2):
+    """round(2^s2·exp(−ℓ/2^20)) for 0 ≤ ℓ < 2^22, with ℓ cut to multiples of 4."""
+    low = low.astype(np.int64)
+    coarse, fine = np.array(COARSE, dtype=object)[low >> 12], np.array(FINE, dtype=object)[(low >> 2) & 1023]
+    return np.array([(int(p) * int(q) + (1 << (79 - s2))) >> (80 - s2) for p, q in zip(coarse, fine)], dtype=U)
+
+
+def exponential(x, gate, s1, s2):
+    """PROTOCOL §6.4: gate·exp(x) for x in Z_2^25 at scale 20, −32 < x < 0. Result at scale s1 + s2 in Z_2^64."""
+    N = x.a.size
+    high, low = (x.a >> U(22)).astype(np.int64), (x.a & mask(22)).astype(float) / 2**20
+    D = np.zeros((N, 16, 1), U)
+    for j in range(8):
+        i = (high - j) % 8
+        value = to_ring(np.rint(2.0**s1 * np.exp(np.where(i == 0, 0.0, 4.0 * i - 32) + low)))
+        for w in (0, 1):
+            D[:, 2 * j + w, 0] = value * (gate.a ^ U(w))
+    index = (x.l >> U(22)).astype(np.int64) * 2 + gate.l.astype(np.int64)
+    return select(index, D, exp_basis(x.l & mask(22), s2)[:, None], 64)
+
+
+def borrow(x, at, bits, leaf):
+    """PROTOCOL §6.7: [a < λ2] or [a = λ2] on `bits` bits from bit `at` on."""
+    n = 1 << bits
+    a, l = ((x.a >> U(at)) & mask(bits)).astype(np.int64), ((x.l >> U(at)) & mask(bits)).astype(np.int64)
+    entries = np.arange(n)[None, :]
+    holds = a[:, None] < entries if leaf == "less" else a[:, None] == entries
+    return select(l, holds.astype(U)[:, :, None], ones(x.a.size), 1)
+
+
+SIGN = [
+    ((j >> 3 & 1) | ((j >> 4 & 1) & ((j >> 1 & 1) | ((j >> 2 & 1) & (j & 1))))) ^ (j >> 5 & 1) for j in range(64)
+]
+
+
+def is_negative(x):
+    """PROTOCOL §6.7: the sign of x in Z_2^25."""
+    assert x.k == 25
+    leaves = [borrow(x, 0, 8, "less"), borrow(x, 8, 8, "less"), borrow(x, 8, 8, "equal")]
+    leaves += [borrow(x, 16, 8, "less"), borrow(x, 16, 8, "equal"), shift(x, 24)]
+    return joint_table(leaves, SIGN, 1)
+
+
+def signed_centre(i, n, width):
+    return i * width if i < n // 2 else (i - n) * width
+
+
+def periodic_cubic(f, n, width):
+    """Coefficients of f on the period [−n·width/2, n·width/2)."""
+    return np.stack([fit_cubic(f, signed_centre(i, n, width), width) for i in range(n)])

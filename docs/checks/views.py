@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""PROTOCOL §5 and §11: identities over whole toy rings, exact distributions of views, and what breaks without each rule."""
+import random
+from collections import Counter
+from itertools import product
+
+import numpy as np
+
+from gadgets import U, draw, mask, share, shift, signed, truncate, widen
+
+
+def check_shift():
+    """Lemma 5.1, exhaustively in Z_2^7."""
+    k, s = 7, 3
+    for x, l in product(range(1 << k), repeat=2):
+        a = (x + l) % (1 << k)
+        got = ((a >> s) - (l >> s)) % (1 << (k - s))
+        assert got == ((x + l % (1 << s)) >> s) % (1 << (k - s))
+        assert got == ((x >> s) + int(a % (1 << s) < x % (1 << s))) % (1 << (k - s))
+
+
+def check_widen():
+    """Lemma 5.2, exhaustively in Z_2^8: exact for |x| ≤ 2^(k−2), and wrong for some mask just beyond."""
+    k = 8
+
+    def wrong(x):
+        for l in range(1 << k):
+            a = (x + (1 << (k - 2)) + l) % (1 << k)
+            wrap = int(a >> (k - 1) == 0 and l >> (k - 1) == 1)
+            if a - l + (wrap << k) - (1 << (k - 2)) != x:
+                return True
+        return False
+
+    assert not any(wrong(x) for x in range(-(1 << (k - 2)), (1 << (k - 2)) + 1))
+    assert wrong((1 << (k - 2)) + 1) and wrong(-(1 << (k - 2)) - 1)
+
+
+def check_truncation():
+    """§5.3 in Z_2^64: error in {0, 1} against the floor, unbiased, and wrong past the domain."""
+    edges = [(1 << 62) - 1, -(1 << 62) + 1, 0, -1, 1]
+    z = np.array(edges * 2000 + [int(v) for v in np.random.default_rng(2).integers(-(1 << 61), 1 << 61, 50000)])
+    error = signed(truncate(share(z), 16)) - (z >> 16)
+    assert error.min() == 0 and error.max() == 1
+    mean = signed(shift(share(np.full(400000, 12345)), 16)).mean() * 65536
+    assert abs(mean - 12345) < 300, mean
+    outside = np.full(4000, 3 << 61)
+    assert 0.2 < (np.abs(signed(truncate(share(outside), 16)) - (outside >> 16)) > 1).mean() < 0.3
+    for k in (8, 12, 25):
+        x = np.arange(-(1 << (min(k, 14) - 2)), (1 << (min(k, 14) - 2)) + 1)
+        for _ in range(5):
+            assert (signed(widen(share(x, k), 64)) == x).all()
+
+
+def view_of_p2(x, l2, phi, with_r0=True):
+    """All (e_0, e_1, B) of a selection of two entries over Z_8, with its pads and r0 running over everything."""
+    M = 8
+    a, c = (x + l2) % M, l2 >> 2
+    D = [((a >> 2) ^ j) * 3 + (a & 3) for j in range(2)]
+    zeros = range(M) if with_r0 else (0,)
+    return Counter(
+        ((D[0] + w0) % M, (D[1] + w1) % M, (-phi(l2) * (w1 if c else w0) - r0) % M)
+        for w0, w1, r0 in product(range(M), range(M), zeros)
+    )
+
+
+def check_selection_views():
+    """Lemma 11.2: the same distribution for every x, also where φ is not invertible; not without r0."""
+    for phi in (lambda l: 2 * (l & 3) + 1, lambda l: l & 3):
+        for l2 in range(8):
+            assert all(view_of_p2(x, l2, phi) == view_of_p2(0, l2, phi) for x in range(8))
+    assert any(view_of_p2(x, 1, lambda l: 1, False) != view_of_p2(0, 1, lambda l: 1, False) for x in range(8))
+
+
+def check_reshared_views():
+    """Lemma 11.3: y = f + λ1 at P2 and a later lift under another λ1 say nothing together."""
+    views = {
+        f: Counter(((f + l1) % 8, (f + l2 + other) % 8) for l1, other, l2 in product(range(8), repeat=3)) for f in range(8)
+    }
+    assert all(view == views[0] for view in views.values())
+
+
+def check_attacks():
+    """What each rule of §11.1 is there for."""
+    secret = random.SystemRandom()
+    M = 1 << 64
+    # Rule 1, a pad that comes twice: P2 reads both index words.
+    n = 16
+    table, pads = [secret.getrandbits(20) for _ in range(n)], [secret.getrandbits(64) for _ in range(n)]
+    sent = [[(table[(a - j) % n] + pads[j]) % M for j in range(n)] for a in (5, 11)]
+    difference = [(p - q) % M for p, q in zip(*sent)]
+    found = [
+        (p, q)
+        for p, q in product(range(n), repeat=2)
+        if p != q and [(table[(p - j) % n] - table[(q - j) % n]) % M for j in range(n)] == difference
+    ]
+    assert found == [(5, 11)]
+    # Rule 2, a derived mask: m = a + λ1, then (a >> s) + (λ1 >> s), tell [a_lo > m_lo] of every element.
+    s = 16
+    x = share(np.random.default_rng(3).integers(0, 1 << 40, 20000))
+    l1 = draw(x.a.shape)
+    m, derived = x.a + l1, (x.a >> U(s)) + (l1 >> U(s))
+    carry = ((m >> U(s)) - derived) & mask(48)
+    assert ((carry == 1) == ((x.a & mask(s)) > (m & mask(s)))).all()
+    # Rule 5, P2 forwards y = x + λ1 as it is: P1, who knows λ1, has x.
+    value, l1 = 424242, secret.getrandbits(64)
+    assert ((value + l1) % M - l1) % M == value
+    # §6.8, a basis that is one off at P2: the result is wrong by a pad, a uniform word.
+    pad, phi, r0, D = (secret.getrandbits(62) | 1 for _ in range(4))
+    assert ((D + pad) * (phi + 1) + (-pad * phi - r0) + r0 - D * phi) % M == (D + pad) % M
+
+
+def main():
+    check_shift()
+    check_widen()
+    check_truncation()
+    check_selection_views()
+    check_reshared_views()
+    check_attacks()
+    print("views: identities hold on whole rings, views are independent of the secret, and every attack works without its rule")
+
+
+if __name__ == "__main__":
+    main()

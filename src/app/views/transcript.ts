@@ -1,0 +1,134 @@
+/**
+ * What each party saw: bytes of this run beside the words they stand for, one word put back together, and what the
+ * parties do see.
+ */
+import type { Captured } from '../../owner/types/index.ts';
+import { capturedOf } from '../results.ts';
+import { bytes, hexGroups, plural } from '../format.ts';
+import { didSee } from '../leaks.ts';
+import type { Outcome, State } from '../state.ts';
+import { all, auto, button, byId, el, svg } from './dom.ts';
+
+/** Rows before "Show all". */
+const ROWS = 16;
+const BINS = 64;
+const WORD = 1n << 64n;
+
+export function transcriptView(): (now: State, before: State) => void {
+  return (now, before) => {
+    const { outcome } = now;
+    if (outcome === before.outcome || outcome === undefined) return;
+    const found = capturedOf(outcome.answer);
+    if (found === undefined) return;
+    const captured = readable(found, outcome);
+    byId('saw-lead').textContent =
+      `The same ${plural(captured.tokens.length, 'token')} in the three places. A word leaves in a short form: two halves, one for each compute party. These are the first 8 bytes of each half, as they were sent; one alone looks like any other random number. From the halves the two parties make the locked text. Key 1 and key 2 are other random numbers, and were there before.`;
+    rows(captured, ROWS);
+    byId('sums').replaceChildren(...sums(captured));
+    for (const name of ['text', 'p1', 'p2'] as const) histogram(name, captured.histograms[name]);
+    byId('still').textContent = didSee(outcome.answer);
+  };
+}
+
+/** How byte-level vocabularies spell a space. */
+const SPACE = 'Ġ';
+
+/**
+ * Pieces of a byte-level vocabulary as they stand in the text, where one text was asked about; else without the
+ * sign for a space.
+ */
+function readable(captured: Captured, { answer, subject }: Outcome): Captured {
+  if (!captured.tokens.some(({ text }) => text.startsWith(SPACE))) return captured;
+  const single = answer.task !== 'question-answering' && answer.task !== 'zero-shot';
+  const word = ({ text, span }: Captured['tokens'][number]): string => {
+    const written = single && span !== undefined ? subject.text.slice(...span).trim() : '';
+    return written !== '' ? written : text.startsWith(SPACE) && text.length > 1 ? text.slice(1) : text;
+  };
+  return { ...captured, tokens: captured.tokens.map((token) => ({ ...token, text: word(token) })) };
+}
+
+function rows(captured: Captured, limit: number): void {
+  const cell = (key: 1 | 2, hex: string): HTMLTableCellElement =>
+    el(
+      'td',
+      '',
+      el(
+        'div',
+        'hx',
+        el('span', '', `half ${key}`, el('span', 'who', `, party ${key} only`)),
+        el('code', '', hexGroups(hex)),
+      ),
+    );
+  byId('saw-body').replaceChildren(
+    ...captured.tokens.slice(0, limit).map(({ text, id, p1, p2 }) => {
+      const word = el(
+        'th',
+        '',
+        auto(el('span', 'tok', text)),
+        ' ',
+        el('span', 'id', el('span', 'vh', 'number '), String(id)),
+      );
+      word.scope = 'row';
+      const row = el('tr', '', word, cell(1, p1), cell(2, p2));
+      // On a phone the table is laid out as blocks, which would take its meaning away from screen readers.
+      row.role = 'row';
+      for (const part of row.cells) part.role = part === word ? 'rowheader' : 'cell';
+      return row;
+    }),
+  );
+  const old = byId('saw-more');
+  const more = button('text-btn', `Show all ${captured.tokens.length}`, () => rows(captured, captured.tokens.length));
+  more.id = old.id;
+  more.hidden = captured.tokens.length <= limit;
+  old.replaceWith(more);
+}
+
+/** The sum is done here, from the words that the keys opened to: if they did not add up, the page would say so. */
+function sums({ tokens, sum }: Captured): Node[] {
+  const token = tokens[sum.index];
+  const line = (row: number, words: readonly [string, string], meaning: Node): HTMLElement => {
+    const total = (BigInt(`0x${words[0]}`) + BigInt(`0x${words[1]}`)) % WORD;
+    const part = (key: 1 | 2): HTMLElement =>
+      el('span', '', el('span', 'k', `half ${key} opens to`), el('code', '', hexGroups(words[key - 1])));
+    const result = el('span', '', el('span', 'k', `number ${row}`), el('code', '', `${total}`), meaning);
+    return el('p', 'sum', part(1), el('span', 'op', '+'), part(2), el('span', 'op', '='), result);
+  };
+  return token === undefined
+    ? []
+    : [
+        line(token.id, sum.words, auto(el('span', 'res', token.text))),
+        line(sum.otherId, sum.otherWords, el('span', 'res-k', 'another word, so 0')),
+      ];
+}
+
+function histogram(name: 'text' | 'p1' | 'p2', counts: readonly number[]): void {
+  const bins = Array.from({ length: BINS }, (_, i) => counts.slice(i * 4, i * 4 + 4).reduce((a, b) => a + b, 0));
+  const total = bins.reduce((a, b) => a + b, 0);
+  const mean = total / BINS;
+  const most = Math.max(...bins);
+  const top = name === 'text' ? most : Math.max(most, 2.2 * mean);
+  for (const drawing of all<SVGSVGElement>(`[data-hist="${name}"]`)) {
+    drawing.replaceChildren(
+      ...bins.map((n, i) =>
+        svg('rect', { x: i * 4, y: 64 - (62 * n) / Math.max(1, top), width: 3, height: (62 * n) / Math.max(1, top) }),
+      ),
+    );
+  }
+  const [title, note] =
+    name === 'text'
+      ? ['Bytes of your text.', 'Peaks: language has patterns.']
+      : [`Bytes party ${name[1]} received.`, `${flatness(bins, mean)} ${bytes(total)} counted.`];
+  for (const caption of all(`[data-hist-caption="${name}"]`)) caption.replaceChildren(el('b', '', title), ` ${note}`);
+}
+
+/**
+ * Says flat only of what is. Single bits travel as whole bytes, so short runs may peak at the very left, whatever
+ * the text.
+ */
+function flatness(bins: readonly number[], mean: number): string {
+  const outside = bins.slice(1).every((n) => Math.abs(n - mean) < Math.max(0.25 * mean, 4 * Math.sqrt(mean)));
+  if (!outside) return 'Sizes and counters stand out; they are the same for any text.';
+  return bins[0] > 1.3 * mean
+    ? 'Flat but for single bits at the left, which are random too.'
+    : 'Flat: no pattern to find.';
+}

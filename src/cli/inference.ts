@@ -1,0 +1,257 @@
+/**
+ * One private inference from this process: the data owner's engine over mutual TLS, with both compute parties
+ * started here or at given addresses, and the plaintext model beside it on request.
+ */
+import { Cleanup, abortedError, sleep, unlessAborted } from '../core/abort.ts';
+import { TercetError, asTercetError } from '../core/errors.ts';
+import { serveLocally } from '../daemon/serve-locally.ts';
+import type { ModelConfig } from '../ml/config.ts';
+import { type Task, checkTask } from '../ml/tasks/table.ts';
+import { protocolInfo } from '../mpc/protocol/registry.ts';
+import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
+import { type OwnerCredential, credentialFault } from '../net/enrolment/credential.ts';
+import { loadCredentials } from '../net/tls/certificates.ts';
+import type { Credentials } from '../net/tls/credentials.ts';
+import { type Comparison, compareWithPlaintext, plaintextKernels } from '../node/compare.ts';
+import { type Device, nodeKernels } from '../node/kernels.ts';
+import { type ModelLocation, type OpenedModel, openModel } from '../node/model.ts';
+import type { Ranges } from '../node/model-plan.ts';
+import { type Address, type TlsParties, tlsEnvironment, tlsRunContext } from '../node/tls-owner.ts';
+import { type StepCost, type Totals, stepCosts, totalsOf } from '../owner/cost.ts';
+import { planIds, spreadIds } from '../owner/id-plan.ts';
+import { Runner, shapeOfPlan } from '../owner/runner.ts';
+import { type TaskAnswer, type TaskOptions, type TaskPlan, noticesOf, planTask } from '../owner/task-plans.ts';
+import { loadTextContext, reading } from '../owner/text-context.ts';
+import type { WeightMode } from '../session/request.ts';
+
+export interface InferenceOptions extends TaskOptions {
+  readonly task: Task;
+  /** The texts of one run; empty with random weights and a number of tokens. */
+  readonly texts: readonly string[];
+  /** Question answering: the text is the context. */
+  readonly question?: string | undefined;
+  /** Whether special tokens that a text spells are read as such. */
+  readonly specialTokens?: 'cut' | 'allow' | undefined;
+  /** Random weights: positions of every sequence, and how many sequences there are. */
+  readonly tokens?: number | undefined;
+  readonly sequences?: number | undefined;
+  readonly model: ModelLocation;
+  readonly protocol: string;
+  readonly weights: WeightMode;
+  /** For secret weights with `peers`. */
+  readonly credential?: OwnerCredential;
+  /** How the parties that are started here plan the model. */
+  readonly ranges?: Ranges;
+  readonly device: Device;
+  readonly threads: number;
+  readonly compare: boolean;
+  readonly profile?: string;
+  /** Addresses of running compute parties; without them, both are started here. */
+  readonly peers?: readonly [Address, Address];
+  /** Folder of the certificates, for parties that are started here. */
+  readonly certificates: string;
+  /** What is shown to running parties, and what they must prove (default: the certificates of the folder). */
+  readonly credentials?: Credentials;
+  readonly signal: AbortSignal;
+  readonly debug: boolean;
+  /** Pieces of a generated text, as they become certain. */
+  onText?(text: string): void;
+  /** What the owner should know of how the texts were read, before anything runs. */
+  onNotice?(notice: string): void;
+  onPhase?(phase: RunPhase): void;
+  onProgress?(party: 0 | 1 | 2, progress: Progress): void;
+}
+
+export type RunPhase = 'start' | 'connect' | 'preprocess' | 'online' | 'compare' | 'done';
+
+export interface Inference {
+  readonly model: string;
+  /** Positions of every sequence. */
+  readonly tokens: number;
+  readonly sequences: number;
+  /** One for each text. */
+  readonly answers: readonly TaskAnswer[];
+  readonly notices: readonly string[];
+  readonly totals: Totals;
+  /** Of the prompt and of every token behind it; empty where nothing is generated. */
+  readonly steps: readonly StepCost[];
+  readonly comparison?: Comparison & { readonly answers: readonly TaskAnswer[] };
+  readonly setupMs: number;
+  readonly totalMs: number;
+}
+
+/** How much later this process may hear a signal that ended the parties. */
+const SIGNAL_GRACE_MS = 250;
+
+/** Runs one inference and leaves nothing behind: no process, no link, no temporary file, whatever the end. */
+export async function runInference(options: InferenceOptions): Promise<Inference> {
+  const cleanup = new Cleanup();
+  try {
+    return await infer(options, cleanup);
+  } catch (error) {
+    // A signal reaches the whole process group. Parties that end first must not hide why, and their end may be seen
+    // before this process has heard its own signal.
+    if (!options.signal.aborted && asTercetError(error).kind === 'peer') await sleep(SIGNAL_GRACE_MS);
+    throw options.signal.aborted ? abortedError() : error;
+  } finally {
+    await cleanup.run();
+  }
+}
+
+async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Inference> {
+  const start = performance.now();
+  const { signal, weights, compare, profile } = options;
+  const { id: protocol } = protocolInfo(options.protocol);
+  const model = await openModel(options.model, { weights: compare, signal });
+  const given = credentialOf(options, model);
+  if (compare && model.sharing !== undefined)
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      'the owner folder of a sharing holds no weights to compare with',
+      'leave out --compare',
+    );
+  const { config } = model;
+  const plan = await planOf(options, model);
+  const notices = noticesOf(plan);
+  for (const notice of notices) options.onNotice?.(notice);
+  options.onPhase?.('start');
+  const terms = { protocol, weights, model: given?.sharing };
+  const shape = shapeOfPlan({ config, terms, buckets: undefined, runMemory: Number.POSITIVE_INFINITY }, plan);
+
+  const { kernels } = cleanup.add(
+    await nodeKernels(options.device === 'auto' ? 'wasm' : options.device, options.threads),
+    (opened) => opened.close(),
+  );
+  const credentials = options.credentials ?? (await loadCredentials(options.certificates, 0));
+  const local =
+    options.peers === undefined ? cleanup.add(await serveLocally(options), (serving) => serving.stop()) : undefined;
+
+  options.onPhase?.('connect');
+  const parties: TlsParties = {
+    addresses: (options.peers ?? local?.addresses) as TlsParties['addresses'],
+    credentials,
+    profile,
+  };
+  const environment = tlsEnvironment(parties);
+  let connected = start;
+  const runner = cleanup.add(
+    new Runner(
+      tlsRunContext(parties, {
+        environment: {
+          ...environment,
+          async openLink(request) {
+            const link = await environment.openLink(request);
+            connected = performance.now();
+            return link;
+          },
+        },
+        config,
+        terms,
+        credential: local?.credential ?? given,
+        kernels,
+        onPhase: (phase) => options.onPhase?.(phase),
+        onDealt: (progress) => options.onProgress?.(0, progress),
+      }),
+    ),
+    (run) => run.dispose(),
+  );
+  const running = runner.run(plan, { start, signal, onStep: (text) => text !== '' && options.onText?.(text) });
+  // A local party that fails says why; that is better than "the link was closed".
+  const {
+    value: answers,
+    outputs,
+    steps,
+    sent,
+  } = await unlessAborted(signal, local === undefined ? running : Promise.race([running, local.failed]));
+  const result: Inference = {
+    model: model.name,
+    tokens: shape.tokens,
+    sequences: shape.sequences,
+    answers,
+    notices,
+    totals: totalsOf(steps),
+    steps: plan.decoder === undefined ? [] : stepCosts(steps),
+    setupMs: connected - start,
+    totalMs: performance.now() - start,
+  };
+  if (!compare) return result;
+  options.onPhase?.('compare');
+  const plaintext = cleanup.add(await plaintextKernels(kernels, options.threads), (opened) => opened.close());
+  const comparison = await compareWithPlaintext(
+    await model.weights(),
+    plan.inputs,
+    plan.decoder === undefined ? outputs : steps.map(({ logits }) => logits),
+    sent,
+    plaintext,
+  );
+  // A generated text is compared token by token; random weights have nothing to say.
+  const said = plan.decoder === undefined || model.files === undefined ? plan.finish(comparison.outputs) : [];
+  return { ...result, comparison: { ...comparison, answers: said } };
+}
+
+/** Checks and encodes the texts before any process is started: bad input costs nothing. */
+async function planOf(options: InferenceOptions, model: OpenedModel): Promise<TaskPlan<TaskAnswer[]>> {
+  const { task, texts, question } = options;
+  if (model.files === undefined) return idsPlan(options, model.config);
+  if (texts.length === 0) throw new TercetError('ERR_ARGUMENT', 'there is no text', 'give --text "…"');
+  const known = reading(await loadTextContext(model.files, model.config), options.specialTokens);
+  if (task === 'zero-shot-classification' && options.labels === undefined)
+    throw new TercetError('ERR_ARGUMENT', 'there are no labels to choose from', 'give --labels "sports,politics"');
+  // A question that is not there is refused where questions are read.
+  const asked =
+    task === 'question-answering' ? texts.map((context) => ({ question: question as string, context })) : texts;
+  return planTask(task, known, asked, options);
+}
+
+/** Random weights have no tokenizer: as many ids as were asked for. */
+function idsPlan(
+  { task, tokens = 0, sequences = 1, generation }: InferenceOptions,
+  config: ModelConfig,
+): TaskPlan<TaskAnswer[]> {
+  const smallest = config.head === 'causal-lm' ? 1 : 2;
+  if (!Number.isInteger(tokens) || tokens < smallest || tokens > config.maxPositions) {
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      `--tokens must be from ${smallest} to ${config.maxPositions}`,
+      'give for example --tokens 16',
+    );
+  }
+  checkTask(task, config);
+  return planIds(config, spreadIds(config, tokens, sequences), { newTokens: generation?.maxNewTokens });
+}
+
+/**
+ * The credential of a run, if it needs one that was given.
+ * @throws {TercetError} ERR_CREDENTIAL_MISSING, ERR_CREDENTIAL_SHARING, ERR_CREDENTIAL_EXPIRED, ERR_ARGUMENT: all
+ * before anybody is asked
+ */
+function credentialOf(
+  { peers, weights, credential }: InferenceOptions,
+  { sharing }: OpenedModel,
+): OwnerCredential | undefined {
+  if (peers === undefined) {
+    if (sharing !== undefined)
+      throw new TercetError(
+        'ERR_ARGUMENT',
+        'the owner folder of a sharing holds no weights',
+        'name the parties that hold the other parts: --peers 1=HOST:PORT,2=HOST:PORT --weights secret --credential FILE',
+      );
+    if (credential === undefined) return undefined;
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      'a credential is for parties that run already',
+      'name them with --peers, or leave out --credential',
+    );
+  }
+  if (weights === 'open') {
+    if (credential === undefined && sharing === undefined) return undefined;
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      'a credential, or the owner folder of a sharing, is for secret weights',
+      'add --weights secret',
+    );
+  }
+  if (credential === undefined) throw credentialFault('missing');
+  credential.check(sharing ?? credential.sharing, Date.now() / 1000);
+  return credential;
+}

@@ -1,0 +1,283 @@
+/** A compute party as a process: listens, loads its models once, and serves sessions until it is told to stop. */
+import { toHex } from '../core/bytes.ts';
+import { TercetError, asTercetError } from '../core/errors.ts';
+import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
+import { type Credentials, isPinned } from '../net/tls/credentials.ts';
+import { within } from '../net/wire/deadline.ts';
+import { DEFAULT_HANDSHAKE_MS, partyHandshakeOn } from '../net/handshake/handshake.ts';
+import { NO_SIGNALLING } from '../net/handshake/messages.ts';
+import type { PartyIdentity } from '../net/identity/identity.ts';
+import { shaped } from '../net/simulated/profiles.ts';
+import { type TlsListener, listenTls } from '../net/tls/tls.ts';
+import { isIdentityFailure } from '../net/tls/tls-errors.ts';
+import type { Channel } from '../net/wire/types.ts';
+import type { Patience } from '../session/place.ts';
+import { recvPairKey } from '../session/direct-key.ts';
+import { type BudgetLimits, Budgets } from './budgets.ts';
+import { credentialCheck } from '../node/enrolment.ts';
+import { type ModelSource, loadServedModels } from './served-model.ts';
+import type { ServedModel } from '../session/compute.ts';
+import { type Device, nodeKernels } from '../node/kernels.ts';
+import { type Asked, enrolments, sameRequest } from './owner-terms.ts';
+import { PeerLinks } from './peer-links.ts';
+import { type OwnerLink, Sessions } from './sessions.ts';
+import { type WebAddress, type WebOptions, serveBrowsers } from './web.ts';
+
+export interface DaemonOptions {
+  readonly id: 1 | 2;
+  readonly host: string;
+  readonly port: number;
+  /** Address of P1, for P2. */
+  readonly peer?: { readonly host: string; readonly port: number };
+  readonly credentials: Credentials;
+  /** What this party proves to data owners; needed with `--web`, and where the credentials are pinned ones. */
+  readonly identity?: PartyIdentity;
+  /** Open models, and folders with this party's part of secret ones. */
+  readonly models: readonly ModelSource[];
+  readonly device: Device;
+  readonly threads: number;
+  readonly profile?: string;
+  /** Longest wait for one message. */
+  readonly recvTimeoutMs: number;
+  /** Sessions at a time, prepared ones included. */
+  readonly maxSessions: number;
+  /** Memory and traffic that sessions may take. */
+  readonly budgets: BudgetLimits;
+  /** Sessions of one address (default: half of all). */
+  readonly maxPerAddress?: number | undefined;
+  readonly patience?: Patience | undefined;
+  /** Serve one session and return. */
+  readonly once: boolean;
+  /** Where browsers reach this party; absent: nowhere. */
+  readonly web?: WebOptions;
+  readonly signal: AbortSignal;
+  /** Opens the device; `nodeKernels` but in tests. */
+  readonly openKernels?: typeof nodeKernels;
+  onListening?(port: number): void;
+  onWeb?(web: WebAddress): void;
+  /** The device that computes, and why it is not a graphics device if it might have been. */
+  onDevice?(summary: string, fallback: string | undefined): void;
+  /** Bytes of a model's file that came from a hub, of all. */
+  onDownload?(file: string, loaded: number, total: number): void;
+  onReady?(): void;
+  onProgress?(progress: Progress): void;
+  /** A session (with its name in the log), or a connection that never became one, that failed; the daemon goes on. */
+  onFailure?(error: TercetError, session?: string): void;
+}
+
+/** Longest wait for the other compute party after the owner's request. */
+const PEER_TIMEOUT_MS = 15_000;
+
+/** How a party ended by itself. */
+export interface DaemonEnd {
+  /** Its own device failed: this process can serve nobody any more, another one can. */
+  readonly deviceFault: TercetError | undefined;
+}
+
+/**
+ * Serves until `signal`, until one session is over with `once`, or until the device fails. What becomes of the
+ * process is decided by the device's own fault object alone: a session that fails, with whatever error, ends by
+ * itself.
+ * @throws {TercetError} what listening, opening the device and loading models throw; with `once` why the session
+ * failed, unless the device did.
+ */
+export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
+  const { id, signal, credentials, recvTimeoutMs, maxSessions } = options;
+  const listener = await listenTls({
+    self: id,
+    host: options.host,
+    port: options.port,
+    credentials,
+    recvTimeoutMs,
+    timeoutMs: 60_000,
+  });
+  try {
+    options.onListening?.(listener.port);
+    const opened = await (options.openKernels ?? nodeKernels)(options.device, options.threads);
+    const { kernels } = opened;
+    try {
+      const models = await loadServedModels(id, options.models, kernels, {
+        onDownload: (file, loaded, total) => options.onDownload?.(file, loaded, total),
+        onProblem: (error) => options.onFailure?.(error),
+      });
+      // A device that failed once fails every session of this process, also those that only wait; and it may fail
+      // while nobody uses it.
+      const broken = new AbortController();
+      const unwatch = kernels.fault.watch((error) => broken.abort(error));
+      const ended = AbortSignal.any([signal, broken.signal]);
+      const links = peerLinks(options);
+      const sessions = new Sessions({
+        id,
+        models,
+        kernels,
+        signal: ended,
+        maxSessions,
+        budgets: new Budgets(id, options.budgets),
+        maxPerAddress: options.maxPerAddress,
+        patience: options.patience,
+        connectPeer: (session) => connectPeer(options, listener, links, session),
+        onProgress: (progress) => options.onProgress?.(progress),
+        // Of the only session the error itself is told.
+        ...(options.once ? {} : { onFailure: (error, name) => options.onFailure?.(error, name) }),
+      });
+      const onRefused = (error: TercetError) => options.onFailure?.(error);
+      const web =
+        options.web === undefined
+          ? undefined
+          : await serveBrowsers(id, options.web, { models, kernels, sessions, recvTimeoutMs, onRefused });
+      try {
+        if (web !== undefined) options.onWeb?.(web.address);
+        options.onDevice?.(opened.summary, opened.fallback);
+        options.onReady?.();
+        await acceptOwners({ ...options, signal: ended }, listener, { sessions, models }, onRefused).catch(
+          (error: unknown) => {
+            if (!ended.aborted) throw error;
+          },
+        );
+        return { deviceFault: kernels.fault.error };
+      } finally {
+        unwatch();
+        await web?.close();
+        await sessions.idle();
+        await links?.close();
+      }
+    } finally {
+      await opened.close();
+    }
+  } finally {
+    await listener.close();
+  }
+}
+
+interface Serving {
+  readonly sessions: Sessions;
+  readonly models: readonly ServedModel[];
+}
+
+/** Owners in Node, over TLS. */
+async function acceptOwners(
+  options: DaemonOptions,
+  listener: TlsListener,
+  { sessions, models }: Serving,
+  onRefused: (error: TercetError) => void,
+): Promise<void> {
+  const { signal, once } = options;
+  while (!signal.aborted) {
+    const channel = await listener.acceptAny({ peer: 0, signal, timeoutMs: Number.POSITIVE_INFINITY });
+    const link = shaped(channel, options.profile);
+    const { session, remote: address } = channel;
+    let served: Promise<unknown>;
+    if (isPinned(options.credentials)) {
+      const coming = pinnedOwner(options, link, session, address, { sessions, models });
+      coming.catch((error: unknown) => onRefused(asTercetError(error)));
+      served = coming.then((owner) => {
+        channel.proved();
+        return sessions.serve(owner);
+      });
+    } else {
+      const checkRequest = credentialCheck({ party: options.id, session, binding: () => channel.binding() });
+      served = sessions.serve({
+        channel: link,
+        session,
+        address,
+        known: true,
+        pairKey: () => recvPairKey(channel),
+        checkRequest,
+      });
+    }
+    if (once) {
+      await served;
+      return;
+    }
+    served.catch(() => undefined);
+  }
+}
+
+/**
+ * An owner who is anonymous here and knows this party by its identity: keys are agreed as with a browser, and not
+ * sent. In its time, and before it takes a session's place: anybody can come this far.
+ */
+async function pinnedOwner(
+  { id, identity, signal }: DaemonOptions,
+  channel: Channel,
+  session: Uint8Array,
+  address: string,
+  { sessions, models }: Serving,
+): Promise<OwnerLink> {
+  if (identity === undefined)
+    throw new TercetError('ERR_STATE', 'this party has no identity to prove', 'start it with one');
+  const admit = ({ modelHash, parametersHash }: Asked) =>
+    sessions.admit(toHex(modelHash), toHex(parametersHash), address);
+  const late = () =>
+    new TercetError('ERR_PEER_TIMEOUT', 'the data owner did not finish the handshake in time', 'nothing to do here', {
+      party: 0,
+    });
+  const undo = () => channel.abort(late());
+  const agreeing = partyHandshakeOn(channel, {
+    party: id,
+    identity,
+    session,
+    signallingHash: NO_SIGNALLING,
+    admit,
+    enrolment: enrolments(models),
+  });
+  try {
+    const { pairKey, ...agreed } = await within(agreeing, { ms: DEFAULT_HANDSHAKE_MS, signal, late, undo });
+    const checkRequest = sameRequest(agreed);
+    return { channel, session, address, known: false, pairKey: async () => pairKey, checkRequest };
+  } catch (error) {
+    // A refusal that was just sent gets there first.
+    await channel.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Spare links for as many sessions as there are places, up to this many. */
+const MAX_SPARE = 8;
+
+function peerLinks({ id, peer, credentials, recvTimeoutMs, maxSessions, once }: DaemonOptions): PeerLinks | undefined {
+  if (id === 1 || peer === undefined) return undefined;
+  const spare = once ? 0 : Math.min(maxSessions, MAX_SPARE);
+  return new PeerLinks({ self: 2, peer: 1, ...peer, credentials, recvTimeoutMs, timeoutMs: PEER_TIMEOUT_MS, spare });
+}
+
+/**
+ * The link to the other compute party. @throws {TercetError} ERR_IDENTITY_PEERS if one of the two did not prove
+ * itself to the other; `party` is the one that did not
+ */
+async function connectPeer(
+  options: DaemonOptions,
+  listener: TlsListener,
+  links: PeerLinks | undefined,
+  session: Uint8Array,
+): Promise<Channel> {
+  try {
+    return await openPeer(options, listener, links, session);
+  } catch (thrown) {
+    const error = asTercetError(thrown);
+    if (!isIdentityFailure(error.code)) throw error;
+    const other = options.id === 1 ? 2 : 1;
+    throw new TercetError(
+      'ERR_IDENTITY_PEERS',
+      `the compute parties do not accept each other: ${error.message}`,
+      error.hint,
+      {
+        cause: error,
+        party: error.party ?? other,
+      },
+    );
+  }
+}
+
+async function openPeer(
+  options: DaemonOptions,
+  listener: TlsListener,
+  links: PeerLinks | undefined,
+  session: Uint8Array,
+): Promise<Channel> {
+  const { id, signal, profile } = options;
+  if (id === 1) return shaped(await listener.accept({ peer: 2, session, signal, timeoutMs: PEER_TIMEOUT_MS }), profile);
+  if (links === undefined)
+    throw new TercetError('ERR_ARGUMENT', 'party 2 needs the address of party 1', 'give --peers 1=HOST:PORT');
+  return shaped(await links.open(session, signal), profile);
+}

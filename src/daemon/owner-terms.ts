@@ -1,0 +1,41 @@
+/**
+ * What a compute party asks of every data owner that proves nothing of itself: that it then wants what it said it
+ * wants (whether it may: `Sessions.admit`).
+ */
+import { toHex } from '../core/bytes.ts';
+import { credentialFault } from '../net/enrolment/credential.ts';
+import type { Enrolment } from '../net/enrolment/enrolment.ts';
+import { ANY_MODEL } from '../net/handshake/messages.ts';
+import { mismatch } from '../session/agreement.ts';
+import type { CheckRequest, ServedModel } from '../session/compute.ts';
+import { requestCode } from '../session/request.ts';
+import { checkEnrolled } from '../node/enrolment.ts';
+
+export interface Asked {
+  readonly modelHash: Uint8Array;
+  readonly parametersHash: Uint8Array;
+}
+
+/**
+ * In a handshake: who may use a model; undefined for one that is open to everybody.
+ * @throws {TercetError} ERR_MODEL_FORMAT for secret weights without an enrolment
+ */
+export function enrolments(models: readonly ServedModel[]): (modelHash: Uint8Array) => Enrolment | undefined {
+  for (const model of models) checkEnrolled(model);
+  const byHash = new Map(models.map(({ hash, enrolment }) => [hash, enrolment]));
+  return (modelHash) => byHash.get(toHex(modelHash));
+}
+
+/**
+ * Throws unless a request is the one of the handshake, which has taken the owner's credential if the model that it
+ * names wants one.
+ */
+export function sameRequest({ modelHash, parametersHash }: Asked): CheckRequest {
+  return (request, model) => {
+    // SECURITY: "whichever is served" is no name, so no credential was asked for it. test/party/owner-terms.test.ts.
+    if (model.enrolment !== undefined && model.hash !== toHex(modelHash)) throw credentialFault('missing');
+    if ((request.model ?? toHex(ANY_MODEL)) !== toHex(modelHash) || requestCode(request) !== toHex(parametersHash)) {
+      throw mismatch('the request is not the one of the handshake');
+    }
+  };
+}

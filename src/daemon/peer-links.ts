@@ -1,0 +1,94 @@
+/**
+ * Party 2's links to party 1. A few stand ahead of the sessions that will need them: a session begins sooner, and
+ * strangers that crowd party 1 are not in its way, because party 1 knows these links and keeps the places of their
+ * address.
+ */
+import { sleep } from '../core/abort.ts';
+import { TercetError } from '../core/errors.ts';
+import type { SessionChannel } from '../net/wire/channel.ts';
+import { type ConnectOptions, type SpareLink, connectSpare, connectTls } from '../net/tls/tls.ts';
+
+export interface PeerLinksOptions extends Omit<ConnectOptions, 'session' | 'timeoutMs' | 'signal'> {
+  /** How many spare links to keep. */
+  readonly spare: number;
+  /** Longest wait for the link of a session. */
+  readonly timeoutMs: number;
+}
+
+/** Longest wait for a spare link to become a session's: one round trip, if it is as sound as it seems. */
+const CLAIM_MS = 3_000;
+const RETRY_FIRST_MS = 200;
+const RETRY_LAST_MS = 10_000;
+
+export class PeerLinks {
+  readonly #options: PeerLinksOptions;
+  readonly #spare = new Set<SpareLink>();
+  readonly #stopped = new AbortController();
+  readonly #keeper: Promise<void>;
+  #wake: () => void = () => undefined;
+
+  constructor(options: PeerLinksOptions) {
+    this.#options = options;
+    this.#keeper = options.spare > 0 ? this.#keep() : Promise.resolve();
+  }
+
+  /** Spare links that stand. */
+  get spare(): number {
+    return this.#spare.size;
+  }
+
+  /** The link of a session. @throws {TercetError} as `connectTls` */
+  async open(session: Uint8Array, signal: AbortSignal): Promise<SessionChannel> {
+    for (let spare = this.#take(); spare !== undefined; spare = this.#take()) {
+      try {
+        return await spare.claim(session, CLAIM_MS, signal);
+      } catch (error) {
+        // One that broke unnoticed: the next one, or a new one, may do.
+        if (signal.aborted || (error instanceof TercetError && error.code === 'ERR_PEER_MISMATCH')) throw error;
+      }
+    }
+    return connectTls({ ...this.#options, session, signal });
+  }
+
+  async close(): Promise<void> {
+    this.#stopped.abort();
+    this.#wake();
+    for (const spare of this.#spare) spare.close();
+    await this.#keeper;
+  }
+
+  #take(): SpareLink | undefined {
+    const spare = [...this.#spare].find(({ open }) => open);
+    if (spare !== undefined) this.#spare.delete(spare);
+    this.#wake();
+    return spare;
+  }
+
+  /** Opens what is missing, until it is closed. */
+  async #keep(): Promise<void> {
+    const { signal } = this.#stopped;
+    let pause = RETRY_FIRST_MS;
+    while (!signal.aborted) {
+      if (this.#spare.size >= this.#options.spare) {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+        continue;
+      }
+      try {
+        const spare = await connectSpare({ ...this.#options, signal });
+        pause = RETRY_FIRST_MS;
+        this.#spare.add(spare);
+        void spare.ended.then(() => {
+          this.#spare.delete(spare);
+          this.#wake();
+        });
+        if (signal.aborted) spare.close();
+      } catch {
+        // Whoever needs a link hears why there is none. Here it is tried again.
+        await sleep(pause, signal).catch(() => undefined);
+        pause = Math.min(2 * pause, RETRY_LAST_MS);
+      }
+    }
+  }
+}

@@ -1,0 +1,57 @@
+/** What a compute party serves: open weights encoded from a model, or its part of secret weights. */
+import { basename, dirname, resolve } from 'node:path';
+import type { RingKernels } from '../compute/kernels/types.ts';
+import type { TercetError } from '../core/errors.ts';
+import type { ServedModel } from '../session/compute.ts';
+import { OpenParameters } from '../session/open-parameters.ts';
+import type { DownloadOptions } from '../node/hub-model.ts';
+import { type ModelLocation, openModel } from '../node/model.ts';
+import { type Ranges, planOf } from '../node/model-plan.ts';
+import { wasmFold } from '../node/kernels.ts';
+import { loadShares } from '../node/shares.ts';
+
+export type ModelSource =
+  | { readonly weights: 'open'; readonly model: ModelLocation; readonly ranges?: Ranges }
+  /** This party's part of a sharing: configuration, plan, masked weights and its own seed. */
+  | { readonly weights: 'secret'; readonly folder: string };
+
+export interface LoadOptions {
+  /** Told how far the files of a hub are. */
+  readonly onDownload?: DownloadOptions['onDownload'];
+  /** Hears of a list of revoked credentials that cannot be taken. */
+  readonly onProblem?: (error: TercetError) => void;
+}
+
+export async function loadServedModels(
+  id: 1 | 2,
+  sources: readonly ModelSource[],
+  kernels: RingKernels,
+  options: LoadOptions = {},
+): Promise<ServedModel[]> {
+  const models: ServedModel[] = [];
+  for (const source of sources) models.push(await load(id, source, kernels, options));
+  return models;
+}
+
+async function load(
+  id: 1 | 2,
+  source: ModelSource,
+  kernels: RingKernels,
+  { onDownload, onProblem }: LoadOptions,
+): Promise<ServedModel> {
+  if (source.weights === 'secret')
+    return {
+      name: basename(dirname(resolve(source.folder))),
+      ...(await loadShares(id, source.folder, kernels, onProblem)),
+    };
+  const model = await openModel(source.model, { weights: true, onDownload });
+  const weights = await model.weights();
+  const fold = await wasmFold();
+  return {
+    name: model.name,
+    config: model.config,
+    plan: await planOf(model, weights, { ranges: source.ranges, fold }),
+    hash: await model.hash(),
+    parameters: await OpenParameters.load(weights, kernels, fold),
+  };
+}

@@ -1,0 +1,164 @@
+/** The sessions that a compute party serves, each in a place of its own (places.ts). A failed one ends alone. */
+import type { RingKernels } from '../compute/kernels/types.ts';
+import { toHex } from '../core/bytes.ts';
+import { TercetError, asTercetError } from '../core/errors.ts';
+import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
+import { ANY_MODEL } from '../net/handshake/messages.ts';
+import type { Channel } from '../net/wire/types.ts';
+import { mismatch } from '../session/agreement.ts';
+import { priceOf } from '../session/price.ts';
+import { misfit, requestOfCode } from '../session/request.ts';
+import { Circuits } from '../session/circuits.ts';
+import { type CheckRequest, type ServedModel, type SessionEnd, serveSession } from '../session/compute.ts';
+import { sendFailure } from '../session/control.ts';
+import { PATIENCE, type Patience, inTime } from '../session/place.ts';
+import type { Budgets } from './budgets.ts';
+import { peakMemory } from '../node/kernels.ts';
+import { type Held, type Load, type PlaceCounts, Places } from './places.ts';
+
+/** An owner that reached this party, whatever the transport. */
+export interface OwnerLink {
+  readonly channel: Channel;
+  readonly session: Uint8Array;
+  /** Where it comes from, or the proxy before it: places and budgets for each. */
+  readonly address: string;
+  /** Whether it proved who it is. What only the operator should know of the process is not told to others. */
+  readonly known: boolean;
+  /** Once it is there. */
+  pairKey(): Promise<Uint8Array>;
+  /**
+   * Throws unless the request is what this party signed for the session, and its owner may make it; asked after
+   * `pairKey`. Every kind of link has to say how it knows.
+   */
+  readonly checkRequest: CheckRequest;
+}
+
+export interface SessionsOptions {
+  readonly id: 1 | 2;
+  readonly models: readonly ServedModel[];
+  readonly kernels: RingKernels;
+  readonly signal: AbortSignal;
+  readonly maxSessions: number;
+  readonly budgets: Budgets;
+  /** Of one address (default: half of all). */
+  readonly maxPerAddress?: number | undefined;
+  readonly patience?: Patience | undefined;
+  /** Opens the link to the other compute party for a session. */
+  connectPeer(session: Uint8Array): Promise<Channel>;
+  onProgress?(progress: Progress): void;
+  /** A session failed. @param name drawn for the operator's log; says nothing of the session itself. */
+  onFailure?(error: TercetError, name: string): void;
+}
+
+/** How long an owner that finds no place may take to hear so. */
+const REFUSE_MS = 5_000;
+
+export class Sessions {
+  readonly #options: SessionsOptions;
+  readonly #places: Places;
+  readonly #running = new Set<Promise<unknown>>();
+  readonly #circuits = new Circuits();
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+    const { maxSessions: max, maxPerAddress = Math.ceil(max / 2) } = options;
+    this.#places = new Places({ max, perAddress: maxPerAddress, now: () => performance.now() });
+  }
+
+  get load(): Load {
+    return this.#places.load;
+  }
+
+  get counts(): PlaceCounts {
+    return this.#places.counts;
+  }
+
+  /** Serves one owner to the end. @throws {TercetError} why the session failed; by then its links are gone. */
+  async serve(owner: OwnerLink): Promise<SessionEnd> {
+    const run = this.#serve(owner);
+    this.#running.add(run);
+    try {
+      return await run;
+    } catch (error) {
+      this.#options.onFailure?.(asTercetError(error), toHex(crypto.getRandomValues(new Uint8Array(4))));
+      throw error;
+    } finally {
+      this.#running.delete(run);
+    }
+  }
+
+  /** Resolves when nothing runs any more. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#running);
+  }
+
+  /**
+   * Whether an owner may come, by the first message of its handshake: the model, and the code of its request. Costs
+   * microseconds and takes nothing yet.
+   * @throws {TercetError} ERR_MODEL_HASH, ERR_PEER_MISMATCH, ERR_TOO_LARGE, ERR_PEER_BUSY
+   */
+  admit(modelHash: string, code: string, address: string): void {
+    const { id, models, budgets } = this.#options;
+    const named = modelHash === toHex(ANY_MODEL) ? models : models.filter(({ hash }) => hash === modelHash);
+    if (named.length === 0)
+      throw new TercetError(
+        'ERR_MODEL_HASH',
+        `party ${id} does not serve the model that was asked for`,
+        'choose a model that it lists',
+        { party: id },
+      );
+    const request = requestOfCode(code);
+    const model = named.find(({ parameters }) => parameters.weights === request?.weights);
+    if (request === undefined || model === undefined)
+      throw mismatch('the data owner asks for something that this party does not know');
+    const wrong = misfit(model.config, request);
+    if (wrong !== undefined) throw mismatch(`the request does not fit the model: ${wrong}`);
+    budgets.check(priceOf(model.config, model.plan, request.weights, request), address);
+  }
+
+  async #serve({ channel, session, address, known, pairKey, checkRequest }: OwnerLink): Promise<SessionEnd> {
+    const { id, models, kernels, signal, budgets, patience = PATIENCE } = this.#options;
+    let place: Held | undefined;
+    let giveBack = () => undefined as void;
+    try {
+      place = await this.#places.take(address).catch(async (error: unknown) => {
+        await refuse(channel, asTercetError(error));
+        throw error;
+      });
+      return await serveSession({
+        id,
+        owner: channel,
+        pairKey: await inTime(pairKey(), patience.requestMs, 'send its key'),
+        checkRequest: async (request, model, presented) => {
+          await checkRequest(request, model, presented);
+          giveBack = budgets.take(priceOf(model.config, model.plan, request.weights, request), address);
+        },
+        connectPeer: () => this.#options.connectPeer(session),
+        session,
+        models,
+        kernels,
+        circuits: this.#circuits,
+        now: () => performance.now(),
+        peakMemory: known ? peakMemory : () => 0,
+        signal,
+        place,
+        patience,
+        onProgress: (progress) => this.#options.onProgress?.(progress),
+      });
+    } catch (error) {
+      channel.abort(asTercetError(error));
+      throw error;
+    } finally {
+      giveBack();
+      place?.end();
+    }
+  }
+}
+
+async function refuse(channel: Channel, error: TercetError): Promise<void> {
+  await inTime(
+    sendFailure(channel, 'offer', error).then(() => channel.close()),
+    REFUSE_MS,
+    'take a refusal',
+  ).catch(() => undefined);
+}

@@ -1,0 +1,92 @@
+/**
+ * Browsers as data owners: the party's gateway (WebRTC and WebSocket, proved by its identity) in front of its
+ * sessions.
+ */
+import { readFileSync } from 'node:fs';
+import type { RingKernels } from '../compute/kernels/types.ts';
+import { fromHex, toHex } from '../core/bytes.ts';
+import type { TercetError } from '../core/errors.ts';
+import { startGateway } from '../net/gateway/gateway-node.ts';
+import type { PartyIdentity } from '../net/identity/identity.ts';
+import { nodeAnswerer, releaseWebRtc } from '../net/webrtc/node.ts';
+import type { ServedModel } from '../session/compute.ts';
+import { enrolments, sameRequest } from './owner-terms.ts';
+import type { Sessions } from './sessions.ts';
+
+export interface WebOptions {
+  readonly identity: PartyIdentity;
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  /** PEM. Any address but this machine's needs it. */
+  readonly tls?: { readonly key: string; readonly cert: string };
+  /** Origins of pages that may use this party. */
+  readonly origins: readonly string[];
+  /** Address that WebRTC binds to, and its UDP ports, for firewalls. */
+  readonly bindAddress?: string;
+  readonly udpPorts?: readonly [number, number];
+  /** STUN and TURN servers of the party's own side; none by default. */
+  readonly iceServers: readonly string[];
+}
+
+export interface WebAddress {
+  readonly url: string;
+  readonly identity: string;
+}
+
+export interface Behind {
+  readonly models: readonly ServedModel[];
+  readonly kernels: RingKernels;
+  readonly sessions: Sessions;
+  readonly recvTimeoutMs: number;
+  /** A connection or request of a stranger was refused. */
+  onRefused(error: TercetError): void;
+}
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+export async function serveBrowsers(
+  id: 1 | 2,
+  options: WebOptions,
+  behind: Behind,
+): Promise<{ readonly address: WebAddress; close(): Promise<void> }> {
+  const { models, kernels, sessions } = behind;
+  const gateway = await startGateway({
+    party: id,
+    identity: options.identity,
+    host: options.host,
+    port: options.port,
+    ...(options.tls === undefined ? {} : { tls: options.tls }),
+    origins: options.origins,
+    describe: () => ({
+      version,
+      device: kernels.name,
+      models: models.map(({ name, hash, parameters }) => ({ id: name, weights: { [parameters.weights]: hash } })),
+    }),
+    health: () => ({ ok: sessions.load !== 'full', status: sessions.load, places: sessions.counts }),
+    admit: ({ modelHash, parametersHash }, remote) => sessions.admit(toHex(modelHash), toHex(parametersHash), remote),
+    enrolment: enrolments(models),
+    answerer: nodeAnswerer({
+      ...(options.bindAddress === undefined ? {} : { bindAddress: options.bindAddress }),
+      ...(options.udpPorts === undefined ? {} : { ports: options.udpPorts }),
+      iceServers: options.iceServers,
+    }),
+    recvTimeoutMs: behind.recvTimeoutMs,
+    onOwner: ({ channel, pairKey, session, remote, modelHash, parametersHash }) => {
+      const checkRequest = sameRequest({ modelHash: fromHex(modelHash), parametersHash: fromHex(parametersHash) });
+      sessions
+        .serve({ channel, session, address: remote, known: false, pairKey: async () => pairKey, checkRequest })
+        .catch(() => undefined);
+    },
+    onRefused: (error) => behind.onRefused(error),
+  });
+  return {
+    address: { url: gateway.url, identity: options.identity.publicKey },
+    async close() {
+      await gateway.close();
+      await releaseWebRtc();
+    },
+  };
+}

@@ -1,0 +1,148 @@
+/**
+ * The selections that `Gates` offers: for each, how P1 makes its table and how P0 and P2 know their choice. They
+ * differ in nothing else; messages and masks are those of `select.ts`.
+ */
+import type { Choice, PiecewiseCubic, SelectionTable } from '../../../compute/kernels/types.ts';
+import { invariant } from '../../../core/errors.ts';
+import type { Component, Wire } from '../../share/wire.ts';
+import type { ExactTable } from '../types.ts';
+import { differenceTable, joint, jointTableOf, leafTable } from './difference-table.ts';
+import type { Party } from './party.ts';
+import type { Selection } from './select.ts';
+
+/** Entry of an exact table at x. Row a, entry j holds the table at a − j, because x = a − λ2. */
+export function tableSelection(x: Wire, exact: ExactTable, k: number): Selection {
+  const n = 1 << exact.bits;
+  invariant(x.k === exact.bits && exact.entries.length === n, 'table: the ring of the index must match the table');
+  const { table, stride, row, traits } = differenceTable(exact, k);
+  return {
+    n,
+    P: 1,
+    k,
+    count: x.count,
+    traits: ['table', traits],
+    table: async (p1) => ({
+      kind: 'rows',
+      table,
+      n,
+      stride,
+      row: await row(p1, await p1.kernels.cast(await p1.value(x, 'a'), Math.min(32, x.k))),
+    }),
+    choice: async (party) => ({ index: await party.value(x, 'l2') }),
+  };
+}
+
+/** A piecewise cubic at x: the segment of a − λ2, and four powers of its argument. */
+export function cubicSelection(x: Wire, cubic: PiecewiseCubic, k: number): Selection {
+  const { segments: n, t, s2 } = cubic;
+  invariant(2 ** (x.k - t) === n && x.k <= 32, 'cubic: the ring of the input must be t + log2(segments) bits');
+  return {
+    n,
+    P: 4,
+    k,
+    count: x.count,
+    traits: ['cubic', { ...cubic }],
+    table: async (p1) => ({ kind: 'cubic', cubic, a: await p1.value(x, 'a') }),
+    choice: async (party) => {
+      const l = await party.value(x, 'l2');
+      return {
+        index: await party.kernels.shiftRight(l, t, x.k - t),
+        basis: await party.kernels.cubicBasis(l, t, s2, k),
+      };
+    },
+  };
+}
+
+/** Bits of the argument of `exponential`: eight segments of 2^22. */
+const EXPONENTIAL_BITS = 25;
+const SEGMENT_BITS = 22;
+
+/** e^x where the gate bit is one, zero elsewhere; x at scale 20. Index: segment, then the gate's bit. */
+export function exponentialSelection(x: Wire, gate: Wire, s1: number, s2: number): Selection {
+  invariant(
+    x.k === EXPONENTIAL_BITS && gate.k === 1 && gate.count === x.count,
+    'exponential: expects Z_2^25 and one bit an element',
+  );
+  const segmentBits = EXPONENTIAL_BITS - SEGMENT_BITS;
+  return {
+    n: 1 << (segmentBits + 1),
+    P: 1,
+    k: 64,
+    count: x.count,
+    traits: ['exponential', s1, s2],
+    table: async (p1) => ({ kind: 'exp', s1, a: await p1.value(x, 'a'), gate: await p1.value(gate, 'a') }),
+    choice: async (party): Promise<Choice> => {
+      const { kernels } = party;
+      const l = await party.value(x, 'l2');
+      const bits = segmentBits + 1;
+      const segment = await kernels.cast(await kernels.shiftRight(l, SEGMENT_BITS, segmentBits), bits);
+      return {
+        index: await kernels.add(
+          await kernels.scale(segment, 2n),
+          await kernels.cast(await party.value(gate, 'l2'), bits),
+        ),
+        basis: await kernels.expBasis(l, s2, 64),
+      };
+    },
+  };
+}
+
+/** Entry of a table of 2^bits on the joint bits. */
+export function jointSelection(bits: readonly Wire[], entries: readonly bigint[], k: number): Selection {
+  const n = entries.length;
+  invariant(n === 1 << bits.length, 'jointTable: one entry for every joint value');
+  const table = jointTableOf(entries, k);
+  return {
+    n,
+    P: 1,
+    k,
+    count: bits[0].count,
+    traits: ['joint', entries],
+    table: async (p1) => ({ kind: 'rows', table, n, stride: n, row: await joint(p1, bits, 'a') }),
+    choice: async (party) => ({ index: await joint(party, bits, 'l2') }),
+  };
+}
+
+/** Whether a < λ2, or a = λ2, on the bits [from, from + bits) of both. */
+export function borrowSelection(x: Wire, from: number, bits: number, leaf: 'less' | 'equal'): Selection {
+  const n = 1 << bits;
+  const table = leafTable(leaf, n);
+  const chunk = async (party: Party, component: Component) =>
+    party.kernels.cast(await party.kernels.shiftRight(await party.value(x, component), from, x.k - from), bits);
+  return {
+    n,
+    P: 1,
+    k: 1,
+    count: x.count,
+    traits: ['borrow', from, bits, leaf],
+    table: async (p1) => ({ kind: 'rows', table, n, stride: n, row: await chunk(p1, 'a') }),
+    choice: async (party) => ({ index: await chunk(party, 'l2') }),
+  };
+}
+
+/** The value that `pick` names for the joint bits: which one is in the entry, and its value in the words. */
+export function chooseSelection(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array): Selection {
+  const [{ k, count }] = values;
+  const B = bits.length;
+  invariant(
+    pick.length === 1 << B && bits.every((bit) => bit.k === 1 && bit.count === count),
+    'choose: bits and values differ in length',
+  );
+  return {
+    n: 1 << B,
+    P: 1 + values.length,
+    k,
+    count,
+    traits: ['choose', B, pick],
+    table: async (p1): Promise<SelectionTable> => ({
+      kind: 'choose',
+      pick,
+      bits: await Promise.all(bits.map((bit) => p1.value(bit, 'a'))),
+      values: await Promise.all(values.map((value) => p1.value(value, 'a'))),
+    }),
+    choice: async (party): Promise<Choice> => ({
+      index: await joint(party, bits, 'l2'),
+      basis: await party.kernels.chooseBasis(await Promise.all(values.map((value) => party.value(value, 'l2')))),
+    }),
+  };
+}

@@ -1,0 +1,58 @@
+/**
+ * What a protocol sees of a link: ordered, tagged messages of known length. A protocol never owns a socket.
+ *
+ * Imports nothing of Node. Channels in memory, over TLS, WebRTC and WebSocket implement it.
+ */
+
+export type PartyId = 0 | 1 | 2;
+
+/**
+ * Bytes and messages of one link, counted at the channel: frames with their headers (`wireBytes`) and payloads
+ * (`payloadBytes`).
+ */
+export interface LinkStats {
+  sentPayloadBytes: number;
+  sentWireBytes: number;
+  sentFrames: number;
+  receivedPayloadBytes: number;
+  receivedWireBytes: number;
+  receivedFrames: number;
+  /** Payload bytes by tag prefix (the part before the first '/'), for the cost table. */
+  sentByTag: Record<string, number>;
+  receivedByTag: Record<string, number>;
+}
+
+/**
+ * A reliable, ordered link to one peer.
+ *
+ * Every message carries session, sequence, tag and length; the receiver says beforehand which tag and length it
+ * expects, and anything else is a typed peer error that closes the channel for good. After an error every pending
+ * and later call rejects with it.
+ */
+export interface Channel {
+  readonly self: PartyId;
+  readonly peer: PartyId;
+  readonly stats: LinkStats;
+  /**
+   * Resolves, with why, as soon as nothing can be sent any more: the peer is gone, the link broke, or this side
+   * ended it. Never rejects.
+   */
+  readonly ended: Promise<Error>;
+  /**
+   * Sends `bytes` under `tag`. Resolves when the channel can take more (back-pressure), not when the peer has read it.
+   * The channel may keep the buffer until it is written: the caller must not change it afterwards.
+   */
+  send(tag: string, bytes: Uint8Array): Promise<void>;
+  /** Receives the next message, which must have exactly this tag and length. The result is owned by the caller. */
+  recv(tag: string, byteLength: number): Promise<Uint8Array>;
+  /** Tells the peer that nothing follows, and releases the link. Safe to call twice. */
+  close(): Promise<void>;
+  /** Ends the link with an error; the peer sees ERR_PEER_CLOSED. */
+  abort(error: Error): void;
+}
+
+/** One-way latency and rate of a link, as a model (memory channel, metering) or for `tc netem`. */
+export interface LinkProfile {
+  readonly latencyMs: number;
+  readonly bitsPerSecond: number;
+}

@@ -1,0 +1,89 @@
+/**
+ * The public plan of a model in Node: with its tokenizer and the sample texts, where its weights alone prove no
+ * ranges. The proof is computed at every start; what samples show is measured once (`measurements.ts`).
+ */
+import { createHash } from 'node:crypto';
+import type { Fold } from '../compute/fold.ts';
+import { TercetError } from '../core/errors.ts';
+import { type MeasuredRanges, checkedPlan } from '../ml/checked-plan.ts';
+import { MEASUREMENT, measuredRanges } from '../ml/measured-ranges.ts';
+import type { ModelPlan } from '../ml/models/plan.ts';
+import type { WeightSource } from '../ml/models/weights.ts';
+import { provedPlan, provedRanges } from '../ml/ranges.ts';
+import { sampleTexts } from '../ml/sample-texts.ts';
+import { loadTokenizer, tokenizerFiles } from '../ml/tokenizers/tokenizer.ts';
+import { MAX_ATTENTION } from '../mpc/secure/attention.ts';
+import { defaultThreads } from './defaults.ts';
+import { type Measurements, measurementsIn } from './measurements.ts';
+import type { OpenedModel } from './model.ts';
+import { wasmFold, wasmKernels } from './kernels.ts';
+
+/**
+ * Which gadgets a plan takes where its weights alone prove too little: the cheapest that hold the samples with room
+ * to spare, or the widest that there are.
+ */
+export const RANGES = ['auto', 'wide'] as const;
+export type Ranges = (typeof RANGES)[number];
+
+export interface PlanningOptions {
+  /** `wide` refuses fewer texts and costs more; a plan that is proved has nothing to widen. */
+  readonly ranges?: Ranges | undefined;
+  readonly fold?: Fold | undefined;
+  /** Where measurements are kept; in the cache of this user when absent. */
+  readonly measurements?: Measurements | undefined;
+}
+
+type Planned = Pick<OpenedModel, 'files' | 'config' | 'hash'>;
+
+/** @throws {TercetError} ERR_RANGE when no gadget is wide enough for the model. */
+export async function planOf(
+  model: Planned,
+  source: WeightSource,
+  { ranges = 'auto', fold, measurements = measurementsIn() }: PlanningOptions = {},
+): Promise<ModelPlan> {
+  const { config } = model;
+  const reach = await provedRanges(source, fold ?? (await wasmFold()));
+  const proved = provedPlan(config, reach);
+  if (proved !== undefined) return proved;
+  const plan = (measured: MeasuredRanges) => checkedPlan(config, reach, measured, { wide: ranges === 'wide' });
+  const key = await keyOf(model);
+  const known = key === undefined ? undefined : await measurements.read(key, config);
+  const kept = known === undefined ? undefined : unlessTooFar(() => plan(known));
+  if (kept !== undefined) return kept;
+  const measured = await measure(model, source);
+  if (key !== undefined) await measurements.write(key, measured);
+  return plan(measured);
+}
+
+/** A measurement that leaves no plan is made again before it refuses a model. */
+function unlessTooFar(plan: () => ModelPlan): ModelPlan | undefined {
+  try {
+    return plan();
+  } catch (error) {
+    if (error instanceof TercetError && error.code === 'ERR_RANGE') return undefined;
+    throw error;
+  }
+}
+
+/** All that a measurement depends on; undefined for random weights, which are made for one run. */
+async function keyOf({ files, hash }: Planned): Promise<string | undefined> {
+  if (files === undefined) return undefined;
+  const sha256 = (data: string | Uint8Array) => createHash('sha256').update(data).digest('hex');
+  const tokenizer: string[] = [];
+  for (const file of await tokenizerFiles(files)) tokenizer.push(file, sha256(await files.read(file)));
+  return sha256(JSON.stringify([MEASUREMENT, await hash(), tokenizer]));
+}
+
+async function measure({ files, config }: Planned, source: WeightSource): Promise<MeasuredRanges> {
+  const tokenizer = files === undefined ? undefined : await loadTokenizer(files);
+  const longest = Math.min(config.maxPositions, MAX_ATTENTION);
+  const texts =
+    tokenizer === undefined ? [] : sampleTexts((text) => tokenizer.encode(text, { allowMask: false }).ids, longest);
+  // Whatever a party computes on, it measures with the same kernels as the other one.
+  const kernels = await wasmKernels(defaultThreads());
+  try {
+    return await measuredRanges(source, texts, (a, b, m, k, n) => kernels.matmulF32(a, b, m, k, n));
+  } finally {
+    await kernels.close();
+  }
+}

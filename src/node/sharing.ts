@@ -1,0 +1,99 @@
+/**
+ * What a part of a sharing says of itself, `share.json`: whose part it is, hashes of the masked weights, of both
+ * seeds, of config.json and of plan.json, and the public key that enrols its owners. The hash of them all names the
+ * sharing, so that parts of two sharings, or the parts of two parties, are told apart before anything is computed:
+ * with a wrong seed every answer would be noise, and with another configuration or plan it would be wrong without
+ * notice.
+ *
+ * Security: the seeds are 32 random bytes, so their hashes tell nothing about them.
+ */
+import { createHash } from 'node:crypto';
+import { TercetError } from '../core/errors.ts';
+import type { ModelFiles } from '../ml/files.ts';
+import { parseModelJson } from '../ml/json.ts';
+import { type SharingName, sharingHash } from '../net/enrolment/credential.ts';
+import { Fields } from '../session/control.ts';
+
+export const SHARE_FILE = 'share.json';
+export const CONFIG = 'config.json';
+/**
+ * Files of the part that stays with the model's owner: both seeds, the key that signs certificates, and who has
+ * one.
+ */
+export const SEEDS = 'seeds';
+export const ENROLMENT_KEY = 'enrolment.key';
+export const ENROLLED = 'enrolled.json';
+/** The signed list of revoked credentials, beside the parts of the compute parties. */
+export const REVOKED = 'revoked.json';
+/** The first did not name config.json and plan.json, and the second no enrolment key. */
+const VERSION = 3;
+
+export const PARTS = ['p1', 'p2', 'owner', 'issuer'] as const;
+
+export interface ShareManifest extends SharingName {
+  readonly part: (typeof PARTS)[number];
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+const malformed = () =>
+  new TercetError('ERR_MODEL_FORMAT', `${SHARE_FILE} is malformed`, 'share the model again with `tercet model share`');
+
+export function parseManifest(bytes: Uint8Array): ShareManifest {
+  const fields = new Fields(parseModelJson(bytes, SHARE_FILE, 'ERR_MODEL_FORMAT'), malformed);
+  if (fields.integer('version', 1000) !== VERSION) {
+    throw new TercetError(
+      'ERR_MODEL_FORMAT',
+      `${SHARE_FILE} is of another version of Tercet, and names no enrolment key: nobody could say who may use it`,
+      'share the model again with `tercet model share`, with this version, and enrol its owners with `tercet owner enrol`',
+    );
+  }
+  const hashes = fields.list('seeds', 2);
+  const isHash = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
+  const [masked, config, plan, enrolment] = [
+    fields.string('masked'),
+    fields.string('config'),
+    fields.string('plan'),
+    fields.string('enrolment'),
+  ];
+  if (![masked, config, plan, enrolment].every(isHash) || hashes.length !== 2 || !hashes.every(isHash))
+    throw malformed();
+  return {
+    part: fields.oneOf('part', PARTS),
+    masked,
+    seeds: [hashes[0] as string, hashes[1] as string],
+    config,
+    plan,
+    enrolment,
+  };
+}
+
+export function manifestJson(manifest: ShareManifest): string {
+  return `${JSON.stringify({ version: VERSION, ...manifest }, null, 2)}\n`;
+}
+
+/** @throws {TercetError} ERR_MODEL_HASH when a file is not the one that the manifest names. */
+export function checkPart(what: string, found: string, expected: string): void {
+  if (found === expected) return;
+  throw new TercetError(
+    'ERR_MODEL_HASH',
+    `${what} is not of this sharing: its hash differs from ${SHARE_FILE}`,
+    'take all files of a part from one sharing, or share the model again',
+  );
+}
+
+/** The name of the sharing that a folder is the owner's part of, or undefined. */
+export async function sharingOf(files: ModelFiles): Promise<string | undefined> {
+  if (!(await files.has(SHARE_FILE))) return undefined;
+  const manifest = parseManifest(await files.read(SHARE_FILE));
+  if (manifest.part !== 'owner')
+    throw new TercetError(
+      'ERR_MODEL_HASH',
+      `this is the part "${manifest.part}" of a sharing`,
+      'data owners take the folder owner',
+    );
+  checkPart(CONFIG, sha256(await files.read(CONFIG)), manifest.config);
+  return sharingHash(manifest);
+}

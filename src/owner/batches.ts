@@ -1,0 +1,50 @@
+/** Several plans in as few runs as asked for: in order, each run padded to its longest text. */
+import { TercetError } from '../core/errors.ts';
+import { inParts } from '../ml/tasks/batch.ts';
+import { MAX_SEQUENCES } from '../session/request.ts';
+import { type TaskPlan, joinPlans } from './task-plans.ts';
+import { type Runner, checkRoom, paddedTokens, roomFor } from './runner.ts';
+import type { RunCost } from './types/index.ts';
+
+export const DEFAULT_BATCH = 8;
+
+export interface Batched<R> {
+  readonly results: R[];
+  /** Of every run. */
+  readonly costs: RunCost[];
+}
+
+/** @throws {TercetError} ERR_ARGUMENT unless it is an integer from 1 to 256. */
+export function checkBatchSize(size: number): number {
+  if (Number.isSafeInteger(size) && size >= 1 && size <= MAX_SEQUENCES) return size;
+  throw new TercetError(
+    'ERR_ARGUMENT',
+    `batchSize expected an integer from 1 to ${MAX_SEQUENCES}`,
+    `leave it out for ${DEFAULT_BATCH}`,
+  );
+}
+
+/** @param size plans in one run, or fewer where the parties take no more. Everything is checked before the first run. */
+export async function runBatches<R>(
+  runner: Runner,
+  plans: readonly TaskPlan<R>[],
+  size: number,
+  signal: AbortSignal | undefined,
+): Promise<Batched<R>> {
+  const { context } = runner;
+  const parts = inParts(plans, checkBatchSize(size)).flatMap((part) => {
+    const { inputs } = joinPlans(part);
+    const tokens = paddedTokens(context, inputs, 0);
+    const perPlan = Math.max(...part.map((plan) => plan.inputs.length));
+    checkRoom(context, perPlan, tokens);
+    return inParts(part, Math.floor(roomFor(context, tokens) / perPlan));
+  });
+  const results: R[] = [];
+  const costs: RunCost[] = [];
+  for (const part of parts) {
+    const { value, cost } = await runner.run(joinPlans(part), { signal });
+    results.push(...value);
+    costs.push(cost);
+  }
+  return { results, costs };
+}

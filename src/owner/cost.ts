@@ -1,0 +1,92 @@
+/** What a run took, from the results of its steps: one sum for the SDK, the command line and the suites. */
+import type { OwnerResult } from '../session/owner.ts';
+import type { Lease } from './preprocessing-pool.ts';
+import type { RunCost } from './types/index.ts';
+
+export interface Totals extends Pick<OwnerResult, 'rounds' | 'onlineRounds' | 'timing' | 'reports'> {}
+
+/**
+ * Of all steps of a run. Times and rounds add up; bytes are counted through, so those of the last step are those of
+ * all. A later step is dealt while the one before computes: its `preprocessMs` is what there was to wait for beyond
+ * that, so the phases add up to what the owner waited, and nothing is counted twice.
+ */
+export function totalsOf(steps: readonly OwnerResult[]): Totals {
+  const last = steps[steps.length - 1];
+  const sum = (of: (step: OwnerResult) => number) => steps.reduce((total, step) => total + of(step), 0);
+  return {
+    rounds: sum(({ rounds }) => rounds),
+    onlineRounds: sum(({ onlineRounds }) => onlineRounds),
+    timing: {
+      agreeMs: last.timing.agreeMs,
+      preprocessMs: sum(({ timing }) => timing.preprocessMs),
+      onlineMs: sum(({ timing }) => timing.onlineMs),
+      inputMs: sum(({ timing }) => timing.inputMs),
+      computeMs: sum(({ timing }) => timing.computeMs),
+      outputMs: sum(({ timing }) => timing.outputMs),
+    },
+    reports: last.reports,
+  };
+}
+
+/**
+ * @param tokens of all texts, without padding
+ * @param steps at least one
+ * @param totalMs from the call to the answer
+ */
+export function costOf(
+  tokens: number,
+  { prepared, ahead }: Lease,
+  steps: readonly OwnerResult[],
+  totalMs: number,
+): RunCost {
+  const { timing, reports } = totalsOf(steps);
+  const each = <T>(pick: (report: OwnerResult['reports'][number]) => T) =>
+    [pick(reports[0]), pick(reports[1]), pick(reports[2])] as const;
+  return {
+    tokens,
+    paddedTokens: prepared.shape.sequences * prepared.shape.tokens,
+    links: prepared.reporter.links(),
+    sentBytes: each((report) => report.sentBytes),
+    receivedBytes: each((report) => report.receivedBytes),
+    peakMemoryBytes: each((report) => report.peakMemoryBytes),
+    devices: each((report) => report.device),
+    timing: {
+      // Of the first step with the connection, and of later ones as above.
+      prepareMs: prepared.prepareMs + timing.preprocessMs - steps[0].timing.preprocessMs,
+      inputMs: timing.inputMs,
+      computeMs: timing.computeMs,
+      outputMs: timing.outputMs,
+      totalMs,
+    },
+    preparedAhead: ahead,
+  };
+}
+
+/** What one more token took. */
+export interface StepCost {
+  readonly preprocessMs: number;
+  readonly onlineMs: number;
+  readonly rounds: number;
+  /** Bytes that P0 sent, and that went between P1 and P2, since the token before. */
+  readonly p0SentBytes: number;
+  readonly betweenBytes: number;
+}
+
+/** Of the prompt and of every token behind it. */
+export function stepCosts(steps: readonly OwnerResult[]): StepCost[] {
+  return steps.map((step, i) => {
+    const before = steps[i - 1];
+    return {
+      preprocessMs: step.timing.preprocessMs,
+      onlineMs: step.timing.onlineMs,
+      rounds: step.rounds,
+      p0SentBytes: step.reports[0].sentBytes - (before?.reports[0].sentBytes ?? 0),
+      betweenBytes: betweenBytes(step) - (before === undefined ? 0 : betweenBytes(before)),
+    };
+  });
+}
+
+function betweenBytes({ reports }: OwnerResult): number {
+  const sent = (from: 1 | 2, to: 1 | 2) => Object.values(reports[from].links[to] ?? {}).reduce((sum, n) => sum + n, 0);
+  return sent(1, 2) + sent(2, 1);
+}

@@ -1,0 +1,72 @@
+/** What the data owner's party needs of the place that it runs in: a worker of a page, or Node. */
+import type { RingKernels } from '../compute/kernels/types.ts';
+import type { HubOptions } from '../hub/types.ts';
+import type { OwnerCredential } from '../net/enrolment/credential.ts';
+import type { Channel } from '../net/wire/types.ts';
+import type { Fetch } from './download.ts';
+import type { Capabilities, Device, FallbackEvent, PartyAddress, Transport } from './types/index.ts';
+
+/** A link to one compute party, for one run. */
+export interface LinkRequest {
+  readonly party: 1 | 2;
+  readonly session: Uint8Array;
+  /** SHA-256 of the model that is asked for, 64 hex digits; undefined: the one that is served. */
+  readonly modelHash: string | undefined;
+  /** The request's other terms (`requestCode`), 64 hex digits. */
+  readonly parametersHash: string;
+  /** For secret weights. */
+  readonly credential: OwnerCredential | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** A link whose other end has proved who it is. */
+export interface OpenedLink {
+  readonly channel: Channel;
+  /** 32 bytes. The session wipes it. */
+  readonly pairKey: Uint8Array;
+  /** For secret weights, where no handshake has carried it: what goes with the request. */
+  readonly presented?: Uint8Array | undefined;
+}
+
+/** What a run needs. */
+export interface RunEnvironment {
+  now(): number;
+  random(length: number): Uint8Array;
+  /** Of this process; 0 where the platform does not tell. */
+  peakMemory(): number;
+  openLink(request: LinkRequest): Promise<OpenedLink>;
+}
+
+/** The way to a party of a deployment. */
+export interface Route {
+  readonly address: PartyAddress;
+  /** The other compute party's identity, to tell a swap from a stranger. */
+  readonly otherIdentity: string;
+  readonly transport: 'auto' | Transport;
+  readonly timeoutMs: number;
+  readonly iceServers: readonly RTCIceServer[];
+  readonly associations: number;
+  onFallback(event: FallbackEvent): void;
+}
+
+export type RoutedLinkRequest = LinkRequest & { readonly modelHash: string } & Route;
+
+export interface RoutedLink extends OpenedLink {
+  readonly transport: Transport;
+  readonly handshakeMs: number;
+}
+
+/** What the SDK needs beside it: a network to load models from, devices to choose from, ways to the parties. */
+export interface Environment extends Omit<RunEnvironment, 'openLink'> {
+  readonly fetch: Fetch;
+  /** What relative addresses are relative to. */
+  readonly base: string;
+  /**
+   * Where files of a hub are kept here, and what this place says of hubs; asked for only when a model is loaded
+   * from one.
+   */
+  hub(): Promise<Pick<HubOptions, 'store' | 'endpoint' | 'token' | 'offline'> & Partial<Pick<HubOptions, 'fetch'>>>;
+  capabilities(): Promise<Capabilities>;
+  openKernels(device: Device): Promise<RingKernels>;
+  openLink(request: RoutedLinkRequest): Promise<RoutedLink>;
+}

@@ -1,0 +1,85 @@
+/** Whether the compute parties are there, as their own health endpoints say. Nothing about a text is sent. */
+import { TercetError, asTercetError } from '../core/errors.ts';
+import { endpointUrl } from '../net/signalling/client.ts';
+import { downloadJson } from './download.ts';
+import type { Environment } from './environment.ts';
+import type { Deployment, PartyHealth } from './types/index.ts';
+
+const TIMEOUT_MS = 4_000;
+const MAX_HEALTH = 4096;
+const LOADS = ['free', 'busy', 'full'] as const;
+const OMIT = { credentials: 'omit', cache: 'no-store', redirect: 'error', referrerPolicy: 'no-referrer' } as const;
+
+export async function partiesHealth(
+  deployment: Deployment,
+  environment: Environment,
+): Promise<readonly [PartyHealth, PartyHealth]> {
+  return Promise.all([one(1, deployment, environment), one(2, deployment, environment)]);
+}
+
+async function one(party: 1 | 2, deployment: Deployment, environment: Environment): Promise<PartyHealth> {
+  const { url, identity } = deployment.parties[party - 1];
+  const start = environment.now();
+  try {
+    const [{ json, milliseconds }, load] = await Promise.all([
+      downloadJson(endpointUrl(url, party, '/v1/party').href, 'its description', {
+        fetch: environment.fetch,
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      }).then(({ json }) => ({ json, milliseconds: environment.now() - start })),
+      loadOf(party, url, environment),
+    ]);
+    const {
+      identity: shown,
+      device,
+      version,
+    } = json as { readonly identity?: unknown; readonly device?: unknown; readonly version?: unknown };
+    if (shown !== identity)
+      throw new TercetError(
+        'ERR_IDENTITY_KEY',
+        `party ${party} shows another identity`,
+        'do not continue; compare it with the operator',
+        { party },
+      );
+    return {
+      party,
+      ok: true,
+      milliseconds,
+      ...(typeof device === 'string' ? { device: device.slice(0, 60) } : {}),
+      ...(typeof version === 'string' ? { version: version.slice(0, 60) } : {}),
+      ...(load === undefined ? {} : { load }),
+    };
+  } catch (error) {
+    return { party, ok: false, error: unreachable(party, asTercetError(error)) };
+  }
+}
+
+/**
+ * Whether it has a place for a run; 503 says "full" also through a proxy that keeps nothing of its words. A party
+ * that does not say is not worse for it: the next run will tell.
+ */
+async function loadOf(party: 1 | 2, url: string, environment: Environment): Promise<PartyHealth['load']> {
+  try {
+    const address = endpointUrl(url, party, '/v1/health').href;
+    const response = await environment.fetch(address, { ...OMIT, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    if (response.status === 503) return 'full';
+    const text = await response.text();
+    const { status } = JSON.parse(text.slice(0, MAX_HEALTH)) as { readonly status?: unknown };
+    return LOADS.find((load) => load === status);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A party that gives no description is not there, whatever came in its place. */
+function unreachable(party: 1 | 2, error: TercetError): TercetError {
+  if (error.code !== 'ERR_DOWNLOAD') return error;
+  return new TercetError(
+    'ERR_PEER_UNREACHABLE',
+    `party ${party} does not answer: ${error.message}`,
+    'ask its operator whether it is up',
+    {
+      cause: error,
+      party,
+    },
+  );
+}

@@ -1,0 +1,163 @@
+/**
+ * One run of the data owner: two links, one circuit, one set of masks. Prepared ahead of a text or inside a
+ * run, used at most once, thrown away otherwise.
+ */
+import { pointKeyBytes } from '../compute/kernels/point-key.ts';
+import { abortedError } from '../core/abort.ts';
+import { TercetError } from '../core/errors.ts';
+import type { RunShape } from '../ml/models/run.ts';
+import type { PartyId } from '../net/wire/types.ts';
+import type { Circuits } from '../session/circuits.ts';
+import { withBoth } from '../session/fault-attribution.ts';
+import { OwnerSession } from '../session/owner.ts';
+import { ownerParameters } from '../session/owner-parameters.ts';
+import { type Request, requestCode } from '../session/request.ts';
+import { CountingChannel } from './counting-channel.ts';
+import type { OpenedLink } from './environment.ts';
+import { ProgressReporter } from './progress-reporter.ts';
+import type { RunContext } from './run-context.ts';
+
+/** Both compute parties have their correlations, and wait for the text. */
+export interface PreparedRun {
+  /** What it was dealt for: at least what the run needs. */
+  readonly shape: RunShape;
+  readonly session: OwnerSession;
+  readonly channels: readonly [CountingChannel, CountingChannel];
+  readonly reporter: ProgressReporter;
+  /** Milliseconds from the first connection until both compute parties had their correlations. */
+  readonly prepareMs: number;
+  /** Ends it here and at both compute parties, whatever it is at. */
+  abort(): void;
+}
+
+export interface PrepareRunOptions {
+  readonly shape: RunShape;
+  /** Shared by all runs of a model. */
+  readonly circuits: Circuits;
+  /** Whether it is made before there is a text. */
+  readonly ahead: boolean;
+  /** It is over, and nothing of it was used: a party that is in use asked for its place. */
+  onLetGo?(): void;
+}
+
+/** Connects, agrees and deals. @param signal ends it here and at both compute parties. */
+export async function prepareRun(
+  context: RunContext,
+  { shape, circuits, ahead, onLetGo }: PrepareRunOptions,
+  signal: AbortSignal,
+): Promise<PreparedRun> {
+  const { environment, config, kernels, terms, credential } = context;
+  const start = environment.now();
+  const request: Request = { ...terms, ...shape };
+  const control = new AbortController();
+  const abort = () => control.abort();
+  signal.addEventListener('abort', abort);
+  if (signal.aborted) abort();
+  const links: OpenedLink[] = [];
+  try {
+    const id = environment.random(16);
+    const opened = await withBoth(async (party) => {
+      const link = await environment.openLink({
+        party,
+        session: id,
+        modelHash: request.model,
+        parametersHash: requestCode(request),
+        credential,
+        signal: control.signal,
+      });
+      links.push(link);
+      return link;
+    });
+    const keyLength = pointKeyBytes(Math.ceil(Math.log2(config.vocabSize)));
+    const channels = [
+      new CountingChannel(opened[0].channel, keyLength),
+      new CountingChannel(opened[1].channel, keyLength),
+    ] as const;
+    const reporter = new ProgressReporter(
+      {
+        layers: config.layers,
+        length: shape.tokens,
+        ahead,
+        now: () => environment.now(),
+        onProgress: (event) => context.onProgress(event),
+      },
+      channels,
+    );
+    const [one, two] = opened.map(({ presented }) => presented);
+    const session = await OwnerSession.open({
+      config,
+      request,
+      ...(one === undefined || two === undefined ? {} : { presented: [one, two] }),
+      channels: new Map<PartyId, CountingChannel>([
+        [1, channels[0]],
+        [2, channels[1]],
+      ]),
+      session: id,
+      pairKeys: [opened[0].pairKey, opened[1].pairKey],
+      kernels,
+      circuits,
+      parameters: ownerParameters(config, credential?.seeds()),
+      now: () => environment.now(),
+      peakMemory: () => environment.peakMemory(),
+      signal: control.signal,
+      onProgress: (progress) => {
+        context.onDealt?.(progress);
+        reporter.dealt(progress.done / progress.total);
+      },
+      onStatus: (status, section) => reporter.status(status, section),
+      onHeard: (party) => reporter.heard(party),
+      onLetGo: () => onLetGo?.(),
+    });
+    context.onPhase?.('preprocess');
+    await session.prepare();
+    reporter.prepared(session.rounds);
+    return { shape, session, channels, reporter, prepareMs: environment.now() - start, abort };
+  } catch (error) {
+    // One link may stand while the other one failed.
+    control.abort();
+    for (const { channel, pairKey } of links) {
+      channel.abort(abortedError());
+      pairKey.fill(0);
+    }
+    throw signal.aborted ? abortedError() : error;
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+/** A prepared run that is being made or is ready, with what it is for. */
+export interface Preparation {
+  readonly shape: RunShape;
+  readonly run: Promise<PreparedRun>;
+  /** Whether it failed, or a link of it broke while it waited. */
+  readonly broken: boolean;
+  /** Throws it away, whatever its state. */
+  drop(): Promise<void>;
+}
+
+export function startPreparing(context: RunContext, options: PrepareRunOptions): Preparation {
+  const control = new AbortController();
+  const run = prepareRun(context, options, control.signal);
+  let broken = false;
+  const spoil = () => {
+    broken = true;
+  };
+  // Its error is reported to whoever waits for it.
+  run.then(({ session }) => session.ended.then(spoil), spoil);
+  return {
+    shape: options.shape,
+    run,
+    get broken() {
+      return broken;
+    },
+    async drop() {
+      control.abort();
+      await run.then(
+        ({ session }) => session.discard(),
+        (error: unknown) => {
+          if (!(error instanceof TercetError)) throw error;
+        },
+      );
+    },
+  };
+}

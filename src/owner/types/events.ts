@@ -1,0 +1,96 @@
+/** What a run tells while it goes: progress, live figures of the links, fallbacks. */
+import type { ErrorCode } from '../../core/errors.ts';
+import type { Device, Task, Transport } from './deployment.ts';
+
+/**
+ * Payload bytes counted at the channels so far. `ahead`: correlations; `input`: the one message out; `output`: the
+ * one message in.
+ */
+export interface LinkBytes {
+  readonly ahead: number;
+  readonly input: number;
+  readonly output: number;
+}
+
+/** Live figures of the three links. */
+export interface Links {
+  readonly p1: LinkBytes;
+  readonly p2: LinkBytes;
+  /** Between the compute parties, as they report it: bytes both ways, rounds done and rounds in all. */
+  readonly between: { readonly bytes: number; readonly rounds: number; readonly totalRounds: number };
+}
+
+/**
+ * Hex of the latest bytes that left this device for party 1 and party 2, 30 bytes each where there are so many: for
+ * people who want to look at them.
+ */
+export type SentSample = readonly [string, string];
+
+export type ProgressEvent =
+  // transformers.js
+  | { readonly status: 'initiate' | 'download' | 'done'; readonly name: string; readonly file: string }
+  | {
+      readonly status: 'progress';
+      readonly name: string;
+      readonly file: string;
+      readonly progress: number;
+      readonly loaded: number;
+      readonly total: number;
+    }
+  | { readonly status: 'ready'; readonly task: Task; readonly model: string }
+  // private runs
+  | { readonly status: 'connect'; readonly party: 1 | 2; readonly transport: Transport }
+  | { readonly status: 'handshake'; readonly party: 1 | 2; readonly milliseconds: number }
+  | {
+      readonly status: 'preprocess';
+      /** Tokens of the prepared bucket. */
+      readonly length: number;
+      readonly progress: number;
+      readonly links: Links;
+      readonly done: boolean;
+      /** Whether this was dealt ahead (`prepare`) or inside a run. */
+      readonly ahead: boolean;
+      readonly sample?: SentSample;
+    }
+  | { readonly status: 'input'; readonly links: Links; readonly sample?: SentSample }
+  | {
+      readonly status: 'layer';
+      /** 0: words in; 1 … layers; layers + 1: words out. */
+      readonly layer: number;
+      readonly layers: number;
+      /** Like `attention/exponential`. */
+      readonly section: string;
+      /** Of the whole online phase, 0 to 1; of generated text, of the step for one piece. */
+      readonly progress: number;
+      readonly links: Links;
+      readonly sample?: SentSample;
+    }
+  | { readonly status: 'reconstruct'; readonly links: Links; readonly sample?: SentSample }
+  // before a run: what to know of how a text is read, like special tokens that became plain text; without a
+  // callback it goes to the console
+  | { readonly status: 'notice'; readonly message: string }
+  // while the parties compute: a message of that party came, about once a second of each
+  | { readonly status: 'heard'; readonly party: 1 | 2 }
+  // what `prepare` made is not there any more
+  | {
+      readonly status: 'released';
+      /** Tokens of the bucket that it was for. */
+      readonly length: number;
+      /** 'age': kept for as long as parties keep memory for nobody (5 minutes); 'lost': a link of it ended. */
+      readonly reason: 'age' | 'lost';
+      /**
+       * With 'lost': what the party said, like ERR_PEER_LET_GO when it needed the place, or what the link ended
+       * with.
+       */
+      readonly code?: ErrorCode;
+    }
+  // generated text: after every step's reconstruct
+  | { readonly status: 'token'; readonly index: number; readonly text: string; readonly links: Links };
+
+/** A choice that was not what was asked for, or not the best: said, never silent. */
+export interface FallbackEvent {
+  readonly what: 'device' | 'transport';
+  readonly from: Device | Transport;
+  readonly to: Device | Transport;
+  readonly reason: string;
+}

@@ -1,0 +1,168 @@
+/** What a run returns: the answer of each task, what it cost, and what left this device for it. */
+import type { TercetError } from '../../core/errors.ts';
+import type { Links } from './events.ts';
+
+/**
+ * Bytes that left this device in a run, and what they were made from. Made here, from this run; never sent
+ * anywhere.
+ */
+export interface Captured {
+  readonly tokens: readonly {
+    readonly text: string;
+    readonly id: number;
+    /** Offset of the token in the text, in UTF-16 units; undefined for special tokens. */
+    readonly span?: readonly [number, number];
+    /** First 8 bytes, hex, of what each compute party received for this token: a point-function key. */
+    readonly p1: string;
+    readonly p2: string;
+  }[];
+  /**
+   * One token put back together: the two words (hex, 64 bits) that the parties' keys open to at row `id`, whose sum
+   * mod 2^64 is 1, and at `otherId`, where it is 0.
+   */
+  readonly sum: {
+    readonly index: number;
+    readonly words: readonly [string, string];
+    readonly otherId: number;
+    readonly otherWords: readonly [string, string];
+  };
+  /** Counts of each byte value (256) in the text and in all that each compute party received in this run. */
+  readonly histograms: {
+    readonly text: readonly number[];
+    readonly p1: readonly number[];
+    readonly p2: readonly number[];
+  };
+}
+
+export interface RunCost {
+  /** Of all texts of the run, or of a prompt. */
+  readonly tokens: number;
+  /** The bucket, times the sequences of the run: what the compute parties know of the length. */
+  readonly paddedTokens: number;
+  readonly links: Links;
+  /** Wire bytes with frame headers, as each party counted them. */
+  readonly sentBytes: readonly [number, number, number];
+  readonly receivedBytes: readonly [number, number, number];
+  readonly peakMemoryBytes: readonly [number, number, number];
+  readonly devices: readonly [string, string, string];
+  /**
+   * Milliseconds, of generated text those of all steps. `prepareMs` was spent before the call if `preparedAhead`,
+   * else inside it; later steps are dealt while earlier ones compute, which is not counted.
+   */
+  readonly timing: {
+    readonly prepareMs: number;
+    readonly inputMs: number;
+    readonly computeMs: number;
+    readonly outputMs: number;
+    /** From the call to the answer. */
+    readonly totalMs: number;
+  };
+  readonly preparedAhead: boolean;
+}
+
+export interface Prediction {
+  readonly token: string;
+  readonly token_str: string;
+  readonly token_id: number;
+  readonly score: number;
+  /** The text with the blank filled in. */
+  readonly sequence: string;
+}
+
+export interface PredictResult {
+  /** Best first; one list for each blank of the text. */
+  readonly predictions: readonly Prediction[];
+  readonly blanks: readonly (readonly Prediction[])[];
+  readonly cost: RunCost;
+  readonly captured: Captured;
+}
+
+export interface ClassifyResult {
+  readonly label: string;
+  readonly score: number;
+  readonly labels: readonly { readonly label: string; readonly score: number }[];
+  readonly cost: RunCost;
+  readonly captured: Captured;
+}
+
+export interface Answer {
+  /** `context.slice(start, end)`; empty where there is no answer. */
+  readonly text: string;
+  readonly answer: string;
+  readonly score: number;
+  /** UTF-16 offsets into the context as it was given. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The best answer, and all that were asked for. */
+export interface AnswerResult extends Answer {
+  readonly answers: readonly Answer[];
+  readonly cost: RunCost;
+  readonly captured: Captured;
+}
+
+export interface Entity {
+  /** `text.slice(start, end)`. */
+  readonly text: string;
+  readonly label: string;
+  readonly entity_group: string;
+  /** As `text`; with aggregation 'none' the piece as the tokenizer reads it back, like `##s`. */
+  readonly word: string;
+  /** With aggregation 'none': place of the piece among those of the text, special ones counted. */
+  readonly index?: number;
+  readonly score: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface EntitiesResult {
+  readonly entities: readonly Entity[];
+  readonly cost: RunCost;
+  readonly captured: Captured;
+}
+
+export interface EmbedResult {
+  /** One for each text, (rows, width) row-major: one row with pooling. */
+  readonly vectors: readonly { readonly dims: readonly [rows: number, width: number]; readonly data: Float32Array }[];
+  readonly costs: readonly RunCost[];
+}
+
+export interface BatchResult {
+  /** In the order of the texts. */
+  readonly results: readonly Omit<ClassifyResult, 'cost' | 'captured'>[];
+  /** Of every run of the protocol. */
+  readonly costs: readonly RunCost[];
+}
+
+export interface GenerateResult {
+  /** What was added to the prompt. */
+  readonly text: string;
+  /** Prompt and text. */
+  readonly generated_text: string;
+  readonly ids: readonly number[];
+  /** An end-of-text piece, as many pieces as were asked for, or a stop text. */
+  readonly reason: 'eos' | 'length' | 'stop';
+  /** Of the whole text. */
+  readonly cost: RunCost;
+  /** Milliseconds from one piece to the next, the first from the call. */
+  readonly pieceMs: readonly number[];
+  readonly captured: Captured;
+}
+
+/**
+ * A text under way: iterate over its pieces as they come, or await the whole. Leaving the loop early stops all
+ * three parties.
+ */
+export interface GenerateStream extends AsyncIterable<string>, PromiseLike<GenerateResult> {}
+
+/** What the text would become, without running anything or sending anything. */
+export interface TextCheck {
+  readonly tokens: number;
+  readonly paddedTokens: number | undefined;
+  readonly blanks: number;
+  /** What to know of how the text is read; sentences. */
+  readonly notices?: readonly string[];
+  /** Why it cannot run as it is: ERR_TEXT_EMPTY, ERR_TEXT_TOO_LONG, ERR_NO_MASK, …, with what to do. */
+  readonly problem?: TercetError;
+}

@@ -1,0 +1,271 @@
+/**
+ * Who may import whom (docs/ARCHITECTURE.md, layers): imports flow one way, a model's layers cannot reach anything
+ * that opens a secret, and what is meant to run in a browser too imports nothing of Node. Every rule is also run on
+ * a copy of the sources with one violation planted in it.
+ */
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const SRC = fileURLToPath(new URL('../../src', import.meta.url));
+
+/**
+ * Layer (first folder) → folders whose files it may import. A longer path is a finer rule: `ml` sees of `mpc` only
+ * what cannot open a value.
+ */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  core: ['core'],
+  compute: ['core', 'compute'],
+  net: ['core', 'net'],
+  mpc: ['core', 'compute', 'net', 'mpc'],
+  ml: ['core', 'compute', 'ml', 'mpc/secure'],
+  hub: ['core', 'ml', 'hub'],
+  session: ['core', 'compute', 'net', 'mpc', 'ml', 'session'],
+  owner: ['core', 'compute', 'net', 'mpc', 'ml', 'hub', 'session', 'owner'],
+  sdk: ['core', 'compute', 'net', 'ml', 'hub', 'session', 'owner', 'sdk'],
+  app: ['core', 'owner', 'sdk', 'app'],
+  node: ['core', 'compute', 'net', 'mpc', 'ml', 'hub', 'session', 'owner', 'node'],
+  daemon: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'node', 'daemon'],
+  // What tests alone need: the plaintext oracle, links in memory. Nothing imports it, and the package leaves it out.
+  testing: ['core', 'compute', 'net', 'mpc', 'testing'],
+  // The page's server: what it hands out is checked by the data owner's own reader.
+  server: ['core', 'net', 'ml', 'node', 'daemon', 'owner', 'server'],
+  // The suites print in the units of `tercet infer --json`; of the command line they may see how options are read
+  // and that form, nothing else.
+  bench: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'owner', 'node', 'daemon', 'bench'],
+  cli: ['core', 'net', 'ml', 'mpc', 'session', 'node', 'daemon', 'server', 'owner', 'sdk', 'bench', 'hub', 'cli'],
+};
+
+/** Layers of Node alone. Everywhere else only the files below may import `node:*`. */
+const NODE_LAYERS = ['node', 'daemon', 'server', 'bench', 'cli'];
+const NODE_FILES = [
+  'net/tls/tls.ts',
+  'net/tls/certificates.ts',
+  'net/tls/authority.ts',
+  'net/tls/credentials.ts',
+  'net/tls/self-signed.ts',
+  'net/identity/identity-node.ts',
+  'net/gateway/gateway-node.ts',
+  'ml/files-node.ts',
+  'compute/kernels/wasm/node-worker.ts',
+  'compute/kernels/wasm/source-worker.mjs',
+  'hub/environment-node.ts',
+  'hub/store-node.ts',
+  'sdk/node.ts',
+  'compute/kernels/webgpu/node-device.ts',
+];
+
+/** Built-in modules without the prefix would slip past a check of `node:`. */
+const BARE_BUILTINS =
+  /^(fs|path|os|net|tls|http|https|crypto|child_process|worker_threads|url|util|stream|buffer|process|zlib|dns|events|module|vm)(\/|$)/;
+
+interface Import {
+  readonly file: string;
+  readonly specifier: string;
+  /** Path below the root that a relative import means. */
+  readonly target: string | undefined;
+  readonly typeOnly: boolean;
+}
+
+function sources(root: string): string[] {
+  return readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.(ts|mjs|js)$/.test(entry.name))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
+    .sort();
+}
+
+/** Imports, re-exports and dynamic imports, comments left out. */
+function importsOf(root: string, file: string): Import[] {
+  const text = readFileSync(join(root, file), 'utf8')
+    .replace(/\/\*[\s\S]*?\*\//g, '')
+    .replace(/^\s*\/\/.*$/gm, '');
+  const found = [
+    ...text.matchAll(/\b(import|export)\s+(type\s+)?(?:[\w$*\s{},]+?\s+from\s+)?['"]([^'"\n]+)['"]/g),
+    ...text.matchAll(/\b(import)(\s*)\(\s*['"]([^'"\n]+)['"]/g),
+  ];
+  return found.map(([, , type, specifier]) => ({
+    file,
+    specifier,
+    target: specifier.startsWith('.')
+      ? relative(root, resolve(root, dirname(file), specifier)).replaceAll('\\', '/')
+      : undefined,
+    // `import { type A }` still loads the module (verbatimModuleSyntax); only `import type` does not.
+    typeOnly: (type ?? '').trim() === 'type',
+  }));
+}
+
+/** Every broken rule of a source tree, as one line each. */
+function violations(root: string): string[] {
+  const files = sources(root);
+  const known = new Set(files);
+  const imports = files.flatMap((file) => importsOf(root, file));
+  const broken: string[] = [];
+  for (const file of files) if (!(file.split('/')[0] in ALLOWED)) broken.push(`${file} is in no layer`);
+  for (const { file, specifier, target } of imports) {
+    const layer = file.split('/')[0];
+    if (target === undefined) {
+      const builtin = specifier.startsWith('node:') || BARE_BUILTINS.test(specifier);
+      if (builtin && !NODE_LAYERS.includes(layer) && !NODE_FILES.includes(file))
+        broken.push(`${file} imports ${specifier}`);
+      continue;
+    }
+    if (!known.has(target)) broken.push(`${file} imports ${target}, which is not there`);
+    else if (!(ALLOWED[layer] ?? []).some((allowed) => target === allowed || target.startsWith(`${allowed}/`)))
+      broken.push(`${file} imports ${target}`);
+  }
+  return [...broken, ...cycles(imports)];
+}
+
+/** Cycles of value imports, each once, from its first file on. */
+function cycles(imports: readonly Import[]): string[] {
+  const edges = new Map<string, string[]>();
+  for (const { file, target, typeOnly } of imports)
+    if (target !== undefined && !typeOnly) edges.set(file, [...(edges.get(file) ?? []), target]);
+  const done = new Set<string>();
+  const found: string[] = [];
+  const visit = (file: string, path: readonly string[]): void => {
+    const at = path.indexOf(file);
+    if (at !== -1) {
+      found.push(`cycle: ${[...path.slice(at), file].join(' → ')}`);
+      return;
+    }
+    if (done.has(file)) return;
+    for (const next of edges.get(file) ?? []) visit(next, [...path, file]);
+    done.add(file);
+  };
+  for (const file of edges.keys()) visit(file, []);
+  return found;
+}
+
+describe('imports', () => {
+  it('of the whole source tree follow the table, and there is no cycle', () => {
+    expect(violations(SRC)).toEqual([]);
+  });
+
+  it('are found at all: the check reads every file and several hundred imports', () => {
+    const all = sources(SRC).flatMap((file) => importsOf(SRC, file));
+    expect(sources(SRC).length).toBeGreaterThan(80);
+    expect(all.length).toBeGreaterThan(300);
+    expect(all.filter(({ typeOnly }) => typeOnly).length).toBeGreaterThan(50);
+    // Each file that may use Node does: the list of exceptions holds no dead entry.
+    for (const file of NODE_FILES)
+      expect(
+        importsOf(SRC, file).some(({ specifier }) => specifier.startsWith('node:')),
+        file,
+      ).toBe(true);
+  });
+
+  describe('that break a rule are found in a copy of the tree', () => {
+    const root = mkdtempSync(join(tmpdir(), 'tercet-layers-'));
+    cpSync(SRC, root, { recursive: true });
+    afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+    /** Adds a line to a file (or makes the file), looks, and puts everything back. */
+    function planted(file: string, line: string): string[] {
+      const path = join(root, file);
+      const before = sources(root).includes(file) ? readFileSync(path, 'utf8') : undefined;
+      writeFileSync(path, `${line}\n${before ?? ''}`);
+      try {
+        return violations(root);
+      } finally {
+        if (before === undefined) rmSync(path);
+        else writeFileSync(path, before);
+      }
+    }
+
+    it('the copy itself is clean', () => expect(violations(root)).toEqual([]));
+
+    it.each([
+      ['core/errors.ts', "import type { Words } from '../compute/ring.ts';", 'core/errors.ts imports compute/ring.ts'],
+      [
+        'compute/ring.ts',
+        "import type { Channel } from '../net/wire/types.ts';",
+        'compute/ring.ts imports net/wire/types.ts',
+      ],
+      [
+        'net/wire/queue.ts',
+        "import type { Words } from '../../compute/ring.ts';",
+        'net/wire/queue.ts imports compute/ring.ts',
+      ],
+      [
+        'compute/ring.ts',
+        "import type { Wire } from '../mpc/share/wire.ts';",
+        'compute/ring.ts imports mpc/share/wire.ts',
+      ],
+      [
+        'mpc/secure/cubic.ts',
+        "import type { BertConfig } from '../../ml/config.ts';",
+        'mpc/secure/cubic.ts imports ml/config.ts',
+      ],
+      [
+        'ml/config.ts',
+        "import type { Gates } from '../mpc/protocol/types.ts';",
+        'ml/config.ts imports mpc/protocol/types.ts',
+      ],
+      ['ml/config.ts', "import { Masked } from '../mpc/share/masked.ts';", 'ml/config.ts imports mpc/share/masked.ts'],
+      ['ml/config.ts', "export { PairPrg } from '../mpc/prg/prg.ts';", 'ml/config.ts imports mpc/prg/prg.ts'],
+      ['ml/config.ts', "export * from '../mpc/prg/prg.ts';", 'ml/config.ts imports mpc/prg/prg.ts'],
+      [
+        'ml/config.ts',
+        "const late = await import('../mpc/protocol/semi-honest/engine.ts');",
+        'ml/config.ts imports mpc/protocol/semi-honest/engine.ts',
+      ],
+      [
+        'ml/config.ts',
+        "import type { Channel } from '../net/wire/types.ts';",
+        'ml/config.ts imports net/wire/types.ts',
+      ],
+      [
+        'ml/config.ts',
+        "import { revealLogits } from '../session/reveal.ts';",
+        'ml/config.ts imports session/reveal.ts',
+      ],
+      [
+        'session/reveal.ts',
+        "import type {\n  Device,\n} from '../node/kernels.ts';",
+        'session/reveal.ts imports node/kernels.ts',
+      ],
+      ['node/kernels.ts', "import '../cli/main.ts';", 'node/kernels.ts imports cli/main.ts'],
+      ['session/control.ts', "import { randomBytes } from 'node:crypto';", 'session/control.ts imports node:crypto'],
+      ['session/control.ts', "import { randomBytes } from 'crypto';", 'session/control.ts imports crypto'],
+      ['mpc/prg/prg.ts', "const { randomBytes } = await import('node:crypto');", 'mpc/prg/prg.ts imports node:crypto'],
+      ['net/wire/frame.ts', "import * as fs from 'node:fs';", 'net/wire/frame.ts imports node:fs'],
+      ['app/main.ts', "import { OwnerSession } from '../session/owner.ts';", 'app/main.ts imports session/owner.ts'],
+      ['sdk/index.ts', "import '../daemon/daemon.ts';", 'sdk/index.ts imports daemon/daemon.ts'],
+      ['sdk/worker/worker.ts', "import { readFileSync } from 'node:fs';", 'sdk/worker/worker.ts imports node:fs'],
+      [
+        'compute/kernels/webgpu/kernels.ts',
+        "import 'node:process';",
+        'compute/kernels/webgpu/kernels.ts imports node:process',
+      ],
+      ['bench/rows.ts', "import '../cli/main.ts';", 'bench/rows.ts imports cli/main.ts'],
+      ['extra/thing.ts', '', 'extra/thing.ts is in no layer'],
+      [
+        'core/bytes.ts',
+        "import { x } from './nowhere.ts';",
+        'core/bytes.ts imports core/nowhere.ts, which is not there',
+      ],
+    ])('%s: %s', (file, line, expected) => {
+      if (file.startsWith('extra/')) cpSync(join(root, 'core'), join(root, 'extra'), { recursive: true });
+      const found = planted(file, line);
+      if (file.startsWith('extra/')) rmSync(join(root, 'extra'), { recursive: true });
+      expect(found.filter((entry) => !entry.startsWith('cycle: '))).toContain(expected);
+    });
+
+    it('a cycle of value imports, and not one of type imports', () => {
+      // core/bytes.ts imports nothing, and core/told.ts imports core/errors.ts.
+      expect(planted('core/errors.ts', "import { told } from './told.ts';")).toEqual([
+        expect.stringMatching(/^cycle: core\/(errors|told)\.ts → /),
+      ]);
+      expect(planted('core/errors.ts', "import type { Told } from './told.ts';")).toEqual([]);
+    });
+
+    it('and a comment or a string that only mentions an import is none', () => {
+      expect(
+        planted('core/errors.ts', "// import { x } from '../compute/ring.ts';\n/* import y from 'node:fs'; */"),
+      ).toEqual([]);
+    });
+  });
+});
