@@ -25,7 +25,7 @@ import * as selection from './selection.ts';
 import * as streams from './streams.ts';
 import { expWords, selectionTable } from './tables.ts';
 
-export { type OpenedDevice, requestDevice } from './device.ts';
+export { requestDevice } from './device.ts';
 export type { KernelLimits } from './limits.ts';
 
 export interface WebGpuOptions {
