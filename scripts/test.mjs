@@ -24,6 +24,7 @@ console.log('lane check: types, lint, format, nothing unused');
 run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']);
 run(process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.']);
 run(process.execPath, ['node_modules/knip/bin/knip.js']);
+run(process.execPath, ['scripts/api.mjs', '--check']);
 console.log('lane wasm: the committed module is what its sources build');
 run(process.execPath, ['scripts/build-wasm.mjs', '--check']);
 console.log('lane shaders: the committed strings are what shaders/ says');

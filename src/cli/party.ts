@@ -8,6 +8,7 @@ import { type BudgetLimits, defaultLimits } from '../daemon/budgets.ts';
 import { runDaemon } from '../daemon/daemon.ts';
 import { OperatorLog } from '../daemon/log.ts';
 import { mayHaveGpu } from '../node/kernels.ts';
+import { ENTRY } from './entry.ts';
 import { DEVICE_LOST_EXIT, isSupervised, supervise } from '../daemon/supervisor.ts';
 import type { ChildMessage } from '../daemon/local.ts';
 import { RECV_TIMEOUT_MS, defaultThreads } from '../node/defaults.ts';
@@ -29,6 +30,7 @@ import {
   tlsFiles,
 } from './options.ts';
 import { cancelOnSignals } from './signals.ts';
+import { TRACE_HELP, traceFile } from './trace.ts';
 
 interface PartyFlags extends PartyCredentialFlags {
   readonly model: readonly string[];
@@ -54,6 +56,7 @@ interface PartyFlags extends PartyCredentialFlags {
   readonly udpPorts?: string;
   readonly iceServers: readonly string[];
   readonly once?: boolean;
+  readonly trace?: string;
   readonly debug?: boolean;
 }
 
@@ -103,6 +106,7 @@ export function partyCommand(): Command {
     .option('--origins <url>', 'origin of a page that may use this party, again for more', collect, [])
     .option('--udp-ports <from-to>', 'UDP ports for WebRTC, for firewalls')
     .option('--ice-servers <url>', 'STUN or TURN server of this party, again for more (default: none)', collect, [])
+    .option('--trace <file>', TRACE_HELP)
     .addOption(new Option('--once', 'serve one session and end'))
     .action(async (flags: PartyFlags) => {
       await party(flags);
@@ -218,6 +222,7 @@ async function superviseParty(flags: PartyFlags): Promise<number> {
   if (process.send !== undefined) process.on('disconnect', orphaned);
   try {
     return await supervise({
+      entry: ENTRY,
       args: process.argv.slice(2),
       restart: flags.once !== true,
       mayFallBack: flags.device === 'auto',
@@ -253,6 +258,7 @@ async function party(flags: PartyFlags): Promise<void> {
   // Only where somebody could ask for it.
   const identity =
     flags.web === undefined && !isPinned(credentials) ? undefined : await ensureIdentity(credentialFolder(flags), id);
+  const trace = traceFile(flags.trace);
   try {
     const { deviceFault } = await runDaemon({
       id,
@@ -281,6 +287,7 @@ async function party(flags: PartyFlags): Promise<void> {
       onDownload: downloadTeller((message) => announce(flags, message)),
       onReady: () => announce(flags, { kind: 'ready' }),
       onProgress: (progress) => announce(flags, { kind: 'progress', progress }),
+      trace: trace.trace,
       onFailure: (error, session) => log.failed(error, session),
     });
     if (deviceFault === undefined) return;
@@ -298,6 +305,7 @@ async function party(flags: PartyFlags): Promise<void> {
     announce(flags, { kind: 'failed', code: error.code, message: `party ${id}: ${error.message}`, hint: error.hint });
     process.exitCode = error.kind === 'usage' ? 2 : 1;
   } finally {
+    trace.close();
     release();
     process.off('disconnect', orphaned);
     if (process.connected) process.disconnect();

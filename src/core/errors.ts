@@ -8,6 +8,10 @@
 /** Whose fault an error is. `usage` ends a command with exit code 2, everything else with 1. */
 export type ErrorKind = 'usage' | 'config' | 'state' | 'io' | 'peer' | 'device' | 'internal';
 
+/**
+ * What happened. Codes are stable, messages are not: programs tell errors apart by them. The page has a table of what to
+ * say for each (src/app/error-table.ts).
+ */
 export type ErrorCode =
   | 'ERR_ARGUMENT'
   | 'ERR_TEXT_EMPTY'
@@ -152,10 +156,24 @@ export function isOwnVerdict(code: string): boolean {
   return OWN_VERDICTS.includes(code);
 }
 
-/** Every error that Tercet throws on purpose. `message` is one line; `hint` says what the reader can do. */
+/**
+ * Every error that Tercet throws on purpose. `message` is one line; `hint` says what the reader can do. Neither holds
+ * anything of a text, a share or a key.
+ *
+ * @example
+ * try {
+ *   await model.predict('no blank here');
+ * } catch (error) {
+ *   if (error instanceof TercetError && error.code === 'ERR_NO_MASK') console.log(error.hint);
+ *   else throw error;
+ * }
+ */
 export class TercetError extends Error {
+  /** What happened, for programs. */
   readonly code: ErrorCode;
+  /** Whose fault it is. */
   readonly kind: ErrorKind;
+  /** What to do about it, for people. */
   readonly hint: string;
   /** The party that it is about, where that is known. */
   readonly party: 0 | 1 | 2 | undefined;
@@ -174,7 +192,15 @@ export class TercetError extends Error {
     this.hint = hint;
   }
 
-  /** The one line that the command line prints. */
+  /**
+   * The one line that the command line prints.
+   *
+   * @example
+   * const error = new TercetError('ERR_NO_MASK', 'there is no blank', 'write [MASK] where the word is missing');
+   * console.log(error.line());
+   *
+   * @throws never
+   */
   line(): string {
     return `tercet: ${this.code}: ${this.message} — ${this.hint}`;
   }

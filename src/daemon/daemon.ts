@@ -2,13 +2,14 @@
 import { toHex } from '../core/bytes.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
+import type { Trace } from '../mpc/protocol/trace.ts';
 import { type Credentials, isPinned } from '../net/tls/credentials.ts';
 import { within } from '../net/wire/deadline.ts';
 import { DEFAULT_HANDSHAKE_MS, partyHandshakeOn } from '../net/handshake/handshake.ts';
-import { NO_SIGNALLING } from '../net/handshake/messages.ts';
 import type { PartyIdentity } from '../net/identity/identity.ts';
 import { shaped } from '../net/simulated/profiles.ts';
-import { type TlsListener, listenTls } from '../net/tls/tls.ts';
+import { NO_SIGNALLING } from '../net/handshake/messages.ts';
+import { type TlsListener, listenTls } from '../net/tls/listener.ts';
 import { isIdentityFailure } from '../net/tls/tls-errors.ts';
 import type { Channel } from '../net/wire/types.ts';
 import type { Patience } from '../session/place.ts';
@@ -61,6 +62,8 @@ export interface DaemonOptions {
   onDownload?(file: string, loaded: number, total: number): void;
   onReady?(): void;
   onProgress?(progress: Progress): void;
+  /** Steps of this party in every session. Its operator's own choice: nobody can ask for it over a link. */
+  readonly trace?: Trace | undefined;
   /** A session (with its name in the log), or a connection that never became one, that failed; the daemon goes on. */
   onFailure?(error: TercetError, session?: string): void;
 }
@@ -117,6 +120,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         patience: options.patience,
         connectPeer: (session) => connectPeer(options, listener, links, session),
         onProgress: (progress) => options.onProgress?.(progress),
+        trace: options.trace,
         // Of the only session the error itself is told.
         ...(options.once ? {} : { onFailure: (error, name) => options.onFailure?.(error, name) }),
       });

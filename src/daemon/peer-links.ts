@@ -6,7 +6,7 @@
 import { sleep } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
 import type { SessionChannel } from '../net/wire/channel.ts';
-import { type ConnectOptions, type SpareLink, connectSpare, connectTls } from '../net/tls/tls.ts';
+import { type ConnectOptions, type SpareLink, connectSpare, connectTls } from '../net/tls/connect.ts';
 
 export interface PeerLinksOptions extends Omit<ConnectOptions, 'session' | 'timeoutMs' | 'signal'> {
   /** How many spare links to keep. */

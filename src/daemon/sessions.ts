@@ -4,6 +4,7 @@ import { toHex } from '../core/bytes.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import { ANY_MODEL } from '../net/handshake/messages.ts';
+import type { Trace } from '../mpc/protocol/trace.ts';
 import type { Channel } from '../net/wire/types.ts';
 import { mismatch } from '../session/agreement.ts';
 import { priceOf } from '../session/price.ts';
@@ -46,6 +47,8 @@ export interface SessionsOptions {
   /** Opens the link to the other compute party for a session. */
   connectPeer(session: Uint8Array): Promise<Channel>;
   onProgress?(progress: Progress): void;
+  /** Steps of this party in every session. */
+  readonly trace?: Trace | undefined;
   /** A session failed. @param name drawn for the operator's log; says nothing of the session itself. */
   onFailure?(error: TercetError, name: string): void;
 }
@@ -143,6 +146,7 @@ export class Sessions {
         signal,
         place,
         patience,
+        trace: this.#options.trace,
         onProgress: (progress) => this.#options.onProgress?.(progress),
       });
     } catch (error) {

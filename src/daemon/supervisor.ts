@@ -4,14 +4,12 @@
  * back. Nothing of a lost session is repeated.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import type { ChildMessage } from './local.ts';
 
 /** Tells the child that it is watched. */
 const WATCHED = 'TERCET_SUPERVISED';
 /** Exit code of a party whose device was lost: sessions cannot go on in that process, a new one can. */
 export const DEVICE_LOST_EXIT = 75;
-const ENTRY = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 /** So many crashes in a row, each sooner than this after its start, are a broken device. */
 const MAX_CRASHES = 3;
 const SOON_MS = 60_000;
@@ -30,8 +28,8 @@ export interface SupervisorOptions {
   /** Whether WebAssembly may take over from a device that keeps crashing. */
   readonly mayFallBack: boolean;
   readonly signal: AbortSignal;
-  /** The program that is watched; this one but in tests. */
-  readonly entry?: string;
+  /** The program that is watched: the command line's entry. */
+  readonly entry: string;
   /** Says what happens, on one line. */
   say(line: string): void;
   /** Messages of the party to whoever started it. */
@@ -75,7 +73,7 @@ export async function supervise(options: SupervisorOptions): Promise<number> {
 
 async function runOnce(
   args: readonly string[],
-  { signal, entry = ENTRY }: SupervisorOptions,
+  { signal, entry }: SupervisorOptions,
   onMessage: (message: ChildMessage) => void,
 ) {
   const child = fork(entry, [...args], {

@@ -122,7 +122,7 @@ function sameChoices(head: Head, own: Float32Array, plain: Float32Array, width: 
   return choices(own).every((choice, i) => choice === wanted[i]);
 }
 
-export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
+function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let [ab, aa, bb] = [0, 0, 0];
   for (let i = 0; i < a.length; i++) {
     ab += a[i] * b[i];

@@ -7,7 +7,7 @@ import { ANY_MODEL, NO_SIGNALLING } from '../net/handshake/messages.ts';
 import { checkPublicKey } from '../net/identity/identity.ts';
 import { shaped } from '../net/simulated/profiles.ts';
 import { type Credentials, type Pinned, isPinned } from '../net/tls/credentials.ts';
-import { connectTls } from '../net/tls/tls.ts';
+import { connectTls } from '../net/tls/connect.ts';
 import { withPairKey } from '../net/wire/redacted.ts';
 import type { Channel } from '../net/wire/types.ts';
 import type { LinkRequest, OpenedLink, RunEnvironment } from '../owner/environment.ts';
@@ -48,7 +48,7 @@ export function tlsEnvironment(parties: TlsParties): RunEnvironment {
 export function tlsRunContext(
   parties: TlsParties,
   rest: Pick<RunContext, 'config' | 'terms' | 'credential' | 'kernels'> &
-    Partial<Pick<RunContext, 'onPhase' | 'onDealt' | 'environment'>>,
+    Partial<Pick<RunContext, 'onPhase' | 'onDealt' | 'environment' | 'trace'>>,
 ): RunContext {
   return {
     environment: tlsEnvironment(parties),

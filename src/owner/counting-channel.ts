@@ -2,6 +2,7 @@
  * A channel that shows what leaves through it: the latest bytes, counts of byte values, and the point-function keys
  * of the tokens. For the people whose browser this is; what is shown stays in it.
  */
+import { toHex } from '../core/bytes.ts';
 import { DPF_SEED } from '../compute/kernels/point-key.ts';
 import { concatBytes } from '../core/bytes.ts';
 import type { Channel, LinkStats, PartyId } from '../net/wire/types.ts';
@@ -42,7 +43,7 @@ export class CountingChannel implements Channel {
 
   /** First bytes of the latest message, hex; empty before the first. */
   get sample(): string {
-    return hex(this.#sample);
+    return toHex(this.#sample);
   }
 
   get histogram(): readonly number[] {
@@ -87,10 +88,6 @@ export class CountingChannel implements Channel {
     const counted = Math.min(bytes.length, COUNTED);
     for (let i = 0; i < counted; i++) this.#histogram[bytes[i]]++;
   }
-}
-
-export function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** Payload bytes by phase, from the tags that the gates send under. */

@@ -38,7 +38,7 @@ export interface RunEnvironment {
 }
 
 /** The way to a party of a deployment. */
-export interface Route {
+interface Route {
   readonly address: PartyAddress;
   /** The other compute party's identity, to tell a swap from a stranger. */
   readonly otherIdentity: string;

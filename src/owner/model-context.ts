@@ -106,6 +106,7 @@ export async function loadModelContext(
     kernels,
     reopen: () => openDevice(options, environment),
     onProgress: (event) => options.progress_callback?.(event),
+    trace: options.trace,
     notice: noticeTo(options.progress_callback),
     deployment,
     entry,
@@ -187,7 +188,7 @@ function served(deployment: Deployment, id: string, weights: Weights): { entry: 
 }
 
 /** The device that was asked for; with 'auto' the best that opens, and a word about every better one that did not. */
-export async function openDevice(
+async function openDevice(
   options: PretrainedOptions,
   environment: Environment,
 ): Promise<{ device: Device; kernels: RingKernels }> {

@@ -44,6 +44,7 @@ const PRETRAINED: OptionNames<PretrainedOptions> = {
   page: true,
   progress_callback: true,
   onFallback: true,
+  trace: true,
   signal: true,
 };
 

@@ -41,7 +41,7 @@ export interface PrepareRunOptions {
 }
 
 /** Connects, agrees and deals. @param signal ends it here and at both compute parties. */
-export async function prepareRun(
+async function prepareRun(
   context: RunContext,
   { shape, circuits, ahead, onLetGo }: PrepareRunOptions,
   signal: AbortSignal,
@@ -100,6 +100,7 @@ export async function prepareRun(
       now: () => environment.now(),
       peakMemory: () => environment.peakMemory(),
       signal: control.signal,
+      trace: context.trace,
       onProgress: (progress) => {
         context.onDealt?.(progress);
         reporter.dealt(progress.done / progress.total);

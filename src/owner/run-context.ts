@@ -2,6 +2,7 @@
 import type { RingKernels } from '../compute/kernels/types.ts';
 import type { ModelConfig } from '../ml/config.ts';
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
+import type { Trace } from '../mpc/protocol/trace.ts';
 import type { OwnerCredential } from '../net/enrolment/credential.ts';
 import type { Request } from '../session/request.ts';
 import type { RunEnvironment } from './environment.ts';
@@ -25,6 +26,8 @@ export interface RunContext {
   /** Another device, after this one failed; without it every later run fails too. */
   reopen?(): Promise<{ readonly kernels: RingKernels }>;
   onProgress(event: ProgressEvent): void;
+  /** Steps of this party, for people who look inside. */
+  readonly trace?: Trace | undefined;
   /** Tells the owner how a text was read. */
   notice(message: string): void;
   /** What a run is at: agreed on and being dealt, or dealt and on its way. */

@@ -4,7 +4,8 @@ import { wordAt } from '../compute/ring.ts';
 import type { Encoding, Tokenizer } from '../ml/tokenizers/tokenizer.ts';
 import type { ModelContext } from './model-context.ts';
 import type { Captured, TaskText } from './types/index.ts';
-import { type CountingChannel, hex } from './counting-channel.ts';
+import { toHex } from '../core/bytes.ts';
+import type { CountingChannel } from './counting-channel.ts';
 
 /** Bytes of a key that are shown. The first 16 are its random seed. */
 const SHOWN = 8;
@@ -44,8 +45,8 @@ export async function capture(
       text: tokenizer.decodeToken(token),
       id: token,
       ...(spans[i] === undefined ? {} : { span: spans[i] }),
-      p1: hex(keyOf(0, i).subarray(0, SHOWN)),
-      p2: hex(keyOf(1, i).subarray(0, SHOWN)),
+      p1: toHex(keyOf(0, i).subarray(0, SHOWN)),
+      p2: toHex(keyOf(1, i).subarray(0, SHOWN)),
     })),
     sum: { index, words: [word(0, id), word(1, id)], otherId, otherWords: [word(0, otherId), word(1, otherId)] },
     histograms: { text: histogram(bytes), p1: channels[0].histogram, p2: channels[1].histogram },

@@ -18,7 +18,7 @@ import { OwnerModel } from '../owner/owner-model.ts';
 import { pipelineWith } from './pipeline.ts';
 import type { Availability, Capabilities, Deployment, Device, Model, PretrainedOptions } from '../owner/types/index.ts';
 
-export { TercetError } from '../core/errors.ts';
+export { type ErrorCode, type ErrorKind, TercetError } from '../core/errors.ts';
 export { releaseWebRtc } from '../net/webrtc/node.ts';
 export type * from './pipeline-types.ts';
 export type * from '../owner/types/index.ts';
@@ -55,7 +55,16 @@ function environment(): Environment {
   };
 }
 
-/** What this process can run, and why not. */
+/**
+ * What this process can run, and why not. Opens a graphics device for a moment; a driver that crashes takes the process
+ * with it.
+ *
+ * @example
+ * const { threads, webgpu } = await capabilities();
+ * console.log(threads, webgpu.ok ? webgpu.detail : webgpu.reason);
+ *
+ * @throws never: what is not there is said in the answer.
+ */
 export async function capabilities(): Promise<Capabilities> {
   return withWebGpu(await probeWebGpu());
 }
@@ -93,7 +102,26 @@ async function openKernels(device: Device): Promise<RingKernels> {
   return createWebGpuKernels(await openNodeDevice());
 }
 
-/** @param options `deployment` is needed here: a document, or the address of one. */
+/**
+ * Loads a model for private inference: its configuration and tokenizer, which are checked against the hashes of the
+ * deployment, and the kernels. Weights are never downloaded. No party is asked for anything before `prepare` or a run.
+ *
+ * Security: a compute party is trusted only as far as its identity in the deployment goes, so the deployment must
+ * come from somebody whom you trust, over HTTPS or with the page.
+ *
+ * @param id a model that the deployment serves.
+ * @param options `deployment` is needed here: a document, or the address of one.
+ * @example
+ * const model = await SecureTransformer.fromPretrained('capitals-bert', {
+ *   deployment: 'http://127.0.0.1:7600/tercet.json',
+ * });
+ * const { predictions } = await model.predict('The capital of France is [MASK].');
+ * await model.dispose();
+ *
+ * @throws {TercetError} ERR_DOWNLOAD, ERR_INTEGRITY, ERR_MODEL_CONFIG, ERR_MODEL_NOT_FOUND, ERR_MODEL_UNSUPPORTED,
+ * ERR_TOKENIZER, ERR_PROTOCOL_UNAVAILABLE, ERR_DEVICE_UNAVAILABLE, ERR_CREDENTIAL_*, ERR_INSECURE, ERR_ARGUMENT,
+ * ERR_ABORTED.
+ */
 async function fromPretrained(id: string, options: PretrainedOptions): Promise<Model> {
   checkEnvironment(process.env);
   if (options.deployment === undefined) {
@@ -102,12 +130,41 @@ async function fromPretrained(id: string, options: PretrainedOptions): Promise<M
   return OwnerModel.load(id, options, environment());
 }
 
-/** Private inference on a model that the parties of a deployment serve. */
+/**
+ * Private inference on a model that the parties of a deployment serve.
+ *
+ * @example
+ * const model = await SecureTransformer.fromPretrained('sst2-bert', { deployment: 'https://alder.example/tercet.json' });
+ * console.log((await model.classify('A warm and funny film.')).label);
+ */
 export const SecureTransformer = { fromPretrained } as const;
 
+/**
+ * Loads a model and returns a function for texts, as transformers.js does: names, options and results are those of its
+ * pipelines (docs/TASKS.md lists the differences).
+ *
+ * @example
+ * const fill = await pipeline('fill-mask', 'capitals-bert', { deployment: 'https://alder.example/tercet.json' });
+ * const [best] = (await fill('The capital of France is [MASK].')).flat();
+ * console.log(best.token_str, best.score);
+ * await fill.dispose();
+ *
+ * @throws {TercetError} ERR_ARGUMENT for a task that there is not, ERR_MODEL_UNSUPPORTED for a model of another one;
+ * else as `SecureTransformer.fromPretrained`.
+ */
 export const pipeline = pipelineWith((id, options) => fromPretrained(id, options));
 
-/** Fetches and checks a deployment document. @throws {TercetError} ERR_DOWNLOAD, ERR_MODEL_CONFIG */
+/**
+ * Fetches and checks a deployment document.
+ *
+ * @param source its whole address.
+ * @example
+ * const { entries } = await loadDeployment('https://alder.example/tercet.json');
+ * console.log(entries.map(({ id }) => id));
+ *
+ * @throws {TercetError} ERR_ARGUMENT, ERR_DOWNLOAD, ERR_MODEL_CONFIG naming the field that is wrong, ERR_INSECURE
+ * for an address where anybody on the way could change it.
+ */
 export async function loadDeployment(source: string | URL): Promise<Deployment> {
   return (await load(source, BASE, { fetch: (url, init) => fetch(url, init) })).deployment;
 }

@@ -12,8 +12,10 @@ export type { NestedNumbers, Tensor } from './tensor.ts';
 export type PipelineTask = TableTask;
 /** Other names that transformers.js has. */
 export type Alias = TaskAlias;
+/** The task that a name or another name stands for. */
 export type { TaskNamed } from '../ml/tasks/table.ts';
 
+/** What several tasks take. */
 export interface PipelineRunOptions {
   /** Answers to return: default 5 for fill-mask, else 1. */
   readonly top_k?: number;
@@ -23,13 +25,17 @@ export interface PipelineRunOptions {
   readonly specialTokens?: SpecialTokens;
 }
 
+/** Options of a `fill-mask` pipeline. */
 export interface FillMaskOptions extends PipelineRunOptions {
+  /** Only these words compete; each must be one piece of the vocabulary. */
   readonly targets?: readonly string[];
 }
 
+/** Options of a `zero-shot-classification` pipeline. */
 export interface ZeroShotOptions {
   /** Entailment models. Default `This example is {}.` */
   readonly hypothesis_template?: string;
+  /** Entailment models: every label for itself. */
   readonly multi_label?: boolean;
   readonly specialTokens?: SpecialTokens;
   /** Fill-mask models: the sentence with `{text}` and `{mask}`, and words that stand for labels. */
@@ -38,11 +44,15 @@ export interface ZeroShotOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Options of a `question-answering` pipeline. */
 export interface QuestionOptions extends PipelineRunOptions {
+  /** In pieces (default 15). */
   readonly max_answer_len?: number;
+  /** Whether "there is no answer" may win; its text is empty. */
   readonly handle_impossible_answer?: boolean;
 }
 
+/** Options of a `token-classification` pipeline. */
 export interface TokenOptions {
   /** Default 'none': every piece by itself. */
   readonly aggregation_strategy?: 'none' | 'simple' | 'first' | 'average' | 'max';
@@ -52,6 +62,10 @@ export interface TokenOptions {
   readonly signal?: AbortSignal;
 }
 
+/**
+ * Options of a `text-generation` pipeline, with the names of transformers.js. `GenerateOptions` says what each means;
+ * what is left out is as the model's files say.
+ */
 export interface TextGenerationOptions {
   readonly max_new_tokens?: number;
   readonly max_length?: number;
@@ -83,6 +97,7 @@ export interface TextGenerationOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Options of a `feature-extraction` pipeline. */
 export interface FeatureOptions {
   /** Default 'none'. */
   readonly pooling?: 'none' | 'mean' | 'cls';
@@ -93,6 +108,7 @@ export interface FeatureOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Options of a `text-classification` pipeline. */
 export interface ClassificationOptions extends Omit<PipelineRunOptions, 'top_k' | 'topk'> {
   /** Classes to return, default 1; null for all of them. */
   readonly top_k?: number | null;
@@ -100,7 +116,9 @@ export interface ClassificationOptions extends Omit<PipelineRunOptions, 'top_k' 
   readonly batch_size?: number;
 }
 
+/** A word that fits the blank. */
 export interface FillMaskSingle {
+  /** 0 to 1. */
   score: number;
   /** Index in the vocabulary. */
   token: number;
@@ -112,6 +130,7 @@ export interface FillMaskSingle {
 /** Best first; with several blanks one list for each. */
 export type FillMaskOutput = FillMaskSingle[] | FillMaskSingle[][];
 
+/** A class of a text; the score is 0 to 1. */
 export interface ClassificationSingle {
   label: string;
   score: number;
@@ -120,6 +139,7 @@ export interface ClassificationSingle {
 /** Best first. */
 export type ClassificationOutput = ClassificationSingle[];
 
+/** Labels of a text with their scores, 0 to 1. */
 export interface ZeroShotOutput {
   sequence: string;
   /** Best first. */
@@ -139,14 +159,21 @@ export type TokenOutput = { score: number; word: string; start: number; end: num
   | { /** Of several pieces. */ entity_group: string }
 );
 
+/** One text, with or without its prompt. */
 export type GenerationOutput = { generated_text: string }[];
 
+/** A function of one text, or of a list of them, which run one after the other. */
 interface OneOrMany<Options, Result> {
   (text: string, options?: Options): Promise<Result>;
   (texts: readonly string[], options?: Options): Promise<Result[]>;
 }
 
+/**
+ * What the pipeline of each task is called with, and returns. Every one rejects with the `TercetError`s of the `Model`
+ * method that it calls; lists are checked whole before the first text is sent.
+ */
 export interface PipelineCalls {
+  /** The words that fit the blanks of each text. */
   'fill-mask': OneOrMany<FillMaskOptions, FillMaskOutput>;
   /**
    * A list of texts goes through the parties in batches: the best class of each, or a list for each where `top_k`
@@ -160,6 +187,7 @@ export interface PipelineCalls {
     ): Promise<ClassificationOutput>;
     (texts: readonly string[], options?: ClassificationOptions): Promise<ClassificationOutput | ClassificationOutput[]>;
   };
+  /** Which of the labels, a list or one string with commas, each text is about. */
   'zero-shot-classification': {
     (text: string, labels: string | readonly string[], options?: ZeroShotOptions): Promise<ZeroShotOutput>;
     (
@@ -180,7 +208,9 @@ export interface PipelineCalls {
       options?: QuestionOptions,
     ): Promise<(QuestionOutput | QuestionOutput[])[]>;
   };
+  /** The tagged pieces or names of each text. */
   'token-classification': OneOrMany<TokenOptions, TokenOutput[]>;
+  /** Goes on with each prompt. */
   'text-generation': OneOrMany<TextGenerationOptions, GenerationOutput>;
   /**
    * A list of texts goes through the parties in batches, and comes back as one tensor: (texts, width) with pooling,
@@ -189,8 +219,27 @@ export interface PipelineCalls {
   'feature-extraction': (texts: string | readonly string[], options?: FeatureOptions) => Promise<Tensor>;
 }
 
+/**
+ * A function for texts of one task, with the model that it runs on.
+ *
+ * @example
+ * const classify = await pipeline('sentiment-analysis', 'sst2-bert');
+ * const [{ label, score }] = await classify('A warm and funny film.');
+ * await classify.dispose();
+ */
 export type Pipeline<T extends PipelineTask> = PipelineCalls[T] & {
+  /** Its task; of another name the task that it stands for. */
   readonly task: T;
+  /** The model, for what a pipeline has no word for: `prepare`, `check`, `health`. */
   readonly model: Model;
+  /**
+   * `Model.dispose`.
+   *
+   * @example
+   * const fill = await pipeline('fill-mask', 'capitals-bert');
+   * await fill.dispose();
+   *
+   * @throws {TercetError} never for a party that is gone.
+   */
   dispose(): Promise<void>;
 };

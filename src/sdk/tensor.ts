@@ -4,23 +4,28 @@
  */
 import { TercetError } from '../core/errors.ts';
 
-/** Nested lists, as deep as there are dimensions. */
+/** What `Tensor.tolist` returns: nested lists, as deep as there are dimensions. */
 export type NestedNumbers = number | NestedNumbers[];
 
 /**
  * Row-major float32.
  *
  * @example
+ * const extract = await pipeline('feature-extraction', 'all-MiniLM-L6-v2');
  * const vectors = await extract(['one text', 'another'], { pooling: 'mean' });
- * vectors.dims;          // [2, 384]
- * vectors[0].data;       // Float32Array(384), a view
- * vectors.tolist();      // [[…], […]]
- * for (const vector of vectors) use(vector.data);
+ * console.log(vectors.dims); // [2, 384]
+ * console.log(vectors[0].data); // Float32Array(384), a view
+ * console.log(vectors.tolist()); // [[…], […]]
+ * for (const vector of vectors) console.log(vector.size);
  */
 export class Tensor implements Iterable<Tensor> {
+  /** Of the numbers, as transformers.js names it. */
   readonly type = 'float32';
+  /** The shape. */
   readonly dims: readonly number[];
+  /** All numbers, row-major. */
   readonly data: Float32Array;
+  /** How many numbers there are. */
   readonly size: number;
   /** Row i along the first dimension, sharing the numbers. */
   readonly [row: number]: Tensor;
@@ -42,11 +47,26 @@ export class Tensor implements Iterable<Tensor> {
     for (let i = 0; i < rows; i++) Object.defineProperty(this, i, { get: () => this.#row(i) });
   }
 
+  /**
+   * The rows along the first dimension, sharing the numbers; nothing for a vector.
+   *
+   * @example
+   * const rows = (matrix: Tensor) => [...matrix].map(({ data }) => data);
+   *
+   * @throws never
+   */
   *[Symbol.iterator](): Iterator<Tensor> {
     for (let i = 0; i < this.dims[0] && this.dims.length > 1; i++) yield this.#row(i);
   }
 
-  /** Copies of all numbers, in lists of lists. */
+  /**
+   * Copies of all numbers, in lists of lists.
+   *
+   * @example
+   * const lists = (matrix: Tensor) => matrix.tolist(); // (2, 3): [[1, 2, 3], [4, 5, 6]]
+   *
+   * @throws never
+   */
   tolist(): NestedNumbers[] {
     return this.dims.length > 1 ? Array.from(this, (row) => row.tolist()) : [...this.data];
   }

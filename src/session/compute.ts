@@ -11,6 +11,7 @@ import type { ModelConfig } from '../ml/config.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import { PairPrg } from '../mpc/prg/prg.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
+import type { Trace } from '../mpc/protocol/trace.ts';
 import { Engine, type Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import type { Kept, ParameterView } from '../mpc/protocol/semi-honest/party.ts';
 import { PRESENTED_BYTES } from '../net/enrolment/credential.ts';
@@ -26,6 +27,7 @@ import { PATIENCE, type Patience, type Place, awaitOwner, inTime, ownPlace, tooS
 import { reportOf, reportToJson } from './report.ts';
 import { type Request, SESSION_VERSION, type WeightMode, misfit } from './request.ts';
 import { StatusSender } from './status.ts';
+import { OWNER_LEAVES_MS } from './timing.ts';
 
 /** The model that a compute party serves. */
 export interface ServedModel {
@@ -59,21 +61,23 @@ export interface ComputeOptions {
    * Throws unless the request is the one that this party signed, where it signed one, its owner may make it, and it
    * is within the budgets. Asked before anything is built.
    */
-  readonly checkRequest?: CheckRequest;
+  readonly checkRequest?: CheckRequest | undefined;
   /** Opens the link to the other compute party, once the owner has asked for something. */
   readonly connectPeer: () => Promise<Channel>;
   readonly session: Uint8Array;
   readonly models: readonly ServedModel[];
   readonly kernels: RingKernels;
   /** Shared by the sessions of a party; own ones without it. */
-  readonly circuits?: Circuits;
+  readonly circuits?: Circuits | undefined;
   readonly now: () => number;
   readonly peakMemory: () => number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Where others may need the place of this session. */
-  readonly place?: Place;
-  readonly patience?: Patience;
+  readonly place?: Place | undefined;
+  readonly patience?: Patience | undefined;
   onProgress?(progress: Progress): void;
+  /** Steps of this party, as it works on them. Never asked for over a link. */
+  readonly trace?: Trace | undefined;
 }
 
 const MAX_WORD = 2 ** 32 - 1;
@@ -140,9 +144,11 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
           kernels,
           parameters: model.parameters,
           channels,
-          ...(id === 1 ? { k01: draws } : { k02: draws }),
+          k01: id === 1 ? draws : undefined,
+          k02: id === 2 ? draws : undefined,
           kept,
-          ...(options.signal === undefined ? {} : { signal: options.signal }),
+          signal: options.signal,
+          trace: options.trace === undefined ? undefined : { step, now: options.now, report: options.trace },
           onProgress: (progress) => {
             if (progress.phase === 'online') reports.progress(progress);
             options.onProgress?.(progress);
@@ -249,9 +255,6 @@ function firstToEnd() {
   };
 }
 
-/** How long the owner's leaving may be behind that of the other compute party. */
-const LEFT_MS = 1_000;
-
 /**
  * Whether a step's input follows. An owner that has seen enough of a generated text leaves in the middle of what it
  * deals ahead, which is no failure: it had its answer.
@@ -262,7 +265,7 @@ async function stepBegins(step: number, owner: Channel, prepare: () => Promise<b
   } catch (error) {
     const broken = error instanceof TercetError && error.code === 'ERR_PEER_CLOSED';
     if (step === 0 || !broken) throw error;
-    const left = await Promise.race([owner.ended.then(() => true), sleep(LEFT_MS).then(() => false)]);
+    const left = await Promise.race([owner.ended.then(() => true), sleep(OWNER_LEAVES_MS).then(() => false)]);
     if (!left) throw error;
     return false;
   }

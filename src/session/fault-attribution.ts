@@ -5,9 +5,7 @@
 import { sleep } from '../core/abort.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import { PeerReport } from './control.ts';
-
-/** How long to wait for the other link to show what is wrong with it. */
-const SECOND_OPINION_MS = 400;
+import { REASON_MS } from './timing.ts';
 
 /** An error of the link to `party`, with its name on it. */
 export function attributedTo(party: 1 | 2, thrown: unknown): TercetError {
@@ -51,7 +49,7 @@ export async function withBoth<T>(step: (peer: 1 | 2) => Promise<T>): Promise<[T
     return (await Promise.all(runs)) as [T, T];
   } catch (first) {
     for (const run of runs) run.catch(() => undefined);
-    if (hearsay(first) && failures.size < 2) await Promise.race([Promise.allSettled(runs), sleep(SECOND_OPINION_MS)]);
+    if (hearsay(first) && failures.size < 2) await Promise.race([Promise.allSettled(runs), sleep(REASON_MS)]);
     throw [...failures.values()].find((failure) => !hearsay(failure)) ?? accused(first);
   }
 }

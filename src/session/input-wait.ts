@@ -11,14 +11,13 @@ import { TercetError } from '../core/errors.ts';
 import type { Channel } from '../net/wire/types.ts';
 import { type Patience, type Place, type Waiting, letGo, tooSlow } from './place.ts';
 import { sendWaiting } from './status.ts';
+import { OWNER_LEAVES_MS } from './timing.ts';
 
 const TAG = 'control/hold';
 const WAIT = 0;
 const GO = 1;
 /** Well under the shortest time-out of a receiver. */
 const EVERY_MS = 20_000;
-/** How long an owner's leaving may be behind that of the other compute party. */
-const GRACE_MS = 1_000;
 
 /** The owner's side: keeps both compute parties waiting. Returns the way to end the wait. */
 export function keepAlive(channels: readonly Channel[]): () => void {
@@ -63,7 +62,7 @@ export async function waitForInput(
       silence.stop();
       // An owner that discards the prepared run leaves both parties, and the other one may have heard it first.
       if (first === 'broken') place.leaves();
-      const heard = first === 'broken' ? await Promise.race([word, sleep(GRACE_MS)]) : first;
+      const heard = first === 'broken' ? await Promise.race([word, sleep(OWNER_LEAVES_MS)]) : first;
       if (heard === 'left') {
         place.leaves();
         return false;

@@ -16,6 +16,7 @@ import { PairPrg } from '../mpc/prg/prg.ts';
 import type { Circuit } from '../mpc/protocol/semi-honest/circuit.ts';
 import { Engine, type Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import type { Kept, ParameterView } from '../mpc/protocol/semi-honest/party.ts';
+import type { Trace } from '../mpc/protocol/trace.ts';
 import type { Inputs } from '../mpc/protocol/types.ts';
 import type { Channel, PartyId } from '../net/wire/types.ts';
 import { checkOffers, offerFromJson } from './agreement.ts';
@@ -29,12 +30,13 @@ import { type PartyReport, reportFromJson, reportOf } from './report.ts';
 import { type Request, SESSION_VERSION, checkShape } from './request.ts';
 import { rangeExceeded, revealLogits, revealOutside } from './reveal.ts';
 import { type Status, followStatus } from './status.ts';
+import { REASON_MS } from './timing.ts';
 
 export interface OwnerOptions {
   readonly config: ModelConfig;
   readonly request: Request;
   /** For secret weights over links without a handshake: what each party is presented with its request. */
-  readonly presented?: readonly [Uint8Array, Uint8Array];
+  readonly presented?: readonly [Uint8Array, Uint8Array] | undefined;
   readonly channels: ReadonlyMap<PartyId, Channel>;
   readonly session: Uint8Array;
   /** With party 1 and 2, 32 bytes each. Wiped here. */
@@ -42,12 +44,14 @@ export interface OwnerOptions {
   readonly kernels: RingKernels;
   readonly parameters: ParameterView;
   /** Shared by the executions of one owner; own ones without it. */
-  readonly circuits?: Circuits;
+  readonly circuits?: Circuits | undefined;
   readonly now: () => number;
   readonly peakMemory: () => number;
   /** Ends the session at any time: both links break, so both compute parties stop. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   onProgress?(progress: Progress): void;
+  /** Steps of this party, as it works on them. */
+  readonly trace?: Trace | undefined;
   /** How far the compute parties are, as party 1 reports it. */
   onStatus?(status: Status, section: string): void;
   /** A compute party said something while it computes: it is there, whether it moves on or waits for the other one. */
@@ -88,9 +92,6 @@ interface Computed {
   readonly outside: readonly number[];
   readonly result: OwnerResult;
 }
-
-/** How long a party whose link broke may take to say why. */
-const REASON_MS = 400;
 
 /** The masks and the circuit of one step. */
 interface Step {
@@ -143,7 +144,7 @@ export class OwnerSession {
   }
 
   #begin(number: number, circuit: Circuit, prgs: readonly [PairPrg, PairPrg], kept: Kept): Step {
-    const { kernels, parameters, channels, signal } = this.#options;
+    const { kernels, parameters, channels, signal, trace, now } = this.#options;
     this.#prgs.push(...prgs);
     const engine = new Engine({
       id: 0,
@@ -154,7 +155,8 @@ export class OwnerSession {
       k01: prgs[0],
       k02: prgs[1],
       kept,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
+      trace: trace === undefined ? undefined : { step: number, now, report: trace },
       onProgress: (progress) => this.#options.onProgress?.(progress),
     });
     return { number, circuit, engine, prgs };
@@ -237,11 +239,17 @@ export class OwnerSession {
 
   async #deal(): Promise<void> {
     const start = this.#options.now();
-    const { channels } = this.#options;
-    // A compute party that fails while it is dealt to says why in place of "ready".
-    const ready = withBoth((peer) => recvControl(channelTo(channels, peer), 'ready'));
+    await this.#awaitReady(() => this.#step.engine.deal(), start);
+  }
+
+  /**
+   * Waits until both compute parties have what is dealt. One that fails meanwhile says why in place of "ready".
+   * @param start from when on dealing is counted.
+   */
+  async #awaitReady(deal: () => Promise<void>, start: number): Promise<void> {
+    const ready = withBoth((peer) => recvControl(channelTo(this.#options.channels, peer), 'ready'));
     ready.catch(() => undefined);
-    await this.#step.engine.deal().catch(async (error: unknown) => {
+    await deal().catch(async (error: unknown) => {
       await Promise.race([ready, sleep(REASON_MS)]);
       throw error;
     });
@@ -352,7 +360,7 @@ export class OwnerSession {
     engine.clear();
     for (const prg of prgs) prg.wipe();
     if (dealt !== undefined) {
-      this.#ready = this.#guarded(() => this.#awaitReady(dealt, end));
+      this.#ready = this.#guarded(() => this.#awaitReady(() => dealt, end));
       // Its error is reported to whoever waits for it.
       this.#ready.catch(() => undefined);
     }
@@ -396,17 +404,6 @@ export class OwnerSession {
     );
     dealt.catch(() => undefined);
     return dealt;
-  }
-
-  async #awaitReady(dealt: Promise<void>, start: number): Promise<void> {
-    const ready = withBoth((peer) => recvControl(channelTo(this.#options.channels, peer), 'ready'));
-    ready.catch(() => undefined);
-    await dealt.catch(async (error: unknown) => {
-      await Promise.race([ready, sleep(REASON_MS)]);
-      throw error;
-    });
-    await ready;
-    this.#prepared(start);
   }
 
   /** A party needs its place. A text that is on its way is not held up by that. */

@@ -5,7 +5,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { connectTls } from '../../src/net/tls/tls.ts';
+import { connectTls } from '../../src/net/tls/connect.ts';
 import { failure } from '../failure.ts';
 import { type Ended, type Run, TINY, Workplace, expectFailure, expectNothingLeft, expectSuccess } from './command.ts';
 

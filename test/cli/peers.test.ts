@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { credentialsOf, ensureCertificates } from '../../src/net/tls/certificates.ts';
-import { connectTls } from '../../src/net/tls/tls.ts';
+import { connectTls } from '../../src/net/tls/connect.ts';
 import {
   type Ended,
   GONE_MS,

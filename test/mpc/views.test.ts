@@ -247,7 +247,7 @@ const POSITIONS = 128;
 function recording(kernels: RingKernels, see: (op: string, result: unknown) => void): RingKernels {
   return new Proxy(kernels, {
     get: (target, property, proxy: RingKernels) => {
-      if (property === 'attempt') return () => proxy;
+      if (property === 'scope') return () => proxy;
       const value: unknown = Reflect.get(target, property);
       if (typeof value !== 'function' || property === 'sweep') return value;
       return async (...args: unknown[]) => {
@@ -380,7 +380,7 @@ function affineUnmasked(circuit: Circuit): Circuit {
 function unmasked(kernels: RingKernels): RingKernels {
   return new Proxy(kernels, {
     get: (target, property, proxy: RingKernels) => {
-      if (property === 'attempt') return () => proxy;
+      if (property === 'scope') return () => proxy;
       if (property === 'draw') return async (_stream: unknown, k: number, count: number) => zeros(count, k);
       const value: unknown = Reflect.get(target, property);
       return typeof value === 'function' ? value.bind(target) : value;

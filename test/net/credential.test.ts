@@ -11,7 +11,8 @@ import { OwnerCredential, PRESENTED_BYTES } from '../../src/net/enrolment/creden
 import { Enrolment } from '../../src/net/enrolment/enrolment.ts';
 import { createIdentity } from '../../src/net/identity/identity.ts';
 import { signRevocations } from '../../src/net/enrolment/revocations.ts';
-import { connectTls, listenTls } from '../../src/net/tls/tls.ts';
+import { connectTls } from '../../src/net/tls/connect.ts';
+import { listenTls } from '../../src/net/tls/listener.ts';
 import { releaseWebRtc } from '../../src/net/webrtc/node.ts';
 import { NOW, type TestSharing, testCredential, testFile, testSharing } from '../support/enrolment.ts';
 import { printed, secretsIn } from '../support/secrets.ts';

@@ -32,7 +32,8 @@ import {
 } from '../../src/net/tls/credentials.ts';
 import { ensureIdentity, ensureOwnCertificate } from '../../src/net/identity/identity-node.ts';
 import { ed25519Of } from '../../src/net/tls/self-signed.ts';
-import { connectTls, listenTls } from '../../src/net/tls/tls.ts';
+import { connectTls } from '../../src/net/tls/connect.ts';
+import { listenTls } from '../../src/net/tls/listener.ts';
 import type { PartyId } from '../../src/net/wire/types.ts';
 import { failure, thrown } from '../failure.ts';
 import { SESSION } from './helpers.ts';

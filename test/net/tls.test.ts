@@ -8,13 +8,8 @@ import { createCertificates, credentialsOf } from '../../src/net/tls/certificate
 import type { Certified } from '../../src/net/tls/credentials.ts';
 import { decodeHello, encodeHello } from '../../src/net/tls/hello.ts';
 import { withProfile } from '../../src/net/simulated/paced.ts';
-import {
-  type ConnectOptions,
-  type ListenOptions,
-  type TlsListener,
-  connectTls,
-  listenTls,
-} from '../../src/net/tls/tls.ts';
+import { type ConnectOptions, connectTls } from '../../src/net/tls/connect.ts';
+import { type ListenOptions, type TlsListener, listenTls } from '../../src/net/tls/listener.ts';
 import type { PartyId } from '../../src/net/wire/types.ts';
 import { type PairOptions, channelConformance } from './conformance.ts';
 import { SESSION, greetedClient, rawClient, secured, testCertificates, until } from './helpers.ts';

@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { failure } from '../failure.ts';
 import { addressGroup } from '../../src/net/wire/address-group.ts';
 import { credentialsOf } from '../../src/net/tls/certificates.ts';
-import { type TlsListener, connectSpare, connectTls, listenTls } from '../../src/net/tls/tls.ts';
+import { connectSpare, connectTls } from '../../src/net/tls/connect.ts';
+import { type TlsListener, listenTls } from '../../src/net/tls/listener.ts';
 import { Unfinished } from '../../src/net/wire/unfinished.ts';
 import { SESSION, testCertificates } from './helpers.ts';
 

@@ -131,7 +131,7 @@ export function start({
       session,
       models: [model],
       kernels: on,
-      ...(circuits === undefined ? {} : { circuits }),
+      circuits,
       now: () => performance.now(),
       peakMemory: () => 1,
       ...compute?.(id),
@@ -148,11 +148,11 @@ export function start({
     session,
     pairKeys: [seeded(32, 7, 1), seeded(32, 7, 2)],
     kernels: on,
-    ...(circuits === undefined ? {} : { circuits }),
+    circuits,
     parameters: ownerParameters(config, seeds),
     now: () => performance.now(),
     peakMemory: () => 1,
-    ...(signal === undefined ? {} : { signal }),
+    signal,
     onStatus: (status) => {
       statuses.push(status);
       onStatus?.(status);

@@ -130,7 +130,7 @@ describe('a session', () => {
     async (code, party) => {
       const broken = new Proxy(kernels, {
         get: (target, name) => {
-          if (name === 'attempt') return () => broken;
+          if (name === 'scope') return () => broken;
           if (name === (party === 1 ? 'selectionTable' : 'evaluateSelection'))
             return () => Promise.reject(new TercetError(code, 'the device is gone', 'run again'));
           const value: unknown = Reflect.get(target, name);

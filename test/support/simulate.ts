@@ -13,6 +13,7 @@ import { PairPrg } from '../../src/mpc/prg/prg.ts';
 import { type Circuit, CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import { Engine } from '../../src/mpc/protocol/semi-honest/engine.ts';
 import type { ParameterView } from '../../src/mpc/protocol/semi-honest/party.ts';
+import type { Tracing } from '../../src/mpc/protocol/trace.ts';
 import type { Cost, Gates, Inputs } from '../../src/mpc/protocol/types.ts';
 
 export type Tap = (from: PartyId, to: PartyId, tag: string, bytes: Uint8Array) => Uint8Array | undefined;
@@ -44,6 +45,7 @@ export interface SimulationOptions {
   readonly wire?: MemoryOptions['wire'];
   readonly timeoutMs?: number;
   readonly signal?: (id: PartyId) => AbortSignal | undefined;
+  readonly trace?: Tracing;
   /** Another generator in place of `PairPrg`, for planted faults. */
   readonly prg?: (master: Uint8Array, execution: Execution) => PairPrg;
   /** Changes the finished circuit at all parties, for planted faults. */
@@ -115,9 +117,10 @@ export function createParties(build: (gates: Gates) => void, options: Simulation
       kernels,
       parameters: options.parameters?.(id, kernels) ?? noParameters,
       channels: channels[id],
-      ...(id === 2 ? {} : { k01: prg(k01, execution) }),
-      ...(id === 1 ? {} : { k02: prg(k02, execution) }),
-      ...(signal === undefined ? {} : { signal }),
+      k01: id === 2 ? undefined : prg(k01, execution),
+      k02: id === 1 ? undefined : prg(k02, execution),
+      signal,
+      trace: options.trace,
     });
   });
   return { circuit, engines, channels };

@@ -19,8 +19,8 @@ import { TercetError, asTercetError } from '../../core/errors.ts';
 import { FramedChannel, type SessionChannel } from '../wire/channel.ts';
 import type { MessageLink } from '../chunks/link.ts';
 import { linkTransport } from '../chunks/transport.ts';
-import { partyHandshake } from '../handshake/handshake.ts';
 import { NO_SIGNALLING } from '../handshake/messages.ts';
+import { partyHandshake } from '../handshake/handshake.ts';
 import type { PartyTerms } from '../handshake/party.ts';
 import type { PartyIdentity } from '../identity/identity.ts';
 import { DEFAULT_TIMEOUT_MS } from '../wire/inbox.ts';
@@ -30,7 +30,7 @@ import { type HttpRequest, type HttpReply, asProblem, problem, problemReply } fr
 import { MAX_BODY_BYTES, WEBSOCKET_PROTOCOL } from '../signalling/messages.ts';
 import { type Asked, checkUpgrade, serve } from '../signalling/router.ts';
 import { LinkTable, type Slot, TABLE_LIMITS, type TableLimits } from '../signalling/table.ts';
-import { errorCode } from '../tls/tls-errors.ts';
+import { listenOn } from '../wire/listen-node.ts';
 import { Unfinished, type UnfinishedLimits } from '../wire/unfinished.ts';
 import { ObservedTransport } from '../wire/observed-transport.ts';
 import { keepAlive } from '../websocket/keep-alive.ts';
@@ -170,19 +170,9 @@ class RunningGateway implements Gateway {
   }
 
   listen(host: string, port: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const failed = (error: Error): void => {
-        const what = `the gateway cannot listen on ${host}:${port} (${errorCode(error)})`;
-        reject(new TercetError('ERR_PEER_UNREACHABLE', what, 'choose another port or address', { cause: error }));
-      };
-      this.#server.once('error', failed);
-      this.#server.listen(port, host, () => {
-        this.#server.removeListener('error', failed);
-        // A failed accept(2), for example for want of file descriptors, is that connection's problem.
-        this.#server.on('error', (error) => this.#refused(asTercetError(error)));
-        resolve();
-      });
-    });
+    // A failed accept(2), for example for want of file descriptors, is that connection's problem.
+    const later = (error: Error): void => this.#refused(asTercetError(error));
+    return listenOn(this.#server, { host, port, who: 'the gateway cannot', later });
   }
 
   close(): Promise<void> {

@@ -13,6 +13,7 @@ import {
   type MessageLink,
   type MessageLinkEvents,
 } from '../chunks/link.ts';
+import { EarlyBuffer } from '../chunks/early-buffer.ts';
 import { WINDOW_BYTES } from '../chunks/transport.ts';
 import { DATA_CHANNEL, type RtcAnswer, type RtcAnswerer, type RtcOffer, type RtcOfferer } from './types.ts';
 
@@ -42,7 +43,16 @@ async function loadLibrary(): Promise<Library> {
   return library;
 }
 
-/** Ends the threads of the library. Call it when every link is closed; a later link starts them again. */
+/**
+ * Ends the threads of the native WebRTC library, which keep a process alive. Call it when every model is disposed; a
+ * later link starts them again.
+ *
+ * @example
+ * await model.dispose();
+ * await releaseWebRtc();
+ *
+ * @throws {Error} where the native library cannot be loaded.
+ */
 export async function releaseWebRtc(): Promise<void> {
   (await import('node-datachannel')).cleanup();
 }
@@ -176,9 +186,7 @@ function whenGathered(connection: PeerConnection): Promise<void> {
 class NodeLink implements MessageLink {
   readonly connection: PeerConnection;
   readonly #channel: DataChannel;
-  readonly #early: (Uint8Array | undefined)[] = [];
-  #earlyBytes = 0;
-  #events: MessageLinkEvents | undefined;
+  readonly #early = new EarlyBuffer(1024, WINDOW_BYTES);
   #full = false;
   #open = false;
   #closed = false;
@@ -196,7 +204,7 @@ class NodeLink implements MessageLink {
     channel.onBufferedAmountLow(() => {
       if (!this.#full) return;
       this.#full = false;
-      this.#events?.room();
+      this.#early.events?.room();
     });
     connection.onStateChange((state) => {
       // 'disconnected' is the end too: a peer that is gone, or a path that is; a run cannot be taken up again in
@@ -218,8 +226,7 @@ class NodeLink implements MessageLink {
   }
 
   open(events: MessageLinkEvents): void {
-    this.#events = events;
-    for (const message of this.#early.splice(0)) this.#deliver(message);
+    this.#early.open(events);
     if (this.#closed) events.closed(undefined);
   }
 
@@ -245,8 +252,8 @@ class NodeLink implements MessageLink {
     this.#closed = true;
     this.connection.close();
     this.#waiting?.reject(notOpen());
-    this.#early.length = 0;
-    this.#events?.closed(undefined);
+    this.#early.clear();
+    this.#early.events?.closed(undefined);
   }
 
   #onOpen(): void {
@@ -259,18 +266,7 @@ class NodeLink implements MessageLink {
     if (this.#closed) return;
     const bytes =
       typeof message === 'string' ? undefined : message instanceof ArrayBuffer ? new Uint8Array(message) : message;
-    if (this.#events !== undefined) {
-      this.#deliver(bytes);
-      return;
-    }
-    this.#earlyBytes += bytes?.length ?? 0;
-    this.#early.push(bytes);
-    if (this.#earlyBytes > WINDOW_BYTES || this.#early.length > 1024) this.destroy();
-  }
-
-  #deliver(bytes: Uint8Array | undefined): void {
-    if (bytes === undefined) this.#events?.foreign();
-    else this.#events?.message(bytes);
+    if (!this.#early.take(bytes)) this.destroy();
   }
 }
 

@@ -8,7 +8,7 @@
  * its queue.
  */
 import type SimplePeer from 'simple-peer';
-import { TercetError } from '../../core/errors.ts';
+import { TercetError, invariant } from '../../core/errors.ts';
 import { LINK_HIGH_WATER_BYTES, LINK_LOW_WATER_BYTES } from '../chunks/link.ts';
 import { WINDOW_BYTES } from '../chunks/transport.ts';
 import { Queue } from '../wire/queue.ts';
@@ -19,11 +19,6 @@ import { DATA_CHANNEL } from './types.ts';
 const GATHER_MS = 1500;
 /** Bytes that wait for the worker above which the peer is cut off: it has ignored its credit. */
 const MAX_UNREAD_BYTES = 4 * WINDOW_BYTES;
-
-/** simple-peer keeps the connection under this name; there is no public one. */
-interface WithConnection {
-  readonly _pc: RTCPeerConnection;
-}
 
 export class PageAssociation {
   readonly #peer: SimplePeer.Instance;
@@ -38,7 +33,16 @@ export class PageAssociation {
   #failed: (error: Error) => void = () => undefined;
 
   constructor(Peer: SimplePeer.SimplePeer, iceServers: readonly RTCIceServer[]) {
+    const made: RTCPeerConnection[] = [];
+    // simple-peer makes its connection with the constructor that it is given: the public way to get hold of it.
+    class Connection extends RTCPeerConnection {
+      constructor(configuration?: RTCConfiguration) {
+        super(configuration);
+        made.push(this);
+      }
+    }
     this.#peer = new Peer({
+      wrtc: { RTCPeerConnection: Connection, RTCSessionDescription, RTCIceCandidate },
       initiator: true,
       trickle: false,
       iceCompleteTimeout: GATHER_MS,
@@ -46,7 +50,8 @@ export class PageAssociation {
       channelName: 'unused',
       channelConfig: { negotiated: true, id: 0 },
     });
-    this.#connection = (this.#peer as unknown as WithConnection)._pc;
+    invariant(made.length === 1, 'simple-peer made another number of connections than one');
+    this.#connection = made[0];
     this.#channel = this.#connection.createDataChannel(DATA_CHANNEL.label, {
       negotiated: true,
       id: DATA_CHANNEL.id,

@@ -12,12 +12,34 @@ import { TercetError } from '../../core/errors.ts';
 import { PageAssociation } from './page-association.ts';
 import { type PageReply, type PageRequest, errorReply } from './port-protocol.ts';
 
+/** What `serveWebRtc` returns: the page's half of the WebRTC links of a worker. */
 export interface PageHost {
-  /** Closes every link and the port. Call it when the worker is gone: a page is not told. */
+  /**
+   * Closes every link and the port. Call it when the worker is gone: a page is not told.
+   *
+   * @example
+   * const { port1 } = new MessageChannel();
+   * serveWebRtc(port1).close();
+   *
+   * @throws never
+   */
   close(): void;
 }
 
-/** Serves the worker at the other end of `port` (see `pageOfferer`). Links are closed when the page goes away. */
+/**
+ * Lends this page's WebRTC to a worker: serves the worker at the other end of `port`. Links are closed when the page
+ * goes away.
+ *
+ * Security: the page carries bytes and decides nothing; the worker checks who answers.
+ *
+ * @example
+ * const worker = new Worker('./my-worker.js', { type: 'module' });
+ * const { port1, port2 } = new MessageChannel();
+ * serveWebRtc(port1);
+ * worker.postMessage({ page: port2 }, [port2]); // there: fromPretrained(id, { deployment, page })
+ *
+ * @throws never: a link that does not come about fails in the worker, with ERR_LINK_BLOCKED.
+ */
 export function servePageHost(port: MessagePort): PageHost {
   const links = new Map<number, PageAssociation[]>();
   const closeLinks = (): void => {

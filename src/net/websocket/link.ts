@@ -1,5 +1,6 @@
 /** A WebSocket as a message link: the browser's, the worker's and the one of `ws` alike. */
 import { LINK_HIGH_WATER_BYTES, MAX_MESSAGE_BYTES, type MessageLink, type MessageLinkEvents } from '../chunks/link.ts';
+import { EarlyBuffer } from '../chunks/early-buffer.ts';
 
 /** What is used of a WebSocket. */
 export interface WebSocketLike {
@@ -20,8 +21,7 @@ const LOOK_MS = 50;
 export class WebSocketLink implements MessageLink {
   readonly maxMessageBytes = MAX_MESSAGE_BYTES;
   readonly #socket: WebSocketLike;
-  readonly #early: (Uint8Array | undefined)[] = [];
-  #events: MessageLinkEvents | undefined;
+  readonly #early = new EarlyBuffer(256, 256 * MAX_MESSAGE_BYTES);
   #full = false;
   #timer: ReturnType<typeof setInterval> | undefined;
   #closed = false;
@@ -36,8 +36,7 @@ export class WebSocketLink implements MessageLink {
   }
 
   open(events: MessageLinkEvents): void {
-    this.#events = events;
-    for (const message of this.#early.splice(0)) this.#deliver(message);
+    this.#early.open(events);
     if (this.#closed) events.closed(undefined);
   }
 
@@ -65,13 +64,8 @@ export class WebSocketLink implements MessageLink {
   #onMessage(data: unknown): void {
     if (this.#closed) return;
     const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : undefined;
-    if (this.#events === undefined) {
-      this.#early.push(bytes);
-      if (this.#early.length > 256) this.destroy();
-      return;
-    }
     this.#lookForRoom();
-    this.#deliver(bytes);
+    if (!this.#early.take(bytes)) this.destroy();
   }
 
   /**
@@ -83,19 +77,14 @@ export class WebSocketLink implements MessageLink {
     if (!this.#full || this.#socket.bufferedAmount >= LINK_HIGH_WATER_BYTES) return;
     this.#full = false;
     clearInterval(this.#timer);
-    this.#events?.room();
-  }
-
-  #deliver(bytes: Uint8Array | undefined): void {
-    if (bytes === undefined) this.#events?.foreign();
-    else this.#events?.message(bytes);
+    this.#early.events?.room();
   }
 
   #onClose(): void {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#timer);
-    this.#early.length = 0;
-    this.#events?.closed(undefined);
+    this.#early.clear();
+    this.#early.events?.closed(undefined);
   }
 }

@@ -2,11 +2,21 @@
 import type { TercetError } from '../../core/errors.ts';
 import type { ModelTask } from '../../ml/tasks/table.ts';
 
-/** What a model was made for: its head. */
+/**
+ * What a model was made for: its head. Zero-shot classification is a call on models for fill-mask, or for
+ * classification where they were trained on entailment.
+ */
 export type Task = ModelTask;
+/**
+ * How the parties compute. `3pc_semi_honest` is what this build has; another one is refused with
+ * ERR_PROTOCOL_UNAVAILABLE, and nothing weaker is used in its place.
+ */
 export type Protocol = '3pc_semi_honest' | '3pc_malicious' | 'aby3';
+/** Whether the compute parties hold the weights in the clear (`open`), or as shares (`secret`). */
 export type Weights = 'open' | 'secret';
+/** What computes: a graphics device, or WebAssembly on the CPU. */
 export type Device = 'webgpu' | 'wasm';
+/** How bytes reach a party: a data channel over UDP, or a WebSocket over TCP. The keys and checks are the same. */
 export type Transport = 'webrtc' | 'websocket';
 
 /** A compute party as the data owner knows it: where it listens, and the identity it must prove. */
@@ -17,12 +27,15 @@ export interface PartyAddress {
   readonly identity: string;
   /** Who runs it and where, for people. */
   readonly operator?: string;
+  /** Where it stands, for people. */
   readonly place?: string;
 }
 
 /** A file of a model that the data owner downloads: never the weights. */
 export interface PinnedFile {
+  /** 64 hex digits. What arrives is compared before it is read. */
   readonly sha256: string;
+  /** Its exact size. */
   readonly bytes: number;
 }
 
@@ -36,7 +49,9 @@ export interface HubPlace {
 
 /** A model that the parties of a deployment serve. */
 export interface ModelEntry {
+  /** What `fromPretrained` and `pipeline` are given. */
   readonly id: string;
+  /** What its head was trained for. */
   readonly task: Task;
   /** One line for people. */
   readonly title: string;
@@ -55,10 +70,13 @@ export interface ModelEntry {
 
 /** What a page needs to know of a deployment; served as `tercet.json` beside it. All public. */
 export interface Deployment {
+  /** Of this format. */
   readonly version: 1;
+  /** Party 1 and party 2: two operators that must not collude. */
   readonly parties: readonly [PartyAddress, PartyAddress];
   /** Where the models' files are, relative to this document. */
   readonly models: string;
+  /** What is served. */
   readonly entries: readonly ModelEntry[];
   /** STUN and TURN servers. Empty by default: nobody else is asked for anything. */
   readonly iceServers?: readonly RTCIceServer[];
@@ -66,10 +84,18 @@ export interface Deployment {
 
 // ── what is there, and why not ─────────────────────────────────────────────
 
+/**
+ * Whether something can be used here. `reason` is a word for programs, `detail` a sentence for people.
+ *
+ * @example
+ * const { webgpu } = await capabilities();
+ * if (!webgpu.ok) console.log(webgpu.reason, webgpu.detail);
+ */
 export type Availability =
   | { readonly ok: true; readonly detail: string }
   | { readonly ok: false; readonly reason: string; readonly detail: string };
 
+/** What a page or a process can run, and why not: the answer of `capabilities()`. */
 export interface Capabilities {
   /** reason: 'no-api' | 'no-adapter' | 'no-device' | 'insecure-context' | 'fallback-adapter'. */
   readonly webgpu: Availability;
@@ -77,8 +103,11 @@ export interface Capabilities {
   readonly wasm: Availability;
   /** reason: 'no-api'. */
   readonly webrtc: Availability;
+  /** reason: 'no-api'. */
   readonly workers: Availability;
+  /** Threads that WebAssembly would use. */
   readonly threads: number;
+  /** Whether the page is isolated; Tercet does not need it. */
   readonly crossOriginIsolated: boolean;
   /** What `device: 'auto'` takes here; undefined when nothing can run. */
   readonly device: Device | undefined;
@@ -86,16 +115,21 @@ export interface Capabilities {
 
 /** A party as its health endpoint describes it. */
 export interface PartyHealth {
+  /** Which of the two. */
   readonly party: 1 | 2;
+  /** Whether it answered, as the identity that the deployment names. */
   readonly ok: boolean;
   /** Round trip of the health request. */
   readonly milliseconds?: number;
+  /** What it computes on, in its words. */
   readonly device?: string;
+  /** Of Tercet, as it says. */
   readonly version?: string;
   /**
    * Whether it has a place for a run: `free`; `busy`, all are taken and one that only waits would give way; `full`,
    * there is none now.
    */
   readonly load?: 'free' | 'busy' | 'full';
+  /** Why it is not ok: ERR_PEER_UNREACHABLE, ERR_IDENTITY_KEY, ERR_DOWNLOAD. */
   readonly error?: TercetError;
 }

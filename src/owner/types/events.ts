@@ -2,8 +2,10 @@
 import type { ErrorCode } from '../../core/errors.ts';
 import type { Device, Task, Transport } from './deployment.ts';
 
+export type { TraceEvent } from '../../mpc/protocol/trace.ts';
+
 /**
- * Payload bytes counted at the channels so far. `ahead`: correlations; `input`: the one message out; `output`: the
+ * Of one party: payload bytes counted at the channels so far. `ahead`: correlations; `input`: the one message out; `output`: the
  * one message in.
  */
 export interface LinkBytes {
@@ -14,7 +16,9 @@ export interface LinkBytes {
 
 /** Live figures of the three links. */
 export interface Links {
+  /** Between this device and party 1. */
   readonly p1: LinkBytes;
+  /** Between this device and party 2. */
   readonly p2: LinkBytes;
   /** Between the compute parties, as they report it: bytes both ways, rounds done and rounds in all. */
   readonly between: { readonly bytes: number; readonly rounds: number; readonly totalRounds: number };
@@ -26,6 +30,18 @@ export interface Links {
  */
 export type SentSample = readonly [string, string];
 
+/**
+ * What `progress_callback` hears, told apart by `status`. First the statuses of transformers.js for what is downloaded,
+ * then those of a private run in the order of its phases. `progress` is 0 to 1 in a private run, and percent in a
+ * download, as there.
+ *
+ * @example
+ * const onProgress = (event: ProgressEvent) => {
+ *   if (event.status === 'layer') console.log(`layer ${event.layer} of ${event.layers}`);
+ *   if (event.status === 'released') console.log(`what was prepared is gone: ${event.reason}`);
+ * };
+ * await SecureTransformer.fromPretrained('capitals-bert', { progress_callback: onProgress });
+ */
 export type ProgressEvent =
   // transformers.js
   | { readonly status: 'initiate' | 'download' | 'done'; readonly name: string; readonly file: string }
@@ -89,8 +105,10 @@ export type ProgressEvent =
 
 /** A choice that was not what was asked for, or not the best: said, never silent. */
 export interface FallbackEvent {
+  /** What changed. */
   readonly what: 'device' | 'transport';
   readonly from: Device | Transport;
   readonly to: Device | Transport;
+  /** A sentence for people. */
   readonly reason: string;
 }

@@ -1,5 +1,6 @@
 /** What a caller may ask for: when a model loads, when it prepares, and for each task. */
 import type { Deployment, Device, Protocol, Transport, Weights } from './deployment.ts';
+import type { TraceEvent } from '../../mpc/protocol/trace.ts';
 import type { FallbackEvent, ProgressEvent } from './events.ts';
 
 /** A hub to load from. */
@@ -13,6 +14,7 @@ export interface HubSource {
   readonly offline?: boolean;
 }
 
+/** How a model is loaded, and over what it is reached. All have defaults in a page; Node needs `deployment`. */
 export interface PretrainedOptions {
   /** The deployment: its document, or where to fetch it (default `../sdk/tercet.json` beside the page). */
   readonly deployment?: Deployment | string | URL;
@@ -23,6 +25,7 @@ export interface PretrainedOptions {
    * page's Content-Security-Policy must allow it, and where it sends large files. Default: no hub is asked.
    */
   readonly hub?: boolean | HubSource;
+  /** Default '3pc_semi_honest'. */
   readonly protocol?: Protocol;
   /**
    * 'secret' needs a credential. Secret weights are kept from the compute parties as long as every enrolled owner
@@ -35,10 +38,11 @@ export interface PretrainedOptions {
    * stays in memory, and is presented to the two parties alone, once they have proved who they are.
    */
   readonly credential?: string | Uint8Array | ArrayBuffer | Blob | object;
+  /** Default 'auto': WebGPU where a page has it, else WebAssembly with a `fallback` event. In Node WebAssembly. */
   readonly device?: 'auto' | Device;
   /** 'auto': WebRTC, and after `transportTimeoutMs` without a link WebSocket, with a `fallback` event. */
   readonly transport?: 'auto' | Transport;
-  /** Default 5,000. */
+  /** Milliseconds that WebRTC gets before WebSocket is used (default 5,000). */
   readonly transportTimeoutMs?: number;
   /**
    * WebRTC associations per party, 1 to 4 (default 1): more carry more over a link that is long and fast, where the
@@ -52,11 +56,21 @@ export interface PretrainedOptions {
    * `serveWebRtc`. Addresses are relative to the worker's script there, so give `deployment` in full.
    */
   readonly page?: MessagePort;
+  /** Hears what loads and runs. It must not throw. */
   readonly progress_callback?: (event: ProgressEvent) => void;
+  /** Hears of a device or transport that took the place of another. */
   readonly onFallback?: (event: FallbackEvent) => void;
+  /**
+   * Every step of this device's party, as it is done: gate, half-round, bytes and milliseconds, never a value. The
+   * compute parties' own steps stay with them.
+   * @example trace: ({ phase, path, sent, ms }) => console.log(phase, path, sent, ms)
+   */
+  readonly trace?: ((event: TraceEvent) => void) | undefined;
+  /** Stops the loading. Rejects with ERR_ABORTED. */
   readonly signal?: AbortSignal;
 }
 
+/** What every run of one text takes. */
 export interface RunOptions {
   /** Answers to return (default 5; all classes of a classifier; 1 for questions). */
   readonly topK?: number;
@@ -72,11 +86,13 @@ export interface RunOptions {
  */
 export type SpecialTokens = 'cut' | 'allow';
 
+/** Options of `Model.predict`. */
 export interface PredictOptions extends RunOptions {
   /** Only these words compete for the blank; each must be one piece of the vocabulary. */
   readonly targets?: readonly string[];
 }
 
+/** Options of `Model.classify`. Those of another kind of model are refused with ERR_ARGUMENT. */
 export interface ClassifyOptions extends RunOptions {
   /**
    * A classifier: names of its classes that compete, or new names for them. A fill-mask model, or one trained on
@@ -96,11 +112,13 @@ export interface ClassifyOptions extends RunOptions {
   readonly multiLabel?: boolean;
 }
 
+/** Options of `Model.classifyBatch`. */
 export interface BatchOptions extends ClassifyOptions {
   /** Texts in one run of the protocol (default 8). */
   readonly batchSize?: number;
 }
 
+/** Options of `Model.answerQuestion`. */
 export interface AnswerOptions extends RunOptions {
   /** Longest answer, in pieces (default 15). */
   readonly maxAnswerLength?: number;
@@ -108,6 +126,7 @@ export interface AnswerOptions extends RunOptions {
   readonly handleImpossible?: boolean;
 }
 
+/** Options of `Model.extractEntities`. */
 export interface EntityOptions {
   /** As transformers' aggregation_strategy. Default 'first': whole words. */
   readonly aggregation?: 'none' | 'simple' | 'first' | 'average' | 'max';
@@ -117,6 +136,7 @@ export interface EntityOptions {
   readonly specialTokens?: SpecialTokens;
 }
 
+/** Options of `Model.embed`. */
 export interface EmbedOptions {
   /**
    * Default: as the model's files declare (sentence-transformers' `modules.json`, `1_Pooling/config.json`), else
@@ -132,7 +152,7 @@ export interface EmbedOptions {
 }
 
 /**
- * Where they mean the same, names are those of transformers.js. What is left out is as the model's
+ * Options of `Model.generate`. Where they mean the same, names are those of transformers.js. What is left out is as the model's
  * `generation_config.json` says (else `config.json`), and without that the default. Sampling happens here, after
  * the logits opened to this device alone.
  */
@@ -143,8 +163,11 @@ export interface GenerateOptions {
   readonly maxLength?: number;
   /** 0: the likeliest piece, always (the default without any other sampling option). */
   readonly temperature?: number;
+  /** Only so many of the likeliest pieces, 1 or more; default: all. */
   readonly topK?: number;
+  /** Only the likeliest pieces that make up this probability, 0 to 1. */
   readonly topP?: number;
+  /** Above 1: pieces that came before are less likely. */
   readonly repetitionPenalty?: number;
   /** No run of so many pieces comes twice; 0: any may. */
   readonly noRepeatNgramSize?: number;
@@ -162,6 +185,7 @@ export interface GenerateOptions {
   /** The piece behind a prompt of one piece; pieces of which the last one of the longest text is one. */
   readonly forcedBosTokenId?: number;
   readonly forcedEosTokenId?: number | readonly number[];
+  /** Texts that end the generation; they are not part of the result. */
   readonly stop?: readonly string[];
   readonly specialTokens?: SpecialTokens;
   /**
@@ -172,6 +196,7 @@ export interface GenerateOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What of a run's shape, beside the length, `Model.prepare` is for. */
 export interface PrepareOptions {
   /** Fill-mask: blanks of the text (default 1). */
   readonly blanks?: number;

@@ -34,16 +34,20 @@ export interface Captured {
   };
 }
 
+/** What a run cost, as it was counted and timed: bytes, milliseconds, and on what it ran. Nothing here is an estimate. */
 export interface RunCost {
   /** Of all texts of the run, or of a prompt. */
   readonly tokens: number;
   /** The bucket, times the sequences of the run: what the compute parties know of the length. */
   readonly paddedTokens: number;
+  /** Payload bytes by link and phase, and the rounds. */
   readonly links: Links;
   /** Wire bytes with frame headers, as each party counted them. */
   readonly sentBytes: readonly [number, number, number];
   readonly receivedBytes: readonly [number, number, number];
+  /** Most memory, of this device and parties 1 and 2, as each says. */
   readonly peakMemoryBytes: readonly [number, number, number];
+  /** What each party computed on. */
   readonly devices: readonly [string, string, string];
   /**
    * Milliseconds, of generated text those of all steps. `prepareMs` was spent before the call if `preparedAhead`,
@@ -60,15 +64,21 @@ export interface RunCost {
   readonly preparedAhead: boolean;
 }
 
+/** A word that fits a blank. Names as in transformers.js. */
 export interface Prediction {
+  /** The piece of the vocabulary. */
   readonly token: string;
+  /** The same, as text. */
   readonly token_str: string;
+  /** Its row in the vocabulary. */
   readonly token_id: number;
+  /** 0 to 1. */
   readonly score: number;
   /** The text with the blank filled in. */
   readonly sequence: string;
 }
 
+/** What `Model.predict` returns. */
 export interface PredictResult {
   /** Best first; one list for each blank of the text. */
   readonly predictions: readonly Prediction[];
@@ -77,6 +87,7 @@ export interface PredictResult {
   readonly captured: Captured;
 }
 
+/** What `Model.classify` returns: the best class, and all that were asked for, best first. Scores are 0 to 1. */
 export interface ClassifyResult {
   readonly label: string;
   readonly score: number;
@@ -85,6 +96,7 @@ export interface ClassifyResult {
   readonly captured: Captured;
 }
 
+/** A span of the context that answers the question. */
 export interface Answer {
   /** `context.slice(start, end)`; empty where there is no answer. */
   readonly text: string;
@@ -102,6 +114,7 @@ export interface AnswerResult extends Answer {
   readonly captured: Captured;
 }
 
+/** A name in a text. `start` and `end` are UTF-16 offsets; the score is 0 to 1. */
 export interface Entity {
   /** `text.slice(start, end)`. */
   readonly text: string;
@@ -116,18 +129,21 @@ export interface Entity {
   readonly end: number;
 }
 
+/** What `Model.extractEntities` returns, in the order of the text. */
 export interface EntitiesResult {
   readonly entities: readonly Entity[];
   readonly cost: RunCost;
   readonly captured: Captured;
 }
 
+/** What `Model.embed` returns. */
 export interface EmbedResult {
   /** One for each text, (rows, width) row-major: one row with pooling. */
   readonly vectors: readonly { readonly dims: readonly [rows: number, width: number]; readonly data: Float32Array }[];
   readonly costs: readonly RunCost[];
 }
 
+/** What `Model.classifyBatch` returns. */
 export interface BatchResult {
   /** In the order of the texts. */
   readonly results: readonly Omit<ClassifyResult, 'cost' | 'captured'>[];
@@ -135,6 +151,7 @@ export interface BatchResult {
   readonly costs: readonly RunCost[];
 }
 
+/** What `Model.generate` returns when it is awaited. */
 export interface GenerateResult {
   /** What was added to the prompt. */
   readonly text: string;

@@ -141,16 +141,18 @@ export class WorkerModel implements Model {
   }
 
   static async load(id: string, options: PretrainedOptions, start: () => Worker): Promise<WorkerModel> {
-    const { progress_callback, onFallback, signal, deployment, page: _, ...rest } = checkPretrained(options);
+    const { progress_callback, onFallback, trace, signal, deployment, page: _, ...rest } = checkPretrained(options);
     const plain: PlainOptions = {
       ...rest,
+      trace: trace !== undefined,
       deployment: deployment instanceof URL ? deployment.href : (deployment ?? '../tercet.json'),
     };
     const worker = new PartyWorker(startWorker(start), (message) => {
       if (message.kind === 'progress') {
         if (message.event.status === 'notice') noticeTo(progress_callback)(message.event.message);
         else progress_callback?.(message.event);
-      } else onFallback?.(message.event);
+      } else if (message.kind === 'trace') trace?.(message.event);
+      else onFallback?.(message.event);
     });
     try {
       const [events, page] = worker.ports;

@@ -15,13 +15,16 @@ import type {
   ProgressEvent,
   TaskText,
   TextCheck,
+  TraceEvent,
 } from '../../owner/types/index.ts';
 
 /** Options that can be cloned: without callbacks and signals. */
 export type PlainOptions = Omit<
   PretrainedOptions,
-  'progress_callback' | 'onFallback' | 'signal' | 'deployment' | 'page'
+  'progress_callback' | 'onFallback' | 'trace' | 'signal' | 'deployment' | 'page'
 > & {
+  /** Whether steps are wanted. */
+  readonly trace: boolean;
   readonly deployment: Exclude<PretrainedOptions['deployment'], URL | undefined>;
 };
 
@@ -73,6 +76,7 @@ export interface WorkerApi extends RunApi {
 export type PortEvent =
   | { readonly kind: 'progress'; readonly event: ProgressEvent }
   | { readonly kind: 'fallback'; readonly event: FallbackEvent }
+  | { readonly kind: 'trace'; readonly event: TraceEvent }
   | { readonly kind: 'token'; readonly call: number; readonly text: string };
 
 export interface PortCommand {

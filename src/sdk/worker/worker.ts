@@ -33,6 +33,7 @@ async function open({ id, options, base, webrtc, events, page }: OpenRequest, si
       signal,
       progress_callback: (event) => tell({ kind: 'progress', event }),
       onFallback: (event) => tell({ kind: 'fallback', event }),
+      trace: options.trace ? (event) => tell({ kind: 'trace', event }) : undefined,
     },
     workerEnvironment(base, webrtc ? page : undefined),
   );

@@ -110,7 +110,7 @@ export class OpenAffineGate extends AffineGate {
   override async component(party: Party, component: Component): Promise<Vector> {
     if (component !== 'a') return outputMask(this, party, component);
     const own = await total(party, this.terms, this.out.count, (x) => party.value(x, 'a'), 'clear');
-    return party.kernels.add(own, await party.kernels.unpack(party.take(this) as Uint8Array, 64, this.out.count));
+    return party.kernels.add(own, await party.kernels.unpack(party.takeBytes(this), 64, this.out.count));
   }
 
   async dealP2(p2: Party): Promise<void> {
@@ -157,7 +157,7 @@ export class SecretAffineGate extends AffineGate {
 
   async send21(p2: Party): Promise<void> {
     const lifted = await total(p2, this.terms, this.out.count, (x) => p2.value(x, 'y'), 'm-l2');
-    await sendReshared(this, p2, await p2.kernels.add(lifted, p2.take(this) as Vector));
+    await sendReshared(this, p2, await p2.kernels.add(lifted, p2.take(this)));
   }
 
   async recv21(p1: Party): Promise<void> {
@@ -169,7 +169,7 @@ export class SecretAffineGate extends AffineGate {
       async (x) => kernels.add(await p1.value(x, 'a'), await p1.value(x, 'l1')),
       'l1',
     );
-    const ahead = p1.take(this) as Vector;
+    const ahead = p1.take(this);
     const message = await recvReshared(this, p1);
     p1.put(this.out, 'a', await kernels.sub(await kernels.add(message, ahead), own));
   }

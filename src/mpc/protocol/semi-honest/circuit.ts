@@ -15,7 +15,6 @@ import type { AffineTerm, Cost, ExactTable, Gates, Parameter } from '../types.ts
 import { OpenAffineGate, SecretAffineGate } from './affine.ts';
 import { InputGate, LookupGate, OutputGate } from './io.ts';
 import { type Gate, longestStream } from './gate.ts';
-import { evenFrom, latest, oddFrom } from './half-rounds.ts';
 import { type LocalNode, keptBefore, linear, parameterOffset, publicOffset } from './local.ts';
 import { LiftGate, ProductGate } from './product.ts';
 import type { Position } from './relation.ts';
@@ -29,6 +28,20 @@ import {
   tableSelection,
 } from './selections.ts';
 import { WidenGate } from './widen.ts';
+
+// Half-rounds: even ones carry P1 → P2, odd ones P2 → P1.
+
+function evenFrom(half: number): number {
+  return half + (half % 2);
+}
+
+function oddFrom(half: number): number {
+  return half + ((half + 1) % 2);
+}
+
+function latest(times: readonly number[]): number {
+  return times.reduce((a, b) => Math.max(a, b), 0);
+}
 
 /** A finished circuit: public, the same at all parties. */
 export interface Circuit {

@@ -12,11 +12,12 @@ import { TercetError, invariant } from '../../../core/errors.ts';
 import type { Channel, PartyId } from '../../../net/wire/types.ts';
 import type { PairPrg } from '../../prg/prg.ts';
 import type { Component, Wire } from '../../share/wire.ts';
+import type { TraceEvent, Tracing } from '../trace.ts';
 import type { Inputs } from '../types.ts';
 import { type Circuit, isGate } from './circuit.ts';
 import type { Gate } from './gate.ts';
 import type { LocalNode } from './local.ts';
-import { type Kept, Link, type ParameterView, type Party } from './party.ts';
+import { type Kept, Link, type ParameterView, type Party, type Traffic } from './party.ts';
 
 export interface EngineOptions {
   readonly id: PartyId;
@@ -24,12 +25,14 @@ export interface EngineOptions {
   readonly kernels: RingKernels;
   readonly parameters: ParameterView;
   readonly channels: ReadonlyMap<PartyId, Channel>;
-  readonly k01?: PairPrg;
-  readonly k02?: PairPrg;
+  readonly k01?: PairPrg | undefined;
+  readonly k02?: PairPrg | undefined;
   /** What the engine of the step before kept. */
-  readonly kept?: Kept;
-  readonly signal?: AbortSignal;
+  readonly kept?: Kept | undefined;
+  readonly signal?: AbortSignal | undefined;
   onProgress?(progress: Progress): void;
+  /** Reports every step of this party. Absent: nothing is counted or measured. */
+  readonly trace?: Tracing | undefined;
 }
 
 export interface Progress {
@@ -66,11 +69,12 @@ export class Engine implements Party {
   readonly id: PartyId;
   readonly kernels: RingKernels;
   readonly parameters: ParameterView;
-  readonly k01?: PairPrg;
-  readonly k02?: PairPrg;
+  readonly k01: PairPrg | undefined;
+  readonly k02: PairPrg | undefined;
   readonly #options: EngineOptions;
   readonly #circuit: Circuit;
   readonly #links = new Map<PartyId, Link>();
+  readonly #traffic: Traffic = { sent: 0, received: 0 };
   readonly #values = new Map<number, Map<Component, Held>>();
   readonly #held = new Map<object, Vector | Uint8Array>();
   readonly #before: Kept;
@@ -84,9 +88,10 @@ export class Engine implements Party {
     this.#before = options.kept ?? new Map();
     this.kernels = options.kernels.scope();
     this.parameters = options.parameters;
-    if (options.k01 !== undefined) this.k01 = options.k01;
-    if (options.k02 !== undefined) this.k02 = options.k02;
-    for (const [peer, channel] of options.channels) this.#links.set(peer, new Link(channel, this.kernels));
+    this.k01 = options.k01;
+    this.k02 = options.k02;
+    const traffic = options.trace === undefined ? undefined : this.#traffic;
+    for (const [peer, channel] of options.channels) this.#links.set(peer, new Link(channel, this.kernels, traffic));
   }
 
   // ── phases ───────────────────────────────────────────────────────────────
@@ -100,9 +105,10 @@ export class Engine implements Party {
       const release = this.#releasePlan((gate) => gate.number);
       for (const gate of this.#circuit.gates) {
         this.#step('deal', gate, gate.number, this.#circuit.gates.length);
-        if (this.id === 0) await gate.dealP0?.(this);
-        else if (this.id === 1) await gate.dealP1?.(this);
-        else await gate.dealP2?.(this);
+        await this.#traced('deal', gate, undefined, () => {
+          if (this.id === 0) return gate.dealP0?.(this);
+          return this.id === 1 ? gate.dealP1?.(this) : gate.dealP2?.(this);
+        });
         this.#release(release, gate.number);
       }
       if (this.id === 0) await this.#keepFor(['l1', 'l2']);
@@ -115,9 +121,10 @@ export class Engine implements Party {
   async input(inputs?: Inputs): Promise<void> {
     await this.#enter('dealt', 'input', async () => {
       for (const gate of this.#circuit.gates) {
-        if (this.id === 0) await gate.inputP0?.(this, inputs ?? { tensors: {}, indices: {} });
-        else if (this.id === 1) await gate.inputP1?.(this);
-        else await gate.inputP2?.(this);
+        await this.#traced('input', gate, undefined, () => {
+          if (this.id === 0) return gate.inputP0?.(this, inputs ?? { tensors: {}, indices: {} });
+          return this.id === 1 ? gate.inputP1?.(this) : gate.inputP2?.(this);
+        });
       }
       await this.#flush();
     });
@@ -136,8 +143,10 @@ export class Engine implements Party {
         for (const gate of gates) {
           if ((half % 2 === 0 ? gate.half12 : gate.half21) !== half) continue;
           this.#step('online', gate, half, last);
-          if (half % 2 === 0) await (this.id === 1 ? gate.send12?.(this) : gate.recv12?.(this));
-          else await (this.id === 2 ? gate.send21?.(this) : gate.recv21?.(this));
+          await this.#traced('online', gate, half, () => {
+            if (half % 2 === 0) return this.id === 1 ? gate.send12?.(this) : gate.recv12?.(this);
+            return this.id === 2 ? gate.send21?.(this) : gate.recv21?.(this);
+          });
         }
         this.#release(release, half);
       }
@@ -151,8 +160,10 @@ export class Engine implements Party {
     const opened = new Map<string, Words>();
     await this.#enter('online', 'done', async () => {
       for (const gate of this.#circuit.outputs) {
-        if (this.id === 0) opened.set(gate.name, await gate.outputP0(this));
-        else if (this.id === 1) await gate.outputP1(this);
+        await this.#traced('output', gate, undefined, () => {
+          if (this.id === 1) return gate.outputP1(this);
+          return this.id === 0 ? gate.outputP0(this).then((words) => void opened.set(gate.name, words)) : undefined;
+        });
       }
       await this.#flush();
     });
@@ -203,15 +214,25 @@ export class Engine implements Party {
     this.#held.set(gate, words);
   }
 
-  take(gate: object): Vector | Uint8Array {
+  take(gate: object): Vector {
     const words = this.peek(gate);
     this.#held.delete(gate);
     return words;
   }
 
-  peek(gate: object): Vector | Uint8Array {
+  takeBytes(gate: object): Uint8Array {
+    const bytes = this.#held.get(gate);
+    invariant(bytes instanceof Uint8Array, 'a gate asked for bytes that were not kept for it');
+    this.#held.delete(gate);
+    return bytes;
+  }
+
+  peek(gate: object): Vector {
     const words = this.#held.get(gate);
-    invariant(words !== undefined, 'a gate asked for data that was not kept for it');
+    invariant(
+      words !== undefined && !(words instanceof Uint8Array),
+      'a gate asked for words that were not kept for it',
+    );
     return words;
   }
 
@@ -301,6 +322,34 @@ export class Engine implements Party {
   #step(phase: Progress['phase'], gate: Gate, done: number, total: number): void {
     if (this.#options.signal?.aborted === true) throw abortedError();
     this.#options.onProgress?.({ phase, section: this.#circuit.sections[gate.number], gate: gate.number, done, total });
+  }
+
+  /** One step of a gate, which has none at this party when `step` returns undefined. */
+  async #traced(
+    phase: TraceEvent['phase'],
+    gate: Gate,
+    half: number | undefined,
+    step: () => Promise<void> | undefined,
+  ): Promise<void> {
+    const { trace } = this.#options;
+    if (trace === undefined) return step();
+    const [start, { sent, received }] = [trace.now(), { ...this.#traffic }];
+    const working = step();
+    if (working === undefined) return;
+    await working;
+    const { number, relation, path } = gate;
+    trace.report({
+      party: this.id,
+      step: trace.step,
+      phase,
+      ...(half === undefined ? {} : { half }),
+      gate: number,
+      relation,
+      path,
+      sent: this.#traffic.sent - sent,
+      received: this.#traffic.received - received,
+      ms: trace.now() - start,
+    });
   }
 
   async #enter(from: Phase, to: Phase, body: () => Promise<void>): Promise<void> {

@@ -120,11 +120,11 @@ export class LookupGate extends MaskedRelation {
   }
 
   async send21(p2: Party): Promise<void> {
-    await sendReshared(this, p2, p2.take(this) as Vector);
+    await sendReshared(this, p2, p2.take(this));
   }
 
   async recv21(p1: Party): Promise<void> {
-    p1.put(this.out, 'a', await p1.kernels.add(p1.take(this) as Vector, await recvReshared(this, p1)));
+    p1.put(this.out, 'a', await p1.kernels.add(p1.take(this), await recvReshared(this, p1)));
   }
 
   /** y_i · E for the own share of every unit vector. */

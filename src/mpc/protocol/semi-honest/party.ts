@@ -3,7 +3,7 @@
  * holds so far.
  */
 import type { Matrix, RingKernels } from '../../../compute/kernels/types.ts';
-import { type Vector, type Words, wireLength } from '../../../compute/ring.ts';
+import { type Vector, type Words, lengthOf, wireLength } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
 import type { Channel, PartyId } from '../../../net/wire/types.ts';
 import type { PairPrg } from '../../prg/prg.ts';
@@ -27,18 +27,27 @@ export interface ParameterView {
   words(kernels: RingKernels, parameter: Parameter, part: Part, rows?: readonly number[]): Promise<Vector>;
 }
 
+/** Payload bytes that went over the links of a party, as its steps sent and took them. */
+export interface Traffic {
+  sent: number;
+  received: number;
+}
+
 /** A channel that carries only sealed words. Long messages travel in parts of at most PART bytes. */
 export class Link {
   readonly #channel: Channel;
   readonly #kernels: RingKernels;
+  readonly #traffic: Traffic | undefined;
   readonly #turns: Promise<void>[] = [];
   static readonly PART = 1 << 24;
   /** Messages that wait for the channel, beyond which the sender waits. */
   static readonly PENDING = 3;
 
-  constructor(channel: Channel, kernels: RingKernels) {
+  /** @param traffic counts what passes, where somebody asks. */
+  constructor(channel: Channel, kernels: RingKernels, traffic?: Traffic) {
     this.#channel = channel;
     this.#kernels = kernels;
+    this.#traffic = traffic;
   }
 
   /**
@@ -48,6 +57,8 @@ export class Link {
    */
   async send(tag: string, message: Masked): Promise<void> {
     const { payload } = message;
+    if (this.#traffic !== undefined)
+      this.#traffic.sent += payload instanceof Uint8Array ? payload.length : wireLength(payload.k, lengthOf(payload));
     const bytes = payload instanceof Uint8Array ? Promise.resolve(payload) : this.#kernels.pack(payload);
     // Its error is reported when its turn comes.
     bytes.catch(() => undefined);
@@ -70,6 +81,7 @@ export class Link {
   }
 
   async recvBytes(tag: string, length: number): Promise<Uint8Array> {
+    if (this.#traffic !== undefined) this.#traffic.received += length;
     if (length <= Link.PART) return this.#channel.recv(tag, length);
     const out = new Uint8Array(length);
     for (let at = 0; at < length; at += Link.PART)
@@ -90,21 +102,22 @@ export interface Party {
   readonly kernels: RingKernels;
   readonly parameters: ParameterView;
   /** Shared with P1 (at P0) or P0 (at P1). */
-  readonly k01?: PairPrg;
+  readonly k01?: PairPrg | undefined;
   /** Shared with P2 (at P0) or P0 (at P2). */
-  readonly k02?: PairPrg;
+  readonly k02?: PairPrg | undefined;
   link(peer: PartyId): Link;
   /** A component of a wire, computed or re-derived on demand. */
   value(wire: Wire, component: Component): Promise<Vector>;
   /** Stores a component that a message brought. */
   put(wire: Wire, component: Component, words: Vector): void;
-  /** Data that a gate keeps between phases: dealt words at P2, pre-computed parts at P1. Taken once. */
+  /** Words that a gate keeps between phases, as a vector or in wire form. Taken once, as what they were kept. */
   keep(gate: object, words: Vector | Uint8Array): void;
-  take(gate: object): Vector | Uint8Array;
+  take(gate: object): Vector;
+  takeBytes(gate: object): Uint8Array;
   /** A component that the step before kept under this name. */
   keptBefore(name: string, component: Component): Words;
   /** What `take` would give, left in place. */
-  peek(gate: object): Vector | Uint8Array;
+  peek(gate: object): Vector;
 }
 
 /** What a circuit says of a parameter that it uses. */

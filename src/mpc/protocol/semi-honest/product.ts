@@ -55,7 +55,7 @@ export class LiftGate extends Relation {
     const y =
       this.#widen === undefined
         ? p2.kernels.sub(message, await p2.value(this.#x, 'l2'))
-        : p2.kernels.add(message, p2.peek(this.#widen) as Vector);
+        : p2.kernels.add(message, p2.peek(this.#widen));
     p2.put(this.out, 'y', await y);
   }
 }
@@ -97,7 +97,7 @@ export class ProductGate extends MaskedRelation {
 
   async send21(p2: Party): Promise<void> {
     const { kernels } = p2;
-    const cross = await kernels.unpack(p2.take(this) as Uint8Array, this.out.k, this.out.count);
+    const cross = await kernels.unpack(p2.takeBytes(this), this.out.k, this.out.count);
     const lifted = await this.#times(p2, await p2.value(this.#x, 'y'), await p2.value(this.#y, 'y'));
     const masks = await this.#times(p2, await p2.value(this.#x, 'l2'), await p2.value(this.#y, 'l2'));
     await sendReshared(this, p2, await kernels.add(await kernels.sub(lifted, masks), cross));

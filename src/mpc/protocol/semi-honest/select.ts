@@ -96,7 +96,7 @@ async function sendTable(gate: Gate, s: Selection, p1: Party): Promise<void> {
 /** P2: y = f − r0 of every element. */
 export async function chooseFromTable(gate: Gate, s: Selection, p2: Party): Promise<Vector> {
   const { kernels } = p2;
-  const word = await kernels.unpack(p2.take(gate) as Uint8Array, s.k, s.count);
+  const word = await kernels.unpack(p2.takeBytes(gate), s.k, s.count);
   const choice = await s.choice(p2);
   const size = partSize(s);
   const parts: Promise<Vector>[] = [];

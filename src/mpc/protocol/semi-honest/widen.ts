@@ -57,7 +57,7 @@ export class WidenGate extends SelectionGate {
   }
 
   async send21(p2: Party): Promise<void> {
-    await sendReshared(this, p2, p2.take(this) as Vector);
+    await sendReshared(this, p2, p2.take(this));
   }
 
   async recv21(p1: Party): Promise<void> {

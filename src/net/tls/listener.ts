@@ -1,55 +1,35 @@
 /**
- * Links between processes: TLS 1.3 with certificates on both sides.
+ * The end of a TLS link that listens.
  *
- * Security model: the network is hostile. The connector requires proof that the other end is the party it asked
- * for, the listener that it is the party that its greeting claims to be; `credentials.ts` says what counts as
- * proof. Sessions of TLS are never resumed. Nothing is handed out before that. A connection that fails these checks
- * is dropped and reported to `onRefused`, and does not disturb anybody who waits in `accept`: strangers cannot end
- * a session. Unfinished connections are bounded in number and time (unfinished.ts); links that passed the checks
- * are not counted among them. The compute parties keep spare links, so that a session of theirs needs no new
- * connection.
+ * Security model: the network is hostile. The listener requires proof that the other end is the party that its
+ * greeting claims to be; `credentials.ts` says what counts as proof. A connection that fails these checks is
+ * dropped and reported to `onRefused`, and does not disturb anybody who waits in `accept`: strangers cannot end a
+ * session. Unfinished connections are bounded in number and time (unfinished.ts); links that passed the checks are
+ * not counted among them.
  */
-
 import * as tls from 'node:tls';
-import { sleep } from '../../core/abort.ts';
-import { addressGroup } from '../wire/address-group.ts';
 import { equalBytes } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
-import { type BoundChannel, FramedChannel, type SessionChannel } from '../wire/channel.ts';
+import { startTimer } from '../../core/event-loop.ts';
+import { addressGroup } from '../wire/address-group.ts';
+import type { BoundChannel } from '../wire/channel.ts';
+import { checkSession } from '../wire/frame.ts';
+import { listenOn } from '../wire/listen-node.ts';
+import type { PartyId } from '../wire/types.ts';
+import { Unfinished, type UnfinishedLimits } from '../wire/unfinished.ts';
 import {
   type Credentials,
   checkCertified,
   checkProof,
   contextOptions,
   isPinned,
-  partyOf,
   secureContext,
 } from './credentials.ts';
-import { checkSession } from '../wire/frame.ts';
 import { guard, readHello, refuse } from './hello-io.ts';
-import { type Hello, NO_SESSION, encodeHello, isSpare, partyName } from './hello.ts';
-import { DEFAULT_TIMEOUT_MS } from '../wire/inbox.ts';
-import { SocketTransport } from './socket.ts';
-import {
-  type TlsPhase,
-  aborted,
-  certificateRefused,
-  errorCode,
-  handshakeError,
-  isAlert,
-  isIdentityFailure,
-  nobodyCame,
-  notUp,
-  partyWords,
-  refusal,
-  tlsError,
-} from './tls-errors.ts';
-import { startTimer } from '../../core/event-loop.ts';
-import type { PartyId } from '../wire/types.ts';
-import { Unfinished, type UnfinishedLimits } from '../wire/unfinished.ts';
+import { type Hello, encodeHello, isSpare } from './hello.ts';
+import { ALPN, DEFAULT_CONNECT_TIMEOUT_MS, type LinkLimits, channelOn, checkEnds, checkPort } from './tls-link.ts';
+import { aborted, handshakeError, isIdentityFailure, nobodyCame, notUp, tlsError } from './tls-errors.ts';
 
-/** Default longest wait for a link to come up. */
-const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
 /** Longest time from the TCP connection to the end of the greeting, on the listener. */
 const GREETING_TIMEOUT_MS = 10_000;
 /** Connections that have not proved who they are; each costs a few kilobytes. */
@@ -61,30 +41,6 @@ const UNFINISHED: UnfinishedLimits = { max: 256, perAddress: 64 };
 const MAX_UNCLAIMED: Readonly<Record<PartyId, number>> = { 0: 16, 1: 1024, 2: 1024 };
 /** Spare links of one party; the oldest goes when there are more. */
 const MAX_SPARE = 64;
-const RETRY_FIRST_MS = 25;
-const RETRY_LAST_MS = 400;
-
-const ALPN = 'tercet/1';
-
-interface LinkLimits {
-  /** Longest wait of one `recv` or `send` on a channel (default 120 s). */
-  readonly recvTimeoutMs?: number | undefined;
-  /** Unclaimed bytes beyond which the peer is slowed down (default 64 MiB). */
-  readonly highWaterBytes?: number | undefined;
-}
-
-export interface ConnectOptions extends LinkLimits {
-  readonly self: PartyId;
-  readonly peer: PartyId;
-  readonly host: string;
-  readonly port: number;
-  readonly credentials: Credentials;
-  /** 16 bytes that name the run; the listener accepts by them. */
-  readonly session: Uint8Array;
-  /** Longest wait until the listener has accepted (default 30 s); a refused port is tried again until then. */
-  readonly timeoutMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
 
 export interface ListenOptions extends LinkLimits {
   readonly self: PartyId;
@@ -138,195 +94,6 @@ export interface TlsListener {
   acceptAny(options?: AcceptAnyOptions): Promise<AcceptedChannel>;
   /** Stops listening, ends every `accept` and every link that nobody has claimed. Accepted channels live on. */
   close(): Promise<void>;
-}
-
-/**
- * Opens a link to a listening party and waits until that party has accepted it.
- *
- * @throws TercetError ERR_PEER_UNREACHABLE (nobody listens at host:port), ERR_PEER_CERTIFICATE (either side does
- * not accept the other's certificate; `party` is the one that did not prove itself), ERR_IDENTITY_KEY,
- * ERR_IDENTITY_PARTY (the other side has not the pinned key), ERR_PEER_MISMATCH (another party or version listens
- * there), ERR_FRAME_FORMAT (something else listens there), ERR_PEER_CLOSED, ERR_PEER_TIMEOUT, ERR_ABORTED,
- * ERR_ARGUMENT
- */
-export async function connectTls(options: ConnectOptions): Promise<BoundChannel> {
-  checkSession(options.session);
-  checkEnds(options.self, options.peer);
-  checkPort(options.port);
-  const context = secureContext(options.credentials);
-  const timeoutMs = options.timeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
-  const deadline = performance.now() + timeoutMs;
-  for (let pause = RETRY_FIRST_MS; ; pause = Math.min(2 * pause, RETRY_LAST_MS)) {
-    try {
-      return await connectOnce(options, context, deadline);
-    } catch (error) {
-      const refused =
-        error instanceof TercetError &&
-        error.code === 'ERR_PEER_UNREACHABLE' &&
-        errorCode(error.cause) === 'ECONNREFUSED';
-      if (!refused || performance.now() + pause >= deadline) throw error;
-      await sleep(pause, options.signal);
-    }
-  }
-}
-
-/** A link that stands and belongs to no session yet. */
-export interface SpareLink {
-  /** Whether it can still be claimed. */
-  readonly open: boolean;
-  /** Resolves when it is gone or claimed. */
-  readonly ended: Promise<void>;
-  /**
-   * Makes it the link of a session. @throws TercetError as `connectTls`, for example ERR_PEER_CLOSED when the other
-   * end is gone; it is of no use then.
-   */
-  claim(session: Uint8Array, timeoutMs: number, signal?: AbortSignal): Promise<SessionChannel>;
-  close(): void;
-}
-
-/** Opens a link ahead of the session that will need it. @throws TercetError as `connectTls` */
-export async function connectSpare(options: Omit<ConnectOptions, 'session'>): Promise<SpareLink> {
-  checkEnds(options.self, options.peer);
-  checkPort(options.port);
-  const deadline = performance.now() + (options.timeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS);
-  const { socket, rest, where } = await greeted(
-    { ...options, session: NO_SESSION },
-    secureContext(options.credentials),
-    deadline,
-  );
-  let open = true;
-  let end: () => void = () => undefined;
-  const ended = new Promise<void>((resolve) => {
-    end = () => {
-      open = false;
-      resolve();
-    };
-  });
-  const closed = () => end();
-  socket.on('close', closed);
-  // Read, so that the end of the other side is noticed; it has nothing to say before the claim.
-  socket.on('data', hangUp);
-  socket.resume();
-  function hangUp(): void {
-    socket.destroy();
-  }
-  return {
-    get open() {
-      return open;
-    },
-    ended,
-    async claim(session, timeoutMs, signal) {
-      checkSession(session);
-      if (!open) throw new TercetError('ERR_PEER_CLOSED', `the spare link to ${where} is gone`, 'open a new one');
-      end();
-      socket.pause();
-      socket.removeListener('data', hangUp);
-      socket.removeListener('close', closed);
-      const { self, peer } = options;
-      const unguard = guard(socket, timeoutMs, signal, () => notUp(where, 'greeting'));
-      try {
-        const answer = readHello(socket, rest);
-        socket.write(encodeHello({ from: self, to: peer, status: 'ok', session }));
-        const { hello, rest: early } = await answer;
-        checkAnswer(hello, { self, peer, session }, where);
-        return channelOn(socket, early, hello, where, options);
-      } catch (error) {
-        socket.destroy();
-        // Accepted once, so whatever ended it is no certificate.
-        throw blamed(tlsError(error, 'open', where), self, peer);
-      } finally {
-        unguard();
-      }
-    },
-    close() {
-      socket.destroy();
-    },
-  };
-}
-
-async function connectOnce(
-  options: ConnectOptions,
-  context: tls.SecureContext,
-  deadline: number,
-): Promise<BoundChannel> {
-  const { socket, hello, rest, where } = await greeted(options, context, deadline);
-  return channelOn(socket, rest, hello, where, options);
-}
-
-function checkAnswer(
-  hello: Hello,
-  { self, peer, session }: Pick<ConnectOptions, 'self' | 'peer' | 'session'>,
-  where: string,
-): void {
-  if (hello.status !== 'ok') throw refusal(hello.status, where, self);
-  if (hello.from !== peer || hello.to !== self || !equalBytes(hello.session, session))
-    throw new TercetError(
-      'ERR_PEER_MISMATCH',
-      `${where} answered for another link`,
-      'check host and port of every party',
-    );
-}
-
-/** A connection up to the listener's answer. */
-async function greeted(
-  options: ConnectOptions,
-  secureContext: tls.SecureContext,
-  deadline: number,
-): Promise<{ socket: tls.TLSSocket; hello: Hello; rest: Uint8Array; where: string }> {
-  const { self, peer, host, port, session, signal, credentials } = options;
-  const where = `party ${peer} at ${host}:${port}`;
-  if (signal?.aborted) throw aborted();
-  let phase: TlsPhase = 'connect';
-  const socket = tls.connect({
-    host,
-    port,
-    secureContext,
-    servername: partyName(peer),
-    minVersion: 'TLSv1.3',
-    ALPNProtocols: [ALPN],
-    rejectUnauthorized: !isPinned(credentials),
-    checkServerIdentity: (_name, certificate) =>
-      partyOf(certificate) === peer
-        ? undefined
-        : certificateRefused(
-            `${where} did not prove to ${partyWords(self)} that it is party ${peer}: its certificate is not that of party ${peer}`,
-            {
-              party: peer,
-            },
-          ),
-  });
-  socket.once('connect', () => {
-    phase = 'handshake';
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, 30_000);
-  });
-  socket.once('secureConnect', () => {
-    phase = 'greeting';
-    try {
-      checkProof(socket, credentials, { self, claimed: peer, where });
-    } catch (error) {
-      socket.destroy(error as Error);
-      return;
-    }
-    socket.write(encodeHello({ from: self, to: peer, status: 'ok', session }));
-  });
-  const unguard = guard(socket, deadline - performance.now(), signal, () => notUp(where, phase));
-  try {
-    const { hello, rest } = await readHello(socket);
-    checkAnswer(hello, options, where);
-    return { socket, hello, rest, where };
-  } catch (error) {
-    socket.destroy();
-    throw blamed(tlsError(error, phase, where), self, peer);
-  } finally {
-    unguard();
-  }
-}
-
-/** Who has not proved itself, where a certificate was not accepted: this end, if the other one raised the alarm. */
-function blamed(failure: TercetError, self: PartyId, peer: PartyId): TercetError {
-  if (failure.code !== 'ERR_PEER_CERTIFICATE' || failure.party !== undefined) return failure;
-  return certificateRefused(failure.message, { cause: failure.cause, party: isAlert(failure.cause) ? self : peer });
 }
 
 /**
@@ -415,19 +182,9 @@ class Listener implements TlsListener {
   }
 
   listen(host: string, port: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const failed = (error: Error): void => {
-        const what = `cannot listen on ${host}:${port} (${errorCode(error)})`;
-        reject(new TercetError('ERR_PEER_UNREACHABLE', what, 'choose another port or address', { cause: error }));
-      };
-      this.#server.once('error', failed);
-      this.#server.listen(port, host, () => {
-        this.#server.removeListener('error', failed);
-        // A failed accept(2), for example for want of file descriptors, is that connection's problem.
-        this.#server.on('error', (error) => this.#refused(tlsError(error, 'handshake', 'a connection')));
-        resolve();
-      });
-    });
+    // A failed accept(2), for example for want of file descriptors, is that connection's problem.
+    const later = (error: Error): void => this.#refused(tlsError(error, 'handshake', 'a connection'));
+    return listenOn(this.#server, { host, port, who: 'cannot', later });
   }
 
   async accept(options: AcceptOptions): Promise<BoundChannel> {
@@ -640,45 +397,6 @@ class Listener implements TlsListener {
   }
 }
 
-function channelOn(
-  socket: tls.TLSSocket,
-  early: Uint8Array,
-  hello: Hello,
-  where: string,
-  limits: LinkLimits & { readonly self: PartyId },
-): BoundChannel {
-  const timeoutMs = limits.recvTimeoutMs ?? DEFAULT_TIMEOUT_MS;
-  const transport = new SocketTransport(socket, {
-    early,
-    flushTimeoutMs: timeoutMs,
-    explain: (error) => tlsError(error, 'open', where),
-  });
-  const { self, highWaterBytes } = limits;
-  const channel = new FramedChannel({
-    self,
-    peer: hello.from,
-    session: hello.session,
-    transport,
-    timeoutMs,
-    highWaterBytes,
-  });
-  return Object.assign(channel, { binding: () => bindingOf(socket, hello.session, where) });
-}
-
-/** What TLS exports for this link (RFC 8446, 7.5): another link, also of the same parties and session, has another. */
-function bindingOf(socket: tls.TLSSocket, session: Uint8Array, where: string): Uint8Array {
-  try {
-    return Uint8Array.from(socket.exportKeyingMaterial(32, 'EXPORTER-tercet-owner', Buffer.from(session)));
-  } catch (error) {
-    throw new TercetError(
-      'ERR_PEER_CLOSED',
-      `${where} closed the link`,
-      'look at the output of the other party, then run again',
-      { cause: error },
-    );
-  }
-}
-
 function matches(wanted: { peer: PartyId | undefined; session: Uint8Array | undefined }, hello: Hello): boolean {
   if (wanted.peer !== undefined && wanted.peer !== hello.from) return false;
   return wanted.session === undefined || equalBytes(wanted.session, hello.session);
@@ -686,14 +404,4 @@ function matches(wanted: { peer: PartyId | undefined; session: Uint8Array | unde
 
 function whereOf(socket: { remoteAddress?: string | undefined; remotePort?: number | undefined }): string {
   return `${socket.remoteAddress ?? 'unknown address'}:${socket.remotePort ?? 0}`;
-}
-
-function checkEnds(self: PartyId, peer: PartyId): void {
-  if (self === peer)
-    throw new TercetError('ERR_ARGUMENT', `party ${self} asks for a link to itself`, 'name another party');
-}
-
-function checkPort(port: number): void {
-  if (!Number.isInteger(port) || port < 0 || port > 65535)
-    throw new TercetError('ERR_ARGUMENT', 'bad port', 'use a port of 0 to 65535');
 }

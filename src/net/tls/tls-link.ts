@@ -1,0 +1,74 @@
+/**
+ * What both ends of a TLS link have in common: limits, the checks of arguments, and the channel on a link that
+ * stands.
+ */
+import type * as tls from 'node:tls';
+import { TercetError } from '../../core/errors.ts';
+import { type BoundChannel, FramedChannel } from '../wire/channel.ts';
+import { DEFAULT_TIMEOUT_MS } from '../wire/inbox.ts';
+import type { PartyId } from '../wire/types.ts';
+import type { Hello } from './hello.ts';
+import { SocketTransport } from './socket.ts';
+import { tlsError } from './tls-errors.ts';
+
+/** Default longest wait for a link to come up. */
+export const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
+/** What both ends name as the protocol inside TLS (ALPN). */
+export const ALPN = 'tercet/1';
+
+export interface LinkLimits {
+  /** Longest wait of one `recv` or `send` on a channel (default 120 s). */
+  readonly recvTimeoutMs?: number | undefined;
+  /** Unclaimed bytes beyond which the peer is slowed down (default 64 MiB). */
+  readonly highWaterBytes?: number | undefined;
+}
+
+/** The channel on a link that both ends have accepted. */
+export function channelOn(
+  socket: tls.TLSSocket,
+  early: Uint8Array,
+  hello: Hello,
+  where: string,
+  limits: LinkLimits & { readonly self: PartyId },
+): BoundChannel {
+  const timeoutMs = limits.recvTimeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const transport = new SocketTransport(socket, {
+    early,
+    flushTimeoutMs: timeoutMs,
+    explain: (error) => tlsError(error, 'open', where),
+  });
+  const { self, highWaterBytes } = limits;
+  const channel = new FramedChannel({
+    self,
+    peer: hello.from,
+    session: hello.session,
+    transport,
+    timeoutMs,
+    highWaterBytes,
+  });
+  return Object.assign(channel, { binding: () => bindingOf(socket, hello.session, where) });
+}
+
+/** What TLS exports for this link (RFC 8446, 7.5): another link, also of the same parties and session, has another. */
+function bindingOf(socket: tls.TLSSocket, session: Uint8Array, where: string): Uint8Array {
+  try {
+    return Uint8Array.from(socket.exportKeyingMaterial(32, 'EXPORTER-tercet-owner', Buffer.from(session)));
+  } catch (error) {
+    throw new TercetError(
+      'ERR_PEER_CLOSED',
+      `${where} closed the link`,
+      'look at the output of the other party, then run again',
+      { cause: error },
+    );
+  }
+}
+
+export function checkEnds(self: PartyId, peer: PartyId): void {
+  if (self === peer)
+    throw new TercetError('ERR_ARGUMENT', `party ${self} asks for a link to itself`, 'name another party');
+}
+
+export function checkPort(port: number): void {
+  if (!Number.isInteger(port) || port < 0 || port > 65535)
+    throw new TercetError('ERR_ARGUMENT', 'bad port', 'use a port of 0 to 65535');
+}
