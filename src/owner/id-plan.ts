@@ -2,7 +2,8 @@
 import type { ModelConfig } from '../ml/config.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';
 import { greedyDecoder } from './decoder.ts';
-import type { TaskAnswer, TaskPlan } from './predict-plan.ts';
+import type { TaskPlan } from './predict-plan.ts';
+import type { TaskAnswer } from './task-plans.ts';
 
 /** New tokens of a sequence that goes on, unless it is said how many. */
 const NEW_TOKENS = 8;

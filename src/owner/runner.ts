@@ -193,10 +193,7 @@ async function step(
  * The shape of the run for a plan: nothing is sent for it.
  * @throws {TercetError} ERR_TOO_MANY_TOKENS, ERR_ARGUMENT for more than the parties take
  */
-export async function shapeOfPlan(
-  context: ShapeContext,
-  { inputs, decoder }: TaskPlan<unknown>,
-): Promise<RunShape> {
+export async function shapeOfPlan(context: ShapeContext, { inputs, decoder }: TaskPlan<unknown>): Promise<RunShape> {
   const { config, buckets } = context;
   const steps = decoder?.steps ?? 0;
   const tokens = paddedTokens(context, inputs, steps);
