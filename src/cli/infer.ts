@@ -32,6 +32,7 @@ import {
 import { type CredentialFlags, credentialFolder, credentialOptions, ownerCredentials } from './credentials.ts';
 import { printCost } from './tables.ts';
 import { runOnTerminal } from './terminal.ts';
+import { TRACE_HELP, traceFile } from './trace.ts';
 
 interface InferFlags extends ModelFlags, CredentialFlags {
   readonly task: string;
@@ -71,6 +72,7 @@ interface InferFlags extends ModelFlags, CredentialFlags {
   readonly peers?: string;
   readonly identities?: string;
   readonly compare?: boolean;
+  readonly trace?: string;
   readonly json?: boolean;
   readonly debug?: boolean;
 }
@@ -167,6 +169,7 @@ export function inferCommand(): Command {
     .option('--config <file>', 'config.json for --random-weights')
     .option('--tokens <n>', 'number of tokens for --random-weights')
     .option('--sequences <n>', 'number of sequences in one run for --random-weights')
+    .option('--trace <file>', TRACE_HELP)
     .option('--json', 'print one JSON object on stdout')
     .action(async (flags: InferFlags) => {
       await infer(flags);
@@ -196,6 +199,7 @@ async function infer(flags: InferFlags): Promise<void> {
   const json = flags.json === true;
   const streamed = !json && task === 'text-generation';
   const onText = streamedText(texts[0] ?? '');
+  const trace = traceFile(flags.trace);
   const result = await runOnTerminal(
     {
       task,
@@ -229,10 +233,11 @@ async function infer(flags: InferFlags): Promise<void> {
       certificates: credentialFolder(flags),
       ...(await remote(flags)),
       ...(streamed ? { onText } : {}),
+      trace: trace.trace,
       debug: flags.debug === true,
     },
     json || streamed,
-  );
+  ).finally(() => trace.close());
   process.stdout.write(
     json
       ? `${JSON.stringify(toJson(result, task, weights))}\n`

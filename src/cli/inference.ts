@@ -9,6 +9,7 @@ import type { ModelConfig } from '../ml/config.ts';
 import { type Task, checkTask } from '../ml/tasks/table.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
+import type { Trace } from '../mpc/protocol/trace.ts';
 import { type OwnerCredential, credentialFault } from '../net/enrolment/credential.ts';
 import { loadCredentials } from '../net/tls/certificates.ts';
 import type { Credentials } from '../net/tls/credentials.ts';
@@ -60,6 +61,8 @@ export interface InferenceOptions extends TaskOptions {
   onNotice?(notice: string): void;
   onPhase?(phase: RunPhase): void;
   onProgress?(party: 0 | 1 | 2, progress: Progress): void;
+  /** Every step of the data owner. */
+  readonly trace?: Trace | undefined;
 }
 
 export type RunPhase = 'start' | 'connect' | 'preprocess' | 'online' | 'compare' | 'done';
@@ -151,6 +154,7 @@ async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Infer
         kernels,
         onPhase: (phase) => options.onPhase?.(phase),
         onDealt: (progress) => options.onProgress?.(0, progress),
+        trace: options.trace,
       }),
     ),
     (run) => run.dispose(),

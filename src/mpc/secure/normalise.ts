@@ -12,14 +12,14 @@
 import type { Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
 import { EIGHTH, type RangeChecks } from './range-check.ts';
-import { type PowerLaw, lastUnit, powerLaw, powerLawScale, tabulated } from './power-law.ts';
+import { type PowerLaw, WINDOW_UNITS, lastUnit, powerLaw, powerLawScale, tabulated } from './power-law.ts';
 import { truncateTo } from './rescale.ts';
 
 /** Windows of 1/√S, and log2 of the unit of the widest: it reaches 112 · 2^54, nearly all of Z_2^63. */
 const WINDOWS = 9;
 const TOP = 54;
-/** log2 of the largest S: log2(112 · 2^54) = 60.807, rounded down. */
-const LARGEST = 60.8;
+/** log2 of the largest S: the units of the widest window, to a tenth below 2^60.807. */
+const LARGEST = Math.floor(10 * (TOP + Math.log2(WINDOW_UNITS))) / 10;
 /** log2 of the unit of the last window. */
 const LAST = lastUnit(TOP, WINDOWS);
 const UNIT = 2 ** LAST;

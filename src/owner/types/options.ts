@@ -62,8 +62,7 @@ export interface PretrainedOptions {
   readonly onFallback?: (event: FallbackEvent) => void;
   /**
    * Every step of this device's party, as it is done: gate, half-round, bytes and milliseconds, never a value. The
-   * compute parties' own steps stay with them.
-   * @example trace: ({ phase, path, sent, ms }) => console.log(phase, path, sent, ms)
+   * compute parties' own steps stay with them. It must not throw.
    */
   readonly trace?: ((event: TraceEvent) => void) | undefined;
   /** Stops the loading. Rejects with ERR_ABORTED. */
