@@ -24,7 +24,10 @@ export function checkBatchSize(size: number): number {
   );
 }
 
-/** @param size plans in one run, or fewer where the parties take no more. Everything is checked before the first run. */
+/**
+ * @param size plans in one run, or fewer where the parties take no more. Everything is checked before the first
+ * run.
+ */
 export async function runBatches<R>(
   runner: Runner,
   plans: readonly TaskPlan<R>[],
