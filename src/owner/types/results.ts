@@ -34,7 +34,10 @@ export interface Captured {
   };
 }
 
-/** What a run cost, as it was counted and timed: bytes, milliseconds, and on what it ran. Nothing here is an estimate. */
+/**
+ * What a run cost, as it was counted and timed: bytes, milliseconds, and on what it ran. Nothing here is an
+ * estimate.
+ */
 export interface RunCost {
   /** Of all texts of the run, or of a prompt. */
   readonly tokens: number;
