@@ -29,15 +29,15 @@ export interface DaemonOptions {
   readonly host: string;
   readonly port: number;
   /** Address of P1, for P2. */
-  readonly peer?: { readonly host: string; readonly port: number };
+  readonly peer?: { readonly host: string; readonly port: number } | undefined;
   readonly credentials: Credentials;
   /** What this party proves to data owners; needed with `--web`, and where the credentials are pinned ones. */
-  readonly identity?: PartyIdentity;
+  readonly identity?: PartyIdentity | undefined;
   /** Open models, and folders with this party's part of secret ones. */
   readonly models: readonly ModelSource[];
   readonly device: Device;
   readonly threads: number;
-  readonly profile?: string;
+  readonly profile?: string | undefined;
   /** Longest wait for one message. */
   readonly recvTimeoutMs: number;
   /** Sessions at a time, prepared ones included. */

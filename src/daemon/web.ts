@@ -58,7 +58,7 @@ export async function serveBrowsers(
     identity: options.identity,
     host: options.host,
     port: options.port,
-    ...(options.tls === undefined ? {} : { tls: options.tls }),
+    tls: options.tls,
     origins: options.origins,
     describe: () => ({
       version,
@@ -69,8 +69,8 @@ export async function serveBrowsers(
     admit: ({ modelHash, requestCode }, remote) => sessions.admit(toHex(modelHash), toHex(requestCode), remote),
     enrolment: enrolments(models),
     answerer: nodeAnswerer({
-      ...(options.bindAddress === undefined ? {} : { bindAddress: options.bindAddress }),
-      ...(options.udpPorts === undefined ? {} : { ports: options.udpPorts }),
+      bindAddress: options.bindAddress,
+      ports: options.udpPorts,
       iceServers: options.iceServers,
     }),
     recvTimeoutMs: behind.recvTimeoutMs,
