@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MOST = 120;
-const FOLDERS = ['src', 'test', 'scripts', 'dev', 'e2e'];
+const FOLDERS = ['src', 'test', 'scripts', 'dev', 'e2e', 'bench', 'wasm', 'shaders'];
 
 /** The text of a page, as it is written there. */
 const PAGE = 'scripts/results.mjs';
@@ -30,7 +30,7 @@ describe('lines', () => {
   it('have at most 120 characters', () => {
     const files = execFileSync('git', ['ls-files', ...FOLDERS], { cwd: ROOT, encoding: 'utf8' })
       .split('\n')
-      .filter((path) => /\.(ts|mts|mjs|css)$/.test(path) && !path.includes('.generated.') && path !== PAGE);
+      .filter((path) => /\.(ts|mts|mjs|css|rs|wgsl)$/.test(path) && !path.includes('.generated.') && path !== PAGE);
     expect(files.length).toBeGreaterThan(400);
     expect(files.flatMap(longLines)).toEqual([]);
   });
