@@ -42,7 +42,8 @@ fn table_word(r: u32) -> vec2<u32> {
   if (NARROW) {
     var sum = 0i;
     for (var q = 3u; q + 1u > p; q--) {
-      sum = ((sum * bitcast<i32>(u.x)) >> params.t) + bitcast<i32>(coefficients[4u * segment + q].x * BINOMIAL[4u * q + p]);
+      let next = bitcast<i32>(coefficients[4u * segment + q].x * BINOMIAL[4u * q + p]);
+      sum = ((sum * bitcast<i32>(u.x)) >> params.t) + next;
     }
     if ((p & 1u) == 1u) { sum = -sum; }
     sum = (sum + bitcast<i32>(params.half.x)) >> params.guard;

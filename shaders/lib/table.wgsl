@@ -29,7 +29,8 @@ fn main(
 ) {
   let number = group_number(group, groups);
   if (number >= params.groups) { return; }
-  keystream_fill(lane, chacha_block(params.key0, params.key1, params.last + vec4<u32>(GROUP * number + lane, 0u, 0u, 0u)));
+  let counter = params.last + vec4<u32>(GROUP * number + lane, 0u, 0u, 0u);
+  keystream_fill(lane, chacha_block(params.key0, params.key1, counter));
   workgroupBarrier();
   let first = 16u * GROUP * number;
   if (WIDTH == 0u) {

@@ -358,7 +358,8 @@ fn main(
 ) {
 let number = group_number(group, groups);
 if (number >= params.groups) { return; }
-keystream_fill(lane, chacha_block(params.key0, params.key1, params.last + vec4<u32>(GROUP * number + lane, 0u, 0u, 0u)));
+let counter = params.last + vec4<u32>(GROUP * number + lane, 0u, 0u, 0u);
+keystream_fill(lane, chacha_block(params.key0, params.key1, counter));
 workgroupBarrier();
 let first = 16u * GROUP * number;
 if (WIDTH == 0u) {
@@ -827,7 +828,8 @@ let segment = (u64_shr(value, params.t).x + params.segments - j) % params.segmen
 if (NARROW) {
 var sum = 0i;
 for (var q = 3u; q + 1u > p; q--) {
-sum = ((sum * bitcast<i32>(u.x)) >> params.t) + bitcast<i32>(coefficients[4u * segment + q].x * BINOMIAL[4u * q + p]);
+let next = bitcast<i32>(coefficients[4u * segment + q].x * BINOMIAL[4u * q + p]);
+sum = ((sum * bitcast<i32>(u.x)) >> params.t) + next;
 }
 if ((p & 1u) == 1u) { sum = -sum; }
 sum = (sum + bitcast<i32>(params.half.x)) >> params.guard;
