@@ -1,7 +1,9 @@
-// Figures of the browser's party, kept in bench/results/browser.json: `node bench/browser.mjs [--namespaces]` after `npm run build`.
+// Figures of the browser's party, kept in bench/results/browser.json: `node bench/browser.mjs [--namespaces]`
+// after `npm run build`.
 //
-// Without an option: page, worker and two parties on this machine. With --namespaces (root, Linux): three hosts in network namespaces, the browser's shaped like a
-// home link by tc netem where the kernel has it, else by bench/netns/shaper.rs; kept in bench/results/namespaces.json.
+// Without an option: page, worker and two parties on this machine. With --namespaces (root, Linux): three hosts
+// in network namespaces, the browser's shaped like a home link by tc netem where the kernel has it, else by
+// bench/netns/shaper.rs; kept in bench/results/namespaces.json.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from '@playwright/test';
@@ -23,7 +25,13 @@ function median(values) {
 }
 
 async function measure(page, asked) {
-  const { costs, tokens, downloadedBytes } = await page.evaluate((options) => globalThis.measure(options), { runs: 5, device: 'wasm', weights: 'open', transport: 'webrtc', ...asked });
+  const { costs, tokens, downloadedBytes } = await page.evaluate((options) => globalThis.measure(options), {
+    runs: 5,
+    device: 'wasm',
+    weights: 'open',
+    transport: 'webrtc',
+    ...asked,
+  });
   const of = (pick) => Math.round(10 * median(costs.map(pick))) / 10;
   const [first] = costs;
   return {
@@ -55,7 +63,12 @@ async function openPage(executablePath, more = []) {
 
 async function onThisMachine() {
   const local = { prefix: [], address: '127.0.0.1' };
-  const parties = await startAll({ page: join(work.folder, 'page'), home: work.folder, hosts: [local, local, local], site: SITE });
+  const parties = await startAll({
+    page: join(work.folder, 'page'),
+    home: work.folder,
+    hosts: [local, local, local],
+    site: SITE,
+  });
   const { browser, page } = await openPage(CHROMIUM);
   try {
     for (const [model, text] of [
@@ -63,10 +76,14 @@ async function onThisMachine() {
       ['sst2-bert', LONG],
     ]) {
       for (const weights of ['open', 'secret']) {
-        for (const prepare of [false, true]) rows.push({ suite: 'browser', ...(await measure(page, { model, text, weights, prepare })) });
+        for (const prepare of [false, true])
+          rows.push({ suite: 'browser', ...(await measure(page, { model, text, weights, prepare })) });
       }
     }
-    rows.push({ suite: 'browser', ...(await measure(page, { model: 'capitals-bert', text: TEXT, transport: 'websocket', prepare: true })) });
+    rows.push({
+      suite: 'browser',
+      ...(await measure(page, { model: 'capitals-bert', text: TEXT, transport: 'websocket', prepare: true })),
+    });
   } finally {
     await browser.close();
     parties.stop();
@@ -84,7 +101,13 @@ async function inNamespaces() {
     let parties;
     let opened;
     try {
-      parties = await startAll({ page: join(work.folder, 'page'), home, hosts: HOSTS, site: SITE, tls: ['--web-cert', cert, '--web-key', key] });
+      parties = await startAll({
+        page: join(work.folder, 'page'),
+        home,
+        hosts: HOSTS,
+        site: SITE,
+        tls: ['--web-cert', cert, '--web-key', key],
+      });
       opened = await openPage(chromiumPath, ['--ignore-certificate-errors']);
       for (const how of [{ prepare: false }, { prepare: true }, { prepare: true, transport: 'websocket' }]) {
         const row = await measure(opened.page, { model: 'capitals-bert', text: TEXT, ...how });
@@ -103,8 +126,26 @@ const suite = process.argv.includes('--namespaces') ? 'namespaces' : 'browser';
 try {
   await buildPage(join(work.folder, 'page'));
   await (suite === 'namespaces' ? inNamespaces() : onThisMachine());
-  keepResults(join(ROOT, 'bench/results', `${suite}.json`), suite, rows, `node bench/browser.mjs${suite === 'namespaces' ? ' --namespaces' : ''}`);
-  console.table(rows.map(({ roundTripMs, weights, transport, paddedTokens, prepared, buttonToAnswerMs, prepareMs, uplinkBytes }) => ({ roundTripMs, weights, transport, paddedTokens, prepared, buttonToAnswerMs, prepareMs, uplinkBytes })));
+  keepResults(
+    join(ROOT, 'bench/results', `${suite}.json`),
+    suite,
+    rows,
+    `node bench/browser.mjs${suite === 'namespaces' ? ' --namespaces' : ''}`,
+  );
+  console.table(
+    rows.map(
+      ({ roundTripMs, weights, transport, paddedTokens, prepared, buttonToAnswerMs, prepareMs, uplinkBytes }) => ({
+        roundTripMs,
+        weights,
+        transport,
+        paddedTokens,
+        prepared,
+        buttonToAnswerMs,
+        prepareMs,
+        uplinkBytes,
+      }),
+    ),
+  );
 } finally {
   work.remove();
 }

@@ -1,4 +1,5 @@
-// The party's end of `bench/links.mjs`: a gateway that answers measurements. Arguments: HOST PORT ORIGIN UP_BYTES DOWN_BYTES [CERT KEY].
+// The party's end of `bench/links.mjs`: a gateway that answers measurements. Arguments: HOST PORT ORIGIN
+// UP_BYTES DOWN_BYTES [CERT KEY].
 import { readFileSync } from 'node:fs';
 import { answerLink } from '../dist/bench/link.js';
 import { startGateway } from '../dist/net/gateway/gateway-node.js';
@@ -19,7 +20,9 @@ const gateway = await startGateway({
   admit: () => undefined,
   answerer: nodeAnswerer(),
   onOwner: ({ channel }) => {
-    answerLink(channel, { upBytes: Number(upBytes), downBytes: Number(downBytes) }).catch((error) => console.error(error.message));
+    answerLink(channel, { upBytes: Number(upBytes), downBytes: Number(downBytes) }).catch((error) =>
+      console.error(error.message),
+    );
   },
 });
 console.log(`measures at ${gateway.url} with ${identity.publicKey}`);

@@ -1,6 +1,8 @@
-// Throughput of the links of a browser, kept in bench/results/links.json: `node bench/links.mjs [--namespaces]` after `npm run build`.
+// Throughput of the links of a browser, kept in bench/results/links.json: `node bench/links.mjs [--namespaces]`
+// after `npm run build`.
 //
-// One link at a time, every byte compared, on loopback; with --namespaces (root) also over a long, fast path, where one association is window-limited.
+// One link at a time, every byte compared, on loopback; with --namespaces (root) also over a long, fast path,
+// where one association is window-limited.
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { chromium } from '@playwright/test';
@@ -17,14 +19,34 @@ const PAGE_PORT = 8440;
 const work = workFolder();
 const rows = [];
 
-async function measure(path, { prefix = [], host = '127.0.0.1', executablePath = CHROMIUM, tls, sitePrefix, load = LOAD }) {
+async function measure(
+  path,
+  { prefix = [], host = '127.0.0.1', executablePath = CHROMIUM, tls, sitePrefix, load = LOAD },
+) {
   const origin = `http://127.0.0.1:${PAGE_PORT}`;
   const more = tls === undefined ? [] : [tls.cert, tls.key];
-  const party = start(prefix, [process.execPath, join(ROOT, 'bench/link-party.mjs'), host, '7300', origin, String(load.upBytes), String(load.downBytes), ...more], {}, /with (\w+)/);
+  const party = start(
+    prefix,
+    [
+      process.execPath,
+      join(ROOT, 'bench/link-party.mjs'),
+      host,
+      '7300',
+      origin,
+      String(load.upBytes),
+      String(load.downBytes),
+      ...more,
+    ],
+    {},
+    /with (\w+)/,
+  );
   const [, identity] = await party.found;
   const url = `${tls === undefined ? 'http' : 'https'}://${host}:7300`;
   const site = await servePage(url, identity, sitePrefix);
-  const browser = await chromium.launch({ executablePath, args: [...FLAGS, ...(tls === undefined ? [] : ['--ignore-certificate-errors'])] });
+  const browser = await chromium.launch({
+    executablePath,
+    args: [...FLAGS, ...(tls === undefined ? [] : ['--ignore-certificate-errors'])],
+  });
   try {
     for (const [transport, associations] of [
       ['webrtc', 1],
@@ -36,8 +58,20 @@ async function measure(path, { prefix = [], host = '127.0.0.1', executablePath =
         const page = await browser.newPage({ ignoreHTTPSErrors: true });
         await page.goto(`${origin}/`);
         await page.waitForFunction(() => 'run' in globalThis);
-        const command = { party: 1, address: { url, identity }, transport, associations, timeoutMs: 15_000, task: 'measure', ...load };
-        const hashes = { session: randomBytes(16).toString('hex'), modelHash: 'ab'.repeat(32), parametersHash: 'cd'.repeat(32) };
+        const command = {
+          party: 1,
+          address: { url, identity },
+          transport,
+          associations,
+          timeoutMs: 15_000,
+          task: 'measure',
+          ...load,
+        };
+        const hashes = {
+          session: randomBytes(16).toString('hex'),
+          modelHash: 'ab'.repeat(32),
+          requestCode: 'cd'.repeat(32),
+        };
         const outcome = await page.evaluate((asked) => globalThis.run(asked), { ...command, ...hashes });
         if (outcome.error !== undefined) throw new Error(`${outcome.error.code}: ${outcome.error.message}`);
         outcomes.push(outcome);
@@ -66,20 +100,50 @@ async function measure(path, { prefix = [], host = '127.0.0.1', executablePath =
 async function servePage(url, identity, prefix) {
   const app = join(work.folder, 'page');
   if (prefix === undefined) {
-    const document = { version: 1, parties: [{ url, identity }, { url, identity }], models: 'models', entries: [] };
+    const document = {
+      version: 1,
+      parties: [
+        { url, identity },
+        { url, identity },
+      ],
+      models: 'models',
+      entries: [],
+    };
     const site = await serveSite({ document, files: new Map(), app, host: '127.0.0.1', port: PAGE_PORT });
     return () => site.close();
   }
   const list = `1=${url},2=${url}`;
-  const args = ['site', '--address', `127.0.0.1:${PAGE_PORT}`, '--app', app, '--parties', list, '--identities', `1=${identity},2=${identity}`];
-  const { child, found } = start(prefix, [process.execPath, join(ROOT, 'dist/cli/main.js'), ...args], {}, /the web app is at/);
+  const args = [
+    'site',
+    '--address',
+    `127.0.0.1:${PAGE_PORT}`,
+    '--app',
+    app,
+    '--parties',
+    list,
+    '--identities',
+    `1=${identity},2=${identity}`,
+  ];
+  const { child, found } = start(
+    prefix,
+    [process.execPath, join(ROOT, 'dist/cli/main.js'), ...args],
+    {},
+    /the web app is at/,
+  );
   await found;
   return () => child.kill();
 }
 
 try {
   const root = join(ROOT, 'test/browser/page');
-  await build({ root, configFile: false, logLevel: 'error', base: './', worker: { format: 'es' }, build: { outDir: join(work.folder, 'page'), emptyOutDir: true, target: 'es2023' } });
+  await build({
+    root,
+    configFile: false,
+    logLevel: 'error',
+    base: './',
+    worker: { format: 'es' },
+    build: { outDir: join(work.folder, 'page'), emptyOutDir: true, target: 'es2023' },
+  });
   await measure('loopback', {});
   if (process.argv.includes('--namespaces')) {
     const shaper = openShaper(work.folder);
@@ -97,7 +161,12 @@ try {
       undo();
     }
   }
-  keepResults(join(ROOT, 'bench/results/links.json'), 'links', rows, `node bench/links.mjs${process.argv.includes('--namespaces') ? ' --namespaces' : ''}`);
+  keepResults(
+    join(ROOT, 'bench/results/links.json'),
+    'links',
+    rows,
+    `node bench/links.mjs${process.argv.includes('--namespaces') ? ' --namespaces' : ''}`,
+  );
   console.table(rows.map(({ suite, ...row }) => row));
 } finally {
   work.remove();

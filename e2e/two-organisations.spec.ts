@@ -90,7 +90,8 @@ class Walk {
       const { SecureTransformer, releaseWebRtc } = await import(${JSON.stringify(join(ROOT, 'dist/sdk/node.js'))});
       const said = await (async () => {
         const model = await SecureTransformer.fromPretrained('capitals-bert', { deployment: 'http://127.0.0.1:8420/tercet.json' });
-        try { return (await model.predict(${JSON.stringify(TEXT)})).predictions[0].token; } finally { await model.dispose(); }
+        try { return (await model.predict(${JSON.stringify(TEXT)})).predictions[0].token; }
+        finally { await model.dispose(); }
       })().catch(({ code, party, message }) => ({ code, party, message }));
       await releaseWebRtc();
       console.log(JSON.stringify(said));`;

@@ -1,7 +1,7 @@
 // chooseBasis: φ of a choice, (1, −ℓ_0, …, −ℓ_{V−1}) mod 2^k an element.
 //
-// group(0): params. group(1): 0 values (V vectors of `elements` words, one after the other), 1 out (elements · (1 + V) words).
-// One invocation a word, 64 a workgroup. Twin: ReferenceKernels.chooseBasis.
+// group(0): params. group(1): 0 values (V vectors of `elements` words, one after the other), 1 out (elements ·
+// (1 + V) words). One invocation a word, 64 a workgroup. Twin: ReferenceKernels.chooseBasis.
 // uses: grid word
 
 struct Params { mask: vec2<u32>, count: u32, first: u32, elements: u32, values: u32 }
@@ -11,7 +11,11 @@ struct Params { mask: vec2<u32>, count: u32, first: u32, elements: u32, values: 
 @group(1) @binding(1) var<storage, read_write> out: array<Word>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
   let local = 64u * group_number(group, groups) + lane;
   if (local >= params.count) { return; }
   let at = params.first + local;

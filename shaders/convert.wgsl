@@ -13,7 +13,11 @@ override OUT_WIDE: bool;
 @group(1) @binding(1) var<storage, read_write> out: array<u32>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
   let i = 64u * group_number(group, groups) + lane;
   if (i >= params.count) { return; }
   var value = vec2<u32>(0u, 0u);

@@ -1,5 +1,5 @@
-// cubicBasis: φ_0 = 2^s2, φ_p = ⌊ℓ_lo^p / 2^(pt − s2)⌋ (shifted left when pt < s2) for p = 1, 2, 3, with ℓ_lo = ℓ mod 2^t; four words mod 2^k an element.
-// t ≤ 42, so ℓ_lo³ fits 126 bits.
+// cubicBasis: φ_0 = 2^s2, φ_p = ⌊ℓ_lo^p / 2^(pt − s2)⌋ (shifted left when pt < s2) for p = 1, 2, 3, with ℓ_lo =
+// ℓ mod 2^t; four words mod 2^k an element. t ≤ 42, so ℓ_lo³ fits 126 bits.
 //
 // group(0): params. group(1): 0 ℓ (count lanes), 1 out (4 · count words). One invocation an element, 64 a workgroup.
 // Override: X_WIDE: lanes of two words. Twin: cubicPhi in reference/selection.ts.
@@ -18,7 +18,11 @@ fn placed(power: vec4<u32>, down: u32) -> vec2<u32> {
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
   let i = 64u * group_number(group, groups) + lane;
   if (i >= params.count) { return; }
   var l = vec2<u32>(0u, 0u);

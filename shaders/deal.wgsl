@@ -1,11 +1,13 @@
-// dealSelection (P0, PROTOCOL §4.7): B_i = −Σ_p w_{i,c_i,p} φ_{i,p} − r0_i mod 2^k, the pads w generated here. Pad number q = (i·n + c_i)·P + p is bit q of the
-// stream for k = 1 (BITS = 1), else the BITS/8 bytes at q·BITS/8.
+// dealSelection (P0, PROTOCOL §4.7): B_i = −Σ_p w_{i,c_i,p} φ_{i,p} − r0_i mod 2^k, the pads w generated here.
+// Pad number q = (i·n + c_i)·P + p is bit q of the stream for k = 1 (BITS = 1), else the BITS/8 bytes at
+// q·BITS/8.
 //
-// group(0): params; `last` holds the counter of the block with the first pad of the first element, `skip` that pad's bit in it.
-// group(1): 0 index (lanes), 1 basis (P words an element; r0 again without one), 2 r0 (words), 3 out (words). One invocation an element, 64 a workgroup.
-// Overrides: BITS; HAS_BASIS; INDEX_WIDE: lanes of two words; BLOCKS: how many blocks P pads may touch. Twin: ReferenceKernels.dealSelection.
-// Every element makes BLOCKS blocks and goes over all P words for each: the work does not depend on c_i, which is P0's secret. Which registers of a block are read does;
-// they are private to the invocation.
+// group(0): params; `last` holds the counter of the block with the first pad of the first element, `skip` that
+// pad's bit in it. group(1): 0 index (lanes), 1 basis (P words an element; r0 again without one), 2 r0 (words),
+// 3 out (words). One invocation an element, 64 a workgroup. Overrides: BITS; HAS_BASIS; INDEX_WIDE: lanes of
+// two words; BLOCKS: how many blocks P pads may touch. Twin: ReferenceKernels.dealSelection. Every element
+// makes BLOCKS blocks and goes over all P words for each: the work does not depend on c_i, which is P0's
+// secret. Which registers of a block are read does; they are private to the invocation.
 // uses: grid u64 word bytes chacha
 
 struct Params {
@@ -26,11 +28,16 @@ override INDEX_WIDE: bool;
 
 fn block_at(number: u32) -> array<u32, 16> {
   let s = chacha_block(params.key0, params.key1, params.last + vec4<u32>(number, 0u, 0u, 0u));
-  return array<u32, 16>(s.a.x, s.a.y, s.a.z, s.a.w, s.b.x, s.b.y, s.b.z, s.b.w, s.c.x, s.c.y, s.c.z, s.c.w, s.d.x, s.d.y, s.d.z, s.d.w);
+  return array<u32, 16>(s.a.x, s.a.y, s.a.z, s.a.w, s.b.x, s.b.y, s.b.z, s.b.w,
+    s.c.x, s.c.y, s.c.z, s.c.w, s.d.x, s.d.y, s.d.z, s.d.w);
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
   let i = 64u * group_number(group, groups) + lane;
   if (i >= params.count) { return; }
   var c = index[i];
@@ -50,9 +57,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
       let bit = (at & 511u) + p * BITS;
       let word = (bit & 511u) >> 5u;
       var pad = vec2<u32>((window[word] >> (bit & 31u)) & 1u, 0u);
-      if (BITS > 1u) { pad = bytes_word(window[word], window[word + 1u], window[word + 2u], (bit & 31u) >> 3u) & params.pad; }
+      if (BITS > 1u) {
+        pad = bytes_word(window[word], window[word + 1u], window[word + 2u], (bit & 31u) >> 3u) & params.pad;
+      }
       pad &= vec2<u32>(0u - u32((bit >> 9u) == block));
-      if (HAS_BASIS) { sum = word_add(sum, word_mul(word_of(pad), basis[i * params.p + p])); } else { sum = word_add(sum, word_of(pad)); }
+      if (HAS_BASIS) { sum = word_add(sum, word_mul(word_of(pad), basis[i * params.p + p])); }
+      else { sum = word_add(sum, word_of(pad)); }
     }
   }
   out[i] = word_and(word_negate(sum), params.mask);

@@ -1,8 +1,8 @@
 // draw: word i of Z_2^k is lane i of a ChaCha20 key stream (4 or 8 bytes, little-endian), masked to k bits.
 //
-// group(0): params: key, last row of the state (counter of the first block, nonce), `lead` lanes of that block to skip. group(1): 0 out (count words).
-// A workgroup of 64 makes 64 blocks, one an invocation, and writes them in stream order. Twin: ReferenceKernels.draw.
-// uses: grid word chacha keystream
+// group(0): params: key, last row of the state (counter of the first block, nonce), `lead` lanes of that block
+// to skip. group(1): 0 out (count words). A workgroup of 64 makes 64 blocks, one an invocation, and writes them
+// in stream order. Twin: ReferenceKernels.draw. uses: grid word chacha keystream
 
 struct Params { key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>, count: u32, lead: u32, mask: vec2<u32> }
 
@@ -10,9 +10,14 @@ struct Params { key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>, count: u32, l
 @group(1) @binding(0) var<storage, read_write> out: array<Word>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
   let number = group_number(group, groups);
-  keystream_fill(lane, chacha_block(params.key0, params.key1, params.last + vec4<u32>(64u * number + lane, 0u, 0u, 0u)));
+  let counter = params.last + vec4<u32>(64u * number + lane, 0u, 0u, 0u);
+  keystream_fill(lane, chacha_block(params.key0, params.key1, counter));
   workgroupBarrier();
   const LANES = 4096u / WORD_BYTES;
   for (var e = lane; e < LANES; e += 64u) {

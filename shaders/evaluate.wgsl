@@ -1,10 +1,11 @@
-// evaluateSelection (P2, PROTOCOL §4.7): y_i = Σ_p e_{i,c_i,p} φ_{i,p} + B_i mod 2^k, with the entries e in wire form (BITS = 1 for single bits, else BITS/8 bytes).
-// P2 reads the entry of its own choice c_i: a look-up by index is what the gate is.
+// evaluateSelection (P2, PROTOCOL §4.7): y_i = Σ_p e_{i,c_i,p} φ_{i,p} + B_i mod 2^k, with the entries e in
+// wire form (BITS = 1 for single bits, else BITS/8 bytes). P2 reads the entry of its own choice c_i: a look-up
+// by index is what the gate is.
 //
-// group(0): params; operands begin at the given elements of their bindings. group(1): 0 index (lanes), 1 basis (P words an element; B again without one),
-// 2 table (bytes as u32), 3 B (words), 4 out (words). One invocation an element, 64 a workgroup.
-// Overrides: BITS; HAS_BASIS; INDEX_WIDE: lanes of two words. Twin: ReferenceKernels.evaluateSelection.
-// uses: grid u64 word bytes
+// group(0): params; operands begin at the given elements of their bindings. group(1): 0 index (lanes), 1 basis
+// (P words an element; B again without one), 2 table (bytes as u32), 3 B (words), 4 out (words). One invocation
+// an element, 64 a workgroup. Overrides: BITS; HAS_BASIS; INDEX_WIDE: lanes of two words. Twin:
+// ReferenceKernels.evaluateSelection. uses: grid u64 word bytes
 
 struct Params {
   mask: vec2<u32>, entry: vec2<u32>,
@@ -23,7 +24,11 @@ override INDEX_WIDE: bool;
 @group(1) @binding(4) var<storage, read_write> out: array<Word>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
   let i = 64u * group_number(group, groups) + lane;
   if (i >= params.count) { return; }
   var c = index[params.index_at + i];

@@ -1,9 +1,10 @@
-// expBasis: φ = round(2^s2 · exp(−ℓ_lo)), ℓ_lo = ℓ mod 2^22 at scale 20, as (coarse[ℓ_lo >> 11] · fine[ℓ_lo & 2047] + half) >> (62 − s2) from integer tables.
-// ℓ is a mask that P0 and P2 know: the 16 KB of tables are read by index.
+// expBasis: φ = round(2^s2 · exp(−ℓ_lo)), ℓ_lo = ℓ mod 2^22 at scale 20, as (coarse[ℓ_lo >> 11] · fine[ℓ_lo &
+// 2047] + half) >> (62 − s2) from integer tables. ℓ is a mask that P0 and P2 know: the 16 KB of tables are read
+// by index.
 //
-// group(0): params. group(1): 0 ℓ (count lanes), 1 tables (coarse 2049, fine 2048, as u32), 2 out (count words). One invocation an element, 64 a workgroup.
-// Override: X_WIDE: lanes of two words. Twin: expPhi in reference/selection.ts.
-// uses: grid u64 word
+// group(0): params. group(1): 0 ℓ (count lanes), 1 tables (coarse 2049, fine 2048, as u32), 2 out (count
+// words). One invocation an element, 64 a workgroup. Override: X_WIDE: lanes of two words. Twin: expPhi in
+// reference/selection.ts. uses: grid u64 word
 
 struct Params { mask: vec2<u32>, half: vec2<u32>, count: u32, drop: u32 }
 
@@ -14,7 +15,11 @@ override X_WIDE: bool;
 @group(1) @binding(2) var<storage, read_write> out: array<Word>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
   let i = 64u * group_number(group, groups) + lane;
   if (i >= params.count) { return; }
   var low = x[i];

@@ -1,9 +1,11 @@
-// matmul and matmulMatrix: out_{b,r,c} = Σ_i x_{b,r,i} · y_{b,i,c} mod 2^k (y_{b,c,i} when TRANSPOSED), for a range of the inner dimension.
+// matmul and matmulMatrix: out_{b,r,c} = Σ_i x_{b,r,i} · y_{b,i,c} mod 2^k (y_{b,c,i} when TRANSPOSED), for a
+// range of the inner dimension.
 //
-// group(0): params. group(1): 0 x (words), 1 y (words as u32 lanes; signed 32-bit entries with Y_I32), 2 out (words). Offsets and strides are in words.
-// A workgroup of 16 × 16 makes a tile of 64 × 64, each invocation 4 × 4: rows v + 16·r, columns u + 16·c, so that neighbours read and write neighbours.
-// The inner dimension goes through workgroup memory in steps of TILE_DEPTH. With `slices` > 1 the groups also divide it, and out holds one product per slice.
-// Overrides: TRANSPOSED, Y_I32. Twins: ReferenceKernels.matmul, matmulMatrix.
+// group(0): params. group(1): 0 x (words), 1 y (words as u32 lanes; signed 32-bit entries with Y_I32), 2 out
+// (words). Offsets and strides are in words. A workgroup of 16 × 16 makes a tile of 64 × 64, each invocation 4
+// × 4: rows v + 16·r, columns u + 16·c, so that neighbours read and write neighbours. The inner dimension goes
+// through workgroup memory in steps of TILE_DEPTH. With `slices` > 1 the groups also divide it, and out holds
+// one product per slice. Overrides: TRANSPOSED, Y_I32. Twins: ReferenceKernels.matmul, matmulMatrix.
 // uses: grid word
 
 struct Params {
@@ -22,7 +24,8 @@ override Y_I32: bool;
 @group(1) @binding(0) var<storage, read> x: array<Word>;
 @group(1) @binding(1) var<storage, read> y: array<u32>;
 @group(1) @binding(2) var<storage, read_write> out: array<Word>;
-// One word more than a column of the tile, so that neighbours who store along the inner dimension do not meet in one memory bank.
+// One word more than a column of the tile, so that neighbours who store along the inner dimension do not meet
+// in one memory bank.
 const COLUMN = 65u;
 var<workgroup> left: array<Word, COLUMN * TILE_DEPTH>;
 var<workgroup> right: array<Word, COLUMN * TILE_DEPTH>;
@@ -59,11 +62,14 @@ fn main(
   var sums3: Sums;
   for (var begin = slice * params.depth; begin < end; begin += TILE_DEPTH) {
     for (var at = lane; at < 64u * TILE_DEPTH; at += 256u) {
-      // x along the inner dimension, which is contiguous; stored by columns so that the loop below reads rows side by side.
+      // x along the inner dimension, which is contiguous; stored by columns so that the loop below reads rows
+      // side by side.
       let i = at % TILE_DEPTH;
       let r = at / TILE_DEPTH;
       var value = zero;
-      if (row0 + r < params.m && begin + i < end) { value = x[params.x_at + batch * params.x_batch + (row0 + r) * params.x_row + begin + i]; }
+      if (row0 + r < params.m && begin + i < end) {
+        value = x[params.x_at + batch * params.x_batch + (row0 + r) * params.x_row + begin + i];
+      }
       left[COLUMN * i + r] = value;
     }
     for (var at = lane; at < 64u * TILE_DEPTH; at += 256u) {

@@ -1,7 +1,8 @@
-// pack: the wire form, WIDTH little-endian bytes an element; WIDTH = 0 stands for single bits, eight to a byte, lowest first.
+// pack: the wire form, WIDTH little-endian bytes an element; WIDTH = 0 stands for single bits, eight to a byte,
+// lowest first.
 //
-// group(0): params. group(1): 0 x (count words), 1 out (bytes, as u32). One invocation a u32 of the output, 64 a workgroup. Twin: ReferenceKernels.pack.
-// uses: grid u64 word
+// group(0): params. group(1): 0 x (count words), 1 out (bytes, as u32). One invocation a u32 of the output, 64
+// a workgroup. Twin: ReferenceKernels.pack. uses: grid u64 word
 
 struct Params { count: u32, length: u32 }
 
@@ -11,7 +12,11 @@ override WIDTH: u32;
 @group(1) @binding(1) var<storage, read_write> out: array<u32>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
   let u = 64u * group_number(group, groups) + lane;
   if (u >= params.length) { return; }
   var value = 0u;

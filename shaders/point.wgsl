@@ -1,9 +1,12 @@
-// expandPoint: the tree of a distributed point function over ChaCha20 (layout and PRG: src/compute/kernels/point-key.ts). An invocation walks from the ancestor of its node
-// `steps` levels down; with LEAF it makes the leaf word ±(output word + bit · last) instead of storing the node.
-// Node bits and seeds are secret: corrections are applied by masking. Which way to go follows from the node's number, which is public.
+// expandPoint: the tree of a distributed point function over ChaCha20 (layout and PRG:
+// src/compute/kernels/point-key.ts). An invocation walks from the ancestor of its node `steps` levels down;
+// with LEAF it makes the leaf word ±(output word + bit · last) instead of storing the node. Node bits and seeds
+// are secret: corrections are applied by masking. Which way to go follows from the node's number, which is
+// public.
 //
-// group(0): params: tweak, root seed, up to eight corrections (seed and the two bits in `flips`), last word. group(1): 0 from (nodes at level `level`, five u32 each: seed
-// and bit; not read at the root), 1 out (nodes, or leaf words as two u32). One invocation a node, 64 a workgroup. Twin: expandPointKey in reference/point.ts.
+// group(0): params: tweak, root seed, up to eight corrections (seed and the two bits in `flips`), last word.
+// group(1): 0 from (nodes at level `level`, five u32 each: seed and bit; not read at the root), 1 out (nodes,
+// or leaf words as two u32). One invocation a node, 64 a workgroup. Twin: expandPointKey in reference/point.ts.
 // uses: grid u64 chacha
 
 struct Params {
@@ -20,7 +23,11 @@ override ROOT: bool;
 @group(1) @binding(1) var<storage, read_write> out: array<u32>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
   let local = 64u * group_number(group, groups) + lane;
   if (local >= params.count) { return; }
   let node = params.first + local;

@@ -1,7 +1,7 @@
 // sumRows: out_r = Σ_c x_{r,c} mod 2^k.
 //
-// group(0): params. group(1): 0 x (rows × cols words), 1 out (rows words). A row is summed by SPAN invocations (a power of two), 64 invocations a workgroup,
-// so 64 / SPAN rows. Twin: ReferenceKernels.sumRows.
+// group(0): params. group(1): 0 x (rows × cols words), 1 out (rows words). A row is summed by SPAN invocations
+// (a power of two), 64 invocations a workgroup, so 64 / SPAN rows. Twin: ReferenceKernels.sumRows.
 // uses: grid word
 
 struct Params { rows: u32, cols: u32, mask: vec2<u32> }
@@ -13,7 +13,11 @@ override SPAN: u32;
 var<workgroup> partial: array<Word, 64>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
   let row = group_number(group, groups) * (64u / SPAN) + lane / SPAN;
   var sum = word_of(vec2<u32>(0u, 0u));
   if (row < params.rows) {

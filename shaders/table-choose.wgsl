@@ -1,9 +1,10 @@
-// selectionTable of a choice among V values by B bits: with the joint bits j' = j ⊕ α (α from `bits`, bit b weighs 2^b) D_{j,0} = value pick[j'] (0 for none) and
-// D_{j,1+v} = [v = pick[j']]. 2^B entries, 1 + V basis words. The pick follows P1's masked bits, known to P1: the look-up is by index.
+// selectionTable of a choice among V values by B bits: with the joint bits j' = j ⊕ α (α from `bits`, bit b
+// weighs 2^b) D_{j,0} = value pick[j'] (0 for none) and D_{j,1+v} = [v = pick[j']]. 2^B entries, 1 + V basis
+// words. The pick follows P1's masked bits, known to P1: the look-up is by index.
 //
-// Uses the frame lib/table.wgsl. group(1): 1 pick (n u32; V stands for none), 2 bits (B vectors of `elements` lanes, one after the other), 3 values (V such vectors).
-// Override: VALUE_WIDE: lanes of two words. Twin: tableEntry in reference/selection.ts.
-// uses: grid u64 bytes chacha keystream table
+// Uses the frame lib/table.wgsl. group(1): 1 pick (n u32; V stands for none), 2 bits (B vectors of `elements`
+// lanes, one after the other), 3 values (V such vectors). Override: VALUE_WIDE: lanes of two words. Twin:
+// tableEntry in reference/selection.ts. uses: grid u64 bytes chacha keystream table
 
 struct Params {
   key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,

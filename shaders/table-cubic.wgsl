@@ -1,10 +1,11 @@
-// selectionTable of a piecewise cubic (PROTOCOL §6.3): D_{j,p} = Σ_{q ≥ p} C_{i,q} · binom(q,p) · (−1)^p · u^{q−p}, u = a_lo / 2^t, i = (a_hi − j) mod n, by
-// Horner's rule in integers: every step multiplies by a_lo and shifts t bits down (floor); the guard bits are rounded off at the end. Four basis words.
-// The segment is P1's masked value, known to P1: the look-up is by index.
+// selectionTable of a piecewise cubic (PROTOCOL §6.3): D_{j,p} = Σ_{q ≥ p} C_{i,q} · binom(q,p) · (−1)^p ·
+// u^{q−p}, u = a_lo / 2^t, i = (a_hi − j) mod n, by Horner's rule in integers: every step multiplies by a_lo
+// and shifts t bits down (floor); the guard bits are rounded off at the end. Four basis words. The segment is
+// P1's masked value, known to P1: the look-up is by index.
 //
 // Uses the frame lib/table.wgsl. group(1): 1 a (lanes, one an element), 2 coefficients (four i64 a segment).
-// Overrides: A_WIDE: lanes of two words; NARROW: all products fit 32 signed bits (the host has checked). Twin: cubicEntry in reference/selection.ts.
-// uses: grid u64 u128 bytes chacha keystream table
+// Overrides: A_WIDE: lanes of two words; NARROW: all products fit 32 signed bits (the host has checked). Twin:
+// cubicEntry in reference/selection.ts. uses: grid u64 u128 bytes chacha keystream table
 
 struct Params {
   key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,
@@ -41,7 +42,8 @@ fn table_word(r: u32) -> vec2<u32> {
   if (NARROW) {
     var sum = 0i;
     for (var q = 3u; q + 1u > p; q--) {
-      sum = ((sum * bitcast<i32>(u.x)) >> params.t) + bitcast<i32>(coefficients[4u * segment + q].x * BINOMIAL[4u * q + p]);
+      let next = bitcast<i32>(coefficients[4u * segment + q].x * BINOMIAL[4u * q + p]);
+      sum = ((sum * bitcast<i32>(u.x)) >> params.t) + next;
     }
     if ((p & 1u) == 1u) { sum = -sum; }
     sum = (sum + bitcast<i32>(params.half.x)) >> params.guard;

@@ -1,10 +1,11 @@
-// selectionTable of the exponential: D_{2j+w} = (gate ⊕ w) · round(2^s1 · exp(start_i + a_lo)), i = (a_hi − j) mod 8, sixteen entries, one basis word. From integer
-// tables (exp-tables.ts), with `below` = 2^22 − a_lo: ((coarse · fine + 2^30 >> 31) · segment + half) >> (57 − s1).
-// The gate selects by masking; the tables are looked up by P1's masked value, known to P1.
+// selectionTable of the exponential: D_{2j+w} = (gate ⊕ w) · round(2^s1 · exp(start_i + a_lo)), i = (a_hi − j)
+// mod 8, sixteen entries, one basis word. From integer tables (exp-tables.ts), with `below` = 2^22 − a_lo:
+// ((coarse · fine + 2^30 >> 31) · segment + half) >> (57 − s1). The gate selects by masking; the tables are
+// looked up by P1's masked value, known to P1.
 //
-// Uses the frame lib/table.wgsl. group(1): 1 a (lanes), 2 gate (lanes), 3 tables (coarse 2049, fine 2048, segment 8, as u32).
-// Overrides: A_WIDE, GATE_WIDE: lanes of two words. Twin: expEntry in reference/selection.ts.
-// uses: grid u64 bytes chacha keystream table
+// Uses the frame lib/table.wgsl. group(1): 1 a (lanes), 2 gate (lanes), 3 tables (coarse 2049, fine 2048,
+// segment 8, as u32). Overrides: A_WIDE, GATE_WIDE: lanes of two words. Twin: expEntry in
+// reference/selection.ts. uses: grid u64 bytes chacha keystream table
 
 struct Params {
   key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,
@@ -27,7 +28,8 @@ fn table_word(r: u32) -> vec2<u32> {
   if (GATE_WIDE) { open = gate[2u * i]; }
   let segment = (u64_shr(value, 22u).x - (j >> 1u)) & 7u;
   let below = (1u << 22u) - (value.x & 0x3fffffu);
-  let fraction = u64_shr(u64_add(u32_product(tables[below >> 11u], tables[2049u + (below & 2047u)]), vec2<u32>(1u << 30u, 0u)), 31u).x;
+  let exact = u32_product(tables[below >> 11u], tables[2049u + (below & 2047u)]);
+  let fraction = u64_shr(u64_add(exact, vec2<u32>(1u << 30u, 0u)), 31u).x;
   let entry = u64_shr(u64_add(u32_product(fraction, tables[4097u + segment]), params.half), params.drop);
   return entry & vec2<u32>(0u - ((open ^ j) & 1u));
 }

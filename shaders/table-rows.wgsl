@@ -1,8 +1,9 @@
-// selectionTable of rows: D_{i,j} = table[row_i · stride + j], one basis word. The table is public and the row P1's masked value, known to P1: the look-up is by index.
+// selectionTable of rows: D_{i,j} = table[row_i · stride + j], one basis word. The table is public and the row
+// P1's masked value, known to P1: the look-up is by index.
 //
-// Uses the frame lib/table.wgsl. group(1): 1 table (lanes), 2 row (lanes, one an element), 3 status: set to 1 where a row is outside the table.
-// Overrides: TABLE_WIDE, ROW_WIDE: lanes of two words. Twin: tableEntry in reference/selection.ts.
-// uses: grid u64 bytes chacha keystream table
+// Uses the frame lib/table.wgsl. group(1): 1 table (lanes), 2 row (lanes, one an element), 3 status: set to 1
+// where a row is outside the table. Overrides: TABLE_WIDE, ROW_WIDE: lanes of two words. Twin: tableEntry in
+// reference/selection.ts. uses: grid u64 bytes chacha keystream table
 
 struct Params {
   key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,

@@ -1,7 +1,8 @@
-// unpack: words from the wire form, WIDTH little-endian bytes an element, masked to k bits; WIDTH = 0 stands for single bits.
+// unpack: words from the wire form, WIDTH little-endian bytes an element, masked to k bits; WIDTH = 0 stands
+// for single bits.
 //
-// group(0): params. group(1): 0 bytes (as u32), 1 out (count words). One invocation an element, 64 a workgroup. Twin: ReferenceKernels.unpack.
-// uses: grid u64 word bytes
+// group(0): params. group(1): 0 bytes (as u32), 1 out (count words). One invocation an element, 64 a workgroup.
+// Twin: ReferenceKernels.unpack. uses: grid u64 word bytes
 
 struct Params { count: u32, unused: u32, mask: vec2<u32> }
 
@@ -11,7 +12,11 @@ override WIDTH: u32;
 @group(1) @binding(1) var<storage, read_write> out: array<Word>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
   let i = 64u * group_number(group, groups) + lane;
   if (i >= params.count) { return; }
   var value = vec2<u32>((bytes[i >> 5u] >> (i & 31u)) & 1u, 0u);

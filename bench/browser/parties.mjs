@@ -18,7 +18,13 @@ export async function buildPage(folder) {
     root: join(ROOT, 'bench/browser'),
     base: './',
     logLevel: 'error',
-    build: { outDir: folder, emptyOutDir: true, target: 'es2023', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+    build: {
+      outDir: folder,
+      emptyOutDir: true,
+      target: 'es2023',
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+    },
     worker: { format: 'es' },
   });
 }
@@ -42,7 +48,8 @@ export function start(prefix, args, env, said) {
 }
 
 /**
- * @param hosts prefixes of the commands of party 1, party 2 and the page's server (`ip netns exec …`), and the addresses that they listen on
+ * @param hosts prefixes of the commands of party 1, party 2 and the page's server (`ip netns exec …`), and the
+ * addresses that they listen on
  * @param tls arguments of the parties' certificates, where their addresses need them
  */
 export async function startAll({ page, home, hosts, site, tls = [] }) {
@@ -50,7 +57,11 @@ export async function startAll({ page, home, hosts, site, tls = [] }) {
   // Each operator has a state folder of its own, and pins the other's identity.
   const homes = [1, 2].map((id) => join(home, `operator-${id}`));
   const identities = homes.map((folder, i) =>
-    execFileSync(process.execPath, [CLI, 'identity', '--party-id', String(i + 1)], { env: { ...process.env, TERCET_HOME: folder } }).toString().trim(),
+    execFileSync(process.execPath, [CLI, 'identity', '--party-id', String(i + 1)], {
+      env: { ...process.env, TERCET_HOME: folder },
+    })
+      .toString()
+      .trim(),
   );
   const run = async (prefix, args, said, folder = home) => {
     const { child, found } = start(prefix, [process.execPath, CLI, ...args], { TERCET_HOME: folder }, said);
@@ -67,12 +78,36 @@ export async function startAll({ page, home, hosts, site, tls = [] }) {
       execFileSync(process.execPath, [CLI, 'model', 'share', '--model', join(ROOT, 'models', model), '--out', out]);
       shares.push(out);
     }
-    const served = (id) => MODELS.flatMap((model, i) => ['--model', join(ROOT, 'models', model), '--shares', join(shares[i], `p${id}`)]);
+    const served = (id) =>
+      MODELS.flatMap((model, i) => ['--model', join(ROOT, 'models', model), '--shares', join(shares[i], `p${id}`)]);
     const party = (id, more) =>
       run(
         hosts[id - 1].prefix,
-        ['party', '--party-id', String(id), '--host', hosts[id - 1].address, '--port', String(7100 + id), '--web', `${hosts[id - 1].address}:${7200 + id}`]
-          .concat(['--peer-identity', `${3 - id}=${identities[2 - id]}`, '--origins', `http://${site}`, '--threads', '1', '--device', 'wasm'], tls, served(id), more),
+        [
+          'party',
+          '--party-id',
+          String(id),
+          '--host',
+          hosts[id - 1].address,
+          '--port',
+          String(7100 + id),
+          '--web',
+          `${hosts[id - 1].address}:${7200 + id}`,
+        ].concat(
+          [
+            '--peer-identity',
+            `${3 - id}=${identities[2 - id]}`,
+            '--origins',
+            `http://${site}`,
+            '--threads',
+            '1',
+            '--device',
+            'wasm',
+          ],
+          tls,
+          served(id),
+          more,
+        ),
         /serves browsers at (\S+), identity (\w+)/,
         homes[id - 1],
       );
@@ -82,8 +117,17 @@ export async function startAll({ page, home, hosts, site, tls = [] }) {
     const urls = hosts.slice(0, 2).map(({ address }, i) => `${i + 1}=${scheme}://${address}:${7201 + i}`);
     await run(
       hosts[2].prefix,
-      ['site', '--address', site, '--app', page, '--parties', urls.join(','), '--identities', `1=${one[2]},2=${two[2]}`]
-        .concat(MODELS.flatMap((model, i) => ['--model', join(ROOT, 'models', model), '--owner-shares', shares[i]])),
+      [
+        'site',
+        '--address',
+        site,
+        '--app',
+        page,
+        '--parties',
+        urls.join(','),
+        '--identities',
+        `1=${one[2]},2=${two[2]}`,
+      ].concat(MODELS.flatMap((model, i) => ['--model', join(ROOT, 'models', model), '--owner-shares', shares[i]])),
       /the web app is at/,
     );
     return { stop };
@@ -99,4 +143,11 @@ export function workFolder() {
 }
 
 export const CHROMIUM = chromiumPath();
-export const FLAGS = ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run', '--disable-quic'];
+export const FLAGS = [
+  '--no-sandbox',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+  '--disable-quic',
+];

@@ -21,7 +21,15 @@ const NAMES = ['t-home', 't-net', 't-p1', 't-p2'];
 /** Prepares what shapes, once. @param folder for what is built */
 export function openShaper(folder) {
   const netem = hasNetem();
-  if (!netem) execFileSync('rustc', ['--edition', '2021', '-O', '-o', join(folder, 'shaper'), join(ROOT, 'bench/netns/shaper.rs')]);
+  if (!netem)
+    execFileSync('rustc', [
+      '--edition',
+      '2021',
+      '-O',
+      '-o',
+      join(folder, 'shaper'),
+      join(ROOT, 'bench/netns/shaper.rs'),
+    ]);
   return { name: netem ? 'tc netem' : 'bench/netns/shaper.rs', netem, folder };
 }
 
@@ -65,9 +73,29 @@ export async function network({ netem, folder }, latencyMs, { upMbit, downMbit }
       ['t-home', 'shape-a', upMbit],
       ['t-net', 'shape-b', downMbit],
     ])
-      execFileSync('tc', ['-n', host, 'qdisc', 'add', 'dev', device, 'root', 'netem', 'delay', `${latencyMs}ms`, 'rate', `${mbit}mbit`, 'limit', '2000']);
+      execFileSync('tc', [
+        '-n',
+        host,
+        'qdisc',
+        'add',
+        'dev',
+        device,
+        'root',
+        'netem',
+        'delay',
+        `${latencyMs}ms`,
+        'rate',
+        `${mbit}mbit`,
+        'limit',
+        '2000',
+      ]);
   } else {
-    const { child, found } = start([], [join(folder, 'shaper'), String(latencyMs), String(upMbit), String(downMbit)], {}, /ready/);
+    const { child, found } = start(
+      [],
+      [join(folder, 'shaper'), String(latencyMs), String(upMbit), String(downMbit)],
+      {},
+      /ready/,
+    );
     await found;
     shaper = child;
     shaper.removeAllListeners('exit');
@@ -98,7 +126,26 @@ export async function network({ netem, folder }, latencyMs, { upMbit, downMbit }
 export function certificate(folder) {
   const [key, cert] = [join(folder, 'web.key'), join(folder, 'web.crt')];
   const subject = ['-subj', '/CN=tercet measurements', '-addext', `subjectAltName=IP:${ADDRESSES.join(',IP:')}`];
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-keyout', key, '-out', cert, ...subject], { stdio: 'ignore' });
+  execFileSync(
+    'openssl',
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-days',
+      '2',
+      '-keyout',
+      key,
+      '-out',
+      cert,
+      ...subject,
+    ],
+    { stdio: 'ignore' },
+  );
   return { key, cert };
 }
 

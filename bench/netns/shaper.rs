@@ -1,9 +1,12 @@
-//! A link with latency and rate in user space, for kernels without `tc netem`: two TUN devices, and packets that go from one to the other late.
+//! A link with latency and rate in user space, for kernels without `tc netem`: two TUN devices, and packets
+//! that go from one to the other late.
 //!
-//! shaper LATENCY_MS A_TO_B_MBIT B_TO_A_MBIT   makes `shape-a` and `shape-b`, says "ready", and runs until it is killed. Needs root.
+//! shaper LATENCY_MS A_TO_B_MBIT B_TO_A_MBIT makes `shape-a` and `shape-b`, says "ready", and runs until it is
+//! killed. Needs root.
 //!
-//! The model is that of netem with `delay` and `rate`: a packet leaves when the ones before it have left, takes its bits at the rate of the link, and arrives one
-//! latency later; beyond a quarter of a second of waiting it is dropped, as a home router would.
+//! The model is that of netem with `delay` and `rate`: a packet leaves when the ones before it have left, takes
+//! its bits at the rate of the link, and arrives one latency later; beyond a quarter of a second of waiting it
+//! is dropped, as a home router would.
 
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
@@ -33,7 +36,11 @@ extern "C" {
 }
 
 fn tun(name: &str) -> File {
-    let file = OpenOptions::new().read(true).write(true).open("/dev/net/tun").expect("open /dev/net/tun");
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open("/dev/net/tun")
+        .expect("open /dev/net/tun");
     let mut request = [0u8; 40];
     request[..name.len()].copy_from_slice(name.as_bytes());
     request[16..18].copy_from_slice(&(IFF_TUN | IFF_NO_PI).to_ne_bytes());
@@ -71,8 +78,13 @@ impl Way {
 }
 
 fn main() {
-    let numbers: Vec<f64> = std::env::args().skip(1).map(|text| text.parse().expect("a number")).collect();
-    let [latency, a_to_b, b_to_a] = numbers[..] else { panic!("usage: shaper LATENCY_MS A_TO_B_MBIT B_TO_A_MBIT") };
+    let numbers: Vec<f64> = std::env::args()
+        .skip(1)
+        .map(|text| text.parse().expect("a number"))
+        .collect();
+    let [latency, a_to_b, b_to_a] = numbers[..] else {
+        panic!("usage: shaper LATENCY_MS A_TO_B_MBIT B_TO_A_MBIT")
+    };
     let mut ends = [tun("shape-a"), tun("shape-b")];
     println!("ready");
     let way = |mbit: f64| Way {
@@ -85,9 +97,17 @@ fn main() {
     let mut buffer = [0u8; 65536];
     loop {
         let now = Instant::now();
-        let due = ways.iter().filter_map(|way| way.under_way.front()).map(|(due, _)| *due).min();
+        let due = ways
+            .iter()
+            .filter_map(|way| way.under_way.front())
+            .map(|(due, _)| *due)
+            .min();
         let timeout = due.map_or(1000, |due| due.saturating_duration_since(now).as_millis() as i32);
-        let mut fds = [0, 1].map(|i| PollFd { fd: ends[i].as_raw_fd(), events: POLLIN, revents: 0 });
+        let mut fds = [0, 1].map(|i| PollFd {
+            fd: ends[i].as_raw_fd(),
+            events: POLLIN,
+            revents: 0,
+        });
         unsafe { poll(fds.as_mut_ptr(), 2, timeout) };
         for i in 0..2 {
             while let Ok(length) = ends[i].read(&mut buffer) {

@@ -1,8 +1,9 @@
-// Eight bytes from any byte position, out of the three u32 that hold them. What lies beyond the wanted width is masked off by the caller, so it does not matter what
-// a read past the end of a binding gives.
+// Eight bytes from any byte position, out of the three u32 that hold them. What lies beyond the wanted width is
+// masked off by the caller, so it does not matter what a read past the end of a binding gives.
 
 fn bytes_word(first: u32, second: u32, third: u32, skip: u32) -> vec2<u32> {
   let s = 8u * skip;
-  // Shifted left in two steps, which is right for s = 0 too and needs no branch: where P0 deals, `skip` follows from its secret choice.
+  // Shifted left in two steps, which is right for s = 0 too and needs no branch: where P0 deals, `skip` follows
+  // from its secret choice.
   return vec2<u32>((first >> s) | ((second << 1u) << (31u - s)), (second >> s) | ((third << 1u) << (31u - s)));
 }

@@ -1,5 +1,6 @@
-// ChaCha20 block (RFC 8439 §2.3): state in registers, random access by counter. The vectors are the rows of the state, so a column round works on
-// all four quarter rounds at once and a diagonal round is the same after rotating the rows. Twin: reference/chacha.ts.
+// ChaCha20 block (RFC 8439 §2.3): state in registers, random access by counter. The vectors are the rows of the
+// state, so a column round works on all four quarter rounds at once and a diagonal round is the same after
+// rotating the rows. Twin: reference/chacha.ts.
 
 struct ChaChaBlock { a: vec4<u32>, b: vec4<u32>, c: vec4<u32>, d: vec4<u32> }
 
@@ -19,7 +20,8 @@ fn chacha_block(key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>) -> ChaChaBloc
     c += d; b = chacha_rotate(b ^ c, 12u);
     a += b; d = chacha_rotate(d ^ a, 8u);
     c += d; b = chacha_rotate(b ^ c, 7u);
-    // After an even round the rows are turned for the diagonals, after an odd one back. Which one it is follows from the counter alone.
+    // After an even round the rows are turned for the diagonals, after an odd one back. Which one it is follows
+    // from the counter alone.
     if ((round & 1u) == 0u) { b = b.yzwx; c = c.zwxy; d = d.wxyz; } else { b = b.wxyz; c = c.zwxy; d = d.yzwx; }
   }
   return ChaChaBlock(a + sigma, b + key0, c + key1, d + last);

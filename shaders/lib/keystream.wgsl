@@ -1,5 +1,5 @@
-// 64 consecutive blocks of a key stream in workgroup memory, one per invocation. Uses chacha.
-// Word w of block t lies at 65·w + t, so neither writing (t varies) nor reading in stream order (w varies) meets one bank twice.
+// 64 consecutive blocks of a key stream in workgroup memory, one per invocation. Uses chacha. Word w of block t
+// lies at 65·w + t, so neither writing (t varies) nor reading in stream order (w varies) meets one bank twice.
 
 var<workgroup> keystream: array<u32, 1040>;
 

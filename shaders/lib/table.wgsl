@@ -1,11 +1,13 @@
-// selectionTable, the frame (P1, PROTOCOL §4.7): wire bytes of e_r = D_r + w_r mod 2^(8·WIDTH), where r numbers the words of a range of elements
-// (element-major, then entry, then basis word) and w is the key stream in wire form. WIDTH = 0 stands for single bits: e_r = D_r ⊕ w_r.
-// D comes from `table_word(r)` of the file that uses this one: table-rows, table-cubic, table-exp or table-choose.
+// selectionTable, the frame (P1, PROTOCOL §4.7): wire bytes of e_r = D_r + w_r mod 2^(8·WIDTH), where r numbers
+// the words of a range of elements (element-major, then entry, then basis word) and w is the key stream in wire
+// form. WIDTH = 0 stands for single bits: e_r = D_r ⊕ w_r. D comes from `table_word(r)` of the file that uses
+// this one: table-rows, table-cubic, table-exp or table-choose.
 //
-// group(0): params (declared there). group(1): 0 out (the blocks of the stream that hold the range, as u32); more bindings there.
-// A workgroup of 64 makes GROUP blocks, one an invocation, and then adds: GROUP is 64, or the most that hold whole words where WIDTH has an odd part
-// (63 for 3, 6 and 7; 60 for 5). Four words are WIDTH u32, so an invocation adds four words at a time and shares no u32 with another.
-// Overrides: WIDTH, GROUP. Twin: ReferenceKernels.selectionTable.
+// group(0): params (declared there). group(1): 0 out (the blocks of the stream that hold the range, as u32);
+// more bindings there. A workgroup of 64 makes GROUP blocks, one an invocation, and then adds: GROUP is 64, or
+// the most that hold whole words where WIDTH has an odd part (63 for 3, 6 and 7; 60 for 5). Four words are
+// WIDTH u32, so an invocation adds four words at a time and shares no u32 with another. Overrides: WIDTH,
+// GROUP. Twin: ReferenceKernels.selectionTable.
 // Needs grid, u64, bytes, chacha and keystream.
 
 override WIDTH: u32;
@@ -20,10 +22,15 @@ fn masked_word(r: u32) -> vec2<u32> {
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
   let number = group_number(group, groups);
   if (number >= params.groups) { return; }
-  keystream_fill(lane, chacha_block(params.key0, params.key1, params.last + vec4<u32>(GROUP * number + lane, 0u, 0u, 0u)));
+  let counter = params.last + vec4<u32>(GROUP * number + lane, 0u, 0u, 0u);
+  keystream_fill(lane, chacha_block(params.key0, params.key1, counter));
   workgroupBarrier();
   let first = 16u * GROUP * number;
   if (WIDTH == 0u) {
@@ -35,7 +42,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     return;
   }
   let mask = u64_mask(8u * WIDTH);
-  // One u32 more than a quad has, for the word that ends one. Zeroed by an assignment: Tint zeroes a variable declared in a loop only once (webgpu 0.6.2).
+  // One u32 more than a quad has, for the word that ends one. Zeroed by an assignment: Tint zeroes a variable
+  // declared in a loop only once (webgpu 0.6.2).
   var sums: array<u32, 10>;
   for (var quad = lane; quad * WIDTH < 16u * GROUP; quad += 64u) {
     let at = quad * WIDTH;
@@ -45,7 +53,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
       let place = at + ((v * WIDTH) >> 2u);
       let skip = (v * WIDTH) & 3u;
       // What is read beyond the quad (in the last one: beyond the blocks, at an index kept in range) is masked off.
-      let pad = bytes_word(keystream_word(place), keystream_word(min(place + 1u, 1023u)), keystream_word(min(place + 2u, 1023u)), skip);
+      let one = keystream_word(min(place + 1u, 1023u));
+      let two = keystream_word(min(place + 2u, 1023u));
+      let pad = bytes_word(keystream_word(place), one, two, skip);
       let sum = u64_add(pad, masked_word(word + v)) & mask;
       let shifted = u64_shl(sum, 8u * skip);
       let local = (v * WIDTH) >> 2u;

@@ -1,4 +1,5 @@
-// Unsigned 128-bit integers as four words, lowest first: what products of table polynomials need. Uses u64. Twin: bigint.
+// Unsigned 128-bit integers as four words, lowest first: what products of table polynomials need. Uses u64.
+// Twin: bigint.
 
 // x · y in full.
 fn u64_product(x: vec2<u32>, y: vec2<u32>) -> vec4<u32> {

@@ -1,5 +1,5 @@
-// Unsigned 64-bit integers as (lo, hi), all arithmetic mod 2^64; WGSL has none of its own (gpuweb #273). Twin: bigint with BigInt.asUintN(64).
-// Shift amounts are public everywhere, so branching on them tells nothing.
+// Unsigned 64-bit integers as (lo, hi), all arithmetic mod 2^64; WGSL has none of its own (gpuweb #273). Twin:
+// bigint with BigInt.asUintN(64). Shift amounts are public everywhere, so branching on them tells nothing.
 
 fn u64_add(x: vec2<u32>, y: vec2<u32>) -> vec2<u32> {
   let lo = x.x + y.x;
@@ -14,7 +14,8 @@ fn u64_negate(x: vec2<u32>) -> vec2<u32> {
   return vec2<u32>(0u - x.x, 0u - x.y - u32(x.x != 0u));
 }
 
-// x · y in full. The middle sums cannot overflow: (2^16 − 1)² + 2^16 − 1 < 2^32. (Adding both middle products at once could, and loses a carry.)
+// x · y in full. The middle sums cannot overflow: (2^16 − 1)² + 2^16 − 1 < 2^32. (Adding both middle products
+// at once could, and loses a carry.)
 fn u32_product(x: u32, y: u32) -> vec2<u32> {
   let x0 = x & 0xffffu;
   let x1 = x >> 16u;

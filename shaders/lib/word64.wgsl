@@ -1,4 +1,5 @@
-// Ring words for 32 < k ≤ 64: two limbs (lo, hi). Uses u64. The same names as word32.wgsl, so that a shader is written once for both widths.
+// Ring words for 32 < k ≤ 64: two limbs (lo, hi). Uses u64. The same names as word32.wgsl, so that a shader is
+// written once for both widths.
 
 alias Word = vec2<u32>;
 const WORD_BYTES = 8u;
@@ -36,5 +37,6 @@ fn sums_add(sums: ptr<function, Sums>, a: Word, b: array<Word, 4>) {
 
 fn sums_words(sums: Sums) -> array<Word, 4> {
   return array<Word, 4>(
-    vec2<u32>(sums.lo.x, sums.hi.x), vec2<u32>(sums.lo.y, sums.hi.y), vec2<u32>(sums.lo.z, sums.hi.z), vec2<u32>(sums.lo.w, sums.hi.w));
+    vec2<u32>(sums.lo.x, sums.hi.x), vec2<u32>(sums.lo.y, sums.hi.y),
+    vec2<u32>(sums.lo.z, sums.hi.z), vec2<u32>(sums.lo.w, sums.hi.w));
 }

@@ -61,7 +61,7 @@ export const TASKS: Readonly<Record<TaskKind, TaskWords>> = {
     scores: '',
     column: '',
   },
-  'zero-shot': {
+  'zero-shot-classification': {
     long: 'Sort by your own labels',
     short: 'Sort',
     text: 'Your text',

@@ -1,8 +1,9 @@
 /** What somebody wants to do, and what they give for it: the fields of the form, the same for every task. Pure. */
 import type { GenerateOptions, ModelEntry, Task, TaskText } from '../owner/types/index.ts';
+import type { PipelineTask } from '../sdk/pipeline-types.ts';
 
 /** A task of a model, or sorting by labels of one's own, which a model for blanks does. */
-export type TaskKind = Task | 'zero-shot';
+export type TaskKind = PipelineTask;
 
 /**
  * All fields of the form. A task reads the ones it needs; the others keep what they held. Never changed in place:
@@ -65,12 +66,12 @@ export const EMPTY: Form = {
 
 /** The task that a model must have been made for. */
 export function modelTask(job: TaskKind): Task {
-  return job === 'zero-shot' ? 'fill-mask' : job;
+  return job === 'zero-shot-classification' ? 'fill-mask' : job;
 }
 
 export function examplesOf(job: TaskKind, entry: ModelEntry | undefined): readonly Example[] {
   if (entry === undefined) return [];
-  if (job === 'zero-shot') return SORT_EXAMPLES;
+  if (job === 'zero-shot-classification') return SORT_EXAMPLES;
   return entry.examples.map(({ label, text, question }) => ({
     label,
     fields: job === 'question-answering' ? { text, question: question ?? '' } : { text },
@@ -100,7 +101,7 @@ function filledTemplate({ template, text }: Form, blank: string): string {
 /** What the model is asked about, as its own check takes it. */
 export function taskTextOf(job: TaskKind, subject: Form, blank: string): TaskText {
   if (job === 'question-answering') return { question: subject.question, context: subject.text };
-  return job === 'zero-shot' ? filledTemplate(subject, blank) : subject.text;
+  return job === 'zero-shot-classification' ? filledTemplate(subject, blank) : subject.text;
 }
 
 /** The number that was typed; undefined for an empty field, NaN for anything that is none. */

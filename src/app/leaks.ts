@@ -27,7 +27,7 @@ function asker(state: State): string[] {
 function extra({ task, check }: State, pieces: number): string[] {
   if (task === 'fill-mask' && check !== undefined && check.blanks > 0)
     return [`that there ${blanksOf(check.blanks)} but not where`];
-  if (task === 'zero-shot') return ['that one word is asked for'];
+  if (task === 'zero-shot-classification') return ['that one word is asked for'];
   if (task === 'text-generation' && Number.isSafeInteger(pieces)) return [`how many pieces come (up to ${pieces})`];
   return [];
 }
@@ -44,7 +44,7 @@ export function didSee(answer: TaskResult): string {
 
 function after({ task, result }: TaskResult): string[] {
   if (task === 'fill-mask') return [`that there ${blanksOf(result.blanks.length)} but not where`];
-  if (task === 'zero-shot') return ['that one word was asked for, but not your labels'];
+  if (task === 'zero-shot-classification') return ['that one word was asked for, but not your labels'];
   return task === 'text-generation' ? [`that ${plural(result.pieceMs.length, 'piece')} came and when`] : [];
 }
 

@@ -46,7 +46,8 @@ function emptyField({ task, subject }: State): Problem | undefined {
 function checked(state: State): Problem | undefined {
   const found = state.check?.problem;
   // A template that lacks its blank has a rule of its own below.
-  if (found === undefined || (state.task === 'zero-shot' && badTemplate(state.subject))) return undefined;
+  if (found === undefined || (state.task === 'zero-shot-classification' && badTemplate(state.subject)))
+    return undefined;
   const failure = failureOf(found);
   const { title, happened, remedy } = explain(failure, {
     operators: operatorsOf(state),
@@ -67,7 +68,7 @@ function limit({ model, check }: State): string {
 }
 
 function ownRules(state: State): Problem | undefined {
-  if (state.task === 'zero-shot') return sorting(state);
+  if (state.task === 'zero-shot-classification') return sorting(state);
   return state.task === 'text-generation' ? generating(state) : undefined;
 }
 
@@ -148,5 +149,5 @@ function quote(label: string): string {
 
 /** Whether a failure is about what stands in the form of this task, and not about the run. */
 export function isRefusal(task: TaskKind, code: string): boolean {
-  return task === 'zero-shot' && code === 'ERR_ARGUMENT';
+  return task === 'zero-shot-classification' && code === 'ERR_ARGUMENT';
 }

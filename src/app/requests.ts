@@ -40,7 +40,7 @@ export async function ask(model: Model, task: TaskKind, subject: Form, signal: A
       return { task, result: await model.predict(text, { signal }) };
     case 'text-classification':
       return { task, result: await model.classify(text, { signal }) };
-    case 'zero-shot':
+    case 'zero-shot-classification':
       return {
         task,
         result: await model.classify(text, { signal, labels: labelsOf(subject), template: subject.template }),

@@ -12,7 +12,7 @@ import type {
 
 export type TaskResult =
   | { readonly task: 'fill-mask'; readonly result: PredictResult }
-  | { readonly task: 'text-classification' | 'zero-shot'; readonly result: ClassifyResult }
+  | { readonly task: 'text-classification' | 'zero-shot-classification'; readonly result: ClassifyResult }
   | { readonly task: 'question-answering'; readonly result: AnswerResult }
   | { readonly task: 'token-classification'; readonly result: EntitiesResult }
   | { readonly task: 'text-generation'; readonly result: GenerateResult }
@@ -34,7 +34,7 @@ export function resultWords({ task, result }: TaskResult): string {
     case 'fill-mask':
       return result.blanks.map((list) => list[0]?.token_str.trim() ?? '').join(', ');
     case 'text-classification':
-    case 'zero-shot':
+    case 'zero-shot-classification':
       return result.label;
     case 'question-answering':
       return result.answer === '' ? 'none in this text' : result.answer;

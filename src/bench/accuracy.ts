@@ -17,7 +17,8 @@ import { type ModelLocation, type OpenedModel, openModel } from '../node/model.t
 import { tlsRunContext } from '../node/tls-owner.ts';
 import { planIds, spreadIds } from '../owner/id-plan.ts';
 import { Runner } from '../owner/runner.ts';
-import { type TaskAnswer, type TaskPlan, planTask } from '../owner/task-plans.ts';
+import type { TaskPlan } from '../owner/predict-plan.ts';
+import { type TaskAnswer, planTask } from '../owner/task-plans.ts';
 import { loadTextContext } from '../owner/text-context.ts';
 import type { WeightMode } from '../session/request.ts';
 import { type FidelityCase, type Sample, fidelityCases } from './fidelity-data.ts';

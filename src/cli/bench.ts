@@ -1,12 +1,6 @@
 /** `tercet bench`: suites of measurements, as rows in the units of the JSON contract. */
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { benchAccuracy } from '../bench/accuracy.ts';
-import { benchBatch } from '../bench/batch.ts';
-import { benchBert } from '../bench/bert.ts';
-import { benchGpt2 } from '../bench/gpt2.ts';
-import { benchKernels } from '../bench/kernels.ts';
-import { benchNetwork } from '../bench/network.ts';
 import { type Row, type SuiteContext, keepResults } from '../bench/rows.ts';
 import { TercetError } from '../core/errors.ts';
 import { stateFolder } from '../node/defaults.ts';
@@ -63,10 +57,10 @@ async function bench(flags: BenchFlags): Promise<void> {
   try {
     switch (suite) {
       case 'kernels':
-        await benchKernels(context);
+        await (await import('../bench/kernels.ts')).benchKernels(context);
         break;
       case 'bert':
-        await benchBert(
+        await (await import('../bench/bert.ts')).benchBert(
           {
             tokens: flags.tokens === undefined ? undefined : integer('tokens', flags.tokens, 16, 128),
             weights,
@@ -76,7 +70,7 @@ async function bench(flags: BenchFlags): Promise<void> {
         );
         break;
       case 'accuracy':
-        await benchAccuracy(
+        await (await import('../bench/accuracy.ts')).benchAccuracy(
           {
             certificates,
             limit: flags.limit === undefined ? undefined : integer('limit', flags.limit, 1, 100_000),
@@ -87,13 +81,13 @@ async function bench(flags: BenchFlags): Promise<void> {
         );
         break;
       case 'network':
-        await benchNetwork(context);
+        await (await import('../bench/network.ts')).benchNetwork(context);
         break;
       case 'gpt2':
-        await benchGpt2(context);
+        await (await import('../bench/gpt2.ts')).benchGpt2(context);
         break;
       case 'batch':
-        await benchBatch(context);
+        await (await import('../bench/batch.ts')).benchBatch(context);
         break;
       case 'tamper':
         throw new TercetError(

@@ -21,7 +21,8 @@ import { type Address, type TlsParties, tlsEnvironment, tlsRunContext } from '..
 import { type StepCost, type Totals, stepCosts, totalsOf } from '../owner/cost.ts';
 import { planIds, spreadIds } from '../owner/id-plan.ts';
 import { Runner, shapeOfPlan } from '../owner/runner.ts';
-import { type TaskAnswer, type TaskOptions, type TaskPlan, noticesOf, planTask } from '../owner/task-plans.ts';
+import { type TaskPlan, noticesOf } from '../owner/predict-plan.ts';
+import { type TaskAnswer, type TaskOptions, planTask } from '../owner/task-plans.ts';
 import { loadTextContext, reading } from '../owner/text-context.ts';
 import type { WeightMode } from '../session/request.ts';
 
@@ -119,7 +120,7 @@ async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Infer
   for (const notice of notices) options.onNotice?.(notice);
   options.onPhase?.('start');
   const terms = { protocol, weights, model: given?.sharing };
-  const shape = shapeOfPlan({ config, terms, buckets: undefined, runMemory: Number.POSITIVE_INFINITY }, plan);
+  const shape = await shapeOfPlan({ config, terms, buckets: undefined, runMemory: Number.POSITIVE_INFINITY }, plan);
 
   const { kernels } = cleanup.add(
     await nodeKernels(options.device === 'auto' ? 'wasm' : options.device, options.threads),

@@ -154,9 +154,9 @@ export const RANGES_HELP =
   'auto: gadgets by what samples need; wide: the widest, which refuse fewer texts and cost more';
 
 export interface ModelFlags {
-  readonly model?: string;
-  readonly randomWeights?: string;
-  readonly config?: string;
+  readonly model?: string | undefined;
+  readonly randomWeights?: string | undefined;
+  readonly config?: string | undefined;
 }
 
 /**

@@ -160,11 +160,7 @@ function modelSources({ model, shares, randomWeights, config, ranges }: PartyFla
   const plan = ranges === undefined ? {} : { ranges: parseRanges(ranges) };
   const secret = shares.map((folder): ModelSource => ({ weights: 'secret', folder }));
   if (randomWeights !== undefined || config !== undefined || (model.length === 0 && secret.length === 0)) {
-    const flags = {
-      ...(randomWeights === undefined ? {} : { randomWeights }),
-      ...(config === undefined ? {} : { config }),
-    };
-    const location = modelLocation(model.length === 0 ? flags : { ...flags, model: model[0] }, 'fill-mask');
+    const location = modelLocation({ model: model[0], randomWeights, config }, 'fill-mask');
     return [{ weights: 'open', model: location, ...plan }, ...secret];
   }
   if (ranges !== undefined && model.length === 0)
@@ -264,9 +260,9 @@ async function party(flags: PartyFlags): Promise<void> {
       id,
       host: flags.host,
       port: integer('port', flags.port, 0, 65535),
-      ...(peer === undefined ? {} : { peer }),
+      peer,
       credentials,
-      ...(identity === undefined ? {} : { identity }),
+      identity,
       models: modelSources(flags),
       device: parseDevice(flags.device),
       threads: flags.threads === undefined ? defaultThreads() : integer('threads', flags.threads, 0, 64),
@@ -282,8 +278,7 @@ async function party(flags: PartyFlags): Promise<void> {
       signal,
       onListening: (port) => announce(flags, { kind: 'listening', port }),
       onWeb: (web) => announce(flags, { kind: 'web', web }),
-      onDevice: (summary, fallback) =>
-        announce(flags, { kind: 'device', summary, ...(fallback === undefined ? {} : { fallback }) }),
+      onDevice: (summary, fallback) => announce(flags, { kind: 'device', summary, fallback }),
       onDownload: downloadTeller((message) => announce(flags, message)),
       onReady: () => announce(flags, { kind: 'ready' }),
       onProgress: (progress) => announce(flags, { kind: 'progress', progress }),

@@ -84,7 +84,7 @@ async function siteFor(flags: SiteFlags): Promise<Site> {
     });
   const iceServers = flags.iceServers.map((urls) => ({ urls }));
   const tls = await tlsFiles('tls', flags.tlsCert, flags.tlsKey);
-  const reach = { ...(tls === undefined ? {} : { tls }), behindProxy: flags.behindProxy === true };
+  const reach = { tls, behindProxy: flags.behindProxy === true };
   return serveSite({
     ...(await writeDeployment(addresses(flags), models, iceServers)),
     app: flags.app,

@@ -1,7 +1,7 @@
 /** A run as a person sees it: progress on stderr while it lasts, Ctrl-C to cancel, state in the user's folder. */
 import { join } from 'node:path';
 import { stateFolder } from '../node/defaults.ts';
-import { type Inference, type InferenceOptions, runInference } from './inference.ts';
+import type { Inference, InferenceOptions } from './inference.ts';
 import { ProgressLine } from './progress.ts';
 import { cancelOnSignals } from './signals.ts';
 
@@ -12,6 +12,8 @@ export async function runOnTerminal(
   quiet: boolean,
 ): Promise<Inference> {
   const { signal, release } = cancelOnSignals();
+  // The data owner's engine: a compute party is the same program, and does without it.
+  const { runInference } = await import('./inference.ts');
   const line = new ProgressLine(process.stderr, !quiet);
   try {
     return await runInference({

@@ -9,8 +9,8 @@
 export type ErrorKind = 'usage' | 'config' | 'state' | 'io' | 'peer' | 'device' | 'internal';
 
 /**
- * What happened. Codes are stable, messages are not: programs tell errors apart by them. The page has a table of what to
- * say for each (src/app/error-table.ts).
+ * What happened. Codes are stable, messages are not: programs tell errors apart by them. The page has a table of
+ * what to say for each (src/app/error-table.ts).
  */
 export type ErrorCode =
   | 'ERR_ARGUMENT'

@@ -29,15 +29,15 @@ export interface DaemonOptions {
   readonly host: string;
   readonly port: number;
   /** Address of P1, for P2. */
-  readonly peer?: { readonly host: string; readonly port: number };
+  readonly peer?: { readonly host: string; readonly port: number } | undefined;
   readonly credentials: Credentials;
   /** What this party proves to data owners; needed with `--web`, and where the credentials are pinned ones. */
-  readonly identity?: PartyIdentity;
+  readonly identity?: PartyIdentity | undefined;
   /** Open models, and folders with this party's part of secret ones. */
   readonly models: readonly ModelSource[];
   readonly device: Device;
   readonly threads: number;
-  readonly profile?: string;
+  readonly profile?: string | undefined;
   /** Longest wait for one message. */
   readonly recvTimeoutMs: number;
   /** Sessions at a time, prepared ones included. */
@@ -210,8 +210,7 @@ async function pinnedOwner(
 ): Promise<OwnerLink> {
   if (identity === undefined)
     throw new TercetError('ERR_STATE', 'this party has no identity to prove', 'start it with one');
-  const admit = ({ modelHash, parametersHash }: Asked) =>
-    sessions.admit(toHex(modelHash), toHex(parametersHash), address);
+  const admit = ({ modelHash, requestCode }: Asked) => sessions.admit(toHex(modelHash), toHex(requestCode), address);
   const late = () =>
     new TercetError('ERR_PEER_TIMEOUT', 'the data owner did not finish the handshake in time', 'nothing to do here', {
       party: 0,

@@ -13,7 +13,7 @@ import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
 export type ChildMessage =
   | { readonly kind: 'listening'; readonly port: number }
   | { readonly kind: 'web'; readonly web: WebAddress }
-  | { readonly kind: 'device'; readonly summary: string; readonly fallback?: string }
+  | { readonly kind: 'device'; readonly summary: string; readonly fallback?: string | undefined }
   | { readonly kind: 'download'; readonly file: string; readonly percent: number; readonly totalBytes: number }
   | { readonly kind: 'ready' }
   | { readonly kind: 'progress'; readonly progress: Progress }
@@ -44,7 +44,7 @@ export interface LocalOptions {
   readonly args: (id: 1 | 2) => readonly string[];
   /** Serve sessions until stopped, not only one. */
   readonly stay?: boolean;
-  onProgress?(party: 1 | 2, progress: Progress): void;
+  readonly onProgress?: ((party: 1 | 2, progress: Progress) => void) | undefined;
 }
 
 const ENTRY = fileURLToPath(new URL('../cli/main.js', import.meta.url));

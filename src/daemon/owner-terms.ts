@@ -13,7 +13,7 @@ import { checkEnrolled } from '../node/enrolment.ts';
 
 export interface Asked {
   readonly modelHash: Uint8Array;
-  readonly parametersHash: Uint8Array;
+  readonly requestCode: Uint8Array;
 }
 
 /**
@@ -30,11 +30,11 @@ export function enrolments(models: readonly ServedModel[]): (modelHash: Uint8Arr
  * Throws unless a request is the one of the handshake, which has taken the owner's credential if the model that it
  * names wants one.
  */
-export function sameRequest({ modelHash, parametersHash }: Asked): CheckRequest {
+export function sameRequest({ modelHash, requestCode: code }: Asked): CheckRequest {
   return (request, model) => {
     // SECURITY: "whichever is served" is no name, so no credential was asked for it. test/party/owner-terms.test.ts.
     if (model.enrolment !== undefined && model.hash !== toHex(modelHash)) throw credentialFault('missing');
-    if ((request.model ?? toHex(ANY_MODEL)) !== toHex(modelHash) || requestCode(request) !== toHex(parametersHash)) {
+    if ((request.model ?? toHex(ANY_MODEL)) !== toHex(modelHash) || requestCode(request) !== toHex(code)) {
       throw mismatch('the request is not the one of the handshake');
     }
   };

@@ -59,7 +59,7 @@ export async function serveLocally(options: ServeLocallyOptions): Promise<LocalS
       await LocalParties.start({
         stay,
         args: (id) => partyArguments(options, shares?.folder(id)),
-        ...(onProgress === undefined ? {} : { onProgress }),
+        onProgress,
       }),
       (started) => started.stop(),
     );

@@ -58,7 +58,7 @@ export async function serveBrowsers(
     identity: options.identity,
     host: options.host,
     port: options.port,
-    ...(options.tls === undefined ? {} : { tls: options.tls }),
+    tls: options.tls,
     origins: options.origins,
     describe: () => ({
       version,
@@ -66,16 +66,16 @@ export async function serveBrowsers(
       models: models.map(({ name, hash, parameters }) => ({ id: name, weights: { [parameters.weights]: hash } })),
     }),
     health: () => ({ ok: sessions.load !== 'full', status: sessions.load, places: sessions.counts }),
-    admit: ({ modelHash, parametersHash }, remote) => sessions.admit(toHex(modelHash), toHex(parametersHash), remote),
+    admit: ({ modelHash, requestCode }, remote) => sessions.admit(toHex(modelHash), toHex(requestCode), remote),
     enrolment: enrolments(models),
     answerer: nodeAnswerer({
-      ...(options.bindAddress === undefined ? {} : { bindAddress: options.bindAddress }),
-      ...(options.udpPorts === undefined ? {} : { ports: options.udpPorts }),
+      bindAddress: options.bindAddress,
+      ports: options.udpPorts,
       iceServers: options.iceServers,
     }),
     recvTimeoutMs: behind.recvTimeoutMs,
-    onOwner: ({ channel, pairKey, session, remote, modelHash, parametersHash }) => {
-      const checkRequest = sameRequest({ modelHash: fromHex(modelHash), parametersHash: fromHex(parametersHash) });
+    onOwner: ({ channel, pairKey, session, remote, modelHash, requestCode }) => {
+      const checkRequest = sameRequest({ modelHash: fromHex(modelHash), requestCode: fromHex(requestCode) });
       sessions
         .serve({ channel, session, address: remote, known: false, pairKey: async () => pairKey, checkRequest })
         .catch(() => undefined);

@@ -1,9 +1,12 @@
 /**
  * The files of secret weights. The model owner writes one folder with a part for each party:
  *
- *   p1/, p2/   config.json, plan.json, share.json, masked.safetensors (M as I64, the same file in both), seed (32 bytes, this party's own), later revoked.json
- *   owner/     config.json, the tokenizer's files, share.json, hash (the name of this sharing): public, the same for every data owner
- *   issuer/    share.json, seeds (64 bytes), enrolment.key, later enrolled.json and revoked.json: stays with the model's owner, who enrols data owners with it
+ *   p1/, p2/   config.json, plan.json, share.json, masked.safetensors (M as I64, the same file in both), seed
+ *              (32 bytes, this party's own), later revoked.json
+ *   owner/     config.json, the tokenizer's files, share.json, hash (the name of this sharing): public, the same
+ *              for every data owner
+ *   issuer/    share.json, seeds (64 bytes), enrolment.key, later enrolled.json and revoked.json: stays with the
+ *              model's owner, who enrols data owners with it
  *
  * Every file is readable by its owner only. A part alone says nothing about the weights. A sharing is rotated by
  * making another one: new seeds, new enrolment key, new name. Which files may ever be public:

@@ -33,11 +33,18 @@ export interface TlsParties {
 }
 
 export function tlsEnvironment(parties: TlsParties): RunEnvironment {
+  /** By session: its links open one after the other, so that where both fail it is always the same one that is named. */
+  const opening = new WeakMap<Uint8Array, Promise<unknown>>();
   return {
     now: () => performance.now(),
     random: (length) => webcrypto.getRandomValues(new Uint8Array(length)),
     peakMemory,
-    openLink: (request) => openTlsLink(parties, request),
+    openLink(request) {
+      const { session } = request;
+      const link = (opening.get(session) ?? Promise.resolve()).then(() => openTlsLink(parties, request));
+      opening.set(session, link);
+      return link;
+    },
   };
 }
 
@@ -93,7 +100,7 @@ async function openTlsLink({ addresses, credentials, profile }: TlsParties, requ
 function agree(
   channel: Channel,
   pins: Pinned['pins'],
-  { party, session, modelHash, parametersHash, credential }: LinkRequest,
+  { party, session, modelHash, requestCode, credential }: LinkRequest,
 ): Promise<Uint8Array> {
   const pin = (id: 1 | 2): string => checkPublicKey(pins[id] ?? '', id);
   return ownerHandshakeOn(channel, {
@@ -102,7 +109,7 @@ function agree(
     identity: pin(party),
     otherIdentity: pin(party === 1 ? 2 : 1),
     modelHash: modelHash === undefined ? ANY_MODEL : fromHex(modelHash),
-    parametersHash: fromHex(parametersHash),
+    requestCode: fromHex(requestCode),
     signallingHash: NO_SIGNALLING,
     credential,
   });

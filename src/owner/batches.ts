@@ -1,27 +1,15 @@
 /** Several plans in as few runs as asked for: in order, each run padded to its longest text. */
-import { TercetError } from '../core/errors.ts';
 import { inParts } from '../ml/tasks/batch.ts';
-import { MAX_SEQUENCES } from '../session/request.ts';
-import { type TaskPlan, joinPlans } from './task-plans.ts';
-import { type Runner, checkRoom, paddedTokens, roomFor } from './runner.ts';
+import { checkBatchSize } from './batch-size.ts';
+import { type TaskPlan, joinPlans } from './predict-plan.ts';
+import { checkRoom, roomFor } from './room.ts';
+import { type Runner, paddedTokens } from './runner.ts';
 import type { RunCost } from './types/index.ts';
-
-export const DEFAULT_BATCH = 8;
 
 export interface Batched<R> {
   readonly results: R[];
   /** Of every run. */
   readonly costs: RunCost[];
-}
-
-/** @throws {TercetError} ERR_ARGUMENT unless it is an integer from 1 to 256. */
-export function checkBatchSize(size: number): number {
-  if (Number.isSafeInteger(size) && size >= 1 && size <= MAX_SEQUENCES) return size;
-  throw new TercetError(
-    'ERR_ARGUMENT',
-    `batchSize expected an integer from 1 to ${MAX_SEQUENCES}`,
-    `leave it out for ${DEFAULT_BATCH}`,
-  );
 }
 
 /** @param size plans in one run, or fewer where the parties take no more. Everything is checked before the first run. */

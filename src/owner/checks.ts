@@ -2,12 +2,7 @@
 import type { RunShape } from '../ml/models/run.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';
-import { prepareEntities } from '../ml/tasks/named-entities.ts';
-import { prepareFeatures } from '../ml/tasks/feature-extraction.ts';
 import { prepareFillMask } from '../ml/tasks/fill-mask.ts';
-import { prepareGeneration } from '../ml/tasks/generate.ts';
-import { prepareQuestion } from '../ml/tasks/question-answering.ts';
-import { prepareTextClassification } from '../ml/tasks/text-classification.ts';
 import { shapeFor } from '../session/request.ts';
 import { bucketFor } from './buckets.ts';
 import type { ModelContext } from './model-context.ts';
@@ -16,36 +11,12 @@ import type { PrepareOptions, TaskText, TextCheck } from './types/index.ts';
 /** New pieces of a generated text where neither a caller nor the model's files say how many. */
 const NEW_TOKENS = 20;
 
-/**
- * A question with its context, where a caller without types may have given anything. @throws {TercetError}
- * ERR_ARGUMENT
- */
-export function questionOf(input: unknown): { readonly question: string; readonly context: string } {
-  if (typeof input === 'object' && input !== null && 'question' in input && 'context' in input) {
-    // Their types are checked where they are read.
-    return input as { readonly question: string; readonly context: string };
-  }
-  throw new TercetError('ERR_ARGUMENT', 'there is no question with a context', "give { question: '…', context: '…' }");
-}
-
 /** @throws {TercetError} what the model's task says of the text */
-function inputOf({ tokenizer, config, generation }: ModelContext, text: TaskText): TaskInput {
-  if (config.head === 'question-answering') {
-    const { question, context } = questionOf(text);
-    return prepareQuestion(question, context, tokenizer, config);
-  }
-  switch (config.head) {
-    case 'masked-lm':
-      return prepareFillMask(text, tokenizer, config);
-    case 'sequence-classification':
-      return prepareTextClassification(text, tokenizer, config);
-    case 'token-classification':
-      return prepareEntities(text, tokenizer, config);
-    case 'causal-lm':
-      return prepareGeneration(text, tokenizer, config, {}, generation);
-    case 'none':
-      return prepareFeatures(text, tokenizer, config, { pooling: 'mean' });
-  }
+async function inputOf(loaded: ModelContext, text: TaskText): Promise<TaskInput> {
+  const { tokenizer, config } = loaded;
+  if (config.head === 'masked-lm') return prepareFillMask(text, tokenizer, config);
+  const { inputFor } = await import('./more-tasks.ts');
+  return inputFor(loaded, text);
 }
 
 function lengthOf({ tokenizer, config }: ModelContext, text: TaskText): number {
@@ -58,10 +29,10 @@ function lengthOf({ tokenizer, config }: ModelContext, text: TaskText): number {
 }
 
 /** Never throws for a text: what is wrong with it is the answer. */
-export function checkText(loaded: ModelContext, text: TaskText): TextCheck {
+export async function checkText(loaded: ModelContext, text: TaskText): Promise<TextCheck> {
   const { buckets, config } = loaded;
   try {
-    const { inputIds, rows, notices } = inputOf(loaded, text);
+    const { inputIds, rows, notices } = await inputOf(loaded, text);
     const { length } = inputIds;
     return {
       tokens: length,

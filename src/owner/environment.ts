@@ -13,7 +13,7 @@ export interface LinkRequest {
   /** SHA-256 of the model that is asked for, 64 hex digits; undefined: the one that is served. */
   readonly modelHash: string | undefined;
   /** The request's other terms (`requestCode`), 64 hex digits. */
-  readonly parametersHash: string;
+  readonly requestCode: string;
   /** For secret weights. */
   readonly credential: OwnerCredential | undefined;
   readonly signal: AbortSignal;

@@ -1,4 +1,7 @@
-/** A text under way: pieces for those who iterate, the whole for those who wait. It is made once, whoever looks at it and however often. */
+/**
+ * A text under way: pieces for those who iterate, the whole for those who wait. It is made once, whoever looks at
+ * it and however often.
+ */
 import type { GenerateResult, GenerateStream } from './types/index.ts';
 
 /** Makes the text and tells of every piece. Ends soon after the signal, with an error. */

@@ -2,14 +2,16 @@
 import type { ModelConfig } from '../ml/config.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';
 import { greedyDecoder } from './decoder.ts';
-import type { TaskAnswer, TaskPlan } from './task-plans.ts';
+import type { TaskPlan } from './predict-plan.ts';
+import type { TaskAnswer } from './task-plans.ts';
 
 /** New tokens of a sequence that goes on, unless it is said how many. */
 const NEW_TOKENS = 8;
 
 /**
  * One run for sequences of ids. The head reads what it would of a text: of a masked model the middle position, of a
- * causal one the last and greedily what follows, of one without a head the mean. Its outputs say nothing: an empty answer for each.
+ * causal one the last and greedily what follows, of one without a head the mean. Its outputs say nothing: an empty
+ * answer for each.
  * @param newTokens of a causal model (default 8), as far as it has positions
  */
 export function planIds(

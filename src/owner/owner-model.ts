@@ -2,17 +2,8 @@
  * A model as the data owner holds it. Runs in a worker of a page and in Node alike; `Environment` is all that differs.
  */
 import { prepareEach } from '../ml/tasks/batch.ts';
-import {
-  type TaskPlan,
-  planAnswer,
-  planClassify,
-  planEmbed,
-  planEntities,
-  planGenerate,
-  planPredict,
-} from './task-plans.ts';
-import { DEFAULT_BATCH, checkBatchSize, runBatches } from './batches.ts';
-import { checkText, preparedShape, questionOf } from './checks.ts';
+import { DEFAULT_BATCH, checkBatchSize } from './batch-size.ts';
+import { checkText, preparedShape } from './checks.ts';
 import type { Environment } from './environment.ts';
 import { generated } from './generated.ts';
 import { partiesHealth } from './health.ts';
@@ -20,6 +11,7 @@ import { type ModelContext, loadModelContext } from './model-context.ts';
 import { OPTIONS, checkOptions, checkPretrained } from './options.ts';
 import { rememberingRoutes } from './routes.ts';
 import { type Method, checkMethod } from './methods.ts';
+import { type TaskPlan, planPredict } from './predict-plan.ts';
 import { Runner } from './runner.ts';
 import { reading } from './text-context.ts';
 import { capture } from './transcript.ts';
@@ -51,6 +43,9 @@ import type {
   TaskText,
   TextCheck,
 } from './types/index.ts';
+
+/** What other tasks than filling blanks need. */
+const more = () => import('./more-tasks.ts');
 
 export class OwnerModel implements Model {
   readonly id: string;
@@ -104,8 +99,8 @@ export class OwnerModel implements Model {
   }
 
   classify(text: string, options: ClassifyOptions = {}): Promise<ClassifyResult> {
-    return this.#one('classify', text, options, () =>
-      planClassify(reading(this.#runner.context, options.specialTokens), text, options),
+    return this.#one('classify', text, options, async () =>
+      (await more()).planClassify(reading(this.#runner.context, options.specialTokens), text, options),
     );
   }
 
@@ -113,6 +108,7 @@ export class OwnerModel implements Model {
     this.#can('classifyBatch');
     const { batchSize = DEFAULT_BATCH, ...options } = checkOptions('classifyBatch', given, OPTIONS.classifyBatch);
     checkBatchSize(batchSize);
+    const { planClassify, runBatches } = await more();
     const jobs = prepareEach(texts, (text) =>
       planClassify(reading(this.#runner.context, options.specialTokens), text, options),
     );
@@ -123,14 +119,15 @@ export class OwnerModel implements Model {
     input: { readonly question: string; readonly context: string },
     options: AnswerOptions = {},
   ): Promise<AnswerResult> {
-    return this.#one('answerQuestion', input, options, () =>
-      planAnswer(reading(this.#runner.context, options.specialTokens), questionOf(input), options),
-    );
+    return this.#one('answerQuestion', input, options, async () => {
+      const { planAnswer, questionOf } = await more();
+      return planAnswer(reading(this.#runner.context, options.specialTokens), questionOf(input), options);
+    });
   }
 
   extractEntities(text: string, options: EntityOptions = {}): Promise<EntitiesResult> {
-    return this.#one('extractEntities', text, options, () =>
-      planEntities(reading(this.#runner.context, options.specialTokens), text, options),
+    return this.#one('extractEntities', text, options, async () =>
+      (await more()).planEntities(reading(this.#runner.context, options.specialTokens), text, options),
     );
   }
 
@@ -146,6 +143,7 @@ export class OwnerModel implements Model {
     const { batchSize = DEFAULT_BATCH, ...options } = checkOptions('embed', given, OPTIONS.embed);
     checkBatchSize(batchSize);
     const loaded = reading(this.#runner.context, options.specialTokens);
+    const { planEmbed, runBatches } = await more();
     // An error of a single text needs no number.
     const jobs =
       typeof texts === 'string'
@@ -177,6 +175,7 @@ export class OwnerModel implements Model {
   ): Promise<GenerateResult> {
     const { environment } = this.#runner.context;
     const start = environment.now();
+    const { planGenerate } = await more();
     const plan = planGenerate(reading(this.#runner.context, specialTokens), prompt, options);
     const pieceMs: number[] = [];
     let before = start;
@@ -200,12 +199,12 @@ export class OwnerModel implements Model {
     method: Exclude<Method, 'classifyBatch' | 'generate' | 'embed'>,
     text: TaskText,
     options: RunOptions | EntityOptions,
-    make: () => TaskPlan<R>,
+    make: () => TaskPlan<R> | Promise<TaskPlan<R>>,
   ): Promise<R & { readonly cost: RunCost; readonly captured: Captured }> {
     this.#can(method);
     const { signal } = checkOptions(method, options, OPTIONS[method]);
     const start = this.#runner.context.environment.now();
-    const plan = make();
+    const plan = await make();
     const { value, cost, channels } = await this.#runner.run(plan, { start, signal });
     const shown = { text, inputIds: plan.inputs[0].inputIds, allowMask: method === 'predict' };
     return { ...value, cost, captured: await capture(shown, this.#runner.context, channels) };

@@ -37,7 +37,7 @@ export interface PrepareRunOptions {
   /** Whether it is made before there is a text. */
   readonly ahead: boolean;
   /** It is over, and nothing of it was used: a party that is in use asked for its place. */
-  onLetGo?(): void;
+  readonly onLetGo?: (() => void) | undefined;
 }
 
 /** Connects, agrees and deals. @param signal ends it here and at both compute parties. */
@@ -61,7 +61,7 @@ async function prepareRun(
         party,
         session: id,
         modelHash: request.model,
-        parametersHash: requestCode(request),
+        requestCode: requestCode(request),
         credential,
         signal: control.signal,
       });

@@ -123,7 +123,7 @@ export class PreprocessingPool {
       shape,
       circuits: this.#circuits,
       ahead,
-      ...(onLetGo === undefined ? {} : { onLetGo }),
+      onLetGo,
     });
   }
 }

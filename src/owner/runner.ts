@@ -8,8 +8,7 @@ import type { RunShape } from '../ml/models/run.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';
 import { outputsOf } from '../session/inputs.ts';
 import type { OwnerResult } from '../session/owner.ts';
-import { dearestPlan, priceOf } from '../session/price.ts';
-import { MAX_SEQUENCES, checkShape, mostSequences, shapeFor, shapeOf } from '../session/request.ts';
+import { checkShape, shapeOf } from '../session/request.ts';
 import { bucketFor } from './buckets.ts';
 import { costOf } from './cost.ts';
 import type { CountingChannel } from './counting-channel.ts';
@@ -17,7 +16,8 @@ import { continueText } from './decoder.ts';
 import type { PreparedRun } from './prepared-run.ts';
 import { PreprocessingPool } from './preprocessing-pool.ts';
 import type { RunContext } from './run-context.ts';
-import { type TaskPlan, noticesOf } from './task-plans.ts';
+import { type TaskPlan, noticesOf } from './predict-plan.ts';
+import type { ShapeContext } from './room.ts';
 import type { RunCost } from './types/index.ts';
 
 export interface RunCall {
@@ -65,7 +65,7 @@ export class Runner<C extends RunContext = RunContext> {
   }
 
   async prepare(shape: RunShape, signal: AbortSignal | undefined): Promise<void> {
-    checkRoom(this.#context, shape.sequences, shape.tokens);
+    await checkSequences(this.#context, shape.sequences, shape.tokens);
     await this.#pool.prepare(shape, signal);
   }
 
@@ -100,7 +100,7 @@ export class Runner<C extends RunContext = RunContext> {
     const { environment, config, onPhase } = this.#context;
     const { inputs, decoder } = plan;
     const { start = environment.now(), signal, onStep } = call;
-    const shape = shapeOfPlan(this.#context, plan);
+    const shape = await shapeOfPlan(this.#context, plan);
     for (const message of noticesOf(plan)) this.#context.notice(message);
     const either = AbortSignal.any([this.#disposed.signal, ...(signal === undefined ? [] : [signal])]);
     if (either.aborted) throw abortedError();
@@ -189,22 +189,24 @@ async function step(
   }
 }
 
-/** What the shape of a run depends on. */
-type ShapeContext = Pick<RunContext, 'config' | 'terms' | 'buckets' | 'runMemory'>;
-
 /**
  * The shape of the run for a plan: nothing is sent for it.
  * @throws {TercetError} ERR_TOO_MANY_TOKENS, ERR_ARGUMENT for more than the parties take
  */
-export function shapeOfPlan(context: ShapeContext, { inputs, decoder }: TaskPlan<unknown>): RunShape {
+export async function shapeOfPlan(context: ShapeContext, { inputs, decoder }: TaskPlan<unknown>): Promise<RunShape> {
   const { config, buckets } = context;
   const steps = decoder?.steps ?? 0;
   const tokens = paddedTokens(context, inputs, steps);
-  checkRoom(context, inputs.length, tokens);
+  await checkSequences(context, inputs.length, tokens);
   const padded = buckets !== undefined || inputs.some(({ inputIds }) => inputIds.length < tokens);
   const shape = shapeOf(config, inputs, { tokens, padded, steps });
   checkShape(config, shape);
   return shape;
+}
+
+/** One sequence is always taken; what more would cost is loaded when it is asked. @throws {TercetError} ERR_ARGUMENT */
+async function checkSequences(context: ShapeContext, sequences: number, tokens: number): Promise<void> {
+  if (sequences > 1) (await import('./room.ts')).checkRoom(context, sequences, tokens);
 }
 
 /** What all inputs of a run are padded to. @throws {TercetError} ERR_TOO_MANY_TOKENS */
@@ -222,19 +224,4 @@ export function paddedTokens(
     `the text has ${longest} tokens${behind}; a run has ${buckets?.at(-1) ?? 0} positions`,
     'shorten it or split it',
   );
-}
-
-/** Most sequences of so many positions that one run takes. */
-export function roomFor({ config, terms, runMemory }: ShapeContext, tokens: number): number {
-  const shape = shapeFor(config, { sequences: 1, tokens, secretRows: 1, padded: true, pair: true, steps: 0 });
-  const one = priceOf(config, dearestPlan(config), terms.weights, shape).memory;
-  return Math.max(1, Math.min(MAX_SEQUENCES, mostSequences(config, shape), Math.floor(runMemory / one)));
-}
-
-/** @throws {TercetError} ERR_ARGUMENT for more at once than the parties take. */
-export function checkRoom(context: ShapeContext, sequences: number, tokens: number): void {
-  const room = roomFor(context, tokens);
-  if (sequences <= room) return;
-  const what = `${sequences} sequences of ${tokens} positions are more than one run takes`;
-  throw new TercetError('ERR_ARGUMENT', what, `give ${room} or fewer at once, or shorter texts`);
 }

@@ -153,7 +153,9 @@ export type QuestionOutput = Omit<Answer, 'text'>;
 /** `start` and `end`: UTF-16 offsets into the text. */
 export type TokenOutput = { score: number; word: string; start: number; end: number } & (
   | {
-      /** With its position tag, like `B-PER`. */ entity: string /** Place among the pieces of the text, special ones counted. */;
+      /** With its position tag, like `B-PER`. */
+      entity: string;
+      /** Place among the pieces of the text, special ones counted. */
       index: number;
     }
   | { /** Of several pieces. */ entity_group: string }

@@ -20,6 +20,8 @@ export interface LocalPageOptions {
   readonly models: readonly string[];
   /** Preferred port of the page; another free one if it is taken. */
   readonly port: number;
+  /** Pages of other servers that the parties answer, besides this one: that of `npm run dev`. */
+  readonly origins?: readonly string[] | undefined;
   readonly certificates: string;
   readonly device: string;
   readonly threads: number;
@@ -62,7 +64,7 @@ export async function serveLocalPage(options: LocalPageOptions): Promise<LocalPa
       published.push({ folder, shares });
     }
     const port = await freePort(options.port);
-    const origins = [`http://${HOST}:${port}`, `http://localhost:${port}`];
+    const origins = [`http://${HOST}:${port}`, `http://localhost:${port}`, ...(options.origins ?? [])];
     const parties = cleanup.add(
       await LocalParties.start({ stay: true, args: (id) => partyArguments(id, published, origins, options) }),
       (local) => local.stop(),

@@ -20,7 +20,7 @@ export interface SiteOptions extends WrittenDeployment {
   /** 0: any free one. */
   readonly port: number;
   /** PEM. Any address but this machine's needs it, or a proxy. */
-  readonly tls?: { readonly key: string; readonly cert: string };
+  readonly tls?: { readonly key: string; readonly cert: string } | undefined;
   /** Something in front of this server has the TLS: said by whoever runs both. */
   readonly behindProxy?: boolean;
   /**

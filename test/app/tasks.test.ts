@@ -35,12 +35,12 @@ describe('a form that cannot run names the box', () => {
     ['question-answering', { ...QUESTION, text: '' }, CHECK, 'text'],
     ['question-answering', QUESTION, tooLong, 'text'],
     ['token-classification', { text: ' ' }, CHECK, 'text'],
-    ['zero-shot', SORT, { ...CHECK, blanks: 1 }, undefined],
-    ['zero-shot', { ...SORT, labels: 'Europe' }, CHECK, 'labels'],
-    ['zero-shot', { ...SORT, labels: 'Europe, Europe ,' }, CHECK, 'labels'],
-    ['zero-shot', { ...SORT, template: '{text} is here.' }, CHECK, 'template'],
-    ['zero-shot', { ...SORT, template: '{mask} {text} {mask}' }, CHECK, 'template'],
-    ['zero-shot', { ...SORT, text: 'a [MASK]' }, { ...CHECK, blanks: 2 }, 'text'],
+    ['zero-shot-classification', SORT, { ...CHECK, blanks: 1 }, undefined],
+    ['zero-shot-classification', { ...SORT, labels: 'Europe' }, CHECK, 'labels'],
+    ['zero-shot-classification', { ...SORT, labels: 'Europe, Europe ,' }, CHECK, 'labels'],
+    ['zero-shot-classification', { ...SORT, template: '{text} is here.' }, CHECK, 'template'],
+    ['zero-shot-classification', { ...SORT, template: '{mask} {text} {mask}' }, CHECK, 'template'],
+    ['zero-shot-classification', { ...SORT, text: 'a [MASK]' }, { ...CHECK, blanks: 2 }, 'text'],
     ['text-generation', { text: 'Once' }, CHECK, undefined],
     ['text-generation', { text: 'Once', pieces: '0' }, CHECK, 'pieces'],
     ['text-generation', { text: 'Once', pieces: '2.5' }, CHECK, 'pieces'],
@@ -68,7 +68,10 @@ describe('a form that cannot run names the box', () => {
     ['something else', 'A label cannot be used'],
   ])('names the label: %s', (message, title) => {
     const found = problemOf(
-      reduce(form('zero-shot', SORT), { type: 'refused', failure: { code: 'ERR_ARGUMENT', message, hint: '' } }),
+      reduce(form('zero-shot-classification', SORT), {
+        type: 'refused',
+        failure: { code: 'ERR_ARGUMENT', message, hint: '' },
+      }),
     );
     expect(found).toMatchObject({
       field: 'labels',
@@ -78,7 +81,7 @@ describe('a form that cannot run names the box', () => {
   });
 
   it('blames the labels that the model refused, until something is edited', () => {
-    const refused = reduce(form('zero-shot', SORT), {
+    const refused = reduce(form('zero-shot-classification', SORT), {
       type: 'refused',
       failure: { code: 'ERR_ARGUMENT', message: '', hint: '' },
     });
@@ -115,7 +118,7 @@ describe('what stands in the form', () => {
   it('is what the tokenizer is asked about', () => {
     const subject = { ...EMPTY, text: ' $& ', question: 'q', template: '{text} is {mask}.' };
     expect(taskTextOf('question-answering', subject, '[MASK]')).toEqual({ question: 'q', context: ' $& ' });
-    expect(taskTextOf('zero-shot', subject, '<mask>')).toBe('$& is <mask>.');
+    expect(taskTextOf('zero-shot-classification', subject, '<mask>')).toBe('$& is <mask>.');
     expect(taskTextOf('text-generation', subject, '[MASK]')).toBe(' $& ');
     expect(labelsOf({ ...EMPTY, labels: ' a,b ,, a' })).toEqual(['a', 'b']);
   });

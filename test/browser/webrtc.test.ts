@@ -6,7 +6,7 @@ import { toHex } from '../../src/core/bytes.ts';
 import { createIdentity } from '../../src/net/identity/identity.ts';
 import { nodeAnswerer, releaseWebRtc } from '../../src/net/webrtc/node.ts';
 import { until } from '../net/helpers.ts';
-import { MODEL, PARAMETERS, type TestGateway, closeGateways, testGateway } from '../net/owner-links.ts';
+import { MODEL, REQUEST_CODE, type TestGateway, closeGateways, testGateway } from '../net/owner-links.ts';
 import type { Command } from './page/worker.ts';
 import { type Site, openSite } from './site.ts';
 
@@ -31,7 +31,7 @@ function command({ gateway, identity }: TestGateway, options: Partial<Command> =
     address: { url: gateway.url, identity: identity.publicKey },
     session: toHex(crypto.getRandomValues(new Uint8Array(16))),
     modelHash: MODEL,
-    parametersHash: PARAMETERS,
+    requestCode: REQUEST_CODE,
     timeoutMs: 10_000,
     task: 'hold',
     upBytes: 32 * MIB,

@@ -8,7 +8,8 @@ import { describe, expect, it } from 'vitest';
 const script = (owing: string) => `
 import { createWasmKernels } from './dist/compute/kernels/wasm/kernels.js';
 import { loadNodeModule, nodeWorkerFactory } from './dist/compute/kernels/wasm/node-worker.js';
-const kernels = await createWasmKernels({ module: await loadNodeModule(), startWorker: nodeWorkerFactory(), threads: 1 });
+const module = await loadNodeModule();
+const kernels = await createWasmKernels({ module, startWorker: nodeWorkerFactory(), threads: 1 });
 ${owing}
 const until = performance.now() + 500;
 while (performance.now() < until);

@@ -89,17 +89,21 @@ describe('infer', () => {
     expect(ended.stderr).not.toMatch(/king/);
   });
 
-  it('sorts by labels of the user, by asking the fill-mask model for a word', { timeout: TIMEOUT }, async () => {
+  it('sorts by labels of the user, by asking the fill-mask model for the word of each', {
+    timeout: TIMEOUT,
+  }, async () => {
     const { result } = await json(
       '--task',
       'zero-shot-classification',
       '--labels',
-      'paris,rome',
+      'the city of light,rome',
+      '--verbalizers',
+      'the city of light=paris',
       '--text',
       'The capital of France.',
     );
     const labels = result.labels as { label: string; score: number }[];
-    expect(new Set(labels.map(({ label }) => label))).toEqual(new Set(['paris', 'rome']));
+    expect(new Set(labels.map(({ label }) => label))).toEqual(new Set(['the city of light', 'rome']));
     expect(labels[0].score + labels[1].score).toBeCloseTo(1, 5);
   });
 
@@ -153,6 +157,18 @@ describe('infer', () => {
       ['infer', '--task', 'zero-shot-classification', '--labels', 'paris,qwertyuiop', '--text', 'a'],
       'ERR_ARGUMENT',
       /qwertyuiop/,
+    ],
+    [
+      'a word that is for no label',
+      ['infer', '--task', 'zero-shot-classification', '--labels', 'paris,rome', '--verbalizers', 'oslo', '--text', 'a'],
+      'ERR_ARGUMENT',
+      /--verbalizers/,
+    ],
+    [
+      'every label for itself of a model that was not trained on entailment',
+      ['infer', '--task', 'zero-shot-classification', '--labels', 'paris,rome', '--multi-label', '--text', 'a'],
+      'ERR_ARGUMENT',
+      /multiLabel/,
     ],
     [
       'an empty batch',

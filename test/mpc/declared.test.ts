@@ -114,9 +114,9 @@ describe('a wiped generator', () => {
     const prg = PairPrg.of(new Uint8Array(32).fill(1), { session: new Uint8Array(16), number: 0, step: 0, branch: 0 });
     const id = { gate: 1, purpose: 'mask2', table: 0, direction: 0 } as const;
     const owner = {};
-    expect(prg.takeMask(id, owner, 'λ2').nonce).toHaveLength(12);
+    expect(prg.claim(id, owner, 'λ2').nonce).toHaveLength(12);
     prg.wipe();
-    for (const draw of [() => prg.takeMask(id, owner, 'λ2'), () => prg.spend({ ...id, gate: 2 }, owner, 'λ2')]) {
+    for (const draw of [() => prg.claim(id, owner, 'λ2'), () => prg.takeMask({ ...id, gate: 2 }, owner, 'λ2')]) {
       expect(draw).toThrow(expect.objectContaining({ code: 'ERR_STATE' }));
     }
   });

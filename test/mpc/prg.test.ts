@@ -105,7 +105,7 @@ describe('execution keys', () => {
       { ...EXECUTION, step: 3 },
       { ...EXECUTION, branch: 2 },
     ].map((execution) => {
-      const { key, nonce } = PairPrg.of(MASTER, execution).takeMask(ID, {}, 'pads');
+      const { key, nonce } = PairPrg.of(MASTER, execution).claim(ID, {}, 'pads');
       return `${toHex(key)} ${toHex(nonce)}`;
     });
     expect(new Set(streams).size).toBe(4);
@@ -121,15 +121,15 @@ describe('the registry of draws', () => {
   it('gives the same owner the same stream again, for re-deriving a mask', () => {
     const prg = PairPrg.of(MASTER, EXECUTION);
     const owner = {};
-    expect(prg.takeMask({ ...ID }, owner, 'pads')).toEqual(prg.takeMask({ ...ID }, owner, 'pads'));
+    expect(prg.claim({ ...ID }, owner, 'pads')).toEqual(prg.claim({ ...ID }, owner, 'pads'));
   });
 
   it('refuses a second owner of an id with ERR_PAD_REUSE, and serves it another id', async () => {
     const prg = PairPrg.of(MASTER, EXECUTION);
-    prg.takeMask(ID, {}, 'pads');
+    prg.claim(ID, {}, 'pads');
+    await failure('ERR_PAD_REUSE', () => prg.claim(ID, {}, 'pads'));
     await failure('ERR_PAD_REUSE', () => prg.takeMask(ID, {}, 'pads'));
-    await failure('ERR_PAD_REUSE', () => prg.spend(ID, {}, 'pads'));
-    expect(() => prg.takeMask({ ...ID, table: 1 }, {}, 'pads')).not.toThrow();
+    expect(() => prg.claim({ ...ID, table: 1 }, {}, 'pads')).not.toThrow();
   });
 
   it('refuses its own owner an id that it drew for something else, with ERR_PAD_REUSE: one draw is one mask', async () => {
@@ -140,24 +140,24 @@ describe('the registry of draws', () => {
       ['λ2', 'Γ1'],
     ] as const) {
       const prg = PairPrg.of(MASTER, EXECUTION);
-      prg.takeMask(ID, owner, first);
+      prg.claim(ID, owner, first);
+      await failure('ERR_PAD_REUSE', () => prg.claim(ID, owner, second));
       await failure('ERR_PAD_REUSE', () => prg.takeMask(ID, owner, second));
-      await failure('ERR_PAD_REUSE', () => prg.spend(ID, owner, second));
-      expect(() => prg.spend(ID, owner, first)).not.toThrow();
+      expect(() => prg.takeMask(ID, owner, first)).not.toThrow();
     }
   });
 
   it('refuses to spend an id twice with ERR_PAD_REUSE, even for its own owner', async () => {
     const prg = PairPrg.of(MASTER, EXECUTION);
     const owner = {};
-    prg.spend(ID, owner, 'pads');
-    await failure('ERR_PAD_REUSE', () => prg.spend(ID, owner, 'pads'));
-    expect(() => prg.takeMask(ID, owner, 'pads')).not.toThrow();
-    expect(() => prg.spend({ ...ID, purpose: 'zero' }, owner, 'r0')).not.toThrow();
+    prg.takeMask(ID, owner, 'pads');
+    await failure('ERR_PAD_REUSE', () => prg.takeMask(ID, owner, 'pads'));
+    expect(() => prg.claim(ID, owner, 'pads')).not.toThrow();
+    expect(() => prg.takeMask({ ...ID, purpose: 'zero' }, owner, 'r0')).not.toThrow();
   });
 
   it('refuses a second message under one mask with ERR_PAD_REUSE, whole or in parts', async () => {
-    const fresh = () => PairPrg.of(MASTER, EXECUTION).spend(ID, {}, 'pads');
+    const fresh = () => PairPrg.of(MASTER, EXECUTION).takeMask(ID, {}, 'pads');
     const used = fresh();
     used.use();
     await failure('ERR_PAD_REUSE', () => used.use());
@@ -171,7 +171,7 @@ describe('the registry of draws', () => {
 
   it('prints no key byte: not as text, JSON or by util.inspect with hidden fields', () => {
     const prg = PairPrg.of(MASTER, EXECUTION);
-    const stream = prg.takeMask(ID, {}, 'pads');
+    const stream = prg.claim(ID, {}, 'pads');
     const secrets = { master: MASTER, key: stream.key };
     expect(secretsIn(printed(prg) + printed({ nested: [prg] }), secrets)).toEqual([]);
     expect(`${prg}`).toBe('PairPrg(redacted)');
@@ -183,18 +183,18 @@ describe('the registry of draws', () => {
 
   it('of the next step draws from other streams under the same key, outlives the step before, and is given once', () => {
     const prg = PairPrg.of(MASTER, EXECUTION);
-    const first = prg.spend(ID, {}, 'pads').stream;
+    const first = prg.takeMask(ID, {}, 'pads').stream;
     const next = prg.next();
-    const second = next.spend(ID, {}, 'pads').stream;
+    const second = next.takeMask(ID, {}, 'pads').stream;
     expect(second.key).toEqual(first.key);
     expect(second.nonce).not.toEqual(first.nonce);
     prg.wipe();
     expect(second.key.some((byte) => byte !== 0)).toBe(true);
     // A second generator of that step would repeat every pad of it.
     expect(() => prg.next()).toThrow(expect.objectContaining({ code: 'ERR_STATE' }));
-    expect(() => next.spend(ID, {}, 'pads')).toThrow(expect.objectContaining({ code: 'ERR_PAD_REUSE' }));
+    expect(() => next.takeMask(ID, {}, 'pads')).toThrow(expect.objectContaining({ code: 'ERR_PAD_REUSE' }));
     // Control: the next but one is there.
-    expect(() => next.next().spend(ID, {}, 'pads')).not.toThrow();
+    expect(() => next.next().takeMask(ID, {}, 'pads')).not.toThrow();
   });
 
   it('gives point-function keys a public tweak that is another one for every session, execution, step, id and row, and says nothing of the key', () => {
@@ -217,7 +217,7 @@ describe('the registry of draws', () => {
 
   it('overwrites the key when it is wiped', () => {
     const prg = PairPrg.of(MASTER, EXECUTION);
-    const { key } = prg.takeMask(ID, {}, 'pads');
+    const { key } = prg.claim(ID, {}, 'pads');
     expect(key.some((byte) => byte !== 0)).toBe(true);
     prg.wipe();
     expect(key.every((byte) => byte === 0)).toBe(true);
@@ -248,7 +248,7 @@ describe('the registry of draws', () => {
       const kernels: RingKernels<Words> = await make();
       for (const [name, run] of draws) {
         const prg = PairPrg.of(MASTER, EXECUTION);
-        const { stream } = prg.spend(ID, {}, 'pads');
+        const { stream } = prg.takeMask(ID, {}, 'pads');
         await run(kernels, stream);
         prg.wipe();
         await expect(run(kernels, stream), name).rejects.toMatchObject({ code: 'ERR_STATE' });
@@ -259,7 +259,7 @@ describe('the registry of draws', () => {
     it('also for what waits for a worker, and without an end to the workers', async () => {
       const kernels = await createWasmKernels({ module, startWorker: nodeWorkerFactory(), threads: 1 });
       const [prg, other] = [PairPrg.of(MASTER, EXECUTION), PairPrg.of(MASTER, { ...EXECUTION, number: 1 })];
-      const [{ stream }, { stream: sound }] = [prg.spend(ID, {}, 'pads'), other.spend(ID, {}, 'pads')];
+      const [{ stream }, { stream: sound }] = [prg.takeMask(ID, {}, 'pads'), other.takeMask(ID, {}, 'pads')];
       const long = (from: Stream) => kernels.draw(from, 64, 1 << 17);
       const waiting = await Promise.allSettled([
         long(sound),
@@ -292,12 +292,12 @@ class ForgetfulPrg extends PairPrg {
     this.#execution = execution;
   }
 
-  override takeMask(id: Omit<DrawId, 'step' | 'branch'>, owner: object, use: Use) {
-    return PairPrg.of(this.#master, this.#execution).takeMask(id, owner, use);
+  override claim(id: Omit<DrawId, 'step' | 'branch'>, owner: object, use: Use) {
+    return PairPrg.of(this.#master, this.#execution).claim(id, owner, use);
   }
 
-  override spend(id: Omit<DrawId, 'step' | 'branch'>, owner: object, use: Use): OneTimeMask {
-    return new OneTimeMask(this.takeMask(id, owner, use));
+  override takeMask(id: Omit<DrawId, 'step' | 'branch'>, owner: object, use: Use): OneTimeMask {
+    return new OneTimeMask(this.claim(id, owner, use));
   }
 }
 
@@ -346,7 +346,7 @@ function attack(messages: readonly Message[], element: number): [number, number]
 async function maskOfInput(gate: number): Promise<number[]> {
   const { execution, k02 } = keysOf(SEED);
   const words = await new ReferenceKernels().draw(
-    PairPrg.of(k02, execution).takeMask(drawId({ number: gate }, 'mask2'), {}, 'λ2'),
+    PairPrg.of(k02, execution).claim(drawId({ number: gate }, 'mask2'), {}, 'λ2'),
     4,
     X.length,
   );

@@ -17,7 +17,7 @@ import { releaseWebRtc } from '../../src/net/webrtc/node.ts';
 import { NOW, type TestSharing, testCredential, testFile, testSharing } from '../support/enrolment.ts';
 import { printed, secretsIn } from '../support/secrets.ts';
 import { SESSION, same, testCertificates, until } from './helpers.ts';
-import { PARAMETERS, type TestGateway, closeGateways, owner, testGateway } from './owner-links.ts';
+import { REQUEST_CODE, type TestGateway, closeGateways, owner, testGateway } from './owner-links.ts';
 
 let sharing: TestSharing;
 let other: TestSharing;
@@ -177,7 +177,7 @@ describe.each(['websocket', 'webrtc'] as const)('over a browser’s link (%s)', 
     });
   }
   const ask = (to: TestGateway, id: 1 | 2, credential: OwnerCredential | undefined, session: Uint8Array = SESSION) =>
-    owner(to, { party: id, transport, session, modelHash: sharing.sharing, parametersHash: PARAMETERS, credential });
+    owner(to, { party: id, transport, session, modelHash: sharing.sharing, requestCode: REQUEST_CODE, credential });
 
   it('takes an enrolled owner, at either party, and anybody for the open model (positive control)', async () => {
     for (const id of [1, 2] as const) {

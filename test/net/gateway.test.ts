@@ -15,7 +15,7 @@ import {
   MODEL,
   type NodeWebSocket,
   ORIGIN,
-  PARAMETERS,
+  REQUEST_CODE,
   type TestGateway,
   closeGateways,
   owner,
@@ -38,7 +38,7 @@ const nowhere: RtcAnswerer = {
 const session = (): string => toHex(crypto.getRandomValues(new Uint8Array(16)));
 
 function offer(changes: object = {}): RequestInit {
-  const body = { nonce: '00'.repeat(32), model: MODEL, parameters: PARAMETERS, offers: [description(1)], ...changes };
+  const body = { nonce: '00'.repeat(32), model: MODEL, request: REQUEST_CODE, offers: [description(1)], ...changes };
   return { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
 
@@ -65,7 +65,7 @@ describe('a data owner in Node', () => {
       const [link, arrival] = await Promise.all([owner(party, { transport, associations }), party.arrival()]);
       expect([link.transport, arrival.transport]).toEqual([transport, transport]);
       expect(same(link.pairKey, arrival.pairKey)).toBe(true);
-      expect(arrival).toMatchObject({ modelHash: MODEL, parametersHash: PARAMETERS });
+      expect(arrival).toMatchObject({ modelHash: MODEL, requestCode: REQUEST_CODE });
       expect([link.channel.self, link.channel.peer, arrival.channel.self, arrival.channel.peer]).toEqual([0, 1, 1, 0]);
       const up = pattern(8 << 20, 1);
       const sending = link.channel.send('up', up);
@@ -143,12 +143,12 @@ describe('a data owner in Node', () => {
     await failure('ERR_LINK_BLOCKED', owner(party, { transport: 'webrtc' }));
   });
 
-  it('is told by name what is wrong with the party’s model or parameters, or that nobody is there', async () => {
+  it('is told by name what is wrong with the party’s model or the request, or that nobody is there', async () => {
     const party = await testGateway();
     for (const transport of ['webrtc', 'websocket'] as const) {
       for (const [changes, code] of [
         [{ modelHash: '00'.repeat(32) }, 'ERR_MODEL_HASH'],
-        [{ parametersHash: '00'.repeat(32) }, 'ERR_PEER_MISMATCH'],
+        [{ requestCode: '00'.repeat(32) }, 'ERR_PEER_MISMATCH'],
         [{ party: 2 }, 'ERR_IDENTITY_PARTY'],
       ] as const) {
         const error = await failure(code, owner(party, { transport, ...changes }));
@@ -177,7 +177,7 @@ describe('a data owner in Node', () => {
     for (const changes of [
       { session: new Uint8Array(15) },
       { modelHash: 'AA'.repeat(32) },
-      { parametersHash: '' },
+      { requestCode: '' },
       { associations: 5 },
       { associations: 0.5 },
       { otherIdentity: 'x' },
@@ -229,7 +229,7 @@ describe('a gateway', () => {
       [rtc, offer({ offers: [`${description(1)}${'a=x\r\n'.repeat(4000)}`] }), 400, 'ERR_FRAME_FORMAT'],
       [rtc, { ...offer(), body: 'x'.repeat(MAX_BODY_BYTES + 1) }, 413, 'ERR_FRAME_LENGTH'],
       [rtc, offer({ model: '00'.repeat(32) }), 404, 'ERR_MODEL_HASH'],
-      [rtc, offer({ parameters: '00'.repeat(32) }), 409, 'ERR_PEER_MISMATCH'],
+      [rtc, offer({ request: '00'.repeat(32) }), 409, 'ERR_PEER_MISMATCH'],
       [`/v1/sessions/${session()}/ws`, undefined, 426, 'ERR_LINK_BLOCKED'],
     ] as const) {
       const reply = await ask(party, path, init);

@@ -20,7 +20,7 @@ import { printed, secretsIn } from '../support/secrets.ts';
 import { type MemoryLink, memoryLinks } from './memory-links.ts';
 
 const MODEL = new Uint8Array(32).fill(0xaa);
-const PARAMETERS = new Uint8Array(32).fill(0xbb);
+const REQUEST_CODE = new Uint8Array(32).fill(0xbb);
 const SIGNALLING = new Uint8Array(32).fill(0xcc);
 const NONE = new Uint8Array(0);
 
@@ -37,16 +37,16 @@ function ownerTerms(changes: Partial<OwnerTerms> = {}): OwnerTerms {
     party: 1,
     session: SESSION,
     modelHash: MODEL,
-    parametersHash: PARAMETERS,
+    requestCode: REQUEST_CODE,
     signallingHash: SIGNALLING,
   } as const;
   return { ...base, identity: one.publicKey, otherIdentity: two.publicKey, ...changes };
 }
 
 function partyTerms(changes: Partial<PartyTerms> = {}): PartyTerms {
-  const admit: PartyTerms['admit'] = ({ modelHash, parametersHash }) => {
+  const admit: PartyTerms['admit'] = ({ modelHash, requestCode }) => {
     if (!same(modelHash, MODEL)) throw new TercetError('ERR_MODEL_HASH', 'not that model', 'ask for another');
-    if (!same(parametersHash, PARAMETERS))
+    if (!same(requestCode, REQUEST_CODE))
       throw new TercetError('ERR_PEER_MISMATCH', 'other parameters', 'use the same version');
   };
   return {
@@ -154,7 +154,7 @@ describe('the handshake', () => {
     expect(owner?.message).toContain('party 1');
   });
 
-  it('refuses another session, model, parameters, signalling or kind of link, on both sides', async () => {
+  it('refuses another session, model, request, signalling or kind of link, on both sides', async () => {
     const other = new Uint8Array(32).fill(9);
     for (const [party, code] of [
       [{ session: SESSION.slice().reverse() }, 'ERR_IDENTITY_REPLAY'],
@@ -167,8 +167,8 @@ describe('the handshake', () => {
     }
     const model = await shake({ owner: { modelHash: other } });
     expect([model.owner?.code, model.party?.code]).toEqual(['ERR_MODEL_HASH', 'ERR_MODEL_HASH']);
-    const parameters = await shake({ owner: { parametersHash: other } });
-    expect([parameters.owner?.code, parameters.party?.code]).toEqual(['ERR_PEER_MISMATCH', 'ERR_PEER_MISMATCH']);
+    const request = await shake({ owner: { requestCode: other } });
+    expect([request.owner?.code, request.party?.code]).toEqual(['ERR_PEER_MISMATCH', 'ERR_PEER_MISMATCH']);
   });
 
   it('refuses an ephemeral key of small order, on either side', async () => {

@@ -88,7 +88,7 @@ describe('the keys of a link', () => {
       ...terms,
       identity: identity.publicKey,
       modelHash: hash(1),
-      parametersHash: hash(2),
+      requestCode: hash(2),
     });
     const party = await PartyHandshake.begin({ ...terms, identity, admit: () => undefined });
     const { hello } = await party.answer(owner.hello);

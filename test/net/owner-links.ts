@@ -15,7 +15,7 @@ import type { WebSocketConstructor } from '../../src/net/websocket/link.ts';
 import { SESSION } from './helpers.ts';
 
 export const MODEL = '1a'.repeat(32);
-export const PARAMETERS = '2b'.repeat(32);
+export const REQUEST_CODE = '2b'.repeat(32);
 export const ORIGIN = 'https://page.example';
 export const NodeWebSocket = WebSocket as unknown as WebSocketConstructor;
 
@@ -40,10 +40,10 @@ export async function testGateway(options: Partial<GatewayOptions> = {}): Promis
     origins: [ORIGIN],
     describe: () => ({ version: '0.0.0', models: [{ id: 'tiny', weights: { open: MODEL } }], device: 'wasm' }),
     health: () => ({ ok: true }),
-    admit: ({ modelHash, parametersHash }) => {
+    admit: ({ modelHash, requestCode }) => {
       if (toHex(modelHash) !== MODEL)
         throw new TercetError('ERR_MODEL_HASH', 'this party does not serve that model', 'ask for another');
-      if (toHex(parametersHash) !== PARAMETERS)
+      if (toHex(requestCode) !== REQUEST_CODE)
         throw new TercetError('ERR_PEER_MISMATCH', 'other parameters', 'use the same version');
     },
     onOwner: (arrival) => {
@@ -76,7 +76,7 @@ export function owner(
     address: { url: gateway.url, identity: identity.publicKey },
     session: SESSION,
     modelHash: MODEL,
-    parametersHash: PARAMETERS,
+    requestCode: REQUEST_CODE,
     offerer: nodeOfferer(),
     WebSocket: NodeWebSocket,
     timeoutMs: 10_000,

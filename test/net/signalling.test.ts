@@ -13,7 +13,7 @@ import { fingerprintOf } from '../../src/net/signalling/sdp.ts';
 import { LinkTable, TABLE_LIMITS } from '../../src/net/signalling/table.ts';
 import { endpointUrl, fetchParty } from '../../src/net/signalling/client.ts';
 import { SESSION } from './helpers.ts';
-import { MODEL, PARAMETERS } from './owner-links.ts';
+import { MODEL, REQUEST_CODE } from './owner-links.ts';
 import { description, fingerprint } from './sdp.ts';
 
 const CLIENT = 0xc1;
@@ -101,7 +101,7 @@ async function ask(
     otherIdentity: two.publicKey,
     session: SESSION,
     modelHash: MODEL,
-    parametersHash: PARAMETERS,
+    requestCode: REQUEST_CODE,
     transport: 'webrtc',
     timeoutMs: 150,
     fetch: between,
@@ -180,14 +180,14 @@ describe('a signed answer', () => {
     }
   });
 
-  it('is not applied for another model or other parameters', async () => {
+  it('is not applied for another model or another request', async () => {
     const model = await ask(fetchOf(1, one), { request: (body) => ({ body: { ...body, model: '00'.repeat(32) } }) });
     expect([model.error.code, model.applied.length]).toEqual(['ERR_MODEL_HASH', 0]);
     expect(model.error.message).toContain('party 1');
-    const parameters = await ask(fetchOf(1, one), {
-      request: (body) => ({ body: { ...body, parameters: '00'.repeat(32) } }),
+    const other = await ask(fetchOf(1, one), {
+      request: (body) => ({ body: { ...body, request: '00'.repeat(32) } }),
     });
-    expect([parameters.error.code, parameters.applied.length]).toEqual(['ERR_PEER_MISMATCH', 0]);
+    expect([other.error.code, other.applied.length]).toEqual(['ERR_PEER_MISMATCH', 0]);
   });
 
   it('is not applied with any byte of statement or signature changed', async () => {

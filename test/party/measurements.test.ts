@@ -232,6 +232,18 @@ describe('a measurement that is false, and whole', () => {
         );
     }
   });
+
+  it.each([
+    { variance: 'embeddingVariance', least: 'leastEmbeddingVariance', norm: 'embedding' },
+    { variance: 'headVariance', least: 'leastHeadVariance', norm: 'head' },
+  ] as const)(
+    'does not lift the bound of a LayerNorm by saying that it saw none: $norm',
+    async ({ variance, least, norm }) => {
+      const wraps = { ...reach, [variance]: 1.01 * wrappingVariance(CONFIG.hiddenSize, 'fine') };
+      const lie = { ...(await honest()), [variance]: 0, [least]: 1e9 };
+      expect(checkedPlan(CONFIG, wraps, lie)[norm]).not.toBe('fine');
+    },
+  );
 });
 
 it('a measurement that gives other numbers has another version', async () => {

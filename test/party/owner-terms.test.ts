@@ -13,7 +13,7 @@ import { MODEL, REQUEST } from '../session/harness.ts';
 import { NOW, testCredential, testSharing } from '../support/enrolment.ts';
 
 const { model: _, ...UNNAMED } = REQUEST;
-const PARAMETERS = fromHex(requestCode(REQUEST));
+const REQUEST_CODE = fromHex(requestCode(REQUEST));
 const SESSION = new Uint8Array(16).fill(4);
 
 async function secret() {
@@ -25,10 +25,10 @@ async function secret() {
 describe('a request for whichever model is served', () => {
   it('is fine for an open model, and never for secret weights: no credential was asked for it', async () => {
     const { model } = await secret();
-    const check = sameRequest({ modelHash: ANY_MODEL, parametersHash: PARAMETERS });
+    const check = sameRequest({ modelHash: ANY_MODEL, requestCode: REQUEST_CODE });
     await check(UNNAMED, MODEL, undefined);
     await failure('ERR_CREDENTIAL_MISSING', async () => check(UNNAMED, model, undefined));
-    const named = sameRequest({ modelHash: fromHex(model.hash), parametersHash: PARAMETERS });
+    const named = sameRequest({ modelHash: fromHex(model.hash), requestCode: REQUEST_CODE });
     await named({ ...REQUEST, model: model.hash }, model, undefined);
   });
 
@@ -56,7 +56,7 @@ describe('a link of an owner in Node that pins the parties', () => {
         ...common,
         identity: identity.publicKey,
         modelHash: fromHex(model.hash),
-        parametersHash: PARAMETERS,
+        requestCode: REQUEST_CODE,
       };
       const key = await ownerHandshakeOn(own, { ...terms, credential });
       expect((await party).pairKey).toEqual(key);

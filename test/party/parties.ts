@@ -153,7 +153,7 @@ export class Parties {
         address: this.parties[party - 1].web,
         session,
         modelHash: this.model,
-        parametersHash: requestCode(request),
+        requestCode: requestCode(request),
         transport: 'websocket',
       },
       WebSocket: WebSocket as unknown as WebSocketConstructor,

@@ -59,7 +59,7 @@ async function ask(signed: Request, asked: Request): Promise<unknown> {
     address: served.address,
     session: crypto.getRandomValues(new Uint8Array(16)),
     modelHash: signed.model as string,
-    parametersHash: requestCode(signed),
+    requestCode: requestCode(signed),
     transport: 'websocket',
     WebSocket: NodeWebSocket,
   });

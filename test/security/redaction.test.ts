@@ -139,8 +139,8 @@ const SCENARIOS: readonly [ErrorCode, string, () => Promise<unknown[]>][] = [
     () => {
       const prg = PairPrg.of(k01, execution);
       const id = { gate: 1, purpose: 'pad', table: 0, direction: 0 } as const;
-      prg.spend(id, prg, 'λ2');
-      return thrown(() => prg.spend(id, prg, 'λ2'));
+      prg.takeMask(id, prg, 'λ2');
+      return thrown(() => prg.takeMask(id, prg, 'λ2'));
     },
   ],
   [

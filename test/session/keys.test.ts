@@ -89,7 +89,7 @@ describe('after a session', () => {
     expect(engines.size).toBe(3);
     const live = (generator: PairPrg) => {
       try {
-        generator.takeMask({ gate: 1 << 20, purpose: 'weight', table: 9, direction: 0 }, {}, 'pads');
+        generator.claim({ gate: 1 << 20, purpose: 'weight', table: 9, direction: 0 }, {}, 'pads');
         return true;
       } catch (error) {
         return (error as { code?: string }).code !== 'ERR_STATE';

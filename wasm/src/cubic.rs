@@ -29,7 +29,14 @@ unsafe fn prepare(coefficients: *const i64, segments: usize, out: *mut v128) {
 /// shifted in 64-bit lanes, where the low 32 bits of the logical shift are those of the arithmetic one because t ≤
 /// 31.
 #[inline(always)]
-unsafe fn cubic_lanes<const NARROW: bool>(k: *const v128, u: v128, t: &u32, sign: v128, half: v128, guard: &u32) -> v128 {
+unsafe fn cubic_lanes<const NARROW: bool>(
+    k: *const v128,
+    u: v128,
+    t: &u32,
+    sign: v128,
+    half: v128,
+    guard: &u32,
+) -> v128 {
     // Volatile, so that the amounts stay scalars next to their shifts: hoisted out of the loop as vectors, LLVM
     // shifts lane by lane.
     let amount = |s: &u32| core::ptr::read_volatile(s);
@@ -49,7 +56,16 @@ unsafe fn cubic_lanes<const NARROW: bool>(k: *const v128, u: v128, t: &u32, sign
 }
 
 #[inline(always)]
-unsafe fn cubic32<const NARROW: bool>(table: &mut Table, k: *const v128, segments: usize, t: u32, guard: u32, a: *const u64, count: usize, temp: *mut u64) {
+unsafe fn cubic32<const NARROW: bool>(
+    table: &mut Table,
+    k: *const v128,
+    segments: usize,
+    t: u32,
+    guard: u32,
+    a: *const u64,
+    count: usize,
+    temp: *mut u64,
+) {
     let sign = i32x4(0, -1, 0, -1);
     let half = i32x4_splat(if guard > 0 { 1 << (guard - 1) } else { 0 });
     for i in 0..count {
@@ -88,7 +104,16 @@ fn horner<const WIDE: bool>(v: i64, u: i64, t: u32) -> i64 {
 }
 
 #[inline(always)]
-unsafe fn cubic64<const WIDE: bool>(table: &mut Table, c: *const i64, segments: usize, t: u32, guard: u32, a: *const u64, count: usize, temp: *mut u64) {
+unsafe fn cubic64<const WIDE: bool>(
+    table: &mut Table,
+    c: *const i64,
+    segments: usize,
+    t: u32,
+    guard: u32,
+    a: *const u64,
+    count: usize,
+    temp: *mut u64,
+) {
     let half = if guard > 0 { 1i64 << (guard - 1) } else { 0 };
     for i in 0..count {
         let x = *a.add(i);

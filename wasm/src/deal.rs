@@ -40,7 +40,8 @@ macro_rules! dealing {
                 let mut sum = (*r0.add(i)).wrapping_neg();
                 for q in 0..p {
                     let at = bit + q as u64 * bits;
-                    let pad = (core::ptr::read_unaligned(bytes.add((at >> 3) as usize) as *const u64) >> (at & 7)) & low;
+                    let pad =
+                        (core::ptr::read_unaligned(bytes.add((at >> 3) as usize) as *const u64) >> (at & 7)) & low;
                     let phi = if basis.is_null() { 1 } else { *basis.add(i * p + q) };
                     sum = sum.wrapping_sub((pad as $t).wrapping_mul(phi));
                 }

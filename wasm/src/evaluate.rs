@@ -4,7 +4,15 @@ macro_rules! evaluating {
     ($evaluate:ident, $t:ty) => {
         /// y_i = Σ_p e_{i,p} φ_{i,p} + B_i on the chosen entries e.
         #[no_mangle]
-        pub unsafe extern "C" fn $evaluate(entries: *const $t, basis: *const $t, word: *const $t, out: *mut $t, count: usize, p: usize, mask: $t) {
+        pub unsafe extern "C" fn $evaluate(
+            entries: *const $t,
+            basis: *const $t,
+            word: *const $t,
+            out: *mut $t,
+            count: usize,
+            p: usize,
+            mask: $t,
+        ) {
             for i in 0..count {
                 let mut sum = *word.add(i);
                 for q in 0..p {

@@ -41,7 +41,15 @@ pub unsafe extern "C" fn table_exp(
 
 /// φ of the exponential as 64-bit words: (coarse · fine + half) >> drop.
 #[no_mangle]
-pub unsafe extern "C" fn exp_basis(l: *const u64, out: *mut u64, n: usize, coarse: *const u32, fine: *const u32, half: u64, drop: u32) {
+pub unsafe extern "C" fn exp_basis(
+    l: *const u64,
+    out: *mut u64,
+    n: usize,
+    coarse: *const u32,
+    fine: *const u32,
+    half: u64,
+    drop: u32,
+) {
     for i in 0..n {
         let low = *l.add(i) as usize & 0x3f_ffff;
         let product = *coarse.add(low >> 11) as u64 * *fine.add(low & 2047) as u64;

@@ -44,7 +44,15 @@ unsafe fn tile<const MR: usize>(a: *const f32, k: usize, panel: *const f32, out:
 
 /// out (m × n) = a (m × k) · b (k × n); `panels` is scratch for k · ⌈n/8⌉ · 8 floats.
 #[no_mangle]
-pub unsafe extern "C" fn matmul_f32(a: *const f32, b: *const f32, out: *mut f32, m: usize, k: usize, n: usize, panels: *mut f32) {
+pub unsafe extern "C" fn matmul_f32(
+    a: *const f32,
+    b: *const f32,
+    out: *mut f32,
+    m: usize,
+    k: usize,
+    n: usize,
+    panels: *mut f32,
+) {
     pack(b, k, n, panels);
     for p in 0..(n + NR - 1) / NR {
         let panel = panels.add(p * k * NR);

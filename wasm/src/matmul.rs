@@ -40,7 +40,14 @@ fn place(r: usize, p: usize, rows: usize, cols: usize, width: usize) -> usize {
 /// Rows [first, first + count) of a signed 32-bit matrix (row-major, `cols` columns, at `src`) into panels for
 /// `matmul_i32`.
 #[no_mangle]
-pub unsafe extern "C" fn pack_i32(src: *const u32, first: usize, count: usize, rows: usize, cols: usize, panels: *mut u32) {
+pub unsafe extern "C" fn pack_i32(
+    src: *const u32,
+    first: usize,
+    count: usize,
+    rows: usize,
+    cols: usize,
+    panels: *mut u32,
+) {
     for r in 0..count {
         let row = src.add(r * cols);
         for p in 0..cols / NR {
@@ -55,7 +62,14 @@ pub unsafe extern "C" fn pack_i32(src: *const u32, first: usize, count: usize, r
 
 /// The same for 64-bit words: per row of a panel four low halves, then four high halves.
 #[no_mangle]
-pub unsafe extern "C" fn pack_u64(src: *const u64, first: usize, count: usize, rows: usize, cols: usize, panels: *mut u32) {
+pub unsafe extern "C" fn pack_u64(
+    src: *const u64,
+    first: usize,
+    count: usize,
+    rows: usize,
+    cols: usize,
+    panels: *mut u32,
+) {
     for r in 0..count {
         for c in 0..cols {
             let panel = panels.add(place(first + r, c / NR, rows, cols, 2 * NR));
@@ -136,7 +150,12 @@ unsafe fn pack_left<const SIGNED: bool>(x: *const u64, rows: usize, live: usize,
 
 /// One k of a tile: R packed rows times a row of a panel.
 #[inline(always)]
-unsafe fn step<const R: usize, const WIDE: bool>(left: *const u8, w: *const u32, lo: &mut [[v128; 2]; R], mid: &mut [v128; R]) {
+unsafe fn step<const R: usize, const WIDE: bool>(
+    left: *const u8,
+    w: *const u32,
+    lo: &mut [[v128; 2]; R],
+    mid: &mut [v128; R],
+) {
     let w0 = v128_load(w as *const v128);
     for r in 0..R {
         let x0 = v128_load(left.add(16 * r) as *const v128);
@@ -155,7 +174,15 @@ unsafe fn step<const R: usize, const WIDE: bool>(left: *const u8, w: *const u32,
 
 /// R packed rows times `kc` rows of a panel: signed 32-bit entries, or with WIDE 64-bit ones.
 #[inline(always)]
-unsafe fn tile<const R: usize, const WIDE: bool>(left: *const u8, panel: *const u32, kc: usize, out: *mut u64, stride: usize, cols: usize, add: bool) {
+unsafe fn tile<const R: usize, const WIDE: bool>(
+    left: *const u8,
+    panel: *const u32,
+    kc: usize,
+    out: *mut u64,
+    stride: usize,
+    cols: usize,
+    add: bool,
+) {
     let zero = i32x4_splat(0);
     let width = if WIDE { 2 * NR } else { NR };
     let mut lo = [[zero; 2]; R];
@@ -170,7 +197,15 @@ unsafe fn tile<const R: usize, const WIDE: bool>(left: *const u8, panel: *const 
 
 /// The loops around a tile: blocks of the inner dimension, then rows (packed, in L1), then panels.
 #[inline(always)]
-unsafe fn product<const WIDE: bool>(x: *const u64, m: usize, rows: usize, panels: *const u32, cols: usize, out: *mut u64, left: *mut u8) {
+unsafe fn product<const WIDE: bool>(
+    x: *const u64,
+    m: usize,
+    rows: usize,
+    panels: *const u32,
+    cols: usize,
+    out: *mut u64,
+    left: *mut u8,
+) {
     let width = if WIDE { 2 * NR } else { NR };
     let mut first = 0;
     // One pass even for an inner dimension of 0, which must store zeros.
@@ -211,13 +246,29 @@ unsafe fn product<const WIDE: bool>(x: *const u64, m: usize, rows: usize, panels
 
 /// out (m × cols) = x (m × rows) · M for panels of `pack_i32`; `left` is scratch for LEFT bytes (20 KB).
 #[no_mangle]
-pub unsafe extern "C" fn matmul_i32(x: *const u64, m: usize, rows: usize, panels: *const u32, cols: usize, out: *mut u64, left: *mut u8) {
+pub unsafe extern "C" fn matmul_i32(
+    x: *const u64,
+    m: usize,
+    rows: usize,
+    panels: *const u32,
+    cols: usize,
+    out: *mut u64,
+    left: *mut u8,
+) {
     product::<false>(x, m, rows, panels, cols, out, left);
 }
 
 /// out (m × cols) = x (m × rows) · M for panels of `pack_u64`; `left` as above.
 #[no_mangle]
-pub unsafe extern "C" fn matmul_u64(x: *const u64, m: usize, rows: usize, panels: *const u32, cols: usize, out: *mut u64, left: *mut u8) {
+pub unsafe extern "C" fn matmul_u64(
+    x: *const u64,
+    m: usize,
+    rows: usize,
+    panels: *const u32,
+    cols: usize,
+    out: *mut u64,
+    left: *mut u8,
+) {
     product::<true>(x, m, rows, panels, cols, out, left);
 }
 
@@ -284,7 +335,14 @@ pub unsafe extern "C" fn product64(
 }
 
 #[inline(always)]
-unsafe fn tile_u32<const MR: usize>(x: *const u32, rows: usize, panel: *const u32, out: *mut u32, stride: usize, cols: usize) {
+unsafe fn tile_u32<const MR: usize>(
+    x: *const u32,
+    rows: usize,
+    panel: *const u32,
+    out: *mut u32,
+    stride: usize,
+    cols: usize,
+) {
     let mut acc = [[i32x4_splat(0); 2]; MR];
     for k in 0..rows {
         let w = [v128_load(panel.add(k * NR32) as *const v128), v128_load(panel.add(k * NR32 + 4) as *const v128)];

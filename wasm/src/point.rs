@@ -44,7 +44,8 @@ pub unsafe extern "C" fn point_level(
     while at < nodes {
         let s = prg(seeds.add(at), tweak, level);
         let bit = load(bits.add(at) as *const u8);
-        let on = i32x4_neg(bit); // all ones where the node's bit is set: corrections are applied by masking, not by branching
+        // all ones where the node's bit is set: corrections are applied by masking, not by branching
+        let on = i32x4_neg(bit);
         for side in 0..2 {
             let mut w = [one; 4];
             for i in 0..4 {

@@ -180,7 +180,15 @@ pub unsafe extern "C" fn table_rows_any(
 }
 
 /// A table of words, or of `total` single bits (`width` 0) whose pads start at bit `shift`.
-pub unsafe fn begin(state: *const u32, block: u32, buf: *mut u8, skip: usize, width: usize, shift: u32, total: usize) -> Table {
+pub unsafe fn begin(
+    state: *const u32,
+    block: u32,
+    buf: *mut u8,
+    skip: usize,
+    width: usize,
+    shift: u32,
+    total: usize,
+) -> Table {
     if width == 0 {
         Table::bits(state, block, buf, skip, shift, total)
     } else {

@@ -3,7 +3,8 @@
 use core::slice::{from_raw_parts, from_raw_parts_mut};
 
 macro_rules! elementwise {
-    ($t:ty, $add:ident, $sub:ident, $mul:ident, $scale:ident, $offset:ident, $add_row:ident, $mul_row:ident, $sum_rows:ident, $repeat:ident, $gather:ident) => {
+    ($t:ty, $add:ident, $sub:ident, $mul:ident, $scale:ident, $offset:ident, $add_row:ident, $mul_row:ident,
+     $sum_rows:ident, $repeat:ident, $gather:ident) => {
         /// out = x + y.
         #[no_mangle]
         pub unsafe extern "C" fn $add(x: *const $t, y: *const $t, out: *mut $t, n: usize, mask: $t) {

@@ -33,7 +33,7 @@ function headline({ answer: found, subject }: Outcome, blank: string): Node[] {
       return interleaved(subject.text.split(blank), (i) =>
         filled(found.result.blanks[i]?.[0]?.token_str.trim() ?? blank),
       );
-    case 'zero-shot':
+    case 'zero-shot-classification':
       return interleaved(
         subject.template.split('{mask}').map((part) => part.replace('{text}', () => subject.text.trim())),
         () => filled(found.result.label),
@@ -63,7 +63,7 @@ function body({ answer: found, subject }: Outcome): Node[] {
     case 'fill-mask':
       return words(found.result, scores, column);
     case 'text-classification':
-    case 'zero-shot':
+    case 'zero-shot-classification':
       return [labels(found.result, scores, column)];
     case 'question-answering': {
       const { answers } = found.result;

@@ -73,7 +73,7 @@ function wordsOf(state: State): string {
   const { outcome, subject } = state;
   const growing = streamingTextOf(state);
   if (growing !== undefined && growing.added !== '') return tail(`${growing.given}${growing.added}`, GROWING_LENGTH);
-  if (outcome?.answer.task === 'zero-shot') {
+  if (outcome?.answer.task === 'zero-shot-classification') {
     const label = outcome.answer.result.label;
     return outcome.subject.template.replace('{mask}', () => label).replace('{text}', () => outcome.subject.text.trim());
   }

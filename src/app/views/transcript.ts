@@ -39,7 +39,7 @@ const SPACE = 'Ġ';
  */
 function readable(captured: Captured, { answer, subject }: Outcome): Captured {
   if (!captured.tokens.some(({ text }) => text.startsWith(SPACE))) return captured;
-  const single = answer.task !== 'question-answering' && answer.task !== 'zero-shot';
+  const single = answer.task !== 'question-answering' && answer.task !== 'zero-shot-classification';
   const word = ({ text, span }: Captured['tokens'][number]): string => {
     const written = single && span !== undefined ? subject.text.slice(...span).trim() : '';
     return written !== '' ? written : text.startsWith(SPACE) && text.length > 1 ? text.slice(1) : text;

@@ -2,7 +2,7 @@
  * The pairwise generator: ChaCha20 streams that two parties share, addressed by draw id and drawn once.
  *
  * Security: the only source of masks and pads. `claim` refuses an id that another owner holds, or that its owner
- * drew for something else, and `spend` refuses to mask a second message with the same id, so a repeated pad is an
+ * drew for something else, and `takeMask` refuses to mask a second message with the same id, so a repeated pad is an
  * error and never a message. What it cannot see is another party's use of the same id: test/session/masks.test.ts
  * looks at all three. SECURITY: test/mpc/prg.test.ts plants the repeats.
  */
@@ -50,7 +50,7 @@ export class PairPrg {
    * @throws {TercetError} ERR_PAD_REUSE when another owner drew this id before, or this one for another use;
    * ERR_STATE after `wipe`.
    */
-  takeMask(id: Omit<DrawId, 'step' | 'branch'>, owner: object, use: Use): Stream {
+  claim(id: Omit<DrawId, 'step' | 'branch'>, owner: object, use: Use): Stream {
     const live = () => this.#live();
     live();
     const nonce = nonceOf({ ...id, step: this.#execution.step, branch: this.#execution.branch });
@@ -71,8 +71,8 @@ export class PairPrg {
    * A fresh mask, for one message. A second call with the same id throws, whoever asks.
    * @throws {TercetError} ERR_PAD_REUSE
    */
-  spend(id: Omit<DrawId, 'step' | 'branch'>, owner: object, use: Use): OneTimeMask {
-    const stream = this.takeMask(id, owner, use);
+  takeMask(id: Omit<DrawId, 'step' | 'branch'>, owner: object, use: Use): OneTimeMask {
+    const stream = this.claim(id, owner, use);
     const address = stream.nonce.join();
     if (this.#spent.has(address)) throw reuse(id);
     this.#spent.add(address);

@@ -11,9 +11,8 @@ import type { PartyId } from '../../net/wire/types.ts';
  * for them first; what a graphics device still computes counts to the step that waits for it.
  *
  * @example
- * await SecureTransformer.fromPretrained('capitals-bert', {
- *   trace: ({ phase, path, sent, ms }) => console.log(`${phase} ${path}: ${sent} bytes, ${ms} ms`),
- * });
+ * const event = { party: 0, step: 0, phase: 'deal', gate: 7, relation: 'select', path: 'layer 3/attention/select',
+ *   sent: 512, received: 0, ms: 1.2 };
  */
 export interface TraceEvent {
   readonly party: PartyId;

@@ -4,8 +4,8 @@
  *
  *   certificate (153)                          presented to a party (217)
  *     0   1  version 1                           0 153  the certificate
- *     1  16  id, random: all that a party       153  64  Ed25519 signature of the certificate's key over party, session,
- *            ever learns of who asks                     binding of the link, and certificate
+ *     1  16  id, random: all that a party       153  64  Ed25519 signature of the certificate's key over party,
+ *            ever learns of who asks                     session, binding of the link, and certificate
  *    17  32  name of the sharing
  *    49  32  the owner's Ed25519 public key
  *    81   8  end, seconds since 1970, u64

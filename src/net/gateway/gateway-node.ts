@@ -56,7 +56,7 @@ export interface OwnerArrival {
   readonly remote: string;
   /** What the owner asked for, 64 hex digits each; `admit` has let them pass. */
   readonly modelHash: string;
-  readonly parametersHash: string;
+  readonly requestCode: string;
 }
 
 export interface GatewayOptions {
@@ -288,7 +288,7 @@ class RunningGateway implements Gateway {
         highWaterBytes,
       });
       signal.addEventListener('abort', () => channel.abort(asTercetError(signal.reason)));
-      const { pairKey, modelHash, parametersHash } = agreed;
+      const { pairKey, modelHash, requestCode } = agreed;
       onOwner(
         withPairKey(pairKey, {
           channel,
@@ -296,7 +296,7 @@ class RunningGateway implements Gateway {
           transport,
           remote,
           modelHash: toHex(modelHash),
-          parametersHash: toHex(parametersHash),
+          requestCode: toHex(requestCode),
         }),
       );
     } catch (error) {

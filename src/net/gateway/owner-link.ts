@@ -41,9 +41,9 @@ export interface OwnerLinkOptions {
   readonly otherIdentity?: string | undefined;
   /** 16 bytes that name the run. */
   readonly session: Uint8Array;
-  /** SHA-256 of the model asked for, and of the protocol's parameters: 64 hex digits each. */
+  /** SHA-256 of the model asked for, and the coded request (`requestCode`): 64 hex digits each. */
   readonly modelHash: string;
-  readonly parametersHash: string;
+  readonly requestCode: string;
   /** For secret weights: presented to the party once it has proved who it is. */
   readonly credential?: OwnerCredential | undefined;
   /** Default 'auto': WebRTC first, then a WebSocket, and `onFallback` is told. */
@@ -128,7 +128,7 @@ async function open(
     session,
     transport: carrier.kind,
     modelHash: fromHex(options.modelHash),
-    parametersHash: fromHex(options.parametersHash),
+    requestCode: fromHex(options.requestCode),
     signallingHash: carrier.signallingHash,
     identity: options.address.identity,
     otherIdentity: options.otherIdentity,
@@ -194,8 +194,8 @@ async function exchange(
   const { party, session, address, otherIdentity } = options;
   const clientFingerprints = offer.descriptions.map((sdp) => fingerprintOf(sdp, 'this browser'));
   const modelHash = fromHex(options.modelHash);
-  const parametersHash = fromHex(options.parametersHash);
-  const asked = offerToJson({ nonce: clientNonce, modelHash, parametersHash, offers: offer.descriptions });
+  const requestCode = fromHex(options.requestCode);
+  const asked = offerToJson({ nonce: clientNonce, modelHash, requestCode, offers: offer.descriptions });
   const { party: claimed, statement, signature, answers } = await requestAnswer(endpoint, toHex(session), asked);
   const partyFingerprints = answers.map((sdp) => fingerprintOf(sdp, `party ${party}`));
   const expected = {
@@ -207,7 +207,7 @@ async function exchange(
     clientFingerprints,
     partyFingerprints,
     modelHash,
-    parametersHash,
+    requestCode,
   };
   await checkStatement(statement, signature, claimed, expected);
   if (answers.length !== offer.descriptions.length) throw replayed(party);
@@ -244,7 +244,7 @@ function check({
   otherIdentity,
   session,
   modelHash,
-  parametersHash,
+  requestCode,
   associations = 1,
 }: OwnerLinkOptions): void {
   checkSession(session);
@@ -252,7 +252,7 @@ function check({
   if (otherIdentity !== undefined) checkPublicKey(otherIdentity, 3 - party);
   endpointUrl(address.url, party, '/');
   const bad = (what: string, hint: string): TercetError => new TercetError('ERR_ARGUMENT', what, hint);
-  if (![modelHash, parametersHash].every((hash) => /^[0-9a-f]{64}$/.test(hash)))
+  if (![modelHash, requestCode].every((hash) => /^[0-9a-f]{64}$/.test(hash)))
     throw bad('a hash that is none', 'give SHA-256 as 64 lower-case hex digits');
   if (!Number.isInteger(associations) || associations < 1 || associations > MAX_ASSOCIATIONS)
     throw bad(`${associations} associations`, `use 1 to ${MAX_ASSOCIATIONS}`);

@@ -42,7 +42,7 @@ export interface Agreed {
 
 export interface AgreedOwner extends Agreed {
   readonly modelHash: Uint8Array;
-  readonly parametersHash: Uint8Array;
+  readonly requestCode: Uint8Array;
 }
 
 /**
@@ -68,9 +68,9 @@ export function partyHandshake(transport: Transport, options: PartyTerms & Hands
   const preamble = new Preamble(transport);
   return guarded(preamble, 'the data owner', options, async () => {
     const { secrets, asked } = await agreeAsParty(preambleLine(preamble, 'the data owner'), options);
-    const { modelHash, parametersHash } = asked;
+    const { modelHash, requestCode } = asked;
     const { pairKey, transport } = await agreed(preamble, secrets, 'party', options.transport);
-    return withPairKey(pairKey, { transport, modelHash, parametersHash });
+    return withPairKey(pairKey, { transport, modelHash, requestCode });
   });
 }
 
@@ -84,7 +84,7 @@ export async function partyHandshakeOn(
   terms: Omit<PartyTerms, 'transport'>,
 ): Promise<Omit<AgreedOwner, 'transport'>> {
   const { secrets, asked } = await agreeAsParty(channelLine(channel), { ...terms, transport: 'tls' });
-  return withPairKey(taken(secrets), { modelHash: asked.modelHash, parametersHash: asked.parametersHash });
+  return withPairKey(taken(secrets), { modelHash: asked.modelHash, requestCode: asked.requestCode });
 }
 
 /** What carries the messages of a handshake. */

@@ -13,7 +13,7 @@
  *    24  32  nonce                           192  32  nonce
  *    56  32  X25519 ephemeral                224  32  X25519 ephemeral
  *    88  32  hash of the model               256  64  Ed25519 signature over all of the above
- *   120  32  hash of the parameters
+ *   120  32  the coded request
  *   152  32  hash of the signed signalling
  *
  *   credential (233), from the owner         verdict (40), from the party
@@ -59,7 +59,7 @@ const STATUSES = [
   'session',
   'signalling',
   'model',
-  'parameters',
+  'request',
   'refused',
   'large',
   'busy',
@@ -82,7 +82,7 @@ export interface OwnerHello {
   readonly nonce: Uint8Array;
   readonly ephemeral: Uint8Array;
   readonly modelHash: Uint8Array;
-  readonly parametersHash: Uint8Array;
+  readonly requestCode: Uint8Array;
   /** Zero without signed signalling. */
   readonly signallingHash: Uint8Array;
 }
@@ -98,14 +98,14 @@ export interface PartyHello {
 }
 
 export function encodeOwnerHello(hello: OwnerHello): Uint8Array {
-  const { transport, enrolled, party, session, nonce, ephemeral, modelHash, parametersHash, signallingHash } = hello;
+  const { transport, enrolled, party, session, nonce, ephemeral, modelHash, requestCode, signallingHash } = hello;
   return concatBytes([
     header(1, TRANSPORTS.indexOf(transport) | (enrolled ? ENROLLED : 0), party),
     session,
     nonce,
     ephemeral,
     modelHash,
-    parametersHash,
+    requestCode,
     signallingHash,
   ]);
 }
@@ -127,7 +127,7 @@ export function decodeOwnerHello(bytes: Uint8Array): OwnerHello {
     nonce: hash(24),
     ephemeral: hash(56),
     modelHash: hash(88),
-    parametersHash: hash(120),
+    requestCode: hash(120),
     signallingHash: hash(152),
   };
 }

@@ -11,7 +11,7 @@ import {
   wrongFingerprint,
   wrongKey,
   wrongModel,
-  wrongParameters,
+  wrongRequest,
 } from '../identity/identity-errors.ts';
 import {
   type HandshakeStatus,
@@ -84,7 +84,7 @@ export class OwnerHandshake {
   /** The question that the party signed must be ours, in every part. */
   #checkAsked(asked: Uint8Array): void {
     if (equalBytes(asked, this.hello)) return;
-    const { party, session, modelHash, parametersHash, signallingHash } = this.#terms;
+    const { party, session, modelHash, requestCode, signallingHash } = this.#terms;
     const other = decodeOwnerHello(asked);
     const own = decodeOwnerHello(this.hello);
     if (other.party !== party) throw swappedParty(party, other.party);
@@ -97,7 +97,7 @@ export class OwnerHandshake {
     if (!equalBytes(other.modelHash, modelHash)) throw wrongModel(party);
     if (!equalBytes(other.signallingHash, signallingHash))
       throw wrongFingerprint(party, 'the link is not the one that its signalling set up');
-    if (!equalBytes(other.parametersHash, parametersHash)) throw wrongParameters(party);
+    if (!equalBytes(other.requestCode, requestCode)) throw wrongRequest(party);
     throw new TercetError(
       'ERR_PEER_MISMATCH',
       `party ${party} was asked over another kind of link`,
@@ -110,7 +110,7 @@ function refused(party: 1 | 2, status: HandshakeStatus): TercetError {
   if (status === 'party') return swappedParty(party, 3 - party);
   if (status === 'model') return wrongModel(party);
   if (status === 'credential') return credentialFault('missing', party);
-  if (status === 'parameters') return wrongParameters(party);
+  if (status === 'request') return wrongRequest(party);
   if (status === 'signalling') return wrongFingerprint(party, 'it does not know the signalling of this link');
   if (status === 'session') return replayed(party);
   if (status === 'large') return tooLarge(party);

@@ -23,8 +23,8 @@ export interface PartyTerms {
   readonly session: Uint8Array;
   /** Zero without signed signalling. */
   readonly signallingHash: Uint8Array;
-  /** Throws to refuse: ERR_MODEL_HASH, ERR_PEER_MISMATCH (parameters), anything else. */
-  readonly admit: (asked: { readonly modelHash: Uint8Array; readonly parametersHash: Uint8Array }) => void;
+  /** Throws to refuse: ERR_MODEL_HASH, ERR_PEER_MISMATCH (request), anything else. */
+  readonly admit: (asked: { readonly modelHash: Uint8Array; readonly requestCode: Uint8Array }) => void;
   /** Who may use a model: undefined for a model that is open to everybody. Asked after `admit`. */
   readonly enrolment?: ((modelHash: Uint8Array) => Enrolment | undefined) | undefined;
 }
@@ -42,7 +42,7 @@ export interface Answer {
 /** What the owner is told of an owner's refusal; anything else is "refused". */
 const REFUSALS: Partial<Record<ErrorCode, HandshakeStatus>> = {
   ERR_MODEL_HASH: 'model',
-  ERR_PEER_MISMATCH: 'parameters',
+  ERR_PEER_MISMATCH: 'request',
   ERR_TOO_LARGE: 'large',
   ERR_PEER_BUSY: 'busy',
 };

@@ -47,7 +47,7 @@ export function wrongModel(party: number): TercetError {
   );
 }
 
-export function wrongParameters(party: number): TercetError {
+export function wrongRequest(party: number): TercetError {
   return new TercetError(
     'ERR_PEER_MISMATCH',
     `party ${party} runs with other protocol parameters`,

@@ -18,7 +18,7 @@ const MAX_STATEMENT_BYTES = 1024;
 export interface RtcOfferBody {
   readonly nonce: Uint8Array;
   readonly modelHash: Uint8Array;
-  readonly parametersHash: Uint8Array;
+  readonly requestCode: Uint8Array;
   readonly offers: readonly string[];
 }
 
@@ -34,7 +34,7 @@ export function offerToJson(body: RtcOfferBody): string {
   return JSON.stringify({
     nonce: toHex(body.nonce),
     model: toHex(body.modelHash),
-    parameters: toHex(body.parametersHash),
+    request: toHex(body.requestCode),
     offers: body.offers,
   });
 }
@@ -64,7 +64,7 @@ export function offerFromJson(text: string): RtcOfferBody {
   return {
     nonce: hex(body['nonce'], 32, 32),
     modelHash: hex(body['model'], 32, 32),
-    parametersHash: hex(body['parameters'], 32, 32),
+    requestCode: hex(body['request'], 32, 32),
     offers: descriptions(body['offers']),
   };
 }

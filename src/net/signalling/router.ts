@@ -36,7 +36,7 @@ import type { LinkTable, Slot } from './table.ts';
 
 export interface Asked {
   readonly modelHash: Uint8Array;
-  readonly parametersHash: Uint8Array;
+  readonly requestCode: Uint8Array;
 }
 
 export interface RouterOptions {
@@ -145,7 +145,7 @@ async function offer(request: HttpRequest, options: RouterOptions, sessionHex: s
     const partyFingerprints = answer.descriptions.map((sdp) => fingerprintOf(sdp, 'this party'));
     if (stopped.signal.aborted) throw stopped.signal.reason;
     const partyNonce = crypto.getRandomValues(new Uint8Array(32));
-    const { nonce: clientNonce, modelHash, parametersHash } = asked;
+    const { nonce: clientNonce, modelHash, requestCode } = asked;
     const statement = encodeStatement({
       session,
       party,
@@ -154,7 +154,7 @@ async function offer(request: HttpRequest, options: RouterOptions, sessionHex: s
       clientFingerprints,
       partyFingerprints,
       modelHash,
-      parametersHash,
+      requestCode,
     });
     const signature = identity.sign(statement);
     options.onRtc({

@@ -12,7 +12,7 @@ import {
   wrongFingerprint,
   wrongKey,
   wrongModel,
-  wrongParameters,
+  wrongRequest,
 } from '../identity/identity-errors.ts';
 import { decodeTranscript, encodeTranscript } from '../wire/transcript.ts';
 
@@ -28,11 +28,11 @@ export interface RtcStatement {
   readonly clientFingerprints: readonly Uint8Array[];
   readonly partyFingerprints: readonly Uint8Array[];
   readonly modelHash: Uint8Array;
-  readonly parametersHash: Uint8Array;
+  readonly requestCode: Uint8Array;
 }
 
 export function encodeStatement(statement: RtcStatement): Uint8Array {
-  const { session, party, clientNonce, partyNonce, clientFingerprints, partyFingerprints, modelHash, parametersHash } =
+  const { session, party, clientNonce, partyNonce, clientFingerprints, partyFingerprints, modelHash, requestCode } =
     statement;
   const fields = [
     session,
@@ -42,7 +42,7 @@ export function encodeStatement(statement: RtcStatement): Uint8Array {
     concatBytes(clientFingerprints),
     concatBytes(partyFingerprints),
     modelHash,
-    parametersHash,
+    requestCode,
   ];
   return encodeTranscript(DOMAIN, fields);
 }
@@ -77,7 +77,7 @@ export async function checkStatement(
   const fields = decodeTranscript(statement, DOMAIN, FIELDS);
   // Signed by the party, but something else: an answer of another kind or version.
   if (fields === undefined) throw replayed(party);
-  const [session, who, clientNonce, , clientFingerprints, partyFingerprints, modelHash, parametersHash] = fields;
+  const [session, who, clientNonce, , clientFingerprints, partyFingerprints, modelHash, requestCode] = fields;
   if (!equalBytes(who, Uint8Array.of(party))) throw swappedParty(party, 3 - party);
   if (!equalBytes(session, expected.session) || !equalBytes(clientNonce, expected.clientNonce)) throw replayed(party);
   if (!equalBytes(clientFingerprints, concatBytes(expected.clientFingerprints)))
@@ -85,5 +85,5 @@ export async function checkStatement(
   if (!equalBytes(partyFingerprints, concatBytes(expected.partyFingerprints)))
     throw wrongFingerprint(party, 'the certificate in its answer is not the one that it signed');
   if (!equalBytes(modelHash, expected.modelHash)) throw wrongModel(party);
-  if (!equalBytes(parametersHash, expected.parametersHash)) throw wrongParameters(party);
+  if (!equalBytes(requestCode, expected.requestCode)) throw wrongRequest(party);
 }

@@ -5,8 +5,8 @@ import type { Device, Task, Transport } from './deployment.ts';
 export type { TraceEvent } from '../../mpc/protocol/trace.ts';
 
 /**
- * Of one party: payload bytes counted at the channels so far. `ahead`: correlations; `input`: the one message out; `output`: the
- * one message in.
+ * Of one party: payload bytes counted at the channels so far. `ahead`: correlations; `input`: the one message out;
+ * `output`: the one message in.
  */
 export interface LinkBytes {
   readonly ahead: number;

@@ -151,9 +151,9 @@ export interface EmbedOptions {
 }
 
 /**
- * Options of `Model.generate`. Where they mean the same, names are those of transformers.js. What is left out is as the model's
- * `generation_config.json` says (else `config.json`), and without that the default. Sampling happens here, after
- * the logits opened to this device alone.
+ * Options of `Model.generate`. Where they mean the same, names are those of transformers.js. What is left out is as
+ * the model's `generation_config.json` says (else `config.json`), and without that the default. Sampling happens
+ * here, after the logits opened to this device alone.
  */
 export interface GenerateOptions {
   /** New pieces (default 20). */

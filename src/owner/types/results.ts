@@ -34,7 +34,10 @@ export interface Captured {
   };
 }
 
-/** What a run cost, as it was counted and timed: bytes, milliseconds, and on what it ran. Nothing here is an estimate. */
+/**
+ * What a run cost, as it was counted and timed: bytes, milliseconds, and on what it ran. Nothing here is an
+ * estimate.
+ */
 export interface RunCost {
   /** Of all texts of the run, or of a prompt. */
   readonly tokens: number;
@@ -51,7 +54,8 @@ export interface RunCost {
   readonly devices: readonly [string, string, string];
   /**
    * Milliseconds, of generated text those of all steps. `prepareMs` was spent before the call if `preparedAhead`,
-   * else inside it; later steps are dealt while earlier ones compute, which is not counted.
+   * else inside it. Later steps are dealt while earlier ones compute: only what there was to wait for beyond that is
+   * counted in it, so the phases add up to what you waited.
    */
   readonly timing: {
     readonly prepareMs: number;

@@ -10,7 +10,7 @@ import type { RtcOfferer } from '../../../src/net/webrtc/types.ts';
 export interface Command
   extends Pick<
     OwnerLinkOptions,
-    'party' | 'address' | 'otherIdentity' | 'modelHash' | 'parametersHash' | 'transport' | 'timeoutMs' | 'associations'
+    'party' | 'address' | 'otherIdentity' | 'modelHash' | 'requestCode' | 'transport' | 'timeoutMs' | 'associations'
   > {
   readonly session: string;
   /** What to do with the link: measure it, flood the party for a second and a half, or just hold it. */

@@ -13,7 +13,10 @@ import { Selection } from './selection.ts';
 /** Bytes of a matrix copied in at a time. */
 const PACK_CHUNK = 1 << 22;
 
-/** Rows and inner dimension of the products of a warm-up: one call of each is enough for an engine to see a hot loop. */
+/**
+ * Rows and inner dimension of the products of a warm-up: one call of each is enough for an engine to see a hot
+ * loop.
+ */
 const [WARM_ROWS, WARM_SIZE] = [8, 256];
 /** The caller numbers matrices from 1. */
 const WARM_MATRIX = 0;

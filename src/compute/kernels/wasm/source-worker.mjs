@@ -1,11 +1,15 @@
-// Starts a kernel thread from the TypeScript sources, for tests: Node 20 cannot strip types itself, so the few modules are stripped with the
-// transformer that the test runner brings (a development dependency), and loaded from data: URLs. Not part of the build.
+// Starts a kernel thread from the TypeScript sources, for tests: Node 20 cannot strip types itself, so the few
+// modules are stripped with the transformer that the test runner brings (a development dependency), and loaded from
+// data: URLs. Not part of the build.
 import { readFileSync } from 'node:fs';
 import { transformSync } from 'rolldown/utils';
 
 const loaded = new Map();
 
-/** The data: URL of a module whose relative imports are data: URLs too. Equal text gives equal URLs, so a module shared by two is one module. */
+/**
+ * The data: URL of a module whose relative imports are data: URLs too. Equal text gives equal URLs, so a module
+ * shared by two is one module.
+ */
 function load(url) {
   const known = loaded.get(url.href);
   if (known !== undefined) return known;

@@ -7,7 +7,7 @@ export interface ShaderSource {
 
 export const SHADERS: Readonly<Record<string, ShaderSource>> = {
   'binary': {
-    uses: ['grid', 'word'],
+    uses: [],
     source: `struct Params { count: u32, first: u32, cols: u32, unused: u32, mask: vec2<u32>, constant: vec2<u32> }
 override OP: u32;
 override OPERAND: u32;
@@ -16,7 +16,11 @@ override OPERAND: u32;
 @group(1) @binding(1) var<storage, read> y: array<Word>;
 @group(1) @binding(2) var<storage, read_write> out: array<Word>;
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+@builtin(workgroup_id) group: vec3<u32>,
+@builtin(num_workgroups) groups: vec3<u32>,
+@builtin(local_invocation_index) lane: u32,
+) {
 let i = 64u * group_number(group, groups) + lane;
 if (i >= params.count) { return; }
 var right = word_of(params.constant);
@@ -36,7 +40,11 @@ out[i] = word_and(value, params.mask);
 @group(1) @binding(0) var<storage, read> values: array<Word>;
 @group(1) @binding(1) var<storage, read_write> out: array<Word>;
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+@builtin(workgroup_id) group: vec3<u32>,
+@builtin(num_workgroups) groups: vec3<u32>,
+@builtin(local_invocation_index) lane: u32,
+) {
 let local = 64u * group_number(group, groups) + lane;
 if (local >= params.count) { return; }
 let at = params.first + local;
@@ -56,7 +64,11 @@ override OUT_WIDE: bool;
 @group(1) @binding(0) var<storage, read> x: array<u32>;
 @group(1) @binding(1) var<storage, read_write> out: array<u32>;
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+@builtin(workgroup_id) group: vec3<u32>,
+@builtin(num_workgroups) groups: vec3<u32>,
+@builtin(local_invocation_index) lane: u32,
+) {
 let i = 64u * group_number(group, groups) + lane;
 if (i >= params.count) { return; }
 var value = vec2<u32>(0u, 0u);
@@ -83,7 +95,11 @@ if (down < params.s2) { return u64_shl(power.xy, params.s2 - down); }
 return u128_shr(power, down - params.s2).xy;
 }
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+@builtin(workgroup_id) group: vec3<u32>,
+@builtin(num_workgroups) groups: vec3<u32>,
+@builtin(local_invocation_index) lane: u32,
+) {
 let i = 64u * group_number(group, groups) + lane;
 if (i >= params.count) { return; }
 var l = vec2<u32>(0u, 0u);
@@ -115,10 +131,15 @@ override INDEX_WIDE: bool;
 @group(1) @binding(3) var<storage, read_write> out: array<Word>;
 fn block_at(number: u32) -> array<u32, 16> {
 let s = chacha_block(params.key0, params.key1, params.last + vec4<u32>(number, 0u, 0u, 0u));
-return array<u32, 16>(s.a.x, s.a.y, s.a.z, s.a.w, s.b.x, s.b.y, s.b.z, s.b.w, s.c.x, s.c.y, s.c.z, s.c.w, s.d.x, s.d.y, s.d.z, s.d.w);
+return array<u32, 16>(s.a.x, s.a.y, s.a.z, s.a.w, s.b.x, s.b.y, s.b.z, s.b.w,
+s.c.x, s.c.y, s.c.z, s.c.w, s.d.x, s.d.y, s.d.z, s.d.w);
 }
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+@builtin(workgroup_id) group: vec3<u32>,
+@builtin(num_workgroups) groups: vec3<u32>,
+@builtin(local_invocation_index) lane: u32,
+) {
 let i = 64u * group_number(group, groups) + lane;
 if (i >= params.count) { return; }
 var c = index[i];
@@ -137,9 +158,12 @@ for (var p = 0u; p < params.p; p++) {
 let bit = (at & 511u) + p * BITS;
 let word = (bit & 511u) >> 5u;
 var pad = vec2<u32>((window[word] >> (bit & 31u)) & 1u, 0u);
-if (BITS > 1u) { pad = bytes_word(window[word], window[word + 1u], window[word + 2u], (bit & 31u) >> 3u) & params.pad; }
+if (BITS > 1u) {
+pad = bytes_word(window[word], window[word + 1u], window[word + 2u], (bit & 31u) >> 3u) & params.pad;
+}
 pad &= vec2<u32>(0u - u32((bit >> 9u) == block));
-if (HAS_BASIS) { sum = word_add(sum, word_mul(word_of(pad), basis[i * params.p + p])); } else { sum = word_add(sum, word_of(pad)); }
+if (HAS_BASIS) { sum = word_add(sum, word_mul(word_of(pad), basis[i * params.p + p])); }
+else { sum = word_add(sum, word_of(pad)); }
 }
 }
 out[i] = word_and(word_negate(sum), params.mask);
@@ -147,14 +171,19 @@ out[i] = word_and(word_negate(sum), params.mask);
 `,
   },
   'draw': {
-    uses: ['grid', 'word', 'chacha', 'keystream'],
+    uses: [],
     source: `struct Params { key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>, count: u32, lead: u32, mask: vec2<u32> }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(1) @binding(0) var<storage, read_write> out: array<Word>;
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+@builtin(workgroup_id) group: vec3<u32>,
+@builtin(num_workgroups) groups: vec3<u32>,
+@builtin(local_invocation_index) lane: u32,
+) {
 let number = group_number(group, groups);
-keystream_fill(lane, chacha_block(params.key0, params.key1, params.last + vec4<u32>(64u * number + lane, 0u, 0u, 0u)));
+let counter = params.last + vec4<u32>(64u * number + lane, 0u, 0u, 0u);
+keystream_fill(lane, chacha_block(params.key0, params.key1, counter));
 workgroupBarrier();
 const LANES = 4096u / WORD_BYTES;
 for (var e = lane; e < LANES; e += 64u) {
@@ -169,7 +198,7 @@ out[i] = word_and(word_of(value), params.mask);
 `,
   },
   'evaluate': {
-    uses: ['grid', 'u64', 'word', 'bytes'],
+    uses: [],
     source: `struct Params {
 mask: vec2<u32>, entry: vec2<u32>,
 count: u32, n: u32, p: u32,
@@ -185,7 +214,11 @@ override INDEX_WIDE: bool;
 @group(1) @binding(3) var<storage, read> words: array<Word>;
 @group(1) @binding(4) var<storage, read_write> out: array<Word>;
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+@builtin(workgroup_id) group: vec3<u32>,
+@builtin(num_workgroups) groups: vec3<u32>,
+@builtin(local_invocation_index) lane: u32,
+) {
 let i = 64u * group_number(group, groups) + lane;
 if (i >= params.count) { return; }
 var c = index[params.index_at + i];
@@ -210,7 +243,7 @@ out[i] = word_and(sum, params.mask);
 `,
   },
   'exp-basis': {
-    uses: ['grid', 'u64', 'word'],
+    uses: [],
     source: `struct Params { mask: vec2<u32>, half: vec2<u32>, count: u32, drop: u32 }
 override X_WIDE: bool;
 @group(0) @binding(0) var<uniform> params: Params;
@@ -218,7 +251,11 @@ override X_WIDE: bool;
 @group(1) @binding(1) var<storage, read> tables: array<u32>;
 @group(1) @binding(2) var<storage, read_write> out: array<Word>;
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+@builtin(workgroup_id) group: vec3<u32>,
+@builtin(num_workgroups) groups: vec3<u32>,
+@builtin(local_invocation_index) lane: u32,
+) {
 let i = 64u * group_number(group, groups) + lane;
 if (i >= params.count) { return; }
 var low = x[i];
@@ -237,7 +274,11 @@ out[i] = word_and(word_of(u64_shr(u64_add(product, params.half), params.drop)), 
 @group(1) @binding(1) var<storage, read> index: array<u32>;
 @group(1) @binding(2) var<storage, read_write> out: array<Word>;
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+@builtin(workgroup_id) group: vec3<u32>,
+@builtin(num_workgroups) groups: vec3<u32>,
+@builtin(local_invocation_index) lane: u32,
+) {
 let i = 64u * group_number(group, groups) + lane;
 if (i >= params.count) { return; }
 let at = index[i] - params.first;
@@ -310,10 +351,15 @@ if (r < params.words) { return table_word(r); }
 return vec2<u32>(0u, 0u);
 }
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+@builtin(workgroup_id) group: vec3<u32>,
+@builtin(num_workgroups) groups: vec3<u32>,
+@builtin(local_invocation_index) lane: u32,
+) {
 let number = group_number(group, groups);
 if (number >= params.groups) { return; }
-keystream_fill(lane, chacha_block(params.key0, params.key1, params.last + vec4<u32>(GROUP * number + lane, 0u, 0u, 0u)));
+let counter = params.last + vec4<u32>(GROUP * number + lane, 0u, 0u, 0u);
+keystream_fill(lane, chacha_block(params.key0, params.key1, counter));
 workgroupBarrier();
 let first = 16u * GROUP * number;
 if (WIDTH == 0u) {
@@ -333,7 +379,9 @@ sums = array<u32, 10>();
 for (var v = 0u; v < 4u; v++) {
 let place = at + ((v * WIDTH) >> 2u);
 let skip = (v * WIDTH) & 3u;
-let pad = bytes_word(keystream_word(place), keystream_word(min(place + 1u, 1023u)), keystream_word(min(place + 2u, 1023u)), skip);
+let one = keystream_word(min(place + 1u, 1023u));
+let two = keystream_word(min(place + 2u, 1023u));
+let pad = bytes_word(keystream_word(place), one, two, skip);
 let sum = u64_add(pad, masked_word(word + v)) & mask;
 let shifted = u64_shl(sum, 8u * skip);
 let local = (v * WIDTH) >> 2u;
@@ -472,7 +520,8 @@ let sum = (*sums).lo + product;
 }
 fn sums_words(sums: Sums) -> array<Word, 4> {
 return array<Word, 4>(
-vec2<u32>(sums.lo.x, sums.hi.x), vec2<u32>(sums.lo.y, sums.hi.y), vec2<u32>(sums.lo.z, sums.hi.z), vec2<u32>(sums.lo.w, sums.hi.w));
+vec2<u32>(sums.lo.x, sums.hi.x), vec2<u32>(sums.lo.y, sums.hi.y),
+vec2<u32>(sums.lo.z, sums.hi.z), vec2<u32>(sums.lo.w, sums.hi.w));
 }
 `,
   },
@@ -528,7 +577,9 @@ for (var at = lane; at < 64u * TILE_DEPTH; at += 256u) {
 let i = at % TILE_DEPTH;
 let r = at / TILE_DEPTH;
 var value = zero;
-if (row0 + r < params.m && begin + i < end) { value = x[params.x_at + batch * params.x_batch + (row0 + r) * params.x_row + begin + i]; }
+if (row0 + r < params.m && begin + i < end) {
+value = x[params.x_at + batch * params.x_batch + (row0 + r) * params.x_row + begin + i];
+}
 left[COLUMN * i + r] = value;
 }
 for (var at = lane; at < 64u * TILE_DEPTH; at += 256u) {
@@ -572,14 +623,18 @@ out[place] = word_and(value, params.mask);
 `,
   },
   'pack': {
-    uses: ['grid', 'u64', 'word'],
+    uses: [],
     source: `struct Params { count: u32, length: u32 }
 override WIDTH: u32;
 @group(0) @binding(0) var<uniform> params: Params;
 @group(1) @binding(0) var<storage, read> x: array<Word>;
 @group(1) @binding(1) var<storage, read_write> out: array<u32>;
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+@builtin(workgroup_id) group: vec3<u32>,
+@builtin(num_workgroups) groups: vec3<u32>,
+@builtin(local_invocation_index) lane: u32,
+) {
 let u = 64u * group_number(group, groups) + lane;
 if (u >= params.length) { return; }
 var value = 0u;
@@ -612,7 +667,11 @@ override ROOT: bool;
 @group(1) @binding(0) var<storage, read> parents: array<u32>;
 @group(1) @binding(1) var<storage, read_write> out: array<u32>;
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+@builtin(workgroup_id) group: vec3<u32>,
+@builtin(num_workgroups) groups: vec3<u32>,
+@builtin(local_invocation_index) lane: u32,
+) {
 let local = 64u * group_number(group, groups) + lane;
 if (local >= params.count) { return; }
 let node = params.first + local;
@@ -647,13 +706,17 @@ out[5u * local + 4u] = bit;
 `,
   },
   'repeat': {
-    uses: ['grid', 'word'],
+    uses: [],
     source: `struct Params { count: u32, first: u32, cols: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(1) @binding(0) var<storage, read> x: array<Word>;
 @group(1) @binding(1) var<storage, read_write> out: array<Word>;
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+@builtin(workgroup_id) group: vec3<u32>,
+@builtin(num_workgroups) groups: vec3<u32>,
+@builtin(local_invocation_index) lane: u32,
+) {
 let i = 64u * group_number(group, groups) + lane;
 if (i >= params.count) { return; }
 out[i] = x[(params.first + i) / params.cols];
@@ -661,13 +724,17 @@ out[i] = x[(params.first + i) / params.cols];
 `,
   },
   'sum-parts': {
-    uses: ['grid', 'word'],
+    uses: [],
     source: `struct Params { count: u32, slices: u32, mask: vec2<u32> }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(1) @binding(0) var<storage, read> parts: array<Word>;
 @group(1) @binding(1) var<storage, read_write> out: array<Word>;
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+@builtin(workgroup_id) group: vec3<u32>,
+@builtin(num_workgroups) groups: vec3<u32>,
+@builtin(local_invocation_index) lane: u32,
+) {
 let i = 64u * group_number(group, groups) + lane;
 if (i >= params.count) { return; }
 var sum = word_of(vec2<u32>(0u, 0u));
@@ -685,7 +752,11 @@ override SPAN: u32;
 @group(1) @binding(1) var<storage, read_write> out: array<Word>;
 var<workgroup> partial: array<Word, 64>;
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+@builtin(workgroup_id) group: vec3<u32>,
+@builtin(num_workgroups) groups: vec3<u32>,
+@builtin(local_invocation_index) lane: u32,
+) {
 let row = group_number(group, groups) * (64u / SPAN) + lane / SPAN;
 var sum = word_of(vec2<u32>(0u, 0u));
 if (row < params.rows) {
@@ -701,7 +772,7 @@ if (row < params.rows && lane % SPAN == 0u) { out[row] = word_and(partial[lane],
 `,
   },
   'table-choose': {
-    uses: ['grid', 'u64', 'bytes', 'chacha', 'keystream', 'table'],
+    uses: [],
     source: `struct Params {
 key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,
 base: u32, words: u32, groups: u32, elements: u32,
@@ -727,7 +798,7 @@ return vec2<u32>(values[at], 0u);
 `,
   },
   'table-cubic': {
-    uses: ['grid', 'u64', 'u128', 'bytes', 'chacha', 'keystream', 'table'],
+    uses: [],
     source: `struct Params {
 key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,
 base: u32, words: u32, groups: u32, element: u32,
@@ -757,7 +828,8 @@ let segment = (u64_shr(value, params.t).x + params.segments - j) % params.segmen
 if (NARROW) {
 var sum = 0i;
 for (var q = 3u; q + 1u > p; q--) {
-sum = ((sum * bitcast<i32>(u.x)) >> params.t) + bitcast<i32>(coefficients[4u * segment + q].x * BINOMIAL[4u * q + p]);
+let next = bitcast<i32>(coefficients[4u * segment + q].x * BINOMIAL[4u * q + p]);
+sum = ((sum * bitcast<i32>(u.x)) >> params.t) + next;
 }
 if ((p & 1u) == 1u) { sum = -sum; }
 sum = (sum + bitcast<i32>(params.half.x)) >> params.guard;
@@ -773,7 +845,7 @@ return i64_shr(u64_add(sum, params.half), params.guard);
 `,
   },
   'table-exp': {
-    uses: ['grid', 'u64', 'bytes', 'chacha', 'keystream', 'table'],
+    uses: [],
     source: `struct Params {
 key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,
 base: u32, words: u32, groups: u32, element: u32,
@@ -793,14 +865,15 @@ var open = gate[i];
 if (GATE_WIDE) { open = gate[2u * i]; }
 let segment = (u64_shr(value, 22u).x - (j >> 1u)) & 7u;
 let below = (1u << 22u) - (value.x & 0x3fffffu);
-let fraction = u64_shr(u64_add(u32_product(tables[below >> 11u], tables[2049u + (below & 2047u)]), vec2<u32>(1u << 30u, 0u)), 31u).x;
+let exact = u32_product(tables[below >> 11u], tables[2049u + (below & 2047u)]);
+let fraction = u64_shr(u64_add(exact, vec2<u32>(1u << 30u, 0u)), 31u).x;
 let entry = u64_shr(u64_add(u32_product(fraction, tables[4097u + segment]), params.half), params.drop);
 return entry & vec2<u32>(0u - ((open ^ j) & 1u));
 }
 `,
   },
   'table-rows': {
-    uses: ['grid', 'u64', 'bytes', 'chacha', 'keystream', 'table'],
+    uses: [],
     source: `struct Params {
 key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,
 base: u32, words: u32, groups: u32, element: u32,
@@ -830,14 +903,18 @@ return vec2<u32>(table[at], 0u);
 `,
   },
   'unpack': {
-    uses: ['grid', 'u64', 'word', 'bytes'],
+    uses: [],
     source: `struct Params { count: u32, unused: u32, mask: vec2<u32> }
 override WIDTH: u32;
 @group(0) @binding(0) var<uniform> params: Params;
 @group(1) @binding(0) var<storage, read> bytes: array<u32>;
 @group(1) @binding(1) var<storage, read_write> out: array<Word>;
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+@builtin(workgroup_id) group: vec3<u32>,
+@builtin(num_workgroups) groups: vec3<u32>,
+@builtin(local_invocation_index) lane: u32,
+) {
 let i = 64u * group_number(group, groups) + lane;
 if (i >= params.count) { return; }
 var value = vec2<u32>((bytes[i >> 5u] >> (i & 31u)) & 1u, 0u);

@@ -31,7 +31,7 @@ export class InputGate extends MaskedRelation {
         'give the input that the circuit was built for',
       );
     }
-    const fresh = prgOf(p0, 2).spend(drawId(this, 'mask2'), this, 'λ2');
+    const fresh = prgOf(p0, 2).takeMask(drawId(this, 'mask2'), this, 'λ2');
     const mask = await p0.kernels.draw(fresh.stream, this.out.k, this.out.count);
     await p0.link(1).send(tagOf(this, 'input'), Masked.under(fresh, await p0.kernels.add(x, mask)));
   }
@@ -100,7 +100,7 @@ export class LookupGate extends MaskedRelation {
       .link(2)
       .send(tagOf(this, 'input'), Masked.plain('point function key', concatBytes(keys.map((key) => key[1]))));
     if (!this.#secret) return;
-    const fresh = prgOf(p0, 1).spend(drawId(this, 'cross'), this, 'Γ1');
+    const fresh = prgOf(p0, 1).takeMask(drawId(this, 'cross'), this, 'Γ1');
     const own = await p0.kernels.draw(fresh.stream, 64, this.out.count);
     const masks = await p0.parameters.words(p0.kernels, this.#table, 'l1+l2', indices);
     const minus = await p0.kernels.scale(await p0.kernels.add(masks, own), -1n);
@@ -148,7 +148,7 @@ export class LookupGate extends MaskedRelation {
   }
 
   async #seeds(p0: Party, side: 1 | 2): Promise<Uint8Array> {
-    const fresh = prgOf(p0, side).spend(drawId(this, 'point'), this, 'seeds');
+    const fresh = prgOf(p0, side).takeMask(drawId(this, 'point'), this, 'seeds');
     fresh.use();
     const words = await p0.kernels.draw(fresh.stream, 32, 4 * this.#rows);
     return p0.kernels.pack(words);

@@ -40,11 +40,11 @@ export class LiftGate extends Relation {
   /** a and λ2 are those of x; λ1 is this gate's draw. */
   async component(party: Party, component: Component): Promise<Vector> {
     if (component !== 'l1') return party.value(this.#x, component);
-    return party.kernels.draw(prgOf(party, 1).takeMask(drawId(this, 'mask1'), this, 'λ1'), this.out.k, this.out.count);
+    return party.kernels.draw(prgOf(party, 1).claim(drawId(this, 'mask1'), this, 'λ1'), this.out.k, this.out.count);
   }
 
   async send12(p1: Party): Promise<void> {
-    const fresh = prgOf(p1, 1).spend(drawId(this, 'mask1'), this, 'λ1');
+    const fresh = prgOf(p1, 1).takeMask(drawId(this, 'mask1'), this, 'λ1');
     const mask = await p1.kernels.draw(fresh.stream, this.out.k, this.out.count);
     const own = this.#widen === undefined ? await p1.value(this.#x, 'a') : await this.#widen.partOfP1(p1);
     await p1.link(2).send(tagOf(this, '12'), Masked.under(fresh, await p1.kernels.add(own, mask)));

@@ -17,7 +17,7 @@ export type ResharingGate = Gate & { readonly out: Wire };
  */
 export async function outputMask(gate: ResharingGate, party: Party, component: Component): Promise<Vector> {
   invariant(component === 'l2', `${gate.path}: component "${component}" is not there yet`);
-  return party.kernels.draw(prgOf(party, 2).takeMask(drawId(gate, 'mask2'), gate, 'λ2'), gate.out.k, gate.out.count);
+  return party.kernels.draw(prgOf(party, 2).claim(drawId(gate, 'mask2'), gate, 'λ2'), gate.out.k, gate.out.count);
 }
 
 /** P2 → P1: P2's additive part of the result, under λ2'. */
@@ -27,7 +27,7 @@ export async function sendReshared(
   part: Vector,
   phase: '21' | 'ahead' = '21',
 ): Promise<void> {
-  const fresh = prgOf(p2, 2).spend(drawId(gate, 'mask2'), gate, 'λ2');
+  const fresh = prgOf(p2, 2).takeMask(drawId(gate, 'mask2'), gate, 'λ2');
   const mask = await p2.kernels.draw(fresh.stream, gate.out.k, gate.out.count);
   await p2.link(1).send(tagOf(gate, phase), Masked.under(fresh, await p2.kernels.add(part, mask)));
 }
@@ -38,7 +38,7 @@ export function recvReshared(gate: ResharingGate, p1: Party): Promise<Vector> {
 
 /** P0 → P2, ahead: Γ2 = Γ − Γ1. */
 export async function dealCross(gate: ResharingGate, p0: Party, cross: Vector): Promise<void> {
-  const fresh = prgOf(p0, 1).spend(drawId(gate, 'cross'), gate, 'Γ1');
+  const fresh = prgOf(p0, 1).takeMask(drawId(gate, 'cross'), gate, 'Γ1');
   const own = await p0.kernels.draw(fresh.stream, gate.out.k, gate.out.count);
   await p0.link(2).send(tagOf(gate, 'deal'), Masked.under(fresh, await p0.kernels.sub(cross, own)));
 }
@@ -50,5 +50,5 @@ export function recvCross(gate: ResharingGate, p2: Party): Promise<Uint8Array> {
 
 /** Γ1 at P1. */
 export function crossOfP1(gate: ResharingGate, p1: Party): Promise<Vector> {
-  return p1.kernels.draw(prgOf(p1, 1).takeMask(drawId(gate, 'cross'), gate, 'Γ1'), gate.out.k, gate.out.count);
+  return p1.kernels.draw(prgOf(p1, 1).claim(drawId(gate, 'cross'), gate, 'Γ1'), gate.out.k, gate.out.count);
 }

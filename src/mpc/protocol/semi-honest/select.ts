@@ -7,7 +7,8 @@
  *   P2       y = Σ_p e_{c,p} φ_p + B = f − r0      so P2 holds f + λ1 with λ1 = −r0
  *   P2 → P1  y + λ2'                              a = y + λ2' + r0
  *
- * Views (PROTOCOL §11.3): P2 sees uniform e, and B fixes y, uniform by r0. P1 sees y + λ2', uniform by λ2'. P0 receives nothing.
+ * Views (PROTOCOL §11.3): P2 sees uniform e, and B fixes y, uniform by r0. P1 sees y + λ2', uniform by λ2'. P0
+ * receives nothing.
  */
 import type { Choice, SelectionTable } from '../../../compute/kernels/types.ts';
 import { type Vector, wireLength, zeros } from '../../../compute/ring.ts';
@@ -61,9 +62,9 @@ function selectionCost(s: Selection): Pick<Cost, 'p0ToP2Ahead' | 'p1ToP2'> {
 /** P0 → P2: the word B of every element. */
 async function dealSelection(gate: Gate, s: Selection, p0: Party): Promise<void> {
   const prg = prgOf(p0, 1);
-  const zero = prg.spend(drawId(gate, 'zero'), gate, 'r0');
+  const zero = prg.takeMask(drawId(gate, 'zero'), gate, 'r0');
   const r0 = await p0.kernels.draw(zero.stream, s.k, s.count);
-  const pads = prg.takeMask(drawId(gate, 'pad'), gate, 'pads');
+  const pads = prg.claim(drawId(gate, 'pad'), gate, 'pads');
   const words = await p0.kernels.dealSelection(await s.choice(p0), s.n, s.k, pads, r0);
   await p0.link(2).send(tagOf(gate, 'deal'), Masked.under(zero, words));
 }
@@ -75,7 +76,7 @@ async function keepDealt(gate: Gate, s: Selection, p2: Party): Promise<void> {
 
 /** P1 → P2: the padded table, built part by part while the previous part is on its way. */
 async function sendTable(gate: Gate, s: Selection, p1: Party): Promise<void> {
-  const pads = prgOf(p1, 1).spend(drawId(gate, 'pad'), gate, 'pads');
+  const pads = prgOf(p1, 1).takeMask(drawId(gate, 'pad'), gate, 'pads');
   const table = await s.table(p1);
   const size = partSize(s);
   async function* parts(): AsyncIterable<Uint8Array> {
@@ -111,7 +112,7 @@ export async function chooseFromTable(gate: Gate, s: Selection, p2: Party): Prom
 
 /** λ1 = −r0 of a selection's result, at P0 and P1. */
 export async function selectionMask1(gate: Gate, s: Pick<Selection, 'k' | 'count'>, party: Party): Promise<Vector> {
-  const r0 = await party.kernels.draw(prgOf(party, 1).takeMask(drawId(gate, 'zero'), gate, 'r0'), s.k, s.count);
+  const r0 = await party.kernels.draw(prgOf(party, 1).claim(drawId(gate, 'zero'), gate, 'r0'), s.k, s.count);
   return party.kernels.sub(zeros(s.count, s.k), r0);
 }
 
