@@ -133,10 +133,10 @@ def widen(x, k2):
     k, half = x.k, U(1 << (x.k - 2))
     shape = x.a.shape
     a, l = ((x.a + half) & mask(k)).reshape(-1), x.l.reshape(-1)
-    D = np.zeros((a.size, 2, 1), U)
-    D[:, 1, 0] = U(1) - (a >> U(k - 1))  # [msb a' = 0] for the choice msb λ2 = 1
+    # One entry, [msb a' = 0], on the basis msb λ2: for msb λ2 = 0 nothing wraps, so no entry is sent for it.
+    D = (U(1) - (a >> U(k - 1))).reshape(a.size, 1, 1)
     words = 8 * math.ceil((k2 - k) / 8)
-    wrap = select((l >> U(k - 1)).astype(np.int64), D, ones(a.size), words)
+    wrap = select(np.zeros(a.size, np.int64), D, (l >> U(k - 1)).reshape(a.size, 1), words)
     fresh = draw((a.size,))
     # P1's part a' + (P1's part of wrap)·2^k − 2^(k−2), and P2's; P2 sends its part under a fresh λ2'.
     out = Shared(a + (wrap.a << U(k)) - half + fresh, l + (wrap.l << U(k)) + fresh, k2)

@@ -121,7 +121,7 @@ class Tally {
     const wrap = Math.ceil((to - from) / 8);
     this.gates++;
     this.cost.p0ToP2Ahead += wrap * count;
-    this.cost.p1ToP2 += 2 * wrap * count;
+    this.cost.p1ToP2 += wrap * count;
     this.cost.p2ToP1 += this.#wire(to, count);
   }
 

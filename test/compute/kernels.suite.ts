@@ -279,6 +279,8 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
     it.each([1, 8, 16, 24, 32, 40, 48, 56, 64])('selection of rows, k = %i', async (k) => {
       const random = new Random(500 + k);
       for (const [rows, n] of [
+        // One entry, for what is zero at all others.
+        [2, 1],
         [4, 4],
         [16, 16],
         [5, 3],

@@ -500,6 +500,37 @@ describe('the selection gadget on a toy ring, over all 512 pads', () => {
     expect(M ** 5).toBe(32_768);
   });
 
+  it('an entry that is zero for every a may be left out, one at a place of P1 may not', () => {
+    // Widening from Z_8, words mod 8: D = [msb a' = 0] on the basis msb λ2.
+    const widening: Gadget = (x, l2, w0, _w1, r0) => {
+      const a = mod(x + l2);
+      return [mod((a < 4 ? 1 : 0) + w0), mod(-(l2 >> 2) * w0 - r0)];
+    };
+    expect(dependsOnX(widening)).toBe(false);
+    // Two entries, zero where j is P1's bit: which of them is sent tells that bit.
+    const misplaced: Gadget = (x, l2, w0, w1, r0) => {
+      const [left, c] = [mod(x + l2) >> 2, l2 >> 2];
+      const sent = 1 - left;
+      return [sent, mod(1 + (sent === 0 ? w0 : w1)), mod(-(c === sent ? (sent === 0 ? w0 : w1) : 0) - r0)];
+    };
+    expect(dependsOnX(misplaced)).toBe(true);
+  });
+
+  it('widening by one entry is exact inside its domain, for every mask and pad of six bits', () => {
+    const wrong: string[] = [];
+    for (let x = -16; x <= 16; x++) {
+      for (let l2 = 0; l2 < 64; l2++) {
+        const a = (x + 16 + l2 + 64) % 64;
+        for (let pad = 0; pad < 64; pad++) {
+          const [e, B] = [((a >> 5 === 0 ? 1 : 0) + pad) % 8, (-(l2 >> 5) * pad) % 8];
+          const wrap = ((((l2 >> 5) * e + B) % 8) + 8) % 8;
+          if (a - 16 - l2 + 64 * wrap !== x) wrong.push(`${x} ${l2} ${pad}`);
+        }
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
   it('truncation is ⌊(z + ρ)/4⌋ with ρ = λ2 mod 4, and ⌊z/4⌋ + [a mod 4 < z mod 4], for every z and λ2 of six bits', () => {
     const wrong: string[] = [];
     for (let z = 0; z < 32; z++) {

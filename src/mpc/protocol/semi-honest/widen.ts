@@ -3,29 +3,35 @@
  * truncation of §5.3. One bit of slack instead of a carry: SIGMA (ePrint 2023/1269), Escudero et al. (ePrint 2020/338).
  *
  * With a' = a + 2^(k−2) and canonical residues, x + 2^(k−2) = a' − λ2 + 2^k·wrap, and wrap = [msb a' = 0 ∧ msb λ2 =
- * 1]: a selection of two entries on words mod 2^(k2−k). P2 sends its additive part under a fresh λ2'. Exact inside
+ * 1]: a selection of one entry, on the basis msb λ2, of words mod 2^(k2−k). P2 sends its additive part under a fresh λ2'. Exact inside
  * the domain; outside it the result is off by 2^k.
  */
-import { type Vector, wordsFrom } from '../../../compute/ring.ts';
+import { type Vector, wordsFrom, zeros } from '../../../compute/ring.ts';
 import type { Wire } from '../../share/wire.ts';
 import type { Party } from './party.ts';
 import type { Position } from './relation.ts';
 import { recvReshared, sendReshared } from './reshare.ts';
 import { type Selection, SelectionGate, chooseFromTable, selectionMask1 } from './select.ts';
 
-/** Row = msb of a', entry = msb of λ2: one exactly for (0, 1). */
-const WRAP = [0, 1, 0, 0];
+/** Row = msb of a'. What is wrapped where msb λ2 = 1; where it is 0 nothing is, whatever a' is. */
+const WRAP = [1, 0];
 
 /** a' = a + 2^(k−2). */
 async function positive(p1: Party, x: Wire): Promise<Vector> {
   return p1.kernels.offset(await p1.value(x, 'a'), 1n << BigInt(x.k - 2));
 }
 
-/** The wrap bit of x. It is scaled by 2^k, so k2 − k bits of it matter; links carry whole bytes. */
+/**
+ * The wrap bit of x. It is scaled by 2^k, so k2 − k bits of it matter; links carry whole bytes.
+ *
+ * SECURITY: the entry for msb λ2 = 0 is zero for every a', so it needs no pad and is not sent: one entry, on the
+ * basis φ = msb λ2. That is sound because *which* entry is zero is public. An entry left out at a place that depends
+ * on P1's part would tell that part (test/mpc/views.test.ts).
+ */
 function wrapOf(x: Wire, k2: number): Selection {
   const k = 8 * Math.ceil((k2 - x.k) / 8);
   return {
-    n: 2,
+    n: 1,
     P: 1,
     k,
     count: x.count,
@@ -33,11 +39,14 @@ function wrapOf(x: Wire, k2: number): Selection {
     table: async (p1) => ({
       kind: 'rows',
       table: wordsFrom(WRAP, k),
-      n: 2,
-      stride: 2,
+      n: 1,
+      stride: 1,
       row: await p1.kernels.shiftRight(await positive(p1, x), x.k - 1, 1),
     }),
-    choice: async (party) => ({ index: await party.kernels.shiftRight(await party.value(x, 'l2'), x.k - 1, 1) }),
+    choice: async (party) => ({
+      index: zeros(x.count, 1),
+      basis: await party.kernels.shiftRight(await party.value(x, 'l2'), x.k - 1, k),
+    }),
   };
 }
 
