@@ -3,8 +3,8 @@
  * truncation of §5.3. One bit of slack instead of a carry: SIGMA (ePrint 2023/1269), Escudero et al. (ePrint 2020/338).
  *
  * With a' = a + 2^(k−2) and canonical residues, x + 2^(k−2) = a' − λ2 + 2^k·wrap, and wrap = [msb a' = 0 ∧ msb λ2 =
- * 1]: a selection of one entry, on the basis msb λ2, of words mod 2^(k2−k). P2 sends its additive part under a fresh λ2'. Exact inside
- * the domain; outside it the result is off by 2^k.
+ * 1]: a selection of one entry, on the basis msb λ2, of words mod 2^(k2−k). P2 sends its additive part under a fresh
+ * λ2'. Exact inside the domain; outside it the result is off by 2^k.
  */
 import { type Vector, wordsFrom, zeros } from '../../../compute/ring.ts';
 import type { Wire } from '../../share/wire.ts';
