@@ -1,6 +1,6 @@
 /**
  * Hostile texts against the plan of a model: `node scripts/hostile-ranges.mjs MODEL [--texts 500] [--private 4]
- * [--tokens 32] [--query 1]`, after `npm run build`.
+ * [--tokens 32] [--query 1] [--file TEXT]…`, after `npm run build`.
  *
  * Every text goes through the float model, and each of its extremes is held against the plan: a bound that the plan
  * calls proved must hold, whatever the text, and the others say whether a private run must answer (inside what is
@@ -8,11 +8,13 @@
  * three parties in this process: the answer must be right, or ERR_RANGE_EXCEEDED. Not part of the test lanes: it
  * takes minutes to hours. `--query` enlarges the first layer's queries after the plan is made.
  */
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { OpenParameters } from '../dist/session/open-parameters.js';
 import { ownerParameters } from '../dist/session/owner-parameters.js';
 import { OwnerSession } from '../dist/session/owner.js';
 import { serveSession } from '../dist/session/compute.js';
+import { PATIENCE } from '../dist/session/place.js';
 import { memoryPair } from '../dist/testing/memory-link.js';
 import { runFloat } from '../dist/ml/reference/float.js';
 import { checkedPlan } from '../dist/ml/checked-plan.js';
@@ -34,6 +36,7 @@ const { values, positionals } = parseArgs({
     private: { type: 'string', default: '4' },
     tokens: { type: 'string', default: '32' },
     query: { type: 'string', default: '1' },
+    file: { type: 'string', multiple: true, default: [] },
   },
 });
 const [count, runs, most, factor] = [values.texts, values.private, values.tokens, values.query].map(Number);
@@ -120,9 +123,10 @@ const KINDS = [
   () =>
     encode(Array.from({ length: 1 + random(8) }, () => characters(1 + random(6))).join(pick([' ', '\n', '\t', ', ']))),
 ];
-const texts = Array.from({ length: count }, (_, i) =>
-  KINDS[i % KINDS.length]().slice(0, Math.min(most, config.maxPositions)),
-).filter((ids) => ids.length > 0);
+const texts = [
+  ...values.file.map((file) => encode(readFileSync(file, 'utf8').trimEnd())),
+  ...Array.from({ length: count }, (_, i) => KINDS[i % KINDS.length]().slice(0, Math.min(most, config.maxPositions))),
+].filter((ids) => ids.length > 0);
 
 // ── every text in the clear, against the plan ────────────────────────────────
 
@@ -220,6 +224,10 @@ console.log(
 const parameters = await OpenParameters.load(source, kernels);
 const bytes = (length, seed) =>
   Uint8Array.from({ length }, (_, i) => (Math.imul(i + 1, 0x9e3779b1) ^ Math.imul(seed + 1, 0x85ebca6b)) >>> 11);
+/** All three parties share this process, so nobody is late. */
+const patience = Object.fromEntries(
+  Object.entries(PATIENCE).map(([name, limit]) => [name, name.endsWith('Ms') ? 1e9 : limit]),
+);
 async function privately(ids, seed) {
   const lm = config.head === 'causal-lm';
   const rows = config.head === 'masked-lm' ? [ids.length - 1] : lm ? [ids.length - 1] : [];
@@ -242,7 +250,15 @@ async function privately(ids, seed) {
     [1, pairs[0][1], pairs[2][0]],
     [2, pairs[1][1], pairs[2][1]],
   ].map(([id, owner, peer]) =>
-    serveSession({ ...common, id, owner, key: bytes(32, 100 + id), connectPeer: async () => peer, models: [served] }),
+    serveSession({
+      ...common,
+      id,
+      owner,
+      patience,
+      pairKey: bytes(32, 100 + id),
+      connectPeer: async () => peer,
+      models: [served],
+    }),
   );
   const owner = await OwnerSession.open({
     ...common,
@@ -252,11 +268,11 @@ async function privately(ids, seed) {
       [1, pairs[0][0]],
       [2, pairs[1][0]],
     ]),
-    keys: [bytes(32, 101), bytes(32, 102)],
+    pairKeys: [bytes(32, 101), bytes(32, 102)],
     parameters: ownerParameters(config, undefined),
   });
   try {
-    return (await owner.run({ sequences: [{ inputIds: ids, rows }] })).logits;
+    return (await owner.run([{ inputIds: ids, rows }])).logits;
   } catch (error) {
     if (error.code === 'ERR_RANGE_EXCEEDED') return undefined;
     throw error;
