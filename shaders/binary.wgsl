@@ -3,7 +3,8 @@
 //
 // group(0): params. group(1): 0 x (count words), 1 y (count words, `cols` words, or x again where the operand
 // is a constant), 2 out (count words). One invocation an element, 64 a workgroup. Overrides: OP 0 +, 1 −, 2 ·;
-// OPERAND 0 vector, 1 row, 2 constant. Twin: ReferenceKernels. uses: grid word
+// OPERAND 0 vector, 1 row, 2 constant. Twin: ReferenceKernels.
+// uses: grid word
 
 struct Params { count: u32, first: u32, cols: u32, unused: u32, mask: vec2<u32>, constant: vec2<u32> }
 

@@ -2,7 +2,8 @@
 //
 // group(0): params: key, last row of the state (counter of the first block, nonce), `lead` lanes of that block
 // to skip. group(1): 0 out (count words). A workgroup of 64 makes 64 blocks, one an invocation, and writes them
-// in stream order. Twin: ReferenceKernels.draw. uses: grid word chacha keystream
+// in stream order. Twin: ReferenceKernels.draw.
+// uses: grid word chacha keystream
 
 struct Params { key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>, count: u32, lead: u32, mask: vec2<u32> }
 

@@ -5,7 +5,8 @@
 // group(0): params; operands begin at the given elements of their bindings. group(1): 0 index (lanes), 1 basis
 // (P words an element; B again without one), 2 table (bytes as u32), 3 B (words), 4 out (words). One invocation
 // an element, 64 a workgroup. Overrides: BITS; HAS_BASIS; INDEX_WIDE: lanes of two words. Twin:
-// ReferenceKernels.evaluateSelection. uses: grid u64 word bytes
+// ReferenceKernels.evaluateSelection.
+// uses: grid u64 word bytes
 
 struct Params {
   mask: vec2<u32>, entry: vec2<u32>,

@@ -4,7 +4,8 @@
 //
 // group(0): params. group(1): 0 ℓ (count lanes), 1 tables (coarse 2049, fine 2048, as u32), 2 out (count
 // words). One invocation an element, 64 a workgroup. Override: X_WIDE: lanes of two words. Twin: expPhi in
-// reference/selection.ts. uses: grid u64 word
+// reference/selection.ts.
+// uses: grid u64 word
 
 struct Params { mask: vec2<u32>, half: vec2<u32>, count: u32, drop: u32 }
 

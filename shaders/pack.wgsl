@@ -2,7 +2,8 @@
 // lowest first.
 //
 // group(0): params. group(1): 0 x (count words), 1 out (bytes, as u32). One invocation a u32 of the output, 64
-// a workgroup. Twin: ReferenceKernels.pack. uses: grid u64 word
+// a workgroup. Twin: ReferenceKernels.pack.
+// uses: grid u64 word
 
 struct Params { count: u32, length: u32 }
 

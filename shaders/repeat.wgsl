@@ -1,7 +1,8 @@
 // repeat: out_i = x_⌊i/cols⌋.
 //
 // group(0): params. group(1): 0 x (count / cols words), 1 out (count words). One invocation an element, 64 a
-// workgroup. Twin: ReferenceKernels.repeat. uses: grid word
+// workgroup. Twin: ReferenceKernels.repeat.
+// uses: grid word
 
 struct Params { count: u32, first: u32, cols: u32 }
 

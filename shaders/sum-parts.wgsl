@@ -1,7 +1,8 @@
 // The end of a product whose inner dimension was divided among workgroups: out_i = Σ_s parts_{s,i} mod 2^k.
 //
 // group(0): params. group(1): 0 parts (slices × count words), 1 out (count words). One invocation an element,
-// 64 a workgroup. Twin: a part of ReferenceKernels.matmul. uses: grid word
+// 64 a workgroup. Twin: a part of ReferenceKernels.matmul.
+// uses: grid word
 
 struct Params { count: u32, slices: u32, mask: vec2<u32> }
 

@@ -4,7 +4,8 @@
 //
 // Uses the frame lib/table.wgsl. group(1): 1 pick (n u32; V stands for none), 2 bits (B vectors of `elements`
 // lanes, one after the other), 3 values (V such vectors). Override: VALUE_WIDE: lanes of two words. Twin:
-// tableEntry in reference/selection.ts. uses: grid u64 bytes chacha keystream table
+// tableEntry in reference/selection.ts.
+// uses: grid u64 bytes chacha keystream table
 
 struct Params {
   key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,

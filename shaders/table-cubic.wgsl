@@ -5,7 +5,8 @@
 //
 // Uses the frame lib/table.wgsl. group(1): 1 a (lanes, one an element), 2 coefficients (four i64 a segment).
 // Overrides: A_WIDE: lanes of two words; NARROW: all products fit 32 signed bits (the host has checked). Twin:
-// cubicEntry in reference/selection.ts. uses: grid u64 u128 bytes chacha keystream table
+// cubicEntry in reference/selection.ts.
+// uses: grid u64 u128 bytes chacha keystream table
 
 struct Params {
   key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,

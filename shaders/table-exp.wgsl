@@ -5,7 +5,8 @@
 //
 // Uses the frame lib/table.wgsl. group(1): 1 a (lanes), 2 gate (lanes), 3 tables (coarse 2049, fine 2048,
 // segment 8, as u32). Overrides: A_WIDE, GATE_WIDE: lanes of two words. Twin: expEntry in
-// reference/selection.ts. uses: grid u64 bytes chacha keystream table
+// reference/selection.ts.
+// uses: grid u64 bytes chacha keystream table
 
 struct Params {
   key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,

@@ -3,7 +3,8 @@
 //
 // Uses the frame lib/table.wgsl. group(1): 1 table (lanes), 2 row (lanes, one an element), 3 status: set to 1
 // where a row is outside the table. Overrides: TABLE_WIDE, ROW_WIDE: lanes of two words. Twin: tableEntry in
-// reference/selection.ts. uses: grid u64 bytes chacha keystream table
+// reference/selection.ts.
+// uses: grid u64 bytes chacha keystream table
 
 struct Params {
   key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,

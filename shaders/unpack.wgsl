@@ -2,7 +2,8 @@
 // for single bits.
 //
 // group(0): params. group(1): 0 bytes (as u32), 1 out (count words). One invocation an element, 64 a workgroup.
-// Twin: ReferenceKernels.unpack. uses: grid u64 word bytes
+// Twin: ReferenceKernels.unpack.
+// uses: grid u64 word bytes
 
 struct Params { count: u32, unused: u32, mask: vec2<u32> }
 

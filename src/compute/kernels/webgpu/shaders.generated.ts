@@ -7,7 +7,7 @@ export interface ShaderSource {
 
 export const SHADERS: Readonly<Record<string, ShaderSource>> = {
   'binary': {
-    uses: [],
+    uses: ['grid', 'word'],
     source: `struct Params { count: u32, first: u32, cols: u32, unused: u32, mask: vec2<u32>, constant: vec2<u32> }
 override OP: u32;
 override OPERAND: u32;
@@ -171,7 +171,7 @@ out[i] = word_and(word_negate(sum), params.mask);
 `,
   },
   'draw': {
-    uses: [],
+    uses: ['grid', 'word', 'chacha', 'keystream'],
     source: `struct Params { key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>, count: u32, lead: u32, mask: vec2<u32> }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(1) @binding(0) var<storage, read_write> out: array<Word>;
@@ -198,7 +198,7 @@ out[i] = word_and(word_of(value), params.mask);
 `,
   },
   'evaluate': {
-    uses: [],
+    uses: ['grid', 'u64', 'word', 'bytes'],
     source: `struct Params {
 mask: vec2<u32>, entry: vec2<u32>,
 count: u32, n: u32, p: u32,
@@ -243,7 +243,7 @@ out[i] = word_and(sum, params.mask);
 `,
   },
   'exp-basis': {
-    uses: [],
+    uses: ['grid', 'u64', 'word'],
     source: `struct Params { mask: vec2<u32>, half: vec2<u32>, count: u32, drop: u32 }
 override X_WIDE: bool;
 @group(0) @binding(0) var<uniform> params: Params;
@@ -623,7 +623,7 @@ out[place] = word_and(value, params.mask);
 `,
   },
   'pack': {
-    uses: [],
+    uses: ['grid', 'u64', 'word'],
     source: `struct Params { count: u32, length: u32 }
 override WIDTH: u32;
 @group(0) @binding(0) var<uniform> params: Params;
@@ -706,7 +706,7 @@ out[5u * local + 4u] = bit;
 `,
   },
   'repeat': {
-    uses: [],
+    uses: ['grid', 'word'],
     source: `struct Params { count: u32, first: u32, cols: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(1) @binding(0) var<storage, read> x: array<Word>;
@@ -724,7 +724,7 @@ out[i] = x[(params.first + i) / params.cols];
 `,
   },
   'sum-parts': {
-    uses: [],
+    uses: ['grid', 'word'],
     source: `struct Params { count: u32, slices: u32, mask: vec2<u32> }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(1) @binding(0) var<storage, read> parts: array<Word>;
@@ -772,7 +772,7 @@ if (row < params.rows && lane % SPAN == 0u) { out[row] = word_and(partial[lane],
 `,
   },
   'table-choose': {
-    uses: [],
+    uses: ['grid', 'u64', 'bytes', 'chacha', 'keystream', 'table'],
     source: `struct Params {
 key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,
 base: u32, words: u32, groups: u32, elements: u32,
@@ -798,7 +798,7 @@ return vec2<u32>(values[at], 0u);
 `,
   },
   'table-cubic': {
-    uses: [],
+    uses: ['grid', 'u64', 'u128', 'bytes', 'chacha', 'keystream', 'table'],
     source: `struct Params {
 key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,
 base: u32, words: u32, groups: u32, element: u32,
@@ -845,7 +845,7 @@ return i64_shr(u64_add(sum, params.half), params.guard);
 `,
   },
   'table-exp': {
-    uses: [],
+    uses: ['grid', 'u64', 'bytes', 'chacha', 'keystream', 'table'],
     source: `struct Params {
 key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,
 base: u32, words: u32, groups: u32, element: u32,
@@ -873,7 +873,7 @@ return entry & vec2<u32>(0u - ((open ^ j) & 1u));
 `,
   },
   'table-rows': {
-    uses: [],
+    uses: ['grid', 'u64', 'bytes', 'chacha', 'keystream', 'table'],
     source: `struct Params {
 key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,
 base: u32, words: u32, groups: u32, element: u32,
@@ -903,7 +903,7 @@ return vec2<u32>(table[at], 0u);
 `,
   },
   'unpack': {
-    uses: [],
+    uses: ['grid', 'u64', 'word', 'bytes'],
     source: `struct Params { count: u32, unused: u32, mask: vec2<u32> }
 override WIDTH: u32;
 @group(0) @binding(0) var<uniform> params: Params;
