@@ -8,9 +8,8 @@
  * Security: the seeds are 32 random bytes, so their hashes tell nothing about them.
  */
 import { createHash } from 'node:crypto';
-import { picklist } from 'valibot';
 import { TercetError } from '../core/errors.ts';
-import { type Refusal, count, hex, list, object, readJson } from '../core/json.ts';
+import { type Refusal, count, hex, list, object, oneOf, readJson } from '../core/json.ts';
 import type { ModelFiles } from '../ml/files.ts';
 import { parseModelJson } from '../ml/json.ts';
 import { type SharingName, sharingHash } from '../net/enrolment/credential.ts';
@@ -50,7 +49,7 @@ const VERSIONED = object({ version: count(1000) });
 
 const HASH = hex(32);
 const MANIFEST = object({
-  part: picklist(PARTS, `expected ${PARTS.join(' or ')}`),
+  part: oneOf(PARTS),
   masked: HASH,
   seeds: list(HASH, 2, 2, 'expected two'),
   config: HASH,

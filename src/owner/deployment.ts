@@ -2,10 +2,23 @@
  * The deployment document: who the parties are, what they must prove, and which models they serve. Checked field by
  * field before it is believed.
  */
-import { check, exactOptional, literal, picklist, pipe, transform, unknown } from 'valibot';
 import { carriesTrust } from '../core/address.ts';
 import { TercetError } from '../core/errors.ts';
-import { type Refusal, count, hex, list, named, object, readJson, refused, text, textLike } from '../core/json.ts';
+import {
+  type Refusal,
+  type Schema,
+  count,
+  hex,
+  list,
+  named,
+  object,
+  oneOf,
+  optional,
+  readJson,
+  refused,
+  text,
+  textThat,
+} from '../core/json.ts';
 import { isCommit, isHubId } from '../hub/id.ts';
 import { type DownloadOptions, MAX_BYTES, downloadJson } from './download.ts';
 import { MODEL_TASKS } from '../ml/tasks/table.ts';
@@ -20,58 +33,53 @@ const FILE = /^[\w-][\w.-]{0,100}(\/[\w-][\w.-]{0,100})?$/;
 const ADDRESS = 'expected an https: address (http: only for this machine)';
 
 const MOST = 1000;
-const WORDS = text(2000);
+const MOST_WORDS = 2000;
+const WORDS = text(MOST_WORDS);
 const HASH = hex(32);
 
 const PARTY = object({
-  url: pipe(
-    WORDS,
-    check((url: string) => carriesTrust(url), ADDRESS),
-  ),
+  url: textThat((url) => url.length <= MOST_WORDS && carriesTrust(url), ADDRESS),
   identity: HASH,
-  operator: exactOptional(WORDS),
-  place: exactOptional(WORDS),
+  operator: optional(WORDS),
+  place: optional(WORDS),
 });
 
 const HUB = object({
-  repository: pipe(
-    WORDS,
-    check((name) => isHubId(name) && !name.includes('@'), 'expected org/name'),
-  ),
-  commit: pipe(WORDS, check(isCommit, 'expected 40 hex digits')),
+  repository: textThat((name) => isHubId(name) && !name.includes('@'), 'expected org/name'),
+  commit: textThat(isCommit, 'expected 40 hex digits'),
 });
 
 const ENTRY = object({
-  id: textLike(ID, 'expected letters, digits, dots and dashes, or org/name'),
-  task: picklist(MODEL_TASKS, `expected ${MODEL_TASKS.join(' or ')}`),
+  id: textThat((id) => ID.test(id), 'expected letters, digits, dots and dashes, or org/name'),
+  task: oneOf(MODEL_TASKS),
   title: WORDS,
-  weights: object({ open: exactOptional(HASH), secret: exactOptional(HASH) }),
+  weights: object({ open: optional(HASH), secret: optional(HASH) }),
   files: named(
     object({ sha256: HASH, bytes: count(MAX_BYTES, `expected a number of bytes up to ${MAX_BYTES}`) }),
     MOST,
     wrongName,
   ),
-  examples: list(object({ label: WORDS, text: WORDS, question: exactOptional(WORDS) }), MOST),
-  hub: exactOptional(HUB),
+  examples: list(object({ label: WORDS, text: WORDS, question: optional(WORDS) }), MOST),
+  hub: optional(HUB),
 });
 
+const ICE_ADDRESSES: Schema<string[]> = list(
+  textThat((url) => /^(stun|turns?):/.test(url), 'expected stun: or turn: addresses'),
+  MOST,
+);
 const ICE_SERVER = object({
   // One address, or several.
-  urls: pipe(
-    unknown(),
-    transform((urls) => (Array.isArray(urls) ? urls : [urls])),
-    list(textLike(/^(stun|turns?):/, 'expected stun: or turn: addresses'), MOST),
-  ),
-  username: exactOptional(WORDS),
-  credential: exactOptional(WORDS),
+  urls: (urls, at) => ICE_ADDRESSES(Array.isArray(urls) ? urls : [urls], at),
+  username: optional(WORDS),
+  credential: optional(WORDS),
 });
 
 const DOCUMENT = object({
-  version: literal(1, 'expected 1'),
+  version: oneOf([1]),
   parties: list(PARTY, 2, 2, 'expected two'),
   models: WORDS,
   entries: list(ENTRY, MOST),
-  iceServers: exactOptional(list(ICE_SERVER, MOST), []),
+  iceServers: optional(list(ICE_SERVER, MOST)),
 });
 
 const REFUSAL: Refusal = {
@@ -129,7 +137,7 @@ export function parseDeployment(json: unknown): Deployment {
   for (const [i, { task, examples }] of document.entries.entries())
     for (const [j, { question }] of examples.entries())
       checkQuestion(task, question, `entries[${i}].examples[${j}].question`);
-  return { ...document, parties: [one, two] };
+  return { ...document, parties: [one, two], iceServers: document.iceServers ?? [] };
 }
 
 /** What an address comes down to: what links are opened below. */

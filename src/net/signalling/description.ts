@@ -2,9 +2,8 @@
  * What `GET /v1/party` tells everybody, and how a data owner reads it: nothing in it is proved, all of it may be
  * shown to people.
  */
-import { custom, picklist, pipe, string, transform, unknown } from 'valibot';
 import { printable } from '../../core/bytes.ts';
-import { type Refusal, list, named, object, parseJson } from '../../core/json.ts';
+import { type Refusal, into, list, named, object, oneOf, parseJson, textThat, that } from '../../core/json.ts';
 import { isPublicKey } from '../identity/identity.ts';
 
 export interface PartyDescription {
@@ -28,26 +27,28 @@ const REFUSAL: Refusal = {
 };
 
 const shown = (words: string): string => printable(words, MAX_TEXT);
-const WORDS = pipe(string('expected a text'), transform(shown));
+const WORDS = into(
+  textThat(() => true, 'expected a text'),
+  shown,
+);
 
 const DESCRIPTION = object({
-  party: picklist([1, 2], 'expected 1 or 2'),
-  identity: custom<string>(isPublicKey, 'expected 64 hex digits'),
+  party: oneOf([1, 2]),
+  identity: that(isPublicKey, 'expected 64 hex digits'),
   version: WORDS,
   device: WORDS,
   models: list(
     object({
       id: WORDS,
-      weights: pipe(
-        named(WORDS, MAX_WEIGHTS, () => undefined),
-        transform((weights) => Object.fromEntries(Object.entries(weights).map(([mode, hash]) => [shown(mode), hash]))),
+      weights: into(named(WORDS, MAX_WEIGHTS), (weights) =>
+        Object.fromEntries(Object.entries(weights).map(([mode, hash]) => [shown(mode), hash])),
       ),
     }),
     MAX_MODELS,
   ),
-  transports: pipe(
-    list(unknown(), 2),
-    transform((all) => all.filter((one) => one === 'webrtc' || one === 'websocket')),
+  transports: into(
+    list((one) => one, 2),
+    (all) => all.filter((one) => one === 'webrtc' || one === 'websocket'),
   ),
 });
 

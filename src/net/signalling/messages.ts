@@ -3,9 +3,8 @@
  * with the answer. JSON and not `application/sdp`, because one request carries the offers of several associations,
  * and one signature covers all of them.
  */
-import { picklist } from 'valibot';
 import { toHex } from '../../core/bytes.ts';
-import { type Refusal, hexBytes, list, object, parseJson, text } from '../../core/json.ts';
+import { type Refusal, hexBytes, list, object, oneOf, parseJson, text } from '../../core/json.ts';
 import { SIGNATURE_BYTES } from '../identity/identity.ts';
 import { MAX_SDP_BYTES } from './sdp.ts';
 
@@ -67,7 +66,7 @@ const WITHDRAWAL = object({ nonce: hexBytes(32) });
 const OFFER = object({ nonce: hexBytes(32), model: hexBytes(32), request: hexBytes(32), offers: DESCRIPTIONS });
 
 const ANSWER = object({
-  party: picklist([1, 2], 'expected 1 or 2'),
+  party: oneOf([1, 2]),
   statement: hexBytes(1, MAX_STATEMENT_BYTES),
   signature: hexBytes(SIGNATURE_BYTES),
   answers: DESCRIPTIONS,
