@@ -1,6 +1,6 @@
 /**
  * JSON of a model folder: bytes that nobody has checked yet → plain values, with typed errors that name the file
- * and quote nothing of it.
+ * and quote nothing of it. No schema (core/json.ts): configurations of other people are read leniently.
  */
 
 import { type ErrorCode, TercetError } from '../core/errors.ts';

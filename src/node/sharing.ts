@@ -9,10 +9,10 @@
  */
 import { createHash } from 'node:crypto';
 import { TercetError } from '../core/errors.ts';
+import { type Refusal, count, hex, list, object, oneOf, readJson } from '../core/json.ts';
 import type { ModelFiles } from '../ml/files.ts';
 import { parseModelJson } from '../ml/json.ts';
 import { type SharingName, sharingHash } from '../net/enrolment/credential.ts';
-import { Fields } from '../session/control.ts';
 
 export const SHARE_FILE = 'share.json';
 export const CONFIG = 'config.json';
@@ -38,36 +38,36 @@ export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-const malformed = () =>
-  new TercetError('ERR_MODEL_FORMAT', `${SHARE_FILE} is malformed`, 'share the model again with `tercet model share`');
+const REFUSAL: Refusal = {
+  code: 'ERR_MODEL_FORMAT',
+  what: `${SHARE_FILE} is malformed`,
+  hint: 'share the model again with `tercet model share`',
+};
+
+/** Read first: what else there is depends on it. */
+const VERSIONED = object({ version: count(1000) });
+
+const HASH = hex(32);
+const MANIFEST = object({
+  part: oneOf(PARTS),
+  masked: HASH,
+  seeds: list(HASH, 2, 2, 'expected two'),
+  config: HASH,
+  plan: HASH,
+  enrolment: HASH,
+});
 
 export function parseManifest(bytes: Uint8Array): ShareManifest {
-  const fields = new Fields(parseModelJson(bytes, SHARE_FILE, 'ERR_MODEL_FORMAT'), malformed);
-  if (fields.integer('version', 1000) !== VERSION) {
+  const json = parseModelJson(bytes, SHARE_FILE, 'ERR_MODEL_FORMAT');
+  if (readJson(VERSIONED, json, REFUSAL).version !== VERSION) {
     throw new TercetError(
       'ERR_MODEL_FORMAT',
       `${SHARE_FILE} is of another version of Tercet, and names no enrolment key: nobody could say who may use it`,
       'share the model again with `tercet model share`, with this version, and enrol its owners with `tercet owner enrol`',
     );
   }
-  const hashes = fields.list('seeds', 2);
-  const isHash = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
-  const [masked, config, plan, enrolment] = [
-    fields.string('masked'),
-    fields.string('config'),
-    fields.string('plan'),
-    fields.string('enrolment'),
-  ];
-  if (![masked, config, plan, enrolment].every(isHash) || hashes.length !== 2 || !hashes.every(isHash))
-    throw malformed();
-  return {
-    part: fields.oneOf('part', PARTS),
-    masked,
-    seeds: [hashes[0] as string, hashes[1] as string],
-    config,
-    plan,
-    enrolment,
-  };
+  const { seeds, ...manifest } = readJson(MANIFEST, json, REFUSAL);
+  return { ...manifest, seeds: [seeds[0], seeds[1]] };
 }
 
 export function manifestJson(manifest: ShareManifest): string {

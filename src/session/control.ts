@@ -95,7 +95,10 @@ function peerFailure(channel: Channel, failed: Fields): TercetError {
   return new PeerReport(heard(code), message, printable(failed.string('hint'), 300), { party: channel.peer });
 }
 
-/** Checked access to the fields of an untrusted object. */
+/**
+ * Checked access to the fields of an untrusted object. No schema (core/json.ts): what is read next depends on what
+ * was read, like the lengths in a plan.
+ */
 export class Fields {
   readonly #value: Readonly<Record<string, unknown>>;
   readonly #fail: () => TercetError;

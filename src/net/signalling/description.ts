@@ -3,6 +3,7 @@
  * shown to people.
  */
 import { printable } from '../../core/bytes.ts';
+import { type Refusal, into, list, named, object, oneOf, parseJson, textThat, that } from '../../core/json.ts';
 import { isPublicKey } from '../identity/identity.ts';
 
 export interface PartyDescription {
@@ -19,49 +20,39 @@ const MAX_MODELS = 256;
 const MAX_WEIGHTS = 8;
 const MAX_TEXT = 200;
 
-type Unread = Readonly<Record<string, unknown>>;
+const REFUSAL: Refusal = {
+  code: 'ERR_FRAME_FORMAT',
+  what: 'no description of a party',
+  hint: 'check that the address belongs to a Tercet party of the same version',
+};
 
-/** @throws {Error} for anything that is no description */
+const shown = (words: string): string => printable(words, MAX_TEXT);
+const WORDS = into(
+  textThat(() => true, 'expected a text'),
+  shown,
+);
+
+const DESCRIPTION = object({
+  party: oneOf([1, 2]),
+  identity: that(isPublicKey, 'expected 64 hex digits'),
+  version: WORDS,
+  device: WORDS,
+  models: list(
+    object({
+      id: WORDS,
+      weights: into(named(WORDS, MAX_WEIGHTS), (weights) =>
+        Object.fromEntries(Object.entries(weights).map(([mode, hash]) => [shown(mode), hash])),
+      ),
+    }),
+    MAX_MODELS,
+  ),
+  transports: into(
+    list((one) => one, 2),
+    (all) => all.filter((one) => one === 'webrtc' || one === 'websocket'),
+  ),
+});
+
+/** @throws {TercetError} ERR_FRAME_FORMAT for anything that is no description */
 export function descriptionFromJson(text: string): PartyDescription {
-  const body = object(JSON.parse(text));
-  const party = body['party'];
-  const identity = body['identity'];
-  if ((party !== 1 && party !== 2) || !isPublicKey(identity)) throw malformed();
-  return {
-    party,
-    identity,
-    version: words(body['version']),
-    device: words(body['device']),
-    models: list(body['models'], MAX_MODELS).map((model) => ({
-      id: words(object(model)['id']),
-      weights: hashes(object(model)['weights']),
-    })),
-    transports: list(body['transports'], 2).filter((transport) => transport === 'webrtc' || transport === 'websocket'),
-  };
-}
-
-function hashes(value: unknown): Record<string, string> {
-  const entries = Object.entries(object(value));
-  if (entries.length > MAX_WEIGHTS) throw malformed();
-  // Made from entries, so that no key is anything but a name.
-  return Object.fromEntries(entries.map(([mode, hash]) => [printable(mode, MAX_TEXT), words(hash)]));
-}
-
-function object(value: unknown): Unread {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed();
-  return value as Unread;
-}
-
-function list(value: unknown, longest: number): readonly unknown[] {
-  if (!Array.isArray(value) || value.length > longest) throw malformed();
-  return value;
-}
-
-function words(value: unknown): string {
-  if (typeof value !== 'string') throw malformed();
-  return printable(value, MAX_TEXT);
-}
-
-function malformed(): Error {
-  return new Error('no description of a party');
+  return parseJson(DESCRIPTION, text, REFUSAL);
 }

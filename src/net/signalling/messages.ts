@@ -3,8 +3,8 @@
  * with the answer. JSON and not `application/sdp`, because one request carries the offers of several associations,
  * and one signature covers all of them.
  */
-import { fromHex, toHex } from '../../core/bytes.ts';
-import { TercetError } from '../../core/errors.ts';
+import { toHex } from '../../core/bytes.ts';
+import { type Refusal, hexBytes, list, object, oneOf, parseJson, text } from '../../core/json.ts';
 import { SIGNATURE_BYTES } from '../identity/identity.ts';
 import { MAX_SDP_BYTES } from './sdp.ts';
 
@@ -53,68 +53,37 @@ export function withdrawalToJson(nonce: Uint8Array): string {
   return JSON.stringify({ nonce: toHex(nonce) });
 }
 
+const REFUSAL: Refusal = {
+  code: 'ERR_FRAME_FORMAT',
+  what: 'a malformed signalling message',
+  hint: 'check that the address belongs to a Tercet party of the same version',
+};
+
+const DESCRIPTIONS = list(text(MAX_SDP_BYTES), MAX_ASSOCIATIONS, 1);
+
+const WITHDRAWAL = object({ nonce: hexBytes(32) });
+
+const OFFER = object({ nonce: hexBytes(32), model: hexBytes(32), request: hexBytes(32), offers: DESCRIPTIONS });
+
+const ANSWER = object({
+  party: oneOf([1, 2]),
+  statement: hexBytes(1, MAX_STATEMENT_BYTES),
+  signature: hexBytes(SIGNATURE_BYTES),
+  answers: DESCRIPTIONS,
+});
+
 /** The nonce. @throws {TercetError} ERR_FRAME_FORMAT */
-export function withdrawalFromJson(text: string): Uint8Array {
-  return hex(parse(text)['nonce'], 32, 32);
+export function withdrawalFromJson(body: string): Uint8Array {
+  return parseJson(WITHDRAWAL, body, REFUSAL).nonce;
 }
 
 /** @throws {TercetError} ERR_FRAME_FORMAT */
-export function offerFromJson(text: string): RtcOfferBody {
-  const body = parse(text);
-  return {
-    nonce: hex(body['nonce'], 32, 32),
-    modelHash: hex(body['model'], 32, 32),
-    requestCode: hex(body['request'], 32, 32),
-    offers: descriptions(body['offers']),
-  };
+export function offerFromJson(body: string): RtcOfferBody {
+  const { nonce, model, request, offers } = parseJson(OFFER, body, REFUSAL);
+  return { nonce, modelHash: model, requestCode: request, offers };
 }
 
 /** @throws {TercetError} ERR_FRAME_FORMAT */
-export function answerFromJson(text: string): RtcAnswerBody {
-  const body = parse(text);
-  const party = body['party'];
-  if (party !== 1 && party !== 2) throw malformed();
-  return {
-    party,
-    statement: hex(body['statement'], 1, MAX_STATEMENT_BYTES),
-    signature: hex(body['signature'], SIGNATURE_BYTES, SIGNATURE_BYTES),
-    answers: descriptions(body['answers']),
-  };
-}
-
-function parse(text: string): Readonly<Record<string, unknown>> {
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    throw malformed();
-  }
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw malformed();
-  return body as Readonly<Record<string, unknown>>;
-}
-
-function hex(value: unknown, shortest: number, longest: number): Uint8Array {
-  if (
-    typeof value !== 'string' ||
-    value.length % 2 !== 0 ||
-    value.length < 2 * shortest ||
-    value.length > 2 * longest ||
-    !/^[0-9a-f]*$/.test(value)
-  )
-    throw malformed();
-  return fromHex(value);
-}
-
-function descriptions(value: unknown): string[] {
-  if (!Array.isArray(value) || value.length < 1 || value.length > MAX_ASSOCIATIONS) throw malformed();
-  if (!value.every((sdp): sdp is string => typeof sdp === 'string' && sdp.length <= MAX_SDP_BYTES)) throw malformed();
-  return value;
-}
-
-function malformed(): TercetError {
-  return new TercetError(
-    'ERR_FRAME_FORMAT',
-    'a malformed signalling message',
-    'check that the address belongs to a Tercet party of the same version',
-  );
+export function answerFromJson(body: string): RtcAnswerBody {
+  return parseJson(ANSWER, body, REFUSAL);
 }
