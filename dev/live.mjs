@@ -20,6 +20,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abor
 
 console.log('  starting two compute parties');
 const local = await serveLocalPage({
+  entry: join(ROOT, 'dist/cli/main.js'),
   models: embeddedModels(),
   port: 0,
   origins: [`http://${HOST}:${port}`, `http://localhost:${port}`],

@@ -106,13 +106,22 @@ async function compared(
   location: ModelLocation,
   weights: WeightMode,
   { certificates }: AccuracyOptions,
-  { signal }: SuiteContext,
+  { entry, signal }: SuiteContext,
 ): Promise<Compared> {
   const cleanup = new Cleanup();
   try {
     const threads = defaultThreads();
     const local = cleanup.add(
-      await serveLocally({ model: location, weights, device: 'auto', threads, certificates, stay: true, signal }),
+      await serveLocally({
+        entry,
+        model: location,
+        weights,
+        device: 'auto',
+        threads,
+        certificates,
+        stay: true,
+        signal,
+      }),
       (serving) => serving.stop(),
     );
     const model = await openModel(location, { weights: true, signal });

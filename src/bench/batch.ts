@@ -37,7 +37,7 @@ export async function benchBatch(context: SuiteContext): Promise<void> {
         results.push(
           await inferJson<Result>(
             ['--task', 'text-classification', ...flags, '--tokens', String(TOKENS), '--sequences', String(size)],
-            context.signal,
+            context,
           ),
         );
       const median = results.toSorted((a, b) => a.timing.onlineMs - b.timing.onlineMs)[RUNS >> 1];

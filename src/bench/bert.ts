@@ -11,7 +11,6 @@ import type { WeightMode } from '../session/request.ts';
 import type { SuiteContext } from './rows.ts';
 
 const CONFIG = fileURLToPath(new URL('../../bench/configs/bert-base.json', import.meta.url));
-const ENTRY = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 
 const CASES: readonly { readonly tokens: number; readonly weights: WeightMode }[] = [
   { tokens: 16, weights: 'open' },
@@ -48,7 +47,7 @@ export async function benchBert(options: BertBenchOptions, context: SuiteContext
       weights,
       ...profile,
     ];
-    const result = await inferJson<Timed>(['--compare', ...flags], context.signal);
+    const result = await inferJson<Timed>(['--compare', ...flags], context);
     const { timing, plaintext } = result;
     context.row({
       suite: 'bert',
@@ -67,8 +66,8 @@ function ratio(a: number, b: number): number {
 }
 
 /** A run in a process of its own, by the JSON contract. */
-export async function inferJson<T>(flags: readonly string[], signal: AbortSignal): Promise<T> {
-  const child = spawn(process.execPath, [ENTRY, 'infer', '--json', ...flags], { stdio: ['ignore', 'pipe', 'inherit'] });
+export async function inferJson<T>(flags: readonly string[], { entry, signal }: SuiteContext): Promise<T> {
+  const child = spawn(process.execPath, [entry, 'infer', '--json', ...flags], { stdio: ['ignore', 'pipe', 'inherit'] });
   const stop = () => child.kill('SIGTERM');
   signal.addEventListener('abort', stop);
   try {

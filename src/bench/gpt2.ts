@@ -55,7 +55,7 @@ function mean(steps: readonly Step[]): Step {
 export async function benchGpt2(context: SuiteContext): Promise<void> {
   for (const prefix of PREFIXES) {
     context.note(`gpt2, prefix of ${prefix}, with kept keys and values`);
-    const kept = await inferJson<Result>([...flags(prefix, NEW_TOKENS), '--compare'], context.signal);
+    const kept = await inferJson<Result>([...flags(prefix, NEW_TOKENS), '--compare'], context);
     // The last step deals nothing for one behind it, so it is cheaper than the others.
     const perToken = mean(kept.steps.slice(1, -1));
     const { plaintext, memory, devices } = kept;
@@ -70,7 +70,7 @@ export async function benchGpt2(context: SuiteContext): Promise<void> {
       devices,
     });
     context.note(`gpt2, prefix of ${prefix}, without`);
-    const whole = (await inferJson<Result>(flags(prefix + 1, 1), context.signal)).steps[0];
+    const whole = (await inferJson<Result>(flags(prefix + 1, 1), context)).steps[0];
     const ratio = (pick: (step: Step) => number) => Math.round((10 * pick(whole)) / pick(perToken)) / 10;
     context.row({
       suite: 'gpt2',

@@ -11,7 +11,7 @@ export async function benchNetwork(context: SuiteContext): Promise<void> {
         ...['--text', 'The capital of France is [MASK].', '--top-k', '1'],
         ...(profile === undefined ? [] : ['--profile', profile]),
       ],
-      context.signal,
+      context,
     );
     context.row({
       suite: 'network',

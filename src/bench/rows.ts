@@ -11,6 +11,8 @@ import { dirname } from 'node:path';
 export type Row = Readonly<Record<string, unknown>>;
 
 export interface SuiteContext {
+  /** The program that a measured process runs: the command line. */
+  readonly entry: string;
   readonly signal: AbortSignal;
   /** One line on stderr about what runs. */
   note(text: string): void;

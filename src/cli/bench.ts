@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { type Row, type SuiteContext, keepResults } from '../bench/rows.ts';
 import { TercetError } from '../core/errors.ts';
 import { stateFolder } from '../node/defaults.ts';
+import { ENTRY } from './entry.ts';
 import { integer, oneOf, parseProfile, parseTask, parseWeights } from './options.ts';
 import { cancelOnSignals } from './signals.ts';
 
@@ -45,6 +46,7 @@ async function bench(flags: BenchFlags): Promise<void> {
   const { signal, release } = cancelOnSignals();
   const rows: Row[] = [];
   const context: SuiteContext = {
+    entry: ENTRY,
     signal,
     note: (text) => process.stderr.write(`  ${text}\n`),
     row: (row) => {

@@ -8,6 +8,7 @@ import open from 'open';
 import { defaultThreads, embeddedModel, embeddedModels, stateFolder } from '../node/defaults.ts';
 import { serveLocalPage } from '../server/local-page.ts';
 import { printAnswers } from './answers.ts';
+import { ENTRY } from './entry.ts';
 import { integer, parseDevice } from './options.ts';
 import { cancelOnSignals } from './signals.ts';
 import { printCost } from './tables.ts';
@@ -62,6 +63,7 @@ async function page(flags: DemoFlags): Promise<void> {
   const { signal, release } = cancelOnSignals();
   process.stderr.write('  starting two compute parties and the page\n');
   const local = await serveLocalPage({
+    entry: ENTRY,
     models: embeddedModels(),
     port: integer('port', flags.port, 0, 65535),
     certificates: join(stateFolder(), 'certificates'),

@@ -25,6 +25,7 @@ import { type TaskPlan, noticesOf } from '../owner/predict-plan.ts';
 import { type TaskAnswer, type TaskOptions, planTask } from '../owner/task-plans.ts';
 import { loadTextContext, reading } from '../owner/text-context.ts';
 import type { WeightMode } from '../session/request.ts';
+import { ENTRY } from './entry.ts';
 
 export interface InferenceOptions extends TaskOptions {
   readonly task: Task;
@@ -128,7 +129,9 @@ async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Infer
   );
   const credentials = options.credentials ?? (await loadCredentials(options.certificates, 0));
   const local =
-    options.peers === undefined ? cleanup.add(await serveLocally(options), (serving) => serving.stop()) : undefined;
+    options.peers === undefined
+      ? cleanup.add(await serveLocally({ ...options, entry: ENTRY }), (serving) => serving.stop())
+      : undefined;
 
   options.onPhase?.('connect');
   const parties: TlsParties = {

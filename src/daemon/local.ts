@@ -3,7 +3,6 @@
  * mutual TLS on loopback.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { unlessAborted } from '../core/abort.ts';
 import { type ErrorCode, TercetError, kindOf } from '../core/errors.ts';
 import type { WebAddress } from './web.ts';
@@ -40,6 +39,8 @@ interface LocalParty {
 }
 
 export interface LocalOptions {
+  /** The program that each party runs: the command line, which this layer does not know. */
+  readonly entry: string;
   /** Arguments after `party --party-id N`, for both: model, certificates, device and so on. */
   readonly args: (id: 1 | 2) => readonly string[];
   /** Serve sessions until stopped, not only one. */
@@ -47,7 +48,6 @@ export interface LocalOptions {
   readonly onProgress?: ((party: 1 | 2, progress: Progress) => void) | undefined;
 }
 
-const ENTRY = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 const KILL_AFTER_MS = 2_000;
 
 export class LocalParties {
@@ -97,7 +97,7 @@ export class LocalParties {
 
   async #spawn(id: 1 | 2, options: LocalOptions, more: readonly string[]): Promise<LocalParty> {
     const child = fork(
-      ENTRY,
+      options.entry,
       ['party', '--party-id', String(id), ...(options.stay === true ? [] : ['--once']), ...options.args(id), ...more],
       {
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -157,9 +157,14 @@ async function ended(child: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Runs the model owner's step, `tercet model share`, in a process of its own. */
-export async function shareInProcess(model: readonly string[], folder: string, signal: AbortSignal): Promise<void> {
-  const child = fork(ENTRY, ['model', 'share', ...model, '--out', folder], {
+/** Runs the model owner's step, `tercet model share`, in a process of its own. @param entry the command line */
+export async function shareInProcess(
+  entry: string,
+  model: readonly string[],
+  folder: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const child = fork(entry, ['model', 'share', ...model, '--out', folder], {
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     execArgv: [],
   });

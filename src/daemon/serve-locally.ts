@@ -15,6 +15,8 @@ import type { WeightMode } from '../session/request.ts';
 import { LocalParties, shareInProcess } from './local.ts';
 
 export interface ServeLocallyOptions {
+  /** The program that the parties run: the command line. */
+  readonly entry: string;
   readonly model: ModelLocation;
   readonly weights: WeightMode;
   readonly ranges?: Ranges | undefined;
@@ -43,20 +45,21 @@ export interface LocalServing {
 
 /** Starts both, and resolves when they have loaded the model. Nothing is left of it when it fails. */
 export async function serveLocally(options: ServeLocallyOptions): Promise<LocalServing> {
-  const { model, weights, signal, stay = false, onProgress } = options;
+  const { entry, model, weights, signal, stay = false, onProgress } = options;
   const cleanup = new Cleanup();
   try {
     const shares =
       weights === 'secret'
         ? cleanup.add(
             await prepareShares((folder) =>
-              shareInProcess([...modelArguments(model), ...rangesArguments(options)], folder, signal),
+              shareInProcess(entry, [...modelArguments(model), ...rangesArguments(options)], folder, signal),
             ),
             (made) => made.remove(),
           )
         : undefined;
     const parties = cleanup.add(
       await LocalParties.start({
+        entry,
         stay,
         args: (id) => partyArguments(options, shares?.folder(id)),
         onProgress,

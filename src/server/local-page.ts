@@ -17,6 +17,8 @@ import { type PublishedModel, writeDeployment } from './deployment.ts';
 import { serveSite } from './site.ts';
 
 export interface LocalPageOptions {
+  /** The program that the parties run: the command line. */
+  readonly entry: string;
   readonly models: readonly string[];
   /** Preferred port of the page; another free one if it is taken. */
   readonly port: number;
@@ -66,7 +68,11 @@ export async function serveLocalPage(options: LocalPageOptions): Promise<LocalPa
     const port = await freePort(options.port);
     const origins = [`http://${HOST}:${port}`, `http://localhost:${port}`, ...(options.origins ?? [])];
     const parties = cleanup.add(
-      await LocalParties.start({ stay: true, args: (id) => partyArguments(id, published, origins, options) }),
+      await LocalParties.start({
+        entry: options.entry,
+        stay: true,
+        args: (id) => partyArguments(id, published, origins, options),
+      }),
       (local) => local.stop(),
     );
     await unlessAborted(options.signal, parties.ready());
@@ -88,9 +94,9 @@ export async function serveLocalPage(options: LocalPageOptions): Promise<LocalPa
 }
 
 /** A sharing of the model for this run, as the model owner would make it. */
-async function share(folder: string, { signal }: LocalPageOptions, cleanup: Cleanup): Promise<string> {
+async function share(folder: string, { entry, signal }: LocalPageOptions, cleanup: Cleanup): Promise<string> {
   const made = cleanup.add(
-    await prepareShares((out) => shareInProcess(['--model', folder], out, signal), basename(folder)),
+    await prepareShares((out) => shareInProcess(entry, ['--model', folder], out, signal), basename(folder)),
     (shares) => shares.remove(),
   );
   return made.root;

@@ -148,6 +148,13 @@ describe('imports', () => {
     expect(violations(SRC)).toEqual([]);
   });
 
+  it('are the only way to a layer: no string outside the command line names its folder', () => {
+    const named = (text: string) => /(['"`])[^'"`\n]*\bcli\/[^'"`\n]*\1/.test(text);
+    expect(named("new URL('../cli/main.js', import.meta.url)")).toBe(true);
+    const outside = sources(SRC).filter((file) => !file.startsWith('cli/'));
+    expect(outside.filter((file) => named(readFileSync(join(SRC, file), 'utf8')))).toEqual([]);
+  });
+
   it('are found at all: the check reads every file and several hundred imports', () => {
     const all = sources(SRC).flatMap((file) => importsOf(SRC, file));
     expect(sources(SRC).length).toBeGreaterThan(80);

@@ -77,6 +77,7 @@ beforeAll(async () => {
   };
   const certificates = join(place.home, 'certificates');
   page = await serveLocalPage({
+    entry: join(ROOT, 'dist/cli/main.js'),
     models: Object.values(folders),
     port: 0,
     certificates,
