@@ -14,6 +14,11 @@ function documents(): Plugin {
   };
 }
 
+/** Comments of the page are for who edits it: they are not served. */
+function withoutComments(): Plugin {
+  return { name: 'without-comments', transformIndexHtml: (html) => html.replace(/\s*<!--.*?-->/gs, '') };
+}
+
 /**
  * The web app: `index.html` and `src/app` to `dist/app`, all URLs relative, nothing inlined (the page's CSP forbids
  * `data:`).
@@ -21,7 +26,7 @@ function documents(): Plugin {
 // biome-ignore lint/style/noDefaultExport: vite reads a default export
 export default defineConfig({
   base: './',
-  plugins: [documents()],
+  plugins: [documents(), withoutComments()],
   build: {
     outDir: 'dist/app',
     emptyOutDir: true,

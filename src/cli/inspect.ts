@@ -6,7 +6,7 @@ import type { ModelPlan } from '../ml/models/plan.ts';
 import type { Cost } from '../mpc/protocol/types.ts';
 import { openModel } from '../node/model.ts';
 import { planOf } from '../node/model-plan.ts';
-import { circuitFor } from '../session/agreement.ts';
+import { circuitFor } from '../session/circuit-for.ts';
 import { type Request, type WeightMode, shapeFor } from '../session/request.ts';
 import { type ModelFlags, RANGES_HELP, integer, modelLocation, parseRanges, parseTask, withTask } from './options.ts';
 import { bytes, table } from './tables.ts';

@@ -7,13 +7,10 @@ import { toHex } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
 import type { ModelConfig } from '../ml/config.ts';
 import type { ModelPlan, RangeCheckPlan } from '../ml/models/plan.ts';
-import { buildModel } from '../ml/models/secure.ts';
 import type { GeluRange } from '../mpc/secure/activation.ts';
 import type { NormaliseRange } from '../mpc/secure/normalise.ts';
-import { type Circuit, CircuitBuilder } from '../mpc/protocol/semi-honest/circuit.ts';
 import { fingerprint } from '../mpc/protocol/semi-honest/fingerprint.ts';
 import type { Fields, Json } from './control.ts';
-import type { Request } from './request.ts';
 
 export { fingerprint };
 
@@ -25,16 +22,6 @@ export interface Offer {
   readonly config: string;
   readonly plan: ModelPlan;
   readonly device: string;
-}
-
-/**
- * The circuit of one step of a request, at once: for tools. Sessions share theirs and build without holding up the
- * thread (`circuits.ts`).
- */
-export function circuitFor(config: ModelConfig, plan: ModelPlan, request: Request, step = 0): Circuit {
-  const builder = new CircuitBuilder(request.weights);
-  buildModel(builder, { ...request, config, plan }, step);
-  return builder.finish();
 }
 
 /** SHA-256 of a configuration: what P0 downloaded and what the compute parties loaded must be the same. */

@@ -77,7 +77,7 @@ export class Circuits {
 
   async #build(config: ModelConfig, plan: ModelPlan, request: Request, step: number): Promise<BuiltCircuit> {
     const builder = new CircuitBuilder(request.weights);
-    const parts = modelParts(builder, { ...request, config, plan }, step);
+    const parts = await modelParts(builder, { ...request, config, plan }, step);
     while (parts.next().done !== true) await this.#pause();
     const circuit = builder.finish();
     return { circuit, hash: fingerprint(circuit) };

@@ -14,7 +14,7 @@ import { parameterEncoder } from '../../src/ml/models/folding.ts';
 import { listParameters } from '../../src/ml/models/parameters.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
 import { LOGITS, ROWS, TOKENS } from '../../src/ml/models/run.ts';
-import { buildModel } from '../../src/ml/models/secure.ts';
+import { buildModel } from '../../src/ml/models/secure-at-once.ts';
 import type { WeightSource } from '../../src/ml/models/weights.ts';
 import { secureGelu } from '../../src/mpc/secure/activation.ts';
 import { isNegative, select } from '../../src/mpc/secure/compare.ts';

@@ -30,7 +30,7 @@ import {
 } from '../../src/mpc/secure/normalise.ts';
 import { RangeChecks, accepted, magnitudeTables } from '../../src/mpc/secure/range-check.ts';
 import type { Cost } from '../../src/mpc/protocol/types.ts';
-import { circuitFor } from '../../src/session/agreement.ts';
+import { circuitFor } from '../../src/session/circuit-for.ts';
 import type { Request } from '../../src/session/request.ts';
 import { declaredBytes, measuredRounds, record, simulate } from '../support/simulate.ts';
 

@@ -15,7 +15,7 @@ import { parameterEncoder } from '../../src/ml/models/folding.ts';
 import { listParameters } from '../../src/ml/models/parameters.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
 import { LOGITS, OUTPUT_FORM, ROWS, TOKENS } from '../../src/ml/models/run.ts';
-import { buildModel } from '../../src/ml/models/secure.ts';
+import { buildModel } from '../../src/ml/models/secure-at-once.ts';
 import type { WeightSource } from '../../src/ml/models/weights.ts';
 import { runFloat } from '../../src/ml/reference/float.ts';
 import { SEMI_HONEST } from '../../src/mpc/protocol/registry.ts';

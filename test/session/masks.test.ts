@@ -18,7 +18,7 @@ import { PURPOSES } from '../../src/mpc/prg/gate-id.ts';
 import { type Gate, longestStream } from '../../src/mpc/protocol/semi-honest/gate.ts';
 import { Link } from '../../src/mpc/protocol/semi-honest/party.ts';
 import { type OneTimeMask, Masked } from '../../src/mpc/share/masked.ts';
-import { circuitFor } from '../../src/session/agreement.ts';
+import { circuitFor } from '../../src/session/circuit-for.ts';
 import type { Request } from '../../src/session/request.ts';
 import { type StartOptions, prepared, servedModel, servedSecret } from './harness.ts';
 

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import type { Cost } from '../../src/mpc/protocol/types.ts';
-import { circuitFor } from '../../src/session/agreement.ts';
+import { circuitFor } from '../../src/session/circuit-for.ts';
 import { MEMORY_SLACK, PRICE_SLACK, ROUND_SLACK, dearestPlan, priceOf } from '../../src/session/price.ts';
 import type { WeightMode } from '../../src/session/request.ts';
 import { ARCHITECTURES, planOf, shapesOf } from '../support/architectures.ts';
