@@ -1,6 +1,7 @@
 /** The page's markup and the names by which views reach it: each name is there, once where it must be, and no other. */
 import { readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { TASKS } from '../../src/ml/tasks/table.ts';
 import { BAR_KEYS, IDS, TEXT_KEYS } from '../../src/app/page-keys.ts';
 
 const ROOT = new URL('../../', import.meta.url);
@@ -28,6 +29,12 @@ describe('the page and its names', () => {
       ).toHaveLength(1);
       expect(views, `${id} is reached by nobody`).toContain(`'${id}'`);
     }
+  });
+
+  it('fields are for tasks that there are', () => {
+    const tasks = named('data-for').flatMap((names) => names.split(' '));
+    expect(tasks.length).toBeGreaterThan(3);
+    expect(tasks.filter((task) => !(TASKS as readonly string[]).includes(task))).toEqual([]);
   });
 
   it('a name that is not in the page would be noticed: the control', () => {
