@@ -119,7 +119,8 @@ export function named<T>(
 export function list<T>(item: Schema<T>, most: number, least = 0, expected = 'expected a list'): Schema<T[]> {
   return (value, at) => {
     if (!Array.isArray(value) || value.length < least || value.length > most) throw new Unfit(at, expected);
-    return value.map((each, i) => item(each, [...at, i]));
+    // Not `map`, which leaves the holes of a caller's own array unread.
+    return Array.from(value, (each, i) => item(each, [...at, i]));
   };
 }
 

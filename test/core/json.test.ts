@@ -75,6 +75,7 @@ describe('what a schema says', () => {
     ['files.a?b.at: expected a text', { ...GOOD, files: { 'a\nb': { at: 7 } } }],
     ['tags: expected a list', { ...GOOD, tags: [] }],
     ['tags: expected a list', { ...GOOD, tags: { 0: 'x', length: 1 } }],
+    ['tags[0]: expected a text', { ...GOOD, tags: new Array(1) }],
     ['tags[1]: expected a text', { ...GOOD, tags: ['x', SECRET.repeat(2)] }],
   ])('names the field: %s', async (what, json) => {
     const found = await message(json);
