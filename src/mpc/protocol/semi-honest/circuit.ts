@@ -11,6 +11,7 @@ import { STREAM_BYTES } from '../../../compute/kernels/key-stream.ts';
 import { type Pattern, patternCount, patternReach, patternText } from '../../../compute/pattern.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { type Wire, countOf } from '../../share/wire.ts';
+import { noCost } from '../cost.ts';
 import type { AffineTerm, Cost, ExactTable, Gates, Parameter } from '../types.ts';
 import { OpenAffineGate, SecretAffineGate } from './affine.ts';
 import { InputGate, LookupGate, OutputGate } from './io.ts';
@@ -83,17 +84,7 @@ export class CircuitBuilder implements Gates {
   }
 
   finish(): Circuit {
-    const cost: Cost = {
-      p0ToP1Ahead: 0,
-      p0ToP2Ahead: 0,
-      p2ToP1Ahead: 0,
-      p0ToP1Input: 0,
-      p0ToP2Input: 0,
-      p1ToP2: 0,
-      p2ToP1: 0,
-      p1ToP0: 0,
-      rounds: 0,
-    };
+    const cost = noCost();
     for (const gate of this.#gates) {
       for (const [key, bytes] of Object.entries(gate.cost) as [keyof Cost, number][]) cost[key] += bytes;
       cost.rounds = Math.max(cost.rounds, Math.floor((gate.half21 ?? gate.half12 ?? -2) / 2) + 1);

@@ -1,0 +1,215 @@
+/**
+ * What each gate and gadget costs, in bytes and rounds: the terms of a price (`price.ts`). Arithmetic on counts; the
+ * numbers are those that gates declare, and the tests of prices hold them against circuits.
+ */
+import { pointKeyBytes } from '../compute/kernels/point-key.ts';
+import { wireLength } from '../compute/ring.ts';
+import type { Activation } from '../ml/config.ts';
+import type { ModelPlan } from '../ml/models/plan.ts';
+import { OUTPUT_FORM } from '../ml/models/run.ts';
+import { noCost } from '../mpc/protocol/cost.ts';
+import type { GeluRange } from '../mpc/secure/activation.ts';
+import { normaliseShift } from '../mpc/secure/normalise.ts';
+import type { Cost } from '../mpc/protocol/types.ts';
+import type { WeightMode } from './request.ts';
+
+/** Bytes as gadgets add them up. */
+export class Tally {
+  readonly cost = noCost();
+  readonly secret: boolean;
+  /** Interactive gates. */
+  gates = 0;
+  readonly #mean: boolean;
+
+  /**
+   * @param mean whether counts are those of a mean: the last byte of packed bits may be begun at any of the places
+   * that it stands for.
+   */
+  constructor(weights: WeightMode, mean = false) {
+    this.secret = weights === 'secret';
+    this.#mean = mean;
+  }
+
+  #wire(k: number, count: number): number {
+    return wireLength(k, count) + (this.#mean && k === 1 ? 1 : 0);
+  }
+
+  input(k: number, count: number): void {
+    this.gates++;
+    this.cost.p0ToP1Input += this.#wire(k, count);
+  }
+
+  lookup(count: number, rows: number, cols: number): void {
+    const keys = count * pointKeyBytes(Math.ceil(Math.log2(rows)));
+    this.gates++;
+    this.cost.p0ToP1Input += keys;
+    this.cost.p0ToP2Input += keys + (this.secret ? 8 * count * cols : 0);
+    this.cost.p2ToP1 += 8 * count * cols;
+  }
+
+  /** An affine map of `count` results. */
+  affine(count: number): void {
+    this.gates++;
+    if (!this.secret) this.cost.p2ToP1Ahead += 8 * count;
+    else {
+      this.cost.p0ToP2Ahead += 8 * count;
+      this.cost.p2ToP1 += 8 * count;
+    }
+  }
+
+  /** An operand of affine maps that nothing else has lifted: free with open weights. */
+  operand(count: number): void {
+    if (this.secret) this.lift(64, count);
+  }
+
+  lift(k: number, count: number): void {
+    this.gates++;
+    this.cost.p1ToP2 += this.#wire(k, count);
+  }
+
+  product(k: number, count: number): void {
+    this.gates++;
+    this.cost.p0ToP2Ahead += this.#wire(k, count);
+    this.cost.p2ToP1 += this.#wire(k, count);
+  }
+
+  /** A selection of n entries of P words over Z_2^k. */
+  select(n: number, P: number, k: number, count: number): void {
+    this.gates++;
+    this.cost.p0ToP2Ahead += this.#wire(k, count);
+    this.cost.p1ToP2 += this.#wire(k, n * P * count);
+    this.cost.p2ToP1 += this.#wire(k, count);
+  }
+
+  widen(from: number, to: number, count: number): void {
+    const wrap = Math.ceil((to - from) / 8);
+    this.gates++;
+    this.cost.p0ToP2Ahead += wrap * count;
+    this.cost.p1ToP2 += wrap * count;
+    this.cost.p2ToP1 += this.#wire(to, count);
+  }
+
+  truncate(k: number, s: number, count: number): void {
+    this.widen(k - s, 64, count);
+  }
+
+  output(count: number): void {
+    this.gates++;
+    this.cost.p1ToP0 += this.#wire(OUTPUT_FORM[this.secret ? 'secret' : 'open'].k, count);
+  }
+
+  /** Rounds that follow everything before. */
+  rounds(count: number): void {
+    this.cost.rounds += count;
+  }
+
+  /** Adds another tally so many times. */
+  add({ cost, gates }: Tally, times: number): void {
+    for (const key of Object.keys(cost) as (keyof Cost)[]) this.cost[key] += times * cost[key];
+    this.gates += times * gates;
+  }
+}
+
+// ── gadgets, as in mpc/secure ────────────────────────────────────────────────
+
+function powerLaw(t: Tally, count: number, windows: number): void {
+  for (let w = 0; w < windows; w++) t.select(128, 4, 64, count);
+  for (let w = 1; w < windows; w++) t.select(128, 1, 1, count);
+  t.select(2 ** (windows - 1), 1 + windows, 64, count);
+}
+
+export function normalise(t: Tally, rows: number, d: number, range: ModelPlan['head']): void {
+  t.truncate(64, normaliseShift(d, range), rows * d);
+  t.lift(64, rows * d);
+  t.product(64, rows);
+  powerLaw(t, rows, 9);
+  t.product(64, rows * d);
+  t.truncate(64, 36, rows * d);
+  t.rounds(4);
+}
+
+export function relu(t: Tally, count: number): void {
+  for (let leaf = 0; leaf < 5; leaf++) t.select(256, 1, 1, count);
+  t.select(64, 1, 1, count);
+  t.select(2, 2, 48, count);
+  t.widen(48, 64, count);
+  t.rounds(4);
+}
+
+export function tanh(t: Tally, count: number): void {
+  t.select(128, 4, 32, count);
+  t.select(128, 1, 1, count);
+  t.select(2, 2, 32, count);
+  t.select(128, 1, 32, count);
+  t.truncate(32, 8, count);
+  t.rounds(3);
+}
+
+/** Bits that GeLU drops at its end, and of its class tables. */
+const GELU: Record<GeluRange, { readonly drop: number; readonly bits: number }> = {
+  narrow: { drop: 10, bits: 0 },
+  wide: { drop: 8, bits: 7 },
+  far: { drop: 6, bits: 9 },
+};
+
+export function activate(t: Tally, count: number, activation: Activation, range: GeluRange): void {
+  if (activation === 'relu') {
+    relu(t, count);
+    return;
+  }
+  const { drop, bits } = GELU[range];
+  t.select(32, 4, 32, count);
+  if (bits > 0) {
+    for (let table = 0; table < 2; table++) t.select(2 ** bits, 1, 1, count);
+    t.select(4, 3, 32, count);
+    t.rounds(1);
+  }
+  t.truncate(32, drop, count);
+  t.rounds(2);
+}
+
+export interface Attention {
+  readonly heads: number;
+  /** Queries of a head, keys of a head, and of them those that are new. */
+  readonly queries: number;
+  readonly keys: number;
+  readonly fresh: number;
+  readonly width: number;
+  readonly treeBits: 8 | 9;
+  readonly mask: 'none' | 'causal' | 'real';
+  /** Pairs that the maximum of a row compares. */
+  readonly comparisons: number;
+}
+
+/** Pairs that a maximum of `width` columns compares. */
+export function pairsOf(width: number): number {
+  let sum = 0;
+  for (let w = width; w > 1; w = Math.ceil(w / 2)) sum += Math.ceil(w / 2);
+  return sum;
+}
+
+export function attend(t: Tally, { heads, queries, keys, fresh, width, treeBits, mask, comparisons }: Attention): void {
+  const rows = heads * queries;
+  const scores = rows * keys;
+  const wide = treeBits === 9;
+  t.lift(48, rows * width);
+  t.lift(48, heads * fresh * width);
+  t.truncate(64, 20, heads * fresh * width);
+  t.lift(64, heads * fresh * width);
+  t.product(48, scores);
+  if (mask === 'real') {
+    if (wide) t.widen(12, 16, scores);
+    t.select(2, 2, wide ? 16 : 8, scores);
+  }
+  t.select(2 ** treeBits, 1, wide ? 16 : 8, rows * comparisons);
+  const shown = mask === 'causal' ? (heads * keys * (keys + 1)) / 2 : scores;
+  t.select(2 ** (treeBits - 2 + (mask === 'real' ? 1 : 0)), 1, 1, shown);
+  t.select(16, 1, 64, shown);
+  t.product(64, rows * width);
+  t.truncate(64, 26, rows * width);
+  powerLaw(t, rows, keys > 512 ? 5 : 4);
+  t.lift(64, rows * width);
+  t.product(64, rows * width);
+  t.truncate(64, 38, rows * width);
+  t.rounds(6 + Math.ceil(Math.log2(keys)) + (mask === 'real' ? (wide ? 2 : 1) : 0));
+}
