@@ -32,8 +32,6 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   testing: ['core', 'compute', 'net', 'mpc', 'testing'],
   // The page's server: what it hands out is checked by the data owner's own reader.
   server: ['core', 'net', 'ml', 'node', 'daemon', 'owner', 'server'],
-  // The suites print in the units of `tercet infer --json`; of the command line they may see how options are read
-  // and that form, nothing else.
   bench: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'owner', 'node', 'daemon', 'bench'],
   cli: ['core', 'net', 'ml', 'mpc', 'session', 'node', 'daemon', 'server', 'owner', 'sdk', 'bench', 'hub', 'cli'],
 };

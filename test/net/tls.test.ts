@@ -63,6 +63,11 @@ async function tlsPair({ timeoutMs, highWaterBytes }: PairOptions): Promise<[Ses
   return Promise.all([connect(listener, limits), listener.accept({ peer: 1, session: SESSION })]);
 }
 
+/** Party 1 on its way to party 2, which is supposed to listen there. */
+async function toPort(port: number) {
+  return { self: 1, peer: 2, host: '127.0.0.1', port, credentials: await credentials(1), session: SESSION } as const;
+}
+
 function track(socket: TLSSocket | net.Socket): void {
   cleanups.push(() => socket.destroy());
 }
@@ -369,14 +374,7 @@ describe('tls links', () => {
       await listener.close();
       for (const port of [dead, (silent.address() as net.AddressInfo).port]) {
         const abort = new AbortController();
-        const options = {
-          self: 1,
-          peer: 2,
-          host: '127.0.0.1',
-          port,
-          credentials: await credentials(1),
-          session: SESSION,
-        } as const;
+        const options = await toPort(port);
         const connecting = failure('ERR_ABORTED', connectTls({ ...options, signal: abort.signal }));
         setTimeout(() => abort.abort(), 100);
         await connecting;
@@ -398,14 +396,7 @@ describe('tls links', () => {
         await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
         cleanups.push(() => server.close());
         const { port } = server.address() as net.AddressInfo;
-        const options = {
-          self: 1,
-          peer: 2,
-          host: '127.0.0.1',
-          port,
-          credentials: await credentials(1),
-          session: SESSION,
-        } as const;
+        const options = await toPort(port);
         await failure(code, connectTls({ ...options, timeoutMs: 300 }));
       }
     });

@@ -44,8 +44,18 @@ export type TaskNamed<N extends Task | TaskAlias> = N extends Task
   ? N
   : { [T in Task]: N extends (typeof TABLE)[T]['aliases'][number] ? T : never }[Task];
 
+/** What a model with each head was made for: one task a head, whatever else the head can do. */
+const MADE_FOR: Readonly<Record<Head, ModelTask>> = {
+  'masked-lm': 'fill-mask',
+  'sequence-classification': 'text-classification',
+  'question-answering': 'question-answering',
+  'token-classification': 'token-classification',
+  'causal-lm': 'text-generation',
+  none: 'feature-extraction',
+};
+
 export const TASKS = Object.keys(TABLE) as readonly Task[];
-export const MODEL_TASKS = TASKS.filter((task): task is ModelTask => task !== 'zero-shot-classification');
+export const MODEL_TASKS: readonly ModelTask[] = Object.values(MADE_FOR);
 
 /** The heads that can do a task, the best first. */
 export function headsFor(task: Task): readonly [Head, ...Head[]] {
@@ -62,7 +72,7 @@ export function headOf(task: Task): Head | undefined {
 
 /** What a model with this head was made for. */
 export function taskOf(head: Head): ModelTask {
-  return MODEL_TASKS.find((task) => headOf(task) === head) as ModelTask;
+  return MADE_FOR[head];
 }
 
 /** The tasks that models for `task` were made for: itself, or those that can do it. */
