@@ -98,7 +98,7 @@ export const PICTURE = {
   compute: 'Now: the two parties compute on locked numbers. The browser waits.',
   output: 'Now: the locked answer comes back.',
   done: 'Done: the locked answer came back and was unlocked here.',
-  lost: 'Stopped: nothing was unlocked, and the keys are thrown away.',
+  lost: 'Stopped: no answer was unlocked, and the keys are thrown away.',
   kept: 'Stopped: what had come was unlocked here, and the other keys are thrown away.',
   unsent: 'Stopped before anything was sent.',
 } as const;
