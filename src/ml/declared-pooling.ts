@@ -5,12 +5,9 @@
 
 import { TercetError } from '../core/errors.ts';
 import { quote, typeName } from './describe.ts';
-import type { ModelFiles } from './files.ts';
+import { MODULES_FILE, type ModelFiles, POOLING_FILE } from './files.ts';
 import { isRecord, own, parseModelJson } from './json.ts';
 import type { Pooling } from './tasks/feature-extraction.ts';
-
-export const MODULES_FILE = 'modules.json';
-export const POOLING_FILE = '1_Pooling/config.json';
 
 export interface DeclaredPooling {
   readonly pooling?: Exclude<Pooling, 'none'>;

@@ -8,6 +8,12 @@
 import { TercetError } from '../core/errors.ts';
 import { quote } from './describe.ts';
 
+/** What a model may say of generated text. */
+export const GENERATION_FILE = 'generation_config.json';
+/** What an embedding model may say of the steps behind its layers, and of its mean. */
+export const MODULES_FILE = 'modules.json';
+export const POOLING_FILE = '1_Pooling/config.json';
+
 export interface ModelFiles {
   /** What to call the model in messages and results: the folder's or the model's name. */
   readonly name: string;

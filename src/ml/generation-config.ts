@@ -7,13 +7,11 @@
 import { TercetError } from '../core/errors.ts';
 import { CONFIG_FILE } from './config.ts';
 import { typeName } from './describe.ts';
-import type { ModelFiles } from './files.ts';
+import { GENERATION_FILE, type ModelFiles } from './files.ts';
 import { isRecord, own, parseModelJson } from './json.ts';
 import type { GenerationSettings } from './tasks/generation-options.ts';
 
 export type { GenerationSettings };
-
-export const GENERATION_FILE = 'generation_config.json';
 
 type Json = Record<string, unknown>;
 

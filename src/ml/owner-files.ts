@@ -1,9 +1,7 @@
 /** The files of a model that a data owner needs: all of them public, none of them weights. */
 
 import { CONFIG_FILE } from './config.ts';
-import { MODULES_FILE, POOLING_FILE } from './declared-pooling.ts';
-import type { ModelFiles } from './files.ts';
-import { GENERATION_FILE } from './generation-config.ts';
+import { GENERATION_FILE, MODULES_FILE, type ModelFiles, POOLING_FILE } from './files.ts';
 import { tokenizerFiles } from './tokenizers/tokenizer.ts';
 
 /** What a model may have beside its configuration and its tokenizer, for its data owners. */

@@ -1,8 +1,8 @@
 /** What reads texts for a model: made of its public files. */
 import type { ModelConfig } from '../ml/config.ts';
-import { type DeclaredPooling, declaredPooling } from '../ml/declared-pooling.ts';
+import type { DeclaredPooling } from '../ml/declared-pooling.ts';
 import type { ModelFiles } from '../ml/files.ts';
-import { type GenerationSettings, loadGenerationSettings } from '../ml/generation-config.ts';
+import type { GenerationSettings } from '../ml/tasks/generation-options.ts';
 import { type Tokenizer, loadTokenizer } from '../ml/tokenizers/tokenizer.ts';
 import { TercetError } from '../core/errors.ts';
 import type { SpecialTokens } from './types/index.ts';
@@ -10,7 +10,7 @@ import type { SpecialTokens } from './types/index.ts';
 export interface TextContext {
   readonly config: ModelConfig;
   readonly tokenizer: Tokenizer;
-  /** What the model's files say of generated text, and of one vector for a text. */
+  /** What the files of a language model say of generated text, and those of one for embeddings of its vector. */
   readonly generation: GenerationSettings;
   readonly pooling: DeclaredPooling;
 }
@@ -18,9 +18,19 @@ export interface TextContext {
 /** @throws {TercetError} ERR_TOKENIZER and what else a file of a model can be wrong in */
 export async function loadTextContext(files: ModelFiles, config: ModelConfig): Promise<TextContext> {
   const tokenizer = await loadTokenizer(files);
-  const [generation, pooling] = await Promise.all([loadGenerationSettings(files), declaredPooling(files)]);
-  return { config, tokenizer, generation, pooling };
+  return {
+    config,
+    tokenizer,
+    generation: config.head === 'causal-lm' ? await generationOf(files) : { notices: [] },
+    pooling: config.head === 'none' ? await poolingOf(files) : {},
+  };
 }
+
+// Read, and the code for it loaded, for the models that they are about.
+const generationOf = async (files: ModelFiles): Promise<GenerationSettings> =>
+  (await import('../ml/generation-config.ts')).loadGenerationSettings(files);
+const poolingOf = async (files: ModelFiles): Promise<DeclaredPooling> =>
+  (await import('../ml/declared-pooling.ts')).declaredPooling(files);
 
 /**
  * The same model, its tokenizer reading special tokens of texts as asked. @throws {TercetError} ERR_ARGUMENT for
