@@ -9,6 +9,7 @@ import type { ModelPlan } from '../ml/models/plan.ts';
 import { OUTPUT_FORM } from '../ml/models/run.ts';
 import { noCost } from '../mpc/protocol/cost.ts';
 import type { GeluRange } from '../mpc/secure/activation.ts';
+import { WHOLE, maximumLevels } from '../mpc/secure/maximum.ts';
 import { normaliseShift } from '../mpc/secure/normalise.ts';
 import type { Cost } from '../mpc/protocol/types.ts';
 import type { WeightMode } from './request.ts';
@@ -19,6 +20,7 @@ export class Tally {
   readonly secret: boolean;
   /** Interactive gates. */
   gates = 0;
+  readonly #weights: WeightMode;
   readonly #mean: boolean;
 
   /**
@@ -26,6 +28,7 @@ export class Tally {
    * that it stands for.
    */
   constructor(weights: WeightMode, mean = false) {
+    this.#weights = weights;
     this.secret = weights === 'secret';
     this.#mean = mean;
   }
@@ -103,6 +106,11 @@ export class Tally {
     this.cost.rounds += count;
   }
 
+  /** An empty one of the same kind. */
+  like(): Tally {
+    return new Tally(this.#weights, this.#mean);
+  }
+
   /** Adds another tally so many times. */
   add({ cost, gates }: Tally, times: number): void {
     for (const key of Object.keys(cost) as (keyof Cost)[]) this.cost[key] += times * cost[key];
@@ -177,18 +185,25 @@ export interface Attention {
   readonly width: number;
   readonly treeBits: 8 | 9;
   readonly mask: 'none' | 'causal' | 'real';
-  /** Pairs that the maximum of a row compares. */
-  readonly comparisons: number;
+  /** Widths of rows whose maxima are taken, in equal parts: those of the steps that a mean stands for. */
+  readonly widths: readonly number[];
 }
 
-/** Pairs that a maximum of `width` columns compares. */
-export function pairsOf(width: number): number {
-  let sum = 0;
-  for (let w = width; w > 1; w = Math.ceil(w / 2)) sum += Math.ceil(w / 2);
-  return sum;
+/** The maximum of rows of `width` columns, level by level. */
+function maximum(t: Tally, rows: number, width: number, bits: 8 | 9): void {
+  for (const { radix, columns } of maximumLevels(width, bits)) {
+    if (radix === 2) {
+      t.select(2 ** bits, 1, WHOLE[bits], rows * columns);
+      t.rounds(1);
+      continue;
+    }
+    t.select(2 ** (bits - 1), 1, 1, ((radix * (radix - 1)) / 2) * rows * columns);
+    t.select((radix - 1) * 2 ** (radix - 1), 2, WHOLE[bits], rows * columns);
+    t.rounds(2);
+  }
 }
 
-export function attend(t: Tally, { heads, queries, keys, fresh, width, treeBits, mask, comparisons }: Attention): void {
+export function attend(t: Tally, { heads, queries, keys, fresh, width, treeBits, mask, widths }: Attention): void {
   const rows = heads * queries;
   const scores = rows * keys;
   const wide = treeBits === 9;
@@ -201,7 +216,11 @@ export function attend(t: Tally, { heads, queries, keys, fresh, width, treeBits,
     if (wide) t.widen(12, 16, scores);
     t.select(2, 2, wide ? 16 : 8, scores);
   }
-  t.select(2 ** treeBits, 1, wide ? 16 : 8, rows * comparisons);
+  for (const columns of widths) {
+    const one = t.like();
+    maximum(one, rows, columns, treeBits);
+    t.add(one, 1 / widths.length);
+  }
   const shown = mask === 'causal' ? (heads * keys * (keys + 1)) / 2 : scores;
   t.select(2 ** (treeBits - 2 + (mask === 'real' ? 1 : 0)), 1, 1, shown);
   t.select(16, 1, 64, shown);
@@ -211,5 +230,5 @@ export function attend(t: Tally, { heads, queries, keys, fresh, width, treeBits,
   t.lift(64, rows * width);
   t.product(64, rows * width);
   t.truncate(64, 38, rows * width);
-  t.rounds(6 + Math.ceil(Math.log2(keys)) + (mask === 'real' ? (wide ? 2 : 1) : 0));
+  t.rounds(6 + (mask === 'real' ? (wide ? 2 : 1) : 0));
 }

@@ -20,7 +20,7 @@ import { LOOKUP_WORDS } from '../mpc/protocol/semi-honest/io.ts';
 import { Link } from '../mpc/protocol/semi-honest/party.ts';
 import type { Cost } from '../mpc/protocol/types.ts';
 import { WIRE_BYTES } from './circuits.ts';
-import { type Attention, Tally, activate, attend, normalise, pairsOf, relu, tanh } from './gadget-costs.ts';
+import { type Attention, Tally, activate, attend, normalise, relu, tanh } from './gadget-costs.ts';
 import type { WeightMode } from './request.ts';
 
 /** Share by which the bytes of generated tokens may exceed the truth, on every link. */
@@ -129,7 +129,7 @@ function encoder(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape
       width: C / heads,
       treeBits: plan.treeBits[i],
       mask,
-      comparisons: pairsOf(T),
+      widths: [T],
     });
     t.operand(r * C);
     t.affine(r * C);
@@ -179,7 +179,7 @@ function prompt(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape)
     normalise(t, N, C, plan.norms[2 * i]);
     t.operand(N * C);
     t.affine(2 * N * C);
-    const all = { heads: B * heads, keys: T, fresh: T, comparisons: pairsOf(T) };
+    const all = { heads: B * heads, keys: T, fresh: T, widths: [T] };
     if (!language || i < layers - 1) blocks(t, config, plan, i, N, { ...all, queries: T, mask: 'causal' });
     else {
       if (rows > 0) choose(t, config, shape, false);
@@ -200,11 +200,15 @@ function finish(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape,
 }
 
 /** One token that sees `keys` positions, itself included: the mean of several such tokens. */
-function step(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape, keys: number): void {
+function step(
+  t: Tally,
+  config: ModelConfig,
+  plan: ModelPlan,
+  shape: RunShape,
+  keys: number,
+  widths: readonly number[],
+): void {
   const { hiddenSize: C, heads, layers, vocabSize, maxPositions } = config;
-  // Of an odd width one column is compared with itself: at most one for every level, which grows more slowly than
-  // evenly.
-  const comparisons = keys - 1 + Math.ceil(Math.log2(keys));
   t.lookup(1, vocabSize, C);
   t.lookup(1, maxPositions, C);
   t.rounds(1);
@@ -222,7 +226,7 @@ function step(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape, k
       keys,
       fresh: 1,
       mask: shape.padded ? 'real' : 'none',
-      comparisons,
+      widths,
     });
   }
   finish(t, config, plan, shape, 1);
@@ -305,7 +309,14 @@ export function priceOf(config: ModelConfig, plan: ModelPlan, weights: WeightMod
   if (steps > 0) {
     // A token's cost grows evenly with the positions before it, so all of them cost as much as those at the mean.
     const mean = new Tally(weights, true);
-    step(mean, config, plan, shape, tokens + Math.ceil((steps + 1) / 2));
+    step(
+      mean,
+      config,
+      plan,
+      shape,
+      tokens + Math.ceil((steps + 1) / 2),
+      Array.from({ length: steps }, (_, i) => tokens + i + 1),
+    );
     all.add(mean, steps);
   }
   if (plan.checks !== null) for (const tally of [first, all]) addChecks(tally, shape);

@@ -11,7 +11,7 @@ import { type Words, ringMask, wordsFrom } from '../compute/ring.ts';
 import { insecure } from './insecure.ts';
 import { TercetError, invariant } from '../core/errors.ts';
 import { type Wire, countOf } from '../mpc/share/wire.ts';
-import type { AffineTerm, ExactTable, Gates, Inputs, Parameter } from '../mpc/protocol/types.ts';
+import type { AffineTerm, Choosing, ExactTable, Gates, Inputs, Parameter } from '../mpc/protocol/types.ts';
 
 /** Clear values of a parameter, row-major, as signed integers at its scale. */
 export type ClearParameters = (parameter: Parameter) => ArrayLike<number | bigint>;
@@ -233,6 +233,12 @@ export class PlaintextGates implements Gates {
       const chosen = pick[this.#joint(bits, i)];
       return chosen === 255 ? 0n : this.#of(values[chosen])[i];
     });
+  }
+
+  chooseSum(choices: readonly Choosing[]): Wire {
+    return choices
+      .map(({ bits, values, pick }) => this.choose(bits, values, pick))
+      .reduce((sum, x) => this.add(sum, x));
   }
 
   section<T>(_name: string, body: () => T): T {

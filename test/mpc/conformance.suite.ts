@@ -177,6 +177,20 @@ function selectionCases(k: number): Case[] {
     inputs: tensors({ ...values, ...bits }),
   });
   cases.push({
+    name: 'a sum of choices, also of the same bits',
+    build: (g) => {
+      const names = ['b0', 'b1', 'b2'].map((name) => g.input(name, [16], 1, 0));
+      const [v0, v1, v2] = ['v0', 'v1', 'v2'].map((name) => g.input(name, [16], k, 0));
+      const sum = g.chooseSum([
+        { bits: names, values: [v0, v1, v2], pick },
+        { bits: names.slice(0, 2), values: [v1], pick: Uint8Array.of(255, 0, 255, 0) },
+        { bits: names.slice(0, 2), values: [v1, v0], pick: Uint8Array.of(0, 255, 1, 0) },
+      ]);
+      g.output('out', g.mul(sum, sum));
+    },
+    inputs: tensors({ ...values, ...bits }),
+  });
+  cases.push({
     name: 'a product of a selection, which needs no lift',
     build: (g) => {
       const chosen = choose(g);

@@ -7,7 +7,8 @@ import { strided } from '../../src/compute/pattern.ts';
 import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import { fingerprint } from '../../src/mpc/protocol/semi-honest/fingerprint.ts';
 import { traitText } from '../../src/mpc/protocol/semi-honest/traits.ts';
-import type { Gates, Parameter } from '../../src/mpc/protocol/types.ts';
+import type { Choosing, Gates, Parameter } from '../../src/mpc/protocol/types.ts';
+import type { Wire } from '../../src/mpc/share/wire.ts';
 
 const hashOf = (build: (g: Gates) => unknown, weights: 'open' | 'secret' = 'open') => {
   const builder = new CircuitBuilder(weights);
@@ -28,6 +29,20 @@ const CUBIC = {
   coefficients: BigInt64Array.from({ length: 64 }, (_, i) => BigInt(i)),
 };
 const matrix = (g: Gates) => g.input('m', [1, 2], 64, 0);
+
+const chosen = (g: Gates, values: readonly Wire[], ...pick: number[]): Choosing => ({
+  bits: [bit(g)],
+  values,
+  pick: Uint8Array.from(pick),
+});
+
+/** Two choices of two bits and two values, each bit with the value of its own or with the other. */
+const twoChoices = (g: Gates, swapped: 0 | 1) => {
+  const bits = [bit(g), bit(g)];
+  const values = [x(g, 8), x(g, 8)];
+  const pick = Uint8Array.of(0, 255);
+  return g.chooseSum([0, 1].map((i) => ({ bits: [bits[i]], values: [values[i ^ swapped]], pick })));
+};
 
 /** What a node is given, and the same with one thing changed. */
 const PAIRS: readonly [string, (g: Gates) => unknown, (g: Gates) => unknown][] = [
@@ -124,6 +139,12 @@ const PAIRS: readonly [string, (g: Gates) => unknown, (g: Gates) => unknown][] =
     'what a choice picks',
     (g) => g.choose([bit(g)], [x(g, 8)], Uint8Array.of(0, 255)),
     (g) => g.choose([bit(g)], [x(g, 8)], Uint8Array.of(255, 0)),
+  ],
+  ['which bit goes with which value of a sum', (g) => twoChoices(g, 0), (g) => twoChoices(g, 1)],
+  [
+    'the order of what a sum of choices picks',
+    (g) => g.chooseSum([chosen(g, [x(g, 8)], 0, 255), chosen(g, [x(g, 8)], 255, 0)]),
+    (g) => g.chooseSum([chosen(g, [x(g, 8)], 255, 0), chosen(g, [x(g, 8)], 0, 255)]),
   ],
 ];
 

@@ -516,6 +516,33 @@ describe('the selection gadget on a toy ring, over all 512 pads', () => {
     expect(dependsOnX(misplaced)).toBe(true);
   });
 
+  it('a sum of two choices has pads for each table: with common pads their difference tells which bits P1 holds', () => {
+    // Two tables of two entries mod 4, on the same shared bit and its complement; one word B and one r0 for both.
+    const sum =
+      (common: boolean) =>
+      (x: number, l2: number, pads: readonly number[], r0: number): string => {
+        const c = l2 & 1;
+        const a = (x ^ c) & 1;
+        const [v, w] = [(x + l2) & 3, (3 * x + l2) & 3];
+        const pad = (t: number, j: number) => pads[common ? j : 2 * t + j];
+        const e = [0, 1].map((j) => [((a ^ j) * v + pad(0, j)) & 3, ((1 - (a ^ j)) * w + pad(1, j)) & 3]);
+        const B = (-pad(0, c) - pad(1, c) - r0) & 3;
+        return [...e.flat(), B].join();
+      };
+    const viewOf = (common: boolean, x: number, l2: number) => {
+      const seen: string[] = [];
+      for (let at = 0; at < 4 ** 5; at++) {
+        const words = [0, 1, 2, 3, 4].map((i) => (at >> (2 * i)) & 3);
+        seen.push(sum(common)(x, l2, words.slice(0, 4), words[4]));
+      }
+      return seen.sort((p, q) => (p < q ? -1 : 1)).join(' ');
+    };
+    const tells = (common: boolean) =>
+      [0, 1, 2, 3].some((l2) => new Set([0, 1, 2, 3].map((x) => viewOf(common, x, l2))).size > 1);
+    expect(tells(false)).toBe(false);
+    expect(tells(true)).toBe(true);
+  });
+
   it('widening by one entry is exact inside its domain, for every mask and pad of six bits', () => {
     const wrong: string[] = [];
     for (let x = -16; x <= 16; x++) {

@@ -58,6 +58,13 @@ export interface ExactTable {
   readonly entries: readonly bigint[];
 }
 
+/** What `choose` is given. */
+export interface Choosing {
+  readonly bits: readonly Wire[];
+  readonly values: readonly Wire[];
+  readonly pick: Uint8Array;
+}
+
 export interface Gates {
   readonly weights: 'open' | 'secret';
 
@@ -130,6 +137,8 @@ export interface Gates {
   borrow(x: Wire, from: number, bits: number, leaf: 'less' | 'equal'): Wire;
   /** The value that `pick` names for the joint bits (bit b of the index is bits[b]); 255 is zero. */
   choose(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array): Wire;
+  /** The sum of several choices over one ring, for one word of P0 and one message P2 → P1. */
+  chooseSum(choices: readonly Choosing[]): Wire;
 
   /** Names the ops that follow, for progress, tracing and cost tables. */
   section<T>(name: string, body: () => T): T;

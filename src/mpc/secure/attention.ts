@@ -14,6 +14,7 @@ import { patternCount, strided, triangle } from '../../compute/pattern.ts';
 import { invariant } from '../../core/errors.ts';
 import type { ExactTable, Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
+import { WHOLE, columnsOf, rowMaximum } from './maximum.ts';
 import type { RangeChecks } from './range-check.ts';
 import { type PowerLaw, powerLaw, powerLawScale, tabulated } from './power-law.ts';
 import { rescale, truncateTo } from './rescale.ts';
@@ -89,16 +90,6 @@ export interface SpreadCheck {
   readonly rows?: Wire | undefined;
 }
 
-/** Ring of selections that give coarse scores: whole bytes. */
-const WHOLE: Record<8 | 9, 8 | 16> = { 8: 8, 9: 16 };
-
-function reluTable(bits: 8 | 9): ExactTable {
-  const n = 1 << bits;
-  return { bits, entries: Array.from({ length: n }, (_, i) => (i < n / 2 ? BigInt(i) : 0n)) };
-}
-
-const RELU: Record<8 | 9, ExactTable> = { 8: reluTable(8), 9: reluTable(9) };
-
 /** One for the measured index −2, −1 or 0, in units of 8 logits: keeps x ≥ −16 … −24. */
 function nearTable(bits: number): ExactTable {
   const n = 1 << bits;
@@ -133,29 +124,6 @@ export type AttentionMask = { readonly real: RealPositions } | 'causal' | undefi
 function everyRow(gates: Gates, x: Wire, rows: number, T: number): Wire {
   const perSequence = rows / (x.count / T);
   return gates.gather(x, strided(0, [x.count / T, T], [perSequence, 0], [T, 1]), [rows, T]);
-}
-
-/** Columns [from, to) of a (rows, width) wire. */
-function columns(gates: Gates, x: Wire, from: number, to: number): Wire {
-  const [rows, width] = x.shape;
-  return gates.gather(x, strided(from, [rows, width], [to - from, 1]), [rows, to - from]);
-}
-
-/**
- * The maximum of every row, in a tree of max(x, y) = y + relu(x − y), ⌈log2 width⌉ rounds. When the width is odd
- * the two halves overlap in one column, which a maximum does not mind.
- */
-function rowMaximum(gates: Gates, x: Wire, bits: 8 | 9): Wire {
-  let current = x;
-  while (current.shape[1] > 1) {
-    const width = current.shape[1];
-    const half = Math.ceil(width / 2);
-    const left = columns(gates, current, 0, half);
-    const right = columns(gates, current, width - half, width);
-    const above = gates.table(gates.sub(left, right), RELU[bits], WHOLE[bits]);
-    current = gates.add(gates.reshape(gates.reduce(above, bits), right.shape, right.scale), right);
-  }
-  return gates.reshape(current, [x.shape[0]]);
 }
 
 /** 2·index + real, exact: an even number and a bit. */
@@ -256,7 +224,7 @@ function checkSpread(
 ): void {
   const { checks, bits } = check;
   const [rows, T] = coarse.shape;
-  const first = gates.reshape(columns(gates, coarse, 0, 1), [rows], maximum.scale);
+  const first = gates.reshape(columnsOf(gates, coarse, 0, 1), [rows], maximum.scale);
   const quarter = 1n << BigInt(treeBits - 2);
   // Half of the ring below zero is none: 0 … 2^(b−1) is what a maximum can be above the first score, and what
   // `widen` keeps.

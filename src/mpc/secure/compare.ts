@@ -37,6 +37,15 @@ export function isNegative(gates: Gates, x: Wire): Wire {
   );
 }
 
+/**
+ * [x < 0] of a short ring, Z_2^k with k ≤ 9: one table of 2^(k−1) bits. Exact for every x read as signed; one
+ * round, one bit of P0.
+ */
+export function isNegativeIn(gates: Gates, x: Wire): Wire {
+  const low = x.k - 1;
+  return gates.add(gates.borrow(x, 0, low, 'less'), gates.reshape(gates.shift(x, low), x.shape, 0));
+}
+
 /** bit ? x : y, one round, one word of P0. */
 export function select(gates: Gates, bit: Wire, x: Wire, y: Wire): Wire {
   return gates.choose([bit], [y, x], Uint8Array.of(0, 1));

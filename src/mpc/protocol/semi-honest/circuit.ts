@@ -12,7 +12,7 @@ import { type Pattern, patternCount, patternReach, patternText } from '../../../
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { type Wire, countOf } from '../../share/wire.ts';
 import { noCost } from '../cost.ts';
-import type { AffineTerm, Cost, ExactTable, Gates, Parameter } from '../types.ts';
+import type { AffineTerm, Choosing, Cost, ExactTable, Gates, Parameter } from '../types.ts';
 import { OpenAffineGate, SecretAffineGate } from './affine.ts';
 import { InputGate, LookupGate, OutputGate } from './io.ts';
 import { type Gate, longestStream } from './gate.ts';
@@ -400,10 +400,17 @@ export class CircuitBuilder implements Gates {
     return this.#select([...bits, ...values], first.shape, first.scale, chooseSelection(bits, values, pick));
   }
 
-  #select(inputs: readonly Wire[], shape: readonly number[], scale: number, selection: Selection): Wire {
+  chooseSum(choices: readonly Choosing[]): Wire {
+    const [{ values }] = choices;
+    const inputs = choices.flatMap((choice) => [...choice.bits, ...choice.values]);
+    const terms = choices.map((choice) => chooseSelection(choice.bits, choice.values, choice.pick));
+    return this.#select(inputs, values[0].shape, values[0].scale, ...terms);
+  }
+
+  #select(inputs: readonly Wire[], shape: readonly number[], scale: number, ...terms: readonly Selection[]): Wire {
     const half12 = evenFrom(latest(inputs.map((x) => x.readyA)));
-    const out = this.#wire(shape, selection.k, scale, half12 + 2, half12 + 1);
-    return this.#gate(new SelectGate(this.#at('select'), inputs, out, half12, selection), out);
+    const out = this.#wire(shape, terms[0].k, scale, half12 + 2, half12 + 1);
+    return this.#gate(new SelectGate(this.#at('select'), inputs, out, half12, terms), out);
   }
 
   // ── bookkeeping ──────────────────────────────────────────────────────────

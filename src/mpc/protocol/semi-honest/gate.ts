@@ -31,6 +31,8 @@ export interface Gate {
   readonly traits: readonly Trait[];
   /** Declared bytes of payload, by phase and direction. */
   readonly cost: Partial<Cost>;
+  /** Bytes of its longest table, where one message P1 → P2 holds several. */
+  readonly longestTable?: number;
 
   /** Derives a component that needs no message (masks), or computes one that only waits for operands. */
   component(party: Party, component: Component): Promise<Vector>;
@@ -53,8 +55,8 @@ export interface Gate {
  * Bytes of the longest key stream that a gate draws from under one id: the pads of its table, as long as the table,
  * or a mask of its result, one lane a word. Point-function seeds are shorter than what they look up.
  */
-export function longestStream({ out, cost }: Pick<Gate, 'out' | 'cost'>): number {
-  return out === undefined ? 0 : Math.max(cost.p1ToP2 ?? 0, laneBytes(out.k) * out.count);
+export function longestStream({ out, cost, longestTable }: Pick<Gate, 'out' | 'cost' | 'longestTable'>): number {
+  return out === undefined ? 0 : Math.max(longestTable ?? cost.p1ToP2 ?? 0, laneBytes(out.k) * out.count);
 }
 
 /** The draw id of a gate. */

@@ -12,6 +12,7 @@
  */
 import type { Choice, SelectionTable } from '../../../compute/kernels/types.ts';
 import { type Vector, wireLength, zeros } from '../../../compute/ring.ts';
+import { invariant } from '../../../core/errors.ts';
 import { Masked } from '../../share/masked.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Cost } from '../types.ts';
@@ -54,19 +55,28 @@ function tableLength(s: Selection, elements: number): number {
   return wireLength(s.k, elements * s.n * s.P);
 }
 
-/** Declared bytes of a selection without its resharing message. */
-function selectionCost(s: Selection): Pick<Cost, 'p0ToP2Ahead' | 'p1ToP2'> {
-  return { p0ToP2Ahead: wireLength(s.k, s.count), p1ToP2: tableLength(s, s.count) };
+/** Declared bytes of a sum of selections without its resharing message: a table each, and one word of P0. */
+function selectionCost(terms: readonly Selection[]): Pick<Cost, 'p0ToP2Ahead' | 'p1ToP2'> {
+  const [{ k, count }] = terms;
+  return {
+    p0ToP2Ahead: wireLength(k, count),
+    p1ToP2: terms.reduce((bytes, term) => bytes + tableLength(term, term.count), 0),
+  };
 }
 
-/** P0 → P2: the word B of every element. */
-async function dealSelection(gate: Gate, s: Selection, p0: Party): Promise<void> {
+/** P0 → P2: the word B of every element, of all terms together. */
+async function dealSelection(gate: Gate, terms: readonly Selection[], p0: Party): Promise<void> {
+  const { kernels } = p0;
   const prg = prgOf(p0, 1);
   const zero = prg.takeMask(drawId(gate, 'zero'), gate, 'r0');
-  const r0 = await p0.kernels.draw(zero.stream, s.k, s.count);
-  const pads = prg.claim(drawId(gate, 'pad'), gate, 'pads');
-  const words = await p0.kernels.dealSelection(await s.choice(p0), s.n, s.k, pads, r0);
-  await p0.link(2).send(tagOf(gate, 'deal'), Masked.under(zero, words));
+  let rest = await kernels.draw(zero.stream, terms[0].k, terms[0].count);
+  let word = rest;
+  for (const [t, term] of terms.entries()) {
+    const pads = prg.claim(drawId(gate, 'pad', t), gate, 'pads');
+    word = await kernels.dealSelection(await term.choice(p0), term.n, term.k, pads, rest);
+    if (t + 1 < terms.length) rest = await kernels.scale(word, -1n);
+  }
+  await p0.link(2).send(tagOf(gate, 'deal'), Masked.under(zero, word));
 }
 
 /** P2: keeps the dealt words in wire form until the choice is made. */
@@ -75,8 +85,8 @@ async function keepDealt(gate: Gate, s: Selection, p2: Party): Promise<void> {
 }
 
 /** P1 → P2: the padded table, built part by part while the previous part is on its way. */
-async function sendTable(gate: Gate, s: Selection, p1: Party): Promise<void> {
-  const pads = prgOf(p1, 1).takeMask(drawId(gate, 'pad'), gate, 'pads');
+async function sendTable(gate: Gate, s: Selection, number: number, p1: Party): Promise<void> {
+  const pads = prgOf(p1, 1).takeMask(drawId(gate, 'pad', number), gate, 'pads');
   const table = await s.table(p1);
   const size = partSize(s);
   async function* parts(): AsyncIterable<Uint8Array> {
@@ -94,10 +104,16 @@ async function sendTable(gate: Gate, s: Selection, p1: Party): Promise<void> {
   for await (const part of Masked.parts(pads, parts())) await p1.link(2).send(tagOf(gate, '12'), part);
 }
 
-/** P2: y = f − r0 of every element. */
-export async function chooseFromTable(gate: Gate, s: Selection, p2: Party): Promise<Vector> {
+/** P2: y = Σ f − r0 of every element. */
+export async function chooseFromTables(gate: Gate, terms: readonly Selection[], p2: Party): Promise<Vector> {
+  const [{ k, count }] = terms;
+  let word = await p2.kernels.unpack(p2.takeBytes(gate), k, count);
+  for (const term of terms) word = await chooseFromTable(gate, term, word, p2);
+  return word;
+}
+
+async function chooseFromTable(gate: Gate, s: Selection, word: Vector, p2: Party): Promise<Vector> {
   const { kernels } = p2;
-  const word = await kernels.unpack(p2.takeBytes(gate), s.k, s.count);
   const choice = await s.choice(p2);
   const size = partSize(s);
   const parts: Promise<Vector>[] = [];
@@ -118,18 +134,25 @@ export async function selectionMask1(gate: Gate, s: Pick<Selection, 'k' | 'count
 
 /** What gates with a selection share: the deal and the table. What they do with P2's y differs. */
 export abstract class SelectionGate extends MaskedRelation {
-  protected readonly selection: Selection;
+  /** Its result is their sum. Each has pads of its own; P0's word and r0 are one for all. */
+  protected readonly terms: readonly Selection[];
+  readonly longestTable: number;
 
-  constructor(position: Position, inputs: readonly Wire[], out: Wire, half12: number, selection: Selection) {
-    const { n, P, k, traits } = selection;
+  constructor(position: Position, inputs: readonly Wire[], out: Wire, half12: number, terms: readonly Selection[]) {
+    const [{ k, count }] = terms;
+    invariant(
+      terms.every((term) => term.k === k && term.count === count),
+      'a sum of selections over different rings, or of different lengths',
+    );
     super(position, out, {
       inputs,
       half12,
       half21: half12 + 1,
-      traits: [n, P, k, ...traits],
-      cost: { ...selectionCost(selection), p2ToP1: wireLength(out.k, out.count) },
+      traits: terms.flatMap(({ n, P, traits }) => [n, P, k, ...traits]),
+      cost: { ...selectionCost(terms), p2ToP1: wireLength(out.k, out.count) },
     });
-    this.selection = selection;
+    this.terms = terms;
+    this.longestTable = Math.max(...terms.map((term) => tableLength(term, term.count)));
   }
 
   abstract recv12(p2: Party): Promise<void>;
@@ -137,15 +160,15 @@ export abstract class SelectionGate extends MaskedRelation {
   abstract recv21(p1: Party): Promise<void>;
 
   dealP0(p0: Party): Promise<void> {
-    return dealSelection(this, this.selection, p0);
+    return dealSelection(this, this.terms, p0);
   }
 
   dealP2(p2: Party): Promise<void> {
-    return keepDealt(this, this.selection, p2);
+    return keepDealt(this, this.terms[0], p2);
   }
 
-  send12(p1: Party): Promise<void> {
-    return sendTable(this, this.selection, p1);
+  async send12(p1: Party): Promise<void> {
+    for (const [t, term] of this.terms.entries()) await sendTable(this, term, t, p1);
   }
 }
 
@@ -157,11 +180,11 @@ export class SelectGate extends SelectionGate {
   readonly relation = 'select' as const;
 
   override component(party: Party, component: Component): Promise<Vector> {
-    return component === 'l1' ? selectionMask1(this, this.selection, party) : outputMask(this, party, component);
+    return component === 'l1' ? selectionMask1(this, this.terms[0], party) : outputMask(this, party, component);
   }
 
   async recv12(p2: Party): Promise<void> {
-    p2.put(this.out, 'y', await chooseFromTable(this, this.selection, p2));
+    p2.put(this.out, 'y', await chooseFromTables(this, this.terms, p2));
   }
 
   async send21(p2: Party): Promise<void> {
@@ -172,7 +195,7 @@ export class SelectGate extends SelectionGate {
     p1.put(
       this.out,
       'a',
-      await p1.kernels.sub(await recvReshared(this, p1), await selectionMask1(this, this.selection, p1)),
+      await p1.kernels.sub(await recvReshared(this, p1), await selectionMask1(this, this.terms[0], p1)),
     );
   }
 }
