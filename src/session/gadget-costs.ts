@@ -70,18 +70,19 @@ export class Tally {
     this.cost.p1ToP2 += this.#wire(k, count);
   }
 
+  /** A product whose result, rounded or not, is over Z_2^k. */
   product(k: number, count: number): void {
     this.gates++;
     this.cost.p0ToP2Ahead += this.#wire(k, count);
     this.cost.p2ToP1 += this.#wire(k, count);
   }
 
-  /** A selection of n entries of P words over Z_2^k. */
-  select(n: number, P: number, k: number, count: number): void {
+  /** A selection of n entries of P words over Z_2^k, whose result loses `drop` bits. */
+  select(n: number, P: number, k: number, count: number, drop = 0): void {
     this.gates++;
-    this.cost.p0ToP2Ahead += this.#wire(k, count);
+    this.cost.p0ToP2Ahead += this.#wire(k - drop, count);
     this.cost.p1ToP2 += this.#wire(k, n * P * count);
-    this.cost.p2ToP1 += this.#wire(k, count);
+    this.cost.p2ToP1 += this.#wire(k - drop, count);
   }
 
   widen(from: number, to: number, count: number): void {
@@ -131,7 +132,7 @@ export function normalise(t: Tally, rows: number, d: number, range: ModelPlan['h
   t.lift(64, rows * d);
   t.product(64, rows);
   powerLaw(t, rows, 9);
-  t.product(64, rows * d);
+  t.product(64 - 36, rows * d);
   t.truncate(64, 36, rows * d);
   t.rounds(4);
 }
@@ -147,8 +148,8 @@ export function relu(t: Tally, count: number): void {
 export function tanh(t: Tally, count: number): void {
   t.select(128, 4, 32, count);
   t.select(128, 1, 1, count);
-  t.select(2, 2, 32, count);
-  t.select(128, 1, 32, count);
+  t.select(2, 2, 32, count, 8);
+  t.select(128, 1, 32 - 8, count);
   t.truncate(32, 8, count);
   t.rounds(3);
 }
@@ -166,10 +167,10 @@ export function activate(t: Tally, count: number, activation: Activation, range:
     return;
   }
   const { drop, bits } = GELU[range];
-  t.select(32, 4, 32, count);
+  t.select(32, 4, 32, count, bits > 0 ? 0 : drop);
   if (bits > 0) {
     for (let table = 0; table < 2; table++) t.select(2 ** bits, 1, 1, count);
-    t.select(4, 3, 32, count);
+    t.select(4, 3, 32, count, drop);
     t.rounds(1);
   }
   t.truncate(32, drop, count);
@@ -211,7 +212,7 @@ export function attend(t: Tally, { heads, queries, keys, fresh, width, treeBits,
   t.lift(48, heads * fresh * width);
   t.truncate(64, 20, heads * fresh * width);
   t.lift(64, heads * fresh * width);
-  t.product(48, scores);
+  t.product(48 - 24, scores);
   if (mask === 'real') {
     if (wide) t.widen(12, 16, scores);
     t.select(2, 2, wide ? 16 : 8, scores);
@@ -224,11 +225,13 @@ export function attend(t: Tally, { heads, queries, keys, fresh, width, treeBits,
   const shown = mask === 'causal' ? (heads * keys * (keys + 1)) / 2 : scores;
   t.select(2 ** (treeBits - 2 + (mask === 'real' ? 1 : 0)), 1, 1, shown);
   t.select(16, 1, 64, shown);
-  t.product(64, rows * width);
+  t.product(64 - 26, rows * width);
   t.truncate(64, 26, rows * width);
   powerLaw(t, rows, keys > 512 ? 5 : 4);
   t.lift(64, rows * width);
-  t.product(64, rows * width);
-  t.truncate(64, 38, rows * width);
+  // Reciprocals of many weights are two bits finer.
+  const drop = keys > 128 ? 40 : 38;
+  t.product(64 - drop, rows * width);
+  t.truncate(64, drop, rows * width);
   t.rounds(6 + (mask === 'real' ? (wide ? 2 : 1) : 0));
 }

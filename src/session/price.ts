@@ -46,9 +46,9 @@ function choose(t: Tally, config: ModelConfig, { sequences, tokens, rows }: RunS
   t.input(64, sequences * rows * tokens);
   t.lift(64, sequences * rows * tokens);
   if (!(lifted && t.secret)) t.lift(64, sequences * tokens * C);
-  t.product(64, sequences * rows * C);
-  t.rounds(1);
   const scale = rowScale(config);
+  t.product(64 - scale, sequences * rows * C);
+  t.rounds(1);
   if (scale === 0) return;
   t.truncate(64, scale, sequences * rows * C);
   t.rounds(1);

@@ -11,7 +11,16 @@ import { type Words, ringMask, wordsFrom } from '../compute/ring.ts';
 import { insecure } from './insecure.ts';
 import { TercetError, invariant } from '../core/errors.ts';
 import { type Wire, countOf } from '../mpc/share/wire.ts';
-import type { AffineTerm, Choosing, ExactTable, Gates, Inputs, Parameter } from '../mpc/protocol/types.ts';
+import type {
+  AffineTerm,
+  Choosing,
+  ExactTable,
+  Gates,
+  Inputs,
+  Multiplied,
+  Parameter,
+  Rounded,
+} from '../mpc/protocol/types.ts';
 
 /** Clear values of a parameter, row-major, as signed integers at its scale. */
 export type ClearParameters = (parameter: Parameter) => ArrayLike<number | bigint>;
@@ -171,7 +180,7 @@ export class PlaintextGates implements Gates {
     return bias === undefined ? sum : this.addParameter(sum, bias);
   }
 
-  matmul(x: Wire, y: Wire, transposed = false): Wire {
+  matmul(x: Wire, y: Wire, { transposed = false, drop = 0 }: Multiplied = {}): Wire {
     const [batch, m, inner] = x.shape;
     const n = transposed ? y.shape[1] : y.shape[2];
     const [left, right] = [this.#of(x), this.#of(y)];
@@ -187,11 +196,14 @@ export class PlaintextGates implements Gates {
         }
       }
     }
-    return this.#wire(out, [batch, m, n], x.k, x.scale + y.scale);
+    return this.shift(this.#wire(out, [batch, m, n], x.k, x.scale + y.scale), drop);
   }
 
-  mul(x: Wire, y: Wire): Wire {
-    return this.#map(x, (v, i) => v * this.#of(y)[i], { scale: x.scale + y.scale });
+  mul(x: Wire, y: Wire, { drop = 0 }: Rounded = {}): Wire {
+    return this.shift(
+      this.#map(x, (v, i) => v * this.#of(y)[i], { scale: x.scale + y.scale }),
+      drop,
+    );
   }
 
   table(x: Wire, { entries }: ExactTable, k: number): Wire {
@@ -210,7 +222,12 @@ export class PlaintextGates implements Gates {
     });
   }
 
-  cubic(x: Wire, { segments, t, s1, s2, guard, coefficients }: PiecewiseCubic, k: number): Wire {
+  cubic(
+    x: Wire,
+    { segments, t, s1, s2, guard, coefficients }: PiecewiseCubic,
+    k: number,
+    { drop = 0 }: Rounded = {},
+  ): Wire {
     const value = (v: bigint): bigint => {
       const i = Number(v >> BigInt(t)) % segments;
       const low = v & ringMask(t);
@@ -218,27 +235,29 @@ export class PlaintextGates implements Gates {
       for (let q = 3; q >= 0; q--) sum = ((sum * low) >> BigInt(t)) + coefficients[4 * i + q];
       return (sum << BigInt(s2)) >> BigInt(guard);
     };
-    return this.#map(x, value, { k, scale: s1 + s2 });
+    return this.shift(this.#map(x, value, { k, scale: s1 + s2 }), drop);
   }
 
-  exponential(x: Wire, gate: Wire, s1: number, s2: number): Wire {
+  exponential(x: Wire, gate: Wire, s1: number, s2: number, { drop = 0 }: Rounded = {}): Wire {
     const scale = 2 ** (s1 + s2);
     const value = (v: bigint, i: number) =>
       this.#of(gate)[i] === 0n ? 0n : BigInt(Math.round(scale * Math.exp(Number(BigInt.asIntN(25, v)) / 2 ** 20)));
-    return this.#map(x, value, { k: 64, scale: s1 + s2 });
+    return this.shift(this.#map(x, value, { k: 64, scale: s1 + s2 }), drop);
   }
 
-  choose(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array): Wire {
-    return this.#map(values[0], (_v, i) => {
-      const chosen = pick[this.#joint(bits, i)];
-      return chosen === 255 ? 0n : this.#of(values[chosen])[i];
+  choose(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array, { drop = 0 }: Rounded = {}): Wire {
+    const chosen = this.#map(values[0], (_v, i) => {
+      const name = pick[this.#joint(bits, i)];
+      return name === 255 ? 0n : this.#of(values[name])[i];
     });
+    return this.shift(chosen, drop);
   }
 
-  chooseSum(choices: readonly Choosing[]): Wire {
-    return choices
+  chooseSum(choices: readonly Choosing[], { drop = 0 }: Rounded = {}): Wire {
+    const sum = choices
       .map(({ bits, values, pick }) => this.choose(bits, values, pick))
-      .reduce((sum, x) => this.add(sum, x));
+      .reduce((all, x) => this.add(all, x));
+    return this.shift(sum, drop);
   }
 
   section<T>(_name: string, body: () => T): T {

@@ -112,7 +112,7 @@ function ringCases(k: number): Case[] {
       name: 'matmul with a transposed operand, twice the same lift',
       build: (g) => {
         const [a, b] = [g.input('x', [2, 3, 2], k, 0), g.input('y', [2, 3, 2], k, 0)];
-        g.output('out', g.add(g.matmul(a, b, true), g.matmul(b, a, true)));
+        g.output('out', g.add(g.matmul(a, b, { transposed: true }), g.matmul(b, a, { transposed: true })));
       },
       inputs: tensors({ x: square, y: vector(random, 12, k) }),
     },

@@ -166,7 +166,7 @@ function orders(
 
 function products() {
   const of = (transposed: boolean) => (g: Gates) =>
-    g.matmul(g.input('x', [1, 2, 2], 64, 0), g.input('y', [1, 2, 2], 64, 0), transposed);
+    g.matmul(g.input('x', [1, 2, 2], 64, 0), g.input('y', [1, 2, 2], 64, 0), { transposed });
   return [of(false), of(true)] as const;
 }
 

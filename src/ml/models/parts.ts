@@ -44,8 +44,12 @@ export function chosenRows(gates: Gates, run: ModelRun, x: Wire): Wire {
   const C = x.shape[1];
   return gates.section('rows', () => {
     const weights = gates.input(ROWS, [sequences, rows, tokens], 64, rowScale(run.config));
-    const mixed = gates.reshape(gates.matmul(weights, gates.reshape(x, [sequences, tokens, C])), [sequences * rows, C]);
-    return weights.scale === 0 ? mixed : gates.truncate(mixed, weights.scale);
+    const drop = weights.scale;
+    const mixed = gates.reshape(gates.matmul(weights, gates.reshape(x, [sequences, tokens, C]), { drop }), [
+      sequences * rows,
+      C,
+    ]);
+    return drop === 0 ? mixed : gates.widen(mixed, 64);
   });
 }
 

@@ -65,6 +65,20 @@ export interface Choosing {
   readonly pick: Uint8Array;
 }
 
+/**
+ * A gate whose result loses its low bits: `drop` = d gives it over Z_2^(k−d) at a scale that is d less, and every
+ * message behind the table is of that ring. The gate computes over Z_2^k. What is dropped costs nobody a byte.
+ */
+export interface Rounded {
+  /** Low bits of the result that are rounded away, 0 when absent. */
+  readonly drop?: number;
+}
+
+export interface Multiplied extends Rounded {
+  /** Whether the second operand is (batch, n, inner). */
+  readonly transposed?: boolean;
+}
+
 export interface Gates {
   readonly weights: 'open' | 'secret';
 
@@ -114,9 +128,14 @@ export interface Gates {
   // ── products ─────────────────────────────────────────────────────────────
   /** Σ x·W (+ x∘row): open weights: no online message; secret: half a round. */
   affine(terms: readonly AffineTerm[], bias?: Parameter): Wire;
-  /** (batch, m, inner) × (batch, inner, n), or × (batch, n, inner)^T. */
-  matmul(x: Wire, y: Wire, transposed?: boolean): Wire;
-  mul(x: Wire, y: Wire): Wire;
+  /**
+   * (batch, m, inner) × (batch, inner, n), or × (batch, n, inner)^T. With `drop` the result errs by less than 1½ ulp
+   * and has no bias: three parties round.
+   *
+   * @example gates.matmul(q, keys, { transposed: true, drop: 24 })   // scale 35 in Z_2^48 → scale 11 in Z_2^24
+   */
+  matmul(x: Wire, y: Wire, how?: Multiplied): Wire;
+  mul(x: Wire, y: Wire, how?: Rounded): Wire;
 
   /**
    * x ready for products, once for all of them: P1 → P2 one word an element, half a round. The results of
@@ -126,8 +145,9 @@ export interface Gates {
 
   // ── selection (any scalar function) ──────────────────────────────────────
   table(x: Wire, table: ExactTable, k: number): Wire;
-  cubic(x: Wire, cubic: PiecewiseCubic, k: number): Wire;
-  exponential(x: Wire, gate: Wire, s1: number, s2: number): Wire;
+  cubic(x: Wire, cubic: PiecewiseCubic, k: number, how?: Rounded): Wire;
+  /** Exactly 0 where the gate's bit is, also with `drop`. */
+  exponential(x: Wire, gate: Wire, s1: number, s2: number, how?: Rounded): Wire;
   /** Entry of a table of 2^bits on the joint bits (bit b of the index is bits[b]). */
   jointTable(bits: readonly Wire[], entries: readonly bigint[], k: number): Wire;
   /**
@@ -136,9 +156,9 @@ export interface Gates {
    */
   borrow(x: Wire, from: number, bits: number, leaf: 'less' | 'equal'): Wire;
   /** The value that `pick` names for the joint bits (bit b of the index is bits[b]); 255 is zero. */
-  choose(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array): Wire;
+  choose(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array, how?: Rounded): Wire;
   /** The sum of several choices over one ring, for one word of P0 and one message P2 → P1. */
-  chooseSum(choices: readonly Choosing[]): Wire;
+  chooseSum(choices: readonly Choosing[], how?: Rounded): Wire;
 
   /** Names the ops that follow, for progress, tracing and cost tables. */
   section<T>(name: string, body: () => T): T;

@@ -12,7 +12,7 @@ import type { ExactTable, Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
 import { SIGN_BITS, isNegative } from './compare.ts';
 import { cubicArgument, piecewiseCubic, signedCentre } from './cubic.ts';
-import { rescale, truncateTo } from './rescale.ts';
+import { rescale } from './rescale.ts';
 
 /**
  * How far GeLU inputs may reach. `narrow`: |x| ≤ 7; `wide`: |x| < 63; `far`: |x| < 255. A model's bound decides
@@ -92,15 +92,17 @@ const PICK_GELU = Uint8Array.of(255, 0, 1, 0);
 
 export function secureGelu(gates: Gates, x: Wire, range: GeluRange, form: 'gelu' | 'gelu_new' = 'gelu'): Wire {
   const cubic = GELU_CUBIC[form][range];
-  const near = gates.cubic(cubicArgument(gates, x, cubic, GELU_WIDTH), cubic, VALUE_BITS);
-  if (range === 'narrow') return truncateTo(gates, near, OUT_SCALE);
+  const argument = cubicArgument(gates, x, cubic, GELU_WIDTH);
+  const drop = cubic.s1 + cubic.s2 - OUT_SCALE;
+  if (range === 'narrow') return gates.widen(gates.cubic(argument, cubic, VALUE_BITS, { drop }), 64);
+  const near = gates.cubic(argument, cubic, VALUE_BITS);
   // ⌊x⌋ and its unit of dither, as signed numbers: ±64 holds 63, ±256 holds 255.
   const bits = range === 'far' ? 9 : 7;
   const { inside, above } = CLASSES[bits];
   const unit = rescale(gates, x, 0, bits);
   const identity = rescale(gates, x, near.scale, VALUE_BITS);
-  const value = gates.choose([gates.table(unit, inside, 1), gates.table(unit, above, 1)], [near, identity], PICK_GELU);
-  return truncateTo(gates, value, OUT_SCALE);
+  const classes = [gates.table(unit, inside, 1), gates.table(unit, above, 1)];
+  return gates.widen(gates.choose(classes, [near, identity], PICK_GELU, { drop }), 64);
 }
 
 /** Declared error of tanh, absolute. */
@@ -124,8 +126,9 @@ const TANH_CUBIC = piecewiseCubic(Math.tanh, {
   centre: (i) => signedCentre(i, TANH_SEGMENTS, TANH_WIDTH),
 });
 
-/** One at the scale of the cubic's result. */
-const ONE = 1n << BigInt(2 * TANH_SCALE);
+/** Low bits that the result of the choice loses. */
+const TANH_DROP = 2 * TANH_SCALE - OUT_SCALE;
+const ONE = 1n << BigInt(OUT_SCALE);
 
 /** ±1 outside the cubic's range, 0 inside. */
 const TAILS: ExactTable = {
@@ -136,9 +139,11 @@ const TAILS: ExactTable = {
 export function secureTanh(gates: Gates, x: Wire): Wire {
   const near = gates.cubic(cubicArgument(gates, x, TANH_CUBIC, TANH_WIDTH), TANH_CUBIC, VALUE_BITS);
   const unit = rescale(gates, x, 0, TAILS.bits);
-  const inner = gates.choose([gates.table(unit, CLASSES[7].inside, 1)], [near], PICK_NEAR);
-  const outer = gates.reshape(gates.table(unit, TAILS, VALUE_BITS), x.shape, inner.scale);
-  return truncateTo(gates, gates.add(inner, outer), OUT_SCALE);
+  const inner = gates.choose([gates.table(unit, CLASSES[7].inside, 1)], [near], PICK_NEAR, {
+    drop: TANH_DROP,
+  });
+  const outer = gates.reshape(gates.table(unit, TAILS, inner.k), x.shape, inner.scale);
+  return gates.widen(gates.add(inner, outer), 64);
 }
 
 /** Largest |x| of ReLU: its sign is read from 25 bits at scale 16, ±2^8, less a unit for the rounding. */

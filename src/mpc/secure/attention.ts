@@ -25,8 +25,10 @@ export const ATTENTION_ERROR = 1.2e-3;
 const UNIT = 1;
 /** Scale of Q and K as operands. */
 const OPERAND = 16;
-/** Scale of scores: those of Q and K, and 3 bits for the factor 8 in Q. */
-const SCORE = 2 * OPERAND + 3;
+/** Scale of Q·Kᵀ: those of Q and K, and 3 bits for the factor 8 in Q. */
+const SCORE_PRODUCT = 2 * OPERAND + 3;
+/** Scale of scores: the product rounds them. Half an ulp of them changes a weight by a four-thousandth. */
+const SCORE = 11;
 /** Scale and ring of the exponential's argument: −32 … 0. */
 const EXP_ARGUMENT = 20;
 const EXP_BITS = 25;
@@ -52,7 +54,7 @@ export const SPREAD: Record<8 | 9, number> = { 8: 252, 9: 508 };
  */
 const BELOW_UNIT = 4;
 /** Bits of coarse scores: all that Z_2^48, where operands of 16 bits less meet, has above the unit of the maximum. */
-const COARSE_BITS = 64 - OPERAND - SCORE - UNIT;
+const COARSE_BITS = 64 - OPERAND - SCORE_PRODUCT - UNIT;
 
 /**
  * Measured units 0 … edge below the maximum pass: with the unit below them they span half of the tree's ring, so
@@ -266,9 +268,10 @@ export function attend(
   const rows = heads * R;
   const xBits = SCORE + UNIT + treeBits;
 
-  const scores = gates.section('scores', () =>
-    gates.reshape(gates.matmul(rescale(gates, q, OPERAND), keys, true), [rows, T], SCORE),
-  );
+  const scores = gates.section('scores', () => {
+    const drop = SCORE_PRODUCT - SCORE;
+    return gates.reshape(gates.matmul(rescale(gates, q, OPERAND), keys, { transposed: true, drop }), [rows, T], SCORE);
+  });
 
   // x = score − 2·(maximum + 1 unit) < 0: the maximum on a few bits is enough, softmax is shift invariant.
   const x = gates.section('maximum', () => {
@@ -293,16 +296,18 @@ export function attend(
       real === undefined
         ? gates.table(near, NEAR[treeBits], 1)
         : gates.table(markReal(gates, near, real), NEAR_REAL[treeBits], 1);
-    const exponentials = gates.exponential(rescale(gates, x, EXP_ARGUMENT, EXP_BITS), gate, EXP_SCALE, EXP_SCALE);
+    const argument = gates.raise(x, EXP_ARGUMENT - SCORE, EXP_BITS);
+    const exponentials = gates.exponential(argument, gate, EXP_SCALE, EXP_SCALE);
     return causal ? spreadOut(gates, exponentials, rows, T) : exponentials;
   });
 
   return gates.section('context', () => {
-    const sum = gates.matmul(gates.reshape(weights, [heads, R, T]), values);
-    const context = truncateTo(gates, gates.reshape(sum, [rows, D]), CONTEXT);
+    const drop = weights.scale + values.scale - CONTEXT;
+    const sum = gates.matmul(gates.reshape(weights, [heads, R, T]), values, { drop });
+    const context = gates.reshape(gates.widen(sum, 64), [rows, D]);
     const total = gates.sumRows(weights);
     const { value: inverse } = powerLaw(gates, total, reciprocalFor(T).law);
-    const scaled = gates.mul(context, gates.repeat(inverse, D));
-    return gates.reshape(truncateTo(gates, scaled, OUT), [heads, R, D]);
+    const scaled = gates.mul(context, gates.repeat(inverse, D), { drop: context.scale + inverse.scale - OUT });
+    return gates.reshape(gates.widen(scaled, 64), [heads, R, D]);
   });
 }

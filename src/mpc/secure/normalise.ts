@@ -13,7 +13,6 @@ import type { Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
 import { EIGHTH, type RangeChecks } from './range-check.ts';
 import { type PowerLaw, WINDOW_UNITS, lastUnit, powerLaw, powerLawScale, tabulated } from './power-law.ts';
-import { truncateTo } from './rescale.ts';
 
 /** Windows of 1/√S, and log2 of the unit of the widest: it reaches 112 · 2^54, nearly all of Z_2^63. */
 const WINDOWS = 9;
@@ -133,15 +132,15 @@ export function normalise(gates: Gates, x: Wire, epsilon: number, range: Normali
   // Read as scale-free integers from here: the scale of V cancels in V·r.
   const v = gates.reshape(centred, [rows, d], 0);
   const row = gates.reshape(v, [rows, 1, d]);
-  const squares = gates.reshape(gates.matmul(row, row, true), [rows]);
+  const squares = gates.reshape(gates.matmul(row, row, { transposed: true }), [rows]);
   const c = resolution(d, e);
   const sum = gates.offset(squares, BigInt(Math.round(d * epsilon * c * c)));
   const { value: r, reached } = powerLaw(gates, sum, inverseRoot(d));
   if (check !== undefined) gates.section('range', () => checkVariance(gates, sum, reached, topUnit(d, range), check));
-  const scaled = gates.mul(v, gates.repeat(r, d));
   // V has no scale of its own, so that of V·r is the table's and the factor in r.
-  const product = gates.reshape(scaled, [rows, d], ROOT_FACTOR + powerLawScale(ROOT_SCALE));
-  return gates.reshape(truncateTo(gates, product, OUT_SCALE), [rows, d]);
+  const drop = ROOT_FACTOR + powerLawScale(ROOT_SCALE) - OUT_SCALE;
+  const scaled = gates.mul(v, gates.repeat(r, d), { drop });
+  return gates.reshape(gates.widen(scaled, 64), [rows, d], OUT_SCALE);
 }
 
 /** Joint bits: a wider window is reached, at most `LEAST_UNITS` of the last one, above the top. */

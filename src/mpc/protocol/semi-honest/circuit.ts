@@ -12,7 +12,7 @@ import { type Pattern, patternCount, patternReach, patternText } from '../../../
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { type Wire, countOf } from '../../share/wire.ts';
 import { noCost } from '../cost.ts';
-import type { AffineTerm, Choosing, Cost, ExactTable, Gates, Parameter } from '../types.ts';
+import type { AffineTerm, Choosing, Cost, ExactTable, Gates, Multiplied, Parameter, Rounded } from '../types.ts';
 import { OpenAffineGate, SecretAffineGate } from './affine.ts';
 import { InputGate, LookupGate, OutputGate } from './io.ts';
 import { type Gate, longestStream } from './gate.ts';
@@ -38,6 +38,12 @@ function evenFrom(half: number): number {
 
 function oddFrom(half: number): number {
   return half + ((half + 1) % 2);
+}
+
+/** The ring of a result that loses its low bits. */
+function shortRing(k: number, drop: number): number {
+  invariant(Number.isInteger(drop) && drop >= 0 && drop < k, `drop: ${drop} bits of ${k}`);
+  return k - drop;
 }
 
 function latest(times: readonly number[]): number {
@@ -304,28 +310,29 @@ export class CircuitBuilder implements Gates {
     return this.#gate(new SecretAffineGate(this.#at('affine'), lifted, out, half21), out);
   }
 
-  matmul(x: Wire, y: Wire, transposed = false): Wire {
+  matmul(x: Wire, y: Wire, { transposed = false, drop = 0 }: Multiplied = {}): Wire {
     const [batch, m, inner] = x.shape;
     const n = transposed ? y.shape[1] : y.shape[2];
     invariant(y.shape[0] === batch && (transposed ? y.shape[2] : y.shape[1]) === inner, 'matmul: shapes do not fit');
-    return this.#product(x, y, { batch, m, inner, n, transposed }, [batch, m, n]);
+    return this.#product(x, y, { batch, m, inner, n, transposed }, [batch, m, n], drop);
   }
 
-  mul(x: Wire, y: Wire): Wire {
+  mul(x: Wire, y: Wire, { drop = 0 }: Rounded = {}): Wire {
     invariant(x.count === y.count, 'mul: shapes do not fit');
-    return this.#product(x, y, undefined, x.shape);
+    return this.#product(x, y, undefined, x.shape, drop);
   }
 
-  #product(x: Wire, y: Wire, shape: ProductShape | undefined, outShape: readonly number[]): Wire {
+  #product(x: Wire, y: Wire, shape: ProductShape | undefined, outShape: readonly number[], drop: number): Wire {
     invariant(x.k === y.k, 'product: operands over different rings');
+    const k = shortRing(x.k, drop);
     const half21 = this.#productHalf([x, y]);
     const left = this.#lift(x, half21);
     const right = this.#lift(y, half21);
     // P1 finishes with its own `a` of both operands, so it waits for those too.
     const out = this.#wire(
       outShape,
-      x.k,
-      x.scale + y.scale,
+      k,
+      x.scale + y.scale - drop,
       latest([half21 + 1, left.readyA, right.readyA]),
       undefined,
     );
@@ -376,41 +383,46 @@ export class CircuitBuilder implements Gates {
   // ── selection ────────────────────────────────────────────────────────────
 
   table(x: Wire, exact: ExactTable, k: number): Wire {
-    return this.#select([x], x.shape, 0, tableSelection(x, exact, k));
+    return this.#select([x], x.shape, 0, [tableSelection(x, exact, k)]);
   }
 
-  cubic(x: Wire, cubic: PiecewiseCubic, k: number): Wire {
-    return this.#select([x], x.shape, cubic.s1 + cubic.s2, cubicSelection(x, cubic, k));
+  cubic(x: Wire, cubic: PiecewiseCubic, k: number, how?: Rounded): Wire {
+    return this.#select([x], x.shape, cubic.s1 + cubic.s2, [cubicSelection(x, cubic, k)], how);
   }
 
-  exponential(x: Wire, gate: Wire, s1: number, s2: number): Wire {
-    return this.#select([x, gate], x.shape, s1 + s2, exponentialSelection(x, gate, s1, s2));
+  exponential(x: Wire, gate: Wire, s1: number, s2: number, how?: Rounded): Wire {
+    return this.#select([x, gate], x.shape, s1 + s2, [exponentialSelection(x, gate, s1, s2)], how);
   }
 
   jointTable(bits: readonly Wire[], entries: readonly bigint[], k: number): Wire {
-    return this.#select(bits, bits[0].shape, 0, jointSelection(bits, entries, k));
+    return this.#select(bits, bits[0].shape, 0, [jointSelection(bits, entries, k)]);
   }
 
   borrow(x: Wire, from: number, bits: number, leaf: 'less' | 'equal'): Wire {
-    return this.#select([x], x.shape, 0, borrowSelection(x, from, bits, leaf));
+    return this.#select([x], x.shape, 0, [borrowSelection(x, from, bits, leaf)]);
   }
 
-  choose(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array): Wire {
-    const [first] = values;
-    return this.#select([...bits, ...values], first.shape, first.scale, chooseSelection(bits, values, pick));
+  choose(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array, how?: Rounded): Wire {
+    return this.chooseSum([{ bits, values, pick }], how);
   }
 
-  chooseSum(choices: readonly Choosing[]): Wire {
+  chooseSum(choices: readonly Choosing[], how?: Rounded): Wire {
     const [{ values }] = choices;
     const inputs = choices.flatMap((choice) => [...choice.bits, ...choice.values]);
     const terms = choices.map((choice) => chooseSelection(choice.bits, choice.values, choice.pick));
-    return this.#select(inputs, values[0].shape, values[0].scale, ...terms);
+    return this.#select(inputs, values[0].shape, values[0].scale, terms, how);
   }
 
-  #select(inputs: readonly Wire[], shape: readonly number[], scale: number, ...terms: readonly Selection[]): Wire {
+  #select(
+    inputs: readonly Wire[],
+    shape: readonly number[],
+    scale: number,
+    terms: readonly Selection[],
+    { drop = 0 }: Rounded = {},
+  ): Wire {
     const half12 = evenFrom(latest(inputs.map((x) => x.readyA)));
-    const out = this.#wire(shape, terms[0].k, scale, half12 + 2, half12 + 1);
-    return this.#gate(new SelectGate(this.#at('select'), inputs, out, half12, terms), out);
+    const out = this.#wire(shape, shortRing(terms[0].k, drop), scale - drop, half12 + 2, half12 + 1);
+    return this.#gate(new SelectGate(this.#at('select'), inputs, out, half12, terms, drop), out);
   }
 
   // ── bookkeeping ──────────────────────────────────────────────────────────

@@ -9,6 +9,9 @@
  *   P1       a_z = message − λ1x·(a_y + λ1y) − (a_x + λ1x)·λ1y + Γ1
  *
  * '·' is any bilinear map: elementwise, or a batched matrix product. One word of P0 and one of P2 per output.
+ *
+ * A short product (PROTOCOL §5.5) gives its result over Z_2^(k−d): each of the three parts is rounded to k − d bits
+ * where it is computed, P0's up, P2's down, P1's to the nearest; Γ1 and λ2' are drawn over Z_2^(k−d).
  */
 import type { ProductShape } from '../../../compute/kernels/types.ts';
 import { type Vector, wireLength } from '../../../compute/ring.ts';
@@ -18,6 +21,7 @@ import { drawId, tagOf } from './gate.ts';
 import { type Party, prgOf } from './party.ts';
 import { type Position, Relation, MaskedRelation } from './relation.ts';
 import { crossOfP1, dealCross, recvCross, recvReshared, sendReshared } from './reshare.ts';
+import { roundDown, roundNearest, roundUp } from './rounding.ts';
 import type { WidenGate } from './widen.ts';
 
 export class LiftGate extends Relation {
@@ -65,19 +69,24 @@ export class ProductGate extends MaskedRelation {
   readonly #x: Wire;
   readonly #y: Wire;
   readonly #shape: ProductShape | undefined;
+  readonly #drop: number;
 
-  /** `shape` undefined: elementwise. Both operands are lifted (or results of a selection). */
+  /**
+   * `shape` undefined: elementwise. Both operands are lifted (or results of a selection). The product loses as many
+   * low bits as its ring is narrower than theirs.
+   */
   constructor(position: Position, x: Wire, y: Wire, shape: ProductShape | undefined, out: Wire, half21: number) {
     const word = wireLength(out.k, out.count);
     super(position, out, {
       inputs: [x, y],
       half21,
-      traits: [shape === undefined ? undefined : { ...shape }],
+      traits: [shape === undefined ? undefined : { ...shape }, 'drop', x.k - out.k],
       cost: { p0ToP2Ahead: word, p2ToP1: word },
     });
     this.#x = x;
     this.#y = y;
     this.#shape = shape;
+    this.#drop = x.k - out.k;
   }
 
   #times(party: Party, x: Vector, y: Vector): Promise<Vector> {
@@ -88,7 +97,7 @@ export class ProductGate extends MaskedRelation {
     const { kernels } = p0;
     const x = await kernels.add(await p0.value(this.#x, 'l1'), await p0.value(this.#x, 'l2'));
     const y = await kernels.add(await p0.value(this.#y, 'l1'), await p0.value(this.#y, 'l2'));
-    await dealCross(this, p0, await this.#times(p0, x, y));
+    await dealCross(this, p0, await roundUp(kernels, await this.#times(p0, x, y), this.#drop));
   }
 
   async dealP2(p2: Party): Promise<void> {
@@ -100,7 +109,8 @@ export class ProductGate extends MaskedRelation {
     const cross = await kernels.unpack(p2.takeBytes(this), this.out.k, this.out.count);
     const lifted = await this.#times(p2, await p2.value(this.#x, 'y'), await p2.value(this.#y, 'y'));
     const masks = await this.#times(p2, await p2.value(this.#x, 'l2'), await p2.value(this.#y, 'l2'));
-    await sendReshared(this, p2, await kernels.add(await kernels.sub(lifted, masks), cross));
+    const part = await roundDown(kernels, await kernels.sub(lifted, masks), this.#drop);
+    await sendReshared(this, p2, await kernels.add(part, cross));
   }
 
   async recv21(p1: Party): Promise<void> {
@@ -109,8 +119,8 @@ export class ProductGate extends MaskedRelation {
     const l1y = await p1.value(this.#y, 'l1');
     const left = await this.#times(p1, l1x, await kernels.add(await p1.value(this.#y, 'a'), l1y));
     const right = await this.#times(p1, await kernels.add(await p1.value(this.#x, 'a'), l1x), l1y);
-    const own = await crossOfP1(this, p1);
-    const message = await recvReshared(this, p1);
-    p1.put(this.out, 'a', await kernels.add(await kernels.sub(await kernels.sub(message, left), right), own));
+    const masked = await kernels.scale(await kernels.add(left, right), -1n);
+    const own = await kernels.add(await roundNearest(kernels, masked, this.#drop), await crossOfP1(this, p1));
+    p1.put(this.out, 'a', await kernels.add(await recvReshared(this, p1), own));
   }
 }

@@ -7,6 +7,9 @@
  *   P2       y = Σ_p e_{c,p} φ_p + B = f − r0      so P2 holds f + λ1 with λ1 = −r0
  *   P2 → P1  y + λ2'                              a = y + λ2' + r0
  *
+ * A short selection (PROTOCOL §5.5) gives ⌊(f + ρ)/2^d⌋ over Z_2^(k−d), ρ uniform in [0, 2^d): P0's word is
+ * ⌈(−Σ w φ)/2^d⌉ − r0, P2's sum is rounded down, r0 and λ2' are drawn over Z_2^(k−d).
+ *
  * Views (PROTOCOL §11.3): P2 sees uniform e, and B fixes y, uniform by r0. P1 sees y + λ2', uniform by λ2'. P0
  * receives nothing.
  */
@@ -20,6 +23,7 @@ import { type Gate, drawId, tagOf } from './gate.ts';
 import { type Party, prgOf } from './party.ts';
 import { type Position, MaskedRelation } from './relation.ts';
 import { outputMask, recvReshared, sendReshared } from './reshare.ts';
+import { roundDown, roundUp } from './rounding.ts';
 import type { Trait } from './traits.ts';
 
 /**
@@ -55,33 +59,53 @@ function tableLength(s: Selection, elements: number): number {
   return wireLength(s.k, elements * s.n * s.P);
 }
 
+/** A sum of selections: its terms, and the low bits that its result loses. */
+export interface Summed {
+  /** Over one ring and of one length. Each has pads of its own; P0's word and r0 are one for all. */
+  readonly terms: readonly Selection[];
+  readonly drop: number;
+}
+
+type SummedGate = Gate & Summed;
+
+/** Ring and number of what is dealt and of what P2 holds. */
+function resultOf({ terms: [{ k, count }], drop }: Summed): { readonly k: number; readonly count: number } {
+  return { k: k - drop, count };
+}
+
 /** Declared bytes of a sum of selections without its resharing message: a table each, and one word of P0. */
-function selectionCost(terms: readonly Selection[]): Pick<Cost, 'p0ToP2Ahead' | 'p1ToP2'> {
-  const [{ k, count }] = terms;
+function selectionCost(sum: Summed): Pick<Cost, 'p0ToP2Ahead' | 'p1ToP2'> {
+  const { k, count } = resultOf(sum);
   return {
     p0ToP2Ahead: wireLength(k, count),
-    p1ToP2: terms.reduce((bytes, term) => bytes + tableLength(term, term.count), 0),
+    p1ToP2: sum.terms.reduce((bytes, term) => bytes + tableLength(term, term.count), 0),
   };
 }
 
 /** P0 → P2: the word B of every element, of all terms together. */
-async function dealSelection(gate: Gate, terms: readonly Selection[], p0: Party): Promise<void> {
+async function dealSelection(gate: SummedGate, p0: Party): Promise<void> {
   const { kernels } = p0;
   const prg = prgOf(p0, 1);
+  const { k, count } = resultOf(gate);
   const zero = prg.takeMask(drawId(gate, 'zero'), gate, 'r0');
-  let rest = await kernels.draw(zero.stream, terms[0].k, terms[0].count);
+  const r0 = await kernels.draw(zero.stream, k, count);
+  // A kernel subtracts r0 on its way. A short r0 is subtracted from what was rounded.
+  const short = gate.drop > 0;
+  let rest = short ? zeros(count, gate.terms[0].k) : r0;
   let word = rest;
-  for (const [t, term] of terms.entries()) {
+  for (const [t, term] of gate.terms.entries()) {
     const pads = prg.claim(drawId(gate, 'pad', t), gate, 'pads');
     word = await kernels.dealSelection(await term.choice(p0), term.n, term.k, pads, rest);
-    if (t + 1 < terms.length) rest = await kernels.scale(word, -1n);
+    if (t + 1 < gate.terms.length) rest = await kernels.scale(word, -1n);
   }
+  if (short) word = await kernels.sub(await roundUp(kernels, word, gate.drop), r0);
   await p0.link(2).send(tagOf(gate, 'deal'), Masked.under(zero, word));
 }
 
 /** P2: keeps the dealt words in wire form until the choice is made. */
-async function keepDealt(gate: Gate, s: Selection, p2: Party): Promise<void> {
-  p2.keep(gate, await p2.link(0).recvBytes(tagOf(gate, 'deal'), wireLength(s.k, s.count)));
+async function keepDealt(gate: SummedGate, p2: Party): Promise<void> {
+  const { k, count } = resultOf(gate);
+  p2.keep(gate, await p2.link(0).recvBytes(tagOf(gate, 'deal'), wireLength(k, count)));
 }
 
 /** P1 → P2: the padded table, built part by part while the previous part is on its way. */
@@ -104,12 +128,15 @@ async function sendTable(gate: Gate, s: Selection, number: number, p1: Party): P
   for await (const part of Masked.parts(pads, parts())) await p1.link(2).send(tagOf(gate, '12'), part);
 }
 
-/** P2: y = Σ f − r0 of every element. */
-export async function chooseFromTables(gate: Gate, terms: readonly Selection[], p2: Party): Promise<Vector> {
-  const [{ k, count }] = terms;
-  let word = await p2.kernels.unpack(p2.takeBytes(gate), k, count);
-  for (const term of terms) word = await chooseFromTable(gate, term, word, p2);
-  return word;
+/** P2: y = Σ f − r0 of every element, rounded. */
+export async function chooseFromTables(gate: SummedGate, p2: Party): Promise<Vector> {
+  const { kernels } = p2;
+  const { k, count } = resultOf(gate);
+  const dealt = await kernels.unpack(p2.takeBytes(gate), k, count);
+  const short = gate.drop > 0;
+  let chosen = short ? zeros(count, gate.terms[0].k) : dealt;
+  for (const term of gate.terms) chosen = await chooseFromTable(gate, term, chosen, p2);
+  return short ? kernels.add(await roundDown(kernels, chosen, gate.drop), dealt) : chosen;
 }
 
 async function chooseFromTable(gate: Gate, s: Selection, word: Vector, p2: Party): Promise<Vector> {
@@ -127,18 +154,26 @@ async function chooseFromTable(gate: Gate, s: Selection, word: Vector, p2: Party
 }
 
 /** λ1 = −r0 of a selection's result, at P0 and P1. */
-export async function selectionMask1(gate: Gate, s: Pick<Selection, 'k' | 'count'>, party: Party): Promise<Vector> {
-  const r0 = await party.kernels.draw(prgOf(party, 1).claim(drawId(gate, 'zero'), gate, 'r0'), s.k, s.count);
-  return party.kernels.sub(zeros(s.count, s.k), r0);
+export async function selectionMask1(gate: SummedGate, party: Party): Promise<Vector> {
+  const { k, count } = resultOf(gate);
+  const r0 = await party.kernels.draw(prgOf(party, 1).claim(drawId(gate, 'zero'), gate, 'r0'), k, count);
+  return party.kernels.sub(zeros(count, k), r0);
 }
 
 /** What gates with a selection share: the deal and the table. What they do with P2's y differs. */
-export abstract class SelectionGate extends MaskedRelation {
-  /** Its result is their sum. Each has pads of its own; P0's word and r0 are one for all. */
-  protected readonly terms: readonly Selection[];
+export abstract class SelectionGate extends MaskedRelation implements Summed {
+  readonly terms: readonly Selection[];
+  readonly drop: number;
   readonly longestTable: number;
 
-  constructor(position: Position, inputs: readonly Wire[], out: Wire, half12: number, terms: readonly Selection[]) {
+  constructor(
+    position: Position,
+    inputs: readonly Wire[],
+    out: Wire,
+    half12: number,
+    terms: readonly Selection[],
+    drop = 0,
+  ) {
     const [{ k, count }] = terms;
     invariant(
       terms.every((term) => term.k === k && term.count === count),
@@ -148,10 +183,11 @@ export abstract class SelectionGate extends MaskedRelation {
       inputs,
       half12,
       half21: half12 + 1,
-      traits: terms.flatMap(({ n, P, traits }) => [n, P, k, ...traits]),
-      cost: { ...selectionCost(terms), p2ToP1: wireLength(out.k, out.count) },
+      traits: [...terms.flatMap(({ n, P, traits }) => [n, P, k, ...traits]), 'drop', drop],
+      cost: { ...selectionCost({ terms, drop }), p2ToP1: wireLength(out.k, out.count) },
     });
     this.terms = terms;
+    this.drop = drop;
     this.longestTable = Math.max(...terms.map((term) => tableLength(term, term.count)));
   }
 
@@ -160,11 +196,11 @@ export abstract class SelectionGate extends MaskedRelation {
   abstract recv21(p1: Party): Promise<void>;
 
   dealP0(p0: Party): Promise<void> {
-    return dealSelection(this, this.terms, p0);
+    return dealSelection(this, p0);
   }
 
   dealP2(p2: Party): Promise<void> {
-    return keepDealt(this, this.terms[0], p2);
+    return keepDealt(this, p2);
   }
 
   async send12(p1: Party): Promise<void> {
@@ -180,11 +216,11 @@ export class SelectGate extends SelectionGate {
   readonly relation = 'select' as const;
 
   override component(party: Party, component: Component): Promise<Vector> {
-    return component === 'l1' ? selectionMask1(this, this.terms[0], party) : outputMask(this, party, component);
+    return component === 'l1' ? selectionMask1(this, party) : outputMask(this, party, component);
   }
 
   async recv12(p2: Party): Promise<void> {
-    p2.put(this.out, 'y', await chooseFromTables(this, this.terms, p2));
+    p2.put(this.out, 'y', await chooseFromTables(this, p2));
   }
 
   async send21(p2: Party): Promise<void> {
@@ -192,10 +228,6 @@ export class SelectGate extends SelectionGate {
   }
 
   async recv21(p1: Party): Promise<void> {
-    p1.put(
-      this.out,
-      'a',
-      await p1.kernels.sub(await recvReshared(this, p1), await selectionMask1(this, this.terms[0], p1)),
-    );
+    p1.put(this.out, 'a', await p1.kernels.sub(await recvReshared(this, p1), await selectionMask1(this, p1)));
   }
 }

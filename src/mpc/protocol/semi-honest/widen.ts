@@ -61,7 +61,7 @@ export class WidenGate extends SelectionGate {
 
   /** Keeps P2's additive part of the result, (wrap − r0)·2^k − λ2. */
   async recv12(p2: Party): Promise<void> {
-    const wrap = await this.#raised(p2, await chooseFromTables(this, this.terms, p2));
+    const wrap = await this.#raised(p2, await chooseFromTables(this, p2));
     p2.keep(this, await p2.kernels.sub(wrap, await p2.kernels.cast(await p2.value(this.#x, 'l2'), this.out.k)));
   }
 
@@ -79,7 +79,7 @@ export class WidenGate extends SelectionGate {
    */
   async partOfP1(p1: Party): Promise<Vector> {
     const { kernels } = p1;
-    const minusR0 = await this.#raised(p1, await selectionMask1(this, this.terms[0], p1));
+    const minusR0 = await this.#raised(p1, await selectionMask1(this, p1));
     const own = await kernels.sub(await kernels.cast(await positive(p1, this.#x), this.out.k), minusR0);
     return kernels.offset(own, -(1n << BigInt(this.#x.k - 2)));
   }
