@@ -43,14 +43,37 @@ describe('declared costs', () => {
     expect(costOf((gates) => void build(gates)).rounds).toBe(rounds);
   });
 
-  it('wide GeLU: 13.25 bytes of P0 and 597 from P1 to P2 an element', () => {
+  it('wide GeLU: 12.25 bytes of P0 and 597 from P1 to P2 an element', () => {
     const cost = costOf((g) => void secureGelu(g, g.input('x', [8], 64, 32), 'wide'));
-    expect([cost.p0ToP2Ahead / 8, cost.p1ToP2 / 8]).toEqual([13.25, 597]);
+    expect([cost.p0ToP2Ahead / 8, cost.p1ToP2 / 8]).toEqual([12.25, 597]);
   });
 
   it('the sign of 25 bits: 6 bits of P0 and 168 bytes from P1 to P2 an element', () => {
     const cost = costOf((g) => void isNegative(g, g.input('x', [8], 25, 0)));
     expect([(8 * cost.p0ToP2Ahead) / 8, cost.p1ToP2 / 8]).toEqual([6, 168]);
+  });
+
+  it.each([
+    [48, 24],
+    [64, 26],
+    [64, 38],
+    [32, 8],
+  ])('a product and a choice in Z_2^%i that drop %i: words of the difference, of P0 and back to P1', (k, drop) => {
+    const word = Math.ceil((k - drop) / 8);
+    const x = (g: Gates, name: string) => g.input(name, [8], k, 0);
+    const product = costOf((g) => void g.mul(x(g, 'x'), x(g, 'y'), { drop }));
+    expect([product.p0ToP2Ahead / 8, product.p2ToP1 / 8]).toEqual([word, word]);
+    const pick = Uint8Array.of(0, 255);
+    const choice = costOf((g) => void g.choose([g.input('b', [8], 1, 0)], [x(g, 'x')], pick, { drop }));
+    // The table is of the long ring.
+    expect([choice.p0ToP2Ahead / 8, choice.p1ToP2 / 8, choice.p2ToP1 / 8]).toEqual([word, (4 * k) / 8, word]);
+  });
+
+  it('a drop that leaves no bit, or is none, is refused while building', () => {
+    for (const drop of [32, 33, -1, 1.5, Number.NaN]) {
+      const mul = () => costOf((g) => void g.mul(g.input('x', [2], 32, 0), g.input('y', [2], 32, 0), { drop }));
+      expect(thrown('ERR_INTERNAL', mul).message).toContain('drop');
+    }
   });
 
   it.each([8, 16, 20, 26, 38])('a truncation by %i bits: that many bits of P0, in whole bytes', (s) => {

@@ -131,6 +131,19 @@ const PAIRS: readonly [string, (g: Gates) => unknown, (g: Gates) => unknown][] =
     (g) => g.exponential(x(g, 25), bit(g), 17, 17),
     (g) => g.exponential(x(g, 25), bit(g), 18, 16),
   ],
+  ['what a product drops', (g) => g.mul(x(g), x(g)), (g) => g.mul(x(g), x(g), { drop: 8 })],
+  ['what a matrix product drops', ...drops()],
+  ['what a cubic drops', (g) => g.cubic(x(g, 10), CUBIC, 32), (g) => g.cubic(x(g, 10), CUBIC, 32, { drop: 4 })],
+  [
+    'what an exponential drops',
+    (g) => g.exponential(x(g, 25), bit(g), 17, 17, { drop: 1 }),
+    (g) => g.exponential(x(g, 25), bit(g), 17, 17, { drop: 2 }),
+  ],
+  [
+    'what a choice drops',
+    (g) => g.choose([bit(g)], [x(g, 8)], Uint8Array.of(0, 255)),
+    (g) => g.choose([bit(g)], [x(g, 8)], Uint8Array.of(0, 255), { drop: 1 }),
+  ],
   ['a joint table', (g) => g.jointTable([bit(g)], [0n, 1n], 8), (g) => g.jointTable([bit(g)], [1n, 0n], 8)],
   ['where a borrow begins', (g) => g.borrow(x(g, 8), 0, 4, 'less'), (g) => g.borrow(x(g, 8), 4, 4, 'less')],
   ['its bits', (g) => g.borrow(x(g, 8), 0, 4, 'less'), (g) => g.borrow(x(g, 8), 0, 3, 'less')],
@@ -170,6 +183,12 @@ function products() {
   return [of(false), of(true)] as const;
 }
 
+function drops() {
+  const of = (drop: number) => (g: Gates) =>
+    g.matmul(g.input('x', [1, 2, 2], 64, 0), g.input('y', [1, 2, 2], 64, 0), { drop });
+  return [of(3), of(4)] as const;
+}
+
 describe('the hash of a circuit', () => {
   it.each(PAIRS)('tells circuits apart by %s', (_name, one, other) => {
     expect(hashOf(other)).not.toBe(hashOf(one));
@@ -192,8 +211,8 @@ describe('the hash of a circuit', () => {
     const methods = Object.getOwnPropertyNames(CircuitBuilder.prototype).filter(
       (name) => !['constructor', 'finish', 'section'].includes(name),
     );
-    // A truncation is a shift and a widening; an elementwise product is one without a shape.
-    expect(methods.filter((name) => !called.has(name))).toEqual(['truncate', 'mul']);
+    // A truncation is a shift and a widening.
+    expect(methods.filter((name) => !called.has(name))).toEqual(['truncate']);
     expect(hashOf((g) => g.mul(x(g), x(g)))).not.toBe(hashOf((g) => g.add(x(g), x(g))));
   });
 

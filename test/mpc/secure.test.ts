@@ -293,6 +293,9 @@ describe('ReLU', () => {
 });
 
 describe('attention', () => {
+  /** Error of heads of random keys: rows in which two of them share all weight and have the largest values are rare. */
+  const USUAL = 2e-3;
+
   interface Heads {
     readonly H: number;
     readonly R: number;
@@ -341,23 +344,20 @@ describe('attention', () => {
       ['flat', 0.02],
       ['mild', 1],
       ['sharp', 2.4],
-    ])(
-      `%s, ${bits} tree bits: within ${ATTENTION_ERROR} for |v| ≤ 6 at 1, 2, 7 and 64 positions`,
-      async (name, sigma) => {
-        let worst = 0;
-        for (const T of [1, 2, 7, 64]) {
-          // Many rows of few keys: there the maximum is measured too low most often.
-          const input = heads(T < 10 ? 30 : 1, T < 10 ? T : 8, T, 64, sigma);
-          worst = Math.max(worst, worstOf(await one(input, bits), exact(input)));
-        }
-        within(`attention ${name} ${bits}`, worst, ATTENTION_ERROR);
-      },
-    );
+    ])(`%s, ${bits} tree bits: within ${USUAL} for |v| ≤ 6 at 1, 2, 7 and 64 positions`, async (name, sigma) => {
+      let worst = 0;
+      for (const T of [1, 2, 7, 64]) {
+        // Many rows of few keys: there the maximum is measured too low most often.
+        const input = heads(T < 10 ? 30 : 1, T < 10 ? T : 8, T, 64, sigma);
+        worst = Math.max(worst, worstOf(await one(input, bits), exact(input)));
+      }
+      within(`attention ${name} ${bits}`, worst, USUAL);
+    });
   }
 
-  it(`128 positions, more keys than rows: within ${ATTENTION_ERROR}`, async () => {
+  it(`128 positions, more keys than rows: within ${USUAL}`, async () => {
     const input = heads(1, 5, 128, 64, 1.5);
-    within('attention 128', worstOf(await one(input, 8), exact(input)), ATTENTION_ERROR);
+    within('attention 128', worstOf(await one(input, 8), exact(input)), USUAL);
   });
 
   it.each([
@@ -365,7 +365,7 @@ describe('attention', () => {
     [8, 64],
     [9, 33],
   ] as const)(
-    `causal, %i tree bits, %i positions: each row is attention over the keys up to its own, within ${ATTENTION_ERROR}`,
+    `causal, %i tree bits, %i positions: each row is attention over the keys up to its own, within ${USUAL}`,
     async (bits, T) => {
       const [H, D] = [2, 64];
       const input = heads(H, T, T, D, 1.5);
@@ -394,16 +394,16 @@ describe('attention', () => {
           want.set(row, (h * T + t) * D);
         }
       }
-      within(`attention causal ${bits} ${T}`, worstOf(got, want), ATTENTION_ERROR);
+      within(`attention causal ${bits} ${T}`, worstOf(got, want), USUAL);
       // Control: with the future in it the result is another one.
-      expect(worstOf(exact(input), want)).toBeGreaterThan(10 * ATTENTION_ERROR);
+      expect(worstOf(exact(input), want)).toBeGreaterThan(10 * USUAL);
     },
   );
 
-  it(`129 and 200 positions take the wider reciprocal: within ${ATTENTION_ERROR}`, async () => {
+  it(`129 and 200 positions take the wider reciprocal: within ${USUAL}`, async () => {
     for (const T of [129, 200]) {
       const input = heads(1, 2, T, 16, 1);
-      within(`attention ${T}`, worstOf(await one(input, 9), exact(input)), ATTENTION_ERROR);
+      within(`attention ${T}`, worstOf(await one(input, 9), exact(input)), USUAL);
     }
   });
 
@@ -456,7 +456,7 @@ describe('attention', () => {
     [9, 32, 20],
     [8, 33, 33],
   ] as const)(
-    `%i tree bits, %i positions of which %i are text: padding with larger scores and values changes nothing beyond ${ATTENTION_ERROR}`,
+    `%i tree bits, %i positions of which %i are text: padding with larger scores and values changes nothing beyond ${USUAL}`,
     async (bits, T, length) => {
       const input = heads(2, 4, T, 64, 1);
       // Hostile padding: every padded key scores far above the text in half of the rows and far below in the other,
@@ -468,11 +468,24 @@ describe('attention', () => {
             input.v[(h * T + t) * input.D + c] = 6;
           }
       const want = exact(truncated(input, length));
-      within(`attention ${length} of ${T}`, worstOf(await padded(input, length, bits), want), ATTENTION_ERROR);
+      within(`attention ${length} of ${T}`, worstOf(await padded(input, length, bits), want), USUAL);
       // Positive control: without the marks the same padding takes over.
       if (length < T) expect(worstOf(await padded(input, length, bits, false), want)).toBeGreaterThan(0.5);
     },
   );
+
+  it(`two keys of equal scores with values of ±6, the worst: within ${ATTENTION_ERROR}, of which more than the usual is met`, async () => {
+    const [H, R, T, D] = [1, 3000, 2, 2];
+    const random = new Random(SEED);
+    const q = normals(random, R * D, 2);
+    const k = Float64Array.of(3, 4, 4, 3);
+    // Queries on the diagonal, so that both keys score alike.
+    for (let r = 0; r < R; r++) q[r * D + 1] = q[r * D];
+    const input: Heads = { H, R, T, D, q, k, v: Float64Array.of(6, 6, -6, -6) };
+    const worst = worstOf(await one(input, 8), exact(input));
+    within('attention worst', worst, ATTENTION_ERROR);
+    expect(worst).toBeGreaterThan(USUAL);
+  });
 
   it('values up to 255 keep their slack at 128 positions, and 300 wraps in some output', async () => {
     const [T, D] = [128, 64];
@@ -490,7 +503,7 @@ describe('attention', () => {
       v: new Float64Array(T * D).fill(v),
     });
     for (const v of [255, -255])
-      within(`attention |v| ${v}`, worstOf(await one(flat(v), 8), exact(flat(v))), 255 * 3e-4 + ATTENTION_ERROR);
+      within(`attention |v| ${v}`, worstOf(await one(flat(v), 8), exact(flat(v))), 255 * 3e-4 + USUAL);
     expect(worstOf(await one(flat(300), 8), exact(flat(300)))).toBeGreaterThan(100);
   });
 
@@ -510,7 +523,7 @@ describe('attention', () => {
         for (const scores of shapes(S))
           worst = Math.max(worst, worstOf(await one(rowOf(scores), bits, seed), exact(rowOf(scores))));
       }
-      within(`attention at spread ${S}`, worst, ATTENTION_ERROR);
+      within(`attention at spread ${S}`, worst, USUAL);
       let bad = 0;
       for (let seed = 0; seed < 20; seed++) {
         for (const scores of shapes(1.2 * S))
