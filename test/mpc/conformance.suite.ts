@@ -498,6 +498,55 @@ export function protocolConformance(runner: ProtocolRunner): void {
       }
     });
 
+    describe('a gate with `drop`: its neighbours of the exact result, at the declared bytes, in the ring of what is left', () => {
+      const [count, edge] = [3000, 1n << 29n];
+      const random = new Random(77);
+      const words = () =>
+        wordsFrom(
+          Array.from({ length: count }, (_, i) => (i < 3 ? [0n, edge, -edge][i] : random.word(30) - (1n << 29n))),
+          32,
+        );
+      const bits = (seed: number) => vector(new Random(seed), count, 1);
+      const inputs = tensors({ x: words(), y: words(), bit: bits(1), gate: bits(2) });
+      const [x, y, bit, gate] = [
+        (g: Gates) => g.input('x', [count], 32, 20),
+        (g: Gates) => g.input('y', [count], 32, 20),
+        (g: Gates) => g.input('bit', [count], 1, 0),
+        (g: Gates) => g.input('gate', [count], 1, 0),
+      ];
+      const rows = (g: Gates, w: ReturnType<Gates['input']>) => g.reshape(w, [count / 20, 4, 5]);
+      const pick = Uint8Array.of(0, 1);
+      it.each<[string, readonly number[], (g: Gates) => ReturnType<Gates['input']>]>([
+        ['mul', [-1, 0, 1, 2], (g) => g.mul(x(g), y(g), { drop: 11 })],
+        ['matmul', [-1, 0, 1, 2], (g) => g.matmul(rows(g, x(g)), rows(g, y(g)), { transposed: true, drop: 8 })],
+        ['choose', [0, 1], (g) => g.choose([bit(g)], [x(g), y(g)], pick, { drop: 9 })],
+        [
+          'chooseSum',
+          [0, 1],
+          (g) => {
+            const values = [x(g), y(g)];
+            const choices = [bit(g), gate(g)].map((b) => ({ bits: [b], values, pick }));
+            return g.chooseSum(choices, { drop: 16 });
+          },
+        ],
+      ])('%s', async (name, neighbours, build) => {
+        for (const weights of WEIGHTS) {
+          const out = (g: Gates) => g.output('out', build(g));
+          const oracle = new PlaintextGates(inputs, clearOf([]));
+          out(oracle);
+          const want = oracle.outputs.get('out') as Words;
+          const run = await runner.run(out, inputs, { weights, parameters: [], seed: ++seed, fast: true });
+          const got = run.outputs.get('out') as Words;
+          checkCost(run, name);
+          expect(got.k).toBe(want.k);
+          const found = Array.from({ length: want.data.length }, (_, i) =>
+            Number(BigInt.asIntN(got.k, wordAt(got, i) - wordAt(want, i))),
+          );
+          expect([...new Set(found)].sort((a, b) => a - b)).toEqual(neighbours);
+        }
+      });
+    });
+
     it('cubic: a global cubic is met within the rounding bound of PROTOCOL §6.3 on every segment, whichever of two neighbours is measured', async () => {
       for (const { k, s1, s2, t, guard } of [
         { k: 32, s1: 12, s2: 12, t: 12, guard: 2 },
