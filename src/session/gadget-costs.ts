@@ -24,7 +24,7 @@ export class Tally {
   readonly #mean: boolean;
 
   /**
-   * @param mean whether counts are those of a mean: the last byte of packed bits may be begun at any of the places
+   * @param mean whether counts are those of a mean: the last byte of packed words may be begun at any of the places
    * that it stands for.
    */
   constructor(weights: WeightMode, mean = false) {
@@ -34,7 +34,7 @@ export class Tally {
   }
 
   #wire(k: number, count: number): number {
-    return wireLength(k, count) + (this.#mean && k === 1 ? 1 : 0);
+    return wireLength(k, count) + (this.#mean && k % 8 !== 0 ? 1 : 0);
   }
 
   input(k: number, count: number): void {
@@ -85,10 +85,9 @@ export class Tally {
   }
 
   widen(from: number, to: number, count: number): void {
-    const wrap = Math.ceil((to - from) / 8);
     this.gates++;
-    this.cost.p0ToP2Ahead += wrap * count;
-    this.cost.p1ToP2 += wrap * count;
+    this.cost.p0ToP2Ahead += this.#wire(to - from, count);
+    this.cost.p1ToP2 += this.#wire(to - from, count);
     this.cost.p2ToP1 += this.#wire(to, count);
   }
 
