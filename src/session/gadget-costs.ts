@@ -9,7 +9,7 @@ import type { ModelPlan } from '../ml/models/plan.ts';
 import { OUTPUT_FORM } from '../ml/models/run.ts';
 import { noCost } from '../mpc/protocol/cost.ts';
 import type { GeluRange } from '../mpc/secure/activation.ts';
-import { WHOLE, maximumLevels } from '../mpc/secure/maximum.ts';
+import { maximumLevels } from '../mpc/secure/maximum.ts';
 import { normaliseShift } from '../mpc/secure/normalise.ts';
 import type { Cost } from '../mpc/protocol/types.ts';
 import type { WeightMode } from './request.ts';
@@ -192,12 +192,12 @@ export interface Attention {
 function maximum(t: Tally, rows: number, width: number, bits: 8 | 9): void {
   for (const { radix, columns } of maximumLevels(width, bits)) {
     if (radix === 2) {
-      t.select(2 ** bits, 1, WHOLE[bits], rows * columns);
+      t.select(2 ** bits, 1, bits, rows * columns);
       t.rounds(1);
       continue;
     }
     t.select(2 ** (bits - 1), 1, 1, ((radix * (radix - 1)) / 2) * rows * columns);
-    t.select((radix - 1) * 2 ** (radix - 1), 2, WHOLE[bits], rows * columns);
+    t.select((radix - 1) * 2 ** (radix - 1), 2, bits, rows * columns);
     t.rounds(2);
   }
 }
@@ -205,16 +205,12 @@ function maximum(t: Tally, rows: number, width: number, bits: 8 | 9): void {
 export function attend(t: Tally, { heads, queries, keys, fresh, width, treeBits, mask, widths }: Attention): void {
   const rows = heads * queries;
   const scores = rows * keys;
-  const wide = treeBits === 9;
   t.lift(48, rows * width);
   t.lift(48, heads * fresh * width);
   t.truncate(64, 20, heads * fresh * width);
   t.lift(64, heads * fresh * width);
   t.product(48, scores);
-  if (mask === 'real') {
-    if (wide) t.widen(12, 16, scores);
-    t.select(2, 2, wide ? 16 : 8, scores);
-  }
+  if (mask === 'real') t.select(2, 2, treeBits, scores);
   for (const columns of widths) {
     const one = t.like();
     maximum(one, rows, columns, treeBits);
@@ -228,6 +224,6 @@ export function attend(t: Tally, { heads, queries, keys, fresh, width, treeBits,
   powerLaw(t, rows, keys > 512 ? 5 : 4);
   t.lift(64, rows * width);
   t.product(64, rows * width);
-  t.truncate(64, 38, rows * width);
-  t.rounds(6 + (mask === 'real' ? (wide ? 2 : 1) : 0));
+  t.truncate(64, Math.max(...widths) > 128 ? 40 : 38, rows * width);
+  t.rounds(6 + (mask === 'real' ? 1 : 0));
 }
