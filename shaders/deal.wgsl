@@ -1,22 +1,20 @@
-// dealSelection (P0, PROTOCOL §4.7): B_i = −Σ_p w_{i,c_i,p} φ_{i,p} − r0_i mod 2^k, the pads w generated here.
-// Pad number q = (i·n + c_i)·P + p is bit q of the stream for k = 1 (BITS = 1), else the BITS/8 bytes at
-// q·BITS/8.
+// dealSelection (P0, PROTOCOL §4.7): B_i = −Σ_p w_{i,c_i,p} φ_{i,p} − r0_i mod 2^k, the pads w generated here. A
+// pad is the bits of the stream at the place of its word in the table.
 //
 // group(0): params; `last` holds the counter of the block with the first pad of the first element, `skip` that
 // pad's bit in it. group(1): 0 index (lanes), 1 basis (P words an element; r0 again without one), 2 r0 (words),
-// 3 out (words). One invocation an element, 64 a workgroup. Overrides: BITS; HAS_BASIS; INDEX_WIDE: lanes of
-// two words; BLOCKS: how many blocks P pads may touch. Twin: ReferenceKernels.dealSelection. Every element
+// 3 out (words). One invocation an element, 64 a workgroup. Overrides: HAS_BASIS; INDEX_WIDE: lanes of two
+// words; BLOCKS: how many blocks an entry's pads may touch. Twin: ReferenceKernels.dealSelection. Every element
 // makes BLOCKS blocks and goes over all P words for each: the work does not depend on c_i, which is P0's
 // secret. Which registers of a block are read does; they are private to the invocation.
-// uses: grid u64 word bytes chacha
+// uses: grid u64 word bytes chacha layout
 
 struct Params {
   key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,
-  mask: vec2<u32>, pad: vec2<u32>,
-  count: u32, skip: u32, n: u32, p: u32,
+  widths: array<vec4<u32>, 4>,
+  mask: vec2<u32>, count: u32, skip: u32, n: u32, p: u32,
 }
 
-override BITS: u32;
 override BLOCKS: u32;
 override HAS_BASIS: bool;
 override INDEX_WIDE: bool;
@@ -42,7 +40,7 @@ fn main(
   if (i >= params.count) { return; }
   var c = index[i];
   if (INDEX_WIDE) { c = index[2u * i]; }
-  let at = params.skip + (i * params.n + min(c, params.n - 1u)) * params.p * BITS;
+  let at = params.skip + (i * params.n + min(c, params.n - 1u)) * ENTRY;
   var sum = r0[i];
   // Two blocks side by side: a pad that begins in the first may end in the second.
   var window: array<u32, 34>;
@@ -53,16 +51,15 @@ fn main(
       next = block_at((at >> 9u) + block + 1u);
       for (var w = 0u; w < 16u; w++) { window[16u + w] = next[w]; }
     }
+    var bit = at & 511u;
     for (var p = 0u; p < params.p; p++) {
-      let bit = (at & 511u) + p * BITS;
+      let width = width_of(p);
       let word = (bit & 511u) >> 5u;
-      var pad = vec2<u32>((window[word] >> (bit & 31u)) & 1u, 0u);
-      if (BITS > 1u) {
-        pad = bytes_word(window[word], window[word + 1u], window[word + 2u], (bit & 31u) >> 3u) & params.pad;
-      }
+      var pad = bytes_word(window[word], window[word + 1u], window[word + 2u], bit & 31u) & u64_mask(width);
       pad &= vec2<u32>(0u - u32((bit >> 9u) == block));
       if (HAS_BASIS) { sum = word_add(sum, word_mul(word_of(pad), basis[i * params.p + p])); }
       else { sum = word_add(sum, word_of(pad)); }
+      bit += width;
     }
   }
   out[i] = word_and(word_negate(sum), params.mask);

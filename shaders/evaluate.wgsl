@@ -1,20 +1,18 @@
-// evaluateSelection (P2, PROTOCOL §4.7): y_i = Σ_p e_{i,c_i,p} φ_{i,p} + B_i mod 2^k, with the entries e in
-// wire form (BITS = 1 for single bits, else BITS/8 bytes). P2 reads the entry of its own choice c_i: a look-up
-// by index is what the gate is.
+// evaluateSelection (P2, PROTOCOL §4.7): y_i = Σ_p e_{i,c_i,p} φ_{i,p} + B_i mod 2^k, with the entries e packed to
+// the bit. P2 reads the entry of its own choice c_i: a look-up by index is what the gate is.
 //
 // group(0): params; operands begin at the given elements of their bindings. group(1): 0 index (lanes), 1 basis
 // (P words an element; B again without one), 2 table (bytes as u32), 3 B (words), 4 out (words). One invocation
-// an element, 64 a workgroup. Overrides: BITS; HAS_BASIS; INDEX_WIDE: lanes of two words. Twin:
+// an element, 64 a workgroup. Overrides: HAS_BASIS; INDEX_WIDE: lanes of two words. Twin:
 // ReferenceKernels.evaluateSelection.
-// uses: grid u64 word bytes
+// uses: grid u64 word bytes layout
 
 struct Params {
-  mask: vec2<u32>, entry: vec2<u32>,
-  count: u32, n: u32, p: u32,
+  widths: array<vec4<u32>, 4>,
+  mask: vec2<u32>, count: u32, n: u32, p: u32,
   index_at: u32, basis_at: u32, word_at: u32,
 }
 
-override BITS: u32;
 override HAS_BASIS: bool;
 override INDEX_WIDE: bool;
 @group(0) @binding(0) var<uniform> params: Params;
@@ -34,15 +32,13 @@ fn main(
   if (i >= params.count) { return; }
   var c = index[params.index_at + i];
   if (INDEX_WIDE) { c = index[2u * (params.index_at + i)]; }
-  let first = (i * params.n + min(c, params.n - 1u)) * params.p;
+  var bit = (i * params.n + min(c, params.n - 1u)) * ENTRY;
   var sum = words[params.word_at + i];
   for (var p = 0u; p < params.p; p++) {
-    let q = first + p;
-    var entry = vec2<u32>((table[q >> 5u] >> (q & 31u)) & 1u, 0u);
-    if (BITS > 1u) {
-      let at = q * (BITS / 8u);
-      entry = bytes_word(table[at >> 2u], table[(at >> 2u) + 1u], table[(at >> 2u) + 2u], at & 3u) & params.entry;
-    }
+    let width = width_of(p);
+    let at = bit >> 5u;
+    let entry = bytes_word(table[at], table[at + 1u], table[at + 2u], bit & 31u) & u64_mask(width);
+    bit += width;
     if (HAS_BASIS) {
       sum = word_add(sum, word_mul(word_of(entry), basis[params.basis_at + i * params.p + p]));
     } else {

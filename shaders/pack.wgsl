@@ -1,13 +1,12 @@
-// pack: the wire form, WIDTH little-endian bytes an element; WIDTH = 0 stands for single bits, eight to a byte,
-// lowest first.
+// pack: the wire form, K bits an element, the lowest first in a word and in a u32.
 //
-// group(0): params. group(1): 0 x (count words), 1 out (bytes, as u32). One invocation a u32 of the output, 64
-// a workgroup. Twin: ReferenceKernels.pack.
+// group(0): params. group(1): 0 x (count words), 1 out (bytes, as u32). One invocation a u32 of the output, which
+// gathers what overlaps it; 64 a workgroup. Bits of a dispatch are numbered in 32 bits. Twin: ReferenceKernels.pack.
 // uses: grid u64 word
 
 struct Params { count: u32, length: u32 }
 
-override WIDTH: u32;
+override K: u32;
 @group(0) @binding(0) var<uniform> params: Params;
 @group(1) @binding(0) var<storage, read> x: array<Word>;
 @group(1) @binding(1) var<storage, read_write> out: array<u32>;
@@ -20,17 +19,13 @@ fn main(
 ) {
   let u = 64u * group_number(group, groups) + lane;
   if (u >= params.length) { return; }
+  let i = 32u * u / K;
+  // The first word begins at or before the u32, every other one inside it.
+  let before = 32u * u - K * i;
   var value = 0u;
-  if (WIDTH == 0u) {
-    for (var b = 0u; b < 32u; b++) {
-      if (32u * u + b < params.count) { value |= word_wide(x[32u * u + b]).x << b; }
-    }
-  } else {
-    for (var b = 0u; b < 4u; b++) {
-      let byte = 4u * u + b;
-      let i = byte / max(WIDTH, 1u);
-      if (i < params.count) { value |= (u64_shr(word_wide(x[i]), 8u * (byte % max(WIDTH, 1u))).x & 255u) << (8u * b); }
-    }
+  if (i < params.count) { value = u64_shr(word_wide(x[i]), before).x; }
+  for (var w = 1u; K * w - before < 32u && i + w < params.count; w++) {
+    value |= word_wide(x[i + w]).x << (K * w - before);
   }
   out[u] = value;
 }

@@ -5,11 +5,11 @@
 // Uses the frame lib/table.wgsl. group(1): 1 pick (n u32; V stands for none), 2 bits (B vectors of `elements`
 // lanes, one after the other), 3 values (V such vectors). Override: VALUE_WIDE: lanes of two words. Twin:
 // tableEntry in reference/selection.ts.
-// uses: grid u64 bytes chacha keystream table
+// uses: grid u64 bytes chacha keystream layout table
 
 struct Params {
-  key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,
-  base: u32, words: u32, groups: u32, elements: u32,
+  key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>, widths: array<vec4<u32>, 4>,
+  lead: u32, entries: u32, groups: u32, elements: u32,
   bits: u32, values: u32,
 }
 

@@ -6,11 +6,11 @@
 // Uses the frame lib/table.wgsl. group(1): 1 a (lanes, one an element), 2 coefficients (four i64 a segment).
 // Overrides: A_WIDE: lanes of two words; NARROW: all products fit 32 signed bits (the host has checked). Twin:
 // cubicEntry in reference/selection.ts.
-// uses: grid u64 u128 bytes chacha keystream table
+// uses: grid u64 u128 bytes chacha keystream layout table
 
 struct Params {
-  key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,
-  base: u32, words: u32, groups: u32, element: u32,
+  key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>, widths: array<vec4<u32>, 4>,
+  lead: u32, entries: u32, groups: u32, element: u32,
   segments: u32, t: u32, guard: u32, unused: u32,
   low: vec2<u32>, half: vec2<u32>,
 }

@@ -6,11 +6,11 @@
 // Uses the frame lib/table.wgsl. group(1): 1 a (lanes), 2 gate (lanes), 3 tables (coarse 2049, fine 2048,
 // segment 8, as u32). Overrides: A_WIDE, GATE_WIDE: lanes of two words. Twin: expEntry in
 // reference/selection.ts.
-// uses: grid u64 bytes chacha keystream table
+// uses: grid u64 bytes chacha keystream layout table
 
 struct Params {
-  key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,
-  base: u32, words: u32, groups: u32, element: u32,
+  key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>, widths: array<vec4<u32>, 4>,
+  lead: u32, entries: u32, groups: u32, element: u32,
   half: vec2<u32>, drop: u32,
 }
 

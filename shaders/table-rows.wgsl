@@ -4,11 +4,11 @@
 // Uses the frame lib/table.wgsl. group(1): 1 table (lanes), 2 row (lanes, one an element), 3 status: set to 1
 // where a row is outside the table. Overrides: TABLE_WIDE, ROW_WIDE: lanes of two words. Twin: tableEntry in
 // reference/selection.ts.
-// uses: grid u64 bytes chacha keystream table
+// uses: grid u64 bytes chacha keystream layout table
 
 struct Params {
-  key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,
-  base: u32, words: u32, groups: u32, element: u32,
+  key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>, widths: array<vec4<u32>, 4>,
+  lead: u32, entries: u32, groups: u32, element: u32,
   n: u32, stride: u32, rows: u32,
 }
 

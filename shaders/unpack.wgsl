@@ -1,13 +1,12 @@
-// unpack: words from the wire form, WIDTH little-endian bytes an element, masked to k bits; WIDTH = 0 stands
-// for single bits.
+// unpack: words from the wire form, K bits an element.
 //
 // group(0): params. group(1): 0 bytes (as u32), 1 out (count words). One invocation an element, 64 a workgroup.
-// Twin: ReferenceKernels.unpack.
+// Bits of a dispatch are numbered in 32 bits. Twin: ReferenceKernels.unpack.
 // uses: grid u64 word bytes
 
 struct Params { count: u32, unused: u32, mask: vec2<u32> }
 
-override WIDTH: u32;
+override K: u32;
 @group(0) @binding(0) var<uniform> params: Params;
 @group(1) @binding(0) var<storage, read> bytes: array<u32>;
 @group(1) @binding(1) var<storage, read_write> out: array<Word>;
@@ -20,10 +19,7 @@ fn main(
 ) {
   let i = 64u * group_number(group, groups) + lane;
   if (i >= params.count) { return; }
-  var value = vec2<u32>((bytes[i >> 5u] >> (i & 31u)) & 1u, 0u);
-  if (WIDTH != 0u) {
-    let at = WIDTH * i;
-    value = bytes_word(bytes[at >> 2u], bytes[(at >> 2u) + 1u], bytes[(at >> 2u) + 2u], at & 3u);
-  }
+  let at = (K * i) >> 5u;
+  let value = bytes_word(bytes[at], bytes[at + 1u], bytes[at + 2u], (K * i) & 31u);
   out[i] = word_and(word_of(value), params.mask);
 }

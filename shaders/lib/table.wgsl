@@ -1,24 +1,33 @@
-// selectionTable, the frame (P1, PROTOCOL §4.7): wire bytes of e_r = D_r + w_r mod 2^(8·WIDTH), where r numbers
-// the words of a range of elements (element-major, then entry, then basis word) and w is the key stream in wire
-// form. WIDTH = 0 stands for single bits: e_r = D_r ⊕ w_r. D comes from `table_word(r)` of the file that uses
-// this one: table-rows, table-cubic, table-exp or table-choose.
+// selectionTable, the frame (P1, PROTOCOL §4.7): e_r = D_r + w_r, packed to the bit, where r numbers the words of a
+// range of elements (element-major, then entry, then basis word) and the pads w are the bits of the key stream at the
+// same places. D comes from `table_word(r)` of the file that uses this one: table-rows, table-cubic, table-exp or
+// table-choose. Where its word goes and which pad it gets is here.
 //
-// group(0): params (declared there). group(1): 0 out (the blocks of the stream that hold the range, as u32);
-// more bindings there. A workgroup of 64 makes GROUP blocks, one an invocation, and then adds: GROUP is 64, or
-// the most that hold whole words where WIDTH has an odd part (63 for 3, 6 and 7; 60 for 5). Four words are
-// WIDTH u32, so an invocation adds four words at a time and shares no u32 with another. Overrides: WIDTH,
-// GROUP. Twin: ReferenceKernels.selectionTable.
-// Needs grid, u64, bytes, chacha and keystream.
+// group(0): params (declared there). group(1): 0 out (bytes, as u32, from the block on that holds the first pad); more
+// bindings there. A workgroup of 64 makes 64 blocks, the first of them once more than its neighbour, and writes the
+// other 63: a word that begins in the block before has its carry from there. A u32 is written by one workgroup, which
+// puts its words together in its own memory. What is in none of the range's words stays zero; a pad alone does not
+// leave. The first pad is at bit `lead` of the first block. Overrides: ENTRY (layout), P: words of an entry. Twin:
+// ReferenceKernels.selectionTable.
+// Needs grid, u64, bytes, chacha, keystream and layout.
 
-override WIDTH: u32;
-override GROUP: u32;
+override P: u32;
 @group(0) @binding(0) var<uniform> params: Params;
 @group(1) @binding(0) var<storage, read_write> out: array<u32>;
 
-// Pads outside the range get nothing added; the host does not send them.
-fn masked_word(r: u32) -> vec2<u32> {
-  if (r < params.words) { return table_word(r); }
-  return vec2<u32>(0u, 0u);
+const WINDOW = 1008u;
+var<workgroup> sums: array<atomic<u32>, WINDOW>;
+
+// The bits of the key stream from bit `at` of the 64 blocks on; beyond them anything.
+fn pad_at(at: u32) -> vec2<u32> {
+  let u = at >> 5u;
+  return bytes_word(
+    keystream_word(u), keystream_word(min(u + 1u, 1023u)), keystream_word(min(u + 2u, 1023u)), at & 31u);
+}
+
+// Adds bits to u32 number u of the blocks, where it is one of those that are written.
+fn put(u: u32, bits: u32) {
+  if (u >= 16u && u < 1024u && bits != 0u) { atomicOr(&sums[u - 16u], bits); }
 }
 
 @compute @workgroup_size(64)
@@ -29,40 +38,45 @@ fn main(
 ) {
   let number = group_number(group, groups);
   if (number >= params.groups) { return; }
-  let counter = params.last + vec4<u32>(GROUP * number + lane, 0u, 0u, 0u);
+  // The block before the first is not used: no word begins there.
+  let counter = params.last + vec4<u32>(63u * number + lane - 1u, 0u, 0u, 0u);
   keystream_fill(lane, chacha_block(params.key0, params.key1, counter));
+  for (var u = lane; u < WINDOW; u += 64u) { atomicStore(&sums[u], 0u); }
   workgroupBarrier();
-  let first = 16u * GROUP * number;
-  if (WIDTH == 0u) {
-    for (var u = lane; u < 1024u; u += 64u) {
+  if (ENTRY == 1u) {
+    // Single bits have no carry: one invocation makes a whole u32 of them.
+    for (var u = lane; u < WINDOW; u += 64u) {
       var bits = 0u;
-      for (var b = 0u; b < 32u; b++) { bits |= (masked_word(params.base + 32u * (first + u) + b).x & 1u) << b; }
-      out[first + u] = keystream_word(u) ^ bits;
+      for (var b = 0u; b < 32u; b++) {
+        let r = 32u * (WINDOW * number + u) + b - params.lead; // wraps to a large number before the first
+        if (r < params.entries) { bits |= (((keystream_word(16u + u) >> b) ^ table_word(r).x) & 1u) << b; }
+      }
+      out[WINDOW * number + u] = bits;
     }
     return;
   }
-  let mask = u64_mask(8u * WIDTH);
-  // One u32 more than a quad has, for the word that ends one. Zeroed by an assignment: Tint zeroes a variable
-  // declared in a loop only once (webgpu 0.6.2).
-  var sums: array<u32, 10>;
-  for (var quad = lane; quad * WIDTH < 16u * GROUP; quad += 64u) {
-    let at = quad * WIDTH;
-    let word = params.base + 4u * (first / max(WIDTH, 1u) + quad);
-    sums = array<u32, 10>();
-    for (var v = 0u; v < 4u; v++) {
-      let place = at + ((v * WIDTH) >> 2u);
-      let skip = (v * WIDTH) & 3u;
-      // What is read beyond the quad (in the last one: beyond the blocks, at an index kept in range) is masked off.
-      let one = keystream_word(min(place + 1u, 1023u));
-      let two = keystream_word(min(place + 2u, 1023u));
-      let pad = bytes_word(keystream_word(place), one, two, skip);
-      let sum = u64_add(pad, masked_word(word + v)) & mask;
-      let shifted = u64_shl(sum, 8u * skip);
-      let local = (v * WIDTH) >> 2u;
-      sums[local] |= shifted.x;
-      sums[local + 1u] |= shifted.y;
-      if (skip != 0u) { sums[local + 2u] |= sum.y >> (32u - 8u * skip); }
+  // Bits from the first pad on where this window begins and ends.
+  let begin = 32u * WINDOW * number - min(params.lead, 32u * WINDOW * number);
+  let end = 32u * WINDOW * (number + 1u) - params.lead;
+  // One invocation an entry.
+  for (var e = begin / ENTRY + lane; e < params.entries && e * ENTRY < end; e += 64u) {
+    // Where the entry is in the blocks; before them, that is a large number.
+    var at = 512u + params.lead + e * ENTRY - 32u * WINDOW * number;
+    for (var p = 0u; p < P; p++) {
+      let width = width_of(p);
+      // Words that overlap the window begin in the blocks.
+      let ends = at + width;
+      if (at < 32768u && ends > 512u) {
+        let sum = u64_add(pad_at(at), table_word(e * P + p)) & u64_mask(width);
+        let low = u64_shl(sum, at & 31u);
+        put(at >> 5u, low.x);
+        put((at >> 5u) + 1u, low.y);
+        // Shifted right in two steps, which is right for a word that begins with its u32.
+        put((at >> 5u) + 2u, (sum.y >> 1u) >> (31u - (at & 31u)));
+      }
+      at = ends;
     }
-    for (var u = 0u; u < WIDTH; u++) { out[first + at + u] = sums[u]; }
   }
+  workgroupBarrier();
+  for (var u = lane; u < WINDOW; u += 64u) { out[WINDOW * number + u] = atomicLoad(&sums[u]); }
 }

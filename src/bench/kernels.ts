@@ -6,6 +6,7 @@ import { ReferenceKernels } from '../compute/kernels/reference/kernels.ts';
 import { type WebGpuKernels, createWebGpuKernels } from '../compute/kernels/webgpu/kernels.ts';
 import { openNodeDevice } from '../compute/kernels/webgpu/node-device.ts';
 import type { PiecewiseCubic, RingKernels, SelectionTable, Stream } from '../compute/kernels/types.ts';
+import { type TableLayout, tableBytes, tableLayout } from '../compute/kernels/table-layout.ts';
 import { type Vector, wordsFrom } from '../compute/ring.ts';
 import { asTercetError } from '../core/errors.ts';
 import { wasmKernels } from '../node/kernels.ts';
@@ -34,14 +35,15 @@ const CUBIC: PiecewiseCubic = {
   coefficients: BigInt64Array.from({ length: 128 }, (_, i) => BigInt(((i * 7919) % 20001) - 10000)),
 };
 
+const GELU = tableLayout(32, 32, 4);
+
 function draw(kernels: RingKernels, k: number, count: number, stream = STREAM): Promise<Vector> {
   return kernels.draw(stream, k, count);
 }
 
 function tableCase(
   name: string,
-  bytes: number,
-  k: number,
+  layout: TableLayout,
   make: (kernels: RingKernels, n: number) => Promise<SelectionTable>,
 ): Case {
   return {
@@ -49,10 +51,10 @@ function tableCase(
     unit: 'bytes',
     size: 1 << 14,
     referenceSize: 64,
-    units: (n) => n * bytes,
+    units: (n) => tableBytes(layout, n),
     prepare: async (kernels, n) => {
       const table = await make(kernels, n);
-      return () => kernels.selectionTable(table, k, STREAM, 0, n);
+      return () => kernels.selectionTable(table, layout, STREAM, 0, n);
     },
   };
 }
@@ -96,12 +98,12 @@ const CASES: readonly Case[] = [
     units: (n) => 8 * n,
     prepare: async (kernels, n) => () => kernels.draw(STREAM, 64, n),
   },
-  tableCase('table cubic, 32 segments, Z_2^32 (GeLU)', 512, 32, async (kernels, n) => ({
+  tableCase('table cubic, 32 segments, Z_2^32 (GeLU)', GELU, async (kernels, n) => ({
     kind: 'cubic',
     cubic: CUBIC,
     a: await draw(kernels, 17, n),
   })),
-  tableCase('table rows, 256 entries, Z_2^8 (maximum)', 256, 8, async (kernels, n) => ({
+  tableCase('table rows, 256 entries, Z_2^8 (maximum)', tableLayout(256, 8), async (kernels, n) => ({
     kind: 'rows',
     n: 256,
     stride: 1,
@@ -111,7 +113,13 @@ const CASES: readonly Case[] = [
     ),
     row: await draw(kernels, 8, n),
   })),
-  tableCase('table exp, Z_2^64', 128, 64, async (kernels, n) => ({
+  tableCase('table exp, Z_2^42', tableLayout(16, 42), async (kernels, n) => ({
+    kind: 'exp',
+    s1: 17,
+    a: await draw(kernels, 25, n),
+    gate: await draw(kernels, 1, n),
+  })),
+  tableCase('table exp, Z_2^64', tableLayout(16, 64), async (kernels, n) => ({
     kind: 'exp',
     s1: 17,
     a: await draw(kernels, 25, n),
@@ -127,7 +135,7 @@ const CASES: readonly Case[] = [
       const l = await draw(kernels, 17, n);
       const choice = { index: await kernels.shiftRight(l, 12, 5), basis: await kernels.cubicBasis(l, 12, 12, 32) };
       const r0 = await draw(kernels, 32, n, OTHER);
-      return () => kernels.dealSelection(choice, 32, 32, STREAM, r0);
+      return () => kernels.dealSelection(choice, GELU, STREAM, r0);
     },
   },
 ];

@@ -31,14 +31,9 @@ export function laneBytes(k: number): 4 | 8 {
   return k <= 32 ? 4 : 8;
 }
 
-/** Bytes of one element on a link: whole bytes, except that single bits travel packed (0.125). */
-export function wireBytes(k: number): number {
-  return k === 1 ? 1 / 8 : Math.ceil(k / 8);
-}
-
-/** Bytes of `count` elements on a link. */
+/** Bytes of `count` elements on a link, where they are packed to the bit. */
 export function wireLength(k: number, count: number): number {
-  return k === 1 ? Math.ceil(count / 8) : Math.ceil(k / 8) * count;
+  return Math.ceil((k * count) / 8);
 }
 
 /** All-ones mask of k bits. */

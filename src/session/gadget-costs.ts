@@ -9,7 +9,7 @@ import type { ModelPlan } from '../ml/models/plan.ts';
 import { OUTPUT_FORM } from '../ml/models/run.ts';
 import { noCost } from '../mpc/protocol/cost.ts';
 import type { GeluRange } from '../mpc/secure/activation.ts';
-import { WHOLE, maximumLevels } from '../mpc/secure/maximum.ts';
+import { maximumLevels } from '../mpc/secure/maximum.ts';
 import { normaliseShift } from '../mpc/secure/normalise.ts';
 import type { Cost } from '../mpc/protocol/types.ts';
 import type { WeightMode } from './request.ts';
@@ -24,7 +24,7 @@ export class Tally {
   readonly #mean: boolean;
 
   /**
-   * @param mean whether counts are those of a mean: the last byte of packed bits may be begun at any of the places
+   * @param mean whether counts are those of a mean: the last byte of packed words may be begun at any of the places
    * that it stands for.
    */
   constructor(weights: WeightMode, mean = false) {
@@ -34,7 +34,7 @@ export class Tally {
   }
 
   #wire(k: number, count: number): number {
-    return wireLength(k, count) + (this.#mean && k === 1 ? 1 : 0);
+    return wireLength(k, count) + (this.#mean && k % 8 !== 0 ? 1 : 0);
   }
 
   input(k: number, count: number): void {
@@ -86,10 +86,9 @@ export class Tally {
   }
 
   widen(from: number, to: number, count: number): void {
-    const wrap = Math.ceil((to - from) / 8);
     this.gates++;
-    this.cost.p0ToP2Ahead += wrap * count;
-    this.cost.p1ToP2 += wrap * count;
+    this.cost.p0ToP2Ahead += this.#wire(to - from, count);
+    this.cost.p1ToP2 += this.#wire(to - from, count);
     this.cost.p2ToP1 += this.#wire(to, count);
   }
 
@@ -194,12 +193,12 @@ export interface Attention {
 function maximum(t: Tally, rows: number, width: number, bits: 8 | 9): void {
   for (const { radix, columns } of maximumLevels(width, bits)) {
     if (radix === 2) {
-      t.select(2 ** bits, 1, WHOLE[bits], rows * columns);
+      t.select(2 ** bits, 1, bits, rows * columns);
       t.rounds(1);
       continue;
     }
     t.select(2 ** (bits - 1), 1, 1, ((radix * (radix - 1)) / 2) * rows * columns);
-    t.select((radix - 1) * 2 ** (radix - 1), 2, WHOLE[bits], rows * columns);
+    t.select((radix - 1) * 2 ** (radix - 1), 2, bits, rows * columns);
     t.rounds(2);
   }
 }
@@ -207,16 +206,12 @@ function maximum(t: Tally, rows: number, width: number, bits: 8 | 9): void {
 export function attend(t: Tally, { heads, queries, keys, fresh, width, treeBits, mask, widths }: Attention): void {
   const rows = heads * queries;
   const scores = rows * keys;
-  const wide = treeBits === 9;
   t.lift(48, rows * width);
   t.lift(48, heads * fresh * width);
   t.truncate(64, 20, heads * fresh * width);
   t.lift(64, heads * fresh * width);
   t.product(48 - 24, scores);
-  if (mask === 'real') {
-    if (wide) t.widen(12, 16, scores);
-    t.select(2, 2, wide ? 16 : 8, scores);
-  }
+  if (mask === 'real') t.select(2, 2, treeBits, scores);
   for (const columns of widths) {
     const one = t.like();
     maximum(one, rows, columns, treeBits);
@@ -230,8 +225,8 @@ export function attend(t: Tally, { heads, queries, keys, fresh, width, treeBits,
   powerLaw(t, rows, keys > 512 ? 5 : 4);
   t.lift(64, rows * width);
   // Reciprocals of many weights are two bits finer.
-  const drop = keys > 128 ? 40 : 38;
+  const drop = Math.max(...widths) > 128 ? 40 : 38;
   t.product(64 - drop, rows * width);
   t.truncate(64, drop, rows * width);
-  t.rounds(6 + (mask === 'real' ? (wide ? 2 : 1) : 0));
+  t.rounds(6 + (mask === 'real' ? 1 : 0));
 }

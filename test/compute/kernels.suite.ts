@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generatePoint } from '../../src/compute/kernels/reference/point.ts';
+import { tableLayout } from '../../src/compute/kernels/table-layout.ts';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import type { Choice, PiecewiseCubic, RingKernels, SelectionTable, Stream } from '../../src/compute/kernels/types.ts';
 import { listOf, strided, triangle } from '../../src/compute/pattern.ts';
@@ -11,6 +12,8 @@ import { type Words, ringMask, wordsFrom } from '../../src/compute/ring.ts';
 import { onHost } from '../support/host-kernels.ts';
 
 export const WIDTHS = [1, 3, 8, 12, 25, 31, 32, 33, 44, 48, 63, 64];
+/** Rings of selections: single bits, lanes, whole bytes and others, below and above 32 and 57 bits. */
+const RINGS = [1, 7, 8, 9, 13, 16, 20, 21, 24, 32, 34, 35, 46, 48, 55, 58, 63, 64];
 /** Words made of the same signed 11-bit digit, or of extreme halves. */
 const EXTREME = [
   -1024n * ((2n ** 66n - 1n) / 2047n),
@@ -90,9 +93,11 @@ async function selection(
   table: SelectionTable<Words>,
   k: number,
   n: number,
-  P: number,
+  words: number | readonly number[],
   count: number,
 ): Promise<void> {
+  const layout = tableLayout(n, k, words);
+  const P = layout.widths.length;
   const pads = random.stream();
   const r0 = random.words(count, k, false);
   const index = random.indices(count, n);
@@ -104,17 +109,17 @@ async function selection(
     [Math.min(3, count), count],
     [1, Math.min(count, 6)],
   ]) {
-    const expected = await oracle.selectionTable(table, k, pads, from, to);
-    same(await kernels.selectionTable(table, k, pads, from, to), expected);
+    const expected = await oracle.selectionTable(table, layout, pads, from, to);
+    same(await kernels.selectionTable(table, layout, pads, from, to), expected);
     for (const choice of choices) {
       same(
-        await kernels.evaluateSelection(choice, n, k, expected, word, from, to),
-        await oracle.evaluateSelection(choice, n, k, expected, word, from, to),
+        await kernels.evaluateSelection(choice, layout, expected, word, from, to),
+        await oracle.evaluateSelection(choice, layout, expected, word, from, to),
       );
     }
   }
   for (const choice of choices)
-    same(await kernels.dealSelection(choice, n, k, pads, r0), await oracle.dealSelection(choice, n, k, pads, r0));
+    same(await kernels.dealSelection(choice, layout, pads, r0), await oracle.dealSelection(choice, layout, pads, r0));
 }
 
 /** Registers the conformance tests of one backend. `name` goes into the titles. */
@@ -263,7 +268,7 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
       same(await kernels.draw(stream, 64, 20), await oracle.draw(stream, 64, 20));
     });
 
-    it.each([...WIDTHS, 16, 24, 40, 56])('wire form, k = %i', async (k) => {
+    it.each([...new Set([...WIDTHS, ...RINGS, 40, 56])])('wire form, k = %i', async (k) => {
       const random = new Random(400 + k);
       for (const count of [0, 1, 7, 8, 9, 61]) {
         const x = random.words(count, k);
@@ -272,11 +277,19 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
         same(await kernels.unpack(bytes, k, count), x);
         const noise = random.bytes(bytes.length);
         same(await kernels.unpack(noise, k, count), await oracle.unpack(noise, k, count));
+        expect(bytes).toHaveLength(Math.ceil((k * count) / 8));
+        // Behind the last word a sender puts zeros, and a receiver does not look.
+        const spare = 8 * bytes.length - k * count;
+        if (spare > 0) {
+          expect(bytes[bytes.length - 1] >> (8 - spare)).toBe(0);
+          const marked = bytes.with(bytes.length - 1, bytes[bytes.length - 1] | (255 << (8 - spare)));
+          same(await kernels.unpack(marked, k, count), x);
+        }
       }
       await expect(kernels.unpack(new Uint8Array(3), 64, 1)).rejects.toMatchObject({ code: 'ERR_INTERNAL' });
     });
 
-    it.each([1, 8, 16, 24, 32, 40, 48, 56, 64])('selection of rows, k = %i', async (k) => {
+    it.each(RINGS)('selection of rows, k = %i', async (k) => {
       const random = new Random(500 + k);
       for (const [rows, n] of [
         // One entry, for what is zero at all others.
@@ -312,12 +325,12 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
         stride: 8,
         row: random.indices(9, 1000),
       };
-      await expect(kernels.selectionTable(outside, k, random.stream(), 0, 9)).rejects.toMatchObject({
+      await expect(kernels.selectionTable(outside, tableLayout(8, k), random.stream(), 0, 9)).rejects.toMatchObject({
         code: 'ERR_INTERNAL',
       });
     });
 
-    it.each([8, 24, 32, 40, 64])('selection of cubics, k = %i', async (k) => {
+    it.each([8, 20, 24, 32, 35, 64])('selection of cubics, k = %i', async (k) => {
       const random = new Random(600 + k);
       for (const [segments, t, guard, bits] of [
         [4, 8, 0, 12], // products fit 32 bits
@@ -335,7 +348,7 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
       }
     });
 
-    it.each([1, 8, 32, 48, 64])('selection of exponentials, k = %i', async (k) => {
+    it.each([1, 8, 32, 42, 48, 64])('selection of exponentials, k = %i', async (k) => {
       const random = new Random(700 + k);
       for (const s1 of [0, 14, 31, 56, 57]) {
         const table: SelectionTable<Words> = { kind: 'exp', s1, a: random.words(20, 25), gate: random.words(20, 1) };
@@ -343,7 +356,7 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
       }
     });
 
-    it.each([1, 8, 24, 32, 64])('selection by bits, k = %i', async (k) => {
+    it.each([1, 8, 21, 24, 32, 55, 64])('selection by bits, k = %i', async (k) => {
       const random = new Random(800 + k);
       for (const [V, pick] of [
         [1, [0, 255]],
@@ -367,12 +380,54 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
       }
     });
 
-    it('refuses rings that are neither a bit nor whole bytes', async () => {
+    it.each([
+      [35, [22, 22, 35, 31, 29, 25]],
+      [35, [21, 21, 35]],
+      [64, [1, 64, 57, 58, 3]],
+      [32, [32, 16, 8]],
+      [21, [21, 1]],
+      [16, [5, 5, 5, 5]],
+    ] as const)('words of widths of their own, k = %i, %j', async (k, widths) => {
+      const random = new Random(850 + k + widths.length);
+      const V = widths.length - 1;
+      for (const pick of [
+        [0, 255],
+        [0, V - 1, 255, 0],
+      ]) {
+        const bits = Array.from({ length: Math.log2(pick.length) }, () => random.words(21, 1));
+        const values = Array.from({ length: V }, () => random.words(21, k));
+        const table = { kind: 'choose', pick: Uint8Array.from(pick), bits, values } as const;
+        await selection(kernels, oracle, random, table, k, pick.length, widths, 21);
+      }
+    });
+
+    it('an entry longer than several blocks of key stream, and a table that parts may be cut from', async () => {
+      const random = new Random(875);
+      for (const V of [12, 40]) {
+        const bits = [random.words(9, 1), random.words(9, 1), random.words(9, 1), random.words(9, 1)];
+        const values = Array.from({ length: V }, () => random.words(9, 59));
+        const pick = Uint8Array.from({ length: 16 }, (_, i) => (i === 3 ? 255 : i % V));
+        await selection(kernels, oracle, random, { kind: 'choose', pick, bits, values }, 59, 16, 1 + V, 9);
+      }
+    });
+
+    it('refuses operands that are not those of the layout', async () => {
       const random = new Random(900);
-      const choice = { index: random.indices(1, 2) };
-      await expect(kernels.dealSelection(choice, 2, 12, random.stream(), random.words(1, 12))).rejects.toMatchObject({
-        code: 'ERR_INTERNAL',
-      });
+      const [choice, pads] = [{ index: random.indices(9, 2) }, random.stream()];
+      const [layout, words] = [tableLayout(2, 12), random.words(9, 12)];
+      const table = { kind: 'rows', table: random.words(4, 12), n: 2, stride: 2, row: random.indices(9, 2) } as const;
+      const refused = (call: Promise<unknown>) => expect(call).rejects.toMatchObject({ code: 'ERR_INTERNAL' });
+      const bytes = await kernels.selectionTable(table, layout, pads, 0, 9);
+      await expect(kernels.dealSelection(choice, layout, pads, words)).resolves.toBeDefined();
+      await expect(kernels.evaluateSelection(choice, layout, bytes, words, 0, 9)).resolves.toBeDefined();
+      await refused(kernels.dealSelection(choice, layout, pads, random.words(9, 13)));
+      await refused(kernels.dealSelection(choice, layout, pads, random.words(8, 12)));
+      await refused(kernels.dealSelection(choice, tableLayout(2, 12, [12, 3]), pads, words));
+      await refused(kernels.dealSelection({ ...choice, basis: random.words(9, 13) }, layout, pads, words));
+      await refused(kernels.selectionTable(table, tableLayout(3, 12), pads, 0, 9));
+      await refused(kernels.selectionTable(table, tableLayout(2, 12, [12, 3]), pads, 0, 9));
+      await refused(kernels.evaluateSelection(choice, layout, bytes.subarray(1), words, 0, 9));
+      await refused(kernels.evaluateSelection(choice, layout, bytes, random.words(9, 13), 0, 9));
     });
 
     it('bases', async () => {
@@ -422,8 +477,9 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
       }
       const l = await kernels.draw(filler, 17, 20_003);
       same(await kernels.cubicBasis(l, 12, 13, 32), await oracle.cubicBasis(l, 12, 13, 32));
-      for (const k of [1, 32]) {
+      for (const k of [1, 21, 32]) {
         const n = 4;
+        const layout = tableLayout(n, k);
         const elements = 9001;
         const table: SelectionTable<Words> = {
           kind: 'rows',
@@ -437,15 +493,15 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
           random.indices(elements, n),
           await kernels.draw(filler, k, elements),
         ];
-        const bytes = await oracle.selectionTable(table, k, pads, 5, elements);
-        same(await kernels.selectionTable(table, k, pads, 5, elements), bytes);
+        const bytes = await oracle.selectionTable(table, layout, pads, 5, elements);
+        same(await kernels.selectionTable(table, layout, pads, 5, elements), bytes);
         same(
-          await kernels.dealSelection({ index }, n, k, pads, r0),
-          await oracle.dealSelection({ index }, n, k, pads, r0),
+          await kernels.dealSelection({ index }, layout, pads, r0),
+          await oracle.dealSelection({ index }, layout, pads, r0),
         );
         same(
-          await kernels.evaluateSelection({ index }, n, k, bytes, r0, 5, elements),
-          await oracle.evaluateSelection({ index }, n, k, bytes, r0, 5, elements),
+          await kernels.evaluateSelection({ index }, layout, bytes, r0, 5, elements),
+          await oracle.evaluateSelection({ index }, layout, bytes, r0, 5, elements),
         );
       }
       const [key] = generatePoint(1234, 12, random.bytes(32), random.bytes(16));

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { BLOCK_BYTES, STREAM_BYTES, blockOf } from '../../src/compute/kernels/key-stream.ts';
 import { KernelInstance } from '../../src/compute/kernels/wasm/instance.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { tableLayout } from '../../src/compute/kernels/table-layout.ts';
 import { wordsFrom } from '../../src/compute/ring.ts';
 import { thrown } from '../failure.ts';
 
@@ -36,9 +37,8 @@ describe('the end of a key stream', () => {
   it('is an error of the wasm tables and of their deals too, for bits and for words', async () => {
     const instance = new KernelInstance(await loadNodeModule());
     for (const k of [1, 8, 64]) {
-      const bits = k === 1 ? 1 : k;
       // Two entries an element, one element behind the last that fits.
-      const end = (8 * STREAM_BYTES) / (2 * bits);
+      const end = (8 * STREAM_BYTES) / (2 * k);
       const table = {
         kind: 'rows',
         table: wordsFrom([0, 1, 0, 0], k),
@@ -47,10 +47,11 @@ describe('the end of a key stream', () => {
         row: wordsFrom([1], 1),
       } as const;
       const choice = { index: wordsFrom([1], 1) };
-      expect(instance.selectionTable(table, k, STREAM, end - 1, 1)).toHaveLength(k === 1 ? 1 : k / 4);
-      expect(instance.dealSelection(choice, 2, k, STREAM, wordsFrom([0], k), end - 1).data).toHaveLength(1);
-      thrown('ERR_INTERNAL', () => instance.selectionTable(table, k, STREAM, end, 1));
-      thrown('ERR_INTERNAL', () => instance.dealSelection(choice, 2, k, STREAM, wordsFrom([0], k), end));
+      const layout = tableLayout(2, k);
+      expect(instance.selectionTable(table, layout, STREAM, end - 1, 1)).toHaveLength(Math.ceil(k / 4));
+      expect(instance.dealSelection(choice, layout, STREAM, wordsFrom([0], k), end - 1).data).toHaveLength(1);
+      thrown('ERR_INTERNAL', () => instance.selectionTable(table, layout, STREAM, end, 1));
+      thrown('ERR_INTERNAL', () => instance.dealSelection(choice, layout, STREAM, wordsFrom([0], k), end));
     }
   });
 });

@@ -5,6 +5,7 @@ import { loadNodeModule, nodeWorkerFactory } from '../../src/compute/kernels/was
 import { type WasmKernels, type WorkerPort, createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { serveKernels } from '../../src/compute/kernels/wasm/worker-main.ts';
 import { Random, conformance, same } from './kernels.suite.ts';
+import { tableLayout } from '../../src/compute/kernels/table-layout.ts';
 import type { Words } from '../../src/compute/ring.ts';
 
 const module = await loadNodeModule();
@@ -51,6 +52,9 @@ function localWorker(log?: string[]): WorkerPort & { crash(error: Error): void }
   };
 }
 
+/** Of the tables of rows below. */
+const LAYOUT = tableLayout(64, 32);
+
 describe('wasm workers', () => {
   const random = new Random(42);
   const stream = random.stream();
@@ -60,8 +64,8 @@ describe('wasm workers', () => {
   it('short calls get their turn while a long one is under way', async () => {
     const log: string[] = [];
     const kernels = await createWasmKernels({ module, threads: 1, startWorker: () => localWorker(log) });
-    const long = kernels.selectionTable(table(40_000), 32, stream, 0, 40_000).then(() => log.push('long done'));
-    const short = kernels.selectionTable(table(3), 32, stream, 0, 3).then(() => log.push('short done'));
+    const long = kernels.selectionTable(table(40_000), LAYOUT, stream, 0, 40_000).then(() => log.push('long done'));
+    const short = kernels.selectionTable(table(3), LAYOUT, stream, 0, 3).then(() => log.push('short done'));
     await Promise.all([long, short]);
     expect(log.filter((entry) => entry === 'selectionTable').length).toBeGreaterThan(8);
     expect(log.indexOf('short done')).toBeLessThan(6);
@@ -108,8 +112,8 @@ describe('wasm workers', () => {
   it('a refused operand fails one call only', async () => {
     const kernels = await createWasmKernels({ module, threads: 1, startWorker: () => localWorker() });
     const outside = { ...table(3), row: random.words(3, 30, false) };
-    await expect(kernels.selectionTable(outside, 32, stream, 0, 3)).rejects.toMatchObject({ code: 'ERR_INTERNAL' });
-    await expect(kernels.selectionTable(table(3), 32, stream, 0, 3)).resolves.toHaveLength(3 * 64 * 4);
+    await expect(kernels.selectionTable(outside, LAYOUT, stream, 0, 3)).rejects.toMatchObject({ code: 'ERR_INTERNAL' });
+    await expect(kernels.selectionTable(table(3), LAYOUT, stream, 0, 3)).resolves.toHaveLength(3 * 64 * 4);
     await kernels.close();
   });
 
@@ -123,7 +127,7 @@ describe('wasm workers', () => {
         return workers[workers.length - 1];
       },
     });
-    const pending = [kernels.selectionTable(table(9000), 32, stream, 0, 9000), kernels.draw(stream, 64, 200_000)];
+    const pending = [kernels.selectionTable(table(9000), LAYOUT, stream, 0, 9000), kernels.draw(stream, 64, 200_000)];
     workers[1].crash(new Error('out of memory'));
     for (const call of pending) await expect(call).rejects.toMatchObject({ code: 'ERR_WORKER', kind: 'device' });
     await expect(kernels.add(random.words(3, 64), random.words(3, 64))).rejects.toMatchObject({ code: 'ERR_WORKER' });
@@ -225,7 +229,7 @@ describe('wasm workers', () => {
   it('closing fails what is pending and what comes later', async () => {
     for (const threads of [0, 2]) {
       const kernels = await createWasmKernels({ module, threads, startWorker: nodeWorkerFactory() });
-      const pending = kernels.selectionTable(table(20_000), 32, stream, 0, 20_000).catch((error: unknown) => error);
+      const pending = kernels.selectionTable(table(20_000), LAYOUT, stream, 0, 20_000).catch((error: unknown) => error);
       await kernels.close();
       if (threads > 0) await expect(pending).resolves.toMatchObject({ code: 'ERR_STATE' });
       await expect(kernels.add(random.words(3, 64), random.words(3, 64))).rejects.toMatchObject({ code: 'ERR_STATE' });
@@ -269,16 +273,16 @@ describe('wasm memory', () => {
     instance.matmul(x, y, { batch: 1, m: 30, inner: 30, n: 30 });
     instance.matmulMatrix(x, 1);
     instance.draw(pads, 64, 333, 5);
-    instance.selectionTable({ kind: 'cubic', cubic, a: random.words(50, 15) }, 32, pads, 3, 50);
+    instance.selectionTable({ kind: 'cubic', cubic, a: random.words(50, 15) }, tableLayout(8, 32, 4), pads, 3, 50);
     instance.selectionTable(
       { kind: 'rows', table: random.words(64, 1), n: 8, stride: 8, row: random.indices(50, 8) },
-      1,
+      tableLayout(8, 1),
       pads,
       3,
       50,
     );
-    instance.selectionTable({ kind: 'exp', s1: 14, a: l, gate: random.words(50, 1) }, 64, pads, 3, 50);
-    instance.dealSelection({ index: random.indices(50, 64) }, 64, 64, pads, random.words(50, 64), 3);
+    instance.selectionTable({ kind: 'exp', s1: 14, a: l, gate: random.words(50, 1) }, tableLayout(16, 42), pads, 3, 50);
+    instance.dealSelection({ index: random.indices(50, 64) }, tableLayout(64, 64), pads, random.words(50, 64), 3);
     instance.expandPoint(random.bytes(41 + 17 * 9), 9, 3, 500);
     instance.pack(random.words(99, 44));
     expect(() => instance.gather(x, Uint32Array.of(900))).toThrow();

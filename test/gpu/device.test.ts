@@ -5,6 +5,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { tableLayout } from '../../src/compute/kernels/table-layout.ts';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import {
   type KernelLimits,
@@ -161,7 +162,7 @@ describe('memory', () => {
     const request = () =>
       kernels.selectionTable(
         { kind: 'rows', table, n: 8, stride: 8, row: random.indices(20, 8) },
-        32,
+        tableLayout(8, 32),
         random.stream(),
         0,
         20,
@@ -190,7 +191,7 @@ describe('commands', () => {
     await Promise.all([
       ...vectors.map((x) => kernels.pack(x)),
       ...vectors.map((x) => kernels.read(x)),
-      kernels.selectionTable(table, 8, random.stream(), 0, 5),
+      kernels.selectionTable(table, tableLayout(2, 8), random.stream(), 0, 5),
     ]);
     const after = kernels.describe();
     expect(after.readbacks - before.readbacks).toBe(1);
@@ -271,7 +272,7 @@ describe('operands beyond a binding', () => {
     const [x, y] = [random.words(9001, 64), random.words(9001, 64)];
     same(await kernels.read(await kernels.mul(x, y)), await oracle.mul(x, y));
     same(await kernels.pack(x), await oracle.pack(x));
-    for (const k of [1, 24]) {
+    for (const k of [1, 21, 24, 55]) {
       const v = random.words(9001, k);
       same(await kernels.read(await kernels.unpack(await kernels.pack(v), k, 9001)), v);
     }
@@ -285,16 +286,22 @@ describe('operands beyond a binding', () => {
     const bits = [random.words(700, 1), random.words(700, 1)];
     const pick = Uint8Array.of(0, 1, 255, 1);
     const stream = random.stream();
-    for (const k of [8, 40, 64]) {
+    for (const k of [8, 40, 47, 64]) {
+      const layout = tableLayout(4, k, [k, 7, k]);
       const table = { kind: 'choose', pick, bits, values } as const;
       same(
-        await kernels.selectionTable(table, k, stream, 3, 690),
-        await oracle.selectionTable(table, k, stream, 3, 690),
+        await kernels.selectionTable(table, layout, stream, 3, 690),
+        await oracle.selectionTable(table, layout, stream, 3, 690),
       );
     }
     const exp = { kind: 'exp', s1: 17, a: random.words(999, 25), gate: random.words(999, 1) } as const;
-    for (const k of [1, 56])
-      same(await kernels.selectionTable(exp, k, stream, 5, 999), await oracle.selectionTable(exp, k, stream, 5, 999));
+    for (const k of [1, 42, 56]) {
+      const layout = tableLayout(16, k);
+      same(
+        await kernels.selectionTable(exp, layout, stream, 5, 999),
+        await oracle.selectionTable(exp, layout, stream, 5, 999),
+      );
+    }
   });
 });
 
@@ -314,7 +321,13 @@ describe('a failure', () => {
     const pending = [
       kernels.pack(x),
       kernels.read(x),
-      kernels.selectionTable({ kind: 'exp', s1: 14, a: zeros(9, 25), gate: zeros(9, 1) }, 64, random.stream(), 0, 9),
+      kernels.selectionTable(
+        { kind: 'exp', s1: 14, a: zeros(9, 25), gate: zeros(9, 1) },
+        tableLayout(16, 64),
+        random.stream(),
+        0,
+        9,
+      ),
     ];
     for (const call of pending) call.catch(() => undefined);
     await turn();

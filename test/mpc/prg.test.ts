@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { tableLayout } from '../../src/compute/kernels/table-layout.ts';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import type { RingKernels, Stream } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule, nodeWorkerFactory } from '../../src/compute/kernels/wasm/node-worker.ts';
@@ -234,10 +235,11 @@ describe('the registry of draws', () => {
     } as const;
     const draws: readonly [string, (kernels: RingKernels<Words>, stream: Stream) => Promise<unknown>][] = [
       ['draw', (kernels, stream) => kernels.draw(stream, 64, 4)],
-      ['selectionTable', (kernels, stream) => kernels.selectionTable(table, 8, stream, 0, 2)],
+      ['selectionTable', (kernels, stream) => kernels.selectionTable(table, tableLayout(2, 8), stream, 0, 2)],
       [
         'dealSelection',
-        (kernels, stream) => kernels.dealSelection({ index: wordsFrom([1, 0], 1) }, 2, 8, stream, wordsFrom([0, 0], 8)),
+        (kernels, stream) =>
+          kernels.dealSelection({ index: wordsFrom([1, 0], 1) }, tableLayout(2, 8), stream, wordsFrom([0, 0], 8)),
       ],
     ];
     it.each([

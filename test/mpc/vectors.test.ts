@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { expTables } from '../../src/compute/exp-tables.ts';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import { tableEntry } from '../../src/compute/kernels/reference/selection.ts';
+import { type TableLayout, tableLayout } from '../../src/compute/kernels/table-layout.ts';
 import type { Choice, PiecewiseCubic, RingKernels, SelectionTable, Stream } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
@@ -63,18 +64,16 @@ async function selected(
   kernels: RingKernels<Words>,
   table: SelectionTable<Words>,
   choice: Choice<Words>,
-  n: number,
-  k: number,
+  layout: TableLayout,
 ): Promise<bigint[]> {
   const pads: Stream = { key: new Uint8Array(32).fill(9), nonce: new Uint8Array(12).fill(1) };
   const count = choice.index.data.length;
-  const r0 = await kernels.draw({ ...pads, nonce: new Uint8Array(12).fill(2) }, k, count);
-  const word = await kernels.dealSelection(choice, n, k, pads, r0);
+  const r0 = await kernels.draw({ ...pads, nonce: new Uint8Array(12).fill(2) }, layout.k, count);
+  const word = await kernels.dealSelection(choice, layout, pads, r0);
   const y = await kernels.evaluateSelection(
     choice,
-    n,
-    k,
-    await kernels.selectionTable(table, k, pads, 0, count),
+    layout,
+    await kernels.selectionTable(table, layout, pads, 0, count),
     word,
     0,
     count,
@@ -117,7 +116,7 @@ describe.each(BACKENDS.map((kernels) => [kernels.name, kernels] as const))('the 
         stride: n,
         row: wordsFrom(big(a), bits),
       };
-      expect(await selected(kernels, table, { index: wordsFrom(big(l), bits) }, n, k)).toEqual(big(out));
+      expect(await selected(kernels, table, { index: wordsFrom(big(l), bits) }, tableLayout(n, k))).toEqual(big(out));
     },
   );
 
@@ -139,7 +138,12 @@ describe.each(BACKENDS.map((kernels) => [kernels.name, kernels] as const))('the 
         stride: 2,
         row: await kernels.shiftRight(shared, k - 1, 1),
       };
-      const wraps = await selected(kernels, table, { index: await kernels.shiftRight(mask, k - 1, 1) }, 2, 64);
+      const wraps = await selected(
+        kernels,
+        table,
+        { index: await kernels.shiftRight(mask, k - 1, 1) },
+        tableLayout(2, 64),
+      );
       const values = wraps.map((wrap, i) =>
         BigInt.asUintN(k2, wordAt(shared, i) - offset - wordAt(mask, i) + (wrap << BigInt(k))),
       );
@@ -156,7 +160,12 @@ describe.each(BACKENDS.map((kernels) => [kernels.name, kernels] as const))('the 
       index: await kernels.shiftRight(mask, t, 5),
       basis: await kernels.cubicBasis(mask, t, s2, 32),
     };
-    const ours = await selected(kernels, { kind: 'cubic', cubic, a: wordsFrom(big(a), 17) }, choice, 32, 32);
+    const ours = await selected(
+      kernels,
+      { kind: 'cubic', cubic, a: wordsFrom(big(a), 17) },
+      choice,
+      tableLayout(32, 32, 4),
+    );
     const worst = Math.max(...ours.map((v, i) => Math.abs(Number(BigInt.asIntN(32, v - BigInt(out[i]))))));
     expect(worst).toBeLessThanOrEqual(8 * 2 ** s2);
     // The values themselves are far apart: |GeLU| reaches 8 = 8·2^24 of these units.

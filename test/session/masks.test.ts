@@ -6,10 +6,11 @@
  */
 import type { RunShape } from '../../src/ml/models/run.ts';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { tableBytes } from '../../src/compute/kernels/table-layout.ts';
 import type { RingKernels, Stream } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
-import { type Words, laneBytes, lengthOf, wireLength } from '../../src/compute/ring.ts';
+import { type Words, laneBytes, lengthOf } from '../../src/compute/ring.ts';
 import { toHex } from '../../src/core/bytes.ts';
 import { parseModelConfig } from '../../src/ml/config.ts';
 import { listParameters } from '../../src/ml/models/parameters.ts';
@@ -49,11 +50,10 @@ class Changes {
         const words = await real.draw(stream, k, count, first);
         return idOf(stream) === this.target ? real.offset(words, 1n) : words;
       },
-      selectionTable: (table, k, stream, from, to) => real.selectionTable(table, k, pads(stream, 0), from, to),
-      dealSelection: async (choice, n, k, stream, r0) => {
-        const P = choice.basis === undefined ? 1 : lengthOf(choice.basis) / lengthOf(choice.index);
-        return real.dealSelection(choice, n, k, pads(stream, wireLength(k, n * P * lengthOf(choice.index))), r0);
-      },
+      selectionTable: (table, layout, stream, from, to) =>
+        real.selectionTable(table, layout, pads(stream, 0), from, to),
+      dealSelection: async (choice, layout, stream, r0) =>
+        real.dealSelection(choice, layout, pads(stream, tableBytes(layout, lengthOf(choice.index))), r0),
     };
     const proxy: RingKernels<Words> = new Proxy(real, {
       get: (target, property) => {

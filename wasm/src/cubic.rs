@@ -143,7 +143,8 @@ pub unsafe extern "C" fn table_cubic(
     block: u32,
     buf: *mut u8,
     skip: usize,
-    width: usize,
+    widths: *const u32,
+    p: usize,
     shift: u32,
     count: usize,
     a: *const u64,
@@ -155,7 +156,7 @@ pub unsafe extern "C" fn table_cubic(
     temp: *mut u64,
     lanes: *mut v128,
 ) {
-    let mut table = begin(state, block, buf, skip, width, shift, count * segments * 4);
+    let mut table = begin(state, block, buf, skip, widths, p, shift);
     prepare(coefficients, segments, lanes);
     match mode {
         0 => cubic32::<true>(&mut table, lanes, segments, t, guard, a, count, temp),

@@ -1,7 +1,7 @@
 //! The corrections of selections, which P0 deals.
 
 use crate::chacha::{blocks, keystream};
-use crate::pack::load;
+use crate::pack::{bits_at, load, low_bits};
 
 /// Bytes that `temp` must have beyond the span of key stream: four blocks and an unaligned word.
 #[no_mangle]
@@ -12,9 +12,9 @@ pub extern "C" fn deal_slack() -> usize {
 macro_rules! dealing {
     ($deal:ident, $t:ty) => {
         /// B_i = −Σ_p w_{i,c_i,p} φ_{i,p} − r0_i for the elements `first` … `first + count`, whose choices, bases
-        /// and r0 are given. `span` > 0: the stream is generated as it stands, `span` elements at a time (into
-        /// `temp`, which has room for it and 512 bytes more). `span` = 0: only the blocks that hold the chosen
-        /// pads, `per` (1 or 2) per element; `temp` has 264 bytes.
+        /// and r0 are given; word p of an entry has `widths[p]` bits. `span` > 0: the stream is generated as it
+        /// stands, `span` elements at a time (into `temp`, which has room for it and 512 bytes more). `span` = 0: only
+        /// the blocks that hold the chosen pads, `per` (1, 2 or 4) per element; `temp` has 512 bytes.
         #[no_mangle]
         pub unsafe extern "C" fn $deal(
             state: *const u32,
@@ -25,25 +25,28 @@ macro_rules! dealing {
             first: u64,
             count: usize,
             n: usize,
+            widths: *const u32,
             p: usize,
-            width: usize,
             mask: $t,
             span: usize,
             per: usize,
             temp: *mut u8,
         ) {
-            // Positions are in bits, so that packed bits and whole bytes are one case.
-            let bits = if width == 0 { 1 } else { 8 * width } as u64;
-            let low = if width == 0 { 1 } else { u64::MAX >> (64 - bits as u32) };
-            let position = |i: usize| ((first + i as u64) * n as u64 + *index.add(i) as u64) * p as u64 * bits;
-            let word = |i: usize, bytes: *const u8, bit: u64| {
+            let mut entry = 0u64;
+            for q in 0..p {
+                entry += *widths.add(q) as u64;
+            }
+            let element = n as u64 * entry;
+            // Positions are in bits of the stream.
+            let position = |i: usize| (first + i as u64) * element + *index.add(i) as u64 * entry;
+            let word = |i: usize, bytes: *const u8, mut bit: u64| {
                 let mut sum = (*r0.add(i)).wrapping_neg();
                 for q in 0..p {
-                    let at = bit + q as u64 * bits;
-                    let pad =
-                        (core::ptr::read_unaligned(bytes.add((at >> 3) as usize) as *const u64) >> (at & 7)) & low;
+                    let width = *widths.add(q);
+                    let pad = bits_at(bytes, bit) & low_bits(width);
                     let phi = if basis.is_null() { 1 } else { *basis.add(i * p + q) };
                     sum = sum.wrapping_sub((pad as $t).wrapping_mul(phi));
+                    bit += width as u64;
                 }
                 *out.add(i) = sum & mask;
             };
@@ -51,8 +54,8 @@ macro_rules! dealing {
             while i < count {
                 if span > 0 {
                     let group = if count - i < span { count - i } else { span };
-                    let from = (first + i as u64) * (n * p) as u64 * bits >> 9;
-                    let to = ((first + (i + group) as u64) * (n * p) as u64 * bits + 511) >> 9;
+                    let from = (first + i as u64) * element >> 9;
+                    let to = ((first + (i + group) as u64) * element + 511) >> 9;
                     keystream(state, from as u32, (to - from) as usize, temp);
                     for e in i..i + group {
                         word(e, temp, position(e) - (from << 9));

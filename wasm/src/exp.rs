@@ -10,7 +10,8 @@ pub unsafe extern "C" fn table_exp(
     block: u32,
     buf: *mut u8,
     skip: usize,
-    width: usize,
+    widths: *const u32,
+    p: usize,
     shift: u32,
     count: usize,
     a: *const u64,
@@ -22,7 +23,7 @@ pub unsafe extern "C" fn table_exp(
     drop: u32,
     temp: *mut u64,
 ) {
-    let mut table = begin(state, block, buf, skip, width, shift, count * 16);
+    let mut table = begin(state, block, buf, skip, widths, p, shift);
     for i in 0..count {
         let x = *a.add(i);
         let below = (1 << 22) - (x as usize & 0x3f_ffff);

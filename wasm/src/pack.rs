@@ -1,4 +1,4 @@
-//! Wire form: ⌈k/8⌉ little-endian bytes per element, single bits eight to a byte with the lowest first.
+//! Wire form: words packed to the bit, the lowest bit first in a word and in a byte.
 
 use core::arch::wasm32::*;
 
@@ -14,6 +14,60 @@ pub unsafe fn store(to: *mut u8, v: v128) {
     core::ptr::write_unaligned(to as *mut v128, v)
 }
 
+/// The lowest k bits set, 1 ≤ k ≤ 64.
+#[inline(always)]
+pub fn low_bits(k: u32) -> u64 {
+    u64::MAX >> (64 - k)
+}
+
+/// The 64 bits from bit position `at` on. The nine bytes from there on must be readable.
+#[inline(always)]
+pub unsafe fn bits_at(bytes: *const u8, at: u64) -> u64 {
+    let from = bytes.add((at >> 3) as usize);
+    let skip = (at & 7) as u32;
+    let word = core::ptr::read_unaligned(from as *const u64);
+    // Shifted left in two steps, which is right for skip = 0 too.
+    word >> skip | (*from.add(8) as u64) << 1 << (63 - skip)
+}
+
+/// Writes words one after the other, eight bytes at a time: nothing is written behind the last whole eight until
+/// `finish`.
+pub struct BitWriter {
+    to: *mut u8,
+    word: u64,
+    fill: u32,
+}
+
+impl BitWriter {
+    /// A writer that begins with bit 0 of `to`.
+    pub fn new(to: *mut u8) -> Self {
+        BitWriter { to, word: 0, fill: 0 }
+    }
+
+    /// Appends a word of `width` bits; the bits above are zero.
+    #[inline(always)]
+    pub unsafe fn put(&mut self, value: u64, width: u32) {
+        self.word |= value << self.fill;
+        let end = self.fill + width;
+        if end < 64 {
+            self.fill = end;
+            return;
+        }
+        core::ptr::write_unaligned(self.to as *mut u64, self.word);
+        self.to = self.to.add(8);
+        self.word = value >> 1 >> (63 - self.fill);
+        self.fill = end - 64;
+    }
+
+    /// Writes the bytes that are begun, with zeros behind the last bit.
+    pub unsafe fn finish(&mut self) {
+        for b in 0..((self.fill + 7) / 8) as usize {
+            *self.to.add(b) = (self.word >> (8 * b as u32)) as u8;
+        }
+        self.fill = 0;
+    }
+}
+
 /// Eight bits (0 or 1 per lane) to a byte.
 #[no_mangle]
 pub unsafe extern "C" fn pack_bits(x: *const u32, out: *mut u8, n: usize) {
@@ -24,22 +78,12 @@ pub unsafe extern "C" fn pack_bits(x: *const u32, out: *mut u8, n: usize) {
         *out.add(i / 8) = i32x4_bitmask(i32x4_shl(low, 31)) as u8 | (i32x4_bitmask(i32x4_shl(high, 31)) as u8) << 4;
         i += 8;
     }
-    while i < n {
+    if i < n {
         let mut byte = 0u32;
-        let left = if n - i < 8 { n - i } else { 8 };
-        for b in 0..left {
+        for b in 0..n - i {
             byte |= (*x.add(i + b) & 1) << b;
         }
         *out.add(i / 8) = byte as u8;
-        i += 8;
-    }
-}
-
-/// A byte to eight lanes.
-#[no_mangle]
-pub unsafe extern "C" fn unpack_bits(bytes: *const u8, out: *mut u32, n: usize) {
-    for i in 0..n {
-        *out.add(i) = (*bytes.add(i / 8) as u32 >> (i % 8)) & 1;
     }
 }
 
@@ -51,47 +95,62 @@ unsafe fn pack_width<const W: usize, const LANE: usize>(x: *const u8, out: *mut 
     }
 }
 
-/// Low `width` bytes (1 … 4) of 32-bit lanes.
+/// The low k bits (1 … 32) of 32-bit lanes, which hold nothing above.
 #[no_mangle]
-pub unsafe extern "C" fn pack32(x: *const u8, out: *mut u8, n: usize, width: usize) {
-    match width {
-        1 => pack_width::<1, 4>(x, out, n),
-        2 => pack_width::<2, 4>(x, out, n),
-        3 => pack_width::<3, 4>(x, out, n),
-        _ => pack_width::<4, 4>(x, out, n),
+pub unsafe extern "C" fn pack32(x: *const u32, out: *mut u8, n: usize, k: u32) {
+    match k {
+        1 => pack_bits(x, out, n),
+        8 => pack_width::<1, 4>(x as *const u8, out, n),
+        16 => pack_width::<2, 4>(x as *const u8, out, n),
+        24 => pack_width::<3, 4>(x as *const u8, out, n),
+        32 => pack_width::<4, 4>(x as *const u8, out, n),
+        _ => {
+            let mut to = BitWriter::new(out);
+            for i in 0..n {
+                to.put(*x.add(i) as u64, k);
+            }
+            to.finish();
+        }
     }
 }
 
-/// Low `width` bytes (5 … 8) of 64-bit lanes.
+/// The low k bits (33 … 64) of 64-bit lanes, which hold nothing above.
 #[no_mangle]
-pub unsafe extern "C" fn pack64(x: *const u8, out: *mut u8, n: usize, width: usize) {
-    match width {
-        5 => pack_width::<5, 8>(x, out, n),
-        6 => pack_width::<6, 8>(x, out, n),
-        7 => pack_width::<7, 8>(x, out, n),
-        _ => pack_width::<8, 8>(x, out, n),
+pub unsafe extern "C" fn pack64(x: *const u64, out: *mut u8, n: usize, k: u32) {
+    match k {
+        40 => pack_width::<5, 8>(x as *const u8, out, n),
+        48 => pack_width::<6, 8>(x as *const u8, out, n),
+        56 => pack_width::<7, 8>(x as *const u8, out, n),
+        64 => pack_width::<8, 8>(x as *const u8, out, n),
+        _ => {
+            let mut to = BitWriter::new(out);
+            for i in 0..n {
+                to.put(*x.add(i), k);
+            }
+            to.finish();
+        }
     }
 }
 
-/// `width` (1 … 8) little-endian bytes as an integer, from any address with 8 readable bytes.
-#[inline(always)]
-pub unsafe fn read(bytes: *const u8, width: usize) -> u64 {
-    let word = core::ptr::read_unaligned(bytes as *const u64);
-    word & (u64::MAX >> (64 - 8 * width as u32))
-}
-
-/// `width` bytes (1 … 4) to 32-bit lanes. Eight bytes past the end of `bytes` must be readable.
+/// Words of k bits (1 … 32) to 32-bit lanes. Nine bytes past the end of `bytes` must be readable.
 #[no_mangle]
-pub unsafe extern "C" fn unpack32(bytes: *const u8, out: *mut u32, n: usize, width: usize, mask: u32) {
+pub unsafe extern "C" fn unpack32(bytes: *const u8, out: *mut u32, n: usize, k: u32) {
+    let mask = low_bits(k) as u32;
+    let mut at = 0u64;
     for i in 0..n {
-        *out.add(i) = core::ptr::read_unaligned(bytes.add(i * width) as *const u32) & mask;
+        let word = core::ptr::read_unaligned(bytes.add((at >> 3) as usize) as *const u64);
+        *out.add(i) = (word >> (at & 7)) as u32 & mask;
+        at += k as u64;
     }
 }
 
-/// `width` bytes (5 … 8) to 64-bit lanes. Eight bytes past the end of `bytes` must be readable.
+/// Words of k bits (33 … 64) to 64-bit lanes. Nine bytes past the end of `bytes` must be readable.
 #[no_mangle]
-pub unsafe extern "C" fn unpack64(bytes: *const u8, out: *mut u64, n: usize, width: usize, mask: u64) {
+pub unsafe extern "C" fn unpack64(bytes: *const u8, out: *mut u64, n: usize, k: u32) {
+    let mask = low_bits(k);
+    let mut at = 0u64;
     for i in 0..n {
-        *out.add(i) = core::ptr::read_unaligned(bytes.add(i * width) as *const u64) & mask;
+        *out.add(i) = bits_at(bytes, at) & mask;
+        at += k as u64;
     }
 }

@@ -4,9 +4,13 @@
 //! Tables are built in place: the key stream of a few elements is generated where their table bytes belong, and the
 //! entries are added to it while it is in the cache. Addresses depend on P1's masked value (rows, segments), which P1
 //! knows in the clear; nothing branches on it.
+//!
+//! What an entry is made of is the caller's; where its words go and which pads they get is this file's. The words of an
+//! entry have `p` widths in bits. Where all of them are lanes (8, 16, 32 or 64 bits), entries are added to the pads in
+//! place. Otherwise words are cut out of the stream and written behind it; the writer never overtakes the reader.
 
 use crate::chacha::keystream;
-use crate::pack::{load, read, store};
+use crate::pack::{bits_at, load, low_bits, store, BitWriter};
 use core::arch::wasm32::*;
 
 /// Blocks generated ahead of the entries: 4 KB.
@@ -24,35 +28,21 @@ pub struct Table {
     block: u32,
     /// End of the key stream generated so far.
     ready: *mut u8,
-    /// Next table byte.
+    /// Next table byte, where words are lanes.
     pub at: *mut u8,
-    /// Bytes per word; 0 stands for single bits.
+    /// Bytes per word, where words are lanes; else 0.
     pub width: usize,
-    /// Next bit of the table, for single bits (`at` stays).
-    bit: usize,
+    widths: *const u32,
+    p: usize,
+    /// Bits of an entry.
+    entry: u64,
+    /// Where the table begins, and the next pad's bit from there on.
+    base: *const u8,
+    bit: u64,
+    to: BitWriter,
 }
 
 impl Table {
-    /// `buf` receives the stream from block `block` on; the table begins `skip` bytes into it.
-    unsafe fn new(state: *const u32, block: u32, buf: *mut u8, skip: usize, width: usize) -> Self {
-        Table { state, block, ready: buf, at: buf.add(skip), width, bit: 0 }
-    }
-
-    /// Single bits whose pads start at bit `shift` of byte `skip`: all `total` of them are generated and moved
-    /// down to bit 0 first.
-    unsafe fn bits(state: *const u32, block: u32, buf: *mut u8, skip: usize, shift: u32, total: usize) -> Self {
-        let mut table = Self::new(state, block, buf, skip, 0);
-        let bytes = (total + 7) / 8;
-        table.need(table.at.add(bytes + 1));
-        if shift != 0 {
-            for b in 0..bytes {
-                let pair = *table.at.add(b) as u32 | (*table.at.add(b + 1) as u32) << 8;
-                *table.at.add(b) = (pair >> shift) as u8;
-            }
-        }
-        table
-    }
-
     /// Generates pads up to `end` (and up to AHEAD blocks more: the buffer has that much room).
     #[inline(always)]
     pub unsafe fn need(&mut self, end: *mut u8) {
@@ -63,42 +53,62 @@ impl Table {
         }
     }
 
-    /// Adds `count` words to the pads of the next `count` entries.
+    /// Adds `count` words, whole entries, to the pads of the next entries.
     pub unsafe fn emit(&mut self, words: *const u64, count: usize) {
-        let width = self.width;
-        if width == 0 {
-            for i in 0..count {
-                let to = self.at.add((self.bit + i) / 8);
-                *to ^= ((*words.add(i) & 1) as u8) << ((self.bit + i) % 8);
-            }
-            self.bit += count;
-            return;
+        if self.width == 0 {
+            return self.emit_bits(words, count);
         }
-        let end = self.at.add(count * width);
-        self.need(end.add(8));
-        match width {
+        let end = self.at.add(count * self.width);
+        self.need(end);
+        match self.width {
+            1 => {
+                for i in 0..count {
+                    let to = self.at.add(i);
+                    *to = (*to).wrapping_add(*words.add(i) as u8);
+                }
+            }
+            2 => {
+                for i in 0..count {
+                    let to = self.at.add(2 * i) as *mut u16;
+                    to.write_unaligned(to.read_unaligned().wrapping_add(*words.add(i) as u16));
+                }
+            }
             4 => {
                 for i in 0..count {
                     let to = self.at.add(4 * i) as *mut u32;
                     to.write_unaligned(to.read_unaligned().wrapping_add(*words.add(i) as u32));
                 }
             }
-            8 => {
+            _ => {
                 for i in 0..count {
                     let to = self.at.add(8 * i) as *mut u64;
                     to.write_unaligned(to.read_unaligned().wrapping_add(*words.add(i)));
                 }
             }
-            _ => {
-                let mask = u64::MAX >> (64 - 8 * width as u32);
-                for i in 0..count {
-                    let to = self.at.add(width * i) as *mut u64;
-                    let old = to.read_unaligned();
-                    to.write_unaligned((old & !mask) | (old.wrapping_add(*words.add(i)) & mask));
-                }
-            }
         }
         self.at = end;
+    }
+
+    unsafe fn emit_bits(&mut self, words: *const u64, count: usize) {
+        let total = (count / self.p) as u64 * self.entry;
+        self.need((self.base as *mut u8).add(((self.bit + total) / 8) as usize + 9));
+        let mut bit = self.bit;
+        let mut q = 0;
+        for i in 0..count {
+            let width = *self.widths.add(q);
+            let sum = bits_at(self.base, bit).wrapping_add(*words.add(i));
+            self.to.put(sum & low_bits(width), width);
+            bit += width as u64;
+            q = if q + 1 == self.p { 0 } else { q + 1 };
+        }
+        self.bit = bit;
+    }
+}
+
+impl Drop for Table {
+    fn drop(&mut self) {
+        // SAFETY: the bytes begun lie in the table's buffer, behind pads that were read.
+        unsafe { self.to.finish() }
     }
 }
 
@@ -114,8 +124,8 @@ macro_rules! add_lanes {
     }};
 }
 
-/// Rows of a public table, given in wire form (`len` bytes each, whole words of 1, 2, 4 or 8 bytes; or bits,
-/// `width` 0, in whole bytes).
+/// Rows of a public table, given in wire form: `len` bytes each, lanes of `width` bytes (1, 2, 4 or 8) or, with
+/// `width` 0, single bits.
 #[no_mangle]
 pub unsafe extern "C" fn table_rows(
     state: *const u32,
@@ -129,7 +139,8 @@ pub unsafe extern "C" fn table_rows(
     step: usize,
     row: *const u32,
 ) {
-    let mut table = Table::new(state, block, buf, skip, width);
+    let lane = 8 * width as u32;
+    let mut table = begin(state, block, buf, skip, &lane, 1, 0);
     for i in 0..count {
         let from = rows.add(*row.add(i) as usize * step);
         let to = table.at;
@@ -146,7 +157,7 @@ pub unsafe extern "C" fn table_rows(
                 *to.add(b) ^= *from.add(b);
                 b += 1;
             } else {
-                let sum = read(to.add(b), width).wrapping_add(read(from.add(b), width));
+                let sum = bits_at(to.add(b), 0).wrapping_add(bits_at(from.add(b), 0));
                 for byte in 0..width {
                     *to.add(b + byte) = (sum >> (8 * byte as u32)) as u8;
                 }
@@ -157,15 +168,15 @@ pub unsafe extern "C" fn table_rows(
     }
 }
 
-/// Rows of a public table of 64-bit lanes, n per row, for any width: `shift` is the first pad's bit in its byte
-/// for single bits.
+/// Rows of a public table of 64-bit lanes, n per row, for words of any width.
 #[no_mangle]
 pub unsafe extern "C" fn table_rows_any(
     state: *const u32,
     block: u32,
     buf: *mut u8,
     skip: usize,
-    width: usize,
+    widths: *const u32,
+    p: usize,
     shift: u32,
     count: usize,
     words: *const u64,
@@ -173,26 +184,43 @@ pub unsafe extern "C" fn table_rows_any(
     stride: usize,
     row: *const u32,
 ) {
-    let mut table = begin(state, block, buf, skip, width, shift, count * n);
+    let mut table = begin(state, block, buf, skip, widths, p, shift);
     for i in 0..count {
         table.emit(words.add(*row.add(i) as usize * stride), n);
     }
 }
 
-/// A table of words, or of `total` single bits (`width` 0) whose pads start at bit `shift`.
+/// A table of entries of `p` words. `buf` receives the stream from block `block` on. The table begins `skip` bytes into
+/// it, its first pad at bit `shift` of that byte, which is 0 where words are whole bytes.
 pub unsafe fn begin(
     state: *const u32,
     block: u32,
     buf: *mut u8,
     skip: usize,
-    width: usize,
+    widths: *const u32,
+    p: usize,
     shift: u32,
-    total: usize,
 ) -> Table {
-    if width == 0 {
-        Table::bits(state, block, buf, skip, shift, total)
-    } else {
-        Table::new(state, block, buf, skip, width)
+    let mut entry = 0;
+    let mut lanes = true;
+    for q in 0..p {
+        let width = *widths.add(q);
+        entry += width as u64;
+        lanes &= width == *widths && matches!(width, 8 | 16 | 32 | 64);
+    }
+    let at = buf.add(skip);
+    Table {
+        state,
+        block,
+        ready: buf,
+        at,
+        width: if lanes { *widths as usize / 8 } else { 0 },
+        widths,
+        p,
+        entry,
+        base: at,
+        bit: shift as u64,
+        to: BitWriter::new(at),
     }
 }
 
@@ -204,7 +232,8 @@ pub unsafe extern "C" fn table_choose(
     block: u32,
     buf: *mut u8,
     skip: usize,
-    width: usize,
+    widths: *const u32,
+    p: usize,
     shift: u32,
     count: usize,
     joint: *const u32,
@@ -214,7 +243,7 @@ pub unsafe extern "C" fn table_choose(
     v: usize,
     temp: *mut u64,
 ) {
-    let mut table = begin(state, block, buf, skip, width, shift, count * n * (1 + v));
+    let mut table = begin(state, block, buf, skip, widths, p, shift);
     for i in 0..count {
         let alpha = *joint.add(i) as usize & (n - 1);
         for j in 0..n {

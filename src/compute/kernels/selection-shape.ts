@@ -1,6 +1,7 @@
 /** Shapes and scales of selections, the same for every back end. */
 import { TercetError, invariant } from '../../core/errors.ts';
-import { lengthOf } from '../ring.ts';
+import { type Vector, lengthOf } from '../ring.ts';
+import type { TableLayout } from './table-layout.ts';
 import type { Choice, SelectionTable } from './types.ts';
 
 export interface TableShape {
@@ -25,15 +26,20 @@ export function tableShape(table: SelectionTable): TableShape {
   }
 }
 
-/** P of a choice: how many basis words an element has. */
-export function basisWidth({ index, basis }: Choice): number {
-  return basis === undefined || lengthOf(index) === 0 ? 1 : lengthOf(basis) / lengthOf(index);
+/** Throws unless the layout is one of this table. */
+export function checkTable(table: SelectionTable, { n, widths }: TableLayout): void {
+  const shape = tableShape(table);
+  invariant(shape.n === n && shape.P === widths.length, 'selectionTable: the layout is not that of the table');
 }
 
-export function checkSelectionRing(k: number): void {
+/** Throws unless choice, basis and words (one an element) are of one selection. */
+export function checkChoice({ index, basis }: Choice, { k, widths }: TableLayout, words: Vector): void {
+  const P = widths.length;
   invariant(
-    k === 1 || (k % 8 === 0 && k >= 8 && k <= 64),
-    'selection over a ring that is neither one bit nor whole bytes',
+    words.k === k &&
+      lengthOf(words) === lengthOf(index) &&
+      (basis === undefined ? P === 1 : basis.k === k && lengthOf(basis) === P * lengthOf(index)),
+    'selection: choice, basis, words and layout do not match',
   );
 }
 

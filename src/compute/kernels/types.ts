@@ -14,6 +14,7 @@
 import type { Pattern } from '../pattern.ts';
 import type { Vector, Words } from '../ring.ts';
 import type { Fault } from './fault.ts';
+import type { TableLayout } from './table-layout.ts';
 
 /** A key stream position: 32-byte key and 12-byte nonce of RFC 8439 ChaCha20, block counter from 0. */
 export interface Stream {
@@ -60,8 +61,8 @@ export interface PiecewiseCubic {
 }
 
 /**
- * What a selection table is made of at P1. All build e_{i,j,p} = D_{i,j,p} + pad, in wire form (little-endian,
- * wireBytes(k) each).
+ * What a selection table is made of at P1. All build e_{i,j,p} = D_{i,j,p} + pad, packed to the bit
+ * (`TableLayout`).
  */
 export type SelectionTable<V extends Vector = Vector> =
   /** D_j = table[row_i · stride + j]: a public table with one row per value of P1's index; rows may overlap. P = 1. */
@@ -87,7 +88,10 @@ export type SelectionTable<V extends Vector = Vector> =
 export interface Choice<V extends Vector = Vector> {
   /** Entry index per element (k ≤ 32 vector). */
   readonly index: V;
-  /** N·P words over the output ring, element-major; undefined stands for P = 1 and φ = 1. */
+  /**
+   * N·P words over the output ring, element-major; undefined stands for P = 1 and φ = 1. φ_p is a multiple of 2^(k −
+   * widths[p]).
+   */
   readonly basis?: V | undefined;
 }
 
@@ -160,27 +164,33 @@ export interface RingKernels<V extends Vector = Vector> {
   draw(stream: Stream, k: number, count: number, first?: number): Promise<V>;
 
   // ── wire form ────────────────────────────────────────────────────────────
-  /** Little-endian wireBytes(k) per element; single bits eight to a byte, lowest first. */
+  /** Packed to the bit: word i is the bits [i·k, (i+1)·k), the lowest first in a word and in a byte. Then zeros. */
   pack(x: V): Promise<Uint8Array>;
+  /** The inverse. What is behind the last word in the last byte is ignored: a sender decides nothing by it. */
   unpack(bytes: Uint8Array, k: number, count: number): Promise<V>;
 
   // ── dealer-assisted selection (PROTOCOL §4.7, §6) ──────────────────────
   /**
-   * P1: wire bytes of elements [from, to): e_{i,j,p} = D_{i,j,p} + w_{i,j,p} mod 2^k, element-major, then entry,
-   * then basis word. The pad of word number q = (i·n + j)·P + p is the wireBytes(k) bytes of the stream at q ·
-   * wireBytes(k) (bit q of the stream for k = 1). Here k is 1 or a multiple of 8.
+   * P1: elements [from, to) of a table: e_{i,j,p} = D_{i,j,p} + w_{i,j,p} mod 2^widths[p], packed element-major, then
+   * entry, then word; the first of them at bit 0, zeros behind the last. The pad of a word is the bits of the stream at
+   * the word's place in the table of all elements.
    */
-  selectionTable(table: SelectionTable<V>, k: number, pads: Stream, from: number, to: number): Promise<Uint8Array>;
+  selectionTable(
+    table: SelectionTable<V>,
+    layout: TableLayout,
+    pads: Stream,
+    from: number,
+    to: number,
+  ): Promise<Uint8Array>;
   /** P0: B_i = −Σ_p w_{i,c_i,p} φ_{i,p} − r0_i mod 2^k, with the same pads. */
-  dealSelection(choice: Choice<V>, n: number, k: number, pads: Stream, r0: V): Promise<V>;
+  dealSelection(choice: Choice<V>, layout: TableLayout, pads: Stream, r0: V): Promise<V>;
   /**
    * P2: y_i = Σ_p e_{i,c_i,p} φ_{i,p} + B_i mod 2^k for the elements [from, to) whose table bytes are given;
    * `choice` and `word` are of all elements.
    */
   evaluateSelection(
     choice: Choice<V>,
-    n: number,
-    k: number,
+    layout: TableLayout,
     table: Uint8Array,
     word: V,
     from: number,

@@ -5,7 +5,7 @@
  * q (heads, R, D) scale 32 over Z_2^64, `keys` and `values` (heads, T, D) → context (heads, R, D) scale 16 over
  * Z_2^64. Heads are those of one sequence after the other. The factor 1/√D is in the weights of Q (as 8/√D; the 8
  * is three bits of scale). 13 rounds at T = 128. With `real`, padded keys get weight zero, exactly, and the result
- * is that of the text without padding; one round more (two with 9 tree bits). With `causal` (R = T) row i sees the
+ * is that of the text without padding; one round more. With `causal` (R = T) row i sees the
  * keys 0 … i: which ones is public, so the others cost nothing but the maximum's table. Domain (`ml/ranges.ts`):
  * |q·k|/√D < 4096, row spread ≤ 252 with 8 tree bits or 508 with 9, |v| · T < 2^16. Error: attention head ≤ 5e-3
  * absolute for |v| ≤ 6: two keys of one weight and values of ±6 (measured, like the usual 2e-3:
@@ -15,7 +15,7 @@ import { patternCount, strided, triangle } from '../../compute/pattern.ts';
 import { invariant } from '../../core/errors.ts';
 import type { ExactTable, Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
-import { WHOLE, columnsOf, rowMaximum } from './maximum.ts';
+import { columnsOf, rowMaximum } from './maximum.ts';
 import type { RangeChecks } from './range-check.ts';
 import { type PowerLaw, powerLaw, powerLawScale, tabulated } from './power-law.ts';
 import { rescale, truncateTo } from './rescale.ts';
@@ -143,16 +143,15 @@ function markReal(gates: Gates, index: Wire, real: RealPositions): Wire {
 
 /**
  * Scores whose padded columns hold the row's first score instead: position 0 always is text, so the maximum is that
- * of the text, and no difference grows. x (rows, T) over Z_2^12 → Z_2^treeBits. One round, two with 9 tree bits,
- * because selections are made of whole bytes.
+ * of the text, and no difference grows. x (rows, T) over Z_2^12 → Z_2^treeBits. One round.
  */
 function withoutPadding(gates: Gates, x: Wire, treeBits: 8 | 9, real: RealPositions): Wire {
   const [rows, T] = x.shape;
   const first = gates.gather(x, strided(0, [rows, T], [T, 0]), [rows, T]);
   const difference = gates.sub(x, first);
-  const whole = treeBits === 8 ? gates.reduce(difference, 8) : gates.widen(difference, WHOLE[9]);
-  const kept = gates.choose([everyRow(gates, real.bits, rows, T)], [whole], Uint8Array.of(255, 0));
-  return gates.add(gates.reduce(gates.reshape(kept, [rows, T], first.scale), treeBits), gates.reduce(first, treeBits));
+  const bits = everyRow(gates, real.bits, rows, T);
+  const kept = gates.choose([bits], [gates.reduce(difference, treeBits)], Uint8Array.of(255, 0));
+  return gates.add(gates.reshape(kept, [rows, T], first.scale), gates.reduce(first, treeBits));
 }
 
 /** The same for a causal mask, which is public: columns behind the row's own position show its first score. */
@@ -235,7 +234,7 @@ function checkSpread(
   const quarter = 1n << BigInt(treeBits - 2);
   // Half of the ring below zero is none: 0 … 2^(b−1) is what a maximum can be above the first score, and what
   // `widen` keeps.
-  const above = gates.widen(gates.offset(gates.sub(maximum, gates.reduce(first, treeBits)), -quarter), WHOLE[9]);
+  const above = gates.widen(gates.offset(gates.sub(maximum, gates.reduce(first, treeBits)), -quarter), COARSE_BITS);
   const top = gates.add(gates.reduce(gates.offset(above, quarter), bits), gates.reduce(first, bits));
   const below = gates.sub(gates.repeat(top, T), gates.reshape(gates.reduce(coarse, bits), [rows, T], top.scale));
   const inside = checks.table(bits - BELOW_UNIT, 0, belowEdge(treeBits));

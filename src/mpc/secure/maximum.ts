@@ -20,18 +20,15 @@ export interface MaximumLevel {
 
 /** Most columns at a time: a winner's table has 2^(r−1) entries. */
 const MOST = 8;
-/** Ring of selections that give values of the tree: whole bytes. */
-export const WHOLE: Record<8 | 9, 8 | 16> = { 8: 8, 9: 16 };
 
-/** Bytes P1 → P2 of a level, a column that it leaves. */
-function bytesOf(radix: number, bits: 8 | 9): number {
-  const word = WHOLE[bits] / 8;
-  if (radix === 2) return 2 ** bits * word;
-  return (radix * (radix - 1) * 2 ** (bits - 1)) / 16 + (radix - 1) * 2 ** (radix - 1) * 2 * word;
+/** Bits P1 → P2 of a level, a column that it leaves. */
+function bitsOf(radix: number, bits: 8 | 9): number {
+  if (radix === 2) return 2 ** bits * bits;
+  return (radix * (radix - 1) * 2 ** (bits - 1)) / 2 + (radix - 1) * 2 ** (radix - 1) * 2 * bits;
 }
 
 interface Plan {
-  readonly bytes: number;
+  readonly cost: number;
   readonly levels: readonly MaximumLevel[];
 }
 
@@ -40,7 +37,7 @@ const PLANS = new Map<string, Plan | undefined>();
 /** The cheapest levels for a width within so many rounds; undefined where there are none. */
 function planFor(width: number, bits: 8 | 9, rounds: number): Plan | undefined {
   if (rounds < 0) return undefined;
-  if (width === 1) return { bytes: 0, levels: [] };
+  if (width === 1) return { cost: 0, levels: [] };
   const key = `${width} ${bits} ${rounds}`;
   if (PLANS.has(key)) return PLANS.get(key);
   let best: Plan | undefined;
@@ -49,8 +46,8 @@ function planFor(width: number, bits: 8 | 9, rounds: number): Plan | undefined {
     const radix = Math.ceil(width / columns);
     const rest = planFor(columns, bits, rounds - (radix === 2 ? 1 : 2));
     if (rest === undefined) continue;
-    const bytes = rest.bytes + columns * bytesOf(radix, bits);
-    if (best === undefined || bytes < best.bytes) best = { bytes, levels: [{ radix, columns }, ...rest.levels] };
+    const cost = rest.cost + columns * bitsOf(radix, bits);
+    if (best === undefined || cost < best.cost) best = { cost, levels: [{ radix, columns }, ...rest.levels] };
   }
   PLANS.set(key, best);
   return best;
@@ -83,14 +80,14 @@ export function rowMaximum(gates: Gates, x: Wire, bits: 8 | 9): Wire {
     const slices = Array.from({ length: radix }, (_, i) =>
       columnsOf(gates, current, Math.min(i * columns, width - columns), columns),
     );
-    current = radix === 2 ? larger(gates, slices, bits) : largest(gates, slices, bits);
+    current = radix === 2 ? larger(gates, slices, bits) : largest(gates, slices);
   }
   return gates.reshape(current, [x.shape[0]]);
 }
 
 function larger(gates: Gates, [left, right]: readonly Wire[], bits: 8 | 9): Wire {
-  const above = gates.table(gates.sub(left, right), RELU[bits], WHOLE[bits]);
-  return gates.add(gates.reshape(gates.reduce(above, bits), right.shape, right.scale), right);
+  const above = gates.table(gates.sub(left, right), RELU[bits], bits);
+  return gates.add(gates.reshape(above, right.shape, right.scale), right);
 }
 
 /** The bit [c_i < c_j] of every pair i < j, element by element: one table of signs for all pairs. */
@@ -103,24 +100,20 @@ function lessOf(gates: Gates, c: readonly Wire[]): (i: number, j: number) => Wir
   return (i, j) => each[pairs.findIndex(([left, right]) => left === Math.min(i, j) && right === Math.max(i, j))];
 }
 
-function largest(gates: Gates, c: readonly Wire[], bits: 8 | 9): Wire {
+function largest(gates: Gates, c: readonly Wire[]): Wire {
   const r = c.length;
   const less = lessOf(gates, c);
-  // Exact: what a selection over more bits leaves above is shifted out, and below there is nothing to round.
-  const room = WHOLE[bits] - bits;
   const choices = c.slice(1).map((column, at): Choosing => {
     const k = at + 1;
-    const value = gates.sub(column, c[0]);
     const others = Array.from({ length: r }, (_, j) => j).filter((j) => j !== k);
     // Of the joint bits, those of columns before k are set and those behind it are not.
     const pick = new Uint8Array(1 << (r - 1)).fill(255);
     pick[(1 << k) - 1] = 0;
     return {
       bits: others.map((j) => less(j, k)),
-      values: [room === 0 ? value : gates.raise(value, room, WHOLE[bits])],
+      values: [gates.sub(column, c[0])],
       pick,
     };
   });
-  const sum = gates.chooseSum(choices);
-  return gates.add(gates.reshape(room === 0 ? sum : gates.shift(sum, room), c[0].shape, c[0].scale), c[0]);
+  return gates.add(gates.reshape(gates.chooseSum(choices), c[0].shape, c[0].scale), c[0]);
 }

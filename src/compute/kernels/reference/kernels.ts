@@ -7,8 +7,10 @@ import { type ExpTables, expTables } from '../../exp-tables.ts';
 import { type Pattern, listOf } from '../../pattern.ts';
 import { type Words, checkRing, concatWords, laneBytes, sameShape, wireLength, wordAt, zeros } from '../../ring.ts';
 import { Fault } from '../fault.ts';
-import { basisWidth, tableShape } from '../selection-shape.ts';
+import { checkChoice, checkTable } from '../selection-shape.ts';
+import { type TableLayout, elementBits, entryBits, tableBytes } from '../table-layout.ts';
 import type { Choice, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
+import { readBits, writeBits } from './bits.ts';
 import { keystream } from './chacha.ts';
 import { expandPointKey } from './point.ts';
 import { basisWord, cubicPhi, expPhi, tableEntry } from './selection.ts';
@@ -30,17 +32,19 @@ function build(count: number, k: number, value: (i: number) => bigint): Words {
   return out;
 }
 
-/** Pad number q of a stream in wire form: bit q, or the ⌈k/8⌉ bytes at q·⌈k/8⌉. */
-function pads(stream: Stream, k: number, first: number, count: number): bigint[] {
-  if (k === 1) {
-    const from = Math.floor(first / 8);
-    const bytes = keystream(stream.key, stream.nonce, from, Math.ceil((first + count) / 8));
-    return Array.from({ length: count }, (_, i) =>
-      BigInt((bytes[Math.floor((first + i) / 8) - from] >> ((first + i) % 8)) & 1),
-    );
-  }
-  const width = Math.ceil(k / 8);
-  return littleEndian(keystream(stream.key, stream.nonce, first * width, (first + count) * width), width);
+/** The words of an entry whose first bit is at `at`. */
+function entryAt(bytes: Uint8Array, at: number, widths: readonly number[]): bigint[] {
+  return widths.map((width) => {
+    const word = readBits(bytes, at, width);
+    at += width;
+    return word;
+  });
+}
+
+/** `length` bits of a key stream from bit `from` on, and where the first of them is in its byte. */
+function streamBits({ key, nonce }: Stream, from: number, length: number): { bytes: Uint8Array; skip: number } {
+  const first = Math.floor(from / 8);
+  return { bytes: keystream(key, nonce, first, Math.ceil((from + length) / 8)), skip: from - 8 * first };
 }
 
 function littleEndian(bytes: Uint8Array, width: number): bigint[] {
@@ -184,69 +188,65 @@ export class ReferenceKernels implements RingKernels<Words> {
 
   async pack(x: Words): Promise<Uint8Array> {
     const out = new Uint8Array(wireLength(x.k, x.data.length));
-    const width = Math.ceil(x.k / 8);
-    for (let i = 0; i < x.data.length; i++) {
-      const value = wordAt(x, i);
-      if (x.k === 1) out[i >> 3] |= Number(value) << (i & 7);
-      else for (let b = 0; b < width; b++) out[i * width + b] = Number((value >> BigInt(8 * b)) & 255n);
-    }
+    for (let i = 0; i < x.data.length; i++) writeBits(out, x.k * i, x.k, wordAt(x, i));
     return out;
   }
 
   async unpack(bytes: Uint8Array, k: number, count: number): Promise<Words> {
     invariant(bytes.length === wireLength(checkRing(k), count), 'unpack: byte length does not match the count');
-    if (k === 1) return build(count, 1, (i) => BigInt((bytes[i >> 3] >> (i & 7)) & 1));
-    const words = littleEndian(bytes, Math.ceil(k / 8));
-    return build(count, k, (i) => words[i]);
+    return build(count, k, (i) => readBits(bytes, k * i, k));
   }
 
   async selectionTable(
     table: SelectionTable<Words>,
-    k: number,
+    layout: TableLayout,
     stream: Stream,
     from: number,
     to: number,
   ): Promise<Uint8Array> {
-    const { n, P } = tableShape(table);
-    const entries = build((to - from) * n * P, k, () => 0n);
+    checkTable(table, layout);
+    const [bits, element] = [entryBits(layout), elementBits(layout)];
+    const out = new Uint8Array(tableBytes(layout, to - from));
     for (let i = from; i < to; i++) {
-      const pad = pads(stream, k, i * n * P, n * P);
-      for (let j = 0; j < n; j++) {
-        tableEntry(table, this.#tables, i, j).forEach((d, p) => {
-          store(entries, ((i - from) * n + j) * P + p, d + pad[j * P + p]);
+      const { bytes, skip } = streamBits(stream, i * element, element);
+      for (let j = 0; j < layout.n; j++) {
+        const pads = entryAt(bytes, skip + j * bits, layout.widths);
+        const entry = tableEntry(table, this.#tables, i, j);
+        let at = (i - from) * element + j * bits;
+        layout.widths.forEach((width, p) => {
+          writeBits(out, at, width, entry[p] + pads[p]);
+          at += width;
         });
       }
     }
-    return this.pack(entries);
+    return out;
   }
 
-  async dealSelection(choice: Choice<Words>, n: number, k: number, stream: Stream, r0: Words): Promise<Words> {
-    const P = basisWidth(choice);
-    return build(choice.index.data.length, k, (i) => {
-      const pad = pads(stream, k, (i * n + Number(choice.index.data[i])) * P, P);
-      let sum = -wordAt(r0, i);
-      for (let p = 0; p < P; p++) sum -= pad[p] * basisWord(choice, i, P, p);
-      return sum;
+  async dealSelection(choice: Choice<Words>, layout: TableLayout, stream: Stream, r0: Words): Promise<Words> {
+    checkChoice(choice, layout, r0);
+    const [bits, element] = [entryBits(layout), elementBits(layout)];
+    return build(choice.index.data.length, layout.k, (i) => {
+      const { bytes, skip } = streamBits(stream, i * element + Number(choice.index.data[i]) * bits, bits);
+      const pads = entryAt(bytes, skip, layout.widths);
+      return pads.reduce((sum, pad, p) => sum - pad * basisWord(choice, i, pads.length, p), -wordAt(r0, i));
     });
   }
 
   async evaluateSelection(
     choice: Choice<Words>,
-    n: number,
-    k: number,
+    layout: TableLayout,
     table: Uint8Array,
     word: Words,
     from: number,
     to: number,
   ): Promise<Words> {
-    const P = basisWidth(choice);
-    const entries = await this.unpack(table, k, (to - from) * n * P);
-    return build(to - from, k, (row) => {
+    checkChoice(choice, layout, word);
+    invariant(table.length === tableBytes(layout, to - from), 'evaluateSelection: table bytes do not match the range');
+    const [bits, element] = [entryBits(layout), elementBits(layout)];
+    return build(to - from, layout.k, (row) => {
       const i = from + row;
-      let sum = wordAt(word, i);
-      for (let p = 0; p < P; p++)
-        sum += wordAt(entries, (row * n + Number(choice.index.data[i])) * P + p) * basisWord(choice, i, P, p);
-      return sum;
+      const entry = entryAt(table, row * element + Number(choice.index.data[i]) * bits, layout.widths);
+      return entry.reduce((sum, e, p) => sum + e * basisWord(choice, i, entry.length, p), wordAt(word, i));
     });
   }
 

@@ -1,49 +1,38 @@
-/** Picking the chosen entries out of a selection table in wire form. */
+/** Picking the chosen entries out of a selection table. */
 import { invariant } from '../../../core/errors.ts';
-import { type Words, wireLength } from '../../ring.ts';
+import type { Words } from '../../ring.ts';
+import { type TableLayout, entryBits } from '../table-layout.ts';
 
-/** The P words of the chosen entry of each element, in wire form. `stride` is the words of an element. */
-export function chosen(
-  index: Words,
-  stride: number,
-  P: number,
-  k: number,
-  table: Uint8Array,
-  from: number,
-  to: number,
-): Uint8Array {
-  const count = to - from;
-  const entries = stride / P;
-  const at = (row: number): number => {
+/** 32-bit words that an entry takes when it begins with one. */
+export function entryStride(layout: TableLayout): number {
+  return Math.ceil(entryBits(layout) / 32);
+}
+
+/** Bytes as 32-bit words, in place where they are aligned; zeros behind the last byte. */
+function wordsOf(bytes: Uint8Array): Uint32Array {
+  if (bytes.byteOffset % 4 === 0 && bytes.length % 4 === 0)
+    return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+  const copy = new Uint8Array(4 * Math.ceil(bytes.length / 4));
+  copy.set(bytes);
+  return new Uint32Array(copy.buffer);
+}
+
+/**
+ * The chosen entry of each element, each at the begin of `entryStride` 32-bit words; what follows it there belongs to
+ * its neighbours in the table and means nothing.
+ */
+export function chosen(index: Words, layout: TableLayout, table: Uint8Array, from: number, to: number): Uint32Array {
+  const [bits, units, source] = [entryBits(layout), entryStride(layout), wordsOf(table)];
+  const out = new Uint32Array((to - from) * units);
+  for (let row = 0; row < to - from; row++) {
     const c = Number(index.data[from + row]);
-    invariant(c < entries, 'selection index out of range');
-    return row * stride + c * P;
-  };
-  const out = new Uint8Array(wireLength(k, count * P));
-  if (k === 1) {
-    for (let row = 0; row < count; row++) {
-      const first = at(row);
-      for (let p = 0; p < P; p++) {
-        const [source, target] = [first + p, row * P + p];
-        out[target >> 3] |= ((table[source >> 3] >> (source & 7)) & 1) << (target & 7);
-      }
-    }
-    return out;
-  }
-  const width = (k / 8) * P;
-  if (width % 4 === 0 && table.byteOffset % 4 === 0) {
-    const units = width / 4;
-    const from32 = new Uint32Array(table.buffer, table.byteOffset, table.length / 4);
-    const to32 = new Uint32Array(out.buffer);
-    for (let row = 0; row < count; row++) {
-      const source = (at(row) * (k / 8)) / 4;
-      for (let u = 0; u < units; u++) to32[row * units + u] = from32[source + u];
-    }
-    return out;
-  }
-  for (let row = 0; row < count; row++) {
-    const source = at(row) * (k / 8);
-    for (let b = 0; b < width; b++) out[row * width + b] = table[source + b];
+    invariant(c < layout.n, 'selection index out of range');
+    const at = (row * layout.n + c) * bits;
+    const first = Math.floor(at / 32);
+    const skip = at % 32;
+    // Shifted left in two steps, which is right for skip = 0 too. Behind the table there is nothing: 0.
+    for (let u = 0; u < units; u++)
+      out[row * units + u] = (source[first + u] >>> skip) | ((source[first + u + 1] << 1) << (31 - skip));
   }
   return out;
 }

@@ -6,6 +6,7 @@ import { invariant } from '../../../core/errors.ts';
 import { type Words, laneBytes, sameShape, wireLength, zeros } from '../../ring.ts';
 import { DPF_LEVEL, DPF_ROOT } from '../point-key.ts';
 import { blockOf } from '../key-stream.ts';
+import type { TableLayout } from '../table-layout.ts';
 import type { Choice, ProductShape, SelectionTable, Stream } from '../types.ts';
 import { Memory, up } from './memory.ts';
 import { Selection } from './selection.ts';
@@ -266,32 +267,36 @@ export class KernelInstance {
   #pack(x: Words): number {
     const n = x.data.length;
     const [a, out] = [this.#memory.copy(x.data), this.#memory.take(wireLength(x.k, n))];
-    if (x.k === 1) this.#memory.exports.pack_bits(a, out, n);
-    else this.#memory.of('pack', x.k)(a, out, n, Math.ceil(x.k / 8));
+    this.#memory.of('pack', x.k)(a, out, n, x.k);
     return out;
   }
 
   unpack(bytes: Uint8Array, k: number, count: number): Words {
     return this.#memory.run(() => {
       const [a, out] = [this.#memory.copy(bytes), this.#memory.lanes(k, count)];
-      if (k === 1) this.#memory.exports.unpack_bits(a, out, count);
-      else this.#memory.of('unpack', k)(a, out, count, Math.ceil(k / 8), this.#memory.mask(k));
+      this.#memory.of('unpack', k)(a, out, count, k);
       return this.#memory.read(out, k, count);
     });
   }
 
   // ── selection (`selection.ts`) ────────────────────────────────────────────
 
-  selectionTable(table: SelectionTable<Words>, k: number, pads: Stream, first: number, count: number): Uint8Array {
-    return this.#selection.table(table, k, pads, first, count);
+  selectionTable(
+    table: SelectionTable<Words>,
+    layout: TableLayout,
+    pads: Stream,
+    first: number,
+    count: number,
+  ): Uint8Array {
+    return this.#selection.table(table, layout, pads, first, count);
   }
 
-  dealSelection(choice: Choice<Words>, n: number, k: number, pads: Stream, r0: Words, first: number): Words {
-    return this.#selection.deal(choice, n, k, pads, r0, first);
+  dealSelection(choice: Choice<Words>, layout: TableLayout, pads: Stream, r0: Words, first: number): Words {
+    return this.#selection.deal(choice, layout, pads, r0, first);
   }
 
-  evaluateEntries(entries: Uint8Array, basis: Words | undefined, k: number, word: Words): Words {
-    return this.#selection.evaluate(entries, basis, k, word);
+  evaluateEntries(entries: Uint32Array, basis: Words | undefined, layout: TableLayout, word: Words): Words {
+    return this.#selection.evaluate(entries, basis, layout, word);
   }
 
   cubicBasis(l: Words, t: number, s2: number, k: number): Words {

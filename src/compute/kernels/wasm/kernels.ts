@@ -4,21 +4,12 @@
  */
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { Lists, type Pattern } from '../../pattern.ts';
-import {
-  type Words,
-  checkRing,
-  concatWords,
-  laneBytes,
-  sliceWords,
-  viewWords,
-  wireBytes,
-  wireLength,
-  zeros,
-} from '../../ring.ts';
+import { type Words, checkRing, concatWords, laneBytes, sliceWords, viewWords, wireLength, zeros } from '../../ring.ts';
 import { Fault } from '../fault.ts';
-import { basisWidth, checkSelectionRing, tableShape } from '../selection-shape.ts';
+import { checkChoice, checkTable } from '../selection-shape.ts';
+import { type TableLayout, tableBytes } from '../table-layout.ts';
 import type { Choice, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
-import { chosen } from './entries.ts';
+import { chosen, entryStride } from './entries.ts';
 import { kernelFailure } from './failure.ts';
 import { KernelInstance } from './instance.ts';
 import type { Operation, OperationArguments, Result, WorkerPort } from './messages.ts';
@@ -63,6 +54,11 @@ interface WasmMatrix extends Matrix {
 }
 
 const nothing = (): void => {};
+
+/** What of a layout goes to workers: a caller's own may be more than one. */
+function bare({ n, k, widths }: TableLayout): TableLayout {
+  return { n, k, widths };
+}
 
 export class WasmKernels implements RingKernels<Words> {
   readonly name = 'wasm' as const;
@@ -350,8 +346,7 @@ export class WasmKernels implements RingKernels<Words> {
   async pack(x: Words): Promise<Uint8Array> {
     // Lanes that are wholly on the wire are the wire form (little-endian, as typed arrays are on every platform
     // that runs this).
-    if (x.k !== 1 && wireBytes(x.k) === laneBytes(x.k))
-      return new Uint8Array(x.data.buffer, x.data.byteOffset, x.data.byteLength).slice();
+    if (x.k === 8 * laneBytes(x.k)) return new Uint8Array(x.data.buffer, x.data.byteOffset, x.data.byteLength).slice();
     return this.#here((instance) => instance.pack(x));
   }
 
@@ -364,33 +359,33 @@ export class WasmKernels implements RingKernels<Words> {
 
   async selectionTable(
     table: SelectionTable<Words>,
-    k: number,
+    layout: TableLayout,
     pads: Stream,
     from: number,
     to: number,
   ): Promise<Uint8Array> {
-    checkSelectionRing(k);
+    checkTable(table, layout);
     if (this.#workers.count === 0)
-      return this.#here((instance) => instance.selectionTable(sliceTable(table, from, to), k, pads, from, to - from));
-    const { n, P } = tableShape(table);
-    const words = n * P;
-    const bytes = wireLength(k, (to - from) * words);
-    // Bits are cut where they are whole bytes.
-    const cuts = ranges(to - from, Math.max(1, Math.ceil(bytes / TABLE_TASK)), k === 1 ? 8 : 1);
+      return this.#here((instance) =>
+        instance.selectionTable(sliceTable(table, from, to), layout, pads, from, to - from),
+      );
+    const bytes = tableBytes(layout, to - from);
+    // Eight elements are whole bytes.
+    const cuts = ranges(to - from, Math.max(1, Math.ceil(bytes / TABLE_TASK)), 8);
     let out: Uint8Array | undefined;
     await this.#workers.submit((add) => {
       for (const [start, end] of cuts) {
         const [first, last] = [from + start, from + end];
         add(
           'selectionTable',
-          () => detached([sliceTable(table, first, last), k, pads, first, last - first]),
+          () => detached([sliceTable(table, first, last), bare(layout), pads, first, last - first]),
           (value) => {
             if (cuts.length === 1) {
               out = value as Uint8Array;
               return;
             }
             out ??= new Uint8Array(bytes);
-            out.set(value as Uint8Array, wireLength(k, start * words));
+            out.set(value as Uint8Array, tableBytes(layout, start));
           },
         );
       }
@@ -399,22 +394,17 @@ export class WasmKernels implements RingKernels<Words> {
     return out;
   }
 
-  async dealSelection(choice: Choice<Words>, n: number, k: number, pads: Stream, r0: Words): Promise<Words> {
-    checkSelectionRing(k);
+  async dealSelection(choice: Choice<Words>, layout: TableLayout, pads: Stream, r0: Words): Promise<Words> {
+    checkChoice(choice, layout, r0);
     const count = choice.index.data.length;
-    const P = basisWidth(choice);
-    invariant(
-      r0.k === k && r0.data.length === count && (choice.basis === undefined || choice.basis.k === k),
-      'dealSelection: operands do not match',
-    );
+    const P = layout.widths.length;
     // About a block of key stream per element.
-    return this.#ranged('dealSelection', k, count, 1, count <= INLINE_WORDS / 16, (from, to) => [
+    return this.#ranged('dealSelection', layout.k, count, 1, count <= INLINE_WORDS / 16, (from, to) => [
       {
         index: viewWords(choice.index, from, to),
         basis: choice.basis === undefined ? undefined : viewWords(choice.basis, from * P, to * P),
       },
-      n,
-      k,
+      bare(layout),
       pads,
       viewWords(r0, from, to),
       from,
@@ -423,41 +413,26 @@ export class WasmKernels implements RingKernels<Words> {
 
   async evaluateSelection(
     choice: Choice<Words>,
-    n: number,
-    k: number,
+    layout: TableLayout,
     table: Uint8Array,
     word: Words,
     from: number,
     to: number,
   ): Promise<Words> {
-    checkSelectionRing(k);
-    const P = basisWidth(choice);
-    invariant(
-      table.length === wireLength(k, (to - from) * n * P),
-      'evaluateSelection: table bytes do not match the range',
-    );
-    invariant(
-      word.k === k && (choice.basis === undefined || choice.basis.k === k),
-      'evaluateSelection: operands over different rings',
-    );
+    checkChoice(choice, layout, word);
+    invariant(table.length === tableBytes(layout, to - from), 'evaluateSelection: table bytes do not match the range');
+    const P = layout.widths.length;
     const basis = choice.basis === undefined ? undefined : viewWords(choice.basis, from * P, to * P);
     // The chosen words are picked out here: that reads one cache line per element, where sending the table to a
     // worker would copy all of it.
-    const entries = chosen(choice.index, n * P, P, k, table, from, to);
-    return this.#ranged(
-      'evaluateEntries',
-      k,
-      to - from,
-      1,
-      to - from <= INLINE_WORDS,
-      (start, end) => [
-        entries.subarray(wireLength(k, start * P), wireLength(k, end * P)),
-        basis === undefined ? undefined : viewWords(basis, start * P, end * P),
-        k,
-        viewWords(word, from + start, from + end),
-      ],
-      8,
-    );
+    const entries = chosen(choice.index, layout, table, from, to);
+    const stride = entryStride(layout);
+    return this.#ranged('evaluateEntries', layout.k, to - from, 1, to - from <= INLINE_WORDS, (start, end) => [
+      entries.subarray(start * stride, end * stride),
+      basis === undefined ? undefined : viewWords(basis, start * P, end * P),
+      bare(layout),
+      viewWords(word, from + start, from + end),
+    ]);
   }
 
   async cubicBasis(l: Words, t: number, s2: number, k: number): Promise<Words> {

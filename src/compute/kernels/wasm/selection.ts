@@ -4,12 +4,27 @@ import { expTables } from '../../exp-tables.ts';
 import { type Words, viewWords, wireLength } from '../../ring.ts';
 import { cubicBound } from '../cubic-bound.ts';
 import { blockOf } from '../key-stream.ts';
-import { basisWidth, rounding, tableShape } from '../selection-shape.ts';
+import { rounding } from '../selection-shape.ts';
+import { type TableLayout, elementBits, entryBits, tableBytes } from '../table-layout.ts';
 import type { Choice, PiecewiseCubic, SelectionTable, Stream } from '../types.ts';
+import { entryStride } from './entries.ts';
 import { type Memory, SLACK } from './memory.ts';
 
 /** Bytes of key stream that corrections are dealt from at a time. */
 const SPAN = 4096;
+/** Bits of a block of key stream. */
+const BLOCK_BITS = 512;
+
+/**
+ * Blocks that are made for the pads of one entry: as many as its bits may touch, or a divisor of four above that;
+ * undefined where four are too few.
+ */
+function blocksOfEntry(bits: number): 1 | 2 | 4 | undefined {
+  if (BLOCK_BITS % bits === 0) return 1;
+  const touched = Math.floor((BLOCK_BITS - 2 + bits) / BLOCK_BITS) + 1;
+  if (touched <= 2) return 2;
+  return touched <= 4 ? 4 : undefined;
+}
 
 /**
  * How Horner's rule of a cubic may be computed: 0 all products fit 32 signed bits, 1 all sums do, 2 all products
@@ -37,6 +52,12 @@ export function sliceTable(table: SelectionTable<Words>, from: number, to: numbe
   }
 }
 
+/** Where a table is built: the stream, its first block, the buffer and the table's byte in it; the first pad's bit. */
+interface Place {
+  readonly stream: readonly [state: number, block: number, buf: number, skip: number];
+  readonly shift: number;
+}
+
 export class Selection {
   readonly #memory: Memory;
   #tables: { coarse: number; fine: number; segment: number } | undefined;
@@ -46,31 +67,26 @@ export class Selection {
   }
 
   /** Table bytes of `count` elements that start at number `first`; `table` is already a slice (`sliceTable`). */
-  table(table: SelectionTable<Words>, k: number, pads: Stream, first: number, count: number): Uint8Array {
+  table(table: SelectionTable<Words>, layout: TableLayout, pads: Stream, first: number, count: number): Uint8Array {
     if (table.kind === 'exp') this.#loadExp();
     return this.#memory.run(() => {
-      const { n, P } = tableShape(table);
-      const words = n * P;
-      const width = k === 1 ? 0 : k / 8;
-      // The first pad, in bits of the stream. Below 2^53 bits (a petabyte) positions are exact.
-      const perElement = words * (k === 1 ? 1 : k);
-      const position = first * perElement;
-      const block = blockOf(Math.floor(position / 8), Math.ceil((position + count * perElement) / 8));
-      const skip = Math.floor(position / 8) % 64;
-      const shift = position % 8;
-      const length = wireLength(k, count * words);
+      // The first pad, in bits of the stream.
+      const position = first * elementBits(layout);
+      const length = tableBytes(layout, count);
+      const from = Math.floor(position / 8);
+      const block = blockOf(from, Math.ceil((position + count * elementBits(layout)) / 8));
+      const skip = from % 64;
       const buf = this.#memory.take(skip + length + this.#memory.sizes.tableAhead + SLACK);
-      const head = [this.#memory.state(pads), block, buf, skip, width] as const;
-      this.#entries(table, k, head, shift, count);
-      const out = this.#memory.bytes(buf + skip, length).slice();
-      // Unused bits of the last byte are zero on the wire, not pad.
-      if (k === 1 && (count * words) % 8 !== 0) out[length - 1] &= (1 << ((count * words) % 8)) - 1;
-      return out;
+      const widths = this.#memory.copy(Uint32Array.from(layout.widths));
+      const place: Place = { stream: [this.#memory.state(pads), block, buf, skip], shift: position % 8 };
+      this.#entries(table, layout, place, [...place.stream, widths, layout.widths.length, place.shift, count]);
+      return this.#memory.bytes(buf + skip, length).slice();
     });
   }
 
-  #entries(table: SelectionTable<Words>, k: number, head: readonly number[], shift: number, count: number): void {
-    const any = [...head, shift, count];
+  /** `head` are the arguments with which every kind of table begins (`begin` in `wasm/src/table.rs`), and the count. */
+  #entries(table: SelectionTable<Words>, layout: TableLayout, place: Place, head: readonly number[]): void {
+    const count = head[head.length - 1];
     switch (table.kind) {
       case 'rows': {
         const { n, stride } = table;
@@ -78,19 +94,20 @@ export class Selection {
         const row = this.#memory.copy32(table.row);
         const rows = this.#memory.indices(row, count);
         for (let i = 0; i < count; i++) invariant(rows[i] < limit, 'selection row out of range');
+        const [k] = layout.widths;
         // Whole bytes per row, and lanes that add in SIMD: rows in wire form. The public table is converted once
         // per call.
         const whole =
-          k === 1 ? n % 8 === 0 && stride % 8 === 0 && shift === 0 : k === 8 || k === 16 || k === 32 || k === 64;
+          k === 1 ? n % 8 === 0 && stride % 8 === 0 && place.shift === 0 : k === 8 || k === 16 || k === 32 || k === 64;
         if (whole) {
           const [at, ring] = [this.#memory.copy(table.table.data), table.table.k];
           const cast = ring === k ? at : this.#memory.shift(at, ring, table.table.data.length, 0, k);
           const packed = this.#memory.take(wireLength(k, table.table.data.length));
-          if (k === 1) this.#memory.exports.pack_bits(cast, packed, table.table.data.length);
-          else this.#memory.of('pack', k)(cast, packed, table.table.data.length, k / 8);
-          this.#memory.exports.table_rows(...head, count, packed, wireLength(k, n), wireLength(k, stride), row);
+          this.#memory.of('pack', k)(cast, packed, table.table.data.length, k);
+          const [bytes, step] = [wireLength(k, n), wireLength(k, stride)];
+          this.#memory.exports.table_rows(...place.stream, Math.floor(k / 8), count, packed, bytes, step, row);
         } else {
-          this.#memory.exports.table_rows_any(...any, this.#memory.copy64(table.table), n, stride, row);
+          this.#memory.exports.table_rows_any(...head, this.#memory.copy64(table.table), n, stride, row);
         }
         return;
       }
@@ -103,14 +120,14 @@ export class Selection {
           this.#memory.take(32 * segments),
           this.#memory.take(64 * segments),
         ];
-        this.#memory.exports.table_cubic(...any, a, c, segments, t, guard, mode, temp, lanes);
+        this.#memory.exports.table_cubic(...head, a, c, segments, t, guard, mode, temp, lanes);
         return;
       }
       case 'exp': {
         const { coarse, fine, segment } = this.#expTables();
         const [half, drop] = rounding(57 - table.s1);
         this.#memory.exports.table_exp(
-          ...any,
+          ...head,
           this.#memory.copy64(table.a),
           this.#memory.copy64(table.gate),
           coarse,
@@ -134,7 +151,7 @@ export class Selection {
           const at = this.#memory.copy64(value);
           this.#memory.bytes(values + 8 * count * v, 8 * count).set(this.#memory.bytes(at, 8 * count));
         });
-        this.#memory.exports.table_choose(...any, joint, pick, n, values, V, this.#memory.take(8 * n * (V + 1)));
+        this.#memory.exports.table_choose(...head, joint, pick, n, values, V, this.#memory.take(8 * n * (V + 1)));
         return;
       }
     }
@@ -158,21 +175,19 @@ export class Selection {
   }
 
   /** The corrections of elements that start at number `first`; choice and r0 are already slices. */
-  deal(choice: Choice<Words>, n: number, k: number, pads: Stream, r0: Words, first: number): Words {
+  deal(choice: Choice<Words>, layout: TableLayout, pads: Stream, r0: Words, first: number): Words {
     return this.#memory.run(() => {
       const count = choice.index.data.length;
-      const P = basisWidth(choice);
-      const bits = P * (k === 1 ? 1 : k);
-      blockOf(Math.floor((first * n * bits) / 8), Math.ceil(((first + count) * n * bits) / 8));
-      // Chosen pads that cannot straddle a block cost one block each, others two; the whole stream is taken where
-      // it is not longer.
-      const per = 512 % bits === 0 ? 1 : 2;
-      const span = n * bits <= 512 * per || bits > 512 ? Math.max(1, Math.floor((8 * SPAN) / (n * bits))) : 0;
-      const temp = this.#memory.take(span * n * Math.ceil(bits / 8) + this.#memory.sizes.dealSlack);
+      const { n, k, widths } = layout;
+      const [bits, element] = [entryBits(layout), elementBits(layout)];
+      blockOf(Math.floor((first * element) / 8), Math.ceil(((first + count) * element) / 8));
+      // The whole stream is taken where it is not longer than the blocks of the chosen pads.
+      const per = blocksOfEntry(bits);
+      const span = per === undefined || element <= BLOCK_BITS * per ? Math.max(1, Math.floor((8 * SPAN) / element)) : 0;
+      const temp = this.#memory.take(Math.ceil((span * element) / 8) + this.#memory.sizes.dealSlack);
       const state = this.#memory.state(pads);
       const [index, out] = [this.#memory.copy32(choice.index), this.#memory.lanes(k, count)];
       const basis = choice.basis === undefined ? 0 : this.#memory.copy(choice.basis.data);
-      const width = k === 1 ? 0 : k / 8;
       this.#memory.of('deal', k)(
         state,
         index,
@@ -182,31 +197,34 @@ export class Selection {
         BigInt(first),
         count,
         n,
-        P,
-        width,
+        this.#memory.copy(Uint32Array.from(widths)),
+        widths.length,
         this.#memory.mask(k),
         span,
-        per,
+        per ?? 0,
         temp,
       );
       return this.#memory.read(out, k, count);
     });
   }
 
-  /** y_i = Σ_p e_{i,p} φ_{i,p} + B_i, on the chosen entries in wire form. */
-  evaluate(entries: Uint8Array, basis: Words | undefined, k: number, word: Words): Words {
+  /** y_i = Σ_p e_{i,p} φ_{i,p} + B_i, on the chosen entries (`entries.ts`). */
+  evaluate(entries: Uint32Array, basis: Words | undefined, layout: TableLayout, word: Words): Words {
     return this.#memory.run(() => {
+      const { k, widths } = layout;
       const count = word.data.length;
-      const P = basis === undefined || count === 0 ? 1 : basis.data.length / count;
-      const [bytes, lanes, out] = [
-        this.#memory.copy(entries),
-        this.#memory.lanes(k, count * P),
-        this.#memory.lanes(k, count),
-      ];
-      if (k === 1) this.#memory.exports.unpack_bits(bytes, lanes, count * P);
-      else this.#memory.of('unpack', k)(bytes, lanes, count * P, k / 8, this.#memory.mask(k));
-      const phi = basis === undefined ? 0 : this.#memory.copy(basis.data);
-      this.#memory.of('evaluate', k)(lanes, phi, this.#memory.copy(word.data), out, count, P, this.#memory.mask(k));
+      const [at, out] = [this.#memory.copy(entries), this.#memory.lanes(k, count)];
+      this.#memory.of('evaluate', k)(
+        at,
+        4 * entryStride(layout),
+        this.#memory.copy(Uint32Array.from(widths)),
+        widths.length,
+        basis === undefined ? 0 : this.#memory.copy(basis.data),
+        this.#memory.copy(word.data),
+        out,
+        count,
+        this.#memory.mask(k),
+      );
       return this.#memory.read(out, k, count);
     });
   }

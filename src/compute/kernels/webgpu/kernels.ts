@@ -11,6 +11,7 @@ import { expTables } from '../../exp-tables.ts';
 import { Lists, type Pattern } from '../../pattern.ts';
 import type { Vector, Words } from '../../ring.ts';
 import { Fault } from '../fault.ts';
+import type { TableLayout } from '../table-layout.ts';
 import type { Choice, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
 import { Arena } from './arena.ts';
 import { Call, Constants } from './call.ts';
@@ -220,24 +221,29 @@ export class WebGpuKernels implements RingKernels {
 
   // ── selection ─────────────────────────────────────────────────────────────
 
-  async selectionTable(table: SelectionTable, k: number, pads: Stream, from: number, to: number): Promise<Uint8Array> {
-    return this.#call((call) => selectionTable(call, table, this.#shared.exp(), k, pads, from, to));
+  async selectionTable(
+    table: SelectionTable,
+    layout: TableLayout,
+    pads: Stream,
+    from: number,
+    to: number,
+  ): Promise<Uint8Array> {
+    return this.#call((call) => selectionTable(call, table, this.#shared.exp(), layout, pads, from, to));
   }
 
-  async dealSelection(choice: Choice, n: number, k: number, pads: Stream, r0: Vector): Promise<Vector> {
-    return this.#call((call) => selection.dealSelection(call, choice, n, k, pads, r0));
+  async dealSelection(choice: Choice, layout: TableLayout, pads: Stream, r0: Vector): Promise<Vector> {
+    return this.#call((call) => selection.dealSelection(call, choice, layout, pads, r0));
   }
 
   async evaluateSelection(
     choice: Choice,
-    n: number,
-    k: number,
+    layout: TableLayout,
     table: Uint8Array,
     word: Vector,
     from: number,
     to: number,
   ): Promise<Vector> {
-    return this.#call((call) => selection.evaluateSelection(call, choice, n, k, table, word, from, to));
+    return this.#call((call) => selection.evaluateSelection(call, choice, layout, table, word, from, to));
   }
 
   async cubicBasis(l: Vector, t: number, s2: number, k: number): Promise<Vector> {

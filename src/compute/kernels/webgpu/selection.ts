@@ -1,62 +1,48 @@
 /** dealSelection, evaluateSelection and the bases of selections (P0 and P2). */
 import { TercetError, invariant } from '../../../core/errors.ts';
-import { type Vector, checkRing, laneBytes, lengthOf, ringMask, wireLength } from '../../ring.ts';
+import { type Vector, checkRing, laneBytes, lengthOf, ringMask } from '../../ring.ts';
 import { BLOCK_BYTES, blockOf } from '../key-stream.ts';
-import { basisWidth, checkSelectionRing, rounding } from '../selection-shape.ts';
+import { checkChoice, rounding } from '../selection-shape.ts';
+import { type TableLayout, elementBits, entryBits, tableBytes } from '../table-layout.ts';
 import type { Choice, Stream } from '../types.ts';
 import type { DeviceVector } from './arena.ts';
 import { type Call, groupsOf, limbs, wide } from './call.ts';
 import { BLOCK_WORK } from './limits.ts';
-import { streamParams, wireWidth } from './streams.ts';
+import { streamParams, widthParams } from './streams.ts';
 
 /** Largest t of cubicBasis: three factors fit 128 bits. */
 const MAX_T = 42;
 /** Bits of a key stream that one dispatch may address. */
 const STREAM_BITS = 2 ** 31;
 
-function bitsOf(k: number): number {
-  return k === 1 ? 1 : 8 * wireWidth(k);
-}
-
-export function dealSelection(
-  call: Call,
-  choice: Choice,
-  n: number,
-  k: number,
-  pads: Stream,
-  r0: Vector,
-): DeviceVector {
-  checkSelectionRing(k);
-  const P = basisWidth(choice);
+export function dealSelection(call: Call, choice: Choice, layout: TableLayout, pads: Stream, r0: Vector): DeviceVector {
+  checkChoice(choice, layout, r0);
+  const { n, k, widths } = layout;
+  const P = widths.length;
   const count = lengthOf(choice.index);
-  invariant(
-    Number.isInteger(P) && r0.k === k && lengthOf(r0) === count && (choice.basis?.k ?? k) === k,
-    'dealSelection: operands do not match',
-  );
   const [index, zero] = [call.operand(choice.index), call.operand(r0)];
   const basis = choice.basis === undefined ? undefined : call.operand(choice.basis);
   const { vector, out } = call.result(k, count);
-  const bits = bitsOf(k);
+  const [bits, element] = [entryBits(layout), elementBits(layout)];
   // Pads that cannot straddle a block cost one block.
-  const blocks =
-    (8 * BLOCK_BYTES) % (P * bits) === 0 ? 1 : Math.floor((8 * BLOCK_BYTES - 2 + P * bits) / (8 * BLOCK_BYTES)) + 1;
-  const most = Math.min(STREAM_BITS / (n * P * bits), call.blocks / blocks);
+  const blocks = (8 * BLOCK_BYTES) % bits === 0 ? 1 : Math.floor((8 * BLOCK_BYTES - 2 + bits) / (8 * BLOCK_BYTES)) + 1;
+  const most = Math.min(STREAM_BITS / element, call.blocks / blocks);
   for (const [from, to] of call.pieces(count, Math.max(P * laneBytes(k), laneBytes(index.k)), 64, most)) {
-    const begin = from * n * P * bits;
-    const block = blockOf(Math.floor(begin / 8), Math.ceil((to * n * P * bits) / 8));
+    const begin = from * element;
+    const block = blockOf(Math.floor(begin / 8), Math.ceil((to * element) / 8));
     call.run({
       shader: 'deal',
       wide: wide(k),
       constants: {
-        BITS: bits,
+        ENTRY: bits,
         BLOCKS: blocks,
         HAS_BASIS: Number(basis !== undefined),
         INDEX_WIDE: Number(wide(index.k)),
       },
       params: [
         ...streamParams(pads, block),
+        ...widthParams(layout),
         ...limbs(ringMask(k)),
-        ...limbs(ringMask(bits)),
         to - from,
         begin - block * 8 * BLOCK_BYTES,
         n,
@@ -78,29 +64,26 @@ export function dealSelection(
 export function evaluateSelection(
   call: Call,
   choice: Choice,
-  n: number,
-  k: number,
+  layout: TableLayout,
   table: Uint8Array,
   word: Vector,
   from: number,
   to: number,
 ): DeviceVector {
-  checkSelectionRing(k);
-  const P = basisWidth(choice);
-  invariant(
-    table.length === wireLength(k, (to - from) * n * P),
-    'evaluateSelection: table bytes do not match the range',
-  );
-  invariant(word.k === k && (choice.basis?.k ?? k) === k, 'evaluateSelection: operands over different rings');
-  invariant(to <= lengthOf(choice.index) && to <= lengthOf(word), 'evaluateSelection: no such elements');
+  checkChoice(choice, layout, word);
+  invariant(table.length === tableBytes(layout, to - from), 'evaluateSelection: table bytes do not match the range');
+  invariant(to <= lengthOf(choice.index), 'evaluateSelection: no such elements');
+  const { n, k, widths } = layout;
+  const P = widths.length;
   const [index, dealt] = [call.operand(choice.index), call.operand(word)];
   const basis = choice.basis === undefined ? undefined : call.operand(choice.basis);
   const { vector, out } = call.result(k, to - from);
-  const bits = bitsOf(k);
+  const element = elementBits(layout);
   const lane = laneBytes(k);
-  const perElement = Math.max((n * P * bits) / 8, P * lane, laneBytes(index.k));
-  for (const [start, end] of call.pieces(to - from, perElement, 64, STREAM_BITS / (n * P * bits))) {
-    const bytes = table.subarray(wireLength(k, start * n * P), wireLength(k, end * n * P));
+  const perElement = Math.max(element / 8, P * lane, laneBytes(index.k));
+  // A multiple of 64 elements begins on a byte of the table.
+  for (const [start, end] of call.pieces(to - from, perElement, 64, STREAM_BITS / element)) {
+    const bytes = table.subarray(tableBytes(layout, start), tableBytes(layout, end));
     const [first, last] = [from + start, from + end];
     const choices = call.window(index.block, laneBytes(index.k), first, last);
     const words = call.window(dealt.block, lane, first, last);
@@ -108,8 +91,12 @@ export function evaluateSelection(
     call.run({
       shader: 'evaluate',
       wide: wide(k),
-      constants: { BITS: bits, HAS_BASIS: Number(basis !== undefined), INDEX_WIDE: Number(wide(index.k)) },
-      params: [...limbs(ringMask(k)), ...limbs(ringMask(bits)), end - start, n, P, choices.at, phi.at, words.at],
+      constants: {
+        ENTRY: entryBits(layout),
+        HAS_BASIS: Number(basis !== undefined),
+        INDEX_WIDE: Number(wide(index.k)),
+      },
+      params: [...widthParams(layout), ...limbs(ringMask(k)), end - start, n, P, choices.at, phi.at, words.at],
       bindings: [
         choices.binding,
         phi.binding,

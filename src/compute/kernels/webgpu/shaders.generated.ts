@@ -114,13 +114,12 @@ power = u128_mul(power, l);
 `,
   },
   'deal': {
-    uses: ['grid', 'u64', 'word', 'bytes', 'chacha'],
+    uses: ['grid', 'u64', 'word', 'bytes', 'chacha', 'layout'],
     source: `struct Params {
 key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,
-mask: vec2<u32>, pad: vec2<u32>,
-count: u32, skip: u32, n: u32, p: u32,
+widths: array<vec4<u32>, 4>,
+mask: vec2<u32>, count: u32, skip: u32, n: u32, p: u32,
 }
-override BITS: u32;
 override BLOCKS: u32;
 override HAS_BASIS: bool;
 override INDEX_WIDE: bool;
@@ -144,7 +143,7 @@ let i = 64u * group_number(group, groups) + lane;
 if (i >= params.count) { return; }
 var c = index[i];
 if (INDEX_WIDE) { c = index[2u * i]; }
-let at = params.skip + (i * params.n + min(c, params.n - 1u)) * params.p * BITS;
+let at = params.skip + (i * params.n + min(c, params.n - 1u)) * ENTRY;
 var sum = r0[i];
 var window: array<u32, 34>;
 var next = block_at(at >> 9u);
@@ -154,16 +153,15 @@ if (block + 1u < BLOCKS) {
 next = block_at((at >> 9u) + block + 1u);
 for (var w = 0u; w < 16u; w++) { window[16u + w] = next[w]; }
 }
+var bit = at & 511u;
 for (var p = 0u; p < params.p; p++) {
-let bit = (at & 511u) + p * BITS;
+let width = width_of(p);
 let word = (bit & 511u) >> 5u;
-var pad = vec2<u32>((window[word] >> (bit & 31u)) & 1u, 0u);
-if (BITS > 1u) {
-pad = bytes_word(window[word], window[word + 1u], window[word + 2u], (bit & 31u) >> 3u) & params.pad;
-}
+var pad = bytes_word(window[word], window[word + 1u], window[word + 2u], bit & 31u) & u64_mask(width);
 pad &= vec2<u32>(0u - u32((bit >> 9u) == block));
 if (HAS_BASIS) { sum = word_add(sum, word_mul(word_of(pad), basis[i * params.p + p])); }
 else { sum = word_add(sum, word_of(pad)); }
+bit += width;
 }
 }
 out[i] = word_and(word_negate(sum), params.mask);
@@ -198,13 +196,12 @@ out[i] = word_and(word_of(value), params.mask);
 `,
   },
   'evaluate': {
-    uses: ['grid', 'u64', 'word', 'bytes'],
+    uses: ['grid', 'u64', 'word', 'bytes', 'layout'],
     source: `struct Params {
-mask: vec2<u32>, entry: vec2<u32>,
-count: u32, n: u32, p: u32,
+widths: array<vec4<u32>, 4>,
+mask: vec2<u32>, count: u32, n: u32, p: u32,
 index_at: u32, basis_at: u32, word_at: u32,
 }
-override BITS: u32;
 override HAS_BASIS: bool;
 override INDEX_WIDE: bool;
 @group(0) @binding(0) var<uniform> params: Params;
@@ -223,15 +220,13 @@ let i = 64u * group_number(group, groups) + lane;
 if (i >= params.count) { return; }
 var c = index[params.index_at + i];
 if (INDEX_WIDE) { c = index[2u * (params.index_at + i)]; }
-let first = (i * params.n + min(c, params.n - 1u)) * params.p;
+var bit = (i * params.n + min(c, params.n - 1u)) * ENTRY;
 var sum = words[params.word_at + i];
 for (var p = 0u; p < params.p; p++) {
-let q = first + p;
-var entry = vec2<u32>((table[q >> 5u] >> (q & 31u)) & 1u, 0u);
-if (BITS > 1u) {
-let at = q * (BITS / 8u);
-entry = bytes_word(table[at >> 2u], table[(at >> 2u) + 1u], table[(at >> 2u) + 2u], at & 3u) & params.entry;
-}
+let width = width_of(p);
+let at = bit >> 5u;
+let entry = bytes_word(table[at], table[at + 1u], table[at + 2u], bit & 31u) & u64_mask(width);
+bit += width;
 if (HAS_BASIS) {
 sum = word_add(sum, word_mul(word_of(entry), basis[params.basis_at + i * params.p + p]));
 } else {
@@ -288,9 +283,8 @@ if (at < params.length) { out[i] = x[at]; }
   },
   'lib/bytes': {
     uses: [],
-    source: `fn bytes_word(first: u32, second: u32, third: u32, skip: u32) -> vec2<u32> {
-let s = 8u * skip;
-return vec2<u32>((first >> s) | ((second << 1u) << (31u - s)), (second >> s) | ((third << 1u) << (31u - s)));
+    source: `fn bytes_word(first: u32, second: u32, third: u32, bit: u32) -> vec2<u32> {
+return vec2<u32>((first >> bit) | ((second << 1u) << (31u - bit)), (second >> bit) | ((third << 1u) << (31u - bit)));
 }
 `,
   },
@@ -340,15 +334,28 @@ return keystream[65u * (m & 15u) + (m >> 4u)];
 }
 `,
   },
+  'lib/layout': {
+    uses: [],
+    source: `override ENTRY: u32;
+fn width_of(p: u32) -> u32 {
+return (params.widths[p >> 4u][(p >> 2u) & 3u] >> (8u * (p & 3u))) & 255u;
+}
+`,
+  },
   'lib/table': {
     uses: [],
-    source: `override WIDTH: u32;
-override GROUP: u32;
+    source: `override P: u32;
 @group(0) @binding(0) var<uniform> params: Params;
 @group(1) @binding(0) var<storage, read_write> out: array<u32>;
-fn masked_word(r: u32) -> vec2<u32> {
-if (r < params.words) { return table_word(r); }
-return vec2<u32>(0u, 0u);
+const WINDOW = 1008u;
+var<workgroup> sums: array<atomic<u32>, WINDOW>;
+fn pad_at(at: u32) -> vec2<u32> {
+let u = at >> 5u;
+return bytes_word(
+keystream_word(u), keystream_word(min(u + 1u, 1023u)), keystream_word(min(u + 2u, 1023u)), at & 31u);
+}
+fn put(u: u32, bits: u32) {
+if (u >= 16u && u < 1024u && bits != 0u) { atomicOr(&sums[u - 16u], bits); }
 }
 @compute @workgroup_size(64)
 fn main(
@@ -358,39 +365,40 @@ fn main(
 ) {
 let number = group_number(group, groups);
 if (number >= params.groups) { return; }
-let counter = params.last + vec4<u32>(GROUP * number + lane, 0u, 0u, 0u);
+let counter = params.last + vec4<u32>(63u * number + lane - 1u, 0u, 0u, 0u);
 keystream_fill(lane, chacha_block(params.key0, params.key1, counter));
+for (var u = lane; u < WINDOW; u += 64u) { atomicStore(&sums[u], 0u); }
 workgroupBarrier();
-let first = 16u * GROUP * number;
-if (WIDTH == 0u) {
-for (var u = lane; u < 1024u; u += 64u) {
+if (ENTRY == 1u) {
+for (var u = lane; u < WINDOW; u += 64u) {
 var bits = 0u;
-for (var b = 0u; b < 32u; b++) { bits |= (masked_word(params.base + 32u * (first + u) + b).x & 1u) << b; }
-out[first + u] = keystream_word(u) ^ bits;
+for (var b = 0u; b < 32u; b++) {
+let r = 32u * (WINDOW * number + u) + b - params.lead;
+if (r < params.entries) { bits |= (((keystream_word(16u + u) >> b) ^ table_word(r).x) & 1u) << b; }
+}
+out[WINDOW * number + u] = bits;
 }
 return;
 }
-let mask = u64_mask(8u * WIDTH);
-var sums: array<u32, 10>;
-for (var quad = lane; quad * WIDTH < 16u * GROUP; quad += 64u) {
-let at = quad * WIDTH;
-let word = params.base + 4u * (first / max(WIDTH, 1u) + quad);
-sums = array<u32, 10>();
-for (var v = 0u; v < 4u; v++) {
-let place = at + ((v * WIDTH) >> 2u);
-let skip = (v * WIDTH) & 3u;
-let one = keystream_word(min(place + 1u, 1023u));
-let two = keystream_word(min(place + 2u, 1023u));
-let pad = bytes_word(keystream_word(place), one, two, skip);
-let sum = u64_add(pad, masked_word(word + v)) & mask;
-let shifted = u64_shl(sum, 8u * skip);
-let local = (v * WIDTH) >> 2u;
-sums[local] |= shifted.x;
-sums[local + 1u] |= shifted.y;
-if (skip != 0u) { sums[local + 2u] |= sum.y >> (32u - 8u * skip); }
+let begin = 32u * WINDOW * number - min(params.lead, 32u * WINDOW * number);
+let end = 32u * WINDOW * (number + 1u) - params.lead;
+for (var e = begin / ENTRY + lane; e < params.entries && e * ENTRY < end; e += 64u) {
+var at = 512u + params.lead + e * ENTRY - 32u * WINDOW * number;
+for (var p = 0u; p < P; p++) {
+let width = width_of(p);
+let ends = at + width;
+if (at < 32768u && ends > 512u) {
+let sum = u64_add(pad_at(at), table_word(e * P + p)) & u64_mask(width);
+let low = u64_shl(sum, at & 31u);
+put(at >> 5u, low.x);
+put((at >> 5u) + 1u, low.y);
+put((at >> 5u) + 2u, (sum.y >> 1u) >> (31u - (at & 31u)));
 }
-for (var u = 0u; u < WIDTH; u++) { out[first + at + u] = sums[u]; }
+at = ends;
 }
+}
+workgroupBarrier();
+for (var u = lane; u < WINDOW; u += 64u) { out[WINDOW * number + u] = atomicLoad(&sums[u]); }
 }
 `,
   },
@@ -625,7 +633,7 @@ out[place] = word_and(value, params.mask);
   'pack': {
     uses: ['grid', 'u64', 'word'],
     source: `struct Params { count: u32, length: u32 }
-override WIDTH: u32;
+override K: u32;
 @group(0) @binding(0) var<uniform> params: Params;
 @group(1) @binding(0) var<storage, read> x: array<Word>;
 @group(1) @binding(1) var<storage, read_write> out: array<u32>;
@@ -637,17 +645,12 @@ fn main(
 ) {
 let u = 64u * group_number(group, groups) + lane;
 if (u >= params.length) { return; }
+let i = 32u * u / K;
+let before = 32u * u - K * i;
 var value = 0u;
-if (WIDTH == 0u) {
-for (var b = 0u; b < 32u; b++) {
-if (32u * u + b < params.count) { value |= word_wide(x[32u * u + b]).x << b; }
-}
-} else {
-for (var b = 0u; b < 4u; b++) {
-let byte = 4u * u + b;
-let i = byte / max(WIDTH, 1u);
-if (i < params.count) { value |= (u64_shr(word_wide(x[i]), 8u * (byte % max(WIDTH, 1u))).x & 255u) << (8u * b); }
-}
+if (i < params.count) { value = u64_shr(word_wide(x[i]), before).x; }
+for (var w = 1u; K * w - before < 32u && i + w < params.count; w++) {
+value |= word_wide(x[i + w]).x << (K * w - before);
 }
 out[u] = value;
 }
@@ -772,10 +775,10 @@ if (row < params.rows && lane % SPAN == 0u) { out[row] = word_and(partial[lane],
 `,
   },
   'table-choose': {
-    uses: ['grid', 'u64', 'bytes', 'chacha', 'keystream', 'table'],
+    uses: ['grid', 'u64', 'bytes', 'chacha', 'keystream', 'layout', 'table'],
     source: `struct Params {
-key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,
-base: u32, words: u32, groups: u32, elements: u32,
+key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>, widths: array<vec4<u32>, 4>,
+lead: u32, entries: u32, groups: u32, elements: u32,
 bits: u32, values: u32,
 }
 override VALUE_WIDE: bool;
@@ -798,10 +801,10 @@ return vec2<u32>(values[at], 0u);
 `,
   },
   'table-cubic': {
-    uses: ['grid', 'u64', 'u128', 'bytes', 'chacha', 'keystream', 'table'],
+    uses: ['grid', 'u64', 'u128', 'bytes', 'chacha', 'keystream', 'layout', 'table'],
     source: `struct Params {
-key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,
-base: u32, words: u32, groups: u32, element: u32,
+key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>, widths: array<vec4<u32>, 4>,
+lead: u32, entries: u32, groups: u32, element: u32,
 segments: u32, t: u32, guard: u32, unused: u32,
 low: vec2<u32>, half: vec2<u32>,
 }
@@ -845,10 +848,10 @@ return i64_shr(u64_add(sum, params.half), params.guard);
 `,
   },
   'table-exp': {
-    uses: ['grid', 'u64', 'bytes', 'chacha', 'keystream', 'table'],
+    uses: ['grid', 'u64', 'bytes', 'chacha', 'keystream', 'layout', 'table'],
     source: `struct Params {
-key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,
-base: u32, words: u32, groups: u32, element: u32,
+key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>, widths: array<vec4<u32>, 4>,
+lead: u32, entries: u32, groups: u32, element: u32,
 half: vec2<u32>, drop: u32,
 }
 override A_WIDE: bool;
@@ -873,10 +876,10 @@ return entry & vec2<u32>(0u - ((open ^ j) & 1u));
 `,
   },
   'table-rows': {
-    uses: ['grid', 'u64', 'bytes', 'chacha', 'keystream', 'table'],
+    uses: ['grid', 'u64', 'bytes', 'chacha', 'keystream', 'layout', 'table'],
     source: `struct Params {
-key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,
-base: u32, words: u32, groups: u32, element: u32,
+key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>, widths: array<vec4<u32>, 4>,
+lead: u32, entries: u32, groups: u32, element: u32,
 n: u32, stride: u32, rows: u32,
 }
 override TABLE_WIDE: bool;
@@ -905,7 +908,7 @@ return vec2<u32>(table[at], 0u);
   'unpack': {
     uses: ['grid', 'u64', 'word', 'bytes'],
     source: `struct Params { count: u32, unused: u32, mask: vec2<u32> }
-override WIDTH: u32;
+override K: u32;
 @group(0) @binding(0) var<uniform> params: Params;
 @group(1) @binding(0) var<storage, read> bytes: array<u32>;
 @group(1) @binding(1) var<storage, read_write> out: array<Word>;
@@ -917,11 +920,8 @@ fn main(
 ) {
 let i = 64u * group_number(group, groups) + lane;
 if (i >= params.count) { return; }
-var value = vec2<u32>((bytes[i >> 5u] >> (i & 31u)) & 1u, 0u);
-if (WIDTH != 0u) {
-let at = WIDTH * i;
-value = bytes_word(bytes[at >> 2u], bytes[(at >> 2u) + 1u], bytes[(at >> 2u) + 2u], at & 3u);
-}
+let at = (K * i) >> 5u;
+let value = bytes_word(bytes[at], bytes[at + 1u], bytes[at + 2u], (K * i) & 31u);
 out[i] = word_and(word_of(value), params.mask);
 }
 `,

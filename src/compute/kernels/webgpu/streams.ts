@@ -2,6 +2,7 @@
 import { invariant } from '../../../core/errors.ts';
 import { type Vector, type Words, checkRing, laneBytes, lengthOf, ringMask, wireLength } from '../../ring.ts';
 import { BLOCK_BYTES, blockOf } from '../key-stream.ts';
+import { MAX_WIDTHS, type TableLayout } from '../table-layout.ts';
 import type { Stream } from '../types.ts';
 import { DeviceVector } from './arena.ts';
 import { type Call, groupsOf, limbs, wide } from './call.ts';
@@ -18,9 +19,11 @@ export function streamParams({ key, nonce }: Stream, block: number): number[] {
   return [...words(key), block, ...words(nonce)];
 }
 
-/** Bytes of one element on the wire as shaders count them: 0 for single bits. */
-export function wireWidth(k: number): number {
-  return k === 1 ? 0 : Math.ceil(k / 8);
+/** The widths of a layout, four to a u32, as the shaders' parameter `widths`. */
+export function widthParams({ widths }: TableLayout): number[] {
+  const bytes = new Uint8Array(MAX_WIDTHS);
+  bytes.set(widths);
+  return [...new Uint32Array(bytes.buffer)];
 }
 
 export function draw(call: Call, stream: Stream, k: number, count: number, first: number): DeviceVector {
@@ -46,20 +49,22 @@ export function draw(call: Call, stream: Stream, k: number, count: number, first
 
 /** Elements of a piece whose wire form is a multiple of 256 bytes for every width. */
 const WIRE_UNIT = 2048;
+/** Bits of the wire form that one dispatch may address. */
+const WIRE_BITS = 2 ** 32;
 
 export function pack(call: Call, x: Vector): Promise<Uint8Array> {
   const source = call.operand(x);
   const bytes = wireLength(x.k, source.length);
   // Lanes that are wholly on the wire are the wire form (little-endian, as every device is).
-  if (wireWidth(x.k) === laneBytes(x.k)) return call.commands.read(source.block, 0, bytes);
+  if (x.k === 8 * laneBytes(x.k)) return call.commands.read(source.block, 0, bytes);
   const packed = call.scratch(bytes);
-  for (const [from, to] of call.pieces(source.length, laneBytes(x.k), WIRE_UNIT)) {
+  for (const [from, to] of call.pieces(source.length, laneBytes(x.k), WIRE_UNIT, WIRE_BITS / x.k - 1)) {
     const [start, end] = [wireLength(x.k, from), wireLength(x.k, to)];
     const length = Math.ceil((end - start) / 4);
     call.run({
       shader: 'pack',
       wide: wide(x.k),
-      constants: { WIDTH: wireWidth(x.k) },
+      constants: { K: x.k },
       params: [to - from, length],
       bindings: [call.part(source, from, to), call.range(packed, start, start + 4 * length)],
       groups: groupsOf(length),
@@ -76,11 +81,11 @@ export function unpack(call: Call, bytes: Uint8Array, k: number, count: number):
     return vector;
   }
   const packed = call.upload(bytes);
-  for (const [from, to] of call.pieces(count, laneBytes(k), WIRE_UNIT)) {
+  for (const [from, to] of call.pieces(count, laneBytes(k), WIRE_UNIT, WIRE_BITS / k - 1)) {
     call.run({
       shader: 'unpack',
       wide: wide(k),
-      constants: { WIDTH: wireWidth(k) },
+      constants: { K: k },
       params: [to - from, 0, ...limbs(ringMask(k))],
       bindings: [call.range(packed, wireLength(k, from), wireLength(k, to)), call.part(out, from, to)],
       groups: groupsOf(to - from),

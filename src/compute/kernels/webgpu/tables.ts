@@ -1,16 +1,17 @@
 /** selectionTable: what each kind of table binds, and the bytes of a range of elements. */
 import { invariant } from '../../../core/errors.ts';
 import type { ExpTables } from '../../exp-tables.ts';
-import { laneBytes, ringMask, wireLength } from '../../ring.ts';
+import { laneBytes, ringMask } from '../../ring.ts';
 import { cubicBound } from '../cubic-bound.ts';
 import { BLOCK_BYTES, blockOf } from '../key-stream.ts';
-import { checkSelectionRing, rounding, tableShape } from '../selection-shape.ts';
+import { checkTable, rounding, tableShape } from '../selection-shape.ts';
+import { type TableLayout, elementBits, entryBits, tableBytes } from '../table-layout.ts';
 import type { PiecewiseCubic, SelectionTable, Stream } from '../types.ts';
 import { type Call, type Operand, limbs, wide } from './call.ts';
 import type { Binding } from './commands.ts';
 import { BLOCK_WORK } from './limits.ts';
 import type { Block } from './pool.ts';
-import { streamParams, wireWidth } from './streams.ts';
+import { streamParams, widthParams } from './streams.ts';
 
 /** The tables of the exponential as the shaders read them: coarse, fine, segment. */
 export function expWords({ coarse, fine, segment }: ExpTables): Uint32Array {
@@ -27,13 +28,9 @@ function isNarrow(cubic: PiecewiseCubic): boolean {
   return cubic.t < 32 && sum < 1n << 31n && product < 1n << 31n;
 }
 
-/**
- * A kind of table made ready: its shader, words per element, and what a range of elements adds to parameters and
- * bindings.
- */
+/** A kind of table made ready: its shader, and what a range of elements adds to parameters and bindings. */
 interface Prepared {
   readonly shader: string;
-  readonly words: number;
   readonly constants: Readonly<Record<string, number>>;
   /** Bytes of an element in the longest of the operands that are cut. */
   readonly bytes: number;
@@ -50,7 +47,6 @@ function rowsTable(call: Call, table: Extract<SelectionTable, { kind: 'rows' }>,
   const rows = Math.floor((words.length - table.n) / table.stride) + 1;
   return {
     shader: 'table-rows',
-    words: table.n,
     constants: { TABLE_WIDE: Number(wide(words.k)), ROW_WIDE: Number(wide(row.k)) },
     bytes: laneBytes(row.k),
     range: (from, to) => {
@@ -70,7 +66,6 @@ function cubicTable(call: Call, { cubic, a }: Extract<SelectionTable, { kind: 'c
   const half = guard > 0 ? 1n << BigInt(guard - 1) : 0n;
   return {
     shader: 'table-cubic',
-    words: 4 * segments,
     constants: { A_WIDE: Number(wide(a.k)), NARROW: Number(narrow) },
     bytes: laneBytes(a.k),
     range: (from, to) => {
@@ -94,7 +89,6 @@ function expTable(
   const constants = call.constants.get(tables);
   return {
     shader: 'table-exp',
-    words: 16,
     constants: { A_WIDE: Number(wide(a.k)), GATE_WIDE: Number(wide(gate.k)) },
     bytes: Math.max(laneBytes(a.k), laneBytes(gate.k)),
     range: (from, to) => {
@@ -114,7 +108,6 @@ function expTable(
 
 function chooseTable(call: Call, { pick, bits, values }: Extract<SelectionTable, { kind: 'choose' }>): Prepared {
   const V = values.length;
-  const words = (1 << bits.length) * (1 + V);
   const [bitOperands, valueOperands] = [
     bits.map((bit) => call.operand(bit)),
     values.map((value) => call.operand(value)),
@@ -136,7 +129,6 @@ function chooseTable(call: Call, { pick, bits, values }: Extract<SelectionTable,
   };
   return {
     shader: 'table-choose',
-    words,
     constants: { VALUE_WIDE: Number(wide(k)) },
     bytes: Math.max(4 * bits.length, laneBytes(k) * V),
     range: (from, to) => ({
@@ -159,45 +151,30 @@ function prepare(call: Call, table: SelectionTable, tables: Uint32Array, status:
   }
 }
 
-/** Blocks that hold whole words and begin with one: the odd part of the width. */
-function oddPart(width: number): number {
-  let odd = Math.max(1, width);
-  while (odd % 2 === 0) odd /= 2;
-  return odd;
-}
-
-/** Words of one dispatch: they are numbered in 32 bits. */
-const MAX_WORDS = 2 ** 31;
+/** Blocks that a workgroup writes: it makes one more, for the carry of a word that begins in it. */
+const GROUP = 63;
+/** Bits of the key stream that one dispatch may address. */
+const TABLE_BITS = 2 ** 31;
 
 export function selectionTable(
   call: Call,
   table: SelectionTable,
   tables: Uint32Array,
-  k: number,
+  layout: TableLayout,
   pads: Stream,
   from: number,
   to: number,
 ): Promise<Uint8Array> {
-  checkSelectionRing(k);
+  checkTable(table, layout);
   invariant(from >= 0 && from <= to && to <= tableShape(table).count, 'selectionTable: no such elements');
   const status = call.scratch(4);
   const prepared = prepare(call, table, tables, status);
-  const { words } = prepared;
-  const width = wireWidth(k);
-  // Blocks of one workgroup: 64, or the most that hold whole words.
-  const unit = oddPart(width);
-  const group = 64 - (64 % unit);
-  // Bytes of an element's entries; a piece also has the rest of a workgroup's blocks before and behind it. Single
-  // bits are cut at whole bytes.
-  const bytes = width === 0 ? words / 8 : words * width;
-  const room = (call.commands.limits.bindingBytes - 2 * BLOCK_BYTES * group) / bytes;
+  const bits = elementBits(layout);
+  // A piece also has the rest of a workgroup's blocks before and behind it. Eight elements are whole bytes.
+  const room = call.commands.limits.bindingBytes - 2 * BLOCK_BYTES * GROUP;
+  const most = Math.min(8 * room, 8 * BLOCK_BYTES * call.blocks, TABLE_BITS) / bits;
   const parts: Promise<Uint8Array>[] = [];
-  for (const [start, end] of call.pieces(
-    to - from,
-    prepared.bytes,
-    8,
-    Math.min(room, (call.blocks * BLOCK_BYTES) / bytes, MAX_WORDS / words),
-  )) {
+  for (const [start, end] of call.pieces(to - from, prepared.bytes, 8, most)) {
     const part = piece(from + start, from + end);
     // A later piece may fail before anybody waits for this one.
     part.catch(() => undefined);
@@ -207,34 +184,39 @@ export function selectionTable(
 
   function piece(first: number, last: number): Promise<Uint8Array> {
     const { params, bindings } = prepared.range(first, last);
-    const bits = width === 0 ? 1 : 8 * width;
-    const begin = first * words * bits;
-    // Blocks are made from one on that begins with a whole word.
-    const count = (last - first) * words;
-    const block = Math.floor(blockOf(Math.floor(begin / 8), Math.ceil((begin + count * bits) / 8)) / unit) * unit;
+    const begin = first * bits;
+    const length = (last - first) * bits;
+    const block = blockOf(Math.floor(begin / 8), Math.ceil((begin + length) / 8));
     const lead = begin - 8 * BLOCK_BYTES * block;
-    const groups = Math.ceil((lead + count * bits) / (8 * BLOCK_BYTES * group));
-    const out = call.scratch(groups * group * BLOCK_BYTES);
+    const groups = Math.ceil((lead + length) / (8 * BLOCK_BYTES * GROUP));
+    const out = call.scratch(groups * GROUP * BLOCK_BYTES);
     call.run({
       shader: prepared.shader,
       wide: false,
-      constants: { WIDTH: width, GROUP: group, ...prepared.constants },
-      params: [...streamParams(pads, block), 2 ** 32 - lead / bits, count, groups, ...params],
-      bindings: [call.range(out, 0, groups * group * BLOCK_BYTES), ...bindings],
+      constants: { ENTRY: entryBits(layout), P: layout.widths.length, ...prepared.constants },
+      params: [
+        ...streamParams(pads, block),
+        ...widthParams(layout),
+        lead,
+        (last - first) * layout.n,
+        groups,
+        ...params,
+      ],
+      bindings: [call.range(out, 0, groups * GROUP * BLOCK_BYTES), ...bindings],
       groups,
-      work: BLOCK_WORK * group * groups,
+      work: BLOCK_WORK * (GROUP + 1) * groups,
     });
     const skip = lead % 8;
     return call.commands
-      .read(out, Math.floor(lead / 8), Math.ceil((skip + count * bits) / 8))
-      .then((bytes) => (width === 0 ? alignedBits(bytes, skip, count) : bytes));
+      .read(out, Math.floor(lead / 8), Math.ceil((skip + length) / 8))
+      .then((bytes) => aligned(bytes, skip, length));
   }
 
   async function finish(): Promise<Uint8Array> {
     const [bad, ...made] = await Promise.all([call.commands.read(status, 0, 4), ...parts]);
     invariant(bad[0] === 0, 'selection row out of range');
     if (made.length === 1) return made[0];
-    const out = new Uint8Array(wireLength(k, (to - from) * words));
+    const out = new Uint8Array(tableBytes(layout, to - from));
     let at = 0;
     for (const bytes of made) {
       out.set(bytes, at);
@@ -244,10 +226,10 @@ export function selectionTable(
   }
 }
 
-/** `count` bits that begin at bit `skip`, moved to bit 0; what is behind them is pad and does not leave. */
-function alignedBits(bytes: Uint8Array, skip: number, count: number): Uint8Array {
-  const out = bytes.slice(0, Math.ceil(count / 8));
-  if (skip > 0) for (let i = 0; i < out.length; i++) out[i] = (bytes[i] >> skip) | ((bytes[i + 1] ?? 0) << (8 - skip));
-  if (count % 8 !== 0) out[out.length - 1] &= (1 << (count % 8)) - 1;
+/** `length` bits that begin at bit `skip`, moved to bit 0. Behind them there are zeros. */
+function aligned(bytes: Uint8Array, skip: number, length: number): Uint8Array {
+  if (skip === 0) return bytes;
+  const out = bytes.slice(0, Math.ceil(length / 8));
+  for (let i = 0; i < out.length; i++) out[i] = (bytes[i] >> skip) | ((bytes[i + 1] ?? 0) << (8 - skip));
   return out;
 }

@@ -14,6 +14,7 @@
  * receives nothing.
  */
 import type { Choice, SelectionTable } from '../../../compute/kernels/types.ts';
+import { type TableLayout, elementBits, tableBytes } from '../../../compute/kernels/table-layout.ts';
 import { type Vector, wireLength, zeros } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
 import { Masked } from '../../share/masked.ts';
@@ -35,12 +36,7 @@ const PART_BYTES = 1 << 20;
 const PARTS_AHEAD = 3;
 
 /** What one selection is about: how P1 makes the table and how P0 and P2 know their choice. */
-export interface Selection {
-  /** Entries and words an entry. */
-  readonly n: number;
-  readonly P: number;
-  /** Output ring; 1 or a multiple of 8. */
-  readonly k: number;
+export interface Selection extends TableLayout {
   readonly count: number;
   /** Which function it is: part of the circuit's hash. */
   readonly traits: readonly Trait[];
@@ -48,15 +44,9 @@ export interface Selection {
   choice(party: Party): Promise<Choice>;
 }
 
-/** Elements per part. */
+/** Elements per part: a multiple of 8, so that a part is whole bytes and begins on one. */
 function partSize(s: Selection): number {
-  const perElement = wireLength(s.k, s.n * s.P);
-  // Whole bytes for single-bit tables: n is a multiple of 8 there, or a part holds a multiple of 8 elements.
-  return Math.max(8, Math.floor(PART_BYTES / perElement / 8) * 8);
-}
-
-function tableLength(s: Selection, elements: number): number {
-  return wireLength(s.k, elements * s.n * s.P);
+  return Math.max(8, Math.floor(PART_BYTES / elementBits(s)) * 8);
 }
 
 /** A sum of selections: its terms, and the low bits that its result loses. */
@@ -78,7 +68,7 @@ function selectionCost(sum: Summed): Pick<Cost, 'p0ToP2Ahead' | 'p1ToP2'> {
   const { k, count } = resultOf(sum);
   return {
     p0ToP2Ahead: wireLength(k, count),
-    p1ToP2: sum.terms.reduce((bytes, term) => bytes + tableLength(term, term.count), 0),
+    p1ToP2: sum.terms.reduce((bytes, term) => bytes + tableBytes(term, term.count), 0),
   };
 }
 
@@ -95,7 +85,7 @@ async function dealSelection(gate: SummedGate, p0: Party): Promise<void> {
   let word = rest;
   for (const [t, term] of gate.terms.entries()) {
     const pads = prg.claim(drawId(gate, 'pad', t), gate, 'pads');
-    word = await kernels.dealSelection(await term.choice(p0), term.n, term.k, pads, rest);
+    word = await kernels.dealSelection(await term.choice(p0), term, pads, rest);
     if (t + 1 < gate.terms.length) rest = await kernels.scale(word, -1n);
   }
   if (short) word = await kernels.sub(await roundUp(kernels, word, gate.drop), r0);
@@ -117,7 +107,7 @@ async function sendTable(gate: Gate, s: Selection, number: number, p1: Party): P
     const ahead: Promise<Uint8Array>[] = [];
     for (let from = 0; from < s.count || ahead.length > 0; from += size) {
       if (from < s.count) {
-        const part = p1.kernels.selectionTable(table, s.k, pads.stream, from, Math.min(from + size, s.count));
+        const part = p1.kernels.selectionTable(table, s, pads.stream, from, Math.min(from + size, s.count));
         // It may fail while an earlier part is awaited; its error is reported when its turn comes.
         part.catch(() => undefined);
         ahead.push(part);
@@ -146,8 +136,8 @@ async function chooseFromTable(gate: Gate, s: Selection, word: Vector, p2: Party
   const parts: Promise<Vector>[] = [];
   for (let from = 0; from < s.count; from += size) {
     const to = Math.min(from + size, s.count);
-    const part = await p2.link(1).recvBytes(tagOf(gate, '12'), tableLength(s, to - from));
-    parts.push(kernels.evaluateSelection(choice, s.n, s.k, part, word, from, to));
+    const part = await p2.link(1).recvBytes(tagOf(gate, '12'), tableBytes(s, to - from));
+    parts.push(kernels.evaluateSelection(choice, s, part, word, from, to));
     if (parts.length > 4) await parts[parts.length - 5];
   }
   return kernels.concat(await Promise.all(parts));
@@ -183,12 +173,12 @@ export abstract class SelectionGate extends MaskedRelation implements Summed {
       inputs,
       half12,
       half21: half12 + 1,
-      traits: [...terms.flatMap(({ n, P, traits }) => [n, P, k, ...traits]), 'drop', drop],
+      traits: [...terms.flatMap(({ n, widths, traits }) => [n, k, widths, ...traits]), 'drop', drop],
       cost: { ...selectionCost({ terms, drop }), p2ToP1: wireLength(out.k, out.count) },
     });
     this.terms = terms;
     this.drop = drop;
-    this.longestTable = Math.max(...terms.map((term) => tableLength(term, term.count)));
+    this.longestTable = Math.max(...terms.map((term) => tableBytes(term, term.count)));
   }
 
   abstract recv12(p2: Party): Promise<void>;

@@ -4,6 +4,7 @@
  */
 import type { Choice, PiecewiseCubic, SelectionTable } from '../../../compute/kernels/types.ts';
 import { invariant } from '../../../core/errors.ts';
+import { tableLayout } from '../../../compute/kernels/table-layout.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { ExactTable } from '../types.ts';
 import { differenceTable, joint, jointTableOf, leafTable } from './difference-table.ts';
@@ -16,9 +17,7 @@ export function tableSelection(x: Wire, exact: ExactTable, k: number): Selection
   invariant(x.k === exact.bits && exact.entries.length === n, 'table: the ring of the index must match the table');
   const { table, stride, row, traits } = differenceTable(exact, k);
   return {
-    n,
-    P: 1,
-    k,
+    ...tableLayout(n, k),
     count: x.count,
     traits: ['table', traits],
     table: async (p1) => ({
@@ -37,9 +36,7 @@ export function cubicSelection(x: Wire, cubic: PiecewiseCubic, k: number): Selec
   const { segments: n, t, s2 } = cubic;
   invariant(2 ** (x.k - t) === n && x.k <= 32, 'cubic: the ring of the input must be t + log2(segments) bits');
   return {
-    n,
-    P: 4,
-    k,
+    ...tableLayout(n, k, 4),
     count: x.count,
     traits: ['cubic', { ...cubic }],
     table: async (p1) => ({ kind: 'cubic', cubic, a: await p1.value(x, 'a') }),
@@ -65,9 +62,7 @@ export function exponentialSelection(x: Wire, gate: Wire, s1: number, s2: number
   );
   const segmentBits = EXPONENTIAL_BITS - SEGMENT_BITS;
   return {
-    n: 1 << (segmentBits + 1),
-    P: 1,
-    k: 64,
+    ...tableLayout(1 << (segmentBits + 1), 64),
     count: x.count,
     traits: ['exponential', s1, s2],
     table: async (p1) => ({ kind: 'exp', s1, a: await p1.value(x, 'a'), gate: await p1.value(gate, 'a') }),
@@ -93,9 +88,7 @@ export function jointSelection(bits: readonly Wire[], entries: readonly bigint[]
   invariant(n === 1 << bits.length, 'jointTable: one entry for every joint value');
   const table = jointTableOf(entries, k);
   return {
-    n,
-    P: 1,
-    k,
+    ...tableLayout(n, k),
     count: bits[0].count,
     traits: ['joint', entries],
     table: async (p1) => ({ kind: 'rows', table, n, stride: n, row: await joint(p1, bits, 'a') }),
@@ -110,9 +103,7 @@ export function borrowSelection(x: Wire, from: number, bits: number, leaf: 'less
   const chunk = async (party: Party, component: Component) =>
     party.kernels.cast(await party.kernels.shiftRight(await party.value(x, component), from, x.k - from), bits);
   return {
-    n,
-    P: 1,
-    k: 1,
+    ...tableLayout(n, 1),
     count: x.count,
     traits: ['borrow', from, bits, leaf],
     table: async (p1) => ({ kind: 'rows', table, n, stride: n, row: await chunk(p1, 'a') }),
@@ -120,8 +111,17 @@ export function borrowSelection(x: Wire, from: number, bits: number, leaf: 'less
   };
 }
 
-/** The value that `pick` names for the joint bits: which one is in the entry, and its value in the words. */
-export function chooseSelection(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array): Selection {
+/**
+ * The value that `pick` names for the joint bits: which one is in the entry, and its value in the words. With `raise`
+ * the result is that value times 2^raise, over a ring wider by as much: words of the values' ring on a basis that is a
+ * multiple of 2^raise.
+ */
+export function chooseSelection(
+  bits: readonly Wire[],
+  values: readonly Wire[],
+  pick: Uint8Array,
+  raise = 0,
+): Selection {
   const [{ k, count }] = values;
   const B = bits.length;
   invariant(
@@ -129,9 +129,7 @@ export function chooseSelection(bits: readonly Wire[], values: readonly Wire[], 
     'choose: bits and values differ in length',
   );
   return {
-    n: 1 << B,
-    P: 1 + values.length,
-    k,
+    ...tableLayout(1 << B, k + raise, new Array<number>(1 + values.length).fill(k)),
     count,
     traits: ['choose', B, pick],
     table: async (p1): Promise<SelectionTable> => ({
@@ -140,9 +138,13 @@ export function chooseSelection(bits: readonly Wire[], values: readonly Wire[], 
       bits: await Promise.all(bits.map((bit) => p1.value(bit, 'a'))),
       values: await Promise.all(values.map((value) => p1.value(value, 'a'))),
     }),
-    choice: async (party): Promise<Choice> => ({
-      index: await joint(party, bits, 'l2'),
-      basis: await party.kernels.chooseBasis(await Promise.all(values.map((value) => party.value(value, 'l2')))),
-    }),
+    choice: async (party): Promise<Choice> => {
+      const { kernels } = party;
+      const basis = await kernels.chooseBasis(await Promise.all(values.map((value) => party.value(value, 'l2'))));
+      return {
+        index: await joint(party, bits, 'l2'),
+        basis: raise === 0 ? basis : await kernels.scale(await kernels.cast(basis, k + raise), 1n << BigInt(raise)),
+      };
+    },
   };
 }

@@ -6,6 +6,7 @@
  * 1]: a selection of one entry, on the basis msb λ2, of words mod 2^(k2−k). P2 sends its additive part under a fresh
  * λ2'. Exact inside the domain; outside it the result is off by 2^k.
  */
+import { tableLayout } from '../../../compute/kernels/table-layout.ts';
 import { type Vector, wordsFrom, zeros } from '../../../compute/ring.ts';
 import type { Wire } from '../../share/wire.ts';
 import type { Party } from './party.ts';
@@ -22,18 +23,16 @@ async function positive(p1: Party, x: Wire): Promise<Vector> {
 }
 
 /**
- * The wrap bit of x. It is scaled by 2^k, so k2 − k bits of it matter; links carry whole bytes.
+ * The wrap bit of x. It is scaled by 2^k, so k2 − k bits of it matter.
  *
  * SECURITY: the entry for msb λ2 = 0 is zero for every a', so it needs no pad and is not sent: one entry, on the
  * basis φ = msb λ2. That is sound because *which* entry is zero is public. An entry left out at a place that depends
  * on P1's part would tell that part (test/mpc/views.test.ts).
  */
 function wrapOf(x: Wire, k2: number): Selection {
-  const k = 8 * Math.ceil((k2 - x.k) / 8);
+  const k = k2 - x.k;
   return {
-    n: 1,
-    P: 1,
-    k,
+    ...tableLayout(1, k),
     count: x.count,
     traits: ['wrap'],
     table: async (p1) => ({
