@@ -10,7 +10,7 @@ import { type Pattern, listOf } from '../compute/pattern.ts';
 import { type Words, ringMask, wordsFrom } from '../compute/ring.ts';
 import { insecure } from './insecure.ts';
 import { TercetError, invariant } from '../core/errors.ts';
-import { type Wire, countOf } from '../mpc/share/wire.ts';
+import { AHEAD, type Wire, countOf } from '../mpc/share/wire.ts';
 import type {
   AffineTerm,
   Choosing,
@@ -54,6 +54,10 @@ export class PlaintextGates implements Gates {
   }
 
   lift(x: Wire): Wire {
+    return x;
+  }
+
+  reshare(x: Wire): Wire {
     return x;
   }
 
@@ -279,6 +283,16 @@ export class PlaintextGates implements Gates {
   #wire(values: readonly bigint[], shape: readonly number[], k: number, scale: number): Wire {
     invariant(values.length === countOf(shape), 'the oracle made a wrong number of values');
     this.#values.push(values.map((v) => BigInt.asUintN(k, v)));
-    return { id: this.#values.length - 1, shape, count: values.length, k, scale, readyA: 0, readyY: undefined };
+    return {
+      id: this.#values.length - 1,
+      shape,
+      count: values.length,
+      k,
+      scale,
+      kind: 'masked',
+      readyA: 0,
+      readyL2: AHEAD,
+      readyY: undefined,
+    };
   }
 }

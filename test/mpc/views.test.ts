@@ -9,7 +9,7 @@ import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Words, wordsFrom, zeros } from '../../src/compute/ring.ts';
 import { executionKey } from '../../src/mpc/prg/prg.ts';
-import { OpenAffineGate } from '../../src/mpc/protocol/semi-honest/affine.ts';
+import { ReshareGate } from '../../src/mpc/protocol/semi-honest/additive.ts';
 import type { Circuit } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import type { PartyId } from '../../src/net/wire/types.ts';
 import { InputGate } from '../../src/mpc/protocol/semi-honest/io.ts';
@@ -361,16 +361,13 @@ function selectUnmasked(circuit: Circuit): Circuit {
   return circuit;
 }
 
-/** P2 sends −λ2·W ahead without a fresh mask: P1 learns x·W. */
-function affineUnmasked(circuit: Circuit): Circuit {
+/** P2 sends its part without a fresh mask: P1 has the sum of both. */
+function reshareUnmasked(circuit: Circuit): Circuit {
   for (const gate of circuit.gates) {
-    if (!(gate instanceof OpenAffineGate)) continue;
-    const [x] = gate.inputs;
-    gate.dealP2 = async (p2) => {
-      const part = await p2.kernels.matmulMatrix(await p2.value(x, 'l2'), await p2.parameters.matrix(W, 'clear'));
-      await p2
-        .link(1)
-        .send(`affine-ahead/${gate.number}`, Masked.plain('output to its owner', await p2.kernels.scale(part, -1n)));
+    if (!(gate instanceof ReshareGate)) continue;
+    gate.send21 = async (p2) => {
+      const part = await p2.kernels.scale(await p2.value(gate.x, 'l2'), -1n);
+      await p2.link(1).send(`reshare-21/${gate.number}`, Masked.plain('output to its owner', part));
     };
   }
   return circuit;
@@ -412,9 +409,9 @@ describe('P1 and P2, the compute parties', () => {
     expect(found.some((position) => position.startsWith('computes'))).toBe(true);
   });
 
-  it('P1 tells them apart when an affine map comes ahead without λ2: the same test finds it', async () => {
+  it('P1 tells them apart when an additive part comes without λ2: the same test finds it', async () => {
     expect(
-      (await distinguished(1, { alter: affineUnmasked })).some((position) => position.startsWith('computes')),
+      (await distinguished(1, { alter: reshareUnmasked })).some((position) => position.startsWith('computes')),
     ).toBe(true);
   });
 

@@ -143,6 +143,13 @@ export interface Gates {
    */
   lift(x: Wire): Wire;
 
+  /**
+   * x with masks that the owner knows; itself, if it has them. A gate that wants them asks for it: a layer does where
+   * several gates read one shift of x, or before x is repeated. P2 → P1 one word an element, half a round, beside
+   * other messages for the most part.
+   */
+  reshare(x: Wire): Wire;
+
   // ── selection (any scalar function) ──────────────────────────────────────
   table(x: Wire, table: ExactTable, k: number): Wire;
   cubic(x: Wire, cubic: PiecewiseCubic, k: number, how?: Rounded): Wire;

@@ -7,10 +7,16 @@
  * m itself (= a + λ1 = y + λ2) never needs to exist. A wire is the public side of such a value: its shape, ring,
  * scale and which components exist from which half-round on. The components live with each party
  * (`protocol/semi-honest/engine.ts`).
+ *
+ * An additive wire (PROTOCOL §2.3) has the same form, x = a − l2, but its l2 is what P2 computed, not a draw: P0 does
+ * not know it. A local operation does not mind. A gate that needs P0's help does, so it takes masked wires only.
  */
 
 /** What a party may hold of a wire. P0: l1, l2. P1: a, l1. P2: y, l2. */
 export type Component = 'a' | 'y' | 'l1' | 'l2';
+
+/** When P2 knows the l2 of a masked wire: before the input. */
+export const AHEAD = -1;
 
 /** A public handle of one secret tensor inside a circuit. Immutable; carries no data. */
 export interface Wire {
@@ -21,8 +27,12 @@ export interface Wire {
   readonly k: number;
   /** Fixed-point scale: real = value / 2^scale. */
   readonly scale: number;
+  /** Whether P0 knows l2. */
+  readonly kind: 'masked' | 'additive';
   /** First half-round (even: P1 → P2, odd: P2 → P1) in which P1 can use `a`. */
   readonly readyA: number;
+  /** First half-round in which P2 can use `l2`, or `AHEAD`: of a masked wire always. */
+  readonly readyL2: number;
   /** First half-round in which P2 can use `y`; undefined when P2 does not hold it. */
   readonly readyY: number | undefined;
 }

@@ -1,8 +1,8 @@
 /**
  * Affine maps Σ x·W + Σ x∘row with model weights, over Z_2^64, untruncated.
  *
- * Open weights (PROTOCOL §4.3): P1 computes Σ a·W, P2 sends −Σ λ2·W + λ2' ahead of time. P0
- * sends nothing, nothing is online.
+ * Open weights (PROTOCOL §4.3): P1 computes Σ a·W, P2 computes Σ l2·W. Nobody sends anything. P0 does not know W, so
+ * the result is an additive wire.
  *
  * Secret weights W = M − L1 − L2 (PROTOCOL §4.4, §10; a product with the operand W, whose masks come from the model
  * owner's seeds):
@@ -12,24 +12,26 @@
  */
 import { strided } from '../../../compute/pattern.ts';
 import { type Vector, lengthOf, zeros } from '../../../compute/ring.ts';
-import type { Component, Wire } from '../../share/wire.ts';
+import type { Wire } from '../../share/wire.ts';
 import type { AffineTerm, Parameter } from '../types.ts';
-import { tagOf } from './gate.ts';
+import { refuseAdditive } from './additive.ts';
+import type { LocalNode } from './local.ts';
 import { type Part, type Party, parameterTraits } from './party.ts';
-import { type Declared, type Position, MaskedRelation } from './relation.ts';
-import { crossOfP1, dealCross, outputMask, recvCross, recvReshared, sendReshared } from './reshare.ts';
+import { type Position, MaskedRelation } from './relation.ts';
+import { crossOfP1, dealCross, recvCross, recvReshared, sendReshared } from './reshare.ts';
+import type { Trait } from './traits.ts';
 
 /** Σ over the terms of (a component of x)·(a part of W). */
 async function total(
   party: Party,
   terms: readonly AffineTerm[],
   count: number,
-  operand: (x: Wire) => Promise<Vector>,
+  operand: (x: Wire, term: number) => Promise<Vector>,
   part: Part,
 ): Promise<Vector> {
   let sum: Vector = zeros(count, 64);
-  for (const { x, weight, diagonal } of terms) {
-    const value = await operand(x);
+  for (const [term, { x, weight, diagonal }] of terms.entries()) {
+    const value = await operand(x, term);
     const product =
       diagonal === true
         ? await party.kernels.mulRow(value, await party.parameters.words(party.kernels, weight, part))
@@ -86,53 +88,39 @@ async function maskTotal(
   return sum;
 }
 
-abstract class AffineGate extends MaskedRelation {
+function traitsOf(terms: readonly AffineTerm[]): Trait {
+  return terms.map(({ weight, diagonal }) => [parameterTraits(weight), diagonal]);
+}
+
+export function openAffine(terms: readonly AffineTerm[], count: number): LocalNode {
+  return {
+    inputs: terms.map((term) => term.x),
+    traits: ['affine', traitsOf(terms)],
+    apply: (party, _component, operands) => total(party, terms, count, async (_x, term) => operands[term], 'clear'),
+  };
+}
+
+export class SecretAffineGate extends MaskedRelation {
   readonly relation = 'affine' as const;
-  protected readonly terms: readonly AffineTerm[];
+  readonly #terms: readonly AffineTerm[];
 
-  constructor(
-    position: Position,
-    terms: readonly AffineTerm[],
-    out: Wire,
-    { half21, cost }: Pick<Declared, 'half21' | 'cost'>,
-  ) {
-    const traits = terms.map(({ weight, diagonal }) => [parameterTraits(weight), diagonal]);
-    super(position, out, { inputs: terms.map((term) => term.x), half21, traits, cost });
-    this.terms = terms;
-  }
-}
-
-export class OpenAffineGate extends AffineGate {
-  constructor(position: Position, terms: readonly AffineTerm[], out: Wire) {
-    super(position, terms, out, { cost: { p2ToP1Ahead: 8 * out.count } });
-  }
-
-  override async component(party: Party, component: Component): Promise<Vector> {
-    if (component !== 'a') return outputMask(this, party, component);
-    const own = await total(party, this.terms, this.out.count, (x) => party.value(x, 'a'), 'clear');
-    return party.kernels.add(own, await party.kernels.unpack(party.takeBytes(this), 64, this.out.count));
-  }
-
-  async dealP2(p2: Party): Promise<void> {
-    const part = await total(p2, this.terms, this.out.count, (x) => p2.value(x, 'l2'), 'clear');
-    await sendReshared(this, p2, await p2.kernels.scale(part, -1n), 'ahead');
-  }
-
-  async dealP1(p1: Party): Promise<void> {
-    p1.keep(this, await p1.link(2).recvBytes(tagOf(this, 'ahead'), 8 * this.out.count));
-  }
-}
-
-export class SecretAffineGate extends AffineGate {
   constructor(position: Position, terms: readonly AffineTerm[], out: Wire, half21: number) {
-    super(position, terms, out, { half21, cost: { p0ToP2Ahead: 8 * out.count, p2ToP1: 8 * out.count } });
+    const inputs = terms.map((term) => term.x);
+    refuseAdditive(position.path, inputs);
+    super(position, out, {
+      inputs,
+      half21,
+      traits: [traitsOf(terms)],
+      cost: { p0ToP2Ahead: 8 * out.count, p2ToP1: 8 * out.count },
+    });
+    this.#terms = terms;
   }
 
   async dealP0(p0: Party): Promise<void> {
     const { kernels } = p0;
     const sum = await maskTotal(
       p0,
-      this.terms,
+      this.#terms,
       this.out.count,
       async (x) => kernels.add(await p0.value(x, 'l1'), await p0.value(x, 'l2')),
       'l1+l2',
@@ -142,7 +130,7 @@ export class SecretAffineGate extends AffineGate {
 
   /** Γ1 − Σ λ1·M: all of P1's part that does not depend on the input. */
   async dealP1(p1: Party): Promise<void> {
-    const masked = await total(p1, this.terms, this.out.count, (x) => p1.value(x, 'l1'), 'm');
+    const masked = await total(p1, this.#terms, this.out.count, (x) => p1.value(x, 'l1'), 'm');
     p1.keep(this, await p1.kernels.sub(await crossOfP1(this, p1), masked));
   }
 
@@ -151,12 +139,12 @@ export class SecretAffineGate extends AffineGate {
     const dealt = await p2.kernels.unpack(await recvCross(this, p2), 64, this.out.count);
     p2.keep(
       this,
-      await p2.kernels.sub(dealt, await maskTotal(p2, this.terms, this.out.count, (x) => p2.value(x, 'l2'), 'l2')),
+      await p2.kernels.sub(dealt, await maskTotal(p2, this.#terms, this.out.count, (x) => p2.value(x, 'l2'), 'l2')),
     );
   }
 
   async send21(p2: Party): Promise<void> {
-    const lifted = await total(p2, this.terms, this.out.count, (x) => p2.value(x, 'y'), 'm-l2');
+    const lifted = await total(p2, this.#terms, this.out.count, (x) => p2.value(x, 'y'), 'm-l2');
     await sendReshared(this, p2, await p2.kernels.add(lifted, p2.take(this)));
   }
 
@@ -164,7 +152,7 @@ export class SecretAffineGate extends AffineGate {
     const { kernels } = p1;
     const own = await total(
       p1,
-      this.terms,
+      this.#terms,
       this.out.count,
       async (x) => kernels.add(await p1.value(x, 'a'), await p1.value(x, 'l1')),
       'l1',

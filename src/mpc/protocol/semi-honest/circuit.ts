@@ -10,10 +10,11 @@ import type { PiecewiseCubic, ProductShape } from '../../../compute/kernels/type
 import { STREAM_BYTES } from '../../../compute/kernels/key-stream.ts';
 import { type Pattern, patternCount, patternReach, patternText } from '../../../compute/pattern.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
-import { type Wire, countOf } from '../../share/wire.ts';
+import { AHEAD, type Wire, countOf } from '../../share/wire.ts';
 import { noCost } from '../cost.ts';
 import type { AffineTerm, Choosing, Cost, ExactTable, Gates, Multiplied, Parameter, Rounded } from '../types.ts';
-import { OpenAffineGate, SecretAffineGate } from './affine.ts';
+import { ReshareGate } from './additive.ts';
+import { SecretAffineGate, openAffine } from './affine.ts';
 import { InputGate, LookupGate, OutputGate } from './io.ts';
 import { type Gate, longestStream } from './gate.ts';
 import { type LocalNode, keptBefore, linear, parameterOffset, publicOffset } from './local.ts';
@@ -44,6 +45,11 @@ function oddFrom(half: number): number {
 function shortRing(k: number, drop: number): number {
   invariant(Number.isInteger(drop) && drop >= 0 && drop < k, `drop: ${drop} bits of ${k}`);
   return k - drop;
+}
+
+/** The half-round of a lift that waits for nothing but the parts of x: P2 has its own when the message is there. */
+function liftHalf(x: Wire): number {
+  return evenFrom(Math.max(x.readyA, x.readyL2 - 1));
 }
 
 function latest(times: readonly number[]): number {
@@ -81,6 +87,8 @@ export class CircuitBuilder implements Gates {
   readonly #kept = new Map<string, Wire>();
   readonly #sections: string[] = [];
   readonly #lifted = new Map<Wire, Wire>();
+  /** Additive wire → the masked wire of its value. */
+  readonly #reshared = new Map<Wire, Wire>();
   /** Reshaped wire → the wire it shows, so that both share one lift. */
   readonly #shown = new Map<Wire, Wire>();
   #path: readonly string[] = [];
@@ -127,12 +135,15 @@ export class CircuitBuilder implements Gates {
 
   lookup(name: string, table: Parameter, count: number): Wire {
     this.#uses(table);
-    const out = this.#wire([count, table.cols], 64, table.scale, 2, undefined);
-    return this.#gate(new LookupGate(this.#at('lookup'), name, table, out, this.weights === 'secret'), out);
+    // Both parties have their parts when they have P0's keys.
+    const out = this.#additive([count, table.cols], 64, table.scale, 0, 0);
+    const rows = this.#gate(new LookupGate(this.#at('lookup'), name, table, out, this.weights === 'secret'), out);
+    return this.#settled(rows);
   }
 
   output(name: string, x: Wire): void {
-    const gate = new OutputGate(this.#at('output'), name, x);
+    const masked = this.reshare(x);
+    const gate = new OutputGate(this.#at('output'), name, masked);
     this.#outputs.push(gate);
     this.#register(gate);
   }
@@ -272,13 +283,14 @@ export class CircuitBuilder implements Gates {
 
   shift(x: Wire, s: number): Wire {
     const node = linear([x], ['shift', s], (kernels, [p]) => kernels.shiftRight(p, s, x.k - s));
-    return this.#local(node, x.shape, x.k - s, x.scale - s, false);
+    return this.#local(node, x.shape, x.k - s, x.scale - s, { keepsY: false });
   }
 
   widen(x: Wire, k2: number): Wire {
-    const half12 = evenFrom(x.readyA);
-    const out = this.#wire(x.shape, k2, x.scale, half12 + 2, undefined);
-    return this.#gate(new WidenGate(this.#at('widen'), x, out, half12), out);
+    const masked = this.reshare(x);
+    const half12 = evenFrom(masked.readyA);
+    const out = this.#additive(x.shape, k2, x.scale, half12, half12 + 1);
+    return this.#settled(this.#gate(new WidenGate(this.#at('widen'), masked, out, half12), out));
   }
 
   truncate(x: Wire, s: number, k2 = x.k): Wire {
@@ -301,8 +313,7 @@ export class CircuitBuilder implements Gates {
 
   #affineGate(terms: readonly AffineTerm[], shape: readonly number[], scale: number): Wire {
     if (this.weights === 'open') {
-      const out = this.#wire(shape, 64, scale, latest(terms.map((term) => term.x.readyA)), undefined);
-      return this.#gate(new OpenAffineGate(this.#at('affine'), terms, out), out);
+      return this.#local(openAffine(terms, countOf(shape)), shape, 64, scale, { keepsY: false, kind: 'additive' });
     }
     const half21 = this.#productHalf(terms.map((term) => term.x));
     const lifted = terms.map((term) => ({ ...term, x: this.#lift(term.x, half21) }));
@@ -348,10 +359,10 @@ export class CircuitBuilder implements Gates {
     return oddFrom(latest(operands.map((x) => this.#liftedFrom(x))));
   }
 
-  /** The half-round from which P2 can hold y of x: now, with the widening that makes x, or after P1 has a. */
+  /** The half-round from which P2 can hold y of x: now, or after P1 has a. */
   #liftedFrom(x: Wire): number {
-    const base = this.#shownBy(x);
-    return x.readyY ?? this.#lifted.get(base)?.readyY ?? (this.#widening(base)?.half12 ?? evenFrom(base.readyA)) + 1;
+    const base = this.#partsOf(this.#shownBy(x));
+    return x.readyY ?? this.#lifted.get(base)?.readyY ?? liftHalf(base) + 1;
   }
 
   /** x with `y` at P2, lifted just before half-round `before`; the same lifted wire when it is asked for again. */
@@ -359,14 +370,44 @@ export class CircuitBuilder implements Gates {
     if (x.readyY !== undefined) return x;
     const base = this.#shownBy(x);
     if (base !== x) return this.reshape(this.#lift(base, before), x.shape, x.scale);
-    const known = this.#lifted.get(x);
+    const source = this.#partsOf(x);
+    const known = this.#lifted.get(source);
     if (known?.readyY !== undefined && known.readyY <= before) return known;
-    const widen = this.#widening(x);
-    const half12 = widen?.half12 ?? before - 1;
-    const out = this.#wire(x.shape, x.k, x.scale, x.readyA, half12 + 1);
-    this.#gate(new LiftGate(this.#at('lift'), x, out, half12, widen), out);
-    this.#lifted.set(x, out);
+    const masked = this.reshare(source);
+    // Of an additive wire as early as it can: neither party then holds a part beside what the product reads.
+    const half12 = source.kind === 'additive' ? liftHalf(source) : before - 1;
+    const out = this.#wire(x.shape, x.k, x.scale, masked.readyA, half12 + 1);
+    this.#gate(new LiftGate(this.#at('lift'), source, masked, out, half12), out);
+    this.#lifted.set(source, out);
     return out;
+  }
+
+  reshare(x: Wire): Wire {
+    if (x.kind === 'masked') return x;
+    const base = this.#shownBy(x);
+    if (base !== x) return this.reshape(this.reshare(base), x.shape, x.scale);
+    const known = this.#reshared.get(x);
+    if (known !== undefined) return known;
+    // Not before P1 has its own part: then the message waits for nothing.
+    const half21 = x.readyL2 === AHEAD ? undefined : oddFrom(Math.max(x.readyL2, x.readyA - 1));
+    const out = this.#wire(x.shape, x.k, x.scale, half21 === undefined ? x.readyA : half21 + 1, undefined);
+    this.#gate(new ReshareGate(this.#at('reshare'), x, out, half21), out);
+    this.#reshared.set(x, out);
+    return out;
+  }
+
+  /**
+   * With secret weights every reader wants masks, and several read the whole ring: then one message is enough for
+   * all of them.
+   */
+  #settled(x: Wire): Wire {
+    return this.weights === 'secret' ? this.reshare(x) : x;
+  }
+
+  /** The additive wire that a masked one was made of, whose parts P1 and P2 have earlier; else x. */
+  #partsOf(x: Wire): Wire {
+    const source = this.#sources[x.id];
+    return source instanceof ReshareGate ? source.x : x;
   }
 
   /** The wire that a chain of reshapes shows. */
@@ -375,31 +416,31 @@ export class CircuitBuilder implements Gates {
     return shown === undefined ? x : this.#shownBy(shown);
   }
 
-  #widening(x: Wire): WidenGate | undefined {
-    const source = this.#sources[x.id];
-    return source instanceof WidenGate ? source : undefined;
-  }
-
   // ── selection ────────────────────────────────────────────────────────────
 
   table(x: Wire, exact: ExactTable, k: number): Wire {
-    return this.#select([x], x.shape, 0, [tableSelection(x, exact, k)]);
+    const read = this.reshare(x);
+    return this.#select([read], x.shape, 0, [tableSelection(read, exact, k)]);
   }
 
   cubic(x: Wire, cubic: PiecewiseCubic, k: number, how?: Rounded): Wire {
-    return this.#select([x], x.shape, cubic.s1 + cubic.s2, [cubicSelection(x, cubic, k)], how);
+    const read = this.reshare(x);
+    return this.#select([read], x.shape, cubic.s1 + cubic.s2, [cubicSelection(read, cubic, k)], how);
   }
 
   exponential(x: Wire, gate: Wire, s1: number, s2: number, how?: Rounded): Wire {
-    return this.#select([x, gate], x.shape, s1 + s2, [exponentialSelection(x, gate, s1, s2)], how);
+    const [read, bit] = [this.reshare(x), this.reshare(gate)];
+    return this.#select([read, bit], x.shape, s1 + s2, [exponentialSelection(read, bit, s1, s2)], how);
   }
 
   jointTable(bits: readonly Wire[], entries: readonly bigint[], k: number): Wire {
-    return this.#select(bits, bits[0].shape, 0, [jointSelection(bits, entries, k)]);
+    const read = bits.map((bit) => this.reshare(bit));
+    return this.#select(read, bits[0].shape, 0, [jointSelection(read, entries, k)]);
   }
 
   borrow(x: Wire, from: number, bits: number, leaf: 'less' | 'equal'): Wire {
-    return this.#select([x], x.shape, 0, [borrowSelection(x, from, bits, leaf)]);
+    const read = this.reshare(x);
+    return this.#select([read], x.shape, 0, [borrowSelection(read, from, bits, leaf)]);
   }
 
   choose(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array, how?: Rounded): Wire {
@@ -408,8 +449,12 @@ export class CircuitBuilder implements Gates {
 
   chooseSum(choices: readonly Choosing[], how?: Rounded): Wire {
     const [{ values }] = choices;
-    const inputs = choices.flatMap((choice) => [...choice.bits, ...choice.values]);
-    const terms = choices.map((choice) => chooseSelection(choice.bits, choice.values, choice.pick));
+    const read = choices.map((choice) => ({
+      bits: choice.bits.map((bit) => this.reshare(bit)),
+      values: choice.values.map((value) => this.reshare(value)),
+    }));
+    const inputs = read.flatMap((choice) => [...choice.bits, ...choice.values]);
+    const terms = read.map((choice, i) => chooseSelection(choice.bits, choice.values, choices[i].pick));
     return this.#select(inputs, values[0].shape, values[0].scale, terms, how);
   }
 
@@ -428,17 +473,42 @@ export class CircuitBuilder implements Gates {
   // ── bookkeeping ──────────────────────────────────────────────────────────
 
   #wire(shape: readonly number[], k: number, scale: number, readyA: number, readyY: number | undefined): Wire {
-    const wire = { id: this.#sources.length, shape, count: countOf(shape), k, scale, readyA, readyY };
+    return this.#place(shape, k, scale, { kind: 'masked', readyA, readyL2: AHEAD, readyY });
+  }
+
+  #additive(shape: readonly number[], k: number, scale: number, readyA: number, readyL2: number): Wire {
+    return this.#place(shape, k, scale, { kind: 'additive', readyA, readyL2, readyY: undefined });
+  }
+
+  #place(
+    shape: readonly number[],
+    k: number,
+    scale: number,
+    known: Pick<Wire, 'kind' | 'readyA' | 'readyL2' | 'readyY'>,
+  ): Wire {
+    const wire = { id: this.#sources.length, shape, count: countOf(shape), k, scale, ...known };
     this.#wires.push(wire);
     // The slot is filled by #local or #gate right after.
     this.#sources.length += 1;
     return wire;
   }
 
-  #local(node: LocalNode, shape: readonly number[], k: number, scale: number, keepsY = true): Wire {
-    const times = node.inputs.map((x) => x.readyY);
-    const readyY = keepsY && times.every((time) => time !== undefined) ? latest(times as number[]) : undefined;
-    const out = this.#wire(shape, k, scale, latest(node.inputs.map((x) => x.readyA)), readyY);
+  /** A local operation takes wires of both kinds; one additive operand makes its result additive. */
+  #local(
+    node: LocalNode,
+    shape: readonly number[],
+    k: number,
+    scale: number,
+    { keepsY = true, kind }: { readonly keepsY?: boolean; readonly kind?: Wire['kind'] } = {},
+  ): Wire {
+    const { inputs } = node;
+    const times = inputs.map((x) => x.readyY);
+    const out = this.#place(shape, k, scale, {
+      kind: kind ?? (inputs.some((x) => x.kind === 'additive') ? 'additive' : 'masked'),
+      readyA: latest(inputs.map((x) => x.readyA)),
+      readyL2: inputs.reduce((last, x) => Math.max(last, x.readyL2), AHEAD),
+      readyY: keepsY && times.every((time) => time !== undefined) ? latest(times as number[]) : undefined,
+    });
     this.#sources[out.id] = node;
     return out;
   }

@@ -50,7 +50,8 @@ export interface Progress {
  * as it does.
  */
 function derives(source: LocalNode | Gate): boolean {
-  return !isGate(source) || source.relation === 'lift' || (source.relation === 'affine' && source.half21 === undefined);
+  if (!isGate(source)) return true;
+  return source.relation === 'lift' || (source.relation === 'reshare' && source.half21 === undefined);
 }
 
 /** A component, and its vector once it is there. */
@@ -198,6 +199,8 @@ export class Engine implements Party {
   }
 
   value(wire: Wire, component: Component): Promise<Vector> {
+    // SECURITY: what P0 would derive here is not what P2 holds.
+    invariant(this.id !== 0 || wire.kind === 'masked', `P0 knows no "${component}" of an additive wire`);
     const known = this.#values.get(wire.id)?.get(component);
     if (known !== undefined) return known.promise;
     const computed = this.#compute(wire, component);
@@ -215,7 +218,11 @@ export class Engine implements Party {
   }
 
   take(gate: object): Vector {
-    const words = this.peek(gate);
+    const words = this.#held.get(gate);
+    invariant(
+      words !== undefined && !(words instanceof Uint8Array),
+      'a gate asked for words that were not kept for it',
+    );
     this.#held.delete(gate);
     return words;
   }
@@ -225,15 +232,6 @@ export class Engine implements Party {
     invariant(bytes instanceof Uint8Array, 'a gate asked for bytes that were not kept for it');
     this.#held.delete(gate);
     return bytes;
-  }
-
-  peek(gate: object): Vector {
-    const words = this.#held.get(gate);
-    invariant(
-      words !== undefined && !(words instanceof Uint8Array),
-      'a gate asked for words that were not kept for it',
-    );
-    return words;
   }
 
   // ── inside ───────────────────────────────────────────────────────────────

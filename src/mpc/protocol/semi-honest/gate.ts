@@ -18,7 +18,7 @@ export interface Gate {
   /** Op path, for traces and tags: `layer 3/attention/…`. */
   readonly path: string;
   /** Names the relation that its messages satisfy (docs/ARCHITECTURE.md, table of relations). */
-  readonly relation: 'input' | 'lookup' | 'affine' | 'lift' | 'product' | 'select' | 'widen' | 'output';
+  readonly relation: 'input' | 'lookup' | 'affine' | 'lift' | 'product' | 'select' | 'widen' | 'reshare' | 'output';
   readonly inputs: readonly Wire[];
   readonly out: Wire | undefined;
   /** Half-round of its message P1 → P2 (even) and P2 → P1 (odd), if it has one. */
@@ -31,8 +31,8 @@ export interface Gate {
   readonly traits: readonly Trait[];
   /** Declared bytes of payload, by phase and direction. */
   readonly cost: Partial<Cost>;
-  /** Bytes of its longest table, where one message P1 → P2 holds several. */
-  readonly longestTable?: number;
+  /** Bytes of the longest key stream that it draws from under one id, where that is no mask of its result. */
+  readonly longestDraw?: number;
 
   /** Derives a component that needs no message (masks), or computes one that only waits for operands. */
   component(party: Party, component: Component): Promise<Vector>;
@@ -51,12 +51,9 @@ export interface Gate {
   outputP0?(p0: Party): Promise<Words>;
 }
 
-/**
- * Bytes of the longest key stream that a gate draws from under one id: the pads of its table, as long as the table,
- * or a mask of its result, one lane a word. Point-function seeds are shorter than what they look up.
- */
-export function longestStream({ out, cost, longestTable }: Pick<Gate, 'out' | 'cost' | 'longestTable'>): number {
-  return out === undefined ? 0 : Math.max(longestTable ?? cost.p1ToP2 ?? 0, laneBytes(out.k) * out.count);
+/** Bytes of the longest key stream that a gate draws from under one id: a mask of its result takes one lane a word. */
+export function longestStream({ out, longestDraw }: Pick<Gate, 'out' | 'longestDraw'>): number {
+  return longestDraw ?? (out === undefined ? 0 : laneBytes(out.k) * out.count);
 }
 
 /** The draw id of a gate. */

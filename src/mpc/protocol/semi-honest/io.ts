@@ -7,10 +7,11 @@ import { concatBytes } from '../../../core/bytes.ts';
 import { Masked } from '../../share/masked.ts';
 import type { Wire } from '../../share/wire.ts';
 import type { Inputs, Parameter } from '../types.ts';
+import { AdditiveRelation, refuseAdditive } from './additive.ts';
 import { drawId, tagOf } from './gate.ts';
 import { type Party, parameterTraits, prgOf } from './party.ts';
 import { type Position, Relation, MaskedRelation } from './relation.ts';
-import { crossOfP1, recvReshared, sendReshared } from './reshare.ts';
+import { crossOfP1 } from './reshare.ts';
 
 /** A tensor of P0: a = x + λ2 to P1, λ2 ← k02. One message, k bits an element. */
 export class InputGate extends MaskedRelation {
@@ -47,18 +48,23 @@ export class InputGate extends MaskedRelation {
  */
 export const LOOKUP_WORDS = 1 << 22;
 
+/** Bytes of a root seed of a point-function key. */
+const SEED_BYTES = 16;
+
 /**
  * Rows E[t] of a table at secret indices (PROTOCOL §4.2): P0 sends each compute party its
- * point-function key for e_t, and a = y1·E + (y2·E + λ2'), the bracket sent by P2. With secret weights also Γ2 =
- * −(L1 + L2)[t] − Γ1 from P0 to P2. Each key alone hides t. Output over Z_2^64 at the table's scale.
+ * point-function key for e_t, and E[t] = y1·E + y2·E: an additive wire, without a message between P1 and P2. With
+ * secret weights also Γ2 = −(L1 + L2)[t] − Γ1 from P0 to P2. Each key alone hides t. Output over Z_2^64 at the table's
+ * scale.
  */
-export class LookupGate extends MaskedRelation {
+export class LookupGate extends AdditiveRelation {
   readonly relation = 'lookup' as const;
   readonly #name: string;
   readonly #table: Parameter;
   readonly #rows: number;
   readonly #depth: number;
   readonly #secret: boolean;
+  readonly longestDraw: number;
 
   constructor(position: Position, name: string, table: Parameter, out: Wire, secret: boolean) {
     const rows = out.count / table.cols;
@@ -66,10 +72,10 @@ export class LookupGate extends MaskedRelation {
     const keys = rows * pointKeyBytes(depth);
     super(position, out, {
       inputs: [],
-      half21: 1,
       traits: [name, parameterTraits(table)],
-      cost: { p0ToP1Input: keys, p0ToP2Input: keys + (secret ? 8 * out.count : 0), p2ToP1: 8 * out.count },
+      cost: { p0ToP1Input: keys, p0ToP2Input: keys + (secret ? 8 * out.count : 0) },
     });
+    this.longestDraw = Math.max(SEED_BYTES * rows, secret ? 8 * out.count : 0);
     this.#name = name;
     this.#table = table;
     this.#rows = rows;
@@ -109,22 +115,14 @@ export class LookupGate extends MaskedRelation {
 
   async inputP1(p1: Party): Promise<void> {
     const rows = await this.#product(p1);
-    if (!this.#secret) return p1.keep(this, rows);
-    p1.keep(this, await p1.kernels.add(rows, await crossOfP1(this, p1)));
+    p1.put(this.out, 'a', this.#secret ? await p1.kernels.add(rows, await crossOfP1(this, p1)) : rows);
   }
 
   async inputP2(p2: Party): Promise<void> {
-    const rows = await this.#product(p2);
-    if (!this.#secret) return p2.keep(this, rows);
-    p2.keep(this, await p2.kernels.add(rows, await p2.link(0).recv(tagOf(this, 'input'), 64, this.out.count)));
-  }
-
-  async send21(p2: Party): Promise<void> {
-    await sendReshared(this, p2, p2.take(this));
-  }
-
-  async recv21(p1: Party): Promise<void> {
-    p1.put(this.out, 'a', await p1.kernels.add(p1.take(this), await recvReshared(this, p1)));
+    let rows = await this.#product(p2);
+    if (this.#secret)
+      rows = await p2.kernels.add(rows, await p2.link(0).recv(tagOf(this, 'input'), 64, this.out.count));
+    p2.put(this.out, 'l2', await p2.kernels.scale(rows, -1n));
   }
 
   /** y_i · E for the own share of every unit vector. */
@@ -150,7 +148,7 @@ export class LookupGate extends MaskedRelation {
   async #seeds(p0: Party, side: 1 | 2): Promise<Uint8Array> {
     const fresh = prgOf(p0, side).takeMask(drawId(this, 'point'), this, 'seeds');
     fresh.use();
-    const words = await p0.kernels.draw(fresh.stream, 32, 4 * this.#rows);
+    const words = await p0.kernels.draw(fresh.stream, 32, (SEED_BYTES / 4) * this.#rows);
     return p0.kernels.pack(words);
   }
 }
@@ -162,6 +160,7 @@ export class OutputGate extends Relation<undefined> {
   readonly #x: Wire;
 
   constructor(position: Position, name: string, x: Wire) {
+    refuseAdditive(position.path, [x]);
     super(position, undefined, { inputs: [x], traits: [name], cost: { p1ToP0: wireLength(x.k, x.count) } });
     this.name = name;
     this.#x = x;

@@ -116,8 +116,6 @@ export interface Party {
   takeBytes(gate: object): Uint8Array;
   /** A component that the step before kept under this name. */
   keptBefore(name: string, component: Component): Words;
-  /** What `take` would give, left in place. */
-  peek(gate: object): Vector;
 }
 
 /** What a circuit says of a parameter that it uses. */

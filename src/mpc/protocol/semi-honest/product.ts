@@ -2,8 +2,8 @@
  * Products of two secrets, and the lift that makes an operand ready for one (PROTOCOL §4.5, §4.6). P0's part is one
  * product of masks, as in ASTRA (ePrint 2019/429), P2's is one product of pairs, as in Trio (ePrint 2024/386).
  *
- *   lift:  P1 → P2  m = a + λ1, λ1 ← k01 fresh                                  P2 now holds y = m − λ2 = x + λ1
- *          of a widened x: P1's additive part + λ1, with the widening's table      y = message + P2's additive part, half a round earlier than a
+ *   lift:  P1 → P2  a + λ1, λ1 ← k01 fresh                                      P2 now holds y = message − l2 = x + λ1
+ *          of an additive x as soon as P1 has its part; a and λ2 of the lifted wire are those of its reshare
  *   P0 → P2  Γ2 = Λx·Λy − Γ1, Λ = λ1 + λ2                                      ahead; Γ1 ← k01
  *   P2 → P1  y_x·y_y − λ2x·λ2y + Γ2 + λ2'
  *   P1       a_z = message − λ1x·(a_y + λ1y) − (a_x + λ1x)·λ1y + Γ1
@@ -17,50 +17,49 @@ import type { ProductShape } from '../../../compute/kernels/types.ts';
 import { type Vector, wireLength } from '../../../compute/ring.ts';
 import { Masked } from '../../share/masked.ts';
 import type { Component, Wire } from '../../share/wire.ts';
+import { refuseAdditive } from './additive.ts';
 import { drawId, tagOf } from './gate.ts';
 import { type Party, prgOf } from './party.ts';
 import { type Position, Relation, MaskedRelation } from './relation.ts';
 import { crossOfP1, dealCross, recvCross, recvReshared, sendReshared } from './reshare.ts';
 import { roundDown, roundNearest, roundUp } from './rounding.ts';
-import type { WidenGate } from './widen.ts';
 
 export class LiftGate extends Relation {
   readonly relation = 'lift' as const;
   readonly #x: Wire;
-  readonly #widen: WidenGate | undefined;
+  readonly #masked: Wire;
 
-  /** `widen` is the gate that makes x, when the lift travels with its table. */
-  constructor(position: Position, x: Wire, out: Wire, half12: number, widen?: WidenGate) {
+  /** `masked` is x itself, or of an additive x the wire that a `ReshareGate` makes of it. */
+  constructor(position: Position, x: Wire, masked: Wire, out: Wire, half12: number) {
+    refuseAdditive(position.path, [masked]);
     super(position, out, {
-      inputs: [x],
+      inputs: x === masked ? [x] : [x, masked],
       half12,
-      traits: ['travels with', widen?.number],
+      traits: [x.kind],
       cost: { p1ToP2: wireLength(x.k, x.count) },
     });
     this.#x = x;
-    this.#widen = widen;
+    this.#masked = masked;
   }
 
-  /** a and λ2 are those of x; λ1 is this gate's draw. */
+  /** a and λ2 are those of the masked wire; λ1 is this gate's draw. */
   async component(party: Party, component: Component): Promise<Vector> {
-    if (component !== 'l1') return party.value(this.#x, component);
+    if (component !== 'l1') return party.value(this.#masked, component);
     return party.kernels.draw(prgOf(party, 1).claim(drawId(this, 'mask1'), this, 'λ1'), this.out.k, this.out.count);
   }
 
   async send12(p1: Party): Promise<void> {
     const fresh = prgOf(p1, 1).takeMask(drawId(this, 'mask1'), this, 'λ1');
     const mask = await p1.kernels.draw(fresh.stream, this.out.k, this.out.count);
-    const own = this.#widen === undefined ? await p1.value(this.#x, 'a') : await this.#widen.partOfP1(p1);
+    const own = await p1.value(this.#x, 'a');
     await p1.link(2).send(tagOf(this, '12'), Masked.under(fresh, await p1.kernels.add(own, mask)));
   }
 
+  /** P2 works out its own part while the message is on its way. */
   async recv12(p2: Party): Promise<void> {
+    const own = await p2.value(this.#x, 'l2');
     const message = await p2.link(1).recv(tagOf(this, '12'), this.out.k, this.out.count);
-    const y =
-      this.#widen === undefined
-        ? p2.kernels.sub(message, await p2.value(this.#x, 'l2'))
-        : p2.kernels.add(message, p2.peek(this.#widen));
-    p2.put(this.out, 'y', await y);
+    p2.put(this.out, 'y', await p2.kernels.sub(message, own));
   }
 }
 
@@ -76,6 +75,7 @@ export class ProductGate extends MaskedRelation {
    * low bits as its ring is narrower than theirs.
    */
   constructor(position: Position, x: Wire, y: Wire, shape: ProductShape | undefined, out: Wire, half21: number) {
+    refuseAdditive(position.path, [x, y]);
     const word = wireLength(out.k, out.count);
     super(position, out, {
       inputs: [x, y],

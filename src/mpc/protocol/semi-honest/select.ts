@@ -15,7 +15,7 @@
  */
 import type { Choice, SelectionTable } from '../../../compute/kernels/types.ts';
 import { type TableLayout, elementBits, tableBytes } from '../../../compute/kernels/table-layout.ts';
-import { type Vector, wireLength, zeros } from '../../../compute/ring.ts';
+import { type Vector, laneBytes, wireLength, zeros } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
 import { Masked } from '../../share/masked.ts';
 import type { Component, Wire } from '../../share/wire.ts';
@@ -23,6 +23,7 @@ import type { Cost } from '../types.ts';
 import { type Gate, drawId, tagOf } from './gate.ts';
 import { type Party, prgOf } from './party.ts';
 import { type Position, MaskedRelation } from './relation.ts';
+import { refuseAdditive } from './additive.ts';
 import { outputMask, recvReshared, sendReshared } from './reshare.ts';
 import { roundDown, roundUp } from './rounding.ts';
 import type { Trait } from './traits.ts';
@@ -150,11 +151,14 @@ export async function selectionMask1(gate: SummedGate, party: Party): Promise<Ve
   return party.kernels.sub(zeros(count, k), r0);
 }
 
-/** What gates with a selection share: the deal and the table. What they do with P2's y differs. */
+/**
+ * What gates with a selection share: the deal and the table. What they do with P2's y differs: it is re-shared where
+ * the result is a masked wire.
+ */
 export abstract class SelectionGate extends MaskedRelation implements Summed {
   readonly terms: readonly Selection[];
   readonly drop: number;
-  readonly longestTable: number;
+  readonly longestDraw: number;
 
   constructor(
     position: Position,
@@ -169,21 +173,21 @@ export abstract class SelectionGate extends MaskedRelation implements Summed {
       terms.every((term) => term.k === k && term.count === count),
       'a sum of selections over different rings, or of different lengths',
     );
+    refuseAdditive(position.path, inputs);
+    const reshared = out.kind === 'masked';
     super(position, out, {
       inputs,
       half12,
-      half21: half12 + 1,
+      half21: reshared ? half12 + 1 : undefined,
       traits: [...terms.flatMap(({ n, widths, traits }) => [n, k, widths, ...traits]), 'drop', drop],
-      cost: { ...selectionCost({ terms, drop }), p2ToP1: wireLength(out.k, out.count) },
+      cost: { ...selectionCost({ terms, drop }), p2ToP1: reshared ? wireLength(out.k, out.count) : 0 },
     });
     this.terms = terms;
     this.drop = drop;
-    this.longestTable = Math.max(...terms.map((term) => tableBytes(term, term.count)));
+    this.longestDraw = Math.max(laneBytes(k - drop) * count, ...terms.map((term) => tableBytes(term, term.count)));
   }
 
   abstract recv12(p2: Party): Promise<void>;
-  abstract send21(p2: Party): Promise<void>;
-  abstract recv21(p1: Party): Promise<void>;
 
   dealP0(p0: Party): Promise<void> {
     return dealSelection(this, p0);

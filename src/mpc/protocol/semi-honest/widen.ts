@@ -3,15 +3,16 @@
  * truncation of §5.3. One bit of slack instead of a carry: SIGMA (ePrint 2023/1269), Escudero et al. (ePrint 2020/338).
  *
  * With a' = a + 2^(k−2) and canonical residues, x + 2^(k−2) = a' − λ2 + 2^k·wrap, and wrap = [msb a' = 0 ∧ msb λ2 =
- * 1]: a selection of one entry, on the basis msb λ2, of words mod 2^(k2−k). P2 sends its additive part under a fresh
- * λ2'. Exact inside the domain; outside it the result is off by 2^k.
+ * 1]: a selection of one entry, on the basis msb λ2, of words mod 2^(k2−k). The result is an additive wire: P1 has its
+ * part at once, P2 half a round later. Exact inside the domain; outside it the result is off by 2^k.
  */
 import { tableLayout } from '../../../compute/kernels/table-layout.ts';
 import { type Vector, wordsFrom, zeros } from '../../../compute/ring.ts';
-import type { Wire } from '../../share/wire.ts';
+import { invariant } from '../../../core/errors.ts';
+import type { Component, Wire } from '../../share/wire.ts';
+import { notDerived } from './additive.ts';
 import type { Party } from './party.ts';
 import type { Position } from './relation.ts';
-import { recvReshared, sendReshared } from './reshare.ts';
 import { type Selection, SelectionGate, chooseFromTables, selectionMask1 } from './select.ts';
 
 /** Row = msb of a'. What is wrapped where msb λ2 = 1; where it is 0 nothing is, whatever a' is. */
@@ -54,33 +55,29 @@ export class WidenGate extends SelectionGate {
   readonly #x: Wire;
 
   constructor(position: Position, x: Wire, out: Wire, half12: number) {
+    invariant(out.kind === 'additive', `${position.path}: nobody sends P2's part of a widening`);
     super(position, [x], out, half12, [wrapOf(x, out.k)]);
     this.#x = x;
   }
 
-  /** Keeps P2's additive part of the result, (wrap − r0)·2^k − λ2. */
-  async recv12(p2: Party): Promise<void> {
-    const wrap = await this.#raised(p2, await chooseFromTables(this, p2));
-    p2.keep(this, await p2.kernels.sub(wrap, await p2.kernels.cast(await p2.value(this.#x, 'l2'), this.out.k)));
+  override async component(_party: Party, component: Component): Promise<Vector> {
+    return notDerived(this, component);
   }
 
-  async send21(p2: Party): Promise<void> {
-    await sendReshared(this, p2, p2.take(this));
-  }
-
-  async recv21(p1: Party): Promise<void> {
-    p1.put(this.out, 'a', await p1.kernels.add(await this.partOfP1(p1), await recvReshared(this, p1)));
-  }
-
-  /**
-   * P1's additive part of the result, a' + r0·2^k − 2^(k−2). Unmasked: it leaves P1 only under a fresh λ1
-   * (`LiftGate`).
-   */
-  async partOfP1(p1: Party): Promise<Vector> {
+  /** a = a' + r0·2^k − 2^(k−2), once the words are on their way: P2 works on them meanwhile. */
+  override async send12(p1: Party): Promise<void> {
+    await super.send12(p1);
     const { kernels } = p1;
     const minusR0 = await this.#raised(p1, await selectionMask1(this, p1));
     const own = await kernels.sub(await kernels.cast(await positive(p1, this.#x), this.out.k), minusR0);
-    return kernels.offset(own, -(1n << BigInt(this.#x.k - 2)));
+    p1.put(this.out, 'a', await kernels.offset(own, -(1n << BigInt(this.#x.k - 2))));
+  }
+
+  /** l2 = λ2 − (wrap − r0)·2^k. */
+  async recv12(p2: Party): Promise<void> {
+    const wrap = await this.#raised(p2, await chooseFromTables(this, p2));
+    const mask = await p2.kernels.cast(await p2.value(this.#x, 'l2'), this.out.k);
+    p2.put(this.out, 'l2', await p2.kernels.sub(mask, wrap));
   }
 
   async #raised(party: Party, words: Vector): Promise<Vector> {

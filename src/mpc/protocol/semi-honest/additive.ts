@@ -1,0 +1,90 @@
+/**
+ * Additive wires (PROTOCOL §2.3): x = a − l2 with l2 at P2 alone. Widenings, open affine maps and look-ups give them,
+ * because there both parties hold a part of the result and neither needs to send it.
+ *
+ * Here is what refuses them, and the gate that makes masked ones of them:
+ *
+ *   P2 → P1  λ2' − l2, λ2' ← k02 fresh     P1 now holds a' = a + message = x + λ2'
+ *
+ * It is asked for where the value is read, in the reader's ring and after its shift, so that the message is as short
+ * as what is read. Two readers have two gates, so two draws (PROTOCOL §11.1, rule 2).
+ *
+ * Views: P1 sees a uniform word, by λ2'. P0 and P2 receive nothing.
+ */
+import { type Vector, wireLength } from '../../../compute/ring.ts';
+import { invariant } from '../../../core/errors.ts';
+import { AHEAD, type Component, type Wire } from '../../share/wire.ts';
+import { tagOf } from './gate.ts';
+import type { Party } from './party.ts';
+import { MaskedRelation, type Position, Relation } from './relation.ts';
+import { outputMask, recvReshared, sendReshared } from './reshare.ts';
+
+/**
+ * SECURITY: P0 deals from the masks of these wires. With an additive one it would deal from another mask than the one
+ * that P2 has: garbage, without an error.
+ */
+export function refuseAdditive(path: string, wires: readonly Wire[]): void {
+  invariant(
+    wires.every(({ kind }) => kind === 'masked'),
+    `${path}: takes masked wires only`,
+  );
+}
+
+/** No component of a gate's additive result can be derived: each is there once its party has made it. */
+export function notDerived({ path }: Position, component: Component): never {
+  return invariant(false, `${path}: component "${component}" is not there yet`) as never;
+}
+
+/** A gate whose result stays where its parts are: `a` at P1, `l2` at P2. */
+export abstract class AdditiveRelation extends Relation {
+  async component(_party: Party, component: Component): Promise<Vector> {
+    return notDerived(this, component);
+  }
+}
+
+export class ReshareGate extends MaskedRelation {
+  readonly relation = 'reshare' as const;
+  readonly x: Wire;
+
+  /** `half21` undefined: P2 knows its part before the input, and sends it then. */
+  constructor(position: Position, x: Wire, out: Wire, half21: number | undefined) {
+    invariant(x.kind === 'additive' && (half21 === undefined) === (x.readyL2 === AHEAD), `${position.path}: of what?`);
+    const word = wireLength(x.k, x.count);
+    super(position, out, {
+      inputs: [x],
+      half21,
+      traits: [],
+      cost: half21 === undefined ? { p2ToP1Ahead: word } : { p2ToP1: word },
+    });
+    this.x = x;
+  }
+
+  override async component(party: Party, component: Component): Promise<Vector> {
+    if (component !== 'a' || this.half21 !== undefined) return outputMask(this, party, component);
+    const message = await party.kernels.unpack(party.takeBytes(this), this.out.k, this.out.count);
+    return party.kernels.add(await party.value(this.x, 'a'), message);
+  }
+
+  async dealP2(p2: Party): Promise<void> {
+    if (this.half21 === undefined) await this.#send(p2, 'ahead');
+  }
+
+  async dealP1(p1: Party): Promise<void> {
+    if (this.half21 !== undefined) return;
+    p1.keep(this, await p1.link(2).recvBytes(tagOf(this, 'ahead'), wireLength(this.out.k, this.out.count)));
+  }
+
+  send21(p2: Party): Promise<void> {
+    return this.#send(p2, '21');
+  }
+
+  /** P1 works out its own part while the message is on its way. */
+  async recv21(p1: Party): Promise<void> {
+    const own = await p1.value(this.x, 'a');
+    p1.put(this.out, 'a', await p1.kernels.add(own, await recvReshared(this, p1)));
+  }
+
+  async #send(p2: Party, phase: '21' | 'ahead'): Promise<void> {
+    await sendReshared(this, p2, await p2.kernels.scale(await p2.value(this.x, 'l2'), -1n), phase);
+  }
+}
