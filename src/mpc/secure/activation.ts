@@ -92,17 +92,18 @@ const PICK_GELU = Uint8Array.of(255, 0, 1, 0);
 
 export function secureGelu(gates: Gates, x: Wire, range: GeluRange, form: 'gelu' | 'gelu_new' = 'gelu'): Wire {
   const cubic = GELU_CUBIC[form][range];
-  const argument = cubicArgument(gates, x, cubic, GELU_WIDTH);
+  // All that is read of x: the scale of the result, and the bits before it that the widest reader takes.
+  const read = range === 'narrow' ? x : gates.reshare(rescale(gates, x, 2 * GELU_SCALE[range], VALUE_BITS));
+  const argument = cubicArgument(gates, read, cubic, GELU_WIDTH);
   const drop = cubic.s1 + cubic.s2 - OUT_SCALE;
   if (range === 'narrow') return gates.widen(gates.cubic(argument, cubic, VALUE_BITS, { drop }), 64);
   const near = gates.cubic(argument, cubic, VALUE_BITS);
   // ⌊x⌋ and its unit of dither, as signed numbers: ±64 holds 63, ±256 holds 255.
   const bits = range === 'far' ? 9 : 7;
   const { inside, above } = CLASSES[bits];
-  const unit = rescale(gates, x, 0, bits);
-  const identity = rescale(gates, x, near.scale, VALUE_BITS);
+  const unit = rescale(gates, read, 0, bits);
   const classes = [gates.table(unit, inside, 1), gates.table(unit, above, 1)];
-  return gates.widen(gates.choose(classes, [near, identity], PICK_GELU, { drop }), 64);
+  return gates.widen(gates.choose(classes, [near, read], PICK_GELU, { drop }), 64);
 }
 
 /** Declared error of tanh, absolute. */
@@ -114,6 +115,8 @@ const PICK_NEAR = Uint8Array.of(255, 0);
 const TANH_WIDTH = 0.125;
 const TANH_SEGMENTS = 128;
 const TANH_SCALE = 12;
+/** Scale of the cubic's argument: T bits inside a segment. */
+const TANH_READ = T - Math.log2(TANH_WIDTH);
 
 /** Segments of width ⅛ on [−8, 8). */
 const TANH_CUBIC = piecewiseCubic(Math.tanh, {
@@ -137,8 +140,10 @@ const TAILS: ExactTable = {
 };
 
 export function secureTanh(gates: Gates, x: Wire): Wire {
-  const near = gates.cubic(cubicArgument(gates, x, TANH_CUBIC, TANH_WIDTH), TANH_CUBIC, VALUE_BITS);
-  const unit = rescale(gates, x, 0, TAILS.bits);
+  // One message for both readers: the cubic's scale, and the bits before the point that the class takes.
+  const read = gates.reshare(rescale(gates, x, TANH_READ, TANH_READ + TAILS.bits));
+  const near = gates.cubic(cubicArgument(gates, read, TANH_CUBIC, TANH_WIDTH), TANH_CUBIC, VALUE_BITS);
+  const unit = rescale(gates, read, 0, TAILS.bits);
   const inner = gates.choose([gates.table(unit, CLASSES[7].inside, 1)], [near], PICK_NEAR, {
     drop: TANH_DROP,
   });
@@ -154,7 +159,7 @@ const PICK_POSITIVE = Uint8Array.of(0, 255);
 
 /** max(x, 0), |x| ≤ 255: exact but for the rounding to scale 16. Four rounds. */
 export function secureRelu(gates: Gates, x: Wire): Wire {
-  const rounded = rescale(gates, x, OUT_SCALE);
+  const rounded = gates.reshare(rescale(gates, x, OUT_SCALE));
   const negative = isNegative(gates, gates.reduce(rounded, SIGN_BITS));
   return gates.widen(gates.choose([negative], [rounded], PICK_POSITIVE), 64);
 }

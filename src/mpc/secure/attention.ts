@@ -234,7 +234,9 @@ function checkSpread(
   const quarter = 1n << BigInt(treeBits - 2);
   // Half of the ring below zero is none: 0 … 2^(b−1) is what a maximum can be above the first score, and what
   // `widen` keeps.
-  const above = gates.widen(gates.offset(gates.sub(maximum, gates.reduce(first, treeBits)), -quarter), COARSE_BITS);
+  const offset = gates.offset(gates.sub(maximum, gates.reduce(first, treeBits)), -quarter);
+  // Masked before it is repeated: a word for every row, not for every score.
+  const above = gates.reshare(gates.widen(offset, COARSE_BITS));
   const top = gates.add(gates.reduce(gates.offset(above, quarter), bits), gates.reduce(first, bits));
   const below = gates.sub(gates.repeat(top, T), gates.reshape(gates.reduce(coarse, bits), [rows, T], top.scale));
   const inside = checks.table(bits - BELOW_UNIT, 0, belowEdge(treeBits));
