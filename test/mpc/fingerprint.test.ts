@@ -64,6 +64,11 @@ const PAIRS: readonly [string, (g: Gates) => unknown, (g: Gates) => unknown][] =
   ['the bits of a raise', (g) => g.raise(x(g), 2, 10), (g) => g.raise(x(g), 3, 10)],
   ['the bits of a shift', (g) => g.shift(x(g), 2), (g) => g.shift(x(g), 3)],
   ['the ring of a widening', (g) => g.widen(x(g, 8), 16), (g) => g.widen(x(g, 8), 17)],
+  [
+    'where an additive wire is masked',
+    (g) => g.shift(g.reshare(g.widen(x(g, 8), 16)), 1),
+    (g) => g.reshare(g.shift(g.widen(x(g, 8), 16), 1)),
+  ],
   ['the columns of a sum', (g) => g.sumRows(g.reshape(x(g), [2, 2])), (g) => g.sumRows(g.reshape(x(g), [1, 4]))],
   ['the columns of a repeat', (g) => g.repeat(x(g), 2), (g) => g.repeat(x(g), 3)],
   ['the shape of a view', (g) => g.reshape(x(g), [2, 2]), (g) => g.reshape(x(g), [1, 4])],

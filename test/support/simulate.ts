@@ -60,10 +60,11 @@ export const noParameters: ParameterView = {
 
 /** Reproducible bytes: not random, but different for every seed and label. */
 export function seeded(length: number, seed: number, label: number): Uint8Array {
-  return Uint8Array.from(
-    { length },
-    (_, i) => (Math.imul(i + 1, 0x9e3779b1) ^ Math.imul(seed + 1, 0x85ebca6b) ^ Math.imul(label, 0xc2b2ae35)) >>> 11,
-  );
+  return Uint8Array.from({ length }, (_, i) => {
+    const mixed = Math.imul(i + 1, 0x9e3779b1) ^ Math.imul(seed + 1, 0x85ebca6b) ^ Math.imul(label, 0xc2b2ae35);
+    // Multiplied once more: without that two seeds differ by one byte, the same at every place, and 256 keys are all.
+    return Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d) >>> 11;
+  });
 }
 
 export interface Parties {
