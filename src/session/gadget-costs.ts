@@ -12,6 +12,7 @@ import type { GeluRange } from '../mpc/secure/activation.ts';
 import { maximumLevels } from '../mpc/secure/maximum.ts';
 import { normaliseShift } from '../mpc/secure/normalise.ts';
 import type { Cost } from '../mpc/protocol/types.ts';
+import type { Wire } from '../mpc/share/wire.ts';
 import type { WeightMode } from './request.ts';
 
 /** Bytes as gadgets add them up. */
@@ -47,22 +48,43 @@ export class Tally {
     this.gates++;
     this.cost.p0ToP1Input += keys;
     this.cost.p0ToP2Input += keys + (this.secret ? 8 * count * cols : 0);
-    this.cost.p2ToP1 += 8 * count * cols;
+    if (this.secret) this.#masks(64, count * cols);
   }
 
-  /** An affine map of `count` results. */
+  /** An affine map of `count` results: free with open weights. */
   affine(count: number): void {
+    if (!this.secret) return;
     this.gates++;
-    if (!this.secret) this.cost.p2ToP1Ahead += 8 * count;
-    else {
-      this.cost.p0ToP2Ahead += 8 * count;
-      this.cost.p2ToP1 += 8 * count;
-    }
+    this.cost.p0ToP2Ahead += 8 * count;
+    this.cost.p2ToP1 += 8 * count;
+  }
+
+  /** Masks of an additive wire that are asked for where it is read. With secret weights there is none. */
+  reshare(k: number, count: number): void {
+    if (!this.secret) this.#masks(k, count);
+  }
+
+  /** The same where P2 knows its part before the input: an affine map of a masked wire. */
+  reshareAhead(k: number, count: number): void {
+    if (this.secret) return;
+    this.gates++;
+    this.cost.p2ToP1Ahead += this.#wire(k, count);
+  }
+
+  #masks(k: number, count: number): void {
+    this.gates++;
+    this.cost.p2ToP1 += this.#wire(k, count);
   }
 
   /** An operand of affine maps that nothing else has lifted: free with open weights. */
   operand(count: number): void {
     if (this.secret) this.lift(64, count);
+  }
+
+  /** A lift of an additive wire, and the masks that go with it. */
+  liftAdditive(k: number, count: number): void {
+    this.reshare(k, count);
+    this.lift(k, count);
   }
 
   lift(k: number, count: number): void {
@@ -89,16 +111,25 @@ export class Tally {
     this.gates++;
     this.cost.p0ToP2Ahead += this.#wire(to - from, count);
     this.cost.p1ToP2 += this.#wire(to - from, count);
-    this.cost.p2ToP1 += this.#wire(to, count);
+    if (this.secret) this.#masks(to, count);
   }
 
+  /** Of a masked wire. */
   truncate(k: number, s: number, count: number): void {
     this.widen(k - s, 64, count);
   }
 
+  /** Of an additive one. */
+  truncateAdditive(k: number, s: number, count: number): void {
+    this.reshare(k - s, count);
+    this.truncate(k, s, count);
+  }
+
   output(count: number): void {
+    const { k } = OUTPUT_FORM[this.secret ? 'secret' : 'open'];
     this.gates++;
-    this.cost.p1ToP0 += this.#wire(OUTPUT_FORM[this.secret ? 'secret' : 'open'].k, count);
+    this.reshare(k, count);
+    this.cost.p1ToP0 += this.#wire(k, count);
   }
 
   /** Rounds that follow everything before. */
@@ -126,9 +157,18 @@ function powerLaw(t: Tally, count: number, windows: number): void {
   t.select(2 ** (windows - 1), 1 + windows, 64, count);
 }
 
-export function normalise(t: Tally, rows: number, d: number, range: ModelPlan['head']): void {
-  t.truncate(64, normaliseShift(d, range), rows * d);
-  t.lift(64, rows * d);
+/** @param of which kind the rows are: what the model adds up is additive, what P0 chose of it is masked */
+export function normalise(
+  t: Tally,
+  rows: number,
+  d: number,
+  range: ModelPlan['head'],
+  of: Wire['kind'] = 'additive',
+): void {
+  const e = normaliseShift(d, range);
+  if (of === 'additive') t.truncateAdditive(64, e, rows * d);
+  else t.truncate(64, e, rows * d);
+  t.liftAdditive(64, rows * d);
   t.product(64, rows);
   powerLaw(t, rows, 9);
   t.product(64 - 36, rows * d);
@@ -137,6 +177,7 @@ export function normalise(t: Tally, rows: number, d: number, range: ModelPlan['h
 }
 
 export function relu(t: Tally, count: number): void {
+  t.reshare(48, count);
   for (let leaf = 0; leaf < 5; leaf++) t.select(256, 1, 1, count);
   t.select(64, 1, 1, count);
   t.select(2, 2, 48, count);
@@ -145,6 +186,7 @@ export function relu(t: Tally, count: number): void {
 }
 
 export function tanh(t: Tally, count: number): void {
+  t.reshare(22, count);
   t.select(128, 4, 32, count);
   t.select(128, 1, 1, count);
   t.select(2, 2, 32, count, 8);
@@ -166,6 +208,7 @@ export function activate(t: Tally, count: number, activation: Activation, range:
     return;
   }
   const { drop, bits } = GELU[range];
+  t.reshare(bits > 0 ? 32 : 17, count);
   t.select(32, 4, 32, count, bits > 0 ? 0 : drop);
   if (bits > 0) {
     for (let table = 0; table < 2; table++) t.select(2 ** bits, 1, 1, count);
@@ -185,6 +228,8 @@ export interface Attention {
   readonly width: number;
   readonly treeBits: 8 | 9;
   readonly mask: 'none' | 'causal' | 'real';
+  /** Whether queries are of rows that P0 chose: masked ones, so that P2 knows its part of q before the input. */
+  readonly chosen?: boolean;
   /** Widths of rows whose maxima are taken, in equal parts: those of the steps that a mean stands for. */
   readonly widths: readonly number[];
 }
@@ -203,13 +248,18 @@ function maximum(t: Tally, rows: number, width: number, bits: 8 | 9): void {
   }
 }
 
-export function attend(t: Tally, { heads, queries, keys, fresh, width, treeBits, mask, widths }: Attention): void {
+export function attend(
+  t: Tally,
+  { heads, queries, keys, fresh, width, treeBits, mask, widths, chosen }: Attention,
+): void {
   const rows = heads * queries;
   const scores = rows * keys;
+  if (chosen) t.reshareAhead(48, rows * width);
+  else t.reshare(48, rows * width);
   t.lift(48, rows * width);
-  t.lift(48, heads * fresh * width);
-  t.truncate(64, 20, heads * fresh * width);
-  t.lift(64, heads * fresh * width);
+  t.liftAdditive(48, heads * fresh * width);
+  t.truncateAdditive(64, 20, heads * fresh * width);
+  t.liftAdditive(64, heads * fresh * width);
   t.product(48 - 24, scores);
   if (mask === 'real') t.select(2, 2, treeBits, scores);
   for (const columns of widths) {
@@ -223,7 +273,7 @@ export function attend(t: Tally, { heads, queries, keys, fresh, width, treeBits,
   t.product(64 - 26, rows * width);
   t.truncate(64, 26, rows * width);
   powerLaw(t, rows, keys > 512 ? 5 : 4);
-  t.lift(64, rows * width);
+  t.liftAdditive(64, rows * width);
   // Reciprocals of many weights are two bits finer.
   const drop = Math.max(...widths) > 128 ? 40 : 38;
   t.product(64 - drop, rows * width);

@@ -28,7 +28,7 @@ export const PRICE_SLACK = 0.03;
 /** The same of rounds: they are counted gadget after gadget, and circuits let some of them overlap. */
 export const ROUND_SLACK = 0.25;
 /** Factor by which the memory of a price may exceed what the larger compute party holds. */
-export const MEMORY_SLACK = 2;
+export const MEMORY_SLACK = 2.25;
 
 /** Of all steps of a run together. */
 export interface Price extends Cost {
@@ -40,12 +40,15 @@ export interface Price extends Cost {
 
 // ── the forward passes, as in ml/models ──────────────────────────────────────
 
-/** Rows that P0 chooses or mixes of (sequences, tokens). `lifted`: the rows are lifted for affine maps as well. */
+/**
+ * Rows that P0 chooses or mixes of (sequences, tokens), which are masked if they are chosen. `lifted`: the rows are
+ * lifted for affine maps as well.
+ */
 function choose(t: Tally, config: ModelConfig, { sequences, tokens, rows }: RunShape, lifted: boolean): void {
   const C = config.hiddenSize;
   t.input(64, sequences * rows * tokens);
   t.lift(64, sequences * rows * tokens);
-  if (!(lifted && t.secret)) t.lift(64, sequences * tokens * C);
+  if (!(lifted && t.secret)) t.liftAdditive(64, sequences * tokens * C);
   const scale = rowScale(config);
   t.product(64 - scale, sequences * rows * C);
   t.rounds(1);
@@ -130,6 +133,7 @@ function encoder(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape
       treeBits: plan.treeBits[i],
       mask,
       widths: [T],
+      chosen,
     });
     t.operand(r * C);
     t.affine(r * C);
@@ -183,7 +187,7 @@ function prompt(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape)
     if (!language || i < layers - 1) blocks(t, config, plan, i, N, { ...all, queries: T, mask: 'causal' });
     else {
       if (rows > 0) choose(t, config, shape, false);
-      normalise(t, B, C, plan.norms[2 * i]);
+      normalise(t, B, C, plan.norms[2 * i], rows > 0 ? 'masked' : 'additive');
       t.operand(B * C);
       blocks(t, config, plan, i, B, { ...all, queries: 1, mask: padded ? 'real' : 'none' });
     }
@@ -256,11 +260,11 @@ function working(config: ModelConfig, shape: RunShape): number {
  * Share by which range checks may enlarge a link's bytes, and rounds that each step may be longer: upper bounds for
  * the smallest models, the usual cost is a tenth (ADR 20).
  */
-const CHECKED_BYTES = 1.35;
+const CHECKED_BYTES = { p0ToP2Ahead: 1.35, p1ToP2: 1.35, p2ToP1: 1.45 } as const;
 const CHECKED_ROUNDS = 12;
 
 function addChecks({ cost }: Tally, { sequences, tokens, steps }: RunShape): void {
-  for (const key of ['p0ToP2Ahead', 'p1ToP2', 'p2ToP1'] as const) cost[key] = Math.ceil(cost[key] * CHECKED_BYTES);
+  for (const key of ['p0ToP2Ahead', 'p1ToP2', 'p2ToP1'] as const) cost[key] = Math.ceil(cost[key] * CHECKED_BYTES[key]);
   // Which positions are text, where nothing but a check asks for it, and the bits themselves.
   cost.p0ToP1Input += wireLength(1, sequences * tokens) + sequences * tokens;
   cost.p1ToP0 += wireLength(1, sequences) * (steps + 1);

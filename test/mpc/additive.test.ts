@@ -347,7 +347,7 @@ function alike(x: readonly number[], view: readonly (readonly number[])[]): bool
       [...counts.values()].map((of) =>
         [...of]
           .map(([row, n]) => `${row}:${n}`)
-          .sort()
+          .sort((a, b) => (a < b ? -1 : 1))
           .join(' '),
       ),
     ).size === 1

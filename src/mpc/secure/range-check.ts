@@ -109,8 +109,14 @@ export class RangeChecks {
     const gates = this.#gates;
     const width = x.shape[x.shape.length - 1];
     gates.section('range', () => {
-      for (const { unit, bits, edge } of magnitudeTables(domain, reach, x.k - x.scale)) {
-        const index = gates.reduce(gates.shift(x, x.scale + unit), bits);
+      const tables = magnitudeTables(domain, reach, x.k - x.scale);
+      // Masked once for all tables. A unit read from a measured unit is still the true one or the next: at the lower
+      // end of a unit there is nothing to round.
+      const [{ unit: lowest }] = tables;
+      const all = Math.max(...tables.map(({ unit, bits }) => unit + bits)) - lowest;
+      const read = gates.reshare(gates.reduce(gates.shift(x, x.scale + lowest), all));
+      for (const { unit, bits, edge } of tables) {
+        const index = gates.reduce(gates.shift(read, unit - lowest), bits);
         this.outside(gates.table(gates.reshape(index, [x.count / width, width], 0), this.table(bits, -edge, edge), 1), {
           rows,
         });
