@@ -237,7 +237,9 @@ export class PlaintextGates implements Gates {
 
   chooseSum(choices: readonly Choosing[]): Wire {
     return choices
-      .map(({ bits, values, pick }) => this.choose(bits, values, pick))
+      .map(({ bits, values, pick, raise = 0 }) =>
+        this.raise(this.choose(bits, values, pick), raise, values[0].k + raise),
+      )
       .reduce((sum, x) => this.add(sum, x));
   }
 

@@ -53,6 +53,18 @@ describe('declared costs', () => {
     expect([(8 * cost.p0ToP2Ahead) / 8, cost.p1ToP2 / 8]).toEqual([6, 168]);
   });
 
+  it('a raised choice of values over Z_2^21: words of 21 bits, and one of 35 of P0', () => {
+    const cost = costOf((g) => {
+      const [b, x] = [g.input('b', [8], 1, 0), g.input('x', [8], 35, 0)];
+      const narrow = g.reduce(x, 21);
+      g.chooseSum([
+        { bits: [b], values: [narrow], pick: Uint8Array.of(255, 0), raise: 14 },
+        { bits: [b], values: [x], pick: Uint8Array.of(0, 255) },
+      ]);
+    });
+    expect([cost.p0ToP2Ahead, cost.p1ToP2, cost.p2ToP1]).toEqual([35, 2 * 2 * 21 + 2 * 2 * 35, 35]);
+  });
+
   it.each([8, 16, 20, 26, 38])('a truncation by %i bits: that many bits of P0', (s) => {
     expect(costOf((g) => void g.truncate(g.input('x', [8], 64, 0), s)).p0ToP2Ahead).toBe(s);
   });

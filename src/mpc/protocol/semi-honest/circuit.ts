@@ -397,14 +397,14 @@ export class CircuitBuilder implements Gates {
 
   choose(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array): Wire {
     const [first] = values;
-    return this.#select([...bits, ...values], first.shape, first.scale, chooseSelection(bits, values, pick));
+    return this.#select([...bits, ...values], first.shape, first.scale, chooseSelection({ bits, values, pick }));
   }
 
   chooseSum(choices: readonly Choosing[]): Wire {
-    const [{ values }] = choices;
+    const [{ values, raise = 0 }] = choices;
     const inputs = choices.flatMap((choice) => [...choice.bits, ...choice.values]);
-    const terms = choices.map((choice) => chooseSelection(choice.bits, choice.values, choice.pick));
-    return this.#select(inputs, values[0].shape, values[0].scale, ...terms);
+    const terms = choices.map((choice) => chooseSelection(choice));
+    return this.#select(inputs, values[0].shape, values[0].scale + raise, ...terms);
   }
 
   #select(inputs: readonly Wire[], shape: readonly number[], scale: number, ...terms: readonly Selection[]): Wire {
