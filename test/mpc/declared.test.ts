@@ -43,9 +43,13 @@ describe('declared costs', () => {
     expect(costOf((gates) => void build(gates)).rounds).toBe(rounds);
   });
 
-  it('wide GeLU: 13.25 bytes of P0 and 597 from P1 to P2 an element', () => {
-    const cost = costOf((g) => void secureGelu(g, g.input('x', [8], 64, 32), 'wide'));
-    expect([cost.p0ToP2Ahead / 8, cost.p1ToP2 / 8]).toEqual([13.25, 597]);
+  it.each([
+    ['narrow', 9.25, 517.25],
+    ['wide', 13.25, 597],
+    ['far', 13, 692.75],
+  ] as const)('%s GeLU: %d bytes of P0 and %d from P1 to P2 an element', (range, p0, p1) => {
+    const cost = costOf((g) => void secureGelu(g, g.input('x', [8], 64, 32), range));
+    expect([cost.p0ToP2Ahead / 8, cost.p1ToP2 / 8]).toEqual([p0, p1]);
   });
 
   it('the sign of 25 bits: 6 bits of P0 and 168 bytes from P1 to P2 an element', () => {
