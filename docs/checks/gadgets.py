@@ -77,12 +77,15 @@ def shift(x, s):
     return Shared(x.a >> U(s), x.l >> U(s), x.k - s)
 
 
-def select(index, D, phi, k):
-    """PROTOCOL §4.7. `index` (N,) and `phi` (N, P) at P2 and P0, D (N, n, P) at P1: a fresh sharing of Σ_p D[index, p]·φ_p."""
+def select(index, D, phi, k, widths=None):
+    """PROTOCOL §4.7. `index` (N,) and `phi` (N, P) at P2 and P0, D (N, n, P) at P1: a fresh sharing of Σ_p D[index, p]·φ_p.
+
+    `widths`: bits of the P words; φ_p is a multiple of 2^(k − widths[p])."""
     N, n, P = D.shape
     rows = np.arange(N)
-    pads, r0 = draw((N, n, P)), draw((N,))
-    e = D + pads  # P1 → P2
+    low = np.array([mask(w) for w in widths or [k] * P], U)
+    pads, r0 = draw((N, n, P)) & low, draw((N,))
+    e = (D + pads) & low  # P1 → P2
     B = U(0) - (pads[rows, index] * phi).sum(1, dtype=U) - r0  # P0 → P2, ahead
     y = (e[rows, index] * phi).sum(1, dtype=U) + B  # P2: f − r0
     l = draw((N,))
@@ -135,8 +138,7 @@ def widen(x, k2):
     a, l = ((x.a + half) & mask(k)).reshape(-1), x.l.reshape(-1)
     # One entry, [msb a' = 0], on the basis msb λ2: for msb λ2 = 0 nothing wraps, so no entry is sent for it.
     D = (U(1) - (a >> U(k - 1))).reshape(a.size, 1, 1)
-    words = 8 * math.ceil((k2 - k) / 8)
-    wrap = select(np.zeros(a.size, np.int64), D, (l >> U(k - 1)).reshape(a.size, 1), words)
+    wrap = select(np.zeros(a.size, np.int64), D, (l >> U(k - 1)).reshape(a.size, 1), k2 - k)
     fresh = draw((a.size,))
     # P1's part a' + (P1's part of wrap)·2^k − 2^(k−2), and P2's; P2 sends its part under a fresh λ2'.
     out = Shared(a + (wrap.a << U(k)) - half + fresh, l + (wrap.l << U(k)) + fresh, k2)

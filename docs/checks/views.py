@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 
-from gadgets import U, draw, mask, share, shift, signed, truncate, widen
+from gadgets import U, draw, mask, select, share, shift, signed, truncate, widen
 
 
 def check_shift():
@@ -71,6 +71,23 @@ def check_selection_views():
     assert any(view_of_p2(x, 1, lambda l: 1, False) != view_of_p2(0, 1, lambda l: 1, False) for x in range(8))
 
 
+def check_widths():
+    """§4.7, words of widths of their own: the result of full words, and views that a short pad on a full word spoils."""
+    k, widths = 35, [22, 35, 31]
+    D = draw((3000, 2, 3))
+    phi = draw((3000, 3)) << np.array([k - w for w in widths], U)
+    index = np.random.default_rng(4).integers(0, 2, 3000)
+    got = select(index, D, phi & mask(k), k, widths)
+    assert ((got.a - got.l) & mask(k) == (D[np.arange(3000), index] * phi).sum(1, dtype=U) & mask(k)).all()
+
+    # One entry of one word D = x mod 8, of which φ = 4 leaves one bit: sent mod 2, or mod 8 under the same pad of one bit.
+    def view(x, bits):
+        return Counter(((x + w) % (1 << bits), (-4 * w - r0) % 8) for w, r0 in product(range(2), range(8)))
+
+    assert all(view(x, 1) == view(0, 1) for x in range(8))
+    assert any(view(x, 3) != view(0, 3) for x in range(8))
+
+
 def check_reshared_views():
     """Lemma 11.3: y = f + λ1 at P2 and a later lift under another λ1 say nothing together."""
     views = {
@@ -114,6 +131,7 @@ def main():
     check_widen()
     check_truncation()
     check_selection_views()
+    check_widths()
     check_reshared_views()
     check_attacks()
     print("views: identities hold on whole rings, views are independent of the secret, and every attack works without its rule")

@@ -259,7 +259,9 @@ export class PlaintextGates implements Gates {
 
   chooseSum(choices: readonly Choosing[], { drop = 0 }: Rounded = {}): Wire {
     const sum = choices
-      .map(({ bits, values, pick }) => this.choose(bits, values, pick))
+      .map(({ bits, values, pick, raise = 0 }) =>
+        this.raise(this.choose(bits, values, pick), raise, values[0].k + raise),
+      )
       .reduce((all, x) => this.add(all, x));
     return this.shift(sum, drop);
   }

@@ -5,6 +5,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { tableLayout } from '../../src/compute/kernels/table-layout.ts';
+import { keystream } from '../../src/compute/kernels/reference/chacha.ts';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import { cubicPhi } from '../../src/compute/kernels/reference/selection.ts';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
@@ -128,6 +129,65 @@ describe.each(backends)('laws, %s', (_, kernels, numRuns) => {
       ),
       { numRuns },
     );
+  });
+
+  /** Widths of an entry and their ring. */
+  const widthsOf = (random: Random, words: number): { readonly k: number; readonly widths: readonly number[] } => {
+    const widths = Array.from({ length: words }, () => 1 + random.below(64));
+    return { k: Math.min(64, Math.max(...widths) + random.below(20)), widths };
+  };
+
+  it('words of widths of their own give what full ones do, where the basis is a multiple', async () => {
+    await fc.assert(
+      fc.asyncProperty(seed, fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 20 }), async (s, V, count) => {
+        const random = new Random(s);
+        const { k, widths } = widthsOf(random, 1 + V);
+        const layout = tableLayout(4, k, widths);
+        const pick = Uint8Array.from({ length: 4 }, () => (random.below(4) === 0 ? 255 : random.below(V)));
+        const bits = [random.words(count, 1, false), random.words(count, 1, false)];
+        const values = Array.from({ length: V }, () => random.words(count, k, false));
+        const index = random.indices(count, 4);
+        const basis = wordsFrom(
+          Array.from({ length: count * (1 + V) }, (_, at) => random.word() << BigInt(k - widths[at % (1 + V)])),
+          k,
+        );
+        const [pads, r0] = [random.stream(), random.words(count, k, false)];
+        const bytes = await kernels.selectionTable({ kind: 'choose', pick, bits, values }, layout, pads, 0, count);
+        // Lengths follow from the layout alone.
+        expect(bytes).toHaveLength(Math.ceil((count * 4 * widths.reduce((sum, w) => sum + w, 0)) / 8));
+        const B = await kernels.dealSelection({ index, basis }, layout, pads, r0);
+        const y = await kernels.evaluateSelection({ index, basis }, layout, bytes, B, 0, count);
+        const expected = Array.from({ length: count }, (_, i) => {
+          const chosen = pick[Number(wordAt(index, i)) ^ Number(wordAt(bits[0], i) | (wordAt(bits[1], i) << 1n))];
+          if (chosen === 255) return -wordAt(r0, i);
+          const phi = (p: number) => wordAt(basis, i * (1 + V) + p);
+          return wordAt(values[chosen], i) * phi(0) + phi(1 + chosen) - wordAt(r0, i);
+        });
+        same(y, wordsFrom(expected, k));
+      }),
+      { numRuns },
+    );
+  });
+
+  it('a table of zeros is the key stream: every pad is used, once, in order', async () => {
+    const random = new Random(77);
+    for (let run = 0; run < 30; run++) {
+      const count = 1 + random.below(40);
+      const V = 1 + random.below(4);
+      const layout = tableLayout(2, 64, widthsOf(random, 1 + V).widths);
+      const table = {
+        kind: 'choose',
+        pick: Uint8Array.of(255, 255),
+        bits: [random.words(count, 1, false)],
+        values: Array.from({ length: V }, () => random.words(count, 64, false)),
+      } as const;
+      const pads = random.stream();
+      const bits = 2 * count * layout.widths.reduce((sum, w) => sum + w, 0);
+      const length = Math.ceil(bits / 8);
+      const stream = keystream(pads.key, pads.nonce, 0, length);
+      if (bits % 8 !== 0) stream[length - 1] &= (1 << (bits % 8)) - 1;
+      same(await kernels.selectionTable(table, layout, pads, 0, count), stream);
+    }
   });
 
   it('a cubic is right up to its rounding', async () => {

@@ -47,7 +47,7 @@ interface Case {
   readonly parameters?: readonly ClearParameter[];
 }
 
-const RINGS = [1, 8, 16, 25, 32, 33, 48, 64];
+const RINGS = [1, 7, 8, 16, 25, 32, 33, 35, 48, 64];
 const WEIGHTS = ['open', 'secret'] as const;
 
 /** Edge values of Z_2^k, then random ones. */
@@ -119,7 +119,7 @@ function ringCases(k: number): Case[] {
   ];
 }
 
-/** Selections: the output ring is 1 or whole bytes. */
+/** Selections into Z_2^k. */
 function selectionCases(k: number): Case[] {
   const random = new Random(2000 + k);
   const entries = (n: number) => Array.from({ length: n }, () => random.word(k));
@@ -190,6 +190,21 @@ function selectionCases(k: number): Case[] {
     },
     inputs: tensors({ ...values, ...bits }),
   });
+  if (k > 5)
+    cases.push({
+      name: 'a sum of choices of which one is raised: words of 5 bits less',
+      build: (g) => {
+        const names = ['b0', 'b1', 'b2'].map((name) => g.input(name, [16], 1, 0));
+        const [v0, v1, v2] = ['v0', 'v1', 'v2'].map((name) => g.input(name, [16], k, 0));
+        const narrow = [v1, v2].map((v) => g.reduce(v, k - 5));
+        const sum = g.chooseSum([
+          { bits: names.slice(0, 1), values: [g.reshape(v0, [16], 5)], pick: Uint8Array.of(0, 255) },
+          { bits: names.slice(1), values: narrow, pick: Uint8Array.of(255, 0, 1, 0), raise: 5 },
+        ]);
+        g.output('out', sum);
+      },
+      inputs: tensors({ ...values, ...bits }),
+    });
   cases.push({
     name: 'a product of a selection, which needs no lift',
     build: (g) => {
@@ -352,7 +367,7 @@ export function protocolConformance(runner: ProtocolRunner): void {
   describe(`${info.id}: exact operations equal the plaintext oracle at the declared bytes and rounds`, () => {
     for (const k of RINGS)
       for (const test of ringCases(k)) it(`${test.name} over Z_2^${k}`, () => check(test).then(() => undefined));
-    for (const k of [1, 8, 16, 32, 64])
+    for (const k of [1, 8, 9, 21, 32, 35, 64])
       for (const test of selectionCases(k)) it(`${test.name} into Z_2^${k}`, () => check(test).then(() => undefined));
     for (const test of widenCases())
       it(`${test.name}, with both edges of its domain`, () => check(test).then(() => undefined));

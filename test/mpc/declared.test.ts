@@ -43,9 +43,13 @@ describe('declared costs', () => {
     expect(costOf((gates) => void build(gates)).rounds).toBe(rounds);
   });
 
-  it('wide GeLU: 12.25 bytes of P0 and 597 from P1 to P2 an element', () => {
-    const cost = costOf((g) => void secureGelu(g, g.input('x', [8], 64, 32), 'wide'));
-    expect([cost.p0ToP2Ahead / 8, cost.p1ToP2 / 8]).toEqual([12.25, 597]);
+  it.each([
+    ['narrow', 9.25, 517.25],
+    ['wide', 13.25, 597],
+    ['far', 13, 692.75],
+  ] as const)('%s GeLU: %d bytes of P0 and %d from P1 to P2 an element', (range, p0, p1) => {
+    const cost = costOf((g) => void secureGelu(g, g.input('x', [8], 64, 32), range));
+    expect([cost.p0ToP2Ahead / 8, cost.p1ToP2 / 8]).toEqual([p0, p1]);
   });
 
   it('the sign of 25 bits: 6 bits of P0 and 168 bytes from P1 to P2 an element', () => {
@@ -74,6 +78,18 @@ describe('declared costs', () => {
       const mul = () => costOf((g) => void g.mul(g.input('x', [2], 32, 0), g.input('y', [2], 32, 0), { drop }));
       expect(thrown('ERR_INTERNAL', mul).message).toContain('drop');
     }
+  });
+
+  it('a raised choice of values over Z_2^21: words of 21 bits, and one of 35 of P0', () => {
+    const cost = costOf((g) => {
+      const [b, x] = [g.input('b', [8], 1, 0), g.input('x', [8], 35, 0)];
+      const narrow = g.reduce(x, 21);
+      g.chooseSum([
+        { bits: [b], values: [narrow], pick: Uint8Array.of(255, 0), raise: 14 },
+        { bits: [b], values: [x], pick: Uint8Array.of(0, 255) },
+      ]);
+    });
+    expect([cost.p0ToP2Ahead, cost.p1ToP2, cost.p2ToP1]).toEqual([35, 2 * 2 * 21 + 2 * 2 * 35, 35]);
   });
 
   it.each([8, 16, 20, 26, 38])('a truncation by %i bits: that many bits of P0', (s) => {

@@ -540,6 +540,37 @@ describe('the selection gadget on a toy ring, over all 512 pads', () => {
     expect(tells(true)).toBe(true);
   });
 
+  it('words of widths of their own, on bases that are multiples: uniform, and right; a short pad on a full word tells', () => {
+    // Two entries of a word mod 8 and one mod 2, on φ = (odd, 4·ℓ). Seven bits of pads, three of r0.
+    const words = (x: number, l2: number) => {
+      const a = mod(x + l2);
+      const entry = (j: number) => [mod(((a >> 2) ^ j) * 3 + a), ((a >> 2) ^ j) & (a + 1)] as const;
+      return { c: l2 >> 2, phi: [mod(2 * l2 + 1), 4 * (l2 & 1)] as const, D: [entry(0), entry(1)] };
+    };
+    // `full`: the second word is sent mod 8 under its pad of one bit, as if φ were no multiple.
+    const seen = (x: number, l2: number, pads: number, full: boolean): number[] => {
+      const { c, phi, D } = words(x, l2);
+      const pad = [[pads & 7, (pads >> 3) & 1] as const, [(pads >> 4) & 7, (pads >> 7) & 1] as const];
+      const r0 = (pads >> 8) & 7;
+      const e = D.map(([d0, d1], j) => [mod(d0 + pad[j][0]), full ? mod(3 * d1 + pad[j][1]) : (d1 + pad[j][1]) & 1]);
+      const B = mod(-pad[c][0] * phi[0] - pad[c][1] * phi[1] - r0);
+      if (!full && mod(e[c][0] * phi[0] + e[c][1] * phi[1] + B + r0) !== mod(D[c][0] * phi[0] + D[c][1] * phi[1]))
+        throw new Error(`wrong at ${x} ${l2} ${pads}`);
+      return [...e.flat(), B];
+    };
+    const tells = (full: boolean) =>
+      [...Array(M).keys()].some((l2) => {
+        const views = [...Array(M).keys()].map((x) =>
+          Array.from({ length: 2 ** 11 }, (_, pads) => seen(x, l2, pads, full).join())
+            .sort((p, q) => (p < q ? -1 : 1))
+            .join(' '),
+        );
+        return new Set(views).size > 1;
+      });
+    expect(tells(false)).toBe(false);
+    expect(tells(true)).toBe(true);
+  });
+
   it('widening by one entry is exact inside its domain, for every mask and pad of six bits', () => {
     const wrong: string[] = [];
     for (let x = -16; x <= 16; x++) {

@@ -63,6 +63,8 @@ export interface Choosing {
   readonly bits: readonly Wire[];
   readonly values: readonly Wire[];
   readonly pick: Uint8Array;
+  /** In a sum: the values count 2^raise times, over a ring wider by as much, for words of their own ring. */
+  readonly raise?: number;
 }
 
 /**

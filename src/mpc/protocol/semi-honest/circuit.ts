@@ -448,14 +448,15 @@ export class CircuitBuilder implements Gates {
   }
 
   chooseSum(choices: readonly Choosing[], how?: Rounded): Wire {
-    const [{ values }] = choices;
+    const [{ values, raise = 0 }] = choices;
     const read = choices.map((choice) => ({
+      ...choice,
       bits: choice.bits.map((bit) => this.reshare(bit)),
       values: choice.values.map((value) => this.reshare(value)),
     }));
     const inputs = read.flatMap((choice) => [...choice.bits, ...choice.values]);
-    const terms = read.map((choice, i) => chooseSelection(choice.bits, choice.values, choices[i].pick));
-    return this.#select(inputs, values[0].shape, values[0].scale, terms, how);
+    const terms = read.map((choice) => chooseSelection(choice));
+    return this.#select(inputs, values[0].shape, values[0].scale + raise, terms, how);
   }
 
   #select(

@@ -6,7 +6,7 @@ import type { Choice, PiecewiseCubic, SelectionTable } from '../../../compute/ke
 import { invariant } from '../../../core/errors.ts';
 import { tableLayout } from '../../../compute/kernels/table-layout.ts';
 import type { Component, Wire } from '../../share/wire.ts';
-import type { ExactTable } from '../types.ts';
+import type { Choosing, ExactTable } from '../types.ts';
 import { differenceTable, joint, jointTableOf, leafTable } from './difference-table.ts';
 import type { Party } from './party.ts';
 import type { Selection } from './select.ts';
@@ -116,12 +116,7 @@ export function borrowSelection(x: Wire, from: number, bits: number, leaf: 'less
  * the result is that value times 2^raise, over a ring wider by as much: words of the values' ring on a basis that is a
  * multiple of 2^raise.
  */
-export function chooseSelection(
-  bits: readonly Wire[],
-  values: readonly Wire[],
-  pick: Uint8Array,
-  raise = 0,
-): Selection {
+export function chooseSelection({ bits, values, pick, raise = 0 }: Choosing): Selection {
   const [{ k, count }] = values;
   const B = bits.length;
   invariant(
