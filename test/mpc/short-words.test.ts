@@ -19,6 +19,7 @@ import { drawId, tagOf } from '../../src/mpc/protocol/semi-honest/gate.ts';
 import { prgOf } from '../../src/mpc/protocol/semi-honest/party.ts';
 import { ProductGate } from '../../src/mpc/protocol/semi-honest/product.ts';
 import { SelectGate } from '../../src/mpc/protocol/semi-honest/select.ts';
+import { SEMI_HONEST } from '../../src/mpc/protocol/registry.ts';
 import type { Gates, Inputs } from '../../src/mpc/protocol/types.ts';
 import { type OneTimeMask, Masked } from '../../src/mpc/share/masked.ts';
 import { Random } from '../compute/kernels.suite.ts';
@@ -257,7 +258,7 @@ describe('short gates on Z_2^3, over all masks', () => {
     },
   );
 
-  it.each(DROPS)('drop %i: so does P1; with a λ2 that lacks a bit it does not', async (drop) => {
+  it.each(DROPS)('drop %i: P1 sees a selection alike; with a λ2 that lacks a bit it does not', async (drop) => {
     expect(await selectionIsAlike(1, drop)).toBe(true);
     expect(await selectionIsAlike(1, drop, { l2: 1 })).toBe(false);
   });
@@ -267,7 +268,7 @@ describe('short gates on Z_2^3, over all masks', () => {
     expect(await productIsAlike(2, drop, { r0: 1 })).toBe(false);
   });
 
-  it.each(DROPS)('drop %i: so does P1; with a λ2 that lacks a bit it does not', async (drop) => {
+  it.each(DROPS)('drop %i: P1 sees a product alike; with a λ2 that lacks a bit it does not', async (drop) => {
     expect(await productIsAlike(1, drop)).toBe(true);
     expect(await productIsAlike(1, drop, { l2: 1 })).toBe(false);
   });
@@ -295,6 +296,7 @@ describe('short gates on Z_2^3, over all masks', () => {
 // ── rounding on the rings in use ─────────────────────────────────────────────
 
 const N = 20_000;
+const { maxErrorUlp: ONCE, maxProductErrorUlp: THRICE } = SEMI_HONEST.truncation;
 /** Means of N roundings: the standard deviation of one is at most half an ulp. */
 const MEAN = 0.02;
 
@@ -347,7 +349,7 @@ describe('the rounding of short gates', () => {
       (i) => x[i] * y[i],
       drop,
     );
-    rounded(found, 1.5);
+    rounded(found, THRICE);
     // Three roundings: it does err by more than one.
     expect(Math.max(...found.map(Math.abs))).toBeGreaterThan(1);
   });
@@ -363,7 +365,7 @@ describe('the rounding of short gates', () => {
       () => BigInt(a * b),
       7,
     );
-    rounded(found, 1.5);
+    rounded(found, THRICE);
   });
 
   it.each([8, 20])(
@@ -375,7 +377,7 @@ describe('the rounding of short gates', () => {
       const chosen = (g: Gates) =>
         g.choose([g.input('bit', [N], 1, 0)], [g.input('x', [N], 32, 0)], Uint8Array.of(255, 0), { drop });
       const f = (i: number) => (bits[i] === 1 ? x[i] : 0n);
-      rounded(await errors(chosen, inputs, f, drop), 1);
+      rounded(await errors(chosen, inputs, f, drop), ONCE);
       const { outputs } = await simulate(
         (g) => {
           const value = chosen(g);
@@ -407,7 +409,7 @@ describe('the rounding of short gates', () => {
       (i) => x[i] + y[i],
       12,
     );
-    rounded(found, 1);
+    rounded(found, ONCE);
   });
 
   it('a cubic has the mean of the long one', async () => {
@@ -426,7 +428,7 @@ describe('the rounding of short gates', () => {
       () => 500n << 10n,
       13,
     );
-    rounded(found, 1);
+    rounded(found, ONCE);
   });
 
   it('an exponential is exactly 0 where its gate is, and has no bias where it is not: 127 of 128 gated, Z = e^-4', async () => {
