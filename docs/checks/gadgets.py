@@ -77,19 +77,32 @@ def shift(x, s):
     return Shared(x.a >> U(s), x.l >> U(s), x.k - s)
 
 
-def select(index, D, phi, k, widths=None):
+def rounded(x, k, d, c):
+    """⌊(x + c)/2^d⌋ over Z_2^(k−d), of a residue over Z_2^k: how a party rounds its part (PROTOCOL §5.5)."""
+    return ((x + to_ring(c)) & mask(k)) >> U(d)
+
+
+def up(x, k, d):
+    return rounded(x, k, d, (1 << d) - 1)
+
+
+def nearest(x, k, d):
+    return rounded(x, k, d, (1 << d) >> 1)
+
+
+def select(index, D, phi, k, widths=None, drop=0):
     """PROTOCOL §4.7. `index` (N,) and `phi` (N, P) at P2 and P0, D (N, n, P) at P1: a fresh sharing of Σ_p D[index, p]·φ_p.
 
-    `widths`: bits of the P words; φ_p is a multiple of 2^(k − widths[p])."""
+    `widths`: bits of the P words; φ_p is a multiple of 2^(k − widths[p]). With `drop` = d, §5.5: of it over 2^d, rounded."""
     N, n, P = D.shape
     rows = np.arange(N)
     low = np.array([mask(w) for w in widths or [k] * P], U)
     pads, r0 = draw((N, n, P)) & low, draw((N,))
     e = (D + pads) & low  # P1 → P2
-    B = U(0) - (pads[rows, index] * phi).sum(1, dtype=U) - r0  # P0 → P2, ahead
-    y = (e[rows, index] * phi).sum(1, dtype=U) + B  # P2: f − r0
+    B = up(U(0) - (pads[rows, index] * phi).sum(1, dtype=U), k, drop) - r0  # P0 → P2, ahead
+    y = rounded((e[rows, index] * phi).sum(1, dtype=U), k, drop, 0) + B  # P2: f − r0
     l = draw((N,))
-    return Shared((y + l) + r0, l, k)  # P2 → P1: y + λ2'
+    return Shared((y + l) + r0, l, k - drop)  # P2 → P1: y + λ2'
 
 
 def ones(N):
@@ -115,7 +128,7 @@ def joint_table(bits, entries, k):
     return select(joint_index(bits, "l").astype(np.int64), to_ring(entries)[rows][:, :, None], ones(N), k)
 
 
-def choose(bits, values, pick):
+def choose(bits, values, pick, drop=0):
     """PROTOCOL §6.6: the value that pick names for the joint bits; 255 is zero."""
     n, N, k = len(pick), bits[0].a.size, values[0].k
     alpha = joint_index(bits, "a").astype(np.int64)
@@ -128,7 +141,7 @@ def choose(bits, values, pick):
             D[rows[hit], j, 0] = value.a[hit]
             D[rows[hit], j, 1 + v] = U(1)
     phi = np.stack([np.ones(N, U)] + [U(0) - value.l for value in values], 1)
-    return select(joint_index(bits, "l").astype(np.int64), D, phi, k)
+    return select(joint_index(bits, "l").astype(np.int64), D, phi, k, drop)
 
 
 def widen(x, k2):
@@ -149,9 +162,16 @@ def truncate(x, s, k2=None):
     return widen(shift(x, s), x.k if k2 is None else k2)
 
 
-def product(value, k=64):
-    """A fresh sharing of a product whose equation products.py checks (PROTOCOL §4.6)."""
-    return share(value, k)
+def product(value, k=64, drop=0):
+    """
+    A fresh sharing of a product whose equation products.py checks (PROTOCOL §4.6). With `drop`, of its three parts,
+    each rounded by its party (§5.5).
+    """
+    if drop == 0:
+        return share(value, k)
+    of_p0, of_p2 = draw(np.shape(value)), draw(np.shape(value))
+    of_p1 = to_ring(value) - of_p0 - of_p2
+    return share(up(of_p0, k, drop) + rounded(of_p2, k, drop, 0) + nearest(of_p1, k, drop), k - drop)
 
 
 def fit_cubic(f, centre, width, nodes=24):
@@ -172,7 +192,7 @@ def cubic_basis(low, t, s2):
     return np.stack(out, 1)
 
 
-def cubic(x, C, t, s1, s2, k):
+def cubic(x, C, t, s1, s2, k, drop=0):
     """PROTOCOL §6.3: a piecewise cubic, C (n, 4) in δ/2^t. Result at scale s1 + s2."""
     n = C.shape[0]
     x = x.reduce(t + int(math.log2(n)))
@@ -183,7 +203,7 @@ def cubic(x, C, t, s1, s2, k):
         for q in range(p, 4):
             D[:, :, p] += C[segment][:, :, q] * math.comb(q, p) * low[:, None] ** (q - p) * (-1) ** p
     phi = cubic_basis(x.l & mask(t), t, s2)
-    return select((x.l >> U(t)).astype(np.int64), to_ring(np.rint(D * 2.0**s1)), phi, k)
+    return select((x.l >> U(t)).astype(np.int64), to_ring(np.rint(D * 2.0**s1)), phi, k, drop)
 
 
 # An independent φ of the exponential: two tables of 1,024 steps, which leave out the two lowest bits of ℓ.

@@ -88,6 +88,34 @@ def check_widths():
     assert any(view(x, 3) != view(0, 3) for x in range(8))
 
 
+def check_short_selection():
+    """§5.5 in Z_8: ⌊(f + ρ)/2^d⌋ with ρ uniform, and views that say nothing; an r0 or λ2' that lacks a bit does."""
+    M = 8
+
+    def run(x, l2, w, r0, d, fresh=0):
+        e, phi = (3 * (x + l2) % M + w) % M, l2 & 3
+        word = (((-w * phi) % M + (1 << d) - 1) % M >> d) - r0
+        y = (e * phi % M >> d) + word
+        return 3 * (x + l2) * phi % M, e, word % (M >> d), (y + r0) % (M >> d), (y + fresh) % (M >> d)
+
+    for d in range(3):
+        short = range(M >> d)
+        for x, l2 in product(range(M), repeat=2):
+            found = [run(x, l2, w, 0, d) for w in range(M)]
+            f = found[0][0]
+            assert sum((out - (f >> d)) % (M >> d) for _, _, _, out, _ in found) == M * (f % (1 << d)) // (1 << d)
+        p2 = lambda x, zeros: Counter((l2, *run(x, l2, w, r0, d)[1:3]) for l2, w in product(range(M), repeat=2) for r0 in zeros)
+        assert all(p2(x, short) == p2(0, short) for x in range(M))
+        assert any(p2(x, short[::2]) != p2(0, short[::2]) for x in range(M))
+        p1 = lambda x, masks: Counter(
+            ((x + l2) % M, w, r0, run(x, l2, w, r0, d, fresh)[4])
+            for l2, w in product(range(M), repeat=2)
+            for r0, fresh in product(short, masks)
+        )
+        assert all(p1(x, short) == p1(0, short) for x in range(M))
+        assert any(p1(x, short[::2]) != p1(0, short[::2]) for x in range(M))
+
+
 def check_reshared_views():
     """Lemma 11.3: y = f + λ1 at P2 and a later lift under another λ1 say nothing together."""
     views = {
@@ -132,6 +160,7 @@ def main():
     check_truncation()
     check_selection_views()
     check_widths()
+    check_short_selection()
     check_reshared_views()
     check_attacks()
     print("views: identities hold on whole rings, views are independent of the secret, and every attack works without its rule")

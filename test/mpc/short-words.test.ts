@@ -6,7 +6,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import { basisWord, tableEntry } from '../../src/compute/kernels/reference/selection.ts';
-import { basisWidth, tableShape } from '../../src/compute/kernels/selection-shape.ts';
+import type { TableLayout } from '../../src/compute/kernels/table-layout.ts';
 import type { Choice, PiecewiseCubic, RingKernels, SelectionTable, Stream } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
@@ -19,6 +19,7 @@ import { drawId, tagOf } from '../../src/mpc/protocol/semi-honest/gate.ts';
 import { prgOf } from '../../src/mpc/protocol/semi-honest/party.ts';
 import { ProductGate } from '../../src/mpc/protocol/semi-honest/product.ts';
 import { SelectGate } from '../../src/mpc/protocol/semi-honest/select.ts';
+import { SEMI_HONEST } from '../../src/mpc/protocol/registry.ts';
 import type { Gates, Inputs } from '../../src/mpc/protocol/types.ts';
 import { type OneTimeMask, Masked } from '../../src/mpc/share/masked.ts';
 import { Random } from '../compute/kernels.suite.ts';
@@ -79,12 +80,12 @@ class ToldKernels extends ReferenceKernels {
 
   override async selectionTable(
     table: SelectionTable<Words>,
-    k: number,
+    { k, n, widths }: TableLayout,
     stream: Stream,
     from: number,
     to: number,
   ): Promise<Uint8Array> {
-    const { n, P } = tableShape(table);
+    const P = widths.length;
     const words: bigint[] = [];
     for (let i = from; i < to; i++)
       for (let j = 0; j < n; j++)
@@ -94,12 +95,11 @@ class ToldKernels extends ReferenceKernels {
 
   override async dealSelection(
     choice: Choice<Words>,
-    _n: number,
-    k: number,
+    { k, widths }: TableLayout,
     stream: Stream,
     r0: Words,
   ): Promise<Words> {
-    const P = basisWidth(choice);
+    const P = widths.length;
     return wordsFrom(
       Array.from(choice.index.data, Number).map((index, i) =>
         below(P).reduce((sum, p) => sum - this.#pad(stream, i, index, p) * basisWord(choice, i, P, p), -wordAt(r0, i)),
@@ -257,7 +257,7 @@ describe('short gates on Z_2^3, over all masks', () => {
     },
   );
 
-  it.each(DROPS)('drop %i: so does P1; with a λ2 that lacks a bit it does not', async (drop) => {
+  it.each(DROPS)('drop %i: P1 sees a selection alike; with a λ2 that lacks a bit it does not', async (drop) => {
     expect(await selectionIsAlike(1, drop)).toBe(true);
     expect(await selectionIsAlike(1, drop, { l2: 1 })).toBe(false);
   });
@@ -267,7 +267,7 @@ describe('short gates on Z_2^3, over all masks', () => {
     expect(await productIsAlike(2, drop, { r0: 1 })).toBe(false);
   });
 
-  it.each(DROPS)('drop %i: so does P1; with a λ2 that lacks a bit it does not', async (drop) => {
+  it.each(DROPS)('drop %i: P1 sees a product alike; with a λ2 that lacks a bit it does not', async (drop) => {
     expect(await productIsAlike(1, drop)).toBe(true);
     expect(await productIsAlike(1, drop, { l2: 1 })).toBe(false);
   });
@@ -295,6 +295,7 @@ describe('short gates on Z_2^3, over all masks', () => {
 // ── rounding on the rings in use ─────────────────────────────────────────────
 
 const N = 20_000;
+const { maxErrorUlp: ONCE, maxProductErrorUlp: THRICE } = SEMI_HONEST.truncation;
 /** Means of N roundings: the standard deviation of one is at most half an ulp. */
 const MEAN = 0.02;
 
@@ -347,7 +348,7 @@ describe('the rounding of short gates', () => {
       (i) => x[i] * y[i],
       drop,
     );
-    rounded(found, 1.5);
+    rounded(found, THRICE);
     // Three roundings: it does err by more than one.
     expect(Math.max(...found.map(Math.abs))).toBeGreaterThan(1);
   });
@@ -363,7 +364,7 @@ describe('the rounding of short gates', () => {
       () => BigInt(a * b),
       7,
     );
-    rounded(found, 1.5);
+    rounded(found, THRICE);
   });
 
   it.each([8, 20])(
@@ -375,7 +376,7 @@ describe('the rounding of short gates', () => {
       const chosen = (g: Gates) =>
         g.choose([g.input('bit', [N], 1, 0)], [g.input('x', [N], 32, 0)], Uint8Array.of(255, 0), { drop });
       const f = (i: number) => (bits[i] === 1 ? x[i] : 0n);
-      rounded(await errors(chosen, inputs, f, drop), 1);
+      rounded(await errors(chosen, inputs, f, drop), ONCE);
       const { outputs } = await simulate(
         (g) => {
           const value = chosen(g);
@@ -407,7 +408,7 @@ describe('the rounding of short gates', () => {
       (i) => x[i] + y[i],
       12,
     );
-    rounded(found, 1);
+    rounded(found, ONCE);
   });
 
   it('a cubic has the mean of the long one', async () => {
@@ -426,7 +427,7 @@ describe('the rounding of short gates', () => {
       () => 500n << 10n,
       13,
     );
-    rounded(found, 1);
+    rounded(found, ONCE);
   });
 
   it('an exponential is exactly 0 where its gate is, and has no bias where it is not: 127 of 128 gated, Z = e^-4', async () => {

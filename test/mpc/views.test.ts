@@ -57,8 +57,9 @@ function everything(g: Gates): void {
   const chosen = g.choose([bit], [small, g.reshape(sum, [2], 0)], Uint8Array.of(0, 1));
   const map = g.affine([{ x: g.reshape(chosen, [1, 2], 0), weight: W }], BIAS);
   const flat = g.reshape(map, [2]);
-  g.output('e', g.exponential(g.reduce(flat, 25), bit, 17, 17));
-  g.output('c', g.cubic(g.reduce(g.mul(flat, flat), 10), CUBIC, 32));
+  // The last three are short (PROTOCOL §5.5).
+  g.output('e', g.exponential(g.reduce(flat, 25), bit, 17, 17, { drop: 15 }));
+  g.output('c', g.cubic(g.reduce(g.mul(flat, flat, { drop: 5 }), 10), CUBIC, 32, { drop: 7 }));
 }
 
 /** Two texts: other tokens, other values. */

@@ -31,8 +31,10 @@ export const SEMI_HONEST: ProtocolInfo = {
   truncation: {
     rounding: 'stochastic',
     maxErrorUlp: 1,
+    maxProductErrorUlp: 1.5,
     wrapProbability: 0,
-    leaks: 'the coin ρ to P0 and P2, or (z+ρ) mod 2^s to P1; each is uniform and independent of z',
+    leaks:
+      'of a shift, the coin ρ to P0 and P2, or (z+ρ) mod 2^s to P1; of a short selection, ρ to P0, or (z+ρ) mod 2^s to P2; of a short product, to each party the rounding of its own part; each is independent of z',
   },
 };
 

@@ -26,7 +26,10 @@ export interface SecurityClaim {
 export interface TruncationModel {
   /** ⌊(z + ρ)/2^s⌋ with ρ uniform: unbiased, and who learns the coin. */
   readonly rounding: 'stochastic';
+  /** Of a shift, a truncation and a selection that drops bits. */
   readonly maxErrorUlp: 1;
+  /** Of a product that drops bits, which three parties round. Its mean is 0 as well. */
+  readonly maxProductErrorUlp: 1.5;
   /** Probability of a wrong wrap inside the declared domain. */
   readonly wrapProbability: 0;
   readonly leaks: string;

@@ -1,6 +1,6 @@
 /**
- * Attention of all heads of all sequences in one batch (PROTOCOL §7.6): exponentiate without truncating Q·Kᵀ,
- * multiply by V before normalising, one reciprocal per row.
+ * Attention of all heads of all sequences in one batch (PROTOCOL §7.6): exponentiate without widening Q·Kᵀ, which
+ * its product rounds; multiply by V before normalising, one reciprocal per row.
  *
  * q (heads, R, D) scale 32 over Z_2^64, `keys` and `values` (heads, T, D) → context (heads, R, D) scale 16 over
  * Z_2^64. Heads are those of one sequence after the other. The factor 1/√D is in the weights of Q (as 8/√D; the 8
@@ -204,7 +204,7 @@ export const MAX_ATTENTION = 1024;
 
 /**
  * Largest |v| that attention holds (PROTOCOL §7.6): 256 for up to 128 positions, else 64. O'·r stays below 2^62 at
- * its scale, as `truncate` needs. With that |v| · T ≤ 2^16, so Σ E·V has its slack as well.
+ * its full scale, as `widen` needs behind the rounding. With that |v| · T ≤ 2^16, so Σ E·V has its slack as well.
  */
 export function valueDomain(positions: number): number {
   return 2 ** (64 - 2 - CONTEXT - powerLawScale(reciprocalFor(positions).s1));

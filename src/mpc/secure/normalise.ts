@@ -3,7 +3,7 @@
  * consumers.
  *
  * x (rows, d) scale 32 over Z_2^64 → (rows, d) scale 16 over Z_2^64. V = trunc(d·x − Σx) needs no division for the
- * mean, S = Σ V² is one word per row, r = 2^16·√(d/S) by windows, V·r, trunc. 4 rounds.
+ * mean, S = Σ V² is one word per row, r = 2^16·√(d/S) by windows, V·r short, widened. 4 rounds.
  * Domain: variance + ε = σ² between 2^24.6 / (d·c²) and 2^60.8 / (d·c²) with c = d·2^(32−e), and below 2^60 / d³,
  * where one entry may hold all of it (`varianceDomain`). Below it the result fades to zero, above it S wraps;
  * `ml/ranges.ts` excludes it, or a check finds it. Error ≤ 5e-4 + 1/(c·σ) + 3·|y|·c·σ/2^38 absolute: the
