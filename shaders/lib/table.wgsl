@@ -1,7 +1,7 @@
 // selectionTable, the frame (P1, PROTOCOL §4.7): wire bytes of e_r = D_r + w_r mod 2^(8·WIDTH), where r numbers
 // the words of a range of elements (element-major, then entry, then basis word) and w is the key stream in wire
 // form. WIDTH = 0 stands for single bits: e_r = D_r ⊕ w_r. D comes from `table_word(r)` of the file that uses
-// this one: table-rows, table-cubic, table-exp or table-choose.
+// this one: table-rows, table-polynomial, table-exp or table-choose.
 //
 // group(0): params (declared there). group(1): 0 out (the blocks of the stream that hold the range, as u32);
 // more bindings there. A workgroup of 64 makes GROUP blocks, one an invocation, and then adds: GROUP is 64, or

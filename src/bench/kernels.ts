@@ -5,7 +5,7 @@
 import { ReferenceKernels } from '../compute/kernels/reference/kernels.ts';
 import { type WebGpuKernels, createWebGpuKernels } from '../compute/kernels/webgpu/kernels.ts';
 import { openNodeDevice } from '../compute/kernels/webgpu/node-device.ts';
-import type { PiecewiseCubic, RingKernels, SelectionTable, Stream } from '../compute/kernels/types.ts';
+import type { PiecewisePolynomial, RingKernels, SelectionTable, Stream } from '../compute/kernels/types.ts';
 import { type Vector, wordsFrom } from '../compute/ring.ts';
 import { asTercetError } from '../core/errors.ts';
 import { wasmKernels } from '../node/kernels.ts';
@@ -25,8 +25,9 @@ interface Case {
   prepare(kernels: RingKernels, size: number): Promise<() => Promise<unknown>>;
 }
 
-const CUBIC: PiecewiseCubic = {
+const CUBIC: PiecewisePolynomial = {
   segments: 32,
+  degree: 3,
   t: 12,
   s1: 12,
   s2: 12,
@@ -96,9 +97,9 @@ const CASES: readonly Case[] = [
     units: (n) => 8 * n,
     prepare: async (kernels, n) => () => kernels.draw(STREAM, 64, n),
   },
-  tableCase('table cubic, 32 segments, Z_2^32 (GeLU)', 512, 32, async (kernels, n) => ({
-    kind: 'cubic',
-    cubic: CUBIC,
+  tableCase('table polynomial, 32 segments, Z_2^32 (GeLU)', 512, 32, async (kernels, n) => ({
+    kind: 'polynomial',
+    polynomial: CUBIC,
     a: await draw(kernels, 17, n),
   })),
   tableCase('table rows, 256 entries, Z_2^8 (maximum)', 256, 8, async (kernels, n) => ({
@@ -125,7 +126,7 @@ const CASES: readonly Case[] = [
     units: (n) => n,
     prepare: async (kernels, n) => {
       const l = await draw(kernels, 17, n);
-      const choice = { index: await kernels.shiftRight(l, 12, 5), basis: await kernels.cubicBasis(l, 12, 12, 32) };
+      const choice = { index: await kernels.shiftRight(l, 12, 5), basis: await kernels.powers(l, 12, 12, 3, 32) };
       const r0 = await draw(kernels, 32, n, OTHER);
       return () => kernels.dealSelection(choice, 32, 32, STREAM, r0);
     },

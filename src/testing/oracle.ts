@@ -5,7 +5,7 @@
  *
  * Insecure by construction: refuses to run outside tests.
  */
-import type { PiecewiseCubic } from '../compute/kernels/types.ts';
+import type { PiecewisePolynomial } from '../compute/kernels/types.ts';
 import { type Pattern, listOf } from '../compute/pattern.ts';
 import { type Words, ringMask, wordsFrom } from '../compute/ring.ts';
 import { insecure } from './insecure.ts';
@@ -210,12 +210,12 @@ export class PlaintextGates implements Gates {
     });
   }
 
-  cubic(x: Wire, { segments, t, s1, s2, guard, coefficients }: PiecewiseCubic, k: number): Wire {
+  polynomial(x: Wire, { segments, degree, t, s1, s2, guard, coefficients }: PiecewisePolynomial, k: number): Wire {
     const value = (v: bigint): bigint => {
       const i = Number(v >> BigInt(t)) % segments;
       const low = v & ringMask(t);
       let sum = 0n;
-      for (let q = 3; q >= 0; q--) sum = ((sum * low) >> BigInt(t)) + coefficients[4 * i + q];
+      for (let q = degree; q >= 0; q--) sum = ((sum * low) >> BigInt(t)) + coefficients[(degree + 1) * i + q];
       return (sum << BigInt(s2)) >> BigInt(guard);
     };
     return this.#map(x, value, { k, scale: s1 + s2 });

@@ -5,7 +5,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generatePoint } from '../../src/compute/kernels/reference/point.ts';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
-import type { Choice, PiecewiseCubic, RingKernels, SelectionTable, Stream } from '../../src/compute/kernels/types.ts';
+import type {
+  Choice,
+  Degree,
+  PiecewisePolynomial,
+  RingKernels,
+  SelectionTable,
+  Stream,
+} from '../../src/compute/kernels/types.ts';
 import { listOf, strided, triangle } from '../../src/compute/pattern.ts';
 import { type Words, ringMask, wordsFrom } from '../../src/compute/ring.ts';
 import { onHost } from '../support/host-kernels.ts';
@@ -76,10 +83,20 @@ export function same(got: Words | Uint8Array, expected: Words | Uint8Array): voi
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) expect.fail(`element ${i} is ${a[i]}, expected ${b[i]}`);
 }
 
-/** A random cubic whose coefficients have up to `bits` bits. */
-export function randomCubic(random: Random, segments: number, t: number, guard: number, bits: number): PiecewiseCubic {
-  const coefficients = BigInt64Array.from({ length: 4 * segments }, () => random.word(bits) - (1n << BigInt(bits - 1)));
-  return { segments, t, s1: 13, s2: 13, guard, coefficients };
+/** A random polynomial whose coefficients have up to `bits` bits. */
+export function randomPolynomial(
+  random: Random,
+  segments: number,
+  degree: Degree,
+  t: number,
+  guard: number,
+  bits: number,
+): PiecewisePolynomial {
+  const coefficients = BigInt64Array.from(
+    { length: (degree + 1) * segments },
+    () => random.word(bits) - (1n << BigInt(bits - 1)),
+  );
+  return { segments, degree, t, s1: 13, s2: 13, guard, coefficients };
 }
 
 /** The range, its table bytes, dealing and evaluation of one selection, all against the reference. */
@@ -317,7 +334,7 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
       });
     });
 
-    it.each([8, 24, 32, 40, 64])('selection of cubics, k = %i', async (k) => {
+    it.each([8, 24, 32, 40, 64])('selection of polynomials, k = %i', async (k) => {
       const random = new Random(600 + k);
       for (const [segments, t, guard, bits] of [
         [4, 8, 0, 12], // products fit 32 bits
@@ -329,9 +346,13 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
         [4, 40, 5, 50], // sums fit 64 bits
         [2, 20, 1, 60],
       ]) {
-        const cubic = randomCubic(random, segments, t, guard, bits);
-        const a = random.words(9, t + Math.ceil(Math.log2(segments)), true);
-        await selection(kernels, oracle, random, { kind: 'cubic', cubic, a }, k, segments, 4, 9);
+        for (const degree of [3, 4] as const) {
+          // The binomials of degree 4 take a bit more.
+          const polynomial = randomPolynomial(random, segments, degree, t, guard, bits - (degree - 3));
+          const a = random.words(9, t + Math.ceil(Math.log2(segments)), true);
+          const table = { kind: 'polynomial', polynomial, a } as const;
+          await selection(kernels, oracle, random, table, k, segments, degree + 1, 9);
+        }
       }
     });
 
@@ -389,7 +410,26 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
           [1, 63],
         ]) {
           const l = random.words(23, Math.min(64, t + 5));
-          same(await kernels.cubicBasis(l, t, s2, k), await oracle.cubicBasis(l, t, s2, k));
+          same(await kernels.powers(l, t, s2, 3, k), await oracle.powers(l, t, s2, 3, k));
+        }
+        for (const [t, s2] of [
+          [12, 13],
+          [14, 11],
+          [16, 0],
+          [10, 40],
+          [31, 30],
+          [1, 63],
+        ]) {
+          const l = random.words(23, t + 5);
+          same(await kernels.powers(l, t, s2, 4, k), await oracle.powers(l, t, s2, 4, k));
+        }
+        for (const [t, degree] of [
+          [43, 3],
+          [32, 4],
+        ] as const) {
+          const l = random.words(1, 64);
+          await expect(kernels.powers(l, t, 0, degree, k)).rejects.toMatchObject({ code: 'ERR_RANGE' });
+          await expect(oracle.powers(l, t, 0, degree, k)).rejects.toMatchObject({ code: 'ERR_RANGE' });
         }
         for (const s2 of [0, 14, 31, 62]) {
           const l = random.words(23, 25);
@@ -421,7 +461,8 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
         same(await kernels.sub(await kernels.add(x, y), y), x);
       }
       const l = await kernels.draw(filler, 17, 20_003);
-      same(await kernels.cubicBasis(l, 12, 13, 32), await oracle.cubicBasis(l, 12, 13, 32));
+      for (const degree of [3, 4] as const)
+        same(await kernels.powers(l, 12, 13, degree, 32), await oracle.powers(l, 12, 13, degree, 32));
       for (const k of [1, 32]) {
         const n = 4;
         const elements = 9001;

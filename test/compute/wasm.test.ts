@@ -99,7 +99,7 @@ describe('wasm workers', () => {
     const [x, y] = [random.words(64 * 128, 64), random.words(128 * 128, 64)];
     const [left, key] = [{ k: 64, data: x.data.slice() }, stream.key.slice()];
     await kernels.matmul(x, y, { batch: 1, m: 64, inner: 128, n: 128 });
-    await kernels.cubicBasis(x, 12, 13, 64).then(() => kernels.draw(stream, 32, 200_000));
+    await kernels.powers(x, 12, 13, 3, 64).then(() => kernels.draw(stream, 32, 200_000));
     same(x, left);
     same(stream.key, key);
     await kernels.close();
@@ -254,8 +254,9 @@ describe('wasm memory', () => {
     const random = new Random(5);
     const [x, y] = [random.words(900, 64), random.words(900, 64)];
     const [pads, l] = [random.stream(), random.words(50, 25)];
-    const cubic = {
+    const polynomial = {
       segments: 8,
+      degree: 3 as const,
       t: 12,
       s1: 13,
       s2: 13,
@@ -269,7 +270,7 @@ describe('wasm memory', () => {
     instance.matmul(x, y, { batch: 1, m: 30, inner: 30, n: 30 });
     instance.matmulMatrix(x, 1);
     instance.draw(pads, 64, 333, 5);
-    instance.selectionTable({ kind: 'cubic', cubic, a: random.words(50, 15) }, 32, pads, 3, 50);
+    instance.selectionTable({ kind: 'polynomial', polynomial, a: random.words(50, 15) }, 32, pads, 3, 50);
     instance.selectionTable(
       { kind: 'rows', table: random.words(64, 1), n: 8, stride: 8, row: random.indices(50, 8) },
       1,

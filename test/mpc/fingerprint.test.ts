@@ -22,6 +22,7 @@ const W: Parameter = { name: 'w', rows: 2, cols: 2, scale: 3 };
 const ENTRIES = Array.from({ length: 16 }, (_, i) => BigInt(i * i));
 const CUBIC = {
   segments: 16,
+  degree: 3 as const,
   t: 6,
   s1: 8,
   s2: 8,
@@ -117,14 +118,18 @@ const PAIRS: readonly [string, (g: Gates) => unknown, (g: Gates) => unknown][] =
   ],
   [
     'a coefficient',
-    (g) => g.cubic(x(g, 10), CUBIC, 32),
-    (g) => g.cubic(x(g, 10), { ...CUBIC, coefficients: CUBIC.coefficients.with(63, 9n) }, 32),
+    (g) => g.polynomial(x(g, 10), CUBIC, 32),
+    (g) => g.polynomial(x(g, 10), { ...CUBIC, coefficients: CUBIC.coefficients.with(63, 9n) }, 32),
   ],
-  ['the guard bits', (g) => g.cubic(x(g, 10), CUBIC, 32), (g) => g.cubic(x(g, 10), { ...CUBIC, guard: 3 }, 32)],
   [
-    'the two scales of a cubic',
-    (g) => g.cubic(x(g, 10), CUBIC, 32),
-    (g) => g.cubic(x(g, 10), { ...CUBIC, s1: 9, s2: 7 }, 32),
+    'the guard bits',
+    (g) => g.polynomial(x(g, 10), CUBIC, 32),
+    (g) => g.polynomial(x(g, 10), { ...CUBIC, guard: 3 }, 32),
+  ],
+  [
+    'the two scales of a polynomial',
+    (g) => g.polynomial(x(g, 10), CUBIC, 32),
+    (g) => g.polynomial(x(g, 10), { ...CUBIC, s1: 9, s2: 7 }, 32),
   ],
   [
     'those of an exponential',

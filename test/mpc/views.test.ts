@@ -4,7 +4,7 @@
  * protocol that breaks it (PROTOCOL §11).
  */
 import { describe, expect, it } from 'vitest';
-import type { PiecewiseCubic, RingKernels } from '../../src/compute/kernels/types.ts';
+import type { PiecewisePolynomial, RingKernels } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Words, wordsFrom, zeros } from '../../src/compute/ring.ts';
@@ -33,8 +33,9 @@ const PARAMETERS: readonly ClearParameter[] = [
 ];
 const [TABLE, W, BIAS] = PARAMETERS.map(({ parameter }) => parameter);
 
-const CUBIC: PiecewiseCubic = {
+const CUBIC: PiecewisePolynomial = {
   segments: 16,
+  degree: 3,
   t: 6,
   s1: 8,
   s2: 8,
@@ -58,7 +59,7 @@ function everything(g: Gates): void {
   const map = g.affine([{ x: g.reshape(chosen, [1, 2], 0), weight: W }], BIAS);
   const flat = g.reshape(map, [2]);
   g.output('e', g.exponential(g.reduce(flat, 25), bit, 17, 17));
-  g.output('c', g.cubic(g.reduce(g.mul(flat, flat), 10), CUBIC, 32));
+  g.output('c', g.polynomial(g.reduce(g.mul(flat, flat), 10), CUBIC, 32));
 }
 
 /** Two texts: other tokens, other values. */

@@ -1,7 +1,7 @@
 /** Shapes and scales of selections, the same for every back end. */
 import { TercetError, invariant } from '../../core/errors.ts';
 import { lengthOf } from '../ring.ts';
-import type { Choice, SelectionTable } from './types.ts';
+import type { Choice, Degree, SelectionTable } from './types.ts';
 
 export interface TableShape {
   /** Entries of an element. */
@@ -16,8 +16,8 @@ export function tableShape(table: SelectionTable): TableShape {
   switch (table.kind) {
     case 'rows':
       return { n: table.n, P: 1, count: lengthOf(table.row) };
-    case 'cubic':
-      return { n: table.cubic.segments, P: 4, count: lengthOf(table.a) };
+    case 'polynomial':
+      return { n: table.polynomial.segments, P: table.polynomial.degree + 1, count: lengthOf(table.a) };
     case 'exp':
       return { n: 16, P: 1, count: lengthOf(table.a) };
     case 'choose':
@@ -34,6 +34,16 @@ export function checkSelectionRing(k: number): void {
   invariant(
     k === 1 || (k % 8 === 0 && k >= 8 && k <= 64),
     'selection over a ring that is neither one bit nor whole bytes',
+  );
+}
+
+/** @throws {TercetError} ERR_RANGE when the highest power does not fit 128 bits. */
+export function checkPowers(t: number, degree: Degree): void {
+  if (degree * t < 128) return;
+  throw new TercetError(
+    'ERR_RANGE',
+    `segments of 2^${t} ulps for a polynomial of degree ${degree}`,
+    `shift the input down: segments have at most 2^${Math.floor(127 / degree)} ulps`,
   );
 }
 

@@ -41,13 +41,17 @@ export interface ProductShape {
   readonly transposed?: boolean;
 }
 
+/** Degrees that the back ends compute. */
+export type Degree = 3 | 4;
+
 /**
- * A piecewise polynomial for the normalised basis (PROTOCOL §6.3). `coefficients` holds segments × 4 integers
- * C_{i,q} at scale 2^(s1+guard), for the polynomial in δ/2^t on (-1, 1) of the measured segment i. Cubic, always: P
- * = 4.
+ * A piecewise polynomial for the normalised basis (PROTOCOL §6.3). `coefficients` holds segments × (degree + 1)
+ * integers C_{i,q} at scale 2^(s1+guard), for the polynomial in δ/2^t on (-1, 1) of the measured segment i. P =
+ * degree + 1.
  */
-export interface PiecewiseCubic {
+export interface PiecewisePolynomial {
   readonly segments: number;
+  readonly degree: Degree;
   /** log2 of the segment width in ulps of the input. */
   readonly t: number;
   /** Scale of the table words (after dropping the guard bits). */
@@ -68,9 +72,9 @@ export type SelectionTable<V extends Vector = Vector> =
   | { readonly kind: 'rows'; readonly table: Words; readonly n: number; readonly stride: number; readonly row: V }
   /**
    * D_{j,p}: coefficients of the polynomial of segment (a_hi − j) mod n re-centred at a_lo, for x = a − ℓ in Z_2^(t
-   * + log2 n). P = 4.
+   * + log2 n). P = degree + 1.
    */
-  | { readonly kind: 'cubic'; readonly cubic: PiecewiseCubic; readonly a: V }
+  | { readonly kind: 'polynomial'; readonly polynomial: PiecewisePolynomial; readonly a: V }
   /**
    * D_{2j+w} = (gate ⊕ w) · round(2^s1 · exp(start_i + a_lo)), i = (a_hi − j) mod 8, starts 0, −28, −24, …, −4
    * (exact formula: reference/selection.ts). x = a − ℓ in Z_2^25 at scale 20 (segment width 4 = 2^22 ulps). n = 16,
@@ -187,10 +191,10 @@ export interface RingKernels<V extends Vector = Vector> {
     to: number,
   ): Promise<V>;
   /**
-   * φ of a cubic: φ_0 = 2^s2, φ_p = ⌊ℓ_lo^p / 2^(pt−s2)⌋ (shifted left when pt < s2), N·4 words over Z_2^k. ℓ over
-   * Z_2^(t + log2 n).
+   * φ of a polynomial: φ_0 = 2^s2, φ_p = ⌊ℓ_lo^p / 2^(pt−s2)⌋ (shifted left when pt < s2) for p ≤ degree, N·(degree
+   * + 1) words over Z_2^k. ℓ over Z_2^(t + log2 n); degree · t < 128.
    */
-  cubicBasis(l: V, t: number, s2: number, k: number): Promise<V>;
+  powers(l: V, t: number, s2: number, degree: Degree, k: number): Promise<V>;
   /** φ of the exponential: round(2^s2 · exp(−ℓ_lo)), ℓ_lo = ℓ mod 2^22 at scale 20, from two integer tables. */
   expBasis(l: V, s2: number, k: number): Promise<V>;
   /** φ of a choice: (1, −ℓ_0, …, −ℓ_{V−1}) per element. */

@@ -6,7 +6,7 @@
  * description serves every protocol; asking for one that does not exist is ERR_PROTOCOL_UNAVAILABLE
  * (`registry.ts`), never a weaker one.
  */
-import type { PiecewiseCubic } from '../../compute/kernels/types.ts';
+import type { PiecewisePolynomial } from '../../compute/kernels/types.ts';
 import type { Pattern } from '../../compute/pattern.ts';
 import type { Words } from '../../compute/ring.ts';
 import type { Wire } from '../share/wire.ts';
@@ -126,7 +126,7 @@ export interface Gates {
 
   // ── selection (any scalar function) ──────────────────────────────────────
   table(x: Wire, table: ExactTable, k: number): Wire;
-  cubic(x: Wire, cubic: PiecewiseCubic, k: number): Wire;
+  polynomial(x: Wire, polynomial: PiecewisePolynomial, k: number): Wire;
   exponential(x: Wire, gate: Wire, s1: number, s2: number): Wire;
   /** Entry of a table of 2^bits on the joint bits (bit b of the index is bits[b]). */
   jointTable(bits: readonly Wire[], entries: readonly bigint[], k: number): Wire;

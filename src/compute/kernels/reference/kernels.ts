@@ -7,11 +7,11 @@ import { type ExpTables, expTables } from '../../exp-tables.ts';
 import { type Pattern, listOf } from '../../pattern.ts';
 import { type Words, checkRing, concatWords, laneBytes, sameShape, wireLength, wordAt, zeros } from '../../ring.ts';
 import { Fault } from '../fault.ts';
-import { basisWidth, tableShape } from '../selection-shape.ts';
-import type { Choice, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
+import { basisWidth, checkPowers, tableShape } from '../selection-shape.ts';
+import type { Choice, Degree, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
 import { keystream } from './chacha.ts';
 import { expandPointKey } from './point.ts';
-import { basisWord, cubicPhi, expPhi, tableEntry } from './selection.ts';
+import { basisWord, powersOf, expPhi, tableEntry } from './selection.ts';
 
 interface ReferenceMatrix extends Matrix {
   data: Int32Array | BigUint64Array | undefined;
@@ -250,8 +250,10 @@ export class ReferenceKernels implements RingKernels<Words> {
     });
   }
 
-  async cubicBasis(l: Words, t: number, s2: number, k: number): Promise<Words> {
-    return build(l.data.length * 4, k, (at) => cubicPhi(wordAt(l, at >> 2), t, s2)[at & 3]);
+  async powers(l: Words, t: number, s2: number, degree: Degree, k: number): Promise<Words> {
+    checkPowers(t, degree);
+    const P = degree + 1;
+    return build(l.data.length * P, k, (at) => powersOf(wordAt(l, Math.floor(at / P)), t, s2, degree)[at % P]);
   }
 
   async expBasis(l: Words, s2: number, k: number): Promise<Words> {

@@ -1,24 +1,25 @@
 /** Selection tables and bases, the readable twin (PROTOCOL §4.7, §6). One element at a time, in bigint. */
 import type { ExpTables } from '../../exp-tables.ts';
 import { type Words, ringMask, wordAt } from '../../ring.ts';
-import type { Choice, PiecewiseCubic, SelectionTable } from '../types.ts';
-
-const BINOMIAL = [[1n], [1n, 1n], [1n, 2n, 1n], [1n, 3n, 3n, 1n]] as const;
+import { BINOMIAL } from '../polynomial-bound.ts';
+import type { Choice, Degree, PiecewisePolynomial, SelectionTable } from '../types.ts';
 
 /**
- * D_{j,p} of a cubic for one element: Σ_{q ≥ p} C_{i,q} · binom(q,p) · (−1)^p · u^{q−p} with u = a_lo / 2^t and i =
+ * D_{j,p} of a polynomial for one element: Σ_{q ≥ p} C_{i,q} · binom(q,p) · (−1)^p · u^{q−p} with u = a_lo / 2^t and i =
  * (a_hi − j) mod n, by Horner's rule in integers: each step multiplies by a_lo and shifts t bits down (floor), and
  * the guard bits are rounded off at the end.
  */
-function cubicEntry(cubic: PiecewiseCubic, a: bigint, j: number): bigint[] {
-  const t = BigInt(cubic.t);
-  const low = a & ringMask(cubic.t);
-  const segment = (Number(a >> t) - j + cubic.segments) % cubic.segments;
-  const half = cubic.guard > 0 ? 1n << BigInt(cubic.guard - 1) : 0n;
-  return [0, 1, 2, 3].map((p) => {
+function polynomialEntry(polynomial: PiecewisePolynomial, a: bigint, j: number): bigint[] {
+  const { segments, degree, guard, coefficients } = polynomial;
+  const t = BigInt(polynomial.t);
+  const low = a & ringMask(polynomial.t);
+  const segment = (Number(a >> t) - j + segments) % segments;
+  const half = guard > 0 ? 1n << BigInt(guard - 1) : 0n;
+  return Array.from({ length: degree + 1 }, (_, p) => {
     let sum = 0n;
-    for (let q = 3; q >= p; q--) sum = ((sum * low) >> t) + cubic.coefficients[4 * segment + q] * BINOMIAL[q][p];
-    return ((p % 2 === 0 ? sum : -sum) + half) >> BigInt(cubic.guard);
+    for (let q = degree; q >= p; q--)
+      sum = ((sum * low) >> t) + coefficients[(degree + 1) * segment + q] * BINOMIAL[q][p];
+    return ((p % 2 === 0 ? sum : -sum) + half) >> BigInt(guard);
   });
 }
 
@@ -40,8 +41,8 @@ export function tableEntry(table: SelectionTable<Words>, tables: ExpTables, i: n
   switch (table.kind) {
     case 'rows':
       return [wordAt(table.table, Number(table.row.data[i]) * table.stride + j)];
-    case 'cubic':
-      return cubicEntry(table.cubic, wordAt(table.a, i), j);
+    case 'polynomial':
+      return polynomialEntry(table.polynomial, wordAt(table.a, i), j);
     case 'exp':
       return [expEntry(tables, table.s1, wordAt(table.a, i), wordAt(table.gate, i), j)];
     case 'choose': {
@@ -62,10 +63,10 @@ export function basisWord(choice: Choice<Words>, i: number, P: number, p: number
   return choice.basis === undefined ? 1n : wordAt(choice.basis, i * P + p);
 }
 
-/** φ of a cubic for one ℓ: (2^s2, ⌊ℓ_lo / 2^(t−s2)⌋, ⌊ℓ_lo² / 2^(2t−s2)⌋, ⌊ℓ_lo³ / 2^(3t−s2)⌋). */
-export function cubicPhi(l: bigint, t: number, s2: number): bigint[] {
+/** φ of a polynomial for one ℓ: (2^s2, ⌊ℓ_lo / 2^(t−s2)⌋, ⌊ℓ_lo² / 2^(2t−s2)⌋, …), up to the power `degree`. */
+export function powersOf(l: bigint, t: number, s2: number, degree: Degree): bigint[] {
   const low = l & ringMask(t);
-  return [0, 1, 2, 3].map((p) => {
+  return Array.from({ length: degree + 1 }, (_, p) => {
     const shift = p * t - s2;
     const power = low ** BigInt(p);
     return shift >= 0 ? power >> BigInt(shift) : power << BigInt(-shift);

@@ -6,7 +6,7 @@ import { invariant } from '../../../core/errors.ts';
 import { type Words, laneBytes, sameShape, wireLength, zeros } from '../../ring.ts';
 import { DPF_LEVEL, DPF_ROOT } from '../point-key.ts';
 import { blockOf } from '../key-stream.ts';
-import type { Choice, ProductShape, SelectionTable, Stream } from '../types.ts';
+import type { Choice, Degree, ProductShape, SelectionTable, Stream } from '../types.ts';
 import { Memory, up } from './memory.ts';
 import { Selection } from './selection.ts';
 
@@ -294,8 +294,8 @@ export class KernelInstance {
     return this.#selection.evaluate(entries, basis, k, word);
   }
 
-  cubicBasis(l: Words, t: number, s2: number, k: number): Words {
-    return this.#selection.cubicBasis(l, t, s2, k);
+  powers(l: Words, t: number, s2: number, degree: Degree, k: number): Words {
+    return this.#selection.powers(l, t, s2, degree, k);
   }
 
   expBasis(l: Words, s2: number, k: number): Words {

@@ -17,7 +17,7 @@ import {
 } from '../../ring.ts';
 import { Fault } from '../fault.ts';
 import { basisWidth, checkSelectionRing, tableShape } from '../selection-shape.ts';
-import type { Choice, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
+import type { Choice, Degree, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
 import { chosen } from './entries.ts';
 import { kernelFailure } from './failure.ts';
 import { KernelInstance } from './instance.ts';
@@ -460,13 +460,15 @@ export class WasmKernels implements RingKernels<Words> {
     );
   }
 
-  async cubicBasis(l: Words, t: number, s2: number, k: number): Promise<Words> {
+  async powers(l: Words, t: number, s2: number, degree: Degree, k: number): Promise<Words> {
     checkRing(k);
     const count = l.data.length;
-    return this.#ranged('cubicBasis', k, count, 4, 4 * count <= INLINE_WORDS, (from, to) => [
+    const P = degree + 1;
+    return this.#ranged('powers', k, count, P, P * count <= INLINE_WORDS, (from, to) => [
       viewWords(l, from, to),
       t,
       s2,
+      degree,
       k,
     ]);
   }

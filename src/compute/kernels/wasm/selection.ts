@@ -1,24 +1,24 @@
 /** Dealer-assisted selection on one instance: tables, corrections, evaluation and bases. */
-import { TercetError, invariant } from '../../../core/errors.ts';
+import { invariant } from '../../../core/errors.ts';
 import { expTables } from '../../exp-tables.ts';
 import { type Words, viewWords, wireLength } from '../../ring.ts';
-import { cubicBound } from '../cubic-bound.ts';
+import { polynomialBound } from '../polynomial-bound.ts';
 import { blockOf } from '../key-stream.ts';
-import { basisWidth, rounding, tableShape } from '../selection-shape.ts';
-import type { Choice, PiecewiseCubic, SelectionTable, Stream } from '../types.ts';
+import { basisWidth, checkPowers, rounding, tableShape } from '../selection-shape.ts';
+import type { Choice, Degree, PiecewisePolynomial, SelectionTable, Stream } from '../types.ts';
 import { type Memory, SLACK } from './memory.ts';
 
 /** Bytes of key stream that corrections are dealt from at a time. */
 const SPAN = 4096;
 
 /**
- * How Horner's rule of a cubic may be computed: 0 all products fit 32 signed bits, 1 all sums do, 2 all products
+ * How Horner's rule of a polynomial may be computed: 0 all products fit 32 signed bits, 1 all sums do, 2 all products
  * fit 64, 3 all sums do.
  */
-function cubicMode(cubic: PiecewiseCubic): number {
-  const { product, sum } = cubicBound(cubic);
+function polynomialMode(polynomial: PiecewisePolynomial): number {
+  const { product, sum } = polynomialBound(polynomial);
   const [small, large] = [1n << 31n, 1n << 63n];
-  if (cubic.t < 32 && sum < small) return product < small ? 0 : 1;
+  if (polynomial.t < 32 && sum < small) return product < small ? 0 : 1;
   return product < large ? 2 : 3;
 }
 
@@ -28,7 +28,7 @@ export function sliceTable(table: SelectionTable<Words>, from: number, to: numbe
   switch (table.kind) {
     case 'rows':
       return { ...table, row: part(table.row) };
-    case 'cubic':
+    case 'polynomial':
       return { ...table, a: part(table.a) };
     case 'exp':
       return { ...table, a: part(table.a), gate: part(table.gate) };
@@ -94,16 +94,16 @@ export class Selection {
         }
         return;
       }
-      case 'cubic': {
-        const { segments, t, guard, coefficients } = table.cubic;
-        const mode = cubicMode(table.cubic);
+      case 'polynomial': {
+        const { segments, degree, t, guard, coefficients } = table.polynomial;
+        const mode = polynomialMode(table.polynomial);
         const [a, c, temp, lanes] = [
           this.#memory.copy64(table.a),
           this.#memory.copy(coefficients),
-          this.#memory.take(32 * segments),
+          this.#memory.take(8 * (degree + 1) * segments),
           this.#memory.take(64 * segments),
         ];
-        this.#memory.exports.table_cubic(...any, a, c, segments, t, guard, mode, temp, lanes);
+        this.#memory.exports.table_polynomial(...any, a, c, segments, degree, t, guard, mode, temp, lanes);
         return;
       }
       case 'exp': {
@@ -211,18 +211,13 @@ export class Selection {
     });
   }
 
-  cubicBasis(l: Words, t: number, s2: number, k: number): Words {
-    if (t > 42)
-      throw new TercetError(
-        'ERR_RANGE',
-        `cubic segments of 2^${t} ulps`,
-        'shift the input down: segments have at most 2^42 ulps',
-      );
+  powers(l: Words, t: number, s2: number, degree: Degree, k: number): Words {
+    checkPowers(t, degree);
     return this.#memory.run(() => {
-      const n = l.data.length;
-      const [a, out] = [this.#memory.copy64(l), this.#memory.take(32 * n)];
-      this.#memory.exports.cubic_basis(a, out, n, t, s2, 3 * t > 64 ? 1 : 0);
-      return this.#memory.read(this.#memory.shift(out, 64, 4 * n, 0, k), k, 4 * n);
+      const [n, words] = [l.data.length, (degree + 1) * l.data.length];
+      const [a, out] = [this.#memory.copy64(l), this.#memory.take(8 * words)];
+      this.#memory.exports.powers(a, out, n, t, s2, degree, degree * t > 63 ? 1 : 0);
+      return this.#memory.read(this.#memory.shift(out, 64, words, 0, k), k, words);
     });
   }
 

@@ -11,7 +11,7 @@ import { expTables } from '../../exp-tables.ts';
 import { Lists, type Pattern } from '../../pattern.ts';
 import type { Vector, Words } from '../../ring.ts';
 import { Fault } from '../fault.ts';
-import type { Choice, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
+import type { Choice, Degree, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
 import { Arena } from './arena.ts';
 import { Call, Constants } from './call.ts';
 import { Commands, type Counters } from './commands.ts';
@@ -240,8 +240,8 @@ export class WebGpuKernels implements RingKernels {
     return this.#call((call) => selection.evaluateSelection(call, choice, n, k, table, word, from, to));
   }
 
-  async cubicBasis(l: Vector, t: number, s2: number, k: number): Promise<Vector> {
-    return this.#call((call) => selection.cubicBasis(call, l, t, s2, k));
+  async powers(l: Vector, t: number, s2: number, degree: Degree, k: number): Promise<Vector> {
+    return this.#call((call) => selection.powers(call, l, t, s2, degree, k));
   }
 
   async expBasis(l: Vector, s2: number, k: number): Promise<Vector> {

@@ -1,16 +1,14 @@
 /** dealSelection, evaluateSelection and the bases of selections (P0 and P2). */
-import { TercetError, invariant } from '../../../core/errors.ts';
+import { invariant } from '../../../core/errors.ts';
 import { type Vector, checkRing, laneBytes, lengthOf, ringMask, wireLength } from '../../ring.ts';
 import { BLOCK_BYTES, blockOf } from '../key-stream.ts';
-import { basisWidth, checkSelectionRing, rounding } from '../selection-shape.ts';
-import type { Choice, Stream } from '../types.ts';
+import { basisWidth, checkPowers, checkSelectionRing, rounding } from '../selection-shape.ts';
+import type { Choice, Degree, Stream } from '../types.ts';
 import type { DeviceVector } from './arena.ts';
 import { type Call, groupsOf, limbs, wide } from './call.ts';
 import { BLOCK_WORK } from './limits.ts';
 import { streamParams, wireWidth } from './streams.ts';
 
-/** Largest t of cubicBasis: three factors fit 128 bits. */
-const MAX_T = 42;
 /** Bits of a key stream that one dispatch may address. */
 const STREAM_BITS = 2 ** 31;
 
@@ -123,23 +121,19 @@ export function evaluateSelection(
   return vector;
 }
 
-export function cubicBasis(call: Call, l: Vector, t: number, s2: number, k: number): DeviceVector {
+export function powers(call: Call, l: Vector, t: number, s2: number, degree: Degree, k: number): DeviceVector {
   checkRing(k);
-  if (t > MAX_T)
-    throw new TercetError(
-      'ERR_RANGE',
-      `cubic segments of 2^${t} ulps`,
-      'shift the input down: segments have at most 2^42 ulps',
-    );
+  checkPowers(t, degree);
+  const P = degree + 1;
   const source = call.operand(l);
-  const { vector, out } = call.result(k, 4 * source.length);
-  for (const [from, to] of call.pieces(source.length, Math.max(4 * laneBytes(k), laneBytes(l.k)))) {
+  const { vector, out } = call.result(k, P * source.length);
+  for (const [from, to] of call.pieces(source.length, Math.max(P * laneBytes(k), laneBytes(l.k)))) {
     call.run({
-      shader: 'cubic-basis',
+      shader: 'powers',
       wide: wide(k),
       constants: { X_WIDE: Number(wide(l.k)) },
-      params: [...limbs(ringMask(k)), ...limbs(ringMask(t)), to - from, t, s2],
-      bindings: [call.part(source, from, to), call.part(out, from, to, 4)],
+      params: [...limbs(ringMask(k)), ...limbs(ringMask(t)), to - from, t, s2, P],
+      bindings: [call.part(source, from, to), call.part(out, from, to, P)],
       groups: groupsOf(to - from),
     });
   }

@@ -83,36 +83,6 @@ out[i] = value.x;
 }
 `,
   },
-  'cubic-basis': {
-    uses: ['grid', 'u64', 'u128', 'word'],
-    source: `struct Params { mask: vec2<u32>, low: vec2<u32>, count: u32, t: u32, s2: u32 }
-override X_WIDE: bool;
-@group(0) @binding(0) var<uniform> params: Params;
-@group(1) @binding(0) var<storage, read> x: array<u32>;
-@group(1) @binding(1) var<storage, read_write> out: array<Word>;
-fn placed(power: vec4<u32>, down: u32) -> vec2<u32> {
-if (down < params.s2) { return u64_shl(power.xy, params.s2 - down); }
-return u128_shr(power, down - params.s2).xy;
-}
-@compute @workgroup_size(64)
-fn main(
-@builtin(workgroup_id) group: vec3<u32>,
-@builtin(num_workgroups) groups: vec3<u32>,
-@builtin(local_invocation_index) lane: u32,
-) {
-let i = 64u * group_number(group, groups) + lane;
-if (i >= params.count) { return; }
-var l = vec2<u32>(0u, 0u);
-if (X_WIDE) { l = vec2<u32>(x[2u * i], x[2u * i + 1u]); } else { l.x = x[i]; }
-l &= params.low;
-var power = vec4<u32>(1u, 0u, 0u, 0u);
-for (var p = 0u; p < 4u; p++) {
-out[4u * i + p] = word_and(word_of(placed(power, p * params.t)), params.mask);
-power = u128_mul(power, l);
-}
-}
-`,
-  },
   'deal': {
     uses: ['grid', 'u64', 'word', 'bytes', 'chacha'],
     source: `struct Params {
@@ -705,6 +675,36 @@ out[5u * local + 4u] = bit;
 }
 `,
   },
+  'powers': {
+    uses: ['grid', 'u64', 'u128', 'word'],
+    source: `struct Params { mask: vec2<u32>, low: vec2<u32>, count: u32, t: u32, s2: u32, p: u32 }
+override X_WIDE: bool;
+@group(0) @binding(0) var<uniform> params: Params;
+@group(1) @binding(0) var<storage, read> x: array<u32>;
+@group(1) @binding(1) var<storage, read_write> out: array<Word>;
+fn placed(power: vec4<u32>, down: u32) -> vec2<u32> {
+if (down < params.s2) { return u64_shl(power.xy, params.s2 - down); }
+return u128_shr(power, down - params.s2).xy;
+}
+@compute @workgroup_size(64)
+fn main(
+@builtin(workgroup_id) group: vec3<u32>,
+@builtin(num_workgroups) groups: vec3<u32>,
+@builtin(local_invocation_index) lane: u32,
+) {
+let i = 64u * group_number(group, groups) + lane;
+if (i >= params.count) { return; }
+var l = vec2<u32>(0u, 0u);
+if (X_WIDE) { l = vec2<u32>(x[2u * i], x[2u * i + 1u]); } else { l.x = x[i]; }
+l &= params.low;
+var power = vec4<u32>(1u, 0u, 0u, 0u);
+for (var p = 0u; p < params.p; p++) {
+out[params.p * i + p] = word_and(word_of(placed(power, p * params.t)), params.mask);
+power = u128_mul(power, l);
+}
+}
+`,
+  },
   'repeat': {
     uses: ['grid', 'word'],
     source: `struct Params { count: u32, first: u32, cols: u32 }
@@ -797,53 +797,6 @@ return vec2<u32>(values[at], 0u);
 }
 `,
   },
-  'table-cubic': {
-    uses: ['grid', 'u64', 'u128', 'bytes', 'chacha', 'keystream', 'table'],
-    source: `struct Params {
-key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,
-base: u32, words: u32, groups: u32, element: u32,
-segments: u32, t: u32, guard: u32, unused: u32,
-low: vec2<u32>, half: vec2<u32>,
-}
-override A_WIDE: bool;
-override NARROW: bool;
-@group(1) @binding(1) var<storage, read> a: array<u32>;
-@group(1) @binding(2) var<storage, read> coefficients: array<vec2<u32>>;
-const BINOMIAL = array<u32, 16>(1u, 0u, 0u, 0u, 1u, 1u, 0u, 0u, 1u, 2u, 1u, 0u, 1u, 3u, 3u, 1u);
-fn scaled(v: vec2<u32>, u: vec2<u32>) -> vec2<u32> {
-var product = u64_product(v, u);
-let excess = u & vec2<u32>(bitcast<u32>(bitcast<i32>(v.y) >> 31u));
-let high = u64_sub(product.zw, excess);
-if (params.t == 0u) { return product.xy; }
-return u64_shr(product.xy, params.t) | u64_shl(high, 64u - params.t);
-}
-fn table_word(r: u32) -> vec2<u32> {
-let p = r & 3u;
-let j = (r >> 2u) % params.segments;
-let i = params.element + (r >> 2u) / params.segments;
-var value = vec2<u32>(0u, 0u);
-if (A_WIDE) { value = vec2<u32>(a[2u * i], a[2u * i + 1u]); } else { value.x = a[i]; }
-let u = value & params.low;
-let segment = (u64_shr(value, params.t).x + params.segments - j) % params.segments;
-if (NARROW) {
-var sum = 0i;
-for (var q = 3u; q + 1u > p; q--) {
-let next = bitcast<i32>(coefficients[4u * segment + q].x * BINOMIAL[4u * q + p]);
-sum = ((sum * bitcast<i32>(u.x)) >> params.t) + next;
-}
-if ((p & 1u) == 1u) { sum = -sum; }
-sum = (sum + bitcast<i32>(params.half.x)) >> params.guard;
-return vec2<u32>(bitcast<u32>(sum), bitcast<u32>(sum >> 31u));
-}
-var sum = vec2<u32>(0u, 0u);
-for (var q = 3u; q + 1u > p; q--) {
-sum = u64_add(scaled(sum, u), u64_mul(coefficients[4u * segment + q], vec2<u32>(BINOMIAL[4u * q + p], 0u)));
-}
-if ((p & 1u) == 1u) { sum = u64_negate(sum); }
-return i64_shr(u64_add(sum, params.half), params.guard);
-}
-`,
-  },
   'table-exp': {
     uses: ['grid', 'u64', 'bytes', 'chacha', 'keystream', 'table'],
     source: `struct Params {
@@ -869,6 +822,55 @@ let exact = u32_product(tables[below >> 11u], tables[2049u + (below & 2047u)]);
 let fraction = u64_shr(u64_add(exact, vec2<u32>(1u << 30u, 0u)), 31u).x;
 let entry = u64_shr(u64_add(u32_product(fraction, tables[4097u + segment]), params.half), params.drop);
 return entry & vec2<u32>(0u - ((open ^ j) & 1u));
+}
+`,
+  },
+  'table-polynomial': {
+    uses: ['grid', 'u64', 'u128', 'bytes', 'chacha', 'keystream', 'table'],
+    source: `struct Params {
+key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,
+base: u32, words: u32, groups: u32, element: u32,
+segments: u32, t: u32, guard: u32, degree: u32,
+low: vec2<u32>, half: vec2<u32>,
+}
+override A_WIDE: bool;
+override NARROW: bool;
+@group(1) @binding(1) var<storage, read> a: array<u32>;
+@group(1) @binding(2) var<storage, read> coefficients: array<vec2<u32>>;
+const BINOMIAL = array<u32, 25>(
+1u, 0u, 0u, 0u, 0u, 1u, 1u, 0u, 0u, 0u, 1u, 2u, 1u, 0u, 0u, 1u, 3u, 3u, 1u, 0u, 1u, 4u, 6u, 4u, 1u);
+fn scaled(v: vec2<u32>, u: vec2<u32>) -> vec2<u32> {
+var product = u64_product(v, u);
+let excess = u & vec2<u32>(bitcast<u32>(bitcast<i32>(v.y) >> 31u));
+let high = u64_sub(product.zw, excess);
+if (params.t == 0u) { return product.xy; }
+return u64_shr(product.xy, params.t) | u64_shl(high, 64u - params.t);
+}
+fn table_word(r: u32) -> vec2<u32> {
+let words = params.degree + 1u;
+let p = r % words;
+let j = (r / words) % params.segments;
+let i = params.element + (r / words) / params.segments;
+var value = vec2<u32>(0u, 0u);
+if (A_WIDE) { value = vec2<u32>(a[2u * i], a[2u * i + 1u]); } else { value.x = a[i]; }
+let u = value & params.low;
+let segment = (u64_shr(value, params.t).x + params.segments - j) % params.segments;
+if (NARROW) {
+var sum = 0i;
+for (var q = params.degree; q + 1u > p; q--) {
+let next = bitcast<i32>(coefficients[words * segment + q].x * BINOMIAL[5u * q + p]);
+sum = ((sum * bitcast<i32>(u.x)) >> params.t) + next;
+}
+if ((p & 1u) == 1u) { sum = -sum; }
+sum = (sum + bitcast<i32>(params.half.x)) >> params.guard;
+return vec2<u32>(bitcast<u32>(sum), bitcast<u32>(sum >> 31u));
+}
+var sum = vec2<u32>(0u, 0u);
+for (var q = params.degree; q + 1u > p; q--) {
+sum = u64_add(scaled(sum, u), u64_mul(coefficients[words * segment + q], vec2<u32>(BINOMIAL[5u * q + p], 0u)));
+}
+if ((p & 1u) == 1u) { sum = u64_negate(sum); }
+return i64_shr(u64_add(sum, params.half), params.guard);
 }
 `,
   },

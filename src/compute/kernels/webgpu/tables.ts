@@ -2,10 +2,10 @@
 import { invariant } from '../../../core/errors.ts';
 import type { ExpTables } from '../../exp-tables.ts';
 import { laneBytes, ringMask, wireLength } from '../../ring.ts';
-import { cubicBound } from '../cubic-bound.ts';
+import { polynomialBound } from '../polynomial-bound.ts';
 import { BLOCK_BYTES, blockOf } from '../key-stream.ts';
 import { checkSelectionRing, rounding, tableShape } from '../selection-shape.ts';
-import type { PiecewiseCubic, SelectionTable, Stream } from '../types.ts';
+import type { PiecewisePolynomial, SelectionTable, Stream } from '../types.ts';
 import { type Call, type Operand, limbs, wide } from './call.ts';
 import type { Binding } from './commands.ts';
 import { BLOCK_WORK } from './limits.ts';
@@ -22,9 +22,9 @@ export function expWords({ coarse, fine, segment }: ExpTables): Uint32Array {
 }
 
 /** Whether all products and sums of Horner's rule fit 32 signed bits. */
-function isNarrow(cubic: PiecewiseCubic): boolean {
-  const { product, sum } = cubicBound(cubic);
-  return cubic.t < 32 && sum < 1n << 31n && product < 1n << 31n;
+function isNarrow(polynomial: PiecewisePolynomial): boolean {
+  const { product, sum } = polynomialBound(polynomial);
+  return polynomial.t < 32 && sum < 1n << 31n && product < 1n << 31n;
 }
 
 /**
@@ -63,20 +63,20 @@ function rowsTable(call: Call, table: Extract<SelectionTable, { kind: 'rows' }>,
   };
 }
 
-function cubicTable(call: Call, { cubic, a }: Extract<SelectionTable, { kind: 'cubic' }>): Prepared {
-  const { segments, t, guard, coefficients } = cubic;
-  const narrow = isNarrow(cubic);
+function polynomialTable(call: Call, { polynomial, a }: Extract<SelectionTable, { kind: 'polynomial' }>): Prepared {
+  const { segments, degree, t, guard, coefficients } = polynomial;
+  const narrow = isNarrow(polynomial);
   const [masked, table] = [call.operand(a), call.constants.get(coefficients)];
   const half = guard > 0 ? 1n << BigInt(guard - 1) : 0n;
   return {
-    shader: 'table-cubic',
-    words: 4 * segments,
+    shader: 'table-polynomial',
+    words: (degree + 1) * segments,
     constants: { A_WIDE: Number(wide(a.k)), NARROW: Number(narrow) },
     bytes: laneBytes(a.k),
     range: (from, to) => {
       const part = lanes(call, masked, from, to);
       return {
-        params: [part.at, segments, t, guard, 0, ...limbs(ringMask(t)), ...limbs(half)],
+        params: [part.at, segments, t, guard, degree, ...limbs(ringMask(t)), ...limbs(half)],
         bindings: [part.binding, call.range(table, 0, coefficients.byteLength)],
       };
     },
@@ -150,8 +150,8 @@ function prepare(call: Call, table: SelectionTable, tables: Uint32Array, status:
   switch (table.kind) {
     case 'rows':
       return rowsTable(call, table, status);
-    case 'cubic':
-      return cubicTable(call, table);
+    case 'polynomial':
+      return polynomialTable(call, table);
     case 'exp':
       return expTable(call, table, tables);
     case 'choose':

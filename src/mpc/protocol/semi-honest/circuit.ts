@@ -6,7 +6,7 @@
  * round. The result is a schedule that all three parties hold alike: which message comes when, how long it is,
  * under which tag and draw ids.
  */
-import type { PiecewiseCubic, ProductShape } from '../../../compute/kernels/types.ts';
+import type { PiecewisePolynomial, ProductShape } from '../../../compute/kernels/types.ts';
 import { STREAM_BYTES } from '../../../compute/kernels/key-stream.ts';
 import { type Pattern, patternCount, patternReach, patternText } from '../../../compute/pattern.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
@@ -23,7 +23,7 @@ import { SelectGate, type Selection } from './select.ts';
 import {
   borrowSelection,
   chooseSelection,
-  cubicSelection,
+  polynomialSelection,
   exponentialSelection,
   jointSelection,
   tableSelection,
@@ -379,8 +379,8 @@ export class CircuitBuilder implements Gates {
     return this.#select([x], x.shape, 0, tableSelection(x, exact, k));
   }
 
-  cubic(x: Wire, cubic: PiecewiseCubic, k: number): Wire {
-    return this.#select([x], x.shape, cubic.s1 + cubic.s2, cubicSelection(x, cubic, k));
+  polynomial(x: Wire, polynomial: PiecewisePolynomial, k: number): Wire {
+    return this.#select([x], x.shape, polynomial.s1 + polynomial.s2, polynomialSelection(x, polynomial, k));
   }
 
   exponential(x: Wire, gate: Wire, s1: number, s2: number): Wire {

@@ -2,7 +2,7 @@
  * The selections that `Gates` offers: for each, how P1 makes its table and how P0 and P2 know their choice. They
  * differ in nothing else; messages and masks are those of `select.ts`.
  */
-import type { Choice, PiecewiseCubic, SelectionTable } from '../../../compute/kernels/types.ts';
+import type { Choice, PiecewisePolynomial, SelectionTable } from '../../../compute/kernels/types.ts';
 import { invariant } from '../../../core/errors.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { ExactTable } from '../types.ts';
@@ -32,22 +32,22 @@ export function tableSelection(x: Wire, exact: ExactTable, k: number): Selection
   };
 }
 
-/** A piecewise cubic at x: the segment of a − λ2, and four powers of its argument. */
-export function cubicSelection(x: Wire, cubic: PiecewiseCubic, k: number): Selection {
-  const { segments: n, t, s2 } = cubic;
-  invariant(2 ** (x.k - t) === n && x.k <= 32, 'cubic: the ring of the input must be t + log2(segments) bits');
+/** A piecewise polynomial at x: the segment of a − λ2, and the powers of its argument. */
+export function polynomialSelection(x: Wire, polynomial: PiecewisePolynomial, k: number): Selection {
+  const { segments: n, degree, t, s2 } = polynomial;
+  invariant(2 ** (x.k - t) === n && x.k <= 32, 'polynomial: the ring of the input must be t + log2(segments) bits');
   return {
     n,
-    P: 4,
+    P: degree + 1,
     k,
     count: x.count,
-    traits: ['cubic', { ...cubic }],
-    table: async (p1) => ({ kind: 'cubic', cubic, a: await p1.value(x, 'a') }),
+    traits: ['polynomial', { ...polynomial }],
+    table: async (p1) => ({ kind: 'polynomial', polynomial, a: await p1.value(x, 'a') }),
     choice: async (party) => {
       const l = await party.value(x, 'l2');
       return {
         index: await party.kernels.shiftRight(l, t, x.k - t),
-        basis: await party.kernels.cubicBasis(l, t, s2, k),
+        basis: await party.kernels.powers(l, t, s2, degree, k),
       };
     },
   };
