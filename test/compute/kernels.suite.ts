@@ -7,6 +7,7 @@ import { generatePoint } from '../../src/compute/kernels/reference/point.ts';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import type {
   Choice,
+  CosineSum,
   Degree,
   PiecewisePolynomial,
   RingKernels,
@@ -15,6 +16,7 @@ import type {
 } from '../../src/compute/kernels/types.ts';
 import { listOf, strided, triangle } from '../../src/compute/pattern.ts';
 import { type Words, ringMask, wordsFrom } from '../../src/compute/ring.ts';
+import { cosineExponents } from '../../src/compute/kernels/cosine-sum.ts';
 import { onHost } from '../support/host-kernels.ts';
 
 export const WIDTHS = [1, 3, 8, 12, 25, 31, 32, 33, 44, 48, 63, 64];
@@ -98,6 +100,44 @@ export function randomPolynomial(
   );
   return { segments, degree, t, s1: 13, s2: 13, guard, coefficients };
 }
+
+/** Sums of cosines: as those of GeLU, linear alone, a constant alone, sines alone, and the limits of every number. */
+const COSINE_SUMS: readonly CosineSum[] = [
+  {
+    odd: false,
+    linear: true,
+    scale: 27,
+    shift: 13,
+    constant: 33155n,
+    terms: [
+      { frequency: 8, amplitude: -29_654_000, s1: 13, s2: 14 },
+      { frequency: 25, amplitude: -3_597_711, s1: 13, s2: 10 },
+      { frequency: 43, amplitude: -644_468, s1: 13, s2: 8 },
+      { frequency: 63, amplitude: -53_919, s1: 13, s2: 4 },
+    ],
+  },
+  { odd: false, linear: true, scale: 27, shift: 14, constant: 0n, terms: [] },
+  {
+    odd: false,
+    linear: false,
+    scale: 30,
+    shift: 0,
+    constant: -(2n ** 40n) - 1n,
+    terms: [{ frequency: 2 ** 20 - 1, amplitude: 2 ** 31 - 1, s1: 30, s2: 0 }],
+  },
+  {
+    odd: true,
+    linear: false,
+    scale: 63,
+    shift: 5,
+    constant: 0n,
+    terms: [
+      { frequency: 1, amplitude: -(2 ** 31) + 1, s1: 30, s2: 30 },
+      { frequency: 0, amplitude: 1 << 24, s1: 0, s2: 30 },
+      { frequency: 2 ** 19, amplitude: 0, s1: 0, s2: 0 },
+    ],
+  },
+];
 
 /** The range, its table bytes, dealing and evaluation of one selection, all against the reference. */
 async function selection(
@@ -364,6 +404,62 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
       }
     });
 
+    it.each([1, 8, 32, 40, 64])('selection of sums of cosines, k = %i', async (k) => {
+      const random = new Random(750 + k);
+      for (const sum of COSINE_SUMS) {
+        const P = cosineExponents(sum).length;
+        for (const ring of [20, 22, 48]) {
+          const a = random.words(20, ring);
+          for (const gate of [undefined, random.words(20, 1, false)]) {
+            const table = { kind: 'cosine', sum, a, gate } as const;
+            await selection(kernels, oracle, random, table, k, gate === undefined ? 1 : 2, P, 20);
+          }
+        }
+      }
+    });
+
+    it('a cosine is the same at every coarse and every fine angle, and at random ones', async () => {
+      const random = new Random(770);
+      const angles = [
+        ...Array.from({ length: 1024 }, (_, i) => [i, i << 10, (i << 10) + 1023, (i << 10) + (1023 - i)]).flat(),
+        ...Array.from({ length: 2048 }, () => random.below(2 ** 20)),
+      ];
+      const l = wordsFrom(angles, 20);
+      const terms = [30, 14, 4, 0].map((s2) => ({ frequency: 1, amplitude: 1 << 24, s1: 30, s2 }));
+      const sum: CosineSum = { odd: false, linear: false, scale: 60, shift: 0, constant: 0n, terms };
+      same(await kernels.cosineBasis(l, sum, 64), await oracle.cosineBasis(l, sum, 64));
+      const pads = random.stream();
+      const table = { kind: 'cosine', sum, a: l } as const;
+      same(
+        await kernels.selectionTable(table, 64, pads, 0, angles.length),
+        await oracle.selectionTable(table, 64, pads, 0, angles.length),
+      );
+    });
+
+    it('refuses sums of cosines that do not fit', async () => {
+      const random = new Random(780);
+      const [sum] = COSINE_SUMS;
+      const [term] = sum.terms;
+      for (const bad of [
+        { ...sum, scale: 64 },
+        { ...sum, shift: 28 },
+        { ...sum, constant: 1n << 62n },
+        ...[{ frequency: 2 ** 20 }, { frequency: 0.5 }, { amplitude: 2 ** 31 }, { s1: 31 }, { s2: 15 }].map(
+          (change) => ({
+            ...sum,
+            terms: [{ ...term, ...change }],
+          }),
+        ),
+      ]) {
+        const x = random.words(1, 20);
+        await expect(kernels.cosineBasis(x, bad, 64)).rejects.toMatchObject({ code: 'ERR_RANGE' });
+        const table = { kind: 'cosine', sum: bad, a: x } as const;
+        await expect(kernels.selectionTable(table, 64, random.stream(), 0, 1)).rejects.toMatchObject({
+          code: 'ERR_RANGE',
+        });
+      }
+    });
+
     it.each([1, 8, 24, 32, 64])('selection by bits, k = %i', async (k) => {
       const random = new Random(800 + k);
       for (const [V, pick] of [
@@ -430,6 +526,12 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
           const l = random.words(1, 64);
           await expect(kernels.powers(l, t, 0, degree, k)).rejects.toMatchObject({ code: 'ERR_RANGE' });
           await expect(oracle.powers(l, t, 0, degree, k)).rejects.toMatchObject({ code: 'ERR_RANGE' });
+        }
+        for (const sum of COSINE_SUMS) {
+          for (const ring of [20, 33]) {
+            const l = random.words(23, ring);
+            same(await kernels.cosineBasis(l, sum, k), await oracle.cosineBasis(l, sum, k));
+          }
         }
         for (const s2 of [0, 14, 31, 62]) {
           const l = random.words(23, 25);

@@ -14,6 +14,7 @@
 #![allow(clippy::missing_safety_doc, clippy::too_many_arguments)]
 
 pub mod chacha;
+pub mod cosine;
 pub mod deal;
 pub mod evaluate;
 pub mod exp;

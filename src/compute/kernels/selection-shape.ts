@@ -1,6 +1,7 @@
 /** Shapes and scales of selections, the same for every back end. */
 import { TercetError, invariant } from '../../core/errors.ts';
 import { lengthOf } from '../ring.ts';
+import { cosineExponents } from './cosine-sum.ts';
 import type { Choice, Degree, SelectionTable } from './types.ts';
 
 export interface TableShape {
@@ -20,6 +21,12 @@ export function tableShape(table: SelectionTable): TableShape {
       return { n: table.polynomial.segments, P: table.polynomial.degree + 1, count: lengthOf(table.a) };
     case 'exp':
       return { n: 16, P: 1, count: lengthOf(table.a) };
+    case 'cosine':
+      return {
+        n: table.gate === undefined ? 1 : 2,
+        P: cosineExponents(table.sum).length,
+        count: lengthOf(table.a),
+      };
     case 'choose':
       return { n: 1 << table.bits.length, P: 1 + table.values.length, count: lengthOf(table.bits[0]) };
   }

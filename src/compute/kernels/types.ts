@@ -64,6 +64,33 @@ export interface PiecewisePolynomial {
 }
 
 /**
+ * A sum of cosines of an integer x, with a linear part (PROTOCOL §6.9), at `scale`:
+ *
+ *   2^shift · (constant + x)  +  Σ_k amplitude_k · 2^(scale − 24) · cos(2π · frequency_k · x / 2^20)
+ *
+ * without x if not `linear`, and with sines if `odd`. Evaluated on x = a − ℓ without knowing either: the words of an
+ * entry hold the cosine and sine of a, those of the basis of ℓ.
+ */
+export interface CosineSum {
+  readonly odd: boolean;
+  readonly linear: boolean;
+  readonly scale: number;
+  readonly shift: number;
+  readonly constant: bigint;
+  readonly terms: readonly CosineTerm[];
+}
+
+export interface CosineTerm {
+  /** Turns in 2^20 steps of x. */
+  readonly frequency: number;
+  /** At scale 2^24. */
+  readonly amplitude: number;
+  /** Scale of the words of the entry, and of the basis (before its factor 2^(scale − s1 − s2)). */
+  readonly s1: number;
+  readonly s2: number;
+}
+
+/**
  * What a selection table is made of at P1. All build e_{i,j,p} = D_{i,j,p} + pad, in wire form (little-endian,
  * wireBytes(k) each).
  */
@@ -81,6 +108,12 @@ export type SelectionTable<V extends Vector = Vector> =
    * P = 1.
    */
   | { readonly kind: 'exp'; readonly s1: number; readonly a: V; readonly gate: V }
+  /**
+   * D_{w} = (gate ⊕ w) · (constant + a, −1, then for every term cos and sin of a times its amplitude) for a gated sum
+   * of cosines of x = a − ℓ (exact formula: reference/cosine.ts). n = 2 with a gate, n = 1 without. P =
+   * `cosineExponents(sum).length`.
+   */
+  | { readonly kind: 'cosine'; readonly sum: CosineSum; readonly a: V; readonly gate?: V | undefined }
   /**
    * Choice among V shared values by B shared bits: with the joint bits j ⊕ α (α from `bits`, bit b weighs 2^b) the
    * entry is value `pick[j ⊕ α]` (or 0 for 255): D_{j,0} = a_pick, D_{j,1+v} = [v = pick]. n = 2^B, P = 1 + V.
@@ -197,6 +230,11 @@ export interface RingKernels<V extends Vector = Vector> {
   powers(l: V, t: number, s2: number, degree: Degree, k: number): Promise<V>;
   /** φ of the exponential: round(2^s2 · exp(−ℓ_lo)), ℓ_lo = ℓ mod 2^22 at scale 20, from two integer tables. */
   expBasis(l: V, s2: number, k: number): Promise<V>;
+  /**
+   * φ of a sum of cosines: 2^shift, 2^shift · ℓ, then for every term 2^(scale − s1 − s2) · round(2^s2 · cos) and the
+   * same of sin, of 2π · frequency · ℓ / 2^20, from two integer tables. N·P words over Z_2^k.
+   */
+  cosineBasis(l: V, sum: CosineSum, k: number): Promise<V>;
   /** φ of a choice: (1, −ℓ_0, …, −ℓ_{V−1}) per element. */
   chooseBasis(values: readonly V[]): Promise<V>;
 

@@ -3,13 +3,16 @@
  * definition of each op.
  */
 import { TercetError, invariant } from '../../../core/errors.ts';
+import { cosineTables } from '../../cosine-tables.ts';
 import { type ExpTables, expTables } from '../../exp-tables.ts';
 import { type Pattern, listOf } from '../../pattern.ts';
 import { type Words, checkRing, concatWords, laneBytes, sameShape, wireLength, wordAt, zeros } from '../../ring.ts';
+import { checkCosine, cosineExponents } from '../cosine-sum.ts';
 import { Fault } from '../fault.ts';
 import { basisWidth, checkPowers, tableShape } from '../selection-shape.ts';
-import type { Choice, Degree, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
+import type { Choice, CosineSum, Degree, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
 import { keystream } from './chacha.ts';
+import { cosinePhi } from './cosine.ts';
 import { expandPointKey } from './point.ts';
 import { basisWord, powersOf, expPhi, tableEntry } from './selection.ts';
 
@@ -258,6 +261,12 @@ export class ReferenceKernels implements RingKernels<Words> {
 
   async expBasis(l: Words, s2: number, k: number): Promise<Words> {
     return build(l.data.length, k, (i) => expPhi(this.#tables, wordAt(l, i), s2));
+  }
+
+  async cosineBasis(l: Words, sum: CosineSum, k: number): Promise<Words> {
+    checkCosine(sum);
+    const P = cosineExponents(sum).length;
+    return build(l.data.length * P, k, (at) => cosinePhi(cosineTables(), sum, wordAt(l, Math.floor(at / P)))[at % P]);
   }
 
   async chooseBasis(values: readonly Words[]): Promise<Words> {

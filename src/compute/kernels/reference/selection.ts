@@ -1,8 +1,11 @@
 /** Selection tables and bases, the readable twin (PROTOCOL §4.7, §6). One element at a time, in bigint. */
+import { cosineTables } from '../../cosine-tables.ts';
 import type { ExpTables } from '../../exp-tables.ts';
 import { type Words, ringMask, wordAt } from '../../ring.ts';
+import { checkCosine } from '../cosine-sum.ts';
 import { BINOMIAL } from '../polynomial-bound.ts';
 import type { Choice, Degree, PiecewisePolynomial, SelectionTable } from '../types.ts';
+import { cosineEntry } from './cosine.ts';
 
 /**
  * D_{j,p} of a polynomial for one element: Σ_{q ≥ p} C_{i,q} · binom(q,p) · (−1)^p · u^{q−p} with u = a_lo / 2^t and i =
@@ -45,6 +48,11 @@ export function tableEntry(table: SelectionTable<Words>, tables: ExpTables, i: n
       return polynomialEntry(table.polynomial, wordAt(table.a, i), j);
     case 'exp':
       return [expEntry(tables, table.s1, wordAt(table.a, i), wordAt(table.gate, i), j)];
+    case 'cosine': {
+      const { sum, a, gate } = table;
+      checkCosine(sum);
+      return cosineEntry(cosineTables(), sum, wordAt(a, i), gate === undefined ? 1n : wordAt(gate, i), j);
+    }
     case 'choose': {
       let joint = j;
       table.bits.forEach((bit, b) => {

@@ -6,7 +6,7 @@ import { invariant } from '../../../core/errors.ts';
 import { type Words, laneBytes, sameShape, wireLength, zeros } from '../../ring.ts';
 import { DPF_LEVEL, DPF_ROOT } from '../point-key.ts';
 import { blockOf } from '../key-stream.ts';
-import type { Choice, Degree, ProductShape, SelectionTable, Stream } from '../types.ts';
+import type { Choice, CosineSum, Degree, ProductShape, SelectionTable, Stream } from '../types.ts';
 import { Memory, up } from './memory.ts';
 import { Selection } from './selection.ts';
 
@@ -300,6 +300,10 @@ export class KernelInstance {
 
   expBasis(l: Words, s2: number, k: number): Words {
     return this.#selection.expBasis(l, s2, k);
+  }
+
+  cosineBasis(l: Words, sum: CosineSum, k: number): Words {
+    return this.#selection.cosineBasis(l, sum, k);
   }
 
   chooseBasis(values: readonly Words[]): Words {

@@ -15,9 +15,10 @@ import {
   wireLength,
   zeros,
 } from '../../ring.ts';
+import { cosineExponents } from '../cosine-sum.ts';
 import { Fault } from '../fault.ts';
 import { basisWidth, checkSelectionRing, tableShape } from '../selection-shape.ts';
-import type { Choice, Degree, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
+import type { Choice, CosineSum, Degree, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
 import { chosen } from './entries.ts';
 import { kernelFailure } from './failure.ts';
 import { KernelInstance } from './instance.ts';
@@ -477,6 +478,17 @@ export class WasmKernels implements RingKernels<Words> {
     checkRing(k);
     const count = l.data.length;
     return this.#ranged('expBasis', k, count, 1, count <= INLINE_WORDS, (from, to) => [viewWords(l, from, to), s2, k]);
+  }
+
+  async cosineBasis(l: Words, sum: CosineSum, k: number): Promise<Words> {
+    checkRing(k);
+    const count = l.data.length;
+    const P = cosineExponents(sum).length;
+    return this.#ranged('cosineBasis', k, count, P, P * count <= INLINE_WORDS, (from, to) => [
+      viewWords(l, from, to),
+      sum,
+      k,
+    ]);
   }
 
   async chooseBasis(values: readonly Words[]): Promise<Words> {

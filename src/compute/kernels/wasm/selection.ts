@@ -1,11 +1,13 @@
 /** Dealer-assisted selection on one instance: tables, corrections, evaluation and bases. */
 import { invariant } from '../../../core/errors.ts';
+import { cosineTables } from '../../cosine-tables.ts';
 import { expTables } from '../../exp-tables.ts';
 import { type Words, viewWords, wireLength } from '../../ring.ts';
+import { checkCosine, cosineExponents, leadingWords, termWords } from '../cosine-sum.ts';
 import { polynomialBound } from '../polynomial-bound.ts';
 import { blockOf } from '../key-stream.ts';
 import { basisWidth, checkPowers, rounding, tableShape } from '../selection-shape.ts';
-import type { Choice, Degree, PiecewisePolynomial, SelectionTable, Stream } from '../types.ts';
+import type { Choice, CosineSum, Degree, PiecewisePolynomial, SelectionTable, Stream } from '../types.ts';
 import { type Memory, SLACK } from './memory.ts';
 
 /** Bytes of key stream that corrections are dealt from at a time. */
@@ -32,6 +34,8 @@ export function sliceTable(table: SelectionTable<Words>, from: number, to: numbe
       return { ...table, a: part(table.a) };
     case 'exp':
       return { ...table, a: part(table.a), gate: part(table.gate) };
+    case 'cosine':
+      return { ...table, a: part(table.a), gate: table.gate === undefined ? undefined : part(table.gate) };
     case 'choose':
       return { ...table, bits: table.bits.map(part), values: table.values.map(part) };
   }
@@ -40,6 +44,7 @@ export function sliceTable(table: SelectionTable<Words>, from: number, to: numbe
 export class Selection {
   readonly #memory: Memory;
   #tables: { coarse: number; fine: number; segment: number } | undefined;
+  #cosines: number | undefined;
 
   constructor(memory: Memory) {
     this.#memory = memory;
@@ -48,6 +53,7 @@ export class Selection {
   /** Table bytes of `count` elements that start at number `first`; `table` is already a slice (`sliceTable`). */
   table(table: SelectionTable<Words>, k: number, pads: Stream, first: number, count: number): Uint8Array {
     if (table.kind === 'exp') this.#loadExp();
+    if (table.kind === 'cosine') this.#loadCosines();
     return this.#memory.run(() => {
       const { n, P } = tableShape(table);
       const words = n * P;
@@ -122,6 +128,24 @@ export class Selection {
         );
         return;
       }
+      case 'cosine': {
+        const { sum, a, gate } = table;
+        checkCosine(sum);
+        this.#memory.exports.table_cosine(
+          ...any,
+          this.#memory.copy64(a),
+          gate === undefined ? 0 : this.#memory.copy32(gate),
+          this.#cosineTables(),
+          this.#terms(sum),
+          sum.terms.length,
+          sum.odd ? 1 : 0,
+          leadingWords(sum),
+          sum.linear ? 1 : 0,
+          sum.constant,
+          this.#memory.take(8 * 2 * cosineExponents(sum).length),
+        );
+        return;
+      }
       case 'choose': {
         const n = 1 << table.bits.length;
         const V = table.values.length;
@@ -155,6 +179,27 @@ export class Selection {
     this.#memory.write(this.#tables.coarse, coarse);
     this.#memory.write(this.#tables.fine, fine);
     this.#memory.write(this.#tables.segment, segment);
+  }
+
+  /** The integer tables of the cosine: coarse, then fine cosines and sines. As those of the exponential. */
+  #cosineTables(): number {
+    invariant(this.#cosines !== undefined, 'cosine tables are not loaded');
+    return this.#cosines;
+  }
+
+  #loadCosines(): void {
+    if (this.#cosines !== undefined) return;
+    const { coarse, fineCos, fineSin } = cosineTables();
+    const at = this.#memory.keep(coarse.byteLength + fineCos.byteLength + fineSin.byteLength);
+    this.#memory.write(at, coarse);
+    this.#memory.write(at + coarse.byteLength, fineCos);
+    this.#memory.write(at + coarse.byteLength + fineCos.byteLength, fineSin);
+    this.#cosines = at;
+  }
+
+  /** The terms of a sum as `Term` of cosine.rs reads them. */
+  #terms(sum: CosineSum): number {
+    return this.#memory.copy(termWords(sum));
   }
 
   /** The corrections of elements that start at number `first`; choice and r0 are already slices. */
@@ -230,6 +275,19 @@ export class Selection {
       const [half, drop] = rounding(62 - s2);
       this.#memory.exports.exp_basis(a, out, n, coarse, fine, half, drop);
       return this.#memory.read(this.#memory.shift(out, 64, n, 0, k), k, n);
+    });
+  }
+
+  cosineBasis(l: Words, sum: CosineSum, k: number): Words {
+    checkCosine(sum);
+    this.#loadCosines();
+    return this.#memory.run(() => {
+      const n = l.data.length;
+      const words = n * cosineExponents(sum).length;
+      const [a, out] = [this.#memory.copy64(l), this.#memory.take(8 * words)];
+      const [tables, terms] = [this.#cosineTables(), this.#terms(sum)];
+      this.#memory.exports.cosine_basis(a, out, n, tables, terms, sum.terms.length, leadingWords(sum), sum.shift);
+      return this.#memory.read(this.#memory.shift(out, 64, words, 0, k), k, words);
     });
   }
 

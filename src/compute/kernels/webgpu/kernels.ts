@@ -7,11 +7,12 @@
  * Addresses depend on secrets only where a party looks up its own choice (each shader says so); nothing branches on
  * them. A failure of the device is final: see ../fault.ts.
  */
+import { cosineTables } from '../../cosine-tables.ts';
 import { expTables } from '../../exp-tables.ts';
 import { Lists, type Pattern } from '../../pattern.ts';
 import type { Vector, Words } from '../../ring.ts';
 import { Fault } from '../fault.ts';
-import type { Choice, Degree, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
+import type { Choice, CosineSum, Degree, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
 import { Arena } from './arena.ts';
 import { Call, Constants } from './call.ts';
 import { Commands, type Counters } from './commands.ts';
@@ -23,7 +24,7 @@ import { DeviceMatrix, matmul, matmulMatrix } from './products.ts';
 import * as rows from './rows.ts';
 import * as selection from './selection.ts';
 import * as streams from './streams.ts';
-import { expWords, selectionTable } from './tables.ts';
+import { type FunctionTables, cosineWords, expWords, selectionTable } from './tables.ts';
 
 export { requestDevice } from './device.ts';
 export type { KernelLimits } from './limits.ts';
@@ -60,7 +61,7 @@ interface Shared {
   readonly commands: Commands;
   readonly constants: Constants;
   readonly lists: Lists;
-  readonly exp: () => Uint32Array;
+  readonly tables: FunctionTables;
 }
 
 export class WebGpuKernels implements RingKernels {
@@ -221,7 +222,7 @@ export class WebGpuKernels implements RingKernels {
   // ── selection ─────────────────────────────────────────────────────────────
 
   async selectionTable(table: SelectionTable, k: number, pads: Stream, from: number, to: number): Promise<Uint8Array> {
-    return this.#call((call) => selectionTable(call, table, this.#shared.exp(), k, pads, from, to));
+    return this.#call((call) => selectionTable(call, table, this.#shared.tables, k, pads, from, to));
   }
 
   async dealSelection(choice: Choice, n: number, k: number, pads: Stream, r0: Vector): Promise<Vector> {
@@ -245,7 +246,11 @@ export class WebGpuKernels implements RingKernels {
   }
 
   async expBasis(l: Vector, s2: number, k: number): Promise<Vector> {
-    return this.#call((call) => selection.expBasis(call, l, s2, k, this.#shared.exp()));
+    return this.#call((call) => selection.expBasis(call, l, s2, k, this.#shared.tables.exp()));
+  }
+
+  async cosineBasis(l: Vector, sum: CosineSum, k: number): Promise<Vector> {
+    return this.#call((call) => selection.cosineBasis(call, l, sum, k, this.#shared.tables.cosine()));
   }
 
   async chooseBasis(values: readonly Vector[]): Promise<Vector> {
@@ -269,16 +274,27 @@ export class WebGpuKernels implements RingKernels {
   }
 }
 
+/** What `make` gives, made when it is first asked for. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
 /** Makes the WebGPU backend on a device of `requestDevice`. Shaders are compiled when they are first used. */
 export async function createWebGpuKernels(options: WebGpuOptions): Promise<WebGpuKernels> {
   const { device } = options;
   const fault = new Fault();
   observe(device, fault);
   const commands = new Commands(device, limitsOf(device, options.limits), fault);
-  let words: Uint32Array | undefined;
-  const exp = (): Uint32Array => {
-    words ??= expWords(expTables());
-    return words;
-  };
-  return new WebGpuKernels({ options, commands, constants: new Constants(commands), lists: new Lists(), exp });
+  const [exp, cosine] = [once(() => expWords(expTables())), once(() => cosineWords(cosineTables()))];
+  return new WebGpuKernels({
+    options,
+    commands,
+    constants: new Constants(commands),
+    lists: new Lists(),
+    tables: { exp, cosine },
+  });
 }

@@ -1,13 +1,15 @@
 /** dealSelection, evaluateSelection and the bases of selections (P0 and P2). */
 import { invariant } from '../../../core/errors.ts';
 import { type Vector, checkRing, laneBytes, lengthOf, ringMask, wireLength } from '../../ring.ts';
+import { checkCosine, cosineExponents, leadingWords } from '../cosine-sum.ts';
 import { BLOCK_BYTES, blockOf } from '../key-stream.ts';
 import { basisWidth, checkPowers, checkSelectionRing, rounding } from '../selection-shape.ts';
-import type { Choice, Degree, Stream } from '../types.ts';
+import type { Choice, CosineSum, Degree, Stream } from '../types.ts';
 import type { DeviceVector } from './arena.ts';
 import { type Call, groupsOf, limbs, wide } from './call.ts';
 import { BLOCK_WORK } from './limits.ts';
 import { streamParams, wireWidth } from './streams.ts';
+import { cosineTerms } from './tables.ts';
 
 /** Bits of a key stream that one dispatch may address. */
 const STREAM_BITS = 2 ** 31;
@@ -157,6 +159,31 @@ export function expBasis(call: Call, l: Vector, s2: number, k: number, tables: U
         call.part(out, from, to),
       ],
       groups: groupsOf(to - from),
+    });
+  }
+  return vector;
+}
+
+export function cosineBasis(call: Call, l: Vector, sum: CosineSum, k: number, tables: Int32Array): DeviceVector {
+  checkRing(k);
+  checkCosine(sum);
+  const P = cosineExponents(sum).length;
+  const source = call.operand(l);
+  const { vector, out } = call.result(k, P * source.length);
+  const terms = cosineTerms(call, sum);
+  for (const [from, to] of call.pieces(source.length, Math.max(P * laneBytes(k), laneBytes(l.k)))) {
+    call.run({
+      shader: 'cosine-basis',
+      wide: wide(k),
+      constants: { X_WIDE: Number(wide(l.k)) },
+      params: [...limbs(ringMask(k)), to - from, P, leadingWords(sum), sum.shift],
+      bindings: [
+        call.part(source, from, to),
+        call.range(call.constants.get(tables), 0, tables.byteLength),
+        terms,
+        call.part(out, from, to, P),
+      ],
+      groups: groupsOf((to - from) * P),
     });
   }
   return vector;

@@ -83,6 +83,42 @@ out[i] = value.x;
 }
 `,
   },
+  'cosine-basis': {
+    uses: ['grid', 'u64', 'word', 'cosine'],
+    source: `struct Params { mask: vec2<u32>, count: u32, p: u32, leading: u32, shift: u32 }
+override X_WIDE: bool;
+@group(0) @binding(0) var<uniform> params: Params;
+@group(1) @binding(0) var<storage, read> x: array<u32>;
+@group(1) @binding(1) var<storage, read> tables: array<i32>;
+@group(1) @binding(2) var<storage, read> terms: array<u32>;
+@group(1) @binding(3) var<storage, read_write> out: array<Word>;
+@compute @workgroup_size(64)
+fn main(
+@builtin(workgroup_id) group: vec3<u32>,
+@builtin(num_workgroups) groups: vec3<u32>,
+@builtin(local_invocation_index) lane: u32,
+) {
+let at = 64u * group_number(group, groups) + lane;
+if (at >= params.count * params.p) { return; }
+let i = at / params.p;
+let p = at % params.p;
+var l = vec2<u32>(0u, 0u);
+if (X_WIDE) { l = vec2<u32>(x[2u * i], x[2u * i + 1u]); } else { l.x = x[i]; }
+var phi = vec2<u32>(1u, 0u);
+if (p < params.leading) {
+if (p == 1u) { phi = l; }
+phi = u64_shl(phi, params.shift);
+} else {
+let term = 5u * ((p - params.leading) >> 1u);
+let angle = l.x * terms[term] - QUARTER * ((p - params.leading) & 1u);
+let cosine = cosine_of(angle);
+phi = i64_nearest(vec2<u32>(bitcast<u32>(cosine), bitcast<u32>(cosine >> 31u)), 30u - terms[term + 3u]);
+phi = u64_shl(phi, terms[term + 4u]);
+}
+out[at] = word_and(word_of(phi), params.mask);
+}
+`,
+  },
   'deal': {
     uses: ['grid', 'u64', 'word', 'bytes', 'chacha'],
     source: `struct Params {
@@ -284,6 +320,29 @@ c += d; b = chacha_rotate(b ^ c, 7u);
 if ((round & 1u) == 0u) { b = b.yzwx; c = c.zwxy; d = d.wxyz; } else { b = b.wxyz; c = c.zwxy; d = d.yzwx; }
 }
 return ChaChaBlock(a + sigma, b + key0, c + key1, d + last);
+}
+`,
+  },
+  'lib/cosine': {
+    uses: [],
+    source: `const QUARTER = 262144u;
+fn i32_product(x: i32, y: i32) -> vec2<u32> {
+let product = u32_product(bitcast<u32>(x), bitcast<u32>(y));
+let excess = (bitcast<u32>(y) & bitcast<u32>(x >> 31u)) + (bitcast<u32>(x) & bitcast<u32>(y >> 31u));
+return vec2<u32>(product.x, product.y - excess);
+}
+fn i64_nearest(v: vec2<u32>, drop: u32) -> vec2<u32> {
+var half = u64_shl(vec2<u32>(1u, 0u), drop);
+half = u64_shr(half, 1u);
+return i64_shr(u64_add(v, half), drop);
+}
+fn cosine_of(angle: u32) -> i32 {
+let high = (angle >> 10u) & 1023u;
+let low = angle & 1023u;
+let exact = u64_sub(
+i32_product(tables[high], tables[1024u + low]),
+i32_product(tables[(high + 768u) & 1023u], tables[2048u + low]));
+return bitcast<i32>(i64_nearest(exact, 30u).x);
 }
 `,
   },
@@ -794,6 +853,49 @@ if (chosen == params.values) { return vec2<u32>(0u, 0u); }
 let at = chosen * params.elements + i;
 if (VALUE_WIDE) { return vec2<u32>(values[2u * at], values[2u * at + 1u]); }
 return vec2<u32>(values[at], 0u);
+}
+`,
+  },
+  'table-cosine': {
+    uses: ['grid', 'u64', 'bytes', 'chacha', 'keystream', 'cosine', 'table'],
+    source: `struct Params {
+key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,
+base: u32, words: u32, groups: u32, element: u32,
+constant: vec2<u32>, p: u32, leading: u32,
+linear: u32, phase: u32,
+}
+override A_WIDE: bool;
+override GATE_WIDE: bool;
+override HAS_GATE: bool;
+@group(1) @binding(1) var<storage, read> a: array<u32>;
+@group(1) @binding(2) var<storage, read> gate: array<u32>;
+@group(1) @binding(3) var<storage, read> tables: array<i32>;
+@group(1) @binding(4) var<storage, read> terms: array<u32>;
+fn table_word(r: u32) -> vec2<u32> {
+let p = r % params.p;
+var w = r / params.p;
+var i = params.element;
+var open = 1u;
+if (HAS_GATE) {
+i += w >> 1u;
+w &= 1u;
+open = gate[i];
+if (GATE_WIDE) { open = gate[2u * i]; }
+open = (open ^ w) & 1u;
+} else {
+i += w;
+}
+var value = vec2<u32>(0u, 0u);
+if (A_WIDE) { value = vec2<u32>(a[2u * i], a[2u * i + 1u]); } else { value.x = a[i]; }
+var word = vec2<u32>(0xffffffffu, 0xffffffffu);
+if (p < params.leading) {
+if (p == 0u) { word = u64_add(params.constant, value & vec2<u32>(0u - params.linear)); }
+} else {
+let term = 5u * ((p - params.leading) >> 1u);
+let angle = value.x * terms[term] - params.phase - QUARTER * ((p - params.leading) & 1u);
+word = i64_nearest(i32_product(bitcast<i32>(terms[term + 1u]), cosine_of(angle)), 54u - terms[term + 2u]);
+}
+return word & vec2<u32>(0u - open);
 }
 `,
   },

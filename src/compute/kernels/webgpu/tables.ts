@@ -1,11 +1,13 @@
 /** selectionTable: what each kind of table binds, and the bytes of a range of elements. */
 import { invariant } from '../../../core/errors.ts';
+import type { CosineTables } from '../../cosine-tables.ts';
 import type { ExpTables } from '../../exp-tables.ts';
 import { laneBytes, ringMask, wireLength } from '../../ring.ts';
+import { QUARTER, checkCosine, cosineExponents, leadingWords, termWords } from '../cosine-sum.ts';
 import { polynomialBound } from '../polynomial-bound.ts';
 import { BLOCK_BYTES, blockOf } from '../key-stream.ts';
 import { checkSelectionRing, rounding, tableShape } from '../selection-shape.ts';
-import type { PiecewisePolynomial, SelectionTable, Stream } from '../types.ts';
+import type { CosineSum, PiecewisePolynomial, SelectionTable, Stream } from '../types.ts';
 import { type Call, type Operand, limbs, wide } from './call.ts';
 import type { Binding } from './commands.ts';
 import { BLOCK_WORK } from './limits.ts';
@@ -19,6 +21,28 @@ export function expWords({ coarse, fine, segment }: ExpTables): Uint32Array {
   words.set(fine, coarse.length);
   words.set(segment, coarse.length + fine.length);
   return words;
+}
+
+/** The tables of the cosine as the shaders read them: coarse, fine cosines, fine sines. */
+export function cosineWords({ coarse, fineCos, fineSin }: CosineTables): Int32Array {
+  const words = new Int32Array(coarse.length + fineCos.length + fineSin.length);
+  words.set(coarse);
+  words.set(fineCos, coarse.length);
+  words.set(fineSin, coarse.length + fineCos.length);
+  return words;
+}
+
+/** The terms of a sum for one call. A buffer is never empty. */
+export function cosineTerms(call: Call, sum: CosineSum): Binding {
+  const terms = termWords(sum);
+  const words = terms.length === 0 ? new Int32Array(1) : terms;
+  return call.range(call.upload(new Uint8Array(words.buffer)), 0, words.byteLength);
+}
+
+/** Integer tables of functions, made once for a device. */
+export interface FunctionTables {
+  readonly exp: () => Uint32Array;
+  readonly cosine: () => Int32Array;
 }
 
 /** Whether all products and sums of Horner's rule fit 32 signed bits. */
@@ -112,6 +136,45 @@ function expTable(
   };
 }
 
+function cosineTable(
+  call: Call,
+  { sum, a, gate }: Extract<SelectionTable, { kind: 'cosine' }>,
+  tables: Int32Array,
+): Prepared {
+  checkCosine(sum);
+  const masked = call.operand(a);
+  const open = gate === undefined ? masked : call.operand(gate);
+  invariant(masked.length === open.length, 'selectionTable: one gate for every element expected');
+  const [constants, terms] = [call.constants.get(tables), cosineTerms(call, sum)];
+  const P = cosineExponents(sum).length;
+  return {
+    shader: 'table-cosine',
+    words: (gate === undefined ? 1 : 2) * P,
+    constants: { A_WIDE: Number(wide(a.k)), GATE_WIDE: Number(wide(open.k)), HAS_GATE: Number(gate !== undefined) },
+    bytes: Math.max(laneBytes(a.k), laneBytes(open.k)),
+    range: (from, to) => {
+      // As in the exponential's.
+      const start = Math.floor(from / 64) * 64;
+      return {
+        params: [
+          from - start,
+          ...limbs(BigInt.asUintN(64, sum.constant)),
+          P,
+          leadingWords(sum),
+          Number(sum.linear),
+          sum.odd ? QUARTER : 0,
+        ],
+        bindings: [
+          call.part(masked, start, to),
+          call.part(open, start, to),
+          call.range(constants, 0, tables.byteLength),
+          terms,
+        ],
+      };
+    },
+  };
+}
+
 function chooseTable(call: Call, { pick, bits, values }: Extract<SelectionTable, { kind: 'choose' }>): Prepared {
   const V = values.length;
   const words = (1 << bits.length) * (1 + V);
@@ -146,14 +209,16 @@ function chooseTable(call: Call, { pick, bits, values }: Extract<SelectionTable,
   };
 }
 
-function prepare(call: Call, table: SelectionTable, tables: Uint32Array, status: Block): Prepared {
+function prepare(call: Call, table: SelectionTable, tables: FunctionTables, status: Block): Prepared {
   switch (table.kind) {
     case 'rows':
       return rowsTable(call, table, status);
     case 'polynomial':
       return polynomialTable(call, table);
     case 'exp':
-      return expTable(call, table, tables);
+      return expTable(call, table, tables.exp());
+    case 'cosine':
+      return cosineTable(call, table, tables.cosine());
     case 'choose':
       return chooseTable(call, table);
   }
@@ -172,7 +237,7 @@ const MAX_WORDS = 2 ** 31;
 export function selectionTable(
   call: Call,
   table: SelectionTable,
-  tables: Uint32Array,
+  tables: FunctionTables,
   k: number,
   pads: Stream,
   from: number,
