@@ -115,6 +115,7 @@ const CASES: readonly Case[] = [
   tableCase('table exp, Z_2^64', 128, 64, async (kernels, n) => ({
     kind: 'exp',
     s1: 17,
+    width: 4,
     a: await draw(kernels, 25, n),
     gate: await draw(kernels, 1, n),
   })),

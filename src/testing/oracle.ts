@@ -11,7 +11,15 @@ import { type Words, ringMask, wordsFrom } from '../compute/ring.ts';
 import { insecure } from './insecure.ts';
 import { TercetError, invariant } from '../core/errors.ts';
 import { type Wire, countOf } from '../mpc/share/wire.ts';
-import type { AffineTerm, Choosing, ExactTable, Gates, Inputs, Parameter } from '../mpc/protocol/types.ts';
+import type {
+  AffineTerm,
+  Choosing,
+  ExactTable,
+  ExponentialOptions,
+  Gates,
+  Inputs,
+  Parameter,
+} from '../mpc/protocol/types.ts';
 
 /** Clear values of a parameter, row-major, as signed integers at its scale. */
 export type ClearParameters = (parameter: Parameter) => ArrayLike<number | bigint>;
@@ -221,11 +229,11 @@ export class PlaintextGates implements Gates {
     return this.#map(x, value, { k, scale: s1 + s2 });
   }
 
-  exponential(x: Wire, gate: Wire, s1: number, s2: number): Wire {
+  exponential(x: Wire, gate: Wire, s1: number, s2: number, { k = 64 }: ExponentialOptions = {}): Wire {
     const scale = 2 ** (s1 + s2);
     const value = (v: bigint, i: number) =>
       this.#of(gate)[i] === 0n ? 0n : BigInt(Math.round(scale * Math.exp(Number(BigInt.asIntN(25, v)) / 2 ** 20)));
-    return this.#map(x, value, { k: 64, scale: s1 + s2 });
+    return this.#map(x, value, { k, scale: s1 + s2 });
   }
 
   choose(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array): Wire {

@@ -398,9 +398,16 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
 
     it.each([1, 8, 32, 48, 64])('selection of exponentials, k = %i', async (k) => {
       const random = new Random(700 + k);
-      for (const s1 of [0, 14, 31, 56, 57]) {
-        const table: SelectionTable<Words> = { kind: 'exp', s1, a: random.words(20, 25), gate: random.words(20, 1) };
-        await selection(kernels, oracle, random, table, k, 16, 1, 20);
+      for (const [width, scales] of [
+        [4, [0, 14, 31, 56, 57]],
+        [8, [0, 19, 31, 50, 51]],
+      ] as const) {
+        const table = { kind: 'exp', width, a: random.words(20, 25), gate: random.words(20, 1) } as const;
+        for (const s1 of scales) await selection(kernels, oracle, random, { ...table, s1 }, k, 64 / width, 1, 20);
+        const large = { ...table, s1: scales[4] + 1 };
+        await expect(kernels.selectionTable(large, k, random.stream(), 0, 1)).rejects.toMatchObject({
+          code: 'ERR_RANGE',
+        });
       }
     });
 
@@ -535,7 +542,8 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
         }
         for (const s2 of [0, 14, 31, 62]) {
           const l = random.words(23, 25);
-          same(await kernels.expBasis(l, s2, k), await oracle.expBasis(l, s2, k));
+          for (const width of [4, 8] as const)
+            same(await kernels.expBasis(l, s2, width, k), await oracle.expBasis(l, s2, width, k));
         }
       }
     });

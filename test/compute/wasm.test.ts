@@ -8,6 +8,7 @@ import { Random, conformance, same } from './kernels.suite.ts';
 import type { Words } from '../../src/compute/ring.ts';
 
 const module = await loadNodeModule();
+const TERM = { frequency: 25, amplitude: -3_597_711, s1: 13, s2: 10 };
 
 conformance('wasm, inline', () => createWasmKernels({ module, threads: 0 }));
 conformance('wasm, two workers', () => createWasmKernels({ module, startWorker: nodeWorkerFactory(), threads: 2 }));
@@ -264,7 +265,9 @@ describe('wasm memory', () => {
       coefficients: BigInt64Array.from({ length: 32 }, () => random.word(14)),
     };
     instance.loadMatrix(1, x.data as BigUint64Array, 30, 30);
-    instance.expBasis(l, 14, 64);
+    instance.expBasis(l, 14, 4, 64);
+    const sum = { odd: true, linear: true, scale: 27, shift: 13, constant: 5n, terms: [TERM] };
+    instance.cosineBasis(l, sum, 64);
     const before = new Uint8Array(memory.buffer).slice();
     instance.add(x, y);
     instance.matmul(x, y, { batch: 1, m: 30, inner: 30, n: 30 });
@@ -278,7 +281,8 @@ describe('wasm memory', () => {
       3,
       50,
     );
-    instance.selectionTable({ kind: 'exp', s1: 14, a: l, gate: random.words(50, 1) }, 64, pads, 3, 50);
+    instance.selectionTable({ kind: 'exp', s1: 14, width: 4, a: l, gate: random.words(50, 1) }, 64, pads, 3, 50);
+    instance.selectionTable({ kind: 'cosine', sum, a: l, gate: random.words(50, 1) }, 40, pads, 3, 50);
     instance.dealSelection({ index: random.indices(50, 64) }, 64, 64, pads, random.words(50, 64), 3);
     instance.expandPoint(random.bytes(41 + 17 * 9), 9, 3, 500);
     instance.pack(random.words(99, 44));
@@ -287,7 +291,7 @@ describe('wasm memory', () => {
     expect(Buffer.compare(after.subarray(0, before.length), before)).toBe(0);
     expect(after.subarray(before.length).every((byte) => byte === 0)).toBe(true);
     instance.freeMatrix(1);
-    expect(instance.expBasis(l, 14, 64).data.length).toBe(50);
+    expect(instance.expBasis(l, 14, 4, 64).data.length).toBe(50);
   });
 });
 

@@ -292,7 +292,7 @@ describe('operands beyond a binding', () => {
         await oracle.selectionTable(table, k, stream, 3, 690),
       );
     }
-    const exp = { kind: 'exp', s1: 17, a: random.words(999, 25), gate: random.words(999, 1) } as const;
+    const exp = { kind: 'exp', s1: 17, width: 4, a: random.words(999, 25), gate: random.words(999, 1) } as const;
     for (const k of [1, 56])
       same(await kernels.selectionTable(exp, k, stream, 5, 999), await oracle.selectionTable(exp, k, stream, 5, 999));
   });
@@ -314,7 +314,13 @@ describe('a failure', () => {
     const pending = [
       kernels.pack(x),
       kernels.read(x),
-      kernels.selectionTable({ kind: 'exp', s1: 14, a: zeros(9, 25), gate: zeros(9, 1) }, 64, random.stream(), 0, 9),
+      kernels.selectionTable(
+        { kind: 'exp', s1: 14, width: 4, a: zeros(9, 25), gate: zeros(9, 1) },
+        64,
+        random.stream(),
+        0,
+        9,
+      ),
     ];
     for (const call of pending) call.catch(() => undefined);
     await turn();

@@ -104,7 +104,7 @@ describe.each(BACKENDS.map((kernels) => [kernels.name, kernels] as const))('the 
 
   it('φ of the exponential is the same for multiples of 4, and within 1 elsewhere: the check drops the two lowest bits, our tables do not', async () => {
     const { s2, l, phi } = vectors.exponential;
-    const ours = list(await kernels.expBasis(wordsFrom(l, 25), s2, 64));
+    const ours = list(await kernels.expBasis(wordsFrom(l, 25), s2, 4, 64));
     const differences = ours.map((v, i) => Number(v - BigInt(phi[i])));
     expect(differences.every((d, i) => (l[i] % 4 === 0 ? d === 0 : Math.abs(d) <= 1))).toBe(true);
     expect(l.filter((v) => v % 4 === 0).length).toBeGreaterThan(200);
@@ -225,6 +225,7 @@ describe('the table of the exponential', () => {
       const table: SelectionTable<Words> = {
         kind: 'exp',
         s1,
+        width: 4,
         a: wordsFrom(a, 25),
         gate: wordsFrom(
           a.map(() => gate),

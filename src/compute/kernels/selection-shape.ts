@@ -1,5 +1,6 @@
 /** Shapes and scales of selections, the same for every back end. */
 import { TercetError, invariant } from '../../core/errors.ts';
+import { type ExpTables, type ExpWidth, expSegments } from '../exp-tables.ts';
 import { lengthOf } from '../ring.ts';
 import { cosineExponents } from './cosine-sum.ts';
 import type { Choice, Degree, SelectionTable } from './types.ts';
@@ -20,7 +21,7 @@ export function tableShape(table: SelectionTable): TableShape {
     case 'polynomial':
       return { n: table.polynomial.segments, P: table.polynomial.degree + 1, count: lengthOf(table.a) };
     case 'exp':
-      return { n: 16, P: 1, count: lengthOf(table.a) };
+      return { n: 2 * expSegments(table.width), P: 1, count: lengthOf(table.a) };
     case 'cosine':
       return {
         n: table.gate === undefined ? 1 : 2,
@@ -54,6 +55,11 @@ export function checkPowers(t: number, degree: Degree): void {
   );
 }
 
+/** Bits that a table word of the exponential drops in every segment. */
+export function expDrops(tables: ExpTables, width: ExpWidth, s1: number): readonly number[] {
+  return Array.from(tables.segments[width].scale, (scale) => rounding(31 + scale - s1)[1]);
+}
+
 /**
  * Rounding shift of a product of the exponential: half of what is dropped, and how many bits.
  * @throws {TercetError} ERR_RANGE for a scale at which nothing is dropped
@@ -63,7 +69,7 @@ export function rounding(bits: number): [half: bigint, drop: number] {
     throw new TercetError(
       'ERR_RANGE',
       'scale of an exponential too large',
-      'use at most 57 for the table and 62 for the basis',
+      'use at most 57 for the table (51 with segments of 8) and 62 for the basis',
     );
   return [bits === 0 ? 0n : 1n << BigInt(bits - 1), bits];
 }

@@ -11,6 +11,7 @@
  * ways out, `unpack` and host operands the ways in. Letters: N elements, n entries of a selection, P words of a
  * basis, k ring bits. Vectors are flat; shapes live in the layers above.
  */
+import type { ExpWidth } from '../exp-tables.ts';
 import type { Pattern } from '../pattern.ts';
 import type { Vector, Words } from '../ring.ts';
 import type { Fault } from './fault.ts';
@@ -103,11 +104,11 @@ export type SelectionTable<V extends Vector = Vector> =
    */
   | { readonly kind: 'polynomial'; readonly polynomial: PiecewisePolynomial; readonly a: V }
   /**
-   * D_{2j+w} = (gate ⊕ w) · round(2^s1 · exp(start_i + a_lo)), i = (a_hi − j) mod 8, starts 0, −28, −24, …, −4
-   * (exact formula: reference/selection.ts). x = a − ℓ in Z_2^25 at scale 20 (segment width 4 = 2^22 ulps). n = 16,
-   * P = 1.
+   * D_{2j+w} = (gate ⊕ w) · round(2^s1 · exp(start_i + a_lo)), i = (a_hi − j) mod 32/width, starts 0, then −32 +
+   * i·width (exact formula: reference/selection.ts). x = a − ℓ in Z_2^25 at scale 20 (a segment has 2^22 ulps at width
+   * 4, 2^23 at 8). n = 64/width, P = 1.
    */
-  | { readonly kind: 'exp'; readonly s1: number; readonly a: V; readonly gate: V }
+  | { readonly kind: 'exp'; readonly s1: number; readonly width: ExpWidth; readonly a: V; readonly gate: V }
   /**
    * D_{w} = (gate ⊕ w) · (constant + a, −1, then for every term cos and sin of a times its amplitude) for a gated sum
    * of cosines of x = a − ℓ (exact formula: reference/cosine.ts). n = 2 with a gate, n = 1 without. P =
@@ -228,8 +229,11 @@ export interface RingKernels<V extends Vector = Vector> {
    * + 1) words over Z_2^k. ℓ over Z_2^(t + log2 n); degree · t < 128.
    */
   powers(l: V, t: number, s2: number, degree: Degree, k: number): Promise<V>;
-  /** φ of the exponential: round(2^s2 · exp(−ℓ_lo)), ℓ_lo = ℓ mod 2^22 at scale 20, from two integer tables. */
-  expBasis(l: V, s2: number, k: number): Promise<V>;
+  /**
+   * φ of the exponential: round(2^s2 · exp(−ℓ_lo)), ℓ_lo = ℓ at scale 20 modulo a segment's width, from two integer
+   * tables.
+   */
+  expBasis(l: V, s2: number, width: ExpWidth, k: number): Promise<V>;
   /**
    * φ of a sum of cosines: 2^shift, 2^shift · ℓ, then for every term 2^(scale − s1 − s2) · round(2^s2 · cos) and the
    * same of sin, of 2π · frequency · ℓ / 2^20, from two integer tables. N·P words over Z_2^k.

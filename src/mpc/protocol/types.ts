@@ -6,6 +6,7 @@
  * description serves every protocol; asking for one that does not exist is ERR_PROTOCOL_UNAVAILABLE
  * (`registry.ts`), never a weaker one.
  */
+import type { ExpWidth } from '../../compute/exp-tables.ts';
 import type { PiecewisePolynomial } from '../../compute/kernels/types.ts';
 import type { Pattern } from '../../compute/pattern.ts';
 import type { Words } from '../../compute/ring.ts';
@@ -63,6 +64,14 @@ export interface Choosing {
   readonly bits: readonly Wire[];
   readonly values: readonly Wire[];
   readonly pick: Uint8Array;
+}
+
+/** How an exponential is cut, and over which ring it comes. */
+export interface ExponentialOptions {
+  /** Units of a segment: 4 (sixteen entries with the gate), or 8 (eight entries, for −24 ≤ x < 0 or so). */
+  readonly width?: ExpWidth;
+  /** Output ring; 64 if not given. */
+  readonly k?: number;
 }
 
 export interface Gates {
@@ -127,7 +136,11 @@ export interface Gates {
   // ── selection (any scalar function) ──────────────────────────────────────
   table(x: Wire, table: ExactTable, k: number): Wire;
   polynomial(x: Wire, polynomial: PiecewisePolynomial, k: number): Wire;
-  exponential(x: Wire, gate: Wire, s1: number, s2: number): Wire;
+  /**
+   * e^x where the shared bit is one, exactly zero elsewhere; x over Z_2^25 at scale 20, −32 < x < 0 where the bit is
+   * one. Relative error at most e^width · 2^−s2 / 2, and half an ulp of a word times its basis.
+   */
+  exponential(x: Wire, gate: Wire, s1: number, s2: number, options?: ExponentialOptions): Wire;
   /** Entry of a table of 2^bits on the joint bits (bit b of the index is bits[b]). */
   jointTable(bits: readonly Wire[], entries: readonly bigint[], k: number): Wire;
   /**

@@ -4,7 +4,7 @@
  */
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { cosineTables } from '../../cosine-tables.ts';
-import { type ExpTables, expTables } from '../../exp-tables.ts';
+import { type ExpTables, type ExpWidth, expTables } from '../../exp-tables.ts';
 import { type Pattern, listOf } from '../../pattern.ts';
 import { type Words, checkRing, concatWords, laneBytes, sameShape, wireLength, wordAt, zeros } from '../../ring.ts';
 import { checkCosine, cosineExponents } from '../cosine-sum.ts';
@@ -259,8 +259,8 @@ export class ReferenceKernels implements RingKernels<Words> {
     return build(l.data.length * P, k, (at) => powersOf(wordAt(l, Math.floor(at / P)), t, s2, degree)[at % P]);
   }
 
-  async expBasis(l: Words, s2: number, k: number): Promise<Words> {
-    return build(l.data.length, k, (i) => expPhi(this.#tables, wordAt(l, i), s2));
+  async expBasis(l: Words, s2: number, width: ExpWidth, k: number): Promise<Words> {
+    return build(l.data.length, k, (i) => expPhi(this.#tables, wordAt(l, i), s2, width));
   }
 
   async cosineBasis(l: Words, sum: CosineSum, k: number): Promise<Words> {

@@ -1,9 +1,10 @@
 /** Selection tables and bases, the readable twin (PROTOCOL §4.7, §6). One element at a time, in bigint. */
 import { cosineTables } from '../../cosine-tables.ts';
-import type { ExpTables } from '../../exp-tables.ts';
+import { type ExpTables, type ExpWidth, expSegmentBits, expSegments } from '../../exp-tables.ts';
 import { type Words, ringMask, wordAt } from '../../ring.ts';
 import { checkCosine } from '../cosine-sum.ts';
 import { BINOMIAL } from '../polynomial-bound.ts';
+import { rounding } from '../selection-shape.ts';
 import type { Choice, Degree, PiecewisePolynomial, SelectionTable } from '../types.ts';
 import { cosineEntry } from './cosine.ts';
 
@@ -28,15 +29,23 @@ function polynomialEntry(polynomial: PiecewisePolynomial, a: bigint, j: number):
 
 /**
  * Entry j of the exponential table for one element: (gate ⊕ w) · round(2^s1 · exp(start_i + a_lo)). Segment 0
- * starts at 0: a measured index one too high for x in [−4, 0) has a_lo < ℓ_lo, so exp(a_lo)·exp(−ℓ_lo) is right
+ * starts at 0: a measured index one too high for x in [−width, 0) has a_lo < ℓ_lo, so exp(a_lo)·exp(−ℓ_lo) is right
  * there.
  */
-function expEntry(tables: ExpTables, s1: number, a: bigint, gate: bigint, j: number): bigint {
-  const segment = (Number(a >> 22n) - (j >> 1) + 8) % 8;
+function expEntry(
+  tables: ExpTables,
+  { s1, width }: { readonly s1: number; readonly width: ExpWidth },
+  a: bigint,
+  gate: bigint,
+  j: number,
+): bigint {
+  const [n, bits] = [expSegments(width), expSegmentBits(width)];
+  const segment = (Number(a >> BigInt(bits)) - (j >> 1) + n) % n;
   if ((gate ^ BigInt(j & 1)) === 0n) return 0n;
-  const below = Number((1n << 22n) - (a & ringMask(22))); // exp(a_lo − 4) = exp(−below)
+  const below = Number((1n << BigInt(bits)) - (a & ringMask(bits))); // exp(a_lo − width) = exp(−below)
   const fraction = (BigInt(tables.coarse[below >> 11]) * BigInt(tables.fine[below & 2047]) + (1n << 30n)) >> 31n;
-  return (fraction * BigInt(tables.segment[segment]) + (1n << BigInt(56 - s1))) >> BigInt(57 - s1);
+  const [half, drop] = rounding(31 + tables.segments[width].scale[segment] - s1);
+  return (fraction * BigInt(tables.segments[width].factor[segment]) + half) >> BigInt(drop);
 }
 
 /** D_{i,j,p} for element i and entry j. */
@@ -47,7 +56,7 @@ export function tableEntry(table: SelectionTable<Words>, tables: ExpTables, i: n
     case 'polynomial':
       return polynomialEntry(table.polynomial, wordAt(table.a, i), j);
     case 'exp':
-      return [expEntry(tables, table.s1, wordAt(table.a, i), wordAt(table.gate, i), j)];
+      return [expEntry(tables, table, wordAt(table.a, i), wordAt(table.gate, i), j)];
     case 'cosine': {
       const { sum, a, gate } = table;
       checkCosine(sum);
@@ -82,8 +91,8 @@ export function powersOf(l: bigint, t: number, s2: number, degree: Degree): bigi
 }
 
 /** φ of the exponential for one ℓ. */
-export function expPhi(tables: ExpTables, l: bigint, s2: number): bigint {
-  const low = Number(l & ringMask(22));
+export function expPhi(tables: ExpTables, l: bigint, s2: number, width: ExpWidth): bigint {
+  const low = Number(l & ringMask(expSegmentBits(width)));
   const product = BigInt(tables.coarse[low >> 11]) * BigInt(tables.fine[low & 2047]);
   return (product + (1n << BigInt(61 - s2))) >> BigInt(62 - s2);
 }

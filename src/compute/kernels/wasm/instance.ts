@@ -3,6 +3,7 @@
  * thread. Its memory: `memory.ts`.
  */
 import { invariant } from '../../../core/errors.ts';
+import type { ExpWidth } from '../../exp-tables.ts';
 import { type Words, laneBytes, sameShape, wireLength, zeros } from '../../ring.ts';
 import { DPF_LEVEL, DPF_ROOT } from '../point-key.ts';
 import { blockOf } from '../key-stream.ts';
@@ -298,8 +299,8 @@ export class KernelInstance {
     return this.#selection.powers(l, t, s2, degree, k);
   }
 
-  expBasis(l: Words, s2: number, k: number): Words {
-    return this.#selection.expBasis(l, s2, k);
+  expBasis(l: Words, s2: number, width: ExpWidth, k: number): Words {
+    return this.#selection.expBasis(l, s2, width, k);
   }
 
   cosineBasis(l: Words, sum: CosineSum, k: number): Words {

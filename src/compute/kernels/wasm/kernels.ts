@@ -3,6 +3,7 @@
  * workers (`workers.ts`). What is large is cut into ranges for them; what is small stays here.
  */
 import { TercetError, invariant } from '../../../core/errors.ts';
+import type { ExpWidth } from '../../exp-tables.ts';
 import { Lists, type Pattern } from '../../pattern.ts';
 import {
   type Words,
@@ -474,10 +475,15 @@ export class WasmKernels implements RingKernels<Words> {
     ]);
   }
 
-  async expBasis(l: Words, s2: number, k: number): Promise<Words> {
+  async expBasis(l: Words, s2: number, width: ExpWidth, k: number): Promise<Words> {
     checkRing(k);
     const count = l.data.length;
-    return this.#ranged('expBasis', k, count, 1, count <= INLINE_WORDS, (from, to) => [viewWords(l, from, to), s2, k]);
+    return this.#ranged('expBasis', k, count, 1, count <= INLINE_WORDS, (from, to) => [
+      viewWords(l, from, to),
+      s2,
+      width,
+      k,
+    ]);
   }
 
   async cosineBasis(l: Words, sum: CosineSum, k: number): Promise<Words> {

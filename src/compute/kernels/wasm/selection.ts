@@ -1,12 +1,12 @@
 /** Dealer-assisted selection on one instance: tables, corrections, evaluation and bases. */
 import { invariant } from '../../../core/errors.ts';
 import { cosineTables } from '../../cosine-tables.ts';
-import { expTables } from '../../exp-tables.ts';
+import { type ExpTables, type ExpWidth, expSegmentBits, expTables } from '../../exp-tables.ts';
 import { type Words, viewWords, wireLength } from '../../ring.ts';
 import { checkCosine, cosineExponents, leadingWords, termWords } from '../cosine-sum.ts';
 import { polynomialBound } from '../polynomial-bound.ts';
 import { blockOf } from '../key-stream.ts';
-import { basisWidth, checkPowers, rounding, tableShape } from '../selection-shape.ts';
+import { basisWidth, checkPowers, expDrops, rounding, tableShape } from '../selection-shape.ts';
 import type { Choice, CosineSum, Degree, PiecewisePolynomial, SelectionTable, Stream } from '../types.ts';
 import { type Memory, SLACK } from './memory.ts';
 
@@ -43,7 +43,7 @@ export function sliceTable(table: SelectionTable<Words>, from: number, to: numbe
 
 export class Selection {
   readonly #memory: Memory;
-  #tables: { coarse: number; fine: number; segment: number } | undefined;
+  #tables: { coarse: number; fine: number; words: ExpTables } | undefined;
   #cosines: number | undefined;
 
   constructor(memory: Memory) {
@@ -113,18 +113,20 @@ export class Selection {
         return;
       }
       case 'exp': {
-        const { coarse, fine, segment } = this.#expTables();
-        const [half, drop] = rounding(57 - table.s1);
+        const { coarse, fine, words } = this.#expTables();
+        const { factor } = words.segments[table.width];
+        const drops = Uint32Array.from(expDrops(words, table.width, table.s1));
         this.#memory.exports.table_exp(
           ...any,
           this.#memory.copy64(table.a),
           this.#memory.copy64(table.gate),
           coarse,
           fine,
-          segment,
-          half,
-          drop,
-          this.#memory.take(128),
+          this.#memory.copy(factor),
+          this.#memory.copy(drops),
+          factor.length,
+          expSegmentBits(table.width),
+          this.#memory.take(16 * factor.length),
         );
         return;
       }
@@ -165,7 +167,7 @@ export class Selection {
   }
 
   /** The integer tables of the exponential, made once per instance. They are public and stay. */
-  #expTables(): { coarse: number; fine: number; segment: number } {
+  #expTables(): { coarse: number; fine: number; words: ExpTables } {
     invariant(this.#tables !== undefined, 'exponential tables are not loaded');
     return this.#tables;
   }
@@ -173,12 +175,12 @@ export class Selection {
   /** Loads the tables; separate because persistent memory must be taken before an operation's scratch. */
   #loadExp(): void {
     if (this.#tables !== undefined) return;
-    const { coarse, fine, segment } = expTables();
-    const at = this.#memory.keep(4 * (coarse.length + fine.length + segment.length));
-    this.#tables = { coarse: at, fine: at + 4 * coarse.length, segment: at + 4 * (coarse.length + fine.length) };
+    const words = expTables();
+    const { coarse, fine } = words;
+    const at = this.#memory.keep(4 * (coarse.length + fine.length));
+    this.#tables = { coarse: at, fine: at + 4 * coarse.length, words };
     this.#memory.write(this.#tables.coarse, coarse);
     this.#memory.write(this.#tables.fine, fine);
-    this.#memory.write(this.#tables.segment, segment);
   }
 
   /** The integer tables of the cosine: coarse, then fine cosines and sines. As those of the exponential. */
@@ -266,14 +268,14 @@ export class Selection {
     });
   }
 
-  expBasis(l: Words, s2: number, k: number): Words {
+  expBasis(l: Words, s2: number, width: ExpWidth, k: number): Words {
     this.#loadExp();
     return this.#memory.run(() => {
       const n = l.data.length;
       const [a, out] = [this.#memory.copy64(l), this.#memory.take(8 * n)];
       const { coarse, fine } = this.#expTables();
       const [half, drop] = rounding(62 - s2);
-      this.#memory.exports.exp_basis(a, out, n, coarse, fine, half, drop);
+      this.#memory.exports.exp_basis(a, out, n, coarse, fine, half, drop, expSegmentBits(width));
       return this.#memory.read(this.#memory.shift(out, 64, n, 0, k), k, n);
     });
   }

@@ -8,7 +8,7 @@
  * them. A failure of the device is final: see ../fault.ts.
  */
 import { cosineTables } from '../../cosine-tables.ts';
-import { expTables } from '../../exp-tables.ts';
+import { type ExpWidth, expTables } from '../../exp-tables.ts';
 import { Lists, type Pattern } from '../../pattern.ts';
 import type { Vector, Words } from '../../ring.ts';
 import { Fault } from '../fault.ts';
@@ -245,8 +245,8 @@ export class WebGpuKernels implements RingKernels {
     return this.#call((call) => selection.powers(call, l, t, s2, degree, k));
   }
 
-  async expBasis(l: Vector, s2: number, k: number): Promise<Vector> {
-    return this.#call((call) => selection.expBasis(call, l, s2, k, this.#shared.tables.exp()));
+  async expBasis(l: Vector, s2: number, width: ExpWidth, k: number): Promise<Vector> {
+    return this.#call((call) => selection.expBasis(call, l, s2, width, k, this.#shared.tables.expWords()));
   }
 
   async cosineBasis(l: Vector, sum: CosineSum, k: number): Promise<Vector> {
@@ -289,12 +289,14 @@ export async function createWebGpuKernels(options: WebGpuOptions): Promise<WebGp
   const fault = new Fault();
   observe(device, fault);
   const commands = new Commands(device, limitsOf(device, options.limits), fault);
-  const [exp, cosine] = [once(() => expWords(expTables())), once(() => cosineWords(cosineTables()))];
+  const exp = once(expTables);
+  const words = once(() => expWords(exp()));
+  const cosine = once(() => cosineWords(cosineTables()));
   return new WebGpuKernels({
     options,
     commands,
     constants: new Constants(commands),
     lists: new Lists(),
-    tables: { exp, cosine },
+    tables: { exp, expWords: words, cosine },
   });
 }

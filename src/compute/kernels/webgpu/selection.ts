@@ -1,5 +1,6 @@
 /** dealSelection, evaluateSelection and the bases of selections (P0 and P2). */
 import { invariant } from '../../../core/errors.ts';
+import { type ExpWidth, expSegmentBits } from '../../exp-tables.ts';
 import { type Vector, checkRing, laneBytes, lengthOf, ringMask, wireLength } from '../../ring.ts';
 import { checkCosine, cosineExponents, leadingWords } from '../cosine-sum.ts';
 import { BLOCK_BYTES, blockOf } from '../key-stream.ts';
@@ -142,7 +143,14 @@ export function powers(call: Call, l: Vector, t: number, s2: number, degree: Deg
   return vector;
 }
 
-export function expBasis(call: Call, l: Vector, s2: number, k: number, tables: Uint32Array): DeviceVector {
+export function expBasis(
+  call: Call,
+  l: Vector,
+  s2: number,
+  width: ExpWidth,
+  k: number,
+  tables: Uint32Array,
+): DeviceVector {
   checkRing(k);
   const [half, drop] = rounding(62 - s2);
   const source = call.operand(l);
@@ -152,7 +160,7 @@ export function expBasis(call: Call, l: Vector, s2: number, k: number, tables: U
       shader: 'exp-basis',
       wide: wide(k),
       constants: { X_WIDE: Number(wide(l.k)) },
-      params: [...limbs(ringMask(k)), ...limbs(half), to - from, drop],
+      params: [...limbs(ringMask(k)), ...limbs(half), to - from, drop, expSegmentBits(width)],
       bindings: [
         call.part(source, from, to),
         call.range(call.constants.get(tables), 0, tables.byteLength),

@@ -250,7 +250,7 @@ out[i] = word_and(sum, params.mask);
   },
   'exp-basis': {
     uses: ['grid', 'u64', 'word'],
-    source: `struct Params { mask: vec2<u32>, half: vec2<u32>, count: u32, drop: u32 }
+    source: `struct Params { mask: vec2<u32>, half: vec2<u32>, count: u32, drop: u32, bits: u32 }
 override X_WIDE: bool;
 @group(0) @binding(0) var<uniform> params: Params;
 @group(1) @binding(0) var<storage, read> x: array<u32>;
@@ -266,8 +266,8 @@ let i = 64u * group_number(group, groups) + lane;
 if (i >= params.count) { return; }
 var low = x[i];
 if (X_WIDE) { low = x[2u * i]; }
-low &= 0x3fffffu;
-let product = u32_product(tables[low >> 11u], tables[2049u + (low & 2047u)]);
+low &= (1u << params.bits) - 1u;
+let product = u32_product(tables[low >> 11u], tables[4097u + (low & 2047u)]);
 out[i] = word_and(word_of(u64_shr(u64_add(product, params.half), params.drop)), params.mask);
 }
 `,
@@ -904,25 +904,28 @@ return word & vec2<u32>(0u - open);
     source: `struct Params {
 key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,
 base: u32, words: u32, groups: u32, element: u32,
-half: vec2<u32>, drop: u32,
+segments: u32, bits: u32,
 }
 override A_WIDE: bool;
 override GATE_WIDE: bool;
 @group(1) @binding(1) var<storage, read> a: array<u32>;
 @group(1) @binding(2) var<storage, read> gate: array<u32>;
 @group(1) @binding(3) var<storage, read> tables: array<u32>;
+@group(1) @binding(4) var<storage, read> factors: array<vec2<u32>>;
 fn table_word(r: u32) -> vec2<u32> {
-let i = params.element + (r >> 4u);
-let j = r & 15u;
+let i = params.element + r / (2u * params.segments);
+let j = r % (2u * params.segments);
 var value = vec2<u32>(0u, 0u);
 if (A_WIDE) { value = vec2<u32>(a[2u * i], a[2u * i + 1u]); } else { value.x = a[i]; }
 var open = gate[i];
 if (GATE_WIDE) { open = gate[2u * i]; }
-let segment = (u64_shr(value, 22u).x - (j >> 1u)) & 7u;
-let below = (1u << 22u) - (value.x & 0x3fffffu);
-let exact = u32_product(tables[below >> 11u], tables[2049u + (below & 2047u)]);
+let segment = (u64_shr(value, params.bits).x - (j >> 1u)) & (params.segments - 1u);
+let below = (1u << params.bits) - (value.x & ((1u << params.bits) - 1u));
+let exact = u32_product(tables[below >> 11u], tables[4097u + (below & 2047u)]);
 let fraction = u64_shr(u64_add(exact, vec2<u32>(1u << 30u, 0u)), 31u).x;
-let entry = u64_shr(u64_add(u32_product(fraction, tables[4097u + segment]), params.half), params.drop);
+let factor = factors[segment];
+let half = u64_shr(u64_shl(vec2<u32>(1u, 0u), factor.y), 1u);
+let entry = u64_shr(u64_add(u32_product(fraction, factor.x), half), factor.y);
 return entry & vec2<u32>(0u - ((open ^ j) & 1u));
 }
 `,

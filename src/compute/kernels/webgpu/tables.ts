@@ -1,12 +1,12 @@
 /** selectionTable: what each kind of table binds, and the bytes of a range of elements. */
 import { invariant } from '../../../core/errors.ts';
 import type { CosineTables } from '../../cosine-tables.ts';
-import type { ExpTables } from '../../exp-tables.ts';
+import { type ExpTables, expSegmentBits } from '../../exp-tables.ts';
 import { laneBytes, ringMask, wireLength } from '../../ring.ts';
 import { QUARTER, checkCosine, cosineExponents, leadingWords, termWords } from '../cosine-sum.ts';
 import { polynomialBound } from '../polynomial-bound.ts';
 import { BLOCK_BYTES, blockOf } from '../key-stream.ts';
-import { checkSelectionRing, rounding, tableShape } from '../selection-shape.ts';
+import { checkSelectionRing, expDrops, tableShape } from '../selection-shape.ts';
 import type { CosineSum, PiecewisePolynomial, SelectionTable, Stream } from '../types.ts';
 import { type Call, type Operand, limbs, wide } from './call.ts';
 import type { Binding } from './commands.ts';
@@ -14,12 +14,11 @@ import { BLOCK_WORK } from './limits.ts';
 import type { Block } from './pool.ts';
 import { streamParams, wireWidth } from './streams.ts';
 
-/** The tables of the exponential as the shaders read them: coarse, fine, segment. */
-export function expWords({ coarse, fine, segment }: ExpTables): Uint32Array {
-  const words = new Uint32Array(coarse.length + fine.length + segment.length);
+/** The tables of the exponential as the shaders read them: coarse, then fine. */
+export function expWords({ coarse, fine }: ExpTables): Uint32Array {
+  const words = new Uint32Array(coarse.length + fine.length);
   words.set(coarse);
   words.set(fine, coarse.length);
-  words.set(segment, coarse.length + fine.length);
   return words;
 }
 
@@ -41,7 +40,9 @@ export function cosineTerms(call: Call, sum: CosineSum): Binding {
 
 /** Integer tables of functions, made once for a device. */
 export interface FunctionTables {
-  readonly exp: () => Uint32Array;
+  readonly exp: () => ExpTables;
+  /** `expWords` of them. */
+  readonly expWords: () => Uint32Array;
   readonly cosine: () => Int32Array;
 }
 
@@ -109,27 +110,31 @@ function polynomialTable(call: Call, { polynomial, a }: Extract<SelectionTable, 
 
 function expTable(
   call: Call,
-  { s1, a, gate }: Extract<SelectionTable, { kind: 'exp' }>,
+  { s1, width, a, gate }: Extract<SelectionTable, { kind: 'exp' }>,
+  exp: ExpTables,
   tables: Uint32Array,
 ): Prepared {
-  const [half, drop] = rounding(57 - s1);
+  const { factor } = exp.segments[width];
+  // Factor and drop of every segment.
+  const segments = Uint32Array.from(expDrops(exp, width, s1).flatMap((drop, i) => [factor[i], drop]));
   const [masked, open] = [call.operand(a), call.operand(gate)];
   invariant(masked.length === open.length, 'selectionTable: one gate for every element expected');
-  const constants = call.constants.get(tables);
+  const [constants, factors] = [call.constants.get(tables), call.upload(new Uint8Array(segments.buffer))];
   return {
     shader: 'table-exp',
-    words: 16,
+    words: 2 * factor.length,
     constants: { A_WIDE: Number(wide(a.k)), GATE_WIDE: Number(wide(gate.k)) },
     bytes: Math.max(laneBytes(a.k), laneBytes(gate.k)),
     range: (from, to) => {
       // Both begin at the same element of their bindings only if the bindings begin at the same element.
       const start = Math.floor(from / 64) * 64;
       return {
-        params: [from - start, ...limbs(half), drop],
+        params: [from - start, factor.length, expSegmentBits(width)],
         bindings: [
           call.part(masked, start, to),
           call.part(open, start, to),
           call.range(constants, 0, tables.byteLength),
+          call.range(factors, 0, segments.byteLength),
         ],
       };
     },
@@ -216,7 +221,7 @@ function prepare(call: Call, table: SelectionTable, tables: FunctionTables, stat
     case 'polynomial':
       return polynomialTable(call, table);
     case 'exp':
-      return expTable(call, table, tables.exp());
+      return expTable(call, table, tables.exp(), tables.expWords());
     case 'cosine':
       return cosineTable(call, table, tables.cosine());
     case 'choose':

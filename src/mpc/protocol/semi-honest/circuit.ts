@@ -12,7 +12,7 @@ import { type Pattern, patternCount, patternReach, patternText } from '../../../
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { type Wire, countOf } from '../../share/wire.ts';
 import { noCost } from '../cost.ts';
-import type { AffineTerm, Choosing, Cost, ExactTable, Gates, Parameter } from '../types.ts';
+import type { AffineTerm, Choosing, Cost, ExactTable, ExponentialOptions, Gates, Parameter } from '../types.ts';
 import { OpenAffineGate, SecretAffineGate } from './affine.ts';
 import { InputGate, LookupGate, OutputGate } from './io.ts';
 import { type Gate, longestStream } from './gate.ts';
@@ -383,8 +383,8 @@ export class CircuitBuilder implements Gates {
     return this.#select([x], x.shape, polynomial.s1 + polynomial.s2, polynomialSelection(x, polynomial, k));
   }
 
-  exponential(x: Wire, gate: Wire, s1: number, s2: number): Wire {
-    return this.#select([x, gate], x.shape, s1 + s2, exponentialSelection(x, gate, s1, s2));
+  exponential(x: Wire, gate: Wire, s1: number, s2: number, options?: ExponentialOptions): Wire {
+    return this.#select([x, gate], x.shape, s1 + s2, exponentialSelection(x, gate, s1, s2, options));
   }
 
   jointTable(bits: readonly Wire[], entries: readonly bigint[], k: number): Wire {

@@ -2,10 +2,11 @@
  * The selections that `Gates` offers: for each, how P1 makes its table and how P0 and P2 know their choice. They
  * differ in nothing else; messages and masks are those of `select.ts`.
  */
+import { expSegmentBits } from '../../../compute/exp-tables.ts';
 import type { Choice, PiecewisePolynomial, SelectionTable } from '../../../compute/kernels/types.ts';
 import { invariant } from '../../../core/errors.ts';
 import type { Component, Wire } from '../../share/wire.ts';
-import type { ExactTable } from '../types.ts';
+import type { ExactTable, ExponentialOptions } from '../types.ts';
 import { differenceTable, joint, jointTableOf, leafTable } from './difference-table.ts';
 import type { Party } from './party.ts';
 import type { Selection } from './select.ts';
@@ -53,35 +54,41 @@ export function polynomialSelection(x: Wire, polynomial: PiecewisePolynomial, k:
   };
 }
 
-/** Bits of the argument of `exponential`: eight segments of 2^22. */
+/** Bits of the argument of `exponential`: 32 units at scale 20. */
 const EXPONENTIAL_BITS = 25;
-const SEGMENT_BITS = 22;
 
 /** e^x where the gate bit is one, zero elsewhere; x at scale 20. Index: segment, then the gate's bit. */
-export function exponentialSelection(x: Wire, gate: Wire, s1: number, s2: number): Selection {
+export function exponentialSelection(
+  x: Wire,
+  gate: Wire,
+  s1: number,
+  s2: number,
+  { width = 4, k = 64 }: ExponentialOptions = {},
+): Selection {
   invariant(
     x.k === EXPONENTIAL_BITS && gate.k === 1 && gate.count === x.count,
     'exponential: expects Z_2^25 and one bit an element',
   );
-  const segmentBits = EXPONENTIAL_BITS - SEGMENT_BITS;
+  const low = expSegmentBits(width);
+  const segmentBits = EXPONENTIAL_BITS - low;
   return {
     n: 1 << (segmentBits + 1),
     P: 1,
-    k: 64,
+    k,
     count: x.count,
-    traits: ['exponential', s1, s2],
-    table: async (p1) => ({ kind: 'exp', s1, a: await p1.value(x, 'a'), gate: await p1.value(gate, 'a') }),
+    traits: ['exponential', s1, s2, width],
+    table: async (p1) => ({ kind: 'exp', s1, width, a: await p1.value(x, 'a'), gate: await p1.value(gate, 'a') }),
     choice: async (party): Promise<Choice> => {
       const { kernels } = party;
       const l = await party.value(x, 'l2');
       const bits = segmentBits + 1;
-      const segment = await kernels.cast(await kernels.shiftRight(l, SEGMENT_BITS, segmentBits), bits);
+      const segment = await kernels.cast(await kernels.shiftRight(l, low, segmentBits), bits);
       return {
         index: await kernels.add(
           await kernels.scale(segment, 2n),
           await kernels.cast(await party.value(gate, 'l2'), bits),
         ),
-        basis: await kernels.expBasis(l, s2, 64),
+        basis: await kernels.expBasis(l, s2, width, k),
       };
     },
   };
