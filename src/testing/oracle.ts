@@ -16,6 +16,7 @@ import type {
   Choosing,
   ExactTable,
   ExponentialOptions,
+  GatedCosines,
   Gates,
   Inputs,
   Parameter,
@@ -234,6 +235,23 @@ export class PlaintextGates implements Gates {
     const value = (v: bigint, i: number) =>
       this.#of(gate)[i] === 0n ? 0n : BigInt(Math.round(scale * Math.exp(Number(BigInt.asIntN(25, v)) / 2 ** 20)));
     return this.#map(x, value, { k, scale: s1 + s2 });
+  }
+
+  cosines(terms: readonly GatedCosines[], k: number): Wire {
+    const value = ({ x, sum, gate }: GatedCosines, i: number): bigint => {
+      if (gate !== undefined && this.#of(gate)[i] === 0n) return 0n;
+      const v = BigInt.asIntN(x.k, this.#of(x)[i]);
+      const quarter = sum.odd ? 2 ** 18 : 0;
+      return sum.terms.reduce(
+        (total, { frequency, amplitude }) => {
+          const turns = (((frequency * Number(BigInt.asUintN(20, v))) % 2 ** 20) - quarter) / 2 ** 20;
+          return total + BigInt(Math.round(amplitude * 2 ** (sum.scale - 24) * Math.cos(2 * Math.PI * turns)));
+        },
+        (sum.constant + (sum.linear ? v : 0n)) << BigInt(sum.shift),
+      );
+    };
+    const [{ x, sum }] = terms;
+    return this.#map(x, (_v, i) => terms.reduce((total, term) => total + value(term, i), 0n), { k, scale: sum.scale });
   }
 
   choose(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array): Wire {

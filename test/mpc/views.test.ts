@@ -17,6 +17,7 @@ import { type Party, prgOf } from '../../src/mpc/protocol/semi-honest/party.ts';
 import { LiftGate } from '../../src/mpc/protocol/semi-honest/product.ts';
 import { SelectGate } from '../../src/mpc/protocol/semi-honest/select.ts';
 import type { Gates, Inputs } from '../../src/mpc/protocol/types.ts';
+import { GELU_COSINES, IDENTITY_SUM } from '../../src/mpc/secure/cosines.ts';
 import { Masked } from '../../src/mpc/share/masked.ts';
 import { type ClearParameter, parameterView } from '../support/parameters.ts';
 import { type Message, type SimulationOptions, collect, createParties, keysOf, simulate } from '../support/simulate.ts';
@@ -59,6 +60,17 @@ function everything(g: Gates): void {
   const map = g.affine([{ x: g.reshape(chosen, [1, 2], 0), weight: W }], BIAS);
   const flat = g.reshape(map, [2]);
   g.output('e', g.exponential(g.reduce(flat, 25), bit, 17, 17));
+  const wide = g.reduce(flat, 32);
+  g.output(
+    'w',
+    g.cosines(
+      [
+        { x: wide, sum: IDENTITY_SUM },
+        { x: wide, sum: GELU_COSINES.gelu, gate: bit },
+      ],
+      40,
+    ),
+  );
   g.output('c', g.polynomial(g.reduce(g.mul(flat, flat), 10), CUBIC, 32));
 }
 

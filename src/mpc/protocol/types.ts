@@ -7,7 +7,7 @@
  * (`registry.ts`), never a weaker one.
  */
 import type { ExpWidth } from '../../compute/exp-tables.ts';
-import type { PiecewisePolynomial } from '../../compute/kernels/types.ts';
+import type { CosineSum, PiecewisePolynomial } from '../../compute/kernels/types.ts';
 import type { Pattern } from '../../compute/pattern.ts';
 import type { Words } from '../../compute/ring.ts';
 import type { Wire } from '../share/wire.ts';
@@ -64,6 +64,13 @@ export interface Choosing {
   readonly bits: readonly Wire[];
   readonly values: readonly Wire[];
   readonly pick: Uint8Array;
+}
+
+/** A sum of cosines of x, and the shared bit that lets it through (always, without one). */
+export interface GatedCosines {
+  readonly x: Wire;
+  readonly sum: CosineSum;
+  readonly gate?: Wire;
 }
 
 /** How an exponential is cut, and over which ring it comes. */
@@ -148,6 +155,12 @@ export interface Gates {
    * masked halves of x = a − λ2, as unsigned numbers. Meaningful only inside `secure/compare.ts`.
    */
   borrow(x: Wire, from: number, bits: number, leaf: 'less' | 'equal'): Wire;
+  /**
+   * Σ of sums of cosines, each zero where its gate's bit is zero, over Z_2^k, k ≤ 64, for one word of P0 and one message
+   * P2 → P1 (PROTOCOL §6.9). All sums have one scale. Exact up to the rounding of words and basis: at most (|amplitude|
+   * + 1)·2^(−s1 − 1) + |amplitude|·2^(−s2 − 1), twice, for every term.
+   */
+  cosines(terms: readonly GatedCosines[], k: number): Wire;
   /** The value that `pick` names for the joint bits (bit b of the index is bits[b]); 255 is zero. */
   choose(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array): Wire;
   /** The sum of several choices over one ring, for one word of P0 and one message P2 → P1. */

@@ -12,7 +12,16 @@ import { type Pattern, patternCount, patternReach, patternText } from '../../../
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { type Wire, countOf } from '../../share/wire.ts';
 import { noCost } from '../cost.ts';
-import type { AffineTerm, Choosing, Cost, ExactTable, ExponentialOptions, Gates, Parameter } from '../types.ts';
+import type {
+  AffineTerm,
+  Choosing,
+  Cost,
+  ExactTable,
+  ExponentialOptions,
+  GatedCosines,
+  Gates,
+  Parameter,
+} from '../types.ts';
 import { OpenAffineGate, SecretAffineGate } from './affine.ts';
 import { InputGate, LookupGate, OutputGate } from './io.ts';
 import { type Gate, longestStream } from './gate.ts';
@@ -23,6 +32,7 @@ import { SelectGate, type Selection } from './select.ts';
 import {
   borrowSelection,
   chooseSelection,
+  cosineSelection,
   polynomialSelection,
   exponentialSelection,
   jointSelection,
@@ -398,6 +408,16 @@ export class CircuitBuilder implements Gates {
   choose(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array): Wire {
     const [first] = values;
     return this.#select([...bits, ...values], first.shape, first.scale, chooseSelection(bits, values, pick));
+  }
+
+  cosines(terms: readonly GatedCosines[], k: number): Wire {
+    const [{ x, sum }] = terms;
+    invariant(
+      terms.every((term) => term.sum.scale === sum.scale),
+      'cosines: sums of different scales',
+    );
+    const inputs = terms.flatMap((term) => (term.gate === undefined ? [term.x] : [term.x, term.gate]));
+    return this.#select(inputs, x.shape, sum.scale, ...terms.map((term) => cosineSelection(term, k)));
   }
 
   chooseSum(choices: readonly Choosing[]): Wire {

@@ -2,11 +2,14 @@
  * The selections that `Gates` offers: for each, how P1 makes its table and how P0 and P2 know their choice. They
  * differ in nothing else; messages and masks are those of `select.ts`.
  */
+import { TURN_BITS, cosineTables } from '../../../compute/cosine-tables.ts';
 import { expSegmentBits } from '../../../compute/exp-tables.ts';
+import { checkCosine, cosineExponents } from '../../../compute/kernels/cosine-sum.ts';
 import type { Choice, PiecewisePolynomial, SelectionTable } from '../../../compute/kernels/types.ts';
+import { zeros } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
 import type { Component, Wire } from '../../share/wire.ts';
-import type { ExactTable, ExponentialOptions } from '../types.ts';
+import type { ExactTable, ExponentialOptions, GatedCosines } from '../types.ts';
 import { differenceTable, joint, jointTableOf, leafTable } from './difference-table.ts';
 import type { Party } from './party.ts';
 import type { Selection } from './select.ts';
@@ -91,6 +94,39 @@ export function exponentialSelection(
         basis: await kernels.expBasis(l, s2, width, k),
       };
     },
+  };
+}
+
+/**
+ * A gated sum of cosines: no index of x at all, one entry for each value of P2's half of the gate's bit.
+ * @throws {TercetError} ERR_RANGE for a sum that no back end computes
+ */
+export function cosineSelection({ x, sum, gate }: GatedCosines, k: number): Selection {
+  checkCosine(sum);
+  invariant(gate === undefined || (gate.k === 1 && gate.count === x.count), 'cosines: one bit an element expected');
+  // a and λ2 stand for x mod 2^x.k. The linear part is needed mod 2^(k − shift), a cosine mod its period.
+  invariant(
+    (!sum.linear || k - sum.shift <= x.k) &&
+      sum.terms.every(({ frequency }) => (frequency * 2 ** x.k) % 2 ** TURN_BITS === 0),
+    'cosines: the ring of the argument is too small',
+  );
+  const { coarse, fineCos, fineSin } = cosineTables();
+  return {
+    n: gate === undefined ? 1 : 2,
+    P: cosineExponents(sum).length,
+    k,
+    count: x.count,
+    traits: ['cosines', { ...sum, terms: sum.terms.map((term) => ({ ...term })) }, coarse, fineCos, fineSin],
+    table: async (p1) => ({
+      kind: 'cosine',
+      sum,
+      a: await p1.value(x, 'a'),
+      gate: gate === undefined ? undefined : await p1.value(gate, 'a'),
+    }),
+    choice: async (party): Promise<Choice> => ({
+      index: gate === undefined ? zeros(x.count, 1) : await party.value(gate, 'l2'),
+      basis: await party.kernels.cosineBasis(await party.value(x, 'l2'), sum, k),
+    }),
   };
 }
 
