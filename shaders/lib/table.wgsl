@@ -1,7 +1,7 @@
 // selectionTable, the frame (P1, PROTOCOL §4.7): e_r = D_r + w_r, packed to the bit, where r numbers the words of a
 // range of elements (element-major, then entry, then basis word) and the pads w are the bits of the key stream at the
-// same places. D comes from `table_word(r)` of the file that uses this one: table-rows, table-cubic, table-exp or
-// table-choose. Where its word goes and which pad it gets is here.
+// same places. D comes from `table_word(r)` of the file that uses this one: table-rows, table-polynomial,
+// table-exp, table-cosine or table-choose. Where its word goes and which pad it gets is here.
 //
 // group(0): params (declared there). group(1): 0 out (bytes, as u32, from the block on that holds the first pad); more
 // bindings there. A workgroup of 64 makes 64 blocks, the first of them once more than its neighbour, and writes the

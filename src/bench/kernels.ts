@@ -5,7 +5,7 @@
 import { ReferenceKernels } from '../compute/kernels/reference/kernels.ts';
 import { type WebGpuKernels, createWebGpuKernels } from '../compute/kernels/webgpu/kernels.ts';
 import { openNodeDevice } from '../compute/kernels/webgpu/node-device.ts';
-import type { PiecewiseCubic, RingKernels, SelectionTable, Stream } from '../compute/kernels/types.ts';
+import type { PiecewisePolynomial, RingKernels, SelectionTable, Stream } from '../compute/kernels/types.ts';
 import { type TableLayout, tableBytes, tableLayout } from '../compute/kernels/table-layout.ts';
 import { type Vector, wordsFrom } from '../compute/ring.ts';
 import { asTercetError } from '../core/errors.ts';
@@ -26,8 +26,9 @@ interface Case {
   prepare(kernels: RingKernels, size: number): Promise<() => Promise<unknown>>;
 }
 
-const CUBIC: PiecewiseCubic = {
+const CUBIC: PiecewisePolynomial = {
   segments: 32,
+  degree: 3,
   t: 12,
   s1: 12,
   s2: 12,
@@ -98,9 +99,9 @@ const CASES: readonly Case[] = [
     units: (n) => 8 * n,
     prepare: async (kernels, n) => () => kernels.draw(STREAM, 64, n),
   },
-  tableCase('table cubic, 32 segments, Z_2^32 (GeLU)', GELU, async (kernels, n) => ({
-    kind: 'cubic',
-    cubic: CUBIC,
+  tableCase('table polynomial, 32 segments, Z_2^32 (GeLU)', GELU, async (kernels, n) => ({
+    kind: 'polynomial',
+    polynomial: CUBIC,
     a: await draw(kernels, 17, n),
   })),
   tableCase('table rows, 256 entries, Z_2^8 (maximum)', tableLayout(256, 8), async (kernels, n) => ({
@@ -116,12 +117,14 @@ const CASES: readonly Case[] = [
   tableCase('table exp, Z_2^42', tableLayout(16, 42), async (kernels, n) => ({
     kind: 'exp',
     s1: 17,
+    width: 4,
     a: await draw(kernels, 25, n),
     gate: await draw(kernels, 1, n),
   })),
   tableCase('table exp, Z_2^64', tableLayout(16, 64), async (kernels, n) => ({
     kind: 'exp',
     s1: 17,
+    width: 4,
     a: await draw(kernels, 25, n),
     gate: await draw(kernels, 1, n),
   })),
@@ -133,7 +136,7 @@ const CASES: readonly Case[] = [
     units: (n) => n,
     prepare: async (kernels, n) => {
       const l = await draw(kernels, 17, n);
-      const choice = { index: await kernels.shiftRight(l, 12, 5), basis: await kernels.cubicBasis(l, 12, 12, 32) };
+      const choice = { index: await kernels.shiftRight(l, 12, 5), basis: await kernels.powers(l, 12, 12, 3, 32) };
       const r0 = await draw(kernels, 32, n, OTHER);
       return () => kernels.dealSelection(choice, GELU, STREAM, r0);
     },

@@ -3,8 +3,21 @@
  *
  * P0 and P2 must agree on the basis bit for bit (PROTOCOL §6.8), so the tables are computed with integers only: no
  * Math.exp, whose last bit differs between engines. exp(−ℓ/2^20) = coarse[ℓ >> 11] · fine[ℓ & 2047] / 2^62 for 0 ≤
- * ℓ ≤ 2^22.
+ * ℓ ≤ 2^23.
  */
+
+/** Widths of a segment of the exponential that the tables serve. */
+export type ExpWidth = 4 | 8;
+
+/** Segments of a width: 32 units in all. */
+export function expSegments(width: ExpWidth): number {
+  return 32 / width;
+}
+
+/** log2 of a segment's width in steps of 2^−20. */
+export function expSegmentBits(width: ExpWidth): number {
+  return width === 4 ? 22 : 23;
+}
 
 const ENTRIES = 2048;
 const GUARD = 96n;
@@ -37,29 +50,44 @@ function powers(log2Step: number, count: number): Uint32Array {
   return out;
 }
 
-/** round(2^26 · exp(start_i + 4)), starts 0, −28, −24, …, −4. */
-function segments(): Uint32Array {
-  const step = decay(-2);
-  const out = new Uint32Array(8);
-  out[0] = rounded((1n << (2n * GUARD)) / step, 26n);
+/** round(2^scale · exp(start_i + width)), starts 0, then −32 + i·width: a scale for every segment. */
+function segments(width: ExpWidth, scales: readonly number[]): ExpSegments {
+  const step = decay(-Math.log2(width));
+  const factor = new Uint32Array(expSegments(width));
+  factor[0] = rounded((1n << (2n * GUARD)) / step, BigInt(scales[0]));
   let value = 1n << GUARD;
-  for (let i = 7; i >= 1; i--) {
-    out[i] = rounded(value, 26n);
+  for (let i = factor.length - 1; i >= 1; i--) {
+    factor[i] = rounded(value, BigInt(scales[i]));
     value = (value * step) >> GUARD;
   }
-  return out;
+  return { factor, scale: Uint32Array.from(scales) };
+}
+
+/** Factors of the segments of one width. */
+export interface ExpSegments {
+  /** exp(start_i + width) at scale 2^scale_i, the segment that starts at 0 first, then from the lowest up. */
+  readonly factor: Uint32Array;
+  readonly scale: Uint32Array;
 }
 
 export interface ExpTables {
-  /** exp(−i/512), i ≤ 2048, at scale 2^31. */
+  /** exp(−i/512), i ≤ 4096, at scale 2^31. */
   readonly coarse: Uint32Array;
   /** exp(−i/2^20), i < 2048, at scale 2^31. */
   readonly fine: Uint32Array;
-  /** exp(start_i + 4) at scale 2^26 for the segments that start at 0, −28, −24, …, −4. */
-  readonly segment: Uint32Array;
+  readonly segments: Readonly<Record<ExpWidth, ExpSegments>>;
 }
 
 /** Computes the tables (a few milliseconds; a backend does it once). */
 export function expTables(): ExpTables {
-  return { coarse: powers(9, ENTRIES + 1), fine: powers(20, ENTRIES), segment: segments() };
+  return {
+    coarse: powers(9, 2 * ENTRIES + 1),
+    fine: powers(20, ENTRIES),
+    segments: {
+      // Scale 26 throughout: exp(4) fills its 32 bits.
+      4: segments(4, new Array<number>(8).fill(26)),
+      // The largest scale of at most 32 at which a factor fits 32 bits: exp(8), e^−16, e^−8, 1.
+      8: segments(8, [20, 32, 32, 31]),
+    },
+  };
 }

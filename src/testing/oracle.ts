@@ -5,7 +5,7 @@
  *
  * Insecure by construction: refuses to run outside tests.
  */
-import type { PiecewiseCubic } from '../compute/kernels/types.ts';
+import type { PiecewisePolynomial } from '../compute/kernels/types.ts';
 import { type Pattern, listOf } from '../compute/pattern.ts';
 import { type Words, ringMask, wordsFrom } from '../compute/ring.ts';
 import { insecure } from './insecure.ts';
@@ -15,6 +15,8 @@ import type {
   AffineTerm,
   Choosing,
   ExactTable,
+  ExponentialOptions,
+  GatedCosines,
   Gates,
   Inputs,
   Multiplied,
@@ -226,9 +228,9 @@ export class PlaintextGates implements Gates {
     });
   }
 
-  cubic(
+  polynomial(
     x: Wire,
-    { segments, t, s1, s2, guard, coefficients }: PiecewiseCubic,
+    { segments, degree, t, s1, s2, guard, coefficients }: PiecewisePolynomial,
     k: number,
     { drop = 0 }: Rounded = {},
   ): Wire {
@@ -236,17 +238,35 @@ export class PlaintextGates implements Gates {
       const i = Number(v >> BigInt(t)) % segments;
       const low = v & ringMask(t);
       let sum = 0n;
-      for (let q = 3; q >= 0; q--) sum = ((sum * low) >> BigInt(t)) + coefficients[4 * i + q];
+      for (let q = degree; q >= 0; q--) sum = ((sum * low) >> BigInt(t)) + coefficients[(degree + 1) * i + q];
       return (sum << BigInt(s2)) >> BigInt(guard);
     };
     return this.shift(this.#map(x, value, { k, scale: s1 + s2 }), drop);
   }
 
-  exponential(x: Wire, gate: Wire, s1: number, s2: number, { drop = 0 }: Rounded = {}): Wire {
+  exponential(x: Wire, gate: Wire, s1: number, s2: number, { k = 64, drop = 0 }: ExponentialOptions = {}): Wire {
     const scale = 2 ** (s1 + s2);
     const value = (v: bigint, i: number) =>
       this.#of(gate)[i] === 0n ? 0n : BigInt(Math.round(scale * Math.exp(Number(BigInt.asIntN(25, v)) / 2 ** 20)));
-    return this.shift(this.#map(x, value, { k: 64, scale: s1 + s2 }), drop);
+    return this.shift(this.#map(x, value, { k, scale: s1 + s2 }), drop);
+  }
+
+  cosines(terms: readonly GatedCosines[], k: number, { drop = 0 }: Rounded = {}): Wire {
+    const value = ({ x, sum, gate }: GatedCosines, i: number): bigint => {
+      if (gate !== undefined && this.#of(gate)[i] === 0n) return 0n;
+      const v = BigInt.asIntN(x.k, this.#of(x)[i]);
+      const quarter = sum.odd ? 2 ** 18 : 0;
+      return sum.terms.reduce(
+        (total, { frequency, amplitude }) => {
+          const turns = (((frequency * Number(BigInt.asUintN(20, v))) % 2 ** 20) - quarter) / 2 ** 20;
+          return total + BigInt(Math.round(amplitude * 2 ** (sum.scale - 24) * Math.cos(2 * Math.PI * turns)));
+        },
+        (sum.constant + (sum.linear ? v : 0n)) << BigInt(sum.shift),
+      );
+    };
+    const [{ x, sum }] = terms;
+    const total = (_v: bigint, i: number) => terms.reduce((sum, term) => sum + value(term, i), 0n);
+    return this.shift(this.#map(x, total, { k, scale: sum.scale }), drop);
   }
 
   choose(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array, { drop = 0 }: Rounded = {}): Wire {

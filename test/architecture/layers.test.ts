@@ -204,9 +204,9 @@ describe('imports', () => {
         'compute/ring.ts imports mpc/share/wire.ts',
       ],
       [
-        'mpc/secure/cubic.ts',
+        'mpc/secure/polynomial.ts',
         "import type { BertConfig } from '../../ml/config.ts';",
-        'mpc/secure/cubic.ts imports ml/config.ts',
+        'mpc/secure/polynomial.ts imports ml/config.ts',
       ],
       [
         'ml/config.ts',

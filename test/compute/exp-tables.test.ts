@@ -30,11 +30,15 @@ function round(value: bigint, bits: bigint): number {
 }
 
 it('exp tables are correctly rounded', () => {
-  const { coarse, fine, segment } = expTables();
-  expect([coarse.length, fine.length, segment.length]).toEqual([2049, 2048, 8]);
-  expect(Array.from(coarse)).toEqual(Array.from({ length: 2049 }, (_, i) => round(exp(BigInt(-i), 9n), 31n)));
+  const { coarse, fine, segments } = expTables();
+  expect([coarse.length, fine.length]).toEqual([4097, 2048]);
+  expect(Array.from(coarse)).toEqual(Array.from({ length: 4097 }, (_, i) => round(exp(BigInt(-i), 9n), 31n)));
   expect(Array.from(fine)).toEqual(Array.from({ length: 2048 }, (_, i) => round(exp(BigInt(-i), 20n), 31n)));
-  expect(Array.from(segment)).toEqual(
+  expect(Array.from(segments[4].factor)).toEqual(
     [0n, -28n, -24n, -20n, -16n, -12n, -8n, -4n].map((start) => round(exp(start + 4n, 0n), 26n)),
   );
+  expect(Array.from(segments[8].factor)).toEqual(
+    [0n, -24n, -16n, -8n].map((start, i) => round(exp(start + 8n, 0n), BigInt(segments[8].scale[i]))),
+  );
+  expect([...segments[4].scale, ...segments[8].scale]).toEqual([...new Array(8).fill(26), 20, 32, 32, 31]);
 });

@@ -6,9 +6,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generatePoint } from '../../src/compute/kernels/reference/point.ts';
 import { tableLayout } from '../../src/compute/kernels/table-layout.ts';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
-import type { Choice, PiecewiseCubic, RingKernels, SelectionTable, Stream } from '../../src/compute/kernels/types.ts';
+import type {
+  Choice,
+  CosineSum,
+  Degree,
+  PiecewisePolynomial,
+  RingKernels,
+  SelectionTable,
+  Stream,
+} from '../../src/compute/kernels/types.ts';
 import { listOf, strided, triangle } from '../../src/compute/pattern.ts';
 import { type Words, ringMask, wordsFrom } from '../../src/compute/ring.ts';
+import { cosineExponents } from '../../src/compute/kernels/cosine-sum.ts';
 import { onHost } from '../support/host-kernels.ts';
 
 export const WIDTHS = [1, 3, 8, 12, 25, 31, 32, 33, 44, 48, 63, 64];
@@ -79,11 +88,59 @@ export function same(got: Words | Uint8Array, expected: Words | Uint8Array): voi
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) expect.fail(`element ${i} is ${a[i]}, expected ${b[i]}`);
 }
 
-/** A random cubic whose coefficients have up to `bits` bits. */
-export function randomCubic(random: Random, segments: number, t: number, guard: number, bits: number): PiecewiseCubic {
-  const coefficients = BigInt64Array.from({ length: 4 * segments }, () => random.word(bits) - (1n << BigInt(bits - 1)));
-  return { segments, t, s1: 13, s2: 13, guard, coefficients };
+/** A random polynomial whose coefficients have up to `bits` bits. */
+export function randomPolynomial(
+  random: Random,
+  segments: number,
+  degree: Degree,
+  t: number,
+  guard: number,
+  bits: number,
+): PiecewisePolynomial {
+  const coefficients = BigInt64Array.from(
+    { length: (degree + 1) * segments },
+    () => random.word(bits) - (1n << BigInt(bits - 1)),
+  );
+  return { segments, degree, t, s1: 13, s2: 13, guard, coefficients };
 }
+
+/** Sums of cosines: as those of GeLU, linear alone, a constant alone, sines alone, and the limits of every number. */
+const COSINE_SUMS: readonly CosineSum[] = [
+  {
+    odd: false,
+    linear: true,
+    scale: 27,
+    shift: 13,
+    constant: 33155n,
+    terms: [
+      { frequency: 8, amplitude: -29_654_000, s1: 13, s2: 14 },
+      { frequency: 25, amplitude: -3_597_711, s1: 13, s2: 10 },
+      { frequency: 43, amplitude: -644_468, s1: 13, s2: 8 },
+      { frequency: 63, amplitude: -53_919, s1: 13, s2: 4 },
+    ],
+  },
+  { odd: false, linear: true, scale: 27, shift: 14, constant: 0n, terms: [] },
+  {
+    odd: false,
+    linear: false,
+    scale: 30,
+    shift: 0,
+    constant: -(2n ** 40n) - 1n,
+    terms: [{ frequency: 2 ** 20 - 1, amplitude: 2 ** 31 - 1, s1: 30, s2: 0 }],
+  },
+  {
+    odd: true,
+    linear: false,
+    scale: 63,
+    shift: 5,
+    constant: 0n,
+    terms: [
+      { frequency: 1, amplitude: -(2 ** 31) + 1, s1: 30, s2: 30 },
+      { frequency: 0, amplitude: 1 << 24, s1: 0, s2: 30 },
+      { frequency: 2 ** 19, amplitude: 0, s1: 0, s2: 0 },
+    ],
+  },
+];
 
 /** The range, its table bytes, dealing and evaluation of one selection, all against the reference. */
 async function selection(
@@ -330,7 +387,7 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
       });
     });
 
-    it.each([8, 20, 24, 32, 35, 64])('selection of cubics, k = %i', async (k) => {
+    it.each([8, 20, 24, 32, 35, 40, 64])('selection of polynomials, k = %i', async (k) => {
       const random = new Random(600 + k);
       for (const [segments, t, guard, bits] of [
         [4, 8, 0, 12], // products fit 32 bits
@@ -342,17 +399,89 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
         [4, 40, 5, 50], // sums fit 64 bits
         [2, 20, 1, 60],
       ]) {
-        const cubic = randomCubic(random, segments, t, guard, bits);
-        const a = random.words(9, t + Math.ceil(Math.log2(segments)), true);
-        await selection(kernels, oracle, random, { kind: 'cubic', cubic, a }, k, segments, 4, 9);
+        for (const degree of [3, 4] as const) {
+          // The binomials of degree 4 take a bit more.
+          const polynomial = randomPolynomial(random, segments, degree, t, guard, bits - (degree - 3));
+          const a = random.words(9, t + Math.ceil(Math.log2(segments)), true);
+          const table = { kind: 'polynomial', polynomial, a } as const;
+          await selection(kernels, oracle, random, table, k, segments, degree + 1, 9);
+        }
       }
     });
 
     it.each([1, 8, 32, 42, 48, 64])('selection of exponentials, k = %i', async (k) => {
       const random = new Random(700 + k);
-      for (const s1 of [0, 14, 31, 56, 57]) {
-        const table: SelectionTable<Words> = { kind: 'exp', s1, a: random.words(20, 25), gate: random.words(20, 1) };
-        await selection(kernels, oracle, random, table, k, 16, 1, 20);
+      for (const [width, scales] of [
+        [4, [0, 14, 31, 56, 57]],
+        [8, [0, 19, 31, 50, 51]],
+      ] as const) {
+        const table = { kind: 'exp', width, a: random.words(20, 25), gate: random.words(20, 1) } as const;
+        for (const s1 of scales) await selection(kernels, oracle, random, { ...table, s1 }, k, 64 / width, 1, 20);
+        const large = { ...table, s1: scales[4] + 1 };
+        await expect(
+          kernels.selectionTable(large, tableLayout(64 / width, k), random.stream(), 0, 1),
+        ).rejects.toMatchObject({
+          code: 'ERR_RANGE',
+        });
+      }
+    });
+
+    it.each([1, 8, 32, 35, 40, 64])('selection of sums of cosines, k = %i', async (k) => {
+      const random = new Random(750 + k);
+      for (const sum of COSINE_SUMS) {
+        const P = cosineExponents(sum).length;
+        for (const ring of [20, 22, 48]) {
+          const a = random.words(20, ring);
+          for (const gate of [undefined, random.words(20, 1, false)]) {
+            const table = { kind: 'cosine', sum, a, gate } as const;
+            await selection(kernels, oracle, random, table, k, gate === undefined ? 1 : 2, P, 20);
+          }
+        }
+      }
+    });
+
+    it('a cosine is the same at every coarse and every fine angle, and at random ones', async () => {
+      const random = new Random(770);
+      const angles = [
+        ...Array.from({ length: 1024 }, (_, i) => [i, i << 10, (i << 10) + 1023, (i << 10) + (1023 - i)]).flat(),
+        ...Array.from({ length: 2048 }, () => random.below(2 ** 20)),
+      ];
+      const l = wordsFrom(angles, 20);
+      const terms = [30, 14, 4, 0].map((s2) => ({ frequency: 1, amplitude: 1 << 24, s1: 30, s2 }));
+      const sum: CosineSum = { odd: false, linear: false, scale: 60, shift: 0, constant: 0n, terms };
+      same(await kernels.cosineBasis(l, sum, 64), await oracle.cosineBasis(l, sum, 64));
+      const pads = random.stream();
+      const table = { kind: 'cosine', sum, a: l } as const;
+      const layout = tableLayout(1, 64, cosineExponents(sum).length);
+      same(
+        await kernels.selectionTable(table, layout, pads, 0, angles.length),
+        await oracle.selectionTable(table, layout, pads, 0, angles.length),
+      );
+    });
+
+    it('refuses sums of cosines that do not fit', async () => {
+      const random = new Random(780);
+      const [sum] = COSINE_SUMS;
+      const [term] = sum.terms;
+      for (const bad of [
+        { ...sum, scale: 64 },
+        { ...sum, shift: 28 },
+        { ...sum, constant: 1n << 62n },
+        ...[{ frequency: 2 ** 20 }, { frequency: 0.5 }, { amplitude: 2 ** 31 }, { s1: 31 }, { s2: 15 }].map(
+          (change) => ({
+            ...sum,
+            terms: [{ ...term, ...change }],
+          }),
+        ),
+      ]) {
+        const x = random.words(1, 20);
+        await expect(kernels.cosineBasis(x, bad, 64)).rejects.toMatchObject({ code: 'ERR_RANGE' });
+        const table = { kind: 'cosine', sum: bad, a: x } as const;
+        await expect(
+          kernels.selectionTable(table, tableLayout(1, 64, cosineExponents(bad).length), random.stream(), 0, 1),
+        ).rejects.toMatchObject({
+          code: 'ERR_RANGE',
+        });
       }
     });
 
@@ -444,11 +573,37 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
           [1, 63],
         ]) {
           const l = random.words(23, Math.min(64, t + 5));
-          same(await kernels.cubicBasis(l, t, s2, k), await oracle.cubicBasis(l, t, s2, k));
+          same(await kernels.powers(l, t, s2, 3, k), await oracle.powers(l, t, s2, 3, k));
+        }
+        for (const [t, s2] of [
+          [12, 13],
+          [14, 11],
+          [16, 0],
+          [10, 40],
+          [31, 30],
+          [1, 63],
+        ]) {
+          const l = random.words(23, t + 5);
+          same(await kernels.powers(l, t, s2, 4, k), await oracle.powers(l, t, s2, 4, k));
+        }
+        for (const [t, degree] of [
+          [43, 3],
+          [32, 4],
+        ] as const) {
+          const l = random.words(1, 64);
+          await expect(kernels.powers(l, t, 0, degree, k)).rejects.toMatchObject({ code: 'ERR_RANGE' });
+          await expect(oracle.powers(l, t, 0, degree, k)).rejects.toMatchObject({ code: 'ERR_RANGE' });
+        }
+        for (const sum of COSINE_SUMS) {
+          for (const ring of [20, 33]) {
+            const l = random.words(23, ring);
+            same(await kernels.cosineBasis(l, sum, k), await oracle.cosineBasis(l, sum, k));
+          }
         }
         for (const s2 of [0, 14, 31, 62]) {
           const l = random.words(23, 25);
-          same(await kernels.expBasis(l, s2, k), await oracle.expBasis(l, s2, k));
+          for (const width of [4, 8] as const)
+            same(await kernels.expBasis(l, s2, width, k), await oracle.expBasis(l, s2, width, k));
         }
       }
     });
@@ -476,7 +631,8 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
         same(await kernels.sub(await kernels.add(x, y), y), x);
       }
       const l = await kernels.draw(filler, 17, 20_003);
-      same(await kernels.cubicBasis(l, 12, 13, 32), await oracle.cubicBasis(l, 12, 13, 32));
+      for (const degree of [3, 4] as const)
+        same(await kernels.powers(l, 12, 13, degree, 32), await oracle.powers(l, 12, 13, degree, 32));
       for (const k of [1, 21, 32]) {
         const n = 4;
         const layout = tableLayout(n, k);

@@ -1,5 +1,5 @@
 /**
- * Laws that hold for any inputs: ring axioms, shift identities, selection gives f(x) − r0, a cubic stays within its
+ * Laws that hold for any inputs: ring axioms, shift identities, selection gives f(x) − r0, a polynomial stays within its
  * rounding bound.
  */
 import fc from 'fast-check';
@@ -7,12 +7,12 @@ import { describe, expect, it } from 'vitest';
 import { tableLayout } from '../../src/compute/kernels/table-layout.ts';
 import { keystream } from '../../src/compute/kernels/reference/chacha.ts';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
-import { cubicPhi } from '../../src/compute/kernels/reference/selection.ts';
+import { powersOf } from '../../src/compute/kernels/reference/selection.ts';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Words, signedAt, wordAt, wordsFrom } from '../../src/compute/ring.ts';
-import { Random, WIDTHS, randomCubic, same } from './kernels.suite.ts';
+import { Random, WIDTHS, randomPolynomial, same } from './kernels.suite.ts';
 
 const module = await loadNodeModule();
 const backends: [string, RingKernels<Words>, number][] = [
@@ -190,24 +190,28 @@ describe.each(backends)('laws, %s', (_, kernels, numRuns) => {
     }
   });
 
-  it('a cubic is right up to its rounding', async () => {
+  it('a polynomial is right up to its rounding', async () => {
     await fc.assert(
       fc.asyncProperty(
         seed,
         fc.constantFrom(2, 8, 32),
+        fc.constantFrom(3 as const, 4 as const),
         fc.constantFrom(6, 12, 14),
         fc.constantFrom(0, 4, 6),
-        async (s, segments, t, guard) => {
+        async (s, segments, degree, t, guard) => {
           const random = new Random(s);
           const s2 = 13;
           const count = 12;
-          const cubic = { ...randomCubic(random, segments, t, guard, 14 + guard), s2 };
+          const polynomial = { ...randomPolynomial(random, segments, degree, t, guard, 14 + guard), s2 };
           const ring = t + Math.log2(segments);
           const [a, l] = [random.words(count, ring, false), random.words(count, ring)];
           const [pads, r0] = [random.stream(), random.words(count, 64, false)];
-          const layout = tableLayout(segments, 64, 4);
-          const choice = { index: await kernels.shiftRight(l, t, 32), basis: await kernels.cubicBasis(l, t, s2, 64) };
-          const bytes = await kernels.selectionTable({ kind: 'cubic', cubic, a }, layout, pads, 0, count);
+          const layout = tableLayout(segments, 64, degree + 1);
+          const choice = {
+            index: await kernels.shiftRight(l, t, 32),
+            basis: await kernels.powers(l, t, s2, degree, 64),
+          };
+          const bytes = await kernels.selectionTable({ kind: 'polynomial', polynomial, a }, layout, pads, 0, count);
           const B = await kernels.dealSelection(choice, layout, pads, r0);
           const y = await kernels.add(await kernels.evaluateSelection(choice, layout, bytes, B, 0, count), r0);
           for (let i = 0; i < count; i++) {
@@ -217,22 +221,26 @@ describe.each(backends)('laws, %s', (_, kernels, numRuns) => {
               BigInt.asUintN(ring, ((ai >> BigInt(t)) - (li >> BigInt(t))) << BigInt(t)) >> BigInt(t),
             );
             const d = (ai % one) - (li % one);
-            const C = [0, 1, 2, 3].map((q) => cubic.coefficients[4 * segment + q]);
+            const C = polynomial.coefficients.slice((degree + 1) * segment, (degree + 1) * (segment + 1));
             const size = C.reduce((sum, c) => sum + (c < 0n ? -c : c), 0n);
-            // Exactly: Σ C_q δ^q · 2^(s2 − guard), times 2^(3t + guard) to stay in integers.
-            const unit = (one ** 3n) << BigInt(guard);
+            // Exactly: Σ C_q δ^q · 2^(s2 − guard), times 2^(degree·t + guard) to stay in integers.
+            const unit = (one ** BigInt(degree)) << BigInt(guard);
             const exact = C.reduce(
-              (sum, c, q) => sum + ((c * d ** BigInt(q) * one ** BigInt(3 - q)) << BigInt(s2)),
+              (sum, c, q) => sum + ((c * d ** BigInt(q) * one ** BigInt(degree - q)) << BigInt(s2)),
               0n,
             );
             const error = signedAt(y, i) * unit - exact;
-            // Per p: half a unit of the table plus 3 Horner floors of 2^-guard, times φ_p; and a floor of φ_p times
-            // |D_p| ≤ 3·Σ|C| / 2^guard + 1.
+            // Per p: half a unit of the table plus a Horner floor of 2^-guard for each step, times φ_p; and a floor of
+            // φ_p times |D_p| ≤ b·Σ|C| / 2^guard + 1, b the largest binomial.
+            const steps = BigInt(degree);
+            const binomial = degree === 3 ? 3n : 6n;
             const bound =
-              4n *
-              ((unit << BigInt(s2)) / 2n + (3n << BigInt(s2 + 3 * t)) + (((3n * size) >> BigInt(guard)) + 2n) * unit);
+              (steps + 1n) *
+              ((unit << BigInt(s2)) / 2n +
+                (steps << BigInt(s2 + degree * t)) +
+                (((binomial * size) >> BigInt(guard)) + 2n) * unit);
             expect(error < bound && -error < bound).toBe(true);
-            expect(wordAt(choice.basis, 4 * i + 3)).toBe(cubicPhi(li, t, s2)[3]);
+            expect(wordAt(choice.basis, (degree + 1) * i + degree)).toBe(powersOf(li, t, s2, degree)[degree]);
           }
         },
       ),

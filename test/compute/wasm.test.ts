@@ -5,10 +5,12 @@ import { loadNodeModule, nodeWorkerFactory } from '../../src/compute/kernels/was
 import { type WasmKernels, type WorkerPort, createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { serveKernels } from '../../src/compute/kernels/wasm/worker-main.ts';
 import { Random, conformance, same } from './kernels.suite.ts';
+import { cosineExponents } from '../../src/compute/kernels/cosine-sum.ts';
 import { tableLayout } from '../../src/compute/kernels/table-layout.ts';
 import type { Words } from '../../src/compute/ring.ts';
 
 const module = await loadNodeModule();
+const TERM = { frequency: 25, amplitude: -3_597_711, s1: 13, s2: 10 };
 
 conformance('wasm, inline', () => createWasmKernels({ module, threads: 0 }));
 conformance('wasm, two workers', () => createWasmKernels({ module, startWorker: nodeWorkerFactory(), threads: 2 }));
@@ -103,7 +105,7 @@ describe('wasm workers', () => {
     const [x, y] = [random.words(64 * 128, 64), random.words(128 * 128, 64)];
     const [left, key] = [{ k: 64, data: x.data.slice() }, stream.key.slice()];
     await kernels.matmul(x, y, { batch: 1, m: 64, inner: 128, n: 128 });
-    await kernels.cubicBasis(x, 12, 13, 64).then(() => kernels.draw(stream, 32, 200_000));
+    await kernels.powers(x, 12, 13, 3, 64).then(() => kernels.draw(stream, 32, 200_000));
     same(x, left);
     same(stream.key, key);
     await kernels.close();
@@ -258,8 +260,9 @@ describe('wasm memory', () => {
     const random = new Random(5);
     const [x, y] = [random.words(900, 64), random.words(900, 64)];
     const [pads, l] = [random.stream(), random.words(50, 25)];
-    const cubic = {
+    const polynomial = {
       segments: 8,
+      degree: 3 as const,
       t: 12,
       s1: 13,
       s2: 13,
@@ -267,13 +270,16 @@ describe('wasm memory', () => {
       coefficients: BigInt64Array.from({ length: 32 }, () => random.word(14)),
     };
     instance.loadMatrix(1, x.data as BigUint64Array, 30, 30);
-    instance.expBasis(l, 14, 64);
+    instance.expBasis(l, 14, 4, 64);
+    const sum = { odd: true, linear: true, scale: 27, shift: 13, constant: 5n, terms: [TERM] };
+    instance.cosineBasis(l, sum, 64);
     const before = new Uint8Array(memory.buffer).slice();
     instance.add(x, y);
     instance.matmul(x, y, { batch: 1, m: 30, inner: 30, n: 30 });
     instance.matmulMatrix(x, 1);
     instance.draw(pads, 64, 333, 5);
-    instance.selectionTable({ kind: 'cubic', cubic, a: random.words(50, 15) }, tableLayout(8, 32, 4), pads, 3, 50);
+    const curve = { kind: 'polynomial', polynomial, a: random.words(50, 15) } as const;
+    instance.selectionTable(curve, tableLayout(8, 32, 4), pads, 3, 50);
     instance.selectionTable(
       { kind: 'rows', table: random.words(64, 1), n: 8, stride: 8, row: random.indices(50, 8) },
       tableLayout(8, 1),
@@ -281,7 +287,10 @@ describe('wasm memory', () => {
       3,
       50,
     );
-    instance.selectionTable({ kind: 'exp', s1: 14, a: l, gate: random.words(50, 1) }, tableLayout(16, 42), pads, 3, 50);
+    const gate = random.words(50, 1);
+    instance.selectionTable({ kind: 'exp', s1: 14, width: 4, a: l, gate }, tableLayout(16, 42), pads, 3, 50);
+    const layout = tableLayout(2, 40, cosineExponents(sum).length);
+    instance.selectionTable({ kind: 'cosine', sum, a: l, gate }, layout, pads, 3, 50);
     instance.dealSelection({ index: random.indices(50, 64) }, tableLayout(64, 64), pads, random.words(50, 64), 3);
     instance.expandPoint(random.bytes(41 + 17 * 9), 9, 3, 500);
     instance.pack(random.words(99, 44));
@@ -290,7 +299,7 @@ describe('wasm memory', () => {
     expect(Buffer.compare(after.subarray(0, before.length), before)).toBe(0);
     expect(after.subarray(before.length).every((byte) => byte === 0)).toBe(true);
     instance.freeMatrix(1);
-    expect(instance.expBasis(l, 14, 64).data.length).toBe(50);
+    expect(instance.expBasis(l, 14, 4, 64).data.length).toBe(50);
   });
 });
 

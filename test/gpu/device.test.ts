@@ -294,7 +294,7 @@ describe('operands beyond a binding', () => {
         await oracle.selectionTable(table, layout, stream, 3, 690),
       );
     }
-    const exp = { kind: 'exp', s1: 17, a: random.words(999, 25), gate: random.words(999, 1) } as const;
+    const exp = { kind: 'exp', s1: 17, width: 4, a: random.words(999, 25), gate: random.words(999, 1) } as const;
     for (const k of [1, 42, 56]) {
       const layout = tableLayout(16, k);
       same(
@@ -322,7 +322,7 @@ describe('a failure', () => {
       kernels.pack(x),
       kernels.read(x),
       kernels.selectionTable(
-        { kind: 'exp', s1: 14, a: zeros(9, 25), gate: zeros(9, 1) },
+        { kind: 'exp', s1: 14, width: 4, a: zeros(9, 25), gate: zeros(9, 1) },
         tableLayout(16, 64),
         random.stream(),
         0,

@@ -7,7 +7,7 @@
  * its seed.
  */
 import { describe, expect, it } from 'vitest';
-import type { PiecewiseCubic } from '../../src/compute/kernels/types.ts';
+import type { PiecewisePolynomial } from '../../src/compute/kernels/types.ts';
 import { patternCount, strided, triangle } from '../../src/compute/pattern.ts';
 import { type Words, ringMask, signedAt, wordAt, wordsFrom } from '../../src/compute/ring.ts';
 import { PlaintextGates } from '../../src/testing/oracle.ts';
@@ -562,7 +562,7 @@ export function protocolConformance(runner: ProtocolRunner): void {
       });
     });
 
-    it('cubic: a global cubic is met within the rounding bound of PROTOCOL §6.3 on every segment, whichever of two neighbours is measured', async () => {
+    it('polynomial: a global polynomial is met within the rounding bound of PROTOCOL §6.3 on every segment, whichever of two neighbours is measured', async () => {
       for (const { k, s1, s2, t, guard } of [
         { k: 32, s1: 12, s2: 12, t: 12, guard: 2 },
         { k: 64, s1: 22, s2: 14, t: 14, guard: 0 },
@@ -580,7 +580,7 @@ export function protocolConformance(runner: ProtocolRunner): void {
             coefficients[4 * i + q] = rounded(value);
           });
         }
-        const cubic: PiecewiseCubic = { segments, t, s1, s2, guard, coefficients };
+        const polynomial: PiecewisePolynomial = { segments, degree: 3, t, s1, s2, guard, coefficients };
         const random = new Random(t + k);
         // Keep one segment free at the upper end: there the measured segment may wrap.
         const span = 2 ** t * (segments - 1);
@@ -590,7 +590,7 @@ export function protocolConformance(runner: ProtocolRunner): void {
             : Number(random.word(40) % BigInt(span)) - (2 ** t * segments) / 2,
         );
         const run = await runner.run(
-          (g) => g.output('out', g.cubic(g.input('x', [values.length], t + 4, 0), cubic, k)),
+          (g) => g.output('out', g.polynomial(g.input('x', [values.length], t + 4, 0), polynomial, k)),
           tensors({ x: wordsFrom(values, t + 4) }),
           {
             weights: 'open',
@@ -599,7 +599,7 @@ export function protocolConformance(runner: ProtocolRunner): void {
             fast: true,
           },
         );
-        checkCost(run, 'cubic');
+        checkCost(run, 'polynomial');
         // Table words: ½ ulp of rounding and, before the guard bits go, four coefficients of ½ and three floors of
         // 1, each times at most C(3,p); all times φ ≤ 2^s2. Basis: one ulp times |D_p|.
         const size = 2 ** s1 * 12;
@@ -613,14 +613,18 @@ export function protocolConformance(runner: ProtocolRunner): void {
       }
     });
 
-    it('cubic is wrong where its declared domain ends: the last segment is measured as the first of the period', async () => {
+    it('polynomial is wrong where its declared domain ends: the last segment is measured as the first of the period', async () => {
       const coefficients = BigInt64Array.from({ length: 64 }, (_, at) => (at % 4 === 0 ? BigInt(at) * 1000n : 0n));
       const values = new Array<number>(400).fill(2 ** 12 * 16 - 2 ** 11);
       const run = await runner.run(
         (g) =>
           g.output(
             'out',
-            g.cubic(g.input('x', [400], 16, 0), { segments: 16, t: 12, s1: 0, s2: 12, guard: 0, coefficients }, 32),
+            g.polynomial(
+              g.input('x', [400], 16, 0),
+              { segments: 16, degree: 3, t: 12, s1: 0, s2: 12, guard: 0, coefficients },
+              32,
+            ),
           ),
         tensors({ x: wordsFrom(values, 16) }),
         { weights: 'open', parameters: [], seed: ++seed, fast: true },

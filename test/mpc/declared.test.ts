@@ -99,10 +99,18 @@ describe('declared costs', () => {
 
 describe('a gate whose masks do not fit one key stream', () => {
   // 2^38 bytes: 2^35 words of 64 bits, or the tables of 2^29 selections of 16 entries of 4 words of 64 bits.
-  const cubic = { segments: 16, t: 6, s1: 8, s2: 8, guard: 2, coefficients: new BigInt64Array(64) };
+  const polynomial = {
+    segments: 16,
+    degree: 3 as const,
+    t: 6,
+    s1: 8,
+    s2: 8,
+    guard: 2,
+    coefficients: new BigInt64Array(64),
+  };
   it.each<[string, number, (gates: Gates, count: number) => unknown]>([
     ['a tensor', 2 ** 35, (g, count) => g.input('x', [count], 64, 0)],
-    ['a piecewise cubic', 2 ** 29, (g, count) => g.cubic(g.input('x', [count], 10, 0), cubic, 64)],
+    ['a piecewise polynomial', 2 ** 29, (g, count) => g.polynomial(g.input('x', [count], 10, 0), polynomial, 64)],
     ['a table of bits', 2 ** 34, (g, count) => g.borrow(g.input('x', [count], 7, 0), 0, 7, 'less')],
     ['a product', 2 ** 35, (g, count) => g.mul(g.input('x', [count], 64, 0), g.input('y', [count], 64, 0))],
   ])('is refused with ERR_SHAPE while building: %s of more than %i elements', (_name, most, build) => {

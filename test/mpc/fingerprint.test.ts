@@ -3,6 +3,7 @@
  * parameter of each kind of node.
  */
 import { describe, expect, it } from 'vitest';
+import type { CosineSum } from '../../src/compute/kernels/types.ts';
 import { strided } from '../../src/compute/pattern.ts';
 import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import { fingerprint } from '../../src/mpc/protocol/semi-honest/fingerprint.ts';
@@ -22,11 +23,20 @@ const W: Parameter = { name: 'w', rows: 2, cols: 2, scale: 3 };
 const ENTRIES = Array.from({ length: 16 }, (_, i) => BigInt(i * i));
 const CUBIC = {
   segments: 16,
+  degree: 3 as const,
   t: 6,
   s1: 8,
   s2: 8,
   guard: 2,
   coefficients: BigInt64Array.from({ length: 64 }, (_, i) => BigInt(i)),
+};
+const COSINES: CosineSum = {
+  odd: false,
+  linear: false,
+  scale: 24,
+  shift: 0,
+  constant: 0n,
+  terms: [{ frequency: 8, amplitude: 1, s1: 13, s2: 10 }],
 };
 const matrix = (g: Gates) => g.input('m', [1, 2], 64, 0);
 
@@ -122,14 +132,46 @@ const PAIRS: readonly [string, (g: Gates) => unknown, (g: Gates) => unknown][] =
   ],
   [
     'a coefficient',
-    (g) => g.cubic(x(g, 10), CUBIC, 32),
-    (g) => g.cubic(x(g, 10), { ...CUBIC, coefficients: CUBIC.coefficients.with(63, 9n) }, 32),
+    (g) => g.polynomial(x(g, 10), CUBIC, 32),
+    (g) => g.polynomial(x(g, 10), { ...CUBIC, coefficients: CUBIC.coefficients.with(63, 9n) }, 32),
   ],
-  ['the guard bits', (g) => g.cubic(x(g, 10), CUBIC, 32), (g) => g.cubic(x(g, 10), { ...CUBIC, guard: 3 }, 32)],
   [
-    'the two scales of a cubic',
-    (g) => g.cubic(x(g, 10), CUBIC, 32),
-    (g) => g.cubic(x(g, 10), { ...CUBIC, s1: 9, s2: 7 }, 32),
+    'the guard bits',
+    (g) => g.polynomial(x(g, 10), CUBIC, 32),
+    (g) => g.polynomial(x(g, 10), { ...CUBIC, guard: 3 }, 32),
+  ],
+  [
+    'the two scales of a polynomial',
+    (g) => g.polynomial(x(g, 10), CUBIC, 32),
+    (g) => g.polynomial(x(g, 10), { ...CUBIC, s1: 9, s2: 7 }, 32),
+  ],
+  [
+    'an amplitude of a sum of cosines',
+    (g) => g.cosines([{ x: x(g, 22), sum: COSINES }], 32),
+    (g) => g.cosines([{ x: x(g, 22), sum: { ...COSINES, terms: [{ ...COSINES.terms[0], amplitude: 2 }] } }], 32),
+  ],
+  [
+    'sines for cosines',
+    (g) => g.cosines([{ x: x(g, 22), sum: COSINES }], 32),
+    (g) => g.cosines([{ x: x(g, 22), sum: { ...COSINES, odd: true } }], 32),
+  ],
+  [
+    'the gate of a sum of cosines',
+    (g) => [bit(g), g.cosines([{ x: x(g, 22), sum: COSINES }], 32)],
+    (g) => {
+      const gate = bit(g);
+      g.cosines([{ x: x(g, 22), sum: COSINES, gate }], 32);
+    },
+  ],
+  [
+    'the segments of an exponential',
+    (g) => g.exponential(x(g, 25), bit(g), 17, 17),
+    (g) => g.exponential(x(g, 25), bit(g), 17, 17, { width: 8 }),
+  ],
+  [
+    'the ring of an exponential',
+    (g) => g.exponential(x(g, 25), bit(g), 17, 17),
+    (g) => g.exponential(x(g, 25), bit(g), 17, 17, { k: 40 }),
   ],
   [
     'those of an exponential',
@@ -138,7 +180,7 @@ const PAIRS: readonly [string, (g: Gates) => unknown, (g: Gates) => unknown][] =
   ],
   ['what a product drops', (g) => g.mul(x(g), x(g)), (g) => g.mul(x(g), x(g), { drop: 8 })],
   ['what a matrix product drops', ...drops()],
-  ['what a cubic drops', (g) => g.cubic(x(g, 10), CUBIC, 32), (g) => g.cubic(x(g, 10), CUBIC, 32, { drop: 4 })],
+  ['what a cubic drops', (g) => g.polynomial(x(g, 10), CUBIC, 32), (g) => g.polynomial(x(g, 10), CUBIC, 32, { drop: 4 })],
   [
     'what an exponential drops',
     (g) => g.exponential(x(g, 25), bit(g), 17, 17, { drop: 1 }),

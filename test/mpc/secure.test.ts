@@ -25,7 +25,14 @@ import { ATTENTION_ERROR, SPREAD, attend, attentionKeys, attentionValues } from 
 import { isNegative, select } from '../../src/mpc/secure/compare.ts';
 import type { Gates, Wire } from '../../src/mpc/secure/gates.ts';
 import { NORMALISE_ERROR, normalise, normaliseShift, varianceDomain } from '../../src/mpc/secure/normalise.ts';
-import { powerLaw, tabulated } from '../../src/mpc/secure/power-law.ts';
+import {
+  RECIPROCAL_WINDOWS,
+  ROOT_WINDOWS,
+  type WindowLayout,
+  powerLaw,
+  powerLawScale,
+  tabulated,
+} from '../../src/mpc/secure/power-law.ts';
 import { Random } from '../compute/kernels.suite.ts';
 import { failure } from '../failure.ts';
 import { simulate } from '../support/simulate.ts';
@@ -151,7 +158,7 @@ describe('GeLU', () => {
       );
       within(`gelu_new ${range}`, worstOf(got, points.map(geluNew)), GELU_ERROR[range]);
       // Control: the two forms differ by about 5e-4 near ±2, which this test would see if the bound were tight; far
-      // from it they are told apart in the cubic itself.
+      // from it they are told apart in the polynomial itself.
       expect(worstOf(points.map(geluNew), points.map(gelu))).toBeGreaterThan(4e-4);
     },
   );
@@ -535,26 +542,31 @@ describe('attention', () => {
 });
 
 describe('power laws by windows', () => {
-  interface Law {
+  interface Windows {
     readonly top: number;
     readonly windows: number;
     readonly s1: number;
-    /** Relative error of the cubic at six units. */
-    readonly fit: number;
+    readonly layout?: WindowLayout;
     f(z: number): number;
   }
 
-  async function relative(zs: readonly bigint[], law: Law): Promise<number[]> {
+  interface Law extends Windows {
+    /** Relative error of the polynomial at six units. */
+    readonly fit: number;
+  }
+
+  async function relative(zs: readonly bigint[], law: Windows): Promise<number[]> {
     const { outputs } = await simulate(
       (g) => g.output('out', powerLaw(g, g.input('z', [zs.length], 64, 0), tabulated(law.f, law)).value),
       { tensors: { z: wordsFrom(zs, 64) }, indices: {} },
       { kernels: () => wasm, seed: SEED },
     );
     const out = outputs.get('out') as Words;
-    return zs.map((z, i) => Math.abs(Number(signedAt(out, i)) / 2 ** (law.s1 + 14) / law.f(Number(z)) - 1));
+    const scale = powerLawScale(law.s1, law.layout);
+    return zs.map((z, i) => Math.abs(Number(signedAt(out, i)) / 2 ** scale / law.f(Number(z)) - 1));
   }
 
-  /** The cubic, one ulp of the basis times a slope of at most a fifth, and three ulps of a table word at scale s1. */
+  /** The polynomial, one ulp of the basis times a slope of at most a fifth, and three ulps of a table word at scale s1. */
   function budget({ fit, s1, f }: Law, z: bigint): number {
     return fit + 2 ** -14 / 5 + 3 / (2 ** s1 * f(Number(z)));
   }
@@ -590,6 +602,54 @@ describe('power laws by windows', () => {
       within(name, Math.max(...errors), most);
     },
   );
+
+  // The windows of degree 4: their last one begins at two units, and they reach to two units below the widest one's end.
+  const FOURTH: [string, number, number, Windows, number, number][] = [
+    [
+      '1/Z of weights at scale 17, up to 128 keys',
+      2 ** 17 * Math.exp(-4.06),
+      2 ** 17 * 120.5,
+      { top: 18, windows: 4, s1: 20, layout: RECIPROCAL_WINDOWS, f: (z) => 2 ** 17 / z },
+      6e-4,
+      1e-4,
+    ],
+    [
+      '1/Z of weights at scale 17, up to 512 keys',
+      2 ** 17 * Math.exp(-4.06),
+      2 ** 17 * 482,
+      { top: 20, windows: 5, s1: 22, layout: RECIPROCAL_WINDOWS, f: (z) => 2 ** 17 / z },
+      6e-4,
+      1e-4,
+    ],
+    [
+      '2^16·√(d/S) over 24 octaves of variance, d = 768',
+      768 ** 3 * 2 ** (2 * 6 - 13),
+      768 ** 3 * 2 ** (2 * 6) * 1900,
+      { top: 46, windows: 6, s1: 18, layout: ROOT_WINDOWS, f: (z) => (Math.sqrt(768) * 65536) / Math.sqrt(z) },
+      1.8e-4,
+      4e-5,
+    ],
+  ];
+
+  it.each(FOURTH)('degree 4, %s: within the declared relative error', async (name, low, high, law, most, typical) => {
+    const points = Array.from({ length: 6000 }, (_, i) => low * (high / low) ** (i / 5999));
+    const { threshold, ratio } = law.layout as WindowLayout;
+    for (let w = 0; w < law.windows; w++) {
+      for (const units of [threshold - 1, threshold - 0.001, threshold, threshold << ratio])
+        points.push(units * 2 ** (law.top - ratio * w));
+    }
+    const errors = await relative(
+      points.filter((z) => z >= low && z <= high).map((z) => BigInt(Math.round(z))),
+      law,
+    );
+    within(name, Math.max(...errors), most);
+    within(`${name}, rms`, Math.sqrt(errors.reduce((sum, error) => sum + error ** 2, 0) / errors.length), typical);
+  });
+
+  it('a layout whose finer windows do not hold what is below the threshold is refused', () => {
+    const layout = { ...RECIPROCAL_WINDOWS, ratio: 4 };
+    expect(() => tabulated((z) => 1 / z, { top: 18, windows: 4, s1: 20, layout })).toThrow('must hold');
+  });
 
   it('is zero or wrong outside: at a thirtieth of the lowest input and at twice the highest', async () => {
     expect((await relative([BigInt(2 ** 23)], RECIPROCAL))[0]).toBeGreaterThan(0.9);

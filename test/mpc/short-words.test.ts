@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import { basisWord, tableEntry } from '../../src/compute/kernels/reference/selection.ts';
 import type { TableLayout } from '../../src/compute/kernels/table-layout.ts';
-import type { Choice, PiecewiseCubic, RingKernels, SelectionTable, Stream } from '../../src/compute/kernels/types.ts';
+import type { Choice, PiecewisePolynomial, RingKernels, SelectionTable, Stream } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { expTables } from '../../src/compute/exp-tables.ts';
@@ -412,8 +412,9 @@ describe('the rounding of short gates', () => {
   });
 
   it('a cubic has the mean of the long one', async () => {
-    const cubic: PiecewiseCubic = {
+    const cubic: PiecewisePolynomial = {
       segments: 16,
+      degree: 3,
       t: 12,
       s1: 10,
       s2: 10,
@@ -422,7 +423,7 @@ describe('the rounding of short gates', () => {
     };
     // In the middle of a segment, so that no neighbour is measured: constants, exact in the long ring.
     const found = await errors(
-      (g) => g.cubic(g.input('x', [N], 16, 0), cubic, 32, { drop: 13 }),
+      (g) => g.polynomial(g.input('x', [N], 16, 0), cubic, 32, { drop: 13 }),
       { x: wordsFrom(new Array(N).fill(0), 16) },
       () => 500n << 10n,
       13,

@@ -9,12 +9,18 @@ import { expTables } from '../../src/compute/exp-tables.ts';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import { tableEntry } from '../../src/compute/kernels/reference/selection.ts';
 import { type TableLayout, tableLayout } from '../../src/compute/kernels/table-layout.ts';
-import type { Choice, PiecewiseCubic, RingKernels, SelectionTable, Stream } from '../../src/compute/kernels/types.ts';
+import type {
+  Choice,
+  PiecewisePolynomial,
+  RingKernels,
+  SelectionTable,
+  Stream,
+} from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Words, wordAt, wordsFrom } from '../../src/compute/ring.ts';
 import { gelu } from '../../src/compute/special-functions.ts';
-import { piecewiseCubic, signedCentre } from '../../src/mpc/secure/cubic.ts';
+import { piecewisePolynomial, signedCentre } from '../../src/mpc/secure/polynomial.ts';
 
 interface Vectors {
   readonly powers: readonly {
@@ -83,21 +89,21 @@ async function selected(
 
 describe.each(BACKENDS.map((kernels) => [kernels.name, kernels] as const))('the %s kernels', (_name, kernels) => {
   it.each(vectors.powers.map((v) => [v.t, v.s2, v] as const))(
-    'φ of a cubic with t = %i, s2 = %i is the same, word for word',
+    'φ of a polynomial with t = %i, s2 = %i is the same, word for word',
     async (t, s2, { l, phi }) => {
-      expect(list(await kernels.cubicBasis(wordsFrom(l, t + 5), t, s2, 64))).toEqual(big(phi));
+      expect(list(await kernels.powers(wordsFrom(l, t + 5), t, s2, 3, 64))).toEqual(big(phi));
       // Bits above t do not matter: they are the segment.
       const high = wordsFrom(
         l.map((v) => v + 2 ** t * 3),
         t + 5,
       );
-      expect(list(await kernels.cubicBasis(high, t, s2, 64))).toEqual(big(phi));
+      expect(list(await kernels.powers(high, t, s2, 3, 64))).toEqual(big(phi));
     },
   );
 
   it('φ of the exponential is the same for multiples of 4, and within 1 elsewhere: the check drops the two lowest bits, our tables do not', async () => {
     const { s2, l, phi } = vectors.exponential;
-    const ours = list(await kernels.expBasis(wordsFrom(l, 25), s2, 64));
+    const ours = list(await kernels.expBasis(wordsFrom(l, 25), s2, 4, 64));
     const differences = ours.map((v, i) => Number(v - BigInt(phi[i])));
     expect(differences.every((d, i) => (l[i] % 4 === 0 ? d === 0 : Math.abs(d) <= 1))).toBe(true);
     expect(l.filter((v) => v % 4 === 0).length).toBeGreaterThan(200);
@@ -154,18 +160,14 @@ describe.each(BACKENDS.map((kernels) => [kernels.name, kernels] as const))('the 
 
   it('a whole GeLU selection on given shares is within 2 ulps of a table word of each of its four words: 8·2^s2 of 2^(s1+s2)', async () => {
     const { t, s1, s2, a, l, out } = vectors.selected;
-    const cubic = geluCubic(s1);
+    const polynomial = geluCubic(s1);
     const mask = wordsFrom(big(l), 17);
     const choice: Choice<Words> = {
       index: await kernels.shiftRight(mask, t, 5),
-      basis: await kernels.cubicBasis(mask, t, s2, 32),
+      basis: await kernels.powers(mask, t, s2, 3, 32),
     };
-    const ours = await selected(
-      kernels,
-      { kind: 'cubic', cubic, a: wordsFrom(big(a), 17) },
-      choice,
-      tableLayout(32, 32, 4),
-    );
+    const table: SelectionTable<Words> = { kind: 'polynomial', polynomial, a: wordsFrom(big(a), 17) };
+    const ours = await selected(kernels, table, choice, tableLayout(32, 32, 4));
     const worst = Math.max(...ours.map((v, i) => Math.abs(Number(BigInt.asIntN(32, v - BigInt(out[i]))))));
     expect(worst).toBeLessThanOrEqual(8 * 2 ** s2);
     // The values themselves are far apart: |GeLU| reaches 8 = 8·2^24 of these units.
@@ -173,9 +175,10 @@ describe.each(BACKENDS.map((kernels) => [kernels.name, kernels] as const))('the 
   });
 });
 
-function geluCubic(s: number): PiecewiseCubic {
-  return piecewiseCubic(gelu, {
+function geluCubic(s: number): PiecewisePolynomial {
+  return piecewisePolynomial(gelu, {
     segments: 32,
+    degree: 3,
     t: 12,
     s1: s,
     s2: s,
@@ -201,8 +204,9 @@ describe('fitted coefficients', () => {
     (name, { first, coefficients }) => {
       const f =
         name === 'reciprocal' ? (z: number) => 1 / Math.max(z, 1) : (z: number) => 1 / Math.sqrt(Math.max(z, 1));
-      const ours = piecewiseCubic(f, {
+      const ours = piecewisePolynomial(f, {
         segments: 128,
+        degree: 3,
         t: 14,
         s1: 22,
         s2: 14,
@@ -226,6 +230,7 @@ describe('the table of the exponential', () => {
       const table: SelectionTable<Words> = {
         kind: 'exp',
         s1,
+        width: 4,
         a: wordsFrom(a, 25),
         gate: wordsFrom(
           a.map(() => gate),

@@ -4,7 +4,7 @@
  * protocol that breaks it (PROTOCOL §11).
  */
 import { describe, expect, it } from 'vitest';
-import type { PiecewiseCubic, RingKernels } from '../../src/compute/kernels/types.ts';
+import type { PiecewisePolynomial, RingKernels } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Words, wordsFrom, zeros } from '../../src/compute/ring.ts';
@@ -17,6 +17,7 @@ import { type Party, prgOf } from '../../src/mpc/protocol/semi-honest/party.ts';
 import { LiftGate } from '../../src/mpc/protocol/semi-honest/product.ts';
 import { SelectGate } from '../../src/mpc/protocol/semi-honest/select.ts';
 import type { Gates, Inputs } from '../../src/mpc/protocol/types.ts';
+import { GELU_COSINES, IDENTITY_SUM } from '../../src/mpc/secure/cosines.ts';
 import { Masked } from '../../src/mpc/share/masked.ts';
 import { type ClearParameter, parameterView } from '../support/parameters.ts';
 import { type Message, type SimulationOptions, collect, createParties, keysOf, simulate } from '../support/simulate.ts';
@@ -33,8 +34,9 @@ const PARAMETERS: readonly ClearParameter[] = [
 ];
 const [TABLE, W, BIAS] = PARAMETERS.map(({ parameter }) => parameter);
 
-const CUBIC: PiecewiseCubic = {
+const CUBIC: PiecewisePolynomial = {
   segments: 16,
+  degree: 3,
   t: 6,
   s1: 8,
   s2: 8,
@@ -57,9 +59,20 @@ function everything(g: Gates): void {
   const chosen = g.choose([bit], [small, g.reshape(sum, [2], 0)], Uint8Array.of(0, 1));
   const map = g.affine([{ x: g.reshape(chosen, [1, 2], 0), weight: W }], BIAS);
   const flat = g.reshape(map, [2]);
-  // The last three are short (PROTOCOL §5.5).
+  const wide = g.reduce(flat, 32);
+  // All but the raw inputs of selections are short (PROTOCOL §5.5).
   g.output('e', g.exponential(g.reduce(flat, 25), bit, 17, 17, { drop: 15 }));
-  g.output('c', g.cubic(g.reduce(g.mul(flat, flat, { drop: 5 }), 10), CUBIC, 32, { drop: 7 }));
+  g.output(
+    'w',
+    g.cosines(
+      [
+        { x: wide, sum: IDENTITY_SUM },
+        { x: wide, sum: GELU_COSINES.gelu, gate: bit },
+      ],
+      40,
+    ),
+  );
+  g.output('c', g.polynomial(g.reduce(g.mul(flat, flat, { drop: 5 }), 10), CUBIC, 32, { drop: 7 }));
 }
 
 /** Two texts: other tokens, other values. */

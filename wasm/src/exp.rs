@@ -1,9 +1,9 @@
-//! The exponential by two integer tables: P1's table of eight segments, and the basis of P0 and P2.
+//! The exponential by two integer tables: P1's table of segments, and the basis of P0 and P2.
 
 use crate::table::begin;
 
-/// The exponential: `segment` has 8 entries at scale 2^26. Words are (gate ⊕ w) · ((fraction · segment + half) >>
-/// drop).
+/// The exponential: `segments` (a power of two) of 2^bits ulps, each with a factor and the bits that it drops. Words
+/// are (gate ⊕ w) · ((fraction · factor + half) >> drop).
 #[no_mangle]
 pub unsafe extern "C" fn table_exp(
     state: *const u32,
@@ -18,25 +18,28 @@ pub unsafe extern "C" fn table_exp(
     gate: *const u64,
     coarse: *const u32,
     fine: *const u32,
-    segment: *const u32,
-    half: u64,
-    drop: u32,
+    factor: *const u32,
+    drops: *const u32,
+    segments: usize,
+    bits: u32,
     temp: *mut u64,
 ) {
     let mut table = begin(state, block, buf, skip, widths, p, shift);
     for i in 0..count {
         let x = *a.add(i);
-        let below = (1 << 22) - (x as usize & 0x3f_ffff);
+        let below = (1usize << bits) - (x as usize & ((1 << bits) - 1));
         let product = *coarse.add(below >> 11) as u64 * *fine.add(below & 2047) as u64;
         let fraction = (product + (1 << 30)) >> 31;
         let off = (*gate.add(i) & 1).wrapping_sub(1); // all ones where gate = 0
-        for j in 0..8 {
-            let s = ((x >> 22) as usize).wrapping_sub(j) & 7;
-            let value = (fraction * *segment.add(s) as u64 + half) >> drop;
+        for j in 0..segments {
+            let s = ((x >> bits) as usize).wrapping_sub(j) & (segments - 1);
+            let drop = *drops.add(s);
+            // fraction ≤ 2^31 and the factor < 2^32, so half of what is dropped (at most 2^62) still fits.
+            let value = (fraction * *factor.add(s) as u64 + ((1u64 << drop) >> 1)) >> drop;
             *temp.add(2 * j) = value & !off;
             *temp.add(2 * j + 1) = value & off;
         }
-        table.emit(temp, 16);
+        table.emit(temp, 2 * segments);
     }
 }
 
@@ -50,9 +53,10 @@ pub unsafe extern "C" fn exp_basis(
     fine: *const u32,
     half: u64,
     drop: u32,
+    bits: u32,
 ) {
     for i in 0..n {
-        let low = *l.add(i) as usize & 0x3f_ffff;
+        let low = *l.add(i) as usize & ((1 << bits) - 1);
         let product = *coarse.add(low >> 11) as u64 * *fine.add(low & 2047) as u64;
         *out.add(i) = (product + half) >> drop;
     }

@@ -14,7 +14,7 @@
 #![allow(clippy::missing_safety_doc, clippy::too_many_arguments)]
 
 pub mod chacha;
-pub mod cubic;
+pub mod cosine;
 pub mod deal;
 pub mod evaluate;
 pub mod exp;
@@ -23,6 +23,7 @@ pub mod fold;
 pub mod matmul;
 pub mod pack;
 pub mod point;
+pub mod polynomial;
 pub mod table;
 pub mod words;
 

@@ -1,5 +1,5 @@
 //! Tables of dealer-assisted selection (PROTOCOL §4.7, §6) at P1: how they are built, and those of rows and of
-//! choices. Cubics and the exponential: `cubic.rs`, `exp.rs`.
+//! choices. Polynomials and the exponential: `polynomial.rs`, `exp.rs`.
 //!
 //! Tables are built in place: the key stream of a few elements is generated where their table bytes belong, and the
 //! entries are added to it while it is in the cache. Addresses depend on P1's masked value (rows, segments), which P1

@@ -1,8 +1,10 @@
 /** Shapes and scales of selections, the same for every back end. */
 import { TercetError, invariant } from '../../core/errors.ts';
+import { type ExpTables, type ExpWidth, expSegments } from '../exp-tables.ts';
 import { type Vector, lengthOf } from '../ring.ts';
+import { cosineExponents } from './cosine-sum.ts';
 import type { TableLayout } from './table-layout.ts';
-import type { Choice, SelectionTable } from './types.ts';
+import type { Choice, Degree, SelectionTable } from './types.ts';
 
 export interface TableShape {
   /** Entries of an element. */
@@ -17,10 +19,16 @@ export function tableShape(table: SelectionTable): TableShape {
   switch (table.kind) {
     case 'rows':
       return { n: table.n, P: 1, count: lengthOf(table.row) };
-    case 'cubic':
-      return { n: table.cubic.segments, P: 4, count: lengthOf(table.a) };
+    case 'polynomial':
+      return { n: table.polynomial.segments, P: table.polynomial.degree + 1, count: lengthOf(table.a) };
     case 'exp':
-      return { n: 16, P: 1, count: lengthOf(table.a) };
+      return { n: 2 * expSegments(table.width), P: 1, count: lengthOf(table.a) };
+    case 'cosine':
+      return {
+        n: table.gate === undefined ? 1 : 2,
+        P: cosineExponents(table.sum).length,
+        count: lengthOf(table.a),
+      };
     case 'choose':
       return { n: 1 << table.bits.length, P: 1 + table.values.length, count: lengthOf(table.bits[0]) };
   }
@@ -43,6 +51,21 @@ export function checkChoice({ index, basis }: Choice, { k, widths }: TableLayout
   );
 }
 
+/** @throws {TercetError} ERR_RANGE when the highest power does not fit 128 bits. */
+export function checkPowers(t: number, degree: Degree): void {
+  if (degree * t < 128) return;
+  throw new TercetError(
+    'ERR_RANGE',
+    `segments of 2^${t} ulps for a polynomial of degree ${degree}`,
+    `shift the input down: segments have at most 2^${Math.floor(127 / degree)} ulps`,
+  );
+}
+
+/** Bits that a table word of the exponential drops in every segment. */
+export function expDrops(tables: ExpTables, width: ExpWidth, s1: number): readonly number[] {
+  return Array.from(tables.segments[width].scale, (scale) => rounding(31 + scale - s1)[1]);
+}
+
 /**
  * Rounding shift of a product of the exponential: half of what is dropped, and how many bits.
  * @throws {TercetError} ERR_RANGE for a scale at which nothing is dropped
@@ -52,7 +75,7 @@ export function rounding(bits: number): [half: bigint, drop: number] {
     throw new TercetError(
       'ERR_RANGE',
       'scale of an exponential too large',
-      'use at most 57 for the table and 62 for the basis',
+      'use at most 57 for the table (51 with segments of 8) and 62 for the basis',
     );
   return [bits === 0 ? 0n : 1n << BigInt(bits - 1), bits];
 }

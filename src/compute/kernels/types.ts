@@ -11,6 +11,7 @@
  * ways out, `unpack` and host operands the ways in. Letters: N elements, n entries of a selection, P words of a
  * basis, k ring bits. Vectors are flat; shapes live in the layers above.
  */
+import type { ExpWidth } from '../exp-tables.ts';
 import type { Pattern } from '../pattern.ts';
 import type { Vector, Words } from '../ring.ts';
 import type { Fault } from './fault.ts';
@@ -42,13 +43,17 @@ export interface ProductShape {
   readonly transposed?: boolean;
 }
 
+/** Degrees that the back ends compute. */
+export type Degree = 3 | 4;
+
 /**
- * A piecewise polynomial for the normalised basis (PROTOCOL §6.3). `coefficients` holds segments × 4 integers
- * C_{i,q} at scale 2^(s1+guard), for the polynomial in δ/2^t on (-1, 1) of the measured segment i. Cubic, always: P
- * = 4.
+ * A piecewise polynomial for the normalised basis (PROTOCOL §6.3). `coefficients` holds segments × (degree + 1)
+ * integers C_{i,q} at scale 2^(s1+guard), for the polynomial in δ/2^t on (-1, 1) of the measured segment i. P =
+ * degree + 1.
  */
-export interface PiecewiseCubic {
+export interface PiecewisePolynomial {
   readonly segments: number;
+  readonly degree: Degree;
   /** log2 of the segment width in ulps of the input. */
   readonly t: number;
   /** Scale of the table words (after dropping the guard bits). */
@@ -61,6 +66,33 @@ export interface PiecewiseCubic {
 }
 
 /**
+ * A sum of cosines of an integer x, with a linear part (PROTOCOL §6.9), at `scale`:
+ *
+ *   2^shift · (constant + x)  +  Σ_k amplitude_k · 2^(scale − 24) · cos(2π · frequency_k · x / 2^20)
+ *
+ * without x if not `linear`, and with sines if `odd`. Evaluated on x = a − ℓ without knowing either: the words of an
+ * entry hold the cosine and sine of a, those of the basis of ℓ.
+ */
+export interface CosineSum {
+  readonly odd: boolean;
+  readonly linear: boolean;
+  readonly scale: number;
+  readonly shift: number;
+  readonly constant: bigint;
+  readonly terms: readonly CosineTerm[];
+}
+
+export interface CosineTerm {
+  /** Turns in 2^20 steps of x. */
+  readonly frequency: number;
+  /** At scale 2^24. */
+  readonly amplitude: number;
+  /** Scale of the words of the entry, and of the basis (before its factor 2^(scale − s1 − s2)). */
+  readonly s1: number;
+  readonly s2: number;
+}
+
+/**
  * What a selection table is made of at P1. All build e_{i,j,p} = D_{i,j,p} + pad, packed to the bit
  * (`TableLayout`).
  */
@@ -69,15 +101,21 @@ export type SelectionTable<V extends Vector = Vector> =
   | { readonly kind: 'rows'; readonly table: Words; readonly n: number; readonly stride: number; readonly row: V }
   /**
    * D_{j,p}: coefficients of the polynomial of segment (a_hi − j) mod n re-centred at a_lo, for x = a − ℓ in Z_2^(t
-   * + log2 n). P = 4.
+   * + log2 n). P = degree + 1.
    */
-  | { readonly kind: 'cubic'; readonly cubic: PiecewiseCubic; readonly a: V }
+  | { readonly kind: 'polynomial'; readonly polynomial: PiecewisePolynomial; readonly a: V }
   /**
-   * D_{2j+w} = (gate ⊕ w) · round(2^s1 · exp(start_i + a_lo)), i = (a_hi − j) mod 8, starts 0, −28, −24, …, −4
-   * (exact formula: reference/selection.ts). x = a − ℓ in Z_2^25 at scale 20 (segment width 4 = 2^22 ulps). n = 16,
-   * P = 1.
+   * D_{2j+w} = (gate ⊕ w) · round(2^s1 · exp(start_i + a_lo)), i = (a_hi − j) mod 32/width, starts 0, then −32 +
+   * i·width (exact formula: reference/selection.ts). x = a − ℓ in Z_2^25 at scale 20 (a segment has 2^22 ulps at width
+   * 4, 2^23 at 8). n = 64/width, P = 1.
    */
-  | { readonly kind: 'exp'; readonly s1: number; readonly a: V; readonly gate: V }
+  | { readonly kind: 'exp'; readonly s1: number; readonly width: ExpWidth; readonly a: V; readonly gate: V }
+  /**
+   * D_{w} = (gate ⊕ w) · (constant + a, −1, then for every term cos and sin of a times its amplitude) for a gated sum
+   * of cosines of x = a − ℓ (exact formula: reference/cosine.ts). n = 2 with a gate, n = 1 without. P =
+   * `cosineExponents(sum).length`.
+   */
+  | { readonly kind: 'cosine'; readonly sum: CosineSum; readonly a: V; readonly gate?: V | undefined }
   /**
    * Choice among V shared values by B shared bits: with the joint bits j ⊕ α (α from `bits`, bit b weighs 2^b) the
    * entry is value `pick[j ⊕ α]` (or 0 for 255): D_{j,0} = a_pick, D_{j,1+v} = [v = pick]. n = 2^B, P = 1 + V.
@@ -197,12 +235,20 @@ export interface RingKernels<V extends Vector = Vector> {
     to: number,
   ): Promise<V>;
   /**
-   * φ of a cubic: φ_0 = 2^s2, φ_p = ⌊ℓ_lo^p / 2^(pt−s2)⌋ (shifted left when pt < s2), N·4 words over Z_2^k. ℓ over
-   * Z_2^(t + log2 n).
+   * φ of a polynomial: φ_0 = 2^s2, φ_p = ⌊ℓ_lo^p / 2^(pt−s2)⌋ (shifted left when pt < s2) for p ≤ degree, N·(degree
+   * + 1) words over Z_2^k. ℓ over Z_2^(t + log2 n); degree · t < 128.
    */
-  cubicBasis(l: V, t: number, s2: number, k: number): Promise<V>;
-  /** φ of the exponential: round(2^s2 · exp(−ℓ_lo)), ℓ_lo = ℓ mod 2^22 at scale 20, from two integer tables. */
-  expBasis(l: V, s2: number, k: number): Promise<V>;
+  powers(l: V, t: number, s2: number, degree: Degree, k: number): Promise<V>;
+  /**
+   * φ of the exponential: round(2^s2 · exp(−ℓ_lo)), ℓ_lo = ℓ at scale 20 modulo a segment's width, from two integer
+   * tables.
+   */
+  expBasis(l: V, s2: number, width: ExpWidth, k: number): Promise<V>;
+  /**
+   * φ of a sum of cosines: 2^shift, 2^shift · ℓ, then for every term 2^(scale − s1 − s2) · round(2^s2 · cos) and the
+   * same of sin, of 2π · frequency · ℓ / 2^20, from two integer tables. N·P words over Z_2^k.
+   */
+  cosineBasis(l: V, sum: CosineSum, k: number): Promise<V>;
   /** φ of a choice: (1, −ℓ_0, …, −ℓ_{V−1}) per element. */
   chooseBasis(values: readonly V[]): Promise<V>;
 

@@ -6,7 +6,8 @@
  * description serves every protocol; asking for one that does not exist is ERR_PROTOCOL_UNAVAILABLE
  * (`registry.ts`), never a weaker one.
  */
-import type { PiecewiseCubic } from '../../compute/kernels/types.ts';
+import type { ExpWidth } from '../../compute/exp-tables.ts';
+import type { CosineSum, PiecewisePolynomial } from '../../compute/kernels/types.ts';
 import type { Pattern } from '../../compute/pattern.ts';
 import type { Words } from '../../compute/ring.ts';
 import type { Wire } from '../share/wire.ts';
@@ -84,6 +85,21 @@ export interface Multiplied extends Rounded {
   readonly transposed?: boolean;
 }
 
+/** A sum of cosines of x, and the shared bit that lets it through (always, without one). */
+export interface GatedCosines {
+  readonly x: Wire;
+  readonly sum: CosineSum;
+  readonly gate?: Wire;
+}
+
+/** How an exponential is cut, and over which ring it comes. */
+export interface ExponentialOptions extends Rounded {
+  /** Units of a segment: 4 (sixteen entries with the gate), or 8 (eight entries, for −24 ≤ x < 0 or so). */
+  readonly width?: ExpWidth;
+  /** Output ring; 64 if not given. */
+  readonly k?: number;
+}
+
 export interface Gates {
   readonly weights: 'open' | 'secret';
 
@@ -157,9 +173,12 @@ export interface Gates {
 
   // ── selection (any scalar function) ──────────────────────────────────────
   table(x: Wire, table: ExactTable, k: number): Wire;
-  cubic(x: Wire, cubic: PiecewiseCubic, k: number, how?: Rounded): Wire;
-  /** Exactly 0 where the gate's bit is, also with `drop`. */
-  exponential(x: Wire, gate: Wire, s1: number, s2: number, how?: Rounded): Wire;
+  polynomial(x: Wire, polynomial: PiecewisePolynomial, k: number, how?: Rounded): Wire;
+  /**
+   * e^x where the shared bit is one, exactly zero elsewhere, also with `drop`; x over Z_2^25 at scale 20, −32 < x < 0 where the bit is
+   * one. Relative error at most e^width · 2^−s2 / 2, and half an ulp of a word times its basis.
+   */
+  exponential(x: Wire, gate: Wire, s1: number, s2: number, options?: ExponentialOptions): Wire;
   /** Entry of a table of 2^bits on the joint bits (bit b of the index is bits[b]). */
   jointTable(bits: readonly Wire[], entries: readonly bigint[], k: number): Wire;
   /**
@@ -167,6 +186,12 @@ export interface Gates {
    * masked halves of x = a − λ2, as unsigned numbers. Meaningful only inside `secure/compare.ts`.
    */
   borrow(x: Wire, from: number, bits: number, leaf: 'less' | 'equal'): Wire;
+  /**
+   * Σ of sums of cosines, each zero where its gate's bit is zero, over Z_2^k, k ≤ 64, for one word of P0 and one message
+   * P2 → P1 (PROTOCOL §6.9). All sums have one scale. Exact up to the rounding of words and basis: at most 2^−s1 +
+   * |amplitude|·2^−s2 for every term. The argument needs k − shift bits for a linear part, and a cosine's period.
+   */
+  cosines(terms: readonly GatedCosines[], k: number, how?: Rounded): Wire;
   /** The value that `pick` names for the joint bits (bit b of the index is bits[b]); 255 is zero. */
   choose(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array, how?: Rounded): Wire;
   /** The sum of several choices over one ring, for one word of P0 and one message P2 → P1. */

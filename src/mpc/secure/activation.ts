@@ -5,13 +5,13 @@
  * x (…) scale 32 over Z_2^64 → scale 16 over Z_2^64. No truncation before the table: the index takes the bits that
  * it wants.
  */
-import type { PiecewiseCubic } from '../../compute/kernels/types.ts';
+import type { PiecewisePolynomial } from '../../compute/kernels/types.ts';
 import { gelu, geluNew } from '../../compute/special-functions.ts';
 import { TercetError } from '../../core/errors.ts';
 import type { ExactTable, Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
 import { SIGN_BITS, isNegative } from './compare.ts';
-import { cubicArgument, piecewiseCubic, signedCentre } from './cubic.ts';
+import { polynomialArgument, piecewisePolynomial, signedCentre } from './polynomial.ts';
 import { rescale } from './rescale.ts';
 
 /**
@@ -60,9 +60,10 @@ const GELU_WIDTH = 0.5;
 const GELU_SEGMENTS = 32;
 
 /** Segments of width ½ on [−8, 8). */
-function geluCubic(f: (x: number) => number, s: number): PiecewiseCubic {
-  return piecewiseCubic(f, {
+function geluCubic(f: (x: number) => number, s: number): PiecewisePolynomial {
+  return piecewisePolynomial(f, {
     segments: GELU_SEGMENTS,
+    degree: 3,
     t: T,
     s1: s,
     s2: s,
@@ -80,7 +81,7 @@ const VALUE_BITS = 32;
  * `widen` needs: 2^4 for the segments of `narrow`, and 2^6 and 2^8 for the domains of the others.
  */
 const GELU_SCALE: Record<GeluRange, number> = { narrow: 13, wide: 12, far: 11 };
-const cubics = (f: (x: number) => number): Record<GeluRange, PiecewiseCubic> => ({
+const cubics = (f: (x: number) => number): Record<GeluRange, PiecewisePolynomial> => ({
   narrow: geluCubic(f, GELU_SCALE.narrow),
   wide: geluCubic(f, GELU_SCALE.wide),
   far: geluCubic(f, GELU_SCALE.far),
@@ -94,10 +95,10 @@ export function secureGelu(gates: Gates, x: Wire, range: GeluRange, form: 'gelu'
   const cubic = GELU_CUBIC[form][range];
   // All that is read of x: the scale of the result, and the bits before it that the widest reader takes.
   const read = range === 'narrow' ? x : gates.reshare(rescale(gates, x, 2 * GELU_SCALE[range], VALUE_BITS));
-  const argument = cubicArgument(gates, read, cubic, GELU_WIDTH);
+  const argument = polynomialArgument(gates, read, cubic, GELU_WIDTH);
   const drop = cubic.s1 + cubic.s2 - OUT_SCALE;
-  if (range === 'narrow') return gates.widen(gates.cubic(argument, cubic, VALUE_BITS, { drop }), 64);
-  const near = gates.cubic(argument, cubic, VALUE_BITS);
+  if (range === 'narrow') return gates.widen(gates.polynomial(argument, cubic, VALUE_BITS, { drop }), 64);
+  const near = gates.polynomial(argument, cubic, VALUE_BITS);
   // ⌊x⌋ and its unit of dither, as signed numbers: ±64 holds 63, ±256 holds 255.
   const bits = range === 'far' ? 9 : 7;
   const { inside, above } = CLASSES[bits];
@@ -119,8 +120,9 @@ const TANH_SCALE = 12;
 const TANH_READ = T - Math.log2(TANH_WIDTH);
 
 /** Segments of width ⅛ on [−8, 8). */
-const TANH_CUBIC = piecewiseCubic(Math.tanh, {
+const TANH_CUBIC = piecewisePolynomial(Math.tanh, {
   segments: TANH_SEGMENTS,
+  degree: 3,
   t: T,
   s1: TANH_SCALE,
   s2: TANH_SCALE,
@@ -142,7 +144,7 @@ const TAILS: ExactTable = {
 export function secureTanh(gates: Gates, x: Wire): Wire {
   // One message for both readers: the cubic's scale, and the bits before the point that the class takes.
   const read = gates.reshare(rescale(gates, x, TANH_READ, TANH_READ + TAILS.bits));
-  const near = gates.cubic(cubicArgument(gates, read, TANH_CUBIC, TANH_WIDTH), TANH_CUBIC, VALUE_BITS);
+  const near = gates.polynomial(polynomialArgument(gates, read, TANH_CUBIC, TANH_WIDTH), TANH_CUBIC, VALUE_BITS);
   const unit = rescale(gates, read, 0, TAILS.bits);
   const inner = gates.choose([gates.table(unit, CLASSES[7].inside, 1)], [near], PICK_NEAR, {
     drop: TANH_DROP,

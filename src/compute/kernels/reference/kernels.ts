@@ -3,17 +3,20 @@
  * definition of each op.
  */
 import { TercetError, invariant } from '../../../core/errors.ts';
-import { type ExpTables, expTables } from '../../exp-tables.ts';
+import { cosineTables } from '../../cosine-tables.ts';
+import { type ExpTables, type ExpWidth, expTables } from '../../exp-tables.ts';
 import { type Pattern, listOf } from '../../pattern.ts';
 import { type Words, checkRing, concatWords, laneBytes, sameShape, wireLength, wordAt, zeros } from '../../ring.ts';
+import { checkCosine, cosineExponents } from '../cosine-sum.ts';
 import { Fault } from '../fault.ts';
-import { checkChoice, checkTable } from '../selection-shape.ts';
+import { checkChoice, checkPowers, checkTable } from '../selection-shape.ts';
 import { type TableLayout, elementBits, entryBits, tableBytes } from '../table-layout.ts';
-import type { Choice, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
+import type { Choice, CosineSum, Degree, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
 import { readBits, writeBits } from './bits.ts';
 import { keystream } from './chacha.ts';
+import { cosinePhi } from './cosine.ts';
 import { expandPointKey } from './point.ts';
-import { basisWord, cubicPhi, expPhi, tableEntry } from './selection.ts';
+import { basisWord, powersOf, expPhi, tableEntry } from './selection.ts';
 
 interface ReferenceMatrix extends Matrix {
   data: Int32Array | BigUint64Array | undefined;
@@ -250,12 +253,20 @@ export class ReferenceKernels implements RingKernels<Words> {
     });
   }
 
-  async cubicBasis(l: Words, t: number, s2: number, k: number): Promise<Words> {
-    return build(l.data.length * 4, k, (at) => cubicPhi(wordAt(l, at >> 2), t, s2)[at & 3]);
+  async powers(l: Words, t: number, s2: number, degree: Degree, k: number): Promise<Words> {
+    checkPowers(t, degree);
+    const P = degree + 1;
+    return build(l.data.length * P, k, (at) => powersOf(wordAt(l, Math.floor(at / P)), t, s2, degree)[at % P]);
   }
 
-  async expBasis(l: Words, s2: number, k: number): Promise<Words> {
-    return build(l.data.length, k, (i) => expPhi(this.#tables, wordAt(l, i), s2));
+  async expBasis(l: Words, s2: number, width: ExpWidth, k: number): Promise<Words> {
+    return build(l.data.length, k, (i) => expPhi(this.#tables, wordAt(l, i), s2, width));
+  }
+
+  async cosineBasis(l: Words, sum: CosineSum, k: number): Promise<Words> {
+    checkCosine(sum);
+    const P = cosineExponents(sum).length;
+    return build(l.data.length * P, k, (at) => cosinePhi(cosineTables(), sum, wordAt(l, Math.floor(at / P)))[at % P]);
   }
 
   async chooseBasis(values: readonly Words[]): Promise<Words> {

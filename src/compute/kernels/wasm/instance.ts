@@ -3,11 +3,12 @@
  * thread. Its memory: `memory.ts`.
  */
 import { invariant } from '../../../core/errors.ts';
+import type { ExpWidth } from '../../exp-tables.ts';
 import { type Words, laneBytes, sameShape, wireLength, zeros } from '../../ring.ts';
 import { DPF_LEVEL, DPF_ROOT } from '../point-key.ts';
 import { blockOf } from '../key-stream.ts';
 import type { TableLayout } from '../table-layout.ts';
-import type { Choice, ProductShape, SelectionTable, Stream } from '../types.ts';
+import type { Choice, CosineSum, Degree, ProductShape, SelectionTable, Stream } from '../types.ts';
 import { Memory, up } from './memory.ts';
 import { Selection } from './selection.ts';
 
@@ -299,12 +300,16 @@ export class KernelInstance {
     return this.#selection.evaluate(entries, basis, layout, word);
   }
 
-  cubicBasis(l: Words, t: number, s2: number, k: number): Words {
-    return this.#selection.cubicBasis(l, t, s2, k);
+  powers(l: Words, t: number, s2: number, degree: Degree, k: number): Words {
+    return this.#selection.powers(l, t, s2, degree, k);
   }
 
-  expBasis(l: Words, s2: number, k: number): Words {
-    return this.#selection.expBasis(l, s2, k);
+  expBasis(l: Words, s2: number, width: ExpWidth, k: number): Words {
+    return this.#selection.expBasis(l, s2, width, k);
+  }
+
+  cosineBasis(l: Words, sum: CosineSum, k: number): Words {
+    return this.#selection.cosineBasis(l, sum, k);
   }
 
   chooseBasis(values: readonly Words[]): Words {

@@ -3,12 +3,14 @@
  * workers (`workers.ts`). What is large is cut into ranges for them; what is small stays here.
  */
 import { TercetError, invariant } from '../../../core/errors.ts';
+import type { ExpWidth } from '../../exp-tables.ts';
 import { Lists, type Pattern } from '../../pattern.ts';
 import { type Words, checkRing, concatWords, laneBytes, sliceWords, viewWords, wireLength, zeros } from '../../ring.ts';
+import { cosineExponents } from '../cosine-sum.ts';
 import { Fault } from '../fault.ts';
 import { checkChoice, checkTable } from '../selection-shape.ts';
 import { type TableLayout, tableBytes } from '../table-layout.ts';
-import type { Choice, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
+import type { Choice, CosineSum, Degree, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
 import { chosen, entryStride } from './entries.ts';
 import { kernelFailure } from './failure.ts';
 import { KernelInstance } from './instance.ts';
@@ -435,21 +437,39 @@ export class WasmKernels implements RingKernels<Words> {
     ]);
   }
 
-  async cubicBasis(l: Words, t: number, s2: number, k: number): Promise<Words> {
+  async powers(l: Words, t: number, s2: number, degree: Degree, k: number): Promise<Words> {
     checkRing(k);
     const count = l.data.length;
-    return this.#ranged('cubicBasis', k, count, 4, 4 * count <= INLINE_WORDS, (from, to) => [
+    const P = degree + 1;
+    return this.#ranged('powers', k, count, P, P * count <= INLINE_WORDS, (from, to) => [
       viewWords(l, from, to),
       t,
       s2,
+      degree,
       k,
     ]);
   }
 
-  async expBasis(l: Words, s2: number, k: number): Promise<Words> {
+  async expBasis(l: Words, s2: number, width: ExpWidth, k: number): Promise<Words> {
     checkRing(k);
     const count = l.data.length;
-    return this.#ranged('expBasis', k, count, 1, count <= INLINE_WORDS, (from, to) => [viewWords(l, from, to), s2, k]);
+    return this.#ranged('expBasis', k, count, 1, count <= INLINE_WORDS, (from, to) => [
+      viewWords(l, from, to),
+      s2,
+      width,
+      k,
+    ]);
+  }
+
+  async cosineBasis(l: Words, sum: CosineSum, k: number): Promise<Words> {
+    checkRing(k);
+    const count = l.data.length;
+    const P = cosineExponents(sum).length;
+    return this.#ranged('cosineBasis', k, count, P, P * count <= INLINE_WORDS, (from, to) => [
+      viewWords(l, from, to),
+      sum,
+      k,
+    ]);
   }
 
   async chooseBasis(values: readonly Words[]): Promise<Words> {

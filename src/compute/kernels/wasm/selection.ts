@@ -1,12 +1,14 @@
 /** Dealer-assisted selection on one instance: tables, corrections, evaluation and bases. */
-import { TercetError, invariant } from '../../../core/errors.ts';
-import { expTables } from '../../exp-tables.ts';
+import { invariant } from '../../../core/errors.ts';
+import { cosineTables } from '../../cosine-tables.ts';
+import { type ExpTables, type ExpWidth, expSegmentBits, expTables } from '../../exp-tables.ts';
 import { type Words, viewWords, wireLength } from '../../ring.ts';
-import { cubicBound } from '../cubic-bound.ts';
+import { checkCosine, cosineExponents, leadingWords, termWords } from '../cosine-sum.ts';
+import { polynomialBound } from '../polynomial-bound.ts';
 import { blockOf } from '../key-stream.ts';
-import { rounding } from '../selection-shape.ts';
+import { checkPowers, expDrops, rounding } from '../selection-shape.ts';
 import { type TableLayout, elementBits, entryBits, tableBytes } from '../table-layout.ts';
-import type { Choice, PiecewiseCubic, SelectionTable, Stream } from '../types.ts';
+import type { Choice, CosineSum, Degree, PiecewisePolynomial, SelectionTable, Stream } from '../types.ts';
 import { entryStride } from './entries.ts';
 import { type Memory, SLACK } from './memory.ts';
 
@@ -27,13 +29,13 @@ function blocksOfEntry(bits: number): 1 | 2 | 4 | undefined {
 }
 
 /**
- * How Horner's rule of a cubic may be computed: 0 all products fit 32 signed bits, 1 all sums do, 2 all products
+ * How Horner's rule of a polynomial may be computed: 0 all products fit 32 signed bits, 1 all sums do, 2 all products
  * fit 64, 3 all sums do.
  */
-function cubicMode(cubic: PiecewiseCubic): number {
-  const { product, sum } = cubicBound(cubic);
+function polynomialMode(polynomial: PiecewisePolynomial): number {
+  const { product, sum } = polynomialBound(polynomial);
   const [small, large] = [1n << 31n, 1n << 63n];
-  if (cubic.t < 32 && sum < small) return product < small ? 0 : 1;
+  if (polynomial.t < 32 && sum < small) return product < small ? 0 : 1;
   return product < large ? 2 : 3;
 }
 
@@ -43,10 +45,12 @@ export function sliceTable(table: SelectionTable<Words>, from: number, to: numbe
   switch (table.kind) {
     case 'rows':
       return { ...table, row: part(table.row) };
-    case 'cubic':
+    case 'polynomial':
       return { ...table, a: part(table.a) };
     case 'exp':
       return { ...table, a: part(table.a), gate: part(table.gate) };
+    case 'cosine':
+      return { ...table, a: part(table.a), gate: table.gate === undefined ? undefined : part(table.gate) };
     case 'choose':
       return { ...table, bits: table.bits.map(part), values: table.values.map(part) };
   }
@@ -60,7 +64,8 @@ interface Place {
 
 export class Selection {
   readonly #memory: Memory;
-  #tables: { coarse: number; fine: number; segment: number } | undefined;
+  #tables: { coarse: number; fine: number; words: ExpTables } | undefined;
+  #cosines: number | undefined;
 
   constructor(memory: Memory) {
     this.#memory = memory;
@@ -69,6 +74,7 @@ export class Selection {
   /** Table bytes of `count` elements that start at number `first`; `table` is already a slice (`sliceTable`). */
   table(table: SelectionTable<Words>, layout: TableLayout, pads: Stream, first: number, count: number): Uint8Array {
     if (table.kind === 'exp') this.#loadExp();
+    if (table.kind === 'cosine') this.#loadCosines();
     return this.#memory.run(() => {
       // The first pad, in bits of the stream.
       const position = first * elementBits(layout);
@@ -111,31 +117,51 @@ export class Selection {
         }
         return;
       }
-      case 'cubic': {
-        const { segments, t, guard, coefficients } = table.cubic;
-        const mode = cubicMode(table.cubic);
+      case 'polynomial': {
+        const { segments, degree, t, guard, coefficients } = table.polynomial;
+        const mode = polynomialMode(table.polynomial);
         const [a, c, temp, lanes] = [
           this.#memory.copy64(table.a),
           this.#memory.copy(coefficients),
-          this.#memory.take(32 * segments),
+          this.#memory.take(8 * (degree + 1) * segments),
           this.#memory.take(64 * segments),
         ];
-        this.#memory.exports.table_cubic(...head, a, c, segments, t, guard, mode, temp, lanes);
+        this.#memory.exports.table_polynomial(...head, a, c, segments, degree, t, guard, mode, temp, lanes);
         return;
       }
       case 'exp': {
-        const { coarse, fine, segment } = this.#expTables();
-        const [half, drop] = rounding(57 - table.s1);
+        const { coarse, fine, words } = this.#expTables();
+        const { factor } = words.segments[table.width];
+        const drops = Uint32Array.from(expDrops(words, table.width, table.s1));
         this.#memory.exports.table_exp(
           ...head,
           this.#memory.copy64(table.a),
           this.#memory.copy64(table.gate),
           coarse,
           fine,
-          segment,
-          half,
-          drop,
-          this.#memory.take(128),
+          this.#memory.copy(factor),
+          this.#memory.copy(drops),
+          factor.length,
+          expSegmentBits(table.width),
+          this.#memory.take(16 * factor.length),
+        );
+        return;
+      }
+      case 'cosine': {
+        const { sum, a, gate } = table;
+        checkCosine(sum);
+        this.#memory.exports.table_cosine(
+          ...head,
+          this.#memory.copy64(a),
+          gate === undefined ? 0 : this.#memory.copy32(gate),
+          this.#cosineTables(),
+          this.#terms(sum),
+          sum.terms.length,
+          sum.odd ? 1 : 0,
+          leadingWords(sum),
+          sum.linear ? 1 : 0,
+          sum.constant,
+          this.#memory.take(8 * 2 * cosineExponents(sum).length),
         );
         return;
       }
@@ -158,7 +184,7 @@ export class Selection {
   }
 
   /** The integer tables of the exponential, made once per instance. They are public and stay. */
-  #expTables(): { coarse: number; fine: number; segment: number } {
+  #expTables(): { coarse: number; fine: number; words: ExpTables } {
     invariant(this.#tables !== undefined, 'exponential tables are not loaded');
     return this.#tables;
   }
@@ -166,12 +192,33 @@ export class Selection {
   /** Loads the tables; separate because persistent memory must be taken before an operation's scratch. */
   #loadExp(): void {
     if (this.#tables !== undefined) return;
-    const { coarse, fine, segment } = expTables();
-    const at = this.#memory.keep(4 * (coarse.length + fine.length + segment.length));
-    this.#tables = { coarse: at, fine: at + 4 * coarse.length, segment: at + 4 * (coarse.length + fine.length) };
+    const words = expTables();
+    const { coarse, fine } = words;
+    const at = this.#memory.keep(4 * (coarse.length + fine.length));
+    this.#tables = { coarse: at, fine: at + 4 * coarse.length, words };
     this.#memory.write(this.#tables.coarse, coarse);
     this.#memory.write(this.#tables.fine, fine);
-    this.#memory.write(this.#tables.segment, segment);
+  }
+
+  /** The integer tables of the cosine: coarse, then fine cosines and sines. As those of the exponential. */
+  #cosineTables(): number {
+    invariant(this.#cosines !== undefined, 'cosine tables are not loaded');
+    return this.#cosines;
+  }
+
+  #loadCosines(): void {
+    if (this.#cosines !== undefined) return;
+    const { coarse, fineCos, fineSin } = cosineTables();
+    const at = this.#memory.keep(coarse.byteLength + fineCos.byteLength + fineSin.byteLength);
+    this.#memory.write(at, coarse);
+    this.#memory.write(at + coarse.byteLength, fineCos);
+    this.#memory.write(at + coarse.byteLength + fineCos.byteLength, fineSin);
+    this.#cosines = at;
+  }
+
+  /** The terms of a sum as `Term` of cosine.rs reads them. */
+  #terms(sum: CosineSum): number {
+    return this.#memory.copy(termWords(sum));
   }
 
   /** The corrections of elements that start at number `first`; choice and r0 are already slices. */
@@ -229,30 +276,38 @@ export class Selection {
     });
   }
 
-  cubicBasis(l: Words, t: number, s2: number, k: number): Words {
-    if (t > 42)
-      throw new TercetError(
-        'ERR_RANGE',
-        `cubic segments of 2^${t} ulps`,
-        'shift the input down: segments have at most 2^42 ulps',
-      );
+  powers(l: Words, t: number, s2: number, degree: Degree, k: number): Words {
+    checkPowers(t, degree);
     return this.#memory.run(() => {
-      const n = l.data.length;
-      const [a, out] = [this.#memory.copy64(l), this.#memory.take(32 * n)];
-      this.#memory.exports.cubic_basis(a, out, n, t, s2, 3 * t > 64 ? 1 : 0);
-      return this.#memory.read(this.#memory.shift(out, 64, 4 * n, 0, k), k, 4 * n);
+      const [n, words] = [l.data.length, (degree + 1) * l.data.length];
+      const [a, out] = [this.#memory.copy64(l), this.#memory.take(8 * words)];
+      this.#memory.exports.powers(a, out, n, t, s2, degree, degree * t > 63 ? 1 : 0);
+      return this.#memory.read(this.#memory.shift(out, 64, words, 0, k), k, words);
     });
   }
 
-  expBasis(l: Words, s2: number, k: number): Words {
+  expBasis(l: Words, s2: number, width: ExpWidth, k: number): Words {
     this.#loadExp();
     return this.#memory.run(() => {
       const n = l.data.length;
       const [a, out] = [this.#memory.copy64(l), this.#memory.take(8 * n)];
       const { coarse, fine } = this.#expTables();
       const [half, drop] = rounding(62 - s2);
-      this.#memory.exports.exp_basis(a, out, n, coarse, fine, half, drop);
+      this.#memory.exports.exp_basis(a, out, n, coarse, fine, half, drop, expSegmentBits(width));
       return this.#memory.read(this.#memory.shift(out, 64, n, 0, k), k, n);
+    });
+  }
+
+  cosineBasis(l: Words, sum: CosineSum, k: number): Words {
+    checkCosine(sum);
+    this.#loadCosines();
+    return this.#memory.run(() => {
+      const n = l.data.length;
+      const words = n * cosineExponents(sum).length;
+      const [a, out] = [this.#memory.copy64(l), this.#memory.take(8 * words)];
+      const [tables, terms] = [this.#cosineTables(), this.#terms(sum)];
+      this.#memory.exports.cosine_basis(a, out, n, tables, terms, sum.terms.length, leadingWords(sum), sum.shift);
+      return this.#memory.read(this.#memory.shift(out, 64, words, 0, k), k, words);
     });
   }
 

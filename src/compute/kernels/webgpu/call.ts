@@ -34,7 +34,7 @@ export class Constants {
   }
 
   /** The bytes of an array that is never written to again. */
-  get(data: Uint32Array | BigUint64Array | BigInt64Array): Block {
+  get(data: Uint32Array | Int32Array | BigUint64Array | BigInt64Array): Block {
     const known = this.#blocks.get(data);
     if (known !== undefined) return known;
     const block = this.#commands.take(data.byteLength);

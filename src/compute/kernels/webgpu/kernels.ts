@@ -7,12 +7,13 @@
  * Addresses depend on secrets only where a party looks up its own choice (each shader says so); nothing branches on
  * them. A failure of the device is final: see ../fault.ts.
  */
-import { expTables } from '../../exp-tables.ts';
+import { cosineTables } from '../../cosine-tables.ts';
+import { type ExpWidth, expTables } from '../../exp-tables.ts';
 import { Lists, type Pattern } from '../../pattern.ts';
 import type { Vector, Words } from '../../ring.ts';
 import { Fault } from '../fault.ts';
 import type { TableLayout } from '../table-layout.ts';
-import type { Choice, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
+import type { Choice, CosineSum, Degree, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
 import { Arena } from './arena.ts';
 import { Call, Constants } from './call.ts';
 import { Commands, type Counters } from './commands.ts';
@@ -24,7 +25,7 @@ import { DeviceMatrix, matmul, matmulMatrix } from './products.ts';
 import * as rows from './rows.ts';
 import * as selection from './selection.ts';
 import * as streams from './streams.ts';
-import { expWords, selectionTable } from './tables.ts';
+import { type FunctionTables, cosineWords, expWords, selectionTable } from './tables.ts';
 
 export { requestDevice } from './device.ts';
 export type { KernelLimits } from './limits.ts';
@@ -61,7 +62,7 @@ interface Shared {
   readonly commands: Commands;
   readonly constants: Constants;
   readonly lists: Lists;
-  readonly exp: () => Uint32Array;
+  readonly tables: FunctionTables;
 }
 
 export class WebGpuKernels implements RingKernels {
@@ -228,7 +229,7 @@ export class WebGpuKernels implements RingKernels {
     from: number,
     to: number,
   ): Promise<Uint8Array> {
-    return this.#call((call) => selectionTable(call, table, this.#shared.exp(), layout, pads, from, to));
+    return this.#call((call) => selectionTable(call, table, this.#shared.tables, layout, pads, from, to));
   }
 
   async dealSelection(choice: Choice, layout: TableLayout, pads: Stream, r0: Vector): Promise<Vector> {
@@ -246,12 +247,16 @@ export class WebGpuKernels implements RingKernels {
     return this.#call((call) => selection.evaluateSelection(call, choice, layout, table, word, from, to));
   }
 
-  async cubicBasis(l: Vector, t: number, s2: number, k: number): Promise<Vector> {
-    return this.#call((call) => selection.cubicBasis(call, l, t, s2, k));
+  async powers(l: Vector, t: number, s2: number, degree: Degree, k: number): Promise<Vector> {
+    return this.#call((call) => selection.powers(call, l, t, s2, degree, k));
   }
 
-  async expBasis(l: Vector, s2: number, k: number): Promise<Vector> {
-    return this.#call((call) => selection.expBasis(call, l, s2, k, this.#shared.exp()));
+  async expBasis(l: Vector, s2: number, width: ExpWidth, k: number): Promise<Vector> {
+    return this.#call((call) => selection.expBasis(call, l, s2, width, k, this.#shared.tables.expWords()));
+  }
+
+  async cosineBasis(l: Vector, sum: CosineSum, k: number): Promise<Vector> {
+    return this.#call((call) => selection.cosineBasis(call, l, sum, k, this.#shared.tables.cosine()));
   }
 
   async chooseBasis(values: readonly Vector[]): Promise<Vector> {
@@ -275,16 +280,29 @@ export class WebGpuKernels implements RingKernels {
   }
 }
 
+/** What `make` gives, made when it is first asked for. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
 /** Makes the WebGPU backend on a device of `requestDevice`. Shaders are compiled when they are first used. */
 export async function createWebGpuKernels(options: WebGpuOptions): Promise<WebGpuKernels> {
   const { device } = options;
   const fault = new Fault();
   observe(device, fault);
   const commands = new Commands(device, limitsOf(device, options.limits), fault);
-  let words: Uint32Array | undefined;
-  const exp = (): Uint32Array => {
-    words ??= expWords(expTables());
-    return words;
-  };
-  return new WebGpuKernels({ options, commands, constants: new Constants(commands), lists: new Lists(), exp });
+  const exp = once(expTables);
+  const words = once(() => expWords(exp()));
+  const cosine = once(() => cosineWords(cosineTables()));
+  return new WebGpuKernels({
+    options,
+    commands,
+    constants: new Constants(commands),
+    lists: new Lists(),
+    tables: { exp, expWords: words, cosine },
+  });
 }

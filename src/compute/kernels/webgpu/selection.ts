@@ -1,17 +1,18 @@
 /** dealSelection, evaluateSelection and the bases of selections (P0 and P2). */
-import { TercetError, invariant } from '../../../core/errors.ts';
+import { invariant } from '../../../core/errors.ts';
+import { type ExpWidth, expSegmentBits } from '../../exp-tables.ts';
 import { type Vector, checkRing, laneBytes, lengthOf, ringMask } from '../../ring.ts';
+import { checkCosine, cosineExponents, leadingWords } from '../cosine-sum.ts';
 import { BLOCK_BYTES, blockOf } from '../key-stream.ts';
-import { checkChoice, rounding } from '../selection-shape.ts';
+import { checkChoice, checkPowers, rounding } from '../selection-shape.ts';
 import { type TableLayout, elementBits, entryBits, tableBytes } from '../table-layout.ts';
-import type { Choice, Stream } from '../types.ts';
+import type { Choice, CosineSum, Degree, Stream } from '../types.ts';
 import type { DeviceVector } from './arena.ts';
 import { type Call, groupsOf, limbs, wide } from './call.ts';
 import { BLOCK_WORK } from './limits.ts';
 import { streamParams, widthParams } from './streams.ts';
+import { cosineTerms } from './tables.ts';
 
-/** Largest t of cubicBasis: three factors fit 128 bits. */
-const MAX_T = 42;
 /** Bits of a key stream that one dispatch may address. */
 const STREAM_BITS = 2 ** 31;
 
@@ -110,30 +111,33 @@ export function evaluateSelection(
   return vector;
 }
 
-export function cubicBasis(call: Call, l: Vector, t: number, s2: number, k: number): DeviceVector {
+export function powers(call: Call, l: Vector, t: number, s2: number, degree: Degree, k: number): DeviceVector {
   checkRing(k);
-  if (t > MAX_T)
-    throw new TercetError(
-      'ERR_RANGE',
-      `cubic segments of 2^${t} ulps`,
-      'shift the input down: segments have at most 2^42 ulps',
-    );
+  checkPowers(t, degree);
+  const P = degree + 1;
   const source = call.operand(l);
-  const { vector, out } = call.result(k, 4 * source.length);
-  for (const [from, to] of call.pieces(source.length, Math.max(4 * laneBytes(k), laneBytes(l.k)))) {
+  const { vector, out } = call.result(k, P * source.length);
+  for (const [from, to] of call.pieces(source.length, Math.max(P * laneBytes(k), laneBytes(l.k)))) {
     call.run({
-      shader: 'cubic-basis',
+      shader: 'powers',
       wide: wide(k),
       constants: { X_WIDE: Number(wide(l.k)) },
-      params: [...limbs(ringMask(k)), ...limbs(ringMask(t)), to - from, t, s2],
-      bindings: [call.part(source, from, to), call.part(out, from, to, 4)],
+      params: [...limbs(ringMask(k)), ...limbs(ringMask(t)), to - from, t, s2, P],
+      bindings: [call.part(source, from, to), call.part(out, from, to, P)],
       groups: groupsOf(to - from),
     });
   }
   return vector;
 }
 
-export function expBasis(call: Call, l: Vector, s2: number, k: number, tables: Uint32Array): DeviceVector {
+export function expBasis(
+  call: Call,
+  l: Vector,
+  s2: number,
+  width: ExpWidth,
+  k: number,
+  tables: Uint32Array,
+): DeviceVector {
   checkRing(k);
   const [half, drop] = rounding(62 - s2);
   const source = call.operand(l);
@@ -143,13 +147,38 @@ export function expBasis(call: Call, l: Vector, s2: number, k: number, tables: U
       shader: 'exp-basis',
       wide: wide(k),
       constants: { X_WIDE: Number(wide(l.k)) },
-      params: [...limbs(ringMask(k)), ...limbs(half), to - from, drop],
+      params: [...limbs(ringMask(k)), ...limbs(half), to - from, drop, expSegmentBits(width)],
       bindings: [
         call.part(source, from, to),
         call.range(call.constants.get(tables), 0, tables.byteLength),
         call.part(out, from, to),
       ],
       groups: groupsOf(to - from),
+    });
+  }
+  return vector;
+}
+
+export function cosineBasis(call: Call, l: Vector, sum: CosineSum, k: number, tables: Int32Array): DeviceVector {
+  checkRing(k);
+  checkCosine(sum);
+  const P = cosineExponents(sum).length;
+  const source = call.operand(l);
+  const { vector, out } = call.result(k, P * source.length);
+  const terms = cosineTerms(call, sum);
+  for (const [from, to] of call.pieces(source.length, Math.max(P * laneBytes(k), laneBytes(l.k)))) {
+    call.run({
+      shader: 'cosine-basis',
+      wide: wide(k),
+      constants: { X_WIDE: Number(wide(l.k)) },
+      params: [...limbs(ringMask(k)), to - from, P, leadingWords(sum), sum.shift],
+      bindings: [
+        call.part(source, from, to),
+        call.range(call.constants.get(tables), 0, tables.byteLength),
+        terms,
+        call.part(out, from, to, P),
+      ],
+      groups: groupsOf((to - from) * P),
     });
   }
   return vector;

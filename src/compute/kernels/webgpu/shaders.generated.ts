@@ -83,33 +83,39 @@ out[i] = value.x;
 }
 `,
   },
-  'cubic-basis': {
-    uses: ['grid', 'u64', 'u128', 'word'],
-    source: `struct Params { mask: vec2<u32>, low: vec2<u32>, count: u32, t: u32, s2: u32 }
+  'cosine-basis': {
+    uses: ['grid', 'u64', 'word', 'cosine'],
+    source: `struct Params { mask: vec2<u32>, count: u32, p: u32, leading: u32, shift: u32 }
 override X_WIDE: bool;
 @group(0) @binding(0) var<uniform> params: Params;
 @group(1) @binding(0) var<storage, read> x: array<u32>;
-@group(1) @binding(1) var<storage, read_write> out: array<Word>;
-fn placed(power: vec4<u32>, down: u32) -> vec2<u32> {
-if (down < params.s2) { return u64_shl(power.xy, params.s2 - down); }
-return u128_shr(power, down - params.s2).xy;
-}
+@group(1) @binding(1) var<storage, read> tables: array<i32>;
+@group(1) @binding(2) var<storage, read> terms: array<u32>;
+@group(1) @binding(3) var<storage, read_write> out: array<Word>;
 @compute @workgroup_size(64)
 fn main(
 @builtin(workgroup_id) group: vec3<u32>,
 @builtin(num_workgroups) groups: vec3<u32>,
 @builtin(local_invocation_index) lane: u32,
 ) {
-let i = 64u * group_number(group, groups) + lane;
-if (i >= params.count) { return; }
+let at = 64u * group_number(group, groups) + lane;
+if (at >= params.count * params.p) { return; }
+let i = at / params.p;
+let p = at % params.p;
 var l = vec2<u32>(0u, 0u);
 if (X_WIDE) { l = vec2<u32>(x[2u * i], x[2u * i + 1u]); } else { l.x = x[i]; }
-l &= params.low;
-var power = vec4<u32>(1u, 0u, 0u, 0u);
-for (var p = 0u; p < 4u; p++) {
-out[4u * i + p] = word_and(word_of(placed(power, p * params.t)), params.mask);
-power = u128_mul(power, l);
+var phi = vec2<u32>(1u, 0u);
+if (p < params.leading) {
+if (p == 1u) { phi = l; }
+phi = u64_shl(phi, params.shift);
+} else {
+let term = 5u * ((p - params.leading) >> 1u);
+let angle = l.x * terms[term] - QUARTER * ((p - params.leading) & 1u);
+let cosine = cosine_of(angle);
+phi = i64_nearest(vec2<u32>(bitcast<u32>(cosine), bitcast<u32>(cosine >> 31u)), 30u - terms[term + 3u]);
+phi = u64_shl(phi, terms[term + 4u]);
 }
+out[at] = word_and(word_of(phi), params.mask);
 }
 `,
   },
@@ -239,7 +245,7 @@ out[i] = word_and(sum, params.mask);
   },
   'exp-basis': {
     uses: ['grid', 'u64', 'word'],
-    source: `struct Params { mask: vec2<u32>, half: vec2<u32>, count: u32, drop: u32 }
+    source: `struct Params { mask: vec2<u32>, half: vec2<u32>, count: u32, drop: u32, bits: u32 }
 override X_WIDE: bool;
 @group(0) @binding(0) var<uniform> params: Params;
 @group(1) @binding(0) var<storage, read> x: array<u32>;
@@ -255,8 +261,8 @@ let i = 64u * group_number(group, groups) + lane;
 if (i >= params.count) { return; }
 var low = x[i];
 if (X_WIDE) { low = x[2u * i]; }
-low &= 0x3fffffu;
-let product = u32_product(tables[low >> 11u], tables[2049u + (low & 2047u)]);
+low &= (1u << params.bits) - 1u;
+let product = u32_product(tables[low >> 11u], tables[4097u + (low & 2047u)]);
 out[i] = word_and(word_of(u64_shr(u64_add(product, params.half), params.drop)), params.mask);
 }
 `,
@@ -308,6 +314,29 @@ c += d; b = chacha_rotate(b ^ c, 7u);
 if ((round & 1u) == 0u) { b = b.yzwx; c = c.zwxy; d = d.wxyz; } else { b = b.wxyz; c = c.zwxy; d = d.yzwx; }
 }
 return ChaChaBlock(a + sigma, b + key0, c + key1, d + last);
+}
+`,
+  },
+  'lib/cosine': {
+    uses: [],
+    source: `const QUARTER = 262144u;
+fn i32_product(x: i32, y: i32) -> vec2<u32> {
+let product = u32_product(bitcast<u32>(x), bitcast<u32>(y));
+let excess = (bitcast<u32>(y) & bitcast<u32>(x >> 31u)) + (bitcast<u32>(x) & bitcast<u32>(y >> 31u));
+return vec2<u32>(product.x, product.y - excess);
+}
+fn i64_nearest(v: vec2<u32>, drop: u32) -> vec2<u32> {
+var half = u64_shl(vec2<u32>(1u, 0u), drop);
+half = u64_shr(half, 1u);
+return i64_shr(u64_add(v, half), drop);
+}
+fn cosine_of(angle: u32) -> i32 {
+let high = (angle >> 10u) & 1023u;
+let low = angle & 1023u;
+let exact = u64_sub(
+i32_product(tables[high], tables[1024u + low]),
+i32_product(tables[(high + 768u) & 1023u], tables[2048u + low]));
+return bitcast<i32>(i64_nearest(exact, 30u).x);
 }
 `,
   },
@@ -708,6 +737,36 @@ out[5u * local + 4u] = bit;
 }
 `,
   },
+  'powers': {
+    uses: ['grid', 'u64', 'u128', 'word'],
+    source: `struct Params { mask: vec2<u32>, low: vec2<u32>, count: u32, t: u32, s2: u32, p: u32 }
+override X_WIDE: bool;
+@group(0) @binding(0) var<uniform> params: Params;
+@group(1) @binding(0) var<storage, read> x: array<u32>;
+@group(1) @binding(1) var<storage, read_write> out: array<Word>;
+fn placed(power: vec4<u32>, down: u32) -> vec2<u32> {
+if (down < params.s2) { return u64_shl(power.xy, params.s2 - down); }
+return u128_shr(power, down - params.s2).xy;
+}
+@compute @workgroup_size(64)
+fn main(
+@builtin(workgroup_id) group: vec3<u32>,
+@builtin(num_workgroups) groups: vec3<u32>,
+@builtin(local_invocation_index) lane: u32,
+) {
+let i = 64u * group_number(group, groups) + lane;
+if (i >= params.count) { return; }
+var l = vec2<u32>(0u, 0u);
+if (X_WIDE) { l = vec2<u32>(x[2u * i], x[2u * i + 1u]); } else { l.x = x[i]; }
+l &= params.low;
+var power = vec4<u32>(1u, 0u, 0u, 0u);
+for (var p = 0u; p < params.p; p++) {
+out[params.p * i + p] = word_and(word_of(placed(power, p * params.t)), params.mask);
+power = u128_mul(power, l);
+}
+}
+`,
+  },
   'repeat': {
     uses: ['grid', 'word'],
     source: `struct Params { count: u32, first: u32, cols: u32 }
@@ -800,50 +859,46 @@ return vec2<u32>(values[at], 0u);
 }
 `,
   },
-  'table-cubic': {
-    uses: ['grid', 'u64', 'u128', 'bytes', 'chacha', 'keystream', 'layout', 'table'],
+  'table-cosine': {
+    uses: ['grid', 'u64', 'bytes', 'chacha', 'keystream', 'layout', 'cosine', 'table'],
     source: `struct Params {
 key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>, widths: array<vec4<u32>, 4>,
 lead: u32, entries: u32, groups: u32, element: u32,
-segments: u32, t: u32, guard: u32, unused: u32,
-low: vec2<u32>, half: vec2<u32>,
+constant: vec2<u32>, p: u32, leading: u32,
+linear: u32, phase: u32,
 }
 override A_WIDE: bool;
-override NARROW: bool;
+override GATE_WIDE: bool;
+override HAS_GATE: bool;
 @group(1) @binding(1) var<storage, read> a: array<u32>;
-@group(1) @binding(2) var<storage, read> coefficients: array<vec2<u32>>;
-const BINOMIAL = array<u32, 16>(1u, 0u, 0u, 0u, 1u, 1u, 0u, 0u, 1u, 2u, 1u, 0u, 1u, 3u, 3u, 1u);
-fn scaled(v: vec2<u32>, u: vec2<u32>) -> vec2<u32> {
-var product = u64_product(v, u);
-let excess = u & vec2<u32>(bitcast<u32>(bitcast<i32>(v.y) >> 31u));
-let high = u64_sub(product.zw, excess);
-if (params.t == 0u) { return product.xy; }
-return u64_shr(product.xy, params.t) | u64_shl(high, 64u - params.t);
-}
+@group(1) @binding(2) var<storage, read> gate: array<u32>;
+@group(1) @binding(3) var<storage, read> tables: array<i32>;
+@group(1) @binding(4) var<storage, read> terms: array<u32>;
 fn table_word(r: u32) -> vec2<u32> {
-let p = r & 3u;
-let j = (r >> 2u) % params.segments;
-let i = params.element + (r >> 2u) / params.segments;
+let p = r % params.p;
+var w = r / params.p;
+var i = params.element;
+var open = 1u;
+if (HAS_GATE) {
+i += w >> 1u;
+w &= 1u;
+open = gate[i];
+if (GATE_WIDE) { open = gate[2u * i]; }
+open = (open ^ w) & 1u;
+} else {
+i += w;
+}
 var value = vec2<u32>(0u, 0u);
 if (A_WIDE) { value = vec2<u32>(a[2u * i], a[2u * i + 1u]); } else { value.x = a[i]; }
-let u = value & params.low;
-let segment = (u64_shr(value, params.t).x + params.segments - j) % params.segments;
-if (NARROW) {
-var sum = 0i;
-for (var q = 3u; q + 1u > p; q--) {
-let next = bitcast<i32>(coefficients[4u * segment + q].x * BINOMIAL[4u * q + p]);
-sum = ((sum * bitcast<i32>(u.x)) >> params.t) + next;
+var word = vec2<u32>(0xffffffffu, 0xffffffffu);
+if (p < params.leading) {
+if (p == 0u) { word = u64_add(params.constant, value & vec2<u32>(0u - params.linear)); }
+} else {
+let term = 5u * ((p - params.leading) >> 1u);
+let angle = value.x * terms[term] - params.phase - QUARTER * ((p - params.leading) & 1u);
+word = i64_nearest(i32_product(bitcast<i32>(terms[term + 1u]), cosine_of(angle)), 54u - terms[term + 2u]);
 }
-if ((p & 1u) == 1u) { sum = -sum; }
-sum = (sum + bitcast<i32>(params.half.x)) >> params.guard;
-return vec2<u32>(bitcast<u32>(sum), bitcast<u32>(sum >> 31u));
-}
-var sum = vec2<u32>(0u, 0u);
-for (var q = 3u; q + 1u > p; q--) {
-sum = u64_add(scaled(sum, u), u64_mul(coefficients[4u * segment + q], vec2<u32>(BINOMIAL[4u * q + p], 0u)));
-}
-if ((p & 1u) == 1u) { sum = u64_negate(sum); }
-return i64_shr(u64_add(sum, params.half), params.guard);
+return word & vec2<u32>(0u - open);
 }
 `,
   },
@@ -852,26 +907,78 @@ return i64_shr(u64_add(sum, params.half), params.guard);
     source: `struct Params {
 key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>, widths: array<vec4<u32>, 4>,
 lead: u32, entries: u32, groups: u32, element: u32,
-half: vec2<u32>, drop: u32,
+segments: u32, bits: u32,
 }
 override A_WIDE: bool;
 override GATE_WIDE: bool;
 @group(1) @binding(1) var<storage, read> a: array<u32>;
 @group(1) @binding(2) var<storage, read> gate: array<u32>;
 @group(1) @binding(3) var<storage, read> tables: array<u32>;
+@group(1) @binding(4) var<storage, read> factors: array<vec2<u32>>;
 fn table_word(r: u32) -> vec2<u32> {
-let i = params.element + (r >> 4u);
-let j = r & 15u;
+let i = params.element + r / (2u * params.segments);
+let j = r % (2u * params.segments);
 var value = vec2<u32>(0u, 0u);
 if (A_WIDE) { value = vec2<u32>(a[2u * i], a[2u * i + 1u]); } else { value.x = a[i]; }
 var open = gate[i];
 if (GATE_WIDE) { open = gate[2u * i]; }
-let segment = (u64_shr(value, 22u).x - (j >> 1u)) & 7u;
-let below = (1u << 22u) - (value.x & 0x3fffffu);
-let exact = u32_product(tables[below >> 11u], tables[2049u + (below & 2047u)]);
+let segment = (u64_shr(value, params.bits).x - (j >> 1u)) & (params.segments - 1u);
+let below = (1u << params.bits) - (value.x & ((1u << params.bits) - 1u));
+let exact = u32_product(tables[below >> 11u], tables[4097u + (below & 2047u)]);
 let fraction = u64_shr(u64_add(exact, vec2<u32>(1u << 30u, 0u)), 31u).x;
-let entry = u64_shr(u64_add(u32_product(fraction, tables[4097u + segment]), params.half), params.drop);
+let factor = factors[segment];
+let half = u64_shr(u64_shl(vec2<u32>(1u, 0u), factor.y), 1u);
+let entry = u64_shr(u64_add(u32_product(fraction, factor.x), half), factor.y);
 return entry & vec2<u32>(0u - ((open ^ j) & 1u));
+}
+`,
+  },
+  'table-polynomial': {
+    uses: ['grid', 'u64', 'u128', 'bytes', 'chacha', 'keystream', 'layout', 'table'],
+    source: `struct Params {
+key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>, widths: array<vec4<u32>, 4>,
+lead: u32, entries: u32, groups: u32, element: u32,
+segments: u32, t: u32, guard: u32, degree: u32,
+low: vec2<u32>, half: vec2<u32>,
+}
+override A_WIDE: bool;
+override NARROW: bool;
+@group(1) @binding(1) var<storage, read> a: array<u32>;
+@group(1) @binding(2) var<storage, read> coefficients: array<vec2<u32>>;
+const BINOMIAL = array<u32, 25>(
+1u, 0u, 0u, 0u, 0u, 1u, 1u, 0u, 0u, 0u, 1u, 2u, 1u, 0u, 0u, 1u, 3u, 3u, 1u, 0u, 1u, 4u, 6u, 4u, 1u);
+fn scaled(v: vec2<u32>, u: vec2<u32>) -> vec2<u32> {
+var product = u64_product(v, u);
+let excess = u & vec2<u32>(bitcast<u32>(bitcast<i32>(v.y) >> 31u));
+let high = u64_sub(product.zw, excess);
+if (params.t == 0u) { return product.xy; }
+return u64_shr(product.xy, params.t) | u64_shl(high, 64u - params.t);
+}
+fn table_word(r: u32) -> vec2<u32> {
+let words = params.degree + 1u;
+let p = r % words;
+let j = (r / words) % params.segments;
+let i = params.element + (r / words) / params.segments;
+var value = vec2<u32>(0u, 0u);
+if (A_WIDE) { value = vec2<u32>(a[2u * i], a[2u * i + 1u]); } else { value.x = a[i]; }
+let u = value & params.low;
+let segment = (u64_shr(value, params.t).x + params.segments - j) % params.segments;
+if (NARROW) {
+var sum = 0i;
+for (var q = params.degree; q + 1u > p; q--) {
+let next = bitcast<i32>(coefficients[words * segment + q].x * BINOMIAL[5u * q + p]);
+sum = ((sum * bitcast<i32>(u.x)) >> params.t) + next;
+}
+if ((p & 1u) == 1u) { sum = -sum; }
+sum = (sum + bitcast<i32>(params.half.x)) >> params.guard;
+return vec2<u32>(bitcast<u32>(sum), bitcast<u32>(sum >> 31u));
+}
+var sum = vec2<u32>(0u, 0u);
+for (var q = params.degree; q + 1u > p; q--) {
+sum = u64_add(scaled(sum, u), u64_mul(coefficients[words * segment + q], vec2<u32>(BINOMIAL[5u * q + p], 0u)));
+}
+if ((p & 1u) == 1u) { sum = u64_negate(sum); }
+return i64_shr(u64_add(sum, params.half), params.guard);
 }
 `,
   },

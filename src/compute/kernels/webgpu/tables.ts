@@ -1,31 +1,56 @@
 /** selectionTable: what each kind of table binds, and the bytes of a range of elements. */
 import { invariant } from '../../../core/errors.ts';
-import type { ExpTables } from '../../exp-tables.ts';
+import type { CosineTables } from '../../cosine-tables.ts';
+import { type ExpTables, expSegmentBits } from '../../exp-tables.ts';
 import { laneBytes, ringMask } from '../../ring.ts';
-import { cubicBound } from '../cubic-bound.ts';
+import { QUARTER, checkCosine, cosineExponents, leadingWords, termWords } from '../cosine-sum.ts';
+import { polynomialBound } from '../polynomial-bound.ts';
 import { BLOCK_BYTES, blockOf } from '../key-stream.ts';
-import { checkTable, rounding, tableShape } from '../selection-shape.ts';
+import { checkTable, expDrops, tableShape } from '../selection-shape.ts';
 import { type TableLayout, elementBits, entryBits, tableBytes } from '../table-layout.ts';
-import type { PiecewiseCubic, SelectionTable, Stream } from '../types.ts';
+import type { CosineSum, PiecewisePolynomial, SelectionTable, Stream } from '../types.ts';
 import { type Call, type Operand, limbs, wide } from './call.ts';
 import type { Binding } from './commands.ts';
 import { BLOCK_WORK } from './limits.ts';
 import type { Block } from './pool.ts';
 import { streamParams, widthParams } from './streams.ts';
 
-/** The tables of the exponential as the shaders read them: coarse, fine, segment. */
-export function expWords({ coarse, fine, segment }: ExpTables): Uint32Array {
-  const words = new Uint32Array(coarse.length + fine.length + segment.length);
+/** The tables of the exponential as the shaders read them: coarse, then fine. */
+export function expWords({ coarse, fine }: ExpTables): Uint32Array {
+  const words = new Uint32Array(coarse.length + fine.length);
   words.set(coarse);
   words.set(fine, coarse.length);
-  words.set(segment, coarse.length + fine.length);
   return words;
 }
 
+/** The tables of the cosine as the shaders read them: coarse, fine cosines, fine sines. */
+export function cosineWords({ coarse, fineCos, fineSin }: CosineTables): Int32Array {
+  const words = new Int32Array(coarse.length + fineCos.length + fineSin.length);
+  words.set(coarse);
+  words.set(fineCos, coarse.length);
+  words.set(fineSin, coarse.length + fineCos.length);
+  return words;
+}
+
+/** The terms of a sum for one call. A buffer is never empty. */
+export function cosineTerms(call: Call, sum: CosineSum): Binding {
+  const terms = termWords(sum);
+  const words = terms.length === 0 ? new Int32Array(1) : terms;
+  return call.range(call.upload(new Uint8Array(words.buffer)), 0, words.byteLength);
+}
+
+/** Integer tables of functions, made once for a device. */
+export interface FunctionTables {
+  readonly exp: () => ExpTables;
+  /** `expWords` of them. */
+  readonly expWords: () => Uint32Array;
+  readonly cosine: () => Int32Array;
+}
+
 /** Whether all products and sums of Horner's rule fit 32 signed bits. */
-function isNarrow(cubic: PiecewiseCubic): boolean {
-  const { product, sum } = cubicBound(cubic);
-  return cubic.t < 32 && sum < 1n << 31n && product < 1n << 31n;
+function isNarrow(polynomial: PiecewisePolynomial): boolean {
+  const { product, sum } = polynomialBound(polynomial);
+  return polynomial.t < 32 && sum < 1n << 31n && product < 1n << 31n;
 }
 
 /** A kind of table made ready: its shader, and what a range of elements adds to parameters and bindings. */
@@ -59,19 +84,19 @@ function rowsTable(call: Call, table: Extract<SelectionTable, { kind: 'rows' }>,
   };
 }
 
-function cubicTable(call: Call, { cubic, a }: Extract<SelectionTable, { kind: 'cubic' }>): Prepared {
-  const { segments, t, guard, coefficients } = cubic;
-  const narrow = isNarrow(cubic);
+function polynomialTable(call: Call, { polynomial, a }: Extract<SelectionTable, { kind: 'polynomial' }>): Prepared {
+  const { segments, degree, t, guard, coefficients } = polynomial;
+  const narrow = isNarrow(polynomial);
   const [masked, table] = [call.operand(a), call.constants.get(coefficients)];
   const half = guard > 0 ? 1n << BigInt(guard - 1) : 0n;
   return {
-    shader: 'table-cubic',
+    shader: 'table-polynomial',
     constants: { A_WIDE: Number(wide(a.k)), NARROW: Number(narrow) },
     bytes: laneBytes(a.k),
     range: (from, to) => {
       const part = lanes(call, masked, from, to);
       return {
-        params: [part.at, segments, t, guard, 0, ...limbs(ringMask(t)), ...limbs(half)],
+        params: [part.at, segments, t, guard, degree, ...limbs(ringMask(t)), ...limbs(half)],
         bindings: [part.binding, call.range(table, 0, coefficients.byteLength)],
       };
     },
@@ -80,13 +105,16 @@ function cubicTable(call: Call, { cubic, a }: Extract<SelectionTable, { kind: 'c
 
 function expTable(
   call: Call,
-  { s1, a, gate }: Extract<SelectionTable, { kind: 'exp' }>,
+  { s1, width, a, gate }: Extract<SelectionTable, { kind: 'exp' }>,
+  exp: ExpTables,
   tables: Uint32Array,
 ): Prepared {
-  const [half, drop] = rounding(57 - s1);
+  const { factor } = exp.segments[width];
+  // Factor and drop of every segment.
+  const segments = Uint32Array.from(expDrops(exp, width, s1).flatMap((drop, i) => [factor[i], drop]));
   const [masked, open] = [call.operand(a), call.operand(gate)];
   invariant(masked.length === open.length, 'selectionTable: one gate for every element expected');
-  const constants = call.constants.get(tables);
+  const [constants, factors] = [call.constants.get(tables), call.upload(new Uint8Array(segments.buffer))];
   return {
     shader: 'table-exp',
     constants: { A_WIDE: Number(wide(a.k)), GATE_WIDE: Number(wide(gate.k)) },
@@ -95,11 +123,50 @@ function expTable(
       // Both begin at the same element of their bindings only if the bindings begin at the same element.
       const start = Math.floor(from / 64) * 64;
       return {
-        params: [from - start, ...limbs(half), drop],
+        params: [from - start, factor.length, expSegmentBits(width)],
         bindings: [
           call.part(masked, start, to),
           call.part(open, start, to),
           call.range(constants, 0, tables.byteLength),
+          call.range(factors, 0, segments.byteLength),
+        ],
+      };
+    },
+  };
+}
+
+function cosineTable(
+  call: Call,
+  { sum, a, gate }: Extract<SelectionTable, { kind: 'cosine' }>,
+  tables: Int32Array,
+): Prepared {
+  checkCosine(sum);
+  const masked = call.operand(a);
+  const open = gate === undefined ? masked : call.operand(gate);
+  invariant(masked.length === open.length, 'selectionTable: one gate for every element expected');
+  const [constants, terms] = [call.constants.get(tables), cosineTerms(call, sum)];
+  const P = cosineExponents(sum).length;
+  return {
+    shader: 'table-cosine',
+    constants: { A_WIDE: Number(wide(a.k)), GATE_WIDE: Number(wide(open.k)), HAS_GATE: Number(gate !== undefined) },
+    bytes: Math.max(laneBytes(a.k), laneBytes(open.k)),
+    range: (from, to) => {
+      // As in the exponential's.
+      const start = Math.floor(from / 64) * 64;
+      return {
+        params: [
+          from - start,
+          ...limbs(BigInt.asUintN(64, sum.constant)),
+          P,
+          leadingWords(sum),
+          Number(sum.linear),
+          sum.odd ? QUARTER : 0,
+        ],
+        bindings: [
+          call.part(masked, start, to),
+          call.part(open, start, to),
+          call.range(constants, 0, tables.byteLength),
+          terms,
         ],
       };
     },
@@ -138,14 +205,16 @@ function chooseTable(call: Call, { pick, bits, values }: Extract<SelectionTable,
   };
 }
 
-function prepare(call: Call, table: SelectionTable, tables: Uint32Array, status: Block): Prepared {
+function prepare(call: Call, table: SelectionTable, tables: FunctionTables, status: Block): Prepared {
   switch (table.kind) {
     case 'rows':
       return rowsTable(call, table, status);
-    case 'cubic':
-      return cubicTable(call, table);
+    case 'polynomial':
+      return polynomialTable(call, table);
     case 'exp':
-      return expTable(call, table, tables);
+      return expTable(call, table, tables.exp(), tables.expWords());
+    case 'cosine':
+      return cosineTable(call, table, tables.cosine());
     case 'choose':
       return chooseTable(call, table);
   }
@@ -159,7 +228,7 @@ const TABLE_BITS = 2 ** 31;
 export function selectionTable(
   call: Call,
   table: SelectionTable,
-  tables: Uint32Array,
+  tables: FunctionTables,
   layout: TableLayout,
   pads: Stream,
   from: number,

@@ -6,13 +6,24 @@
  * round. The result is a schedule that all three parties hold alike: which message comes when, how long it is,
  * under which tag and draw ids.
  */
-import type { PiecewiseCubic, ProductShape } from '../../../compute/kernels/types.ts';
+import type { PiecewisePolynomial, ProductShape } from '../../../compute/kernels/types.ts';
 import { STREAM_BYTES } from '../../../compute/kernels/key-stream.ts';
 import { type Pattern, patternCount, patternReach, patternText } from '../../../compute/pattern.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { AHEAD, type Wire, countOf } from '../../share/wire.ts';
 import { noCost } from '../cost.ts';
-import type { AffineTerm, Choosing, Cost, ExactTable, Gates, Multiplied, Parameter, Rounded } from '../types.ts';
+import type {
+  AffineTerm,
+  Choosing,
+  Cost,
+  ExactTable,
+  ExponentialOptions,
+  GatedCosines,
+  Gates,
+  Multiplied,
+  Parameter,
+  Rounded,
+} from '../types.ts';
 import { ReshareGate } from './additive.ts';
 import { SecretAffineGate, openAffine } from './affine.ts';
 import { InputGate, LookupGate, OutputGate } from './io.ts';
@@ -24,7 +35,8 @@ import { SelectGate, type Selection } from './select.ts';
 import {
   borrowSelection,
   chooseSelection,
-  cubicSelection,
+  cosineSelection,
+  polynomialSelection,
   exponentialSelection,
   jointSelection,
   tableSelection,
@@ -423,14 +435,15 @@ export class CircuitBuilder implements Gates {
     return this.#select([read], x.shape, 0, [tableSelection(read, exact, k)]);
   }
 
-  cubic(x: Wire, cubic: PiecewiseCubic, k: number, how?: Rounded): Wire {
+  polynomial(x: Wire, polynomial: PiecewisePolynomial, k: number, how?: Rounded): Wire {
     const read = this.reshare(x);
-    return this.#select([read], x.shape, cubic.s1 + cubic.s2, [cubicSelection(read, cubic, k)], how);
+    const scale = polynomial.s1 + polynomial.s2;
+    return this.#select([read], x.shape, scale, [polynomialSelection(read, polynomial, k)], how);
   }
 
-  exponential(x: Wire, gate: Wire, s1: number, s2: number, how?: Rounded): Wire {
+  exponential(x: Wire, gate: Wire, s1: number, s2: number, options?: ExponentialOptions): Wire {
     const [read, bit] = [this.reshare(x), this.reshare(gate)];
-    return this.#select([read, bit], x.shape, s1 + s2, [exponentialSelection(read, bit, s1, s2)], how);
+    return this.#select([read, bit], x.shape, s1 + s2, [exponentialSelection(read, bit, s1, s2, options)], options);
   }
 
   jointTable(bits: readonly Wire[], entries: readonly bigint[], k: number): Wire {
@@ -445,6 +458,22 @@ export class CircuitBuilder implements Gates {
 
   choose(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array, how?: Rounded): Wire {
     return this.chooseSum([{ bits, values, pick }], how);
+  }
+
+  cosines(terms: readonly GatedCosines[], k: number, how?: Rounded): Wire {
+    const [{ x, sum }] = terms;
+    invariant(
+      terms.every((term) => term.sum.scale === sum.scale),
+      'cosines: sums of different scales',
+    );
+    const read = terms.map((term) => ({
+      ...term,
+      x: this.reshare(term.x),
+      ...(term.gate === undefined ? {} : { gate: this.reshare(term.gate) }),
+    }));
+    const inputs = read.flatMap((term) => (term.gate === undefined ? [term.x] : [term.x, term.gate]));
+    const selections = read.map((term) => cosineSelection(term, k));
+    return this.#select(inputs, x.shape, sum.scale, selections, how);
   }
 
   chooseSum(choices: readonly Choosing[], how?: Rounded): Wire {

@@ -2,11 +2,15 @@
  * The selections that `Gates` offers: for each, how P1 makes its table and how P0 and P2 know their choice. They
  * differ in nothing else; messages and masks are those of `select.ts`.
  */
-import type { Choice, PiecewiseCubic, SelectionTable } from '../../../compute/kernels/types.ts';
+import { TURN_BITS, cosineTables } from '../../../compute/cosine-tables.ts';
+import { expSegmentBits } from '../../../compute/exp-tables.ts';
+import { checkCosine, cosineExponents } from '../../../compute/kernels/cosine-sum.ts';
+import type { Choice, PiecewisePolynomial, SelectionTable } from '../../../compute/kernels/types.ts';
+import { zeros } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
 import { tableLayout } from '../../../compute/kernels/table-layout.ts';
 import type { Component, Wire } from '../../share/wire.ts';
-import type { Choosing, ExactTable } from '../types.ts';
+import type { Choosing, ExactTable, ExponentialOptions, GatedCosines } from '../types.ts';
 import { differenceTable, joint, jointTableOf, leafTable } from './difference-table.ts';
 import type { Party } from './party.ts';
 import type { Selection } from './select.ts';
@@ -31,54 +35,95 @@ export function tableSelection(x: Wire, exact: ExactTable, k: number): Selection
   };
 }
 
-/** A piecewise cubic at x: the segment of a − λ2, and four powers of its argument. */
-export function cubicSelection(x: Wire, cubic: PiecewiseCubic, k: number): Selection {
-  const { segments: n, t, s2 } = cubic;
-  invariant(2 ** (x.k - t) === n && x.k <= 32, 'cubic: the ring of the input must be t + log2(segments) bits');
+/** A piecewise polynomial at x: the segment of a − λ2, and the powers of its argument. */
+export function polynomialSelection(x: Wire, polynomial: PiecewisePolynomial, k: number): Selection {
+  const { segments: n, degree, t, s2 } = polynomial;
+  invariant(2 ** (x.k - t) === n && x.k <= 32, 'polynomial: the ring of the input must be t + log2(segments) bits');
   return {
-    ...tableLayout(n, k, 4),
+    ...tableLayout(n, k, degree + 1),
     count: x.count,
-    traits: ['cubic', { ...cubic }],
-    table: async (p1) => ({ kind: 'cubic', cubic, a: await p1.value(x, 'a') }),
+    traits: ['polynomial', { ...polynomial }],
+    table: async (p1) => ({ kind: 'polynomial', polynomial, a: await p1.value(x, 'a') }),
     choice: async (party) => {
       const l = await party.value(x, 'l2');
       return {
         index: await party.kernels.shiftRight(l, t, x.k - t),
-        basis: await party.kernels.cubicBasis(l, t, s2, k),
+        basis: await party.kernels.powers(l, t, s2, degree, k),
       };
     },
   };
 }
 
-/** Bits of the argument of `exponential`: eight segments of 2^22. */
+/** Bits of the argument of `exponential`: 32 units at scale 20. */
 const EXPONENTIAL_BITS = 25;
-const SEGMENT_BITS = 22;
 
 /** e^x where the gate bit is one, zero elsewhere; x at scale 20. Index: segment, then the gate's bit. */
-export function exponentialSelection(x: Wire, gate: Wire, s1: number, s2: number): Selection {
+export function exponentialSelection(
+  x: Wire,
+  gate: Wire,
+  s1: number,
+  s2: number,
+  { width = 4, k = 64 }: ExponentialOptions = {},
+): Selection {
   invariant(
     x.k === EXPONENTIAL_BITS && gate.k === 1 && gate.count === x.count,
     'exponential: expects Z_2^25 and one bit an element',
   );
-  const segmentBits = EXPONENTIAL_BITS - SEGMENT_BITS;
+  const low = expSegmentBits(width);
+  const segmentBits = EXPONENTIAL_BITS - low;
   return {
-    ...tableLayout(1 << (segmentBits + 1), 64),
+    ...tableLayout(1 << (segmentBits + 1), k),
     count: x.count,
-    traits: ['exponential', s1, s2],
-    table: async (p1) => ({ kind: 'exp', s1, a: await p1.value(x, 'a'), gate: await p1.value(gate, 'a') }),
+    traits: ['exponential', s1, s2, width],
+    table: async (p1) => ({ kind: 'exp', s1, width, a: await p1.value(x, 'a'), gate: await p1.value(gate, 'a') }),
     choice: async (party): Promise<Choice> => {
       const { kernels } = party;
       const l = await party.value(x, 'l2');
       const bits = segmentBits + 1;
-      const segment = await kernels.cast(await kernels.shiftRight(l, SEGMENT_BITS, segmentBits), bits);
+      const segment = await kernels.cast(await kernels.shiftRight(l, low, segmentBits), bits);
       return {
         index: await kernels.add(
           await kernels.scale(segment, 2n),
           await kernels.cast(await party.value(gate, 'l2'), bits),
         ),
-        basis: await kernels.expBasis(l, s2, 64),
+        basis: await kernels.expBasis(l, s2, width, k),
       };
     },
+  };
+}
+
+/**
+ * A gated sum of cosines: no index of x at all, one entry for each value of P2's half of the gate's bit.
+ * @throws {TercetError} ERR_RANGE for a sum that no back end computes
+ */
+export function cosineSelection({ x, sum, gate }: GatedCosines, k: number): Selection {
+  checkCosine(sum);
+  invariant(gate === undefined || (gate.k === 1 && gate.count === x.count), 'cosines: one bit an element expected');
+  // a and λ2 stand for x mod 2^x.k. The linear part is needed mod 2^(k − shift), a cosine mod its period.
+  invariant(
+    (!sum.linear || k - sum.shift <= x.k) &&
+      sum.terms.every(({ frequency }) => (frequency * 2 ** x.k) % 2 ** TURN_BITS === 0),
+    'cosines: the ring of the argument is too small',
+  );
+  const { coarse, fineCos, fineSin } = cosineTables();
+  return {
+    ...tableLayout(
+      gate === undefined ? 1 : 2,
+      k,
+      cosineExponents(sum).map((v) => k - v),
+    ),
+    count: x.count,
+    traits: ['cosines', { ...sum, terms: sum.terms.map((term) => ({ ...term })) }, coarse, fineCos, fineSin],
+    table: async (p1) => ({
+      kind: 'cosine',
+      sum,
+      a: await p1.value(x, 'a'),
+      gate: gate === undefined ? undefined : await p1.value(gate, 'a'),
+    }),
+    choice: async (party): Promise<Choice> => ({
+      index: gate === undefined ? zeros(x.count, 1) : await party.value(gate, 'l2'),
+      basis: await party.kernels.cosineBasis(await party.value(x, 'l2'), sum, k),
+    }),
   };
 }
 

@@ -1,4 +1,4 @@
-//! Piecewise cubics: P1's table by Horner's rule on re-centred coefficients, and the basis of P0 and P2.
+//! Piecewise polynomials: P1's table by Horner's rule on re-centred coefficients, and the basis of P0 and P2.
 
 use crate::pack::{load, store};
 use crate::table::{begin, Table};
@@ -25,7 +25,7 @@ unsafe fn prepare(coefficients: *const i64, segments: usize, out: *mut v128) {
     }
 }
 
-/// A cubic whose Horner sums fit 32 bits. With `NARROW` the products v·u fit as well; else they are widened and
+/// A polynomial whose Horner sums fit 32 bits. With `NARROW` the products v·u fit as well; else they are widened and
 /// shifted in 64-bit lanes, where the low 32 bits of the logical shift are those of the arithmetic one because t ≤
 /// 31.
 #[inline(always)]
@@ -103,11 +103,16 @@ fn horner<const WIDE: bool>(v: i64, u: i64, t: u32) -> i64 {
     }
 }
 
+/// binom(q, p) at [q][p].
+const BINOMIAL: [[i64; 5]; 5] = [[1, 0, 0, 0, 0], [1, 1, 0, 0, 0], [1, 2, 1, 0, 0], [1, 3, 3, 1, 0], [1, 4, 6, 4, 1]];
+
+/// Any degree up to 4, whose sums fit 64 bits: one word after the other.
 #[inline(always)]
-unsafe fn cubic64<const WIDE: bool>(
+unsafe fn wide<const WIDE: bool>(
     table: &mut Table,
     c: *const i64,
     segments: usize,
+    degree: usize,
     t: u32,
     guard: u32,
     a: *const u64,
@@ -115,30 +120,32 @@ unsafe fn cubic64<const WIDE: bool>(
     temp: *mut u64,
 ) {
     let half = if guard > 0 { 1i64 << (guard - 1) } else { 0 };
+    let words = degree + 1;
     for i in 0..count {
         let x = *a.add(i);
         let u = (x & ((1 << t) - 1)) as i64;
         let mut segment = ((x >> t) % segments as u64) as usize;
         for j in 0..segments {
-            let k = columns(c.add(4 * segment));
-            for p in 0..4 {
-                let mut v = k[0][p];
-                for s in 1..4 {
-                    v = horner::<WIDE>(v, u, t).wrapping_add(k[s][p]);
+            let k = c.add(words * segment);
+            for p in 0..words {
+                let mut v = 0;
+                for q in (p..words).rev() {
+                    v = horner::<WIDE>(v, u, t).wrapping_add((*k.add(q)).wrapping_mul(BINOMIAL[q][p]));
                 }
                 let v = if p % 2 == 0 { v } else { v.wrapping_neg() };
-                *temp.add(4 * j + p) = (v.wrapping_add(half) >> guard) as u64;
+                *temp.add(words * j + p) = (v.wrapping_add(half) >> guard) as u64;
             }
             segment = (if segment == 0 { segments } else { segment }) - 1;
         }
-        table.emit(temp, 4 * segments);
+        table.emit(temp, words * segments);
     }
 }
 
-/// A piecewise cubic. `mode`: 0 products fit 32 bits, 1 sums fit 32 bits, 2 products fit 64 bits, 3 sums fit 64
-/// bits (bounds: `cubic-bound.ts`). `temp` is scratch for 4 · segments u64, `lanes` for 64 · segments bytes.
+/// A piecewise polynomial. `mode`: 0 products fit 32 bits, 1 sums fit 32 bits, 2 products fit 64 bits, 3 sums fit 64
+/// bits (bounds: `polynomial-bound.ts`). `temp` is scratch for (degree + 1) · segments u64, `lanes` for 64 · segments
+/// bytes. The lanes are those of cubics; other degrees are for few elements, and take 64 bits always.
 #[no_mangle]
-pub unsafe extern "C" fn table_cubic(
+pub unsafe extern "C" fn table_polynomial(
     state: *const u32,
     block: u32,
     buf: *mut u8,
@@ -150,6 +157,7 @@ pub unsafe extern "C" fn table_cubic(
     a: *const u64,
     coefficients: *const i64,
     segments: usize,
+    degree: usize,
     t: u32,
     guard: u32,
     mode: u32,
@@ -157,26 +165,33 @@ pub unsafe extern "C" fn table_cubic(
     lanes: *mut v128,
 ) {
     let mut table = begin(state, block, buf, skip, widths, p, shift);
-    prepare(coefficients, segments, lanes);
-    match mode {
-        0 => cubic32::<true>(&mut table, lanes, segments, t, guard, a, count, temp),
-        1 => cubic32::<false>(&mut table, lanes, segments, t, guard, a, count, temp),
-        2 => cubic64::<false>(&mut table, coefficients, segments, t, guard, a, count, temp),
-        _ => cubic64::<true>(&mut table, coefficients, segments, t, guard, a, count, temp),
+    if degree == 3 && mode < 2 {
+        prepare(coefficients, segments, lanes);
+        if mode == 0 {
+            cubic32::<true>(&mut table, lanes, segments, t, guard, a, count, temp);
+        } else {
+            cubic32::<false>(&mut table, lanes, segments, t, guard, a, count, temp);
+        }
+    } else if mode < 3 {
+        wide::<false>(&mut table, coefficients, segments, degree, t, guard, a, count, temp);
+    } else {
+        wide::<true>(&mut table, coefficients, segments, degree, t, guard, a, count, temp);
     }
 }
 
-/// φ of a cubic as 64-bit words: ⌊ℓ_lo^p · 2^(s2 − p·t)⌋ for p = 0 … 3. `wide` when 3t > 64 (t ≤ 42).
+/// φ of a polynomial as 64-bit words: ⌊ℓ_lo^p · 2^(s2 − p·t)⌋ for p = 0 … degree. `wide` when degree·t > 63 (it is
+/// below 128).
 #[no_mangle]
-pub unsafe extern "C" fn cubic_basis(l: *const u64, out: *mut u64, n: usize, t: u32, s2: u32, wide: u32) {
+pub unsafe extern "C" fn powers(l: *const u64, out: *mut u64, n: usize, t: u32, s2: u32, degree: u32, wide: u32) {
     // A shift of 64 or more leaves nothing of a 64-bit word (and s2 may be that large only in theory).
     let left = |v: u64, s: u32| if s < 64 { v << s } else { 0 };
+    let words = degree as usize + 1;
     for i in 0..n {
         let u = *l.add(i) & ((1 << t) - 1);
-        *out.add(4 * i) = left(1, s2);
-        for p in 1..4u32 {
+        *out.add(words * i) = left(1, s2);
+        for p in 1..=degree {
             let down = p * t;
-            *out.add(4 * i + p as usize) = if down < s2 {
+            *out.add(words * i + p as usize) = if down < s2 {
                 let power = (1..p).fold(u, |v, _| v.wrapping_mul(u));
                 left(power, s2 - down)
             } else if wide == 0 {
