@@ -50,8 +50,9 @@ def check_affine():
     """§4.3 and §4.4: x·W with open weights, and with W = M − L1 − L2."""
     for _ in range(1000):
         x, w, l1, l2, L1, L2, gamma1, fresh = (word() for _ in range(8))
-        ahead = -l2 * w + fresh  # P2 → P1, ahead
-        assert ((x + l2) * w + ahead - fresh - x * w) % M == 0
+        a, own = (x + l2) * w, l2 * w  # P1 and P2: no message, an additive wire
+        assert (a - own - x * w) % M == 0
+        assert (a + (fresh - own) - fresh - x * w) % M == 0  # §4.11: P2 → P1 fresh − own
         masked = w + L1 + L2
         gamma2 = (l1 + l2) * (L1 + L2) - gamma1  # P0 → P2
         message = (x + l1) * (masked - L2) - l2 * L2 + gamma2 + fresh  # P2 → P1
@@ -60,7 +61,7 @@ def check_affine():
 
 
 def check_lift():
-    """§4.5: the lift of a widened value travels with the table of the widening."""
+    """§4.5 and §5.4: the lift of a widened and mapped value travels with the table of the widening, and its product next."""
     for k, k2 in ((8, 16), (25, 64), (48, 64)):
         for _ in range(1000):
             x = word(k - 1) - (1 << (k - 2))
@@ -71,6 +72,13 @@ def check_lift():
             of_p2 = ((wrap - r0) << k) - l2
             assert (of_p1 + of_p2 - x) % (1 << k2) == 0
             assert (of_p1 + l1 + of_p2 - (x + l1)) % (1 << k2) == 0  # what P2 holds: y
+            w, fresh, product_fresh, gamma1 = word(20), word(), word(), word()
+            a, own = of_p1 * w, -of_p2 * w  # what P2 keeps is the negative of its part
+            y, reshared = a + l1 - own, a + (fresh - own)
+            gamma2 = (l1 + fresh) ** 2 - gamma1
+            message = y * y - fresh * fresh + gamma2 + product_fresh
+            square = message - 2 * l1 * (reshared + l1) + gamma1 - product_fresh
+            assert (square - (x * w) ** 2) % (1 << k2) == 0
 
 
 # ── the distributed point function of §4.2, with ChaCha20 (RFC 8439) as its PRG ──────────────────────────────────
@@ -155,12 +163,12 @@ def check_lookup():
         for j in range(cols):
             column = [row[j] for row in E]
             dot = lambda y, values: sum(p * q for p, q in zip(y, values))
-            fresh, gamma1 = word(), word()
-            assert (dot(y1, column) + dot(y2, column) + fresh - fresh - column[t]) % M == 0
+            gamma1 = word()
+            assert (dot(y1, column) - (-dot(y2, column)) - column[t]) % M == 0
             masked = [E[i][j] + L1[i][j] + L2[i][j] for i in range(V)]
             gamma2 = -(L1[t][j] + L2[t][j]) - gamma1  # P0 → P2
-            a = (dot(y1, masked) + gamma1) + (dot(y2, masked) + gamma2 + fresh)
-            assert (a - fresh - column[t]) % M == 0
+            a, own = dot(y1, masked) + gamma1, -(dot(y2, masked) + gamma2)
+            assert (a - own - column[t]) % M == 0
 
 
 def main():

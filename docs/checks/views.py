@@ -124,6 +124,50 @@ def check_reshared_views():
     assert all(view == views[0] for view in views.values())
 
 
+def check_additive_shift():
+    """Lemma 2.1, over all l2 of Z_2^7 and after a map by 12: right in the mean; two parts that are added are one too low."""
+    k, s, M = 7, 4, 1 << 7
+    near = lambda v: (v + (M >> s) // 2) % (M >> s) - (M >> s) // 2
+    for x, w in product(range(-16, 17), (1, 3, 12)):
+        if not -M // 4 <= x * w <= M // 4:
+            continue
+        one = [near(((x + l) * w % M >> s) - (l * w % M >> s) - (x * w >> s)) + (x * w >> s) for l in range(M)]
+        two = [near(((x + l) * w % M >> s) + (-l * w % M >> s) - (x * w >> s)) + (x * w >> s) for l in range(M)]
+        assert sum(one) * (1 << s) == x * w * M and all(abs(v * 16 - x * w) < 16 for v in one)
+        assert sum(two) < sum(one)
+
+
+def views_of_a_chain(x, unmasked=""):
+    """§5.4 from Z_8 to Z_16 with a map by 3: all that P1 and that P2 see, over what each does not know."""
+    N, M = 8, 16
+    of_p1, of_p2 = Counter(), Counter()
+    for l, r0, w in product(range(N), range(2), range(2)):
+        a = (x + l) % N
+        e = (int((a + 2) % N < 4) + w) % 2  # P1 → P2
+        B = (-(l >> 2) * w - r0) % 2  # P0 → P2
+        own1 = 3 * ((a + 2) % N + (r0 << 3) - 2) % M
+        own2 = -3 * ((((l >> 2) * e + B) % 2 << 3) - l) % M
+        assert (own1 - own2 - 3 * x) % M == 0
+        for l1, l2, lz in product((0, 5, 11), range(M), range(M)):
+            gamma2 = ((l1 + l2) ** 2 - 7) % M
+            y = (own1 + l1 - own2) % M
+            reshared = (0 if unmasked == "reshare" else l2) - own2
+            message = y * y - l2 * l2 + gamma2 + (0 if unmasked == "product" else lz)
+            of_p1[a, r0, w, l1, reshared % M, message % M] += 1
+        for l1, gamma1 in product(range(M), range(M)):
+            lift = own1 + (0 if unmasked == "lift" else l1)
+            of_p2[l, e, B, lift % M, ((l1 + 9) ** 2 - gamma1) % M] += 1
+    return of_p1, of_p2
+
+
+def check_additive_views():
+    """Lemma 5.4: alike for every x of the domain, and not without one of the three masks."""
+    whole = [views_of_a_chain(x) for x in (-2, -1, 0, 1, 2)]
+    assert all(view == whole[0] for view in whole)
+    for unmasked, party in (("reshare", 0), ("product", 0), ("lift", 1)):
+        assert views_of_a_chain(1, unmasked)[party] != views_of_a_chain(0, unmasked)[party]
+
+
 def check_attacks():
     """What each rule of §11.1 is there for."""
     secret = random.SystemRandom()
@@ -162,6 +206,8 @@ def main():
     check_widths()
     check_short_selection()
     check_reshared_views()
+    check_additive_shift()
+    check_additive_views()
     check_attacks()
     print("views: identities hold on whole rings, views are independent of the secret, and every attack works without its rule")
 

@@ -244,6 +244,13 @@ function widenCases(): Case[] {
         g.output('out', wide);
         // Both ways in which a widened value enters a product: lifted with its table, and shown through a reshape.
         g.output('square', g.mul(g.reshape(wide, [1, values.length]), g.reshape(wide, [1, values.length])));
+        // What is read of it: in a smaller ring, beside a masked value, by a selection, and masked for both.
+        const read = g.reduce(wide, k2 - 1);
+        const mixed = g.sub(g.scale(read, 5n), g.reduce(g.reshare(wide), k2 - 1));
+        g.output('mixed', mixed);
+        g.output('product', g.mul(mixed, read));
+        const even = { bits: 2, entries: [1n, 0n, 1n, 0n] };
+        g.output('chosen', g.choose([g.table(g.reduce(mixed, 2), even, 1)], [mixed], Uint8Array.of(255, 0)));
       },
       inputs: tensors({ x: wordsFrom(values, k) }),
     };

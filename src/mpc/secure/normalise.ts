@@ -31,8 +31,10 @@ const OUT_SCALE = 16;
 /** Units of the last window from which a row is inside the domain. */
 const LEAST_UNITS = 6;
 
-/** Declared error of a normalised row of ordinary variance, absolute, for |entries| ≤ 30 after normalisation. */
+/** Declared error of a normalised row of ordinary variance, absolute, for |entries| ≤ 18 after normalisation. */
 export const NORMALISE_ERROR = 5e-4;
+/** The same of a larger entry, relative: that of 1/√S six units above the start of its window. */
+export const NORMALISE_RELATIVE_ERROR = 0.036 * LEAST_UNITS ** -4;
 
 /**
  * Resolution of d·x − Σx: c = d·2^(32−e) near 2^19, 2^15, 2^11 or 2^7. Fine for rows of small variance
