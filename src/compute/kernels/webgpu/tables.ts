@@ -5,13 +5,13 @@ import { laneBytes, ringMask } from '../../ring.ts';
 import { cubicBound } from '../cubic-bound.ts';
 import { BLOCK_BYTES, blockOf } from '../key-stream.ts';
 import { checkTable, rounding, tableShape } from '../selection-shape.ts';
-import { type TableLayout, elementBits, entryBits, tableBytes } from '../table-layout.ts';
+import { type TableLayout, elementBits, tableBytes } from '../table-layout.ts';
 import type { PiecewiseCubic, SelectionTable, Stream } from '../types.ts';
 import { type Call, type Operand, limbs, wide } from './call.ts';
 import type { Binding } from './commands.ts';
 import { BLOCK_WORK } from './limits.ts';
 import type { Block } from './pool.ts';
-import { streamParams, widthParams } from './streams.ts';
+import { streamParams, layoutParams } from './streams.ts';
 
 /** The tables of the exponential as the shaders read them: coarse, fine, segment. */
 export function expWords({ coarse, fine, segment }: ExpTables): Uint32Array {
@@ -193,10 +193,10 @@ export function selectionTable(
     call.run({
       shader: prepared.shader,
       wide: false,
-      constants: { ENTRY: entryBits(layout), P: layout.widths.length, ...prepared.constants },
+      constants: prepared.constants,
       params: [
         ...streamParams(pads, block),
-        ...widthParams(layout),
+        ...layoutParams(layout),
         lead,
         (last - first) * layout.n,
         groups,
