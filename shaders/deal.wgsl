@@ -11,8 +11,8 @@
 
 struct Params {
   key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,
-  widths: array<vec4<u32>, 4>,
-  mask: vec2<u32>, count: u32, skip: u32, n: u32, p: u32,
+  packing: array<vec4<u32>, 4>,
+  mask: vec2<u32>, count: u32, skip: u32, n: u32,
 }
 
 override BLOCKS: u32;
@@ -40,7 +40,7 @@ fn main(
   if (i >= params.count) { return; }
   var c = index[i];
   if (INDEX_WIDE) { c = index[2u * i]; }
-  let at = params.skip + (i * params.n + min(c, params.n - 1u)) * ENTRY;
+  let at = params.skip + (i * params.n + min(c, params.n - 1u)) * entry_bits();
   var sum = r0[i];
   // Two blocks side by side: a pad that begins in the first may end in the second.
   var window: array<u32, 34>;
@@ -52,12 +52,12 @@ fn main(
       for (var w = 0u; w < 16u; w++) { window[16u + w] = next[w]; }
     }
     var bit = at & 511u;
-    for (var p = 0u; p < params.p; p++) {
+    for (var p = 0u; p < entry_words(); p++) {
       let width = width_of(p);
       let word = (bit & 511u) >> 5u;
       var pad = bytes_word(window[word], window[word + 1u], window[word + 2u], bit & 31u) & u64_mask(width);
       pad &= vec2<u32>(0u - u32((bit >> 9u) == block));
-      if (HAS_BASIS) { sum = word_add(sum, word_mul(word_of(pad), basis[i * params.p + p])); }
+      if (HAS_BASIS) { sum = word_add(sum, word_mul(word_of(pad), basis[i * entry_words() + p])); }
       else { sum = word_add(sum, word_of(pad)); }
       bit += width;
     }

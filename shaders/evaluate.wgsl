@@ -8,8 +8,8 @@
 // uses: grid u64 word bytes layout
 
 struct Params {
-  widths: array<vec4<u32>, 4>,
-  mask: vec2<u32>, count: u32, n: u32, p: u32,
+  packing: array<vec4<u32>, 4>,
+  mask: vec2<u32>, count: u32, n: u32,
   index_at: u32, basis_at: u32, word_at: u32,
 }
 
@@ -32,15 +32,15 @@ fn main(
   if (i >= params.count) { return; }
   var c = index[params.index_at + i];
   if (INDEX_WIDE) { c = index[2u * (params.index_at + i)]; }
-  var bit = (i * params.n + min(c, params.n - 1u)) * ENTRY;
+  var bit = (i * params.n + min(c, params.n - 1u)) * entry_bits();
   var sum = words[params.word_at + i];
-  for (var p = 0u; p < params.p; p++) {
+  for (var p = 0u; p < entry_words(); p++) {
     let width = width_of(p);
     let at = bit >> 5u;
     let entry = bytes_word(table[at], table[at + 1u], table[at + 2u], bit & 31u) & u64_mask(width);
     bit += width;
     if (HAS_BASIS) {
-      sum = word_add(sum, word_mul(word_of(entry), basis[params.basis_at + i * params.p + p]));
+      sum = word_add(sum, word_mul(word_of(entry), basis[params.basis_at + i * entry_words() + p]));
     } else {
       sum = word_add(sum, word_of(entry));
     }

@@ -8,7 +8,7 @@
 // uses: grid u64 bytes chacha keystream layout table
 
 struct Params {
-  key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>, widths: array<vec4<u32>, 4>,
+  key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>, packing: array<vec4<u32>, 4>,
   lead: u32, entries: u32, groups: u32, elements: u32,
   bits: u32, values: u32,
 }

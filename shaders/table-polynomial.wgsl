@@ -10,7 +10,7 @@
 // uses: grid u64 u128 bytes chacha keystream layout table
 
 struct Params {
-  key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>, widths: array<vec4<u32>, 4>,
+  key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>, packing: array<vec4<u32>, 4>,
   lead: u32, entries: u32, groups: u32, element: u32,
   segments: u32, t: u32, guard: u32, degree: u32,
   low: vec2<u32>, half: vec2<u32>,

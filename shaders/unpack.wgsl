@@ -1,12 +1,11 @@
-// unpack: words from the wire form, K bits an element.
+// unpack: words from the wire form, k bits an element.
 //
 // group(0): params. group(1): 0 bytes (as u32), 1 out (count words). One invocation an element, 64 a workgroup.
 // Bits of a dispatch are numbered in 32 bits. Twin: ReferenceKernels.unpack.
 // uses: grid u64 word bytes
 
-struct Params { count: u32, unused: u32, mask: vec2<u32> }
+struct Params { count: u32, k: u32, mask: vec2<u32> }
 
-override K: u32;
 @group(0) @binding(0) var<uniform> params: Params;
 @group(1) @binding(0) var<storage, read> bytes: array<u32>;
 @group(1) @binding(1) var<storage, read_write> out: array<Word>;
@@ -19,7 +18,7 @@ fn main(
 ) {
   let i = 64u * group_number(group, groups) + lane;
   if (i >= params.count) { return; }
-  let at = (K * i) >> 5u;
-  let value = bytes_word(bytes[at], bytes[at + 1u], bytes[at + 2u], (K * i) & 31u);
+  let at = (params.k * i) >> 5u;
+  let value = bytes_word(bytes[at], bytes[at + 1u], bytes[at + 2u], (params.k * i) & 31u);
   out[i] = word_and(word_of(value), params.mask);
 }

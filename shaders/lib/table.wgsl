@@ -7,11 +7,9 @@
 // bindings there. A workgroup of 64 makes 64 blocks, the first of them once more than its neighbour, and writes the
 // other 63: a word that begins in the block before has its carry from there. A u32 is written by one workgroup, which
 // puts its words together in its own memory. What is in none of the range's words stays zero; a pad alone does not
-// leave. The first pad is at bit `lead` of the first block. Overrides: ENTRY (layout), P: words of an entry. Twin:
-// ReferenceKernels.selectionTable.
+// leave. The first pad is at bit `lead` of the first block. Twin: ReferenceKernels.selectionTable.
 // Needs grid, u64, bytes, chacha, keystream and layout.
 
-override P: u32;
 @group(0) @binding(0) var<uniform> params: Params;
 @group(1) @binding(0) var<storage, read_write> out: array<u32>;
 
@@ -43,7 +41,8 @@ fn main(
   keystream_fill(lane, chacha_block(params.key0, params.key1, counter));
   for (var u = lane; u < WINDOW; u += 64u) { atomicStore(&sums[u], 0u); }
   workgroupBarrier();
-  if (ENTRY == 1u) {
+  let entry = entry_bits();
+  if (entry == 1u) {
     // Single bits have no carry: one invocation makes a whole u32 of them.
     for (var u = lane; u < WINDOW; u += 64u) {
       var bits = 0u;
@@ -59,15 +58,15 @@ fn main(
   let begin = 32u * WINDOW * number - min(params.lead, 32u * WINDOW * number);
   let end = 32u * WINDOW * (number + 1u) - params.lead;
   // One invocation an entry.
-  for (var e = begin / ENTRY + lane; e < params.entries && e * ENTRY < end; e += 64u) {
+  for (var e = begin / entry + lane; e < params.entries && e * entry < end; e += 64u) {
     // Where the entry is in the blocks; before them, that is a large number.
-    var at = 512u + params.lead + e * ENTRY - 32u * WINDOW * number;
-    for (var p = 0u; p < P; p++) {
+    var at = 512u + params.lead + e * entry - 32u * WINDOW * number;
+    for (var p = 0u; p < entry_words(); p++) {
       let width = width_of(p);
       // Words that overlap the window begin in the blocks.
       let ends = at + width;
       if (at < 32768u && ends > 512u) {
-        let sum = u64_add(pad_at(at), table_word(e * P + p)) & u64_mask(width);
+        let sum = u64_add(pad_at(at), table_word(e * entry_words() + p)) & u64_mask(width);
         let low = u64_shl(sum, at & 31u);
         put(at >> 5u, low.x);
         put((at >> 5u) + 1u, low.y);

@@ -32,6 +32,7 @@ pub unsafe fn bits_at(bytes: *const u8, at: u64) -> u64 {
 
 /// Writes words one after the other, eight bytes at a time: nothing is written behind the last whole eight until
 /// `finish`.
+#[derive(Clone, Copy)]
 pub struct BitWriter {
     to: *mut u8,
     word: u64,

@@ -92,15 +92,26 @@ impl Table {
     unsafe fn emit_bits(&mut self, words: *const u64, count: usize) {
         let total = (count / self.p) as u64 * self.entry;
         self.need((self.base as *mut u8).add(((self.bit + total) / 8) as usize + 9));
-        let mut bit = self.bit;
-        let mut q = 0;
-        for i in 0..count {
-            let width = *self.widths.add(q);
-            let sum = bits_at(self.base, bit).wrapping_add(*words.add(i));
-            self.to.put(sum & low_bits(width), width);
-            bit += width as u64;
-            q = if q + 1 == self.p { 0 } else { q + 1 };
+        // Copies, which stay in registers.
+        let (base, mut bit, mut to) = (self.base, self.bit, self.to);
+        if self.p == 1 {
+            let width = *self.widths;
+            for i in 0..count {
+                let sum = bits_at(base, bit).wrapping_add(*words.add(i));
+                to.put(sum & low_bits(width), width);
+                bit += width as u64;
+            }
+        } else {
+            let mut q = 0;
+            for i in 0..count {
+                let width = *self.widths.add(q);
+                let sum = bits_at(base, bit).wrapping_add(*words.add(i));
+                to.put(sum & low_bits(width), width);
+                bit += width as u64;
+                q = if q + 1 == self.p { 0 } else { q + 1 };
+            }
         }
+        self.to = to;
         self.bit = bit;
     }
 }

@@ -6,7 +6,7 @@ import { invariant } from '../../core/errors.ts';
 import { checkRing } from '../ring.ts';
 
 /** Most words of an entry: as many widths as shaders have parameters for. */
-export const MAX_WIDTHS = 64;
+export const MAX_WIDTHS = 56;
 
 /**
  * SECURITY: widths are constants of a gate, never derived from data. A width that followed from λ2 would show in the
@@ -34,7 +34,7 @@ export function tableLayout(n: number, k: number, words: number | readonly numbe
   const widths = typeof words === 'number' ? new Array<number>(words).fill(k) : words;
   invariant(
     n >= 1 && widths.length >= 1 && widths.length <= MAX_WIDTHS && widths.every((w) => checkRing(w) <= k),
-    'a table of 1 to 64 words an entry expected, none wider than its ring',
+    'a table of 1 to 56 words an entry expected, none wider than its ring',
   );
   return { n, k, widths };
 }

@@ -10,7 +10,7 @@ import type { Choice, CosineSum, Degree, Stream } from '../types.ts';
 import type { DeviceVector } from './arena.ts';
 import { type Call, groupsOf, limbs, wide } from './call.ts';
 import { BLOCK_WORK } from './limits.ts';
-import { streamParams, widthParams } from './streams.ts';
+import { streamParams, layoutParams } from './streams.ts';
 import { cosineTerms } from './tables.ts';
 
 /** Bits of a key stream that one dispatch may address. */
@@ -35,19 +35,17 @@ export function dealSelection(call: Call, choice: Choice, layout: TableLayout, p
       shader: 'deal',
       wide: wide(k),
       constants: {
-        ENTRY: bits,
         BLOCKS: blocks,
         HAS_BASIS: Number(basis !== undefined),
         INDEX_WIDE: Number(wide(index.k)),
       },
       params: [
         ...streamParams(pads, block),
-        ...widthParams(layout),
+        ...layoutParams(layout),
         ...limbs(ringMask(k)),
         to - from,
         begin - block * 8 * BLOCK_BYTES,
         n,
-        P,
       ],
       bindings: [
         call.part(index, from, to),
@@ -93,11 +91,10 @@ export function evaluateSelection(
       shader: 'evaluate',
       wide: wide(k),
       constants: {
-        ENTRY: entryBits(layout),
         HAS_BASIS: Number(basis !== undefined),
         INDEX_WIDE: Number(wide(index.k)),
       },
-      params: [...widthParams(layout), ...limbs(ringMask(k)), end - start, n, P, choices.at, phi.at, words.at],
+      params: [...layoutParams(layout), ...limbs(ringMask(k)), end - start, n, choices.at, phi.at, words.at],
       bindings: [
         choices.binding,
         phi.binding,

@@ -123,8 +123,8 @@ out[at] = word_and(word_of(phi), params.mask);
     uses: ['grid', 'u64', 'word', 'bytes', 'chacha', 'layout'],
     source: `struct Params {
 key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>,
-widths: array<vec4<u32>, 4>,
-mask: vec2<u32>, count: u32, skip: u32, n: u32, p: u32,
+packing: array<vec4<u32>, 4>,
+mask: vec2<u32>, count: u32, skip: u32, n: u32,
 }
 override BLOCKS: u32;
 override HAS_BASIS: bool;
@@ -149,7 +149,7 @@ let i = 64u * group_number(group, groups) + lane;
 if (i >= params.count) { return; }
 var c = index[i];
 if (INDEX_WIDE) { c = index[2u * i]; }
-let at = params.skip + (i * params.n + min(c, params.n - 1u)) * ENTRY;
+let at = params.skip + (i * params.n + min(c, params.n - 1u)) * entry_bits();
 var sum = r0[i];
 var window: array<u32, 34>;
 var next = block_at(at >> 9u);
@@ -160,12 +160,12 @@ next = block_at((at >> 9u) + block + 1u);
 for (var w = 0u; w < 16u; w++) { window[16u + w] = next[w]; }
 }
 var bit = at & 511u;
-for (var p = 0u; p < params.p; p++) {
+for (var p = 0u; p < entry_words(); p++) {
 let width = width_of(p);
 let word = (bit & 511u) >> 5u;
 var pad = bytes_word(window[word], window[word + 1u], window[word + 2u], bit & 31u) & u64_mask(width);
 pad &= vec2<u32>(0u - u32((bit >> 9u) == block));
-if (HAS_BASIS) { sum = word_add(sum, word_mul(word_of(pad), basis[i * params.p + p])); }
+if (HAS_BASIS) { sum = word_add(sum, word_mul(word_of(pad), basis[i * entry_words() + p])); }
 else { sum = word_add(sum, word_of(pad)); }
 bit += width;
 }
@@ -204,8 +204,8 @@ out[i] = word_and(word_of(value), params.mask);
   'evaluate': {
     uses: ['grid', 'u64', 'word', 'bytes', 'layout'],
     source: `struct Params {
-widths: array<vec4<u32>, 4>,
-mask: vec2<u32>, count: u32, n: u32, p: u32,
+packing: array<vec4<u32>, 4>,
+mask: vec2<u32>, count: u32, n: u32,
 index_at: u32, basis_at: u32, word_at: u32,
 }
 override HAS_BASIS: bool;
@@ -226,15 +226,15 @@ let i = 64u * group_number(group, groups) + lane;
 if (i >= params.count) { return; }
 var c = index[params.index_at + i];
 if (INDEX_WIDE) { c = index[2u * (params.index_at + i)]; }
-var bit = (i * params.n + min(c, params.n - 1u)) * ENTRY;
+var bit = (i * params.n + min(c, params.n - 1u)) * entry_bits();
 var sum = words[params.word_at + i];
-for (var p = 0u; p < params.p; p++) {
+for (var p = 0u; p < entry_words(); p++) {
 let width = width_of(p);
 let at = bit >> 5u;
 let entry = bytes_word(table[at], table[at + 1u], table[at + 2u], bit & 31u) & u64_mask(width);
 bit += width;
 if (HAS_BASIS) {
-sum = word_add(sum, word_mul(word_of(entry), basis[params.basis_at + i * params.p + p]));
+sum = word_add(sum, word_mul(word_of(entry), basis[params.basis_at + i * entry_words() + p]));
 } else {
 sum = word_add(sum, word_of(entry));
 }
@@ -365,16 +365,17 @@ return keystream[65u * (m & 15u) + (m >> 4u)];
   },
   'lib/layout': {
     uses: [],
-    source: `override ENTRY: u32;
+    source: `fn entry_bits() -> u32 { return params.packing[0].x; }
+fn entry_words() -> u32 { return params.packing[0].y; }
 fn width_of(p: u32) -> u32 {
-return (params.widths[p >> 4u][(p >> 2u) & 3u] >> (8u * (p & 3u))) & 255u;
+let byte = 8u + p;
+return (params.packing[byte >> 4u][(byte >> 2u) & 3u] >> (8u * (byte & 3u))) & 255u;
 }
 `,
   },
   'lib/table': {
     uses: [],
-    source: `override P: u32;
-@group(0) @binding(0) var<uniform> params: Params;
+    source: `@group(0) @binding(0) var<uniform> params: Params;
 @group(1) @binding(0) var<storage, read_write> out: array<u32>;
 const WINDOW = 1008u;
 var<workgroup> sums: array<atomic<u32>, WINDOW>;
@@ -398,7 +399,8 @@ let counter = params.last + vec4<u32>(63u * number + lane - 1u, 0u, 0u, 0u);
 keystream_fill(lane, chacha_block(params.key0, params.key1, counter));
 for (var u = lane; u < WINDOW; u += 64u) { atomicStore(&sums[u], 0u); }
 workgroupBarrier();
-if (ENTRY == 1u) {
+let entry = entry_bits();
+if (entry == 1u) {
 for (var u = lane; u < WINDOW; u += 64u) {
 var bits = 0u;
 for (var b = 0u; b < 32u; b++) {
@@ -411,13 +413,13 @@ return;
 }
 let begin = 32u * WINDOW * number - min(params.lead, 32u * WINDOW * number);
 let end = 32u * WINDOW * (number + 1u) - params.lead;
-for (var e = begin / ENTRY + lane; e < params.entries && e * ENTRY < end; e += 64u) {
-var at = 512u + params.lead + e * ENTRY - 32u * WINDOW * number;
-for (var p = 0u; p < P; p++) {
+for (var e = begin / entry + lane; e < params.entries && e * entry < end; e += 64u) {
+var at = 512u + params.lead + e * entry - 32u * WINDOW * number;
+for (var p = 0u; p < entry_words(); p++) {
 let width = width_of(p);
 let ends = at + width;
 if (at < 32768u && ends > 512u) {
-let sum = u64_add(pad_at(at), table_word(e * P + p)) & u64_mask(width);
+let sum = u64_add(pad_at(at), table_word(e * entry_words() + p)) & u64_mask(width);
 let low = u64_shl(sum, at & 31u);
 put(at >> 5u, low.x);
 put((at >> 5u) + 1u, low.y);
@@ -661,8 +663,7 @@ out[place] = word_and(value, params.mask);
   },
   'pack': {
     uses: ['grid', 'u64', 'word'],
-    source: `struct Params { count: u32, length: u32 }
-override K: u32;
+    source: `struct Params { count: u32, length: u32, k: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(1) @binding(0) var<storage, read> x: array<Word>;
 @group(1) @binding(1) var<storage, read_write> out: array<u32>;
@@ -674,12 +675,12 @@ fn main(
 ) {
 let u = 64u * group_number(group, groups) + lane;
 if (u >= params.length) { return; }
-let i = 32u * u / K;
-let before = 32u * u - K * i;
+let i = 32u * u / params.k;
+let before = 32u * u - params.k * i;
 var value = 0u;
 if (i < params.count) { value = u64_shr(word_wide(x[i]), before).x; }
-for (var w = 1u; K * w - before < 32u && i + w < params.count; w++) {
-value |= word_wide(x[i + w]).x << (K * w - before);
+for (var w = 1u; params.k * w - before < 32u && i + w < params.count; w++) {
+value |= word_wide(x[i + w]).x << (params.k * w - before);
 }
 out[u] = value;
 }
@@ -836,7 +837,7 @@ if (row < params.rows && lane % SPAN == 0u) { out[row] = word_and(partial[lane],
   'table-choose': {
     uses: ['grid', 'u64', 'bytes', 'chacha', 'keystream', 'layout', 'table'],
     source: `struct Params {
-key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>, widths: array<vec4<u32>, 4>,
+key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>, packing: array<vec4<u32>, 4>,
 lead: u32, entries: u32, groups: u32, elements: u32,
 bits: u32, values: u32,
 }
@@ -862,7 +863,7 @@ return vec2<u32>(values[at], 0u);
   'table-cosine': {
     uses: ['grid', 'u64', 'bytes', 'chacha', 'keystream', 'layout', 'cosine', 'table'],
     source: `struct Params {
-key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>, widths: array<vec4<u32>, 4>,
+key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>, packing: array<vec4<u32>, 4>,
 lead: u32, entries: u32, groups: u32, element: u32,
 constant: vec2<u32>, p: u32, leading: u32,
 linear: u32, phase: u32,
@@ -905,7 +906,7 @@ return word & vec2<u32>(0u - open);
   'table-exp': {
     uses: ['grid', 'u64', 'bytes', 'chacha', 'keystream', 'layout', 'table'],
     source: `struct Params {
-key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>, widths: array<vec4<u32>, 4>,
+key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>, packing: array<vec4<u32>, 4>,
 lead: u32, entries: u32, groups: u32, element: u32,
 segments: u32, bits: u32,
 }
@@ -936,7 +937,7 @@ return entry & vec2<u32>(0u - ((open ^ j) & 1u));
   'table-polynomial': {
     uses: ['grid', 'u64', 'u128', 'bytes', 'chacha', 'keystream', 'layout', 'table'],
     source: `struct Params {
-key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>, widths: array<vec4<u32>, 4>,
+key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>, packing: array<vec4<u32>, 4>,
 lead: u32, entries: u32, groups: u32, element: u32,
 segments: u32, t: u32, guard: u32, degree: u32,
 low: vec2<u32>, half: vec2<u32>,
@@ -985,7 +986,7 @@ return i64_shr(u64_add(sum, params.half), params.guard);
   'table-rows': {
     uses: ['grid', 'u64', 'bytes', 'chacha', 'keystream', 'layout', 'table'],
     source: `struct Params {
-key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>, widths: array<vec4<u32>, 4>,
+key0: vec4<u32>, key1: vec4<u32>, last: vec4<u32>, packing: array<vec4<u32>, 4>,
 lead: u32, entries: u32, groups: u32, element: u32,
 n: u32, stride: u32, rows: u32,
 }
@@ -1014,8 +1015,7 @@ return vec2<u32>(table[at], 0u);
   },
   'unpack': {
     uses: ['grid', 'u64', 'word', 'bytes'],
-    source: `struct Params { count: u32, unused: u32, mask: vec2<u32> }
-override K: u32;
+    source: `struct Params { count: u32, k: u32, mask: vec2<u32> }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(1) @binding(0) var<storage, read> bytes: array<u32>;
 @group(1) @binding(1) var<storage, read_write> out: array<Word>;
@@ -1027,8 +1027,8 @@ fn main(
 ) {
 let i = 64u * group_number(group, groups) + lane;
 if (i >= params.count) { return; }
-let at = (K * i) >> 5u;
-let value = bytes_word(bytes[at], bytes[at + 1u], bytes[at + 2u], (K * i) & 31u);
+let at = (params.k * i) >> 5u;
+let value = bytes_word(bytes[at], bytes[at + 1u], bytes[at + 2u], (params.k * i) & 31u);
 out[i] = word_and(word_of(value), params.mask);
 }
 `,

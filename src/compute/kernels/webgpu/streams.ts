@@ -2,7 +2,7 @@
 import { invariant } from '../../../core/errors.ts';
 import { type Vector, type Words, checkRing, laneBytes, lengthOf, ringMask, wireLength } from '../../ring.ts';
 import { BLOCK_BYTES, blockOf } from '../key-stream.ts';
-import { MAX_WIDTHS, type TableLayout } from '../table-layout.ts';
+import { MAX_WIDTHS, type TableLayout, entryBits } from '../table-layout.ts';
 import type { Stream } from '../types.ts';
 import { DeviceVector } from './arena.ts';
 import { type Call, groupsOf, limbs, wide } from './call.ts';
@@ -19,11 +19,11 @@ export function streamParams({ key, nonce }: Stream, block: number): number[] {
   return [...words(key), block, ...words(nonce)];
 }
 
-/** The widths of a layout, four to a u32, as the shaders' parameter `widths`. */
-export function widthParams({ widths }: TableLayout): number[] {
-  const bytes = new Uint8Array(MAX_WIDTHS);
-  bytes.set(widths);
-  return [...new Uint32Array(bytes.buffer)];
+/** A layout as the shaders' parameter `packing` (`shaders/lib/layout.wgsl`). */
+export function layoutParams(layout: TableLayout): number[] {
+  const widths = new Uint8Array(MAX_WIDTHS);
+  widths.set(layout.widths);
+  return [entryBits(layout), layout.widths.length, ...new Uint32Array(widths.buffer)];
 }
 
 export function draw(call: Call, stream: Stream, k: number, count: number, first: number): DeviceVector {
@@ -64,8 +64,8 @@ export function pack(call: Call, x: Vector): Promise<Uint8Array> {
     call.run({
       shader: 'pack',
       wide: wide(x.k),
-      constants: { K: x.k },
-      params: [to - from, length],
+      constants: {},
+      params: [to - from, length, x.k],
       bindings: [call.part(source, from, to), call.range(packed, start, start + 4 * length)],
       groups: groupsOf(length),
     });
@@ -85,8 +85,8 @@ export function unpack(call: Call, bytes: Uint8Array, k: number, count: number):
     call.run({
       shader: 'unpack',
       wide: wide(k),
-      constants: { K: k },
-      params: [to - from, 0, ...limbs(ringMask(k))],
+      constants: {},
+      params: [to - from, k, ...limbs(ringMask(k))],
       bindings: [call.range(packed, wireLength(k, from), wireLength(k, to)), call.part(out, from, to)],
       groups: groupsOf(to - from),
     });

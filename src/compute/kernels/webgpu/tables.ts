@@ -7,13 +7,13 @@ import { QUARTER, checkCosine, cosineExponents, leadingWords, termWords } from '
 import { polynomialBound } from '../polynomial-bound.ts';
 import { BLOCK_BYTES, blockOf } from '../key-stream.ts';
 import { checkTable, expDrops, tableShape } from '../selection-shape.ts';
-import { type TableLayout, elementBits, entryBits, tableBytes } from '../table-layout.ts';
+import { type TableLayout, elementBits, tableBytes } from '../table-layout.ts';
 import type { CosineSum, PiecewisePolynomial, SelectionTable, Stream } from '../types.ts';
 import { type Call, type Operand, limbs, wide } from './call.ts';
 import type { Binding } from './commands.ts';
 import { BLOCK_WORK } from './limits.ts';
 import type { Block } from './pool.ts';
-import { streamParams, widthParams } from './streams.ts';
+import { streamParams, layoutParams } from './streams.ts';
 
 /** The tables of the exponential as the shaders read them: coarse, then fine. */
 export function expWords({ coarse, fine }: ExpTables): Uint32Array {
@@ -262,10 +262,10 @@ export function selectionTable(
     call.run({
       shader: prepared.shader,
       wide: false,
-      constants: { ENTRY: entryBits(layout), P: layout.widths.length, ...prepared.constants },
+      constants: prepared.constants,
       params: [
         ...streamParams(pads, block),
-        ...widthParams(layout),
+        ...layoutParams(layout),
         lead,
         (last - first) * layout.n,
         groups,
