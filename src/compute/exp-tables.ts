@@ -64,7 +64,7 @@ function segments(width: ExpWidth, scales: readonly number[]): ExpSegments {
 }
 
 /** Factors of the segments of one width. */
-export interface ExpSegments {
+interface ExpSegments {
   /** exp(start_i + width) at scale 2^scale_i, the segment that starts at 0 first, then from the lowest up. */
   readonly factor: Uint32Array;
   readonly scale: Uint32Array;

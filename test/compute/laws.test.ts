@@ -1,6 +1,6 @@
 /**
- * Laws that hold for any inputs: ring axioms, shift identities, selection gives f(x) − r0, a polynomial stays within its
- * rounding bound.
+ * Laws that hold for any inputs: ring axioms, shift identities, selection gives f(x) − r0, a polynomial stays within
+ * its rounding bound.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

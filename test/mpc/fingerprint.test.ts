@@ -180,7 +180,11 @@ const PAIRS: readonly [string, (g: Gates) => unknown, (g: Gates) => unknown][] =
   ],
   ['what a product drops', (g) => g.mul(x(g), x(g)), (g) => g.mul(x(g), x(g), { drop: 8 })],
   ['what a matrix product drops', ...drops()],
-  ['what a cubic drops', (g) => g.polynomial(x(g, 10), CUBIC, 32), (g) => g.polynomial(x(g, 10), CUBIC, 32, { drop: 4 })],
+  [
+    'what a cubic drops',
+    (g) => g.polynomial(x(g, 10), CUBIC, 32),
+    (g) => g.polynomial(x(g, 10), CUBIC, 32, { drop: 4 }),
+  ],
   [
     'what an exponential drops',
     (g) => g.exponential(x(g, 25), bit(g), 17, 17, { drop: 1 }),

@@ -611,7 +611,7 @@ describe('power laws by windows', () => {
     },
   );
 
-  // The windows of degree 4: their last one begins at two units, and they reach to two units below the widest one's end.
+  // The windows of degree 4: the last one begins at two units, and they reach to two units below the widest one's end.
   const FOURTH: [string, number, number, Windows, number, number][] = [
     [
       '1/Z of weights at scale 17, up to 128 keys',

@@ -7,7 +7,13 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import { basisWord, tableEntry } from '../../src/compute/kernels/reference/selection.ts';
 import type { TableLayout } from '../../src/compute/kernels/table-layout.ts';
-import type { Choice, PiecewisePolynomial, RingKernels, SelectionTable, Stream } from '../../src/compute/kernels/types.ts';
+import type {
+  Choice,
+  PiecewisePolynomial,
+  RingKernels,
+  SelectionTable,
+  Stream,
+} from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { expTables } from '../../src/compute/exp-tables.ts';

@@ -71,7 +71,8 @@ pub unsafe extern "C" fn table_cosine(
             let term = &*terms.add(t);
             let angle = x.wrapping_mul(term.frequency as u64).wrapping_sub(phase);
             for (q, y) in [angle, angle.wrapping_sub(QUARTER)].into_iter().enumerate() {
-                *temp.add(leading + 2 * t + q) = nearest(term.amplitude as i64 * cosine(tables, y), 54 - term.s1) as u64;
+                let value = nearest(term.amplitude as i64 * cosine(tables, y), 54 - term.s1);
+                *temp.add(leading + 2 * t + q) = value as u64;
             }
         }
         if entries == 2 {

@@ -187,9 +187,10 @@ export interface Gates {
    */
   borrow(x: Wire, from: number, bits: number, leaf: 'less' | 'equal'): Wire;
   /**
-   * Σ of sums of cosines, each zero where its gate's bit is zero, over Z_2^k, k ≤ 64, for one word of P0 and one message
-   * P2 → P1 (PROTOCOL §6.9). All sums have one scale. Exact up to the rounding of words and basis: at most 2^−s1 +
-   * |amplitude|·2^−s2 for every term. The argument needs k − shift bits for a linear part, and a cosine's period.
+   * Σ of sums of cosines, each zero where its gate's bit is zero, over Z_2^k, k ≤ 64, for one word of P0 and one
+   * message P2 → P1 (PROTOCOL §6.9). All sums have one scale. Exact up to the rounding of words and basis: at most
+   * 2^−s1 + |amplitude|·2^−s2 for every term. The argument needs k − shift bits for a linear part, and a cosine's
+   * period.
    */
   cosines(terms: readonly GatedCosines[], k: number, how?: Rounded): Wire;
   /** The value that `pick` names for the joint bits (bit b of the index is bits[b]); 255 is zero. */

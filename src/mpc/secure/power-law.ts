@@ -40,7 +40,7 @@ export interface WindowLayout {
  * Cubics on 128 segments, 16 times finer each: from six units on, good to 6^-4/8. 112 of the next window's 128 units
  * are used, and 16 are for the dither.
  */
-export const CUBIC_WINDOWS: WindowLayout = {
+const CUBIC_WINDOWS: WindowLayout = {
   widest: 128,
   finer: 128,
   ratio: 4,

@@ -9,8 +9,8 @@ import type { Choice, Degree, PiecewisePolynomial, SelectionTable } from '../typ
 import { cosineEntry } from './cosine.ts';
 
 /**
- * D_{j,p} of a polynomial for one element: Σ_{q ≥ p} C_{i,q} · binom(q,p) · (−1)^p · u^{q−p} with u = a_lo / 2^t and i =
- * (a_hi − j) mod n, by Horner's rule in integers: each step multiplies by a_lo and shifts t bits down (floor), and
+ * D_{j,p} of a polynomial for one element: Σ_{q ≥ p} C_{i,q} · binom(q,p) · (−1)^p · u^{q−p} with u = a_lo / 2^t and
+ * i = (a_hi − j) mod n, by Horner's rule in integers: each step multiplies by a_lo and shifts t bits down (floor), and
  * the guard bits are rounded off at the end.
  */
 function polynomialEntry(polynomial: PiecewisePolynomial, a: bigint, j: number): bigint[] {
