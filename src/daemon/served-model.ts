@@ -5,6 +5,7 @@ import type { TercetError } from '../core/errors.ts';
 import type { ServedModel } from '../session/compute.ts';
 import { OpenParameters } from '../session/open-parameters.ts';
 import type { DownloadOptions } from '../node/hub-model.ts';
+import { EncodedWeights } from '../node/encoded-weights.ts';
 import { type ModelLocation, openModel } from '../node/model.ts';
 import { type Ranges, planOf } from '../node/model-plan.ts';
 import { wasmFold } from '../node/kernels.ts';
@@ -47,11 +48,18 @@ async function load(
   const model = await openModel(source.model, { weights: true, onDownload });
   const weights = await model.weights();
   const fold = await wasmFold();
-  return {
-    name: model.name,
-    config: model.config,
-    plan: await planOf(model, weights, { ranges: source.ranges, fold }),
-    hash: await model.hash(),
-    parameters: await OpenParameters.load(weights, kernels, fold),
-  };
+  const encoded = await EncodedWeights.open(model, weights, fold);
+  try {
+    const served = {
+      name: model.name,
+      config: model.config,
+      plan: await planOf(model, weights, { ranges: source.ranges, reach: encoded.reach }),
+      hash: await model.hash(),
+      parameters: await OpenParameters.load(weights, kernels, encoded.encode),
+    };
+    await encoded.keep();
+    return served;
+  } finally {
+    await encoded.close();
+  }
 }
