@@ -12,7 +12,7 @@ import { wasmFold } from '../node/kernels.ts';
 import { loadShares } from '../node/shares.ts';
 
 export type ModelSource =
-  | { readonly weights: 'open'; readonly model: ModelLocation; readonly ranges?: Ranges }
+  | { readonly weights: 'open'; readonly model: ModelLocation; readonly ranges?: Ranges | undefined }
   /** This party's part of a sharing: configuration, plan, masked weights and its own seed. */
   | { readonly weights: 'secret'; readonly folder: string };
 

@@ -24,7 +24,7 @@ import type { OpenedModel } from './model.ts';
 import { isOwnFolder } from './own-files.ts';
 import { DRAFT, SealedReader, SealedWriter, sealedSize } from './sealed-file.ts';
 
-/** Changes with what is derived from the same weights: then what was kept is not found (`test/node` pins it). */
+/** Changes with what is derived from the same weights: then what was kept is not found (`test/party/encoded-weights.test.ts`). */
 export const ENCODING = 1;
 
 /** Bytes of the record of bounds: JSON, filled up with spaces. */

@@ -20,12 +20,12 @@ import { sharingOf } from './sharing.ts';
 
 /** Where a model comes from. */
 export type ModelLocation =
-  | { readonly kind: 'folder'; readonly path: string; readonly task?: Task }
+  | { readonly kind: 'folder'; readonly path: string; readonly task?: Task | undefined }
   /**
    * `org/name`, or `org/name@revision`. `task`: what it is for, where its files leave that open; feature-extraction
    * takes any model, without its head.
    */
-  | { readonly kind: 'hub'; readonly id: string; readonly task?: Task }
+  | { readonly kind: 'hub'; readonly id: string; readonly task?: Task | undefined }
   | { readonly kind: 'random'; readonly seed: number; readonly configPath: string };
 
 export interface OpenedModel {
