@@ -238,7 +238,8 @@ export class Controller {
       deployment: state.deployment,
       protocol,
       weights,
-      credential: weights === 'secret' ? this.#credential : undefined,
+      // Where it is not used, it is not handed on at all.
+      ...(weights === 'secret' && this.#credential !== undefined ? { credential: this.#credential } : {}),
       device,
       transport,
       signal: loading.signal,
