@@ -235,9 +235,10 @@ export class Controller {
     const loading = new AbortController();
     this.#loading = loading;
     const options: PretrainedOptions = {
-      ...(state.deployment === undefined ? {} : { deployment: state.deployment }),
+      deployment: state.deployment,
       protocol,
       weights,
+      // Where it is not used, it is not handed on at all.
       ...(weights === 'secret' && this.#credential !== undefined ? { credential: this.#credential } : {}),
       device,
       transport,
@@ -356,7 +357,7 @@ export class Controller {
     // The signal reaches only what is being made. What is there is let go here, before anything else is asked of
     // the model.
     void this.#model?.release().catch(() => undefined);
-    this.#store.dispatch({ type: 'unprepared', ...(gone === undefined ? {} : { gone }) });
+    this.#store.dispatch({ type: 'unprepared', gone });
   }
 
   /** Ends the run, if one goes, and what was prepared: keys of an ended run are never used. */

@@ -11,7 +11,7 @@ export interface Failure {
   readonly message: string;
   readonly hint: string;
   /** The party it is about; 0 is this tab. */
-  readonly party?: 0 | 1 | 2;
+  readonly party?: 0 | 1 | 2 | undefined;
   /** Found by the page itself: options in its address; weights that are not served. */
   readonly found?: 'address' | 'weights';
 }
@@ -22,7 +22,7 @@ export interface Explanation {
   readonly remedy: string;
   readonly actions: readonly Action[];
   /** Where it is shown in the picture; 0 is this tab. */
-  readonly party?: 0 | 1 | 2;
+  readonly party?: 0 | 1 | 2 | undefined;
   /** Which links of that party are crossed out. */
   readonly cut: 'own' | 'all' | undefined;
   /** The word in place of the party's health. */
@@ -50,7 +50,7 @@ export function failureOf(error: unknown): Failure {
         code: code as ErrorCode,
         message: typeof message === 'string' ? message : '',
         hint: typeof hint === 'string' ? hint : '',
-        ...(party === 0 || party === 1 || party === 2 ? { party } : {}),
+        party: party === 0 || party === 1 || party === 2 ? party : undefined,
       };
     }
   }
@@ -79,7 +79,7 @@ export function explain(failure: Failure, names: Names): Explanation {
     happened: fill(row.happened),
     remedy: fill(row.remedy),
     actions: row.actions ?? ['run'],
-    ...(place === undefined ? {} : { party: place }),
+    party: place,
     cut: row.cut,
     mark: row.mark ?? '',
     input: row.input ?? false,

@@ -168,7 +168,7 @@ export type AppEvent =
   | { readonly type: 'nag' }
   | { readonly type: 'prepare'; readonly length: number; readonly now: number }
   | { readonly type: 'prepared'; readonly now: number }
-  | { readonly type: 'unprepared'; readonly gone?: Gone }
+  | { readonly type: 'unprepared'; readonly gone: Gone | undefined }
   | { readonly type: 'run'; readonly now: number }
   | { readonly type: 'progress'; readonly event: ProgressEvent; readonly now: number }
   | { readonly type: 'tick'; readonly now: number }

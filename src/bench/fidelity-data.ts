@@ -29,7 +29,7 @@ export interface FidelityCase {
   readonly samples: readonly Sample[];
   readonly metric: string;
   /** From 0 to 1, over all texts. */
-  readonly score?: (answers: readonly TaskAnswer[], samples: readonly Sample[]) => number;
+  readonly score: ((answers: readonly TaskAnswer[], samples: readonly Sample[]) => number) | undefined;
 }
 
 function tsv(name: string): string[][] {
@@ -130,7 +130,7 @@ export async function fidelityCases(): Promise<FidelityCase[]> {
     folder: embeddedModel(task),
     samples,
     metric,
-    ...(score === undefined ? {} : { score }),
+    score,
   });
   const label = exact(({ labels: found }) => found?.slice(0, 1).map(({ label: name }) => name) ?? []);
   const sst2 = tsv('sst2-dev-200.tsv').map(([text, label]): Sample => ({ text, expected: [labels[Number(label)]] }));

@@ -42,13 +42,13 @@ export interface InferenceOptions extends TaskOptions {
   readonly protocol: string;
   readonly weights: WeightMode;
   /** For secret weights with `peers`. */
-  readonly credential?: OwnerCredential;
+  readonly credential?: OwnerCredential | undefined;
   /** How the parties that are started here plan the model. */
-  readonly ranges?: Ranges;
+  readonly ranges?: Ranges | undefined;
   readonly device: Device;
   readonly threads: number;
   readonly compare: boolean;
-  readonly profile?: string;
+  readonly profile?: string | undefined;
   /** Addresses of running compute parties; without them, both are started here. */
   readonly peers?: readonly [Address, Address];
   /** Folder of the certificates, for parties that are started here. */
@@ -58,7 +58,7 @@ export interface InferenceOptions extends TaskOptions {
   readonly signal: AbortSignal;
   readonly debug: boolean;
   /** Pieces of a generated text, as they become certain. */
-  onText?(text: string): void;
+  readonly onText?: ((text: string) => void) | undefined;
   /** What the owner should know of how the texts were read, before anything runs. */
   onNotice?(notice: string): void;
   onPhase?(phase: RunPhase): void;

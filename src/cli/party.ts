@@ -125,25 +125,19 @@ function budgetLimits({ maxMemory, maxTraffic }: PartyFlags): BudgetLimits {
 }
 
 /** Where browsers come in, when `--web` asks for it. */
-async function webOptions(
-  identity: PartyIdentity,
-  flags: PartyFlags,
-): Promise<{ web: WebOptions } | Record<never, never>> {
-  if (flags.web === undefined) return {};
+async function webOptions(identity: PartyIdentity, flags: PartyFlags): Promise<WebOptions | undefined> {
+  if (flags.web === undefined) return undefined;
   const { host, port } = parseAddress('web', flags.web, 0);
-  const files = await tlsFiles('web', flags.webCert, flags.webKey);
-  const tls = files === undefined ? {} : { tls: files };
+  const tls = await tlsFiles('web', flags.webCert, flags.webKey);
   const { origins, iceServers } = flags;
   return {
-    web: {
-      identity,
-      host,
-      port,
-      ...tls,
-      origins,
-      iceServers,
-      ...(flags.udpPorts === undefined ? {} : { udpPorts: portRange(flags.udpPorts) }),
-    },
+    identity,
+    host,
+    port,
+    tls,
+    origins,
+    iceServers,
+    udpPorts: flags.udpPorts === undefined ? undefined : portRange(flags.udpPorts),
   };
 }
 
@@ -157,7 +151,7 @@ function portRange(range: string): [number, number] {
 
 /** Every model folder and share that was named; the embedded model when none was. */
 function modelSources({ model, shares, randomWeights, config, ranges }: PartyFlags): ModelSource[] {
-  const plan = ranges === undefined ? {} : { ranges: parseRanges(ranges) };
+  const plan = { ranges: ranges === undefined ? undefined : parseRanges(ranges) };
   const secret = shares.map((folder): ModelSource => ({ weights: 'secret', folder }));
   if (randomWeights !== undefined || config !== undefined || (model.length === 0 && secret.length === 0)) {
     const location = modelLocation({ model: model[0], randomWeights, config }, 'fill-mask');
@@ -266,15 +260,16 @@ async function party(flags: PartyFlags): Promise<void> {
       models: modelSources(flags),
       device: parseDevice(flags.device),
       threads: flags.threads === undefined ? defaultThreads() : integer('threads', flags.threads, 0, 64),
-      ...(flags.profile === undefined ? {} : { profile: parseProfile(flags.profile) }),
+      profile: flags.profile === undefined ? undefined : parseProfile(flags.profile),
       recvTimeoutMs: RECV_TIMEOUT_MS,
       maxSessions: integer('max-sessions', flags.maxSessions, 1, 1000),
       budgets: budgetLimits(flags),
-      ...(flags.maxSessionsPerAddress === undefined
-        ? {}
-        : { maxPerAddress: integer('max-sessions-per-address', flags.maxSessionsPerAddress, 1, 1000) }),
+      maxPerAddress:
+        flags.maxSessionsPerAddress === undefined
+          ? undefined
+          : integer('max-sessions-per-address', flags.maxSessionsPerAddress, 1, 1000),
       once: flags.once === true,
-      ...(identity === undefined ? {} : await webOptions(identity, flags)),
+      web: identity === undefined ? undefined : await webOptions(identity, flags),
       signal,
       onListening: (port) => announce(flags, { kind: 'listening', port }),
       onWeb: (web) => announce(flags, { kind: 'web', web }),

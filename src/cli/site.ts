@@ -80,7 +80,7 @@ async function siteFor(flags: SiteFlags): Promise<Site> {
   for (const [i, name] of folders.entries())
     models.push({
       ...(await published(name)),
-      ...(flags.ownerShares[i] === undefined ? {} : { shares: flags.ownerShares[i] }),
+      shares: flags.ownerShares[i] as string | undefined,
     });
   const iceServers = flags.iceServers.map((urls) => ({ urls }));
   const tls = await tlsFiles('tls', flags.tlsCert, flags.tlsKey);
@@ -98,12 +98,12 @@ async function siteFor(flags: SiteFlags): Promise<Site> {
 /** A folder, or a model of a hub under its own name; the weights are needed for their hash only. */
 async function published(name: string): Promise<PublishedModel> {
   const location = namedModel(name);
-  const task = location.kind === 'random' || location.task === undefined ? {} : { task: location.task };
-  if (location.kind === 'folder') return { folder: location.path, ...task };
+  const task = location.kind === 'random' ? undefined : location.task;
+  if (location.kind === 'folder') return { folder: location.path, task };
   const id = location.kind === 'hub' ? location.id : name;
   const { repository } = parseHubId(id);
   const { folder, commit } = await downloadedModel(id, { weights: true });
-  return { folder, id: repository, hub: { repository, commit }, ...task };
+  return { folder, id: repository, hub: { repository, commit }, task };
 }
 
 function addresses({ parties, identities, operators }: SiteFlags): [PartyAddress, PartyAddress] {
@@ -115,7 +115,7 @@ function addresses({ parties, identities, operators }: SiteFlags): [PartyAddress
   const one = (i: 0 | 1): PartyAddress => ({
     url: urls[i],
     identity: keys[i],
-    ...(names === undefined ? {} : { operator: names[i] }),
+    operator: names?.[i],
   });
   return [one(0), one(1)];
 }

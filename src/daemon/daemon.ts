@@ -50,7 +50,7 @@ export interface DaemonOptions {
   /** Serve one session and return. */
   readonly once: boolean;
   /** Where browsers reach this party; absent: nowhere. */
-  readonly web?: WebOptions;
+  readonly web?: WebOptions | undefined;
   readonly signal: AbortSignal;
   /** Opens the device; `nodeKernels` but in tests. */
   readonly openKernels?: typeof nodeKernels;

@@ -5,13 +5,14 @@ import type { TercetError } from '../core/errors.ts';
 import type { ServedModel } from '../session/compute.ts';
 import { OpenParameters } from '../session/open-parameters.ts';
 import type { DownloadOptions } from '../node/hub-model.ts';
+import { EncodedWeights } from '../node/encoded-weights.ts';
 import { type ModelLocation, openModel } from '../node/model.ts';
 import { type Ranges, planOf } from '../node/model-plan.ts';
 import { wasmFold } from '../node/kernels.ts';
 import { loadShares } from '../node/shares.ts';
 
 export type ModelSource =
-  | { readonly weights: 'open'; readonly model: ModelLocation; readonly ranges?: Ranges }
+  | { readonly weights: 'open'; readonly model: ModelLocation; readonly ranges?: Ranges | undefined }
   /** This party's part of a sharing: configuration, plan, masked weights and its own seed. */
   | { readonly weights: 'secret'; readonly folder: string };
 
@@ -47,11 +48,18 @@ async function load(
   const model = await openModel(source.model, { weights: true, onDownload });
   const weights = await model.weights();
   const fold = await wasmFold();
-  return {
-    name: model.name,
-    config: model.config,
-    plan: await planOf(model, weights, { ranges: source.ranges, fold }),
-    hash: await model.hash(),
-    parameters: await OpenParameters.load(weights, kernels, fold),
-  };
+  const encoded = await EncodedWeights.open(model, weights, fold);
+  try {
+    const served = {
+      name: model.name,
+      config: model.config,
+      plan: await planOf(model, weights, { ranges: source.ranges, reach: encoded.reach }),
+      hash: await model.hash(),
+      parameters: await OpenParameters.load(weights, kernels, encoded.encode),
+    };
+    await encoded.keep();
+    return served;
+  } finally {
+    await encoded.close();
+  }
 }

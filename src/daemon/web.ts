@@ -19,12 +19,12 @@ export interface WebOptions {
   /** 0: any free one. */
   readonly port: number;
   /** PEM. Any address but this machine's needs it. */
-  readonly tls?: { readonly key: string; readonly cert: string };
+  readonly tls?: { readonly key: string; readonly cert: string } | undefined;
   /** Origins of pages that may use this party. */
   readonly origins: readonly string[];
   /** Address that WebRTC binds to, and its UDP ports, for firewalls. */
   readonly bindAddress?: string;
-  readonly udpPorts?: readonly [number, number];
+  readonly udpPorts?: readonly [number, number] | undefined;
   /** STUN and TURN servers of the party's own side; none by default. */
   readonly iceServers: readonly string[];
 }

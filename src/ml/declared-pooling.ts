@@ -10,10 +10,10 @@ import { isRecord, own, parseModelJson } from './json.ts';
 import type { Pooling } from './tasks/feature-extraction.ts';
 
 export interface DeclaredPooling {
-  readonly pooling?: Exclude<Pooling, 'none'>;
-  readonly normalize?: boolean;
+  readonly pooling: Exclude<Pooling, 'none'> | undefined;
+  readonly normalize: boolean | undefined;
   /** Why what is declared cannot be done here: an error unless the caller says how to pool. */
-  readonly problem?: string;
+  readonly problem: string | undefined;
 }
 
 /** @throws {TercetError} ERR_MODEL_CONFIG for files that are damaged */
@@ -30,9 +30,9 @@ export async function declaredPooling(files: ModelFiles): Promise<DeclaredPoolin
           ? `${POOLING_FILE} asks for ${pooling}`
           : undefined;
   return {
-    ...(pooling === 'mean' || pooling === 'cls' ? { pooling } : {}),
-    ...(modules === undefined ? {} : { normalize: modules.includes('Normalize') }),
-    ...(problem === undefined ? {} : { problem }),
+    pooling: pooling === 'mean' || pooling === 'cls' ? pooling : undefined,
+    normalize: modules?.includes('Normalize'),
+    problem,
   };
 }
 

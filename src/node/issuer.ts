@@ -10,6 +10,7 @@ import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fromHex } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
+import { type Refusal, count, hex, list, object, oneOf, parseJson, textThat } from '../core/json.ts';
 import {
   CREDENTIAL_ID_BYTES,
   OwnerCredential,
@@ -41,6 +42,24 @@ export interface EnrolledOwner {
   readonly issued: number;
   readonly expires: number;
 }
+
+const ENROLLED_OWNERS = object({
+  version: oneOf([1]),
+  owners: list(
+    object({
+      id: hex(CREDENTIAL_ID_BYTES),
+      name: textThat(isName, 'expected a name'),
+      issued: count(Number.MAX_SAFE_INTEGER),
+      expires: count(Number.MAX_SAFE_INTEGER),
+    }),
+    Number.POSITIVE_INFINITY,
+  ),
+});
+const ENROLLED_REFUSAL: Refusal = {
+  code: 'ERR_MODEL_FORMAT',
+  what: `${ENROLLED} is malformed`,
+  hint: 'restore it from a copy; without it owners are revoked by --id',
+};
 
 export const DEFAULT_DAYS = 90;
 export const MAX_DAYS = 3650;
@@ -137,22 +156,7 @@ export class Issuer {
   async owners(): Promise<EnrolledOwner[]> {
     const text = await optional(join(this.#root, 'issuer', ENROLLED));
     if (text === undefined) return [];
-    const malformed = () =>
-      new TercetError(
-        'ERR_MODEL_FORMAT',
-        `${ENROLLED} is malformed`,
-        'restore it from a copy; without it owners are revoked by --id',
-      );
-    try {
-      const { version, owners } = JSON.parse(text.toString('utf8')) as {
-        readonly version: unknown;
-        readonly owners: unknown;
-      };
-      if (version !== 1 || !Array.isArray(owners) || !owners.every(isOwner)) throw malformed();
-      return owners;
-    } catch {
-      throw malformed();
-    }
+    return parseJson(ENROLLED_OWNERS, text.toString('utf8'), ENROLLED_REFUSAL).owners;
   }
 
   /** Ids that were revoked, in order. */
@@ -221,19 +225,6 @@ export async function enrolHere(root: string): Promise<OwnerCredential> {
 
 function isName(name: string): boolean {
   return name.length >= 1 && name.length <= MAX_NAME && /^[\x20-\x7e]+$/.test(name);
-}
-
-function isOwner(value: unknown): value is EnrolledOwner {
-  if (typeof value !== 'object' || value === null) return false;
-  const { id, name, issued, expires } = value as Readonly<Record<keyof EnrolledOwner, unknown>>;
-  return (
-    typeof id === 'string' &&
-    /^[0-9a-f]{32}$/.test(id) &&
-    typeof name === 'string' &&
-    isName(name) &&
-    Number.isSafeInteger(issued) &&
-    Number.isSafeInteger(expires)
-  );
 }
 
 async function read(root: string, file: string): Promise<Buffer> {

@@ -14,6 +14,7 @@ import { cacheFolder } from '../hub/environment-node.ts';
 import type { MeasuredRanges } from '../ml/checked-plan.ts';
 import type { ModelConfig } from '../ml/config.ts';
 import { isRecord, own } from '../ml/json.ts';
+import { isOwn, isOwnFolder } from './own-files.ts';
 
 export interface Measurements {
   /** Undefined where there is none that can be trusted to be what was written. */
@@ -30,8 +31,8 @@ export function measurementsIn(folder = join(cacheFolder(), 'measured-ranges')):
   return {
     async read(key, config) {
       try {
-        const [within, file] = [await lstat(folder), await lstat(at(key))];
-        if (!within.isDirectory() || !mine(within) || !file.isFile() || !mine(file)) return undefined;
+        const file = await lstat(at(key));
+        if (!(await isOwnFolder(folder)) || !file.isFile() || !isOwn(file)) return undefined;
         if (file.size > LARGEST_FILE) return undefined;
         const text = await readFile(at(key), 'utf8');
         const end = text.indexOf('\n');
@@ -53,12 +54,6 @@ export function measurementsIn(folder = join(cacheFolder(), 'measured-ranges')):
       }
     },
   };
-}
-
-/** Whether only this user can write it. Where files have no owner, the folder of the user is what protects them. */
-function mine({ uid, mode }: { readonly uid: number; readonly mode: number }): boolean {
-  const user = process.getuid?.();
-  return user === undefined || (uid === user && (mode & 0o022) === 0);
 }
 
 /** Of key and content, so that a file under another name is not taken. */

@@ -9,7 +9,7 @@ import { type MeasuredRanges, checkedPlan } from '../ml/checked-plan.ts';
 import { MEASUREMENT, measuredRanges } from '../ml/measured-ranges.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import type { WeightSource } from '../ml/models/weights.ts';
-import { provedPlan, provedRanges } from '../ml/ranges.ts';
+import { type ModelRanges, provedPlan, provedRanges } from '../ml/ranges.ts';
 import { sampleTexts } from '../ml/sample-texts.ts';
 import { loadTokenizer, tokenizerFiles } from '../ml/tokenizers/tokenizer.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention.ts';
@@ -29,6 +29,8 @@ export interface PlanningOptions {
   /** `wide` refuses fewer texts and costs more; a plan that is proved has nothing to widen. */
   readonly ranges?: Ranges | undefined;
   readonly fold?: Fold | undefined;
+  /** What the weights prove, where it is known: the same as `provedRanges` of them. */
+  readonly reach?: ModelRanges | undefined;
   /** Where measurements are kept; in the cache of this user when absent. */
   readonly measurements?: Measurements | undefined;
 }
@@ -39,16 +41,16 @@ type Planned = Pick<OpenedModel, 'files' | 'config' | 'hash'>;
 export async function planOf(
   model: Planned,
   source: WeightSource,
-  { ranges = 'auto', fold, measurements = measurementsIn() }: PlanningOptions = {},
+  { ranges = 'auto', fold, reach: known, measurements = measurementsIn() }: PlanningOptions = {},
 ): Promise<ModelPlan> {
   const { config } = model;
-  const reach = await provedRanges(source, fold ?? (await wasmFold()));
+  const reach = known ?? (await provedRanges(source, fold ?? (await wasmFold())));
   const proved = provedPlan(config, reach);
   if (proved !== undefined) return proved;
   const plan = (measured: MeasuredRanges) => checkedPlan(config, reach, measured, { wide: ranges === 'wide' });
   const key = await keyOf(model);
-  const known = key === undefined ? undefined : await measurements.read(key, config);
-  const kept = known === undefined ? undefined : unlessTooFar(() => plan(known));
+  const before = key === undefined ? undefined : await measurements.read(key, config);
+  const kept = before === undefined ? undefined : unlessTooFar(() => plan(before));
   if (kept !== undefined) return kept;
   const measured = await measure(model, source);
   if (key !== undefined) await measurements.write(key, measured);

@@ -38,7 +38,7 @@ export async function checkText(loaded: ModelContext, text: TaskText): Promise<T
       tokens: length,
       paddedTokens: bucketFor(buckets, length, stepsBehind(loaded, length)),
       blanks: config.head === 'masked-lm' ? rows.length : 0,
-      ...(notices === undefined ? {} : { notices }),
+      notices,
     };
   } catch (error) {
     const tokens = lengthOf(loaded, text);

@@ -1,5 +1,6 @@
 /** Whether the compute parties are there, as their own health endpoints say. Nothing about a text is sent. */
 import { TercetError, asTercetError } from '../core/errors.ts';
+import { type Refusal, type Schema, object, oneOf, parseJson, readJson } from '../core/json.ts';
 import { endpointUrl } from '../net/signalling/client.ts';
 import { downloadJson } from './download.ts';
 import type { Environment } from './environment.ts';
@@ -7,7 +8,16 @@ import type { Deployment, PartyHealth } from './types/index.ts';
 
 const TIMEOUT_MS = 4_000;
 const MAX_HEALTH = 4096;
-const LOADS = ['free', 'busy', 'full'] as const;
+/** A party's own words, cut; what is no text says nothing. */
+const said: Schema<string | undefined> = (value) => (typeof value === 'string' ? value.slice(0, 60) : undefined);
+// What identity it shows is compared, not read.
+const DESCRIPTION = object({ identity: (value) => value, device: said, version: said });
+const LOAD = object({ status: oneOf(['free', 'busy', 'full']) });
+const REFUSAL: Refusal = {
+  code: 'ERR_DOWNLOAD',
+  what: 'its description',
+  hint: 'check that the address belongs to a Tercet party of the same version',
+};
 const OMIT = { credentials: 'omit', cache: 'no-store', redirect: 'error', referrerPolicy: 'no-referrer' } as const;
 
 export async function partiesHealth(
@@ -28,11 +38,7 @@ async function one(party: 1 | 2, deployment: Deployment, environment: Environmen
       }).then(({ json }) => ({ json, milliseconds: environment.now() - start })),
       loadOf(party, url, environment),
     ]);
-    const {
-      identity: shown,
-      device,
-      version,
-    } = json as { readonly identity?: unknown; readonly device?: unknown; readonly version?: unknown };
+    const { identity: shown, device, version } = readJson(DESCRIPTION, json, REFUSAL);
     if (shown !== identity)
       throw new TercetError(
         'ERR_IDENTITY_KEY',
@@ -44,9 +50,9 @@ async function one(party: 1 | 2, deployment: Deployment, environment: Environmen
       party,
       ok: true,
       milliseconds,
-      ...(typeof device === 'string' ? { device: device.slice(0, 60) } : {}),
-      ...(typeof version === 'string' ? { version: version.slice(0, 60) } : {}),
-      ...(load === undefined ? {} : { load }),
+      device,
+      version,
+      load,
     };
   } catch (error) {
     return { party, ok: false, error: unreachable(party, asTercetError(error)) };
@@ -62,9 +68,7 @@ async function loadOf(party: 1 | 2, url: string, environment: Environment): Prom
     const address = endpointUrl(url, party, '/v1/health').href;
     const response = await environment.fetch(address, { ...OMIT, signal: AbortSignal.timeout(TIMEOUT_MS) });
     if (response.status === 503) return 'full';
-    const text = await response.text();
-    const { status } = JSON.parse(text.slice(0, MAX_HEALTH)) as { readonly status?: unknown };
-    return LOADS.find((load) => load === status);
+    return parseJson(LOAD, (await response.text()).slice(0, MAX_HEALTH), REFUSAL).status;
   } catch {
     return undefined;
   }

@@ -22,7 +22,7 @@ export function planIds(
   const inputs = sequences.map((inputIds): TaskInput => {
     const { length } = inputIds;
     const rows = head === 'masked-lm' ? [length >> 1] : head === 'causal-lm' ? [length - 1] : [];
-    return { inputIds, rows, ...(head === 'none' ? { pooling: 'mean' } : {}) };
+    return { inputIds, rows, pooling: head === 'none' ? 'mean' : undefined };
   });
   const longest = Math.max(...sequences.map(({ length }) => length));
   const decoder =

@@ -87,7 +87,7 @@ async function prepareRun(
     const session = await OwnerSession.open({
       config,
       request,
-      ...(one === undefined || two === undefined ? {} : { presented: [one, two] }),
+      presented: one === undefined || two === undefined ? undefined : [one, two],
       channels: new Map<PartyId, CountingChannel>([
         [1, channels[0]],
         [2, channels[1]],

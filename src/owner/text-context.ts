@@ -22,9 +22,11 @@ export async function loadTextContext(files: ModelFiles, config: ModelConfig): P
     config,
     tokenizer,
     generation: config.head === 'causal-lm' ? await generationOf(files) : { notices: [] },
-    pooling: config.head === 'none' ? await poolingOf(files) : {},
+    pooling: config.head === 'none' ? await poolingOf(files) : NOT_DECLARED,
   };
 }
+
+const NOT_DECLARED: DeclaredPooling = { pooling: undefined, normalize: undefined, problem: undefined };
 
 // Read, and the code for it loaded, for the models that they are about.
 const generationOf = async (files: ModelFiles): Promise<GenerationSettings> =>

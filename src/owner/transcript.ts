@@ -44,7 +44,7 @@ export async function capture(
     tokens: inputIds.map((token, i) => ({
       text: tokenizer.decodeToken(token),
       id: token,
-      ...(spans[i] === undefined ? {} : { span: spans[i] }),
+      span: spans[i],
       p1: toHex(keyOf(0, i).subarray(0, SHOWN)),
       p2: toHex(keyOf(1, i).subarray(0, SHOWN)),
     })),

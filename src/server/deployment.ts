@@ -25,14 +25,14 @@ export interface PublishedModel {
    * What it is published for, where its files leave that open; feature-extraction takes any model, without its
    * head.
    */
-  readonly task?: Task;
+  readonly task?: Task | undefined;
   /** Where the folder came from, for pages that load from there too. */
-  readonly hub?: HubPlace;
+  readonly hub?: HubPlace | undefined;
   /**
    * The model owner's sharing (`tercet model share`), if it is also served with secret weights; of it only
    * `owner/share.json` is read.
    */
-  readonly shares?: string;
+  readonly shares?: string | undefined;
 }
 
 /** A file that the page's server hands out. */
@@ -65,7 +65,7 @@ async function publish(
   { folder, shares, hub, task: wanted, id: named = basename(folder) }: PublishedModel,
   files: Map<string, PublicFile>,
 ): Promise<ModelEntry> {
-  const model = await openModel({ kind: 'folder', path: folder, ...(wanted === undefined ? {} : { task: wanted }) });
+  const model = await openModel({ kind: 'folder', path: folder, task: wanted });
   const task = taskOf(model.config.head);
   // One folder may be published twice, with its head and without it.
   const id = wanted === 'feature-extraction' ? `${named}-vectors` : named;
@@ -88,7 +88,7 @@ async function publish(
     weights,
     files: pins,
     examples: examplesFor(task, maskToken),
-    ...(hub === undefined ? {} : { hub }),
+    hub,
   };
 }
 

@@ -1,9 +1,8 @@
 /** Open weights at a compute party: every parameter encoded once and kept with the kernels. P0 needs none of them. */
-import type { Fold } from '../compute/fold.ts';
 import type { Matrix, RingKernels } from '../compute/kernels/types.ts';
 import { type Words, wordsFrom } from '../compute/ring.ts';
 import { invariant } from '../core/errors.ts';
-import { type EncodedParameter, parameterEncoder } from '../ml/models/folding.ts';
+import { type EncodedParameter, type ParameterEncoder, parameterEncoder } from '../ml/models/folding.ts';
 import { listParameters } from '../ml/models/parameters.ts';
 import type { WeightSource } from '../ml/models/weights.ts';
 import type { ParameterView, Part } from '../mpc/protocol/semi-honest/party.ts';
@@ -24,17 +23,26 @@ export class OpenParameters implements ParameterView {
 
   /**
    * Encodes the whole model: matrices go to the kernels, rows stay here.
-   * @param fold what weights are encoded by: the same integers, whichever it is
+   * @param encode asked for every parameter once, in the order of `listParameters`
    */
-  static async load(source: WeightSource, kernels: RingKernels, fold?: Fold): Promise<OpenParameters> {
+  static async load(
+    source: WeightSource,
+    kernels: RingKernels,
+    encode: ParameterEncoder = parameterEncoder(source),
+  ): Promise<OpenParameters> {
     const view = new OpenParameters();
-    const encode = parameterEncoder(source, fold);
+    let loading: Promise<unknown> = Promise.resolve();
     for (const parameter of listParameters(source.config)) {
+      const { name, rows, cols } = parameter;
       const encoded = await encode(parameter);
-      if (parameter.rows > 1 && encoded instanceof Int32Array) {
-        view.#matrices.set(parameter.name, await kernels.loadMatrix(encoded, parameter.rows, parameter.cols));
-      } else view.#rows.set(parameter.name, toWords(encoded));
+      // One matrix is loaded while the next is encoded, and no more: each is as large as its weights.
+      await loading;
+      if (rows > 1 && encoded instanceof Int32Array) {
+        loading = kernels.loadMatrix(encoded, rows, cols).then((matrix) => view.#matrices.set(name, matrix));
+        loading.catch(() => undefined);
+      } else view.#rows.set(name, toWords(encoded));
     }
+    await loading;
     return view;
   }
 

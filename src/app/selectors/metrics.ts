@@ -125,17 +125,18 @@ function timeFigures(
 
 /** While it runs, by this tab's clock and the moments at which messages went and came. */
 function liveTimes(run: Run): {
-  readonly prep?: number;
-  readonly input?: number;
-  readonly compute?: number;
-  readonly output?: number;
+  readonly prep: number | undefined;
+  readonly input: number | undefined;
+  readonly compute: number | undefined;
+  readonly output: undefined;
 } {
   const { startedAt, onlineAt, sentAt, now } = run;
   const prep = run.ahead ? run.aheadMs : (onlineAt ?? now) - startedAt;
   return {
-    ...(prep === undefined ? {} : { prep }),
-    ...(onlineAt === undefined ? {} : { input: (sentAt ?? now) - onlineAt }),
-    ...(sentAt === undefined ? {} : { compute: now - sentAt }),
+    prep,
+    input: onlineAt === undefined ? undefined : (sentAt ?? now) - onlineAt,
+    compute: sentAt === undefined ? undefined : now - sentAt,
+    output: undefined,
   };
 }
 

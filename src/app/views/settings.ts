@@ -16,7 +16,7 @@ interface Option<T extends string> {
   readonly text: string;
   /** Why it cannot be chosen. */
   readonly missing?: string;
-  readonly figures?: readonly [string, string];
+  readonly figures?: readonly [string, string] | undefined;
 }
 
 export function settings(
@@ -118,7 +118,7 @@ function protocols({ measured }: State): Option<Protocol>[] {
       value: '3pc_semi_honest',
       title: 'Semi-honest',
       text: 'Trusts the parties to follow the steps. Fastest.',
-      ...(measured === undefined ? {} : { figures: [seconds(measured.totalMs), `${bytes(measured.sentBytes)} up`] }),
+      figures: measured === undefined ? undefined : [seconds(measured.totalMs), `${bytes(measured.sentBytes)} up`],
     },
     {
       value: '3pc_malicious',

@@ -216,18 +216,22 @@ function tooLarge(name: string, scale: number, bits: number): TercetError {
 /** Scale of sums; what is added to them is encoded in 64 bits. */
 const SUM_SCALE = 32;
 
-function encode(values: ArrayLike<number>, parameter: Parameter, fold: Fold): EncodedParameter {
-  return parameter.scale >= SUM_SCALE ? encode64(values, parameter) : encode32(values, parameter, fold);
+/** Whether a parameter is encoded in 64 bits. */
+export function isWide({ scale }: Parameter): boolean {
+  return scale >= SUM_SCALE;
 }
+
+function encode(values: ArrayLike<number>, parameter: Parameter, fold: Fold): EncodedParameter {
+  return isWide(parameter) ? encode64(values, parameter) : encode32(values, parameter, fold);
+}
+
+export type ParameterEncoder = (parameter: Parameter) => Promise<EncodedParameter>;
 
 /**
  * An encoder of the parameters of one source. It keeps the last affine map, because a bias follows its weight;
  * reads only what a parameter is made of. The encoder throws ERR_RANGE for weights beyond the fixed-point domain.
  */
-export function parameterEncoder(
-  source: WeightSource,
-  fold: Fold = plainFold,
-): (parameter: Parameter) => Promise<EncodedParameter> {
+export function parameterEncoder(source: WeightSource, fold: Fold = plainFold): ParameterEncoder {
   let last: { readonly name: string; readonly map: FoldedMap } | undefined;
   const folded = async (name: string): Promise<FoldedMap> => {
     if (last?.name !== name) last = { name, map: await foldedMap(source, name, fold) };

@@ -24,7 +24,7 @@ export interface TaskInput {
    * Feature extraction: the one vector that is wanted, the mean of all positions or that of the first, made before
    * anything opens; 'none' wants them all.
    */
-  readonly pooling?: 'mean' | 'cls' | 'none';
+  readonly pooling?: 'mean' | 'cls' | 'none' | undefined;
   /** What the owner should know of how the text was read, or a setting of the model's files was not; sentences. */
   readonly notices?: readonly string[];
 }

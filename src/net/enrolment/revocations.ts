@@ -4,6 +4,7 @@
  */
 import { concatBytes, fromHex, toHex } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
+import { type Refusal, count, hex, list as listOf, object, oneOf, parseJson } from '../../core/json.ts';
 import { CREDENTIAL_ID_BYTES } from './credential.ts';
 import { type PartyIdentity, SIGNATURE_BYTES, verifySignature } from '../identity/identity.ts';
 import { encodeTranscript } from '../wire/transcript.ts';
@@ -26,6 +27,19 @@ export function signRevocations({ sharing, number, ids }: RevocationList, enrolm
   return `${JSON.stringify({ version: VERSION, sharing, number, ids, signature }, null, 2)}\n`;
 }
 
+const LIST = object({
+  version: oneOf([VERSION]),
+  sharing: hex(32),
+  number: count(Number.MAX_SAFE_INTEGER),
+  ids: listOf(hex(CREDENTIAL_ID_BYTES), MAX_REVOKED),
+  signature: hex(SIGNATURE_BYTES),
+});
+const REFUSAL: Refusal = {
+  code: 'ERR_MODEL_FORMAT',
+  what: 'the list of revoked credentials is malformed',
+  hint: 'take the file that `tercet owner revoke` wrote',
+};
+
 /**
  * @throws {TercetError} ERR_MODEL_FORMAT for a list that is malformed, of another sharing, or not signed by the
  * enrolment key
@@ -37,28 +51,15 @@ export async function readRevocations(bytes: Uint8Array, sharing: string, enrolm
       `the list of revoked credentials ${what}`,
       'take the file that `tercet owner revoke` wrote',
     );
-  let file: Readonly<Record<string, unknown>>;
+  let text: string;
   try {
-    file = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as typeof file;
-    if (typeof file !== 'object' || file === null) throw wrong('is malformed');
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     throw wrong('is malformed');
   }
-  const { version, number, ids, signature } = file;
-  const isHex = (value: unknown, length: number): value is string =>
-    typeof value === 'string' && value.length === 2 * length && /^[0-9a-f]*$/.test(value);
-  if (
-    version !== VERSION ||
-    !Number.isSafeInteger(number) ||
-    (number as number) < 1 ||
-    !Array.isArray(ids) ||
-    ids.length > MAX_REVOKED
-  )
-    throw wrong('is malformed');
-  if (!ids.every((id) => isHex(id, CREDENTIAL_ID_BYTES)) || !isHex(signature, SIGNATURE_BYTES))
-    throw wrong('is malformed');
-  if (file['sharing'] !== sharing) throw wrong('is of another sharing');
-  const list: RevocationList = { sharing, number: number as number, ids: ids as string[] };
+  const { signature, ...list } = parseJson(LIST, text, REFUSAL);
+  if (list.number < 1) throw wrong('is malformed');
+  if (list.sharing !== sharing) throw wrong('is of another sharing');
   if (!(await verifySignature(enrolment, revocationTranscript(list), fromHex(signature))))
     throw wrong('is not signed by the enrolment key of this sharing');
   return list;

@@ -8,6 +8,7 @@
 import { carriesTrust } from '../../core/address.ts';
 import { printable } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
+import { type Refusal, object, parseJson, text as words } from '../../core/json.ts';
 import { heard } from '../../core/told.ts';
 import { within } from '../wire/deadline.ts';
 import { errorCode, isCertificateCode } from '../tls/tls-errors.ts';
@@ -155,14 +156,17 @@ function unreachable(error: unknown, who: string, address: URL): TercetError {
   });
 }
 
+const WORDS = words(MAX_BODY_BYTES);
+const PROBLEM = object({ code: WORDS, message: WORDS, hint: WORDS });
+/** It goes no further: what is no problem of ours is judged by its status. */
+const NOT_OURS: Refusal = { code: 'ERR_PEER_MISMATCH', what: 'a refusal', hint: '' };
+
 /** A party's own refusal, or what stands in its place. */
 function refusedBy(status: number, type: string, text: string, who: string): TercetError {
   if (/^application\/(problem\+)?json(;|$)/i.test(type)) {
     try {
-      const { code, message, hint } = JSON.parse(text) as Record<string, unknown>;
-      if (typeof code === 'string' && typeof message === 'string' && typeof hint === 'string') {
-        return new TercetError(heard(code), `${who}: ${printable(message, 300)}`, printable(hint, 300));
-      }
+      const { code, message, hint } = parseJson(PROBLEM, text, NOT_OURS);
+      return new TercetError(heard(code), `${who}: ${printable(message, 300)}`, printable(hint, 300));
     } catch {
       // No JSON after all: judged by its status below.
     }

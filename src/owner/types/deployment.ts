@@ -26,7 +26,7 @@ export interface PartyAddress {
   /** Its Ed25519 public key, 64 hex digits. */
   readonly identity: string;
   /** Who runs it and where, for people. */
-  readonly operator?: string;
+  readonly operator?: string | undefined;
   /** Where it stands, for people. */
   readonly place?: string;
 }
@@ -63,7 +63,7 @@ export interface ModelEntry {
    */
   readonly files: Readonly<Record<string, PinnedFile>>;
   /** Where the same files lie on a hub, if they came from one. */
-  readonly hub?: HubPlace;
+  readonly hub?: HubPlace | undefined;
   /** Texts to try; with a question, the text is the context that answers it. */
   readonly examples: readonly { readonly label: string; readonly text: string; readonly question?: string }[];
 }
@@ -120,16 +120,16 @@ export interface PartyHealth {
   /** Whether it answered, as the identity that the deployment names. */
   readonly ok: boolean;
   /** Round trip of the health request. */
-  readonly milliseconds?: number;
+  readonly milliseconds?: number | undefined;
   /** What it computes on, in its words. */
-  readonly device?: string;
+  readonly device?: string | undefined;
   /** Of Tercet, as it says. */
-  readonly version?: string;
+  readonly version?: string | undefined;
   /**
    * Whether it has a place for a run: `free`; `busy`, all are taken and one that only waits would give way; `full`,
    * there is none now.
    */
-  readonly load?: 'free' | 'busy' | 'full';
+  readonly load?: 'free' | 'busy' | 'full' | undefined;
   /** Why it is not ok: ERR_PEER_UNREACHABLE, ERR_IDENTITY_KEY, ERR_DOWNLOAD. */
   readonly error?: TercetError;
 }

@@ -17,7 +17,7 @@ export interface HubSource {
 /** How a model is loaded, and over what it is reached. All have defaults in a page; Node needs `deployment`. */
 export interface PretrainedOptions {
   /** The deployment: its document, or where to fetch it (default `../sdk/tercet.json` beside the page). */
-  readonly deployment?: Deployment | string | URL;
+  readonly deployment?: Deployment | string | URL | undefined;
   /**
    * Loads configuration and tokenizer from a hub instead of from beside the deployment, at the commit and with the
    * hashes that the deployment says, and keeps them: in the browser's cache (where there is none, in memory while
@@ -37,7 +37,7 @@ export interface PretrainedOptions {
    * Blob, its bytes, its text, or the object in it. It holds a private key and the seeds of the weights' masks,
    * stays in memory, and is presented to the two parties alone, once they have proved who they are.
    */
-  readonly credential?: string | Uint8Array | ArrayBuffer | Blob | object;
+  readonly credential?: string | Uint8Array | ArrayBuffer | Blob | object | undefined;
   /** Default 'auto': WebGPU where a page has it, else WebAssembly with a `fallback` event. In Node WebAssembly. */
   readonly device?: 'auto' | Device;
   /** 'auto': WebRTC, and after `transportTimeoutMs` without a link WebSocket, with a `fallback` event. */

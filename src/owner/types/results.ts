@@ -11,7 +11,7 @@ export interface Captured {
     readonly text: string;
     readonly id: number;
     /** Offset of the token in the text, in UTF-16 units; undefined for special tokens. */
-    readonly span?: readonly [number, number];
+    readonly span?: readonly [number, number] | undefined;
     /** First 8 bytes, hex, of what each compute party received for this token: a point-function key. */
     readonly p1: string;
     readonly p2: string;
@@ -183,7 +183,7 @@ export interface TextCheck {
   readonly paddedTokens: number | undefined;
   readonly blanks: number;
   /** What to know of how the text is read; sentences. */
-  readonly notices?: readonly string[];
+  readonly notices?: readonly string[] | undefined;
   /** Why it cannot run as it is: ERR_TEXT_EMPTY, ERR_TEXT_TOO_LONG, ERR_NO_MASK, …, with what to do. */
   readonly problem?: TercetError;
 }
