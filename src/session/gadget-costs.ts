@@ -3,12 +3,15 @@
  * numbers are those that gates declare, and the tests of prices hold them against circuits.
  */
 import { pointKeyBytes } from '../compute/kernels/point-key.ts';
+import { cosineExponents } from '../compute/kernels/cosine-sum.ts';
+import type { CosineSum } from '../compute/kernels/types.ts';
 import { wireLength } from '../compute/ring.ts';
 import type { Activation } from '../ml/config.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import { OUTPUT_FORM } from '../ml/models/run.ts';
 import { noCost } from '../mpc/protocol/cost.ts';
-import type { GeluRange } from '../mpc/secure/activation.ts';
+import { CLASS_BITS, GELU_RING, type GeluRange, geluSum } from '../mpc/secure/activation.ts';
+import { IDENTITY_SUM } from '../mpc/secure/cosines.ts';
 import { maximumLevels } from '../mpc/secure/maximum.ts';
 import { normaliseShift } from '../mpc/secure/normalise.ts';
 import type { Cost } from '../mpc/protocol/types.ts';
@@ -107,6 +110,14 @@ export class Tally {
     this.cost.p2ToP1 += this.#wire(k - drop, count);
   }
 
+  /** A sum of selections of so many bits an element, with a result over Z_2^k. */
+  selectSum(bits: readonly number[], k: number, count: number): void {
+    this.gates++;
+    this.cost.p0ToP2Ahead += this.#wire(k, count);
+    this.cost.p1ToP2 += bits.reduce((bytes, table) => bytes + this.#wire(table, count), 0);
+    this.cost.p2ToP1 += this.#wire(k, count);
+  }
+
   widen(from: number, to: number, count: number): void {
     this.gates++;
     this.cost.p0ToP2Ahead += this.#wire(to - from, count);
@@ -195,27 +206,22 @@ export function tanh(t: Tally, count: number): void {
   t.rounds(3);
 }
 
-/** Bits that GeLU drops at its end, and of its class tables. */
-const GELU: Record<GeluRange, { readonly drop: number; readonly bits: number }> = {
-  narrow: { drop: 10, bits: 0 },
-  wide: { drop: 8, bits: 7 },
-  far: { drop: 6, bits: 9 },
-};
-
 export function activate(t: Tally, count: number, activation: Activation, range: GeluRange): void {
   if (activation === 'relu') {
     relu(t, count);
     return;
   }
-  const { drop, bits } = GELU[range];
-  t.reshare(bits > 0 ? 32 : 17, count);
-  t.select(32, 4, 32, count, bits > 0 ? 0 : drop);
-  if (bits > 0) {
-    for (let table = 0; table < 2; table++) t.select(2 ** bits, 1, 1, count);
-    t.select(4, 3, 32, count, drop);
+  const { sum, drop } = geluSum(range, activation);
+  const k = GELU_RING[range];
+  t.reshare(k - sum.shift, count);
+  const entry = (of: CosineSum) => cosineExponents(of).reduce((bits, v) => bits + k - v, 0);
+  if (range === 'narrow') t.selectSum([entry(sum)], k - drop, count);
+  else {
+    for (let bit = 0; bit < 2; bit++) t.select(2 ** (CLASS_BITS[range] - 1), 1, 1, count);
+    t.selectSum([2 * entry(IDENTITY_SUM), 2 * entry(sum)], k - drop, count);
     t.rounds(1);
   }
-  t.truncate(32, drop, count);
+  t.widen(k - drop, 64, count);
   t.rounds(2);
 }
 

@@ -1,32 +1,32 @@
 /**
- * GeLU and tanh from an untruncated product (PROTOCOL §7.1, §7.2): a cubic table near zero, and two class bits where
- * the function saturates.
+ * GeLU, tanh and ReLU from an untruncated product (PROTOCOL §7.1 – §7.3). GeLU is a sum of cosines, gated by two signs
+ * where it saturates; tanh is a cubic table near zero, and a class where it saturates.
  *
  * x (…) scale 32 over Z_2^64 → scale 16 over Z_2^64. No truncation before the table: the index takes the bits that
  * it wants.
  */
-import type { PiecewisePolynomial } from '../../compute/kernels/types.ts';
-import { gelu, geluNew } from '../../compute/special-functions.ts';
+import type { CosineSum } from '../../compute/kernels/types.ts';
 import { TercetError } from '../../core/errors.ts';
 import type { ExactTable, Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
-import { SIGN_BITS, isNegative } from './compare.ts';
+import { SIGN_BITS, isNegative, isNegativeIn } from './compare.ts';
+import { COSINE_ARGUMENT, GELU_COSINES, GELU_NEAR_COSINES, IDENTITY_SUM } from './cosines.ts';
 import { polynomialArgument, piecewisePolynomial, signedCentre } from './polynomial.ts';
 import { rescale } from './rescale.ts';
 
 /**
- * How far GeLU inputs may reach. `narrow`: |x| ≤ 7; `wide`: |x| < 63; `far`: |x| < 255. A model's bound decides
+ * How far GeLU inputs may reach. `narrow`: |x| ≤ 12; `wide`: |x| ≤ 58; `far`: |x| ≤ 250. A model's bound decides
  * (`ml/ranges.ts`), so that no text can leave the domain.
  */
 export type GeluRange = 'narrow' | 'wide' | 'far';
 
-export const GELU_DOMAIN: Record<GeluRange, number> = { narrow: 7, wide: 63, far: 255 };
+export const GELU_DOMAIN: Record<GeluRange, number> = { narrow: 12, wide: 58, far: 250 };
 
 /**
- * Declared end-to-end error inside the domain, absolute (measured: test/mpc/secure.test.ts). `far` has two bits
- * less in 32-bit words.
+ * Declared end-to-end error inside the domain, absolute (measured: test/mpc/secure.test.ts): that of the sums, and
+ * the rounding of words and result.
  */
-export const GELU_ERROR: Record<GeluRange, number> = { narrow: 8e-4, wide: 8e-4, far: 1.5e-3 };
+export const GELU_ERROR: Record<GeluRange, number> = { narrow: 2e-3, wide: 1.2e-3, far: 1.2e-3 };
 
 /** @throws {TercetError} ERR_RANGE when even the widest variant is too narrow. */
 export function geluRange(bound: number): GeluRange {
@@ -38,73 +38,44 @@ export function geluRange(bound: number): GeluRange {
   );
 }
 
-/**
- * Unit-width class tables on `bits` bits of ⌊x⌋: measured index in [−6, 6], and above it. Equal units share the
- * off-by-one of the cubic's index.
- */
-function classTables(bits: number): { inside: ExactTable; above: ExactTable } {
-  const n = 1 << bits;
-  const signed = Array.from({ length: n }, (_, i) => (i < n / 2 ? i : i - n));
-  return {
-    inside: { bits, entries: signed.map((i) => (i >= -6 && i <= 6 ? 1n : 0n)) },
-    above: { bits, entries: signed.map((i) => (i > 6 ? 1n : 0n)) },
-  };
-}
-
 /** Scale of what every activation gives: that of the next layer's operands. */
 const OUT_SCALE = 16;
-/** Bits below the point that a cubic sees of its argument's place in a segment. */
-const T = 12;
 
-const GELU_WIDTH = 0.5;
-const GELU_SEGMENTS = 32;
+/**
+ * The selection's ring: 2^(k − 2) holds the domain at the scale of the sum, as `widen` needs behind the drop.
+ * `narrow`: 16 at scale 28; `wide` and `far`: 64 and 256 at scale 27.
+ */
+export const GELU_RING: Record<GeluRange, number> = { narrow: 34, wide: 35, far: 37 };
+/** Bits of ⌊x⌋ that a class is read from: ±64 holds 58 and the edge, ±256 holds 250. */
+export const CLASS_BITS: Record<'wide' | 'far', 7 | 9> = { wide: 7, far: 9 };
+/** From here on GeLU(x) is x, and below −edge it is 0; measured within one unit inwards. */
+const CLASS_EDGE = 4.5;
 
-/** Segments of width ½ on [−8, 8). */
-function geluCubic(f: (x: number) => number, s: number): PiecewisePolynomial {
-  return piecewisePolynomial(f, {
-    segments: GELU_SEGMENTS,
-    degree: 3,
-    t: T,
-    s1: s,
-    s2: s,
-    guard: 2,
-    width: GELU_WIDTH,
-    centre: (i) => signedCentre(i, GELU_SEGMENTS, GELU_WIDTH),
-  });
+/** The sum of cosines that makes a range, and the bits of it that are below the result. */
+export function geluSum(
+  range: GeluRange,
+  form: 'gelu' | 'gelu_new',
+): { readonly sum: CosineSum; readonly drop: number } {
+  const sum = (range === 'narrow' ? GELU_NEAR_COSINES : GELU_COSINES)[form];
+  return { sum, drop: sum.scale - OUT_SCALE };
 }
 
-const CLASSES = { 7: classTables(7), 9: classTables(9) } as const;
-/** Ring of results before they are widened. */
-const VALUE_BITS = 32;
-/**
- * Scales s1 = s2 by how far the result may reach: at scale 2s it stays below 2^30, a quarter of the ring, which
- * `widen` needs: 2^4 for the segments of `narrow`, and 2^6 and 2^8 for the domains of the others.
- */
-const GELU_SCALE: Record<GeluRange, number> = { narrow: 13, wide: 12, far: 11 };
-const cubics = (f: (x: number) => number): Record<GeluRange, PiecewisePolynomial> => ({
-  narrow: geluCubic(f, GELU_SCALE.narrow),
-  wide: geluCubic(f, GELU_SCALE.wide),
-  far: geluCubic(f, GELU_SCALE.far),
-});
-const GELU_CUBIC = { gelu: cubics(gelu), gelu_new: cubics(geluNew) } as const;
-
-/** Entries of `choose` on (inside, above): the cubic, the identity, zero. */
-const PICK_GELU = Uint8Array.of(255, 0, 1, 0);
-
 export function secureGelu(gates: Gates, x: Wire, range: GeluRange, form: 'gelu' | 'gelu_new' = 'gelu'): Wire {
-  const cubic = GELU_CUBIC[form][range];
-  // All that is read of x: the scale of the result, and the bits before it that the widest reader takes.
-  const read = range === 'narrow' ? x : gates.reshare(rescale(gates, x, 2 * GELU_SCALE[range], VALUE_BITS));
-  const argument = polynomialArgument(gates, read, cubic, GELU_WIDTH);
-  const drop = cubic.s1 + cubic.s2 - OUT_SCALE;
-  if (range === 'narrow') return gates.widen(gates.polynomial(argument, cubic, VALUE_BITS, { drop }), 64);
-  const near = gates.polynomial(argument, cubic, VALUE_BITS);
-  // ⌊x⌋ and its unit of dither, as signed numbers: ±64 holds 63, ±256 holds 255.
-  const bits = range === 'far' ? 9 : 7;
-  const { inside, above } = CLASSES[bits];
-  const unit = rescale(gates, read, 0, bits);
-  const classes = [gates.table(unit, inside, 1), gates.table(unit, above, 1)];
-  return gates.widen(gates.choose(classes, [near, read], PICK_GELU, { drop }), 64);
+  const { sum, drop } = geluSum(range, form);
+  const k = GELU_RING[range];
+  // All that is read of x: what the linear part needs, where the cosines and the classes have theirs.
+  const read = gates.reshare(rescale(gates, x, COSINE_ARGUMENT, k - sum.shift));
+  if (range === 'narrow') return gates.widen(gates.cosines([{ x: read, sum }], k, { drop }), 64);
+  /** [x < edge] as measured: 0 from the edge on, 1 below edge − 1. */
+  const below = (edge: number) =>
+    isNegativeIn(gates, rescale(gates, gates.offset(read, BigInt(-edge * 2 ** COSINE_ARGUMENT)), 0, CLASS_BITS[range]));
+  const [notAbove, under] = [below(CLASS_EDGE), below(1 - CLASS_EDGE)];
+  // Above or under the edges one of the two bits decides; between them they differ.
+  const terms = [
+    { x: read, sum: IDENTITY_SUM, gate: gates.offset(notAbove, 1n) },
+    { x: read, sum, gate: gates.add(notAbove, under) },
+  ];
+  return gates.widen(gates.cosines(terms, k, { drop }), 64);
 }
 
 /** Declared error of tanh, absolute. */
@@ -113,6 +84,9 @@ export const TANH_ERROR = 5e-4;
 export const TANH_DOMAIN = 63;
 const PICK_NEAR = Uint8Array.of(255, 0);
 
+/** Bits below the point that the cubic sees of its argument's place in a segment, and its ring. */
+const T = 12;
+const VALUE_BITS = 32;
 const TANH_WIDTH = 0.125;
 const TANH_SEGMENTS = 128;
 const TANH_SCALE = 12;
@@ -135,18 +109,17 @@ const TANH_CUBIC = piecewisePolynomial(Math.tanh, {
 const TANH_DROP = 2 * TANH_SCALE - OUT_SCALE;
 const ONE = 1n << BigInt(OUT_SCALE);
 
-/** ±1 outside the cubic's range, 0 inside. */
-const TAILS: ExactTable = {
-  bits: 7,
-  entries: CLASSES[7].inside.entries.map((within, i) => (within === 1n ? 0n : i < 64 ? ONE : -ONE)),
-};
+/** Unit-width tables on ⌊x⌋: measured index in [−6, 6], which shares the off-by-one of the cubic's index; ±1 outside. */
+const UNITS = Array.from({ length: 128 }, (_, i) => (i < 64 ? i : i - 128));
+const INSIDE: ExactTable = { bits: 7, entries: UNITS.map((i) => (i >= -6 && i <= 6 ? 1n : 0n)) };
+const TAILS: ExactTable = { bits: 7, entries: UNITS.map((i) => (i >= -6 && i <= 6 ? 0n : i > 0 ? ONE : -ONE)) };
 
 export function secureTanh(gates: Gates, x: Wire): Wire {
   // One message for both readers: the cubic's scale, and the bits before the point that the class takes.
   const read = gates.reshare(rescale(gates, x, TANH_READ, TANH_READ + TAILS.bits));
   const near = gates.polynomial(polynomialArgument(gates, read, TANH_CUBIC, TANH_WIDTH), TANH_CUBIC, VALUE_BITS);
   const unit = rescale(gates, read, 0, TAILS.bits);
-  const inner = gates.choose([gates.table(unit, CLASSES[7].inside, 1)], [near], PICK_NEAR, {
+  const inner = gates.choose([gates.table(unit, INSIDE, 1)], [near], PICK_NEAR, {
     drop: TANH_DROP,
   });
   const outer = gates.reshape(gates.table(unit, TAILS, inner.k), x.shape, inner.scale);
