@@ -13,7 +13,9 @@ import { noCost } from '../mpc/protocol/cost.ts';
 import { CLASS_BITS, GELU_RING, type GeluRange, geluSum } from '../mpc/secure/activation.ts';
 import { IDENTITY_SUM } from '../mpc/secure/cosines.ts';
 import { maximumLevels } from '../mpc/secure/maximum.ts';
-import { normaliseShift } from '../mpc/secure/normalise.ts';
+import { SHORT_ATTENTION, VALUE } from '../mpc/secure/attention.ts';
+import { RECIPROCAL_WINDOWS, ROOT_WINDOWS, type WindowLayout } from '../mpc/secure/power-law.ts';
+import { ROOT_COUNT, normaliseShift } from '../mpc/secure/normalise.ts';
 import type { Cost } from '../mpc/protocol/types.ts';
 import type { Wire } from '../mpc/share/wire.ts';
 import type { WeightMode } from './request.ts';
@@ -162,9 +164,10 @@ export class Tally {
 
 // ── gadgets, as in mpc/secure ────────────────────────────────────────────────
 
-function powerLaw(t: Tally, count: number, windows: number): void {
-  for (let w = 0; w < windows; w++) t.select(128, 4, 64, count);
-  for (let w = 1; w < windows; w++) t.select(128, 1, 1, count);
+function powerLaw(t: Tally, count: number, windows: number, { widest, finer, degree }: WindowLayout): void {
+  const segments = (w: number) => (w === 0 ? widest : finer);
+  for (let w = 0; w < windows; w++) t.select(segments(w), degree + 1, 64, count);
+  for (let w = 1; w < windows; w++) t.select(segments(w - 1), 1, 1, count);
   t.select(2 ** (windows - 1), 1 + windows, 64, count);
 }
 
@@ -181,7 +184,7 @@ export function normalise(
   else t.truncate(64, e, rows * d);
   t.liftAdditive(64, rows * d);
   t.product(64, rows);
-  powerLaw(t, rows, 9);
+  powerLaw(t, rows, ROOT_COUNT, ROOT_WINDOWS);
   t.product(64 - 36, rows * d);
   t.truncate(64, 36, rows * d);
   t.rounds(4);
@@ -264,8 +267,9 @@ export function attend(
   else t.reshare(48, rows * width);
   t.lift(48, rows * width);
   t.liftAdditive(48, heads * fresh * width);
-  t.truncateAdditive(64, 20, heads * fresh * width);
-  t.liftAdditive(64, heads * fresh * width);
+  t.reshare(44, heads * fresh * width);
+  t.widen(44, VALUE.bits, heads * fresh * width);
+  t.liftAdditive(VALUE.bits, heads * fresh * width);
   t.product(48 - 24, scores);
   if (mask === 'real') t.select(2, 2, treeBits, scores);
   for (const columns of widths) {
@@ -274,14 +278,15 @@ export function attend(
     t.add(one, 1 / widths.length);
   }
   const shown = mask === 'causal' ? (heads * keys * (keys + 1)) / 2 : scores;
-  t.select(2 ** (treeBits - 2 + (mask === 'real' ? 1 : 0)), 1, 1, shown);
-  t.select(16, 1, 64, shown);
-  t.product(64 - 26, rows * width);
+  t.select(2 ** (treeBits - 2 + (mask === 'real' ? 1 : -1)), 1, 1, shown);
+  t.select(16, 1, 64, shown, 15);
+  t.product(49 - 11, rows * width);
   t.truncate(64, 26, rows * width);
-  powerLaw(t, rows, keys > 512 ? 5 : 4);
+  const long = Math.max(...widths) > SHORT_ATTENTION;
+  powerLaw(t, rows, long ? 5 : 4, RECIPROCAL_WINDOWS);
   t.liftAdditive(64, rows * width);
   // Reciprocals of many weights are two bits finer.
-  const drop = Math.max(...widths) > 128 ? 40 : 38;
+  const drop = long ? 40 : 38;
   t.product(64 - drop, rows * width);
   t.truncate(64, drop, rows * width);
   t.rounds(6 + (mask === 'real' ? 1 : 0));

@@ -260,7 +260,7 @@ function working(config: ModelConfig, shape: RunShape): number {
  * Share by which range checks may enlarge a link's bytes, and rounds that each step may be longer: upper bounds for
  * the smallest models, the usual cost is a tenth (ADR 20).
  */
-const CHECKED_BYTES = { p0ToP2Ahead: 1.35, p1ToP2: 1.35, p2ToP1: 1.45 } as const;
+const CHECKED_BYTES = { p0ToP2Ahead: 1.35, p1ToP2: 1.7, p2ToP1: 1.45 } as const;
 const CHECKED_ROUNDS = 12;
 
 function addChecks({ cost }: Tally, { sequences, tokens, steps }: RunShape): void {

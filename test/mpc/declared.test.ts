@@ -44,9 +44,9 @@ describe('declared costs', () => {
   });
 
   it.each([
-    ['narrow', 9.25, 517.25],
-    ['wide', 13.25, 597],
-    ['far', 13, 692.75],
+    ['narrow', 8, 71.25],
+    ['wide', 8.25, 102.5],
+    ['far', 8.25, 156.25],
   ] as const)('%s GeLU: %d bytes of P0 and %d from P1 to P2 an element', (range, p0, p1) => {
     const cost = costOf((g) => void secureGelu(g, g.input('x', [8], 64, 32), range));
     expect([cost.p0ToP2Ahead / 8, cost.p1ToP2 / 8]).toEqual([p0, p1]);

@@ -9,7 +9,7 @@
  * word. Positions are looked up like words, because that of a new token tells how long the prompt was.
  */
 import { secureActivation } from '../../mpc/secure/activation.ts';
-import { type AttentionMask, attend, attentionKeys, attentionValues } from '../../mpc/secure/attention.ts';
+import { type AttentionMask, VALUE, attend, attentionKeys, attentionValues } from '../../mpc/secure/attention.ts';
 import type { Gates, Wire } from '../../mpc/secure/gates.ts';
 import { type NormaliseRange, normalise } from '../../mpc/secure/normalise.ts';
 import { Guards } from './guards.ts';
@@ -25,7 +25,6 @@ interface Cache {
 
 const KEY_RING = 48;
 const KEY_SCALE = 16;
-const VALUE_SCALE = 12;
 
 function embed(gates: Gates, run: ModelRun, count: number): Wire {
   const { word, positionTable } = modelParameters(run.config).embeddings;
@@ -186,7 +185,7 @@ export function* buildStep(gates: Gates, run: ModelRun, step: number): BuildPart
       const fresh = gates.section('attention', () => cacheOf(gates, run, i, p, normed, guard));
       const cache: Cache = {
         keys: gates.concat([gates.kept(`keys ${i}`, [before, C], KEY_RING, KEY_SCALE), fresh.keys]),
-        values: gates.concat([gates.kept(`values ${i}`, [before, C], 64, VALUE_SCALE), fresh.values]),
+        values: gates.concat([gates.kept(`values ${i}`, [before, C], VALUE.bits, VALUE.scale), fresh.values]),
       };
       if (step < run.steps) keep(gates, i, cache);
       return blocks(gates, run, i, p, x, normed, { ...cache, mask }, guard);

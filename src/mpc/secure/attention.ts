@@ -15,10 +15,11 @@ import { patternCount, strided, triangle } from '../../compute/pattern.ts';
 import { invariant } from '../../core/errors.ts';
 import type { ExactTable, Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
+import { isNegativeIn } from './compare.ts';
 import { columnsOf, rowMaximum } from './maximum.ts';
 import type { RangeChecks } from './range-check.ts';
-import { type PowerLaw, powerLaw, powerLawScale, tabulated } from './power-law.ts';
-import { rescale, truncateTo } from './rescale.ts';
+import { type PowerLaw, RECIPROCAL_WINDOWS, powerLaw, powerLawScale, tabulated } from './power-law.ts';
+import { rescale } from './rescale.ts';
 
 /**
  * Scores err by less than 1½ · 2^-11. Where two keys share a row and their values differ by 12, three times the
@@ -37,9 +38,11 @@ const SCORE = 11;
 /** Scale and ring of the exponential's argument: −32 … 0. */
 const EXP_ARGUMENT = 20;
 const EXP_BITS = 25;
-const EXP_SCALE = 17;
-/** Scale of V: with weights of scale 34, Σ E·V keeps 2^16 in Z_2^64 (|v| · T < 2^16). */
-const VALUE = 12;
+/** Scale of its words and of their basis, and of the result. */
+const EXP_WORDS = 17;
+const EXP_SCALE = 19;
+/** Scale and ring of V: with weights of scale 19, Σ E·V keeps 2^16 (|v| · T < 2^16) and the slack of `widen`. */
+export const VALUE = { scale: 12, bits: 49 } as const;
 /** Scale of Σ E·V as an operand, before it is divided by Z. */
 const CONTEXT = 20;
 /** Scale of the result. */
@@ -106,8 +109,6 @@ function nearTable(bits: number): ExactTable {
 /** Bits of the argument in units of the gate: the maximum's, less what the gate's unit is coarser. */
 const gateBits = (treeBits: 8 | 9): number => treeBits + UNIT - GATE_UNIT;
 
-const NEAR: Record<8 | 9, ExactTable> = { 8: nearTable(gateBits(8)), 9: nearTable(gateBits(9)) };
-
 /** The same on 2·index + real: zero at padding. */
 function nearRealTable(bits: number): ExactTable {
   return { bits: bits + 1, entries: nearTable(bits).entries.flatMap((near) => [0n, near]) };
@@ -172,14 +173,14 @@ export function attentionKeys(gates: Gates, k: Wire): Wire {
   return rescale(gates, k, OPERAND);
 }
 
-/** Values for `attend`, of any shape: scale 32 → Z_2^64, scale 12. One round. */
+/** Values for `attend`, of any shape: scale 32 → Z_2^49, scale 12. One round. */
 export function attentionValues(gates: Gates, v: Wire): Wire {
-  return truncateTo(gates, v, VALUE);
+  return gates.truncate(v, v.scale - VALUE.scale, VALUE.bits);
 }
 
 /**
- * 1/Σ in windows: T weights of at most one reach the widest, of `WINDOW_UNITS` units of 2^top. The finer the scale
- * of 1/Σ, the less room it leaves for |v|.
+ * 1/Σ in windows: T weights of at most one reach the widest, of 62 units of 2^top; the last is good from two of its
+ * units on, below the e^-4 of a row's largest weight. The finer the scale of 1/Σ, the less room it leaves for |v|.
  */
 interface Reciprocal {
   readonly law: PowerLaw;
@@ -187,19 +188,20 @@ interface Reciprocal {
 }
 
 function reciprocal(top: number, windows: number, s1: number): Reciprocal {
-  const scale = 2 * EXP_SCALE;
-  // z is Z · 2^scale, and a law knows nothing of its argument's scale.
-  return { law: tabulated((z) => 2 ** scale / z, { top: scale + top, windows, s1 }), s1 };
+  // z is Z · 2^EXP_SCALE, and a law knows nothing of its argument's scale.
+  const f = (z: number) => 2 ** EXP_SCALE / z;
+  return { law: tabulated(f, { top: EXP_SCALE + top, windows, s1, layout: RECIPROCAL_WINDOWS }), s1 };
 }
 
-const RECIPROCALS = { short: reciprocal(1, 4, 20), medium: reciprocal(3, 4, 22), long: reciprocal(4, 5, 22) } as const;
+const RECIPROCALS = { short: reciprocal(2, 4, 23), long: reciprocal(5, 5, 25) } as const;
+/** Positions up to which the short one is enough. */
+export const SHORT_ATTENTION = 128;
 
 function reciprocalFor(T: number): Reciprocal {
-  if (T <= 128) return RECIPROCALS.short;
-  return T <= 512 ? RECIPROCALS.medium : RECIPROCALS.long;
+  return T <= SHORT_ATTENTION ? RECIPROCALS.short : RECIPROCALS.long;
 }
 
-/** Most positions that attention takes: 112 · 2^4 is above it, and |v| · T ≤ 2^16 leaves |v| < 64. */
+/** Most positions that attention takes: 62 · 2^5 is above it, and |v| · T ≤ 2^16 leaves |v| < 64. */
 export const MAX_ATTENTION = 1024;
 
 /**
@@ -207,7 +209,7 @@ export const MAX_ATTENTION = 1024;
  * its full scale, as `widen` needs behind the rounding. With that |v| · T ≤ 2^16, so Σ E·V has its slack as well.
  */
 export function valueDomain(positions: number): number {
-  return 2 ** (64 - 2 - CONTEXT - powerLawScale(reciprocalFor(positions).s1));
+  return 2 ** (64 - 2 - CONTEXT - powerLawScale(reciprocalFor(positions).s1, RECIPROCAL_WINDOWS));
 }
 
 /**
@@ -300,10 +302,10 @@ export function attend(
     const near = rescale(gates, x, -GATE_UNIT);
     const gate =
       real === undefined
-        ? gates.table(near, NEAR[treeBits], 1)
+        ? gates.offset(isNegativeIn(gates, gates.offset(near, 2n)), 1n)
         : gates.table(markReal(gates, near, real), NEAR_REAL[treeBits], 1);
     const argument = gates.raise(x, EXP_ARGUMENT - SCORE, EXP_BITS);
-    const exponentials = gates.exponential(argument, gate, EXP_SCALE, EXP_SCALE);
+    const exponentials = gates.exponential(argument, gate, EXP_WORDS, EXP_WORDS, { drop: 2 * EXP_WORDS - EXP_SCALE });
     return causal ? spreadOut(gates, exponentials, rows, T) : exponentials;
   });
 

@@ -6,35 +6,35 @@
  * mean, S = Σ V² is one word per row, r = 2^16·√(d/S) by windows, V·r short, widened. 4 rounds.
  * Domain: variance + ε = σ² between 2^24.6 / (d·c²) and 2^60.8 / (d·c²) with c = d·2^(32−e), and below 2^60 / d³,
  * where one entry may hold all of it (`varianceDomain`). Below it the result fades to zero, above it S wraps;
- * `ml/ranges.ts` excludes it, or a check finds it. Error ≤ 5e-4 + 1/(c·σ) + 3·|y|·c·σ/2^38 absolute: the
+ * `ml/ranges.ts` excludes it, or a check finds it. Error ≤ 5e-4 + 1/(c·σ) + 3·|y|·c·σ/2^39 absolute: the
  * resolutions of V and of r matter at the two ends of the domain only (measured: test/mpc/secure.test.ts).
  */
 import type { Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
 import { EIGHTH, type RangeChecks } from './range-check.ts';
-import { type PowerLaw, WINDOW_UNITS, lastUnit, powerLaw, powerLawScale, tabulated } from './power-law.ts';
+import { type PowerLaw, ROOT_WINDOWS, lastUnit, powerLaw, powerLawScale, tabulated } from './power-law.ts';
 
-/** Windows of 1/√S, and log2 of the unit of the widest: it reaches 112 · 2^54, nearly all of Z_2^63. */
-const WINDOWS = 9;
-const TOP = 54;
-/** log2 of the largest S: the units of the widest window, to a tenth below 2^60.807. */
-const LARGEST = Math.floor(10 * (TOP + Math.log2(WINDOW_UNITS))) / 10;
+/** Windows of 1/√S, and log2 of the unit of the widest: it reaches 62 · 2^55, nearly all of Z_2^62. */
+export const ROOT_COUNT = 7;
+const TOP = 55;
+/** log2 of the largest S: the units of the widest window, to a tenth below 2^60.954. */
+const LARGEST = Math.floor(10 * (TOP + Math.log2(ROOT_WINDOWS.widest - 2))) / 10;
 /** log2 of the unit of the last window. */
-const LAST = lastUnit(TOP, WINDOWS);
+const LAST = lastUnit(TOP, ROOT_COUNT, ROOT_WINDOWS);
 const UNIT = 2 ** LAST;
 /** log2 of a factor in r, and the scale of its table: V·r then has 52 bits below the point. */
 const ROOT_FACTOR = 16;
-const ROOT_SCALE = 22;
+const ROOT_SCALE = 25;
 /** Scale of the input, and of the result. */
 const IN_SCALE = 32;
 const OUT_SCALE = 16;
 /** Units of the last window from which a row is inside the domain. */
-const LEAST_UNITS = 6;
+const LEAST_UNITS = 3;
 
-/** Declared error of a normalised row of ordinary variance, absolute, for |entries| ≤ 18 after normalisation. */
+/** Declared error of a normalised row of ordinary variance, absolute, for |entries| ≤ 2 after normalisation. */
 export const NORMALISE_ERROR = 5e-4;
-/** The same of a larger entry, relative: that of 1/√S six units above the start of its window. */
-export const NORMALISE_RELATIVE_ERROR = 0.036 * LEAST_UNITS ** -4;
+/** The same of a larger entry, relative: that of 1/√S two units above the start of its window. */
+export const NORMALISE_RELATIVE_ERROR = 1.8e-4;
 
 /**
  * Resolution of d·x − Σx: c = d·2^(32−e) near 2^19, 2^15, 2^11 or 2^7. Fine for rows of small variance
@@ -115,8 +115,9 @@ function inverseRoot(d: number): PowerLaw {
   if (known !== undefined) return known;
   const made = tabulated((z) => (Math.sqrt(d) * 2 ** ROOT_FACTOR) / Math.sqrt(z), {
     top: TOP,
-    windows: WINDOWS,
+    windows: ROOT_COUNT,
     s1: ROOT_SCALE,
+    layout: ROOT_WINDOWS,
   });
   INVERSE_ROOTS.set(d, made);
   return made;
@@ -140,7 +141,7 @@ export function normalise(gates: Gates, x: Wire, epsilon: number, range: Normali
   const { value: r, reached } = powerLaw(gates, sum, inverseRoot(d));
   if (check !== undefined) gates.section('range', () => checkVariance(gates, sum, reached, topUnit(d, range), check));
   // V has no scale of its own, so that of V·r is the table's and the factor in r.
-  const drop = ROOT_FACTOR + powerLawScale(ROOT_SCALE) - OUT_SCALE;
+  const drop = ROOT_FACTOR + powerLawScale(ROOT_SCALE, ROOT_WINDOWS) - OUT_SCALE;
   const scaled = gates.mul(v, gates.repeat(r, d), { drop });
   return gates.reshape(gates.widen(scaled, 64), [rows, d], OUT_SCALE);
 }

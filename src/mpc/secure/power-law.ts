@@ -150,7 +150,7 @@ export function powerLaw(
   for (const [w, polynomial] of polynomials.entries()) {
     const unit = unitOf(top, w, layout);
     const bits = Math.log2(polynomial.segments);
-    const index = unit >= T ? gates.shift(z, unit - T) : gates.raise(z, T - unit, 64);
+    const index = unit >= T ? gates.shift(z, unit - T) : gates.raise(z, T - unit, T + bits);
     candidates.push(gates.polynomial(gates.reduce(index, T + bits), polynomial, 64));
     if (w < windows - 1) {
       const table = reachedTable(polynomial.segments, layout.threshold);
