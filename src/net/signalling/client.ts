@@ -13,9 +13,10 @@ import { within } from '../wire/deadline.ts';
 import { errorCode, isCertificateCode } from '../tls/tls-errors.ts';
 import { type PartyDescription, descriptionFromJson } from './description.ts';
 import { MAX_BODY_BYTES, type RtcAnswerBody, answerFromJson, withdrawalToJson } from './messages.ts';
+import type { ServerId } from '../wire/types.ts';
 
 export interface PartyEndpoint {
-  readonly party: 1 | 2;
+  readonly party: ServerId;
   /** Base of the party's HTTP interface. */
   readonly url: string;
   readonly fetch: typeof fetch;

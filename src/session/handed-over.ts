@@ -1,0 +1,42 @@
+/** The owner's side of an attempt that a dealer deals: hands the keys of this one execution over, then waits. */
+import { attributedTo } from './fault-attribution.ts';
+import type { Channel } from '../net/wire/types.ts';
+import { recvControl, sendControl } from './control.ts';
+import { type ExecutionKeys, type HandOver, sendHandOver } from './dealing.ts';
+
+export class HandedOver {
+  readonly #channel: Channel;
+  readonly #handOver: HandOver;
+  readonly #keys: ExecutionKeys;
+
+  /** @param keys of the execution; wiped once they have been handed over, or by `wipe` */
+  constructor(channel: Channel, handOver: HandOver, keys: ExecutionKeys) {
+    this.#channel = channel;
+    this.#handOver = handOver;
+    this.#keys = keys;
+  }
+
+  /**
+   * Has a step dealt: resolves when both compute parties have told the dealer that they have all of it.
+   * @throws {TercetError} with the dealer as `party`, or the party that the dealer speaks of
+   */
+  async deal(step: number, circuit: string): Promise<void> {
+    try {
+      if (step === 0) {
+        await sendHandOver(this.#channel, this.#handOver, this.#keys);
+        this.wipe();
+      } else await sendControl(this.#channel, 'step', { circuit });
+      await recvControl(this.#channel, 'dealt');
+    } catch (error) {
+      throw attributedTo(3, error);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#channel.close();
+  }
+
+  wipe(): void {
+    for (const key of this.#keys) key.fill(0);
+  }
+}
