@@ -146,6 +146,8 @@ export interface State {
   readonly health: readonly [PartyHealth | undefined, PartyHealth | undefined];
   /** Whether each party proved its identity to this model. */
   readonly proved: readonly [boolean, boolean];
+  /** The dealer that deals instead of this device, where one was chosen. */
+  readonly dealer: { readonly proved: boolean; readonly transport: Transport | undefined };
   readonly transports: readonly [Transport | undefined, Transport | undefined];
   readonly fallbacks: readonly FallbackEvent[];
   /** Fallbacks that were dismissed: not said again in this tab. */
@@ -221,6 +223,7 @@ export const INITIAL: State = {
   stopped: false,
   health: [undefined, undefined],
   proved: [false, false],
+  dealer: { proved: false, transport: undefined },
   transports: [undefined, undefined],
   fallbacks: [],
   dismissed: [],

@@ -114,20 +114,20 @@ export function partyCommand(): Command {
 }
 
 /** A flag that may be given more than once. */
-function collect(value: string, before: readonly string[]): readonly string[] {
+export function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
 }
 
 /** The defaults of this machine, and what the flags say in their place. */
-function budgetLimits({ maxMemory, maxTraffic }: PartyFlags): BudgetLimits {
+export function budgetLimits({ maxMemory, maxTraffic }: Pick<PartyFlags, 'maxMemory' | 'maxTraffic'>): BudgetLimits {
   const { memory, traffic } = defaultLimits(totalmem());
   return { memory: limits('max-memory', maxMemory, memory), traffic: limits('max-traffic', maxTraffic, traffic) };
 }
 
 /** Where browsers come in, when `--web` asks for it. */
-async function webOptions(
+export async function webOptions(
   identity: PartyIdentity,
-  flags: PartyFlags,
+  flags: Pick<PartyFlags, 'web' | 'webCert' | 'webKey' | 'origins' | 'iceServers' | 'udpPorts'>,
 ): Promise<{ web: WebOptions } | Record<never, never>> {
   if (flags.web === undefined) return {};
   const { host, port } = parseAddress('web', flags.web, 0);

@@ -4,11 +4,14 @@
  */
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { abortedError } from '../core/abort.ts';
+import { carriesTrust } from '../core/address.ts';
 import { TercetError, asTercetError, invariant } from '../core/errors.ts';
 import { loadModelConfig } from '../ml/config.ts';
 import { ownerFiles } from '../ml/owner-files.ts';
 import { type ModelFiles, fileNotFound, memoryFiles } from '../ml/files.ts';
 import { headOf, taskOf } from '../ml/tasks/table.ts';
+import { checkPublicKey } from '../net/identity/identity.ts';
+import { type Request, checkDealt } from '../session/request.ts';
 import { OwnerCredential, credentialFault } from '../net/enrolment/credential.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention.ts';
@@ -19,7 +22,7 @@ import { type ReadPinned, besideDeployment, onHub } from './model-files.ts';
 import { noticeTo } from './notices.ts';
 import type { RunContext } from './run-context.ts';
 import { type TextContext, loadTextContext } from './text-context.ts';
-import type { Deployment, Device, ModelEntry, PretrainedOptions, Weights } from './types/index.ts';
+import type { Deployment, Device, ModelEntry, PartyAddress, PretrainedOptions, Weights } from './types/index.ts';
 
 /** Reason of a WebGPU that is not looked for unless it is named. */
 export const NOT_ASKED = 'not-asked';
@@ -61,6 +64,7 @@ export async function loadModelContext(
     network,
   );
   const { entry, hash } = served(deployment, id, weights);
+  const dealer = chosenDealer(options.dealer, deployment, { protocol, weights });
   credential?.check(hash, Date.now() / 1000);
 
   let downloadedBytes = bytes;
@@ -98,8 +102,8 @@ export async function loadModelContext(
   return {
     ...texts,
     platform: environment,
-    environment: { ...environment, openLink: linksTo(deployment, options, environment) },
-    terms: { model: hash, protocol, weights },
+    environment: { ...environment, openLink: linksTo(deployment, dealer, options, environment) },
+    terms: { model: hash, protocol, weights, ...(dealer === undefined ? {} : { dealer: dealer.identity }) },
     credential,
     buckets,
     runMemory: RUN_MEMORY,
@@ -118,6 +122,7 @@ export async function loadModelContext(
 /** Links to the parties of a deployment, by the way that was asked for. */
 function linksTo(
   { parties, iceServers = [] }: Deployment,
+  dealer: PartyAddress | undefined,
   options: PretrainedOptions,
   { openLink }: Environment,
 ): RunEnvironment['openLink'] {
@@ -127,8 +132,8 @@ function linksTo(
     const link = await openLink({
       ...request,
       modelHash,
-      address: parties[party - 1],
-      otherIdentity: parties[2 - party].identity,
+      address: party === 3 ? dealerOf(dealer) : parties[party - 1],
+      otherIdentity: party === 3 ? undefined : parties[2 - party].identity,
       transport: options.transport ?? 'auto',
       timeoutMs: options.transportTimeoutMs ?? TRANSPORT_TIMEOUT_MS,
       iceServers,
@@ -139,6 +144,42 @@ function linksTo(
     options.progress_callback?.({ status: 'handshake', party, milliseconds: link.handshakeMs });
     return link;
   };
+}
+
+function dealerOf(dealer: PartyAddress | undefined): PartyAddress {
+  invariant(dealer !== undefined, 'a run names no dealer and asks for its link');
+  return dealer;
+}
+
+/**
+ * The dealer that the owner chose: the deployment's, or one of its own.
+ * @throws {TercetError} ERR_ARGUMENT where the deployment offers none, or for one that is a compute party;
+ * ERR_PROTOCOL_UNAVAILABLE for what no dealer deals for
+ */
+function chosenDealer(
+  choice: PretrainedOptions['dealer'],
+  deployment: Deployment,
+  terms: Pick<Request, 'protocol' | 'weights'>,
+): PartyAddress | undefined {
+  if (choice === undefined || choice === false) return undefined;
+  const dealer = choice === true ? deployment.dealer : choice;
+  if (dealer === undefined)
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      'this deployment offers no dealer',
+      'leave the option out, or give the address and identity of one that you trust',
+    );
+  checkDealt(terms);
+  if (!carriesTrust(dealer.url))
+    throw new TercetError('ERR_ARGUMENT', 'the address of the dealer', 'give an https: one');
+  // One that computes too would read the text.
+  if (deployment.parties.some(({ identity }) => identity === checkPublicKey(dealer.identity, 3)))
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      'the dealer has the identity of a compute party, which could then read the text',
+      'choose a dealer that computes nothing',
+    );
+  return dealer;
 }
 
 /**

@@ -185,7 +185,11 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
       await reports.finish(2 * circuit.cost.rounds);
       expected = undefined;
       await inTime(engine.output(), patience.textMs + msFor(p1ToP0, patience), 'take its answer');
-      await sendControl(owner, 'report', reportToJson(reportOf(withDealer(channels, dealer), options.peakMemory(), kernels.name)));
+      await sendControl(
+        owner,
+        'report',
+        reportToJson(reportOf(withDealer(channels, dealer), options.peakMemory(), kernels.name)),
+      );
       if (step === request.steps) break;
       kept = engine.kept;
       prg = draws.next();

@@ -11,13 +11,7 @@ import type { Channel } from '../net/wire/types.ts';
 const MAX_BODY = 1 << 20;
 
 /** What is undefined is left out. */
-export type Json =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly Json[]
-  | { readonly [key: string]: Json | undefined };
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
 
 export async function sendControl(channel: Channel, name: string, body: Json): Promise<void> {
   const bytes = new TextEncoder().encode(JSON.stringify(body));

@@ -61,7 +61,12 @@ export async function serveDealing(options: DealerOptions): Promise<void> {
   options.signal?.addEventListener('abort', stop);
   try {
     if (options.signal?.aborted === true) stop();
-    const handed = awaitOwner(place, Refusal.of(() => recvHandOver(owner, identity)), patience.requestMs, 'hand over');
+    const handed = awaitOwner(
+      place,
+      Refusal.of(() => recvHandOver(owner, identity)),
+      patience.requestMs,
+      'hand over',
+    );
     const { handOver, keys } = await handed;
     prgs.push(PairPrg.ofExecution(keys[0], firstStep(session)), PairPrg.ofExecution(keys[1], firstStep(session)));
     const proofs = [dealerProof(keys[0], session), dealerProof(keys[1], session)] as const;

@@ -2,6 +2,8 @@
 import { attributedTo } from './fault-attribution.ts';
 import type { Channel } from '../net/wire/types.ts';
 import { recvControl, sendControl } from './control.ts';
+import { sleep } from '../core/abort.ts';
+import { REASON_MS } from './timing.ts';
 import { type ExecutionKeys, type HandOver, sendHandOver } from './dealing.ts';
 
 export class HandedOver {
@@ -22,11 +24,19 @@ export class HandedOver {
    */
   async deal(step: number, circuit: string): Promise<void> {
     try {
-      if (step === 0) {
-        await sendHandOver(this.#channel, this.#handOver, this.#keys);
-        this.wipe();
-      } else await sendControl(this.#channel, 'step', { circuit });
-      await recvControl(this.#channel, 'dealt');
+      const dealt = recvControl(this.#channel, 'dealt');
+      dealt.catch(() => undefined);
+      const asked =
+        step === 0
+          ? sendHandOver(this.#channel, this.#handOver, this.#keys)
+          : sendControl(this.#channel, 'step', { circuit });
+      await asked.catch(async (error: unknown) => {
+        // A dealer that has no place says so and hangs up before it is asked.
+        await Promise.race([dealt, sleep(REASON_MS)]);
+        throw error;
+      });
+      this.wipe();
+      await dealt;
     } catch (error) {
       throw attributedTo(3, error);
     }

@@ -18,7 +18,6 @@ import { OwnerSession } from '../../src/session/owner.ts';
 import type { Request } from '../../src/session/request.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
 import { failure } from '../failure.ts';
-import { TINY_GPT2 } from '../support/architectures.ts';
 import { seeded } from '../support/simulate.ts';
 import { INPUT, MODEL, REQUEST, kernels, prepared, servedModel } from './harness.ts';
 
@@ -140,4 +139,4 @@ describe('a dealer', () => {
     expect(alone.sent.some(({ from, tag }) => from === 0 && tag.includes('-deal'))).toBe(true);
   });
 });
-void [PairPrg, executionKey, dealerProof, firstStep, sendControl, TercetError, randomWeights, TINY_GPT2, servedModel, failure];
+void [PairPrg, executionKey, dealerProof, firstStep, sendControl, TercetError, randomWeights, servedModel, failure];

@@ -122,7 +122,11 @@ export class PartyHandshake {
     const who = asked.dealer ? 'a dealer' : 'the data owner';
     const refuse = (status: HandshakeStatus, what: string): Judgement => ({
       status,
-      refusal: new TercetError('ERR_PEER_MISMATCH', `${who} ${what}`, 'nothing to do here; the other end has been told'),
+      refusal: new TercetError(
+        'ERR_PEER_MISMATCH',
+        `${who} ${what}`,
+        'nothing to do here; the other end has been told',
+      ),
     });
     if (asked.party !== party) return refuse('party', `asked for party ${asked.party}, this is party ${party}`);
     if (!equalBytes(asked.session, session))

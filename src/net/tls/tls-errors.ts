@@ -139,11 +139,7 @@ export function notUp(where: string, phase: TlsPhase): TercetError {
 }
 
 /** An `accept` that took too long; `refused` is the likely reason, if there is one. */
-export function nobodyCame(
-  peer: EndId | undefined,
-  timeoutMs: number,
-  refused: TercetError | undefined,
-): TercetError {
+export function nobodyCame(peer: EndId | undefined, timeoutMs: number, refused: TercetError | undefined): TercetError {
   const what = `no link from ${peer === undefined ? 'any party' : `party ${peer}`} within ${timeoutMs / 1000} s`;
   if (refused === undefined)
     return new TercetError('ERR_PEER_TIMEOUT', what, 'start the other party, or check its output');

@@ -55,8 +55,8 @@ export type ProgressEvent =
     }
   | { readonly status: 'ready'; readonly task: Task; readonly model: string }
   // private runs
-  | { readonly status: 'connect'; readonly party: 1 | 2; readonly transport: Transport }
-  | { readonly status: 'handshake'; readonly party: 1 | 2; readonly milliseconds: number }
+  | { readonly status: 'connect'; readonly party: 1 | 2 | 3; readonly transport: Transport }
+  | { readonly status: 'handshake'; readonly party: 1 | 2 | 3; readonly milliseconds: number }
   | {
       readonly status: 'preprocess';
       /** Tokens of the prepared bucket. */
