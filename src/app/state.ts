@@ -6,6 +6,7 @@ import type {
   FallbackEvent,
   Links,
   ModelEntry,
+  PartyAddress,
   PartyHealth,
   ProgressEvent,
   Protocol,
@@ -24,6 +25,8 @@ export interface Settings {
   readonly weights: Weights | undefined;
   readonly device: 'auto' | Device;
   readonly transport: 'auto' | Transport;
+  /** Whether the dealer of the deployment deals in place of this device. */
+  readonly dealer: boolean;
   readonly prepareWhileTyping: boolean;
   /** The chosen model, if it is not the first of the deployment for the task. */
   readonly model: string | undefined;
@@ -204,6 +207,7 @@ export const INITIAL: State = {
     weights: undefined,
     device: 'auto',
     transport: 'auto',
+    dealer: false,
     prepareWhileTyping: true,
     model: undefined,
   },
@@ -246,6 +250,11 @@ export function entryOf(state: State): ModelEntry | undefined {
 export function weightsOf(state: State): Weights {
   const served = entryOf(state)?.weights;
   return state.settings.weights ?? (served !== undefined && served.open === undefined ? 'secret' : 'open');
+}
+
+/** The dealer that was chosen. None deals for secret weights: then this device does. */
+export function dealerOf(state: State): PartyAddress | undefined {
+  return state.settings.dealer && weightsOf(state) === 'open' ? state.deployment?.dealer : undefined;
 }
 
 /** Operators of party 1 and 2, for sentences. */

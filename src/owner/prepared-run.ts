@@ -84,6 +84,7 @@ async function prepareRun(
         onProgress: (event) => context.onProgress(event),
       },
       channels,
+      dealer?.channel,
     );
     const [one, two] = opened.map(({ presented }) => presented);
     const session = await OwnerSession.open({
