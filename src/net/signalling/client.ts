@@ -9,6 +9,7 @@ import { carriesTrust } from '../../core/address.ts';
 import { printable } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
 import { heard } from '../../core/told.ts';
+import { serverWords } from '../identity/identity-errors.ts';
 import { within } from '../wire/deadline.ts';
 import { errorCode, isCertificateCode } from '../tls/tls-errors.ts';
 import { type PartyDescription, descriptionFromJson } from './description.ts';
@@ -88,7 +89,7 @@ async function call<T>(
 ): Promise<T> {
   const { party, url, timeoutMs, signal } = endpoint;
   const address = endpointUrl(url, party, path);
-  const who = `party ${party} at ${address.origin}`;
+  const who = `${serverWords(party)} at ${address.origin}`;
   const stop = new AbortController();
   const late = (): TercetError =>
     new TercetError(
