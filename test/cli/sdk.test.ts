@@ -24,7 +24,7 @@ const models: Model[] = [];
 
 beforeAll(async () => {
   ({ demo, deployment } = await LocalDemo.start(place.home, ['--dealer']));
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   await Promise.all(models.map((model) => model.dispose()));
