@@ -68,8 +68,11 @@ async function prepareRun(
       links.push(link);
       return link;
     };
+    // At once: a party gives an owner seconds to go on.
+    const dealing = request.dealer === undefined ? undefined : openDealer(open);
+    dealing?.catch(() => undefined);
     const opened = await withBoth(open);
-    const dealer = request.dealer === undefined ? undefined : await openDealer(open);
+    const dealer = await dealing;
     const keyLength = pointKeyBytes(Math.ceil(Math.log2(config.vocabSize)));
     const channels = [
       new CountingChannel(opened[0].channel, keyLength),

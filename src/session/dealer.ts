@@ -22,7 +22,7 @@ import { type HandOver, dealerProof, firstStep, recvHandOver } from './dealing.t
 import { withBoth } from './fault-attribution.ts';
 import { ownerParameters } from './owner-parameters.ts';
 import { whileThere } from './party-dealer.ts';
-import { PATIENCE, type Patience, type Place, awaitOwner, inTime, ownPlace } from './place.ts';
+import { PATIENCE, type Patience, type Place, awaitOwner, ownPlace } from './place.ts';
 import { REASON_MS } from './timing.ts';
 
 export interface DealerOptions {
@@ -61,13 +61,13 @@ export async function serveDealing(options: DealerOptions): Promise<void> {
   options.signal?.addEventListener('abort', stop);
   try {
     if (options.signal?.aborted === true) stop();
-    const handed = awaitOwner(
+    // The owner comes before it has agreed with the compute parties.
+    const { handOver, keys } = await awaitOwner(
       place,
       Refusal.of(() => recvHandOver(owner, identity)),
-      patience.requestMs,
+      patience.requestMs + patience.startMs,
       'hand over',
     );
-    const { handOver, keys } = await handed;
     prgs.push(PairPrg.ofExecution(keys[0], firstStep(session)), PairPrg.ofExecution(keys[1], firstStep(session)));
     const proofs = [dealerProof(keys[0], session), dealerProof(keys[1], session)] as const;
     Refusal.from(() => options.check(handOver));
@@ -102,9 +102,7 @@ export async function serveDealing(options: DealerOptions): Promise<void> {
       for (const prg of own) prg.wipe();
       await sendControl(owner, 'dealt', {});
       if (step === request.steps) break;
-      place.waits('between');
-      const next = await inTime(following(owner), patience.holdMs, 'ask for the next step');
-      place.works();
+      const next = await awaitOwner(place, following(owner), patience.holdMs, 'ask for the next step', 'between');
       // An owner that has seen enough of a text.
       if (next === undefined) break;
       circuitHash = next;

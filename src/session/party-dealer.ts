@@ -22,11 +22,17 @@ export class PartyDealer {
   #channel: Channel | undefined;
   /** Whether the dealer waits to hear that a step has come. */
   #waits = false;
+  #over = false;
 
   /** @param proof what the holder of this party's key says (`dealerProof`). */
   constructor(coming: ComingDealer, proof: Uint8Array) {
     this.#coming = coming;
     this.#proof = proof;
+    void coming.channel.then((channel) => {
+      this.#channel = channel;
+      // It came too late, or was sent before the owner began.
+      if (this.#over) channel.abort(new TercetError('ERR_PEER_CLOSED', 'the session is over', 'start a new run'));
+    });
   }
 
   /** Its link, where it has come. */
@@ -41,15 +47,15 @@ export class PartyDealer {
    */
   async begins(circuit: string, owner: Channel, { dealMs }: Patience): Promise<Channel> {
     const begins = async (): Promise<Channel> => {
-      this.#channel ??= await this.#coming.channel;
+      const channel = await this.#coming.channel;
       this.#waits = true;
-      const fields = await ofDealer(recvControl(this.#channel, 'deal'));
+      const fields = await ofDealer(recvControl(channel, 'deal'));
       const fail = (what: string) =>
         new TercetError('ERR_PEER_MISMATCH', `the dealer ${what}`, 'start a new run', { party: 3 });
       // SECURITY: who has no key of this attempt deals nothing in it. test/session/dealer.test.ts.
       if (!equalBytes(fields.hex('key', this.#proof.length), this.#proof)) throw fail('has the key of another attempt');
       if (fields.string('circuit') !== circuit) throw fail('built another circuit');
-      return this.#channel;
+      return channel;
     };
     return inTime(whileThere(owner, begins()), dealMs, 'come and deal', 3);
   }
@@ -62,6 +68,7 @@ export class PartyDealer {
 
   /** Tells it why nothing more is taken, if it waits to hear. */
   async failed(failure: TercetError): Promise<void> {
+    this.#over = true;
     this.#coming.cancel();
     const channel = this.#channel;
     if (channel === undefined) return;
@@ -74,6 +81,7 @@ export class PartyDealer {
   }
 
   async close(): Promise<void> {
+    this.#over = true;
     this.#coming.cancel();
     await this.#channel?.close();
   }

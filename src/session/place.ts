@@ -67,8 +67,14 @@ export const PATIENCE: Patience = {
  * Waits for the owner at most `ms`, and no longer than nobody else needs the place. @throws {TercetError}
  * ERR_PEER_TIMEOUT, ERR_PEER_LET_GO
  */
-export async function awaitOwner<T>(place: Place, work: Promise<T>, ms: number, what: string): Promise<T> {
-  place.waits('silent');
+export async function awaitOwner<T>(
+  place: Place,
+  work: Promise<T>,
+  ms: number,
+  what: string,
+  waiting: Waiting = 'silent',
+): Promise<T> {
+  place.waits(waiting);
   let stop = (): void => undefined;
   const wanted = new Promise<never>((_resolve, reject) => {
     stop = () => reject(letGo());

@@ -257,6 +257,14 @@ describe('a dealer that does not follow the protocol', () => {
     expect(bytesOf(sent, 3, '-deal')).toBe(0);
   });
 
+  it('and comes before its owner has begun is let go with the session', async () => {
+    const { owner, ends, dealerLinks, links } = world({ serve: () => new Promise(() => undefined) });
+    await owner;
+    for (const party of [1, 2] as const) links.get(party)?.abort(new Error('gone'));
+    await Promise.all(ends);
+    for (const link of dealerLinks.slice(0, 2)) expect(await link.ended).toMatchObject({ code: 'ERR_PEER_CLOSED' });
+  });
+
   it('and deals another circuit is refused', async () => {
     const serve = instead((links, keys) => begin(links, keys, { circuit: 'ab'.repeat(32) }));
     const error = await failure('ERR_PEER_MISMATCH', async () => (await world({ serve }).owner).prepare());
