@@ -4,18 +4,16 @@
  */
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { abortedError } from '../core/abort.ts';
-import { carriesTrust } from '../core/address.ts';
 import { TercetError, asTercetError, invariant } from '../core/errors.ts';
 import { loadModelConfig } from '../ml/config.ts';
 import { ownerFiles } from '../ml/owner-files.ts';
 import { type ModelFiles, fileNotFound, memoryFiles } from '../ml/files.ts';
 import { headOf, taskOf } from '../ml/tasks/table.ts';
-import { checkPublicKey } from '../net/identity/identity.ts';
-import { type Request, checkDealt } from '../session/request.ts';
 import { OwnerCredential, credentialFault } from '../net/enrolment/credential.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention.ts';
 import { bucketsOf } from './buckets.ts';
+import { chosenDealer } from './dealer-choice.ts';
 import { loadDeployment } from './deployment.ts';
 import type { Environment, RunEnvironment } from './environment.ts';
 import { type ReadPinned, besideDeployment, onHub } from './model-files.ts';
@@ -64,7 +62,10 @@ export async function loadModelContext(
     network,
   );
   const { entry, hash } = served(deployment, id, weights);
-  const dealer = chosenDealer(options.dealer, deployment, { protocol, weights });
+  const dealer =
+    options.dealer === undefined || options.dealer === false
+      ? undefined
+      : chosenDealer(options.dealer, deployment, { protocol, weights });
   credential?.check(hash, Date.now() / 1000);
 
   let downloadedBytes = bytes;
@@ -148,37 +149,6 @@ function linksTo(
 
 function dealerOf(dealer: PartyAddress | undefined): PartyAddress {
   invariant(dealer !== undefined, 'a run names no dealer and asks for its link');
-  return dealer;
-}
-
-/**
- * The dealer that the owner chose: the deployment's, or one of its own.
- * @throws {TercetError} ERR_ARGUMENT where the deployment offers none, or for one that is a compute party;
- * ERR_PROTOCOL_UNAVAILABLE for what no dealer deals for
- */
-function chosenDealer(
-  choice: PretrainedOptions['dealer'],
-  deployment: Deployment,
-  terms: Pick<Request, 'protocol' | 'weights'>,
-): PartyAddress | undefined {
-  if (choice === undefined || choice === false) return undefined;
-  const dealer = choice === true ? deployment.dealer : choice;
-  if (dealer === undefined)
-    throw new TercetError(
-      'ERR_ARGUMENT',
-      'this deployment offers no dealer',
-      'leave the option out, or give the address and identity of one that you trust',
-    );
-  checkDealt(terms);
-  if (!carriesTrust(dealer.url))
-    throw new TercetError('ERR_ARGUMENT', 'the address of the dealer', 'give an https: one');
-  // One that computes too would read the text.
-  if (deployment.parties.some(({ identity }) => identity === checkPublicKey(dealer.identity, 3)))
-    throw new TercetError(
-      'ERR_ARGUMENT',
-      'the dealer has the identity of a compute party, which could then read the text',
-      'choose a dealer that computes nothing',
-    );
   return dealer;
 }
 

@@ -12,24 +12,21 @@ import { printable } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
 import { CAPS, type ModelConfig } from '../ml/config.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
+import { firstStep } from '../mpc/prg/gate-id.ts';
 import { executionKey } from '../mpc/prg/prg.ts';
 import { SESSION_BYTES } from '../net/wire/frame.ts';
 import { encodeTranscript } from '../net/wire/transcript.ts';
 import type { Channel } from '../net/wire/types.ts';
 import { planFromJson, planToJson } from './agreement.ts';
 import { type Fields, type Json, recvControl, sendControl } from './control.ts';
-import { type Request, SESSION_VERSION, checkDealt, misfit, shapeFromJson } from './request.ts';
+import { checkDealt } from './dealt.ts';
+import { type Request, SESSION_VERSION, misfit, shapeFromJson } from './request.ts';
 
 const KEYS = 'control/keys';
 const KEY_BYTES = 32;
 
 /** The keys of one execution, with party 1 and with party 2. */
 export type ExecutionKeys = readonly [Uint8Array, Uint8Array];
-
-/** The first step of every execution here. */
-export function firstStep(session: Uint8Array) {
-  return { session, number: 0, step: 0, branch: 0 } as const;
-}
 
 /** What a dealer is handed in place of the pair keys. @param pairKeys may be wiped afterwards */
 export function executionKeys(pairKeys: readonly [Uint8Array, Uint8Array], session: Uint8Array): ExecutionKeys {

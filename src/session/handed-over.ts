@@ -4,15 +4,24 @@ import type { Channel } from '../net/wire/types.ts';
 import { recvControl, sendControl } from './control.ts';
 import { sleep } from '../core/abort.ts';
 import { REASON_MS } from './timing.ts';
-import { type ExecutionKeys, type HandOver, sendHandOver } from './dealing.ts';
+import { type ExecutionKeys, type HandOver, executionKeys, sendHandOver } from './dealing.ts';
 
 export class HandedOver {
   readonly #channel: Channel;
   readonly #handOver: HandOver;
   readonly #keys: ExecutionKeys;
 
-  /** @param keys of the execution; wiped once they have been handed over, or by `wipe` */
-  constructor(channel: Channel, handOver: HandOver, keys: ExecutionKeys) {
+  /** @param pairKeys may be wiped afterwards; those of the execution are, once they have been handed over */
+  static of(
+    channel: Channel,
+    handOver: HandOver,
+    pairKeys: readonly [Uint8Array, Uint8Array],
+    session: Uint8Array,
+  ): HandedOver {
+    return new HandedOver(channel, handOver, executionKeys(pairKeys, session));
+  }
+
+  private constructor(channel: Channel, handOver: HandOver, keys: ExecutionKeys) {
     this.#channel = channel;
     this.#handOver = handOver;
     this.#keys = keys;

@@ -12,6 +12,7 @@ import { TercetError, asTercetError, invariant } from '../core/errors.ts';
 import type { ModelConfig } from '../ml/config.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';
+import { firstStep } from '../mpc/prg/gate-id.ts';
 import { PairPrg } from '../mpc/prg/prg.ts';
 import type { Circuit } from '../mpc/protocol/semi-honest/circuit.ts';
 import { Engine, type Progress } from '../mpc/protocol/semi-honest/engine.ts';
@@ -24,12 +25,12 @@ import { linkName } from './binding.ts';
 import { attributedTo, withBoth } from './fault-attribution.ts';
 import { type BuiltCircuit, Circuits } from './circuits.ts';
 import { recvControl, sendControl } from './control.ts';
-import { type ExecutionKeys, executionKeys, firstStep } from './dealing.ts';
+import { checkDealt } from './dealt.ts';
 import { HandedOver } from './handed-over.ts';
 import { keepAlive, announceInput } from './input-wait.ts';
 import { type StepInput, ownerInputs, stepInputs } from './inputs.ts';
 import { type PartyReport, reportFromJson, reportOf } from './report.ts';
-import { type Request, SESSION_VERSION, checkDealt, checkShape } from './request.ts';
+import { type Request, SESSION_VERSION, checkShape } from './request.ts';
 import { rangeExceeded, revealLogits, revealOutside } from './reveal.ts';
 import { type Status, followStatus } from './status.ts';
 import { REASON_MS } from './timing.ts';
@@ -137,16 +138,14 @@ export class OwnerSession {
     plan: ModelPlan,
     circuits: Circuits,
     built: BuiltCircuit,
-    { agreeMs, keys }: { readonly agreeMs: number; readonly keys: ExecutionKeys | undefined },
+    { agreeMs, dealer }: { readonly agreeMs: number; readonly dealer: HandedOver | undefined },
   ) {
-    const { session, pairKeys, config, request, channels } = options;
+    const { session, pairKeys } = options;
+    this.#dealer = dealer;
     this.#options = options;
     this.#plan = plan;
     this.#circuits = circuits;
     this.#agreeMs = agreeMs;
-    const dealer = channels.get(3);
-    if (keys !== undefined && dealer !== undefined)
-      this.#dealer = new HandedOver(dealer, { request, config, plan, circuit: built.hash }, keys);
     const execution = firstStep(session);
     this.#step = this.#begin(
       0,
@@ -217,8 +216,12 @@ export class OwnerSession {
       const circuits = options.circuits ?? new Circuits();
       const built = await circuits.get(config, plan, request);
       await withBoth((peer) => sendControl(channelTo(channels, peer), 'start', { circuit: built.hash }));
-      const keys = request.dealer === undefined ? undefined : executionKeys(pairKeys, options.session);
-      return new OwnerSession(options, plan, circuits, built, { agreeMs: options.now() - start, keys });
+      const handOver = { request, config, plan, circuit: built.hash };
+      const dealer =
+        request.dealer === undefined
+          ? undefined
+          : HandedOver.of(channelTo(channels, 3), handOver, pairKeys, options.session);
+      return new OwnerSession(options, plan, circuits, built, { agreeMs: options.now() - start, dealer });
     } catch (thrown) {
       throw abortAll(channels, options.signal?.aborted === true ? abortedError() : thrown);
     } finally {

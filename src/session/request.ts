@@ -28,26 +28,6 @@ export interface CodedRequest extends Omit<Request, 'model' | 'dealer'> {
 }
 
 /**
- * Refuses what a dealer does not deal for (docs/adr/0023).
- * @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE for another protocol, and for secret weights: who deals for them
- * would hold the seeds of their masks
- */
-export function checkDealt({ protocol, weights }: Pick<Request, 'protocol' | 'weights'>): void {
-  if (protocol !== '3pc_semi_honest')
-    throw new TercetError(
-      'ERR_PROTOCOL_UNAVAILABLE',
-      `a dealer does not deal for the protocol ${protocol}`,
-      'leave out the dealer, or use 3pc_semi_honest',
-    );
-  if (weights === 'secret')
-    throw new TercetError(
-      'ERR_PROTOCOL_UNAVAILABLE',
-      'a dealer does not deal for secret weights: it would hold the seeds of their masks',
-      'leave out the dealer, or use a model with open weights',
-    );
-}
-
-/**
  * Most words of one vector of a run. A vector then fits in one buffer of 2 GiB, and the longest key stream of a
  * gate, 512 entries of two bytes for half of the words, stays below the 2^38 bytes that a ChaCha20 nonce has. What
  * a party is ready to hold for an owner is another question: `daemon/budgets.ts`.

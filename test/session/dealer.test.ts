@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { TercetError, asTercetError } from '../../src/core/errors.ts';
 import { toHex } from '../../src/core/bytes.ts';
+import { firstStep } from '../../src/mpc/prg/gate-id.ts';
 import { PairPrg } from '../../src/mpc/prg/prg.ts';
 import { asEnd } from '../../src/net/wire/as-end.ts';
 import { memoryPair } from '../../src/testing/memory-link.ts';
@@ -15,7 +16,6 @@ import {
   type HandOver,
   dealerProof,
   executionKeys,
-  firstStep,
   recvHandOver,
   sendHandOver,
 } from '../../src/session/dealing.ts';

@@ -48,7 +48,7 @@ export function partyName(party: EndId): string {
   return `party-${party}.tercet`;
 }
 
-export function isEndId(value: number): value is EndId {
+function isEndId(value: number): value is EndId {
   return value === 0 || value === 1 || value === 2 || value === 3;
 }
 
