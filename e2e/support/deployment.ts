@@ -20,7 +20,7 @@ export type Task = keyof typeof MODELS;
 
 export interface DeploymentOptions {
   /** Shapes the link between the parties, which makes a run long enough to be interrupted. */
-  readonly profile?: 'wan-cloud';
+  readonly profile?: 'wan-cloud' | 'home';
   /** Folder of another page than the web app. */
   readonly app?: string;
   /** Also serve the models with secret weights. */
@@ -29,6 +29,8 @@ export interface DeploymentOptions {
   readonly hub?: { readonly model: string; readonly endpoint: string; readonly origins: readonly string[] };
   /** Serves, to fill blanks, a model whose planned ranges one word leaves. */
   readonly outlier?: boolean;
+  /** A dealer too, which the page offers. */
+  readonly dealer?: boolean;
   /** Tasks that are served (default: two). */
   readonly tasks?: readonly Task[];
 }
@@ -57,6 +59,7 @@ export class Deployment {
   readonly #tasks: readonly Task[];
   readonly #shares = new Map<Task, string>();
   #site: Command | undefined;
+  #dealer: Command | undefined;
   /** Of the two parties for each other, of the two for browsers, of the page's server, and of one in front of it. */
   #ports: readonly number[] = [];
 
@@ -77,6 +80,7 @@ export class Deployment {
       if (options.secret === true) await Promise.all(made.#tasks.map((task) => made.#share(task)));
       await made.restart(1);
       await made.restart(2);
+      if (options.dealer === true) await made.startDealer();
       await made.#serve();
       return made;
     } catch (error) {
@@ -162,13 +166,36 @@ export class Deployment {
     return identity;
   }
 
+  /** Starts the dealer, of an operator of its own. */
+  async startDealer(): Promise<Command> {
+    const { profile } = this.#options;
+    const both = (values: readonly string[]) => `1=${values[0]},2=${values[1]}`;
+    const origins = [this.#ports[4], this.#ports[5]].map((port) => `http://${HOST}:${port}`);
+    const parties = both([0, 1].map((i) => `${HOST}:${this.#ports[i]}`));
+    this.#dealer = new Command(
+      [
+        ...['dealer', '--parties', parties, '--identities', both(this.#identities), '--web', `${HOST}:0`],
+        ...origins.flatMap((allowed) => ['--origins', allowed]),
+        ...['--threads', '1', ...(profile === undefined ? [] : ['--profile', profile])],
+      ],
+      join(this.home, 'operator-3'),
+    );
+    await this.#dealer.said(/serves browsers at/);
+    return this.#dealer;
+  }
+
+  get dealer(): Command {
+    if (this.#dealer === undefined) throw new Error('no dealer runs');
+    return this.#dealer;
+  }
+
   /** The file that a visitor was given for the model of a task with secret weights. */
   credential(task: Task): string {
     return join(this.home, `${MODELS[task]}.credential.json`);
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#parties, this.#site].map((command) => command?.stop()));
+    await Promise.all([...this.#parties, this.#dealer, this.#site].map((command) => command?.stop()));
     rmSync(this.home, { recursive: true, force: true });
   }
 
@@ -185,6 +212,8 @@ export class Deployment {
   async #serve(): Promise<void> {
     const identities = await Promise.all(([1, 2] as const).map((id) => this.party(id).said(/identity ([0-9a-f]{64})/)));
     const { hub } = this.#options;
+    const [, dealerUrl, dealerIdentity] =
+      (await this.#dealer?.said(/serves browsers at (\S+), identity ([0-9a-f]{64})/)) ?? [];
     const both = (values: readonly string[]) => `1=${values[0]},2=${values[1]}`;
     this.#site = new Command(
       [
@@ -195,6 +224,9 @@ export class Deployment {
           '--model',
           model,
         ]),
+        ...(dealerUrl === undefined
+          ? []
+          : ['--dealer', dealerUrl, '--dealer-identity', dealerIdentity, '--dealer-operator', 'Cedar']),
         ...(hub?.origins ?? []).flatMap((origin) => ['--hub-origins', origin]),
         ...this.#tasks.flatMap((task) =>
           this.#shares.has(task) ? ['--owner-shares', this.#shares.get(task) ?? ''] : [],

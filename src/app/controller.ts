@@ -13,7 +13,7 @@ import type { Sdk } from './port.ts';
 import type { Left } from './presence.ts';
 import { holdsPlace } from './selectors/labels.ts';
 import { isRefusal, problemOf } from './problems.ts';
-import { type Gone, type Settings, entryOf, weightsOf } from './state.ts';
+import { type Gone, type Settings, dealerOf, entryOf, weightsOf } from './state.ts';
 import type { Store } from './store.ts';
 import type { TaskKind, Form } from './form.ts';
 
@@ -242,6 +242,7 @@ export class Controller {
       ...(weights === 'secret' && this.#credential !== undefined ? { credential: this.#credential } : {}),
       device,
       transport,
+      ...(dealerOf(state) === undefined ? {} : { dealer: true }),
       signal: loading.signal,
       progress_callback: (event) => current() && this.#progress(event),
       onFallback: (event) => current() && this.#store.dispatch({ type: 'fallback', event }),

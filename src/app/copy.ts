@@ -107,6 +107,14 @@ export const STOPPED = 'Stopped on all three parties. Nothing was opened.';
 /** Beside the answer that was there before. */
 export const STOPPED_AGAIN = 'Stopped on all three parties. The answer is that of the run before.';
 export const STOPPED_TEXT = 'Stopped on all three parties. What had come stays.';
+/** Said where a dealer is chosen, and over the picture. */
+export const DEALER = {
+  trust:
+    'No two of the three servers may work together: the dealer alone learns nothing, the dealer and either party together learn your text.',
+  picture: 'The dealer makes the keys and gets no text. No two of the three servers may work together.',
+  bothKeys: 'both keys, and the only text',
+} as const;
+
 /** Under the layer strip: what the browser does meanwhile. */
 export const ASIDE = {
   preparing: 'The browser is making keys and helper numbers first. When you type, that happens before the button.',
@@ -208,3 +216,5 @@ export function fallbackNotice({ what, from, reason }: FallbackEvent): {
 
 /** In place of bytes, at a party that received none. */
 export const SEED_ONLY = 'a short seed, nothing else';
+/** The same where a dealer sends what is prepared. */
+export const FROM_DEALER = 'what the dealer sent';

@@ -11,7 +11,7 @@ export interface Failure {
   readonly message: string;
   readonly hint: string;
   /** The party it is about; 0 is this tab. */
-  readonly party?: 0 | 1 | 2 | undefined;
+  readonly party?: 0 | 1 | 2 | 3 | undefined;
   /** Found by the page itself: options in its address; weights that are not served. */
   readonly found?: 'address' | 'weights';
 }
@@ -22,7 +22,7 @@ export interface Explanation {
   readonly remedy: string;
   readonly actions: readonly Action[];
   /** Where it is shown in the picture; 0 is this tab. */
-  readonly party?: 0 | 1 | 2 | undefined;
+  readonly party?: 0 | 1 | 2 | 3 | undefined;
   /** Which links of that party are crossed out. */
   readonly cut: 'own' | 'all' | undefined;
   /** The word in place of the party's health. */
@@ -50,7 +50,7 @@ export function failureOf(error: unknown): Failure {
         code: code as ErrorCode,
         message: typeof message === 'string' ? message : '',
         hint: typeof hint === 'string' ? hint : '',
-        party: party === 0 || party === 1 || party === 2 ? party : undefined,
+        party: party === 0 || party === 1 || party === 2 || party === 3 ? party : undefined,
       };
     }
   }
@@ -60,10 +60,10 @@ export function failureOf(error: unknown): Failure {
 export function explain(failure: Failure, names: Names): Explanation {
   const row = rowOf(failure);
   const party = failure.party === 0 ? undefined : failure.party;
-  const operator = party === undefined ? 'the party' : names.operators[party - 1];
+  const operator = party === undefined ? 'the party' : party === 3 ? 'the dealer' : names.operators[party - 1];
   const words: Record<string, string> = {
-    Party: party === undefined ? 'A party' : `Party ${party}`,
-    party: party === undefined ? 'a party' : `party ${party}`,
+    Party: party === undefined ? 'A party' : party === 3 ? 'The dealer' : `Party ${party}`,
+    party: party === undefined ? 'a party' : party === 3 ? 'the dealer' : `party ${party}`,
     operator,
     opened:
       names.begun === true

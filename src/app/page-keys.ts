@@ -9,6 +9,7 @@ export const IDS = [
   ...['layers', 'notices', 'peers', 'phases', 'run', 'saw-body', 'saw-lead', 'saw-more', 'say', 'scores'],
   ...['set-busy', 'set-close', 'set-device', 'set-h', 'set-model', 'set-prepare', 'set-prepare-note'],
   ...[
+    'set-dealer',
     'set-protocol',
     'set-transport',
     'set-weights',
@@ -35,6 +36,7 @@ export const TEXT_KEYS = [
   ...['p12.line', 'p12.sub', 'p12.total', 'p0.health', 'p0.healthShort'],
   ...['p1.health', 'p1.healthShort', 'p1.place', 'p1.placeShort'],
   ...['p2.health', 'p2.healthShort', 'p2.place', 'p2.placeShort'],
+  ...['p3.health', 'p3.place', 'p3.short', 'p03.sent', 'bothKeys'],
   ...['t.compute', 't.input', 't.output', 't.prep', 't.when'],
 ] as const;
 

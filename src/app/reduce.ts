@@ -30,6 +30,7 @@ export function reduce(state: State, event: AppEvent): State {
         check: undefined,
         loading: {},
         proved: [false, false],
+        dealer: { proved: false, transport: undefined },
         transports: [undefined, undefined],
         fallbacks: [],
       };
@@ -223,8 +224,10 @@ function progressed(state: State, event: ProgressEvent, now: number): State {
         ? state
         : { ...state, loading: { ...state.loading, [event.file]: { loaded: event.loaded, total: event.total } } };
     case 'connect':
+      if (event.party === 3) return { ...state, dealer: { ...state.dealer, transport: event.transport } };
       return { ...state, transports: pair(state.transports, event.party, event.transport) };
     case 'handshake':
+      if (event.party === 3) return { ...state, dealer: { ...state.dealer, proved: true } };
       return { ...state, proved: pair(state.proved, event.party, true) };
     case 'preprocess': {
       const { links, progress, done } = event;

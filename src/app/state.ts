@@ -6,6 +6,7 @@ import type {
   FallbackEvent,
   Links,
   ModelEntry,
+  PartyAddress,
   PartyHealth,
   ProgressEvent,
   Protocol,
@@ -24,6 +25,8 @@ export interface Settings {
   readonly weights: Weights | undefined;
   readonly device: 'auto' | Device;
   readonly transport: 'auto' | Transport;
+  /** Whether the dealer of the deployment deals in place of this device. */
+  readonly dealer: boolean;
   readonly prepareWhileTyping: boolean;
   /** The chosen model, if it is not the first of the deployment for the task. */
   readonly model: string | undefined;
@@ -146,6 +149,8 @@ export interface State {
   readonly health: readonly [PartyHealth | undefined, PartyHealth | undefined];
   /** Whether each party proved its identity to this model. */
   readonly proved: readonly [boolean, boolean];
+  /** The dealer that deals instead of this device, where one was chosen. */
+  readonly dealer: { readonly proved: boolean; readonly transport: Transport | undefined };
   readonly transports: readonly [Transport | undefined, Transport | undefined];
   readonly fallbacks: readonly FallbackEvent[];
   /** Fallbacks that were dismissed: not said again in this tab. */
@@ -202,6 +207,7 @@ export const INITIAL: State = {
     weights: undefined,
     device: 'auto',
     transport: 'auto',
+    dealer: false,
     prepareWhileTyping: true,
     model: undefined,
   },
@@ -221,6 +227,7 @@ export const INITIAL: State = {
   stopped: false,
   health: [undefined, undefined],
   proved: [false, false],
+  dealer: { proved: false, transport: undefined },
   transports: [undefined, undefined],
   fallbacks: [],
   dismissed: [],
@@ -243,6 +250,11 @@ export function entryOf(state: State): ModelEntry | undefined {
 export function weightsOf(state: State): Weights {
   const served = entryOf(state)?.weights;
   return state.settings.weights ?? (served !== undefined && served.open === undefined ? 'secret' : 'open');
+}
+
+/** The dealer that was chosen. None deals for secret weights: then this device does. */
+export function dealerOf(state: State): PartyAddress | undefined {
+  return state.settings.dealer && weightsOf(state) === 'open' ? state.deployment?.dealer : undefined;
 }
 
 /** Operators of party 1 and 2, for sentences. */

@@ -21,6 +21,7 @@ interface DemoFlags {
   readonly open: boolean;
   readonly port: string;
   readonly device: string;
+  readonly dealer?: boolean;
   readonly debug?: boolean;
 }
 
@@ -32,6 +33,7 @@ export function demoCommand(): Command {
     .option('--no-page', 'end after the example')
     .option('--no-open', 'do not open a browser')
     .option('--port <port>', 'port of the page', '8420')
+    .option('--dealer', 'start a dealer too: the page then offers to have it deal')
     .option('--device <device>', 'auto, wasm or webgpu, for the compute parties', 'auto')
     .action(async (flags: DemoFlags) => {
       await example(flags);
@@ -68,6 +70,7 @@ async function page(flags: DemoFlags): Promise<void> {
     port: integer('port', flags.port, 0, 65535),
     certificates: join(stateFolder(), 'certificates'),
     device: flags.device,
+    dealer: flags.dealer === true,
     threads: defaultThreads(),
     signal,
     debug: flags.debug === true,

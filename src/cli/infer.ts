@@ -3,15 +3,18 @@ import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { concatBytes } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
-import type { Credentials } from '../net/tls/credentials.ts';
+import { protocolInfo } from '../mpc/protocol/registry.ts';
+import { type Credentials, type Pinned, isPinned } from '../net/tls/credentials.ts';
 import type { GenerationOptions } from '../ml/tasks/generate.ts';
 import { TASKS } from '../ml/tasks/table.ts';
 import { decodeUtf8 } from '../ml/text.ts';
 import { OwnerCredential } from '../net/enrolment/credential.ts';
 import { defaultThreads } from '../node/defaults.ts';
 import type { Address } from '../node/tls-owner.ts';
+import { checkDealt } from '../session/dealt.ts';
 import { MAX_SEQUENCES } from '../session/request.ts';
 import { printAnswers } from './answers.ts';
+import { DEALER_TRUST } from './dealer.ts';
 import { toJson } from './json-output.ts';
 import {
   decimal,
@@ -20,6 +23,7 @@ import {
   modelLocation,
   oneOf,
   parseAddress,
+  parseDealerIdentity,
   parseDevice,
   parseProfile,
   parseRanges,
@@ -71,6 +75,8 @@ interface InferFlags extends ModelFlags, CredentialFlags {
   readonly profile?: string;
   readonly peers?: string;
   readonly identities?: string;
+  readonly dealer?: string;
+  readonly dealerIdentity?: string;
   readonly compare?: boolean;
   readonly trace?: string;
   readonly json?: boolean;
@@ -160,6 +166,11 @@ export function inferCommand(): Command {
       '--peers <list>',
       'addresses of running compute parties, as 1=HOST:PORT,2=HOST:PORT (default: start both here)',
     )
+    .option(
+      '--dealer <address>',
+      `HOST:PORT of a dealer that deals instead of this process, which then sends its input only. ${DEALER_TRUST}`,
+    )
+    .option('--dealer-identity <hex>', 'with --dealer: the identity that it must prove')
     .option(
       '--identities <list>',
       'with --peers: the identities that they must prove, as 1=HEX,2=HEX; no certificates are needed then',
@@ -302,8 +313,17 @@ function idsOf(name: string, value: string): number[] {
 /** Running parties, and how they are known. */
 async function remote(
   flags: InferFlags,
-): Promise<{ peers: [Address, Address]; credentials: Credentials } | Record<never, never>> {
+): Promise<
+  | { peers: [Address, Address]; credentials: Credentials; dealer?: { address: Address; identity: string } }
+  | Record<never, never>
+> {
   if (flags.peers === undefined) {
+    if ((flags.dealer ?? flags.dealerIdentity) !== undefined)
+      throw new TercetError(
+        'ERR_ARGUMENT',
+        '--dealer belongs to --peers and --identities',
+        'parties that are started here are dealt to by this process',
+      );
     if ((flags.identities ?? flags.tlsCert ?? flags.tlsKey ?? flags.tlsCa) !== undefined)
       throw new TercetError(
         'ERR_ARGUMENT',
@@ -313,13 +333,33 @@ async function remote(
     return {};
   }
   const peers = bothPeers(flags.peers);
-  return {
-    peers,
-    credentials: await ownerCredentials(
-      flags,
-      peers.map(({ host }) => host),
-    ),
-  };
+  const credentials = await ownerCredentials(
+    flags,
+    peers.map(({ host }) => host),
+  );
+  const dealer = chosenDealer(flags);
+  if (dealer === undefined) return { peers, credentials };
+  return { peers, credentials: { pins: { ...pinsOf(credentials), 3: dealer.identity } }, dealer };
+}
+
+/** A dealer is known by its identity alone, so the parties are too. */
+function pinsOf(credentials: Credentials): Pinned['pins'] {
+  if (isPinned(credentials)) return credentials.pins;
+  throw new TercetError(
+    'ERR_ARGUMENT',
+    '--dealer needs --identities: a dealer has no certificate of an authority',
+    'give the identities of both parties',
+  );
+}
+
+/** @throws {TercetError} ERR_ARGUMENT, ERR_PROTOCOL_UNAVAILABLE for what no dealer deals for */
+function chosenDealer(flags: InferFlags): { address: Address; identity: string } | undefined {
+  const { dealer, dealerIdentity, identities } = flags;
+  if ((dealer === undefined) !== (dealerIdentity === undefined))
+    throw new TercetError('ERR_ARGUMENT', '--dealer and --dealer-identity belong together', 'give both');
+  if (dealer === undefined || dealerIdentity === undefined) return undefined;
+  checkDealt({ protocol: protocolInfo(flags.protocol).id, weights: parseWeights(flags.weights) });
+  return { address: parseAddress('dealer', dealer), identity: parseDealerIdentity(dealerIdentity, identities) };
 }
 
 function bothPeers(list: string): [Address, Address] {

@@ -51,6 +51,8 @@ export interface InferenceOptions extends TaskOptions {
   readonly profile?: string | undefined;
   /** Addresses of running compute parties; without them, both are started here. */
   readonly peers?: readonly [Address, Address];
+  /** Who deals instead of this process; only with `peers` that are known by their identities. */
+  readonly dealer?: { readonly address: Address; readonly identity: string };
   /** Folder of the certificates, for parties that are started here. */
   readonly certificates: string;
   /** What is shown to running parties, and what they must prove (default: the certificates of the folder). */
@@ -120,7 +122,8 @@ async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Infer
   const notices = noticesOf(plan);
   for (const notice of notices) options.onNotice?.(notice);
   options.onPhase?.('start');
-  const terms = { protocol, weights, model: given?.sharing };
+  const dealt = options.dealer === undefined ? {} : { dealer: options.dealer.identity };
+  const terms = { protocol, weights, model: given?.sharing, ...dealt };
   const shape = await shapeOfPlan({ config, terms, buckets: undefined, runMemory: Number.POSITIVE_INFINITY }, plan);
 
   const { kernels } = cleanup.add(
@@ -136,6 +139,7 @@ async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Infer
   options.onPhase?.('connect');
   const parties: TlsParties = {
     addresses: (options.peers ?? local?.addresses) as TlsParties['addresses'],
+    dealer: options.dealer?.address,
     credentials,
     profile,
   };

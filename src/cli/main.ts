@@ -7,6 +7,7 @@ import { TercetError, asTercetError } from '../core/errors.ts';
 import { relaxCollector } from '../daemon/gc.ts';
 import { inferCommand } from './infer.ts';
 import { partyCommand } from './party.ts';
+import { dealerCommand } from './dealer.ts';
 import { demoCommand } from './demo.ts';
 import { benchCommand } from './bench.ts';
 import { certificatesCommand } from './certificates.ts';
@@ -23,7 +24,8 @@ const ABOUT = `Private transformer inference among three parties.
 
 The data owner (party 0) holds the text; two compute parties (1 and 2) hold
 the model. Nobody but the owner sees the text or the answer, as long as the
-two compute parties do not work together.
+two compute parties do not work together. An owner on a thin link may name a
+dealer (tercet dealer): then no two of the three servers may work together.
 
 Examples:
   tercet infer --text "The capital of France is [MASK]."
@@ -48,6 +50,7 @@ function build(): Command {
     inferCommand(),
     benchCommand(),
     partyCommand(),
+    dealerCommand(),
     modelCommand(),
     ownerCommand(),
     demoCommand(),

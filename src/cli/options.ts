@@ -128,6 +128,21 @@ export function parseIdentities(name: string, list: string): [string, string] {
   return identities;
 }
 
+/**
+ * What a dealer must prove, and that it is none of the compute parties.
+ * @param parties their identities, as `--identities` has them
+ */
+export function parseDealerIdentity(value: string, parties: string | undefined): string {
+  if (!isPublicKey(value))
+    throw usage('--dealer-identity expected 64 lower-case hex digits', 'tercet identity --dealer prints them');
+  if (parties?.includes(value) === true)
+    throw usage(
+      '--dealer-identity is the identity of a compute party',
+      'a compute party that deals would read the text: name a dealer that computes nothing',
+    );
+  return value;
+}
+
 /** The PEM text in a file that a flag names. */
 export async function pem(name: string, path: string): Promise<string> {
   try {

@@ -114,18 +114,21 @@ export function partyCommand(): Command {
 }
 
 /** A flag that may be given more than once. */
-function collect(value: string, before: readonly string[]): readonly string[] {
+export function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
 }
 
 /** The defaults of this machine, and what the flags say in their place. */
-function budgetLimits({ maxMemory, maxTraffic }: PartyFlags): BudgetLimits {
+export function budgetLimits({ maxMemory, maxTraffic }: Pick<PartyFlags, 'maxMemory' | 'maxTraffic'>): BudgetLimits {
   const { memory, traffic } = defaultLimits(totalmem());
   return { memory: limits('max-memory', maxMemory, memory), traffic: limits('max-traffic', maxTraffic, traffic) };
 }
 
 /** Where browsers come in, when `--web` asks for it. */
-async function webOptions(identity: PartyIdentity, flags: PartyFlags): Promise<WebOptions | undefined> {
+export async function webOptions(
+  identity: PartyIdentity,
+  flags: Pick<PartyFlags, 'web' | 'webCert' | 'webKey' | 'origins' | 'iceServers' | 'udpPorts'>,
+): Promise<WebOptions | undefined> {
   if (flags.web === undefined) return undefined;
   const { host, port } = parseAddress('web', flags.web, 0);
   const tls = await tlsFiles('web', flags.webCert, flags.webKey);

@@ -7,7 +7,17 @@ import { downloadedModel } from '../node/hub-model.ts';
 import { type PublishedModel, writeDeployment } from '../server/deployment.ts';
 import { type Site, serveSite } from '../server/site.ts';
 import type { PartyAddress } from '../owner/types/index.ts';
-import { both, namedModel, parseAddress, parseHubOrigin, parseIdentities, tlsFiles } from './options.ts';
+import { TercetError } from '../core/errors.ts';
+import { DEALER_TRUST } from './dealer.ts';
+import {
+  both,
+  namedModel,
+  parseAddress,
+  parseDealerIdentity,
+  parseHubOrigin,
+  parseIdentities,
+  tlsFiles,
+} from './options.ts';
 import { cancelOnSignals } from './signals.ts';
 
 interface SiteFlags {
@@ -19,6 +29,9 @@ interface SiteFlags {
   readonly parties: string;
   readonly identities: string;
   readonly operators?: string;
+  readonly dealer?: string;
+  readonly dealerIdentity?: string;
+  readonly dealerOperator?: string;
   readonly model: readonly string[];
   readonly ownerShares: readonly string[];
   readonly iceServers: readonly string[];
@@ -35,6 +48,9 @@ export function siteCommand(): Command {
     .requiredOption('--parties <list>', 'their web addresses, as 1=https://…,2=https://…')
     .requiredOption('--identities <list>', 'the identities they must prove, as 1=HEX,2=HEX (each party prints its own)')
     .option('--operators <list>', 'who runs them, as 1=NAME,2=NAME')
+    .option('--dealer <url>', `web address of a dealer that owners may choose. ${DEALER_TRUST}`)
+    .option('--dealer-identity <hex>', 'with --dealer: the identity that it must prove')
+    .option('--dealer-operator <name>', 'with --dealer: who runs it')
     .option('--address <address>', 'HOST:PORT to listen on', '127.0.0.1:8420')
     .option('--tls-cert <file>', 'certificate of that address, PEM; needed unless it is this machine')
     .option('--tls-key <file>', 'key of that certificate, PEM')
@@ -86,7 +102,7 @@ async function siteFor(flags: SiteFlags): Promise<Site> {
   const tls = await tlsFiles('tls', flags.tlsCert, flags.tlsKey);
   const reach = { tls, behindProxy: flags.behindProxy === true };
   return serveSite({
-    ...(await writeDeployment(addresses(flags), models, iceServers)),
+    ...(await writeDeployment(addresses(flags), models, { iceServers, ...dealerOf(flags) })),
     app: flags.app,
     host,
     port,
@@ -104,6 +120,15 @@ async function published(name: string): Promise<PublishedModel> {
   const { repository } = parseHubId(id);
   const { folder, commit } = await downloadedModel(id, { weights: true });
   return { folder, id: repository, hub: { repository, commit }, task };
+}
+
+function dealerOf(flags: SiteFlags): { dealer?: PartyAddress } {
+  const { dealer: url, dealerIdentity, dealerOperator: operator, identities } = flags;
+  if (url === undefined && dealerIdentity === undefined && operator === undefined) return {};
+  if (url === undefined || dealerIdentity === undefined)
+    throw new TercetError('ERR_ARGUMENT', '--dealer and --dealer-identity belong together', 'give both');
+  const identity = parseDealerIdentity(dealerIdentity, identities);
+  return { dealer: { url, identity, ...(operator === undefined ? {} : { operator }) } };
 }
 
 function addresses({ parties, identities, operators }: SiteFlags): [PartyAddress, PartyAddress] {

@@ -46,6 +46,9 @@ export function printCost(result: Inference): string {
     const online = linkBytes(reports[from], to, (tag) => !AHEAD(tag) && !CONTROL(tag));
     rows.push([`P${from} → P${to}`, bytes(ahead), bytes(online)]);
   }
+  // What a dealer is handed stands in control messages alone.
+  if (reports[0].links[3] !== undefined)
+    rows.push(['P0 → dealer', bytes(linkBytes(reports[0], 3, () => true)), bytes(0)]);
   const parties = [
     ['party', 'sent', 'received', 'peak memory', 'device'],
     ...reports.map((r, i) => [

@@ -175,14 +175,14 @@ export class TercetError extends Error {
   readonly kind: ErrorKind;
   /** What to do about it, for people. */
   readonly hint: string;
-  /** The party that it is about, where that is known. */
-  readonly party: 0 | 1 | 2 | undefined;
+  /** The party that it is about, where that is known; 3 is a dealer. */
+  readonly party: 0 | 1 | 2 | 3 | undefined;
 
   constructor(
     code: ErrorCode,
     what: string,
     hint: string,
-    options?: { cause?: unknown; party?: 0 | 1 | 2 | undefined },
+    options?: { cause?: unknown; party?: 0 | 1 | 2 | 3 | undefined },
   ) {
     super(what, options);
     this.party = options?.party;

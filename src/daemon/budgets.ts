@@ -8,6 +8,8 @@
  * proxy's address: give `address` what `total` has there.
  */
 import { Refusal } from '../core/told.ts';
+import { serverWords } from '../net/identity/identity-errors.ts';
+import type { ServerId } from '../net/wire/types.ts';
 import type { Price } from '../session/price.ts';
 
 export type Scope = 'session' | 'address' | 'total';
@@ -45,12 +47,12 @@ function gigabytes(bytes: number): string {
 }
 
 export class Budgets {
-  readonly #party: 1 | 2;
+  readonly #party: ServerId;
   readonly #limits: BudgetLimits;
   /** What is taken, by network of the owner. */
   readonly #taken = new Map<string, { memory: number; traffic: number }>();
 
-  constructor(party: 1 | 2, limits: BudgetLimits) {
+  constructor(party: ServerId, limits: BudgetLimits) {
     this.#party = party;
     this.#limits = limits;
   }
@@ -101,13 +103,13 @@ export class Budgets {
 
   #tooLarge(what: keyof BudgetLimits, bytes: number): Refusal {
     const limit = this.#limits[what].session;
-    const message = `a run of ${gigabytes(bytes)} of ${WHAT[what]}; party ${this.#party} takes ${gigabytes(limit)} of it for a session`;
+    const message = `a run of ${gigabytes(bytes)} of ${WHAT[what]}; ${serverWords(this.#party)} takes ${gigabytes(limit)} of it for a session`;
     return new Refusal('ERR_TOO_LARGE', message, 'shorten the text or split the batch', { party: this.#party });
   }
 
   #busy(what: keyof BudgetLimits, scope: Scope): Refusal {
     const whose = scope === 'address' ? 'runs of this address' : 'runs of others';
-    const message = `party ${this.#party}: ${whose} leave no ${WHAT[what]} for another one (limit "${scope}", ${gigabytes(this.#limits[what][scope])})`;
+    const message = `${serverWords(this.#party)}: ${whose} leave no ${WHAT[what]} for another one (limit "${scope}", ${gigabytes(this.#limits[what][scope])})`;
     return new Refusal('ERR_PEER_BUSY', message, 'try again in a minute, or with a smaller batch', {
       party: this.#party,
     });

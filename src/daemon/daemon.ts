@@ -11,10 +11,12 @@ import { shaped } from '../net/simulated/profiles.ts';
 import { NO_SIGNALLING } from '../net/handshake/messages.ts';
 import { type TlsListener, listenTls } from '../net/tls/listener.ts';
 import { isIdentityFailure } from '../net/tls/tls-errors.ts';
+import { asEnd } from '../net/wire/as-end.ts';
 import type { Channel } from '../net/wire/types.ts';
 import type { Patience } from '../session/place.ts';
 import { recvPairKey } from '../session/direct-key.ts';
 import { type BudgetLimits, Budgets } from './budgets.ts';
+import { DealerDesk } from './dealer-desk.ts';
 import { credentialCheck } from '../node/enrolment.ts';
 import { type ModelSource, loadServedModels } from './served-model.ts';
 import type { ServedModel } from '../session/compute.ts';
@@ -109,6 +111,9 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
       const unwatch = kernels.fault.watch((error) => broken.abort(error));
       const ended = AbortSignal.any([signal, broken.signal]);
       const links = peerLinks(options);
+      // Over TLS with certificates there is no handshake in which a dealer could prove its identity.
+      const reachable = !options.once && (isPinned(credentials) || options.web !== undefined);
+      const desk = reachable ? new DealerDesk() : undefined;
       const sessions = new Sessions({
         id,
         models,
@@ -118,6 +123,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         budgets: new Budgets(id, options.budgets),
         maxPerAddress: options.maxPerAddress,
         patience: options.patience,
+        desk,
         connectPeer: (session) => connectPeer(options, listener, links, session),
         onProgress: (progress) => options.onProgress?.(progress),
         trace: options.trace,
@@ -128,12 +134,12 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
       const web =
         options.web === undefined
           ? undefined
-          : await serveBrowsers(id, options.web, { models, kernels, sessions, recvTimeoutMs, onRefused });
+          : await serveBrowsers(id, options.web, { models, kernels, sessions, desk, recvTimeoutMs, onRefused });
       try {
         if (web !== undefined) options.onWeb?.(web.address);
         options.onDevice?.(opened.summary, opened.fallback);
         options.onReady?.();
-        await acceptOwners({ ...options, signal: ended }, listener, { sessions, models }, onRefused).catch(
+        await acceptOwners({ ...options, signal: ended }, listener, { sessions, models, desk }, onRefused).catch(
           (error: unknown) => {
             if (!ended.aborted) throw error;
           },
@@ -156,27 +162,29 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
 interface Serving {
   readonly sessions: Sessions;
   readonly models: readonly ServedModel[];
+  readonly desk: DealerDesk | undefined;
 }
 
-/** Owners in Node, over TLS. */
+/** Owners in Node, and dealers, over TLS. */
 async function acceptOwners(
   options: DaemonOptions,
   listener: TlsListener,
-  { sessions, models }: Serving,
+  serving: Serving,
   onRefused: (error: TercetError) => void,
 ): Promise<void> {
   const { signal, once } = options;
+  const { sessions } = serving;
   while (!signal.aborted) {
     const channel = await listener.acceptAny({ peer: 0, signal, timeoutMs: Number.POSITIVE_INFINITY });
     const link = shaped(channel, options.profile);
     const { session, remote: address } = channel;
     let served: Promise<unknown>;
     if (isPinned(options.credentials)) {
-      const coming = pinnedOwner(options, link, session, address, { sessions, models });
+      const coming = pinnedOwner(options, link, session, address, serving);
       coming.catch((error: unknown) => onRefused(asTercetError(error)));
       served = coming.then((owner) => {
         channel.proved();
-        return sessions.serve(owner);
+        return owner === undefined ? undefined : sessions.serve(owner);
       });
     } else {
       const checkRequest = credentialCheck({ party: options.id, session, binding: () => channel.binding() });
@@ -199,15 +207,16 @@ async function acceptOwners(
 
 /**
  * An owner who is anonymous here and knows this party by its identity: keys are agreed as with a browser, and not
- * sent. In its time, and before it takes a session's place: anybody can come this far.
+ * sent. In its time, and before it takes a session's place: anybody can come this far. A dealer goes to where it is
+ * expected.
  */
 async function pinnedOwner(
   { id, identity, signal }: DaemonOptions,
   channel: Channel,
   session: Uint8Array,
   address: string,
-  { sessions, models }: Serving,
-): Promise<OwnerLink> {
+  { sessions, models, desk }: Serving,
+): Promise<OwnerLink | undefined> {
   if (identity === undefined)
     throw new TercetError('ERR_STATE', 'this party has no identity to prove', 'start it with one');
   const admit = ({ modelHash, requestCode }: Asked) => sessions.admit(toHex(modelHash), toHex(requestCode), address);
@@ -223,9 +232,15 @@ async function pinnedOwner(
     signallingHash: NO_SIGNALLING,
     admit,
     enrolment: enrolments(models),
+    dealerOf: desk === undefined ? undefined : (asked) => desk.dealerOf(session, asked),
   });
   try {
     const { pairKey, ...agreed } = await within(agreeing, { ms: DEFAULT_HANDSHAKE_MS, signal, late, undo });
+    if (agreed.dealer) {
+      pairKey.fill(0);
+      desk?.arrive(session, asEnd(channel, { peer: 3 }));
+      return undefined;
+    }
     const checkRequest = sameRequest(agreed);
     return { channel, session, address, known: false, pairKey: async () => pairKey, checkRequest };
   } catch (error) {

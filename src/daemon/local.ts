@@ -5,6 +5,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { unlessAborted } from '../core/abort.ts';
 import { type ErrorCode, TercetError, kindOf } from '../core/errors.ts';
+import { serverWords } from '../net/identity/identity-errors.ts';
+import type { ServerId } from '../net/wire/types.ts';
 import type { WebAddress } from './web.ts';
 import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
 
@@ -24,7 +26,7 @@ type Failed = Extract<ChildMessage, { kind: 'failed' }>;
  * What a process of this user says that it ended with. With a party in it, the error speaks of that process and not
  * of this one.
  */
-function failureOf({ code, message, hint }: Failed, party?: 1 | 2): TercetError {
+function failureOf({ code, message, hint }: Failed, party?: ServerId): TercetError {
   return new TercetError(kindOf(code) === undefined ? 'ERR_INTERNAL' : (code as ErrorCode), message, hint, { party });
 }
 
@@ -59,14 +61,36 @@ export class LocalParties {
   static async start(options: LocalOptions): Promise<LocalParties> {
     const cluster = new LocalParties();
     try {
-      const one = await cluster.#spawn(1, options, []);
-      const two = await cluster.#spawn(2, options, ['--peers', `1=127.0.0.1:${one.port}`]);
+      const party = (id: 1 | 2, more: readonly string[]) =>
+        cluster.#spawn(
+          id,
+          options.entry,
+          [
+            'party',
+            '--party-id',
+            String(id),
+            ...(options.stay === true ? [] : ['--once']),
+            ...options.args(id),
+            ...more,
+          ],
+          (progress) => options.onProgress?.(id, progress),
+        );
+      const one = await party(1, []);
+      const two = await party(2, ['--peers', `1=127.0.0.1:${one.port}`]);
       cluster.#parties.push(one, two);
       return cluster;
     } catch (error) {
       await cluster.stop();
       throw error;
     }
+  }
+
+  /** Starts a dealer beside them, and resolves when browsers can reach it. @param args behind `dealer` */
+  async startDealer(entry: string, args: readonly string[]): Promise<WebAddress> {
+    const dealer = await this.#spawn(3, entry, ['dealer', ...args]);
+    this.#parties.push(dealer);
+    await dealer.ready;
+    return Promise.race([dealer.web, dealer.failed]);
   }
 
   async ready(): Promise<void> {
@@ -85,7 +109,10 @@ export class LocalParties {
 
   /** Where browsers reach both, when they were started with `--web`. */
   async web(): Promise<[WebAddress, WebAddress]> {
-    const [one, two] = await Promise.race([Promise.all(this.#parties.map((party) => party.web)), this.failed]);
+    const [one, two] = await Promise.race([
+      Promise.all(this.#parties.slice(0, 2).map((party) => party.web)),
+      this.failed,
+    ]);
     return [one, two];
   }
 
@@ -95,15 +122,14 @@ export class LocalParties {
     await Promise.all(this.#children.map((child) => ended(child)));
   }
 
-  async #spawn(id: 1 | 2, options: LocalOptions, more: readonly string[]): Promise<LocalParty> {
-    const child = fork(
-      options.entry,
-      ['party', '--party-id', String(id), ...(options.stay === true ? [] : ['--once']), ...options.args(id), ...more],
-      {
-        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-        execArgv: [],
-      },
-    );
+  async #spawn(
+    id: ServerId,
+    entry: string,
+    args: readonly string[],
+    onProgress?: (progress: Progress) => void,
+  ): Promise<LocalParty> {
+    const who = serverWords(id);
+    const child = fork(entry, [...args], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [] });
     this.#children.push(child);
     let fail: (error: unknown) => void = () => undefined;
     const failed = new Promise<never>((_resolve, reject) => {
@@ -115,27 +141,20 @@ export class LocalParties {
         child.on('message', (message: ChildMessage) => message.kind === kind && resolve(message)),
       );
     child.on('message', (message: ChildMessage) => {
-      if (message.kind === 'progress') options.onProgress?.(id, message.progress);
+      if (message.kind === 'progress') onProgress?.(message.progress);
       if (message.kind === 'failed') fail(failureOf(message, id));
     });
     child.on('error', (cause) =>
       fail(
-        new TercetError(
-          'ERR_INTERNAL',
-          `party ${id} could not be started`,
-          'check that Node.js can start processes here',
-          { cause },
-        ),
+        new TercetError('ERR_INTERNAL', `${who} could not be started`, 'check that Node.js can start processes here', {
+          cause,
+        }),
       ),
     );
     child.on('exit', (code) => {
       if (!this.#stopping && code !== 0)
         fail(
-          new TercetError(
-            'ERR_PEER_CLOSED',
-            `party ${id} ended unexpectedly`,
-            'run again with --debug to see its messages',
-          ),
+          new TercetError('ERR_PEER_CLOSED', `${who} ended unexpectedly`, 'run again with --debug to see its messages'),
         );
     });
     const web = told('web').then((message) => (message as Extract<ChildMessage, { kind: 'web' }>).web);
@@ -143,7 +162,7 @@ export class LocalParties {
     ready.catch(() => undefined);
     const listening = await Promise.race([told('listening'), failed]);
     if (listening.kind !== 'listening')
-      throw new TercetError('ERR_INTERNAL', `party ${id} did not say where it listens`, 'run again with --debug');
+      throw new TercetError('ERR_INTERNAL', `${who} did not say where it listens`, 'run again with --debug');
     return { port: listening.port, web, ready, failed };
   }
 }

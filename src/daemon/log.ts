@@ -10,7 +10,7 @@ import type { TercetError } from '../core/errors.ts';
 import { Refusal, told } from '../core/told.ts';
 
 export interface LogOptions {
-  readonly party: 1 | 2;
+  readonly party: 1 | 2 | 3;
   write(line: string): void;
   /** Milliseconds since 1970. */
   now(): number;
@@ -42,7 +42,7 @@ export class OperatorLog {
     const who = session === undefined ? 'a connection was refused' : `session ${session}`;
     const { party, write, now } = this.#options;
     write(
-      `tercet: ${new Date(now()).toISOString()} party ${party} ${who}: ${what}${more > 0 ? ` (and ${more} more like it before)` : ''}`,
+      `tercet: ${new Date(now()).toISOString()} ${party === 3 ? 'dealer' : `party ${party}`} ${who}: ${what}${more > 0 ? ` (and ${more} more like it before)` : ''}`,
     );
   }
 

@@ -15,6 +15,7 @@ import { sendFailure } from '../session/control.ts';
 import { PATIENCE, type Patience, inTime } from '../session/place.ts';
 import type { Budgets } from './budgets.ts';
 import { peakMemory } from '../node/kernels.ts';
+import type { DealerDesk } from './dealer-desk.ts';
 import { type Held, type Load, type PlaceCounts, Places } from './places.ts';
 
 /** An owner that reached this party, whatever the transport. */
@@ -44,6 +45,8 @@ export interface SessionsOptions {
   /** Of one address (default: half of all). */
   readonly maxPerAddress?: number | undefined;
   readonly patience?: Patience | undefined;
+  /** Where dealers are expected; absent: none can come. */
+  readonly desk?: DealerDesk | undefined;
   /** Opens the link to the other compute party for a session. */
   connectPeer(session: Uint8Array): Promise<Channel>;
   onProgress?(progress: Progress): void;
@@ -120,7 +123,7 @@ export class Sessions {
   }
 
   async #serve({ channel, session, address, known, pairKey, checkRequest }: OwnerLink): Promise<SessionEnd> {
-    const { id, models, kernels, signal, budgets, patience = PATIENCE } = this.#options;
+    const { id, models, kernels, signal, budgets, desk, patience = PATIENCE } = this.#options;
     let place: Held | undefined;
     let giveBack = () => undefined as void;
     try {
@@ -136,6 +139,7 @@ export class Sessions {
           await checkRequest(request, model, presented);
           giveBack = budgets.take(priceOf(model.config, model.plan, request.weights, request), address);
         },
+        expect: desk === undefined ? undefined : (request) => desk.expect(session, request),
         connectPeer: () => this.#options.connectPeer(session),
         session,
         models,

@@ -2,7 +2,6 @@
  * Browsers as data owners: the party's gateway (WebRTC and WebSocket, proved by its identity) in front of its
  * sessions.
  */
-import { readFileSync } from 'node:fs';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { fromHex, toHex } from '../core/bytes.ts';
 import type { TercetError } from '../core/errors.ts';
@@ -11,7 +10,9 @@ import type { PartyIdentity } from '../net/identity/identity.ts';
 import { nodeAnswerer, releaseWebRtc } from '../net/webrtc/node.ts';
 import type { ServedModel } from '../session/compute.ts';
 import { enrolments, sameRequest } from './owner-terms.ts';
+import type { DealerDesk } from './dealer-desk.ts';
 import type { Sessions } from './sessions.ts';
+import { VERSION } from './version.ts';
 
 export interface WebOptions {
   readonly identity: PartyIdentity;
@@ -38,21 +39,19 @@ export interface Behind {
   readonly models: readonly ServedModel[];
   readonly kernels: RingKernels;
   readonly sessions: Sessions;
+  /** Where dealers are expected. */
+  readonly desk?: DealerDesk | undefined;
   readonly recvTimeoutMs: number;
   /** A connection or request of a stranger was refused. */
   onRefused(error: TercetError): void;
 }
-
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
 
 export async function serveBrowsers(
   id: 1 | 2,
   options: WebOptions,
   behind: Behind,
 ): Promise<{ readonly address: WebAddress; close(): Promise<void> }> {
-  const { models, kernels, sessions } = behind;
+  const { models, kernels, sessions, desk } = behind;
   const gateway = await startGateway({
     party: id,
     identity: options.identity,
@@ -61,20 +60,26 @@ export async function serveBrowsers(
     tls: options.tls,
     origins: options.origins,
     describe: () => ({
-      version,
+      version: VERSION,
       device: kernels.name,
       models: models.map(({ name, hash, parameters }) => ({ id: name, weights: { [parameters.weights]: hash } })),
     }),
     health: () => ({ ok: sessions.load !== 'full', status: sessions.load, places: sessions.counts }),
     admit: ({ modelHash, requestCode }, remote) => sessions.admit(toHex(modelHash), toHex(requestCode), remote),
     enrolment: enrolments(models),
+    dealerOf: desk === undefined ? undefined : (session, asked) => desk.dealerOf(session, asked),
     answerer: nodeAnswerer({
       bindAddress: options.bindAddress,
       ports: options.udpPorts,
       iceServers: options.iceServers,
     }),
     recvTimeoutMs: behind.recvTimeoutMs,
-    onOwner: ({ channel, pairKey, session, remote, modelHash, requestCode }) => {
+    onOwner: ({ channel, pairKey, session, remote, dealer, modelHash, requestCode }) => {
+      if (dealer) {
+        pairKey.fill(0);
+        desk?.arrive(session, channel);
+        return;
+      }
       const checkRequest = sameRequest({ modelHash: fromHex(modelHash), requestCode: fromHex(requestCode) });
       sessions
         .serve({ channel, session, address: remote, known: false, pairKey: async () => pairKey, checkRequest })

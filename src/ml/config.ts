@@ -181,7 +181,7 @@ const PREFIXES: Record<ModelType, string> = {
  * Upper limits: beyond any model of these kinds ever published, and small enough that no product of two sizes
  * leaves the exact integers.
  */
-const CAPS = {
+export const CAPS = {
   hidden: 16_384,
   layers: 256,
   heads: 256,

@@ -2,14 +2,16 @@
 import { webcrypto } from 'node:crypto';
 import { abortedError } from '../core/abort.ts';
 import { fromHex } from '../core/bytes.ts';
+import { TercetError, invariant } from '../core/errors.ts';
 import { ownerHandshakeOn } from '../net/handshake/handshake.ts';
 import { ANY_MODEL, NO_SIGNALLING } from '../net/handshake/messages.ts';
-import { checkPublicKey } from '../net/identity/identity.ts';
+import { type PartyIdentity, checkPublicKey } from '../net/identity/identity.ts';
 import { shaped } from '../net/simulated/profiles.ts';
 import { type Credentials, type Pinned, isPinned } from '../net/tls/credentials.ts';
 import { connectTls } from '../net/tls/connect.ts';
+import { asEnd } from '../net/wire/as-end.ts';
 import { withPairKey } from '../net/wire/redacted.ts';
-import type { Channel } from '../net/wire/types.ts';
+import type { Channel, ServerId } from '../net/wire/types.ts';
 import type { LinkRequest, OpenedLink, RunEnvironment } from '../owner/environment.ts';
 import type { RunContext } from '../owner/run-context.ts';
 import { sendPairKey } from '../session/direct-key.ts';
@@ -27,6 +29,8 @@ export interface Address {
 /** Where both compute parties are, and what proves the ends of a link. */
 export interface TlsParties {
   readonly addresses: readonly [Address, Address];
+  /** Where the dealer is, if the runs name one. */
+  readonly dealer?: Address | undefined;
   readonly credentials: Credentials;
   /** Shapes the links like a named network. */
   readonly profile?: string | undefined;
@@ -68,24 +72,40 @@ export function tlsRunContext(
   };
 }
 
-async function openTlsLink({ addresses, credentials, profile }: TlsParties, request: LinkRequest): Promise<OpenedLink> {
+/**
+ * Opens one link, as a data owner, or as a dealer that proves its identity.
+ * @throws {TercetError} what `connectTls` and the handshake throw
+ */
+export async function openTlsLink(
+  { addresses, dealer, credentials, profile }: TlsParties,
+  request: LinkRequest,
+  as?: Pick<PartyIdentity, 'sign'>,
+): Promise<OpenedLink> {
   const { party, session, signal, credential } = request;
+  const address = party === 3 ? dealer : addresses[party - 1];
+  invariant(address !== undefined, 'the run names a dealer whose address nobody gave');
   const bound = await connectTls({
     self: 0,
     peer: party,
-    ...addresses[party - 1],
+    ...address,
     credentials,
     session,
     signal,
     recvTimeoutMs: RECV_TIMEOUT_MS,
     timeoutMs: CONNECT_TIMEOUT_MS,
   });
-  const channel = shaped(bound, profile);
+  const channel = shaped(as === undefined ? bound : asEnd(bound, { self: 3 }), profile);
   const stop = () => channel.abort(abortedError());
   signal.addEventListener('abort', stop);
   try {
     if (signal.aborted) throw abortedError();
-    if (isPinned(credentials)) return withPairKey(await agree(channel, credentials.pins, request), { channel });
+    if (isPinned(credentials)) return withPairKey(await agree(channel, credentials.pins, request, as), { channel });
+    if (party === 3)
+      throw new TercetError(
+        'ERR_ARGUMENT',
+        'a dealer is known by its identity, not by a certificate',
+        'give --identities and --dealer-identity',
+      );
     const presented = credential?.present({ party, session, binding: bound.binding() });
     return withPairKey(await sendPairKey(channel), { channel, presented });
   } catch (error) {
@@ -101,13 +121,15 @@ function agree(
   channel: Channel,
   pins: Pinned['pins'],
   { party, session, modelHash, requestCode, credential }: LinkRequest,
+  dealer: Pick<PartyIdentity, 'sign'> | undefined,
 ): Promise<Uint8Array> {
-  const pin = (id: 1 | 2): string => checkPublicKey(pins[id] ?? '', id);
+  const pin = (id: ServerId): string => checkPublicKey(pins[id] ?? '', id);
   return ownerHandshakeOn(channel, {
     party,
     session,
     identity: pin(party),
-    otherIdentity: pin(party === 1 ? 2 : 1),
+    otherIdentity: party === 3 ? undefined : pin(party === 1 ? 2 : 1),
+    dealer,
     modelHash: modelHash === undefined ? ANY_MODEL : fromHex(modelHash),
     requestCode: fromHex(requestCode),
     signallingHash: NO_SIGNALLING,

@@ -5,7 +5,7 @@
 import { toHex } from '../core/bytes.ts';
 import { DPF_SEED } from '../compute/kernels/point-key.ts';
 import { concatBytes } from '../core/bytes.ts';
-import type { Channel, LinkStats, PartyId } from '../net/wire/types.ts';
+import type { Channel, LinkStats, EndId } from '../net/wire/types.ts';
 import type { LinkBytes } from './types/index.ts';
 
 /** Bytes of a message that are counted: enough for a picture, and nothing that slows a link. */
@@ -25,11 +25,11 @@ export class CountingChannel implements Channel {
     this.#pointKeyLength = pointKeyLength;
   }
 
-  get self(): PartyId {
+  get self(): EndId {
     return this.#inner.self;
   }
 
-  get peer(): PartyId {
+  get peer(): EndId {
     return this.#inner.peer;
   }
 

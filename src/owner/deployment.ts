@@ -77,6 +77,7 @@ const ICE_SERVER = object({
 const DOCUMENT = object({
   version: oneOf([1]),
   parties: list(PARTY, 2, 2, 'expected two'),
+  dealer: optional(PARTY),
   models: WORDS,
   entries: list(ENTRY, MOST),
   iceServers: optional(list(ICE_SERVER, MOST)),
@@ -134,6 +135,14 @@ export function parseDeployment(json: unknown): Deployment {
     throw refused(REFUSAL, 'parties[1].identity', 'expected another identity than that of parties[0]');
   if (placeOf(one) === placeOf(two))
     throw refused(REFUSAL, 'parties[1].url', 'expected another address than that of parties[0]');
+  const { dealer } = document;
+  for (const [i, party] of document.parties.entries()) {
+    // A dealer holds the keys of both pairs: with what one party sees it reads the text.
+    if (dealer?.identity === party.identity)
+      throw refused(REFUSAL, 'dealer.identity', `expected another identity than that of parties[${i}]`);
+    if (dealer !== undefined && placeOf(dealer) === placeOf(party))
+      throw refused(REFUSAL, 'dealer.url', `expected another address than that of parties[${i}]`);
+  }
   for (const [i, { task, examples }] of document.entries.entries())
     for (const [j, { question }] of examples.entries())
       checkQuestion(task, question, `entries[${i}].examples[${j}].question`);

@@ -2,13 +2,13 @@
 import type { RingKernels } from '../compute/kernels/types.ts';
 import type { HubOptions } from '../hub/types.ts';
 import type { OwnerCredential } from '../net/enrolment/credential.ts';
-import type { Channel } from '../net/wire/types.ts';
+import type { Channel, ServerId } from '../net/wire/types.ts';
 import type { Fetch } from './download.ts';
 import type { Capabilities, Device, FallbackEvent, PartyAddress, Transport } from './types/index.ts';
 
-/** A link to one compute party, for one run. */
+/** A link to one compute party, or to the dealer (3), for one run. */
 export interface LinkRequest {
-  readonly party: 1 | 2;
+  readonly party: ServerId;
   readonly session: Uint8Array;
   /** SHA-256 of the model that is asked for, 64 hex digits; undefined: the one that is served. */
   readonly modelHash: string | undefined;
@@ -40,8 +40,8 @@ export interface RunEnvironment {
 /** The way to a party of a deployment. */
 interface Route {
   readonly address: PartyAddress;
-  /** The other compute party's identity, to tell a swap from a stranger. */
-  readonly otherIdentity: string;
+  /** The other compute party's identity, to tell a swap from a stranger; a dealer has no other. */
+  readonly otherIdentity: string | undefined;
   readonly transport: 'auto' | Transport;
   readonly timeoutMs: number;
   readonly iceServers: readonly RTCIceServer[];

@@ -13,13 +13,14 @@ import { OwnerCredential, credentialFault } from '../net/enrolment/credential.ts
 import { protocolInfo } from '../mpc/protocol/registry.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention.ts';
 import { bucketsOf } from './buckets.ts';
+import { chosenDealer } from './dealer-choice.ts';
 import { loadDeployment } from './deployment.ts';
 import type { Environment, RunEnvironment } from './environment.ts';
 import { type ReadPinned, besideDeployment, onHub } from './model-files.ts';
 import { noticeTo } from './notices.ts';
 import type { RunContext } from './run-context.ts';
 import { type TextContext, loadTextContext } from './text-context.ts';
-import type { Deployment, Device, ModelEntry, PretrainedOptions, Weights } from './types/index.ts';
+import type { Deployment, Device, ModelEntry, PartyAddress, PretrainedOptions, Weights } from './types/index.ts';
 
 /** Reason of a WebGPU that is not looked for unless it is named. */
 export const NOT_ASKED = 'not-asked';
@@ -61,6 +62,10 @@ export async function loadModelContext(
     network,
   );
   const { entry, hash } = served(deployment, id, weights);
+  const dealer =
+    options.dealer === undefined || options.dealer === false
+      ? undefined
+      : chosenDealer(options.dealer, deployment, { protocol, weights });
   credential?.check(hash, Date.now() / 1000);
 
   let downloadedBytes = bytes;
@@ -98,8 +103,8 @@ export async function loadModelContext(
   return {
     ...texts,
     platform: environment,
-    environment: { ...environment, openLink: linksTo(deployment, options, environment) },
-    terms: { model: hash, protocol, weights },
+    environment: { ...environment, openLink: linksTo(deployment, dealer, options, environment) },
+    terms: { model: hash, protocol, weights, ...(dealer === undefined ? {} : { dealer: dealer.identity }) },
     credential,
     buckets,
     runMemory: RUN_MEMORY,
@@ -118,6 +123,7 @@ export async function loadModelContext(
 /** Links to the parties of a deployment, by the way that was asked for. */
 function linksTo(
   { parties, iceServers = [] }: Deployment,
+  dealer: PartyAddress | undefined,
   options: PretrainedOptions,
   { openLink }: Environment,
 ): RunEnvironment['openLink'] {
@@ -127,8 +133,8 @@ function linksTo(
     const link = await openLink({
       ...request,
       modelHash,
-      address: parties[party - 1],
-      otherIdentity: parties[2 - party].identity,
+      address: party === 3 ? dealerOf(dealer) : parties[party - 1],
+      otherIdentity: party === 3 ? undefined : parties[2 - party].identity,
       transport: options.transport ?? 'auto',
       timeoutMs: options.transportTimeoutMs ?? TRANSPORT_TIMEOUT_MS,
       iceServers,
@@ -139,6 +145,11 @@ function linksTo(
     options.progress_callback?.({ status: 'handshake', party, milliseconds: link.handshakeMs });
     return link;
   };
+}
+
+function dealerOf(dealer: PartyAddress | undefined): PartyAddress {
+  invariant(dealer !== undefined, 'a run names no dealer and asks for its link');
+  return dealer;
 }
 
 /**

@@ -36,6 +36,7 @@ const PRETRAINED: OptionNames<PretrainedOptions> = {
   protocol: true,
   weights: true,
   credential: true,
+  dealer: true,
   device: true,
   transport: true,
   transportTimeoutMs: true,

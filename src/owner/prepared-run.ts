@@ -6,9 +6,9 @@ import { pointKeyBytes } from '../compute/kernels/point-key.ts';
 import { abortedError } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
 import type { RunShape } from '../ml/models/run.ts';
-import type { PartyId } from '../net/wire/types.ts';
+import type { Channel, EndId, ServerId } from '../net/wire/types.ts';
 import type { Circuits } from '../session/circuits.ts';
-import { withBoth } from '../session/fault-attribution.ts';
+import { attributedTo, withBoth } from '../session/fault-attribution.ts';
 import { OwnerSession } from '../session/owner.ts';
 import { ownerParameters } from '../session/owner-parameters.ts';
 import { type Request, requestCode } from '../session/request.ts';
@@ -56,18 +56,23 @@ async function prepareRun(
   const links: OpenedLink[] = [];
   try {
     const id = environment.random(16);
-    const opened = await withBoth(async (party) => {
+    const open = async (party: ServerId) => {
       const link = await environment.openLink({
         party,
         session: id,
         modelHash: request.model,
         requestCode: requestCode(request),
-        credential,
+        credential: party === 3 ? undefined : credential,
         signal: control.signal,
       });
       links.push(link);
       return link;
-    });
+    };
+    // At once: a party gives an owner seconds to go on.
+    const dealing = request.dealer === undefined ? undefined : openDealer(open);
+    dealing?.catch(() => undefined);
+    const opened = await withBoth(open);
+    const dealer = await dealing;
     const keyLength = pointKeyBytes(Math.ceil(Math.log2(config.vocabSize)));
     const channels = [
       new CountingChannel(opened[0].channel, keyLength),
@@ -82,15 +87,17 @@ async function prepareRun(
         onProgress: (event) => context.onProgress(event),
       },
       channels,
+      dealer?.channel,
     );
     const [one, two] = opened.map(({ presented }) => presented);
     const session = await OwnerSession.open({
       config,
       request,
       presented: one === undefined || two === undefined ? undefined : [one, two],
-      channels: new Map<PartyId, CountingChannel>([
+      channels: new Map<EndId, Channel>([
         [1, channels[0]],
         [2, channels[1]],
+        ...(dealer === undefined ? [] : [[3, dealer.channel] as const]),
       ]),
       session: id,
       pairKeys: [opened[0].pairKey, opened[1].pairKey],
@@ -123,6 +130,17 @@ async function prepareRun(
     throw signal.aborted ? abortedError() : error;
   } finally {
     signal.removeEventListener('abort', abort);
+  }
+}
+
+/** The dealer's link carries no text; its pair key is of no use and is wiped at once. */
+async function openDealer(open: (party: ServerId) => Promise<OpenedLink>): Promise<OpenedLink> {
+  try {
+    const link = await open(3);
+    link.pairKey.fill(0);
+    return link;
+  } catch (error) {
+    throw attributedTo(3, error);
   }
 }
 

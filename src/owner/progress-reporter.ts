@@ -1,6 +1,7 @@
 /** Turns what a session tells into the events of the SDK, with the figures of the three links. */
 import type { Status } from '../session/status.ts';
 import type { Links, ProgressEvent, SentSample } from './types/index.ts';
+import type { Channel } from '../net/wire/types.ts';
 import { type CountingChannel, linkBytes } from './counting-channel.ts';
 
 export interface ProgressReporterOptions {
@@ -22,6 +23,7 @@ const HEARD_MS = 500;
 export class ProgressReporter {
   readonly #options: ProgressReporterOptions;
   readonly #channels: readonly [CountingChannel, CountingChannel];
+  readonly #dealer: Channel | undefined;
   #between = 0;
   /** Rounds of the steps before this one, done in this one, and in all that have begun. */
   #before = 0;
@@ -32,7 +34,12 @@ export class ProgressReporter {
   #prepared = false;
   #inputTold = false;
 
-  constructor(options: ProgressReporterOptions, channels: readonly [CountingChannel, CountingChannel]) {
+  constructor(
+    options: ProgressReporterOptions,
+    channels: readonly [CountingChannel, CountingChannel],
+    dealer?: Channel,
+  ) {
+    this.#dealer = dealer;
     this.#options = options;
     this.#channels = channels;
   }
@@ -41,7 +48,8 @@ export class ProgressReporter {
   links(): Links {
     const [p1, p2] = this.#channels;
     const between = { bytes: this.#between, rounds: this.#before + this.#rounds, totalRounds: this.#totalRounds };
-    return { p1: linkBytes(p1.stats), p2: linkBytes(p2.stats), between };
+    const dealer = this.#dealer === undefined ? {} : { dealer: this.#dealer.stats.sentPayloadBytes };
+    return { p1: linkBytes(p1.stats), p2: linkBytes(p2.stats), ...dealer, between };
   }
 
   /** Deals of later steps happen behind a run, and are told by its links alone. */

@@ -52,13 +52,21 @@ const MODELS = 'models';
 export async function writeDeployment(
   parties: readonly [PartyAddress, PartyAddress],
   models: readonly PublishedModel[],
-  iceServers: readonly RTCIceServer[] = [],
+  { iceServers = [], dealer }: { readonly iceServers?: readonly RTCIceServer[]; readonly dealer?: PartyAddress } = {},
 ): Promise<WrittenDeployment> {
   const files = new Map<string, PublicFile>();
   const entries: ModelEntry[] = [];
   for (const model of models) entries.push(await publish(model, files));
   // Through the reader's own checks: what is written here must be what it accepts.
-  return { document: parseDeployment({ version: 1, parties, models: MODELS, entries, iceServers }), files };
+  const document = parseDeployment({
+    version: 1,
+    parties,
+    ...(dealer === undefined ? {} : { dealer }),
+    models: MODELS,
+    entries,
+    iceServers,
+  });
+  return { document, files };
 }
 
 async function publish(

@@ -25,6 +25,8 @@ export interface LocalPageOptions {
   /** Pages of other servers that the parties answer, besides this one: that of `npm run dev`. */
   readonly origins?: readonly string[] | undefined;
   readonly certificates: string;
+  /** Start a dealer too, which the page then offers. */
+  readonly dealer?: boolean | undefined;
   readonly device: string;
   readonly threads: number;
   readonly signal: AbortSignal;
@@ -77,9 +79,10 @@ export async function serveLocalPage(options: LocalPageOptions): Promise<LocalPa
     );
     await unlessAborted(options.signal, parties.ready());
     const addresses = (await parties.web()).map((web): PartyAddress => ({ ...web, place: 'this machine' }));
+    const dealer = options.dealer === true ? await startDealer(parties, addresses, origins, options) : undefined;
     const site = cleanup.add(
       await serveSite({
-        ...(await writeDeployment([addresses[0], addresses[1]], published)),
+        ...(await writeDeployment([addresses[0], addresses[1]], published, dealer === undefined ? {} : { dealer })),
         app: APP,
         host: HOST,
         port,
@@ -91,6 +94,22 @@ export async function serveLocalPage(options: LocalPageOptions): Promise<LocalPa
     await cleanup.run();
     throw error;
   }
+}
+
+/** On one machine nobody is kept from colluding: a dealer here is for trying. */
+async function startDealer(
+  parties: LocalParties,
+  addresses: readonly PartyAddress[],
+  origins: readonly string[],
+  { entry, certificates, threads }: LocalPageOptions,
+): Promise<PartyAddress> {
+  const both = (of: (address: PartyAddress) => string) => addresses.map((one, i) => `${i + 1}=${of(one)}`).join(',');
+  const web = await parties.startDealer(entry, [
+    ...['--parties', both(({ url }) => url), '--identities', both(({ identity }) => identity)],
+    ...['--web', `${HOST}:0`, '--certificates', certificates, '--threads', String(threads)],
+    ...origins.flatMap((origin) => ['--origins', origin]),
+  ]);
+  return { ...web, place: 'this machine' };
 }
 
 /** A sharing of the model for this run, as the model owner would make it. */

@@ -88,10 +88,10 @@ function serverFor({ tls }: SiteOptions, answer: RequestListener): Server | TlsS
  * and to hubs where they are named, and nothing else.
  */
 function securityHeaders(
-  { parties }: Deployment,
+  { parties, dealer }: Deployment,
   hubOrigins: readonly string[] = [],
 ): Readonly<Record<string, string>> {
-  const origins = parties.flatMap(({ url }) => {
+  const origins = [...parties, ...(dealer === undefined ? [] : [dealer])].flatMap(({ url }) => {
     const { origin } = new URL(url);
     return [origin, origin.replace(/^http/, 'ws')];
   });

@@ -31,7 +31,8 @@ export function configHash(config: ModelConfig): string {
   );
 }
 
-function planToJson(plan: ModelPlan): Json {
+/** A plan as it travels. */
+export function planToJson(plan: ModelPlan): Json {
   const { checks } = plan;
   return {
     ...plan,

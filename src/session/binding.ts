@@ -1,8 +1,8 @@
 /**
  * What makes one session of three links. Each link of the owner has a name that both its ends derive from its key,
  * and so from everything that was said when the key was agreed; the owner names both links in its request, and the
- * compute parties compare the hash of the request with both names over their own link. So both serve the same owner
- * and the same request, whoever chose the same session.
+ * compute parties compare the hash of the request, the dealer that it names, and both names over their own link. So
+ * both serve the same owner and the same request, whoever chose the same session.
  */
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
@@ -34,6 +34,7 @@ export function sessionBinding(
       session,
       fromHex(requestCode(request)),
       new TextEncoder().encode(model),
+      ...(request.dealer === undefined ? [] : [fromHex(request.dealer)]),
       ...names,
     ]),
   );

@@ -4,28 +4,33 @@
  */
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { sleep } from '../core/abort.ts';
-import { equalBytes } from '../core/bytes.ts';
+import { equalBytes, toHex } from '../core/bytes.ts';
 import { asTercetError, TercetError } from '../core/errors.ts';
 import { Refusal } from '../core/told.ts';
 import type { ModelConfig } from '../ml/config.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
-import { PairPrg } from '../mpc/prg/prg.ts';
+import { firstStep } from '../mpc/prg/gate-id.ts';
+import { PairPrg, executionKey } from '../mpc/prg/prg.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
 import type { Trace } from '../mpc/protocol/trace.ts';
 import { Engine, type Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import type { Kept, ParameterView } from '../mpc/protocol/semi-honest/party.ts';
 import { PRESENTED_BYTES } from '../net/enrolment/credential.ts';
 import type { Enrolment } from '../net/enrolment/enrolment.ts';
-import type { Channel, PartyId } from '../net/wire/types.ts';
+import type { Channel, EndId, PartyId } from '../net/wire/types.ts';
 import type { Cost } from '../mpc/protocol/types.ts';
 import { configHash, mismatch, offerToJson } from './agreement.ts';
 import { compareBinding, linkName, sessionBinding } from './binding.ts';
 import { Circuits } from './circuits.ts';
 import { type Fields, recvControl, sendControl, sendFailure } from './control.ts';
+import { dealerProof } from './dealing.ts';
+import { checkDealt } from './dealt.ts';
 import { waitForInput } from './input-wait.ts';
+import { type ComingDealer, PartyDealer, whileThere } from './party-dealer.ts';
 import { PATIENCE, type Patience, type Place, awaitOwner, inTime, ownPlace, tooSlow } from './place.ts';
 import { reportOf, reportToJson } from './report.ts';
-import { type Request, SESSION_VERSION, type WeightMode, misfit } from './request.ts';
+import { type Request, SESSION_VERSION, type WeightMode, misfit, shapeFromJson } from './request.ts';
+import { OwnerAndDealer } from './roles.ts';
 import { StatusSender } from './status.ts';
 import { OWNER_LEAVES_MS } from './timing.ts';
 
@@ -62,6 +67,8 @@ export interface ComputeOptions {
    * is within the budgets. Asked before anything is built.
    */
   readonly checkRequest?: CheckRequest | undefined;
+  /** Expects the dealer that a request names, from now on. Absent: such requests are refused. */
+  readonly expect?: ((request: Request) => ComingDealer) | undefined;
   /** Opens the link to the other compute party, once the owner has asked for something. */
   readonly connectPeer: () => Promise<Channel>;
   readonly session: Uint8Array;
@@ -79,8 +86,6 @@ export interface ComputeOptions {
   /** Steps of this party, as it works on them. Never asked for over a link. */
   readonly trace?: Trace | undefined;
 }
-
-const MAX_WORD = 2 ** 32 - 1;
 
 /** How a session ended well: with an answer, or before there was a text. */
 export type SessionEnd = 'answered' | 'discarded';
@@ -105,15 +110,18 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
   let prg: PairPrg | undefined;
   let engine: Engine | undefined;
   let status: StatusSender | undefined;
+  let dealer: PartyDealer | undefined;
   try {
     if (stopped()) stop();
-    prg = PairPrg.of(options.pairKey, { session, number: 0, step: 0, branch: 0 });
+    prg = PairPrg.of(options.pairKey, firstStep(session));
     const own = linkName(options.pairKey);
     const fields = await awaitOwner(place, recvControl(owner, 'request'), patience.requestMs, 'ask for a run');
     const { request, model, names } = Refusal.from(() => readRequest(fields, options.models));
     if (!equalBytes(names[id - 1], own)) throw mismatch('the request is not one of this link');
     const presented = fields.has('credential') ? fields.hex('credential', PRESENTED_BYTES) : undefined;
     await Refusal.of(async () => options.checkRequest?.(request, model, presented));
+    // Before the offer, after which an owner sends its dealer.
+    if (request.dealer !== undefined) dealer = Refusal.from(() => expectDealer(options, request));
     // Only now: an owner that reached this party alone must not keep it waiting for the other one.
     const peer = await options.connectPeer();
     channels.set(id === 1 ? 2 : 1, peer);
@@ -138,12 +146,13 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
         const told = recvControl(owner, step === 0 ? 'start' : 'step');
         const [start] = await awaitOwner(place, Promise.all([told, same]), patience.startMs, 'begin');
         if (start.string('circuit') !== hash) throw mismatch('the data owner built another circuit');
+        const source = await sourceOf(owner, dealer, hash, patience);
         engine = new Engine({
           id,
           circuit,
           kernels,
           parameters: model.parameters,
-          channels,
+          channels: new Map([...channels, [0, source.p0] as const]),
           k01: id === 1 ? draws : undefined,
           k02: id === 2 ? draws : undefined,
           kept,
@@ -155,14 +164,16 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
           },
         });
         // Both parties wait for all of it: what one gets ahead depends on what the other is dealt.
-        await dealt(engine, owner, patience, circuit.cost);
+        const dealing = dealt(engine, source.deals, patience, circuit.cost);
+        await (dealer === undefined ? dealing : whileThere(owner, dealing));
+        await dealer?.taken();
         await sendControl(owner, 'ready', {});
         expected = 'status';
         return waitForInput(owner, peer, place, patience, step === 0 ? 'prepared' : 'between');
       });
       if (!prepared || engine === undefined) {
         place.leaves();
-        await Promise.all([...channels.values()].map((channel) => channel.close()));
+        await closeAll(channels, dealer);
         return step === 0 ? 'discarded' : 'answered';
       }
       const { p0ToP1Input, p0ToP2Input, p1ToP0 } = circuit.cost;
@@ -176,7 +187,11 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
       await reports.finish(2 * circuit.cost.rounds);
       expected = undefined;
       await inTime(engine.output(), patience.textMs + msFor(p1ToP0, patience), 'take its answer');
-      await sendControl(owner, 'report', reportToJson(reportOf(channels, options.peakMemory(), kernels.name)));
+      await sendControl(
+        owner,
+        'report',
+        reportToJson(reportOf(withDealer(channels, dealer), options.peakMemory(), kernels.name)),
+      );
       if (step === request.steps) break;
       kept = engine.kept;
       prg = draws.next();
@@ -184,14 +199,17 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
       expected = 'ready';
     }
     place.leaves();
-    await Promise.all([...channels.values()].map((channel) => channel.close()));
+    await closeAll(channels, dealer);
     return 'answered';
   } catch (error) {
     place.leaves();
     const failure = first.named(asTercetError(error));
     // The other compute party is cut off at once; P0 gets the failure before its link goes.
     for (const [peer, channel] of channels) if (peer !== 0 || expected === undefined) channel.abort(failure);
-    if (expected !== undefined) await farewell(owner, expected, failure);
+    await Promise.all([
+      dealer?.failed(failure),
+      expected === undefined ? undefined : farewell(owner, expected, failure),
+    ]);
     throw failure;
   } finally {
     options.signal?.removeEventListener('abort', stop);
@@ -200,6 +218,44 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
     prg?.wipe();
     engine?.clear();
   }
+}
+
+function closeAll(channels: ReadonlyMap<PartyId, Channel>, dealer: PartyDealer | undefined): Promise<unknown> {
+  return Promise.all([...[...channels.values()].map((channel) => channel.close()), dealer?.close()]);
+}
+
+function withDealer(
+  channels: ReadonlyMap<PartyId, Channel>,
+  dealer: PartyDealer | undefined,
+): ReadonlyMap<EndId, Channel> {
+  return dealer?.channel === undefined ? channels : new Map<EndId, Channel>([...channels, [3, dealer.channel]]);
+}
+
+/** @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE, ERR_PEER_MISMATCH where no dealer can come */
+function expectDealer({ expect, pairKey, session }: ComputeOptions, request: Request): PartyDealer {
+  checkDealt(request);
+  if (expect === undefined)
+    throw new TercetError(
+      'ERR_PEER_MISMATCH',
+      'a dealer has no way to this party',
+      'leave out the dealer, or have the party pin identities or serve browsers',
+    );
+  const key = executionKey(pairKey, firstStep(session));
+  const proof = dealerProof(key, session);
+  key.fill(0);
+  return new PartyDealer(expect(request), proof);
+}
+
+/** Where the messages of a step come from: its dealing, and all that stands in P0's place. */
+async function sourceOf(
+  owner: Channel,
+  dealer: PartyDealer | undefined,
+  circuit: string,
+  patience: Patience,
+): Promise<{ readonly deals: Channel; readonly p0: Channel }> {
+  if (dealer === undefined) return { deals: owner, p0: owner };
+  const deals = await dealer.begins(circuit, owner, patience);
+  return { deals, p0: new OwnerAndDealer(owner, deals) };
 }
 
 /** How long an owner may take to hear why its session failed. */
@@ -221,18 +277,19 @@ function msFor(bytes: number, { bytesPerSecond }: Patience): number {
  * Takes the correlations. The first of them comes soon, and all of them at some rate: an owner does not keep its
  * place by single bytes.
  */
-async function dealt(engine: Engine, owner: Channel, patience: Patience, cost: Cost): Promise<void> {
-  const { receivedFrames } = owner.stats;
+async function dealt(engine: Engine, source: Channel, patience: Patience, cost: Cost): Promise<void> {
+  const { receivedFrames } = source.stats;
+  const who = source.peer === 3 ? 3 : 0;
   const dealing = engine.deal();
   const all = patience.dealMs + msFor(cost.p0ToP1Ahead + cost.p0ToP2Ahead, patience);
   let check: ReturnType<typeof setTimeout> | undefined;
   const nothing = new Promise<never>((_resolve, reject) => {
     check = setTimeout(() => {
-      if (owner.stats.receivedFrames === receivedFrames) reject(tooSlow('deal anything', patience.dealMs));
+      if (source.stats.receivedFrames === receivedFrames) reject(tooSlow('deal anything', patience.dealMs, who));
     }, patience.dealMs);
   });
   try {
-    await Promise.race([inTime(dealing, all, 'deal its correlations'), nothing]);
+    await Promise.race([inTime(dealing, all, 'deal its correlations', who), nothing]);
   } finally {
     clearTimeout(check);
   }
@@ -240,7 +297,7 @@ async function dealt(engine: Engine, owner: Channel, patience: Patience, cost: C
 
 /** Which link broke first: when one breaks the other one follows, and the cause is the first. */
 function firstToEnd() {
-  let ended: PartyId | undefined;
+  let ended: EndId | undefined;
   return {
     watch(channel: Channel): void {
       void channel.ended.then(() => {
@@ -286,20 +343,13 @@ function readRequest(fields: Fields, models: readonly ServedModel[]): Asked {
   const weights = fields.oneOf('weights', ['open', 'secret']);
   const hash = fields.stringOrNull('model');
   const model = findModel(models, hash, weights);
-  const shape = {
-    // 32-bit words, as in its code; `misfit` holds them to what the model takes.
-    sequences: fields.integer('sequences', MAX_WORD),
-    tokens: fields.integer('tokens', MAX_WORD),
-    rows: fields.integer('rows', MAX_WORD),
-    padded: fields.boolean('padded'),
-    pair: fields.boolean('pair'),
-    steps: fields.integer('steps', MAX_WORD),
-  };
+  const shape = shapeFromJson(fields);
   const wrong = misfit(model.config, shape);
   if (wrong !== undefined) throw mismatch(`the request does not fit the model: ${wrong}`);
   const links = fields.object('links');
+  const dealer = fields.has('dealer') ? fields.hex('dealer', 32) : undefined;
   return {
-    request: { model: hash, protocol, weights, ...shape },
+    request: { model: hash, protocol, weights, ...(dealer === undefined ? {} : { dealer: toHex(dealer) }), ...shape },
     model,
     names: [links.hex('1', 32), links.hex('2', 32)],
   };

@@ -10,7 +10,8 @@ import type { Channel } from '../net/wire/types.ts';
 
 const MAX_BODY = 1 << 20;
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+/** What is undefined is left out. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
 
 export async function sendControl(channel: Channel, name: string, body: Json): Promise<void> {
   const bytes = new TextEncoder().encode(JSON.stringify(body));
@@ -23,8 +24,11 @@ export async function sendControl(channel: Channel, name: string, body: Json): P
 /** Tells the peer why this party stops, so that it can say so too: words of a fixed table, never data. */
 export async function sendFailure(channel: Channel, name: string, error: TercetError): Promise<void> {
   const { code, what, hint } = told(error);
+  // A dealer says which of its links it speaks of, and a compute party that it speaks of the dealer.
+  const { party } = error;
+  const about = party !== 0 && (party === 3 || channel.self === 3) ? party : undefined;
   await sendControl(channel, name, {
-    failed: error.code === 'ERR_IDENTITY_PEERS' ? distrustToJson(error) : { code, message: what, hint },
+    failed: error.code === 'ERR_IDENTITY_PEERS' ? distrustToJson(error) : { code, message: what, hint, party: about },
   });
 }
 
@@ -49,10 +53,14 @@ export async function recvControl(channel: Channel, name: string): Promise<Field
   return fields;
 }
 
+function endWords(end: number): string {
+  return end === 3 ? 'the dealer' : `party ${end}`;
+}
+
 function malformed(channel: Channel, name: string): TercetError {
   return new TercetError(
     'ERR_FRAME_FORMAT',
-    `party ${channel.peer} sent a malformed "${name}" message`,
+    `${endWords(channel.peer)} sent a malformed "${name}" message`,
     'check that both parties run the same version of Tercet',
   );
 }
@@ -91,8 +99,13 @@ function peersDistrust({ peer }: Channel, failed: Fields): TercetError {
 function peerFailure(channel: Channel, failed: Fields): TercetError {
   const code = failed.string('code');
   if (code === 'ERR_IDENTITY_PEERS') return peersDistrust(channel, failed);
-  const message = `party ${channel.peer}: ${printable(failed.string('message'), 300)}`;
-  return new PeerReport(heard(code), message, printable(failed.string('hint'), 300), { party: channel.peer });
+  const about = failed.has('party') ? failed.integer('party', 3) : channel.peer;
+  const words = printable(failed.string('message'), 300);
+  const hint = printable(failed.string('hint'), 300);
+  if (about === channel.peer || !(about === 3 || (channel.peer === 3 && (about === 1 || about === 2))))
+    return new PeerReport(heard(code), `${endWords(channel.peer)}: ${words}`, hint, { party: channel.peer });
+  const message = `${endWords(about)}, says ${endWords(channel.peer)}: ${words}`;
+  return new PeerReport(heard(code), message, hint, { party: about });
 }
 
 /**

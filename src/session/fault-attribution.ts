@@ -4,15 +4,18 @@
  */
 import { sleep } from '../core/abort.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
+import { serverWords } from '../net/identity/identity-errors.ts';
+import type { ServerId } from '../net/wire/types.ts';
 import { PeerReport } from './control.ts';
 import { REASON_MS } from './timing.ts';
 
 /** An error of the link to `party`, with its name on it. */
-export function attributedTo(party: 1 | 2, thrown: unknown): TercetError {
+export function attributedTo(party: ServerId, thrown: unknown): TercetError {
   const error = asTercetError(thrown);
   // Links that do not come about are of kind `io`, and say themselves which party they were meant for.
   if (error.party !== undefined || (error.kind !== 'peer' && error.kind !== 'io')) return error;
-  const message = error.message.includes(`party ${party}`) ? error.message : `party ${party}: ${error.message}`;
+  const who = serverWords(party);
+  const message = error.message.includes(who) ? error.message : `${who}: ${error.message}`;
   return new TercetError(error.code, message, error.hint, { cause: error, party });
 }
 
@@ -62,7 +65,7 @@ export async function withBoth<T>(step: (peer: 1 | 2) => Promise<T>): Promise<[T
 function accused(first: unknown): unknown {
   if (!hearsay(first)) return first;
   const { code, hint, party } = first as PeerReport;
-  if (party === undefined || (code !== 'ERR_PEER_CLOSED' && code !== 'ERR_PEER_TIMEOUT')) return first;
+  if (party === undefined || party === 3 || (code !== 'ERR_PEER_CLOSED' && code !== 'ERR_PEER_TIMEOUT')) return first;
   const other = party === 1 ? 2 : 1;
   return new TercetError(
     code,

@@ -12,18 +12,21 @@ import { TercetError, asTercetError, invariant } from '../core/errors.ts';
 import type { ModelConfig } from '../ml/config.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';
+import { firstStep } from '../mpc/prg/gate-id.ts';
 import { PairPrg } from '../mpc/prg/prg.ts';
 import type { Circuit } from '../mpc/protocol/semi-honest/circuit.ts';
 import { Engine, type Progress } from '../mpc/protocol/semi-honest/engine.ts';
 import type { Kept, ParameterView } from '../mpc/protocol/semi-honest/party.ts';
 import type { Trace } from '../mpc/protocol/trace.ts';
 import type { Inputs } from '../mpc/protocol/types.ts';
-import type { Channel, PartyId } from '../net/wire/types.ts';
+import type { Channel, EndId, PartyId } from '../net/wire/types.ts';
 import { checkOffers, offerFromJson } from './agreement.ts';
 import { linkName } from './binding.ts';
 import { attributedTo, withBoth } from './fault-attribution.ts';
 import { type BuiltCircuit, Circuits } from './circuits.ts';
 import { recvControl, sendControl } from './control.ts';
+import { checkDealt } from './dealt.ts';
+import { HandedOver } from './handed-over.ts';
 import { keepAlive, announceInput } from './input-wait.ts';
 import { type StepInput, ownerInputs, stepInputs } from './inputs.ts';
 import { type PartyReport, reportFromJson, reportOf } from './report.ts';
@@ -37,7 +40,8 @@ export interface OwnerOptions {
   readonly request: Request;
   /** For secret weights over links without a handshake: what each party is presented with its request. */
   readonly presented?: readonly [Uint8Array, Uint8Array] | undefined;
-  readonly channels: ReadonlyMap<PartyId, Channel>;
+  /** To both compute parties and, where the request names one, to the dealer (3). */
+  readonly channels: ReadonlyMap<EndId, Channel>;
   readonly session: Uint8Array;
   /** With party 1 and 2, 32 bytes each. Wiped here. */
   readonly pairKeys: readonly [Uint8Array, Uint8Array];
@@ -99,6 +103,7 @@ interface Step {
   readonly circuit: Circuit;
   readonly engine: Engine;
   readonly prgs: readonly [PairPrg, PairPrg];
+  readonly hash: string;
 }
 
 /** An execution that has dealt its correlations and waits for the text. */
@@ -107,6 +112,8 @@ export class OwnerSession {
   readonly #plan: ModelPlan;
   readonly #circuits: Circuits;
   readonly #agreeMs: number;
+  /** Who deals in place of this party, which then never deals itself. */
+  readonly #dealer: HandedOver | undefined;
   readonly #onAbort: () => void;
   #step: Step;
   /** Of every step so far. */
@@ -126,16 +133,23 @@ export class OwnerSession {
   #spent = false;
   #over = false;
 
-  private constructor(options: OwnerOptions, plan: ModelPlan, circuits: Circuits, circuit: Circuit, agreeMs: number) {
+  private constructor(
+    options: OwnerOptions,
+    plan: ModelPlan,
+    circuits: Circuits,
+    built: BuiltCircuit,
+    { agreeMs, dealer }: { readonly agreeMs: number; readonly dealer: HandedOver | undefined },
+  ) {
     const { session, pairKeys } = options;
+    this.#dealer = dealer;
     this.#options = options;
     this.#plan = plan;
     this.#circuits = circuits;
     this.#agreeMs = agreeMs;
-    const execution = { session, number: 0, step: 0, branch: 0 };
+    const execution = firstStep(session);
     this.#step = this.#begin(
       0,
-      circuit,
+      built,
       [PairPrg.of(pairKeys[0], execution), PairPrg.of(pairKeys[1], execution)],
       new Map(),
     );
@@ -143,7 +157,8 @@ export class OwnerSession {
     options.signal?.addEventListener('abort', this.#onAbort);
   }
 
-  #begin(number: number, circuit: Circuit, prgs: readonly [PairPrg, PairPrg], kept: Kept): Step {
+  #begin(number: number, built: BuiltCircuit, prgs: readonly [PairPrg, PairPrg], kept: Kept): Step {
+    const { circuit, hash } = built;
     const { kernels, parameters, channels, signal, trace, now } = this.#options;
     this.#prgs.push(...prgs);
     const engine = new Engine({
@@ -151,7 +166,7 @@ export class OwnerSession {
       circuit,
       kernels,
       parameters,
-      channels,
+      channels: toParties(channels),
       k01: prgs[0],
       k02: prgs[1],
       kept,
@@ -159,13 +174,17 @@ export class OwnerSession {
       trace: trace === undefined ? undefined : { step: number, now, report: trace },
       onProgress: (progress) => this.#options.onProgress?.(progress),
     });
-    return { number, circuit, engine, prgs };
+    return { number, circuit, engine, prgs, hash };
   }
 
   /** Agrees with both compute parties on model, plan and circuit. */
   static async open(options: OwnerOptions): Promise<OwnerSession> {
     const { channels, request, config, pairKeys, presented } = options;
     checkShape(config, request);
+    if (request.dealer !== undefined) {
+      checkDealt(request);
+      channelTo(channels, 3);
+    }
     const start = options.now();
     const stop = () => abortAll(channels, abortedError());
     options.signal?.addEventListener('abort', stop);
@@ -195,9 +214,14 @@ export class OwnerSession {
       });
       const plan = checkOffers(offers, config, request.model);
       const circuits = options.circuits ?? new Circuits();
-      const { circuit, hash } = await circuits.get(config, plan, request);
-      await withBoth((peer) => sendControl(channelTo(channels, peer), 'start', { circuit: hash }));
-      return new OwnerSession(options, plan, circuits, circuit, options.now() - start);
+      const built = await circuits.get(config, plan, request);
+      await withBoth((peer) => sendControl(channelTo(channels, peer), 'start', { circuit: built.hash }));
+      const handOver = { request, config, plan, circuit: built.hash };
+      const dealer =
+        request.dealer === undefined
+          ? undefined
+          : HandedOver.of(channelTo(channels, 3), handOver, pairKeys, options.session);
+      return new OwnerSession(options, plan, circuits, built, { agreeMs: options.now() - start, dealer });
     } catch (thrown) {
       throw abortAll(channels, options.signal?.aborted === true ? abortedError() : thrown);
     } finally {
@@ -214,7 +238,10 @@ export class OwnerSession {
 
   /** Resolves when a link of this execution is gone, for whatever reason. */
   get ended(): Promise<unknown> {
-    return Promise.race([...this.#options.channels.values()].map((channel) => channel.ended));
+    const { channels, request } = this.#options;
+    // A dealer of one step is through before the text.
+    const needed = [...channels].filter(([end]) => end !== 3 || request.steps > 0);
+    return Promise.race(needed.map(([, channel]) => channel.ended));
   }
 
   /** Rounds between the compute parties that the step takes. */
@@ -239,7 +266,16 @@ export class OwnerSession {
 
   async #deal(): Promise<void> {
     const start = this.#options.now();
-    await this.#awaitReady(() => this.#step.engine.deal(), start);
+    await this.#awaitReady(() => this.#dealt(this.#step), start);
+  }
+
+  /** Deals a step, or has it dealt. */
+  async #dealt({ engine, number, hash }: Step): Promise<void> {
+    if (this.#dealer === undefined) return engine.deal();
+    // SECURITY: an attempt whose keys were handed over is never dealt here as well. test/session/dealer.test.ts.
+    await this.#dealer.deal(number, hash);
+    await engine.leaveDealing();
+    if (number === this.#options.request.steps) await this.#dealer.close();
   }
 
   /**
@@ -249,10 +285,13 @@ export class OwnerSession {
   async #awaitReady(deal: () => Promise<void>, start: number): Promise<void> {
     const ready = withBoth((peer) => recvControl(channelTo(this.#options.channels, peer), 'ready'));
     ready.catch(() => undefined);
-    await deal().catch(async (error: unknown) => {
+    const dealt = deal().catch(async (error: unknown) => {
       await Promise.race([ready, sleep(REASON_MS)]);
       throw error;
     });
+    // A dealer may be at work for a party that has failed: so not one after the other.
+    if (this.#dealer !== undefined) await Promise.all([dealt, ready]);
+    await dealt;
     await ready;
     this.#prepared(start);
   }
@@ -272,7 +311,7 @@ export class OwnerSession {
       return following;
     };
     this.#followed = [follow(1), follow(2)];
-    this.#endHold = keepAlive([...this.#options.channels.values()]);
+    this.#endHold = keepAlive([...toParties(this.#options.channels).values()]);
     // While the text is waited for. Its error shows when the circuit is asked for.
     this.#following().catch(() => undefined);
     this.#preprocessMs = this.#options.now() - start;
@@ -394,13 +433,13 @@ export class OwnerSession {
   }
 
   /** Moves to the next step and deals it while the compute parties are at work on this one. */
-  #advance({ circuit, hash }: BuiltCircuit): Promise<void> {
+  #advance(built: BuiltCircuit): Promise<void> {
     const { channels } = this.#options;
     const { prgs, engine, number } = this.#step;
-    this.#step = this.#begin(number + 1, circuit, [prgs[0].next(), prgs[1].next()], engine.kept);
-    const next = this.#step.engine;
-    const dealt = withBoth((peer) => sendControl(channelTo(channels, peer), 'step', { circuit: hash })).then(() =>
-      next.deal(),
+    const next = this.#begin(number + 1, built, [prgs[0].next(), prgs[1].next()], engine.kept);
+    this.#step = next;
+    const dealt = withBoth((peer) => sendControl(channelTo(channels, peer), 'step', { circuit: built.hash })).then(() =>
+      this.#dealt(next),
     );
     dealt.catch(() => undefined);
     return dealt;
@@ -457,17 +496,23 @@ export class OwnerSession {
     this.#endHold();
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     for (const prg of this.#prgs) prg.wipe();
+    this.#dealer?.wipe();
     this.#step.engine.clear();
   }
 }
 
-function abortAll(channels: ReadonlyMap<PartyId, Channel>, thrown: unknown): TercetError {
+/** Those of the protocol itself. */
+function toParties(channels: ReadonlyMap<EndId, Channel>): ReadonlyMap<PartyId, Channel> {
+  return new Map([...channels].filter((entry): entry is [PartyId, Channel] => entry[0] !== 3));
+}
+
+function abortAll(channels: ReadonlyMap<EndId, Channel>, thrown: unknown): TercetError {
   const failure = asTercetError(thrown);
   for (const channel of channels.values()) channel.abort(failure);
   return failure;
 }
 
-function channelTo(channels: ReadonlyMap<PartyId, Channel>, peer: PartyId): Channel {
+function channelTo(channels: ReadonlyMap<EndId, Channel>, peer: EndId): Channel {
   const channel = channels.get(peer);
   invariant(channel !== undefined, `there is no channel to party ${peer}`);
   return channel;

@@ -67,8 +67,14 @@ export const PATIENCE: Patience = {
  * Waits for the owner at most `ms`, and no longer than nobody else needs the place. @throws {TercetError}
  * ERR_PEER_TIMEOUT, ERR_PEER_LET_GO
  */
-export async function awaitOwner<T>(place: Place, work: Promise<T>, ms: number, what: string): Promise<T> {
-  place.waits('silent');
+export async function awaitOwner<T>(
+  place: Place,
+  work: Promise<T>,
+  ms: number,
+  what: string,
+  waiting: Waiting = 'silent',
+): Promise<T> {
+  place.waits(waiting);
   let stop = (): void => undefined;
   const wanted = new Promise<never>((_resolve, reject) => {
     stop = () => reject(letGo());
@@ -84,18 +90,21 @@ export async function awaitOwner<T>(place: Place, work: Promise<T>, ms: number, 
   }
 }
 
-/** Settles like `work`. @throws {TercetError} ERR_PEER_TIMEOUT when the owner has not done its part in time */
-export function inTime<T>(work: Promise<T>, ms: number, what: string): Promise<T> {
-  return within(work, { ms, late: () => tooSlow(what, ms), undo: () => undefined });
+/**
+ * Settles like `work`. @throws {TercetError} ERR_PEER_TIMEOUT when the owner, or its dealer, has not done its part
+ * in time
+ */
+export function inTime<T>(work: Promise<T>, ms: number, what: string, party: 0 | 3 = 0): Promise<T> {
+  return within(work, { ms, late: () => tooSlow(what, ms, party), undo: () => undefined });
 }
 
-export function tooSlow(what: string, ms: number): TercetError {
+export function tooSlow(what: string, ms: number, party: 0 | 3 = 0): TercetError {
   return new TercetError(
     'ERR_PEER_TIMEOUT',
-    `the data owner did not ${what} within ${Math.ceil(ms / 1000)} s`,
+    `${party === 3 ? 'the dealer' : 'the data owner'} did not ${what} within ${Math.ceil(ms / 1000)} s`,
     'nothing to do here; its place is free again',
     {
-      party: 0,
+      party,
     },
   );
 }

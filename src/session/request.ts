@@ -6,6 +6,7 @@ import type { RunShape } from '../ml/models/run.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention.ts';
 import type { ProtocolId } from '../mpc/protocol/types.ts';
+import type { Fields } from './control.ts';
 
 export const SESSION_VERSION = 4;
 
@@ -16,6 +17,14 @@ export interface Request extends RunShape {
   readonly model?: string | undefined;
   readonly protocol: ProtocolId;
   readonly weights: WeightMode;
+  /** The identity of the dealer that deals instead of the owner, 64 hex digits; undefined: the owner deals. */
+  readonly dealer?: string | undefined;
+}
+
+/** What the code of a request says of it. */
+export interface CodedRequest extends Omit<Request, 'model' | 'dealer'> {
+  /** Whether a dealer deals. Which one stands in the request itself. */
+  readonly dealt: boolean;
 }
 
 /**
@@ -54,13 +63,18 @@ export function requestCode({
   padded,
   pair,
   steps,
+  dealer,
 }: Omit<Request, 'model'>): string {
+  return codeOf({ protocol, weights, sequences, tokens, rows, padded, pair, steps, dealt: dealer !== undefined });
+}
+
+function codeOf({ protocol, weights, sequences, tokens, rows, padded, pair, steps, dealt }: CodedRequest): string {
   const bytes = new Uint8Array(CODE_BYTES);
   bytes.set([
     SESSION_VERSION,
     PROTOCOLS.indexOf(protocol),
     weights === 'open' ? 0 : 1,
-    (padded ? 1 : 0) | (pair ? 2 : 0),
+    (padded ? 1 : 0) | (pair ? 2 : 0) | (dealt ? 4 : 0),
   ]);
   const view = new DataView(bytes.buffer);
   for (const [i, count] of [sequences, tokens, rows, steps].entries()) view.setUint32(4 + 4 * i, count, true);
@@ -68,7 +82,7 @@ export function requestCode({
 }
 
 /** The request of a code, without its model; undefined for bytes that are none of this version. */
-export function requestOfCode(code: string): Omit<Request, 'model'> | undefined {
+export function requestOfCode(code: string): CodedRequest | undefined {
   if (!new RegExp(`^[0-9a-f]{${2 * CODE_BYTES}}$`).test(code)) return undefined;
   const bytes = fromHex(code);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -84,9 +98,25 @@ export function requestOfCode(code: string): Omit<Request, 'model'> | undefined 
     padded: (bytes[3] & 1) === 1,
     pair: (bytes[3] & 2) === 2,
     steps,
+    dealt: (bytes[3] & 4) === 4,
   } as const;
   // One request has one code: anything else in the bytes is of another version.
-  return requestCode(request) === code ? request : undefined;
+  return codeOf(request) === code ? request : undefined;
+}
+
+/** 32-bit words, as in a code; `misfit` holds them to what the model takes. */
+const MAX_WORD = 2 ** 32 - 1;
+
+/** Reads a shape from an untrusted message. @throws {TercetError} what `fields` throws */
+export function shapeFromJson(fields: Fields): RunShape {
+  return {
+    sequences: fields.integer('sequences', MAX_WORD),
+    tokens: fields.integer('tokens', MAX_WORD),
+    rows: fields.integer('rows', MAX_WORD),
+    padded: fields.boolean('padded'),
+    pair: fields.boolean('pair'),
+    steps: fields.integer('steps', MAX_WORD),
+  };
 }
 
 /**

@@ -11,19 +11,19 @@ import { SESSION_BYTES, encodeHeader } from '../net/wire/frame.ts';
 import { withProfile } from '../net/simulated/paced.ts';
 import { Queue } from '../net/wire/queue.ts';
 import { nextTurn } from '../core/event-loop.ts';
-import type { Channel, LinkProfile, PartyId } from '../net/wire/types.ts';
+import type { Channel, LinkProfile, EndId } from '../net/wire/types.ts';
 
 /** Bytes under way beyond which `send` waits. */
 const HIGH_WATER_BYTES = 8 * 1024 * 1024;
 
 interface Direction {
-  readonly from: PartyId;
-  readonly to: PartyId;
+  readonly from: EndId;
+  readonly to: EndId;
 }
 
 export interface MemoryOptions {
   /** Model of latency and rate: one for both directions, or by direction. */
-  readonly profile?: LinkProfile | ((from: PartyId, to: PartyId) => LinkProfile | undefined) | undefined;
+  readonly profile?: LinkProfile | ((from: EndId, to: EndId) => LinkProfile | undefined) | undefined;
   /** Longest wait of one `recv` (default 120 s). */
   readonly timeoutMs?: number | undefined;
   /** Unclaimed bytes beyond which the sender is slowed down (default 64 MiB). */
@@ -38,7 +38,7 @@ export interface MemoryOptions {
 }
 
 /** A connected pair of channels: the first is party `a`'s end, the second party `b`'s. */
-export function memoryPair(a: PartyId, b: PartyId, options: MemoryOptions = {}): [Channel, Channel] {
+export function memoryPair(a: EndId, b: EndId, options: MemoryOptions = {}): [Channel, Channel] {
   const session = crypto.getRandomValues(new Uint8Array(SESSION_BYTES));
   const there = new Pipe();
   const back = new Pipe();
@@ -46,8 +46,8 @@ export function memoryPair(a: PartyId, b: PartyId, options: MemoryOptions = {}):
 }
 
 function memoryEnd(
-  self: PartyId,
-  peer: PartyId,
+  self: EndId,
+  peer: EndId,
   session: Uint8Array,
   out: Pipe,
   into: Pipe,

@@ -59,7 +59,7 @@ describe('anything thrown', () => {
   it('is read by its members, because it may have crossed a worker', () => {
     const error = Object.assign(new TercetError('ERR_PEER_CLOSED', 'closed', 'again'), { party: 1 });
     expect(failureOf(error)).toEqual({ code: 'ERR_PEER_CLOSED', message: 'closed', hint: 'again', party: 1 });
-    expect(failureOf({ code: 'ERR_PEER_CLOSED', message: 'closed', hint: 'again', party: 3 })).toEqual({
+    expect(failureOf({ code: 'ERR_PEER_CLOSED', message: 'closed', hint: 'again', party: 4 })).toEqual({
       code: 'ERR_PEER_CLOSED',
       message: 'closed',
       hint: 'again',

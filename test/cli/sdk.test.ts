@@ -23,8 +23,8 @@ let deployment: string;
 const models: Model[] = [];
 
 beforeAll(async () => {
-  ({ demo, deployment } = await LocalDemo.start(place.home));
-}, 60_000);
+  ({ demo, deployment } = await LocalDemo.start(place.home, ['--dealer']));
+}, 120_000);
 
 afterAll(async () => {
   await Promise.all(models.map((model) => model.dispose()));
@@ -46,6 +46,56 @@ function last<S extends ProgressEvent['status']>(
 ): Extract<ProgressEvent, { status: S }> {
   return events.filter((event) => event.status === status).at(-1) as Extract<ProgressEvent, { status: S }>;
 }
+
+describe('a dealer of the deployment', () => {
+  it.each([
+    ['webrtc', 'tiny-gpt2'],
+    ['websocket', 'capitals-bert'],
+  ] as const)(
+    'deals over %s for %s: the same answer, and nothing that is dealt leaves this process',
+    async (transport, id) => {
+      const answer = async (model: Model) =>
+        id === 'tiny-gpt2'
+          ? (await model.generate('The king', { maxNewTokens: 3 })).generated_text
+          : (await model.predict(TEXT)).predictions[0].token;
+      const events: ProgressEvent[] = [];
+      const progress_callback = (event: ProgressEvent): unknown => events.push(event);
+      const alone = await answer(await load(id, { transport, progress_callback }));
+      const before = last(events, 'reconstruct').links;
+      expect(await answer(await load(id, { transport, dealer: true, progress_callback }))).toBe(alone);
+      const links = last(events, 'reconstruct').links;
+      expect(before.p1.ahead + before.p2.ahead).toBeGreaterThan(100_000);
+      expect(before.dealer).toBe(undefined);
+      expect(links.p1.ahead + links.p2.ahead).toBe(0);
+      expect([links.p1.input, links.p2.input]).toEqual([before.p1.input, before.p2.input]);
+      expect(links.dealer).toBeGreaterThan(500);
+      expect(links.dealer).toBeLessThan(5_000);
+      expect(links.between.rounds).toBe(before.between.rounds);
+      expect(last(events, 'connect')).toMatchObject({ party: 3, transport });
+    },
+  );
+
+  it('is held to the identity that was chosen, which is no compute party’s', async () => {
+    const { dealer, parties, ...rest } = await loadDeployment(deployment);
+    expect(dealer).toBeDefined();
+    const stranger = { url: dealer?.url ?? '', identity: 'ab'.repeat(32) };
+    const model = await load('capitals-bert', { dealer: stranger });
+    expect((await failure('ERR_IDENTITY_KEY', () => model.predict(TEXT))).party).toBe(3);
+    const party = { ...stranger, identity: parties[0].identity };
+    await failure('ERR_ARGUMENT', () => load('capitals-bert', { dealer: party }));
+    await failure('ERR_ARGUMENT', () => load('capitals-bert', { dealer: true, deployment: { parties, ...rest } }));
+    await failure('ERR_MODEL_CONFIG', () =>
+      load('capitals-bert', { deployment: { parties, ...rest, dealer: { ...party, url: stranger.url } } }),
+    );
+  });
+
+  it('is refused for secret weights', async () => {
+    const credential = await demo.credential('capitals-bert');
+    await failure('ERR_PROTOCOL_UNAVAILABLE', () =>
+      load('capitals-bert', { weights: 'secret', credential, dealer: true }),
+    );
+  });
+});
 
 describe('fromPretrained', () => {
   it('downloads a tokenizer and a configuration, and never weights', async () => {

@@ -48,7 +48,7 @@ async function connect(listener: TlsListener, options: Partial<ConnectOptions> =
     peer: 2,
     host: '127.0.0.1',
     port: listener.port,
-    credentials: await credentials(self),
+    credentials: await credentials(self as PartyId),
     session: SESSION,
     timeoutMs: 5000,
     ...options,

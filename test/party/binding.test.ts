@@ -4,6 +4,7 @@
  */
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { toHex } from '../../src/core/bytes.ts';
+import { createIdentity } from '../../src/net/identity/identity.ts';
 import { releaseWebRtc } from '../../src/net/webrtc/node.ts';
 import { linkName, sessionBinding } from '../../src/session/binding.ts';
 import { recvControl, sendControl } from '../../src/session/control.ts';
@@ -90,6 +91,8 @@ describe('the compute parties of a session', () => {
       sessionBinding(session, request, 'n', [a, b]),
       sessionBinding(session, request, 'm', [b, a]),
       sessionBinding(session, request, 'm', [a, a]),
+      sessionBinding(session, { ...request, dealer: 'd1'.repeat(32) }, 'm', [a, b]),
+      sessionBinding(session, { ...request, dealer: 'd2'.repeat(32) }, 'm', [a, b]),
     ].map(toHex);
     expect(new Set(all).size).toBe(all.length);
     expect(toHex(a)).not.toBe(toHex(seeded(32, 1, 1)));
@@ -97,6 +100,17 @@ describe('the compute parties of a session', () => {
 });
 
 describe('a stranger', () => {
+  it('that says it deals is refused by its first message, and takes no place', async () => {
+    const parties = await start();
+    const dealer = await createIdentity();
+    const deals = () => parties.link(1, randomSession(), { ...parties.request, dealer: dealer.publicKey }, dealer);
+    await failure('ERR_PEER_MISMATCH', deals);
+    expect(await parties.one.health()).toMatchObject({ http: 200, places: { taken: 0 } });
+    // Positive control: an owner of the same request is let in.
+    await parties.link(1, randomSession(), { ...parties.request, dealer: dealer.publicKey });
+    await expect.poll(() => parties.one.health()).toMatchObject({ places: { taken: 1 } });
+  });
+
   it('is told that the other party is not reached, and not where it is', async () => {
     const parties = await start((id) => (id === 2 ? { peer: { host: '127.0.0.1', port: 9 } } : {}));
     const links = await parties.ask(randomSession());

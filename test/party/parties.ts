@@ -11,7 +11,7 @@ import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { toHex } from '../../src/core/bytes.ts';
 import { TercetError } from '../../src/core/errors.ts';
 import { type Certificates, createCertificates, credentialsOf } from '../../src/net/tls/certificates.ts';
-import { createIdentity } from '../../src/net/identity/identity.ts';
+import { type PartyIdentity, createIdentity } from '../../src/net/identity/identity.ts';
 import { type OwnerLink, openOwnerLink } from '../../src/net/gateway/owner-link.ts';
 import type { Channel, PartyId } from '../../src/net/wire/types.ts';
 import type { WebSocketConstructor } from '../../src/net/websocket/link.ts';
@@ -146,7 +146,12 @@ export class Parties {
   }
 
   /** A link of an owner to one party, with keys agreed and nothing said. */
-  async link(party: 1 | 2, session: Uint8Array, request: Request = this.request): Promise<OwnerLink> {
+  async link(
+    party: 1 | 2,
+    session: Uint8Array,
+    request: Request = this.request,
+    dealer?: PartyIdentity,
+  ): Promise<OwnerLink> {
     const link = await openOwnerLink({
       ...{
         party,
@@ -155,6 +160,7 @@ export class Parties {
         modelHash: this.model,
         requestCode: requestCode(request),
         transport: 'websocket',
+        dealer,
       },
       WebSocket: WebSocket as unknown as WebSocketConstructor,
     });

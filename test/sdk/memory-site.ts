@@ -217,6 +217,7 @@ function opener(
       channels = [own1, own2];
       waiting.set(name, channels);
     }
+    if (party === 3) throw new Error('this site has no dealer');
     return { channel: channels[party - 1], pairKey: key(party), transport: 'websocket', handshakeMs: 0 };
   };
 }

@@ -235,8 +235,8 @@ async function session(tap?: Tap): Promise<SessionRun> {
     const [left, right] = memoryPair(a, b, {
       timeoutMs: 20_000,
       tap: ({ from, to }, tag, bytes) => {
-        listen(from, to, tag, Uint8Array.from(bytes));
-        return tap?.(from, to, tag, bytes);
+        listen(from as PartyId, to as PartyId, tag, Uint8Array.from(bytes));
+        return tap?.(from as PartyId, to as PartyId, tag, bytes);
       },
     });
     channels[a].set(b, left);

@@ -10,7 +10,7 @@ import { randomWeights } from '../../src/ml/models/random.ts';
 import type { WeightSource } from '../../src/ml/models/weights.ts';
 import { planFromRanges, provedRanges } from '../../src/ml/ranges.ts';
 import { type MemoryOptions, memoryPair } from '../../src/testing/memory-link.ts';
-import type { Channel, PartyId } from '../../src/net/wire/types.ts';
+import type { Channel, EndId, PartyId } from '../../src/net/wire/types.ts';
 import type { Circuits } from '../../src/session/circuits.ts';
 import { type ComputeOptions, type ServedModel, type SessionEnd, serveSession } from '../../src/session/compute.ts';
 import { SharedParameters, maskParameter, ownerSeeds } from '../../src/session/secret-parameters.ts';
@@ -78,7 +78,7 @@ export interface Started {
   readonly ends: readonly Promise<SessionEnd | TercetError>[];
   readonly channels: readonly [Channel, Channel];
   readonly statuses: Status[];
-  readonly sent: { readonly from: PartyId; readonly tag: string }[];
+  readonly sent: { readonly from: EndId; readonly tag: string }[];
   /** Breaks every link of a compute party, as its death would. */
   kill(party: 1 | 2): void;
 }

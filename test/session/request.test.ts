@@ -111,14 +111,17 @@ describe('a shape', () => {
     } as const;
     const code = requestCode(request);
     expect(code).toMatch(/^[0-9a-f]{64}$/);
-    expect(requestOfCode(code)).toEqual(request);
+    expect(requestOfCode(code)).toEqual({ ...request, dealt: false });
+    // Whether somebody deals in the owner's place; who, stands in the request.
+    const dealt = requestCode({ ...request, dealer: 'd1'.repeat(32) });
+    expect(requestOfCode(dealt)).toEqual({ ...request, dealt: true });
     const changed = (at: number, byte: string) => code.slice(0, 2 * at) + byte + code.slice(2 * at + 2);
     // Another version, protocol, kind of weights or flag; a byte behind the end; a hash; too short.
     for (const other of [
       changed(0, '63'),
       changed(1, '01'),
       changed(2, '02'),
-      changed(3, '04'),
+      changed(3, '08'),
       changed(31, '01'),
       'ab'.repeat(32),
       code.slice(2),
@@ -130,6 +133,7 @@ describe('a shape', () => {
 
   it('is all in the code that parties sign', () => {
     const changes: Partial<Request>[] = [
+      { dealer: 'd1'.repeat(32) },
       { sequences: 2 },
       { tokens: 17 },
       { rows: 2 },

@@ -101,7 +101,7 @@ export function createParties(build: (gates: Gates) => void, options: Simulation
     [1, 2],
   ] as [PartyId, PartyId][]) {
     const [left, right] = memoryPair(a, b, {
-      tap: ({ from, to }, tag, bytes) => options.tap?.(from, to, tag, bytes),
+      tap: ({ from, to }, tag, bytes) => options.tap?.(from as PartyId, to as PartyId, tag, bytes),
       wire: options.wire,
       timeoutMs: options.timeoutMs,
     });

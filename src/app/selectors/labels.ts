@@ -7,6 +7,7 @@ import {
   ASIDE,
   CONNECTING,
   DEVICE,
+  DEALER,
   GONE,
   GROWING,
   KEYS_DROPPED,
@@ -24,7 +25,7 @@ import { bytes, hexGroups, milliseconds, plural, wholePercent, wrap } from '../f
 import type { Texts } from '../page-keys.ts';
 import { willSee } from '../leaks.ts';
 import { type Silence, loadingOf, lostOf, phaseOf, sampleOf, runView, silenceOf, totalAhead } from './run.ts';
-import { type Run, type State, entryOf, weightsOf } from '../state.ts';
+import { type Run, type State, dealerOf, entryOf, weightsOf } from '../state.ts';
 import { generationOf } from '../form.ts';
 
 export function labels(state: State): Texts {
@@ -66,7 +67,23 @@ function partyTexts(state: State): Texts {
     texts[`p${party}.health` as const] = instead ?? proved;
     texts[`p${party}.healthShort` as const] = instead ?? there;
   }
-  return texts;
+  return { ...texts, ...dealerTexts(state, lost) };
+}
+
+/** The fourth box. */
+function dealerTexts(state: State, lost: ReturnType<typeof lostOf>): Texts {
+  const dealer = dealerOf(state);
+  if (dealer === undefined) return { bothKeys: 'the only place with both keys' };
+  const place = dealer.operator ?? dealer.place ?? new URL(dealer.url).host;
+  const health = lost.party === 3 ? lost.mark : state.dealer.proved ? 'identity checked' : 'not asked yet';
+  const sent = runView(state).links?.dealer;
+  return {
+    bothKeys: DEALER.bothKeys,
+    'p3.place': wrap(place, [18])[0] ?? '',
+    'p3.health': health,
+    'p3.short': `Dealer: both keys, no text, ${health}`,
+    'p03.sent': sent === undefined ? '–' : bytes(sent),
+  };
 }
 
 const whole = (ms: number): string => `${Math.floor(ms / 1e3)}\u00a0s`;
@@ -160,6 +177,7 @@ function pictureLine(state: State): string {
   const silence = silenceOf(state);
   if (silence !== undefined) return silenceText(silence);
   const phase = phaseOf(state);
+  if (phase === 'idle' && dealerOf(state) !== undefined) return DEALER.picture;
   return PICTURE[phase === 'idle' && state.preparation.status === 'ready' ? 'ready' : phase];
 }
 

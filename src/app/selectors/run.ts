@@ -78,7 +78,7 @@ export function movingOf(state: State): readonly string[] {
 
 /** The party that an error is about, and whether its links are crossed out. */
 export function lostOf(state: State): {
-  readonly party: 0 | 1 | 2 | undefined;
+  readonly party: 0 | 1 | 2 | 3 | undefined;
   readonly cut: 'own' | 'all' | undefined;
   readonly mark: string;
 } {

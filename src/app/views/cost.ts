@@ -16,8 +16,13 @@ export function cost(): (now: State, before: State) => void {
     const memory = WHO.map((who, i) => (peakMemoryBytes[i] > 0 ? `${who} ${bytes(peakMemoryBytes[i])}` : '')).filter(
       (part) => part !== '',
     );
-    const seeded = (['p1', 'p2'] as const).filter((name) => links[name].ahead === 0).map((name) => `Party ${name[1]}`);
+    const { dealer } = links;
+    const own = dealer === undefined ? (['p1', 'p2'] as const) : [];
+    const seeded = own.filter((name) => links[name].ahead === 0).map((name) => `Party ${name[1]}`);
     const sentences = [
+      dealer === undefined
+        ? ''
+        : `The dealer sent what was prepared ahead; the browser handed it the keys of this run, ${bytes(dealer)} in all.`,
       seeded.length === 0
         ? ''
         : `${seeded.join(' and ')} got a short seed and made its key and helper numbers from that, so nothing more was sent ahead.`,

@@ -2,13 +2,13 @@
  * What of the picture is not plain text: its phase, the words in the browser's territory, the bytes in the
  * parties', the failed place.
  */
-import { SEED_ONLY } from '../copy.ts';
+import { FROM_DEALER, SEED_ONLY } from '../copy.ts';
 import { gainOf } from '../selectors/metrics.ts';
 import { hexGroups, rightToLeft, tail, wrap } from '../format.ts';
 import { streamingTextOf } from '../streaming.ts';
 import { holdsPlace } from '../selectors/labels.ts';
 import { lostOf, movingOf, onlyAhead, phaseOf, sampleOf, silenceOf } from '../selectors/run.ts';
-import { type State, entryOf } from '../state.ts';
+import { type State, dealerOf, entryOf } from '../state.ts';
 import { blankOf } from '../form.ts';
 import { all, byId, setAttribute, setText, svg } from './dom.ts';
 
@@ -28,6 +28,7 @@ export function picture(): (now: State) => void {
   return (now) => {
     const lost = lostOf(now);
     setAttribute(root, 'data-phase', phaseOf(now));
+    setAttribute(root, 'data-dealer', dealerOf(now) === undefined ? undefined : '');
     setAttribute(root, 'data-lost', lost.party === undefined ? undefined : `p${lost.party}`);
     setAttribute(
       root,
@@ -45,13 +46,14 @@ export function picture(): (now: State) => void {
     byId('gain').hidden = gainOf(now) === undefined;
 
     const bytes = sampleOf(now) ?? example;
+    const none = dealerOf(now) === undefined ? SEED_ONLY : FROM_DEALER;
     for (const node of hex) {
       const [drawing, party, , line] = node.dataset['hex'] ?? '';
       const held = bytes[party === '1' ? 0 : 1];
       const length = 2 * LINE_BYTES[drawing];
       const first = Number(line) * length;
       // With open weights party 1 gets nothing ahead: it makes the same numbers from a seed.
-      setText(node, held !== '' ? hexGroups(held.slice(first, first + length)) : first === 0 ? SEED_ONLY : '');
+      setText(node, held !== '' ? hexGroups(held.slice(first, first + length)) : first === 0 ? none : '');
     }
     const text = wordsOf(now);
     if (text !== shownWords) for (const node of words) writeWords(node, text);

@@ -1,12 +1,12 @@
 /** The settings sheet. Choices take effect at once; what is not there stays in its list, disabled, with the reason. */
 import type { Device, PartyAddress, Protocol, Transport, Weights } from '../../owner/types/index.ts';
 import type { Controller } from '../controller.ts';
-import { DEVICE, TRANSPORT, unavailable } from '../copy.ts';
+import { DEALER, DEVICE, TRANSPORT, unavailable } from '../copy.ts';
 import { explain, failureOf } from '../errors.ts';
 import { bytes, hexGroups, milliseconds, seconds } from '../format.ts';
 import { holdsPlace } from '../selectors/labels.ts';
 import type { PageId } from '../page-keys.ts';
-import { type Settings, type State, entriesOf, entryOf, operatorsOf, weightsOf } from '../state.ts';
+import { type Settings, type State, dealerOf, entriesOf, entryOf, operatorsOf, weightsOf } from '../state.ts';
 import type { Store } from '../store.ts';
 import { all, byId, el, radio } from './dom.ts';
 
@@ -40,6 +40,7 @@ export function settings(
       now.health,
       now.proved,
       now.transports,
+      now.dealer,
       now.measured,
       now.slot,
     ];
@@ -61,6 +62,10 @@ export function settings(
         el('p', 'fine', `Time and upload for ${now.measured.tokens} tokens, measured on this connection.`),
       );
     list('set-weights', weights(now), weightsOf(now), (value) => change({ weights: value }));
+    byId('set-dealer').hidden = now.deployment?.dealer === undefined;
+    list('set-dealer', dealers(now), dealerOf(now) === undefined ? 'owner' : 'dealer', (value) =>
+      change({ dealer: value === 'dealer' }),
+    );
     list('set-device', devices(now), chosen.device, (device) => change({ device }));
     list('set-transport', transports(now), chosen.transport, (transport) => change({ transport }));
     byId('peers').replaceChildren(...(now.deployment?.parties ?? []).map((party, i) => peer(now, party, i)));
@@ -148,6 +153,23 @@ function weights(state: State): Option<Weights>[] {
       title: 'Secret',
       text: 'For enrolled users: you give a credential file. Keeps the weights from the two parties as long as every enrolled user can be trusted with them: one that cheats can read them alone, unnoticed.',
       ...missing('secret'),
+    },
+  ];
+}
+
+function dealers(state: State): Option<'owner' | 'dealer'>[] {
+  const { deployment } = state;
+  const dealer = deployment?.dealer;
+  const who = dealer === undefined ? 'A dealer' : (dealer.operator ?? dealer.place ?? new URL(dealer.url).host);
+  return [
+    { value: 'owner', title: 'This browser', text: 'Trusts nobody else. Sends keys and helper numbers ahead.' },
+    {
+      value: 'dealer',
+      title: `A dealer: ${who}`,
+      text: `For thin lines: this browser sends its locked text only. ${DEALER.trust}`,
+      ...(weightsOf(state) === 'secret'
+        ? { missing: 'Not available. A dealer does not deal for secret weights.' }
+        : {}),
     },
   ];
 }

@@ -40,6 +40,11 @@ export interface Execution {
   readonly branch: number;
 }
 
+/** Every session has one execution, which begins here. */
+export function firstStep(session: Uint8Array): Execution {
+  return { session, number: 0, step: 0, branch: 0 };
+}
+
 export interface DrawId {
   readonly step: number;
   readonly branch: number;

@@ -44,6 +44,14 @@ export class PairPrg {
   }
 
   /**
+   * The same of a key that was derived elsewhere: a dealer is handed the keys of one execution, and no pair key.
+   * @param key what `executionKey` gave, owned by the generator from here on
+   */
+  static ofExecution(key: Uint8Array, execution: Execution): PairPrg {
+    return new PairPrg(key, execution);
+  }
+
+  /**
    * The stream of an id, for one use of `owner`. The same owner may ask again for the same use, to re-derive the
    * same mask of the same wire. The stream ends with the generator: who draws from it after `wipe` gets an error,
    * not words of a key of zeros.

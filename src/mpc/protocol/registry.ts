@@ -26,6 +26,8 @@ export const SEMI_HONEST: ProtocolInfo = {
       // Until dealing is proved. It is no leak of an owner's text: the owner is the one that cheats.
       'secret weights, exactly, to one data owner that deals falsely, unnoticed: they are kept from the compute parties as long as every enrolled owner is trusted with them',
       'with secret weights: to the compute parties, which credential asks',
+      'with a dealer: the text, to the dealer together with either compute party: then no two of the three servers may collude; alone it learns nothing',
+      'with a dealer: to the compute parties, which one was named',
     ],
   },
   truncation: {

@@ -21,6 +21,7 @@ import { type ErrorCode, TercetError } from '../../core/errors.ts';
 import { type PartyIdentity, SIGNATURE_BYTES, identityFromSeed, verifySignature } from '../identity/identity.ts';
 import { INSPECT } from '../identity/sodium.ts';
 import { encodeTranscript } from '../wire/transcript.ts';
+import type { ServerId } from '../wire/types.ts';
 
 export const CREDENTIAL_ID_BYTES = 16;
 export const CERTIFICATE_BYTES = 153;
@@ -56,7 +57,7 @@ const FAULTS: Readonly<Record<CredentialFault, readonly [ErrorCode, what: string
 };
 
 /** @param party who found the fault; absent where it was found before anybody was asked */
-export function credentialFault(fault: CredentialFault, party?: 1 | 2): TercetError {
+export function credentialFault(fault: CredentialFault, party?: ServerId): TercetError {
   const [code, what, hint] = FAULTS[fault];
   return new TercetError(code, party === undefined ? what : `party ${party}: ${what}`, hint, { party });
 }
@@ -128,7 +129,7 @@ function certificateTranscript(signed: Uint8Array): Uint8Array {
 
 /** The one link that a credential is presented on. */
 export interface PresentedOn {
-  readonly party: 1 | 2;
+  readonly party: ServerId;
   readonly session: Uint8Array;
   /**
    * 32 bytes that both ends of this link hold, and that no other link has: the hash of its handshake, or what TLS

@@ -37,6 +37,7 @@ import { keepAlive } from '../websocket/keep-alive.ts';
 import { type WebSocketLike, WebSocketLink } from '../websocket/link.ts';
 import type { RtcAnswerer } from '../webrtc/types.ts';
 import { MAX_MESSAGE_BYTES } from '../chunks/link.ts';
+import type { ServerId } from '../wire/types.ts';
 
 /**
  * Connections that carry no link: requests, and what says nothing. An address may be that of a proxy with many
@@ -54,13 +55,15 @@ export interface OwnerArrival {
   readonly transport: 'webrtc' | 'websocket';
   /** Address of the owner, or of the proxy before it. */
   readonly remote: string;
+  /** It deals for an owner, and has proved to be whom `dealerOf` said. */
+  readonly dealer: boolean;
   /** What the owner asked for, 64 hex digits each; `admit` has let them pass. */
   readonly modelHash: string;
   readonly requestCode: string;
 }
 
 export interface GatewayOptions {
-  readonly party: 1 | 2;
+  readonly party: ServerId;
   readonly identity: PartyIdentity;
   /** Default 127.0.0.1. Any other address than this machine's needs `tls`. */
   readonly host?: string | undefined;
@@ -79,6 +82,11 @@ export interface GatewayOptions {
   readonly admit: (asked: Asked, remote: string) => void;
   /** Who may use a model that is not open to everybody. */
   readonly enrolment?: PartyTerms['enrolment'];
+  /**
+   * The identity that a dealer must prove in a session: asked inside the link; throws where none is expected. Absent:
+   * dealers are refused.
+   */
+  readonly dealerOf?: ((session: Uint8Array, asked: Asked) => string) | undefined;
   readonly onOwner: (arrival: OwnerArrival) => void;
   /** Hears why requests and links came to nothing; for logs and tests. */
   readonly onRefused?: ((error: TercetError) => void) | undefined;
@@ -262,7 +270,7 @@ class RunningGateway implements Gateway {
   /** From a link under way to an owner that is handed on. Never rejects. */
   async #welcome(coming: Coming): Promise<void> {
     const { session, slot, signal, signallingHash, transport, remote, stop } = coming;
-    const { party, identity, enrolment, onOwner, recvTimeoutMs, highWaterBytes } = this.#options;
+    const { party, identity, enrolment, dealerOf, onOwner, recvTimeoutMs, highWaterBytes } = this.#options;
     try {
       const links = await unlessAborted(signal, coming.links);
       const flushMs = recvTimeoutMs ?? DEFAULT_TIMEOUT_MS;
@@ -276,25 +284,27 @@ class RunningGateway implements Gateway {
         signallingHash,
         admit,
         enrolment,
+        dealerOf: dealerOf === undefined ? undefined : (asked) => dealerOf(session, asked),
         signal,
       });
       slot.live();
       const channel = new FramedChannel({
         self: party,
-        peer: 0,
+        peer: agreed.dealer ? 3 : 0,
         session,
         transport: agreed.transport,
         timeoutMs: recvTimeoutMs,
         highWaterBytes,
       });
       signal.addEventListener('abort', () => channel.abort(asTercetError(signal.reason)));
-      const { pairKey, modelHash, requestCode } = agreed;
+      const { pairKey, modelHash, requestCode, dealer } = agreed;
       onOwner(
         withPairKey(pairKey, {
           channel,
           session,
           transport,
           remote,
+          dealer,
           modelHash: toHex(modelHash),
           requestCode: toHex(requestCode),
         }),

@@ -16,17 +16,18 @@ import { within } from '../wire/deadline.ts';
 import { checkSession } from '../wire/frame.ts';
 import { DEFAULT_HANDSHAKE_MS, ownerHandshake } from '../handshake/handshake.ts';
 import { NO_SIGNALLING } from '../handshake/messages.ts';
-import { checkPublicKey } from '../identity/identity.ts';
+import { type PartyIdentity, checkPublicKey } from '../identity/identity.ts';
 import { DEFAULT_TIMEOUT_MS } from '../wire/inbox.ts';
 import { withPairKey } from '../wire/redacted.ts';
 import { type PartyEndpoint, endpointUrl, requestAnswer, withdraw } from '../signalling/client.ts';
 import { MAX_ASSOCIATIONS, offerToJson } from '../signalling/messages.ts';
 import { fingerprintOf } from '../signalling/sdp.ts';
 import { checkStatement, signallingHash } from '../signalling/statement.ts';
-import { replayed } from '../identity/identity-errors.ts';
+import { otherOf, replayed } from '../identity/identity-errors.ts';
 import type { RtcOffer, RtcOfferer } from '../webrtc/types.ts';
 import { connectWebSocket } from '../websocket/connect.ts';
 import type { WebSocketConstructor } from '../websocket/link.ts';
+import type { ServerId } from '../wire/types.ts';
 
 type OwnerTransport = 'webrtc' | 'websocket';
 
@@ -35,7 +36,7 @@ const DEFAULT_WEBRTC_MS = 5_000;
 const CONNECT_MS = 15_000;
 
 export interface OwnerLinkOptions {
-  readonly party: 1 | 2;
+  readonly party: ServerId;
   readonly address: { readonly url: string; readonly identity: string };
   /** The pinned identity of the other compute party: tells a swap from a stranger. */
   readonly otherIdentity?: string | undefined;
@@ -46,6 +47,8 @@ export interface OwnerLinkOptions {
   readonly requestCode: string;
   /** For secret weights: presented to the party once it has proved who it is. */
   readonly credential?: OwnerCredential | undefined;
+  /** This end deals for an owner, and proves this identity behind the handshake. */
+  readonly dealer?: Pick<PartyIdentity, 'sign'> | undefined;
   /** Default 'auto': WebRTC first, then a WebSocket, and `onFallback` is told. */
   readonly transport?: 'auto' | OwnerTransport | undefined;
   /** Longest time for WebRTC to come about (default 5 s). */
@@ -133,10 +136,12 @@ async function open(
     identity: options.address.identity,
     otherIdentity: options.otherIdentity,
     credential: options.credential,
+    dealer: options.dealer,
     timeoutMs: DEFAULT_HANDSHAKE_MS,
     signal,
   });
-  const channel = new FramedChannel({ self: 0, peer: party, session, transport, timeoutMs, highWaterBytes });
+  const self = options.dealer === undefined ? 0 : 3;
+  const channel = new FramedChannel({ self, peer: party, session, transport, timeoutMs, highWaterBytes });
   return withPairKey(pairKey, {
     channel,
     transport: carrier.kind,
@@ -249,7 +254,7 @@ function check({
 }: OwnerLinkOptions): void {
   checkSession(session);
   checkPublicKey(address.identity, party);
-  if (otherIdentity !== undefined) checkPublicKey(otherIdentity, 3 - party);
+  if (otherIdentity !== undefined) checkPublicKey(otherIdentity, otherOf(party));
   endpointUrl(address.url, party, '/');
   const bad = (what: string, hint: string): TercetError => new TercetError('ERR_ARGUMENT', what, hint);
   if (![modelHash, requestCode].every((hash) => /^[0-9a-f]{64}$/.test(hash)))

@@ -7,13 +7,26 @@
  * one link have; the party signs both hellos, which hold session, party, nonces, model, parameters, kind of link
  * and the hash of the signed signalling, so neither an old answer nor one of another party, link or model is taken.
  * The owner of a text for an open model is anonymous: it proves only that it holds the keys. For secret weights it
- * also presents a credential, bound to both hellos, and the party takes it or not. Until all of that is done
+ * also presents a credential, bound to both hellos, and the party takes it or not. A dealer comes the same way and
+ * signs both hellos with the identity that an owner has named for this session. Until all of that is done
  * nothing of the link is handed out. SECURITY: test/net/handshake.test.ts, test/net/credential.test.ts.
  */
 import { TercetError } from '../../core/errors.ts';
 import type { Transport } from '../wire/channel.ts';
 import { within } from '../wire/deadline.ts';
-import { FINISH_BYTES, OWNER_HELLO_BYTES, type OwnerHello, PARTY_HELLO_BYTES, VERDICT_BYTES } from './messages.ts';
+import { verifySignature } from '../identity/identity.ts';
+import { serverWords, wrongKey } from '../identity/identity-errors.ts';
+import {
+  DEALER_BYTES,
+  FINISH_BYTES,
+  OWNER_HELLO_BYTES,
+  type OwnerHello,
+  PARTY_HELLO_BYTES,
+  VERDICT_BYTES,
+  dealerStatement,
+  decodeDealer,
+  encodeDealer,
+} from './messages.ts';
 import { OwnerHandshake, type OwnerTerms } from './owner.ts';
 import { PartyHandshake, type PartyTerms } from './party.ts';
 import { CREDENTIAL_BYTES, checkVerdict, judgeCredential, sealCredential } from './presented.ts';
@@ -41,6 +54,8 @@ export interface Agreed {
 }
 
 export interface AgreedOwner extends Agreed {
+  /** Whether the other end deals for an owner, and has proved to be the one that was named. */
+  readonly dealer: boolean;
   readonly modelHash: Uint8Array;
   readonly requestCode: Uint8Array;
 }
@@ -52,8 +67,9 @@ export interface AgreedOwner extends Agreed {
  */
 export function ownerHandshake(transport: Transport, options: OwnerTerms & HandshakeLimits): Promise<Agreed> {
   const preamble = new Preamble(transport);
-  return guarded(preamble, `party ${options.party}`, options, async () => {
-    const secrets = await agreeAsOwner(preambleLine(preamble, `party ${options.party}`), options);
+  const who = serverWords(options.party);
+  return guarded(preamble, who, options, async () => {
+    const secrets = await agreeAsOwner(preambleLine(preamble, who), options);
     return agreed(preamble, secrets, 'owner', options.transport);
   });
 }
@@ -68,9 +84,9 @@ export function partyHandshake(transport: Transport, options: PartyTerms & Hands
   const preamble = new Preamble(transport);
   return guarded(preamble, 'the data owner', options, async () => {
     const { secrets, asked } = await agreeAsParty(preambleLine(preamble, 'the data owner'), options);
-    const { modelHash, requestCode } = asked;
+    const { modelHash, requestCode, dealer } = asked;
     const { pairKey, transport } = await agreed(preamble, secrets, 'party', options.transport);
-    return withPairKey(pairKey, { transport, modelHash, requestCode });
+    return withPairKey(pairKey, { transport, modelHash, requestCode, dealer });
   });
 }
 
@@ -84,7 +100,8 @@ export async function partyHandshakeOn(
   terms: Omit<PartyTerms, 'transport'>,
 ): Promise<Omit<AgreedOwner, 'transport'>> {
   const { secrets, asked } = await agreeAsParty(channelLine(channel), { ...terms, transport: 'tls' });
-  return withPairKey(taken(secrets), { modelHash: asked.modelHash, requestCode: asked.requestCode });
+  const { modelHash, requestCode, dealer } = asked;
+  return withPairKey(taken(secrets), { modelHash, requestCode, dealer });
 }
 
 /** What carries the messages of a handshake. */
@@ -97,11 +114,13 @@ interface Line {
 }
 
 async function agreeAsOwner(line: Line, terms: OwnerTerms): Promise<LinkSecrets> {
-  const { party, session, credential } = terms;
+  const { party, session, credential, dealer } = terms;
   const handshake = await OwnerHandshake.begin(terms);
   await line.write('owner', handshake.hello);
   const { finish, secrets } = await handshake.finish(await line.read('party', PARTY_HELLO_BYTES, true));
   await line.write('finish', finish);
+  if (dealer !== undefined)
+    await line.write('dealer', encodeDealer(dealer.sign(dealerStatement(session, party, secrets.binding))));
   if (credential === undefined) return secrets;
   try {
     await line.write('credential', sealCredential(await loadSodium(), secrets, credential, { party, session }));
@@ -120,12 +139,13 @@ async function agreeAsParty(
   const { party, session } = terms;
   const handshake = await PartyHandshake.begin(terms);
   try {
-    const { hello, asked, refusal, enrolment } = await handshake.answer(
+    const { hello, asked, refusal, enrolment, dealer } = await handshake.answer(
       await line.read('owner', OWNER_HELLO_BYTES, true),
     );
     await line.write('party', hello);
     if (refusal !== undefined) return await refused(line, refusal);
     const secrets = handshake.confirm(await line.read('finish', FINISH_BYTES, false));
+    if (dealer !== undefined) await checkDealer(line, secrets, dealer, terms);
     if (enrolment === undefined) return { secrets, asked };
     // SECURITY: nothing of the link is handed out before this. test/net/credential.test.ts.
     const sealed = await line.read('credential', CREDENTIAL_BYTES, true);
@@ -137,6 +157,19 @@ async function agreeAsParty(
   } finally {
     handshake.wipe();
   }
+}
+
+/** SECURITY: the identity is the one that the owner of this session named. test/net/dealer-handshake.test.ts. */
+async function checkDealer(
+  line: Line,
+  secrets: LinkSecrets,
+  identity: string,
+  { session, party }: PartyTerms,
+): Promise<void> {
+  const signature = decodeDealer(await line.read('dealer', DEALER_BYTES, false));
+  if (await verifySignature(identity, dealerStatement(session, party, secrets.binding), signature)) return;
+  secrets.wipe();
+  throw wrongKey(3);
 }
 
 /** The other side has been told why. */

@@ -7,8 +7,9 @@
  *     4   1  version 1                         4   1  version                          4   1  version
  *     5   1  kind 1                            5   1  kind 2                           5   1  kind 3
  *     6   1  transport 1..3, plus 128          6   1  status: 0, or why not            6   1  0
- *            if a credential follows
- *     7   1  party asked for, 1 or 2           7   1  party that answers               7   1  0
+ *            if a credential follows,
+ *            plus 64 from a dealer
+ *     7   1  party asked for, 1 to 3           7   1  party that answers               7   1  0
  *     8  16  session                           8 184  the owner hello as it came       8  32  confirmation
  *    24  32  nonce                           192  32  nonce
  *    56  32  X25519 ephemeral                224  32  X25519 ephemeral
@@ -24,13 +25,21 @@
  *                                              7   1  0
  *                                              8  32  HMAC of byte 6 under a key of this link
  *
+ * A dealer (session/dealer.ts) comes like an owner and proves its pinned identity behind `finish`:
+ *
+ *   dealer (72)
+ *     0   4  magic; 4 1 version; 5 1 kind 5; 6 1 0; 7 1 0
+ *     8  64  Ed25519 signature over session, party and the hash of both hellos
+ *
  * The party repeats what it was asked, so that an answer to another question is known as what it is once its
  * signature has been checked.
  */
 import { concatBytes, equalBytes } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
+import { SIGNATURE_BYTES } from '../identity/identity.ts';
 import { SESSION_BYTES } from '../wire/frame.ts';
 import { encodeTranscript } from '../wire/transcript.ts';
+import type { ServerId } from '../wire/types.ts';
 
 /** In place of the hash of a signed signalling: nothing came before the link. */
 export const NO_SIGNALLING = new Uint8Array(32);
@@ -41,6 +50,7 @@ export const OWNER_HELLO_BYTES = 184;
 export const PARTY_HELLO_BYTES = 320;
 export const FINISH_BYTES = 40;
 export const VERDICT_BYTES = 40;
+export const DEALER_BYTES = 8 + SIGNATURE_BYTES;
 export const NONCE_BYTES = 32;
 /** Hashes; a nonce and an ephemeral key have the same size. */
 const HASH_BYTES = 32;
@@ -70,14 +80,17 @@ export type HandshakeStatus = (typeof STATUSES)[number];
 /** What a party says of a credential; the index is the byte. */
 const VERDICTS = ['ok', 'missing', 'expired', 'revoked', 'sharing', 'signature', 'refused'] as const;
 export type Verdict = (typeof VERDICTS)[number];
-/** Bit of the transport's byte. */
+/** Bits of the transport's byte. */
 const ENROLLED = 0x80;
+const DEALER = 0x40;
 
 export interface OwnerHello {
   readonly transport: LinkKind;
   /** Whether a credential follows the handshake. */
   readonly enrolled: boolean;
-  readonly party: 1 | 2;
+  /** Whether this end is a dealer, whose proof follows the handshake. */
+  readonly dealer: boolean;
+  readonly party: ServerId;
   readonly session: Uint8Array;
   readonly nonce: Uint8Array;
   readonly ephemeral: Uint8Array;
@@ -89,7 +102,7 @@ export interface OwnerHello {
 
 export interface PartyHello {
   readonly status: HandshakeStatus;
-  readonly party: 1 | 2;
+  readonly party: ServerId;
   /** The owner hello that this answers, as bytes. */
   readonly asked: Uint8Array;
   readonly nonce: Uint8Array;
@@ -98,30 +111,32 @@ export interface PartyHello {
 }
 
 export function encodeOwnerHello(hello: OwnerHello): Uint8Array {
-  const { transport, enrolled, party, session, nonce, ephemeral, modelHash, requestCode, signallingHash } = hello;
+  const { transport, enrolled, dealer, party, session, nonce, ephemeral, modelHash, requestCode } = hello;
   return concatBytes([
-    header(1, TRANSPORTS.indexOf(transport) | (enrolled ? ENROLLED : 0), party),
+    header(1, TRANSPORTS.indexOf(transport) | (enrolled ? ENROLLED : 0) | (dealer ? DEALER : 0), party),
     session,
     nonce,
     ephemeral,
     modelHash,
     requestCode,
-    signallingHash,
+    hello.signallingHash,
   ]);
 }
 
 /** @throws {TercetError} ERR_FRAME_FORMAT, ERR_PEER_MISMATCH for another version */
 export function decodeOwnerHello(bytes: Uint8Array): OwnerHello {
   checkHeader(bytes, 1, OWNER_HELLO_BYTES);
-  const transport = TRANSPORTS[bytes[6] & ~ENROLLED];
+  const transport = TRANSPORTS[bytes[6] & ~(ENROLLED | DEALER)];
   const enrolled = (bytes[6] & ENROLLED) !== 0;
+  const dealer = (bytes[6] & DEALER) !== 0;
   const party = bytes[7];
-  if (transport === undefined || transport === '' || (party !== 1 && party !== 2)) throw malformed();
+  if (transport === undefined || transport === '' || !isServer(party)) throw malformed();
   const hash = (at: number): Uint8Array => bytes.slice(at, at + HASH_BYTES);
   const session = bytes.slice(8, 8 + SESSION_BYTES);
   return {
     transport,
     enrolled,
+    dealer,
     party,
     session,
     nonce: hash(24),
@@ -148,7 +163,7 @@ export function decodePartyHello(bytes: Uint8Array): PartyHello {
   checkHeader(bytes, 2, PARTY_HELLO_BYTES);
   const status: HandshakeStatus | undefined = STATUSES[bytes[6]];
   const party = bytes[7];
-  if (status === undefined || (party !== 1 && party !== 2)) throw malformed();
+  if (status === undefined || !isServer(party)) throw malformed();
   return {
     status,
     party,
@@ -182,6 +197,26 @@ export function decodeVerdict(bytes: Uint8Array, mac: (status: number) => Uint8A
   const verdict: Verdict | undefined = VERDICTS[bytes[6]];
   if (verdict === undefined || bytes[7] !== 0 || !equalBytes(bytes.subarray(8), mac(bytes[6]))) throw malformed();
   return verdict;
+}
+
+/** What a dealer signs: that it, and nobody else, holds this one link. @param binding the hash of both hellos */
+export function dealerStatement(session: Uint8Array, party: number, binding: Uint8Array): Uint8Array {
+  return encodeTranscript('tercet/1 dealer', [session, Uint8Array.of(party), binding]);
+}
+
+export function encodeDealer(signature: Uint8Array): Uint8Array {
+  return concatBytes([header(5, 0, 0), signature]);
+}
+
+/** The signature. @throws {TercetError} ERR_FRAME_FORMAT */
+export function decodeDealer(bytes: Uint8Array): Uint8Array {
+  checkHeader(bytes, 5, DEALER_BYTES);
+  if (bytes[6] !== 0 || bytes[7] !== 0) throw malformed();
+  return bytes.slice(8);
+}
+
+function isServer(party: number): party is ServerId {
+  return party === 1 || party === 2 || party === 3;
 }
 
 function header(kind: number, detail: number, party: number): Uint8Array {

@@ -2,9 +2,10 @@
 import { concatBytes, equalBytes } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
 import { type OwnerCredential, credentialFault } from '../enrolment/credential.ts';
-import { verifySignature } from '../identity/identity.ts';
+import { type PartyIdentity, verifySignature } from '../identity/identity.ts';
 import {
   busy,
+  otherOf,
   replayed,
   swappedParty,
   tooLarge,
@@ -24,15 +25,18 @@ import {
   signedPart,
 } from './messages.ts';
 import { Ephemeral, type LinkSecrets } from './secrets.ts';
+import type { ServerId } from '../wire/types.ts';
 
 /** What the data owner asks for, and whom it expects. */
-export interface OwnerTerms extends Omit<OwnerHello, 'nonce' | 'ephemeral' | 'enrolled'> {
+export interface OwnerTerms extends Omit<OwnerHello, 'nonce' | 'ephemeral' | 'enrolled' | 'dealer'> {
   /** The pinned public key of the party. */
   readonly identity: string;
   /** The pinned public key of the other compute party, to tell a swap from a stranger. */
   readonly otherIdentity?: string | undefined;
   /** For secret weights: presented once the party has proved who it is. */
   readonly credential?: OwnerCredential | undefined;
+  /** This end deals for an owner, and proves this identity. */
+  readonly dealer?: Pick<PartyIdentity, 'sign'> | undefined;
 }
 
 export class OwnerHandshake {
@@ -48,6 +52,7 @@ export class OwnerHandshake {
     this.hello = encodeOwnerHello({
       ...terms,
       enrolled: terms.credential !== undefined,
+      dealer: terms.dealer !== undefined,
       nonce,
       ephemeral: ephemeral.publicKey,
     });
@@ -69,7 +74,7 @@ export class OwnerHandshake {
       if (!(await verifySignature(identity, signedPart(answer), hello.signature))) {
         const other =
           otherIdentity !== undefined && (await verifySignature(otherIdentity, signedPart(answer), hello.signature));
-        throw other || hello.party !== party ? swappedParty(party, 3 - party) : wrongKey(party);
+        throw other || hello.party !== party ? swappedParty(party, otherOf(party)) : wrongKey(party);
       }
       if (hello.party !== party) throw swappedParty(party, hello.party);
       this.#checkAsked(hello.asked);
@@ -106,8 +111,8 @@ export class OwnerHandshake {
   }
 }
 
-function refused(party: 1 | 2, status: HandshakeStatus): TercetError {
-  if (status === 'party') return swappedParty(party, 3 - party);
+function refused(party: ServerId, status: HandshakeStatus): TercetError {
+  if (status === 'party') return swappedParty(party, otherOf(party));
   if (status === 'model') return wrongModel(party);
   if (status === 'credential') return credentialFault('missing', party);
   if (status === 'request') return wrongRequest(party);

@@ -14,10 +14,11 @@ import {
   encodePartyHello,
 } from './messages.ts';
 import { Ephemeral, type LinkSecrets } from './secrets.ts';
+import type { ServerId } from '../wire/types.ts';
 
 /** What the party knows of the link before the first byte, and what it serves. */
 export interface PartyTerms {
-  readonly party: 1 | 2;
+  readonly party: ServerId;
   readonly identity: PartyIdentity;
   readonly transport: LinkKind;
   readonly session: Uint8Array;
@@ -27,6 +28,11 @@ export interface PartyTerms {
   readonly admit: (asked: { readonly modelHash: Uint8Array; readonly requestCode: Uint8Array }) => void;
   /** Who may use a model: undefined for a model that is open to everybody. Asked after `admit`. */
   readonly enrolment?: ((modelHash: Uint8Array) => Enrolment | undefined) | undefined;
+  /**
+   * The identity that a dealer must prove on this link. Throws to refuse it, as where no owner has named one. Absent:
+   * dealers are refused.
+   */
+  readonly dealerOf?: ((asked: Pick<OwnerHello, 'modelHash' | 'requestCode'>) => string) | undefined;
 }
 
 export interface Answer {
@@ -37,6 +43,8 @@ export interface Answer {
   readonly refusal: TercetError | undefined;
   /** Present if a credential must follow, and be taken, before anything of the link is handed out. */
   readonly enrolment: Enrolment | undefined;
+  /** Present if a dealer must prove this identity before anything of the link is handed out. */
+  readonly dealer: string | undefined;
 }
 
 /** What the owner is told of an owner's refusal; anything else is "refused". */
@@ -46,6 +54,12 @@ const REFUSALS: Partial<Record<ErrorCode, HandshakeStatus>> = {
   ERR_TOO_LARGE: 'large',
   ERR_PEER_BUSY: 'busy',
 };
+
+interface Judgement {
+  readonly status: HandshakeStatus;
+  readonly refusal?: TercetError;
+  readonly dealer?: string | undefined;
+}
 
 export class PartyHandshake {
   readonly #terms: PartyTerms;
@@ -68,7 +82,7 @@ export class PartyHandshake {
   async answer(bytes: Uint8Array): Promise<Answer> {
     const { party, identity } = this.#terms;
     const asked = decodeOwnerHello(bytes);
-    const [status, refusal] = this.#judge(asked);
+    const { status, refusal, dealer } = this.#judge(asked);
     const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
     const hello = encodePartyHello(
       { status, party, asked: bytes, nonce, ephemeral: this.#ephemeral.publicKey, signature: new Uint8Array(0) },
@@ -76,7 +90,7 @@ export class PartyHandshake {
     );
     if (refusal === undefined)
       this.#secrets = await this.#ephemeral.agree(asked.ephemeral, concatBytes([bytes, hello]));
-    return { hello, asked, refusal, enrolment: this.#enrolment(asked) };
+    return { hello, asked, refusal, enrolment: asked.dealer ? undefined : this.#enrolment(asked), dealer };
   }
 
   /**
@@ -103,29 +117,36 @@ export class PartyHandshake {
     this.#secrets?.wipe();
   }
 
-  #judge(asked: OwnerHello): [HandshakeStatus, TercetError | undefined] {
-    const { party, transport, session, signallingHash, admit } = this.#terms;
-    const refuse = (status: HandshakeStatus, what: string): [HandshakeStatus, TercetError] => [
+  #judge(asked: OwnerHello): Judgement {
+    const { party, transport, session, signallingHash, admit, dealerOf } = this.#terms;
+    const who = asked.dealer ? 'a dealer' : 'the data owner';
+    const refuse = (status: HandshakeStatus, what: string): Judgement => ({
       status,
-      new TercetError('ERR_PEER_MISMATCH', `the data owner ${what}`, 'nothing to do here; the owner has been told'),
-    ];
+      refusal: new TercetError(
+        'ERR_PEER_MISMATCH',
+        `${who} ${what}`,
+        'nothing to do here; the other end has been told',
+      ),
+    });
     if (asked.party !== party) return refuse('party', `asked for party ${asked.party}, this is party ${party}`);
     if (!equalBytes(asked.session, session))
       return refuse('session', 'asked for another session than the one of this link');
     if (asked.transport !== transport) return refuse('refused', 'asked over another kind of link');
     if (!equalBytes(asked.signallingHash, signallingHash))
       return refuse('signalling', 'has other signalling than this party');
+    if (asked.dealer && (dealerOf === undefined || asked.enrolled)) return refuse('refused', 'is not expected here');
     try {
+      if (asked.dealer) return { status: 'ok', dealer: dealerOf?.(asked) };
       admit(asked);
     } catch (error) {
       if (!(error instanceof TercetError)) throw error;
-      return [REFUSALS[error.code] ?? 'refused', error];
+      return { status: REFUSALS[error.code] ?? 'refused', refusal: error };
     }
     const needed = this.#enrolment(asked) !== undefined;
-    if (needed && !asked.enrolled) return ['credential', credentialFault('missing', party)];
+    if (needed && !asked.enrolled) return { status: 'credential', refusal: credentialFault('missing', party) };
     if (asked.enrolled && !needed)
       return refuse('refused', 'presents a credential for a model that is open to everybody');
-    return ['ok', undefined];
+    return { status: 'ok' };
   }
 
   #enrolment({ modelHash }: OwnerHello): Enrolment | undefined {

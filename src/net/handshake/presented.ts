@@ -14,6 +14,7 @@ import type { Enrolment } from '../enrolment/enrolment.ts';
 import type { Sodium } from '../identity/sodium.ts';
 import { type Verdict, decodeVerdict, encodeVerdict } from './messages.ts';
 import type { LinkSecrets } from './secrets.ts';
+import type { ServerId } from '../wire/types.ts';
 
 /** With the tag of the seal. */
 export const CREDENTIAL_BYTES = PRESENTED_BYTES + 16;
@@ -67,7 +68,7 @@ export async function judgeCredential(
  * @throws {TercetError} the party's reason, if it does not take the credential; ERR_FRAME_FORMAT for a verdict that
  * is not the party's
  */
-export function checkVerdict(secrets: LinkSecrets, bytes: Uint8Array, party: 1 | 2): void {
+export function checkVerdict(secrets: LinkSecrets, bytes: Uint8Array, party: ServerId): void {
   const verdict = decodeVerdict(bytes, (status) => secrets.verdict(status));
   if (verdict === 'ok') return;
   if (verdict !== 'refused') throw credentialFault(verdict, party);
@@ -79,7 +80,7 @@ export function checkVerdict(secrets: LinkSecrets, bytes: Uint8Array, party: 1 |
   );
 }
 
-function opened(sodium: typeof Sodium, secrets: LinkSecrets, sealed: Uint8Array, party: 1 | 2): Uint8Array {
+function opened(sodium: typeof Sodium, secrets: LinkSecrets, sealed: Uint8Array, party: ServerId): Uint8Array {
   const key = secrets.credentialKey();
   try {
     return sodium.crypto_aead_chacha20poly1305_ietf_decrypt(null, sealed, null, NONCE, key);

@@ -10,14 +10,15 @@ import { join } from 'node:path';
 import { fromHex } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
 import { partyName } from '../tls/hello.ts';
+import type { ServerId } from '../wire/types.ts';
 import { type PartyIdentity, SEED_BYTES, identityFromSeed } from './identity.ts';
 import { type OwnCertificate, selfSigned } from '../tls/self-signed.ts';
 
 const FORM = /^[0-9a-f]{64}\n?$/;
 
 /** Where the identity of a party is kept below its state folder. */
-export function identityPath(dir: string, party: 1 | 2): string {
-  return join(dir, `identity-party-${party}.key`);
+export function identityPath(dir: string, party: ServerId): string {
+  return join(dir, party === 3 ? 'identity-dealer.key' : `identity-party-${party}.key`);
 }
 
 /**
@@ -25,7 +26,7 @@ export function identityPath(dir: string, party: 1 | 2): string {
  * same one.
  * @throws {TercetError} ERR_IDENTITY_KEY for a file that is damaged, unreadable or open to others
  */
-export async function ensureIdentity(dir: string, party: 1 | 2): Promise<PartyIdentity> {
+export async function ensureIdentity(dir: string, party: ServerId): Promise<PartyIdentity> {
   return identityFromSeed(await ensureSeed(dir, party));
 }
 
@@ -33,11 +34,11 @@ export async function ensureIdentity(dir: string, party: 1 | 2): Promise<PartyId
  * The same identity as a certificate, which it shows to the other compute party. @throws {TercetError} as
  * `ensureIdentity`
  */
-export async function ensureOwnCertificate(dir: string, party: 1 | 2): Promise<OwnCertificate> {
+export async function ensureOwnCertificate(dir: string, party: ServerId): Promise<OwnCertificate> {
   return selfSigned(await ensureSeed(dir, party), partyName(party));
 }
 
-async function ensureSeed(dir: string, party: 1 | 2): Promise<Uint8Array> {
+async function ensureSeed(dir: string, party: ServerId): Promise<Uint8Array> {
   const path = identityPath(dir, party);
   try {
     return await readSeed(path);

@@ -10,13 +10,15 @@ import { printable } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
 import { type Refusal, object, parseJson, text as words } from '../../core/json.ts';
 import { heard } from '../../core/told.ts';
+import { serverWords } from '../identity/identity-errors.ts';
 import { within } from '../wire/deadline.ts';
 import { errorCode, isCertificateCode } from '../tls/tls-errors.ts';
 import { type PartyDescription, descriptionFromJson } from './description.ts';
 import { MAX_BODY_BYTES, type RtcAnswerBody, answerFromJson, withdrawalToJson } from './messages.ts';
+import type { ServerId } from '../wire/types.ts';
 
 export interface PartyEndpoint {
-  readonly party: 1 | 2;
+  readonly party: ServerId;
   /** Base of the party's HTTP interface. */
   readonly url: string;
   readonly fetch: typeof fetch;
@@ -88,7 +90,7 @@ async function call<T>(
 ): Promise<T> {
   const { party, url, timeoutMs, signal } = endpoint;
   const address = endpointUrl(url, party, path);
-  const who = `party ${party} at ${address.origin}`;
+  const who = `${serverWords(party)} at ${address.origin}`;
   const stop = new AbortController();
   const late = (): TercetError =>
     new TercetError(

@@ -5,9 +5,10 @@
 import { printable } from '../../core/bytes.ts';
 import { type Refusal, into, list, named, object, oneOf, parseJson, textThat, that } from '../../core/json.ts';
 import { isPublicKey } from '../identity/identity.ts';
+import type { ServerId } from '../wire/types.ts';
 
 export interface PartyDescription {
-  readonly party: 1 | 2;
+  readonly party: ServerId;
   /** Public key, 64 hex digits. A page compares it with the pinned one; it does not learn it here. */
   readonly identity: string;
   readonly version: string;
@@ -33,7 +34,7 @@ const WORDS = into(
 );
 
 const DESCRIPTION = object({
-  party: oneOf([1, 2]),
+  party: oneOf([1, 2, 3]),
   identity: that(isPublicKey, 'expected 64 hex digits'),
   version: WORDS,
   device: WORDS,

@@ -66,7 +66,7 @@ const WITHDRAWAL = object({ nonce: hexBytes(32) });
 const OFFER = object({ nonce: hexBytes(32), model: hexBytes(32), request: hexBytes(32), offers: DESCRIPTIONS });
 
 const ANSWER = object({
-  party: oneOf([1, 2]),
+  party: oneOf([1, 2, 3]),
   statement: hexBytes(1, MAX_STATEMENT_BYTES),
   signature: hexBytes(SIGNATURE_BYTES),
   answers: DESCRIPTIONS,

@@ -33,6 +33,7 @@ import { WEBSOCKET_PROTOCOL, answerToJson, offerFromJson, withdrawalFromJson } f
 import { fingerprintOf } from './sdp.ts';
 import { encodeStatement, signallingHash } from './statement.ts';
 import type { LinkTable, Slot } from './table.ts';
+import type { ServerId } from '../wire/types.ts';
 
 export interface Asked {
   readonly modelHash: Uint8Array;
@@ -40,7 +41,7 @@ export interface Asked {
 }
 
 export interface RouterOptions {
-  readonly party: 1 | 2;
+  readonly party: ServerId;
   readonly identity: PartyIdentity;
   /** Origins of pages that may use this party, exactly as browsers send them. */
   readonly origins: readonly string[];

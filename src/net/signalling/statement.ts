@@ -7,6 +7,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, equalBytes } from '../../core/bytes.ts';
 import { verifySignature } from '../identity/identity.ts';
 import {
+  otherOf,
   replayed,
   swappedParty,
   wrongFingerprint,
@@ -15,13 +16,14 @@ import {
   wrongRequest,
 } from '../identity/identity-errors.ts';
 import { decodeTranscript, encodeTranscript } from '../wire/transcript.ts';
+import type { ServerId } from '../wire/types.ts';
 
 const DOMAIN = 'tercet/1 rtc';
 const FIELDS = 8;
 
 export interface RtcStatement {
   readonly session: Uint8Array;
-  readonly party: 1 | 2;
+  readonly party: ServerId;
   readonly clientNonce: Uint8Array;
   readonly partyNonce: Uint8Array;
   /** One for each association, in order. */
@@ -72,13 +74,13 @@ export async function checkStatement(
   const { party, identity, otherIdentity } = expected;
   if (!(await verifySignature(identity, statement, signature))) {
     const other = otherIdentity !== undefined && (await verifySignature(otherIdentity, statement, signature));
-    throw other || claimed !== party ? swappedParty(party, 3 - party) : wrongKey(party);
+    throw other || claimed !== party ? swappedParty(party, otherOf(party)) : wrongKey(party);
   }
   const fields = decodeTranscript(statement, DOMAIN, FIELDS);
   // Signed by the party, but something else: an answer of another kind or version.
   if (fields === undefined) throw replayed(party);
   const [session, who, clientNonce, , clientFingerprints, partyFingerprints, modelHash, requestCode] = fields;
-  if (!equalBytes(who, Uint8Array.of(party))) throw swappedParty(party, 3 - party);
+  if (!equalBytes(who, Uint8Array.of(party))) throw swappedParty(party, otherOf(party));
   if (!equalBytes(session, expected.session) || !equalBytes(clientNonce, expected.clientNonce)) throw replayed(party);
   if (!equalBytes(clientFingerprints, concatBytes(expected.clientFingerprints)))
     throw wrongFingerprint(party, 'it was shown another certificate than the one of this device');

@@ -11,7 +11,7 @@ import { checkMessage, frameBytes } from '../wire/frame.ts';
 import { LinkMeter } from '../wire/meter.ts';
 import { Queue } from '../wire/queue.ts';
 import { nextTurn } from '../../core/event-loop.ts';
-import type { Channel, LinkProfile, LinkStats, PartyId } from '../wire/types.ts';
+import type { Channel, LinkProfile, LinkStats, EndId } from '../wire/types.ts';
 
 /** Bytes waiting for the modelled link, beyond those in flight on it, before `send` waits. */
 const HIGH_WATER_BYTES = 8 * 1024 * 1024;
@@ -59,11 +59,11 @@ class PacedChannel implements Channel {
     this.#capacity = HIGH_WATER_BYTES + this.#bytesPerMs * this.#latencyMs;
   }
 
-  get self(): PartyId {
+  get self(): EndId {
     return this.#inner.self;
   }
 
-  get peer(): PartyId {
+  get peer(): EndId {
     return this.#inner.peer;
   }
 

@@ -1,7 +1,7 @@
 /** Named models of the links between the three parties: P0 the data owner, P1 and P2 the compute parties. */
 
 import { TercetError } from '../../core/errors.ts';
-import type { Channel, LinkProfile, PartyId } from '../wire/types.ts';
+import type { Channel, LinkProfile, EndId } from '../wire/types.ts';
 import { withProfile } from './paced.ts';
 
 const MBIT = 1e6;
@@ -16,13 +16,13 @@ const HOME_DOWN: LinkProfile = { latencyMs: 30, bitsPerSecond: 100 * MBIT };
  * `home` is what the data owner gets: 20 Mbit/s up, 100 Mbit/s down, 30 ms to either compute party. The two links
  * of P0 share no rate in this model, so it is kind to a protocol that uploads to both at once.
  */
-const PROFILES: ReadonlyMap<string, (from: PartyId, to: PartyId) => LinkProfile> = new Map([
+const PROFILES: ReadonlyMap<string, (from: EndId, to: EndId) => LinkProfile> = new Map([
   // All three in one room.
   ['lan', () => LAN],
   // P1 and P2 in two regions, P0 at home.
-  ['wan-cloud', (from: PartyId, to: PartyId) => (from === 0 ? HOME_UP : to === 0 ? HOME_DOWN : CLOUD)],
+  ['wan-cloud', (from: EndId, to: EndId) => (from === 0 ? HOME_UP : to === 0 ? HOME_DOWN : CLOUD)],
   // P1 and P2 in one data centre, P0 at home.
-  ['home', (from: PartyId, to: PartyId) => (from === 0 ? HOME_UP : to === 0 ? HOME_DOWN : LAN)],
+  ['home', (from: EndId, to: EndId) => (from === 0 ? HOME_UP : to === 0 ? HOME_DOWN : LAN)],
 ]);
 
 export const PROFILE_NAMES: readonly string[] = [...PROFILES.keys()];
@@ -32,7 +32,7 @@ export const PROFILE_NAMES: readonly string[] = [...PROFILES.keys()];
  *
  * @throws TercetError ERR_ARGUMENT for an unknown name
  */
-export function linkProfile(name: string, from: PartyId, to: PartyId): LinkProfile | undefined {
+export function linkProfile(name: string, from: EndId, to: EndId): LinkProfile | undefined {
   const profile = PROFILES.get(name);
   if (profile === undefined) {
     throw new TercetError('ERR_ARGUMENT', 'unknown network profile', `use one of ${PROFILE_NAMES.join(', ')}`);

@@ -11,7 +11,7 @@ import { equalBytes } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
 import type { BoundChannel, SessionChannel } from '../wire/channel.ts';
 import { checkSession } from '../wire/frame.ts';
-import type { PartyId } from '../wire/types.ts';
+import type { EndId } from '../wire/types.ts';
 import { type Credentials, checkProof, isPinned, secureContext } from './credentials.ts';
 import { guard, readHello } from './hello-io.ts';
 import { type Hello, NO_SESSION, encodeHello, partyName } from './hello.ts';
@@ -23,8 +23,8 @@ const RETRY_FIRST_MS = 25;
 const RETRY_LAST_MS = 400;
 
 export interface ConnectOptions extends LinkLimits {
-  readonly self: PartyId;
-  readonly peer: PartyId;
+  readonly self: EndId;
+  readonly peer: EndId;
   readonly host: string;
   readonly port: number;
   readonly credentials: Credentials;

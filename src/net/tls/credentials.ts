@@ -12,11 +12,11 @@
  */
 import * as tls from 'node:tls';
 import { TercetError } from '../../core/errors.ts';
-import { isPartyId, partyName } from './hello.ts';
+import { partyName } from './hello.ts';
 import { swappedParty, wrongKey } from '../identity/identity-errors.ts';
 import { ed25519Of } from './self-signed.ts';
 import { certificateRefused, errorCode, partyWords } from './tls-errors.ts';
-import type { PartyId } from '../wire/types.ts';
+import type { EndId, PartyId, ServerId } from '../wire/types.ts';
 
 /** PEM: the authority's certificate, and a key with its certificate. */
 export interface Certified {
@@ -29,7 +29,7 @@ export interface Pinned {
   /** What a compute party shows, as PEM; a data owner shows nothing. */
   readonly own?: { readonly key: string; readonly cert: string };
   /** The identities that this end expects, 64 hex digits each. */
-  readonly pins: Readonly<Partial<Record<1 | 2, string>>>;
+  readonly pins: Readonly<Partial<Record<ServerId, string>>>;
 }
 
 /** What one end of a link shows, and whom it believes. */
@@ -74,7 +74,7 @@ export type ProvedSocket = Pick<
 export function checkProof(
   socket: ProvedSocket,
   credentials: Credentials,
-  { self, claimed, where }: { self: PartyId; claimed: PartyId; where: string },
+  { self, claimed, where }: { self: EndId; claimed: EndId; where: string },
 ): void {
   if (!isPinned(credentials)) {
     checkCertified(socket, self, where);
@@ -106,7 +106,7 @@ export function checkProof(
  * What can be said before the other end has said who it is: whether its certificate is the authority's and in its time.
  * @throws {TercetError} ERR_PEER_CERTIFICATE
  */
-export function checkCertified(socket: ProvedSocket, self: PartyId, where: string): void {
+export function checkCertified(socket: ProvedSocket, self: EndId, where: string): void {
   // A resumed session shows no certificate; nothing here ever resumes one.
   if (socket.authorized && !socket.isSessionReused()) return;
   const none = socket.getPeerX509Certificate() === undefined;
@@ -116,9 +116,12 @@ export function checkCertified(socket: ProvedSocket, self: PartyId, where: strin
   throw certificateRefused(`${where} did not prove to ${partyWords(self)} which party it is: ${why}`);
 }
 
+/** Dealers have pinned identities, and no certificates of an authority. */
+const CERTIFIED: readonly PartyId[] = [0, 1, 2];
+
 /** The one party that a certificate names, or undefined if it names none or (a wildcard, say) several. */
 export function partyOf(certificate: tls.PeerCertificate): PartyId | undefined {
-  const named = [0, 1, 2].filter(isPartyId).filter((party) => namesHost(partyName(party), certificate));
+  const named = CERTIFIED.filter((party) => namesHost(partyName(party), certificate));
   return named.length === 1 ? named[0] : undefined;
 }
 

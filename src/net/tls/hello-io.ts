@@ -6,7 +6,7 @@ import { SESSION_BYTES } from '../wire/frame.ts';
 import { HELLO_BYTES, type Hello, type HelloStatus, decodeHello, encodeHello } from './hello.ts';
 import { aborted, isIdentityFailure } from './tls-errors.ts';
 import { startTimer } from '../../core/event-loop.ts';
-import type { PartyId } from '../wire/types.ts';
+import type { EndId } from '../wire/types.ts';
 
 /** What is used of `tls.TLSSocket` here. */
 export interface GreetingSocket {
@@ -77,7 +77,7 @@ export function guard(
 }
 
 /** Tells a connector why it is refused, if it got as far as a greeting, and drops it within a second. */
-export function refuse(socket: GreetingSocket, error: TercetError, hello: Hello | undefined, self: PartyId): void {
+export function refuse(socket: GreetingSocket, error: TercetError, hello: Hello | undefined, self: EndId): void {
   // A greeting of another version is answered too: this side's version is the answer. So is a certificate that
   // nobody here trusts.
   const unproven = isIdentityFailure(error.code);

@@ -5,7 +5,7 @@
  *        0     4  magic 'TRCT'
  *        4     1  version 1
  *        5     1  from, party 0..2
- *        6     1  to, party 0..2
+ *        6     1  to, party 0..3
  *        7     1  status: 0 from the connector and on acceptance, else why the listener refuses
  *        8    16  session
  *
@@ -19,7 +19,7 @@
 
 import { TercetError } from '../../core/errors.ts';
 import { SESSION_BYTES, checkSession } from '../wire/frame.ts';
-import type { PartyId } from '../wire/types.ts';
+import type { EndId } from '../wire/types.ts';
 
 export const HELLO_BYTES = 8 + SESSION_BYTES;
 const MAGIC = [0x54, 0x52, 0x43, 0x54];
@@ -30,8 +30,8 @@ const STATUSES = ['ok', 'certificate', 'mismatch', 'busy'] as const;
 export type HelloStatus = (typeof STATUSES)[number];
 
 export interface Hello {
-  readonly from: PartyId;
-  readonly to: PartyId;
+  readonly from: EndId;
+  readonly to: EndId;
   readonly status: HelloStatus;
   readonly session: Uint8Array;
 }
@@ -44,12 +44,12 @@ export function isSpare({ session }: Hello): boolean {
 }
 
 /** The DNS name that a party's certificate carries. */
-export function partyName(party: PartyId): string {
+export function partyName(party: EndId): string {
   return `party-${party}.tercet`;
 }
 
-export function isPartyId(value: number): value is PartyId {
-  return value === 0 || value === 1 || value === 2;
+function isEndId(value: number): value is EndId {
+  return value === 0 || value === 1 || value === 2 || value === 3;
 }
 
 /** @throws TercetError ERR_ARGUMENT unless the session has 16 bytes */
@@ -79,7 +79,7 @@ export function decodeHello(bytes: Uint8Array): Hello {
       'run the same version of Tercet on all parties',
     );
   }
-  if (!isPartyId(from) || !isPartyId(to) || status >= STATUSES.length) {
+  if (!isEndId(from) || !isEndId(to) || status >= STATUSES.length) {
     throw new TercetError(
       'ERR_FRAME_FORMAT',
       'the peer sent a malformed greeting',

@@ -15,7 +15,7 @@ import { addressGroup } from '../wire/address-group.ts';
 import type { BoundChannel } from '../wire/channel.ts';
 import { checkSession } from '../wire/frame.ts';
 import { listenOn } from '../wire/listen-node.ts';
-import type { PartyId } from '../wire/types.ts';
+import type { EndId } from '../wire/types.ts';
 import { Unfinished, type UnfinishedLimits } from '../wire/unfinished.ts';
 import {
   type Credentials,
@@ -38,12 +38,12 @@ const UNFINISHED: UnfinishedLimits = { max: 256, perAddress: 64 };
  * Links that passed all checks and wait for their `accept`, of each party for itself: owners cannot fill the places
  * of the other compute party. A link of that one is one of its sessions, whose number it bounds itself.
  */
-const MAX_UNCLAIMED: Readonly<Record<PartyId, number>> = { 0: 16, 1: 1024, 2: 1024 };
+const MAX_UNCLAIMED: Readonly<Record<EndId, number>> = { 0: 16, 1: 1024, 2: 1024, 3: 0 };
 /** Spare links of one party; the oldest goes when there are more. */
 const MAX_SPARE = 64;
 
 export interface ListenOptions extends LinkLimits {
-  readonly self: PartyId;
+  readonly self: EndId;
   /** Default 127.0.0.1. */
   readonly host?: string | undefined;
   /** Default 0: any free port. */
@@ -57,14 +57,14 @@ export interface ListenOptions extends LinkLimits {
 
 interface AcceptAnyOptions {
   /** Only links of this party. */
-  readonly peer?: PartyId | undefined;
+  readonly peer?: EndId | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Infinity waits for ever. */
   readonly timeoutMs?: number | undefined;
 }
 
 interface AcceptOptions extends AcceptAnyOptions {
-  readonly peer: PartyId;
+  readonly peer: EndId;
   readonly session: Uint8Array;
 }
 
@@ -129,7 +129,7 @@ interface Arrival {
 }
 
 interface Acceptor {
-  readonly peer: PartyId | undefined;
+  readonly peer: EndId | undefined;
   readonly session: Uint8Array | undefined;
   readonly take: (arrival: Arrival) => void;
   readonly fail: (error: TercetError) => void;
@@ -218,7 +218,7 @@ class Listener implements TlsListener {
   }
 
   /** A link that is here already, the newest first: a connector that tried again has left the older one. */
-  #claim(peer: PartyId | undefined, session: Uint8Array | undefined): Arrival | undefined {
+  #claim(peer: EndId | undefined, session: Uint8Array | undefined): Arrival | undefined {
     const arrival = [...this.#unclaimed].reverse().find((candidate) => matches({ peer, session }, candidate.hello));
     if (arrival !== undefined) {
       this.#forget(arrival);
@@ -397,7 +397,7 @@ class Listener implements TlsListener {
   }
 }
 
-function matches(wanted: { peer: PartyId | undefined; session: Uint8Array | undefined }, hello: Hello): boolean {
+function matches(wanted: { peer: EndId | undefined; session: Uint8Array | undefined }, hello: Hello): boolean {
   if (wanted.peer !== undefined && wanted.peer !== hello.from) return false;
   return wanted.session === undefined || equalBytes(wanted.session, hello.session);
 }

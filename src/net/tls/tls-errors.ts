@@ -5,7 +5,7 @@
 
 import { TercetError } from '../../core/errors.ts';
 import type { HelloStatus } from './hello.ts';
-import type { PartyId } from '../wire/types.ts';
+import type { EndId } from '../wire/types.ts';
 
 /** How far a connection had come. `greeting`: TLS stands, but the other side has not yet said that it accepts us. */
 export type TlsPhase = 'connect' | 'handshake' | 'greeting' | 'open';
@@ -84,13 +84,13 @@ export function tlsError(error: unknown, phase: TlsPhase, where: string): Tercet
 }
 
 /** How errors name a party: which role, not which process. */
-export function partyWords(party: PartyId): string {
-  return party === 0 ? 'the data owner' : `party ${party}`;
+export function partyWords(party: EndId): string {
+  return party === 0 ? 'the data owner' : party === 3 ? 'the dealer' : `party ${party}`;
 }
 
 export function certificateRefused(
   what: string,
-  options?: { cause?: unknown; party?: PartyId | undefined },
+  options?: { cause?: unknown; party?: EndId | undefined },
 ): TercetError {
   return new TercetError('ERR_PEER_CERTIFICATE', what, HINTS.certificate, options);
 }
@@ -102,7 +102,7 @@ export function errorCode(error: unknown): string {
 }
 
 /** What a listener's refusal means to the connector, which is `self`. */
-export function refusal(status: HelloStatus, where: string, self: PartyId): TercetError {
+export function refusal(status: HelloStatus, where: string, self: EndId): TercetError {
   if (status === 'certificate') {
     const what = `${partyWords(self)} did not prove to ${where} who it is: it was refused there`;
     return new TercetError(
@@ -139,11 +139,7 @@ export function notUp(where: string, phase: TlsPhase): TercetError {
 }
 
 /** An `accept` that took too long; `refused` is the likely reason, if there is one. */
-export function nobodyCame(
-  peer: PartyId | undefined,
-  timeoutMs: number,
-  refused: TercetError | undefined,
-): TercetError {
+export function nobodyCame(peer: EndId | undefined, timeoutMs: number, refused: TercetError | undefined): TercetError {
   const what = `no link from ${peer === undefined ? 'any party' : `party ${peer}`} within ${timeoutMs / 1000} s`;
   if (refused === undefined)
     return new TercetError('ERR_PEER_TIMEOUT', what, 'start the other party, or check its output');

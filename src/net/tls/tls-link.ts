@@ -6,7 +6,7 @@ import type * as tls from 'node:tls';
 import { TercetError } from '../../core/errors.ts';
 import { type BoundChannel, FramedChannel } from '../wire/channel.ts';
 import { DEFAULT_TIMEOUT_MS } from '../wire/inbox.ts';
-import type { PartyId } from '../wire/types.ts';
+import type { EndId } from '../wire/types.ts';
 import type { Hello } from './hello.ts';
 import { SocketTransport } from './socket.ts';
 import { tlsError } from './tls-errors.ts';
@@ -29,7 +29,7 @@ export function channelOn(
   early: Uint8Array,
   hello: Hello,
   where: string,
-  limits: LinkLimits & { readonly self: PartyId },
+  limits: LinkLimits & { readonly self: EndId },
 ): BoundChannel {
   const timeoutMs = limits.recvTimeoutMs ?? DEFAULT_TIMEOUT_MS;
   const transport = new SocketTransport(socket, {
@@ -63,7 +63,7 @@ function bindingOf(socket: tls.TLSSocket, session: Uint8Array, where: string): U
   }
 }
 
-export function checkEnds(self: PartyId, peer: PartyId): void {
+export function checkEnds(self: EndId, peer: EndId): void {
   if (self === peer)
     throw new TercetError('ERR_ARGUMENT', `party ${self} asks for a link to itself`, 'name another party');
 }

@@ -10,7 +10,7 @@ import { MAX_SEQUENCE, checkMessage, encodeHeader } from './frame.ts';
 import { DEFAULT_TIMEOUT_MS, Inbox } from './inbox.ts';
 import { LinkMeter } from './meter.ts';
 import { startTimer } from '../../core/event-loop.ts';
-import type { Channel, LinkStats, PartyId } from './types.ts';
+import type { Channel, LinkStats, EndId } from './types.ts';
 
 export interface TransportEvents {
   /** Bytes of the peer. They are copied before the call returns. */
@@ -41,8 +41,8 @@ export interface Transport {
 }
 
 export interface ChannelOptions {
-  readonly self: PartyId;
-  readonly peer: PartyId;
+  readonly self: EndId;
+  readonly peer: EndId;
   readonly session: Uint8Array;
   readonly transport: Transport;
   /** Longest wait of one `recv`, or of one `send` for room (default 120 s); Infinity waits for ever. */
@@ -61,8 +61,8 @@ export type SessionChannel = Channel & { readonly session: Uint8Array };
 export type BoundChannel = SessionChannel & { binding(): Uint8Array };
 
 export class FramedChannel implements SessionChannel {
-  readonly self: PartyId;
-  readonly peer: PartyId;
+  readonly self: EndId;
+  readonly peer: EndId;
   readonly session: Uint8Array;
   readonly #meter = new LinkMeter();
   readonly #inbox: Inbox;

@@ -4,7 +4,14 @@
  * Imports nothing of Node. Channels in memory, over TLS, WebRTC and WebSocket implement it.
  */
 
+/** The parties of the protocol: 0 the data owner, 1 and 2 the compute parties. */
 export type PartyId = 0 | 1 | 2;
+
+/** Who may be at an end of a link: a party, or 3, a dealer (docs/adr/0023). */
+export type EndId = PartyId | 3;
+
+/** Who answers a link of a data owner: a compute party, or a dealer. */
+export type ServerId = 1 | 2 | 3;
 
 /**
  * Bytes and messages of one link, counted at the channel: frames with their headers (`wireBytes`) and payloads
@@ -30,8 +37,8 @@ export interface LinkStats {
  * and later call rejects with it.
  */
 export interface Channel {
-  readonly self: PartyId;
-  readonly peer: PartyId;
+  readonly self: EndId;
+  readonly peer: EndId;
   readonly stats: LinkStats;
   /**
    * Resolves, with why, as soon as nothing can be sent any more: the peer is gone, the link broke, or this side

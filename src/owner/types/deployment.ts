@@ -74,6 +74,11 @@ export interface Deployment {
   readonly version: 1;
   /** Party 1 and party 2: two operators that must not collude. */
   readonly parties: readonly [PartyAddress, PartyAddress];
+  /**
+   * A dealer that owners may choose (`dealer` of `PretrainedOptions`). It must collude with neither party: with one of
+   * them it reads the text.
+   */
+  readonly dealer?: PartyAddress;
   /** Where the models' files are, relative to this document. */
   readonly models: string;
   /** What is served. */

@@ -20,6 +20,8 @@ export interface Links {
   readonly p1: LinkBytes;
   /** Between this device and party 2. */
   readonly p2: LinkBytes;
+  /** Payload bytes from this device to the dealer, where one deals: what it is handed. */
+  readonly dealer?: number;
   /** Between the compute parties, as they report it: bytes both ways, rounds done and rounds in all. */
   readonly between: { readonly bytes: number; readonly rounds: number; readonly totalRounds: number };
 }
@@ -55,8 +57,8 @@ export type ProgressEvent =
     }
   | { readonly status: 'ready'; readonly task: Task; readonly model: string }
   // private runs
-  | { readonly status: 'connect'; readonly party: 1 | 2; readonly transport: Transport }
-  | { readonly status: 'handshake'; readonly party: 1 | 2; readonly milliseconds: number }
+  | { readonly status: 'connect'; readonly party: 1 | 2 | 3; readonly transport: Transport }
+  | { readonly status: 'handshake'; readonly party: 1 | 2 | 3; readonly milliseconds: number }
   | {
       readonly status: 'preprocess';
       /** Tokens of the prepared bucket. */

@@ -1,5 +1,5 @@
 /** What a caller may ask for: when a model loads, when it prepares, and for each task. */
-import type { Deployment, Device, Protocol, Transport, Weights } from './deployment.ts';
+import type { Deployment, Device, PartyAddress, Protocol, Transport, Weights } from './deployment.ts';
 import type { TraceEvent } from '../../mpc/protocol/trace.ts';
 import type { FallbackEvent, ProgressEvent } from './events.ts';
 
@@ -38,6 +38,12 @@ export interface PretrainedOptions {
    * stays in memory, and is presented to the two parties alone, once they have proved who they are.
    */
   readonly credential?: string | Uint8Array | ArrayBuffer | Blob | object | undefined;
+  /**
+   * Default false: this device deals. `true` takes the deployment's dealer, an address one of your own: it deals
+   * instead, and this device sends its input only. **No two of the three servers may collude**: the dealer alone learns
+   * nothing, the dealer and either compute party together learn the text. Not for secret weights.
+   */
+  readonly dealer?: boolean | PartyAddress | undefined;
   /** Default 'auto': WebGPU where a page has it, else WebAssembly with a `fallback` event. In Node WebAssembly. */
   readonly device?: 'auto' | Device;
   /** 'auto': WebRTC, and after `transportTimeoutMs` without a link WebSocket, with a `fallback` event. */

@@ -8,7 +8,7 @@ export interface PlainError {
   readonly code: string;
   readonly message: string;
   readonly hint: string;
-  readonly party: 0 | 1 | 2 | undefined;
+  readonly party: 0 | 1 | 2 | 3 | undefined;
 }
 
 export type Envelope<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: PlainError };

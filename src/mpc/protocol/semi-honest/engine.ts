@@ -118,6 +118,12 @@ export class Engine implements Party {
     });
   }
 
+  /** P0, whose correlations another one deals: on to the input. Nothing of `deal` is kept for it. */
+  async leaveDealing(): Promise<void> {
+    invariant(this.id === 0, 'only the data owner may leave dealing to somebody else');
+    await this.#enter('new', 'dealt', async () => undefined);
+  }
+
   /** P0 sends its input (one message to each compute party); P1 and P2 receive it. */
   async input(inputs?: Inputs): Promise<void> {
     await this.#enter('dealt', 'input', async () => {

@@ -1,0 +1,147 @@
+/** `tercet dealer`: deals for data owners on thin links, at one pair of compute parties. */
+import { Command } from 'commander';
+import { carriesTrust } from '../core/address.ts';
+import { TercetError, asTercetError } from '../core/errors.ts';
+import { type PartyPlace, runDealer } from '../daemon/dealer.ts';
+import type { ChildMessage } from '../daemon/local.ts';
+import { OperatorLog } from '../daemon/log.ts';
+import { ensureIdentity, ensureOwnCertificate } from '../net/identity/identity-node.ts';
+import { RECV_TIMEOUT_MS, defaultThreads } from '../node/defaults.ts';
+import { credentialFolder } from './credentials.ts';
+import { both, integer, parseAddress, parseIdentities, parseProfile } from './options.ts';
+import { budgetLimits, collect, webOptions } from './party.ts';
+import { cancelOnSignals } from './signals.ts';
+import { TRACE_HELP, traceFile } from './trace.ts';
+
+/** Said wherever a dealer is chosen. */
+export const DEALER_TRUST =
+  'No two of the three servers may collude: the dealer alone learns nothing, the dealer and either compute party together learn the text. Not for secret weights';
+
+interface DealerFlags {
+  readonly host: string;
+  readonly port: string;
+  readonly parties: string;
+  readonly identities: string;
+  readonly certificates?: string;
+  readonly threads?: string;
+  readonly maxSessions: string;
+  readonly maxSessionsPerAddress?: string;
+  readonly maxMemory?: string;
+  readonly maxTraffic?: string;
+  readonly profile?: string;
+  readonly web?: string;
+  readonly webCert?: string;
+  readonly webKey?: string;
+  readonly origins: readonly string[];
+  readonly udpPorts?: string;
+  readonly iceServers: readonly string[];
+  readonly trace?: string;
+}
+
+export function dealerCommand(): Command {
+  return new Command('dealer')
+    .description(
+      `deal for data owners that name this dealer: they send their input only, and this process what is dealt ahead. ${DEALER_TRUST}`,
+    )
+    .requiredOption(
+      '--parties <list>',
+      'the two compute parties, as 1=HOST:PORT,2=HOST:PORT, or by the addresses where browsers reach them: 1=https://…,2=https://…',
+    )
+    .requiredOption('--identities <list>', 'the identities that they must prove, as 1=HEX,2=HEX')
+    .option('--host <host>', 'address to listen on', '127.0.0.1')
+    .option('--port <port>', 'port to listen on (0: any free one)', '0')
+    .option('--certificates <dir>', "folder with this dealer's key (default: of this user)")
+    .option('--threads <n>', 'worker threads')
+    .option('--max-sessions <n>', 'owners at a time', '8')
+    .option('--max-sessions-per-address <n>', 'of one address (default: half of all)')
+    .option('--max-memory <limits>', 'as for tercet party')
+    .option('--max-traffic <limits>', 'as for tercet party')
+    .option('--profile <name>', 'shape the links like a network: lan, wan-cloud or home')
+    .option('--web <address>', 'HOST:PORT where browsers reach this dealer')
+    .option('--web-cert <file>', 'certificate of that address, PEM; needed unless it is this machine')
+    .option('--web-key <file>', 'key of that certificate, PEM')
+    .option('--origins <url>', 'origin of a page that may use this dealer, again for more', collect, [])
+    .option('--udp-ports <from-to>', 'UDP ports for WebRTC, for firewalls')
+    .option('--ice-servers <url>', 'STUN or TURN server of this dealer, again for more (default: none)', collect, [])
+    .option('--trace <file>', TRACE_HELP)
+    .action(dealer);
+}
+
+/** Tells whoever started this process; on a terminal, in a line. */
+function announce({ host }: DealerFlags, message: ChildMessage): void {
+  if (process.send !== undefined) {
+    if (process.connected) process.send(message);
+    return;
+  }
+  const say = (line: string) => process.stderr.write(`tercet: ${line}\n`);
+  if (message.kind === 'listening') say(`the dealer listens on ${host}:${message.port}`);
+  else if (message.kind === 'web')
+    say(`the dealer serves browsers at ${message.web.url}, identity ${message.web.identity}`);
+  else if (message.kind === 'failed') say(`${message.code}: ${message.message} — ${message.hint}`);
+}
+
+async function dealer(flags: DealerFlags): Promise<void> {
+  const { signal, release } = cancelOnSignals();
+  const orphaned = () => process.exit(1);
+  if (process.send !== undefined) {
+    if (!process.connected) orphaned();
+    process.on('disconnect', orphaned);
+  }
+  const folder = credentialFolder(flags);
+  const identity = await ensureIdentity(folder, 3);
+  const identities = parseIdentities('identities', flags.identities);
+  if (identities.includes(identity.publicKey))
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      '--identities has that of this dealer itself',
+      'a dealer that computes too would read the text: give those of the compute parties',
+    );
+  const log = new OperatorLog({ party: 3, now: () => Date.now(), write: (line) => process.stderr.write(`${line}\n`) });
+  const { key, cert } = await ensureOwnCertificate(folder, 3);
+  const trace = traceFile(flags.trace);
+  const [one, two] = both('parties', flags.parties).map(placeOf);
+  try {
+    await runDealer({
+      host: flags.host,
+      port: integer('port', flags.port, 0, 65535),
+      identity,
+      credentials: { own: { key, cert }, pins: {} },
+      parties: [one, two],
+      identities,
+      threads: flags.threads === undefined ? defaultThreads() : integer('threads', flags.threads, 0, 64),
+      ...(flags.profile === undefined ? {} : { profile: parseProfile(flags.profile) }),
+      recvTimeoutMs: RECV_TIMEOUT_MS,
+      maxSessions: integer('max-sessions', flags.maxSessions, 1, 1000),
+      ...(flags.maxSessionsPerAddress === undefined
+        ? {}
+        : { maxPerAddress: integer('max-sessions-per-address', flags.maxSessionsPerAddress, 1, 1000) }),
+      budgets: budgetLimits(flags),
+      web: await webOptions(identity, flags),
+      signal,
+      trace: trace.trace,
+      onListening: (port) => announce(flags, { kind: 'listening', port }),
+      onWeb: (web) => announce(flags, { kind: 'web', web }),
+      onReady: () => announce(flags, { kind: 'ready' }),
+      onFailure: (error, session) => log.failed(error, session),
+    });
+  } catch (thrown) {
+    if (signal.aborted) return;
+    const error = asTercetError(thrown);
+    if (process.send === undefined) throw error;
+    announce(flags, { kind: 'failed', code: error.code, message: `the dealer: ${error.message}`, hint: error.hint });
+    process.exitCode = error.kind === 'usage' ? 2 : 1;
+  } finally {
+    trace.close();
+    release();
+    process.off('disconnect', orphaned);
+    if (process.connected) process.disconnect();
+  }
+}
+
+/** Over TLS by host and port, or where browsers reach it by address. */
+function placeOf(value: string): PartyPlace {
+  if (!URL.canParse(value) || !/^https?:/.test(value)) return parseAddress('parties', value);
+  if (!carriesTrust(value))
+    throw new TercetError('ERR_ARGUMENT', '--parties expected https: addresses', 'http: only for this machine');
+  return { url: value };
+}
