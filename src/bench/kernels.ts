@@ -6,9 +6,12 @@ import { ReferenceKernels } from '../compute/kernels/reference/kernels.ts';
 import { type WebGpuKernels, createWebGpuKernels } from '../compute/kernels/webgpu/kernels.ts';
 import { openNodeDevice } from '../compute/kernels/webgpu/node-device.ts';
 import type { PiecewisePolynomial, RingKernels, SelectionTable, Stream } from '../compute/kernels/types.ts';
+import { cosineExponents } from '../compute/kernels/cosine-sum.ts';
 import { type TableLayout, tableBytes, tableLayout } from '../compute/kernels/table-layout.ts';
 import { type Vector, wordsFrom } from '../compute/ring.ts';
 import { asTercetError } from '../core/errors.ts';
+import { GELU_RING } from '../mpc/secure/activation.ts';
+import { GELU_COSINES } from '../mpc/secure/cosines.ts';
 import { wasmKernels } from '../node/kernels.ts';
 import { type SuiteContext, medianMs } from './rows.ts';
 
@@ -36,7 +39,19 @@ const CUBIC: PiecewisePolynomial = {
   coefficients: BigInt64Array.from({ length: 128 }, (_, i) => BigInt(((i * 7919) % 20001) - 10000)),
 };
 
-const GELU = tableLayout(32, 32, 4);
+const POLYNOMIAL = tableLayout(32, 32, 4);
+
+/** GeLU of a model whose bound is wide: a gated sum of cosines, words of many widths. */
+const COSINES = GELU_COSINES.gelu;
+const GELU = tableLayout(
+  2,
+  GELU_RING.wide,
+  cosineExponents(COSINES).map((v) => GELU_RING.wide - v),
+);
+/** Bits of the argument that the sum sees. */
+const READ = GELU_RING.wide - COSINES.shift;
+/** Bits of a packed word that is no whole number of bytes. */
+const ODD = 37;
 
 function draw(kernels: RingKernels, k: number, count: number, stream = STREAM): Promise<Vector> {
   return kernels.draw(stream, k, count);
@@ -99,10 +114,38 @@ const CASES: readonly Case[] = [
     units: (n) => 8 * n,
     prepare: async (kernels, n) => () => kernels.draw(STREAM, 64, n),
   },
-  tableCase('table polynomial, 32 segments, Z_2^32 (GeLU)', GELU, async (kernels, n) => ({
+  {
+    name: `pack Z_2^${ODD}`,
+    unit: 'bytes',
+    size: 1 << 20,
+    referenceSize: 1 << 12,
+    units: (n) => (ODD * n) / 8,
+    prepare: async (kernels, n) => {
+      const words = await draw(kernels, ODD, n);
+      return () => kernels.pack(words);
+    },
+  },
+  {
+    name: `unpack Z_2^${ODD}`,
+    unit: 'bytes',
+    size: 1 << 20,
+    referenceSize: 1 << 12,
+    units: (n) => (ODD * n) / 8,
+    prepare: async (kernels, n) => {
+      const bytes = await kernels.pack(await draw(kernels, ODD, n));
+      return () => kernels.unpack(bytes, ODD, n);
+    },
+  },
+  tableCase('table polynomial, 32 segments, Z_2^32', POLYNOMIAL, async (kernels, n) => ({
     kind: 'polynomial',
     polynomial: CUBIC,
     a: await draw(kernels, 17, n),
+  })),
+  tableCase(`table cosine, Z_2^${GELU_RING.wide} (GeLU)`, GELU, async (kernels, n) => ({
+    kind: 'cosine',
+    sum: COSINES,
+    a: await draw(kernels, READ, n),
+    gate: await draw(kernels, 1, n),
   })),
   tableCase('table rows, 256 entries, Z_2^8 (maximum)', tableLayout(256, 8), async (kernels, n) => ({
     kind: 'rows',
@@ -129,7 +172,7 @@ const CASES: readonly Case[] = [
     gate: await draw(kernels, 1, n),
   })),
   {
-    name: 'deal selection, 32 segments, Z_2^32 (P0, GeLU)',
+    name: 'deal selection, 32 segments, Z_2^32 (P0)',
     unit: 'elements',
     size: 1 << 16,
     referenceSize: 64,
@@ -138,6 +181,19 @@ const CASES: readonly Case[] = [
       const l = await draw(kernels, 17, n);
       const choice = { index: await kernels.shiftRight(l, 12, 5), basis: await kernels.powers(l, 12, 12, 3, 32) };
       const r0 = await draw(kernels, 32, n, OTHER);
+      return () => kernels.dealSelection(choice, POLYNOMIAL, STREAM, r0);
+    },
+  },
+  {
+    name: `deal selection, cosine, Z_2^${GELU_RING.wide} (P0, GeLU)`,
+    unit: 'elements',
+    size: 1 << 16,
+    referenceSize: 64,
+    units: (n) => n,
+    prepare: async (kernels, n) => {
+      const index = await draw(kernels, 1, n);
+      const choice = { index, basis: await kernels.cosineBasis(await draw(kernels, READ, n), COSINES, GELU_RING.wide) };
+      const r0 = await draw(kernels, GELU_RING.wide, n, OTHER);
       return () => kernels.dealSelection(choice, GELU, STREAM, r0);
     },
   },
