@@ -249,7 +249,7 @@ describe('normalise', () => {
     [128, false],
     [64, true],
   ])(
-    `d = %i, fine %s: at both ends of the variance domain within ${NORMALISE_ERROR}, one ulp of V = 1/(c·σ), and 3 ulps of r = |y|·3·c·σ/2^39`,
+    `d = %i, fine %s: at both ends of the variance domain within ${NORMALISE_ERROR}, one ulp of V = 1/(c·σ), and 3 ulps of r = |y|·3·c·σ/2^40`,
     async (d, fine) => {
       const { min, max } = varianceDomain(d, fine ? 'fine' : 'normal');
       const c = d * 2 ** (32 - normaliseShift(d, fine ? 'fine' : 'normal'));
@@ -261,7 +261,7 @@ describe('normalise', () => {
         const scaled = unit.map((v) => v * sigma);
         const largest = Math.max(...unit.map(Math.abs));
         const bound =
-          NORMALISE_ERROR + NORMALISE_RELATIVE_ERROR * largest + 1 / (c * sigma) + (largest * 3 * c * sigma) / 2 ** 39;
+          NORMALISE_ERROR + NORMALISE_RELATIVE_ERROR * largest + 1 / (c * sigma) + (largest * 3 * c * sigma) / 2 ** 40;
         within(
           `normalise ${d} ${fine} variance ${variance.toExponential(2)}`,
           worstOf(await one(2, d, scaled, 1e-12, fine), exact(2, d, scaled, 1e-12)),
@@ -558,13 +558,8 @@ describe('power laws by windows', () => {
     readonly top: number;
     readonly windows: number;
     readonly s1: number;
-    readonly layout?: WindowLayout;
+    readonly layout: WindowLayout;
     f(z: number): number;
-  }
-
-  interface Law extends Windows {
-    /** Relative error of the polynomial at six units. */
-    readonly fit: number;
   }
 
   async function relative(zs: readonly bigint[], law: Windows): Promise<number[]> {
@@ -577,43 +572,6 @@ describe('power laws by windows', () => {
     const scale = powerLawScale(law.s1, law.layout);
     return zs.map((z, i) => Math.abs(Number(signedAt(out, i)) / 2 ** scale / law.f(Number(z)) - 1));
   }
-
-  /** The polynomial, one ulp of the basis times a slope of at most a fifth, and three ulps of a table word at scale s1. */
-  function budget({ fit, s1, f }: Law, z: bigint): number {
-    return fit + 2 ** -14 / 5 + 3 / (2 ** s1 * f(Number(z)));
-  }
-
-  /** Log-uniform integers of [low, high], both ends included, and the unit borders of every window. */
-  function range(low: number, high: number, top: number, windows: number): bigint[] {
-    const points: number[] = Array.from({ length: 600 }, (_, i) => low * (high / low) ** (i / 599));
-    for (let w = 0; w < windows; w++) {
-      for (const units of [6, 6.999, 7, 7.001, 8, 111, 112]) points.push(units * 2 ** (top - 4 * w));
-    }
-    return points.filter((z) => z >= low && z <= high).map((z) => BigInt(Math.round(z)));
-  }
-
-  const RECIPROCAL: Law = { top: 35, windows: 4, s1: 20, fit: 6 ** -4 / 8, f: (z) => 2 ** 34 / z };
-
-  it.each([
-    ['1/Z up to 128 keys', 2 ** 34 * Math.exp(-4), 2 ** 34 * 128, RECIPROCAL, 3e-4],
-    ['1/Z up to 512 keys', 2 ** 34 * Math.exp(-4), 2 ** 34 * 512, { ...RECIPROCAL, top: 37, s1: 22 }, 3e-4],
-    [
-      '2^16·√(d/S) for 6·2^22 ≤ S < 2^60.8, d = 768',
-      6 * 2 ** 22,
-      2 ** 60.8 - 4096,
-      { top: 54, windows: 9, s1: 22, fit: 0.034 * 6 ** -4, f: (z: number) => (Math.sqrt(768) * 65536) / Math.sqrt(z) },
-      6e-4,
-    ],
-  ])(
-    '%s: within 6^-4/8 (or 0.034·6^-4) and the resolution of the table at every point',
-    async (name, low, high, law, most) => {
-      const zs = range(low, high, law.top, law.windows);
-      const errors = await relative(zs, law);
-      const share = errors.map((error, i) => error / budget(law, zs[i]));
-      expect(Math.max(...share), `seed ${SEED}, z = ${zs[share.indexOf(Math.max(...share))]}`).toBeLessThanOrEqual(1);
-      within(name, Math.max(...errors), most);
-    },
-  );
 
   // The windows of degree 4: the last one begins at two units, and they reach to two units below the widest one's end.
   const FOURTH: [string, number, number, Windows, number, number][] = [
@@ -645,7 +603,7 @@ describe('power laws by windows', () => {
 
   it.each(FOURTH)('degree 4, %s: within the declared relative error', async (name, low, high, law, most, typical) => {
     const points = Array.from({ length: 6000 }, (_, i) => low * (high / low) ** (i / 5999));
-    const { threshold, ratio } = law.layout as WindowLayout;
+    const { threshold, ratio } = law.layout;
     for (let w = 0; w < law.windows; w++) {
       for (const units of [threshold - 1, threshold - 0.001, threshold, threshold << ratio])
         points.push(units * 2 ** (law.top - ratio * w));
@@ -663,9 +621,10 @@ describe('power laws by windows', () => {
     expect(() => tabulated((z) => 1 / z, { top: 18, windows: 4, s1: 20, layout })).toThrow('must hold');
   });
 
-  it('is zero or wrong outside: at a thirtieth of the lowest input and at twice the highest', async () => {
-    expect((await relative([BigInt(2 ** 23)], RECIPROCAL))[0]).toBeGreaterThan(0.9);
-    expect((await relative([BigInt(2 ** 42)], RECIPROCAL))[0]).toBeGreaterThan(0.5);
+  it('is zero or wrong outside: at a thirtieth of the lowest input and at four times the highest', async () => {
+    const [, low, high, law] = FOURTH[0];
+    expect((await relative([BigInt(Math.round(low / 30))], law))[0]).toBeGreaterThan(0.9);
+    expect((await relative([BigInt(Math.round(4 * high))], law))[0]).toBeGreaterThan(0.5);
   });
 });
 

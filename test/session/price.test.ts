@@ -120,6 +120,8 @@ describe('the price of a request', () => {
       expect(price.memory, JSON.stringify(more)).toBeGreaterThan(base.memory);
       expect(price.traffic, JSON.stringify(more)).toBeGreaterThan(base.traffic);
     }
-    expect(priceOf(config, plan, 'open', { ...shape, sequences: 8, steps: 0 }).memory).toBeGreaterThan(2.5 * base.memory);
+    expect(priceOf(config, plan, 'open', { ...shape, sequences: 8, steps: 0 }).memory).toBeGreaterThan(
+      2.5 * base.memory,
+    );
   });
 });

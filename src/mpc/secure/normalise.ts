@@ -4,9 +4,9 @@
  *
  * x (rows, d) scale 32 over Z_2^64 → (rows, d) scale 16 over Z_2^64. V = trunc(d·x − Σx) needs no division for the
  * mean, S = Σ V² is one word per row, r = 2^16·√(d/S) by windows, V·r short, widened. 4 rounds.
- * Domain: variance + ε = σ² between 2^24.6 / (d·c²) and 2^60.8 / (d·c²) with c = d·2^(32−e), and below 2^60 / d³,
+ * Domain: variance + ε = σ² between 2^32.6 / (d·c²) and 2^60.9 / (d·c²) with c = d·2^(32−e), and below 2^60 / d³,
  * where one entry may hold all of it (`varianceDomain`). Below it the result fades to zero, above it S wraps;
- * `ml/ranges.ts` excludes it, or a check finds it. Error ≤ 5e-4 + 1/(c·σ) + 3·|y|·c·σ/2^39 absolute: the
+ * `ml/ranges.ts` excludes it, or a check finds it. Error ≤ 5e-4 (1.8e-4·|y| from |y| = 2 on) + 1/(c·σ) + 3·|y|·c·σ/2^40 absolute: the
  * resolutions of V and of r matter at the two ends of the domain only (measured: test/mpc/secure.test.ts).
  */
 import type { Gates } from '../protocol/types.ts';
@@ -37,17 +37,17 @@ export const NORMALISE_ERROR = 5e-4;
 export const NORMALISE_RELATIVE_ERROR = 1.8e-4;
 
 /**
- * Resolution of d·x − Σx: c = d·2^(32−e) near 2^19, 2^15, 2^11 or 2^7. Fine for rows of small variance
+ * Resolution of d·x − Σx: √d·c, with c = d·2^(32−e), near 2^24, 2^20, 2^16 or 2^12. Fine for rows of small variance
  * (embeddings), coarse where it may be large, broad for the residual stream of a deep model whose norm no bound
  * holds down.
  */
 export type NormaliseRange = 'fine' | 'normal' | 'coarse' | 'broad';
 
-const DROP: Record<NormaliseRange, number> = { fine: 13, normal: 17, coarse: 21, broad: 25 };
+const DROP: Record<NormaliseRange, number> = { fine: 8, normal: 12, coarse: 16, broad: 20 };
 
 /** Bits e dropped from d·x − Σx. */
 export function normaliseShift(d: number, range: NormaliseRange): number {
-  return Math.floor(Math.log2(d)) + DROP[range];
+  return Math.floor(1.5 * Math.log2(d)) + DROP[range];
 }
 
 /** The finest range that holds rows of a variance up to `bound`, undefined when none does. */

@@ -37,21 +37,6 @@ export interface WindowLayout {
 }
 
 /**
- * Cubics on 128 segments, 16 times finer each: from six units on, good to 6^-4/8. 112 of the next window's 128 units
- * are used, and 16 are for the dither.
- */
-const CUBIC_WINDOWS: WindowLayout = {
-  widest: 128,
-  finer: 128,
-  ratio: 4,
-  threshold: 7,
-  first: 3,
-  degree: 3,
-  s2: 14,
-  guard: 0,
-};
-
-/**
  * Degree 4 on windows of 64, 32, 32, … segments, 8 times finer each, for 1/z: relative error at most 6e-4 from two
  * units on, rms 1e-4.
  */
@@ -69,11 +54,8 @@ export const RECIPROCAL_WINDOWS: WindowLayout = {
 /** Degree 4 on windows of 64 segments, 16 times finer each, for z^-½: relative error at most 1.8e-4 from two units on. */
 export const ROOT_WINDOWS: WindowLayout = { ...RECIPROCAL_WINDOWS, finer: 64, ratio: 4 };
 
-/** Units of the widest window that an argument may reach: as many as a finer one is asked for. */
-export const WINDOW_UNITS = CUBIC_WINDOWS.threshold << CUBIC_WINDOWS.ratio;
-
 /** Scale of `powerLaw`'s result, for tables of scale s1. */
-export function powerLawScale(s1: number, layout: WindowLayout = CUBIC_WINDOWS): number {
+export function powerLawScale(s1: number, layout: WindowLayout): number {
   return s1 + layout.s2;
 }
 
@@ -83,7 +65,7 @@ function unitOf(top: number, w: number, layout: WindowLayout): number {
 }
 
 /** log2 of the unit of the last window. */
-export function lastUnit(top: number, windows: number, layout: WindowLayout = CUBIC_WINDOWS): number {
+export function lastUnit(top: number, windows: number, layout: WindowLayout): number {
   return unitOf(top, windows - 1, layout);
 }
 
@@ -110,9 +92,9 @@ export interface PowerLaw {
  */
 export function tabulated(
   f: (z: number) => number,
-  options: { readonly top: number; readonly windows: number; readonly s1: number; readonly layout?: WindowLayout },
+  options: { readonly top: number; readonly windows: number; readonly s1: number; readonly layout: WindowLayout },
 ): PowerLaw {
-  const { top, windows, s1, layout = CUBIC_WINDOWS } = options;
+  const { top, windows, s1, layout } = options;
   const { first, degree, s2, guard, threshold, ratio } = layout;
   invariant(
     threshold << ratio < layout.finer,
@@ -135,9 +117,8 @@ export function tabulated(
 }
 
 /**
- * z over Z_2^64, 0 ≤ z < u · 2^top → f(z) at scale s1 + s2 over Z_2^64. u is `WINDOW_UNITS` where f is needed no
- * further than a finer window is; at most two less than the widest window's segments. `reached` holds, for all windows
- * but the last, the bit [measured index ≥ threshold].
+ * z, 0 ≤ z < u · 2^top → f(z) at scale s1 + s2 over Z_2^64. u is two less than the widest window's segments. `reached`
+ * holds, for all windows but the last, the bit [measured index ≥ threshold].
  */
 export function powerLaw(
   gates: Gates,

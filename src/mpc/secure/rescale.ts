@@ -18,8 +18,3 @@ export function rescale(gates: Gates, x: Wire, scale: number, ring?: number): Wi
   const shifted = gates.shift(x, bitsAbove(x, scale));
   return ring === undefined ? shifted : gates.reduce(shifted, ring);
 }
-
-/** The same in the whole ring Z_2^64, where it enters sums and products. |x| < 2^(k − 2); one round. */
-export function truncateTo(gates: Gates, x: Wire, scale: number): Wire {
-  return gates.truncate(x, bitsAbove(x, scale), 64);
-}

@@ -51,7 +51,7 @@ function partSize(s: Selection): number {
 }
 
 /** A sum of selections: its terms, and the low bits that its result loses. */
-export interface Summed {
+interface Summed {
   /** Over one ring and of one length. Each has pads of its own; P0's word and r0 are one for all. */
   readonly terms: readonly Selection[];
   readonly drop: number;
