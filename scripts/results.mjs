@@ -272,7 +272,7 @@ ${table(['kernel', 'WebAssembly', 'times the reference', 'WebGPU', 'times the re
 ## On a graphics card
 
 ${h100.command}, commit ${h100.commit}, ${h100.date}: both compute parties in this version's WebGPU kernels on one ${h100.machine.gpu}, the data owner in WebAssembly, ${h100.machine.cores} cores, loopback.
-With WebAssembly in place of the card, on the same machine, the online part takes 2.7 s at 16 tokens and 13.6 s at 128 (open weights).
+With WebAssembly in place of the card, on the same machine, the online part takes ${h100.withoutCard.map(({ name, onlineMs }) => `${seconds(onlineMs)} (${name})`).join(', ')}.
 
 ${table(['kernel', 'WebAssembly, one thread', 'WebGPU'], h100Kernels)}
 
