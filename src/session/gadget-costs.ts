@@ -168,7 +168,12 @@ function powerLaw(t: Tally, count: number, windows: number, { widest, finer, deg
   const segments = (w: number) => (w === 0 ? widest : finer);
   for (let w = 0; w < windows; w++) t.select(segments(w), degree + 1, 64, count);
   for (let w = 1; w < windows; w++) t.select(segments(w - 1), 1, 1, count);
-  t.select(2 ** (windows - 1), 1 + windows, 64, count);
+  const bits = (w: number) => Math.min(w + 1, windows - 1);
+  t.selectSum(
+    Array.from({ length: windows }, (_, w) => 2 ** bits(w) * 2 * 64),
+    64,
+    count,
+  );
 }
 
 /** @param of which kind the rows are: what the model adds up is additive, what P0 chose of it is masked */

@@ -14,12 +14,12 @@ const APART: Readonly<Record<string, string>> = {
   'app/address.ts': 'tests take it by itself; its importer starts the page',
   'app/views/credential.ts': 'each view has a file',
   'app/views/evidence.ts': 'each view has a file',
+  'compute/kernels/reference/bits.ts': 'how words are packed, apart from what is packed',
   'daemon/gc.ts': 'its reason is longer than it is, and is not about the command line',
   'ml/models/secure-at-once.ts': 'sessions and pages do without it; tests take it by itself',
   'ml/models/secure.ts': 'where an architecture is chosen (docs/guides/add-an-architecture.md)',
   'sdk/worker/in-worker.ts': 'loaded when it is wanted: a chunk of its own',
   'session/circuit-for.ts': 'sessions do without it; tests take it by itself',
-  'session/owner-parameters.ts': 'the seam between open and secret weights; tests take it by itself',
 };
 
 /** Small files that one file imports, by way of any form of import. */

@@ -151,14 +151,14 @@ describe('a value that no sample showed', () => {
   const fillMask = modelOf(bert, 'BertForMaskedLM');
   const writer = modelOf(gpt2, 'GPT2LMHeadModel');
   const kinds: [string, Planted][] = [
-    ['inputs of GeLU', { config: fillMask, tensor: 'layers.1.w1', rows: [2], factors: [20, 150] }],
+    ['inputs of GeLU', { config: fillMask, tensor: 'layers.1.w1', rows: [2], factors: [20, 1e3] }],
     [
       'inputs of ReLU',
       {
         config: modelOf({ ...bert, hidden_act: 'relu' }, 'BertForMaskedLM'),
         tensor: 'layers.0.w1',
         rows: [2],
-        factors: [150],
+        factors: [1e3],
       },
     ],
     ["inputs of the head's GeLU", { config: fillMask, tensor: 'mlm.dense', rows: [2], factors: [100] }],
@@ -179,10 +179,10 @@ describe('a value that no sample showed', () => {
       },
     ],
     ['spread of scores', { config: fillMask, tensor: 'layers.0.wq', rows: [2], factors: [60, 140] }],
-    ['attention values', { config: fillMask, tensor: 'layers.0.wv', rows: [2], factors: [60, 240] }],
+    ['attention values', { config: fillMask, tensor: 'layers.0.wv', rows: [2], factors: [100, 1e3] }],
     [
       'variance behind attention',
-      { config: fillMask, tensor: 'layers.1.wo', rows: [2], factors: [20, 200], fine: 1 },
+      { config: fillMask, tensor: 'layers.1.wo', rows: [2], factors: [100, 1200], fine: 1 },
     ],
     [
       'outputs',
@@ -195,7 +195,7 @@ describe('a value that no sample showed', () => {
     ['spread of scores of GPT-2', { config: writer, tensor: 'layers.1.wk', rows: [4], factors: [40, 300] }],
     [
       "variance of GPT-2's residual stream",
-      { config: writer, tensor: 'layers.0.w2', rows: [4], factors: [20, 180], fine: 1 },
+      { config: writer, tensor: 'layers.0.w2', rows: [4], factors: [100, 1000], fine: 1 },
     ],
   ];
   it.each(kinds)(

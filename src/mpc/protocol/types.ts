@@ -175,8 +175,8 @@ export interface Gates {
   table(x: Wire, table: ExactTable, k: number): Wire;
   polynomial(x: Wire, polynomial: PiecewisePolynomial, k: number, how?: Rounded): Wire;
   /**
-   * e^x where the shared bit is one, exactly zero elsewhere, also with `drop`; x over Z_2^25 at scale 20, −32 < x < 0 where the bit is
-   * one. Relative error at most e^width · 2^−s2 / 2, and half an ulp of a word times its basis.
+   * e^x where the shared bit is one, exactly zero elsewhere, also with `drop`; x over Z_2^25 at scale 20, −32 < x < 0
+   * where the bit is one. Relative error at most e^width · 2^−s2 / 2, and half an ulp of a word times its basis.
    */
   exponential(x: Wire, gate: Wire, s1: number, s2: number, options?: ExponentialOptions): Wire;
   /** Entry of a table of 2^bits on the joint bits (bit b of the index is bits[b]). */

@@ -4,10 +4,11 @@
  *
  * x (rows, d) scale 32 over Z_2^64 → (rows, d) scale 16 over Z_2^64. V = trunc(d·x − Σx) needs no division for the
  * mean, S = Σ V² is one word per row, r = 2^16·√(d/S) by windows, V·r short, widened. 4 rounds.
- * Domain: variance + ε = σ² between 2^32.6 / (d·c²) and 2^60.9 / (d·c²) with c = d·2^(32−e), and below 2^60 / d³,
+ * Domain: variance + ε = σ² between 2^24.6 / (d·c²) and 2^60.9 / (d·c²) with c = d·2^(32−e), and below 2^60 / d³,
  * where one entry may hold all of it (`varianceDomain`). Below it the result fades to zero, above it S wraps;
- * `ml/ranges.ts` excludes it, or a check finds it. Error ≤ 5e-4 (1.8e-4·|y| from |y| = 2 on) + 1/(c·σ) + 3·|y|·c·σ/2^40 absolute: the
- * resolutions of V and of r matter at the two ends of the domain only (measured: test/mpc/secure.test.ts).
+ * `ml/ranges.ts` excludes it, or a check finds it. Error ≤ 5e-4 (1.8e-4·|y| from |y| = 2 on) + 1/(c·σ) +
+ * 3·|y|·c·σ/2^40 absolute: the resolutions of V and of r matter at the two ends of the domain only (measured:
+ * test/mpc/secure.test.ts).
  */
 import type { Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
@@ -15,7 +16,7 @@ import { EIGHTH, type RangeChecks } from './range-check.ts';
 import { type PowerLaw, ROOT_WINDOWS, lastUnit, powerLaw, powerLawScale, tabulated } from './power-law.ts';
 
 /** Windows of 1/√S, and log2 of the unit of the widest: it reaches 62 · 2^55, nearly all of Z_2^62. */
-export const ROOT_COUNT = 7;
+export const ROOT_COUNT = 9;
 const TOP = 55;
 /** log2 of the largest S: the units of the widest window, to a tenth below 2^60.954. */
 const LARGEST = Math.floor(10 * (TOP + Math.log2(ROOT_WINDOWS.widest - 2))) / 10;
@@ -37,17 +38,17 @@ export const NORMALISE_ERROR = 5e-4;
 export const NORMALISE_RELATIVE_ERROR = 1.8e-4;
 
 /**
- * Resolution of d·x − Σx: √d·c, with c = d·2^(32−e), near 2^24, 2^20, 2^16 or 2^12. Fine for rows of small variance
+ * Resolution of d·x − Σx: c = d·2^(32−e) near 2^19, 2^15, 2^11 or 2^7. Fine for rows of small variance
  * (embeddings), coarse where it may be large, broad for the residual stream of a deep model whose norm no bound
  * holds down.
  */
 export type NormaliseRange = 'fine' | 'normal' | 'coarse' | 'broad';
 
-const DROP: Record<NormaliseRange, number> = { fine: 8, normal: 12, coarse: 16, broad: 20 };
+const DROP: Record<NormaliseRange, number> = { fine: 13, normal: 17, coarse: 21, broad: 25 };
 
 /** Bits e dropped from d·x − Σx. */
 export function normaliseShift(d: number, range: NormaliseRange): number {
-  return Math.floor(1.5 * Math.log2(d)) + DROP[range];
+  return Math.floor(Math.log2(d)) + DROP[range];
 }
 
 /** The finest range that holds rows of a variance up to `bound`, undefined when none does. */

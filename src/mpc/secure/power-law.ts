@@ -138,9 +138,13 @@ export function powerLaw(
       reached.push(gates.table(gates.reduce(gates.shift(z, unit), bits), table, 1));
     }
   }
-  const pick = Uint8Array.from({ length: 1 << reached.length }, (_, joint) => {
-    const first = reached.findIndex((_bit, w) => ((joint >> w) & 1) === 1);
-    return first === -1 ? windows - 1 : first;
+  // Window w is taken where its bit is the first that is set, the last one where none is: a table for each, so that a
+  // window of few bits has few entries.
+  const choices = candidates.map((candidate, w) => {
+    const bits = reached.slice(0, w + 1);
+    const pick = new Uint8Array(1 << bits.length).fill(255);
+    pick[w < reached.length ? 1 << w : 0] = 0;
+    return { bits, values: [candidate], pick };
   });
-  return { value: gates.choose(reached, candidates, pick), reached };
+  return { value: gates.chooseSum(choices), reached };
 }
