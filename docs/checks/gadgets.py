@@ -141,7 +141,7 @@ def choose(bits, values, pick, drop=0):
             D[rows[hit], j, 0] = value.a[hit]
             D[rows[hit], j, 1 + v] = U(1)
     phi = np.stack([np.ones(N, U)] + [U(0) - value.l for value in values], 1)
-    return select(joint_index(bits, "l").astype(np.int64), D, phi, k, drop)
+    return select(joint_index(bits, "l").astype(np.int64), D, phi, k, drop=drop)
 
 
 def widen(x, k2):
@@ -203,7 +203,7 @@ def cubic(x, C, t, s1, s2, k, drop=0):
         for q in range(p, 4):
             D[:, :, p] += C[segment][:, :, q] * math.comb(q, p) * low[:, None] ** (q - p) * (-1) ** p
     phi = cubic_basis(x.l & mask(t), t, s2)
-    return select((x.l >> U(t)).astype(np.int64), to_ring(np.rint(D * 2.0**s1)), phi, k, drop)
+    return select((x.l >> U(t)).astype(np.int64), to_ring(np.rint(D * 2.0**s1)), phi, k, drop=drop)
 
 
 # An independent φ of the exponential: two tables of 1,024 steps, which leave out the two lowest bits of ℓ.

@@ -3,7 +3,7 @@ import { TercetError } from '../core/errors.ts';
 import type { Request } from './request.ts';
 
 /**
- * Refuses what a dealer does not deal for (docs/adr/0023).
+ * Refuses what a dealer does not deal for (docs/adr/0026).
  * @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE for another protocol, and for secret weights: who deals for them
  * would hold the seeds of their masks
  */

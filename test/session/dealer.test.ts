@@ -1,5 +1,5 @@
 /**
- * A dealer in place of the owner's dealing (docs/adr/0023): the same answer, what is sent by whom, and everything that
+ * A dealer in place of the owner's dealing (docs/adr/0026): the same answer, what is sent by whom, and everything that
  * a dealer, or somebody in its place, may do wrong.
  */
 import { describe, expect, it } from 'vitest';

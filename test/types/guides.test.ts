@@ -44,16 +44,16 @@ function errors(path: string, code: string, changed: readonly string[]): string[
 describe('add a gate', () => {
   const gate = block('add-a-gate.md', 'class RefreshGate');
   const changed = [
-    edit(`${SEMI_HONEST}gate.ts`, "'widen' | 'output'", "'widen' | 'output' | 'refresh'"),
+    edit(`${SEMI_HONEST}gate.ts`, "'reshare' | 'output'", "'reshare' | 'output' | 'refresh'"),
     edit(
       `${ROOT}src/mpc/protocol/types.ts`,
-      '  mul(x: Wire, y: Wire): Wire;',
-      '  mul(x: Wire, y: Wire): Wire;\n  refresh(x: Wire): Wire;',
+      '  mul(x: Wire, y: Wire, how?: Rounded): Wire;',
+      '  mul(x: Wire, y: Wire, how?: Rounded): Wire;\n  refresh(x: Wire): Wire;',
     ),
     edit(
       `${SEMI_HONEST}circuit.ts`,
-      '  mul(x: Wire, y: Wire): Wire {',
-      `${block('add-a-gate.md', 'refresh(x: Wire)')}\n  mul(x: Wire, y: Wire): Wire {`,
+      '  mul(x: Wire, y: Wire, { drop',
+      `${block('add-a-gate.md', 'refresh(x: Wire)')}\n  mul(x: Wire, y: Wire, { drop`,
     ),
     edit(`${SEMI_HONEST}circuit.ts`, 'import ', "import { RefreshGate } from './refresh.ts';\nimport "),
   ];
