@@ -89,7 +89,7 @@ export interface Multiplied extends Rounded {
 export interface GatedCosines {
   readonly x: Wire;
   readonly sum: CosineSum;
-  readonly gate?: Wire;
+  readonly gate?: Wire | undefined;
 }
 
 /** How an exponential is cut, and over which ring it comes. */

@@ -469,7 +469,7 @@ export class CircuitBuilder implements Gates {
     const read = terms.map((term) => ({
       ...term,
       x: this.reshare(term.x),
-      ...(term.gate === undefined ? {} : { gate: this.reshare(term.gate) }),
+      gate: term.gate === undefined ? undefined : this.reshare(term.gate),
     }));
     const inputs = read.flatMap((term) => (term.gate === undefined ? [term.x] : [term.x, term.gate]));
     const selections = read.map((term) => cosineSelection(term, k));
