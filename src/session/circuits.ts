@@ -8,7 +8,8 @@ import { Lru } from '../core/lru.ts';
 import type { ModelConfig } from '../ml/config.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import { modelParts } from '../ml/models/secure.ts';
-import { type Circuit, CircuitBuilder } from '../mpc/protocol/semi-honest/circuit.ts';
+import { type Circuit, CircuitBuilder, WIDENING } from '../mpc/protocol/semi-honest/circuit.ts';
+import type { Widening } from '../mpc/protocol/types.ts';
 import { configHash, fingerprint } from './agreement.ts';
 import type { Request } from './request.ts';
 
@@ -37,18 +38,22 @@ export class Circuits {
   readonly #building = new Map<string, Promise<BuiltCircuit>>();
   readonly #hashes = new WeakMap<ModelConfig, string>();
   readonly #pause: () => Promise<void>;
+  readonly #widening: Widening;
 
   /**
    * @param limit bytes of circuits that are kept, by `circuitBytes`; the one asked for last is handed out whatever
    * it takes.
    * @param pause between two layers: lets timers and sockets have the thread.
+   * @param widening how widenings get the wrap: the same at all parties, who compare the circuit's hash.
    */
   constructor({
     limit = KEPT_CIRCUIT_BYTES,
     pause = () => sleep(0),
-  }: { readonly limit?: number; readonly pause?: () => Promise<void> } = {}) {
+    widening = WIDENING,
+  }: { readonly limit?: number; readonly pause?: () => Promise<void>; readonly widening?: Widening | undefined } = {}) {
     this.#kept = new Lru(limit);
     this.#pause = pause;
+    this.#widening = widening;
   }
 
   /** Bytes that are kept. */
@@ -76,7 +81,7 @@ export class Circuits {
   }
 
   async #build(config: ModelConfig, plan: ModelPlan, request: Request, step: number): Promise<BuiltCircuit> {
-    const builder = new CircuitBuilder(request.weights);
+    const builder = new CircuitBuilder(request.weights, { widening: this.#widening });
     const parts = await modelParts(builder, { ...request, config, plan }, step);
     while (parts.next().done !== true) await this.#pause();
     const circuit = builder.finish();

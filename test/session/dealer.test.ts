@@ -3,6 +3,7 @@
  * a dealer, or somebody in its place, may do wrong.
  */
 import { describe, expect, it } from 'vitest';
+import { OT_SIBLINGS } from '../../src/compute/kernels/ot-base.ts';
 import { TercetError, asTercetError } from '../../src/core/errors.ts';
 import { toHex } from '../../src/core/bytes.ts';
 import { firstStep } from '../../src/mpc/prg/gate-id.ts';
@@ -21,6 +22,7 @@ import {
 } from '../../src/session/dealing.ts';
 import { type DealerOptions, serveDealing } from '../../src/session/dealer.ts';
 import { circuitFor } from '../../src/session/circuit-for.ts';
+import { Circuits } from '../../src/session/circuits.ts';
 import { type ServedModel, serveSession } from '../../src/session/compute.ts';
 import { PATIENCE } from '../../src/session/place.ts';
 import { ownerParameters } from '../../src/session/owner-parameters.ts';
@@ -55,6 +57,8 @@ interface World {
 interface WorldOptions {
   readonly request?: Request;
   readonly model?: ServedModel;
+  /** Of all four; each has its own without it. */
+  readonly circuits?: Circuits;
   /** What stands in the dealer's place. */
   readonly serve?: ((options: DealerOptions, world: Pick<World, 'dealerLinks'>) => Promise<unknown>) | undefined;
   readonly tap?: (from: EndId, to: EndId, tag: string, bytes: Uint8Array) => Uint8Array | undefined | void;
@@ -62,7 +66,15 @@ interface WorldOptions {
   readonly changed?: Partial<DealerOptions> | undefined;
 }
 
-function world({ request = DEALT, model = MODEL, serve, tap, dealMs = 5_000, changed }: WorldOptions = {}): World {
+function world({
+  request = DEALT,
+  model = MODEL,
+  circuits,
+  serve,
+  tap,
+  dealMs = 5_000,
+  changed,
+}: WorldOptions = {}): World {
   const sent: World['sent'] = [];
   const watch = {
     timeoutMs: 20_000,
@@ -87,6 +99,7 @@ function world({ request = DEALT, model = MODEL, serve, tap, dealMs = 5_000, cha
       session: SESSION,
       models: [model],
       kernels,
+      circuits,
       now: () => performance.now(),
       peakMemory: () => 1,
       patience: { ...PATIENCE, dealMs },
@@ -105,6 +118,7 @@ function world({ request = DEALT, model = MODEL, serve, tap, dealMs = 5_000, cha
     check: () => undefined,
     connect: async (to) => (to === 1 ? dealer1 : dealer2),
     kernels,
+    circuits,
     now: () => performance.now(),
     ...changed,
   };
@@ -116,6 +130,7 @@ function world({ request = DEALT, model = MODEL, serve, tap, dealMs = 5_000, cha
     session: SESSION,
     pairKeys: [seeded(32, 7, 1), seeded(32, 7, 2)],
     kernels,
+    circuits,
     parameters: ownerParameters(model.config, undefined),
     now: () => performance.now(),
     peakMemory: () => 1,
@@ -153,6 +168,30 @@ describe('a dealer', () => {
     expect(bytesOf(sent, 0, '-input')).toBe(cost.p0ToP1Input + cost.p0ToP2Input);
     // Positive control: without a dealer the owner deals.
     expect(alone.sent.some(({ from, tag }) => from === 0 && tag.includes('-deal'))).toBe(true);
+  });
+
+  it('deals the base of transfers as well: the same answer, and the owner sends nothing ahead', async () => {
+    const circuits = new Circuits({ widening: 'ot' });
+    const alone = await prepared({ circuits });
+    const expected = await alone.session.run(INPUT);
+    const { owner, ends, dealer, sent } = world({ circuits });
+    const session = await owner;
+    await session.prepare();
+    expect((await session.run(INPUT)).logits).toEqual(expected.logits);
+    expect(await Promise.all(ends)).toEqual(['answered', 'answered']);
+    expect(await dealer).toBe(undefined);
+    const { cost } = circuitFor(MODEL.config, MODEL.plan, REQUEST, 0, 'ot');
+    expect(bytesOf(sent, 3, '-deal')).toBe(cost.p0ToP1Ahead + cost.p0ToP2Ahead);
+    expect(bytesOf(sent, 3, 'ot-base-deal')).toBe(OT_SIBLINGS);
+    expect(bytesOf(sent, 0, '-deal')).toBe(0);
+    // Of transfers nothing goes to who deals, and nothing comes from there but their base.
+    expect(sent.filter(({ to, tag }) => to === 3 && !tag.startsWith('control/')).map(({ tag }) => tag)).toEqual([]);
+    expect(sent.filter(({ from, tag }) => from === 3 && tag.includes('widen'))).toEqual([]);
+    // Positive control: with the dealer's words it sends some for every widening.
+    const words = world();
+    await (await words.owner).prepare();
+    expect(words.sent.filter(({ from, tag }) => from === 3 && tag.includes('widen')).length).toBeGreaterThan(5);
+    await (await words.owner).discard();
   });
 
   it('deals every step of a text, as the owner would', async () => {

@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { TercetError } from '../../src/core/errors.ts';
+import { Circuits } from '../../src/session/circuits.ts';
 import type { OwnerSession } from '../../src/session/owner.ts';
 import type { Request } from '../../src/session/request.ts';
 import { runFloat } from '../../src/ml/reference/float.ts';
@@ -67,6 +68,25 @@ describe('a session', () => {
     const { session } = await prepared();
     await session.run(INPUT);
     await failure('ERR_STATE', () => session.run(INPUT));
+  });
+
+  it('whose widenings are by transfer chooses once: a text of another length is refused and nothing is dealt for it', async () => {
+    const circuits = new Circuits({ widening: 'ot' });
+    const { session, sent, ends } = await prepared({ circuits });
+    const choices = () => sent.filter(({ tag }) => tag.startsWith('widen-ahead')).map(({ tag }) => tag);
+    const ahead = choices();
+    expect(ahead.length).toBeGreaterThan(5);
+    expect(new Set(ahead).size).toBe(ahead.length);
+    const longer = new Array<number>(REQUEST.tokens + 1).fill(4);
+    await failure('ERR_INTERNAL', () => session.run([{ inputIds: longer, rows: [2] }]));
+    const { logits } = await session.run(INPUT);
+    const want = await runFloat(source, INPUT[0].inputIds, { positions: [2] });
+    expect(Math.max(...logits.map((v, i) => Math.abs(v - want.logits[i])))).toBeLessThan(0.005);
+    expect(await Promise.all(ends)).toEqual(['answered', 'answered']);
+    expect(choices()).toEqual(ahead);
+    // Spent: the text as it was is no second run either.
+    await failure('ERR_STATE', () => session.run(INPUT));
+    expect(choices()).toEqual(ahead);
   });
 
   it('stops at all three parties when the owner aborts while the parties compute, and nothing is opened', async () => {
