@@ -8,10 +8,15 @@ import { Lru } from '../core/lru.ts';
 import type { ModelConfig } from '../ml/config.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import { modelParts } from '../ml/models/secure.ts';
-import { type Circuit, CircuitBuilder, WIDENING } from '../mpc/protocol/semi-honest/circuit.ts';
-import type { Widening } from '../mpc/protocol/types.ts';
+import { type Circuit, CircuitBuilder } from '../mpc/protocol/semi-honest/circuit.ts';
+import { protocolInfo } from '../mpc/protocol/registry.ts';
 import { configHash, fingerprint } from './agreement.ts';
 import type { Request } from './request.ts';
+
+/** A builder for circuits of a request. @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE */
+export function builderFor({ protocol, weights, widening }: Omit<Request, 'model'>): CircuitBuilder {
+  return new CircuitBuilder(weights, { widening, claim: protocolInfo(protocol).claim });
+}
 
 /** A circuit and its hash, which the parties compare. */
 export interface BuiltCircuit {
@@ -38,22 +43,18 @@ export class Circuits {
   readonly #building = new Map<string, Promise<BuiltCircuit>>();
   readonly #hashes = new WeakMap<ModelConfig, string>();
   readonly #pause: () => Promise<void>;
-  readonly #widening: Widening;
 
   /**
    * @param limit bytes of circuits that are kept, by `circuitBytes`; the one asked for last is handed out whatever
    * it takes.
    * @param pause between two layers: lets timers and sockets have the thread.
-   * @param widening how widenings get the wrap: the same at all parties, who compare the circuit's hash.
    */
   constructor({
     limit = KEPT_CIRCUIT_BYTES,
     pause = () => sleep(0),
-    widening = WIDENING,
-  }: { readonly limit?: number; readonly pause?: () => Promise<void>; readonly widening?: Widening | undefined } = {}) {
+  }: { readonly limit?: number; readonly pause?: () => Promise<void> } = {}) {
     this.#kept = new Lru(limit);
     this.#pause = pause;
-    this.#widening = widening;
   }
 
   /** Bytes that are kept. */
@@ -81,7 +82,7 @@ export class Circuits {
   }
 
   async #build(config: ModelConfig, plan: ModelPlan, request: Request, step: number): Promise<BuiltCircuit> {
-    const builder = new CircuitBuilder(request.weights, { widening: this.#widening });
+    const builder = builderFor(request);
     const parts = await modelParts(builder, { ...request, config, plan }, step);
     while (parts.next().done !== true) await this.#pause();
     const circuit = builder.finish();
@@ -91,11 +92,11 @@ export class Circuits {
   #key(
     config: ModelConfig,
     plan: ModelPlan,
-    { weights, sequences, tokens, rows, padded, pair, steps }: Request,
+    { weights, widening, sequences, tokens, rows, padded, pair, steps }: Request,
     step: number,
   ): string {
     const hash = this.#hashes.get(config) ?? configHash(config);
     this.#hashes.set(config, hash);
-    return JSON.stringify([hash, plan, weights, sequences, tokens, rows, padded, pair, steps, step]);
+    return JSON.stringify([hash, plan, weights, widening, sequences, tokens, rows, padded, pair, steps, step]);
   }
 }

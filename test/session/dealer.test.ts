@@ -22,7 +22,6 @@ import {
 } from '../../src/session/dealing.ts';
 import { type DealerOptions, serveDealing } from '../../src/session/dealer.ts';
 import { circuitFor } from '../../src/session/circuit-for.ts';
-import { Circuits } from '../../src/session/circuits.ts';
 import { type ServedModel, serveSession } from '../../src/session/compute.ts';
 import { PATIENCE } from '../../src/session/place.ts';
 import { ownerParameters } from '../../src/session/owner-parameters.ts';
@@ -57,8 +56,6 @@ interface World {
 interface WorldOptions {
   readonly request?: Request;
   readonly model?: ServedModel;
-  /** Of all four; each has its own without it. */
-  readonly circuits?: Circuits;
   /** What stands in the dealer's place. */
   readonly serve?: ((options: DealerOptions, world: Pick<World, 'dealerLinks'>) => Promise<unknown>) | undefined;
   readonly tap?: (from: EndId, to: EndId, tag: string, bytes: Uint8Array) => Uint8Array | undefined | void;
@@ -66,15 +63,7 @@ interface WorldOptions {
   readonly changed?: Partial<DealerOptions> | undefined;
 }
 
-function world({
-  request = DEALT,
-  model = MODEL,
-  circuits,
-  serve,
-  tap,
-  dealMs = 5_000,
-  changed,
-}: WorldOptions = {}): World {
+function world({ request = DEALT, model = MODEL, serve, tap, dealMs = 5_000, changed }: WorldOptions = {}): World {
   const sent: World['sent'] = [];
   const watch = {
     timeoutMs: 20_000,
@@ -99,7 +88,6 @@ function world({
       session: SESSION,
       models: [model],
       kernels,
-      circuits,
       now: () => performance.now(),
       peakMemory: () => 1,
       patience: { ...PATIENCE, dealMs },
@@ -118,7 +106,6 @@ function world({
     check: () => undefined,
     connect: async (to) => (to === 1 ? dealer1 : dealer2),
     kernels,
-    circuits,
     now: () => performance.now(),
     ...changed,
   };
@@ -130,7 +117,6 @@ function world({
     session: SESSION,
     pairKeys: [seeded(32, 7, 1), seeded(32, 7, 2)],
     kernels,
-    circuits,
     parameters: ownerParameters(model.config, undefined),
     now: () => performance.now(),
     peakMemory: () => 1,
@@ -171,16 +157,15 @@ describe('a dealer', () => {
   });
 
   it('deals the base of transfers as well: the same answer, and the owner sends nothing ahead', async () => {
-    const circuits = new Circuits({ widening: 'ot' });
-    const alone = await prepared({ circuits });
+    const alone = await prepared({ request: { ...REQUEST, widening: 'ot' } });
     const expected = await alone.session.run(INPUT);
-    const { owner, ends, dealer, sent } = world({ circuits });
+    const { owner, ends, dealer, sent } = world({ request: { ...DEALT, widening: 'ot' } });
     const session = await owner;
     await session.prepare();
     expect((await session.run(INPUT)).logits).toEqual(expected.logits);
     expect(await Promise.all(ends)).toEqual(['answered', 'answered']);
     expect(await dealer).toBe(undefined);
-    const { cost } = circuitFor(MODEL.config, MODEL.plan, REQUEST, 0, 'ot');
+    const { cost } = circuitFor(MODEL.config, MODEL.plan, { ...REQUEST, widening: 'ot' });
     expect(bytesOf(sent, 3, '-deal')).toBe(cost.p0ToP1Ahead + cost.p0ToP2Ahead);
     expect(bytesOf(sent, 3, 'ot-base-deal')).toBe(OT_SIBLINGS);
     expect(bytesOf(sent, 0, '-deal')).toBe(0);
@@ -390,6 +375,7 @@ describe('what an owner hands over', () => {
     ['a shape that the model does not have', { request: { tokens: 100_000 } }, 'ERR_PEER_MISMATCH'],
     ['secret weights', { request: { weights: 'secret' } }, 'ERR_PROTOCOL_UNAVAILABLE'],
     ['another protocol', { request: { protocol: '3pc_malicious' } }, 'ERR_PROTOCOL_UNAVAILABLE'],
+    ['a way to widen that nobody knows', { request: { widening: 'none' } }, 'ERR_FRAME_FORMAT'],
     ['another version', { version: 1 }, 'ERR_PEER_MISMATCH'],
   ] as const)('is refused with %s', async (_name, changed: Changed, code) => {
     const [owner, dealer] = memoryPair(0, 3, { timeoutMs: 5_000 });

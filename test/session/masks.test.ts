@@ -20,7 +20,6 @@ import { WIDENING } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import { type Gate, longestStream } from '../../src/mpc/protocol/semi-honest/gate.ts';
 import { Link } from '../../src/mpc/protocol/semi-honest/party.ts';
 import { type OneTimeMask, Masked } from '../../src/mpc/share/masked.ts';
-import { Circuits } from '../../src/session/circuits.ts';
 import { circuitFor } from '../../src/session/circuit-for.ts';
 import type { Request } from '../../src/session/request.ts';
 import { type StartOptions, prepared, servedModel, servedSecret } from './harness.ts';
@@ -269,12 +268,11 @@ async function sessions({ json, shape, text, following, widening }: Case, weight
   const source = randomWeights(parseModelConfig(json), 5);
   const secret = weights === 'secret' ? await servedSecret(source, kernels) : undefined;
   const model = secret?.parties[0] ?? (await servedModel(source, kernels));
-  const request: Request = { model: model.hash, protocol: '3pc_semi_honest', weights, ...shape };
+  const request: Request = { model: model.hash, protocol: '3pc_semi_honest', weights, widening, ...shape };
   const options: StartOptions = {
     request,
     model,
     on: kernels,
-    circuits: new Circuits({ widening }),
     ...(secret === undefined ? {} : { seeds: secret.seeds, compute: (id) => ({ models: [secret.parties[id - 1]] }) }),
   };
   const run = async (): Promise<number[]> => {
@@ -287,7 +285,7 @@ async function sessions({ json, shape, text, following, widening }: Case, weight
   };
   const gates = Array.from(
     { length: shape.steps + 1 },
-    (_, step) => circuitFor(model.config, model.plan, request, step, widening).gates,
+    (_, step) => circuitFor(model.config, model.plan, request, step).gates,
   );
   return { run, gates };
 }

@@ -33,7 +33,7 @@ function trueCost(
   if (config === undefined) throw new Error(`no configuration ${name}`);
   const steps = Array.from(
     { length: shape.steps + 1 },
-    (_, step) => circuitFor(config, plan, { protocol: '3pc_semi_honest', weights, ...shape }, step, widening).cost,
+    (_, step) => circuitFor(config, plan, { protocol: '3pc_semi_honest', weights, widening, ...shape }, step).cost,
   );
   return steps.reduce(
     (sum, cost) =>

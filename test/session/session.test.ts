@@ -4,7 +4,6 @@
  */
 import { describe, expect, it } from 'vitest';
 import { TercetError } from '../../src/core/errors.ts';
-import { Circuits } from '../../src/session/circuits.ts';
 import type { OwnerSession } from '../../src/session/owner.ts';
 import type { Request } from '../../src/session/request.ts';
 import { runFloat } from '../../src/ml/reference/float.ts';
@@ -71,8 +70,7 @@ describe('a session', () => {
   });
 
   it('whose widenings are by transfer chooses once: a text of another length is refused and nothing is dealt for it', async () => {
-    const circuits = new Circuits({ widening: 'ot' });
-    const { session, sent, ends } = await prepared({ circuits });
+    const { session, sent, ends } = await prepared({ request: { ...REQUEST, widening: 'ot' } });
     const choices = () => sent.filter(({ tag }) => tag.startsWith('widen-ahead')).map(({ tag }) => tag);
     const ahead = choices();
     expect(ahead.length).toBeGreaterThan(5);
@@ -196,6 +194,13 @@ describe('a session', () => {
     const error = await failure('ERR_PEER_MISMATCH', () => owner);
     expect(error.party).toBe(2);
     await Promise.all(ends);
+  });
+
+  it('that widens in a way that nobody knows is refused by both compute parties', async () => {
+    const widening = 'none' as unknown as 'ot';
+    const { owner, ends } = start({ request: { ...REQUEST, widening } });
+    await failure('ERR_FRAME_FORMAT', () => owner);
+    for (const end of await Promise.all(ends)) expect(end).toMatchObject({ code: 'ERR_FRAME_FORMAT' });
   });
 
   it('whose owner says nonsense while it waits fails at the compute party with the owner named', async () => {
