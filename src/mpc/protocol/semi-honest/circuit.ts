@@ -104,7 +104,7 @@ export interface CircuitOptions {
   readonly claim?: Pick<SecurityClaim, 'adversary'>;
 }
 
-/** How widenings get the wrap where nobody says: in every session of this version. */
+/** How widenings get the wrap where nobody says. */
 export const WIDENING: Widening = 'dealer';
 
 export class CircuitBuilder implements Gates {
