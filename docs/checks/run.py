@@ -2,9 +2,10 @@
 """Runs every check of docs/PROTOCOL.md: python3 docs/checks/run.py"""
 import cosines
 import functions
+import ot
 import products
 import ranges
 import views
 
-for check in (products, views, ranges, functions, cosines):
+for check in (products, ot, views, ranges, functions, cosines):
     check.main()

@@ -25,6 +25,7 @@ import {
   parseAddress,
   parseDealerIdentity,
   parseDevice,
+  parsePlan,
   parseProfile,
   parseRanges,
   parseTask,
@@ -67,6 +68,7 @@ interface InferFlags extends ModelFlags, CredentialFlags {
   readonly sequences?: string;
   readonly protocol: string;
   readonly weights: string;
+  readonly plan: string;
   readonly credential?: string;
   readonly ranges?: string;
   readonly device: string;
@@ -88,6 +90,9 @@ const WEIGHTS_HELP = [
   'open: both compute parties know the model; secret: neither does, as long as every enrolled data owner is trusted with the weights',
   '(one owner that deals falsely can read them alone, exactly, without being noticed)',
 ].join(' ');
+
+const PLAN_HELP =
+  'lan: saves computing; wan-cloud: saves about half of what this process sends ahead, and the parties compute more';
 
 export function inferCommand(): Command {
   return credentialOptions(new Command('infer'))
@@ -153,6 +158,7 @@ export function inferCommand(): Command {
       ),
     )
     .option('--weights <mode>', WEIGHTS_HELP, 'open')
+    .option('--plan <name>', PLAN_HELP, 'lan')
     .option(
       '--credential <file>',
       "for secret weights with --peers: the file that the model's owner made for you with `tercet owner enrol`",
@@ -234,6 +240,7 @@ async function infer(flags: InferFlags): Promise<void> {
       sequences: flags.sequences === undefined ? undefined : integer('sequences', flags.sequences, 1, MAX_SEQUENCES),
       protocol: flags.protocol,
       weights,
+      plan: parsePlan(flags.plan),
       credential: flags.credential === undefined ? undefined : await readCredential(flags.credential),
       ranges: flags.ranges === undefined ? undefined : parseRanges(flags.ranges),
       device: parseDevice(flags.device),

@@ -24,7 +24,7 @@ import { Runner, shapeOfPlan } from '../owner/runner.ts';
 import { type TaskPlan, noticesOf } from '../owner/predict-plan.ts';
 import { type TaskAnswer, type TaskOptions, planTask } from '../owner/task-plans.ts';
 import { loadTextContext, reading } from '../owner/text-context.ts';
-import type { WeightMode } from '../session/request.ts';
+import { type RunPlan, WIDENINGS, type WeightMode } from '../session/request.ts';
 import { ENTRY } from './entry.ts';
 
 export interface InferenceOptions extends TaskOptions {
@@ -41,6 +41,8 @@ export interface InferenceOptions extends TaskOptions {
   readonly model: ModelLocation;
   readonly protocol: string;
   readonly weights: WeightMode;
+  /** Default 'lan'. */
+  readonly plan?: RunPlan;
   /** For secret weights with `peers`. */
   readonly credential?: OwnerCredential | undefined;
   /** How the parties that are started here plan the model. */
@@ -123,7 +125,7 @@ async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Infer
   for (const notice of notices) options.onNotice?.(notice);
   options.onPhase?.('start');
   const dealt = options.dealer === undefined ? {} : { dealer: options.dealer.identity };
-  const terms = { protocol, weights, model: given?.sharing, ...dealt };
+  const terms = { protocol, weights, model: given?.sharing, widening: WIDENINGS[options.plan ?? 'lan'], ...dealt };
   const shape = await shapeOfPlan({ config, terms, buckets: undefined, runMemory: Number.POSITIVE_INFINITY }, plan);
 
   const { kernels } = cleanup.add(

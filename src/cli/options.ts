@@ -15,7 +15,7 @@ import type { ModelLocation } from '../node/model.ts';
 import { DEVICES, type Device } from '../node/kernels.ts';
 import { RANGES, type Ranges } from '../node/model-plan.ts';
 import { TASKS, type Task, taskNamed } from '../ml/tasks/table.ts';
-import type { WeightMode } from '../session/request.ts';
+import { RUN_PLANS, type RunPlan, type WeightMode } from '../session/request.ts';
 
 function usage(what: string, hint: string): TercetError {
   return new TercetError('ERR_ARGUMENT', what, hint);
@@ -79,6 +79,7 @@ export function limits(name: string, value: string | undefined, defaults: Limits
 /** A task by its name, or by another one that transformers.js has for it. */
 export const parseTask = (value: string): Task => taskNamed(value) ?? oneOf('task', value, TASKS);
 export const parseWeights = (value: string): WeightMode => oneOf('weights', value, ['open', 'secret']);
+export const parsePlan = (value: string): RunPlan => oneOf('plan', value, RUN_PLANS);
 export const parseRanges = (value: string): Ranges => oneOf('ranges', value, RANGES);
 export const parseDevice = (value: string): Device => oneOf('device', value, DEVICES);
 export const parseProfile = (value: string): string => oneOf('profile', value, PROFILE_NAMES);

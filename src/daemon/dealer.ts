@@ -249,7 +249,7 @@ class Dealings {
           const same = requestCode(request) === toHex(asked.requestCode);
           if (!same || (request.model ?? toHex(ANY_MODEL)) !== toHex(asked.modelHash))
             throw mismatch('the request is not the one of the handshake');
-          giveBack = this.#budgets.take(priceOf(config, plan, request.weights, request), address);
+          giveBack = this.#budgets.take(priceOf(config, plan, request.weights, request, request.widening), address);
         },
         connect: (party, handOver) => this.#connect(party, session, handOver),
         kernels: this.#kernels,

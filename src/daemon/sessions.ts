@@ -119,7 +119,7 @@ export class Sessions {
       throw mismatch('the data owner asks for something that this party does not know');
     const wrong = misfit(model.config, request);
     if (wrong !== undefined) throw mismatch(`the request does not fit the model: ${wrong}`);
-    budgets.check(priceOf(model.config, model.plan, request.weights, request), address);
+    budgets.check(priceOf(model.config, model.plan, request.weights, request, request.widening), address);
   }
 
   async #serve({ channel, session, address, known, pairKey, checkRequest }: OwnerLink): Promise<SessionEnd> {
@@ -137,7 +137,10 @@ export class Sessions {
         pairKey: await inTime(pairKey(), patience.requestMs, 'send its key'),
         checkRequest: async (request, model, presented) => {
           await checkRequest(request, model, presented);
-          giveBack = budgets.take(priceOf(model.config, model.plan, request.weights, request), address);
+          giveBack = budgets.take(
+            priceOf(model.config, model.plan, request.weights, request, request.widening),
+            address,
+          );
         },
         expect: desk === undefined ? undefined : (request) => desk.expect(session, request),
         connectPeer: () => this.#options.connectPeer(session),

@@ -12,6 +12,7 @@ import { headOf, taskOf } from '../ml/tasks/table.ts';
 import { OwnerCredential, credentialFault } from '../net/enrolment/credential.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention.ts';
+import { WIDENINGS } from '../session/request.ts';
 import { bucketsOf } from './buckets.ts';
 import { chosenDealer } from './dealer-choice.ts';
 import { loadDeployment } from './deployment.ts';
@@ -52,7 +53,7 @@ export async function loadModelContext(
   environment: Environment,
 ): Promise<ModelContext> {
   const { id: protocol } = protocolInfo(options.protocol ?? '3pc_semi_honest');
-  const { signal, weights = 'open', hub = false } = options;
+  const { signal, weights = 'open', plan = 'lan', hub = false } = options;
   // Before anything is downloaded or sent.
   const credential = await credentialFor(weights, options.credential);
   const network = { fetch: environment.fetch, signal };
@@ -104,7 +105,7 @@ export async function loadModelContext(
     ...texts,
     platform: environment,
     environment: { ...environment, openLink: linksTo(deployment, dealer, options, environment) },
-    terms: { model: hash, protocol, weights, ...(dealer === undefined ? {} : { dealer: dealer.identity }) },
+    terms: { model: hash, protocol, weights, dealer: dealer?.identity, widening: WIDENINGS[plan] },
     credential,
     buckets,
     runMemory: RUN_MEMORY,

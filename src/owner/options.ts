@@ -5,6 +5,7 @@
  */
 import { TercetError } from '../core/errors.ts';
 import { quote } from '../ml/describe.ts';
+import { RUN_PLANS } from '../session/request.ts';
 import type {
   AnswerOptions,
   BatchOptions,
@@ -37,6 +38,7 @@ const PRETRAINED: OptionNames<PretrainedOptions> = {
   weights: true,
   credential: true,
   dealer: true,
+  plan: true,
   device: true,
   transport: true,
   transportTimeoutMs: true,
@@ -126,9 +128,12 @@ export function checkOptions(call: string, options: object, names: Readonly<Reco
 
 const CHOICES = {
   weights: ['open', 'secret'],
+  plan: RUN_PLANS,
   device: ['auto', 'webgpu', 'wasm'],
   transport: ['auto', 'webrtc', 'websocket'],
-} as const satisfies { readonly [Name in 'weights' | 'device' | 'transport']: readonly PretrainedOptions[Name][] };
+} as const satisfies {
+  readonly [Name in 'weights' | 'plan' | 'device' | 'transport']: readonly PretrainedOptions[Name][];
+};
 
 /**
  * The options of `fromPretrained`, where a caller without types may have given anything. @throws {TercetError}

@@ -10,7 +10,7 @@ export type ShapeContext = Pick<RunContext, 'config' | 'terms' | 'buckets' | 'ru
 /** Most sequences of so many positions that one run takes. */
 export function roomFor({ config, terms, runMemory }: ShapeContext, tokens: number): number {
   const shape = shapeFor(config, { sequences: 1, tokens, secretRows: 1, padded: true, pair: true, steps: 0 });
-  const one = priceOf(config, dearestPlan(config), terms.weights, shape).memory;
+  const one = priceOf(config, dearestPlan(config), terms.weights, shape, terms.widening).memory;
   return Math.max(1, Math.min(MAX_SEQUENCES, mostSequences(config, shape), Math.floor(runMemory / one)));
 }
 

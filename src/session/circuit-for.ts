@@ -2,7 +2,8 @@
 import type { ModelConfig } from '../ml/config.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import { buildModel } from '../ml/models/secure-at-once.ts';
-import { type Circuit, CircuitBuilder } from '../mpc/protocol/semi-honest/circuit.ts';
+import type { Circuit } from '../mpc/protocol/semi-honest/circuit.ts';
+import { builderFor } from './circuits.ts';
 import type { Request } from './request.ts';
 
 /**
@@ -10,7 +11,7 @@ import type { Request } from './request.ts';
  * thread (`circuits.ts`).
  */
 export function circuitFor(config: ModelConfig, plan: ModelPlan, request: Request, step = 0): Circuit {
-  const builder = new CircuitBuilder(request.weights);
+  const builder = builderFor(request);
   buildModel(builder, { ...request, config, plan }, step);
   return builder.finish();
 }

@@ -9,8 +9,14 @@ import type { ModelConfig } from '../ml/config.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import { modelParts } from '../ml/models/secure.ts';
 import { type Circuit, CircuitBuilder } from '../mpc/protocol/semi-honest/circuit.ts';
+import { protocolInfo } from '../mpc/protocol/registry.ts';
 import { configHash, fingerprint } from './agreement.ts';
 import type { Request } from './request.ts';
+
+/** A builder for circuits of a request. @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE */
+export function builderFor({ protocol, weights, widening }: Omit<Request, 'model'>): CircuitBuilder {
+  return new CircuitBuilder(weights, { widening, claim: protocolInfo(protocol).claim });
+}
 
 /** A circuit and its hash, which the parties compare. */
 export interface BuiltCircuit {
@@ -76,7 +82,7 @@ export class Circuits {
   }
 
   async #build(config: ModelConfig, plan: ModelPlan, request: Request, step: number): Promise<BuiltCircuit> {
-    const builder = new CircuitBuilder(request.weights);
+    const builder = builderFor(request);
     const parts = await modelParts(builder, { ...request, config, plan }, step);
     while (parts.next().done !== true) await this.#pause();
     const circuit = builder.finish();
@@ -86,11 +92,11 @@ export class Circuits {
   #key(
     config: ModelConfig,
     plan: ModelPlan,
-    { weights, sequences, tokens, rows, padded, pair, steps }: Request,
+    { weights, widening, sequences, tokens, rows, padded, pair, steps }: Request,
     step: number,
   ): string {
     const hash = this.#hashes.get(config) ?? configHash(config);
     this.#hashes.set(config, hash);
-    return JSON.stringify([hash, plan, weights, sequences, tokens, rows, padded, pair, steps, step]);
+    return JSON.stringify([hash, plan, weights, widening, sequences, tokens, rows, padded, pair, steps, step]);
   }
 }

@@ -29,7 +29,7 @@ import { waitForInput } from './input-wait.ts';
 import { type ComingDealer, PartyDealer, whileThere } from './party-dealer.ts';
 import { PATIENCE, type Patience, type Place, awaitOwner, inTime, ownPlace, tooSlow } from './place.ts';
 import { reportOf, reportToJson } from './report.ts';
-import { type Request, SESSION_VERSION, type WeightMode, misfit, shapeFromJson } from './request.ts';
+import { type Request, SESSION_VERSION, type WeightMode, misfit, shapeFromJson, wideningFromJson } from './request.ts';
 import { OwnerAndDealer } from './roles.ts';
 import { StatusSender } from './status.ts';
 import { OWNER_LEAVES_MS } from './timing.ts';
@@ -349,7 +349,11 @@ function readRequest(fields: Fields, models: readonly ServedModel[]): Asked {
   const links = fields.object('links');
   const dealer = fields.has('dealer') ? fields.hex('dealer', 32) : undefined;
   return {
-    request: { model: hash, protocol, weights, ...(dealer === undefined ? {} : { dealer: toHex(dealer) }), ...shape },
+    request: {
+      ...{ model: hash, protocol, weights, widening: wideningFromJson(fields) },
+      ...(dealer === undefined ? {} : { dealer: toHex(dealer) }),
+      ...shape,
+    },
     model,
     names: [links.hex('1', 32), links.hex('2', 32)],
   };

@@ -20,7 +20,7 @@ import type { Channel } from '../net/wire/types.ts';
 import { planFromJson, planToJson } from './agreement.ts';
 import { type Fields, type Json, recvControl, sendControl } from './control.ts';
 import { checkDealt } from './dealt.ts';
-import { type Request, SESSION_VERSION, misfit, shapeFromJson } from './request.ts';
+import { type Request, SESSION_VERSION, misfit, shapeFromJson, wideningFromJson } from './request.ts';
 
 const KEYS = 'control/keys';
 const KEY_BYTES = 32;
@@ -96,6 +96,7 @@ export async function recvHandOver(
     protocol: '3pc_semi_honest',
     weights,
     dealer,
+    widening: wideningFromJson(asked),
     ...shape,
   };
   const plan = planFromJson(fields.object('plan'), config.layers, fail);

@@ -5,6 +5,7 @@
 import { pointKeyBytes } from '../compute/kernels/point-key.ts';
 import { cosineExponents } from '../compute/kernels/cosine-sum.ts';
 import type { CosineSum } from '../compute/kernels/types.ts';
+import { OT_BASE, OT_SIBLINGS } from '../compute/kernels/ot-base.ts';
 import { wireLength } from '../compute/ring.ts';
 import type { Activation } from '../ml/config.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
@@ -16,7 +17,8 @@ import { maximumLevels } from '../mpc/secure/maximum.ts';
 import { SHORT_ATTENTION, VALUE } from '../mpc/secure/attention.ts';
 import { RECIPROCAL_WINDOWS, ROOT_WINDOWS, type WindowLayout } from '../mpc/secure/power-law.ts';
 import { ROOT_COUNT, normaliseShift } from '../mpc/secure/normalise.ts';
-import type { Cost } from '../mpc/protocol/types.ts';
+import { WIDENING } from '../mpc/protocol/semi-honest/circuit.ts';
+import type { Cost, Widening } from '../mpc/protocol/types.ts';
 import type { Wire } from '../mpc/share/wire.ts';
 import type { WeightMode } from './request.ts';
 
@@ -27,16 +29,23 @@ export class Tally {
   /** Interactive gates. */
   gates = 0;
   readonly #weights: WeightMode;
+  /** Bytes that P1 and P2 keep of what they made ahead, beyond the bytes that came: less, where fewer are kept. */
+  readonly kept: [p1: number, p2: number] = [0, 0];
   readonly #mean: boolean;
+  /** Whether widenings are by oblivious transfer. */
+  readonly transfers: boolean;
+  readonly #bases = new Set<'p0ToP1Ahead' | 'p0ToP2Ahead'>();
 
   /**
    * @param mean whether counts are those of a mean: the last byte of packed words may be begun at any of the places
    * that it stands for.
+   * @param widening how the circuit's widenings get the wrap
    */
-  constructor(weights: WeightMode, mean = false) {
+  constructor(weights: WeightMode, mean = false, widening: Widening = WIDENING) {
     this.#weights = weights;
     this.secret = weights === 'secret';
     this.#mean = mean;
+    this.transfers = widening === 'ot';
   }
 
   #wire(k: number, count: number): number {
@@ -121,10 +130,54 @@ export class Tally {
   }
 
   widen(from: number, to: number, count: number): void {
-    this.gates++;
-    this.cost.p0ToP2Ahead += this.#wire(to - from, count);
-    this.cost.p1ToP2 += this.#wire(to - from, count);
+    if (this.transfers) this.#transfer(to - from, count);
+    else this.#dealt(to - from, count);
     if (this.secret) this.#masks(to, count);
+  }
+
+  /** A widening's wrap of k bits by a word of P0. */
+  #dealt(k: number, count: number): void {
+    this.gates++;
+    this.cost.p0ToP2Ahead += this.#wire(k, count);
+    this.cost.p1ToP2 += this.#wire(k, count);
+  }
+
+  /** A selection as `select`, whose result is widened at once. */
+  selectWide(n: number, P: number, k: number, to: number, count: number, drop = 0): void {
+    if (!this.transfers) {
+      this.select(n, P, k, count, drop);
+      this.widen(k - drop, to, count);
+      return;
+    }
+    this.gates++;
+    this.cost.p0ToP2Ahead += this.#wire(k - drop, count);
+    this.cost.p1ToP2 += this.#wire(k, n * P * count);
+    this.cost.p2ToP1 += this.#wire(to - k + drop, count);
+    this.cost.p1ToP2Ahead += this.#ots('p0ToP2Ahead', to - k + drop, count);
+    if (this.secret) this.#masks(to, count);
+  }
+
+  /** A widening's wrap of k bits by oblivious transfer. */
+  #transfer(k: number, count: number): void {
+    this.gates++;
+    this.cost.p1ToP2 += this.#wire(k, count);
+    this.cost.p2ToP1Ahead += this.#ots('p0ToP1Ahead', k, count);
+  }
+
+  /** Bytes of the receiver's message of OTs. The first ones of a direction bring their base, from P0 to the sender. */
+  #ots(base: 'p0ToP1Ahead' | 'p0ToP2Ahead', k: number, count: number): number {
+    if (!this.#bases.has(base)) {
+      this.#bases.add(base);
+      this.gates++;
+      this.cost[base] += OT_SIBLINGS;
+      for (const party of [0, 1]) this.kept[party] += OT_BASE;
+    }
+    const [message, words] = [wireLength(32, count), this.#wire(k, count)];
+    const sender = base === 'p0ToP1Ahead' ? 0 : 1;
+    // The sender has the two words of each and no more of the message; the receiver has one.
+    this.kept[sender] += 2 * words - message;
+    this.kept[1 - sender] += words;
+    return message;
   }
 
   /** Of a masked wire. */
@@ -152,12 +205,13 @@ export class Tally {
 
   /** An empty one of the same kind. */
   like(): Tally {
-    return new Tally(this.#weights, this.#mean);
+    return new Tally(this.#weights, this.#mean, this.transfers ? 'ot' : 'dealer');
   }
 
   /** Adds another tally so many times. */
-  add({ cost, gates }: Tally, times: number): void {
+  add({ cost, gates, kept }: Tally, times: number): void {
     for (const key of Object.keys(cost) as (keyof Cost)[]) this.cost[key] += times * cost[key];
+    for (const party of [0, 1]) this.kept[party] += times * kept[party];
     this.gates += times * gates;
   }
 }

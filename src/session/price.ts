@@ -16,9 +16,10 @@ import { headActivation } from '../ml/models/head.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import { outputShape, rowScale } from '../ml/models/run.ts';
 import type { GeluRange } from '../mpc/secure/activation.ts';
+import { WIDENING } from '../mpc/protocol/semi-honest/circuit.ts';
 import { LOOKUP_WORDS } from '../mpc/protocol/semi-honest/io.ts';
 import { Link } from '../mpc/protocol/semi-honest/party.ts';
-import type { Cost } from '../mpc/protocol/types.ts';
+import type { Cost, Widening } from '../mpc/protocol/types.ts';
 import { WIRE_BYTES } from './circuits.ts';
 import { type Attention, Tally, activate, attend, normalise, relu, tanh } from './gadget-costs.ts';
 import type { WeightMode } from './request.ts';
@@ -263,8 +264,10 @@ function working(config: ModelConfig, shape: RunShape): number {
 const CHECKED_BYTES = { p0ToP2Ahead: 1.35, p1ToP2: 1.7, p2ToP1: 1.45 } as const;
 const CHECKED_ROUNDS = 12;
 
-function addChecks({ cost }: Tally, { sequences, tokens, steps }: RunShape): void {
+function addChecks({ cost, transfers }: Tally, { sequences, tokens, steps }: RunShape): void {
   for (const key of ['p0ToP2Ahead', 'p1ToP2', 'p2ToP1'] as const) cost[key] = Math.ceil(cost[key] * CHECKED_BYTES[key]);
+  // What is sent ahead for transfers grows with the widenings of the checks.
+  if (transfers) cost.p2ToP1Ahead = Math.ceil(cost.p2ToP1Ahead * CHECKED_BYTES.p0ToP2Ahead);
   // Which positions are text, where nothing but a check asks for it, and the bits themselves.
   cost.p0ToP1Input += wireLength(1, sequences * tokens) + sequences * tokens;
   cost.p1ToP0 += wireLength(1, sequences) * (steps + 1);
@@ -302,17 +305,24 @@ export function dearestPlan({ layers }: Pick<ModelConfig, 'layers'>): ModelPlan 
  * @example priceOf(config, plan, 'open', { sequences: 1, tokens: 128, rows: 1, padded: true, pair: false, steps: 0
  * }).memory
  * @param shape one that `misfit` has let pass
+ * @param widening how the circuit's widenings get the wrap
  */
-export function priceOf(config: ModelConfig, plan: ModelPlan, weights: WeightMode, shape: RunShape): Price {
+export function priceOf(
+  config: ModelConfig,
+  plan: ModelPlan,
+  weights: WeightMode,
+  shape: RunShape,
+  widening: Widening = WIDENING,
+): Price {
   const { sequences, tokens, steps } = shape;
-  const first = new Tally(weights);
+  const first = new Tally(weights, false, widening);
   if (config.modelType === 'gpt2') prompt(first, config, plan, shape);
   else encoder(first, config, plan, shape);
-  const all = new Tally(weights);
+  const all = new Tally(weights, false, widening);
   all.add(first, 1);
   if (steps > 0) {
     // A token's cost grows evenly with the positions before it, so all of them cost as much as those at the mean.
-    const mean = new Tally(weights, true);
+    const mean = new Tally(weights, true, widening);
     step(
       mean,
       config,
@@ -328,7 +338,8 @@ export function priceOf(config: ModelConfig, plan: ModelPlan, weights: WeightMod
   const traffic = Object.values(links).reduce((sum, bytes) => sum + bytes, 0);
   // Everything that is dealt ahead waits at a party until it is used; a step's share of it is small beside the
   // prompt's.
-  const dealt = Math.max(first.cost.p0ToP2Ahead, first.cost.p2ToP1Ahead);
+  const { p2ToP1Ahead, p0ToP2Ahead, p1ToP2Ahead } = first.cost;
+  const dealt = Math.max(p2ToP1Ahead + first.kept[0], p0ToP2Ahead + p1ToP2Ahead + first.kept[1]);
   // Keys and values of every position, two components each, of one step and of the next.
   const kept = steps > 0 ? 64 * config.hiddenSize * config.layers * sequences * (tokens + steps) : 0;
   const memory =

@@ -5,12 +5,22 @@ import type { ModelConfig } from '../ml/config.ts';
 import type { RunShape } from '../ml/models/run.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention.ts';
-import type { ProtocolId } from '../mpc/protocol/types.ts';
+import type { ProtocolId, Widening } from '../mpc/protocol/types.ts';
 import type { Fields } from './control.ts';
 
 export const SESSION_VERSION = 4;
 
 export type WeightMode = 'open' | 'secret';
+
+/**
+ * What a run saves, by the network that it is for: computing, or what a thin uplink carries. As many rounds either
+ * way (docs/adr/0025-widening-by-transfer.md).
+ */
+export const RUN_PLANS = ['lan', 'wan-cloud'] as const;
+export type RunPlan = (typeof RUN_PLANS)[number];
+
+/** What a request says of widenings under a plan. */
+export const WIDENINGS: Readonly<Record<RunPlan, Widening | undefined>> = { lan: undefined, 'wan-cloud': 'ot' };
 
 export interface Request extends RunShape {
   /** Which of the parties' models: the SHA-256 that the owner pins, or undefined where they serve one. */
@@ -19,6 +29,8 @@ export interface Request extends RunShape {
   readonly weights: WeightMode;
   /** The identity of the dealer that deals instead of the owner, 64 hex digits; undefined: the owner deals. */
   readonly dealer?: string | undefined;
+  /** How widenings get the wrap, the same at all parties; undefined: by words of who deals. */
+  readonly widening?: Widening | undefined;
 }
 
 /** What the code of a request says of it. */
@@ -64,17 +76,20 @@ export function requestCode({
   pair,
   steps,
   dealer,
+  widening,
 }: Omit<Request, 'model'>): string {
-  return codeOf({ protocol, weights, sequences, tokens, rows, padded, pair, steps, dealt: dealer !== undefined });
+  const dealt = dealer !== undefined;
+  return codeOf({ protocol, weights, sequences, tokens, rows, padded, pair, steps, dealt, widening });
 }
 
-function codeOf({ protocol, weights, sequences, tokens, rows, padded, pair, steps, dealt }: CodedRequest): string {
+function codeOf(request: CodedRequest): string {
+  const { protocol, weights, sequences, tokens, rows, padded, pair, steps, dealt, widening } = request;
   const bytes = new Uint8Array(CODE_BYTES);
   bytes.set([
     SESSION_VERSION,
     PROTOCOLS.indexOf(protocol),
     weights === 'open' ? 0 : 1,
-    (padded ? 1 : 0) | (pair ? 2 : 0) | (dealt ? 4 : 0),
+    (padded ? 1 : 0) | (pair ? 2 : 0) | (dealt ? 4 : 0) | (widening === 'ot' ? 8 : 0),
   ]);
   const view = new DataView(bytes.buffer);
   for (const [i, count] of [sequences, tokens, rows, steps].entries()) view.setUint32(4 + 4 * i, count, true);
@@ -99,6 +114,7 @@ export function requestOfCode(code: string): CodedRequest | undefined {
     pair: (bytes[3] & 2) === 2,
     steps,
     dealt: (bytes[3] & 4) === 4,
+    widening: (bytes[3] & 8) === 8 ? 'ot' : undefined,
   } as const;
   // One request has one code: anything else in the bytes is of another version.
   return codeOf(request) === code ? request : undefined;
@@ -117,6 +133,11 @@ export function shapeFromJson(fields: Fields): RunShape {
     pair: fields.boolean('pair'),
     steps: fields.integer('steps', MAX_WORD),
   };
+}
+
+/** Reads the choice of an untrusted request. @throws {TercetError} what `fields` throws */
+export function wideningFromJson(fields: Fields): Widening | undefined {
+  return fields.has('widening') ? fields.oneOf<Widening>('widening', ['dealer', 'ot']) : undefined;
 }
 
 /**

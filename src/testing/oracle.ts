@@ -21,6 +21,7 @@ import type {
   Multiplied,
   Parameter,
   Rounded,
+  Selected,
 } from '../mpc/protocol/types.ts';
 
 function insideTestRunner(): boolean {
@@ -242,7 +243,7 @@ export class PlaintextGates implements Gates {
     x: Wire,
     { segments, degree, t, s1, s2, guard, coefficients }: PiecewisePolynomial,
     k: number,
-    { drop = 0 }: Rounded = {},
+    how: Selected = {},
   ): Wire {
     const value = (v: bigint): bigint => {
       const i = Number(v >> BigInt(t)) % segments;
@@ -251,17 +252,17 @@ export class PlaintextGates implements Gates {
       for (let q = degree; q >= 0; q--) sum = ((sum * low) >> BigInt(t)) + coefficients[(degree + 1) * i + q];
       return (sum << BigInt(s2)) >> BigInt(guard);
     };
-    return this.shift(this.#map(x, value, { k, scale: s1 + s2 }), drop);
+    return this.#selected(this.#map(x, value, { k, scale: s1 + s2 }), how);
   }
 
-  exponential(x: Wire, gate: Wire, s1: number, s2: number, { k = 64, drop = 0 }: ExponentialOptions = {}): Wire {
+  exponential(x: Wire, gate: Wire, s1: number, s2: number, { k = 64, ...how }: ExponentialOptions = {}): Wire {
     const scale = 2 ** (s1 + s2);
     const value = (v: bigint, i: number) =>
       this.#of(gate)[i] === 0n ? 0n : BigInt(Math.round(scale * Math.exp(Number(BigInt.asIntN(25, v)) / 2 ** 20)));
-    return this.shift(this.#map(x, value, { k, scale: s1 + s2 }), drop);
+    return this.#selected(this.#map(x, value, { k, scale: s1 + s2 }), how);
   }
 
-  cosines(terms: readonly GatedCosines[], k: number, { drop = 0 }: Rounded = {}): Wire {
+  cosines(terms: readonly GatedCosines[], k: number, how: Selected = {}): Wire {
     const value = ({ x, sum, gate }: GatedCosines, i: number): bigint => {
       if (gate !== undefined && this.#of(gate)[i] === 0n) return 0n;
       const v = BigInt.asIntN(x.k, this.#of(x)[i]);
@@ -276,24 +277,29 @@ export class PlaintextGates implements Gates {
     };
     const [{ x, sum }] = terms;
     const total = (_v: bigint, i: number) => terms.reduce((sum, term) => sum + value(term, i), 0n);
-    return this.shift(this.#map(x, total, { k, scale: sum.scale }), drop);
+    return this.#selected(this.#map(x, total, { k, scale: sum.scale }), how);
   }
 
-  choose(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array, { drop = 0 }: Rounded = {}): Wire {
+  choose(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array, how: Selected = {}): Wire {
     const chosen = this.#map(values[0], (_v, i) => {
       const name = pick[this.#joint(bits, i)];
       return name === 255 ? 0n : this.#of(values[name])[i];
     });
-    return this.shift(chosen, drop);
+    return this.#selected(chosen, how);
   }
 
-  chooseSum(choices: readonly Choosing[], { drop = 0 }: Rounded = {}): Wire {
+  chooseSum(choices: readonly Choosing[], how: Selected = {}): Wire {
     const sum = choices
       .map(({ bits, values, pick, raise = 0 }) =>
         this.raise(this.choose(bits, values, pick), raise, values[0].k + raise),
       )
       .reduce((all, x) => this.add(all, x));
-    return this.shift(sum, drop);
+    return this.#selected(sum, how);
+  }
+
+  #selected(x: Wire, { drop = 0, widen }: Selected): Wire {
+    const rounded = this.shift(x, drop);
+    return widen === undefined ? rounded : this.widen(rounded, widen);
   }
 
   section<T>(_name: string, body: () => T): T {

@@ -125,6 +125,7 @@ describe('options that are refused', () => {
     ['aby3', ['infer', ...text, '--protocol', 'aby3'], usage('ERR_PROTOCOL_UNAVAILABLE', /aby3/)],
     ['an unknown device', ['infer', ...text, '--device', 'tpu'], usage('ERR_ARGUMENT', /auto, wasm, webgpu/)],
     ['an unknown kind of weights', ['infer', ...text, '--weights', 'x'], usage('ERR_ARGUMENT', /open, secret/)],
+    ['an unknown plan', ['infer', ...text, '--plan', 'home'], usage('ERR_ARGUMENT', /wan-cloud/)],
     ['an unknown profile', ['infer', ...text, '--profile', 'moon'], usage('ERR_ARGUMENT', /lan/)],
     ['--tokens without --random-weights', ['infer', ...text, '--tokens', '8'], usage('ERR_ARGUMENT', /--tokens/)],
     [

@@ -3,6 +3,7 @@
  * the test of each backend.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OT_ROOTS, otSiblings, receiverBase, senderBase } from '../../src/compute/kernels/ot-base.ts';
 import { generatePoint } from '../../src/compute/kernels/reference/point.ts';
 import { tableLayout } from '../../src/compute/kernels/table-layout.ts';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
@@ -616,6 +617,37 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
           for (const count of new Set([0, 1, (2 ** depth) >> 1, (2 ** depth * 3) >> 2, 2 ** depth])) {
             same(await kernels.expandPoint(key, depth, count), await oracle.expandPoint(key, depth, count));
           }
+        }
+      }
+    });
+
+    it('oblivious transfers, both sides', async () => {
+      const random = new Random(1300);
+      const [delta, tweak, roots] = [random.bytes(16), random.bytes(16), random.bytes(OT_ROOTS)];
+      const [receiver, sender] = [receiverBase(roots, tweak), senderBase(otSiblings(roots, delta), delta, tweak)];
+      for (const [count, k] of [
+        [0, 7],
+        [1, 1],
+        [33, 44],
+        [513, 12],
+        [2050, 64],
+        [300, 32],
+        [4100, 25],
+      ]) {
+        const nonce = random.bytes(12);
+        const choice = random.words(count, 1);
+        const got = await kernels.otReceive(receiver, nonce, choice, k);
+        const expected = await oracle.otReceive(receiver, nonce, choice, k);
+        same(got.message, expected.message);
+        same(got.words, expected.words);
+        const sent = await kernels.otSend(sender, nonce, got.message, k);
+        const both = await oracle.otSend(sender, nonce, got.message, k);
+        same(sent.zero, both.zero);
+        same(sent.one, both.one);
+        for (let j = 0; j < count; j++) {
+          const [chosen, other] = choice.data[j] === 1 ? [sent.one, sent.zero] : [sent.zero, sent.one];
+          expect(got.words.data[j]).toBe(chosen.data[j]);
+          if (k > 40) expect(got.words.data[j]).not.toBe(other.data[j]);
         }
       }
     });

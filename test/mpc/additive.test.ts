@@ -429,6 +429,7 @@ function forwarded(party: Party): Party {
     keep: (gate, words) => party.keep(gate, words),
     take: (gate) => party.take(gate),
     takeBytes: (gate) => party.takeBytes(gate),
+    peekBytes: (gate) => party.peekBytes(gate),
     keptBefore: (name, component) => party.keptBefore(name, component),
   };
 }

@@ -12,7 +12,7 @@ import { patternCount, strided, triangle } from '../../src/compute/pattern.ts';
 import { type Words, ringMask, signedAt, wordAt, wordsFrom } from '../../src/compute/ring.ts';
 import { PlaintextGates } from '../../src/testing/oracle.ts';
 import type { ProtocolInfo } from '../../src/mpc/protocol/registry.ts';
-import type { Gates, Inputs, Parameter } from '../../src/mpc/protocol/types.ts';
+import type { Gates, Inputs, Parameter, Widening } from '../../src/mpc/protocol/types.ts';
 import { Random } from '../compute/kernels.suite.ts';
 import { type ClearParameter, clearOf } from '../support/parameters.ts';
 
@@ -38,6 +38,7 @@ interface RunOptions {
   readonly seed: number;
   /** For long vectors: a fast backend. */
   readonly fast?: boolean;
+  readonly widening?: Widening;
 }
 
 interface Case {
@@ -257,6 +258,39 @@ function widenCases(): Case[] {
   });
 }
 
+/** Selections that are widened at once, exact for 0 ≤ f ≤ 2^(k−2) including both edges. */
+function widenedCases(): Case[] {
+  return [
+    [8, 16],
+    [21, 46],
+    [32, 64],
+    [35, 64],
+  ].map(([k, k2]) => {
+    const random = new Random(3500 + k);
+    const values = [0n, 1n, 1n << BigInt(k - 2), ...Array.from({ length: 20 }, () => random.word(k - 2))];
+    const bits = wordsFrom(
+      values.map((_, i) => i % 2),
+      1,
+    );
+    return {
+      name: `choice over Z_2^${k} widened to ${k2} at once`,
+      build: (g: Gates) => {
+        const [x, bit] = [g.input('x', [values.length], k, 0), g.input('bit', [values.length], 1, 0)];
+        const wide = g.choose([bit], [x], Uint8Array.of(0, 255), { widen: k2 });
+        g.output('out', wide);
+        g.output('square', g.mul(wide, wide));
+        const choices = [0, 1].map((at) => ({
+          bits: [bit],
+          values: [x],
+          pick: Uint8Array.of(at === 0 ? 0 : 255, at === 1 ? 0 : 255),
+        }));
+        g.output('sum', g.chooseSum(choices, { widen: k2 }));
+      },
+      inputs: tensors({ x: wordsFrom(values, k), bit: bits }),
+    };
+  });
+}
+
 /** Parameters and everything that uses one, over Z_2^64. */
 function parameterCases(): Case[] {
   const random = new Random(4000);
@@ -356,11 +390,15 @@ export function protocolConformance(runner: ProtocolRunner): void {
   const { info } = runner;
   let seed = 0;
 
-  async function check(test: Case, weights: 'open' | 'secret' = 'open'): Promise<ProtocolRun> {
+  async function check(
+    test: Case,
+    weights: 'open' | 'secret' = 'open',
+    widening: Widening = 'dealer',
+  ): Promise<ProtocolRun> {
     const parameters = test.parameters ?? [];
     const oracle = new PlaintextGates(test.inputs, clearOf(parameters));
     test.build(oracle);
-    const run = await runner.run(test.build, test.inputs, { weights, parameters, seed: ++seed });
+    const run = await runner.run(test.build, test.inputs, { weights, parameters, seed: ++seed, widening });
     const where = `${test.name}, ${weights} weights, seed ${seed}`;
     expect([...run.outputs.keys()].sort(), where).toEqual([...oracle.outputs.keys()].sort());
     for (const [name, words] of oracle.outputs) {
@@ -376,8 +414,10 @@ export function protocolConformance(runner: ProtocolRunner): void {
       for (const test of ringCases(k)) it(`${test.name} over Z_2^${k}`, () => check(test).then(() => undefined));
     for (const k of [1, 8, 9, 21, 32, 35, 64])
       for (const test of selectionCases(k)) it(`${test.name} into Z_2^${k}`, () => check(test).then(() => undefined));
-    for (const test of widenCases())
-      it(`${test.name}, with both edges of its domain`, () => check(test).then(() => undefined));
+    for (const widening of ['dealer', 'ot'] as const)
+      for (const test of [...widenCases(), ...widenedCases()])
+        it(`${test.name} by ${widening}, with both edges of its domain`, () =>
+          check(test, 'open', widening).then(() => undefined));
     for (const weights of WEIGHTS)
       for (const test of parameterCases())
         it(`${test.name}, ${weights} weights`, () => check(test, weights).then(() => undefined));

@@ -50,9 +50,10 @@ async function measured(
 
 const runner: ProtocolRunner = {
   info: SEMI_HONEST,
-  run: (build, inputs, { weights, parameters, seed, fast }) =>
+  run: (build, inputs, { weights, parameters, seed, fast, widening }) =>
     measured(build, inputs, {
       weights,
+      widening,
       seed,
       kernels: () => (fast === true ? wasm : new ReferenceKernels()),
       parameters: (id, kernels) => parameterView(weights, id, kernels, parameters),

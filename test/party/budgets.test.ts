@@ -98,6 +98,20 @@ describe('a party', () => {
     expect(refused.hint).toContain('split the batch');
   });
 
+  it('prices widenings by transfer as such', async () => {
+    const transfers = priceOf(MODEL.config, MODEL.plan, 'open', REQUEST, 'ot').traffic;
+    expect(transfers).not.toBe(price.traffic);
+    const [less, more] = [transfers, price.traffic].sort((a, b) => a - b);
+    const limit = { session: less, address: 1e12, total: 1e12 };
+    const sessions = party({ ...all(1e12, 1e12, 1e12), traffic: limit });
+    const codes = new Map([
+      [transfers, code({ widening: 'ot' })],
+      [price.traffic, code()],
+    ]);
+    sessions.admit(MODEL.hash, codes.get(less) as string, 'a');
+    await failure('ERR_TOO_LARGE', () => sessions.admit(MODEL.hash, codes.get(more) as string, 'a'));
+  });
+
   it('refuses a request that came another way before it asks the other party or builds anything, says why, and keeps nothing of it', async () => {
     const peers: string[] = [];
     const ask = async (sessions: Sessions, change: Partial<Request>) => {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { OPTIONS } from '../../src/owner/options.ts';
 import type { Model, PretrainedOptions } from '../../src/owner/types/index.ts';
+import { OT_SIBLINGS } from '../../src/compute/kernels/ot-base.ts';
 import { failure } from '../failure.ts';
 import { type ModelId, memorySite } from './memory-site.ts';
 
@@ -59,12 +60,33 @@ describe('an option of fromPretrained', () => {
     expect((await failure('ERR_ARGUMENT', () => load(options))).message).toContain(`"${name}"`);
   });
 
-  it.each([[{ device: 'gpu' }], [{ weights: 'hidden' }], [{ weights: 'constructor' }], [{ transport: 'http' }]])(
-    'that is no choice is refused: %o',
-    async (options) => {
-      expect((await failure('ERR_ARGUMENT', () => load(options))).hint).toMatch(/^give one of '/);
-    },
-  );
+  it.each([
+    [{ plan: 'home' }],
+    [{ device: 'gpu' }],
+    [{ weights: 'hidden' }],
+    [{ weights: 'constructor' }],
+    [{ transport: 'http' }],
+  ])('that is no choice is refused: %o', async (options) => {
+    expect((await failure('ERR_ARGUMENT', () => load(options))).hint).toMatch(/^give one of '/);
+  });
+
+  it("of a plan 'wan-cloud' halves what the device sends ahead; the answer is that of the default", async () => {
+    const run = async (options: PretrainedOptions) => {
+      const site = await memorySite('filler');
+      const model = await site.load(options);
+      const { predictions } = await model.predict('paris is [MASK]', { topK: 23 });
+      await model.dispose();
+      const [p1, p2] = site.owners.map(({ stats }) => stats.receivedPayloadBytes);
+      return { scores: new Map(predictions.map(({ token, score }) => [token, score])), p1, p2 };
+    };
+    const [lan, wan, unsaid] = [await run({ plan: 'lan' }), await run({ plan: 'wan-cloud' }), await run({})];
+    expect(wan.p2).toBeLessThan(0.7 * lan.p2);
+    // The base, and what the request says.
+    expect(wan.p1 - lan.p1).toBeGreaterThanOrEqual(OT_SIBLINGS);
+    expect([unsaid.p1, unsaid.p2]).toEqual([lan.p1, lan.p2]);
+    expect(wan.scores.size).toBe(23);
+    for (const [token, score] of lan.scores) expect(wan.scores.get(token)).toBeCloseTo(score, 2);
+  });
 
   it('that asks for a protocol that is not there is refused as such, and what is known is taken', async () => {
     await failure('ERR_PROTOCOL_UNAVAILABLE', () => load({ protocol: '3pc_malicious' }));

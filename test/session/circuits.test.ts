@@ -50,7 +50,10 @@ describe('a shared circuit', () => {
     const [one, two] = await Promise.all([get(), get()]);
     expect(two).toBe(one);
     expect(await get()).toBe(one);
-    const others = [{ sequences: 2 }, { tokens: 7 }, { rows: 2 }, { padded: false }, { weights: 'secret' as const }];
+    const others: Partial<Request>[] = [
+      ...[{ sequences: 2 }, { tokens: 7 }, { rows: 2 }, { padded: false }],
+      ...([{ weights: 'secret' }, { widening: 'ot' }] as const),
+    ];
     for (const other of others) expect((await get(other)).hash, JSON.stringify(other)).not.toBe(one.hash);
     expect((await circuits.get(MODEL.config, planOf(MODEL.config, 'wide', 9), REQUEST)).hash).not.toBe(one.hash);
     // Which model it is does not change the circuit; a party that serves it under another name shares it.

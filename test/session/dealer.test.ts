@@ -3,6 +3,7 @@
  * a dealer, or somebody in its place, may do wrong.
  */
 import { describe, expect, it } from 'vitest';
+import { OT_SIBLINGS } from '../../src/compute/kernels/ot-base.ts';
 import { TercetError, asTercetError } from '../../src/core/errors.ts';
 import { toHex } from '../../src/core/bytes.ts';
 import { firstStep } from '../../src/mpc/prg/gate-id.ts';
@@ -153,6 +154,29 @@ describe('a dealer', () => {
     expect(bytesOf(sent, 0, '-input')).toBe(cost.p0ToP1Input + cost.p0ToP2Input);
     // Positive control: without a dealer the owner deals.
     expect(alone.sent.some(({ from, tag }) => from === 0 && tag.includes('-deal'))).toBe(true);
+  });
+
+  it('deals the base of transfers as well: the same answer, and the owner sends nothing ahead', async () => {
+    const alone = await prepared({ request: { ...REQUEST, widening: 'ot' } });
+    const expected = await alone.session.run(INPUT);
+    const { owner, ends, dealer, sent } = world({ request: { ...DEALT, widening: 'ot' } });
+    const session = await owner;
+    await session.prepare();
+    expect((await session.run(INPUT)).logits).toEqual(expected.logits);
+    expect(await Promise.all(ends)).toEqual(['answered', 'answered']);
+    expect(await dealer).toBe(undefined);
+    const { cost } = circuitFor(MODEL.config, MODEL.plan, { ...REQUEST, widening: 'ot' });
+    expect(bytesOf(sent, 3, '-deal')).toBe(cost.p0ToP1Ahead + cost.p0ToP2Ahead);
+    expect(bytesOf(sent, 3, 'ot-base-deal')).toBe(OT_SIBLINGS);
+    expect(bytesOf(sent, 0, '-deal')).toBe(0);
+    // Of transfers nothing goes to who deals, and nothing comes from there but their base.
+    expect(sent.filter(({ to, tag }) => to === 3 && !tag.startsWith('control/')).map(({ tag }) => tag)).toEqual([]);
+    expect(sent.filter(({ from, tag }) => from === 3 && tag.includes('widen'))).toEqual([]);
+    // Positive control: with the dealer's words it sends some for every widening.
+    const words = world();
+    await (await words.owner).prepare();
+    expect(words.sent.filter(({ from, tag }) => from === 3 && tag.includes('widen')).length).toBeGreaterThan(5);
+    await (await words.owner).discard();
   });
 
   it('deals every step of a text, as the owner would', async () => {
@@ -351,6 +375,7 @@ describe('what an owner hands over', () => {
     ['a shape that the model does not have', { request: { tokens: 100_000 } }, 'ERR_PEER_MISMATCH'],
     ['secret weights', { request: { weights: 'secret' } }, 'ERR_PROTOCOL_UNAVAILABLE'],
     ['another protocol', { request: { protocol: '3pc_malicious' } }, 'ERR_PROTOCOL_UNAVAILABLE'],
+    ['a way to widen that nobody knows', { request: { widening: 'none' } }, 'ERR_FRAME_FORMAT'],
     ['another version', { version: 1 }, 'ERR_PEER_MISMATCH'],
   ] as const)('is refused with %s', async (_name, changed: Changed, code) => {
     const [owner, dealer] = memoryPair(0, 3, { timeoutMs: 5_000 });

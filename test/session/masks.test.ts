@@ -16,6 +16,7 @@ import { parseModelConfig } from '../../src/ml/config.ts';
 import { listParameters } from '../../src/ml/models/parameters.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
 import { PURPOSES } from '../../src/mpc/prg/gate-id.ts';
+import { WIDENING } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import { type Gate, longestStream } from '../../src/mpc/protocol/semi-honest/gate.ts';
 import { Link } from '../../src/mpc/protocol/semi-honest/party.ts';
 import { type OneTimeMask, Masked } from '../../src/mpc/share/masked.ts';
@@ -43,7 +44,16 @@ class Changes {
       nonce[11] ^= 1 + this.turn;
       return { key: stream.key, nonce };
     };
+    // Of transfers, at both ends: they take the address and no words.
+    const moved = (nonce: Uint8Array): Uint8Array => {
+      if (toHex(nonce) !== this.target?.split('/')[1]) return nonce;
+      const other = nonce.slice();
+      other[11] ^= 1 + this.turn;
+      return other;
+    };
     const overrides: Partial<RingKernels<Words>> = {
+      otReceive: (base, nonce, choice, k) => real.otReceive(base, moved(nonce), choice, k),
+      otSend: (base, nonce, message, k) => real.otSend(base, moved(nonce), message, k),
       scope: () => proxy,
       draw: async (stream, k, count, first = 0) => {
         this.#note(stream, laneBytes(k) * (first + count));
@@ -103,7 +113,12 @@ interface Sent {
 function recorder(): () => Sent {
   let sent: Sent = { sealed: [], plain: new Set() };
   const ids = new WeakMap<Masked, string>();
-  const { under, parts } = Masked;
+  const { under, parts, transfer } = Masked;
+  vi.spyOn(Masked, 'transfer').mockImplementation((fresh: OneTimeMask, payload) => {
+    const sealed = transfer.call(Masked, fresh, payload);
+    ids.set(sealed, idOf(fresh.stream));
+    return sealed;
+  });
   vi.spyOn(Masked, 'under').mockImplementation((fresh: OneTimeMask, payload) => {
     const sealed = under.call(Masked, fresh, payload);
     ids.set(sealed, idOf(fresh.stream));
@@ -200,6 +215,7 @@ interface Case {
   /** Step of which one draw of every kind is changed, and which of them: a whole session for each. */
   readonly step: number;
   readonly pick: 'first' | 'last' | 'none';
+  readonly widening?: 'ot';
   /** Kinds of messages that not every model has, with open weights. */
   readonly open: readonly string[];
 }
@@ -213,6 +229,16 @@ const CASES: Readonly<Record<string, Case>> = {
     step: 0,
     pick: 'first',
     // Rows that P0 chose are masked: they are lifted so, and P2's part of what is made of them is known ahead.
+    open: ['lift-12', 'reshare-ahead'],
+  },
+  'filling a mask, widened by transfer': {
+    json: { ...BERT, architectures: ['BertForMaskedLM'] },
+    shape: { ...SHAPE, rows: 1 },
+    text: { inputIds: [2, 9, 4], rows: [2] },
+    following: [],
+    step: 0,
+    pick: 'first',
+    widening: 'ot',
     open: ['lift-12', 'reshare-ahead'],
   },
   classification: {
@@ -238,11 +264,11 @@ const CASES: Readonly<Record<string, Case>> = {
 /** The dither of a truncation moves with its mask. */
 const TOLERANCE = 0.02;
 
-async function sessions({ json, shape, text, following }: Case, weights: 'open' | 'secret') {
+async function sessions({ json, shape, text, following, widening }: Case, weights: 'open' | 'secret') {
   const source = randomWeights(parseModelConfig(json), 5);
   const secret = weights === 'secret' ? await servedSecret(source, kernels) : undefined;
   const model = secret?.parties[0] ?? (await servedModel(source, kernels));
-  const request: Request = { model: model.hash, protocol: '3pc_semi_honest', weights, ...shape };
+  const request: Request = { model: model.hash, protocol: '3pc_semi_honest', weights, widening, ...shape };
   const options: StartOptions = {
     request,
     model,
@@ -292,7 +318,8 @@ function byKind(
 }
 
 const OPEN_KINDS = ['input-input', 'lift-12 of a part', 'product-21', 'product-deal', 'reshare-21'];
-const SELECTED = ['select-12', 'select-21', 'select-deal', 'widen-12', 'widen-deal'];
+const SELECTED = ['select-12', 'select-21', 'select-deal', 'widen-12'];
+const WIDENED = { dealer: ['widen-deal'], ot: ['ot-base-deal', 'widen-ahead'] };
 const SECRET_KINDS = [
   'affine-21',
   'affine-deal',
@@ -331,7 +358,11 @@ describe.each(['open', 'secret'] as const)('%s weights', (weights) => {
       const draws = byKind(base.sealed, gates, of.step);
       // A step behind the prompt has all kinds of the prompt.
       expect([...draws.keys()].sort()).toEqual(
-        [...(weights === 'open' ? [...OPEN_KINDS, ...of.open] : SECRET_KINDS), ...SELECTED].sort(),
+        [
+          ...(weights === 'open' ? [...OPEN_KINDS, ...of.open] : SECRET_KINDS),
+          ...SELECTED,
+          ...WIDENED[of.widening ?? WIDENING],
+        ].sort(),
       );
 
       // No stream is longer than the gate says: it is what `CircuitBuilder` holds against the end of a key stream.
@@ -351,12 +382,15 @@ describe.each(['open', 'secret'] as const)('%s weights', (weights) => {
 
       const wrong: string[] = [];
       // A step's gates with secret weights are those of a prompt with secret weights; their draws are told apart above.
-      const changed = of.pick === 'none' || (of.step > 0 && weights === 'secret') ? [] : [...draws];
+      const told = of.pick === 'none' || ((of.step > 0 || of.widening === 'ot') && weights === 'secret');
+      // Of a circuit with transfers, what it has beside the messages of the one without.
+      const own = ['widen-12', ...WIDENED.ot];
+      const changed = told ? [] : [...draws].filter(([kind]) => of.widening !== 'ot' || own.includes(kind));
       for (const [kind, ids] of changed) {
         // Every change is a whole session: the first finding is enough.
         if (wrong.length > 0) break;
         const id = of.pick === 'first' ? ids[0] : ids[ids.length - 1];
-        const table = /^(select|widen)-12/.test(kind);
+        const table = /^(select|widen)-12|^widen-ahead/.test(kind);
         const after: Message[] = [];
         changes.target = id;
         for (changes.turn = 0; changes.turn < (table ? TURNS : 1); changes.turn++) {
@@ -366,9 +400,11 @@ describe.each(['open', 'secret'] as const)('%s weights', (weights) => {
         }
         const { step, number } = placeOf(id);
         wrong.push(
-          ...independent(under(base, id), after, table && gates[step][number].traits[2] === 1).map(
-            (what) => `${kind}: ${what}`,
-          ),
+          ...independent(
+            under(base, id),
+            after,
+            /^(select|widen)-12/.test(kind) && gates[step][number].traits[2] === 1,
+          ).map((what) => `${kind}: ${what}`),
         );
       }
       expect(wrong).toEqual([]);

@@ -6,8 +6,10 @@ import type { RunShape } from '../../src/ml/models/run.ts';
 import { describe, expect, it } from 'vitest';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
-import type { Cost } from '../../src/mpc/protocol/types.ts';
+import { CircuitBuilder, WIDENING } from '../../src/mpc/protocol/semi-honest/circuit.ts';
+import type { Cost, Widening } from '../../src/mpc/protocol/types.ts';
 import { circuitFor } from '../../src/session/circuit-for.ts';
+import { Tally } from '../../src/session/gadget-costs.ts';
 import { MEMORY_SLACK, PRICE_SLACK, ROUND_SLACK, dearestPlan, priceOf } from '../../src/session/price.ts';
 import type { WeightMode } from '../../src/session/request.ts';
 import { ARCHITECTURES, planOf, shapesOf } from '../support/architectures.ts';
@@ -20,12 +22,18 @@ const PLANS = [
 ] as const;
 const BOTH: readonly WeightMode[] = ['open', 'secret'];
 
-function trueCost(name: string, plan: ReturnType<typeof planOf>, weights: WeightMode, shape: RunShape): Cost {
+function trueCost(
+  name: string,
+  plan: ReturnType<typeof planOf>,
+  weights: WeightMode,
+  shape: RunShape,
+  widening: Widening = WIDENING,
+): Cost {
   const config = ARCHITECTURES.find(([known]) => known === name)?.[1];
   if (config === undefined) throw new Error(`no configuration ${name}`);
   const steps = Array.from(
     { length: shape.steps + 1 },
-    (_, step) => circuitFor(config, plan, { protocol: '3pc_semi_honest', weights, ...shape }, step).cost,
+    (_, step) => circuitFor(config, plan, { protocol: '3pc_semi_honest', weights, widening, ...shape }, step).cost,
   );
   return steps.reduce(
     (sum, cost) =>
@@ -42,11 +50,13 @@ describe('the price of a request', () => {
       const large = config.layers > 4;
       for (const [activation, treeBits] of large ? [PLANS[1]] : PLANS) {
         const plan = planOf(config, activation, treeBits);
-        for (const weights of BOTH) {
+        // By oblivious transfer a price is another sum of the same terms: the middle plan is enough.
+        const plans = activation === 'wide' ? (['dealer', 'ot'] as const) : [WIDENING];
+        for (const [weights, widening] of BOTH.flatMap((mode) => plans.map((widens) => [mode, widens] as const))) {
           for (const shape of large ? shapesOf(config).slice(1, 3) : shapesOf(config)) {
-            const what = JSON.stringify([activation, weights, shape]);
-            const price = priceOf(config, plan, weights, shape);
-            const { rounds, ...links } = trueCost(name, plan, weights, shape);
+            const what = JSON.stringify([activation, weights, widening, shape]);
+            const price = priceOf(config, plan, weights, shape, widening);
+            const { rounds, ...links } = trueCost(name, plan, weights, shape, widening);
             for (const [key, bytes] of Object.entries(links)) {
               const priced = price[key as keyof Cost];
               if (shape.steps === 0) expect(priced, `${what} ${key}`).toBe(bytes);
@@ -70,15 +80,36 @@ describe('the price of a request', () => {
       for (const [activation, treeBits] of PLANS.slice(0, 2)) {
         const plan = { ...planOf(config, activation, treeBits), checks };
         for (const shape of shapesOf(config)) {
-          const price = priceOf(config, plan, 'open', shape);
-          for (const [key, value] of Object.entries(trueCost(name, plan, 'open', shape)))
-            expect(price[key as keyof Cost], `${activation} ${JSON.stringify(shape)} ${key}`).toBeGreaterThanOrEqual(
-              value,
-            );
+          for (const widening of activation === 'narrow' ? (['dealer', 'ot'] as const) : [WIDENING]) {
+            const price = priceOf(config, plan, 'open', shape, widening);
+            const what = `${activation} ${widening} ${JSON.stringify(shape)}`;
+            for (const [key, value] of Object.entries(trueCost(name, plan, 'open', shape, widening)))
+              expect(price[key as keyof Cost], `${what} ${key}`).toBeGreaterThanOrEqual(value);
+          }
         }
       }
     },
   );
+
+  it.each(BOTH)('%s weights: a selection that is widened at once costs what its circuit does, both ways', (weights) => {
+    for (const widening of ['dealer', 'ot'] as const) {
+      for (const [k, to, drop, count] of [
+        [21, 46, 0, 9],
+        [40, 64, 5, 16],
+      ]) {
+        const builder = new CircuitBuilder(weights, { widening });
+        const [x, bit] = [builder.input('x', [count], k, 8), builder.input('bit', [count], 1, 0)];
+        for (let i = 0; i < 2; i++) builder.choose([bit], [x], Uint8Array.of(0, 255), { drop, widen: to });
+        const tally = new Tally(weights, false, widening);
+        tally.input(k, count);
+        tally.input(1, count);
+        for (let i = 0; i < 2; i++) tally.selectWide(2, 2, k, to, count, drop);
+        const { cost, gates } = builder.finish();
+        expect({ ...tally.cost, rounds: 0 }, `${widening} ${k}`).toEqual({ ...cost, rounds: 0 });
+        expect(tally.gates, `${widening} ${k}`).toBe(gates.length);
+      }
+    }
+  });
 
   it('memory is never below what either compute party holds, and within its slack of the larger', async () => {
     const on = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });

@@ -115,13 +115,17 @@ describe('a shape', () => {
     // Whether somebody deals in the owner's place; who, stands in the request.
     const dealt = requestCode({ ...request, dealer: 'd1'.repeat(32) });
     expect(requestOfCode(dealt)).toEqual({ ...request, dealt: true });
+    // How widenings get the wrap; words of who deals are what a request without it asks for.
+    const transfers = requestCode({ ...request, widening: 'ot' });
+    expect(requestOfCode(transfers)).toEqual({ ...request, dealt: false, widening: 'ot' });
+    expect(requestCode({ ...request, widening: 'dealer' })).toBe(code);
     const changed = (at: number, byte: string) => code.slice(0, 2 * at) + byte + code.slice(2 * at + 2);
     // Another version, protocol, kind of weights or flag; a byte behind the end; a hash; too short.
     for (const other of [
       changed(0, '63'),
       changed(1, '01'),
       changed(2, '02'),
-      changed(3, '08'),
+      changed(3, '10'),
       changed(31, '01'),
       'ab'.repeat(32),
       code.slice(2),
@@ -141,6 +145,7 @@ describe('a shape', () => {
       { pair: true },
       { steps: 1 },
       { weights: 'secret' },
+      { widening: 'ot' },
     ];
     const hashes = [REQUEST, ...changes.map((change) => ({ ...REQUEST, ...change }))].map(requestCode);
     expect(new Set(hashes).size).toBe(hashes.length);

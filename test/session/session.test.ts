@@ -69,6 +69,24 @@ describe('a session', () => {
     await failure('ERR_STATE', () => session.run(INPUT));
   });
 
+  it('whose widenings are by transfer chooses once: a text of another length is refused and nothing is dealt for it', async () => {
+    const { session, sent, ends } = await prepared({ request: { ...REQUEST, widening: 'ot' } });
+    const choices = () => sent.filter(({ tag }) => tag.startsWith('widen-ahead')).map(({ tag }) => tag);
+    const ahead = choices();
+    expect(ahead.length).toBeGreaterThan(5);
+    expect(new Set(ahead).size).toBe(ahead.length);
+    const longer = new Array<number>(REQUEST.tokens + 1).fill(4);
+    await failure('ERR_INTERNAL', () => session.run([{ inputIds: longer, rows: [2] }]));
+    const { logits } = await session.run(INPUT);
+    const want = await runFloat(source, INPUT[0].inputIds, { positions: [2] });
+    expect(Math.max(...logits.map((v, i) => Math.abs(v - want.logits[i])))).toBeLessThan(0.005);
+    expect(await Promise.all(ends)).toEqual(['answered', 'answered']);
+    expect(choices()).toEqual(ahead);
+    // Spent: the text as it was is no second run either.
+    await failure('ERR_STATE', () => session.run(INPUT));
+    expect(choices()).toEqual(ahead);
+  });
+
   it('stops at all three parties when the owner aborts while the parties compute, and nothing is opened', async () => {
     const control = new AbortController();
     const { session, ends, sent } = await prepared({ signal: control.signal, onStatus: () => control.abort() });
@@ -176,6 +194,13 @@ describe('a session', () => {
     const error = await failure('ERR_PEER_MISMATCH', () => owner);
     expect(error.party).toBe(2);
     await Promise.all(ends);
+  });
+
+  it('that widens in a way that nobody knows is refused by both compute parties', async () => {
+    const widening = 'none' as unknown as 'ot';
+    const { owner, ends } = start({ request: { ...REQUEST, widening } });
+    await failure('ERR_FRAME_FORMAT', () => owner);
+    for (const end of await Promise.all(ends)) expect(end).toMatchObject({ code: 'ERR_FRAME_FORMAT' });
   });
 
   it('whose owner says nonsense while it waits fails at the compute party with the owner named', async () => {

@@ -11,11 +11,15 @@ export function onHost(kernels: RingKernels): RingKernels<Words> {
     get(target, name) {
       const value = Reflect.get(target, name, target) as unknown;
       if (typeof value !== 'function') return value;
+      const host = async (made: unknown): Promise<unknown> => {
+        if (isVector(made)) return target.read(made);
+        if (typeof made !== 'object' || made === null || Object.getPrototypeOf(made) !== Object.prototype) return made;
+        const entries = Object.entries(made).map(async ([key, part]) => [key, await host(part)] as const);
+        return Object.fromEntries(await Promise.all(entries));
+      };
       return (...args: readonly unknown[]) => {
         const result = (value as (...args: readonly unknown[]) => unknown).apply(target, [...args]);
-        return result instanceof Promise
-          ? result.then((made: unknown) => (isVector(made) ? target.read(made) : made))
-          : result;
+        return result instanceof Promise ? result.then(host) : result;
       };
     },
   }) as RingKernels<Words>;

@@ -14,7 +14,7 @@ import { type Circuit, CircuitBuilder } from '../../src/mpc/protocol/semi-honest
 import { Engine } from '../../src/mpc/protocol/semi-honest/engine.ts';
 import type { ParameterView } from '../../src/mpc/protocol/semi-honest/party.ts';
 import type { Tracing } from '../../src/mpc/protocol/trace.ts';
-import type { Cost, Gates, Inputs } from '../../src/mpc/protocol/types.ts';
+import type { Cost, Gates, Inputs, Widening } from '../../src/mpc/protocol/types.ts';
 
 export type Tap = (from: PartyId, to: PartyId, tag: string, bytes: Uint8Array) => Uint8Array | undefined;
 
@@ -36,6 +36,8 @@ export interface Simulation {
 
 export interface SimulationOptions {
   readonly weights?: 'open' | 'secret';
+  /** How widenings get the wrap. */
+  readonly widening?: Widening | undefined;
   readonly parameters?: (id: PartyId, kernels: RingKernels) => ParameterView;
   readonly kernels?: (id: PartyId) => RingKernels;
   readonly seed?: number;
@@ -87,7 +89,7 @@ export function keysOf(seed: number): {
 }
 
 export function createParties(build: (gates: Gates) => void, options: SimulationOptions = {}): Parties {
-  const builder = new CircuitBuilder(options.weights ?? 'open');
+  const builder = new CircuitBuilder(options.weights ?? 'open', { widening: options.widening });
   build(builder);
   const finished = builder.finish();
   const circuit = options.alter?.(finished) ?? finished;
@@ -193,7 +195,7 @@ export function collect(into: Message[]): Tap {
 export function declaredBytes(cost: Cost): number[][] {
   return [
     [0, cost.p0ToP1Ahead + cost.p0ToP1Input, cost.p0ToP2Ahead + cost.p0ToP2Input],
-    [cost.p1ToP0, 0, cost.p1ToP2],
+    [cost.p1ToP0, 0, cost.p1ToP2Ahead + cost.p1ToP2],
     [0, cost.p2ToP1Ahead + cost.p2ToP1, 0],
   ];
 }

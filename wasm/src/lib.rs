@@ -21,6 +21,7 @@ pub mod exp;
 pub mod float;
 pub mod fold;
 pub mod matmul;
+pub mod ot;
 pub mod pack;
 pub mod point;
 pub mod polynomial;

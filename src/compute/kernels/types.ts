@@ -133,6 +133,20 @@ export interface Choice<V extends Vector = Vector> {
   readonly basis?: V | undefined;
 }
 
+/** What the receiver of OTs makes. */
+export interface OtReceived<V extends Vector = Vector> {
+  /** d, over Z_2^32: it goes to the sender. */
+  readonly message: V;
+  /** w_c. */
+  readonly words: V;
+}
+
+/** What their sender makes. */
+export interface OtSent<V extends Vector = Vector> {
+  readonly zero: V;
+  readonly one: V;
+}
+
 export interface RingKernels<V extends Vector = Vector> {
   readonly name: 'reference' | 'wasm' | 'webgpu';
   /**
@@ -255,6 +269,15 @@ export interface RingKernels<V extends Vector = Vector> {
   // ── distributed point function over Z_2^64 (look-up of a secret row) ─────
   /** The share vector of 2^depth words of one key (layout in `reference/point.ts`), truncated to `count`. */
   expandPoint(key: Uint8Array, depth: number, count: number): Promise<V>;
+
+  // ── oblivious transfer extension (PROTOCOL §4.12; base, streams and hash: `ot-base.ts`) ──
+  /**
+   * The receiver's side of one OT an element: its message d, 32 bits each, and its words w_c over Z_2^k. `choice`
+   * has single bits.
+   */
+  otReceive(base: Uint8Array, nonce: Uint8Array, choice: V, k: number): Promise<OtReceived<V>>;
+  /** The sender's side, from the receiver's message: both words of each OT. */
+  otSend(base: Uint8Array, nonce: Uint8Array, message: V, k: number): Promise<OtSent<V>>;
 
   /** Releases workers and matrices. The kernels must not be used afterwards. */
   close(): Promise<void>;

@@ -24,6 +24,14 @@ export const PURPOSES = {
   point: 6,
   /** λ of model weights (keyed by the model owner's seeds, not by a session). */
   weight: 7,
+  /** Roots of the trees of an OT base. */
+  otRoot: 8,
+  /** Δ of an OT base. */
+  otDelta: 9,
+  /** Pad of the siblings that P0 sends to the sender of an OT base. */
+  otPad: 10,
+  /** The OTs of a gate: no words are drawn, the address itself goes into leaves and hash. */
+  ot: 11,
 } as const;
 
 export type Purpose = keyof typeof PURPOSES;
@@ -53,7 +61,7 @@ export interface DrawId {
   readonly purpose: Purpose;
   /** Distinguishes several draws of one gate for one purpose. */
   readonly table: number;
-  /** 0: P1 builds the table, P2 chooses. 1 is reserved for swapped rows. */
+  /** 0: P1 builds the table, P2 chooses. 1: of an OT base and its OTs, P1 chooses. */
   readonly direction: 0 | 1;
 }
 

@@ -6,6 +6,7 @@ export function noCost(): Cost {
     p0ToP1Ahead: 0,
     p0ToP2Ahead: 0,
     p2ToP1Ahead: 0,
+    p1ToP2Ahead: 0,
     p0ToP1Input: 0,
     p0ToP2Input: 0,
     p1ToP2: 0,

@@ -23,6 +23,12 @@ export interface SecurityClaim {
   readonly leaks: readonly string[];
 }
 
+/**
+ * How widenings get the wrap: by a word of the dealer for every element, or by oblivious transfers between P1 and P2
+ * from one small base. A public choice, the same at all parties; part of a circuit's hash.
+ */
+export type Widening = 'dealer' | 'ot';
+
 /** Error model of truncation, tested by the conformance suite. */
 export interface TruncationModel {
   /** ⌊(z + ρ)/2^s⌋ with ρ uniform: unbiased, and who learns the coin. */
@@ -80,6 +86,15 @@ export interface Rounded {
   readonly drop?: number;
 }
 
+export interface Selected extends Rounded {
+  /**
+   * Ring that the result is widened to at once, after it is rounded. Domain of the result: 0 … 2^(k−d−2), both
+   * included, and then exact. Where widenings are by oblivious transfer this takes the place of the message that
+   * would re-share the result: P2 has its part a round earlier.
+   */
+  readonly widen?: number;
+}
+
 export interface Multiplied extends Rounded {
   /** Whether the second operand is (batch, n, inner). */
   readonly transposed?: boolean;
@@ -93,7 +108,7 @@ export interface GatedCosines {
 }
 
 /** How an exponential is cut, and over which ring it comes. */
-export interface ExponentialOptions extends Rounded {
+export interface ExponentialOptions extends Selected {
   /** Units of a segment: 4 (sixteen entries with the gate), or 8 (eight entries, for −24 ≤ x < 0 or so). */
   readonly width?: ExpWidth;
   /** Output ring; 64 if not given. */
@@ -173,7 +188,7 @@ export interface Gates {
 
   // ── selection (any scalar function) ──────────────────────────────────────
   table(x: Wire, table: ExactTable, k: number): Wire;
-  polynomial(x: Wire, polynomial: PiecewisePolynomial, k: number, how?: Rounded): Wire;
+  polynomial(x: Wire, polynomial: PiecewisePolynomial, k: number, how?: Selected): Wire;
   /**
    * e^x where the shared bit is one, exactly zero elsewhere, also with `drop`; x over Z_2^25 at scale 20, −32 < x < 0
    * where the bit is one. Relative error at most e^width · 2^−s2 / 2, and half an ulp of a word times its basis.
@@ -192,11 +207,11 @@ export interface Gates {
    * 2^−s1 + |amplitude|·2^−s2 for every term. The argument needs k − shift bits for a linear part, and a cosine's
    * period.
    */
-  cosines(terms: readonly GatedCosines[], k: number, how?: Rounded): Wire;
+  cosines(terms: readonly GatedCosines[], k: number, how?: Selected): Wire;
   /** The value that `pick` names for the joint bits (bit b of the index is bits[b]); 255 is zero. */
-  choose(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array, how?: Rounded): Wire;
+  choose(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array, how?: Selected): Wire;
   /** The sum of several choices over one ring, for one word of P0 and one message P2 → P1. */
-  chooseSum(choices: readonly Choosing[], how?: Rounded): Wire;
+  chooseSum(choices: readonly Choosing[], how?: Selected): Wire;
 
   /** Names the ops that follow, for progress, tracing and cost tables. */
   section<T>(name: string, body: () => T): T;
@@ -211,6 +226,7 @@ export interface Cost {
   p0ToP1Ahead: number;
   p0ToP2Ahead: number;
   p2ToP1Ahead: number;
+  p1ToP2Ahead: number;
   p0ToP1Input: number;
   p0ToP2Input: number;
   p1ToP2: number;

@@ -56,6 +56,16 @@ export class Masked {
   }
 
   /**
+   * A message of an oblivious transfer. Its mask is not the stream of `fresh`, but what the OT base gives under the
+   * same address: u of the receiver, which the sender lacks a leaf of every tree for, or w_0 − w_1 of the sender, of
+   * which the receiver knows one (PROTOCOL §4.12). One message of either side under an address.
+   */
+  static transfer(fresh: OneTimeMask, payload: Vector): Masked {
+    fresh.use();
+    return new Masked(payload);
+  }
+
+  /**
    * A message that needs no mask: ciphertext-like keys whose own construction hides the secret, or a value its
    * receiver may know. Say why.
    */

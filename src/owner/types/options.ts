@@ -44,6 +44,12 @@ export interface PretrainedOptions {
    * nothing, the dealer and either compute party together learn the text. Not for secret weights.
    */
   readonly dealer?: boolean | PartyAddress | undefined;
+  /**
+   * What runs save, which the compute parties see. 'lan', the default: computing. 'wan-cloud': about half of what this
+   * device sends ahead; the parties send each other some more and compute more, in as many rounds. The answer is the
+   * same but for its last bits.
+   */
+  readonly plan?: 'lan' | 'wan-cloud';
   /** Default 'auto': WebGPU where a page has it, else WebAssembly with a `fallback` event. In Node WebAssembly. */
   readonly device?: 'auto' | Device;
   /** 'auto': WebRTC, and after `transportTimeoutMs` without a link WebSocket, with a `fallback` event. */

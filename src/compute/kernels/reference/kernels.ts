@@ -10,11 +10,24 @@ import { type Words, checkRing, concatWords, laneBytes, sameShape, wireLength, w
 import { checkCosine, cosineExponents } from '../cosine-sum.ts';
 import { Fault } from '../fault.ts';
 import { checkChoice, checkPowers, checkTable } from '../selection-shape.ts';
+import { otParts } from '../ot-base.ts';
 import { type TableLayout, elementBits, entryBits, tableBytes } from '../table-layout.ts';
-import type { Choice, CosineSum, Degree, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
+import type {
+  Choice,
+  CosineSum,
+  Degree,
+  Matrix,
+  OtReceived,
+  OtSent,
+  ProductShape,
+  RingKernels,
+  SelectionTable,
+  Stream,
+} from '../types.ts';
 import { readBits, writeBits } from './bits.ts';
 import { keystream } from './chacha.ts';
 import { cosinePhi } from './cosine.ts';
+import { OtRows, combine, otHash, xor } from './ot.ts';
 import { expandPointKey } from './point.ts';
 import { basisWord, powersOf, expPhi, tableEntry } from './selection.ts';
 
@@ -278,6 +291,32 @@ export class ReferenceKernels implements RingKernels<Words> {
 
   async expandPoint(key: Uint8Array, depth: number, count: number): Promise<Words> {
     return { k: 64, data: expandPointKey(key, depth, count) };
+  }
+
+  async otReceive(base: Uint8Array, nonce: Uint8Array, choice: Words, k: number): Promise<OtReceived<Words>> {
+    invariant(choice.k === 1, 'otReceive: choices are single bits');
+    const rows = new OtRows(base, nonce);
+    const { tweak } = otParts(base);
+    const [message, words] = [zeros(choice.data.length, 32), zeros(choice.data.length, checkRing(k))];
+    for (let j = 0; j < choice.data.length; j++) {
+      const { v, u } = rows.at(j);
+      store(message, j, BigInt(u) ^ (wordAt(choice, j) * 0xffffffffn));
+      store(words, j, otHash(v, tweak, nonce, j));
+    }
+    return { message, words };
+  }
+
+  async otSend(base: Uint8Array, nonce: Uint8Array, message: Words, k: number): Promise<OtSent<Words>> {
+    invariant(message.k === 32, 'otSend: messages have 32 bits');
+    const rows = new OtRows(base, nonce);
+    const { delta, tweak } = otParts(base);
+    const [zero, one] = [zeros(message.data.length, checkRing(k)), zeros(message.data.length, k)];
+    for (let j = 0; j < message.data.length; j++) {
+      const q = combine(rows.at(j).v, delta, Number(message.data[j]));
+      store(zero, j, otHash(q, tweak, nonce, j));
+      store(one, j, otHash(xor(q, delta), tweak, nonce, j));
+    }
+    return { zero, one };
   }
 
   async close(): Promise<void> {}

@@ -10,6 +10,7 @@ import { blockOf } from '../key-stream.ts';
 import type { TableLayout } from '../table-layout.ts';
 import type { Choice, CosineSum, Degree, ProductShape, SelectionTable, Stream } from '../types.ts';
 import { Memory, up } from './memory.ts';
+import { Ot } from './ot.ts';
 import { Selection } from './selection.ts';
 
 /** Bytes of a matrix copied in at a time. */
@@ -38,13 +39,18 @@ interface Loaded {
 export class KernelInstance {
   readonly #memory: Memory;
   readonly #selection: Selection;
+  readonly #ot: Ot;
   readonly #matrices = new Map<number, Loaded>();
   /** Columns of a panel of a matrix: slices begin at a multiple. */
   readonly panel: number;
+  /** OTs that are made together: ranges begin at a multiple. */
+  readonly otGroup: number;
 
   constructor(module: WebAssembly.Module) {
     this.#memory = new Memory(module);
     this.#selection = new Selection(this.#memory);
+    this.#ot = new Ot(this.#memory);
+    this.otGroup = this.#memory.exports.ot_group();
     this.panel = this.#memory.sizes.panel;
   }
 
@@ -314,6 +320,16 @@ export class KernelInstance {
 
   chooseBasis(values: readonly Words[]): Words {
     return this.#selection.chooseBasis(values);
+  }
+
+  // ── OT extension (`ot.ts`) ────────────────────────────────────────────────
+
+  otReceive(base: Uint8Array, nonce: Uint8Array, choice: Words, k: number, first: number): readonly [Words, Words] {
+    return this.#ot.receive(base, nonce, choice, k, first);
+  }
+
+  otSend(base: Uint8Array, nonce: Uint8Array, message: Words, k: number, first: number): readonly [Words, Words] {
+    return this.#ot.send(base, nonce, message, k, first);
   }
 
   // ── distributed point function ────────────────────────────────────────────

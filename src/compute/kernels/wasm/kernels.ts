@@ -10,7 +10,18 @@ import { cosineExponents } from '../cosine-sum.ts';
 import { Fault } from '../fault.ts';
 import { checkChoice, checkTable } from '../selection-shape.ts';
 import { type TableLayout, tableBytes } from '../table-layout.ts';
-import type { Choice, CosineSum, Degree, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
+import type {
+  Choice,
+  CosineSum,
+  Degree,
+  Matrix,
+  OtReceived,
+  OtSent,
+  ProductShape,
+  RingKernels,
+  SelectionTable,
+  Stream,
+} from '../types.ts';
 import { chosen, entryStride } from './entries.ts';
 import { kernelFailure } from './failure.ts';
 import { KernelInstance } from './instance.ts';
@@ -41,6 +52,8 @@ const INLINE_PRODUCT = 1 << 19;
  * at all.
  */
 const TABLE_TASK = 1 << 20;
+/** OTs in one task, for the same reason. */
+const OT_TASK = 1 << 16;
 /** Words of a point function below which it stays in the calling thread, and by which ranges are cut. */
 const POINT_WORDS = 1 << 10;
 
@@ -69,6 +82,7 @@ export class WasmKernels implements RingKernels<Words> {
   readonly #lists = new Lists();
   readonly #freed = new WeakSet<Matrix>();
   readonly #panel: number;
+  readonly #otGroup: number;
   #inline: KernelInstance | undefined;
   #lastMatrix = 0;
 
@@ -76,6 +90,7 @@ export class WasmKernels implements RingKernels<Words> {
     invariant(threads === 0 || startWorker !== undefined, 'threads need a way to start workers');
     this.#inline = new KernelInstance(module);
     this.#panel = this.#inline.panel;
+    this.#otGroup = this.#inline.otGroup;
     const ports = startWorker === undefined ? [] : Array.from({ length: threads }, startWorker);
     this.#workers = new Workers(module, ports, this.fault);
   }
@@ -488,6 +503,49 @@ export class WasmKernels implements RingKernels<Words> {
       (from, to) => [key, depth, from, to],
       POINT_WORDS,
     );
+  }
+
+  // ── OT extension ──────────────────────────────────────────────────────────
+
+  async otReceive(base: Uint8Array, nonce: Uint8Array, choice: Words, k: number): Promise<OtReceived<Words>> {
+    invariant(choice.k === 1, 'otReceive: choices are single bits');
+    const [message, words] = await this.#ots('otReceive', base, nonce, choice, [32, checkRing(k)]);
+    return { message, words };
+  }
+
+  async otSend(base: Uint8Array, nonce: Uint8Array, message: Words, k: number): Promise<OtSent<Words>> {
+    invariant(message.k === 32, 'otSend: messages have 32 bits');
+    const [zero, one] = await this.#ots('otSend', base, nonce, message, [checkRing(k), k]);
+    return { zero, one };
+  }
+
+  /** Two vectors of one word an OT, over two rings, the second one that of the words. */
+  async #ots(
+    op: 'otReceive' | 'otSend',
+    base: Uint8Array,
+    nonce: Uint8Array,
+    x: Words,
+    rings: readonly [number, number],
+  ): Promise<readonly [Words, Words]> {
+    const count = x.data.length;
+    const k = rings[1];
+    // A group is a few thousand blocks of key stream: enough for a worker.
+    if (this.#workers.count === 0 || count <= this.#otGroup)
+      return this.#here((instance) => instance[op](base, nonce, x, k, 0));
+    const out = [zeros(count, rings[0]), zeros(count, rings[1])] as const;
+    await this.#workers.submit((add) => {
+      const parts = Math.max(this.#workers.count, Math.ceil(count / OT_TASK));
+      for (const [from, to] of ranges(count, parts, this.#otGroup))
+        add(
+          op,
+          () => detached([base, nonce, viewWords(x, from, to), k, from]),
+          (value) => {
+            for (const [i, { data }] of (value as readonly [Words, Words]).entries())
+              (out[i].data as Uint32Array).set(data as Uint32Array, from);
+          },
+        );
+    });
+    return out;
   }
 
   async close(): Promise<void> {

@@ -17,7 +17,7 @@ export type Request =
   | { readonly kind: 'start'; readonly id: number; readonly module: WebAssembly.Module }
   | { readonly kind: 'call'; readonly id: number; readonly op: Operation; readonly args: readonly unknown[] };
 
-export type Result = Words | Uint8Array | Float32Array | undefined;
+export type Result = Words | readonly [Words, Words] | Uint8Array | Float32Array | undefined;
 
 export type Reply =
   | { readonly id: number; readonly value: Result }

@@ -5,6 +5,7 @@ import type { Reply, Request, Result, ServicePort } from './messages.ts';
 
 function buffers(value: Result): ArrayBuffer[] {
   if (value === undefined) return [];
+  if (!ArrayBuffer.isView(value) && !('data' in value)) return value.map(({ data }) => data.buffer as ArrayBuffer);
   return [('data' in value ? value.data : value).buffer as ArrayBuffer];
 }
 

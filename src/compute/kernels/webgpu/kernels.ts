@@ -13,13 +13,25 @@ import { Lists, type Pattern } from '../../pattern.ts';
 import type { Vector, Words } from '../../ring.ts';
 import { Fault } from '../fault.ts';
 import type { TableLayout } from '../table-layout.ts';
-import type { Choice, CosineSum, Degree, Matrix, ProductShape, RingKernels, SelectionTable, Stream } from '../types.ts';
+import type {
+  Choice,
+  CosineSum,
+  Degree,
+  Matrix,
+  OtReceived,
+  OtSent,
+  ProductShape,
+  RingKernels,
+  SelectionTable,
+  Stream,
+} from '../types.ts';
 import { Arena } from './arena.ts';
 import { Call, Constants } from './call.ts';
 import { Commands, type Counters } from './commands.ts';
 import * as elementwise from './elementwise.ts';
 import { closedError, observe } from './fault.ts';
 import { type KernelLimits, limitsOf } from './limits.ts';
+import { otReceive, otSend } from './ot.ts';
 import { expandPoint } from './point.ts';
 import { DeviceMatrix, matmul, matmulMatrix } from './products.ts';
 import * as rows from './rows.ts';
@@ -265,6 +277,14 @@ export class WebGpuKernels implements RingKernels {
 
   async expandPoint(key: Uint8Array, depth: number, count: number): Promise<Vector> {
     return this.#call((call) => expandPoint(call, key, depth, count));
+  }
+
+  async otReceive(base: Uint8Array, nonce: Uint8Array, choice: Vector, k: number): Promise<OtReceived> {
+    return this.#call((call) => otReceive(call, base, nonce, choice, k));
+  }
+
+  async otSend(base: Uint8Array, nonce: Uint8Array, message: Vector, k: number): Promise<OtSent> {
+    return this.#call((call) => otSend(call, base, nonce, message, k));
   }
 
   /** Destroys every buffer, and closes the device if that was asked for. Of a scope: frees its vectors. */

@@ -373,6 +373,23 @@ return (params.packing[byte >> 4u][(byte >> 2u) & 3u] >> (8u * (byte & 3u))) & 2
 }
 `,
   },
+  'lib/ot': {
+    uses: [],
+    source: `const OT_ROWS = 160u;
+fn ot_column(row: u32, j: u32) -> u32 {
+let at = ((j >> 9u) * OT_ROWS + row) * 16u + ((j & 511u) >> 5u);
+var bits = 0u;
+for (var r = 0u; r < 32u; r++) { bits |= ((rows[at + 16u * r] >> (j & 31u)) & 1u) << r; }
+return bits;
+}
+fn ot_column4(j: u32) -> vec4<u32> {
+return vec4<u32>(ot_column(0u, j), ot_column(32u, j), ot_column(64u, j), ot_column(96u, j));
+}
+fn ot_hash(q: vec4<u32>, tweak: vec4<u32>, last: vec4<u32>) -> vec2<u32> {
+return chacha_block(q, tweak, last).a.xy;
+}
+`,
+  },
   'lib/table': {
     uses: [],
     source: `@group(0) @binding(0) var<uniform> params: Params;
@@ -658,6 +675,95 @@ out[place] = word_and(value, params.mask);
 }
 }
 }
+}
+`,
+  },
+  'ot-expand': {
+    uses: ['grid', 'chacha'],
+    source: `struct Params { last: vec4<u32>, blocks: u32 }
+override FROM: u32;
+@group(0) @binding(0) var<uniform> params: Params;
+@group(1) @binding(0) var<storage, read> keys: array<vec4<u32>>;
+@group(1) @binding(1) var<storage, read_write> out: array<vec4<u32>>;
+@compute @workgroup_size(64)
+fn main(
+@builtin(workgroup_id) group: vec3<u32>,
+@builtin(num_workgroups) groups: vec3<u32>,
+@builtin(local_invocation_index) lane: u32,
+) {
+let id = 64u * group_number(group, groups) + lane;
+if (id >= 32u * params.blocks) { return; }
+let tree = id & 31u;
+let number = id >> 5u;
+let last = params.last + vec4<u32>(number, 0u, 0u, 0u);
+var sums: array<vec4<u32>, 20>;
+for (var leaf = FROM; leaf < 16u; leaf++) {
+let key = 2u * (16u * tree + leaf);
+let block = chacha_block(keys[key], keys[key + 1u], last);
+for (var b = 0u; b < 5u; b++) {
+if (b < 4u && ((leaf >> b) & 1u) == 0u) { continue; }
+sums[4u * b] ^= block.a;
+sums[4u * b + 1u] ^= block.b;
+sums[4u * b + 2u] ^= block.c;
+sums[4u * b + 3u] ^= block.d;
+}
+}
+for (var b = 0u; b < 5u; b++) {
+let row = 160u * number + select(4u * tree + b, 128u + tree, b == 4u);
+for (var w = 0u; w < 4u; w++) { out[4u * row + w] = sums[4u * b + w]; }
+}
+}
+`,
+  },
+  'ot-receive': {
+    uses: ['grid', 'word', 'chacha', 'ot'],
+    source: `struct Params { last: vec4<u32>, tweak: vec4<u32>, mask: vec2<u32>, count: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(1) @binding(0) var<storage, read> rows: array<u32>;
+@group(1) @binding(1) var<storage, read> choice: array<u32>;
+@group(1) @binding(2) var<storage, read_write> message: array<u32>;
+@group(1) @binding(3) var<storage, read_write> words: array<Word>;
+@compute @workgroup_size(64)
+fn main(
+@builtin(workgroup_id) group: vec3<u32>,
+@builtin(num_workgroups) groups: vec3<u32>,
+@builtin(local_invocation_index) lane: u32,
+) {
+let j = 64u * group_number(group, groups) + lane;
+if (j >= params.count) { return; }
+message[j] = ot_column(128u, j) ^ (0u - choice[j]);
+let hash = ot_hash(ot_column4(j), params.tweak, params.last + vec4<u32>(j, 0u, 0u, 0u));
+words[j] = word_and(word_of(hash), params.mask);
+}
+`,
+  },
+  'ot-send': {
+    uses: ['grid', 'word', 'chacha', 'ot'],
+    source: `struct Params { last: vec4<u32>, tweak: vec4<u32>, delta: vec4<u32>, mask: vec2<u32>, count: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(1) @binding(0) var<storage, read> rows: array<u32>;
+@group(1) @binding(1) var<storage, read> message: array<u32>;
+@group(1) @binding(2) var<storage, read_write> zero: array<Word>;
+@group(1) @binding(3) var<storage, read_write> one: array<Word>;
+fn nibbles(d: u32) -> vec4<u32> {
+var x = (vec4<u32>(d) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(0xffu);
+x = (x | (x << vec4<u32>(12u))) & vec4<u32>(0x000f000fu);
+x = (x | (x << vec4<u32>(6u))) & vec4<u32>(0x03030303u);
+x = (x | (x << vec4<u32>(3u))) & vec4<u32>(0x11111111u);
+return (x << vec4<u32>(4u)) - x;
+}
+@compute @workgroup_size(64)
+fn main(
+@builtin(workgroup_id) group: vec3<u32>,
+@builtin(num_workgroups) groups: vec3<u32>,
+@builtin(local_invocation_index) lane: u32,
+) {
+let j = 64u * group_number(group, groups) + lane;
+if (j >= params.count) { return; }
+let q = ot_column4(j) ^ (nibbles(message[j]) & params.delta);
+let last = params.last + vec4<u32>(j, 0u, 0u, 0u);
+zero[j] = word_and(word_of(ot_hash(q, params.tweak, last)), params.mask);
+one[j] = word_and(word_of(ot_hash(q ^ params.delta, params.tweak, last)), params.mask);
 }
 `,
   },

@@ -12,6 +12,7 @@ import { type Pattern, patternCount, patternReach, patternText } from '../../../
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { AHEAD, type Wire, countOf } from '../../share/wire.ts';
 import { noCost } from '../cost.ts';
+import { SEMI_HONEST } from '../registry.ts';
 import type {
   AffineTerm,
   Choosing,
@@ -23,12 +24,18 @@ import type {
   Multiplied,
   Parameter,
   Rounded,
+  SecurityClaim,
+  Selected,
+  Widening,
 } from '../types.ts';
 import { ReshareGate } from './additive.ts';
 import { SecretAffineGate, openAffine } from './affine.ts';
 import { InputGate, LookupGate, OutputGate } from './io.ts';
 import { type Gate, longestStream } from './gate.ts';
 import { type LocalNode, keptBefore, linear, parameterOffset, publicOffset } from './local.ts';
+import { type Direction, OtBaseGate, checkWidening } from './ot.ts';
+import { OtSelectGate } from './ot-select.ts';
+import { OtWidenGate } from './ot-widen.ts';
 import { LiftGate, ProductGate } from './product.ts';
 import type { Position } from './relation.ts';
 import { SelectGate, type Selection } from './select.ts';
@@ -89,8 +96,20 @@ export function isGate(source: LocalNode | Gate): source is Gate {
   return 'number' in source;
 }
 
+/** What a builder may be told beside the kind of the weights. */
+export interface CircuitOptions {
+  /** How widenings get the wrap. Default `WIDENING`. */
+  readonly widening?: Widening | undefined;
+  /** What the protocol promises. Default: that of the semi-honest protocol. */
+  readonly claim?: Pick<SecurityClaim, 'adversary'>;
+}
+
+/** How widenings get the wrap where nobody says. */
+export const WIDENING: Widening = 'dealer';
+
 export class CircuitBuilder implements Gates {
   readonly weights: 'open' | 'secret';
+  readonly #transfers: boolean;
   readonly #gates: Gate[] = [];
   readonly #sources: (LocalNode | Gate)[] = [];
   readonly #wires: Wire[] = [];
@@ -98,6 +117,7 @@ export class CircuitBuilder implements Gates {
   readonly #outputs: OutputGate[] = [];
   readonly #kept = new Map<string, Wire>();
   readonly #sections: string[] = [];
+  readonly #bases = new Map<Direction, OtBaseGate>();
   readonly #lifted = new Map<Wire, Wire>();
   /** Additive wire → the masked wire of its value. */
   readonly #reshared = new Map<Wire, Wire>();
@@ -105,8 +125,14 @@ export class CircuitBuilder implements Gates {
   readonly #shown = new Map<Wire, Wire>();
   #path: readonly string[] = [];
 
-  constructor(weights: 'open' | 'secret') {
+  /**
+   * @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE for oblivious transfers where a party may deviate
+   * @example new CircuitBuilder('open', { widening: 'ot' })
+   */
+  constructor(weights: 'open' | 'secret', { widening = WIDENING, claim = SEMI_HONEST.claim }: CircuitOptions = {}) {
+    checkWidening(widening, claim);
     this.weights = weights;
+    this.#transfers = widening === 'ot';
   }
 
   finish(): Circuit {
@@ -302,7 +328,20 @@ export class CircuitBuilder implements Gates {
     const masked = this.reshare(x);
     const half12 = evenFrom(masked.readyA);
     const out = this.#additive(x.shape, k2, x.scale, half12, half12 + 1);
-    return this.#settled(this.#gate(new WidenGate(this.#at('widen'), masked, out, half12), out));
+    const gate = this.#transfers
+      ? new OtWidenGate(this.#base(0), this.#at('widen'), masked, out, half12)
+      : new WidenGate(this.#at('widen'), masked, out, half12);
+    return this.#settled(this.#gate(gate, out));
+  }
+
+  /** The base of the OTs of a direction, dealt before the first gate that wants it. */
+  #base(direction: Direction): OtBaseGate {
+    const known = this.#bases.get(direction);
+    if (known !== undefined) return known;
+    const base = new OtBaseGate(this.#at('ot-base'), direction);
+    this.#register(base);
+    this.#bases.set(direction, base);
+    return base;
   }
 
   truncate(x: Wire, s: number, k2 = x.k): Wire {
@@ -435,7 +474,7 @@ export class CircuitBuilder implements Gates {
     return this.#select([read], x.shape, 0, [tableSelection(read, exact, k)]);
   }
 
-  polynomial(x: Wire, polynomial: PiecewisePolynomial, k: number, how?: Rounded): Wire {
+  polynomial(x: Wire, polynomial: PiecewisePolynomial, k: number, how?: Selected): Wire {
     const read = this.reshare(x);
     const scale = polynomial.s1 + polynomial.s2;
     return this.#select([read], x.shape, scale, [polynomialSelection(read, polynomial, k)], how);
@@ -456,11 +495,11 @@ export class CircuitBuilder implements Gates {
     return this.#select([read], x.shape, 0, [borrowSelection(read, from, bits, leaf)]);
   }
 
-  choose(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array, how?: Rounded): Wire {
+  choose(bits: readonly Wire[], values: readonly Wire[], pick: Uint8Array, how?: Selected): Wire {
     return this.chooseSum([{ bits, values, pick }], how);
   }
 
-  cosines(terms: readonly GatedCosines[], k: number, how?: Rounded): Wire {
+  cosines(terms: readonly GatedCosines[], k: number, how?: Selected): Wire {
     const [{ x, sum }] = terms;
     invariant(
       terms.every((term) => term.sum.scale === sum.scale),
@@ -476,7 +515,7 @@ export class CircuitBuilder implements Gates {
     return this.#select(inputs, x.shape, sum.scale, selections, how);
   }
 
-  chooseSum(choices: readonly Choosing[], how?: Rounded): Wire {
+  chooseSum(choices: readonly Choosing[], how?: Selected): Wire {
     const [{ values, raise = 0 }] = choices;
     const read = choices.map((choice) => ({
       ...choice,
@@ -493,11 +532,17 @@ export class CircuitBuilder implements Gates {
     shape: readonly number[],
     scale: number,
     terms: readonly Selection[],
-    { drop = 0 }: Rounded = {},
+    { drop = 0, widen }: Selected = {},
   ): Wire {
     const half12 = evenFrom(latest(inputs.map((x) => x.readyA)));
+    if (widen !== undefined && this.#transfers) {
+      const wide = this.#additive(shape, widen, scale - drop, half12 + 2, half12 + 1);
+      const gate = new OtSelectGate(this.#base(1), this.#at('select'), inputs, wide, half12, terms, drop);
+      return this.#settled(this.#gate(gate, wide));
+    }
     const out = this.#wire(shape, shortRing(terms[0].k, drop), scale - drop, half12 + 2, half12 + 1);
-    return this.#gate(new SelectGate(this.#at('select'), inputs, out, half12, terms, drop), out);
+    const selected = this.#gate(new SelectGate(this.#at('select'), inputs, out, half12, terms, drop), out);
+    return widen === undefined ? selected : this.widen(selected, widen);
   }
 
   // ── bookkeeping ──────────────────────────────────────────────────────────

@@ -234,9 +234,14 @@ export class Engine implements Party {
   }
 
   takeBytes(gate: object): Uint8Array {
+    const bytes = this.peekBytes(gate);
+    this.#held.delete(gate);
+    return bytes;
+  }
+
+  peekBytes(gate: object): Uint8Array {
     const bytes = this.#held.get(gate);
     invariant(bytes instanceof Uint8Array, 'a gate asked for bytes that were not kept for it');
-    this.#held.delete(gate);
     return bytes;
   }
 

@@ -18,7 +18,17 @@ export interface Gate {
   /** Op path, for traces and tags: `layer 3/attention/…`. */
   readonly path: string;
   /** Names the relation that its messages satisfy (docs/ARCHITECTURE.md, table of relations). */
-  readonly relation: 'input' | 'lookup' | 'affine' | 'lift' | 'product' | 'select' | 'widen' | 'reshare' | 'output';
+  readonly relation:
+    | 'input'
+    | 'lookup'
+    | 'affine'
+    | 'lift'
+    | 'product'
+    | 'select'
+    | 'widen'
+    | 'ot-base'
+    | 'reshare'
+    | 'output';
   readonly inputs: readonly Wire[];
   readonly out: Wire | undefined;
   /** Half-round of its message P1 → P2 (even) and P2 → P1 (odd), if it has one. */

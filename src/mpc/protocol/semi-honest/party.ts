@@ -114,6 +114,8 @@ export interface Party {
   keep(gate: object, words: Vector | Uint8Array): void;
   take(gate: object): Vector;
   takeBytes(gate: object): Uint8Array;
+  /** What `takeBytes` would give, left in place. */
+  peekBytes(gate: object): Uint8Array;
   /** A component that the step before kept under this name. */
   keptBefore(name: string, component: Component): Words;
 }

@@ -151,6 +151,12 @@ export async function selectionMask1(gate: SummedGate, party: Party): Promise<Ve
   return party.kernels.sub(zeros(count, k), r0);
 }
 
+/** What a kind of selection declares beside deal, table and re-sharing. */
+export interface Beside extends Partial<Pick<Gate, 'traits' | 'cost'>> {
+  readonly half21?: number;
+  readonly longestDraw?: number;
+}
+
 /**
  * What gates with a selection share: the deal and the table. What they do with P2's y differs: it is re-shared where
  * the result is a masked wire.
@@ -167,6 +173,7 @@ export abstract class SelectionGate extends MaskedRelation implements Summed {
     half12: number,
     terms: readonly Selection[],
     drop = 0,
+    also: Beside = {},
   ) {
     const [{ k, count }] = terms;
     invariant(
@@ -178,13 +185,18 @@ export abstract class SelectionGate extends MaskedRelation implements Summed {
     super(position, out, {
       inputs,
       half12,
-      half21: reshared ? half12 + 1 : undefined,
-      traits: [...terms.flatMap(({ n, widths, traits }) => [n, k, widths, ...traits]), 'drop', drop],
-      cost: { ...selectionCost({ terms, drop }), p2ToP1: reshared ? wireLength(out.k, out.count) : 0 },
+      half21: reshared ? half12 + 1 : also.half21,
+      traits: [
+        ...terms.flatMap(({ n, widths, traits }) => [n, k, widths, ...traits]),
+        ...['drop', drop],
+        ...(also.traits ?? []),
+      ],
+      cost: { ...selectionCost({ terms, drop }), p2ToP1: reshared ? wireLength(out.k, out.count) : 0, ...also.cost },
     });
     this.terms = terms;
     this.drop = drop;
-    this.longestDraw = Math.max(laneBytes(k - drop) * count, ...terms.map((term) => tableBytes(term, term.count)));
+    const draws = [laneBytes(k - drop) * count, ...terms.map((term) => tableBytes(term, term.count))];
+    this.longestDraw = Math.max(...draws, also.longestDraw ?? 0);
   }
 
   abstract recv12(p2: Party): Promise<void>;

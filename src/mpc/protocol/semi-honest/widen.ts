@@ -19,7 +19,7 @@ import { type Selection, SelectionGate, chooseFromTables, selectionMask1 } from 
 const WRAP = [1, 0];
 
 /** a' = a + 2^(k−2). */
-async function positive(p1: Party, x: Wire): Promise<Vector> {
+export async function positive(p1: Party, x: Wire): Promise<Vector> {
   return p1.kernels.offset(await p1.value(x, 'a'), 1n << BigInt(x.k - 2));
 }
 
@@ -67,20 +67,27 @@ export class WidenGate extends SelectionGate {
   /** a = a' + r0·2^k − 2^(k−2), once the words are on their way: P2 works on them meanwhile. */
   override async send12(p1: Party): Promise<void> {
     await super.send12(p1);
-    const { kernels } = p1;
-    const minusR0 = await this.#raised(p1, await selectionMask1(this, p1));
-    const own = await kernels.sub(await kernels.cast(await positive(p1, this.#x), this.out.k), minusR0);
-    p1.put(this.out, 'a', await kernels.offset(own, -(1n << BigInt(this.#x.k - 2))));
+    p1.put(this.out, 'a', await partOfP1(p1, this.#x, this.out.k, await selectionMask1(this, p1)));
   }
 
   /** l2 = λ2 − (wrap − r0)·2^k. */
   async recv12(p2: Party): Promise<void> {
-    const wrap = await this.#raised(p2, await chooseFromTables(this, p2));
-    const mask = await p2.kernels.cast(await p2.value(this.#x, 'l2'), this.out.k);
-    p2.put(this.out, 'l2', await p2.kernels.sub(mask, wrap));
+    p2.put(this.out, 'l2', await partOfP2(p2, this.#x, this.out.k, await chooseFromTables(this, p2)));
   }
+}
 
-  async #raised(party: Party, words: Vector): Promise<Vector> {
-    return party.kernels.scale(await party.kernels.cast(words, this.out.k), 1n << BigInt(this.#x.k));
-  }
+/** a = a' + r0·2^k − 2^(k−2) over Z_2^k2. */
+export async function partOfP1(p1: Party, x: Wire, k2: number, minusR0: Vector): Promise<Vector> {
+  const { kernels } = p1;
+  const own = await kernels.sub(await kernels.cast(await positive(p1, x), k2), await raised(p1, x, k2, minusR0));
+  return kernels.offset(own, -(1n << BigInt(x.k - 2)));
+}
+
+/** l2 = λ2 − (wrap − r0)·2^k over Z_2^k2. */
+export async function partOfP2(p2: Party, x: Wire, k2: number, wrap: Vector): Promise<Vector> {
+  return p2.kernels.sub(await p2.kernels.cast(await p2.value(x, 'l2'), k2), await raised(p2, x, k2, wrap));
+}
+
+async function raised({ kernels }: Party, x: Wire, k2: number, words: Vector): Promise<Vector> {
+  return kernels.scale(await kernels.cast(words, k2), 1n << BigInt(x.k));
 }
