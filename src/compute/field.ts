@@ -44,15 +44,16 @@ export function isPrime(n: bigint): boolean {
 
 /**
  * The first prime among uniform odd candidates of `bits` bits, so a uniform prime.
- * @param words uniform words of 64 bits; about 21 are looked at for 61 bits
+ * @param words uniform words of 64 bits
+ * @returns undefined where none of them is one: about one in 21 is, at 61 bits
  */
-export function primeAmong(words: Iterable<bigint>, bits = PRIME_BITS): bigint {
+export function primeAmong(words: Iterable<bigint>, bits = PRIME_BITS): bigint | undefined {
   const top = 1n << BigInt(bits - 1);
   for (const word of words) {
     const candidate = top | BigInt.asUintN(bits - 1, word) | 1n;
     if (isPrime(candidate)) return candidate;
   }
-  invariant(false, 'no prime among the candidates');
+  return undefined;
 }
 
 /** The residue in [0, q), of negative numbers too. */

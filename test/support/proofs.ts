@@ -183,9 +183,7 @@ export function choiceStatement(source: Source, options: ChoiceOptions = {}): St
     basis ? source.word(widths[i % P]) << BigInt(k - widths[i % P]) : 1n,
   );
   const a = bigs(source, elements, k);
-  const b = a.map((word, i) =>
-    widths.reduce((rest, _, p) => rest - E[(i * n + c[i]) * P + p] * phi[i * P + p], -word),
-  );
+  const b = a.map((word, i) => widths.reduce((rest, _, p) => rest - E[(i * n + c[i]) * P + p] * phi[i * P + p], -word));
   const v: ChoiceOfV = {
     kind: 'choice',
     entries: columns
@@ -226,7 +224,8 @@ export function wrong({ shape, whole }: Statement, place: number, error: bigint)
       whole: { v: { ...v, entries: { kind: 'packed', bytes: packTables(layout, shape.elements, words) } }, w },
     };
   }
-  if (v.kind === 'table' || v.linear === undefined || typeof v.linear === 'function') throw new Error('not to be spoilt');
+  if (v.kind === 'table' || v.linear === undefined || typeof v.linear === 'function')
+    throw new Error('not to be spoilt');
   const { k } = v.linear;
   const words = Array.from({ length: v.linear.data.length }, (_, i) => wordAt(v.linear as never, i));
   words[place] += error;

@@ -19,6 +19,9 @@ import type { ProofPlace, Segment } from './segment.ts';
 export const COMPRESSION = 1;
 export const PRIMES = 2;
 
+/** Candidates for a prime that are drawn at once. */
+const CANDIDATES = 64;
+
 /** The stage that reveals the challenges of a round. */
 export const stageOf = (round: number): number => 3 + round;
 
@@ -91,15 +94,23 @@ export class Challenges {
       Array.from({ length: this.#segment.parameters.primes }, async (_, prime) => {
         const { sigma, primeBits } = this.#segment.parameters;
         const address = { stage: PRIMES, prime };
-        // Enough candidates for a chance of 2^-280 that none is prime.
-        const words = await this.#kernels.draw(this.#stream({ purpose: 'prime', ...address }), 64, 4096);
-        const q = primeAmong(words.data as BigUint64Array, primeBits);
+        const q = await this.#prime(prime, primeBits);
         const draw = (purpose: 'rowCoefficients' | 'columnCoefficients') =>
           fieldElements(this.#kernels, this.#stream({ purpose, ...address }), sigma, q);
         return { q, rows: await draw('rowCoefficients'), columns: await draw('columnCoefficients') };
       }),
     );
     return this.#primes;
+  }
+
+  /** The first prime of the stream: one candidate in 21 is one. */
+  async #prime(prime: number, bits: number): Promise<bigint> {
+    const stream = this.#stream({ purpose: 'prime', stage: PRIMES, prime });
+    for (let first = 0; ; first += CANDIDATES) {
+      const { data } = await this.#kernels.draw(stream, 64, CANDIDATES, first);
+      const q = primeAmong(data as BigUint64Array, bits);
+      if (q !== undefined) return q;
+    }
   }
 
   /** α and β of a round, for every prime. Without them in front of block 0: its coefficient is one. */

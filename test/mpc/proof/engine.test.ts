@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { indexGroup } from '../../../src/compute/index-group.ts';
 import { tableLayout } from '../../../src/compute/kernels/table-layout.ts';
-import { PARAMETERS, type ProofParameters } from '../../../src/mpc/proof/soundness.ts';
+import type { ProofParameters } from '../../../src/mpc/proof/soundness.ts';
 import { Random } from '../../compute/kernels.suite.ts';
 import {
   type Statement,

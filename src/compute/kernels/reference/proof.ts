@@ -3,7 +3,15 @@
  * compared with them to the bit (test/compute/proof.suite.ts).
  */
 import { residue } from '../../field.ts';
-import { type DigitStep, type IndexGroup, difference, digitAt, groupSize, stepped } from '../../index-group.ts';
+import {
+  type DigitStep,
+  type IndexGroup,
+  difference,
+  digitAt,
+  groupSize,
+  stepped,
+  unfolded,
+} from '../../index-group.ts';
 import { type Words, lengthOf, wordAt, zeros } from '../../ring.ts';
 import { type ProofKernels, RADIX } from '../proof-types.ts';
 import { type TableLayout, elementBits, entryBits } from '../table-layout.ts';
@@ -288,11 +296,4 @@ export class ReferenceProofKernels implements ProofKernels {
   async close(): Promise<void> {
     // Nothing is held.
   }
-}
-
-/** The bits of an index that neither this step nor a step before it has taken. */
-export function unfolded({ bits, xorBits }: IndexGroup, { at, width, xor }: DigitStep): number {
-  const [all, low] = [2 ** (bits + xorBits) - 1, 2 ** xorBits - 1];
-  const behind = all & ~(2 ** (at + width) - 1);
-  return xor ? behind & low : behind | low;
 }
