@@ -7,7 +7,7 @@
 import { invariant } from '../core/errors.ts';
 
 /** The length of a prime. */
-export const PRIME_BITS = 61;
+const PRIME_BITS = 61;
 
 /** Witnesses that decide primality below 3.3·10^24 (Sorenson, Webster: arXiv 1509.00864): no chance is left. */
 const WITNESSES = [2n, 3n, 5n, 7n, 11n, 13n, 17n, 19n, 23n, 29n, 31n, 37n] as const;
