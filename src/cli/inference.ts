@@ -67,6 +67,8 @@ export interface InferenceOptions extends TaskOptions {
   onNotice?(notice: string): void;
   onPhase?(phase: RunPhase): void;
   onProgress?(party: 0 | 1 | 2, progress: Progress): void;
+  /** Longest wait for one message of a party. */
+  readonly recvTimeoutMs?: number;
   /** Every step of the data owner. */
   readonly trace?: Trace | undefined;
 }
@@ -144,6 +146,7 @@ async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Infer
     dealer: options.dealer?.address,
     credentials,
     profile,
+    recvTimeoutMs: options.recvTimeoutMs,
   };
   const environment = tlsEnvironment(parties);
   let connected = start;

@@ -121,17 +121,17 @@ async function readConfig(path: string): Promise<unknown> {
   } catch (cause) {
     throw new TercetError(
       'ERR_MODEL_NOT_FOUND',
-      'the file given by --config cannot be read',
+      'the file given by --architecture cannot be read',
       'give the path of a config.json',
       { cause },
     );
   }
   try {
-    return parseModelJson(new TextEncoder().encode(text), 'the file given by --config', 'ERR_MODEL_CONFIG');
+    return parseModelJson(new TextEncoder().encode(text), 'the file given by --architecture', 'ERR_MODEL_CONFIG');
   } catch (cause) {
     throw new TercetError(
       'ERR_MODEL_CONFIG',
-      'the file given by --config is not JSON',
+      'the file given by --architecture is not JSON',
       'give a config.json of a model',
       { cause },
     );

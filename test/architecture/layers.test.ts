@@ -28,16 +28,33 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   app: ['core', 'owner', 'sdk', 'app'],
   node: ['core', 'compute', 'net', 'mpc', 'ml', 'hub', 'session', 'owner', 'node'],
   daemon: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'node', 'daemon'],
+  // Settings of the command line: what is asked for is held against what the protocols are.
+  config: ['core', 'mpc', 'ml', 'config'],
   // What tests alone need: the plaintext oracle, links in memory. Nothing imports it, and the package leaves it out.
   testing: ['core', 'compute', 'net', 'mpc', 'testing'],
   // The page's server: what it hands out is checked by the data owner's own reader.
   server: ['core', 'net', 'ml', 'node', 'daemon', 'owner', 'server'],
   bench: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'owner', 'node', 'daemon', 'bench'],
-  cli: ['core', 'net', 'ml', 'mpc', 'session', 'node', 'daemon', 'server', 'owner', 'sdk', 'bench', 'hub', 'cli'],
+  cli: [
+    'core',
+    'net',
+    'ml',
+    'mpc',
+    'session',
+    'node',
+    'daemon',
+    'server',
+    'owner',
+    'sdk',
+    'bench',
+    'hub',
+    'config',
+    'cli',
+  ],
 };
 
 /** Layers of Node alone. Everywhere else only the files below may import `node:*`. */
-const NODE_LAYERS = ['node', 'daemon', 'server', 'bench', 'cli'];
+const NODE_LAYERS = ['node', 'daemon', 'server', 'bench', 'config', 'cli'];
 const NODE_FILES = [
   'net/tls/connect.ts',
   'net/tls/listener.ts',

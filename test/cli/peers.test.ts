@@ -42,8 +42,8 @@ interface Daemon {
   readonly port: number;
 }
 
-const TINY_MODEL = ['--random-weights', '1', '--config', tiny];
-const MEDIUM_MODEL = ['--random-weights', '1', '--config', medium];
+const TINY_MODEL = ['--random-weights', '1', '--architecture', tiny];
+const MEDIUM_MODEL = ['--random-weights', '1', '--architecture', medium];
 
 async function daemon(
   id: 1 | 2,
@@ -229,14 +229,14 @@ describe('parties that do not fit together', () => {
     timeout: TIMEOUT,
   }, async () => {
     const one = await daemon(1, TINY_MODEL);
-    const other = await daemon(2, ['--random-weights', '2', '--config', tiny], one.port);
+    const other = await daemon(2, ['--random-weights', '2', '--architecture', tiny], one.port);
     const ended = await place.run([...owner(one.port, other.port), '--json']);
     expectFailure(ended, { exit: 1, code: 'ERR_PEER_MISMATCH', says: /different weights/ });
     expectUp(one, other);
     const two = await daemon(2, TINY_MODEL, one.port);
     const wider = place.write('wider.json', JSON.stringify({ ...TINY, intermediate_size: 128 }));
     const mismatch = await place.run([
-      ...owner(one.port, two.port, ['--random-weights', '1', '--config', wider, '--tokens', '8']),
+      ...owner(one.port, two.port, ['--random-weights', '1', '--architecture', wider, '--tokens', '8']),
       '--json',
     ]);
     expectFailure(mismatch, { exit: 1, code: 'ERR_PEER_MISMATCH', says: /config\.json/ });
