@@ -143,7 +143,11 @@ describe('options that are refused', () => {
       ['infer', '--random-weights', '1', '--architecture', config, '--model', EMBEDDED, '--tokens', '8'],
       usage('ERR_ARGUMENT'),
     ],
-    ['--architecture without --random-weights', ['infer', ...text, '--architecture', config], usage('ERR_ARGUMENT', /--architecture/)],
+    [
+      '--architecture without --random-weights',
+      ['infer', ...text, '--architecture', config],
+      usage('ERR_ARGUMENT', /--architecture/),
+    ],
     [
       'a seed that is no number',
       ['infer', '--random-weights', 'x', '--architecture', config, '--tokens', '8'],
@@ -329,7 +333,16 @@ describe('models that are refused', () => {
     });
 
     it('a --architecture that is not there, or not JSON', { timeout: TIMEOUT }, async () => {
-      const random = (path: string) => ['infer', '--random-weights', '1', '--tokens', '8', '--json', '--architecture', path];
+      const random = (path: string) => [
+        'infer',
+        '--random-weights',
+        '1',
+        '--tokens',
+        '8',
+        '--json',
+        '--architecture',
+        path,
+      ];
       await refused(random('/nowhere/config.json'), { exit: 1, code: 'ERR_MODEL_NOT_FOUND' });
       await refused(random(place.write('broken.json', '{')), { exit: 1, code: 'ERR_MODEL_CONFIG' });
       await refused(random(place.write('other.json', JSON.stringify({ ...TINY, model_type: 'llama' }))), {
