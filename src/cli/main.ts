@@ -15,6 +15,7 @@ import { identityCommand } from './identity.ts';
 import { modelCommand } from './model.ts';
 import { ownerCommand } from './owner.ts';
 import { siteCommand } from './site.ts';
+import { auditCommand } from './audit.ts';
 import { applyConfig, CONFIG_HELP, configCommand } from './config.ts';
 import { COMMANDS } from '../config/schema.ts';
 
@@ -63,6 +64,7 @@ function build(): Command {
     identityCommand(),
     certificatesCommand(),
     configCommand(),
+    auditCommand(),
   ]) {
     for (const leaf of command.commands.length > 0 ? command.commands : [command]) {
       leaf.addOption(new Option('--debug', 'print stacks and messages of the parties'));

@@ -57,6 +57,7 @@ interface PartyFlags extends PartyCredentialFlags {
   readonly udpPorts?: string;
   readonly iceServers: readonly string[];
   readonly once?: boolean;
+  readonly audit?: string;
   readonly networkTimeout?: string;
   readonly trace?: string;
   readonly debug?: boolean;
@@ -108,6 +109,7 @@ export function partyCommand(): Command {
     .option('--origins <url>', 'origin of a page that may use this party, again for more', collect, [])
     .option('--udp-ports <from-to>', 'UDP ports for WebRTC, for firewalls')
     .option('--ice-servers <url>', 'STUN or TURN server of this party, again for more (default: none)', collect, [])
+    .option('--audit <dir>', 'keep an audit log there: signed, and checked by tercet audit verify (default: none)')
     .option('--network-timeout <s>', NETWORK_TIMEOUT_HELP)
     .option('--trace <file>', TRACE_HELP)
     .addOption(new Option('--once', 'serve one session and end'))
@@ -253,7 +255,9 @@ async function party(flags: PartyFlags): Promise<void> {
   const credentials = await partyCredentials(id, flags, [flags.host, ...(peer === undefined ? [] : [peer.host])]);
   // Only where somebody could ask for it.
   const identity =
-    flags.web === undefined && !isPinned(credentials) ? undefined : await ensureIdentity(credentialFolder(flags), id);
+    (flags.web ?? flags.audit) === undefined && !isPinned(credentials)
+      ? undefined
+      : await ensureIdentity(credentialFolder(flags), id);
   const trace = traceFile(flags.trace);
   try {
     const { deviceFault } = await runDaemon({
@@ -283,6 +287,7 @@ async function party(flags: PartyFlags): Promise<void> {
       onDownload: downloadTeller((message) => announce(flags, message)),
       onReady: () => announce(flags, { kind: 'ready' }),
       onProgress: (progress) => announce(flags, { kind: 'progress', progress }),
+      audit: flags.audit,
       trace: trace.trace,
       onFailure: (error, session) => log.failed(error, session),
     });

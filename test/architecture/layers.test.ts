@@ -27,7 +27,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   sdk: ['core', 'compute', 'net', 'ml', 'hub', 'session', 'owner', 'sdk'],
   app: ['core', 'owner', 'sdk', 'app'],
   node: ['core', 'compute', 'net', 'mpc', 'ml', 'hub', 'session', 'owner', 'node'],
-  daemon: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'node', 'daemon'],
+  daemon: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'node', 'audit', 'daemon'],
+  audit: ['core', 'net', 'audit'],
   // Settings of the command line: what is asked for is held against what the protocols are.
   config: ['core', 'mpc', 'ml', 'config'],
   // What tests alone need: the plaintext oracle, links in memory. Nothing imports it, and the package leaves it out.
@@ -48,13 +49,14 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'sdk',
     'bench',
     'hub',
+    'audit',
     'config',
     'cli',
   ],
 };
 
 /** Layers of Node alone. Everywhere else only the files below may import `node:*`. */
-const NODE_LAYERS = ['node', 'daemon', 'server', 'bench', 'config', 'cli'];
+const NODE_LAYERS = ['node', 'daemon', 'server', 'bench', 'audit', 'config', 'cli'];
 const NODE_FILES = [
   'net/tls/connect.ts',
   'net/tls/listener.ts',

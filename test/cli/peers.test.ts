@@ -108,7 +108,9 @@ describe('daemons that work', () => {
   it('serve one session after the other with the embedded model, and end at SIGTERM', {
     timeout: TIMEOUT,
   }, async () => {
-    const [one, two] = await both([]);
+    const audit = join(place.folder, 'audit');
+    const one = await daemon(1, ['--audit', audit]);
+    const two = await daemon(2, [], one.port);
     for (const [country, city] of [
       ['France', 'paris'],
       ['Spain', 'madrid'],
@@ -134,6 +136,19 @@ describe('daemons that work', () => {
       );
       await run.gone();
     }
+    // What party 1 kept of it: two answered sessions, behind a signed checkpoint, with nothing of the texts.
+    const identity = (await place.run(['identity', '--party-id', '1'])).stdout.trim();
+    const verdict = await place.run(['audit', 'verify', '--log', audit, '--identity', identity, '--json']);
+    expectSuccess(verdict);
+    expect(JSON.parse(verdict.stdout)).toMatchObject({ sound: true, records: 7, signed: 7 });
+    const shown = await place.run(['audit', 'show', '--log', audit, '--type', 'session-ended']);
+    expect(
+      shown.stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toMatchObject([{ facts: { outcome: 'answered' } }, { facts: { outcome: 'answered' } }]);
+    expect(readFileSync(join(audit, 'audit-000000.jsonl'), 'utf8').toLowerCase()).not.toMatch(/france|spain/);
   });
 });
 
