@@ -18,7 +18,7 @@ import { outputShape, rowScale } from '../ml/models/run.ts';
 import type { GeluRange } from '../mpc/secure/activation.ts';
 import { WIDENING } from '../mpc/protocol/semi-honest/circuit.ts';
 import { LOOKUP_WORDS } from '../mpc/protocol/semi-honest/io.ts';
-import { Link } from '../mpc/protocol/semi-honest/party.ts';
+import { Link } from '../mpc/protocol/frame/party.ts';
 import type { Cost, Widening } from '../mpc/protocol/types.ts';
 import { WIRE_BYTES } from './circuits.ts';
 import { type Attention, Tally, activate, attend, normalise, relu, tanh } from './gadget-costs.ts';

@@ -5,7 +5,7 @@
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import type { Matrix, RingKernels } from '../../src/compute/kernels/types.ts';
 import { type Words, wordsFrom } from '../../src/compute/ring.ts';
-import type { ParameterView, Part } from '../../src/mpc/protocol/semi-honest/party.ts';
+import type { ParameterView, Part } from '../../src/mpc/protocol/frame/party.ts';
 import type { ClearParameters } from '../../src/testing/oracle.ts';
 import type { Parameter } from '../../src/mpc/protocol/types.ts';
 import type { PartyId } from '../../src/net/wire/types.ts';

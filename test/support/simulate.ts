@@ -10,9 +10,10 @@ import { type MemoryOptions, memoryPair } from '../../src/testing/memory-link.ts
 import type { Channel, PartyId } from '../../src/net/wire/types.ts';
 import type { Execution } from '../../src/mpc/prg/gate-id.ts';
 import { PairPrg } from '../../src/mpc/prg/prg.ts';
-import { type Circuit, CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
-import { Engine } from '../../src/mpc/protocol/semi-honest/engine.ts';
-import type { ParameterView } from '../../src/mpc/protocol/semi-honest/party.ts';
+import type { Circuit } from '../../src/mpc/protocol/frame/circuit.ts';
+import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
+import { Engine } from '../../src/mpc/protocol/frame/engine.ts';
+import type { ParameterView } from '../../src/mpc/protocol/frame/party.ts';
 import type { Tracing } from '../../src/mpc/protocol/trace.ts';
 import type { Cost, Gates, Inputs, Widening } from '../../src/mpc/protocol/types.ts';
 

@@ -6,7 +6,7 @@
  *
  * m itself (= a + λ1 = y + λ2) never needs to exist. A wire is the public side of such a value: its shape, ring,
  * scale and which components exist from which half-round on. The components live with each party
- * (`protocol/semi-honest/engine.ts`).
+ * (`protocol/frame/engine.ts`).
  *
  * An additive wire (PROTOCOL §2.3) has the same form, x = a − l2, but its l2 is what P2 computed, not a draw: P0 does
  * not know it. A local operation does not mind. A gate that needs P0's help does, so it takes masked wires only.

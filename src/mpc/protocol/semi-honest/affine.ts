@@ -15,11 +15,11 @@ import { type Vector, lengthOf, zeros } from '../../../compute/ring.ts';
 import type { Wire } from '../../share/wire.ts';
 import type { AffineTerm, Parameter } from '../types.ts';
 import { refuseAdditive } from './additive.ts';
-import type { LocalNode } from './local.ts';
-import { type Part, type Party, parameterTraits } from './party.ts';
-import { type Position, MaskedRelation } from './relation.ts';
-import { crossOfP1, dealCross, recvCross, recvReshared, sendReshared } from './reshare.ts';
-import type { Trait } from './traits.ts';
+import type { LocalNode } from '../frame/local.ts';
+import { type Part, type Party, parameterTraits } from '../frame/party.ts';
+import { type Position, MaskedRelation } from '../frame/relation.ts';
+import { crossOfP1, dealCross, recvCross, recvReshared, sendReshared } from '../frame/reshare.ts';
+import type { Trait } from '../frame/traits.ts';
 
 /** Σ over the terms of (a component of x)·(a part of W). */
 async function total(

@@ -8,10 +8,10 @@ import { Masked } from '../../share/masked.ts';
 import type { Wire } from '../../share/wire.ts';
 import type { Inputs, Parameter } from '../types.ts';
 import { AdditiveRelation, refuseAdditive } from './additive.ts';
-import { drawId, tagOf } from './gate.ts';
-import { type Party, parameterTraits, prgOf } from './party.ts';
-import { type Position, Relation, MaskedRelation } from './relation.ts';
-import { crossOfP1 } from './reshare.ts';
+import { drawId, tagOf } from '../frame/gate.ts';
+import { type Party, parameterTraits, prgOf } from '../frame/party.ts';
+import { type Position, Relation, MaskedRelation } from '../frame/relation.ts';
+import { crossOfP1 } from '../frame/reshare.ts';
 
 /** A tensor of P0: a = x + λ2 to P1, λ2 ← k02. One message, k bits an element. */
 export class InputGate extends MaskedRelation {

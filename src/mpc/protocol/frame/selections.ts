@@ -13,7 +13,7 @@ import type { Component, Wire } from '../../share/wire.ts';
 import type { Choosing, ExactTable, ExponentialOptions, GatedCosines } from '../types.ts';
 import { differenceTable, joint, jointTableOf, leafTable } from './difference-table.ts';
 import type { Party } from './party.ts';
-import type { Selection } from './select.ts';
+import type { Selection } from './dealing.ts';
 
 /** Entry of an exact table at x. Row a, entry j holds the table at a − j, because x = a − λ2. */
 export function tableSelection(x: Wire, exact: ExactTable, k: number): Selection {
