@@ -17,7 +17,7 @@ import type { ModelPlan } from '../ml/models/plan.ts';
 import { outputShape, rowScale } from '../ml/models/run.ts';
 import type { GeluRange } from '../mpc/secure/activation.ts';
 import { WIDENING } from '../mpc/protocol/semi-honest/circuit.ts';
-import { LOOKUP_WORDS } from '../mpc/protocol/semi-honest/io.ts';
+import { LOOKUP_WORDS } from '../mpc/protocol/frame/point-rows.ts';
 import { Link } from '../mpc/protocol/frame/party.ts';
 import type { Cost, Widening } from '../mpc/protocol/types.ts';
 import { WIRE_BYTES } from './circuits.ts';

@@ -431,6 +431,7 @@ function forwarded(party: Party): Party {
     take: (gate) => party.take(gate),
     takeBytes: (gate) => party.takeBytes(gate),
     peekBytes: (gate) => party.peekBytes(gate),
+    random: () => new Uint8Array(0),
     keptBefore: (name, component) => party.keptBefore(name, component),
   };
 }

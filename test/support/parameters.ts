@@ -16,14 +16,14 @@ export interface ClearParameter {
   readonly values: readonly bigint[];
 }
 
-/** What each party may ask for. P2 needs M for look-ups only. */
+/** What each party may ask for. P2 needs M for look-ups, and for rows that are added to m. */
 const MATRICES: Record<'open' | 'secret', Record<PartyId, readonly Part[]>> = {
   open: { 0: [], 1: ['clear'], 2: ['clear'] },
   secret: { 0: [], 1: ['m', 'l1'], 2: ['m', 'm-l2'] },
 };
 const WORDS: Record<'open' | 'secret', Record<PartyId, readonly Part[]>> = {
   open: { 0: [], 1: ['clear'], 2: ['clear'] },
-  secret: { 0: ['l1', 'l2', 'l1+l2'], 1: ['m', 'l1', 'm-l1'], 2: ['l2', 'm-l2'] },
+  secret: { 0: ['l1', 'l2', 'l1+l2'], 1: ['m', 'l1', 'm-l1'], 2: ['m', 'l2', 'm-l2'] },
 };
 
 export function clearOf(all: readonly ClearParameter[]): ClearParameters {

@@ -2,6 +2,7 @@
  * Dealer-assisted selection (PROTOCOL §4.7): its table, the word of P0 that makes up for the pad of the chosen entry, and
  * the choice. What becomes of P2's y is the protocol's own (`semi-honest/select.ts`).
  */
+import type { IndexGroup } from '../../../compute/index-group.ts';
 import type { Choice, SelectionTable } from '../../../compute/kernels/types.ts';
 import { type TableLayout, elementBits, tableBytes } from '../../../compute/kernels/table-layout.ts';
 import { type Vector, wireLength, zeros } from '../../../compute/ring.ts';
@@ -9,7 +10,7 @@ import { Masked } from '../../share/masked.ts';
 import type { Cost } from '../types.ts';
 import { type Gate, drawId, tagOf } from './gate.ts';
 import { type Party, prgOf } from './party.ts';
-import { roundDown, roundUp } from './rounding.ts';
+import { raised, roundDown, roundUp } from './rounding.ts';
 import type { Trait } from './traits.ts';
 
 /**
@@ -27,6 +28,10 @@ export interface Selection extends TableLayout {
   readonly traits: readonly Trait[];
   table(p1: Party): Promise<SelectionTable>;
   choice(party: Party): Promise<Choice>;
+  /** The indices of P1's table as a public function: what is masked by addition, and bits. */
+  readonly index: IndexGroup;
+  /** What P2 adds to what it chose: of its own mask, which P0 knows. */
+  own?(p2: Party): Promise<Vector>;
 }
 
 /** Elements per part: a multiple of 8, so that a part is whole bytes and begins on one. */
@@ -112,6 +117,19 @@ export async function chooseFromTables(gate: SummedGate, p2: Party): Promise<Vec
   let chosen = short ? zeros(count, gate.terms[0].k) : dealt;
   for (const term of gate.terms) chosen = await chooseFromTable(gate, term, chosen, p2);
   return short ? kernels.add(await roundDown(kernels, chosen, gate.drop), dealt) : chosen;
+}
+
+/** P2: the same without rounding, Σ e·φ + 2^drop·B = f + ρ − 2^drop·r0 over the ring of the terms: linear in all that P1 sent. */
+export async function chooseWhole(gate: SummedGate, p2: Party): Promise<Vector> {
+  const { kernels } = p2;
+  const { k, count } = resultOf(gate);
+  const dealt = await kernels.unpack(p2.takeBytes(gate), k, count);
+  let chosen = await raised(kernels, dealt, gate.drop, gate.terms[0].k);
+  for (const term of gate.terms) {
+    chosen = await chooseFromTable(gate, term, chosen, p2);
+    if (term.own !== undefined) chosen = await kernels.add(chosen, await term.own(p2));
+  }
+  return chosen;
 }
 
 async function chooseFromTable(gate: Gate, s: Selection, word: Vector, p2: Party): Promise<Vector> {

@@ -5,7 +5,7 @@
 import { STREAM_BYTES } from '../../../compute/kernels/key-stream.ts';
 import { type Pattern, patternCount, patternReach, patternText } from '../../../compute/pattern.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
-import { AHEAD, type Wire, countOf } from '../../share/wire.ts';
+import { AHEAD, type Sharing, type Wire, countOf } from '../../share/wire.ts';
 import { noCost } from '../cost.ts';
 import type { Cost, Parameter } from '../types.ts';
 import type { Circuit, Opening } from './circuit.ts';
@@ -16,6 +16,7 @@ import type { Position } from './relation.ts';
 
 export abstract class LocalBuilder {
   readonly weights: 'open' | 'secret';
+  protected abstract readonly sharing: Sharing;
   readonly #gates: Gate[] = [];
   readonly #sources: (LocalNode | Gate)[] = [];
   readonly #wires: Wire[] = [];
@@ -35,10 +36,11 @@ export abstract class LocalBuilder {
     const cost = noCost();
     for (const gate of this.#gates) {
       for (const [key, bytes] of Object.entries(gate.cost) as [keyof Cost, number][]) cost[key] += bytes;
-      cost.rounds = Math.max(cost.rounds, Math.floor((gate.half21 ?? gate.half12 ?? -2) / 2) + 1);
+      cost.rounds = Math.max(cost.rounds, Math.floor(Math.max(gate.half21 ?? -2, gate.half12 ?? -2) / 2) + 1);
     }
     return {
       weights: this.weights,
+      sharing: this.sharing,
       gates: this.#gates,
       sources: this.#sources,
       wires: this.#wires,

@@ -22,6 +22,11 @@ export abstract class SelectingBuilder extends LocalBuilder {
   /** x in the form that selections read: P0 knows its masks. */
   abstract reshare(x: Wire): Wire;
 
+  /** Low bits of x that are known to be zero, in all its components. */
+  protected zerosOf(_x: Wire): number {
+    return 0;
+  }
+
   /** A sum of selections as one gate. */
   protected abstract select(
     inputs: readonly Wire[],
@@ -44,7 +49,13 @@ export abstract class SelectingBuilder extends LocalBuilder {
 
   exponential(x: Wire, gate: Wire, s1: number, s2: number, options?: ExponentialOptions): Wire {
     const [read, bit] = [this.reshare(x), this.reshare(gate)];
-    return this.select([read, bit], x.shape, s1 + s2, [exponentialSelection(read, bit, s1, s2, options)], options);
+    return this.select(
+      [read, bit],
+      x.shape,
+      s1 + s2,
+      [exponentialSelection(read, bit, s1, s2, options, this.zerosOf(x))],
+      options,
+    );
   }
 
   jointTable(bits: readonly Wire[], entries: readonly bigint[], k: number): Wire {

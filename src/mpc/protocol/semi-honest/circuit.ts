@@ -48,6 +48,8 @@ export interface CircuitOptions {
 export const WIDENING: Widening = 'dealer';
 
 export class CircuitBuilder extends SelectingBuilder implements Gates {
+  protected readonly sharing = 'one-sided' as const;
+  readonly rounding = SEMI_HONEST.truncation;
   readonly #transfers: boolean;
   readonly #bases = new Map<Direction, OtBaseGate>();
   readonly #lifted = new Map<Wire, Wire>();

@@ -36,6 +36,7 @@ function wrapOf(x: Wire, k2: number): Selection {
   return {
     ...tableLayout(1, k),
     count: x.count,
+    index: { bits: 1, xorBits: 0 },
     traits: ['wrap'],
     table: async (p1) => ({
       kind: 'rows',
