@@ -8,7 +8,7 @@ import { serveLocally } from '../daemon/serve-locally.ts';
 import type { ModelConfig } from '../ml/config.ts';
 import { type Task, checkTask } from '../ml/tasks/table.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
-import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
+import type { Progress } from '../mpc/protocol/frame/engine.ts';
 import type { Trace } from '../mpc/protocol/trace.ts';
 import { type OwnerCredential, credentialFault } from '../net/enrolment/credential.ts';
 import { loadCredentials } from '../net/tls/certificates.ts';

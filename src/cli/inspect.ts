@@ -42,7 +42,7 @@ interface Inspection {
 function total(cost: Cost): Omit<RunCost, 'name'> {
   return {
     p0Up: cost.p0ToP1Ahead + cost.p0ToP2Ahead + cost.p0ToP1Input + cost.p0ToP2Input,
-    p0Down: cost.p1ToP0,
+    p0Down: cost.p1ToP0 + cost.p2ToP0,
     between: cost.p2ToP1Ahead + cost.p1ToP2Ahead + cost.p1ToP2 + cost.p2ToP1,
     rounds: cost.rounds,
   };

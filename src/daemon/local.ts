@@ -9,7 +9,7 @@ import { type ErrorCode, TercetError, kindOf } from '../core/errors.ts';
 import { serverWords } from '../net/identity/identity-errors.ts';
 import type { ServerId } from '../net/wire/types.ts';
 import type { WebAddress } from './web.ts';
-import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
+import type { Progress } from '../mpc/protocol/frame/engine.ts';
 
 /** Messages of a child to its parent: public facts only. */
 export type ChildMessage =

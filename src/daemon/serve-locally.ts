@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { Cleanup, unlessAborted } from '../core/abort.ts';
-import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
+import type { Progress } from '../mpc/protocol/frame/engine.ts';
 import type { OwnerCredential } from '../net/enrolment/credential.ts';
 import { enrolHere } from '../node/issuer.ts';
 import type { Device } from '../node/kernels.ts';

@@ -2,7 +2,7 @@
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { toHex } from '../core/bytes.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
-import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
+import type { Progress } from '../mpc/protocol/frame/engine.ts';
 import type { Trace } from '../mpc/protocol/trace.ts';
 import { ANY_MODEL } from '../net/handshake/messages.ts';
 import type { Channel } from '../net/wire/types.ts';

@@ -34,7 +34,7 @@ import { ownerFiles } from '../ml/owner-files.ts';
 import { sharingHash } from '../net/enrolment/credential.ts';
 import type { Enrolment } from '../net/enrolment/enrolment.ts';
 import { SEED_BYTES, identityFromSeed } from '../net/identity/identity.ts';
-import type { ParameterView } from '../mpc/protocol/semi-honest/party.ts';
+import type { ParameterView } from '../mpc/protocol/frame/party.ts';
 import { planFromJson } from '../session/agreement.ts';
 import { Fields } from '../session/control.ts';
 import { SharedParameters, maskParameter, ownerSeeds } from '../session/secret-parameters.ts';

@@ -5,7 +5,7 @@ import { invariant } from '../core/errors.ts';
 import { type EncodedParameter, type ParameterEncoder, parameterEncoder } from '../ml/models/folding.ts';
 import { listParameters } from '../ml/models/parameters.ts';
 import type { WeightSource } from '../ml/models/weights.ts';
-import type { ParameterView, Part } from '../mpc/protocol/semi-honest/party.ts';
+import type { ParameterView, Part } from '../mpc/protocol/frame/party.ts';
 import type { Parameter } from '../mpc/protocol/types.ts';
 
 function toWords(encoded: EncodedParameter): Words {

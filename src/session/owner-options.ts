@@ -2,8 +2,8 @@
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { type TercetError, asTercetError, invariant } from '../core/errors.ts';
 import type { ModelConfig } from '../ml/config.ts';
-import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
-import type { ParameterView } from '../mpc/protocol/semi-honest/party.ts';
+import type { Progress } from '../mpc/protocol/frame/engine.ts';
+import type { ParameterView } from '../mpc/protocol/frame/party.ts';
 import type { Trace } from '../mpc/protocol/trace.ts';
 import type { Channel, EndId, PartyId } from '../net/wire/types.ts';
 import type { Circuits } from './circuits.ts';

@@ -1,9 +1,9 @@
 /** The masks and the circuit of each step of an execution, one step after the other. */
 import { firstStep } from '../mpc/prg/gate-id.ts';
 import { PairPrg } from '../mpc/prg/prg.ts';
-import type { Circuit } from '../mpc/protocol/semi-honest/circuit.ts';
-import { Engine } from '../mpc/protocol/semi-honest/engine.ts';
-import type { Kept } from '../mpc/protocol/semi-honest/party.ts';
+import type { Circuit } from '../mpc/protocol/frame/circuit.ts';
+import { Engine } from '../mpc/protocol/frame/engine.ts';
+import type { Kept } from '../mpc/protocol/frame/party.ts';
 import type { BuiltCircuit } from './circuits.ts';
 import type { Agreed } from './owner-agreement.ts';
 import { type OwnerOptions, toParties } from './owner-options.ts';

@@ -8,7 +8,7 @@
 import { abortedError, sleep } from '../core/abort.ts';
 import { TercetError, invariant } from '../core/errors.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';
-import type { Circuit } from '../mpc/protocol/semi-honest/circuit.ts';
+import type { Circuit } from '../mpc/protocol/frame/circuit.ts';
 import type { Inputs } from '../mpc/protocol/types.ts';
 import type { BuiltCircuit } from './circuits.ts';
 import { recvControl, sendControl } from './control.ts';

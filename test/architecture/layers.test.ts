@@ -237,8 +237,8 @@ describe('imports', () => {
       ['ml/config.ts', "export * from '../mpc/prg/prg.ts';", 'ml/config.ts imports mpc/prg/prg.ts'],
       [
         'ml/config.ts',
-        "const late = await import('../mpc/protocol/semi-honest/engine.ts');",
-        'ml/config.ts imports mpc/protocol/semi-honest/engine.ts',
+        "const late = await import('../mpc/protocol/frame/engine.ts');",
+        'ml/config.ts imports mpc/protocol/frame/engine.ts',
       ],
       [
         'ml/config.ts',
