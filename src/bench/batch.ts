@@ -23,7 +23,9 @@ interface Result {
 }
 
 export async function benchBatch(context: SuiteContext): Promise<void> {
-  const embedded = [...['--architecture', `${embeddedModel('text-classification')}/config.json`, '--random-weights', '1']];
+  const embedded = [
+    ...['--architecture', `${embeddedModel('text-classification')}/config.json`, '--random-weights', '1'],
+  ];
   const models: readonly (readonly [name: string, flags: readonly string[]])[] = [
     ['sst2-bert', embedded],
     ['bert-base', ['--architecture', configPath('bert-base-classifier'), '--random-weights', '1']],
