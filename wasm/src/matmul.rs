@@ -56,11 +56,21 @@ pub unsafe extern "C" fn pack_i32(
         // so each is written once, and whole.
         let live = min(LINE - (first + r) % LINE, count - r);
         let row = src.add(r * cols);
+        let step = place(first + r, 1, rows, cols, NR) - place(first + r, 0, rows, cols, NR);
+        let mut panel = panels.add(place(first + r, 0, rows, cols, NR));
         for p in 0..cols / NR {
-            let panel = panels.add(place(first + r, p, rows, cols, NR));
-            for i in 0..live {
-                v128_store(panel.add(i * NR) as *mut v128, v128_load(row.add(i * cols + p * NR) as *const v128));
+            let from = row.add(p * NR);
+            if live == LINE {
+                let line = [0, 1, 2, 3].map(|i| v128_load(from.add(i * cols) as *const v128));
+                for i in 0..LINE {
+                    v128_store(panel.add(i * NR) as *mut v128, line[i]);
+                }
+            } else {
+                for i in 0..live {
+                    v128_store(panel.add(i * NR) as *mut v128, v128_load(from.add(i * cols) as *const v128));
+                }
             }
+            panel = panel.add(step);
         }
         for c in cols / NR * NR..cols {
             let panel = panels.add(place(first + r, c / NR, rows, cols, NR) + c % NR);
