@@ -1,7 +1,7 @@
 /**
- * The worker threads of the WebAssembly backend, each with an instance and a memory of its own (no
- * SharedArrayBuffer): operands are cut into ranges, copied and transferred; results come back by transfer. Only a matrix may be given in
- * shared memory: then each worker reads its columns there.
+ * The worker threads of the WebAssembly backend, each with an instance and a memory of its own: operands are cut into
+ * ranges, copied and transferred; results come back by transfer. Only a matrix may be given in shared memory: then
+ * each worker reads its columns there.
  *
  * Calls in flight share the workers by turns: an idle worker takes one task of the call that has waited longest
  * since its last task, so a long table does not hold up a short product. A worker that fails ends the backend:
