@@ -111,7 +111,7 @@ async function dealer(flags: DealerFlags): Promise<void> {
       parties: [one, two],
       identities,
       threads: flags.threads === undefined ? defaultThreads() : integer('threads', flags.threads, 0, 64),
-      ...(flags.profile === undefined ? {} : { profile: parseProfile(flags.profile) }),
+      profile: flags.profile === undefined ? undefined : parseProfile(flags.profile),
       recvTimeoutMs: networkTimeout(flags.networkTimeout),
       maxSessions: integer('max-sessions', flags.maxSessions, 1, 1000),
       ...(flags.maxSessionsPerAddress === undefined

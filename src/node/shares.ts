@@ -39,7 +39,8 @@ import { planFromJson } from '../session/agreement.ts';
 import { Fields } from '../session/control.ts';
 import { SharedParameters, maskParameter, ownerSeeds } from '../session/secret-parameters.ts';
 import { loadEnrolment } from './enrolment.ts';
-import { type OpenedModel, hashFile } from './model.ts';
+import { hashFile } from './hash-files.ts';
+import type { OpenedModel } from './model.ts';
 import { wasmFold } from './kernels.ts';
 import { type Ranges, planOf } from './model-plan.ts';
 import {

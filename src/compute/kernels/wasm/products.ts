@@ -4,7 +4,7 @@ import { type Words, sliceWords, viewWords, zeros } from '../../ring.ts';
 import type { Matrix, ProductShape } from '../types.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { Result } from './messages.ts';
-import { ranges } from './workers.ts';
+import { isShared, ranges } from './workers.ts';
 
 /** Multiply-adds below which a product stays in the calling thread (well under a millisecond). */
 const INLINE_PRODUCT = 1 << 19;
@@ -109,7 +109,12 @@ export class Matrices {
     };
     await this.#on.submit((add) => {
       for (const { worker, from, to } of slices)
-        add('loadMatrix', () => [id, columns(from, to), rows, to - from], nothing, worker);
+        add(
+          'loadMatrix',
+          () => (isShared(entries) ? [id, entries, rows, cols, [from, to]] : [id, columns(from, to), rows, to - from]),
+          nothing,
+          worker,
+        );
     });
     const matrix: WasmMatrix = { rows, cols, entries: kind, id, slices };
     return matrix;
