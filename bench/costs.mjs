@@ -183,6 +183,8 @@ function perToken(short, long) {
   };
 }
 
+// Kept after every row, so that what ends early has kept what it measured.
+const command = ['node bench/costs.mjs', ...process.argv.slice(2)].join(' ');
 const rows = [];
 for (const world of WORLDS) {
   const wanted = world.lengths
@@ -222,6 +224,7 @@ for (const world of WORLDS) {
         cpuS: { ...cpuS, all: Math.round(100 * sum(result.cpuS)) / 100 },
       });
       process.stdout.write(`${JSON.stringify(rows.at(-1))}\n`);
+      if (values.out !== '-') keepResults(values.out, 'costs', rows, command, values.note);
     }
   } finally {
     stop();
@@ -229,11 +232,3 @@ for (const world of WORLDS) {
     rmSync(folder, { recursive: true, force: true });
   }
 }
-if (values.out !== '-')
-  keepResults(
-    values.out,
-    'costs',
-    rows,
-    `node bench/costs.mjs${values.runs === '1' ? '' : ` --runs ${values.runs}`}${values.only === '' ? '' : ` --only ${values.only}`}`,
-    values.note,
-  );

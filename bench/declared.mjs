@@ -38,7 +38,8 @@ function costOf({ config, ranges, length, steps, weights, way }, padded) {
   return circuitFor(config, ranges, request, steps).cost;
 }
 
-const seconds = (bytes, mbit) => Math.round((800 * bytes) / (mbit * 1e6)) / 100;
+/** To four digits: a prepared run's is some milliseconds. */
+const seconds = (bytes, mbit) => Number(((8 * bytes) / (mbit * 1e6)).toPrecision(4));
 
 function rowOf(asked) {
   const { model, length, steps, weights, way } = asked;

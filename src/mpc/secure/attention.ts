@@ -193,8 +193,8 @@ export function attentionValues(gates: Gates, v: Wire): Wire {
 const LEAST_TOTAL = 0.99 * Math.exp(-4) * 2 ** EXP_SCALE;
 
 /**
- * 1/Σ in windows: T weights of at most one reach the widest, of 62 units of 2^top, and the last begins two units below
- * the least. The finer the scale of 1/Σ, the less room it leaves for |v|.
+ * 1/Σ in windows: T weights of at most one reach the widest, of 62 units of 2^top, and the last holds the least Σ, at
+ * 2.3 of its units. The finer the scale of 1/Σ, the less room it leaves for |v|.
  */
 function reciprocalLaw(top: number, windows: number, s1: number): LawOptions {
   const options = { top: EXP_SCALE + top, windows, s1, layout: RECIPROCAL_WINDOWS };
