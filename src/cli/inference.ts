@@ -24,7 +24,8 @@ import { Runner, shapeOfPlan } from '../owner/runner.ts';
 import { type TaskPlan, noticesOf } from '../owner/predict-plan.ts';
 import { type TaskAnswer, type TaskOptions, planTask } from '../owner/task-plans.ts';
 import { loadTextContext, reading } from '../owner/text-context.ts';
-import { type RunPlan, WIDENINGS, type WeightMode } from '../session/request.ts';
+import type { WeightMode } from '../session/request.ts';
+import { type RunPlan, WIDENINGS } from '../session/run-plan.ts';
 import { ENTRY } from './entry.ts';
 
 export interface InferenceOptions extends TaskOptions {

@@ -15,7 +15,8 @@ import type { ModelLocation } from '../node/model.ts';
 import { DEVICES, type Device } from '../node/kernels.ts';
 import { RANGES, type Ranges } from '../node/model-plan.ts';
 import { TASKS, type Task, taskNamed } from '../ml/tasks/table.ts';
-import { RUN_PLANS, type RunPlan, type WeightMode } from '../session/request.ts';
+import type { WeightMode } from '../session/request.ts';
+import { RUN_PLANS, type RunPlan } from '../session/run-plan.ts';
 
 function usage(what: string, hint: string): TercetError {
   return new TercetError('ERR_ARGUMENT', what, hint);

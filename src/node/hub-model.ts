@@ -19,6 +19,7 @@ export interface DownloadOptions {
 const TOKENIZER_FILES = [
   'tokenizer.json',
   'tokenizer_config.json',
+  'vocab.txt',
   'vocab.json',
   'merges.txt',
   'special_tokens_map.json',

@@ -258,8 +258,8 @@ describe('models that are refused', () => {
         /config\.json/,
       ],
       [
-        'no tokenizer.json',
-        () => modelCopy((folder) => rmSync(join(folder, 'tokenizer.json'))),
+        'no tokenizer',
+        () => modelCopy((folder) => rmSync(join(folder, 'vocab.txt'))),
         'ERR_MODEL_NOT_FOUND',
         /tokenizer\.json/,
       ],
@@ -318,7 +318,14 @@ describe('models that are refused', () => {
             writeFileSync(join(folder, 'tokenizer.json'), '<!doctype html><title>Not found</title>'),
           ),
         'ERR_TOKENIZER',
-        /HTML/,
+        /tokenizer\.json is HTML/,
+      ],
+      [
+        'a vocab.txt that is a web page',
+        () =>
+          modelCopy((folder) => writeFileSync(join(folder, 'vocab.txt'), '<!doctype html><title>Not found</title>')),
+        'ERR_TOKENIZER',
+        /vocab\.txt is HTML/,
       ],
       [
         'a tokenizer.json that is empty',

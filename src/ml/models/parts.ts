@@ -93,7 +93,7 @@ function headOf(gates: Gates, run: ModelRun, head: HeadParameters, x: Wire, guar
       const dense = secureActivation(gates, before, headActivation(config), plan.headActivation);
       return affine(
         gates,
-        normalise(gates, gates.scale(dense, 65536n, 32), config.layerNormEps, plan.head, guards?.variance()),
+        normalise(gates, gates.scale(dense, 65536n, 32), config.layerNormEps, plan.head, guards?.variance(plan.head)),
         head.decoder,
       );
     }
