@@ -1,5 +1,5 @@
 /**
- * Arithmetic modulo a prime q that is drawn at run time: proofs need one that nobody knew before (PROTOCOL §14.5).
+ * Arithmetic modulo a prime q that is drawn at run time: proofs need one that nobody knew before (PROTOCOL §15.5).
  *
  * q lies in [2^60, 2^61). Two residues add without a carry out of 64 bits, and a product of two is below 2^122. This
  * file is the readable form, in bigint; `wasm/src/field.rs` is the fast one, with Montgomery's reduction.

@@ -3,14 +3,14 @@
  * exclusive or. An index is one number below 2^20, the exclusive-or part in its low bits.
  *
  * A digit step is up to three bits of an index. Proofs fold a table one step at a time, the low bits of the first
- * part first (PROTOCOL §14.6).
+ * part first (PROTOCOL §15.6).
  */
 import { invariant } from '../core/errors.ts';
 
 /** Bits of a digit: eight blocks a round. */
 const DIGIT_BITS = 3;
 /** Longest table that is folded: its folds are public work of every party. */
-const MAX_INDEX_BITS = 20;
+export const MAX_INDEX_BITS = 20;
 
 export interface IndexGroup {
   /** Bits of the part that is added. */
