@@ -63,6 +63,39 @@ describe('groups of indices', () => {
 });
 
 describe('the instance', () => {
+  it('holds nothing of an operation behind it', async () => {
+    const original = WebAssembly.Instance;
+    let memory: WebAssembly.Memory | undefined;
+    WebAssembly.Instance = class extends original {
+      constructor(given: WebAssembly.Module) {
+        super(given);
+        memory = this.exports.memory as WebAssembly.Memory;
+      }
+    };
+    try {
+      const kernels = new WasmProofKernels(module);
+      const image = new Uint8Array(memory?.buffer ?? new ArrayBuffer(0)).slice();
+      const random = new Random(8);
+      const [q, layout] = [2n ** 61n - 1n, tableLayout(4, 8)];
+      const x = BigUint64Array.from({ length: 20 }, () => random.word(48));
+      const f = x.map((word) => word % q);
+      const bytes = random.bytes(80);
+      await kernels.draw(random.stream(), 64, 100);
+      await kernels.digestEntries(bytes, layout, x, 48);
+      await kernels.tableClaims(bytes, layout, [], x, x.subarray(0, 4), 48);
+      await kernels.choiceClaims(bytes, layout, random.indices(20, 4), undefined, x, 48);
+      await kernels.foldEntries(bytes, layout, 20, f.subarray(0, 4), q);
+      await kernels.tailRound(f, f, q);
+      await kernels.tailDot(f, 3, [f.subarray(0, 8), f.subarray(0, 8)], q);
+      const after = new Uint8Array(memory?.buffer ?? new ArrayBuffer(0));
+      expect(image.length).toBeGreaterThan(0);
+      expect(Buffer.compare(after.subarray(0, image.length), image)).toBe(0);
+      expect(after.subarray(image.length).every((byte) => byte === 0)).toBe(true);
+    } finally {
+      WebAssembly.Instance = original;
+    }
+  });
+
   it('refuses a choice behind the last entry, and tables that are too short', async () => {
     const kernels = new WasmProofKernels(module);
     const [layout, x] = [tableLayout(4, 8), BigUint64Array.of(1n, 1n)];

@@ -79,9 +79,10 @@ export class Verifier {
 
   /**
    * The first seed: behind the barrier, when both verifiers have every word of the segment.
-   * @throws {TercetError} ERR_STATE before that
+   * @throws {TercetError} ERR_STATE before that; ERR_SECURITY_VIOLATION behind a refusal
    */
   begin(): Uint8Array {
+    if (this.#failed) throw new SecurityViolationError('proof', this.#segment.place.proof);
     if (!this.#work.complete || this.#statement === undefined || this.#stage > 0)
       throw new TercetError('ERR_STATE', 'the proof cannot begin', 'wait for both verifiers');
     return this.#next();

@@ -247,6 +247,12 @@ describe('V refuses', () => {
     await failure(VIOLATION, fresh.verifier.witness(await other.statement()));
     await all.verifier.witness(good);
     await failure(VIOLATION, all.verifier.witness(good));
+    // Behind a refusal there is no challenge, and none behind a wipe.
+    thrown(VIOLATION, () => all.verifier.begin());
+    const wiped = await parties(statements(), { parameters, kernels });
+    await wiped.verifier.witness(good);
+    wiped.verifier.wipe();
+    thrown(VIOLATION, () => wiped.verifier.begin());
   });
 
   it.each([
