@@ -43,7 +43,7 @@ interface Inspection {
 function total(cost: Cost): Omit<RunCost, 'name'> {
   return {
     p0Up: cost.p0ToP1Ahead + cost.p0ToP2Ahead + cost.p0ToP1Input + cost.p0ToP2Input,
-    p0Down: cost.p1ToP0,
+    p0Down: cost.p1ToP0 + cost.p2ToP0,
     between: cost.p2ToP1Ahead + cost.p1ToP2Ahead + cost.p1ToP2 + cost.p2ToP1,
     rounds: cost.rounds,
   };
@@ -181,8 +181,8 @@ export function inspectCommand(): Command {
     .description('show architecture, sizes, scales, ranges and the exact cost of a model before anyone pays it')
     .option('--task <task>', 'which embedded model, when no model is named', 'fill-mask')
     .option('--model <name>', 'model folder or org/name on the hub')
-    .option('--random-weights <seed>', 'random weights of the architecture in --config')
-    .option('--config <file>', 'config.json for --random-weights')
+    .option('--random-weights <seed>', 'random weights of the architecture in --architecture')
+    .option('--architecture <file>', 'config.json for --random-weights')
     .option('--tokens <n>', 'cost of this length only')
     .option('--ranges <which>', RANGES_HELP)
     .option('--json', 'print one JSON object on stdout')

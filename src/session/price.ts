@@ -13,13 +13,13 @@ import type { RunShape } from '../ml/models/run.ts';
 import { wireLength } from '../compute/ring.ts';
 import type { ModelConfig } from '../ml/config.ts';
 import { isChecked } from '../ml/models/guards.ts';
-import { headActivation } from '../ml/models/head.ts';
+import { classifierActivation, headActivation } from '../ml/models/head.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import { outputShape, rowScale } from '../ml/models/run.ts';
 import type { GeluRange } from '../mpc/secure/activation.ts';
 import { WIDENING } from '../mpc/protocol/semi-honest/circuit.ts';
-import { LOOKUP_WORDS } from '../mpc/protocol/semi-honest/io.ts';
-import { Link } from '../mpc/protocol/semi-honest/party.ts';
+import { LOOKUP_WORDS } from '../mpc/protocol/frame/point-rows.ts';
+import { Link } from '../mpc/protocol/frame/party.ts';
 import type { Cost, Widening } from '../mpc/protocol/types.ts';
 import { WIRE_BYTES } from './circuits.ts';
 import { type Attention, Tally, activate, attend, normalise, relu, tanh } from './gadget-costs.ts';
@@ -70,7 +70,7 @@ function feedForward(t: Tally, config: ModelConfig, rows: number, range: GeluRan
 }
 
 function head(t: Tally, config: ModelConfig, plan: ModelPlan, rows: number): void {
-  const { hiddenSize: C, modelType, vocabSize, numLabels } = config;
+  const { hiddenSize: C, vocabSize, numLabels } = config;
   t.operand(rows * C);
   switch (config.head) {
     case 'masked-lm':
@@ -82,7 +82,7 @@ function head(t: Tally, config: ModelConfig, plan: ModelPlan, rows: number): voi
       break;
     case 'sequence-classification':
       t.affine(rows * C);
-      if (modelType === 'distilbert') relu(t, rows * C);
+      if (classifierActivation(config) === 'relu') relu(t, rows * C);
       else tanh(t, rows * C);
       t.operand(rows * C);
       t.affine(rows * numLabels);

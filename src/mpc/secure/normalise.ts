@@ -125,6 +125,7 @@ function inverseRoot(d: number): PowerLaw {
     windows: ROOT_COUNT,
     s1: ROOT_SCALE,
     layout: ROOT_WINDOWS,
+    least: LEAST_UNITS,
   });
   INVERSE_ROOTS.set(d, made);
   return made;

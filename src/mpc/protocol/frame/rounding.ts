@@ -27,3 +27,8 @@ export async function roundDown(kernels: RingKernels, x: Vector, d: number): Pro
 export async function roundNearest(kernels: RingKernels, x: Vector, d: number): Promise<Vector> {
   return d === 0 ? x : shifted(kernels, x, 1n << BigInt(d - 1), d);
 }
+
+/** x·2^d over Z_2^k: a word that was dealt without its low bits. */
+export async function raised(kernels: RingKernels, x: Vector, d: number, k: number): Promise<Vector> {
+  return d === 0 ? x : kernels.scale(await kernels.cast(x, k), 1n << BigInt(d));
+}

@@ -106,6 +106,11 @@ export interface Party {
   /** Shared with P2 (at P0) or P0 (at P2). */
   readonly k02?: PairPrg | undefined;
   link(peer: PartyId): Link;
+  /**
+   * Bytes that this party alone knows, of its own generator and never of a pair's: whoever shared them would share what
+   * they hide.
+   */
+  random(length: number): Uint8Array;
   /** A component of a wire, computed or re-derived on demand. */
   value(wire: Wire, component: Component): Promise<Vector>;
   /** Stores a component that a message brought. */

@@ -36,19 +36,19 @@ export function recvReshared(gate: ResharingGate, p1: Party): Promise<Vector> {
   return p1.link(2).recv(tagOf(gate, '21'), gate.out.k, gate.out.count);
 }
 
-/** P0 → P2, ahead: Γ2 = Γ − Γ1. */
+/** P0 → P2, ahead: Γ2 = Γ − Γ1, over the ring of Γ. */
 export async function dealCross(gate: ResharingGate, p0: Party, cross: Vector): Promise<void> {
   const fresh = prgOf(p0, 1).takeMask(drawId(gate, 'cross'), gate, 'Γ1');
-  const own = await p0.kernels.draw(fresh.stream, gate.out.k, gate.out.count);
+  const own = await p0.kernels.draw(fresh.stream, cross.k, gate.out.count);
   await p0.link(2).send(tagOf(gate, 'deal'), Masked.under(fresh, await p0.kernels.sub(cross, own)));
 }
 
 /** P2: Γ2 in wire form, kept until it is needed. */
-export function recvCross(gate: ResharingGate, p2: Party): Promise<Uint8Array> {
-  return p2.link(0).recvBytes(tagOf(gate, 'deal'), wireLength(gate.out.k, gate.out.count));
+export function recvCross(gate: ResharingGate, p2: Party, k = gate.out.k): Promise<Uint8Array> {
+  return p2.link(0).recvBytes(tagOf(gate, 'deal'), wireLength(k, gate.out.count));
 }
 
 /** Γ1 at P1. */
-export function crossOfP1(gate: ResharingGate, p1: Party): Promise<Vector> {
-  return p1.kernels.draw(prgOf(p1, 1).claim(drawId(gate, 'cross'), gate, 'Γ1'), gate.out.k, gate.out.count);
+export function crossOfP1(gate: ResharingGate, p1: Party, k = gate.out.k): Promise<Vector> {
+  return p1.kernels.draw(prgOf(p1, 1).claim(drawId(gate, 'cross'), gate, 'Γ1'), k, gate.out.count);
 }

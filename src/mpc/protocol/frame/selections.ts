@@ -13,7 +13,7 @@ import type { Component, Wire } from '../../share/wire.ts';
 import type { Choosing, ExactTable, ExponentialOptions, GatedCosines } from '../types.ts';
 import { differenceTable, joint, jointTableOf, leafTable } from './difference-table.ts';
 import type { Party } from './party.ts';
-import type { Selection } from './select.ts';
+import type { Selection } from './dealing.ts';
 
 /** Entry of an exact table at x. Row a, entry j holds the table at a − j, because x = a − λ2. */
 export function tableSelection(x: Wire, exact: ExactTable, k: number): Selection {
@@ -23,6 +23,7 @@ export function tableSelection(x: Wire, exact: ExactTable, k: number): Selection
   return {
     ...tableLayout(n, k),
     count: x.count,
+    index: { bits: exact.bits, xorBits: 0 },
     traits: ['table', traits],
     table: async (p1) => ({
       kind: 'rows',
@@ -42,6 +43,7 @@ export function polynomialSelection(x: Wire, polynomial: PiecewisePolynomial, k:
   return {
     ...tableLayout(n, k, degree + 1),
     count: x.count,
+    index: { bits: x.k, xorBits: 0 },
     traits: ['polynomial', { ...polynomial }],
     table: async (p1) => ({ kind: 'polynomial', polynomial, a: await p1.value(x, 'a') }),
     choice: async (party) => {
@@ -57,13 +59,17 @@ export function polynomialSelection(x: Wire, polynomial: PiecewisePolynomial, k:
 /** Bits of the argument of `exponential`: 32 units at scale 20. */
 const EXPONENTIAL_BITS = 25;
 
-/** e^x where the gate bit is one, zero elsewhere; x at scale 20. Index: segment, then the gate's bit. */
+/**
+ * e^x where the gate bit is one, zero elsewhere; x at scale 20. Index: segment, then the gate's bit.
+ * @param zeros low bits of x that are always zero, so that P1's table has fewer indices
+ */
 export function exponentialSelection(
   x: Wire,
   gate: Wire,
   s1: number,
   s2: number,
   { width = 4, k = 64 }: ExponentialOptions = {},
+  zeros = 0,
 ): Selection {
   invariant(
     x.k === EXPONENTIAL_BITS && gate.k === 1 && gate.count === x.count,
@@ -74,6 +80,7 @@ export function exponentialSelection(
   return {
     ...tableLayout(1 << (segmentBits + 1), k),
     count: x.count,
+    index: { bits: EXPONENTIAL_BITS - zeros, xorBits: 1 },
     traits: ['exponential', s1, s2, width],
     table: async (p1) => ({ kind: 'exp', s1, width, a: await p1.value(x, 'a'), gate: await p1.value(gate, 'a') }),
     choice: async (party): Promise<Choice> => {
@@ -113,6 +120,8 @@ export function cosineSelection({ x, sum, gate }: GatedCosines, k: number): Sele
       cosineExponents(sum).map((v) => k - v),
     ),
     count: x.count,
+    // The words with an angle. Those of the linear part are products, and the gate's bit is a factor.
+    index: { bits: TURN_BITS, xorBits: 0 },
     traits: ['cosines', { ...sum, terms: sum.terms.map((term) => ({ ...term })) }, coarse, fineCos, fineSin],
     table: async (p1) => ({
       kind: 'cosine',
@@ -135,6 +144,7 @@ export function jointSelection(bits: readonly Wire[], entries: readonly bigint[]
   return {
     ...tableLayout(n, k),
     count: bits[0].count,
+    index: { bits: 0, xorBits: bits.length },
     traits: ['joint', entries],
     table: async (p1) => ({ kind: 'rows', table, n, stride: n, row: await joint(p1, bits, 'a') }),
     choice: async (party) => ({ index: await joint(party, bits, 'l2') }),
@@ -150,6 +160,7 @@ export function borrowSelection(x: Wire, from: number, bits: number, leaf: 'less
   return {
     ...tableLayout(n, 1),
     count: x.count,
+    index: { bits: from + bits, xorBits: 0 },
     traits: ['borrow', from, bits, leaf],
     table: async (p1) => ({ kind: 'rows', table, n, stride: n, row: await chunk(p1, 'a') }),
     choice: async (party) => ({ index: await chunk(party, 'l2') }),
@@ -171,6 +182,7 @@ export function chooseSelection({ bits, values, pick, raise = 0 }: Choosing): Se
   return {
     ...tableLayout(1 << B, k + raise, new Array<number>(1 + values.length).fill(k)),
     count,
+    index: { bits: 0, xorBits: B },
     traits: ['choose', B, pick],
     table: async (p1): Promise<SelectionTable> => ({
       kind: 'choose',

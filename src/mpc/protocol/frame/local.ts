@@ -1,8 +1,8 @@
 /**
  * Local operations: exact, without a message, applied by every party to the components it holds.
  *
- * A wire is x = a − λ2 (and y − λ1). A linear map acts on every component alike; a public constant is added to `a`
- * and `y` only; a shift acts on `a` and λ2 and leaves a derived mask, under which nothing may be sent (a lift of
+ * A wire is x = a − λ2 (and y − λ1), or m − λ1 − λ2. A linear map acts on every component alike; a public constant is
+ * added to `a` and `y`, or to `m`, only; a shift acts on `a` and λ2 and leaves a derived mask, under which nothing may be sent (a lift of
  * such a wire draws a fresh λ1, PROTOCOL §5.1).
  */
 import type { RingKernels } from '../../../compute/kernels/types.ts';
@@ -33,13 +33,17 @@ export function publicOffset(x: Wire, c: bigint): LocalNode {
   return {
     inputs: [x],
     traits: ['offset', c],
-    apply: async (party, component, [value]) =>
-      component === 'a' || component === 'y' ? party.kernels.offset(value, c) : value,
+    apply: async (party, component, [value]) => (isPublicSide(component) ? party.kernels.offset(value, c) : value),
   };
 }
 
-/** Which part of a parameter belongs to a component: W itself on the public side, or M − L1, M − L2, L1, L2. */
-const SECRET_PART: Record<Component, Part> = { a: 'm-l1', y: 'm-l2', l1: 'l1', l2: 'l2' };
+/** Which part of a parameter belongs to a component: W itself on the public side, or M, M − L1, M − L2, L1, L2. */
+const SECRET_PART: Record<Component, Part> = { m: 'm', a: 'm-l1', y: 'm-l2', l1: 'l1', l2: 'l2' };
+
+/** Whether a component moves with the value. */
+function isPublicSide(component: Component): boolean {
+  return component !== 'l1' && component !== 'l2';
+}
 
 export function parameterOffset(x: Wire, parameter: Parameter): LocalNode {
   return {
@@ -47,7 +51,7 @@ export function parameterOffset(x: Wire, parameter: Parameter): LocalNode {
     traits: ['parameter', parameterTraits(parameter)],
     apply: async (party, component, [value]) => {
       const open = party.parameters.weights === 'open';
-      if (open && component !== 'a' && component !== 'y') return value;
+      if (open && !isPublicSide(component)) return value;
       return party.kernels.addRow(
         value,
         await party.parameters.words(party.kernels, parameter, open ? 'clear' : SECRET_PART[component]),

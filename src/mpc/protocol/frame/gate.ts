@@ -58,6 +58,7 @@ export interface Gate {
   send21?(p2: Party): Promise<void>;
   recv21?(p1: Party): Promise<void>;
   outputP1?(p1: Party): Promise<void>;
+  outputP2?(p2: Party): Promise<void>;
   outputP0?(p0: Party): Promise<Words>;
 }
 

@@ -24,9 +24,11 @@ function localTraits({ inputs, traits }: LocalNode, out: Wire): Trait {
 
 /** SHA-256 of a circuit, in hex. Its cost is linear in the number of nodes, whatever the length of their tensors. */
 export function fingerprint(circuit: Circuit): string {
-  const { weights, gates, sources, wires, kept } = circuit;
+  const { weights, sharing, gates, sources, wires, kept } = circuit;
   const hash = sha256.create();
   const add = (trait: Trait) => hash.update(new TextEncoder().encode(`${traitText(trait)}\n`));
+  // One-sided sharing has the hash that it had before there was another.
+  if (sharing !== 'one-sided') add([sharing]);
   add(['tercet circuit 2', weights, gates.length, sources.length]);
   for (const gate of gates) add(gateTraits(gate));
   sources.forEach((source, id) => {

@@ -11,7 +11,7 @@ import { abortedError } from '../../../core/abort.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
 import type { Channel, PartyId } from '../../../net/wire/types.ts';
 import type { PairPrg } from '../../prg/prg.ts';
-import type { Component, Wire } from '../../share/wire.ts';
+import type { Component, Sharing, Wire } from '../../share/wire.ts';
 import type { TraceEvent, Tracing } from '../trace.ts';
 import type { Inputs } from '../types.ts';
 import { type Circuit, isGate } from './circuit.ts';
@@ -27,6 +27,8 @@ export interface EngineOptions {
   readonly channels: ReadonlyMap<PartyId, Channel>;
   readonly k01?: PairPrg | undefined;
   readonly k02?: PairPrg | undefined;
+  /** This party's own generator, the platform's where none is given; tests give one that they can repeat. */
+  readonly random?: ((length: number) => Uint8Array) | undefined;
   /** What the engine of the step before kept. */
   readonly kept?: Kept | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -53,6 +55,20 @@ function derives(source: LocalNode | Gate): boolean {
   if (!isGate(source)) return true;
   return source.relation === 'lift' || (source.relation === 'reshare' && source.half21 === undefined);
 }
+
+/** What parties 0, 1 and 2 hold of a wire that they keep. */
+const HELD: Record<Sharing, readonly (readonly Component[])[]> = {
+  'one-sided': [
+    ['l1', 'l2'],
+    ['a', 'l1'],
+    ['y', 'l2'],
+  ],
+  complete: [
+    ['l1', 'l2'],
+    ['m', 'l1'],
+    ['m', 'l2'],
+  ],
+};
 
 /** A component, and its vector once it is there. */
 interface Held {
@@ -112,7 +128,7 @@ export class Engine implements Party {
         });
         this.#release(release, gate.number);
       }
-      if (this.id === 0) await this.#keepFor(['l1', 'l2']);
+      if (this.id === 0) await this.#keepFor();
       this.#values.clear();
       await this.#flush();
     });
@@ -120,7 +136,10 @@ export class Engine implements Party {
 
   /** P0, whose correlations another one deals: on to the input. Nothing of `deal` is kept for it. */
   async leaveDealing(): Promise<void> {
-    invariant(this.id === 0, 'only the data owner may leave dealing to somebody else');
+    invariant(
+      this.id === 0 && this.#circuit.sharing === 'one-sided',
+      'only the data owner may leave dealing to somebody else, where nobody proves it',
+    );
     await this.#enter('new', 'dealt', async () => undefined);
   }
 
@@ -157,19 +176,20 @@ export class Engine implements Party {
         }
         this.#release(release, half);
       }
-      await this.#keepFor(this.id === 1 ? ['a', 'l1'] : ['y', 'l2']);
+      await this.#keepFor();
       await this.#flush();
     });
   }
 
-  /** P1 sends the outputs, P0 opens them. */
+  /** P1, and with complete sharing P2, sends the outputs; P0 opens them. */
   async output(): Promise<ReadonlyMap<string, Words>> {
     const opened = new Map<string, Words>();
     await this.#enter('online', 'done', async () => {
       for (const gate of this.#circuit.outputs) {
         await this.#traced('output', gate, undefined, () => {
           if (this.id === 1) return gate.outputP1(this);
-          return this.id === 0 ? gate.outputP0(this).then((words) => void opened.set(gate.name, words)) : undefined;
+          if (this.id === 2) return gate.outputP2?.(this);
+          return gate.outputP0(this).then((words) => void opened.set(gate.name, words));
         });
       }
       await this.#flush();
@@ -196,6 +216,10 @@ export class Engine implements Party {
     const words = this.#before.get(name)?.[component];
     invariant(words !== undefined, `party ${this.id}: the step before kept no "${component}" of "${name}"`);
     return words;
+  }
+
+  random(length: number): Uint8Array {
+    return this.#options.random?.(length) ?? crypto.getRandomValues(new Uint8Array(length));
   }
 
   link(peer: PartyId): Link {
@@ -248,6 +272,8 @@ export class Engine implements Party {
   // ── inside ───────────────────────────────────────────────────────────────
 
   async #compute(wire: Wire, component: Component): Promise<Vector> {
+    if (this.#circuit.sharing === 'complete' && (component === 'a' || component === 'y'))
+      return this.kernels.sub(await this.value(wire, 'm'), await this.value(wire, component === 'a' ? 'l1' : 'l2'));
     const source = this.#circuit.sources[wire.id];
     if (isGate(source)) return source.component(this, component);
     const operands: Vector[] = [];
@@ -256,10 +282,11 @@ export class Engine implements Party {
   }
 
   /**
-   * Reads the named components of every kept wire into this process's memory, where they outlive the vectors of
+   * Reads what this party holds of every kept wire into this process's memory, where they outlive the vectors of
    * this step.
    */
-  async #keepFor(components: readonly Component[]): Promise<void> {
+  async #keepFor(): Promise<void> {
+    const components = HELD[this.#circuit.sharing][this.id];
     const kept = new Map<string, Partial<Record<Component, Words>>>();
     for (const [name, wire] of this.#circuit.kept) {
       const parts: Partial<Record<Component, Words>> = {};
