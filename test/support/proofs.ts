@@ -38,7 +38,7 @@ export interface Statement {
   readonly whole: Whole;
 }
 
-export const bigs = (source: Source, count: number, k: number): bigint[] =>
+const bigs = (source: Source, count: number, k: number): bigint[] =>
   Array.from({ length: count }, () => source.word(k));
 
 /** Bytes of tables from their words, element by element. */
@@ -62,7 +62,7 @@ export function tableWord(layout: TableLayout, bytes: Uint8Array, i: number, c: 
 }
 
 /** A public table of listed words: functions × indices × n·P. */
-export function listedTable(group: IndexGroup, layout: TableLayout, words: readonly bigint[][][]): PublicTable {
+function listedTable(group: IndexGroup, layout: TableLayout, words: readonly bigint[][][]): PublicTable {
   const text = JSON.stringify([group, layout, words], (_, value) => (typeof value === 'bigint' ? `${value}` : value));
   return {
     id: createHash('sha256').update(text).digest('hex'),
@@ -83,14 +83,16 @@ export interface MatrixOptions {
   readonly rows?: number;
   readonly columns?: number;
   readonly inner?: readonly number[];
+  /** Whether all terms are negative, and so the claims. */
+  readonly negative?: boolean;
 }
 
 /** Σ ±L·R + a + b = 0 mod 2^k with random L, R, a. */
 export function matrixStatement(source: Source, options: MatrixOptions = {}): Statement {
-  const { k = 64, rows = 4, columns = 3, inner = [2] } = options;
+  const { k = 64, rows = 4, columns = 3, inner = [2], negative = false } = options;
   const terms = inner.map((width, t) => ({
     left: t % 2 === 0 ? ('V' as const) : ('W' as const),
-    negative: t % 3 === 1,
+    negative: negative || t % 3 === 1,
     inner: width,
   }));
   const lefts = terms.map((term) => bigs(source, rows * term.inner, k));
@@ -234,7 +236,11 @@ export function wrong({ shape, whole }: Statement, place: number, error: bigint)
 
 export const PLACE: ProofPlace = { session: new Uint8Array(32).fill(7), proof: 1, segment: 0 };
 /** Keys of V and W, prover and V, prover and W. */
-export const KEYS = { vw: new Uint8Array(32).fill(1), pv: new Uint8Array(32).fill(2), pw: new Uint8Array(32).fill(3) };
+export const KEYS: Readonly<Record<'vw' | 'pv' | 'pw', Uint8Array>> = {
+  vw: new Uint8Array(32).fill(1),
+  pv: new Uint8Array(32).fill(2),
+  pw: new Uint8Array(32).fill(3),
+};
 
 export interface Parties {
   readonly segment: Segment;

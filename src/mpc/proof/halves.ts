@@ -255,7 +255,8 @@ export async function chosenBasis(
     f = await kernels.foldWeights(f, choice, step, (await challenges.folds(r))[prime].beta, q);
   const basis = await loadedIf(half.basis);
   if (basis === undefined) return repeated(f, P);
-  invariant(lengthOf(basis) === elements * P, `${shape.message}: a basis of another shape`);
+  // Words are canonical, so a basis over the right ring is the same integer at W and at the prover.
+  invariant(basis.k === layout.k && lengthOf(basis) === elements * P, `${shape.message}: a basis of another shape`);
   return kernels.multiply(repeated(f, P), basis, q);
 }
 

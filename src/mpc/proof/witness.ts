@@ -42,6 +42,7 @@ export class Witness {
   readonly #work: Verifying;
   #statement: Promise<Uint8Array> | undefined;
   #accepted = false;
+  #failed = false;
 
   constructor(segment: Segment, kernels: ProofKernels, keys: WitnessKeys) {
     this.#segment = segment;
@@ -97,8 +98,8 @@ export class Witness {
   /** Hears V's verdict. @throws {SecurityViolationError} for anything but acceptance behind W's own statement */
   verdict(seed: Uint8Array): void {
     const last = this.#seeds[this.#segment.stages];
-    if (this.#statement === undefined || !equalBytes(seed, last))
-      throw new SecurityViolationError('proof', this.#segment.place.proof);
+    this.#failed ||= this.#statement === undefined || !equalBytes(seed, last);
+    if (this.#failed) throw new SecurityViolationError('proof', this.#segment.place.proof);
     this.#accepted = true;
   }
 
