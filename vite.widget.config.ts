@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Plugin, defineConfig } from 'vite';
 import { WIDGET_FILE } from './src/widget/snippet.ts';
 import { withoutComments } from './vite.config.ts';
@@ -33,24 +35,21 @@ export default defineConfig(({ mode }) => ({
         : { input: ['widget.html', 'widget-frame.html'] }),
     },
   },
-  worker: { format: 'es' },
+  worker: { format: 'es', rolldownOptions: { checks: { pluginTimings: false } } },
 }));
 
-/** Says beside the page which script it is, and its hash. */
+/** Says beside the page which script it is, and its hash: of the file as it was written, after all that changes it. */
 function named(): Plugin {
   return {
     name: 'widget-script',
-    generateBundle(_options, bundle) {
+    writeBundle({ dir = '' }, bundle) {
       const entry = Object.values(bundle).find((file) => file.type === 'chunk' && file.isEntry);
       if (entry?.type !== 'chunk') throw new Error('the build has no script for other pages');
       // Its hash covers no other file: what it loads at once would run unchecked.
       if (entry.imports.length > 0) throw new Error(`the widget's script loads ${entry.imports.join(', ')}`);
-      const integrity = `sha384-${createHash('sha384').update(entry.code).digest('base64')}`;
-      this.emitFile({
-        type: 'asset',
-        fileName: WIDGET_FILE,
-        source: `${JSON.stringify({ script: entry.fileName, integrity })}\n`,
-      });
+      const hash = createHash('sha384').update(readFileSync(join(dir, entry.fileName)));
+      const found = { script: entry.fileName, integrity: `sha384-${hash.digest('base64')}` };
+      writeFileSync(join(dir, WIDGET_FILE), `${JSON.stringify(found)}\n`);
     },
   };
 }

@@ -81,6 +81,12 @@ export function card(host: Host): void {
   // What a visitor saw beside the button, when the text was typed and when it was sent.
   for (const type of ['input', 'submit']) byName('form').addEventListener(type, () => sight.look(), true);
 
+  // In a sandbox no form is submitted, and the button runs all the same.
+  byName('run').addEventListener('click', (event) => {
+    event.preventDefault();
+    byName('form').dispatchEvent(new SubmitEvent('submit', { cancelable: true }));
+  });
+
   reports(
     store,
     (message) => host.tell(message),

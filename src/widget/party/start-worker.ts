@@ -29,9 +29,11 @@ function trusted(url: string): string {
 
 /** Its name is what bundlers look for, with the address of a script behind it. */
 export class OwnWorker extends globalThis.Worker {
-  constructor(url: URL | string, options?: WorkerOptions) {
+  constructor(url: URL | string, options: WorkerOptions = {}) {
     const script = String(url);
-    super(trusted(self.origin === 'null' ? importing(script) : script), options);
+    if (self.origin !== 'null') super(trusted(script), options);
+    // Chromium takes no module of such an address, but lets a classic script import one.
+    else super(trusted(importing(script)), { ...options, type: 'classic' });
   }
 }
 
@@ -50,6 +52,14 @@ export function startAllWorkersSo(): void {
   globalThis.Worker = OwnWorker;
 }
 
+/** A script that imports another one. Messages that come before that has listeners wait for it. */
 function importing(script: string): string {
-  return URL.createObjectURL(new Blob([`import ${JSON.stringify(script)};`], { type: 'text/javascript' }));
+  const lines = `const early = [];
+const keep = ({ data, ports }) => early.push({ data, ports: [...ports] });
+addEventListener('message', keep);
+import(${JSON.stringify(script)}).then(() => {
+  removeEventListener('message', keep);
+  for (const message of early) dispatchEvent(new MessageEvent('message', message));
+}, (error) => setTimeout(() => { throw error; }));`;
+  return URL.createObjectURL(new Blob([lines], { type: 'text/javascript' }));
 }
