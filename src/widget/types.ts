@@ -93,7 +93,12 @@ export interface WidgetAttributes {
  * const card = document.querySelector('tercet-infer');
  * card?.addEventListener('result', ({ detail }) => console.log(detail.answer));
  */
-export interface TercetInferElement extends HTMLElement {
+export interface TercetInferElement
+  extends HTMLElement,
+    Pick<
+      ElementInternals,
+      'form' | 'labels' | 'validity' | 'validationMessage' | 'willValidate' | 'checkValidity' | 'reportValidity'
+    > {
   model: string;
   task: string;
   deployment: string;
@@ -111,15 +116,12 @@ export interface TercetInferElement extends HTMLElement {
   /** The same as data. */
   readonly result: WidgetAnswer | undefined;
   readonly state: 'waiting' | 'loading' | 'ready' | 'running';
-  readonly form: HTMLFormElement | null;
-  readonly labels: NodeList;
-  readonly validity: ValidityState;
-  readonly validationMessage: string;
-  readonly willValidate: boolean;
   /**
    * Runs what stands in the frame; inline, the text that is given. While somebody types in the frame it is refused.
    *
    * @example
+   * const card = document.createElement('tercet-infer');
+   * document.body.append(card);
    * const answer = await card.run();
    *
    * @returns the answer where the page is handed it, else undefined.
@@ -130,6 +132,8 @@ export interface TercetInferElement extends HTMLElement {
    * Loads the model now, without waiting for the element to come into view.
    *
    * @example
+   * const card = document.createElement('tercet-infer');
+   * document.body.append(card);
    * await card.prepare();
    *
    * @throws {Error} with `code`: of what cannot be loaded.
@@ -139,18 +143,33 @@ export interface TercetInferElement extends HTMLElement {
    * Ends the run at all parties.
    *
    * @example
-   * card.abort();
+   * document.querySelector('tercet-infer')?.abort();
    *
    * @throws never
    */
   abort(): void;
-  checkValidity(): boolean;
-  reportValidity(): boolean;
+  /**
+   * As on any element, with the types of this one's events.
+   *
+   * @example
+   * const card = document.createElement('tercet-infer');
+   * card.addEventListener('progress', ({ detail }) => console.log(detail.phase, detail.progress));
+   *
+   * @throws never
+   */
   addEventListener<K extends keyof WidgetEventMap>(
     type: K,
     listener: (this: TercetInferElement, event: WidgetEventMap[K]) => unknown,
     options?: boolean | AddEventListenerOptions,
   ): void;
+  /**
+   * Any other event.
+   *
+   * @example
+   * document.createElement('tercet-infer').addEventListener('focusin', () => console.log('somebody is there'));
+   *
+   * @throws never
+   */
   addEventListener(
     type: string,
     listener: EventListenerOrEventListenerObject,
