@@ -126,7 +126,8 @@ export function report(project) {
   ];
   for (const [i, entry] of ENTRIES.entries()) {
     const all = exportsOf(project, entry);
-    const first = i === 0 || i >= ALIKE ? new Map() : new Map(exportsOf(project, ENTRIES[0]).map((one) => [one.name, block(one)]));
+    const first =
+      i === 0 || i >= ALIKE ? new Map() : new Map(exportsOf(project, ENTRIES[0]).map((one) => [one.name, block(one)]));
     const own = all.filter((one) => first.get(one.name) !== block(one));
     const missing = [...first.keys()].filter((name) => !all.some((one) => one.name === name));
     parts.push(`## \`${entry}\`: ${PLACES[i]}\n`);

@@ -157,7 +157,11 @@ describe('who may frame what', () => {
 
   it('the card starts its own scripts alone, by a policy of Trusted Types', async () => {
     const card = await policy('/widget-frame.html');
-    for (const part of ["script-src 'self' 'wasm-unsafe-eval'", "require-trusted-types-for 'script'", 'trusted-types tercet'])
+    for (const part of [
+      "script-src 'self' 'wasm-unsafe-eval'",
+      "require-trusted-types-for 'script'",
+      'trusted-types tercet',
+    ])
       expect(card).toContain(part);
     expect(card).not.toMatch(/unsafe-inline|'unsafe-eval'/);
   });
@@ -167,7 +171,8 @@ describe('who may frame what', () => {
       const { headers } = await get(path);
       return [headers['cross-origin-resource-policy'], headers['access-control-allow-origin']];
     };
-    for (const path of ['/theme.js', '/tercet.json', '/widget-frame.html']) expect(await open(path)).toEqual(['cross-origin', '*']);
+    for (const path of ['/theme.js', '/tercet.json', '/widget-frame.html'])
+      expect(await open(path)).toEqual(['cross-origin', '*']);
     for (const path of ['/', '/widget.html']) expect(await open(path)).toEqual(['same-origin', undefined]);
   });
 

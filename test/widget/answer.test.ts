@@ -91,7 +91,12 @@ describe('while a run goes a host page is told', () => {
 
   it('an answer only where it is shared', () => {
     const running = reduce(typed, { type: 'run', now: 1 });
-    const result = { label: 'POSITIVE', labels: [{ label: 'POSITIVE', score: 0.8 }], captured, cost: { ...cost, links } };
+    const result = {
+      label: 'POSITIVE',
+      labels: [{ label: 'POSITIVE', score: 0.8 }],
+      captured,
+      cost: { ...cost, links },
+    };
     const answer = { task: 'text-classification', result } as unknown as TaskResult;
     const done = reduce(running, { type: 'answered', answer, subject: typed.subject, now: 2 });
     expect(changes(done, running, () => false)).toEqual([{ op: 'result', detail: { answer: undefined } }]);

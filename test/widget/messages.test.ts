@@ -13,8 +13,9 @@ describe('a setup', () => {
       expect(setupOf({ ...SETUP, shareResult: value })?.shareResult).toBe(false);
   });
 
-  it.each([undefined, null, 'text', { ...SETUP, model: 1 }, { ...SETUP, page: 'x'.repeat(2001) }])('%j is none', (value) =>
-    expect(setupOf(value)).toBeUndefined(),
+  it.each([undefined, null, 'text', { ...SETUP, model: 1 }, { ...SETUP, page: 'x'.repeat(2001) }])(
+    '%j is none',
+    (value) => expect(setupOf(value)).toBeUndefined(),
   );
 });
 

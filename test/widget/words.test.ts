@@ -9,7 +9,11 @@ describe('a sentence', () => {
     ['Ready for 16 tokens, 3.1\u00a0MB sent ahead.', 'Ready for {1} tokens, {2} sent ahead.', ['16', '3.1\u00a0MB']],
     ['Party 2 stopped answering', 'Party {1} stopped answering', ['2']],
     ['>99.9\u00a0%', '{1}', ['>99.9\u00a0%']],
-    ['No message came from Alder in time, at layer 3 of 4.', 'No message came from {operator1} in time, at layer {1} of {2}.', ['Alder', '3', '4']],
+    [
+      'No message came from Alder in time, at layer 3 of 4.',
+      'No message came from {operator1} in time, at layer {1} of {2}.',
+      ['Alder', '3', '4'],
+    ],
   ])('%s', (text, key, figures) => {
     const found = keyOf(text, ['Alder', 'Birch']);
     expect(found.key).toBe(key);
