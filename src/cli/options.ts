@@ -103,16 +103,20 @@ export function parseAddress(name: string, value: string, lowest = 1): { host: s
  * `https://HOST[:PORT]`, `https://*.HOST` for all below it; plain `http:` only for this machine. It becomes part of
  * a page's policy, so nothing else may be in it.
  */
-export function parseHubOrigin(value: string): string {
+export const parseHubOrigin = (value: string): string =>
+  origin('--hub-origins', value, 'for example --hub-origins https://huggingface.co --hub-origins "https://*.hf.co"');
+
+/** The same for `--widget-hosts`. */
+export const parseWidgetHost = (value: string): string =>
+  origin('--widget-hosts', value, 'for example --widget-hosts https://news.example');
+
+function origin(option: string, value: string, example: string): string {
   if (
     /^https:\/\/(\*\.)?[\w-]+(\.[\w-]+)*(:\d{1,5})?$/.test(value) ||
     (/^http:\/\/[\w.[\]:]+$/.test(value) && carriesTrust(value))
   )
     return value;
-  throw usage(
-    '--hub-origins expected an origin',
-    'for example --hub-origins https://huggingface.co --hub-origins "https://*.hf.co"',
-  );
+  throw usage(`${option} expected an origin`, example);
 }
 
 /** `1=…,2=…` */

@@ -28,6 +28,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   owner: ['core', 'compute', 'net', 'mpc', 'ml', 'hub', 'session', 'owner'],
   sdk: ['core', 'compute', 'net', 'ml', 'hub', 'session', 'owner', 'sdk'],
   app: ['core', 'owner', 'sdk', 'app'],
+  // The card on other people's pages: the app's store and views on its own markup.
+  widget: ['core', 'owner', 'sdk', 'app', 'widget'],
   node: ['core', 'compute', 'net', 'mpc', 'ml', 'hub', 'session', 'owner', 'node'],
   daemon: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'node', 'audit', 'daemon'],
   audit: ['core', 'net', 'audit'],
@@ -36,7 +38,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // What tests alone need: the plaintext oracle, links in memory. Nothing imports it, and the package leaves it out.
   testing: ['core', 'compute', 'net', 'mpc', 'testing'],
   // The page's server: what it hands out is checked by the data owner's own reader.
-  server: ['core', 'net', 'ml', 'node', 'daemon', 'owner', 'server'],
+  server: ['core', 'net', 'ml', 'node', 'daemon', 'owner', 'server', 'widget/snippet.ts'],
   bench: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'owner', 'node', 'daemon', 'bench'],
   cli: [
     'core',
@@ -54,6 +56,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'audit',
     'config',
     'cli',
+    'widget/snippet.ts',
   ],
 };
 
@@ -274,6 +277,17 @@ describe('imports', () => {
       ['mpc/prg/prg.ts', "const { randomBytes } = await import('node:crypto');", 'mpc/prg/prg.ts imports node:crypto'],
       ['net/wire/frame.ts', "import * as fs from 'node:fs';", 'net/wire/frame.ts imports node:fs'],
       ['app/main.ts', "import { OwnerSession } from '../session/owner.ts';", 'app/main.ts imports session/owner.ts'],
+      [
+        'widget/element.ts',
+        "import { OwnerSession } from '../session/owner.ts';",
+        'widget/element.ts imports session/owner.ts',
+      ],
+      [
+        'server/site.ts',
+        "import type { Setup } from '../widget/messages.ts';",
+        'server/site.ts imports widget/messages.ts',
+      ],
+      ['app/start.ts', "import '../widget/loader.ts';", 'app/start.ts imports widget/loader.ts'],
       ['sdk/index.ts', "import '../daemon/daemon.ts';", 'sdk/index.ts imports daemon/daemon.ts'],
       ['sdk/worker/worker.ts', "import { readFileSync } from 'node:fs';", 'sdk/worker/worker.ts imports node:fs'],
       [
