@@ -27,6 +27,11 @@ export class DealtSelectGate extends WideSelectGate {
 
   override async dealP0(p0: Party): Promise<void> {
     await super.dealP0(p0);
+    await this.dealWrap(p0);
+  }
+
+  /** P0 → P1: z − c·t. */
+  protected async dealWrap(p0: Party): Promise<void> {
     const { kernels } = p0;
     const { k, count } = this.words;
     const fresh = prgOf(p0, 2).takeMask(this.#address('zero'), this, 'r0');
