@@ -114,7 +114,7 @@ def power_law(z, f, top, windows, s1):
         C = np.zeros((128, 4))
         for i in range(3, 128):
             C[i] = fit_cubic(lambda v: f(np.maximum(v, 1.0) * 2.0**unit), float(i), 1.0)
-        index = shift(z, unit - 14) if unit >= 14 else z.raised(14 - unit, 64)
+        index = shift(z, unit - 14) if unit >= 14 else z.raised(14 - unit, min(64, z.k + 14 - unit))
         candidates.append(cubic(index.reduce(21), C, 14, s1, 14, 64))
         if w < windows - 1:
             reached.append(table(shift(z, unit).reduce(7), (np.arange(128) >= 7).astype(int), 1))
@@ -198,12 +198,12 @@ def attend(q, k, v, real_keys=None):
         # 2·index + bit, exactly: the bit as a word, from its owner.
         marked = near.raised(1, 7) + share(np.tile(real_keys, T), 7)
         gate = table(marked, [keeps(i >> 1) * (i & 1) for i in range(128)], 1)
-    E = exponential(x.raised(9, 25), gate, 17, 17)
+    E = exponential(x.raised(9, 25), gate, 17, 23, width=8, k=41, drop=21, wide=49)  # scale 19
     values = signed(truncate(at_scale(v.ravel(), 32), 20)).reshape(T, D)  # scale 12
-    context = widen(product((signed(E).reshape(T, T) @ values).ravel(), drop=26), 64)  # scale 20
-    total = Shared(E.a.reshape(T, T).sum(1, dtype=U), E.l.reshape(T, T).sum(1, dtype=U), 64)
+    context = widen(product((signed(E).reshape(T, T) @ values).ravel(), 49, 11), 64)  # scale 20
+    total = Shared(E.a.reshape(T, T).sum(1, dtype=U), E.l.reshape(T, T).sum(1, dtype=U), 49)
     top, windows, s1 = RECIPROCALS[128]
-    inverse, _ = power_law(total, lambda z: 2.0**34 / z, 34 + top, windows, s1)
+    inverse, _ = power_law(total, lambda z: 2.0**19 / z, 19 + top, windows, s1)
     scaled = product((signed(context).reshape(T, D) * signed(inverse)[:, None]).ravel(), drop=18 + s1)
     return real(widen(scaled, 64), 16).reshape(T, D), signed(E).reshape(T, T)
 

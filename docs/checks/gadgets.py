@@ -90,10 +90,21 @@ def nearest(x, k, d):
     return rounded(x, k, d, (1 << d) >> 1)
 
 
-def select(index, D, phi, k, widths=None, drop=0):
+def at_once(y, r0, k, k2, least=0):
+    """PROTOCOL §5.2: y + r0 in Z_2^k, of which P2 has y and P1 r0, widened by P2, with words of the dealer. Exact from
+    `least` to `least` + 2^(k−1) − 1."""
+    z, t = (draw(y.shape) & mask(k2 - k) for _ in range(2))
+    y, r0 = (y - to_ring(least)) & mask(k), r0 & mask(k)
+    b, c = y >> U(k - 1), r0 >> U(k - 1)
+    own = z - c * t  # P0 → P1, ahead
+    e = U(1) - b + t  # P2 → P1
+    return Shared(r0 - ((c * e + own) << U(k)), ((b - z) << U(k)) - y - to_ring(least), k2)
+
+
+def select(index, D, phi, k, widths=None, drop=0, wide=None, least=0):
     """PROTOCOL §4.7. `index` (N,) and `phi` (N, P) at P2 and P0, D (N, n, P) at P1: a fresh sharing of Σ_p D[index, p]·φ_p.
 
-    `widths`: bits of the P words; φ_p is a multiple of 2^(k − widths[p]). With `drop` = d, §5.5: of it over 2^d, rounded."""
+    `widths`: bits of the P words; φ_p is a multiple of 2^(k − widths[p]). With `drop` = d, §5.5: of it over 2^d, rounded. `wide`: §5.2, widened at once to that ring."""
     N, n, P = D.shape
     rows = np.arange(N)
     low = np.array([mask(w) for w in widths or [k] * P], U)
@@ -101,6 +112,8 @@ def select(index, D, phi, k, widths=None, drop=0):
     e = (D + pads) & low  # P1 → P2
     B = up(U(0) - (pads[rows, index] * phi).sum(1, dtype=U), k, drop) - r0  # P0 → P2, ahead
     y = rounded((e[rows, index] * phi).sum(1, dtype=U), k, drop, 0) + B  # P2: f − r0
+    if wide is not None:
+        return at_once(y, r0, k - drop, wide, least)
     l = draw((N,))
     return Shared((y + l) + r0, l, k - drop)  # P2 → P1: y + λ2'
 
@@ -206,30 +219,30 @@ def cubic(x, C, t, s1, s2, k, drop=0):
     return select((x.l >> U(t)).astype(np.int64), to_ring(np.rint(D * 2.0**s1)), phi, k, drop=drop)
 
 
-# An independent φ of the exponential: two tables of 1,024 steps, which leave out the two lowest bits of ℓ.
-COARSE = [round(math.exp(-i / 2**10 * 4) * 2**40) for i in range(1024)]
+# An independent φ of the exponential: two tables of steps of 2^12, which leave out the two lowest bits of ℓ.
+COARSE = [round(math.exp(-i / 2**10 * 4) * 2**40) for i in range(2048)]
 FINE = [round(math.exp(-i / 2**20 * 4) * 2**40) for i in range(1024)]
 
 
 def exp_basis(low, s2):
-    """round(2^s2·exp(−ℓ/2^20)) for 0 ≤ ℓ < 2^22, with ℓ cut to multiples of 4."""
+    """round(2^s2·exp(−ℓ/2^20)) for 0 ≤ ℓ < 2^23, with ℓ cut to multiples of 4."""
     low = low.astype(np.int64)
     coarse, fine = np.array(COARSE, dtype=object)[low >> 12], np.array(FINE, dtype=object)[(low >> 2) & 1023]
     return np.array([(int(p) * int(q) + (1 << (79 - s2))) >> (80 - s2) for p, q in zip(coarse, fine)], dtype=U)
 
 
-def exponential(x, gate, s1, s2):
-    """PROTOCOL §6.4: gate·exp(x) for x in Z_2^25 at scale 20, −32 < x < 0. Result at scale s1 + s2 in Z_2^64."""
-    N = x.a.size
-    high, low = (x.a >> U(22)).astype(np.int64), (x.a & mask(22)).astype(float) / 2**20
-    D = np.zeros((N, 16, 1), U)
-    for j in range(8):
-        i = (high - j) % 8
-        value = to_ring(np.rint(2.0**s1 * np.exp(np.where(i == 0, 0.0, 4.0 * i - 32) + low)))
+def exponential(x, gate, s1, s2, width=4, k=64, **how):
+    """PROTOCOL §6.4: gate·exp(x) for x in Z_2^25 at scale 20, −32 < x < 0 (−24 ≤ x < 0 for width 8), at scale s1 + s2."""
+    N, n, bits = x.a.size, 32 // width, 20 + int(math.log2(width))
+    high, low = (x.a >> U(bits)).astype(np.int64), (x.a & mask(bits)).astype(float) / 2**20
+    D = np.zeros((N, 2 * n, 1), U)
+    for j in range(n):
+        i = (high - j) % n
+        value = to_ring(np.rint(2.0**s1 * np.exp(np.where(i == 0, 0.0, float(width) * i - 32) + low)))
         for w in (0, 1):
             D[:, 2 * j + w, 0] = value * (gate.a ^ U(w))
-    index = (x.l >> U(22)).astype(np.int64) * 2 + gate.l.astype(np.int64)
-    return select(index, D, exp_basis(x.l & mask(22), s2)[:, None], 64)
+    index = (x.l >> U(bits)).astype(np.int64) * 2 + gate.l.astype(np.int64)
+    return select(index, D, exp_basis(x.l & mask(bits), s2)[:, None], k, **how)
 
 
 def borrow(x, at, bits, leaf):
