@@ -14,7 +14,7 @@ import { noCost } from '../mpc/protocol/cost.ts';
 import { CLASS_BITS, GELU_RING, type GeluRange, geluArgumentBits, geluSum } from '../mpc/secure/activation.ts';
 import { IDENTITY_SUM } from '../mpc/secure/cosines.ts';
 import { maximumLevels } from '../mpc/secure/maximum.ts';
-import { EXP_RING, KEY_BITS, SHORT_ATTENTION, VALUE, scoreRing } from '../mpc/secure/attention.ts';
+import { EXP_RING, KEY_BITS, SHORT_ATTENTION, VALUE, contextRing, scoreRing } from '../mpc/secure/attention.ts';
 import { RECIPROCAL_WINDOWS, ROOT_WINDOWS, type WindowLayout } from '../mpc/secure/power-law.ts';
 import { ROOT_COUNT, normaliseShift } from '../mpc/secure/normalise.ts';
 import { WIDENING } from '../mpc/protocol/semi-honest/circuit.ts';
@@ -327,7 +327,8 @@ export function attend(
   t.liftAdditive(kept ? KEY_BITS : ring, heads * fresh * width);
   t.reshare(44, heads * fresh * width);
   t.widen(44, VALUE.bits, heads * fresh * width);
-  t.liftAdditive(VALUE.bits, heads * fresh * width);
+  const sums = contextRing(Math.max(keys, ...widths));
+  t.liftAdditive(kept ? VALUE.bits : sums, heads * fresh * width);
   t.product(ring - 24, scores);
   if (mask === 'real') t.select(2, 2, treeBits, scores);
   for (const columns of widths) {
@@ -337,10 +338,10 @@ export function attend(
   }
   const shown = mask === 'causal' ? (heads * keys * (keys + 1)) / 2 : scores;
   t.select(2 ** (treeBits - 2 + (mask === 'real' ? 1 : -1)), 1, 1, shown);
-  t.selectWide([8 * EXP_RING], EXP_RING - 21, VALUE.bits, shown);
-  t.liftAdditive(VALUE.bits, shown);
-  t.product(49 - 11, rows * width);
-  t.truncate(64, 26, rows * width);
+  t.selectWide([8 * EXP_RING], EXP_RING - 21, sums, shown);
+  t.liftAdditive(sums, shown);
+  t.product(sums - 11, rows * width);
+  t.widen(sums - 11, 64, rows * width);
   const long = Math.max(...widths) > SHORT_ATTENTION;
   powerLaw(t, rows, long ? 5 : 4, RECIPROCAL_WINDOWS);
   t.liftAdditive(64, rows * width);

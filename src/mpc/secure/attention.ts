@@ -224,6 +224,11 @@ export function valueDomain(positions: number): number {
   return 2 ** (64 - 2 - CONTEXT - powerLawScale(reciprocalFor(positions).s1, RECIPROCAL_WINDOWS));
 }
 
+/** Ring of E and V where they meet: Σ E·V over so many positions, with the slack of `widen`. Weights are below one. */
+export function contextRing(positions: number): number {
+  return EXP_SCALE + VALUE.scale + Math.log2(valueDomain(positions)) + Math.ceil(Math.log2(positions)) + 2;
+}
+
 /**
  * Bits of the scores that lie too far from their row's maximum, one round beside the exponential.
  *
@@ -321,7 +326,7 @@ export function attend(
         : gates.table(markReal(gates, near, real), NEAR_REAL[treeBits], 1);
     const argument = gates.raise(x, EXP_ARGUMENT - SCORE, EXP_BITS);
     const drop = EXP_WORDS + EXP_BASIS - EXP_SCALE;
-    const how = { width: EXP_WIDTH, k: EXP_RING, drop, widen: VALUE.bits } as const;
+    const how = { width: EXP_WIDTH, k: EXP_RING, drop, widen: contextRing(T) } as const;
     // Lifted before a causal mask spreads them out: where it leaves zeros nothing is sent.
     const exponentials = gates.lift(gates.exponential(argument, gate, EXP_WORDS, EXP_BASIS, how));
     return causal ? spreadOut(gates, exponentials, rows, T) : exponentials;
@@ -329,7 +334,7 @@ export function attend(
 
   return gates.section('context', () => {
     const drop = weights.scale + values.scale - CONTEXT;
-    const sum = gates.matmul(gates.reshape(weights, [heads, R, T]), values, { drop });
+    const sum = gates.matmul(gates.reshape(weights, [heads, R, T]), gates.reduce(values, weights.k), { drop });
     const context = gates.reshape(gates.widen(sum, 64), [rows, D]);
     const total = gates.sumRows(weights);
     const { value: inverse } = powerLaw(gates, total, reciprocalFor(T).law);
