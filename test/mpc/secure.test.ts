@@ -408,7 +408,7 @@ describe('attention', () => {
   it.each(['dealer', 'ot'] as const)(
     'widened by %s: a weight as near to one as there is, of the largest score under a coarse maximum, wraps for no mask',
     async (widening) => {
-      // One key: the answer is its value, if its weight is what the sum has. Scores next below an even number of logits.
+      // One key: the answer is its value, if its weight is what the sum has. Scores are next below an even number.
       const scores = [-200, -2, 0, 2, 100].flatMap((even) => [0, 1, 2, 3].map((ulps) => even - ulps * 2 ** -11));
       const H = 40 * scores.length;
       const fill = (of: (h: number) => number) => Float64Array.from({ length: H }, (_, h) => of(h));

@@ -119,7 +119,7 @@ const TANH_CUBIC = piecewisePolynomial(Math.tanh, {
 const TANH_DROP = 2 * TANH_SCALE - OUT_SCALE;
 const ONE = 1n << BigInt(OUT_SCALE);
 
-/** Unit-width tables on ⌊x⌋: measured index in [−6, 6], which shares the off-by-one of the cubic's index; ±1 outside. */
+/** Tables on ⌊x⌋, of unit width: measured index in [−6, 6], off by one like that of the cubic's index; ±1 outside. */
 const UNITS = Array.from({ length: 128 }, (_, i) => (i < 64 ? i : i - 128));
 const INSIDE: ExactTable = { bits: 7, entries: UNITS.map((i) => (i >= -6 && i <= 6 ? 1n : 0n)) };
 const TAILS: ExactTable = { bits: 7, entries: UNITS.map((i) => (i >= -6 && i <= 6 ? 0n : i > 0 ? ONE : -ONE)) };
