@@ -71,9 +71,9 @@ export const KEY_BITS = 64 - OPERAND;
 /** Bits of coarse scores: all that ring has above the unit of the maximum. */
 const COARSE_BITS = KEY_BITS - SCORE_PRODUCT - UNIT;
 
-/** Ring in which Q·Kᵀ is computed where nothing reads more of a score than its row's spread. */
-export function scoreRing(treeBits: 8 | 9): number {
-  return SCORE_PRODUCT + UNIT + treeBits;
+/** Ring in which Q·Kᵀ is computed, where so many bits of coarse scores are read: the maximum's, or a check's. */
+export function scoreRing(bits: number): number {
+  return SCORE_PRODUCT + UNIT + bits;
 }
 
 /**
@@ -296,7 +296,7 @@ export function attend(
   const scores = gates.section('scores', () => {
     const drop = SCORE_PRODUCT - SCORE;
     // The bits of a score above its row's spread are read by a check alone.
-    const ring = check === undefined ? scoreRing(treeBits) : keys.k;
+    const ring = scoreRing(check?.bits ?? treeBits);
     const [left, right] = [rescale(gates, q, OPERAND, ring), gates.reduce(keys, ring)];
     return gates.reshape(gates.matmul(left, right, { transposed: true, drop }), [rows, T], SCORE);
   });
