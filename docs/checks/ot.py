@@ -135,6 +135,35 @@ def reversed_(f, r0, u, w0, w1):
     return (r0, u, e, w1 if c else w0), (y, u ^ c, w0, w1), value
 
 
+def dealt(f, r0, z, t):
+    """The same with words of the dealer: z and t at P2, z − c·t at P1. What P2 would see of it comes last."""
+    y, c = (f - r0) % M, r0 >> K - 1
+    b, own = y >> K - 1, (z - c * t) % Q
+    e = (1 - b + t) % Q
+    value = (y + r0 - M * (b + c * e + own - z)) % (M * Q)
+    return (r0, own, e), (y, z, t), value, (y, z, t, own)
+
+
+def dealt_views(f, which, hide="zt"):
+    """`hide`: the masks that are there."""
+    out = Counter()
+    for r0, z, t in product(range(M), range(Q), range(Q)):
+        out[dealt(f, r0, z if "z" in hide else 0, t if "t" in hide else 0)[which]] += 1
+    return out
+
+
+def check_dealt():
+    """A selection that is widened at once with words of the dealer: exact, both views alike, and not without a mask."""
+    domain = range(-1, 4)
+    assert all(dealt(f, *r)[2] == f % (M * Q) for f in domain for r in product(range(M), range(Q), range(Q)))
+    for which in (0, 1):
+        assert all(dealt_views(f, which) == dealt_views(0, which) for f in domain)
+    for hide in ("z", "t"):
+        assert dealt_views(1, 0, hide) != dealt_views(0, 0, hide)
+    # P0's word to P1 would tell P2 the value.
+    assert dealt_views(1, 3) != dealt_views(0, 3)
+
+
 def views(run, x, party, tell=False):
     out = Counter()
     for l, u, w0, w1 in product(range(M), (0, 1), range(Q), range(Q)):
@@ -184,6 +213,7 @@ def main():
     check_extension()
     check_siblings_tell_delta()
     check_widenings()
+    check_dealt()
     check_repeats()
     print("ot: the extension at full size, widenings both ways with their views, and what repeats would tell")
 

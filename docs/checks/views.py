@@ -161,7 +161,7 @@ def views_of_a_chain(x, unmasked=""):
 
 
 def check_additive_views():
-    """Lemma 5.4: alike for every x of the domain, and not without one of the three masks."""
+    """Lemma 5.6: alike for every x of the domain, and not without one of the three masks."""
     whole = [views_of_a_chain(x) for x in (-2, -1, 0, 1, 2)]
     assert all(view == whole[0] for view in whole)
     for unmasked, party in (("reshare", 0), ("product", 0), ("lift", 1)):

@@ -13,12 +13,12 @@ import { firstStep } from '../mpc/prg/gate-id.ts';
 import { PairPrg, executionKey } from '../mpc/prg/prg.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
 import type { Trace } from '../mpc/protocol/trace.ts';
+import type { Circuit } from '../mpc/protocol/frame/circuit.ts';
 import { Engine, type Progress } from '../mpc/protocol/frame/engine.ts';
 import type { Kept, ParameterView } from '../mpc/protocol/frame/party.ts';
 import { PRESENTED_BYTES } from '../net/enrolment/credential.ts';
 import type { Enrolment } from '../net/enrolment/enrolment.ts';
 import type { Channel, EndId, PartyId } from '../net/wire/types.ts';
-import type { Cost } from '../mpc/protocol/types.ts';
 import { configHash, mismatch, offerToJson } from './agreement.ts';
 import { compareBinding, linkName, sessionBinding } from './binding.ts';
 import { Circuits } from './circuits.ts';
@@ -164,7 +164,7 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
           },
         });
         // Both parties wait for all of it: what one gets ahead depends on what the other is dealt.
-        const dealing = dealt(engine, source.deals, patience, circuit.cost);
+        const dealing = dealt(engine, source.deals, patience, circuit, id);
         await (dealer === undefined ? dealing : whileThere(owner, dealing));
         await dealer?.taken();
         await sendControl(owner, 'ready', {});
@@ -274,19 +274,39 @@ function msFor(bytes: number, { bytesPerSecond }: Patience): number {
 }
 
 /**
- * Takes the correlations. The first of them comes soon, and all of them at some rate: an owner does not keep its
- * place by single bytes.
+ * Bytes that are dealt to the other compute party before the first that are dealt to this one: dealing goes gate by
+ * gate. Undefined where this one is dealt nothing.
  */
-async function dealt(engine: Engine, source: Channel, patience: Patience, cost: Cost): Promise<void> {
+export function dealtBefore({ gates }: Pick<Circuit, 'gates'>, id: 1 | 2): number | undefined {
+  let before = 0;
+  for (const { cost } of gates) {
+    const [toP1, toP2] = [cost.p0ToP1Ahead ?? 0, cost.p0ToP2Ahead ?? 0];
+    // A gate's word for P2 goes first.
+    if (id === 2 && toP2 > 0) return before;
+    if (id === 1 && toP1 > 0) return before + toP2;
+    before += toP1 + toP2;
+  }
+  return undefined;
+}
+
+/**
+ * Takes the correlations. The first of them comes soon, and all of them at some rate: an owner does not keep its
+ * place by single bytes. It may be at work for the other party before it has anything for this one.
+ */
+async function dealt(engine: Engine, source: Channel, patience: Patience, circuit: Circuit, id: 1 | 2): Promise<void> {
   const { receivedFrames } = source.stats;
   const who = source.peer === 3 ? 3 : 0;
   const dealing = engine.deal();
-  const all = patience.dealMs + msFor(cost.p0ToP1Ahead + cost.p0ToP2Ahead, patience);
+  const { p0ToP1Ahead, p0ToP2Ahead } = circuit.cost;
+  const all = patience.dealMs + msFor(p0ToP1Ahead + p0ToP2Ahead, patience);
+  const before = dealtBefore(circuit, id);
   let check: ReturnType<typeof setTimeout> | undefined;
   const nothing = new Promise<never>((_resolve, reject) => {
+    if (before === undefined) return;
+    const soon = patience.dealMs + msFor(before, patience);
     check = setTimeout(() => {
-      if (source.stats.receivedFrames === receivedFrames) reject(tooSlow('deal anything', patience.dealMs, who));
-    }, patience.dealMs);
+      if (source.stats.receivedFrames === receivedFrames) reject(tooSlow('deal anything', soon, who));
+    }, soon);
   });
   try {
     await Promise.race([inTime(dealing, all, 'deal its correlations', who), nothing]);

@@ -11,10 +11,10 @@ import type { Activation } from '../ml/model-types.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import { OUTPUT_FORM } from '../ml/models/run.ts';
 import { noCost } from '../mpc/protocol/cost.ts';
-import { CLASS_BITS, GELU_RING, type GeluRange, geluSum } from '../mpc/secure/activation.ts';
+import { CLASS_BITS, GELU_RING, type GeluRange, geluArgumentBits, geluSum } from '../mpc/secure/activation.ts';
 import { IDENTITY_SUM } from '../mpc/secure/cosines.ts';
 import { maximumLevels } from '../mpc/secure/maximum.ts';
-import { SHORT_ATTENTION, VALUE } from '../mpc/secure/attention.ts';
+import { EXP_RING, KEY_BITS, SHORT_ATTENTION, VALUE, contextRing, scoreRing } from '../mpc/secure/attention.ts';
 import { RECIPROCAL_WINDOWS, ROOT_WINDOWS, type WindowLayout } from '../mpc/secure/power-law.ts';
 import { ROOT_COUNT, normaliseShift } from '../mpc/secure/normalise.ts';
 import { WIDENING } from '../mpc/protocol/semi-honest/circuit.ts';
@@ -142,18 +142,15 @@ export class Tally {
     this.cost.p1ToP2 += this.#wire(k, count);
   }
 
-  /** A selection as `select`, whose result is widened at once. */
-  selectWide(n: number, P: number, k: number, to: number, count: number, drop = 0): void {
-    if (!this.transfers) {
-      this.select(n, P, k, count, drop);
-      this.widen(k - drop, to, count);
-      return;
-    }
+  /** A sum of selections as `selectSum`, whose result over Z_2^k is widened at once. */
+  selectWide(bits: readonly number[], k: number, to: number, count: number): void {
     this.gates++;
-    this.cost.p0ToP2Ahead += this.#wire(k - drop, count);
-    this.cost.p1ToP2 += this.#wire(k, n * P * count);
-    this.cost.p2ToP1 += this.#wire(to - k + drop, count);
-    this.cost.p1ToP2Ahead += this.#ots('p0ToP2Ahead', to - k + drop, count);
+    const words = to - k;
+    this.cost.p0ToP2Ahead += this.#wire(k, count);
+    this.cost.p1ToP2 += bits.reduce((bytes, table) => bytes + this.#wire(table, count), 0);
+    this.cost.p2ToP1 += this.#wire(words, count);
+    if (this.transfers) this.cost.p1ToP2Ahead += this.#ots('p0ToP2Ahead', words, count);
+    else this.cost.p0ToP1Ahead += this.#wire(words, count);
     if (this.secret) this.#masks(to, count);
   }
 
@@ -253,9 +250,8 @@ export function relu(t: Tally, count: number): void {
   t.reshare(48, count);
   for (let leaf = 0; leaf < 5; leaf++) t.select(256, 1, 1, count);
   t.select(64, 1, 1, count);
-  t.select(2, 2, 48, count);
-  t.widen(48, 64, count);
-  t.rounds(4);
+  t.selectWide([2 * 2 * 48], 48, 64, count);
+  t.rounds(3);
 }
 
 export function tanh(t: Tally, count: number): void {
@@ -275,16 +271,15 @@ export function activate(t: Tally, count: number, activation: Activation, range:
   }
   const { sum, drop } = geluSum(range, activation);
   const k = GELU_RING[range];
-  t.reshare(k - sum.shift, count);
+  t.reshare(geluArgumentBits(range, sum), count);
   const entry = (of: CosineSum) => cosineExponents(of).reduce((bits, v) => bits + k - v, 0);
-  if (range === 'narrow') t.selectSum([entry(sum)], k - drop, count);
+  if (range === 'narrow') t.selectWide([entry(sum)], k - drop, 64, count);
   else {
     for (let bit = 0; bit < 2; bit++) t.select(2 ** (CLASS_BITS[range] - 1), 1, 1, count);
-    t.selectSum([2 * entry(IDENTITY_SUM), 2 * entry(sum)], k - drop, count);
+    t.selectWide([2 * entry(IDENTITY_SUM), 2 * entry(sum)], k - drop, 64, count);
     t.rounds(1);
   }
-  t.widen(k - drop, 64, count);
-  t.rounds(2);
+  t.rounds(1);
 }
 
 export interface Attention {
@@ -296,6 +291,9 @@ export interface Attention {
   readonly width: number;
   readonly treeBits: 8 | 9;
   readonly mask: 'none' | 'causal' | 'real';
+  /** Whether keys are kept for later steps, and whether scores are checked: then in the ring that serves all. */
+  readonly kept?: boolean;
+  readonly checked: boolean;
   /** Whether queries are of rows that P0 chose: masked ones, so that P2 knows its part of q before the input. */
   readonly chosen?: boolean;
   /** Widths of rows whose maxima are taken, in equal parts: those of the steps that a mean stands for. */
@@ -318,18 +316,20 @@ function maximum(t: Tally, rows: number, width: number, bits: 8 | 9): void {
 
 export function attend(
   t: Tally,
-  { heads, queries, keys, fresh, width, treeBits, mask, widths, chosen }: Attention,
+  { heads, queries, keys, fresh, width, treeBits, mask, widths, chosen, checked, kept = false }: Attention,
 ): void {
   const rows = heads * queries;
   const scores = rows * keys;
-  if (chosen) t.reshareAhead(48, rows * width);
-  else t.reshare(48, rows * width);
-  t.lift(48, rows * width);
-  t.liftAdditive(48, heads * fresh * width);
+  const ring = checked ? KEY_BITS : scoreRing(treeBits);
+  if (chosen) t.reshareAhead(ring, rows * width);
+  else t.reshare(ring, rows * width);
+  t.lift(ring, rows * width);
+  t.liftAdditive(kept ? KEY_BITS : ring, heads * fresh * width);
   t.reshare(44, heads * fresh * width);
   t.widen(44, VALUE.bits, heads * fresh * width);
-  t.liftAdditive(VALUE.bits, heads * fresh * width);
-  t.product(48 - 24, scores);
+  const sums = contextRing(Math.max(keys, ...widths));
+  t.liftAdditive(kept ? VALUE.bits : sums, heads * fresh * width);
+  t.product(ring - 24, scores);
   if (mask === 'real') t.select(2, 2, treeBits, scores);
   for (const columns of widths) {
     const one = t.like();
@@ -338,9 +338,10 @@ export function attend(
   }
   const shown = mask === 'causal' ? (heads * keys * (keys + 1)) / 2 : scores;
   t.select(2 ** (treeBits - 2 + (mask === 'real' ? 1 : -1)), 1, 1, shown);
-  t.select(16, 1, 64, shown, 15);
-  t.product(49 - 11, rows * width);
-  t.truncate(64, 26, rows * width);
+  t.selectWide([8 * EXP_RING], EXP_RING - 21, sums, shown);
+  t.liftAdditive(sums, shown);
+  t.product(sums - 11, rows * width);
+  t.widen(sums - 11, 64, rows * width);
   const long = Math.max(...widths) > SHORT_ATTENTION;
   powerLaw(t, rows, long ? 5 : 4, RECIPROCAL_WINDOWS);
   t.liftAdditive(64, rows * width);

@@ -136,6 +136,7 @@ function encoder(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape
       mask,
       widths: [T],
       chosen,
+      checked: plan.checks !== null,
     });
     t.operand(r * C);
     t.affine(r * C);
@@ -157,11 +158,11 @@ function blocks(
   plan: ModelPlan,
   i: number,
   r: number,
-  attention: Omit<Attention, 'width' | 'treeBits'>,
+  attention: Omit<Attention, 'width' | 'treeBits' | 'checked'>,
 ): void {
   const { hiddenSize: C, heads } = config;
   t.affine(r * C);
-  attend(t, { ...attention, width: C / heads, treeBits: plan.treeBits[i] });
+  attend(t, { ...attention, width: C / heads, treeBits: plan.treeBits[i], checked: plan.checks !== null });
   t.operand(r * C);
   t.affine(r * C);
   normalise(t, r, C, plan.norms[2 * i + 1]);
@@ -185,7 +186,7 @@ function prompt(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape)
     normalise(t, N, C, plan.norms[2 * i]);
     t.operand(N * C);
     t.affine(2 * N * C);
-    const all = { heads: B * heads, keys: T, fresh: T, widths: [T] };
+    const all = { heads: B * heads, keys: T, fresh: T, widths: [T], kept: shape.steps > 0 };
     if (!language || i < layers - 1) blocks(t, config, plan, i, N, { ...all, queries: T, mask: 'causal' });
     else {
       if (rows > 0) choose(t, config, shape, false);
@@ -231,6 +232,7 @@ function step(
       queries: 1,
       keys,
       fresh: 1,
+      kept: true,
       mask: shape.padded ? 'real' : 'none',
       widths,
     });
@@ -342,8 +344,8 @@ export function priceOf(
   const traffic = Object.values(links).reduce((sum, bytes) => sum + bytes, 0);
   // Everything that is dealt ahead waits at a party until it is used; a step's share of it is small beside the
   // prompt's.
-  const { p2ToP1Ahead, p0ToP2Ahead, p1ToP2Ahead } = first.cost;
-  const dealt = Math.max(p2ToP1Ahead + first.kept[0], p0ToP2Ahead + p1ToP2Ahead + first.kept[1]);
+  const { p0ToP1Ahead, p2ToP1Ahead, p0ToP2Ahead, p1ToP2Ahead } = first.cost;
+  const dealt = Math.max(p0ToP1Ahead + p2ToP1Ahead + first.kept[0], p0ToP2Ahead + p1ToP2Ahead + first.kept[1]);
   // Keys and values of every position, two components each, of one step and of the next.
   const kept = steps > 0 ? 64 * config.hiddenSize * config.layers * sequences * (tokens + steps) : 0;
   const memory =

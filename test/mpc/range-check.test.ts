@@ -406,7 +406,7 @@ describe('the cost of checks', () => {
     expect(measuredRounds(messages)).toBe(simulation.circuit.cost.rounds);
   });
 
-  it('at BERT-base dimensions and 128 padded tokens, everything checked: at most 6 % of bytes, and 4 rounds', {
+  it('at BERT-base dimensions and 128 padded tokens, everything checked: at most 7 % of bytes, and 4 rounds', {
     timeout: 120_000,
   }, () => {
     // Two layers stand for twelve: what does not repeat, the embeddings and the head, is the smaller part of the
@@ -464,7 +464,7 @@ describe('the cost of checks', () => {
     expect(up(checked) / up(without)).toBeGreaterThan(1.001);
     expect(up(checked) / up(without)).toBeLessThan(1.02);
     expect(between(checked) / between(without)).toBeGreaterThan(1.005);
-    expect(between(checked) / between(without)).toBeLessThan(1.06);
+    expect(between(checked) / between(without)).toBeLessThan(1.07);
     expect(checked.rounds - without.rounds).toBeLessThanOrEqual(4);
     // To the owner: one byte more, for the bit of one text.
     expect(checked.p1ToP0 - without.p1ToP0).toBe(1);

@@ -32,6 +32,7 @@ import {
 } from '../../src/mpc/secure/attention.ts';
 import { isNegative, select } from '../../src/mpc/secure/compare.ts';
 import type { Gates, Wire } from '../../src/mpc/secure/gates.ts';
+import type { Widening } from '../../src/mpc/protocol/types.ts';
 import {
   NORMALISE_ERROR,
   NORMALISE_RELATIVE_ERROR,
@@ -65,6 +66,7 @@ async function run(
   build: (g: Gates, ...x: Wire[]) => Wire,
   seed = SEED,
   more: Readonly<Record<string, Words>> = {},
+  widening?: Widening,
 ): Promise<Float64Array> {
   let scale = 0;
   const { outputs } = await simulate(
@@ -80,7 +82,7 @@ async function run(
       },
       indices: {},
     },
-    { kernels: () => wasm, seed },
+    { kernels: () => wasm, seed, widening },
   );
   return decodeFixed(outputs.get('out') as Words, scale);
 }
@@ -174,6 +176,26 @@ describe('GeLU', () => {
       // Control: the two forms differ by about 5e-4 near ±2, which this test would see if the bound were tight; far
       // from it they are told apart in the polynomial itself.
       expect(worstOf(points.map(geluNew), points.map(gelu))).toBeGreaterThan(4e-4);
+    },
+  );
+
+  it.each(['dealer', 'ot'] as const)(
+    'widened by %s: at its minimum, at zero, at the classes and at both ends of every range, for many masks',
+    async (widening) => {
+      for (const range of ['narrow', 'wide', 'far'] as const) {
+        const R = GELU_DOMAIN[range];
+        const points = [-0.7518, 0, 2 ** -13, -4.5, -3.5, 3.5, 4.5, R, -R].flatMap((x) =>
+          new Array<number>(64).fill(x),
+        );
+        const got = await run(
+          { x: { shape: [points.length], values: points } },
+          (g, w) => secureGelu(g, w, range),
+          2,
+          {},
+          widening,
+        );
+        within(`gelu ${range} by ${widening}`, worstOf(got, points.map(gelu)), GELU_ERROR[range]);
+      }
     },
   );
 
@@ -352,11 +374,13 @@ describe('attention', () => {
     return out;
   }
 
-  const one = ({ H, R, T, D, q, k, v }: Heads, bits: 8 | 9, seed?: number) =>
+  const one = ({ H, R, T, D, q, k, v }: Heads, bits: 8 | 9, seed?: number, widening?: Widening) =>
     run(
       { q: { shape: [H, R, D], values: q }, k: { shape: [H, T, D], values: k }, v: { shape: [H, T, D], values: v } },
       (g, a, b, c) => attend(g, a, attentionKeys(g, b), attentionValues(g, c), bits),
       seed,
+      {},
+      widening,
     );
 
   function heads(H: number, R: number, T: number, D: number, sigma: number): Heads {
@@ -381,6 +405,33 @@ describe('attention', () => {
       within(`attention ${name} ${bits}`, worst, USUAL);
     });
   }
+
+  it('widened by ot: the same bound, for few keys and for many', async () => {
+    for (const T of [2, 64]) {
+      const input = heads(2, 4, T, 64, 1.5);
+      within(`attention by ot ${T}`, worstOf(await one(input, 8, 7, 'ot'), exact(input)), USUAL);
+    }
+  });
+
+  it.each(['dealer', 'ot'] as const)(
+    'widened by %s: a weight as near to one as there is, of the largest score under a coarse maximum, wraps for no mask',
+    async (widening) => {
+      // One key: the answer is its value, if its weight is what the sum has. Scores are next below an even number.
+      const scores = [-200, -2, 0, 2, 100].flatMap((even) => [0, 1, 2, 3].map((ulps) => even - ulps * 2 ** -11));
+      const H = 40 * scores.length;
+      const fill = (of: (h: number) => number) => Float64Array.from({ length: H }, (_, h) => of(h));
+      const input = {
+        H,
+        R: 1,
+        T: 1,
+        D: 1,
+        q: fill((h) => 8 * scores[h % scores.length]),
+        k: fill(() => 1),
+        v: fill(() => 3),
+      };
+      within(`one key by ${widening}`, worstOf(await one(input, 8, 9, widening), exact(input)), USUAL);
+    },
+  );
 
   it(`128 positions, more keys than rows: within ${USUAL}`, async () => {
     const input = heads(1, 5, 128, 64, 1.5);

@@ -4,6 +4,9 @@
  */
 import { describe, expect, it } from 'vitest';
 import { OT_SIBLINGS } from '../../src/compute/kernels/ot-base.ts';
+import type { RingKernels } from '../../src/compute/kernels/types.ts';
+import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
+import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { TercetError, asTercetError } from '../../src/core/errors.ts';
 import { toHex } from '../../src/core/bytes.ts';
 import { firstStep } from '../../src/mpc/prg/gate-id.ts';
@@ -31,7 +34,7 @@ import { parseModelConfig } from '../../src/ml/config.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
 import { failure } from '../failure.ts';
 import { seeded } from '../support/simulate.ts';
-import { INPUT, MODEL, REQUEST, kernels, prepared, servedModel } from './harness.ts';
+import { INPUT, MODEL, REQUEST, kernels, prepared, servedModel, source } from './harness.ts';
 
 const DEALER = 'd1'.repeat(32);
 const DEALT: Request = { ...REQUEST, dealer: DEALER };
@@ -56,6 +59,8 @@ interface World {
 interface WorldOptions {
   readonly request?: Request;
   readonly model?: ServedModel;
+  /** Kernels of all parties. */
+  readonly on?: RingKernels;
   /** What stands in the dealer's place. */
   readonly serve?: ((options: DealerOptions, world: Pick<World, 'dealerLinks'>) => Promise<unknown>) | undefined;
   readonly tap?: (from: EndId, to: EndId, tag: string, bytes: Uint8Array) => Uint8Array | undefined | void;
@@ -63,7 +68,15 @@ interface WorldOptions {
   readonly changed?: Partial<DealerOptions> | undefined;
 }
 
-function world({ request = DEALT, model = MODEL, serve, tap, dealMs = 5_000, changed }: WorldOptions = {}): World {
+function world({
+  request = DEALT,
+  model = MODEL,
+  on = kernels,
+  serve,
+  tap,
+  dealMs = 5_000,
+  changed,
+}: WorldOptions = {}): World {
   const sent: World['sent'] = [];
   const watch = {
     timeoutMs: 20_000,
@@ -87,7 +100,7 @@ function world({ request = DEALT, model = MODEL, serve, tap, dealMs = 5_000, cha
       expect: () => ({ channel: Promise.resolve(fromDealer), cancel: () => undefined }),
       session: SESSION,
       models: [model],
-      kernels,
+      kernels: on,
       now: () => performance.now(),
       peakMemory: () => 1,
       patience: { ...PATIENCE, dealMs },
@@ -105,7 +118,7 @@ function world({ request = DEALT, model = MODEL, serve, tap, dealMs = 5_000, cha
     session: SESSION,
     check: () => undefined,
     connect: async (to) => (to === 1 ? dealer1 : dealer2),
-    kernels,
+    kernels: on,
     now: () => performance.now(),
     ...changed,
   };
@@ -116,7 +129,7 @@ function world({ request = DEALT, model = MODEL, serve, tap, dealMs = 5_000, cha
     channels: links,
     session: SESSION,
     pairKeys: [seeded(32, 7, 1), seeded(32, 7, 2)],
-    kernels,
+    kernels: on,
     parameters: ownerParameters(model.config, undefined),
     now: () => performance.now(),
     peakMemory: () => 1,
@@ -157,9 +170,12 @@ describe('a dealer', () => {
   });
 
   it('deals the base of transfers as well: the same answer, and the owner sends nothing ahead', async () => {
-    const alone = await prepared({ request: { ...REQUEST, widening: 'ot' } });
+    // Transfers are slow in the readable kernels.
+    const on = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+    const model = await servedModel(source, on);
+    const alone = await prepared({ request: { ...REQUEST, widening: 'ot' }, model, on });
     const expected = await alone.session.run(INPUT);
-    const { owner, ends, dealer, sent } = world({ request: { ...DEALT, widening: 'ot' } });
+    const { owner, ends, dealer, sent } = world({ request: { ...DEALT, widening: 'ot' }, model, on });
     const session = await owner;
     await session.prepare();
     expect((await session.run(INPUT)).logits).toEqual(expected.logits);
@@ -167,7 +183,8 @@ describe('a dealer', () => {
     expect(await dealer).toBe(undefined);
     const { cost } = circuitFor(MODEL.config, MODEL.plan, { ...REQUEST, widening: 'ot' });
     expect(bytesOf(sent, 3, '-deal')).toBe(cost.p0ToP1Ahead + cost.p0ToP2Ahead);
-    expect(bytesOf(sent, 3, 'ot-base-deal')).toBe(OT_SIBLINGS);
+    // A base for each direction: widenings, and selections that are widened at once.
+    expect(bytesOf(sent, 3, 'ot-base-deal')).toBe(2 * OT_SIBLINGS);
     expect(bytesOf(sent, 0, '-deal')).toBe(0);
     // Of transfers nothing goes to who deals, and nothing comes from there but their base.
     expect(sent.filter(({ to, tag }) => to === 3 && !tag.startsWith('control/')).map(({ tag }) => tag)).toEqual([]);
@@ -177,6 +194,7 @@ describe('a dealer', () => {
     await (await words.owner).prepare();
     expect(words.sent.filter(({ from, tag }) => from === 3 && tag.includes('widen')).length).toBeGreaterThan(5);
     await (await words.owner).discard();
+    await on.close();
   });
 
   it('deals every step of a text, as the owner would', async () => {

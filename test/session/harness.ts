@@ -96,6 +96,8 @@ export interface StartOptions {
   readonly signal?: AbortSignal;
   readonly onStatus?: (status: Status) => void;
   readonly tap?: MemoryOptions['tap'];
+  /** Latency and rate of the links, by direction. */
+  readonly profile?: MemoryOptions['profile'];
 }
 
 export function start({
@@ -108,11 +110,13 @@ export function start({
   signal,
   onStatus,
   tap,
+  profile,
 }: StartOptions = {}): Started {
   const config: ModelConfig = model.config;
   const sent: Started['sent'] = [];
   const watch: MemoryOptions = {
     timeoutMs: 20_000,
+    profile,
     tap: (direction, tag, bytes) => {
       sent.push({ from: direction.from, tag });
       return tap?.(direction, tag, bytes);

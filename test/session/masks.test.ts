@@ -6,6 +6,7 @@
  */
 import type { RunShape } from '../../src/ml/models/run.ts';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { BLOCK_BYTES } from '../../src/compute/kernels/key-stream.ts';
 import { tableBytes } from '../../src/compute/kernels/table-layout.ts';
 import type { RingKernels, Stream } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
@@ -52,7 +53,10 @@ class Changes {
       return other;
     };
     const overrides: Partial<RingKernels<Words>> = {
-      otReceive: (base, nonce, choice, k) => real.otReceive(base, moved(nonce), choice, k),
+      otReceive: (base, nonce, choice, k) => {
+        this.#hashed(nonce, lengthOf(choice));
+        return real.otReceive(base, moved(nonce), choice, k);
+      },
       otSend: (base, nonce, message, k) => real.otSend(base, moved(nonce), message, k),
       scope: () => proxy,
       draw: async (stream, k, count, first = 0) => {
@@ -72,6 +76,11 @@ class Changes {
       },
     });
     return proxy;
+  }
+
+  /** A block of the hash for every transfer of an address. */
+  #hashed(nonce: Uint8Array, count: number): void {
+    this.drawn.set(`/${toHex(nonce)}`, BLOCK_BYTES * count);
   }
 
   #note(stream: Stream, bytes: number): void {
@@ -296,9 +305,14 @@ function placeOf(id: string): { readonly step: number; readonly number: number; 
   return { step: nonce.getUint16(0, true), number: nonce.getUint32(4, true), purpose: nonce.getUint8(10) };
 }
 
-/** Kind of message: relation, phase, and for a lift whether what it masks is a part of a sum. */
-function kindOf(gate: Gate, tag: string): string {
-  return `${tag.split('/')[0]}${gate.relation === 'lift' && gate.traits[0] === 'additive' ? ' of a part' : ''}`;
+/**
+ * Kind of message: relation, phase, for a lift whether what it masks is a part of a sum, and for a selection whether
+ * P1 chooses by it.
+ */
+function kindOf(gate: Gate, tag: string, id: string): string {
+  const part = gate.relation === 'lift' && gate.traits[0] === 'additive' ? ' of a part' : '';
+  const wrap = gate.relation === 'select' && id.endsWith('01') ? ' of a wrap' : '';
+  return `${tag.split('/')[0]}${part}${wrap}`;
 }
 
 /** Draws by the kind of message that they seal, in one step. */
@@ -311,15 +325,18 @@ function byKind(
   for (const { id, tag } of messages) {
     const place = placeOf(id);
     if (place.step !== step) continue;
-    const kind = kindOf(gates[step][place.number], tag);
+    const kind = kindOf(gates[step][place.number], tag, id);
     kinds.set(kind, [...(kinds.get(kind) ?? []), id]);
   }
   return kinds;
 }
 
 const OPEN_KINDS = ['input-input', 'lift-12 of a part', 'product-21', 'product-deal', 'reshare-21'];
-const SELECTED = ['select-12', 'select-21', 'select-deal', 'widen-12'];
-const WIDENED = { dealer: ['widen-deal'], ot: ['ot-base-deal', 'widen-ahead'] };
+const SELECTED = ['select-12', 'select-21', 'select-21 of a wrap', 'select-deal', 'widen-12'];
+const WIDENED = {
+  dealer: ['select-deal of a wrap', 'widen-deal'],
+  ot: ['ot-base-deal', 'select-ahead of a wrap', 'widen-ahead'],
+};
 const SECRET_KINDS = [
   'affine-21',
   'affine-deal',
@@ -384,13 +401,14 @@ describe.each(['open', 'secret'] as const)('%s weights', (weights) => {
       // A step's gates with secret weights are those of a prompt with secret weights; their draws are told apart above.
       const told = of.pick === 'none' || ((of.step > 0 || of.widening === 'ot') && weights === 'secret');
       // Of a circuit with transfers, what it has beside the messages of the one without.
-      const own = ['widen-12', ...WIDENED.ot];
+      const own = ['select-21 of a wrap', 'widen-12', ...WIDENED.ot];
       const changed = told ? [] : [...draws].filter(([kind]) => of.widening !== 'ot' || own.includes(kind));
       for (const [kind, ids] of changed) {
         // Every change is a whole session: the first finding is enough.
         if (wrong.length > 0) break;
         const id = of.pick === 'first' ? ids[0] : ids[ids.length - 1];
-        const table = /^(select|widen)-12|^widen-ahead/.test(kind);
+        const transferred = of.widening === 'ot' && kind === 'select-21 of a wrap';
+        const table = transferred || /^(select|widen)-12|-ahead of a wrap|^widen-ahead/.test(kind);
         const after: Message[] = [];
         changes.target = id;
         for (changes.turn = 0; changes.turn < (table ? TURNS : 1); changes.turn++) {

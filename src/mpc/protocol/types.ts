@@ -98,11 +98,13 @@ export interface Rounded {
 
 export interface Selected extends Rounded {
   /**
-   * Ring that the result is widened to at once, after it is rounded. Domain of the result: 0 … 2^(k−d−2), both
-   * included, and then exact. Where widenings are by oblivious transfer this takes the place of the message that
-   * would re-share the result: P2 has its part a round earlier.
+   * Ring that the result is widened to at once, after it is rounded. Domain of the result: `least` and the 2^(k−d−1)
+   * − 1 integers above it, and then exact. P2 sends a word of the new bits in place of the one that would re-share
+   * the result: no round more than the selection, and a bit of slack less than `widen` takes.
    */
   readonly widen?: number;
+  /** With `widen`: the least value of the rounded result, 0 when absent. */
+  readonly least?: bigint;
 }
 
 export interface Multiplied extends Rounded {

@@ -5,6 +5,7 @@
  * x (…) scale 32 over Z_2^64 → scale 16 over Z_2^64. No truncation before the table: the index takes the bits that
  * it wants.
  */
+import { TURN_BITS } from '../../compute/cosine-tables.ts';
 import type { CosineSum } from '../../compute/kernels/types.ts';
 import { TercetError } from '../../core/errors.ts';
 import type { ExactTable, Gates } from '../protocol/types.ts';
@@ -42,10 +43,12 @@ export function geluRange(bound: number): GeluRange {
 const OUT_SCALE = 16;
 
 /**
- * The selection's ring: 2^(k − 2) holds the domain at the scale of the sum, as `widen` needs behind the drop.
- * `narrow`: 16 at scale 28; `wide` and `far`: 64 and 256 at scale 27.
+ * The selection's ring: its half holds the results at the scale of the sum, those below zero included. `narrow`: 16
+ * at scale 28; `wide` and `far`: 64 and 256 at scale 27.
  */
-export const GELU_RING: Record<GeluRange, number> = { narrow: 34, wide: 35, far: 37 };
+export const GELU_RING: Record<GeluRange, number> = { narrow: 33, wide: 34, far: 36 };
+/** GeLU is above −0.171, and here with its error: −¼ at the scale of the result. */
+const GELU_LEAST = -(1n << BigInt(OUT_SCALE - 2));
 /** Bits of ⌊x⌋ that a class is read from: ±64 holds 58 and the edge, ±256 holds 250. */
 export const CLASS_BITS: Record<'wide' | 'far', 7 | 9> = { wide: 7, far: 9 };
 /** From here on GeLU(x) is x, and below −edge it is 0; measured within one unit inwards. */
@@ -60,12 +63,19 @@ export function geluSum(
   return { sum, drop: sum.scale - OUT_SCALE };
 }
 
+/**
+ * All that is read of x: what the linear part needs and a whole turn of the cosines, where the classes have theirs.
+ */
+export function geluArgumentBits(range: GeluRange, { shift }: CosineSum): number {
+  return Math.max(GELU_RING[range] - shift, TURN_BITS);
+}
+
 export function secureGelu(gates: Gates, x: Wire, range: GeluRange, form: 'gelu' | 'gelu_new' = 'gelu'): Wire {
   const { sum, drop } = geluSum(range, form);
   const k = GELU_RING[range];
-  // All that is read of x: what the linear part needs, where the cosines and the classes have theirs.
-  const read = gates.reshare(rescale(gates, x, COSINE_ARGUMENT, k - sum.shift));
-  if (range === 'narrow') return gates.widen(gates.cosines([{ x: read, sum }], k, { drop }), 64);
+  const how = { drop, widen: 64, least: GELU_LEAST };
+  const read = gates.reshare(rescale(gates, x, COSINE_ARGUMENT, geluArgumentBits(range, sum)));
+  if (range === 'narrow') return gates.cosines([{ x: read, sum }], k, how);
   /** [x < edge] as measured: 0 from the edge on, 1 below edge − 1. */
   const below = (edge: number) =>
     isNegativeIn(gates, rescale(gates, gates.offset(read, BigInt(-edge * 2 ** COSINE_ARGUMENT)), 0, CLASS_BITS[range]));
@@ -75,7 +85,7 @@ export function secureGelu(gates: Gates, x: Wire, range: GeluRange, form: 'gelu'
     { x: read, sum: IDENTITY_SUM, gate: gates.offset(notAbove, 1n) },
     { x: read, sum, gate: gates.add(notAbove, under) },
   ];
-  return gates.widen(gates.cosines(terms, k, { drop }), 64);
+  return gates.cosines(terms, k, how);
 }
 
 /** Declared error of tanh, absolute. */
@@ -109,7 +119,7 @@ const TANH_CUBIC = piecewisePolynomial(Math.tanh, {
 const TANH_DROP = 2 * TANH_SCALE - OUT_SCALE;
 const ONE = 1n << BigInt(OUT_SCALE);
 
-/** Unit-width tables on ⌊x⌋: measured index in [−6, 6], which shares the off-by-one of the cubic's index; ±1 outside. */
+/** Tables on ⌊x⌋, of unit width: measured index in [−6, 6], off by one like that of the cubic's index; ±1 outside. */
 const UNITS = Array.from({ length: 128 }, (_, i) => (i < 64 ? i : i - 128));
 const INSIDE: ExactTable = { bits: 7, entries: UNITS.map((i) => (i >= -6 && i <= 6 ? 1n : 0n)) };
 const TAILS: ExactTable = { bits: 7, entries: UNITS.map((i) => (i >= -6 && i <= 6 ? 0n : i > 0 ? ONE : -ONE)) };
@@ -132,11 +142,11 @@ export const RELU_DOMAIN = 255;
 export const RELU_ERROR = 2 ** -15;
 const PICK_POSITIVE = Uint8Array.of(0, 255);
 
-/** max(x, 0), |x| ≤ 255: exact but for the rounding to scale 16. Four rounds. */
+/** max(x, 0), |x| ≤ 255: exact but for the rounding to scale 16. Three rounds. */
 export function secureRelu(gates: Gates, x: Wire): Wire {
   const rounded = gates.reshare(rescale(gates, x, OUT_SCALE));
   const negative = isNegative(gates, gates.reduce(rounded, SIGN_BITS));
-  return gates.widen(gates.choose([negative], [rounded], PICK_POSITIVE), 64);
+  return gates.choose([negative], [rounded], PICK_POSITIVE, { widen: 64 });
 }
 
 /** The activation of a feed-forward block. */

@@ -46,9 +46,14 @@ const SCORE = 11;
 /** Scale and ring of the exponential's argument: −32 … 0. */
 const EXP_ARGUMENT = 20;
 const EXP_BITS = 25;
-/** Scale of its words and of their basis, and of the result. */
+/** Four segments of this width hold −24 … 0, all that the gate lets through. */
+const EXP_WIDTH = 8;
+/** Scales of its words and of their basis, and of the result. */
 const EXP_WORDS = 17;
+const EXP_BASIS = 23;
 const EXP_SCALE = 19;
+/** Its ring: half of what is left behind the drop holds weights below one. */
+export const EXP_RING = EXP_WORDS + EXP_BASIS + 1;
 /** Scale and ring of V: with weights of scale 19, Σ E·V keeps 2^16 (|v| · T < 2^16) and the slack of `widen`. */
 export const VALUE = { scale: 12, bits: 49 } as const;
 /** Scale of Σ E·V as an operand, before it is divided by Z. */
@@ -69,8 +74,15 @@ export const SPREAD: Record<8 | 9, number> = { 8: 252, 9: 508 };
  * logits.
  */
 const BELOW_UNIT = 4;
-/** Bits of coarse scores: all that Z_2^48, where operands of 16 bits less meet, has above the unit of the maximum. */
-const COARSE_BITS = 64 - OPERAND - SCORE_PRODUCT - UNIT;
+/** Ring of Q and K as operands: Z_2^64 less what lies below their scale. */
+export const KEY_BITS = 64 - OPERAND;
+/** Bits of coarse scores: all that ring has above the unit of the maximum. */
+const COARSE_BITS = KEY_BITS - SCORE_PRODUCT - UNIT;
+
+/** Ring in which Q·Kᵀ is computed, where so many bits of coarse scores are read: the maximum's, or a check's. */
+export function scoreRing(bits: number): number {
+  return SCORE_PRODUCT + UNIT + bits;
+}
 
 /**
  * Measured units 0 … edge below the maximum pass: with the unit below them they span half of the tree's ring, so
@@ -234,6 +246,11 @@ export function valueDomain(positions: number): number {
   return 2 ** (64 - 2 - CONTEXT - powerLawScale(reciprocalFor(positions).s1, RECIPROCAL_WINDOWS));
 }
 
+/** Ring of E and V where they meet: Σ E·V over so many positions, with the slack of `widen`. Weights are below one. */
+export function contextRing(positions: number): number {
+  return EXP_SCALE + VALUE.scale + Math.log2(valueDomain(positions)) + Math.ceil(Math.log2(positions)) + 2;
+}
+
 /**
  * Bits of the scores that lie too far from their row's maximum, one round beside the exponential.
  *
@@ -300,7 +317,10 @@ export function attend(
 
   const scores = gates.section('scores', () => {
     const drop = SCORE_PRODUCT - SCORE;
-    return gates.reshape(gates.matmul(rescale(gates, q, OPERAND), keys, { transposed: true, drop }), [rows, T], SCORE);
+    // The bits of a score above its row's spread are read by a check alone.
+    const ring = scoreRing(check?.bits ?? treeBits);
+    const [left, right] = [rescale(gates, q, OPERAND, ring), gates.reduce(keys, ring)];
+    return gates.reshape(gates.matmul(left, right, { transposed: true, drop }), [rows, T], SCORE);
   });
 
   // x = score − 2·(maximum + 1 unit) < 0: the maximum on a few bits is enough, softmax is shift invariant.
@@ -327,13 +347,16 @@ export function attend(
         ? gates.offset(isNegativeIn(gates, gates.offset(near, 2n)), 1n)
         : gates.table(markReal(gates, near, real), NEAR_REAL[treeBits], 1);
     const argument = gates.raise(x, EXP_ARGUMENT - SCORE, EXP_BITS);
-    const exponentials = gates.exponential(argument, gate, EXP_WORDS, EXP_WORDS, { drop: 2 * EXP_WORDS - EXP_SCALE });
+    const drop = EXP_WORDS + EXP_BASIS - EXP_SCALE;
+    const how = { width: EXP_WIDTH, k: EXP_RING, drop, widen: contextRing(T) } as const;
+    // Lifted before a causal mask spreads them out: where it leaves zeros nothing is sent.
+    const exponentials = gates.lift(gates.exponential(argument, gate, EXP_WORDS, EXP_BASIS, how));
     return causal ? spreadOut(gates, exponentials, rows, T) : exponentials;
   });
 
   return gates.section('context', () => {
     const drop = weights.scale + values.scale - CONTEXT;
-    const sum = gates.matmul(gates.reshape(weights, [heads, R, T]), values, { drop });
+    const sum = gates.matmul(gates.reshape(weights, [heads, R, T]), gates.reduce(values, weights.k), { drop });
     const context = gates.reshape(gates.widen(sum, 64), [rows, D]);
     const total = gates.sumRows(weights);
     const { value: inverse } = powerLaw(gates, total, reciprocalFor(T).law);

@@ -17,6 +17,7 @@ import { SEMI_HONEST } from '../registry.ts';
 import type { AffineTerm, Gates, Multiplied, Parameter, Rounded, SecurityClaim, Selected, Widening } from '../types.ts';
 import { ReshareGate } from './additive.ts';
 import { SecretAffineGate, openAffine } from './affine.ts';
+import { DealtSelectGate } from './dealt-select.ts';
 import { InputGate, LookupGate, OutputGate } from './io.ts';
 import { type Direction, OtBaseGate, checkWidening } from './ot.ts';
 import { OtSelectGate } from './ot-select.ts';
@@ -237,17 +238,19 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
     shape: readonly number[],
     scale: number,
     terms: readonly Selection[],
-    { drop = 0, widen }: Selected = {},
+    { drop = 0, widen, least = 0n }: Selected = {},
   ): Wire {
     const half12 = evenFrom(latest(inputs.map((x) => x.readyA)));
-    if (widen !== undefined && this.#transfers) {
-      const wide = this.#additive(shape, widen, scale - drop, half12 + 2, half12 + 1);
-      const gate = new OtSelectGate(this.#base(1), this.at('select'), inputs, wide, half12, terms, drop);
-      return this.#settled(this.gate(gate, wide));
+    if (widen !== undefined) {
+      const wide = { inputs, terms, drop, least };
+      const out = this.#additive(shape, widen, scale - drop, half12 + 2, half12 + 1);
+      const gate = this.#transfers
+        ? new OtSelectGate(this.#base(1), this.at('select'), out, half12, wide)
+        : new DealtSelectGate(this.at('select'), out, half12, wide);
+      return this.#settled(this.gate(gate, out));
     }
     const out = this.#wire(shape, shortRing(terms[0].k, drop), scale - drop, half12 + 2, half12 + 1);
-    const selected = this.gate(new SelectGate(this.at('select'), inputs, out, half12, terms, drop), out);
-    return widen === undefined ? selected : this.widen(selected, widen);
+    return this.gate(new SelectGate(this.at('select'), inputs, out, half12, terms, drop), out);
   }
 
   // ── bookkeeping ──────────────────────────────────────────────────────────
