@@ -18,7 +18,7 @@ import type { Wire } from '../share/wire.ts';
 import { isNegativeIn } from './compare.ts';
 import { columnsOf, rowMaximum } from './maximum.ts';
 import type { RangeChecks } from './range-check.ts';
-import { type PowerLaw, RECIPROCAL_WINDOWS, powerLaw, powerLawScale, tabulated } from './power-law.ts';
+import { type PowerLaw, powerLaw, tabulated } from './power-law.ts';
 import { rescale } from './rescale.ts';
 
 /**
@@ -179,21 +179,25 @@ export function attentionValues(gates: Gates, v: Wire): Wire {
 }
 
 /**
- * 1/Σ in windows: T weights of at most one reach the widest, of 62 units of 2^top; the last is good from two of its
+ * 1/Σ in windows: T weights of at most one reach the widest, of 14 units of 2^top; the last is good from two of its
  * units on, below the e^-4 of a row's largest weight. The finer the scale of 1/Σ, the less room it leaves for |v|.
  */
 interface Reciprocal {
   readonly law: PowerLaw;
-  readonly s1: number;
+  readonly scale: number;
 }
 
-function reciprocal(top: number, windows: number, s1: number): Reciprocal {
-  // z is Z · 2^EXP_SCALE, and a law knows nothing of its argument's scale.
-  const f = (z: number) => 2 ** EXP_SCALE / z;
-  return { law: tabulated(f, { top: EXP_SCALE + top, windows, s1, layout: RECIPROCAL_WINDOWS }), s1 };
+/** Ring of Σ E·V and of 1/Σ, where they meet. */
+export const CONTEXT_BITS = 52;
+
+function reciprocal(top: number, scale: number, windows: readonly number[]): Reciprocal {
+  const before = (g: number) => windows.slice(0, g).reduce((sum, count) => sum + count, 0);
+  // The argument is Z · 2^EXP_SCALE, and a law knows nothing of its argument's scale.
+  const groups = windows.map((count, g) => ({ windows: count, top: EXP_SCALE + top - 2 * before(g) }));
+  return { law: tabulated({ growth: 2, atUnit: 2 ** (scale - top), k: CONTEXT_BITS, groups }), scale };
 }
 
-const RECIPROCALS = { short: reciprocal(2, 4, 23), long: reciprocal(5, 5, 25) } as const;
+const RECIPROCALS = { short: reciprocal(4, 22, [3, 3, 1]), long: reciprocal(7, 24, [3, 3, 2]) } as const;
 /** Positions up to which the short one is enough. */
 export const SHORT_ATTENTION = 128;
 
@@ -201,15 +205,20 @@ function reciprocalFor(T: number): Reciprocal {
   return T <= SHORT_ATTENTION ? RECIPROCALS.short : RECIPROCALS.long;
 }
 
-/** Most positions that attention takes: 62 · 2^5 is above it, and |v| · T ≤ 2^16 leaves |v| < 64. */
+/** The law of 1/Σ over so many positions. */
+export function reciprocalOf(positions: number): PowerLaw {
+  return reciprocalFor(positions).law;
+}
+
+/** Most positions that attention takes: 14 · 2^7 is above it, and |v| · T ≤ 2^16 leaves |v| < 64. */
 export const MAX_ATTENTION = 1024;
 
 /**
- * Largest |v| that attention holds (PROTOCOL §7.6): 256 for up to 128 positions, else 64. O'·r stays below 2^62 at
- * its full scale, as `widen` needs behind the rounding. With that |v| · T ≤ 2^16, so Σ E·V has its slack as well.
+ * Largest |v| that attention holds (PROTOCOL §7.6): 256 for up to 128 positions, else 64. O'·r stays below a quarter
+ * of its ring at its full scale, as `widen` needs behind the rounding. With that |v| · T ≤ 2^16, so Σ E·V has its slack as well.
  */
 export function valueDomain(positions: number): number {
-  return 2 ** (64 - 2 - CONTEXT - powerLawScale(reciprocalFor(positions).s1, RECIPROCAL_WINDOWS));
+  return 2 ** (CONTEXT_BITS - 2 - CONTEXT - reciprocalFor(positions).scale);
 }
 
 /**
@@ -312,10 +321,16 @@ export function attend(
   return gates.section('context', () => {
     const drop = weights.scale + values.scale - CONTEXT;
     const sum = gates.matmul(gates.reshape(weights, [heads, R, T]), values, { drop });
-    const context = gates.reshape(gates.widen(sum, 64), [rows, D]);
+    const context = gates.reshape(gates.widen(sum, CONTEXT_BITS), [rows, D]);
     const total = gates.sumRows(weights);
-    const { value: inverse } = powerLaw(gates, total, reciprocalFor(T).law);
-    const scaled = gates.mul(context, gates.repeat(inverse, D), { drop: context.scale + inverse.scale - OUT });
+    const { law, scale } = reciprocalFor(T);
+    const { value } = powerLaw(
+      gates,
+      law.groups.map(() => total),
+      law,
+    );
+    const inverse = gates.reshape(value, value.shape, scale);
+    const scaled = gates.mul(context, gates.repeat(inverse, D), { drop: context.scale + scale - OUT });
     return gates.reshape(gates.widen(scaled, 64), [heads, R, D]);
   });
 }

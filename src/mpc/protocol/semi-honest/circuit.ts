@@ -32,7 +32,7 @@ import { ReshareGate } from './additive.ts';
 import { SecretAffineGate, openAffine } from './affine.ts';
 import { InputGate, LookupGate, OutputGate } from './io.ts';
 import { type Gate, longestStream } from './gate.ts';
-import { type LocalNode, keptBefore, linear, parameterOffset, publicOffset } from './local.ts';
+import { type LocalNode, coarsened, keptBefore, linear, parameterOffset, publicOffset } from './local.ts';
 import { type Direction, OtBaseGate, checkWidening } from './ot.ts';
 import { OtSelectGate } from './ot-select.ts';
 import { OtWidenGate } from './ot-widen.ts';
@@ -322,6 +322,12 @@ export class CircuitBuilder implements Gates {
   shift(x: Wire, s: number): Wire {
     const node = linear([x], ['shift', s], (kernels, [p]) => kernels.shiftRight(p, s, x.k - s));
     return this.#local(node, x.shape, x.k - s, x.scale - s, { keepsY: false });
+  }
+
+  coarsen(x: Wire, s: number): Wire {
+    if (s === 0) return x;
+    invariant(x.readyY !== undefined, 'coarsen: of a lifted wire');
+    return this.#local(coarsened(x, s), x.shape, x.k - s, x.scale - s);
   }
 
   widen(x: Wire, k2: number): Wire {
