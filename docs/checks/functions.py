@@ -22,6 +22,7 @@ from gadgets import (
     shift,
     signed,
     table,
+    to_ring,
     truncate,
     widen,
 )
@@ -106,66 +107,168 @@ def check_sign_and_relu():
     print(f"  ReLU: error {error:.1e} of {2.0**-15:.1e}")
 
 
-def power_law(z, f, top, windows, s1):
-    """§7.4: z over Z_2^64 → f(z) at scale s1 + 14, and the bits [measured index ≥ 7]."""
-    candidates, reached = [], []
-    for w in range(windows):
-        unit = top - 4 * w
-        C = np.zeros((128, 4))
-        for i in range(3, 128):
-            C[i] = fit_cubic(lambda v: f(np.maximum(v, 1.0) * 2.0**unit), float(i), 1.0)
-        index = shift(z, unit - 14) if unit >= 14 else z.raised(14 - unit, 64)
-        candidates.append(cubic(index.reduce(21), C, 14, s1, 14, 64))
-        if w < windows - 1:
-            reached.append(table(shift(z, unit).reduce(7), (np.arange(128) >= 7).astype(int), 1))
-    pick = [next((w for w in range(windows - 1) if j >> w & 1), windows - 1) for j in range(1 << (windows - 1))]
-    return choose(reached, candidates, pick), reached
+ROUNDED_BITS = 18
 
 
-RECIPROCALS = {128: (1, 4, 20), 512: (3, 4, 22), 1024: (4, 5, 22)}
+def power_law(z, growth, at_unit, k, groups):
+    """
+    §7.4: the law over Z_2^k, `at_unit` at one unit of the widest window, and the bits *reached*. `groups`: (windows, log2
+    of the widest unit) each, with its z.
+    """
+    first = math.ceil(math.log2(at_unit))
+    C = np.zeros((16, 5))
+    for i in range(2, 16):
+        law = lambda v: at_unit / 2.0**first * np.maximum(v, 1.0) ** (-growth / 2)
+        C[i] = fit_cubic(law, float(i), 1.0, degree=4)
+    reached, total, bits = [], None, first
+    for g, (windows, top) in enumerate(groups):
+        kept = min(ROUNDED_BITS, bits)
+        last = g == len(groups) - 1
+        index = shift(z[g], top - 2 * (windows - 1)).reduce(4 + 2 * (windows - 1))
+        measured = np.arange(1 << index.k)
+        for i in range(windows):
+            unit, lost = top - 2 * i, bits - kept + growth * i
+            place = shift(z[g], unit - 14) if unit >= 14 else z[g].raised(14 - unit, min(64, z[g].k + 14 - unit))
+            ring, drop = k - bits + kept, 29 - kept
+            candidate = cubic(place.reduce(18), C, 14, 18, 11, ring + drop, drop).reduce(k - lost)
+            least = 0 if last and i == windows - 1 else 3 * 4 ** (windows - 1 - i)
+            most = len(measured) if i == 0 else 3 * 4 ** (windows - i)
+            own = table(index, ((measured >= least) & (measured < most)).astype(int), 1)
+            pick = [0 if j == 1 << g else 255 for j in range(2 << g)]
+            word = choose([*reached, own], [candidate], pick).raised(lost, k)
+            total = word if total is None else total + word
+        if not last:
+            reached.append(table(index, (measured >= 3).astype(int), 1))
+        bits += growth * windows
+    return total, reached
+
+
+RECIPROCALS = {128: (4, 22, (3, 3, 1)), 896: (6, 24, (3, 3, 2)), 1024: (7, 24, (3, 3, 3))}
+
+
+def groups_of(top, sizes):
+    return [(windows, top - 2 * sum(sizes[:g])) for g, windows in enumerate(sizes)]
+
+
+def reciprocal(z, T, scale):
+    """1/z for z at `scale`, over Z_2^52, and its own scale."""
+    top, s, sizes = RECIPROCALS[T]
+    return power_law([z] * len(sizes), 2, 2.0 ** (s - top), 52, groups_of(scale + top, sizes))[0], s
 
 
 def check_reciprocal():
-    for T, (top, windows, s1) in RECIPROCALS.items():
-        z = np.exp(rng.uniform(math.log(0.0184), math.log(T), 1000))
-        value, _ = power_law(at_scale(z, 34), lambda v: 2.0**34 / v, 34 + top, windows, s1)
-        # The cubic from six units on, and four table words that are rounded at 2^−s1.
-        limit = 1e-4 + 2 * z / 2**s1
-        error = np.abs(real(value, s1 + 14) * z - 1)
-        assert (error < limit).all(), (T, (error / limit).max())
-        print(f"  1/z up to {T}: relative error {error.max():.1e}, at most {(error / limit).max():.0%} of the bound")
+    for T, (_, s, _) in RECIPROCALS.items():
+        z = np.exp(rng.uniform(math.log(0.0172), math.log(0.94 * T), 1000))
+        value, _ = reciprocal(at_scale(z, 19), T, 19)
+        error = np.abs(real(value, s) * z - 1)
+        assert error.max() < 6e-4, (T, error.max())
+        print(f"  1/z up to {T}: relative error {error.max():.1e} of 6.0e-04")
 
 
 DROP = {"fine": 13, "normal": 17, "coarse": 21, "broad": 25}
+CENTRED = {"fine": 20, "normal": 16, "coarse": 14}
+
+
+def product_scale(k, d):
+    return k - 2 - math.ceil(math.log2(1.01 * math.sqrt(d)))
+
+
+def scaled_rows(v, r, k, d):
+    return widen(product((v * signed(r)[:, None]).ravel(), k, product_scale(k, d) - 16), 64)
+
+
+def row_sums(x, rows, d):
+    return Shared(x.a.reshape(rows, d).sum(1, dtype=U), x.l.reshape(rows, d).sum(1, dtype=U), x.k)
+
+
+def domain(d, resolution):
+    """Variances between which a row is inside."""
+    squares = d * (d * 2.0 ** (32 - int(math.log2(d)) - DROP[resolution])) ** 2
+    return 3 * 2.0**23 / squares, min(2.0**60.9 / squares, 2.0**60 / d**3)
+
+
+def units(least, most):
+    """Even exponents of the widest window and of the last."""
+    return 2 * math.ceil(math.log2(most / 14) / 2), 2 * math.floor(math.log2(least / 2) / 2)
 
 
 def normalise(x, rows, d, epsilon, resolution):
-    """§7.5, scale 32 → 16."""
+    """§7.5, any rows, scale 32 → 16."""
     e = int(math.log2(d)) + DROP[resolution]
-    total = Shared(x.a.reshape(rows, d).sum(1, dtype=U), x.l.reshape(rows, d).sum(1, dtype=U), 64)
+    total = row_sums(x, rows, d)
     repeat = lambda y: Shared(np.repeat(y.a, d), np.repeat(y.l, d), y.k)
     v = signed(truncate(x.scale(d) - repeat(total), e)).reshape(rows, d)
     c = d * 2.0 ** (32 - e)
     squares = product((v * v).sum(1)).offset(round(d * epsilon * c * c))
-    r, _ = power_law(squares, lambda z: math.sqrt(d) * 65536 / np.sqrt(z), 54, 9, 22)
-    return widen(product((v * signed(r)[:, None]).ravel(), drop=36), 64)
+    first, last = units(3 * 2.0**23, 2.0**60.9)
+    windows = (first - last) // 2 + 1
+    sizes = [3] * (windows // 3) + ([windows % 3] if windows % 3 else [])
+    at_unit = math.sqrt(d) * 2.0 ** (product_scale(64, d) - first / 2)
+    r, _ = power_law([squares] * len(sizes), 1, at_unit, 64, groups_of(first, sizes))
+    return scaled_rows(v, r, 64, d)
+
+
+def coarsened(v, k, s):
+    """§5.6: integers v of a lifted sharing over Z_2^k → of v/2^s over Z_2^(k−s)."""
+    l1, l2 = (rng.integers(0, 1 << k, v.shape, dtype=U) for _ in range(2))
+    m = (to_ring(v) + l1 + l2) & mask(k)
+    near = lambda words: (((words.astype(object) + ((1 << s) >> 1)) >> s) % (1 << (k - s))).astype(U)
+    return signed(Shared(near(m) - near(l1), near(l2), k - s))
+
+
+def levels(d, resolution):
+    """Groups of windows with the scale of the V that each reads."""
+    v = CENTRED[resolution]
+    least, most = (bound * d * 4.0**v for bound in domain(d, resolution))
+    first, last = units(least, most)
+    out, at = [], first
+    while at >= last:
+        scale = min(v, 28 - at + 2 * v)
+        top = at - 2 * (v - scale)
+        windows = min(3, (at - last) // 2 + 1)
+        while windows > 1 and scale < v and 2.0 ** (top - 2 * windows + 3) < d * 64**2:
+            windows -= 1
+        out.append((windows, top, scale))
+        at -= 2 * windows
+    return first, out
+
+
+def normalise_centred(x, rows, d, epsilon, resolution):
+    """§7.5, centred rows."""
+    v, k = CENTRED[resolution], 32 + CENTRED[resolution]
+    fine = signed(shift(x, 32 - v)).reshape(rows, d)
+    rest = shift(shift(row_sums(x, rows, d), 16).scale(round(2**20 / d)), 36 - v)
+    mean = signed(widen(rest, k))
+    first, groups = levels(d, resolution)
+    squares = lambda s: product((coarsened(fine, k, v - s).astype(object) ** 2).sum(1), 32 + s)
+    z = [squares(s).offset(round(d * epsilon * 4.0**s)) for _, _, s in groups]
+    at_unit = math.sqrt(d) * 2.0 ** (product_scale(k, d) - first / 2)
+    r, _ = power_law(z, 1, at_unit, k, [group[:2] for group in groups])
+    return scaled_rows(fine - mean[:, None], r, k, d)
 
 
 def check_normalise():
     rows, d = 24, 768
-    for resolution, scale, outlier in (("fine", 0.02, 0), ("normal", 1, 0), ("coarse", 1, 800)):
-        x = rng.normal(0, scale, (rows, d))
-        x[:, 5] += outlier
-        x[:, 9] -= outlier / 3
-        got = real(normalise(at_scale(x.ravel(), 32), rows, d, 1e-5, resolution), 16).reshape(rows, d)
-        centred = x - x.mean(1, keepdims=True)
-        want = centred / np.sqrt((centred**2).mean(1, keepdims=True) + 1e-5)
-        sigma = math.sqrt((centred**2).mean())
-        c = d * 2.0 ** (32 - int(math.log2(d)) - DROP[resolution])
-        limit = 5e-4 + 1 / (c * sigma) + 3 * np.abs(want).max() * c * sigma / 2**38
-        error = np.abs(got - want).max()
-        assert error < limit, (resolution, error, limit)
-        print(f"  LayerNorm {resolution}: error {error:.1e} of {limit:.1e}")
+    cases = (("fine", 0.02, 0), ("normal", 1, 0), ("coarse", 2, 800))
+    for form in (normalise, normalise_centred):
+        for resolution, scale, outlier in cases:
+            x = rng.normal(0, scale, (rows, d))
+            x[:, 5] += outlier
+            x[:, 9] -= outlier / 3
+            if form is normalise_centred:
+                x -= x.mean(1, keepdims=True) - 1e-4
+            got = real(form(at_scale(x.ravel(), 32), rows, d, 1e-5, resolution), 16).reshape(rows, d)
+            centred = x - x.mean(1, keepdims=True)
+            want = centred / np.sqrt((centred**2).mean(1, keepdims=True) + 1e-5)
+            sigma = math.sqrt((centred**2).mean())
+            c = d * 2.0 ** (32 - int(math.log2(d)) - DROP[resolution])
+            small = 3 * c * sigma / 2**40
+            if form is normalise_centred:
+                c, small = 2.0 ** CENTRED[resolution], sigma / 2**24
+            limit = 5e-4 + 1 / (c * sigma) + np.abs(want).max() * (2e-4 + small)
+            error = np.abs(got - want).max()
+            assert error < limit, (form.__name__, resolution, error, limit)
+            print(f"  LayerNorm {form.__name__}, {resolution}: error {error:.1e} of {limit:.1e}")
 
 
 def attend(q, k, v, real_keys=None):
@@ -200,11 +303,9 @@ def attend(q, k, v, real_keys=None):
         gate = table(marked, [keeps(i >> 1) * (i & 1) for i in range(128)], 1)
     E = exponential(x.raised(9, 25), gate, 17, 17)
     values = signed(truncate(at_scale(v.ravel(), 32), 20)).reshape(T, D)  # scale 12
-    context = widen(product((signed(E).reshape(T, T) @ values).ravel(), drop=26), 64)  # scale 20
-    total = Shared(E.a.reshape(T, T).sum(1, dtype=U), E.l.reshape(T, T).sum(1, dtype=U), 64)
-    top, windows, s1 = RECIPROCALS[128]
-    inverse, _ = power_law(total, lambda z: 2.0**34 / z, 34 + top, windows, s1)
-    scaled = product((signed(context).reshape(T, D) * signed(inverse)[:, None]).ravel(), drop=18 + s1)
+    context = widen(product((signed(E).reshape(T, T) @ values).ravel(), drop=26), 52)  # scale 20
+    inverse, s = reciprocal(shift(row_sums(E, T, T), 15), 128, 19)
+    scaled = product((signed(context).reshape(T, D) * signed(inverse)[:, None]).ravel(), 52, 4 + s)
     return real(widen(scaled, 64), 16).reshape(T, D), signed(E).reshape(T, T)
 
 

@@ -174,17 +174,17 @@ def product(value, k=64, drop=0):
     return share(up(of_p0, k, drop) + rounded(of_p2, k, drop, 0) + nearest(of_p1, k, drop), k - drop)
 
 
-def fit_cubic(f, centre, width, nodes=24):
+def fit_cubic(f, centre, width, nodes=24, degree=3):
     """Least squares on the doubled interval, in δ/width on (−1, 1)."""
     u = np.cos(np.pi * (np.arange(nodes) + 0.5) / nodes)
-    A = np.stack([u**q for q in range(4)], 1)
+    A = np.stack([u**q for q in range(degree + 1)], 1)
     return np.linalg.lstsq(A, f(centre + width * u), rcond=None)[0]
 
 
-def cubic_basis(low, t, s2):
+def cubic_basis(low, t, s2, degree=3):
     """φ of PROTOCOL §6.3: integers, the same at P0 and P2."""
     out = [np.full(low.shape, 1 << s2, dtype=U)]
-    for p in range(1, 4):
+    for p in range(1, degree + 1):
         shift_by = p * t - s2
         out.append(
             np.array([int(q) ** p >> shift_by if shift_by >= 0 else int(q) ** p << -shift_by for q in low], dtype=U)
@@ -193,16 +193,16 @@ def cubic_basis(low, t, s2):
 
 
 def cubic(x, C, t, s1, s2, k, drop=0):
-    """PROTOCOL §6.3: a piecewise cubic, C (n, 4) in δ/2^t. Result at scale s1 + s2."""
-    n = C.shape[0]
+    """PROTOCOL §6.3: a piecewise polynomial, C (n, degree + 1) in δ/2^t. Result at scale s1 + s2."""
+    n, P = C.shape
     x = x.reduce(t + int(math.log2(n)))
     high, low = (x.a >> U(t)).astype(np.int64), (x.a & mask(t)).astype(float) / 2**t
     segment = (high[:, None] - np.arange(n)[None, :]) % n
-    D = np.zeros(segment.shape + (4,))
-    for p in range(4):
-        for q in range(p, 4):
+    D = np.zeros(segment.shape + (P,))
+    for p in range(P):
+        for q in range(p, P):
             D[:, :, p] += C[segment][:, :, q] * math.comb(q, p) * low[:, None] ** (q - p) * (-1) ** p
-    phi = cubic_basis(x.l & mask(t), t, s2)
+    phi = cubic_basis(x.l & mask(t), t, s2, P - 1)
     return select((x.l >> U(t)).astype(np.int64), to_ring(np.rint(D * 2.0**s1)), phi, k, drop=drop)
 
 

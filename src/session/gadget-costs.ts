@@ -14,12 +14,13 @@ import { noCost } from '../mpc/protocol/cost.ts';
 import { CLASS_BITS, GELU_RING, type GeluRange, geluSum } from '../mpc/secure/activation.ts';
 import { IDENTITY_SUM } from '../mpc/secure/cosines.ts';
 import { maximumLevels } from '../mpc/secure/maximum.ts';
-import { CONTEXT_BITS, SHORT_ATTENTION, VALUE, reciprocalOf } from '../mpc/secure/attention.ts';
+import { CONTEXT_BITS, VALUE, reciprocalOf } from '../mpc/secure/attention.ts';
 import { LAW_ENTRY, type PowerLaw, lawSelections } from '../mpc/secure/power-law.ts';
 import {
   centredRing,
   centredRootOf,
   entryRing,
+  isCentred,
   levelsOf,
   normaliseShift,
   restOfMeanBits,
@@ -266,6 +267,10 @@ export function normaliseCentred(
   range: ModelPlan['head'],
   of: Wire['kind'] = 'additive',
 ): void {
+  if (!isCentred(range)) {
+    normalise(t, rows, d, range, of);
+    return;
+  }
   const k = centredRing(range);
   const rest = restOfMeanBits(range);
   if (of === 'additive') {
@@ -372,12 +377,10 @@ export function attend(
   t.select(16, 1, 64, shown, 15);
   t.product(49 - 11, rows * width);
   t.widen(49 - 11, CONTEXT_BITS, rows * width);
-  const most = Math.max(...widths);
-  powerLaw(t, rows, reciprocalOf(most));
+  const { law, bits } = reciprocalOf(Math.max(...widths));
+  powerLaw(t, rows, law);
   t.liftAdditive(CONTEXT_BITS, rows * width);
-  // Reciprocals of many weights are two bits finer.
-  const left = most > SHORT_ATTENTION ? 24 : 26;
-  t.product(left, rows * width);
-  t.widen(left, 64, rows * width);
+  t.product(bits, rows * width);
+  t.widen(bits, 64, rows * width);
   t.rounds(6 + (mask === 'real' ? 1 : 0));
 }

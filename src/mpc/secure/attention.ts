@@ -179,7 +179,7 @@ export function attentionValues(gates: Gates, v: Wire): Wire {
 }
 
 /**
- * 1/Σ in windows: T weights of at most one reach the widest, of 14 units of 2^top; the last is good from two of its
+ * 1/Σ in windows: T weights of at most one reach the widest, of 14 units of 2^top; the last is good from three of its
  * units on, below the e^-4 of a row's largest weight. The finer the scale of 1/Σ, the less room it leaves for |v|.
  */
 interface Reciprocal {
@@ -197,17 +197,21 @@ function reciprocal(top: number, scale: number, windows: readonly number[]): Rec
   return { law: tabulated({ growth: 2, atUnit: 2 ** (scale - top), k: CONTEXT_BITS, groups }), scale };
 }
 
-const RECIPROCALS = { short: reciprocal(4, 22, [3, 3, 1]), long: reciprocal(7, 24, [3, 3, 2]) } as const;
-/** Positions up to which the short one is enough. */
-export const SHORT_ATTENTION = 128;
+/** Positions up to which a reciprocal is enough: 14 of its widest units. */
+const RECIPROCALS = [
+  { positions: 128, ...reciprocal(4, 22, [3, 3, 1]) },
+  { positions: 896, ...reciprocal(6, 24, [3, 3, 2]) },
+  { positions: 1024, ...reciprocal(7, 24, [3, 3, 3]) },
+] as const;
 
 function reciprocalFor(T: number): Reciprocal {
-  return T <= SHORT_ATTENTION ? RECIPROCALS.short : RECIPROCALS.long;
+  return RECIPROCALS.find(({ positions }) => T <= positions) ?? RECIPROCALS[2];
 }
 
-/** The law of 1/Σ over so many positions. */
-export function reciprocalOf(positions: number): PowerLaw {
-  return reciprocalFor(positions).law;
+/** The law of 1/Σ over so many positions, and the ring of a context at the scale of the result. */
+export function reciprocalOf(positions: number): { readonly law: PowerLaw; readonly bits: number } {
+  const { law, scale } = reciprocalFor(positions);
+  return { law, bits: CONTEXT_BITS - (CONTEXT + scale - OUT) };
 }
 
 /** Most positions that attention takes: 14 · 2^7 is above it, and |v| · T ≤ 2^16 leaves |v| < 64. */

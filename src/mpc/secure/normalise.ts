@@ -151,10 +151,13 @@ function once(key: string, make: () => PowerLaw): PowerLaw {
 /** Windows of a group. */
 const GROUP = 3;
 
-/** Even exponents of the widest and of the last unit, for an S between `least` units of the last and `largest`. */
+/**
+ * Even exponents of the widest and of the last unit, for an S between `least` and `largest`: least is two units or
+ * more, which the last window holds, and less than eight, so that no wider window is reached below it.
+ */
 function units(least: number, largest: number): { readonly first: number; readonly last: number } {
   const even = (x: number) => 2 * Math.floor(x / 2);
-  return { first: even(Math.log2(largest / HELD_UNITS) + 2 - 1e-9), last: even(Math.log2(least / LEAST_UNITS)) };
+  return { first: even(Math.log2(largest / HELD_UNITS) + 2 - 1e-9), last: even(Math.log2(least / 2)) };
 }
 
 /** The law of `normalise`: all windows read one S over Z_2^64. */
@@ -169,6 +172,11 @@ export function rootOf(d: number): PowerLaw {
 /** A group of windows, and the scale of the V whose squares it reads. */
 interface Level extends WindowGroup {
   readonly scale: number;
+}
+
+/** Whether `normaliseCentred` differs from `normalise`: r would have too few bits for the largest rows of `broad`. */
+export function isCentred(range: NormaliseRange): boolean {
+  return range !== 'broad';
 }
 
 /** From this root mean square on, in its own units, the rounding of a coarser V does not matter. */
@@ -308,7 +316,7 @@ function restOfMean(gates: Gates, x: Wire, scale: number, k: number): Wire {
 
 /**
  * `normalise` of rows whose mean is zero but for roundings: below a hundredth of σ, which adds a ten-thousandth to S
- * and nothing else. Of x with other means S is too large, and the result as much too small.
+ * and nothing else. Of x with other means S is too large, and the result as much too small. `broad` is `normalise`.
  * @param check as that of `normalise`
  */
 export function normaliseCentred(
@@ -318,6 +326,7 @@ export function normaliseCentred(
   range: NormaliseRange,
   check?: VarianceCheck,
 ): Wire {
+  if (!isCentred(range)) return normalise(gates, x, epsilon, range, check);
   const d = x.shape[1];
   const scale = CENTRED_SCALE[range];
   const fine = gates.lift(rescale(gates, x, scale));
