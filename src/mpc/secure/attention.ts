@@ -4,7 +4,7 @@
  *
  * q (heads, R, D) scale 32 over Z_2^64, `keys` and `values` (heads, T, D) → context (heads, R, D) scale 16 over
  * Z_2^64. Heads are those of one sequence after the other. The factor 1/√D is in the weights of Q (as 8/√D; the 8
- * is three bits of scale). 13 rounds at T = 128. With `real`, padded keys get weight zero, exactly, and the result
+ * is three bits of scale). 12 rounds at T = 128. With `real`, padded keys get weight zero, exactly, and the result
  * is that of the text without padding; one round more. With `causal` (R = T) row i sees the
  * keys 0 … i: which ones is public, so the others cost nothing but the maximum's table. Domain (`ml/ranges.ts`):
  * |q·k|/√D < 4096, row spread ≤ 252 with 8 tree bits or 508 with 9, |v| · T < 2^16. Error: attention head ≤ 5e-3
