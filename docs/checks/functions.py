@@ -189,7 +189,11 @@ def domain(d, resolution):
 
 def units(least, most):
     """Even exponents of the widest window and of the last."""
-    return 2 * math.ceil(math.log2(most / 14) / 2), 2 * math.floor(math.log2(least / 2) / 2)
+    return 2 * math.ceil(math.log2(most / 14) / 2), 2 * math.floor(math.log2(least / 3) / 2)
+
+
+def group_size(left):
+    return 2 if left == 4 else min(3, left)
 
 
 def normalise(x, rows, d, epsilon, resolution):
@@ -202,7 +206,9 @@ def normalise(x, rows, d, epsilon, resolution):
     squares = product((v * v).sum(1)).offset(round(d * epsilon * c * c))
     first, last = units(3 * 2.0**23, 2.0**60.9)
     windows = (first - last) // 2 + 1
-    sizes = [3] * (windows // 3) + ([windows % 3] if windows % 3 else [])
+    sizes = []
+    while sum(sizes) < windows:
+        sizes.append(group_size(windows - sum(sizes)))
     at_unit = math.sqrt(d) * 2.0 ** (product_scale(64, d) - first / 2)
     r, _ = power_law([squares] * len(sizes), 1, at_unit, 64, groups_of(first, sizes))
     return scaled_rows(v, r, 64, d)
@@ -225,7 +231,7 @@ def levels(d, resolution):
     while at >= last:
         scale = min(v, 28 - at + 2 * v)
         top = at - 2 * (v - scale)
-        windows = min(3, (at - last) // 2 + 1)
+        windows = group_size((at - last) // 2 + 1)
         while windows > 1 and scale < v and 2.0 ** (top - 2 * windows + 3) < d * 64**2:
             windows -= 1
         out.append((windows, top, scale))

@@ -202,6 +202,13 @@ export const TABLE: Record<ErrorCode, Row> = {
     actions: ['run', 'settings'],
     mark: 'failed',
   },
+  ERR_SECURITY_VIOLATION: {
+    title: 'A party was caught',
+    happened: `A party did not follow the protocol, and its proof was refused. ${OPENED}`,
+    remedy: 'do not use these parties until their operators have explained it.',
+    actions: ['settings'],
+    mark: 'caught',
+  },
   ERR_MODEL_HASH: OTHER_MODEL,
   ERR_CREDENTIAL_MISSING: {
     title: 'This model is for enrolled owners',

@@ -8,14 +8,15 @@ import { carriesTrust } from '../core/address.ts';
 import { TercetError } from '../core/errors.ts';
 import { isHubId } from '../hub/index.ts';
 import type { Limits, Scope } from '../daemon/budgets.ts';
-import { embeddedModel } from '../node/defaults.ts';
+import { RECV_TIMEOUT_MS, embeddedModel } from '../node/defaults.ts';
 import { isPublicKey } from '../net/identity/identity.ts';
 import { PROFILE_NAMES } from '../net/simulated/profiles.ts';
 import type { ModelLocation } from '../node/model.ts';
 import { DEVICES, type Device } from '../node/kernels.ts';
 import { RANGES, type Ranges } from '../node/model-plan.ts';
 import { TASKS, type Task, taskNamed } from '../ml/tasks/table.ts';
-import { RUN_PLANS, type RunPlan, type WeightMode } from '../session/request.ts';
+import type { WeightMode } from '../session/request.ts';
+import { RUN_PLANS, type RunPlan } from '../session/run-plan.ts';
 
 function usage(what: string, hint: string): TercetError {
   return new TercetError('ERR_ARGUMENT', what, hint);
@@ -74,6 +75,11 @@ export function limits(name: string, value: string | undefined, defaults: Limits
   if (session > address || address > total)
     throw usage(`--${name} expected session ≤ address ≤ total`, `for example --${name} session=2,address=4,total=8`);
   return { session, address, total };
+}
+
+/** `--network-timeout`: seconds, in milliseconds here. */
+export function networkTimeout(value: string | undefined): number {
+  return value === undefined ? RECV_TIMEOUT_MS : 1000 * integer('network-timeout', value, 1, 3600);
 }
 
 /** A task by its name, or by another one that transformers.js has for it. */
@@ -172,7 +178,7 @@ export const RANGES_HELP =
 export interface ModelFlags {
   readonly model?: string | undefined;
   readonly randomWeights?: string | undefined;
-  readonly config?: string | undefined;
+  readonly architecture?: string | undefined;
 }
 
 /**
@@ -194,14 +200,15 @@ export function withTask(location: ModelLocation, task: Task): ModelLocation {
 export function modelLocation(flags: ModelFlags, task: Task): ModelLocation {
   if (flags.randomWeights !== undefined) {
     if (flags.model !== undefined) throw usage('--model and --random-weights exclude each other', 'give one of them');
-    if (flags.config === undefined) throw usage('--random-weights needs --config', 'give the path of a config.json');
+    if (flags.architecture === undefined)
+      throw usage('--random-weights needs --architecture', 'give the path of a config.json');
     return {
       kind: 'random',
       seed: integer('random-weights', flags.randomWeights, 0, 2 ** 32 - 1),
-      configPath: flags.config,
+      configPath: flags.architecture,
     };
   }
-  if (flags.config !== undefined)
-    throw usage('--config belongs to --random-weights', 'a model folder has its own config.json');
+  if (flags.architecture !== undefined)
+    throw usage('--architecture belongs to --random-weights', 'a model folder has its own config.json');
   return flags.model === undefined ? { kind: 'folder', path: embeddedModel(task) } : namedModel(flags.model);
 }

@@ -1,5 +1,5 @@
 /** One line of progress on a terminal; a line per section elsewhere; nothing when the output is for a program. */
-import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
+import type { Progress } from '../mpc/protocol/frame/engine.ts';
 import type { RunPhase } from './inference.ts';
 
 const PHASES: Record<RunPhase, string> = {

@@ -42,6 +42,7 @@ export type ErrorCode =
   | 'ERR_TOO_LARGE'
   | 'ERR_PEER_LET_GO'
   | 'ERR_PEER_FAILED'
+  | 'ERR_SECURITY_VIOLATION'
   | 'ERR_FRAME_SESSION'
   | 'ERR_FRAME_SEQUENCE'
   | 'ERR_FRAME_TAG'
@@ -98,6 +99,7 @@ const KIND: Record<ErrorCode, ErrorKind> = {
   ERR_TOO_LARGE: 'peer',
   ERR_PEER_LET_GO: 'peer',
   ERR_PEER_FAILED: 'peer',
+  ERR_SECURITY_VIOLATION: 'peer',
   ERR_FRAME_SESSION: 'peer',
   ERR_FRAME_SEQUENCE: 'peer',
   ERR_FRAME_TAG: 'peer',
@@ -203,6 +205,30 @@ export class TercetError extends Error {
    */
   line(): string {
     return `tercet: ${this.code}: ${this.message} — ${this.hint}`;
+  }
+}
+
+/** Where a party was caught: the parties disagree on what they run, a proof was refused, outputs differ. */
+export type ViolationPhase = 'agreement' | 'proof' | 'output';
+
+/**
+ * A party did not follow the protocol, and it was noticed before anything opened. One code, one text and one way for
+ * every cause: what exactly was wrong may follow from a secret. Never tried again with the same keys.
+ */
+export class SecurityViolationError extends TercetError {
+  readonly phase: ViolationPhase;
+
+  /** @param party who is accused, where one is: with two honest parties, that is not always known */
+  constructor(phase: ViolationPhase, party?: 0 | 1 | 2) {
+    const whose = party === undefined ? '' : ` of party ${party}`;
+    super(
+      'ERR_SECURITY_VIOLATION',
+      `the run was stopped: its ${phase}${whose} did not pass`,
+      'one of the parties does not follow the protocol; nothing was opened; do not run this again with the same parties',
+      { party },
+    );
+    this.name = 'SecurityViolationError';
+    this.phase = phase;
   }
 }
 

@@ -4,11 +4,12 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { unlessAborted } from '../core/abort.ts';
+import { withoutSettings } from '../core/environment-node.ts';
 import { type ErrorCode, TercetError, kindOf } from '../core/errors.ts';
 import { serverWords } from '../net/identity/identity-errors.ts';
 import type { ServerId } from '../net/wire/types.ts';
 import type { WebAddress } from './web.ts';
-import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
+import type { Progress } from '../mpc/protocol/frame/engine.ts';
 
 /** Messages of a child to its parent: public facts only. */
 export type ChildMessage =
@@ -129,7 +130,11 @@ export class LocalParties {
     onProgress?: (progress: Progress) => void,
   ): Promise<LocalParty> {
     const who = serverWords(id);
-    const child = fork(entry, [...args], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [] });
+    const child = fork(entry, [...args], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      execArgv: [],
+      env: withoutSettings(process.env),
+    });
     this.#children.push(child);
     let fail: (error: unknown) => void = () => undefined;
     const failed = new Promise<never>((_resolve, reject) => {
@@ -186,6 +191,7 @@ export async function shareInProcess(
   const child = fork(entry, ['model', 'share', ...model, '--out', folder], {
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     execArgv: [],
+    env: withoutSettings(process.env),
   });
   let failure = new TercetError(
     'ERR_INTERNAL',

@@ -1,7 +1,7 @@
 /** Everything that runs of one model share: its terms, an open device, and the way to the parties. Never weights. */
 import type { RingKernels } from '../compute/kernels/types.ts';
 import type { ModelConfig } from '../ml/config.ts';
-import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
+import type { Progress } from '../mpc/protocol/frame/engine.ts';
 import type { Trace } from '../mpc/protocol/trace.ts';
 import type { OwnerCredential } from '../net/enrolment/credential.ts';
 import type { Request } from '../session/request.ts';

@@ -9,7 +9,7 @@ import type { ModelConfig } from '../ml/config.ts';
 import type { ModelPlan, RangeCheckPlan } from '../ml/models/plan.ts';
 import type { GeluRange } from '../mpc/secure/activation.ts';
 import type { NormaliseRange } from '../mpc/secure/normalise.ts';
-import { fingerprint } from '../mpc/protocol/semi-honest/fingerprint.ts';
+import { fingerprint } from '../mpc/protocol/frame/fingerprint.ts';
 import type { Fields, Json } from './control.ts';
 
 export { fingerprint };

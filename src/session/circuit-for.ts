@@ -2,7 +2,7 @@
 import type { ModelConfig } from '../ml/config.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import { buildModel } from '../ml/models/secure-at-once.ts';
-import type { Circuit } from '../mpc/protocol/semi-honest/circuit.ts';
+import type { Circuit } from '../mpc/protocol/frame/circuit.ts';
 import { builderFor } from './circuits.ts';
 import type { Request } from './request.ts';
 

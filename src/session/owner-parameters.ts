@@ -1,7 +1,7 @@
 /** P0's view of a model: nothing when its weights are open, the seeds of its masks when they are secret. */
 import { TercetError } from '../core/errors.ts';
 import type { ModelConfig } from '../ml/config.ts';
-import type { ParameterView } from '../mpc/protocol/semi-honest/party.ts';
+import type { ParameterView } from '../mpc/protocol/frame/party.ts';
 import { OwnerSeeds } from './secret-parameters.ts';
 
 const none = () =>

@@ -9,7 +9,7 @@
 import { TercetError } from '../core/errors.ts';
 import type { Channel, EndId, LinkStats, PartyId } from '../net/wire/types.ts';
 
-/** The tag of a message that is dealt ahead (`tagOf` in mpc/protocol/semi-honest/gate.ts). */
+/** The tag of a message that is dealt ahead (`tagOf` in mpc/protocol/frame/gate.ts). */
 function isDealt(tag: string): boolean {
   return /^[^/]*-deal(\/|$)/.test(tag);
 }

@@ -13,7 +13,7 @@ import { TercetError, invariant } from '../core/errors.ts';
 import type { ModelConfig } from '../ml/config.ts';
 import { listParameters } from '../ml/models/parameters.ts';
 import { nonceOf } from '../mpc/prg/gate-id.ts';
-import type { ParameterView, Part } from '../mpc/protocol/semi-honest/party.ts';
+import type { ParameterView, Part } from '../mpc/protocol/frame/party.ts';
 import type { Parameter } from '../mpc/protocol/types.ts';
 
 /** Where the mask of a parameter lies in the stream of a seed: the parameter's number takes the place of the gate's. */

@@ -6,7 +6,7 @@
  * its owner left: one that cannot be sent ends the session. A party that waits for the other one repeats its last
  * report, so that of two silent parties the owner sees which one is still there.
  */
-import type { Progress } from '../mpc/protocol/semi-honest/engine.ts';
+import type { Progress } from '../mpc/protocol/frame/engine.ts';
 import type { Channel } from '../net/wire/types.ts';
 import { type Fields, recvControl, sendControl } from './control.ts';
 

@@ -9,6 +9,7 @@ import type { PiecewisePolynomial } from '../compute/kernels/types.ts';
 import { type Pattern, listOf } from '../compute/pattern.ts';
 import { type Words, ringMask, wordsFrom } from '../compute/ring.ts';
 import { TercetError, invariant } from '../core/errors.ts';
+import { SEMI_HONEST } from '../mpc/protocol/registry.ts';
 import { AHEAD, type Wire, countOf } from '../mpc/share/wire.ts';
 import type {
   AffineTerm,
@@ -22,6 +23,7 @@ import type {
   Parameter,
   Rounded,
   Selected,
+  TruncationModel,
 } from '../mpc/protocol/types.ts';
 
 function insideTestRunner(): boolean {
@@ -40,6 +42,7 @@ export type ClearParameters = (parameter: Parameter) => ArrayLike<number | bigin
 
 export class PlaintextGates implements Gates {
   readonly weights = 'open' as const;
+  readonly rounding: TruncationModel;
   /** Everything that `output` opened. */
   readonly outputs = new Map<string, Words>();
   readonly #inputs: Inputs;
@@ -48,9 +51,18 @@ export class PlaintextGates implements Gates {
   readonly #kept = new Map<string, Words>();
   readonly #before: ReadonlyMap<string, Words>;
 
-  /** @param before the oracle of the step before, whose kept wires this step takes up. */
-  constructor(inputs: Inputs, parameters: ClearParameters, before?: PlaintextGates) {
+  /**
+   * @param before the oracle of the step before, whose kept wires this step takes up
+   * @param rounding of the protocol whose gadgets are meant
+   */
+  constructor(
+    inputs: Inputs,
+    parameters: ClearParameters,
+    before?: PlaintextGates,
+    rounding: TruncationModel = SEMI_HONEST.truncation,
+  ) {
     insecure('the plaintext oracle');
+    this.rounding = rounding;
     this.#inputs = inputs;
     this.#parameters = parameters;
     this.#before = before === undefined ? new Map() : before.#kept;

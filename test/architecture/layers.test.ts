@@ -27,17 +27,36 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   sdk: ['core', 'compute', 'net', 'ml', 'hub', 'session', 'owner', 'sdk'],
   app: ['core', 'owner', 'sdk', 'app'],
   node: ['core', 'compute', 'net', 'mpc', 'ml', 'hub', 'session', 'owner', 'node'],
-  daemon: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'node', 'daemon'],
+  daemon: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'node', 'audit', 'daemon'],
+  audit: ['core', 'net', 'audit'],
+  // Settings of the command line: what is asked for is held against what the protocols are.
+  config: ['core', 'mpc', 'ml', 'config'],
   // What tests alone need: the plaintext oracle, links in memory. Nothing imports it, and the package leaves it out.
   testing: ['core', 'compute', 'net', 'mpc', 'testing'],
   // The page's server: what it hands out is checked by the data owner's own reader.
   server: ['core', 'net', 'ml', 'node', 'daemon', 'owner', 'server'],
   bench: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'owner', 'node', 'daemon', 'bench'],
-  cli: ['core', 'net', 'ml', 'mpc', 'session', 'node', 'daemon', 'server', 'owner', 'sdk', 'bench', 'hub', 'cli'],
+  cli: [
+    'core',
+    'net',
+    'ml',
+    'mpc',
+    'session',
+    'node',
+    'daemon',
+    'server',
+    'owner',
+    'sdk',
+    'bench',
+    'hub',
+    'audit',
+    'config',
+    'cli',
+  ],
 };
 
 /** Layers of Node alone. Everywhere else only the files below may import `node:*`. */
-const NODE_LAYERS = ['node', 'daemon', 'server', 'bench', 'cli'];
+const NODE_LAYERS = ['node', 'daemon', 'server', 'bench', 'audit', 'config', 'cli'];
 const NODE_FILES = [
   'net/tls/connect.ts',
   'net/tls/listener.ts',
@@ -218,8 +237,8 @@ describe('imports', () => {
       ['ml/config.ts', "export * from '../mpc/prg/prg.ts';", 'ml/config.ts imports mpc/prg/prg.ts'],
       [
         'ml/config.ts',
-        "const late = await import('../mpc/protocol/semi-honest/engine.ts');",
-        'ml/config.ts imports mpc/protocol/semi-honest/engine.ts',
+        "const late = await import('../mpc/protocol/frame/engine.ts');",
+        'ml/config.ts imports mpc/protocol/frame/engine.ts',
       ],
       [
         'ml/config.ts',

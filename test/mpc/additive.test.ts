@@ -14,14 +14,15 @@ import { type Vector, type Words, signedAt, wordAt, wordsFrom } from '../../src/
 import { PURPOSES, type Purpose } from '../../src/mpc/prg/gate-id.ts';
 import { ReshareGate } from '../../src/mpc/protocol/semi-honest/additive.ts';
 import { SecretAffineGate } from '../../src/mpc/protocol/semi-honest/affine.ts';
-import { type Circuit, CircuitBuilder, isGate } from '../../src/mpc/protocol/semi-honest/circuit.ts';
-import { type Gate, drawId } from '../../src/mpc/protocol/semi-honest/gate.ts';
+import { type Circuit, isGate } from '../../src/mpc/protocol/frame/circuit.ts';
+import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
+import { type Gate, drawId } from '../../src/mpc/protocol/frame/gate.ts';
 import { OutputGate } from '../../src/mpc/protocol/semi-honest/io.ts';
-import type { LocalNode } from '../../src/mpc/protocol/semi-honest/local.ts';
+import type { LocalNode } from '../../src/mpc/protocol/frame/local.ts';
 import { LiftGate, ProductGate } from '../../src/mpc/protocol/semi-honest/product.ts';
-import { type Party, prgOf } from '../../src/mpc/protocol/semi-honest/party.ts';
+import { type Party, prgOf } from '../../src/mpc/protocol/frame/party.ts';
 import { SelectGate } from '../../src/mpc/protocol/semi-honest/select.ts';
-import { tableSelection } from '../../src/mpc/protocol/semi-honest/selections.ts';
+import { tableSelection } from '../../src/mpc/protocol/frame/selections.ts';
 import { WidenGate } from '../../src/mpc/protocol/semi-honest/widen.ts';
 import type { Gates } from '../../src/mpc/protocol/types.ts';
 import { Masked } from '../../src/mpc/share/masked.ts';
@@ -430,6 +431,7 @@ function forwarded(party: Party): Party {
     take: (gate) => party.take(gate),
     takeBytes: (gate) => party.takeBytes(gate),
     peekBytes: (gate) => party.peekBytes(gate),
+    random: () => new Uint8Array(0),
     keptBefore: (name, component) => party.keptBefore(name, component),
   };
 }

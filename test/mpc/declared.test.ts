@@ -7,7 +7,7 @@ import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts
 import { TercetError } from '../../src/core/errors.ts';
 import { PairPrg } from '../../src/mpc/prg/prg.ts';
 import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
-import { Engine } from '../../src/mpc/protocol/semi-honest/engine.ts';
+import { Engine } from '../../src/mpc/protocol/frame/engine.ts';
 import type { Gates } from '../../src/mpc/protocol/types.ts';
 import { secureGelu, secureRelu, secureTanh } from '../../src/mpc/secure/activation.ts';
 import { attend, attentionKeys, attentionValues } from '../../src/mpc/secure/attention.ts';

@@ -19,9 +19,10 @@ import { type Vector, type Words, bytesOf, wordsFrom } from '../../src/compute/r
 import { toHex } from '../../src/core/bytes.ts';
 import { type DrawId, type Execution, PURPOSES, nonceOf } from '../../src/mpc/prg/gate-id.ts';
 import { PairPrg, executionKey } from '../../src/mpc/prg/prg.ts';
-import { type Circuit, CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
-import { fingerprint } from '../../src/mpc/protocol/semi-honest/fingerprint.ts';
-import { tagOf } from '../../src/mpc/protocol/semi-honest/gate.ts';
+import type { Circuit } from '../../src/mpc/protocol/frame/circuit.ts';
+import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
+import { fingerprint } from '../../src/mpc/protocol/frame/fingerprint.ts';
+import { tagOf } from '../../src/mpc/protocol/frame/gate.ts';
 import {
   type Direction,
   OtBaseGate,
@@ -33,8 +34,8 @@ import {
   sendCorrelated,
   senderOf,
 } from '../../src/mpc/protocol/semi-honest/ot.ts';
-import { type Party, prgOf } from '../../src/mpc/protocol/semi-honest/party.ts';
-import { Relation } from '../../src/mpc/protocol/semi-honest/relation.ts';
+import { type Party, prgOf } from '../../src/mpc/protocol/frame/party.ts';
+import { Relation } from '../../src/mpc/protocol/frame/relation.ts';
 import type { Gates, Inputs, Selected, Widening } from '../../src/mpc/protocol/types.ts';
 import { GELU_COSINES, IDENTITY_SUM } from '../../src/mpc/secure/cosines.ts';
 import { Masked, OneTimeMask } from '../../src/mpc/share/masked.ts';

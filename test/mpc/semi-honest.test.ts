@@ -25,31 +25,17 @@ import { ownerInputs } from '../../src/session/inputs.ts';
 import { OwnerSeeds, SharedParameters, maskParameter } from '../../src/session/secret-parameters.ts';
 import { TINY, TINY_CLASSIFIER } from '../ml/tiny-bert.ts';
 import { parameterView } from '../support/parameters.ts';
-import { type SimulationOptions, declaredBytes, measuredRounds, record, seeded } from '../support/simulate.ts';
-import type { Gates, Inputs } from '../../src/mpc/protocol/types.ts';
-import { type ProtocolRun, type ProtocolRunner, checkCost, protocolConformance } from './conformance.suite.ts';
+import { type SimulationOptions, measured, seeded } from '../support/simulate.ts';
+import type { Gates } from '../../src/mpc/protocol/types.ts';
+import { type ProtocolRunner, checkCost, protocolConformance } from './conformance.suite.ts';
 
 const module = await loadNodeModule();
 const wasm = await createWasmKernels({ module, threads: 0 });
 
-async function measured(
-  build: (gates: Gates) => void,
-  inputs: Inputs,
-  options: SimulationOptions,
-): Promise<ProtocolRun> {
-  const { simulation, messages } = await record(build, inputs, options);
-  const { cost } = simulation.circuit;
-  return {
-    outputs: simulation.outputs,
-    sent: simulation.sent,
-    declared: declaredBytes(cost),
-    rounds: measuredRounds(messages),
-    declaredRounds: cost.rounds,
-  };
-}
-
 const runner: ProtocolRunner = {
   info: SEMI_HONEST,
+  widenings: ['dealer', 'ot'],
+  behind: 0,
   run: (build, inputs, { weights, parameters, seed, fast, widening }) =>
     measured(build, inputs, {
       weights,

@@ -10,7 +10,7 @@ import { parameterEncoder } from '../../src/ml/models/folding.ts';
 import { listParameters } from '../../src/ml/models/parameters.ts';
 import type { ModelPlan } from '../../src/ml/models/plan.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
-import type { ParameterView } from '../../src/mpc/protocol/semi-honest/party.ts';
+import type { ParameterView } from '../../src/mpc/protocol/frame/party.ts';
 import type { Parameter } from '../../src/mpc/protocol/types.ts';
 import { OpenParameters } from '../../src/session/open-parameters.ts';
 import type { WeightMode } from '../../src/session/request.ts';

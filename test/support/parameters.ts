@@ -5,7 +5,7 @@
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import type { Matrix, RingKernels } from '../../src/compute/kernels/types.ts';
 import { type Words, wordsFrom } from '../../src/compute/ring.ts';
-import type { ParameterView, Part } from '../../src/mpc/protocol/semi-honest/party.ts';
+import type { ParameterView, Part } from '../../src/mpc/protocol/frame/party.ts';
 import type { ClearParameters } from '../../src/testing/oracle.ts';
 import type { Parameter } from '../../src/mpc/protocol/types.ts';
 import type { PartyId } from '../../src/net/wire/types.ts';
@@ -16,14 +16,14 @@ export interface ClearParameter {
   readonly values: readonly bigint[];
 }
 
-/** What each party may ask for. P2 needs M for look-ups only. */
+/** What each party may ask for. P2 needs M for look-ups, and for rows that are added to m. */
 const MATRICES: Record<'open' | 'secret', Record<PartyId, readonly Part[]>> = {
   open: { 0: [], 1: ['clear'], 2: ['clear'] },
   secret: { 0: [], 1: ['m', 'l1'], 2: ['m', 'm-l2'] },
 };
 const WORDS: Record<'open' | 'secret', Record<PartyId, readonly Part[]>> = {
   open: { 0: [], 1: ['clear'], 2: ['clear'] },
-  secret: { 0: ['l1', 'l2', 'l1+l2'], 1: ['m', 'l1', 'm-l1'], 2: ['l2', 'm-l2'] },
+  secret: { 0: ['l1', 'l2', 'l1+l2'], 1: ['m', 'l1', 'm-l1'], 2: ['m', 'l2', 'm-l2'] },
 };
 
 export function clearOf(all: readonly ClearParameter[]): ClearParameters {

@@ -10,9 +10,12 @@ import { type MemoryOptions, memoryPair } from '../../src/testing/memory-link.ts
 import type { Channel, PartyId } from '../../src/net/wire/types.ts';
 import type { Execution } from '../../src/mpc/prg/gate-id.ts';
 import { PairPrg } from '../../src/mpc/prg/prg.ts';
-import { type Circuit, CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
-import { Engine } from '../../src/mpc/protocol/semi-honest/engine.ts';
-import type { ParameterView } from '../../src/mpc/protocol/semi-honest/party.ts';
+import type { Circuit } from '../../src/mpc/protocol/frame/circuit.ts';
+import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
+import { Engine } from '../../src/mpc/protocol/frame/engine.ts';
+import { CompleteBuilder } from '../../src/mpc/protocol/malicious/circuit.ts';
+import type { Sharing } from '../../src/mpc/share/wire.ts';
+import type { ParameterView } from '../../src/mpc/protocol/frame/party.ts';
 import type { Tracing } from '../../src/mpc/protocol/trace.ts';
 import type { Cost, Gates, Inputs, Widening } from '../../src/mpc/protocol/types.ts';
 
@@ -36,6 +39,8 @@ export interface Simulation {
 
 export interface SimulationOptions {
   readonly weights?: 'open' | 'secret';
+  /** One-sided sharing, or the complete one of `3pc_malicious`. */
+  readonly sharing?: Sharing | undefined;
   /** How widenings get the wrap. */
   readonly widening?: Widening | undefined;
   readonly parameters?: (id: PartyId, kernels: RingKernels) => ParameterView;
@@ -75,6 +80,12 @@ export interface Parties {
   readonly channels: readonly ReadonlyMap<PartyId, Channel>[];
 }
 
+/** A party's own generator, the same for the same seed. */
+function repeatable(seed: number, id: PartyId): (length: number) => Uint8Array {
+  let calls = 0;
+  return (length) => seeded(length, seed, 100 + 3 * calls++ + id);
+}
+
 /** The execution and the keys of a seed, as the three parties hold them. */
 export function keysOf(seed: number): {
   readonly execution: Execution;
@@ -88,8 +99,15 @@ export function keysOf(seed: number): {
   };
 }
 
+/** A builder of the sharing that is asked for. */
+export function builderOf({ weights = 'open', widening, sharing }: SimulationOptions): Gates & { finish(): Circuit } {
+  return sharing === 'complete'
+    ? new CompleteBuilder(weights, { widening })
+    : new CircuitBuilder(weights, { widening });
+}
+
 export function createParties(build: (gates: Gates) => void, options: SimulationOptions = {}): Parties {
-  const builder = new CircuitBuilder(options.weights ?? 'open', { widening: options.widening });
+  const builder = builderOf(options);
   build(builder);
   const finished = builder.finish();
   const circuit = options.alter?.(finished) ?? finished;
@@ -124,6 +142,7 @@ export function createParties(build: (gates: Gates) => void, options: Simulation
       k02: id === 1 ? undefined : prg(k02, execution),
       signal,
       trace: options.trace,
+      random: repeatable(seed, id),
     });
   });
   return { circuit, engines, channels };
@@ -196,7 +215,7 @@ export function declaredBytes(cost: Cost): number[][] {
   return [
     [0, cost.p0ToP1Ahead + cost.p0ToP1Input, cost.p0ToP2Ahead + cost.p0ToP2Input],
     [cost.p1ToP0, 0, cost.p1ToP2Ahead + cost.p1ToP2],
-    [0, cost.p2ToP1Ahead + cost.p2ToP1, 0],
+    [cost.p2ToP0, cost.p2ToP1Ahead + cost.p2ToP1, 0],
   ];
 }
 
@@ -214,4 +233,31 @@ export function measuredRounds(messages: readonly Message[]): number {
     last = half;
   }
   return rounds;
+}
+
+/** One run of a protocol, as the suite sees it. */
+export interface ProtocolRun {
+  readonly outputs: ReadonlyMap<string, Words>;
+  /** Payload bytes as [from][to]: counted at the channels, and as the circuit declares them. */
+  readonly sent: number[][];
+  readonly declared: number[][];
+  readonly rounds: number;
+  readonly declaredRounds: number;
+}
+
+/** `simulate`, with what it cost as declared and as counted. */
+export async function measured(
+  build: (gates: Gates) => void,
+  inputs: Inputs,
+  options: SimulationOptions,
+): Promise<ProtocolRun> {
+  const { simulation, messages } = await record(build, inputs, options);
+  const { cost } = simulation.circuit;
+  return {
+    outputs: simulation.outputs,
+    sent: simulation.sent,
+    declared: declaredBytes(cost),
+    rounds: measuredRounds(messages),
+    declaredRounds: cost.rounds,
+  };
 }

@@ -37,7 +37,7 @@ function embed(
     const x = gates.repeat(types, config.hiddenSize);
     sum = gates.add(sum, gates.affine([{ x, weight: typeStep, diagonal: true }]));
   }
-  return normaliseCentred(gates, sum, config.layerNormEps, plan.embedding, guard?.guards.variance(guard.text));
+  return normaliseCentred(gates, sum, config.layerNormEps, plan.embedding, guard?.guards.variance(plan.embedding, guard.text));
 }
 
 /** What is known of the positions of a layer: which are text, and the checks. */
@@ -67,7 +67,7 @@ function encoderLayer(
     const sum = gates.affine([term, { x: y, weight: residual.gamma, diagonal: true }], bias);
     const mean = gates.affine([{ x: y, weight: residual.mean }]);
     const centred = gates.sub(sum, gates.reshape(gates.repeat(mean, config.hiddenSize), sum.shape));
-    return normaliseCentred(gates, centred, config.layerNormEps, range, guards?.variance(text));
+    return normaliseCentred(gates, centred, config.layerNormEps, range, guards?.variance(range, text));
   };
   const context = gates.section('attention', () => {
     const q = splitHeads(gates, affine(gates, rows, p.q), sequences, config.heads);

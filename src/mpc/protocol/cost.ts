@@ -12,6 +12,7 @@ export function noCost(): Cost {
     p1ToP2: 0,
     p2ToP1: 0,
     p1ToP0: 0,
+    p2ToP0: 0,
     rounds: 0,
   };
 }

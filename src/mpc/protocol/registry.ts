@@ -32,6 +32,8 @@ export const SEMI_HONEST: ProtocolInfo = {
   },
   truncation: {
     rounding: 'stochastic',
+    coins: 1,
+    keepsZero: true,
     maxErrorUlp: 1,
     maxProductErrorUlp: 1.5,
     wrapProbability: 0,

@@ -29,14 +29,24 @@ export interface SecurityClaim {
  */
 export type Widening = 'dealer' | 'ot';
 
-/** Error model of truncation, tested by the conformance suite. */
+/**
+ * Error model of truncation, tested by the conformance suite. A builder has its protocol's, and gadgets choose their
+ * constants by it.
+ */
 export interface TruncationModel {
   /** ⌊(z + ρ)/2^s⌋ with ρ uniform: unbiased, and who learns the coin. */
   readonly rounding: 'stochastic';
+  /**
+   * Uniform coins in ρ. With one, z/2^s is measured as one of its neighbours. With two, ρ is their sum less half a
+   * unit: an index is read in half units then (`secure/measure.ts`).
+   */
+  readonly coins: 1 | 2;
   /** Of a shift, a truncation and a selection that drops bits. */
-  readonly maxErrorUlp: 1;
+  readonly maxErrorUlp: 1 | 1.5;
   /** Of a product that drops bits, which three parties round. Its mean is 0 as well. */
-  readonly maxProductErrorUlp: 1.5;
+  readonly maxProductErrorUlp: 1.5 | 2;
+  /** Whether a zero, and a whole number of ulps, stays one. */
+  readonly keepsZero: boolean;
   /** Probability of a wrong wrap inside the declared domain. */
   readonly wrapProbability: 0;
   readonly leaks: string;
@@ -117,6 +127,7 @@ export interface ExponentialOptions extends Selected {
 
 export interface Gates {
   readonly weights: 'open' | 'secret';
+  readonly rounding: TruncationModel;
 
   // ── inputs and outputs ───────────────────────────────────────────────────
   /** A tensor of P0. 8 bytes an element to P1, online. */
@@ -154,7 +165,7 @@ export interface Gates {
   addParameter(x: Wire, parameter: Parameter): Wire;
 
   // ── rounding ─────────────────────────────────────────────────────────────
-  /** Z_2^k → Z_2^(k−s), ⌊(x+ρ)/2^s⌋: free, error in (−1, 1) ulp. Its mask is derived, so it is never sent again. */
+  /** Z_2^k → Z_2^(k−s), ⌊(x+ρ)/2^s⌋: free, unbiased, error below `rounding.maxErrorUlp`. Its mask is derived. */
   shift(x: Wire, s: number): Wire;
   /** Z_2^k → Z_2^k2 for |x| < 2^(k−2): exact, one round. */
   widen(x: Wire, k2: number): Wire;
@@ -237,6 +248,8 @@ export interface Cost {
   p1ToP2: number;
   p2ToP1: number;
   p1ToP0: number;
+  /** Of a protocol in which P0 compares outputs. */
+  p2ToP0: number;
   rounds: number;
 }
 

@@ -111,10 +111,16 @@ export function acceptedVariance(d: number, range: NormaliseRange): { min: numbe
   return { min: ((LEAST_UNITS + 1) * UNIT) / squaresOf(d, range), max: (edge * 2 ** unit) / squaresOf(d, range) };
 }
 
-/** Where bits go that say which rows left the domain, and which rows count. */
+/** Whether ε alone keeps every row above the least variance, so that no row can fade. */
+export function holdsLeast(d: number, range: NormaliseRange, epsilon: number): boolean {
+  return epsilon >= varianceDomain(d, range).min;
+}
+
+/** Where bits go that say which rows left the domain, which rows count, and what of the domain is not proved. */
 export interface VarianceCheck {
   readonly checks: RangeChecks;
   readonly rows?: Wire | undefined;
+  readonly ends?: 'both' | 'lower' | 'upper';
 }
 
 // ── the root ─────────────────────────────────────────────────────────────────
@@ -148,24 +154,32 @@ function once(key: string, make: () => PowerLaw): PowerLaw {
   return law;
 }
 
-/** Windows of a group. */
-const GROUP = 3;
+/**
+ * Windows of the next group, where so many are left: three, and two or three in the last one. So below the least S,
+ * twelve units of the last window, no wider group can be reached.
+ */
+function groupSize(left: number): number {
+  return left === 4 ? 2 : Math.min(3, left);
+}
 
 /**
- * Even exponents of the widest and of the last unit, for an S between `least` and `largest`: least is two units or
- * more, which the last window holds, and less than eight, so that no wider window is reached below it.
+ * Even exponents of the widest and of the last unit, for an S between `least` and `largest`: least is three units or
+ * more, so that no measured index below 2 is read, and less than twelve.
  */
 function units(least: number, largest: number): { readonly first: number; readonly last: number } {
   const even = (x: number) => 2 * Math.floor(x / 2);
-  return { first: even(Math.log2(largest / HELD_UNITS) + 2 - 1e-9), last: even(Math.log2(least / 2)) };
+  return { first: even(Math.log2(largest / HELD_UNITS) + 2 - 1e-9), last: even(Math.log2(least / LEAST_UNITS)) };
 }
 
 /** The law of `normalise`: all windows read one S over Z_2^64. */
 export function rootOf(d: number): PowerLaw {
   const { first, last } = units(LEAST_UNITS * UNIT, 2 ** LARGEST);
   const groups: WindowGroup[] = [];
-  for (let top = first; top >= last; top -= 2 * GROUP)
-    groups.push({ top, windows: Math.min(GROUP, (top - last) / 2 + 1) });
+  for (let top = first; top >= last; ) {
+    const windows = groupSize((top - last) / 2 + 1);
+    groups.push({ top, windows });
+    top -= 2 * windows;
+  }
   return once(`${d}`, () => inverseRoot(d, 64, first, groups));
 }
 
@@ -194,7 +208,7 @@ export function levelsOf(d: number, range: NormaliseRange): readonly Level[] {
   for (let next = first; next >= last; ) {
     const scale = Math.min(finest, WHOLE_BITS - 4 - next + 2 * finest);
     const top = next - 2 * (finest - scale);
-    let windows = Math.min(GROUP, (next - last) / 2 + 1);
+    let windows = groupSize((next - last) / 2 + 1);
     const tooCoarse = () => scale < finest && 2 ** (top - 2 * (windows - 1) + 1) < d * ROUNDED_WELL ** 2;
     while (windows > 1 && tooCoarse()) windows--;
     levels.push({ windows, top, scale });
@@ -254,8 +268,21 @@ export function normalise(gates: Gates, x: Wire, epsilon: number, range: Normali
   return scaledRows(gates, v, r);
 }
 
-/** Joint bits: a wider window is reached, at most `LEAST_UNITS` of the last one, above the top. */
-const OUTSIDE = Array.from({ length: 8 }, (_, j) => ((j & 4) !== 0 || (j & 3) === 2 ? 1n : 0n));
+/**
+ * Joint bits: those of the wider groups, at most `LEAST_UNITS` of the last one, and, where it is read, above the top.
+ * One table, for a round less than an OR before it.
+ */
+function outsideEntries(groups: number, above: boolean): bigint[] {
+  const [low, top] = [1 << groups, 2 << groups];
+  return Array.from({ length: above ? 2 * top : top }, (_, j) => (j >= top || j === low ? 1n : 0n));
+}
+
+/** Rows that are outside by these bits, of which each may be absent. */
+function outsideOf(gates: Gates, reached: readonly Wire[], low: Wire | undefined, above: Wire | undefined): Wire {
+  if (low === undefined) return above as Wire;
+  const bits = [...reached, low, ...(above === undefined ? [] : [above])];
+  return gates.jointTable(bits, outsideEntries(reached.length, above !== undefined), 1);
+}
 
 /** Index bits of a table on the top of S, and the fewest: an eighth of the ring is kept free for a unit of dither. */
 const TOP_BITS = 7;
@@ -281,18 +308,22 @@ function checkVariance(
   sum: Wire,
   reached: readonly Wire[],
   { unit, edge }: ReturnType<typeof topUnit>,
-  { checks, rows }: VarianceCheck,
+  { checks, rows, ends = 'both' }: VarianceCheck,
 ): void {
   // A table of 7 bits, and where S may be larger coarser ones, each of which holds the one before inside its
   // period: measured 0 or 1 is below 64 of its units.
-  const above = read(gates, checks, sum, unit, Math.min(TOP_BITS, sum.k - unit), 0, edge);
-  for (let at = unit; at + TOP_BITS < sum.k; ) {
+  const above =
+    ends === 'lower' ? undefined : read(gates, checks, sum, unit, Math.min(TOP_BITS, sum.k - unit), 0, edge);
+  for (let at = unit; ends !== 'lower' && at + TOP_BITS < sum.k; ) {
     at = Math.min(at + TOP_BITS - OVERLAP, sum.k - LEAST_BITS);
     const bits = Math.min(TOP_BITS, sum.k - at);
     checks.outside(column(gates, read(gates, checks, sum, at, bits, 0, 1)), { rows });
   }
-  const low = read(gates, checks, sum, Math.log2(UNIT), TOP_BITS, LEAST_UNITS + 1, 2 ** TOP_BITS - 1);
-  checks.outside(column(gates, gates.jointTable([checks.anyOf(reached), low, above], OUTSIDE, 1)), { rows });
+  const low =
+    ends === 'upper'
+      ? undefined
+      : read(gates, checks, sum, Math.log2(UNIT), TOP_BITS, LEAST_UNITS + 1, 2 ** TOP_BITS - 1);
+  checks.outside(column(gates, outsideOf(gates, reached, low, above)), { rows });
 }
 
 // ── rows of mean zero ────────────────────────────────────────────────────────
@@ -344,7 +375,7 @@ export function normaliseCentred(
   if (check !== undefined) {
     gates.section('range', () => {
       const { least, most } = centredCheckOf(d, range);
-      checkCentred(gates, z[z.length - 1], least, squares(most.scale), most, reached, check);
+      checkCentred(gates, z[z.length - 1], least, () => squares(most.scale), most, reached, check);
     });
   }
   return scaledRows(gates, gates.sub(fine, gates.repeat(mean, d)), r);
@@ -390,12 +421,14 @@ function checkCentred(
   gates: Gates,
   sum: Wire,
   least: Edge,
-  coarse: Wire,
+  coarse: () => Wire,
   most: Edge,
   reached: readonly Wire[],
-  { checks, rows }: VarianceCheck,
+  { checks, rows, ends = 'both' }: VarianceCheck,
 ): void {
-  const above = read(gates, checks, coarse, most.unit, most.bits, 0, most.edge);
-  const low = read(gates, checks, sum, least.unit, least.bits, least.edge + 1, 2 ** least.bits - 1);
-  checks.outside(column(gates, gates.jointTable([checks.anyOf(reached), low, above], OUTSIDE, 1)), { rows });
+  const above = ends === 'lower' ? undefined : read(gates, checks, coarse(), most.unit, most.bits, 0, most.edge);
+  const from = least.edge + 1;
+  const low =
+    ends === 'upper' ? undefined : read(gates, checks, sum, least.unit, least.bits, from, 2 ** least.bits - 1);
+  checks.outside(column(gates, outsideOf(gates, reached, low, above)), { rows });
 }

@@ -69,7 +69,10 @@ export class Masked {
    * A message that needs no mask: ciphertext-like keys whose own construction hides the secret, or a value its
    * receiver may know. Say why.
    */
-  static plain(_why: 'point function key' | 'output to its owner', payload: Vector | Uint8Array): Masked {
+  static plain(
+    _why: 'point function key' | 'look-up shift' | 'output to its owner',
+    payload: Vector | Uint8Array,
+  ): Masked {
     return new Masked(payload);
   }
 }

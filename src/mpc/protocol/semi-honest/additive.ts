@@ -14,10 +14,10 @@
 import { type Vector, wireLength } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
 import { AHEAD, type Component, type Wire } from '../../share/wire.ts';
-import { tagOf } from './gate.ts';
-import type { Party } from './party.ts';
-import { MaskedRelation, type Position, Relation } from './relation.ts';
-import { outputMask, recvReshared, sendReshared } from './reshare.ts';
+import { tagOf } from '../frame/gate.ts';
+import type { Party } from '../frame/party.ts';
+import { MaskedRelation, type Position, Relation } from '../frame/relation.ts';
+import { outputMask, recvReshared, sendReshared } from '../frame/reshare.ts';
 
 /**
  * SECURITY: P0 deals from the masks of these wires. With an additive one it would deal from another mask than the one

@@ -10,92 +10,19 @@
  *   P2 → P1  Σ y_x·(M − L2) − λ2x·L2 + Γ2 + λ2'    half a round
  *   P1       a = message − Σ λ1x·M + (a_x + λ1x)·L1 + Γ1,   the first product ahead
  */
-import { strided } from '../../../compute/pattern.ts';
-import { type Vector, lengthOf, zeros } from '../../../compute/ring.ts';
 import type { Wire } from '../../share/wire.ts';
-import type { AffineTerm, Parameter } from '../types.ts';
+import type { AffineTerm } from '../types.ts';
 import { refuseAdditive } from './additive.ts';
-import type { LocalNode } from './local.ts';
-import { type Part, type Party, parameterTraits } from './party.ts';
-import { type Position, MaskedRelation } from './relation.ts';
-import { crossOfP1, dealCross, recvCross, recvReshared, sendReshared } from './reshare.ts';
-import type { Trait } from './traits.ts';
-
-/** Σ over the terms of (a component of x)·(a part of W). */
-async function total(
-  party: Party,
-  terms: readonly AffineTerm[],
-  count: number,
-  operand: (x: Wire, term: number) => Promise<Vector>,
-  part: Part,
-): Promise<Vector> {
-  let sum: Vector = zeros(count, 64);
-  for (const [term, { x, weight, diagonal }] of terms.entries()) {
-    const value = await operand(x, term);
-    const product =
-      diagonal === true
-        ? await party.kernels.mulRow(value, await party.parameters.words(party.kernels, weight, part))
-        : await party.kernels.matmulMatrix(value, await party.parameters.matrix(weight, part));
-    sum = await party.kernels.add(sum, product);
-  }
-  return sum;
-}
-
-/**
- * Words of a weight mask that are expanded from seeds at a time: nobody holds more of the model's masks than that
- * (32 MB).
- */
-const MASK_WORDS = 1 << 22;
-
-/**
- * x·(a mask of W), the mask expanded from seeds in blocks of the inner dimension. The sum of what it yields is the
- * product.
- */
-async function* maskProducts(party: Party, x: Vector, weight: Parameter, part: 'l2' | 'l1+l2'): AsyncIterable<Vector> {
-  const { kernels, parameters } = party;
-  const { rows: inner, cols: n } = weight;
-  const m = lengthOf(x) / inner;
-  const block = Math.max(1, Math.floor(MASK_WORDS / n));
-  for (let from = 0; from < inner; from += block) {
-    const width = Math.min(block, inner - from);
-    const rows = Array.from({ length: width }, (_, i) => from + i);
-    const columns = await kernels.gather(x, strided(from, [m, inner], [width, 1]));
-    yield await kernels.matmul(columns, await parameters.words(kernels, weight, part, rows), {
-      batch: 1,
-      m,
-      inner: width,
-      n,
-    });
-  }
-}
-
-/** Σ over the terms of (a component of x)·(a mask of W), for P0 and P2, who do not keep masks as matrices. */
-async function maskTotal(
-  party: Party,
-  terms: readonly AffineTerm[],
-  count: number,
-  operand: (x: Wire) => Promise<Vector>,
-  part: 'l2' | 'l1+l2',
-): Promise<Vector> {
-  const { kernels, parameters } = party;
-  let sum: Vector = zeros(count, 64);
-  for (const { x, weight, diagonal } of terms) {
-    const value = await operand(x);
-    if (diagonal === true)
-      sum = await kernels.add(sum, await kernels.mulRow(value, await parameters.words(kernels, weight, part)));
-    else for await (const product of maskProducts(party, value, weight, part)) sum = await kernels.add(sum, product);
-  }
-  return sum;
-}
-
-function traitsOf(terms: readonly AffineTerm[]): Trait {
-  return terms.map(({ weight, diagonal }) => [parameterTraits(weight), diagonal]);
-}
+import type { LocalNode } from '../frame/local.ts';
+import type { Party } from '../frame/party.ts';
+import { type Position, MaskedRelation } from '../frame/relation.ts';
+import { crossOfP1, dealCross, recvCross, recvReshared, sendReshared } from '../frame/reshare.ts';
+import { affineTraits, maskTotal, total } from '../frame/weighted-sums.ts';
 
 export function openAffine(terms: readonly AffineTerm[], count: number): LocalNode {
   return {
     inputs: terms.map((term) => term.x),
-    traits: ['affine', traitsOf(terms)],
+    traits: ['affine', affineTraits(terms)],
     apply: (party, _component, operands) => total(party, terms, count, async (_x, term) => operands[term], 'clear'),
   };
 }
@@ -110,7 +37,7 @@ export class SecretAffineGate extends MaskedRelation {
     super(position, out, {
       inputs,
       half21,
-      traits: [traitsOf(terms)],
+      traits: [affineTraits(terms)],
       cost: { p0ToP2Ahead: 8 * out.count, p2ToP1: 8 * out.count },
     });
     this.#terms = terms;

@@ -1,17 +1,17 @@
 /** Where values enter and leave: P0's tensors, private look-ups of table rows, and the one output that opens to P0. */
-import { generatePoint } from '../../../compute/kernels/reference/point.ts';
 import { pointKeyBytes } from '../../../compute/kernels/point-key.ts';
 import { type Vector, type Words, wireLength } from '../../../compute/ring.ts';
-import { TercetError, invariant } from '../../../core/errors.ts';
-import { concatBytes } from '../../../core/bytes.ts';
+import { invariant } from '../../../core/errors.ts';
 import { Masked } from '../../share/masked.ts';
 import type { Wire } from '../../share/wire.ts';
 import type { Inputs, Parameter } from '../types.ts';
 import { AdditiveRelation, refuseAdditive } from './additive.ts';
-import { drawId, tagOf } from './gate.ts';
-import { type Party, parameterTraits, prgOf } from './party.ts';
-import { type Position, Relation, MaskedRelation } from './relation.ts';
-import { crossOfP1 } from './reshare.ts';
+import { drawId, tagOf } from '../frame/gate.ts';
+import { type Party, parameterTraits, prgOf } from '../frame/party.ts';
+import { SEED_BYTES, depthOf, pointKeys, pointRows } from '../frame/point-rows.ts';
+import { indicesOf, tensorOf } from '../frame/inputs.ts';
+import { type Position, Relation, MaskedRelation } from '../frame/relation.ts';
+import { crossOfP1 } from '../frame/reshare.ts';
 
 /** A tensor of P0: a = x + λ2 to P1, λ2 ← k02. One message, k bits an element. */
 export class InputGate extends MaskedRelation {
@@ -24,14 +24,7 @@ export class InputGate extends MaskedRelation {
   }
 
   async inputP0(p0: Party, inputs: Inputs): Promise<void> {
-    const x = inputs.tensors[this.#name];
-    if (x === undefined || x.data.length !== this.out.count || x.k !== this.out.k) {
-      throw new TercetError(
-        'ERR_SHAPE',
-        `input "${this.#name}" expected ${this.out.count} words of ${this.out.k} bits`,
-        'give the input that the circuit was built for',
-      );
-    }
+    const x = tensorOf(inputs, this.#name, this.out);
     const fresh = prgOf(p0, 2).takeMask(drawId(this, 'mask2'), this, 'λ2');
     const mask = await p0.kernels.draw(fresh.stream, this.out.k, this.out.count);
     await p0.link(1).send(tagOf(this, 'input'), Masked.under(fresh, await p0.kernels.add(x, mask)));
@@ -41,15 +34,6 @@ export class InputGate extends MaskedRelation {
     p1.put(this.out, 'a', await p1.link(0).recv(tagOf(this, 'input'), this.out.k, this.out.count));
   }
 }
-
-/**
- * Words of unit vectors that a look-up expands at a time (32 MB): a batch of texts over a large vocabulary is
- * worked on in blocks of positions.
- */
-export const LOOKUP_WORDS = 1 << 22;
-
-/** Bytes of a root seed of a point-function key. */
-const SEED_BYTES = 16;
 
 /**
  * Rows E[t] of a table at secret indices (PROTOCOL §4.2): P0 sends each compute party its
@@ -62,14 +46,12 @@ export class LookupGate extends AdditiveRelation {
   readonly #name: string;
   readonly #table: Parameter;
   readonly #rows: number;
-  readonly #depth: number;
   readonly #secret: boolean;
   readonly longestDraw: number;
 
   constructor(position: Position, name: string, table: Parameter, out: Wire, secret: boolean) {
     const rows = out.count / table.cols;
-    const depth = Math.ceil(Math.log2(table.rows));
-    const keys = rows * pointKeyBytes(depth);
+    const keys = rows * pointKeyBytes(depthOf(table));
     super(position, out, {
       inputs: [],
       traits: [name, parameterTraits(table)],
@@ -79,32 +61,14 @@ export class LookupGate extends AdditiveRelation {
     this.#name = name;
     this.#table = table;
     this.#rows = rows;
-    this.#depth = depth;
     this.#secret = secret;
   }
 
   async inputP0(p0: Party, inputs: Inputs): Promise<void> {
-    const indices = inputs.indices[this.#name];
-    if (indices?.length !== this.#rows || indices.some((t) => !Number.isInteger(t) || t < 0 || t >= this.#table.rows)) {
-      throw new TercetError(
-        'ERR_SHAPE',
-        `input "${this.#name}" expected ${this.#rows} indices below ${this.#table.rows}`,
-        'use the tokenizer that belongs to the model',
-      );
-    }
-    // The seeds of the key for P1 come from k01 and those for P2 from k02, so neither key is known to the other party.
-    const seeds1 = await this.#seeds(p0, 1);
-    const seeds2 = await this.#seeds(p0, 2);
-    const keys = indices.map((t, i) => {
-      const randomness = concatBytes([seeds1.subarray(16 * i, 16 * i + 16), seeds2.subarray(16 * i, 16 * i + 16)]);
-      return generatePoint(t, this.#depth, randomness, prgOf(p0, 1).tweak(drawId(this, 'point'), i));
-    });
-    await p0
-      .link(1)
-      .send(tagOf(this, 'input'), Masked.plain('point function key', concatBytes(keys.map((key) => key[0]))));
-    await p0
-      .link(2)
-      .send(tagOf(this, 'input'), Masked.plain('point function key', concatBytes(keys.map((key) => key[1]))));
+    const indices = indicesOf(inputs, this.#name, this.#rows, this.#table.rows);
+    const [key1, key2] = await pointKeys(this, p0, indices, depthOf(this.#table));
+    await p0.link(1).send(tagOf(this, 'input'), Masked.plain('point function key', key1));
+    await p0.link(2).send(tagOf(this, 'input'), Masked.plain('point function key', key2));
     if (!this.#secret) return;
     const fresh = prgOf(p0, 1).takeMask(drawId(this, 'cross'), this, 'Γ1');
     const own = await p0.kernels.draw(fresh.stream, 64, this.out.count);
@@ -125,31 +89,9 @@ export class LookupGate extends AdditiveRelation {
     p2.put(this.out, 'l2', await p2.kernels.scale(rows, -1n));
   }
 
-  /** y_i · E for the own share of every unit vector. */
   async #product(party: Party): Promise<Vector> {
-    const length = pointKeyBytes(this.#depth);
-    const keys = await party.link(0).recvBytes(tagOf(this, 'input'), this.#rows * length);
-    const { kernels } = party;
-    const matrix = await party.parameters.matrix(this.#table, this.#secret ? 'm' : 'clear');
-    const block = Math.max(1, Math.floor(LOOKUP_WORDS / this.#table.rows));
-    const products: Vector[] = [];
-    for (let from = 0; from < this.#rows; from += block) {
-      const shares: Vector[] = [];
-      for (let i = from; i < Math.min(from + block, this.#rows); i++) {
-        shares.push(
-          await kernels.expandPoint(keys.subarray(i * length, (i + 1) * length), this.#depth, this.#table.rows),
-        );
-      }
-      products.push(await kernels.matmulMatrix(await kernels.concat(shares), matrix));
-    }
-    return products.length === 1 ? products[0] : kernels.concat(products);
-  }
-
-  async #seeds(p0: Party, side: 1 | 2): Promise<Uint8Array> {
-    const fresh = prgOf(p0, side).takeMask(drawId(this, 'point'), this, 'seeds');
-    fresh.use();
-    const words = await p0.kernels.draw(fresh.stream, 32, (SEED_BYTES / 4) * this.#rows);
-    return p0.kernels.pack(words);
+    const keys = await party.link(0).recvBytes(tagOf(this, 'input'), this.#rows * pointKeyBytes(depthOf(this.#table)));
+    return pointRows(party, this.#table, this.#secret ? 'm' : 'clear', keys);
   }
 }
 

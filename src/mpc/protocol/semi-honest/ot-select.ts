@@ -27,9 +27,10 @@ import {
   sendCorrelated,
   transferCost,
 } from './ot.ts';
-import type { Party } from './party.ts';
-import type { Position } from './relation.ts';
-import { type Selection, SelectionGate, chooseFromTables, selectionMask1 } from './select.ts';
+import type { Party } from '../frame/party.ts';
+import type { Position } from '../frame/relation.ts';
+import { SelectionGate } from './select.ts';
+import { type Selection, chooseFromTables, selectionMask1 } from '../frame/dealing.ts';
 
 export class OtSelectGate extends SelectionGate {
   readonly relation = 'select' as const;

@@ -25,8 +25,8 @@ import {
   sendCorrelated,
   transferCost,
 } from './ot.ts';
-import type { Party } from './party.ts';
-import type { Position } from './relation.ts';
+import type { Party } from '../frame/party.ts';
+import type { Position } from '../frame/relation.ts';
 import { partOfP1, partOfP2, positive } from './widen.ts';
 
 export class OtWidenGate extends AdditiveRelation {

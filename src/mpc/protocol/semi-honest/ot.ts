@@ -29,9 +29,9 @@ import { TercetError, invariant } from '../../../core/errors.ts';
 import type { DrawId, Purpose } from '../../prg/gate-id.ts';
 import { Masked } from '../../share/masked.ts';
 import type { Cost, SecurityClaim, Widening } from '../types.ts';
-import { type Gate, drawId, tagOf } from './gate.ts';
-import { type Party, prgOf } from './party.ts';
-import { type Position, Relation } from './relation.ts';
+import { type Gate, drawId, tagOf } from '../frame/gate.ts';
+import { type Party, prgOf } from '../frame/party.ts';
+import { type Position, Relation } from '../frame/relation.ts';
 
 /** Who receives the OTs: 0 is P2, 1 is P1. */
 export type Direction = DrawId['direction'];

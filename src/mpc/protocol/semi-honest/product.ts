@@ -18,11 +18,11 @@ import { type Vector, wireLength } from '../../../compute/ring.ts';
 import { Masked } from '../../share/masked.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import { refuseAdditive } from './additive.ts';
-import { drawId, tagOf } from './gate.ts';
-import { type Party, prgOf } from './party.ts';
-import { type Position, Relation, MaskedRelation } from './relation.ts';
-import { crossOfP1, dealCross, recvCross, recvReshared, sendReshared } from './reshare.ts';
-import { roundDown, roundNearest, roundUp } from './rounding.ts';
+import { drawId, tagOf } from '../frame/gate.ts';
+import { type Party, prgOf } from '../frame/party.ts';
+import { type Position, Relation, MaskedRelation } from '../frame/relation.ts';
+import { crossOfP1, dealCross, recvCross, recvReshared, sendReshared } from '../frame/reshare.ts';
+import { roundDown, roundNearest, roundUp } from '../frame/rounding.ts';
 
 export class LiftGate extends Relation {
   readonly relation = 'lift' as const;

@@ -13,143 +13,25 @@
  * Views (PROTOCOL §11.3): P2 sees uniform e, and B fixes y, uniform by r0. P1 sees y + λ2', uniform by λ2'. P0
  * receives nothing.
  */
-import type { Choice, SelectionTable } from '../../../compute/kernels/types.ts';
-import { type TableLayout, elementBits, tableBytes } from '../../../compute/kernels/table-layout.ts';
-import { type Vector, laneBytes, wireLength, zeros } from '../../../compute/ring.ts';
+import { tableBytes } from '../../../compute/kernels/table-layout.ts';
+import { type Vector, laneBytes, wireLength } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
-import { Masked } from '../../share/masked.ts';
 import type { Component, Wire } from '../../share/wire.ts';
-import type { Cost } from '../types.ts';
-import { type Gate, drawId, tagOf } from './gate.ts';
-import { type Party, prgOf } from './party.ts';
-import { type Position, MaskedRelation } from './relation.ts';
+import {
+  type Selection,
+  type Summed,
+  chooseFromTables,
+  dealSelection,
+  keepDealt,
+  selectionCost,
+  selectionMask1,
+  sendTable,
+} from '../frame/dealing.ts';
+import type { Gate } from '../frame/gate.ts';
+import type { Party } from '../frame/party.ts';
+import { MaskedRelation, type Position } from '../frame/relation.ts';
+import { outputMask, recvReshared, sendReshared } from '../frame/reshare.ts';
 import { refuseAdditive } from './additive.ts';
-import { outputMask, recvReshared, sendReshared } from './reshare.ts';
-import { roundDown, roundUp } from './rounding.ts';
-import type { Trait } from './traits.ts';
-
-/**
- * Bytes of one part of a table on the link: large enough to amortise a frame, small enough to overlap building,
- * sending and choosing.
- */
-const PART_BYTES = 1 << 20;
-/** Parts that are built while one is on its way. */
-const PARTS_AHEAD = 3;
-
-/** What one selection is about: how P1 makes the table and how P0 and P2 know their choice. */
-export interface Selection extends TableLayout {
-  readonly count: number;
-  /** Which function it is: part of the circuit's hash. */
-  readonly traits: readonly Trait[];
-  table(p1: Party): Promise<SelectionTable>;
-  choice(party: Party): Promise<Choice>;
-}
-
-/** Elements per part: a multiple of 8, so that a part is whole bytes and begins on one. */
-function partSize(s: Selection): number {
-  return Math.max(8, Math.floor(PART_BYTES / elementBits(s)) * 8);
-}
-
-/** A sum of selections: its terms, and the low bits that its result loses. */
-interface Summed {
-  /** Over one ring and of one length. Each has pads of its own; P0's word and r0 are one for all. */
-  readonly terms: readonly Selection[];
-  readonly drop: number;
-}
-
-type SummedGate = Gate & Summed;
-
-/** Ring and number of what is dealt and of what P2 holds. */
-function resultOf({ terms: [{ k, count }], drop }: Summed): { readonly k: number; readonly count: number } {
-  return { k: k - drop, count };
-}
-
-/** Declared bytes of a sum of selections without its resharing message: a table each, and one word of P0. */
-function selectionCost(sum: Summed): Pick<Cost, 'p0ToP2Ahead' | 'p1ToP2'> {
-  const { k, count } = resultOf(sum);
-  return {
-    p0ToP2Ahead: wireLength(k, count),
-    p1ToP2: sum.terms.reduce((bytes, term) => bytes + tableBytes(term, term.count), 0),
-  };
-}
-
-/** P0 → P2: the word B of every element, of all terms together. */
-async function dealSelection(gate: SummedGate, p0: Party): Promise<void> {
-  const { kernels } = p0;
-  const prg = prgOf(p0, 1);
-  const { k, count } = resultOf(gate);
-  const zero = prg.takeMask(drawId(gate, 'zero'), gate, 'r0');
-  const r0 = await kernels.draw(zero.stream, k, count);
-  // A kernel subtracts r0 on its way. A short r0 is subtracted from what was rounded.
-  const short = gate.drop > 0;
-  let rest = short ? zeros(count, gate.terms[0].k) : r0;
-  let word = rest;
-  for (const [t, term] of gate.terms.entries()) {
-    const pads = prg.claim(drawId(gate, 'pad', t), gate, 'pads');
-    word = await kernels.dealSelection(await term.choice(p0), term, pads, rest);
-    if (t + 1 < gate.terms.length) rest = await kernels.scale(word, -1n);
-  }
-  if (short) word = await kernels.sub(await roundUp(kernels, word, gate.drop), r0);
-  await p0.link(2).send(tagOf(gate, 'deal'), Masked.under(zero, word));
-}
-
-/** P2: keeps the dealt words in wire form until the choice is made. */
-async function keepDealt(gate: SummedGate, p2: Party): Promise<void> {
-  const { k, count } = resultOf(gate);
-  p2.keep(gate, await p2.link(0).recvBytes(tagOf(gate, 'deal'), wireLength(k, count)));
-}
-
-/** P1 → P2: the padded table, built part by part while the previous part is on its way. */
-async function sendTable(gate: Gate, s: Selection, number: number, p1: Party): Promise<void> {
-  const pads = prgOf(p1, 1).takeMask(drawId(gate, 'pad', number), gate, 'pads');
-  const table = await s.table(p1);
-  const size = partSize(s);
-  async function* parts(): AsyncIterable<Uint8Array> {
-    const ahead: Promise<Uint8Array>[] = [];
-    for (let from = 0; from < s.count || ahead.length > 0; from += size) {
-      if (from < s.count) {
-        const part = p1.kernels.selectionTable(table, s, pads.stream, from, Math.min(from + size, s.count));
-        // It may fail while an earlier part is awaited; its error is reported when its turn comes.
-        part.catch(() => undefined);
-        ahead.push(part);
-      }
-      if (ahead.length > PARTS_AHEAD || from + size >= s.count) yield await (ahead.shift() as Promise<Uint8Array>);
-    }
-  }
-  for await (const part of Masked.parts(pads, parts())) await p1.link(2).send(tagOf(gate, '12'), part);
-}
-
-/** P2: y = Σ f − r0 of every element, rounded. */
-export async function chooseFromTables(gate: SummedGate, p2: Party): Promise<Vector> {
-  const { kernels } = p2;
-  const { k, count } = resultOf(gate);
-  const dealt = await kernels.unpack(p2.takeBytes(gate), k, count);
-  const short = gate.drop > 0;
-  let chosen = short ? zeros(count, gate.terms[0].k) : dealt;
-  for (const term of gate.terms) chosen = await chooseFromTable(gate, term, chosen, p2);
-  return short ? kernels.add(await roundDown(kernels, chosen, gate.drop), dealt) : chosen;
-}
-
-async function chooseFromTable(gate: Gate, s: Selection, word: Vector, p2: Party): Promise<Vector> {
-  const { kernels } = p2;
-  const choice = await s.choice(p2);
-  const size = partSize(s);
-  const parts: Promise<Vector>[] = [];
-  for (let from = 0; from < s.count; from += size) {
-    const to = Math.min(from + size, s.count);
-    const part = await p2.link(1).recvBytes(tagOf(gate, '12'), tableBytes(s, to - from));
-    parts.push(kernels.evaluateSelection(choice, s, part, word, from, to));
-    if (parts.length > 4) await parts[parts.length - 5];
-  }
-  return kernels.concat(await Promise.all(parts));
-}
-
-/** λ1 = −r0 of a selection's result, at P0 and P1. */
-export async function selectionMask1(gate: SummedGate, party: Party): Promise<Vector> {
-  const { k, count } = resultOf(gate);
-  const r0 = await party.kernels.draw(prgOf(party, 1).claim(drawId(gate, 'zero'), gate, 'r0'), k, count);
-  return party.kernels.sub(zeros(count, k), r0);
-}
 
 /** What a kind of selection declares beside deal, table and re-sharing. */
 export interface Beside extends Partial<Pick<Gate, 'traits' | 'cost'>> {

@@ -11,9 +11,10 @@ import { type Vector, wordsFrom, zeros } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import { notDerived } from './additive.ts';
-import type { Party } from './party.ts';
-import type { Position } from './relation.ts';
-import { type Selection, SelectionGate, chooseFromTables, selectionMask1 } from './select.ts';
+import type { Party } from '../frame/party.ts';
+import type { Position } from '../frame/relation.ts';
+import { SelectionGate } from './select.ts';
+import { type Selection, chooseFromTables, selectionMask1 } from '../frame/dealing.ts';
 
 /** Row = msb of a'. What is wrapped where msb λ2 = 1; where it is 0 nothing is, whatever a' is. */
 const WRAP = [1, 0];
@@ -35,6 +36,7 @@ function wrapOf(x: Wire, k2: number): Selection {
   return {
     ...tableLayout(1, k),
     count: x.count,
+    index: { bits: 1, xorBits: 0 },
     traits: ['wrap'],
     table: async (p1) => ({
       kind: 'rows',

@@ -1,0 +1,209 @@
+/**
+ * What a message must satisfy, in three forms (docs/PROTOCOL.md). A relation is known to its prover whole, and to two
+ * verifiers in halves: V, who received the message, and W, who holds what the prover does not tell V. The shape of a
+ * relation is public and follows from the circuit; the halves are data.
+ *
+ * The gates of a protocol describe their messages by these types. This folder knows nothing of gates.
+ */
+import type { IndexGroup } from '../../compute/index-group.ts';
+import { stepsOf } from '../../compute/index-group.ts';
+import type { Stream } from '../../compute/kernels/types.ts';
+import { type TableLayout, elementBits } from '../../compute/kernels/table-layout.ts';
+import { type Words, checkRing } from '../../compute/ring.ts';
+import { invariant } from '../../core/errors.ts';
+
+/** Who verifies: V receives the message, W is the other one. */
+export type Side = 'V' | 'W';
+
+/**
+ * Σ_t ±L_t·R_t + a + b ≡ 0 mod 2^k, matrices of rows × columns. Of every term one factor is known to V and the other
+ * to W; a is known to V and b to W. Elementwise products are choices of one entry, not matrices.
+ */
+export interface MatrixShape {
+  readonly kind: 'matrix';
+  /** The message that it is about, for the table of messages and for traces. */
+  readonly message: string;
+  readonly k: number;
+  readonly rows: number;
+  readonly columns: number;
+  /** None for a relation that is linear. */
+  readonly terms: readonly MatrixTerm[];
+}
+
+export interface MatrixTerm {
+  /** Who knows the left factor (rows × inner); the other one knows the right (inner × columns). */
+  readonly left: Side;
+  readonly negative: boolean;
+  readonly inner: number;
+}
+
+/**
+ * Σ_t p_{t,i} q_{t,i} · T_t[μ_i ⊖ ν_i] + w_i − e_i ≡ 0 for every element i and every word of its table, modulo two to
+ * that word's width. e, μ and p are known to V; w, ν and q to W; T_t are public.
+ */
+export interface TableShape {
+  readonly kind: 'table';
+  readonly message: string;
+  readonly elements: number;
+  readonly table: PublicTable;
+  /** For every term the number of its function in `table`. Several terms may have the same. */
+  readonly terms: readonly number[];
+  /** p·q is below 2^this: 0 where all factors are left out. Claims are masked for that size. */
+  readonly factorBits: number;
+}
+
+/** Functions from an index to the words of a selection table: n entries of P words. */
+export interface PublicTable {
+  /**
+   * SHA-256 of what defines the functions, in hexadecimal. Whoever has the same id has the same words: folded tables
+   * are kept by it.
+   */
+  readonly id: string;
+  readonly group: IndexGroup;
+  readonly layout: TableLayout;
+  readonly functions: number;
+  /**
+   * The tables of one function at these indices, packed as `layout` says, one after the other. Defined at every
+   * index of the group, those out of the range of honest values too.
+   */
+  words(term: number, indices: Uint32Array): Promise<Uint8Array>;
+}
+
+/**
+ * Σ_p E_{i,c_i,p} φ_{i,p} + a_i + b_i ≡ 0 mod 2^k. E and a are known to V; c, φ and b to W. With one entry it is a
+ * sum of elementwise products.
+ */
+export interface ChoiceShape {
+  readonly kind: 'choice';
+  readonly message: string;
+  readonly elements: number;
+  /** n entries of P words, as they are packed; k is the ring of the relation. */
+  readonly layout: TableLayout;
+}
+
+export type RelationShape = MatrixShape | TableShape | ChoiceShape;
+
+/** A vector, or how to get it: weights and kept operands are loaded when their turn comes, and dropped behind it. */
+export type Operand = Words | (() => Promise<Words>);
+
+/**
+ * The words of selection tables:
+ * - packed, as a table travels;
+ * - the pads of a stream, at the places of the words that they mask;
+ * - a column of `elements` words for every word of one entry (n = 1).
+ */
+export type Entries =
+  | { readonly kind: 'packed'; readonly bytes: Uint8Array }
+  | { readonly kind: 'pads'; readonly stream: Stream }
+  | { readonly kind: 'columns'; readonly columns: readonly Operand[] };
+
+/** V: a and its factors. W: b and its factors. One factor a term; `linear` is left out where it is zero. */
+export interface MatrixHalf {
+  readonly kind: 'matrix';
+  readonly linear?: Operand | undefined;
+  readonly factors: readonly Operand[];
+}
+
+/** V: e, μ, p. W: w, ν, q. A factor that is left out is one everywhere. */
+export interface TableHalf {
+  readonly kind: 'table';
+  readonly entries: Entries;
+  readonly index: Operand;
+  readonly factors: readonly (Operand | undefined)[];
+}
+
+/** V: E and a. */
+export interface ChoiceOfV {
+  readonly kind: 'choice';
+  readonly entries: Entries;
+  readonly linear?: Operand | undefined;
+}
+
+/** W: c, φ and b. Without a basis φ is one; without a choice the only entry is meant. */
+export interface ChoiceOfW {
+  readonly kind: 'choice';
+  readonly choice?: Operand | undefined;
+  /** elements × P words over Z_2^k, element by element, as integers below 2^k: W and the prover have the same. */
+  readonly basis?: Operand | undefined;
+  readonly linear?: Operand | undefined;
+}
+
+export type HalfOfV = MatrixHalf | TableHalf | ChoiceOfV;
+export type HalfOfW = MatrixHalf | TableHalf | ChoiceOfW;
+
+/** What a prover keeps: both halves. */
+export interface Whole {
+  readonly v: HalfOfV;
+  readonly w: HalfOfW;
+}
+
+/** Rows that the first compression combines. */
+export function rowsOf(shape: RelationShape): number {
+  return shape.kind === 'matrix' ? shape.rows : shape.elements;
+}
+
+/** Columns that the second compression combines: words of an element. */
+export function columnsOf(shape: RelationShape): number {
+  if (shape.kind === 'matrix') return shape.columns;
+  return shape.kind === 'table' ? shape.table.layout.n * shape.table.layout.widths.length : 1;
+}
+
+/** Pairs of scalars that a relation adds to the inner product of the tail. */
+export function scalarsOf(shape: RelationShape): number {
+  if (shape.kind === 'matrix') return shape.terms.reduce((sum, { inner }) => sum + inner, 0);
+  if (shape.kind === 'table') return shape.elements * shape.terms.length;
+  return shape.elements * shape.layout.widths.length;
+}
+
+/** Digit rounds that a relation needs before the tail. */
+export function digitsOf(shape: RelationShape): number {
+  if (shape.kind === 'matrix') return 0;
+  if (shape.kind === 'choice') return stepsOf(Math.ceil(Math.log2(shape.layout.n)), 0, false).length;
+  const { bits, xorBits } = shape.table.group;
+  return stepsOf(bits, 0, false).length + stepsOf(xorBits, 0, true).length;
+}
+
+/**
+ * The largest claim of a relation is below 2^this in absolute value: what the masks of claims must hide.
+ * One relation; a segment adds log2 of their number.
+ */
+export function claimBits(shape: RelationShape): number {
+  const log = (x: number): number => Math.ceil(Math.log2(Math.max(1, x)));
+  if (shape.kind === 'matrix') {
+    const inner = shape.terms.reduce((sum, term) => sum + term.inner, 0);
+    return inner === 0 ? 0 : 2 * shape.k + log(inner) + 64 - shape.k;
+  }
+  if (shape.kind === 'choice')
+    return shape.layout.k + Math.max(...shape.layout.widths) + log(scalarsOf(shape)) + 64 - shape.layout.k;
+  // A word of w bits is scaled to 64.
+  return 64 + shape.factorBits + log(scalarsOf(shape)) + log(columnsOf(shape));
+}
+
+/** Refuses a shape that no circuit has. @throws {TercetError} ERR_INTERNAL */
+export function checkShape(shape: RelationShape): void {
+  const counts = shape.kind === 'matrix' ? [shape.rows, shape.columns] : [shape.elements];
+  invariant(
+    counts.every((count) => Number.isInteger(count) && count >= 1 && count < 2 ** 31),
+    `${shape.message}: a relation has at least one row`,
+  );
+  if (shape.kind === 'matrix') {
+    checkRing(shape.k);
+    invariant(
+      shape.terms.every(({ inner }) => Number.isInteger(inner) && inner >= 1),
+      `${shape.message}: a term without an inner dimension`,
+    );
+  }
+  if (shape.kind === 'choice') invariant(elementBits(shape.layout) < 2 ** 24, `${shape.message}: a table too long`);
+  if (shape.kind === 'table') {
+    const { table, terms, factorBits } = shape;
+    invariant(
+      Number.isInteger(factorBits) && factorBits >= 0 && factorBits <= 64,
+      `${shape.message}: factors too long`,
+    );
+    invariant(/^[0-9a-f]{64}$/.test(table.id), `${shape.message}: a table is named by its hash`);
+    invariant(
+      terms.length >= 1 && terms.every((t) => Number.isInteger(t) && t >= 0 && t < table.functions),
+      `${shape.message}: terms are functions of the table`,
+    );
+  }
+}

@@ -1,0 +1,38 @@
+/** A finished circuit: what all three parties hold alike, whatever protocol built it. */
+import type { Words } from '../../../compute/ring.ts';
+import type { Sharing, Wire } from '../../share/wire.ts';
+import type { Cost, Parameter } from '../types.ts';
+import type { Gate } from './gate.ts';
+import type { LocalNode } from './local.ts';
+import type { Party } from './party.ts';
+
+/** A gate that opens a value to P0, under a name. */
+export interface Opening extends Gate {
+  readonly name: string;
+  outputP1(p1: Party): Promise<void>;
+  /** Where P0 compares what both compute parties send. */
+  outputP2?(p2: Party): Promise<void>;
+  outputP0(p0: Party): Promise<Words>;
+}
+
+/** A finished circuit: public, the same at all parties. */
+export interface Circuit {
+  readonly weights: 'open' | 'secret';
+  readonly sharing: Sharing;
+  readonly gates: readonly Gate[];
+  /** How each wire comes about. */
+  readonly sources: readonly (LocalNode | Gate)[];
+  /** Every wire, by number. */
+  readonly wires: readonly Wire[];
+  readonly parameters: readonly Parameter[];
+  readonly outputs: readonly Opening[];
+  /** What stays with the parties for the next step, by name. */
+  readonly kept: ReadonlyMap<string, Wire>;
+  /** Section of every gate, for progress. */
+  readonly sections: readonly string[];
+  readonly cost: Cost;
+}
+
+export function isGate(source: LocalNode | Gate): source is Gate {
+  return 'number' in source;
+}

@@ -1,0 +1,403 @@
+/**
+ * One party's walk through a circuit: deal ahead, input, online half-rounds, output.
+ *
+ * The order of messages follows from the circuit alone, so both ends of a link agree on it. P0 runs `deal`, `input`
+ * and `output`; between the last two it neither sends nor receives a byte. Components are computed on demand, kept
+ * until their last use and dropped then.
+ */
+import type { RingKernels } from '../../../compute/kernels/types.ts';
+import { type Vector, type Words, lengthOf } from '../../../compute/ring.ts';
+import { abortedError } from '../../../core/abort.ts';
+import { TercetError, invariant } from '../../../core/errors.ts';
+import type { Channel, PartyId } from '../../../net/wire/types.ts';
+import type { PairPrg } from '../../prg/prg.ts';
+import type { Component, Sharing, Wire } from '../../share/wire.ts';
+import type { TraceEvent, Tracing } from '../trace.ts';
+import type { Inputs } from '../types.ts';
+import { type Circuit, isGate } from './circuit.ts';
+import type { Gate } from './gate.ts';
+import type { LocalNode } from './local.ts';
+import { type Kept, Link, type ParameterView, type Party, type Traffic } from './party.ts';
+
+export interface EngineOptions {
+  readonly id: PartyId;
+  readonly circuit: Circuit;
+  readonly kernels: RingKernels;
+  readonly parameters: ParameterView;
+  readonly channels: ReadonlyMap<PartyId, Channel>;
+  readonly k01?: PairPrg | undefined;
+  readonly k02?: PairPrg | undefined;
+  /** This party's own generator, the platform's where none is given; tests give one that they can repeat. */
+  readonly random?: ((length: number) => Uint8Array) | undefined;
+  /** What the engine of the step before kept. */
+  readonly kept?: Kept | undefined;
+  readonly signal?: AbortSignal | undefined;
+  onProgress?(progress: Progress): void;
+  /** Reports every step of this party. Absent: nothing is counted or measured. */
+  readonly trace?: Tracing | undefined;
+}
+
+export interface Progress {
+  readonly phase: 'deal' | 'online';
+  /** Op path of the section that the party works on, like `layer 3/attention`. */
+  readonly section: string;
+  /** Number of the gate, growing with depth in the model; gates of one half-round may come in any section. */
+  readonly gate: number;
+  readonly done: number;
+  readonly total: number;
+}
+
+/**
+ * Whether components of this wire are computed from its operands on demand, so that the operands must live as long
+ * as it does.
+ */
+function derives(source: LocalNode | Gate): boolean {
+  if (!isGate(source)) return true;
+  return source.relation === 'lift' || (source.relation === 'reshare' && source.half21 === undefined);
+}
+
+/** What parties 0, 1 and 2 hold of a wire that they keep. */
+const HELD: Record<Sharing, readonly (readonly Component[])[]> = {
+  'one-sided': [
+    ['l1', 'l2'],
+    ['a', 'l1'],
+    ['y', 'l2'],
+  ],
+  complete: [
+    ['l1', 'l2'],
+    ['m', 'l1'],
+    ['m', 'l2'],
+  ],
+};
+
+/** A component, and its vector once it is there. */
+interface Held {
+  readonly promise: Promise<Vector>;
+  vector?: Vector;
+}
+
+/**
+ * Phases of an execution, in order. Each runs once: the first message that depends on the input burns the
+ * execution.
+ */
+type Phase = 'new' | 'dealt' | 'input' | 'online' | 'done' | 'failed';
+
+export class Engine implements Party {
+  readonly id: PartyId;
+  readonly kernels: RingKernels;
+  readonly parameters: ParameterView;
+  readonly k01: PairPrg | undefined;
+  readonly k02: PairPrg | undefined;
+  readonly #options: EngineOptions;
+  readonly #circuit: Circuit;
+  readonly #links = new Map<PartyId, Link>();
+  readonly #traffic: Traffic = { sent: 0, received: 0 };
+  readonly #values = new Map<number, Map<Component, Held>>();
+  readonly #held = new Map<object, Vector | Uint8Array>();
+  readonly #before: Kept;
+  #after: Kept = new Map();
+  #phase: Phase = 'new';
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#circuit = options.circuit;
+    this.id = options.id;
+    this.#before = options.kept ?? new Map();
+    this.kernels = options.kernels.scope();
+    this.parameters = options.parameters;
+    this.k01 = options.k01;
+    this.k02 = options.k02;
+    const traffic = options.trace === undefined ? undefined : this.#traffic;
+    for (const [peer, channel] of options.channels) this.#links.set(peer, new Link(channel, this.kernels, traffic));
+  }
+
+  // ── phases ───────────────────────────────────────────────────────────────
+
+  /**
+   * Correlations: P0 computes and streams them, P2 stores them and sends P1 what can be sent ahead. Data
+   * independent.
+   */
+  async deal(): Promise<void> {
+    await this.#enter('new', 'dealt', async () => {
+      const release = this.#releasePlan((gate) => gate.number);
+      for (const gate of this.#circuit.gates) {
+        this.#step('deal', gate, gate.number, this.#circuit.gates.length);
+        await this.#traced('deal', gate, undefined, () => {
+          if (this.id === 0) return gate.dealP0?.(this);
+          return this.id === 1 ? gate.dealP1?.(this) : gate.dealP2?.(this);
+        });
+        this.#release(release, gate.number);
+      }
+      if (this.id === 0) await this.#keepFor();
+      this.#values.clear();
+      await this.#flush();
+    });
+  }
+
+  /** P0, whose correlations another one deals: on to the input. Nothing of `deal` is kept for it. */
+  async leaveDealing(): Promise<void> {
+    invariant(
+      this.id === 0 && this.#circuit.sharing === 'one-sided',
+      'only the data owner may leave dealing to somebody else, where nobody proves it',
+    );
+    await this.#enter('new', 'dealt', async () => undefined);
+  }
+
+  /** P0 sends its input (one message to each compute party); P1 and P2 receive it. */
+  async input(inputs?: Inputs): Promise<void> {
+    await this.#enter('dealt', 'input', async () => {
+      for (const gate of this.#circuit.gates) {
+        await this.#traced('input', gate, undefined, () => {
+          if (this.id === 0) return gate.inputP0?.(this, inputs ?? { tensors: {}, indices: {} });
+          return this.id === 1 ? gate.inputP1?.(this) : gate.inputP2?.(this);
+        });
+      }
+      await this.#flush();
+    });
+  }
+
+  /** The half-rounds between P1 and P2. P0 has none. */
+  async online(): Promise<void> {
+    await this.#enter('input', 'online', async () => {
+      if (this.id === 0) return;
+      const { gates } = this.#circuit;
+      const last = 2 * this.#circuit.cost.rounds;
+      const release = this.#releasePlan((gate) =>
+        Math.max(gate.half12 ?? -1, gate.half21 ?? -1, gate.relation === 'output' ? last : -1),
+      );
+      for (let half = 0; half < last; half++) {
+        for (const gate of gates) {
+          if ((half % 2 === 0 ? gate.half12 : gate.half21) !== half) continue;
+          this.#step('online', gate, half, last);
+          await this.#traced('online', gate, half, () => {
+            if (half % 2 === 0) return this.id === 1 ? gate.send12?.(this) : gate.recv12?.(this);
+            return this.id === 2 ? gate.send21?.(this) : gate.recv21?.(this);
+          });
+        }
+        this.#release(release, half);
+      }
+      await this.#keepFor();
+      await this.#flush();
+    });
+  }
+
+  /** P1, and with complete sharing P2, sends the outputs; P0 opens them. */
+  async output(): Promise<ReadonlyMap<string, Words>> {
+    const opened = new Map<string, Words>();
+    await this.#enter('online', 'done', async () => {
+      for (const gate of this.#circuit.outputs) {
+        await this.#traced('output', gate, undefined, () => {
+          if (this.id === 1) return gate.outputP1(this);
+          if (this.id === 2) return gate.outputP2?.(this);
+          return gate.outputP0(this).then((words) => void opened.set(gate.name, words));
+        });
+      }
+      await this.#flush();
+    });
+    this.clear();
+    return opened;
+  }
+
+  /** What the next step takes up: known to P0 once it has dealt, to the others once they are through. */
+  get kept(): Kept {
+    return this.#after;
+  }
+
+  /** Lets go of every value. The end of an execution, in whatever state. */
+  clear(): void {
+    this.#values.clear();
+    this.#held.clear();
+    this.kernels.sweep(() => []);
+  }
+
+  // ── what gates see ───────────────────────────────────────────────────────
+
+  keptBefore(name: string, component: Component): Words {
+    const words = this.#before.get(name)?.[component];
+    invariant(words !== undefined, `party ${this.id}: the step before kept no "${component}" of "${name}"`);
+    return words;
+  }
+
+  random(length: number): Uint8Array {
+    return this.#options.random?.(length) ?? crypto.getRandomValues(new Uint8Array(length));
+  }
+
+  link(peer: PartyId): Link {
+    const link = this.#links.get(peer);
+    invariant(link !== undefined, `party ${this.id} has no link to party ${peer}`);
+    return link;
+  }
+
+  value(wire: Wire, component: Component): Promise<Vector> {
+    // SECURITY: what P0 would derive here is not what P2 holds.
+    invariant(this.id !== 0 || wire.kind === 'masked', `P0 knows no "${component}" of an additive wire`);
+    const known = this.#values.get(wire.id)?.get(component);
+    if (known !== undefined) return known.promise;
+    const computed = this.#compute(wire, component);
+    this.#store(wire, component, computed);
+    return computed;
+  }
+
+  put(wire: Wire, component: Component, words: Vector): void {
+    invariant(lengthOf(words) === wire.count && words.k === wire.k, `wire ${wire.id}: component of the wrong shape`);
+    this.#store(wire, component, Promise.resolve(words));
+  }
+
+  keep(gate: object, words: Vector | Uint8Array): void {
+    this.#held.set(gate, words);
+  }
+
+  take(gate: object): Vector {
+    const words = this.#held.get(gate);
+    invariant(
+      words !== undefined && !(words instanceof Uint8Array),
+      'a gate asked for words that were not kept for it',
+    );
+    this.#held.delete(gate);
+    return words;
+  }
+
+  takeBytes(gate: object): Uint8Array {
+    const bytes = this.peekBytes(gate);
+    this.#held.delete(gate);
+    return bytes;
+  }
+
+  peekBytes(gate: object): Uint8Array {
+    const bytes = this.#held.get(gate);
+    invariant(bytes instanceof Uint8Array, 'a gate asked for bytes that were not kept for it');
+    return bytes;
+  }
+
+  // ── inside ───────────────────────────────────────────────────────────────
+
+  async #compute(wire: Wire, component: Component): Promise<Vector> {
+    if (this.#circuit.sharing === 'complete' && (component === 'a' || component === 'y'))
+      return this.kernels.sub(await this.value(wire, 'm'), await this.value(wire, component === 'a' ? 'l1' : 'l2'));
+    const source = this.#circuit.sources[wire.id];
+    if (isGate(source)) return source.component(this, component);
+    const operands: Vector[] = [];
+    for (const input of source.inputs) operands.push(await this.value(input, component));
+    return source.apply(this, component, operands);
+  }
+
+  /**
+   * Reads what this party holds of every kept wire into this process's memory, where they outlive the vectors of
+   * this step.
+   */
+  async #keepFor(): Promise<void> {
+    const components = HELD[this.#circuit.sharing][this.id];
+    const kept = new Map<string, Partial<Record<Component, Words>>>();
+    for (const [name, wire] of this.#circuit.kept) {
+      const parts: Partial<Record<Component, Words>> = {};
+      for (const component of components) parts[component] = await this.kernels.read(await this.value(wire, component));
+      kept.set(name, parts);
+    }
+    this.#after = kept;
+  }
+
+  #store(wire: Wire, component: Component, promise: Promise<Vector>): void {
+    const held: Held = { promise };
+    promise.then(
+      (vector) => {
+        held.vector = vector;
+      },
+      () => undefined,
+    );
+    let components = this.#values.get(wire.id);
+    if (components === undefined) {
+      components = new Map();
+      this.#values.set(wire.id, components);
+    }
+    components.set(component, held);
+  }
+
+  /**
+   * For each position, the wires that nobody needs after it. A gate needs its inputs until its position; a local
+   * node until its result is dropped.
+   */
+  #releasePlan(position: (gate: Gate) => number): Map<number, number[]> {
+    const { sources, gates } = this.#circuit;
+    const lastUse = new Array<number>(sources.length).fill(-1);
+    const need = (wire: Wire, at: number) => {
+      lastUse[wire.id] = Math.max(lastUse[wire.id], at);
+    };
+    for (const gate of gates) {
+      for (const input of gate.inputs) need(input, position(gate));
+      if (gate.out !== undefined) need(gate.out, position(gate));
+    }
+    for (const wire of this.#circuit.kept.values()) need(wire, Number.POSITIVE_INFINITY);
+    for (let id = sources.length - 1; id >= 0; id--) {
+      if (derives(sources[id])) for (const input of sources[id].inputs) need(input, lastUse[id]);
+    }
+    const plan = new Map<number, number[]>();
+    lastUse.forEach((at, id) => {
+      const wires = plan.get(at);
+      if (wires === undefined) plan.set(at, [id]);
+      else wires.push(id);
+    });
+    return plan;
+  }
+
+  #release(plan: Map<number, number[]>, position: number): void {
+    for (const id of plan.get(position) ?? []) this.#values.delete(id);
+    this.kernels.sweep(() => this.#live());
+  }
+
+  /** Every vector that is still needed: components of wires, and what gates keep between phases. */
+  *#live(): Iterable<unknown> {
+    for (const components of this.#values.values()) for (const held of components.values()) yield held.vector;
+    yield* this.#held.values();
+  }
+
+  /** Everything sent so far is on its way. */
+  async #flush(): Promise<void> {
+    for (const link of this.#links.values()) await link.flush();
+  }
+
+  #step(phase: Progress['phase'], gate: Gate, done: number, total: number): void {
+    if (this.#options.signal?.aborted === true) throw abortedError();
+    this.#options.onProgress?.({ phase, section: this.#circuit.sections[gate.number], gate: gate.number, done, total });
+  }
+
+  /** One step of a gate, which has none at this party when `step` returns undefined. */
+  async #traced(
+    phase: TraceEvent['phase'],
+    gate: Gate,
+    half: number | undefined,
+    step: () => Promise<void> | undefined,
+  ): Promise<void> {
+    const { trace } = this.#options;
+    if (trace === undefined) return step();
+    const [start, { sent, received }] = [trace.now(), { ...this.#traffic }];
+    const working = step();
+    if (working === undefined) return;
+    await working;
+    const { number, relation, path } = gate;
+    trace.report({
+      party: this.id,
+      step: trace.step,
+      phase,
+      ...(half === undefined ? {} : { half }),
+      gate: number,
+      relation,
+      path,
+      sent: this.#traffic.sent - sent,
+      received: this.#traffic.received - received,
+      ms: trace.now() - start,
+    });
+  }
+
+  async #enter(from: Phase, to: Phase, body: () => Promise<void>): Promise<void> {
+    if (this.#phase !== from) {
+      throw new TercetError(
+        'ERR_STATE',
+        `party ${this.id}: the execution is "${this.#phase}", expected "${from}"`,
+        'start a new run; correlations are used once',
+      );
+    }
+    this.#phase = 'failed';
+    await body();
+    this.#phase = to;
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * A gate: one interactive relation with its messages, all three parties' sides next to each other.
+ *
+ * Each method is one step of one party. `deal*` runs ahead of the input and is data independent; `send12` and
+ * `recv12` are the half-round P1 → P2, `send21` and `recv21` the half-round P2 → P1. The engine (`engine.ts`) calls
+ * them in the circuit's order, so both ends agree on what comes next.
+ */
+import { type Vector, type Words, laneBytes } from '../../../compute/ring.ts';
+import type { DrawId, Purpose } from '../../prg/gate-id.ts';
+import type { Component, Wire } from '../../share/wire.ts';
+import type { Cost, Inputs } from '../types.ts';
+import type { Trait } from './traits.ts';
+import type { Party } from './party.ts';
+
+export interface Gate {
+  /** Position in the circuit: the gate's part of every draw id. */
+  readonly number: number;
+  /** Op path, for traces and tags: `layer 3/attention/…`. */
+  readonly path: string;
+  /** Names the relation that its messages satisfy (docs/ARCHITECTURE.md, table of relations). */
+  readonly relation:
+    | 'input'
+    | 'lookup'
+    | 'affine'
+    | 'lift'
+    | 'product'
+    | 'select'
+    | 'widen'
+    | 'ot-base'
+    | 'reshare'
+    | 'output';
+  readonly inputs: readonly Wire[];
+  readonly out: Wire | undefined;
+  /** Half-round of its message P1 → P2 (even) and P2 → P1 (odd), if it has one. */
+  readonly half12: number | undefined;
+  readonly half21: number | undefined;
+  /**
+   * Public parameters: all that its messages and its result depend on beside the operands. Part of the circuit's
+   * hash.
+   */
+  readonly traits: readonly Trait[];
+  /** Declared bytes of payload, by phase and direction. */
+  readonly cost: Partial<Cost>;
+  /** Bytes of the longest key stream that it draws from under one id, where that is no mask of its result. */
+  readonly longestDraw?: number;
+
+  /** Derives a component that needs no message (masks), or computes one that only waits for operands. */
+  component(party: Party, component: Component): Promise<Vector>;
+
+  dealP0?(p0: Party): Promise<void>;
+  dealP1?(p1: Party): Promise<void>;
+  dealP2?(p2: Party): Promise<void>;
+  inputP0?(p0: Party, inputs: Inputs): Promise<void>;
+  inputP1?(p1: Party): Promise<void>;
+  inputP2?(p2: Party): Promise<void>;
+  send12?(p1: Party): Promise<void>;
+  recv12?(p2: Party): Promise<void>;
+  send21?(p2: Party): Promise<void>;
+  recv21?(p1: Party): Promise<void>;
+  outputP1?(p1: Party): Promise<void>;
+  outputP2?(p2: Party): Promise<void>;
+  outputP0?(p0: Party): Promise<Words>;
+}
+
+/** Bytes of the longest key stream that a gate draws from under one id: a mask of its result takes one lane a word. */
+export function longestStream({ out, longestDraw }: Pick<Gate, 'out' | 'longestDraw'>): number {
+  return longestDraw ?? (out === undefined ? 0 : laneBytes(out.k) * out.count);
+}
+
+/** The draw id of a gate. */
+export function drawId(
+  gate: { readonly number: number },
+  purpose: Purpose,
+  table = 0,
+): Omit<DrawId, 'step' | 'branch'> {
+  return { gate: gate.number, purpose, table, direction: 0 };
+}
+
+/** The tag of a gate's message on a link: relation, phase and number, all public. */
+export function tagOf(gate: Gate, phase: 'deal' | 'ahead' | 'input' | '12' | '21' | 'output'): string {
+  return `${gate.relation}-${phase}/${gate.number}`;
+}

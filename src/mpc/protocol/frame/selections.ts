@@ -1,0 +1,202 @@
+/**
+ * The selections that `Gates` offers: for each, how P1 makes its table and how P0 and P2 know their choice. They
+ * differ in nothing else; messages and masks are those of `select.ts`.
+ */
+import { TURN_BITS, cosineTables } from '../../../compute/cosine-tables.ts';
+import { expSegmentBits } from '../../../compute/exp-tables.ts';
+import { checkCosine, cosineExponents } from '../../../compute/kernels/cosine-sum.ts';
+import type { Choice, PiecewisePolynomial, SelectionTable } from '../../../compute/kernels/types.ts';
+import { zeros } from '../../../compute/ring.ts';
+import { invariant } from '../../../core/errors.ts';
+import { tableLayout } from '../../../compute/kernels/table-layout.ts';
+import type { Component, Wire } from '../../share/wire.ts';
+import type { Choosing, ExactTable, ExponentialOptions, GatedCosines } from '../types.ts';
+import { differenceTable, joint, jointTableOf, leafTable } from './difference-table.ts';
+import type { Party } from './party.ts';
+import type { Selection } from './dealing.ts';
+
+/** Entry of an exact table at x. Row a, entry j holds the table at a − j, because x = a − λ2. */
+export function tableSelection(x: Wire, exact: ExactTable, k: number): Selection {
+  const n = 1 << exact.bits;
+  invariant(x.k === exact.bits && exact.entries.length === n, 'table: the ring of the index must match the table');
+  const { table, stride, row, traits } = differenceTable(exact, k);
+  return {
+    ...tableLayout(n, k),
+    count: x.count,
+    index: { bits: exact.bits, xorBits: 0 },
+    traits: ['table', traits],
+    table: async (p1) => ({
+      kind: 'rows',
+      table,
+      n,
+      stride,
+      row: await row(p1, await p1.kernels.cast(await p1.value(x, 'a'), Math.min(32, x.k))),
+    }),
+    choice: async (party) => ({ index: await party.value(x, 'l2') }),
+  };
+}
+
+/** A piecewise polynomial at x: the segment of a − λ2, and the powers of its argument. */
+export function polynomialSelection(x: Wire, polynomial: PiecewisePolynomial, k: number): Selection {
+  const { segments: n, degree, t, s2 } = polynomial;
+  invariant(2 ** (x.k - t) === n && x.k <= 32, 'polynomial: the ring of the input must be t + log2(segments) bits');
+  return {
+    ...tableLayout(n, k, degree + 1),
+    count: x.count,
+    index: { bits: x.k, xorBits: 0 },
+    traits: ['polynomial', { ...polynomial }],
+    table: async (p1) => ({ kind: 'polynomial', polynomial, a: await p1.value(x, 'a') }),
+    choice: async (party) => {
+      const l = await party.value(x, 'l2');
+      return {
+        index: await party.kernels.shiftRight(l, t, x.k - t),
+        basis: await party.kernels.powers(l, t, s2, degree, k),
+      };
+    },
+  };
+}
+
+/** Bits of the argument of `exponential`: 32 units at scale 20. */
+const EXPONENTIAL_BITS = 25;
+
+/**
+ * e^x where the gate bit is one, zero elsewhere; x at scale 20. Index: segment, then the gate's bit.
+ * @param zeros low bits of x that are always zero, so that P1's table has fewer indices
+ */
+export function exponentialSelection(
+  x: Wire,
+  gate: Wire,
+  s1: number,
+  s2: number,
+  { width = 4, k = 64 }: ExponentialOptions = {},
+  zeros = 0,
+): Selection {
+  invariant(
+    x.k === EXPONENTIAL_BITS && gate.k === 1 && gate.count === x.count,
+    'exponential: expects Z_2^25 and one bit an element',
+  );
+  const low = expSegmentBits(width);
+  const segmentBits = EXPONENTIAL_BITS - low;
+  return {
+    ...tableLayout(1 << (segmentBits + 1), k),
+    count: x.count,
+    index: { bits: EXPONENTIAL_BITS - zeros, xorBits: 1 },
+    traits: ['exponential', s1, s2, width],
+    table: async (p1) => ({ kind: 'exp', s1, width, a: await p1.value(x, 'a'), gate: await p1.value(gate, 'a') }),
+    choice: async (party): Promise<Choice> => {
+      const { kernels } = party;
+      const l = await party.value(x, 'l2');
+      const bits = segmentBits + 1;
+      const segment = await kernels.cast(await kernels.shiftRight(l, low, segmentBits), bits);
+      return {
+        index: await kernels.add(
+          await kernels.scale(segment, 2n),
+          await kernels.cast(await party.value(gate, 'l2'), bits),
+        ),
+        basis: await kernels.expBasis(l, s2, width, k),
+      };
+    },
+  };
+}
+
+/**
+ * A gated sum of cosines: no index of x at all, one entry for each value of P2's half of the gate's bit.
+ * @throws {TercetError} ERR_RANGE for a sum that no back end computes
+ */
+export function cosineSelection({ x, sum, gate }: GatedCosines, k: number): Selection {
+  checkCosine(sum);
+  invariant(gate === undefined || (gate.k === 1 && gate.count === x.count), 'cosines: one bit an element expected');
+  // a and λ2 stand for x mod 2^x.k. The linear part is needed mod 2^(k − shift), a cosine mod its period.
+  invariant(
+    (!sum.linear || k - sum.shift <= x.k) &&
+      sum.terms.every(({ frequency }) => (frequency * 2 ** x.k) % 2 ** TURN_BITS === 0),
+    'cosines: the ring of the argument is too small',
+  );
+  const { coarse, fineCos, fineSin } = cosineTables();
+  return {
+    ...tableLayout(
+      gate === undefined ? 1 : 2,
+      k,
+      cosineExponents(sum).map((v) => k - v),
+    ),
+    count: x.count,
+    // The words with an angle. Those of the linear part are products, and the gate's bit is a factor.
+    index: { bits: TURN_BITS, xorBits: 0 },
+    traits: ['cosines', { ...sum, terms: sum.terms.map((term) => ({ ...term })) }, coarse, fineCos, fineSin],
+    table: async (p1) => ({
+      kind: 'cosine',
+      sum,
+      a: await p1.value(x, 'a'),
+      gate: gate === undefined ? undefined : await p1.value(gate, 'a'),
+    }),
+    choice: async (party): Promise<Choice> => ({
+      index: gate === undefined ? zeros(x.count, 1) : await party.value(gate, 'l2'),
+      basis: await party.kernels.cosineBasis(await party.value(x, 'l2'), sum, k),
+    }),
+  };
+}
+
+/** Entry of a table of 2^bits on the joint bits. */
+export function jointSelection(bits: readonly Wire[], entries: readonly bigint[], k: number): Selection {
+  const n = entries.length;
+  invariant(n === 1 << bits.length, 'jointTable: one entry for every joint value');
+  const table = jointTableOf(entries, k);
+  return {
+    ...tableLayout(n, k),
+    count: bits[0].count,
+    index: { bits: 0, xorBits: bits.length },
+    traits: ['joint', entries],
+    table: async (p1) => ({ kind: 'rows', table, n, stride: n, row: await joint(p1, bits, 'a') }),
+    choice: async (party) => ({ index: await joint(party, bits, 'l2') }),
+  };
+}
+
+/** Whether a < λ2, or a = λ2, on the bits [from, from + bits) of both. */
+export function borrowSelection(x: Wire, from: number, bits: number, leaf: 'less' | 'equal'): Selection {
+  const n = 1 << bits;
+  const table = leafTable(leaf, n);
+  const chunk = async (party: Party, component: Component) =>
+    party.kernels.cast(await party.kernels.shiftRight(await party.value(x, component), from, x.k - from), bits);
+  return {
+    ...tableLayout(n, 1),
+    count: x.count,
+    index: { bits: from + bits, xorBits: 0 },
+    traits: ['borrow', from, bits, leaf],
+    table: async (p1) => ({ kind: 'rows', table, n, stride: n, row: await chunk(p1, 'a') }),
+    choice: async (party) => ({ index: await chunk(party, 'l2') }),
+  };
+}
+
+/**
+ * The value that `pick` names for the joint bits: which one is in the entry, and its value in the words. With `raise`
+ * the result is that value times 2^raise, over a ring wider by as much: words of the values' ring on a basis that is a
+ * multiple of 2^raise.
+ */
+export function chooseSelection({ bits, values, pick, raise = 0 }: Choosing): Selection {
+  const [{ k, count }] = values;
+  const B = bits.length;
+  invariant(
+    pick.length === 1 << B && bits.every((bit) => bit.k === 1 && bit.count === count),
+    'choose: bits and values differ in length',
+  );
+  return {
+    ...tableLayout(1 << B, k + raise, new Array<number>(1 + values.length).fill(k)),
+    count,
+    index: { bits: 0, xorBits: B },
+    traits: ['choose', B, pick],
+    table: async (p1): Promise<SelectionTable> => ({
+      kind: 'choose',
+      pick,
+      bits: await Promise.all(bits.map((bit) => p1.value(bit, 'a'))),
+      values: await Promise.all(values.map((value) => p1.value(value, 'a'))),
+    }),
+    choice: async (party): Promise<Choice> => {
+      const { kernels } = party;
+      const basis = await kernels.chooseBasis(await Promise.all(values.map((value) => party.value(value, 'l2'))));
+      return {
+        index: await joint(party, bits, 'l2'),
+        basis: raise === 0 ? basis : await kernels.scale(await kernels.cast(basis, k + raise), 1n << BigInt(raise)),
+      };
+    },
+  };
+}

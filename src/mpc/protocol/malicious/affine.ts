@@ -1,0 +1,117 @@
+/**
+ * Affine maps Σ x·W + Σ x∘row with model weights, over Z_2^64, untruncated (PROTOCOL §14.4).
+ *
+ * Open weights. P0 needs no W:
+ *   P2 → P1, ahead   q = −Σ λ2·W + λ2'
+ *   P1 → P2          m' = Σ (m − λ1)·W + q + λ1'
+ *
+ * Secret weights W = M − L1 − L2:
+ *   P0 → P2, ahead   Γ2 = Σ Λ·(L1 + L2) − Γ1
+ *   P2 → P1          q = Σ (m − λ2)·(M − L2) − λ2·L2 + Γ2 + λ2'  (= m·M − m·L2 − λ2·M + …)
+ *   P1 → P2          m' = q − Σ λ1·M − m·L1 + Γ1 + λ1'
+ */
+import { wireLength } from '../../../compute/ring.ts';
+import type { Wire } from '../../share/wire.ts';
+import type { AffineTerm } from '../types.ts';
+import { tagOf } from '../frame/gate.ts';
+import type { Party } from '../frame/party.ts';
+import type { Position } from '../frame/relation.ts';
+import { crossOfP1, dealCross, recvCross, recvReshared, sendReshared } from '../frame/reshare.ts';
+import { affineTraits, maskTotal, total } from '../frame/weighted-sums.ts';
+import { CompleteRelation, mask1 } from './complete.ts';
+
+export class CompleteAffineGate extends CompleteRelation {
+  readonly relation = 'affine' as const;
+  readonly #terms: readonly AffineTerm[];
+
+  constructor(position: Position, terms: readonly AffineTerm[], out: Wire, half12: number) {
+    const word = wireLength(out.k, out.count);
+    super(position, out, {
+      inputs: terms.map(({ x }) => x),
+      half12,
+      traits: [affineTraits(terms)],
+      cost: { p2ToP1Ahead: word, p1ToP2: word },
+    });
+    this.#terms = terms;
+  }
+
+  async dealP2(p2: Party): Promise<void> {
+    const masked = await total(p2, this.#terms, this.out.count, (x) => p2.value(x, 'l2'), 'clear');
+    await sendReshared(this, p2, await p2.kernels.scale(masked, -1n), 'ahead');
+  }
+
+  async dealP1(p1: Party): Promise<void> {
+    p1.keep(this, await p1.link(2).recvBytes(tagOf(this, 'ahead'), wireLength(this.out.k, this.out.count)));
+  }
+
+  async send12(p1: Party): Promise<void> {
+    const { kernels } = p1;
+    const own = await total(p1, this.#terms, this.out.count, (x) => p1.value(x, 'a'), 'clear');
+    const ahead = await kernels.unpack(p1.takeBytes(this), this.out.k, this.out.count);
+    p1.put(this.out, 'm', await kernels.add(own, await kernels.add(ahead, await mask1(this, p1))));
+    await this.sendM(p1);
+  }
+
+  recv12(p2: Party): Promise<void> {
+    return this.recvM(p2);
+  }
+}
+
+export class CompleteSecretAffineGate extends CompleteRelation {
+  readonly relation = 'affine' as const;
+  readonly #terms: readonly AffineTerm[];
+
+  constructor(position: Position, terms: readonly AffineTerm[], out: Wire, half21: number) {
+    const word = wireLength(out.k, out.count);
+    super(position, out, {
+      inputs: terms.map(({ x }) => x),
+      half21,
+      half12: half21 + 1,
+      traits: [affineTraits(terms)],
+      cost: { p0ToP2Ahead: word, p2ToP1: word, p1ToP2: word },
+    });
+    this.#terms = terms;
+  }
+
+  async dealP0(p0: Party): Promise<void> {
+    const both = async (x: Wire) => p0.kernels.add(await p0.value(x, 'l1'), await p0.value(x, 'l2'));
+    await dealCross(this, p0, await maskTotal(p0, this.#terms, this.out.count, both, 'l1+l2'));
+  }
+
+  /** Γ1 + λ1' − Σ λ1·M: all of P1's part that does not depend on the input. */
+  async dealP1(p1: Party): Promise<void> {
+    const { kernels } = p1;
+    const masked = await total(p1, this.#terms, this.out.count, (x) => p1.value(x, 'l1'), 'm');
+    const own = await kernels.add(await crossOfP1(this, p1), await mask1(this, p1));
+    p1.keep(this, await kernels.sub(own, masked));
+  }
+
+  /** Γ2 − Σ λ2·L2. */
+  async dealP2(p2: Party): Promise<void> {
+    const { kernels } = p2;
+    const dealt = await kernels.unpack(await recvCross(this, p2), this.out.k, this.out.count);
+    const masked = await maskTotal(p2, this.#terms, this.out.count, (x) => p2.value(x, 'l2'), 'l2');
+    p2.keep(this, await kernels.sub(dealt, masked));
+  }
+
+  async send21(p2: Party): Promise<void> {
+    const lifted = await total(p2, this.#terms, this.out.count, (x) => p2.value(x, 'y'), 'm-l2');
+    await sendReshared(this, p2, await p2.kernels.add(lifted, p2.take(this)));
+  }
+
+  async recv21(p1: Party): Promise<void> {
+    const { kernels } = p1;
+    const own = await total(p1, this.#terms, this.out.count, (x) => p1.value(x, 'm'), 'l1');
+    const ahead = p1.take(this);
+    const q = await recvReshared(this, p1);
+    p1.put(this.out, 'm', await kernels.sub(await kernels.add(q, ahead), own));
+  }
+
+  send12(p1: Party): Promise<void> {
+    return this.sendM(p1);
+  }
+
+  recv12(p2: Party): Promise<void> {
+    return this.recvM(p2);
+  }
+}

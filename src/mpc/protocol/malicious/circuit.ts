@@ -1,0 +1,232 @@
+/**
+ * Building a circuit of complete sharing, the messages of `3pc_malicious` (PROTOCOL §14): `Gates` turned into local nodes
+ * and gates whose every message is linear in what its sender received, or a public function of m − λ1. Nothing proves
+ * them yet.
+ *
+ * Insecure by itself: a party that deviates is not noticed, so circuits are built in tests only.
+ */
+import type { ProductShape } from '../../../compute/kernels/types.ts';
+import { TercetError, invariant } from '../../../core/errors.ts';
+import { type Wire, AHEAD, countOf } from '../../share/wire.ts';
+import type { Selection } from '../frame/dealing.ts';
+import { evenFrom, latest, oddFrom } from '../frame/half-rounds.ts';
+import { SelectingBuilder } from '../frame/selecting-builder.ts';
+import type {
+  AffineTerm,
+  Gates,
+  Multiplied,
+  Parameter,
+  Rounded,
+  Selected,
+  TruncationModel,
+  Widening,
+} from '../types.ts';
+import { CompleteAffineGate, CompleteSecretAffineGate } from './affine.ts';
+import { checkIndex } from './complete.ts';
+import { CompleteInputGate } from './input.ts';
+import { CompleteLookupGate } from './lookup.ts';
+import { CompleteOutputGate } from './output.ts';
+import { CompleteProductGate } from './product.ts';
+import { CompleteSelectGate } from './select.ts';
+import { splitShift, widened, wrapSelection } from './widen.ts';
+
+/** How complete sharing rounds. */
+export const COMPLETE_ROUNDING: TruncationModel = {
+  rounding: 'stochastic',
+  coins: 2,
+  keepsZero: false,
+  maxErrorUlp: 1.5,
+  maxProductErrorUlp: 2,
+  wrapProbability: 0,
+  leaks:
+    'of a wire with fresh masks, (λ1, λ2) to P0, (λ1, m) to P1, (λ2, m) to P2: the coins of all its shifts, which follow from these; each pair is independent of the value, and known before the input',
+};
+
+export interface CompleteOptions {
+  readonly widening?: Widening | undefined;
+}
+
+export class CompleteBuilder extends SelectingBuilder implements Gates {
+  protected readonly sharing = 'complete' as const;
+  readonly rounding = COMPLETE_ROUNDING;
+  /** Low bits of a wire that are zero because it was raised. */
+  readonly #zeros = new WeakMap<Wire, number>();
+
+  /**
+   * @throws {TercetError} ERR_INSECURE outside the test runner; ERR_PROTOCOL_UNAVAILABLE for oblivious transfers, which
+   * nothing proves
+   */
+  constructor(weights: 'open' | 'secret', { widening = 'dealer' }: CompleteOptions = {}) {
+    super(weights);
+    refuseUnproved();
+    if (widening !== 'dealer')
+      throw new TercetError(
+        'ERR_PROTOCOL_UNAVAILABLE',
+        'nothing proves oblivious transfers',
+        'widen with words of the dealer where a party may deviate',
+      );
+  }
+
+  // ── inputs and outputs ───────────────────────────────────────────────────
+
+  input(name: string, shape: readonly number[], k: number, scale: number): Wire {
+    const out = this.#wire(shape, k, scale, 0, 0);
+    return this.gate(new CompleteInputGate(this.at('input'), name, out), out);
+  }
+
+  lookup(name: string, table: Parameter, count: number): Wire {
+    this.uses(table);
+    const half21 = 1;
+    const out = this.#wire([count, table.cols], 64, table.scale, half21 + 1, half21 + 2);
+    const secret = this.weights === 'secret';
+    return this.gate(new CompleteLookupGate(this.at('lookup'), name, table, out, half21, secret), out);
+  }
+
+  output(name: string, x: Wire): void {
+    this.opens(new CompleteOutputGate(this.at('output'), name, x));
+  }
+
+  // ── rounding ─────────────────────────────────────────────────────────────
+
+  override raise(x: Wire, s: number, k: number): Wire {
+    const out = super.raise(x, s, k);
+    this.#zeros.set(out, s + this.zerosOf(x));
+    return out;
+  }
+
+  /** Every wire is complete, and a shift leaves it so. */
+  coarsen(x: Wire, s: number): Wire {
+    return s === 0 ? x : this.shift(x, s);
+  }
+
+  shift(x: Wire, s: number): Wire {
+    return this.local(splitShift(x, s), x.shape, x.k - s, x.scale - s);
+  }
+
+  widen(x: Wire, k2: number): Wire {
+    if (k2 === x.k) return x;
+    const wraps = this.#selected('widen', [x], x.shape, 0, [wrapSelection(x, k2)], 0);
+    return this.local(widened(x, wraps, k2), x.shape, k2, x.scale);
+  }
+
+  truncate(x: Wire, s: number, k2 = x.k): Wire {
+    return this.widen(this.shift(x, s), k2);
+  }
+
+  // ── products ─────────────────────────────────────────────────────────────
+
+  affine(terms: readonly AffineTerm[], bias?: Parameter): Wire {
+    const [first] = terms;
+    const rows = first.diagonal === true ? first.x.count / first.weight.cols : first.x.count / first.weight.rows;
+    const scale = first.x.scale + first.weight.scale;
+    for (const { x, weight } of terms) {
+      invariant(x.k === 64 && x.scale + weight.scale === scale, `${weight.name}: operands of different scales`);
+      this.uses(weight);
+    }
+    const out = this.#affineGate(terms, [rows, first.weight.cols], scale);
+    return bias === undefined ? out : this.addParameter(out, bias);
+  }
+
+  #affineGate(terms: readonly AffineTerm[], shape: readonly number[], scale: number): Wire {
+    const inputs = terms.map(({ x }) => x);
+    if (this.weights === 'open') {
+      const half12 = evenFrom(latest(inputs.map((x) => x.readyA)));
+      const out = this.#wire(shape, 64, scale, half12, half12 + 1);
+      return this.gate(new CompleteAffineGate(this.at('affine'), terms, out, half12), out);
+    }
+    const half21 = this.#productHalf(inputs);
+    const out = this.#wire(shape, 64, scale, half21 + 1, half21 + 2);
+    return this.gate(new CompleteSecretAffineGate(this.at('affine'), terms, out, half21), out);
+  }
+
+  matmul(x: Wire, y: Wire, { transposed = false, drop = 0 }: Multiplied = {}): Wire {
+    const [batch, m, inner] = x.shape;
+    const n = transposed ? y.shape[1] : y.shape[2];
+    invariant(y.shape[0] === batch && (transposed ? y.shape[2] : y.shape[1]) === inner, 'matmul: shapes do not fit');
+    return this.#product(x, y, { batch, m, inner, n, transposed }, [batch, m, n], drop);
+  }
+
+  mul(x: Wire, y: Wire, { drop = 0 }: Rounded = {}): Wire {
+    invariant(x.count === y.count, 'mul: shapes do not fit');
+    return this.#product(x, y, undefined, x.shape, drop);
+  }
+
+  #product(x: Wire, y: Wire, shape: ProductShape | undefined, outShape: readonly number[], drop: number): Wire {
+    invariant(x.k === y.k, 'product: operands over different rings');
+    const half21 = this.#productHalf([x, y]);
+    const out = this.#wire(outShape, x.k, x.scale + y.scale, half21 + 1, half21 + 2);
+    const short = this.#shortBy(drop);
+    const product = this.gate(new CompleteProductGate(this.at('product'), x, y, shape, out, half21, short), out);
+    // P0's ceiling adds a third coin.
+    return this.#rounded(short === 0 ? product : this.offset(product, -(1n << BigInt(short - 1))), drop);
+  }
+
+  lift(x: Wire): Wire {
+    return x;
+  }
+
+  override reshare(x: Wire): Wire {
+    return x;
+  }
+
+  // ── selections ───────────────────────────────────────────────────────────
+
+  protected override zerosOf(x: Wire): number {
+    return this.#zeros.get(x) ?? 0;
+  }
+
+  protected override select(
+    inputs: readonly Wire[],
+    shape: readonly number[],
+    scale: number,
+    terms: readonly Selection[],
+    { drop = 0, widen }: Selected = {},
+  ): Wire {
+    const selected = this.#rounded(this.#selected('select', inputs, shape, scale, terms, this.#shortBy(drop)), drop);
+    return widen === undefined ? selected : this.widen(selected, widen);
+  }
+
+  #selected(
+    relation: 'select' | 'widen',
+    inputs: readonly Wire[],
+    shape: readonly number[],
+    scale: number,
+    terms: readonly Selection[],
+    short: number,
+  ): Wire {
+    for (const { index } of terms) checkIndex(this.at(relation).path, index.bits + index.xorBits);
+    const half12 = evenFrom(latest(inputs.map((x) => x.readyA)));
+    const out = this.#wire(shape, terms[0].k, scale, half12 + 2, half12 + 1);
+    const gate = new CompleteSelectGate(relation, this.at(relation), inputs, out, half12, terms, short);
+    return this.gate(gate, out);
+  }
+
+  // ── bookkeeping ──────────────────────────────────────────────────────────
+
+  /** Low bits that words of P0 lack. SECURITY: where P0 is a prover its words are whole: no verifier has the rest. */
+  #shortBy(drop: number): number {
+    return this.weights === 'open' ? drop : 0;
+  }
+
+  #rounded(x: Wire, drop: number): Wire {
+    invariant(Number.isInteger(drop) && drop >= 0 && drop < x.k, `drop: ${drop} bits of ${x.k}`);
+    return drop === 0 ? x : this.shift(x, drop);
+  }
+
+  /** The first half-round P2 → P1 in which P2 holds m of all operands. */
+  #productHalf(operands: readonly Wire[]): number {
+    return oddFrom(latest(operands.map((x) => x.readyY ?? 0)));
+  }
+
+  #wire(shape: readonly number[], k: number, scale: number, readyA: number, readyY: number): Wire {
+    invariant(countOf(shape) > 0, 'a wire has elements');
+    return this.place(shape, k, scale, { kind: 'masked', readyA, readyL2: AHEAD, readyY });
+  }
+}
+
+/** @throws {TercetError} ERR_INSECURE outside the test runner */
+function refuseUnproved(): void {
+  const env = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env;
+  if (env?.['VITEST'] !== undefined) return;
+  throw new TercetError('ERR_INSECURE', 'complete sharing without proofs runs in tests only', 'use 3pc_semi_honest');
+}

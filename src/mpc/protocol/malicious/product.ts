@@ -1,0 +1,98 @@
+/**
+ * Products of two secrets (PROTOCOL §14.5), '·' any bilinear map: elementwise, or a batched matrix product.
+ *
+ *   P0 → P2, ahead   Γ2 = ⌈Λx·Λy / 2^d⌉ − Γ1            Λ = λ1 + λ2; Γ1 ← k01, both over Z_2^(k−d)
+ *   P2 → P1          q = m_x·m_y − m_x·λ2y − λ2x·m_y + 2^d·Γ2 + λ2'
+ *   P1 → P2          m = q − λ1x·m_y − m_x·λ1y + 2^d·Γ1 + λ1'
+ *
+ * So x = x·y + ρ with ρ < 2^d, which the local shift behind the gate rounds away. Only P0's word is short: what P1 and
+ * P2 send is linear in what they received, as a proof wants it. With d = 0 it is exact.
+ */
+import type { ProductShape } from '../../../compute/kernels/types.ts';
+import { type Vector, wireLength } from '../../../compute/ring.ts';
+import { invariant } from '../../../core/errors.ts';
+import type { Wire } from '../../share/wire.ts';
+import type { Party } from '../frame/party.ts';
+import type { Position } from '../frame/relation.ts';
+import { crossOfP1, dealCross, recvCross, recvReshared, sendReshared } from '../frame/reshare.ts';
+import { raised, roundUp } from '../frame/rounding.ts';
+import { CompleteRelation, mask1 } from './complete.ts';
+
+export class CompleteProductGate extends CompleteRelation {
+  readonly relation = 'product' as const;
+  readonly #x: Wire;
+  readonly #y: Wire;
+  readonly #shape: ProductShape | undefined;
+  readonly #drop: number;
+
+  /** `shape` undefined: elementwise. `drop`: low bits of the result that P0's word lacks. */
+  constructor(
+    position: Position,
+    x: Wire,
+    y: Wire,
+    shape: ProductShape | undefined,
+    out: Wire,
+    half21: number,
+    drop: number,
+  ) {
+    invariant(out.k === x.k && drop < out.k, `${position.path}: the result has the ring of its operands`);
+    const word = wireLength(out.k, out.count);
+    super(position, out, {
+      inputs: [x, y],
+      half21,
+      half12: half21 + 1,
+      traits: [shape === undefined ? undefined : { ...shape }, 'short', drop],
+      cost: { p0ToP2Ahead: wireLength(out.k - drop, out.count), p2ToP1: word, p1ToP2: word },
+    });
+    this.#x = x;
+    this.#y = y;
+    this.#shape = shape;
+    this.#drop = drop;
+  }
+
+  #times(party: Party, x: Vector, y: Vector): Promise<Vector> {
+    return this.#shape === undefined ? party.kernels.mul(x, y) : party.kernels.matmul(x, y, this.#shape);
+  }
+
+  /** A word of the dealer, at its place in the ring. */
+  #whole({ kernels }: Party, word: Vector): Promise<Vector> {
+    return raised(kernels, word, this.#drop, this.out.k);
+  }
+
+  async dealP0(p0: Party): Promise<void> {
+    const { kernels } = p0;
+    const x = await kernels.add(await p0.value(this.#x, 'l1'), await p0.value(this.#x, 'l2'));
+    const y = await kernels.add(await p0.value(this.#y, 'l1'), await p0.value(this.#y, 'l2'));
+    await dealCross(this, p0, await roundUp(kernels, await this.#times(p0, x, y), this.#drop));
+  }
+
+  async dealP2(p2: Party): Promise<void> {
+    p2.keep(this, await recvCross(this, p2, this.out.k - this.#drop));
+  }
+
+  /** m_x·(m_y − λ2y) − λ2x·m_y. */
+  async send21(p2: Party): Promise<void> {
+    const { kernels } = p2;
+    const cross = await kernels.unpack(p2.takeBytes(this), this.out.k - this.#drop, this.out.count);
+    const left = await this.#times(p2, await p2.value(this.#x, 'm'), await p2.value(this.#y, 'y'));
+    const right = await this.#times(p2, await p2.value(this.#x, 'l2'), await p2.value(this.#y, 'm'));
+    await sendReshared(this, p2, await kernels.add(await kernels.sub(left, right), await this.#whole(p2, cross)));
+  }
+
+  async recv21(p1: Party): Promise<void> {
+    const { kernels } = p1;
+    const left = await this.#times(p1, await p1.value(this.#x, 'l1'), await p1.value(this.#y, 'm'));
+    const right = await this.#times(p1, await p1.value(this.#x, 'm'), await p1.value(this.#y, 'l1'));
+    const cross = await this.#whole(p1, await crossOfP1(this, p1, this.out.k - this.#drop));
+    const own = await kernels.sub(await kernels.add(cross, await mask1(this, p1)), await kernels.add(left, right));
+    p1.put(this.out, 'm', await kernels.add(await recvReshared(this, p1), own));
+  }
+
+  send12(p1: Party): Promise<void> {
+    return this.sendM(p1);
+  }
+
+  recv12(p2: Party): Promise<void> {
+    return this.recvM(p2);
+  }
+}

@@ -1,0 +1,24 @@
+/** Complete sharing, the messages of `3pc_malicious`, in the conformance suite. */
+import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
+import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
+import { COMPLETE_ROUNDING } from '../../src/mpc/protocol/malicious/circuit.ts';
+import { parameterView } from '../support/parameters.ts';
+import { measured } from '../support/simulate.ts';
+import { protocolConformance } from './conformance.suite.ts';
+
+const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+
+protocolConformance({
+  info: { id: '3pc_malicious', truncation: COMPLETE_ROUNDING },
+  widenings: ['dealer'],
+  behind: 1,
+  run: (build, inputs, { weights, parameters, seed, fast }) =>
+    measured(build, inputs, {
+      sharing: 'complete',
+      weights,
+      seed,
+      kernels: () => (fast === true ? wasm : new ReferenceKernels()),
+      parameters: (id, kernels) => parameterView(weights, id, kernels, parameters),
+    }),
+});
