@@ -21,13 +21,7 @@ import {
   secureRelu,
   secureTanh,
 } from '../../src/mpc/secure/activation.ts';
-import {
-  ATTENTION_ERROR,
-  SPREAD,
-  attend,
-  attentionKeys,
-  attentionValues,
-} from '../../src/mpc/secure/attention.ts';
+import { ATTENTION_ERROR, SPREAD, attend, attentionKeys, attentionValues } from '../../src/mpc/secure/attention.ts';
 import { isNegative, select } from '../../src/mpc/secure/compare.ts';
 import type { Gates, Wire } from '../../src/mpc/secure/gates.ts';
 import {

@@ -37,7 +37,13 @@ function embed(
     const x = gates.repeat(types, config.hiddenSize);
     sum = gates.add(sum, gates.affine([{ x, weight: typeStep, diagonal: true }]));
   }
-  return normaliseCentred(gates, sum, config.layerNormEps, plan.embedding, guard?.guards.variance(plan.embedding, guard.text));
+  return normaliseCentred(
+    gates,
+    sum,
+    config.layerNormEps,
+    plan.embedding,
+    guard?.guards.variance(plan.embedding, guard.text),
+  );
 }
 
 /** What is known of the positions of a layer: which are text, and the checks. */
