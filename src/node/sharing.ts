@@ -25,8 +25,8 @@ export const ENROLMENT_KEY = 'enrolment.key';
 export const ENROLLED = 'enrolled.json';
 /** The signed list of revoked credentials, beside the parts of the compute parties. */
 export const REVOKED = 'revoked.json';
-/** The first did not name config.json and plan.json, and the second no enrolment key. */
-const VERSION = 3;
+/** The first did not name config.json and plan.json, the second no enrolment key, and the third had other weights. */
+const VERSION = 4;
 
 export const PARTS = ['p1', 'p2', 'owner', 'issuer'] as const;
 
@@ -62,7 +62,7 @@ export function parseManifest(bytes: Uint8Array): ShareManifest {
   if (readJson(VERSIONED, json, REFUSAL).version !== VERSION) {
     throw new TercetError(
       'ERR_MODEL_FORMAT',
-      `${SHARE_FILE} is of another version of Tercet, and names no enrolment key: nobody could say who may use it`,
+      `${SHARE_FILE} is of another version of Tercet: its weights are laid out otherwise, or it names no enrolment key`,
       'share the model again with `tercet model share`, with this version, and enrol its owners with `tercet owner enrol`',
     );
   }

@@ -14,9 +14,26 @@ import { noCost } from '../mpc/protocol/cost.ts';
 import { CLASS_BITS, GELU_RING, type GeluRange, geluArgumentBits, geluSum } from '../mpc/secure/activation.ts';
 import { IDENTITY_SUM } from '../mpc/secure/cosines.ts';
 import { maximumLevels } from '../mpc/secure/maximum.ts';
-import { EXP_RING, KEY_BITS, SHORT_ATTENTION, VALUE, contextRing, scoreRing } from '../mpc/secure/attention.ts';
-import { RECIPROCAL_WINDOWS, ROOT_WINDOWS, type WindowLayout } from '../mpc/secure/power-law.ts';
-import { ROOT_COUNT, normaliseShift } from '../mpc/secure/normalise.ts';
+import {
+  CONTEXT_BITS,
+  EXP_RING,
+  KEY_BITS,
+  VALUE,
+  contextRing,
+  reciprocalOf,
+  scoreRing,
+} from '../mpc/secure/attention.ts';
+import { LAW_ENTRY, type PowerLaw, lawSelections } from '../mpc/secure/power-law.ts';
+import {
+  centredRing,
+  centredRootOf,
+  entryRing,
+  isCentred,
+  levelsOf,
+  normaliseShift,
+  restOfMeanBits,
+  rootOf,
+} from '../mpc/secure/normalise.ts';
 import { WIDENING } from '../mpc/protocol/semi-honest/circuit.ts';
 import type { Cost, Widening } from '../mpc/protocol/types.ts';
 import type { Wire } from '../mpc/share/wire.ts';
@@ -215,16 +232,12 @@ export class Tally {
 
 // ── gadgets, as in mpc/secure ────────────────────────────────────────────────
 
-function powerLaw(t: Tally, count: number, windows: number, { widest, finer, degree }: WindowLayout): void {
-  const segments = (w: number) => (w === 0 ? widest : finer);
-  for (let w = 0; w < windows; w++) t.select(segments(w), degree + 1, 64, count);
-  for (let w = 1; w < windows; w++) t.select(segments(w - 1), 1, 1, count);
-  const bits = (w: number) => Math.min(w + 1, windows - 1);
-  t.selectSum(
-    Array.from({ length: windows }, (_, w) => 2 ** bits(w) * 2 * 64),
-    64,
-    count,
-  );
+function powerLaw(t: Tally, count: number, law: PowerLaw): void {
+  const { polynomials, tables, choice } = lawSelections(law);
+  const { entries, words } = LAW_ENTRY;
+  for (const { each, k, drop } of polynomials) t.select(entries, words, k, each * count, drop);
+  for (const { each, bits } of tables) t.select(2 ** bits, 1, 1, each * count);
+  t.selectSum(choice, law.k, count);
 }
 
 /** @param of which kind the rows are: what the model adds up is additive, what P0 chose of it is masked */
@@ -240,10 +253,41 @@ export function normalise(
   else t.truncate(64, e, rows * d);
   t.liftAdditive(64, rows * d);
   t.product(64, rows);
-  powerLaw(t, rows, ROOT_COUNT, ROOT_WINDOWS);
-  t.product(64 - 36, rows * d);
-  t.truncate(64, 36, rows * d);
+  powerLaw(t, rows, rootOf(d));
+  scaledRows(t, rows, d);
   t.rounds(4);
+}
+
+function scaledRows(t: Tally, rows: number, d: number): void {
+  const k = entryRing(d);
+  t.product(k, rows * d);
+  t.widen(k, 64, rows * d);
+}
+
+/** The same of rows whose mean is zero. */
+export function normaliseCentred(
+  t: Tally,
+  rows: number,
+  d: number,
+  range: ModelPlan['head'],
+  of: Wire['kind'] = 'additive',
+): void {
+  if (!isCentred(range)) {
+    normalise(t, rows, d, range, of);
+    return;
+  }
+  const k = centredRing(range);
+  const rest = restOfMeanBits(range);
+  if (of === 'additive') {
+    t.liftAdditive(k, rows * d);
+    t.reshare(rest, rows);
+  } else t.lift(k, rows * d);
+  t.widen(rest, k, rows);
+  t.liftAdditive(k, rows);
+  for (const scale of new Set(levelsOf(d, range).map((level) => level.scale))) t.product(32 + scale, rows);
+  powerLaw(t, rows, centredRootOf(d, range));
+  scaledRows(t, rows, d);
+  t.rounds(3);
 }
 
 export function relu(t: Tally, count: number): void {
@@ -341,13 +385,11 @@ export function attend(
   t.selectWide([8 * EXP_RING], EXP_RING - 21, sums, shown);
   t.liftAdditive(sums, shown);
   t.product(sums - 11, rows * width);
-  t.widen(sums - 11, 64, rows * width);
-  const long = Math.max(...widths) > SHORT_ATTENTION;
-  powerLaw(t, rows, long ? 5 : 4, RECIPROCAL_WINDOWS);
-  t.liftAdditive(64, rows * width);
-  // Reciprocals of many weights are two bits finer.
-  const drop = long ? 40 : 38;
-  t.product(64 - drop, rows * width);
-  t.truncate(64, drop, rows * width);
+  t.widen(sums - 11, CONTEXT_BITS, rows * width);
+  const { law, bits } = reciprocalOf(Math.max(...widths));
+  powerLaw(t, rows, law);
+  t.liftAdditive(CONTEXT_BITS, rows * width);
+  t.product(bits, rows * width);
+  t.widen(bits, 64, rows * width);
   t.rounds(6 + (mask === 'real' ? 1 : 0));
 }

@@ -22,7 +22,7 @@ import { LOOKUP_WORDS } from '../mpc/protocol/frame/point-rows.ts';
 import { Link } from '../mpc/protocol/frame/party.ts';
 import type { Cost, Widening } from '../mpc/protocol/types.ts';
 import { WIRE_BYTES } from './circuits.ts';
-import { type Attention, Tally, activate, attend, normalise, relu, tanh } from './gadget-costs.ts';
+import { type Attention, Tally, activate, attend, normalise, normaliseCentred, relu, tanh } from './gadget-costs.ts';
 import type { WeightMode } from './request.ts';
 
 /** Share by which the bytes of generated tokens may exceed the truth, on every link. */
@@ -57,6 +57,12 @@ function choose(t: Tally, config: ModelConfig, { sequences, tokens, rows }: RunS
   if (scale === 0) return;
   t.truncate(64, scale, sequences * rows * C);
   t.rounds(1);
+}
+
+/** The norm behind a block of an encoder: of rows less the mean of their residual. */
+function blockEnd(t: Tally, rows: number, d: number, range: ModelPlan['head']): void {
+  t.affine(rows);
+  normaliseCentred(t, rows, d, range);
 }
 
 function feedForward(t: Tally, config: ModelConfig, rows: number, range: GeluRange): void {
@@ -110,7 +116,7 @@ function encoder(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape
     t.operand(N * C);
     t.affine(N * C);
   }
-  normalise(t, N, C, plan.embedding);
+  normaliseCentred(t, N, C, plan.embedding);
   if (padded) {
     t.input(1, N);
     t.input(8, N);
@@ -140,9 +146,9 @@ function encoder(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape
     });
     t.operand(r * C);
     t.affine(r * C);
-    normalise(t, r, C, plan.norms[2 * i]);
+    blockEnd(t, r, C, plan.norms[2 * i]);
     feedForward(t, config, r, plan.activation[i]);
-    normalise(t, r, C, plan.norms[2 * i + 1]);
+    blockEnd(t, r, C, plan.norms[2 * i + 1]);
     if (t.secret) t.rounds(2);
   }
   if (config.head === 'none' && rows > 0) choose(t, config, shape, false);
@@ -165,7 +171,7 @@ function blocks(
   attend(t, { ...attention, width: C / heads, treeBits: plan.treeBits[i], checked: plan.checks !== null });
   t.operand(r * C);
   t.affine(r * C);
-  normalise(t, r, C, plan.norms[2 * i + 1]);
+  normaliseCentred(t, r, C, plan.norms[2 * i + 1]);
   feedForward(t, config, r, plan.activation[i]);
   if (t.secret) t.rounds(2);
 }
@@ -183,14 +189,14 @@ function prompt(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape)
     t.input(8, N);
   }
   for (let i = 0; i < layers; i++) {
-    normalise(t, N, C, plan.norms[2 * i]);
+    normaliseCentred(t, N, C, plan.norms[2 * i]);
     t.operand(N * C);
     t.affine(2 * N * C);
     const all = { heads: B * heads, keys: T, fresh: T, widths: [T], kept: shape.steps > 0 };
     if (!language || i < layers - 1) blocks(t, config, plan, i, N, { ...all, queries: T, mask: 'causal' });
     else {
       if (rows > 0) choose(t, config, shape, false);
-      normalise(t, B, C, plan.norms[2 * i], rows > 0 ? 'masked' : 'additive');
+      normaliseCentred(t, B, C, plan.norms[2 * i], rows > 0 ? 'masked' : 'additive');
       t.operand(B * C);
       blocks(t, config, plan, i, B, { ...all, queries: 1, mask: padded ? 'real' : 'none' });
     }
@@ -199,7 +205,7 @@ function prompt(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape)
 }
 
 function finish(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape, r: number): void {
-  normalise(t, r, config.hiddenSize, plan.head);
+  normaliseCentred(t, r, config.hiddenSize, plan.head);
   if (config.head === 'none' && shape.rows > 0) choose(t, config, shape, false);
   const out = outputShape({ config, ...shape });
   head(t, config, plan, out.rows);
@@ -224,7 +230,7 @@ function step(
     t.input(8, keys);
   }
   for (let i = 0; i < layers; i++) {
-    normalise(t, 1, C, plan.norms[2 * i]);
+    normaliseCentred(t, 1, C, plan.norms[2 * i]);
     t.operand(C);
     t.affine(2 * C);
     blocks(t, config, plan, i, 1, {

@@ -184,6 +184,11 @@ export class PlaintextGates implements Gates {
     return this.#map(x, (v) => v >> BigInt(s), { k: x.k - s, scale: x.scale - s });
   }
 
+  coarsen(x: Wire, s: number): Wire {
+    const half = (1n << BigInt(s)) >> 1n;
+    return this.#map(x, (v) => (v + half) >> BigInt(s), { k: x.k - s, scale: x.scale - s });
+  }
+
   widen(x: Wire, k2: number): Wire {
     return this.#map(x, (v) => BigInt.asIntN(x.k, v), { k: k2 });
   }

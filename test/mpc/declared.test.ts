@@ -12,7 +12,7 @@ import type { Gates } from '../../src/mpc/protocol/types.ts';
 import { secureGelu, secureRelu, secureTanh } from '../../src/mpc/secure/activation.ts';
 import { attend, attentionKeys, attentionValues } from '../../src/mpc/secure/attention.ts';
 import { isNegative, select } from '../../src/mpc/secure/compare.ts';
-import { normalise } from '../../src/mpc/secure/normalise.ts';
+import { normalise, normaliseCentred } from '../../src/mpc/secure/normalise.ts';
 import type { Component } from '../../src/mpc/share/wire.ts';
 import type { PartyId } from '../../src/net/wire/types.ts';
 import { thrown } from '../failure.ts';
@@ -23,6 +23,8 @@ function costOf(build: (gates: Gates) => void) {
   build(builder);
   return builder.finish().cost;
 }
+
+const widened = (gates: Gates) => gates.widen(gates.input('x', [1, 768], 48, 32), 64);
 
 const heads = (gates: Gates, T: number) => {
   const [k, v] = [gates.input('k', [1, T, 64], 64, 32), gates.input('v', [1, T, 64], 64, 32)];
@@ -36,7 +38,9 @@ describe('declared costs', () => {
     ['ReLU', 3, (g) => secureRelu(g, g.input('x', [8], 64, 32))],
     ['tanh', 3, (g) => secureTanh(g, g.input('x', [8], 64, 32))],
     ['LayerNorm', 4, (g) => normalise(g, g.input('x', [1, 768], 64, 32), 1e-12, 'normal')],
-    ['attention over 128 positions', 13, (g) => heads(g, 128)],
+    ['LayerNorm behind a widening', 5, (g) => normalise(g, widened(g), 1e-12, 'normal')],
+    ['LayerNorm of centred rows behind a widening', 4, (g) => normaliseCentred(g, widened(g), 1e-12, 'normal')],
+    ['attention over 128 positions', 12, (g) => heads(g, 128)],
     ['the sign of 25 bits', 2, (g) => isNegative(g, g.input('x', [8], 25, 0))],
     ['a selection', 1, (g) => select(g, g.input('b', [8], 1, 0), g.input('x', [8], 64, 0), g.input('y', [8], 64, 0))],
   ])('%s takes %i rounds', (_name, rounds, build) => {

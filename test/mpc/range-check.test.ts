@@ -24,6 +24,7 @@ import {
   type NormaliseRange,
   acceptedVariance,
   normalise,
+  normaliseCentred,
   varianceDomain,
   wholeVariance,
   wrappingVariance,
@@ -328,9 +329,9 @@ describe('the spread of a row', () => {
 
 describe('the variance of a row', () => {
   const build =
-    (range: NormaliseRange): Build =>
+    (range: NormaliseRange, centred: boolean): Build =>
     (g, checks, x) =>
-      g.output('y', normalise(g, x, 0, range, { checks }));
+      g.output('y', (centred ? normaliseCentred : normalise)(g, x, 0, range, { checks }));
 
   it.each([
     [64, 'fine'],
@@ -340,10 +341,18 @@ describe('the variance of a row', () => {
     [384, 'normal'],
     [384, 'broad'],
     [768, 'broad'],
+    [64, 'fine', true],
+    [64, 'normal', true],
+    [96, 'coarse', true],
+    [64, 'broad', true],
+    [384, 'normal', true],
+    [768, 'fine', true],
+    [768, 'coarse', true],
+    [768, 'broad', true],
   ] as const)(
-    'of %d entries, %s: inside what is accepted it passes, outside the domain never, until S would wrap',
+    'of %d entries, %s, centred %s: inside what is accepted it passes, outside the domain never, until S would wrap',
     { timeout: 60_000 },
-    async (d, range) => {
+    async (d: number, range: NormaliseRange, centred?: boolean) => {
       const { min, max } = varianceDomain(d, range);
       const passes = acceptedVariance(d, range);
       expect(passes.min).toBeLessThan(1.6 * min);
@@ -359,14 +368,16 @@ describe('the variance of a row', () => {
       // All of the variance in one entry, or in all of them alike.
       const row = (variance: number, one: boolean) =>
         Array.from({ length: d }, (_, i) =>
-          one ? (i === 3 ? Math.sqrt((variance * d * d) / (d - 1)) : 0) : (i % 2 === 0 ? 1 : -1) * Math.sqrt(variance),
+          one
+            ? Math.sqrt((variance * d * d) / (d - 1)) * ((i === 3 ? 1 : 0) - (centred === true ? 1 / d : 0))
+            : (i % 2 === 0 ? 1 : -1) * Math.sqrt(variance),
         );
       const variances = [...inside, ...inside, ...outside, ...outside];
       const values = variances.flatMap((variance, i) => row(variance, i % 2 === 0));
       const inputs = { x: { shape: [variances.length, d], values } };
       const want = variances.map((variance) => (inside.includes(variance) ? 0 : 1));
-      expect(await privately(inputs, variances.length, build(range), d)).toEqual(want);
-      expect(inTheClear(inputs, variances.length, build(range))).toEqual(want);
+      expect(await privately(inputs, variances.length, build(range, centred === true), d)).toEqual(want);
+      expect(inTheClear(inputs, variances.length, build(range, centred === true))).toEqual(want);
     },
   );
 });

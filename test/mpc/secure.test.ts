@@ -21,33 +21,22 @@ import {
   secureRelu,
   secureTanh,
 } from '../../src/mpc/secure/activation.ts';
-import {
-  ATTENTION_ERROR,
-  RECIPROCAL_LAWS,
-  SPREAD,
-  attend,
-  attentionKeys,
-  attentionValues,
-  reciprocalOf,
-} from '../../src/mpc/secure/attention.ts';
+import { ATTENTION_ERROR, SPREAD, attend, attentionKeys, attentionValues } from '../../src/mpc/secure/attention.ts';
 import { isNegative, select } from '../../src/mpc/secure/compare.ts';
 import type { Gates, Wire } from '../../src/mpc/secure/gates.ts';
 import type { Widening } from '../../src/mpc/protocol/types.ts';
 import {
   NORMALISE_ERROR,
   NORMALISE_RELATIVE_ERROR,
+  centredRing,
+  isCentred,
   normalise,
+  normaliseCentred,
+  normaliseLoss,
   normaliseShift,
   varianceDomain,
 } from '../../src/mpc/secure/normalise.ts';
-import {
-  type LawOptions,
-  RECIPROCAL_WINDOWS,
-  ROOT_WINDOWS,
-  powerLaw,
-  powerLawScale,
-  tabulated,
-} from '../../src/mpc/secure/power-law.ts';
+import { type PowerLawOptions, powerLaw, tabulated } from '../../src/mpc/secure/power-law.ts';
 import { Random } from '../compute/kernels.suite.ts';
 import { failure } from '../failure.ts';
 import { simulate } from '../support/simulate.ts';
@@ -234,8 +223,20 @@ describe('normalise', () => {
     }
     return out;
   }
-  const one = (rows: number, d: number, x: Float64Array, epsilon: number, fine: boolean) =>
-    run({ x: { shape: [rows, d], values: x } }, (g, w) => normalise(g, w, epsilon, fine ? 'fine' : 'normal'));
+  type Range = 'fine' | 'normal' | 'coarse' | 'broad';
+  const one = (rows: number, d: number, x: Float64Array, epsilon: number, range: Range, centred = false) =>
+    run({ x: { shape: [rows, d], values: x } }, (g, w) =>
+      (centred ? normaliseCentred : normalise)(g, w, epsilon, range),
+    );
+
+  function meanAt(x: Float64Array, d: number, i: number): number {
+    return x.subarray(i - (i % d), i - (i % d) + d).reduce((sum, each) => sum + each, 0) / d;
+  }
+
+  /** Rows without their means, but for what roundings leave of them. */
+  function withoutMeans(d: number, x: Float64Array): Float64Array {
+    return x.map((value, i) => value - meanAt(x, d, i) + 2 ** -13 * (Math.floor(i / d) % 3));
+  }
 
   /**
    * Standard deviations in units of the smallest that the domain allows; `scale` of V is c, so one ulp of V is
@@ -246,70 +247,124 @@ describe('normalise', () => {
     return Float64Array.from(sigmas.flatMap((sigma) => [...normals(random, d, sigma)].map((v) => v + 2 * sigma)));
   }
 
-  it.each([
-    [768, false],
-    [768, true],
-    [128, false],
-  ])(`d = %i, fine %s: within ${NORMALISE_ERROR} for rows of ordinary variance`, async (d, fine) => {
-    const sigmas = fine ? [0.05, 0.1, 1] : [0.3, 1, 3, 10, 30];
-    const x = rows(d, sigmas);
-    within(
-      `normalise ${d} ${fine}`,
-      worstOf(await one(sigmas.length, d, x, 1e-12, fine), exact(sigmas.length, d, x, 1e-12)),
-      NORMALISE_ERROR,
-    );
-  });
+  const bothOf = (d: number, x: Float64Array, centred: boolean) => (centred ? withoutMeans(d, x) : x);
+  const VARIANTS: [number, Range, boolean][] = [
+    [768, 'normal', false],
+    [768, 'fine', false],
+    [128, 'normal', false],
+    [768, 'normal', true],
+    [768, 'fine', true],
+    [128, 'normal', true],
+    [64, 'coarse', true],
+    [768, 'broad', true],
+  ];
 
-  it(`with outliers of 3000 among 768: within ${NORMALISE_RELATIVE_ERROR} of the largest entry`, async () => {
-    const d = 768;
-    // √768, where one entry holds all of the variance.
-    const bound = NORMALISE_RELATIVE_ERROR * Math.sqrt(d);
-    // Sums of squares at several places of a window.
-    const outliers = [500, 700, 1000, 1400, 2000, 3000, -3000];
-    const R = outliers.length;
-    const x = rows(d, new Array(R).fill(1));
-    for (const [r, outlier] of outliers.entries()) x[r * d + 5 + 100 * r] = outlier;
-    x[9] = -300;
-    within('normalise outliers', worstOf(await one(R, d, x, 1e-5, false), exact(R, d, x, 1e-5)), bound);
-  });
+  it.each(VARIANTS)(
+    `d = %i, %s, centred %s: within ${NORMALISE_ERROR} for rows of ordinary variance`,
+    async (d, range, centred) => {
+      const sigmas = { fine: [0.05, 0.1, 1], normal: [0.3, 1, 3, 10, 30], coarse: [3, 30], broad: [30, 300] }[range];
+      const x = bothOf(d, rows(d, sigmas), centred);
+      within(
+        `normalise ${d} ${range} ${centred}`,
+        worstOf(await one(sigmas.length, d, x, 1e-12, range, centred), exact(sigmas.length, d, x, 1e-12)),
+        NORMALISE_ERROR,
+      );
+    },
+  );
 
-  it.each([
-    [768, false],
-    [768, true],
-    [128, false],
-    [64, true],
-  ])(
-    `d = %i, fine %s: at both ends of the variance domain within ${NORMALISE_ERROR}, one ulp of V = 1/(c·σ), and 3 ulps of r = |y|·3·c·σ/2^40`,
-    async (d, fine) => {
-      const { min, max } = varianceDomain(d, fine ? 'fine' : 'normal');
-      const c = d * 2 ** (32 - normaliseShift(d, fine ? 'fine' : 'normal'));
-      for (const variance of [1.1 * min, 100 * min, 0.9 * max]) {
+  it.each([false, true])(
+    `with outliers of 3000 among 768, centred %s: within ${NORMALISE_RELATIVE_ERROR} of the largest entry`,
+    async (centred) => {
+      const d = 768;
+      // √768, where one entry holds all of the variance.
+      const bound = NORMALISE_RELATIVE_ERROR * Math.sqrt(d);
+      // Sums of squares at several places of a window.
+      const outliers = [500, 700, 1000, 1400, 2000, 3000, -3000];
+      const R = outliers.length;
+      const raw = rows(d, new Array(R).fill(1));
+      for (const [r, outlier] of outliers.entries()) raw[r * d + 5 + 100 * r] = outlier;
+      raw[9] = -300;
+      const x = bothOf(d, raw, centred);
+      const got = await one(R, d, x, 1e-5, 'normal', centred);
+      within(`normalise outliers, centred ${centred}`, worstOf(got, exact(R, d, x, 1e-5)), bound);
+    },
+  );
+
+  const ENDS: [number, Range, boolean][] = [
+    ...VARIANTS,
+    [64, 'fine', false],
+    [64, 'fine', true],
+    [24, 'normal', true],
+    [768, 'coarse', true],
+  ];
+
+  it.each(ENDS)(
+    `d = %i, %s, centred %s: at both ends of the variance domain within ${NORMALISE_ERROR}, one ulp of V, and what r loses where it is small`,
+    async (d, range, centred) => {
+      const { min, max } = varianceDomain(d, range);
+      const apart = centred && isCentred(range);
+      const c = apart ? 2 ** (centredRing(range) - 32) : d * 2 ** (32 - normaliseShift(d, range));
+      for (const variance of [1.1 * min, 100 * min, 0.01 * max, 0.9 * max]) {
         const sigma = Math.sqrt(variance);
         const x = rows(d, [sigma, sigma]);
         // The rows are random: their own variance may leave the domain by a little. Bring it to exactly the wanted one.
         const unit = exact(2, d, x, 0);
         const scaled = unit.map((v) => v * sigma);
         const largest = Math.max(...unit.map(Math.abs));
-        const bound =
-          NORMALISE_ERROR + NORMALISE_RELATIVE_ERROR * largest + 1 / (c * sigma) + (largest * 3 * c * sigma) / 2 ** 40;
+        const small = apart ? normaliseLoss(sigma) : (3 * c * sigma) / 2 ** 40;
+        const bound = NORMALISE_ERROR + (NORMALISE_RELATIVE_ERROR + small) * largest + 1 / (c * sigma);
         within(
-          `normalise ${d} ${fine} variance ${variance.toExponential(2)}`,
-          worstOf(await one(2, d, scaled, 1e-12, fine), exact(2, d, scaled, 1e-12)),
+          `normalise ${d} ${range} ${centred} variance ${variance.toExponential(2)}`,
+          worstOf(await one(2, d, scaled, 1e-12, range, centred), exact(2, d, scaled, 1e-12)),
           bound,
         );
       }
     },
   );
 
-  it('fades to zero far below its domain and is garbage far above it, so the edges above are edges', async () => {
+  it.each(['fine', 'normal', 'coarse'] as const)(
+    'of centred rows, %s, has no window that its S does not hold, and none between two that both are wrong',
+    async (range) => {
+      const d = 96;
+      const { min, max } = varianceDomain(d, range);
+      const count = 64;
+      const unit = exact(1, d, rows(d, [1]), 0);
+      const sigmas = Array.from({ length: count }, (_, i) =>
+        Math.sqrt(1.05 * min * (max / min / 1.1) ** (i / (count - 1))),
+      );
+      const x = Float64Array.from(sigmas.flatMap((sigma) => [...unit.map((v) => v * sigma)]));
+      const got = await one(count, d, x, 1e-12, range, true);
+      const want = exact(count, d, x, 1e-12);
+      const c = 2 ** (centredRing(range) - 32);
+      for (const [r, sigma] of sigmas.entries()) {
+        const [own, right] = [got, want].map((all) => all.slice(r * d, (r + 1) * d));
+        const most = NORMALISE_ERROR + 3 * (NORMALISE_RELATIVE_ERROR + normaliseLoss(sigma)) + 1 / (c * sigma);
+        expect(worstOf(own, right), `σ = ${sigma}`).toBeLessThan(most);
+      }
+    },
+  );
+
+  it('of rows that are not centred is too small in one form and right in the other', async () => {
     const d = 128;
-    const { min, max } = varianceDomain(d, 'normal');
-    const x = rows(d, [Math.sqrt(min / 100)]);
-    const low = await one(1, d, x, 1e-12, false);
-    expect(worstOf(low, new Float64Array(d))).toBeLessThan(0.01);
-    const y = rows(d, [Math.sqrt(4 * max)]);
-    expect(worstOf(await one(1, d, y, 1e-12, false), exact(1, d, y, 1e-12))).toBeGreaterThan(0.1);
+    const x = rows(d, [1, 1]).map((v) => v + 0.5);
+    expect(worstOf(await one(2, d, x, 1e-12, 'normal'), exact(2, d, x, 1e-12))).toBeLessThan(NORMALISE_ERROR);
+    expect(worstOf(await one(2, d, x, 1e-12, 'normal', true), exact(2, d, x, 1e-12))).toBeGreaterThan(0.1);
   });
+
+  it.each([false, true])(
+    'fades to zero far below its domain and is garbage far above it, so the edges above are edges: centred %s',
+    async (centred) => {
+      const d = 128;
+      const { min, max } = varianceDomain(d, 'normal');
+      const x = bothOf(d, rows(d, [Math.sqrt(min / 100)]), false).map(
+        (v, i, all) => v - (centred ? meanAt(all, d, i) : 0),
+      );
+      const low = await one(1, d, x, 1e-12, 'normal', centred);
+      expect(worstOf(low, new Float64Array(d))).toBeLessThan(0.01);
+      const y = bothOf(d, rows(d, [Math.sqrt(16 * max)]), centred);
+      expect(worstOf(await one(1, d, y, 1e-12, 'normal', centred), exact(1, d, y, 1e-12))).toBeGreaterThan(0.1);
+    },
+  );
 });
 
 describe('ReLU', () => {
@@ -613,55 +668,71 @@ describe('attention', () => {
 });
 
 describe('power laws by windows', () => {
-  interface Windows extends LawOptions {
+  interface Law extends PowerLawOptions {
     f(z: number): number;
   }
 
-  async function relative(zs: readonly bigint[], law: Windows): Promise<number[]> {
+  async function relative(zs: readonly bigint[], law: Law): Promise<number[]> {
     const { outputs } = await simulate(
-      (g) => g.output('out', powerLaw(g, g.input('z', [zs.length], 64, 0), tabulated(law.f, law)).value),
+      (g) => {
+        const z = g.input('z', [zs.length], 64, 0);
+        g.output(
+          'out',
+          powerLaw(
+            g,
+            law.groups.map(() => z),
+            tabulated(law),
+          ).value,
+        );
+      },
       { tensors: { z: wordsFrom(zs, 64) }, indices: {} },
       { kernels: () => wasm, seed: SEED },
     );
     const out = outputs.get('out') as Words;
-    const scale = powerLawScale(law.s1, law.layout);
-    return zs.map((z, i) => Math.abs(Number(signedAt(out, i)) / 2 ** scale / law.f(Number(z)) - 1));
+    return zs.map((z, i) => Math.abs(Number(signedAt(out, i)) / law.f(Number(z)) - 1));
   }
 
-  // Those of attention and of LayerNorm, from the least argument that they are for to two units below the widest's end.
-  const FOURTH: [string, number, number, Windows, number, number][] = [
-    ...(['short', 'long'] as const).map((name): [string, number, number, Windows, number, number] => {
-      const law = RECIPROCAL_LAWS[name];
-      const low = 2 ** 19 * Math.exp(-4);
-      return [`1/Z, ${name}`, low, 60 * 2 ** law.top, { ...law, f: reciprocalOf }, 6e-4, 1e-4];
-    }),
+  /** Groups of so many windows each, the widest of 16 units of 2^top. */
+  const groups = (top: number, ...sizes: number[]) =>
+    sizes.map((windows, g) => ({ windows, top: top - 2 * sizes.slice(0, g).reduce((a, b) => a + b, 0) }));
+
+  const LAWS: [string, number, number, Law, number, number][] = [
     [
-      '2^16·√(d/S) over 24 octaves of variance, d = 768',
+      '1/Z of weights at scale 17, up to 128 keys',
+      2 ** 17 * Math.exp(-4.06),
+      2 ** 17 * 120.5,
+      { growth: 2, atUnit: 2 ** 17, k: 50, groups: groups(21, 3, 3, 1), f: (z) => 2 ** 38 / z },
+      6e-4,
+      1e-4,
+    ],
+    [
+      '1/Z of weights at scale 17, up to 512 keys',
+      2 ** 17 * Math.exp(-4.06),
+      2 ** 17 * 482,
+      { growth: 2, atUnit: 2 ** 18, k: 52, groups: groups(23, 1, 2, 4, 1), f: (z) => 2 ** 41 / z },
+      6e-4,
+      1e-4,
+    ],
+    [
+      '√(d/S) over 24 octaves of variance, d = 768, in two windows and in four at a time',
       768 ** 3 * 2 ** (2 * 6 - 13),
       768 ** 3 * 2 ** (2 * 6) * 1900,
       {
-        top: 46,
-        windows: 6,
-        s1: 18,
-        layout: ROOT_WINDOWS,
-        least: 3,
-        f: (z) => (Math.sqrt(768) * 65536) / Math.sqrt(z),
+        growth: 1,
+        atUnit: Math.sqrt(768) * 2 ** 15,
+        k: 54,
+        groups: groups(50, 2, 2, 4, 3, 2),
+        f: (z) => (Math.sqrt(768) * 2 ** 40) / Math.sqrt(z),
       },
-      1.8e-4,
+      2e-4,
       4e-5,
     ],
   ];
 
-  it.each(FOURTH)('degree 4, %s: within the declared relative error', async (name, low, high, law, most, typical) => {
+  it.each(LAWS)('%s: within the declared relative error', async (name, low, high, law, most, typical) => {
     const points = Array.from({ length: 6000 }, (_, i) => low * (high / low) ** (i / 5999));
-    const { threshold, ratio } = law.layout;
-    for (let w = 0; w < law.windows; w++) {
-      for (const units of [threshold - 1, threshold - 0.001, threshold, threshold << ratio])
-        points.push(units * 2 ** (law.top - ratio * w));
-    }
-    // Between the least argument and the threshold, the first segment of the last window alone.
-    const first = (law.layout.threshold - 1e-3) * 2 ** (law.top - ratio * (law.windows - 1));
-    points.push(...Array.from({ length: 500 }, (_, i) => low + ((first - low) * i) / 499));
+    for (const { windows, top } of law.groups)
+      for (let w = 0; w < windows; w++) for (const units of [2, 2.999, 3, 12]) points.push(units * 2 ** (top - 2 * w));
     const errors = await relative(
       points.filter((z) => z >= low && z <= high).map((z) => BigInt(Math.round(z))),
       law,
@@ -670,15 +741,17 @@ describe('power laws by windows', () => {
     within(`${name}, rms`, Math.sqrt(errors.reduce((sum, error) => sum + error ** 2, 0) / errors.length), typical);
   });
 
-  it('a layout whose finer windows do not hold what is below the threshold is refused', () => {
-    const layout = { ...RECIPROCAL_WINDOWS, ratio: 4 };
-    expect(() => tabulated((z) => 1 / z, { top: 18, windows: 4, s1: 20, layout, least: 3 })).toThrow('must hold');
+  it('a result of too few bits, or of more than its ring has, is refused', () => {
+    const [, , , law] = LAWS[0];
+    expect(() => tabulated({ ...law, atUnit: 2 ** 8 })).toThrow('9 bits');
+    expect(() => tabulated({ ...law, k: 29 })).toThrow('9 bits');
+    expect(() => tabulated({ ...law, k: 63 })).toThrow('has room');
   });
 
   it('is zero or wrong outside: at a thirtieth of the lowest input and at four times the highest', async () => {
-    const [, low, high, law] = FOURTH[0];
+    const [, low, high, law] = LAWS[0];
     expect((await relative([BigInt(Math.round(low / 30))], law))[0]).toBeGreaterThan(0.9);
-    expect((await relative([BigInt(Math.round(4 * high))], law))[0]).toBeGreaterThan(0.5);
+    expect((await relative([BigInt(Math.round(8 * high))], law))[0]).toBeGreaterThan(0.5);
   });
 });
 

@@ -7,9 +7,9 @@
  */
 import { secureActivation } from '../../mpc/secure/activation.ts';
 import { type RealPositions, attend, attentionKeys, attentionValues } from '../../mpc/secure/attention.ts';
-import type { Gates, Wire } from '../../mpc/secure/gates.ts';
-import { normalise } from '../../mpc/secure/normalise.ts';
-import type { EmbeddingParameters, LayerParameters } from './parameters.ts';
+import type { AffineTerm, Gates, Parameter, Wire } from '../../mpc/secure/gates.ts';
+import { type NormaliseRange, normaliseCentred } from '../../mpc/secure/normalise.ts';
+import type { EmbeddingParameters, LayerParameters, Residual } from './parameters.ts';
 import { modelParameters } from './parameters.ts';
 import { affine, applyHead, chosenRows, mergeHeads, openLogits, realPositions, rowsAt, splitHeads } from './parts.ts';
 import { Guards } from './guards.ts';
@@ -37,7 +37,13 @@ function embed(
     const x = gates.repeat(types, config.hiddenSize);
     sum = gates.add(sum, gates.affine([{ x, weight: typeStep, diagonal: true }]));
   }
-  return normalise(gates, sum, config.layerNormEps, plan.embedding, guard?.guards.variance(plan.embedding, guard.text));
+  return normaliseCentred(
+    gates,
+    sum,
+    config.layerNormEps,
+    plan.embedding,
+    guard?.guards.variance(plan.embedding, guard.text),
+  );
 }
 
 /** What is known of the positions of a layer: which are text, and the checks. */
@@ -62,7 +68,13 @@ function encoderLayer(
   const { config, plan, sequences, tokens } = run;
   const guards = guard?.guards;
   const text = rows === x ? guard?.text : undefined;
-  const [before, middle] = p.residuals as readonly [typeof p.q.weight, typeof p.q.weight];
+  const [before, middle] = p.residuals as readonly [Residual, Residual];
+  const blockEnd = (term: AffineTerm, bias: Parameter, residual: Residual, y: Wire, range: NormaliseRange) => {
+    const sum = gates.affine([term, { x: y, weight: residual.gamma, diagonal: true }], bias);
+    const mean = gates.affine([{ x: y, weight: residual.mean }]);
+    const centred = gates.sub(sum, gates.reshape(gates.repeat(mean, config.hiddenSize), sum.shape));
+    return normaliseCentred(gates, centred, config.layerNormEps, range, guards?.variance(range, text));
+  };
   const context = gates.section('attention', () => {
     const q = splitHeads(gates, affine(gates, rows, p.q), sequences, config.heads);
     const k = splitHeads(gates, affine(gates, x, p.k), sequences, config.heads);
@@ -81,37 +93,17 @@ function encoderLayer(
     );
     return mergeHeads(gates, context, sequences);
   });
-  const attended = gates.section('attention output', () => {
-    const terms = [
-      { x: context, weight: p.o.weight },
-      { x: rows, weight: before, diagonal: true },
-    ];
-    return normalise(
-      gates,
-      gates.affine(terms, p.o.bias),
-      config.layerNormEps,
-      plan.norms[2 * i],
-      guards?.variance(plan.norms[2 * i], text),
-    );
-  });
+  const attended = gates.section('attention output', () =>
+    blockEnd({ x: context, weight: p.o.weight }, p.o.bias, before, rows, plan.norms[2 * i]),
+  );
   const inner = gates.section('feed-forward', () => {
     const before = affine(gates, attended, p.inner);
     guards?.activation(i, before, text);
     return secureActivation(gates, before, config.activation, plan.activation[i]);
   });
-  return gates.section('feed-forward output', () => {
-    const terms = [
-      { x: inner, weight: p.outer.weight },
-      { x: attended, weight: middle, diagonal: true },
-    ];
-    return normalise(
-      gates,
-      gates.affine(terms, p.outer.bias),
-      config.layerNormEps,
-      plan.norms[2 * i + 1],
-      guards?.variance(plan.norms[2 * i + 1], text),
-    );
-  });
+  return gates.section('feed-forward output', () =>
+    blockEnd({ x: inner, weight: p.outer.weight }, p.outer.bias, middle, attended, plan.norms[2 * i + 1]),
+  );
 }
 
 /** The rows that are wanted of the last layer. A mean is taken behind it, because it mixes rows of its output. */

@@ -60,6 +60,8 @@ interface MapSource {
   readonly after?: Norm;
   /** β of a residual that is added to the result. */
   readonly residual?: TensorName;
+  /** Whether the result is for LayerNorms alone, so that the mean of its rows is taken out. */
+  readonly centred?: boolean;
   readonly factor?: number;
 }
 
@@ -83,13 +85,14 @@ function layerSources(config: ModelConfig, i: number): [string, MapSource][] {
   const before = gpt2 ? norm(`${at}.ln1`) : encoderNormBefore(i);
   const middle = gpt2 ? norm(`${at}.ln2`) : norm(`${at}.ln1`);
   const factor = 8 / Math.sqrt(config.hiddenSize / config.heads);
+  const centred = true;
   return [
     [`${at}.q`, { weight: `${at}.wq`, bias: `${at}.bq`, after: before, factor }],
     [`${at}.k`, { weight: `${at}.wk`, bias: `${at}.bk`, after: before }],
     [`${at}.v`, { weight: `${at}.wv`, bias: `${at}.bv`, after: before }],
-    [`${at}.o`, { weight: `${at}.wo`, bias: `${at}.bo`, ...(gpt2 ? {} : { residual: before.beta }) }],
+    [`${at}.o`, { weight: `${at}.wo`, bias: `${at}.bo`, centred, ...(gpt2 ? {} : { residual: before.beta }) }],
     [`${at}.inner`, { weight: `${at}.w1`, bias: `${at}.b1`, after: middle }],
-    [`${at}.outer`, { weight: `${at}.w2`, bias: `${at}.b2`, ...(gpt2 ? {} : { residual: middle.beta }) }],
+    [`${at}.outer`, { weight: `${at}.w2`, bias: `${at}.b2`, centred, ...(gpt2 ? {} : { residual: middle.beta }) }],
   ];
 }
 
@@ -126,12 +129,37 @@ function mapSources(config: ModelConfig): Map<string, MapSource> {
   ]);
 }
 
+function meanOf(values: ArrayLike<number>, from = 0, to = values.length): number {
+  let sum = 0;
+  for (let i = from; i < to; i++) sum += values[i];
+  return sum / (to - from);
+}
+
+/** Rows of `cols` values without their means: a LayerNorm does not notice. */
+function centredRows(values: Float32Array, cols: number): Float32Array {
+  const out = new Float32Array(values.length);
+  for (let from = 0; from < values.length; from += cols) {
+    const mean = meanOf(values, from, from + cols);
+    for (let i = from; i < from + cols; i++) out[i] = values[i] - mean;
+  }
+  return out;
+}
+
+/** An (out, in) matrix whose results have no mean. */
+function centredColumns(stored: Float32Array, rows: number): Float32Array {
+  const cols = stored.length / rows;
+  const means = new Float64Array(rows);
+  for (let i = 0; i < stored.length; i++) means[i % rows] += stored[i] / cols;
+  return stored.map((value, i) => value - means[i % rows]);
+}
+
 /** Reads one affine map with its folded LayerNorm. */
 export async function foldedMap(source: WeightSource, name: string, fold: Fold = plainFold): Promise<FoldedMap> {
   const map = mapSources(source.config).get(name);
   invariant(map !== undefined, `no affine map is called ${name}`);
   const [cols, rows] = tensorShape(source.config, map.weight);
-  const stored = await source.tensor(map.weight);
+  const whole = await source.tensor(map.weight);
+  const stored = map.centred === true ? centredColumns(whole, rows) : whole;
   const bias = map.bias === undefined ? new Float64Array(cols) : Float64Array.from(await source.tensor(map.bias));
   const gamma = map.after === undefined ? undefined : await source.tensor(map.after.gamma);
   const beta = map.after === undefined ? undefined : Float64Array.from(await source.tensor(map.after.beta));
@@ -140,29 +168,39 @@ export async function foldedMap(source: WeightSource, name: string, fold: Fold =
   const factors = Float64Array.from({ length: rows }, (_, r) => (gamma === undefined ? 1 : gamma[r]) * factor);
   const sums = beta === undefined ? bias : fold.bias(stored, { rows, cols }, beta, bias);
   const folded = sums.map((sum, c) => sum * factor + (residual === undefined ? 0 : residual[c]));
-  return new FoldedMap(fold, stored, factors, folded);
+  const mean = map.centred === true ? meanOf(folded) : 0;
+  return new FoldedMap(
+    fold,
+    stored,
+    factors,
+    folded.map((value) => value - mean),
+  );
 }
 
-/** γ of a residual of an encoder: of the LayerNorm before its block. */
+/** γ of a residual of an encoder, or of its mean: of the LayerNorm before its block. */
 function residualGamma(name: string): TensorName | undefined {
-  const match = /^layers\.(\d+)\.residual([12])$/.exec(name);
+  const match = /^layers\.(\d+)\.residual([12])(?:\.mean)?$/.exec(name);
   if (match === null) return undefined;
   const i = Number(match[1]);
   return match[2] === '1' ? encoderNormBefore(i).gamma : norm(`layers.${i}.ln1`).gamma;
 }
 
 /** Parameters that are no affine maps, in float64. */
-async function plainValues(source: WeightSource, { name, cols }: Parameter): Promise<ArrayLike<number> | undefined> {
+async function plainValues(
+  source: WeightSource,
+  { name, rows, cols }: Parameter,
+): Promise<ArrayLike<number> | undefined> {
   const { config } = source;
+  const centred = async (tensor: TensorName) => centredRows(await source.tensor(tensor), config.hiddenSize);
   switch (name) {
     case 'embeddings.word':
-      return source.tensor('embeddings.word');
+      return centred('embeddings.word');
     case 'embeddings.positionTable':
-      return source.tensor('embeddings.position');
+      return centred('embeddings.position');
     case 'embeddings.position':
       return positions(source, cols);
     case 'embeddings.typeStep': {
-      const types = await source.tensor('embeddings.tokenType');
+      const types = await centred('embeddings.tokenType');
       return Float64Array.from({ length: cols }, (_, c) => types[cols + c] - types[c]);
     }
     case 'head.gamma':
@@ -171,7 +209,9 @@ async function plainValues(source: WeightSource, { name, cols }: Parameter): Pro
       return source.tensor(lastNorm(config).beta);
     default: {
       const gamma = residualGamma(name);
-      return gamma === undefined ? undefined : source.tensor(gamma);
+      if (gamma === undefined) return undefined;
+      const values = await source.tensor(gamma);
+      return name.endsWith('.mean') ? Float64Array.from(values, (value) => value / rows) : values;
     }
   }
 }
@@ -179,8 +219,9 @@ async function plainValues(source: WeightSource, { name, cols }: Parameter): Pro
 /** Position rows plus the row of token type 0, where there are types, for the first `count / C` positions. */
 async function positions(source: WeightSource, count: number): Promise<Float64Array> {
   const C = source.config.hiddenSize;
-  const position = await source.tensor('embeddings.position');
-  const type = source.config.typeVocabSize > 0 ? await source.tensor('embeddings.tokenType') : new Float32Array(C);
+  const position = centredRows(await source.tensor('embeddings.position'), C);
+  const type =
+    source.config.typeVocabSize > 0 ? centredRows(await source.tensor('embeddings.tokenType'), C) : new Float32Array(C);
   return Float64Array.from({ length: count }, (_, i) => position[i] + type[i % C]);
 }
 

@@ -11,7 +11,7 @@
 import { secureActivation } from '../../mpc/secure/activation.ts';
 import { type AttentionMask, VALUE, attend, attentionKeys, attentionValues } from '../../mpc/secure/attention.ts';
 import type { Gates, Wire } from '../../mpc/secure/gates.ts';
-import { type NormaliseRange, normalise } from '../../mpc/secure/normalise.ts';
+import { type NormaliseRange, normaliseCentred } from '../../mpc/secure/normalise.ts';
 import { Guards } from './guards.ts';
 import { type LayerParameters, modelParameters } from './parameters.ts';
 import { affine, applyHead, chosenRows, mergeHeads, openLogits, realPositions, rowsAt, splitHeads } from './parts.ts';
@@ -104,7 +104,7 @@ function blocks(
 }
 
 function norm(gates: Gates, { config }: ModelRun, x: Wire, range: NormaliseRange, guard: Guard | undefined): Wire {
-  return normalise(gates, x, config.layerNormEps, range, guard?.guards.variance(range, guard.text));
+  return normaliseCentred(gates, x, config.layerNormEps, range, guard?.guards.variance(range, guard.text));
 }
 
 function finish(gates: Gates, run: ModelRun, x: Wire, guard: Guard | undefined): void {

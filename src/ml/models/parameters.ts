@@ -3,7 +3,8 @@
  * folded into its consumers.
  *
  * A normalised row y stands for γ∘y + β, so a consumer W, b of it becomes diag(γ)·W and b + βW, and a residual
- * connection carries γ∘y + β. The factor 8/√D of attention is in W_Q (`mpc/secure/attention.ts`). Matrices are (in,
+ * connection carries γ∘y + β. What a LayerNorm reads has no mean: embeddings and the last map of a block are centred,
+ * and the mean of a residual is subtracted. The factor 8/√D of attention is in W_Q (`mpc/secure/attention.ts`). Matrices are (in,
  * out). Where the values come from: `folding.ts`.
  */
 import type { Parameter } from '../../mpc/secure/gates.ts';
@@ -21,6 +22,12 @@ export interface AffineMap {
   readonly bias: Parameter;
 }
 
+/** A residual γ∘y: γ, and γ/C as a column, which gives the mean of γ∘y. */
+export interface Residual {
+  readonly gamma: Parameter;
+  readonly mean: Parameter;
+}
+
 export interface LayerParameters {
   readonly q: AffineMap;
   readonly k: AffineMap;
@@ -32,7 +39,7 @@ export interface LayerParameters {
    * γ of the LayerNorm before the attention block and before the feed-forward block, for the residuals of an
    * encoder. GPT-2's residual stream has none.
    */
-  readonly residuals: readonly [Parameter, Parameter] | undefined;
+  readonly residuals: readonly [Residual, Residual] | undefined;
 }
 
 export type HeadParameters =
@@ -68,6 +75,10 @@ function row(name: string, cols: number, scale = WEIGHT): Parameter {
   return { name, rows: 1, cols, scale };
 }
 
+function residual(name: string, cols: number): Residual {
+  return { gamma: row(name, cols), mean: { name: `${name}.mean`, rows: cols, cols: 1, scale: WEIGHT } };
+}
+
 function layerParameters({ modelType, hiddenSize: C, intermediateSize: F }: ModelConfig, i: number): LayerParameters {
   const at = `layers.${i}`;
   return {
@@ -77,7 +88,7 @@ function layerParameters({ modelType, hiddenSize: C, intermediateSize: F }: Mode
     o: map(`${at}.o`, C, C),
     inner: map(`${at}.inner`, C, F),
     outer: map(`${at}.outer`, F, C),
-    residuals: modelType === 'gpt2' ? undefined : [row(`${at}.residual1`, C), row(`${at}.residual2`, C)],
+    residuals: modelType === 'gpt2' ? undefined : [residual(`${at}.residual1`, C), residual(`${at}.residual2`, C)],
   };
 }
 
@@ -147,7 +158,10 @@ export function listParameters(config: ModelConfig): Parameter[] {
   return [
     word,
     ...optional,
-    ...layers.flatMap((layer) => [...maps(layer), ...(layer.residuals ?? [])]),
+    ...layers.flatMap((layer) => [
+      ...maps(layer),
+      ...(layer.residuals ?? []).flatMap(({ gamma, mean }) => [gamma, mean]),
+    ]),
     ...parametersOfHead(head),
   ];
 }

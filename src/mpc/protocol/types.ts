@@ -171,6 +171,11 @@ export interface Gates {
   shift(x: Wire, s: number): Wire;
   /** Z_2^k → Z_2^k2 for |x| < 2^(k−2): exact, one round. */
   widen(x: Wire, k2: number): Wire;
+  /**
+   * x / 2^s of a lifted wire, within 1½ ulp and without bias, over Z_2^(k−s): lifted as well, and no message. For
+   * products alone.
+   */
+  coarsen(x: Wire, s: number): Wire;
   /** shift then widen. Domain |x| < 2^(k−2). */
   truncate(x: Wire, s: number, k2?: number): Wire;
 

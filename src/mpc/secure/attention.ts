@@ -4,7 +4,7 @@
  *
  * q (heads, R, D) scale 32 over Z_2^64, `keys` and `values` (heads, T, D) → context (heads, R, D) scale 16 over
  * Z_2^64. Heads are those of one sequence after the other. The factor 1/√D is in the weights of Q (as 8/√D; the 8
- * is three bits of scale). 13 rounds at T = 128. With `real`, padded keys get weight zero, exactly, and the result
+ * is three bits of scale). 12 rounds at T = 128. With `real`, padded keys get weight zero, exactly, and the result
  * is that of the text without padding; one round more. With `causal` (R = T) row i sees the
  * keys 0 … i: which ones is public, so the others cost nothing but the maximum's table. Domain (`ml/ranges.ts`):
  * |q·k|/√D < 4096, row spread ≤ 252 with 8 tree bits or 508 with 9, |v| · T < 2^16. Error: attention head ≤ 5e-3
@@ -18,15 +18,7 @@ import type { Wire } from '../share/wire.ts';
 import { isNegativeIn } from './compare.ts';
 import { columnsOf, rowMaximum } from './maximum.ts';
 import type { RangeChecks } from './range-check.ts';
-import {
-  type LawOptions,
-  type PowerLaw,
-  RECIPROCAL_WINDOWS,
-  lastUnit,
-  powerLaw,
-  powerLawScale,
-  tabulated,
-} from './power-law.ts';
+import { type PowerLaw, powerLaw, tabulated } from './power-law.ts';
 import { rescale } from './rescale.ts';
 
 /**
@@ -199,51 +191,50 @@ export function attentionValues(gates: Gates, v: Wire): Wire {
 }
 
 /**
- * The least Σ: a row's largest weight is e^−4 at least, because the maximum is at most one unit above its score and one
- * more is added. A hundredth is for rounding.
+ * 1/Σ in windows: T weights of at most one reach the widest, of 14 units of 2^top; the last is good from three of its
+ * units on, below the e^-4 of a row's largest weight. The finer the scale of 1/Σ, the less room it leaves for |v|.
  */
-const LEAST_TOTAL = 0.99 * Math.exp(-4) * 2 ** EXP_SCALE;
-
-/**
- * 1/Σ in windows: T weights of at most one reach the widest, of 62 units of 2^top, and the last holds the least Σ, at
- * 2.3 of its units. The finer the scale of 1/Σ, the less room it leaves for |v|.
- */
-function reciprocalLaw(top: number, windows: number, s1: number): LawOptions {
-  const options = { top: EXP_SCALE + top, windows, s1, layout: RECIPROCAL_WINDOWS };
-  return { ...options, least: LEAST_TOTAL / 2 ** lastUnit(options.top, windows, RECIPROCAL_WINDOWS) };
-}
-
 interface Reciprocal {
   readonly law: PowerLaw;
-  readonly s1: number;
+  readonly scale: number;
 }
 
-/** f of Σ · 2^EXP_SCALE: a law knows nothing of its argument's scale. */
-export const reciprocalOf = (total: number) => 2 ** EXP_SCALE / total;
+/** Ring of Σ E·V and of 1/Σ, where they meet. */
+export const CONTEXT_BITS = 52;
 
-function reciprocal(options: LawOptions): Reciprocal {
-  return { law: tabulated(reciprocalOf, options), s1: options.s1 };
+function reciprocal(top: number, scale: number, windows: readonly number[]): Reciprocal {
+  const before = (g: number) => windows.slice(0, g).reduce((sum, count) => sum + count, 0);
+  // The argument is Z · 2^EXP_SCALE, and a law knows nothing of its argument's scale.
+  const groups = windows.map((count, g) => ({ windows: count, top: EXP_SCALE + top - 2 * before(g) }));
+  return { law: tabulated({ growth: 2, atUnit: 2 ** (scale - top), k: CONTEXT_BITS, groups }), scale };
 }
 
-/** How 1/Σ is tabulated, by the positions that Σ is over. */
-export const RECIPROCAL_LAWS = { short: reciprocalLaw(2, 4, 23), long: reciprocalLaw(5, 5, 25) } as const;
-const RECIPROCALS = { short: reciprocal(RECIPROCAL_LAWS.short), long: reciprocal(RECIPROCAL_LAWS.long) } as const;
-/** Positions up to which the short one is enough. */
-export const SHORT_ATTENTION = 128;
+/** Positions up to which a reciprocal is enough: 14 of its widest units. */
+const RECIPROCALS = [
+  { positions: 128, ...reciprocal(4, 22, [3, 3, 1]) },
+  { positions: 896, ...reciprocal(6, 24, [3, 3, 2]) },
+  { positions: 1024, ...reciprocal(7, 24, [3, 3, 3]) },
+] as const;
 
 function reciprocalFor(T: number): Reciprocal {
-  return T <= SHORT_ATTENTION ? RECIPROCALS.short : RECIPROCALS.long;
+  return RECIPROCALS.find(({ positions }) => T <= positions) ?? RECIPROCALS[2];
 }
 
-/** Most positions that attention takes: 62 · 2^5 is above it, and |v| · T ≤ 2^16 leaves |v| < 64. */
+/** The law of 1/Σ over so many positions, and the ring of a context at the scale of the result. */
+export function reciprocalOf(positions: number): { readonly law: PowerLaw; readonly bits: number } {
+  const { law, scale } = reciprocalFor(positions);
+  return { law, bits: CONTEXT_BITS - (CONTEXT + scale - OUT) };
+}
+
+/** Most positions that attention takes: 14 · 2^7 is above it, and |v| · T ≤ 2^16 leaves |v| < 64. */
 export const MAX_ATTENTION = 1024;
 
 /**
- * Largest |v| that attention holds (PROTOCOL §7.6): 256 for up to 128 positions, else 64. O'·r stays below 2^62 at
- * its full scale, as `widen` needs behind the rounding. With that |v| · T ≤ 2^16, so Σ E·V has its slack as well.
+ * Largest |v| that attention holds (PROTOCOL §7.6): 256 for up to 128 positions, else 64. O'·r stays below a quarter
+ * of its ring at its full scale, as `widen` needs behind the rounding. With that |v| · T ≤ 2^16, so Σ E·V has its slack as well.
  */
 export function valueDomain(positions: number): number {
-  return 2 ** (64 - 2 - CONTEXT - powerLawScale(reciprocalFor(positions).s1, RECIPROCAL_WINDOWS));
+  return 2 ** (CONTEXT_BITS - 2 - CONTEXT - reciprocalFor(positions).scale);
 }
 
 /** Ring of E and V where they meet: Σ E·V over so many positions, with the slack of `widen`. Weights are below one. */
@@ -357,10 +348,16 @@ export function attend(
   return gates.section('context', () => {
     const drop = weights.scale + values.scale - CONTEXT;
     const sum = gates.matmul(gates.reshape(weights, [heads, R, T]), gates.reduce(values, weights.k), { drop });
-    const context = gates.reshape(gates.widen(sum, 64), [rows, D]);
+    const context = gates.reshape(gates.widen(sum, CONTEXT_BITS), [rows, D]);
     const total = gates.sumRows(weights);
-    const { value: inverse } = powerLaw(gates, total, reciprocalFor(T).law);
-    const scaled = gates.mul(context, gates.repeat(inverse, D), { drop: context.scale + inverse.scale - OUT });
+    const { law, scale } = reciprocalFor(T);
+    const { value } = powerLaw(
+      gates,
+      law.groups.map(() => total),
+      law,
+    );
+    const inverse = gates.reshape(value, value.shape, scale);
+    const scaled = gates.mul(context, gates.repeat(inverse, D), { drop: context.scale + scale - OUT });
     return gates.reshape(gates.widen(scaled, 64), [heads, R, D]);
   });
 }

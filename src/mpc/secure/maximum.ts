@@ -53,9 +53,15 @@ function planFor(width: number, bits: 8 | 9, rounds: number): Plan | undefined {
   return best;
 }
 
-/** The levels of a row's maximum: no more rounds than a tree of pairs has, ⌈log2 width⌉. */
+/** Most rounds of a maximum: three levels leave one of 512 columns, four of 4096. */
+function mostRounds(width: number): number {
+  const three = width <= MOST ** 3 ? 6 : 8;
+  return Math.min(three, Math.ceil(Math.log2(width)));
+}
+
+/** The levels of a row's maximum: no more rounds than a tree of pairs has, ⌈log2 width⌉, and six up to 512 columns. */
 export function maximumLevels(width: number, bits: 8 | 9): readonly MaximumLevel[] {
-  return planFor(width, bits, Math.ceil(Math.log2(width)))?.levels ?? [];
+  return planFor(width, bits, mostRounds(width))?.levels ?? [];
 }
 
 function reluTable(bits: 8 | 9): ExactTable {

@@ -2,40 +2,48 @@
  * LayerNorm without its affine part (PROTOCOL §7.5): (x − μ) / √(σ² + ε) per row; γ and β are folded into the
  * consumers.
  *
- * x (rows, d) scale 32 over Z_2^64 → (rows, d) scale 16 over Z_2^64. V = trunc(d·x − Σx) needs no division for the
- * mean, S = Σ V² is one word per row, r = 2^16·√(d/S) by windows, V·r short, widened. 4 rounds.
- * Domain: variance + ε = σ² between 2^24.6 / (d·c²) and 2^60.9 / (d·c²) with c = d·2^(32−e), and below 2^60 / d³,
- * where one entry may hold all of it (`varianceDomain`). Below it the result fades to zero, above it S wraps;
- * `ml/ranges.ts` excludes it, or a check finds it. Error ≤ 5e-4 (1.8e-4·|y| from |y| = 2 on) + 1/(c·σ) +
- * 3·|y|·c·σ/2^40 absolute: the resolutions of V and of r matter at the two ends of the domain only (measured:
- * test/mpc/secure.test.ts).
+ * x (rows, d) scale 32 over Z_2^64 → (rows, d) scale 16 over Z_2^64: V·r with V = x − μ and r = √(d/S), S = Σ V², which
+ * is one word per row, by windows.
+ *
+ * `normalise` takes any rows. V = trunc(d·x − Σx) is widened, so that S has room. 4 rounds. `normaliseCentred` takes
+ * rows whose mean is zero but for roundings, as model weights can make them. V = x' − μ' needs no widening there, for
+ * S is taken at several resolutions (`levelsOf`), and the little that is left of a mean is widened alone, one word per
+ * row. 3 rounds, and a third less from P0.
+ *
+ * Domain of both: variance + ε = σ² between 2^24.6 / (d·c²) and 2^60.9 / (d·c²) with c = d·2^(32−e), and below
+ * 2^60 / d³ (`varianceDomain`). Below it the result fades to zero, above it S wraps; `ml/ranges.ts` excludes it, or a
+ * check finds it. Error ≤ 5e-4 (2e-4·|y| from |y| = 2 on) + 1/(c·σ) absolute, where the resolution of V matters, and
+ * |y|·σ/2^24 of centred rows, where that of r does (measured: test/mpc/secure.test.ts).
  */
 import type { Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
+import { type PowerLaw, type WindowGroup, HELD_UNITS, lastUnit, powerLaw, tabulated } from './power-law.ts';
 import { EIGHTH, type RangeChecks } from './range-check.ts';
-import { type PowerLaw, ROOT_WINDOWS, lastUnit, powerLaw, powerLawScale, tabulated } from './power-law.ts';
+import { rescale } from './rescale.ts';
 
-/** Windows of 1/√S, and log2 of the unit of the widest: it reaches 62 · 2^55, nearly all of Z_2^62. */
-export const ROOT_COUNT = 9;
-const TOP = 55;
-/** log2 of the largest S: the units of the widest window, to a tenth below 2^60.954. */
-const LARGEST = Math.floor(10 * (TOP + Math.log2(ROOT_WINDOWS.widest - 2))) / 10;
-/** log2 of the unit of the last window. */
-const LAST = lastUnit(TOP, ROOT_COUNT, ROOT_WINDOWS);
-const UNIT = 2 ** LAST;
-/** log2 of a factor in r, and the scale of its table: V·r then has 52 bits below the point. */
-const ROOT_FACTOR = 16;
-const ROOT_SCALE = 25;
+/** log2 of the largest S of `normalise`, and of the unit in which the least is counted. */
+const LARGEST = 60.9;
+const UNIT = 2 ** 23;
+/** Units from which a row is inside the domain. */
+const LEAST_UNITS = 3;
 /** Scale of the input, and of the result. */
 const IN_SCALE = 32;
 const OUT_SCALE = 16;
-/** Units of the last window from which a row is inside the domain. */
-const LEAST_UNITS = 3;
+/** Bits of the input before its point. */
+const WHOLE_BITS = 64 - IN_SCALE;
 
 /** Declared error of a normalised row of ordinary variance, absolute, for |entries| ≤ 2 after normalisation. */
 export const NORMALISE_ERROR = 5e-4;
 /** The same of a larger entry, relative: that of 1/√S two units above the start of its window. */
-export const NORMALISE_RELATIVE_ERROR = 1.8e-4;
+export const NORMALISE_RELATIVE_ERROR = 2e-4;
+
+/**
+ * What `normaliseCentred` adds to the relative error where σ is large: r has fewer bits then, and V is rounded to a
+ * coarser unit for S.
+ */
+export function normaliseLoss(sigma: number): number {
+  return sigma / 2 ** 24;
+}
 
 /**
  * Resolution of d·x − Σx: c = d·2^(32−e) near 2^19, 2^15, 2^11 or 2^7. Fine for rows of small variance
@@ -45,6 +53,8 @@ export const NORMALISE_RELATIVE_ERROR = 1.8e-4;
 export type NormaliseRange = 'fine' | 'normal' | 'coarse' | 'broad';
 
 const DROP: Record<NormaliseRange, number> = { fine: 13, normal: 17, coarse: 21, broad: 25 };
+/** Scale of V of centred rows: even, so that a power of four is a shift of S. */
+const CENTRED_SCALE: Record<NormaliseRange, number> = { fine: 20, normal: 16, coarse: 14, broad: 12 };
 
 /** Bits e dropped from d·x − Σx. */
 export function normaliseShift(d: number, range: NormaliseRange): number {
@@ -113,22 +123,127 @@ export interface VarianceCheck {
   readonly ends?: 'both' | 'lower' | 'upper';
 }
 
-/** By width: a pure function of it, and a process serves models of few widths. */
-const INVERSE_ROOTS = new Map<number, PowerLaw>();
+// ── the root ─────────────────────────────────────────────────────────────────
 
-/** 2^16·√(d/S). */
-function inverseRoot(d: number): PowerLaw {
-  const known = INVERSE_ROOTS.get(d);
-  if (known !== undefined) return known;
-  const made = tabulated((z) => (Math.sqrt(d) * 2 ** ROOT_FACTOR) / Math.sqrt(z), {
-    top: TOP,
-    windows: ROOT_COUNT,
-    s1: ROOT_SCALE,
-    layout: ROOT_WINDOWS,
-    least: LEAST_UNITS,
+/** Bits before the point of a normalised entry, its sign aside: |y| ≤ √d, and some for its error. */
+function entryBits(d: number): number {
+  return Math.ceil(Math.log2(1.01 * Math.sqrt(d)));
+}
+
+/** Scale of V·r over Z_2^k, V and r as integers: |y| is below a quarter of the ring, as `widen` needs. */
+function productScale(k: number, d: number): number {
+  return k - 2 - entryBits(d);
+}
+
+/** Ring of a normalised entry at the scale of the result. */
+export function entryRing(d: number): number {
+  return OUT_SCALE + 2 + entryBits(d);
+}
+
+/** 2^s·√(d/S) over Z_2^k in windows of which the widest has units of 2^top. */
+function inverseRoot(d: number, k: number, top: number, groups: readonly WindowGroup[]): PowerLaw {
+  return tabulated({ growth: 1, atUnit: Math.sqrt(d) * 2 ** (productScale(k, d) - top / 2), k, groups });
+}
+
+/** By width and more: pure functions of it, and a process serves models of few widths. */
+const LAWS = new Map<string, PowerLaw>();
+
+function once(key: string, make: () => PowerLaw): PowerLaw {
+  const law = LAWS.get(key) ?? make();
+  LAWS.set(key, law);
+  return law;
+}
+
+/**
+ * Windows of the next group, where so many are left: three, and two or three in the last one. So below the least S,
+ * twelve units of the last window, no wider group can be reached.
+ */
+function groupSize(left: number): number {
+  return left === 4 ? 2 : Math.min(3, left);
+}
+
+/**
+ * Even exponents of the widest and of the last unit, for an S between `least` and `largest`: least is three units or
+ * more, so that no measured index below 2 is read, and less than twelve.
+ */
+function units(least: number, largest: number): { readonly first: number; readonly last: number } {
+  const even = (x: number) => 2 * Math.floor(x / 2);
+  return { first: even(Math.log2(largest / HELD_UNITS) + 2 - 1e-9), last: even(Math.log2(least / LEAST_UNITS)) };
+}
+
+/** The law of `normalise`: all windows read one S over Z_2^64. */
+export function rootOf(d: number): PowerLaw {
+  const { first, last } = units(LEAST_UNITS * UNIT, 2 ** LARGEST);
+  const groups: WindowGroup[] = [];
+  for (let top = first; top >= last; ) {
+    const windows = groupSize((top - last) / 2 + 1);
+    groups.push({ top, windows });
+    top -= 2 * windows;
+  }
+  return once(`${d}`, () => inverseRoot(d, 64, first, groups));
+}
+
+/** A group of windows, and the scale of the V whose squares it reads. */
+interface Level extends WindowGroup {
+  readonly scale: number;
+}
+
+/** Whether `normaliseCentred` differs from `normalise`: r would have too few bits for the largest rows of `broad`. */
+export function isCentred(range: NormaliseRange): boolean {
+  return range !== 'broad';
+}
+
+/** From this root mean square on, in its own units, the rounding of a coarser V does not matter. */
+const ROUNDED_WELL = 64;
+
+/**
+ * V of scale s is over Z_2^(32+s), and so is S of scale 2s: every bit less of s is one more octave of variance. So each
+ * group of windows reads an S of the finest scale whose ring holds its widest window. The last ones read S of V itself.
+ */
+export function levelsOf(d: number, range: NormaliseRange): readonly Level[] {
+  const finest = CENTRED_SCALE[range];
+  const { min, max } = varianceDomain(d, range);
+  const { first, last } = units(min * d * 4 ** finest, max * d * 4 ** finest);
+  const levels: Level[] = [];
+  for (let next = first; next >= last; ) {
+    const scale = Math.min(finest, WHOLE_BITS - 4 - next + 2 * finest);
+    const top = next - 2 * (finest - scale);
+    let windows = groupSize((next - last) / 2 + 1);
+    const tooCoarse = () => scale < finest && 2 ** (top - 2 * (windows - 1) + 1) < d * ROUNDED_WELL ** 2;
+    while (windows > 1 && tooCoarse()) windows--;
+    levels.push({ windows, top, scale });
+    next -= 2 * windows;
+  }
+  return levels;
+}
+
+/** Ring of V of centred rows. */
+export function centredRing(range: NormaliseRange): number {
+  return WHOLE_BITS + CENTRED_SCALE[range];
+}
+
+export function centredRootOf(d: number, range: NormaliseRange): PowerLaw {
+  const levels = levelsOf(d, range);
+  const first = levels[0].top + 2 * (CENTRED_SCALE[range] - levels[0].scale);
+  return once(`${d} ${range}`, () => inverseRoot(d, centredRing(range), first, levels));
+}
+
+// ── any rows ─────────────────────────────────────────────────────────────────
+
+/** Rows V → Σ V². */
+function squaresSum(gates: Gates, v: Wire): Wire {
+  const [rows, d] = v.shape;
+  const row = gates.reshape(v, [rows, 1, d], 0);
+  return gates.reshape(gates.matmul(row, row, { transposed: true }), [rows]);
+}
+
+/** V·r, rounded and widened. */
+function scaledRows(gates: Gates, v: Wire, r: Wire): Wire {
+  const [rows, d] = v.shape;
+  const product = gates.mul(gates.reshape(v, [rows, d], 0), gates.repeat(r, d), {
+    drop: productScale(v.k, d) - OUT_SCALE,
   });
-  INVERSE_ROOTS.set(d, made);
-  return made;
+  return gates.reshape(gates.widen(product, 64), [rows, d], OUT_SCALE);
 }
 
 /**
@@ -136,31 +251,37 @@ function inverseRoot(d: number): PowerLaw {
  * 100 bytes P1 → P2 and 4 bits of P0 a row.
  */
 export function normalise(gates: Gates, x: Wire, epsilon: number, range: NormaliseRange, check?: VarianceCheck): Wire {
-  const [rows, d] = x.shape;
+  const d = x.shape[1];
   const e = normaliseShift(d, range);
   const mean = gates.repeat(gates.sumRows(x), d);
-  const centred = gates.truncate(gates.sub(gates.scale(x, BigInt(d)), mean), e);
+  const v = gates.truncate(gates.sub(gates.scale(x, BigInt(d)), mean), e);
   // Read as scale-free integers from here: the scale of V cancels in V·r.
-  const v = gates.reshape(centred, [rows, d], 0);
-  const row = gates.reshape(v, [rows, 1, d]);
-  const squares = gates.reshape(gates.matmul(row, row, { transposed: true }), [rows]);
   const c = resolution(d, e);
-  const sum = gates.offset(squares, BigInt(Math.round(d * epsilon * c * c)));
-  const { value: r, reached } = powerLaw(gates, sum, inverseRoot(d));
+  const sum = gates.offset(squaresSum(gates, v), BigInt(Math.round(d * epsilon * c * c)));
+  const law = rootOf(d);
+  const { value: r, reached } = powerLaw(
+    gates,
+    law.groups.map(() => sum),
+    law,
+  );
   if (check !== undefined) gates.section('range', () => checkVariance(gates, sum, reached, topUnit(d, range), check));
-  // V has no scale of its own, so that of V·r is the table's and the factor in r.
-  const drop = ROOT_FACTOR + powerLawScale(ROOT_SCALE, ROOT_WINDOWS) - OUT_SCALE;
-  const scaled = gates.mul(v, gates.repeat(r, d), { drop });
-  return gates.reshape(gates.widen(scaled, 64), [rows, d], OUT_SCALE);
+  return scaledRows(gates, v, r);
 }
 
 /**
- * Joint bits: those of the wider windows, at most `LEAST_UNITS` of the last one, and, where it is read, above the
- * top. One table, for a round less than an OR before it.
+ * Joint bits: those of the wider groups, at most `LEAST_UNITS` of the last one, and, where it is read, above the top.
+ * One table, for a round less than an OR before it.
  */
-function outsideEntries(windows: number, above: boolean): bigint[] {
-  const [low, top] = [1 << windows, 2 << windows];
+function outsideEntries(groups: number, above: boolean): bigint[] {
+  const [low, top] = [1 << groups, 2 << groups];
   return Array.from({ length: above ? 2 * top : top }, (_, j) => (j >= top || j === low ? 1n : 0n));
+}
+
+/** Rows that are outside by these bits, of which each may be absent. */
+function outsideOf(gates: Gates, reached: readonly Wire[], low: Wire | undefined, above: Wire | undefined): Wire {
+  if (low === undefined) return above as Wire;
+  const bits = [...reached, low, ...(above === undefined ? [] : [above])];
+  return gates.jointTable(bits, outsideEntries(reached.length, above !== undefined), 1);
 }
 
 /** Index bits of a table on the top of S, and the fewest: an eighth of the ring is kept free for a unit of dither. */
@@ -168,6 +289,15 @@ const TOP_BITS = 7;
 const LEAST_BITS = 4;
 /** log2 of the period by which a coarser table overlaps the finer one: measured 0 or 1 is below 2 of its units. */
 const OVERLAP = 2;
+
+function column(gates: Gates, x: Wire): Wire {
+  return gates.reshape(x, [x.count, 1]);
+}
+
+/** 0 where S lies in the measured units from … to of 2^at. */
+function read(gates: Gates, checks: RangeChecks, sum: Wire, at: number, bits: number, from: number, to: number): Wire {
+  return gates.table(gates.reduce(gates.shift(sum, at), bits), checks.table(bits, from, to), 1);
+}
 
 /**
  * A row is above when S lies in a measured unit above `edge`; it is below when no wider window is reached, so that
@@ -180,21 +310,125 @@ function checkVariance(
   { unit, edge }: ReturnType<typeof topUnit>,
   { checks, rows, ends = 'both' }: VarianceCheck,
 ): void {
-  const column = (x: Wire) => gates.reshape(x, [sum.count, 1]);
-  /** 0 where S lies in the units from … to of 2^at. */
-  const read = (at: number, bits: number, from: number, to: number) =>
-    gates.table(gates.reduce(gates.shift(sum, at), bits), checks.table(bits, from, to), 1);
-  const bits = ends === 'upper' ? [] : [...reached, read(LAST, TOP_BITS, LEAST_UNITS + 1, 2 ** TOP_BITS - 1)];
-  if (ends !== 'lower') {
-    // A table of 7 bits, and where S may be larger coarser ones, each of which holds the one before inside its
-    // period: measured 0 or 1 is below 64 of its units.
-    bits.push(read(unit, Math.min(TOP_BITS, sum.k - unit), 0, edge));
-    for (let at = unit; at + TOP_BITS < sum.k; ) {
-      at = Math.min(at + TOP_BITS - OVERLAP, sum.k - LEAST_BITS);
-      checks.outside(column(read(at, Math.min(TOP_BITS, sum.k - at), 0, 1)), { rows });
-    }
+  // A table of 7 bits, and where S may be larger coarser ones, each of which holds the one before inside its
+  // period: measured 0 or 1 is below 64 of its units.
+  const above =
+    ends === 'lower' ? undefined : read(gates, checks, sum, unit, Math.min(TOP_BITS, sum.k - unit), 0, edge);
+  for (let at = unit; ends !== 'lower' && at + TOP_BITS < sum.k; ) {
+    at = Math.min(at + TOP_BITS - OVERLAP, sum.k - LEAST_BITS);
+    const bits = Math.min(TOP_BITS, sum.k - at);
+    checks.outside(column(gates, read(gates, checks, sum, at, bits, 0, 1)), { rows });
   }
-  const outside =
-    ends === 'upper' ? bits[0] : gates.jointTable(bits, outsideEntries(reached.length, ends === 'both'), 1);
-  checks.outside(column(outside), { rows });
+  const low =
+    ends === 'upper'
+      ? undefined
+      : read(gates, checks, sum, Math.log2(UNIT), TOP_BITS, LEAST_UNITS + 1, 2 ** TOP_BITS - 1);
+  checks.outside(column(gates, outsideOf(gates, reached, low, above)), { rows });
+}
+
+// ── rows of mean zero ────────────────────────────────────────────────────────
+
+/** Scale at which a sum of a row is multiplied by 2^20/d, whole bits of what is left of a mean. */
+const SUM_SCALE = 16;
+const INVERSE_SCALE = 20;
+
+/** Ring of what is left of a mean, before it is widened. */
+export function restOfMeanBits(range: NormaliseRange): number {
+  return 64 - (IN_SCALE - SUM_SCALE) - (SUM_SCALE + INVERSE_SCALE - CENTRED_SCALE[range]);
+}
+
+/** What is left of the mean of every row, as the integer at `scale` over Z_2^k: |mean| < 2^10. */
+function restOfMean(gates: Gates, x: Wire, scale: number, k: number): Wire {
+  const d = x.shape[1];
+  const sum = rescale(gates, gates.sumRows(x), SUM_SCALE);
+  const mean = gates.scale(sum, BigInt(Math.round(2 ** INVERSE_SCALE / d)), SUM_SCALE + INVERSE_SCALE);
+  return gates.widen(rescale(gates, mean, scale), k);
+}
+
+/**
+ * `normalise` of rows whose mean is zero but for roundings: below a hundredth of σ, which adds a ten-thousandth to S
+ * and nothing else. Of x with other means S is too large, and the result as much too small. `broad` is `normalise`.
+ * @param check as that of `normalise`
+ */
+export function normaliseCentred(
+  gates: Gates,
+  x: Wire,
+  epsilon: number,
+  range: NormaliseRange,
+  check?: VarianceCheck,
+): Wire {
+  if (!isCentred(range)) return normalise(gates, x, epsilon, range, check);
+  const d = x.shape[1];
+  const scale = CENTRED_SCALE[range];
+  const fine = gates.lift(rescale(gates, x, scale));
+  const mean = gates.lift(restOfMean(gates, x, scale, fine.k));
+  /** S + dε of V at a coarser scale. */
+  const squares = (at: number) =>
+    gates.offset(squaresSum(gates, gates.coarsen(fine, scale - at)), BigInt(Math.round(d * epsilon * 4 ** at)));
+  const sums = levelsOf(d, range).reduce<Map<number, Wire>>((known, level) => {
+    if (!known.has(level.scale)) known.set(level.scale, squares(level.scale));
+    return known;
+  }, new Map());
+  const law = centredRootOf(d, range);
+  const z = levelsOf(d, range).map((level) => sums.get(level.scale) as Wire);
+  const { value: r, reached } = powerLaw(gates, z, law);
+  if (check !== undefined) {
+    gates.section('range', () => {
+      const { least, most } = centredCheckOf(d, range);
+      checkCentred(gates, z[z.length - 1], least, () => squares(most.scale), most, reached, check);
+    });
+  }
+  return scaledRows(gates, gates.sub(fine, gates.repeat(mean, d)), r);
+}
+
+/** A table of a check: its unit and bits, and the last measured unit that is below. */
+interface Edge {
+  readonly unit: number;
+  readonly bits: number;
+  readonly edge: number;
+}
+
+/** Index bits of the top of S. */
+const CENTRED_TOP_BITS = 9;
+
+/**
+ * Between what `acceptedVariance` passes and the ends of the domain there are units for the dither. At the top S is
+ * read at a scale of its own, whose ring holds `wrappingVariance`.
+ */
+export function centredCheckOf(
+  d: number,
+  range: NormaliseRange,
+): { readonly least: Edge; readonly most: Edge & { readonly scale: number } } {
+  const finest = CENTRED_SCALE[range];
+  const [passes, domain] = [acceptedVariance(d, range), varianceDomain(d, range)];
+  const levels = levelsOf(d, range);
+  const lowest = domain.min * d * 4 ** finest;
+  const unit = Math.floor(Math.log2(lowest / LEAST_UNITS)) - 2;
+  // All that no wider group has reached lies inside the table.
+  const held = 12 * 4 ** (levels[levels.length - 1].windows - 1) * 2 ** lastUnit(levels);
+  const bits = Math.ceil(Math.log2(held / 2 ** unit + 2));
+  const wraps = Math.min(wrappingVariance(d, range), wholeVariance(d));
+  const scale = Math.min(finest, Math.floor(WHOLE_BITS - 0.05 - Math.log2(wraps * d)));
+  const top = WHOLE_BITS + scale - CENTRED_TOP_BITS;
+  const middle = ((passes.max + domain.max) / 2) * d * 4 ** scale;
+  return {
+    least: { unit, bits, edge: Math.floor(lowest / 2 ** unit) + 1 },
+    most: { scale, unit: top, bits: CENTRED_TOP_BITS, edge: Math.floor(middle / 2 ** top) },
+  };
+}
+
+function checkCentred(
+  gates: Gates,
+  sum: Wire,
+  least: Edge,
+  coarse: () => Wire,
+  most: Edge,
+  reached: readonly Wire[],
+  { checks, rows, ends = 'both' }: VarianceCheck,
+): void {
+  const above = ends === 'lower' ? undefined : read(gates, checks, coarse(), most.unit, most.bits, 0, most.edge);
+  const from = least.edge + 1;
+  const low =
+    ends === 'upper' ? undefined : read(gates, checks, sum, least.unit, least.bits, from, 2 ** least.bits - 1);
+  checks.outside(column(gates, outsideOf(gates, reached, low, above)), { rows });
 }

@@ -11,6 +11,7 @@ import type { Component, Wire } from '../../share/wire.ts';
 import type { Parameter } from '../types.ts';
 import type { Trait } from './traits.ts';
 import { type Part, type Party, parameterTraits } from './party.ts';
+import { roundNearest } from './rounding.ts';
 
 export interface LocalNode {
   readonly inputs: readonly Wire[];
@@ -56,6 +57,26 @@ export function parameterOffset(x: Wire, parameter: Parameter): LocalNode {
         value,
         await party.parameters.words(party.kernels, parameter, open ? 'clear' : SECRET_PART[component]),
       );
+    },
+  };
+}
+
+/**
+ * x / 2^s of a lifted wire, rounded, and lifted as well: m = x + λ1 + λ2 is known to P1 and to P2, and each of the three
+ * is rounded to the nearest. So x̂ = x/2^s + (δ_m − δ_1 − δ_2), of mean 0 and variance ¼ at most.
+ *
+ * The masks are derived: nothing may be sent under them, and nothing is, for products draw masks of their own.
+ */
+export function coarsened(x: Wire, s: number): LocalNode {
+  return {
+    inputs: [x],
+    traits: ['coarsen', s],
+    apply: async (party, component, [value]) => {
+      const { kernels } = party;
+      const rounded = (words: Vector) => roundNearest(kernels, words, s);
+      if (component === 'l1' || component === 'l2') return rounded(value);
+      const mask = await party.value(x, component === 'a' ? 'l1' : 'l2');
+      return kernels.sub(await rounded(await kernels.add(value, mask)), await rounded(mask));
     },
   };
 }

@@ -94,6 +94,11 @@ export class CompleteBuilder extends SelectingBuilder implements Gates {
     return out;
   }
 
+  /** Every wire is complete, and a shift leaves it so. */
+  coarsen(x: Wire, s: number): Wire {
+    return s === 0 ? x : this.shift(x, s);
+  }
+
   shift(x: Wire, s: number): Wire {
     return this.local(splitShift(x, s), x.shape, x.k - s, x.scale - s);
   }

@@ -11,7 +11,7 @@ import { invariant } from '../../../core/errors.ts';
 import { AHEAD, type Wire, countOf } from '../../share/wire.ts';
 import type { Selection } from '../frame/dealing.ts';
 import { evenFrom, latest, oddFrom } from '../frame/half-rounds.ts';
-import { linear } from '../frame/local.ts';
+import { coarsened, linear } from '../frame/local.ts';
 import { SelectingBuilder } from '../frame/selecting-builder.ts';
 import { SEMI_HONEST } from '../registry.ts';
 import type { AffineTerm, Gates, Multiplied, Parameter, Rounded, SecurityClaim, Selected, Widening } from '../types.ts';
@@ -92,6 +92,12 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
   shift(x: Wire, s: number): Wire {
     const node = linear([x], ['shift', s], (kernels, [p]) => kernels.shiftRight(p, s, x.k - s));
     return this.local(node, x.shape, x.k - s, x.scale - s, { keepsY: false });
+  }
+
+  coarsen(x: Wire, s: number): Wire {
+    if (s === 0) return x;
+    invariant(x.readyY !== undefined, 'coarsen: of a lifted wire');
+    return this.local(coarsened(x, s), x.shape, x.k - s, x.scale - s);
   }
 
   widen(x: Wire, k2: number): Wire {
