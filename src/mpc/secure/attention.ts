@@ -17,6 +17,7 @@ import type { ExactTable, Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
 import { isNegativeIn } from './compare.ts';
 import { columnsOf, rowMaximum } from './maximum.ts';
+import { counted, finerBits, measured, unitTable } from './measure.ts';
 import type { RangeChecks } from './range-check.ts';
 import { type PowerLaw, RECIPROCAL_WINDOWS, powerLaw, powerLawScale, tabulated } from './power-law.ts';
 import { rescale } from './rescale.ts';
@@ -26,6 +27,8 @@ import { rescale } from './rescale.ts';
  * difference of the two errors is seen.
  */
 export const ATTENTION_ERROR = 5e-3;
+/** The same where a rounding has two coins: scores err by less than 2 · 2^−11. */
+export const WIDE_ATTENTION_ERROR = 8e-3;
 
 /** log2 of the unit of the maximum: two logits. */
 const UNIT = 1;
@@ -38,11 +41,20 @@ const SCORE = 11;
 /** Scale and ring of the exponential's argument: −32 … 0. */
 const EXP_ARGUMENT = 20;
 const EXP_BITS = 25;
-/** Scale of its words and of their basis, and of the result. */
+/**
+ * Scale of its words, of their basis and of the result. Where rounding keeps no zeros nothing is dropped, so that a key
+ * that is gated out weighs exactly nothing.
+ */
 const EXP_WORDS = 17;
 const EXP_SCALE = 19;
+const WHOLE_EXP_SCALE = 2 * EXP_WORDS;
 /** Scale and ring of V: with weights of scale 19, Σ E·V keeps 2^16 (|v| · T < 2^16) and the slack of `widen`. */
 export const VALUE = { scale: 12, bits: 49 } as const;
+
+/** Ring of V: that of the weights that it is multiplied with. */
+export function valueBits({ rounding }: Gates): number {
+  return rounding.keepsZero ? VALUE.bits : VALUE.bits + WHOLE_EXP_SCALE - EXP_SCALE;
+}
 /** Scale of Σ E·V as an operand, before it is divided by Z. */
 const CONTEXT = 20;
 /** Scale of the result. */
@@ -55,6 +67,8 @@ const GATE_UNIT = 3;
  * off-by-one.
  */
 export const SPREAD: Record<8 | 9, number> = { 8: 252, 9: 508 };
+/** The same where a rounding has two coins: a coarse score may be measured two units high. */
+export const WIDE_SPREAD: Record<8 | 9, number> = { 8: 250, 9: 506 };
 
 /**
  * log2 of the unit, in units of the maximum, in which a check reads how far a score lies below the maximum: 32
@@ -100,21 +114,36 @@ export interface SpreadCheck {
   readonly rows?: Wire | undefined;
 }
 
-/** One for the measured index −2, −1 or 0, in units of 8 logits: keeps x ≥ −16 … −24. */
-function nearTable(bits: number): ExactTable {
+/**
+ * How many units below zero the gate of the exponential keeps. The row's largest x is above −4, or with two coins above
+ * −6; what is dropped is below e^−12 of it either way, and what is kept above −32.
+ */
+const nearUnits = ({ rounding }: Gates): 2 | 3 => (rounding.coins === 1 ? 2 : 3);
+
+/** One for the measured index −near … 0, in units of 8 logits: with two of them keeps x ≥ −16 … −24. */
+function nearTable(bits: number, near: 2 | 3): ExactTable {
   const n = 1 << bits;
-  return { bits, entries: Array.from({ length: n }, (_, i) => (i === 0 || i >= n - 2 ? 1n : 0n)) };
+  return { bits, entries: Array.from({ length: n }, (_, i) => (i === 0 || i >= n - near ? 1n : 0n)) };
 }
 
 /** Bits of the argument in units of the gate: the maximum's, less what the gate's unit is coarser. */
 const gateBits = (treeBits: 8 | 9): number => treeBits + UNIT - GATE_UNIT;
 
 /** The same on 2·index + real: zero at padding. */
-function nearRealTable(bits: number): ExactTable {
-  return { bits: bits + 1, entries: nearTable(bits).entries.flatMap((near) => [0n, near]) };
+function withReal({ bits, entries }: ExactTable): ExactTable {
+  return { bits: bits + 1, entries: entries.flatMap((near) => [0n, near]) };
 }
 
-const NEAR_REAL: Record<8 | 9, ExactTable> = { 8: nearRealTable(gateBits(8)), 9: nearRealTable(gateBits(9)) };
+const NEAR_REAL = new Map<string, ExactTable>();
+
+/** By units and bits: constants, whose form on the link is made once. */
+function nearRealTable(gates: Gates, treeBits: 8 | 9): ExactTable {
+  const near = nearUnits(gates);
+  const key = `${treeBits} ${near}`;
+  const table = NEAR_REAL.get(key) ?? withReal(unitTable(gates, nearTable(gateBits(treeBits), near)));
+  NEAR_REAL.set(key, table);
+  return table;
+}
 
 /**
  * Which of the T positions of every sequence hold text, as its owner shares it: (sequences, T), 1 there and 0 at
@@ -134,11 +163,16 @@ function everyRow(gates: Gates, x: Wire, rows: number, T: number): Wire {
   return gates.gather(x, strided(0, [x.count / T, T], [perSequence, 0], [T, 1]), [rows, T]);
 }
 
+const WORD_OF_BIT = [0n, 1n] as const;
+
 /** 2·index + real, exact: an even number and a bit. */
 function markReal(gates: Gates, index: Wire, real: RealPositions): Wire {
   const [rows, T] = index.shape;
   const k = index.k + 1;
-  const words = gates.reshape(everyRow(gates, gates.reduce(real.words, k), rows, T), index.shape, index.scale + 1);
+  // Where the owner may deviate the words are made of the bits, so that they cannot disagree.
+  const marks =
+    gates.rounding.coins === 1 ? gates.reduce(real.words, k) : gates.jointTable([real.bits], WORD_OF_BIT, k);
+  const words = gates.reshape(everyRow(gates, marks, rows, T), index.shape, index.scale + 1);
   return gates.add(gates.raise(index, 1, k), words);
 }
 
@@ -175,7 +209,7 @@ export function attentionKeys(gates: Gates, k: Wire): Wire {
 
 /** Values for `attend`, of any shape: scale 32 → Z_2^49, scale 12. One round. */
 export function attentionValues(gates: Gates, v: Wire): Wire {
-  return gates.truncate(v, v.scale - VALUE.scale, VALUE.bits);
+  return gates.truncate(v, v.scale - VALUE.scale, valueBits(gates));
 }
 
 /**
@@ -187,18 +221,23 @@ interface Reciprocal {
   readonly s1: number;
 }
 
-function reciprocal(top: number, windows: number, s1: number): Reciprocal {
-  // z is Z · 2^EXP_SCALE, and a law knows nothing of its argument's scale.
-  const f = (z: number) => 2 ** EXP_SCALE / z;
-  return { law: tabulated(f, { top: EXP_SCALE + top, windows, s1, layout: RECIPROCAL_WINDOWS }), s1 };
+function reciprocal(top: number, windows: number, s1: number, scale = EXP_SCALE): Reciprocal {
+  // z is Z · 2^scale, and a law knows nothing of its argument's scale.
+  const f = (z: number) => 2 ** scale / z;
+  return { law: tabulated(f, { top: scale + top, windows, s1, layout: RECIPROCAL_WINDOWS }), s1 };
 }
 
 const RECIPROCALS = { short: reciprocal(2, 4, 23), long: reciprocal(5, 5, 25) } as const;
+/** Of weights at their whole scale. The largest one of a row is above e^−6: a window more. */
+const WHOLE_RECIPROCALS = {
+  short: reciprocal(2, 5, 23, WHOLE_EXP_SCALE),
+  long: reciprocal(5, 6, 25, WHOLE_EXP_SCALE),
+} as const;
 /** Positions up to which the short one is enough. */
 export const SHORT_ATTENTION = 128;
 
-function reciprocalFor(T: number): Reciprocal {
-  return T <= SHORT_ATTENTION ? RECIPROCALS.short : RECIPROCALS.long;
+function reciprocalFor(T: number, keepsZero = true): Reciprocal {
+  return (keepsZero ? RECIPROCALS : WHOLE_RECIPROCALS)[T <= SHORT_ATTENTION ? 'short' : 'long'];
 }
 
 /** Most positions that attention takes: 62 · 2^5 is above it, and |v| · T ≤ 2^16 leaves |v| < 64. */
@@ -242,7 +281,8 @@ function checkSpread(
   const top = gates.add(gates.reduce(gates.offset(above, quarter), bits), gates.reduce(first, bits));
   const below = gates.sub(gates.repeat(top, T), gates.reshape(gates.reduce(coarse, bits), [rows, T], top.scale));
   const inside = checks.table(bits - BELOW_UNIT, 0, belowEdge(treeBits));
-  const outside = (x: Wire) => gates.table(gates.shift(x, BELOW_UNIT), inside, 1);
+  const outside = (x: Wire) =>
+    gates.table(measured(gates, x, x.scale - BELOW_UNIT, bits - BELOW_UNIT), unitTable(gates, inside), 1);
   const realRows = check.rows === undefined ? undefined : everyRow(gates, check.rows, rows / R, R);
   if (mask !== 'causal') {
     const real = mask === undefined ? undefined : everyRow(gates, mask.real.bits, rows, T);
@@ -283,7 +323,7 @@ export function attend(
 
   // x = score − 2·(maximum + 1 unit) < 0: the maximum on a few bits is enough, softmax is shift invariant.
   const x = gates.section('maximum', () => {
-    const shifted = rescale(gates, scores, -UNIT);
+    const shifted = counted(gates, scores, -UNIT);
     const reduced = () => gates.reduce(causal ? withoutFuture(gates, shifted) : shifted, treeBits);
     const coarse = real === undefined ? reduced() : withoutPadding(gates, shifted, treeBits, real);
     const largest = rowMaximum(gates, coarse, treeBits);
@@ -299,13 +339,14 @@ export function attend(
 
   const weights = gates.section('exponential', () => {
     // Below −16 … −24, e^x is less than 2^-17 of the row's largest weight (which is at least e^-4).
-    const near = rescale(gates, x, -GATE_UNIT);
+    const near = measured(gates, x, -GATE_UNIT);
     const gate =
       real === undefined
-        ? gates.offset(isNegativeIn(gates, gates.offset(near, 2n)), 1n)
-        : gates.table(markReal(gates, near, real), NEAR_REAL[treeBits], 1);
+        ? gates.offset(isNegativeIn(gates, gates.offset(near, BigInt(nearUnits(gates) << finerBits(gates)))), 1n)
+        : gates.table(markReal(gates, near, real), nearRealTable(gates, treeBits), 1);
     const argument = gates.raise(x, EXP_ARGUMENT - SCORE, EXP_BITS);
-    const exponentials = gates.exponential(argument, gate, EXP_WORDS, EXP_WORDS, { drop: 2 * EXP_WORDS - EXP_SCALE });
+    const drop = gates.rounding.keepsZero ? WHOLE_EXP_SCALE - EXP_SCALE : 0;
+    const exponentials = gates.exponential(argument, gate, EXP_WORDS, EXP_WORDS, { drop });
     return causal ? spreadOut(gates, exponentials, rows, T) : exponentials;
   });
 
@@ -314,7 +355,7 @@ export function attend(
     const sum = gates.matmul(gates.reshape(weights, [heads, R, T]), values, { drop });
     const context = gates.reshape(gates.widen(sum, 64), [rows, D]);
     const total = gates.sumRows(weights);
-    const { value: inverse } = powerLaw(gates, total, reciprocalFor(T).law);
+    const { value: inverse } = powerLaw(gates, total, reciprocalFor(T, gates.rounding.keepsZero).law);
     const scaled = gates.mul(context, gates.repeat(inverse, D), { drop: context.scale + inverse.scale - OUT });
     return gates.reshape(gates.widen(scaled, 64), [heads, R, D]);
   });

@@ -12,6 +12,7 @@
  */
 import type { Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
+import { measured, unitTable } from './measure.ts';
 import { EIGHTH, type RangeChecks } from './range-check.ts';
 import { type PowerLaw, ROOT_WINDOWS, lastUnit, powerLaw, powerLawScale, tabulated } from './power-law.ts';
 
@@ -170,7 +171,7 @@ function checkVariance(
   const column = (x: Wire) => gates.reshape(x, [sum.count, 1]);
   /** 0 where S lies in the units from … to of 2^at. */
   const read = (at: number, bits: number, from: number, to: number) =>
-    gates.table(gates.reduce(gates.shift(sum, at), bits), checks.table(bits, from, to), 1);
+    gates.table(measured(gates, sum, sum.scale - at, bits), unitTable(gates, checks.table(bits, from, to)), 1);
   // A table of 7 bits, and where S may be larger coarser ones, each of which holds the one before inside its
   // period: measured 0 or 1 is below 64 of its units.
   const above = read(unit, Math.min(TOP_BITS, sum.k - unit), 0, edge);

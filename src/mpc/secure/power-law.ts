@@ -132,10 +132,15 @@ export function powerLaw(
     const unit = unitOf(top, w, layout);
     const bits = Math.log2(polynomial.segments);
     const index = unit >= T ? gates.shift(z, unit - T) : gates.raise(z, T - unit, T + bits);
-    candidates.push(gates.polynomial(gates.reduce(index, T + bits), polynomial, 64));
+    const argument = gates.reduce(index, T + bits);
+    candidates.push(gates.polynomial(argument, polynomial, 64));
     if (w < windows - 1) {
       const table = reachedTable(polynomial.segments, layout.threshold);
-      reached.push(gates.table(gates.reduce(gates.shift(z, unit), bits), table, 1));
+      // The polynomial's segment and this bit must be measured with one coin.
+      const once = gates.rounding.coins === 1;
+      reached.push(
+        once ? gates.table(gates.reduce(gates.shift(z, unit), bits), table, 1) : gates.segment(argument, T, table, 1),
+      );
     }
   }
   // Window w is taken where its bit is the first that is set, the last one where none is: a table for each, so that a

@@ -11,8 +11,10 @@ import { type Wire, AHEAD, countOf } from '../../share/wire.ts';
 import type { Selection } from '../frame/dealing.ts';
 import { evenFrom, latest, oddFrom } from '../frame/half-rounds.ts';
 import { SelectingBuilder } from '../frame/selecting-builder.ts';
+import { segmentSelection, signSelection } from '../frame/selections.ts';
 import type {
   AffineTerm,
+  ExactTable,
   Gates,
   Multiplied,
   Parameter,
@@ -168,6 +170,15 @@ export class CompleteBuilder extends SelectingBuilder implements Gates {
 
   protected override zerosOf(x: Wire): number {
     return this.#zeros.get(x) ?? 0;
+  }
+
+  /** By P1's and P2's own segments, not by a shift of their components: one coin, and that of `polynomial`. */
+  segment(x: Wire, t: number, table: ExactTable, k: number): Wire {
+    return this.#selected('select', [x], x.shape, 0, [segmentSelection(x, t, table, k)], 0);
+  }
+
+  sign(x: Wire): Wire {
+    return this.#selected('select', [x], x.shape, 0, [signSelection(x)], 0);
   }
 
   protected override select(
