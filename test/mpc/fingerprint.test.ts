@@ -54,9 +54,9 @@ const twoChoices = (g: Gates, swapped: 0 | 1) => {
   return g.chooseSum([0, 1].map((i) => ({ bits: [bits[i]], values: [values[i ^ swapped]], pick })));
 };
 
-/** What a node is given, and the same with one thing changed. */
 const NIBBLES = { bits: 4, entries: Array.from({ length: 16 }, (_, i) => BigInt(i & 1)) };
 
+/** What a node is given, and the same with one thing changed. */
 const PAIRS: readonly [string, (g: Gates) => unknown, (g: Gates) => unknown][] = [
   ['the name of an input', (g) => g.input('x', [4], 64, 0), (g) => g.input('y', [4], 64, 0)],
   ['the name of an output', (g) => g.output('o', x(g)), (g) => g.output('p', x(g))],
