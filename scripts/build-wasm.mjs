@@ -1,5 +1,5 @@
-// Builds wasm/ into src/compute/kernels/wasm/tercet.wasm, byte for byte the same from any folder. `--check` builds
-// aside and compares.
+// Builds wasm/ into the modules of src/compute/kernels/wasm, byte for byte the same from any folder: tercet.wasm, and
+// proof.wasm, which only a mode with proofs loads. `--check` builds aside and compares.
 //
 // Debian's rustc on purpose: it is the toolchain with a packaged wasm32 standard library, and one pinned compiler
 // gives one output. The crate has no dependencies, so rustc is called without cargo.
@@ -10,9 +10,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const target = join(root, 'src/compute/kernels/wasm/tercet.wasm');
+/** Name of a module, its root in wasm/src, and the most bytes that it may have. */
+const modules = [
+  { name: 'tercet', source: 'lib.rs', limit: 120 * 1024 },
+  { name: 'proof', source: 'proof.rs', limit: 48 * 1024 },
+];
 const rustc = '/usr/bin/rustc';
-const limit = 120 * 1024;
 const check = process.argv.includes('--check');
 
 /** Whether rustc, the wasm32 core library and the linker are there. */
@@ -33,39 +36,47 @@ if (!toolchain()) {
   process.exit(check ? 0 : 1);
 }
 
-const temporary = mkdtempSync(join(tmpdir(), 'tercet-wasm-'));
-const out = join(temporary, 'tercet.wasm');
-const flags = [
-  ...['--edition', '2021', '--crate-type', 'cdylib', '--crate-name', 'tercet', '--target', 'wasm32-unknown-unknown'],
-  // Every engine with SIMD128 also has bulk memory, which makes copies and fills one instruction.
-  ...['-C', 'target-feature=+simd128,+bulk-memory', '-C', 'opt-level=3', '-C', 'lto=fat', '-C', 'embed-bitcode=yes'],
-  ...['-C', 'panic=abort', '-C', 'codegen-units=1', '-C', 'strip=symbols'],
-  // A small stack at the bottom of the memory: the host wipes it after every call, because spilled registers hold
-  // shares.
-  // Where it ends and the constants begin is exported, so that the host does not repeat the number.
-  ...['-C', 'link-arg=-zstack-size=16384', '-C', 'link-arg=--stack-first', '-C', 'link-arg=--export=__global_base'],
-  // No host path in the output.
-  ...['--remap-path-prefix', `${join(root, 'wasm')}=/tercet`],
-  ...['-D', 'warnings', '-o', out, join(root, 'wasm/src/lib.rs')],
-];
-// A clean environment: RUSTFLAGS and wrappers of the caller must not change the bytes.
-const built = spawnSync(rustc, flags, { stdio: 'inherit', env: { PATH: '/usr/bin:/bin' }, cwd: temporary });
-let status = built.status ?? 1;
-if (status === 0) {
+/** Builds one module; the exit status. */
+function build({ name, source, limit }, temporary) {
+  const target = join(root, `src/compute/kernels/wasm/${name}.wasm`);
+  const out = join(temporary, `${name}.wasm`);
+  const flags = [
+    ...['--edition', '2021', '--crate-type', 'cdylib', '--crate-name', name, '--target', 'wasm32-unknown-unknown'],
+    // Every engine with SIMD128 also has bulk memory, which makes copies and fills one instruction.
+    ...['-C', 'target-feature=+simd128,+bulk-memory', '-C', 'opt-level=3', '-C', 'lto=fat', '-C', 'embed-bitcode=yes'],
+    ...['-C', 'panic=abort', '-C', 'codegen-units=1', '-C', 'strip=symbols'],
+    // A small stack at the bottom of the memory: the host wipes it after every call, because spilled registers hold
+    // shares.
+    // Where it ends and the constants begin is exported, so that the host does not repeat the number.
+    ...['-C', 'link-arg=-zstack-size=16384', '-C', 'link-arg=--stack-first', '-C', 'link-arg=--export=__global_base'],
+    // No host path in the output.
+    ...['--remap-path-prefix', `${join(root, 'wasm')}=/tercet`],
+    ...['-D', 'warnings', '-o', out, join(root, 'wasm/src', source)],
+  ];
+  // A clean environment: RUSTFLAGS and wrappers of the caller must not change the bytes.
+  const built = spawnSync(rustc, flags, { stdio: 'inherit', env: { PATH: '/usr/bin:/bin' }, cwd: temporary });
+  if (built.status !== 0) return built.status ?? 1;
   const bytes = readFileSync(out);
   if (bytes.length > limit) {
-    console.error(`tercet.wasm is ${bytes.length} bytes, more than ${limit}`);
-    status = 1;
-  } else if (!check) {
-    writeFileSync(target, bytes);
-    console.log(`${bytes.length} bytes`);
-  } else if (existsSync(target) && bytes.equals(readFileSync(target))) {
-    console.log('tercet.wasm is up to date');
-  } else {
-    const version = spawnSync(rustc, ['--version'], { encoding: 'utf8' }).stdout.trim();
-    console.error(`tercet.wasm differs from what ${version} builds (committed: rustc 1.63.0): run npm run build:wasm`);
-    status = 1;
+    console.error(`${name}.wasm is ${bytes.length} bytes, more than ${limit}`);
+    return 1;
   }
+  if (!check) {
+    writeFileSync(target, bytes);
+    console.log(`${name}.wasm: ${bytes.length} bytes`);
+    return 0;
+  }
+  if (existsSync(target) && bytes.equals(readFileSync(target))) {
+    console.log(`${name}.wasm is up to date`);
+    return 0;
+  }
+  const version = spawnSync(rustc, ['--version'], { encoding: 'utf8' }).stdout.trim();
+  console.error(`${name}.wasm differs from what ${version} builds (committed: rustc 1.63.0): run npm run build:wasm`);
+  return 1;
 }
+
+const temporary = mkdtempSync(join(tmpdir(), 'tercet-wasm-'));
+let status = 0;
+for (const module of modules) status ||= build(module, temporary);
 rmSync(temporary, { recursive: true, force: true });
 process.exit(status);

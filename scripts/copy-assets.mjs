@@ -1,13 +1,14 @@
-// What the TypeScript compiler does not carry from src to dist: the WebAssembly module, and the names of workers in
+// What the TypeScript compiler does not carry from src to dist: the WebAssembly modules, and the names of workers in
 // URLs.
 import { copyFileSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-copyFileSync(
-  new URL('../src/compute/kernels/wasm/tercet.wasm', import.meta.url),
-  new URL('../dist/compute/kernels/wasm/tercet.wasm', import.meta.url),
-);
+for (const name of ['tercet', 'proof'])
+  copyFileSync(
+    new URL(`../src/compute/kernels/wasm/${name}.wasm`, import.meta.url),
+    new URL(`../dist/compute/kernels/wasm/${name}.wasm`, import.meta.url),
+  );
 
 // `new URL('./worker.ts', import.meta.url)` is how bundlers find a worker; the compiler rewrites imports only.
 const sdk = fileURLToPath(new URL('../dist/sdk', import.meta.url));

@@ -68,3 +68,10 @@ export function difference({ bits, xorBits }: IndexGroup, g: number, h: number):
 export function stepped(group: IndexGroup, { at, xor }: DigitStep, g: number, digit: number): number {
   return xor ? g ^ (digit << at) : (g + (digit << at)) & (groupSize(group) - 1);
 }
+
+/** The bits of an index that neither this step nor a step before it has taken. */
+export function unfolded({ bits, xorBits }: IndexGroup, { at, width, xor }: DigitStep): number {
+  const [all, low] = [2 ** (bits + xorBits) - 1, 2 ** xorBits - 1];
+  const behind = all & ~(2 ** (at + width) - 1);
+  return xor ? behind & low : behind | low;
+}

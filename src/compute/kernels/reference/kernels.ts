@@ -6,7 +6,7 @@ import { TercetError, invariant } from '../../../core/errors.ts';
 import { cosineTables } from '../../cosine-tables.ts';
 import { type ExpTables, type ExpWidth, expTables } from '../../exp-tables.ts';
 import { type Pattern, listOf } from '../../pattern.ts';
-import { type Words, checkRing, concatWords, laneBytes, sameShape, wireLength, wordAt, zeros } from '../../ring.ts';
+import { type Words, checkRing, concatWords, sameShape, wireLength, wordAt, zeros } from '../../ring.ts';
 import { checkCosine, cosineExponents } from '../cosine-sum.ts';
 import { Fault } from '../fault.ts';
 import { checkChoice, checkPowers, checkTable } from '../selection-shape.ts';
@@ -27,6 +27,7 @@ import type {
 import { readBits, writeBits } from './bits.ts';
 import { keystream } from './chacha.ts';
 import { cosinePhi } from './cosine.ts';
+import { drawWords } from './draw.ts';
 import { OtRows, combine, otHash, xor } from './ot.ts';
 import { expandPointKey } from './point.ts';
 import { basisWord, powersOf, expPhi, tableEntry } from './selection.ts';
@@ -61,14 +62,6 @@ function entryAt(bytes: Uint8Array, at: number, widths: readonly number[]): bigi
 function streamBits({ key, nonce }: Stream, from: number, length: number): { bytes: Uint8Array; skip: number } {
   const first = Math.floor(from / 8);
   return { bytes: keystream(key, nonce, first, Math.ceil((from + length) / 8)), skip: from - 8 * first };
-}
-
-function littleEndian(bytes: Uint8Array, width: number): bigint[] {
-  return Array.from({ length: bytes.length / width }, (_, i) => {
-    let value = 0n;
-    for (let b = width - 1; b >= 0; b--) value = (value << 8n) | BigInt(bytes[i * width + b]);
-    return value;
-  });
 }
 
 export class ReferenceKernels implements RingKernels<Words> {
@@ -197,9 +190,7 @@ export class ReferenceKernels implements RingKernels<Words> {
   }
 
   async draw(stream: Stream, k: number, count: number, first = 0): Promise<Words> {
-    const lane = laneBytes(checkRing(k));
-    const words = littleEndian(keystream(stream.key, stream.nonce, first * lane, (first + count) * lane), lane);
-    return build(count, k, (i) => words[i]);
+    return drawWords(stream, k, count, first);
   }
 
   async pack(x: Words): Promise<Uint8Array> {

@@ -26,8 +26,6 @@ export function up(value: number, unit: number): number {
  * kernel would write over what lies behind.
  */
 interface Sizes {
-  /** Bytes of the stack, which begins at address 0. */
-  readonly stack: number;
   /** Bytes that a table's buffer has behind the table, for the key stream generated ahead. */
   readonly tableAhead: number;
   /** Bytes that the dealing of corrections needs beyond the key stream of its elements. */
@@ -42,8 +40,10 @@ interface Sizes {
 
 export class Memory {
   readonly exports: Record<string, Export>;
-  readonly sizes: Sizes;
   readonly #memory: WebAssembly.Memory;
+  /** Bytes of the stack, which begins at address 0. */
+  readonly #stack: number;
+  #sizes: Sizes | undefined;
   /** Where the persistent part begins. */
   readonly #base: number;
   /** Persistent blocks in order of address. */
@@ -56,8 +56,12 @@ export class Memory {
     this.#memory = exports.memory as WebAssembly.Memory;
     this.#base = up((exports.__heap_base as WebAssembly.Global).value, ALIGN);
     this.#top = this.#base;
-    this.sizes = {
-      stack: (exports.__global_base as WebAssembly.Global).value,
+    this.#stack = (exports.__global_base as WebAssembly.Global).value;
+  }
+
+  /** Sizes of tercet.wasm; the module of the proofs has none of them. */
+  get sizes(): Sizes {
+    this.#sizes ??= {
       tableAhead: this.exports.table_ahead(),
       dealSlack: this.exports.deal_slack(),
       left: this.exports.matmul_left(),
@@ -65,6 +69,7 @@ export class Memory {
       panel32: this.exports.matmul_panel32(),
       panelF32: this.exports.matmul_f32_panel(),
     };
+    return this.#sizes;
   }
 
   #reserve(end: number): void {
@@ -120,7 +125,7 @@ export class Memory {
       const from = this.#scratch;
       const end = Math.min(up(this.#top + SLACK, ALIGN), this.#memory.buffer.byteLength);
       new Uint8Array(this.#memory.buffer, from, end - from).fill(0);
-      new Uint8Array(this.#memory.buffer, 0, this.sizes.stack).fill(0);
+      new Uint8Array(this.#memory.buffer, 0, this.#stack).fill(0);
       this.#top = from;
     }
   }

@@ -15,6 +15,11 @@ export async function loadNodeModule(): Promise<WebAssembly.Module> {
   return WebAssembly.compile(await readFile(new URL('tercet.wasm', import.meta.url)));
 }
 
+/** Compiles `proof.wasm`, beside it: the kernels of the proofs. */
+export async function loadNodeProofModule(): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(await readFile(new URL('proof.wasm', import.meta.url)));
+}
+
 /**
  * What starts a worker thread for `createWasmKernels`. A thread keeps the process alive only while it owes an
  * answer.

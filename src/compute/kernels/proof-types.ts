@@ -1,0 +1,139 @@
+/**
+ * Kernels of the proofs (PROTOCOL §14): exact functions beside `RingKernels`, asynchronous, pure, and equal to the bit
+ * in every backend. They are an interface of their own because only a mode with proofs loads them.
+ *
+ * Letters: N rows or elements, n entries of P words, σ columns of the compression, q an odd modulus of at most 61
+ * bits. A row of challenges is one 64-bit word, bit t for column t. Field elements are residues below q, in 64-bit
+ * lanes. Entries are packed by a `TableLayout`, element 0 at bit 0.
+ */
+import type { DigitStep, IndexGroup } from '../index-group.ts';
+import type { Words } from '../ring.ts';
+import type { TableLayout } from './table-layout.ts';
+import type { Stream } from './types.ts';
+
+/** Blocks of a round: digits of three bits. */
+export const RADIX = 8;
+
+export interface ProofKernels {
+  readonly name: 'reference' | 'wasm';
+
+  /** As `RingKernels.draw`: `count` uniform words of Z_2^k from word `first` of a stream on. */
+  draw(stream: Stream, k: number, count: number, first?: number): Promise<Words>;
+
+  // ── compression, mod 2^k ─────────────────────────────────────────────────
+  /** Xᵀ·rows: Σ_i X_{i,t} rows_{i,c}, σ × width. `rows` is N × width, `x` has N words. */
+  digest(rows: Words, width: number, x: BigUint64Array, sigma: number): Promise<Words>;
+  /** The same of packed tables: σ × n·P words, each modulo two to the width of its column. */
+  digestEntries(bytes: Uint8Array, layout: TableLayout, x: BigUint64Array, sigma: number): Promise<BigUint64Array>;
+  /** rows·V: Σ_c rows_{i,c} V_{c,κ}, N × σ. `v` has `width` words. */
+  columns(rows: Words, width: number, v: BigUint64Array, sigma: number): Promise<Words>;
+
+  // ── claims: integers, not residues ───────────────────────────────────────
+  /** Σ_j left_{t,j} right_{j,κ}, σ × σ. `left` is σ × inner, `right` inner × σ. */
+  matrixClaims(left: Words, right: Words, sigma: number): Promise<bigint[]>;
+  /** Σ_i X_{i,t} p_i q_i Σ_c V_{c,κ} 2^(64 − width of c) T_{i,c}, σ × σ, of the tables of N elements. */
+  tableClaims(
+    bytes: Uint8Array,
+    layout: TableLayout,
+    factors: readonly (Words | undefined)[],
+    x: BigUint64Array,
+    v: BigUint64Array,
+    sigma: number,
+  ): Promise<bigint[]>;
+  /** Σ_i X_{i,t} Σ_p E_{i,c_i,p} φ_{i,p}, σ words. */
+  choiceClaims(
+    bytes: Uint8Array,
+    layout: TableLayout,
+    choice: Words | undefined,
+    basis: Words | undefined,
+    x: BigUint64Array,
+    sigma: number,
+  ): Promise<bigint[]>;
+
+  // ── modulo q ─────────────────────────────────────────────────────────────
+  /** F_i = Σ_t X_{i,t} coefficients_t: one word for every row of challenges. */
+  weights(x: BigUint64Array, coefficients: BigUint64Array, q: bigint): Promise<BigUint64Array>;
+  /** a_i · b_i, with b of any ring. */
+  multiply(a: BigUint64Array, b: Words, q: bigint): Promise<BigUint64Array>;
+  /** Σ_r coefficients_r x_{r,c}: one word for every column of `width`. */
+  combineRows(x: Words, width: number, coefficients: BigUint64Array, q: bigint): Promise<BigUint64Array>;
+  /** Σ_c x_{r,c} coefficients_c: one word for every row. */
+  combineColumns(x: Words, coefficients: BigUint64Array, q: bigint): Promise<BigUint64Array>;
+
+  // ── selection tables modulo q ────────────────────────────────────────────
+  /** Σ_j coefficients_j E_{i,j,p}: N × P. */
+  foldEntries(
+    bytes: Uint8Array,
+    layout: TableLayout,
+    elements: number,
+    coefficients: BigUint64Array,
+    q: bigint,
+  ): Promise<BigUint64Array>;
+  /** Σ_{j,p} coefficients_{j,p} E_{i,j,p}: one word for every element. */
+  publicTable(
+    bytes: Uint8Array,
+    layout: TableLayout,
+    elements: number,
+    coefficients: BigUint64Array,
+    q: bigint,
+  ): Promise<BigUint64Array>;
+
+  // ── digit rounds ─────────────────────────────────────────────────────────
+  /** G'[s] = Σ_h β_h G[s ⊕ h at this step], on the whole group. */
+  foldTable(
+    table: BigUint64Array,
+    group: IndexGroup,
+    step: DigitStep,
+    beta: BigUint64Array,
+    q: bigint,
+  ): Promise<BigUint64Array>;
+  /** f_i · α_digit of index_i at this step. */
+  foldWeights(
+    f: BigUint64Array,
+    index: Words,
+    step: DigitStep,
+    alpha: BigUint64Array,
+    q: bigint,
+  ): Promise<BigUint64Array>;
+  /** G[⊖ν_i]. */
+  lookUp(table: BigUint64Array, group: IndexGroup, nu: Words): Promise<BigUint64Array>;
+  /**
+   * z_{a,b} = Σ f_i G[μ'_i ⊖ ν_i ⊕ b at this step] over the i whose μ_i has the digit a, with μ' the bits of μ behind
+   * this step. RADIX × RADIX; of G the digits before are folded.
+   */
+  lookupRound(
+    f: BigUint64Array,
+    table: BigUint64Array,
+    group: IndexGroup,
+    step: DigitStep,
+    mu: Words,
+    nu: Words,
+    q: bigint,
+  ): Promise<BigUint64Array>;
+  /**
+   * z_{a,b} = Σ f_{i,p} Σ_l low_l E_{i, j, p}, with b the digit of c_i at bit `at`, and j = c_i with the bits below
+   * `at` replaced by l and that digit by a; entries behind the last are zero. RADIX × RADIX; `low` has 2^at words.
+   */
+  choiceRound(
+    bytes: Uint8Array,
+    layout: TableLayout,
+    choice: Words,
+    f: BigUint64Array,
+    low: BigUint64Array,
+    step: DigitStep,
+    q: bigint,
+  ): Promise<BigUint64Array>;
+
+  // ── tail ─────────────────────────────────────────────────────────────────
+  /** z_{a,b} = Σ_i u_{8i+a} w_{8i+b}, both read as if zeros stood behind them. */
+  tailRound(u: BigUint64Array, w: BigUint64Array, q: bigint): Promise<BigUint64Array>;
+  /** Σ_a coefficients_a u_{8i+a}: an eighth of the length, rounded up. */
+  tailFold(u: BigUint64Array, coefficients: BigUint64Array, q: bigint): Promise<BigUint64Array>;
+  /**
+   * Σ_i values_i Π_r coefficients[r]_{digit r of first + i}: what all folds of a tail make of a part of its vector
+   * that begins at place `first`. Digits of three bits, the lowest first.
+   */
+  tailDot(values: BigUint64Array, first: number, coefficients: readonly BigUint64Array[], q: bigint): Promise<bigint>;
+
+  close(): Promise<void>;
+}

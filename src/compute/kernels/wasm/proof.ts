@@ -1,0 +1,498 @@
+/**
+ * The kernels of the proofs in WebAssembly (`wasm/src/proof.rs`), a module of its own, in the calling thread. What is
+ * long goes in parts, so that the memory of the instance stays small; every part is wiped behind it.
+ */
+import { montgomery } from '../../field.ts';
+import { type DigitStep, type IndexGroup, groupSize, unfolded } from '../../index-group.ts';
+import { type Words, checkRing, laneBytes, lengthOf, wordsFrom } from '../../ring.ts';
+import { invariant } from '../../../core/errors.ts';
+import { blockOf } from '../key-stream.ts';
+import { type ProofKernels, RADIX } from '../proof-types.ts';
+import { type TableLayout, entryBits, tableBytes } from '../table-layout.ts';
+import type { Stream } from '../types.ts';
+import { kernelFailure } from './failure.ts';
+import { Memory, up } from './memory.ts';
+
+/** Elements of a part: whole blocks of the tail, whole bytes of tables. */
+const PART = 1 << 16;
+/** 64-bit limbs of a claim. */
+const LIMBS = 4;
+
+export class WasmProofKernels implements ProofKernels {
+  readonly name = 'wasm' as const;
+  #memory: Memory | undefined;
+
+  /** @param module the compiled `proof.wasm` */
+  constructor(module: WebAssembly.Module) {
+    this.#memory = new Memory(module);
+  }
+
+  async close(): Promise<void> {
+    this.#memory = undefined;
+  }
+
+  /** Runs one operation and wipes its memory. A trap ends the instance. */
+  #run<T>(operation: (memory: Memory) => T): T {
+    const memory = this.#memory;
+    invariant(memory !== undefined, 'kernels of proofs that were closed');
+    try {
+      return memory.run(() => operation(memory));
+    } catch (error) {
+      const failure = kernelFailure(error);
+      if (failure.code === 'ERR_KERNEL') this.#memory = undefined;
+      throw failure;
+    }
+  }
+
+  async draw(stream: Stream, k: number, count: number, first = 0): Promise<Words> {
+    const lane = laneBytes(checkRing(k));
+    const block = blockOf(first * lane, (first + count) * lane);
+    const skip = (first * lane) % 64;
+    const blocks = Math.ceil((skip + count * lane) / 64);
+    return this.#run((memory) => {
+      const [state, out] = [memory.state(stream), memory.take(64 * up(blocks, 4))];
+      memory.exports.keystream(state, block, blocks, out);
+      return cut(memory.read(out + skip, 8 * lane, count), k);
+    });
+  }
+
+  // ── compression ───────────────────────────────────────────────────────────
+
+  async digest(rows: Words, width: number, x: BigUint64Array, sigma: number): Promise<Words> {
+    invariant(lengthOf(rows) === width * x.length, 'digest: a row of words for every row of challenges');
+    const total = new BigUint64Array(sigma * width);
+    for (const [from, to] of parts(x.length)) {
+      const sums = this.#run((memory) => {
+        const [at, xs] = [copyWide(memory, rows, from * width, to * width), memory.copy(x.subarray(from, to))];
+        const buckets = memory.take(8 * memory.exports.digest_scratch(width, sigma));
+        const out = memory.take(8 * total.length);
+        memory.exports.digest(at, width, xs, to - from, sigma, buckets, out);
+        return words64(memory, out, total.length);
+      });
+      for (const [i, sum] of sums.entries()) total[i] += sum;
+    }
+    return wordsFrom(Array.from(total), rows.k);
+  }
+
+  async digestEntries(
+    bytes: Uint8Array,
+    layout: TableLayout,
+    x: BigUint64Array,
+    sigma: number,
+  ): Promise<BigUint64Array> {
+    checkBytes(bytes, layout, x.length);
+    const { widths, n } = layout;
+    const words = n * widths.length;
+    const sums = this.#run((memory) => {
+      const [at, shape, xs] = [memory.copy(bytes), layoutAt(memory, layout), memory.copy(x)];
+      const row = memory.take(8 * words);
+      const buckets = memory.take(8 * memory.exports.digest_scratch(words, sigma));
+      const out = memory.take(8 * sigma * words);
+      memory.exports.digest_entries(at, shape, xs, x.length, sigma, row, buckets, out);
+      return words64(memory, out, sigma * words);
+    });
+    return sums.map((sum, i) => BigInt.asUintN(widths[i % widths.length], sum));
+  }
+
+  async columns(rows: Words, width: number, v: BigUint64Array, sigma: number): Promise<Words> {
+    const n = lengthOf(rows) / width;
+    invariant(v.length === width && Number.isInteger(n), 'columns: whole rows expected');
+    const all = new BigUint64Array(n * sigma);
+    for (const [from, to] of parts(n))
+      all.set(
+        this.#run((memory) => {
+          const [at, vs] = [copyWide(memory, rows, from * width, to * width), memory.copy(v)];
+          const [masks, out] = [memory.take(8 * width * sigma), memory.take(8 * (to - from) * sigma)];
+          memory.exports.columns(at, width, to - from, vs, sigma, masks, out);
+          return words64(memory, out, (to - from) * sigma);
+        }),
+        from * sigma,
+      );
+    return cut({ k: 64, data: all }, rows.k);
+  }
+
+  // ── claims ────────────────────────────────────────────────────────────────
+
+  async matrixClaims(left: Words, right: Words, sigma: number): Promise<bigint[]> {
+    const inner = lengthOf(left) / sigma;
+    invariant(Number.isInteger(inner) && lengthOf(right) === inner * sigma, 'claims: factors of one inner dimension');
+    return this.#run((memory) => {
+      const [l, r, out] = [copyWide(memory, left), copyWide(memory, right), memory.take(8 * LIMBS * sigma * sigma)];
+      memory.exports.matrix_claims(l, r, inner, sigma, out);
+      return integers(memory, out, sigma * sigma);
+    });
+  }
+
+  async tableClaims(
+    bytes: Uint8Array,
+    layout: TableLayout,
+    factors: readonly (Words | undefined)[],
+    x: BigUint64Array,
+    v: BigUint64Array,
+    sigma: number,
+  ): Promise<bigint[]> {
+    checkBytes(bytes, layout, x.length);
+    const words = layout.n * layout.widths.length;
+    invariant(v.length === words, 'claims: a challenge for every word of an element');
+    const products = BigUint64Array.from({ length: x.length }, (_, i) =>
+      factors.reduce((product, f) => (f === undefined ? product : product * BigInt(f.data[i])), 1n),
+    );
+    return this.#run((memory) => {
+      const [at, shape, f] = [memory.copy(bytes), layoutAt(memory, layout), memory.copy(products)];
+      const [xs, vs] = [memory.copy(x), memory.copy(v)];
+      const scratch = memory.take(8 * memory.exports.claims_scratch(words, sigma));
+      const buckets = memory.take(8 * memory.exports.digest_scratch(4 * words, sigma));
+      const out = memory.take(8 * LIMBS * sigma * sigma);
+      memory.exports.table_claims(at, shape, f, xs, x.length, vs, sigma, scratch, buckets, out);
+      return integers(memory, out, sigma * sigma);
+    });
+  }
+
+  async choiceClaims(
+    bytes: Uint8Array,
+    layout: TableLayout,
+    choice: Words | undefined,
+    basis: Words | undefined,
+    x: BigUint64Array,
+    sigma: number,
+  ): Promise<bigint[]> {
+    checkBytes(bytes, layout, x.length);
+    checkChoice(choice, layout, x.length);
+    return this.#run((memory) => {
+      const [at, shape, xs] = [memory.copy(bytes), layoutAt(memory, layout), memory.copy(x)];
+      const c = choice === undefined ? memory.take(4 * x.length) : copyNarrow(memory, choice);
+      const phi = basis === undefined ? 0 : copyWide(memory, basis);
+      const buckets = memory.take(8 * memory.exports.digest_scratch(4, sigma));
+      const [sums, out] = [memory.take(8 * 4 * sigma), memory.take(8 * LIMBS * sigma)];
+      memory.exports.choice_claims(at, shape, c, phi, xs, x.length, sigma, buckets, sums, out);
+      return integers(memory, out, sigma);
+    });
+  }
+
+  // ── modulo q ──────────────────────────────────────────────────────────────
+
+  async weights(x: BigUint64Array, coefficients: BigUint64Array, q: bigint): Promise<BigUint64Array> {
+    return this.#parts(x.length, 1, (memory, from, to, out) => {
+      const [xs, cs, tables] = [memory.copy(x.subarray(from, to)), memory.copy(coefficients), memory.take(8 * 8 * 256)];
+      memory.exports.weights(fieldAt(memory, q), xs, to - from, cs, coefficients.length, tables, out);
+    });
+  }
+
+  async multiply(a: BigUint64Array, b: Words, q: bigint): Promise<BigUint64Array> {
+    invariant(lengthOf(b) === a.length, 'multiply: vectors of one length');
+    return this.#parts(a.length, 1, (memory, from, to, out) => {
+      const [left, right] = [memory.copy(a.subarray(from, to)), copyWide(memory, b, from, to)];
+      memory.exports.multiply(fieldAt(memory, q), left, right, to - from, out);
+    });
+  }
+
+  async combineRows(x: Words, width: number, coefficients: BigUint64Array, q: bigint): Promise<BigUint64Array> {
+    return this.#run((memory) => {
+      const [at, cs, out] = [copyWide(memory, x), memory.copy(coefficients), memory.take(8 * width)];
+      memory.exports.combine_rows(fieldAt(memory, q), at, coefficients.length, width, cs, out);
+      return words64(memory, out, width);
+    });
+  }
+
+  async combineColumns(x: Words, coefficients: BigUint64Array, q: bigint): Promise<BigUint64Array> {
+    const width = coefficients.length;
+    return this.#parts(lengthOf(x) / width, 1, (memory, from, to, out) => {
+      const [at, cs] = [copyWide(memory, x, from * width, to * width), memory.copy(coefficients)];
+      memory.exports.combine_columns(fieldAt(memory, q), at, to - from, width, cs, out);
+    });
+  }
+
+  // ── selection tables ──────────────────────────────────────────────────────
+
+  async foldEntries(
+    bytes: Uint8Array,
+    layout: TableLayout,
+    elements: number,
+    coefficients: BigUint64Array,
+    q: bigint,
+  ): Promise<BigUint64Array> {
+    return this.#tables('fold_entries', bytes, layout, elements, layout.widths.length, coefficients, q);
+  }
+
+  async publicTable(
+    bytes: Uint8Array,
+    layout: TableLayout,
+    elements: number,
+    coefficients: BigUint64Array,
+    q: bigint,
+  ): Promise<BigUint64Array> {
+    return this.#tables('public_table', bytes, layout, elements, 1, coefficients, q);
+  }
+
+  #tables(
+    name: 'fold_entries' | 'public_table',
+    bytes: Uint8Array,
+    layout: TableLayout,
+    elements: number,
+    scale: number,
+    coefficients: BigUint64Array,
+    q: bigint,
+  ): BigUint64Array {
+    checkBytes(bytes, layout, elements);
+    const words = layout.n * layout.widths.length;
+    invariant(coefficients.length === (name === 'fold_entries' ? layout.n : words), 'a coefficient for each');
+    return this.#run((memory) => {
+      const [at, shape, cs] = [memory.copy(bytes), layoutAt(memory, layout), memory.copy(coefficients)];
+      const [row, out] = [memory.take(8 * words), memory.take(8 * elements * scale)];
+      memory.exports[name](fieldAt(memory, q), at, shape, elements, cs, row, out);
+      return words64(memory, out, elements * scale);
+    });
+  }
+
+  // ── digit rounds ──────────────────────────────────────────────────────────
+
+  async foldTable(
+    table: BigUint64Array,
+    group: IndexGroup,
+    step: DigitStep,
+    beta: BigUint64Array,
+    q: bigint,
+  ): Promise<BigUint64Array> {
+    invariant(table.length === groupSize(group), 'a table over its whole group');
+    return this.#run((memory) => {
+      const [at, to, bs] = [memory.copy(table), stepAt(memory, group, step), memory.copy(beta)];
+      const out = memory.take(8 * table.length);
+      memory.exports.fold_table(fieldAt(memory, q), at, to, bs, out);
+      return words64(memory, out, table.length);
+    });
+  }
+
+  async foldWeights(
+    f: BigUint64Array,
+    index: Words,
+    step: DigitStep,
+    alpha: BigUint64Array,
+    q: bigint,
+  ): Promise<BigUint64Array> {
+    const group = { bits: 20, xorBits: 0 };
+    return this.#parts(f.length, 1, (memory, from, to, out) => {
+      const [at, places] = [memory.copy(f.subarray(from, to)), copyNarrow(memory, index, from, to)];
+      const [shape, as] = [stepAt(memory, group, step), memory.copy(alpha)];
+      memory.exports.fold_weights(fieldAt(memory, q), at, places, to - from, shape, as, out);
+    });
+  }
+
+  async lookUp(table: BigUint64Array, group: IndexGroup, nu: Words): Promise<BigUint64Array> {
+    invariant(table.length === groupSize(group), 'a table over its whole group');
+    return this.#run((memory) => {
+      const n = lengthOf(nu);
+      const [at, shape, places] = [memory.copy(table), stepAt(memory, group, NO_STEP), copyNarrow(memory, nu)];
+      const out = memory.take(8 * n);
+      memory.exports.look_up(at, shape, places, n, out);
+      return words64(memory, out, n);
+    });
+  }
+
+  async lookupRound(
+    f: BigUint64Array,
+    table: BigUint64Array,
+    group: IndexGroup,
+    step: DigitStep,
+    mu: Words,
+    nu: Words,
+    q: bigint,
+  ): Promise<BigUint64Array> {
+    invariant(table.length === groupSize(group), 'a table over its whole group');
+    return this.#run((memory) => {
+      const [weights, at, shape] = [memory.copy(f), memory.copy(table), stepAt(memory, group, step)];
+      const [m, n, out] = [copyNarrow(memory, mu), copyNarrow(memory, nu), memory.take(8 * RADIX * RADIX)];
+      memory.exports.lookup_round(fieldAt(memory, q), weights, at, shape, m, n, f.length, out);
+      return words64(memory, out, RADIX * RADIX);
+    });
+  }
+
+  async choiceRound(
+    bytes: Uint8Array,
+    layout: TableLayout,
+    choice: Words,
+    f: BigUint64Array,
+    low: BigUint64Array,
+    step: DigitStep,
+    q: bigint,
+  ): Promise<BigUint64Array> {
+    const n = lengthOf(choice);
+    checkBytes(bytes, layout, n);
+    checkChoice(choice, layout, n);
+    invariant(f.length === n * layout.widths.length && low.length === 2 ** step.at, 'a weight for every word');
+    return this.#run((memory) => {
+      const [at, shape, c] = [memory.copy(bytes), layoutAt(memory, layout), copyNarrow(memory, choice)];
+      const [weights, lows] = [memory.copy(f), memory.copy(low)];
+      const [digit, out] = [stepAt(memory, { bits: 20, xorBits: 0 }, step), memory.take(8 * RADIX * RADIX)];
+      memory.exports.choice_round(fieldAt(memory, q), at, shape, c, weights, n, lows, digit, out);
+      return words64(memory, out, RADIX * RADIX);
+    });
+  }
+
+  // ── tail ──────────────────────────────────────────────────────────────────
+
+  async tailRound(u: BigUint64Array, w: BigUint64Array, q: bigint): Promise<BigUint64Array> {
+    invariant(u.length === w.length, 'a tail of two vectors of one length');
+    const total = new BigUint64Array(RADIX * RADIX);
+    for (const [from, to] of parts(u.length)) {
+      const z = this.#run((memory) => {
+        const [left, right] = [blocksAt(memory, u.subarray(from, to)), blocksAt(memory, w.subarray(from, to))];
+        const out = memory.take(8 * total.length);
+        memory.exports.tail_round(fieldAt(memory, q), left, right, Math.ceil((to - from) / RADIX), out);
+        return words64(memory, out, total.length);
+      });
+      for (const [i, value] of z.entries()) total[i] = (total[i] + value) % q;
+    }
+    return total;
+  }
+
+  async tailFold(u: BigUint64Array, coefficients: BigUint64Array, q: bigint): Promise<BigUint64Array> {
+    const all = new BigUint64Array(Math.ceil(u.length / RADIX));
+    for (const [from, to] of parts(u.length)) {
+      const blocks = Math.ceil((to - from) / RADIX);
+      all.set(
+        this.#run((memory) => {
+          const [at, cs] = [blocksAt(memory, u.subarray(from, to)), memory.copy(coefficients)];
+          const out = memory.take(8 * blocks);
+          memory.exports.tail_fold(fieldAt(memory, q), at, blocks, cs, out);
+          return words64(memory, out, blocks);
+        }),
+        from / RADIX,
+      );
+    }
+    return all;
+  }
+
+  async tailDot(
+    values: BigUint64Array,
+    first: number,
+    coefficients: readonly BigUint64Array[],
+    q: bigint,
+  ): Promise<bigint> {
+    invariant(first + values.length < 2 ** 32, 'places of a tail have 32 bits');
+    const digits = new BigUint64Array(RADIX * coefficients.length);
+    for (const [r, of] of coefficients.entries()) digits.set(of, RADIX * r);
+    let total = 0n;
+    for (const [from, to] of parts(values.length))
+      total += this.#run((memory) => {
+        const [at, cs, out] = [memory.copy(values.subarray(from, to)), memory.copy(digits), memory.take(8)];
+        memory.exports.tail_dot(
+          ...[fieldAt(memory, q), at, to - from, (first + from) | 0, cs, coefficients.length, out],
+        );
+        return memory.word64(out);
+      });
+    return total % q;
+  }
+
+  /** Words made part by part. */
+  #parts(
+    n: number,
+    scale: number,
+    operation: (memory: Memory, from: number, to: number, out: number) => void,
+  ): BigUint64Array {
+    const all = new BigUint64Array(n * scale);
+    for (const [from, to] of parts(n))
+      all.set(
+        this.#run((memory) => {
+          const out = memory.take(8 * (to - from) * scale);
+          operation(memory, from, to, out);
+          return words64(memory, out, (to - from) * scale);
+        }),
+        from * scale,
+      );
+    return all;
+  }
+}
+
+const NO_STEP: DigitStep = { at: 0, width: 0, xor: false };
+
+function* parts(n: number): Generator<readonly [number, number]> {
+  for (let from = 0; from < n; from += PART) yield [from, Math.min(n, from + PART)];
+}
+
+function checkBytes(bytes: Uint8Array, layout: TableLayout, elements: number): void {
+  invariant(bytes.length >= tableBytes(layout, elements), 'tables of that many elements expected');
+}
+
+/** SECURITY: an entry behind the last would be read out of another element. */
+function checkChoice(choice: Words | undefined, { n }: TableLayout, elements: number): void {
+  if (choice === undefined) return;
+  invariant(lengthOf(choice) === elements, 'a choice for every element');
+  for (let i = 0; i < elements; i++) invariant(Number(choice.data[i]) < n, 'a choice behind the last entry');
+}
+
+/** q and what reduces modulo it, as `Field` of wasm/src/field.rs. */
+function fieldAt(memory: Memory, q: bigint): number {
+  const { inverse, square } = montgomery(q);
+  return memory.copy(BigUint64Array.of(q, inverse, (1n << 64n) % q, square, (1n << 192n) % q));
+}
+
+/** `Layout` of wasm/src/entries.rs. */
+function layoutAt(memory: Memory, layout: TableLayout): number {
+  return memory.copy(Uint32Array.of(layout.n, layout.widths.length, entryBits(layout), ...layout.widths));
+}
+
+/** `Step` of wasm/src/proof.rs. */
+function stepAt(memory: Memory, group: IndexGroup, step: DigitStep): number {
+  const { at, width, xor } = step;
+  const [all, low] = [groupSize(group) - 1, 2 ** group.xorBits - 1];
+  return memory.copy(Uint32Array.of(all, low, at, width, xor ? 1 : 0, unfolded(group, step)));
+}
+
+/** Whole blocks, zeros behind the end: scratch is zero. */
+function blocksAt(memory: Memory, u: BigUint64Array): number {
+  const at = memory.take(8 * up(u.length, RADIX));
+  memory.write(at, u);
+  return at;
+}
+
+/** In 64-bit lanes. */
+function copyWide(memory: Memory, x: Words, from = 0, to = lengthOf(x)): number {
+  return memory.copy(x.data instanceof BigUint64Array ? x.data.subarray(from, to) : wide(x.data.subarray(from, to)));
+}
+
+/** In 32-bit lanes: indices, whatever their ring. */
+function copyNarrow(memory: Memory, x: Words, from = 0, to = lengthOf(x)): number {
+  return memory.copy(x.data instanceof Uint32Array ? x.data.subarray(from, to) : narrow(x, from, to));
+}
+
+function narrow({ data }: Words, from: number, to: number): Uint32Array {
+  return Uint32Array.from({ length: to - from }, (_, i) => Number(data[from + i]));
+}
+
+/** 32-bit lanes as 64-bit ones. */
+function wide(data: Uint32Array): Uint32Array {
+  const out = new Uint32Array(2 * data.length);
+  for (let i = 0; i < data.length; i++) out[2 * i] = data[i];
+  return out;
+}
+
+/** 64-bit words as words of Z_2^k. */
+function cut({ data }: Words, k: number): Words {
+  if (data instanceof Uint32Array) {
+    if (k < 32) for (let i = 0; i < data.length; i++) data[i] &= 2 ** k - 1;
+    return { k, data };
+  }
+  if (k === 64) return { k, data };
+  if (k > 32) {
+    const mask = (1n << BigInt(k)) - 1n;
+    for (let i = 0; i < data.length; i++) data[i] &= mask;
+    return { k, data };
+  }
+  const halves = new Uint32Array(data.buffer, data.byteOffset, 2 * data.length);
+  const mask = k === 32 ? 2 ** 32 - 1 : 2 ** k - 1;
+  return { k, data: Uint32Array.from({ length: data.length }, (_, i) => halves[2 * i] & mask) };
+}
+
+function words64(memory: Memory, at: number, count: number): BigUint64Array {
+  return memory.read(at, 64, count).data as BigUint64Array;
+}
+
+/** Numbers of four limbs. */
+function integers(memory: Memory, at: number, count: number): bigint[] {
+  const limbs = words64(memory, at, LIMBS * count);
+  return Array.from({ length: count }, (_, i) => {
+    let value = 0n;
+    for (let l = LIMBS - 1; l >= 0; l--) value = (value << 64n) | limbs[LIMBS * i + l];
+    return value;
+  });
+}

@@ -1,0 +1,82 @@
+/**
+ * The words of selection tables, part by part: whatever form they have, a kernel gets packed bytes of some elements.
+ * Pads are drawn as they are needed and never held whole.
+ */
+import type { ProofKernels } from '../../compute/kernels/proof-types.ts';
+import { type TableLayout, elementBits, tableBytes } from '../../compute/kernels/table-layout.ts';
+import { type Words, bytesOf, lengthOf } from '../../compute/ring.ts';
+import { invariant } from '../../core/errors.ts';
+import type { Entries, Operand } from './relations.ts';
+
+/** Bytes of a part, about. */
+const PART = 1 << 20;
+
+export interface Part {
+  /** Elements [from, to). */
+  readonly from: number;
+  readonly to: number;
+  readonly bytes: Uint8Array;
+  readonly layout: TableLayout;
+}
+
+/** An operand that is held, or loaded now. */
+export async function loaded(operand: Operand): Promise<Words> {
+  return typeof operand === 'function' ? operand() : operand;
+}
+
+/** The same, for operands that stand for ones or zeros where they are left out. */
+export async function loadedIf(operand: Operand | undefined): Promise<Words | undefined> {
+  return operand === undefined ? undefined : loaded(operand);
+}
+
+/** All elements, in parts that begin at whole bytes. */
+export async function* partsOf(
+  kernels: ProofKernels,
+  entries: Entries,
+  layout: TableLayout,
+  elements: number,
+): AsyncGenerator<Part> {
+  if (entries.kind === 'columns') {
+    invariant(layout.n === 1 && entries.columns.length === layout.widths.length, 'a column for every word expected');
+    const columns = await Promise.all(entries.columns.map(loaded));
+    invariant(
+      columns.every((column) => lengthOf(column) === elements),
+      'a column has a word for every element',
+    );
+    const wide: TableLayout = { n: 1, k: 64, widths: columns.map(() => 64) };
+    for (const [from, to] of ranges(wide, elements)) {
+      const words = BigUint64Array.from({ length: (to - from) * columns.length }, (_, i) =>
+        BigInt(columns[i % columns.length].data[from + Math.floor(i / columns.length)]),
+      );
+      yield { from, to, bytes: bytesOf({ k: 64, data: words }), layout: wide };
+    }
+    return;
+  }
+  if (entries.kind === 'packed')
+    invariant(entries.bytes.length === tableBytes(layout, elements), 'packed tables of another length');
+  for (const [from, to] of ranges(layout, elements)) {
+    const first = (from * elementBits(layout)) / 8;
+    const length = tableBytes(layout, to - from);
+    const bytes =
+      entries.kind === 'packed'
+        ? entries.bytes.subarray(first, first + length)
+        : await streamBytes(kernels, entries.stream, first, length);
+    yield { from, to, bytes, layout };
+  }
+}
+
+/** Cuts at multiples of 32 elements: whole lanes of the stream as well as whole bytes. */
+function* ranges(layout: TableLayout, elements: number): Generator<readonly [number, number]> {
+  const step = 32 * Math.max(1, Math.floor(PART / tableBytes(layout, 32)));
+  for (let from = 0; from < elements; from += step) yield [from, Math.min(elements, from + step)];
+}
+
+async function streamBytes(
+  kernels: ProofKernels,
+  stream: Extract<Entries, { kind: 'pads' }>['stream'],
+  first: number,
+  length: number,
+): Promise<Uint8Array> {
+  const words = await kernels.draw(stream, 32, Math.ceil(length / 4), first / 4);
+  return bytesOf(words).subarray(0, length);
+}

@@ -1,0 +1,318 @@
+/**
+ * What one verifier computes from its half of a relation, alone: its part of the compressed identity mod 2^64, and
+ * its scalars of the inner product mod q. A prover has both halves and runs the same code on each, so the three
+ * parties cannot number or scale a scalar differently.
+ */
+import type { ProofKernels } from '../../compute/kernels/proof-types.ts';
+import { type DigitStep, digitAt, digitSteps, stepsOf } from '../../compute/index-group.ts';
+import { residue } from '../../compute/field.ts';
+import { type Words, lengthOf, zeros } from '../../compute/ring.ts';
+import { invariant } from '../../core/errors.ts';
+import type { Challenges } from './challenges.ts';
+import { loaded, loadedIf, partsOf } from './entries.ts';
+import type { PublicTables } from './public-tables.ts';
+import type {
+  ChoiceOfV,
+  ChoiceOfW,
+  ChoiceShape,
+  HalfOfV,
+  HalfOfW,
+  MatrixHalf,
+  MatrixShape,
+  Side,
+  TableHalf,
+  TableShape,
+} from './relations.ts';
+import type { Segment } from './segment.ts';
+
+/** What every computation of a party in a segment needs. */
+export interface Context {
+  readonly segment: Segment;
+  readonly kernels: ProofKernels;
+  readonly challenges: Challenges;
+  readonly tables: PublicTables;
+}
+
+/** The steps of the choice among n entries. */
+export function choiceSteps(n: number): DigitStep[] {
+  return stepsOf(Math.ceil(Math.log2(n)), 0, false);
+}
+
+// ── the identity mod 2^64 ───────────────────────────────────────────────────
+
+/**
+ * ±2^(64−k)·Xᵀ·(what is linear in the relation and known to this side)·V mod 2^64, σ × σ. Over all relations and both
+ * sides these sum to minus the claims.
+ */
+export async function linearPart(
+  context: Context,
+  index: number,
+  side: Side,
+  half: HalfOfV | HalfOfW,
+): Promise<BigUint64Array> {
+  const { segment, kernels, challenges } = context;
+  const { sigma } = segment.parameters;
+  const shape = segment.shapes[index];
+  const [x, v] = [await challenges.rows(index), await challenges.columns(index)];
+  invariant(half.kind === shape.kind, `${shape.message}: a half of another relation`);
+  if (half.kind === 'table') {
+    const { table, elements } = shape as TableShape;
+    const { n, widths } = table.layout;
+    const columns = n * widths.length;
+    const total = new BigUint64Array(sigma * columns);
+    for await (const { from, to, bytes, layout } of partsOf(kernels, half.entries, table.layout, elements)) {
+      const part = await kernels.digestEntries(bytes, layout, x.subarray(from, to), sigma);
+      for (const [i, word] of part.entries()) total[i] += word;
+    }
+    // V's words are −e.
+    const sign = side === 'V' ? -1n : 1n;
+    for (const i of total.keys()) total[i] = (sign * total[i]) << BigInt(64 - widths[(i % columns) % widths.length]);
+    return (await kernels.columns({ k: 64, data: total }, columns, v, sigma)).data as BigUint64Array;
+  }
+  const [width, k] = shape.kind === 'matrix' ? [shape.columns, shape.k] : [1, (shape as ChoiceShape).layout.k];
+  const out = new BigUint64Array(sigma * sigma);
+  const linear = await loadedIf(half.linear);
+  if (linear === undefined) return out;
+  invariant(linear.k === k && lengthOf(linear) === x.length * width, `${shape.message}: words of another shape`);
+  const { data } = await kernels.columns(await kernels.digest(linear, width, x, sigma), width, v, sigma);
+  for (const [i, word] of data.entries()) out[i] = BigInt(word) << BigInt(64 - k);
+  return out;
+}
+
+// ── scalars mod q ───────────────────────────────────────────────────────────
+
+/** The scalars of this side, behind all digit rounds: `scalarsOf` of the shape, for one prime. */
+export async function scalars(
+  context: Context,
+  index: number,
+  side: Side,
+  half: HalfOfV | HalfOfW,
+  prime: number,
+): Promise<BigUint64Array> {
+  const shape = context.segment.shapes[index];
+  if (shape.kind === 'matrix') return matrixScalars(context, index, shape, side, half as MatrixHalf, prime);
+  if (shape.kind === 'table')
+    return side === 'V'
+      ? tableOfV(context, index, shape, half as TableHalf, prime)
+      : tableOfW(context, index, shape, half as TableHalf, prime);
+  return side === 'V'
+    ? choiceOfV(context, index, shape, half as ChoiceOfV, prime)
+    : choiceOfW(context, shape, half as ChoiceOfW, prime);
+}
+
+/** Of a left factor Σ_t σ_t (XᵀL mod 2^k), of a right one Σ_κ τ_κ (RV mod 2^k). Sign and scale go with V. */
+async function matrixScalars(
+  { segment, kernels, challenges }: Context,
+  index: number,
+  shape: MatrixShape,
+  side: Side,
+  half: MatrixHalf,
+  prime: number,
+): Promise<BigUint64Array> {
+  const { q, rows, columns } = (await challenges.primes())[prime];
+  const out: BigUint64Array[] = [];
+  for (const [t, { left, negative, inner }] of shape.terms.entries()) {
+    const factor = await loaded(half.factors[t]);
+    const mine = left === side;
+    const [n, m] = mine ? [shape.rows, inner] : [inner, shape.columns];
+    invariant(factor.k === shape.k && lengthOf(factor) === n * m, `${shape.message}: a factor of another shape`);
+    const sign = (negative ? -1n : 1n) << BigInt(64 - shape.k);
+    const scale = (coefficients: BigUint64Array) =>
+      side === 'W' ? coefficients : coefficients.map((c) => residue(sign * c, q));
+    const { sigma } = segment.parameters;
+    out.push(
+      mine
+        ? await kernels.combineRows(
+            await compressedLeft(kernels, factor, m, await challenges.rows(index), sigma),
+            m,
+            scale(rows),
+            q,
+          )
+        : await kernels.combineColumns(
+            await kernels.columns(factor, m, await challenges.columns(index), sigma),
+            scale(columns),
+            q,
+          ),
+    );
+  }
+  return joined(out);
+}
+
+/** XᵀL mod 2^k, σ × inner. */
+export function compressedLeft(
+  kernels: ProofKernels,
+  left: Words,
+  inner: number,
+  x: BigUint64Array,
+  sigma: number,
+): Promise<Words> {
+  return kernels.digest(left, inner, x, sigma);
+}
+
+/** F_i p_{t,i} Π_r α_{digit r of μ_i}. */
+async function tableOfV(
+  { kernels, challenges }: Context,
+  index: number,
+  shape: TableShape,
+  half: TableHalf,
+  prime: number,
+): Promise<BigUint64Array> {
+  const { q, rows } = (await challenges.primes())[prime];
+  const mu = await indices(shape, half);
+  let f = await kernels.weights(await challenges.rows(index), rows, q);
+  for (const [r, step] of digitSteps(shape.table.group).entries())
+    f = await kernels.foldWeights(f, mu, step, (await challenges.folds(r))[prime].alpha, q);
+  return joined(await Promise.all(shape.terms.map((_, t) => times(kernels, f, half, t, q))));
+}
+
+/** q_{t,i} Ĝ_t[⊖ν_i], with Ĝ folded to the end. */
+async function tableOfW(
+  { kernels, challenges, tables }: Context,
+  index: number,
+  shape: TableShape,
+  half: TableHalf,
+  prime: number,
+): Promise<BigUint64Array> {
+  const { q } = (await challenges.primes())[prime];
+  const { group } = shape.table;
+  const nu = await indices(shape, half);
+  const out: BigUint64Array[] = [];
+  for (const t of shape.terms.keys()) {
+    const folded = await tables.table(index, t, prime, digitSteps(group).length);
+    out.push(await times(kernels, await kernels.lookUp(folded, group, nu), half, t, q));
+  }
+  return joined(out);
+}
+
+/** μ or ν, as indices of the group. */
+export async function indices(shape: TableShape, half: TableHalf): Promise<Words> {
+  const index = await loaded(half.index);
+  const { bits, xorBits } = shape.table.group;
+  invariant(
+    index.k <= bits + xorBits && lengthOf(index) === shape.elements && half.factors.length === shape.terms.length,
+    `${shape.message}: a half of another shape`,
+  );
+  return index;
+}
+
+/** f_i times the factor of a term. */
+export async function times(
+  kernels: ProofKernels,
+  f: BigUint64Array,
+  half: TableHalf,
+  term: number,
+  q: bigint,
+): Promise<BigUint64Array> {
+  const factor = await loadedIf(half.factors[term]);
+  if (factor === undefined) return f;
+  invariant(lengthOf(factor) === f.length, 'a factor for every element');
+  return kernels.multiply(f, factor, q);
+}
+
+/** F_i Σ_j (Π_r α_{digit r of j}) E_{i,j,p}. */
+async function choiceOfV(
+  { kernels, challenges }: Context,
+  index: number,
+  shape: ChoiceShape,
+  half: ChoiceOfV,
+  prime: number,
+): Promise<BigUint64Array> {
+  const { layout, elements } = shape;
+  const { q } = (await challenges.primes())[prime];
+  const f = await choiceWeights({ kernels, challenges }, index, layout.k, prime);
+  const alpha = await digitProducts(challenges, prime, 'alpha', choiceSteps(layout.n), q);
+  const P = layout.widths.length;
+  const out = new BigUint64Array(elements * P);
+  for await (const { from, to, bytes, layout: packed } of partsOf(kernels, half.entries, layout, elements))
+    out.set(await kernels.foldEntries(bytes, packed, to - from, alpha.slice(0, layout.n), q), from * P);
+  return kernels.multiply(out, { k: 64, data: repeated(f, P) }, q);
+}
+
+/** φ_{i,p} Π_r β_{digit r of c_i}. */
+async function choiceOfW(
+  { kernels, challenges }: Pick<Context, 'kernels' | 'challenges'>,
+  shape: ChoiceShape,
+  half: ChoiceOfW,
+  prime: number,
+): Promise<BigUint64Array> {
+  return chosenBasis({ kernels, challenges }, shape, half, prime, choiceSteps(shape.layout.n).length);
+}
+
+/** φ_{i,p} times the β of the first `digits` digits of c_i. */
+export async function chosenBasis(
+  { kernels, challenges }: Pick<Context, 'kernels' | 'challenges'>,
+  shape: ChoiceShape,
+  half: ChoiceOfW,
+  prime: number,
+  digits: number,
+): Promise<BigUint64Array> {
+  const { layout, elements } = shape;
+  const { q } = (await challenges.primes())[prime];
+  const P = layout.widths.length;
+  const choice = await choices(shape, half);
+  let f: BigUint64Array = new BigUint64Array(elements).fill(1n % q);
+  for (const [r, step] of choiceSteps(layout.n).slice(0, digits).entries())
+    f = await kernels.foldWeights(f, choice, step, (await challenges.folds(r))[prime].beta, q);
+  const basis = await loadedIf(half.basis);
+  if (basis === undefined) return repeated(f, P);
+  // Words are canonical, so a basis over the right ring is the same integer at W and at the prover.
+  invariant(basis.k === layout.k && lengthOf(basis) === elements * P, `${shape.message}: a basis of another shape`);
+  return kernels.multiply(repeated(f, P), basis, q);
+}
+
+/** c_i; zeros where there is one entry. */
+export async function choices({ elements, layout, message }: ChoiceShape, half: ChoiceOfW): Promise<Words> {
+  const choice = await loadedIf(half.choice);
+  invariant(choice !== undefined || layout.n === 1, `${message}: a choice among several entries`);
+  invariant(choice === undefined || lengthOf(choice) === elements, `${message}: a choice for every element`);
+  return choice ?? zeros(elements, 32);
+}
+
+/** F_i of a choice: 2^(64−k) τ_0 Σ_t σ_t X_{i,t}. */
+export async function choiceWeights(
+  { kernels, challenges }: Pick<Context, 'kernels' | 'challenges'>,
+  index: number,
+  k: number,
+  prime: number,
+): Promise<BigUint64Array> {
+  const { q, rows, columns } = (await challenges.primes())[prime];
+  const scale = (columns[0] << BigInt(64 - k)) % q;
+  return kernels.weights(
+    await challenges.rows(index),
+    rows.map((c) => (c * scale) % q),
+    q,
+  );
+}
+
+/** Π_r coefficient_{digit r of j}, for every j below 2^(all bits of the steps). */
+export async function digitProducts(
+  challenges: Challenges,
+  prime: number,
+  which: 'alpha' | 'beta',
+  steps: readonly DigitStep[],
+  q: bigint,
+): Promise<BigUint64Array> {
+  const bits = steps.reduce((sum, { width }) => sum + width, 0);
+  const folds = await Promise.all(steps.map(async (_, r) => (await challenges.folds(r))[prime][which]));
+  return BigUint64Array.from({ length: 2 ** bits }, (_, j) =>
+    steps.reduce((product, step, r) => (product * folds[r][digitAt(step, j)]) % q, 1n % q),
+  );
+}
+
+/** Each word P times. */
+export function repeated(words: BigUint64Array, P: number): BigUint64Array<ArrayBuffer> {
+  const out = new BigUint64Array(words.length * P);
+  for (const [i, word] of words.entries()) out.fill(word, i * P, (i + 1) * P);
+  return out;
+}
+
+function joined(parts: readonly BigUint64Array[]): BigUint64Array {
+  if (parts.length === 1) return parts[0];
+  const out = new BigUint64Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}

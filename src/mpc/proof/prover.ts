@@ -1,0 +1,217 @@
+/**
+ * The prover, as a state machine. It keeps both halves of every relation, and answers seeds with claims and rounds.
+ *
+ * Its rules protect it from a corrupt V (PROTOCOL §14.4):
+ * - it answers nothing before its own segment is complete, and before it has W's anchor;
+ * - it answers a seed only if its hash is the seed before, so that V cannot choose challenges;
+ * - it answers each stage once. A seed that comes again gets the bytes that were sent: two answers under one mask
+ *   would tell their difference. What is kept is the promise of an answer, so two calls at a time make one.
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+import type { ProofKernels } from '../../compute/kernels/proof-types.ts';
+import { RADIX } from '../../compute/kernels/proof-types.ts';
+import { concatBytes, equalBytes } from '../../core/bytes.ts';
+import { SecurityViolationError, TercetError, invariant } from '../../core/errors.ts';
+import { Challenges } from './challenges.ts';
+import { claimsOf } from './claims.ts';
+import { roundOf } from './digit-rounds.ts';
+import { type Context, scalars } from './halves.ts';
+import { PublicTables } from './public-tables.ts';
+import type { Whole } from './relations.ts';
+import type { Segment } from './segment.ts';
+import { Shares, blindOfV, derivedBlock } from './shares.ts';
+import { encodeClaims, encodeField } from './transcript.ts';
+
+/** Keys of the prover with V and with W, 32 bytes each. */
+export interface ProverKeys {
+  readonly verifier: Uint8Array;
+  readonly witness: Uint8Array;
+}
+
+interface Answered {
+  readonly seed: Uint8Array;
+  readonly message: Promise<Uint8Array>;
+}
+
+/** Both vectors of the inner product of one prime. */
+interface Vectors {
+  u: BigUint64Array;
+  w: BigUint64Array;
+}
+
+export class Prover {
+  readonly #segment: Segment;
+  readonly #kernels: ProofKernels;
+  readonly #verifierKey: Uint8Array;
+  readonly #shares: Shares;
+  readonly #context: Context;
+  readonly #wholes = new Map<number, Whole>();
+  readonly #answered: Answered[] = [];
+  #anchor: Uint8Array | undefined;
+  #vectors: Vectors[] = [];
+  #failed = false;
+  #accepted = false;
+
+  constructor(segment: Segment, kernels: ProofKernels, keys: ProverKeys) {
+    this.#segment = segment;
+    this.#kernels = kernels;
+    this.#verifierKey = keys.verifier.slice();
+    this.#shares = new Shares(segment, kernels, keys.witness);
+    const challenges = new Challenges(segment, kernels, (stage) => {
+      const known = this.#answered.at(stage - 1);
+      invariant(known !== undefined, 'a stage that was not revealed');
+      return known.seed;
+    });
+    this.#context = { segment, kernels, challenges, tables: new PublicTables(segment, kernels, challenges) };
+  }
+
+  /** Takes W's anchor. @throws {SecurityViolationError} for another one, or bytes that are no hash */
+  anchor(bytes: Uint8Array): void {
+    const good = bytes.length === 32 && (this.#anchor === undefined || equalBytes(this.#anchor, bytes));
+    if (!good) this.#refuse();
+    this.#anchor = bytes.slice();
+  }
+
+  /** Keeps a relation. Its vectors are not written to from here on. */
+  record(index: number, whole: Whole): void {
+    invariant(index in this.#segment.shapes && !this.#wholes.has(index), 'each relation of a segment is kept once');
+    this.#wholes.set(index, whole);
+  }
+
+  /** Whether everything that this segment is about has been kept. */
+  get complete(): boolean {
+    return this.#wholes.size === this.#segment.shapes.length;
+  }
+
+  /**
+   * Answers a seed.
+   * @throws {SecurityViolationError} for a seed that is early, out of order, or not of the chain
+   */
+  answer(seed: Uint8Array): Promise<Uint8Array> {
+    if (this.#failed || !this.complete || this.#anchor === undefined) this.#refuse();
+    const before = this.#answered.find((known) => equalBytes(known.seed, seed));
+    if (before !== undefined) return before.message;
+    const stage = this.#answered.length + 1;
+    if (!this.#follows(seed) || stage >= this.#segment.stages) this.#refuse();
+    const previous = this.#answered.at(-1)?.message;
+    const message = Promise.resolve(previous).then(() => this.#made(stage));
+    this.#answered.push({ seed: seed.slice(), message });
+    return message;
+  }
+
+  /** Hears V's verdict. @throws {SecurityViolationError} for anything but the last seed, behind the last answer */
+  verdict(seed: Uint8Array): void {
+    if (this.#failed || this.#answered.length !== this.#segment.stages - 1 || !this.#follows(seed)) this.#refuse();
+    this.#accepted = true;
+  }
+
+  get accepted(): boolean {
+    return this.#accepted;
+  }
+
+  #follows(seed: Uint8Array): boolean {
+    const before = this.#answered.at(-1)?.seed ?? this.#anchor;
+    return seed.length === 32 && before !== undefined && equalBytes(sha256(seed), before);
+  }
+
+  #refuse(): never {
+    this.#failed = true;
+    throw new SecurityViolationError('proof', this.#segment.place.proof);
+  }
+
+  async #made(stage: number): Promise<Uint8Array> {
+    return stage === 1 ? this.#claims() : this.#round(stage - 2);
+  }
+
+  /** C + mask, in the integers. */
+  async #claims(): Promise<Uint8Array> {
+    const masks = await this.#shares.claimMasks();
+    const total = new Array<bigint>(masks.length).fill(0n);
+    for (const [index, whole] of this.#wholes)
+      for (const [i, claim] of (await claimsOf(this.#context, index, whole)).entries()) total[i] += claim;
+    const bytes = encodeClaims(
+      total.map((claim, i) => claim + masks[i]),
+      this.#segment.parameters.maskBits,
+    );
+    // Below a chance of 2^-52, whatever the text: PROTOCOL §14.5.
+    if (bytes === undefined) throw new TercetError('ERR_STATE', 'a claim does not fit its mask', 'start a new run');
+    return bytes;
+  }
+
+  /** z minus W's share of it, without the block that is derived. */
+  async #round(round: number): Promise<Uint8Array> {
+    const primes = await this.#context.challenges.primes();
+    const derived = derivedBlock(this.#segment, round);
+    const width = this.#segment.width(round);
+    const parts: Uint8Array[] = [];
+    for (const [prime, { q }] of primes.entries()) {
+      const z =
+        round < this.#segment.digitRounds
+          ? await this.#digits(round, prime)
+          : await this.#tail(round - this.#segment.digitRounds, prime, q);
+      const share = await this.#shares.round(round, prime, q);
+      const values = Array.from(z, (value, i) => (value + q - share[i]) % q);
+      values.splice(derived * (width + 1), 1);
+      parts.push(encodeField(values));
+    }
+    return concatBytes(parts);
+  }
+
+  async #digits(round: number, prime: number): Promise<BigUint64Array> {
+    const { q } = (await this.#context.challenges.primes())[prime];
+    const total = new BigUint64Array(RADIX * RADIX);
+    for (const [index, whole] of this.#wholes) {
+      const z = await roundOf(this.#context, index, whole, round, prime);
+      if (z !== undefined) for (const [i, value] of z.entries()) total[i] = (total[i] + value) % q;
+    }
+    return total;
+  }
+
+  async #tail(round: number, prime: number, q: bigint): Promise<BigUint64Array> {
+    const { digitRounds, tailRounds } = this.#segment;
+    if (round === 0) this.#vectors[prime] = await this.#flatten(prime);
+    const vectors = this.#vectors[prime];
+    if (round > 0) {
+      const { alpha, beta } = (await this.#context.challenges.folds(digitRounds + round - 1))[prime];
+      vectors.u = await this.#kernels.tailFold(vectors.u, alpha, q);
+      vectors.w = await this.#kernels.tailFold(vectors.w, beta, q);
+    }
+    const z = await this.#kernels.tailRound(vectors.u, vectors.w, q);
+    return round === tailRounds - 1 ? this.#blinded(z, vectors, prime, q) : z;
+  }
+
+  /** The last round: U_0 and W_0 are blocks of their own, in front. */
+  async #blinded(z: BigUint64Array, { u, w }: Vectors, prime: number, q: bigint): Promise<BigUint64Array> {
+    const left = await blindOfV(this.#kernels, this.#segment.place, this.#verifierKey, prime, q);
+    const right = await this.#shares.blind(prime, q);
+    const width = RADIX + 1;
+    const out = new BigUint64Array(width * width);
+    out[0] = (left * right) % q;
+    for (let a = 0; a < RADIX; a++) {
+      out[a + 1] = (left * (w[a] ?? 0n)) % q;
+      out[width * (a + 1)] = ((u[a] ?? 0n) * right) % q;
+      out.set(z.subarray(RADIX * a, RADIX * (a + 1)), width * (a + 1) + 1);
+    }
+    return out;
+  }
+
+  /** The vectors of both verifiers, behind the digit rounds: by their own code, from their own halves. */
+  async #flatten(prime: number): Promise<Vectors> {
+    const [u, w] = [new BigUint64Array(this.#segment.scalars), new BigUint64Array(this.#segment.scalars)];
+    for (const [index, { v: ofV, w: ofW }] of this.#wholes) {
+      const at = this.#segment.offsets[index];
+      u.set(await scalars(this.#context, index, 'V', ofV, prime), at);
+      w.set(await scalars(this.#context, index, 'W', ofW, prime), at);
+    }
+    return { u, w };
+  }
+
+  /** Lets go of everything that was kept, and overwrites the keys. Stored answers stay: they were sent. */
+  wipe(): void {
+    this.#failed ||= !this.#accepted;
+    this.#wholes.clear();
+    this.#vectors = [];
+    this.#verifierKey.fill(0);
+    this.#shares.wipe();
+  }
+}

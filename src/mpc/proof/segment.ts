@@ -1,0 +1,129 @@
+/**
+ * A segment: the relations that one proof is about, and everything about it that is public. All parties compute the
+ * same from the same shapes: places of scalars, rounds, lengths of messages.
+ *
+ * Memory is bounded by segments. A prover keeps what a segment says until it is proved, so a circuit is cut where that
+ * would be too much (`cutSegments`).
+ */
+import { RADIX } from '../../compute/kernels/proof-types.ts';
+import { elementBits } from '../../compute/kernels/table-layout.ts';
+import { laneBytes } from '../../compute/ring.ts';
+import { invariant } from '../../core/errors.ts';
+import { type RelationShape, checkShape, claimBits, digitsOf, scalarsOf } from './relations.ts';
+import { type ProofParameters, type Soundness, checkParameters, soundness } from './soundness.ts';
+
+/** Who proves. */
+export type ProofNumber = 0 | 1 | 2;
+
+/** Which proof this is. The session is a hash of what all three parties chose, so no two runs share it. */
+export interface ProofPlace {
+  readonly session: Uint8Array;
+  readonly proof: ProofNumber;
+  readonly segment: number;
+}
+
+export class Segment {
+  readonly place: ProofPlace;
+  readonly shapes: readonly RelationShape[];
+  readonly parameters: ProofParameters;
+  /** Place of the first scalar of every relation in the inner product. */
+  readonly offsets: readonly number[];
+  /** Length of the inner product. */
+  readonly scalars: number;
+  /** Digit rounds. */
+  readonly digitRounds: number;
+  /** Rounds of the tail, the last one too. */
+  readonly tailRounds: number;
+
+  /** @throws {TercetError} ERR_INTERNAL for shapes that claims or places have no room for */
+  constructor(place: ProofPlace, shapes: readonly RelationShape[], parameters: ProofParameters) {
+    checkParameters(parameters);
+    invariant(place.session.length >= 16, 'a session has at least 16 bytes');
+    invariant(place.segment >= 0 && place.segment < 2 ** 16 && shapes.length >= 1, 'a segment of a proof expected');
+    for (const shape of shapes) checkShape(shape);
+    const bits = Math.max(...shapes.map(claimBits)) + Math.ceil(Math.log2(shapes.length));
+    invariant(bits <= parameters.claimBits, `claims of ${bits} bits are longer than their masks allow`);
+    this.place = { ...place, session: place.session.slice() };
+    this.shapes = shapes;
+    this.parameters = parameters;
+    const offsets: number[] = [];
+    let next = 0;
+    for (const shape of shapes) {
+      offsets.push(next);
+      next += scalarsOf(shape);
+    }
+    this.offsets = offsets;
+    this.scalars = next;
+    this.digitRounds = Math.max(...shapes.map(digitsOf));
+    let rounds = 1;
+    for (let length = next; length > RADIX; length = Math.ceil(length / RADIX)) rounds++;
+    this.tailRounds = rounds;
+  }
+
+  /** Rounds behind the claims. */
+  get rounds(): number {
+    return this.digitRounds + this.tailRounds;
+  }
+
+  /** Stages of the seed chain: compression, prime, every round. The last one is the verdict. */
+  get stages(): number {
+    return 2 + this.rounds;
+  }
+
+  /** Blocks of a round: the last one has the blinds in front. */
+  width(round: number): number {
+    return round === this.rounds - 1 ? RADIX + 1 : RADIX;
+  }
+
+  /** Number of the last shape before this one, or this one, that has the same public table: they share a V. */
+  classOf(index: number): number {
+    const shape = this.shapes[index];
+    if (shape.kind !== 'table') return index;
+    return this.shapes.findIndex((other) => other.kind === 'table' && other.table.id === shape.table.id);
+  }
+
+  /** Bytes that the prover sends, the claims first. */
+  get messageBytes(): readonly number[] {
+    const { sigma, maskBits, primes } = this.parameters;
+    const rounds = Array.from({ length: this.rounds }, (_, r) => 8 * primes * (this.width(r) ** 2 - 1));
+    return [(sigma * sigma * maskBits) / 8, ...rounds];
+  }
+
+  /** The bound of this proof. */
+  get soundness(): Soundness {
+    return soundness(this.parameters, this.rounds);
+  }
+}
+
+/** About what a prover keeps of a relation until it is proved: words of both halves, and two scalars a place. */
+export function keptBytes(shape: RelationShape): number {
+  const scalars = 16 * scalarsOf(shape);
+  if (shape.kind === 'matrix') {
+    const cells = shape.terms.reduce((sum, { inner }) => sum + inner * (shape.rows + shape.columns), 0);
+    return scalars + laneBytes(shape.k) * cells;
+  }
+  if (shape.kind === 'table') return scalars + shape.elements * (8 + 16 * shape.terms.length);
+  const table = Math.ceil((elementBits(shape.layout) * shape.elements) / 8);
+  return scalars + table + shape.elements * (4 + laneBytes(shape.layout.k) * shape.layout.widths.length);
+}
+
+/**
+ * Where to cut: first and last index of every segment, so that each keeps at most `limit` bytes. A relation that is
+ * larger has a segment to itself.
+ */
+export function cutSegments(shapes: readonly RelationShape[], limit: number): (readonly [number, number])[] {
+  const cuts: [number, number][] = [];
+  let kept = 0;
+  for (const [i, shape] of shapes.entries()) {
+    const more = keptBytes(shape);
+    const last = cuts.at(-1);
+    if (last === undefined || kept + more > limit) {
+      cuts.push([i, i + 1]);
+      kept = more;
+    } else {
+      last[1] = i + 1;
+      kept += more;
+    }
+  }
+  return cuts;
+}

@@ -1,0 +1,185 @@
+/** Conformance of a backend: every operation of `ProofKernels` against the reference, word for word. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isPrime } from '../../src/compute/field.ts';
+import { digitSteps, groupSize, indexGroup, stepsOf } from '../../src/compute/index-group.ts';
+import { type ProofKernels, RADIX } from '../../src/compute/kernels/proof-types.ts';
+import { ReferenceProofKernels } from '../../src/compute/kernels/reference/proof.ts';
+import { type TableLayout, tableBytes, tableLayout } from '../../src/compute/kernels/table-layout.ts';
+import { type Words, wordsFrom } from '../../src/compute/ring.ts';
+import { Random } from './kernels.suite.ts';
+
+/** The longest prime below 2^61, one just above 2^60, and toys as tests of soundness have. */
+const PRIMES = [2n ** 61n - 1n, 2n ** 60n + 33n, 61n, 5n];
+const SIGMAS = [1, 5, 48, 64];
+const LAYOUTS = [
+  tableLayout(4, 8),
+  tableLayout(16, 1),
+  tableLayout(3, 64, 2),
+  tableLayout(5, 35, [22, 1, 35]),
+  tableLayout(1, 57, [57]),
+  tableLayout(1, 64, 3),
+];
+
+/** Words of q: the smallest, the largest, and others. */
+function field(random: Random, count: number, q: bigint): BigUint64Array {
+  return BigUint64Array.from({ length: count }, (_, i) => (i === 0 ? q - 1n : i === 1 ? 0n : random.word() % q));
+}
+
+const bits = (random: Random, count: number, sigma: number): BigUint64Array =>
+  BigUint64Array.from({ length: count }, (_, i) => (i === 0 ? 2n ** BigInt(sigma) - 1n : random.word(sigma)));
+
+/** Tables whose first element has all bits set. */
+function tables(random: Random, layout: TableLayout, elements: number): Uint8Array {
+  const bytes = random.bytes(tableBytes(layout, elements));
+  return bytes.fill(255, 0, Math.floor(bytes.length / Math.max(1, elements)));
+}
+
+export function proofConformance(name: string, create: () => Promise<ProofKernels>): void {
+  describe(`${name} kernels of proofs are the reference, bit for bit`, () => {
+    const reference = new ReferenceProofKernels();
+    let kernels: ProofKernels;
+    beforeAll(async () => {
+      kernels = await create();
+    });
+    afterAll(() => kernels.close());
+
+    async function both<T>(operation: (of: ProofKernels) => Promise<T>): Promise<void> {
+      expect(await operation(kernels)).toEqual(await operation(reference));
+    }
+
+    it('primes of this suite are prime', () => expect(PRIMES.every(isPrime)).toBe(true));
+
+    it('draw: every width, from any word on', async () => {
+      const random = new Random(1);
+      const stream = random.stream();
+      for (const k of [1, 20, 31, 32, 33, 48, 63, 64])
+        for (const [count, first] of [
+          [1, 0],
+          [40, 3],
+          [17, 64],
+        ])
+          await both((of) => of.draw(stream, k, count, first));
+    });
+
+    it.each(SIGMAS)('digest and columns with σ = %d', async (sigma) => {
+      const random = new Random(2);
+      for (const [n, width, k] of [
+        [1, 1, 64],
+        [9, 5, 64],
+        [7, 3, 33],
+        [12, 4, 8],
+        [6, 2, 1],
+      ]) {
+        const rows = random.words(n * width, k);
+        await both((of) => of.digest(rows, width, bits(new Random(n), n, sigma), sigma));
+        await both((of) => of.columns(rows, width, bits(new Random(n), width, sigma), sigma));
+      }
+      for (const layout of LAYOUTS)
+        for (const n of [1, 5]) {
+          const bytes = tables(random, layout, n);
+          await both((of) => of.digestEntries(bytes, layout, bits(new Random(n), n, sigma), sigma));
+        }
+    });
+
+    it.each(SIGMAS)('claims with σ = %d', async (sigma) => {
+      const random = new Random(3);
+      for (const inner of [1, 6]) {
+        const [left, right] = [random.words(sigma * inner, 64), random.words(inner * sigma, 64)];
+        await both((of) => of.matrixClaims(left, right, sigma));
+      }
+      for (const layout of LAYOUTS) {
+        const [n, words] = [5, layout.n * layout.widths.length];
+        const bytes = tables(random, layout, n);
+        const [x, v] = [bits(random, n, sigma), bits(random, words, sigma)];
+        for (const factors of [
+          [undefined, undefined],
+          [random.words(n, 64), undefined],
+          [random.words(n, 32), random.words(n, 32)],
+        ])
+          await both((of) => of.tableClaims(bytes, layout, factors, x, v, sigma));
+        const choice = random.indices(n, layout.n);
+        const basis = random.words(n * layout.widths.length, layout.k);
+        await both((of) => of.choiceClaims(bytes, layout, choice, basis, x, sigma));
+        await both((of) => of.choiceClaims(bytes, layout, undefined, undefined, x, sigma));
+      }
+    });
+
+    it.each(PRIMES)('vectors modulo %d', async (q) => {
+      const random = new Random(4);
+      for (const sigma of SIGMAS) {
+        const [x, coefficients] = [bits(random, 19, sigma), field(random, sigma, q)];
+        await both((of) => of.weights(x, coefficients, q));
+        for (const k of [8, 64]) {
+          const rows: Words = random.words(sigma * 5, k);
+          await both((of) => of.combineRows(rows, 5, coefficients, q));
+          await both((of) => of.combineColumns(rows, coefficients, q));
+        }
+      }
+      const a = field(random, 21, q);
+      for (const k of [1, 20, 64]) {
+        const b = random.words(21, k);
+        await both((of) => of.multiply(a, b, q));
+      }
+    });
+
+    it.each(PRIMES)('tables modulo %d', async (q) => {
+      const random = new Random(5);
+      for (const layout of LAYOUTS) {
+        const [n, P] = [5, layout.widths.length];
+        const bytes = tables(random, layout, n);
+        const [some, all] = [field(random, layout.n, q), field(random, layout.n * P, q)];
+        await both((of) => of.foldEntries(bytes, layout, n, some, q));
+        await both((of) => of.publicTable(bytes, layout, n, all, q));
+        const choice = random.indices(n, layout.n);
+        const f = field(random, n * P, q);
+        for (const step of stepsOf(Math.ceil(Math.log2(layout.n)), 0, false)) {
+          const low = field(random, 2 ** step.at, q);
+          await both((of) => of.choiceRound(bytes, layout, choice, f, low, step, q));
+        }
+      }
+    });
+
+    it.each(PRIMES)('digit rounds modulo %d', async (q) => {
+      const random = new Random(6);
+      for (const group of [indexGroup(0, 2), indexGroup(3), indexGroup(5, 1), indexGroup(4, 4), indexGroup(7)]) {
+        const size = groupSize(group);
+        const table = field(random, size, q);
+        const [mu, nu, f] = [random.indices(30, size), random.indices(30, size), field(random, 30, q)];
+        await both((of) => of.lookUp(table, group, nu));
+        for (const step of digitSteps(group)) {
+          const alpha = field(random, RADIX, q);
+          await both((of) => of.foldTable(table, group, step, alpha, q));
+          await both((of) => of.foldWeights(f, mu, step, alpha, q));
+          await both((of) => of.lookupRound(f, table, group, step, mu, nu, q));
+        }
+      }
+    });
+
+    it.each(PRIMES)('the tail modulo %d', async (q) => {
+      const random = new Random(7);
+      for (const n of [0, 1, 8, 75]) {
+        const [u, w, alpha] = [field(random, n, q), field(random, n, q), field(random, RADIX, q)];
+        await both((of) => of.tailRound(u, w, q));
+        await both((of) => of.tailFold(u, alpha, q));
+        for (const [first, rounds] of [
+          [0, 1],
+          [13, 3],
+          [2 ** 31 - 5, 11],
+        ]) {
+          const coefficients = Array.from({ length: rounds }, () => field(random, RADIX, q));
+          await both((of) => of.tailDot(u, first, coefficients, q));
+        }
+      }
+    });
+
+    it('vectors that are cut into parts are whole', async () => {
+      const [q, n] = [PRIMES[0], (1 << 16) + 11];
+      const ones = new BigUint64Array(n).fill(1n);
+      const eighths = BigUint64Array.from({ length: RADIX }, (_, a) => BigInt(a));
+      expect(await kernels.multiply(ones, wordsFrom(new Uint32Array(n).fill(3), 32), q)).toEqual(ones.map(() => 3n));
+      expect((await kernels.tailRound(ones, ones, q)).reduce((sum, z) => sum + z)).toBe(8n * BigInt(n - 3) + 9n);
+      expect((await kernels.tailFold(ones, eighths, q)).at(-1)).toBe(3n);
+      expect(await kernels.tailDot(ones, 0, [eighths], q)).toBe(28n * (BigInt(n - 3) / 8n) + 3n);
+    });
+  });
+}

@@ -1,0 +1,77 @@
+/** The WebAssembly kernels of the proofs, and arithmetic modulo a prime that is drawn at run time. */
+import { describe, expect, it } from 'vitest';
+import { isPrime, montgomery, power, primeAmong, residue } from '../../src/compute/field.ts';
+import { difference, digitAt, digitSteps, groupSize, indexGroup, stepped } from '../../src/compute/index-group.ts';
+import { tableLayout } from '../../src/compute/kernels/table-layout.ts';
+import { loadNodeProofModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { WasmProofKernels } from '../../src/compute/kernels/wasm/proof.ts';
+import { wordsFrom } from '../../src/compute/ring.ts';
+import { failure, thrown } from '../failure.ts';
+import { Random } from './kernels.suite.ts';
+import { proofConformance } from './proof.suite.ts';
+
+const module = await loadNodeProofModule();
+
+proofConformance('wasm', async () => new WasmProofKernels(module));
+
+describe('primes', () => {
+  it('are told from other numbers as trial division does', () => {
+    for (let n = 0; n < 700; n++) {
+      const divisors = Array.from({ length: n }, (_, d) => d + 1).filter((d) => n % d === 0);
+      expect(isPrime(BigInt(n)), `${n}`).toBe(divisors.length === 2);
+    }
+    // Strong pseudoprimes to the first bases, and Carmichael numbers.
+    for (const n of [3215031751n, 3825123056546413051n, 561n, 41041n, 825265n]) expect(isPrime(n)).toBe(false);
+    for (const n of [2n ** 61n - 1n, 18446744073709551557n, 2n ** 60n + 33n]) expect(isPrime(n)).toBe(true);
+  });
+
+  it('are the first among candidates, of 61 bits', () => {
+    const random = new Random(3);
+    for (let i = 0; i < 10; i++) {
+      const words = Array.from({ length: 2000 }, () => random.word());
+      const q = primeAmong(words) ?? 0n;
+      expect(q >= 2n ** 60n && q < 2n ** 61n && isPrime(q)).toBe(true);
+      const at = words.findIndex((word) => (BigInt.asUintN(60, word) | (1n << 60n) | 1n) === q);
+      expect(words.slice(0, at).some((word) => isPrime(BigInt.asUintN(60, word) | (1n << 60n) | 1n))).toBe(false);
+    }
+    expect(primeAmong([0n])).toBeUndefined();
+  });
+
+  it('have constants for Montgomery, and residues of negative numbers', () => {
+    for (const q of [5n, 61n, 2n ** 61n - 1n]) {
+      const { inverse, square } = montgomery(q);
+      expect([BigInt.asUintN(64, inverse * q + 1n), square]).toEqual([0n, power(2n, 128n, q)]);
+    }
+    expect([residue(-1n, 7n), residue(-14n, 7n), residue(15n, 7n)]).toEqual([6n, 0n, 1n]);
+    thrown('ERR_INTERNAL', () => montgomery(8n));
+  });
+});
+
+describe('groups of indices', () => {
+  it('subtract one part and combine the other, and every index is its digits', () => {
+    const group = indexGroup(4, 2);
+    for (let g = 0; g < groupSize(group); g++) {
+      const back = digitSteps(group).reduce((sum, step) => stepped(group, step, sum, digitAt(step, g)), 0);
+      expect(back).toBe(g);
+      for (let h = 0; h < groupSize(group); h++) {
+        const [high, low] = [((g >> 2) - (h >> 2)) & 15, (g ^ h) & 3];
+        expect(difference(group, g, h)).toBe((high << 2) | low);
+      }
+    }
+    thrown('ERR_INTERNAL', () => indexGroup(18, 3));
+  });
+});
+
+describe('the instance', () => {
+  it('refuses a choice behind the last entry, and tables that are too short', async () => {
+    const kernels = new WasmProofKernels(module);
+    const [layout, x] = [tableLayout(4, 8), BigUint64Array.of(1n, 1n)];
+    const choice = (c: number) => wordsFrom([0, c], 32);
+    const bytes = new Uint8Array(8);
+    await expect(kernels.choiceClaims(bytes, layout, choice(3), undefined, x, 1)).resolves.toEqual([0n]);
+    await failure('ERR_INTERNAL', kernels.choiceClaims(bytes, layout, choice(4), undefined, x, 1));
+    await failure('ERR_INTERNAL', kernels.choiceClaims(bytes.subarray(1), layout, choice(3), undefined, x, 1));
+    await kernels.close();
+    await failure('ERR_INTERNAL', kernels.choiceClaims(bytes, layout, choice(3), undefined, x, 1));
+  });
+});

@@ -1,0 +1,210 @@
+//! The two-sided compression: sums of rows by bits of challenges, mod 2^64 or as integers in limbs of 32 bits.
+//!
+//! Four bits of a challenge choose one of 16 buckets that a row is added to; every column of the result is the sum of
+//! eight of them. So a word is added σ/4 times and not σ/2 times. Addresses follow from challenges, which are public
+//! when an honest party works with them.
+
+use crate::entries::Layout;
+use core::slice::{from_raw_parts, from_raw_parts_mut};
+
+/// Buckets of a group of four bits.
+const BUCKETS: usize = 16;
+
+/// Words of scratch for buckets: σ/4 groups of 16 rows.
+#[no_mangle]
+pub extern "C" fn digest_scratch(width: usize, sigma: usize) -> usize {
+    (sigma + 3) / 4 * BUCKETS * width
+}
+
+/// Adds a row to the bucket of each group of bits of x.
+#[inline(always)]
+unsafe fn scatter(row: &[u64], x: u64, groups: usize, buckets: *mut u64) {
+    let width = row.len();
+    for g in 0..groups {
+        let bucket = g * BUCKETS + (x >> (4 * g) & 15) as usize;
+        let to = from_raw_parts_mut(buckets.add(bucket * width), width);
+        for c in 0..width {
+            to[c] = to[c].wrapping_add(row[c]);
+        }
+    }
+}
+
+/// out_{t,c}: the buckets whose number has bit t.
+unsafe fn gather(width: usize, sigma: usize, buckets: *const u64, out: *mut u64) {
+    for t in 0..sigma {
+        let to = from_raw_parts_mut(out.add(t * width), width);
+        for b in 0..BUCKETS {
+            if b >> (t & 3) & 1 == 1 {
+                let from = from_raw_parts(buckets.add((t / 4 * BUCKETS + b) * width), width);
+                for c in 0..width {
+                    to[c] = to[c].wrapping_add(from[c]);
+                }
+            }
+        }
+    }
+}
+
+/// Xᵀ·rows mod 2^64. `out` and `buckets` are zero.
+#[no_mangle]
+pub unsafe extern "C" fn digest(
+    rows: *const u64, width: usize, x: *const u64, n: usize, sigma: usize, buckets: *mut u64, out: *mut u64,
+) {
+    for i in 0..n {
+        scatter(from_raw_parts(rows.add(i * width), width), *x.add(i), (sigma + 3) / 4, buckets);
+    }
+    gather(width, sigma, buckets, out);
+}
+
+/// The same of packed tables. `row` has room for the words of an element.
+#[no_mangle]
+pub unsafe extern "C" fn digest_entries(
+    bytes: *const u8, layout: *const Layout, x: *const u64, n: usize, sigma: usize, row: *mut u64, buckets: *mut u64,
+    out: *mut u64,
+) {
+    let layout = &*layout;
+    let width = layout.words();
+    for i in 0..n {
+        layout.element(bytes, i, from_raw_parts_mut(row, width));
+        scatter(from_raw_parts(row, width), *x.add(i), (sigma + 3) / 4, buckets);
+    }
+    gather(width, sigma, buckets, out);
+}
+
+/// rows·V mod 2^64: n × σ. `masks` has room for width × σ words.
+#[no_mangle]
+pub unsafe extern "C" fn columns(
+    rows: *const u64, width: usize, n: usize, v: *const u64, sigma: usize, masks: *mut u64, out: *mut u64,
+) {
+    for c in 0..width {
+        for t in 0..sigma {
+            *masks.add(c * sigma + t) = (*v.add(c) >> t & 1).wrapping_neg();
+        }
+    }
+    for i in 0..n {
+        let to = from_raw_parts_mut(out.add(i * sigma), sigma);
+        for c in 0..width {
+            let word = *rows.add(i * width + c);
+            let mask = from_raw_parts(masks.add(c * sigma), sigma);
+            for t in 0..sigma {
+                to[t] = to[t].wrapping_add(word & mask[t]);
+            }
+        }
+    }
+}
+
+/// The integer left·right, σ × σ numbers of four 64-bit limbs.
+#[no_mangle]
+pub unsafe extern "C" fn matrix_claims(
+    left: *const u64, right: *const u64, inner: usize, sigma: usize, out: *mut u64,
+) {
+    for t in 0..sigma {
+        for c in 0..sigma {
+            let to = out.add((t * sigma + c) * 4);
+            for j in 0..inner {
+                let (lo, hi) = crate::field::wide(*left.add(t * inner + j), *right.add(j * sigma + c));
+                add_at(to, 0, lo);
+                add_at(to, 1, hi);
+            }
+        }
+    }
+}
+
+/// Adds a word at a limb of a number of four, with the carry.
+#[inline(always)]
+unsafe fn add_at(number: *mut u64, limb: usize, word: u64) {
+    let mut carry = word;
+    for l in limb..4 {
+        let sum = (*number.add(l)).wrapping_add(carry);
+        carry = (sum < carry) as u64;
+        *number.add(l) = sum;
+    }
+}
+
+/// Adds word·2^shift.
+#[inline(always)]
+unsafe fn add_shifted(number: *mut u64, word: u64, shift: usize) {
+    let (limb, bits) = (shift / 64, shift % 64);
+    add_at(number, limb, word << bits);
+    // Two shifts: by 64 in one would be by none.
+    if limb < 3 {
+        add_at(number, limb + 1, word >> (63 - bits) >> 1);
+    }
+}
+
+/// Limbs of 32 bits that a word of a table, times its factor, has.
+const LIMBS: usize = 4;
+
+/// Words of scratch for the claims of tables: a row, its limbs, and the digest of the limbs.
+#[no_mangle]
+pub extern "C" fn claims_scratch(width: usize, sigma: usize) -> usize {
+    LIMBS * width * (1 + sigma) + width
+}
+
+/// Σ_i X_{i,t} f_i Σ_c V_{c,κ} 2^(64 − width of c) T_{i,c}: σ × σ numbers of four 64-bit limbs, with 64-bit factors f.
+/// `scratch` and `buckets` (of LIMBS·words columns) are zero.
+#[no_mangle]
+pub unsafe extern "C" fn table_claims(
+    bytes: *const u8, layout: *const Layout, f: *const u64, x: *const u64, n: usize, v: *const u64, sigma: usize,
+    scratch: *mut u64, buckets: *mut u64, out: *mut u64,
+) {
+    let layout = &*layout;
+    let words = layout.words();
+    let width = LIMBS * words;
+    let (row, limbs, sums) = (scratch, scratch.add(words), scratch.add(words + width));
+    for i in 0..n {
+        layout.element(bytes, i, from_raw_parts_mut(row, words));
+        for c in 0..words {
+            split(crate::field::wide(*row.add(c), *f.add(i)), limbs.add(LIMBS * c));
+        }
+        scatter(from_raw_parts(limbs, width), *x.add(i), (sigma + 3) / 4, buckets);
+    }
+    gather(width, sigma, buckets, sums);
+    for t in 0..sigma {
+        for c in 0..words {
+            let up = 64 - layout.width(c);
+            for k in 0..sigma {
+                if *v.add(c) >> k & 1 == 1 {
+                    for l in 0..LIMBS {
+                        add_shifted(out.add((t * sigma + k) * 4), *sums.add(t * width + LIMBS * c + l), 32 * l + up);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn split((lo, hi): (u64, u64), to: *mut u64) {
+    *to = lo & 0xffff_ffff;
+    *to.add(1) = lo >> 32;
+    *to.add(2) = hi & 0xffff_ffff;
+    *to.add(3) = hi >> 32;
+}
+
+/// Σ_i X_{i,t} Σ_p E_{i,c_i,p} φ_{i,p}: σ numbers of four 64-bit limbs. `phi` is zero for ones.
+#[no_mangle]
+pub unsafe extern "C" fn choice_claims(
+    bytes: *const u8, layout: *const Layout, choice: *const u32, phi: *const u64, x: *const u64, n: usize, sigma: usize,
+    buckets: *mut u64, sums: *mut u64, out: *mut u64,
+) {
+    let layout = &*layout;
+    for i in 0..n {
+        let mut row = [0u64; LIMBS];
+        for p in 0..layout.p {
+            let word = layout.word(bytes, i, *choice.add(i) as usize, p);
+            let factor = if phi.is_null() { 1 } else { *phi.add(i * layout.p + p) };
+            let mut limbs = [0u64; LIMBS];
+            split(crate::field::wide(word, factor), limbs.as_mut_ptr());
+            for l in 0..LIMBS {
+                row[l] += limbs[l];
+            }
+        }
+        scatter(&row, *x.add(i), (sigma + 3) / 4, buckets);
+    }
+    gather(LIMBS, sigma, buckets, sums);
+    for t in 0..sigma {
+        for l in 0..LIMBS {
+            add_shifted(out.add(4 * t), *sums.add(LIMBS * t + l), 32 * l);
+        }
+    }
+}

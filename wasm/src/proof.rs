@@ -1,0 +1,303 @@
+//! Kernels of the proofs, a module of its own: only a mode with proofs loads it. The definitions are
+//! `src/compute/kernels/reference/proof.ts`; the contract about memory is that of `lib.rs`.
+//!
+//! Operands are secrets and meet additions, multiplications and shifts only. Addresses follow from indices that the
+//! party knows in the clear, as in the selections themselves.
+#![no_std]
+#![deny(missing_docs)]
+#![allow(clippy::missing_safety_doc, clippy::too_many_arguments)]
+
+pub mod chacha;
+pub mod digest;
+pub mod entries;
+pub mod field;
+
+use core::slice::{from_raw_parts, from_raw_parts_mut};
+use entries::Layout;
+use field::{Field, Sum};
+
+/// Blocks of a round.
+const RADIX: usize = 8;
+
+/// F_i = Σ_t X_{i,t} coefficients_t. `tables` has room for 8 × 256 words: the sum for every byte of a challenge.
+#[no_mangle]
+pub unsafe extern "C" fn weights(
+    f: *const Field, x: *const u64, n: usize, coefficients: *const u64, sigma: usize, tables: *mut u64, out: *mut u64,
+) {
+    let f = &*f;
+    for byte in 0..8 {
+        for value in 1..256usize {
+            let t = value.trailing_zeros() as usize;
+            let more = if 8 * byte + t < sigma { *coefficients.add(8 * byte + t) } else { 0 };
+            *tables.add(256 * byte + value) = f.plus(*tables.add(256 * byte + (value & (value - 1))), more);
+        }
+    }
+    for i in 0..n {
+        let mut sum = 0;
+        for byte in 0..8 {
+            // Eight residues below 2^61 have no carry.
+            sum += *tables.add(256 * byte + (*x.add(i) >> (8 * byte) & 255) as usize);
+        }
+        *out.add(i) = f.word(sum);
+    }
+}
+
+/// a_i · b_i.
+#[no_mangle]
+pub unsafe extern "C" fn multiply(f: *const Field, a: *const u64, b: *const u64, n: usize, out: *mut u64) {
+    for i in 0..n {
+        *out.add(i) = (*f).mul(*a.add(i), *b.add(i));
+    }
+}
+
+/// Σ_r coefficients_r x_{r,c}.
+#[no_mangle]
+pub unsafe extern "C" fn combine_rows(
+    f: *const Field, x: *const u64, rows: usize, width: usize, coefficients: *const u64, out: *mut u64,
+) {
+    for c in 0..width {
+        let mut sum = Sum::ZERO;
+        for r in 0..rows {
+            sum.add(*coefficients.add(r), *x.add(r * width + c));
+        }
+        *out.add(c) = (*f).reduce(&sum);
+    }
+}
+
+/// Σ_c x_{r,c} coefficients_c.
+#[no_mangle]
+pub unsafe extern "C" fn combine_columns(
+    f: *const Field, x: *const u64, rows: usize, width: usize, coefficients: *const u64, out: *mut u64,
+) {
+    for r in 0..rows {
+        let mut sum = Sum::ZERO;
+        for c in 0..width {
+            sum.add(*coefficients.add(c), *x.add(r * width + c));
+        }
+        *out.add(r) = (*f).reduce(&sum);
+    }
+}
+
+/// Σ_j coefficients_j E_{i,j,p}.
+#[no_mangle]
+pub unsafe extern "C" fn fold_entries(
+    f: *const Field, bytes: *const u8, layout: *const Layout, n: usize, coefficients: *const u64, row: *mut u64,
+    out: *mut u64,
+) {
+    let layout = &*layout;
+    for i in 0..n {
+        layout.element(bytes, i, from_raw_parts_mut(row, layout.words()));
+        for p in 0..layout.p {
+            let mut sum = Sum::ZERO;
+            for j in 0..layout.n {
+                sum.add(*coefficients.add(j), *row.add(j * layout.p + p));
+            }
+            *out.add(i * layout.p + p) = (*f).reduce(&sum);
+        }
+    }
+}
+
+/// Σ_c coefficients_c T_{i,c}, over all words of an element.
+#[no_mangle]
+pub unsafe extern "C" fn public_table(
+    f: *const Field, bytes: *const u8, layout: *const Layout, n: usize, coefficients: *const u64, row: *mut u64,
+    out: *mut u64,
+) {
+    let layout = &*layout;
+    for i in 0..n {
+        layout.element(bytes, i, from_raw_parts_mut(row, layout.words()));
+        let mut sum = Sum::ZERO;
+        for c in 0..layout.words() {
+            sum.add(*coefficients.add(c), *row.add(c));
+        }
+        *out.add(i) = (*f).reduce(&sum);
+    }
+}
+
+/// A group of indices, and a digit of them: `all` and `low` are masks of the index and of its exclusive-or part.
+#[repr(C)]
+pub struct Step {
+    all: u32,
+    low: u32,
+    at: u32,
+    width: u32,
+    xor: u32,
+    /// Bits that neither this step nor one before it has taken.
+    rest: u32,
+}
+
+impl Step {
+    #[inline(always)]
+    fn digit(&self, index: u32) -> usize {
+        (index >> self.at & ((1 << self.width) - 1)) as usize
+    }
+
+    #[inline(always)]
+    fn digits(&self) -> usize {
+        1 << self.width
+    }
+
+    /// index ⊕ digit at this step.
+    #[inline(always)]
+    fn stepped(&self, index: u32, digit: usize) -> usize {
+        let part = (digit as u32) << self.at;
+        (if self.xor == 1 { index ^ part } else { index.wrapping_add(part) & self.all }) as usize
+    }
+
+    /// g ⊖ h.
+    #[inline(always)]
+    fn difference(&self, g: u32, h: u32) -> u32 {
+        ((g & !self.low).wrapping_sub(h & !self.low) & self.all) | ((g ^ h) & self.low)
+    }
+}
+
+/// G'[s] = Σ_h β_h G[s ⊕ h].
+#[no_mangle]
+pub unsafe extern "C" fn fold_table(
+    f: *const Field, table: *const u64, step: *const Step, beta: *const u64, out: *mut u64,
+) {
+    let step = &*step;
+    for s in 0..=step.all {
+        let mut sum = Sum::ZERO;
+        for h in 0..step.digits() {
+            sum.add(*beta.add(h), *table.add(step.stepped(s, h)));
+        }
+        *out.add(s as usize) = (*f).reduce(&sum);
+    }
+}
+
+/// f_i · α_digit.
+#[no_mangle]
+pub unsafe extern "C" fn fold_weights(
+    f: *const Field, weights: *const u64, index: *const u32, n: usize, step: *const Step, alpha: *const u64,
+    out: *mut u64,
+) {
+    for i in 0..n {
+        *out.add(i) = (*f).mul(*weights.add(i), *alpha.add((*step).digit(*index.add(i))));
+    }
+}
+
+/// G[⊖ν_i].
+#[no_mangle]
+pub unsafe extern "C" fn look_up(table: *const u64, step: *const Step, nu: *const u32, n: usize, out: *mut u64) {
+    for i in 0..n {
+        *out.add(i) = *table.add((*step).difference(0, *nu.add(i)) as usize);
+    }
+}
+
+/// z_{a,b} of a table. `index` is μ.
+#[no_mangle]
+pub unsafe extern "C" fn lookup_round(
+    f: *const Field, weights: *const u64, table: *const u64, step: *const Step, mu: *const u32, nu: *const u32,
+    n: usize, out: *mut u64,
+) {
+    let step = &*step;
+    let mut z = [Sum::ZERO; RADIX * RADIX];
+    for i in 0..n {
+        let index = *mu.add(i) & step.all;
+        let (digit, from) = (step.digit(index), step.difference(index & step.rest, *nu.add(i)));
+        for b in 0..step.digits() {
+            z[RADIX * digit + b].add(*weights.add(i), *table.add(step.stepped(from, b)));
+        }
+    }
+    finish(&*f, &z, out);
+}
+
+/// z_{a,b} of a choice. `low` has 2^at words; `f_low` room for as many.
+#[no_mangle]
+pub unsafe extern "C" fn choice_round(
+    f: *const Field, bytes: *const u8, layout: *const Layout, choice: *const u32, weights: *const u64, n: usize,
+    low: *const u64, step: *const Step, out: *mut u64,
+) {
+    let (f, layout, step) = (&*f, &*layout, &*step);
+    let lows = 1usize << step.at;
+    let mut z = [Sum::ZERO; RADIX * RADIX];
+    for i in 0..n {
+        let c = *choice.add(i);
+        let high = ((c >> step.at >> step.width) as usize) << step.width;
+        for a in 0..step.digits() {
+            for p in 0..layout.p {
+                let mut sum = Sum::ZERO;
+                for l in 0..lows {
+                    let j = (high + a) * lows + l;
+                    if j < layout.n {
+                        sum.add(*low.add(l), layout.word(bytes, i, j, p));
+                    }
+                }
+                z[RADIX * a + step.digit(c)].add(*weights.add(i * layout.p + p), f.reduce(&sum));
+            }
+        }
+    }
+    finish(f, &z, out);
+}
+
+/// Cross sums of eight interleaved blocks. `u` and `w` are whole blocks.
+#[no_mangle]
+pub unsafe extern "C" fn tail_round(f: *const Field, u: *const u64, w: *const u64, blocks: usize, out: *mut u64) {
+    let mut z = [Sum::ZERO; RADIX * RADIX];
+    for i in 0..blocks {
+        for a in 0..RADIX {
+            let left = *u.add(RADIX * i + a);
+            for b in 0..RADIX {
+                z[RADIX * a + b].add(left, *w.add(RADIX * i + b));
+            }
+        }
+    }
+    finish(&*f, &z, out);
+}
+
+unsafe fn finish(f: &Field, z: &[Sum; RADIX * RADIX], out: *mut u64) {
+    for (i, sum) in z.iter().enumerate() {
+        *out.add(i) = f.reduce(sum);
+    }
+}
+
+/// Σ_a coefficients_a u_{8i+a}.
+#[no_mangle]
+pub unsafe extern "C" fn tail_fold(
+    f: *const Field, u: *const u64, blocks: usize, coefficients: *const u64, out: *mut u64,
+) {
+    for i in 0..blocks {
+        let mut sum = Sum::ZERO;
+        for a in 0..RADIX {
+            sum.add(*coefficients.add(a), *u.add(RADIX * i + a));
+        }
+        *out.add(i) = (*f).reduce(&sum);
+    }
+}
+
+/// Σ_i values_i Π_r coefficients_{r, digit r of first + i}. Writes Montgomery's form over the coefficients.
+#[no_mangle]
+pub unsafe extern "C" fn tail_dot(
+    f: *const Field, values: *const u64, n: usize, first: u32, coefficients: *mut u64, rounds: usize, out: *mut u64,
+) {
+    let f = &*f;
+    let coefficients = from_raw_parts_mut(coefficients, rounds * RADIX);
+    for c in coefficients.iter_mut() {
+        *c = f.form(*c);
+    }
+    let values = from_raw_parts(values, n);
+    let (mut total, mut i) = (Sum::ZERO, 0);
+    while i < n {
+        let place = first as usize + i;
+        // What the digits behind the first make, once for eight places.
+        let (mut high, mut rest) = (f.word(1), place / RADIX);
+        for r in 1..rounds {
+            high = f.mont(high, coefficients[RADIX * r + rest % RADIX]);
+            rest /= RADIX;
+        }
+        let mut digit = place % RADIX;
+        while digit < RADIX && i < n {
+            total.add(f.mont(high, coefficients[digit]), values[i]);
+            digit += 1;
+            i += 1;
+        }
+    }
+    *out = f.reduce(&total);
+}
+
+/// Traps: a panic is a bug, and the host turns the trap into a typed error.
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    core::arch::wasm32::unreachable()
+}
