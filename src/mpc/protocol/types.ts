@@ -214,7 +214,8 @@ export interface Gates {
   jointTable(bits: readonly Wire[], entries: readonly bigint[], k: number): Wire;
   /**
    * A leaf of a borrow (PROTOCOL §6.7), on the bits [from, from + bits) of the masked halves of x = a − λ2, as unsigned
-   * numbers: [a < λ2], [a = λ2], and the top bit of a − λ2, or of a − λ2 − 1. Meaningful only inside `secure/compare.ts`.
+   * numbers: [a < λ2], [a = λ2], and the top bit of a − λ2, or of a − λ2 − 1. Meaningful only inside
+   * `secure/compare.ts`.
    */
   borrow(x: Wire, from: number, bits: number, leaf: BorrowLeaf): Wire;
   /** [x < 0] of a short ring, by one table of 2^(k−1) bits. */

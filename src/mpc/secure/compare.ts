@@ -33,8 +33,8 @@ const SIGN_OF_TWO = Array.from({ length: 32 }, (_, j) => {
 });
 
 /**
- * [x < 0] as one shared bit, exact for every x in the ring of `SIGN_BITS` read as signed: −2^24 ≤ x < 2^24 with one coin. A wider value is first
- * shifted or reduced by the caller, who declares that it fits.
+ * [x < 0] as one shared bit, exact for every x in the ring of `SIGN_BITS` read as signed: −2^24 ≤ x < 2^24 with one
+ * coin. A wider value is first shifted or reduced by the caller, who declares that it fits.
  * Cost: P0 6 bits, P1 → P2 168 bytes, 2 rounds an element.
  */
 export function isNegative(gates: Gates, x: Wire): Wire {

@@ -111,8 +111,8 @@ export class RangeChecks {
     const width = x.shape[x.shape.length - 1];
     gates.section('range', () => {
       const tables = magnitudeTables(domain, reach, x.k - x.scale);
-      // With one coin masked once for all tables. A unit read from a measured unit is still the true one or the next: at the lower
-      // end of a unit there is nothing to round.
+      // With one coin masked once for all tables. A unit read from a measured unit is still the true one or the next:
+      // at the lower end of a unit there is nothing to round.
       const [{ unit: lowest }] = tables;
       const all = Math.max(...tables.map(({ unit, bits }) => unit + bits)) - lowest;
       const once = gates.rounding.coins === 1;

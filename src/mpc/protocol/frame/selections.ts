@@ -117,6 +117,14 @@ export function exponentialSelection(
 }
 
 /**
+ * Terms of P1's entries where a bit lets a sum through. The bit of entry j is (m ⊕ j) + λ1 − 2·(m ⊕ j)·λ1: three
+ * products for the words with an angle, six for g·a, where a is m − λ1, and three for −g and what is constant.
+ */
+function gatedFunctions(): readonly number[] {
+  return [0, 1].flatMap((entry) => [3, 6, 3].flatMap((terms, kind) => new Array<number>(terms).fill(3 * entry + kind)));
+}
+
+/**
  * A gated sum of cosines: no index of x at all, one entry for each value of P2's half of the gate's bit.
  * @throws {TercetError} ERR_RANGE for a sum that no back end computes
  */
@@ -139,6 +147,7 @@ export function cosineSelection({ x, sum, gate }: GatedCosines, k: number): Sele
     count: x.count,
     // The words with an angle. Those of the linear part are products, and the gate's bit is a factor.
     index: { bits: TURN_BITS, xorBits: 0 },
+    functions: gate === undefined ? [0, 1, 1, 2] : gatedFunctions(),
     traits: ['cosines', { ...sum, terms: sum.terms.map((term) => ({ ...term })) }, coarse, fineCos, fineSin],
     table: async (p1) => ({
       kind: 'cosine',
@@ -219,6 +228,8 @@ export function chooseSelection({ bits, values, pick, raise = 0 }: Choosing): Se
     ...tableLayout(1 << B, k + raise, new Array<number>(1 + values.length).fill(k)),
     count,
     index: { bits: 0, xorBits: B },
+    // m and −λ1 of every value, where it is picked, and which one is.
+    functions: [...values.flatMap((_, v) => [v, v]), values.length],
     traits: ['choose', B, pick],
     table: async (p1): Promise<SelectionTable> => ({
       kind: 'choose',

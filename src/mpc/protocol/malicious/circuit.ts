@@ -1,6 +1,6 @@
 /**
- * Building a circuit of complete sharing, the messages of `3pc_malicious` (PROTOCOL §14): `Gates` turned into local nodes
- * and gates whose every message is linear in what its sender received, or a public function of m − λ1. Nothing proves
+ * Building a circuit of complete sharing, the messages of `3pc_malicious` (PROTOCOL §14): `Gates` turned into local
+ * nodes and gates whose every message is linear in what its sender received, or a public function of m − λ1. Nothing proves
  * them yet.
  *
  * Insecure by itself: a party that deviates is not noticed, so circuits are built in tests only.
@@ -153,7 +153,10 @@ export class CompleteBuilder extends SelectingBuilder implements Gates {
     const half21 = this.#productHalf([x, y]);
     const out = this.#wire(outShape, x.k, x.scale + y.scale, half21 + 1, half21 + 2);
     const short = this.#shortBy(drop);
-    const product = this.gate(new CompleteProductGate(this.at('product'), x, y, shape, out, half21, short), out);
+    const product = this.gate(
+      new CompleteProductGate(this.at('product'), x, y, shape, out, half21, short, this.#secret),
+      out,
+    );
     // P0's ceiling adds a third coin.
     return this.#rounded(short === 0 ? product : this.offset(product, -(1n << BigInt(short - 1))), drop);
   }
@@ -203,11 +206,15 @@ export class CompleteBuilder extends SelectingBuilder implements Gates {
     for (const { index } of terms) checkIndex(this.at(relation).path, index.bits + index.xorBits);
     const half12 = evenFrom(latest(inputs.map((x) => x.readyA)));
     const out = this.#wire(shape, terms[0].k, scale, half12 + 2, half12 + 1);
-    const gate = new CompleteSelectGate(relation, this.at(relation), inputs, out, half12, terms, short);
+    const gate = new CompleteSelectGate(relation, this.at(relation), inputs, out, half12, terms, short, this.#secret);
     return this.gate(gate, out);
   }
 
   // ── bookkeeping ──────────────────────────────────────────────────────────
+
+  get #secret(): boolean {
+    return this.weights === 'secret';
+  }
 
   /** Low bits that words of P0 lack. SECURITY: where P0 is a prover its words are whole: no verifier has the rest. */
   #shortBy(drop: number): number {
