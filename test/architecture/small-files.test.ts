@@ -14,7 +14,6 @@ const APART: Readonly<Record<string, string>> = {
   'app/address.ts': 'tests take it by itself; its importer starts the page',
   'app/views/credential.ts': 'each view has a file',
   'app/views/evidence.ts': 'each view has a file',
-  'compute/kernels/reference/bits.ts': 'how words are packed, apart from what is packed',
   'daemon/gc.ts': 'its reason is longer than it is, and is not about the command line',
   'ml/models/secure-at-once.ts': 'sessions and pages do without it; tests take it by itself',
   'ml/models/secure.ts': 'where an architecture is chosen (docs/guides/add-an-architecture.md)',

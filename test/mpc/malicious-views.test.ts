@@ -1,7 +1,7 @@
 /**
  * What a party sees under complete sharing, over every mask of toy rings and with the gates as they are: alike for
- * every secret, also where the party deviated before, and no longer where a fresh mask is missing (PROTOCOL §14.8). Then what
- * the builder, the engine and P0 refuse.
+ * every secret, also where the party deviated before, and no longer where a fresh mask is missing (PROTOCOL §14.8).
+ * Then what the builder, the engine and P0 refuse.
  */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';

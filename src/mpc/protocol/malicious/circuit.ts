@@ -1,7 +1,7 @@
 /**
  * Building a circuit of complete sharing, the messages of `3pc_malicious` (PROTOCOL §14): `Gates` turned into local
- * nodes and gates whose every message is linear in what its sender received, or a public function of m − λ1. Nothing proves
- * them yet.
+ * nodes and gates whose every message is linear in what its sender received, or a public function of m − λ1. Nothing
+ * proves them yet.
  *
  * Insecure by itself: a party that deviates is not noticed, so circuits are built in tests only.
  */
