@@ -15,7 +15,7 @@ function documents(): Plugin {
 }
 
 /** Comments of the page are for who edits it: they are not served. */
-function withoutComments(): Plugin {
+export function withoutComments(): Plugin {
   return { name: 'without-comments', transformIndexHtml: (html) => html.replace(/\s*<!--.*?-->/gs, '') };
 }
 

@@ -22,8 +22,8 @@ declare global {
 const ID = 'acme/model';
 const TEXT = 'The capital of France is [MASK].';
 /** The word list lies where large files lie, and is reached by a redirect to another origin. */
-const LARGE = ['tokenizer.json', 'model.safetensors'];
-const FILES = ['config.json', 'tokenizer.json', 'tokenizer_config.json'];
+const LARGE = ['vocab.txt', 'model.safetensors'];
+const FILES = ['config.json', 'tokenizer_config.json', 'vocab.txt'];
 
 interface Place {
   readonly hub: TestHub;
@@ -98,11 +98,11 @@ test('a page loads what it needs from the hub, answers, and loads it from the ca
   }
   const asked = hub.requests.map(({ at, url }) => `${at} ${url.split('/').at(-1)}`);
   expect(asked).toHaveLength(6);
-  expect(new Set(asked)).toEqual(new Set(['cdn tokenizer.json', ...FILES.map((file) => `hub ${file}`)]));
+  expect(new Set(asked)).toEqual(new Set(['cdn vocab.txt', ...FILES.map((file) => `hub ${file}`)]));
   // The control for what a browser does to a hub's answers, without which this test would prove little.
   const seen = await page.evaluate(async (url) => {
     const [small, large] = await Promise.all(
-      ['config.json', 'tokenizer.json'].map((file) => fetch(`${url}/${file}`, { method: 'HEAD', redirect: 'manual' })),
+      ['config.json', 'vocab.txt'].map((file) => fetch(`${url}/${file}`, { method: 'HEAD', redirect: 'manual' })),
     );
     const followed = await fetch(`${url}/config.json`, { method: 'HEAD' });
     return { small: small.type, large: large.type, length: Number(followed.headers.get('content-length')) };
@@ -143,7 +143,7 @@ test('a browser that refuses its caches keeps the files in memory for as long as
 });
 
 test('a download that breaks goes on where it stopped', async ({ ask, place: { hub } }) => {
-  hub.troubles.set('tokenizer.json', { kind: 'cut', after: 10_000, times: 1 });
+  hub.troubles.set('vocab.txt', { kind: 'cut', after: 10_000, times: 1 });
   expect(await ask({ endpoint: hub.url })).toMatchObject({ answer: 'paris' });
   expect(hub.requests.filter(({ at }) => at === 'cdn').map(({ range }) => range)).toEqual([
     undefined,
@@ -167,7 +167,7 @@ for (const [what, trouble, error] of TROUBLES) {
     page,
     place: { hub },
   }) => {
-    for (const file of ['config.json', 'tokenizer.json']) {
+    for (const file of ['config.json', 'vocab.txt']) {
       await page.evaluate(() => caches.delete('tercet-hub'));
       hub.troubles.set(file, trouble);
       expect((await ask({ endpoint: hub.url })).error).toMatch(error);

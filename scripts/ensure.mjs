@@ -39,7 +39,7 @@ if (!existsSync(installed) || readFileSync(installed, 'utf8') !== lock) {
 }
 
 const built = join(root, 'dist', '.built');
-const page = ['index.html', 'vite.config.ts'].map((file) => statSync(join(root, file)).mtimeMs);
+const page = ['index.html', 'widget.html', 'widget-frame.html', 'vite.config.ts', 'vite.widget.config.ts'].map((file) => statSync(join(root, file)).mtimeMs);
 if (
   !existsSync(built) ||
   Math.max(newest(join(root, 'src')), newest(join(root, 'public')), ...page) > statSync(built).mtimeMs

@@ -112,7 +112,11 @@ for (const { id, edits, killedBy } of mutants) {
     const survived = runs.find(({ failed, late }) => failed === 0 || late);
     const [{ first }] = runs;
     if (survived === undefined) outcome = `killed    ${id}: ${killedBy[0].file}, "${first}"`;
-    else outcome = `${survived.late ? 'TIMED OUT' : 'SURVIVED '} ${id}: ${survived.test.file}`;
+    else {
+      // Of code that does not load no test runs: that is a fault of the fault.
+      const kind = survived.late ? 'TIMED OUT' : survived.passed === 0 ? 'NOT RUN  ' : 'SURVIVED ';
+      outcome = `${kind} ${id}: ${survived.test.file}`;
+    }
     if (survived !== undefined) wrong++;
   } catch (error) {
     wrong++;

@@ -4,7 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { Node, Project, SyntaxKind, TypeFormatFlags, ts } from 'ts-morph';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-export const ENTRIES = ['src/sdk/index.ts', 'src/sdk/node.ts'];
+export const ENTRIES = ['src/sdk/index.ts', 'src/sdk/node.ts', 'src/widget/types.ts'];
+const PLACES = ['browsers', 'Node', 'the widget, types alone'];
+/** Entries that are the first one somewhere else. */
+const ALIKE = 2;
 
 export function openProject() {
   const project = new Project({
@@ -123,11 +126,12 @@ export function report(project) {
   ];
   for (const [i, entry] of ENTRIES.entries()) {
     const all = exportsOf(project, entry);
-    const first = i === 0 ? new Map() : new Map(exportsOf(project, ENTRIES[0]).map((one) => [one.name, block(one)]));
+    const first =
+      i === 0 || i >= ALIKE ? new Map() : new Map(exportsOf(project, ENTRIES[0]).map((one) => [one.name, block(one)]));
     const own = all.filter((one) => first.get(one.name) !== block(one));
     const missing = [...first.keys()].filter((name) => !all.some((one) => one.name === name));
-    parts.push(`## \`${entry}\`: ${i === 0 ? 'browsers' : 'Node'}\n`);
-    if (i > 0) parts.push(`The same as in browsers, without ${missing.join(', ') || 'nothing'}, and:\n`);
+    parts.push(`## \`${entry}\`: ${PLACES[i]}\n`);
+    if (i > 0 && i < ALIKE) parts.push(`The same as in browsers, without ${missing.join(', ') || 'nothing'}, and:\n`);
     parts.push('```ts', own.map(block).join('\n\n'), '```\n');
     const beside = i === 0 ? hidden(all) : [];
     if (beside.length > 0)

@@ -1,5 +1,6 @@
 // Writes bench/results/README.md from the kept JSON files: `node scripts/results.mjs`.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { costSections } from './results-costs.mjs';
 
 const folder = new URL('../bench/results/', import.meta.url);
 const read = (name) => JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8'));
@@ -19,6 +20,9 @@ const [bert, gpt2, batch, networks, kernels, accuracy, questions, browser, names
 ].map(read);
 
 const h100 = read('h100');
+const [declared, costs, spu, peers, bertBefore, gpt2Before] = [
+  ...['declared', 'costs', 'spu', 'peers', 'bert-before', 'gpt2-before'],
+].map(read);
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 const mega = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 const giga = (bytes) => (bytes / 1e9).toFixed(2);
@@ -79,14 +83,20 @@ function grouped(rows) {
 /** All texts of one model and task. */
 function agreed(rows) {
   const [{ model, task, weights }] = rows;
-  const texts = rows.reduce((sum, row) => sum + row.texts, 0);
-  const other = rows.reduce((sum, row) => sum + row.different.length, 0);
+  const total = (of) => rows.reduce((sum, row) => sum + of(row), 0);
+  const refused = total((row) => row.refused?.length ?? 0);
+  const texts = total((row) => row.texts) - refused;
+  const other = total((row) => row.different.length);
+  // Files from before these were counted have none of them.
+  const counted = rows.every((row) => row.silentlyWrong !== undefined);
   return [
     model,
     task,
     weights,
     texts,
     `${percent(1 - other / texts)}${other === 0 ? '' : ` (${other} of ${texts} ${other === 1 ? 'differs' : 'differ'})`}`,
+    counted ? refused : '–',
+    counted ? total((row) => row.silentlyWrong.length) : '–',
   ];
 }
 const dimensionRows = accuracy.rows
@@ -220,6 +230,7 @@ ${table(['tokens, weights', 'ahead', 'online', 'online / with dealing, against p
 The plaintext run is the float model in P0's process after the private run, with f32 SIMD kernels in the same number of workers. Set-up (loading, encoding, proving
 ranges, with secret weights also sharing) is outside both columns: ${bert.rows.map(({ timing }) => seconds(timing.setupMs)).join(', ')}.
 
+${costSections({ declared, costs, spu, peers, bert, bertBefore, gpt2Before })}
 ## GPT-2 small dimensions, random weights, for each generated token
 
 ${made(gpt2)} Open weights.
@@ -239,7 +250,7 @@ ${table(['model', 'texts', 'dealing and online', 'a text', 'throughput per text'
 
 ${made(accuracy)} Questions: ${made(questions)}
 
-${table(['model', 'task', 'weights', 'texts', 'same answer as plaintext'], grouped(fidelity).map(agreed))}
+${table(['model', 'task', 'weights', 'answered', 'same answer as plaintext', 'refused', 'a logit off by more than 0.05'], grouped(fidelity).map(agreed))}
 
 By set of texts:
 
@@ -273,7 +284,7 @@ ${table(['kernel', 'WebAssembly', 'times the reference', 'WebGPU', 'times the re
 
 ${h100.command}, commit ${h100.commit}, ${h100.date}: both compute parties in this version's WebGPU kernels on one ${h100.machine.gpu}, the data owner in WebAssembly, ${h100.machine.cores} cores, loopback.
 With WebAssembly in place of the card, on the same machine, the online part takes ${h100.withoutCard.map(({ name, onlineMs }) => `${seconds(onlineMs)} (${name})`).join(', ')}.
-
+${h100.note === undefined ? '' : `**${h100.note}**\n`}
 ${table(['kernel', 'WebAssembly, one thread', 'WebGPU'], h100Kernels)}
 
 ${table(['run', 'ahead', 'online', 'to plaintext, online', 'logit error', 'peak P1'], h100Rows)}

@@ -70,19 +70,31 @@ def read_sst2(data, part):
 
 # ---------------------------------------------------------------- tokenizers
 
+def pipeline(model):
+    tok = Tokenizer(model)
+    tok.normalizer = normalizers.BertNormalizer(
+        clean_text=True, handle_chinese_chars=True, strip_accents=None, lowercase=True)
+    tok.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    return tok
+
+
+def framed(vocab):
+    """BERT's tokenizer on a vocabulary {piece: id}."""
+    tok = pipeline(models.WordPiece(vocab, unk_token="[UNK]", max_input_chars_per_word=100))
+    tok.add_special_tokens(SPECIALS)
+    tok.post_processor = processors.TemplateProcessing(
+        single="[CLS]:0 $A:0 [SEP]:0", pair="[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", vocab["[CLS]"]), ("[SEP]", vocab["[SEP]"])])
+    tok.decoder = decoders.WordPiece(prefix="##")
+    return tok
+
+
 def build_tokenizer(texts, size, required):
     """WordPiece with BERT's own normalizer and pre-tokenizer.
 
     Pieces are learnt from `texts`; the `required` words are then added whole, because
     WordPiece takes the longest match and so keeps them as one token each.
     """
-    def pipeline(model):
-        tok = Tokenizer(model)
-        tok.normalizer = normalizers.BertNormalizer(
-            clean_text=True, handle_chinese_chars=True, strip_accents=None, lowercase=True)
-        tok.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-        return tok
-
     required = sorted(set(required))
     learner = pipeline(models.WordPiece(unk_token="[UNK]"))
     trainer = trainers.WordPieceTrainer(
@@ -93,20 +105,14 @@ def build_tokenizer(texts, size, required):
     learnt = learner.get_vocab()
     order = sorted(learnt, key=learnt.get)
     order += [w for w in required if w not in learnt]
-    tok = pipeline(models.WordPiece({w: i for i, w in enumerate(order)}, unk_token="[UNK]",
-                                    max_input_chars_per_word=100))
-    tok.add_special_tokens(SPECIALS)
-    cls, sep = order.index("[CLS]"), order.index("[SEP]")
-    tok.post_processor = processors.TemplateProcessing(
-        single="[CLS]:0 $A:0 [SEP]:0", pair="[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1",
-        special_tokens=[("[CLS]", cls), ("[SEP]", sep)])
-    tok.decoder = decoders.WordPiece(prefix="##")
-    return tok
+    return framed({w: i for i, w in enumerate(order)})
 
 
-def save_tokenizer(tok, folder, tokenizer_class="BertTokenizer", max_length=128):
+def save_tokenizer(tok, folder, tokenizer_class="BertTokenizer", max_length=128, pieces_alone=False):
+    """pieces_alone: without tokenizer.json, which says the same in twice the bytes; a page loads what is there."""
     folder.mkdir(parents=True, exist_ok=True)
-    tok.save(str(folder / "tokenizer.json"))
+    if not pieces_alone:
+        tok.save(str(folder / "tokenizer.json"))
     vocab = tok.get_vocab()
     (folder / "vocab.txt").write_text(
         "".join(w + "\n" for w in sorted(vocab, key=vocab.get)), encoding="utf8")
@@ -119,7 +125,11 @@ def save_tokenizer(tok, folder, tokenizer_class="BertTokenizer", max_length=128)
 
 
 def load_tokenizer(folder):
-    return Tokenizer.from_file(str(Path(folder) / "tokenizer.json"))
+    file = Path(folder) / "tokenizer.json"
+    if file.exists():
+        return Tokenizer.from_file(str(file))
+    pieces = (Path(folder) / "vocab.txt").read_text(encoding="utf8").splitlines()
+    return framed({piece: i for i, piece in enumerate(pieces)})
 
 
 # ---------------------------------------------------------------- models

@@ -119,11 +119,11 @@ def main():
     rows = build_text.read_countries(args.data)
     texts = build_text.all_words(rows)
     required = [w for t in texts for w in words_of(t)]
-    if (args.out / "tokenizer.json").exists():
+    if (args.out / "vocab.txt").exists():
         tok = load_tokenizer(args.out)  # keep token ids stable between runs
     else:
         tok = build_tokenizer(read_wikitext(args.data), args.vocab, required)
-        save_tokenizer(tok, args.out)
+        save_tokenizer(tok, args.out, pieces_alone=True)
     model = BertForMaskedLM(small_config(
         tok.get_vocab_size(), hidden_dropout_prob=.0, attention_probs_dropout_prob=.0))
     print("vocabulary", tok.get_vocab_size(), "parameters",

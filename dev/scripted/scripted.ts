@@ -38,6 +38,9 @@ export const SCRIPTS = [
   'full',
   'away',
   'peer-lost',
+  'outside',
+  'unproved',
+  'dealer',
   'identity',
   'device-lost',
   'fallback',
@@ -472,6 +475,9 @@ class ScriptedModel {
         links: links(1, true, before + step / steps, before > 0, before),
       });
       if (layer === 7 && step % SECTIONS.length === 5) {
+        if (this.#script === 'outside')
+          throw new TercetError('ERR_RANGE_EXCEEDED', 'a value left its range', 'see the page');
+        if (this.#script === 'unproved') throw of(2, 'ERR_IDENTITY_PEERS', 'party 2 proved nothing to party 1');
         if (this.#script === 'peer-lost') throw of(2, 'ERR_PEER_TIMEOUT', 'no frame for 10 s');
         if (this.#script === 'hold-run' || this.#script === 'silent') await this.#hold(signal);
       }
@@ -498,6 +504,13 @@ class ScriptedModel {
   }
 }
 
+const DEALER = {
+  url: 'https://d.cedar.example',
+  identity: 'd41c77a0be95f263'.repeat(4),
+  operator: 'Cedar',
+  place: 'Bern',
+};
+
 /** Beside the script: how fast it goes, and whether the browser lacks WebGPU. */
 export interface Stage {
   readonly pace?: number;
@@ -508,6 +521,7 @@ export function scripted(script: Script, { pace = 1, fallback = script === 'fall
   return {
     async loadDeployment() {
       if (script === 'load-fails') throw new TercetError('ERR_DOWNLOAD', 'tercet.json: 404', 'see the page');
+      if (script === 'dealer') return { ...DEPLOYMENT, dealer: DEALER };
       return script === 'vectors' ? { ...DEPLOYMENT, entries: [...DEPLOYMENT.entries, VECTORS] } : DEPLOYMENT;
     },
     async capabilities() {

@@ -28,11 +28,22 @@ const failed = async (page) => {
   await run(page);
   await page.locator('#error h3').waitFor();
 };
+const endedBadly = async (page) => {
+  await type(page);
+  await ready(page);
+  await failed(page);
+};
 const settings = async (page) => {
   await page.getByRole('button', { name: 'Settings', exact: true }).click();
   await page.waitForTimeout(200);
 };
 const still = (page) => page.waitForTimeout(300);
+const withDealer = async (page) => {
+  await settings(page);
+  await page.locator('#set-dealer-dealer').check({ force: true });
+  await page.keyboard.press('Escape');
+  await still(page);
+};
 const held = async (page) => {
   await type(page);
   await ready(page);
@@ -223,6 +234,14 @@ const STATES = {
     },
   ],
   'error-identity': ['identity', failed],
+  'error-ranges': ['outside', endedBadly],
+  'error-ranges-390': ['outside', endedBadly, { width: 390, height: 844, full: true }],
+  'error-unproved': ['unproved', endedBadly],
+  'error-unproved-720': ['unproved', endedBadly, LOW],
+  dealer: ['dealer', withDealer],
+  'dealer-dark': ['dealer', withDealer, { colorScheme: 'dark' }],
+  'dealer-390': ['dealer', withDealer, { width: 390, height: 844, full: true }],
+  'dealer-720': ['dealer', withDealer, LOW],
   'error-device': [
     'device-lost',
     async (page) => {

@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 
-from functions import gelu
+from functions import GELU_SUMS, gelu
 
 TURN = 1 << 20
 SCALE, K, T = 27, 35, 13  # of the result, its ring, of x
@@ -97,6 +97,14 @@ def check_gelu():
     assert any(value != 0 for value, _, within in (gated_gelu(-20.0, False) for _ in range(50)) if not within)
 
 
+def check_amplitudes():
+    """The integers that parties agree on are this fit."""
+    _, _, constant, terms = GELU_SUMS["gelu"]
+    assert tuple(j for j, *_ in terms) == FREQUENCIES and tuple(s2 for *_, s2 in terms) == S2
+    assert constant == round(AMPLITUDES[0] * 2**14)
+    assert np.abs(np.array([amplitude for _, amplitude, *_ in terms]) - AMPLITUDES[1:]).max() < 2**-22
+
+
 def check_wrap():
     """The identity holds for every mask: a − l wraps by whole turns."""
     for _ in range(2000):
@@ -134,6 +142,7 @@ def check_views():
 
 
 def main():
+    check_amplitudes()
     check_wrap()
     check_views()
     check_gelu()

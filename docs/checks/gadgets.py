@@ -90,19 +90,30 @@ def nearest(x, k, d):
     return rounded(x, k, d, (1 << d) >> 1)
 
 
-def select(index, D, phi, k, widths=None, drop=0):
-    """PROTOCOL §4.7. `index` (N,) and `phi` (N, P) at P2 and P0, D (N, n, P) at P1: a fresh sharing of Σ_p D[index, p]·φ_p.
+def select_sum(tables, k, drop=0):
+    """PROTOCOL §4.7: a fresh sharing of Σ_p D[index, p]·φ_p, of several selections in one sum.
 
-    `widths`: bits of the P words; φ_p is a multiple of 2^(k − widths[p]). With `drop` = d, §5.5: of it over 2^d, rounded."""
-    N, n, P = D.shape
-    rows = np.arange(N)
-    low = np.array([mask(w) for w in widths or [k] * P], U)
-    pads, r0 = draw((N, n, P)) & low, draw((N,))
-    e = (D + pads) & low  # P1 → P2
-    B = up(U(0) - (pads[rows, index] * phi).sum(1, dtype=U), k, drop) - r0  # P0 → P2, ahead
-    y = rounded((e[rows, index] * phi).sum(1, dtype=U), k, drop, 0) + B  # P2: f − r0
+    A table is (index, D, phi, widths): `index` (N,) and `phi` (N, P) at P2 and P0, D (N, n, P) at P1. `widths`: bits of
+    the P words, or None; φ_p is a multiple of 2^(k − widths[p]). Pads are each table's own; r0, B and λ2' are one for
+    all. With `drop` = d, §5.5: of the sum over 2^d, rounded."""
+    N = len(tables[0][0])
+    rows, E, y = np.arange(N), np.zeros(N, U), np.zeros(N, U)
+    for index, D, phi, widths in tables:
+        low = np.array([mask(w) for w in widths or [k] * D.shape[2]], U)
+        pads = draw(D.shape) & low
+        e = (D + pads) & low  # P1 → P2
+        E += (pads[rows, index] * phi).sum(1, dtype=U)
+        y += (e[rows, index] * phi).sum(1, dtype=U)
+    r0 = draw((N,))
+    B = up(U(0) - E, k, drop) - r0  # P0 → P2, ahead
+    y = rounded(y, k, drop, 0) + B  # P2: f − r0
     l = draw((N,))
     return Shared((y + l) + r0, l, k - drop)  # P2 → P1: y + λ2'
+
+
+def select(index, D, phi, k, widths=None, drop=0):
+    """One selection (PROTOCOL §4.7)."""
+    return select_sum([(index, D, phi, widths)], k, drop)
 
 
 def ones(N):
@@ -128,9 +139,9 @@ def joint_table(bits, entries, k):
     return select(joint_index(bits, "l").astype(np.int64), to_ring(entries)[rows][:, :, None], ones(N), k)
 
 
-def choose(bits, values, pick, drop=0):
-    """PROTOCOL §6.6: the value that pick names for the joint bits; 255 is zero."""
-    n, N, k = len(pick), bits[0].a.size, values[0].k
+def choice(bits, values, pick):
+    """PROTOCOL §6.6 as a table: the value that pick names for the joint bits; 255 is zero."""
+    n, N = len(pick), bits[0].a.size
     alpha = joint_index(bits, "a").astype(np.int64)
     rows = np.arange(N)
     D = np.zeros((N, n, 1 + len(values)), U)
@@ -141,7 +152,16 @@ def choose(bits, values, pick, drop=0):
             D[rows[hit], j, 0] = value.a[hit]
             D[rows[hit], j, 1 + v] = U(1)
     phi = np.stack([np.ones(N, U)] + [U(0) - value.l for value in values], 1)
-    return select(joint_index(bits, "l").astype(np.int64), D, phi, k, drop=drop)
+    return joint_index(bits, "l").astype(np.int64), D, phi, None
+
+
+def choose(bits, values, pick, drop=0):
+    return select_sum([choice(bits, values, pick)], values[0].k, drop)
+
+
+def choose_sum(choices):
+    """A sum of choices (bits, values, pick)."""
+    return select_sum([choice(*each) for each in choices], choices[0][1][0].k)
 
 
 def widen(x, k2):
@@ -174,17 +194,21 @@ def product(value, k=64, drop=0):
     return share(up(of_p0, k, drop) + rounded(of_p2, k, drop, 0) + nearest(of_p1, k, drop), k - drop)
 
 
-def fit_cubic(f, centre, width, nodes=24):
-    """Least squares on the doubled interval, in δ/width on (−1, 1)."""
-    u = np.cos(np.pi * (np.arange(nodes) + 0.5) / nodes)
-    A = np.stack([u**q for q in range(4)], 1)
+def fit_polynomial(f, centre, width, degree, least=-1, nodes=24):
+    """Least squares in δ/width, on the doubled interval (−1, 1) or on what is read of it."""
+    u = (1 + least) / 2 + (1 - least) / 2 * np.cos(np.pi * (np.arange(nodes) + 0.5) / nodes)
+    A = np.stack([u**q for q in range(degree + 1)], 1)
     return np.linalg.lstsq(A, f(centre + width * u), rcond=None)[0]
 
 
-def cubic_basis(low, t, s2):
+def fit_cubic(f, centre, width):
+    return fit_polynomial(f, centre, width, 3)
+
+
+def power_basis(low, t, s2, degree):
     """φ of PROTOCOL §6.3: integers, the same at P0 and P2."""
     out = [np.full(low.shape, 1 << s2, dtype=U)]
-    for p in range(1, 4):
+    for p in range(1, degree + 1):
         shift_by = p * t - s2
         out.append(
             np.array([int(q) ** p >> shift_by if shift_by >= 0 else int(q) ** p << -shift_by for q in low], dtype=U)
@@ -192,18 +216,54 @@ def cubic_basis(low, t, s2):
     return np.stack(out, 1)
 
 
-def cubic(x, C, t, s1, s2, k, drop=0):
-    """PROTOCOL §6.3: a piecewise cubic, C (n, 4) in δ/2^t. Result at scale s1 + s2."""
-    n = C.shape[0]
+def cubic_basis(low, t, s2):
+    return power_basis(low, t, s2, 3)
+
+
+def polynomial(x, C, t, s1, s2, k, drop=0):
+    """PROTOCOL §6.3: a piecewise polynomial, C (n, P) in δ/2^t. Result at scale s1 + s2."""
+    n, P = C.shape
     x = x.reduce(t + int(math.log2(n)))
     high, low = (x.a >> U(t)).astype(np.int64), (x.a & mask(t)).astype(float) / 2**t
     segment = (high[:, None] - np.arange(n)[None, :]) % n
-    D = np.zeros(segment.shape + (4,))
-    for p in range(4):
-        for q in range(p, 4):
+    D = np.zeros(segment.shape + (P,))
+    for p in range(P):
+        for q in range(p, P):
             D[:, :, p] += C[segment][:, :, q] * math.comb(q, p) * low[:, None] ** (q - p) * (-1) ** p
-    phi = cubic_basis(x.l & mask(t), t, s2)
+    phi = power_basis(x.l & mask(t), t, s2, P - 1)
     return select((x.l >> U(t)).astype(np.int64), to_ring(np.rint(D * 2.0**s1)), phi, k, drop=drop)
+
+
+def cubic(x, C, t, s1, s2, k, drop=0):
+    return polynomial(x, C, t, s1, s2, k, drop)
+
+
+TURN_BITS = 20
+
+
+def cosine_terms(x, total, gate, k):
+    """PROTOCOL §6.9 as a table: 2^v·(c + x) + Σ A cos θx, in one entry, or in two behind a shared bit.
+
+    `total`: scale, shift v, c at the linear part's scale, and terms (j of 2^20 turns, A, s1, s2)."""
+    scale, v, constant, terms = total
+    N = x.a.size
+    entries = [np.ones(N, np.int64)] if gate is None else [gate.a.astype(np.int64) ^ w for w in (0, 1)]
+    words, phi, widths = [x.a + to_ring(constant), np.full(N, mask(64))], [np.full(N, U(1) << U(v)), x.l << U(v)], [k - v] * 2
+    turn = lambda y, j: (y.astype(np.int64) * j % (1 << TURN_BITS)) * (2 * math.pi / (1 << TURN_BITS))
+    for j, amplitude, s1, s2 in terms:
+        lift = scale - s1 - s2
+        for wave in (np.cos, np.sin):
+            words.append(to_ring(np.rint(2.0**s1 * amplitude * wave(turn(x.a, j)))))
+            phi.append(to_ring(np.rint(2.0**s2 * wave(turn(x.l, j)))) << U(lift))
+            widths.append(k - lift)
+    D = np.stack([np.stack([to_ring(g) * word for word in words], 1) for g in entries], 1)
+    index = np.zeros(N, np.int64) if gate is None else gate.l.astype(np.int64)
+    return index, D, np.stack(phi, 1), widths
+
+
+def cosines(terms, k, drop=0):
+    """The sum over terms (x, sum, gate), over 2^drop."""
+    return select_sum([cosine_terms(*term, k) for term in terms], k, drop)
 
 
 # An independent φ of the exponential: two tables of 1,024 steps, which leave out the two lowest bits of ℓ.
@@ -218,8 +278,8 @@ def exp_basis(low, s2):
     return np.array([(int(p) * int(q) + (1 << (79 - s2))) >> (80 - s2) for p, q in zip(coarse, fine)], dtype=U)
 
 
-def exponential(x, gate, s1, s2):
-    """PROTOCOL §6.4: gate·exp(x) for x in Z_2^25 at scale 20, −32 < x < 0. Result at scale s1 + s2 in Z_2^64."""
+def exponential(x, gate, s1, s2, drop=0):
+    """PROTOCOL §6.4: gate·exp(x) for x in Z_2^25 at scale 20, −32 < x < 0. Result at scale s1 + s2 − drop."""
     N = x.a.size
     high, low = (x.a >> U(22)).astype(np.int64), (x.a & mask(22)).astype(float) / 2**20
     D = np.zeros((N, 16, 1), U)
@@ -229,7 +289,7 @@ def exponential(x, gate, s1, s2):
         for w in (0, 1):
             D[:, 2 * j + w, 0] = value * (gate.a ^ U(w))
     index = (x.l >> U(22)).astype(np.int64) * 2 + gate.l.astype(np.int64)
-    return select(index, D, exp_basis(x.l & mask(22), s2)[:, None], 64)
+    return select(index, D, exp_basis(x.l & mask(22), s2)[:, None], 64, drop=drop)
 
 
 def borrow(x, at, bits, leaf):
@@ -252,6 +312,11 @@ def is_negative(x):
     leaves = [borrow(x, 0, 8, "less"), borrow(x, 8, 8, "less"), borrow(x, 8, 8, "equal")]
     leaves += [borrow(x, 16, 8, "less"), borrow(x, 16, 8, "equal"), shift(x, 24)]
     return joint_table(leaves, SIGN, 1)
+
+
+def is_negative_in(x):
+    """PROTOCOL §6.7 in a short ring: one table of 2^(k−1) bits."""
+    return borrow(x, 0, x.k - 1, "less") + shift(x, x.k - 1)
 
 
 def signed_centre(i, n, width):

@@ -6,6 +6,7 @@ import ot
 import products
 import ranges
 import views
+from malicious import proofs
 
-for check in (products, ot, views, ranges, functions, cosines):
+for check in (products, ot, views, ranges, functions, cosines, proofs):
     check.main()

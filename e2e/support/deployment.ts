@@ -31,6 +31,8 @@ export interface DeploymentOptions {
   readonly outlier?: boolean;
   /** A dealer too, which the page offers. */
   readonly dealer?: boolean;
+  /** Origins of more pages that the parties answer. */
+  readonly origins?: readonly string[];
   /** Tasks that are served (default: two). */
   readonly tasks?: readonly Task[];
 }
@@ -99,6 +101,11 @@ export class Deployment {
     return `http://${HOST}:${this.#ports[4]}/`;
   }
 
+  /** What the page's server printed. */
+  get siteLog(): string {
+    return this.#site?.log ?? '';
+  }
+
   get tercetJson(): string {
     return `${this.url}tercet.json`;
   }
@@ -154,7 +161,7 @@ export class Deployment {
         ...[...this.#shares.entries()].flatMap(([task, folder]) =>
           models.includes(task) ? ['--shares', join(folder, `p${id}`)] : [],
         ),
-        ...origins.flatMap((allowed) => ['--origins', allowed]),
+        ...[...origins, ...(this.#options.origins ?? [])].flatMap((allowed) => ['--origins', allowed]),
         ...['--device', 'wasm', '--threads', '1', '--max-sessions', String(maxSessions)],
         ...(ranges === undefined ? [] : ['--ranges', ranges]),
         ...(profile === undefined ? [] : ['--profile', profile]),

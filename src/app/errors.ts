@@ -12,8 +12,8 @@ export interface Failure {
   readonly hint: string;
   /** The party it is about; 0 is this tab. */
   readonly party?: 0 | 1 | 2 | 3 | undefined;
-  /** Found by the page itself: options in its address; weights that are not served. */
-  readonly found?: 'address' | 'weights';
+  /** Found by the page itself: options in its address; weights that are not served; or what it says of it. */
+  readonly found?: 'address' | 'weights' | Row;
 }
 
 export interface Explanation {
@@ -87,6 +87,7 @@ export function explain(failure: Failure, names: Names): Explanation {
 }
 
 function rowOf({ code, message, found }: Failure): Row {
+  if (typeof found === 'object') return found;
   if (found !== undefined) return found === 'address' ? ADDRESS : UNSERVED;
   return code === 'ERR_DOWNLOAD' && /web page/.test(message) ? WEB_PAGE : TABLE[code];
 }

@@ -6,6 +6,7 @@
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Cleanup } from '../core/abort.ts';
+import { asTercetError } from '../core/errors.ts';
 import { serveLocally } from '../daemon/serve-locally.ts';
 import type { WasmKernels } from '../compute/kernels/wasm/kernels.ts';
 import type { Task } from '../ml/tasks/table.ts';
@@ -42,6 +43,12 @@ interface Dimensions {
   readonly task: Task;
   readonly tokens: number;
 }
+
+/**
+ * A logit that is off by more is wrong whatever it decides: several times the largest error that was ever measured.
+ * A text that goes too far is to be refused (ERR_RANGE_EXCEEDED), never answered so.
+ */
+const WRONG = 0.05;
 
 /** Real dimensions, with random weights whose residual streams have outliers as trained ones do. */
 const DIMENSIONS: readonly Dimensions[] = [
@@ -155,6 +162,16 @@ async function compared(
   }
 }
 
+/** Undefined for a text that goes too far, and is told so. */
+async function unlessRefused<T>(run: Promise<T>): Promise<T | undefined> {
+  try {
+    return await run;
+  } catch (error) {
+    if (asTercetError(error).code === 'ERR_RANGE_EXCEEDED') return undefined;
+    throw error;
+  }
+}
+
 async function agreement(
   { name, task, folder, samples, metric, score }: FidelityCase,
   weights: WeightMode,
@@ -166,17 +183,27 @@ async function agreement(
     if (model.files === undefined) throw new Error('a folder has files');
     const known = await loadTextContext(model.files, model.config);
     const errors: Float32Array[] = [];
-    const different: number[] = [];
+    const [different, refused, silentlyWrong]: [number[], number[], number[]] = [[], [], []];
+    const answered: Sample[] = [];
     const [own, plain]: [TaskAnswer[], TaskAnswer[]] = [[], []];
     for (const [i, sample] of samples.entries()) {
       if (i % 20 === 0) context.note(`${name}, ${weights} weights: ${i} of ${samples.length}`);
       const plan = planTask(task, known, [textOf(sample)], optionsOf(sample));
-      const { answer, comparison } = await run(plan);
+      const result = await unlessRefused(run(plan));
+      if (result === undefined) {
+        refused.push(i);
+        continue;
+      }
+      const { answer, comparison } = result;
       errors.push(comparison.errors);
       own.push(answer);
+      answered.push(sample);
+      if (!(comparison.maxAbsLogitError <= WRONG)) silentlyWrong.push(i);
       // Generated texts are compared token by token, where the largest logit chose each.
-      if (plan.decoder === undefined) plain.push(...plan.finish(comparison.outputs));
-      if (!(plan.decoder === undefined ? sameAnswer(answer, plain[i]) : comparison.argmaxEqual)) different.push(i);
+      const plainAnswers = plan.decoder === undefined ? plan.finish(comparison.outputs) : undefined;
+      if (plainAnswers !== undefined) plain.push(...plainAnswers);
+      if (!(plainAnswers === undefined ? comparison.argmaxEqual : sameAnswer(answer, plainAnswers[0])))
+        different.push(i);
     }
     context.row({
       suite: 'accuracy',
@@ -186,12 +213,14 @@ async function agreement(
       protocol: PROTOCOL,
       weights,
       texts: samples.length,
-      agreement: round(1 - different.length / samples.length),
+      agreement: answered.length === 0 ? 0 : round(1 - different.length / answered.length),
       different,
+      refused,
+      silentlyWrong,
       metric,
       ...(score === undefined
         ? {}
-        : { private: round(score(own, samples)), plaintext: round(score(plain.length > 0 ? plain : own, samples)) }),
+        : { private: round(score(own, answered)), plaintext: round(score(plain.length > 0 ? plain : own, answered)) }),
       logitError: distribution(errors),
     });
   } finally {

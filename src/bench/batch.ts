@@ -23,10 +23,12 @@ interface Result {
 }
 
 export async function benchBatch(context: SuiteContext): Promise<void> {
-  const embedded = [...['--config', `${embeddedModel('text-classification')}/config.json`, '--random-weights', '1']];
+  const embedded = [
+    ...['--architecture', `${embeddedModel('text-classification')}/config.json`, '--random-weights', '1'],
+  ];
   const models: readonly (readonly [name: string, flags: readonly string[]])[] = [
     ['sst2-bert', embedded],
-    ['bert-base', ['--config', configPath('bert-base-classifier'), '--random-weights', '1']],
+    ['bert-base', ['--architecture', configPath('bert-base-classifier'), '--random-weights', '1']],
   ];
   for (const [name, flags] of models) {
     let alone: number | undefined;

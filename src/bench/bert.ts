@@ -39,7 +39,7 @@ export async function benchBert(options: BertBenchOptions, context: SuiteContext
     const flags = [
       '--random-weights',
       '1',
-      '--config',
+      '--architecture',
       CONFIG,
       '--tokens',
       String(tokens),

@@ -31,7 +31,7 @@ function flags(tokens: number, newTokens: number): string[] {
     'text-generation',
     '--random-weights',
     '1',
-    '--config',
+    '--architecture',
     configPath('gpt2'),
     '--tokens',
     String(tokens),

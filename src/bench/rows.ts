@@ -36,12 +36,13 @@ function commit(): string {
   }
 }
 
-/** Writes a results file whole, or not at all. */
+/** Writes a results file whole, or not at all. @param note what else there is to know: that others used the machine */
 export function keepResults(
   path: string,
   suite: string,
   rows: readonly Row[],
   command = `tercet ${process.argv.slice(2).join(' ')}`,
+  note?: string,
 ): void {
   const machine = {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
@@ -53,7 +54,7 @@ export function keepResults(
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(
     `${path}.tmp`,
-    `${JSON.stringify({ suite, commit: commit(), date: new Date().toISOString().slice(0, 10), machine, command, rows }, null, 2)}\n`,
+    `${JSON.stringify({ suite, commit: commit(), date: new Date().toISOString().slice(0, 10), machine, command, note, rows }, null, 2)}\n`,
   );
   renameSync(`${path}.tmp`, path);
 }

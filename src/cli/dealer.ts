@@ -6,9 +6,9 @@ import { type PartyPlace, runDealer } from '../daemon/dealer.ts';
 import type { ChildMessage } from '../daemon/local.ts';
 import { OperatorLog } from '../daemon/log.ts';
 import { ensureIdentity, ensureOwnCertificate } from '../net/identity/identity-node.ts';
-import { RECV_TIMEOUT_MS, defaultThreads } from '../node/defaults.ts';
+import { NETWORK_TIMEOUT_HELP, defaultThreads } from '../node/defaults.ts';
 import { credentialFolder } from './credentials.ts';
-import { both, integer, parseAddress, parseIdentities, parseProfile } from './options.ts';
+import { both, integer, networkTimeout, parseAddress, parseIdentities, parseProfile } from './options.ts';
 import { budgetLimits, collect, webOptions } from './party.ts';
 import { cancelOnSignals } from './signals.ts';
 import { TRACE_HELP, traceFile } from './trace.ts';
@@ -35,6 +35,7 @@ interface DealerFlags {
   readonly origins: readonly string[];
   readonly udpPorts?: string;
   readonly iceServers: readonly string[];
+  readonly networkTimeout?: string;
   readonly trace?: string;
 }
 
@@ -63,6 +64,7 @@ export function dealerCommand(): Command {
     .option('--origins <url>', 'origin of a page that may use this dealer, again for more', collect, [])
     .option('--udp-ports <from-to>', 'UDP ports for WebRTC, for firewalls')
     .option('--ice-servers <url>', 'STUN or TURN server of this dealer, again for more (default: none)', collect, [])
+    .option('--network-timeout <s>', NETWORK_TIMEOUT_HELP)
     .option('--trace <file>', TRACE_HELP)
     .action(dealer);
 }
@@ -109,8 +111,8 @@ async function dealer(flags: DealerFlags): Promise<void> {
       parties: [one, two],
       identities,
       threads: flags.threads === undefined ? defaultThreads() : integer('threads', flags.threads, 0, 64),
-      ...(flags.profile === undefined ? {} : { profile: parseProfile(flags.profile) }),
-      recvTimeoutMs: RECV_TIMEOUT_MS,
+      profile: flags.profile === undefined ? undefined : parseProfile(flags.profile),
+      recvTimeoutMs: networkTimeout(flags.networkTimeout),
       maxSessions: integer('max-sessions', flags.maxSessions, 1, 1000),
       ...(flags.maxSessionsPerAddress === undefined
         ? {}

@@ -9,7 +9,7 @@ import type { GenerationOptions } from '../ml/tasks/generate.ts';
 import { TASKS } from '../ml/tasks/table.ts';
 import { decodeUtf8 } from '../ml/text.ts';
 import { OwnerCredential } from '../net/enrolment/credential.ts';
-import { defaultThreads } from '../node/defaults.ts';
+import { NETWORK_TIMEOUT_HELP, defaultThreads } from '../node/defaults.ts';
 import type { Address } from '../node/tls-owner.ts';
 import { checkDealt } from '../session/dealt.ts';
 import { MAX_SEQUENCES } from '../session/request.ts';
@@ -21,6 +21,7 @@ import {
   integer,
   list,
   modelLocation,
+  networkTimeout,
   oneOf,
   parseAddress,
   parseDealerIdentity,
@@ -80,6 +81,7 @@ interface InferFlags extends ModelFlags, CredentialFlags {
   readonly dealer?: string;
   readonly dealerIdentity?: string;
   readonly compare?: boolean;
+  readonly networkTimeout?: string;
   readonly trace?: string;
   readonly json?: boolean;
   readonly debug?: boolean;
@@ -182,10 +184,11 @@ export function inferCommand(): Command {
       'with --peers: the identities that they must prove, as 1=HEX,2=HEX; no certificates are needed then',
     )
     .option('--compare', 'also run the model in the clear in this process and print the difference')
-    .option('--random-weights <seed>', 'random weights of the architecture in --config, for measuring')
-    .option('--config <file>', 'config.json for --random-weights')
+    .option('--random-weights <seed>', 'random weights of the architecture in --architecture, for measuring')
+    .option('--architecture <file>', 'config.json for --random-weights')
     .option('--tokens <n>', 'number of tokens for --random-weights')
     .option('--sequences <n>', 'number of sequences in one run for --random-weights')
+    .option('--network-timeout <s>', NETWORK_TIMEOUT_HELP)
     .option('--trace <file>', TRACE_HELP)
     .option('--json', 'print one JSON object on stdout')
     .action(async (flags: InferFlags) => {
@@ -251,6 +254,7 @@ async function infer(flags: InferFlags): Promise<void> {
       certificates: credentialFolder(flags),
       ...(await remote(flags)),
       onText: streamed ? onText : undefined,
+      recvTimeoutMs: networkTimeout(flags.networkTimeout),
       trace: trace.trace,
       debug: flags.debug === true,
     },

@@ -24,7 +24,8 @@ import { Runner, shapeOfPlan } from '../owner/runner.ts';
 import { type TaskPlan, noticesOf } from '../owner/predict-plan.ts';
 import { type TaskAnswer, type TaskOptions, planTask } from '../owner/task-plans.ts';
 import { loadTextContext, reading } from '../owner/text-context.ts';
-import { type RunPlan, WIDENINGS, type WeightMode } from '../session/request.ts';
+import type { WeightMode } from '../session/request.ts';
+import { type RunPlan, WIDENINGS } from '../session/run-plan.ts';
 import { ENTRY } from './entry.ts';
 
 export interface InferenceOptions extends TaskOptions {
@@ -67,6 +68,8 @@ export interface InferenceOptions extends TaskOptions {
   onNotice?(notice: string): void;
   onPhase?(phase: RunPhase): void;
   onProgress?(party: 0 | 1 | 2, progress: Progress): void;
+  /** Longest wait for one message of a party. */
+  readonly recvTimeoutMs?: number;
   /** Every step of the data owner. */
   readonly trace?: Trace | undefined;
 }
@@ -144,6 +147,7 @@ async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Infer
     dealer: options.dealer?.address,
     credentials,
     profile,
+    recvTimeoutMs: options.recvTimeoutMs,
   };
   const environment = tlsEnvironment(parties);
   let connected = start;

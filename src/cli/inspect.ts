@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import type { ModelConfig } from '../ml/config.ts';
 import { listParameters } from '../ml/models/parameters.ts';
+import { isChecked } from '../ml/models/guards.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import type { Cost } from '../mpc/protocol/types.ts';
 import { openModel } from '../node/model.ts';
@@ -89,8 +90,16 @@ function count<T>(values: readonly T[]): string {
 }
 
 /** What is proved, what is checked, and how much room there is. */
-function rangeFacts({ checks }: ModelPlan, layers: number): string[][] {
-  if (checks === null) return [['ranges', 'proved from the weights, for every text; nothing is checked']];
+function rangeFacts(config: ModelConfig, plan: ModelPlan): string[][] {
+  const { checks } = plan;
+  const { layers } = config;
+  if (checks === null)
+    return [
+      [
+        'ranges',
+        `proved from the weights, for every text; ${isChecked(config, plan) ? 'every run checks that no variance of a LayerNorm is too small' : 'nothing is checked'}`,
+      ],
+    ];
   const { margin, sampled } = checks;
   const kinds: [string, readonly (number | null)[]][] = [
     ['score spread', checks.spread],
@@ -140,7 +149,7 @@ function print({ model, config, parameters, scales, plan, costs }: Inspection): 
         .map(([name, bits]) => `${name} 2^-${bits}`)
         .join(', ')}`,
     ],
-    ...rangeFacts(plan, config.layers),
+    ...rangeFacts(config, plan),
     [
       'gadgets',
       `activation ${count(plan.activation)}; score spread bits ${count(plan.treeBits)}; LayerNorm ${count(plan.norms)}`,
@@ -172,8 +181,8 @@ export function inspectCommand(): Command {
     .description('show architecture, sizes, scales, ranges and the exact cost of a model before anyone pays it')
     .option('--task <task>', 'which embedded model, when no model is named', 'fill-mask')
     .option('--model <name>', 'model folder or org/name on the hub')
-    .option('--random-weights <seed>', 'random weights of the architecture in --config')
-    .option('--config <file>', 'config.json for --random-weights')
+    .option('--random-weights <seed>', 'random weights of the architecture in --architecture')
+    .option('--architecture <file>', 'config.json for --random-weights')
     .option('--tokens <n>', 'cost of this length only')
     .option('--ranges <which>', RANGES_HELP)
     .option('--json', 'print one JSON object on stdout')

@@ -15,6 +15,9 @@ import { identityCommand } from './identity.ts';
 import { modelCommand } from './model.ts';
 import { ownerCommand } from './owner.ts';
 import { siteCommand } from './site.ts';
+import { auditCommand } from './audit.ts';
+import { applyConfig, CONFIG_HELP, configCommand } from './config.ts';
+import { COMMANDS } from '../config/schema.ts';
 
 const VERSION = (
   JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { readonly version: string }
@@ -46,6 +49,9 @@ function build(): Command {
     .helpCommand(false)
     .showSuggestionAfterError(true);
   program.exitOverride().configureOutput({ writeErr: () => undefined });
+  program.hook('preAction', (_program, command) =>
+    applyConfig(command, process.env, (notice) => process.stderr.write(`tercet: notice: ${notice}\n`)),
+  );
   for (const command of [
     inferCommand(),
     benchCommand(),
@@ -57,15 +63,23 @@ function build(): Command {
     siteCommand(),
     identityCommand(),
     certificatesCommand(),
+    configCommand(),
+    auditCommand(),
   ]) {
     for (const leaf of command.commands.length > 0 ? command.commands : [command]) {
       leaf.addOption(new Option('--debug', 'print stacks and messages of the parties'));
+      if ((COMMANDS as readonly string[]).includes(leaf.name())) leaf.option('--config <file>', CONFIG_HELP);
       leaf.exitOverride().configureOutput({ writeErr: () => undefined });
     }
     command.exitOverride().configureOutput({ writeErr: () => undefined });
     program.addCommand(command);
   }
   return program;
+}
+
+/** Whether the settings of the command that ran ask for stacks. */
+function debugIsSet(program: Command): boolean {
+  return program.commands.some((command) => command.getOptionValue('debug') === true);
 }
 
 /**
@@ -89,14 +103,14 @@ async function main(argv: readonly string[]): Promise<number> {
   relaxCollector();
   // A reader that has seen enough (head, less) is no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
-  const debug = argv.includes('--debug');
+  const program = build();
   try {
     if (argv.length <= 2) {
-      build().outputHelp();
+      program.outputHelp();
       return 2;
     }
     checkEnvironment(process.env);
-    await build().parseAsync([...argv]);
+    await program.parseAsync([...argv]);
     // A command that ended in its own way has said so.
     return Number(process.exitCode ?? 0);
   } catch (thrown) {
@@ -104,7 +118,7 @@ async function main(argv: readonly string[]): Promise<number> {
       return 0;
     const error = thrown instanceof CommanderError ? fromCommander(thrown) : asTercetError(thrown);
     process.stderr.write(`${error.line()}\n`);
-    if (debug)
+    if (argv.includes('--debug') || debugIsSet(program))
       process.stderr.write(`${error.stack ?? ''}\n${error.cause instanceof Error ? (error.cause.stack ?? '') : ''}\n`);
     return error.kind === 'usage' ? 2 : 1;
   }

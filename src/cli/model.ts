@@ -40,8 +40,8 @@ export function modelCommand(): Command {
   const share = new Command('share')
     .description('split a model into a part for each compute party, and a key that enrols data owners')
     .option('--model <name>', 'model folder or org/name on the hub (default: the embedded fill-mask model)')
-    .option('--random-weights <seed>', 'random weights of the architecture in --config')
-    .option('--config <file>', 'config.json for --random-weights')
+    .option('--random-weights <seed>', 'random weights of the architecture in --architecture')
+    .option('--architecture <file>', 'config.json for --random-weights')
     .option('--ranges <which>', RANGES_HELP)
     .option('--out <dir>', 'a new folder for the parts')
     .action(async (flags: ShareFlags) => {

@@ -8,14 +8,15 @@ import { carriesTrust } from '../core/address.ts';
 import { TercetError } from '../core/errors.ts';
 import { isHubId } from '../hub/index.ts';
 import type { Limits, Scope } from '../daemon/budgets.ts';
-import { embeddedModel } from '../node/defaults.ts';
+import { RECV_TIMEOUT_MS, embeddedModel } from '../node/defaults.ts';
 import { isPublicKey } from '../net/identity/identity.ts';
 import { PROFILE_NAMES } from '../net/simulated/profiles.ts';
 import type { ModelLocation } from '../node/model.ts';
 import { DEVICES, type Device } from '../node/kernels.ts';
 import { RANGES, type Ranges } from '../node/model-plan.ts';
 import { TASKS, type Task, taskNamed } from '../ml/tasks/table.ts';
-import { RUN_PLANS, type RunPlan, type WeightMode } from '../session/request.ts';
+import type { WeightMode } from '../session/request.ts';
+import { RUN_PLANS, type RunPlan } from '../session/run-plan.ts';
 
 function usage(what: string, hint: string): TercetError {
   return new TercetError('ERR_ARGUMENT', what, hint);
@@ -76,6 +77,11 @@ export function limits(name: string, value: string | undefined, defaults: Limits
   return { session, address, total };
 }
 
+/** `--network-timeout`: seconds, in milliseconds here. */
+export function networkTimeout(value: string | undefined): number {
+  return value === undefined ? RECV_TIMEOUT_MS : 1000 * integer('network-timeout', value, 1, 3600);
+}
+
 /** A task by its name, or by another one that transformers.js has for it. */
 export const parseTask = (value: string): Task => taskNamed(value) ?? oneOf('task', value, TASKS);
 export const parseWeights = (value: string): WeightMode => oneOf('weights', value, ['open', 'secret']);
@@ -97,16 +103,20 @@ export function parseAddress(name: string, value: string, lowest = 1): { host: s
  * `https://HOST[:PORT]`, `https://*.HOST` for all below it; plain `http:` only for this machine. It becomes part of
  * a page's policy, so nothing else may be in it.
  */
-export function parseHubOrigin(value: string): string {
+export const parseHubOrigin = (value: string): string =>
+  origin('--hub-origins', value, 'for example --hub-origins https://huggingface.co --hub-origins "https://*.hf.co"');
+
+/** The same for `--widget-hosts`. */
+export const parseWidgetHost = (value: string): string =>
+  origin('--widget-hosts', value, 'for example --widget-hosts https://news.example');
+
+function origin(option: string, value: string, example: string): string {
   if (
     /^https:\/\/(\*\.)?[\w-]+(\.[\w-]+)*(:\d{1,5})?$/.test(value) ||
     (/^http:\/\/[\w.[\]:]+$/.test(value) && carriesTrust(value))
   )
     return value;
-  throw usage(
-    '--hub-origins expected an origin',
-    'for example --hub-origins https://huggingface.co --hub-origins "https://*.hf.co"',
-  );
+  throw usage(`${option} expected an origin`, example);
 }
 
 /** `1=…,2=…` */
@@ -172,7 +182,7 @@ export const RANGES_HELP =
 export interface ModelFlags {
   readonly model?: string | undefined;
   readonly randomWeights?: string | undefined;
-  readonly config?: string | undefined;
+  readonly architecture?: string | undefined;
 }
 
 /**
@@ -194,14 +204,15 @@ export function withTask(location: ModelLocation, task: Task): ModelLocation {
 export function modelLocation(flags: ModelFlags, task: Task): ModelLocation {
   if (flags.randomWeights !== undefined) {
     if (flags.model !== undefined) throw usage('--model and --random-weights exclude each other', 'give one of them');
-    if (flags.config === undefined) throw usage('--random-weights needs --config', 'give the path of a config.json');
+    if (flags.architecture === undefined)
+      throw usage('--random-weights needs --architecture', 'give the path of a config.json');
     return {
       kind: 'random',
       seed: integer('random-weights', flags.randomWeights, 0, 2 ** 32 - 1),
-      configPath: flags.config,
+      configPath: flags.architecture,
     };
   }
-  if (flags.config !== undefined)
-    throw usage('--config belongs to --random-weights', 'a model folder has its own config.json');
+  if (flags.architecture !== undefined)
+    throw usage('--architecture belongs to --random-weights', 'a model folder has its own config.json');
   return flags.model === undefined ? { kind: 'folder', path: embeddedModel(task) } : namedModel(flags.model);
 }

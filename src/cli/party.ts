@@ -11,7 +11,7 @@ import { mayHaveGpu } from '../node/kernels.ts';
 import { ENTRY } from './entry.ts';
 import { DEVICE_LOST_EXIT, isSupervised, supervise } from '../daemon/supervisor.ts';
 import type { ChildMessage } from '../daemon/local.ts';
-import { RECV_TIMEOUT_MS, defaultThreads } from '../node/defaults.ts';
+import { NETWORK_TIMEOUT_HELP, defaultThreads } from '../node/defaults.ts';
 import type { ModelSource } from '../daemon/served-model.ts';
 import type { WebOptions } from '../daemon/web.ts';
 import { ensureIdentity } from '../net/identity/identity-node.ts';
@@ -22,6 +22,7 @@ import {
   limits,
   modelLocation,
   namedModel,
+  networkTimeout,
   parseAddress,
   parseDevice,
   parseProfile,
@@ -35,7 +36,7 @@ import { TRACE_HELP, traceFile } from './trace.ts';
 interface PartyFlags extends PartyCredentialFlags {
   readonly model: readonly string[];
   readonly randomWeights?: string;
-  readonly config?: string;
+  readonly architecture?: string;
   readonly ranges?: string;
   readonly partyId: string;
   readonly host: string;
@@ -56,6 +57,8 @@ interface PartyFlags extends PartyCredentialFlags {
   readonly udpPorts?: string;
   readonly iceServers: readonly string[];
   readonly once?: boolean;
+  readonly audit?: string;
+  readonly networkTimeout?: string;
   readonly trace?: string;
   readonly debug?: boolean;
 }
@@ -78,8 +81,8 @@ export function partyCommand(): Command {
       [],
     )
     .option('--shares <dir>', "this party's part of secret weights, again for more", collect, [])
-    .option('--random-weights <seed>', 'random weights of the architecture in --config')
-    .option('--config <file>', 'config.json for --random-weights')
+    .option('--random-weights <seed>', 'random weights of the architecture in --architecture')
+    .option('--architecture <file>', 'config.json for --random-weights')
     .option(
       '--ranges <which>',
       `${RANGES_HELP}; the same at both parties, and for secret weights chosen by tercet model share`,
@@ -106,6 +109,8 @@ export function partyCommand(): Command {
     .option('--origins <url>', 'origin of a page that may use this party, again for more', collect, [])
     .option('--udp-ports <from-to>', 'UDP ports for WebRTC, for firewalls')
     .option('--ice-servers <url>', 'STUN or TURN server of this party, again for more (default: none)', collect, [])
+    .option('--audit <dir>', 'keep an audit log there: signed, and checked by tercet audit verify (default: none)')
+    .option('--network-timeout <s>', NETWORK_TIMEOUT_HELP)
     .option('--trace <file>', TRACE_HELP)
     .addOption(new Option('--once', 'serve one session and end'))
     .action(async (flags: PartyFlags) => {
@@ -153,11 +158,11 @@ function portRange(range: string): [number, number] {
 }
 
 /** Every model folder and share that was named; the embedded model when none was. */
-function modelSources({ model, shares, randomWeights, config, ranges }: PartyFlags): ModelSource[] {
+function modelSources({ model, shares, randomWeights, architecture, ranges }: PartyFlags): ModelSource[] {
   const plan = { ranges: ranges === undefined ? undefined : parseRanges(ranges) };
   const secret = shares.map((folder): ModelSource => ({ weights: 'secret', folder }));
-  if (randomWeights !== undefined || config !== undefined || (model.length === 0 && secret.length === 0)) {
-    const location = modelLocation({ model: model[0], randomWeights, config }, 'fill-mask');
+  if (randomWeights !== undefined || architecture !== undefined || (model.length === 0 && secret.length === 0)) {
+    const location = modelLocation({ model: model[0], randomWeights, architecture }, 'fill-mask');
     return [{ weights: 'open', model: location, ...plan }, ...secret];
   }
   if (ranges !== undefined && model.length === 0)
@@ -250,7 +255,9 @@ async function party(flags: PartyFlags): Promise<void> {
   const credentials = await partyCredentials(id, flags, [flags.host, ...(peer === undefined ? [] : [peer.host])]);
   // Only where somebody could ask for it.
   const identity =
-    flags.web === undefined && !isPinned(credentials) ? undefined : await ensureIdentity(credentialFolder(flags), id);
+    (flags.web ?? flags.audit) === undefined && !isPinned(credentials)
+      ? undefined
+      : await ensureIdentity(credentialFolder(flags), id);
   const trace = traceFile(flags.trace);
   try {
     const { deviceFault } = await runDaemon({
@@ -264,7 +271,7 @@ async function party(flags: PartyFlags): Promise<void> {
       device: parseDevice(flags.device),
       threads: flags.threads === undefined ? defaultThreads() : integer('threads', flags.threads, 0, 64),
       profile: flags.profile === undefined ? undefined : parseProfile(flags.profile),
-      recvTimeoutMs: RECV_TIMEOUT_MS,
+      recvTimeoutMs: networkTimeout(flags.networkTimeout),
       maxSessions: integer('max-sessions', flags.maxSessions, 1, 1000),
       budgets: budgetLimits(flags),
       maxPerAddress:
@@ -280,6 +287,7 @@ async function party(flags: PartyFlags): Promise<void> {
       onDownload: downloadTeller((message) => announce(flags, message)),
       onReady: () => announce(flags, { kind: 'ready' }),
       onProgress: (progress) => announce(flags, { kind: 'progress', progress }),
+      audit: flags.audit,
       trace: trace.trace,
       onFailure: (error, session) => log.failed(error, session),
     });

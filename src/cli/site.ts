@@ -8,6 +8,7 @@ import { type PublishedModel, writeDeployment } from '../server/deployment.ts';
 import { type Site, serveSite } from '../server/site.ts';
 import type { PartyAddress } from '../owner/types/index.ts';
 import { TercetError } from '../core/errors.ts';
+import { snippetOf } from '../widget/snippet.ts';
 import { DEALER_TRUST } from './dealer.ts';
 import {
   both,
@@ -16,6 +17,7 @@ import {
   parseDealerIdentity,
   parseHubOrigin,
   parseIdentities,
+  parseWidgetHost,
   tlsFiles,
 } from './options.ts';
 import { cancelOnSignals } from './signals.ts';
@@ -36,6 +38,7 @@ interface SiteFlags {
   readonly ownerShares: readonly string[];
   readonly iceServers: readonly string[];
   readonly hubOrigins: readonly string[];
+  readonly widgetHosts: readonly string[];
 }
 
 /** Where the build puts the app. */
@@ -75,11 +78,17 @@ export function siteCommand(): Command {
       collect,
       [],
     )
+    .option(
+      '--widget-hosts <origin>',
+      'origin of a page that may frame the widget, again for more (default: any page)',
+      collect,
+      [],
+    )
     .action(async (flags: SiteFlags) => {
       const { signal, release } = cancelOnSignals();
       try {
         const site = await siteFor(flags);
-        process.stderr.write(`tercet: the web app is at ${site.url}\n`);
+        process.stderr.write(`tercet: the web app is at ${site.url}\n${tagFor(site)}`);
         await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
         await site.close();
       } finally {
@@ -88,9 +97,17 @@ export function siteCommand(): Command {
     });
 }
 
+/** What other pages carry to have the first model; `widget.html` has the others. */
+function tagFor({ url, widget, models: [model] }: Site): string {
+  if (widget === undefined || model === undefined) return '';
+  const tag = snippetOf(widget, url, { model: model.id, task: model.task });
+  return `tercet: the tag for other pages (choose at ${url}widget.html):\n${tag}\n`;
+}
+
 async function siteFor(flags: SiteFlags): Promise<Site> {
   const { host, port } = parseAddress('address', flags.address, 0);
   const hubOrigins = flags.hubOrigins.map(parseHubOrigin);
+  const widgetHosts = flags.widgetHosts.map(parseWidgetHost);
   const folders = flags.model.length > 0 ? flags.model : embeddedModels();
   const models: PublishedModel[] = [];
   for (const [i, name] of folders.entries())
@@ -108,6 +125,7 @@ async function siteFor(flags: SiteFlags): Promise<Site> {
     port,
     ...reach,
     hubOrigins,
+    widgetHosts,
   });
 }
 

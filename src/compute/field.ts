@@ -1,5 +1,5 @@
 /**
- * Arithmetic modulo a prime q that is drawn at run time: proofs need one that nobody knew before (PROTOCOL §14.5).
+ * Arithmetic modulo a prime q that is drawn at run time: proofs need one that nobody knew before (PROTOCOL §15.5).
  *
  * q lies in [2^60, 2^61). Two residues add without a carry out of 64 bits, and a product of two is below 2^122. This
  * file is the readable form, in bigint; `wasm/src/field.rs` is the fast one, with Montgomery's reduction.
@@ -7,7 +7,7 @@
 import { invariant } from '../core/errors.ts';
 
 /** The length of a prime. */
-export const PRIME_BITS = 61;
+const PRIME_BITS = 61;
 
 /** Witnesses that decide primality below 3.3·10^24 (Sorenson, Webster: arXiv 1509.00864): no chance is left. */
 const WITNESSES = [2n, 3n, 5n, 7n, 11n, 13n, 17n, 19n, 23n, 29n, 31n, 37n] as const;

@@ -3,12 +3,12 @@
  * exclusive or. An index is one number below 2^20, the exclusive-or part in its low bits.
  *
  * A digit step is up to three bits of an index. Proofs fold a table one step at a time, the low bits of the first
- * part first (docs/PROTOCOL.md).
+ * part first (PROTOCOL §15.6).
  */
 import { invariant } from '../core/errors.ts';
 
 /** Bits of a digit: eight blocks a round. */
-export const DIGIT_BITS = 3;
+const DIGIT_BITS = 3;
 /** Longest table that is folded: its folds are public work of every party. */
 export const MAX_INDEX_BITS = 20;
 

@@ -15,7 +15,9 @@ import { asEnd } from '../net/wire/as-end.ts';
 import type { Channel } from '../net/wire/types.ts';
 import type { Patience } from '../session/place.ts';
 import { recvPairKey } from '../session/direct-key.ts';
+import { AuditLog } from '../audit/log-node.ts';
 import { type BudgetLimits, Budgets } from './budgets.ts';
+import { SessionAudit } from './session-audit.ts';
 import { DealerDesk } from './dealer-desk.ts';
 import { credentialCheck } from '../node/enrolment.ts';
 import { type ModelSource, loadServedModels } from './served-model.ts';
@@ -53,6 +55,8 @@ export interface DaemonOptions {
   readonly once: boolean;
   /** Where browsers reach this party; absent: nowhere. */
   readonly web?: WebOptions | undefined;
+  /** Folder of this party's audit log; absent: none is kept. Needs an identity, which signs it. */
+  readonly audit?: string | undefined;
   readonly signal: AbortSignal;
   /** Opens the device; `nodeKernels` but in tests. */
   readonly openKernels?: typeof nodeKernels;
@@ -96,6 +100,10 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
     recvTimeoutMs,
     timeoutMs: 60_000,
   });
+  const audit = await openAudit(options).catch(async (error: unknown) => {
+    await listener.close();
+    throw error;
+  });
   try {
     options.onListening?.(listener.port);
     const opened = await (options.openKernels ?? nodeKernels)(options.device, options.threads);
@@ -124,6 +132,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         maxPerAddress: options.maxPerAddress,
         patience: options.patience,
         desk,
+        audit: audit === undefined ? undefined : new SessionAudit(audit, Date.now),
         connectPeer: (session) => connectPeer(options, listener, links, session),
         onProgress: (progress) => options.onProgress?.(progress),
         trace: options.trace,
@@ -156,7 +165,15 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
     }
   } finally {
     await listener.close();
+    await audit?.close();
   }
+}
+
+async function openAudit({ audit: folder, identity }: DaemonOptions): Promise<AuditLog | undefined> {
+  if (folder === undefined) return undefined;
+  if (identity === undefined)
+    throw new TercetError('ERR_STATE', 'an audit log is signed, and this party has no identity', 'start it with one');
+  return AuditLog.open({ folder, identity, now: Date.now });
 }
 
 interface Serving {

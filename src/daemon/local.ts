@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { unlessAborted } from '../core/abort.ts';
+import { withoutSettings } from '../core/environment-node.ts';
 import { type ErrorCode, TercetError, kindOf } from '../core/errors.ts';
 import { serverWords } from '../net/identity/identity-errors.ts';
 import type { ServerId } from '../net/wire/types.ts';
@@ -129,7 +130,11 @@ export class LocalParties {
     onProgress?: (progress: Progress) => void,
   ): Promise<LocalParty> {
     const who = serverWords(id);
-    const child = fork(entry, [...args], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [] });
+    const child = fork(entry, [...args], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      execArgv: [],
+      env: withoutSettings(process.env),
+    });
     this.#children.push(child);
     let fail: (error: unknown) => void = () => undefined;
     const failed = new Promise<never>((_resolve, reject) => {
@@ -186,6 +191,7 @@ export async function shareInProcess(
   const child = fork(entry, ['model', 'share', ...model, '--out', folder], {
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     execArgv: [],
+    env: withoutSettings(process.env),
   });
   let failure = new TercetError(
     'ERR_INTERNAL',

@@ -23,6 +23,7 @@ export interface ServeLocallyOptions {
   readonly device: Device;
   readonly threads: number;
   readonly profile?: string | undefined;
+  readonly recvTimeoutMs?: number;
   /** Folder of the certificates of this machine's parties. */
   readonly certificates: string;
   readonly debug?: boolean;
@@ -88,18 +89,19 @@ function rangesArguments({ ranges = 'auto' }: ServeLocallyOptions): string[] {
 
 function modelArguments(model: ModelLocation): string[] {
   return model.kind === 'random'
-    ? ['--random-weights', String(model.seed), '--config', model.configPath]
+    ? ['--random-weights', String(model.seed), '--architecture', model.configPath]
     : ['--model', `${model.kind === 'hub' ? model.id : model.path}${model.task === undefined ? '' : `#${model.task}`}`];
 }
 
 function partyArguments(options: ServeLocallyOptions, shares: string | undefined): string[] {
-  const { model, certificates, device, threads, profile, debug } = options;
+  const { model, certificates, device, threads, profile, recvTimeoutMs, debug } = options;
   return [
     ...(shares === undefined ? [...modelArguments(model), ...rangesArguments(options)] : ['--shares', shares]),
     // Nobody but this process reaches them: what a run may take is the user's own choice.
     ...['--max-memory', 'none', '--max-traffic', 'none'],
     ...['--certificates', certificates, '--device', device, '--threads', String(threads)],
     ...(profile === undefined ? [] : ['--profile', profile]),
+    ...(recvTimeoutMs === undefined ? [] : ['--network-timeout', String(Math.ceil(recvTimeoutMs / 1000))]),
     ...(debug === true ? ['--debug'] : []),
   ];
 }

@@ -5,11 +5,12 @@ import type { TercetError } from '../core/errors.ts';
 import type { ServedModel } from '../session/compute.ts';
 import { OpenParameters } from '../session/open-parameters.ts';
 import type { DownloadOptions } from '../node/hub-model.ts';
-import { EncodedWeights } from '../node/encoded-weights.ts';
+import { withEncodedWeights } from '../node/encoded-weights.ts';
 import { type ModelLocation, openModel } from '../node/model.ts';
 import { type Ranges, planOf } from '../node/model-plan.ts';
 import { wasmFold } from '../node/kernels.ts';
 import { loadShares } from '../node/shares.ts';
+import type { ModelRanges } from '../ml/ranges.ts';
 
 export type ModelSource =
   | { readonly weights: 'open'; readonly model: ModelLocation; readonly ranges?: Ranges | undefined }
@@ -46,20 +47,29 @@ async function load(
       ...(await loadShares(id, source.folder, kernels, onProblem)),
     };
   const model = await openModel(source.model, { weights: true, onDownload });
+  // Its files are hashed while the rest is read.
+  const hash = model.hash();
+  hash.catch(() => undefined);
   const weights = await model.weights();
   const fold = await wasmFold();
-  const encoded = await EncodedWeights.open(model, weights, fold);
-  try {
-    const served = {
-      name: model.name,
-      config: model.config,
-      plan: await planOf(model, weights, { ranges: source.ranges, reach: encoded.reach }),
-      hash: await model.hash(),
-      parameters: await OpenParameters.load(weights, kernels, encoded.encode),
-    };
-    await encoded.keep();
-    return served;
-  } finally {
-    await encoded.close();
-  }
+  const planned = (reach: ModelRanges) => planOf(model, weights, { ranges: source.ranges, reach });
+  const { parameters, reach, plan } = await withEncodedWeights(
+    model,
+    weights,
+    fold,
+    async ({ encode, reach, kept }) => {
+      // A model is refused before it is encoded, and planned only when it is known to be the one that was kept.
+      const plan = kept ? undefined : await planned(reach);
+      return { parameters: await OpenParameters.load(weights, kernels, encode), reach, plan };
+    },
+    ({ parameters }) => parameters.free(kernels),
+    { shared: kernels.name === 'wasm' },
+  );
+  return {
+    name: model.name,
+    config: model.config,
+    plan: plan ?? (await planned(reach)),
+    hash: await hash,
+    parameters,
+  };
 }

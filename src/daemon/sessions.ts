@@ -8,7 +8,7 @@ import { ANY_MODEL } from '../net/handshake/messages.ts';
 import type { Channel } from '../net/wire/types.ts';
 import { mismatch } from '../session/agreement.ts';
 import { priceOf } from '../session/price.ts';
-import { misfit, requestOfCode } from '../session/request.ts';
+import { type Request, misfit, requestOfCode } from '../session/request.ts';
 import { Circuits } from '../session/circuits.ts';
 import { type CheckRequest, type ServedModel, type SessionEnd, serveSession } from '../session/compute.ts';
 import { sendFailure } from '../session/control.ts';
@@ -16,6 +16,7 @@ import { PATIENCE, type Patience, inTime } from '../session/place.ts';
 import type { Budgets } from './budgets.ts';
 import { peakMemory } from '../node/kernels.ts';
 import type { DealerDesk } from './dealer-desk.ts';
+import type { SessionAudit } from './session-audit.ts';
 import { type Held, type Load, type PlaceCounts, Places } from './places.ts';
 
 /** An owner that reached this party, whatever the transport. */
@@ -47,6 +48,8 @@ export interface SessionsOptions {
   readonly patience?: Patience | undefined;
   /** Where dealers are expected; absent: none can come. */
   readonly desk?: DealerDesk | undefined;
+  /** Keeps a record of every session; one that cannot be kept is not begun. */
+  readonly audit?: SessionAudit | undefined;
   /** Opens the link to the other compute party for a session. */
   connectPeer(session: Uint8Array): Promise<Channel>;
   onProgress?(progress: Progress): void;
@@ -81,12 +84,13 @@ export class Sessions {
 
   /** Serves one owner to the end. @throws {TercetError} why the session failed; by then its links are gone. */
   async serve(owner: OwnerLink): Promise<SessionEnd> {
-    const run = this.#serve(owner);
+    const name = toHex(crypto.getRandomValues(new Uint8Array(4)));
+    const run = this.#audited(owner, name);
     this.#running.add(run);
     try {
       return await run;
     } catch (error) {
-      this.#options.onFailure?.(asTercetError(error), toHex(crypto.getRandomValues(new Uint8Array(4))));
+      this.#options.onFailure?.(asTercetError(error), name);
       throw error;
     } finally {
       this.#running.delete(run);
@@ -122,7 +126,28 @@ export class Sessions {
     budgets.check(priceOf(model.config, model.plan, request.weights, request, request.widening), address);
   }
 
-  async #serve({ channel, session, address, known, pairKey, checkRequest }: OwnerLink): Promise<SessionEnd> {
+  async #audited(owner: OwnerLink, name: string): Promise<SessionEnd> {
+    const { audit } = this.#options;
+    let begun = false;
+    try {
+      const end = await this.#serve(owner, async (request, model) => {
+        await audit?.begun(name, model.hash, request);
+        begun = true;
+      });
+      await audit?.ended(name, end);
+      return end;
+    } catch (thrown) {
+      const error = asTercetError(thrown);
+      await (begun ? audit?.ended(name, error) : audit?.refused(error));
+      throw error;
+    }
+  }
+
+  /** @param begin asked when the request is known and allowed, before anything is computed */
+  async #serve(
+    { channel, session, address, known, pairKey, checkRequest }: OwnerLink,
+    begin: (request: Request, model: ServedModel) => Promise<void>,
+  ): Promise<SessionEnd> {
     const { id, models, kernels, signal, budgets, desk, patience = PATIENCE } = this.#options;
     let place: Held | undefined;
     let giveBack = () => undefined as void;
@@ -141,6 +166,7 @@ export class Sessions {
             priceOf(model.config, model.plan, request.weights, request, request.widening),
             address,
           );
+          await begin(request, model);
         },
         expect: desk === undefined ? undefined : (request) => desk.expect(session, request),
         connectPeer: () => this.#options.connectPeer(session),

@@ -92,6 +92,6 @@ export function fileNotFound(model: string, file: string): TercetError {
   return new TercetError(
     'ERR_MODEL_NOT_FOUND',
     `model ${quote(model)} has no file ${file}`,
-    'a model folder needs config.json, tokenizer.json, tokenizer_config.json and model.safetensors',
+    'a model folder needs config.json, tokenizer.json (or vocab.txt), tokenizer_config.json and model.safetensors',
   );
 }

@@ -5,7 +5,7 @@
  */
 
 import { TercetError } from '../core/errors.ts';
-import { CONFIG_FILE } from './config.ts';
+import { CONFIG_FILE } from './config-fields.ts';
 import { typeName } from './describe.ts';
 import { GENERATION_FILE, type ModelFiles } from './files.ts';
 import { isRecord, own, parseModelJson } from './json.ts';

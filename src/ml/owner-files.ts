@@ -1,6 +1,6 @@
 /** The files of a model that a data owner needs: all of them public, none of them weights. */
 
-import { CONFIG_FILE } from './config.ts';
+import { CONFIG_FILE } from './config-fields.ts';
 import { GENERATION_FILE, MODULES_FILE, type ModelFiles, POOLING_FILE } from './files.ts';
 import { tokenizerFiles } from './tokenizers/tokenizer.ts';
 

@@ -15,7 +15,7 @@ import { type NormaliseRange, normaliseRange, varianceDomain } from '../mpc/secu
 import type { ModelConfig } from './config.ts';
 import { type FoldedMap, foldedMap, lastNorm } from './models/folding.ts';
 import { LOGIT_DOMAIN, headDomain } from './models/domains.ts';
-import { headActivation } from './models/head.ts';
+import { classifierActivation, headActivation } from './models/head.ts';
 import type { ModelPlan } from './models/plan.ts';
 import type { WeightSource } from './models/weights.ts';
 
@@ -213,7 +213,7 @@ async function headBounds(
     case 'sequence-classification': {
       const pooled = await bounds('head.pooler');
       // tanh is at most 1, so its row has norm ≤ √C, like a normalised one; ReLU's is that of its input.
-      const row = config.modelType === 'distilbert' ? euclidean(pooled) : norm;
+      const row = classifierActivation(config) === 'relu' ? euclidean(pooled) : norm;
       return { activation: largest(pooled), variance: 0, logit: largest(await bounds('head.classifier', row)) };
     }
     case 'question-answering':

@@ -38,6 +38,9 @@ export function embeddedModels(): string[] {
 /** Longest wait for one message of a peer: the slowest step at BERT-base dimensions takes seconds. */
 export const RECV_TIMEOUT_MS = 300_000;
 
+/** What `--network-timeout` says of it. */
+export const NETWORK_TIMEOUT_HELP = 'seconds to wait for one message of a peer (default: 300)';
+
 /** Where certificates and other state of this user live. */
 export function stateFolder(): string {
   return process.env['TERCET_HOME'] ?? join(homedir(), '.tercet');

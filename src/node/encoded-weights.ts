@@ -3,13 +3,14 @@
  * bounds that the weights prove. `<cache>/encoded-weights/<name>.weights`.
  *
  * Security: what is taken from here is believed, so it must be what this party wrote. Each record has a tag under a
- * key of the state folder (`cache-key.ts`) and the name says the model by the hash that both parties compare, which
- * every start computes from the model's files. What has no such tag is made anew from the model, and the file
- * goes. A file is kept only if the model's files still have that hash after the last record was made.
+ * key of the state folder (`cache-key.ts`). The first one says the model by the hash that both parties compare, which
+ * every start computes from the model's files: while the records are read, and before any is used. What has no such
+ * tag, or is of another model, is made anew from the model, and the file goes. A file is kept only if the model's
+ * files still have that hash after the last record was made.
  */
 import { createHmac } from 'node:crypto';
 import { lstat, mkdir, readdir, rm, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Fold } from '../compute/fold.ts';
 import { invariant } from '../core/errors.ts';
 import { cacheFolder } from '../hub/environment-node.ts';
@@ -22,13 +23,13 @@ import { cacheKey } from './cache-key.ts';
 import { stateFolder } from './defaults.ts';
 import type { OpenedModel } from './model.ts';
 import { isOwnFolder } from './own-files.ts';
-import { DRAFT, SealedReader, SealedWriter, sealedSize } from './sealed-file.ts';
+import { DRAFT, SEAL, SealedReader, SealedWriter, sealedSize } from './sealed-file.ts';
 
 /** Changes with what is derived from the same weights: then what was kept is not found (`test/party/encoded-weights.test.ts`). */
 export const ENCODING = 1;
 
-/** Bytes of the record of bounds: JSON, filled up with spaces. */
-const REACH_BYTES = 1 << 16;
+/** Bytes of the first record: JSON, filled up with spaces. */
+const HEAD_BYTES = 1 << 16;
 const KIND = '.weights';
 /** Smaller models are encoded sooner than a file is worth. */
 const LEAST_BYTES = 32 * 2 ** 20;
@@ -47,9 +48,52 @@ export interface KeepOptions {
   readonly leastBytes?: number;
   /** Of all models: what was used longest ago goes. */
   readonly mostBytes?: number;
+  /** Whether matrices are read into shared memory, from where kernel threads take them without a copy. */
+  readonly shared?: boolean;
 }
 
-type Model = Pick<OpenedModel, 'files' | 'config' | 'hash' | 'unchanged'>;
+type Model = Pick<OpenedModel, 'folder' | 'config' | 'hash' | 'unchanged'>;
+
+/** What the weights of a model prove, and of which model. */
+interface Head {
+  readonly hash: string;
+  readonly reach: ModelRanges;
+}
+
+/**
+ * Calls `load` with the parameters of a model, and keeps what was made for the next start. What was kept is loaded
+ * while the model is hashed. If it turns out to be of another one, it is dropped, and `load` is called once more.
+ * @throws as reading and bounding the weights do, and as `load` does; never because of what is kept
+ */
+export async function withEncodedWeights<Loaded>(
+  model: Model,
+  source: WeightSource,
+  fold: Fold,
+  load: (encoded: EncodedWeights) => Promise<Loaded>,
+  drop: (loaded: Loaded) => Promise<void>,
+  options: KeepOptions = {},
+): Promise<Loaded> {
+  const kept = await EncodedWeights.open(model, source, fold, options);
+  try {
+    const loaded = await load(kept);
+    // SECURITY: nothing that was kept of another model is ever used. test/party/encoded-weights.test.ts.
+    if (await kept.ofThisModel()) {
+      await kept.keep();
+      return loaded;
+    }
+    await drop(loaded);
+  } finally {
+    await kept.close();
+  }
+  const made = await EncodedWeights.make(model, source, fold, options);
+  try {
+    const loaded = await load(made);
+    await made.keep();
+    return loaded;
+  } finally {
+    await made.close();
+  }
+}
 
 /** The parameters of one model, each once and in the order of `listParameters`, and the bounds of its weights. */
 export class EncodedWeights {
@@ -58,51 +102,73 @@ export class EncodedWeights {
   readonly #place: Place | undefined;
   readonly #parameters: readonly Parameter[];
   readonly #encoder: ParameterEncoder;
+  /** Of the model that was kept. */
+  readonly #hash: string | undefined;
+  /** Matrices are read into them by turns. */
+  readonly #shared: readonly [SharedArrayBuffer, SharedArrayBuffer] | undefined;
+  #matrices = 0;
   #reader: SealedReader | undefined;
   #writer: SealedWriter | undefined;
   #taken = 0;
 
   private constructor(
     model: Model,
-    parameters: readonly Parameter[],
-    encoder: ParameterEncoder,
-    reach: ModelRanges,
-    place: Place | undefined,
-    from: { readonly reader?: SealedReader | undefined; readonly writer?: SealedWriter | undefined },
-  ) {
-    this.#model = model;
-    this.#parameters = parameters;
-    this.#encoder = encoder;
-    this.reach = reach;
-    this.#place = place;
-    this.#reader = from.reader;
-    this.#writer = from.writer;
-  }
-
-  /** Close it, whatever happens. @throws as reading and bounding the weights do; never because of what is kept */
-  static async open(
-    model: Model,
     source: WeightSource,
     fold: Fold,
-    options: KeepOptions = {},
-  ): Promise<EncodedWeights> {
-    const parameters = listParameters(model.config);
-    const encoder = parameterEncoder(source, fold);
-    const size = sealedSize([REACH_BYTES, ...parameters.map(byteLength)]);
-    const place = model.files === undefined ? undefined : await placeOf(model, size, options);
-    const reader = place === undefined ? undefined : await SealedReader.open(place.path, place.key, size);
-    const known = reachFrom(await reader?.next(REACH_BYTES));
-    if (known !== undefined) return new EncodedWeights(model, parameters, encoder, known, place, { reader });
+    place: Place | undefined,
+    from: {
+      readonly head: Head | { readonly hash?: undefined; readonly reach: ModelRanges };
+      readonly reader?: SealedReader | undefined;
+      readonly writer?: SealedWriter | undefined;
+      readonly shared?: boolean | undefined;
+    },
+  ) {
+    this.#model = model;
+    this.#parameters = listParameters(model.config);
+    this.#encoder = parameterEncoder(source, fold);
+    this.#place = place;
+    this.#hash = from.head.hash;
+    this.reach = from.head.reach;
+    this.#reader = from.reader;
+    this.#writer = from.writer;
+    const largest = Math.max(...this.#parameters.map(byteLength));
+    const buffer = () => new SharedArrayBuffer(largest);
+    this.#shared = from.reader !== undefined && from.shared === true ? [buffer(), buffer()] : undefined;
+  }
+
+  /** What was kept, of this model or of one that was here before it; else what is made now. Close it. */
+  static async open(model: Model, source: WeightSource, fold: Fold, options: KeepOptions): Promise<EncodedWeights> {
+    const place = await placeOf(model, options);
+    const reader = place === undefined ? undefined : await SealedReader.open(place.path, place.key, place.size);
+    const head = headFrom(await reader?.next(new Uint8Array(HEAD_BYTES)));
+    if (head !== undefined)
+      return new EncodedWeights(model, source, fold, place, { head, reader, shared: options.shared });
     await reader?.close();
+    return EncodedWeights.make(model, source, fold, options);
+  }
+
+  /** From the model. Close it. */
+  static async make(model: Model, source: WeightSource, fold: Fold, options: KeepOptions): Promise<EncodedWeights> {
+    const place = await placeOf(model, options);
     const reach = await provedRanges(source, fold);
-    const writer = place === undefined ? undefined : await begun(place, reach);
-    return new EncodedWeights(model, parameters, encoder, reach, place, { writer });
+    const writer = place === undefined ? undefined : await begun(place, { hash: await model.hash(), reach });
+    return new EncodedWeights(model, source, fold, place, { head: { reach }, writer });
+  }
+
+  /** Whether this was kept, and may be of another model. */
+  get kept(): boolean {
+    return this.#hash !== undefined;
+  }
+
+  /** Whether the model is the one that was kept: its files are hashed by now. */
+  async ofThisModel(): Promise<boolean> {
+    return this.#hash === undefined || this.#hash === (await this.#model.hash());
   }
 
   readonly encode: ParameterEncoder = async (parameter) => {
     invariant(this.#parameters[this.#taken++]?.name === parameter.name, 'parameters are encoded in order');
     if (this.#reader !== undefined) {
-      const kept = await this.#reader.next(byteLength(parameter));
+      const kept = await this.#reader.next(this.#memoryFor(parameter));
       if (kept !== undefined) return viewOf(parameter, kept);
       await this.#forget(this.#reader);
     }
@@ -110,6 +176,12 @@ export class EncodedWeights {
     if (this.#writer !== undefined && !(await this.#writer.add(bytesOf(encoded)))) this.#writer = undefined;
     return encoded;
   };
+
+  #memoryFor(parameter: Parameter): Uint8Array {
+    const length = byteLength(parameter);
+    if (this.#shared === undefined || parameter.rows === 1 || isWide(parameter)) return new Uint8Array(length);
+    return new Uint8Array(this.#shared[this.#matrices++ % 2], 0, length);
+  }
 
   /** Keeps what was made, for the next start. Nothing is kept of a model that changed meanwhile. */
   async keep(): Promise<void> {
@@ -140,13 +212,16 @@ interface Place {
   readonly folder: string;
   readonly path: string;
   readonly key: Uint8Array;
+  readonly size: number;
   readonly mostBytes: number;
 }
 
 /** Undefined where nothing is kept: for small models, without a key, in a folder of somebody else, on a full disk. */
-async function placeOf(model: Model, size: number, options: KeepOptions): Promise<Place | undefined> {
+async function placeOf({ folder: from, config }: Model, options: KeepOptions): Promise<Place | undefined> {
+  if (from === undefined) return undefined;
   const { folder = join(cacheFolder(), 'encoded-weights'), state = stateFolder() } = options;
   const { leastBytes = LEAST_BYTES, mostBytes = MOST_BYTES } = options;
+  const size = sealedSize([HEAD_BYTES, ...listParameters(config).map(byteLength)]);
   if (size < leastBytes || size > mostBytes) return undefined;
   const secret = await cacheKey(state);
   if (secret === undefined) return undefined;
@@ -156,18 +231,18 @@ async function placeOf(model: Model, size: number, options: KeepOptions): Promis
   } catch {
     return undefined;
   }
-  const hash = await model.hash();
-  const derived = (label: string) =>
+  const derived = (...label: readonly unknown[]) =>
     createHmac('sha256', secret)
-      .update(JSON.stringify(['tercet', label, ENCODING, hash]))
+      .update(JSON.stringify(['tercet', SEAL, ENCODING, ...label]))
       .digest();
-  const name = `${derived('name of encoded weights').toString('hex')}${KIND}`;
-  return { folder, path: join(folder, name), key: derived('encoded weights'), mostBytes };
+  // One checkpoint under two heads is two models.
+  const name = `${derived('name of encoded weights', resolve(from), config).toString('hex')}${KIND}`;
+  return { folder, path: join(folder, name), key: derived('encoded weights'), size, mostBytes };
 }
 
 /** A file with its first record; undefined where it cannot be written. */
-async function begun({ folder, path, key }: Place, reach: ModelRanges): Promise<SealedWriter | undefined> {
-  const record = reachRecord(reach);
+async function begun({ folder, path, key }: Place, head: Head): Promise<SealedWriter | undefined> {
+  const record = headRecord(head);
   const disk = await statfs(folder).catch(() => undefined);
   if (record === undefined || (disk !== undefined && disk.bavail * disk.bsize < LEAST_FREE)) return undefined;
   const writer = await SealedWriter.create(path, key);
@@ -205,19 +280,19 @@ function bytesOf(encoded: EncodedParameter): Uint8Array {
   return new Uint8Array(encoded.buffer, encoded.byteOffset, encoded.byteLength);
 }
 
-function viewOf(parameter: Parameter, { buffer, byteOffset }: Uint8Array<ArrayBuffer>): EncodedParameter {
+function viewOf(parameter: Parameter, { buffer, byteOffset }: Uint8Array): EncodedParameter {
   const count = parameter.rows * parameter.cols;
   return isWide(parameter) ? new BigInt64Array(buffer, byteOffset, count) : new Int32Array(buffer, byteOffset, count);
 }
 
 /** Undefined where a bound is no number: that model is about to be refused. */
-function reachRecord(reach: ModelRanges): Uint8Array | undefined {
-  const json = JSON.stringify(reach);
-  if (json.includes('null') || json.length > REACH_BYTES) return undefined;
-  return new TextEncoder().encode(json.padEnd(REACH_BYTES));
+function headRecord(head: Head): Uint8Array | undefined {
+  const json = JSON.stringify(head);
+  if (json.includes('null') || json.length > HEAD_BYTES) return undefined;
+  return new TextEncoder().encode(json.padEnd(HEAD_BYTES));
 }
 
 /** This party's own words: they had its tag. */
-function reachFrom(record: Uint8Array | undefined): ModelRanges | undefined {
-  return record === undefined ? undefined : (JSON.parse(new TextDecoder().decode(record)) as ModelRanges);
+function headFrom(record: Uint8Array | undefined): Head | undefined {
+  return record === undefined ? undefined : (JSON.parse(new TextDecoder().decode(record)) as Head);
 }

@@ -5,7 +5,7 @@
 import { TercetError } from '../core/errors.ts';
 import { nodeHub } from '../hub/environment-node.ts';
 import { HubModel } from '../hub/index.ts';
-import { CONFIG_FILE } from '../ml/config.ts';
+import { CONFIG_FILE } from '../ml/config-fields.ts';
 import { OPTIONAL_OWNER_FILES } from '../ml/owner-files.ts';
 import { isRecord, own, parseModelJson } from '../ml/json.ts';
 
@@ -19,6 +19,7 @@ export interface DownloadOptions {
 const TOKENIZER_FILES = [
   'tokenizer.json',
   'tokenizer_config.json',
+  'vocab.txt',
   'vocab.json',
   'merges.txt',
   'special_tokens_map.json',

@@ -3,10 +3,12 @@
  * random weights of an architecture.
  */
 import { createHash } from 'node:crypto';
-import { open, readFile, readdir } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TercetError } from '../core/errors.ts';
-import { CONFIG_FILE, type Head, type ModelConfig, modelTypeOf, namesNoHead, parseModelConfig } from '../ml/config.ts';
+import { type ModelConfig, parseModelConfig } from '../ml/config.ts';
+import { CONFIG_FILE } from '../ml/config-fields.ts';
+import { type Head, modelTypeOf, namesNoHead } from '../ml/heads.ts';
 import { folderFiles } from '../ml/files-node.ts';
 import type { ModelFiles } from '../ml/files.ts';
 import { parseModelJson } from '../ml/json.ts';
@@ -15,6 +17,7 @@ import { randomWeights } from '../ml/models/random.ts';
 import { type WeightSource, loadWeights } from '../ml/models/weights.ts';
 import { openTensors } from '../ml/safetensors.ts';
 import { type Task, headOf } from '../ml/tasks/table.ts';
+import { hashFiles } from './hash-files.ts';
 import { type DownloadOptions, downloadedModel } from './hub-model.ts';
 import { sharingOf } from './sharing.ts';
 
@@ -33,6 +36,8 @@ export interface OpenedModel {
   readonly config: ModelConfig;
   /** `config.json` as it stands. */
   readonly rawConfig: unknown;
+  /** The folder of its files; absent for random weights. */
+  readonly folder: string | undefined;
   /** Tokenizer and configuration files; absent for random weights. */
   readonly files: ModelFiles | undefined;
   /** Name of the sharing, where the folder is the owner's part of one: then it holds no weights. */
@@ -77,6 +82,7 @@ export async function openModel(
     name,
     config,
     rawConfig,
+    folder: path,
     files,
     sharing,
     weights: () => loadWeights(files, config),
@@ -103,6 +109,7 @@ async function openRandom({ seed, configPath }: Extract<ModelLocation, { kind: '
     name,
     config,
     rawConfig,
+    folder: undefined,
     files: undefined,
     sharing: undefined,
     weights: async () => randomWeights(config, seed),
@@ -121,36 +128,20 @@ async function readConfig(path: string): Promise<unknown> {
   } catch (cause) {
     throw new TercetError(
       'ERR_MODEL_NOT_FOUND',
-      'the file given by --config cannot be read',
+      'the file given by --architecture cannot be read',
       'give the path of a config.json',
       { cause },
     );
   }
   try {
-    return parseModelJson(new TextEncoder().encode(text), 'the file given by --config', 'ERR_MODEL_CONFIG');
+    return parseModelJson(new TextEncoder().encode(text), 'the file given by --architecture', 'ERR_MODEL_CONFIG');
   } catch (cause) {
     throw new TercetError(
       'ERR_MODEL_CONFIG',
-      'the file given by --config is not JSON',
+      'the file given by --architecture is not JSON',
       'give a config.json of a model',
       { cause },
     );
-  }
-}
-
-/** SHA-256 of a file, through one buffer: a stream's new buffers cost more than the hash. */
-export async function hashFile(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  const buffer = Buffer.allocUnsafeSlow(1 << 20);
-  const file = await open(path, 'r');
-  try {
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, 0, buffer.length);
-      if (bytesRead === 0) return hash.digest('hex');
-      hash.update(buffer.subarray(0, bytesRead));
-    }
-  } finally {
-    await file.close();
   }
 }
 
@@ -163,6 +154,7 @@ async function hashModel(path: string, config: ModelConfig): Promise<string> {
   const hash = createHash('sha256').update(
     `${JSON.stringify(Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1)))}\n`,
   );
-  for (const name of names) hash.update(`${name} ${await hashFile(join(path, name))}\n`);
+  const hashes = await hashFiles(names.map((name) => join(path, name)));
+  for (const [i, name] of names.entries()) hash.update(`${name} ${hashes[i]}\n`);
   return hash.digest('hex');
 }

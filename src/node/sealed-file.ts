@@ -1,36 +1,62 @@
 /**
- * A file of records, each with a tag under a key of this party (HMAC-SHA-256 over its number and its bytes). A record
- * is checked in the memory that it is used from, so nobody can change it in between.
+ * A file of records, each with a tag under a key of this party: AES-256-GMAC (NIST SP 800-38D) over the record, with
+ * its number as the nonce, under a key of this file alone. That key is derived from the party's by a random salt in
+ * front of the records, so no nonce is used twice, and no record of another file has a tag here. A record is checked
+ * in the memory that it is used from, so nobody can change it in between.
  *
  * The file says nothing of itself: reader and writer know how many records there are and how long each is. So a file
  * of another size, order or key is none.
  */
-import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
+import { createCipheriv, createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import { type FileHandle, constants, open, rename, rm } from 'node:fs/promises';
 import { isOwn } from './own-files.ts';
 
-const TAG_BYTES = 32;
+/** Changes with the form of these files. Whoever names one by it finds none of another form. */
+export const SEAL = 2;
+
+const SALT_BYTES = 32;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+/** Of one call into the cipher, whose lengths are signed 32-bit numbers. */
+const STEP = 1 << 30;
 /** Ends the name of a file that is being written. */
 export const DRAFT = '.draft';
 
 /** Size of a file whose records have these lengths. */
 export function sealedSize(lengths: Iterable<number>): number {
-  let size = 0;
+  let size = SALT_BYTES;
   for (const length of lengths) size += length + TAG_BYTES;
   return size;
 }
 
-function tagOf(key: Uint8Array, number: number, record: Uint8Array): Buffer {
-  const place = Buffer.alloc(4);
-  place.writeUInt32LE(number);
-  return createHmac('sha256', key).update(place).update(record).digest();
+function fileKey(key: Uint8Array, salt: Uint8Array): Uint8Array {
+  return createHmac('sha256', key).update('tercet sealed file').update(salt).digest();
+}
+
+function tagOf(key: Uint8Array, number: number, record: Uint8Array): Uint8Array {
+  const nonce = Buffer.alloc(NONCE_BYTES);
+  nonce.writeUInt32LE(number);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
+  for (let at = 0; at < record.length; at += STEP) cipher.setAAD(record.subarray(at, at + STEP));
+  cipher.final();
+  return cipher.getAuthTag();
+}
+
+/** Fills `bytes` from a place of a file. False where it ends before. */
+async function readAt(file: FileHandle, bytes: Uint8Array, place: number): Promise<boolean> {
+  for (let at = 0; at < bytes.length; ) {
+    const { bytesRead } = await file.read(bytes, at, Math.min(bytes.length - at, STEP), place + at);
+    if (bytesRead === 0) return false;
+    at += bytesRead;
+  }
+  return true;
 }
 
 export class SealedReader {
   readonly #file: FileHandle;
   readonly #key: Uint8Array;
   #number = 0;
-  #at = 0;
+  #at = SALT_BYTES;
 
   private constructor(file: FileHandle, key: Uint8Array) {
     this.#file = file;
@@ -41,27 +67,32 @@ export class SealedReader {
   static async open(path: string, key: Uint8Array, size: number): Promise<SealedReader | undefined> {
     const file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)).catch(() => undefined);
     if (file === undefined) return undefined;
-    const found = await file.stat();
-    if (found.isFile() && isOwn(found) && found.size === size) return new SealedReader(file, key);
+    try {
+      const found = await file.stat();
+      const salt = new Uint8Array(SALT_BYTES);
+      if (found.isFile() && isOwn(found) && found.size === size && (await readAt(file, salt, 0)))
+        return new SealedReader(file, fileKey(key, salt));
+    } catch {
+      // As a file that is not there.
+    }
     await file.close();
     return undefined;
   }
 
-  /** The next record, in memory of its own; undefined when it is not what was written. */
-  async next(length: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const bytes = new Uint8Array(length + TAG_BYTES);
+  /**
+   * The next record; undefined when it is not what was written.
+   * @param into memory of just its length; what it holds is of no use unless the record is returned
+   */
+  async next<Bytes extends Uint8Array>(into: Bytes): Promise<Bytes | undefined> {
+    const tag = new Uint8Array(TAG_BYTES);
     try {
-      for (let at = 0; at < bytes.length; ) {
-        const { bytesRead } = await this.#file.read(bytes, at, Math.min(bytes.length - at, 1 << 30), this.#at + at);
-        if (bytesRead === 0) return undefined;
-        at += bytesRead;
-      }
+      if (!(await readAt(this.#file, into, this.#at)) || !(await readAt(this.#file, tag, this.#at + into.length)))
+        return undefined;
     } catch {
       return undefined;
     }
-    this.#at += bytes.length;
-    const record = bytes.subarray(0, length);
-    return timingSafeEqual(tagOf(this.#key, this.#number++, record), bytes.subarray(length)) ? record : undefined;
+    this.#at += into.length + TAG_BYTES;
+    return timingSafeEqual(tagOf(this.#key, this.#number++, into), tag) ? into : undefined;
   }
 
   /** Says that the file was of use: the one that is used least goes first. */
@@ -81,13 +112,15 @@ export class SealedWriter {
   readonly #draft: string;
   readonly #path: string;
   readonly #key: Uint8Array;
+  readonly #salt: Uint8Array;
   #number = 0;
 
   private constructor(file: FileHandle, draft: string, path: string, key: Uint8Array) {
     this.#file = file;
     this.#draft = draft;
     this.#path = path;
-    this.#key = key;
+    this.#salt = randomBytes(SALT_BYTES);
+    this.#key = fileKey(key, this.#salt);
   }
 
   static async create(path: string, key: Uint8Array): Promise<SealedWriter | undefined> {
@@ -97,8 +130,10 @@ export class SealedWriter {
   }
 
   add(record: Uint8Array): Promise<boolean> {
-    const tag = tagOf(this.#key, this.#number++, record);
+    const number = this.#number++;
+    const tag = tagOf(this.#key, number, record);
     return this.#try(async () => {
+      if (number === 0) await this.#file.writeFile(this.#salt);
       await this.#file.writeFile(record);
       await this.#file.writeFile(tag);
     });

@@ -34,6 +34,8 @@ export interface TlsParties {
   readonly credentials: Credentials;
   /** Shapes the links like a named network. */
   readonly profile?: string | undefined;
+  /** Longest wait for one message. */
+  readonly recvTimeoutMs?: number | undefined;
 }
 
 export function tlsEnvironment(parties: TlsParties): RunEnvironment {
@@ -77,7 +79,7 @@ export function tlsRunContext(
  * @throws {TercetError} what `connectTls` and the handshake throw
  */
 export async function openTlsLink(
-  { addresses, dealer, credentials, profile }: TlsParties,
+  { addresses, dealer, credentials, profile, recvTimeoutMs = RECV_TIMEOUT_MS }: TlsParties,
   request: LinkRequest,
   as?: Pick<PartyIdentity, 'sign'>,
 ): Promise<OpenedLink> {
@@ -91,7 +93,7 @@ export async function openTlsLink(
     credentials,
     session,
     signal,
-    recvTimeoutMs: RECV_TIMEOUT_MS,
+    recvTimeoutMs,
     timeoutMs: CONNECT_TIMEOUT_MS,
   });
   const channel = shaped(as === undefined ? bound : asEnd(bound, { self: 3 }), profile);

@@ -1,12 +1,9 @@
 /**
- * Files that the data owner downloads: few, small, and pinned by SHA-256. Nothing is kept that was not checked, and
- * a server that answers every path with its start page is recognised by what it sends.
+ * Files that the data owner downloads: few and small. A server that answers every path with its start page is
+ * recognised by what it sends. What is pinned by SHA-256: `pinned-download.ts`.
  */
-import { sha256 } from '@noble/hashes/sha2.js';
-import { toHex } from '../core/bytes.ts';
 import { abortedError } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
-import type { PinnedFile } from './types/index.ts';
 
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 
@@ -21,46 +18,7 @@ export interface DownloadOptions {
 }
 
 /** Something came, and it is not the file: a cache between here and the server may have kept it. */
-class WrongAnswer extends TercetError {}
-
-/**
- * Downloads a file and checks it against its pin. The pin is in the address (`?sha256=…`), so a server may let
- * browsers keep the answer for good; what turns out to be another file is asked for once more, past every cache.
- * @throws {TercetError} ERR_DOWNLOAD when it cannot be had or is a web page instead, ERR_INTEGRITY when its bytes
- * are not the pinned ones, ERR_ABORTED.
- */
-export async function downloadPinned(
-  url: string,
-  file: string,
-  pin: PinnedFile,
-  options: DownloadOptions,
-): Promise<Uint8Array> {
-  const address = new URL(url);
-  address.searchParams.set('sha256', pin.sha256);
-  try {
-    return await downloadOnce(address.href, file, pin, 'default', options);
-  } catch (error) {
-    if (!(error instanceof WrongAnswer)) throw error;
-    return downloadOnce(address.href, file, pin, 'reload', options);
-  }
-}
-
-async function downloadOnce(
-  url: string,
-  file: string,
-  pin: PinnedFile,
-  cache: RequestCache,
-  options: DownloadOptions,
-): Promise<Uint8Array> {
-  const bytes = await download(url, file, pin.bytes, { cache }, options);
-  const hash = toHex(sha256(bytes));
-  if (bytes.length === pin.bytes && hash === pin.sha256) return bytes;
-  throw new WrongAnswer(
-    'ERR_INTEGRITY',
-    `${file} is not the file that this model was published with (${bytes.length} bytes, SHA-256 ${hash.slice(0, 12)}…)`,
-    'do not go on; tell the operator of this page, or update its tercet.json if the model was changed on purpose',
-  );
-}
+export class WrongAnswer extends TercetError {}
 
 /**
  * Downloads JSON that nothing pins: the deployment document itself, a party's description. A redirect is refused:
@@ -86,7 +44,7 @@ export async function downloadJson(
 type How = Pick<RequestInit, 'cache' | 'redirect'>;
 
 /** @param expected bytes that are expected; twice as many and the download ends. */
-async function download(
+export async function download(
   url: string,
   file: string,
   expected: number,

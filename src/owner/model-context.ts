@@ -12,7 +12,7 @@ import { headOf, taskOf } from '../ml/tasks/table.ts';
 import { OwnerCredential, credentialFault } from '../net/enrolment/credential.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention.ts';
-import { WIDENINGS } from '../session/request.ts';
+import { WIDENINGS } from '../session/run-plan.ts';
 import { bucketsOf } from './buckets.ts';
 import { chosenDealer } from './dealer-choice.ts';
 import { loadDeployment } from './deployment.ts';

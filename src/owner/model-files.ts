@@ -4,7 +4,8 @@
  */
 import { abortedError } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
-import { type Fetch, downloadPinned } from './download.ts';
+import type { Fetch } from './download.ts';
+import { downloadPinned } from './pinned-download.ts';
 import type { Environment } from './environment.ts';
 import type { Deployment, HubSource, ModelEntry, PinnedFile, PretrainedOptions } from './types/index.ts';
 

@@ -5,7 +5,7 @@
  */
 import { TercetError } from '../core/errors.ts';
 import { quote } from '../ml/describe.ts';
-import { RUN_PLANS } from '../session/request.ts';
+import { RUN_PLANS } from '../session/run-plan.ts';
 import type {
   AnswerOptions,
   BatchOptions,

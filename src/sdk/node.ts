@@ -4,7 +4,7 @@ import WebSocket from 'ws';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { loadNodeModule, nodeWorkerFactory } from '../compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../compute/kernels/wasm/kernels.ts';
-import { checkEnvironment } from '../core/environment-node.ts';
+import { checkEnvironment, refuseSettings } from '../core/environment-node.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import { nodeHub } from '../hub/environment-node.ts';
 import { openOwnerLink } from '../net/gateway/owner-link.ts';
@@ -124,6 +124,7 @@ async function openKernels(device: Device): Promise<RingKernels> {
  */
 async function fromPretrained(id: string, options: PretrainedOptions): Promise<Model> {
   checkEnvironment(process.env);
+  refuseSettings(process.env);
   if (options.deployment === undefined) {
     throw new TercetError('ERR_ARGUMENT', 'no deployment was given', "give { deployment: 'https://…/tercet.json' }");
   }

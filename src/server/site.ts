@@ -9,9 +9,10 @@ import type { AddressInfo } from 'node:net';
 import { isLoopback } from '../core/address.ts';
 import { TercetError } from '../core/errors.ts';
 import { DEPLOYMENT_FILE } from '../owner/deployment.ts';
-import type { Deployment } from '../owner/types/index.ts';
+import type { ModelEntry } from '../owner/types/index.ts';
 import { Content, contentOf, sendContent } from './content.ts';
 import type { WrittenDeployment } from './deployment.ts';
+import { FRAME_FILE, WIDGET_FILE, type WidgetScript, widgetScriptOf } from '../widget/snippet.ts';
 
 export interface SiteOptions extends WrittenDeployment {
   /** Folder of the built app. */
@@ -28,24 +29,30 @@ export interface SiteOptions extends WrittenDeployment {
    * large files, `https://*.example` for all below one.
    */
   readonly hubOrigins?: readonly string[];
+  /** Origins of pages that may frame the widget; none named: any page may. The app itself is framed by nobody. */
+  readonly widgetHosts?: readonly string[];
 }
 
 export interface Site {
   readonly url: string;
+  /** What the build says of the script for other pages (`widget.json`), where the app has one. */
+  readonly widget: WidgetScript | undefined;
+  /** What it serves, in its order. */
+  readonly models: readonly ModelEntry[];
   close(): Promise<void>;
 }
 
 /** @throws {TercetError} ERR_ARGUMENT for an address that needs TLS and has none, or that cannot be listened on */
 export async function serveSite(options: SiteOptions): Promise<Site> {
   checkReach(options);
-  const headers = securityHeaders(options.document, options.hubOrigins);
   const contents = await contentsOf(options);
   const server = serverFor(options, (request, response) => {
-    apply(response, headers);
+    const url = addressOf(request);
+    const path = url === undefined ? '' : pathOf(url) || 'index.html';
+    apply(response, headersOf(path, options));
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return send(response, 405, 'only GET is answered here\n');
-    const url = addressOf(request);
-    const content = url === undefined ? undefined : contents.get(pathOf(url) || 'index.html');
+    const content = contents.get(path);
     if (url === undefined || content === undefined) return send(response, 404, 'there is no such file\n');
     sendContent(request, response, url, content).catch(() => response.destroy());
   });
@@ -53,6 +60,8 @@ export async function serveSite(options: SiteOptions): Promise<Site> {
   const { port } = server.address() as AddressInfo;
   return {
     url: `${options.tls === undefined ? 'http' : 'https'}://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}/`,
+    widget: widgetOf(contents),
+    models: options.document.entries,
     close: () => close(server),
   };
 }
@@ -83,36 +92,61 @@ function serverFor({ tls }: SiteOptions, answer: RequestListener): Server | TlsS
   }
 }
 
+/** The page where one chooses a tag: it frames the card of its own server, and computes nothing. */
+const GENERATOR = 'widget.html';
+
 /**
  * What a browser may do with this page: run its own scripts and workers, talk to its own server, to the two parties
  * and to hubs where they are named, and nothing else.
+ *
+ * SECURITY: one page alone may be framed by others, because there is nothing to press in it that serves who framed it.
+ * test/server/site.test.ts.
  */
-function securityHeaders(
-  { parties, dealer }: Deployment,
-  hubOrigins: readonly string[] = [],
+function headersOf(
+  path: string,
+  { document: { parties, dealer }, hubOrigins = [], widgetHosts = [] }: SiteOptions,
 ): Readonly<Record<string, string>> {
   const origins = [...parties, ...(dealer === undefined ? [] : [dealer])].flatMap(({ url }) => {
     const { origin } = new URL(url);
     return [origin, origin.replace(/^http/, 'ws')];
   });
+  const connect = `connect-src 'self' ${[...new Set([...origins, ...hubOrigins])].join(' ')}`;
+  const frame = path === FRAME_FILE;
+  const policy = [
+    "default-src 'none'",
+    "script-src 'self' 'wasm-unsafe-eval'",
+    "style-src 'self'",
+    "img-src 'self'",
+    path === GENERATOR ? "connect-src 'self'" : connect,
+    // A frame without an origin (`sandbox`) has no script of its own: a worker of one line imports it.
+    frame ? "worker-src 'self' blob:" : "worker-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    ...(path === GENERATOR ? ["frame-src 'self'"] : []),
+    ...(frame ? ["require-trusted-types-for 'script'", 'trusted-types tercet'] : []),
+    ...(frame ? ancestors(widgetHosts) : ["frame-ancestors 'none'"]),
+  ];
   return {
-    'Content-Security-Policy': [
-      "default-src 'none'",
-      "script-src 'self' 'wasm-unsafe-eval'",
-      "style-src 'self'",
-      "img-src 'self'",
-      `connect-src 'self' ${[...new Set([...origins, ...hubOrigins])].join(' ')}`,
-      "worker-src 'self'",
-      "base-uri 'none'",
-      "form-action 'none'",
-      "frame-ancestors 'none'",
-    ].join('; '),
+    'Content-Security-Policy': policy.join('; '),
     'X-Content-Type-Options': 'nosniff',
     'Referrer-Policy': 'no-referrer',
     'Permissions-Policy': 'camera=(), microphone=(), geolocation=()',
     'Cross-Origin-Opener-Policy': 'same-origin',
-    'Cross-Origin-Resource-Policy': 'same-origin',
+    ...(/\.html$/.test(path) && !frame
+      ? { 'Cross-Origin-Resource-Policy': 'same-origin' }
+      : // Public files, also for the script of another page, and for a frame without an origin.
+        { 'Cross-Origin-Resource-Policy': 'cross-origin', 'Access-Control-Allow-Origin': '*' }),
   };
+}
+
+/** Its own page frames the card too. */
+function ancestors(hosts: readonly string[]): string[] {
+  return hosts.length === 0 ? [] : [`frame-ancestors 'self' ${hosts.join(' ')}`];
+}
+
+function widgetOf(contents: ReadonlyMap<string, Content>): WidgetScript | undefined {
+  const file = contents.get(WIDGET_FILE);
+  return file === undefined ? undefined : widgetScriptOf(JSON.parse(new TextDecoder().decode(file.bytes)));
 }
 
 function apply(response: ServerResponse, headers: Readonly<Record<string, string>>): void {

@@ -7,7 +7,7 @@ import { cosineExponents } from '../compute/kernels/cosine-sum.ts';
 import type { CosineSum } from '../compute/kernels/types.ts';
 import { OT_BASE, OT_SIBLINGS } from '../compute/kernels/ot-base.ts';
 import { wireLength } from '../compute/ring.ts';
-import type { Activation } from '../ml/config.ts';
+import type { Activation } from '../ml/model-types.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import { OUTPUT_FORM } from '../ml/models/run.ts';
 import { noCost } from '../mpc/protocol/cost.ts';

@@ -23,7 +23,8 @@ export class OpenParameters implements ParameterView {
 
   /**
    * Encodes the whole model: matrices go to the kernels, rows stay here.
-   * @param encode asked for every parameter once, in the order of `listParameters`
+   * @param encode asked for every parameter once, in the order of `listParameters`, and for no more than one matrix
+   * ahead of the one that is loaded
    */
   static async load(
     source: WeightSource,
@@ -44,6 +45,12 @@ export class OpenParameters implements ParameterView {
     }
     await loading;
     return view;
+  }
+
+  /** Lets go of the matrices. */
+  async free(kernels: RingKernels): Promise<void> {
+    for (const matrix of this.#matrices.values()) await kernels.freeMatrix(matrix);
+    this.#matrices.clear();
   }
 
   async matrix(parameter: Parameter, part: Part): Promise<Matrix> {

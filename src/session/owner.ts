@@ -5,67 +5,24 @@
  * One session runs one execution, of one step or, for generated text, of several. After a failure of any kind the
  * session is over: nothing is retried under the same masks.
  */
-import type { RingKernels } from '../compute/kernels/types.ts';
 import { abortedError, sleep } from '../core/abort.ts';
-import { equalBytes, toHex } from '../core/bytes.ts';
-import { TercetError, asTercetError, invariant } from '../core/errors.ts';
-import type { ModelConfig } from '../ml/config.ts';
-import type { ModelPlan } from '../ml/models/plan.ts';
+import { TercetError, invariant } from '../core/errors.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';
-import { firstStep } from '../mpc/prg/gate-id.ts';
-import { PairPrg } from '../mpc/prg/prg.ts';
 import type { Circuit } from '../mpc/protocol/frame/circuit.ts';
-import { Engine, type Progress } from '../mpc/protocol/frame/engine.ts';
-import type { Kept, ParameterView } from '../mpc/protocol/frame/party.ts';
-import type { Trace } from '../mpc/protocol/trace.ts';
 import type { Inputs } from '../mpc/protocol/types.ts';
-import type { Channel, EndId, PartyId } from '../net/wire/types.ts';
-import { checkOffers, offerFromJson } from './agreement.ts';
-import { linkName } from './binding.ts';
-import { attributedTo, withBoth } from './fault-attribution.ts';
-import { type BuiltCircuit, Circuits } from './circuits.ts';
+import type { BuiltCircuit } from './circuits.ts';
 import { recvControl, sendControl } from './control.ts';
-import { checkDealt } from './dealt.ts';
-import { HandedOver } from './handed-over.ts';
-import { keepAlive, announceInput } from './input-wait.ts';
+import { withBoth } from './fault-attribution.ts';
+import { announceInput } from './input-wait.ts';
 import { type StepInput, ownerInputs, stepInputs } from './inputs.ts';
+import { type Agreed, withAgreement } from './owner-agreement.ts';
+import { type OwnerOptions, abortAll, channelTo, toParties } from './owner-options.ts';
+import { type Step, Steps } from './owner-steps.ts';
+import { OwnerWait } from './owner-wait.ts';
 import { type PartyReport, reportFromJson, reportOf } from './report.ts';
-import { type Request, SESSION_VERSION, checkShape } from './request.ts';
 import { rangeExceeded, revealLogits, revealOutside } from './reveal.ts';
-import { type Status, followStatus } from './status.ts';
+import type { Status } from './status.ts';
 import { REASON_MS } from './timing.ts';
-
-export interface OwnerOptions {
-  readonly config: ModelConfig;
-  readonly request: Request;
-  /** For secret weights over links without a handshake: what each party is presented with its request. */
-  readonly presented?: readonly [Uint8Array, Uint8Array] | undefined;
-  /** To both compute parties and, where the request names one, to the dealer (3). */
-  readonly channels: ReadonlyMap<EndId, Channel>;
-  readonly session: Uint8Array;
-  /** With party 1 and 2, 32 bytes each. Wiped here. */
-  readonly pairKeys: readonly [Uint8Array, Uint8Array];
-  readonly kernels: RingKernels;
-  readonly parameters: ParameterView;
-  /** Shared by the executions of one owner; own ones without it. */
-  readonly circuits?: Circuits | undefined;
-  readonly now: () => number;
-  readonly peakMemory: () => number;
-  /** Ends the session at any time: both links break, so both compute parties stop. */
-  readonly signal?: AbortSignal | undefined;
-  onProgress?(progress: Progress): void;
-  /** Steps of this party, as it works on them. */
-  readonly trace?: Trace | undefined;
-  /** How far the compute parties are, as party 1 reports it. */
-  onStatus?(status: Status, section: string): void;
-  /** A compute party said something while it computes: it is there, whether it moves on or waits for the other one. */
-  onHeard?(peer: 1 | 2): void;
-  /**
-   * What was prepared is let go, because a party needed its place and asked for it. Nothing is lost: no text was
-   * sent.
-   */
-  onLetGo?(party: 1 | 2): void;
-}
 
 export interface OwnerResult {
   /** What `outputShape` says, row by row. */
@@ -97,138 +54,34 @@ interface Computed {
   readonly result: OwnerResult;
 }
 
-/** The masks and the circuit of one step. */
-interface Step {
-  readonly number: number;
-  readonly circuit: Circuit;
-  readonly engine: Engine;
-  readonly prgs: readonly [PairPrg, PairPrg];
-  readonly hash: string;
-}
-
 /** An execution that has dealt its correlations and waits for the text. */
 export class OwnerSession {
   readonly #options: OwnerOptions;
-  readonly #plan: ModelPlan;
-  readonly #circuits: Circuits;
-  readonly #agreeMs: number;
-  /** Who deals in place of this party, which then never deals itself. */
-  readonly #dealer: HandedOver | undefined;
+  readonly #agreed: Agreed;
+  readonly #steps: Steps;
   readonly #onAbort: () => void;
-  #step: Step;
-  /** Of every step so far. */
-  readonly #prgs: PairPrg[] = [];
   /** Resolves when the correlations of the step are with both compute parties. */
   #ready: Promise<void> | undefined;
+  /** Of the step that is prepared, or under way. */
+  #wait: OwnerWait | undefined;
   /** Length of the prompt, once it is out. */
   #prompt = 0;
   #preprocessMs = 0;
-  #endHold: () => void = () => undefined;
-  /** What the parties say since they are prepared. */
-  #followed: readonly [Promise<void>, Promise<void>] | undefined;
-  /** Why one of them said nothing more, while there was no text. */
-  #ended: unknown;
-  #released = false;
   #letGo: 1 | 2 | undefined;
   #spent = false;
   #over = false;
 
-  private constructor(
-    options: OwnerOptions,
-    plan: ModelPlan,
-    circuits: Circuits,
-    built: BuiltCircuit,
-    { agreeMs, dealer }: { readonly agreeMs: number; readonly dealer: HandedOver | undefined },
-  ) {
-    const { session, pairKeys } = options;
-    this.#dealer = dealer;
+  private constructor(options: OwnerOptions, agreed: Agreed) {
     this.#options = options;
-    this.#plan = plan;
-    this.#circuits = circuits;
-    this.#agreeMs = agreeMs;
-    const execution = firstStep(session);
-    this.#step = this.#begin(
-      0,
-      built,
-      [PairPrg.of(pairKeys[0], execution), PairPrg.of(pairKeys[1], execution)],
-      new Map(),
-    );
+    this.#agreed = agreed;
+    this.#steps = new Steps(options, agreed);
     this.#onAbort = () => this.#abort(abortedError());
     options.signal?.addEventListener('abort', this.#onAbort);
   }
 
-  #begin(number: number, built: BuiltCircuit, prgs: readonly [PairPrg, PairPrg], kept: Kept): Step {
-    const { circuit, hash } = built;
-    const { kernels, parameters, channels, signal, trace, now } = this.#options;
-    this.#prgs.push(...prgs);
-    const engine = new Engine({
-      id: 0,
-      circuit,
-      kernels,
-      parameters,
-      channels: toParties(channels),
-      k01: prgs[0],
-      k02: prgs[1],
-      kept,
-      signal,
-      trace: trace === undefined ? undefined : { step: number, now, report: trace },
-      onProgress: (progress) => this.#options.onProgress?.(progress),
-    });
-    return { number, circuit, engine, prgs, hash };
-  }
-
   /** Agrees with both compute parties on model, plan and circuit. */
   static async open(options: OwnerOptions): Promise<OwnerSession> {
-    const { channels, request, config, pairKeys, presented } = options;
-    checkShape(config, request);
-    if (request.dealer !== undefined) {
-      checkDealt(request);
-      channelTo(channels, 3);
-    }
-    const start = options.now();
-    const stop = () => abortAll(channels, abortedError());
-    options.signal?.addEventListener('abort', stop);
-    try {
-      if (options.signal?.aborted === true) throw abortedError();
-      invariant(
-        !equalBytes(pairKeys[0], pairKeys[1]),
-        'both compute parties have one key: each would know all that the other knows',
-      );
-      const links = { '1': toHex(linkName(pairKeys[0])), '2': toHex(linkName(pairKeys[1])) };
-      const offers = await withBoth(async (peer) => {
-        const channel = channelTo(channels, peer);
-        const credential = presented === undefined ? {} : { credential: toHex(presented[peer - 1]) };
-        const asked = { version: SESSION_VERSION, ...request, model: request.model ?? null, links, ...credential };
-        const offered = recvControl(channel, 'offer');
-        offered.catch(() => undefined);
-        await sendControl(channel, 'request', asked).catch(async (error: unknown) => {
-          // A party that has no place says so and hangs up before it is asked.
-          await Promise.race([offered, sleep(REASON_MS)]);
-          throw error;
-        });
-        const malformed = () =>
-          new TercetError('ERR_FRAME_FORMAT', `party ${peer} sent a malformed offer`, 'check its version', {
-            party: peer,
-          });
-        return offerFromJson(await offered, config, malformed);
-      });
-      const plan = checkOffers(offers, config, request.model);
-      const circuits = options.circuits ?? new Circuits();
-      const built = await circuits.get(config, plan, request);
-      await withBoth((peer) => sendControl(channelTo(channels, peer), 'start', { circuit: built.hash }));
-      const handOver = { request, config, plan, circuit: built.hash };
-      const dealer =
-        request.dealer === undefined
-          ? undefined
-          : HandedOver.of(channelTo(channels, 3), handOver, pairKeys, options.session);
-      return new OwnerSession(options, plan, circuits, built, { agreeMs: options.now() - start, dealer });
-    } catch (thrown) {
-      throw abortAll(channels, options.signal?.aborted === true ? abortedError() : thrown);
-    } finally {
-      options.signal?.removeEventListener('abort', stop);
-      // The generators have keys of their own by now, derived for this execution.
-      for (const pairKey of pairKeys) pairKey.fill(0);
-    }
+    return withAgreement(options, (agreed) => new OwnerSession(options, agreed));
   }
 
   /** Whether a message that depends on the input may have left. Nothing may be sent under the same masks any more. */
@@ -246,7 +99,7 @@ export class OwnerSession {
 
   /** Rounds between the compute parties that the step takes. */
   get rounds(): number {
-    return this.#step.circuit.cost.rounds;
+    return this.#steps.current.circuit.cost.rounds;
   }
 
   /** Whether a token may follow what was run. */
@@ -266,16 +119,17 @@ export class OwnerSession {
 
   async #deal(): Promise<void> {
     const start = this.#options.now();
-    await this.#awaitReady(() => this.#dealt(this.#step), start);
+    await this.#awaitReady(() => this.#dealt(this.#steps.current), start);
   }
 
   /** Deals a step, or has it dealt. */
   async #dealt({ engine, number, hash }: Step): Promise<void> {
-    if (this.#dealer === undefined) return engine.deal();
+    const { dealer } = this.#agreed;
+    if (dealer === undefined) return engine.deal();
     // SECURITY: an attempt whose keys were handed over is never dealt here as well. test/session/dealer.test.ts.
-    await this.#dealer.deal(number, hash);
+    await dealer.deal(number, hash);
     await engine.leaveDealing();
-    if (number === this.#options.request.steps) await this.#dealer.close();
+    if (number === this.#options.request.steps) await dealer.close();
   }
 
   /**
@@ -290,30 +144,21 @@ export class OwnerSession {
       throw error;
     });
     // A dealer may be at work for a party that has failed: so not one after the other.
-    if (this.#dealer !== undefined) await Promise.all([dealt, ready]);
+    if (this.#agreed.dealer !== undefined) await Promise.all([dealt, ready]);
     await dealt;
     await ready;
     this.#prepared(start);
   }
 
   #prepared(start: number): void {
-    const { circuit } = this.#step;
-    this.#released = false;
-    const follow = (peer: 1 | 2) => {
-      const following = followStatus(
-        channelTo(this.#options.channels, peer),
-        (status) => this.#status(circuit, peer, status),
-        () => this.#leave(peer),
-      );
-      following.catch((error: unknown) => {
-        if (!this.#released) this.#ended ??= attributedTo(peer, error);
-      });
-      return following;
-    };
-    this.#followed = [follow(1), follow(2)];
-    this.#endHold = keepAlive([...toParties(this.#options.channels).values()]);
+    const { circuit } = this.#steps.current;
+    this.#wait = new OwnerWait(
+      toParties(this.#options.channels),
+      (peer, status) => this.#status(circuit, peer, status),
+      (peer) => this.#leave(peer),
+    );
     // While the text is waited for. Its error shows when the circuit is asked for.
-    this.#following().catch(() => undefined);
+    this.#steps.following().catch(() => undefined);
     this.#preprocessMs = this.#options.now() - start;
   }
 
@@ -336,11 +181,12 @@ export class OwnerSession {
    */
   async next(input: StepInput): Promise<OwnerResult> {
     this.#alive();
-    return this.#run(this.#step.number, stepInputs(input, this.#options.request, this.#prompt, this.#step.number));
+    const { number } = this.#steps.current;
+    return this.#run(number, stepInputs(input, this.#options.request, this.#prompt, number));
   }
 
   async #run(number: number, inputs: Inputs): Promise<OwnerResult> {
-    const { number: at } = this.#step;
+    const { number: at } = this.#steps.current;
     if (at !== number || (number === 0 && this.#spent))
       throw new TercetError(
         'ERR_STATE',
@@ -363,17 +209,14 @@ export class OwnerSession {
 
   async #compute(inputs: Inputs): Promise<Computed> {
     const { now, channels, request } = this.#options;
-    const { engine, circuit, number, prgs } = this.#step;
+    const { engine, circuit, number, prgs } = this.#steps.current;
     const preprocessMs = this.#preprocessMs;
     // Before anything leaves: from here on the session goes from state to state without waiting for a circuit.
-    const following = await this.#following();
+    const following = await this.#steps.following();
     this.#alive();
-    const followed = this.#followed;
-    this.#endHold();
-    // What ended while it waited has had no text, and gets none.
-    if (this.#ended !== undefined) throw this.#ended;
-    invariant(followed !== undefined, 'a step that was not prepared');
-    this.#released = true;
+    const wait = this.#wait;
+    invariant(wait !== undefined, 'a step that was not prepared');
+    wait.release();
     const start = now();
     await withBoth((peer) => announceInput(channelTo(channels, peer)));
     this.#spent = true;
@@ -385,7 +228,7 @@ export class OwnerSession {
     let outside: readonly number[] = [];
     const reports = await withBoth(async (peer) => {
       const channel = channelTo(channels, peer);
-      await followed[peer - 1];
+      await wait.through(peer);
       if (peer === 1) {
         computed = now();
         await engine.online();
@@ -409,7 +252,7 @@ export class OwnerSession {
       rounds: circuit.cost.rounds,
       onlineRounds: 1,
       timing: {
-        agreeMs: this.#agreeMs,
+        agreeMs: this.#agreed.agreeMs,
         preprocessMs,
         onlineMs: end - start,
         inputMs: sent - start,
@@ -425,19 +268,10 @@ export class OwnerSession {
     return { outside, result };
   }
 
-  /** The circuit of the step behind the present one, if there is one. */
-  async #following(): Promise<BuiltCircuit | undefined> {
-    const { config, request } = this.#options;
-    const { number } = this.#step;
-    return number < request.steps ? this.#circuits.get(config, this.#plan, request, number + 1) : undefined;
-  }
-
   /** Moves to the next step and deals it while the compute parties are at work on this one. */
   #advance(built: BuiltCircuit): Promise<void> {
     const { channels } = this.#options;
-    const { prgs, engine, number } = this.#step;
-    const next = this.#begin(number + 1, built, [prgs[0].next(), prgs[1].next()], engine.kept);
-    this.#step = next;
+    const next = this.#steps.advance(built);
     const dealt = withBoth((peer) => sendControl(channelTo(channels, peer), 'step', { circuit: built.hash })).then(() =>
       this.#dealt(next),
     );
@@ -445,9 +279,9 @@ export class OwnerSession {
     return dealt;
   }
 
-  /** A party needs its place. A text that is on its way is not held up by that. */
+  /** A party needs its place, and no text is on its way. */
   #leave(party: 1 | 2): void {
-    if (this.#released || this.#over) return;
+    if (this.#over) return;
     this.#letGo = party;
     this.#options.onLetGo?.(party);
     this.discard().catch(() => undefined);
@@ -493,27 +327,9 @@ export class OwnerSession {
 
   #end(): void {
     this.#over = true;
-    this.#endHold();
+    this.#wait?.stop();
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
-    for (const prg of this.#prgs) prg.wipe();
-    this.#dealer?.wipe();
-    this.#step.engine.clear();
+    this.#steps.end();
+    this.#agreed.dealer?.wipe();
   }
-}
-
-/** Those of the protocol itself. */
-function toParties(channels: ReadonlyMap<EndId, Channel>): ReadonlyMap<PartyId, Channel> {
-  return new Map([...channels].filter((entry): entry is [PartyId, Channel] => entry[0] !== 3));
-}
-
-function abortAll(channels: ReadonlyMap<EndId, Channel>, thrown: unknown): TercetError {
-  const failure = asTercetError(thrown);
-  for (const channel of channels.values()) channel.abort(failure);
-  return failure;
-}
-
-function channelTo(channels: ReadonlyMap<EndId, Channel>, peer: EndId): Channel {
-  const channel = channels.get(peer);
-  invariant(channel !== undefined, `there is no channel to party ${peer}`);
-  return channel;
 }

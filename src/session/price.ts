@@ -12,7 +12,8 @@
 import type { RunShape } from '../ml/models/run.ts';
 import { wireLength } from '../compute/ring.ts';
 import type { ModelConfig } from '../ml/config.ts';
-import { headActivation } from '../ml/models/head.ts';
+import { isChecked } from '../ml/models/guards.ts';
+import { classifierActivation, headActivation } from '../ml/models/head.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import { outputShape, rowScale } from '../ml/models/run.ts';
 import type { GeluRange } from '../mpc/secure/activation.ts';
@@ -69,7 +70,7 @@ function feedForward(t: Tally, config: ModelConfig, rows: number, range: GeluRan
 }
 
 function head(t: Tally, config: ModelConfig, plan: ModelPlan, rows: number): void {
-  const { hiddenSize: C, modelType, vocabSize, numLabels } = config;
+  const { hiddenSize: C, vocabSize, numLabels } = config;
   t.operand(rows * C);
   switch (config.head) {
     case 'masked-lm':
@@ -81,7 +82,7 @@ function head(t: Tally, config: ModelConfig, plan: ModelPlan, rows: number): voi
       break;
     case 'sequence-classification':
       t.affine(rows * C);
-      if (modelType === 'distilbert') relu(t, rows * C);
+      if (classifierActivation(config) === 'relu') relu(t, rows * C);
       else tanh(t, rows * C);
       t.operand(rows * C);
       t.affine(rows * numLabels);
@@ -263,11 +264,14 @@ function working(config: ModelConfig, shape: RunShape): number {
  */
 const CHECKED_BYTES = { p0ToP2Ahead: 1.35, p1ToP2: 1.7, p2ToP1: 1.45 } as const;
 const CHECKED_ROUNDS = 12;
+/** The same where the least variances alone are checked: a few bits a row. */
+const LEAST_BYTES = { p0ToP2Ahead: 1.03, p1ToP2: 1.03, p2ToP1: 1.03 } as const;
 
-function addChecks({ cost, transfers }: Tally, { sequences, tokens, steps }: RunShape): void {
-  for (const key of ['p0ToP2Ahead', 'p1ToP2', 'p2ToP1'] as const) cost[key] = Math.ceil(cost[key] * CHECKED_BYTES[key]);
+function addChecks({ cost, transfers }: Tally, plan: ModelPlan, { sequences, tokens, steps }: RunShape): void {
+  const share = plan.checks === null ? LEAST_BYTES : CHECKED_BYTES;
+  for (const key of ['p0ToP2Ahead', 'p1ToP2', 'p2ToP1'] as const) cost[key] = Math.ceil(cost[key] * share[key]);
   // What is sent ahead for transfers grows with the widenings of the checks.
-  if (transfers) cost.p2ToP1Ahead = Math.ceil(cost.p2ToP1Ahead * CHECKED_BYTES.p0ToP2Ahead);
+  if (transfers) cost.p2ToP1Ahead = Math.ceil(cost.p2ToP1Ahead * share.p0ToP2Ahead);
   // Which positions are text, where nothing but a check asks for it, and the bits themselves.
   cost.p0ToP1Input += wireLength(1, sequences * tokens) + sequences * tokens;
   cost.p1ToP0 += wireLength(1, sequences) * (steps + 1);
@@ -333,7 +337,7 @@ export function priceOf(
     );
     all.add(mean, steps);
   }
-  if (plan.checks !== null) for (const tally of [first, all]) addChecks(tally, shape);
+  if (isChecked(config, plan)) for (const tally of [first, all]) addChecks(tally, plan, shape);
   const { rounds, ...links } = all.cost;
   const traffic = Object.values(links).reduce((sum, bytes) => sum + bytes, 0);
   // Everything that is dealt ahead waits at a party until it is used; a step's share of it is small beside the

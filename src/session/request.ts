@@ -12,16 +12,6 @@ export const SESSION_VERSION = 4;
 
 export type WeightMode = 'open' | 'secret';
 
-/**
- * What a run saves, by the network that it is for: computing, or what a thin uplink carries. As many rounds either
- * way (docs/adr/0025-widening-by-transfer.md).
- */
-export const RUN_PLANS = ['lan', 'wan-cloud'] as const;
-export type RunPlan = (typeof RUN_PLANS)[number];
-
-/** What a request says of widenings under a plan. */
-export const WIDENINGS: Readonly<Record<RunPlan, Widening | undefined>> = { lan: undefined, 'wan-cloud': 'ot' };
-
 export interface Request extends RunShape {
   /** Which of the parties' models: the SHA-256 that the owner pins, or undefined where they serve one. */
   readonly model?: string | undefined;

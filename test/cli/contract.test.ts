@@ -259,7 +259,7 @@ describe('random weights', () => {
           'infer',
           '--random-weights',
           '7',
-          '--config',
+          '--architecture',
           config,
           '--tokens',
           '128',

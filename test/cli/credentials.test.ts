@@ -11,7 +11,7 @@ import { type Ended, type Run, TINY, Workplace, expectFailure, expectNothingLeft
 
 const place = new Workplace();
 const TIMEOUT = 120_000;
-const MODEL = ['--random-weights', '1', '--config', place.write('tiny.json', JSON.stringify(TINY))];
+const MODEL = ['--random-weights', '1', '--architecture', place.write('tiny.json', JSON.stringify(TINY))];
 const STRANGER = 'ab'.repeat(32);
 const running: Run[] = [];
 afterEach(() => {

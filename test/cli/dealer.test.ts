@@ -5,7 +5,7 @@ import { TINY, Workplace, type Run, expectFailure, expectSuccess } from './comma
 const place = new Workplace();
 const TIMEOUT = 120_000;
 const config = place.write('tiny.json', JSON.stringify(TINY));
-const MODEL = ['--random-weights', '1', '--config', config];
+const MODEL = ['--random-weights', '1', '--architecture', config];
 const runs: Run[] = [];
 afterEach(() => {
   for (const run of runs.splice(0)) run.killAll();

@@ -12,7 +12,7 @@ afterAll(() => place.close());
 
 const TIMEOUT = 60_000;
 const config = place.write('config.json', JSON.stringify(TINY));
-const RANDOM = ['--random-weights', '1', '--config', config];
+const RANDOM = ['--random-weights', '1', '--architecture', config];
 
 /** `1.2 MB` as the tables print it. */
 function bytesOf(text: string): number {

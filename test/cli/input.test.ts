@@ -129,44 +129,48 @@ describe('options that are refused', () => {
     ['an unknown profile', ['infer', ...text, '--profile', 'moon'], usage('ERR_ARGUMENT', /lan/)],
     ['--tokens without --random-weights', ['infer', ...text, '--tokens', '8'], usage('ERR_ARGUMENT', /--tokens/)],
     [
-      '--random-weights without --config',
+      '--random-weights without --architecture',
       ['infer', '--random-weights', '1', '--tokens', '8'],
-      usage('ERR_ARGUMENT', /--config/),
+      usage('ERR_ARGUMENT', /--architecture/),
     ],
     [
       '--random-weights without --tokens',
-      ['infer', '--random-weights', '1', '--config', config],
+      ['infer', '--random-weights', '1', '--architecture', config],
       usage('ERR_ARGUMENT', /--tokens/),
     ],
     [
       '--random-weights beside --model',
-      ['infer', '--random-weights', '1', '--config', config, '--model', EMBEDDED, '--tokens', '8'],
+      ['infer', '--random-weights', '1', '--architecture', config, '--model', EMBEDDED, '--tokens', '8'],
       usage('ERR_ARGUMENT'),
     ],
-    ['--config without --random-weights', ['infer', ...text, '--config', config], usage('ERR_ARGUMENT', /--config/)],
+    [
+      '--architecture without --random-weights',
+      ['infer', ...text, '--architecture', config],
+      usage('ERR_ARGUMENT', /--architecture/),
+    ],
     [
       'a seed that is no number',
-      ['infer', '--random-weights', 'x', '--config', config, '--tokens', '8'],
+      ['infer', '--random-weights', 'x', '--architecture', config, '--tokens', '8'],
       usage('ERR_ARGUMENT', /--random-weights/),
     ],
     [
       'a seed of 33 bits',
-      ['infer', '--random-weights', '4294967296', '--config', config, '--tokens', '8'],
+      ['infer', '--random-weights', '4294967296', '--architecture', config, '--tokens', '8'],
       usage('ERR_ARGUMENT', /4294967295/),
     ],
     [
       '--tokens 1',
-      ['infer', '--random-weights', '1', '--config', config, '--tokens', '1'],
+      ['infer', '--random-weights', '1', '--architecture', config, '--tokens', '1'],
       usage('ERR_ARGUMENT', /--tokens/),
     ],
     [
       'more --tokens than positions',
-      ['infer', '--random-weights', '1', '--config', config, '--tokens', '33'],
+      ['infer', '--random-weights', '1', '--architecture', config, '--tokens', '33'],
       usage('ERR_ARGUMENT', /32/),
     ],
     [
       '--tokens 8.5',
-      ['infer', '--random-weights', '1', '--config', config, '--tokens', '8.5'],
+      ['infer', '--random-weights', '1', '--architecture', config, '--tokens', '8.5'],
       usage('ERR_ARGUMENT', /--tokens/),
     ],
     ['a negative number of threads', ['infer', ...text, '--threads', '-1'], usage('ERR_ARGUMENT', /--threads/)],
@@ -254,8 +258,8 @@ describe('models that are refused', () => {
         /config\.json/,
       ],
       [
-        'no tokenizer.json',
-        () => modelCopy((folder) => rmSync(join(folder, 'tokenizer.json'))),
+        'no tokenizer',
+        () => modelCopy((folder) => rmSync(join(folder, 'vocab.txt'))),
         'ERR_MODEL_NOT_FOUND',
         /tokenizer\.json/,
       ],
@@ -314,7 +318,14 @@ describe('models that are refused', () => {
             writeFileSync(join(folder, 'tokenizer.json'), '<!doctype html><title>Not found</title>'),
           ),
         'ERR_TOKENIZER',
-        /HTML/,
+        /tokenizer\.json is HTML/,
+      ],
+      [
+        'a vocab.txt that is a web page',
+        () =>
+          modelCopy((folder) => writeFileSync(join(folder, 'vocab.txt'), '<!doctype html><title>Not found</title>')),
+        'ERR_TOKENIZER',
+        /vocab\.txt is HTML/,
       ],
       [
         'a tokenizer.json that is empty',
@@ -328,8 +339,17 @@ describe('models that are refused', () => {
       await refused(infer(model()), { exit: 1, code, says });
     });
 
-    it('a --config that is not there, or not JSON', { timeout: TIMEOUT }, async () => {
-      const random = (path: string) => ['infer', '--random-weights', '1', '--tokens', '8', '--json', '--config', path];
+    it('a --architecture that is not there, or not JSON', { timeout: TIMEOUT }, async () => {
+      const random = (path: string) => [
+        'infer',
+        '--random-weights',
+        '1',
+        '--tokens',
+        '8',
+        '--json',
+        '--architecture',
+        path,
+      ];
       await refused(random('/nowhere/config.json'), { exit: 1, code: 'ERR_MODEL_NOT_FOUND' });
       await refused(random(place.write('broken.json', '{')), { exit: 1, code: 'ERR_MODEL_CONFIG' });
       await refused(random(place.write('other.json', JSON.stringify({ ...TINY, model_type: 'llama' }))), {

@@ -42,8 +42,8 @@ interface Daemon {
   readonly port: number;
 }
 
-const TINY_MODEL = ['--random-weights', '1', '--config', tiny];
-const MEDIUM_MODEL = ['--random-weights', '1', '--config', medium];
+const TINY_MODEL = ['--random-weights', '1', '--architecture', tiny];
+const MEDIUM_MODEL = ['--random-weights', '1', '--architecture', medium];
 
 async function daemon(
   id: 1 | 2,
@@ -108,7 +108,9 @@ describe('daemons that work', () => {
   it('serve one session after the other with the embedded model, and end at SIGTERM', {
     timeout: TIMEOUT,
   }, async () => {
-    const [one, two] = await both([]);
+    const audit = join(place.folder, 'audit');
+    const one = await daemon(1, ['--audit', audit]);
+    const two = await daemon(2, [], one.port);
     for (const [country, city] of [
       ['France', 'paris'],
       ['Spain', 'madrid'],
@@ -134,6 +136,19 @@ describe('daemons that work', () => {
       );
       await run.gone();
     }
+    // What party 1 kept of it: two answered sessions, behind a signed checkpoint, with nothing of the texts.
+    const identity = (await place.run(['identity', '--party-id', '1'])).stdout.trim();
+    const verdict = await place.run(['audit', 'verify', '--log', audit, '--identity', identity, '--json']);
+    expectSuccess(verdict);
+    expect(JSON.parse(verdict.stdout)).toMatchObject({ sound: true, records: 7, signed: 7 });
+    const shown = await place.run(['audit', 'show', '--log', audit, '--type', 'session-ended']);
+    expect(
+      shown.stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toMatchObject([{ facts: { outcome: 'answered' } }, { facts: { outcome: 'answered' } }]);
+    expect(readFileSync(join(audit, 'audit-000000.jsonl'), 'utf8').toLowerCase()).not.toMatch(/france|spain/);
   });
 });
 
@@ -229,14 +244,14 @@ describe('parties that do not fit together', () => {
     timeout: TIMEOUT,
   }, async () => {
     const one = await daemon(1, TINY_MODEL);
-    const other = await daemon(2, ['--random-weights', '2', '--config', tiny], one.port);
+    const other = await daemon(2, ['--random-weights', '2', '--architecture', tiny], one.port);
     const ended = await place.run([...owner(one.port, other.port), '--json']);
     expectFailure(ended, { exit: 1, code: 'ERR_PEER_MISMATCH', says: /different weights/ });
     expectUp(one, other);
     const two = await daemon(2, TINY_MODEL, one.port);
     const wider = place.write('wider.json', JSON.stringify({ ...TINY, intermediate_size: 128 }));
     const mismatch = await place.run([
-      ...owner(one.port, two.port, ['--random-weights', '1', '--config', wider, '--tokens', '8']),
+      ...owner(one.port, two.port, ['--random-weights', '1', '--architecture', wider, '--tokens', '8']),
       '--json',
     ]);
     expectFailure(mismatch, { exit: 1, code: 'ERR_PEER_MISMATCH', says: /config\.json/ });

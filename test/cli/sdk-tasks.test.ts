@@ -2,7 +2,7 @@
  * Every task of the SDK in Node against two real parties: what a model answers is what the float reference says of
  * the same weights; batches, generated text, and what an early end leaves behind.
  */
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -46,8 +46,8 @@ const models: Model[] = [];
 function variant(of: string, name: string, change: object): string {
   const [from, to] = [join(ROOT, 'models', of), join(place.folder, name)];
   mkdirSync(to);
-  for (const file of ['tokenizer.json', 'tokenizer_config.json', 'model.safetensors'])
-    copyFileSync(join(from, file), join(to, file));
+  for (const file of ['tokenizer.json', 'vocab.txt', 'tokenizer_config.json', 'model.safetensors'])
+    if (existsSync(join(from, file))) copyFileSync(join(from, file), join(to, file));
   const config = JSON.parse(readFileSync(join(from, 'config.json'), 'utf8')) as object;
   writeFileSync(join(to, 'config.json'), JSON.stringify({ ...config, ...change }));
   // Parties tell models apart by their weights files alone: one more, which nothing reads, makes these another model.

@@ -9,7 +9,7 @@ afterAll(() => place.close());
 
 const TIMEOUT = 60_000;
 const config = place.write('config.json', JSON.stringify(MEDIUM));
-const ARGS = ['infer', '--random-weights', '1', '--config', config, '--tokens', '64', '--threads', '1'];
+const ARGS = ['infer', '--random-weights', '1', '--architecture', config, '--tokens', '64', '--threads', '1'];
 
 const SETUP = /starting two compute parties/;
 const DEAL = /ahead {2}layer 1/;
@@ -104,7 +104,7 @@ describe('whoever reads the answer', () => {
 describe('model share', () => {
   it('interrupted in the middle leaves no part of a sharing', { timeout: TIMEOUT }, async () => {
     const out = join(place.folder, 'shares');
-    const run = place.start(['model', 'share', '--random-weights', '1', '--config', config, '--out', out]);
+    const run = place.start(['model', 'share', '--random-weights', '1', '--architecture', config, '--out', out]);
     await until(() => existsSync(join(out, 'p1', 'masked.safetensors')) || undefined, 20_000, 'the first share');
     run.signal('SIGINT');
     const ended = await run.ended;

@@ -37,7 +37,7 @@ describe('a watched party whose device is lost', () => {
           '0',
           '--random-weights',
           '1',
-          '--config',
+          '--architecture',
           config,
         ],
         entry: join(ROOT, 'dist/cli/main.js'),

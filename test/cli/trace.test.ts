@@ -8,7 +8,7 @@ import { TINY, Workplace, expectFailure, expectSuccess } from './command.ts';
 const place = new Workplace();
 afterAll(() => place.close());
 
-const run = ['infer', '--random-weights', '1', '--config', place.write('config.json', JSON.stringify(TINY))];
+const run = ['infer', '--random-weights', '1', '--architecture', place.write('config.json', JSON.stringify(TINY))];
 const args = [...run, '--tokens', '5', '--json', '--trace'];
 
 it('a run writes the steps of its own party to the file, and its answer where it always does', async () => {

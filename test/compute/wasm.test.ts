@@ -240,6 +240,26 @@ describe('wasm workers', () => {
   });
 });
 
+describe('a matrix in memory that threads share', () => {
+  it.each([0, 1, 3])('is loaded as any other, with %i workers, and may change behind it', async (threads) => {
+    const random = new Random(8);
+    // Chunks of several rows, rows that fill no cache line, columns that fill no panel.
+    const [rows, cols] = [1031, 331];
+    const entries = new Int32Array(new SharedArrayBuffer(4 * rows * cols));
+    entries.set(new Int32Array((random.words(rows * cols, 32).data as Uint32Array).buffer));
+    const x = random.words(2 * rows, 64);
+    const kernels = await createWasmKernels({ module, threads, startWorker: nodeWorkerFactory() });
+    try {
+      const expected = await kernels.matmulMatrix(x, await kernels.loadMatrix(entries.slice(), rows, cols));
+      const matrix = await kernels.loadMatrix(entries, rows, cols);
+      entries.fill(0);
+      same(await kernels.matmulMatrix(x, matrix), expected);
+    } finally {
+      await kernels.close();
+    }
+  });
+});
+
 describe('wasm memory', () => {
   const original = WebAssembly.Instance;
   let memory: WebAssembly.Memory;

@@ -1,24 +1,30 @@
 /** Settings in the environment that would be dropped are refused by name; their values are not repeated. */
 import { describe, expect, it } from 'vitest';
-import { checkEnvironment } from '../../src/core/environment-node.ts';
+import { checkEnvironment, refuseSettings, withoutSettings } from '../../src/core/environment-node.ts';
 import { thrown } from '../failure.ts';
 
 describe('the environment', () => {
   it.each([
-    ['MPC_PROTOCOL', '--protocol'],
-    ['MPC_SECURITY_LEVEL', 'unset it'],
-    ['MPC_DP_EPSILON', 'unset it'],
-    ['MPC_SOMETHING_ELSE', 'unset it'],
-    ['TERCET_PROTOCOL', 'unset it'],
-  ])('that asks for %s is refused', (name, hint) => {
-    const error = thrown('ERR_ARGUMENT', () => checkEnvironment({ [name]: 'a-value' }));
+    ['TERCET_PROTOCOL', 'unset it', checkEnvironment],
+    // The command line reads settings by their schema (test/config); the SDK takes none.
+    ['MPC_PROTOCOL', 'give the option', refuseSettings],
+    ['MPC_SOMETHING_ELSE', 'give the option', refuseSettings],
+  ])('that asks for %s is refused', (name, hint, check) => {
+    const error = thrown('ERR_ARGUMENT', () => check({ [name]: 'a-value' }));
     expect(error.message).toContain(name);
     expect(error.hint).toContain(hint);
     expect(error.line()).not.toContain('a-value');
   });
 
+  it('of a process that was started with its settings has none', () => {
+    expect(withoutSettings({ MPC_PORT: '1', PATH: '/bin', TERCET_HOME: '/x' })).toEqual({
+      PATH: '/bin',
+      TERCET_HOME: '/x',
+    });
+  });
+
   it('of anybody else, of what is taken, and of what is empty is none of its business', () => {
-    checkEnvironment({
+    const environment = {
       PATH: '/bin',
       TERCET_HOME: '/x',
       TERCET_OFFLINE: '1',
@@ -26,6 +32,8 @@ describe('the environment', () => {
       MPC_PROTOCOL: '',
       mpc_host: 'x',
       constructor: 'x',
-    });
+    };
+    checkEnvironment(environment);
+    refuseSettings(environment);
   });
 });

@@ -10,7 +10,7 @@ import { type Run, TINY, Workplace, expectSuccess, until } from '../cli/command.
 
 const place = new Workplace();
 const config = place.write('tiny.json', JSON.stringify(TINY));
-const MODEL = ['--random-weights', '1', '--config', config];
+const MODEL = ['--random-weights', '1', '--architecture', config];
 const TIMEOUT = 180_000;
 
 const { stdout } = spawnSync(

@@ -135,8 +135,8 @@ describe('what complete sharing costs', () => {
   const up = (cost: Cost) => cost.p0ToP1Ahead + cost.p0ToP2Ahead + cost.p0ToP1Input + cost.p0ToP2Input;
 
   /**
-   * P0's bytes over those of one-sided sharing, open weights. What is more are weights of attention at their whole scale,
-   * which keeps a weight of zero exact (15 bits a score), and values over the same ring.
+   * P0's bytes over those of one-sided sharing, open weights. What is more are weights of attention at their whole
+   * scale, which keeps a weight of zero exact (15 bits a score), and values over the same ring.
    */
   it.each([
     ['bert-base', 16, 1.04],

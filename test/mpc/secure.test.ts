@@ -21,7 +21,15 @@ import {
   secureRelu,
   secureTanh,
 } from '../../src/mpc/secure/activation.ts';
-import { ATTENTION_ERROR, SPREAD, attend, attentionKeys, attentionValues } from '../../src/mpc/secure/attention.ts';
+import {
+  ATTENTION_ERROR,
+  RECIPROCAL_LAWS,
+  SPREAD,
+  attend,
+  attentionKeys,
+  attentionValues,
+  reciprocalOf,
+} from '../../src/mpc/secure/attention.ts';
 import { isNegative, select } from '../../src/mpc/secure/compare.ts';
 import type { Gates, Wire } from '../../src/mpc/secure/gates.ts';
 import {
@@ -32,9 +40,9 @@ import {
   varianceDomain,
 } from '../../src/mpc/secure/normalise.ts';
 import {
+  type LawOptions,
   RECIPROCAL_WINDOWS,
   ROOT_WINDOWS,
-  type WindowLayout,
   powerLaw,
   powerLawScale,
   tabulated,
@@ -554,11 +562,7 @@ describe('attention', () => {
 });
 
 describe('power laws by windows', () => {
-  interface Windows {
-    readonly top: number;
-    readonly windows: number;
-    readonly s1: number;
-    readonly layout: WindowLayout;
+  interface Windows extends LawOptions {
     f(z: number): number;
   }
 
@@ -573,29 +577,25 @@ describe('power laws by windows', () => {
     return zs.map((z, i) => Math.abs(Number(signedAt(out, i)) / 2 ** scale / law.f(Number(z)) - 1));
   }
 
-  // The windows of degree 4: the last one begins at two units, and they reach to two units below the widest one's end.
+  // Those of attention and of LayerNorm, from the least argument that they are for to two units below the widest's end.
   const FOURTH: [string, number, number, Windows, number, number][] = [
-    [
-      '1/Z of weights at scale 17, up to 128 keys',
-      2 ** 17 * Math.exp(-4.06),
-      2 ** 17 * 120.5,
-      { top: 18, windows: 4, s1: 20, layout: RECIPROCAL_WINDOWS, f: (z) => 2 ** 17 / z },
-      6e-4,
-      1e-4,
-    ],
-    [
-      '1/Z of weights at scale 17, up to 512 keys',
-      2 ** 17 * Math.exp(-4.06),
-      2 ** 17 * 482,
-      { top: 20, windows: 5, s1: 22, layout: RECIPROCAL_WINDOWS, f: (z) => 2 ** 17 / z },
-      6e-4,
-      1e-4,
-    ],
+    ...(['short', 'long'] as const).map((name): [string, number, number, Windows, number, number] => {
+      const law = RECIPROCAL_LAWS[name];
+      const low = 2 ** 19 * Math.exp(-4);
+      return [`1/Z, ${name}`, low, 60 * 2 ** law.top, { ...law, f: reciprocalOf }, 6e-4, 1e-4];
+    }),
     [
       '2^16·√(d/S) over 24 octaves of variance, d = 768',
       768 ** 3 * 2 ** (2 * 6 - 13),
       768 ** 3 * 2 ** (2 * 6) * 1900,
-      { top: 46, windows: 6, s1: 18, layout: ROOT_WINDOWS, f: (z) => (Math.sqrt(768) * 65536) / Math.sqrt(z) },
+      {
+        top: 46,
+        windows: 6,
+        s1: 18,
+        layout: ROOT_WINDOWS,
+        least: 3,
+        f: (z) => (Math.sqrt(768) * 65536) / Math.sqrt(z),
+      },
       1.8e-4,
       4e-5,
     ],
@@ -608,6 +608,9 @@ describe('power laws by windows', () => {
       for (const units of [threshold - 1, threshold - 0.001, threshold, threshold << ratio])
         points.push(units * 2 ** (law.top - ratio * w));
     }
+    // Between the least argument and the threshold, the first segment of the last window alone.
+    const first = (law.layout.threshold - 1e-3) * 2 ** (law.top - ratio * (law.windows - 1));
+    points.push(...Array.from({ length: 500 }, (_, i) => low + ((first - low) * i) / 499));
     const errors = await relative(
       points.filter((z) => z >= low && z <= high).map((z) => BigInt(Math.round(z))),
       law,
@@ -618,7 +621,7 @@ describe('power laws by windows', () => {
 
   it('a layout whose finer windows do not hold what is below the threshold is refused', () => {
     const layout = { ...RECIPROCAL_WINDOWS, ratio: 4 };
-    expect(() => tabulated((z) => 1 / z, { top: 18, windows: 4, s1: 20, layout })).toThrow('must hold');
+    expect(() => tabulated((z) => 1 / z, { top: 18, windows: 4, s1: 20, layout, least: 3 })).toThrow('must hold');
   });
 
   it('is zero or wrong outside: at a thirtieth of the lowest input and at four times the highest', async () => {

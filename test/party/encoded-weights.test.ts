@@ -27,10 +27,9 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { parameterEncoder } from '../../src/ml/models/folding.ts';
 import { listParameters } from '../../src/ml/models/parameters.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
-import { memoryFiles } from '../../src/ml/files.ts';
 import { provedRanges } from '../../src/ml/ranges.ts';
 import { cacheKey } from '../../src/node/cache-key.ts';
-import { ENCODING, EncodedWeights, type KeepOptions } from '../../src/node/encoded-weights.ts';
+import { ENCODING, type KeepOptions, withEncodedWeights } from '../../src/node/encoded-weights.ts';
 import { wasmFold } from '../../src/node/kernels.ts';
 import { openModel } from '../../src/node/model.ts';
 import { ARCHITECTURES } from '../support/architectures.ts';
@@ -59,6 +58,8 @@ interface Start {
   readonly digest: string;
   /** Tensors that were read of the model. */
   readonly reads: number;
+  /** What was loaded and turned out to be of another model. */
+  readonly dropped: readonly string[];
 }
 
 /** A start of a party. `during` happens when half of the parameters are taken. */
@@ -73,21 +74,26 @@ async function start(options: KeepOptions = {}, during = () => {}, path = MODEL)
       return weights.tensor(name);
     },
   };
-  const encoded = await EncodedWeights.open(model, source, fold, { folder, state, leastBytes: 0, ...options });
-  try {
-    const digest = createHash('sha256').update(JSON.stringify(encoded.reach));
-    const parameters = listParameters(model.config);
-    for (const [i, parameter] of parameters.entries()) {
-      if (i === parameters.length >> 1) during();
-      const values = await encoded.encode(parameter);
-      expect(values.length).toBe(parameter.rows * parameter.cols);
-      digest.update(parameter.name).update(values);
-    }
-    await encoded.keep();
-    return { digest: digest.digest('hex'), reads };
-  } finally {
-    await encoded.close();
-  }
+  const dropped: string[] = [];
+  const digest = await withEncodedWeights(
+    model,
+    source,
+    fold,
+    async (encoded) => {
+      const hash = createHash('sha256').update(JSON.stringify(encoded.reach));
+      const parameters = listParameters(model.config);
+      for (const [i, parameter] of parameters.entries()) {
+        if (i === parameters.length >> 1) during();
+        const values = await encoded.encode(parameter);
+        expect(values.length).toBe(parameter.rows * parameter.cols);
+        hash.update(parameter.name).update(values);
+      }
+      return hash.digest('hex');
+    },
+    async (loaded) => void dropped.push(loaded),
+    { folder, state, leastBytes: 0, ...options },
+  );
+  return { digest, reads, dropped };
 }
 
 /** Without anything kept. */
@@ -100,8 +106,13 @@ describe('a second start', () => {
   it('reads no weight, and has the same integers and bounds', async () => {
     const [first, second] = [await start(), await start()];
     expect(first).toEqual(plain);
-    expect(second).toEqual({ digest: plain.digest, reads: 0 });
+    expect(second).toEqual({ digest: plain.digest, reads: 0, dropped: [] });
     expect(plain.reads).toBeGreaterThan(0);
+  });
+
+  it('has them in memory that threads share, too', async () => {
+    await start();
+    expect(await start({ shared: true })).toEqual({ digest: plain.digest, reads: 0, dropped: [] });
   });
 
   it('leaves files and folders that only this user reads', async () => {
@@ -119,7 +130,7 @@ describe('a second start', () => {
       const source = randomWeights(config, 5);
       const model = {
         config,
-        files: memoryFiles(name, new Map()),
+        folder: name,
         hash: async () => name,
         unchanged: async () => true,
       };
@@ -127,12 +138,18 @@ describe('a second start', () => {
       const reach = await provedRanges(source, fold);
       for (const again of [false, true]) {
         const from = again ? { ...source, tensor: () => Promise.reject(new Error('read')) } : source;
-        const encoded = await EncodedWeights.open(model, from, fold, { folder, state, leastBytes: 0 });
-        expect(encoded.reach).toEqual(reach);
-        for (const parameter of listParameters(config))
-          expect(await encoded.encode(parameter)).toEqual(await encode(parameter));
-        await encoded.keep();
-        await encoded.close();
+        await withEncodedWeights(
+          model,
+          from,
+          fold,
+          async (encoded) => {
+            expect([encoded.kept, encoded.reach]).toEqual([again, reach]);
+            for (const parameter of listParameters(config))
+              expect(await encoded.encode(parameter)).toEqual(await encode(parameter));
+          },
+          () => Promise.reject(new Error('of another model')),
+          { folder, state, leastBytes: 0 },
+        );
       }
     }
   });
@@ -204,7 +221,9 @@ describe('a file is not taken, and made anew', () => {
     ['that is torn', (path) => truncateSync(path, statSync(path).size - 9), true],
     ['that is empty', (path) => truncateSync(path, 0), true],
     ['that has one more byte', (path) => appendFileSync(path, ' '), true],
-    ['with another bound', flip(() => 20), true],
+    ['with another salt', flip(() => 20), true],
+    ['with another hash', flip(() => 50), true],
+    ['with another bound', flip(() => 300), true],
     ['with one bit changed in its midst', flip((size) => size >> 1), false],
     ['with one bit changed in its last tag', flip((size) => size - 1), false],
     ['of zeros, as a crash may leave it', (path) => writeFileSync(path, Buffer.alloc(statSync(path).size)), true],
@@ -228,7 +247,7 @@ describe('a file is not taken, and made anew', () => {
     // A damage in the midst is found when it is reached; what came before it was whole.
     expect(next.reads > 0 && next.reads <= plain.reads && (!all || next.reads === plain.reads)).toBe(true);
     await start();
-    expect(await start()).toEqual({ digest: plain.digest, reads: 0 });
+    expect(await start()).toEqual({ digest: plain.digest, reads: 0, dropped: [] });
     expect(statSync(file()).mode & 0o777).toBe(0o600);
   });
 
@@ -246,7 +265,8 @@ describe('a file is not taken, and made anew', () => {
     expect(kept().length).toBe(2);
     const theirs = join(folder, kept().find((name) => join(folder, name) !== own) as string);
     copyFileSync(own, theirs);
-    expect(await start({}, undefined, other)).toEqual(changed);
+    // It has this party's tags: only the hash tells that it is of the first model.
+    expect(await start({}, undefined, other)).toEqual({ ...changed, dropped: [plain.digest] });
     expect(changed.digest).not.toBe(plain.digest);
   });
 
@@ -263,6 +283,9 @@ describe('a file is not taken, and made anew', () => {
     writeFileSync(path, whole);
     utimesSync(path, atime, mtime);
     expect([next.reads, next.digest === plain.digest]).toEqual([plain.reads, false]);
+    expect(next.dropped).toEqual([plain.digest]);
+    // The folder's file is of the last model that was there.
+    expect((await start()).dropped.length).toBe(1);
     expect((await start()).reads).toBe(0); // positive control
   });
 
@@ -281,11 +304,11 @@ describe('a file is not taken, and made anew', () => {
     await start();
     const bytes = readFileSync(file());
     const { config } = await openModel({ kind: 'folder', path: MODEL });
-    const lengths = listParameters(config).map(({ rows, cols, scale }) => rows * cols * (scale >= 32 ? 8 : 4) + 32);
+    const lengths = listParameters(config).map(({ rows, cols, scale }) => rows * cols * (scale >= 32 ? 8 : 4) + 16);
     // q and k of a layer are of one size; each keeps its tag.
     const names = listParameters(config).map(({ name }) => name);
     const at = (name: string) =>
-      (1 << 16) + 32 + lengths.slice(0, names.indexOf(name)).reduce((sum, length) => sum + length, 0);
+      32 + (1 << 16) + 16 + lengths.slice(0, names.indexOf(name)).reduce((sum, length) => sum + length, 0);
     const [q, k, length] = [at('layers.0.q'), at('layers.0.k'), lengths[names.indexOf('layers.0.q')]];
     const swapped = Buffer.from(bytes);
     swapped.set(bytes.subarray(q, q + length), k);

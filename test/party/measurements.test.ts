@@ -68,7 +68,7 @@ const root = mkdtempSync(join(tmpdir(), 'tercet-measured-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 const capitals = await folderFiles(fileURLToPath(new URL('../../models/capitals-bert', import.meta.url)));
 const tokenizer = new Map([
-  ['tokenizer.json', await capitals.read('tokenizer.json')],
+  ['vocab.txt', await capitals.read('vocab.txt')],
   ['tokenizer_config.json', await capitals.read('tokenizer_config.json')],
 ]);
 const model = (hash: string, files: ModelFiles = memoryFiles('planted', tokenizer)) => ({

@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto';
 import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { downloadJson, downloadPinned } from '../../src/owner/download.ts';
+import { downloadJson } from '../../src/owner/download.ts';
+import { downloadPinned } from '../../src/owner/pinned-download.ts';
 import { failure } from '../failure.ts';
 
 const BODY = JSON.stringify({ model: 'tiny', padding: 'x'.repeat(5000) });

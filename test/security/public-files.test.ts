@@ -34,8 +34,8 @@ const TABLE: Readonly<
   'owner/config.json': 'public',
   'owner/hash': 'public',
   'owner/share.json': 'public',
-  'owner/tokenizer.json': 'public',
   'owner/tokenizer_config.json': 'public',
+  'owner/vocab.txt': 'public',
   'p1/config.json': 'public',
   'p1/share.json': 'public',
   'p2/config.json': 'public',
@@ -163,7 +163,7 @@ describe('the files of a sharing', () => {
 
   it('a page is given those of its model alone: configuration and tokenizer', () => {
     expect([...written.files.keys()].sort()).toEqual(
-      ['config.json', 'tokenizer.json', 'tokenizer_config.json'].map((name) => `models/shared/${name}`),
+      ['config.json', 'tokenizer_config.json', 'vocab.txt'].map((name) => `models/shared/${name}`),
     );
     for (const path of written.files.keys()) expect(TABLE[`owner/${path.split('/').at(-1)}`], path).toBe('public');
     expect(written.document.entries[0].weights.secret).toBe(file('owner/hash').toString('utf8').trim());

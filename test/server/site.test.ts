@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseDeployment } from '../../src/owner/deployment.ts';
-import { type Site, serveSite } from '../../src/server/site.ts';
+import { type Site, type SiteOptions, serveSite } from '../../src/server/site.ts';
 import { failure } from '../failure.ts';
 
 const SCRIPT = `// ${'a script that is longer than a header '.repeat(60)}`;
@@ -17,6 +17,7 @@ const IMMUTABLE = 'public, max-age=31536000, immutable';
 
 let folder: string;
 let site: Site;
+let served: SiteOptions;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tercet-site-'));
@@ -43,7 +44,14 @@ beforeAll(async () => {
     iceServers: [],
   });
   const files = new Map([['models/tiny/tokenizer.json', { path: 'tokenizer.json', bytes: TOKENIZER }]]);
-  site = await serveSite({ app: folder, document, files, host: '127.0.0.1', port: 0 });
+  writeFileSync(join(folder, 'widget-frame.html'), '<!doctype html><title>card</title>');
+  writeFileSync(join(folder, 'widget.html'), '<!doctype html><title>tags</title>');
+  writeFileSync(
+    join(folder, 'widget.json'),
+    JSON.stringify({ script: 'tercet-widget-AbCd_123.js', integrity: 'sha384-abc' }),
+  );
+  served = { app: folder, document, files, host: '127.0.0.1', port: 0 };
+  site = await serveSite(served);
 });
 afterAll(async () => {
   await site.close();
@@ -123,6 +131,54 @@ describe('keeping', () => {
     const again = await get('/tercet.json', { 'accept-encoding': 'br', 'if-none-match': String(first.headers.etag) });
     expect([again.status, again.body.length]).toEqual([304, 0]);
     expect((await get('/tercet.json', { 'if-none-match': String(first.headers.etag) })).status).toBe(200);
+  });
+});
+
+describe('who may frame what', () => {
+  const policy = async (path: string) => String((await get(path)).headers['content-security-policy']);
+
+  it('any page the card, and nobody anything else', async () => {
+    expect(await policy('/widget-frame.html')).not.toContain('frame-ancestors');
+    for (const path of ['/', '/index.html', '/widget.html', '/theme.js', '/tercet.json', '/nothing'])
+      expect(await policy(path), path).toContain("frame-ancestors 'none'");
+  });
+
+  it('the named ones, where some are named', async () => {
+    const some = await serveSite({ ...served, widgetHosts: ['https://news.example'] });
+    try {
+      const { headers } = await fetch(`${some.url}widget-frame.html`);
+      expect(headers.get('content-security-policy')).toContain("frame-ancestors 'self' https://news.example");
+      const app = await fetch(some.url);
+      expect(app.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+    } finally {
+      await some.close();
+    }
+  });
+
+  it('the card starts its own scripts alone, by a policy of Trusted Types', async () => {
+    const card = await policy('/widget-frame.html');
+    for (const part of [
+      "script-src 'self' 'wasm-unsafe-eval'",
+      "require-trusted-types-for 'script'",
+      'trusted-types tercet',
+    ])
+      expect(card).toContain(part);
+    expect(card).not.toMatch(/unsafe-inline|'unsafe-eval'/);
+  });
+
+  it('scripts and public files may be loaded by pages of others, pages may not', async () => {
+    const open = async (path: string) => {
+      const { headers } = await get(path);
+      return [headers['cross-origin-resource-policy'], headers['access-control-allow-origin']];
+    };
+    for (const path of ['/theme.js', '/tercet.json', '/widget-frame.html'])
+      expect(await open(path)).toEqual(['cross-origin', '*']);
+    for (const path of ['/', '/widget.html']) expect(await open(path)).toEqual(['same-origin', undefined]);
+  });
+
+  it('and what the build says of the script for other pages', () => {
+    expect(site.widget).toEqual({ script: 'tercet-widget-AbCd_123.js', integrity: 'sha384-abc' });
+    expect(site.models.map(({ id }) => id)).toEqual(['tiny']);
   });
 });
 

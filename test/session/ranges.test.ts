@@ -10,14 +10,15 @@ import type { TercetError } from '../../src/core/errors.ts';
 import { checkedPlan } from '../../src/ml/checked-plan.ts';
 import { type ModelConfig, parseModelConfig } from '../../src/ml/config.ts';
 import { measuredRanges } from '../../src/ml/measured-ranges.ts';
+import { isChecked } from '../../src/ml/models/guards.ts';
 import type { ModelPlan } from '../../src/ml/models/plan.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
 import type { TensorName } from '../../src/ml/models/weight-names.ts';
 import type { WeightSource } from '../../src/ml/models/weights.ts';
-import { provedRanges } from '../../src/ml/ranges.ts';
+import { planFromRanges, provedRanges } from '../../src/ml/ranges.ts';
 import { runFloat } from '../../src/ml/reference/float.ts';
 import type { TaskInput } from '../../src/ml/tasks/common.ts';
-import { wrappingVariance } from '../../src/mpc/secure/normalise.ts';
+import { varianceDomain, wrappingVariance } from '../../src/mpc/secure/normalise.ts';
 import { OpenParameters } from '../../src/session/open-parameters.ts';
 import { failure } from '../failure.ts';
 import { prepared } from './harness.ts';
@@ -223,6 +224,41 @@ describe('a value that no sample showed', () => {
       expect(await rightOrRefused(tame, await planFor(factors[factors.length - 1]), shape, sequence)).toBe('right');
     },
   );
+});
+
+describe('a row of almost equal values', () => {
+  // Weights bound its variance from above: this plan is proved, and nothing measured is in it.
+  const shape = { ...SHAPE, rows: 1 };
+  const sequence = { inputIds: TEXT, rows: [2] };
+  /** A model whose first feed-forward block, and what it is added to, is so small that its rows are nearly flat. */
+  async function flattened(epsilon: number, factor: number): Promise<[WeightSource, ModelPlan]> {
+    const config = modelOf({ ...bert, layer_norm_eps: epsilon }, 'BertForMaskedLM');
+    const source = enlarged(lively(config), {
+      'layers.0.ln1Gamma': factor,
+      'layers.0.ln1Beta': factor,
+      'layers.0.w2': factor,
+      'layers.0.b2': factor,
+    });
+    const plan = planFromRanges(config, await provedRanges(source));
+    expect([plan.basis, plan.checks]).toEqual(['proved', null]);
+    return [source, plan];
+  }
+
+  it('is refused under a proved plan too, where its answer would have faded', { timeout: 60_000 }, async () => {
+    const [source, plan] = await flattened(1e-12, 1e-3);
+    const least = varianceDomain(source.config.hiddenSize, plan.norms[1]).min;
+    expect((await measuredRanges(source)).leastVariance[1]).toBeLessThan(least);
+    await failure('ERR_RANGE_EXCEEDED', () => answer(source, plan, shape, [sequence]));
+    // Control: with rows as models have them the same plan answers, rightly.
+    const [ordinary, same] = await flattened(1e-12, 1);
+    expect(await rightOrRefused(ordinary, same, shape, sequence)).toBe('right');
+  });
+
+  it('is answered without a check where ε proves that it cannot fade', { timeout: 60_000 }, async () => {
+    const [source, plan] = await flattened(0.01, 1e-3);
+    expect(isChecked(source.config, plan)).toBe(false);
+    expect(await rightOrRefused(source, plan, shape, sequence)).toBe('right');
+  });
 });
 
 describe('a refusal', () => {

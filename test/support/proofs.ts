@@ -38,7 +38,7 @@ export interface Statement {
   readonly whole: Whole;
 }
 
-export const bigs = (source: Source, count: number, k: number): bigint[] =>
+const bigs = (source: Source, count: number, k: number): bigint[] =>
   Array.from({ length: count }, () => source.word(k));
 
 /** Bytes of tables from their words, element by element. */
@@ -62,7 +62,7 @@ export function tableWord(layout: TableLayout, bytes: Uint8Array, i: number, c: 
 }
 
 /** A public table of listed words: functions × indices × n·P. */
-export function listedTable(group: IndexGroup, layout: TableLayout, words: readonly bigint[][][]): PublicTable {
+function listedTable(group: IndexGroup, layout: TableLayout, words: readonly bigint[][][]): PublicTable {
   const text = JSON.stringify([group, layout, words], (_, value) => (typeof value === 'bigint' ? `${value}` : value));
   return {
     id: createHash('sha256').update(text).digest('hex'),

@@ -30,9 +30,9 @@ const faultsOf = (source: string): string[] => {
   return [...file.getExportedDeclarations()].flatMap(([name, nodes]) => nodes.flatMap((node) => faults(name, node)));
 };
 
-describe.each(PUBLIC)('$entry', ({ all }) => {
+describe.each(PUBLIC)('$entry', ({ entry, all }) => {
   it('has declarations', () => {
-    expect(all.length).toBeGreaterThan(60);
+    expect(all.length).toBeGreaterThan(entry.startsWith('src/widget') ? 5 : 60);
   });
 
   it('says what each is, with an example and errors where it is a function', () => {
@@ -57,7 +57,10 @@ describe('the rules notice', () => {
 });
 
 /** What an example may use without saying so. */
-const prelude = (entry: string): string => `
+const prelude = (entry: string): string =>
+  entry.startsWith('src/widget')
+    ? `import type { TercetInferElement } from '../../${entry}';\n`
+    : `
 import { ${entry.endsWith('node.ts') ? 'releaseWebRtc' : 'serveWebRtc'}, SecureTransformer, TercetError, capabilities,
   loadDeployment, pipeline, type Model, type ProgressEvent, type Tensor } from '../../${entry}';
 declare const model: Model;
@@ -99,7 +102,7 @@ function errorsIn(entry: string, examples: readonly { name: string; code: string
 describe('examples', () => {
   it.each(PUBLIC)('of $entry compile', ({ entry, all }) => {
     const examples = examplesOf(entry, all);
-    expect(examples.length).toBeGreaterThan(15);
+    expect(examples.length).toBeGreaterThan(entry.startsWith('src/widget') ? 4 : 15);
     expect(errorsIn(entry, examples)).toEqual([]);
   });
 

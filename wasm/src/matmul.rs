@@ -17,6 +17,8 @@ const NR32: usize = 8;
 /// Rows of the inner dimension done at a time, and rows of the left operand packed at a time: both packed parts
 /// fit L1 together.
 const KC: usize = 256;
+/// Rows of a panel of 32-bit entries in a cache line; KC is a multiple.
+const LINE: usize = 4;
 const RB: usize = 4;
 
 #[inline(always)]
@@ -48,15 +50,35 @@ pub unsafe extern "C" fn pack_i32(
     cols: usize,
     panels: *mut u32,
 ) {
-    for r in 0..count {
+    let mut r = 0;
+    while r < count {
+        // The rows of one cache line of a panel. Panels lie 4 KB apart, where lines push each other out of a cache:
+        // so each is written once, and whole.
+        let live = min(LINE - (first + r) % LINE, count - r);
         let row = src.add(r * cols);
+        let step = place(first + r, 1, rows, cols, NR) - place(first + r, 0, rows, cols, NR);
+        let mut panel = panels.add(place(first + r, 0, rows, cols, NR));
         for p in 0..cols / NR {
-            let panel = panels.add(place(first + r, p, rows, cols, NR));
-            v128_store(panel as *mut v128, v128_load(row.add(p * NR) as *const v128));
+            let from = row.add(p * NR);
+            if live == LINE {
+                let line = [0, 1, 2, 3].map(|i| v128_load(from.add(i * cols) as *const v128));
+                for i in 0..LINE {
+                    v128_store(panel.add(i * NR) as *mut v128, line[i]);
+                }
+            } else {
+                for i in 0..live {
+                    v128_store(panel.add(i * NR) as *mut v128, v128_load(from.add(i * cols) as *const v128));
+                }
+            }
+            panel = panel.add(step);
         }
         for c in cols / NR * NR..cols {
-            *panels.add(place(first + r, c / NR, rows, cols, NR) + c % NR) = *row.add(c);
+            let panel = panels.add(place(first + r, c / NR, rows, cols, NR) + c % NR);
+            for i in 0..live {
+                *panel.add(i * NR) = *row.add(i * cols + c);
+            }
         }
+        r += live;
     }
 }
 

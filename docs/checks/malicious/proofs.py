@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PROTOCOL §14: a proof with every byte, written from the text and not from src/.
+"""PROTOCOL §15: a proof with every byte, written from the text and not from src/.
 
 What the engine never writes down stands here in full: vectors of the inner product with one place for every index of
 a table and every entry of a choice, folded literally. `export_vectors` gives the messages that Tercet must send."""
@@ -457,7 +457,7 @@ def check_wrong():
 
 
 def check_barrier():
-    """§14.4: who knows X before its last word is sent places errors that the compression does not see."""
+    """§15.4: who knows X before its last word is sent places errors that the compression does not see."""
     rng = random.Random(6)
     for known in (True, False):
         rel = choice(rng, 2, 16, (16,), 40)
@@ -471,7 +471,7 @@ def check_barrier():
 
 
 def check_forked():
-    """§14.4: a V that hands the prover another β than W folds with solves for a form in W's secrets."""
+    """§15.4: a V that hands the prover another β than W folds with solves for a form in W's secrets."""
     rng, q = random.Random(7), (1 << 61) - 1
     n = 4
     U, W = some(rng, 60, n), some(rng, 16, 2 * n)
@@ -511,7 +511,7 @@ def main():
     check_wrong()
     check_barrier()
     check_forked()
-    print("§14 proofs: every byte of a proof; errors missed at σ = 2; the barrier and the chain, and what happens without")
+    print("§15 proofs: every byte of a proof; errors missed at σ = 2; the barrier and the chain, and what happens without")
 
 
 if __name__ == "__main__":

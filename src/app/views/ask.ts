@@ -9,19 +9,22 @@ import { type State, entryOf } from '../state.ts';
 import type { Store } from '../store.ts';
 import { type Field, blankOf, examplesOf } from '../form.ts';
 import { all, button, byId, el, setAttribute } from './dom.ts';
-import { tasks } from './tasks.ts';
 
 /** A second click this soon after Run is a double click, not Stop. */
 const DOUBLE_CLICK_MS = 400;
 
 type Box = HTMLTextAreaElement | HTMLInputElement;
 
-export function ask(store: Store, controller: Controller): (now: State, before: State) => void {
+/** @param picker draws the task picker, where there is one */
+export function ask(
+  store: Store,
+  controller: Controller,
+  picker: (now: State) => void,
+): (now: State, before: State) => void {
   const text = byId<HTMLTextAreaElement>('text');
   const run = byId<HTMLButtonElement>('run');
   const boxes = all<Box>('[data-field]').map((box) => [box.dataset['field'] as Field, box] as const);
   const parts = all('[data-for]');
-  const picker = tasks(controller);
 
   let pressedAt = Number.NEGATIVE_INFINITY;
   const press = async (): Promise<void> => {

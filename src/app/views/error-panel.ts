@@ -24,7 +24,7 @@ const LABELS: Record<Action, string> = {
 export function errorPanel(
   store: Store,
   controller: Controller,
-  openSettings: () => void,
+  openSettings?: () => void,
 ): (now: State, before: State) => void {
   const box = byId('error');
   const act = (action: Action): void => {
@@ -34,7 +34,7 @@ export function errorPanel(
     if (action === 'run') void controller.run();
     else if (action === 'reload') void controller.start();
     else if (action === 'plain') location.assign(location.pathname);
-    else if (action === 'settings') openSettings();
+    else if (action === 'settings') openSettings?.();
     else if (action === 'credential') byId<HTMLInputElement>('credential-file').click();
     else
       controller.setSettings(
@@ -54,6 +54,8 @@ export function errorPanel(
       ...placeOf(found, now),
     });
     const usable = actions
+      // A card has no settings.
+      .map((action) => (action === 'settings' && openSettings === undefined ? 'reload' : action))
       .map((action) => (action === 'run' && now.model === undefined ? 'reload' : action))
       .filter((action, i, list) => list.indexOf(action) === i);
     box.replaceChildren(

@@ -4,7 +4,7 @@ import type { State } from '../state.ts';
 import type { Store } from '../store.ts';
 import { button, byId, el } from './dom.ts';
 
-export function notices(store: Store, openSettings: () => void): (now: State, before: State) => void {
+export function notices(store: Store, openSettings?: () => void): (now: State, before: State) => void {
   const holder = byId('notices');
   return (now, before) => {
     if (now.fallbacks === before.fallbacks) return;
@@ -22,7 +22,7 @@ export function notices(store: Store, openSettings: () => void): (now: State, be
           el(
             'p',
             'notice-act',
-            button('text-btn', 'See what is available', openSettings),
+            ...(openSettings === undefined ? [] : [button('text-btn', 'See what is available', openSettings)]),
             button('text-btn', 'Dismiss', dismiss),
           ),
         );

@@ -19,25 +19,13 @@ const LINE_BYTES: Record<string, number> = { p: 10, n: 8 };
 const GROWING_LENGTH = 46;
 
 export function picture(): (now: State) => void {
-  const root = document.documentElement;
   const words = all<SVGTextElement>('[data-words]');
   const hex = all<SVGTextElement>('[data-hex]');
   // Until a byte has left there is nothing to show but what such bytes look like; the line over it says so.
   const example: readonly [string, string] = [randomHex(30), randomHex(30)];
   let shownWords: string | undefined;
   return (now) => {
-    const lost = lostOf(now);
-    setAttribute(root, 'data-phase', phaseOf(now));
-    setAttribute(root, 'data-dealer', dealerOf(now) === undefined ? undefined : '');
-    setAttribute(root, 'data-lost', lost.party === undefined ? undefined : `p${lost.party}`);
-    setAttribute(
-      root,
-      'data-cut',
-      lost.cut === undefined || lost.party === undefined ? undefined : `${lost.cut}-p${lost.party}`,
-    );
-    for (const party of [1, 2] as const) setAttribute(root, `data-p${party}`, stateOf(now, party));
-    setAttribute(root, 'data-ahead', onlyAhead(now) ? '' : undefined);
-    setAttribute(root, 'data-moving', movingOf(now).join(' '));
+    marks(now);
     byId('phases').hidden =
       now.slot !== 'running' &&
       now.slot !== 'result' &&
@@ -59,6 +47,23 @@ export function picture(): (now: State) => void {
     if (text !== shownWords) for (const node of words) writeWords(node, text);
     shownWords = text;
   };
+}
+
+/** What a page's styles draw from: the phase, who is lost, where bytes move. */
+export function marks(now: State): void {
+  const root = document.documentElement;
+  const lost = lostOf(now);
+  setAttribute(root, 'data-phase', phaseOf(now));
+  setAttribute(root, 'data-dealer', dealerOf(now) === undefined ? undefined : '');
+  setAttribute(root, 'data-lost', lost.party === undefined ? undefined : `p${lost.party}`);
+  setAttribute(
+    root,
+    'data-cut',
+    lost.cut === undefined || lost.party === undefined ? undefined : `${lost.cut}-p${lost.party}`,
+  );
+  for (const party of [1, 2] as const) setAttribute(root, `data-p${party}`, stateOf(now, party));
+  setAttribute(root, 'data-ahead', onlyAhead(now) ? '' : undefined);
+  setAttribute(root, 'data-moving', movingOf(now).join(' '));
 }
 
 /** What the dot of a party says beside its words. */

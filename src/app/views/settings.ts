@@ -15,7 +15,7 @@ interface Option<T extends string> {
   readonly title: string;
   readonly text: string;
   /** Why it cannot be chosen. */
-  readonly missing?: string;
+  readonly missing?: string | undefined;
   readonly figures?: readonly [string, string] | undefined;
 }
 
@@ -209,7 +209,7 @@ function transports({ capabilities, transports: used }: State): Option<'auto' | 
       value: 'webrtc',
       title: 'Direct link (WebRTC)',
       text: 'Fastest to send.',
-      ...(found === undefined || found.ok ? {} : { missing: unavailable('webrtc', found) }),
+      missing: found === undefined || found.ok ? undefined : unavailable('webrtc', found),
     },
     { value: 'websocket', title: 'WebSocket', text: 'Same privacy, slower. Works on most networks.' },
   ];

@@ -1,5 +1,5 @@
 /**
- * Kernels of the proofs (PROTOCOL §14): exact functions beside `RingKernels`, asynchronous, pure, and equal to the bit
+ * Kernels of the proofs (PROTOCOL §15): exact functions beside `RingKernels`, asynchronous, pure, and equal to the bit
  * in every backend. They are an interface of their own because only a mode with proofs loads them.
  *
  * Letters: N rows or elements, n entries of P words, σ columns of the compression, q an odd modulus of at most 61

@@ -200,7 +200,7 @@ export interface RingKernels<V extends Vector = Vector> {
   matmul(x: V, y: V, shape: ProductShape): Promise<V>;
   /**
    * Loads a rows × cols matrix (row-major); 'i32' takes an Int32Array, 'u64' a BigUint64Array. The caller may drop
-   * its copy.
+   * its copy, or change it, once that is done. In shared memory it is not copied on the way to worker threads.
    */
   loadMatrix(entries: Int32Array | BigUint64Array, rows: number, cols: number): Promise<Matrix>;
   /** x (m × rows) · M (rows × cols) in Z_2^64. */

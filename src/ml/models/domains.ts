@@ -1,7 +1,7 @@
 /** How far a model's values may reach in the gadgets that its plan names. */
 import { GELU_DOMAIN, type GeluRange, RELU_DOMAIN, TANH_DOMAIN } from '../../mpc/secure/activation.ts';
 import type { ModelConfig } from '../config.ts';
-import { headActivation } from './head.ts';
+import { classifierActivation, headActivation } from './head.ts';
 
 /** Outputs open in 32 bits at scale 16. */
 export const LOGIT_DOMAIN = 2 ** 15;
@@ -18,5 +18,5 @@ export function activationDomain({ activation }: ModelConfig, range: GeluRange):
 export function headDomain(config: ModelConfig, range: GeluRange): number {
   if (config.head === 'masked-lm') return headActivation(config) === 'relu' ? RELU_DOMAIN : GELU_DOMAIN[range];
   if (config.head !== 'sequence-classification') return Number.POSITIVE_INFINITY;
-  return config.modelType === 'distilbert' ? RELU_DOMAIN : TANH_DOMAIN;
+  return classifierActivation(config) === 'relu' ? RELU_DOMAIN : TANH_DOMAIN;
 }

@@ -37,7 +37,7 @@ function embed(
     const x = gates.repeat(types, config.hiddenSize);
     sum = gates.add(sum, gates.affine([{ x, weight: typeStep, diagonal: true }]));
   }
-  return normalise(gates, sum, config.layerNormEps, plan.embedding, guard?.guards.variance(guard.text));
+  return normalise(gates, sum, config.layerNormEps, plan.embedding, guard?.guards.variance(plan.embedding, guard.text));
 }
 
 /** What is known of the positions of a layer: which are text, and the checks. */
@@ -91,7 +91,7 @@ function encoderLayer(
       gates.affine(terms, p.o.bias),
       config.layerNormEps,
       plan.norms[2 * i],
-      guards?.variance(text),
+      guards?.variance(plan.norms[2 * i], text),
     );
   });
   const inner = gates.section('feed-forward', () => {
@@ -109,7 +109,7 @@ function encoderLayer(
       gates.affine(terms, p.outer.bias),
       config.layerNormEps,
       plan.norms[2 * i + 1],
-      guards?.variance(text),
+      guards?.variance(plan.norms[2 * i + 1], text),
     );
   });
 }

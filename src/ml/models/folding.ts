@@ -225,6 +225,7 @@ function encode(values: ArrayLike<number>, parameter: Parameter, fold: Fold): En
   return isWide(parameter) ? encode64(values, parameter) : encode32(values, parameter, fold);
 }
 
+/** What it gives of a matrix of 32-bit entries is good until the second matrix behind it. */
 export type ParameterEncoder = (parameter: Parameter) => Promise<EncodedParameter>;
 
 /**

@@ -111,7 +111,7 @@ function blocks(
 }
 
 function norm(gates: Gates, { config }: ModelRun, x: Wire, range: NormaliseRange, guard: Guard | undefined): Wire {
-  return normalise(gates, x, config.layerNormEps, range, guard?.guards.variance(guard.text));
+  return normalise(gates, x, config.layerNormEps, range, guard?.guards.variance(range, guard.text));
 }
 
 function finish(gates: Gates, run: ModelRun, x: Wire, guard: Guard | undefined): void {

@@ -5,7 +5,7 @@ import type { RealPositions } from '../../mpc/secure/attention.ts';
 import type { Gates, Wire } from '../../mpc/secure/gates.ts';
 import { normalise } from '../../mpc/secure/normalise.ts';
 import type { Guards } from './guards.ts';
-import { headActivation } from './head.ts';
+import { classifierActivation, headActivation } from './head.ts';
 import type { AffineMap, HeadParameters } from './parameters.ts';
 import { LOGITS, type ModelRun, OUTPUT_FORM, REAL_BITS, REAL_WORDS, ROWS, rowScale } from './run.ts';
 
@@ -93,7 +93,7 @@ function headOf(gates: Gates, run: ModelRun, head: HeadParameters, x: Wire, guar
       const dense = secureActivation(gates, before, headActivation(config), plan.headActivation);
       return affine(
         gates,
-        normalise(gates, gates.scale(dense, 65536n, 32), config.layerNormEps, plan.head, guards?.variance()),
+        normalise(gates, gates.scale(dense, 65536n, 32), config.layerNormEps, plan.head, guards?.variance(plan.head)),
         head.decoder,
       );
     }
@@ -102,7 +102,7 @@ function headOf(gates: Gates, run: ModelRun, head: HeadParameters, x: Wire, guar
       guards?.headActivation(pooled);
       return affine(
         gates,
-        config.modelType === 'distilbert' ? secureRelu(gates, pooled) : secureTanh(gates, pooled),
+        classifierActivation(config) === 'relu' ? secureRelu(gates, pooled) : secureTanh(gates, pooled),
         head.classifier,
       );
     }

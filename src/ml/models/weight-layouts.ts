@@ -7,7 +7,8 @@
  */
 
 import { invariant } from '../../core/errors.ts';
-import type { ModelConfig, ModelType } from '../config.ts';
+import type { ModelConfig } from '../config.ts';
+import type { ModelType } from '../model-types.ts';
 import { splitName, type TensorName, tensorShape } from './weight-names.ts';
 
 /** One tensor as stored. */

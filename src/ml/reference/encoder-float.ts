@@ -8,7 +8,8 @@
  */
 
 import { invariant } from '../../core/errors.ts';
-import type { Activation } from '../config.ts';
+import type { Activation } from '../model-types.ts';
+import { classifierActivation, headActivation } from '../models/head.ts';
 import { loadGroup, type WeightSource } from '../models/weights.ts';
 import { attention } from './attention-float.ts';
 import { activationOf, add, largestOf, layerNorm, linear, rowsAt } from './math.ts';
@@ -95,7 +96,7 @@ async function maskedLmHead(source: WeightSource, input: FloatInput, x: Float32A
   const { config } = source;
   const w = await loadGroup(source, 'mlm');
   const dense = await linear(rowsAt(x, config.hiddenSize, input.positions), w.dense, w.denseBias, input);
-  const active = activate(config.modelType === 'roberta' ? 'gelu' : config.activation, dense, config.layers, input);
+  const active = activate(headActivation(config), dense, config.layers, input);
   const normed = layerNorm(
     active,
     w.lnGamma,
@@ -111,7 +112,7 @@ async function classifierHead(source: WeightSource, input: FloatInput, x: Float3
   const { config } = source;
   const w = await loadGroup(source, 'classifier');
   const dense = await linear(x.slice(0, config.hiddenSize), w.pooler, w.poolerBias, input);
-  if (config.modelType === 'distilbert')
+  if (classifierActivation(config) === 'relu')
     return linear(activate('relu', dense, config.layers, input), w.weight, w.bias, input);
   input.onActivation('tanh', config.layers, largestOf(dense));
   return linear(dense.map(Math.tanh), w.weight, w.bias, input);

@@ -6,7 +6,7 @@
  */
 
 import { gelu, geluNew } from '../../compute/special-functions.ts';
-import type { Activation } from '../config.ts';
+import type { Activation } from '../model-types.ts';
 import type { transpose } from '../models/weight-layouts.ts';
 
 /** a (m,k) · b (k,n) → (m,n), row-major, a new array; a and b are left unchanged. */

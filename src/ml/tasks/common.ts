@@ -4,7 +4,8 @@
  */
 
 import { TercetError } from '../../core/errors.ts';
-import type { Head, ModelConfig } from '../config.ts';
+import type { ModelConfig } from '../config.ts';
+import type { Head } from '../heads.ts';
 import { quote } from '../describe.ts';
 import { checkText } from '../text.ts';
 import type { Encoding, Tokenizer } from '../tokenizers/tokenizer.ts';

@@ -6,6 +6,8 @@ export const TOKENIZER_FILE = 'tokenizer.json';
 export const TOKENIZER_CONFIG_FILE = 'tokenizer_config.json';
 /** The model's own, which says what kind of model the tokenizer is for. */
 export const CONFIG_FILE = 'config.json';
+/** BERT's list of pieces, one a line, where there is no tokenizer.json. */
+export const PIECES_FILE = 'vocab.txt';
 export const VOCAB_FILE = 'vocab.json';
 export const MERGES_FILE = 'merges.txt';
 export const SPECIAL_TOKENS_FILE = 'special_tokens_map.json';

@@ -2,11 +2,11 @@
 
 import { quote, typeName } from '../describe.ts';
 import { tokenizerError } from './errors.ts';
+import { linesOf } from './vocabulary.ts';
 
 export type Merge = readonly [left: string, right: string];
 
 const MAX_MERGES = 2_000_000;
-const MAX_MERGES_BYTES = 100_000_000;
 
 /** `model.merges` of tokenizer.json: a list of "a b", or of ["a", "b"]. */
 export function readMerges(list: unknown, vocabulary: ReadonlyMap<string, number>, file: string): Merge[] {
@@ -22,19 +22,7 @@ export function readMerges(list: unknown, vocabulary: ReadonlyMap<string, number
  * line that is not one.
  */
 export function readMergesFile(bytes: Uint8Array, vocabulary: ReadonlyMap<string, number>, file: string): Merge[] {
-  if (bytes.length > MAX_MERGES_BYTES)
-    throw tokenizerError(`has ${bytes.length} bytes, more than a list of merges can have`, file);
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw tokenizerError('is not UTF-8 text: the download is damaged', file);
-  }
-  // A merge may well begin with "<", so a web page is told by its first tag.
-  if (/^\s*<(!doctype|html|head|\?xml)/i.test(text))
-    throw tokenizerError('is HTML, not a list of merges: a server answered with a web page', file);
-  const lines = text.split(/\r?\n/);
-  if (lines.at(-1) === '') lines.pop();
+  const lines = linesOf(bytes, file, 'a list of merges');
   if (lines.length > MAX_MERGES + 1) throw tokenizerError(`has ${lines.length} lines, more than ${MAX_MERGES}`, file);
   const merges: Merge[] = [];
   for (const [i, line] of lines.entries()) {

@@ -1,6 +1,6 @@
 /**
- * Where a tokenizer comes from: tokenizer.json, or vocab.json and merges.txt as GPT-2 and RoBERTa were published.
- * The latter are turned into the parts of the former.
+ * Where a tokenizer comes from: tokenizer.json, or what stood in its place before there was one: vocab.txt of BERT,
+ * vocab.json and merges.txt of GPT-2 and RoBERTa.
  */
 
 import { TercetError } from '../../core/errors.ts';
@@ -11,17 +11,16 @@ import {
   ADDED_TOKENS_FILE,
   CONFIG_FILE,
   MERGES_FILE,
+  PIECES_FILE,
   SPECIAL_TOKENS_FILE,
   TOKENIZER_CONFIG_FILE,
   TOKENIZER_FILE,
   tokenizerError,
   VOCAB_FILE,
 } from './errors.ts';
-import { type Merge, readMergesFile } from './merges.ts';
 import { type Role, spelledIn } from './special.ts';
-import { readVocabulary } from './vocabulary.ts';
 
-/** tokenizer_config.json, config.json (each empty where it is not there), and the rest: one of the two forms. */
+/** tokenizer_config.json, config.json (each empty where it is not there), and the rest: one of three forms. */
 export type Source = {
   readonly config: Record<string, unknown>;
   readonly model: Record<string, unknown>;
@@ -29,7 +28,8 @@ export type Source = {
   readonly addedTokens: readonly unknown[];
 } & (
   | { readonly kind: 'json'; readonly json: Record<string, unknown> }
-  | { readonly kind: 'bpe'; readonly vocabulary: Map<string, number>; readonly merges: readonly Merge[] }
+  | { readonly kind: 'pieces'; readonly list: Uint8Array }
+  | { readonly kind: 'bpe'; readonly vocabulary: Record<string, unknown>; readonly merges: Uint8Array }
 );
 
 /** Vocabularies of other kinds, which a model may have beside or instead of what is supported. */
@@ -48,6 +48,7 @@ export async function tokenizerFiles(files: ModelFiles): Promise<string[]> {
     return [TOKENIZER_FILE, ...optional.filter((file) => file !== ADDED_TOKENS_FILE)];
   const [vocab, merges] = await Promise.all([files.has(VOCAB_FILE), files.has(MERGES_FILE)]);
   if (vocab && merges) return [VOCAB_FILE, MERGES_FILE, ...optional];
+  if (await files.has(PIECES_FILE)) return [PIECES_FILE, ...optional];
   for (const file of OTHER_KINDS) {
     if (await files.has(file)) throw tokenizerError('is a SentencePiece vocabulary, which is not supported', file);
   }
@@ -55,7 +56,7 @@ export async function tokenizerFiles(files: ModelFiles): Promise<string[]> {
   throw new TercetError(
     'ERR_MODEL_NOT_FOUND',
     `model ${quote(files.name)} has no file ${missing}`,
-    'a model needs tokenizer.json, or (GPT-2, RoBERTa) vocab.json and merges.txt; a vocab.txt can be saved as tokenizer.json with Python’s tokenizers',
+    'a model needs tokenizer.json, or vocab.txt (BERT), or vocab.json and merges.txt (GPT-2, RoBERTa)',
   );
 }
 
@@ -71,11 +72,11 @@ export async function readSource(files: ModelFiles): Promise<Source> {
   const model = (await files.has(CONFIG_FILE)) ? await readObject(files, CONFIG_FILE) : {};
   const shared = { config: withSpecialTokens(said, special), model, addedTokens: addedTokens(said, added) };
   if (names.includes(TOKENIZER_FILE)) return { kind: 'json', json: await readObject(files, TOKENIZER_FILE), ...shared };
-  const vocabulary = readVocabulary(await readObject(files, VOCAB_FILE), VOCAB_FILE);
+  if (names.includes(PIECES_FILE)) return { kind: 'pieces', list: await files.read(PIECES_FILE), ...shared };
   return {
     kind: 'bpe',
-    vocabulary,
-    merges: readMergesFile(await files.read(MERGES_FILE), vocabulary, MERGES_FILE),
+    vocabulary: await readObject(files, VOCAB_FILE),
+    merges: await files.read(MERGES_FILE),
     ...shared,
   };
 }

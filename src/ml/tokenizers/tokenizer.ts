@@ -17,8 +17,9 @@ import type { ModelFiles } from '../files.ts';
 import { addedTokenFinder } from './added-tokens.ts';
 import { identity, type Pieces } from './aligned.ts';
 import { tokenizerError } from './errors.ts';
-import { type Parts, readParts } from './family.ts';
+import { readParts } from './family.ts';
 import type { FrameItem } from './frame.ts';
+import type { Parts } from './parts.ts';
 import { readSource } from './source.ts';
 import type { Role, SpecialToken } from './special.ts';
 import type { Encoding, Tokenizer } from './types.ts';
@@ -29,8 +30,8 @@ export type { Encoding, Span, Tokenizer } from './types.ts';
 
 /**
  * Loads the tokenizer of a BERT, DistilBERT, RoBERTa or GPT-2 model: from `tokenizer.json` and
- * `tokenizer_config.json`, or, where there is no tokenizer.json, from `vocab.json` and `merges.txt` (and, if there,
- * tokenizer_config.json, special_tokens_map.json, added_tokens.json).
+ * `tokenizer_config.json`, or, where there is no tokenizer.json, from `vocab.txt`, or `vocab.json` and `merges.txt`
+ * (and, if there, tokenizer_config.json, special_tokens_map.json, added_tokens.json).
  * @throws {TercetError} ERR_MODEL_NOT_FOUND for missing files, ERR_TOKENIZER for one that is HTML, damaged,
  * contradictory or of another kind.
  */

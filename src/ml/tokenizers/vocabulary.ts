@@ -35,6 +35,35 @@ export function readVocabulary(vocab: unknown, file: string): Map<string, number
   return vocabulary;
 }
 
+/**
+ * vocab.txt: the piece of every line has the line's number as its id. Of a piece that stands twice the last counts, as
+ * in the Python library.
+ */
+export function readPieceList(bytes: Uint8Array, file: string): Map<string, number> {
+  const lines = linesOf(bytes, file, 'a list of pieces');
+  return readVocabulary(Object.fromEntries(lines.map((piece, id) => [piece, id])), file);
+}
+
+const MAX_LIST_BYTES = 100_000_000;
+
+/** The lines of a list that is untrusted text. @param what of a line in a message, like `a list of merges` */
+export function linesOf(bytes: Uint8Array, file: string, what: string): string[] {
+  if (bytes.length > MAX_LIST_BYTES)
+    throw tokenizerError(`has ${bytes.length} bytes, more than ${what} can have`, file);
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw tokenizerError('is not UTF-8 text: the download is damaged', file);
+  }
+  // A merge may well begin with "<", so a web page is told by its first tag.
+  if (/^\s*<(!doctype|html|head|\?xml)/i.test(text))
+    throw tokenizerError(`is HTML, not ${what}: a server answered with a web page`, file);
+  const lines = text.split(/\r?\n/);
+  if (lines.at(-1) === '') lines.pop();
+  return lines;
+}
+
 function checkId(id: unknown, file = TOKENIZER_FILE): number {
   if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 0 || id >= MAX_VOCABULARY) {
     throw tokenizerError('has a token id that is not a sane integer', file);

@@ -5,7 +5,7 @@
  * The seeds of the stages are a hash chain (Lamport, CACM 1981): the last is derived from the key, and every other is
  * SHA-256 of the one behind it. The first hash, the anchor, goes from W to the prover before anything else. So a
  * corrupt V can neither hand out other challenges than W folds with, nor change their order: with forked challenges V
- * would read an element out of the difference of two honest shares (PROTOCOL §14.4). What a seed is expanded to has a
+ * would read an element out of the difference of two honest shares (PROTOCOL §15.4). What a seed is expanded to has a
  * label in front of the hash, because every seed but the last is itself a hash that becomes public.
  */
 import { sha256 } from '@noble/hashes/sha2.js';

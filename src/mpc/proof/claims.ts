@@ -1,5 +1,5 @@
 /**
- * The claims of a prover (PROTOCOL §14.5): what the products of a relation sum to under X and V, as integers. Modulo
+ * The claims of a prover (PROTOCOL §15.5): what the products of a relation sum to under X and V, as integers. Modulo
  * 2^64 they are bound by what both verifiers hold; as integers they are what the prime is drawn against.
  *
  * Every factor is a canonical residue below 2^k, and compressed factors of a matrix are reduced mod 2^k before they

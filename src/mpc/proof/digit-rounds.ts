@@ -1,5 +1,5 @@
 /**
- * The prover's digit rounds (PROTOCOL §14.6). A table or a choice is an inner product with a vector that has one
+ * The prover's digit rounds (PROTOCOL §15.6). A table or a choice is an inner product with a vector that has one
  * nonzero place in a block of |𝔾| or n: nobody writes it down. A round takes one digit of that place; z_{a,b} sums
  * what V's vector has at digit a times what W's has at digit b. Relations without that digit add to z_{0,0} alone,
  * which the verifiers derive.

@@ -11,7 +11,7 @@ import { invariant } from '../../core/errors.ts';
 import type { ProofPlace } from './segment.ts';
 
 /** What a draw becomes. */
-export const DRAWS = {
+const DRAWS = {
   /** X: bits of the rows of a relation. */
   rows: 1,
   /** V: bits of its columns. */
@@ -42,7 +42,7 @@ export interface DrawAddress {
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 
 /** proof u8 ‖ segment u16, little-endian: what a label of a proof begins with. */
-export function placeBytes({ proof, segment }: ProofPlace): Uint8Array {
+function placeBytes({ proof, segment }: ProofPlace): Uint8Array {
   return Uint8Array.of(proof, segment & 255, segment >>> 8);
 }
 

@@ -1,7 +1,7 @@
 /**
  * The prover, as a state machine. It keeps both halves of every relation, and answers seeds with claims and rounds.
  *
- * Its rules protect it from a corrupt V (PROTOCOL §14.4):
+ * Its rules protect it from a corrupt V (PROTOCOL §15.4):
  * - it answers nothing before its own segment is complete, and before it has W's anchor;
  * - it answers a seed only if its hash is the seed before, so that V cannot choose challenges;
  * - it answers each stage once. A seed that comes again gets the bytes that were sent: two answers under one mask
@@ -133,7 +133,7 @@ export class Prover {
       total.map((claim, i) => claim + masks[i]),
       this.#segment.parameters.maskBits,
     );
-    // Below a chance of 2^-52, whatever the text: PROTOCOL §14.5.
+    // Below a chance of 2^-52, whatever the text: PROTOCOL §15.5.
     if (bytes === undefined) throw new TercetError('ERR_STATE', 'a claim does not fit its mask', 'start a new run');
     return bytes;
   }

@@ -1,5 +1,5 @@
 /**
- * Public tables of a proof (PROTOCOL §14.6): all words of a table, combined into one field element for every index,
+ * Public tables of a proof (PROTOCOL §15.6): all words of a table, combined into one field element for every index,
  * and folded digit by digit. No secret enters, so prover and W compute the same. One table of one prime is some
  * megabytes; it is kept for a segment, under the hash of its definition, and no longer: V and τ are new in the next.
  */

@@ -1,5 +1,5 @@
 /**
- * What a message must satisfy, in three forms (docs/PROTOCOL.md). A relation is known to its prover whole, and to two
+ * What a message must satisfy, in three forms (PROTOCOL §15.2). A relation is known to its prover whole, and to two
  * verifiers in halves: V, who received the message, and W, who holds what the prover does not tell V. The shape of a
  * relation is public and follows from the circuit; the halves are data.
  *

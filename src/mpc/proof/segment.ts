@@ -13,7 +13,7 @@ import { type RelationShape, checkShape, claimBits, digitsOf, scalarsOf } from '
 import { type ProofParameters, type Soundness, checkParameters, soundness } from './soundness.ts';
 
 /** Who proves. */
-export type ProofNumber = 0 | 1 | 2;
+type ProofNumber = 0 | 1 | 2;
 
 /** Which proof this is. The session is a hash of what all three parties chose, so no two runs share it. */
 export interface ProofPlace {

@@ -1,7 +1,7 @@
 /**
  * How the prover hides what it says. Every claim and every round message z is split in two: W's half is drawn from
  * the key of prover and W, so nothing is sent for it, and V gets the difference. Both then follow the same fold, each
- * on its half (PROTOCOL §14.5, §14.7). Masks are drawn per prime: one draw for two primes would tell a difference of
+ * on its half (PROTOCOL §15.5, §15.7). Masks are drawn per prime: one draw for two primes would tell a difference of
  * secrets.
  */
 import { residue } from '../../compute/field.ts';

@@ -1,5 +1,5 @@
 /**
- * What a proof promises, as a number (PROTOCOL §14.8): the most that a false statement is accepted with, and how far
+ * What a proof promises, as a number (PROTOCOL §15.8): the most that a false statement is accepted with, and how far
  * the views of honest and simulated runs are apart. Computed from the parameters and the rounds of a circuit; the
  * design's table is a test.
  */

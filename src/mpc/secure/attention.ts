@@ -19,7 +19,15 @@ import { isNegativeIn } from './compare.ts';
 import { columnsOf, rowMaximum } from './maximum.ts';
 import { counted, finerBits, measured, unitTable } from './measure.ts';
 import type { RangeChecks } from './range-check.ts';
-import { type PowerLaw, RECIPROCAL_WINDOWS, powerLaw, powerLawScale, tabulated } from './power-law.ts';
+import {
+  type LawOptions,
+  type PowerLaw,
+  RECIPROCAL_WINDOWS,
+  lastUnit,
+  powerLaw,
+  powerLawScale,
+  tabulated,
+} from './power-law.ts';
 import { rescale } from './rescale.ts';
 
 /**
@@ -213,26 +221,42 @@ export function attentionValues(gates: Gates, v: Wire): Wire {
 }
 
 /**
- * 1/Σ in windows: T weights of at most one reach the widest, of 62 units of 2^top; the last is good from two of its
- * units on, below the e^-4 of a row's largest weight. The finer the scale of 1/Σ, the less room it leaves for |v|.
+ * The least Σ: a row's largest weight is e^−4 at least, because the maximum is at most one unit above its score and one
+ * more is added. A hundredth is for rounding.
  */
+const LEAST_TOTAL = 0.99 * Math.exp(-4) * 2 ** EXP_SCALE;
+
+/**
+ * 1/Σ in windows: T weights of at most one reach the widest, of 62 units of 2^top, and the last holds the least Σ, at
+ * 2.3 of its units. The finer the scale of 1/Σ, the less room it leaves for |v|.
+ */
+function reciprocalLaw(top: number, windows: number, s1: number): LawOptions {
+  const options = { top: EXP_SCALE + top, windows, s1, layout: RECIPROCAL_WINDOWS };
+  return { ...options, least: LEAST_TOTAL / 2 ** lastUnit(options.top, windows, RECIPROCAL_WINDOWS) };
+}
+
 interface Reciprocal {
   readonly law: PowerLaw;
   readonly s1: number;
 }
 
-function reciprocal(top: number, windows: number, s1: number, scale = EXP_SCALE): Reciprocal {
-  // z is Z · 2^scale, and a law knows nothing of its argument's scale.
-  const f = (z: number) => 2 ** scale / z;
-  return { law: tabulated(f, { top: scale + top, windows, s1, layout: RECIPROCAL_WINDOWS }), s1 };
+/** f of Σ · 2^EXP_SCALE: a law knows nothing of its argument's scale. */
+export const reciprocalOf = (total: number) => 2 ** EXP_SCALE / total;
+
+function reciprocal(options: LawOptions, f = reciprocalOf): Reciprocal {
+  return { law: tabulated(f, options), s1: options.s1 };
 }
 
-const RECIPROCALS = { short: reciprocal(2, 4, 23), long: reciprocal(5, 5, 25) } as const;
+/** How 1/Σ is tabulated, by the positions that Σ is over. */
+export const RECIPROCAL_LAWS = { short: reciprocalLaw(2, 4, 23), long: reciprocalLaw(5, 5, 25) } as const;
+const RECIPROCALS = { short: reciprocal(RECIPROCAL_LAWS.short), long: reciprocal(RECIPROCAL_LAWS.long) } as const;
 /** Of weights at their whole scale. The largest one of a row is above e^−6: a window more. */
-const WHOLE_RECIPROCALS = {
-  short: reciprocal(2, 5, 23, WHOLE_EXP_SCALE),
-  long: reciprocal(5, 6, 25, WHOLE_EXP_SCALE),
-} as const;
+const wholeReciprocal = (top: number, windows: number, s1: number): Reciprocal =>
+  reciprocal(
+    { ...reciprocalLaw(top, windows, s1), top: WHOLE_EXP_SCALE + top },
+    (total) => 2 ** WHOLE_EXP_SCALE / total,
+  );
+const WHOLE_RECIPROCALS = { short: wholeReciprocal(2, 5, 23), long: wholeReciprocal(5, 6, 25) } as const;
 /** Positions up to which the short one is enough. */
 export const SHORT_ATTENTION = 128;
 

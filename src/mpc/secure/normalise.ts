@@ -102,10 +102,16 @@ export function acceptedVariance(d: number, range: NormaliseRange): { min: numbe
   return { min: ((LEAST_UNITS + 1) * UNIT) / squaresOf(d, range), max: (edge * 2 ** unit) / squaresOf(d, range) };
 }
 
-/** Where bits go that say which rows left the domain, and which rows count. */
+/** Whether ε alone keeps every row above the least variance, so that no row can fade. */
+export function holdsLeast(d: number, range: NormaliseRange, epsilon: number): boolean {
+  return epsilon >= varianceDomain(d, range).min;
+}
+
+/** Where bits go that say which rows left the domain, which rows count, and what of the domain is not proved. */
 export interface VarianceCheck {
   readonly checks: RangeChecks;
   readonly rows?: Wire | undefined;
+  readonly ends?: 'both' | 'lower' | 'upper';
 }
 
 /** By width: a pure function of it, and a process serves models of few widths. */
@@ -120,6 +126,7 @@ function inverseRoot(d: number): PowerLaw {
     windows: ROOT_COUNT,
     s1: ROOT_SCALE,
     layout: ROOT_WINDOWS,
+    least: LEAST_UNITS,
   });
   INVERSE_ROOTS.set(d, made);
   return made;
@@ -148,8 +155,14 @@ export function normalise(gates: Gates, x: Wire, epsilon: number, range: Normali
   return gates.reshape(gates.widen(scaled, 64), [rows, d], OUT_SCALE);
 }
 
-/** Joint bits: a wider window is reached, at most `LEAST_UNITS` of the last one, above the top. */
-const OUTSIDE = Array.from({ length: 8 }, (_, j) => ((j & 4) !== 0 || (j & 3) === 2 ? 1n : 0n));
+/**
+ * Joint bits: those of the wider windows, at most `LEAST_UNITS` of the last one, and, where it is read, above the
+ * top. One table, for a round less than an OR before it.
+ */
+function outsideEntries(windows: number, above: boolean): bigint[] {
+  const [low, top] = [1 << windows, 2 << windows];
+  return Array.from({ length: above ? 2 * top : top }, (_, j) => (j >= top || j === low ? 1n : 0n));
+}
 
 /** Index bits of a table on the top of S, and the fewest: an eighth of the ring is kept free for a unit of dither. */
 const TOP_BITS = 7;
@@ -166,20 +179,23 @@ function checkVariance(
   sum: Wire,
   reached: readonly Wire[],
   { unit, edge }: ReturnType<typeof topUnit>,
-  { checks, rows }: VarianceCheck,
+  { checks, rows, ends = 'both' }: VarianceCheck,
 ): void {
   const column = (x: Wire) => gates.reshape(x, [sum.count, 1]);
   /** 0 where S lies in the units from … to of 2^at. */
   const read = (at: number, bits: number, from: number, to: number) =>
     gates.table(measured(gates, sum, sum.scale - at, bits), unitTable(gates, checks.table(bits, from, to)), 1);
-  // A table of 7 bits, and where S may be larger coarser ones, each of which holds the one before inside its
-  // period: measured 0 or 1 is below 64 of its units.
-  const above = read(unit, Math.min(TOP_BITS, sum.k - unit), 0, edge);
-  for (let at = unit; at + TOP_BITS < sum.k; ) {
-    at = Math.min(at + TOP_BITS - OVERLAP, sum.k - LEAST_BITS);
-    checks.outside(column(read(at, Math.min(TOP_BITS, sum.k - at), 0, 1)), { rows });
+  const bits = ends === 'upper' ? [] : [...reached, read(LAST, TOP_BITS, LEAST_UNITS + 1, 2 ** TOP_BITS - 1)];
+  if (ends !== 'lower') {
+    // A table of 7 bits, and where S may be larger coarser ones, each of which holds the one before inside its
+    // period: measured 0 or 1 is below 64 of its units.
+    bits.push(read(unit, Math.min(TOP_BITS, sum.k - unit), 0, edge));
+    for (let at = unit; at + TOP_BITS < sum.k; ) {
+      at = Math.min(at + TOP_BITS - OVERLAP, sum.k - LEAST_BITS);
+      checks.outside(column(read(at, Math.min(TOP_BITS, sum.k - at), 0, 1)), { rows });
+    }
   }
-  const low = read(LAST, TOP_BITS, LEAST_UNITS + 1, 2 ** TOP_BITS - 1);
-  const outside = gates.jointTable([checks.anyOf(reached), low, above], OUTSIDE, 1);
+  const outside =
+    ends === 'upper' ? bits[0] : gates.jointTable(bits, outsideEntries(reached.length, ends === 'both'), 1);
   checks.outside(column(outside), { rows });
 }

@@ -10,10 +10,26 @@ import { rescale } from './rescale.ts';
 const NODES = 24;
 
 /**
- * Least-squares polynomial of f on [−1, 1] over Chebyshev nodes: the truncated discrete Chebyshev series, as
- * degree + 1 monomial coefficients.
+ * Least-squares polynomial of f on [from, to] over Chebyshev nodes, as degree + 1 monomial coefficients: that of
+ * (u − middle)/half on [−1, 1], multiplied out.
  */
-function fitted(f: (u: number) => number, degree: Degree): number[] {
+function fitted(f: (u: number) => number, degree: Degree, [from, to]: Interval): number[] {
+  const [middle, half] = [(from + to) / 2, (to - from) / 2];
+  const inner = fittedOnUnit((w) => f(middle + half * w), degree);
+  const c = [0, 0, 0, 0, 0];
+  for (let q = 0; q <= degree; q++) {
+    // binom(q, p) for p = q down to 0.
+    let binomial = 1;
+    for (let p = q; p >= 0; p--) {
+      c[p] += (inner[q] / half ** q) * binomial * (-middle) ** (q - p);
+      binomial = (binomial * p) / (q - p + 1);
+    }
+  }
+  return c.slice(0, degree + 1);
+}
+
+/** The same on [−1, 1]: the truncated discrete Chebyshev series. */
+function fittedOnUnit(f: (u: number) => number, degree: Degree): number[] {
   const c = [0, 0, 0, 0, 0];
   for (let i = 0; i < NODES; i++) {
     const angle = (Math.PI * (i + 0.5)) / NODES;
@@ -22,6 +38,11 @@ function fitted(f: (u: number) => number, degree: Degree): number[] {
   }
   return [c[0] - c[2] + c[4], c[1] - 3 * c[3], 2 * c[2] - 8 * c[4], 4 * c[3], 8 * c[4]].slice(0, degree + 1);
 }
+
+/** From and to, in segments from a centre. */
+export type Interval = readonly [from: number, to: number];
+/** What a measured segment may hold: it is the true one or the next. */
+export const DOUBLED: Interval = [-1, 1];
 
 export interface PolynomialOptions {
   readonly segments: number;
@@ -35,6 +56,8 @@ export interface PolynomialOptions {
    * (zero there).
    */
   centre(i: number): number | undefined;
+  /** What the measured segment i is read for, where that is less than all it may hold. */
+  interval?(i: number): Interval;
   /** Segment width in the function's own unit. */
   readonly width: number;
 }
@@ -46,7 +69,8 @@ export function piecewisePolynomial(f: (x: number) => number, options: Polynomia
   for (let i = 0; i < segments; i++) {
     const centre = options.centre(i);
     if (centre === undefined) continue;
-    fitted((u) => f(centre + u * width), degree).forEach((value, q) => {
+    const interval = options.interval?.(i) ?? DOUBLED;
+    fitted((u) => f(centre + u * width), degree, interval).forEach((value, q) => {
       coefficients[(degree + 1) * i + q] = BigInt(Math.round(value * 2 ** (s1 + guard)));
     });
   }

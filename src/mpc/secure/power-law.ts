@@ -10,7 +10,7 @@ import type { Degree, PiecewisePolynomial } from '../../compute/kernels/types.ts
 import { invariant } from '../../core/errors.ts';
 import type { ExactTable, Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
-import { piecewisePolynomial } from './polynomial.ts';
+import { DOUBLED, type Interval, piecewisePolynomial } from './polynomial.ts';
 
 /** Bits below the unit that a polynomial sees. */
 const T = 14;
@@ -37,8 +37,8 @@ export interface WindowLayout {
 }
 
 /**
- * Degree 4 on windows of 64, 32, 32, … segments, 8 times finer each, for 1/z: relative error at most 6e-4 from two
- * units on, rms 1e-4.
+ * Degree 4 on windows of 64, 32, 32, … segments, 8 times finer each, for 1/z: relative error at most 6e-4, rms 1e-4,
+ * from measured unit 3 on, and in the last window from `LawOptions.least` on.
  */
 export const RECIPROCAL_WINDOWS: WindowLayout = {
   widest: 64,
@@ -85,21 +85,37 @@ export interface PowerLaw {
   readonly polynomials: readonly PiecewisePolynomial[];
 }
 
+/** How a law is tabulated. */
+export interface LawOptions {
+  readonly top: number;
+  readonly windows: number;
+  readonly s1: number;
+  readonly layout: WindowLayout;
+  /**
+   * The least z in units of the last window, at least `layout.first`. Below the threshold the first segment is fitted
+   * from there on only: on all that a measured segment may hold it would be ten times worse.
+   */
+  readonly least: number;
+}
+
 /**
  * Tabulates f in windows. Takes milliseconds: for constants, or once for each width of a model.
  *
  * @param f of the integer z, positive and smooth; below `layout.first` units of the last window the result is zero.
  */
-export function tabulated(
-  f: (z: number) => number,
-  options: { readonly top: number; readonly windows: number; readonly s1: number; readonly layout: WindowLayout },
-): PowerLaw {
-  const { top, windows, s1, layout } = options;
+export function tabulated(f: (z: number) => number, options: LawOptions): PowerLaw {
+  const { top, windows, s1, layout, least } = options;
   const { first, degree, s2, guard, threshold, ratio } = layout;
   invariant(
     threshold << ratio < layout.finer,
     'a finer window must hold what is below the threshold of the one before',
   );
+  invariant(least >= first, 'the last window must hold the least argument');
+  // Other windows are not taken at their first segments.
+  const interval =
+    (w: number) =>
+    (i: number): Interval =>
+      w === windows - 1 ? [Math.min(0.5, Math.max(-1, least - i)), 1] : DOUBLED;
   const polynomials = Array.from({ length: windows }, (_, w) => {
     const unit = unitOf(top, w, layout);
     return piecewisePolynomial((x) => f(Math.max(x, 1) * 2 ** unit), {
@@ -111,6 +127,7 @@ export function tabulated(
       guard,
       width: 1,
       centre: (i) => (i >= first ? i : undefined),
+      interval: interval(w),
     });
   });
   return { top, layout, polynomials };

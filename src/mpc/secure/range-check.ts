@@ -160,11 +160,6 @@ export class RangeChecks {
     return table;
   }
 
-  /** OR of up to eight wires of bits, element by element. */
-  anyOf(bits: readonly Wire[]): Wire {
-    return this.#or(bits);
-  }
-
   /** OR of every row, (rows, width) → (rows); only elements with a 1 in `marks` count. */
   #anyInRow(x: Wire, marks: Wire | undefined): Wire {
     const gates = this.#gates;

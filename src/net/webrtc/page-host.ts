@@ -9,7 +9,7 @@
  */
 import type SimplePeer from 'simple-peer';
 import { TercetError } from '../../core/errors.ts';
-import { PageAssociation } from './page-association.ts';
+import type { PageAssociation } from './page-association.ts';
 import { type PageReply, type PageRequest, errorReply } from './port-protocol.ts';
 
 /** What `serveWebRtc` returns: the page's half of the WebRTC links of a worker. */
@@ -69,12 +69,12 @@ export function servePageHost(port: MessagePort): PageHost {
 async function answer(request: PageRequest, links: Map<number, PageAssociation[]>): Promise<PageReply> {
   const { id, link } = request;
   if (request.op === 'offer') {
-    const Peer = await loadSimplePeer();
+    const [Peer, { PageAssociation: Association }] = await Promise.all([
+      loadSimplePeer(),
+      import('./page-association.ts'),
+    ]);
     for (const [old, associations] of links) if (associations.every(({ closed }) => closed)) links.delete(old);
-    const associations = Array.from(
-      { length: request.associations },
-      () => new PageAssociation(Peer, request.iceServers),
-    );
+    const associations = Array.from({ length: request.associations }, () => new Association(Peer, request.iceServers));
     links.set(link, associations);
     return { id, ok: true, descriptions: await Promise.all(associations.map((association) => association.offer())) };
   }

@@ -2,7 +2,7 @@
  * A model whose party runs in a worker of this page: the page's end. Everything that decides anything is at the
  * other end.
  */
-import { type Remote, releaseProxy, transfer, wrap } from 'comlink';
+import { type Endpoint, type Remote, releaseProxy, transfer, wrap } from 'comlink';
 import { TercetError } from '../../core/errors.ts';
 import { servePageHost } from '../../net/webrtc/page-host.ts';
 import { noticeTo } from '../../owner/notices.ts';
@@ -38,12 +38,18 @@ import type { ModelInfo, Plain, PlainOptions, PortCommand, PortEvent, WorkerApi 
 /** How long a worker may take to let go of what it holds before it is stopped. */
 const DISPOSE_MS = 2_000;
 
+/** Where the party runs: a worker of this page's own, or a port to one that others on the page use too. */
+export interface PartyHome extends Endpoint {
+  /** Lets go of it: ends the worker, or this page's part of it. */
+  terminate(): void;
+}
+
 /**
  * The worker with what belongs to it, alive until `stop`. Kept as one object, so that no proxy is collected while a
  * call is under way.
  */
 class PartyWorker {
-  readonly #worker: Worker;
+  readonly #worker: PartyHome;
   readonly #remote: Remote<WorkerApi>;
   readonly #events: MessagePort;
   readonly #host: { close(): void };
@@ -54,7 +60,7 @@ class PartyWorker {
   readonly #texts = new Map<number, (text: string) => void>();
   readonly ports: readonly [MessagePort, MessagePort];
 
-  constructor(worker: Worker, onEvent: (event: Exclude<PortEvent, { readonly kind: 'token' }>) => void) {
+  constructor(worker: PartyHome, onEvent: (event: Exclude<PortEvent, { readonly kind: 'token' }>) => void) {
     this.#worker = worker;
     this.#remote = wrap<WorkerApi>(worker);
     this.#failed = new Promise<never>((_resolve, reject) => {
@@ -140,14 +146,18 @@ export class WorkerModel implements Model {
     this.labels = info.labels;
   }
 
-  static async load(id: string, options: PretrainedOptions, start: () => Worker): Promise<WorkerModel> {
+  static async load(
+    id: string,
+    options: PretrainedOptions,
+    start: () => PartyHome | Promise<PartyHome>,
+  ): Promise<WorkerModel> {
     const { progress_callback, onFallback, trace, signal, deployment, page: _, ...rest } = checkPretrained(options);
     const plain: PlainOptions = {
       ...rest,
       trace: trace !== undefined,
       deployment: deployment instanceof URL ? deployment.href : (deployment ?? '../tercet.json'),
     };
-    const worker = new PartyWorker(startWorker(start), (message) => {
+    const worker = new PartyWorker(await startWorker(start), (message) => {
       if (message.kind === 'progress') {
         if (message.event.status === 'notice') noticeTo(progress_callback)(message.event.message);
         else progress_callback?.(message.event);
@@ -252,9 +262,9 @@ function typedHealth({ error, ...rest }: Plain<PartyHealth, 'error'>): PartyHeal
   return error === undefined ? rest : { ...rest, error: typedError(error) };
 }
 
-function startWorker(start: () => Worker): Worker {
+async function startWorker(start: () => PartyHome | Promise<PartyHome>): Promise<PartyHome> {
   try {
-    return start();
+    return await start();
   } catch (cause) {
     throw new TercetError(
       'ERR_WORKER',

@@ -1,5 +1,5 @@
 /**
- * Corrupt verifiers, and provers that would use what they must not know yet (PROTOCOL §14.4). Every refusal has the
+ * Corrupt verifiers, and provers that would use what they must not know yet (PROTOCOL §15.4). Every refusal has the
  * code ERR_SECURITY_VIOLATION, or ERR_STATE where the party's own order is the barrier; the honest run is the control.
  */
 import { beforeEach, describe, expect, it } from 'vitest';

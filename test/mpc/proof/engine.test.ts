@@ -1,4 +1,4 @@
-/** Proofs of true statements are accepted, whatever relations, rings and forms of data they mix (PROTOCOL §14). */
+/** Proofs of true statements are accepted, whatever relations, rings and forms of data they mix (PROTOCOL §15). */
 import { describe, expect, it } from 'vitest';
 import { indexGroup } from '../../../src/compute/index-group.ts';
 import type { ProofKernels } from '../../../src/compute/kernels/proof-types.ts';

@@ -1,6 +1,6 @@
 /**
  * What false statements are accepted with: the bound, computed, and rates at toy parameters that can be measured
- * (PROTOCOL §14.8). Keys follow from the trial, so a rate is the same in every run.
+ * (PROTOCOL §15.8). Keys follow from the trial, so a rate is the same in every run.
  */
 import { describe, expect, it } from 'vitest';
 import { isPrime, power } from '../../../src/compute/field.ts';
@@ -69,7 +69,7 @@ describe('the bound', () => {
     expect(total).toBeCloseTo(expected, sigma === 48 ? 2 : 1);
   });
 
-  it('has the parts of PROTOCOL §14.8', () => {
+  it('has the parts of PROTOCOL §15.8', () => {
     const { compression, lift, folding, zeroKnowledge } = soundness(PARAMETERS[128], 20);
     expect([compression, lift, folding].map((part) => Math.round(10 * part) / 10)).toEqual([-47, -53, -54.6]);
     expect(Math.round(zeroKnowledge)).toBe(-53);

@@ -1,5 +1,5 @@
 /**
- * Every byte of two proofs as docs/checks/malicious/proofs.py computes them, which was written from PROTOCOL §14 and
+ * Every byte of two proofs as docs/checks/malicious/proofs.py computes them, which was written from PROTOCOL §15 and
  * folds dense vectors where the engine never has any. Written by test/vectors/make_proofs.py.
  */
 import { readFileSync } from 'node:fs';

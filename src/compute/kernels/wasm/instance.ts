@@ -13,8 +13,8 @@ import { Memory, up } from './memory.ts';
 import { Ot } from './ot.ts';
 import { Selection } from './selection.ts';
 
-/** Bytes of a matrix copied in at a time. */
-const PACK_CHUNK = 1 << 22;
+/** Bytes of a matrix copied in at a time: they are still in the cache when they are packed. */
+const PACK_CHUNK = 1 << 18;
 
 /**
  * Rows and inner dimension of the products of a warm-up: one call of each is enough for an engine to see a hot
@@ -187,16 +187,31 @@ export class KernelInstance {
     });
   }
 
-  /** Keeps a matrix (or a slice of columns) under `id`, which the caller chooses. */
-  loadMatrix(id: number, entries: Int32Array | BigUint64Array, rows: number, cols: number): void {
+  /** Keeps a rows × width matrix, or its columns [from, to), under `id`, which the caller chooses. */
+  loadMatrix(
+    id: number,
+    entries: Int32Array | BigUint64Array,
+    rows: number,
+    width: number,
+    [from, to]: readonly [number, number] = [0, width],
+  ): void {
     const wide = entries instanceof BigUint64Array;
+    const cols = to - from;
     const at = this.#memory.keep(rows * up(cols, this.panel) * (wide ? 8 : 4));
     const pack = this.#memory.exports[wide ? 'pack_u64' : 'pack_i32'];
     const step = Math.max(1, Math.floor(PACK_CHUNK / (cols * entries.BYTES_PER_ELEMENT)));
     for (let row = 0; row < rows; row += step) {
       const count = Math.min(step, rows - row);
       this.#memory.run(() => {
-        pack(this.#memory.copy(entries.subarray(row * cols, (row + count) * cols)), row, count, rows, cols, at);
+        const chunk = this.#memory.take(count * cols * entries.BYTES_PER_ELEMENT);
+        if (cols === width) this.#memory.write(chunk, entries.subarray(row * width, (row + count) * width));
+        else
+          for (let i = 0; i < count; i++)
+            this.#memory.write(
+              chunk + i * cols * entries.BYTES_PER_ELEMENT,
+              entries.subarray((row + i) * width + from, (row + i) * width + to),
+            );
+        pack(chunk, row, count, rows, cols, at);
       });
     }
     this.#matrices.set(id, { at, rows, cols, wide });

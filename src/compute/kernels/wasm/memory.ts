@@ -75,9 +75,21 @@ export class Memory {
   #reserve(end: number): void {
     const missing = end + SLACK - this.#memory.buffer.byteLength;
     if (missing <= 0) return;
+    // Some growth ahead: every growth replaces the buffer, and in some engines copies it. What is not written to
+    // takes no memory.
+    const pages = Math.ceil(missing / PAGE);
+    const ahead = Math.ceil(this.#memory.buffer.byteLength / PAGE / 8);
     try {
-      // Some growth ahead: every growth replaces the buffer, and in some engines copies it.
-      this.#memory.grow(Math.ceil(missing / PAGE) + 16);
+      this.#memory.grow(pages + Math.max(16, ahead));
+    } catch {
+      this.#growLast(pages);
+    }
+  }
+
+  /** Near the limit, no more than what is needed. */
+  #growLast(pages: number): void {
+    try {
+      this.#memory.grow(pages);
     } catch (cause) {
       throw noMemory(cause);
     }

@@ -1,6 +1,7 @@
 /**
- * The worker threads of the WebAssembly backend, each with an instance and a memory of its own (no
- * SharedArrayBuffer): operands are cut into ranges, copied and transferred; results come back by transfer.
+ * The worker threads of the WebAssembly backend, each with an instance and a memory of its own: operands are cut into
+ * ranges, copied and transferred; results come back by transfer. Only a matrix may be given in shared memory: then
+ * each worker reads its columns there.
  *
  * Calls in flight share the workers by turns: an idle worker takes one task of the call that has waited longest
  * since its last task, so a long table does not hold up a short product. A worker that fails ends the backend:
@@ -43,10 +44,16 @@ export type Tasks = <Op extends Operation>(
 /** Tasks sent to a worker ahead of its answer: the second one travels while the first runs. */
 const AHEAD = 2;
 
-/** All buffers of arguments that were made for one message. */
+/** Whether the bytes are seen by all threads: then they are neither copied nor handed over. */
+export function isShared(view: ArrayBufferView): boolean {
+  return typeof SharedArrayBuffer !== 'undefined' && view.buffer instanceof SharedArrayBuffer;
+}
+
+/** All buffers of arguments that were made for one message, but those that are shared. */
 function buffersOf(value: unknown, into: Set<ArrayBuffer> = new Set()): Set<ArrayBuffer> {
-  if (ArrayBuffer.isView(value)) into.add(value.buffer as ArrayBuffer);
-  else if (Array.isArray(value)) for (const item of value) buffersOf(item, into);
+  if (ArrayBuffer.isView(value)) {
+    if (!isShared(value)) into.add(value.buffer as ArrayBuffer);
+  } else if (Array.isArray(value)) for (const item of value) buffersOf(item, into);
   else if (typeof value === 'object' && value !== null) for (const item of Object.values(value)) buffersOf(item, into);
   return into;
 }

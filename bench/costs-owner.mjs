@@ -1,0 +1,58 @@
+// The data owner of `bench/costs.mjs`: one run that warms up and one that is measured, in a process of its own.
+// The row to measure comes as JSON; messages to the parent are `ready`, then what the run took.
+import { readFileSync } from 'node:fs';
+import { OwnerCredential } from '../dist/net/enrolment/credential.js';
+import { wasmKernels } from '../dist/node/kernels.js';
+import { openModel } from '../dist/node/model.js';
+import { tlsRunContext } from '../dist/node/tls-owner.js';
+import { totalsOf } from '../dist/owner/cost.js';
+import { planIds, spreadIds } from '../dist/owner/id-plan.js';
+import { Runner } from '../dist/owner/runner.js';
+import { WIDENINGS } from '../dist/session/request.js';
+
+const WARM_TOKENS = 16;
+const asked = JSON.parse(process.argv[2]);
+const { configPath, addresses, dealer, pins, credentialFile, weights, plan, tokens, newTokens, threads } = asked;
+
+const { config } = await openModel({ kind: 'random', seed: 1, configPath }, { weights: false });
+const credential = credentialFile === undefined ? undefined : await OwnerCredential.read(readFileSync(credentialFile));
+const runner = new Runner(
+  tlsRunContext(
+    { addresses, dealer, credentials: { pins } },
+    {
+      config,
+      terms: {
+        protocol: '3pc_semi_honest',
+        weights,
+        model: credential?.sharing,
+        widening: WIDENINGS[plan],
+        ...(dealer === undefined ? {} : { dealer: pins[3] }),
+      },
+      credential,
+      kernels: await wasmKernels(threads),
+    },
+  ),
+);
+const { signal } = new AbortController();
+const run = async (length, more) =>
+  totalsOf((await runner.run(planIds(config, spreadIds(config, length, 1), { newTokens: more }), { signal })).steps);
+
+const told = (kind) =>
+  new Promise((resolve) => process.on('message', (message) => message === kind && resolve(undefined)));
+await run(WARM_TOKENS, 1);
+const go = told('go');
+process.send({ kind: 'ready' });
+await go;
+const before = process.cpuUsage();
+const { rounds, timing, reports } = await run(tokens, newTokens);
+const { user, system } = process.cpuUsage(before);
+const [p0, p1, p2] = reports.map(({ sentBytes, receivedBytes }) => ({ sentBytes, receivedBytes }));
+process.send({
+  kind: 'measured',
+  cpuS: (user + system) / 1e6,
+  peakBytes: process.resourceUsage().maxRSS * 1024,
+  cost: { p0, p1, p2, rounds },
+  timing: { preprocessMs: Math.round(timing.preprocessMs), onlineMs: Math.round(timing.onlineMs) },
+});
+await runner.dispose();
+process.disconnect();

@@ -1,0 +1,88 @@
+/**
+ * What every page on a store has: views that are drawn at most once a frame, and a controller that hears whether
+ * somebody is there.
+ */
+import { announcement } from './announce.ts';
+import type { Controller } from './controller.ts';
+import { Presence } from './presence.ts';
+import type { State } from './state.ts';
+import type { Store } from './store.ts';
+import { byId } from './views/dom.ts';
+
+/** Counters move ten times a second, and at most four under reduced motion. */
+const TICK_MS = 100;
+const CALM_MS = 250;
+
+export const tickMs = (calm: boolean): number => (calm ? CALM_MS : TICK_MS);
+
+type View = (now: State, before: State) => void;
+
+/**
+ * Views are drawn from the last state that was drawn to the newest.
+ *
+ * @param near what can be in the window. @param far what lies below it: it follows in a task of its own, so a slow
+ * device shows the answer before it lays out the evidence
+ */
+export function drawOn(
+  store: Store,
+  near: readonly View[],
+  far: View,
+  keepInRoom: () => void,
+  calm: boolean,
+): () => void {
+  let drawn: State = store.state;
+  let drawnFar: State = store.state;
+  let waiting = false;
+  let waitingFar = false;
+  const drawFar = (): void => {
+    waitingFar = false;
+    const before = drawnFar;
+    drawnFar = store.state;
+    far(drawnFar, before);
+  };
+  const draw = (): void => {
+    waiting = false;
+    const before = drawn;
+    drawn = store.state;
+    for (const view of near) view(drawn, before);
+    if (document.hidden) drawFar();
+    else if (!waitingFar && (drawn.slot !== drawnFar.slot || drawn.outcome !== drawnFar.outcome)) {
+      waitingFar = true;
+      setTimeout(drawFar);
+    }
+    // Not at every tick: measuring costs a layout.
+    if (
+      drawn.slot !== before.slot ||
+      drawn.health !== before.health ||
+      drawn.preparation.status !== before.preparation.status
+    )
+      keepInRoom();
+  };
+  const soon = calm ? (): void => void setTimeout(draw, CALM_MS) : (): void => void requestAnimationFrame(draw);
+  store.subscribe((now, before) => {
+    const said = announcement(before, now);
+    if (said !== undefined) byId('say').textContent = said;
+    // A change of what is shown, and anything in a hidden tab, is drawn at once: frames do not come there.
+    if (now.slot !== before.slot || document.hidden) draw();
+    else if (!waiting) {
+      waiting = true;
+      soon();
+    }
+  });
+  return draw;
+}
+
+/** @param again whether a page that comes back from the browser's cache starts anew. */
+export function attend(controller: Controller, again: boolean): void {
+  // A page that goes away ends its run at the parties.
+  addEventListener('pagehide', () => controller.dispose());
+  addEventListener('pageshow', (event) => {
+    if (event.persisted && again) void controller.start();
+  });
+  const presence = new Presence(!document.hidden, () => performance.now(), controller);
+  document.addEventListener('visibilitychange', () => presence.show(!document.hidden));
+  document.addEventListener('freeze', () => presence.freeze());
+  // A script can make events; only the browser makes trusted ones.
+  for (const type of ['pointermove', 'pointerdown', 'keydown', 'touchstart', 'wheel', 'input'])
+    addEventListener(type, ({ isTrusted }) => isTrusted && presence.sign(), { passive: true, capture: true });
+}

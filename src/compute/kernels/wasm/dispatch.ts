@@ -1,0 +1,110 @@
+/**
+ * Where an operation runs: on the instance of the calling thread or, cut into ranges, on workers (`workers.ts`). What
+ * is small stays here.
+ */
+import { invariant } from '../../../core/errors.ts';
+import { type Words, zeros } from '../../ring.ts';
+import { Fault } from '../fault.ts';
+import { kernelFailure } from './failure.ts';
+import { KernelInstance } from './instance.ts';
+import type { Operation, OperationArguments, WorkerPort } from './messages.ts';
+import { type Tasks, Workers, detached, ranges } from './workers.ts';
+
+export interface WasmOptions {
+  /** The compiled module of `tercet.wasm`. */
+  readonly module: WebAssembly.Module;
+  /** Starts a worker that runs `serveKernels`; needed for `threads` > 0. */
+  readonly startWorker?: () => WorkerPort;
+  /** Workers; 0 computes everything in the calling thread. */
+  readonly threads: number;
+}
+
+/**
+ * Up to this many words of result, draws, bases and corrections stay in the calling thread (under half a
+ * millisecond).
+ */
+export const INLINE_WORDS = 1 << 16;
+
+export class Dispatch {
+  readonly fault = new Fault();
+  readonly #workers: Workers;
+  #inline: KernelInstance | undefined;
+
+  constructor({ module, startWorker, threads }: WasmOptions) {
+    invariant(threads === 0 || startWorker !== undefined, 'threads need a way to start workers');
+    this.#inline = new KernelInstance(module);
+    const ports = startWorker === undefined ? [] : Array.from({ length: threads }, startWorker);
+    this.#workers = new Workers(module, ports, this.fault);
+  }
+
+  /** Workers; 0: everything runs in the calling thread. */
+  get threads(): number {
+    return this.#workers.count;
+  }
+
+  /** One call of several tasks. Resolves when all results are stored. */
+  submit(fill: (add: Tasks) => void): Promise<void> {
+    return this.#workers.submit(fill);
+  }
+
+  /** Runs one operation in the calling thread. After a trap the instance is not trusted any more. */
+  here<T>(operation: (instance: KernelInstance) => T): T {
+    this.fault.check();
+    invariant(this.#inline !== undefined, 'no inline instance');
+    try {
+      return operation(this.#inline);
+    } catch (error) {
+      const failure = kernelFailure(error);
+      if (failure.code === 'ERR_KERNEL') this.#workers.fail(failure.code, failure.message, failure.hint, failure.cause);
+      throw failure;
+    }
+  }
+
+  /**
+   * A vector over Z_2^k computed by ranges of `count` items, each giving `scale` words: in the calling thread when
+   * small or without workers.
+   */
+  async ranged<Op extends Operation>(
+    op: Op,
+    k: number,
+    count: number,
+    scale: number,
+    inline: boolean,
+    args: (from: number, to: number) => OperationArguments<Op>,
+    unit = 1,
+    parts = this.threads,
+  ): Promise<Words> {
+    if (inline || this.threads === 0) {
+      return this.here((instance) =>
+        (instance[op] as (...args: readonly unknown[]) => Words).apply(instance, args(0, count) as unknown[]),
+      );
+    }
+    const cuts = ranges(count, parts, unit);
+    let out: Words | undefined;
+    await this.submit((add) => {
+      for (const [from, to] of cuts) {
+        add(
+          op,
+          () => detached(args(from, to)),
+          (value) => {
+            const words = value as Words;
+            if (cuts.length === 1) {
+              out = words;
+              return;
+            }
+            out ??= zeros(count * scale, k);
+            (out.data as Uint32Array).set(words.data as Uint32Array, from * scale);
+          },
+        );
+      }
+    });
+    invariant(out !== undefined, 'a call without a result');
+    return out;
+  }
+
+  async close(): Promise<void> {
+    this.#workers.fail('ERR_STATE', 'the kernels were closed', 'make new ones');
+    this.#inline = undefined;
+    await this.#workers.terminate();
+  }
+}

@@ -1,0 +1,165 @@
+/** Products by ranges of rows, and matrices by ranges of columns: each worker keeps its own panels. */
+import { TercetError, invariant } from '../../../core/errors.ts';
+import { type Words, sliceWords, viewWords, zeros } from '../../ring.ts';
+import type { Matrix, ProductShape } from '../types.ts';
+import type { Dispatch } from './dispatch.ts';
+import type { Result } from './messages.ts';
+import { isShared, ranges } from './workers.ts';
+
+/** Multiply-adds below which a product stays in the calling thread (well under a millisecond). */
+const INLINE_PRODUCT = 1 << 19;
+
+export async function matmul(on: Dispatch, x: Words, y: Words, shape: ProductShape): Promise<Words> {
+  const { batch, m, inner, n } = shape;
+  invariant(
+    x.k === y.k && x.data.length === batch * m * inner && y.data.length === batch * inner * n,
+    'matmul: operands do not match the shape',
+  );
+  const inline = batch * m * inner * n <= INLINE_PRODUCT;
+  if (batch >= on.threads) {
+    return on.ranged('matmul', x.k, batch, m * n, inline, (from, to) => [
+      viewWords(x, from * m * inner, to * m * inner),
+      viewWords(y, from * inner * n, to * inner * n),
+      { ...shape, batch: to - from },
+    ]);
+  }
+  // Few products: by rows of each. A range of rows of one product needs all of its right operand.
+  const out = zeros(batch * m * n, x.k);
+  await Promise.all(
+    Array.from({ length: batch }, async (_, b) => {
+      const right = viewWords(y, b * inner * n, (b + 1) * inner * n);
+      const rows = await on.ranged('matmul', x.k, m, n, inline, (from, to) => [
+        viewWords(x, (b * m + from) * inner, (b * m + to) * inner),
+        right,
+        { ...shape, batch: 1, m: to - from },
+      ]);
+      (out.data as Uint32Array).set(rows.data as Uint32Array, b * m * n);
+    }),
+  );
+  return out;
+}
+
+/** a (m × k) · b (k × n) in f32: the plaintext model's product, to compare speeds with. Never for shares. */
+export async function matmulF32(
+  on: Dispatch,
+  a: Float32Array,
+  b: Float32Array,
+  m: number,
+  k: number,
+  n: number,
+): Promise<Float32Array> {
+  invariant(a.length === m * k && b.length === k * n, 'matmulF32: operands do not match the shape');
+  if (on.threads === 0 || m * k * n <= INLINE_PRODUCT) return on.here((instance) => instance.matmulF32(a, b, m, k, n));
+  const out = new Float32Array(m * n);
+  await on.submit((add) => {
+    for (const [from, to] of ranges(m, on.threads)) {
+      add(
+        'matmulF32',
+        () => [a.slice(from * k, to * k), b.slice(), to - from, k, n],
+        (value) => out.set(value as Float32Array, from * n),
+      );
+    }
+  });
+  return out;
+}
+
+interface Slice {
+  readonly worker: number | undefined;
+  readonly from: number;
+  readonly to: number;
+}
+
+interface WasmMatrix extends Matrix {
+  readonly id: number;
+  readonly slices: readonly Slice[];
+}
+
+const nothing = (): void => {};
+
+/** The matrices of one backend. */
+export class Matrices {
+  readonly #on: Dispatch;
+  readonly #panel: number;
+  readonly #freed = new WeakSet<Matrix>();
+  #last = 0;
+
+  /** @param panel columns of a panel: ranges begin at whole ones */
+  constructor(on: Dispatch, panel: number) {
+    this.#on = on;
+    this.#panel = panel;
+  }
+
+  async load(entries: Int32Array | BigUint64Array, rows: number, cols: number): Promise<Matrix> {
+    invariant(entries.length === rows * cols, 'matrix entries do not match rows × cols');
+    const id = ++this.#last;
+    const kind = entries instanceof Int32Array ? 'i32' : 'u64';
+    if (this.#on.threads === 0) {
+      this.#on.here((instance) => instance.loadMatrix(id, entries, rows, cols));
+      const whole: WasmMatrix = { rows, cols, entries: kind, id, slices: [{ worker: undefined, from: 0, to: cols }] };
+      return whole;
+    }
+    const slices = ranges(cols, this.#on.threads, this.#panel).map(([from, to], worker) => ({ worker, from, to }));
+    const columns = (from: number, to: number): Int32Array | BigUint64Array => {
+      const width = to - from;
+      if (width === cols) return entries.slice();
+      const out = kind === 'i32' ? new Int32Array(rows * width) : new BigUint64Array(rows * width);
+      for (let r = 0; r < rows; r++)
+        (out as Int32Array).set((entries as Int32Array).subarray(r * cols + from, r * cols + to), r * width);
+      return out;
+    };
+    await this.#on.submit((add) => {
+      for (const { worker, from, to } of slices)
+        add(
+          'loadMatrix',
+          () => (isShared(entries) ? [id, entries, rows, cols, [from, to]] : [id, columns(from, to), rows, to - from]),
+          nothing,
+          worker,
+        );
+    });
+    const matrix: WasmMatrix = { rows, cols, entries: kind, id, slices };
+    return matrix;
+  }
+
+  async multiply(x: Words, matrix: Matrix): Promise<Words> {
+    const { rows, cols, id, slices } = this.#matrix(matrix);
+    const m = x.data.length / rows;
+    invariant(x.k === 64 && Number.isInteger(m), 'matmulMatrix: x must be over Z_2^64 with whole rows');
+    if (slices[0].worker === undefined) return this.#on.here((instance) => instance.matmulMatrix(x, id));
+    let out: Words | undefined;
+    await this.#on.submit((add) => {
+      for (const { worker, from, to } of slices) {
+        const store = (value: Result) => {
+          const words = value as Words;
+          if (slices.length === 1) {
+            out = words;
+            return;
+          }
+          out ??= zeros(m * cols, 64);
+          const [to64, from64] = [out.data as BigUint64Array, words.data as BigUint64Array];
+          for (let r = 0; r < m; r++)
+            to64.set(from64.subarray(r * (to - from), (r + 1) * (to - from)), r * cols + from);
+        };
+        add('matmulMatrix', () => [sliceWords(x, 0, x.data.length), id], store, worker);
+      }
+    });
+    invariant(out !== undefined, 'a call without a result');
+    return out;
+  }
+
+  async free(matrix: Matrix): Promise<void> {
+    if (this.#freed.has(matrix)) return;
+    const { id, slices } = this.#matrix(matrix);
+    this.#freed.add(matrix);
+    if (slices[0].worker === undefined) this.#on.here((instance) => instance.freeMatrix(id));
+    else
+      await this.#on.submit((add) => {
+        for (const { worker } of slices) add('freeMatrix', () => [id], nothing, worker);
+      });
+  }
+
+  #matrix(matrix: Matrix): WasmMatrix {
+    if (this.#freed.has(matrix)) throw new TercetError('ERR_STATE', 'the matrix was freed', 'load it again');
+    invariant('slices' in matrix, 'a matrix of another backend');
+    return matrix as WasmMatrix;
+  }
+}

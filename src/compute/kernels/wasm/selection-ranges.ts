@@ -1,0 +1,142 @@
+/** Selection, its bases and corrections, by ranges of elements (`selection.ts` has what one instance computes). */
+import { invariant } from '../../../core/errors.ts';
+import type { ExpWidth } from '../../exp-tables.ts';
+import { type Words, checkRing, viewWords } from '../../ring.ts';
+import { cosineExponents } from '../cosine-sum.ts';
+import { checkChoice, checkTable } from '../selection-shape.ts';
+import { type TableLayout, tableBytes } from '../table-layout.ts';
+import type { Choice, CosineSum, Degree, SelectionTable, Stream } from '../types.ts';
+import { type Dispatch, INLINE_WORDS } from './dispatch.ts';
+import { chosen, entryStride } from './entries.ts';
+import { sliceTable } from './selection.ts';
+import { detached, ranges } from './workers.ts';
+
+/**
+ * Bytes of a table in one task: long tables are cut so that other calls get their turn, and short ones are not cut
+ * at all.
+ */
+const TABLE_TASK = 1 << 20;
+
+/** What of a layout goes to workers: a caller's own may be more than one. */
+function bare({ n, k, widths }: TableLayout): TableLayout {
+  return { n, k, widths };
+}
+
+export async function selectionTable(
+  on: Dispatch,
+  table: SelectionTable<Words>,
+  layout: TableLayout,
+  pads: Stream,
+  from: number,
+  to: number,
+): Promise<Uint8Array> {
+  checkTable(table, layout);
+  if (on.threads === 0)
+    return on.here((instance) => instance.selectionTable(sliceTable(table, from, to), layout, pads, from, to - from));
+  const bytes = tableBytes(layout, to - from);
+  // Eight elements are whole bytes.
+  const cuts = ranges(to - from, Math.max(1, Math.ceil(bytes / TABLE_TASK)), 8);
+  let out: Uint8Array | undefined;
+  await on.submit((add) => {
+    for (const [start, end] of cuts) {
+      const [first, last] = [from + start, from + end];
+      add(
+        'selectionTable',
+        () => detached([sliceTable(table, first, last), bare(layout), pads, first, last - first]),
+        (value) => {
+          if (cuts.length === 1) {
+            out = value as Uint8Array;
+            return;
+          }
+          out ??= new Uint8Array(bytes);
+          out.set(value as Uint8Array, tableBytes(layout, start));
+        },
+      );
+    }
+  });
+  invariant(out !== undefined, 'a call without a result');
+  return out;
+}
+
+export async function dealSelection(
+  on: Dispatch,
+  choice: Choice<Words>,
+  layout: TableLayout,
+  pads: Stream,
+  r0: Words,
+): Promise<Words> {
+  checkChoice(choice, layout, r0);
+  const count = choice.index.data.length;
+  const P = layout.widths.length;
+  // About a block of key stream per element.
+  return on.ranged('dealSelection', layout.k, count, 1, count <= INLINE_WORDS / 16, (from, to) => [
+    {
+      index: viewWords(choice.index, from, to),
+      basis: choice.basis === undefined ? undefined : viewWords(choice.basis, from * P, to * P),
+    },
+    bare(layout),
+    pads,
+    viewWords(r0, from, to),
+    from,
+  ]);
+}
+
+export async function evaluateSelection(
+  on: Dispatch,
+  choice: Choice<Words>,
+  layout: TableLayout,
+  table: Uint8Array,
+  word: Words,
+  from: number,
+  to: number,
+): Promise<Words> {
+  checkChoice(choice, layout, word);
+  invariant(table.length === tableBytes(layout, to - from), 'evaluateSelection: table bytes do not match the range');
+  const P = layout.widths.length;
+  const basis = choice.basis === undefined ? undefined : viewWords(choice.basis, from * P, to * P);
+  // The chosen words are picked out here: that reads one cache line per element, where sending the table to a
+  // worker would copy all of it.
+  const entries = chosen(choice.index, layout, table, from, to);
+  const stride = entryStride(layout);
+  return on.ranged('evaluateEntries', layout.k, to - from, 1, to - from <= INLINE_WORDS, (start, end) => [
+    entries.subarray(start * stride, end * stride),
+    basis === undefined ? undefined : viewWords(basis, start * P, end * P),
+    bare(layout),
+    viewWords(word, from + start, from + end),
+  ]);
+}
+
+export async function powers(on: Dispatch, l: Words, t: number, s2: number, degree: Degree, k: number): Promise<Words> {
+  checkRing(k);
+  const count = l.data.length;
+  const P = degree + 1;
+  return on.ranged('powers', k, count, P, P * count <= INLINE_WORDS, (from, to) => [
+    viewWords(l, from, to),
+    t,
+    s2,
+    degree,
+    k,
+  ]);
+}
+
+export async function expBasis(on: Dispatch, l: Words, s2: number, width: ExpWidth, k: number): Promise<Words> {
+  checkRing(k);
+  const count = l.data.length;
+  return on.ranged('expBasis', k, count, 1, count <= INLINE_WORDS, (from, to) => [
+    viewWords(l, from, to),
+    s2,
+    width,
+    k,
+  ]);
+}
+
+export async function cosineBasis(on: Dispatch, l: Words, sum: CosineSum, k: number): Promise<Words> {
+  checkRing(k);
+  const count = l.data.length;
+  const P = cosineExponents(sum).length;
+  return on.ranged('cosineBasis', k, count, P, P * count <= INLINE_WORDS, (from, to) => [
+    viewWords(l, from, to),
+    sum,
+    k,
+  ]);
+}

@@ -1,0 +1,55 @@
+/**
+ * What a compute party's audit log tells of its sessions: that they began, with their sizes, and how they ended; and
+ * who was refused, counted by code. A session does not begin without its record.
+ *
+ * Security: strangers cause refusals, so a minute has one record of each code, whatever they send.
+ */
+import type { AuditLog } from '../audit/log-node.ts';
+import type { Facts } from '../audit/record.ts';
+import type { TercetError } from '../core/errors.ts';
+import type { Request } from '../session/request.ts';
+import type { SessionEnd } from '../session/compute.ts';
+
+/** Codes of somebody who was not what they should be, or sent what nobody sends by mistake. */
+const VIOLATION = /^ERR_(FRAME_(TAG|SEQUENCE|SESSION)|IDENTITY_|PEER_CERTIFICATE|CREDENTIAL_SIGNATURE|INTEGRITY)/;
+const MINUTE_MS = 60_000;
+
+export class SessionAudit {
+  readonly #log: AuditLog;
+  readonly #now: () => number;
+  readonly #refused = new Map<string, { since: number; times: number }>();
+
+  constructor(log: AuditLog, now: () => number) {
+    this.#log = log;
+    this.#now = now;
+  }
+
+  /** @throws {TercetError} ERR_STATE if the record cannot be written: then nothing is served */
+  async begun(session: string, model: string, request: Request): Promise<void> {
+    const { protocol, weights, sequences, tokens, steps } = request;
+    await this.#log.append('session-begun', { session, model, protocol, weights, sequences, tokens, steps });
+  }
+
+  async ended(session: string, end: SessionEnd | TercetError): Promise<void> {
+    if (typeof end === 'string') return this.#log.keep('session-ended', { session, outcome: end });
+    const type = VIOLATION.test(end.code) ? 'violation' : 'session-ended';
+    return this.#log.keep(type, { session, outcome: 'failed', code: end.code, ...party(end) });
+  }
+
+  /** Somebody who never got as far as a session. */
+  async refused(error: TercetError): Promise<void> {
+    const now = this.#now();
+    const known = this.#refused.get(error.code);
+    const times = (known?.times ?? 0) + 1;
+    if (known !== undefined && now - known.since < MINUTE_MS) {
+      known.times = times;
+      return;
+    }
+    this.#refused.set(error.code, { since: now, times: 0 });
+    await this.#log.keep('refused', { code: error.code, times });
+  }
+}
+
+function party({ party: who }: TercetError): Facts {
+  return who === undefined ? {} : { party: who };
+}

@@ -1,0 +1,83 @@
+/** How a data owner's session begins: owner and compute parties agree on model, plan and circuit. */
+import { abortedError, sleep } from '../core/abort.ts';
+import { equalBytes, toHex } from '../core/bytes.ts';
+import { TercetError, invariant } from '../core/errors.ts';
+import type { ModelPlan } from '../ml/models/plan.ts';
+import { checkOffers, offerFromJson } from './agreement.ts';
+import { linkName } from './binding.ts';
+import { type BuiltCircuit, Circuits } from './circuits.ts';
+import { recvControl, sendControl } from './control.ts';
+import { checkDealt } from './dealt.ts';
+import { withBoth } from './fault-attribution.ts';
+import { HandedOver } from './handed-over.ts';
+import { type OwnerOptions, abortAll, channelTo } from './owner-options.ts';
+import { SESSION_VERSION, checkShape } from './request.ts';
+import { REASON_MS } from './timing.ts';
+
+/** What all three parties hold to. */
+export interface Agreed {
+  readonly plan: ModelPlan;
+  readonly circuits: Circuits;
+  /** Of the first step. */
+  readonly built: BuiltCircuit;
+  /** Who deals in place of the owner, which then never deals itself. */
+  readonly dealer: HandedOver | undefined;
+  readonly agreeMs: number;
+}
+
+/**
+ * Agrees with both compute parties, then calls `begin`. The keys are wiped behind it: the generators have keys of
+ * their own by then. A failure of either breaks both links.
+ */
+export async function withAgreement<T>(options: OwnerOptions, begin: (agreed: Agreed) => T): Promise<T> {
+  const { channels, request, config, pairKeys, presented } = options;
+  checkShape(config, request);
+  if (request.dealer !== undefined) {
+    checkDealt(request);
+    channelTo(channels, 3);
+  }
+  const start = options.now();
+  const stop = () => abortAll(channels, abortedError());
+  options.signal?.addEventListener('abort', stop);
+  try {
+    if (options.signal?.aborted === true) throw abortedError();
+    invariant(
+      !equalBytes(pairKeys[0], pairKeys[1]),
+      'both compute parties have one key: each would know all that the other knows',
+    );
+    const links = { '1': toHex(linkName(pairKeys[0])), '2': toHex(linkName(pairKeys[1])) };
+    const offers = await withBoth(async (peer) => {
+      const channel = channelTo(channels, peer);
+      const credential = presented === undefined ? {} : { credential: toHex(presented[peer - 1]) };
+      const asked = { version: SESSION_VERSION, ...request, model: request.model ?? null, links, ...credential };
+      const offered = recvControl(channel, 'offer');
+      offered.catch(() => undefined);
+      await sendControl(channel, 'request', asked).catch(async (error: unknown) => {
+        // A party that has no place says so and hangs up before it is asked.
+        await Promise.race([offered, sleep(REASON_MS)]);
+        throw error;
+      });
+      const malformed = () =>
+        new TercetError('ERR_FRAME_FORMAT', `party ${peer} sent a malformed offer`, 'check its version', {
+          party: peer,
+        });
+      return offerFromJson(await offered, config, malformed);
+    });
+    const plan = checkOffers(offers, config, request.model);
+    const circuits = options.circuits ?? new Circuits();
+    const built = await circuits.get(config, plan, request);
+    await withBoth((peer) => sendControl(channelTo(channels, peer), 'start', { circuit: built.hash }));
+    const handOver = { request, config, plan, circuit: built.hash };
+    const dealer =
+      request.dealer === undefined
+        ? undefined
+        : HandedOver.of(channelTo(channels, 3), handOver, pairKeys, options.session);
+    return begin({ plan, circuits, built, dealer, agreeMs: options.now() - start });
+  } catch (thrown) {
+    throw abortAll(channels, options.signal?.aborted === true ? abortedError() : thrown);
+  } finally {
+    options.signal?.removeEventListener('abort', stop);
+    // The generators have keys of their own by now, derived for this execution.
+    for (const pairKey of pairKeys) pairKey.fill(0);
+  }
+}

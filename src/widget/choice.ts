@@ -1,0 +1,32 @@
+/** Which model, task and device a tag names. */
+import { JOBS } from '../app/copy.ts';
+import { type TaskKind, modelTask } from '../app/form.ts';
+import { TercetError } from '../core/errors.ts';
+import type { Deployment, Device, ModelEntry } from '../owner/types/index.ts';
+import type { Setup } from './messages.ts';
+
+/** @throws {TercetError} ERR_MODEL_NOT_FOUND: nothing else is put in the place of what a tag names */
+export function chosen(
+  { model, task }: Pick<Setup, 'model' | 'task'>,
+  { entries }: Pick<Deployment, 'entries'>,
+): { readonly task: TaskKind; readonly model: ModelEntry } {
+  const job = JOBS.find((name) => name === task);
+  const found = entries.find(
+    (entry) =>
+      (model === '' || entry.id === model) && (task === '' || (job !== undefined && entry.task === modelTask(job))),
+  );
+  if (found === undefined)
+    throw new TercetError(
+      'ERR_MODEL_NOT_FOUND',
+      'the deployment serves no such model for this task',
+      'name a model and a task of its tercet.json',
+    );
+  return { task: job ?? found.task, model: found };
+}
+
+/** @throws {TercetError} ERR_ARGUMENT */
+export function deviceOf({ device }: Setup): 'auto' | Device {
+  if (device === '' || device === 'auto') return 'auto';
+  if (device === 'webgpu' || device === 'wasm') return device;
+  throw new TercetError('ERR_ARGUMENT', 'there is no such device', "use 'auto', 'webgpu' or 'wasm'");
+}
