@@ -13,6 +13,7 @@ import { SEMI_HONEST } from '../mpc/protocol/registry.ts';
 import { AHEAD, type Wire, countOf } from '../mpc/share/wire.ts';
 import type {
   AffineTerm,
+  BorrowLeaf,
   Choosing,
   ExactTable,
   ExponentialOptions,
@@ -249,11 +250,25 @@ export class PlaintextGates implements Gates {
   }
 
   /** In the clear a = x and λ2 = 0: nothing is below zero, and a chunk equals it when it is zero. */
-  borrow(x: Wire, from: number, bits: number, leaf: 'less' | 'equal'): Wire {
-    return this.#map(x, (v) => (leaf === 'equal' && ((v >> BigInt(from)) & ringMask(bits)) === 0n ? 1n : 0n), {
-      k: 1,
-      scale: 0,
-    });
+  /** P2's half is zero here, so P1's is the value. */
+  borrow(x: Wire, from: number, bits: number, leaf: BorrowLeaf): Wire {
+    const half = 1n << BigInt(bits - 1);
+    const holds: Record<BorrowLeaf, (a: bigint) => boolean> = {
+      less: () => false,
+      equal: (a) => a === 0n,
+      negative: (a) => a >= half,
+      below: (a) => ((a - 1n) & ringMask(bits)) >= half,
+    };
+    const bit = (v: bigint) => (holds[leaf]((v >> BigInt(from)) & ringMask(bits)) ? 1n : 0n);
+    return this.#map(x, bit, { k: 1, scale: 0 });
+  }
+
+  segment(x: Wire, t: number, table: ExactTable, k: number): Wire {
+    return this.table(this.shift(x, t), table, k);
+  }
+
+  sign(x: Wire): Wire {
+    return this.#map(x, (v) => (v >> BigInt(x.k - 1)) & 1n, { k: 1, scale: 0 });
   }
 
   polynomial(

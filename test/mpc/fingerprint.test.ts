@@ -54,6 +54,8 @@ const twoChoices = (g: Gates, swapped: 0 | 1) => {
   return g.chooseSum([0, 1].map((i) => ({ bits: [bits[i]], values: [values[i ^ swapped]], pick })));
 };
 
+const NIBBLES = { bits: 4, entries: Array.from({ length: 16 }, (_, i) => BigInt(i & 1)) };
+
 /** What a node is given, and the same with one thing changed. */
 const PAIRS: readonly [string, (g: Gates) => unknown, (g: Gates) => unknown][] = [
   ['the name of an input', (g) => g.input('x', [4], 64, 0), (g) => g.input('y', [4], 64, 0)],
@@ -73,6 +75,7 @@ const PAIRS: readonly [string, (g: Gates) => unknown, (g: Gates) => unknown][] =
   ['the ring of a reduction', (g) => g.reduce(x(g), 8), (g) => g.reduce(x(g), 9)],
   ['the bits of a raise', (g) => g.raise(x(g), 2, 10), (g) => g.raise(x(g), 3, 10)],
   ['the bits of a shift', (g) => g.shift(x(g), 2), (g) => g.shift(x(g), 3)],
+  ['the bits of a coarser unit', (g) => g.coarsen(g.lift(x(g)), 2), (g) => g.coarsen(g.lift(x(g)), 3)],
   ['the ring of a widening', (g) => g.widen(x(g, 8), 16), (g) => g.widen(x(g, 8), 17)],
   [
     'where an additive wire is masked',
@@ -196,6 +199,12 @@ const PAIRS: readonly [string, (g: Gates) => unknown, (g: Gates) => unknown][] =
     (g) => g.choose([bit(g)], [x(g, 8)], Uint8Array.of(0, 255), { drop: 1 }),
   ],
   ['a joint table', (g) => g.jointTable([bit(g)], [0n, 1n], 8), (g) => g.jointTable([bit(g)], [1n, 0n], 8)],
+  ['the ring of a sign', (g) => g.sign(g.input('x', [2], 8, 0)), (g) => g.sign(g.input('x', [2], 9, 0))],
+  [
+    'the bits of a segment',
+    (g) => g.segment(g.input('x', [2], 8, 0), 4, NIBBLES, 1),
+    (g) => g.segment(g.input('x', [2], 9, 0), 5, NIBBLES, 1),
+  ],
   ['where a borrow begins', (g) => g.borrow(x(g, 8), 0, 4, 'less'), (g) => g.borrow(x(g, 8), 4, 4, 'less')],
   ['its bits', (g) => g.borrow(x(g, 8), 0, 4, 'less'), (g) => g.borrow(x(g, 8), 0, 3, 'less')],
   ['its leaf', (g) => g.borrow(x(g, 8), 0, 4, 'less'), (g) => g.borrow(x(g, 8), 0, 4, 'equal')],
@@ -241,7 +250,7 @@ function drops() {
 }
 
 /** Methods of a builder that build no node, and those that only its own gates call. */
-const NO_NODE = ['constructor', 'finish', 'section'].concat([
+const NO_NODE = ['constructor', 'finish', 'section', 'zerosOf'].concat([
   'place',
   'local',
   'gate',

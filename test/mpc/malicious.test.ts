@@ -22,3 +22,4 @@ protocolConformance({
       parameters: (id, kernels) => parameterView(weights, id, kernels, parameters),
     }),
 });
+

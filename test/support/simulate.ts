@@ -53,6 +53,8 @@ export interface SimulationOptions {
   readonly timeoutMs?: number;
   readonly signal?: (id: PartyId) => AbortSignal | undefined;
   readonly trace?: Tracing;
+  /** A party's own generator; else one that repeats with the seed. */
+  readonly random?: (id: PartyId) => (length: number) => Uint8Array;
   /** Another generator in place of `PairPrg`, for planted faults. */
   readonly prg?: (master: Uint8Array, execution: Execution) => PairPrg;
   /** Changes the finished circuit at all parties, for planted faults. */
@@ -142,7 +144,7 @@ export function createParties(build: (gates: Gates) => void, options: Simulation
       k02: id === 1 ? undefined : prg(k02, execution),
       signal,
       trace: options.trace,
-      random: repeatable(seed, id),
+      random: options.random?.(id) ?? repeatable(seed, id),
     });
   });
   return { circuit, engines, channels };

@@ -127,6 +127,9 @@ export interface ExponentialOptions extends Selected {
   readonly k?: number;
 }
 
+/** What a leaf says of its bits of a and λ2. */
+export type BorrowLeaf = 'less' | 'equal' | 'negative' | 'below';
+
 export interface Gates {
   readonly weights: 'open' | 'secret';
   readonly rounding: TruncationModel;
@@ -206,6 +209,8 @@ export interface Gates {
 
   // ── selection (any scalar function) ──────────────────────────────────────
   table(x: Wire, table: ExactTable, k: number): Wire;
+  /** Entry of a table at the segment of 2^t that `polynomial` measures for the same x, over Z_2^(t + table.bits). */
+  segment(x: Wire, t: number, table: ExactTable, k: number): Wire;
   polynomial(x: Wire, polynomial: PiecewisePolynomial, k: number, how?: Selected): Wire;
   /**
    * e^x where the shared bit is one, exactly zero elsewhere, also with `drop`; x over Z_2^25 at scale 20, −32 < x < 0
@@ -215,10 +220,13 @@ export interface Gates {
   /** Entry of a table of 2^bits on the joint bits (bit b of the index is bits[b]). */
   jointTable(bits: readonly Wire[], entries: readonly bigint[], k: number): Wire;
   /**
-   * A leaf of a borrow (PROTOCOL §6.7): [a < λ2] or [a = λ2] on the bits [from, from + bits) of the
-   * masked halves of x = a − λ2, as unsigned numbers. Meaningful only inside `secure/compare.ts`.
+   * A leaf of a borrow (PROTOCOL §6.7), on the bits [from, from + bits) of the masked halves of x = a − λ2, as unsigned
+   * numbers: [a < λ2], [a = λ2], and the top bit of a − λ2, or of a − λ2 − 1. Meaningful only inside
+   * `secure/compare.ts`.
    */
-  borrow(x: Wire, from: number, bits: number, leaf: 'less' | 'equal'): Wire;
+  borrow(x: Wire, from: number, bits: number, leaf: BorrowLeaf): Wire;
+  /** [x < 0] of a short ring, by one table of 2^(k−1) bits. */
+  sign(x: Wire): Wire;
   /**
    * Σ of sums of cosines, each zero where its gate's bit is zero, over Z_2^k, k ≤ 64, for one word of P0 and one
    * message P2 → P1 (PROTOCOL §6.9). All sums have one scale. Exact up to the rounding of words and basis: at most

@@ -11,6 +11,7 @@ import { TercetError } from '../../core/errors.ts';
 import type { ExactTable, Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
 import { SIGN_BITS, isNegative, isNegativeIn } from './compare.ts';
+import { measured, unitTable } from './measure.ts';
 import { COSINE_ARGUMENT, GELU_COSINES, GELU_NEAR_COSINES, IDENTITY_SUM } from './cosines.ts';
 import { polynomialArgument, piecewisePolynomial, signedCentre } from './polynomial.ts';
 import { rescale } from './rescale.ts';
@@ -78,7 +79,10 @@ export function secureGelu(gates: Gates, x: Wire, range: GeluRange, form: 'gelu'
   if (range === 'narrow') return gates.cosines([{ x: read, sum }], k, how);
   /** [x < edge] as measured: 0 from the edge on, 1 below edge − 1. */
   const below = (edge: number) =>
-    isNegativeIn(gates, rescale(gates, gates.offset(read, BigInt(-edge * 2 ** COSINE_ARGUMENT)), 0, CLASS_BITS[range]));
+    isNegativeIn(
+      gates,
+      measured(gates, gates.offset(read, BigInt(-edge * 2 ** COSINE_ARGUMENT)), 0, CLASS_BITS[range]),
+    );
   const [notAbove, under] = [below(CLASS_EDGE), below(1 - CLASS_EDGE)];
   // Above or under the edges one of the two bits decides; between them they differ.
   const terms = [
@@ -128,11 +132,11 @@ export function secureTanh(gates: Gates, x: Wire): Wire {
   // One message for both readers: the cubic's scale, and the bits before the point that the class takes.
   const read = gates.reshare(rescale(gates, x, TANH_READ, TANH_READ + TAILS.bits));
   const near = gates.polynomial(polynomialArgument(gates, read, TANH_CUBIC, TANH_WIDTH), TANH_CUBIC, VALUE_BITS);
-  const unit = rescale(gates, read, 0, TAILS.bits);
-  const inner = gates.choose([gates.table(unit, INSIDE, 1)], [near], PICK_NEAR, {
+  const unit = measured(gates, read, 0, TAILS.bits);
+  const inner = gates.choose([gates.table(unit, unitTable(gates, INSIDE), 1)], [near], PICK_NEAR, {
     drop: TANH_DROP,
   });
-  const outer = gates.reshape(gates.table(unit, TAILS, inner.k), x.shape, inner.scale);
+  const outer = gates.reshape(gates.table(unit, unitTable(gates, TAILS), inner.k), x.shape, inner.scale);
   return gates.widen(gates.add(inner, outer), 64);
 }
 
@@ -140,12 +144,17 @@ export function secureTanh(gates: Gates, x: Wire): Wire {
 export const RELU_DOMAIN = 255;
 /** Declared error of ReLU, absolute: one rounding, and a sign that may be wrong within it. */
 export const RELU_ERROR = 2 ** -15;
+/** Scale at which a sign of fewer bits is read, and the error then. */
+const COARSE_SIGN = OUT_SCALE - (SIGN_BITS[1] - SIGN_BITS[2]);
+export const COARSE_RELU_ERROR = 1.5 * 2 ** -COARSE_SIGN;
 const PICK_POSITIVE = Uint8Array.of(0, 255);
 
 /** max(x, 0), |x| ≤ 255: exact but for the rounding to scale 16. Three rounds. */
 export function secureRelu(gates: Gates, x: Wire): Wire {
   const rounded = gates.reshare(rescale(gates, x, OUT_SCALE));
-  const negative = isNegative(gates, gates.reduce(rounded, SIGN_BITS));
+  const { coins } = gates.rounding;
+  const read = coins === 1 ? rounded : rescale(gates, rounded, COARSE_SIGN);
+  const negative = isNegative(gates, gates.reduce(read, SIGN_BITS[coins]));
   return gates.choose([negative], [rounded], PICK_POSITIVE, { widen: 64 });
 }
 

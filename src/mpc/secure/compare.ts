@@ -10,8 +10,11 @@ import type { Gates, Wire } from './gates.ts';
 /** Bits of a leaf's table, and of the three leaves together. */
 const CHUNK = 8;
 const LOW = 3 * CHUNK;
-/** Ring of `isNegative`: the leaves' bits and the sign. */
-export const SIGN_BITS = LOW + 1;
+/**
+ * Ring of `isNegative`, by the coins of a rounding: the leaves' bits and the sign. With two coins a leaf is a public
+ * function that somebody proves, of at most 2^20 indices.
+ */
+export const SIGN_BITS = { 1: LOW + 1, 2: 20 } as const;
 
 /** Joint index: less0, less1, equal1, less2, equal2, msb. */
 function signEntry(j: number): bigint {
@@ -22,13 +25,26 @@ function signEntry(j: number): bigint {
 
 const SIGN = Array.from({ length: 64 }, (_, j) => signEntry(j));
 
+/** Joint index: less0, less1, equal1, the sign without a borrow into the top bits, the sign with one. */
+const SIGN_OF_TWO = Array.from({ length: 32 }, (_, j) => {
+  const bit = (b: number) => (j >> b) & 1;
+  const borrow = bit(1) | (bit(2) & bit(0));
+  return BigInt(bit(3 + borrow));
+});
+
 /**
- * [x < 0] as one shared bit, exact for every x in Z_2^25 read as signed: −2^24 ≤ x < 2^24. A wider value is first
- * shifted or reduced by the caller, who declares that it fits.
+ * [x < 0] as one shared bit, exact for every x in the ring of `SIGN_BITS` read as signed: −2^24 ≤ x < 2^24 with one
+ * coin. A wider value is first shifted or reduced by the caller, who declares that it fits.
  * Cost: P0 6 bits, P1 → P2 168 bytes, 2 rounds an element.
  */
 export function isNegative(gates: Gates, x: Wire): Wire {
   const leaf = (chunk: number, kind: 'less' | 'equal') => gates.borrow(x, CHUNK * chunk, CHUNK, kind);
+  if (gates.rounding.coins === 2) {
+    // The top bits of the two halves are no shares of a bit here, so the sign is read with them.
+    const top = (kind: 'negative' | 'below') => gates.borrow(x, 2 * CHUNK, x.k - 2 * CHUNK, kind);
+    const bits = [leaf(0, 'less'), leaf(1, 'less'), leaf(1, 'equal'), top('negative'), top('below')];
+    return gates.jointTable(bits, SIGN_OF_TWO, 1);
+  }
   const msb = gates.shift(x, LOW);
   return gates.jointTable(
     [leaf(0, 'less'), leaf(1, 'less'), leaf(1, 'equal'), leaf(2, 'less'), leaf(2, 'equal'), msb],
@@ -38,12 +54,11 @@ export function isNegative(gates: Gates, x: Wire): Wire {
 }
 
 /**
- * [x < 0] of a short ring, Z_2^k with k ≤ 9: one table of 2^(k−1) bits. Exact for every x read as signed; one
+ * [x < 0] of a short ring, Z_2^k with k ≤ 10: one table of 2^(k−1) bits. Exact for every x read as signed; one
  * round, one bit of P0.
  */
 export function isNegativeIn(gates: Gates, x: Wire): Wire {
-  const low = x.k - 1;
-  return gates.add(gates.borrow(x, 0, low, 'less'), gates.reshape(gates.shift(x, low), x.shape, 0));
+  return gates.sign(x);
 }
 
 /** bit ? x : y, one round, one word of P0. */

@@ -13,6 +13,7 @@
 import { strided } from '../../compute/pattern.ts';
 import type { ExactTable, Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
+import { measured, unitTable } from './measure.ts';
 
 /** A domain is read in eighths: fewer would refuse more of it, more would make the tables larger. */
 export const EIGHTH = 3;
@@ -110,16 +111,15 @@ export class RangeChecks {
     const width = x.shape[x.shape.length - 1];
     gates.section('range', () => {
       const tables = magnitudeTables(domain, reach, x.k - x.scale);
-      // Masked once for all tables. A unit read from a measured unit is still the true one or the next: at the lower
-      // end of a unit there is nothing to round.
+      // With one coin masked once for all tables. A unit read from a measured unit is still the true one or the next:
+      // at the lower end of a unit there is nothing to round.
       const [{ unit: lowest }] = tables;
       const all = Math.max(...tables.map(({ unit, bits }) => unit + bits)) - lowest;
-      const read = gates.reshare(gates.reduce(gates.shift(x, x.scale + lowest), all));
+      const once = gates.rounding.coins === 1;
+      const read = once ? gates.reshare(gates.reduce(gates.shift(x, x.scale + lowest), all)) : x;
       for (const { unit, bits, edge } of tables) {
-        const index = gates.reduce(gates.shift(read, unit - lowest), bits);
-        this.outside(gates.table(gates.reshape(index, [x.count / width, width], 0), this.table(bits, -edge, edge), 1), {
-          rows,
-        });
+        const index = gates.reshape(measured(gates, read, -unit, bits), [x.count / width, width], 0);
+        this.outside(gates.table(index, unitTable(gates, this.table(bits, -edge, edge)), 1), { rows });
       }
     });
   }

@@ -1,6 +1,6 @@
 /**
- * Dealer-assisted selection (PROTOCOL §4.7): its table, the word of P0 that makes up for the pad of the chosen entry, and
- * the choice. What becomes of P2's y is the protocol's own (`semi-honest/select.ts`).
+ * Dealer-assisted selection (PROTOCOL §4.7): its table, the word of P0 that makes up for the pad of the chosen entry,
+ * and the choice. What becomes of P2's y is the protocol's own (`semi-honest/select.ts`).
  */
 import type { IndexGroup } from '../../../compute/index-group.ts';
 import type { Choice, SelectionTable } from '../../../compute/kernels/types.ts';
@@ -30,6 +30,11 @@ export interface Selection extends TableLayout {
   choice(party: Party): Promise<Choice>;
   /** The indices of P1's table as a public function: what is masked by addition, and bits. */
   readonly index: IndexGroup;
+  /**
+   * The function of `index` in every term of P1's table, where that is a sum of products of factors (choices, sums of
+   * cosines); one term without factors where absent.
+   */
+  readonly functions?: readonly number[];
   /** What P2 adds to what it chose: of its own mask, which P0 knows. */
   own?(p2: Party): Promise<Vector>;
 }
@@ -119,7 +124,10 @@ export async function chooseFromTables(gate: SummedGate, p2: Party): Promise<Vec
   return short ? kernels.add(await roundDown(kernels, chosen, gate.drop), dealt) : chosen;
 }
 
-/** P2: the same without rounding, Σ e·φ + 2^drop·B = f + ρ − 2^drop·r0 over the ring of the terms: linear in all that P1 sent. */
+/**
+ * P2: the same without rounding, Σ e·φ + 2^drop·B = f + ρ − 2^drop·r0 over the ring of the terms: linear in all that P1
+ * sent.
+ */
 export async function chooseWhole(gate: SummedGate, p2: Party): Promise<Vector> {
   const { kernels } = p2;
   const { k, count } = resultOf(gate);

@@ -1,7 +1,7 @@
 /** Public tables in the form that a selection needs: by the row of P1's index, with the choice of P2 as the entry. */
 import { type Vector, type Words, wordsFrom } from '../../../compute/ring.ts';
 import type { Component, Wire } from '../../share/wire.ts';
-import type { ExactTable } from '../types.ts';
+import type { BorrowLeaf, ExactTable } from '../types.ts';
 import { traitText } from './traits.ts';
 import type { Party } from './party.ts';
 
@@ -65,14 +65,38 @@ export function jointTableOf(entries: readonly bigint[], k: number): Words {
 
 const LEAVES = new Map<string, Words>();
 
-/** Row a, entry l: whether a < l, or a = l. Made once, for the few sizes that gadgets use. */
-export function leafTable(leaf: 'less' | 'equal', n: number): Words {
+const HOLDS: Readonly<Record<BorrowLeaf, (a: number, l: number, n: number) => boolean>> = {
+  less: (a, l) => a < l,
+  equal: (a, l) => a === l,
+  negative: (a, l, n) => (a - l + n) % n >= n / 2,
+  below: (a, l, n) => (a - l - 1 + 2 * n) % n >= n / 2,
+};
+
+/** Row a, entry l: what the leaf says of a and l. Made once, for the few sizes that gadgets use. */
+export function leafTable(leaf: BorrowLeaf, n: number): Words {
   const key = `${leaf} ${n}`;
-  const holds = (a: number, l: number) => (leaf === 'less' ? a < l : a === l);
+  const holds = (a: number, l: number) => HOLDS[leaf](a, l, n);
   const table =
     LEAVES.get(key) ??
     wordsFrom(
       Array.from({ length: n * n }, (_, i) => (holds(Math.floor(i / n), i % n) ? 1 : 0)),
+      1,
+    );
+  LEAVES.set(key, table);
+  return table;
+}
+
+/** Row a of n, entry l of n/2: [a_low < l], turned over by the top bit of a. */
+export function signTable(n: number): Words {
+  const key = `sign ${n}`;
+  const half = n / 2;
+  const table =
+    LEAVES.get(key) ??
+    wordsFrom(
+      Array.from({ length: n * half }, (_, i) => {
+        const a = Math.floor(i / half);
+        return Number(a % half < i % half) ^ (a < half ? 0 : 1);
+      }),
       1,
     );
   LEAVES.set(key, table);

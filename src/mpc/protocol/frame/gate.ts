@@ -7,10 +7,21 @@
  */
 import { type Vector, type Words, laneBytes } from '../../../compute/ring.ts';
 import type { DrawId, Purpose } from '../../prg/gate-id.ts';
+import type { PartyId } from '../../../net/wire/types.ts';
+import type { ChoiceShape, MatrixShape, PublicTable, TableShape } from '../../proof/relations.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Cost, Inputs } from '../types.ts';
 import type { Trait } from './traits.ts';
 import type { Party } from './party.ts';
+
+/** A table of a relation without its words, which a prover and its verifiers make when they fold it. */
+export type TableRelation = Omit<TableShape, 'table'> & { readonly table: Omit<PublicTable, 'words'> };
+
+/** What one party proves of a message to the other two: these add up to zero. Public, by the circuit alone. */
+export interface Proved {
+  readonly prover: PartyId;
+  readonly shapes: readonly (MatrixShape | ChoiceShape | TableRelation)[];
+}
 
 export interface Gate {
   /** Position in the circuit: the gate's part of every draw id. */
@@ -41,6 +52,8 @@ export interface Gate {
   readonly traits: readonly Trait[];
   /** Declared bytes of payload, by phase and direction. */
   readonly cost: Partial<Cost>;
+  /** What is proved of its messages, where a party may deviate. */
+  readonly relations?: readonly Proved[];
   /** Bytes of the longest key stream that it draws from under one id, where that is no mask of its result. */
   readonly longestDraw?: number;
 

@@ -2,8 +2,8 @@
  * Local operations: exact, without a message, applied by every party to the components it holds.
  *
  * A wire is x = a − λ2 (and y − λ1), or m − λ1 − λ2. A linear map acts on every component alike; a public constant is
- * added to `a` and `y`, or to `m`, only; a shift acts on `a` and λ2 and leaves a derived mask, under which nothing may be sent (a lift of
- * such a wire draws a fresh λ1, PROTOCOL §5.1).
+ * added to `a` and `y`, or to `m`, only; a shift acts on `a` and λ2 and leaves a derived mask, under which nothing
+ * may be sent (a lift of such a wire draws a fresh λ1, PROTOCOL §5.1).
  */
 import type { RingKernels } from '../../../compute/kernels/types.ts';
 import type { Vector } from '../../../compute/ring.ts';

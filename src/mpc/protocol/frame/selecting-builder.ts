@@ -5,7 +5,7 @@
 import type { PiecewisePolynomial } from '../../../compute/kernels/types.ts';
 import { invariant } from '../../../core/errors.ts';
 import type { Wire } from '../../share/wire.ts';
-import type { Choosing, ExactTable, ExponentialOptions, GatedCosines, Selected } from '../types.ts';
+import type { BorrowLeaf, Choosing, ExactTable, ExponentialOptions, GatedCosines, Selected } from '../types.ts';
 import type { Selection } from './dealing.ts';
 import { LocalBuilder } from './local-builder.ts';
 import {
@@ -63,7 +63,7 @@ export abstract class SelectingBuilder extends LocalBuilder {
     return this.select(read, bits[0].shape, 0, [jointSelection(read, entries, k)]);
   }
 
-  borrow(x: Wire, from: number, bits: number, leaf: 'less' | 'equal'): Wire {
+  borrow(x: Wire, from: number, bits: number, leaf: BorrowLeaf): Wire {
     const read = this.reshare(x);
     return this.select([read], x.shape, 0, [borrowSelection(read, from, bits, leaf)]);
   }

@@ -10,8 +10,8 @@ import { zeros } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
 import { tableLayout } from '../../../compute/kernels/table-layout.ts';
 import type { Component, Wire } from '../../share/wire.ts';
-import type { Choosing, ExactTable, ExponentialOptions, GatedCosines } from '../types.ts';
-import { differenceTable, joint, jointTableOf, leafTable } from './difference-table.ts';
+import type { BorrowLeaf, Choosing, ExactTable, ExponentialOptions, GatedCosines } from '../types.ts';
+import { differenceTable, joint, jointTableOf, leafTable, signTable } from './difference-table.ts';
 import type { Party } from './party.ts';
 import type { Selection } from './dealing.ts';
 
@@ -33,6 +33,23 @@ export function tableSelection(x: Wire, exact: ExactTable, k: number): Selection
       row: await row(p1, await p1.kernels.cast(await p1.value(x, 'a'), Math.min(32, x.k))),
     }),
     choice: async (party) => ({ index: await party.value(x, 'l2') }),
+  };
+}
+
+/** Entry of an exact table at the segment of x that is measured: that of a, less that of λ2. */
+export function segmentSelection(x: Wire, t: number, exact: ExactTable, k: number): Selection {
+  const n = 1 << exact.bits;
+  invariant(x.k === t + exact.bits && exact.entries.length === n, 'segment: the ring must be t bits and the index');
+  const { table, stride, row, traits } = differenceTable(exact, k);
+  const top = async (party: Party, component: Component) =>
+    party.kernels.shiftRight(await party.value(x, component), t, exact.bits);
+  return {
+    ...tableLayout(n, k),
+    count: x.count,
+    index: { bits: x.k, xorBits: 0 },
+    traits: ['segment', t, traits],
+    table: async (p1) => ({ kind: 'rows', table, n, stride, row: await row(p1, await top(p1, 'a')) }),
+    choice: async (party) => ({ index: await top(party, 'l2') }),
   };
 }
 
@@ -100,6 +117,14 @@ export function exponentialSelection(
 }
 
 /**
+ * Terms of P1's entries where a bit lets a sum through. The bit of entry j is (m ⊕ j) + λ1 − 2·(m ⊕ j)·λ1: three
+ * products for the words with an angle, six for g·a, where a is m − λ1, and three for −g and what is constant.
+ */
+function gatedFunctions(): readonly number[] {
+  return [0, 1].flatMap((entry) => [3, 6, 3].flatMap((terms, kind) => new Array<number>(terms).fill(3 * entry + kind)));
+}
+
+/**
  * A gated sum of cosines: no index of x at all, one entry for each value of P2's half of the gate's bit.
  * @throws {TercetError} ERR_RANGE for a sum that no back end computes
  */
@@ -122,6 +147,7 @@ export function cosineSelection({ x, sum, gate }: GatedCosines, k: number): Sele
     count: x.count,
     // The words with an angle. Those of the linear part are products, and the gate's bit is a factor.
     index: { bits: TURN_BITS, xorBits: 0 },
+    functions: gate === undefined ? [0, 1, 1, 2] : gatedFunctions(),
     traits: ['cosines', { ...sum, terms: sum.terms.map((term) => ({ ...term })) }, coarse, fineCos, fineSin],
     table: async (p1) => ({
       kind: 'cosine',
@@ -152,7 +178,7 @@ export function jointSelection(bits: readonly Wire[], entries: readonly bigint[]
 }
 
 /** Whether a < λ2, or a = λ2, on the bits [from, from + bits) of both. */
-export function borrowSelection(x: Wire, from: number, bits: number, leaf: 'less' | 'equal'): Selection {
+export function borrowSelection(x: Wire, from: number, bits: number, leaf: BorrowLeaf): Selection {
   const n = 1 << bits;
   const table = leafTable(leaf, n);
   const chunk = async (party: Party, component: Component) =>
@@ -164,6 +190,25 @@ export function borrowSelection(x: Wire, from: number, bits: number, leaf: 'less
     traits: ['borrow', from, bits, leaf],
     table: async (p1) => ({ kind: 'rows', table, n, stride: n, row: await chunk(p1, 'a') }),
     choice: async (party) => ({ index: await chunk(party, 'l2') }),
+  };
+}
+
+/**
+ * The top bit of a − λ2, whole: the top bit of a is folded into P1's table, and P2 adds its own. So the table is a
+ * public function of a, and P2 chooses by the low bits of λ2.
+ */
+export function signSelection(x: Wire): Selection {
+  const n = 2 ** x.k;
+  const low = x.k - 1;
+  invariant(x.k > 1 && x.k <= 10, 'sign: a ring of 2 to 10 bits');
+  return {
+    ...tableLayout(n / 2, 1),
+    count: x.count,
+    index: { bits: x.k, xorBits: 0 },
+    traits: ['sign'],
+    table: async (p1) => ({ kind: 'rows', table: signTable(n), n: n / 2, stride: n / 2, row: await p1.value(x, 'a') }),
+    choice: async (party) => ({ index: await party.kernels.cast(await party.value(x, 'l2'), low) }),
+    own: async (p2) => p2.kernels.shiftRight(await p2.value(x, 'l2'), low, 1),
   };
 }
 
@@ -183,6 +228,8 @@ export function chooseSelection({ bits, values, pick, raise = 0 }: Choosing): Se
     ...tableLayout(1 << B, k + raise, new Array<number>(1 + values.length).fill(k)),
     count,
     index: { bits: 0, xorBits: B },
+    // m and −λ1 of every value, where it is picked, and which one is.
+    functions: [...values.flatMap((_, v) => [v, v]), values.length],
     traits: ['choose', B, pick],
     table: async (p1): Promise<SelectionTable> => ({
       kind: 'choose',

@@ -1,7 +1,7 @@
 /**
- * Building a circuit of complete sharing, the messages of `3pc_malicious` (PROTOCOL §14): `Gates` turned into local nodes
- * and gates whose every message is linear in what its sender received, or a public function of m − λ1. Nothing proves
- * them yet.
+ * Building a circuit of complete sharing, the messages of `3pc_malicious` (PROTOCOL §14): `Gates` turned into local
+ * nodes and gates whose every message is linear in what its sender received, or a public function of m − λ1. Nothing
+ * proves them yet.
  *
  * Insecure by itself: a party that deviates is not noticed, so circuits are built in tests only.
  */
@@ -11,8 +11,10 @@ import { type Wire, AHEAD, countOf } from '../../share/wire.ts';
 import type { Selection } from '../frame/dealing.ts';
 import { evenFrom, latest, oddFrom } from '../frame/half-rounds.ts';
 import { SelectingBuilder } from '../frame/selecting-builder.ts';
+import { segmentSelection, signSelection } from '../frame/selections.ts';
 import type {
   AffineTerm,
+  ExactTable,
   Gates,
   Multiplied,
   Parameter,
@@ -156,7 +158,10 @@ export class CompleteBuilder extends SelectingBuilder implements Gates {
     const half21 = this.#productHalf([x, y]);
     const out = this.#wire(outShape, x.k, x.scale + y.scale, half21 + 1, half21 + 2);
     const short = this.#shortBy(drop);
-    const product = this.gate(new CompleteProductGate(this.at('product'), x, y, shape, out, half21, short), out);
+    const product = this.gate(
+      new CompleteProductGate(this.at('product'), x, y, shape, out, half21, short, this.#secret),
+      out,
+    );
     // P0's ceiling adds a third coin.
     return this.#rounded(short === 0 ? product : this.offset(product, -(1n << BigInt(short - 1))), drop);
   }
@@ -175,15 +180,27 @@ export class CompleteBuilder extends SelectingBuilder implements Gates {
     return this.#zeros.get(x) ?? 0;
   }
 
+  /** By P1's and P2's own segments, not by a shift of their components: one coin, and that of `polynomial`. */
+  segment(x: Wire, t: number, table: ExactTable, k: number): Wire {
+    return this.#selected('select', [x], x.shape, 0, [segmentSelection(x, t, table, k)], 0);
+  }
+
+  sign(x: Wire): Wire {
+    return this.#selected('select', [x], x.shape, 0, [signSelection(x)], 0);
+  }
+
   protected override select(
     inputs: readonly Wire[],
     shape: readonly number[],
     scale: number,
     terms: readonly Selection[],
-    { drop = 0, widen }: Selected = {},
+    { drop = 0, widen, least = 0n }: Selected = {},
   ): Wire {
     const selected = this.#rounded(this.#selected('select', inputs, shape, scale, terms, this.#shortBy(drop)), drop);
-    return widen === undefined ? selected : this.widen(selected, widen);
+    if (widen === undefined) return selected;
+    // Its values are `least` and the 2^(k−1) above it; those of a widening lie around zero (§14.7).
+    const middle = least + (1n << BigInt(selected.k - 2));
+    return this.offset(this.widen(this.offset(selected, -middle), widen), middle);
   }
 
   #selected(
@@ -197,11 +214,15 @@ export class CompleteBuilder extends SelectingBuilder implements Gates {
     for (const { index } of terms) checkIndex(this.at(relation).path, index.bits + index.xorBits);
     const half12 = evenFrom(latest(inputs.map((x) => x.readyA)));
     const out = this.#wire(shape, terms[0].k, scale, half12 + 2, half12 + 1);
-    const gate = new CompleteSelectGate(relation, this.at(relation), inputs, out, half12, terms, short);
+    const gate = new CompleteSelectGate(relation, this.at(relation), inputs, out, half12, terms, short, this.#secret);
     return this.gate(gate, out);
   }
 
   // ── bookkeeping ──────────────────────────────────────────────────────────
+
+  get #secret(): boolean {
+    return this.weights === 'secret';
+  }
 
   /** Low bits that words of P0 lack. SECURITY: where P0 is a prover its words are whole: no verifier has the rest. */
   #shortBy(drop: number): number {

@@ -1,7 +1,7 @@
 /**
- * What every gate of complete sharing has (PROTOCOL §14.1): its result is x = m − λ1 − λ2, P1 holds m and λ1, P2 holds m
- * and λ2, P0 both masks. Each word that is sent carries a mask of its own draw which its receiver does not know: λ2 of
- * the result towards P1, λ1 of the result towards P2.
+ * What every gate of complete sharing has (PROTOCOL §14.1): its result is x = m − λ1 − λ2, P1 holds m and λ1, P2
+ * holds m and λ2, P0 both masks. Each word that is sent carries a mask of its own draw which its receiver does not
+ * know: λ2 of the result towards P1, λ1 of the result towards P2.
  */
 import type { Vector } from '../../../compute/ring.ts';
 import { MAX_INDEX_BITS } from '../../../compute/index-group.ts';

@@ -17,12 +17,14 @@ import { type Vector, lengthOf, wireLength, wordsFrom } from '../../../compute/r
 import { Masked } from '../../share/masked.ts';
 import type { Wire } from '../../share/wire.ts';
 import type { Inputs, Parameter } from '../types.ts';
-import { drawId, tagOf } from '../frame/gate.ts';
+import type { MatrixTerm, Side } from '../../proof/relations.ts';
+import { type Proved, drawId, tagOf } from '../frame/gate.ts';
 import { indicesOf } from '../frame/inputs.ts';
 import { type Party, parameterTraits, prgOf } from '../frame/party.ts';
 import { SEED_BYTES, depthOf, pointKeys, pointRows } from '../frame/point-rows.ts';
 import type { Position } from '../frame/relation.ts';
 import { crossOfP1, recvReshared, sendReshared } from '../frame/reshare.ts';
+import { elementwise, matrixRelation } from './relations.ts';
 import { CompleteRelation, mask1 } from './complete.ts';
 
 /** `count` uniform numbers below `limit`, of this party's own generator: draws that would favour some are repeated. */
@@ -53,6 +55,7 @@ async function turned(party: Party, unit: Vector, by: number): Promise<Vector> {
 
 export class CompleteLookupGate extends CompleteRelation {
   readonly relation = 'lookup' as const;
+  readonly relations: readonly Proved[];
   readonly #name: string;
   readonly #table: Parameter;
   readonly #rows: number;
@@ -90,6 +93,20 @@ export class CompleteLookupGate extends CompleteRelation {
     this.#table = table;
     this.#rows = rows;
     this.#secret = secret;
+    const unit = (left: Side): MatrixTerm => ({ left, negative: false, inner: table.rows });
+    const sums = { shape: [rows, 1], k: 64, count: rows };
+    this.relations = [
+      matrixRelation(2, 'lookup.q', out, [unit('W')]),
+      matrixRelation(1, 'lookup.m', out, [unit('W')]),
+      // A vector of idempotents of Z_2^64 that sums to one is a unit vector.
+      ...(secret
+        ? [
+            elementwise(0, 'lookup.unit', { ...out, count: rows * table.rows }, 1),
+            matrixRelation(0, 'lookup.sum', sums, []),
+            matrixRelation(0, 'lookup.gamma', out, [unit('V'), unit('W')]),
+          ]
+        : []),
+    ];
     this.#shiftBits = shiftBits;
   }
 

@@ -1,6 +1,6 @@
 /**
- * Opens x to P0 (PROTOCOL §14.2): P1 and P2 both send m, and P0 takes its masks from it if both sent the same. One of the
- * two is honest, so P0 opens nothing that only the other one says.
+ * Opens x to P0 (PROTOCOL §14.2): P1 and P2 both send m, and P0 takes its masks from it if both sent the same. One of
+ * the two is honest, so P0 opens nothing that only the other one says.
  */
 import { type Vector, type Words, wireLength } from '../../../compute/ring.ts';
 import { SecurityViolationError, invariant } from '../../../core/errors.ts';

@@ -12,14 +12,34 @@ import type { ProductShape } from '../../../compute/kernels/types.ts';
 import { type Vector, wireLength } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
 import type { Wire } from '../../share/wire.ts';
+import type { Proved } from '../frame/gate.ts';
 import type { Party } from '../frame/party.ts';
 import type { Position } from '../frame/relation.ts';
 import { crossOfP1, dealCross, recvCross, recvReshared, sendReshared } from '../frame/reshare.ts';
 import { raised, roundUp } from '../frame/rounding.ts';
+import { elementwise, matrixRelation } from './relations.ts';
 import { CompleteRelation, mask1 } from './complete.ts';
+
+/** P0's Γ2 is proved where it may gain by a false one. */
+function relationsOf(shape: ProductShape | undefined, out: Wire, secret: boolean): readonly Proved[] {
+  const provers = [
+    ...(secret ? [[0, 'product.gamma'] as const] : []),
+    [2, 'product.q'] as const,
+    [1, 'product.m'] as const,
+  ];
+  if (shape === undefined) return provers.map(([prover, message]) => elementwise(prover, message, out, 2));
+  const { batch, m, inner, n } = shape;
+  const one = { shape: [m, n], k: out.k, count: m * n };
+  // Of the two products each has one factor of V's and one of W's, the other way round.
+  return provers.flatMap(([prover, message]) => {
+    const terms = (['V', 'W'] as const).map((left) => ({ left, negative: prover === 0, inner }));
+    return Array.from({ length: batch }, () => matrixRelation(prover, message, one, terms));
+  });
+}
 
 export class CompleteProductGate extends CompleteRelation {
   readonly relation = 'product' as const;
+  readonly relations: readonly Proved[];
   readonly #x: Wire;
   readonly #y: Wire;
   readonly #shape: ProductShape | undefined;
@@ -34,6 +54,7 @@ export class CompleteProductGate extends CompleteRelation {
     out: Wire,
     half21: number,
     drop: number,
+    secret: boolean,
   ) {
     invariant(out.k === x.k && drop < out.k, `${position.path}: the result has the ring of its operands`);
     const word = wireLength(out.k, out.count);
@@ -48,6 +69,7 @@ export class CompleteProductGate extends CompleteRelation {
     this.#y = y;
     this.#shape = shape;
     this.#drop = drop;
+    this.relations = relationsOf(shape, out, secret);
   }
 
   #times(party: Party, x: Vector, y: Vector): Promise<Vector> {

@@ -24,15 +24,17 @@ import {
   selectionMask1,
   sendTable,
 } from '../frame/dealing.ts';
-import { drawId, tagOf } from '../frame/gate.ts';
+import { type Proved, drawId, tagOf } from '../frame/gate.ts';
 import { type Party, prgOf } from '../frame/party.ts';
 import { type Position, Relation } from '../frame/relation.ts';
 import { outputMask } from '../frame/reshare.ts';
 import { raised } from '../frame/rounding.ts';
 import { mask2 } from './complete.ts';
+import { selectionRelations } from './relations.ts';
 
 export class CompleteSelectGate extends Relation implements Summed {
   readonly relation: 'select' | 'widen';
+  readonly relations: readonly Proved[];
   readonly terms: readonly Selection[];
   readonly drop: number;
   readonly longestDraw: number;
@@ -44,7 +46,8 @@ export class CompleteSelectGate extends Relation implements Summed {
     out: Wire,
     half12: number,
     terms: readonly Selection[],
-    drop = 0,
+    drop: number,
+    secret: boolean,
   ) {
     const [{ k, count }] = terms;
     invariant(
@@ -59,6 +62,7 @@ export class CompleteSelectGate extends Relation implements Summed {
       cost: { ...selectionCost({ terms, drop }), p2ToP1: wireLength(k, count) },
     });
     this.relation = relation;
+    this.relations = selectionRelations(relation, terms, secret);
     this.terms = terms;
     this.drop = drop;
     this.longestDraw = Math.max(laneBytes(k) * count, ...terms.map((term) => tableBytes(term, term.count)));

@@ -14,7 +14,17 @@ import { evenFrom, latest, oddFrom } from '../frame/half-rounds.ts';
 import { coarsened, linear } from '../frame/local.ts';
 import { SelectingBuilder } from '../frame/selecting-builder.ts';
 import { SEMI_HONEST } from '../registry.ts';
-import type { AffineTerm, Gates, Multiplied, Parameter, Rounded, SecurityClaim, Selected, Widening } from '../types.ts';
+import type {
+  AffineTerm,
+  ExactTable,
+  Gates,
+  Multiplied,
+  Parameter,
+  Rounded,
+  SecurityClaim,
+  Selected,
+  Widening,
+} from '../types.ts';
 import { ReshareGate } from './additive.ts';
 import { SecretAffineGate, openAffine } from './affine.ts';
 import { DealtSelectGate } from './dealt-select.ts';
@@ -238,6 +248,15 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
   }
 
   // ── selection ────────────────────────────────────────────────────────────
+
+  segment(x: Wire, t: number, table: ExactTable, k: number): Wire {
+    return this.table(this.shift(x, t), table, k);
+  }
+
+  sign(x: Wire): Wire {
+    const low = x.k - 1;
+    return this.add(this.borrow(x, 0, low, 'less'), this.reshape(this.shift(x, low), x.shape, 0));
+  }
 
   protected override select(
     inputs: readonly Wire[],

@@ -1,0 +1,82 @@
+/**
+ * Every kind of message under complete sharing, and the relation that proves it or why it needs none. The table in
+ * docs/SECURITY.md is made of this, and a test holds it against the messages of real runs.
+ */
+import type { PartyId } from '../../../net/wire/types.ts';
+
+export interface MessageKind {
+  /** The first part of its tag. */
+  readonly tag: string;
+  readonly from: PartyId;
+  readonly to: PartyId;
+  /** With which weights it is sent; both where absent. */
+  readonly weights?: 'open' | 'secret';
+  readonly what: string;
+  /** Names of the relations that its sender proves (`Gate.relations`). */
+  readonly relations?: readonly string[];
+  /** Why nobody proves it, or where it is proved. */
+  readonly reason?: string;
+}
+
+const SAME = 'P1 and P2 compare hashes of what they got, before anything opens';
+const OWN = 'with open weights P0 has no secret to gain, and deals truthfully for its own text';
+
+export const MESSAGES: readonly MessageKind[] = [
+  { tag: 'input-input', from: 0, to: 1, what: 'm', reason: SAME },
+  { tag: 'input-input', from: 0, to: 2, what: 'm', reason: SAME },
+  { tag: 'lookup-deal', from: 0, to: 1, weights: 'open', what: 'key of e_r', reason: OWN },
+  { tag: 'lookup-deal', from: 0, to: 2, weights: 'open', what: 'key of e_r', reason: OWN },
+  {
+    tag: 'lookup-deal',
+    from: 0,
+    to: 1,
+    weights: 'secret',
+    what: 'key of e_r',
+    relations: ['lookup.unit', 'lookup.sum'],
+  },
+  {
+    tag: 'lookup-deal',
+    from: 0,
+    to: 2,
+    weights: 'secret',
+    what: 'key of e_r',
+    relations: ['lookup.unit', 'lookup.sum'],
+  },
+  { tag: 'lookup-input', from: 0, to: 1, what: 'δ', reason: SAME },
+  { tag: 'lookup-input', from: 0, to: 2, weights: 'open', what: 'δ', reason: SAME },
+  {
+    tag: 'lookup-input',
+    from: 0,
+    to: 2,
+    weights: 'secret',
+    what: 'δ (compared, as above), Γ2',
+    relations: ['lookup.gamma'],
+  },
+  { tag: 'lookup-21', from: 2, to: 1, what: 'q', relations: ['lookup.q'] },
+  { tag: 'lookup-12', from: 1, to: 2, what: 'm', relations: ['lookup.m'] },
+  { tag: 'affine-ahead', from: 2, to: 1, weights: 'open', what: 'q', relations: ['affine.q'] },
+  { tag: 'affine-deal', from: 0, to: 2, weights: 'secret', what: 'Γ2', relations: ['affine.gamma'] },
+  { tag: 'affine-21', from: 2, to: 1, weights: 'secret', what: 'q', relations: ['affine.q'] },
+  { tag: 'affine-12', from: 1, to: 2, what: 'm', relations: ['affine.m'] },
+  { tag: 'product-deal', from: 0, to: 2, weights: 'open', what: 'Γ2', reason: OWN },
+  { tag: 'product-deal', from: 0, to: 2, weights: 'secret', what: 'Γ2', relations: ['product.gamma'] },
+  { tag: 'product-21', from: 2, to: 1, what: 'q', relations: ['product.q'] },
+  { tag: 'product-12', from: 1, to: 2, what: 'm', relations: ['product.m'] },
+  ...(['select', 'widen'] as const).flatMap((gate): MessageKind[] => [
+    { tag: `${gate}-deal`, from: 0, to: 2, weights: 'open', what: 'B', reason: OWN },
+    { tag: `${gate}-deal`, from: 0, to: 2, weights: 'secret', what: 'B', relations: [`${gate}.word`] },
+    { tag: `${gate}-12`, from: 1, to: 2, what: 'table', relations: [`${gate}.table`] },
+    { tag: `${gate}-21`, from: 2, to: 1, what: 'm', relations: [`${gate}.m`] },
+  ]),
+  { tag: 'output-output', from: 1, to: 0, what: 'm', reason: 'P0 compares the two' },
+  { tag: 'output-output', from: 2, to: 0, what: 'm', reason: 'P0 compares the two' },
+];
+
+/** The table of docs/SECURITY.md, line by line. */
+export function messageTable(): readonly string[] {
+  const rows = MESSAGES.map(({ tag, from, to, weights, what, relations, reason }) => {
+    const proved = relations === undefined ? reason : relations.map((name) => `\`${name}\``).join(', ');
+    return `| ${tag.split('-')[0]} | P${from} → P${to} | ${weights ?? 'both'} | ${what} | ${proved} |`;
+  });
+  return ['| gate | message | weights | word | proved by |', '| --- | --- | --- | --- | --- |', ...rows];
+}
