@@ -62,7 +62,10 @@ test('a page with a strict policy: two cards in a shadow tree share a worker, an
 }) => {
   const site = new URL(deployment.url).origin;
   const headers = {
-    'content-security-policy': `default-src 'none'; script-src 'self' ${site}; frame-src ${site}; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'`,
+    'content-security-policy': [
+      `default-src 'none'; script-src 'self' ${site}; frame-src ${site}; base-uri 'none'; form-action 'none'`,
+      "require-trusted-types-for 'script'; trusted-types 'none'",
+    ].join('; '),
   };
   // Made by a script, in a shadow tree, as components do it.
   const script = `${LISTEN}
@@ -70,7 +73,8 @@ test('a page with a strict policy: two cards in a shadow tree share a worker, an
     const form = document.createElement('form');
     for (const id of ['card', 'other']) {
       const card = document.createElement('tercet-infer');
-      Object.assign(card, { id, model: 'sst2-bert', task: 'text-classification', shareResult: true, name: id, required: true });
+      Object.assign(card, { id, model: 'sst2-bert', task: 'text-classification',
+        shareResult: true, name: id, required: true });
       form.append(card);
     }
     root.append(form);`;

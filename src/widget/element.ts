@@ -15,7 +15,8 @@ const STYLE = `:host{display:block;box-sizing:border-box;min-inline-size:280px;b
 :host([task^=question]),:host([task^=zero]){block-size:var(--tercet-height,43rem)}
 :host([mode=inline]){block-size:auto;min-inline-size:0}
 :host([hidden]){display:none}
-iframe,.wait{box-sizing:border-box;display:block;inline-size:100%;block-size:100%;border:0;border-radius:var(--tercet-radius,6px);color-scheme:auto}
+iframe,.wait{box-sizing:border-box;display:block;inline-size:100%;block-size:100%;border:0}
+iframe,.wait{border-radius:6px;color-scheme:auto}
 .wait{border:1px solid #84878c}`;
 /** So near to the window the frame is made. */
 const NEAR = '200px';

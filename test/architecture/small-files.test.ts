@@ -12,13 +12,13 @@ const FEWEST = 20;
 
 const APART: Readonly<Record<string, string>> = {
   'app/address.ts': 'tests take it by itself; its importer starts the page',
-  'app/views/credential.ts': 'each view has a file',
   'app/views/evidence.ts': 'each view has a file',
   'daemon/gc.ts': 'its reason is longer than it is, and is not about the command line',
   'ml/models/secure-at-once.ts': 'sessions and pages do without it; tests take it by itself',
   'ml/models/secure.ts': 'where an architecture is chosen (docs/guides/add-an-architecture.md)',
   'sdk/worker/in-worker.ts': 'loaded when it is wanted: a chunk of its own',
   'session/circuit-for.ts': 'sessions do without it; tests take it by itself',
+  'widget/frame/look.ts': 'what a page may say of looks, apart from what it may ask for',
 };
 
 /** Small files that one file imports, by way of any form of import. */
