@@ -21,7 +21,7 @@ function way(document: string, name: string): { readonly files: string[]; readon
   // The columns of files, where there is a table.
   const rows = text.split('\n').filter((line) => line.startsWith('| '));
   const cells = rows.length === 0 ? text : rows.map((row) => row.split('|')[2]).join(' ');
-  const folders = ['mpc/protocol/semi-honest'];
+  const folders = ['mpc/protocol/semi-honest', 'mpc/protocol/frame'];
   const files = new Set<string>();
   for (const [, path] of cells.matchAll(/`([a-z/-]+)`/g)) {
     if (path.endsWith('/')) continue;

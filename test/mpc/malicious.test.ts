@@ -22,4 +22,3 @@ protocolConformance({
       parameters: (id, kernels) => parameterView(weights, id, kernels, parameters),
     }),
 });
-

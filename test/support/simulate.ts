@@ -102,7 +102,7 @@ export function keysOf(seed: number): {
 }
 
 /** A builder of the sharing that is asked for. */
-export function builderOf({ weights = 'open', widening, sharing }: SimulationOptions): Gates & { finish(): Circuit } {
+function builderOf({ weights = 'open', widening, sharing }: SimulationOptions): Gates & { finish(): Circuit } {
   return sharing === 'complete'
     ? new CompleteBuilder(weights, { widening })
     : new CircuitBuilder(weights, { widening });

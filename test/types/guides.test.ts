@@ -44,7 +44,7 @@ function errors(path: string, code: string, changed: readonly string[]): string[
 describe('add a gate', () => {
   const gate = block('add-a-gate.md', 'class RefreshGate');
   const changed = [
-    edit(`${SEMI_HONEST}gate.ts`, "    | 'output';", "    | 'output'\n    | 'refresh';"),
+    edit(`${ROOT}src/mpc/protocol/frame/gate.ts`, "    | 'output';", "    | 'output'\n    | 'refresh';"),
     edit(
       `${ROOT}src/mpc/protocol/types.ts`,
       '  mul(x: Wire, y: Wire, how?: Rounded): Wire;',

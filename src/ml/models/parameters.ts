@@ -4,8 +4,8 @@
  *
  * A normalised row y stands for γ∘y + β, so a consumer W, b of it becomes diag(γ)·W and b + βW, and a residual
  * connection carries γ∘y + β. What a LayerNorm reads has no mean: embeddings and the last map of a block are centred,
- * and the mean of a residual is subtracted. The factor 8/√D of attention is in W_Q (`mpc/secure/attention.ts`). Matrices are (in,
- * out). Where the values come from: `folding.ts`.
+ * and the mean of a residual is subtracted. The factor 8/√D of attention is in W_Q (`mpc/secure/attention.ts`).
+ * Matrices are (in, out). Where the values come from: `folding.ts`.
  */
 import type { Parameter } from '../../mpc/secure/gates.ts';
 import type { ModelConfig } from '../config.ts';

@@ -231,7 +231,8 @@ export const MAX_ATTENTION = 1024;
 
 /**
  * Largest |v| that attention holds (PROTOCOL §7.6): 256 for up to 128 positions, else 64. O'·r stays below a quarter
- * of its ring at its full scale, as `widen` needs behind the rounding. With that |v| · T ≤ 2^16, so Σ E·V has its slack as well.
+ * of its ring at its full scale, as `widen` needs behind the rounding. With that |v| · T ≤ 2^16, so Σ E·V has its
+ * slack as well.
  */
 export function valueDomain(positions: number): number {
   return 2 ** (CONTEXT_BITS - 2 - CONTEXT - reciprocalFor(positions).scale);

@@ -8,12 +8,12 @@ import type { ExactTable, Gates, Wire } from './gates.ts';
 import { rescale } from './rescale.ts';
 
 /** Bits of an index below its unit. */
-export function finerBits(gates: Gates): 0 | 1 {
+function finerBits(gates: Gates): 0 | 1 {
   return gates.rounding.coins === 1 ? 0 : 1;
 }
 
 /** ⌊x⌋ in units of 2^−scale, or one more (with two coins up to two more), never less. In Z_2^ring, or in all bits. */
-export function counted(gates: Gates, x: Wire, scale: number, ring?: number): Wire {
+function counted(gates: Gates, x: Wire, scale: number, ring?: number): Wire {
   const s = x.scale - scale;
   // A shift with two coins is centred. What it took away is given back.
   const whole = gates.rounding.coins === 1 || s === 0 ? x : gates.offset(x, 1n << BigInt(s - 1));

@@ -395,7 +395,7 @@ const CENTRED_TOP_BITS = 9;
  * Between what `acceptedVariance` passes and the ends of the domain there are units for the dither. At the top S is
  * read at a scale of its own, whose ring holds `wrappingVariance`.
  */
-export function centredCheckOf(
+function centredCheckOf(
   d: number,
   range: NormaliseRange,
 ): { readonly least: Edge; readonly most: Edge & { readonly scale: number } } {

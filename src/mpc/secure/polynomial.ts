@@ -40,9 +40,9 @@ function fittedOnUnit(f: (u: number) => number, degree: Degree): number[] {
 }
 
 /** From and to, in segments from a centre. */
-export type Interval = readonly [from: number, to: number];
+type Interval = readonly [from: number, to: number];
 /** What a measured segment may hold: it is the true one or the next. */
-export const DOUBLED: Interval = [-1, 1];
+const DOUBLED: Interval = [-1, 1];
 
 export interface PolynomialOptions {
   readonly segments: number;

@@ -118,7 +118,7 @@ export function lastUnit(groups: readonly WindowGroup[]): number {
 }
 
 /** Bits of the index of a group: all units of its last window that its widest one holds. */
-export function indexBits({ windows }: WindowGroup): number {
+function indexBits({ windows }: WindowGroup): number {
   return SEGMENT_BITS + RATIO_BITS * (windows - 1);
 }
 

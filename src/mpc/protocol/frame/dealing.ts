@@ -54,7 +54,7 @@ export interface Summed {
 export type SummedGate = Gate & Summed;
 
 /** Ring and number of what is dealt and of what P2 holds. */
-export function resultOf({ terms: [{ k, count }], drop }: Summed): { readonly k: number; readonly count: number } {
+function resultOf({ terms: [{ k, count }], drop }: Summed): { readonly k: number; readonly count: number } {
   return { k: k - drop, count };
 }
 

@@ -62,8 +62,8 @@ export function parameterOffset(x: Wire, parameter: Parameter): LocalNode {
 }
 
 /**
- * x / 2^s of a lifted wire, rounded, and lifted as well: m = x + λ1 + λ2 is known to P1 and to P2, and each of the three
- * is rounded to the nearest. So x̂ = x/2^s + (δ_m − δ_1 − δ_2), of mean 0 and variance ¼ at most.
+ * x / 2^s of a lifted wire, rounded, and lifted as well: m = x + λ1 + λ2 is known to P1 and to P2, and each of the
+ * three is rounded to the nearest. So x̂ = x/2^s + (δ_m − δ_1 − δ_2), of mean 0 and variance ¼ at most.
  *
  * The masks are derived: nothing may be sent under them, and nothing is, for products draw masks of their own.
  */
