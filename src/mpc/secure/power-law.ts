@@ -63,7 +63,7 @@ export interface PowerLawOptions {
 }
 
 /** A group, and what is done with its candidates: rounded to Z_2^k, they count 2^raise times. */
-export interface LawGroup extends WindowGroup {
+interface LawGroup extends WindowGroup {
   /** Of the candidates of the widest window; of every finer one they lose `growth` more. */
   readonly raise: number;
   /** Ring of the candidates, and the low bits that they lose. */
