@@ -8,7 +8,7 @@ import { tlsRunContext } from '../dist/node/tls-owner.js';
 import { totalsOf } from '../dist/owner/cost.js';
 import { planIds, spreadIds } from '../dist/owner/id-plan.js';
 import { Runner } from '../dist/owner/runner.js';
-import { WIDENINGS } from '../dist/session/request.js';
+import { WIDENINGS } from '../dist/session/run-plan.js';
 
 const WARM_TOKENS = 16;
 const asked = JSON.parse(process.argv[2]);

@@ -9,7 +9,8 @@ import { keepResults } from '../dist/bench/rows.js';
 import { planOf } from '../dist/node/model-plan.js';
 import { openModel } from '../dist/node/model.js';
 import { circuitFor } from '../dist/session/circuit-for.js';
-import { WIDENINGS, shapeFor } from '../dist/session/request.js';
+import { shapeFor } from '../dist/session/request.js';
+import { WIDENINGS } from '../dist/session/run-plan.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** Dollars of a gigabyte that a server sends: an assumption, near the list prices of large clouds. */
