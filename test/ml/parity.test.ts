@@ -31,7 +31,8 @@ const TEXTS = [
   'नमस्ते दुनिया',
 ];
 
-describe.each(['capitals-bert', 'sst2-bert'])('tokenizer of %s', (model) => {
+// A folder without tokenizer.json (capitals-bert) is held to Python's own ids: test/ml/piece-list.test.ts.
+describe.each(['sst2-bert'])('tokenizer of %s', (model) => {
   it('gives the ids of @xenova/transformers, or of the Python library where that one differs', async () => {
     const ours = await loadTokenizer(await folderFiles(`models/${model}`));
     const theirs = await AutoTokenizer.from_pretrained(model);

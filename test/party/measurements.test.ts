@@ -115,7 +115,7 @@ describe('a second start', () => {
     expect((await start(model(OTHER))).measured).toBe(true);
     const settings = new Map(tokenizer).set(
       'tokenizer_config.json',
-      new TextEncoder().encode('{"do_lower_case":true}'),
+      new TextEncoder().encode('{"tokenizer_class":"BertTokenizer","do_lower_case":true,"strip_accents":false}'),
     );
     expect((await start(model(ONE, memoryFiles('planted', settings)))).measured).toBe(true);
     expect(readdirSync(folder).length).toBe(3);

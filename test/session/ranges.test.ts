@@ -283,8 +283,8 @@ describe('a refusal', () => {
     );
     candidates.sort((x, y) => x.value - y.value);
     const [low, high] = [candidates.slice(0, 2), candidates.slice(-2)];
-    const source = enlarged(tame, { 'classifier.pooler': 64 / high[0].value });
-    expect((64 / high[0].value) * low[1].value).toBeLessThan(48);
+    const source = enlarged(tame, { 'classifier.pooler': 70 / high[0].value });
+    expect((70 / high[0].value) * low[1].value).toBeLessThan(48);
     const texts = [low[0], high[0], low[1], high[1]].map(({ inputIds }) => ({ inputIds, rows: [] }));
     const plan = await blindPlan(source, tame);
     const error = await failure('ERR_RANGE_EXCEEDED', () => answer(source, plan, { ...SHAPE, sequences: 4 }, texts));
