@@ -7,10 +7,12 @@ from itertools import product
 
 import numpy as np
 
-from functions import GELU_SUMS, gelu
+from functions import GELU_LEAST, GELU_RING, GELU_SUMS, gelu
 
 TURN = 1 << 20
-SCALE, K, T = 27, 35, 13  # of the result, its ring, of x
+SCALE, K = 27, GELU_RING["wide"]  # of the sum, its ring
+T, OUT = 13, 16  # scales of x and of the result
+LIFT = SCALE - 14  # of x/2: its words need K − LIFT bits, and so does x
 rnd = random.Random(6)
 
 
@@ -41,7 +43,7 @@ def identity_sum(a, l):
 
 def gelu_sum(a, l):
     """x/2 + c0 + Σ c_k cos(ω_k x)."""
-    D, phi = [a + round(AMPLITUDES[0] * 2**14), -1], [(13, 1), (13, l)]
+    D, phi = [a + round(AMPLITUDES[0] * 2**14), -1], [(LIFT, 1), (LIFT, l)]
     for j, c, s2 in zip(FREQUENCIES, AMPLITUDES[1:], S2):
         for at_a, at_l in zip(trig(j * a), trig(j * l)):
             D.append(round(c * at_a * 2**S1))
@@ -65,15 +67,13 @@ def summed(tables, k, r0, B_of=lambda B: B):
     return (y + B_of(B % (1 << k))) % (1 << k), bits
 
 
-def signed(x, k):
-    x %= 1 << k
-    return x - (1 << k) if x >> (k - 1) else x
-
-
 def gated_gelu(x, ceiling):
-    """GeLU of |x| ≤ 58 by two class bits whose edge lies anywhere in its unit. P0's word has its top 21 bits only."""
-    drop, l = SCALE - T, rnd.randrange(1 << 22)
-    a = (round(x * 2**T) + l) % (1 << 22)
+    """
+    GeLU of |x| ≤ 58 by two class bits whose edge lies anywhere in its unit. P0's word has its top 23 bits only. The
+    result is widened at once from −¼ on, by Lemma 5.4.
+    """
+    drop, l = SCALE - OUT, rnd.randrange(1 << (K - LIFT))
+    a = (round(x * 2**T) + l) % (1 << (K - LIFT))
     above = int(x >= rnd.uniform(3.5, 4.5))
     inside = int(not above and x >= -rnd.uniform(3.5, 4.5))
     tables = []
@@ -81,9 +81,12 @@ def gated_gelu(x, ceiling):
         choice = rnd.randrange(2)
         tables.append((*terms(a, l), bit ^ choice, choice))
     rounding = (1 << drop) - 1 if ceiling else 1 << (drop - 1)
-    r0 = rnd.randrange(1 << (K - drop))
+    ring = 1 << (K - drop)
+    r0 = rnd.randrange(ring)
     y, bits = summed(tables, K, r0 << drop, lambda B: (B + rounding) >> drop << drop)
-    return signed((y >> drop) + r0, K - drop) / 2**T, bits, bool(above or inside)
+    y = ((y >> drop) - GELU_LEAST) % ring
+    value = y + r0 - ring * (2 * y >= ring or 2 * r0 >= ring) + GELU_LEAST
+    return value / 2**OUT, bits, bool(above or inside)
 
 
 def check_gelu():
@@ -91,9 +94,12 @@ def check_gelu():
     results = [gated_gelu(x, True) for x in xs]
     errors = np.array([value for value, _, _ in results]) - gelu(np.array(xs))
     assert np.abs(errors).max() < 1.2e-3 and errors.std() < 2e-4 and abs(errors.mean()) < 2e-5
-    assert {bits for _, bits, _ in results} == {652}
+    assert {bits for _, bits, _ in results} == {628}
     # Where both gates are closed every word is zero: exactly zero, which a word of P0 rounded to the nearest is not.
     assert all(value == 0 for value, _, within in results if not within)
+    # Half of the result's ring is 64: beyond it some masks give another value.
+    ends = {x: [abs(gated_gelu(x, True)[0] - x) for _ in range(100)] for x in (63.7, 100.0)}
+    assert max(ends[63.7]) < 1e-3 and max(ends[100.0]) > 1
     assert any(value != 0 for value, _, within in (gated_gelu(-20.0, False) for _ in range(50)) if not within)
 
 
@@ -146,7 +152,7 @@ def main():
     check_wrap()
     check_views()
     check_gelu()
-    print("cosines: 652 bits a GeLU, errors below the declared ones, views independent of the secret and of the gate")
+    print("cosines: 628 bits a GeLU, errors below the declared ones, views independent of the secret and of the gate")
 
 
 if __name__ == "__main__":

@@ -90,19 +90,54 @@ def nearest(x, k, d):
     return rounded(x, k, d, (1 << d) >> 1)
 
 
-def select(index, D, phi, k, widths=None, drop=0):
-    """PROTOCOL §4.7. `index` (N,) and `phi` (N, P) at P2 and P0, D (N, n, P) at P1: a fresh sharing of Σ_p D[index, p]·φ_p.
+def reshare(x):
+    """PROTOCOL §4.11: an additive wire under a λ2' that P0 knows."""
+    l = draw(x.a.shape)
+    message = l - x.l  # P2 → P1
+    return Shared(x.a + message, l, x.k)
 
-    `widths`: bits of the P words; φ_p is a multiple of 2^(k − widths[p]). With `drop` = d, §5.5: of it over 2^d, rounded."""
-    N, n, P = D.shape
-    rows = np.arange(N)
-    low = np.array([mask(w) for w in widths or [k] * P], U)
-    pads, r0 = draw((N, n, P)) & low, draw((N,))
-    e = (D + pads) & low  # P1 → P2
-    B = up(U(0) - (pads[rows, index] * phi).sum(1, dtype=U), k, drop) - r0  # P0 → P2, ahead
-    y = rounded((e[rows, index] * phi).sum(1, dtype=U), k, drop, 0) + B  # P2: f − r0
+
+def at_once(y, r0, k, k2, least=0):
+    """
+    PROTOCOL §5.2: y + r0 in Z_2^k, of which P2 has y and P1 r0, widened by P2, with words of the dealer. An additive
+    wire, exact from `least` to `least` + 2^(k−1) − 1.
+    """
+    z, t = (draw(y.shape) & mask(k2 - k) for _ in range(2))
+    y, r0 = (y - to_ring(least)) & mask(k), r0 & mask(k)
+    b, c = y >> U(k - 1), r0 >> U(k - 1)
+    own = z - c * t  # P0 → P1, ahead
+    e = U(1) - b + t  # P2 → P1
+    return Shared(r0 - ((c * e + own) << U(k)), ((b - z) << U(k)) - y - to_ring(least), k2)
+
+
+def select_sum(tables, k, drop=0, wide=None, least=0):
+    """
+    PROTOCOL §4.7: a fresh sharing of Σ_p D[index, p]·φ_p, of several selections in one sum.
+
+    A table is (index, D, phi, widths): `index` (N,) and `phi` (N, P) at P2 and P0, D (N, n, P) at P1. `widths`: bits of
+    the P words, or None; φ_p is a multiple of 2^(k − widths[p]). Pads are each table's own; r0, B and λ2' are one for
+    all. With `drop` = d, §5.5: of the sum over 2^d, rounded. With `wide`, §5.2: widened at once to that ring.
+    """
+    N = len(tables[0][0])
+    rows, E, y = np.arange(N), np.zeros(N, U), np.zeros(N, U)
+    for index, D, phi, widths in tables:
+        low = np.array([mask(w) for w in widths or [k] * D.shape[2]], U)
+        pads = draw(D.shape) & low
+        e = (D + pads) & low  # P1 → P2
+        E += (pads[rows, index] * phi).sum(1, dtype=U)
+        y += (e[rows, index] * phi).sum(1, dtype=U)
+    r0 = draw((N,))
+    B = up(U(0) - E, k, drop) - r0  # P0 → P2, ahead
+    y = rounded(y, k, drop, 0) + B  # P2: f − r0
+    if wide is not None:
+        return at_once(y, r0, k - drop, wide, least)
     l = draw((N,))
     return Shared((y + l) + r0, l, k - drop)  # P2 → P1: y + λ2'
+
+
+def select(index, D, phi, k, widths=None, **how):
+    """One selection (PROTOCOL §4.7)."""
+    return select_sum([(index, D, phi, widths)], k, **how)
 
 
 def ones(N):
@@ -128,10 +163,13 @@ def joint_table(bits, entries, k):
     return select(joint_index(bits, "l").astype(np.int64), to_ring(entries)[rows][:, :, None], ones(N), k)
 
 
-def choose(bits, values, pick, drop=0):
-    """PROTOCOL §6.6: the value that pick names for the joint bits; 255 is zero."""
-    n, N, k = len(pick), bits[0].a.size, values[0].k
-    alpha = joint_index(bits, "a").astype(np.int64)
+def choice(bits, values, pick, raised=0):
+    """
+    PROTOCOL §6.6 as a table: the value that pick names for the joint bits; 255 is zero. In a sum over a ring wider by
+    `raised`, the values count 2^raised times.
+    """
+    n, N, k = len(pick), bits[0].a.size if bits else values[0].a.size, values[0].k
+    alpha, index = (joint_index(bits, part).astype(np.int64) if bits else np.zeros(N, np.int64) for part in "al")
     rows = np.arange(N)
     D = np.zeros((N, n, 1 + len(values)), U)
     for j in range(n):
@@ -140,8 +178,17 @@ def choose(bits, values, pick, drop=0):
             hit = chosen == v
             D[rows[hit], j, 0] = value.a[hit]
             D[rows[hit], j, 1 + v] = U(1)
-    phi = np.stack([np.ones(N, U)] + [U(0) - value.l for value in values], 1)
-    return select(joint_index(bits, "l").astype(np.int64), D, phi, k, drop=drop)
+    phi = np.stack([np.ones(N, U)] + [U(0) - value.l for value in values], 1) << U(raised)
+    return index, D, phi, [k] * (1 + len(values))
+
+
+def choose(bits, values, pick, **how):
+    return select_sum([choice(bits, values, pick)], values[0].k, **how)
+
+
+def choose_sum(choices, k):
+    """A sum of choices (bits, values, pick) over Z_2^k. Values of shorter rings count as much more."""
+    return select_sum([choice(*each, raised=k - each[1][0].k) for each in choices], k)
 
 
 def widen(x, k2):
@@ -174,14 +221,14 @@ def product(value, k=64, drop=0):
     return share(up(of_p0, k, drop) + rounded(of_p2, k, drop, 0) + nearest(of_p1, k, drop), k - drop)
 
 
-def fit_cubic(f, centre, width, nodes=24, degree=3):
+def fit_polynomial(f, centre, width, degree=3, nodes=24):
     """Least squares on the doubled interval, in δ/width on (−1, 1)."""
     u = np.cos(np.pi * (np.arange(nodes) + 0.5) / nodes)
     A = np.stack([u**q for q in range(degree + 1)], 1)
     return np.linalg.lstsq(A, f(centre + width * u), rcond=None)[0]
 
 
-def cubic_basis(low, t, s2, degree=3):
+def power_basis(low, t, s2, degree=3):
     """φ of PROTOCOL §6.3: integers, the same at P0 and P2."""
     out = [np.full(low.shape, 1 << s2, dtype=U)]
     for p in range(1, degree + 1):
@@ -192,7 +239,7 @@ def cubic_basis(low, t, s2, degree=3):
     return np.stack(out, 1)
 
 
-def cubic(x, C, t, s1, s2, k, drop=0):
+def polynomial(x, C, t, s1, s2, k, **how):
     """PROTOCOL §6.3: a piecewise polynomial, C (n, degree + 1) in δ/2^t. Result at scale s1 + s2."""
     n, P = C.shape
     x = x.reduce(t + int(math.log2(n)))
@@ -202,34 +249,70 @@ def cubic(x, C, t, s1, s2, k, drop=0):
     for p in range(P):
         for q in range(p, P):
             D[:, :, p] += C[segment][:, :, q] * math.comb(q, p) * low[:, None] ** (q - p) * (-1) ** p
-    phi = cubic_basis(x.l & mask(t), t, s2, P - 1)
-    return select((x.l >> U(t)).astype(np.int64), to_ring(np.rint(D * 2.0**s1)), phi, k, drop=drop)
+    phi = power_basis(x.l & mask(t), t, s2, P - 1)
+    return select((x.l >> U(t)).astype(np.int64), to_ring(np.rint(D * 2.0**s1)), phi, k, **how)
 
 
-# An independent φ of the exponential: two tables of 1,024 steps, which leave out the two lowest bits of ℓ.
-COARSE = [round(math.exp(-i / 2**10 * 4) * 2**40) for i in range(1024)]
+# Of degree 3, by the names that the vectors are made with.
+fit_cubic, cubic_basis, cubic = fit_polynomial, power_basis, polynomial
+
+
+TURN_BITS = 20
+
+
+def cosine_terms(x, total, gate, k):
+    """
+    PROTOCOL §6.9 as a table: 2^v·(c + x) + Σ A cos θx, in one entry, or in two behind a shared bit.
+
+    `total`: scale, shift v, c at the linear part's scale, and terms (j of 2^20 turns, A, s1, s2).
+    """
+    scale, v, constant, terms = total
+    assert x.k >= max(k - v, TURN_BITS if terms else 0)
+    N = x.a.size
+    entries = [np.ones(N, np.int64)] if gate is None else [gate.a.astype(np.int64) ^ w for w in (0, 1)]
+    words, phi = [x.a + to_ring(constant), np.full(N, mask(64))], [np.full(N, U(1) << U(v)), x.l << U(v)]
+    widths = [k - v] * 2
+    turn = lambda y, j: (y.astype(np.int64) * j % (1 << TURN_BITS)) * (2 * math.pi / (1 << TURN_BITS))
+    for j, amplitude, s1, s2 in terms:
+        lift = scale - s1 - s2
+        for wave in (np.cos, np.sin):
+            words.append(to_ring(np.rint(2.0**s1 * amplitude * wave(turn(x.a, j)))))
+            phi.append(to_ring(np.rint(2.0**s2 * wave(turn(x.l, j)))) << U(lift))
+            widths.append(k - lift)
+    D = np.stack([np.stack([to_ring(g) * word for word in words], 1) for g in entries], 1)
+    index = np.zeros(N, np.int64) if gate is None else gate.l.astype(np.int64)
+    return index, D, np.stack(phi, 1), widths
+
+
+def cosines(terms, k, **how):
+    """The sum over terms (x, sum, gate)."""
+    return select_sum([cosine_terms(*term, k) for term in terms], k, **how)
+
+
+# An independent φ of the exponential: two tables of steps of 2^12 and of 4, which leave out the two lowest bits of ℓ.
+COARSE = [round(math.exp(-i / 2**10 * 4) * 2**40) for i in range(2048)]
 FINE = [round(math.exp(-i / 2**20 * 4) * 2**40) for i in range(1024)]
 
 
 def exp_basis(low, s2):
-    """round(2^s2·exp(−ℓ/2^20)) for 0 ≤ ℓ < 2^22, with ℓ cut to multiples of 4."""
+    """round(2^s2·exp(−ℓ/2^20)) for 0 ≤ ℓ < 2^23, with ℓ cut to multiples of 4."""
     low = low.astype(np.int64)
     coarse, fine = np.array(COARSE, dtype=object)[low >> 12], np.array(FINE, dtype=object)[(low >> 2) & 1023]
     return np.array([(int(p) * int(q) + (1 << (79 - s2))) >> (80 - s2) for p, q in zip(coarse, fine)], dtype=U)
 
 
-def exponential(x, gate, s1, s2):
-    """PROTOCOL §6.4: gate·exp(x) for x in Z_2^25 at scale 20, −32 < x < 0. Result at scale s1 + s2 in Z_2^64."""
-    N = x.a.size
-    high, low = (x.a >> U(22)).astype(np.int64), (x.a & mask(22)).astype(float) / 2**20
-    D = np.zeros((N, 16, 1), U)
-    for j in range(8):
-        i = (high - j) % 8
-        value = to_ring(np.rint(2.0**s1 * np.exp(np.where(i == 0, 0.0, 4.0 * i - 32) + low)))
+def exponential(x, gate, s1, s2, width=4, k=64, **how):
+    """PROTOCOL §6.4: gate·exp(x) for x in Z_2^25 at scale 20, −32 < x < 0, in segments of 4 or 8. At scale s1 + s2."""
+    N, n, bits = x.a.size, 32 // width, 20 + int(math.log2(width))
+    high, low = (x.a >> U(bits)).astype(np.int64), (x.a & mask(bits)).astype(float) / 2**20
+    D = np.zeros((N, 2 * n, 1), U)
+    for j in range(n):
+        i = (high - j) % n
+        value = to_ring(np.rint(2.0**s1 * np.exp(np.where(i == 0, 0.0, float(width) * i - 32) + low)))
         for w in (0, 1):
             D[:, 2 * j + w, 0] = value * (gate.a ^ U(w))
-    index = (x.l >> U(22)).astype(np.int64) * 2 + gate.l.astype(np.int64)
-    return select(index, D, exp_basis(x.l & mask(22), s2)[:, None], 64)
+    index = (x.l >> U(bits)).astype(np.int64) * 2 + gate.l.astype(np.int64)
+    return select(index, D, exp_basis(x.l & mask(bits), s2)[:, None], k, **how)
 
 
 def borrow(x, at, bits, leaf):
@@ -252,6 +335,11 @@ def is_negative(x):
     leaves = [borrow(x, 0, 8, "less"), borrow(x, 8, 8, "less"), borrow(x, 8, 8, "equal")]
     leaves += [borrow(x, 16, 8, "less"), borrow(x, 16, 8, "equal"), shift(x, 24)]
     return joint_table(leaves, SIGN, 1)
+
+
+def is_negative_in(x):
+    """PROTOCOL §6.7 in a short ring: one table of 2^(k−1) bits."""
+    return borrow(x, 0, x.k - 1, "less") + shift(x, x.k - 1)
 
 
 def signed_centre(i, n, width):
