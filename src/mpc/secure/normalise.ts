@@ -12,8 +12,9 @@
  *
  * Domain of both: variance + ε = σ² between 2^24.6 / (d·c²) and 2^60.9 / (d·c²) with c = d·2^(32−e), and below
  * 2^60 / d³ (`varianceDomain`). Below it the result fades to zero, above it S wraps; `ml/ranges.ts` excludes it, or a
- * check finds it. Error ≤ 5e-4 (2e-4·|y| from |y| = 2 on) + 1/(c·σ) absolute, where the resolution of V matters, and
- * |y|·σ/2^24 of centred rows, where that of r does (measured: test/mpc/secure.test.ts).
+ * check finds it. Error ≤ 5e-4 (2e-4·|y| from |y| = 2 on) + 1/(c·σ) absolute, where the resolution of V matters. Of
+ * centred rows 2/(2^v·σ), |y|·σ/2^24, where that of r does, and the noise of a coarsened S: a share of rms 1/(√(3d)·ρ),
+ * ρ ≥ 64 the root mean square of V in its units (PROTOCOL §7.5).
  */
 import type { Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
