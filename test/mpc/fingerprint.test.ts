@@ -261,6 +261,7 @@ const NO_NODE = ['constructor', 'finish', 'section', 'zerosOf'].concat([
   'shownBy',
   'opens',
   'select',
+  'affineGate',
 ]);
 
 /** Of a class and of what it extends. */

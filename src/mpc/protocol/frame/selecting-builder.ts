@@ -1,11 +1,21 @@
 /**
  * The selections of `Gates`, for every protocol whose P1 makes tables and whose P2 chooses: what each reads, and of
- * which kind it is (`selections.ts`). A protocol says how it reads a wire, and how it places a sum of selections.
+ * which kind it is (`selections.ts`). A protocol says how it reads a wire, and how it places a sum of selections or of
+ * linear maps.
  */
 import type { PiecewisePolynomial } from '../../../compute/kernels/types.ts';
 import { invariant } from '../../../core/errors.ts';
 import type { Wire } from '../../share/wire.ts';
-import type { BorrowLeaf, Choosing, ExactTable, ExponentialOptions, GatedCosines, Selected } from '../types.ts';
+import type {
+  AffineTerm,
+  BorrowLeaf,
+  Choosing,
+  ExactTable,
+  ExponentialOptions,
+  GatedCosines,
+  Parameter,
+  Selected,
+} from '../types.ts';
 import type { Selection } from './dealing.ts';
 import { LocalBuilder } from './local-builder.ts';
 import {
@@ -21,6 +31,29 @@ import {
 export abstract class SelectingBuilder extends LocalBuilder {
   /** x in the form that selections read: P0 knows its masks. */
   abstract reshare(x: Wire): Wire;
+
+  abstract shift(x: Wire, s: number): Wire;
+
+  abstract widen(x: Wire, k2: number): Wire;
+
+  truncate(x: Wire, s: number, k2 = x.k): Wire {
+    return this.widen(this.shift(x, s), k2);
+  }
+
+  /** A sum of linear maps whose operands were checked. */
+  protected abstract affineGate(terms: readonly AffineTerm[], shape: readonly number[], scale: number): Wire;
+
+  affine(terms: readonly AffineTerm[], bias?: Parameter): Wire {
+    const [first] = terms;
+    const rows = first.diagonal === true ? first.x.count / first.weight.cols : first.x.count / first.weight.rows;
+    const scale = first.x.scale + first.weight.scale;
+    for (const { x, weight } of terms) {
+      invariant(x.k === 64 && x.scale + weight.scale === scale, `${weight.name}: operands of different scales`);
+      this.uses(weight);
+    }
+    const out = this.affineGate(terms, [rows, first.weight.cols], scale);
+    return bias === undefined ? out : this.addParameter(out, bias);
+  }
 
   /** Low bits of x that are known to be zero, in all its components. */
   protected zerosOf(_x: Wire): number {

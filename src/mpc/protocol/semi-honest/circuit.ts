@@ -130,25 +130,9 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
     return base;
   }
 
-  truncate(x: Wire, s: number, k2 = x.k): Wire {
-    return this.widen(this.shift(x, s), k2);
-  }
-
   // ── products ─────────────────────────────────────────────────────────────
 
-  affine(terms: readonly AffineTerm[], bias?: Parameter): Wire {
-    const [first] = terms;
-    const rows = first.diagonal === true ? first.x.count / first.weight.cols : first.x.count / first.weight.rows;
-    const scale = first.x.scale + first.weight.scale;
-    for (const { x, weight } of terms) {
-      invariant(x.k === 64 && x.scale + weight.scale === scale, `${weight.name}: operands of different scales`);
-      this.uses(weight);
-    }
-    const out = this.#affineGate(terms, [rows, first.weight.cols], scale);
-    return bias === undefined ? out : this.addParameter(out, bias);
-  }
-
-  #affineGate(terms: readonly AffineTerm[], shape: readonly number[], scale: number): Wire {
+  protected override affineGate(terms: readonly AffineTerm[], shape: readonly number[], scale: number): Wire {
     if (this.weights === 'open') {
       return this.local(openAffine(terms, countOf(shape)), shape, 64, scale, { keepsY: false, kind: 'additive' });
     }
