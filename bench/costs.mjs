@@ -84,7 +84,7 @@ async function startWorld({ model, weights, ways }, folder) {
       .toString()
       .trim();
   const configPath = join(ROOT, `bench/configs/${model}.json`);
-  const random = ['--random-weights', '1', '--config', configPath];
+  const random = ['--random-weights', '1', '--architecture', configPath];
   const pins = {
     1: command(['identity', '--party-id', '1'], homes[0]),
     2: command(['identity', '--party-id', '2'], homes[1]),
