@@ -3,7 +3,8 @@
  * of random weights with real tokenizers.
  */
 import { createHash } from 'node:crypto';
-import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
+import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
+import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { type TercetError, asTercetError } from '../../src/core/errors.ts';
 import { type ModelConfig, parseModelConfig } from '../../src/ml/config.ts';
 import { memoryFiles } from '../../src/ml/files.ts';
@@ -19,7 +20,7 @@ import { taskOf } from '../../src/ml/tasks/table.ts';
 import type { Deployment, PretrainedOptions, ProgressEvent } from '../../src/owner/types/index.ts';
 import { type ServedModel, type SessionEnd, serveSession } from '../../src/session/compute.ts';
 import { PIECES, TOKENIZER_CONFIG_JSON, TOKENIZER_JSON, jsonBytes } from '../ml/tiny-bert.ts';
-import { servedModel } from '../session/harness.ts';
+import { circuits, kernels, servedModel } from '../session/harness.ts';
 import { seeded } from '../support/simulate.ts';
 
 const SIZES = {
@@ -161,7 +162,7 @@ export async function memorySite(
     random: (length) => crypto.getRandomValues(new Uint8Array(length)),
     peakMemory: () => 1,
     capabilities: () => Promise.reject(new Error('the device is named')),
-    openKernels: async () => new ReferenceKernels(),
+    openKernels: async () => createWasmKernels({ module: await loadNodeModule(), threads: 0 }),
     openLink: opener(model, ends, owners),
   };
   return {
@@ -208,7 +209,8 @@ function opener(
           connectPeer: async () => peer,
           session: session.slice(),
           models: [model],
-          kernels: new ReferenceKernels(),
+          kernels,
+          circuits,
           now,
           peakMemory: () => 1,
         }).catch(asTercetError);

@@ -1,6 +1,7 @@
 /** Sessions of all three parties in one process, on links in memory. */
-import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
+import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
+import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { type Words, wordsFrom } from '../../src/compute/ring.ts';
 import { type TercetError, asTercetError } from '../../src/core/errors.ts';
 import type { ModelConfig } from '../../src/ml/config.ts';
@@ -11,7 +12,7 @@ import type { WeightSource } from '../../src/ml/models/weights.ts';
 import { planFromRanges, provedRanges } from '../../src/ml/ranges.ts';
 import { type MemoryOptions, memoryPair } from '../../src/testing/memory-link.ts';
 import type { Channel, EndId, PartyId } from '../../src/net/wire/types.ts';
-import type { Circuits } from '../../src/session/circuits.ts';
+import { Circuits } from '../../src/session/circuits.ts';
 import { type ComputeOptions, type ServedModel, type SessionEnd, serveSession } from '../../src/session/compute.ts';
 import { SharedParameters, maskParameter, ownerSeeds } from '../../src/session/secret-parameters.ts';
 import { OpenParameters } from '../../src/session/open-parameters.ts';
@@ -22,7 +23,10 @@ import type { Status } from '../../src/session/status.ts';
 import { TINY } from '../ml/tiny-bert.ts';
 import { seeded } from '../support/simulate.ts';
 
-export const kernels: RingKernels = new ReferenceKernels();
+/** Of all three parties, in this thread. `test/compute` compares them exactly with the readable ones, which take longer. */
+export const kernels: RingKernels = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+/** A circuit is public and the same at every party, so the sessions of a test file build each shape once. */
+export const circuits = new Circuits();
 export const source = randomWeights(TINY, 5);
 
 /** What both compute parties serve of a source, with open weights. */
@@ -90,7 +94,7 @@ export interface StartOptions {
   /** The owner's seeds of secret weights. */
   readonly seeds?: Uint8Array;
   readonly on?: RingKernels;
-  /** Of all three parties; each session of each party has its own without it. */
+  /** Of all three parties: those of this file without it. */
   readonly circuits?: Circuits;
   readonly compute?: (id: 1 | 2) => Partial<ComputeOptions>;
   readonly signal?: AbortSignal;
@@ -104,7 +108,7 @@ export function start({
   request = REQUEST,
   model = MODEL,
   on = kernels,
-  circuits,
+  circuits: built = circuits,
   seeds,
   compute,
   signal,
@@ -135,7 +139,7 @@ export function start({
       session,
       models: [model],
       kernels: on,
-      circuits,
+      circuits: built,
       now: () => performance.now(),
       peakMemory: () => 1,
       ...compute?.(id),
@@ -152,7 +156,7 @@ export function start({
     session,
     pairKeys: [seeded(32, 7, 1), seeded(32, 7, 2)],
     kernels: on,
-    circuits,
+    circuits: built,
     parameters: ownerParameters(config, seeds),
     now: () => performance.now(),
     peakMemory: () => 1,
