@@ -242,7 +242,7 @@ export class Controller {
       ...(weights === 'secret' && this.#credential !== undefined ? { credential: this.#credential } : {}),
       device,
       transport,
-      ...(dealerOf(state) === undefined ? {} : { dealer: true }),
+      dealer: dealerOf(state) === undefined ? undefined : true,
       signal: loading.signal,
       progress_callback: (event) => current() && this.#progress(event),
       onFallback: (event) => current() && this.#store.dispatch({ type: 'fallback', event }),

@@ -146,7 +146,7 @@ function dealerOf(flags: SiteFlags): { dealer?: PartyAddress } {
   if (url === undefined || dealerIdentity === undefined)
     throw new TercetError('ERR_ARGUMENT', '--dealer and --dealer-identity belong together', 'give both');
   const identity = parseDealerIdentity(dealerIdentity, identities);
-  return { dealer: { url, identity, ...(operator === undefined ? {} : { operator }) } };
+  return { dealer: { url, identity, operator } };
 }
 
 function addresses({ parties, identities, operators }: SiteFlags): [PartyAddress, PartyAddress] {

@@ -60,10 +60,10 @@ async function load(
     async ({ encode, reach, kept }) => {
       // A model is refused before it is encoded, and planned only when it is known to be the one that was kept.
       const plan = kept ? undefined : await planned(reach);
-      return { parameters: await OpenParameters.load(weights, kernels, encode), reach, plan };
+      return { parameters: await OpenParameters.load(weights, kernels, encode, kernels.panels), reach, plan };
     },
     ({ parameters }) => parameters.free(kernels),
-    { shared: kernels.name === 'wasm' },
+    { shared: kernels.name === 'wasm', panels: kernels.panels?.order },
   );
   return {
     name: model.name,

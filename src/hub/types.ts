@@ -1,6 +1,6 @@
 /** What a hub's files are kept in, and how a load from a hub is asked for. Imports nothing of Node. */
 
-/** transformers.js events. */
+/** How far the files of a model are: events of transformers.js. `progress` is in percent, the others are bytes. */
 export type HubProgress =
   | { readonly status: 'initiate' | 'download' | 'done'; readonly name: string; readonly file: string }
   | {

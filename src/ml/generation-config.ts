@@ -58,7 +58,7 @@ export async function loadGenerationSettings(files: ModelFiles): Promise<Generat
     isRecord(task) && Object.keys(task).length > 0
       ? [`${CONFIG_FILE} has task_specific_params for text generation, which are not read`]
       : [];
-  return { ...settings, ...(eosTokenId === undefined ? {} : { eosTokenId }), notices: [...settings.notices, ...old] };
+  return { ...settings, eosTokenId, notices: [...settings.notices, ...old] };
 }
 
 async function object(files: ModelFiles, file: string): Promise<Json> {

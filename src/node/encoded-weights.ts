@@ -12,6 +12,7 @@ import { createHmac } from 'node:crypto';
 import { lstat, mkdir, readdir, rm, statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Fold } from '../compute/fold.ts';
+import { type PanelOrder, panelLength, panelsOf } from '../compute/kernels/panels.ts';
 import { invariant } from '../core/errors.ts';
 import { cacheFolder } from '../hub/environment-node.ts';
 import { type EncodedParameter, type ParameterEncoder, isWide, parameterEncoder } from '../ml/models/folding.ts';
@@ -50,6 +51,8 @@ export interface KeepOptions {
   readonly mostBytes?: number;
   /** Whether matrices are read into shared memory, from where kernel threads take them without a copy. */
   readonly shared?: boolean;
+  /** The order of the kernels' matrices: these are given and kept in it. Row by row when absent. */
+  readonly panels?: PanelOrder | undefined;
 }
 
 type Model = Pick<OpenedModel, 'folder' | 'config' | 'hash' | 'unchanged'>;
@@ -106,6 +109,7 @@ export class EncodedWeights {
   readonly #hash: string | undefined;
   /** Matrices are read into them by turns. */
   readonly #shared: readonly [SharedArrayBuffer, SharedArrayBuffer] | undefined;
+  readonly #order: PanelOrder | undefined;
   #matrices = 0;
   #reader: SealedReader | undefined;
   #writer: SealedWriter | undefined;
@@ -116,11 +120,11 @@ export class EncodedWeights {
     source: WeightSource,
     fold: Fold,
     place: Place | undefined,
+    { shared, panels }: KeepOptions,
     from: {
       readonly head: Head | { readonly hash?: undefined; readonly reach: ModelRanges };
       readonly reader?: SealedReader | undefined;
       readonly writer?: SealedWriter | undefined;
-      readonly shared?: boolean | undefined;
     },
   ) {
     this.#model = model;
@@ -131,9 +135,10 @@ export class EncodedWeights {
     this.reach = from.head.reach;
     this.#reader = from.reader;
     this.#writer = from.writer;
-    const largest = Math.max(...this.#parameters.map(byteLength));
+    this.#order = panels;
+    const largest = Math.max(...this.#parameters.map((parameter) => byteLength(parameter, panels)));
     const buffer = () => new SharedArrayBuffer(largest);
-    this.#shared = from.reader !== undefined && from.shared === true ? [buffer(), buffer()] : undefined;
+    this.#shared = from.reader !== undefined && shared === true ? [buffer(), buffer()] : undefined;
   }
 
   /** What was kept, of this model or of one that was here before it; else what is made now. Close it. */
@@ -141,8 +146,7 @@ export class EncodedWeights {
     const place = await placeOf(model, options);
     const reader = place === undefined ? undefined : await SealedReader.open(place.path, place.key, place.size);
     const head = headFrom(await reader?.next(new Uint8Array(HEAD_BYTES)));
-    if (head !== undefined)
-      return new EncodedWeights(model, source, fold, place, { head, reader, shared: options.shared });
+    if (head !== undefined) return new EncodedWeights(model, source, fold, place, options, { head, reader });
     await reader?.close();
     return EncodedWeights.make(model, source, fold, options);
   }
@@ -152,7 +156,7 @@ export class EncodedWeights {
     const place = await placeOf(model, options);
     const reach = await provedRanges(source, fold);
     const writer = place === undefined ? undefined : await begun(place, { hash: await model.hash(), reach });
-    return new EncodedWeights(model, source, fold, place, { head: { reach }, writer });
+    return new EncodedWeights(model, source, fold, place, options, { head: { reach }, writer });
   }
 
   /** Whether this was kept, and may be of another model. */
@@ -172,14 +176,20 @@ export class EncodedWeights {
       if (kept !== undefined) return viewOf(parameter, kept);
       await this.#forget(this.#reader);
     }
-    const encoded = await this.#encoder(parameter);
+    const encoded = this.#ordered(parameter, await this.#encoder(parameter));
     if (this.#writer !== undefined && !(await this.#writer.add(bytesOf(encoded)))) this.#writer = undefined;
     return encoded;
   };
 
+  #ordered(parameter: Parameter, encoded: EncodedParameter): EncodedParameter {
+    const { rows, cols } = parameter;
+    if (this.#order === undefined || !isMatrix(parameter) || !(encoded instanceof Int32Array)) return encoded;
+    return panelsOf(this.#order, encoded, rows, cols);
+  }
+
   #memoryFor(parameter: Parameter): Uint8Array {
-    const length = byteLength(parameter);
-    if (this.#shared === undefined || parameter.rows === 1 || isWide(parameter)) return new Uint8Array(length);
+    const length = byteLength(parameter, this.#order);
+    if (this.#shared === undefined || !isMatrix(parameter)) return new Uint8Array(length);
     return new Uint8Array(this.#shared[this.#matrices++ % 2], 0, length);
   }
 
@@ -220,8 +230,8 @@ interface Place {
 async function placeOf({ folder: from, config }: Model, options: KeepOptions): Promise<Place | undefined> {
   if (from === undefined) return undefined;
   const { folder = join(cacheFolder(), 'encoded-weights'), state = stateFolder() } = options;
-  const { leastBytes = LEAST_BYTES, mostBytes = MOST_BYTES } = options;
-  const size = sealedSize([HEAD_BYTES, ...listParameters(config).map(byteLength)]);
+  const { leastBytes = LEAST_BYTES, mostBytes = MOST_BYTES, panels } = options;
+  const size = sealedSize([HEAD_BYTES, ...listParameters(config).map((parameter) => byteLength(parameter, panels))]);
   if (size < leastBytes || size > mostBytes) return undefined;
   const secret = await cacheKey(state);
   if (secret === undefined) return undefined;
@@ -235,9 +245,11 @@ async function placeOf({ folder: from, config }: Model, options: KeepOptions): P
     createHmac('sha256', secret)
       .update(JSON.stringify(['tercet', SEAL, ENCODING, ...label]))
       .digest();
-  // One checkpoint under two heads is two models.
-  const name = `${derived('name of encoded weights', resolve(from), config).toString('hex')}${KIND}`;
-  return { folder, path: join(folder, name), key: derived('encoded weights'), size, mostBytes };
+  // One checkpoint under two heads is two models. SECURITY: a file in another order has another key: it would load,
+  // and make wrong answers. test/party/encoded-weights.test.ts.
+  const order = panels === undefined ? 'rows' : [panels.rows, panels.columns];
+  const name = `${derived('name of encoded weights', resolve(from), config, order).toString('hex')}${KIND}`;
+  return { folder, path: join(folder, name), key: derived('encoded weights', order), size, mostBytes };
 }
 
 /** A file with its first record; undefined where it cannot be written. */
@@ -272,17 +284,25 @@ async function makeRoom({ folder, path, mostBytes }: Place): Promise<void> {
   }
 }
 
-function byteLength(parameter: Parameter): number {
-  return parameter.rows * parameter.cols * (isWide(parameter) ? 8 : 4);
+/** Those that go to the kernels; the others stay vectors. */
+function isMatrix(parameter: Parameter): boolean {
+  return parameter.rows > 1 && !isWide(parameter);
+}
+
+function byteLength(parameter: Parameter, order: PanelOrder | undefined): number {
+  const { rows, cols } = parameter;
+  if (order !== undefined && isMatrix(parameter)) return 4 * panelLength(order, rows, cols);
+  return rows * cols * (isWide(parameter) ? 8 : 4);
 }
 
 function bytesOf(encoded: EncodedParameter): Uint8Array {
   return new Uint8Array(encoded.buffer, encoded.byteOffset, encoded.byteLength);
 }
 
-function viewOf(parameter: Parameter, { buffer, byteOffset }: Uint8Array): EncodedParameter {
-  const count = parameter.rows * parameter.cols;
-  return isWide(parameter) ? new BigInt64Array(buffer, byteOffset, count) : new Int32Array(buffer, byteOffset, count);
+function viewOf(parameter: Parameter, { buffer, byteOffset, byteLength: bytes }: Uint8Array): EncodedParameter {
+  return isWide(parameter)
+    ? new BigInt64Array(buffer, byteOffset, bytes / 8)
+    : new Int32Array(buffer, byteOffset, bytes / 4);
 }
 
 /** Undefined where a bound is no number: that model is about to be refused. */

@@ -102,7 +102,7 @@ async function request(
   signal: AbortSignal | undefined,
 ): Promise<Response> {
   try {
-    return await fetch(url, { ...how, credentials: 'omit', ...(signal === undefined ? {} : { signal }) });
+    return await fetch(url, { ...how, credentials: 'omit', signal: signal ?? null });
   } catch (cause) {
     throw signal?.aborted === true
       ? abortedError()

@@ -2,11 +2,13 @@
 import { TercetError } from '../core/errors.ts';
 import type { Model, Task } from './types/index.ts';
 
-/** Methods of a model that run it. */
+/** Methods of a model that run it: the one list, which the compiler holds the options and the worker's port to. */
 export type Method = keyof Pick<
   Model,
   'predict' | 'classify' | 'classifyBatch' | 'answerQuestion' | 'extractEntities' | 'generate' | 'embed'
 >;
+/** Those that resolve to a result at once, not in pieces. */
+export type RunMethod = Exclude<Method, 'generate'>;
 
 const METHODS: Readonly<Record<Task, readonly Method[]>> = {
   'fill-mask': ['predict', 'classify', 'classifyBatch'],

@@ -97,7 +97,7 @@ export async function onHub(
 }
 
 /** Checked, for callers without types. */
-function sourceOf(option: unknown): HubSource {
+function sourceOf(option: unknown): { readonly endpoint?: string | undefined; readonly offline?: boolean | undefined } {
   if (option === true) return {};
   const { endpoint, offline, ...rest } =
     typeof option === 'object' && option !== null && !Array.isArray(option) ? (option as HubSource) : { nothing: true };
@@ -111,5 +111,5 @@ function sourceOf(option: unknown): HubSource {
       'hub is no hub to load from',
       "give true, or { endpoint: 'https://…', offline: false }",
     );
-  return { ...(endpoint === undefined ? {} : { endpoint }), ...(offline === undefined ? {} : { offline }) };
+  return { endpoint, offline };
 }

@@ -6,6 +6,7 @@
 import { TercetError } from '../core/errors.ts';
 import { quote } from '../ml/describe.ts';
 import { RUN_PLANS } from '../session/run-plan.ts';
+import type { Method } from './methods.ts';
 import type {
   AnswerOptions,
   BatchOptions,
@@ -93,7 +94,7 @@ export const OPTIONS = {
     seed: true,
     signal: true,
   } satisfies OptionNames<GenerateOptions>,
-} as const;
+} as const satisfies Record<Method | 'prepare', object>;
 
 /** `top_k`, `topk` and `topK` are the same name to a reader. */
 const folded = (name: string) => name.replaceAll(/[_-]/g, '').toLowerCase();

@@ -10,7 +10,7 @@ import { partiesHealth } from './health.ts';
 import { type ModelContext, loadModelContext } from './model-context.ts';
 import { OPTIONS, checkOptions, checkPretrained } from './options.ts';
 import { rememberingRoutes } from './routes.ts';
-import { type Method, checkMethod } from './methods.ts';
+import { type Method, type RunMethod, checkMethod } from './methods.ts';
 import { type TaskPlan, planPredict } from './predict-plan.ts';
 import { Runner } from './runner.ts';
 import { reading } from './text-context.ts';
@@ -196,7 +196,7 @@ export class OwnerModel implements Model {
 
   /** One text, one run. */
   async #one<R>(
-    method: Exclude<Method, 'classifyBatch' | 'generate' | 'embed'>,
+    method: Exclude<RunMethod, 'classifyBatch' | 'embed'>,
     text: TaskText,
     options: RunOptions | EntityOptions,
     make: () => TaskPlan<R> | Promise<TaskPlan<R>>,

@@ -52,7 +52,10 @@ const MODELS = 'models';
 export async function writeDeployment(
   parties: readonly [PartyAddress, PartyAddress],
   models: readonly PublishedModel[],
-  { iceServers = [], dealer }: { readonly iceServers?: readonly RTCIceServer[]; readonly dealer?: PartyAddress } = {},
+  {
+    iceServers = [],
+    dealer,
+  }: { readonly iceServers?: readonly RTCIceServer[]; readonly dealer?: PartyAddress | undefined } = {},
 ): Promise<WrittenDeployment> {
   const files = new Map<string, PublicFile>();
   const entries: ModelEntry[] = [];
@@ -61,7 +64,7 @@ export async function writeDeployment(
   const document = parseDeployment({
     version: 1,
     parties,
-    ...(dealer === undefined ? {} : { dealer }),
+    dealer,
     models: MODELS,
     entries,
     iceServers,

@@ -82,7 +82,7 @@ export async function serveLocalPage(options: LocalPageOptions): Promise<LocalPa
     const dealer = options.dealer === true ? await startDealer(parties, addresses, origins, options) : undefined;
     const site = cleanup.add(
       await serveSite({
-        ...(await writeDeployment([addresses[0], addresses[1]], published, dealer === undefined ? {} : { dealer })),
+        ...(await writeDeployment([addresses[0], addresses[1]], published, { dealer })),
         app: APP,
         host: HOST,
         port,

@@ -367,11 +367,10 @@ function readRequest(fields: Fields, models: readonly ServedModel[]): Asked {
   const wrong = misfit(model.config, shape);
   if (wrong !== undefined) throw mismatch(`the request does not fit the model: ${wrong}`);
   const links = fields.object('links');
-  const dealer = fields.has('dealer') ? fields.hex('dealer', 32) : undefined;
+  const dealer = fields.has('dealer') ? toHex(fields.hex('dealer', 32)) : undefined;
   return {
     request: {
-      ...{ model: hash, protocol, weights, widening: wideningFromJson(fields) },
-      ...(dealer === undefined ? {} : { dealer: toHex(dealer) }),
+      ...{ model: hash, protocol, weights, widening: wideningFromJson(fields), dealer },
       ...shape,
     },
     model,

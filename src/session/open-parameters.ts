@@ -1,5 +1,5 @@
 /** Open weights at a compute party: every parameter encoded once and kept with the kernels. P0 needs none of them. */
-import type { Matrix, RingKernels } from '../compute/kernels/types.ts';
+import type { Matrix, PanelLoader, RingKernels } from '../compute/kernels/types.ts';
 import { type Words, wordsFrom } from '../compute/ring.ts';
 import { invariant } from '../core/errors.ts';
 import { type EncodedParameter, type ParameterEncoder, parameterEncoder } from '../ml/models/folding.ts';
@@ -25,11 +25,13 @@ export class OpenParameters implements ParameterView {
    * Encodes the whole model: matrices go to the kernels, rows stay here.
    * @param encode asked for every parameter once, in the order of `listParameters`, and for no more than one matrix
    * ahead of the one that is loaded
+   * @param panels loads matrices that `encode` gives in the kernels' own order; row-major ones without it
    */
   static async load(
     source: WeightSource,
     kernels: RingKernels,
     encode: ParameterEncoder = parameterEncoder(source),
+    panels?: PanelLoader,
   ): Promise<OpenParameters> {
     const view = new OpenParameters();
     let loading: Promise<unknown> = Promise.resolve();
@@ -39,7 +41,9 @@ export class OpenParameters implements ParameterView {
       // One matrix is loaded while the next is encoded, and no more: each is as large as its weights.
       await loading;
       if (rows > 1 && encoded instanceof Int32Array) {
-        loading = kernels.loadMatrix(encoded, rows, cols).then((matrix) => view.#matrices.set(name, matrix));
+        loading = (panels?.load(encoded, rows, cols) ?? kernels.loadMatrix(encoded, rows, cols)).then((matrix) =>
+          view.#matrices.set(name, matrix),
+        );
         loading.catch(() => undefined);
       } else view.#rows.set(name, toWords(encoded));
     }

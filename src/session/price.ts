@@ -154,7 +154,12 @@ function encoder(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape
     blockEnd(t, r, C, plan.norms[2 * i + 1]);
     if (t.secret) t.rounds(2);
   }
-  if (config.head === 'none' && rows > 0) choose(t, config, shape, false);
+  outputs(t, config, plan, shape);
+}
+
+/** From the last states to what P0 receives. */
+function outputs(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape): void {
+  if (config.head === 'none' && shape.rows > 0) choose(t, config, shape, false);
   const out = outputShape({ config, ...shape });
   head(t, config, plan, out.rows);
   t.output(out.rows * out.width);
@@ -209,10 +214,7 @@ function prompt(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape)
 
 function finish(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape, r: number): void {
   normaliseCentred(t, r, config.hiddenSize, plan.head);
-  if (config.head === 'none' && shape.rows > 0) choose(t, config, shape, false);
-  const out = outputShape({ config, ...shape });
-  head(t, config, plan, out.rows);
-  t.output(out.rows * out.width);
+  outputs(t, config, plan, shape);
 }
 
 /** One token that sees `keys` positions, itself included: the mean of several such tokens. */

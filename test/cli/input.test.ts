@@ -45,7 +45,7 @@ function editJson(folder: string, file: string, change: Record<string, unknown>)
   writeFileSync(path, JSON.stringify({ ...(JSON.parse(readFileSync(path, 'utf8')) as object), ...change }));
 }
 
-describe('texts that are refused', () => {
+describe.concurrent('texts that are refused', () => {
   const inFile = (name: string, bytes: string | Uint8Array) => ['--text-file', place.write(name, bytes)];
   const cases: readonly [string, readonly string[], ErrorCode][] = [
     ['an empty text', ['--text', ''], 'ERR_TEXT_EMPTY'],
@@ -99,7 +99,7 @@ describe('texts that are refused', () => {
   });
 });
 
-describe('options that are refused', () => {
+describe.concurrent('options that are refused', () => {
   const text = ['--text', TEXT];
   const cases: readonly [string, readonly string[], Failure][] = [
     ['no text', ['infer'], usage('ERR_ARGUMENT', /text/)],
@@ -247,7 +247,7 @@ describe('options that are refused', () => {
 describe('models that are refused', () => {
   const infer = (model: string, ...more: string[]) => ['infer', '--text', TEXT, '--model', model, '--json', ...more];
 
-  describe('before a compute party exists', () => {
+  describe.concurrent('before a compute party exists', () => {
     const cases: readonly [string, () => string, ErrorCode, RegExp][] = [
       ['a folder that is not there', () => join(place.folder, 'nowhere'), 'ERR_MODEL_NOT_FOUND', /no model folder/],
       ['a file', () => config, 'ERR_MODEL_NOT_FOUND', /not a folder/],
@@ -409,7 +409,7 @@ describe('models that are refused', () => {
     });
   });
 
-  describe('hostile weights, by a compute party', () => {
+  describe.concurrent('hostile weights, by a compute party', () => {
     const header = (json: string, data = 0) => {
       const length = Buffer.alloc(8);
       length.writeBigUInt64LE(BigInt(Buffer.byteLength(json)));
@@ -455,7 +455,7 @@ describe('models that are refused', () => {
   });
 });
 
-describe('help', () => {
+describe.concurrent('help', () => {
   it('without a command: the help, and exit code 2', { timeout: TIMEOUT }, async () => {
     const ended = await place.run([]);
     expect(ended.code).toBe(2);

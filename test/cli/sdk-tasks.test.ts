@@ -165,8 +165,8 @@ describe('a batch', () => {
     const { results, costs } = await model.classifyBatch(REVIEWS, { batchSize: 3 });
     expect(costs).toHaveLength(2);
     expect(results.map(({ label }) => label)).toEqual(['POSITIVE', 'NEGATIVE', 'NEGATIVE', 'POSITIVE', 'NEGATIVE']);
-    for (const [i, text] of REVIEWS.entries())
-      expect(results[i].score).toBeCloseTo((await model.classify(text)).score, 2);
+    // The longest of the first run, and the last of the second.
+    for (const i of [1, 4]) expect(results[i].score).toBeCloseTo((await model.classify(REVIEWS[i])).score, 2);
   });
 });
 
@@ -277,14 +277,14 @@ describe('labels of the user’s own', () => {
 
 describe('a generated text', () => {
   it('is that of the model in the clear, piece by piece, over both transports and with secret weights', async () => {
-    const expected = await greedy(await oracle('tiny-gpt2'), PROMPT, 8);
+    const expected = await greedy(await oracle('tiny-gpt2'), PROMPT, 4);
     const secret = {
       weights: 'secret',
       credential: readFileSync(join(page.credentials, 'tiny-gpt2.credential.json')),
     } as const;
     for (const options of [{}, { transport: 'webrtc' }, secret] as const) {
       const model = await load('tiny-gpt2', options);
-      const stream = model.generate(PROMPT, { maxNewTokens: 8 });
+      const stream = model.generate(PROMPT, { maxNewTokens: 4 });
       let text = '';
       for await (const piece of stream) text += piece;
       const result = await stream;
@@ -326,19 +326,19 @@ describe('a generated text', () => {
   it('that is left early or aborted in its middle ends at all parties, and they go on serving', async () => {
     const events: ProgressEvent[] = [];
     const model = await load('tiny-gpt2', { progress_callback: (event) => events.push(event) });
-    const left = model.generate(PROMPT, { maxNewTokens: 60 });
+    const left = model.generate(PROMPT, { maxNewTokens: 20 });
     for await (const _ of left) break;
     await failure('ERR_ABORTED', async () => await left);
-    expect(events.filter(({ status }) => status === 'token').length).toBeLessThan(60);
+    expect(events.filter(({ status }) => status === 'token').length).toBeLessThan(20);
     const control = new AbortController();
-    const aborted = model.generate(PROMPT, { maxNewTokens: 60, signal: control.signal });
+    const aborted = model.generate(PROMPT, { maxNewTokens: 20, signal: control.signal });
     await failure('ERR_ABORTED', async () => {
       let pieces = 0;
       for await (const _ of aborted) if (++pieces === 3) control.abort();
     });
     await failure('ERR_ABORTED', async () => await aborted);
     // More often than there are places for sessions, so that one that stayed behind would be missed.
-    for (let i = 0; i < 9; i++) for await (const _ of model.generate(PROMPT, { maxNewTokens: 30 })) break;
+    for (let i = 0; i < 9; i++) for await (const _ of model.generate(PROMPT, { maxNewTokens: 4 })) break;
     expect((await model.generate(PROMPT, { maxNewTokens: 2 })).ids).toHaveLength(2);
     expect((await (await load('sst2-bert')).classify(REVIEWS[0])).label).toBe('POSITIVE');
   });

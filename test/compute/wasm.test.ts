@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { KernelInstance } from '../../src/compute/kernels/wasm/instance.ts';
 import { loadNodeModule, nodeWorkerFactory } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { panelsOf } from '../../src/compute/kernels/panels.ts';
+import { failure } from '../failure.ts';
 import { type WasmKernels, type WorkerPort, createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { serveKernels } from '../../src/compute/kernels/wasm/worker-main.ts';
 import { Random, conformance, same } from './kernels.suite.ts';
@@ -257,6 +259,48 @@ describe('a matrix in memory that threads share', () => {
     } finally {
       await kernels.close();
     }
+  });
+});
+
+describe('a matrix in the order of panels', () => {
+  const random = new Random(9);
+  // Blocks of rows and one that is cut, columns that fill no panel; and less than one of each.
+  const sizes = [
+    [1031, 331],
+    [512, 8],
+    [3, 2],
+  ] as const;
+
+  it.each([0, 1, 3])('gives the products of the same one by rows, with %i workers, shared or not', async (threads) => {
+    const kernels = await createWasmKernels({ module, threads, startWorker: nodeWorkerFactory() });
+    const { order, load } = kernels.panels;
+    try {
+      for (const [rows, cols] of sizes) {
+        const entries = new Int32Array((random.words(rows * cols, 32).data as Uint32Array).buffer);
+        const panels = panelsOf(order, entries, rows, cols);
+        const shared = new Int32Array(new SharedArrayBuffer(panels.byteLength));
+        shared.set(panels);
+        const x = random.words(2 * rows, 64);
+        const expected = await kernels.matmulMatrix(x, await kernels.loadMatrix(entries, rows, cols));
+        same(await kernels.matmulMatrix(x, await load(panels, rows, cols)), expected);
+        same(await kernels.matmulMatrix(x, await load(shared, rows, cols)), expected);
+      }
+    } finally {
+      await kernels.close();
+    }
+  });
+
+  it('is another one in another order, and refused in another size', async () => {
+    const kernels = await createWasmKernels({ module, threads: 0 });
+    const { order, load } = kernels.panels;
+    const [rows, cols] = sizes[0];
+    const entries = new Int32Array((random.words(rows * cols, 32).data as Uint32Array).buffer);
+    const other = panelsOf({ ...order, rows: order.rows / 2 }, entries, rows, cols);
+    const x = random.words(rows, 64);
+    const expected = await kernels.matmulMatrix(x, await kernels.loadMatrix(entries, rows, cols));
+    expect(await kernels.matmulMatrix(x, await load(other, rows, cols))).not.toEqual(expected);
+    await failure('ERR_INTERNAL', () => load(entries, rows, cols));
+    await kernels.close();
   });
 });
 

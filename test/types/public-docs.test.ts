@@ -2,6 +2,7 @@
  * Every public declaration has a doc comment; every public function and method has an example that compiles, and says
  * what it throws. Each rule is also run on a declaration that breaks it.
  */
+import { readFileSync } from 'node:fs';
 import { type Node, Project } from 'ts-morph';
 import { describe, expect, it } from 'vitest';
 import { ENTRIES, callablesOf, docOf, exportsOf, hidden, openProject } from '../../scripts/public-api.mjs';
@@ -29,6 +30,14 @@ const faultsOf = (source: string): string[] => {
   const file = new Project({ useInMemoryFileSystem: true }).createSourceFile('planted.ts', source);
   return [...file.getExportedDeclarations()].flatMap(([name, nodes]) => nodes.flatMap((node) => faults(name, node)));
 };
+
+it('every entry of the package is looked at', () => {
+  const { exports } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    readonly exports: Readonly<Record<string, unknown>>;
+  };
+  const types = JSON.stringify(exports).matchAll(/"types":"\.\/dist\/([^"]+)\.d\.ts"/g);
+  expect([...new Set([...types].map(([, path]) => `src/${path}.ts`))].sort()).toEqual([...ENTRIES].sort());
+});
 
 describe.each(PUBLIC)('$entry', ({ entry, all }) => {
   it('has declarations', () => {

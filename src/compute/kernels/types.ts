@@ -15,6 +15,7 @@ import type { ExpWidth } from '../exp-tables.ts';
 import type { Pattern } from '../pattern.ts';
 import type { Vector, Words } from '../ring.ts';
 import type { Fault } from './fault.ts';
+import type { PanelOrder } from './panels.ts';
 import type { TableLayout } from './table-layout.ts';
 
 /** A key stream position: 32-byte key and 12-byte nonce of RFC 8439 ChaCha20, block counter from 0. */
@@ -29,6 +30,13 @@ export interface Matrix {
   readonly cols: number;
   /** 'i32': entries are signed 32-bit integers; 'u64': entries are full ring words. */
   readonly entries: 'i32' | 'u64';
+}
+
+/** A backend's own order of matrices, and a way in for those that have it already. */
+export interface PanelLoader {
+  readonly order: PanelOrder;
+  /** As `loadMatrix`, with 32-bit entries in that order. */
+  load(panels: Int32Array, rows: number, cols: number): Promise<Matrix>;
 }
 
 /**
@@ -203,6 +211,8 @@ export interface RingKernels<V extends Vector = Vector> {
    * its copy, or change it, once that is done. In shared memory it is not copied on the way to worker threads.
    */
   loadMatrix(entries: Int32Array | BigUint64Array, rows: number, cols: number): Promise<Matrix>;
+  /** Where there is an order that saves work on matrices that are loaded again and again. */
+  readonly panels?: PanelLoader;
   /** x (m × rows) · M (rows × cols) in Z_2^64. */
   matmulMatrix(x: V, matrix: Matrix): Promise<V>;
   /** Gives the matrix's memory back; it must not be used afterwards. A second call does nothing. */

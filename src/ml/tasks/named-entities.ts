@@ -31,7 +31,7 @@ export interface EntityInput extends TaskInput {
   readonly id2label: readonly string[];
 }
 
-/** transformers' names beside the guide's: the same value under both. */
+/** A name in a text, under transformers' names as well: `entity_group` is `label`. */
 export interface Entity {
   /** `text.slice(start, end)` of the text as it was given. */
   readonly text: string;

@@ -113,11 +113,8 @@ function withSpecialTokens(config: Record<string, unknown>, special: Record<stri
     .filter(
       (role) => spelledIn(config, role) === undefined && spelledIn(special, role, SPECIAL_TOKENS_FILE) !== undefined,
     )
-    .map((role) => [`${role}_token`, own(special, `${role}_token`)] as const);
+    .map((role): [string, unknown] => [`${role}_token`, own(special, `${role}_token`)]);
   const more = own(config, 'additional_special_tokens') ?? own(special, 'additional_special_tokens');
-  return {
-    ...config,
-    ...Object.fromEntries(found),
-    ...(more === undefined ? {} : { additional_special_tokens: more }),
-  };
+  if (more !== undefined) found.push(['additional_special_tokens', more]);
+  return { ...config, ...Object.fromEntries(found) };
 }

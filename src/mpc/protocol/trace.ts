@@ -21,7 +21,7 @@ export interface TraceEvent {
   /** Ahead of the input, with it, between the compute parties, and the answer. */
   readonly phase: 'deal' | 'input' | 'online' | 'output';
   /** Which half-round it is: even ones carry P1 → P2, odd ones P2 → P1. Of `online` only. */
-  readonly half?: number;
+  readonly half?: number | undefined;
   /** Number of the gate in the circuit. */
   readonly gate: number;
   /** Kind of the gate. */

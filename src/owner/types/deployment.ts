@@ -78,7 +78,7 @@ export interface Deployment {
    * A dealer that owners may choose (`dealer` of `PretrainedOptions`). It must collude with neither party: with one of
    * them it reads the text.
    */
-  readonly dealer?: PartyAddress;
+  readonly dealer?: PartyAddress | undefined;
   /** Where the models' files are, relative to this document. */
   readonly models: string;
   /** What is served. */

@@ -1,5 +1,6 @@
 /** What a run tells while it goes: progress, live figures of the links, fallbacks. */
 import type { ErrorCode } from '../../core/errors.ts';
+import type { HubProgress } from '../../hub/types.ts';
 import type { Device, Task, Transport } from './deployment.ts';
 
 export type { TraceEvent } from '../../mpc/protocol/trace.ts';
@@ -46,15 +47,7 @@ export type SentSample = readonly [string, string];
  */
 export type ProgressEvent =
   // transformers.js
-  | { readonly status: 'initiate' | 'download' | 'done'; readonly name: string; readonly file: string }
-  | {
-      readonly status: 'progress';
-      readonly name: string;
-      readonly file: string;
-      readonly progress: number;
-      readonly loaded: number;
-      readonly total: number;
-    }
+  | HubProgress
   | { readonly status: 'ready'; readonly task: Task; readonly model: string }
   // private runs
   | { readonly status: 'connect'; readonly party: 1 | 2 | 3; readonly transport: Transport }

@@ -1,6 +1,9 @@
 /** What a run returns: the answer of each task, what it cost, and what left this device for it. */
 import type { TercetError } from '../../core/errors.ts';
+import type { Entity } from '../../ml/tasks/named-entities.ts';
 import type { Links } from './events.ts';
+
+export type { Entity };
 
 /**
  * Bytes that left this device in a run, and what they were made from. Made here, from this run; never sent
@@ -116,21 +119,6 @@ export interface AnswerResult extends Answer {
   readonly answers: readonly Answer[];
   readonly cost: RunCost;
   readonly captured: Captured;
-}
-
-/** A name in a text. `start` and `end` are UTF-16 offsets; the score is 0 to 1. */
-export interface Entity {
-  /** `text.slice(start, end)`. */
-  readonly text: string;
-  readonly label: string;
-  readonly entity_group: string;
-  /** As `text`; with aggregation 'none' the piece as the tokenizer reads it back, like `##s`. */
-  readonly word: string;
-  /** With aggregation 'none': place of the piece among those of the text, special ones counted. */
-  readonly index?: number;
-  readonly score: number;
-  readonly start: number;
-  readonly end: number;
 }
 
 /** What `Model.extractEntities` returns, in the order of the text. */

@@ -3,6 +3,7 @@
  * aborts have a port of their own, so that neither waits for a call, and a call in flight never depends on a proxy
  * that the collector may take.
  */
+import type { RunMethod } from '../../owner/methods.ts';
 import type { PlainError, Envelope } from './result-envelope.ts';
 import type {
   FallbackEvent,
@@ -46,9 +47,6 @@ export interface OpenRequest {
 
 /** T with the error in `K` as data. */
 export type Plain<T, K extends keyof T> = Omit<T, K> & { readonly [P in K]?: PlainError };
-
-/** Methods of a model that take something to work on and options, and resolve to a result. */
-type RunMethod = 'predict' | 'classify' | 'classifyBatch' | 'answerQuestion' | 'extractEntities' | 'embed';
 
 type Options<M extends RunMethod> = Omit<NonNullable<Parameters<Model[M]>[1]>, 'signal'>;
 

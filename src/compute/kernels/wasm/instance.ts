@@ -7,6 +7,7 @@ import type { ExpWidth } from '../../exp-tables.ts';
 import { type Words, laneBytes, sameShape, wireLength, zeros } from '../../ring.ts';
 import { DPF_LEVEL, DPF_ROOT } from '../point-key.ts';
 import { blockOf } from '../key-stream.ts';
+import { type PanelOrder, panelLength, panelRanges } from '../panels.ts';
 import type { TableLayout } from '../table-layout.ts';
 import type { Choice, CosineSum, Degree, ProductShape, SelectionTable, Stream } from '../types.ts';
 import { Memory, up } from './memory.ts';
@@ -23,6 +24,14 @@ const PACK_CHUNK = 1 << 18;
 const [WARM_ROWS, WARM_SIZE] = [8, 256];
 /** The caller numbers matrices from 1. */
 const WARM_MATRIX = 0;
+
+/** Rows of a block of panels: KC of `matmul.rs`, which a test holds this to. */
+const BLOCK_ROWS = 256;
+
+/** The order of panels in memory, as `pack_i32` makes it. */
+export function panelOrder(columns: number): PanelOrder {
+  return { rows: BLOCK_ROWS, columns };
+}
 
 /** A matrix (or a slice of its columns) in the memory of one instance. */
 interface Loaded {
@@ -215,6 +224,25 @@ export class KernelInstance {
       });
     }
     this.#matrices.set(id, { at, rows, cols, wide });
+  }
+
+  /** The same for 32-bit entries that have the order of `panelOrder` already, or for its columns [from, to). */
+  loadPanels(
+    id: number,
+    panels: Int32Array,
+    rows: number,
+    width: number,
+    [from, to]: readonly [number, number] = [0, width],
+  ): void {
+    const cols = to - from;
+    const order = panelOrder(this.panel);
+    const at = this.#memory.keep(4 * panelLength(order, rows, cols));
+    let end = at;
+    for (const [first, last] of panelRanges(order, rows, width, [from, to])) {
+      this.#memory.write(end, panels.subarray(first, last));
+      end += 4 * (last - first);
+    }
+    this.#matrices.set(id, { at, rows, cols, wide: false });
   }
 
   matmulMatrix(x: Words, id: number): Words {

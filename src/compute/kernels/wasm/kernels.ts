@@ -13,6 +13,7 @@ import type {
   CosineSum,
   Degree,
   Matrix,
+  PanelLoader,
   OtReceived,
   OtSent,
   ProductShape,
@@ -22,6 +23,7 @@ import type {
 } from '../types.ts';
 import { Dispatch, INLINE_WORDS, type WasmOptions } from './dispatch.ts';
 import { otReceive, otSend } from './ot-ranges.ts';
+import { panelOrder } from './instance.ts';
 import { Matrices, matmul, matmulF32 } from './products.ts';
 import * as selection from './selection-ranges.ts';
 
@@ -40,7 +42,7 @@ export class WasmKernels implements RingKernels<Words> {
     this.#on = new Dispatch(options);
     this.#matrices = new Matrices(
       this.#on,
-      this.#on.here((instance) => instance.panel),
+      this.#on.here(({ panel }) => panelOrder(panel)),
     );
   }
 
@@ -129,6 +131,11 @@ export class WasmKernels implements RingKernels<Words> {
 
   loadMatrix(entries: Int32Array | BigUint64Array, rows: number, cols: number): Promise<Matrix> {
     return this.#matrices.load(entries, rows, cols);
+  }
+
+  get panels(): PanelLoader {
+    const { order } = this.#matrices;
+    return { order, load: (panels, rows, cols) => this.#matrices.loadPanels(panels, rows, cols) };
   }
 
   matmulMatrix(x: Words, matrix: Matrix): Promise<Words> {

@@ -2,6 +2,7 @@
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { type Words, sliceWords, viewWords, zeros } from '../../ring.ts';
 import type { Matrix, ProductShape } from '../types.ts';
+import { type PanelOrder, panelLength, panelRanges } from '../panels.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { Result } from './messages.ts';
 import { isShared, ranges } from './workers.ts';
@@ -79,14 +80,13 @@ const nothing = (): void => {};
 /** The matrices of one backend. */
 export class Matrices {
   readonly #on: Dispatch;
-  readonly #panel: number;
+  readonly order: PanelOrder;
   readonly #freed = new WeakSet<Matrix>();
   #last = 0;
 
-  /** @param panel columns of a panel: ranges begin at whole ones */
-  constructor(on: Dispatch, panel: number) {
+  constructor(on: Dispatch, order: PanelOrder) {
     this.#on = on;
-    this.#panel = panel;
+    this.order = order;
   }
 
   async load(entries: Int32Array | BigUint64Array, rows: number, cols: number): Promise<Matrix> {
@@ -98,7 +98,7 @@ export class Matrices {
       const whole: WasmMatrix = { rows, cols, entries: kind, id, slices: [{ worker: undefined, from: 0, to: cols }] };
       return whole;
     }
-    const slices = ranges(cols, this.#on.threads, this.#panel).map(([from, to], worker) => ({ worker, from, to }));
+    const slices = this.#slices(cols);
     const columns = (from: number, to: number): Int32Array | BigUint64Array => {
       const width = to - from;
       if (width === cols) return entries.slice();
@@ -118,6 +118,43 @@ export class Matrices {
     });
     const matrix: WasmMatrix = { rows, cols, entries: kind, id, slices };
     return matrix;
+  }
+
+  /** As `load`, from the order in which the panels lie in memory. */
+  async loadPanels(panels: Int32Array, rows: number, cols: number): Promise<Matrix> {
+    invariant(panels.length === panelLength(this.order, rows, cols), 'panels do not match rows × cols');
+    const id = ++this.#last;
+    if (this.#on.threads === 0) {
+      this.#on.here((instance) => instance.loadPanels(id, panels, rows, cols));
+      const whole: WasmMatrix = { rows, cols, entries: 'i32', id, slices: [{ worker: undefined, from: 0, to: cols }] };
+      return whole;
+    }
+    const slices = this.#slices(cols);
+    const columns = (from: number, to: number): Int32Array => {
+      const out = new Int32Array(panelLength(this.order, rows, to - from));
+      let at = 0;
+      for (const [first, last] of panelRanges(this.order, rows, cols, [from, to])) {
+        out.set(panels.subarray(first, last), at);
+        at += last - first;
+      }
+      return out;
+    };
+    await this.#on.submit((add) => {
+      for (const { worker, from, to } of slices)
+        add(
+          'loadPanels',
+          () => (isShared(panels) ? [id, panels, rows, cols, [from, to]] : [id, columns(from, to), rows, to - from]),
+          nothing,
+          worker,
+        );
+    });
+    const matrix: WasmMatrix = { rows, cols, entries: 'i32', id, slices };
+    return matrix;
+  }
+
+  /** Whole panels for each worker. */
+  #slices(cols: number): { readonly worker: number; readonly from: number; readonly to: number }[] {
+    return ranges(cols, this.#on.threads, this.order.columns).map(([from, to], worker) => ({ worker, from, to }));
   }
 
   async multiply(x: Words, matrix: Matrix): Promise<Words> {

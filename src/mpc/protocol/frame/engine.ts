@@ -378,7 +378,7 @@ export class Engine implements Party {
       party: this.id,
       step: trace.step,
       phase,
-      ...(half === undefined ? {} : { half }),
+      half,
       gate: number,
       relation,
       path,
