@@ -140,7 +140,7 @@ export function kindOf(code: string): ErrorKind | undefined {
 
 /**
  * Codes that say that somebody did not prove who it is to the end that throws them: from another end they would be
- * hearsay.
+ * second-hand.
  */
 const OWN_VERDICTS: readonly string[] = [
   'ERR_PEER_CERTIFICATE',

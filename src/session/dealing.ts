@@ -1,10 +1,10 @@
 /**
- * What the owner of an attempt, the dealer that it names, and the compute parties say of the dealing
+ * What the owner of an execution, the dealer that it names, and the compute parties say of the dealing
  * (docs/adr/0026-a-dealer.md).
  *
  * The owner hands over the two keys of this one execution, never a pair key, and what the circuit is made of. The
  * dealer opens links of its own, in a session of their own that follows from the owner's, and proves to either compute
- * party that it holds that party's key: keys of another attempt are refused before a word is dealt.
+ * party that it holds that party's key: keys of another execution are refused before a word is dealt.
  */
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';

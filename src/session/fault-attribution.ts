@@ -32,7 +32,7 @@ const OWN: readonly string[] = [
 ];
 
 /** Whether a party said itself that it fails because of a link of its own. */
-function hearsay(error: unknown): boolean {
+function isSecondHand(error: unknown): boolean {
   return error instanceof PeerReport && !OWN.includes(error.code);
 }
 
@@ -52,8 +52,8 @@ export async function withBoth<T>(step: (peer: 1 | 2) => Promise<T>): Promise<[T
     return (await Promise.all(runs)) as [T, T];
   } catch (first) {
     for (const run of runs) run.catch(() => undefined);
-    if (hearsay(first) && failures.size < 2) await Promise.race([Promise.allSettled(runs), sleep(REASON_MS)]);
-    throw [...failures.values()].find((failure) => !hearsay(failure)) ?? accused(first);
+    if (isSecondHand(first) && failures.size < 2) await Promise.race([Promise.allSettled(runs), sleep(REASON_MS)]);
+    throw [...failures.values()].find((failure) => !isSecondHand(failure)) ?? accused(first);
   }
 }
 
@@ -63,7 +63,7 @@ export async function withBoth<T>(step: (peer: 1 | 2) => Promise<T>): Promise<[T
  * the other compute party.
  */
 function accused(first: unknown): unknown {
-  if (!hearsay(first)) return first;
+  if (!isSecondHand(first)) return first;
   const { code, hint, party } = first as PeerReport;
   if (party === undefined || party === 3 || (code !== 'ERR_PEER_CLOSED' && code !== 'ERR_PEER_TIMEOUT')) return first;
   const other = party === 1 ? 2 : 1;

@@ -1,4 +1,4 @@
-/** The owner's side of an attempt that a dealer deals: hands the keys of this one execution over, then waits. */
+/** The owner's side of an execution that a dealer deals: hands the keys of it over, then waits. */
 import { attributedTo } from './fault-attribution.ts';
 import type { Channel } from '../net/wire/types.ts';
 import { recvControl, sendControl } from './control.ts';

@@ -126,7 +126,7 @@ export class OwnerSession {
   async #dealt({ engine, number, hash }: Step): Promise<void> {
     const { dealer } = this.#agreed;
     if (dealer === undefined) return engine.deal();
-    // SECURITY: an attempt whose keys were handed over is never dealt here as well. test/session/dealer.test.ts.
+    // SECURITY: an execution whose keys were handed over is never dealt here as well. test/session/dealer.test.ts.
     await dealer.deal(number, hash);
     await engine.leaveDealing();
     if (number === this.#options.request.steps) await dealer.close();

@@ -1,4 +1,4 @@
-/** The dealer that an owner named, at a compute party: comes, proves that it has the key of this attempt, deals. */
+/** The dealer that an owner named, at a compute party: comes, proves that it has the key of this execution, deals. */
 import { equalBytes } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
 import type { Channel } from '../net/wire/types.ts';
@@ -42,7 +42,7 @@ export class PartyDealer {
 
   /**
    * Waits until it deals the step of this circuit.
-   * @throws {TercetError} ERR_PEER_TIMEOUT, ERR_PEER_CLOSED, ERR_PEER_MISMATCH for the key of another attempt or
+   * @throws {TercetError} ERR_PEER_TIMEOUT, ERR_PEER_CLOSED, ERR_PEER_MISMATCH for the key of another execution or
    * another circuit; with the dealer as `party`
    */
   async begins(circuit: string, owner: Channel, { dealMs }: Patience): Promise<Channel> {
@@ -52,8 +52,8 @@ export class PartyDealer {
       const fields = await ofDealer(recvControl(channel, 'deal'));
       const fail = (what: string) =>
         new TercetError('ERR_PEER_MISMATCH', `the dealer ${what}`, 'start a new run', { party: 3 });
-      // SECURITY: who has no key of this attempt deals nothing in it. test/session/dealer.test.ts.
-      if (!equalBytes(fields.hex('key', this.#proof.length), this.#proof)) throw fail('has the key of another attempt');
+      // SECURITY: who has no key of this execution deals nothing in it. test/session/dealer.test.ts.
+      if (!equalBytes(fields.hex('key', this.#proof.length), this.#proof)) throw fail('has a key of another execution');
       if (fields.string('circuit') !== circuit) throw fail('built another circuit');
       return channel;
     };

@@ -5,7 +5,7 @@
  * Only what ends the backend for everybody is raised here: a lost device, a worker that stopped, an instance that
  * trapped. A call that is refused, or for which there is no room, fails alone. Whoever decides about a process
  * looks at this object and never at the code of an error, which may come from anywhere. Nothing is retried. A round
- * of the protocol that was lost half-way must never run again with the same masks, so the attempt ends with the
+ * of the protocol that was lost half-way must never run again with the same masks, so the execution ends with the
  * device.
  */
 import type { TercetError } from '../../core/errors.ts';

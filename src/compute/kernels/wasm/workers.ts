@@ -221,7 +221,7 @@ export class Workers {
     try {
       made = task.args();
     } catch (error) {
-      // What it was to work on is gone (the keys of an attempt were wiped), or there is no room for copies: that
+      // What it was to work on is gone (the keys of an execution were wiped), or there is no room for copies: that
       // call fails, the worker is sound.
       this.#drop(call, kernelFailure(error));
       this.#next(w);
