@@ -244,6 +244,8 @@ describe('P0, the data owner', () => {
 // ── distributions at P1 and P2 ───────────────────────────────────────────────
 
 const RUNS = 120;
+/** For planted leaks: what is the same for one text in every run gives χ² = 2 · 60. */
+const PLANTED_RUNS = 60;
 const BINS = 16;
 /**
  * Two-sample χ² with 15 degrees of freedom: 75 has a probability of 6e-10 for equal distributions; some 7000
@@ -284,7 +286,7 @@ function nibbles(result: unknown): number[] {
 }
 
 /**
- * For every byte that `party` receives and every value that it computes: how often each nibble came over RUNS keys
+ * For every byte that `party` receives and every value that it computes: how often each nibble came over `runs` keys
  * of the other pair, with the party's own key held fixed. Its view is its messages together with its own
  * randomness, so only what it does not know may vary: a value that is masked with its own key alone would look
  * uniform over all keys and be plain to it.
@@ -293,6 +295,7 @@ async function histograms(
   party: 1 | 2,
   text: Inputs,
   firstSeed: number,
+  runs: number,
   options: SimulationOptions,
 ): Promise<Map<string, number[]>> {
   const counts = new Map<string, number[]>();
@@ -301,7 +304,7 @@ async function histograms(
     bins[nibble]++;
     counts.set(key, bins);
   };
-  for (let seed = firstSeed; seed < firstSeed + RUNS; seed++) {
+  for (let seed = firstSeed; seed < firstSeed + runs; seed++) {
     const seen = new Map<string, number>();
     let calls = 0;
     const see = (op: string, result: unknown) => {
@@ -334,9 +337,9 @@ async function histograms(
 }
 
 /** What of a party's view has another distribution for the other text. */
-async function distinguished(party: 1 | 2, options: SimulationOptions): Promise<string[]> {
-  const a = await histograms(party, TEXTS[0], 2, options);
-  const b = await histograms(party, TEXTS[1], 10_000, options);
+async function distinguished(party: 1 | 2, options: SimulationOptions, runs = RUNS): Promise<string[]> {
+  const a = await histograms(party, TEXTS[0], 2, runs, options);
+  const b = await histograms(party, TEXTS[1], 10_000, runs, options);
   expect([...b.keys()]).toEqual([...a.keys()]);
   for (const part of ['→ P', 'computes'])
     expect([...a.keys()].filter((key) => key.includes(part)).length).toBeGreaterThan(60);
@@ -408,23 +411,27 @@ describe('P1 and P2, the compute parties', () => {
   }
 
   it.each([1, 2] as const)('P%i tells the texts apart when masks are zero: the same test finds it', async (party) => {
-    expect((await distinguished(party, { kernels: () => unmasked(wasm) })).length).toBeGreaterThan(3);
+    expect((await distinguished(party, { kernels: () => unmasked(wasm) }, PLANTED_RUNS)).length).toBeGreaterThan(3);
   });
 
   it('P2 tells them apart when a lift carries only its own mask: the same test finds the message', async () => {
     expect(
-      (await distinguished(2, { alter: liftUnmasked })).some((position) => position.startsWith('P1 → P2 lift-12/')),
+      (await distinguished(2, { alter: liftUnmasked }, PLANTED_RUNS)).some((position) =>
+        position.startsWith('P1 → P2 lift-12/'),
+      ),
     ).toBe(true);
   });
 
   it('P1 tells them apart when a selection comes back without λ2: the same test finds it in what P1 computes, though the message alone is uniform', async () => {
-    const found = await distinguished(1, { alter: selectUnmasked });
+    const found = await distinguished(1, { alter: selectUnmasked }, PLANTED_RUNS);
     expect(found.some((position) => position.startsWith('computes'))).toBe(true);
   });
 
   it('P1 tells them apart when an additive part comes without λ2: the same test finds it', async () => {
     expect(
-      (await distinguished(1, { alter: reshareUnmasked })).some((position) => position.startsWith('computes')),
+      (await distinguished(1, { alter: reshareUnmasked }, PLANTED_RUNS)).some((position) =>
+        position.startsWith('computes'),
+      ),
     ).toBe(true);
   });
 
