@@ -108,7 +108,8 @@ describe('wasm workers', () => {
     const kernels = await createWasmKernels({ module, startWorker: () => localWorker(log), threads: 1 });
     const matrix = await kernels.loadMatrix(Int32Array.of(1, 2, 3, 4, 5, 6), 2, 3);
     await kernels.matmulMatrix({ k: 64, data: BigUint64Array.of(1n, 1n) }, matrix);
-    expect(log).toEqual(['loadMatrix', 'collect', 'matmulMatrix']);
+    await kernels.panels.load(new Int32Array(8), 2, 3);
+    expect(log).toEqual(['loadMatrix', 'collect', 'matmulMatrix', 'loadPanels', 'collect']);
     await kernels.close();
   });
 

@@ -34,6 +34,6 @@ export function serveKernels(port: ServicePort): void {
     }
     port.postMessage(reply, transfer);
     // What the matrix was copied from is garbage now, and larger than all else that this thread ever holds.
-    if (request.kind === 'call' && request.op === 'loadMatrix') port.collect?.();
+    if (request.kind === 'call' && (request.op === 'loadMatrix' || request.op === 'loadPanels')) port.collect?.();
   });
 }
