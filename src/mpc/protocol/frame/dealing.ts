@@ -7,6 +7,7 @@ import type { Choice, SelectionTable } from '../../../compute/kernels/types.ts';
 import { type TableLayout, elementBits, tableBytes } from '../../../compute/kernels/table-layout.ts';
 import { type Vector, wireLength, zeros } from '../../../compute/ring.ts';
 import { Masked } from '../../share/masked.ts';
+import type { Wire } from '../../share/wire.ts';
 import type { Cost } from '../types.ts';
 import { type Gate, drawId, tagOf } from './gate.ts';
 import { type Party, prgOf } from './party.ts';
@@ -21,6 +22,21 @@ const PART_BYTES = 1 << 20;
 /** Parts that are built while one is on its way. */
 const PARTS_AHEAD = 3;
 
+/** What P1's table is a function of: wires, of which a proof reads m and λ1 where P1 reads a. */
+export interface Operands {
+  /** What the added part of the index is read from: its low bits, but for `zeros` that are none of a value's. */
+  readonly added?: Wire | undefined;
+  readonly zeros?: number;
+  /** Or the top two bits of `added`, moved by a quarter of its ring: the index of a widening. */
+  readonly top?: true;
+  /** The bits of the other part. */
+  readonly bits?: readonly Wire[];
+  /** Values that are factors. */
+  readonly values?: readonly Wire[];
+  /** A bit that is a factor. */
+  readonly gate?: Wire | undefined;
+}
+
 /** What one selection is about: how P1 makes the table and how P0 and P2 know their choice. */
 export interface Selection extends TableLayout {
   readonly count: number;
@@ -30,6 +46,7 @@ export interface Selection extends TableLayout {
   choice(party: Party): Promise<Choice>;
   /** The indices of P1's table as a public function: what is masked by addition, and bits. */
   readonly index: IndexGroup;
+  readonly operands: Operands;
   /**
    * The function of `index` in every term of P1's table, where that is a sum of products of factors (choices, sums of
    * cosines); one term without factors where absent.

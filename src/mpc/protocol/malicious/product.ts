@@ -12,12 +12,13 @@ import type { ProductShape } from '../../../compute/kernels/types.ts';
 import { type Vector, wireLength } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
 import type { Wire } from '../../share/wire.ts';
-import type { Proved } from '../frame/gate.ts';
+import type { Halves, Proved } from '../frame/gate.ts';
 import type { Party } from '../frame/party.ts';
 import type { Position } from '../frame/relation.ts';
 import { crossOfP1, dealCross, recvCross, recvReshared, sendReshared } from '../frame/reshare.ts';
 import { raised, roundUp } from '../frame/rounding.ts';
 import { elementwise, matrixRelation } from './relations.ts';
+import { productHalves } from './witness/product.ts';
 import { CompleteRelation, mask1 } from './complete.ts';
 
 /** P0's Γ2 is proved where it may gain by a false one. */
@@ -40,6 +41,7 @@ function relationsOf(shape: ProductShape | undefined, out: Wire, secret: boolean
 export class CompleteProductGate extends CompleteRelation {
   readonly relation = 'product' as const;
   readonly relations: readonly Proved[];
+  readonly halves: readonly Halves[];
   readonly #x: Wire;
   readonly #y: Wire;
   readonly #shape: ProductShape | undefined;
@@ -70,6 +72,7 @@ export class CompleteProductGate extends CompleteRelation {
     this.#shape = shape;
     this.#drop = drop;
     this.relations = relationsOf(shape, out, secret);
+    this.halves = productHalves(this, { x, y, shape, drop }, secret);
   }
 
   #times(party: Party, x: Vector, y: Vector): Promise<Vector> {

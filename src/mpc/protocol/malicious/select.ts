@@ -24,17 +24,19 @@ import {
   selectionMask1,
   sendTable,
 } from '../frame/dealing.ts';
-import { type Proved, drawId, tagOf } from '../frame/gate.ts';
+import { type Halves, type Proved, drawId, tagOf } from '../frame/gate.ts';
 import { type Party, prgOf } from '../frame/party.ts';
 import { type Position, Relation } from '../frame/relation.ts';
 import { outputMask } from '../frame/reshare.ts';
 import { raised } from '../frame/rounding.ts';
 import { mask2 } from './complete.ts';
 import { selectionRelations } from './relations.ts';
+import { selectionHalves } from './witness/selection.ts';
 
 export class CompleteSelectGate extends Relation implements Summed {
   readonly relation: 'select' | 'widen';
   readonly relations: readonly Proved[];
+  readonly halves: readonly Halves[];
   readonly terms: readonly Selection[];
   readonly drop: number;
   readonly longestDraw: number;
@@ -65,6 +67,7 @@ export class CompleteSelectGate extends Relation implements Summed {
     this.relations = selectionRelations(relation, terms, secret);
     this.terms = terms;
     this.drop = drop;
+    this.halves = selectionHalves(this, secret);
     this.longestDraw = Math.max(laneBytes(k) * count, ...terms.map((term) => tableBytes(term, term.count)));
   }
 

@@ -40,6 +40,7 @@ export function wrapSelection(x: Wire, k2: number): Selection {
     ...tableLayout(ENTRIES, k),
     count: x.count,
     index: { bits: 3, xorBits: 0 },
+    operands: { added: x, top: true },
     traits: ['wraps'],
     table: async (p1) => {
       const { kernels } = p1;
