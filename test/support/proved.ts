@@ -14,7 +14,7 @@ import type { Circuit } from '../../src/mpc/protocol/frame/circuit.ts';
 import type { Gates, Inputs } from '../../src/mpc/protocol/types.ts';
 import type { Channel, PartyId } from '../../src/net/wire/types.ts';
 import { memoryPair } from '../../src/testing/memory-link.ts';
-import { type Tap, noParameters, seeded } from './simulate.ts';
+import { type Tap, keysOf, noParameters, seeded } from './simulate.ts';
 
 export const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
 export const proofWasm = new WasmProofKernels(await loadNodeProofModule());
@@ -29,7 +29,8 @@ export interface ProvedSetting {
   readonly timeoutMs?: number;
   /** What a party is told of the run, where it is not what the others are. */
   readonly request?: (id: PartyId) => string;
-  readonly circuit?: Circuit;
+  /** The links of a party that does not follow the protocol. */
+  readonly corrupt?: (id: PartyId, channel: Channel, session: Uint8Array) => Channel;
 }
 
 export interface Ended {
@@ -67,14 +68,19 @@ export async function runProved(
   }
   const nonces = [seeded(32, seed, 11), seeded(32, seed, 12), seeded(32, seed, 13)] as const;
   const session = provedSession({ nonces: [...nonces], owner: new Uint8Array(), attempt: 0, step: 0, branch: 0 });
-  const key = (a: number, b: number) => seeded(32, seed, 20 + Math.min(a, b) * 3 + Math.max(a, b));
+  // The keys of `simulate` with the same seed: what opens is the same to the bit.
+  const { execution, k01, k02 } = keysOf(seed);
+  const key = (a: PartyId, b: PartyId) => (a + b === 1 ? k01 : a + b === 2 ? k02 : seeded(32, seed, 4)).slice();
+  for (const id of [0, 1, 2] as const)
+    for (const [peer, channel] of channels[id])
+      channels[id].set(peer, setting.corrupt?.(id, channel, session) ?? channel);
   const runs = ([0, 1, 2] as const).map(
     (id) =>
       new ProvedRun({
         ...{ id, circuit, kernels: wasm, session, channels: channels[id] },
         parameters: setting.parameters?.(id, wasm) ?? noParameters,
         keys: new Map(([0, 1, 2] as const).filter((peer) => peer !== id).map((peer) => [peer, key(id, peer)])),
-        execution: { session: session.slice(0, 16), number: 0, step: 0, branch: 0 },
+        execution,
         proofKernels: proofWasm,
         proofParameters: setting.proofParameters ?? PARAMETERS[128],
         segmentBytes: setting.segmentBytes ?? 2 ** 30,

@@ -13,7 +13,7 @@
 import type { ProofKernels } from '../../../../compute/kernels/proof-types.ts';
 import type { RingKernels } from '../../../../compute/kernels/types.ts';
 import { concatBytes } from '../../../../core/bytes.ts';
-import { invariant } from '../../../../core/errors.ts';
+import { SecurityViolationError, asTercetError, invariant } from '../../../../core/errors.ts';
 import type { Channel, PartyId } from '../../../../net/wire/types.ts';
 import { Prover } from '../../../proof/prover.ts';
 import { Segment } from '../../../proof/segment.ts';
@@ -209,11 +209,11 @@ export class Proofs implements Observer {
   }
 
   #send(peer: PartyId, tag: string, bytes: Uint8Array): Promise<void> {
-    return this.#channel(peer).send(tag, bytes);
+    return passed(this.#channel(peer).send(tag, bytes));
   }
 
   #recv(peer: PartyId, tag: string, length: number): Promise<Uint8Array> {
-    return this.#channel(peer).recv(tag, length);
+    return passed(this.#channel(peer).recv(tag, length));
   }
 
   #channel(peer: PartyId): Channel {
@@ -230,5 +230,15 @@ export class Proofs implements Observer {
       else part.witness.wipe();
     }
     this.#options.transcript.clear();
+  }
+}
+
+/** A message of a proof that does not come, or is none, is a proof that was not given. */
+async function passed<T>(message: Promise<T>): Promise<T> {
+  try {
+    return await message;
+  } catch (thrown) {
+    const error = asTercetError(thrown);
+    throw error.kind === 'peer' || error.kind === 'io' ? new SecurityViolationError('proof') : error;
   }
 }
