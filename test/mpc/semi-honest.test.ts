@@ -19,6 +19,7 @@ const wasm = await createWasmKernels({ module, threads: 0 });
 
 const runner: ProtocolRunner = {
   info: SEMI_HONEST,
+  rounding: () => SEMI_HONEST.truncation,
   widenings: ['dealer', 'ot'],
   behind: 0,
   run: (build, inputs, { weights, parameters, seed, fast, widening }) =>
