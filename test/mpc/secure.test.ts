@@ -3,6 +3,7 @@
  * Every bound is the constant that the module declares, or derived next to its use. `MEASURE=1` prints the measured
  * errors.
  */
+import { SEMI_HONEST } from '../../src/mpc/protocol/registry.ts';
 import { describe, expect, it } from 'vitest';
 import { decodeFixed, encodeFixed } from '../../src/compute/fixed-point.ts';
 import { erf, gelu, geluNew } from '../../src/compute/special-functions.ts';
@@ -21,7 +22,7 @@ import {
   secureRelu,
   secureTanh,
 } from '../../src/mpc/secure/activation.ts';
-import { ATTENTION_ERROR, SPREAD, attend, attentionKeys, attentionValues } from '../../src/mpc/secure/attention.ts';
+import { ATTENTION_ERROR, attend, attentionKeys, attentionValues, spreadDomain } from '../../src/mpc/secure/attention.ts';
 import { isNegative, select } from '../../src/mpc/secure/compare.ts';
 import type { Gates, Wire } from '../../src/mpc/secure/gates.ts';
 import type { Widening } from '../../src/mpc/protocol/types.ts';
@@ -643,7 +644,7 @@ describe('attention', () => {
   it.each([8, 9] as const)(
     '%i tree bits: right up to the declared spread for 20 seeds and several shapes, garbage at 1.2 times',
     async (bits) => {
-      const S = SPREAD[bits];
+      const S = spreadDomain(bits, SEMI_HONEST.truncation);
       const shapes = (spread: number): number[][] => [
         [spread / 2, -spread / 2],
         [-spread / 2, spread / 2],

@@ -18,6 +18,7 @@
  */
 import type { Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
+import { measured, unitTable } from './measure.ts';
 import { type PowerLaw, type WindowGroup, HELD_UNITS, lastUnit, powerLaw, tabulated } from './power-law.ts';
 import { EIGHTH, type RangeChecks } from './range-check.ts';
 import { rescale } from './rescale.ts';
@@ -297,7 +298,7 @@ function column(gates: Gates, x: Wire): Wire {
 
 /** 0 where S lies in the measured units from … to of 2^at. */
 function read(gates: Gates, checks: RangeChecks, sum: Wire, at: number, bits: number, from: number, to: number): Wire {
-  return gates.table(gates.reduce(gates.shift(sum, at), bits), checks.table(bits, from, to), 1);
+  return gates.table(measured(gates, sum, sum.scale - at, bits), unitTable(gates, checks.table(bits, from, to)), 1);
 }
 
 /**

@@ -15,6 +15,7 @@ import { strided } from '../../compute/pattern.ts';
 import { invariant } from '../../core/errors.ts';
 import type { ExactTable, Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
+import { counted, measured, unitTable } from './measure.ts';
 import { piecewisePolynomial } from './polynomial.ts';
 
 /** Bits below the unit that a polynomial sees. */
@@ -206,7 +207,8 @@ function candidatesOf(gates: Gates, z: Wire, group: LawGroup, polynomial: Piecew
   invariant(z.k >= group.top + SEGMENT_BITS, 'the argument of a group must hold its widest window');
   const places = Array.from({ length: group.windows }, (_, i) => {
     const unit = unitOf(group, i);
-    const index = unit >= T ? gates.shift(z, unit - T) : gates.raise(z, T - unit, T + SEGMENT_BITS);
+    // Never measured low: a window that is taken begins where the polynomial does.
+    const index = unit >= T ? counted(gates, z, z.scale - (unit - T)) : gates.raise(z, T - unit, T + SEGMENT_BITS);
     return gates.reshape(gates.reduce(index, T + SEGMENT_BITS), [z.count], 0);
   });
   const all = gates.polynomial(gates.concat(places), polynomial, k + drop, { drop });
@@ -229,9 +231,9 @@ export function powerLaw(
   for (const bucket of groupBits(groups)) {
     const index = bucket.map(({ group: g, bits }) => {
       const unit = unitOf(groups[g], groups[g].windows - 1);
-      return gates.reshape(gates.reduce(gates.shift(z[g], unit), bits), [z[g].count], 0);
+      return gates.reshape(measured(gates, z[g], z[g].scale - unit, bits), [z[g].count], 0);
     });
-    const bits = gates.table(gates.concat(index), tableOf(bucket[0]), 1);
+    const bits = gates.table(gates.concat(index), unitTable(gates, tableOf(bucket[0])), 1);
     for (const [at, { group, window }] of bucket.entries())
       found.set(`${group} ${window}`, part(gates, bits, at, z[group].count));
   }
