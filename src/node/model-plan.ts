@@ -48,7 +48,8 @@ export async function planOf(
   const reach = known ?? (await provedRanges(source, fold ?? (await wasmFold())));
   const proved = provedPlan(config, reach, SEMI_HONEST.truncation);
   if (proved !== undefined) return proved;
-  const plan = (measured: MeasuredRanges) => checkedPlan(config, reach, measured, SEMI_HONEST.truncation, { wide: ranges === 'wide' });
+  const plan = (measured: MeasuredRanges) =>
+    checkedPlan(config, reach, measured, SEMI_HONEST.truncation, { wide: ranges === 'wide' });
   const key = await keyOf(model);
   const before = key === undefined ? undefined : await measurements.read(key, config);
   const kept = before === undefined ? undefined : unlessTooFar(() => plan(before));

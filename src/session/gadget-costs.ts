@@ -250,7 +250,7 @@ export function normalise(
   else t.truncate(64, e, rows * d);
   t.liftAdditive(64, rows * d);
   t.product(64, rows);
-  powerLaw(t, rows, rootOf(d));
+  powerLaw(t, rows, rootOf(d, ROUNDING));
   scaledRows(t, rows, d);
   t.rounds(4);
 }
@@ -282,7 +282,7 @@ export function normaliseCentred(
   t.widen(rest, k, rows);
   t.liftAdditive(k, rows);
   for (const scale of new Set(levelsOf(d, range).map((level) => level.scale))) t.product(32 + scale, rows);
-  powerLaw(t, rows, centredRootOf(d, range));
+  powerLaw(t, rows, centredRootOf(d, range, ROUNDING));
   scaledRows(t, rows, d);
   t.rounds(3);
 }

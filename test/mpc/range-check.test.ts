@@ -233,7 +233,9 @@ describe('the spread of a row', () => {
             i % 2 === 0
               ? next() * acceptedSpread(treeBits, SEMI_HONEST.truncation)
               : i % 4 === 1
-                ? spreadDomain(treeBits, SEMI_HONEST.truncation) + 4 + next() * (reach - spreadDomain(treeBits, SEMI_HONEST.truncation) - 4)
+                ? spreadDomain(treeBits, SEMI_HONEST.truncation) +
+                  4 +
+                  next() * (reach - spreadDomain(treeBits, SEMI_HONEST.truncation) - 4)
                 : half * Math.ceil(next() * Math.floor(reach / half));
           const centre = (next() - 0.5) * 1000;
           const scores = Array.from({ length: 7 }, () => centre + next() * spread);
@@ -242,7 +244,13 @@ describe('the spread of a row', () => {
           scores[scores[top] === centre ? 6 : top] = centre + spread;
           const real = Math.max(...scores) - Math.min(...scores);
           rows.push(scores);
-          want.push(real <= acceptedSpread(treeBits, SEMI_HONEST.truncation) ? 0 : real >= spreadDomain(treeBits, SEMI_HONEST.truncation) + 4 ? 1 : undefined);
+          want.push(
+            real <= acceptedSpread(treeBits, SEMI_HONEST.truncation)
+              ? 0
+              : real >= spreadDomain(treeBits, SEMI_HONEST.truncation) + 4
+                ? 1
+                : undefined,
+          );
         }
         const bits = await privately(rowsOf(rows), rows.length, build(treeBits, reach), reach);
         const clear = inTheClear(rowsOf(rows), rows.length, build(treeBits, reach));

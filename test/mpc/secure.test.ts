@@ -22,7 +22,13 @@ import {
   secureRelu,
   secureTanh,
 } from '../../src/mpc/secure/activation.ts';
-import { ATTENTION_ERROR, attend, attentionKeys, attentionValues, spreadDomain } from '../../src/mpc/secure/attention.ts';
+import {
+  ATTENTION_ERROR,
+  attend,
+  attentionKeys,
+  attentionValues,
+  spreadDomain,
+} from '../../src/mpc/secure/attention.ts';
 import { isNegative, select } from '../../src/mpc/secure/compare.ts';
 import type { Gates, Wire } from '../../src/mpc/secure/gates.ts';
 import type { Widening } from '../../src/mpc/protocol/types.ts';
@@ -702,7 +708,7 @@ describe('power laws by windows', () => {
       '1/Z of weights at scale 17, up to 128 keys',
       2 ** 17 * Math.exp(-4.06),
       2 ** 17 * 120.5,
-      { growth: 2, atUnit: 2 ** 17, k: 50, groups: groups(21, 3, 3, 1), f: (z) => 2 ** 38 / z },
+      { growth: 2, coins: 1, atUnit: 2 ** 17, k: 50, groups: groups(21, 3, 3, 1), f: (z) => 2 ** 38 / z },
       6e-4,
       1e-4,
     ],
@@ -710,7 +716,7 @@ describe('power laws by windows', () => {
       '1/Z of weights at scale 17, up to 512 keys',
       2 ** 17 * Math.exp(-4.06),
       2 ** 17 * 482,
-      { growth: 2, atUnit: 2 ** 18, k: 52, groups: groups(23, 1, 2, 4, 1), f: (z) => 2 ** 41 / z },
+      { growth: 2, coins: 1, atUnit: 2 ** 18, k: 52, groups: groups(23, 1, 2, 4, 1), f: (z) => 2 ** 41 / z },
       6e-4,
       1e-4,
     ],
@@ -720,6 +726,7 @@ describe('power laws by windows', () => {
       768 ** 3 * 2 ** (2 * 6) * 1900,
       {
         growth: 1,
+        coins: 1,
         atUnit: Math.sqrt(768) * 2 ** 15,
         k: 54,
         groups: groups(50, 2, 2, 4, 3, 2),

@@ -128,9 +128,7 @@ export function smallBert(sharing: Sharing, rounding: TruncationModel, error = L
           );
           checkCost(long, `${name} ${weights}, padded`);
           const same = decodeFixed(long.outputs.get(LOGITS) as Words, OUTPUT_FORM[weights].scale);
-          expect(Math.max(...same.map((v, i) => Math.abs(v - want.logits[i])))).toBeLessThan(
-            error + opening(weights),
-          );
+          expect(Math.max(...same.map((v, i) => Math.abs(v - want.logits[i])))).toBeLessThan(error + opening(weights));
           // Positive control of the tolerance: another text moves the logits further than it.
           const other = await runFloat(source, [2, 5, 4, 1, 3], mlm ? { positions: [2] } : {});
           expect(Math.max(...got.map((v, i) => Math.abs(v - other.logits[i])))).toBeGreaterThan(

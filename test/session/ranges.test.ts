@@ -80,7 +80,13 @@ function enlarged(source: WeightSource, factors: Partial<Record<TensorName, numb
 
 /** A plan for `source` whose samples saw `tame` only: what planning is when no sample shows an outlier. */
 async function blindPlan(source: WeightSource, tame: WeightSource, options?: { wide: boolean }): Promise<ModelPlan> {
-  return checkedPlan(source.config, await provedRanges(source), await measuredRanges(tame), SEMI_HONEST.truncation, options);
+  return checkedPlan(
+    source.config,
+    await provedRanges(source),
+    await measuredRanges(tame),
+    SEMI_HONEST.truncation,
+    options,
+  );
 }
 
 async function answer(

@@ -186,7 +186,10 @@ export function* buildStep(gates: Gates, run: ModelRun, step: number): BuildPart
       const fresh = gates.section('attention', () => cacheOf(gates, run, i, p, normed, guard));
       const cache: Cache = {
         keys: gates.concat([gates.kept(`keys ${i}`, [before, C], KEY_RING, KEY_SCALE), fresh.keys]),
-        values: gates.concat([gates.kept(`values ${i}`, [before, C], valueRing(gates.rounding), VALUE_SCALE), fresh.values]),
+        values: gates.concat([
+          gates.kept(`values ${i}`, [before, C], valueRing(gates.rounding), VALUE_SCALE),
+          fresh.values,
+        ]),
       };
       if (step < run.steps) keep(gates, i, cache);
       return blocks(gates, run, i, p, x, normed, { ...cache, mask }, guard);

@@ -249,8 +249,7 @@ function checkSpread(
   const top = gates.add(gates.reduce(gates.offset(above, quarter), bits), gates.reduce(first, bits));
   const below = gates.sub(gates.repeat(top, T), gates.reshape(gates.reduce(coarse, bits), [rows, T], top.scale));
   const inside = checks.table(bits - BELOW_UNIT, 0, belowEdge(treeBits));
-  const outside = (x: Wire) =>
-    gates.table(measured(gates, x, x.scale - BELOW_UNIT), unitTable(gates, inside), 1);
+  const outside = (x: Wire) => gates.table(measured(gates, x, x.scale - BELOW_UNIT), unitTable(gates, inside), 1);
   const realRows = check.rows === undefined ? undefined : everyRow(gates, check.rows, rows / R, R);
   if (mask !== 'causal') {
     const real = mask === undefined ? undefined : everyRow(gates, mask.real.bits, rows, T);

@@ -15,7 +15,7 @@ import { strided } from '../../compute/pattern.ts';
 import { invariant } from '../../core/errors.ts';
 import type { ExactTable, Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
-import { counted, measured, unitTable } from './measure.ts';
+import { type Reading, counted, measured, unitTable } from './measure.ts';
 import { piecewisePolynomial } from './polynomial.ts';
 
 /** Bits below the unit that a polynomial sees. */
@@ -59,6 +59,8 @@ export interface PowerLawOptions {
   readonly atUnit: number;
   /** Ring of the result. */
   readonly k: number;
+  /** How the protocol reads an index. */
+  readonly coins: Reading['coins'];
   /** From the widest window on. Their units follow one another without a gap. */
   readonly groups: readonly WindowGroup[];
 }
@@ -103,6 +105,9 @@ export function tabulated(options: PowerLawOptions): PowerLaw {
   const polynomial = piecewisePolynomial((x) => factor * Math.max(x, 1) ** (-growth / RATIO_BITS), {
     ...{ segments: SEGMENTS, degree: DEGREE, t: T, s1: S1, s2: S2, guard: GUARD, width: 1 },
     centre: (i) => (i >= FIRST ? i : undefined),
+    // With one coin a window's bit and its segment are one reading, so the first is hardly met. With two they are apart;
+    // an argument is never read low, so what is measured there lies there.
+    ...(options.coins === 1 ? {} : { interval: (i) => (i === FIRST ? [0, 1] : [-1, 1]) }),
   });
   return { ...options, polynomial, groups };
 }
