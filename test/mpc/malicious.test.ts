@@ -6,6 +6,7 @@ import { COMPLETE_ROUNDING, CompleteBuilder } from '../../src/mpc/protocol/malic
 import { parameterView } from '../support/parameters.ts';
 import { measured } from '../support/simulate.ts';
 import { protocolConformance } from './conformance.suite.ts';
+import { smallBert } from './small-bert.suite.ts';
 
 const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
 
@@ -23,3 +24,5 @@ protocolConformance({
       parameters: (id, kernels) => parameterView(weights, id, kernels, parameters),
     }),
 });
+
+smallBert('complete', COMPLETE_ROUNDING);

@@ -15,7 +15,7 @@ import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import { Engine } from '../../src/mpc/protocol/frame/engine.ts';
 import { CompleteBuilder } from '../../src/mpc/protocol/malicious/circuit.ts';
 import type { Sharing } from '../../src/mpc/share/wire.ts';
-import type { ParameterView } from '../../src/mpc/protocol/frame/party.ts';
+import type { Kept, ParameterView } from '../../src/mpc/protocol/frame/party.ts';
 import type { Tracing } from '../../src/mpc/protocol/trace.ts';
 import type { Cost, Gates, Inputs, Widening } from '../../src/mpc/protocol/types.ts';
 
@@ -55,6 +55,8 @@ export interface SimulationOptions {
   readonly trace?: Tracing;
   /** A party's own generator; else one that repeats with the seed. */
   readonly random?: (id: PartyId) => (length: number) => Uint8Array;
+  /** What the step before kept, by party. */
+  readonly kept?: (id: PartyId) => Kept;
   /** Another generator in place of `PairPrg`, for planted faults. */
   readonly prg?: (master: Uint8Array, execution: Execution) => PairPrg;
   /** Changes the finished circuit at all parties, for planted faults. */
@@ -144,6 +146,7 @@ export function createParties(build: (gates: Gates) => void, options: Simulation
       k02: id === 1 ? undefined : prg(k02, execution),
       signal,
       trace: options.trace,
+      kept: options.kept?.(id),
       random: options.random?.(id) ?? repeatable(seed, id),
     });
   });
