@@ -2,6 +2,7 @@
  * Range checks among three parties and in the oracle: nothing outside a domain passes, nothing inside what is
  * accepted is refused, whatever the masks.
  */
+import { SEMI_HONEST } from '../../src/mpc/protocol/registry.ts';
 import { describe, expect, it } from 'vitest';
 import { encodeFixed } from '../../src/compute/fixed-point.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
@@ -12,7 +13,7 @@ import type { ModelPlan } from '../../src/ml/models/plan.ts';
 import { PlaintextGates } from '../../src/testing/oracle.ts';
 import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import {
-  SPREAD,
+  spreadDomain,
   acceptedSpread,
   attend,
   attentionKeys,
@@ -202,7 +203,7 @@ describe('the spread of a row', () => {
   const build =
     (treeBits: 8 | 9, reach: number): Build =>
     (g, checks, q, k, v) => {
-      const bits = spreadBits(reach, treeBits) as number;
+      const bits = spreadBits(reach, treeBits, SEMI_HONEST.truncation) as number;
       g.output(
         'context',
         attend(g, q, attentionKeys(g, k), attentionValues(g, v), treeBits, undefined, { checks, bits }),
@@ -230,9 +231,11 @@ describe('the spread of a row', () => {
           // Half inside, half outside; some at whole periods of the tree, where a wrapped difference looks like none.
           const spread =
             i % 2 === 0
-              ? next() * acceptedSpread(treeBits)
+              ? next() * acceptedSpread(treeBits, SEMI_HONEST.truncation)
               : i % 4 === 1
-                ? SPREAD[treeBits] + 4 + next() * (reach - SPREAD[treeBits] - 4)
+                ? spreadDomain(treeBits, SEMI_HONEST.truncation) +
+                  4 +
+                  next() * (reach - spreadDomain(treeBits, SEMI_HONEST.truncation) - 4)
                 : half * Math.ceil(next() * Math.floor(reach / half));
           const centre = (next() - 0.5) * 1000;
           const scores = Array.from({ length: 7 }, () => centre + next() * spread);
@@ -241,7 +244,13 @@ describe('the spread of a row', () => {
           scores[scores[top] === centre ? 6 : top] = centre + spread;
           const real = Math.max(...scores) - Math.min(...scores);
           rows.push(scores);
-          want.push(real <= acceptedSpread(treeBits) ? 0 : real >= SPREAD[treeBits] + 4 ? 1 : undefined);
+          want.push(
+            real <= acceptedSpread(treeBits, SEMI_HONEST.truncation)
+              ? 0
+              : real >= spreadDomain(treeBits, SEMI_HONEST.truncation) + 4
+                ? 1
+                : undefined,
+          );
         }
         const bits = await privately(rowsOf(rows), rows.length, build(treeBits, reach), reach);
         const clear = inTheClear(rowsOf(rows), rows.length, build(treeBits, reach));
@@ -257,9 +266,9 @@ describe('the spread of a row', () => {
   );
 
   it('needs a ring in which the reach does not come back: 12 bits are the most, and the next smaller ring would pass a wrong row', async () => {
-    expect(spreadBits(600, 8)).toBe(9);
-    expect(spreadBits(7900, 8)).toBe(12);
-    expect(spreadBits(8000, 8)).toBeUndefined();
+    expect(spreadBits(600, 8, SEMI_HONEST.truncation)).toBe(9);
+    expect(spreadBits(7900, 8, SEMI_HONEST.truncation)).toBe(12);
+    expect(spreadBits(8000, 8, SEMI_HONEST.truncation)).toBeUndefined();
     // 1,024 logits are 512 units: nothing in nine bits.
     const rows = rowsOf([[0, 1024, 0, 1024]]);
     const small: Build = (g, checks, q, k, v) =>
@@ -285,7 +294,7 @@ describe('the spread of a row', () => {
       bits: { shape: [1, T], values: [1, 1, 1, 0], k: 1 },
       words: { shape: [1, T], values: [1, 1, 1, 0], k: 8 },
     };
-    const bits = spreadBits(2000, 8) as number;
+    const bits = spreadBits(2000, 8, SEMI_HONEST.truncation) as number;
     const padded: Build = (g, checks, q, k, v, marks, counts) =>
       g.output(
         'c',
@@ -393,7 +402,7 @@ describe('the cost of checks', () => {
     };
     const build: Build = (g, checks, x, q, bits, counts) => {
       checks.magnitude(x, 63, 12, bits);
-      const ring = spreadBits(900, 9) as number;
+      const ring = spreadBits(900, 9, SEMI_HONEST.truncation) as number;
       g.output(
         'c',
         attend(

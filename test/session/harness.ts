@@ -1,4 +1,5 @@
 /** Sessions of all three parties in one process, on links in memory. */
+import { SEMI_HONEST } from '../../src/mpc/protocol/registry.ts';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import { type Words, wordsFrom } from '../../src/compute/ring.ts';
@@ -30,7 +31,7 @@ export async function servedModel(weights: WeightSource, on: RingKernels = kerne
   return {
     name: weights.label,
     config: weights.config,
-    plan: planFromRanges(weights.config, await provedRanges(weights)),
+    plan: planFromRanges(weights.config, await provedRanges(weights), SEMI_HONEST.truncation),
     hash: 'ab'.repeat(32),
     parameters: await OpenParameters.load(weights, on),
   };
@@ -55,7 +56,7 @@ export async function servedSecret(
   const masked: Words[] = [];
   for (const [number, parameter] of parameters.entries())
     masked.push(await maskParameter(on, seeds, number, wordsFrom(Array.from(await encode(parameter), BigInt), 64)));
-  const plan = planFromRanges(config, await provedRanges(weights));
+  const plan = planFromRanges(config, await provedRanges(weights), SEMI_HONEST.truncation);
   const read = async ({ name }: { readonly name: string }) =>
     masked[parameters.findIndex((parameter) => parameter.name === name)].data as BigUint64Array;
   const party = async (id: 1 | 2): Promise<ServedModel> => ({

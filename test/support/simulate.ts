@@ -16,7 +16,7 @@ import { Engine, type Observer } from '../../src/mpc/protocol/frame/engine.ts';
 import { Transcript } from '../../src/mpc/protocol/malicious/proving/transcript.ts';
 import { CompleteBuilder } from '../../src/mpc/protocol/malicious/circuit.ts';
 import type { Sharing } from '../../src/mpc/share/wire.ts';
-import type { ParameterView } from '../../src/mpc/protocol/frame/party.ts';
+import type { Kept, ParameterView } from '../../src/mpc/protocol/frame/party.ts';
 import type { Tracing } from '../../src/mpc/protocol/trace.ts';
 import type { Cost, Gates, Inputs, Widening } from '../../src/mpc/protocol/types.ts';
 
@@ -56,6 +56,8 @@ export interface SimulationOptions {
   readonly trace?: Tracing;
   /** A party's own generator; else one that repeats with the seed. */
   readonly random?: (id: PartyId) => (length: number) => Uint8Array;
+  /** What the step before kept, by party. */
+  readonly kept?: (id: PartyId) => Kept;
   /** Another generator in place of `PairPrg`, for planted faults. */
   readonly prg?: (master: Uint8Array, execution: Execution) => PairPrg;
   /** Sees what passes at a party, whose messages are kept. */
@@ -152,6 +154,7 @@ export function createParties(build: (gates: Gates) => void, options: Simulation
       k02: id === 1 ? undefined : prg(k02, execution),
       signal,
       trace: options.trace,
+      kept: options.kept?.(id),
       random: options.random?.(id) ?? repeatable(seed, id),
     });
   });

@@ -84,8 +84,12 @@ export function selectionCost(sum: Summed): Pick<Cost, 'p0ToP2Ahead' | 'p1ToP2'>
   };
 }
 
-/** P0 → P2: the word B of every element, of all terms together. */
-export async function dealSelection(gate: SummedGate, p0: Party): Promise<void> {
+/**
+ * P0 → P2: the word B of every element, of all terms together.
+ * @param coin of a short word: what the shift behind the gate will add of P2's mask, over the ring of the terms. P0
+ * takes it away before it rounds, so that the shift has one coin.
+ */
+export async function dealSelection(gate: SummedGate, p0: Party, coin?: Vector): Promise<void> {
   const { kernels } = p0;
   const prg = prgOf(p0, 1);
   const { k, count } = resultOf(gate);
@@ -100,6 +104,7 @@ export async function dealSelection(gate: SummedGate, p0: Party): Promise<void> 
     word = await kernels.dealSelection(await term.choice(p0), term, pads, rest);
     if (t + 1 < gate.terms.length) rest = await kernels.scale(word, -1n);
   }
+  if (coin !== undefined) word = await kernels.sub(word, coin);
   if (short) word = await kernels.sub(await roundUp(kernels, word, gate.drop), r0);
   await p0.link(2).send(tagOf(gate, 'deal'), Masked.under(zero, word));
 }
