@@ -40,22 +40,27 @@ export function provedSession({ nonces, owner, attempt, step, branch }: SessionP
 }
 
 /**
- * Sessions that this party has begun. SECURITY: whoever was shown the challenges of a session knows them when it comes
- * again, so none does.
+ * A party's nonce for one session. SECURITY: whoever was shown the challenges of a session knows them when it comes
+ * again. So a nonce begins one session, and a session without this party's fresh nonce is refused: nothing has to be
+ * remembered.
  */
-export class BegunSessions {
-  readonly #seen = new Set<string>();
+export class SessionNonce {
+  readonly bytes: Uint8Array;
+  #begun = false;
+
+  /** @param bytes 32 of this party's own generator */
+  constructor(bytes: Uint8Array = crypto.getRandomValues(new Uint8Array(NONCE_BYTES))) {
+    this.bytes = bytes.slice();
+  }
 
   /**
-   * @param own this party's nonce, which must be one of the three
-   * @throws {SecurityViolationError} for a session that came before, or that this party's nonce is not in
+   * The session of these parts.
+   * @throws {SecurityViolationError} a second time, or where this party's nonce is another one
    */
-  begin(parts: SessionParts, own: Uint8Array, party: 0 | 1 | 2): Uint8Array {
-    const session = provedSession(parts);
-    const name = toHex(session);
-    if (!equalBytes(parts.nonces[party], own) || this.#seen.has(name)) throw new SecurityViolationError('agreement');
-    this.#seen.add(name);
-    return session;
+  begin(parts: SessionParts, party: 0 | 1 | 2): Uint8Array {
+    if (this.#begun || !equalBytes(parts.nonces[party], this.bytes)) throw new SecurityViolationError('agreement');
+    this.#begun = true;
+    return provedSession(parts);
   }
 }
 
