@@ -67,9 +67,10 @@ export async function runProved(
     channels[b].set(a, right);
   }
   const nonces = [seeded(32, seed, 11), seeded(32, seed, 12), seeded(32, seed, 13)] as const;
-  const session = provedSession({ nonces: [...nonces], owner: new Uint8Array(), attempt: 0, step: 0, branch: 0 });
-  // The keys of `simulate` with the same seed: what opens is the same to the bit.
+  // The masks of `simulate` with the same seed: what opens is the same to the bit.
   const { execution, k01, k02 } = keysOf(seed);
+  const session = provedSession({ nonces: [...nonces], owner: new Uint8Array(), attempt: 0, step: 0, branch: 0 });
+  session.set(execution.session);
   const key = (a: PartyId, b: PartyId) => (a + b === 1 ? k01 : a + b === 2 ? k02 : seeded(32, seed, 4)).slice();
   for (const id of [0, 1, 2] as const)
     for (const [peer, channel] of channels[id])
@@ -80,7 +81,6 @@ export async function runProved(
         ...{ id, circuit, kernels: wasm, session, channels: channels[id] },
         parameters: setting.parameters?.(id, wasm) ?? noParameters,
         keys: new Map(([0, 1, 2] as const).filter((peer) => peer !== id).map((peer) => [peer, key(id, peer)])),
-        execution,
         proofKernels: proofWasm,
         proofParameters: setting.proofParameters ?? PARAMETERS[128],
         segmentBytes: setting.segmentBytes ?? 2 ** 30,

@@ -9,7 +9,7 @@ import type { Words } from '../../../../compute/ring.ts';
 import { concatBytes, equalBytes } from '../../../../core/bytes.ts';
 import { SecurityViolationError, type ViolationPhase, asTercetError, invariant } from '../../../../core/errors.ts';
 import type { Channel, PartyId } from '../../../../net/wire/types.ts';
-import type { Execution } from '../../../prg/gate-id.ts';
+import { firstStep } from '../../../prg/gate-id.ts';
 import { PairPrg } from '../../../prg/prg.ts';
 import type { ProofParameters } from '../../../proof/soundness.ts';
 import type { Inputs } from '../../types.ts';
@@ -18,9 +18,11 @@ import { tagOf } from '../../frame/gate.ts';
 import { Proofs } from './proofs.ts';
 import { Transcript } from './transcript.ts';
 
+/** Bytes of a session that masks are drawn for. */
+const SESSION_BYTES = 16;
+
 export interface ProvedOptions extends Omit<EngineOptions, 'k01' | 'k02' | 'observer'> {
-  readonly execution: Execution;
-  /** `provedSession` of this run. */
+  /** `provedSession` of this run: masks and proofs are both of it. */
   readonly session: Uint8Array;
   /** What this party shares with each of the others, 32 bytes; wiped with the run. */
   readonly keys: ReadonlyMap<PartyId, Uint8Array>;
@@ -43,11 +45,11 @@ export class ProvedRun {
   constructor(options: ProvedOptions) {
     invariant(options.circuit.sharing === 'complete', 'proofs are about complete sharing');
     this.#options = options;
-    const { id, keys, circuit, session, execution } = options;
+    const { id, keys, circuit, session } = options;
     const prg = (one: PartyId, other: PartyId): PairPrg | undefined => {
       const key = id === one ? keys.get(other) : id === other ? keys.get(one) : undefined;
       if (key === undefined) return undefined;
-      const made = PairPrg.of(key, execution);
+      const made = PairPrg.of(key, firstStep(session.slice(0, SESSION_BYTES)));
       this.#prgs.push(made);
       return made;
     };
