@@ -95,26 +95,32 @@ function grid(R: number): number[] {
   return points;
 }
 
-const one = (values: readonly number[], build: (g: Gates, x: Wire) => Wire) =>
-  run({ x: { shape: [values.length], values } }, build);
+const one = (values: readonly number[], build: (g: Gates, x: Wire) => Wire, weights: Weights) =>
+  run({ x: { shape: [values.length], values } }, build, {}, weights);
 
-describe('activations', () => {
-  it.each(['narrow', 'wide', 'far'] as const)('GeLU, %s: the declared error as with one coin', async (range) => {
-    const points = grid(GELU_DOMAIN[range]);
-    expect(worstOf(await one(points, (g, x) => secureGelu(g, x, range)), points.map(gelu))).toBeLessThanOrEqual(
-      GELU_ERROR[range],
-    );
-  });
+describe.each(BOTH)('activations, %s weights', (weights) => {
+  it.each(['narrow', 'wide', 'far'] as const)(
+    'GeLU, %s: the declared error as with one coin, and wrong past its domain',
+    async (range) => {
+      const points = grid(GELU_DOMAIN[range]);
+      const apply = (x: readonly number[]) => one(x, (g, w) => secureGelu(g, w, range), weights);
+      within(`${weights} gelu ${range}`, worstOf(await apply(points), points.map(gelu)), GELU_ERROR[range]);
+      const past = [1, -1].map((sign) => sign * { narrow: 20, wide: 70, far: 300 }[range]);
+      expect(worstOf(await apply(past), past.map(gelu))).toBeGreaterThan(1);
+    },
+  );
 
-  it('tanh: the declared error as with one coin', async () => {
+  it('tanh: the declared error as with one coin, and wrong past its domain', async () => {
     const points = grid(TANH_DOMAIN - 1);
-    expect(worstOf(await one(points, secureTanh), points.map(Math.tanh))).toBeLessThanOrEqual(TANH_ERROR);
+    within(`${weights} tanh`, worstOf(await one(points, secureTanh, weights), points.map(Math.tanh)), TANH_ERROR);
+    expect(worstOf(await one([67, -67], secureTanh, weights), [1, -1])).toBeGreaterThan(1);
   });
 
-  it('ReLU: its sign is read at a coarser scale', async () => {
+  it('ReLU: its sign is read at a coarser scale, and wrong past its domain', async () => {
     const points = [...grid(255), ...Array.from({ length: 400 }, (_, i) => (i - 200) * 2 ** -13)];
-    const relu = points.map((x) => Math.max(x, 0));
-    expect(worstOf(await one(points, secureRelu), relu)).toBeLessThanOrEqual(COARSE_RELU_ERROR);
+    const relu = (x: number) => Math.max(x, 0);
+    within(`${weights} relu`, worstOf(await one(points, secureRelu, weights), points.map(relu)), COARSE_RELU_ERROR);
+    expect(worstOf(await one([300], secureRelu, weights), [300])).toBeGreaterThan(1);
   });
 });
 
