@@ -15,9 +15,9 @@ const gpt2 = read('gpt2');
 const SHAPE = { sequences: 1, rows: 1, padded: false, pair: false, steps: 0 } as const;
 
 /** Circuits of this size take a while. */
-const COSTS = new Map<string, ReturnType<typeof summed>>();
+const COSTS = new Map<string, Summed>();
 
-function costOf(config: typeof bert, plan: 'lan' | 'wan-cloud', shape: object, step = 0) {
+function costOf(config: typeof bert, plan: 'lan' | 'wan-cloud', shape: object, step = 0): Summed {
   const request = {
     protocol: '3pc_semi_honest',
     weights: 'open',
@@ -32,11 +32,13 @@ function costOf(config: typeof bert, plan: 'lan' | 'wan-cloud', shape: object, s
 }
 
 /** The same under complete sharing, without proofs. */
-function completeCost(config: typeof bert, shape: object, step = 0) {
-  const builder = new CompleteBuilder('open');
+function completeCost(config: typeof bert, shape: object, step = 0, weights: 'open' | 'secret' = 'open'): Summed {
+  const builder = new CompleteBuilder(weights);
   buildModel(builder, { ...SHAPE, ...shape, config, plan: planOf(config, 'wide', 8) } as never, step);
   return summed(builder.finish().cost);
 }
+
+type Summed = ReturnType<typeof summed>;
 
 function summed(cost: Cost) {
   return {
@@ -72,6 +74,13 @@ describe('megabytes of the owner and between the compute parties, and rounds', (
       expect(cost.rounds).toBeLessThanOrEqual(rounds);
     },
   );
+
+  it('BERT-base under complete sharing, 16 tokens and secret weights: P0’s words are whole, a sixth more', () => {
+    const shape = { tokens: 16, rows: 0, weights: 'secret' };
+    const times = completeCost(bert, shape, 0, 'secret').owner / costOf(bert, 'lan', shape).owner;
+    expect(times).toBeLessThanOrEqual(1.17);
+    expect(times).toBeGreaterThan(1.1);
+  });
 
   it('a GPT-2 small token behind 128 under complete sharing: 1.05 times the owner’s at most', () => {
     const shape = { tokens: 128, rows: 0, steps: 2 };
