@@ -67,7 +67,7 @@ const at = (words: Operand | undefined, i: number, missing: bigint): bigint =>
   words === undefined ? missing : wordAt(words as Words, i);
 
 /** What the words of one relation, or of one sum of it, add up to. Zero everywhere for a true one. */
-export async function sums({ shape, v, w }: Statement): Promise<bigint[]> {
+async function sums({ shape, v, w }: Statement): Promise<bigint[]> {
   if (shape.kind === 'matrix') {
     const [a, b] = [v as MatrixHalf, w as MatrixHalf];
     const { rows, columns, terms, k } = shape;

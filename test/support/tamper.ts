@@ -47,8 +47,8 @@ export const SMALL_INPUTS: Inputs = { tensors: { x: wordsFrom([2, 5], 16) }, ind
 /** A compression that misses an error once in 2^15: cells of tests are many, and small. */
 export const QUICK: ProofParameters = { sigma: 16, primeBits: 61, primes: 1, maskBits: 224, claimBits: 160 };
 
-export const CHANGES = ['flip', 'add', 'swap', 'zero', 'repeat', 'drop'] as const;
-export type Change = (typeof CHANGES)[number];
+const CHANGES = ['flip', 'add', 'swap', 'zero', 'repeat', 'drop'] as const;
+type Change = (typeof CHANGES)[number];
 
 export interface Cell {
   readonly weights: 'open' | 'secret';
@@ -100,7 +100,7 @@ export function cellsOf(weights: 'open' | 'secret'): readonly Cell[] {
 }
 
 /** What is sent in place of a message; undefined: nothing. */
-export function changed(change: Change, bytes: Uint8Array, earlier: Uint8Array): Uint8Array | undefined {
+function changed(change: Change, bytes: Uint8Array, earlier: Uint8Array): Uint8Array | undefined {
   const out = bytes.slice();
   const half = out.length >> 1;
   switch (change) {

@@ -23,7 +23,7 @@ const PART_BYTES = 1 << 20;
 const PARTS_AHEAD = 3;
 
 /** What P1's table is a function of: wires, of which a proof reads m and λ1 where P1 reads a. */
-export interface Operands {
+interface Operands {
   /** What the added part of the index is read from: its low bits, but for `zeros` that are none of a value's. */
   readonly added?: Wire | undefined;
   readonly zeros?: number;

@@ -1,9 +1,9 @@
 /**
  * Building a circuit of complete sharing, the messages of `3pc_malicious` (PROTOCOL §14): `Gates` turned into local
- * nodes and gates whose every message is linear in what its sender received, or a public function of m − λ1. Nothing
- * proves them yet.
+ * nodes and gates whose every message is linear in what its sender received, or a public function of m − λ1.
  *
- * Insecure by itself: a party that deviates is not noticed, so circuits are built in tests only.
+ * Insecure by itself: `proving/` notices a party that deviates, and no session runs it yet. Circuits are built in tests
+ * only.
  */
 import type { ProductShape } from '../../../compute/kernels/types.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';

@@ -11,7 +11,7 @@ import { SecurityViolationError, invariant } from '../../../../core/errors.ts';
 import { type Trait, traitText } from '../../frame/traits.ts';
 
 /** Bytes of a party's nonce. */
-export const NONCE_BYTES = 32;
+const NONCE_BYTES = 32;
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 

@@ -72,7 +72,7 @@ export function transposedWords({ k, data }: Words, m: number, n: number): Words
 }
 
 /** The part of a batch that one of its relations is about. */
-export function partOf(words: Words, batch: number, index: number): Words {
+function partOf(words: Words, batch: number, index: number): Words {
   const size = words.data.length / batch;
   return batch === 1 ? words : sliceWords(words, index * size, (index + 1) * size);
 }
