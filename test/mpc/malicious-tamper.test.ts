@@ -52,9 +52,8 @@ describe('a changed message', () => {
     expect(row).toMatchObject({ outcome: 'caught', clean: true });
     const caught = row.error.map((code) => code === 'ERR_SECURITY_VIOLATION');
     if (all) expect(caught, JSON.stringify(row)).toEqual([true, true]);
-    if (phase !== undefined)
-      for (const [i, found] of row.phase.entries())
-        if (caught[i] && all) expect(found, JSON.stringify(row)).toBe(phase);
+    // Who only sees the links go may be a message behind.
+    if (phase !== undefined) expect(row.phase, JSON.stringify(row)).toContain(phase);
     expect(row.error.filter((code) => code !== undefined && code !== 'ERR_SECURITY_VIOLATION')).toEqual([]);
   });
 });

@@ -261,9 +261,11 @@ export function proofCells(): readonly Cell[] {
 }
 
 /** Where the honest parties must end, and which of them: a party that has sent its last word may have left. */
-export function expectedOf({ cheater, message, change }: Cell): { phase: string | undefined; all: boolean } {
+export function expectedOf({ weights, cheater, message, change }: Cell): { phase: string | undefined; all: boolean } {
   const all = !message.startsWith('output') && message !== 'proof-verdict';
-  if (change === 'drop') return { phase: undefined, all };
+  // Behind δ of one byte, which swaps with nothing, Γ2 is changed: a proof is about that.
+  const either = weights === 'secret' && message === 'lookup-input';
+  if (change === 'drop' || either) return { phase: undefined, all };
   if (message === 'agreement' || (cheater === 0 && message.endsWith('-input'))) return { phase: 'agreement', all };
   return { phase: message.startsWith('output') ? 'output' : 'proof', all };
 }
