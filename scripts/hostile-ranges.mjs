@@ -23,7 +23,9 @@ import { provedPlan, provedRanges } from '../dist/ml/ranges.js';
 import { sampleTexts } from '../dist/ml/sample-texts.js';
 import { activationDomain, headDomain, LOGIT_DOMAIN } from '../dist/ml/models/domains.js';
 import { loadTokenizer } from '../dist/ml/tokenizers/tokenizer.js';
-import { SPREAD, acceptedSpread, valueDomain } from '../dist/mpc/secure/attention.js';
+import { SEMI_HONEST } from '../dist/mpc/protocol/registry.js';
+import { valueDomain } from '../dist/mpc/secure/attention-form.js';
+import { acceptedSpread, spreadDomain } from '../dist/mpc/secure/attention.js';
 import { acceptedVariance, varianceDomain } from '../dist/mpc/secure/normalise.js';
 import { accepted } from '../dist/mpc/secure/range-check.js';
 import { openModel } from '../dist/node/model.js';
@@ -63,14 +65,14 @@ const measured = (weights) => measuredRanges(weights, sampleTexts(encode, config
 const checked = async () => {
   const own = await measured(source);
   try {
-    return checkedPlan(config, reach, own);
+    return checkedPlan(config, reach, own, SEMI_HONEST.truncation);
   } catch (error) {
     if (factor === 1) throw error;
     // A plan that never saw the enlarged queries, sized for what they can reach.
-    return checkedPlan(config, reach, await measured(tame));
+    return checkedPlan(config, reach, await measured(tame), SEMI_HONEST.truncation);
   }
 };
-const plan = provedPlan(config, reach) ?? (await checked());
+const plan = provedPlan(config, reach, SEMI_HONEST.truncation) ?? (await checked());
 console.log(JSON.stringify(plan));
 
 // ── texts ────────────────────────────────────────────────────────────────────
@@ -147,8 +149,8 @@ for (const kind of ['gelu', 'tanh'])
   });
 for (const [i, bits] of plan.treeBits.entries())
   bounds.set(`score-spread ${i} 0`, {
-    domain: SPREAD[bits],
-    accepted: acceptedSpread(bits),
+    domain: spreadDomain(bits, SEMI_HONEST.truncation),
+    accepted: acceptedSpread(bits, SEMI_HONEST.truncation),
     proved: checks === null || checks.spread[i] === null,
   });
 const value = valueDomain(most);

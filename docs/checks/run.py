@@ -6,7 +6,7 @@ import ot
 import products
 import ranges
 import views
-from malicious import proofs
+from malicious import proofs, rounding
 
-for check in (products, ot, views, ranges, functions, cosines, proofs):
+for check in (products, ot, views, ranges, functions, cosines, rounding, proofs):
     check.main()

@@ -209,7 +209,7 @@ export class TercetError extends Error {
 }
 
 /** Where a party was caught: the parties disagree on what they run, a proof was refused, outputs differ. */
-export type ViolationPhase = 'agreement' | 'proof' | 'output';
+export type ViolationPhase = 'agreement' | 'messages' | 'proof' | 'output';
 
 /**
  * A party did not follow the protocol, and it was noticed before anything opened. One code, one text and one way for

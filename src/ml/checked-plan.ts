@@ -16,7 +16,9 @@
  */
 import { TercetError } from '../core/errors.ts';
 import { GELU_DOMAIN, type GeluRange } from '../mpc/secure/activation.ts';
-import { MAX_ATTENTION, SPREAD, acceptedSpread, spreadBits, valueDomain } from '../mpc/secure/attention.ts';
+import { MAX_ATTENTION, valueDomain } from '../mpc/secure/attention-form.ts';
+import { acceptedSpread, spreadBits, spreadDomain } from '../mpc/secure/attention.ts';
+import type { Reading } from '../mpc/secure/measure.ts';
 import {
   type NormaliseRange,
   acceptedVariance,
@@ -128,6 +130,7 @@ const GELU_RANGES: readonly GeluRange[] = ['narrow', 'wide', 'far'];
 const NORM_RANGES: readonly NormaliseRange[] = ['fine', 'normal', 'coarse', 'broad'];
 
 /**
+ * @param reading of the protocol that the plan is for
  * @param reach what `provedRanges` says @throws {TercetError} ERR_RANGE when the samples or the ring leave no
  * variant
  */
@@ -135,6 +138,7 @@ export function checkedPlan(
   config: ModelConfig,
   reach: ModelRanges,
   measured: MeasuredRanges,
+  reading: Reading,
   { wide = false }: PlanOptions = {},
 ): ModelPlan {
   const margins = new Margins();
@@ -168,11 +172,15 @@ export function checkedPlan(
     const what = `the spread of attention scores in a row of layer ${i + 1}`;
     const far = bound * SLACK;
     const variants = ([8, 9] as const)
-      .filter((bits) => far < SPREAD[bits] || spreadBits(far, bits) !== undefined)
-      .map((bits) => ({ variant: bits, domain: SPREAD[bits], accepted: acceptedSpread(bits) }));
+      .filter((bits) => far < spreadDomain(bits, reading) || spreadBits(far, bits, reading) !== undefined)
+      .map((bits) => ({
+        variant: bits,
+        domain: spreadDomain(bits, reading),
+        accepted: acceptedSpread(bits, reading),
+      }));
     if (variants.length === 0) throw tooFar(what, far, 2 ** 13);
     const choice = choose(what, widestIf(wide, variants), far, measured.spread[i], margins);
-    return { ...choice, bits: choice.checked ? (spreadBits(far, choice.variant) ?? null) : null };
+    return { ...choice, bits: choice.checked ? (spreadBits(far, choice.variant, reading) ?? null) : null };
   });
 
   const valueLimit = valueDomain(Math.min(config.maxPositions, MAX_ATTENTION));

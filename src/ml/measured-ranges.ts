@@ -6,7 +6,8 @@
  * fails, the float model runs on samples, and gadgets are taken that hold what it shows with room to spare. A text
  * that goes further is found by a check, and refused (`checked-plan.ts`).
  */
-import { MAX_ATTENTION } from '../mpc/secure/attention.ts';
+import { MAX_ATTENTION } from '../mpc/secure/attention-form.ts';
+import type { Reading } from '../mpc/secure/measure.ts';
 import { type MeasuredRanges, checkedPlan } from './checked-plan.ts';
 import { lockstep } from './lockstep.ts';
 import type { ModelPlan } from './models/plan.ts';
@@ -117,10 +118,12 @@ export async function measuredRanges(
 /**
  * The public plan of a model, for those who have no tokenizer at hand: proved where its weights allow it, else
  * measured on token indices. A party takes `node/model-plan.ts`.
+ * @param reading of the protocol that the plan is for: `rounding` of its gates
  * @throws {TercetError} ERR_RANGE when what was measured does not fit even with the least margin, or one step could
  * make the ring wrap.
  */
-export async function modelPlan(source: WeightSource): Promise<ModelPlan> {
+export async function modelPlan(source: WeightSource, reading: Reading): Promise<ModelPlan> {
   const reach = await provedRanges(source);
-  return provedPlan(source.config, reach) ?? checkedPlan(source.config, reach, await measuredRanges(source));
+  const proved = provedPlan(source.config, reach, reading);
+  return proved ?? checkedPlan(source.config, reach, await measuredRanges(source), reading);
 }

@@ -9,7 +9,9 @@
  */
 import { type Fold, plainFold } from '../compute/fold.ts';
 import { TercetError } from '../core/errors.ts';
-import { MAX_ATTENTION, SPREAD, valueDomain } from '../mpc/secure/attention.ts';
+import { MAX_ATTENTION, valueDomain } from '../mpc/secure/attention-form.ts';
+import { spreadDomain } from '../mpc/secure/attention.ts';
+import type { Reading } from '../mpc/secure/measure.ts';
 import { RELU_DOMAIN, geluRange } from '../mpc/secure/activation.ts';
 import { type NormaliseRange, normaliseRange, varianceDomain } from '../mpc/secure/normalise.ts';
 import type { ModelConfig } from './config.ts';
@@ -271,12 +273,12 @@ function rowRange(d: number, variance: number): NormaliseRange {
 /**
  * The plan of a model whose weights alone prove every bound. @throws {TercetError} ERR_RANGE when a bound leaves
  * every variant's domain.
+ * @param reading of the protocol that the plan is for
  */
-export function planFromRanges(config: ModelConfig, ranges: ModelRanges): ModelPlan {
+export function planFromRanges(config: ModelConfig, ranges: ModelRanges, reading: Reading): ModelPlan {
   const treeBits = ranges.spread.map((spread): 8 | 9 => {
-    if (spread <= SPREAD[8]) return 8;
-    if (spread <= SPREAD[9]) return 9;
-    throw tooFar('the spread of attention scores in a row', spread, SPREAD[9]);
+    for (const bits of [8, 9] as const) if (spread <= spreadDomain(bits, reading)) return bits;
+    throw tooFar('the spread of attention scores in a row', spread, spreadDomain(9, reading));
   });
   const limit = valueDomain(Math.min(config.maxPositions, MAX_ATTENTION));
   for (const value of ranges.value) if (value >= limit) throw tooFar('an attention value', value, limit);
@@ -299,9 +301,9 @@ export function planFromRanges(config: ModelConfig, ranges: ModelRanges): ModelP
 }
 
 /** The same; undefined where the weights prove too little. */
-export function provedPlan(config: ModelConfig, ranges: ModelRanges): ModelPlan | undefined {
+export function provedPlan(config: ModelConfig, ranges: ModelRanges, reading: Reading): ModelPlan | undefined {
   try {
-    return planFromRanges(config, ranges);
+    return planFromRanges(config, ranges, reading);
   } catch (error) {
     if (error instanceof TercetError && error.code === 'ERR_RANGE') return undefined;
     throw error;

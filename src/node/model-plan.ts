@@ -12,7 +12,8 @@ import type { WeightSource } from '../ml/models/weights.ts';
 import { type ModelRanges, provedPlan, provedRanges } from '../ml/ranges.ts';
 import { sampleTexts } from '../ml/sample-texts.ts';
 import { loadTokenizer, tokenizerFiles } from '../ml/tokenizers/tokenizer.ts';
-import { MAX_ATTENTION } from '../mpc/secure/attention.ts';
+import { SEMI_HONEST } from '../mpc/protocol/registry.ts';
+import { MAX_ATTENTION } from '../mpc/secure/attention-form.ts';
 import { defaultThreads } from './defaults.ts';
 import { type Measurements, measurementsIn } from './measurements.ts';
 import type { OpenedModel } from './model.ts';
@@ -45,9 +46,10 @@ export async function planOf(
 ): Promise<ModelPlan> {
   const { config } = model;
   const reach = known ?? (await provedRanges(source, fold ?? (await wasmFold())));
-  const proved = provedPlan(config, reach);
+  const proved = provedPlan(config, reach, SEMI_HONEST.truncation);
   if (proved !== undefined) return proved;
-  const plan = (measured: MeasuredRanges) => checkedPlan(config, reach, measured, { wide: ranges === 'wide' });
+  const plan = (measured: MeasuredRanges) =>
+    checkedPlan(config, reach, measured, SEMI_HONEST.truncation, { wide: ranges === 'wide' });
   const key = await keyOf(model);
   const before = key === undefined ? undefined : await measurements.read(key, config);
   const kept = before === undefined ? undefined : unlessTooFar(() => plan(before));

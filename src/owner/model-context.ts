@@ -11,7 +11,7 @@ import { type ModelFiles, fileNotFound, memoryFiles } from '../ml/files.ts';
 import { headOf, taskOf } from '../ml/tasks/table.ts';
 import { OwnerCredential, credentialFault } from '../net/enrolment/credential.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
-import { MAX_ATTENTION } from '../mpc/secure/attention.ts';
+import { MAX_ATTENTION } from '../mpc/secure/attention-form.ts';
 import { WIDENINGS } from '../session/run-plan.ts';
 import { bucketsOf } from './buckets.ts';
 import { chosenDealer } from './dealer-choice.ts';

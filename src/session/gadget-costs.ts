@@ -14,15 +14,8 @@ import { noCost } from '../mpc/protocol/cost.ts';
 import { CLASS_BITS, GELU_RING, type GeluRange, geluArgumentBits, geluSum } from '../mpc/secure/activation.ts';
 import { IDENTITY_SUM } from '../mpc/secure/cosines.ts';
 import { maximumLevels } from '../mpc/secure/maximum.ts';
-import {
-  CONTEXT_BITS,
-  EXP_RING,
-  KEY_BITS,
-  VALUE,
-  contextRing,
-  reciprocalOf,
-  scoreRing,
-} from '../mpc/secure/attention.ts';
+import { CONTEXT_BITS, reciprocalOf, valueRing, weightForm } from '../mpc/secure/attention-form.ts';
+import { KEY_BITS, scoreRing } from '../mpc/secure/attention.ts';
 import { LAW_ENTRY, type PowerLaw, lawSelections } from '../mpc/secure/power-law.ts';
 import {
   centredRing,
@@ -34,10 +27,14 @@ import {
   restOfMeanBits,
   rootOf,
 } from '../mpc/secure/normalise.ts';
+import { SEMI_HONEST } from '../mpc/protocol/registry.ts';
 import { WIDENING } from '../mpc/protocol/semi-honest/circuit.ts';
 import type { Cost, Widening } from '../mpc/protocol/types.ts';
 import type { Wire } from '../mpc/share/wire.ts';
 import type { WeightMode } from './request.ts';
+
+/** Prices are those of the protocol whose gates are counted here. */
+const ROUNDING = SEMI_HONEST.truncation;
 
 /** Bytes as gadgets add them up. */
 export class Tally {
@@ -253,7 +250,7 @@ export function normalise(
   else t.truncate(64, e, rows * d);
   t.liftAdditive(64, rows * d);
   t.product(64, rows);
-  powerLaw(t, rows, rootOf(d));
+  powerLaw(t, rows, rootOf(d, ROUNDING));
   scaledRows(t, rows, d);
   t.rounds(4);
 }
@@ -285,7 +282,7 @@ export function normaliseCentred(
   t.widen(rest, k, rows);
   t.liftAdditive(k, rows);
   for (const scale of new Set(levelsOf(d, range).map((level) => level.scale))) t.product(32 + scale, rows);
-  powerLaw(t, rows, centredRootOf(d, range));
+  powerLaw(t, rows, centredRootOf(d, range, ROUNDING));
   scaledRows(t, rows, d);
   t.rounds(3);
 }
@@ -370,9 +367,10 @@ export function attend(
   t.lift(ring, rows * width);
   t.liftAdditive(kept ? KEY_BITS : ring, heads * fresh * width);
   t.reshare(44, heads * fresh * width);
-  t.widen(44, VALUE.bits, heads * fresh * width);
-  const sums = contextRing(Math.max(keys, ...widths));
-  t.liftAdditive(kept ? VALUE.bits : sums, heads * fresh * width);
+  const values = valueRing(ROUNDING);
+  t.widen(44, values, heads * fresh * width);
+  const { ring: exponentials, drop, sums } = weightForm(ROUNDING, Math.max(keys, ...widths));
+  t.liftAdditive(kept ? values : sums, heads * fresh * width);
   t.product(ring - 24, scores);
   if (mask === 'real') t.select(2, 2, treeBits, scores);
   for (const columns of widths) {
@@ -382,11 +380,11 @@ export function attend(
   }
   const shown = mask === 'causal' ? (heads * keys * (keys + 1)) / 2 : scores;
   t.select(2 ** (treeBits - 2 + (mask === 'real' ? 1 : -1)), 1, 1, shown);
-  t.selectWide([8 * EXP_RING], EXP_RING - 21, sums, shown);
+  t.selectWide([8 * exponentials], exponentials - drop, sums, shown);
   t.liftAdditive(sums, shown);
   t.product(sums - 11, rows * width);
   t.widen(sums - 11, CONTEXT_BITS, rows * width);
-  const { law, bits } = reciprocalOf(Math.max(...widths));
+  const { law, bits } = reciprocalOf(ROUNDING, Math.max(...widths));
   powerLaw(t, rows, law);
   t.liftAdditive(CONTEXT_BITS, rows * width);
   t.product(bits, rows * width);

@@ -4,7 +4,7 @@ import { TercetError } from '../core/errors.ts';
 import type { ModelConfig } from '../ml/config.ts';
 import type { RunShape } from '../ml/models/run.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';
-import { MAX_ATTENTION } from '../mpc/secure/attention.ts';
+import { MAX_ATTENTION } from '../mpc/secure/attention-form.ts';
 import type { ProtocolId, Widening } from '../mpc/protocol/types.ts';
 import type { Fields } from './control.ts';
 

@@ -2,6 +2,7 @@
  * Whole protocol runs on Dawn: a small BERT among three parties, every message on every link the same as with the
  * kernels that are compared with the reference.
  */
+import { SEMI_HONEST } from '../../src/mpc/protocol/registry.ts';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
@@ -89,7 +90,7 @@ describe('three parties on WebGPU kernels', () => {
     'a small BERT with %s weights: all messages and logits as with wasm, and no vector left',
     async (weights) => {
       const views = weights === 'open' ? openViews : secretViews;
-      const plan = await modelPlan(lively);
+      const plan = await modelPlan(lively, SEMI_HONEST.truncation);
       const build = (g: Gates) =>
         buildModel(
           g,

@@ -12,7 +12,7 @@ import { patternCount, strided, triangle } from '../../src/compute/pattern.ts';
 import { type Words, ringMask, signedAt, wordAt, wordsFrom } from '../../src/compute/ring.ts';
 import { PlaintextGates } from '../../src/testing/oracle.ts';
 import type { ProtocolInfo } from '../../src/mpc/protocol/registry.ts';
-import type { Gates, Inputs, Parameter, Widening } from '../../src/mpc/protocol/types.ts';
+import type { Gates, Inputs, Parameter, TruncationModel, Widening } from '../../src/mpc/protocol/types.ts';
 import { Random } from '../compute/kernels.suite.ts';
 import { type ClearParameter, clearOf } from '../support/parameters.ts';
 import type { ProtocolRun } from '../support/simulate.ts';
@@ -20,6 +20,8 @@ import type { ProtocolRun } from '../support/simulate.ts';
 /** What a protocol brings to the suite. Another protocol is one more of these. */
 export interface ProtocolRunner {
   readonly info: Pick<ProtocolInfo, 'id' | 'truncation'>;
+  /** How its builder rounds with such weights: no worse than `info.truncation`. */
+  rounding(weights: 'open' | 'secret'): TruncationModel;
   readonly widenings: readonly Widening[];
   /** Half-rounds behind the last product in which P2 gets its result, in rounds. */
   readonly behind: 0 | 1;
@@ -579,21 +581,24 @@ export function protocolConformance(runner: ProtocolRunner): void {
       ];
       const rows = (g: Gates, w: ReturnType<Gates['input']>) => g.reshape(w, [count / 20, 4, 5]);
       const pick = Uint8Array.of(0, 1);
-      it.each<[string, readonly number[], (g: Gates) => ReturnType<Gates['input']>]>([
-        ['mul', [-1, 0, 1, 2], (g) => g.mul(x(g), y(g), { drop: 11 })],
-        ['matmul', [-1, 0, 1, 2], (g) => g.matmul(rows(g, x(g)), rows(g, y(g)), { transposed: true, drop: 8 })],
-        ['choose', NEAR, (g) => g.choose([bit(g)], [x(g), y(g)], pick, { drop: 9 })],
+      type Bound = 'maxSelectionErrorUlp' | 'maxProductErrorUlp';
+      it.each<[string, Bound, (g: Gates) => ReturnType<Gates['input']>]>([
+        ['mul', 'maxProductErrorUlp', (g) => g.mul(x(g), y(g), { drop: 11 })],
+        ['matmul', 'maxProductErrorUlp', (g) => g.matmul(rows(g, x(g)), rows(g, y(g)), { transposed: true, drop: 8 })],
+        ['choose', 'maxSelectionErrorUlp', (g) => g.choose([bit(g)], [x(g), y(g)], pick, { drop: 9 })],
         [
           'chooseSum',
-          NEAR,
+          'maxSelectionErrorUlp',
           (g) => {
             const values = [x(g), y(g)];
             const choices = [bit(g), gate(g)].map((b) => ({ bits: [b], values, pick }));
             return g.chooseSum(choices, { drop: 16 });
           },
         ],
-      ])('%s', async (name, neighbours, build) => {
+      ])('%s', async (name, bound, build) => {
         for (const weights of WEIGHTS) {
+          const declared = runner.rounding(weights);
+          expect(declared[bound]).toBeLessThanOrEqual(info.truncation[bound]);
           const out = (g: Gates) => g.output('out', build(g));
           const oracle = new PlaintextGates(inputs, clearOf([]));
           out(oracle);
@@ -605,7 +610,7 @@ export function protocolConformance(runner: ProtocolRunner): void {
           const found = Array.from({ length: want.data.length }, (_, i) =>
             Number(BigInt.asIntN(got.k, wordAt(got, i) - wordAt(want, i))),
           );
-          expect([...new Set(found)].sort((a, b) => a - b)).toEqual(neighbours);
+          expect([...new Set(found)].sort((a, b) => a - b)).toEqual(declared[bound] === 1 ? [0, 1] : [-1, 0, 1, 2]);
         }
       });
     });

@@ -9,14 +9,10 @@ import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { MAX_INDEX_BITS } from '../../src/compute/index-group.ts';
 import type { CosineSum, PiecewisePolynomial } from '../../src/compute/kernels/types.ts';
 import { wordsFrom } from '../../src/compute/ring.ts';
-import { buildModel } from '../../src/ml/models/secure-at-once.ts';
 import type { Proved } from '../../src/mpc/protocol/frame/gate.ts';
-import { CompleteBuilder } from '../../src/mpc/protocol/malicious/circuit.ts';
 import { MESSAGES, type MessageKind, messageTable } from '../../src/mpc/protocol/malicious/messages.ts';
-import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
-import type { Cost, Gates } from '../../src/mpc/protocol/types.ts';
+import type { Gates } from '../../src/mpc/protocol/types.ts';
 import { checkShape } from '../../src/mpc/proof/relations.ts';
-import { ARCHITECTURES, planOf } from '../support/architectures.ts';
 import { type ClearParameter, parameterView } from '../support/parameters.ts';
 import { type Message, record } from '../support/simulate.ts';
 
@@ -128,32 +124,5 @@ describe('every message', () => {
   it('stands in docs/SECURITY.md', () => {
     const text = readFileSync(new URL('../../docs/SECURITY.md', import.meta.url), 'utf8');
     expect(text).toContain(messageTable().join('\n'));
-  });
-});
-
-describe('what complete sharing costs', () => {
-  const up = (cost: Cost) => cost.p0ToP1Ahead + cost.p0ToP2Ahead + cost.p0ToP1Input + cost.p0ToP2Input;
-
-  /**
-   * P0's bytes over those of one-sided sharing, open weights. What is more are weights of attention at their whole
-   * scale, which keeps a weight of zero exact (15 bits a score), and values over the same ring.
-   */
-  it.each([
-    ['bert-base', 16, 1.04],
-    ['bert-base', 128, 1.07],
-    ['gpt2', 128, 1.05],
-    ['capitals-bert', 16, 1.04],
-  ] as const)('%s at %i tokens: P0 sends at most %f times as much', (name, tokens, most) => {
-    const config = ARCHITECTURES.find(([known]) => known === name)?.[1];
-    if (config === undefined) throw new Error(`no configuration ${name}`);
-    const plan = planOf(config, 'wide', 8);
-    const cost = (builder: CircuitBuilder | CompleteBuilder): Cost => {
-      const shape = { sequences: 1, tokens, rows: 1, padded: false, pair: false, steps: 0 };
-      buildModel(builder, { ...shape, config, plan }, 0);
-      return builder.finish().cost;
-    };
-    const ratio = up(cost(new CompleteBuilder('open'))) / up(cost(new CircuitBuilder('open')));
-    expect(ratio).toBeLessThanOrEqual(most);
-    expect(ratio).toBeGreaterThan(1);
   });
 });

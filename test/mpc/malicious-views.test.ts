@@ -14,6 +14,7 @@ import { PURPOSES, type Purpose } from '../../src/mpc/prg/gate-id.ts';
 import { CompleteBuilder } from '../../src/mpc/protocol/malicious/circuit.ts';
 import { uniformBelow } from '../../src/mpc/protocol/malicious/lookup.ts';
 import type { Party } from '../../src/mpc/protocol/frame/party.ts';
+import { tableSelection } from '../../src/mpc/protocol/frame/selections.ts';
 import { protocolInfo } from '../../src/mpc/protocol/registry.ts';
 import type { Gates, Inputs } from '../../src/mpc/protocol/types.ts';
 import { failure } from '../failure.ts';
@@ -229,6 +230,96 @@ describe('a product and its lift on Z_2, over all masks', () => {
   it('neither does where the mask of its message is missing', async () => {
     expect(await view(1, { '2 mask2': [0] })).toBe(false);
     expect(await view(2, { '2 mask1': [0] })).toBe(false);
+  });
+});
+
+describe('gates that drop a bit of Z_2^2, where P0 takes the coins of the shift behind them away', () => {
+  const PADS = below(4).map((j) => `1 pad ${j}`);
+
+  async function selection(party: 1 | 2, ranges: Columns = {}): Promise<boolean> {
+    const own = party === 1 ? { '0 mask2': below(4), '1 mask2': below(4) } : { '0 mask2': [0, 3], '1 mask2': [1] };
+    const pads = Object.fromEntries(PADS.map((name) => [name, party === 1 ? [1] : below(4)]));
+    const masks = { '0 mask1': below(4), '1 zero': below(2), ...own, ...pads };
+    const columns = combinations({ x: below(4), ...masks, ...ranges });
+    const N = columns['x'].length;
+    // One value that is chosen or not: a table over Z_2^2 of which a bit is dropped.
+    const { words } = await ran(columns, (g) => g.output('out', short(g, g.input('x', [N], 2, 0))), {
+      tensors: { x: wordsFrom(columns['x'], 2) },
+      indices: {},
+    });
+    const m = (await words('input-input/0', 2, 2 * N)).slice(0, N);
+    const all = await words('select-12/1', 2, 4 * N);
+    const seen =
+      party === 1
+        ? [...column(columns, '0 mask1', '1 zero'), m, await words('select-21/1', 2, N)]
+        : [
+            ...column(columns, '0 mask2', '1 mask2'),
+            m,
+            await words('select-deal/1', 1, N),
+            ...below(4).map((j) => below(N).map((i) => all[4 * i + j])),
+          ];
+    return alike([columns['x']], seen);
+  }
+
+  /** `Gates` has no table that drops bits: the smallest gate that does is made by hand. */
+  const short = (g: Gates, x: ReturnType<Gates['input']>) =>
+    (g as unknown as { select: (...more: readonly unknown[]) => ReturnType<Gates['input']> }).select(
+      [x],
+      x.shape,
+      1,
+      [tableSelection(x, { bits: 2, entries: [1n, 0n, 3n, 2n] }, 2)],
+      { drop: 1 },
+    );
+
+  it.each([1, 2] as const)('a selection: P%i sees the same for every x', { timeout: 60_000 }, async (party) => {
+    expect(await selection(party)).toBe(true);
+  });
+
+  it('a selection: P1 does not under a mask of high bits alone, and P2 does not without r0', {
+    timeout: 60_000,
+  }, async () => {
+    expect(await selection(1, { '1 mask2': [0, 2] })).toBe(false);
+    expect(await selection(2, { '1 zero': [0] })).toBe(false);
+  });
+
+  async function product(party: 1 | 2, ranges: Columns = {}): Promise<boolean> {
+    const [few, all] = [[1, 2], below(4)];
+    const masks = (side: 1 | 2) => (side === party ? few : all);
+    const columns = combinations({
+      x: all,
+      y: all,
+      '0 mask1': masks(1),
+      '0 mask2': masks(2),
+      '1 mask1': masks(1),
+      '1 mask2': masks(2),
+      '2 cross': below(2),
+      '2 mask1': party === 1 ? [3] : all,
+      '2 mask2': party === 2 ? [3] : all,
+      ...ranges,
+    });
+    const N = columns['x'].length;
+    const { words } = await ran(
+      columns,
+      (g) => g.output('out', g.mul(g.input('x', [N], 2, 0), g.input('y', [N], 2, 1), { drop: 1 })),
+      { tensors: { x: wordsFrom(columns['x'], 2), y: wordsFrom(columns['y'], 2) }, indices: {} },
+    );
+    const inputs = [await words('input-input/0', 2, 2 * N), await words('input-input/1', 2, 2 * N)];
+    const own = column(columns, ...[0, 1, 2].map((gate) => `${gate} mask${party}`));
+    const more =
+      party === 1
+        ? [...column(columns, '2 cross'), await words('product-21/2', 2, N)]
+        : [await words('product-deal/2', 1, N), await words('product-12/2', 2, N)];
+    return alike(column(columns, 'x', 'y'), [...inputs.map((m) => m.slice(0, N)), ...own, ...more]);
+  }
+
+  it.each([1, 2] as const)('a product: P%i sees the same for every x and y', { timeout: 60_000 }, async (party) => {
+    expect(await product(party)).toBe(true);
+  });
+
+  it('a product: neither does under a mask of high bits alone, nor P2 without Γ1', { timeout: 60_000 }, async () => {
+    expect(await product(1, { '2 mask2': [0, 2] })).toBe(false);
+    expect(await product(2, { '2 mask1': [0, 2] })).toBe(false);
+    expect(await product(2, { '2 cross': [0] })).toBe(false);
   });
 });
 

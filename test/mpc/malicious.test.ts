@@ -2,15 +2,17 @@
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
-import { COMPLETE_ROUNDING } from '../../src/mpc/protocol/malicious/circuit.ts';
+import { COMPLETE_ROUNDING, CompleteBuilder } from '../../src/mpc/protocol/malicious/circuit.ts';
 import { parameterView } from '../support/parameters.ts';
 import { measured } from '../support/simulate.ts';
 import { protocolConformance } from './conformance.suite.ts';
+import { smallBert } from './small-bert.suite.ts';
 
 const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
 
 protocolConformance({
   info: { id: '3pc_malicious', truncation: COMPLETE_ROUNDING },
+  rounding: (weights) => new CompleteBuilder(weights).rounding,
   widenings: ['dealer'],
   behind: 1,
   run: (build, inputs, { weights, parameters, seed, fast }) =>
@@ -22,3 +24,5 @@ protocolConformance({
       parameters: (id, kernels) => parameterView(weights, id, kernels, parameters),
     }),
 });
+
+smallBert('complete', COMPLETE_ROUNDING);

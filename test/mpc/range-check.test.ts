@@ -2,6 +2,7 @@
  * Range checks among three parties and in the oracle: nothing outside a domain passes, nothing inside what is
  * accepted is refused, whatever the masks.
  */
+import { SEMI_HONEST } from '../../src/mpc/protocol/registry.ts';
 import { describe, expect, it } from 'vitest';
 import { encodeFixed } from '../../src/compute/fixed-point.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
@@ -12,7 +13,7 @@ import type { ModelPlan } from '../../src/ml/models/plan.ts';
 import { PlaintextGates } from '../../src/testing/oracle.ts';
 import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import {
-  SPREAD,
+  spreadDomain,
   acceptedSpread,
   attend,
   attentionKeys,
@@ -30,7 +31,9 @@ import {
   wrappingVariance,
 } from '../../src/mpc/secure/normalise.ts';
 import { RangeChecks, accepted, magnitudeTables } from '../../src/mpc/secure/range-check.ts';
-import type { Cost } from '../../src/mpc/protocol/types.ts';
+import { COMPLETE_ROUNDING } from '../../src/mpc/protocol/malicious/circuit.ts';
+import type { Cost, TruncationModel } from '../../src/mpc/protocol/types.ts';
+import type { Sharing } from '../../src/mpc/share/wire.ts';
 import { circuitFor } from '../../src/session/circuit-for.ts';
 import type { Request } from '../../src/session/request.ts';
 import { declaredBytes, measuredRounds, record, simulate } from '../support/simulate.ts';
@@ -43,6 +46,11 @@ interface Tensor {
   /** Of inputs that are no fixed-point numbers. */
   readonly k?: number;
 }
+
+const ROUNDING: Readonly<Record<Sharing, TruncationModel>> = {
+  'one-sided': SEMI_HONEST.truncation,
+  complete: COMPLETE_ROUNDING,
+};
 
 type Build = (g: Gates, checks: RangeChecks, ...x: Wire[]) => void;
 
@@ -74,17 +82,24 @@ async function privately(
   sequences: number,
   build: Build,
   seed: number,
+  sharing: Sharing = 'one-sided',
 ): Promise<number[]> {
   const { outputs } = await simulate(
     circuit(inputs, sequences, build),
     { tensors: words(inputs), indices: {} },
-    { kernels: () => wasm, seed },
+    { kernels: () => wasm, seed, sharing },
   );
   return Array.from((outputs.get('outside') as Words).data, Number);
 }
 
-function inTheClear(inputs: Readonly<Record<string, Tensor>>, sequences: number, build: Build): number[] {
-  const oracle = new PlaintextGates({ tensors: words(inputs), indices: {} }, () => []);
+function inTheClear(
+  inputs: Readonly<Record<string, Tensor>>,
+  sequences: number,
+  build: Build,
+  sharing: Sharing = 'one-sided',
+): number[] {
+  const given = { tensors: words(inputs), indices: {} };
+  const oracle = new PlaintextGates(given, () => [], undefined, ROUNDING[sharing]);
   circuit(inputs, sequences, build)(oracle);
   return Array.from((oracle.outputs.get('outside') as Words).data, Number);
 }
@@ -202,7 +217,7 @@ describe('the spread of a row', () => {
   const build =
     (treeBits: 8 | 9, reach: number): Build =>
     (g, checks, q, k, v) => {
-      const bits = spreadBits(reach, treeBits) as number;
+      const bits = spreadBits(reach, treeBits, g.rounding) as number;
       g.output(
         'context',
         attend(g, q, attentionKeys(g, k), attentionValues(g, v), treeBits, undefined, { checks, bits }),
@@ -217,11 +232,17 @@ describe('the spread of a row', () => {
     };
   }
 
-  it.each([8, 9] as const)(
-    'with %d tree bits: up to the accepted spread it passes, beyond its domain never, up to the reach',
+  it.each([
+    [8, 'one-sided', [600, 1500, 3500, 7500]],
+    [9, 'one-sided', [600, 1500, 3500, 7500]],
+    [8, 'complete', [1500]],
+    [9, 'complete', [3500]],
+  ] as const)(
+    'with %d tree bits, %s sharing: up to the accepted spread it passes, beyond its domain never, up to the reach',
     { timeout: 120_000 },
-    async (treeBits) => {
-      for (const reach of [600, 1500, 3500, 7500]) {
+    async (treeBits, sharing, reaches) => {
+      const [passes, domain] = [acceptedSpread(treeBits, ROUNDING[sharing]), spreadDomain(treeBits, ROUNDING[sharing])];
+      for (const reach of reaches) {
         const next = random(reach + treeBits);
         const rows: number[][] = [];
         const want: (number | undefined)[] = [];
@@ -230,9 +251,9 @@ describe('the spread of a row', () => {
           // Half inside, half outside; some at whole periods of the tree, where a wrapped difference looks like none.
           const spread =
             i % 2 === 0
-              ? next() * acceptedSpread(treeBits)
+              ? next() * passes
               : i % 4 === 1
-                ? SPREAD[treeBits] + 4 + next() * (reach - SPREAD[treeBits] - 4)
+                ? domain + 4 + next() * (reach - domain - 4)
                 : half * Math.ceil(next() * Math.floor(reach / half));
           const centre = (next() - 0.5) * 1000;
           const scores = Array.from({ length: 7 }, () => centre + next() * spread);
@@ -241,10 +262,10 @@ describe('the spread of a row', () => {
           scores[scores[top] === centre ? 6 : top] = centre + spread;
           const real = Math.max(...scores) - Math.min(...scores);
           rows.push(scores);
-          want.push(real <= acceptedSpread(treeBits) ? 0 : real >= SPREAD[treeBits] + 4 ? 1 : undefined);
+          want.push(real <= passes ? 0 : real >= domain + 4 ? 1 : undefined);
         }
-        const bits = await privately(rowsOf(rows), rows.length, build(treeBits, reach), reach);
-        const clear = inTheClear(rowsOf(rows), rows.length, build(treeBits, reach));
+        const bits = await privately(rowsOf(rows), rows.length, build(treeBits, reach), reach, sharing);
+        const clear = inTheClear(rowsOf(rows), rows.length, build(treeBits, reach), sharing);
         for (const [i, bit] of want.entries()) {
           if (bit === undefined) continue;
           expect(bits[i], `row ${rows[i].join(' ')}, reach ${reach}`).toBe(bit);
@@ -257,9 +278,9 @@ describe('the spread of a row', () => {
   );
 
   it('needs a ring in which the reach does not come back: 12 bits are the most, and the next smaller ring would pass a wrong row', async () => {
-    expect(spreadBits(600, 8)).toBe(9);
-    expect(spreadBits(7900, 8)).toBe(12);
-    expect(spreadBits(8000, 8)).toBeUndefined();
+    expect(spreadBits(600, 8, SEMI_HONEST.truncation)).toBe(9);
+    expect(spreadBits(7900, 8, SEMI_HONEST.truncation)).toBe(12);
+    expect(spreadBits(8000, 8, SEMI_HONEST.truncation)).toBeUndefined();
     // 1,024 logits are 512 units: nothing in nine bits.
     const rows = rowsOf([[0, 1024, 0, 1024]]);
     const small: Build = (g, checks, q, k, v) =>
@@ -285,7 +306,7 @@ describe('the spread of a row', () => {
       bits: { shape: [1, T], values: [1, 1, 1, 0], k: 1 },
       words: { shape: [1, T], values: [1, 1, 1, 0], k: 8 },
     };
-    const bits = spreadBits(2000, 8) as number;
+    const bits = spreadBits(2000, 8, SEMI_HONEST.truncation) as number;
     const padded: Build = (g, checks, q, k, v, marks, counts) =>
       g.output(
         'c',
@@ -349,10 +370,14 @@ describe('the variance of a row', () => {
     [768, 'fine', true],
     [768, 'coarse', true],
     [768, 'broad', true],
+    [64, 'fine', true, 'complete'],
+    [96, 'coarse', true, 'complete'],
+    [64, 'broad', false, 'complete'],
+    [384, 'normal', true, 'complete'],
   ] as const)(
-    'of %d entries, %s, centred %s: inside what is accepted it passes, outside the domain never, until S would wrap',
+    'of %d entries, %s, centred %s, %s: inside what is accepted it passes, outside the domain never, until S would wrap',
     { timeout: 60_000 },
-    async (d: number, range: NormaliseRange, centred?: boolean) => {
+    async (d: number, range: NormaliseRange, centred = false, sharing: Sharing = 'one-sided') => {
       const { min, max } = varianceDomain(d, range);
       const passes = acceptedVariance(d, range);
       expect(passes.min).toBeLessThan(1.6 * min);
@@ -369,15 +394,15 @@ describe('the variance of a row', () => {
       const row = (variance: number, one: boolean) =>
         Array.from({ length: d }, (_, i) =>
           one
-            ? Math.sqrt((variance * d * d) / (d - 1)) * ((i === 3 ? 1 : 0) - (centred === true ? 1 / d : 0))
+            ? Math.sqrt((variance * d * d) / (d - 1)) * ((i === 3 ? 1 : 0) - (centred ? 1 / d : 0))
             : (i % 2 === 0 ? 1 : -1) * Math.sqrt(variance),
         );
       const variances = [...inside, ...inside, ...outside, ...outside];
       const values = variances.flatMap((variance, i) => row(variance, i % 2 === 0));
       const inputs = { x: { shape: [variances.length, d], values } };
       const want = variances.map((variance) => (inside.includes(variance) ? 0 : 1));
-      expect(await privately(inputs, variances.length, build(range, centred === true), d)).toEqual(want);
-      expect(inTheClear(inputs, variances.length, build(range, centred === true))).toEqual(want);
+      expect(await privately(inputs, variances.length, build(range, centred), d, sharing)).toEqual(want);
+      expect(inTheClear(inputs, variances.length, build(range, centred), sharing)).toEqual(want);
     },
   );
 });
@@ -393,7 +418,7 @@ describe('the cost of checks', () => {
     };
     const build: Build = (g, checks, x, q, bits, counts) => {
       checks.magnitude(x, 63, 12, bits);
-      const ring = spreadBits(900, 9) as number;
+      const ring = spreadBits(900, 9, SEMI_HONEST.truncation) as number;
       g.output(
         'c',
         attend(

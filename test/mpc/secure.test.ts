@@ -3,6 +3,7 @@
  * Every bound is the constant that the module declares, or derived next to its use. `MEASURE=1` prints the measured
  * errors.
  */
+import { SEMI_HONEST } from '../../src/mpc/protocol/registry.ts';
 import { describe, expect, it } from 'vitest';
 import { decodeFixed, encodeFixed } from '../../src/compute/fixed-point.ts';
 import { erf, gelu, geluNew } from '../../src/compute/special-functions.ts';
@@ -21,7 +22,13 @@ import {
   secureRelu,
   secureTanh,
 } from '../../src/mpc/secure/activation.ts';
-import { ATTENTION_ERROR, SPREAD, attend, attentionKeys, attentionValues } from '../../src/mpc/secure/attention.ts';
+import {
+  ATTENTION_ERROR,
+  attend,
+  attentionKeys,
+  attentionValues,
+  spreadDomain,
+} from '../../src/mpc/secure/attention.ts';
 import { isNegative, select } from '../../src/mpc/secure/compare.ts';
 import type { Gates, Wire } from '../../src/mpc/secure/gates.ts';
 import type { Widening } from '../../src/mpc/protocol/types.ts';
@@ -643,7 +650,7 @@ describe('attention', () => {
   it.each([8, 9] as const)(
     '%i tree bits: right up to the declared spread for 20 seeds and several shapes, garbage at 1.2 times',
     async (bits) => {
-      const S = SPREAD[bits];
+      const S = spreadDomain(bits, SEMI_HONEST.truncation);
       const shapes = (spread: number): number[][] => [
         [spread / 2, -spread / 2],
         [-spread / 2, spread / 2],
@@ -701,7 +708,7 @@ describe('power laws by windows', () => {
       '1/Z of weights at scale 17, up to 128 keys',
       2 ** 17 * Math.exp(-4.06),
       2 ** 17 * 120.5,
-      { growth: 2, atUnit: 2 ** 17, k: 50, groups: groups(21, 3, 3, 1), f: (z) => 2 ** 38 / z },
+      { growth: 2, coins: 1, atUnit: 2 ** 17, k: 50, groups: groups(21, 3, 3, 1), f: (z) => 2 ** 38 / z },
       6e-4,
       1e-4,
     ],
@@ -709,7 +716,7 @@ describe('power laws by windows', () => {
       '1/Z of weights at scale 17, up to 512 keys',
       2 ** 17 * Math.exp(-4.06),
       2 ** 17 * 482,
-      { growth: 2, atUnit: 2 ** 18, k: 52, groups: groups(23, 1, 2, 4, 1), f: (z) => 2 ** 41 / z },
+      { growth: 2, coins: 1, atUnit: 2 ** 18, k: 52, groups: groups(23, 1, 2, 4, 1), f: (z) => 2 ** 41 / z },
       6e-4,
       1e-4,
     ],
@@ -719,6 +726,7 @@ describe('power laws by windows', () => {
       768 ** 3 * 2 ** (2 * 6) * 1900,
       {
         growth: 1,
+        coins: 1,
         atUnit: Math.sqrt(768) * 2 ** 15,
         k: 54,
         groups: groups(50, 2, 2, 4, 3, 2),

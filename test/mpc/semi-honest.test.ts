@@ -19,6 +19,7 @@ const wasm = await createWasmKernels({ module, threads: 0 });
 
 const runner: ProtocolRunner = {
   info: SEMI_HONEST,
+  rounding: () => SEMI_HONEST.truncation,
   widenings: ['dealer', 'ot'],
   behind: 0,
   run: (build, inputs, { weights, parameters, seed, fast, widening }) =>
@@ -60,4 +61,4 @@ describe('a value that enters several products', () => {
   });
 });
 
-smallBert('one-sided');
+smallBert('one-sided', SEMI_HONEST.truncation);

@@ -14,7 +14,7 @@ import { LOGITS, OUTPUT_FORM, ROWS, TOKENS } from '../../src/ml/models/run.ts';
 import { buildModel } from '../../src/ml/models/secure-at-once.ts';
 import type { WeightSource } from '../../src/ml/models/weights.ts';
 import { runFloat } from '../../src/ml/reference/float.ts';
-import type { Parameter } from '../../src/mpc/protocol/types.ts';
+import type { Parameter, TruncationModel } from '../../src/mpc/protocol/types.ts';
 import type { Sharing } from '../../src/mpc/share/wire.ts';
 import { OpenParameters } from '../../src/session/open-parameters.ts';
 import { ownerInputs } from '../../src/session/inputs.ts';
@@ -74,22 +74,22 @@ async function secretViews(
 
 /** Logits of these models are of size 1; an error of the whole model is the sum of many declared ones. */
 const LOGIT_ERROR = 0.005;
-/** What the opening adds: with secret weights it rounds to 2^-8. */
-const OPENING = { open: 0, secret: 2 ** -8 } as const;
 
-export function smallBert(sharing: Sharing): void {
+export function smallBert(sharing: Sharing, rounding: TruncationModel, error = LOGIT_ERROR): void {
+  /** What the opening adds: with secret weights it rounds to 2^-8, by as many coins as the protocol has. */
+  const opening = (weights: 'open' | 'secret') => (weights === 'open' ? 0 : rounding.maxErrorUlp * 2 ** -8);
   describe(`a small BERT among three parties, ${sharing} sharing`, () => {
     for (const [name, config] of [
       ['fill-mask', TINY],
       ['classification', TINY_CLASSIFIER],
     ] as const) {
       for (const weights of ['open', 'secret'] as const) {
-        it(`${name} with ${weights} weights: bytes on every link and rounds as declared, logits within ${LOGIT_ERROR} of float`, async () => {
+        it(`${name} with ${weights} weights: bytes on every link and rounds as declared, logits within ${error} of float`, async () => {
           const source = lively(config);
           const mlm = config.head === 'masked-lm';
           const ids = [2, 9, 4, 17, 3];
           const shape = { sequences: 1, tokens: ids.length, rows: mlm ? 1 : 0, padded: false, pair: false, steps: 0 };
-          const run = { ...shape, config, plan: await modelPlan(source) };
+          const run = { ...shape, config, plan: await modelPlan(source, rounding) };
           const result = await measured(
             (g) => buildModel(g, run, 0),
             { tensors: { [ROWS]: wordsFrom([0, 0, 1, 0, 0], 64) }, indices: { [TOKENS]: ids } },
@@ -112,7 +112,7 @@ export function smallBert(sharing: Sharing): void {
             'multiples of 2^-8',
           ).toBe(weights === 'secret');
           const worst = Math.max(...got.map((v, i) => Math.abs(v - want.logits[i])));
-          expect(worst, `largest logit error ${worst}`).toBeLessThan(LOGIT_ERROR + OPENING[weights]);
+          expect(worst, `largest logit error ${worst}`).toBeLessThan(error + opening(weights));
           // With padding behind it, whose length nobody is told, the same text has the same logits, and the cost is
           // declared as well.
           const long = await measured(
@@ -128,13 +128,11 @@ export function smallBert(sharing: Sharing): void {
           );
           checkCost(long, `${name} ${weights}, padded`);
           const same = decodeFixed(long.outputs.get(LOGITS) as Words, OUTPUT_FORM[weights].scale);
-          expect(Math.max(...same.map((v, i) => Math.abs(v - want.logits[i])))).toBeLessThan(
-            LOGIT_ERROR + OPENING[weights],
-          );
+          expect(Math.max(...same.map((v, i) => Math.abs(v - want.logits[i])))).toBeLessThan(error + opening(weights));
           // Positive control of the tolerance: another text moves the logits further than it.
           const other = await runFloat(source, [2, 5, 4, 1, 3], mlm ? { positions: [2] } : {});
           expect(Math.max(...got.map((v, i) => Math.abs(v - other.logits[i])))).toBeGreaterThan(
-            LOGIT_ERROR + OPENING[weights],
+            error + opening(weights),
           );
         });
       }

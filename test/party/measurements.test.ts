@@ -3,6 +3,7 @@
  * and no file is believed that is not whole, of this user, and of this model. What a false one could do is tested
  * at the end: it cannot take a check away.
  */
+import { SEMI_HONEST } from '../../src/mpc/protocol/registry.ts';
 import {
   appendFileSync,
   chmodSync,
@@ -206,7 +207,7 @@ describe('a measurement that is false, and whole', () => {
 
   it('takes no check away, and no bound: those follow from the weights', async () => {
     const ranges = await honest();
-    const right = checkedPlan(CONFIG, reach, ranges);
+    const right = checkedPlan(CONFIG, reach, ranges, SEMI_HONEST.truncation);
     expect(pattern(right)).toContain(false);
     const scaled = (by: number): MeasuredRanges => ({
       ...ranges,
@@ -217,7 +218,7 @@ describe('a measurement that is false, and whole', () => {
       logit: ranges.logit * by,
     });
     for (const lie of [scaled(0), scaled(1e-6), { ...ranges, embeddingVariance: 0 }, { ...ranges, headVariance: 0 }]) {
-      const plan = checkedPlan(CONFIG, reach, lie);
+      const plan = checkedPlan(CONFIG, reach, lie, SEMI_HONEST.truncation);
       // A dearer variant may prove what a cheaper one has to check, and never the other way round.
       pattern(plan).forEach((free, i) => {
         if (free) expect(pattern(right)[i]).toBe(true);
@@ -241,7 +242,7 @@ describe('a measurement that is false, and whole', () => {
     async ({ variance, least, norm }) => {
       const wraps = { ...reach, [variance]: 1.01 * wrappingVariance(CONFIG.hiddenSize, 'fine') };
       const lie = { ...(await honest()), [variance]: 0, [least]: 1e9 };
-      expect(checkedPlan(CONFIG, wraps, lie)[norm]).not.toBe('fine');
+      expect(checkedPlan(CONFIG, wraps, lie, SEMI_HONEST.truncation)[norm]).not.toBe('fine');
     },
   );
 });

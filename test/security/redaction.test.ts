@@ -3,6 +3,7 @@
  * that fail in as many ways as these layers can are run on marked secrets, and everything that a logger could print
  * of the error (message, hint, stack, every cause) is searched for them.
  */
+import { SEMI_HONEST } from '../../src/mpc/protocol/registry.ts';
 import { describe, expect, it } from 'vitest';
 import { encodeFixed } from '../../src/compute/fixed-point.ts';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
@@ -219,7 +220,7 @@ interface SessionRun {
 const SESSION = Uint8Array.from({ length: 16 }, (_, i) => 100 + i);
 const source = randomWeights(TINY, 3);
 const view = await OpenParameters.load(source, wasm);
-const plan = await modelPlan(source);
+const plan = await modelPlan(source, SEMI_HONEST.truncation);
 
 /** A whole session of three roles in memory: what each ended with, and every message. */
 async function session(tap?: Tap): Promise<SessionRun> {

@@ -10,6 +10,7 @@ import { listParameters } from '../../src/ml/models/parameters.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
 import type { WeightSource } from '../../src/ml/models/weights.ts';
 import { planFromRanges, provedRanges } from '../../src/ml/ranges.ts';
+import { SEMI_HONEST } from '../../src/mpc/protocol/registry.ts';
 import { type MemoryOptions, memoryPair } from '../../src/testing/memory-link.ts';
 import type { Channel, EndId, PartyId } from '../../src/net/wire/types.ts';
 import { Circuits } from '../../src/session/circuits.ts';
@@ -34,7 +35,7 @@ export async function servedModel(weights: WeightSource, on: RingKernels = kerne
   return {
     name: weights.label,
     config: weights.config,
-    plan: planFromRanges(weights.config, await provedRanges(weights)),
+    plan: planFromRanges(weights.config, await provedRanges(weights), SEMI_HONEST.truncation),
     hash: 'ab'.repeat(32),
     parameters: await OpenParameters.load(weights, on),
   };
@@ -59,7 +60,7 @@ export async function servedSecret(
   const masked: Words[] = [];
   for (const [number, parameter] of parameters.entries())
     masked.push(await maskParameter(on, seeds, number, wordsFrom(Array.from(await encode(parameter), BigInt), 64)));
-  const plan = planFromRanges(config, await provedRanges(weights));
+  const plan = planFromRanges(config, await provedRanges(weights), SEMI_HONEST.truncation);
   const read = async ({ name }: { readonly name: string }) =>
     masked[parameters.findIndex((parameter) => parameter.name === name)].data as BigUint64Array;
   const party = async (id: 1 | 2): Promise<ServedModel> => ({

@@ -2,6 +2,7 @@
  * Values past their domains in whole models, privately: with a plan whose samples never saw them, an answer is
  * right or it is ERR_RANGE_EXCEEDED. The float model says what is right.
  */
+import { SEMI_HONEST } from '../../src/mpc/protocol/registry.ts';
 import type { RunShape } from '../../src/ml/models/run.ts';
 import { describe, expect, it } from 'vitest';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
@@ -79,7 +80,13 @@ function enlarged(source: WeightSource, factors: Partial<Record<TensorName, numb
 
 /** A plan for `source` whose samples saw `tame` only: what planning is when no sample shows an outlier. */
 async function blindPlan(source: WeightSource, tame: WeightSource, options?: { wide: boolean }): Promise<ModelPlan> {
-  return checkedPlan(source.config, await provedRanges(source), await measuredRanges(tame), options);
+  return checkedPlan(
+    source.config,
+    await provedRanges(source),
+    await measuredRanges(tame),
+    SEMI_HONEST.truncation,
+    options,
+  );
 }
 
 async function answer(
@@ -239,7 +246,7 @@ describe('a row of almost equal values', () => {
       'layers.0.w2': factor,
       'layers.0.b2': factor,
     });
-    const plan = planFromRanges(config, await provedRanges(source));
+    const plan = planFromRanges(config, await provedRanges(source), SEMI_HONEST.truncation);
     expect([plan.basis, plan.checks]).toEqual(['proved', null]);
     return [source, plan];
   }
@@ -315,7 +322,7 @@ describe('a refusal', () => {
           : values;
       },
     };
-    const plan = checkedPlan(writer, await provedRanges(odd), await measuredRanges(calm));
+    const plan = checkedPlan(writer, await provedRanges(odd), await measuredRanges(calm), SEMI_HONEST.truncation);
     const model = {
       name: 'planted',
       config: writer,

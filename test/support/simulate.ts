@@ -12,10 +12,11 @@ import type { Execution } from '../../src/mpc/prg/gate-id.ts';
 import { PairPrg } from '../../src/mpc/prg/prg.ts';
 import type { Circuit } from '../../src/mpc/protocol/frame/circuit.ts';
 import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
-import { Engine } from '../../src/mpc/protocol/frame/engine.ts';
+import { Engine, type Observer } from '../../src/mpc/protocol/frame/engine.ts';
+import { Transcript } from '../../src/mpc/protocol/malicious/proving/transcript.ts';
 import { CompleteBuilder } from '../../src/mpc/protocol/malicious/circuit.ts';
 import type { Sharing } from '../../src/mpc/share/wire.ts';
-import type { ParameterView } from '../../src/mpc/protocol/frame/party.ts';
+import type { Kept, ParameterView } from '../../src/mpc/protocol/frame/party.ts';
 import type { Tracing } from '../../src/mpc/protocol/trace.ts';
 import type { Cost, Gates, Inputs, Widening } from '../../src/mpc/protocol/types.ts';
 
@@ -55,8 +56,12 @@ export interface SimulationOptions {
   readonly trace?: Tracing;
   /** A party's own generator; else one that repeats with the seed. */
   readonly random?: (id: PartyId) => (length: number) => Uint8Array;
+  /** What the step before kept, by party. */
+  readonly kept?: (id: PartyId) => Kept;
   /** Another generator in place of `PairPrg`, for planted faults. */
   readonly prg?: (master: Uint8Array, execution: Execution) => PairPrg;
+  /** Sees what passes at a party, whose messages are kept. */
+  readonly observed?: (id: PartyId, transcript: Transcript) => Observer;
   /** Changes the finished circuit at all parties, for planted faults. */
   readonly alter?: (circuit: Circuit) => Circuit;
 }
@@ -134,16 +139,22 @@ export function createParties(build: (gates: Gates) => void, options: Simulation
   const engines = ([0, 1, 2] as PartyId[]).map((id) => {
     const kernels = options.kernels?.(id) ?? new ReferenceKernels();
     const signal = options.signal?.(id);
+    const transcript = new Transcript();
+    const observer = options.observed?.(id, transcript);
+    const links = new Map(channels[id]);
+    if (observer !== undefined) for (const [peer, channel] of links) links.set(peer, transcript.over(channel));
     return new Engine({
       id,
       circuit,
       kernels,
       parameters: options.parameters?.(id, kernels) ?? noParameters,
-      channels: channels[id],
+      channels: links,
+      observer,
       k01: id === 2 ? undefined : prg(k01, execution),
       k02: id === 1 ? undefined : prg(k02, execution),
       signal,
       trace: options.trace,
+      kept: options.kept?.(id),
       random: options.random?.(id) ?? repeatable(seed, id),
     });
   });

@@ -9,7 +9,8 @@
  * word. Positions are looked up like words, because that of a new token tells how long the prompt was.
  */
 import { secureActivation } from '../../mpc/secure/activation.ts';
-import { type AttentionMask, VALUE, attend, attentionKeys, attentionValues } from '../../mpc/secure/attention.ts';
+import { VALUE_SCALE, valueRing } from '../../mpc/secure/attention-form.ts';
+import { type AttentionMask, attend, attentionKeys, attentionValues } from '../../mpc/secure/attention.ts';
 import type { Gates, Wire } from '../../mpc/secure/gates.ts';
 import { type NormaliseRange, normaliseCentred } from '../../mpc/secure/normalise.ts';
 import { Guards } from './guards.ts';
@@ -185,7 +186,10 @@ export function* buildStep(gates: Gates, run: ModelRun, step: number): BuildPart
       const fresh = gates.section('attention', () => cacheOf(gates, run, i, p, normed, guard));
       const cache: Cache = {
         keys: gates.concat([gates.kept(`keys ${i}`, [before, C], KEY_RING, KEY_SCALE), fresh.keys]),
-        values: gates.concat([gates.kept(`values ${i}`, [before, C], VALUE.bits, VALUE.scale), fresh.values]),
+        values: gates.concat([
+          gates.kept(`values ${i}`, [before, C], valueRing(gates.rounding), VALUE_SCALE),
+          fresh.values,
+        ]),
       };
       if (step < run.steps) keep(gates, i, cache);
       return blocks(gates, run, i, p, x, normed, { ...cache, mask }, guard);

@@ -1,5 +1,6 @@
 /** The range checks of one circuit, as its plan asks for them: what is checked, and which rows count. */
-import { type SpreadCheck, valueDomain } from '../../mpc/secure/attention.ts';
+import { valueDomain } from '../../mpc/secure/attention-form.ts';
+import type { SpreadCheck } from '../../mpc/secure/attention.ts';
 import type { Gates, Wire } from '../../mpc/secure/gates.ts';
 import { type NormaliseRange, type VarianceCheck, holdsLeast } from '../../mpc/secure/normalise.ts';
 import { RangeChecks } from '../../mpc/secure/range-check.ts';

@@ -70,7 +70,8 @@ export class Challenges {
 
   /** X: one word of σ bits for every row of a relation, never the same in two relations. */
   async rows(index: number): Promise<BigUint64Array> {
-    return this.#bits({ purpose: 'rows', stage: COMPRESSION, number: index }, rowsOf(this.#segment.shapes[index]));
+    const number = this.#segment.relationOf(index);
+    return this.#bits({ purpose: 'rows', stage: COMPRESSION, number }, rowsOf(this.#segment.shapes[index]));
   }
 
   /**

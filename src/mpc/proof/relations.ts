@@ -79,6 +79,11 @@ export interface ChoiceShape {
   readonly elements: number;
   /** n entries of P words, as they are packed; k is the ring of the relation. */
   readonly layout: TableLayout;
+  /**
+   * A further sum of the relation before it, of which it has the ring and the elements: all their words add up to zero
+   * together, and none alone.
+   */
+  readonly joined?: true;
 }
 
 export type RelationShape = MatrixShape | TableShape | ChoiceShape;
@@ -177,6 +182,20 @@ export function claimBits(shape: RelationShape): number {
     return shape.layout.k + Math.max(...shape.layout.widths) + log(scalarsOf(shape)) + 64 - shape.layout.k;
   // A word of w bits is scaled to 64.
   return 64 + shape.factorBits + log(scalarsOf(shape)) + log(columnsOf(shape));
+}
+
+/** Whether a shape adds to the relation of the shape before it. */
+export function isJoined(shape: RelationShape): boolean {
+  return shape.kind === 'choice' && shape.joined === true;
+}
+
+/** Refuses a sum that the relation before it cannot take in. @throws {TercetError} ERR_INTERNAL */
+export function checkJoined(shape: RelationShape, before: RelationShape | undefined): void {
+  if (shape.kind !== 'choice' || shape.joined !== true) return;
+  invariant(
+    before?.kind === 'choice' && before.elements === shape.elements && before.layout.k === shape.layout.k,
+    `${shape.message}: a further sum of another relation`,
+  );
 }
 
 /** Refuses a shape that no circuit has. @throws {TercetError} ERR_INTERNAL */

@@ -9,7 +9,7 @@ import { RADIX } from '../../compute/kernels/proof-types.ts';
 import { elementBits } from '../../compute/kernels/table-layout.ts';
 import { laneBytes } from '../../compute/ring.ts';
 import { invariant } from '../../core/errors.ts';
-import { type RelationShape, checkShape, claimBits, digitsOf, scalarsOf } from './relations.ts';
+import { type RelationShape, checkJoined, checkShape, claimBits, digitsOf, isJoined, scalarsOf } from './relations.ts';
 import { type ProofParameters, type Soundness, checkParameters, soundness } from './soundness.ts';
 
 /** Who proves. */
@@ -40,7 +40,10 @@ export class Segment {
     checkParameters(parameters);
     invariant(place.session.length >= 16, 'a session has at least 16 bytes');
     invariant(place.segment >= 0 && place.segment < 2 ** 16 && shapes.length >= 1, 'a segment of a proof expected');
-    for (const shape of shapes) checkShape(shape);
+    for (const [i, shape] of shapes.entries()) {
+      checkShape(shape);
+      checkJoined(shape, shapes[i - 1]);
+    }
     const bits = Math.max(...shapes.map(claimBits)) + Math.ceil(Math.log2(shapes.length));
     invariant(bits <= parameters.claimBits, `claims of ${bits} bits are longer than their masks allow`);
     this.place = { ...place, session: place.session.slice() };
@@ -82,6 +85,13 @@ export class Segment {
     return this.shapes.findIndex((other) => other.kind === 'table' && other.table.id === shape.table.id);
   }
 
+  /** Number of the first shape of the relation that a shape belongs to. SECURITY: one relation has one X. */
+  relationOf(index: number): number {
+    let first = index;
+    while (isJoined(this.shapes[first])) first--;
+    return first;
+  }
+
   /** Bytes that the prover sends, the claims first. */
   get messageBytes(): readonly number[] {
     const { sigma, maskBits, primes } = this.parameters;
@@ -109,7 +119,7 @@ export function keptBytes(shape: RelationShape): number {
 
 /**
  * Where to cut: first and last index of every segment, so that each keeps at most `limit` bytes. A relation that is
- * larger has a segment to itself.
+ * larger has a segment to itself, and so has one of several sums.
  */
 export function cutSegments(shapes: readonly RelationShape[], limit: number): (readonly [number, number])[] {
   const cuts: [number, number][] = [];
@@ -117,7 +127,7 @@ export function cutSegments(shapes: readonly RelationShape[], limit: number): (r
   for (const [i, shape] of shapes.entries()) {
     const more = keptBytes(shape);
     const last = cuts.at(-1);
-    if (last === undefined || kept + more > limit) {
+    if (last === undefined || (kept + more > limit && !isJoined(shape))) {
       cuts.push([i, i + 1]);
       kept = more;
     } else {

@@ -35,6 +35,7 @@ export const SEMI_HONEST: ProtocolInfo = {
     coins: 1,
     keepsZero: true,
     maxErrorUlp: 1,
+    maxSelectionErrorUlp: 1,
     maxProductErrorUlp: 1.5,
     wrapProbability: 0,
     leaks:

@@ -41,11 +41,13 @@ export interface TruncationModel {
    * unit: an index is read in half units then (`secure/measure.ts`).
    */
   readonly coins: 1 | 2;
-  /** Of a shift, a truncation and a selection that drops bits. */
+  /** Of a shift and a truncation. */
   readonly maxErrorUlp: 1 | 1.5;
-  /** Of a product that drops bits, which three parties round. Its mean is 0 as well. */
-  readonly maxProductErrorUlp: 1.5 | 2;
-  /** Whether a zero, and a whole number of ulps, stays one. */
+  /** Of a selection that drops bits. */
+  readonly maxSelectionErrorUlp: 1 | 1.5;
+  /** Of a product that drops bits. Its mean is 0 as well. */
+  readonly maxProductErrorUlp: 1 | 1.5;
+  /** Whether a selection that drops bits leaves a zero, and a whole number of ulps, as it is. */
   readonly keepsZero: boolean;
   /** Probability of a wrong wrap inside the declared domain. */
   readonly wrapProbability: 0;

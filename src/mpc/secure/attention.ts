@@ -16,9 +16,20 @@ import { invariant } from '../../core/errors.ts';
 import type { ExactTable, Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
 import { isNegativeIn } from './compare.ts';
+import {
+  CONTEXT_BITS,
+  CONTEXT_OUT,
+  CONTEXT_SCALE,
+  MAX_ATTENTION,
+  VALUE_SCALE,
+  reciprocalOf,
+  valueRing,
+  weightForm,
+} from './attention-form.ts';
 import { columnsOf, rowMaximum } from './maximum.ts';
+import { type Reading, counted, measured, unitTable } from './measure.ts';
 import type { RangeChecks } from './range-check.ts';
-import { type PowerLaw, powerLaw, tabulated } from './power-law.ts';
+import { powerLaw } from './power-law.ts';
 import { rescale } from './rescale.ts';
 
 /**
@@ -38,28 +49,21 @@ const SCORE = 11;
 /** Scale and ring of the exponential's argument: −32 … 0. */
 const EXP_ARGUMENT = 20;
 const EXP_BITS = 25;
-/** Four segments of this width hold −24 … 0, all that the gate lets through. */
-const EXP_WIDTH = 8;
-/** Scales of its words and of their basis, and of the result. */
-const EXP_WORDS = 17;
-const EXP_BASIS = 23;
-const EXP_SCALE = 19;
-/** Its ring: half of what is left behind the drop holds weights below one. */
-export const EXP_RING = EXP_WORDS + EXP_BASIS + 1;
-/** Scale and ring of V: with weights of scale 19, Σ E·V keeps 2^16 (|v| · T < 2^16) and the slack of `widen`. */
-export const VALUE = { scale: 12, bits: 49 } as const;
-/** Scale of Σ E·V as an operand, before it is divided by Z. */
-const CONTEXT = 20;
-/** Scale of the result. */
-const OUT = 16;
+/**
+ * Units of two logits below the largest that the gate lets through where a reading has two coins: a score that it keeps
+ * is less than 9 + 3 units down, so x ≥ −24; one that it drops is below e^-14 of the largest.
+ */
+const KEPT_UNITS = 9n;
 /** log2 of the unit, in logits, in which the gate of the exponential reads its argument. */
 const GATE_UNIT = 3;
 
 /**
- * Largest row spread of scores for a number of tree bits: differences must stay inside the table, ±1 each for the
- * off-by-one.
+ * Largest row spread of scores for a number of tree bits: differences must stay inside the table, off by a unit for
+ * every coin of a reading. 252 and 508, or 250 and 506.
  */
-export const SPREAD: Record<8 | 9, number> = { 8: 252, 9: 508 };
+export function spreadDomain(treeBits: 8 | 9, { coins }: Reading): number {
+  return 2 * (2 ** (treeBits - 1) - 1 - coins);
+}
 
 /**
  * log2 of the unit, in units of the maximum, in which a check reads how far a score lies below the maximum: 32
@@ -85,11 +89,11 @@ function belowEdge(treeBits: 8 | 9): number {
 }
 
 /**
- * Up to this row spread of scores a check never refuses: 188 of 252 with 8 tree bits, 444 of 508 with 9. Two units
- * of the maximum are for the off-by-one.
+ * Up to this row spread of scores a check never refuses: 188 of 252 with 8 tree bits, 444 of 508 with 9, or 186 and 442.
+ * One unit of the maximum, and one for every coin, are for what is measured high.
  */
-export function acceptedSpread(treeBits: 8 | 9): number {
-  return 2 * (belowEdge(treeBits) * 2 ** BELOW_UNIT - 2);
+export function acceptedSpread(treeBits: 8 | 9, { coins }: Reading): number {
+  return 2 * (belowEdge(treeBits) * 2 ** BELOW_UNIT - 1 - coins);
 }
 
 /**
@@ -97,9 +101,9 @@ export function acceptedSpread(treeBits: 8 | 9): number {
  * `reach`; undefined when 12 are too few. A true difference that is not among those that pass must not be equal to
  * one of them in that ring.
  */
-export function spreadBits(reach: number, treeBits: 8 | 9): number | undefined {
+export function spreadBits(reach: number, treeBits: 8 | 9, { coins }: Reading): number | undefined {
   for (let bits: number = treeBits; bits <= COARSE_BITS; bits++)
-    if (reach / 2 + 2 + 2 ** (treeBits - 1) < 2 ** bits) return bits;
+    if (reach / 2 + 1 + coins + 2 ** (treeBits - 1) < 2 ** bits) return bits;
   return undefined;
 }
 
@@ -155,6 +159,31 @@ function markReal(gates: Gates, index: Wire, real: RealPositions): Wire {
 }
 
 /**
+ * Whether a key counts, where a reading has one coin. Below −16 … −24, e^x is less than 2^-17 of the row's largest weight
+ * (which is at least e^-4).
+ */
+function gateOfOne(gates: Gates, x: Wire, treeBits: 8 | 9, real: RealPositions | undefined): Wire {
+  const near = rescale(gates, x, -GATE_UNIT);
+  if (real !== undefined) return gates.table(markReal(gates, near, real), NEAR_REAL[treeBits], 1);
+  return gates.offset(isNegativeIn(gates, gates.offset(near, 2n)), 1n);
+}
+
+const WORD_OF_BIT = [0n, 1n] as const;
+
+/**
+ * Whether a key counts, where a reading has two coins, by its units below the largest: −1 − half … −1. A padded one is
+ * moved below all of them. Its words are made of the bits, so that an owner who deviates cannot let the two disagree.
+ */
+function gateOfTwo(gates: Gates, below: Wire, real: RealPositions | undefined): Wire {
+  const moved = KEPT_UNITS + 1n;
+  if (real === undefined) return gates.offset(isNegativeIn(gates, gates.offset(below, moved)), 1n);
+  const [rows, T] = below.shape;
+  const words = everyRow(gates, gates.jointTable([real.bits], WORD_OF_BIT, below.k), rows, T);
+  const shown = gates.add(below, gates.reshape(gates.scale(words, moved), below.shape, below.scale));
+  return gates.offset(isNegativeIn(gates, shown), 1n);
+}
+
+/**
  * Scores whose padded columns hold the row's first score instead: position 0 always is text, so the maximum is that
  * of the text, and no difference grows. x (rows, T) over Z_2^12 → Z_2^treeBits. One round.
  */
@@ -185,62 +214,9 @@ export function attentionKeys(gates: Gates, k: Wire): Wire {
   return rescale(gates, k, OPERAND);
 }
 
-/** Values for `attend`, of any shape: scale 32 → Z_2^49, scale 12. One round. */
+/** Values for `attend`, of any shape: scale 32 → scale 12 over the ring of `valueRing`. One round. */
 export function attentionValues(gates: Gates, v: Wire): Wire {
-  return gates.truncate(v, v.scale - VALUE.scale, VALUE.bits);
-}
-
-/**
- * 1/Σ in windows: T weights of at most one reach the widest, of 14 units of 2^top; the last is good from three of its
- * units on, below the e^-4 of a row's largest weight. The finer the scale of 1/Σ, the less room it leaves for |v|.
- */
-interface Reciprocal {
-  readonly law: PowerLaw;
-  readonly scale: number;
-}
-
-/** Ring of Σ E·V and of 1/Σ, where they meet. */
-export const CONTEXT_BITS = 52;
-
-function reciprocal(top: number, scale: number, windows: readonly number[]): Reciprocal {
-  const before = (g: number) => windows.slice(0, g).reduce((sum, count) => sum + count, 0);
-  // The argument is Z · 2^EXP_SCALE, and a law knows nothing of its argument's scale.
-  const groups = windows.map((count, g) => ({ windows: count, top: EXP_SCALE + top - 2 * before(g) }));
-  return { law: tabulated({ growth: 2, atUnit: 2 ** (scale - top), k: CONTEXT_BITS, groups }), scale };
-}
-
-/** Positions up to which a reciprocal is enough: 14 of its widest units. */
-const RECIPROCALS = [
-  { positions: 128, ...reciprocal(4, 22, [3, 3, 1]) },
-  { positions: 896, ...reciprocal(6, 24, [3, 3, 2]) },
-  { positions: 1024, ...reciprocal(7, 24, [3, 3, 3]) },
-] as const;
-
-function reciprocalFor(T: number): Reciprocal {
-  return RECIPROCALS.find(({ positions }) => T <= positions) ?? RECIPROCALS[2];
-}
-
-/** The law of 1/Σ over so many positions, and the ring of a context at the scale of the result. */
-export function reciprocalOf(positions: number): { readonly law: PowerLaw; readonly bits: number } {
-  const { law, scale } = reciprocalFor(positions);
-  return { law, bits: CONTEXT_BITS - (CONTEXT + scale - OUT) };
-}
-
-/** Most positions that attention takes: 14 · 2^7 is above it, and |v| · T ≤ 2^16 leaves |v| < 64. */
-export const MAX_ATTENTION = 1024;
-
-/**
- * Largest |v| that attention holds (PROTOCOL §7.6): 256 for up to 128 positions, else 64. O'·r stays below a quarter
- * of its ring at its full scale, as `widen` needs behind the rounding. With that |v| · T ≤ 2^16, so Σ E·V has its
- * slack as well.
- */
-export function valueDomain(positions: number): number {
-  return 2 ** (CONTEXT_BITS - 2 - CONTEXT - reciprocalFor(positions).scale);
-}
-
-/** Ring of E and V where they meet: Σ E·V over so many positions, with the slack of `widen`. Weights are below one. */
-export function contextRing(positions: number): number {
-  return EXP_SCALE + VALUE.scale + Math.log2(valueDomain(positions)) + Math.ceil(Math.log2(positions)) + 2;
+  return gates.truncate(v, v.scale - VALUE_SCALE, valueRing(gates.rounding));
 }
 
 /**
@@ -273,7 +249,7 @@ function checkSpread(
   const top = gates.add(gates.reduce(gates.offset(above, quarter), bits), gates.reduce(first, bits));
   const below = gates.sub(gates.repeat(top, T), gates.reshape(gates.reduce(coarse, bits), [rows, T], top.scale));
   const inside = checks.table(bits - BELOW_UNIT, 0, belowEdge(treeBits));
-  const outside = (x: Wire) => gates.table(gates.shift(x, BELOW_UNIT), inside, 1);
+  const outside = (x: Wire) => gates.table(measured(gates, x, x.scale - BELOW_UNIT), unitTable(gates, inside), 1);
   const realRows = check.rows === undefined ? undefined : everyRow(gates, check.rows, rows / R, R);
   if (mask !== 'causal') {
     const real = mask === undefined ? undefined : everyRow(gates, mask.real.bits, rows, T);
@@ -316,8 +292,8 @@ export function attend(
   });
 
   // x = score − 2·(maximum + 1 unit) < 0: the maximum on a few bits is enough, softmax is shift invariant.
-  const x = gates.section('maximum', () => {
-    const shifted = rescale(gates, scores, -UNIT);
+  const { x, below } = gates.section('maximum', () => {
+    const shifted = counted(gates, scores, -UNIT);
     const reduced = () => gates.reduce(causal ? withoutFuture(gates, shifted) : shifted, treeBits);
     const coarse = real === undefined ? reduced() : withoutPadding(gates, shifted, treeBits, real);
     const largest = rowMaximum(gates, coarse, treeBits);
@@ -326,39 +302,37 @@ export function attend(
     const maximum = gates.offset(largest, 1n);
     const shift = gates.reshape(gates.repeat(gates.raise(maximum, SCORE + UNIT, xBits), T), [rows, T], SCORE);
     const all = gates.sub(gates.reduce(scores, xBits), shift);
-    if (!causal) return all;
-    const past = triangle('pack', rows / T, T);
-    return gates.gather(all, past, [patternCount(past)]);
+    const past = causal ? triangle('pack', rows / T, T) : undefined;
+    const seen = (of: Wire) => (past === undefined ? of : gates.gather(of, past, [patternCount(past)]));
+    // Exact, so an index that is there already: how many units a key is measured below the largest.
+    const units = () => gates.sub(coarse, gates.reshape(gates.repeat(maximum, T), [rows, T], coarse.scale));
+    return { x: seen(all), below: gates.rounding.coins === 1 ? undefined : seen(units()) };
   });
 
   const weights = gates.section('exponential', () => {
-    // Below −16 … −24, e^x is less than 2^-17 of the row's largest weight (which is at least e^-4).
-    const near = rescale(gates, x, -GATE_UNIT);
-    const gate =
-      real === undefined
-        ? gates.offset(isNegativeIn(gates, gates.offset(near, 2n)), 1n)
-        : gates.table(markReal(gates, near, real), NEAR_REAL[treeBits], 1);
+    const gate = below === undefined ? gateOfOne(gates, x, treeBits, real) : gateOfTwo(gates, below, real);
     const argument = gates.raise(x, EXP_ARGUMENT - SCORE, EXP_BITS);
-    const drop = EXP_WORDS + EXP_BASIS - EXP_SCALE;
-    const how = { width: EXP_WIDTH, k: EXP_RING, drop, widen: contextRing(T) } as const;
+    const { words, basis, width, ring, drop, sums } = weightForm(gates.rounding, T);
+    const widen = ring - drop < sums ? { widen: sums } : {};
+    const how = { width, k: ring, drop, ...widen } as const;
     // Lifted before a causal mask spreads them out: where it leaves zeros nothing is sent.
-    const exponentials = gates.lift(gates.exponential(argument, gate, EXP_WORDS, EXP_BASIS, how));
+    const exponentials = gates.lift(gates.exponential(argument, gate, words, basis, how));
     return causal ? spreadOut(gates, exponentials, rows, T) : exponentials;
   });
 
   return gates.section('context', () => {
-    const drop = weights.scale + values.scale - CONTEXT;
+    const drop = weights.scale + values.scale - CONTEXT_SCALE;
     const sum = gates.matmul(gates.reshape(weights, [heads, R, T]), gates.reduce(values, weights.k), { drop });
     const context = gates.reshape(gates.widen(sum, CONTEXT_BITS), [rows, D]);
     const total = gates.sumRows(weights);
-    const { law, scale } = reciprocalFor(T);
+    const { law, scale } = reciprocalOf(gates.rounding, T);
     const { value } = powerLaw(
       gates,
       law.groups.map(() => total),
       law,
     );
     const inverse = gates.reshape(value, value.shape, scale);
-    const scaled = gates.mul(context, gates.repeat(inverse, D), { drop: context.scale + scale - OUT });
+    const scaled = gates.mul(context, gates.repeat(inverse, D), { drop: context.scale + scale - CONTEXT_OUT });
     return gates.reshape(gates.widen(scaled, 64), [heads, R, D]);
   });
 }

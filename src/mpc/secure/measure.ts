@@ -4,8 +4,12 @@
  * measured half unit is the true one or one of the next two: its unit is again the true one or the next, so gadgets
  * reason in units and need not know. Tables get an entry for every half unit.
  */
+import type { TruncationModel } from '../protocol/types.ts';
 import type { ExactTable, Gates, Wire } from './gates.ts';
 import { rescale } from './rescale.ts';
+
+/** How a protocol reads an index. */
+export type Reading = Pick<TruncationModel, 'coins'>;
 
 /** Bits of an index below its unit. */
 function finerBits(gates: Gates): 0 | 1 {
@@ -13,7 +17,7 @@ function finerBits(gates: Gates): 0 | 1 {
 }
 
 /** ⌊x⌋ in units of 2^−scale, or one more (with two coins up to two more), never less. In Z_2^ring, or in all bits. */
-function counted(gates: Gates, x: Wire, scale: number, ring?: number): Wire {
+export function counted(gates: Gates, x: Wire, scale: number, ring?: number): Wire {
   const s = x.scale - scale;
   // A shift with two coins is centred. What it took away is given back.
   const whole = gates.rounding.coins === 1 || s === 0 ? x : gates.offset(x, 1n << BigInt(s - 1));

@@ -18,6 +18,7 @@
  */
 import type { Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
+import { type Reading, measured, unitTable } from './measure.ts';
 import { type PowerLaw, type WindowGroup, HELD_UNITS, lastUnit, powerLaw, tabulated } from './power-law.ts';
 import { EIGHTH, type RangeChecks } from './range-check.ts';
 import { rescale } from './rescale.ts';
@@ -142,11 +143,11 @@ export function entryRing(d: number): number {
 }
 
 /** 2^s·√(d/S) over Z_2^k in windows of which the widest has units of 2^top. */
-function inverseRoot(d: number, k: number, top: number, groups: readonly WindowGroup[]): PowerLaw {
-  return tabulated({ growth: 1, atUnit: Math.sqrt(d) * 2 ** (productScale(k, d) - top / 2), k, groups });
+function inverseRoot(d: number, k: number, top: number, groups: readonly WindowGroup[], { coins }: Reading): PowerLaw {
+  return tabulated({ growth: 1, coins, atUnit: Math.sqrt(d) * 2 ** (productScale(k, d) - top / 2), k, groups });
 }
 
-/** By width and more: pure functions of it, and a process serves models of few widths. */
+/** By width, coins and more: pure functions of it, and a process serves models of few widths. */
 const LAWS = new Map<string, PowerLaw>();
 
 function once(key: string, make: () => PowerLaw): PowerLaw {
@@ -173,7 +174,7 @@ function units(least: number, largest: number): { readonly first: number; readon
 }
 
 /** The law of `normalise`: all windows read one S over Z_2^64. */
-export function rootOf(d: number): PowerLaw {
+export function rootOf(d: number, reading: Reading): PowerLaw {
   const { first, last } = units(LEAST_UNITS * UNIT, 2 ** LARGEST);
   const groups: WindowGroup[] = [];
   for (let top = first; top >= last; ) {
@@ -181,7 +182,7 @@ export function rootOf(d: number): PowerLaw {
     groups.push({ top, windows });
     top -= 2 * windows;
   }
-  return once(`${d}`, () => inverseRoot(d, 64, first, groups));
+  return once(`${d} ${reading.coins}`, () => inverseRoot(d, 64, first, groups, reading));
 }
 
 /** A group of windows, and the scale of the V whose squares it reads. */
@@ -223,10 +224,10 @@ export function centredRing(range: NormaliseRange): number {
   return WHOLE_BITS + CENTRED_SCALE[range];
 }
 
-export function centredRootOf(d: number, range: NormaliseRange): PowerLaw {
+export function centredRootOf(d: number, range: NormaliseRange, reading: Reading): PowerLaw {
   const levels = levelsOf(d, range);
   const first = levels[0].top + 2 * (CENTRED_SCALE[range] - levels[0].scale);
-  return once(`${d} ${range}`, () => inverseRoot(d, centredRing(range), first, levels));
+  return once(`${d} ${range} ${reading.coins}`, () => inverseRoot(d, centredRing(range), first, levels, reading));
 }
 
 // ── any rows ─────────────────────────────────────────────────────────────────
@@ -259,7 +260,7 @@ export function normalise(gates: Gates, x: Wire, epsilon: number, range: Normali
   // Read as scale-free integers from here: the scale of V cancels in V·r.
   const c = resolution(d, e);
   const sum = gates.offset(squaresSum(gates, v), BigInt(Math.round(d * epsilon * c * c)));
-  const law = rootOf(d);
+  const law = rootOf(d, gates.rounding);
   const { value: r, reached } = powerLaw(
     gates,
     law.groups.map(() => sum),
@@ -297,7 +298,7 @@ function column(gates: Gates, x: Wire): Wire {
 
 /** 0 where S lies in the measured units from … to of 2^at. */
 function read(gates: Gates, checks: RangeChecks, sum: Wire, at: number, bits: number, from: number, to: number): Wire {
-  return gates.table(gates.reduce(gates.shift(sum, at), bits), checks.table(bits, from, to), 1);
+  return gates.table(measured(gates, sum, sum.scale - at, bits), unitTable(gates, checks.table(bits, from, to)), 1);
 }
 
 /**
@@ -370,7 +371,7 @@ export function normaliseCentred(
     if (!known.has(level.scale)) known.set(level.scale, squares(level.scale));
     return known;
   }, new Map());
-  const law = centredRootOf(d, range);
+  const law = centredRootOf(d, range, gates.rounding);
   const z = levelsOf(d, range).map((level) => sums.get(level.scale) as Wire);
   const { value: r, reached } = powerLaw(gates, z, law);
   if (check !== undefined) {

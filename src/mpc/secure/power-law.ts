@@ -15,6 +15,7 @@ import { strided } from '../../compute/pattern.ts';
 import { invariant } from '../../core/errors.ts';
 import type { ExactTable, Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
+import { type Reading, counted, measured, unitTable } from './measure.ts';
 import { piecewisePolynomial } from './polynomial.ts';
 
 /** Bits below the unit that a polynomial sees. */
@@ -58,6 +59,8 @@ export interface PowerLawOptions {
   readonly atUnit: number;
   /** Ring of the result. */
   readonly k: number;
+  /** How the protocol reads an index. */
+  readonly coins: Reading['coins'];
   /** From the widest window on. Their units follow one another without a gap. */
   readonly groups: readonly WindowGroup[];
 }
@@ -102,6 +105,9 @@ export function tabulated(options: PowerLawOptions): PowerLaw {
   const polynomial = piecewisePolynomial((x) => factor * Math.max(x, 1) ** (-growth / RATIO_BITS), {
     ...{ segments: SEGMENTS, degree: DEGREE, t: T, s1: S1, s2: S2, guard: GUARD, width: 1 },
     centre: (i) => (i >= FIRST ? i : undefined),
+    // With one coin a window's bit and its segment are one reading, so the first is hardly met. With two they are apart;
+    // an argument is never read low, so what is measured there lies there.
+    ...(options.coins === 1 ? {} : { interval: (i) => (i === FIRST ? [0, 1] : [-1, 1]) }),
   });
   return { ...options, polynomial, groups };
 }
@@ -206,7 +212,8 @@ function candidatesOf(gates: Gates, z: Wire, group: LawGroup, polynomial: Piecew
   invariant(z.k >= group.top + SEGMENT_BITS, 'the argument of a group must hold its widest window');
   const places = Array.from({ length: group.windows }, (_, i) => {
     const unit = unitOf(group, i);
-    const index = unit >= T ? gates.shift(z, unit - T) : gates.raise(z, T - unit, T + SEGMENT_BITS);
+    // Never measured low: a window that is taken begins where the polynomial does.
+    const index = unit >= T ? counted(gates, z, z.scale - (unit - T)) : gates.raise(z, T - unit, T + SEGMENT_BITS);
     return gates.reshape(gates.reduce(index, T + SEGMENT_BITS), [z.count], 0);
   });
   const all = gates.polynomial(gates.concat(places), polynomial, k + drop, { drop });
@@ -229,9 +236,9 @@ export function powerLaw(
   for (const bucket of groupBits(groups)) {
     const index = bucket.map(({ group: g, bits }) => {
       const unit = unitOf(groups[g], groups[g].windows - 1);
-      return gates.reshape(gates.reduce(gates.shift(z[g], unit), bits), [z[g].count], 0);
+      return gates.reshape(measured(gates, z[g], z[g].scale - unit, bits), [z[g].count], 0);
     });
-    const bits = gates.table(gates.concat(index), tableOf(bucket[0]), 1);
+    const bits = gates.table(gates.concat(index), unitTable(gates, tableOf(bucket[0])), 1);
     for (const [at, { group, window }] of bucket.entries())
       found.set(`${group} ${window}`, part(gates, bits, at, z[group].count));
   }

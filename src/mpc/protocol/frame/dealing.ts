@@ -7,6 +7,7 @@ import type { Choice, SelectionTable } from '../../../compute/kernels/types.ts';
 import { type TableLayout, elementBits, tableBytes } from '../../../compute/kernels/table-layout.ts';
 import { type Vector, wireLength, zeros } from '../../../compute/ring.ts';
 import { Masked } from '../../share/masked.ts';
+import type { Wire } from '../../share/wire.ts';
 import type { Cost } from '../types.ts';
 import { type Gate, drawId, tagOf } from './gate.ts';
 import { type Party, prgOf } from './party.ts';
@@ -21,6 +22,21 @@ const PART_BYTES = 1 << 20;
 /** Parts that are built while one is on its way. */
 const PARTS_AHEAD = 3;
 
+/** What P1's table is a function of: wires, of which a proof reads m and λ1 where P1 reads a. */
+interface Operands {
+  /** What the added part of the index is read from: its low bits, but for `zeros` that are none of a value's. */
+  readonly added?: Wire | undefined;
+  readonly zeros?: number;
+  /** Or the top two bits of `added`, moved by a quarter of its ring: the index of a widening. */
+  readonly top?: true;
+  /** The bits of the other part. */
+  readonly bits?: readonly Wire[];
+  /** Values that are factors. */
+  readonly values?: readonly Wire[];
+  /** A bit that is a factor. */
+  readonly gate?: Wire | undefined;
+}
+
 /** What one selection is about: how P1 makes the table and how P0 and P2 know their choice. */
 export interface Selection extends TableLayout {
   readonly count: number;
@@ -30,6 +46,7 @@ export interface Selection extends TableLayout {
   choice(party: Party): Promise<Choice>;
   /** The indices of P1's table as a public function: what is masked by addition, and bits. */
   readonly index: IndexGroup;
+  readonly operands: Operands;
   /**
    * The function of `index` in every term of P1's table, where that is a sum of products of factors (choices, sums of
    * cosines); one term without factors where absent.
@@ -67,8 +84,12 @@ export function selectionCost(sum: Summed): Pick<Cost, 'p0ToP2Ahead' | 'p1ToP2'>
   };
 }
 
-/** P0 → P2: the word B of every element, of all terms together. */
-export async function dealSelection(gate: SummedGate, p0: Party): Promise<void> {
+/**
+ * P0 → P2: the word B of every element, of all terms together.
+ * @param coin of a short word: what the shift behind the gate will add of P2's mask, over the ring of the terms. P0
+ * takes it away before it rounds, so that the shift has one coin.
+ */
+export async function dealSelection(gate: SummedGate, p0: Party, coin?: Vector): Promise<void> {
   const { kernels } = p0;
   const prg = prgOf(p0, 1);
   const { k, count } = resultOf(gate);
@@ -83,6 +104,7 @@ export async function dealSelection(gate: SummedGate, p0: Party): Promise<void> 
     word = await kernels.dealSelection(await term.choice(p0), term, pads, rest);
     if (t + 1 < gate.terms.length) rest = await kernels.scale(word, -1n);
   }
+  if (coin !== undefined) word = await kernels.sub(word, coin);
   if (short) word = await kernels.sub(await roundUp(kernels, word, gate.drop), r0);
   await p0.link(2).send(tagOf(gate, 'deal'), Masked.under(zero, word));
 }

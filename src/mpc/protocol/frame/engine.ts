@@ -35,6 +35,16 @@ export interface EngineOptions {
   onProgress?(progress: Progress): void;
   /** Reports every step of this party. Absent: nothing is counted or measured. */
   readonly trace?: Tracing | undefined;
+  /** Sees what passes, where it is proved. */
+  readonly observer?: Observer | undefined;
+}
+
+/** Who looks at a run as it goes. The run waits for it. */
+export interface Observer {
+  /** Behind the last message of a gate at this party, while its operands and its result are held. */
+  gate(party: Party, gate: Gate): Promise<void>;
+  /** Behind a half-round. */
+  half(party: Party, half: number): Promise<void>;
 }
 
 export interface Progress {
@@ -126,6 +136,7 @@ export class Engine implements Party {
           if (this.id === 0) return gate.dealP0?.(this);
           return this.id === 1 ? gate.dealP1?.(this) : gate.dealP2?.(this);
         });
+        if (this.id === 0 && gate.inputP0 === undefined) await this.#options.observer?.gate(this, gate);
         this.#release(release, gate.number);
       }
       if (this.id === 0) await this.#keepFor();
@@ -153,6 +164,8 @@ export class Engine implements Party {
         });
       }
       await this.#flush();
+      for (const gate of this.#circuit.gates)
+        if (this.id === 0 && gate.inputP0 !== undefined) await this.#options.observer?.gate(this, gate);
     });
   }
 
@@ -173,7 +186,9 @@ export class Engine implements Party {
             if (half % 2 === 0) return this.id === 1 ? gate.send12?.(this) : gate.recv12?.(this);
             return this.id === 2 ? gate.send21?.(this) : gate.recv21?.(this);
           });
+          if (half === Math.max(gate.half12 ?? -1, gate.half21 ?? -1)) await this.#options.observer?.gate(this, gate);
         }
+        await this.#options.observer?.half(this, half);
         this.#release(release, half);
       }
       await this.#keepFor();

@@ -5,10 +5,11 @@
  * `recv12` are the half-round P1 → P2, `send21` and `recv21` the half-round P2 → P1. The engine (`engine.ts`) calls
  * them in the circuit's order, so both ends agree on what comes next.
  */
+import type { RingKernels } from '../../../compute/kernels/types.ts';
 import { type Vector, type Words, laneBytes } from '../../../compute/ring.ts';
 import type { DrawId, Purpose } from '../../prg/gate-id.ts';
 import type { PartyId } from '../../../net/wire/types.ts';
-import type { ChoiceShape, MatrixShape, PublicTable, TableShape } from '../../proof/relations.ts';
+import type { ChoiceShape, HalfOfV, HalfOfW, MatrixShape, PublicTable, TableShape } from '../../proof/relations.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Cost, Inputs } from '../types.ts';
 import type { Trait } from './traits.ts';
@@ -21,6 +22,24 @@ export type TableRelation = Omit<TableShape, 'table'> & { readonly table: Omit<P
 export interface Proved {
   readonly prover: PartyId;
   readonly shapes: readonly (MatrixShape | ChoiceShape | TableRelation)[];
+}
+
+/** What a party has of one gate when all its messages have passed. */
+export interface Seen {
+  readonly party: Party;
+  /** A message of the gate that this party sent or received, as it was on the link. */
+  message(from: PartyId, to: PartyId, phase: Phase): Promise<Uint8Array>;
+}
+
+/**
+ * What the two verifiers have of a relation, read by whoever has it: the verifier itself, or the prover, who has both.
+ * SECURITY: V's half holds the words that V received and goes on with, so the proof is about these.
+ */
+export interface Halves {
+  v(seen: Seen): Promise<HalfOfV>;
+  w(seen: Seen): Promise<HalfOfW>;
+  /** Of a table: the words of its functions (`PublicTable.words`). */
+  words?(kernels: RingKernels, term: number, indices: Uint32Array): Promise<Uint8Array>;
 }
 
 export interface Gate {
@@ -54,6 +73,8 @@ export interface Gate {
   readonly cost: Partial<Cost>;
   /** What is proved of its messages, where a party may deviate. */
   readonly relations?: readonly Proved[];
+  /** For every shape of `relations`, in order, what its verifiers have of it. */
+  readonly halves?: readonly Halves[];
   /** Bytes of the longest key stream that it draws from under one id, where that is no mask of its result. */
   readonly longestDraw?: number;
 
@@ -89,7 +110,10 @@ export function drawId(
   return { gate: gate.number, purpose, table, direction: 0 };
 }
 
+/** Which of a gate's messages is meant. */
+export type Phase = 'deal' | 'ahead' | 'input' | '12' | '21' | 'output';
+
 /** The tag of a gate's message on a link: relation, phase and number, all public. */
-export function tagOf(gate: Gate, phase: 'deal' | 'ahead' | 'input' | '12' | '21' | 'output'): string {
+export function tagOf(gate: Pick<Gate, 'relation' | 'number'>, phase: Phase): string {
   return `${gate.relation}-${phase}/${gate.number}`;
 }

@@ -24,6 +24,7 @@ export function tableSelection(x: Wire, exact: ExactTable, k: number): Selection
     ...tableLayout(n, k),
     count: x.count,
     index: { bits: exact.bits, xorBits: 0 },
+    operands: { added: x },
     traits: ['table', traits],
     table: async (p1) => ({
       kind: 'rows',
@@ -47,6 +48,7 @@ export function segmentSelection(x: Wire, t: number, exact: ExactTable, k: numbe
     ...tableLayout(n, k),
     count: x.count,
     index: { bits: x.k, xorBits: 0 },
+    operands: { added: x },
     traits: ['segment', t, traits],
     table: async (p1) => ({ kind: 'rows', table, n, stride, row: await row(p1, await top(p1, 'a')) }),
     choice: async (party) => ({ index: await top(party, 'l2') }),
@@ -61,6 +63,7 @@ export function polynomialSelection(x: Wire, polynomial: PiecewisePolynomial, k:
     ...tableLayout(n, k, degree + 1),
     count: x.count,
     index: { bits: x.k, xorBits: 0 },
+    operands: { added: x },
     traits: ['polynomial', { ...polynomial }],
     table: async (p1) => ({ kind: 'polynomial', polynomial, a: await p1.value(x, 'a') }),
     choice: async (party) => {
@@ -98,6 +101,7 @@ export function exponentialSelection(
     ...tableLayout(1 << (segmentBits + 1), k),
     count: x.count,
     index: { bits: EXPONENTIAL_BITS - zeros, xorBits: 1 },
+    operands: { added: x, zeros, bits: [gate] },
     traits: ['exponential', s1, s2, width],
     table: async (p1) => ({ kind: 'exp', s1, width, a: await p1.value(x, 'a'), gate: await p1.value(gate, 'a') }),
     choice: async (party): Promise<Choice> => {
@@ -147,6 +151,7 @@ export function cosineSelection({ x, sum, gate }: GatedCosines, k: number): Sele
     count: x.count,
     // The words with an angle. Those of the linear part are products, and the gate's bit is a factor.
     index: { bits: TURN_BITS, xorBits: 0 },
+    operands: { added: x, gate },
     functions: gate === undefined ? [0, 1, 1, 2] : gatedFunctions(),
     traits: ['cosines', { ...sum, terms: sum.terms.map((term) => ({ ...term })) }, coarse, fineCos, fineSin],
     table: async (p1) => ({
@@ -171,6 +176,7 @@ export function jointSelection(bits: readonly Wire[], entries: readonly bigint[]
     ...tableLayout(n, k),
     count: bits[0].count,
     index: { bits: 0, xorBits: bits.length },
+    operands: { bits },
     traits: ['joint', entries],
     table: async (p1) => ({ kind: 'rows', table, n, stride: n, row: await joint(p1, bits, 'a') }),
     choice: async (party) => ({ index: await joint(party, bits, 'l2') }),
@@ -187,6 +193,7 @@ export function borrowSelection(x: Wire, from: number, bits: number, leaf: Borro
     ...tableLayout(n, 1),
     count: x.count,
     index: { bits: from + bits, xorBits: 0 },
+    operands: { added: x },
     traits: ['borrow', from, bits, leaf],
     table: async (p1) => ({ kind: 'rows', table, n, stride: n, row: await chunk(p1, 'a') }),
     choice: async (party) => ({ index: await chunk(party, 'l2') }),
@@ -205,6 +212,7 @@ export function signSelection(x: Wire): Selection {
     ...tableLayout(n / 2, 1),
     count: x.count,
     index: { bits: x.k, xorBits: 0 },
+    operands: { added: x },
     traits: ['sign'],
     table: async (p1) => ({ kind: 'rows', table: signTable(n), n: n / 2, stride: n / 2, row: await p1.value(x, 'a') }),
     choice: async (party) => ({ index: await party.kernels.cast(await party.value(x, 'l2'), low) }),
@@ -228,6 +236,7 @@ export function chooseSelection({ bits, values, pick, raise = 0 }: Choosing): Se
     ...tableLayout(1 << B, k + raise, new Array<number>(1 + values.length).fill(k)),
     count,
     index: { bits: 0, xorBits: B },
+    operands: { bits, values },
     // m and −λ1 of every value, where it is picked, and which one is.
     functions: [...values.flatMap((_, v) => [v, v]), values.length],
     traits: ['choose', B, pick],

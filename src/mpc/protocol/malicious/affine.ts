@@ -14,12 +14,13 @@ import { wireLength } from '../../../compute/ring.ts';
 import type { Wire } from '../../share/wire.ts';
 import type { AffineTerm } from '../types.ts';
 import type { MatrixTerm, Side } from '../../proof/relations.ts';
-import { type Proved, tagOf } from '../frame/gate.ts';
+import { type Halves, type Proved, tagOf } from '../frame/gate.ts';
 import type { Party } from '../frame/party.ts';
 import type { Position } from '../frame/relation.ts';
 import { crossOfP1, dealCross, recvCross, recvReshared, sendReshared } from '../frame/reshare.ts';
 import { affineTraits, maskTotal, total } from '../frame/weighted-sums.ts';
 import { matrixRelation } from './relations.ts';
+import { openAffineHalves, secretAffineHalves } from './witness/affine.ts';
 import { CompleteRelation, mask1 } from './complete.ts';
 
 /** A row on the diagonal is a square matrix. Of every summand one product for each `left`, who knows the factor x. */
@@ -32,6 +33,7 @@ function inners(terms: readonly AffineTerm[], left: readonly Side[], negative = 
 export class CompleteAffineGate extends CompleteRelation {
   readonly relation = 'affine' as const;
   readonly relations: readonly Proved[];
+  readonly halves: readonly Halves[];
   readonly #terms: readonly AffineTerm[];
 
   constructor(position: Position, terms: readonly AffineTerm[], out: Wire, half12: number) {
@@ -43,6 +45,7 @@ export class CompleteAffineGate extends CompleteRelation {
       cost: { p2ToP1Ahead: word, p1ToP2: word },
     });
     this.#terms = terms;
+    this.halves = openAffineHalves(this, terms);
     this.relations = [
       matrixRelation(2, 'affine.q', out, inners(terms, ['W'])),
       matrixRelation(1, 'affine.m', out, inners(terms, ['W'])),
@@ -74,6 +77,7 @@ export class CompleteAffineGate extends CompleteRelation {
 export class CompleteSecretAffineGate extends CompleteRelation {
   readonly relation = 'affine' as const;
   readonly relations: readonly Proved[];
+  readonly halves: readonly Halves[];
   readonly #terms: readonly AffineTerm[];
 
   constructor(position: Position, terms: readonly AffineTerm[], out: Wire, half21: number) {
@@ -86,6 +90,7 @@ export class CompleteSecretAffineGate extends CompleteRelation {
       cost: { p0ToP2Ahead: word, p2ToP1: word, p1ToP2: word },
     });
     this.#terms = terms;
+    this.halves = secretAffineHalves(this, terms);
     this.relations = [
       matrixRelation(0, 'affine.gamma', out, inners(terms, ['V', 'W'], true)),
       matrixRelation(2, 'affine.q', out, inners(terms, ['V', 'W'])),

@@ -1,9 +1,9 @@
 /**
  * Building a circuit of complete sharing, the messages of `3pc_malicious` (PROTOCOL §14): `Gates` turned into local
- * nodes and gates whose every message is linear in what its sender received, or a public function of m − λ1. Nothing
- * proves them yet.
+ * nodes and gates whose every message is linear in what its sender received, or a public function of m − λ1.
  *
- * Insecure by itself: a party that deviates is not noticed, so circuits are built in tests only.
+ * Insecure by itself: `proving/` notices a party that deviates, and no session runs it yet. Circuits are built in tests
+ * only.
  */
 import type { ProductShape } from '../../../compute/kernels/types.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
@@ -32,16 +32,28 @@ import { CompleteProductGate } from './product.ts';
 import { CompleteSelectGate } from './select.ts';
 import { splitShift, widened, wrapSelection } from './widen.ts';
 
-/** How complete sharing rounds. */
+/** How complete sharing rounds, whatever the weights. */
 export const COMPLETE_ROUNDING: TruncationModel = {
   rounding: 'stochastic',
   coins: 2,
   keepsZero: false,
   maxErrorUlp: 1.5,
-  maxProductErrorUlp: 2,
+  maxSelectionErrorUlp: 1.5,
+  maxProductErrorUlp: 1.5,
   wrapProbability: 0,
   leaks:
     'of a wire with fresh masks, (λ1, λ2) to P0, (λ1, m) to P1, (λ2, m) to P2: the coins of all its shifts, which follow from these; each pair is independent of the value, and known before the input',
+};
+
+/**
+ * With open weights: gates that drop bits have one coin, for P0 takes the others away in its word. Where P0 is a prover
+ * its words are whole, and a shift behind them has two.
+ */
+const OPEN_ROUNDING: TruncationModel = {
+  ...COMPLETE_ROUNDING,
+  keepsZero: true,
+  maxSelectionErrorUlp: 1,
+  maxProductErrorUlp: 1,
 };
 
 export interface CompleteOptions {
@@ -50,7 +62,7 @@ export interface CompleteOptions {
 
 export class CompleteBuilder extends SelectingBuilder implements Gates {
   protected readonly sharing = 'complete' as const;
-  readonly rounding = COMPLETE_ROUNDING;
+  readonly rounding: TruncationModel;
   /** Low bits of a wire that are zero because it was raised. */
   readonly #zeros = new WeakMap<Wire, number>();
 
@@ -61,6 +73,7 @@ export class CompleteBuilder extends SelectingBuilder implements Gates {
   constructor(weights: 'open' | 'secret', { widening = 'dealer' }: CompleteOptions = {}) {
     super(weights);
     refuseUnproved();
+    this.rounding = weights === 'open' ? OPEN_ROUNDING : COMPLETE_ROUNDING;
     if (widening !== 'dealer')
       throw new TercetError(
         'ERR_PROTOCOL_UNAVAILABLE',
@@ -102,7 +115,7 @@ export class CompleteBuilder extends SelectingBuilder implements Gates {
   }
 
   shift(x: Wire, s: number): Wire {
-    return this.local(splitShift(x, s), x.shape, x.k - s, x.scale - s);
+    return this.local(splitShift(x, s, true), x.shape, x.k - s, x.scale - s);
   }
 
   widen(x: Wire, k2: number): Wire {
@@ -146,8 +159,7 @@ export class CompleteBuilder extends SelectingBuilder implements Gates {
       new CompleteProductGate(this.at('product'), x, y, shape, out, half21, short, this.#secret),
       out,
     );
-    // P0's ceiling adds a third coin.
-    return this.#rounded(short === 0 ? product : this.offset(product, -(1n << BigInt(short - 1))), drop);
+    return this.#rounded(product, drop);
   }
 
   lift(x: Wire): Wire {
@@ -215,7 +227,10 @@ export class CompleteBuilder extends SelectingBuilder implements Gates {
 
   #rounded(x: Wire, drop: number): Wire {
     invariant(Number.isInteger(drop) && drop >= 0 && drop < x.k, `drop: ${drop} bits of ${x.k}`);
-    return drop === 0 ? x : this.shift(x, drop);
+    // The coin of a short word is uniform, not centred: there is nothing to take away.
+    return drop === 0
+      ? x
+      : this.local(splitShift(x, drop, this.#shortBy(drop) === 0), x.shape, x.k - drop, x.scale - drop);
   }
 
   /** The first half-round P2 → P1 in which P2 holds m of all operands. */

@@ -25,6 +25,11 @@ export function mask2(gate: CompleteGate, party: Party): Promise<Vector> {
   return outputMask(gate, party, 'l2');
 }
 
+/** What a shift by d adds of a component: its residue mod 2^d, over the component's ring. */
+export async function coinOf({ kernels }: Party, mask: Vector, d: number): Promise<Vector> {
+  return kernels.cast(await kernels.cast(mask, d), mask.k);
+}
+
 /** A gate with fresh λ1 and λ2 for its result. */
 export abstract class CompleteRelation extends Relation {
   async component(party: Party, component: Component): Promise<Vector> {

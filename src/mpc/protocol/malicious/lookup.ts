@@ -18,13 +18,14 @@ import { Masked } from '../../share/masked.ts';
 import type { Wire } from '../../share/wire.ts';
 import type { Inputs, Parameter } from '../types.ts';
 import type { MatrixTerm, Side } from '../../proof/relations.ts';
-import { type Proved, drawId, tagOf } from '../frame/gate.ts';
+import { type Halves, type Proved, drawId, tagOf } from '../frame/gate.ts';
 import { indicesOf } from '../frame/inputs.ts';
 import { type Party, parameterTraits, prgOf } from '../frame/party.ts';
 import { SEED_BYTES, depthOf, pointKeys, pointRows } from '../frame/point-rows.ts';
 import type { Position } from '../frame/relation.ts';
 import { crossOfP1, recvReshared, sendReshared } from '../frame/reshare.ts';
 import { elementwise, matrixRelation } from './relations.ts';
+import { lookupHalves } from './witness/lookup.ts';
 import { CompleteRelation, mask1 } from './complete.ts';
 
 /** `count` uniform numbers below `limit`, of this party's own generator: draws that would favour some are repeated. */
@@ -56,6 +57,7 @@ async function turned(party: Party, unit: Vector, by: number): Promise<Vector> {
 export class CompleteLookupGate extends CompleteRelation {
   readonly relation = 'lookup' as const;
   readonly relations: readonly Proved[];
+  readonly halves: readonly Halves[];
   readonly #name: string;
   readonly #table: Parameter;
   readonly #rows: number;
@@ -108,6 +110,13 @@ export class CompleteLookupGate extends CompleteRelation {
         : []),
     ];
     this.#shiftBits = shiftBits;
+    this.halves = lookupHalves(this, {
+      table,
+      rows,
+      shiftBits,
+      secret,
+      turned: ({ party }, unit, by) => turned(party, unit, by),
+    });
   }
 
   async dealP0(p0: Party): Promise<void> {

@@ -1,24 +1,26 @@
 /**
  * Products of two secrets (PROTOCOL §14.5), '·' any bilinear map: elementwise, or a batched matrix product.
  *
- *   P0 → P2, ahead   Γ2 = ⌈Λx·Λy / 2^d⌉ − Γ1            Λ = λ1 + λ2; Γ1 ← k01, both over Z_2^(k−d)
+ *   P0 → P2, ahead   Γ2 = ⌈(Λx·Λy − ρ1 − ρ2) / 2^d⌉ − Γ1   Λ = λ1 + λ2; Γ1 ← k01, both over Z_2^(k−d)
  *   P2 → P1          q = m_x·m_y − m_x·λ2y − λ2x·m_y + 2^d·Γ2 + λ2'
  *   P1 → P2          m = q − λ1x·m_y − m_x·λ1y + 2^d·Γ1 + λ1'
  *
- * So x = x·y + ρ with ρ < 2^d, which the local shift behind the gate rounds away. Only P0's word is short: what P1 and
- * P2 send is linear in what they received, as a proof wants it. With d = 0 it is exact.
+ * ρi = λi' mod 2^d is what the local shift behind the gate adds of the masks. So that shift gives ⌊(x·y + ρ)/2^d⌋ with
+ * one coin ρ = (ρ1 + ρ2 − Λx·Λy) mod 2^d (PROTOCOL §14.7). Only P0's word is short: what P1 and P2 send is linear in what
+ * they received, as a proof wants it. With d = 0 it is exact.
  */
 import type { ProductShape } from '../../../compute/kernels/types.ts';
 import { type Vector, wireLength } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
 import type { Wire } from '../../share/wire.ts';
-import type { Proved } from '../frame/gate.ts';
+import type { Halves, Proved } from '../frame/gate.ts';
 import type { Party } from '../frame/party.ts';
 import type { Position } from '../frame/relation.ts';
 import { crossOfP1, dealCross, recvCross, recvReshared, sendReshared } from '../frame/reshare.ts';
 import { raised, roundUp } from '../frame/rounding.ts';
 import { elementwise, matrixRelation } from './relations.ts';
-import { CompleteRelation, mask1 } from './complete.ts';
+import { productHalves } from './witness/product.ts';
+import { CompleteRelation, coinOf, mask1 } from './complete.ts';
 
 /** P0's Γ2 is proved where it may gain by a false one. */
 function relationsOf(shape: ProductShape | undefined, out: Wire, secret: boolean): readonly Proved[] {
@@ -40,6 +42,7 @@ function relationsOf(shape: ProductShape | undefined, out: Wire, secret: boolean
 export class CompleteProductGate extends CompleteRelation {
   readonly relation = 'product' as const;
   readonly relations: readonly Proved[];
+  readonly halves: readonly Halves[];
   readonly #x: Wire;
   readonly #y: Wire;
   readonly #shape: ProductShape | undefined;
@@ -70,6 +73,7 @@ export class CompleteProductGate extends CompleteRelation {
     this.#shape = shape;
     this.#drop = drop;
     this.relations = relationsOf(shape, out, secret);
+    this.halves = productHalves(this, { x, y, shape, drop }, secret);
   }
 
   #times(party: Party, x: Vector, y: Vector): Promise<Vector> {
@@ -85,7 +89,17 @@ export class CompleteProductGate extends CompleteRelation {
     const { kernels } = p0;
     const x = await kernels.add(await p0.value(this.#x, 'l1'), await p0.value(this.#x, 'l2'));
     const y = await kernels.add(await p0.value(this.#y, 'l1'), await p0.value(this.#y, 'l2'));
-    await dealCross(this, p0, await roundUp(kernels, await this.#times(p0, x, y), this.#drop));
+    await dealCross(this, p0, await this.#short(p0, await this.#times(p0, x, y)));
+  }
+
+  /** Γ over Z_2^(k−d): less what the shift behind the gate will add, rounded up. */
+  async #short(p0: Party, cross: Vector): Promise<Vector> {
+    if (this.#drop === 0) return cross;
+    const { kernels } = p0;
+    let rest = cross;
+    for (const side of ['l1', 'l2'] as const)
+      rest = await kernels.sub(rest, await coinOf(p0, await p0.value(this.out, side), this.#drop));
+    return roundUp(kernels, rest, this.#drop);
   }
 
   async dealP2(p2: Party): Promise<void> {

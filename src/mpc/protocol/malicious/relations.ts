@@ -28,7 +28,10 @@ export function elementwise(prover: PartyId, message: string, { k, count }: Wire
 /** The messages of a selection: P1's tables one by one, P0's word and P2's answer for the sum. */
 export function selectionRelations(gate: string, terms: readonly Selection[], secret: boolean): readonly Proved[] {
   const choices = (message: string): readonly ChoiceShape[] =>
-    terms.map(({ n, k, widths, count }) => ({ kind: 'choice', message, elements: count, layout: { n, k, widths } }));
+    terms.map(({ n, k, widths, count }, t) => {
+      const shape: ChoiceShape = { kind: 'choice', message, elements: count, layout: { n, k, widths } };
+      return t === 0 ? shape : { ...shape, joined: true };
+    });
   return [
     ...terms.map((term): Proved => ({ prover: 1, shapes: [tableRelation(`${gate}.table`, term)] })),
     { prover: 2, shapes: choices(`${gate}.m`) },
@@ -38,7 +41,7 @@ export function selectionRelations(gate: string, terms: readonly Selection[], se
 
 function tableRelation(message: string, selection: Selection): TableRelation {
   const { n, k, widths, count, index, traits, functions = [0] } = selection;
-  const id = toHex(sha256(new TextEncoder().encode(traitText([n, k, widths, ...traits]))));
+  const id = toHex(sha256(new TextEncoder().encode(traitText([n, k, widths, { ...index }, ...traits]))));
   return {
     kind: 'table',
     message,

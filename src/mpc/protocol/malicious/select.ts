@@ -2,12 +2,13 @@
  * Selections, and sums of them (PROTOCOL §14.6). P1's table is a public function of m − λ1, and P2's choice of λ2:
  *
  *   P1 → P2          e_j,p = D_j,p(m − λ1) + w_j,p                 pads w ← k01
- *   P0 → P2, ahead   B = ⌈−Σ w_c,p φ_p / 2^d⌉ − r0                 c and φ from λ2; r0 ← k01, both over Z_2^(k−d)
+ *   P0 → P2, ahead   B = ⌈(−Σ w_c,p φ_p − ρ2) / 2^d⌉ − r0          c and φ from λ2; r0 ← k01, both over Z_2^(k−d)
  *   P2 → P1          m' = Σ e_c,p φ_p + 2^d·B + λ2'                λ1' = −2^d·r0
  *
- * So m' − λ1' − λ2' = f + ρ with ρ < 2^d, which the local shift behind the gate rounds away; λ1' is a whole number of
- * 2^d, so its part of that shift is exact. Only P0's word is short. P2's message is linear in what it received, and
- * its mask is of the full ring: a sparse λ2' under a full message would leave its low bits open to P1, who knows e.
+ * ρ2 = λ2' mod 2^d is what the local shift behind the gate adds of λ2'; λ1' is a whole number of 2^d. So that shift gives
+ * ⌊(f + ρ)/2^d⌋ with one coin ρ = (Σ w_c,p φ_p + ρ2) mod 2^d, and a zero stays zero (PROTOCOL §14.7). Only P0's word is
+ * short. P2's message is linear in what it received, and its mask is of the full ring: a sparse λ2' under a full message
+ * would leave its low bits open to P1, who knows e.
  */
 import { tableBytes } from '../../../compute/kernels/table-layout.ts';
 import { type Vector, laneBytes, wireLength } from '../../../compute/ring.ts';
@@ -24,17 +25,19 @@ import {
   selectionMask1,
   sendTable,
 } from '../frame/dealing.ts';
-import { type Proved, drawId, tagOf } from '../frame/gate.ts';
+import { type Halves, type Proved, drawId, tagOf } from '../frame/gate.ts';
 import { type Party, prgOf } from '../frame/party.ts';
 import { type Position, Relation } from '../frame/relation.ts';
 import { outputMask } from '../frame/reshare.ts';
 import { raised } from '../frame/rounding.ts';
-import { mask2 } from './complete.ts';
+import { coinOf, mask2 } from './complete.ts';
 import { selectionRelations } from './relations.ts';
+import { selectionHalves } from './witness/selection.ts';
 
 export class CompleteSelectGate extends Relation implements Summed {
   readonly relation: 'select' | 'widen';
   readonly relations: readonly Proved[];
+  readonly halves: readonly Halves[];
   readonly terms: readonly Selection[];
   readonly drop: number;
   readonly longestDraw: number;
@@ -65,6 +68,7 @@ export class CompleteSelectGate extends Relation implements Summed {
     this.relations = selectionRelations(relation, terms, secret);
     this.terms = terms;
     this.drop = drop;
+    this.halves = selectionHalves(this, secret);
     this.longestDraw = Math.max(laneBytes(k) * count, ...terms.map((term) => tableBytes(term, term.count)));
   }
 
@@ -73,8 +77,9 @@ export class CompleteSelectGate extends Relation implements Summed {
     return raised(party.kernels, await selectionMask1(this, party), this.drop, this.out.k);
   }
 
-  dealP0(p0: Party): Promise<void> {
-    return dealSelection(this, p0);
+  async dealP0(p0: Party): Promise<void> {
+    if (this.drop === 0) return dealSelection(this, p0);
+    await dealSelection(this, p0, await coinOf(p0, await p0.value(this.out, 'l2'), this.drop));
   }
 
   dealP2(p2: Party): Promise<void> {

@@ -21,13 +21,14 @@ const ENTRIES = 4;
 /** Row d + 3 of P1's index d, entry j: the wraps −⌊(d − j)/4⌋. Row 7 is met by nobody. */
 const WRAPS = Array.from({ length: 8 * ENTRIES }, (_, at) => -Math.floor(((at >> TOP) - 3 - (at & 3)) / ENTRIES));
 
-export function splitShift(x: Wire, s: number): LocalNode {
+/** @param centred whether m is moved: not where one coin is left, behind a short word */
+export function splitShift(x: Wire, s: number, centred: boolean): LocalNode {
   const k = x.k - s;
   return {
     inputs: [x],
-    traits: ['split shift', s],
+    traits: ['split shift', s, centred],
     apply: async ({ kernels }, component, [value]) => {
-      const half = s === 0 || component !== 'm' ? 0n : 1n << BigInt(s - 1);
+      const half = !centred || s === 0 || component !== 'm' ? 0n : 1n << BigInt(s - 1);
       return kernels.shiftRight(half === 0n ? value : await kernels.offset(value, -half), s, k);
     },
   };
@@ -40,6 +41,7 @@ export function wrapSelection(x: Wire, k2: number): Selection {
     ...tableLayout(ENTRIES, k),
     count: x.count,
     index: { bits: 3, xorBits: 0 },
+    operands: { added: x, top: true },
     traits: ['wraps'],
     table: async (p1) => {
       const { kernels } = p1;

@@ -37,6 +37,7 @@ function wrapOf(x: Wire, k2: number): Selection {
     ...tableLayout(1, k),
     count: x.count,
     index: { bits: 1, xorBits: 0 },
+    operands: {},
     traits: ['wrap'],
     table: async (p1) => ({
       kind: 'rows',

@@ -1,0 +1,244 @@
+/**
+ * One party's part in all proofs of a run (PROTOCOL §16.4): it proves what it sent and verifies what the others did.
+ *
+ *   before dealing   W → prover   anchors
+ *   with the input   P0 → V       statements of S1 and S2: P0 waits for nobody
+ *   online           V ↔ prover   each segment of S1 and S2 behind its last half-round
+ *   behind it        V ↔ P0       S0, with secret weights
+ *   then             V → W        verdicts
+ *
+ * Messages go over the links of the run, in an order that follows from the circuit. Nothing is sent again or computed
+ * again: a run whose link breaks ends.
+ */
+import type { ProofKernels } from '../../../../compute/kernels/proof-types.ts';
+import type { RingKernels } from '../../../../compute/kernels/types.ts';
+import { concatBytes } from '../../../../core/bytes.ts';
+import { SecurityViolationError, asTercetError, invariant } from '../../../../core/errors.ts';
+import type { Channel, PartyId } from '../../../../net/wire/types.ts';
+import { Prover } from '../../../proof/prover.ts';
+import { Segment } from '../../../proof/segment.ts';
+import type { ProofParameters } from '../../../proof/soundness.ts';
+import { Verifier } from '../../../proof/verifier.ts';
+import { Witness } from '../../../proof/witness.ts';
+import type { Circuit } from '../../frame/circuit.ts';
+import type { Observer } from '../../frame/engine.ts';
+import { type Gate, type Phase, type Seen, tagOf } from '../../frame/gate.ts';
+import type { Party } from '../../frame/party.ts';
+import { type PlannedSegment, VERIFIERS, planProofs } from './plan.ts';
+import type { Transcript } from './transcript.ts';
+
+export interface ProofOptions {
+  readonly id: PartyId;
+  readonly circuit: Circuit;
+  readonly session: Uint8Array;
+  /** What this party shares with each of the others, 32 bytes. */
+  readonly keys: ReadonlyMap<PartyId, Uint8Array>;
+  readonly channels: ReadonlyMap<PartyId, Channel>;
+  readonly transcript: Transcript;
+  readonly kernels: ProofKernels;
+  readonly ring: RingKernels;
+  readonly parameters: ProofParameters;
+  /** Bytes that a prover keeps for a segment. */
+  readonly limit: number;
+}
+
+/** A segment, and what this party is in it. */
+type Part = { readonly planned: PlannedSegment; readonly segment: Segment } & (
+  | { readonly role: 'prover'; readonly prover: Prover }
+  | { readonly role: 'V'; readonly verifier: Verifier }
+  | { readonly role: 'W'; readonly witness: Witness }
+);
+
+const HASH = 32;
+const PHASES: readonly Phase[] = ['deal', 'ahead', 'input', '12', '21', 'output'];
+
+export class Proofs implements Observer {
+  readonly #options: ProofOptions;
+  readonly #parts: readonly Part[];
+
+  constructor(options: ProofOptions) {
+    this.#options = options;
+    const planned = planProofs(options.circuit, options.ring, options.limit);
+    this.#parts = planned.map((segment) => this.#part(segment));
+  }
+
+  #part(planned: PlannedSegment): Part {
+    const { id, session, kernels, parameters, keys } = this.#options;
+    const { proof, number, relations } = planned;
+    const shapes = relations.map(({ shape }) => shape);
+    const segment = new Segment({ session, proof, segment: number }, shapes, parameters);
+    const [v, w] = VERIFIERS[proof];
+    const key = (peer: PartyId) => {
+      const known = keys.get(peer);
+      invariant(known !== undefined, `party ${id} shares no key with party ${peer}`);
+      return known;
+    };
+    if (id === proof)
+      return {
+        planned,
+        segment,
+        role: 'prover',
+        prover: new Prover(segment, kernels, { verifier: key(v), witness: key(w) }),
+      };
+    if (id === v)
+      return {
+        planned,
+        segment,
+        role: 'V',
+        verifier: new Verifier(segment, kernels, { witness: key(w), prover: key(proof) }),
+      };
+    return {
+      planned,
+      segment,
+      role: 'W',
+      witness: new Witness(segment, kernels, { verifier: key(v), prover: key(proof) }),
+    };
+  }
+
+  // ── what passes is taken in ──────────────────────────────────────────────
+
+  async gate(party: Party, gate: Gate): Promise<void> {
+    const { id, transcript } = this.#options;
+    const seen: Seen = {
+      party,
+      message: async (from, to, phase) => {
+        if (from === id) await party.link(to).flush();
+        return transcript.message(from, to, tagOf(gate, phase));
+      },
+    };
+    for (const part of this.#parts)
+      for (const [index, { gate: owner, halves }] of part.planned.relations.entries()) {
+        if (owner !== gate) continue;
+        if (part.role === 'prover') part.prover.record(index, { v: await halves.v(seen), w: await halves.w(seen) });
+        else if (part.role === 'V') await part.verifier.absorb(index, await halves.v(seen));
+        else await part.witness.absorb(index, await halves.w(seen));
+      }
+    if (gate.relations !== undefined) transcript.forget(PHASES.map((phase) => tagOf(gate, phase)));
+  }
+
+  async half(party: Party, half: number): Promise<void> {
+    const due = this.#parts.filter(({ planned }) => planned.end === half);
+    if (due.length === 0) return;
+    await party.link(this.#options.id === 1 ? 2 : 1).flush();
+    for (const part of due) await this.#prove(part);
+  }
+
+  // ── messages of the proofs ───────────────────────────────────────────────
+
+  /** Anchors, before anything else is sent. */
+  async begin(): Promise<void> {
+    for (const proof of [0, 1, 2] as const) {
+      const mine = this.#of(proof);
+      const anchors = mine.flatMap((part) => (part.role === 'W' ? [part.witness.anchor()] : []));
+      if (anchors.length > 0) await this.#send(proof, `proof-anchor/${proof}`, concatBytes(anchors));
+    }
+    const own = this.#of(this.#options.id);
+    if (own.length === 0) return;
+    const [, w] = VERIFIERS[this.#options.id];
+    const anchors = await this.#recv(w, `proof-anchor/${this.#options.id}`, HASH * own.length);
+    for (const [i, part] of own.entries())
+      if (part.role === 'prover') part.prover.anchor(anchors.subarray(HASH * i, HASH * (i + 1)));
+  }
+
+  /** P0's statements, when it has sent all that there is from it. */
+  async state(): Promise<void> {
+    if (this.#options.id !== 0) return;
+    for (const part of this.#parts) if (part.role === 'W') await this.#sendStatement(part);
+  }
+
+  /** What is left behind the last half-round: S0, and at P0 the verdicts. Resolves when every proof was accepted. */
+  async finish(): Promise<void> {
+    if (this.#options.id === 0) {
+      for (const part of this.#parts) if (part.role === 'W') await this.#hear(part);
+    }
+    for (const part of this.#of(0)) {
+      if (part.role === 'W') await this.#sendStatement(part);
+      await this.#prove(part);
+      if (part.role === 'W') await this.#hear(part);
+    }
+    for (const part of this.#parts) {
+      const accepted =
+        part.role === 'prover'
+          ? part.prover.accepted
+          : part.role === 'V'
+            ? part.verifier.accepted
+            : part.witness.accepted;
+      invariant(accepted, 'a proof that nobody refused was not accepted');
+    }
+  }
+
+  /** One segment, at its prover and at V. */
+  async #prove(part: Part): Promise<void> {
+    const { segment, planned } = part;
+    const { proof, number } = planned;
+    const [v, w] = VERIFIERS[proof];
+    const name = (what: string, stage: number) => `proof-${what}/${proof}.${number}.${stage}`;
+    if (part.role === 'prover') {
+      for (let stage = 1; stage < segment.stages; stage++) {
+        const seed = await this.#recv(v, name('seed', stage), HASH);
+        await this.#send(v, name('answer', stage), await part.prover.answer(seed));
+      }
+      part.prover.verdict(await this.#recv(v, name('seed', segment.stages), HASH));
+      part.prover.wipe();
+    }
+    if (part.role === 'V') {
+      const length = 2 * HASH + 16 * segment.parameters.primes;
+      await part.verifier.witness(await this.#recv(w, name('statement', 0), length));
+      let seed = part.verifier.begin();
+      for (let stage = 1; stage < segment.stages; stage++) {
+        await this.#send(proof, name('seed', stage), seed);
+        seed = await part.verifier.answer(
+          await this.#recv(proof, name('answer', stage), segment.messageBytes[stage - 1]),
+        );
+      }
+      await this.#send(proof, name('seed', segment.stages), seed);
+      await this.#send(w, name('verdict', 0), seed);
+    }
+  }
+
+  async #sendStatement({ planned: { proof, number }, witness }: Extract<Part, { role: 'W' }>): Promise<void> {
+    await this.#send(VERIFIERS[proof][0], `proof-statement/${proof}.${number}.0`, await witness.statement());
+  }
+
+  async #hear({ planned: { proof, number }, witness }: Extract<Part, { role: 'W' }>): Promise<void> {
+    witness.verdict(await this.#recv(VERIFIERS[proof][0], `proof-verdict/${proof}.${number}.0`, HASH));
+  }
+
+  #of(proof: PartyId): readonly Part[] {
+    return this.#parts.filter(({ planned }) => planned.proof === proof);
+  }
+
+  #send(peer: PartyId, tag: string, bytes: Uint8Array): Promise<void> {
+    return passed(this.#channel(peer).send(tag, bytes));
+  }
+
+  #recv(peer: PartyId, tag: string, length: number): Promise<Uint8Array> {
+    return passed(this.#channel(peer).recv(tag, length));
+  }
+
+  #channel(peer: PartyId): Channel {
+    const channel = this.#options.channels.get(peer);
+    invariant(channel !== undefined, `party ${this.#options.id} has no link to party ${peer}`);
+    return channel;
+  }
+
+  /** Lets go of everything, and overwrites the keys. */
+  wipe(): void {
+    for (const part of this.#parts) {
+      if (part.role === 'prover') part.prover.wipe();
+      else if (part.role === 'V') part.verifier.wipe();
+      else part.witness.wipe();
+    }
+    this.#options.transcript.clear();
+  }
+}
+
+/** A message of a proof that does not come, or is none, is a proof that was not given. */
+async function passed<T>(message: Promise<T>): Promise<T> {
+  try {
+    return await message;
+  } catch (thrown) {
+    const error = asTercetError(thrown);
+    throw error.kind === 'peer' || error.kind === 'io' ? new SecurityViolationError('proof') : error;
+  }
+}

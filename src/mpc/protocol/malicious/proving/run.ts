@@ -1,0 +1,131 @@
+/**
+ * A run of one party whose messages are proved (PROTOCOL §16): the engine's phases, with the proofs in between, and one
+ * way out. Outputs open behind all verdicts. Whatever a peer does that does not fit ends the run with
+ * `SecurityViolationError`: nothing is opened, keys are overwritten, and there is no second try.
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+import type { ProofKernels } from '../../../../compute/kernels/proof-types.ts';
+import type { Words } from '../../../../compute/ring.ts';
+import { concatBytes, equalBytes } from '../../../../core/bytes.ts';
+import { SecurityViolationError, type ViolationPhase, asTercetError, invariant } from '../../../../core/errors.ts';
+import type { Channel, PartyId } from '../../../../net/wire/types.ts';
+import { firstStep } from '../../../prg/gate-id.ts';
+import { PairPrg } from '../../../prg/prg.ts';
+import type { ProofParameters } from '../../../proof/soundness.ts';
+import type { Inputs } from '../../types.ts';
+import { Engine, type EngineOptions } from '../../frame/engine.ts';
+import { tagOf } from '../../frame/gate.ts';
+import { Proofs } from './proofs.ts';
+import { Transcript } from './transcript.ts';
+
+/** Bytes of a session that masks are drawn for. */
+const SESSION_BYTES = 16;
+
+export interface ProvedOptions extends Omit<EngineOptions, 'k01' | 'k02' | 'observer'> {
+  /** `provedSession` of this run: masks and proofs are both of it. */
+  readonly session: Uint8Array;
+  /** What this party shares with each of the others, 32 bytes; wiped with the run. */
+  readonly keys: ReadonlyMap<PartyId, Uint8Array>;
+  readonly proofKernels: ProofKernels;
+  readonly proofParameters: ProofParameters;
+  /** Bytes that a prover keeps for a segment. */
+  readonly segmentBytes: number;
+  /** `agreementHash`, as this party computes it. */
+  readonly agreement: Uint8Array;
+}
+
+export class ProvedRun {
+  readonly #options: ProvedOptions;
+  readonly #transcript = new Transcript();
+  readonly #engine: Engine;
+  readonly #proofs: Proofs;
+  readonly #prgs: PairPrg[] = [];
+  #ended = false;
+
+  constructor(options: ProvedOptions) {
+    invariant(options.circuit.sharing === 'complete', 'proofs are about complete sharing');
+    this.#options = options;
+    const { id, keys, circuit, session } = options;
+    const prg = (one: PartyId, other: PartyId): PairPrg | undefined => {
+      const key = id === one ? keys.get(other) : id === other ? keys.get(one) : undefined;
+      if (key === undefined) return undefined;
+      const made = PairPrg.of(key, firstStep(session.slice(0, SESSION_BYTES)));
+      this.#prgs.push(made);
+      return made;
+    };
+    this.#proofs = new Proofs({
+      ...{ id, circuit, session, keys, channels: options.channels, transcript: this.#transcript },
+      ...{ kernels: options.proofKernels, ring: options.kernels, parameters: options.proofParameters },
+      limit: options.segmentBytes,
+    });
+    const recorded = new Map<PartyId, Channel>();
+    for (const [peer, channel] of options.channels) recorded.set(peer, this.#transcript.over(channel));
+    this.#engine = new Engine({
+      ...options,
+      channels: recorded,
+      k01: prg(0, 1),
+      k02: prg(0, 2),
+      observer: this.#proofs,
+    });
+  }
+
+  /**
+   * All phases. P0 gives its inputs and gets the outputs.
+   * @throws {SecurityViolationError} for whatever a peer did or left out
+   */
+  async run(inputs?: Inputs): Promise<ReadonlyMap<string, Words>> {
+    await this.#guarded('messages', () => this.#proofs.begin());
+    await this.#guarded('messages', () => this.#engine.deal());
+    await this.#guarded('messages', () => this.#engine.input(inputs));
+    await this.#guarded('agreement', () => this.#agree());
+    await this.#guarded('messages', () => this.#proofs.state());
+    await this.#guarded('messages', () => this.#engine.online());
+    await this.#guarded('proof', () => this.#proofs.finish());
+    const outputs = await this.#guarded('output', () => this.#engine.output());
+    this.#end();
+    return outputs;
+  }
+
+  /** P1 and P2 compare what the run is about, and what the owner sent to both. */
+  async #agree(): Promise<void> {
+    const { id, circuit, channels, agreement } = this.#options;
+    if (id === 0) return;
+    const inputs = circuit.gates.flatMap((gate) => {
+      const common = gate.cost.p0ToP1Input ?? 0;
+      // Behind what both have, P2 may get a word of its own.
+      return common === 0 ? [] : [this.#transcript.message(0, id, tagOf(gate, 'input')).subarray(0, common)];
+    });
+    const own = sha256(concatBytes([agreement, ...inputs]));
+    const channel = channels.get(id === 1 ? 2 : 1);
+    invariant(channel !== undefined, 'the compute parties have a link');
+    await channel.send('agreement', own);
+    if (!equalBytes(own, await channel.recv('agreement', own.length))) throw new SecurityViolationError('agreement');
+  }
+
+  /** Runs a phase. SECURITY: one error and one way for whatever came, or did not come, from a peer. */
+  async #guarded<T>(phase: ViolationPhase, body: () => Promise<T>): Promise<T> {
+    try {
+      return await body();
+    } catch (thrown) {
+      const error = asTercetError(thrown);
+      const theirs = error.kind === 'peer' || error.kind === 'io';
+      const violation = error.code !== 'ERR_SECURITY_VIOLATION' && theirs ? new SecurityViolationError(phase) : error;
+      this.#end();
+      for (const channel of this.#options.channels.values()) channel.abort(violation);
+      throw violation;
+    }
+  }
+
+  /** Whether keys were overwritten: behind the outputs, or a failure. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#engine.clear();
+    this.#proofs.wipe();
+    for (const prg of this.#prgs) prg.wipe();
+    for (const key of this.#options.keys.values()) key.fill(0);
+  }
+}

@@ -1,0 +1,123 @@
+/** What the verifiers of a product have (PROTOCOL §14.5, §16.1). Relations as in `relations.ts`, in its order. */
+import type { ProductShape } from '../../../../compute/kernels/types.ts';
+import type { Vector, Words } from '../../../../compute/ring.ts';
+import type { Component, Wire } from '../../../share/wire.ts';
+import type { HalfOfV, HalfOfW } from '../../../proof/relations.ts';
+import type { Halves, Seen } from '../../frame/gate.ts';
+import { type ResharingGate, crossOfP1, outputMask } from '../../frame/reshare.ts';
+import { raised } from '../../frame/rounding.ts';
+import { mask1 } from '../complete.ts';
+import { interleaved, matrixPart, once, sent, summed, transposedWords } from './read.ts';
+
+export interface ProductOperands {
+  readonly x: Wire;
+  readonly y: Wire;
+  readonly shape: ProductShape | undefined;
+  /** Low bits that P0's word lacks. */
+  readonly drop: number;
+}
+
+/** What one side has: words that it adds, and what it multiplies x's and y's of the other side with. */
+interface Side {
+  readonly linear: Words;
+  readonly x: Vector;
+  readonly y: Vector;
+}
+
+/** V's and W's side of the relation of Γ2, of q, and of m. */
+function sidesOf(gate: ResharingGate, { x, y, shape, drop }: ProductOperands) {
+  const { k, count } = gate.out;
+  const both = async ({ party }: Seen, component: Component) =>
+    [await party.value(x, component), await party.value(y, component)] as const;
+  const times = ({ party }: Seen, l: Vector, r: Vector) =>
+    shape === undefined ? party.kernels.mul(l, r) : party.kernels.matmul(l, r, shape);
+  /** A half of P0's word, at its place in the ring. */
+  const whole = ({ party }: Seen, word: Vector) => raised(party.kernels, word, drop, k);
+  const dealt = async (seen: Seen) => whole(seen, await sent(seen, 0, 2, 'deal', k - drop, count));
+  const own = async (seen: Seen) => whole(seen, await crossOfP1(gate, seen.party, k - drop));
+  const read = ({ party }: Seen, plus: readonly Vector[], minus: readonly Vector[]) =>
+    summed(party.kernels, plus, minus);
+
+  const gammaV = async (seen: Seen): Promise<Side> => {
+    const [lx, ly] = await both(seen, 'l1');
+    return { linear: await read(seen, [await own(seen)], [await times(seen, lx, ly)]), x: lx, y: ly };
+  };
+  const gammaW = async (seen: Seen): Promise<Side> => {
+    const [lx, ly] = await both(seen, 'l2');
+    return { linear: await read(seen, [await dealt(seen)], [await times(seen, lx, ly)]), x: lx, y: ly };
+  };
+  const qV = async (seen: Seen): Promise<Side> => {
+    const [mx, my] = await both(seen, 'm');
+    const q = await sent(seen, 2, 1, '21', k, count);
+    return { linear: await read(seen, [q], [await times(seen, mx, my)]), x: mx, y: my };
+  };
+  const qW = async (seen: Seen): Promise<Side> => {
+    const [lx, ly] = await both(seen, 'l2');
+    const mask = await outputMask(gate, seen.party, 'l2');
+    return { linear: await read(seen, [], [await dealt(seen), mask]), x: lx, y: ly };
+  };
+  const mV = async (seen: Seen): Promise<Side> => {
+    const [mx, my] = await both(seen, 'm');
+    const q = await sent(seen, 2, 1, '21', k, count);
+    return { linear: await read(seen, [await seen.party.value(gate.out, 'm')], [q]), x: mx, y: my };
+  };
+  const mW = async (seen: Seen): Promise<Side> => {
+    const [lx, ly] = await both(seen, 'l1');
+    return { linear: await read(seen, [], [await own(seen), await mask1(gate, seen.party)]), x: lx, y: ly };
+  };
+  return { gamma: [gammaV, gammaW], q: [qV, qW], m: [mV, mW] } as const;
+}
+
+export function productHalves(gate: ResharingGate, operands: ProductOperands, secret: boolean): readonly Halves[] {
+  const sides = sidesOf(gate, operands);
+  const all = [...(secret ? [sides.gamma] : []), sides.q, sides.m];
+  const { shape } = operands;
+  if (shape === undefined)
+    return all.map(([v, w], i) => {
+      // Γ2 is what the products are equal to, and P0's two halves of it are added here.
+      const negative = secret && i === 0;
+      return {
+        v: async (seen) => columns(seen, await v(seen), negative),
+        w: async (seen) => basis(seen, await w(seen), negative),
+      };
+    });
+  return all.flatMap(([v, w]) => {
+    const [left, right] = [once(matrices(v, shape, 'V')), once(matrices(w, shape, 'W'))];
+    return Array.from(
+      { length: shape.batch },
+      (_, b): Halves => ({
+        v: async (seen) => matrixPart(await left(seen), shape.batch, b),
+        w: async (seen) => matrixPart(await right(seen), shape.batch, b),
+      }),
+    );
+  });
+}
+
+/** Both factors of a side: x as a left one, y as a right one. The first product has V's on the left. */
+function matrices(side: (seen: Seen) => Promise<Side>, { inner, n, transposed }: ProductShape, whose: 'V' | 'W') {
+  return async (seen: Seen) => {
+    const { linear, x, y } = await side(seen);
+    const { kernels } = seen.party;
+    const [left, stored] = [await kernels.read(x), await kernels.read(y)];
+    const right = transposed === true ? transposedWords(stored, n, inner) : stored;
+    return { linear, factors: whose === 'V' ? [left, right] : [right, left] };
+  };
+}
+
+async function columns({ party: { kernels } }: Seen, { linear, x, y }: Side, negative: boolean): Promise<HalfOfV> {
+  const own = [await kernels.read(x), await kernels.read(y)];
+  return {
+    kind: 'choice',
+    entries: { kind: 'columns', columns: own },
+    linear: negative ? await kernels.read(await kernels.scale(linear, -1n)) : linear,
+  };
+}
+
+/** Over against x stands y, and over against y x. */
+async function basis({ party: { kernels } }: Seen, { linear, x, y }: Side, negative: boolean): Promise<HalfOfW> {
+  return {
+    kind: 'choice',
+    basis: interleaved([await kernels.read(y), await kernels.read(x)]),
+    linear: negative ? await kernels.read(await kernels.scale(linear, -1n)) : linear,
+  };
+}

@@ -1,0 +1,103 @@
+/** How halves of relations are read at a party: messages as they were on a link, components, weights. */
+import type { RingKernels } from '../../../../compute/kernels/types.ts';
+import {
+  type Vector,
+  type Words,
+  concatWords,
+  lengthOf,
+  sliceWords,
+  wordsFrom,
+  zeros,
+} from '../../../../compute/ring.ts';
+import type { PartyId } from '../../../../net/wire/types.ts';
+import type { MatrixHalf } from '../../../proof/relations.ts';
+import type { AffineTerm } from '../../types.ts';
+import type { Phase, Seen } from '../../frame/gate.ts';
+import type { Part } from '../../frame/party.ts';
+
+/** The words of a message. */
+export async function sent(
+  seen: Seen,
+  from: PartyId,
+  to: PartyId,
+  phase: Phase,
+  k: number,
+  count: number,
+): Promise<Vector> {
+  return seen.party.kernels.unpack(await seen.message(from, to, phase), k, count);
+}
+
+/** Σ ±x, of vectors of one ring and length. */
+export async function summed(
+  kernels: RingKernels,
+  plus: readonly Vector[],
+  minus: readonly Vector[] = [],
+): Promise<Words> {
+  const [first] = [...plus, ...minus];
+  let sum: Vector = zeros(lengthOf(first), first.k);
+  for (const x of plus) sum = await kernels.add(sum, x);
+  for (const x of minus) sum = await kernels.sub(sum, x);
+  return kernels.read(sum);
+}
+
+/** What a function of a gate's messages gave for one look at them: halves of one gate share products. */
+export function once<T>(make: (seen: Seen) => Promise<T>): (seen: Seen) => Promise<T> {
+  const made = new WeakMap<Seen, Promise<T>>();
+  return (seen) => {
+    const known = made.get(seen) ?? make(seen);
+    made.set(seen, known);
+    return known;
+  };
+}
+
+/** The words of a weight as a right factor: those of a row stand on the diagonal of a square. */
+export async function weightOf({ party }: Seen, { weight, diagonal }: AffineTerm, part: Part): Promise<Words> {
+  const words = await party.kernels.read(await party.parameters.words(party.kernels, weight, part));
+  if (diagonal !== true) return words;
+  const n = weight.cols;
+  const square = new BigUint64Array(n * n);
+  for (let i = 0; i < n; i++) square[i * n + i] = BigInt(words.data[i]);
+  return { k: 64, data: square };
+}
+
+/** Every m × n words turned over to n × m. */
+export function transposedWords({ k, data }: Words, m: number, n: number): Words {
+  return wordsFrom(
+    Array.from({ length: data.length }, (_, i) => {
+      const [b, rest] = [Math.floor(i / (m * n)), i % (m * n)];
+      return data[b * m * n + (rest % m) * n + Math.floor(rest / m)];
+    }),
+    k,
+  );
+}
+
+/** The part of a batch that one of its relations is about. */
+function partOf(words: Words, batch: number, index: number): Words {
+  const size = words.data.length / batch;
+  return batch === 1 ? words : sliceWords(words, index * size, (index + 1) * size);
+}
+
+/** Of the relations of a batch, one half. */
+export function matrixPart(
+  half: { linear: Words; factors: readonly Words[] },
+  batch: number,
+  index: number,
+): MatrixHalf {
+  return {
+    kind: 'matrix',
+    linear: partOf(half.linear, batch, index),
+    factors: half.factors.map((factor) => partOf(factor, batch, index)),
+  };
+}
+
+/** An elementwise half, as the columns of a choice of one entry. */
+export function interleaved(columns: readonly Words[]): Words {
+  const [{ k, data }] = columns;
+  if (columns.length === 1) return columns[0];
+  const P = columns.length;
+  const all = concatWords(columns);
+  return wordsFrom(
+    Array.from({ length: all.data.length }, (_, i) => all.data[(i % P) * data.length + Math.floor(i / P)]),
+    k,
+  );
+}

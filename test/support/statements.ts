@@ -1,0 +1,128 @@
+/** Halves of relations as the parties of a run have them, and a slow check of a relation over the integers. */
+import { bytesOf, type Words, wordAt, ringMask } from '../../src/compute/ring.ts';
+import { difference } from '../../src/compute/index-group.ts';
+import type { RingKernels } from '../../src/compute/kernels/types.ts';
+import type { TableLayout } from '../../src/compute/kernels/table-layout.ts';
+import { tableBytes } from '../../src/compute/kernels/table-layout.ts';
+import type {
+  ChoiceOfV,
+  ChoiceOfW,
+  Entries,
+  HalfOfV,
+  HalfOfW,
+  MatrixHalf,
+  Operand,
+  RelationShape,
+  TableHalf,
+} from '../../src/mpc/proof/relations.ts';
+import { tableWord } from './proofs.ts';
+
+/** A relation with every word in memory: entries too. */
+export interface Statement {
+  readonly shape: RelationShape;
+  readonly v: HalfOfV;
+  readonly w: HalfOfW;
+}
+
+const held = async (operand: Operand | undefined): Promise<Words | undefined> =>
+  typeof operand === 'function' ? operand() : operand;
+
+async function entriesOf(
+  entries: Entries,
+  layout: TableLayout,
+  elements: number,
+  kernels: RingKernels,
+): Promise<Entries> {
+  if (entries.kind === 'columns') {
+    const columns: Words[] = [];
+    for (const column of entries.columns) columns.push((await held(column)) as Words);
+    return { kind: 'columns', columns };
+  }
+  if (entries.kind === 'packed') return entries;
+  const length = tableBytes(layout, elements);
+  const words = await kernels.read(await kernels.draw(entries.stream, 32, Math.ceil(length / 4)));
+  return { kind: 'packed', bytes: bytesOf(words).slice(0, length) };
+}
+
+/** The same half without anything left to load: keys are wiped behind a run. */
+export async function loadedHalf<Half extends HalfOfV | HalfOfW>(
+  shape: RelationShape,
+  half: Half,
+  kernels: RingKernels,
+): Promise<Half> {
+  if (!('entries' in half) || shape.kind === 'matrix') return half;
+  const layout = shape.kind === 'table' ? shape.table.layout : shape.layout;
+  const { entries } = half as TableHalf | ChoiceOfV;
+  return { ...half, entries: await entriesOf(entries, layout, shape.elements, kernels) };
+}
+
+/** Word p of entry j of element i. */
+function entry(entries: Entries, layout: TableLayout, i: number, j: number, p: number): bigint {
+  if (entries.kind === 'columns') return wordAt(entries.columns[p] as Words, i);
+  if (entries.kind !== 'packed') throw new Error('entries that were not loaded');
+  return tableWord(layout, entries.bytes, i, j * layout.widths.length + p);
+}
+
+const at = (words: Operand | undefined, i: number, missing: bigint): bigint =>
+  words === undefined ? missing : wordAt(words as Words, i);
+
+/** What the words of one relation, or of one sum of it, add up to. Zero everywhere for a true one. */
+async function sums({ shape, v, w }: Statement): Promise<bigint[]> {
+  if (shape.kind === 'matrix') {
+    const [a, b] = [v as MatrixHalf, w as MatrixHalf];
+    const { rows, columns, terms, k } = shape;
+    return Array.from({ length: rows * columns }, (_, place) => {
+      const [i, g] = [Math.floor(place / columns), place % columns];
+      let sum = at(a.linear, place, 0n) + at(b.linear, place, 0n);
+      for (const [t, { left, inner, negative }] of terms.entries()) {
+        const [l, r] = (left === 'V' ? [a.factors[t], b.factors[t]] : [b.factors[t], a.factors[t]]) as [Words, Words];
+        for (let j = 0; j < inner; j++) {
+          const product = wordAt(l, i * inner + j) * wordAt(r, j * columns + g);
+          sum += negative ? -product : product;
+        }
+      }
+      return sum & ringMask(k);
+    });
+  }
+  if (shape.kind === 'choice') {
+    const [a, b] = [v as ChoiceOfV, w as ChoiceOfW];
+    const { elements, layout } = shape;
+    const P = layout.widths.length;
+    return Array.from({ length: elements }, (_, i) => {
+      let sum = at(a.linear, i, 0n) + at(b.linear, i, 0n);
+      for (let p = 0; p < P; p++)
+        sum += entry(a.entries, layout, i, Number(at(b.choice, i, 0n)), p) * at(b.basis, i * P + p, 1n);
+      return sum & ringMask(layout.k);
+    });
+  }
+  const [a, b] = [v as TableHalf, w as TableHalf];
+  const { layout, group } = shape.table;
+  const P = layout.widths.length;
+  const out: bigint[] = [];
+  for (let i = 0; i < shape.elements; i++) {
+    const d = difference(group, Number(at(a.index, i, 0n)), Number(at(b.index, i, 0n)));
+    const words = await Promise.all(shape.terms.map((f) => shape.table.words(f, Uint32Array.of(d))));
+    for (let c = 0; c < layout.n * P; c++) {
+      let sum =
+        entry(b.entries, layout, i, Math.floor(c / P), c % P) - entry(a.entries, layout, i, Math.floor(c / P), c % P);
+      for (const [t, bytes] of words.entries())
+        sum += at(a.factors[t], i, 1n) * at(b.factors[t], i, 1n) * tableWord(layout, bytes, 0, c);
+      out.push(sum & ringMask(layout.widths[c % P]));
+    }
+  }
+  return out;
+}
+
+/** Whether statements hold: those of one relation, joined sums behind the first, add up to zero. */
+export async function untrue(statements: readonly Statement[]): Promise<string[]> {
+  const wrong: string[] = [];
+  for (let i = 0; i < statements.length; ) {
+    const total = await sums(statements[i]);
+    const { shape } = statements[i];
+    for (i++; i < statements.length && (statements[i].shape as { joined?: true }).joined === true; i++)
+      for (const [at, word] of (await sums(statements[i])).entries()) total[at] += word;
+    const k = shape.kind === 'choice' ? shape.layout.k : 64;
+    if (total.some((word) => (word & ringMask(k)) !== 0n)) wrong.push(shape.message);
+  }
+  return wrong;
+}
