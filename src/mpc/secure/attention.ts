@@ -8,8 +8,8 @@
  * is that of the text without padding; one round more. With `causal` (R = T) row i sees the
  * keys 0 … i: which ones is public, so the others cost nothing but the maximum's table. Domain (`ml/ranges.ts`):
  * |q·k|/√D < 4096, row spread ≤ 252 with 8 tree bits or 508 with 9 (`spreadDomain`), |v| · T < 2^16. Error:
- * attention head ≤ 5e-3 absolute for |v| ≤ 6: two keys of one weight and values of ±6. Measured, like the usual 2e-3, or
- * 3e-3 with two coins: test/mpc/secure.test.ts, malicious-secure.test.ts.
+ * attention head ≤ 5e-3 absolute for |v| ≤ 6: two keys of one weight and values of ±6. Measured, like the usual 2e-3,
+ * or 3e-3 with two coins: test/mpc/secure.test.ts, malicious-secure.test.ts.
  */
 import { patternCount, strided, triangle } from '../../compute/pattern.ts';
 import { invariant } from '../../core/errors.ts';
