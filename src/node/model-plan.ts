@@ -14,6 +14,7 @@ import { sampleTexts } from '../ml/sample-texts.ts';
 import { loadTokenizer, tokenizerFiles } from '../ml/tokenizers/tokenizer.ts';
 import { SEMI_HONEST } from '../mpc/protocol/registry.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention-form.ts';
+import type { Reading } from '../mpc/secure/measure.ts';
 import { defaultThreads } from './defaults.ts';
 import { type Measurements, measurementsIn } from './measurements.ts';
 import type { OpenedModel } from './model.ts';
@@ -30,6 +31,8 @@ export interface PlanningOptions {
   /** `wide` refuses fewer texts and costs more; a plan that is proved has nothing to widen. */
   readonly ranges?: Ranges | undefined;
   readonly fold?: Fold | undefined;
+  /** How the protocol reads that the plan is for: that of `3pc_semi_honest` when absent. */
+  readonly reading?: Reading | undefined;
   /** What the weights prove, where it is known: the same as `provedRanges` of them. */
   readonly reach?: ModelRanges | undefined;
   /** Where measurements are kept; in the cache of this user when absent. */
@@ -42,14 +45,19 @@ type Planned = Pick<OpenedModel, 'files' | 'config' | 'hash'>;
 export async function planOf(
   model: Planned,
   source: WeightSource,
-  { ranges = 'auto', fold, reach: known, measurements = measurementsIn() }: PlanningOptions = {},
+  {
+    ranges = 'auto',
+    reading = SEMI_HONEST.truncation,
+    fold,
+    reach: known,
+    measurements = measurementsIn(),
+  }: PlanningOptions = {},
 ): Promise<ModelPlan> {
   const { config } = model;
   const reach = known ?? (await provedRanges(source, fold ?? (await wasmFold())));
-  const proved = provedPlan(config, reach, SEMI_HONEST.truncation);
+  const proved = provedPlan(config, reach, reading);
   if (proved !== undefined) return proved;
-  const plan = (measured: MeasuredRanges) =>
-    checkedPlan(config, reach, measured, SEMI_HONEST.truncation, { wide: ranges === 'wide' });
+  const plan = (measured: MeasuredRanges) => checkedPlan(config, reach, measured, reading, { wide: ranges === 'wide' });
   const key = await keyOf(model);
   const before = key === undefined ? undefined : await measurements.read(key, config);
   const kept = before === undefined ? undefined : unlessTooFar(() => plan(before));

@@ -19,6 +19,8 @@ import type { WeightSource } from '../../src/ml/models/weights.ts';
 import { planFromRanges, provedRanges } from '../../src/ml/ranges.ts';
 import { runFloat } from '../../src/ml/reference/float.ts';
 import type { TaskInput } from '../../src/ml/tasks/common.ts';
+import { COMPLETE_ROUNDING } from '../../src/mpc/protocol/malicious/circuit.ts';
+import type { TruncationModel } from '../../src/mpc/protocol/types.ts';
 import { varianceDomain, wrappingVariance } from '../../src/mpc/secure/normalise.ts';
 import { OpenParameters } from '../../src/session/open-parameters.ts';
 import { failure } from '../failure.ts';
@@ -231,6 +233,29 @@ describe('a value that no sample showed', () => {
       expect(await rightOrRefused(tame, await planFor(factors[factors.length - 1]), shape, sequence)).toBe('right');
     },
   );
+});
+
+describe('a plan is for a protocol', () => {
+  it('a spread of 251 fits 8 tree bits where a reading has one coin, and needs 9 where it has two', async () => {
+    const source = lively(modelOf(bert, 'BertForMaskedLM'));
+    const { config } = source;
+    const reach = await provedRanges(source);
+    const measured = await measuredRanges(source);
+    const treeBits = (spread: number, reading: TruncationModel, seen = 0) => {
+      const far = { ...reach, spread: reach.spread.map(() => spread) };
+      const plan =
+        seen === 0
+          ? planFromRanges(config, far, reading)
+          : checkedPlan(config, far, { ...measured, spread: far.spread.map(() => seen) }, reading);
+      return plan.treeBits[0];
+    };
+    const [one, two] = [SEMI_HONEST.truncation, COMPLETE_ROUNDING];
+    expect([250, 251, 252, 253].map((spread) => treeBits(spread, one))).toEqual([8, 8, 8, 9]);
+    expect([250, 251, 252, 253].map((spread) => treeBits(spread, two))).toEqual([8, 9, 9, 9]);
+    // Checked: what is seen, three times, must be accepted: 188 or 186.
+    expect([62, 62.5, 63].map((seen) => treeBits(900, one, seen))).toEqual([8, 8, 9]);
+    expect([62, 62.5, 63].map((seen) => treeBits(900, two, seen))).toEqual([8, 9, 9]);
+  });
 });
 
 describe('a row of almost equal values', () => {

@@ -101,11 +101,12 @@ def segment_fit(f, i):
     """Degree 4 on (i − 1, i + 1); what is measured in the first segment lies there."""
     low, high = (0.0, 1.0) if i == 2 else (-1.0, 1.0)
     u = np.cos(np.pi * (np.arange(24) + 0.5) / 24)
-    return np.polynomial.Polynomial.fit((low + high) / 2 + (high - low) / 2 * u, f(i + (low + high) / 2 + (high - low) / 2 * u), 4)
+    place = (low + high) / 2 + (high - low) / 2 * u
+    return np.polynomial.Polynomial.fit(place, f(i + place), 4)
 
 
 def law(z, top, sizes, growth):
-    """z^(−growth/2) by windows of 16 units, z an integer, 2^top the widest unit: the window that is taken, and its value."""
+    """z^(−growth/2) by windows of 16 units, z an integer, 2^top the widest unit: from the window that is taken."""
     f = lambda v: np.maximum(v, 1.0) ** (-growth / 2)
     fits = {i: segment_fit(f, i) for i in range(2, 16)}
     window, found = np.full(z.shape, sum(sizes) - 1), np.zeros(z.shape, bool)
@@ -192,7 +193,8 @@ def check_attention():
         scores = np.repeat(rng.uniform(-60, 60, (4000, 1)), 2, 1)
         worst = max(worst, np.abs(attend(scores, np.array([[6.0], [-6.0]]), whole)).max())
         assert 1e-3 < worst < ATTENTION_ERROR, worst
-        print(f"  attention, two coins, {'whole' if whole else 'short'} words: error {worst:.1e} of {ATTENTION_ERROR:.1e}")
+        words = "whole" if whole else "short"
+        print(f"  attention, two coins, {words} words: error {worst:.1e} of {ATTENTION_ERROR:.1e}")
 
 
 def main():

@@ -40,7 +40,7 @@ export interface WeightForm {
   readonly sums: number;
 }
 
-/** Four segments of 8 units hold −24 … 0, all that the gate lets through; basis words of half an ulp are 2e-4 of them. */
+/** Four segments of 8 units hold −24 … 0, all that the gate lets through. Half an ulp of the basis is 2e-4 of it. */
 const ROUNDED = { words: 17, basis: 23, width: 8, scale: 19 } as const;
 /** Eight segments of 4 units, on a basis of as good words with fewer bits. */
 const WHOLE = { basis: 17, width: 4 } as const;
@@ -63,8 +63,8 @@ export function valueRing(rounding: Rounding): number {
 }
 
 /**
- * 1/Σ in windows: T weights of at most one reach the widest, of 14 units of 2^top; the last is good from two of its units
- * on, below the largest weight of a row. The finer the scale of 1/Σ, the less room it leaves for |v|.
+ * 1/Σ in windows: T weights of at most one reach the widest, of 14 units of 2^top; the last is good from two of its
+ * units on, below the largest weight of a row. The finer the scale of 1/Σ, the less room it leaves for |v|.
  */
 interface ReciprocalForm {
   /** Positions up to which it is enough: 14 of its widest units. */

@@ -7,9 +7,9 @@
  * is three bits of scale). 12 rounds at T = 128. With `real`, padded keys get weight zero, exactly, and the result
  * is that of the text without padding; one round more. With `causal` (R = T) row i sees the
  * keys 0 … i: which ones is public, so the others cost nothing but the maximum's table. Domain (`ml/ranges.ts`):
- * |q·k|/√D < 4096, row spread ≤ 252 with 8 tree bits or 508 with 9, |v| · T < 2^16. Error: attention head ≤ 5e-3
- * absolute for |v| ≤ 6: two keys of one weight and values of ±6 (measured, like the usual 2e-3:
- * test/mpc/secure.test.ts).
+ * |q·k|/√D < 4096, row spread ≤ 252 with 8 tree bits or 508 with 9 (`spreadDomain`), |v| · T < 2^16. Error:
+ * attention head ≤ 5e-3 absolute for |v| ≤ 6: two keys of one weight and values of ±6. Measured, like the usual 2e-3,
+ * or 3e-3 with two coins: test/mpc/secure.test.ts, malicious-secure.test.ts.
  */
 import { patternCount, strided, triangle } from '../../compute/pattern.ts';
 import { invariant } from '../../core/errors.ts';
@@ -89,8 +89,8 @@ function belowEdge(treeBits: 8 | 9): number {
 }
 
 /**
- * Up to this row spread of scores a check never refuses: 188 of 252 with 8 tree bits, 444 of 508 with 9, or 186 and 442.
- * One unit of the maximum, and one for every coin, are for what is measured high.
+ * Up to this row spread of scores a check never refuses: 188 of 252 with 8 tree bits, 444 of 508 with 9, or with two
+ * coins 186 and 442. One unit of the maximum, and one for every coin, are for what is measured high.
  */
 export function acceptedSpread(treeBits: 8 | 9, { coins }: Reading): number {
   return 2 * (belowEdge(treeBits) * 2 ** BELOW_UNIT - 1 - coins);
@@ -159,8 +159,8 @@ function markReal(gates: Gates, index: Wire, real: RealPositions): Wire {
 }
 
 /**
- * Whether a key counts, where a reading has one coin. Below −16 … −24, e^x is less than 2^-17 of the row's largest weight
- * (which is at least e^-4).
+ * Whether a key counts, where a reading has one coin. Below −16 … −24, e^x is less than 2^-17 of the row's largest
+ * weight (which is at least e^-4).
  */
 function gateOfOne(gates: Gates, x: Wire, treeBits: 8 | 9, real: RealPositions | undefined): Wire {
   const near = rescale(gates, x, -GATE_UNIT);

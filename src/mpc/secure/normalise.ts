@@ -14,7 +14,7 @@
  * 2^60 / d³ (`varianceDomain`). Below it the result fades to zero, above it S wraps; `ml/ranges.ts` excludes it, or a
  * check finds it. Error ≤ 5e-4 (2e-4·|y| from |y| = 2 on) + 1/(c·σ) absolute, where the resolution of V matters. Of
  * centred rows 2/(2^v·σ), |y|·σ/2^24, where that of r does, and the noise of a coarsened S: a share of rms 1/(√(3d)·ρ),
- * ρ ≥ 64 the root mean square of V in its units (PROTOCOL §7.5).
+ * ρ ≥ 64 the root mean square of V in its units (PROTOCOL §7.5). Where a rounding has two coins, 1½ for every 1/(c·σ).
  */
 import type { Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';

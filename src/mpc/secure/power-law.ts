@@ -105,8 +105,8 @@ export function tabulated(options: PowerLawOptions): PowerLaw {
   const polynomial = piecewisePolynomial((x) => factor * Math.max(x, 1) ** (-growth / RATIO_BITS), {
     ...{ segments: SEGMENTS, degree: DEGREE, t: T, s1: S1, s2: S2, guard: GUARD, width: 1 },
     centre: (i) => (i >= FIRST ? i : undefined),
-    // With one coin a window's bit and its segment are one reading, so the first is hardly met. With two they are apart;
-    // an argument is never read low, so what is measured there lies there.
+    // With one coin a window's bit and its segment are one reading, so the first is hardly met. With two they are
+    // apart; an argument is never read low, so what is measured there lies there.
     ...(options.coins === 1 ? {} : { interval: (i) => (i === FIRST ? [0, 1] : [-1, 1]) }),
   });
   return { ...options, polynomial, groups };

@@ -6,8 +6,8 @@
  *   P1 → P2          m = q − λ1x·m_y − m_x·λ1y + 2^d·Γ1 + λ1'
  *
  * ρi = λi' mod 2^d is what the local shift behind the gate adds of the masks. So that shift gives ⌊(x·y + ρ)/2^d⌋ with
- * one coin ρ = (ρ1 + ρ2 − Λx·Λy) mod 2^d (PROTOCOL §14.7). Only P0's word is short: what P1 and P2 send is linear in what
- * they received, as a proof wants it. With d = 0 it is exact.
+ * one coin ρ = (ρ1 + ρ2 − Λx·Λy) mod 2^d (PROTOCOL §14.7). Only P0's word is short: what P1 and P2 send is linear in
+ * what they received, as a proof wants it. With d = 0 it is exact.
  */
 import type { ProductShape } from '../../../compute/kernels/types.ts';
 import { type Vector, wireLength } from '../../../compute/ring.ts';

@@ -5,10 +5,10 @@
  *   P0 → P2, ahead   B = ⌈(−Σ w_c,p φ_p − ρ2) / 2^d⌉ − r0          c and φ from λ2; r0 ← k01, both over Z_2^(k−d)
  *   P2 → P1          m' = Σ e_c,p φ_p + 2^d·B + λ2'                λ1' = −2^d·r0
  *
- * ρ2 = λ2' mod 2^d is what the local shift behind the gate adds of λ2'; λ1' is a whole number of 2^d. So that shift gives
- * ⌊(f + ρ)/2^d⌋ with one coin ρ = (Σ w_c,p φ_p + ρ2) mod 2^d, and a zero stays zero (PROTOCOL §14.7). Only P0's word is
- * short. P2's message is linear in what it received, and its mask is of the full ring: a sparse λ2' under a full message
- * would leave its low bits open to P1, who knows e.
+ * ρ2 = λ2' mod 2^d is what the local shift behind the gate adds of λ2'; λ1' is a whole number of 2^d. So that shift
+ * gives ⌊(f + ρ)/2^d⌋ with one coin ρ = (Σ w_c,p φ_p + ρ2) mod 2^d, and a zero stays zero (PROTOCOL §14.7). Only P0's
+ * word is short. P2's message is linear in what it received, and its mask is of the full ring: a sparse λ2' under a full
+ * message would leave its low bits open to P1, who knows e.
  */
 import { tableBytes } from '../../../compute/kernels/table-layout.ts';
 import { type Vector, laneBytes, wireLength } from '../../../compute/ring.ts';
