@@ -3,7 +3,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { TINY, Workplace, type Run, expectFailure, expectSuccess } from './command.ts';
 
 const place = new Workplace();
-const TIMEOUT = 120_000;
+const TIMEOUT = 240_000;
 const config = place.write('tiny.json', JSON.stringify(TINY));
 const MODEL = ['--random-weights', '1', '--architecture', config];
 const runs: Run[] = [];

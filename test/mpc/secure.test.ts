@@ -30,6 +30,7 @@ import {
   NORMALISE_RELATIVE_ERROR,
   centredRing,
   isCentred,
+  levelsOf,
   normalise,
   normaliseCentred,
   normaliseLoss,
@@ -343,6 +344,49 @@ describe('normalise', () => {
       }
     },
   );
+
+  it('of centred rows meets the rounding of what is left of a mean: more than one ulp of V, and never two', async () => {
+    const [d, count] = [768, 24];
+    const sigma = Math.sqrt(1.1 * varianceDomain(d, 'normal').min);
+    const ulp = 2 ** -(centredRing('normal') - 32);
+    const unit = exact(count, d, rows(d, new Array(count).fill(1)), 0);
+    // Means between two ulps: one is rounded to either, whole rows at once.
+    const x = unit.map((v, i) => v * sigma + (ulp * Math.floor(i / d)) / count);
+    const [got, want] = [await one(count, d, x, 1e-12, 'normal', true), exact(count, d, x, 1e-12)];
+    const without = (y: number) => NORMALISE_ERROR + NORMALISE_RELATIVE_ERROR * Math.abs(y) + ulp / sigma;
+    const past = (more: number) => got.filter((y, i) => Math.abs(y - want[i]) > without(want[i]) + more).length;
+    within('rest of a mean', worstOf(got, want), NORMALISE_ERROR + (2 * ulp) / sigma);
+    expect(past(0), 'past what V alone may err').toBeGreaterThan(0);
+    expect(past(ulp / sigma), 'past both roundings').toBe(0);
+  });
+
+  it('of centred rows meets the noise of coarse squares: r errs by the declared share, and by more than without it', async () => {
+    const [d, count, range] = [24, 400, 'coarse'] as const;
+    // The lowest window that reads squares of V at the coarsest scale, 2.7 units into it.
+    const [{ top, windows, scale }] = levelsOf(d, range);
+    const squares = 2.7 * 2 ** (top - 2 * (windows - 1));
+    const sigma = Math.sqrt(squares / d) / 2 ** scale;
+    // Entries between two units of that scale, where a rounding is noisiest; in pairs, so that there is no mean.
+    const half = exact(1, d / 2, rows(d / 2, [1]), 0).map(
+      (v) => (Math.floor(v * sigma * 2 ** scale) + 0.5) / 2 ** scale,
+    );
+    const row = Float64Array.from({ length: d }, (_, i) => (i % 2 === 0 ? 1 : -1) * half[i >> 1]);
+    const want = exact(1, d, row, 0);
+    /** 1/(√(3d)·ρ) with ρ the root mean square in units of that scale. */
+    const share = 1 / Math.sqrt(3 * row.reduce((sum, v) => sum + (v * 2 ** scale) ** 2, 0));
+    const x = Float64Array.from({ length: count * d }, (_, i) => row[i % d]);
+    const got = await one(count, d, x, 1e-12, range, true);
+    const shares = Array.from({ length: count }, (_, r) =>
+      want.reduce((sum, y, i) => sum + (got[r * d + i] * y) / d, -1),
+    );
+    const rms = Math.sqrt(shares.reduce((sum, each) => sum + each * each, 0) / count);
+    within('noise of coarse squares, rms', rms, share + NORMALISE_RELATIVE_ERROR);
+    expect(rms, 'the noise is met').toBeGreaterThan(0.7 * share);
+    const without = NORMALISE_RELATIVE_ERROR + normaliseLoss(sigma);
+    const worst = Math.max(...shares.map(Math.abs));
+    within('noise of coarse squares, worst of 400', worst, without + 4 * share);
+    expect(worst, 'past what r may err without it').toBeGreaterThan(without);
+  });
 
   it('of rows that are not centred is too small in one form and right in the other', async () => {
     const d = 128;

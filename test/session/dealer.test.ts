@@ -4,7 +4,6 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OT_SIBLINGS } from '../../src/compute/kernels/ot-base.ts';
-import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { TercetError, asTercetError } from '../../src/core/errors.ts';
@@ -39,18 +38,12 @@ import { createIdentity } from '../../src/net/identity/identity.ts';
 import { failure } from '../failure.ts';
 import { seeded } from '../support/simulate.ts';
 import { TINY } from '../ml/tiny-bert.ts';
-import {
-  INPUT,
-  MODEL,
-  REQUEST,
-  SHAPE,
-  kernels,
-  prepared,
-  servedModel,
-  servedSecret,
-  source,
-  start,
-} from './harness.ts';
+import { INPUT, REQUEST, SHAPE, prepared, servedModel, servedSecret, source, start } from './harness.ts';
+
+/** Of all parties: the readable ones are slow where masks of whole matrices, or transfers, are made. */
+const on = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+afterAll(() => on.close());
+const MODEL = await servedModel(source, on);
 
 const DEALER = 'd1'.repeat(32);
 const DEALT: Request = { ...REQUEST, dealer: DEALER };
@@ -81,8 +74,6 @@ interface WorldOptions {
   readonly secret?: Awaited<ReturnType<typeof secretModel>>;
   /** What the owner shows for its dealer; the model owner's, unless a test says otherwise. */
   readonly permit?: Uint8Array | 'none';
-  /** Kernels of all parties. */
-  readonly on?: RingKernels;
   /** What stands in the dealer's place. */
   readonly serve?: ((options: DealerOptions, world: Pick<World, 'dealerLinks'>) => Promise<unknown>) | undefined;
   readonly tap?: (from: EndId, to: EndId, tag: string, bytes: Uint8Array) => Uint8Array | undefined | void;
@@ -91,7 +82,7 @@ interface WorldOptions {
 }
 
 /** The same model with secret weights, of an owner that allows `DEALER`. */
-async function secretModel(weights: WeightSource, on: RingKernels) {
+async function secretModel(weights: WeightSource) {
   const { parties, seeds } = await servedSecret(weights, on);
   const key = await createIdentity();
   const [{ hash: sharing }] = parties;
@@ -106,7 +97,6 @@ function world({
   secret,
   model = secret?.parties[0] ?? MODEL,
   permit,
-  on = kernels,
   serve,
   tap,
   dealMs = 60_000,
@@ -185,7 +175,7 @@ function bytesOf(sent: World['sent'], from: EndId, phase: string): number {
 
 describe('a dealer', () => {
   it('deals instead of the owner: the same answer word for word, the same rounds, and the owner sends its input alone', async () => {
-    const alone = await prepared();
+    const alone = await prepared({ model: MODEL, on });
     const expected = await alone.session.run(INPUT);
     const { owner, ends, dealer, sent } = world();
     const session = await owner;
@@ -208,12 +198,9 @@ describe('a dealer', () => {
   });
 
   it('deals the base of transfers as well: the same answer, and the owner sends nothing ahead', async () => {
-    // Transfers are slow in the readable kernels.
-    const on = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
-    const model = await servedModel(source, on);
-    const alone = await prepared({ request: { ...REQUEST, widening: 'ot' }, model, on });
+    const alone = await prepared({ request: { ...REQUEST, widening: 'ot' }, model: MODEL, on });
     const expected = await alone.session.run(INPUT);
-    const { owner, ends, dealer, sent } = world({ request: { ...DEALT, widening: 'ot' }, model, on });
+    const { owner, ends, dealer, sent } = world({ request: { ...DEALT, widening: 'ot' } });
     const session = await owner;
     await session.prepare();
     expect((await session.run(INPUT)).logits).toEqual(expected.logits);
@@ -232,11 +219,10 @@ describe('a dealer', () => {
     await (await words.owner).prepare();
     expect(words.sent.filter(({ from, tag }) => from === 3 && tag.includes('widen')).length).toBeGreaterThan(5);
     await (await words.owner).discard();
-    await on.close();
   });
 
   it('deals every step of a text, as the owner would', async () => {
-    const model = await servedModel(randomWeights(GPT2, 6));
+    const model = await servedModel(randomWeights(GPT2, 6), on);
     const request: Request = { model: model.hash, protocol: '3pc_semi_honest', weights: 'open', ...TEXT_SHAPE };
     const text = async (session: OwnerSession) => {
       await session.prepare();
@@ -247,7 +233,7 @@ describe('a dealer', () => {
       }
       return logits;
     };
-    const alone = await text((await prepared({ model, request })).session);
+    const alone = await text((await prepared({ model, request, on })).session);
     const { owner, ends, dealer, sent } = world({ model, request: { ...request, dealer: DEALER } });
     expect(await text(await owner)).toEqual(alone);
     expect(await Promise.all(ends)).toEqual(['answered', 'answered']);
@@ -280,14 +266,10 @@ async function told(started: Pick<World, 'owner' | 'ends'>, text: readonly numbe
 }
 
 describe('a dealer for secret weights', () => {
-  // Masks of whole matrices are slow in the readable kernels.
-  let on: RingKernels;
   let secret: Awaited<ReturnType<typeof secretModel>>;
   beforeAll(async () => {
-    on = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
-    secret = await secretModel(source, on);
+    secret = await secretModel(source);
   });
-  afterAll(() => on.close());
 
   it.each([
     ['a blank', source, SHAPE, INPUT[0].inputIds, 1],
@@ -295,7 +277,7 @@ describe('a dealer for secret weights', () => {
   ] as const)(
     'deals %s instead of the owner, who keeps its look-ups: the same answer word for word',
     async (_name, weights, shape, text, tables) => {
-      const secret = await secretModel(weights, on);
+      const secret = await secretModel(weights);
       const [model] = secret.parties;
       const request: Request = { model: model.hash, protocol: '3pc_semi_honest', weights: 'secret', ...shape };
       const alone = start({
@@ -306,7 +288,7 @@ describe('a dealer for secret weights', () => {
         compute: (id) => ({ models: [secret.parties[id - 1]] }),
       });
       const expected = await told(alone, text, shape.steps);
-      const { sent, dealer, ...started } = world({ secret, on, request: { ...request, dealer: DEALER } });
+      const { sent, dealer, ...started } = world({ secret, request: { ...request, dealer: DEALER } });
       expect(await told(started, text, shape.steps)).toEqual({ ...expected, ends: ['answered', 'answered'] });
       expect(await dealer).toBe(undefined);
       const costs = Array.from(
@@ -326,7 +308,7 @@ describe('a dealer for secret weights', () => {
 
   it('sees the same whatever the text and whatever the weights: keys, seeds, shapes, and that it is done', async () => {
     const view = async (weights: WeightSource, text: readonly number[]) => {
-      const made = await secretModel(weights, on);
+      const made = await secretModel(weights);
       // The plan is public and follows from the weights; here the weights alone differ.
       const secret = { ...made, parties: made.parties.map((party) => ({ ...party, plan: MODEL.plan })) };
       const heard: string[] = [];
@@ -334,7 +316,6 @@ describe('a dealer for secret weights', () => {
       const request: Request = { ...DEALT, weights: 'secret', model: secret.sharing };
       const run = world({
         secret,
-        on,
         request,
         tap: (from, to, tag, bytes) => void (to === 3 ? heard : others).push(`${from} ${to} ${tag} ${toHex(bytes)}`),
       });
@@ -358,7 +339,7 @@ describe('a dealer for secret weights', () => {
   it('is allowed by the model owner alone: each compute party refuses any other dealer, sharing or signature', async () => {
     const request: Request = { ...DEALT, weights: 'secret', model: secret.sharing };
     const refused = async (permit: Uint8Array) => {
-      const { owner, ends, sent } = world({ secret, on, request, permit });
+      const { owner, ends, sent } = world({ secret, request, permit });
       await failure('ERR_CREDENTIAL_DEALER', () => owner);
       for (const end of await Promise.all(ends)) expect(end).toMatchObject({ code: 'ERR_CREDENTIAL_DEALER' });
       // Neither party went on to the other one, and nobody was handed anything.
@@ -369,7 +350,7 @@ describe('a dealer for secret weights', () => {
     await refused(secret.allow(DEALER, 'ab'.repeat(32)));
     await refused(issuePermit({ sharing: secret.sharing, dealer: DEALER }, await createIdentity()));
     // Positive control.
-    const { owner, ends } = world({ secret, on, request });
+    const { owner, ends } = world({ secret, request });
     const session = await owner;
     await session.prepare();
     await session.discard();
@@ -377,7 +358,7 @@ describe('a dealer for secret weights', () => {
   });
 
   it('is refused by the owner itself without a permit, before anything is sent', async () => {
-    const { owner, sent } = world({ secret, on, request: { ...DEALT, weights: 'secret' }, permit: 'none' });
+    const { owner, sent } = world({ secret, request: { ...DEALT, weights: 'secret' }, permit: 'none' });
     await failure('ERR_CREDENTIAL_DEALER', () => owner);
     expect(sent.filter(({ from }) => from === 0)).toEqual([]);
   });
@@ -387,7 +368,7 @@ describe('a dealer for secret weights', () => {
     const [{ config, plan }] = secret.parties;
     const handOver = { request, config, plan, circuit: 'ab'.repeat(32) };
     const keys = [seeded(32, 1, 1), seeded(32, 1, 2)] as const;
-    const { owner, ends, dealer, links } = world({ secret, on, request });
+    const { owner, ends, dealer, links } = world({ secret, request });
     const session = await owner;
     await session.prepare();
     const link = links.get(3) as Channel;

@@ -1,9 +1,9 @@
 /**
  * The model owner's word that a dealer may be handed the seeds of a sharing (docs/adr/0036).
  *
- * It names the sharing and the dealer, and no data owner: the seeds are those of all its owners, so what a dealer can do
- * with them does not depend on who hands them over. It has no end, because a dealer that has seen seeds knows them for
- * good: another sharing ends it.
+ * It names the sharing and the dealer, and no data owner: the seeds are those of all its owners, so what a dealer can
+ * do with them does not depend on who hands them over. It has no end, because a dealer that has seen seeds knows them
+ * for good: another sharing ends it.
  */
 import { fromHex } from '../../core/bytes.ts';
 import { type PartyIdentity, SIGNATURE_BYTES, verifySignature } from '../identity/identity.ts';
