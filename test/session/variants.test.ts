@@ -10,6 +10,7 @@ import { parseModelConfig } from '../../src/ml/config.ts';
 import type { ModelPlan } from '../../src/ml/models/plan.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
 import type { WeightSource } from '../../src/ml/models/weights.ts';
+import { planFromRanges, provedRanges } from '../../src/ml/ranges.ts';
 import { runFloat } from '../../src/ml/reference/float.ts';
 import { GELU_DOMAIN, type GeluRange } from '../../src/mpc/secure/activation.ts';
 import { SPREAD } from '../../src/mpc/secure/attention.ts';
@@ -96,6 +97,14 @@ describe('every variant of a plan', () => {
     expect(triples(({ name, range, bits }) => [name, range, bits]).size).toBe(24);
     expect(triples(({ name, basis, bits }) => [name, basis, bits]).size).toBe(16);
     expect(triples(({ range, basis, bits }) => [range, basis, bits]).size).toBe(12);
+  });
+
+  it('a spread of scores takes the narrowest one that holds it, and beyond the widest there is no plan', async () => {
+    const ranges = await provedRanges(randomWeights(bert, 3));
+    const bitsFor = (spread: number) => planFromRanges(bert, { ...ranges, spread: [spread] }).treeBits;
+    expect([0, SPREAD[8], SPREAD[8] + 0.01, SPREAD[9]].map(bitsFor)).toEqual([[8], [8], [9], [9]]);
+    for (const spread of [SPREAD[9] + 0.01, Number.POSITIVE_INFINITY])
+      expect((await failure('ERR_RANGE', async () => bitsFor(spread))).message).toContain('spread of attention scores');
   });
 
   it.each(CELLS)(
