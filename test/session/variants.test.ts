@@ -1,7 +1,7 @@
 /**
- * Every variant of a plan in whole models, privately: GeLU narrow, wide and far, in both forms; spreads of 8 and 9 bits;
- * proved and measured; padded and not, causal and not. The float model says what is right. A plan that is measured also
- * refuses what leaves its variant.
+ * Every variant of a plan in whole models, privately: GeLU narrow, wide and far, in both forms; spreads of 8 and 9
+ * bits; proved and measured; padded and not, causal and not. The float model says what is right. A plan that is
+ * measured also refuses what leaves its variant.
  */
 import { describe, expect, it } from 'vitest';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
