@@ -4,8 +4,8 @@
  *
  * The owner hands over the two keys of this one execution, never a pair key, and what the circuit is made of. For
  * secret weights also the seeds of their masks, where the model's owner allows it (docs/adr/0036-a-permit-to-deal.md).
- * The dealer opens links of its own, in a session of their own that follows from the owner's, and proves to either compute
- * party that it holds that party's key: keys of another attempt are refused before a word is dealt.
+ * The dealer opens links of its own, in a session of their own that follows from the owner's, and proves to either
+ * compute party that it holds that party's key: keys of another attempt are refused before a word is dealt.
  */
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
