@@ -33,7 +33,7 @@ const wide = ['lan', 'wan-cloud'].map((plan) => ({ plan }));
 const dealt = [{ plan: 'lan', dealer: true }];
 const WORLDS = [
   { model: 'bert-base', weights: 'open', lengths: [16, 128], ways: [...wide, ...dealt] },
-  { model: 'bert-base', weights: 'secret', lengths: [16, 128], ways: wide },
+  { model: 'bert-base', weights: 'secret', lengths: [16, 128], ways: [...wide, ...dealt] },
   { model: 'gpt2', weights: 'open', lengths: [PREFIX], token: true, ways: [...wide, ...dealt] },
   { model: 'gpt2', weights: 'secret', lengths: [PREFIX], token: true, ways: [{ plan: 'lan' }] },
 ];
@@ -94,7 +94,8 @@ async function startWorld({ model, weights, ways }, folder) {
   const credentialFile = join(folder, 'owner.credential.json');
   if (weights === 'secret') {
     command(['model', 'share', ...random, '--out', sharing], homes[3]);
-    command(['owner', 'enrol', '--sharing', sharing, '--name', 'bench', '--out', credentialFile], homes[3]);
+    const whom = ['--sharing', sharing, '--name', 'bench', '--dealer', pins[3]];
+    command(['owner', 'enrol', ...whom, '--out', credentialFile], homes[3]);
   }
   const served = (id) => (weights === 'secret' ? ['--shares', join(sharing, `p${id}`)] : random);
   const limits = ['--max-memory', 'none', '--max-traffic', 'none'];

@@ -48,7 +48,7 @@ function rowOf(asked) {
   const ahead = cost.p0ToP1Ahead + cost.p0ToP2Ahead;
   const input = cost.p0ToP1Input + cost.p0ToP2Input;
   const between = cost.p2ToP1Ahead + cost.p1ToP2Ahead + cost.p1ToP2 + cost.p2ToP1;
-  // With a dealer the owner sends its input, and the two keys of the attempt that it hands over, some hundred bytes.
+  // With a dealer the owner sends its input, and the keys (and seeds) that it hands over, some hundred bytes.
   const owner = way.dealer ? { ahead: 0, input } : { ahead, input };
   const dealer = way.dealer ? ahead : 0;
   const served = between + cost.p1ToP0 + dealer;
@@ -90,8 +90,6 @@ for (const { model, lengths, steps } of MODELS) {
   for (const length of lengths)
     for (const weights of ['open', 'secret'])
       for (const way of WAYS) {
-        // No dealer deals for secret weights.
-        if (weights === 'secret' && way.dealer) continue;
         rows.push(rowOf({ model, config: opened.config, ranges, length, steps, weights, way }));
         process.stdout.write(`${JSON.stringify(rows.at(-1))}\n`);
       }

@@ -33,10 +33,17 @@ test('a dealer deals for the page: the same answer, a fourth box, and a small up
   await expect(app.bound('p03.sent').first()).not.toHaveText('–');
   await app.shot('dealer-result', ['light', 'narrow']);
 
-  // Secret weights are dealt by the browser, or not at all.
+  // Secret weights too, where the credential names the dealer; the settings say what that trusts it with.
+  await app.secretWeights(deployment.credential('fill-mask'));
+  await expect(box).toBeVisible();
+  const start = (await app.connections()).reduce((sum, one) => sum + one.sent, 0);
+  const secret = await app.ask(TEXT);
+  expect(secret[0].word).toBe(alone[0].word);
+  const sentSecret = (await app.connections()).reduce((sum, one) => sum + one.sent, 0) - start;
+  // Beyond open weights: a word of 64 bits for every looked-up value.
+  expect(sentSecret, 'bytes that the browser sent with secret weights').toBeLessThan(before / 2);
   await app.openSettings();
-  await app.page.locator('#set-weights-secret').check();
-  await expect(app.page.locator('#set-dealer-dealer')).toBeDisabled();
+  await expect(app.settings).toContainText('learn your text, and the weights for good');
   await app.page.locator('#set-weights-open').check();
   await app.closeSettings();
   await app.ready();

@@ -79,7 +79,11 @@ export class Deployment {
       );
       made.#identities = (await Promise.all(identities)).map((line) => line.trim());
       if (options.outlier === true) plantOutlier(made.#modelFolder('fill-mask'));
-      if (options.secret === true) await Promise.all(made.#tasks.map((task) => made.#share(task)));
+      if (options.secret === true) {
+        const dealer =
+          options.dealer === true ? await new Command(['identity', '--dealer'], made.#dealerHome).output() : undefined;
+        await Promise.all(made.#tasks.map((task) => made.#share(task, dealer?.trim())));
+      }
       await made.restart(1);
       await made.restart(2);
       if (options.dealer === true) await made.startDealer();
@@ -185,7 +189,7 @@ export class Deployment {
         ...origins.flatMap((allowed) => ['--origins', allowed]),
         ...['--threads', '1', ...(profile === undefined ? [] : ['--profile', profile])],
       ],
-      join(this.home, 'operator-3'),
+      this.#dealerHome,
     );
     await this.#dealer.said(/serves browsers at/);
     return this.#dealer;
@@ -206,11 +210,17 @@ export class Deployment {
     rmSync(this.home, { recursive: true, force: true });
   }
 
-  async #share(task: Task): Promise<void> {
+  get #dealerHome(): string {
+    return join(this.home, 'operator-3');
+  }
+
+  /** @param dealer that visitors may have deal, with secret weights */
+  async #share(task: Task, dealer: string | undefined): Promise<void> {
     const folder = join(this.home, MODELS[task]);
     await new Command(['model', 'share', '--model', this.#modelFolder(task), '--out', folder], this.home).output();
+    const allowed = dealer === undefined ? [] : ['--dealer', dealer];
     await new Command(
-      ['owner', 'enrol', '--sharing', folder, '--name', 'visitor', '--out', this.credential(task)],
+      ['owner', 'enrol', '--sharing', folder, '--name', 'visitor', ...allowed, '--out', this.credential(task)],
       this.home,
     ).output();
     this.#shares.set(task, folder);

@@ -111,6 +111,8 @@ export const STOPPED_TEXT = 'Stopped on all three parties. What had come stays.'
 export const DEALER = {
   trust:
     'No two of the three servers may work together: the dealer alone learns nothing, the dealer and either party together learn your text.',
+  trustSecret:
+    'No two of the three servers may work together: the dealer and either party together learn your text, and the weights for good. Your credential says whether the model’s owner allows this dealer.',
   picture: 'The dealer makes the keys and gets no text. No two of the three servers may work together.',
   bothKeys: 'both keys, and the only text',
 } as const;

@@ -246,6 +246,13 @@ export const TABLE: Record<ErrorCode, Row> = {
     actions: ['credential', 'settings'],
     here: true,
   },
+  ERR_CREDENTIAL_DEALER: {
+    title: 'This dealer is not allowed',
+    happened: 'It would get the seeds of the secret weights, and the model’s owner has not allowed that. {opened}',
+    remedy: 'have this browser deal, or ask the model’s owner for a credential file that names the dealer.',
+    actions: ['settings', 'credential'],
+    here: true,
+  },
   ERR_MODEL_NOT_FOUND: OTHER_MODEL,
   ERR_FRAME_SESSION: WRONG,
   ERR_FRAME_SEQUENCE: WRONG,

@@ -252,9 +252,9 @@ export function weightsOf(state: State): Weights {
   return state.settings.weights ?? (served !== undefined && served.open === undefined ? 'secret' : 'open');
 }
 
-/** The dealer that was chosen. None deals for secret weights: then this device does. */
+/** The dealer that was chosen. */
 export function dealerOf(state: State): PartyAddress | undefined {
-  return state.settings.dealer && weightsOf(state) === 'open' ? state.deployment?.dealer : undefined;
+  return state.settings.dealer ? state.deployment?.dealer : undefined;
 }
 
 /** Operators of party 1 and 2, for sentences. */

@@ -15,7 +15,7 @@ import { TRACE_HELP, traceFile } from './trace.ts';
 
 /** Said wherever a dealer is chosen. */
 export const DEALER_TRUST =
-  'No two of the three servers may collude: the dealer alone learns nothing, the dealer and either compute party together learn the text. Not for secret weights';
+  'No two of the three servers may collude: the dealer alone learns nothing, the dealer and either compute party together learn the text, and secret weights too';
 
 interface DealerFlags {
   readonly host: string;

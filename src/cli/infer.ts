@@ -369,7 +369,7 @@ function chosenDealer(flags: InferFlags): { address: Address; identity: string }
   if ((dealer === undefined) !== (dealerIdentity === undefined))
     throw new TercetError('ERR_ARGUMENT', '--dealer and --dealer-identity belong together', 'give both');
   if (dealer === undefined || dealerIdentity === undefined) return undefined;
-  checkDealt({ protocol: protocolInfo(flags.protocol).id, weights: parseWeights(flags.weights) });
+  checkDealt({ protocol: protocolInfo(flags.protocol).id });
   return { address: parseAddress('dealer', dealer), identity: parseDealerIdentity(dealerIdentity, identities) };
 }
 

@@ -240,11 +240,11 @@ function idsPlan(
 
 /**
  * The credential of a run, if it needs one that was given.
- * @throws {TercetError} ERR_CREDENTIAL_MISSING, ERR_CREDENTIAL_SHARING, ERR_CREDENTIAL_EXPIRED, ERR_ARGUMENT: all
- * before anybody is asked
+ * @throws {TercetError} ERR_CREDENTIAL_MISSING, ERR_CREDENTIAL_SHARING, ERR_CREDENTIAL_EXPIRED, ERR_CREDENTIAL_DEALER,
+ * ERR_ARGUMENT: all before anybody is asked
  */
 function credentialOf(
-  { peers, weights, credential }: InferenceOptions,
+  { peers, weights, credential, dealer }: InferenceOptions,
   { sharing }: OpenedModel,
 ): OwnerCredential | undefined {
   if (peers === undefined) {
@@ -271,5 +271,6 @@ function credentialOf(
   }
   if (credential === undefined) throw credentialFault('missing');
   credential.check(sharing ?? credential.sharing, Date.now() / 1000);
+  if (dealer !== undefined) credential.permitFor(dealer.identity);
   return credential;
 }

@@ -139,13 +139,18 @@ export function parseIdentities(name: string, list: string): [string, string] {
   return identities;
 }
 
+/** @throws {TercetError} ERR_ARGUMENT unless it is the identity of a dealer */
+export function checkDealerIdentity(flag: string, value: string): void {
+  if (!isPublicKey(value))
+    throw usage(`${flag} expected 64 lower-case hex digits`, 'tercet identity --dealer prints them');
+}
+
 /**
  * What a dealer must prove, and that it is none of the compute parties.
  * @param parties their identities, as `--identities` has them
  */
 export function parseDealerIdentity(value: string, parties: string | undefined): string {
-  if (!isPublicKey(value))
-    throw usage('--dealer-identity expected 64 lower-case hex digits', 'tercet identity --dealer prints them');
+  checkDealerIdentity('--dealer-identity', value);
   if (parties?.includes(value) === true)
     throw usage(
       '--dealer-identity is the identity of a compute party',

@@ -2,13 +2,14 @@
 import { Command } from 'commander';
 import { TercetError } from '../core/errors.ts';
 import { DEFAULT_DAYS, type EnrolledOwner, Issuer, MAX_DAYS } from '../node/issuer.ts';
-import { integer } from './options.ts';
+import { checkDealerIdentity, integer } from './options.ts';
 
 interface OwnerFlags {
   readonly sharing: string;
   readonly name?: string;
   readonly id?: string;
   readonly days: string;
+  readonly dealer?: string;
   readonly out: string;
   readonly json?: boolean;
 }
@@ -38,13 +39,22 @@ function enrolCommand(): Command {
     .requiredOption(...SHARING)
     .requiredOption('--name <name>', 'what you call the owner; the compute parties are not told')
     .option('--days <n>', 'until the credential ends', String(DEFAULT_DAYS))
+    .option(
+      '--dealer <hex>',
+      'identity of a dealer that this owner may have deal (default: none). It gets the seeds: with either compute party it would have the weights, for good',
+    )
     .requiredOption('--out <file>', 'a new file')
-    .action(async ({ sharing, name = '', days, out }: OwnerFlags) => {
-      const owner = await (await Issuer.open(sharing)).enrol(name, integer('days', days, 1, MAX_DAYS), out);
+    .action(async ({ sharing, name = '', days, dealer, out }: OwnerFlags) => {
+      if (dealer !== undefined) checkDealerIdentity('--dealer', dealer);
+      const issuer = await Issuer.open(sharing);
+      const owner = await issuer.enrol(name, integer('days', days, 1, MAX_DAYS), out, { dealer });
       const lines = [
         `  ${out}: credential ${owner.id} of ${owner.name}, good until ${day(owner.expires)}`,
         '  Whoever has the file is this owner, and trusted with the weights. Hand it over in secret, and keep no copy.',
         '  It is given to `tercet infer --credential FILE`, to the page, or to fromPretrained as `credential`.',
+        ...(dealer === undefined
+          ? []
+          : [`  The dealer ${dealer} may deal for it. It must not work together with a compute party.`]),
       ];
       process.stdout.write(`\n${lines.join('\n')}\n\n`);
     });

@@ -42,6 +42,10 @@ const TOLD: Partial<Record<ErrorCode, Words>> = {
   ERR_CREDENTIAL_REVOKED: { what: 'the credential was revoked', hint: CREDENTIAL },
   ERR_CREDENTIAL_SHARING: { what: 'the credential is for another model', hint: CREDENTIAL },
   ERR_CREDENTIAL_SIGNATURE: { what: 'the credential is not accepted', hint: CREDENTIAL },
+  ERR_CREDENTIAL_DEALER: {
+    what: "the model's owner has not allowed this dealer",
+    hint: "leave out the dealer, or ask the model's owner for a credential that names it",
+  },
   ERR_MODEL_HASH: { what: 'it does not serve the model that was asked for', hint: 'choose a model that it lists' },
   ERR_PEER_CLOSED: { what: 'a link of its own broke', hint: 'run again when both compute parties are up' },
   ERR_PEER_TIMEOUT: {

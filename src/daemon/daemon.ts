@@ -123,7 +123,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
       const links = peerLinks(options);
       // Over TLS with certificates there is no handshake in which a dealer could prove its identity.
       const reachable = !options.once && (isPinned(credentials) || options.web !== undefined);
-      const desk = reachable ? new DealerDesk() : undefined;
+      const desk = reachable ? new DealerDesk(partiesKnown(options)) : undefined;
       const sessions = new Sessions({
         id,
         models,
@@ -169,6 +169,12 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
     await listener.close();
     await audit?.close();
   }
+}
+
+/** Identities that no dealer may have. */
+function partiesKnown({ identity, credentials }: DaemonOptions): string[] {
+  const pinned = isPinned(credentials) ? Object.values(credentials.pins) : [];
+  return [...(identity === undefined ? [] : [identity.publicKey]), ...pinned];
 }
 
 async function openAudit({ audit: folder, identity }: DaemonOptions): Promise<AuditLog | undefined> {

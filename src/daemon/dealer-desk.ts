@@ -20,9 +20,24 @@ interface Expected {
 
 export class DealerDesk {
   readonly #expected = new Map<string, Expected>();
+  readonly #parties: readonly string[];
 
-  /** Expects the dealer that the request of this session names. */
+  /** @param parties identities of this party, and of the other one where it is pinned */
+  constructor(parties: readonly string[] = []) {
+    this.#parties = parties;
+  }
+
+  /**
+   * Expects the dealer that the request of this session names.
+   * @throws {TercetError} ERR_PEER_MISMATCH for one that is a compute party, which would read the text alone
+   */
   expect(session: Uint8Array, request: Request): ComingDealer {
+    if (request.dealer !== undefined && this.#parties.includes(request.dealer))
+      throw new TercetError(
+        'ERR_PEER_MISMATCH',
+        'the dealer has the identity of a compute party, which could then read the text',
+        'choose a dealer that computes nothing',
+      );
     const name = toHex(dealerSession(session));
     let take: (channel: Channel) => void = () => undefined;
     const channel = new Promise<Channel>((resolve) => {

@@ -20,6 +20,7 @@ import {
   sharingHash,
 } from '../net/enrolment/credential.ts';
 import { type PartyIdentity, SEED_BYTES, identityFromSeed } from '../net/identity/identity.ts';
+import { issuePermit } from '../net/enrolment/permit.ts';
 import { MAX_REVOKED, readRevocations, signRevocations } from '../net/enrolment/revocations.ts';
 import {
   ENROLLED,
@@ -103,11 +104,17 @@ export class Issuer {
    * Enrols a data owner: writes its credential file, readable by this user alone.
    * @param days until the credential ends, 1 to 3650
    * @param out a new file
+   * @param dealer identity of a dealer that the owner may hand the seeds to, 64 hex digits
    * @param now seconds since 1970
    * @throws {TercetError} ERR_ARGUMENT for a bad name or a file that exists; ERR_MODEL_HASH, ERR_MODEL_FORMAT for a
    * damaged folder
    */
-  async enrol(name: string, days: number, out: string, now = Date.now() / 1000): Promise<EnrolledOwner> {
+  async enrol(
+    name: string,
+    days: number,
+    out: string,
+    { dealer, now = Date.now() / 1000 }: { readonly dealer?: string | undefined; readonly now?: number } = {},
+  ): Promise<EnrolledOwner> {
     if (!isName(name))
       throw new TercetError(
         'ERR_ARGUMENT',
@@ -134,7 +141,9 @@ export class Issuer {
       expires: issued + days * DAY,
     };
     const certificate = issueCertificate({ ...owner, sharing: this.sharing, ownerKey }, this.#key);
-    const text = credentialText({ name, certificate, key, seeds, sharing: this.#manifest });
+    const permitted =
+      dealer === undefined ? undefined : { dealer, permit: issuePermit({ sharing: this.sharing, dealer }, this.#key) };
+    const text = credentialText({ name, certificate, key, seeds, sharing: this.#manifest, permitted });
     // What is handed out must be what a data owner accepts.
     (await OwnerCredential.read(text)).wipe();
     key.fill(0);

@@ -14,7 +14,7 @@ import type { Deployment, PartyAddress } from './types/index.ts';
 export function chosenDealer(
   choice: true | PartyAddress,
   deployment: Deployment,
-  terms: Pick<Request, 'protocol' | 'weights'>,
+  protocol: Request['protocol'],
 ): PartyAddress {
   const dealer = choice === true ? deployment.dealer : choice;
   if (dealer === undefined)
@@ -23,7 +23,7 @@ export function chosenDealer(
       'this deployment offers no dealer',
       'leave the option out, or give the address and identity of one that you trust',
     );
-  checkDealt(terms);
+  checkDealt({ protocol });
   if (!carriesTrust(dealer.url))
     throw new TercetError('ERR_ARGUMENT', 'the address of the dealer', 'give an https: one');
   // One that computes too would read the text.

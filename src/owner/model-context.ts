@@ -44,8 +44,8 @@ const RUN_MEMORY = 2e9;
 /**
  * Downloads what a data owner needs of a model and opens the device.
  * @throws {TercetError} ERR_CREDENTIAL_MISSING before anything is downloaded, ERR_CREDENTIAL_SHARING,
- * ERR_CREDENTIAL_EXPIRED, ERR_CREDENTIAL_SIGNATURE; ERR_MODEL_NOT_FOUND, ERR_PROTOCOL_UNAVAILABLE,
- * ERR_DEVICE_UNAVAILABLE, ERR_DOWNLOAD, ERR_INTEGRITY, ERR_ARGUMENT, ERR_ABORTED
+ * ERR_CREDENTIAL_EXPIRED, ERR_CREDENTIAL_SIGNATURE, ERR_CREDENTIAL_DEALER; ERR_MODEL_NOT_FOUND,
+ * ERR_PROTOCOL_UNAVAILABLE, ERR_DEVICE_UNAVAILABLE, ERR_DOWNLOAD, ERR_INTEGRITY, ERR_ARGUMENT, ERR_ABORTED
  */
 export async function loadModelContext(
   id: string,
@@ -66,8 +66,9 @@ export async function loadModelContext(
   const dealer =
     options.dealer === undefined || options.dealer === false
       ? undefined
-      : chosenDealer(options.dealer, deployment, { protocol, weights });
+      : chosenDealer(options.dealer, deployment, protocol);
   credential?.check(hash, Date.now() / 1000);
+  if (dealer !== undefined) credential?.permitFor(dealer.identity);
 
   let downloadedBytes = bytes;
   const report = options.progress_callback ?? (() => undefined);

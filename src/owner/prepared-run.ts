@@ -7,9 +7,11 @@ import { abortedError } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
 import type { RunShape } from '../ml/models/run.ts';
 import type { Channel, EndId, ServerId } from '../net/wire/types.ts';
+import type { OwnerCredential } from '../net/enrolment/credential.ts';
 import type { Circuits } from '../session/circuits.ts';
 import { attributedTo, withBoth } from '../session/fault-attribution.ts';
 import { OwnerSession } from '../session/owner.ts';
+import type { PermittedHandOver } from '../session/owner-options.ts';
 import { ownerParameters } from '../session/owner-parameters.ts';
 import { type Request, requestCode } from '../session/request.ts';
 import { CountingChannel } from './counting-channel.ts';
@@ -94,6 +96,7 @@ async function prepareRun(
       config,
       request,
       presented: one === undefined || two === undefined ? undefined : [one, two],
+      permitted: permittedHandOver(request, credential),
       channels: new Map<EndId, Channel>([
         [1, channels[0]],
         [2, channels[1]],
@@ -131,6 +134,15 @@ async function prepareRun(
   } finally {
     signal.removeEventListener('abort', abort);
   }
+}
+
+/** @throws {TercetError} ERR_CREDENTIAL_DEALER, as `fromPretrained` and `infer` have before */
+function permittedHandOver(
+  { dealer }: Request,
+  credential: OwnerCredential | undefined,
+): PermittedHandOver | undefined {
+  if (dealer === undefined || credential === undefined) return undefined;
+  return { permit: credential.permitFor(dealer), seeds: credential.seeds() };
 }
 
 /** The dealer's link carries no text; its pair key is of no use and is wiped at once. */

@@ -54,18 +54,12 @@ const DAYS = 30;
 export async function serveLocalPage(options: LocalPageOptions): Promise<LocalPage> {
   const cleanup = new Cleanup();
   try {
-    const published: PublishedModel[] = [];
+    const published: (PublishedModel & { readonly shares: string })[] = [];
     const credentials = cleanup.add(await mkdtemp(join(tmpdir(), 'tercet-credentials-')), (folder) =>
       rm(folder, { recursive: true, force: true }),
     );
     for (const folder of options.models) {
-      const shares = await share(folder, options, cleanup);
-      await (await Issuer.open(shares)).enrol(
-        'the user of this machine',
-        DAYS,
-        join(credentials, `${basename(folder)}.credential.json`),
-      );
-      published.push({ folder, shares });
+      published.push({ folder, shares: await share(folder, options, cleanup) });
     }
     const port = await freePort(options.port);
     const origins = [`http://${HOST}:${port}`, `http://localhost:${port}`, ...(options.origins ?? [])];
@@ -80,6 +74,13 @@ export async function serveLocalPage(options: LocalPageOptions): Promise<LocalPa
     await unlessAborted(options.signal, parties.ready());
     const addresses = (await parties.web()).map((web): PartyAddress => ({ ...web, place: 'this machine' }));
     const dealer = options.dealer === true ? await startDealer(parties, addresses, origins, options) : undefined;
+    for (const { folder, shares } of published)
+      await (await Issuer.open(shares)).enrol(
+        'the user of this machine',
+        DAYS,
+        join(credentials, `${basename(folder)}.credential.json`),
+        { dealer: dealer?.identity },
+      );
     const site = cleanup.add(
       await serveSite({
         ...(await writeDeployment([addresses[0], addresses[1]], published, { dealer })),

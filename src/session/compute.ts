@@ -16,8 +16,9 @@ import type { Trace } from '../mpc/protocol/trace.ts';
 import type { Circuit } from '../mpc/protocol/frame/circuit.ts';
 import { Engine, type Progress } from '../mpc/protocol/frame/engine.ts';
 import type { Kept, ParameterView } from '../mpc/protocol/frame/party.ts';
-import { PRESENTED_BYTES } from '../net/enrolment/credential.ts';
+import { PRESENTED_BYTES, credentialFault } from '../net/enrolment/credential.ts';
 import type { Enrolment } from '../net/enrolment/enrolment.ts';
+import { PERMIT_BYTES } from '../net/enrolment/permit.ts';
 import type { Channel, EndId, PartyId } from '../net/wire/types.ts';
 import { configHash, mismatch, offerToJson } from './agreement.ts';
 import { compareBinding, linkName, sessionBinding } from './binding.ts';
@@ -121,6 +122,8 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
     const presented = fields.has('credential') ? fields.hex('credential', PRESENTED_BYTES) : undefined;
     await Refusal.of(async () => options.checkRequest?.(request, model, presented));
     // Before the offer, after which an owner sends its dealer.
+    const permit = fields.has('permit') ? fields.hex('permit', PERMIT_BYTES) : undefined;
+    await Refusal.of(() => checkPermit(request, model, permit, id));
     if (request.dealer !== undefined) dealer = Refusal.from(() => expectDealer(options, request));
     // Only now: an owner that reached this party alone must not keep it waiting for the other one.
     const peer = await options.connectPeer();
@@ -244,6 +247,25 @@ function expectDealer({ expect, pairKey, session }: ComputeOptions, request: Req
   const proof = dealerProof(key, session);
   key.fill(0);
   return new PartyDealer(expect(request), proof);
+}
+
+/**
+ * Whether the dealer that an owner named may be handed the seeds of this model. Each party judges alone.
+ * @throws {TercetError} ERR_CREDENTIAL_DEALER; ERR_PEER_MISMATCH for a permit that nothing asks for
+ */
+async function checkPermit(
+  { dealer, weights }: Request,
+  { enrolment }: ServedModel,
+  permit: Uint8Array | undefined,
+  party: 1 | 2,
+): Promise<void> {
+  if (dealer === undefined || weights === 'open') {
+    if (permit === undefined) return;
+    throw mismatch('the data owner shows a permit for a dealer that gets no seeds');
+  }
+  // SECURITY: who holds the seeds and meets one compute party has the weights. test/session/dealer.test.ts.
+  if (enrolment === undefined) throw credentialFault('dealer', party);
+  await enrolment.checkDealer(permit, dealer, party);
 }
 
 /** Where the messages of a step come from: its dealing, and all that stands in P0's place. */

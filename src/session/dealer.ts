@@ -3,7 +3,8 @@
  *
  * It is P0's dealing and nothing else: the same engine, with the keys of this execution, the shapes, and links that
  * carry what is dealt. It gets no input and no output. Together with either compute party it could read the text, so
- * it is chosen by the owner, by identity, for each run.
+ * it is chosen by the owner, by identity, for each run. For secret weights it gets the seeds of their masks, and could
+ * so read the weights as well: the model's owner allows it, by identity (docs/adr/0036-a-permit-to-deal.md).
  */
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { sleep } from '../core/abort.ts';
@@ -21,7 +22,7 @@ import { Circuits } from './circuits.ts';
 import { recvControl, sendControl, sendFailure } from './control.ts';
 import { type HandOver, dealerProof, recvHandOver } from './dealing.ts';
 import { withBoth } from './fault-attribution.ts';
-import { ownerParameters } from './owner-parameters.ts';
+import { type OwnerParameters, ownerParameters } from './owner-parameters.ts';
 import { whileThere } from './party-dealer.ts';
 import { PATIENCE, type Patience, type Place, awaitOwner, ownPlace } from './place.ts';
 import { REASON_MS } from './timing.ts';
@@ -56,6 +57,7 @@ export async function serveDealing(options: DealerOptions): Promise<void> {
   const channels = new Map<PartyId, Channel>();
   const prgs: PairPrg[] = [];
   let engine: Engine | undefined;
+  let weights: OwnerParameters | undefined;
   const stop = () => {
     for (const channel of [owner, ...channels.values()]) channel.abort(asTercetError(options.signal?.reason));
   };
@@ -63,7 +65,10 @@ export async function serveDealing(options: DealerOptions): Promise<void> {
   try {
     if (options.signal?.aborted === true) stop();
     // The owner comes before it has agreed with the compute parties.
-    const { handOver, keys } = await awaitOwner(
+    const {
+      handOver,
+      secrets: { keys, seeds },
+    } = await awaitOwner(
       place,
       Refusal.of(() => recvHandOver(owner, identity)),
       patience.requestMs + patience.startMs,
@@ -73,6 +78,9 @@ export async function serveDealing(options: DealerOptions): Promise<void> {
     const proofs = [dealerProof(keys[0], session), dealerProof(keys[1], session)] as const;
     Refusal.from(() => options.check(handOver));
     const { request, config, plan } = handOver;
+    const parameters = ownerParameters(config, seeds);
+    weights = parameters;
+    seeds?.fill(0);
     let circuitHash = handOver.circuit;
     let kept: Kept = new Map();
     for (let step = 0; ; step++) {
@@ -87,7 +95,7 @@ export async function serveDealing(options: DealerOptions): Promise<void> {
         id: 0,
         circuit,
         kernels,
-        parameters: ownerParameters(config, undefined),
+        parameters,
         channels,
         k01: own[0],
         k02: own[1],
@@ -120,6 +128,7 @@ export async function serveDealing(options: DealerOptions): Promise<void> {
     options.signal?.removeEventListener('abort', stop);
     for (const prg of prgs) prg.wipe();
     engine?.clear();
+    weights?.wipe();
   }
 }
 

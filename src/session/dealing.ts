@@ -2,9 +2,10 @@
  * What the owner of an execution, the dealer that it names, and the compute parties say of the dealing
  * (docs/adr/0026-a-dealer.md).
  *
- * The owner hands over the two keys of this one execution, never a pair key, and what the circuit is made of. The
- * dealer opens links of its own, in a session of their own that follows from the owner's, and proves to either compute
- * party that it holds that party's key: keys of another execution are refused before a word is dealt.
+ * The owner hands over the two keys of this one execution, never a pair key, and what the circuit is made of. For
+ * secret weights also the seeds of their masks, where the model's owner allows it (docs/adr/0036-a-permit-to-deal.md).
+ * The dealer opens links of its own, in a session of their own that follows from the owner's, and proves to either
+ * compute party that it holds that party's key: keys of another execution are refused before a word is dealt.
  */
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
@@ -14,6 +15,7 @@ import { CAPS, type ModelConfig } from '../ml/config.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import { firstStep } from '../mpc/prg/gate-id.ts';
 import { executionKey } from '../mpc/prg/prg.ts';
+import { SEEDS_BYTES } from '../net/enrolment/credential.ts';
 import { SESSION_BYTES } from '../net/wire/frame.ts';
 import { encodeTranscript } from '../net/wire/transcript.ts';
 import type { Channel } from '../net/wire/types.ts';
@@ -23,6 +25,7 @@ import { checkDealt } from './dealt.ts';
 import { type Request, SESSION_VERSION, misfit, shapeFromJson, wideningFromJson } from './request.ts';
 
 const KEYS = 'control/keys';
+const SEEDS = 'control/seeds';
 const KEY_BYTES = 32;
 
 /** The keys of one execution, with party 1 and with party 2. */
@@ -52,8 +55,15 @@ export interface HandOver {
   readonly circuit: string;
 }
 
-/** The owner's side. The keys are copied: the caller wipes its own. */
-export async function sendHandOver(channel: Channel, handOver: HandOver, keys: ExecutionKeys): Promise<void> {
+/** What an owner hands over in secret. */
+export interface Secrets {
+  readonly keys: ExecutionKeys;
+  /** Of the masks of secret weights, 64 bytes. */
+  readonly seeds: Uint8Array | undefined;
+}
+
+/** The owner's side. What is secret is copied: the caller wipes its own. */
+export async function sendHandOver(channel: Channel, handOver: HandOver, { keys, seeds }: Secrets): Promise<void> {
   const { request, config, plan, circuit } = handOver;
   const { model, dealer: _named, ...terms } = request;
   await sendControl(channel, 'hand-over', {
@@ -67,6 +77,7 @@ export async function sendHandOver(channel: Channel, handOver: HandOver, keys: E
   both.set(keys[0]);
   both.set(keys[1], KEY_BYTES);
   await channel.send(KEYS, both);
+  if (seeds !== undefined) await channel.send(SEEDS, seeds.slice());
 }
 
 /**
@@ -77,7 +88,7 @@ export async function sendHandOver(channel: Channel, handOver: HandOver, keys: E
 export async function recvHandOver(
   channel: Channel,
   dealer: string,
-): Promise<{ readonly handOver: HandOver; readonly keys: ExecutionKeys }> {
+): Promise<{ readonly handOver: HandOver; readonly secrets: Secrets }> {
   const fields = await recvControl(channel, 'hand-over');
   const fail = () => malformed('the data owner sent a malformed "hand-over" message');
   const version = fields.integer('version', 1000);
@@ -86,7 +97,7 @@ export async function recvHandOver(
   const asked = fields.object('request');
   const protocol = asked.string('protocol');
   const weights = asked.oneOf('weights', ['open', 'secret']);
-  checkDealt({ protocol: protocol as Request['protocol'], weights });
+  checkDealt({ protocol: protocol as Request['protocol'] });
   const config = configFromJson(fields.object('config'), fail);
   const shape = shapeFromJson(asked);
   const wrong = misfit(config, shape);
@@ -104,7 +115,8 @@ export async function recvHandOver(
   const both = await channel.recv(KEYS, 2 * KEY_BYTES);
   const keys = [both.slice(0, KEY_BYTES), both.slice(KEY_BYTES)] as const;
   both.fill(0);
-  return { handOver: { request, config, plan, circuit }, keys };
+  const seeds = weights === 'secret' ? await channel.recv(SEEDS, SEEDS_BYTES) : undefined;
+  return { handOver: { request, config, plan, circuit }, secrets: { keys, seeds } };
 }
 
 /** The sizes that a circuit is made of. Labels are for answers, which a dealer never sees. */

@@ -4,27 +4,32 @@ import type { Channel } from '../net/wire/types.ts';
 import { recvControl, sendControl } from './control.ts';
 import { sleep } from '../core/abort.ts';
 import { REASON_MS } from './timing.ts';
-import { type ExecutionKeys, type HandOver, executionKeys, sendHandOver } from './dealing.ts';
+import { type HandOver, type Secrets, executionKeys, sendHandOver } from './dealing.ts';
+
+/** What the secrets of a hand-over are made of. */
+interface HandedFrom {
+  readonly pairKeys: readonly [Uint8Array, Uint8Array];
+  readonly session: Uint8Array;
+  readonly seeds: Uint8Array | undefined;
+}
 
 export class HandedOver {
   readonly #channel: Channel;
   readonly #handOver: HandOver;
-  readonly #keys: ExecutionKeys;
+  readonly #secrets: Secrets;
 
-  /** @param pairKeys may be wiped afterwards; those of the execution are, once they have been handed over */
-  static of(
-    channel: Channel,
-    handOver: HandOver,
-    pairKeys: readonly [Uint8Array, Uint8Array],
-    session: Uint8Array,
-  ): HandedOver {
-    return new HandedOver(channel, handOver, executionKeys(pairKeys, session));
+  /**
+   * @param pairKeys may be wiped afterwards
+   * @param seeds of secret weights, wiped here like the keys of the execution, once they have been handed over
+   */
+  static of(channel: Channel, handOver: HandOver, { pairKeys, session, seeds }: HandedFrom): HandedOver {
+    return new HandedOver(channel, handOver, { keys: executionKeys(pairKeys, session), seeds });
   }
 
-  private constructor(channel: Channel, handOver: HandOver, keys: ExecutionKeys) {
+  private constructor(channel: Channel, handOver: HandOver, secrets: Secrets) {
     this.#channel = channel;
     this.#handOver = handOver;
-    this.#keys = keys;
+    this.#secrets = secrets;
   }
 
   /**
@@ -37,7 +42,7 @@ export class HandedOver {
       dealt.catch(() => undefined);
       const asked =
         step === 0
-          ? sendHandOver(this.#channel, this.#handOver, this.#keys)
+          ? sendHandOver(this.#channel, this.#handOver, this.#secrets)
           : sendControl(this.#channel, 'step', { circuit });
       await asked.catch(async (error: unknown) => {
         // A dealer that has no place says so and hangs up before it is asked.
@@ -56,6 +61,7 @@ export class HandedOver {
   }
 
   wipe(): void {
-    for (const key of this.#keys) key.fill(0);
+    for (const key of this.#secrets.keys) key.fill(0);
+    this.#secrets.seeds?.fill(0);
   }
 }

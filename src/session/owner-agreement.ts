@@ -3,6 +3,7 @@ import { abortedError, sleep } from '../core/abort.ts';
 import { equalBytes, toHex } from '../core/bytes.ts';
 import { TercetError, invariant } from '../core/errors.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
+import { credentialFault } from '../net/enrolment/credential.ts';
 import { checkOffers, offerFromJson } from './agreement.ts';
 import { linkName } from './binding.ts';
 import { type BuiltCircuit, Circuits } from './circuits.ts';
@@ -30,11 +31,12 @@ export interface Agreed {
  * their own by then. A failure of either breaks both links.
  */
 export async function withAgreement<T>(options: OwnerOptions, begin: (agreed: Agreed) => T): Promise<T> {
-  const { channels, request, config, pairKeys, presented } = options;
+  const { channels, request, config, pairKeys, presented, permitted } = options;
   checkShape(config, request);
   if (request.dealer !== undefined) {
     checkDealt(request);
     channelTo(channels, 3);
+    if (request.weights === 'secret' && permitted === undefined) throw credentialFault('dealer');
   }
   const start = options.now();
   const stop = () => abortAll(channels, abortedError());
@@ -49,7 +51,9 @@ export async function withAgreement<T>(options: OwnerOptions, begin: (agreed: Ag
     const offers = await withBoth(async (peer) => {
       const channel = channelTo(channels, peer);
       const credential = presented === undefined ? {} : { credential: toHex(presented[peer - 1]) };
-      const asked = { version: SESSION_VERSION, ...request, model: request.model ?? null, links, ...credential };
+      const permit = permitted === undefined ? {} : { permit: toHex(permitted.permit) };
+      const model = request.model ?? null;
+      const asked = { version: SESSION_VERSION, ...request, model, links, ...credential, ...permit };
       const offered = recvControl(channel, 'offer');
       offered.catch(() => undefined);
       await sendControl(channel, 'request', asked).catch(async (error: unknown) => {
@@ -71,9 +75,14 @@ export async function withAgreement<T>(options: OwnerOptions, begin: (agreed: Ag
     const dealer =
       request.dealer === undefined
         ? undefined
-        : HandedOver.of(channelTo(channels, 3), handOver, pairKeys, options.session);
+        : HandedOver.of(channelTo(channels, 3), handOver, {
+            pairKeys,
+            session: options.session,
+            seeds: permitted?.seeds,
+          });
     return begin({ plan, circuits, built, dealer, agreeMs: options.now() - start });
   } catch (thrown) {
+    permitted?.seeds.fill(0);
     throw abortAll(channels, options.signal?.aborted === true ? abortedError() : thrown);
   } finally {
     options.signal?.removeEventListener('abort', stop);

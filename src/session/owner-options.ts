@@ -10,11 +10,20 @@ import type { Circuits } from './circuits.ts';
 import type { Request } from './request.ts';
 import type { Status } from './status.ts';
 
+/** What a dealer is handed of secret weights, and what shows both compute parties that the model's owner allows it. */
+export interface PermittedHandOver {
+  /** Seeds of the masks, 64 bytes. Wiped here. */
+  readonly seeds: Uint8Array;
+  readonly permit: Uint8Array;
+}
+
 export interface OwnerOptions {
   readonly config: ModelConfig;
   readonly request: Request;
   /** For secret weights over links without a handshake: what each party is presented with its request. */
   readonly presented?: readonly [Uint8Array, Uint8Array] | undefined;
+  /** For secret weights where the request names a dealer. */
+  readonly permitted?: PermittedHandOver | undefined;
   /** To both compute parties and, where the request names one, to the dealer (3). */
   readonly channels: ReadonlyMap<EndId, Channel>;
   readonly session: Uint8Array;

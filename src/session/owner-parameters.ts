@@ -9,8 +9,13 @@ const none = () =>
     new TercetError('ERR_STATE', 'the data owner holds no weights', 'this is a bug in Tercet, please report it'),
   );
 
+export interface OwnerParameters extends ParameterView {
+  /** Overwrites the seeds, if there are any. */
+  wipe(): void;
+}
+
 /** @param seeds 64 bytes, copied; undefined for open weights. */
-export function ownerParameters(config: ModelConfig, seeds: Uint8Array | undefined): ParameterView {
-  if (seeds === undefined) return { weights: 'open', matrix: none, words: none };
+export function ownerParameters(config: ModelConfig, seeds: Uint8Array | undefined): OwnerParameters {
+  if (seeds === undefined) return { weights: 'open', matrix: none, words: none, wipe: () => undefined };
   return new OwnerSeeds(config, Uint8Array.from(seeds));
 }

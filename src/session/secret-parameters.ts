@@ -64,7 +64,7 @@ export async function maskParameter(
   return kernels.read(masked);
 }
 
-/** The data owner's view: 64 bytes of seeds, masks expanded when they are needed and not kept. */
+/** The view of the data owner, or of its dealer: 64 bytes of seeds, masks expanded when they are needed and not kept. */
 export class OwnerSeeds implements ParameterView {
   readonly weights = 'secret' as const;
   readonly #seeds: readonly [Uint8Array, Uint8Array];
@@ -91,6 +91,11 @@ export class OwnerSeeds implements ParameterView {
     const mask = (side: 0 | 1) => maskRows(kernels, this.#seeds[side], number, parameter, rows);
     if (part !== 'l1+l2') return mask(part === 'l1' ? 0 : 1);
     return kernels.add(await mask(0), await mask(1));
+  }
+
+  /** Overwrites the seeds: masks of this view are of no use any more. */
+  wipe(): void {
+    for (const seed of this.#seeds) seed.fill(0);
   }
 }
 

@@ -2,6 +2,7 @@
  * Costs that docstrings and docs/ARCHITECTURE.md state in numbers, and components that exist only once their
  * message came.
  */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import { TercetError } from '../../src/core/errors.ts';
@@ -9,7 +10,7 @@ import { PairPrg } from '../../src/mpc/prg/prg.ts';
 import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import { Engine } from '../../src/mpc/protocol/frame/engine.ts';
 import type { Gates } from '../../src/mpc/protocol/types.ts';
-import { secureGelu, secureRelu, secureTanh } from '../../src/mpc/secure/activation.ts';
+import { type GeluRange, secureGelu, secureRelu, secureTanh } from '../../src/mpc/secure/activation.ts';
 import { attend, attentionKeys, attentionValues } from '../../src/mpc/secure/attention.ts';
 import { isNegative, select } from '../../src/mpc/secure/compare.ts';
 import { normalise, normaliseCentred } from '../../src/mpc/secure/normalise.ts';
@@ -47,14 +48,31 @@ describe('declared costs', () => {
     expect(costOf((gates) => void build(gates)).rounds).toBe(rounds);
   });
 
+  const x = (g: Gates) => g.input('x', [8], 64, 32);
+  const gelu = (range: GeluRange) =>
+    (['gelu', 'gelu_new'] as const).map((form) => (g: Gates) => secureGelu(g, x(g), range, form));
+
   it.each([
-    ['narrow', 8, 63.5],
-    ['wide', 8.25, 94.5],
-    ['far', 8.25, 148.5],
-  ] as const)('%s GeLU: %d bytes of P0 and %d from P1 to P2 an element', (range, p0, p1) => {
-    const cost = costOf((g) => void secureGelu(g, g.input('x', [8], 64, 32), range));
-    expect([(cost.p0ToP1Ahead + cost.p0ToP2Ahead) / 8, cost.p1ToP2 / 8]).toEqual([p0, p1]);
-  });
+    ['GeLU narrow', [8, 63.5, 63.5], gelu('narrow')],
+    ['GeLU wide', [8.25, 94.5, 95.5], gelu('wide')],
+    ['GeLU far', [8.25, 148.5, 149.5], gelu('far')],
+    ['tanh', [15.125, 2469], [(g: Gates) => secureTanh(g, x(g))]],
+    ['ReLU', [8.75, 192], [(g: Gates) => secureRelu(g, x(g))]],
+  ] as const)(
+    '%s: bytes of P0, and of P1 in each form, an element, as docs/PROTOCOL.md says',
+    (name, bytes, builds) => {
+      const costs = builds.map((build) => costOf((g) => void build(g)));
+      for (const { p0ToP1Ahead, p0ToP2Ahead } of costs) expect((p0ToP1Ahead + p0ToP2Ahead) / 8).toBe(bytes[0]);
+      expect(costs.map(({ p1ToP2 }) => p1ToP2 / 8)).toEqual(bytes.slice(1));
+      const row = readFileSync('docs/PROTOCOL.md', 'utf8')
+        .split('\n')
+        .find((line) => line.startsWith(`| ${name} |`));
+      // Cells: name, domain (whose bars are escaped), error, rounds, bytes of P0, bytes of P1.
+      const [rounds, p0, p1] = (row ?? '').split(/(?<!\\)\|/).slice(4, 7);
+      expect([rounds, p0].map(Number)).toEqual([costs[0].rounds, bytes[0]]);
+      expect([...new Set(p1.match(/\d[\d.]*/g))].map(Number)).toEqual([...new Set(bytes.slice(1))]);
+    },
+  );
 
   it('the sign of 25 bits: 6 bits of P0 and 168 bytes from P1 to P2 an element', () => {
     const cost = costOf((g) => void isNegative(g, g.input('x', [8], 25, 0)));

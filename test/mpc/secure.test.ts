@@ -29,6 +29,7 @@ import {
   attentionValues,
   spreadDomain,
 } from '../../src/mpc/secure/attention.ts';
+import { reciprocalOf } from '../../src/mpc/secure/attention-form.ts';
 import { isNegative, select } from '../../src/mpc/secure/compare.ts';
 import type { Gates, Wire } from '../../src/mpc/secure/gates.ts';
 import type { Widening } from '../../src/mpc/protocol/types.ts';
@@ -37,6 +38,8 @@ import {
   NORMALISE_RELATIVE_ERROR,
   centredRing,
   isCentred,
+  levelsOf,
+  rootOf,
   normalise,
   normaliseCentred,
   normaliseLoss,
@@ -151,12 +154,15 @@ describe('GeLU', () => {
   );
 
   it.each(['narrow', 'wide', 'far'] as const)(
-    '%s: past the domain the result is wrong by more than 1, so the test above could see it',
+    '%s: past the domain the result is wrong by more than 1 in both forms, so the tests could see it',
     async (range) => {
       const past = { narrow: 20, wide: 70, far: 300 }[range];
       const points = [past, -past];
-      const errors = [...(await one(range, points))].map((y, i) => Math.abs(y - gelu(points[i])));
-      expect(Math.max(...errors)).toBeGreaterThan(1);
+      for (const form of ['gelu', 'gelu_new'] as const) {
+        const got = await run({ x: { shape: [2], values: points } }, (g, w) => secureGelu(g, w, range, form));
+        const errors = [...got].map((y, i) => Math.abs(y - gelu(points[i])));
+        expect(Math.max(...errors), form).toBeGreaterThan(1);
+      }
     },
   );
 
@@ -351,6 +357,49 @@ describe('normalise', () => {
     },
   );
 
+  it('of centred rows meets the rounding of what is left of a mean: more than one ulp of V, and never two', async () => {
+    const [d, count] = [768, 24];
+    const sigma = Math.sqrt(1.1 * varianceDomain(d, 'normal').min);
+    const ulp = 2 ** -(centredRing('normal') - 32);
+    const unit = exact(count, d, rows(d, new Array(count).fill(1)), 0);
+    // Means between two ulps: one is rounded to either, whole rows at once.
+    const x = unit.map((v, i) => v * sigma + (ulp * Math.floor(i / d)) / count);
+    const [got, want] = [await one(count, d, x, 1e-12, 'normal', true), exact(count, d, x, 1e-12)];
+    const without = (y: number) => NORMALISE_ERROR + NORMALISE_RELATIVE_ERROR * Math.abs(y) + ulp / sigma;
+    const past = (more: number) => got.filter((y, i) => Math.abs(y - want[i]) > without(want[i]) + more).length;
+    within('rest of a mean', worstOf(got, want), NORMALISE_ERROR + (2 * ulp) / sigma);
+    expect(past(0), 'past what V alone may err').toBeGreaterThan(0);
+    expect(past(ulp / sigma), 'past both roundings').toBe(0);
+  });
+
+  it('of centred rows meets the noise of coarse squares: r errs by the declared share, and by more than without it', async () => {
+    const [d, count, range] = [24, 400, 'coarse'] as const;
+    // The lowest window that reads squares of V at the coarsest scale, 2.7 units into it.
+    const [{ top, windows, scale }] = levelsOf(d, range);
+    const squares = 2.7 * 2 ** (top - 2 * (windows - 1));
+    const sigma = Math.sqrt(squares / d) / 2 ** scale;
+    // Entries between two units of that scale, where a rounding is noisiest; in pairs, so that there is no mean.
+    const half = exact(1, d / 2, rows(d / 2, [1]), 0).map(
+      (v) => (Math.floor(v * sigma * 2 ** scale) + 0.5) / 2 ** scale,
+    );
+    const row = Float64Array.from({ length: d }, (_, i) => (i % 2 === 0 ? 1 : -1) * half[i >> 1]);
+    const want = exact(1, d, row, 0);
+    /** 1/(√(3d)·ρ) with ρ the root mean square in units of that scale. */
+    const share = 1 / Math.sqrt(3 * row.reduce((sum, v) => sum + (v * 2 ** scale) ** 2, 0));
+    const x = Float64Array.from({ length: count * d }, (_, i) => row[i % d]);
+    const got = await one(count, d, x, 1e-12, range, true);
+    const shares = Array.from({ length: count }, (_, r) =>
+      want.reduce((sum, y, i) => sum + (got[r * d + i] * y) / d, -1),
+    );
+    const rms = Math.sqrt(shares.reduce((sum, each) => sum + each * each, 0) / count);
+    within('noise of coarse squares, rms', rms, share + NORMALISE_RELATIVE_ERROR);
+    expect(rms, 'the noise is met').toBeGreaterThan(0.7 * share);
+    const without = NORMALISE_RELATIVE_ERROR + normaliseLoss(sigma);
+    const worst = Math.max(...shares.map(Math.abs));
+    within('noise of coarse squares, worst of 400', worst, without + 4 * share);
+    expect(worst, 'past what r may err without it').toBeGreaterThan(without);
+  });
+
   it('of rows that are not centred is too small in one form and right in the other', async () => {
     const d = 128;
     const x = rows(d, [1, 1]).map((v) => v + 0.5);
@@ -358,18 +407,21 @@ describe('normalise', () => {
     expect(worstOf(await one(2, d, x, 1e-12, 'normal', true), exact(2, d, x, 1e-12))).toBeGreaterThan(0.1);
   });
 
-  it.each([false, true])(
-    'fades to zero far below its domain and is garbage far above it, so the edges above are edges: centred %s',
-    async (centred) => {
+  const FAR = (['fine', 'normal', 'coarse', 'broad'] as const).flatMap((range) =>
+    [false, true].map((centred) => [range, centred] as const),
+  );
+  it.each(FAR)(
+    'fades to zero far below its domain and is garbage far above it, so the edges above are edges: %s, centred %s',
+    async (range, centred) => {
       const d = 128;
-      const { min, max } = varianceDomain(d, 'normal');
+      const { min, max } = varianceDomain(d, range);
       const x = bothOf(d, rows(d, [Math.sqrt(min / 100)]), false).map(
         (v, i, all) => v - (centred ? meanAt(all, d, i) : 0),
       );
-      const low = await one(1, d, x, 1e-12, 'normal', centred);
+      const low = await one(1, d, x, 1e-12, range, centred);
       expect(worstOf(low, new Float64Array(d))).toBeLessThan(0.01);
       const y = bothOf(d, rows(d, [Math.sqrt(16 * max)]), centred);
-      expect(worstOf(await one(1, d, y, 1e-12, 'normal', centred), exact(1, d, y, 1e-12))).toBeGreaterThan(0.1);
+      expect(worstOf(await one(1, d, y, 1e-12, range, centred), exact(1, d, y, 1e-12))).toBeGreaterThan(0.1);
     },
   );
 });
@@ -712,32 +764,30 @@ describe('power laws by windows', () => {
       6e-4,
       1e-4,
     ],
-    [
-      '1/Z of weights at scale 17, up to 512 keys',
-      2 ** 17 * Math.exp(-4.06),
-      2 ** 17 * 482,
-      { growth: 2, coins: 1, atUnit: 2 ** 18, k: 52, groups: groups(23, 1, 2, 4, 1), f: (z) => 2 ** 41 / z },
-      6e-4,
-      1e-4,
-    ],
-    [
-      '√(d/S) over 24 octaves of variance, d = 768, in two windows and in four at a time',
-      768 ** 3 * 2 ** (2 * 6 - 13),
-      768 ** 3 * 2 ** (2 * 6) * 1900,
-      {
-        growth: 1,
-        coins: 1,
-        atUnit: Math.sqrt(768) * 2 ** 15,
-        k: 54,
-        groups: groups(50, 2, 2, 4, 3, 2),
-        f: (z) => (Math.sqrt(768) * 2 ** 40) / Math.sqrt(z),
-      },
-      2e-4,
-      4e-5,
-    ],
   ];
 
-  it.each(LAWS)('%s: within the declared relative error', async (name, low, high, law, most, typical) => {
+  /** A law that a gadget uses: f from its own growth and value at its widest unit. */
+  function used(name: string, law: PowerLawOptions, low: number, high: number): (typeof LAWS)[number] {
+    const { growth, atUnit, groups: own } = law;
+    const f = (z: number) => atUnit * (2 ** own[0].top / z) ** (growth / 2);
+    return [name, low, high, { ...law, f }, growth === 2 ? 6e-4 : 2e-4, growth === 2 ? 1e-4 : 5e-5];
+  }
+  const USED = [
+    // Weights at scale 19, the largest e^−4.06 or more, each below e^−0.06.
+    ...[128, 896, 1024].map((T) =>
+      used(
+        `1/Z of ${T} keys`,
+        reciprocalOf(SEMI_HONEST.truncation, T).law,
+        2 ** 19 * Math.exp(-4.06),
+        2 ** 19 * T * Math.exp(-0.06),
+      ),
+    ),
+    ...[64, 768].map((d) =>
+      used(`√(d/S) of any rows, d = ${d}`, rootOf(d, SEMI_HONEST.truncation), 3 * 2 ** 23, 2 ** 60.9),
+    ),
+  ];
+
+  it.each([...LAWS, ...USED])('%s: within the declared relative error', async (name, low, high, law, most, typical) => {
     const points = Array.from({ length: 6000 }, (_, i) => low * (high / low) ** (i / 5999));
     for (const { windows, top } of law.groups)
       for (let w = 0; w < windows; w++) for (const units of [2, 2.999, 3, 12]) points.push(units * 2 ** (top - 2 * w));
@@ -756,11 +806,13 @@ describe('power laws by windows', () => {
     expect(() => tabulated({ ...law, k: 63 })).toThrow('has room');
   });
 
-  it('is zero or wrong outside: at a thirtieth of the lowest input and at four times the highest', async () => {
-    const [, low, high, law] = LAWS[0];
-    expect((await relative([BigInt(Math.round(low / 30))], law))[0]).toBeGreaterThan(0.9);
-    expect((await relative([BigInt(Math.round(8 * high))], law))[0]).toBeGreaterThan(0.5);
-  });
+  it.each([LAWS[0], ...USED])(
+    '%s: is zero or wrong outside, at a thirtieth of the lowest input and at eight times the highest',
+    async (_name, low, high, law) => {
+      expect((await relative([BigInt(Math.round(low / 30))], law))[0]).toBeGreaterThan(0.9);
+      expect((await relative([BigInt(Math.round(8 * high))], law))[0]).toBeGreaterThan(0.5);
+    },
+  );
 });
 
 describe('comparison', () => {

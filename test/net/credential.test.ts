@@ -105,6 +105,31 @@ describe('a credential file', () => {
     );
   });
 
+  it('names the one dealer that the model owner permits, and says so before anybody is asked', async () => {
+    const [mine, others] = ['d1', 'd2'].map((byte) => byte.repeat(32));
+    const credential = await testCredential(sharing, { dealer: mine });
+    await enrolment().checkDealer(credential.permitFor(mine), mine, 1);
+    await failure('ERR_CREDENTIAL_DEALER', async () => credential.permitFor(others));
+    await failure('ERR_CREDENTIAL_DEALER', async () => testCredential(sharing).then((none) => none.permitFor(mine)));
+    const refused = [
+      [undefined, mine],
+      [credential.permitFor(mine), others],
+      [(await testCredential(other, { dealer: mine })).permitFor(mine), mine],
+    ] as const;
+    for (const [permit, dealer] of refused)
+      expect((await failure('ERR_CREDENTIAL_DEALER', enrolment().checkDealer(permit, dealer, 2))).party).toBe(2);
+  });
+
+  it('with a permit that is not whole, or for another dealer or sharing, is refused', async () => {
+    const text = async (of: TestSharing) => JSON.parse(await testFile(of, { dealer: 'd1'.repeat(32) })) as object;
+    const [mine, theirs] = [await text(sharing), (await text(other)) as { readonly permit: string }];
+    await OwnerCredential.read(mine);
+    for (const changed of [{ dealer: 'd2'.repeat(32) }, { permit: theirs.permit }])
+      await failure('ERR_CREDENTIAL_SIGNATURE', OwnerCredential.read({ ...mine, ...changed }));
+    for (const changed of [{ permit: undefined }, { permit: 'ab' }, { dealer: 'x' }])
+      await failure('ERR_ARGUMENT', OwnerCredential.read({ ...mine, ...changed }));
+  });
+
   it('shows neither key nor seeds, however it is printed, and forgets them when it is wiped', async () => {
     const file = JSON.parse(await testFile(sharing)) as Record<string, string>;
     const credential = await OwnerCredential.read(file);

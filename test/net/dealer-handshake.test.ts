@@ -129,6 +129,14 @@ describe('where a party expects dealers', () => {
     expect(await ended(second)).toBe('ERR_PEER_MISMATCH');
   });
 
+  it('is never one of the two compute parties', async () => {
+    const [one, two] = ['e1', 'e2'].map((byte) => byte.repeat(32));
+    const desk = new DealerDesk([one, two]);
+    for (const dealer of [one, two])
+      await failure('ERR_PEER_MISMATCH', async () => desk.expect(SESSION, { ...request, dealer }));
+    desk.expect(SESSION, request).cancel();
+  });
+
   it('nobody may come any more once the session is over', async () => {
     const desk = new DealerDesk();
     desk.expect(SESSION, request).cancel();

@@ -2,9 +2,8 @@
  * A dealer in place of the owner's dealing (docs/adr/0026): the same answer, what is sent by whom, and everything that
  * a dealer, or somebody in its place, may do wrong.
  */
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OT_SIBLINGS } from '../../src/compute/kernels/ot-base.ts';
-import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { TercetError, asTercetError } from '../../src/core/errors.ts';
@@ -32,9 +31,19 @@ import { OwnerSession } from '../../src/session/owner.ts';
 import type { Request } from '../../src/session/request.ts';
 import { parseModelConfig } from '../../src/ml/config.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
+import type { WeightSource } from '../../src/ml/models/weights.ts';
+import { Enrolment } from '../../src/net/enrolment/enrolment.ts';
+import { issuePermit } from '../../src/net/enrolment/permit.ts';
+import { createIdentity } from '../../src/net/identity/identity.ts';
 import { failure } from '../failure.ts';
 import { seeded } from '../support/simulate.ts';
-import { INPUT, MODEL, REQUEST, kernels, prepared, servedModel, source } from './harness.ts';
+import { TINY } from '../ml/tiny-bert.ts';
+import { INPUT, REQUEST, SHAPE, prepared, servedModel, servedSecret, source, start } from './harness.ts';
+
+/** Of all parties: the readable ones are slow where masks of whole matrices, or transfers, are made. */
+const on = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+afterAll(() => on.close());
+const MODEL = await servedModel(source, on);
 
 const DEALER = 'd1'.repeat(32);
 const DEALT: Request = { ...REQUEST, dealer: DEALER };
@@ -44,6 +53,8 @@ const GPT2 = parseModelConfig({
   ...{ model_type: 'gpt2', architectures: ['GPT2LMHeadModel'], activation_function: 'gelu_new', n_embd: 8, n_layer: 1 },
   ...{ n_head: 2, n_positions: 32, vocab_size: 20, layer_norm_epsilon: 1e-5 },
 });
+
+const TEXT_SHAPE = { sequences: 1, tokens: 4, rows: 0, padded: false, pair: false, steps: 2 } as const;
 
 interface World {
   readonly owner: Promise<OwnerSession>;
@@ -59,8 +70,10 @@ interface World {
 interface WorldOptions {
   readonly request?: Request;
   readonly model?: ServedModel;
-  /** Kernels of all parties. */
-  readonly on?: RingKernels;
+  /** What party 1 and party 2 serve, with secret weights. */
+  readonly secret?: Awaited<ReturnType<typeof secretModel>>;
+  /** What the owner shows for its dealer; the model owner's, unless a test says otherwise. */
+  readonly permit?: Uint8Array | 'none';
   /** What stands in the dealer's place. */
   readonly serve?: ((options: DealerOptions, world: Pick<World, 'dealerLinks'>) => Promise<unknown>) | undefined;
   readonly tap?: (from: EndId, to: EndId, tag: string, bytes: Uint8Array) => Uint8Array | undefined | void;
@@ -68,13 +81,25 @@ interface WorldOptions {
   readonly changed?: Partial<DealerOptions> | undefined;
 }
 
+/** The same model with secret weights, of an owner that allows `DEALER`. */
+async function secretModel(weights: WeightSource) {
+  const { parties, seeds } = await servedSecret(weights, on);
+  const key = await createIdentity();
+  const [{ hash: sharing }] = parties;
+  const enrolment = new Enrolment({ sharing, publicKey: key.publicKey });
+  const served = parties.map((party) => ({ ...party, enrolment }));
+  const allow = (dealer: string, of = sharing) => issuePermit({ sharing: of, dealer }, key);
+  return { parties: served, seeds, allow, sharing };
+}
+
 function world({
   request = DEALT,
-  model = MODEL,
-  on = kernels,
+  secret,
+  model = secret?.parties[0] ?? MODEL,
+  permit,
   serve,
   tap,
-  dealMs = 5_000,
+  dealMs = 60_000,
   changed,
 }: WorldOptions = {}): World {
   const sent: World['sent'] = [];
@@ -99,7 +124,7 @@ function world({
       connectPeer: async () => peer,
       expect: () => ({ channel: Promise.resolve(fromDealer), cancel: () => undefined }),
       session: SESSION,
-      models: [model],
+      models: [secret?.parties[id - 1] ?? model],
       kernels: on,
       now: () => performance.now(),
       peakMemory: () => 1,
@@ -130,7 +155,10 @@ function world({
     session: SESSION,
     pairKeys: [seeded(32, 7, 1), seeded(32, 7, 2)],
     kernels: on,
-    parameters: ownerParameters(model.config, undefined),
+    parameters: ownerParameters(model.config, secret?.seeds),
+    ...(secret === undefined || permit === 'none'
+      ? {}
+      : { permitted: { seeds: secret.seeds.slice(), permit: permit ?? secret.allow(DEALER) } }),
     now: () => performance.now(),
     peakMemory: () => 1,
   });
@@ -147,7 +175,7 @@ function bytesOf(sent: World['sent'], from: EndId, phase: string): number {
 
 describe('a dealer', () => {
   it('deals instead of the owner: the same answer word for word, the same rounds, and the owner sends its input alone', async () => {
-    const alone = await prepared();
+    const alone = await prepared({ model: MODEL, on });
     const expected = await alone.session.run(INPUT);
     const { owner, ends, dealer, sent } = world();
     const session = await owner;
@@ -170,12 +198,9 @@ describe('a dealer', () => {
   });
 
   it('deals the base of transfers as well: the same answer, and the owner sends nothing ahead', async () => {
-    // Transfers are slow in the readable kernels.
-    const on = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
-    const model = await servedModel(source, on);
-    const alone = await prepared({ request: { ...REQUEST, widening: 'ot' }, model, on });
+    const alone = await prepared({ request: { ...REQUEST, widening: 'ot' }, model: MODEL, on });
     const expected = await alone.session.run(INPUT);
-    const { owner, ends, dealer, sent } = world({ request: { ...DEALT, widening: 'ot' }, model, on });
+    const { owner, ends, dealer, sent } = world({ request: { ...DEALT, widening: 'ot' } });
     const session = await owner;
     await session.prepare();
     expect((await session.run(INPUT)).logits).toEqual(expected.logits);
@@ -194,13 +219,11 @@ describe('a dealer', () => {
     await (await words.owner).prepare();
     expect(words.sent.filter(({ from, tag }) => from === 3 && tag.includes('widen')).length).toBeGreaterThan(5);
     await (await words.owner).discard();
-    await on.close();
   });
 
   it('deals every step of a text, as the owner would', async () => {
-    const model = await servedModel(randomWeights(GPT2, 6));
-    const shape = { sequences: 1, tokens: 4, rows: 0, padded: false, pair: false, steps: 2 } as const;
-    const request: Request = { model: model.hash, protocol: '3pc_semi_honest', weights: 'open', ...shape };
+    const model = await servedModel(randomWeights(GPT2, 6), on);
+    const request: Request = { model: model.hash, protocol: '3pc_semi_honest', weights: 'open', ...TEXT_SHAPE };
     const text = async (session: OwnerSession) => {
       await session.prepare();
       const logits = [(await session.run([{ inputIds: [2, 9, 4, 17], rows: [] }])).logits];
@@ -210,7 +233,7 @@ describe('a dealer', () => {
       }
       return logits;
     };
-    const alone = await text((await prepared({ model, request })).session);
+    const alone = await text((await prepared({ model, request, on })).session);
     const { owner, ends, dealer, sent } = world({ model, request: { ...request, dealer: DEALER } });
     expect(await text(await owner)).toEqual(alone);
     expect(await Promise.all(ends)).toEqual(['answered', 'answered']);
@@ -227,11 +250,135 @@ describe('a dealer', () => {
     expect(await dealer).toBe(undefined);
     await failure('ERR_STATE', () => session.run(INPUT));
   });
+});
 
-  it('is refused for secret weights by the owner, before anything is sent', async () => {
-    const { owner, sent } = world({ request: { ...DEALT, weights: 'secret' } });
-    await failure('ERR_PROTOCOL_UNAVAILABLE', () => owner);
+/** A text of secret weights, dealt or not: its logits, step by step, and how it ended at the parties. */
+async function told(started: Pick<World, 'owner' | 'ends'>, text: readonly number[], steps: number) {
+  const session = await started.owner;
+  await session.prepare();
+  const logits = [(await session.run([{ inputIds: text, rows: steps > 0 ? [] : [2] }])).logits];
+  for (let step = 1; step <= steps; step++) {
+    await session.prepare();
+    const position = text.length + step - 1;
+    logits.push((await session.next({ tokenId: 3 + step, position })).logits);
+  }
+  return { logits, ends: await Promise.all(started.ends) };
+}
+
+describe('a dealer for secret weights', () => {
+  let secret: Awaited<ReturnType<typeof secretModel>>;
+  beforeAll(async () => {
+    secret = await secretModel(source);
+  });
+
+  it.each([
+    ['a blank', source, SHAPE, INPUT[0].inputIds, 1],
+    ['a text that goes on', randomWeights(GPT2, 6), TEXT_SHAPE, [2, 9, 4, 17], 2],
+  ] as const)(
+    'deals %s instead of the owner, who keeps its look-ups: the same answer word for word',
+    async (_name, weights, shape, text, tables) => {
+      const secret = await secretModel(weights);
+      const [model] = secret.parties;
+      const request: Request = { model: model.hash, protocol: '3pc_semi_honest', weights: 'secret', ...shape };
+      const alone = start({
+        model,
+        request,
+        seeds: secret.seeds,
+        on,
+        compute: (id) => ({ models: [secret.parties[id - 1]] }),
+      });
+      const expected = await told(alone, text, shape.steps);
+      const { sent, dealer, ...started } = world({ secret, request: { ...request, dealer: DEALER } });
+      expect(await told(started, text, shape.steps)).toEqual({ ...expected, ends: ['answered', 'answered'] });
+      expect(await dealer).toBe(undefined);
+      const costs = Array.from(
+        { length: shape.steps + 1 },
+        (_, step) => circuitFor(model.config, model.plan, request, step).cost,
+      );
+      const sum = (of: (cost: (typeof costs)[number]) => number) => costs.reduce((total, cost) => total + of(cost), 0);
+      expect(bytesOf(sent, 3, '-deal')).toBe(sum((cost) => cost.p0ToP1Ahead + cost.p0ToP2Ahead));
+      expect(bytesOf(sent, 3, '-input')).toBe(0);
+      expect(bytesOf(sent, 0, '-deal')).toBe(0);
+      expect(bytesOf(sent, 0, '-input')).toBe(sum((cost) => cost.p0ToP1Input + cost.p0ToP2Input));
+      // Beyond open weights: the word Γ2 of every looked-up row of every secret table, which depends on the token.
+      const open = circuitFor(model.config, model.plan, { ...request, weights: 'open' }).cost;
+      expect(costs[0].p0ToP2Input - open.p0ToP2Input).toBe(tables * 8 * model.config.hiddenSize * shape.tokens);
+    },
+  );
+
+  it('sees the same whatever the text and whatever the weights: keys, seeds, shapes, and that it is done', async () => {
+    const view = async (weights: WeightSource, text: readonly number[]) => {
+      const made = await secretModel(weights);
+      // The plan is public and follows from the weights; here the weights alone differ.
+      const secret = { ...made, parties: made.parties.map((party) => ({ ...party, plan: MODEL.plan })) };
+      const heard: string[] = [];
+      const others: string[] = [];
+      const request: Request = { ...DEALT, weights: 'secret', model: secret.sharing };
+      const run = world({
+        secret,
+        request,
+        tap: (from, to, tag, bytes) => void (to === 3 ? heard : others).push(`${from} ${to} ${tag} ${toHex(bytes)}`),
+      });
+      await told(run, text, 0);
+      return {
+        heard: heard.toSorted((a, b) => (a < b ? -1 : 1)),
+        others: others.filter((message) => message.startsWith('0 2 lookup-input')),
+      };
+    };
+    const [{ inputIds }] = INPUT;
+    const one = await view(source, inputIds);
+    const two = await view(randomWeights(TINY, 6), [2, 11, 4, 5, 3]);
+    expect(one.heard.length).toBeGreaterThan(4);
+    expect(one.heard.some((message) => message.includes('control/seeds'))).toBe(true);
+    expect(two.heard).toEqual(one.heard);
+    // Positive control: what the owner sends to party 2 for its look-ups does depend on the text.
+    expect(one.others.length).toBeGreaterThan(1);
+    expect(two.others).not.toEqual(one.others);
+  });
+
+  it('is allowed by the model owner alone: each compute party refuses any other dealer, sharing or signature', async () => {
+    const request: Request = { ...DEALT, weights: 'secret', model: secret.sharing };
+    const refused = async (permit: Uint8Array) => {
+      const { owner, ends, sent } = world({ secret, request, permit });
+      await failure('ERR_CREDENTIAL_DEALER', () => owner);
+      for (const end of await Promise.all(ends)) expect(end).toMatchObject({ code: 'ERR_CREDENTIAL_DEALER' });
+      // Neither party went on to the other one, and nobody was handed anything.
+      expect(sent.filter(({ from, to }) => from + to === 3 && from !== 0 && to !== 0)).toEqual([]);
+      expect(sent.filter(({ from, to }) => from === 0 && to === 3)).toEqual([]);
+    };
+    await refused(secret.allow('d2'.repeat(32)));
+    await refused(secret.allow(DEALER, 'ab'.repeat(32)));
+    await refused(issuePermit({ sharing: secret.sharing, dealer: DEALER }, await createIdentity()));
+    // Positive control.
+    const { owner, ends } = world({ secret, request });
+    const session = await owner;
+    await session.prepare();
+    await session.discard();
+    expect(await Promise.all(ends)).toEqual(['discarded', 'discarded']);
+  });
+
+  it('is refused by the owner itself without a permit, before anything is sent', async () => {
+    const { owner, sent } = world({ secret, request: { ...DEALT, weights: 'secret' }, permit: 'none' });
+    await failure('ERR_CREDENTIAL_DEALER', () => owner);
     expect(sent.filter(({ from }) => from === 0)).toEqual([]);
+  });
+
+  it('is handed one attempt: a second hand-over on its link ends it, and so does one without seeds', async () => {
+    const request: Request = { ...DEALT, weights: 'secret', model: secret.sharing };
+    const [{ config, plan }] = secret.parties;
+    const handOver = { request, config, plan, circuit: 'ab'.repeat(32) };
+    const keys = [seeded(32, 1, 1), seeded(32, 1, 2)] as const;
+    const { owner, ends, dealer, links } = world({ secret, request });
+    const session = await owner;
+    await session.prepare();
+    const link = links.get(3) as Channel;
+    await sendHandOver(link, handOver, { keys, seeds: secret.seeds }).catch(() => undefined);
+    await session.run(INPUT);
+    expect(await Promise.all(ends)).toEqual(['answered', 'answered']);
+    expect(await dealer).toBe(undefined);
+    const [own, there] = memoryPair(0, 3, { timeoutMs: 300 });
+    await sendHandOver(own, handOver, { keys, seeds: undefined });
+    await failure('ERR_PEER_TIMEOUT', () => recvHandOver(there, DEALER));
   });
 });
 
@@ -240,8 +387,8 @@ function instead(
   act: (links: World['dealerLinks'], keys: ExecutionKeys, handOver: HandOver) => Promise<void>,
 ): WorldOptions['serve'] {
   return async ({ owner }, { dealerLinks }) => {
-    const { handOver, keys } = await recvHandOver(owner, DEALER);
-    await act(dealerLinks, keys, handOver);
+    const { handOver, secrets } = await recvHandOver(owner, DEALER);
+    await act(dealerLinks, secrets.keys, handOver);
   };
 }
 
@@ -391,7 +538,6 @@ describe('what an owner hands over', () => {
     ['a size beyond any model', { config: { hiddenSize: 1e9 } }, 'ERR_FRAME_FORMAT'],
     ['sizes that do not fit together', { config: { heads: 7 } }, 'ERR_FRAME_FORMAT'],
     ['a shape that the model does not have', { request: { tokens: 100_000 } }, 'ERR_PEER_MISMATCH'],
-    ['secret weights', { request: { weights: 'secret' } }, 'ERR_PROTOCOL_UNAVAILABLE'],
     ['another protocol', { request: { protocol: '3pc_malicious' } }, 'ERR_PROTOCOL_UNAVAILABLE'],
     ['a way to widen that nobody knows', { request: { widening: 'none' } }, 'ERR_FRAME_FORMAT'],
     ['another version', { version: 1 }, 'ERR_PEER_MISMATCH'],
@@ -399,9 +545,9 @@ describe('what an owner hands over', () => {
     const [owner, dealer] = memoryPair(0, 3, { timeoutMs: 5_000 });
     const said: Record<string, Json> = {};
     const recorder = { ...asChannel(owner), send: async (_tag: string, bytes: Uint8Array) => record(said, bytes) };
-    const keys = [seeded(32, 1, 1), seeded(32, 1, 2)] as const;
+    const secrets = { keys: [seeded(32, 1, 1), seeded(32, 1, 2)] as const, seeds: undefined };
     const handOver = { request: DEALT, config: MODEL.config, plan: MODEL.plan, circuit: 'ab'.repeat(32) };
-    await sendHandOver(recorder, handOver, keys);
+    await sendHandOver(recorder, handOver, secrets);
     const send = async (body: Changed) => {
       const { config, request } = said as { config: object; request: object };
       await sendControl(owner, 'hand-over', {
@@ -416,7 +562,7 @@ describe('what an owner hands over', () => {
     await failure(code, () => send(changed));
     // Positive control: what the owner itself sends is read.
     const [again, there] = memoryPair(0, 3, { timeoutMs: 5_000 });
-    await sendHandOver(again, handOver, keys);
+    await sendHandOver(again, handOver, secrets);
     expect((await recvHandOver(there, DEALER)).handOver.request).toEqual(DEALT);
   });
 });

@@ -8,6 +8,7 @@ import {
   issueCertificate,
   sharingHash,
 } from '../../src/net/enrolment/credential.ts';
+import { issuePermit } from '../../src/net/enrolment/permit.ts';
 import { type PartyIdentity, createIdentity, identityFromSeed } from '../../src/net/identity/identity.ts';
 
 export const NOW = 1_800_000_000;
@@ -46,13 +47,17 @@ export async function testFile(
     readonly id?: string;
     readonly signer?: PartyIdentity;
     readonly sharing?: string;
+    /** A dealer that the model's owner permits. */
+    readonly dealer?: string;
   } = {},
 ): Promise<string> {
   const seed = random(32);
   const { publicKey: ownerKey } = await identityFromSeed(seed.slice());
   const { expires = NOW + 1000, id = toHex(random(16)), signer = key } = changes;
   const certificate = issueCertificate({ id, sharing: changes.sharing ?? sharing, ownerKey, expires }, signer);
-  return credentialText({ name: 'alice', certificate, key: seed, seeds, sharing: name });
+  const { dealer } = changes;
+  const permitted = dealer === undefined ? undefined : { dealer, permit: issuePermit({ sharing, dealer }, key) };
+  return credentialText({ name: 'alice', certificate, key: seed, seeds, sharing: name, permitted });
 }
 
 export async function testCredential(

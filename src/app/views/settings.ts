@@ -166,10 +166,7 @@ function dealers(state: State): Option<'owner' | 'dealer'>[] {
     {
       value: 'dealer',
       title: `A dealer: ${who}`,
-      text: `For thin lines: this browser sends its locked text only. ${DEALER.trust}`,
-      ...(weightsOf(state) === 'secret'
-        ? { missing: 'Not available. A dealer does not deal for secret weights.' }
-        : {}),
+      text: `For thin lines: this browser sends its locked text only. ${weightsOf(state) === 'secret' ? DEALER.trustSecret : DEALER.trust}`,
     },
   ];
 }

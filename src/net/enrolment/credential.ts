@@ -19,6 +19,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, fromHex, printable, toHex } from '../../core/bytes.ts';
 import { type ErrorCode, TercetError } from '../../core/errors.ts';
 import { type PartyIdentity, SIGNATURE_BYTES, identityFromSeed, verifySignature } from '../identity/identity.ts';
+import { PERMIT_BYTES, verifyPermit } from './permit.ts';
 import { INSPECT } from '../identity/sodium.ts';
 import { encodeTranscript } from '../wire/transcript.ts';
 import type { ServerId } from '../wire/types.ts';
@@ -34,7 +35,7 @@ const KIND = 'tercet owner credential';
 const MAX_FILE_BYTES = 4096;
 
 /** What is wrong with a credential; each has an error code of its own. */
-export type CredentialFault = 'missing' | 'expired' | 'revoked' | 'sharing' | 'signature';
+export type CredentialFault = 'missing' | 'expired' | 'revoked' | 'sharing' | 'signature' | 'dealer';
 
 const FAULTS: Readonly<Record<CredentialFault, readonly [ErrorCode, what: string, hint: string]>> = {
   missing: [
@@ -53,6 +54,11 @@ const FAULTS: Readonly<Record<CredentialFault, readonly [ErrorCode, what: string
     'ERR_CREDENTIAL_SIGNATURE',
     "the credential is not one of this model's owner, or was not presented by the one that it was made for",
     "get the file again from the model's owner; the address in between must not change what is sent",
+  ],
+  dealer: [
+    'ERR_CREDENTIAL_DEALER',
+    "the model's owner has not allowed this dealer, which would get the seeds of the weights",
+    "leave out the dealer, or ask the model's owner for a credential that names it (`tercet owner enrol --dealer HEX`)",
   ],
 };
 
@@ -152,6 +158,16 @@ interface CredentialFile extends Omit<SharingName, 'seeds'> {
   /** Seed of the owner's Ed25519 key. */
   readonly key: string;
   readonly seeds: string;
+  /** Where the model's owner allows one: the identity of a dealer that may be handed the seeds, and its permit. */
+  readonly dealer?: string;
+  readonly permit?: string;
+}
+
+/** A dealer that the model's owner allows, and its word for it. */
+export interface PermittedDealer {
+  /** The dealer's identity, 64 hex digits. */
+  readonly dealer: string;
+  readonly permit: Uint8Array;
 }
 
 /** Anything that a credential file may come as. */
@@ -164,8 +180,9 @@ export function credentialText(parts: {
   readonly key: Uint8Array;
   readonly seeds: Uint8Array;
   readonly sharing: Omit<SharingName, 'seeds'>;
+  readonly permitted?: PermittedDealer | undefined;
 }): string {
-  const { name, certificate, key, seeds, sharing } = parts;
+  const { name, certificate, key, seeds, sharing, permitted } = parts;
   const { masked, config, plan, enrolment } = sharing;
   const file: CredentialFile = {
     kind: KIND,
@@ -178,6 +195,7 @@ export function credentialText(parts: {
     config,
     plan,
     enrolment,
+    ...(permitted === undefined ? {} : { dealer: permitted.dealer, permit: toHex(permitted.permit) }),
   };
   return `${JSON.stringify(file, null, 2)}\n`;
 }
@@ -193,12 +211,14 @@ export class OwnerCredential {
   readonly #certificate: Uint8Array;
   readonly #key: PartyIdentity;
   readonly #seeds: Uint8Array;
+  readonly #permitted: PermittedDealer | undefined;
 
   private constructor(
     fields: Certificate & { readonly name: string },
     certificate: Uint8Array,
     key: PartyIdentity,
     seeds: Uint8Array,
+    permitted: PermittedDealer | undefined,
   ) {
     this.id = fields.id;
     this.name = fields.name;
@@ -207,6 +227,7 @@ export class OwnerCredential {
     this.#certificate = certificate;
     this.#key = key;
     this.#seeds = seeds;
+    this.#permitted = permitted;
   }
 
   /**
@@ -217,7 +238,7 @@ export class OwnerCredential {
    * parts do not belong together
    */
   static async read(source: CredentialSource): Promise<OwnerCredential> {
-    const { name, certificate: signed, key: seed, seeds, ...sharing } = fieldsOf(await parsed(source));
+    const { name, certificate: signed, key: seed, seeds, dealer, permit, ...sharing } = fieldsOf(await parsed(source));
     const { enrolment } = sharing;
     const certificate = fromHex(signed);
     const fields = readCertificate(certificate);
@@ -228,7 +249,13 @@ export class OwnerCredential {
     const key = await identityFromSeed(fromHex(seed));
     if (key.publicKey !== fields.ownerKey || !(await verifyCertificate(certificate, enrolment)))
       throw credentialFault('signature');
-    return new OwnerCredential({ ...fields, name }, certificate, key, both);
+    const permitted = dealer === undefined || permit === undefined ? undefined : { dealer, permit: fromHex(permit) };
+    if (
+      permitted !== undefined &&
+      !(await verifyPermit(permitted.permit, { sharing: fields.sharing, dealer: permitted.dealer }, enrolment))
+    )
+      throw credentialFault('signature');
+    return new OwnerCredential({ ...fields, name }, certificate, key, both, permitted);
   }
 
   /**
@@ -240,6 +267,16 @@ export class OwnerCredential {
   check(sharing: string, seconds: number): void {
     if (sharing !== this.sharing) throw credentialFault('sharing');
     if (seconds >= this.expires) throw credentialFault('expired');
+  }
+
+  /**
+   * What shows both compute parties that the model's owner allows this dealer.
+   * @param dealer the identity that a run names, 64 hex digits
+   * @throws {TercetError} ERR_CREDENTIAL_DEALER for any other than the one that the credential names
+   */
+  permitFor(dealer: string): Uint8Array {
+    if (this.#permitted?.dealer !== dealer) throw credentialFault('dealer');
+    return this.#permitted.permit.slice();
   }
 
   /** Certificate and proof, good on one link alone. @throws {TercetError} ERR_STATE after `wipe` */
@@ -312,6 +349,7 @@ function fieldsOf(value: unknown): CredentialFile {
   };
   const { kind, version, name } = file;
   if (kind !== KIND || version !== VERSION || typeof name !== 'string') throw noCredential();
+  const allows = Object.hasOwn(file, 'dealer') || Object.hasOwn(file, 'permit');
   return {
     kind,
     version,
@@ -323,6 +361,7 @@ function fieldsOf(value: unknown): CredentialFile {
     config: hex('config', 32),
     plan: hex('plan', 32),
     enrolment: hex('enrolment', 32),
+    ...(allows ? { dealer: hex('dealer', 32), permit: hex('permit', PERMIT_BYTES) } : {}),
   };
 }
 

@@ -16,9 +16,11 @@ import {
   readCertificate,
   verifyCertificate,
 } from './credential.ts';
+import { verifyPermit } from './permit.ts';
 import { SESSION_BYTES } from '../wire/frame.ts';
 import { verifySignature } from '../identity/identity.ts';
 import { type RevocationList, readRevocations } from './revocations.ts';
+import type { ServerId } from '../wire/types.ts';
 
 export interface EnrolmentOptions {
   /** Name of the sharing, and the public key that signs its certificates: 64 hex digits each. */
@@ -84,6 +86,17 @@ export class Enrolment {
     await this.#refresh();
     if (this.#revoked.has(fields.id)) throw credentialFault('revoked', party);
     return fields.id;
+  }
+
+  /**
+   * Whether the model's owner allows a dealer, which would hold the seeds of the weights.
+   * @param permit what `OwnerCredential.permitFor` gave; undefined: nothing was
+   * @throws {TercetError} ERR_CREDENTIAL_DEALER
+   */
+  async checkDealer(permit: Uint8Array | undefined, dealer: string, party: ServerId): Promise<void> {
+    const { sharing, publicKey } = this;
+    if (permit === undefined || !(await verifyPermit(permit, { sharing, dealer }, publicKey)))
+      throw credentialFault('dealer', party);
   }
 
   /** One after the other: whoever asks while a new list is being read waits for it. */

@@ -91,7 +91,7 @@ function opened(sodium: typeof Sodium, secrets: LinkSecrets, sealed: Uint8Array,
   }
 }
 
-const FAULTS: Partial<Record<ErrorCode, CredentialFault>> = {
+const FAULTS: Partial<Record<ErrorCode, Exclude<CredentialFault, 'dealer'>>> = {
   ERR_CREDENTIAL_MISSING: 'missing',
   ERR_CREDENTIAL_EXPIRED: 'expired',
   ERR_CREDENTIAL_REVOKED: 'revoked',

@@ -41,7 +41,8 @@ export interface PretrainedOptions {
   /**
    * Default false: this device deals. `true` takes the deployment's dealer, an address one of your own: it deals
    * instead, and this device sends its input only. **No two of the three servers may collude**: the dealer alone learns
-   * nothing, the dealer and either compute party together learn the text. Not for secret weights.
+   * nothing, the dealer and either compute party together learn the text, and secret weights too. For these the
+   * credential must name the dealer, else ERR_CREDENTIAL_DEALER.
    */
   readonly dealer?: boolean | PartyAddress | undefined;
   /**
