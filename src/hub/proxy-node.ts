@@ -33,12 +33,14 @@ async function throughProxy(environment: NodeJS.ProcessEnv): Promise<Fetch> {
   const httpsProxy = proxyAddress('HTTPS_PROXY', of('https_proxy'));
   const { EnvHttpProxyAgent, fetch: fetchThrough } = await import('undici');
   // Plain http is asked for by its whole address, as proxies expect; https always goes through a tunnel.
-  const dispatcher = new EnvHttpProxyAgent({ httpProxy, httpsProxy, noProxy: of('no_proxy'), proxyTunnel: false });
+  const options = { httpProxy, httpsProxy, noProxy: of('no_proxy'), proxyTunnel: false };
+  const dispatcher = new EnvHttpProxyAgent(options);
   return (url, init) => {
     const { protocol, hostname } = new URL(url);
     // A hub on this machine is no business of a proxy.
     if ((protocol === 'https:' ? httpsProxy : httpProxy) === '' || LOOPBACK.test(hostname)) return fetch(url, init);
-    // The package is the implementation that Node has built in; its types are its own.
+    // The package is the implementation that Node 20 has built in, in just that version: later ones of 6 and 7 end the
+    // process where a proxy closes the connection before a slow reader has all. Its types are its own.
     return fetchThrough(url, { ...init, dispatcher } as Parameters<
       typeof fetchThrough
     >[1]) as unknown as Promise<Response>;
