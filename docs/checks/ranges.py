@@ -4,53 +4,80 @@ import math
 from itertools import product
 
 
-def unit_of(domain):
-    return math.ceil(math.log2(domain)) - 3
+def finest_of(domain):
+    """log2 of the finest unit, and the multiple of x whose 9 half units end just inside the domain."""
+    unit = math.ceil(math.log2(64 * domain / 4.5))
+    return unit, math.floor(4.5 * 2**unit / domain) + 1
 
 
-def edge_of(domain):
-    return math.floor(domain / 2 ** unit_of(domain)) - 1
+def accepted_of(domain):
+    unit, factor = finest_of(domain)
+    return 3.5 * 2**unit / factor
 
 
-def tables(domain, reach, room):
-    """(unit, bits, edge) of every table: `magnitudeTables` of src/mpc/secure/range-check.ts."""
-
-    def one(unit, edge):
-        units = 2 ** max(reach - unit, math.ceil(math.log2(edge + 1)))
-        return unit, min(math.ceil(math.log2(units + edge + 2)), room - unit), edge
-
-    first = one(unit_of(domain), edge_of(domain))
-    if first[1] <= 7:
-        return [first]
-    out, unit = [(first[0], 6, first[2])], first[0] + 4
-    while True:
-        following = one(unit, 1)
-        if following[1] <= 6:
-            return out + [following]
-        out.append((following[0], 6, following[2]))
-        unit += 4
+# As (unit, bits, pass, offset) of every table on factor · x: what `magnitudeTables` of src/mpc/secure/range-check.ts
+# gives. test/mpc/range-check.test.ts holds them together.
+LADDERS = {
+    (63, 7): [(10, 4, 8, 3.5)],
+    (63, 8): [(10, 4, 8, 3.5), (12, 3, 4, 1.375)],
+    (58, 8): [(10, 4, 8, 3.5), (12, 3, 4, 1.375)],
+    (250, 10): [(12, 4, 8, 3.5), (14, 3, 4, 1.375)],
+}
 
 
 def check_magnitudes():
-    """Every value below the reach and both outcomes of the dither, in units of 2^−2."""
+    """Every value below the reach and both outcomes of every dither, in units of 2^−3."""
     points = 0
-    for domain, reach in ((7, 4), (7, 6), (63, 7), (63, 12), (255, 14), (64, 10)):
-        accepted = edge_of(domain) * 2 ** unit_of(domain)
-        for quarter in range(-(4 << reach) + 1, 4 << reach):
-            x = quarter / 4
+    for (domain, reach), tables in LADDERS.items():
+        factor = finest_of(domain)[1]
+        finest = tables[0][0]
+        for eighth in range(-(8 << reach), (8 << reach) + 1):
+            x = eighth / 8
             outcomes = set()
-            for dither in product((0, 1), repeat=len(tables(domain, reach, 32))):
+            for first, *dither in product((0, 1), repeat=1 + len(tables)):
+                # All tables are made of one reading of finest units (Lemma 5.1: one more unless on a border).
+                raised = factor * x / 2**finest + tables[0][3]
+                read = math.floor(raised) + (first if raised % 1 != 0 else 0)
                 outside = False
-                for (unit, bits, edge), up in zip(tables(domain, reach, 32), dither):
-                    # Lemma 5.1: one unit more is possible unless x lies on a border.
-                    measured = math.floor(x / 2**unit) + (up if x % 2**unit != 0 else 0)
-                    outside |= (measured + edge) % (1 << bits) > 2 * edge
+                for (unit, bits, passes, offset), up in zip(tables, dither):
+                    size = 2 ** (unit - finest)
+                    more = offset * size - tables[0][3]
+                    assert more == int(more)
+                    at = read + int(more)
+                    measured = at // size + (up if at % size != 0 else 0)
+                    outside |= measured % (1 << bits) >= passes
                 outcomes.add(outside)
             if abs(x) >= domain:
                 assert outcomes == {True}, (domain, reach, x)
-            if abs(x) < accepted:
+            if abs(x) < accepted_of(domain):
                 assert outcomes == {False}, (domain, reach, x)
             points += 1
+    return points
+
+
+def check_below():
+    """The two tables of a spread: what both let pass is one interval of `half` residues, and 0 … accepted is in it."""
+    points = 0
+    for b in (8, 9):
+        half, unit = 1 << (b - 1), 16
+        edge = half // unit - 2
+        for bits in range(b, 13):
+            for y in range(1 << bits):
+                outcomes = set()
+                for up, far in product((0, 1), repeat=2):
+                    near = (y % (1 << b)) // unit + (up if y % unit != 0 else 0)
+                    found = near % (1 << (b - 4)) > edge
+                    if bits > b:
+                        above = (y + unit) % (1 << bits)
+                        wide = above // half + (far if above % half != 0 else 0)
+                        found |= wide % (1 << (bits - b + 1)) > 1
+                    outcomes.add(found)
+                signed = y if y < 1 << (bits - 1) else y - (1 << bits)
+                if not -unit <= signed < half - unit:
+                    assert outcomes == {True}, (b, bits, y)
+                if 0 <= signed <= edge * unit:
+                    assert outcomes == {False}, (b, bits, y)
+                points += 1
     return points
 
 
@@ -79,7 +106,7 @@ def check_spread():
 
 
 def main():
-    points, rows = check_magnitudes(), check_spread()
+    points, rows = check_magnitudes() + check_below(), check_spread()
     print(f"ranges: {points} values and {rows} rows that pass: nothing outside passes, nothing accepted is refused")
 
 

@@ -103,7 +103,7 @@ async function dealer(flags: DealerFlags): Promise<void> {
   const trace = traceFile(flags.trace);
   const [one, two] = both('parties', flags.parties).map(placeOf);
   try {
-    await runDealer({
+    const { deviceFault } = await runDealer({
       host: flags.host,
       port: integer('port', flags.port, 0, 65535),
       identity,
@@ -126,6 +126,14 @@ async function dealer(flags: DealerFlags): Promise<void> {
       onReady: () => announce(flags, { kind: 'ready' }),
       onFailure: (error, session) => log.failed(error, session),
     });
+    if (deviceFault === undefined) return;
+    announce(flags, {
+      kind: 'failed',
+      code: deviceFault.code,
+      message: `the dealer: ${deviceFault.message}`,
+      hint: deviceFault.hint,
+    });
+    process.exitCode = 1;
   } catch (thrown) {
     if (signal.aborted) return;
     const error = asTercetError(thrown);

@@ -33,6 +33,7 @@ import { checkDealt } from '../session/dealt.ts';
 import { requestCode, requestOfCode } from '../session/request.ts';
 import { type BudgetLimits, Budgets } from './budgets.ts';
 import type { Asked } from './owner-terms.ts';
+import type { DaemonEnd } from './daemon.ts';
 import { type Held, Places } from './places.ts';
 import type { WebAddress, WebOptions } from './web.ts';
 import { VERSION } from './version.ts';
@@ -58,6 +59,8 @@ export interface DealerDaemonOptions {
   readonly patience?: Patience | undefined;
   readonly web?: WebOptions | undefined;
   readonly signal: AbortSignal;
+  /** Opens the device; `nodeKernels` but in tests. */
+  readonly openKernels?: typeof nodeKernels;
   readonly trace?: Trace | undefined;
   onListening?(port: number): void;
   onWeb?(web: WebAddress): void;
@@ -75,9 +78,12 @@ interface Arrived {
 
 const REFUSE_MS = 5_000;
 
-/** Serves until `signal`. @throws {TercetError} what listening and opening kernels throw */
-export async function runDealer(options: DealerDaemonOptions): Promise<void> {
-  const { signal, identity, recvTimeoutMs, web } = options;
+/**
+ * Serves until `signal`, or until its device fails: the device's own fault object decides, as at a compute party.
+ * @throws {TercetError} what listening and opening kernels throw
+ */
+export async function runDealer(options: DealerDaemonOptions): Promise<DaemonEnd> {
+  const { identity, recvTimeoutMs, web } = options;
   const listener = await listenTls({
     self: 3,
     host: options.host,
@@ -88,9 +94,14 @@ export async function runDealer(options: DealerDaemonOptions): Promise<void> {
   });
   try {
     options.onListening?.(listener.port);
-    const opened = await nodeKernels('wasm', options.threads);
+    const opened = await (options.openKernels ?? nodeKernels)('wasm', options.threads);
+    const { kernels } = opened;
     try {
-      const dealings = new Dealings(options, opened.kernels);
+      // A device that failed once fails every dealing of this process, also while nobody uses it.
+      const broken = new AbortController();
+      const unwatch = kernels.fault.watch((error) => broken.abort(error));
+      const signal = AbortSignal.any([options.signal, broken.signal]);
+      const dealings = new Dealings({ ...options, signal }, kernels);
       const onRefused = (error: TercetError) => options.onFailure?.(error);
       const gateway =
         web === undefined
@@ -102,7 +113,7 @@ export async function runDealer(options: DealerDaemonOptions): Promise<void> {
               port: web.port,
               tls: web.tls,
               origins: web.origins,
-              describe: () => ({ version: VERSION, device: opened.kernels.name, models: [] }),
+              describe: () => ({ version: VERSION, device: kernels.name, models: [] }),
               health: () => ({ ok: dealings.load !== 'full', status: dealings.load }),
               admit: (asked) => dealings.admit(asked),
               answerer: nodeAnswerer({
@@ -125,7 +136,7 @@ export async function runDealer(options: DealerDaemonOptions): Promise<void> {
           const channel = await listener.acceptAny({ peer: 0, signal, timeoutMs: Number.POSITIVE_INFINITY });
           const { session, remote: address } = channel;
           const link = shaped(channel, options.profile);
-          greet(options, link, session, (asked) => dealings.admit(asked))
+          greet({ identity, signal }, link, session, (asked) => dealings.admit(asked))
             .then((asked) => {
               channel.proved();
               return dealings.serve({ channel: link, session, address, asked });
@@ -135,10 +146,12 @@ export async function runDealer(options: DealerDaemonOptions): Promise<void> {
       } catch (error) {
         if (!signal.aborted) throw error;
       } finally {
+        unwatch();
         await gateway?.close();
         if (web !== undefined) await releaseWebRtc();
         await dealings.idle();
       }
+      return { deviceFault: kernels.fault.error };
     } finally {
       await opened.close();
     }
@@ -149,7 +162,7 @@ export async function runDealer(options: DealerDaemonOptions): Promise<void> {
 
 /** The dealer's half of the handshake on a TLS link. */
 async function greet(
-  { identity, signal }: DealerDaemonOptions,
+  { identity, signal }: Pick<DealerDaemonOptions, 'identity' | 'signal'>,
   channel: Channel,
   session: Uint8Array,
   admit: (asked: Asked) => void,

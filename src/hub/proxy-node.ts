@@ -31,18 +31,35 @@ async function throughProxy(environment: NodeJS.ProcessEnv): Promise<Fetch> {
   const of = (small: string) => environment[small] || environment[small.toUpperCase()] || '';
   const httpProxy = proxyAddress('HTTP_PROXY', of('http_proxy'));
   const httpsProxy = proxyAddress('HTTPS_PROXY', of('https_proxy'));
-  const { EnvHttpProxyAgent, fetch: fetchThrough } = await import('undici');
+  const { ProxyAgent, fetch: fetchThrough } = await import('undici');
   // Plain http is asked for by its whole address, as proxies expect; https always goes through a tunnel.
-  const dispatcher = new EnvHttpProxyAgent({ httpProxy, httpsProxy, noProxy: of('no_proxy'), proxyTunnel: false });
+  const through = (uri: string) => (uri === '' ? undefined : new ProxyAgent({ uri, proxyTunnel: false }));
+  const [plain, encrypted] = [through(httpProxy), through(httpsProxy)];
   return (url, init) => {
-    const { protocol, hostname } = new URL(url);
+    const { protocol, hostname, port } = new URL(url);
+    const dispatcher = protocol === 'https:' ? encrypted : plain;
     // A hub on this machine is no business of a proxy.
-    if ((protocol === 'https:' ? httpsProxy : httpProxy) === '' || LOOPBACK.test(hostname)) return fetch(url, init);
-    // The package is the implementation that Node has built in; its types are its own.
+    if (dispatcher === undefined || LOOPBACK.test(hostname) || isLeftOut(of('no_proxy'), hostname, port))
+      return fetch(url, init);
+    // The package is the implementation that Node 20 has built in, in just that version: later ones of 6 and 7 end the
+    // process where a proxy closes the connection before a slow reader has all. Its types are its own.
     return fetchThrough(url, { ...init, dispatcher } as Parameters<
       typeof fetchThrough
     >[1]) as unknown as Promise<Response>;
   };
+}
+
+/** Whether NO_PROXY names the host, its domain, or all. */
+function isLeftOut(noProxy: string, hostname: string, port: string): boolean {
+  return noProxy
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .some((entry) => {
+      const [, domain, at] = /^(?:\*?\.)?(.*?)(?::(\d+))?$/.exec(entry) ?? [];
+      if (entry === '*') return true;
+      if (!domain || (at !== undefined && at !== port)) return false;
+      return hostname === domain || hostname.endsWith(`.${domain}`);
+    });
 }
 
 function proxyAddress(variable: string, value: string): string {

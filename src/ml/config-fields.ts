@@ -51,10 +51,10 @@ function stated(json: Record<string, unknown>, key: string): unknown {
   return value === undefined ? also : value;
 }
 
-export function parseEps(json: Record<string, unknown>, key: string, absent: number): number {
+export function parseEps(json: Record<string, unknown>, key: string, cap: number, absent: number): number {
   const value = own(json, key) === undefined ? absent : own(json, key);
   if (typeof value !== 'number') throw configError(`has ${key} of type ${typeName(value)}, expected a number`);
-  if (!(value > 0 && value <= 0.1)) throw configError(`has ${key} ${value}, expected above 0 and at most 0.1`);
+  if (!(value > 0 && value <= cap)) throw configError(`has ${key} ${value}, expected above 0 and at most ${cap}`);
   return value;
 }
 

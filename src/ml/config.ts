@@ -58,6 +58,7 @@ export const CAPS = {
   vocabulary: 2_000_000,
   positions: 65_536,
   types: 256,
+  layerNormEps: 0.1,
 } as const;
 
 /** Names of one function by how it is computed. quick_gelu and gelu_10 are other functions. */
@@ -116,7 +117,8 @@ export function parseModelConfig(json: unknown, wanted?: Head): ModelConfig {
     positionOffset,
     paddingId: paddingRow(json, traits.paddingId),
     typeVocabSize: traits.tokenTypes ? size(json, 'type_vocab_size', CAPS.types, 2) : 0,
-    layerNormEps: spelling.eps === undefined ? defaults.eps : parseEps(json, spelling.eps, defaults.eps),
+    layerNormEps:
+      spelling.eps === undefined ? defaults.eps : parseEps(json, spelling.eps, CAPS.layerNormEps, defaults.eps),
     activation: parseActivation(json, spelling.activation, defaults.activation),
     tieWordEmbeddings: flag(json, 'tie_word_embeddings', true),
     poolingLayer: head === 'none' && traits.pooler && flag(json, 'add_pooling_layer', true),

@@ -133,7 +133,8 @@ function configFromJson(fields: Fields, fail: () => TercetError): ModelConfig {
   };
   const hiddenSize = size('hiddenSize', CAPS.hidden);
   const heads = size('heads', CAPS.heads);
-  if (hiddenSize % heads !== 0) throw fail();
+  const layerNormEps = fields.number('layerNormEps');
+  if (hiddenSize % heads !== 0 || !(layerNormEps > 0 && layerNormEps <= CAPS.layerNormEps)) throw fail();
   return {
     modelType: fields.oneOf('modelType', ['bert', 'roberta', 'distilbert', 'gpt2']),
     architecture: printable(fields.string('architecture'), 200),
@@ -154,7 +155,7 @@ function configFromJson(fields: Fields, fail: () => TercetError): ModelConfig {
     positionOffset: size('positionOffset', CAPS.positions, 0),
     paddingId: fields.isNull('paddingId') ? undefined : size('paddingId', CAPS.vocabulary, 0),
     typeVocabSize: size('typeVocabSize', CAPS.types, 0),
-    layerNormEps: fields.number('layerNormEps'),
+    layerNormEps,
     activation: fields.oneOf('activation', ['gelu', 'gelu_new', 'relu']),
     tieWordEmbeddings: fields.boolean('tieWordEmbeddings'),
     poolingLayer: fields.boolean('poolingLayer'),

@@ -3,8 +3,9 @@
  * what goes past it.
  */
 import { type IncomingMessage, type Server, createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createRawServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { sleep } from '../../src/core/abort.ts';
 import { proxiedFetch } from '../../src/hub/proxy-node.ts';
 import { failure } from '../failure.ts';
 
@@ -70,6 +71,24 @@ describe('the proxy of the environment', () => {
     expect(seen).toEqual([]);
     await proxiedFetch({ HTTP_PROXY: at(), NO_PROXY: 'other.example' })(HUB);
     expect(seen).toHaveLength(1);
+  });
+
+  it('may close the connection while a slow reader is behind: all of the file comes, and nothing else falls', async () => {
+    // Node's fetch and this one must both stand it: an assertion in a socket's listener would end the process.
+    const size = 65_536;
+    const closing = createRawServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => {
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\nConnection: close\r\n\r\n`);
+        socket.end(Buffer.alloc(size));
+      });
+    });
+    await new Promise<void>((resolve) => closing.listen(0, '127.0.0.1', resolve));
+    const { port: at } = closing.address() as AddressInfo;
+    const response = await proxiedFetch({ HTTP_PROXY: `http://127.0.0.1:${at}` })(`${HUB}/large`);
+    await sleep(300);
+    closing.close();
+    expect((await response.arrayBuffer()).byteLength).toBe(size);
   });
 
   it('must be an address', async () => {

@@ -17,7 +17,7 @@ import type { Channel, PartyId } from '../../src/net/wire/types.ts';
 import type { WebSocketConstructor } from '../../src/net/websocket/link.ts';
 import { defaultLimits } from '../../src/daemon/budgets.ts';
 import { type DaemonEnd, type DaemonOptions, runDaemon } from '../../src/daemon/daemon.ts';
-import { openModel } from '../../src/node/model.ts';
+import { type ModelLocation, openModel } from '../../src/node/model.ts';
 import { linkName } from '../../src/session/binding.ts';
 import { sendControl } from '../../src/session/control.ts';
 import { ownerParameters } from '../../src/session/owner-parameters.ts';
@@ -58,17 +58,20 @@ export class Parties {
   readonly certificates: Certificates;
   readonly parties: RunningParty[] = [];
   model = '';
+  /** What both serve. */
+  readonly location: ModelLocation;
   readonly #open: Channel[] = [];
 
   private constructor(certificates: Certificates) {
     this.certificates = certificates;
+    const configPath = join(this.#folder, 'config.json');
+    writeFileSync(configPath, JSON.stringify(CONFIG));
+    this.location = { kind: 'random', seed: 1, configPath };
   }
 
   static async start(change: PartyChange = () => ({})): Promise<Parties> {
     const parties = new Parties(await createCertificates());
-    const configPath = join(parties.#folder, 'config.json');
-    writeFileSync(configPath, JSON.stringify(CONFIG));
-    const location = { kind: 'random', seed: 1, configPath } as const;
+    const { location } = parties;
     parties.model = await (await openModel(location, { weights: true })).hash();
     for (const id of [1, 2] as const)
       parties.parties.push(await parties.#start(id, { models: [{ weights: 'open', model: location }], ...change(id) }));
@@ -172,10 +175,7 @@ export class Parties {
   async prepare(): Promise<OwnerSession> {
     const session = crypto.getRandomValues(new Uint8Array(16));
     const links = await Promise.all(([1, 2] as const).map((party) => this.link(party, session)));
-    const model = await openModel(
-      { kind: 'random', seed: 1, configPath: join(this.#folder, 'config.json') },
-      { weights: false },
-    );
+    const model = await openModel(this.location, { weights: false });
     const kernels = new WasmKernels({ module: await loadNodeModule(), threads: 0 });
     const owner = await OwnerSession.open({
       ...{

@@ -537,6 +537,8 @@ describe('what an owner hands over', () => {
   it.each([
     ['a size beyond any model', { config: { hiddenSize: 1e9 } }, 'ERR_FRAME_FORMAT'],
     ['sizes that do not fit together', { config: { heads: 7 } }, 'ERR_FRAME_FORMAT'],
+    ['an ε that no model has', { config: { layerNormEps: 1e300 } }, 'ERR_FRAME_FORMAT'],
+    ['an ε below zero', { config: { layerNormEps: -1 } }, 'ERR_FRAME_FORMAT'],
     ['a shape that the model does not have', { request: { tokens: 100_000 } }, 'ERR_PEER_MISMATCH'],
     ['another protocol', { request: { protocol: '3pc_malicious' } }, 'ERR_PROTOCOL_UNAVAILABLE'],
     ['a way to widen that nobody knows', { request: { widening: 'none' } }, 'ERR_FRAME_FORMAT'],

@@ -248,8 +248,7 @@ function checkSpread(
   const above = gates.reshare(gates.widen(offset, COARSE_BITS));
   const top = gates.add(gates.reduce(gates.offset(above, quarter), bits), gates.reduce(first, bits));
   const below = gates.sub(gates.repeat(top, T), gates.reshape(gates.reduce(coarse, bits), [rows, T], top.scale));
-  const inside = checks.table(bits - BELOW_UNIT, 0, belowEdge(treeBits));
-  const outside = (x: Wire) => gates.table(measured(gates, x, x.scale - BELOW_UNIT), unitTable(gates, inside), 1);
+  const outside = (x: Wire) => belowOutside(gates, x, treeBits, bits, checks);
   const realRows = check.rows === undefined ? undefined : everyRow(gates, check.rows, rows / R, R);
   if (mask !== 'causal') {
     const real = mask === undefined ? undefined : everyRow(gates, mask.real.bits, rows, T);
@@ -263,6 +262,24 @@ function checkSpread(
   const marks =
     realRows === undefined ? undefined : gates.reshape(gates.repeat(gates.reshape(realRows, [rows]), T), [rows, T]);
   checks.outside(outside(seen(below)), { elements: marks === undefined ? undefined : seen(marks) });
+}
+
+/**
+ * Bits of differences that are outside. A table of the tree's ring lets −16 … half − 17 pass and what comes back to it,
+ * half = 2^(b−1); behind it one in units of `half`, 16 below, lets −half − 16 … 2·half − 17 pass. In both lies the
+ * first interval alone, of `half` integers.
+ */
+function belowOutside(gates: Gates, below: Wire, treeBits: 8 | 9, bits: number, checks: RangeChecks): Wire[] {
+  const table = (x: Wire) => {
+    const inside = checks.table(x.k - BELOW_UNIT, 0, belowEdge(treeBits));
+    return gates.table(measured(gates, x, x.scale - BELOW_UNIT), unitTable(gates, inside), 1);
+  };
+  // Two coins read a second table too far up for the first one's edges.
+  if (bits === treeBits || gates.rounding.coins > 1) return [table(below)];
+  const found = [table(gates.reduce(below, treeBits))];
+  const unit = treeBits - 1;
+  const far = gates.shift(gates.offset(below, 1n << BigInt(BELOW_UNIT)), unit);
+  return [...found, far.k === 2 ? isNegativeIn(gates, far) : gates.table(far, checks.table(far.k, 0, 1), 1)];
 }
 
 export function attend(

@@ -1,5 +1,6 @@
 /**
- * Whether values stay inside their gadgets' domains: one bit for each sequence, exact, opened to P0 alone (ADR 20).
+ * Whether values stay inside their gadgets' domains: one bit for each sequence, exact, opened to P0 alone (ADR 20,
+ * ADR 33).
  *
  * A check reads the coarse bits of a wire in a table of single bits, 1 where the value lies outside. All bits of a
  * tensor are joined by OR, so that neither their number nor their places survive. A wire is read in units that
@@ -7,70 +8,150 @@
  * three zones: inside `accepted` a value always passes, outside the domain it never does, and in between it may be
  * refused although it is still right.
  *
- * A table reads residues, so it is exact for values below its `reach`, a power of two that the caller proves
- * (`ml/checked-plan.ts`); reach is public.
+ * A table reads residues. What comes back to one that passes is refused by a coarser table behind it, up to a
+ * `reach`, a power of two that the caller proves (`ml/checked-plan.ts`); reach is public. Where half of a table's
+ * residues pass, the table is a sign, and half as large.
  */
 import { strided } from '../../compute/pattern.ts';
+import { invariant } from '../../core/errors.ts';
 import type { ExactTable, Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
+import { isNegativeIn } from './compare.ts';
 import { measured, unitTable } from './measure.ts';
 
-/** A domain is read in eighths: fewer would refuse more of it, more would make the tables larger. */
+/** log2 of the parts of a LayerNorm's top unit: fewer would refuse more, more would make the table larger. */
 export const EIGHTH = 3;
 
-/** log2 of the unit in which a magnitude is read: an eighth of the power of two that covers the domain. */
-function unitOf(domain: number): number {
-  return Math.ceil(Math.log2(domain)) - EIGHTH;
+/**
+ * A table of a magnitude. It reads factor · x in units of 2^unit, `offset` units higher, and passes the measured units
+ * 0 … pass − 1 of 2^bits. So the `pass` − 1 true units 0 … pass − 2 always pass, and besides them at most −1 and
+ * pass − 1 do.
+ */
+export interface MagnitudeTable {
+  readonly factor: number;
+  /** log2 */
+  readonly unit: number;
+  readonly bits: number;
+  readonly pass: number;
+  /** In units; of the finest table a whole number and a half. */
+  readonly offset: number;
 }
 
-/** Measured units −edge … edge pass: each lies, with the one below it, inside ±domain. */
-function edgeOf(domain: number): number {
-  return Math.floor(domain / 2 ** unitOf(domain)) - 1;
+/** The finest table: 8 of 16 units pass, which half of the ring is. */
+const FINEST = { bits: 4, pass: 8 } as const;
+/** A multiple of x lets its units, powers of two, fit any domain: within a part in so many. */
+const FACTOR = 64;
+
+/** log2 of the finest unit, and by what x is multiplied so that 9 halves of the unit are just inside the domain. */
+function finestOf(domain: number): { readonly unit: number; readonly factor: number } {
+  const half = (FINEST.pass + 1) / 2;
+  const unit = Math.ceil(Math.log2((FACTOR * domain) / half));
+  return { unit, factor: Math.floor((half * 2 ** unit) / domain) + 1 };
 }
 
-/** Below this magnitude a value of a gadget with that domain is never refused: 48 of 63, 192 of 255, 56 of 64. */
+/** Below this magnitude a value of a gadget with that domain is never refused: seven ninths of it, less a hundredth. */
 export function accepted(domain: number): number {
-  return edgeOf(domain) * 2 ** unitOf(domain);
+  const { unit, factor } = finestOf(domain);
+  return (((FINEST.pass - 1) / 2) * 2 ** unit) / factor;
 }
 
-/** Index bits of a single table, and of the coarser ones behind it. */
-const MOST_BITS = 7;
-const STEP_BITS = 6;
-/** log2 by which the unit of a coarser table is below the period of the finer one: ±1 measured is within ±2 units. */
-const OVERLAP = 2;
+/** Sizes of coarser tables: what passes half of the ring is a sign. In bits from P1 to P2 an element. */
+const COARSER = [
+  { bits: 2, pass: 2, cost: 2 },
+  { bits: 3, pass: 4, cost: 4 },
+  { bits: 4, pass: 8, cost: 8 },
+  { bits: 3, pass: 3, cost: 8 },
+  { bits: 4, pass: 3, cost: 16 },
+  { bits: 4, pass: 5, cost: 16 },
+  { bits: 5, pass: 3, cost: 32 },
+  { bits: 5, pass: 5, cost: 32 },
+  { bits: 6, pass: 3, cost: 64 },
+  { bits: 6, pass: 5, cost: 64 },
+] as const;
+/** What one more table costs beside its entries: the OR, and a bit of P0, whose link is the thin one. */
+const OR_COST = 24;
+/** Less than that is not worth a table. */
+const GROWTH = 1.5;
+
+interface Ladder {
+  readonly cost: number;
+  readonly tables: readonly MagnitudeTable[];
+}
+
+/** Places of an octave at which coarser tables are planned: rounded down, so that a few plans serve for all. */
+const PLACES = 16;
+
+/**
+ * Plans the tables behind the finest one.
+ * @param safe what every table must always pass
+ */
+function planner(finest: MagnitudeTable, safe: number, reach: number, room: number) {
+  // A multiple that wraps has another period.
+  const factor = reach * finest.factor < 2 ** (room - 1) ? finest.factor : 1;
+  const shared = factor === finest.factor;
+  const known = new Map<number, Ladder | undefined>();
+
+  /** The cheapest tables, where those before let nothing from the domain up to `held` pass. */
+  function behind(held: number): Ladder | undefined {
+    if (held > reach) return { cost: 0, tables: [] };
+    const place = Math.floor(Math.log2(held) * PLACES);
+    if (!known.has(place)) known.set(place, cheapest(2 ** (place / PLACES)));
+    return known.get(place);
+  }
+
+  function cheapest(held: number): Ladder | undefined {
+    let best: Ladder | undefined;
+    for (const { bits, pass, cost } of COARSER) {
+      // The largest unit of which what may pass ends where the tables before it stop; the next one where that is too
+      // coarse for what must pass, or for the offset.
+      const largest = Math.floor(Math.log2((2 * held * factor) / (pass + 1)));
+      for (const unit of [largest, largest - 1]) {
+        if (unit + bits > room || (shared && unit <= finest.unit)) continue;
+        const size = 2 ** unit / factor;
+        const middle = (pass - 1) / 2;
+        // From one reading of finest units all tables are made, so their offsets differ by whole ones.
+        const fine = 2 ** (finest.unit - unit);
+        const aside = shared ? (middle - finest.offset * fine) % fine : 0;
+        const passes = (middle - Math.abs(aside)) * size;
+        const stops = (middle + 1 + Math.abs(aside)) * size;
+        // All bits that there are have no period.
+        const next = unit + bits === room ? Number.POSITIVE_INFINITY : 2 ** bits * size - stops;
+        if (passes < safe || stops > held || next < GROWTH * held) continue;
+        const rest = behind(next);
+        if (rest === undefined) continue;
+        const all = cost + OR_COST + rest.cost;
+        if (best !== undefined && all >= best.cost) continue;
+        best = { cost: all, tables: [{ factor, unit, bits, pass, offset: middle - aside }, ...rest.tables] };
+      }
+    }
+    return best;
+  }
+
+  return behind;
+}
+
+const LADDERS = new Map<string, readonly MagnitudeTable[]>();
+
+/** The tables for magnitudes up to 2^reach, of a wire with `room` bits before its point. */
+export function magnitudeTables(domain: number, reach: number, room = 32): readonly MagnitudeTable[] {
+  const key = `${domain} ${reach} ${room}`;
+  const known = LADDERS.get(key);
+  if (known !== undefined) return known;
+  const { unit, factor } = finestOf(domain);
+  const finest: MagnitudeTable = { factor, unit, ...FINEST, offset: (FINEST.pass - 1) / 2 };
+  const size = 2 ** unit / factor;
+  const held = 2 ** FINEST.bits * size - ((FINEST.pass + 1) / 2) * size;
+  const coarser = planner(finest, accepted(domain), 2 ** reach, room)(held);
+  invariant(coarser !== undefined, `no tables hold a reach of 2^${reach} for a domain of ${domain}`);
+  const tables = [finest, ...coarser.tables];
+  LADDERS.set(key, tables);
+  return tables;
+}
 
 /** Table on Z_2^bits: 0 for the residues from, from + 1, … to, 1 for the others. */
 function outsideTable(bits: number, from: number, to: number): ExactTable {
   const n = 1 << bits;
   return { bits, entries: Array.from({ length: n }, (_, i) => ((((i - from) % n) + n) % n <= to - from ? 0n : 1n)) };
-}
-
-/** A table of a magnitude: log2 of its unit, bits of its index, and the measured units −edge … edge that pass. */
-export interface MagnitudeTable {
-  readonly unit: number;
-  readonly bits: number;
-  readonly edge: number;
-}
-
-/**
- * The tables for magnitudes up to 2^reach, of a wire with `room` bits before its point. One where its period holds
- * the reach, so that no unit beyond the edge comes back inside it; else coarser ones behind it, each of which holds
- * the one before inside its period: measured −1, 0 or 1 is less than two of its units.
- */
-export function magnitudeTables(domain: number, reach: number, room = 32): MagnitudeTable[] {
-  const table = (unit: number, edge: number): MagnitudeTable => {
-    const units = 2 ** Math.max(reach - unit, Math.ceil(Math.log2(edge + 1)));
-    // One unit is for the dither. All bits that there are lose nothing.
-    return { unit, bits: Math.min(Math.ceil(Math.log2(units + edge + 2)), room - unit), edge };
-  };
-  const first = table(unitOf(domain), edgeOf(domain));
-  if (first.bits <= MOST_BITS) return [first];
-  const tables = [{ ...first, bits: STEP_BITS }];
-  for (let unit = first.unit + STEP_BITS - OVERLAP; ; unit += STEP_BITS - OVERLAP) {
-    const next = table(unit, 1);
-    if (next.bits <= STEP_BITS) return [...tables, next];
-    tables.push({ ...next, bits: STEP_BITS });
-  }
 }
 
 /**
@@ -102,38 +183,72 @@ export class RangeChecks {
 
   /**
    * Checks |x| < domain, element by element, for a wire of which |x| ≤ 2^reach is known. Rows of one sequence
-   * follow one another. Cost an element: a bit of P0 and 2^(bits − 3) bytes P1 → P2 for every table
-   * (`magnitudeTables`), and about a byte and ⅓ bit for the OR.
+   * follow one another. Cost an element, for every table (`magnitudeTables`): a bit of P0 and 2^(bits − 3) bytes P1 →
+   * P2, half of them for a sign, and about a byte and ⅓ bit for the OR.
    * @param rows 1 at rows that count, of shape (rows); all when absent.
    */
   magnitude(x: Wire, domain: number, reach: number, rows?: Wire): void {
     const gates = this.#gates;
-    const width = x.shape[x.shape.length - 1];
     gates.section('range', () => {
       const tables = magnitudeTables(domain, reach, x.k - x.scale);
-      // With one coin masked once for all tables. A unit read from a measured unit is still the true one or the next:
-      // at the lower end of a unit there is nothing to round.
-      const [{ unit: lowest }] = tables;
-      const all = Math.max(...tables.map(({ unit, bits }) => unit + bits)) - lowest;
+      const [finest] = tables;
+      const { unit: lowest, factor } = finest;
+      const read = this.#raised(x, finest);
+      // With one coin masked once for all tables of one multiple. A unit read from a measured unit is still the true
+      // one or the next: at the lower end of a unit there is nothing to round.
       const once = gates.rounding.coins === 1;
-      const read = once ? gates.reshare(gates.reduce(gates.shift(x, x.scale + lowest), all)) : x;
-      for (const { unit, bits, edge } of tables) {
-        const index = gates.reshape(measured(gates, read, -unit, bits), [x.count / width, width], 0);
-        this.outside(gates.table(index, unitTable(gates, this.table(bits, -edge, edge)), 1), { rows });
+      const shared = tables.filter((table) => table.factor === factor);
+      const all = Math.max(...shared.map(({ unit, bits }) => unit + bits)) - lowest;
+      const coarse = once ? gates.reshare(gates.reduce(gates.shift(read, x.scale + lowest), all)) : read;
+      for (const table of tables) {
+        if (table.factor !== factor) {
+          this.#units(this.#raised(x, table), table, rows);
+          continue;
+        }
+        const more = table.offset * 2 ** (table.unit - lowest) - finest.offset;
+        this.#units(gates.offset(coarse, BigInt(more) << BigInt(coarse.scale + lowest)), table, rows);
       }
     });
   }
 
+  /** A multiple of x, by the offset of a table further up. */
+  #raised(x: Wire, { factor, unit, offset }: MagnitudeTable): Wire {
+    const multiple = factor === 1 ? x : this.#gates.scale(x, BigInt(factor), x.scale);
+    return this.#gates.offset(multiple, BigInt(offset * 2 ** (x.scale + unit)));
+  }
+
+  /** One table on x, whose offset has been added. */
+  #units(x: Wire, { unit, bits, pass }: MagnitudeTable, rows: Wire | undefined): void {
+    const gates = this.#gates;
+    const width = x.shape[x.shape.length - 1];
+    const index = gates.reshape(measured(gates, x, -unit, bits), [x.count / width, width], 0);
+    const outside =
+      pass === 2 ** (bits - 1)
+        ? isNegativeIn(gates, index)
+        : gates.table(index, unitTable(gates, this.table(bits, 0, pass - 1)), 1);
+    this.outside(gates.reshape(outside, index.shape, 0), { rows });
+  }
+
   /**
    * Takes bits of elements that are outside, shape (rows, width) with the rows of one sequence after the other.
+   * @param x one wire, or several of one shape: an element is outside where any of them says so
    * @param counts 1 at elements and at rows that count; those of padding may hold anything.
    */
-  outside(x: Wire, counts: { readonly elements?: Wire | undefined; readonly rows?: Wire | undefined } = {}): void {
-    const gates = this.#gates;
-    const perRow = this.#anyInRow(x, counts.elements);
+  outside(
+    x: Wire | readonly Wire[],
+    { elements, rows }: { readonly elements?: Wire | undefined; readonly rows?: Wire | undefined } = {},
+  ): void {
+    const several = 'shape' in x ? [x] : x;
+    if (elements === undefined || several.length === 1) for (const one of several) this.#take(one, elements, rows);
+    // The mark of an element is read once for all of them.
+    else this.#take(this.#anyMarked(several, elements), undefined, rows);
+  }
+
+  #take(x: Wire, elements: Wire | undefined, rows: Wire | undefined): void {
+    const perRow = this.#anyInRow(x, elements);
     const bySequence = [this.sequences, perRow.count / this.sequences];
-    const marks = counts.rows === undefined ? undefined : gates.reshape(counts.rows, bySequence);
-    this.#found.push(this.#anyInRow(gates.reshape(perRow, bySequence), marks));
+    const marks = rows === undefined ? undefined : this.#gates.reshape(rows, bySequence);
+    this.#found.push(this.#anyInRow(this.#gates.reshape(perRow, bySequence), marks));
   }
 
   /**
@@ -193,6 +308,13 @@ export class RangeChecks {
       ORS.get(key) ?? Array.from({ length: 1 << bits.length }, (_, joint) => anySet(joint, x.length, marks.length > 0));
     ORS.set(key, entries);
     return this.#gates.reshape(this.#gates.jointTable(bits, entries, 1), x[0].shape);
+  }
+
+  /** (x_0 ∨ x_1 ∨ …) ∧ mark, element by element. */
+  #anyMarked(x: readonly Wire[], mark: Wire): Wire {
+    const values = 1 << x.length;
+    const entries = Array.from({ length: 2 * values }, (_, joint) => (joint > values ? 1n : 0n));
+    return this.#gates.reshape(this.#gates.jointTable([...x, mark], entries, 1), x[0].shape);
   }
 
   #columns(x: Wire, from: number, count: number): Wire {

@@ -1,0 +1,192 @@
+/**
+ * A dealer as a daemon, before strangers: what the compute parties' own tests ask of them (provenance, budgets,
+ * places, crowd) holds for it too. One world for all: whatever is done to it, it deals for the next owner.
+ */
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { type Socket, connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { lostError } from '../../src/compute/kernels/webgpu/fault.ts';
+import { WasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
+import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { sleep } from '../../src/core/abort.ts';
+import { ERROR_CODES, TercetError } from '../../src/core/errors.ts';
+import { defaultLimits } from '../../src/daemon/budgets.ts';
+import type { DaemonEnd } from '../../src/daemon/daemon.ts';
+import { runDealer } from '../../src/daemon/dealer.ts';
+import { openOwnerLink } from '../../src/net/gateway/owner-link.ts';
+import { ensureIdentity, ensureOwnCertificate } from '../../src/net/identity/identity-node.ts';
+import type { PartyIdentity } from '../../src/net/identity/identity.ts';
+import type { WebSocketConstructor } from '../../src/net/websocket/link.ts';
+import { releaseWebRtc } from '../../src/net/webrtc/node.ts';
+import type { Channel, EndId } from '../../src/net/wire/types.ts';
+import { openModel } from '../../src/node/model.ts';
+import { openTlsLink } from '../../src/node/tls-owner.ts';
+import { recvControl, sendControl } from '../../src/session/control.ts';
+import { sendHandOver } from '../../src/session/dealing.ts';
+import { ownerParameters } from '../../src/session/owner-parameters.ts';
+import { OwnerSession } from '../../src/session/owner.ts';
+import { priceOf } from '../../src/session/price.ts';
+import { type Request, requestCode } from '../../src/session/request.ts';
+import { failure } from '../failure.ts';
+import { INPUT, MODEL, REQUEST } from '../session/harness.ts';
+import { Parties, randomSession } from './parties.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'tercet-dealer-'));
+const stop = new AbortController();
+const failures: TercetError[] = [];
+const at = { port: 0, url: '' };
+let parties: Parties;
+let identity: PartyIdentity;
+let kernels: WasmKernels;
+let end: Promise<DaemonEnd>;
+
+beforeAll(async () => {
+  parties = await Parties.start();
+  identity = await ensureIdentity(folder, 3);
+  const { key, cert } = await ensureOwnCertificate(folder, 3);
+  kernels = new WasmKernels({ module: await loadNodeModule(), threads: 0 });
+  const { one, two } = parties;
+  const { memory } = priceOf(MODEL.config, MODEL.plan, 'open', REQUEST);
+  await new Promise<void>((onReady, reject) => {
+    end = runDealer({
+      ...{ host: '127.0.0.1', port: 0, identity, credentials: { own: { key, cert }, pins: {} } },
+      parties: [{ url: one.web.url }, { url: two.web.url }],
+      identities: [one.web.identity, two.web.identity],
+      ...{ threads: 0, recvTimeoutMs: 20_000, maxSessions: 2, maxPerAddress: 2, signal: stop.signal },
+      budgets: { memory: { session: 4 * memory, address: 1e9, total: 1e9 }, traffic: defaultLimits(8e9).traffic },
+      web: { identity, host: '127.0.0.1', port: 0, origins: [], iceServers: [] },
+      openKernels: async () => ({ kernels, summary: 'test', fallback: undefined, close: () => kernels.close() }),
+      onListening: (port) => {
+        at.port = port;
+      },
+      onWeb: ({ url }) => {
+        at.url = url;
+      },
+      onReady,
+      onFailure: (error) => failures.push(error),
+    });
+    end.catch(reject);
+  });
+});
+
+afterAll(async () => {
+  stop.abort();
+  await end;
+  await parties.stop();
+  await releaseWebRtc();
+  rmSync(folder, { recursive: true });
+});
+
+const asked = (): Request => ({ ...parties.request, dealer: identity.publicKey });
+
+/** A link of an owner to the dealer that has said nothing yet. */
+async function stranger(
+  session = randomSession(),
+  request = asked(),
+): Promise<{ channel: Channel; pairKey: Uint8Array }> {
+  return openOwnerLink({
+    party: 3,
+    ...{ address: { url: at.url, identity: identity.publicKey }, session },
+    ...{ modelHash: parties.model, requestCode: requestCode(request), transport: 'websocket' },
+    WebSocket: WebSocket as unknown as WebSocketConstructor,
+  });
+}
+
+/** An owner whose run is dealt. @throws what it fails with */
+async function deals(): Promise<void> {
+  const session = randomSession();
+  const [one, two] = await Promise.all(([1, 2] as const).map((party) => parties.link(party, session, asked())));
+  const dealer = await stranger(session);
+  const { config } = await openModel(parties.location, { weights: false });
+  const owner = await OwnerSession.open({
+    ...{ config, request: asked(), session, kernels: parties.one.kernels },
+    parameters: ownerParameters(config, undefined),
+    channels: new Map<EndId, Channel>([
+      [1, one.channel],
+      [2, two.channel],
+      [3, dealer.channel],
+    ]),
+    pairKeys: [one.pairKey, two.pairKey],
+    now: () => performance.now(),
+    peakMemory: () => 0,
+  });
+  await owner.prepare();
+  expect((await owner.run(INPUT)).logits).toHaveLength(config.vocabSize);
+}
+
+describe('a dealer deals for the next owner', () => {
+  it('after one has reported every code there is, none of which becomes its own fault', async () => {
+    await deals();
+    for (const code of ERROR_CODES) {
+      const { channel } = await stranger();
+      await sendControl(channel, 'hand-over', { failed: { code, message: 'bye', hint: 'x' } });
+      await channel.ended;
+      // A gateway takes so many new links a second.
+      await sleep(100);
+    }
+    expect(failures).toHaveLength(ERROR_CODES.length);
+    for (const { kind } of failures) expect(['peer', 'io']).toContain(kind);
+    await deals();
+  });
+
+  it('after a compute party has failed with what would end a process, in words of a table', async () => {
+    const { kernels: theirs } = parties.one;
+    const table = theirs.selectionTable.bind(theirs);
+    const fault = new TercetError('ERR_DEVICE_LOST', 'for this session alone', 'x');
+    theirs.selectionTable = () => Promise.reject(fault);
+    const { message } = await failure('ERR_PEER_FAILED', deals);
+    expect(message).not.toContain('for this session alone');
+    theirs.selectionTable = table;
+    await deals();
+  });
+
+  it('while silent owners hold all its places: who waited longest gives way', async () => {
+    const silent = [await stranger(), await stranger()];
+    await sleep(2100);
+    await deals();
+    expect(failures.map(({ code }) => code)).toContain('ERR_PEER_LET_GO');
+    for (const { channel } of silent) channel.abort(new TercetError('ERR_ABORTED', 'the test is over', 'x'));
+  });
+
+  it('while more silent connections than it takes stand at its port', async () => {
+    const sockets: Socket[] = [];
+    for (let i = 0; i < 72; i++) {
+      const socket = connect(at.port, '127.0.0.1');
+      socket.on('error', () => undefined);
+      sockets.push(socket);
+      await once(socket, 'connect');
+    }
+    const credentials = { pins: { 3: identity.publicKey } } as const;
+    const address = { host: '127.0.0.1', port: at.port };
+    const link = await openTlsLink(
+      { addresses: [address, address], dealer: address, credentials },
+      {
+        ...{ party: 3, session: randomSession(), modelHash: parties.model, requestCode: requestCode(asked()) },
+        ...{ credential: undefined, signal: stop.signal },
+      },
+    );
+    link.channel.abort(new TercetError('ERR_ABORTED', 'that was all', 'x'));
+    for (const socket of sockets) socket.destroy();
+    await deals();
+  });
+
+  it('and goes to nobody for a run beyond its budgets', async () => {
+    const request = { ...asked(), sequences: 64 };
+    const { channel } = await stranger(randomSession(), request);
+    const keys = [new Uint8Array(32), new Uint8Array(32)] as const;
+    const secrets = { keys, seeds: undefined };
+    // Beyond any other circuit: were it priced later, this would be another error.
+    await sendHandOver(channel, { request, config: MODEL.config, plan: MODEL.plan, circuit: 'none' }, secrets);
+    await failure('ERR_TOO_LARGE', () => recvControl(channel, 'dealt'));
+    await deals();
+  });
+
+  it('and ends with its device’s own fault, so that it is started again', async () => {
+    kernels.fault.raise(lostError('unknown', 'gone'));
+    expect((await end).deviceFault?.code).toBe('ERR_DEVICE_LOST');
+  });
+});
