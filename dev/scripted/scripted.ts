@@ -19,6 +19,7 @@ import type {
   Links,
   Model,
   ModelEntry,
+  PartyHealth,
   PretrainedOptions,
   ProgressEvent,
   RunCost,
@@ -41,6 +42,7 @@ export const SCRIPTS = [
   'outside',
   'unproved',
   'dealer',
+  'dealer-away',
   'identity',
   'device-lost',
   'fallback',
@@ -242,7 +244,7 @@ class ScriptedModel {
   readonly layers = LAYERS;
   readonly maxTokens = 128;
   readonly downloadedBytes = 614_400;
-  readonly device = 'webgpu';
+  readonly device: Model['device'];
   readonly id: string;
   readonly task: Model['task'];
   readonly labels = [];
@@ -250,11 +252,20 @@ class ScriptedModel {
   /** Milliseconds of waiting that take one. */
   readonly #pace: number;
   readonly #tell: (event: ProgressEvent) => void;
+  readonly #dealer: boolean;
   #ready = 0;
 
-  constructor(script: Script, pace: number, id: string, task: Model['task'], tell: (event: ProgressEvent) => void) {
+  constructor(
+    script: Script,
+    { pace = 1, fallback = false, dealer = false }: Stage & { readonly dealer?: boolean },
+    id: string,
+    task: Model['task'],
+    tell: (event: ProgressEvent) => void,
+  ) {
     this.#script = script;
     this.#pace = pace;
+    this.device = fallback ? 'wasm' : 'webgpu';
+    this.#dealer = dealer;
     this.id = id;
     this.task = task;
     this.#tell = tell;
@@ -410,10 +421,15 @@ class ScriptedModel {
     await wait(20 / this.#pace);
     const down = this.#script === 'cannot-reach' || this.#script === 'away';
     const full = this.#script === 'full';
+    const error = new TercetError('ERR_PEER_UNREACHABLE', 'no connection', 'see the page');
+    const dealer: PartyHealth =
+      this.#script === 'dealer-away'
+        ? { party: 3, ok: false, error }
+        : { party: 3, ok: true, milliseconds: 24, device: 'wasm-simd128', version: '0.1.0' };
     return [
       { party: 1, ok: true, milliseconds: 24, device: 'wasm-simd128', version: '0.1.0' },
       down
-        ? { party: 2, ok: false, error: new TercetError('ERR_PEER_UNREACHABLE', 'no connection', 'see the page') }
+        ? { party: 2, ok: false, error }
         : {
             party: 2,
             ok: true,
@@ -422,6 +438,7 @@ class ScriptedModel {
             device: 'wasm-simd128',
             version: '0.1.0',
           },
+      ...(this.#dealer ? [dealer] : []),
     ];
   }
 
@@ -532,7 +549,7 @@ export function scripted(script: Script, { pace = 1, fallback = script === 'fall
   return {
     async loadDeployment() {
       if (script === 'load-fails') throw new TercetError('ERR_DOWNLOAD', 'tercet.json: 404', 'see the page');
-      if (script === 'dealer') return { ...DEPLOYMENT, dealer: DEALER };
+      if (script === 'dealer' || script === 'dealer-away') return { ...DEPLOYMENT, dealer: DEALER };
       return script === 'vectors' ? { ...DEPLOYMENT, entries: [...DEPLOYMENT.entries, VECTORS] } : DEPLOYMENT;
     },
     async capabilities() {
@@ -554,7 +571,8 @@ export function scripted(script: Script, { pace = 1, fallback = script === 'fall
       if (fallback)
         options.onFallback?.({ what: 'device', from: 'webgpu', to: 'wasm', reason: 'this browser has no WebGPU' });
       const task = [...DEPLOYMENT.entries, VECTORS].find((entry) => entry.id === id)?.task ?? 'fill-mask';
-      return new ScriptedModel(script, pace, id, task, (event) => options.progress_callback?.(event));
+      const stage = { pace, fallback, dealer: options.dealer === true };
+      return new ScriptedModel(script, stage, id, task, (event) => options.progress_callback?.(event));
     },
   };
 }

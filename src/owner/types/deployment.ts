@@ -120,8 +120,8 @@ export interface Capabilities {
 
 /** A party as its health endpoint describes it. */
 export interface PartyHealth {
-  /** Which of the two. */
-  readonly party: 1 | 2;
+  /** Which compute party; 3 is the dealer. */
+  readonly party: 1 | 2 | 3;
   /** Whether it answered, as the identity that the deployment names. */
   readonly ok: boolean;
   /** Round trip of the health request. */
@@ -138,3 +138,6 @@ export interface PartyHealth {
   /** Why it is not ok: ERR_PEER_UNREACHABLE, ERR_IDENTITY_KEY, ERR_DOWNLOAD. */
   readonly error?: TercetError;
 }
+
+/** Of the compute parties, and of the dealer where the owner chose one. */
+export type ServersHealth = readonly [PartyHealth, PartyHealth, ...dealer: PartyHealth[]];
