@@ -47,6 +47,9 @@ export const SCRIPTS = [
   'device-lost',
   'fallback',
   'load-fails',
+  'hold-load',
+  'leaves',
+  'lets-go',
   'link-blocked',
   'cannot-reach',
 ] as const;
@@ -298,6 +301,8 @@ class ScriptedModel {
   async prepare(length: number, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
     await this.#deal(length, true, options.signal);
     this.#ready = length;
+    if (this.#script === 'lets-go')
+      setTimeout(() => this.#tell({ status: 'released', length, reason: 'lost', code: 'ERR_PEER_LET_GO' }), 300);
   }
 
   async release(): Promise<void> {
@@ -419,7 +424,8 @@ class ScriptedModel {
 
   async health(): ReturnType<Model['health']> {
     await wait(20 / this.#pace);
-    const down = this.#script === 'cannot-reach' || this.#script === 'away';
+    const left = this.#script === 'leaves' && this.#ready > 0;
+    const down = this.#script === 'cannot-reach' || this.#script === 'away' || left;
     const full = this.#script === 'full';
     const error = new TercetError('ERR_PEER_UNREACHABLE', 'no connection', 'see the page');
     const dealer: PartyHealth =
@@ -568,6 +574,19 @@ export function scripted(script: Script, { pace = 1, fallback = script === 'fall
     },
     async fromPretrained(id: string, options: PretrainedOptions) {
       await wait(30);
+      if (script === 'hold-load') {
+        options.progress_callback?.({
+          status: 'progress',
+          name: id,
+          file: 'vocab.txt',
+          loaded: 2e5,
+          total: 6e5,
+          progress: 33,
+        });
+        await wait(1e8);
+      }
+      if (options.weights === 'secret' && options.credential === undefined)
+        throw new TercetError('ERR_CREDENTIAL_MISSING', 'secret weights without a credential', 'see the page');
       if (fallback)
         options.onFallback?.({ what: 'device', from: 'webgpu', to: 'wasm', reason: 'this browser has no WebGPU' });
       const task = [...DEPLOYMENT.entries, VECTORS].find((entry) => entry.id === id)?.task ?? 'fill-mask';

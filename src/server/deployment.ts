@@ -12,6 +12,7 @@ import { type Task, taskOf } from '../ml/tasks/table.ts';
 import { loadTokenizer } from '../ml/tokenizers/tokenizer.ts';
 import { openModel } from '../node/model.ts';
 import { sharingOf } from '../node/sharing.ts';
+import type { IceServer } from '../net/webrtc/types.ts';
 import { parseDeployment } from '../owner/deployment.ts';
 import type { Deployment, HubPlace, ModelEntry, PartyAddress, PinnedFile } from '../owner/types/index.ts';
 import { examplesFor, titleOf } from './examples.ts';
@@ -52,7 +53,7 @@ const MODELS = 'models';
 export async function writeDeployment(
   parties: readonly [PartyAddress, PartyAddress],
   models: readonly PublishedModel[],
-  { iceServers = [], dealer }: { readonly iceServers?: readonly RTCIceServer[]; readonly dealer?: PartyAddress } = {},
+  { iceServers = [], dealer }: { readonly iceServers?: readonly IceServer[]; readonly dealer?: PartyAddress } = {},
 ): Promise<WrittenDeployment> {
   const files = new Map<string, PublicFile>();
   const entries: ModelEntry[] = [];

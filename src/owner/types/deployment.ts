@@ -1,6 +1,7 @@
 /** What a deployment serves, and what is there to run it: parties, models, this device. All of it is public. */
 import type { TercetError } from '../../core/errors.ts';
 import type { ModelTask } from '../../ml/tasks/table.ts';
+import type { IceServer } from '../../net/webrtc/types.ts';
 
 /**
  * What a model was made for: its head. Zero-shot classification is a call on models for fill-mask, or for
@@ -84,7 +85,7 @@ export interface Deployment {
   /** What is served. */
   readonly entries: readonly ModelEntry[];
   /** STUN and TURN servers. Empty by default: nobody else is asked for anything. */
-  readonly iceServers?: readonly RTCIceServer[];
+  readonly iceServers?: readonly IceServer[];
 }
 
 // ── what is there, and why not ─────────────────────────────────────────────
