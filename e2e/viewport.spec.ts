@@ -151,6 +151,19 @@ test('the title is two lines and the tasks are one row in a wide face, and a lon
     .evaluateAll((labels) => labels.map((label) => Math.round(label.getBoundingClientRect().top)));
   expect(tops).toHaveLength(TASKS.length);
   expect(new Set(tops).size, 'rows of tasks').toBe(1);
+  await page.locator('#text').fill('WWWW MMMM WWWW MMMM WWWW MMMM WWWW MMMM [MASK]');
+  for (const [width, drawing] of [
+    [1280, '.tri-wide'],
+    [390, '.tri-narrow'],
+  ] as const) {
+    await page.setViewportSize({ width, height: 720 });
+    const words = await page.locator(`${drawing} .words`).boundingBox();
+    const territory = await page.locator(`${drawing} .zone-p0 .zone-box`).boundingBox();
+    expect((words?.x ?? 0) + (words?.width ?? 1e9), `wide words in ${drawing}`).toBeLessThanOrEqual(
+      (territory?.x ?? 0) + (territory?.width ?? 0),
+    );
+  }
+  await page.setViewportSize({ width: 1280, height: 720 });
   await page.locator('#text').fill('word '.repeat(4000));
   await expectInside(page, page.locator('#run'), 'the button under 4,000 words');
   expect(

@@ -253,6 +253,8 @@ function progressed(state: State, event: ProgressEvent, now: number): State {
     case 'input':
       return moved(state, event, {
         phase: 'input',
+        // Behind a piece of a text the layers begin anew.
+        ...{ layer: 0, section: '', progress: 0 },
         sentAt: state.run?.sentAt ?? now,
         now,
         sent: (state.run?.sent ?? 0) + 1,

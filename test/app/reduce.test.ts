@@ -372,6 +372,12 @@ describe('a text that grows', () => {
     ]);
   });
 
+  it('begins its layers anew with each piece', () => {
+    const computed = stateAfter(...LOADED, RUN, SENT, LAYER, piece(' said', 2500));
+    expect(computed.run).toMatchObject({ layer: 2, progress: 0.5 });
+    expect(reduce(computed, SENT).run).toMatchObject({ phase: 'input', layer: 0, progress: 0 });
+  });
+
   it('keeps what came when it is stopped, until the form is edited', () => {
     const stopped = reduce(growing, { type: 'stopped', now: 2000 });
     expect(stopped).toMatchObject({
