@@ -119,7 +119,7 @@ const STATES = {
   'error-link': ['link-blocked', run, failed],
   'error-reach': ['cannot-reach', run, failed],
   'error-identity': ['identity', run, failed],
-  'error-unproved': ['unproved', ...lost],
+  'error-unproved': ['unproved', run, failed],
   'error-peer': ['peer-lost', ...lost],
   'error-device': ['device-lost', type(FRANCE), failed],
   'error-ranges': ['outside', ...lost],

@@ -454,6 +454,7 @@ class ScriptedModel {
 
   async #deal(length: number, ahead: boolean, signal: AbortSignal | undefined): Promise<void> {
     if (this.#script === 'identity') throw of(1, 'ERR_IDENTITY_KEY', 'the answer was signed by another key');
+    if (this.#script === 'unproved') throw of(2, 'ERR_IDENTITY_PEERS', 'party 2 proved nothing to party 1');
     if (this.#script === 'link-blocked') throw of(2, 'ERR_LINK_BLOCKED', 'no candidate pair in 5 s');
     if (this.#script === 'cannot-reach') throw of(2, 'ERR_PEER_UNREACHABLE', 'connection refused');
     for (const party of [1, 2] as const) {
@@ -511,7 +512,6 @@ class ScriptedModel {
       if (layer === 7 && step % SECTIONS.length === 5) {
         if (this.#script === 'outside')
           throw new TercetError('ERR_RANGE_EXCEEDED', 'a value left its range', 'see the page');
-        if (this.#script === 'unproved') throw of(2, 'ERR_IDENTITY_PEERS', 'party 2 proved nothing to party 1');
         if (this.#script === 'peer-lost') throw of(2, 'ERR_PEER_TIMEOUT', 'no frame for 10 s');
         if (this.#script === 'hold-run' || this.#script === 'silent') await this.#hold(signal);
       }

@@ -2,6 +2,7 @@
  * What of the picture is not plain text: its phase, the words in the browser's territory, the bytes in the
  * parties', the failed place.
  */
+import type { PartyHealth } from '../../owner/types/index.ts';
 import { FROM_DEALER, SEED_ONLY } from '../copy.ts';
 import { gainOf } from '../selectors/metrics.ts';
 import { hexGroups, rightToLeft, tail, wrap } from '../format.ts';
@@ -61,7 +62,7 @@ export function marks(now: State): void {
   const root = document.documentElement;
   const lost = lostOf(now);
   setAttribute(root, 'data-phase', phaseOf(now));
-  setAttribute(root, 'data-dealer', dealerOf(now) === undefined ? undefined : '');
+  setAttribute(root, 'data-dealer', dealerOf(now) && (standing(now, now.dealer.health) ?? ''));
   setAttribute(root, 'data-lost', lost.party === undefined ? undefined : `p${lost.party}`);
   setAttribute(
     root,
@@ -77,7 +78,10 @@ export function marks(now: State): void {
 function stateOf(state: State, party: 1 | 2): string | undefined {
   const silence = silenceOf(state);
   if (silence !== undefined && state.run?.onlineAt !== undefined && (silence.party ?? party) === party) return 'silent';
-  const health = state.health[party - 1];
+  return standing(state, state.health[party - 1]);
+}
+
+function standing(state: State, health: PartyHealth | undefined): string | undefined {
   if (health === undefined) return undefined;
   return !health.ok ? 'away' : health.load === 'full' && !holdsPlace(state) ? 'full' : 'there';
 }
