@@ -1,11 +1,19 @@
-/** The page without a pointer, without sight of colour or motion, and on the narrowest screen. */
+/**
+ * The page without a pointer, without sight of colour or motion, and on the narrowest screen. All of it is the
+ * page's own, so no party runs; e2e/tasks.spec.ts has every task by keyboard among real ones.
+ */
 import type { Page } from '@playwright/test';
-import type { App } from './support/app.ts';
-import { expect, test } from './support/test.ts';
+import { App } from './support/app.ts';
+import { expect, test } from './support/scripted.ts';
 
-test.use({ deploymentOptions: { profile: 'wan-cloud' } });
+const TEXT = 'The capital of France is [MASK].';
 
-const TEXT = 'The capital of Norway is [MASK].';
+/** @param script what happens, @param pace how fast */
+async function open(page: Page, url: string, script: string, pace = 40): Promise<App> {
+  const app = new App(page, `${url}?script=${script}&pace=${pace}&fallback`);
+  await app.open();
+  return app;
+}
 
 /** What the focus is on: its accessible name, as far as the page gives one by label, attribute or content. */
 function focused(page: Page): Promise<string> {
@@ -35,8 +43,9 @@ function sideways(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }
 
-test('all of it works by keyboard, in reading order, and the answer is announced', async ({ app }) => {
-  const { page } = app;
+test('all of it works by keyboard, in reading order, and the answer is announced', async ({ page, scripted }) => {
+  // Slow enough that what is said on the way can be read.
+  const app = await open(page, scripted, 'ok', 4);
   const order: string[] = [];
   for (let last = ''; last !== 'Change the settings' && order.length < 30; ) {
     await page.keyboard.press('Tab');
@@ -51,7 +60,7 @@ test('all of it works by keyboard, in reading order, and the answer is announced
     ...['See what is available', 'Dismiss'],
     'Fill a blank',
     ...['Your text', 'Add a blank'],
-    ...['a capital', 'another way round', 'a smaller country'],
+    ...['a capital', 'a symptom', 'a contract'],
     ...['Run privately', 'Change the settings'],
   ]);
 
@@ -76,20 +85,24 @@ test('all of it works by keyboard, in reading order, and the answer is announced
   await expect(app.said).toHaveAttribute('aria-live', 'polite');
   await page.keyboard.press('Control+Enter');
   await expect(app.said).toHaveText(/^(Running|Locked text sent|\d\d per cent)/);
-  await expect(app.said).toHaveText(/^Done in [\d.]+\s?s\. Answer: oslo\.$/);
+  await expect(app.said).toHaveText(/^Done in [\d.]+\s?s\. Answer: paris\.$/);
   await expect(app.text).toBeFocused();
 
   // A run by the button is stopped by the same key on the same button.
-  await app.button.focus();
+  const held = await open(page, scripted, 'hold-run');
+  await held.button.focus();
   await page.keyboard.press('Enter');
-  await app.middle();
+  await expect(held.bound('stepTitle')).toContainText('Layer 7');
+  // Sooner it would be a double click.
+  await page.waitForTimeout(450);
   await expect(app.button).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(app.said).toHaveText('Stopped on all three parties. Nothing was opened.');
   await expect(app.button).toBeFocused();
 });
 
-test('a text that cannot run is refused in words that belong to its box', async ({ app }) => {
+test('a text that cannot run is refused in words that belong to its box', async ({ page, scripted }) => {
+  const app = await open(page, scripted, 'ok');
   await app.run('There is none here.');
   await expect(app.text).toHaveAttribute('aria-invalid', 'true');
   await expect(app.text).toBeFocused();
@@ -99,19 +112,20 @@ test('a text that cannot run is refused in words that belong to its box', async 
   await expect(app.text).not.toHaveAttribute('aria-invalid');
 });
 
-test('320 pixels need no sideways scroll', async ({ app }) => {
-  await app.page.setViewportSize({ width: 320, height: 640 });
+test('320 pixels need no sideways scroll', async ({ page, scripted }) => {
+  await page.setViewportSize({ width: 320, height: 640 });
+  const running = await open(page, scripted, 'hold-run');
+  await running.run(TEXT);
+  await running.middle();
+  expect(await sideways(page), 'running').toBe(0);
+  const app = await open(page, scripted, 'ok');
   expect(await sideways(app.page), 'idle').toBe(0);
   await app.openSettings();
   expect(await sideways(app.page), 'settings').toBe(0);
   expect(await app.settings.evaluate((node) => node.scrollWidth - node.clientWidth), 'inside the settings').toBe(0);
   await app.closeSettings();
-  await app.run(TEXT);
-  await app.middle();
-  expect(await sideways(app.page), 'running').toBe(0);
-  await app.answer();
+  await app.ask(TEXT);
   expect(await sideways(app.page), 'result').toBe(0);
-  await app.page.screenshot({ path: 'test-results/states/result-320.png', fullPage: true });
   // Control: something wider is noticed.
   await app.page
     .locator('#main')
@@ -121,15 +135,13 @@ test('320 pixels need no sideways scroll', async ({ app }) => {
 
 for (const reducedMotion of ['no-preference', 'reduce'] as const) {
   test(`with motion set to ${reducedMotion}, ${reducedMotion === 'reduce' ? 'nothing moves' : 'the link that carries bytes moves'}`, async ({
-    app,
-    deployment,
+    page,
+    scripted,
   }) => {
-    await app.page.emulateMedia({ reducedMotion });
-    await app.page.reload();
-    await app.ready();
+    await page.emulateMedia({ reducedMotion });
+    const app = await open(page, scripted, 'hold-run');
     await app.run(TEXT);
     await app.middle();
-    await deployment.party(2).signal('SIGSTOP');
     await app.frame();
     const moving = await app.page.evaluate(
       () => document.getAnimations().filter(({ playState }) => playState === 'running').length,
@@ -138,34 +150,30 @@ for (const reducedMotion of ['no-preference', 'reduce'] as const) {
     await expect(app.page.locator('html')).toHaveAttribute('data-moving', 'p12');
     if (reducedMotion === 'reduce') expect(moving).toBe(0);
     else expect(moving).toBeGreaterThan(0);
-    if (reducedMotion === 'reduce') await app.shot('running-reduced-motion');
-    await deployment.party(2).signal('SIGCONT');
-    await app.answer();
   });
 }
 
-test('every control, picture and table has a name, in every state', async ({ app, deployment }) => {
-  const { page } = app;
+test('every control, picture and table has a name, in every state', async ({ page, scripted }) => {
+  const running = await open(page, scripted, 'hold-run');
+  await running.run(TEXT);
+  await running.middle();
+  await expect(page.getByRole('progressbar', { name: 'Model layers' })).toHaveAttribute(
+    'aria-valuetext',
+    /^Layer \d of 12, \d+/,
+  );
+  expect(await nameless(running), 'running').toEqual([]);
+  const lost = await open(page, scripted, 'peer-lost');
+  await lost.run(TEXT);
+  await expect(lost.error).toBeVisible();
+  await expect(page.getByRole('alert').filter({ hasText: 'What to do:' })).toBeVisible();
+  expect(await nameless(lost), 'error').toEqual([]);
+  const app = await open(page, scripted, 'ok');
   expect(await nameless(app), 'idle').toEqual([]);
   await app.openSettings();
   expect(await nameless(app), 'settings').toEqual([]);
   await app.closeSettings();
-  await app.run(TEXT);
-  await app.middle();
-  await expect(page.getByRole('progressbar', { name: 'Model layers' })).toHaveAttribute(
-    'aria-valuetext',
-    /^Layer \d of 4, \d+/,
-  );
-  expect(await nameless(app), 'running').toEqual([]);
-  await app.answer();
+  await app.ask(TEXT);
   expect(await nameless(app), 'result').toEqual([]);
-  await app.prepareWhileTyping(false);
-  await deployment.party(2).signal('SIGKILL');
-  await app.button.click();
-  await expect(app.error).toBeVisible();
-  await expect(page.getByRole('alert').filter({ hasText: 'What to do:' })).toBeVisible();
-  expect(await nameless(app), 'error').toEqual([]);
-  await deployment.restart(2);
   // Landmarks, and one heading above all.
   for (const landmark of ['banner', 'main', 'contentinfo'] as const)
     await expect(page.getByRole(landmark)).toHaveCount(1);

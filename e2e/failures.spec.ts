@@ -6,9 +6,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type App, EVERY_LOOK } from './support/app.ts';
+import { SLOW_LINK } from './support/deployment.ts';
 import { expect, test } from './support/test.ts';
 
-test.use({ deploymentOptions: { profile: 'wan-cloud' } });
+test.use({ deploymentOptions: SLOW_LINK });
 
 const TEXT = 'The capital of Norway is [MASK].';
 const OPERATOR = { 1: 'Alder', 2: 'Birch' } as const;
@@ -71,21 +72,20 @@ test('Stop in the middle of a run stops all three parties, which then serve the 
   app,
   deployment,
 }) => {
-  await Promise.all([deployment.restart(1, { maxSessions: 1 }), deployment.restart(2, { maxSessions: 1 })]);
   await app.prepareWhileTyping(false);
+  await deployment.deserted();
   await app.run(TEXT);
   await app.middle();
-  expect([await deployment.health(1), await deployment.health(2)], 'both parties are at work').toEqual([503, 503]);
+  for (const id of [1, 2] as const) expect(await deployment.places(id)).toEqual({ taken: 1, idle: 0 });
   await expect(app.button).toHaveText('Stop');
   await app.button.click();
   await expect(app.readiness).toHaveText('Stopped on all three parties. Nothing was opened.');
   await expect(app.said).toHaveText('Stopped on all three parties. Nothing was opened.');
   await expect(app.error).toBeHidden();
-  for (const id of [1, 2] as const) await expect.poll(() => deployment.health(id), { timeout: 5_000 }).toBe(200);
+  await deployment.deserted();
   await app.shot('stopped');
   await app.button.click();
   await expectAnswer(app);
-  await Promise.all([deployment.restart(1), deployment.restart(2)]);
 });
 
 test('a run that goes on, in every look', async ({ app, deployment }) => {

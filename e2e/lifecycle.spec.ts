@@ -2,10 +2,11 @@
  * Reloading, several tabs, and keys made ahead: sessions end when their page does, do not disturb each other, and
  * no key is used for two texts.
  */
+import { SLOW_LINK } from './support/deployment.ts';
 import { sdkAnswer } from './support/node.ts';
 import { expect, test } from './support/test.ts';
 
-test.use({ deploymentOptions: { profile: 'wan-cloud' } });
+test.use({ deploymentOptions: SLOW_LINK });
 
 const SHORT = 'The capital of Norway is [MASK].';
 /** More than 16 tokens. */
@@ -19,36 +20,31 @@ test('a reload in the middle of a run ends its session at both parties within 5 
   app,
   deployment,
 }) => {
-  await Promise.all([deployment.restart(1, { maxSessions: 1 }), deployment.restart(2, { maxSessions: 1 })]);
   await app.prepareWhileTyping(false);
+  await deployment.deserted();
   await app.run(SHORT);
   await app.middle();
-  expect([await deployment.health(1), await deployment.health(2)], 'both parties are at work').toEqual([503, 503]);
+  for (const id of [1, 2] as const) expect(await deployment.places(id)).toEqual({ taken: 1, idle: 0 });
   await app.page.reload();
-  for (const id of [1, 2] as const)
-    await expect
-      .poll(() => deployment.health(id), { message: `party ${id} is free`, timeout: 5_000, intervals: [50] })
-      .toBe(200);
+  await deployment.deserted();
   await app.ready();
   await app.prepareWhileTyping(false);
   expect((await app.ask(SHORT))[0].word).toBe('oslo');
-  await Promise.all([deployment.restart(1), deployment.restart(2)]);
 });
 
 test('a tab that is put away gives its places back, says so, and takes them again when somebody comes back', async ({
   app,
   deployment,
 }) => {
-  await Promise.all([deployment.restart(1, { maxSessions: 1 }), deployment.restart(2, { maxSessions: 1 })]);
+  await deployment.deserted();
   // A person: from here on keys are made for the example that stands in the box.
   await app.page.mouse.move(10, 10);
   await app.prepared(16);
-  // By one that only waits: it would give way.
-  expect([await deployment.load(1), await deployment.load(2)], 'both places are taken').toEqual(['busy', 'busy']);
+  // It only waits: it would give way.
+  for (const id of [1, 2] as const) expect(await deployment.places(id)).toEqual({ taken: 1, idle: 1 });
   await app.page.evaluate(() => document.dispatchEvent(new Event('freeze')));
   await expect(app.readiness).toHaveText('The prepared keys were let go while this tab was hidden.');
-  for (const id of [1, 2] as const)
-    await expect.poll(() => deployment.load(id), { message: `party ${id} is free` }).toBe('free');
+  await deployment.deserted();
   await app.page.mouse.move(20, 20);
   await app.prepared(16);
   await Promise.all([deployment.restart(1), deployment.restart(2)]);

@@ -119,8 +119,8 @@ test('a text grows piece by piece, is the one that Node writes, and is announced
   });
   await page.locator('#options summary').click();
   await app.prepareWhileTyping(false);
-  await ask(app, { 'How it begins': PROMPT, 'New pieces': '12' });
-  await expect(app.growth).toHaveText(/^[3-9] of 12 pieces, each [\d.]+.s and .* between parties 1 and 2$/);
+  await ask(app, { 'How it begins': PROMPT, 'New pieces': '8' });
+  await expect(app.growth).toHaveText(/^[3-6] of 8 pieces, each [\d.]+.s and .* between parties 1 and 2$/);
   await expect(app.button).toHaveText('Stop');
   const early = (await app.added.textContent()) ?? '';
   expect(early.trim()).not.toBe('');
@@ -128,7 +128,7 @@ test('a text grows piece by piece, is the one that Node writes, and is announced
   const whole = (await app.added.textContent()) ?? '';
   expect(whole.startsWith(early) && whole.length > early.length).toBe(true);
   const node = await inNode(deployment, 'text-generation', (model) =>
-    model.generate(PROMPT, { maxNewTokens: 12, temperature: 0 }),
+    model.generate(PROMPT, { maxNewTokens: 8, temperature: 0 }),
   );
   expect(whole).toBe(node.text);
   expect(await app.figure('msgs')).toBe(`${node.pieceMs.length} out, ${node.pieceMs.length} in`);
@@ -144,7 +144,7 @@ test('options of a drawn text are those of Node: with the same seed the same tex
   await app.page.locator('#options summary').click();
   const fields = {
     'How it begins': PROMPT,
-    'New pieces': '6',
+    'New pieces': '4',
     Temperature: '0.9',
     'Top-p': '0.95',
     'Top-k': '40',
@@ -156,7 +156,7 @@ test('options of a drawn text are those of Node: with the same seed the same tex
   await app.button.click();
   await app.phase('done');
   expect(await app.figure('t.when')).toBe('before the button');
-  const options = { maxNewTokens: 6, temperature: 0.9, topP: 0.95, topK: 40, seed: 11 };
+  const options = { maxNewTokens: 4, temperature: 0.9, topP: 0.95, topK: 40, seed: 11 };
   const node = await inNode(deployment, 'text-generation', (model) => model.generate(PROMPT, options));
   expect(await app.added.textContent()).toBe(node.text);
   await app.shot('text-options', ['narrow']);
@@ -166,17 +166,13 @@ test('Stop in the middle of a text keeps what came, and ends the sessions of bot
   app,
   deployment,
 }) => {
-  const models = ['text-generation'] as const;
-  await Promise.all([
-    deployment.restart(1, { maxSessions: 1, models }),
-    deployment.restart(2, { maxSessions: 1, models }),
-  ]);
   await app.prepareWhileTyping(false);
   await app.task('Continue a text');
+  await deployment.deserted();
   await app.page.locator('#options summary').click();
   await ask(app, { 'How it begins': PROMPT, 'New pieces': '60' });
   await expect(app.growth).toHaveText(/^[3-9] of 60 pieces/);
-  expect([await deployment.health(1), await deployment.health(2)], 'both parties are at work').toEqual([503, 503]);
+  for (const id of [1, 2] as const) expect((await deployment.places(id)).taken).toBe(1);
   await app.shot('growing', EVERY_LOOK);
   await app.button.click();
   await expect(app.said).toHaveText('Stopped on all three parties. What had come stays.');
@@ -185,13 +181,12 @@ test('Stop in the middle of a text keeps what came, and ends the sessions of bot
   expect(kept).not.toBe('');
   await expect(app.text).toHaveValue(PROMPT);
   await expect(app.error).toBeHidden();
-  for (const id of [1, 2] as const) await expect.poll(() => deployment.health(id), { timeout: 5_000 }).toBe(200);
+  await deployment.deserted();
   await app.shot('stopped-text', ['narrow']);
   // The next run works, and goes on from the beginning again.
   await ask(app, { 'New pieces': '2' });
   await app.phase('done');
   expect(kept.startsWith(((await app.added.textContent()) ?? '').trim())).toBe(true);
-  await Promise.all([deployment.restart(1), deployment.restart(2)]);
 });
 
 test('what cannot run is said under its box, before anything is sent', async ({ app }) => {

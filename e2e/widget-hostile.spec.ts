@@ -176,6 +176,7 @@ test('a frame that is taken away in a run: its call is rejected, and both partie
   const card = await cardOf(page);
   await card.locator('#text').fill(TEXT);
   await page.locator('h1').click();
+  await expect.poll(async () => (await deployment.places(1)).taken, { message: 'it has a session' }).toBe(1);
   await deployment.party(2).signal('SIGSTOP');
   const outcome = page.locator('#card').evaluate(async (element: HTMLElementTagNameMap['tercet-infer']) => {
     const going = element.run().then(
@@ -188,7 +189,7 @@ test('a frame that is taken away in a run: its call is rejected, and both partie
   });
   expect(await outcome).toBe('ERR_ABORTED');
   await deployment.party(2).signal('SIGCONT');
-  for (const id of [1, 2] as const) await expect.poll(() => deployment.load(id), { timeout: PATIENCE_MS }).toBe('free');
+  await deployment.deserted(PATIENCE_MS);
   expect((await heard(page)).filter(({ type }) => type === 'result')).toEqual([]);
 });
 

@@ -2,10 +2,9 @@
  * The SDK in a worker of the host's own: the same answer as in a page, over the page's WebRTC where it lends it,
  * else over WebSockets, which is said.
  */
-import { expect, test } from '@playwright/test';
 import type { Told } from './pages/worker/worker.ts';
-import { Deployment } from './support/deployment.ts';
 import { buildPage } from './support/page.ts';
+import { expect, test } from './support/test.ts';
 
 declare global {
   interface Window {
@@ -15,11 +14,11 @@ declare global {
 
 const TEXT = 'The capital of France is [MASK].';
 
-test('answers in the worker that asks, with and without the WebRTC of its page', async ({ page }) => {
-  const app = await buildPage('worker');
-  const deployment = await Deployment.start({ app: app.folder });
+test('answers in the worker that asks, with and without the WebRTC of its page', async ({ page, deployment }) => {
+  const built = await buildPage('worker');
+  const front = await deployment.front(built.folder);
   try {
-    await page.goto(deployment.url);
+    await page.goto(front.url);
     await page.waitForFunction(() => 'ask' in window);
     const lent = await page.evaluate((text) => window.ask(text, true), TEXT);
     expect(lent).toMatchObject({ transports: ['webrtc', 'webrtc'], fallbacks: [] });
@@ -31,7 +30,7 @@ test('answers in the worker that asks, with and without the WebRTC of its page',
     });
     expect(alone.tokens).toEqual(lent.tokens);
   } finally {
-    await deployment.stop();
-    app.remove();
+    await front.stop();
+    built.remove();
   }
 });

@@ -19,6 +19,7 @@ import type {
   Links,
   Model,
   ModelEntry,
+  PartyHealth,
   PretrainedOptions,
   ProgressEvent,
   RunCost,
@@ -41,10 +42,14 @@ export const SCRIPTS = [
   'outside',
   'unproved',
   'dealer',
+  'dealer-away',
   'identity',
   'device-lost',
   'fallback',
   'load-fails',
+  'hold-load',
+  'leaves',
+  'lets-go',
   'link-blocked',
   'cannot-reach',
 ] as const;
@@ -146,12 +151,23 @@ const VECTORS: ModelEntry = {
   title: 'Meaning as numbers',
 };
 
+/** A task later: nested timers wait 4 ms each, whatever they are told. */
+function soon(call: () => void): void {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    port1.close();
+    call();
+  };
+  port2.postMessage(0);
+}
+
 const wait = (ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
     const stop = (): void => reject(new TercetError('ERR_ABORTED', 'the run was cancelled', 'start it again'));
     if (signal?.aborted === true) stop();
     signal?.addEventListener('abort', stop);
-    setTimeout(resolve, ms);
+    if (ms < 1) soon(resolve);
+    else setTimeout(resolve, ms);
   });
 
 function hex(bytes: number): string {
@@ -231,7 +247,7 @@ class ScriptedModel {
   readonly layers = LAYERS;
   readonly maxTokens = 128;
   readonly downloadedBytes = 614_400;
-  readonly device = 'webgpu';
+  readonly device: Model['device'];
   readonly id: string;
   readonly task: Model['task'];
   readonly labels = [];
@@ -239,11 +255,20 @@ class ScriptedModel {
   /** Milliseconds of waiting that take one. */
   readonly #pace: number;
   readonly #tell: (event: ProgressEvent) => void;
+  readonly #dealer: boolean;
   #ready = 0;
 
-  constructor(script: Script, pace: number, id: string, task: Model['task'], tell: (event: ProgressEvent) => void) {
+  constructor(
+    script: Script,
+    { pace = 1, fallback = false, dealer = false }: Stage & { readonly dealer?: boolean },
+    id: string,
+    task: Model['task'],
+    tell: (event: ProgressEvent) => void,
+  ) {
     this.#script = script;
     this.#pace = pace;
+    this.device = fallback ? 'wasm' : 'webgpu';
+    this.#dealer = dealer;
     this.id = id;
     this.task = task;
     this.#tell = tell;
@@ -276,6 +301,8 @@ class ScriptedModel {
   async prepare(length: number, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
     await this.#deal(length, true, options.signal);
     this.#ready = length;
+    if (this.#script === 'lets-go')
+      setTimeout(() => this.#tell({ status: 'released', length, reason: 'lost', code: 'ERR_PEER_LET_GO' }), 300);
   }
 
   async release(): Promise<void> {
@@ -397,12 +424,18 @@ class ScriptedModel {
 
   async health(): ReturnType<Model['health']> {
     await wait(20 / this.#pace);
-    const down = this.#script === 'cannot-reach' || this.#script === 'away';
+    const left = this.#script === 'leaves' && this.#ready > 0;
+    const down = this.#script === 'cannot-reach' || this.#script === 'away' || left;
     const full = this.#script === 'full';
+    const error = new TercetError('ERR_PEER_UNREACHABLE', 'no connection', 'see the page');
+    const dealer: PartyHealth =
+      this.#script === 'dealer-away'
+        ? { party: 3, ok: false, error }
+        : { party: 3, ok: true, milliseconds: 24, device: 'wasm-simd128', version: '0.1.0' };
     return [
       { party: 1, ok: true, milliseconds: 24, device: 'wasm-simd128', version: '0.1.0' },
       down
-        ? { party: 2, ok: false, error: new TercetError('ERR_PEER_UNREACHABLE', 'no connection', 'see the page') }
+        ? { party: 2, ok: false, error }
         : {
             party: 2,
             ok: true,
@@ -411,6 +444,7 @@ class ScriptedModel {
             device: 'wasm-simd128',
             version: '0.1.0',
           },
+      ...(this.#dealer ? [dealer] : []),
     ];
   }
 
@@ -420,6 +454,7 @@ class ScriptedModel {
 
   async #deal(length: number, ahead: boolean, signal: AbortSignal | undefined): Promise<void> {
     if (this.#script === 'identity') throw of(1, 'ERR_IDENTITY_KEY', 'the answer was signed by another key');
+    if (this.#script === 'unproved') throw of(2, 'ERR_IDENTITY_PEERS', 'party 2 proved nothing to party 1');
     if (this.#script === 'link-blocked') throw of(2, 'ERR_LINK_BLOCKED', 'no candidate pair in 5 s');
     if (this.#script === 'cannot-reach') throw of(2, 'ERR_PEER_UNREACHABLE', 'connection refused');
     for (const party of [1, 2] as const) {
@@ -477,7 +512,6 @@ class ScriptedModel {
       if (layer === 7 && step % SECTIONS.length === 5) {
         if (this.#script === 'outside')
           throw new TercetError('ERR_RANGE_EXCEEDED', 'a value left its range', 'see the page');
-        if (this.#script === 'unproved') throw of(2, 'ERR_IDENTITY_PEERS', 'party 2 proved nothing to party 1');
         if (this.#script === 'peer-lost') throw of(2, 'ERR_PEER_TIMEOUT', 'no frame for 10 s');
         if (this.#script === 'hold-run' || this.#script === 'silent') await this.#hold(signal);
       }
@@ -521,7 +555,7 @@ export function scripted(script: Script, { pace = 1, fallback = script === 'fall
   return {
     async loadDeployment() {
       if (script === 'load-fails') throw new TercetError('ERR_DOWNLOAD', 'tercet.json: 404', 'see the page');
-      if (script === 'dealer') return { ...DEPLOYMENT, dealer: DEALER };
+      if (script === 'dealer' || script === 'dealer-away') return { ...DEPLOYMENT, dealer: DEALER };
       return script === 'vectors' ? { ...DEPLOYMENT, entries: [...DEPLOYMENT.entries, VECTORS] } : DEPLOYMENT;
     },
     async capabilities() {
@@ -540,10 +574,24 @@ export function scripted(script: Script, { pace = 1, fallback = script === 'fall
     },
     async fromPretrained(id: string, options: PretrainedOptions) {
       await wait(30);
+      if (script === 'hold-load') {
+        options.progress_callback?.({
+          status: 'progress',
+          name: id,
+          file: 'vocab.txt',
+          loaded: 2e5,
+          total: 6e5,
+          progress: 33,
+        });
+        await wait(1e8);
+      }
+      if (options.weights === 'secret' && options.credential === undefined)
+        throw new TercetError('ERR_CREDENTIAL_MISSING', 'secret weights without a credential', 'see the page');
       if (fallback)
         options.onFallback?.({ what: 'device', from: 'webgpu', to: 'wasm', reason: 'this browser has no WebGPU' });
       const task = [...DEPLOYMENT.entries, VECTORS].find((entry) => entry.id === id)?.task ?? 'fill-mask';
-      return new ScriptedModel(script, pace, id, task, (event) => options.progress_callback?.(event));
+      const stage = { pace, fallback, dealer: options.dealer === true };
+      return new ScriptedModel(script, stage, id, task, (event) => options.progress_callback?.(event));
     },
   };
 }

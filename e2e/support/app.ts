@@ -155,7 +155,11 @@ export class App {
 
   /** Waits for a phase of the picture. `compute`: the text has left, and the parties work on it. */
   async phase(phase: string): Promise<void> {
-    await expect(this.page.locator('html')).toHaveAttribute('data-phase', phase, { timeout: this.patienceMs });
+    // An expectation would look twice a second. Not at every frame either: a busy graphics device draws none.
+    await this.page.waitForFunction((wanted) => document.documentElement.dataset['phase'] === wanted, phase, {
+      timeout: this.patienceMs,
+      polling: 100,
+    });
   }
 
   /**
@@ -250,8 +254,12 @@ export class App {
     });
   }
 
-  /** Pictures of this state for people to look at: test-results/states/NAME.png, NAME-dark.png, NAME-narrow.png. */
+  /**
+   * Pictures of this state for people to look at: test-results/states/NAME.png, NAME-dark.png, NAME-narrow.png. They
+   * prove nothing and take a minute in all, so they are taken with PICTURES=1 only.
+   */
   async shot(name: string, looks: readonly Look[] = ['light']): Promise<void> {
+    if (process.env['PICTURES'] !== '1') return;
     // Neither hovered over nor, with a sheet over it, longer than the window.
     await this.page.mouse.move(0, 0);
     const fullPage = !(await this.settings.isVisible());

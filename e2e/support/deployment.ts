@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect } from '@playwright/test';
 import { plantOutlier } from '../../test/support/planted.ts';
 import { Command, ROOT, freePorts } from './command.ts';
 import { Front } from './front.ts';
@@ -43,10 +44,10 @@ export interface RestartOptions {
   readonly models?: readonly Task[];
   /** How gadgets are chosen for models whose weights alone prove no ranges. */
   readonly ranges?: 'wide';
-  /** With 1, `GET /v1/health` says whether a session is there. */
-  readonly maxSessions?: number;
 }
 
+/** A link that makes runs long enough to be interrupted. One value, so that files which use it share a world. */
+export const SLOW_LINK: DeploymentOptions = { profile: 'wan-cloud', tasks: ['fill-mask'] };
 const TWO: readonly Task[] = ['fill-mask', 'text-classification'];
 const HOST = '127.0.0.1';
 
@@ -114,9 +115,13 @@ export class Deployment {
     return `${this.url}tercet.json`;
   }
 
-  /** A server in front of the page's, which can be told to answer wrongly. The parties take its pages too. */
-  front(): Promise<Front> {
-    return Front.start(this.url, this.#ports[5]);
+  /**
+   * A server in front of the page's, which can be told to answer wrongly. The parties take its pages too.
+   *
+   * @param page folder of a page that stands there in place of the web app
+   */
+  front(page?: string): Promise<Front> {
+    return Front.start(this.url, this.#ports[5], page);
   }
 
   partyUrl(id: 1 | 2): string {
@@ -129,21 +134,26 @@ export class Deployment {
     return party;
   }
 
-  /** Status of `GET /v1/health`: 200 free, 503 full. */
-  async health(id: 1 | 2): Promise<number> {
-    return (await fetch(`${this.partyUrl(id)}/v1/health`)).status;
+  /** Sessions that a party has, and how many of them only wait, as its health tells anybody. */
+  async places(id: 1 | 2): Promise<{ readonly taken: number; readonly idle: number }> {
+    const { places } = (await (await fetch(`${this.partyUrl(id)}/v1/health`)).json()) as {
+      readonly places: { readonly taken: number; readonly idle: number };
+    };
+    return { taken: places.taken, idle: places.idle };
   }
 
-  /** What newcomers may expect: `free`, `busy` where one that waits would give way, or `full`. */
-  async load(id: 1 | 2): Promise<string> {
-    const { status } = (await (await fetch(`${this.partyUrl(id)}/v1/health`)).json()) as { readonly status: string };
-    return status;
+  /** Waits until neither party has a session. */
+  async deserted(timeout = 5_000): Promise<void> {
+    for (const id of [1, 2] as const)
+      await expect
+        .poll(() => this.places(id), { message: `sessions of party ${id}`, timeout, intervals: [50] })
+        .toEqual({ taken: 0, idle: 0 });
   }
 
   /** Starts a party where it always is, in place of the one that runs there. Returns the identity that it has. */
   async restart(
     id: 1 | 2,
-    { home = this.#homes[id - 1], models = this.#tasks, ranges, maxSessions = 8 }: RestartOptions = {},
+    { home = this.#homes[id - 1], models = this.#tasks, ranges }: RestartOptions = {},
   ): Promise<string> {
     await this.#parties[id - 1]?.stop();
     const { profile } = this.#options;
@@ -166,7 +176,7 @@ export class Deployment {
           models.includes(task) ? ['--shares', join(folder, `p${id}`)] : [],
         ),
         ...[...origins, ...(this.#options.origins ?? [])].flatMap((allowed) => ['--origins', allowed]),
-        ...['--device', 'wasm', '--threads', '1', '--max-sessions', String(maxSessions)],
+        ...['--device', 'wasm', '--threads', '1'],
         ...(ranges === undefined ? [] : ['--ranges', ranges]),
         ...(profile === undefined ? [] : ['--profile', profile]),
       ],

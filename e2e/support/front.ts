@@ -2,8 +2,11 @@
  * A server in front of the page's own: counts what is asked for, and answers wrongly where it is told to, as broken
  * hosting does.
  */
+import { existsSync, readFileSync } from 'node:fs';
 import { type Server, type ServerResponse, createServer } from 'node:http';
 import { once } from 'node:events';
+import { join } from 'node:path';
+import { lookup } from 'mrmime';
 
 export interface Fault {
   readonly type: string;
@@ -18,17 +21,20 @@ export class Front {
   readonly faults = new Map<string, Fault>();
   readonly #target: string;
   readonly #server: Server;
+  readonly #page: string | undefined;
 
-  private constructor(target: string, port: number) {
+  private constructor(target: string, port: number, page: string | undefined) {
     this.#target = target;
+    this.#page = page;
     this.url = `http://127.0.0.1:${port}/`;
     this.#server = createServer((request, response) => {
       this.#serve(request.url ?? '/', response).catch(() => response.destroy());
     }).listen(port, '127.0.0.1');
   }
 
-  static async start(target: string, port: number): Promise<Front> {
-    const front = new Front(target, port);
+  /** @param page folder of a page that stands in place of the web app */
+  static async start(target: string, port: number, page?: string): Promise<Front> {
+    const front = new Front(target, port, page);
     await once(front.#server, 'listening');
     return front;
   }
@@ -44,6 +50,11 @@ export class Front {
   }
 
   async #serve(path: string, response: ServerResponse): Promise<void> {
+    const own = this.#page === undefined ? '' : join(this.#page, path === '/' ? 'index.html' : path);
+    if (existsSync(own)) {
+      response.writeHead(200, { 'content-type': lookup(own) ?? '' }).end(readFileSync(own));
+      return;
+    }
     const real = await fetch(new URL(path, this.#target));
     const body = new Uint8Array(await real.arrayBuffer());
     for (const [name, value] of real.headers) {

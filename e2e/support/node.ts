@@ -1,6 +1,5 @@
 /** The same question asked from Node, to compare with. */
 import { readFileSync } from 'node:fs';
-import { Command } from './command.ts';
 import type { Deployment, Task } from './deployment.ts';
 import { MODELS } from './deployment.ts';
 import type { Score } from './app.ts';
@@ -53,27 +52,4 @@ export function sdkAnswer(
     },
     weights,
   );
-}
-
-interface InferJson {
-  readonly result: {
-    readonly predictions?: readonly { readonly token: string; readonly score: number }[];
-    readonly labels?: readonly { readonly label: string; readonly score: number }[];
-  };
-}
-
-/** `tercet infer --json`, with parties of its own. */
-export async function commandLineAnswer(
-  deployment: Deployment,
-  task: Task,
-  text: string,
-  weights: Weights,
-): Promise<readonly Score[]> {
-  const command = new Command(
-    ['infer', '--json', '--task', task, '--text', text, '--weights', weights, '--device', 'wasm'],
-    deployment.home,
-  );
-  const { result } = JSON.parse(await command.output()) as InferJson;
-  const predictions = result.predictions?.map(({ token, score }) => ({ word: token, score }));
-  return predictions ?? result.labels?.map(({ label, score }) => ({ word: label, score })) ?? [];
 }

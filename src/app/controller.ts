@@ -13,7 +13,7 @@ import type { Sdk } from './port.ts';
 import type { Left } from './presence.ts';
 import { holdsPlace } from './selectors/labels.ts';
 import { isRefusal, problemOf } from './problems.ts';
-import { type Gone, type Settings, dealerOf, entryOf, weightsOf } from './state.ts';
+import { type Gone, type Settings, type State, dealerOf, entryOf, serversOf, weightsOf } from './state.ts';
 import type { Store } from './store.ts';
 import type { TaskKind, Form } from './form.ts';
 
@@ -188,11 +188,13 @@ export class Controller {
     if (model === undefined) return;
     const health = await model.health().catch(() => undefined);
     if (health === undefined || this.#model !== model) return;
-    const { health: before, preparation } = this.#store.state;
+    const { state: before } = this.#store;
     this.#store.dispatch({ type: 'health', health });
-    // Parties that are back, or have room again.
-    const usable = (list: typeof before): boolean => list.every((party) => party?.ok === true && party.load !== 'full');
-    if (preparation.status === 'none' && usable(health) && !usable(before)) this.#prepareSoon(SETTLE_MS);
+    // Servers that are back, or have room again.
+    const usable = (state: State): boolean =>
+      serversOf(state).every((server) => server?.ok === true && server.load !== 'full');
+    if (before.preparation.status === 'none' && usable(this.#store.state) && !usable(before))
+      this.#prepareSoon(SETTLE_MS);
   }
 
   /** Ends all that runs at all parties; for a page that goes away. */
@@ -306,8 +308,8 @@ export class Controller {
     const { state } = this.#store;
     const { subject } = state;
     if (model === undefined || !state.settings.prepareWhileTyping || (!typed && this.#choosing)) return;
-    // A full party's next place is for somebody with a text.
-    if (!typed && state.health.some((party) => party?.load === 'full' && !holdsPlace(state))) return;
+    // A full server's next place is for somebody with a text.
+    if (!typed && serversOf(state).some((server) => server?.load === 'full' && !holdsPlace(state))) return;
     const check = await model.check(checkedText(state)).catch(() => undefined);
     const { state: now } = this.#store;
     // No keys for what cannot run, while a run goes, or while an error waits for a decision.

@@ -1,7 +1,7 @@
 /** State and event to state: pure, so that every path of a run is tested without a browser. */
 import type { FallbackEvent, ProgressEvent } from '../owner/types/index.ts';
 import { costOf } from './results.ts';
-import { type AppEvent, NO_PREPARATION, type Run, type State, entryOf } from './state.ts';
+import { type AppEvent, NO_DEALER, NO_PREPARATION, type Run, type State, entryOf } from './state.ts';
 import { type Field, type TaskKind, type Form, examplesOf, isExample, modelTask } from './form.ts';
 
 export function reduce(state: State, event: AppEvent): State {
@@ -30,7 +30,7 @@ export function reduce(state: State, event: AppEvent): State {
         check: undefined,
         loading: {},
         proved: [false, false],
-        dealer: { proved: false, transport: undefined },
+        dealer: NO_DEALER,
         transports: [undefined, undefined],
         fallbacks: [],
       };
@@ -118,8 +118,10 @@ export function reduce(state: State, event: AppEvent): State {
         trouble: { failure: event.failure, run, preparation },
       };
     }
-    case 'health':
-      return { ...state, health: event.health };
+    case 'health': {
+      const [one, two, dealer] = event.health;
+      return { ...state, health: [one, two], dealer: { ...state.dealer, health: dealer } };
+    }
     case 'fallback':
       if (state.dismissed.includes(fallbackKey(event.event))) return state;
       return { ...state, fallbacks: [...state.fallbacks.filter((f) => f.what !== event.event.what), event.event] };
@@ -251,6 +253,8 @@ function progressed(state: State, event: ProgressEvent, now: number): State {
     case 'input':
       return moved(state, event, {
         phase: 'input',
+        // Behind a piece of a text the layers begin anew.
+        ...{ layer: 0, section: '', progress: 0 },
         sentAt: state.run?.sentAt ?? now,
         now,
         sent: (state.run?.sent ?? 0) + 1,

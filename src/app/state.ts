@@ -11,6 +11,7 @@ import type {
   ProgressEvent,
   Protocol,
   SentSample,
+  ServersHealth,
   TextCheck,
   Transport,
   Weights,
@@ -150,7 +151,11 @@ export interface State {
   /** Whether each party proved its identity to this model. */
   readonly proved: readonly [boolean, boolean];
   /** The dealer that deals instead of this device, where one was chosen. */
-  readonly dealer: { readonly proved: boolean; readonly transport: Transport | undefined };
+  readonly dealer: {
+    readonly proved: boolean;
+    readonly transport: Transport | undefined;
+    readonly health: PartyHealth | undefined;
+  };
   readonly transports: readonly [Transport | undefined, Transport | undefined];
   readonly fallbacks: readonly FallbackEvent[];
   /** Fallbacks that were dismissed: not said again in this tab. */
@@ -180,7 +185,7 @@ export type AppEvent =
   | { readonly type: 'answered'; readonly answer: TaskResult; readonly subject: Form; readonly now: number }
   | { readonly type: 'stopped'; readonly now: number }
   | { readonly type: 'failed'; readonly failure: Failure; readonly now: number }
-  | { readonly type: 'health'; readonly health: readonly [PartyHealth, PartyHealth] }
+  | { readonly type: 'health'; readonly health: ServersHealth }
   | { readonly type: 'fallback'; readonly event: FallbackEvent }
   | { readonly type: 'dismiss'; readonly event: FallbackEvent };
 
@@ -196,6 +201,8 @@ export const NO_PREPARATION: Preparation = {
   movedAt: 0,
   now: 0,
 };
+
+export const NO_DEALER: State['dealer'] = { proved: false, transport: undefined, health: undefined };
 
 export const INITIAL: State = {
   slot: 'idle',
@@ -227,7 +234,7 @@ export const INITIAL: State = {
   stopped: false,
   health: [undefined, undefined],
   proved: [false, false],
-  dealer: { proved: false, transport: undefined },
+  dealer: NO_DEALER,
   transports: [undefined, undefined],
   fallbacks: [],
   dismissed: [],
@@ -255,6 +262,11 @@ export function weightsOf(state: State): Weights {
 /** The dealer that was chosen. */
 export function dealerOf(state: State): PartyAddress | undefined {
   return state.settings.dealer ? state.deployment?.dealer : undefined;
+}
+
+/** How all are that a run needs: the two parties, and the dealer where one was chosen. */
+export function serversOf(state: State): readonly (PartyHealth | undefined)[] {
+  return dealerOf(state) === undefined ? state.health : [...state.health, state.dealer.health];
 }
 
 /** Operators of party 1 and 2, for sentences. */

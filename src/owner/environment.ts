@@ -2,6 +2,7 @@
 import type { RingKernels } from '../compute/kernels/types.ts';
 import type { HubOptions } from '../hub/types.ts';
 import type { OwnerCredential } from '../net/enrolment/credential.ts';
+import type { IceServer } from '../net/webrtc/types.ts';
 import type { Channel, ServerId } from '../net/wire/types.ts';
 import type { Fetch } from './download.ts';
 import type { Capabilities, Device, FallbackEvent, PartyAddress, Transport } from './types/index.ts';
@@ -44,7 +45,7 @@ interface Route {
   readonly otherIdentity: string | undefined;
   readonly transport: 'auto' | Transport;
   readonly timeoutMs: number;
-  readonly iceServers: readonly RTCIceServer[];
+  readonly iceServers: readonly IceServer[];
   readonly associations: number;
   onFallback(event: FallbackEvent): void;
 }

@@ -1,10 +1,11 @@
-/** Whether the compute parties are there, as their own health endpoints say. Nothing about a text is sent. */
+/** Whether the compute parties and a chosen dealer are there, as their own health endpoints say. Nothing about a text is sent. */
 import { TercetError, asTercetError } from '../core/errors.ts';
 import { type Refusal, type Schema, object, oneOf, parseJson, readJson } from '../core/json.ts';
+import { serverWords } from '../net/identity/identity-errors.ts';
 import { endpointUrl } from '../net/signalling/client.ts';
 import { downloadJson } from './download.ts';
 import type { Environment } from './environment.ts';
-import type { Deployment, PartyHealth } from './types/index.ts';
+import type { Deployment, PartyAddress, PartyHealth, ServersHealth } from './types/index.ts';
 
 const TIMEOUT_MS = 4_000;
 const MAX_HEALTH = 4096;
@@ -20,15 +21,21 @@ const REFUSAL: Refusal = {
 };
 const OMIT = { credentials: 'omit', cache: 'no-store', redirect: 'error', referrerPolicy: 'no-referrer' } as const;
 
-export async function partiesHealth(
-  deployment: Deployment,
+export async function serversHealth(
+  { parties }: Deployment,
+  dealer: PartyAddress | undefined,
   environment: Environment,
-): Promise<readonly [PartyHealth, PartyHealth]> {
-  return Promise.all([one(1, deployment, environment), one(2, deployment, environment)]);
+): Promise<ServersHealth> {
+  const ask = (party: 1 | 2 | 3, address: PartyAddress) => healthOf(party, address, environment);
+  const both = [ask(1, parties[0]), ask(2, parties[1])] as const;
+  return dealer === undefined ? Promise.all(both) : Promise.all([...both, ask(3, dealer)]);
 }
 
-async function one(party: 1 | 2, deployment: Deployment, environment: Environment): Promise<PartyHealth> {
-  const { url, identity } = deployment.parties[party - 1];
+async function healthOf(
+  party: 1 | 2 | 3,
+  { url, identity }: PartyAddress,
+  environment: Environment,
+): Promise<PartyHealth> {
   const start = environment.now();
   try {
     const [{ json, milliseconds }, load] = await Promise.all([
@@ -42,7 +49,7 @@ async function one(party: 1 | 2, deployment: Deployment, environment: Environmen
     if (shown !== identity)
       throw new TercetError(
         'ERR_IDENTITY_KEY',
-        `party ${party} shows another identity`,
+        `${serverWords(party)} shows another identity`,
         'do not continue; compare it with the operator',
         { party },
       );
@@ -63,7 +70,7 @@ async function one(party: 1 | 2, deployment: Deployment, environment: Environmen
  * Whether it has a place for a run; 503 says "full" also through a proxy that keeps nothing of its words. A party
  * that does not say is not worse for it: the next run will tell.
  */
-async function loadOf(party: 1 | 2, url: string, environment: Environment): Promise<PartyHealth['load']> {
+async function loadOf(party: 1 | 2 | 3, url: string, environment: Environment): Promise<PartyHealth['load']> {
   try {
     const address = endpointUrl(url, party, '/v1/health').href;
     const response = await environment.fetch(address, { ...OMIT, signal: AbortSignal.timeout(TIMEOUT_MS) });
@@ -75,11 +82,11 @@ async function loadOf(party: 1 | 2, url: string, environment: Environment): Prom
 }
 
 /** A party that gives no description is not there, whatever came in its place. */
-function unreachable(party: 1 | 2, error: TercetError): TercetError {
+function unreachable(party: 1 | 2 | 3, error: TercetError): TercetError {
   if (error.code !== 'ERR_DOWNLOAD') return error;
   return new TercetError(
     'ERR_PEER_UNREACHABLE',
-    `party ${party} does not answer: ${error.message}`,
+    `${serverWords(party)} does not answer: ${error.message}`,
     'ask its operator whether it is up',
     {
       cause: error,

@@ -30,6 +30,8 @@ export interface ModelContext extends TextContext, RunContext {
   /** For what is not a run: downloads, health, devices. */
   readonly platform: Environment;
   readonly deployment: Deployment;
+  /** The dealer that deals in this device's place. */
+  readonly dealer: PartyAddress | undefined;
   readonly entry: ModelEntry;
   readonly buckets: readonly number[];
   readonly device: Device;
@@ -116,6 +118,7 @@ export async function loadModelContext(
     trace: options.trace,
     notice: noticeTo(options.progress_callback),
     deployment,
+    dealer,
     entry,
     device,
     downloadedBytes,

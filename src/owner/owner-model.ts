@@ -6,7 +6,7 @@ import { DEFAULT_BATCH, checkBatchSize } from './batch-size.ts';
 import { checkText, preparedShape } from './checks.ts';
 import type { Environment } from './environment.ts';
 import { generated } from './generated.ts';
-import { partiesHealth } from './health.ts';
+import { serversHealth } from './health.ts';
 import { type ModelContext, loadModelContext } from './model-context.ts';
 import { OPTIONS, checkOptions, checkPretrained } from './options.ts';
 import { rememberingRoutes } from './routes.ts';
@@ -32,13 +32,13 @@ import type {
   GenerateResult,
   GenerateStream,
   Model,
-  PartyHealth,
   PredictOptions,
   PredictResult,
   PrepareOptions,
   PretrainedOptions,
   RunCost,
   RunOptions,
+  ServersHealth,
   Task,
   TaskText,
   TextCheck,
@@ -153,9 +153,9 @@ export class OwnerModel implements Model {
     return { vectors: results, costs };
   }
 
-  health(): Promise<readonly [PartyHealth, PartyHealth]> {
-    const { deployment, platform } = this.#runner.context;
-    return partiesHealth(deployment, platform);
+  health(): Promise<ServersHealth> {
+    const { deployment, dealer, platform } = this.#runner.context;
+    return serversHealth(deployment, dealer, platform);
   }
 
   dispose(): Promise<void> {

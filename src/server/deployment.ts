@@ -12,6 +12,7 @@ import { type Task, taskOf } from '../ml/tasks/table.ts';
 import { loadTokenizer } from '../ml/tokenizers/tokenizer.ts';
 import { openModel } from '../node/model.ts';
 import { sharingOf } from '../node/sharing.ts';
+import type { IceServer } from '../net/webrtc/types.ts';
 import { parseDeployment } from '../owner/deployment.ts';
 import type { Deployment, HubPlace, ModelEntry, PartyAddress, PinnedFile } from '../owner/types/index.ts';
 import { examplesFor, titleOf } from './examples.ts';
@@ -55,7 +56,7 @@ export async function writeDeployment(
   {
     iceServers = [],
     dealer,
-  }: { readonly iceServers?: readonly RTCIceServer[]; readonly dealer?: PartyAddress | undefined } = {},
+  }: { readonly iceServers?: readonly IceServer[]; readonly dealer?: PartyAddress | undefined } = {},
 ): Promise<WrittenDeployment> {
   const files = new Map<string, PublicFile>();
   const entries: ModelEntry[] = [];

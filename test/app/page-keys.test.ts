@@ -37,6 +37,22 @@ describe('the page and its names', () => {
     expect(tasks.filter((task) => !(TASKS as readonly string[]).includes(task))).toEqual([]);
   });
 
+  it('the card’s form is the page’s: the same box, label and help for the same thing', () => {
+    const card = readFileSync(new URL('widget-frame.html', ROOT), 'utf8').replace(/<!--.*?-->/gs, '');
+    // Opening tags with an id, a label's or a field's name, and the words of a label.
+    const parts = (text: string): string[] => {
+      const form = /<form id="form"[\s\S]*?<\/form>/.exec(text)?.[0] ?? '';
+      return (
+        [...form.matchAll(/<(?:input|textarea|label|p|button|div)\b[^>]*(?:data-field|data-for|for=|id=)[^>]*>[^<]*/g)]
+          .map(([part]) => part.replace(/\s+/g, ' ').trim())
+          // What only one of them has, or has for a reason.
+          .filter((part) => !/credential|consent|shares|"run"|pieces|temperature|top[KP]|seed|options/.test(part))
+      );
+    };
+    expect(parts(card).length).toBeGreaterThan(10);
+    expect(parts(card)).toEqual(parts(page));
+  });
+
   it('a name that is not in the page would be noticed: the control', () => {
     const without = page.replace('data-bind="aside"', 'data-bind="asides"').replace('id="run"', 'id="ran"');
     expect(sorted(named('data-bind', without))).not.toEqual(sorted(TEXT_KEYS));

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { announcement } from '../../src/app/announce.ts';
 import { reduce } from '../../src/app/reduce.ts';
-import { type AppEvent, entryOf, weightsOf } from '../../src/app/state.ts';
+import { type AppEvent, INITIAL, entryOf, weightsOf } from '../../src/app/state.ts';
+import { TercetError } from '../../src/core/errors.ts';
+import type { PartyHealth } from '../../src/owner/types/index.ts';
 import { EMPTY } from '../../src/app/form.ts';
 import { labels } from '../../src/app/selectors/labels.ts';
 import { movingOf, silenceOf } from '../../src/app/selectors/run.ts';
@@ -200,6 +202,51 @@ describe('a party that is not heard', () => {
   });
 });
 
+describe('a dealer', () => {
+  const dealer = { url: 'https://d.cedar.example', identity: 'd4'.repeat(32), operator: 'Cedar' };
+  const chosen = stateAfter(
+    { type: 'deployed', deployment: { ...DEPLOYMENT, dealer } },
+    { type: 'settings', settings: { ...INITIAL.settings, dealer: true } },
+    ...LOADED.slice(1),
+  );
+  const found = (third: Omit<PartyHealth, 'party'>, from = chosen) =>
+    labels(
+      reduce(from, {
+        type: 'health',
+        health: [
+          { party: 1, ok: true },
+          { party: 2, ok: true },
+          { party: 3, ...third },
+        ],
+      }),
+    );
+
+  it('is shown as its health says, and named where it cannot deal', () => {
+    expect(labels(chosen)['p3.health']).toBe('not asked yet');
+    expect(found({ ok: true, milliseconds: 24 })['p3.health']).toBe('online, 24\u00a0ms');
+    const error = new TercetError('ERR_PEER_UNREACHABLE', 'no connection', 'see the page');
+    const away = found({ ok: false, error });
+    expect(away['p3.health']).toBe('not reached');
+    expect(away['readyText']).toBe('The dealer does not answer at the moment. The button tries again.');
+    const full = found({ ok: true, load: 'full' });
+    expect(full['p3.health']).toBe('online, no free place');
+    expect(full['readyText']).toBe('The dealer has no free place at the moment. The button tries again.');
+  });
+
+  it('that proved its identity says so, unless there is something worse to say', () => {
+    const proved = reduce(chosen, {
+      type: 'progress',
+      now: 1,
+      event: { status: 'handshake', party: 3, milliseconds: 20 },
+    });
+    expect(found({ ok: true, milliseconds: 24 }, proved)['p3.health']).toBe('identity checked');
+    expect(found({ ok: true, load: 'full' }, proved)['p3.health']).toBe('online, no free place');
+    // One that was not chosen says nothing of a run.
+    const other = reduce(proved, { type: 'settings', settings: INITIAL.settings });
+    expect(found({ ok: false }, other)['readyText']).toBe('Preparation starts as you type.');
+  });
+});
+
 describe('Stop', () => {
   const answered: AppEvent = {
     type: 'answered',
@@ -323,6 +370,12 @@ describe('a text that grows', () => {
       { text: ' said', at: 1500 },
       { text: ' that', at: 1900 },
     ]);
+  });
+
+  it('begins its layers anew with each piece', () => {
+    const computed = stateAfter(...LOADED, RUN, SENT, LAYER, piece(' said', 2500));
+    expect(computed.run).toMatchObject({ layer: 2, progress: 0.5 });
+    expect(reduce(computed, SENT).run).toMatchObject({ phase: 'input', layer: 0, progress: 0 });
   });
 
   it('keeps what came when it is stopped, until the form is edited', () => {

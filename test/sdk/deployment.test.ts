@@ -4,7 +4,7 @@ import { bucketFor, bucketsOf } from '../../src/owner/buckets.ts';
 import { capabilitiesOf } from '../../src/owner/capabilities.ts';
 import { parseDeployment } from '../../src/owner/deployment.ts';
 import type { Environment } from '../../src/owner/environment.ts';
-import { partiesHealth } from '../../src/owner/health.ts';
+import { serversHealth } from '../../src/owner/health.ts';
 import { toEnvelope, fromEnvelope } from '../../src/sdk/worker/result-envelope.ts';
 import { TercetError } from '../../src/core/errors.ts';
 import { failure } from '../failure.ts';
@@ -106,7 +106,7 @@ describe('health', () => {
       asked.push(url);
       return Response.json({ identity: url.startsWith('https') ? HEX : OTHER });
     };
-    const found = await partiesHealth(deployment, { fetch, now: () => 0 } as unknown as Environment);
+    const found = await serversHealth(deployment, undefined, { fetch, now: () => 0 } as unknown as Environment);
     expect(asked).toEqual(
       ['https://proxy.example/alder', 'http://127.0.0.1:7202'].flatMap((party) => [
         `${party}/v1/party`,
@@ -114,6 +114,20 @@ describe('health', () => {
       ]),
     );
     expect(found.map(({ ok }) => ok)).toEqual([true, true]);
+  });
+
+  it('is asked of a chosen dealer too, which is named as one', async () => {
+    const dealer = { url: 'https://dealer.example', identity: 'ef'.repeat(32) };
+    const answer = (identity: string) => async (url: string) =>
+      Response.json(
+        url.endsWith('health') ? { status: 'full' } : { identity: url.includes('dealer') ? identity : HEX },
+      );
+    const ask = (identity: string) =>
+      serversHealth(parseDeployment(GOOD), dealer, { fetch: answer(identity), now: () => 0 } as unknown as Environment);
+    expect((await ask(dealer.identity))[2]).toMatchObject({ party: 3, ok: true, load: 'full' });
+    const { ok, error } = (await ask(HEX))[2];
+    expect(ok).toBe(false);
+    expect(error).toMatchObject({ code: 'ERR_IDENTITY_KEY', message: expect.stringMatching(/^the dealer shows/) });
   });
 });
 

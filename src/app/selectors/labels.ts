@@ -25,7 +25,7 @@ import { bytes, hexGroups, milliseconds, plural, wholePercent, wrap } from '../f
 import type { Texts } from '../page-keys.ts';
 import { willSee } from '../leaks.ts';
 import { type Silence, loadingOf, lostOf, phaseOf, sampleOf, runView, silenceOf, totalAhead } from './run.ts';
-import { type Run, type State, dealerOf, entryOf, weightsOf } from '../state.ts';
+import { type Run, type State, dealerOf, entryOf, serversOf, weightsOf } from '../state.ts';
 import { generationOf } from '../form.ts';
 
 export function labels(state: State): Texts {
@@ -75,7 +75,11 @@ function dealerTexts(state: State, lost: ReturnType<typeof lostOf>): Texts {
   const dealer = dealerOf(state);
   if (dealer === undefined) return { bothKeys: 'the only place with both keys' };
   const place = dealer.operator ?? dealer.place ?? new URL(dealer.url).host;
-  const health = lost.party === 3 ? lost.mark : state.dealer.proved ? 'identity checked' : 'not asked yet';
+  const { health: found, proved } = state.dealer;
+  const there = thereOf(found, holdsPlace(state));
+  // The box is small: a check is said where there is nothing worse to say.
+  const fine = found === undefined || (found.ok && (found.load !== 'full' || holdsPlace(state)));
+  const health = lost.party === 3 ? lost.mark : proved && fine ? 'identity checked' : there;
   const sent = runView(state).links?.dealer;
   return {
     bothKeys: DEALER.bothKeys,
@@ -224,6 +228,9 @@ function stepSub(run: Run): string {
   }
 }
 
+const nameOf = ({ party }: PartyHealth): string => (party === 3 ? 'the dealer' : `party ${party}`);
+const upper = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
+
 function readyText(state: State): string {
   const { preparation, run } = state;
   const loading = loadingOf(state);
@@ -240,14 +247,14 @@ function readyText(state: State): string {
   if (state.slot === 'error') return runView(state).links === undefined ? '' : KEYS_DROPPED;
   if (state.slot === 'stopped') return STOPPED_TEXT;
   if (state.stopped) return state.slot === 'result' ? STOPPED_AGAIN : STOPPED;
-  const away = ([1, 2] as const).find((party) => state.health[party - 1]?.ok === false);
-  const full = ([1, 2] as const).find((party) => state.health[party - 1]?.load === 'full');
+  const away = serversOf(state).find((server) => server?.ok === false);
+  const full = serversOf(state).find((server) => server?.load === 'full');
   if (preparation.status === 'none') {
-    if (away !== undefined) return `Party ${away} does not answer at the moment. The button tries again.`;
-    if (full !== undefined) return `Party ${full} has no free place at the moment. The button tries again.`;
+    if (away !== undefined) return `${upper(nameOf(away))} does not answer at the moment. The button tries again.`;
+    if (full !== undefined) return `${upper(nameOf(full))} has no free place at the moment. The button tries again.`;
     if (preparation.gone !== undefined) return GONE[preparation.gone];
   } else if (preparation.status === 'ready' && away !== undefined)
-    return `Prepared, but party ${away} does not answer at the moment.`;
+    return `Prepared, but ${nameOf(away)} does not answer at the moment.`;
   if (preparation.status === 'none')
     return state.settings.prepareWhileTyping
       ? state.slot === 'result'

@@ -2,6 +2,7 @@
  * What of the picture is not plain text: its phase, the words in the browser's territory, the bytes in the
  * parties', the failed place.
  */
+import type { PartyHealth } from '../../owner/types/index.ts';
 import { FROM_DEALER, SEED_ONLY } from '../copy.ts';
 import { gainOf } from '../selectors/metrics.ts';
 import { hexGroups, rightToLeft, tail, wrap } from '../format.ts';
@@ -15,12 +16,19 @@ import { all, byId, setAttribute, setText, svg } from './dom.ts';
 /** Bytes in one line of hex, in the wide and the narrow drawing. */
 const LINE_BYTES: Record<string, number> = { p: 10, n: 8 };
 
+/** Where the other drawing is shown: style/picture.css. */
+const NARROW = '(max-width: 679px)';
+
 /** Of a text that grows the end is shown; it fits both drawings. */
 const GROWING_LENGTH = 46;
 
 export function picture(): (now: State) => void {
   const words = all<SVGTextElement>('[data-words]');
   const hex = all<SVGTextElement>('[data-hex]');
+  // The drawing that is not shown has no widths: when it comes, its words are written anew.
+  matchMedia(NARROW).addEventListener('change', () => {
+    for (const node of words) writeWords(node, shownWords ?? '');
+  });
   // Until a byte has left there is nothing to show but what such bytes look like; the line over it says so.
   const example: readonly [string, string] = [randomHex(30), randomHex(30)];
   let shownWords: string | undefined;
@@ -54,7 +62,7 @@ export function marks(now: State): void {
   const root = document.documentElement;
   const lost = lostOf(now);
   setAttribute(root, 'data-phase', phaseOf(now));
-  setAttribute(root, 'data-dealer', dealerOf(now) === undefined ? undefined : '');
+  setAttribute(root, 'data-dealer', dealerOf(now) && (standing(now, now.dealer.health) ?? ''));
   setAttribute(root, 'data-lost', lost.party === undefined ? undefined : `p${lost.party}`);
   setAttribute(
     root,
@@ -70,7 +78,10 @@ export function marks(now: State): void {
 function stateOf(state: State, party: 1 | 2): string | undefined {
   const silence = silenceOf(state);
   if (silence !== undefined && state.run?.onlineAt !== undefined && (silence.party ?? party) === party) return 'silent';
-  const health = state.health[party - 1];
+  return standing(state, state.health[party - 1]);
+}
+
+function standing(state: State, health: PartyHealth | undefined): string | undefined {
   if (health === undefined) return undefined;
   return !health.ok ? 'away' : health.load === 'full' && !holdsPlace(state) ? 'full' : 'there';
 }
@@ -97,9 +108,19 @@ function writeWords(node: SVGTextElement, text: string): void {
   // A drawing has no direction of its own: from the right, the line starts at the other edge.
   const turned = rightToLeft(text);
   const left = Number(node.getAttribute('x') ?? 0);
-  const x = String(turned ? (node.ownerSVGElement?.viewBox.baseVal.width ?? 0) - left : left);
+  const width = node.ownerSVGElement?.viewBox.baseVal.width ?? 0;
+  const x = String(turned ? width - left : left);
   setAttribute(node, 'direction', turned ? 'rtl' : undefined);
-  node.replaceChildren(...wrap(text, limits).map((line, i) => svg('tspan', i === 0 ? { x } : { x, dy: 27 }, line)));
+  const lines = wrap(text, limits).map(
+    (line, i) => svg('tspan', i === 0 ? { x } : { x, dy: 27 }, line) as SVGTSpanElement,
+  );
+  node.replaceChildren(...lines);
+  // Lines are counted in letters; wide ones are drawn closer, inside the browser's territory.
+  const room = width - 2 * left;
+  for (const line of lines)
+    if (line.getComputedTextLength() > room)
+      for (const [name, value] of Object.entries({ textLength: room, lengthAdjust: 'spacingAndGlyphs' }))
+        setAttribute(line, name, String(value));
 }
 
 function randomHex(length: number): string {

@@ -1,5 +1,5 @@
 /** The settings sheet. Choices take effect at once; what is not there stays in its list, disabled, with the reason. */
-import type { Device, PartyAddress, Protocol, Transport, Weights } from '../../owner/types/index.ts';
+import type { Device, PartyAddress, PartyHealth, Protocol, Transport, Weights } from '../../owner/types/index.ts';
 import type { Controller } from '../controller.ts';
 import { DEALER, DEVICE, TRANSPORT, unavailable } from '../copy.ts';
 import { explain, failureOf } from '../errors.ts';
@@ -68,7 +68,13 @@ export function settings(
     );
     list('set-device', devices(now), chosen.device, (device) => change({ device }));
     list('set-transport', transports(now), chosen.transport, (transport) => change({ transport }));
-    byId('peers').replaceChildren(...(now.deployment?.parties ?? []).map((party, i) => peer(now, party, i)));
+    const dealer = dealerOf(now);
+    byId('peers').replaceChildren(
+      ...(now.deployment?.parties ?? []).map((address, i) =>
+        peer(now, `Party ${i + 1}`, address, now.health[i], now.proved[i]),
+      ),
+      ...(dealer === undefined ? [] : [peer(now, 'Dealer', dealer, now.dealer.health, now.dealer.proved)]),
+    );
     prepare.checked = chosen.prepareWhileTyping;
     const sent = now.measured === undefined ? '' : `uses about ${bytes(now.measured.sentBytes)} for each text; `;
     byId('set-prepare-note').textContent = `${sent}turn off on a metered line`;
@@ -212,8 +218,13 @@ function transports({ capabilities, transports: used }: State): Option<'auto' | 
   ];
 }
 
-function peer(state: State, { url, identity, operator }: PartyAddress, i: number): HTMLElement {
-  const health = state.health[i];
+function peer(
+  state: State,
+  name: string,
+  { url, identity, operator }: PartyAddress,
+  health: PartyHealth | undefined,
+  proved: boolean,
+): HTMLElement {
   const states: string[] = [];
   if (health?.ok === false) {
     states.push(
@@ -222,13 +233,13 @@ function peer(state: State, { url, identity, operator }: PartyAddress, i: number
         : explain(failureOf(health.error), { operators: operatorsOf(state), maxTokens: undefined }).title,
     );
   } else {
-    states.push(state.proved[i] ? 'Identity checked' : 'Identity is checked when a run is prepared');
+    states.push(proved ? 'Identity checked' : 'Identity is checked when a run is prepared');
     if (health?.load === 'full' && !holdsPlace(state)) states.push('no free place at the moment');
     if (health?.milliseconds !== undefined) states.push(milliseconds(health.milliseconds));
     if (health?.device !== undefined) states.push(health.device);
     if (health?.version !== undefined) states.push(`version ${health.version}`);
   }
-  const title = operator === undefined ? `Party ${i + 1}` : `Party ${i + 1}, ${operator}`;
+  const title = operator === undefined ? name : `${name}, ${operator}`;
   return el(
     'div',
     '',

@@ -24,7 +24,7 @@ import { MAX_ASSOCIATIONS, offerToJson } from '../signalling/messages.ts';
 import { fingerprintOf } from '../signalling/sdp.ts';
 import { checkStatement, signallingHash } from '../signalling/statement.ts';
 import { otherOf, replayed } from '../identity/identity-errors.ts';
-import type { RtcOffer, RtcOfferer } from '../webrtc/types.ts';
+import type { IceServer, RtcOffer, RtcOfferer } from '../webrtc/types.ts';
 import { connectWebSocket } from '../websocket/connect.ts';
 import type { WebSocketConstructor } from '../websocket/link.ts';
 import type { ServerId } from '../wire/types.ts';
@@ -53,7 +53,7 @@ export interface OwnerLinkOptions {
   readonly transport?: 'auto' | OwnerTransport | undefined;
   /** Longest time for WebRTC to come about (default 5 s). */
   readonly timeoutMs?: number | undefined;
-  readonly iceServers?: readonly RTCIceServer[] | undefined;
+  readonly iceServers?: readonly IceServer[] | undefined;
   /** WebRTC associations to spread the bytes over, 1 to 4 (default 1); more help on long paths. */
   readonly associations?: number | undefined;
   /** Absent: no WebRTC here. */

@@ -15,7 +15,14 @@ import {
 } from '../chunks/link.ts';
 import { EarlyBuffer } from '../chunks/early-buffer.ts';
 import { WINDOW_BYTES } from '../chunks/transport.ts';
-import { DATA_CHANNEL, type RtcAnswer, type RtcAnswerer, type RtcOffer, type RtcOfferer } from './types.ts';
+import {
+  DATA_CHANNEL,
+  type IceServer,
+  type RtcAnswer,
+  type RtcAnswerer,
+  type RtcOffer,
+  type RtcOfferer,
+} from './types.ts';
 
 /** Longest time for the candidates: without STUN it takes milliseconds. */
 const GATHER_MS = 2000;
@@ -155,7 +162,7 @@ function setUpFailed(cause: unknown): TercetError {
  * A browser's description of a server as the library takes it: the name and password of a TURN server inside the
  * address.
  */
-export function serverUrls({ urls, username, credential }: RTCIceServer): string[] {
+export function serverUrls({ urls, username, credential }: IceServer): string[] {
   const user = username === undefined ? '' : `${encodeURIComponent(username)}:${encodeURIComponent(credential ?? '')}@`;
   return [urls].flat().map((url) => url.replace(/^(turns?):(?:\/\/)?/, `$1:${user}`));
 }

@@ -13,7 +13,7 @@ import { LINK_HIGH_WATER_BYTES, LINK_LOW_WATER_BYTES } from '../chunks/link.ts';
 import { WINDOW_BYTES } from '../chunks/transport.ts';
 import { Queue } from '../wire/queue.ts';
 import type { OpenedPort, PortMessage } from './port-protocol.ts';
-import { DATA_CHANNEL } from './types.ts';
+import { DATA_CHANNEL, type IceServer } from './types.ts';
 
 /** Longest time for candidates: without STUN they are there at once. */
 const GATHER_MS = 1500;
@@ -32,7 +32,7 @@ export class PageAssociation {
   readonly #opened: Promise<OpenedPort>;
   #failed: (error: Error) => void = () => undefined;
 
-  constructor(Peer: SimplePeer.SimplePeer, iceServers: readonly RTCIceServer[]) {
+  constructor(Peer: SimplePeer.SimplePeer, iceServers: readonly IceServer[]) {
     const made: RTCPeerConnection[] = [];
     // simple-peer makes its connection with the constructor that it is given: the public way to get hold of it.
     class Connection extends RTCPeerConnection {

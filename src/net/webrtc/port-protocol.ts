@@ -8,6 +8,7 @@
  *   null          the end, either way
  */
 import { TercetError, type ErrorCode, kindOf } from '../../core/errors.ts';
+import type { IceServer } from './types.ts';
 
 export type PortMessage = ArrayBuffer | number | null;
 
@@ -17,7 +18,7 @@ export type PageRequest =
       readonly op: 'offer';
       readonly link: number;
       readonly associations: number;
-      readonly iceServers: readonly RTCIceServer[];
+      readonly iceServers: readonly IceServer[];
     }
   | { readonly id: number; readonly op: 'accept'; readonly link: number; readonly answers: readonly string[] }
   | { readonly id: number; readonly op: 'opened'; readonly link: number }

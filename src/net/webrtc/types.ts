@@ -4,11 +4,18 @@
  */
 import type { MessageLink } from '../chunks/link.ts';
 
+/** A STUN or TURN server, as browsers describe it. Declared here, since programs in Node have no types of a browser. */
+export interface IceServer {
+  readonly urls: string | string[];
+  readonly username?: string;
+  readonly credential?: string;
+}
+
 interface RtcOfferOptions {
   /** How many associations, 1 to 4. */
   readonly associations: number;
   /** STUN and TURN servers; empty: nobody else is asked for anything. */
-  readonly iceServers: readonly RTCIceServer[];
+  readonly iceServers: readonly IceServer[];
 }
 
 export interface RtcOfferer {

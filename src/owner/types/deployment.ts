@@ -1,6 +1,7 @@
 /** What a deployment serves, and what is there to run it: parties, models, this device. All of it is public. */
 import type { TercetError } from '../../core/errors.ts';
 import type { ModelTask } from '../../ml/tasks/table.ts';
+import type { IceServer } from '../../net/webrtc/types.ts';
 
 /**
  * What a model was made for: its head. Zero-shot classification is a call on models for fill-mask, or for
@@ -84,7 +85,7 @@ export interface Deployment {
   /** What is served. */
   readonly entries: readonly ModelEntry[];
   /** STUN and TURN servers. Empty by default: nobody else is asked for anything. */
-  readonly iceServers?: readonly RTCIceServer[];
+  readonly iceServers?: readonly IceServer[];
 }
 
 // ── what is there, and why not ─────────────────────────────────────────────
@@ -120,8 +121,8 @@ export interface Capabilities {
 
 /** A party as its health endpoint describes it. */
 export interface PartyHealth {
-  /** Which of the two. */
-  readonly party: 1 | 2;
+  /** Which compute party; 3 is the dealer. */
+  readonly party: 1 | 2 | 3;
   /** Whether it answered, as the identity that the deployment names. */
   readonly ok: boolean;
   /** Round trip of the health request. */
@@ -138,3 +139,6 @@ export interface PartyHealth {
   /** Why it is not ok: ERR_PEER_UNREACHABLE, ERR_IDENTITY_KEY, ERR_DOWNLOAD. */
   readonly error?: TercetError;
 }
+
+/** Of the compute parties, and of the dealer where the owner chose one. */
+export type ServersHealth = readonly [PartyHealth, PartyHealth, ...dealer: PartyHealth[]];

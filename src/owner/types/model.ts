@@ -1,5 +1,5 @@
 /** A loaded model: the one object that runs texts. */
-import type { Device, PartyHealth, Task } from './deployment.ts';
+import type { Device, ServersHealth, Task } from './deployment.ts';
 import type {
   AnswerOptions,
   BatchOptions,
@@ -197,15 +197,15 @@ export interface Model {
    */
   embed(texts: string | readonly string[], options?: EmbedOptions): Promise<EmbedResult>;
   /**
-   * Asks both parties how they are. Nothing private is sent. Never fails for a party that does not answer: its `error`
-   * says why.
+   * Asks both parties, and the dealer where one was chosen, how they are. Nothing private is sent. Never fails for one
+   * that does not answer: its `error` says why.
    *
    * @example
    * for (const { party, ok, milliseconds } of await model.health()) console.log(party, ok, milliseconds);
    *
    * @throws {TercetError} never for what a party says or does not say.
    */
-  health(): Promise<readonly [PartyHealth, PartyHealth]>;
+  health(): Promise<ServersHealth>;
   /**
    * Ends what runs (it rejects with ERR_ABORTED), drops what was prepared, wipes keys and stops workers. A second call
    * does nothing.

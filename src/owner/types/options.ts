@@ -68,7 +68,7 @@ export interface PretrainedOptions {
    * In a worker of your own, whose page lends its WebRTC: the other port of the one that the page gave to
    * `serveWebRtc`. Addresses are relative to the worker's script there, so give `deployment` in full.
    */
-  readonly page?: MessagePort;
+  readonly page?: InstanceType<typeof MessagePort>;
   /** Hears what loads and runs. It must not throw. */
   readonly progress_callback?: (event: ProgressEvent) => void;
   /** Hears of a device or transport that took the place of another. */

@@ -32,6 +32,7 @@ import type {
   Task,
   TaskText,
   TextCheck,
+  ServersHealth,
 } from '../../owner/types/index.ts';
 import type { ModelInfo, Plain, PlainOptions, PortCommand, PortEvent, WorkerApi } from './protocol.ts';
 
@@ -239,9 +240,9 @@ export class WorkerModel implements Model {
     });
   }
 
-  async health(): Promise<readonly [PartyHealth, PartyHealth]> {
-    const [one, two] = await this.#worker.call(undefined, (remote) => remote.health());
-    return [typedHealth(one), typedHealth(two)];
+  async health(): Promise<ServersHealth> {
+    const [one, two, ...dealer] = await this.#worker.call(undefined, (remote) => remote.health());
+    return [typedHealth(one), typedHealth(two), ...dealer.map(typedHealth)];
   }
 
   dispose(): Promise<void> {

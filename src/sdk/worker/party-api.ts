@@ -71,8 +71,8 @@ export function partyApi(): WorkerApi {
       }),
     health: () =>
       toEnvelope(async () => {
-        const [one, two] = await opened().health();
-        return [plainHealth(one), plainHealth(two)] as const;
+        const [one, two, ...dealer] = await opened().health();
+        return [plainHealth(one), plainHealth(two), ...dealer.map(plainHealth)] as const;
       }),
     dispose: () => toEnvelope(async () => model?.dispose()),
   };

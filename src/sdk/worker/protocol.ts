@@ -59,6 +59,8 @@ type RunApi = {
   ) => Promise<Envelope<Awaited<ReturnType<Model[M]>>>>;
 };
 
+type PlainHealth = Plain<PartyHealth, 'error'>;
+
 /** One worker serves one model. */
 export interface WorkerApi extends RunApi {
   open(call: number, request: OpenRequest): Promise<Envelope<ModelInfo>>;
@@ -67,7 +69,7 @@ export interface WorkerApi extends RunApi {
   release(): Promise<Envelope<void>>;
   /** Pieces come over the port, with the call's number; the result has them all. */
   generate(call: number, prompt: string, options: Omit<GenerateOptions, 'signal'>): Promise<Envelope<GenerateResult>>;
-  health(): Promise<Envelope<readonly [Plain<PartyHealth, 'error'>, Plain<PartyHealth, 'error'>]>>;
+  health(): Promise<Envelope<readonly [PlainHealth, PlainHealth, ...dealer: PlainHealth[]]>>;
   dispose(): Promise<Envelope<void>>;
 }
 
