@@ -1,0 +1,118 @@
+// `npm run examples [-- NAME …]`: packs once, installs the tarball as a user does, and runs every example and every
+// bundler on it. `--sample`: the part that CI runs, on what is installed anyway, without a download. `--lock`: writes
+// examples/package-lock.json again.
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { bundlerBuilds } from './packed/bundlers.mjs';
+import { ROOT, exampleNames, installExamples, lockExamples, pack, unpack } from './packed/install.mjs';
+import { lint } from './packed/lint.mjs';
+import { checkManifest, checkWeb } from './packed/manifest.mjs';
+import { PAGES, TITLED, openBrowser } from './packed/pages.mjs';
+import { start, startDemo } from './packed/parties.mjs';
+import { PROGRAMS } from './packed/programs.mjs';
+import { typeChecks } from './packed/types.mjs';
+import { findChromium } from './find-chromium.mjs';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { sample: { type: 'boolean' }, lock: { type: 'boolean' } },
+});
+const unknown = positionals.filter((name) => !exampleNames().includes(name));
+if (unknown.length > 0) throw new Error(`there is no example ${unknown.join(', ')}: ${exampleNames().join(', ')}`);
+
+const place = mkdtempSync(join(tmpdir(), 'tercet-packed-'));
+const stops = [() => rmSync(place, { recursive: true, force: true })];
+const failed = [];
+
+async function step(name, run) {
+  const started = performance.now();
+  try {
+    const said = await run();
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    console.log(`  ok      ${name} (${seconds} s)${said === undefined ? '' : `: ${said}`}`);
+    return true;
+  } catch (error) {
+    failed.push(name);
+    console.log(`  failed  ${name}\n${String(error.message).replace(/^/gm, '          ')}`);
+    return false;
+  }
+}
+
+/** What CI runs, and where: one program and one page of each kind; the rest on request. */
+const SAMPLE = { examples: ['node-script', 'html'], bundlers: ['vite'] };
+
+async function main() {
+  if (values.lock) return lockExamples(join(place, 'lock'));
+  const chosen = positionals.length > 0 ? positionals : values.sample ? SAMPLE.examples : exampleNames();
+  const tarball = pack(place);
+  const world = join(place, 'world');
+  if (values.sample) cpSync(join(ROOT, 'examples'), world, { recursive: true });
+  const installed = values.sample
+    ? unpack(tarball, world)
+    : join(installExamples(tarball, world), 'node_modules/tercet');
+
+  await step('the package has what it names', () => checkManifest(installed));
+  await step('dist/web stands alone', () => checkWeb(join(installed, 'dist/web')));
+  if (!values.sample) await step('publint, are-the-types-wrong', () => lint(world, tarball));
+  const tsc = join(values.sample ? ROOT : world, 'node_modules/typescript/bin/tsc');
+  if (positionals.length === 0) for (const [name, check] of typeChecks(world, tsc)) await step(name, check);
+
+  const pages = join(place, 'pages');
+  mkdirSync(pages);
+  writeFileSync(join(pages, 'index.html'), '<!doctype html><title>examples</title>');
+  // Browsers ask for it, and a page that asks for what is not there complains.
+  writeFileSync(join(pages, 'favicon.ico'), '');
+  const names = positionals.length > 0 ? [] : values.sample ? SAMPLE.bundlers : undefined;
+  const titled = [];
+  for (const [name, build] of bundlerBuilds({ folder: world, tools: values.sample ? ROOT : world, pages, names }))
+    if (await step(name, build)) titled.push(name.split(' ')[0]);
+  for (const name of chosen.filter((one) => one in PAGES)) buildPage(join(world, name), join(pages, name));
+
+  const demo = await startDemo(installed, { home: join(place, 'home'), app: pages });
+  stops.push(demo.stop);
+  const context = { world, installed, place, deployment: `${demo.url}tercet.json` };
+  for (const name of chosen.filter((one) => one in PROGRAMS))
+    await step(`examples/${name}`, () => PROGRAMS[name](context));
+  if (findChromium() === undefined) return console.log('  skipped pages: there is no Chromium');
+  const browser = await openBrowser();
+  stops.push(browser.close);
+  for (const name of titled)
+    await step(`${name}, in a browser`, () => browser.visit(`${demo.url}${name}/index.html`, TITLED));
+  for (const name of chosen.filter((one) => one in PAGES && one !== 'widget-csp'))
+    await step(`examples/${name}`, () => browser.visit(`${demo.url}${name}/index.html`, PAGES[name]));
+  if (chosen.includes('widget-csp')) await step('examples/widget-csp', () => widget(world, browser));
+}
+
+/** Its own `npm run build`, where it has one. */
+function buildPage(example, out) {
+  const { scripts } = JSON.parse(readFileSync(join(example, 'package.json'), 'utf8'));
+  if (scripts.build === undefined) return;
+  execFileSync('npm', ['run', '-s', 'build'], { cwd: example, stdio: ['ignore', 'ignore', 'inherit'] });
+  cpSync(join(example, /--app (\S+)/.exec(scripts.start)[1]), out, { recursive: true });
+}
+
+/** The page of a stranger, and the widget of a server that serves the app: another demo than that of the pages. */
+async function widget(world, browser) {
+  const app = await startDemo(join(world, 'node_modules/tercet'), { home: join(place, 'home') });
+  stops.push(app.stop);
+  const host = await start(['server.mjs'], {
+    cwd: join(world, 'widget-csp'),
+    until: /at (http:\S+)/,
+    env: { TERCET: app.url, PORT: '0' },
+  });
+  stops.push(host.stop);
+  await browser.visit(host.found[1], PAGES['widget-csp']);
+}
+
+try {
+  await main();
+} finally {
+  for (const stop of stops.reverse()) await stop();
+}
+if (failed.length > 0) {
+  console.error(`${failed.length} failed: ${failed.join(', ')}`);
+  process.exitCode = 1;
+}
