@@ -80,7 +80,7 @@ async function main() {
   const browser = await openBrowser();
   stops.push(browser.close);
   for (const name of titled)
-    await step(`${name}, in a browser`, () => browser.visit(`${demo.url}${name}/index.html`, TITLED));
+    await step(`${name}, in a browser`, () => browser.visit(`${demo.url}by-${name}/index.html`, TITLED));
   for (const name of chosen.filter((one) => one in PAGES && one !== 'widget-csp'))
     await step(`examples/${name}`, () => browser.visit(`${demo.url}${name}/index.html`, PAGES[name]));
   if (chosen.includes('widget-csp')) await step('examples/widget-csp', () => widget(world, browser));

@@ -85,7 +85,7 @@ export function bundlerBuilds({ folder, tools, pages, names = Object.keys(BUNDLE
   return names.map((name) => [
     `${name} finds worker, kernels and module`,
     async () => {
-      const [source, out] = [join(folder, 'bundlers', name), join(pages, name)];
+      const [source, out] = [join(folder, 'bundlers', name), join(pages, `by-${name}`)];
       mkdirSync(source, { recursive: true });
       mkdirSync(out, { recursive: true });
       writeFileSync(join(source, 'package.json'), '{ "type": "module" }');

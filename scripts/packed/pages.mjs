@@ -4,7 +4,7 @@ import { chromiumPath } from '../find-chromium.mjs';
 
 /** Nobody is asked for anything but the servers of the pages. */
 const ARGS = ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--no-first-run'];
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 180_000;
 
 /** What to do on a page, and what it shows then. */
 export const PAGES = {

@@ -30,3 +30,11 @@ export function deviceOf({ device }: Setup): 'auto' | Device {
   if (device === 'webgpu' || device === 'wasm') return device;
   throw new TercetError('ERR_ARGUMENT', 'there is no such device', "use 'auto', 'webgpu' or 'wasm'");
 }
+
+/**
+ * Whether a tag names the deployment of another server than the frame's own. SECURITY: who names the parties can read
+ * the text. test/widget/guards.test.ts, e2e/widget-hostile.spec.ts.
+ */
+export function isForeign(deployment: string, own: string): boolean {
+  return deployment !== own;
+}
