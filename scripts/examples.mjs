@@ -1,8 +1,8 @@
 // `npm run examples [-- NAME …]`: packs once, installs the tarball as a user does, and runs every example and every
-// bundler on it. `--sample`: the part that CI runs, on what is installed anyway, without a download. `--lock`: writes
-// examples/package-lock.json again.
-import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// bundler on it; a bundler alone is `by-rollup`. `--sample`: the part that CI runs, on what is installed anyway, without
+// a download. `--lock`: writes examples/package-lock.json again.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -10,7 +10,7 @@ import { bundlerBuilds } from './packed/bundlers.mjs';
 import { ROOT, exampleNames, installExamples, lockExamples, pack, unpack } from './packed/install.mjs';
 import { lint } from './packed/lint.mjs';
 import { checkManifest, checkWeb } from './packed/manifest.mjs';
-import { PAGES, TITLED, openBrowser } from './packed/pages.mjs';
+import { HOSTS, PAGES, TITLED, openBrowser } from './packed/pages.mjs';
 import { start, startDemo } from './packed/parties.mjs';
 import { PROGRAMS } from './packed/programs.mjs';
 import { typeChecks } from './packed/types.mjs';
@@ -20,7 +20,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { sample: { type: 'boolean' }, lock: { type: 'boolean' } },
 });
-const unknown = positionals.filter((name) => !exampleNames().includes(name));
+const bundlers = positionals.filter((name) => name.startsWith('by-')).map((name) => name.slice(3));
+const unknown = positionals.filter((name) => !name.startsWith('by-') && !exampleNames().includes(name));
 if (unknown.length > 0) throw new Error(`there is no example ${unknown.join(', ')}: ${exampleNames().join(', ')}`);
 
 const place = mkdtempSync(join(tmpdir(), 'tercet-packed-'));
@@ -65,11 +66,16 @@ async function main() {
   writeFileSync(join(pages, 'index.html'), '<!doctype html><title>examples</title>');
   // Browsers ask for it, and a page that asks for what is not there complains.
   writeFileSync(join(pages, 'favicon.ico'), '');
-  const names = positionals.length > 0 ? [] : values.sample ? SAMPLE.bundlers : undefined;
+  const names = positionals.length > 0 ? bundlers : values.sample ? SAMPLE.bundlers : undefined;
   const titled = [];
   for (const [name, build] of bundlerBuilds({ folder: world, tools: values.sample ? ROOT : world, pages, names }))
     if (await step(name, build)) titled.push(name.split(' ')[0]);
-  for (const name of chosen.filter((one) => one in PAGES)) buildPage(join(world, name), join(pages, name));
+  for (const name of chosen.filter((one) => one in PAGES)) {
+    const example = join(world, name);
+    if (existsSync(join(example, 'tsconfig.json')))
+      await step(`types of examples/${name}`, () => compile(tsc, example));
+    buildPage(example, join(pages, name));
+  }
 
   const demo = await startDemo(installed, { home: join(place, 'home'), app: pages });
   stops.push(demo.stop);
@@ -81,9 +87,15 @@ async function main() {
   stops.push(browser.close);
   for (const name of titled)
     await step(`${name}, in a browser`, () => browser.visit(`${demo.url}by-${name}/index.html`, TITLED));
-  for (const name of chosen.filter((one) => one in PAGES && one !== 'widget-csp'))
+  for (const name of chosen.filter((one) => one in PAGES && !(one in HOSTS)))
     await step(`examples/${name}`, () => browser.visit(`${demo.url}${name}/index.html`, PAGES[name]));
-  if (chosen.includes('widget-csp')) await step('examples/widget-csp', () => widget(world, browser));
+  const hosts = chosen.filter((one) => one in HOSTS);
+  if (hosts.length === 0) return;
+  // The widget's server is that of the app: another one than that of the pages.
+  const app = await startDemo(installed, { home: join(place, 'home') });
+  stops.push(app.stop);
+  for (const name of hosts)
+    await step(`examples/${name}`, () => onOwnOrigin(name, { world, browser, tercet: app.url }));
 }
 
 /** Its own `npm run build`, where it has one. */
@@ -91,20 +103,22 @@ function buildPage(example, out) {
   const { scripts } = JSON.parse(readFileSync(join(example, 'package.json'), 'utf8'));
   if (scripts.build === undefined) return;
   execFileSync('npm', ['run', '-s', 'build'], { cwd: example, stdio: ['ignore', 'ignore', 'inherit'] });
-  cpSync(join(example, /--app (\S+)/.exec(scripts.start)[1]), out, { recursive: true });
+  const app = /--app (\S+)/.exec(scripts.start);
+  if (app !== null) cpSync(join(example, app[1]), out, { recursive: true });
 }
 
-/** The page of a stranger, and the widget of a server that serves the app: another demo than that of the pages. */
-async function widget(world, browser) {
-  const app = await startDemo(join(world, 'node_modules/tercet'), { home: join(place, 'home') });
-  stops.push(app.stop);
-  const host = await start(['server.mjs'], {
-    cwd: join(world, 'widget-csp'),
-    until: /at (http:\S+)/,
-    env: { TERCET: app.url, PORT: '0' },
-  });
+function compile(tsc, example) {
+  const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', example], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(stdout);
+}
+
+/** The page of a stranger, with the widget of another server. */
+async function onOwnOrigin(name, { world, browser, tercet }) {
+  const { args, address } = HOSTS[name];
+  const env = { TERCET: tercet, PORT: '0', NO_COLOR: '1' };
+  const host = await start(args, { cwd: join(world, name), until: /(http:\/\/[\w.]+:\d+\/)/, env });
   stops.push(host.stop);
-  await browser.visit(host.found[1], PAGES['widget-csp']);
+  await browser.visit(address(host.found[1], tercet), PAGES[name]);
 }
 
 try {

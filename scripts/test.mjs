@@ -51,4 +51,6 @@ else {
   console.log(`lane browser: ${chromium}`);
   run(process.execPath, [...vitest, '--project', 'browser']);
   run(process.execPath, ['node_modules/@playwright/test/cli.js', 'test']);
+  console.log('lane browser: a tour');
+  run(process.execPath, ['scripts/demo.mjs', 'curious-server']);
 }

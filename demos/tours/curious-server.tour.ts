@@ -23,7 +23,7 @@ test('What the curious server saw', async ({ page, deployment, tour }) => {
   for (const { keys, total } of before) expect(BigInt.asUintN(64, keys[0] + keys[1])).toBe(BigInt(total));
   await tour.step(
     'What each server saw',
-    'Each got a key, and each key opens to a number like any other. Only their sum says which word stood there: 1 for the one that was written, 0 for another.',
+    'Each got a half, and each half opens to a number like any other. Only their sum says which word stood there: 1 for the one that was written, 0 for another.',
     page.locator('#sums'),
   );
 

@@ -30,6 +30,26 @@ export const PAGES = {
     await card.locator('#run:enabled').click();
     await page.getByText('Readers sound POSITIVE.').waitFor();
   },
+  'widget-frameworks': async (page) => {
+    for (const [place, text, label] of [
+      ['react', 'What a warm and funny letter.', 'POSITIVE'],
+      ['vue', 'Dull from its first line.', 'NEGATIVE'],
+    ]) {
+      const card = page.frameLocator(`#${place} iframe`);
+      await page.locator(`#${place} tercet-infer`).scrollIntoViewIfNeeded();
+      await card.locator('#text').fill(text);
+      await card.locator('#run:enabled').click();
+      await page.locator(`#${place}`, { hasText: `heard: ${label}` }).waitFor();
+    }
+  },
+};
+/** Pages that stand on an origin of their own, and how they are served there. */
+export const HOSTS = {
+  'widget-csp': { args: ['server.mjs'], address: (url) => url },
+  'widget-frameworks': {
+    args: ['../node_modules/vite/bin/vite.js', 'preview', '--host', '127.0.0.1', '--port', '41730'],
+    address: (url, tercet) => `${url}?tercet=${encodeURIComponent(tercet)}`,
+  },
 };
 /** A page of a bundler that shows the answer in its title. */
 export const TITLED = async (page) => {
