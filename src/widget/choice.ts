@@ -2,6 +2,7 @@
 import { JOBS } from '../app/copy.ts';
 import { type TaskKind, modelTask } from '../app/form.ts';
 import { TercetError } from '../core/errors.ts';
+import { taskNamed } from '../ml/tasks/table.ts';
 import type { Deployment, Device, ModelEntry } from '../owner/types/index.ts';
 import type { Setup } from './messages.ts';
 
@@ -10,7 +11,8 @@ export function chosen(
   { model, task }: Pick<Setup, 'model' | 'task'>,
   { entries }: Pick<Deployment, 'entries'>,
 ): { readonly task: TaskKind; readonly model: ModelEntry } {
-  const job = JOBS.find((name) => name === task);
+  // By any of its names: `ner`, `sentiment-analysis`, `embeddings`.
+  const job = JOBS.find((name) => name === taskNamed(task));
   const found = entries.find(
     (entry) =>
       (model === '' || entry.id === model) && (task === '' || (job !== undefined && entry.task === modelTask(job))),

@@ -3,7 +3,9 @@
  * visitor must have had in sight. The same on two real origins: e2e/widget-hostile.spec.ts.
  */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { isForeign } from '../../src/widget/choice.ts';
+import { chosen, isForeign } from '../../src/widget/choice.ts';
+import type { Deployment } from '../../src/owner/types/index.ts';
+import { failure } from '../failure.ts';
 import { type Host, meetHost } from '../../src/widget/frame/host-link.ts';
 import { Sight } from '../../src/widget/frame/sight.ts';
 import { type ToFrame, VERSION } from '../../src/widget/messages.ts';
@@ -78,6 +80,20 @@ describe('a deployment', () => {
     expect(isForeign(OWN, OWN)).toBe(false);
     for (const other of ['https://evil.example/tercet.json', 'https://tercet.example/other.json', `${OWN}?x`, ''])
       expect(isForeign(other, OWN), other).toBe(true);
+  });
+});
+
+describe('a task that a tag names', () => {
+  const entry = (id: string, task: string) => ({ id, task }) as Deployment['entries'][number];
+  const entries = [entry('sst2-bert', 'text-classification'), entry('wnut-roberta', 'token-classification')];
+
+  it('may have any of its names; one that nobody serves is not replaced by another', async () => {
+    for (const task of ['token-classification', 'ner'])
+      expect(chosen({ model: '', task }, { entries })).toEqual({ task: 'token-classification', model: entries[1] });
+    expect(chosen({ model: 'sst2-bert', task: 'sentiment-analysis' }, { entries }).model).toBe(entries[0]);
+    for (const task of ['fill-mask', 'reading', 'constructor'])
+      await failure('ERR_MODEL_NOT_FOUND', () => chosen({ model: '', task }, { entries }));
+    await failure('ERR_MODEL_NOT_FOUND', () => chosen({ model: 'sst2-bert', task: 'ner' }, { entries }));
   });
 });
 
