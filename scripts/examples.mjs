@@ -1,6 +1,6 @@
-// `npm run examples [-- NAME …]`: packs once, installs the tarball as a user does, and runs every example and every
-// bundler on it; a bundler alone is `by-rollup`. `--sample`: the part that CI runs, on what is installed anyway, without
-// a download. `--lock`: writes examples/package-lock.json again.
+// `npm run examples [-- NAME …]`: packs once, installs the tarball as a user does, and runs every example and
+// bundler on it; a bundler alone is `by-rollup`. `--sample`: the part that CI runs, on what is installed anyway, with
+// no download. `--lock`: writes examples/package-lock.json again.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -16,7 +16,10 @@ export async function use(): Promise<string> {
   const vectors = await (await pipeline('feature-extraction', 'X-vectors'))(['a', 'b'], { pooling: 'mean' });
   const rows: readonly number[] = vectors.dims;
   const card = document.querySelector('tercet-infer');
-  card?.addEventListener('result', ({ detail }) => { const answer: WidgetAnswer | undefined = detail.answer; void answer; });
+  card?.addEventListener('result', ({ detail }) => {
+    const answer: WidgetAnswer | undefined = detail.answer;
+    void answer;
+  });
   const attributes: WidgetAttributes = { model: 'sst2-bert', task: 'text-classification' };
   // @ts-expect-error a task that there is not: the types are there, and are not \`any\`
   await pipeline('translation', 'x');

@@ -111,8 +111,8 @@ interface TokenizerJson {
 }
 
 /**
- * The library's tokenizer from a folder's files. Its version 2 reads merges as it wrote them itself, `a b`, and no folder
- * without `tokenizer.json`: one that has a list of pieces alone gets that of another, with its own pieces.
+ * The library's tokenizer from a folder's files. Its version 2 reads merges as it wrote them itself, `a b`, and no
+ * folder without `tokenizer.json`: one that has a list of pieces alone gets that of another, with its own pieces.
  */
 function tokenizerOf(folder: string): unknown {
   const json = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as TokenizerJson;
