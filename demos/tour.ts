@@ -21,7 +21,7 @@ interface Step {
 
 const escaped = (text: string) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 
-export class Tour {
+class Tour {
   readonly folder: string;
   readonly #title: string;
   readonly #page: Page;
