@@ -20,6 +20,7 @@ import { type BudgetLimits, Budgets } from './budgets.ts';
 import { SessionAudit } from './session-audit.ts';
 import { DealerDesk } from './dealer-desk.ts';
 import { credentialCheck } from '../node/enrolment.ts';
+import { collectNow } from '../core/collect-node.ts';
 import { type ModelSource, loadServedModels } from './served-model.ts';
 import type { ServedModel } from '../session/compute.ts';
 import { type Device, nodeKernels } from '../node/kernels.ts';
@@ -113,6 +114,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         onDownload: (file, loaded, total) => options.onDownload?.(file, loaded, total),
         onProblem: (error) => options.onFailure?.(error),
       });
+      collectNow();
       // A device that failed once fails every session of this process, also those that only wait; and it may fail
       // while nobody uses it.
       const broken = new AbortController();
