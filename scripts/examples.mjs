@@ -64,8 +64,6 @@ async function main() {
   const pages = join(place, 'pages');
   mkdirSync(pages);
   writeFileSync(join(pages, 'index.html'), '<!doctype html><title>examples</title>');
-  // Browsers ask for it, and a page that asks for what is not there complains.
-  writeFileSync(join(pages, 'favicon.ico'), '');
   const names = positionals.length > 0 ? bundlers : values.sample ? SAMPLE.bundlers : undefined;
   const titled = [];
   for (const [name, build] of bundlerBuilds({ folder: world, tools: values.sample ? ROOT : world, pages, names }))
