@@ -4,6 +4,7 @@
 // worker with the data owner's party included. The compute parties and the deployment document are those of
 // `tercet demo`, compiled: what they run changes with `npm run build` and a new start. After an edit of shaders/ run
 // `npm run build:shaders`, of wasm/ `npm run build:wasm`; the page reloads by itself, the parties need a new start.
+// The widget's pages are there as well: /widget.html, and the frame that it draws.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -32,11 +33,25 @@ const local = await serveLocalPage({
 });
 /** What the built page's server has and Vite has not. */
 const proxy = Object.fromEntries(['/tercet.json', '/models'].map((path) => [path, { target: local.url }]));
+/** What the build writes beside the widget's script, and what of its addresses a folder of sources has elsewhere. */
+const widget = {
+  name: 'widget-of-sources',
+  configureServer({ middlewares }) {
+    middlewares.use('/widget.json', (_request, response) =>
+      response.end(JSON.stringify({ script: '/src/widget/loader.ts', integrity: '' })),
+    );
+  },
+  transform: (code, id) =>
+    id.endsWith('/src/widget/element.ts')
+      ? code.replaceAll("'./widget-frame.html'", "'/widget-frame.html'").replaceAll("'./tercet.json'", "'/tercet.json'")
+      : undefined,
+};
 const page = await createServer({
   root: ROOT,
   configFile: join(ROOT, 'vite.config.ts'),
   server: { host: HOST, port, strictPort: true, proxy },
   plugins: [
+    { ...widget, enforce: 'pre' },
     {
       name: 'styles-of-vite',
       // Vite puts styles into the page itself; the built page forbids that.
@@ -45,7 +60,9 @@ const page = await createServer({
   ],
 });
 await page.listen();
-console.log(`  In your browser:  http://${HOST}:${port}/\n  Credentials for secret weights: ${local.credentials}\n`);
+console.log(
+  `  In your browser:  http://${HOST}:${port}/ and http://${HOST}:${port}/widget.html\n  Credentials for secret weights: ${local.credentials}\n`,
+);
 await Promise.race([new Promise((resolve) => stop.signal.addEventListener('abort', resolve)), local.failed]).catch(
   (error) => console.error(error),
 );

@@ -34,6 +34,9 @@ run(process.execPath, [...vitest, '--project', 'unit']);
 console.log('lane cli');
 run(process.execPath, [...vitest, '--project', 'cli']);
 
+console.log('lane packed: what npm pack makes, installed');
+run(process.execPath, ['scripts/examples.mjs', '--sample']);
+
 const probe = spawnSync(process.execPath, ['scripts/probe-webgpu.mjs'], { cwd: root, encoding: 'utf8' });
 const gpu = JSON.parse(probe.stdout || '{ "reason": "the probe of WebGPU ended without an answer" }');
 if (gpu.adapter === undefined) skipped('gpu', gpu.reason);
@@ -48,4 +51,6 @@ else {
   console.log(`lane browser: ${chromium}`);
   run(process.execPath, [...vitest, '--project', 'browser']);
   run(process.execPath, ['node_modules/@playwright/test/cli.js', 'test']);
+  console.log('lane browser: a tour');
+  run(process.execPath, ['scripts/demo.mjs', 'curious-server']);
 }

@@ -10,6 +10,7 @@ import { serveLocalPage } from '../server/local-page.ts';
 import { printAnswers } from './answers.ts';
 import { ENTRY } from './entry.ts';
 import { integer, parseDevice } from './options.ts';
+import { collect } from './party.ts';
 import { cancelOnSignals } from './signals.ts';
 import { printCost } from './tables.ts';
 import { runOnTerminal } from './terminal.ts';
@@ -17,11 +18,14 @@ import { runOnTerminal } from './terminal.ts';
 const TEXT = 'The capital of France is [MASK].';
 
 interface DemoFlags {
+  readonly example: boolean;
   readonly page: boolean;
   readonly open: boolean;
   readonly port: string;
   readonly device: string;
   readonly dealer?: boolean;
+  readonly app?: string;
+  readonly origins: readonly string[];
   readonly debug?: boolean;
 }
 
@@ -30,13 +34,16 @@ export function demoCommand(): Command {
     .description(
       'the first private inference: three parties on this machine answer an example, then the web app is served',
     )
+    .option('--no-example', 'serve the page without the example')
     .option('--no-page', 'end after the example')
     .option('--no-open', 'do not open a browser')
     .option('--port <port>', 'port of the page', '8420')
     .option('--dealer', 'start a dealer too: the page then offers to have it deal')
     .option('--device <device>', 'auto, wasm or webgpu, for the compute parties', 'auto')
+    .option('--app <dir>', 'folder of a page of yours that uses the SDK, instead of the web app')
+    .option('--origins <url>', 'origin of a development server whose page may use these parties', collect, [])
     .action(async (flags: DemoFlags) => {
-      await example(flags);
+      if (flags.example) await example(flags);
       if (flags.page) await page(flags);
     });
 }
@@ -67,6 +74,8 @@ async function page(flags: DemoFlags): Promise<void> {
   const local = await serveLocalPage({
     entry: ENTRY,
     models: embeddedModels(),
+    app: flags.app,
+    origins: flags.origins,
     port: integer('port', flags.port, 0, 65535),
     certificates: join(stateFolder(), 'certificates'),
     device: flags.device,

@@ -20,6 +20,8 @@ export interface LocalPageOptions {
   /** The program that the parties run: the command line. */
   readonly entry: string;
   readonly models: readonly string[];
+  /** Folder of a page that uses the SDK, instead of the web app. */
+  readonly app?: string | undefined;
   /** Preferred port of the page; another free one if it is taken. */
   readonly port: number;
   /** Pages of other servers that the parties answer, besides this one: that of `npm run dev`. */
@@ -84,7 +86,7 @@ export async function serveLocalPage(options: LocalPageOptions): Promise<LocalPa
     const site = cleanup.add(
       await serveSite({
         ...(await writeDeployment([addresses[0], addresses[1]], published, { dealer })),
-        app: APP,
+        app: options.app ?? APP,
         host: HOST,
         port,
       }),

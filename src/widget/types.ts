@@ -3,7 +3,7 @@
  * widget's server (docs/WIDGET.md).
  */
 import type { FallbackEvent } from '../owner/types/index.ts';
-import type { PipelineTask } from '../sdk/pipeline-types.ts';
+import type { Alias, PipelineTask } from '../sdk/pipeline-types.ts';
 
 /** Where the text is: typed into a frame of the widget's own origin, or given by the host page. */
 export type WidgetMode = 'frame' | 'inline';
@@ -68,7 +68,8 @@ export type WidgetEventMap = {
 /** Attributes of the tag, for the typings of frameworks. */
 export interface WidgetAttributes {
   readonly model?: string;
-  readonly task?: PipelineTask;
+  /** By any of its names, as `pipeline` takes them. */
+  readonly task?: PipelineTask | Alias;
   /** In a frame: the document of the widget's own server, or nothing. Inline: any address that the page trusts. */
   readonly deployment?: string;
   readonly mode?: WidgetMode;

@@ -29,7 +29,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   sdk: ['core', 'compute', 'net', 'ml', 'hub', 'session', 'owner', 'sdk'],
   app: ['core', 'owner', 'sdk', 'app'],
   // The card on other people's pages: the app's store and views on its own markup.
-  widget: ['core', 'owner', 'sdk', 'app', 'widget'],
+  widget: ['core', 'owner', 'sdk', 'app', 'widget', 'ml/tasks/table.ts'],
   node: ['core', 'compute', 'net', 'mpc', 'ml', 'hub', 'session', 'owner', 'node'],
   daemon: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'node', 'audit', 'daemon'],
   audit: ['core', 'net', 'audit'],

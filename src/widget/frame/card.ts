@@ -18,7 +18,7 @@ import { marks } from '../../app/views/picture.ts';
 import { streamingView } from '../../app/views/streaming.ts';
 import { capabilities, loadDeployment } from '../../sdk/index.ts';
 import { WorkerModel } from '../../sdk/worker/client.ts';
-import { chosen, deviceOf } from '../choice.ts';
+import { chosen, deviceOf, isForeign } from '../choice.ts';
 import type { Setup } from '../messages.ts';
 import { openParty } from '../party/shared-party.ts';
 import { Calls } from './calls.ts';
@@ -116,8 +116,7 @@ export function card(host: Host): void {
 }
 
 async function start({ deployment }: Setup, store: Store, controller: Controller): Promise<void> {
-  // SECURITY: who names the parties can read the text. e2e/widget-hostile.spec.ts.
-  if (deployment !== OWN_DEPLOYMENT) {
+  if (isForeign(deployment, OWN_DEPLOYMENT)) {
     const failure = { code: 'ERR_INSECURE', message: 'the deployment is not of this server', hint: '' } as const;
     store.dispatch({ type: 'failed', failure: { ...failure, found: FOREIGN }, now: 0 });
     return;

@@ -1,0 +1,48 @@
+import { App, type TaskName } from '../../e2e/support/app.ts';
+import { PATIENCE_MS, expect, test } from '../tour.ts';
+
+test.use({
+  deploymentOptions: {
+    tasks: ['fill-mask', 'text-classification', 'question-answering', 'token-classification', 'text-generation'],
+  },
+});
+
+const BRIDGE = 'The old stone bridge in Marlow was built in 1783 by Thomas Hale. It is 92 metres long.';
+/** A task, what is typed into which box, and where the answer is shown. */
+const TASKS: readonly (readonly [TaskName, Readonly<Record<string, string>>, RegExp, string])[] = [
+  ['Fill a blank', { 'Your text': 'The capital of Norway is [MASK].' }, /oslo/, 'Where the blank is stays secret too.'],
+  [
+    'Classify a sentence',
+    { 'Your text': 'A warm, funny and moving film.' },
+    /positive/i,
+    'One of the classes of the model.',
+  ],
+  [
+    'Answer a question',
+    { 'Text to search': BRIDGE, Question: 'How long is the bridge?' },
+    /92 metres/,
+    'The answer is marked in the text.',
+  ],
+  ['Find names', { 'Your text': 'Maria Silva flew from Lisbon to Toronto.' }, /Lisbon/, 'Names, with their kind.'],
+  [
+    'Continue a text',
+    { 'Your text': 'Once upon a time there was a little girl named' },
+    /little girl/,
+    'Word by word: each is a run of its own.',
+  ],
+];
+
+test('The app through every task', async ({ page, deployment, tour }) => {
+  const app = new App(page, deployment.url);
+  app.patienceMs = PATIENCE_MS;
+  await app.open();
+  await tour.step('The page', 'Three parties: this browser, and two servers of two operators.');
+  for (const [name, fields, answer, words] of TASKS) {
+    await app.task(name);
+    for (const [label, value] of Object.entries(fields)) await app.box(label).fill(value);
+    await app.button.click();
+    await app.phase('done');
+    await expect(page.locator('main')).toContainText(answer);
+    await tour.step(name, words, page.locator('#answer'));
+  }
+});
