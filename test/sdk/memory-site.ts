@@ -3,6 +3,7 @@
  * of random weights with real tokenizers.
  */
 import { createHash } from 'node:crypto';
+import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import { type TercetError, asTercetError } from '../../src/core/errors.ts';
 import { type ModelConfig, parseModelConfig } from '../../src/ml/config.ts';
@@ -114,7 +115,8 @@ export interface MemorySite {
   readonly ends: Promise<SessionEnd | TercetError>[];
   /** The compute parties' ends of the owner's links, in the same order. */
   readonly owners: Channel[];
-  load(options?: PretrainedOptions): Promise<OwnerModel>;
+  /** @param kernels of the owner, in place of the reference */
+  load(options?: PretrainedOptions, kernels?: RingKernels): Promise<OwnerModel>;
 }
 
 /** @param change of the deployment's one entry */
@@ -175,11 +177,11 @@ export async function memorySite(
     faults,
     ends,
     owners,
-    load: (options) =>
+    load: (options, kernels) =>
       OwnerModel.load(
         id,
         { deployment, device: 'wasm', buckets: [8, 16], progress_callback: (event) => events.push(event), ...options },
-        place,
+        kernels === undefined ? place : { ...place, openKernels: async () => kernels },
       ),
   };
 }
