@@ -6,7 +6,6 @@ import { DEFAULT_BATCH, checkBatchSize } from './batch-size.ts';
 import { checkText, preparedShape } from './checks.ts';
 import type { Environment } from './environment.ts';
 import { generated } from './generated.ts';
-import { partiesHealth } from './health.ts';
 import { type ModelContext, loadModelContext } from './model-context.ts';
 import { OPTIONS, checkOptions, checkPretrained } from './options.ts';
 import { rememberingRoutes } from './routes.ts';
@@ -57,10 +56,10 @@ export class OwnerModel implements Model {
   readonly #runner: Runner<ModelContext>;
 
   private constructor(runner: Runner<ModelContext>) {
-    const { entry, config, buckets, downloadedBytes } = runner.context;
+    const { id, task, config, buckets, downloadedBytes } = runner.context;
     this.#runner = runner;
-    this.id = entry.id;
-    this.task = entry.task;
+    this.id = id;
+    this.task = task;
     this.layers = config.layers;
     this.maxTokens = buckets.at(-1) ?? config.maxPositions;
     this.downloadedBytes = downloadedBytes;
@@ -73,9 +72,12 @@ export class OwnerModel implements Model {
 
   /** @throws {TercetError} what `loadModel` throws */
   static async load(id: string, options: PretrainedOptions, environment: Environment): Promise<OwnerModel> {
-    return new OwnerModel(
-      new Runner(await loadModelContext(id, checkPretrained(options), rememberingRoutes(environment))),
-    );
+    return OwnerModel.over(await loadModelContext(id, checkPretrained(options), rememberingRoutes(environment)));
+  }
+
+  /** A model that is at hand already, whatever its links are. */
+  static over(context: ModelContext): OwnerModel {
+    return new OwnerModel(new Runner(context));
   }
 
   async check(text: TaskText): Promise<TextCheck> {
@@ -154,8 +156,7 @@ export class OwnerModel implements Model {
   }
 
   health(): Promise<readonly [PartyHealth, PartyHealth]> {
-    const { deployment, platform } = this.#runner.context;
-    return partiesHealth(deployment, platform);
+    return this.#runner.context.health();
   }
 
   dispose(): Promise<void> {

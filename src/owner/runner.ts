@@ -16,6 +16,7 @@ import { continueText } from './decoder.ts';
 import type { PreparedRun } from './prepared-run.ts';
 import { PreprocessingPool } from './preprocessing-pool.ts';
 import type { RunContext } from './run-context.ts';
+import type { RunPool } from './run-pool.ts';
 import { type TaskPlan, noticesOf } from './predict-plan.ts';
 import type { ShapeContext } from './room.ts';
 import type { RunCost } from './types/index.ts';
@@ -44,14 +45,14 @@ export interface RunResult<R> {
 
 export class Runner<C extends RunContext = RunContext> {
   #context: C;
-  #pool: PreprocessingPool;
+  #pool: RunPool;
   readonly #disposed = new AbortController();
   /** Links of runs that are over, until they are closed in good order. */
   readonly #closing = new Set<Promise<void>>();
 
   constructor(context: C) {
     this.#context = context;
-    this.#pool = new PreprocessingPool(context);
+    this.#pool = poolOf(context);
   }
 
   get context(): C {
@@ -162,11 +163,15 @@ export class Runner<C extends RunContext = RunContext> {
     await this.#context.kernels.close().catch(() => undefined);
     try {
       this.#context = { ...this.#context, ...(await reopen()) };
-      this.#pool = new PreprocessingPool(this.#context);
+      this.#pool = poolOf(this.#context);
     } catch {
       // The next run says why there is no device.
     }
   }
+}
+
+function poolOf(context: RunContext): RunPool {
+  return context.pool?.(context) ?? new PreprocessingPool(context);
 }
 
 /** One step of a run; the signal ends the run at all three parties. */

@@ -275,6 +275,11 @@ class Listener implements TlsListener {
       if (hello.from !== 0 || !isPinned(credentials)) this.#unfinished.remove(where);
       this.#knows(socket, hello);
       this.#answer(socket, hello);
+      if (isSpare(hello) && hello.from === 0) {
+        // It only wanted to know whether this party is there.
+        socket.end();
+        return;
+      }
       if (isSpare(hello)) {
         // It has proved who it is, and may wait for its session as long as it likes.
         unguard();
@@ -332,13 +337,6 @@ class Listener implements TlsListener {
     if (hello.to !== self || hello.from === self) {
       const what = `party ${hello.from} (${where}) asks for party ${hello.to}, this is party ${self}`;
       throw new TercetError('ERR_PEER_MISMATCH', what, 'check host and port of every party');
-    }
-    if (isSpare(hello) && hello.from === 0) {
-      throw new TercetError(
-        'ERR_PEER_MISMATCH',
-        `a data owner (${where}) asks for no session`,
-        'run the same version of Tercet on all parties',
-      );
     }
     if (
       [...this.#unclaimed].filter((arrival) => arrival.hello.from === hello.from).length >= MAX_UNCLAIMED[hello.from]
