@@ -29,7 +29,7 @@ export class World {
     const world = new World();
     const module = await loadNodeModule();
     for (const [id, name] of Object.entries(names) as [ModelId, string][]) {
-      const site = await memorySite(id);
+      const site = await memorySite(id, undefined, new WasmKernels({ module, threads: 0 }));
       world.sites.set(id, site);
       world.models.push(named(await site.load({}, new WasmKernels({ module, threads: 0 })), name));
     }

@@ -119,15 +119,19 @@ export interface MemorySite {
   load(options?: PretrainedOptions, kernels?: RingKernels): Promise<OwnerModel>;
 }
 
-/** @param change of the deployment's one entry */
+/**
+ * @param change of the deployment's one entry
+ * @param on what both compute parties compute on (default: the reference, each session for itself)
+ */
 export async function memorySite(
   id: ModelId,
   change: (entry: Deployment['entries'][number]) => object = (entry) => entry,
+  on?: RingKernels,
 ): Promise<MemorySite> {
   const config = parseModelConfig(CONFIGS[id]);
   const files = filesOf(id);
   const source = randomWeights(config, 7);
-  const model = await servedModel(source);
+  const model = await servedModel(source, on);
   const pins = Object.fromEntries(
     [...files].map(([name, bytes]) => [
       name,
@@ -164,7 +168,7 @@ export async function memorySite(
     peakMemory: () => 1,
     capabilities: () => Promise.reject(new Error('the device is named')),
     openKernels: async () => new ReferenceKernels(),
-    openLink: opener(model, ends, owners),
+    openLink: opener(model, ends, owners, on),
   };
   return {
     source,
@@ -191,6 +195,7 @@ function opener(
   model: ServedModel,
   ends: MemorySite['ends'],
   owners: Channel[],
+  on: RingKernels | undefined,
 ): (request: RoutedLinkRequest) => Promise<RoutedLink> {
   const waiting = new Map<string, readonly Channel[]>();
   return async ({ party, session }) => {
@@ -210,7 +215,7 @@ function opener(
           connectPeer: async () => peer,
           session: session.slice(),
           models: [model],
-          kernels: new ReferenceKernels(),
+          kernels: on ?? new ReferenceKernels(),
           now,
           peakMemory: () => 1,
         }).catch(asTercetError);
