@@ -102,6 +102,9 @@ function filesOf(id: ModelId): Map<string, Uint8Array> {
 export interface MemorySite {
   readonly source: WeightSource;
   readonly config: ModelConfig;
+  /** Of the model that both parties serve. */
+  readonly hash: string;
+  openLink(request: Pick<RoutedLinkRequest, 'party' | 'session'>): Promise<RoutedLink>;
   readonly tokenizer: Tokenizer;
   readonly events: ProgressEvent[];
   /** Names of files, in the order in which they were asked for. */
@@ -153,6 +156,7 @@ export async function memorySite(
   const events: ProgressEvent[] = [];
   const ends: MemorySite['ends'] = [];
   const owners: Channel[] = [];
+  const openLink = opener(model, ends, owners, on);
   const place: Environment = {
     base: 'http://127.0.0.1/',
     async fetch(url) {
@@ -168,11 +172,13 @@ export async function memorySite(
     peakMemory: () => 1,
     capabilities: () => Promise.reject(new Error('the device is named')),
     openKernels: async () => new ReferenceKernels(),
-    openLink: opener(model, ends, owners, on),
+    openLink,
   };
   return {
     source,
     config,
+    hash: model.hash,
+    openLink,
     tokenizer: await loadTokenizer(memoryFiles(id, files)),
     events,
     fetched,
@@ -196,7 +202,7 @@ function opener(
   ends: MemorySite['ends'],
   owners: Channel[],
   on: RingKernels | undefined,
-): (request: RoutedLinkRequest) => Promise<RoutedLink> {
+): (request: Pick<RoutedLinkRequest, 'party' | 'session'>) => Promise<RoutedLink> {
   const waiting = new Map<string, readonly Channel[]>();
   return async ({ party, session }) => {
     const name = session.join();
