@@ -192,7 +192,7 @@ export class TercetError extends Error {
     this.code = code;
     this.kind = KIND[code];
     this.hint = hint;
-    // The code decides the class, so that an error is of the same one wherever it was made, or made again behind a port.
+    // The code decides the class: an error is of the same one wherever it was made, or made again behind a port.
     const named = new.target === TercetError ? namedClass(code) : undefined;
     if (named === undefined) return;
     Object.setPrototypeOf(this, named.is.prototype as object);

@@ -7,6 +7,7 @@ import { taskOf } from '../ml/tasks/table.ts';
 import { bucketsOf } from '../owner/buckets.ts';
 import { RUN_MEMORY } from '../owner/model-context.ts';
 import { OwnerModel } from '../owner/owner-model.ts';
+import type { RunContext } from '../owner/run-context.ts';
 import { Stock, type StockOptions } from '../owner/stock.ts';
 import { loadTextContext } from '../owner/text-context.ts';
 import type { ProgressEvent } from '../owner/types/index.ts';
@@ -56,17 +57,20 @@ export async function openTlsModel(
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },
   });
-  return OwnerModel.over({
-    ...(await loadTextContext(files, config)),
-    ...tlsRunContext(parties, { config, terms, credential: undefined, kernels: borrowed }),
-    id: name,
-    task: taskOf(config.head),
-    buckets: bucketsOf(undefined, Math.min(config.maxPositions, MAX_ATTENTION)),
-    runMemory: RUN_MEMORY,
-    device: kernels.name === 'webgpu' ? 'webgpu' : 'wasm',
-    downloadedBytes: 0,
-    health: () => tlsHealth(parties),
-    onProgress,
-    ...(stock === undefined ? {} : { pool: (context) => new Stock(context, stock) }),
-  });
+  const poolOf = stock === undefined ? undefined : (context: RunContext) => new Stock(context, stock);
+  return OwnerModel.over(
+    {
+      ...(await loadTextContext(files, config)),
+      ...tlsRunContext(parties, { config, terms, credential: undefined, kernels: borrowed }),
+      id: name,
+      task: taskOf(config.head),
+      buckets: bucketsOf(undefined, Math.min(config.maxPositions, MAX_ATTENTION)),
+      runMemory: RUN_MEMORY,
+      device: kernels.name === 'webgpu' ? 'webgpu' : 'wasm',
+      downloadedBytes: 0,
+      health: () => tlsHealth(parties),
+      onProgress,
+    },
+    poolOf,
+  );
 }

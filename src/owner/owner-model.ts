@@ -11,7 +11,7 @@ import { OPTIONS, checkOptions, checkPretrained } from './options.ts';
 import { rememberingRoutes } from './routes.ts';
 import { type Method, checkMethod } from './methods.ts';
 import { type TaskPlan, planPredict } from './predict-plan.ts';
-import { Runner } from './runner.ts';
+import { type PoolOf, Runner } from './runner.ts';
 import { reading } from './text-context.ts';
 import { capture } from './transcript.ts';
 import type {
@@ -76,8 +76,8 @@ export class OwnerModel implements Model {
   }
 
   /** A model that is at hand already, whatever its links are. */
-  static over(context: ModelContext): OwnerModel {
-    return new OwnerModel(new Runner(context));
+  static over(context: ModelContext, poolOf?: PoolOf): OwnerModel {
+    return new OwnerModel(new Runner(context, poolOf));
   }
 
   async check(text: TaskText): Promise<TextCheck> {

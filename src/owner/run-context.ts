@@ -6,7 +6,6 @@ import type { Trace } from '../mpc/protocol/trace.ts';
 import type { OwnerCredential } from '../net/enrolment/credential.ts';
 import type { Request } from '../session/request.ts';
 import type { RunEnvironment } from './environment.ts';
-import type { RunPool } from './run-pool.ts';
 import type { ProgressEvent } from './types/index.ts';
 
 export interface RunContext {
@@ -24,8 +23,6 @@ export interface RunContext {
   /** Memory of a compute party that a run of several sequences asks for at most. */
   readonly runMemory: number;
   readonly kernels: RingKernels;
-  /** What keeps runs that were made ahead (default: at most one, that a caller asked for). */
-  pool?(context: RunContext): RunPool;
   /** Another device, after this one failed; without it every later run fails too. */
   reopen?(): Promise<{ readonly kernels: RingKernels }>;
   onProgress(event: ProgressEvent): void;

@@ -43,15 +43,21 @@ export interface RunResult<R> {
   readonly channels: readonly [CountingChannel, CountingChannel];
 }
 
+/** Makes the pool of a device: another device gets another one. */
+export type PoolOf = (context: RunContext) => RunPool;
+
 export class Runner<C extends RunContext = RunContext> {
   #context: C;
+  readonly #poolOf: PoolOf;
   #pool: RunPool;
   readonly #disposed = new AbortController();
   /** Links of runs that are over, until they are closed in good order. */
   readonly #closing = new Set<Promise<void>>();
 
-  constructor(context: C) {
+  /** @param poolOf what keeps runs that were made ahead (default: at most one, that a caller asked for) */
+  constructor(context: C, poolOf: PoolOf = (own) => new PreprocessingPool(own)) {
     this.#context = context;
+    this.#poolOf = poolOf;
     this.#pool = poolOf(context);
   }
 
@@ -163,15 +169,11 @@ export class Runner<C extends RunContext = RunContext> {
     await this.#context.kernels.close().catch(() => undefined);
     try {
       this.#context = { ...this.#context, ...(await reopen()) };
-      this.#pool = poolOf(this.#context);
+      this.#pool = this.#poolOf(this.#context);
     } catch {
       // The next run says why there is no device.
     }
   }
-}
-
-function poolOf(context: RunContext): RunPool {
-  return context.pool?.(context) ?? new PreprocessingPool(context);
 }
 
 /** One step of a run; the signal ends the run at all three parties. */

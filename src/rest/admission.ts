@@ -69,7 +69,7 @@ export class Admission {
    * @param key name of the key, or of the callers of this machine together
    * @param texts of the request
    * @param signal leaves the queue
-   * @throws {Problem} ERR_RATE, ERR_KEY_BUSY, ERR_QUEUE_FULL, each with the seconds to wait
+   * @throws {Problem} with status 429 and the seconds to wait
    */
   async enter(key: string, texts: number, signal: AbortSignal): Promise<Turn> {
     const caller = this.#caller(key);

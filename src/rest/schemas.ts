@@ -176,7 +176,7 @@ export const ModelsAnswer = z.object({
   ),
 });
 
-/** Reads a body. @throws {TercetError} ERR_ARGUMENT naming the field; {Problem} ERR_BODY for no object */
+/** Reads a body. @throws {TercetError} ERR_ARGUMENT naming the field; {Problem} for what is no object */
 export function readBody<T extends z.ZodObject>(schema: T, body: unknown): z.infer<T> {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw Problem.own('ERR_BODY');
   const result = schema.safeParse(body);

@@ -245,7 +245,7 @@ class Server implements Gateway {
     return !URL.canParse(host) || !isLoopback(new URL(host).hostname);
   }
 
-  /** Name of the caller's key. @throws {Problem} ERR_KEY */
+  /** Name of the caller's key. @throws {Problem} with status 401 */
   async #caller({ headers }: FastifyRequest): Promise<string> {
     const { keys } = this.#options;
     if (keys === undefined) return LOCAL;

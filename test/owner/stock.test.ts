@@ -34,12 +34,11 @@ function stocked(options: StockOptions): { runner: Runner; stock: Stock; context
     kernels: new WasmKernels({ module, threads: 0 }),
     onProgress: () => undefined,
     notice: () => undefined,
-    pool: (own) => {
-      stock = new Stock(own, options);
-      return stock;
-    },
   };
-  const runner = new Runner(context);
+  const runner = new Runner(context, (own) => {
+    stock = new Stock(own, options);
+    return stock;
+  });
   closing.push(() => runner.dispose());
   if (stock === undefined) throw new Error('no stock was made');
   return { runner, stock, context };
