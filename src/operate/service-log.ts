@@ -6,7 +6,7 @@
  * an error's message. test/rest/gateway.test.ts greps for planted words at `trace`.
  */
 import { pino } from 'pino';
-import { type ErrorCode, ERROR_CODES } from '../core/errors.ts';
+import { ERROR_CODES } from '../core/errors.ts';
 
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug', 'trace'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -48,9 +48,6 @@ const OWN_CODES = [
   'ERR_TIME_LIMIT',
   'ERR_DRAINING',
 ] as const;
-/** Codes that a service may say beside those of Tercet. */
-export type ServiceCode = ErrorCode | (typeof OWN_CODES)[number];
-
 export type Fact = number | boolean | Public | undefined;
 
 export interface ServiceLog {

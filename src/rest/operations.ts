@@ -20,7 +20,7 @@ import {
 } from './schemas.ts';
 
 /** One answer for each text, and what they took. */
-export interface Done {
+interface Done {
   readonly answers: readonly object[];
   readonly costs: readonly RunCost[];
 }

@@ -9,7 +9,7 @@ import { Problem } from './problem.ts';
 import { TercetError } from '../core/errors.ts';
 
 /** Texts of one request. */
-export const MAX_TEXTS = 64;
+const MAX_TEXTS = 64;
 const MAX_LABELS = 64;
 
 const text = z.string().meta({ description: 'The text. For question answering, the context.', expects: 'a text' });

@@ -7,7 +7,7 @@ import { serviceLog } from '../../src/operate/service-log.ts';
 import { type MemorySite, type ModelId, memorySite } from '../sdk/memory-site.ts';
 
 /** The same model under another name. */
-export function named(model: Model, id: string): Model {
+function named(model: Model, id: string): Model {
   return new Proxy(model, {
     get(target, property) {
       if (property === 'id') return id;
