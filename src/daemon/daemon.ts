@@ -24,6 +24,7 @@ import { OpenParameters } from '../session/open-parameters.ts';
 import { SessionAudit } from './session-audit.ts';
 import { DealerDesk } from './dealer-desk.ts';
 import { credentialCheck } from '../node/enrolment.ts';
+import { collectNow } from '../core/collect-node.ts';
 import { type ModelSource, loadServedModels } from './served-model.ts';
 import type { ServedModel } from '../session/compute.ts';
 import { type Device, nodeKernels } from '../node/kernels.ts';
@@ -142,6 +143,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         device: kernels.name,
         now: () => performance.now(),
       });
+      collectNow();
       // A device that failed once fails every session of this process, also those that only wait; and it may fail
       // while nobody uses it.
       const broken = new AbortController();

@@ -75,6 +75,7 @@ function layerOf(file: string): string {
 /** Layers of Node alone. Everywhere else only the files below may import `node:*`. */
 const NODE_LAYERS = ['node', 'daemon', 'server', 'bench', 'audit', 'config', 'operate', 'rest', 'cli'];
 const NODE_FILES = [
+  'core/collect-node.ts',
   'net/tls/connect.ts',
   'net/tls/listener.ts',
   'net/tls/peer-certificate.ts',

@@ -29,6 +29,7 @@ function localWorker(log?: string[]): WorkerPort & { crash(error: Error): void }
     onMessage: (handler) => {
       serve = handler;
     },
+    collect: () => log?.push('collect'),
   });
   const turn = (): void => {
     if (!alive) return;
@@ -98,6 +99,15 @@ describe('wasm workers', () => {
     instance.warmUp();
     same(instance.matmulMatrix(left, 1), before);
     expect(() => instance.matmulMatrix(left, 0)).toThrow('no such matrix');
+  });
+
+  it('a worker lets go of what a matrix was copied from', async () => {
+    const log: string[] = [];
+    const kernels = await createWasmKernels({ module, startWorker: () => localWorker(log), threads: 1 });
+    const matrix = await kernels.loadMatrix(Int32Array.of(1, 2, 3, 4, 5, 6), 2, 3);
+    await kernels.matmulMatrix({ k: 64, data: BigUint64Array.of(1n, 1n) }, matrix);
+    expect(log).toEqual(['loadMatrix', 'collect', 'matmulMatrix']);
+    await kernels.close();
   });
 
   it('operands are left alone', async () => {

@@ -36,4 +36,6 @@ export interface WorkerPort {
 export interface ServicePort {
   postMessage(message: unknown, transfer: ArrayBuffer[]): void;
   onMessage(handler: (message: unknown) => void): void;
+  /** Has the garbage of this thread collected soon, where the platform lets one. */
+  collect?(): void;
 }

@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads';
+import { collectNow } from '../../../core/collect-node.ts';
 import type { WorkerPort } from './messages.ts';
 import { serveKernels } from './worker-main.ts';
 
@@ -61,5 +62,7 @@ if (!isMainThread && workerData === ROLE && parentPort !== null) {
   serveKernels({
     postMessage: (message, transfer) => port.postMessage(message, transfer),
     onMessage: (handler) => port.on('message', handler),
+    // In a turn of its own: this one still holds the message.
+    collect: () => void setImmediate(collectNow),
   });
 }

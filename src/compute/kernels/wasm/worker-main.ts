@@ -33,5 +33,7 @@ export function serveKernels(port: ServicePort): void {
       reply = { id: request.id, error: { code, what, hint } };
     }
     port.postMessage(reply, transfer);
+    // What the matrix was copied from is garbage now, and larger than all else that this thread ever holds.
+    if (request.kind === 'call' && request.op === 'loadMatrix') port.collect?.();
   });
 }
