@@ -105,7 +105,9 @@ export class AuditLog {
       await this.#write();
     } catch (error) {
       const at = this.#waiting.indexOf(record);
-      if (at >= 0) this.#waiting.splice(at, 1);
+      // Written in a turn that failed behind it, for a record that came later or a checkpoint: it is on the disk.
+      if (at < 0) return this.#head;
+      this.#waiting.splice(at, 1);
       throw error;
     }
     return this.#head;

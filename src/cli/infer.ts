@@ -373,7 +373,7 @@ function chosenDealer(flags: InferFlags): { address: Address; identity: string }
   return { address: parseAddress('dealer', dealer), identity: parseDealerIdentity(dealerIdentity, identities) };
 }
 
-function bothPeers(list: string): [Address, Address] {
+export function bothPeers(list: string): [Address, Address] {
   const match = /^1=([^,]+),2=([^,]+)$/.exec(list);
   if (match === null)
     throw new TercetError(

@@ -15,6 +15,8 @@ import { identityCommand } from './identity.ts';
 import { modelCommand } from './model.ts';
 import { ownerCommand } from './owner.ts';
 import { siteCommand } from './site.ts';
+import { serveCommand } from './serve.ts';
+import { keyCommand } from './key.ts';
 import { auditCommand } from './audit.ts';
 import { applyConfig, CONFIG_HELP, configCommand } from './config.ts';
 import { COMMANDS } from '../config/schema.ts';
@@ -61,6 +63,8 @@ function build(): Command {
     ownerCommand(),
     demoCommand(),
     siteCommand(),
+    serveCommand(),
+    keyCommand(),
     identityCommand(),
     certificatesCommand(),
     configCommand(),

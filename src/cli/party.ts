@@ -23,6 +23,7 @@ import {
   modelLocation,
   namedModel,
   networkTimeout,
+  oneOf,
   parseAddress,
   parseDevice,
   parseProfile,
@@ -30,7 +31,8 @@ import {
   RANGES_HELP,
   tlsFiles,
 } from './options.ts';
-import { cancelOnSignals } from './signals.ts';
+import { notify } from '../operate/notify.ts';
+import { cancelOnSignals, serviceSignals } from './signals.ts';
 import { TRACE_HELP, traceFile } from './trace.ts';
 
 interface PartyFlags extends PartyCredentialFlags {
@@ -60,6 +62,9 @@ interface PartyFlags extends PartyCredentialFlags {
   readonly audit?: string;
   readonly networkTimeout?: string;
   readonly trace?: string;
+  readonly role?: string;
+  readonly metrics?: string;
+  readonly drain: string;
   readonly debug?: boolean;
 }
 
@@ -67,6 +72,7 @@ export function partyCommand(): Command {
   return credentialOptions(new Command('party'))
     .description('run one compute party: it listens for the data owner and, as party 1, for party 2')
     .requiredOption('--party-id <n>', '1 or 2')
+    .option('--role <role>', 'compute, which is what this command runs')
     .option('--host <host>', 'address to listen on', '127.0.0.1')
     .option('--port <port>', 'port to listen on (0: any free one)', '0')
     .option('--peers <list>', 'for party 2: the address of party 1, as 1=HOST:PORT')
@@ -110,6 +116,12 @@ export function partyCommand(): Command {
     .option('--udp-ports <from-to>', 'UDP ports for WebRTC, for firewalls')
     .option('--ice-servers <url>', 'STUN or TURN server of this party, again for more (default: none)', collect, [])
     .option('--audit <dir>', 'keep an audit log there: signed, and checked by tercet audit verify (default: none)')
+    .option('--metrics <address>', 'HOST:PORT of /metrics, /livez and /readyz, for operators (default: nowhere)')
+    .option(
+      '--drain <s>',
+      'how long sessions at work have when it is told to stop; a second signal stops at once',
+      '30',
+    )
     .option('--network-timeout <s>', NETWORK_TIMEOUT_HELP)
     .option('--trace <file>', TRACE_HELP)
     .addOption(new Option('--once', 'serve one session and end'))
@@ -214,7 +226,9 @@ function needsSupervisor({ device }: PartyFlags): boolean {
 }
 
 async function superviseParty(flags: PartyFlags): Promise<number> {
-  const { signal, release } = cancelOnSignals();
+  // SIGHUP is a service's word to read its files again: the party itself hears it.
+  const { signal, release } = cancelOnSignals(false);
+  const drainMs = 1000 * integer('drain', flags.drain, 0, 3600);
   const stop = new AbortController();
   const orphaned = () => stop.abort();
   if (process.send !== undefined) process.on('disconnect', orphaned);
@@ -225,6 +239,7 @@ async function superviseParty(flags: PartyFlags): Promise<number> {
       restart: flags.once !== true,
       mayFallBack: flags.device === 'auto',
       signal: AbortSignal.any([signal, stop.signal]),
+      killAfterMs: drainMs + 5_000,
       say: (line) => process.stderr.write(`tercet: party ${flags.partyId}: ${line}\n`),
       relay: (message) => announce(flags, message),
     });
@@ -241,7 +256,21 @@ async function party(flags: PartyFlags): Promise<void> {
     process.exitCode = await superviseParty(flags);
     return;
   }
-  const { signal, release } = cancelOnSignals();
+  if (flags.role !== undefined) oneOf('role', flags.role, ['compute']);
+  // A party that another command started ends with it, at once.
+  const started = process.send !== undefined && !isSupervised();
+  const drainMs = 1000 * integer('drain', flags.drain, 0, 3600);
+  let reload: () => Promise<void> = async () => undefined;
+  const say = (line: string) => process.stderr.write(`tercet: party ${id}: ${line}\n`);
+  const again = () =>
+    void reload().then(
+      () => say('models and certificates were read again'),
+      (error: unknown) => say(`nothing was read again: ${asTercetError(error).line()}`),
+    );
+  const { signal: now, drain, release } = serviceSignals(again);
+  // A party for one session, or of another command, has nothing to finish.
+  const drains = !started && flags.once !== true;
+  const signal = drains ? now : AbortSignal.any([now, drain]);
   // A local party must not outlive the process that started it, which may be gone already.
   const orphaned = () => process.exit(1);
   if (process.send !== undefined) {
@@ -281,11 +310,24 @@ async function party(flags: PartyFlags): Promise<void> {
       once: flags.once === true,
       web: identity === undefined ? undefined : await webOptions(identity, flags),
       signal,
+      drain: drains ? { signal: drain, ms: drainMs } : undefined,
+      watch: flags.metrics === undefined ? undefined : parseAddress('metrics', flags.metrics, 0),
+      onWatch: (url) => say(`is watched at ${url}/metrics`),
+      renew: async () => ({
+        credentials: await partyCredentials(id, flags, [flags.host, ...(peer === undefined ? [] : [peer.host])]),
+        webTls: identity === undefined ? undefined : (await webOptions(identity, flags))?.tls,
+      }),
+      onReloadable: (read) => {
+        reload = read;
+      },
       onListening: (port) => announce(flags, { kind: 'listening', port }),
       onWeb: (web) => announce(flags, { kind: 'web', web }),
       onDevice: (summary, fallback) => announce(flags, { kind: 'device', summary, fallback }),
       onDownload: downloadTeller((message) => announce(flags, message)),
-      onReady: () => announce(flags, { kind: 'ready' }),
+      onReady: () => {
+        announce(flags, { kind: 'ready' });
+        notify('READY=1');
+      },
       onProgress: (progress) => announce(flags, { kind: 'progress', progress }),
       audit: flags.audit,
       trace: trace.trace,
@@ -301,7 +343,7 @@ async function party(flags: PartyFlags): Promise<void> {
     process.exitCode = isSupervised() ? DEVICE_LOST_EXIT : 1;
   } catch (thrown) {
     const error = asTercetError(thrown);
-    if (signal.aborted) return;
+    if (signal.aborted || drain.aborted) return;
     if (process.send === undefined || flags.debug === true) throw error;
     announce(flags, { kind: 'failed', code: error.code, message: `party ${id}: ${error.message}`, hint: error.hint });
     process.exitCode = error.kind === 'usage' ? 2 : 1;
@@ -313,8 +355,9 @@ async function party(flags: PartyFlags): Promise<void> {
   }
 }
 
+/** `1=HOST:PORT`; with other parties named too, as in a list that all parties share. */
 function peerAddress(list: string): { host: string; port: number } {
-  const match = /^1=(.+)$/.exec(list);
+  const match = /(?:^|,)1=([^,]+)(?:,|$)/.exec(list);
   if (match === null)
     throw new TercetError('ERR_ARGUMENT', '--peers expected 1=HOST:PORT', 'for example --peers 1=127.0.0.1:7001');
   return parseAddress('peers', match[1]);

@@ -8,7 +8,7 @@
 import { z } from 'zod';
 
 /** Commands that take settings. */
-export const COMMANDS = ['infer', 'party', 'dealer'] as const;
+export const COMMANDS = ['infer', 'party', 'dealer', 'serve'] as const;
 export type ConfiguredCommand = (typeof COMMANDS)[number];
 
 type Flags = Readonly<Partial<Record<ConfiguredCommand, string>>>;
@@ -40,8 +40,8 @@ function setting<T extends z.ZodType>(type: T, meta: SettingMeta) {
   return type.meta({ ...meta }).optional();
 }
 
-const every = (flag: string): Flags => ({ infer: flag, party: flag, dealer: flag });
-const links = (flag: string): Flags => ({ infer: flag, party: flag });
+const every = (flag: string): Flags => ({ infer: flag, party: flag, dealer: flag, serve: flag });
+const links = (flag: string): Flags => ({ infer: flag, party: flag, serve: flag });
 const NOT_YET = 'not in this version';
 /** A number and a unit: `512MB`, `20GB`, powers of ten. */
 export const SIZE = /^(\d{1,6}(?:\.\d{1,3})?) ?(KB|MB|GB|TB)$/;
@@ -184,21 +184,21 @@ const Networking = z.strictObject({
     description: 'The address to listen on.',
     expects: 'a host name or address',
     standard: '127.0.0.1',
-    flags: { party: 'host', dealer: 'host' },
+    flags: { party: 'host', dealer: 'host', serve: 'host' },
   }),
   port: setting(z.int().min(0).max(65535), {
     env: 'MPC_PORT',
     description: 'The port to listen on; 0 takes any free one.',
     expects: 'an integer from 0 to 65535',
     standard: '0',
-    flags: { party: 'port', dealer: 'port' },
+    flags: { party: 'port', dealer: 'port', serve: 'port' },
   }),
   peers: setting(z.array(z.string().min(1)).max(2), {
     env: 'MPC_PEERS',
     description: 'Addresses of the compute parties, as 1=HOST:PORT and 2=HOST:PORT.',
     expects: 'a list of 1=HOST:PORT and 2=HOST:PORT',
     standard: 'parties of this machine',
-    flags: { infer: 'peers', party: 'peers' },
+    flags: links('peers'),
   }),
   timeout: setting(z.int().min(1).max(3600), {
     env: 'MPC_NETWORK_TIMEOUT',
@@ -241,17 +241,17 @@ const Models = z.strictObject({
   }),
   preload_models: setting(z.array(z.string().min(1)).min(1).max(64), {
     env: 'MPC_PRELOAD_MODELS',
-    description: 'The models that a compute party serves: folders, or org/name on the hub.',
+    description: 'The models that a compute party or a gateway serves: folders, or org/name on the hub.',
     expects: 'a list of folders or of org/name',
     standard: 'the embedded fill-mask model',
-    flags: { party: 'model' },
+    flags: { party: 'model', serve: 'model' },
   }),
   default_model: setting(z.string().min(1), {
     env: 'MPC_DEFAULT_MODEL',
     description: 'The model of a run that names none.',
     expects: 'a folder, or org/name',
     standard: 'the embedded model of the task',
-    flags: { infer: 'model' },
+    flags: { infer: 'model', serve: 'defaultModel' },
   }),
 });
 
@@ -268,14 +268,14 @@ const Debugging = z.strictObject({
     description: 'The least of what the log tells.',
     expects: 'error, warn, info, debug or trace',
     standard: 'info',
-    inert: `${NOT_YET}: the log has one level`,
+    flags: { serve: 'logLevel' },
   }),
   trace_protocols: setting(z.string().min(1), {
     env: 'MPC_TRACE_PROTOCOLS',
     description: 'A file for a line a gate and half-round, with bytes and milliseconds, never values.',
     expects: 'the path of a file',
     standard: 'no trace',
-    flags: every('trace'),
+    flags: { infer: 'trace', party: 'trace', dealer: 'trace' },
   }),
 });
 

@@ -194,6 +194,11 @@ export class TercetError extends Error {
     this.code = code;
     this.kind = KIND[code];
     this.hint = hint;
+    // The code decides the class: an error is of the same one wherever it was made, or made again behind a port.
+    const named = new.target === TercetError ? namedClass(code) : undefined;
+    if (named === undefined) return;
+    Object.setPrototypeOf(this, named.is.prototype as object);
+    this.name = named.name;
   }
 
   /**
@@ -210,15 +215,60 @@ export class TercetError extends Error {
   }
 }
 
+/**
+ * The device has not the memory for a run: ERR_DEVICE_MEMORY. Other runs are not disturbed, and a smaller one may do.
+ *
+ * @example
+ * async function classifyAll(texts: string[], batchSize = 8) {
+ *   try {
+ *     return await model.classifyBatch(texts, { batchSize });
+ *   } catch (error) {
+ *     if (!(error instanceof GpuOutOfMemoryError) || batchSize === 1) throw error;
+ *     return classifyAll(texts, Math.floor(batchSize / 2));
+ *   }
+ * }
+ */
+export abstract class GpuOutOfMemoryError extends TercetError {}
+
+/** A party or a server cannot be reached, or its link ended. */
+export abstract class NetworkError extends TercetError {}
+
+/**
+ * A party did not answer in time: ERR_PEER_TIMEOUT.
+ *
+ * @example
+ * try {
+ *   await model.predict('The capital of France is [MASK].');
+ * } catch (error) {
+ *   if (!(error instanceof NetworkTimeoutError)) throw error;
+ *   for (const { party, ok } of await model.health()) console.log(party, ok);
+ * }
+ */
+export abstract class NetworkTimeoutError extends NetworkError {}
+
+/** The text cannot run as it is: it is empty, too long, has no blank, or goes beyond the ranges of the model. */
+export abstract class InputError extends TercetError {}
+
 /** Where a party was caught: the parties disagree on what they run, a proof was refused, outputs differ. */
 export type ViolationPhase = 'agreement' | 'messages' | 'proof' | 'output';
 
 /**
- * A party did not follow the protocol, and it was noticed before anything opened. One code, one text and one way for
- * every cause: what exactly was wrong may follow from a secret. Never tried again with the same keys.
+ * Somebody was not who they should be, or sent what nobody sends by mistake; it was noticed before anything opened.
+ * Never tried again with the same keys.
+ *
+ * ERR_SECURITY_VIOLATION, a deviation from the protocol, has one text for every cause: what exactly was wrong may
+ * follow from a secret. Of that code alone `phase` says where it was.
+ *
+ * @example
+ * try {
+ *   await model.predict('The capital of France is [MASK].');
+ * } catch (error) {
+ *   if (error instanceof SecurityViolationError) console.log(error.code, error.party, error.phase);
+ *   else throw error;
+ * }
  */
 export class SecurityViolationError extends TercetError {
-  readonly phase: ViolationPhase;
+  declare readonly phase: ViolationPhase | undefined;
 
   /** @param party who is accused, where one is: with two honest parties, that is not always known */
   constructor(phase: ViolationPhase, party?: 0 | 1 | 2) {
@@ -232,6 +282,35 @@ export class SecurityViolationError extends TercetError {
     this.name = 'SecurityViolationError';
     this.phase = phase;
   }
+}
+
+/** Whether a code says that somebody was caught, and not that something broke. */
+export function isViolation(code: string): boolean {
+  return VIOLATION.test(code);
+}
+
+const VIOLATION =
+  /^ERR_(SECURITY_VIOLATION|FRAME_(TAG|SEQUENCE|SESSION)|IDENTITY_|PEER_CERTIFICATE|CREDENTIAL_SIGNATURE|INTEGRITY)/;
+
+/** Names are written out: a page's build changes those of classes. */
+const NAMED = [
+  { name: 'GpuOutOfMemoryError', is: GpuOutOfMemoryError, has: (code: string) => code === 'ERR_DEVICE_MEMORY' },
+  { name: 'NetworkTimeoutError', is: NetworkTimeoutError, has: (code: string) => code === 'ERR_PEER_TIMEOUT' },
+  {
+    name: 'NetworkError',
+    is: NetworkError,
+    has: (code: string) => /^ERR_(PEER_(UNREACHABLE|CLOSED)|LINK_BLOCKED|DOWNLOAD)$/.test(code),
+  },
+  {
+    name: 'InputError',
+    is: InputError,
+    has: (code: string) => /^ERR_(TEXT_\w+|TOO_MANY_TOKENS|NO_MASK|RANGE_EXCEEDED)$/.test(code),
+  },
+  { name: 'SecurityViolationError', is: SecurityViolationError, has: isViolation },
+] as const;
+
+function namedClass(code: string): (typeof NAMED)[number] | undefined {
+  return NAMED.find(({ has }) => has(code));
 }
 
 /** Throws unless `condition` holds; for states that only a bug in Tercet can reach. */

@@ -1,4 +1,5 @@
 /** A compute party as a process: listens, loads its models once, and serves sessions until it is told to stop. */
+import { unlessAborted } from '../core/abort.ts';
 import { toHex } from '../core/bytes.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { Progress } from '../mpc/protocol/frame/engine.ts';
@@ -17,6 +18,9 @@ import type { Patience } from '../session/place.ts';
 import { recvPairKey } from '../session/direct-key.ts';
 import { AuditLog } from '../audit/log-node.ts';
 import { type BudgetLimits, Budgets } from './budgets.ts';
+import { ServiceMetrics } from '../operate/metrics.ts';
+import { serveWatch } from '../operate/watch.ts';
+import { OpenParameters } from '../session/open-parameters.ts';
 import { SessionAudit } from './session-audit.ts';
 import { DealerDesk } from './dealer-desk.ts';
 import { credentialCheck } from '../node/enrolment.ts';
@@ -59,6 +63,12 @@ export interface DaemonOptions {
   /** Folder of this party's audit log; absent: none is kept. Needs an identity, which signs it. */
   readonly audit?: string | undefined;
   readonly signal: AbortSignal;
+  /** Told to stop: no new sessions, and those at work have so many milliseconds. `signal` stops at once. */
+  readonly drain?: { readonly signal: AbortSignal; readonly ms: number } | undefined;
+  /** Where `/metrics`, `/livez` and `/readyz` are; absent: nowhere. */
+  readonly watch?: { readonly host: string; readonly port: number } | undefined;
+  /** Reads certificates again, for `onReloadable`. */
+  renew?(): Promise<Renewed>;
   /** Opens the device; `nodeKernels` but in tests. */
   readonly openKernels?: typeof nodeKernels;
   onListening?(port: number): void;
@@ -67,12 +77,24 @@ export interface DaemonOptions {
   onDevice?(summary: string, fallback: string | undefined): void;
   /** Bytes of a model's file that came from a hub, of all. */
   onDownload?(file: string, loaded: number, total: number): void;
+  onWatch?(url: string): void;
   onReady?(): void;
+  /**
+   * It is ready, and can load its models and read its certificates again. Sessions under way keep what they began with.
+   * What cannot be loaded changes nothing.
+   */
+  onReloadable?(reload: () => Promise<void>): void;
   onProgress?(progress: Progress): void;
   /** Steps of this party in every session. Its operator's own choice: nobody can ask for it over a link. */
   readonly trace?: Trace | undefined;
   /** A session (with its name in the log), or a connection that never became one, that failed; the daemon goes on. */
   onFailure?(error: TercetError, session?: string): void;
+}
+
+/** Certificates that may have changed. */
+export interface Renewed {
+  readonly credentials: Credentials;
+  readonly webTls: WebOptions['tls'];
 }
 
 /** Longest wait for the other compute party after the owner's request. */
@@ -110,9 +132,16 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
     const opened = await (options.openKernels ?? nodeKernels)(options.device, options.threads);
     const { kernels } = opened;
     try {
-      const models = await loadServedModels(id, options.models, kernels, {
-        onDownload: (file, loaded, total) => options.onDownload?.(file, loaded, total),
-        onProblem: (error) => options.onFailure?.(error),
+      const load = () =>
+        loadServedModels(id, options.models, kernels, {
+          onDownload: (file, loaded, total) => options.onDownload?.(file, loaded, total),
+          onProblem: (error) => options.onFailure?.(error),
+        });
+      const models = await load();
+      const metrics = new ServiceMetrics({
+        models: models.map(({ name }) => name),
+        device: kernels.name,
+        now: () => performance.now(),
       });
       collectNow();
       // A device that failed once fails every session of this process, also those that only wait; and it may fail
@@ -120,7 +149,8 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
       const broken = new AbortController();
       const unwatch = kernels.fault.watch((error) => broken.abort(error));
       const ended = AbortSignal.any([signal, broken.signal]);
-      const links = peerLinks(options);
+      let current = credentials;
+      const links = peerLinks(options, () => current);
       // Over TLS with certificates there is no handshake in which a dealer could prove its identity.
       const reachable = !options.once && (isPinned(credentials) || options.web !== undefined);
       const desk = reachable ? new DealerDesk(partiesKnown(options)) : undefined;
@@ -138,26 +168,54 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         connectPeer: (session) => connectPeer(options, listener, links, session),
         onProgress: (progress) => options.onProgress?.(progress),
         trace: options.trace,
+        onEnd: (ms, error) => metrics.session(ms, error),
         // Of the only session the error itself is told.
         ...(options.once ? {} : { onFailure: (error, name) => options.onFailure?.(error, name) }),
       });
-      const onRefused = (error: TercetError) => options.onFailure?.(error);
+      const onRefused = (error: TercetError) => {
+        metrics.failed(error.code);
+        options.onFailure?.(error);
+      };
+      metrics.watch(() => ({ places: sessions.counts }));
       const web =
         options.web === undefined
           ? undefined
           : await serveBrowsers(id, options.web, { models, kernels, sessions, desk, recvTimeoutMs, onRefused });
+      const peerIsThere = () =>
+        (links === undefined ? listener.peerLinks : links.spare) > 0 || sessions.counts.taken > 0;
+      const ready = async () => !kernels.fault.failed && options.drain?.signal.aborted !== true && peerIsThere();
+      const watch = options.watch === undefined ? undefined : await serveWatch({ ...options.watch, metrics, ready });
       try {
         if (web !== undefined) options.onWeb?.(web.address);
+        if (watch !== undefined) options.onWatch?.(watch.url);
         options.onDevice?.(opened.summary, opened.fallback);
         options.onReady?.();
-        await acceptOwners({ ...options, signal: ended }, listener, { sessions, models, desk }, onRefused).catch(
+        options.onReloadable?.(async () => {
+          const renewed = await options.renew?.();
+          const fresh = await load();
+          enrolments(fresh);
+          if (renewed !== undefined) {
+            listener.renew(renewed.credentials);
+            current = renewed.credentials;
+            if (renewed.webTls !== undefined) web?.renew(renewed.webTls);
+          }
+          const old = models.splice(0, models.length, ...fresh);
+          // Sessions that began with the old ones still compute on them.
+          await sessions.idle();
+          for (const { parameters } of old) if (parameters instanceof OpenParameters) await parameters.free(kernels);
+        });
+        const stopping = AbortSignal.any([ended, ...(options.drain === undefined ? [] : [options.drain.signal])]);
+        await acceptOwners({ ...options, signal: stopping }, listener, { sessions, models, desk }, onRefused).catch(
           (error: unknown) => {
-            if (!ended.aborted) throw error;
+            if (!stopping.aborted) throw error;
           },
         );
+        if (options.drain?.signal.aborted === true) await atMost(sessions.drain(), options.drain.ms, ended);
+        broken.abort();
         return { deviceFault: kernels.fault.error };
       } finally {
         unwatch();
+        await watch?.close();
         await web?.close();
         await sessions.idle();
         await links?.close();
@@ -175,6 +233,14 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
 function partiesKnown({ identity, credentials }: DaemonOptions): string[] {
   const pinned = isPinned(credentials) ? Object.values(credentials.pins) : [];
   return [...(identity === undefined ? [] : [identity.publicKey]), ...pinned];
+}
+
+/** Waits for `work`, but no longer than `ms`, or until the signal. */
+async function atMost(work: Promise<void>, ms: number, signal: AbortSignal): Promise<void> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), ms);
+  await unlessAborted(AbortSignal.any([signal, late.signal]), work).catch(() => undefined);
+  clearTimeout(timer);
 }
 
 async function openAudit({ audit: folder, identity }: DaemonOptions): Promise<AuditLog | undefined> {
@@ -278,10 +344,17 @@ async function pinnedOwner(
 /** Spare links for as many sessions as there are places, up to this many. */
 const MAX_SPARE = 8;
 
-function peerLinks({ id, peer, credentials, recvTimeoutMs, maxSessions, once }: DaemonOptions): PeerLinks | undefined {
+/** @param credentials what is shown and believed now */
+function peerLinks(
+  { id, peer, recvTimeoutMs, maxSessions, once }: DaemonOptions,
+  credentials: () => Credentials,
+): PeerLinks | undefined {
   if (id === 1 || peer === undefined) return undefined;
   const spare = once ? 0 : Math.min(maxSessions, MAX_SPARE);
-  return new PeerLinks({ self: 2, peer: 1, ...peer, credentials, recvTimeoutMs, timeoutMs: PEER_TIMEOUT_MS, spare });
+  return new PeerLinks({
+    ...{ self: 2, peer: 1, ...peer, recvTimeoutMs, timeoutMs: PEER_TIMEOUT_MS, spare },
+    credentials,
+  });
 }
 
 /**

@@ -22,8 +22,8 @@ export interface Asked {
  */
 export function enrolments(models: readonly ServedModel[]): (modelHash: Uint8Array) => Enrolment | undefined {
   for (const model of models) checkEnrolled(model);
-  const byHash = new Map(models.map(({ hash, enrolment }) => [hash, enrolment]));
-  return (modelHash) => byHash.get(toHex(modelHash));
+  // Looked up when it is asked: models may have been loaded again since.
+  return (modelHash) => models.findLast(({ hash }) => hash === toHex(modelHash))?.enrolment;
 }
 
 /**

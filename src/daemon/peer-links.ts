@@ -5,10 +5,13 @@
  */
 import { sleep } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
+import type { Credentials } from '../net/tls/credentials.ts';
 import type { SessionChannel } from '../net/wire/channel.ts';
 import { type ConnectOptions, type SpareLink, connectSpare, connectTls } from '../net/tls/connect.ts';
 
-export interface PeerLinksOptions extends Omit<ConnectOptions, 'session' | 'timeoutMs' | 'signal'> {
+export interface PeerLinksOptions extends Omit<ConnectOptions, 'session' | 'timeoutMs' | 'signal' | 'credentials'> {
+  /** What is shown and believed now. */
+  credentials(): Credentials;
   /** How many spare links to keep. */
   readonly spare: number;
   /** Longest wait for the link of a session. */
@@ -47,7 +50,7 @@ export class PeerLinks {
         if (signal.aborted || (error instanceof TercetError && error.code === 'ERR_PEER_MISMATCH')) throw error;
       }
     }
-    return connectTls({ ...this.#options, session, signal });
+    return connectTls({ ...this.#options, credentials: this.#options.credentials(), session, signal });
   }
 
   async close(): Promise<void> {
@@ -76,7 +79,7 @@ export class PeerLinks {
         continue;
       }
       try {
-        const spare = await connectSpare({ ...this.#options, signal });
+        const spare = await connectSpare({ ...this.#options, credentials: this.#options.credentials(), signal });
         pause = RETRY_FIRST_MS;
         this.#spare.add(spare);
         void spare.ended.then(() => {

@@ -53,6 +53,7 @@ interface Entry extends Held {
 export class Places {
   readonly #options: PlacesOptions;
   readonly #entries = new Set<Entry>();
+  #draining = false;
 
   constructor(options: PlacesOptions) {
     this.#options = options;
@@ -68,11 +69,13 @@ export class Places {
 
   get load(): Load {
     const { max, taken, idle } = this.counts;
+    if (this.#draining) return 'full';
     return taken < max ? 'free' : idle > 0 ? 'busy' : 'full';
   }
 
   /** @throws {TercetError} ERR_PEER_BUSY when nobody gives way */
   async take(address: string): Promise<Held> {
+    if (this.#draining) throw busy(STOPPING);
     const { max, perAddress } = this.#options;
     const group = addressGroup(address);
     const all = [...this.#entries];
@@ -102,6 +105,22 @@ export class Places {
     });
   }
 
+  /** Takes nobody any more, and asks whoever only waits for a text to leave. Who is at work goes on. */
+  drain(): void {
+    this.#draining = true;
+    for (const entry of this.#entries) this.#letGo(entry);
+  }
+
+  /** @throws {TercetError} ERR_PEER_BUSY where nobody is taken any more */
+  open(): void {
+    if (this.#draining) throw busy(STOPPING);
+  }
+
+  #letGo({ waiting, control }: Entry): void {
+    // Between two words of a text an owner is at work.
+    if (this.#draining && waiting !== undefined && waiting.what !== 'between') control.abort();
+  }
+
   #hold(group: string): Held {
     const control = new AbortController();
     const entry: Entry = {
@@ -113,6 +132,7 @@ export class Places {
       wanted: control.signal,
       waits: (what) => {
         entry.waiting = { what, since: this.#options.now() };
+        this.#letGo(entry);
       },
       works: () => {
         entry.waiting = undefined;
@@ -156,6 +176,8 @@ function isBeingLeft({ leaving, heir }: Entry): boolean {
 function isLocal(group: string): boolean {
   return group.startsWith('127.') || group === addressGroup('::1');
 }
+
+const STOPPING = 'this party is about to stop';
 
 function busy(what: string): TercetError {
   return new Refusal('ERR_PEER_BUSY', what, 'try again in a minute');

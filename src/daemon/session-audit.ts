@@ -6,12 +6,10 @@
  */
 import type { AuditLog } from '../audit/log-node.ts';
 import type { Facts } from '../audit/record.ts';
-import type { TercetError } from '../core/errors.ts';
+import { type TercetError, isViolation } from '../core/errors.ts';
 import type { Request } from '../session/request.ts';
 import type { SessionEnd } from '../session/compute.ts';
 
-/** Codes of somebody who was not what they should be, or sent what nobody sends by mistake. */
-const VIOLATION = /^ERR_(FRAME_(TAG|SEQUENCE|SESSION)|IDENTITY_|PEER_CERTIFICATE|CREDENTIAL_SIGNATURE|INTEGRITY)/;
 const MINUTE_MS = 60_000;
 
 export class SessionAudit {
@@ -32,7 +30,7 @@ export class SessionAudit {
 
   async ended(session: string, end: SessionEnd | TercetError): Promise<void> {
     if (typeof end === 'string') return this.#log.keep('session-ended', { session, outcome: end });
-    const type = VIOLATION.test(end.code) ? 'violation' : 'session-ended';
+    const type = isViolation(end.code) ? 'violation' : 'session-ended';
     return this.#log.keep(type, { session, outcome: 'failed', code: end.code, ...party(end) });
   }
 

@@ -55,6 +55,8 @@ export interface SessionsOptions {
   onProgress?(progress: Progress): void;
   /** Steps of this party in every session. */
   readonly trace?: Trace | undefined;
+  /** A session is over. @param error why, if it failed */
+  onEnd?(ms: number, error: TercetError | undefined): void;
   /** A session failed. @param name drawn for the operator's log; says nothing of the session itself. */
   onFailure?(error: TercetError, name: string): void;
 }
@@ -87,9 +89,13 @@ export class Sessions {
     const name = toHex(crypto.getRandomValues(new Uint8Array(4)));
     const run = this.#audited(owner, name);
     this.#running.add(run);
+    const start = performance.now();
     try {
-      return await run;
+      const end = await run;
+      this.#options.onEnd?.(performance.now() - start, undefined);
+      return end;
     } catch (error) {
+      this.#options.onEnd?.(performance.now() - start, asTercetError(error));
       this.#options.onFailure?.(asTercetError(error), name);
       throw error;
     } finally {
@@ -97,9 +103,15 @@ export class Sessions {
     }
   }
 
-  /** Resolves when nothing runs any more. */
+  /** Resolves when nothing of what runs now runs any more. */
   async idle(): Promise<void> {
     await Promise.allSettled(this.#running);
+  }
+
+  /** Takes no more owners, lets those go that only wait, and resolves when the others are served. */
+  async drain(): Promise<void> {
+    this.#places.drain();
+    while (this.#running.size > 0) await this.idle();
   }
 
   /**
@@ -109,6 +121,7 @@ export class Sessions {
    */
   admit(modelHash: string, code: string, address: string): void {
     const { id, models, budgets } = this.#options;
+    this.#places.open();
     const named = modelHash === toHex(ANY_MODEL) ? models : models.filter(({ hash }) => hash === modelHash);
     if (named.length === 0)
       throw new TercetError(

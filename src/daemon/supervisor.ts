@@ -28,6 +28,8 @@ export interface SupervisorOptions {
   /** Whether WebAssembly may take over from a device that keeps crashing. */
   readonly mayFallBack: boolean;
   readonly signal: AbortSignal;
+  /** How long it may take to stop, in milliseconds (default: 5 s). */
+  readonly killAfterMs?: number;
   /** The program that is watched: the command line's entry. */
   readonly entry: string;
   /** Says what happens, on one line. */
@@ -73,7 +75,7 @@ export async function supervise(options: SupervisorOptions): Promise<number> {
 
 async function runOnce(
   args: readonly string[],
-  { signal, entry }: SupervisorOptions,
+  { signal, entry, killAfterMs = KILL_AFTER_MS }: SupervisorOptions,
   onMessage: (message: ChildMessage) => void,
 ) {
   const child = fork(entry, [...args], {
@@ -82,7 +84,9 @@ async function runOnce(
     env: { ...process.env, [WATCHED]: '1' },
   });
   child.on('message', onMessage);
-  const stop = () => end(child);
+  const stop = () => end(child, killAfterMs);
+  const again = () => child.kill('SIGHUP');
+  process.on('SIGHUP', again);
   signal.addEventListener('abort', stop);
   if (signal.aborted) stop();
   try {
@@ -91,10 +95,11 @@ async function runOnce(
     );
   } finally {
     signal.removeEventListener('abort', stop);
+    process.off('SIGHUP', again);
   }
 }
 
-function end(child: ChildProcess): void {
+function end(child: ChildProcess, killAfterMs: number): void {
   child.kill('SIGTERM');
-  setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS).unref();
+  setTimeout(() => child.kill('SIGKILL'), killAfterMs).unref();
 }

@@ -50,7 +50,11 @@ export async function serveBrowsers(
   id: 1 | 2,
   options: WebOptions,
   behind: Behind,
-): Promise<{ readonly address: WebAddress; close(): Promise<void> }> {
+): Promise<{
+  readonly address: WebAddress;
+  renew(tls: { readonly key: string; readonly cert: string }): void;
+  close(): Promise<void>;
+}> {
   const { models, kernels, sessions, desk } = behind;
   const gateway = await startGateway({
     party: id,
@@ -89,6 +93,7 @@ export async function serveBrowsers(
   });
   return {
     address: { url: gateway.url, identity: options.identity.publicKey },
+    renew: (tls) => gateway.renew(tls),
     async close() {
       await gateway.close();
       await releaseWebRtc();

@@ -2,13 +2,13 @@
 import { webcrypto } from 'node:crypto';
 import { abortedError } from '../core/abort.ts';
 import { fromHex } from '../core/bytes.ts';
-import { TercetError, invariant } from '../core/errors.ts';
+import { TercetError, asTercetError, invariant } from '../core/errors.ts';
 import { ownerHandshakeOn } from '../net/handshake/handshake.ts';
 import { ANY_MODEL, NO_SIGNALLING } from '../net/handshake/messages.ts';
 import { type PartyIdentity, checkPublicKey } from '../net/identity/identity.ts';
 import { shaped } from '../net/simulated/profiles.ts';
 import { type Credentials, type Pinned, isPinned } from '../net/tls/credentials.ts';
-import { connectTls } from '../net/tls/connect.ts';
+import { connectTls, knockTls } from '../net/tls/connect.ts';
 import { asEnd } from '../net/wire/as-end.ts';
 import { withPairKey } from '../net/wire/redacted.ts';
 import type { Channel, ServerId } from '../net/wire/types.ts';
@@ -16,6 +16,7 @@ import type { LinkRequest, OpenedLink, RunEnvironment } from '../owner/environme
 import type { RunContext } from '../owner/run-context.ts';
 import { sendPairKey } from '../session/direct-key.ts';
 import { RECV_TIMEOUT_MS } from './defaults.ts';
+import type { PartyHealth } from '../owner/types/index.ts';
 import { peakMemory } from './kernels.ts';
 
 /** Longest wait for a compute party to answer at its address. */
@@ -72,6 +73,24 @@ export function tlsRunContext(
     // Whoever has the plan says them before anything is started.
     notice: () => undefined,
   };
+}
+
+/** Longest wait for a party that is only asked whether it is there. */
+const KNOCK_TIMEOUT_MS = 4_000;
+
+/** Whether both parties are there, and prove that they are the ones that were named. */
+export function tlsHealth({ addresses, credentials }: TlsParties): Promise<readonly [PartyHealth, PartyHealth]> {
+  const one = async (party: 1 | 2): Promise<PartyHealth> => {
+    const start = performance.now();
+    try {
+      const limits = { recvTimeoutMs: KNOCK_TIMEOUT_MS, timeoutMs: KNOCK_TIMEOUT_MS };
+      await knockTls({ peer: party, ...addresses[party - 1], credentials, ...limits });
+      return { party, ok: true, milliseconds: performance.now() - start };
+    } catch (error) {
+      return { party, ok: false, error: asTercetError(error) };
+    }
+  };
+  return Promise.all([one(1), one(2)]);
 }
 
 /**

@@ -1,6 +1,6 @@
 /** What a run took, from the results of its steps: one sum for the SDK, the command line and the suites. */
 import type { OwnerResult } from '../session/owner.ts';
-import type { Lease } from './preprocessing-pool.ts';
+import type { Lease } from './run-pool.ts';
 import type { RunCost } from './types/index.ts';
 
 export interface Totals extends Pick<OwnerResult, 'rounds' | 'onlineRounds' | 'timing' | 'reports'> {}

@@ -17,31 +17,39 @@ import { bucketsOf } from './buckets.ts';
 import { chosenDealer } from './dealer-choice.ts';
 import { loadDeployment } from './deployment.ts';
 import type { Environment, RunEnvironment } from './environment.ts';
+import { serversHealth } from './health.ts';
 import { type ReadPinned, besideDeployment, onHub } from './model-files.ts';
 import { noticeTo } from './notices.ts';
 import type { RunContext } from './run-context.ts';
 import { type TextContext, loadTextContext } from './text-context.ts';
-import type { Deployment, Device, ModelEntry, PartyAddress, PretrainedOptions, Weights } from './types/index.ts';
+import type {
+  Deployment,
+  Device,
+  ModelEntry,
+  PartyAddress,
+  PretrainedOptions,
+  ServersHealth,
+  Task,
+  Weights,
+} from './types/index.ts';
 
 /** Reason of a WebGPU that is not looked for unless it is named. */
 export const NOT_ASKED = 'not-asked';
 
 export interface ModelContext extends TextContext, RunContext {
-  /** For what is not a run: downloads, health, devices. */
-  readonly platform: Environment;
-  readonly deployment: Deployment;
-  /** The dealer that deals in this device's place. */
-  readonly dealer: PartyAddress | undefined;
-  readonly entry: ModelEntry;
+  readonly id: string;
+  readonly task: Task;
   readonly buckets: readonly number[];
   readonly device: Device;
   readonly downloadedBytes: number;
+  /** Whether both parties are there, and the dealer where one was named. */
+  health(): Promise<ServersHealth>;
 }
 
 const TRANSPORT_TIMEOUT_MS = 5_000;
 
 /** Within what parties take by default; a single sequence may need more. */
-const RUN_MEMORY = 2e9;
+export const RUN_MEMORY = 2e9;
 
 /**
  * Downloads what a data owner needs of a model and opens the device.
@@ -106,7 +114,8 @@ export async function loadModelContext(
   report({ status: 'ready', task: entry.task, model: id });
   return {
     ...texts,
-    platform: environment,
+    id,
+    task: entry.task,
     environment: { ...environment, openLink: linksTo(deployment, dealer, options, environment) },
     terms: { model: hash, protocol, weights, dealer: dealer?.identity, widening: WIDENINGS[plan] },
     credential,
@@ -117,11 +126,9 @@ export async function loadModelContext(
     onProgress: (event) => options.progress_callback?.(event),
     trace: options.trace,
     notice: noticeTo(options.progress_callback),
-    deployment,
-    dealer,
-    entry,
     device,
     downloadedBytes,
+    health: () => serversHealth(deployment, dealer, environment),
   };
 }
 

@@ -6,13 +6,12 @@ import { DEFAULT_BATCH, checkBatchSize } from './batch-size.ts';
 import { checkText, preparedShape } from './checks.ts';
 import type { Environment } from './environment.ts';
 import { generated } from './generated.ts';
-import { serversHealth } from './health.ts';
 import { type ModelContext, loadModelContext } from './model-context.ts';
 import { OPTIONS, checkOptions, checkPretrained } from './options.ts';
 import { rememberingRoutes } from './routes.ts';
 import { type Method, type RunMethod, checkMethod } from './methods.ts';
 import { type TaskPlan, planPredict } from './predict-plan.ts';
-import { Runner } from './runner.ts';
+import { type PoolOf, Runner } from './runner.ts';
 import { reading } from './text-context.ts';
 import { capture } from './transcript.ts';
 import type {
@@ -57,10 +56,10 @@ export class OwnerModel implements Model {
   readonly #runner: Runner<ModelContext>;
 
   private constructor(runner: Runner<ModelContext>) {
-    const { entry, config, buckets, downloadedBytes } = runner.context;
+    const { id, task, config, buckets, downloadedBytes } = runner.context;
     this.#runner = runner;
-    this.id = entry.id;
-    this.task = entry.task;
+    this.id = id;
+    this.task = task;
     this.layers = config.layers;
     this.maxTokens = buckets.at(-1) ?? config.maxPositions;
     this.downloadedBytes = downloadedBytes;
@@ -73,9 +72,12 @@ export class OwnerModel implements Model {
 
   /** @throws {TercetError} what `loadModel` throws */
   static async load(id: string, options: PretrainedOptions, environment: Environment): Promise<OwnerModel> {
-    return new OwnerModel(
-      new Runner(await loadModelContext(id, checkPretrained(options), rememberingRoutes(environment))),
-    );
+    return OwnerModel.over(await loadModelContext(id, checkPretrained(options), rememberingRoutes(environment)));
+  }
+
+  /** A model that is at hand already, whatever its links are. */
+  static over(context: ModelContext, poolOf?: PoolOf): OwnerModel {
+    return new OwnerModel(new Runner(context, poolOf));
   }
 
   async check(text: TaskText): Promise<TextCheck> {
@@ -154,8 +156,7 @@ export class OwnerModel implements Model {
   }
 
   health(): Promise<ServersHealth> {
-    const { deployment, dealer, platform } = this.#runner.context;
-    return serversHealth(deployment, dealer, platform);
+    return this.#runner.context.health();
   }
 
   dispose(): Promise<void> {

@@ -8,6 +8,7 @@ import type { RunShape } from '../ml/models/run.ts';
 import { Circuits } from '../session/circuits.ts';
 import { type PreparedRun, type PrepareRunOptions, type Preparation, startPreparing } from './prepared-run.ts';
 import type { RunContext } from './run-context.ts';
+import type { Lease, RunPool } from './run-pool.ts';
 import type { ProgressEvent } from './types/index.ts';
 
 /** A prepared run is let go after so long: its parties keep memory, and a place, for it. */
@@ -15,13 +16,7 @@ export const PREPARED_FOR_MS = 5 * 60_000;
 
 type Released = Extract<ProgressEvent, { readonly status: 'released' }>;
 
-/** A prepared run that a run may use, and whether it was there before. */
-export interface Lease {
-  readonly prepared: PreparedRun;
-  readonly ahead: boolean;
-}
-
-export class PreprocessingPool {
+export class PreprocessingPool implements RunPool {
   readonly #context: RunContext;
   readonly #circuits = new Circuits();
   #prepared: Preparation | undefined;
@@ -140,7 +135,7 @@ function serves(prepared: RunShape, wanted: RunShape): boolean {
 }
 
 /** Waits for a prepared run; an abort throws it away. */
-async function waited(prepared: Preparation, signal: AbortSignal): Promise<PreparedRun> {
+export async function waited(prepared: Preparation, signal: AbortSignal): Promise<PreparedRun> {
   const drop = () => {
     prepared.drop().catch(() => undefined);
   };

@@ -16,6 +16,7 @@ import { continueText } from './decoder.ts';
 import type { PreparedRun } from './prepared-run.ts';
 import { PreprocessingPool } from './preprocessing-pool.ts';
 import type { RunContext } from './run-context.ts';
+import type { RunPool } from './run-pool.ts';
 import { type TaskPlan, noticesOf } from './predict-plan.ts';
 import type { ShapeContext } from './room.ts';
 import type { RunCost } from './types/index.ts';
@@ -42,16 +43,22 @@ export interface RunResult<R> {
   readonly channels: readonly [CountingChannel, CountingChannel];
 }
 
+/** Makes the pool of a device: another device gets another one. */
+export type PoolOf = (context: RunContext) => RunPool;
+
 export class Runner<C extends RunContext = RunContext> {
   #context: C;
-  #pool: PreprocessingPool;
+  readonly #poolOf: PoolOf;
+  #pool: RunPool;
   readonly #disposed = new AbortController();
   /** Links of runs that are over, until they are closed in good order. */
   readonly #closing = new Set<Promise<void>>();
 
-  constructor(context: C) {
+  /** @param poolOf what keeps runs that were made ahead (default: at most one, that a caller asked for) */
+  constructor(context: C, poolOf: PoolOf = (own) => new PreprocessingPool(own)) {
     this.#context = context;
-    this.#pool = new PreprocessingPool(context);
+    this.#poolOf = poolOf;
+    this.#pool = poolOf(context);
   }
 
   get context(): C {
@@ -162,7 +169,7 @@ export class Runner<C extends RunContext = RunContext> {
     await this.#context.kernels.close().catch(() => undefined);
     try {
       this.#context = { ...this.#context, ...(await reopen()) };
-      this.#pool = new PreprocessingPool(this.#context);
+      this.#pool = this.#poolOf(this.#context);
     } catch {
       // The next run says why there is no device.
     }

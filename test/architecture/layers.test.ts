@@ -31,12 +31,16 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // The card on other people's pages: the app's store and views on its own markup.
   widget: ['core', 'owner', 'sdk', 'app', 'widget', 'ml/tasks/table.ts'],
   node: ['core', 'compute', 'net', 'mpc', 'ml', 'hub', 'session', 'owner', 'node'],
-  daemon: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'node', 'audit', 'daemon'],
+  daemon: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'node', 'audit', 'operate', 'daemon'],
   audit: ['core', 'net', 'audit'],
   // Settings of the command line: what is asked for is held against what the protocols are.
   config: ['core', 'mpc', 'ml', 'config'],
   // What tests alone need: the plaintext oracle, links in memory. Nothing imports it, and the package leaves it out.
   testing: ['core', 'compute', 'net', 'mpc', 'testing'],
+  // What operators watch a service by: its log, its metrics, its health.
+  operate: ['core', 'operate'],
+  // The data owner's party as a service.
+  rest: ['core', 'owner', 'operate', 'rest'],
   // The page's server: what it hands out is checked by the data owner's own reader.
   server: ['core', 'net', 'ml', 'node', 'daemon', 'owner', 'server', 'widget/snippet.ts'],
   bench: ['core', 'compute', 'net', 'mpc', 'ml', 'session', 'owner', 'node', 'daemon', 'bench'],
@@ -55,6 +59,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'hub',
     'audit',
     'config',
+    'operate',
+    'rest',
     'cli',
     'widget/snippet.ts',
   ],
@@ -67,7 +73,7 @@ function layerOf(file: string): string {
 }
 
 /** Layers of Node alone. Everywhere else only the files below may import `node:*`. */
-const NODE_LAYERS = ['node', 'daemon', 'server', 'bench', 'audit', 'config', 'cli'];
+const NODE_LAYERS = ['node', 'daemon', 'server', 'bench', 'audit', 'config', 'operate', 'rest', 'cli'];
 const NODE_FILES = [
   'core/collect-node.ts',
   'net/tls/connect.ts',

@@ -127,6 +127,36 @@ describe('a log that cannot be written', () => {
   });
 });
 
+describe('a turn that fails in its middle', () => {
+  it('refuses only what is not on the disk: a session whose record is there has begun', async () => {
+    const folder = newFolder();
+    const log = await open(folder, { maxFileBytes: 500 });
+    // The next file cannot be made: what fits this one is written, what comes behind it is not.
+    const next = join(folder, 'audit-000001.jsonl');
+    writeFileSync(next, '');
+    const [first, second] = await Promise.allSettled([
+      log.append('session-begun', { session: 'first' }),
+      log.append('session-begun', { session: 'second' }),
+    ]);
+    expect(linesIn(folder).map((line) => recordOf(line)?.facts['session'])).toEqual([undefined, 'first']);
+    expect(first.status).toBe('fulfilled');
+    expect(second).toMatchObject({ status: 'rejected', reason: { code: 'ERR_STATE' } });
+    rmSync(next);
+    await log.keep('session-ended', { session: 'first', outcome: 'answered' });
+    await log.close();
+    expect(await verify(folder)).toMatchObject({ sound: true });
+  });
+
+  it('is no refusal where only the checkpoint behind the record fails', async () => {
+    const folder = newFolder();
+    const log = await open(folder, { maxFileBytes: 500, checkpointEvery: 2 });
+    writeFileSync(join(folder, 'audit-000001.jsonl'), '');
+    await log.append('session-begun', { session: 'first' });
+    expect(linesIn(folder)).toHaveLength(2);
+    await log.close();
+  });
+});
+
 describe('a log that was changed', () => {
   /** The lines as if record `at` and all behind it had been written anew by somebody without the key. */
   function rechained(lines: readonly string[], at: number, change: (line: string) => string): string[] {

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import { type TercetError, asTercetError } from '../../src/core/errors.ts';
 import { type ModelConfig, parseModelConfig } from '../../src/ml/config.ts';
 import { memoryFiles } from '../../src/ml/files.ts';
@@ -102,6 +103,9 @@ function filesOf(id: ModelId): Map<string, Uint8Array> {
 export interface MemorySite {
   readonly source: WeightSource;
   readonly config: ModelConfig;
+  /** Of the model that both parties serve. */
+  readonly hash: string;
+  openLink(request: Pick<RoutedLinkRequest, 'party' | 'session'>): Promise<RoutedLink>;
   readonly tokenizer: Tokenizer;
   readonly events: ProgressEvent[];
   /** Names of files, in the order in which they were asked for. */
@@ -115,18 +119,23 @@ export interface MemorySite {
   readonly ends: Promise<SessionEnd | TercetError>[];
   /** The compute parties' ends of the owner's links, in the same order. */
   readonly owners: Channel[];
-  load(options?: PretrainedOptions): Promise<OwnerModel>;
+  /** @param kernels of the owner, in place of the reference */
+  load(options?: PretrainedOptions, kernels?: RingKernels): Promise<OwnerModel>;
 }
 
-/** @param change of the deployment's one entry */
+/**
+ * @param change of the deployment's one entry
+ * @param on what both compute parties compute on (default: the reference, each session for itself)
+ */
 export async function memorySite(
   id: ModelId,
   change: (entry: Deployment['entries'][number]) => object = (entry) => entry,
+  on?: RingKernels,
 ): Promise<MemorySite> {
   const config = parseModelConfig(CONFIGS[id]);
   const files = filesOf(id);
   const source = randomWeights(config, 7);
-  const model = await servedModel(source);
+  const model = await servedModel(source, on);
   const pins = Object.fromEntries(
     [...files].map(([name, bytes]) => [
       name,
@@ -148,6 +157,7 @@ export async function memorySite(
   const events: ProgressEvent[] = [];
   const ends: MemorySite['ends'] = [];
   const owners: Channel[] = [];
+  const openLink = opener(model, ends, owners, on);
   const place: Environment = {
     base: 'http://127.0.0.1/',
     async fetch(url) {
@@ -163,11 +173,13 @@ export async function memorySite(
     peakMemory: () => 1,
     capabilities: () => Promise.reject(new Error('the device is named')),
     openKernels: async () => createWasmKernels({ module: await loadNodeModule(), threads: 0 }),
-    openLink: opener(model, ends, owners),
+    openLink,
   };
   return {
     source,
     config,
+    hash: model.hash,
+    openLink,
     tokenizer: await loadTokenizer(memoryFiles(id, files)),
     events,
     fetched,
@@ -176,11 +188,11 @@ export async function memorySite(
     faults,
     ends,
     owners,
-    load: (options) =>
+    load: (options, kernels) =>
       OwnerModel.load(
         id,
         { deployment, device: 'wasm', buckets: [8, 16], progress_callback: (event) => events.push(event), ...options },
-        place,
+        kernels === undefined ? place : { ...place, openKernels: async () => kernels },
       ),
   };
 }
@@ -190,7 +202,8 @@ function opener(
   model: ServedModel,
   ends: MemorySite['ends'],
   owners: Channel[],
-): (request: RoutedLinkRequest) => Promise<RoutedLink> {
+  on: RingKernels | undefined,
+): (request: Pick<RoutedLinkRequest, 'party' | 'session'>) => Promise<RoutedLink> {
   const waiting = new Map<string, readonly Channel[]>();
   return async ({ party, session }) => {
     const name = session.join();
@@ -209,7 +222,7 @@ function opener(
           connectPeer: async () => peer,
           session: session.slice(),
           models: [model],
-          kernels,
+          kernels: on ?? kernels,
           circuits,
           now,
           peakMemory: () => 1,

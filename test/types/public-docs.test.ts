@@ -70,7 +70,8 @@ const prelude = (entry: string): string =>
   entry.startsWith('src/widget')
     ? `import type { TercetInferElement } from '../../${entry}';\n`
     : `
-import { ${entry.endsWith('node.ts') ? 'releaseWebRtc' : 'serveWebRtc'}, SecureTransformer, TercetError, capabilities,
+import { ${entry.endsWith('node.ts') ? 'releaseWebRtc' : 'serveWebRtc'}, SecureTransformer,
+  GpuOutOfMemoryError, NetworkTimeoutError, SecurityViolationError, TercetError, capabilities,
   loadDeployment, pipeline, type Model, type ProgressEvent, type Tensor } from '../../${entry}';
 declare const model: Model;
 `;

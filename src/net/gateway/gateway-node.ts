@@ -103,6 +103,8 @@ export interface Gateway {
   /** Base address, as a data owner on this machine gives it. */
   readonly url: string;
   readonly links: { readonly pending: number; readonly live: number };
+  /** Shows another certificate from now on. @throws {TercetError} ERR_ARGUMENT, and nothing changes */
+  renew(tls: { readonly key: string; readonly cert: string }): void;
   /** Stops listening, ends every link, and resolves when nothing runs any more. */
   close(): Promise<void>;
 }
@@ -181,6 +183,20 @@ class RunningGateway implements Gateway {
     // A failed accept(2), for example for want of file descriptors, is that connection's problem.
     const later = (error: Error): void => this.#refused(asTercetError(error));
     return listenOn(this.#server, { host, port, who: 'the gateway cannot', later });
+  }
+
+  renew(tls: { readonly key: string; readonly cert: string }): void {
+    if (!(this.#server instanceof https.Server)) return;
+    try {
+      this.#server.setSecureContext({ ...tls, minVersion: 'TLSv1.2' });
+    } catch (cause) {
+      throw new TercetError(
+        'ERR_ARGUMENT',
+        'the key and the certificate of the gateway cannot be used',
+        'give PEM files that belong together',
+        { cause },
+      );
+    }
   }
 
   close(): Promise<void> {

@@ -139,6 +139,20 @@ export async function connectSpare(options: Omit<ConnectOptions, 'session'>): Pr
   };
 }
 
+/**
+ * Whether a party is there and proves itself: a greeting without a session, as a data owner. Leaves nothing at the
+ * party. @throws TercetError as `connectTls`, at once for a port where nobody listens
+ */
+export async function knockTls(options: Omit<ConnectOptions, 'session' | 'self'>): Promise<void> {
+  const deadline = performance.now() + (options.timeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS);
+  const { socket } = await greeted(
+    { ...options, self: 0, session: NO_SESSION },
+    secureContext(options.credentials),
+    deadline,
+  );
+  socket.destroy();
+}
+
 async function connectOnce(
   options: ConnectOptions,
   context: tls.SecureContext,

@@ -92,6 +92,13 @@ export interface TlsListener {
   accept(options: AcceptOptions): Promise<BoundChannel>;
   /** The next link, of any session, that no `accept` asked for; throws like `accept`. */
   acceptAny(options?: AcceptAnyOptions): Promise<AcceptedChannel>;
+  /** Links of compute parties that stand. */
+  readonly peerLinks: number;
+  /**
+   * Shows and believes other credentials from now on; links that stand are not touched.
+   * @throws TercetError ERR_PEER_CERTIFICATE for unusable ones, and nothing changes
+   */
+  renew(credentials: Credentials): void;
   /** Stops listening, ends every `accept` and every link that nobody has claimed. Accepted channels live on. */
   close(): Promise<void>;
 }
@@ -139,6 +146,7 @@ interface Acceptor {
 
 class Listener implements TlsListener {
   readonly #options: ListenOptions;
+  #credentials: Credentials;
   readonly #timeoutMs: number;
   readonly #server: tls.Server;
   /** Every connection that nobody has claimed, from the first packet on, by its address. */
@@ -153,6 +161,7 @@ class Listener implements TlsListener {
 
   constructor(options: ListenOptions) {
     this.#options = options;
+    this.#credentials = options.credentials;
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
     secureContext(options.credentials);
     this.#server = tls.createServer({
@@ -179,6 +188,16 @@ class Listener implements TlsListener {
   get port(): number {
     const address = this.#server.address();
     return typeof address === 'object' && address !== null ? address.port : 0;
+  }
+
+  get peerLinks(): number {
+    return [...this.#known.values()].reduce((all, links) => all + links, 0);
+  }
+
+  renew(credentials: Credentials): void {
+    secureContext(credentials);
+    this.#server.setSecureContext(contextOptions(credentials));
+    this.#credentials = credentials;
   }
 
   listen(host: string, port: number): Promise<void> {
@@ -264,7 +283,8 @@ class Listener implements TlsListener {
     socket.setKeepAlive(true, 30_000);
     const unguard = guard(socket, this.#greetingTimeout(), undefined, () => notUp(where, 'greeting'));
     let claimed: Hello | undefined;
-    const { self, credentials } = this.#options;
+    const { self } = this.#options;
+    const credentials = this.#credentials;
     try {
       if (!isPinned(credentials)) checkCertified(socket, self, where);
       let { hello, rest } = await readHello(socket);
@@ -275,6 +295,11 @@ class Listener implements TlsListener {
       if (hello.from !== 0 || !isPinned(credentials)) this.#unfinished.remove(where);
       this.#knows(socket, hello);
       this.#answer(socket, hello);
+      if (isSpare(hello) && hello.from === 0) {
+        // It only wanted to know whether this party is there.
+        socket.end();
+        return;
+      }
       if (isSpare(hello)) {
         // It has proved who it is, and may wait for its session as long as it likes.
         unguard();
@@ -332,13 +357,6 @@ class Listener implements TlsListener {
     if (hello.to !== self || hello.from === self) {
       const what = `party ${hello.from} (${where}) asks for party ${hello.to}, this is party ${self}`;
       throw new TercetError('ERR_PEER_MISMATCH', what, 'check host and port of every party');
-    }
-    if (isSpare(hello) && hello.from === 0) {
-      throw new TercetError(
-        'ERR_PEER_MISMATCH',
-        `a data owner (${where}) asks for no session`,
-        'run the same version of Tercet on all parties',
-      );
     }
     if (
       [...this.#unclaimed].filter((arrival) => arrival.hello.from === hello.from).length >= MAX_UNCLAIMED[hello.from]

@@ -2,23 +2,35 @@
  * Results and errors across a port. Structured clone keeps of an error its name and message only; ours also have a
  * code, a hint and a party, also where they are part of a result (a text's problem, a party's failure).
  */
-import { type ErrorCode, TercetError, asTercetError, kindOf } from '../../core/errors.ts';
+import {
+  type ErrorCode,
+  SecurityViolationError,
+  TercetError,
+  type ViolationPhase,
+  asTercetError,
+  kindOf,
+} from '../../core/errors.ts';
 
 export interface PlainError {
   readonly code: string;
   readonly message: string;
   readonly hint: string;
   readonly party: 0 | 1 | 2 | 3 | undefined;
+  /** Where a party was caught. */
+  readonly phase?: ViolationPhase | undefined;
 }
 
 export type Envelope<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: PlainError };
 
 export function plainError(thrown: unknown): PlainError {
-  const { code, message, hint, party } = asTercetError(thrown);
-  return { code, message, hint, party };
+  const error = asTercetError(thrown);
+  const { code, message, hint, party } = error;
+  const phase = error instanceof SecurityViolationError ? error.phase : undefined;
+  return { code, message, hint, party, phase };
 }
 
-export function typedError({ code, message, hint, party }: PlainError): TercetError {
+export function typedError({ code, message, hint, party, phase }: PlainError): TercetError {
+  if (phase !== undefined && party !== 3) return new SecurityViolationError(phase, party);
   return new TercetError(kindOf(code) === undefined ? 'ERR_INTERNAL' : (code as ErrorCode), message, hint, { party });
 }
 

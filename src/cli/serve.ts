@@ -1,0 +1,251 @@
+/**
+ * `tercet serve`: the data owner's party as a REST service, with running compute parties or with two that it starts on
+ * this machine.
+ */
+import { existsSync } from 'node:fs';
+import { Command } from 'commander';
+import { Cleanup } from '../core/abort.ts';
+import { TercetError } from '../core/errors.ts';
+import { LocalParties } from '../daemon/local.ts';
+import { VERSION } from '../daemon/version.ts';
+import { loadCredentials } from '../net/tls/certificates.ts';
+import { NETWORK_TIMEOUT_HELP, defaultThreads, embeddedModels } from '../node/defaults.ts';
+import { nodeKernels } from '../node/kernels.ts';
+import { openTlsModel } from '../node/tls-model.ts';
+import { type TlsParties, tlsHealth } from '../node/tls-owner.ts';
+import { ServiceMetrics } from '../operate/metrics.ts';
+import { LOG_LEVELS, Public, type ServiceLog, serviceLog } from '../operate/service-log.ts';
+import { notify } from '../operate/notify.ts';
+import { serveWatch } from '../operate/watch.ts';
+import type { OwnerModel } from '../owner/owner-model.ts';
+import { KeyRing } from '../rest/keys.ts';
+import { TRUST } from '../rest/openapi.ts';
+import { DEFAULT_LIMITS, startGateway } from '../rest/server.ts';
+import { type CredentialFlags, credentialFolder, credentialOptions, ownerCredentials } from './credentials.ts';
+import { ENTRY } from './entry.ts';
+import { bothPeers } from './infer.ts';
+import { keyFile } from './key.ts';
+import {
+  integer,
+  namedModel,
+  networkTimeout,
+  oneOf,
+  parseAddress,
+  parseDevice,
+  parsePlan,
+  tlsFiles,
+} from './options.ts';
+import { collect } from './party.ts';
+import { cancelOnSignals } from './signals.ts';
+
+interface ServeFlags extends CredentialFlags {
+  readonly host: string;
+  readonly port: string;
+  readonly model: readonly string[];
+  readonly defaultModel?: string;
+  readonly peers?: string;
+  readonly identities?: string;
+  readonly plan: string;
+  readonly device: string;
+  readonly threads?: string;
+  readonly keys?: string;
+  readonly behindProxy?: boolean;
+  readonly httpCert?: string;
+  readonly httpKey?: string;
+  readonly maxRuns: string;
+  readonly maxQueue: string;
+  readonly maxPerKey: string;
+  readonly textsPerMinute: string;
+  readonly maxBody: string;
+  readonly requestTimeout: string;
+  readonly prepared: string;
+  readonly metrics?: string;
+  readonly drain: string;
+  readonly logLevel: string;
+  readonly networkTimeout?: string;
+}
+
+export function serveCommand(): Command {
+  const { runs, queue, perKey, textsPerMinute, bodyBytes, requestMs } = DEFAULT_LIMITS;
+  return credentialOptions(new Command('serve'))
+    .description(`serve the data owner's party as a REST gateway.\n${TRUST}`)
+    .option('--host <host>', 'address to listen on; any but this machine needs keys, and TLS or a proxy', '127.0.0.1')
+    .option('--port <port>', 'port to listen on (0: any free one)', '8080')
+    .option(
+      '--model <name>',
+      'model folder or org/name on the hub, again for more (default: all embedded)',
+      collect,
+      [],
+    )
+    .option('--default-model <name>', 'of requests that name none (default: the first)')
+    .option('--peers <list>', 'running compute parties, as 1=HOST:PORT,2=HOST:PORT (default: start both here)')
+    .option('--identities <list>', 'with --peers: the identities that they must prove, as 1=HEX,2=HEX')
+    .option('--plan <name>', 'lan or wan-cloud, as of tercet infer', 'lan')
+    .option('--device <device>', 'auto, wasm or webgpu', 'auto')
+    .option('--threads <n>', 'worker threads')
+    .option('--keys <file>', 'who may call: a file of tercet key (default: that of this user, where there is one)')
+    .option('--http-cert <file>', 'certificate of the address, PEM')
+    .option('--http-key <file>', 'key of that certificate, PEM')
+    .option('--behind-proxy', 'a proxy in front has the TLS, and nobody reaches this server but through it')
+    .option('--max-runs <n>', 'runs at a time', String(runs))
+    .option('--max-queue <n>', 'requests that may wait beside them', String(queue))
+    .option('--max-per-key <n>', 'requests of one key at a time', String(perKey))
+    .option('--texts-per-minute <n>', 'texts of one key in a minute', String(textsPerMinute))
+    .option('--max-body <kB>', 'longest body of a request', String(bodyBytes / 1000))
+    .option('--request-timeout <s>', 'longest request, with its wait', String(requestMs / 1000))
+    .option('--prepared <n>', 'runs dealt ahead, of each model and length that was lately asked for', '1')
+    .option('--metrics <address>', 'HOST:PORT of /metrics, /livez and /readyz, for operators (default: nowhere)')
+    .option('--drain <s>', 'how long requests have when it is told to stop', '30')
+    .option('--log-level <level>', LOG_LEVELS.join(', '), 'info')
+    .option('--network-timeout <s>', NETWORK_TIMEOUT_HELP)
+    .action(async (flags: ServeFlags) => {
+      await serve(flags);
+    });
+}
+
+async function serve(flags: ServeFlags): Promise<void> {
+  const { signal, release } = cancelOnSignals();
+  const cleanup = new Cleanup();
+  try {
+    const log = serviceLog(oneOf('log-level', flags.logLevel, LOG_LEVELS), (line) => process.stderr.write(line));
+    await run(flags, { signal, cleanup, log });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    await cleanup.run();
+    release();
+  }
+}
+
+async function run(
+  flags: ServeFlags,
+  { signal, cleanup, log }: { signal: AbortSignal; cleanup: Cleanup; log: ServiceLog },
+): Promise<void> {
+  const { host } = flags;
+  const names = flags.model.length > 0 ? flags.model : embeddedModels();
+  const keys = await keysOf(flags);
+  const tls = await tlsFiles('http', flags.httpCert, flags.httpKey);
+  const drainMs = 1000 * integer('drain', flags.drain, 0, 3600);
+  const port = integer('port', flags.port, 0, 65535);
+  const limits = {
+    runs: integer('max-runs', flags.maxRuns, 1, 64),
+    queue: integer('max-queue', flags.maxQueue, 0, 10_000),
+    perKey: integer('max-per-key', flags.maxPerKey, 1, 10_000),
+    textsPerMinute: integer('texts-per-minute', flags.textsPerMinute, 1, 1_000_000),
+    bodyBytes: 1000 * integer('max-body', flags.maxBody, 1, 100_000),
+    requestMs: 1000 * integer('request-timeout', flags.requestTimeout, 1, 3600),
+  };
+  const each = integer('prepared', flags.prepared, 0, 16);
+  const device = parseDevice(flags.device);
+  const { kernels, summary } = cleanup.add(
+    await nodeKernels(device === 'auto' ? 'wasm' : device, threadsOf(flags)),
+    (opened) => opened.close(),
+  );
+  const parties = await partiesOf(flags, names, cleanup);
+  const models: OwnerModel[] = [];
+  for (const name of names) {
+    const options = { kernels, plan: parsePlan(flags.plan), named: names.length > 1 };
+    const stock = each === 0 ? undefined : { each, shapes: 4 };
+    models.push(
+      cleanup.add(await openTlsModel(namedModel(name), parties, { ...options, stock }), (model) => model.dispose()),
+    );
+  }
+  const metrics = new ServiceMetrics({
+    models: models.map(({ id }) => id),
+    device: kernels.name,
+    now: () => performance.now(),
+  });
+  const health = async () => {
+    const both = await tlsHealth(parties);
+    metrics.reached(both);
+    return both.every(({ ok }) => ok) && !kernels.fault.failed;
+  };
+  const gateway = await startGateway({
+    ...{ models, host, port, tls, behindProxy: flags.behindProxy, keys, limits, log, version: VERSION },
+    defaultModel: flags.defaultModel,
+    ready: remembered(health, READY_MS),
+    onDone: (told) => metrics.answered(told),
+  });
+  metrics.watch(() => ({ running: gateway.load.running, waiting: gateway.load.waiting }));
+  cleanup.add(gateway, (open) => open.close(0));
+  if (flags.metrics !== undefined)
+    cleanup.add(
+      await serveWatch({ ...parseAddress('metrics', flags.metrics, 0), metrics, ready: remembered(health, READY_MS) }),
+      (watch) => watch.close(),
+    );
+  process.stderr.write(
+    `tercet: ${TRUST}\ntercet: the gateway is at ${gateway.url} (see ${gateway.url}/docs), on ${summary}\n`,
+  );
+  log.log('info', 'listening', { models: models.length, keys: keys?.valid });
+  notify('READY=1');
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve());
+  });
+  notify('STOPPING=1');
+  log.log('info', 'stopping', { running: gateway.load.running, why: Public.of('signal', ['signal']) });
+  await gateway.close(drainMs);
+}
+
+/** How long an answer of `/readyz` holds: whoever asks often costs the parties nothing. */
+const READY_MS = 5_000;
+
+function remembered(ask: () => Promise<boolean>, ms: number): () => Promise<boolean> {
+  let asked = Number.NEGATIVE_INFINITY;
+  let answer: Promise<boolean> | undefined;
+  return () => {
+    if (answer === undefined || performance.now() - asked > ms) {
+      asked = performance.now();
+      answer = ask().catch(() => false);
+    }
+    return answer;
+  };
+}
+
+function threadsOf({ threads }: ServeFlags): number {
+  return threads === undefined ? defaultThreads() : integer('threads', threads, 0, 64);
+}
+
+/** The file that was named, or this user's, where there is one. */
+async function keysOf({ keys }: ServeFlags): Promise<KeyRing | undefined> {
+  const path = keyFile(keys);
+  return keys === undefined && !existsSync(path) ? undefined : KeyRing.open(path);
+}
+
+async function partiesOf(flags: ServeFlags, names: readonly string[], cleanup: Cleanup): Promise<TlsParties> {
+  const recvTimeoutMs = networkTimeout(flags.networkTimeout);
+  if (flags.peers !== undefined) {
+    const addresses = bothPeers(flags.peers);
+    return {
+      addresses,
+      credentials: await ownerCredentials(
+        flags,
+        addresses.map(({ host }) => host),
+      ),
+      recvTimeoutMs,
+    };
+  }
+  if ((flags.identities ?? flags.tlsCert) !== undefined)
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      '--identities and --tls-cert belong to --peers',
+      'parties that are started here know each other',
+    );
+  const certificates = credentialFolder(flags);
+  const credentials = await loadCredentials(certificates, 0);
+  const local = cleanup.add(
+    await LocalParties.start({
+      entry: ENTRY,
+      stay: true,
+      args: () => [
+        ...names.flatMap((name) => ['--model', name]),
+        // Nobody but this process reaches them: what a run may take is for this process to say.
+        ...['--max-memory', 'none', '--max-traffic', 'none', '--max-sessions', '32', '--certificates', certificates],
+        ...['--device', flags.device, '--threads', String(threadsOf(flags))],
+      ],
+    }),
+    (parties) => parties.stop(),
+  );
+  await local.ready();
+  return { addresses: local.addresses(), credentials, recvTimeoutMs };
+}

@@ -1,0 +1,76 @@
+/** A model of this machine, or of a hub, whose runs go to parties over mutual TLS: the SDK's model in a service. */
+import type { RingKernels } from '../compute/kernels/types.ts';
+import { protocolInfo } from '../mpc/protocol/registry.ts';
+import { MAX_ATTENTION } from '../mpc/secure/attention-form.ts';
+import { TercetError } from '../core/errors.ts';
+import { taskOf } from '../ml/tasks/table.ts';
+import { bucketsOf } from '../owner/buckets.ts';
+import { RUN_MEMORY } from '../owner/model-context.ts';
+import { OwnerModel } from '../owner/owner-model.ts';
+import type { RunContext } from '../owner/run-context.ts';
+import { Stock, type StockOptions } from '../owner/stock.ts';
+import { loadTextContext } from '../owner/text-context.ts';
+import type { ProgressEvent } from '../owner/types/index.ts';
+import { WIDENINGS, type RunPlan } from '../session/run-plan.ts';
+import { type ModelLocation, openModel } from './model.ts';
+import { type TlsParties, tlsHealth, tlsRunContext } from './tls-owner.ts';
+
+export interface TlsModelOptions {
+  /** Shared by all models of the process; whoever opened them closes them. */
+  readonly kernels: RingKernels;
+  /** Default 'lan'. */
+  readonly plan?: RunPlan | undefined;
+  /** Runs that are made ahead (default: those that a caller asks for). */
+  readonly stock?: StockOptions | undefined;
+  /** Whether the parties serve other models too: then this one is asked for by its hash, which needs its weights. */
+  readonly named: boolean;
+  readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
+}
+
+/**
+ * Texts are padded to the SDK's lengths.
+ * @throws {TercetError} what a model's files can be wrong in
+ */
+export async function openTlsModel(
+  location: ModelLocation,
+  parties: TlsParties,
+  { kernels, plan = 'lan', stock, named, onProgress = () => undefined }: TlsModelOptions,
+): Promise<OwnerModel> {
+  const model = await openModel(location, { weights: named });
+  const { config, files, name } = model;
+  if (files === undefined)
+    throw new TercetError('ERR_ARGUMENT', 'random weights have no tokenizer', 'name a model folder');
+  if (model.sharing !== undefined)
+    throw new TercetError('ERR_ARGUMENT', `${name} has secret weights`, 'use tercet infer with a credential');
+  const { id: protocol } = protocolInfo('3pc_semi_honest');
+  const terms = {
+    model: named ? await model.hash() : undefined,
+    protocol,
+    weights: 'open' as const,
+    widening: WIDENINGS[plan],
+  };
+  // Every model has its own view of the kernels: closing one closes none.
+  const borrowed = new Proxy(kernels, {
+    get: (target, property) => {
+      if (property === 'close') return async () => undefined;
+      const value = Reflect.get(target, property, target) as unknown;
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+  const poolOf = stock === undefined ? undefined : (context: RunContext) => new Stock(context, stock);
+  return OwnerModel.over(
+    {
+      ...(await loadTextContext(files, config)),
+      ...tlsRunContext(parties, { config, terms, credential: undefined, kernels: borrowed }),
+      id: name,
+      task: taskOf(config.head),
+      buckets: bucketsOf(undefined, Math.min(config.maxPositions, MAX_ATTENTION)),
+      runMemory: RUN_MEMORY,
+      device: kernels.name === 'webgpu' ? 'webgpu' : 'wasm',
+      downloadedBytes: 0,
+      health: () => tlsHealth(parties),
+      onProgress,
+    },
+    poolOf,
+  );
+}
