@@ -168,7 +168,7 @@ describe('structure', () => {
   });
 });
 
-it('is light: less than 40 kB of script and style, compressed', () => {
+it('is light: less than 41 kB of script and style, compressed', () => {
   const code = [...files].filter(([name]) => /\.(js|css)$/.test(name)).map(([, text]) => gzipSync(text).length);
-  expect(code.reduce((a, b) => a + b, 0)).toBeLessThan(40_000);
+  expect(code.reduce((a, b) => a + b, 0)).toBeLessThan(41_000);
 });
