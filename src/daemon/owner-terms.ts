@@ -3,7 +3,7 @@
  * wants (whether it may: `Sessions.admit`).
  */
 import { toHex } from '../core/bytes.ts';
-import { credentialFault } from '../net/enrolment/credential.ts';
+import { credentialFault } from '../net/enrolment/credential-terms.ts';
 import type { Enrolment } from '../net/enrolment/enrolment.ts';
 import { ANY_MODEL } from '../net/handshake/messages.ts';
 import { mismatch } from '../session/agreement.ts';

@@ -14,11 +14,11 @@ import { type Refusal, count, hex, list, object, oneOf, parseJson, textThat } fr
 import {
   CREDENTIAL_ID_BYTES,
   OwnerCredential,
-  SEEDS_BYTES,
   credentialText,
   issueCertificate,
   sharingHash,
 } from '../net/enrolment/credential.ts';
+import { SEEDS_BYTES } from '../net/enrolment/credential-terms.ts';
 import { type PartyIdentity, SEED_BYTES, identityFromSeed } from '../net/identity/identity.ts';
 import { issuePermit } from '../net/enrolment/permit.ts';
 import { MAX_REVOKED, readRevocations, signRevocations } from '../net/enrolment/revocations.ts';

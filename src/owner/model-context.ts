@@ -9,7 +9,8 @@ import { loadModelConfig } from '../ml/config.ts';
 import { ownerFiles } from '../ml/owner-files.ts';
 import { type ModelFiles, fileNotFound, memoryFiles } from '../ml/files.ts';
 import { headOf, taskOf } from '../ml/tasks/table.ts';
-import { OwnerCredential, credentialFault } from '../net/enrolment/credential.ts';
+import type { OwnerCredential } from '../net/enrolment/credential.ts';
+import { credentialFault } from '../net/enrolment/credential-terms.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention-form.ts';
 import { WIDENINGS } from '../session/run-plan.ts';
@@ -174,6 +175,8 @@ async function credentialFor(
 ): Promise<OwnerCredential | undefined> {
   if (weights === 'secret') {
     if (source === undefined) throw credentialFault('missing');
+    // A page loads what reads one with the first that it is given.
+    const { OwnerCredential } = await import('../net/enrolment/credential.ts');
     return OwnerCredential.read(source);
   }
   if (source !== undefined)

@@ -16,7 +16,7 @@ import type { Trace } from '../mpc/protocol/trace.ts';
 import type { Circuit } from '../mpc/protocol/frame/circuit.ts';
 import { Engine, type Progress } from '../mpc/protocol/frame/engine.ts';
 import type { Kept, ParameterView } from '../mpc/protocol/frame/party.ts';
-import { PRESENTED_BYTES, credentialFault } from '../net/enrolment/credential.ts';
+import { PRESENTED_BYTES, credentialFault } from '../net/enrolment/credential-terms.ts';
 import type { Enrolment } from '../net/enrolment/enrolment.ts';
 import { PERMIT_BYTES } from '../net/enrolment/permit.ts';
 import type { Channel, EndId, PartyId } from '../net/wire/types.ts';

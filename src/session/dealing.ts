@@ -15,7 +15,7 @@ import { CAPS, type ModelConfig } from '../ml/config.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import { firstStep } from '../mpc/prg/gate-id.ts';
 import { executionKey } from '../mpc/prg/prg.ts';
-import { SEEDS_BYTES } from '../net/enrolment/credential.ts';
+import { SEEDS_BYTES } from '../net/enrolment/credential-terms.ts';
 import { SESSION_BYTES } from '../net/wire/frame.ts';
 import { encodeTranscript } from '../net/wire/transcript.ts';
 import type { Channel } from '../net/wire/types.ts';

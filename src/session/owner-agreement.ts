@@ -3,7 +3,7 @@ import { abortedError, sleep } from '../core/abort.ts';
 import { equalBytes, toHex } from '../core/bytes.ts';
 import { TercetError, invariant } from '../core/errors.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
-import { credentialFault } from '../net/enrolment/credential.ts';
+import { credentialFault } from '../net/enrolment/credential-terms.ts';
 import { checkOffers, offerFromJson } from './agreement.ts';
 import { linkName } from './binding.ts';
 import { type BuiltCircuit, Circuits } from './circuits.ts';

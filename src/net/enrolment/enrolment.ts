@@ -7,15 +7,8 @@
  * before the proof on this very link.
  */
 import { type TercetError, asTercetError, invariant } from '../../core/errors.ts';
-import {
-  CERTIFICATE_BYTES,
-  PRESENTED_BYTES,
-  type PresentedOn,
-  credentialFault,
-  proofTranscript,
-  readCertificate,
-  verifyCertificate,
-} from './credential.ts';
+import { type PresentedOn, proofTranscript, readCertificate, verifyCertificate } from './credential.ts';
+import { CERTIFICATE_BYTES, PRESENTED_BYTES, credentialFault } from './credential-terms.ts';
 import { verifyPermit } from './permit.ts';
 import { SESSION_BYTES } from '../wire/frame.ts';
 import { verifySignature } from '../identity/identity.ts';

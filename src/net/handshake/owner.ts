@@ -1,7 +1,8 @@
 /** The data owner's half of the handshake, without a link: bytes in, bytes out. */
 import { concatBytes, equalBytes } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
-import { type OwnerCredential, credentialFault } from '../enrolment/credential.ts';
+import type { OwnerCredential } from '../enrolment/credential.ts';
+import { credentialFault } from '../enrolment/credential-terms.ts';
 import { type PartyIdentity, verifySignature } from '../identity/identity.ts';
 import {
   busy,

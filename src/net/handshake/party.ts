@@ -1,7 +1,7 @@
 /** A compute party's half of the handshake, without a link: bytes in, bytes out. */
 import { concatBytes, equalBytes } from '../../core/bytes.ts';
 import { type ErrorCode, TercetError } from '../../core/errors.ts';
-import { credentialFault } from '../enrolment/credential.ts';
+import { credentialFault } from '../enrolment/credential-terms.ts';
 import type { Enrolment } from '../enrolment/enrolment.ts';
 import type { PartyIdentity } from '../identity/identity.ts';
 import {

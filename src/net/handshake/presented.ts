@@ -3,13 +3,8 @@
  * proved who it is; the party says whether it takes it.
  */
 import { type ErrorCode, TercetError } from '../../core/errors.ts';
-import {
-  type CredentialFault,
-  type OwnerCredential,
-  PRESENTED_BYTES,
-  type PresentedOn,
-  credentialFault,
-} from '../enrolment/credential.ts';
+import type { OwnerCredential, PresentedOn } from '../enrolment/credential.ts';
+import { type CredentialFault, PRESENTED_BYTES, credentialFault } from '../enrolment/credential-terms.ts';
 import type { Enrolment } from '../enrolment/enrolment.ts';
 import type { Sodium } from '../identity/sodium.ts';
 import { type Verdict, decodeVerdict, encodeVerdict } from './messages.ts';
