@@ -160,6 +160,16 @@ function peerTable({ declared, costs, spu, peers, bert }) {
   );
 }
 
+/** What 112 tokens more take, so that loading the model is in neither figure. */
+function cpuBeforeAndNow({ rows, command, machine }) {
+  const of = (commit, tokens) => rows.find((row) => row.commit === commit && row.tokens === tokens).cpuS;
+  const [before, now] = [...new Set(rows.map(({ commit }) => commit))].map((commit) => [
+    commit,
+    of(commit, 128) - of(commit, 16),
+  ]);
+  return `CPU of all parties for 128 tokens less that for 16, ${machine.cores} cores of ${machine.cpu}: ${before[1].toFixed(1)} core-s (${before[0]}), ${now[1].toFixed(1)} core-s (${now[0]}), a ratio of ${(now[1] / before[1]).toFixed(2)}. \`${command}\`.`;
+}
+
 /** Sections of the page. */
 export function costSections(kept) {
   const { declared, costs, spu, peers, bertBefore } = kept;
@@ -169,6 +179,8 @@ export function costSections(kept) {
 BERT-base dimensions at 128 and 16 tokens. Before: commit ${bertBefore.commit}, measured with frame headers. Now: by the circuit.
 
 ${beforeAndNow(kept)}
+
+${cpuBeforeAndNow(kept.cpu)}
 
 ## Declared costs
 

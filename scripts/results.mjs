@@ -4,24 +4,13 @@ import { costSections } from './results-costs.mjs';
 
 const folder = new URL('../bench/results/', import.meta.url);
 const read = (name) => JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8'));
-const [bert, gpt2, batch, networks, kernels, accuracy, questions, browser, namespaces, links] = [
-  ...[
-    'bert',
-    'gpt2',
-    'batch',
-    'network',
-    'kernels',
-    'accuracy',
-    'accuracy-questions',
-    'browser',
-    'namespaces',
-    'links',
-  ],
+const [bert, gpt2, batch, networks, kernels, accuracy, browser, namespaces, links] = [
+  ...['bert', 'gpt2', 'batch', 'network', 'kernels', 'accuracy', 'browser', 'namespaces', 'links'],
 ].map(read);
 
 const h100 = read('h100');
-const [declared, costs, spu, peers, bertBefore, gpt2Before] = [
-  ...['declared', 'costs', 'spu', 'peers', 'bert-before', 'gpt2-before'],
+const [declared, costs, spu, peers, bertBefore, gpt2Before, cpu] = [
+  ...['declared', 'costs', 'spu', 'peers', 'bert-before', 'gpt2-before', 'cpu'],
 ].map(read);
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 const mega = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
@@ -52,11 +41,7 @@ const bertRows = bert.rows.map(({ tokens, weights, timing, ratio, cost, memory, 
 
 const errors = (logitError) => ['median', 'p999', 'max'].map((key) => logitError[key].toFixed(5));
 const percent = (value) => (value === undefined ? '–' : `${(100 * value).toFixed(1)} %`);
-// The later file has more of some texts.
-const again = ({ name, weights }) => questions.rows.some((row) => row.name === name && row.weights === weights);
-const fidelity = [...accuracy.rows.filter((row) => !again(row)), ...questions.rows].filter(
-  ({ texts }) => texts !== undefined,
-);
+const fidelity = accuracy.rows.filter(({ texts }) => texts !== undefined);
 const accuracyRows = fidelity.map((row) => [
   row.name,
   row.model,
@@ -99,15 +84,14 @@ function agreed(rows) {
     counted ? total((row) => row.silentlyWrong.length) : '–',
   ];
 }
-const dimensionRows = accuracy.rows
-  .filter(({ texts }) => texts === undefined)
-  .map(({ name, task, weights, sameChoices, logitError }) => [
-    name.replace('/random/', ', tokens: '),
-    task,
-    weights,
-    sameChoices ? 'yes' : 'no',
-    ...errors(logitError),
-  ]);
+const dimensions = accuracy.rows.filter(({ texts }) => texts === undefined);
+const dimensionRows = dimensions.map(({ name, task, weights, sameChoices, logitError }) => [
+  name.replace('/random/', ', tokens: '),
+  task,
+  weights,
+  sameChoices ? 'yes' : 'no',
+  ...errors(logitError),
+]);
 
 const gpt2Rows = gpt2.rows.map(({ name, prefix, perToken }) => [
   prefix,
@@ -230,7 +214,7 @@ ${table(['tokens, weights', 'ahead', 'online', 'online / with dealing, against p
 The plaintext run is the float model in P0's process after the private run, with f32 SIMD kernels in the same number of workers. Set-up (loading, encoding, proving
 ranges, with secret weights also sharing) is outside both columns: ${bert.rows.map(({ timing }) => seconds(timing.setupMs)).join(', ')}.
 
-${costSections({ declared, costs, spu, peers, bert, bertBefore, gpt2Before })}
+${costSections({ declared, costs, spu, peers, bert, bertBefore, gpt2Before, cpu })}
 ## GPT-2 small dimensions, random weights, for each generated token
 
 ${made(gpt2)} Open weights.
@@ -248,7 +232,7 @@ ${table(['model', 'texts', 'dealing and online', 'a text', 'throughput per text'
 
 ## Fidelity
 
-${made(accuracy)} Questions: ${made(questions)}
+${made(accuracy)}
 
 ${table(['model', 'task', 'weights', 'answered', 'same answer as plaintext', 'refused', 'a logit off by more than 0.05'], grouped(fidelity).map(agreed))}
 
@@ -259,7 +243,7 @@ ${table(['texts', 'model', 'task', 'protocol', 'weights', 'number', 'same answer
 The same answer is the same label, the same pieces at all masks, the same span, the same entities, or the same 32 greedy tokens. A capital of several pieces gets as many masks. Logit errors are over all outputs of all texts. The question with another answer,
 "Where was Marie Curie born?", has two spans whose scores in the clear are 0.0014 apart, less than the error of a logit.
 
-Real dimensions, random weights (with outliers in the residual stream but for BERT), against the float model:
+Real dimensions, random weights (with outliers in the residual stream but for BERT), against the float model, commit ${dimensions[0].commit}, ${dimensions[0].date}:
 
 ${table(['architecture', 'task', 'weights', 'same choices', 'error, median', '99.9 %', 'max'], dimensionRows)}
 
