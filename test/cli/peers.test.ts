@@ -315,12 +315,23 @@ describe('a party that dies or leaves in the middle', () => {
     await expectServes(one, two, [...MEDIUM_MODEL, '--tokens', '4']);
   });
 
-  it('a daemon ends within three seconds of SIGTERM in the middle of a session, and the owner is told', {
-    timeout: TIMEOUT,
-  }, async () => {
+  it('a daemon that gets SIGTERM in the middle of a session lets it end, and ends', { timeout: TIMEOUT }, async () => {
     const [one, two] = await both(MEDIUM_MODEL);
     const session = run(one, two);
     await session.said(COMPUTING);
+    two.run.signal('SIGTERM');
+    expect((await session.ended).code).toBe(0);
+    await two.run.gone(GONE_MS);
+    expectUp(one);
+  });
+
+  it('at a second SIGTERM it ends within three seconds, and the owner is told', { timeout: TIMEOUT }, async () => {
+    const [one, two] = await both(MEDIUM_MODEL);
+    const session = run(one, two);
+    await session.said(COMPUTING);
+    two.run.signal('SIGTERM');
+    // Two that arrive together are one.
+    await sleep(100);
     two.run.signal('SIGTERM');
     await two.run.gone(GONE_MS);
     expectFailure(await session.ended, { exit: 1, code: ['ERR_PEER_CLOSED', 'ERR_ABORTED'] });
