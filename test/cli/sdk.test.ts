@@ -90,10 +90,14 @@ describe('a dealer of the deployment', () => {
     );
   });
 
-  it('is refused for secret weights', async () => {
-    const credential = await demo.credential('capitals-bert');
-    await failure('ERR_PROTOCOL_UNAVAILABLE', () =>
-      load('capitals-bert', { weights: 'secret', credential, dealer: true }),
+  it('deals for secret weights where the credential permits it, and no other dealer does', async () => {
+    const secret = { weights: 'secret', credential: await demo.credential('capitals-bert') } as const;
+    const model = await load('capitals-bert', { ...secret, dealer: true });
+    expect((await model.predict(TEXT)).predictions[0].token).toBe('paris');
+    const { dealer } = await loadDeployment(deployment);
+    const stranger = { url: dealer?.url ?? '', identity: 'ab'.repeat(32) };
+    await failure('ERR_CREDENTIAL_DEALER', async () =>
+      (await load('capitals-bert', { ...secret, dealer: stranger })).predict(TEXT),
     );
   });
 });
