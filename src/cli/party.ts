@@ -267,10 +267,9 @@ async function party(flags: PartyFlags): Promise<void> {
       () => say('models and certificates were read again'),
       (error: unknown) => say(`nothing was read again: ${asTercetError(error).line()}`),
     );
-  const { signal: now, drain, release } = serviceSignals(again);
-  // A party for one session, or of another command, has nothing to finish.
-  const drains = !started && flags.once !== true;
-  const signal = drains ? now : AbortSignal.any([now, drain]);
+  // A party for one session, or of another command, has nothing to finish, and nothing to read again: SIGHUP ends it.
+  const service = started || flags.once === true ? undefined : serviceSignals(again);
+  const { signal, release } = service ?? cancelOnSignals();
   // A local party must not outlive the process that started it, which may be gone already.
   const orphaned = () => process.exit(1);
   if (process.send !== undefined) {
@@ -310,7 +309,7 @@ async function party(flags: PartyFlags): Promise<void> {
       once: flags.once === true,
       web: identity === undefined ? undefined : await webOptions(identity, flags),
       signal,
-      drain: drains ? { signal: drain, ms: drainMs } : undefined,
+      drain: service === undefined ? undefined : { signal: service.drain, ms: drainMs },
       watch: flags.metrics === undefined ? undefined : parseAddress('metrics', flags.metrics, 0),
       onWatch: (url) => say(`is watched at ${url}/metrics`),
       renew: async () => ({
@@ -343,7 +342,7 @@ async function party(flags: PartyFlags): Promise<void> {
     process.exitCode = isSupervised() ? DEVICE_LOST_EXIT : 1;
   } catch (thrown) {
     const error = asTercetError(thrown);
-    if (signal.aborted || drain.aborted) return;
+    if (signal.aborted || service?.drain.aborted === true) return;
     if (process.send === undefined || flags.debug === true) throw error;
     announce(flags, { kind: 'failed', code: error.code, message: `party ${id}: ${error.message}`, hint: error.hint });
     process.exitCode = error.kind === 'usage' ? 2 : 1;
