@@ -14,7 +14,7 @@ export function lostError(reason: string, message: string): TercetError {
     `the GPU device was lost (${reason || 'unknown'})`,
     'start a new run; if it happens again use --device wasm',
     {
-      cause: message,
+      cause: new Error(message),
     },
   );
 }
@@ -34,7 +34,8 @@ export function kernelError(message: string): TercetError {
     'ERR_KERNEL',
     'the GPU refused a command',
     'use --device wasm, and report this with the name of the GPU',
-    { cause: message },
+    // An error, and not its text: test runners and --debug print the causes that are errors.
+    { cause: new Error(message) },
   );
 }
 
