@@ -61,20 +61,28 @@ function textsOf({ text, texts }: { readonly text?: string | undefined; readonly
   return { list: texts ?? [text as string], many: texts !== undefined };
 }
 
-/** A run for each text, one after the other. */
-async function each<R extends { readonly cost: RunCost }>(
-  texts: readonly string[],
-  run: (text: string) => Promise<R>,
+/** A run for each text of a body, one after the other. */
+function textByText<R extends { readonly cost: RunCost }>(
+  body: Parameters<typeof textsOf>[0],
+  run: (model: Model, text: string, signal: AbortSignal) => Promise<R>,
   answer: (result: R) => object,
-): Promise<Done> {
-  const answers: object[] = [];
-  const costs: RunCost[] = [];
-  for (const text of texts) {
-    const result = await run(text);
-    answers.push(answer(result));
-    costs.push(result.cost);
-  }
-  return { answers, costs };
+): Call {
+  const { list, many } = textsOf(body);
+  return {
+    texts: list.length,
+    many,
+    stream: false,
+    run: async (model, signal) => {
+      const answers: object[] = [];
+      const costs: RunCost[] = [];
+      for (const text of list) {
+        const result = await run(model, text, signal);
+        answers.push(answer(result));
+        costs.push(result.cost);
+      }
+      return { answers, costs };
+    },
+  };
 }
 
 const classified = ({ label, score, labels }: { label: string; score: number; labels: readonly object[] }) => ({
@@ -97,25 +105,17 @@ export const OPERATIONS: readonly Operation[] = [
       answer: FillMaskAnswer,
       tasks: ['fill-mask'],
     },
-    (body) => {
-      const { list, many } = textsOf(body);
-      return {
-        texts: list.length,
-        many,
-        stream: false,
-        run: (model, signal) =>
-          each(
-            list,
-            (text) => model.predict(text, { signal, ...given({ topK: body.top_k, targets: body.targets }) }),
-            ({ predictions, blanks }) => ({
-              predictions: predictions.map(({ token, score, sequence }) => ({ token, score, sequence })),
-              ...(blanks.length > 1
-                ? { blanks: blanks.map((words) => words.map(({ token, score }) => ({ token, score }))) }
-                : {}),
-            }),
-          ),
-      };
-    },
+    (body) =>
+      textByText(
+        body,
+        (model, text, signal) => model.predict(text, { signal, ...given({ topK: body.top_k, targets: body.targets }) }),
+        ({ predictions, blanks }) => ({
+          predictions: predictions.map(({ token, score, sequence }) => ({ token, score, sequence })),
+          ...(blanks.length > 1
+            ? { blanks: blanks.map((words) => words.map(({ token, score }) => ({ token, score }))) }
+            : {}),
+        }),
+      ),
   ),
   operation(
     {
@@ -170,22 +170,14 @@ export const OPERATIONS: readonly Operation[] = [
       answer: EntitiesAnswer,
       tasks: ['token-classification'],
     },
-    (body) => {
-      const { list, many } = textsOf(body);
-      return {
-        texts: list.length,
-        many,
-        stream: false,
-        run: (model, signal) =>
-          each(
-            list,
-            (text) => model.extractEntities(text, { signal }),
-            ({ entities }) => ({
-              entities: entities.map(({ text, label, score, start, end }) => ({ text, label, score, start, end })),
-            }),
-          ),
-      };
-    },
+    (body) =>
+      textByText(
+        body,
+        (model, text, signal) => model.extractEntities(text, { signal }),
+        ({ entities }) => ({
+          entities: entities.map(({ text, label, score, start, end }) => ({ text, label, score, start, end })),
+        }),
+      ),
   ),
   operation(
     {
