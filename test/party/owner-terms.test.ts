@@ -7,6 +7,7 @@ import { ownerHandshakeOn, partyHandshakeOn } from '../../src/net/handshake/hand
 import { createIdentity } from '../../src/net/identity/identity.ts';
 import { enrolments, sameRequest } from '../../src/daemon/owner-terms.ts';
 import { ANY_MODEL, NO_SIGNALLING } from '../../src/net/handshake/messages.ts';
+import type { ServedModel } from '../../src/session/compute.ts';
 import { requestCode } from '../../src/session/request.ts';
 import { failure } from '../failure.ts';
 import { MODEL, REQUEST } from '../session/harness.ts';
@@ -30,6 +31,18 @@ describe('a request for whichever model is served', () => {
     await failure('ERR_CREDENTIAL_MISSING', async () => check(UNNAMED, model, undefined));
     const named = sameRequest({ modelHash: fromHex(model.hash), requestCode: REQUEST_CODE });
     await named({ ...REQUEST, model: model.hash }, model, undefined);
+  });
+
+  it('secret weights that were loaded later want a credential, by the enrolment that came last', async () => {
+    const [{ model }, other] = [await secret(), (await secret()).model];
+    const served: ServedModel[] = [MODEL];
+    const enrolmentOf = enrolments(served);
+    // Control: they are not served yet.
+    expect(enrolmentOf(fromHex(model.hash))).toBe(undefined);
+    served.push(model);
+    expect(enrolmentOf(fromHex(model.hash))).toBe(model.enrolment);
+    served.push({ ...model, enrolment: other.enrolment });
+    expect(enrolmentOf(fromHex(model.hash))).toBe(other.enrolment);
   });
 
   it('secret weights without an enrolment are not served at all', async () => {
