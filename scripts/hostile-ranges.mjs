@@ -46,6 +46,7 @@ const { values, positionals } = parseArgs({
     result: { type: 'string' },
   },
 });
+const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
 const [count, runs, most, factor] = [values.texts, values.private, values.tokens, values.query].map(Number);
 const kernels = await wasmKernels(2);
 const matmul = (a, b, m, k, n) => kernels.matmulF32(a, b, m, k, n);
@@ -319,8 +320,10 @@ if (values.result !== undefined) {
   kept.push({
     model: name,
     weightsSha256: createHash('sha256').update(readFileSync(weights)).digest('hex'),
-    commit: execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim(),
-    options: { texts: count, private: runs, tokens: most, query: factor, files: values.file.length },
+    command: `node scripts/hostile-ranges.mjs MODEL --texts ${count} --private ${runs} --tokens ${most} --query ${factor}`,
+    commit,
+    date: new Date().toISOString().slice(0, 10),
+    files: values.file.length,
     plan: { basis: plan.basis, margin: checks?.margin ?? null, sampled: checks?.sampled ?? null },
     float: {
       texts: judged.length,
