@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createServer } from 'vite';
-import { defaultThreads, embeddedModels, stateFolder } from '../dist/node/defaults.js';
+import { defaultThreads, embeddedModel, embeddedModels, stateFolder } from '../dist/node/defaults.js';
 import { serveLocalPage } from '../dist/server/local-page.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -23,6 +23,7 @@ console.log('  starting two compute parties');
 const local = await serveLocalPage({
   entry: join(ROOT, 'dist/cli/main.js'),
   models: embeddedModels(),
+  vectors: [embeddedModel('feature-extraction')],
   port: 0,
   origins: [`http://${HOST}:${port}`, `http://localhost:${port}`],
   certificates: join(stateFolder(), 'certificates'),

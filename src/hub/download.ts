@@ -31,6 +31,7 @@ export class HubModel {
   readonly id: HubId;
   readonly #options: HubOptions;
   #commit: string | undefined;
+  #commitNamed = false;
 
   private constructor(id: HubId, options: HubOptions) {
     this.id = id;
@@ -88,7 +89,10 @@ export class HubModel {
     const pin = pinOf(this.#options.pins, file);
     if (pin !== undefined && this.#commit !== undefined)
       return pinnedFile(this.id, this.#commit, file, pin, this.#options);
-    return locate(this.id, this.#commit ?? this.id.revision, file, this.#options);
+    const revision = this.#commit ?? this.id.revision;
+    const remote = await locate(this.id, revision, file, this.#options, this.#commitNamed);
+    this.#commitNamed ||= remote.commitNamed;
+    return remote;
   }
 
   /** Whether the store has a file; one that is pinned must be what the pin says, whenever it came. */

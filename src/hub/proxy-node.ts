@@ -3,6 +3,7 @@
  * not look at it.
  */
 import { TercetError } from '../core/errors.ts';
+import { Retryable } from './remote.ts';
 import type { HubOptions } from './types.ts';
 
 type Fetch = HubOptions['fetch'];
@@ -15,7 +16,8 @@ const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
  * not name; the plain one where neither is set. A proxy sees the host of an encrypted request, not its content. Its
  * name and password, if the variable has them, appear in no error.
  *
- * @throws {TercetError} ERR_ARGUMENT, at the first request, when a variable holds no address of a proxy
+ * @throws {TercetError} ERR_ARGUMENT, at the first request, when a variable holds no address of a proxy;
+ * ERR_DOWNLOAD when the proxy does not answer or gives no tunnel
  */
 export function proxiedFetch(environment: NodeJS.ProcessEnv = process.env): Fetch {
   const named = VARIABLES.find((name) => environment[name]);
@@ -35,18 +37,38 @@ async function throughProxy(environment: NodeJS.ProcessEnv): Promise<Fetch> {
   // Plain http is asked for by its whole address, as proxies expect; https always goes through a tunnel.
   const through = (uri: string) => (uri === '' ? undefined : new ProxyAgent({ uri, proxyTunnel: false }));
   const [plain, encrypted] = [through(httpProxy), through(httpsProxy)];
-  return (url, init) => {
-    const { protocol, hostname, port } = new URL(url);
-    const dispatcher = protocol === 'https:' ? encrypted : plain;
+  return async (url, init) => {
+    const { protocol, hostname, port, host } = new URL(url);
+    const [dispatcher, variable] = protocol === 'https:' ? [encrypted, 'HTTPS_PROXY'] : [plain, 'HTTP_PROXY'];
     // A hub on this machine is no business of a proxy.
     if (dispatcher === undefined || LOOPBACK.test(hostname) || isLeftOut(of('no_proxy'), hostname, port))
       return fetch(url, init);
     // The package is the implementation that Node 20 has built in, in just that version: later ones of 6 and 7 end the
     // process where a proxy closes the connection before a slow reader has all. Its types are its own.
-    return fetchThrough(url, { ...init, dispatcher } as Parameters<
-      typeof fetchThrough
-    >[1]) as unknown as Promise<Response>;
+    try {
+      const answer = await fetchThrough(url, { ...init, dispatcher } as Parameters<typeof fetchThrough>[1]);
+      return answer as unknown as Response;
+    } catch (cause) {
+      throw unreached(host, variable, cause);
+    }
   };
+}
+
+/** What the proxy answered, which stands in the words of the causes only. */
+function proxyStatus(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if (/proxy authentication required/i.test(error.message)) return '407';
+  return /Proxy response \((\d{3})\)/.exec(error.message)?.[1] ?? proxyStatus(error.cause);
+}
+
+function unreached(host: string, variable: string, cause: unknown): TercetError {
+  const status = proxyStatus(cause);
+  const said = status === undefined ? 'does not answer' : `answers ${status}`;
+  const hint =
+    status === '407'
+      ? `give its name and password in ${variable}, as in http://name:password@proxy.example:3128`
+      : `check ${variable}, or name the host in NO_PROXY if it is reached without a proxy`;
+  return new Retryable('ERR_DOWNLOAD', `the proxy that leads to ${host} ${said}`, hint, { cause });
 }
 
 /** Whether NO_PROXY names the host, its domain, or all. */

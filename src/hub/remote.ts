@@ -18,6 +18,8 @@ export interface RemoteFile {
   readonly commit: string;
   readonly size: number;
   readonly digest: Digest;
+  /** Whether the hub said itself which commit it is of: then it says so of every file. */
+  readonly commitNamed: boolean;
 }
 
 /** A failure that another try may mend. */
@@ -99,6 +101,8 @@ export async function request(
   } catch (cause) {
     if (options.signal?.aborted === true)
       throw new TercetError('ERR_ABORTED', 'the download was stopped', 'start it again: what has come is kept');
+    // The way there knows better what is wrong with it.
+    if (cause instanceof TercetError) throw cause;
     throw new Retryable(
       'ERR_DOWNLOAD',
       `the hub at ${new URL(url).host} does not answer`,
@@ -112,6 +116,9 @@ export async function request(
 
 /** What an answer says that is not the file. */
 export function refusal({ status, headers }: Response, what: string, { token }: HubOptions): TercetError {
+  // 511 is that of networks that want a login (RFC 6585, section 6); hubs refuse with a code, not with a page.
+  if (status === 511 || (status === 403 && isWebPage({ headers }) && !headers.has('x-error-code')))
+    return webPage(what);
   if (status === 401 || status === 403) {
     const message = `the hub does not give out ${what} (status ${status})`;
     if (headers.get('x-error-code') === 'GatedRepo')
@@ -158,17 +165,24 @@ export function pinnedFile(
   { sha256, bytes }: Pin,
   options: HubOptions,
 ): RemoteFile {
-  return { url: fileUrl(id, commit, file, options), commit, size: bytes, digest: { kind: 'sha256', hex: sha256 } };
+  const digest = { kind: 'sha256', hex: sha256 } as const;
+  return { url: fileUrl(id, commit, file, options), commit, size: bytes, digest, commitNamed: false };
 }
 
 /**
  * Asks for a file's headers, following the hub's own redirects but not the one to where large files lie, whose
  * headers are the hub's no more. Not for browsers: they hide redirects, and the length of a file behind that of its
- * compressed answer.
+ * compressed answer. `commitNamed` says that the hub named the commit of another file of the model.
  * @throws {TercetError} ERR_MODEL_NOT_FOUND, ERR_DOWNLOAD (refused, a web page, nothing to check it by),
  * ERR_ABORTED; ERR_ARGUMENT in a browser
  */
-export async function locate(id: HubId, revision: string, file: string, options: HubOptions): Promise<RemoteFile> {
+export async function locate(
+  id: HubId,
+  revision: string,
+  file: string,
+  options: HubOptions,
+  commitNamed = false,
+): Promise<RemoteFile> {
   const what = `${file} of ${id.repository}`;
   const origin = new URL(endpointOf(options)).origin;
   let url = fileUrl(id, revision, file, options);
@@ -191,6 +205,9 @@ export async function locate(id: HubId, revision: string, file: string, options:
       continue;
     }
     if (!redirected && !answer.ok) throw refusal(answer, what, options);
+    // Storage says nothing of the hub's: who brings its answer at once has followed the hub's redirect.
+    if (commitNamed && !redirected && saidDigest(headers) === undefined && !headers.has('x-repo-commit'))
+      if (!isWebPage(answer) && pinOf(options.pins, file) === undefined) throw followed(what);
     return describe(file, what, { headers, url: redirected ? target(location, url, what) : url, revision }, options);
   }
   throw new TercetError(
@@ -244,7 +261,8 @@ function describe(
   if (!Number.isSafeInteger(size) || size < 0)
     throw new TercetError('ERR_DOWNLOAD', `the hub does not say how long ${what} is`, 'check the endpoint');
   // It becomes a folder's name, and what all other files are asked for by.
-  const commit = headers.get('x-repo-commit') ?? revision;
+  const said = headers.get('x-repo-commit');
+  const commit = said ?? revision;
   if (!isCommit(commit)) {
     throw new TercetError(
       'ERR_DOWNLOAD',
@@ -252,7 +270,7 @@ function describe(
       'check the endpoint, or name a whole commit as the revision',
     );
   }
-  return { url, commit, size, digest };
+  return { url, commit, size, digest, commitNamed: said !== null };
 }
 
 function target(location: string, from: string, what: string): string {
@@ -277,6 +295,14 @@ function unnamed(what: string, tagged: boolean): TercetError {
       ? `${what} cannot be checked: the ETag of this hub or mirror is no hash of it`
       : `the hub does not say what ${what} hashes to`,
     'use a hub or mirror that sends the hub’s own ETags, or pin the file by SHA-256',
+  );
+}
+
+function followed(what: string): TercetError {
+  return new TercetError(
+    'ERR_DOWNLOAD',
+    `what the hub says of ${what} does not arrive: a proxy in between follows the hub’s redirects itself`,
+    'let it pass redirects on, name the hub in NO_PROXY, or reach the hub by an https: address, which a proxy cannot look into; or pin the file by SHA-256',
   );
 }
 

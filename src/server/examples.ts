@@ -15,6 +15,7 @@ const TITLES: Readonly<Record<Task, string>> = {
 /** Titles of models whose classes are known. */
 const OWN_TITLES: Readonly<Record<string, string>> = {
   'capitals-bert': 'fills in capitals, countries, continents, languages and currencies',
+  'capitals-bert-vectors': 'turns a text into a vector; knows capitals and little else',
   'sst2-bert': 'tells praise from blame',
   'tiny-gpt2': 'goes on with a story',
 };

@@ -20,6 +20,8 @@ export interface LocalPageOptions {
   /** The program that the parties run: the command line. */
   readonly entry: string;
   readonly models: readonly string[];
+  /** Folders that are also served for vectors of texts, as `NAME-vectors`, with open weights. */
+  readonly vectors?: readonly string[] | undefined;
   /** Folder of a page that uses the SDK, instead of the web app. */
   readonly app?: string | undefined;
   /** Preferred port of the page; another free one if it is taken. */
@@ -56,13 +58,14 @@ const DAYS = 30;
 export async function serveLocalPage(options: LocalPageOptions): Promise<LocalPage> {
   const cleanup = new Cleanup();
   try {
-    const published: (PublishedModel & { readonly shares: string })[] = [];
+    const published: PublishedModel[] = [];
     const credentials = cleanup.add(await mkdtemp(join(tmpdir(), 'tercet-credentials-')), (folder) =>
       rm(folder, { recursive: true, force: true }),
     );
     for (const folder of options.models) {
       published.push({ folder, shares: await share(folder, options, cleanup) });
     }
+    for (const folder of options.vectors ?? []) published.push({ folder, task: 'feature-extraction' });
     const port = await freePort(options.port);
     const origins = [`http://${HOST}:${port}`, `http://localhost:${port}`, ...(options.origins ?? [])];
     const parties = cleanup.add(
@@ -76,13 +79,15 @@ export async function serveLocalPage(options: LocalPageOptions): Promise<LocalPa
     await unlessAborted(options.signal, parties.ready());
     const addresses = (await parties.web()).map((web): PartyAddress => ({ ...web, place: 'this machine' }));
     const dealer = options.dealer === true ? await startDealer(parties, addresses, origins, options) : undefined;
-    for (const { folder, shares } of published)
+    for (const { folder, shares } of published) {
+      if (shares === undefined) continue;
       await (await Issuer.open(shares)).enrol(
         'the user of this machine',
         DAYS,
         join(credentials, `${basename(folder)}.credential.json`),
         { dealer: dealer?.identity },
       );
+    }
     const site = cleanup.add(
       await serveSite({
         ...(await writeDeployment([addresses[0], addresses[1]], published, { dealer })),
@@ -131,9 +136,9 @@ function partyArguments(
   options: LocalPageOptions,
 ): string[] {
   return [
-    ...models.flatMap(({ folder, shares }) => [
+    ...models.flatMap(({ folder, task, shares }) => [
       '--model',
-      folder,
+      task === undefined ? folder : `${folder}#${task}`,
       ...(shares === undefined ? [] : ['--shares', join(shares, `p${id}`)]),
     ]),
     ...['--web', `${HOST}:0`],

@@ -6,7 +6,7 @@
 import { printable } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
 import { heard, told } from '../core/told.ts';
-import type { Channel } from '../net/wire/types.ts';
+import type { Channel, EndId } from '../net/wire/types.ts';
 
 const MAX_BODY = 1 << 20;
 
@@ -26,10 +26,15 @@ export async function sendFailure(channel: Channel, name: string, error: TercetE
   const { code, what, hint } = told(error);
   // A dealer says which of its links it speaks of, and a compute party that it speaks of the dealer.
   const { party } = error;
-  const about = party !== 0 && (party === 3 || channel.self === 3) ? party : undefined;
+  const about = isLate(error, channel.peer) || party === 3 || channel.self === 3 ? party : undefined;
   await sendControl(channel, name, {
     failed: error.code === 'ERR_IDENTITY_PEERS' ? distrustToJson(error) : { code, message: what, hint, party: about },
   });
+}
+
+/** A data owner that was waited for is told so: else it would take the other compute party for lost. */
+function isLate({ code, party }: { readonly code: string; readonly party: number | undefined }, end: EndId): boolean {
+  return code === 'ERR_PEER_TIMEOUT' && party === 0 && end === 0;
 }
 
 /**
@@ -96,10 +101,20 @@ function peersDistrust({ peer }: Channel, failed: Fields): TercetError {
   );
 }
 
+function tooLate({ peer }: Channel): TercetError {
+  return new PeerReport(
+    'ERR_PEER_TIMEOUT',
+    `this side was too slow, says ${endWords(peer)}`,
+    'run again, with less else to do for this machine and its line; a shorter text takes less of both',
+    { party: 0 },
+  );
+}
+
 function peerFailure(channel: Channel, failed: Fields): TercetError {
   const code = failed.string('code');
   if (code === 'ERR_IDENTITY_PEERS') return peersDistrust(channel, failed);
   const about = failed.has('party') ? failed.integer('party', 3) : channel.peer;
+  if (isLate({ code, party: about }, channel.self)) return tooLate(channel);
   const words = printable(failed.string('message'), 300);
   const hint = printable(failed.string('hint'), 300);
   if (about === channel.peer || !(about === 3 || (channel.peer === 3 && (about === 1 || about === 2))))

@@ -31,9 +31,9 @@ const OWN: readonly string[] = [
   'ERR_IDENTITY_PEERS',
 ];
 
-/** Whether a party said itself that it fails because of a link of its own. */
+/** Whether a party said itself that it fails because of a link of its own, other than the one to this side. */
 function isSecondHand(error: unknown): boolean {
-  return error instanceof PeerReport && !OWN.includes(error.code);
+  return error instanceof PeerReport && error.party !== 0 && !OWN.includes(error.code);
 }
 
 /** Runs the same step with both compute parties; rejects with the error that explains the other one. */

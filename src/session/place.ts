@@ -102,10 +102,8 @@ export function tooSlow(what: string, ms: number, party: 0 | 3 = 0): TercetError
   return new TercetError(
     'ERR_PEER_TIMEOUT',
     `${party === 3 ? 'the dealer' : 'the data owner'} did not ${what} within ${Math.ceil(ms / 1000)} s`,
-    'nothing to do here; its place is free again',
-    {
-      party,
-    },
+    'its place is free again; it may be at work on a slow machine or line, where a shorter text is quicker',
+    { party },
   );
 }
 

@@ -26,8 +26,23 @@ export function chosen(
   return { task: job ?? found.task, model: found };
 }
 
-/** @throws {TercetError} ERR_ARGUMENT */
-export function deviceOf({ device }: Setup): 'auto' | Device {
+/** Options of the SDK that a tag does not have; `top-k` and `topK` are the same name to a reader. */
+const ELSEWHERE =
+  /^(?:protocol|security\w*|differentialprivacy\w*|privacy\w*|weights|credential|dealer|plan|transport\w*|hub|buckets|topk|topp|temperature|labels|targets|template|hypothesistemplate|multilabel|pooling|normalize|maxnewtokens|maxlength|maxanswerlength|seed|stop)$/;
+
+/**
+ * The device that a tag asks for. A tag that asks for more than a tag can have, above all for more security, gets
+ * nothing rather than less.
+ * @throws {TercetError} ERR_ARGUMENT
+ */
+export function deviceOf({ device, attributes }: Pick<Setup, 'device' | 'attributes'>): 'auto' | Device {
+  const asked = attributes.find((name) => ELSEWHERE.test(name.replaceAll(/[_-]/g, '').toLowerCase()));
+  if (asked !== undefined)
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      `<tercet-infer> has no attribute ${asked}, and drops none that asks for something`,
+      'leave it out, or use the SDK in a page of your own',
+    );
   if (device === '' || device === 'auto') return 'auto';
   if (device === 'webgpu' || device === 'wasm') return device;
   throw new TercetError('ERR_ARGUMENT', 'there is no such device', "use 'auto', 'webgpu' or 'wasm'");

@@ -368,7 +368,7 @@ export class TercetInfer extends HTMLElement implements TercetInferElement {
       this.deployment === ''
         ? new URL(/* @vite-ignore */ './tercet.json', import.meta.url).href
         : new URL(this.deployment, document.baseURI).href;
-    return { model, task, deployment, device, shareResult, page: PAGE };
+    return { model, task, deployment, device, shareResult, page: PAGE, attributes: this.getAttributeNames() };
   }
 
   #look(): Look {

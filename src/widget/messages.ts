@@ -36,6 +36,8 @@ export interface Setup {
   readonly shareResult: boolean;
   /** Names the page that the frame stands on, to its other frames. */
   readonly page: string;
+  /** Names of all attributes of the tag: what it does not have is refused and not dropped. */
+  readonly attributes: readonly string[];
 }
 
 /** May change at any time. */

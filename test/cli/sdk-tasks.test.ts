@@ -63,12 +63,6 @@ const folders: Record<string, string> = {};
 beforeAll(async () => {
   for (const name of ['capitals-bert', 'sst2-bert', 'squad-distilbert', 'wnut-roberta', 'tiny-gpt2'])
     folders[name] = join(ROOT, 'models', name);
-  folders['encoder'] = variant('sst2-bert', 'encoder', {
-    architectures: ['BertModel'],
-    id2label: undefined,
-    label2id: undefined,
-    num_labels: undefined,
-  });
   const labels = { id2label: { 0: 'contradiction', 1: 'entailment' }, label2id: { contradiction: 0, entailment: 1 } };
   folders['entailment'] = variant('sst2-bert', 'entailment', labels);
   // The compiled one starts the compiled parties.
@@ -79,6 +73,7 @@ beforeAll(async () => {
   page = await serveLocalPage({
     entry: join(ROOT, 'dist/cli/main.js'),
     models: Object.values(folders),
+    vectors: [folders['sst2-bert']],
     port: 0,
     certificates,
     device: 'wasm',
@@ -143,8 +138,8 @@ describe('the deployment', () => {
       ['squad-distilbert', 'question-answering'],
       ['wnut-roberta', 'token-classification'],
       ['tiny-gpt2', 'text-generation'],
-      ['encoder', 'feature-extraction'],
       ['entailment', 'text-classification'],
+      ['sst2-bert-vectors', 'feature-extraction'],
     ]);
     for (const { id, files, examples } of entries) {
       expect(Object.keys(files), id).not.toContain('model.safetensors');
@@ -222,7 +217,14 @@ describe('names', () => {
 
 describe('vectors', () => {
   it('are the means that the model has in the clear, in a batch and alone', async () => {
-    const model = await load('encoder');
+    // The layers of the classifier, without its head.
+    const model = await load('sst2-bert-vectors');
+    folders['encoder'] = variant('sst2-bert', 'encoder', {
+      architectures: ['BertModel'],
+      id2label: undefined,
+      label2id: undefined,
+      num_labels: undefined,
+    });
     const { tokenizer, source } = await oracle('encoder');
     const { vectors } = await model.embed(REVIEWS.slice(0, 3));
     for (const [i, text] of REVIEWS.slice(0, 3).entries()) {

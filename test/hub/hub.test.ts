@@ -18,6 +18,7 @@ import {
 } from '../../src/hub/index.ts';
 import type { FileCache } from '../../src/hub/memory-store.ts';
 import { diskStore } from '../../src/hub/store-node.ts';
+import { proxiedFetch } from '../../src/hub/proxy-node.ts';
 import { openModel } from '../../src/node/model.ts';
 import { failure } from '../failure.ts';
 import { COMMIT, TestHub } from './server.ts';
@@ -322,6 +323,41 @@ describe('a load', () => {
       /without saying what it hashes to/,
     );
     expect(other.message).toContain(host);
+  });
+
+  it.each([403, 511])('says that a web page came where the network refuses with one (status %i)', async (status) => {
+    hub.troubles.set('config.json', { kind: 'html', status });
+    await failure('ERR_DOWNLOAD', () => model().ensure('config.json'), /a web page came in place of config\.json/);
+    // What the hub itself refuses has a code and no page.
+    hub.troubles.set('config.json', { kind: 'status', status: 403, code: 'GatedRepo' });
+    await failure('ERR_DOWNLOAD', () => model().ensure('config.json'), /is gated/);
+  });
+
+  it('says that a proxy follows the redirects of a hub that has named its commit, and takes a pin', async () => {
+    hub.troubles.set('model.safetensors', { kind: 'followed' });
+    // Alone it could be a hub that says nothing of its files.
+    await failure('ERR_INTEGRITY', () => model().ensure('model.safetensors'), /does not say what .* hashes to/);
+    const known = model();
+    expect(await known.ensure('config.json')).toBe(true);
+    const error = await failure(
+      'ERR_DOWNLOAD',
+      () => known.ensure('model.safetensors'),
+      /a proxy in between follows the hub’s redirects itself/,
+    );
+    expect(error.hint).toContain('NO_PROXY');
+    const pin = { sha256: createHash('sha256').update(BIG).digest('hex'), bytes: BIG.length };
+    const pinned = model({ pins: { 'model.safetensors': pin } });
+    expect(await pinned.ensure('config.json')).toBe(true);
+    expect(await pinned.ensure('model.safetensors')).toBe(true);
+    expect(kept('model.safetensors')).toEqual(Buffer.from(BIG));
+  });
+
+  it('says what the proxy of the environment says, and does not blame the hub for it', async () => {
+    const through = (HTTP_PROXY: string) =>
+      model({ fetch: proxiedFetch({ HTTP_PROXY }), endpoint: 'http://hub.invalid' });
+    const ensure = (HTTP_PROXY: string) => () => through(HTTP_PROXY).ensure('config.json');
+    await failure('ERR_ARGUMENT', ensure('ftp://proxy.example'), /HTTP_PROXY holds no address/);
+    await failure('ERR_DOWNLOAD', ensure('http://127.0.0.1:1'), /the proxy that leads to hub\.invalid does not answer/);
   });
 
   it('says when nobody is there', async () => {

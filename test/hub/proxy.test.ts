@@ -60,7 +60,20 @@ describe('the proxy of the environment', () => {
       (thrown: unknown) => thrown,
     );
     expect(seen.at(-1)).toBe('CONNECT hub.corp.invalid:443');
+    expect(error).toMatchObject({
+      code: 'ERR_DOWNLOAD',
+      message: 'the proxy that leads to hub.corp.invalid answers 502',
+      hint: expect.stringContaining('HTTPS_PROXY') as string,
+    });
     expect(String((error as Error).stack) + String((error as Error).cause)).not.toContain('secret');
+  });
+
+  it('is named as what refused, with the variable that is to be mended', async () => {
+    proxy.removeAllListeners('request');
+    proxy.on('request', (_asked, response) => response.writeHead(407, { 'proxy-authenticate': 'Basic' }).end());
+    const asks = () => proxiedFetch({ HTTP_PROXY: at() })(HUB);
+    const error = await failure('ERR_DOWNLOAD', asks, /the proxy that leads to hub\.corp\.invalid answers 407/);
+    expect(error.hint).toContain('name and password in HTTP_PROXY');
   });
 
   it('is left out for hosts of NO_PROXY, for this machine, and for the scheme that has none', async () => {

@@ -21,7 +21,7 @@ export type Trouble =
       readonly times?: number;
       readonly retryAfter?: string;
     }
-  | { readonly kind: 'html' }
+  | { readonly kind: 'html'; readonly status?: number }
   /** The connection breaks after so many bytes, so many times. */
   | { readonly kind: 'cut'; readonly after: number; readonly times: number }
   /** So many bytes, and then nothing. */
@@ -40,6 +40,8 @@ export type Trouble =
   | { readonly kind: 'headers'; readonly headers: Readonly<Record<string, string>> }
   /** Everything is redirected to another server. */
   | { readonly kind: 'portal'; readonly page: boolean }
+  /** A proxy in between follows the redirect to the storage itself. */
+  | { readonly kind: 'followed' }
   | { readonly kind: 'no-digest' };
 
 export const COMMIT = '1234567890abcdef1234567890abcdef12345678';
@@ -124,7 +126,9 @@ export class TestHub {
     if (file === undefined || served === undefined)
       return void response.writeHead(404, { 'x-error-code': 'EntryNotFound' }).end();
     if (trouble?.kind === 'html')
-      return void response.writeHead(200, { 'content-type': 'text/html', 'content-length': 15 }).end('<html>no</html>');
+      return void response
+        .writeHead(trouble.status ?? 200, { 'content-type': 'text/html', 'content-length': 15 })
+        .end('<html>no</html>');
     const { bytes, large = false } = served;
     if (trouble?.kind === 'portal') {
       if (at === 'hub') return void response.writeHead(302, { location: `${this.cdnUrl}/blobs/${file}` }).end();
@@ -132,7 +136,7 @@ export class TestHub {
         .writeHead(200, { 'content-type': trouble.page ? 'text/html; charset=utf-8' : 'application/json' })
         .end();
     }
-    if (at === 'hub') {
+    if (at === 'hub' && trouble?.kind !== 'followed') {
       const sha256 = createHash('sha256').update(bytes).digest('hex');
       const blob = createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
       const described =

@@ -247,6 +247,38 @@ describe('a failure that the peer reports', () => {
     },
   );
 
+  describe('that waited for this side', () => {
+    const late = new TercetError('ERR_PEER_TIMEOUT', 'the data owner did not begin', 'x', { party: 0 });
+    const report = async (from: 1 | 2, error: TercetError): Promise<never> => {
+      const [peer, own] = memoryPair(from, 0);
+      await sendFailure(peer, 'ready', error);
+      await recvControl(own, 'ready');
+      throw new Error('unreachable');
+    };
+
+    it('accuses no compute party, from one of them and from both', async () => {
+      const closed = new TercetError('ERR_PEER_CLOSED', 'x', 'y', { party: 1 });
+      for (const other of [late, closed]) {
+        const error = await failure('ERR_PEER_TIMEOUT', () => withBoth((peer) => report(peer, peer === 1 ? late : other)));
+        expect([error.party, error.message]).toEqual([0, 'this side was too slow, says party 1']);
+      }
+    });
+
+    it('is another thing than one that waited for the other party, which is accused (control)', async () => {
+      const waited = new TercetError('ERR_PEER_TIMEOUT', 'x', 'y', { party: 2 });
+      const never = new Promise<never>(() => undefined);
+      const error = await failure('ERR_PEER_TIMEOUT', () => withBoth((peer) => (peer === 1 ? report(1, waited) : never)));
+      expect(error.party).toBe(2);
+    });
+
+    it('says so to a data owner alone: between the compute parties nobody speaks of a third', async () => {
+      const [peer, own] = memoryPair(2, 1);
+      await sendFailure(peer, 'ready', late);
+      const error = await failure('ERR_PEER_TIMEOUT', () => recvControl(own, 'ready'));
+      expect(error.party).toBe(2);
+    });
+  });
+
   it('wins over what follows from it: the other link that breaks is not the cause', async () => {
     const distrust = async (): Promise<never> => {
       const [peer, own] = memoryPair(2, 0);

@@ -3,7 +3,7 @@
  * visitor must have had in sight. The same on two real origins: e2e/widget-hostile.spec.ts.
  */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { chosen, isForeign } from '../../src/widget/choice.ts';
+import { chosen, deviceOf, isForeign } from '../../src/widget/choice.ts';
 import type { Deployment } from '../../src/owner/types/index.ts';
 import { failure } from '../failure.ts';
 import { type Host, meetHost } from '../../src/widget/frame/host-link.ts';
@@ -128,5 +128,22 @@ describe('that an answer is shared', () => {
       sight.look();
       expect(sight.agreed).toBe(true);
     }
+  });
+});
+
+describe('what a tag asks for', () => {
+  it.each(['protocol', 'security-level', 'security_config', 'weights', 'differential-privacy', 'top-k', 'dealer'])(
+    'and does not have (%s) is refused by name, before a model is loaded',
+    async (name) => {
+      const tag = { device: 'wasm', attributes: ['model', name] };
+      const error = await failure('ERR_ARGUMENT', () => deviceOf(tag));
+      expect(error.message).toContain(`no attribute ${name},`);
+    },
+  );
+
+  it('is taken with what a tag has, and beside what pages and frameworks write on every element', () => {
+    const own = ['model', 'task', 'deployment', 'share-result', 'mode', 'theme', 'device', 'lang', 'name', 'required'];
+    const theirs = ['class', 'id', 'style', 'part', 'slot', 'hidden', 'aria-label', 'data-v-7ba5bd90', '_ngcontent-x'];
+    expect(deviceOf({ device: 'wasm', attributes: [...own, ...theirs] })).toBe('wasm');
   });
 });

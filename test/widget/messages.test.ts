@@ -2,7 +2,15 @@
 import { describe, expect, it } from 'vitest';
 import { lookOf, messageOf, setupOf } from '../../src/widget/frame/host-link.ts';
 
-const SETUP = { model: 'm', task: 't', deployment: 'd', device: '', shareResult: false, page: 'p' };
+const SETUP = {
+  model: 'm',
+  task: 't',
+  deployment: 'd',
+  device: '',
+  shareResult: false,
+  page: 'p',
+  attributes: ['model'],
+};
 const LOOK = { theme: 'dark', lang: 'he', dir: 'rtl', disabled: false, strings: { a: 'b' }, colours: { ink: 'red' } };
 
 describe('a setup', () => {
@@ -11,6 +19,13 @@ describe('a setup', () => {
     expect(setupOf({ ...SETUP, shareResult: true })?.shareResult).toBe(true);
     for (const value of ['true', 1, {}, undefined])
       expect(setupOf({ ...SETUP, shareResult: value })?.shareResult).toBe(false);
+  });
+
+  it('has the names of attributes that are names, and no more of them than a tag has', () => {
+    expect(setupOf({ ...SETUP, attributes: ['a', 1, 'x'.repeat(2001), 'b'] })?.attributes).toEqual(['a', 'b']);
+    expect(setupOf({ ...SETUP, attributes: new Array(9000).fill('a') })?.attributes).toHaveLength(500);
+    for (const attributes of [undefined, 'model', { length: 9 }])
+      expect(setupOf({ ...SETUP, attributes })?.attributes).toEqual([]);
   });
 
   it.each([undefined, null, 'text', { ...SETUP, model: 1 }, { ...SETUP, page: 'x'.repeat(2001) }])(

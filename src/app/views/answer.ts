@@ -101,7 +101,7 @@ function vector({ vectors: [first] }: EmbedResult): Node[] {
     el(
       'p',
       'fine',
-      'One vector stands for the whole text. Texts that mean alike have vectors that point alike. It begins with:',
+      'One vector stands for the whole text. Texts that the model takes for alike have vectors that point alike. It begins with:',
     ),
     el('p', 'vector num', `${numbers.join('  ')} …`),
   ];

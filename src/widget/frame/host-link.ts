@@ -68,9 +68,10 @@ function recordOf(value: unknown): Record<string, unknown> | undefined {
 const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= MOST_CHARACTERS;
 
 export function setupOf(value: unknown): Setup | undefined {
-  const { model, task, deployment, device, shareResult, page } = recordOf(value) ?? {};
+  const { model, task, deployment, device, shareResult, page, attributes } = recordOf(value) ?? {};
   if (!isText(model) || !isText(task) || !isText(deployment) || !isText(device) || !isText(page)) return undefined;
-  return { model, task, deployment, device, page, shareResult: shareResult === true };
+  const named = Array.isArray(attributes) ? attributes.slice(0, MOST_STRINGS).filter(isText) : [];
+  return { model, task, deployment, device, page, shareResult: shareResult === true, attributes: named };
 }
 
 export function lookOf(value: unknown): Look | undefined {
