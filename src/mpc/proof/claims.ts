@@ -9,15 +9,16 @@ import { difference } from '../../compute/index-group.ts';
 import { viewWords } from '../../compute/ring.ts';
 import { loaded, loadedIf, partsOf } from './entries.ts';
 import { type Context, choices, compressedLeft, indices } from './halves.ts';
-import type {
-  ChoiceOfV,
-  ChoiceOfW,
-  ChoiceShape,
-  MatrixHalf,
-  MatrixShape,
-  TableHalf,
-  TableShape,
-  Whole,
+import {
+  type ChoiceOfV,
+  type ChoiceOfW,
+  type ChoiceShape,
+  type MatrixHalf,
+  type MatrixShape,
+  type TableHalf,
+  type TableShape,
+  type Whole,
+  wordsOf,
 } from './relations.ts';
 
 /** Elements whose tables are looked up at once. */
@@ -63,11 +64,13 @@ async function ofTable(
   w: TableHalf,
 ): Promise<bigint[]> {
   const { sigma } = segment.parameters;
-  const { table, terms, elements } = shape;
+  const { table, terms, elements, narrower = 0 } = shape;
   const total = new Array<bigint>(sigma * sigma).fill(0n);
   const [mu, nu] = [await indices(shape, v), await indices(shape, w)];
   const [x, columns] = [await challenges.rows(index), await challenges.columns(index)];
   for (const [t, term] of terms.entries()) {
+    const { first, layout } = table.functions[term];
+    const own = columns.subarray(first, first + wordsOf(table.functions[term]));
     const factors = [await loadedIf(v.factors[t]), await loadedIf(w.factors[t])];
     for (let from = 0; from < elements; from += PART) {
       const to = Math.min(elements, from + PART);
@@ -76,8 +79,8 @@ async function ofTable(
       );
       const part = factors.map((factor) => (factor === undefined ? undefined : viewWords(factor, from, to)));
       const bytes = await table.words(term, at);
-      const claims = await kernels.tableClaims(bytes, table.layout, part, x.subarray(from, to), columns, sigma);
-      for (const [i, claim] of claims.entries()) total[i] += claim;
+      const claims = await kernels.tableClaims(bytes, layout, part, x.subarray(from, to), own, sigma);
+      for (const [i, claim] of claims.entries()) total[i] += claim << BigInt(narrower);
     }
   }
   return total;
