@@ -7,6 +7,7 @@ import type { ProofKernels } from '../../compute/kernels/proof-types.ts';
 import { type DigitStep, digitAt, digitSteps, stepsOf } from '../../compute/index-group.ts';
 import { residue } from '../../compute/field.ts';
 import { type Words, lengthOf, zeros } from '../../compute/ring.ts';
+import { addWords, negateWords, scaledWords } from '../../compute/words64.ts';
 import { invariant } from '../../core/errors.ts';
 import type { Challenges } from './challenges.ts';
 import { loaded, loadedIf, partsOf } from './entries.ts';
@@ -24,6 +25,7 @@ import {
   type TableShape,
   digitsOf,
   isLookedUp,
+  rowsOf,
   sentLayout,
 } from './relations.ts';
 import type { Segment } from './segment.ts';
@@ -58,29 +60,20 @@ export async function linearPart(
   const shape = segment.shapes[index];
   const [x, v] = [await challenges.rows(index), await challenges.columns(index)];
   invariant(half.kind === shape.kind, `${shape.message}: a half of another relation`);
+  const out = new BigUint64Array(sigma * sigma);
   if (half.kind === 'table') {
-    const { elements } = shape as TableShape;
     const sent = sentLayout(shape as TableShape);
-    const { n, widths } = sent;
-    const columns = n * widths.length;
-    const total = new BigUint64Array(sigma * columns);
-    for await (const { from, to, bytes, layout } of partsOf(kernels, half.entries, sent, elements)) {
-      const part = await kernels.digestEntries(bytes, layout, x.subarray(from, to), sigma);
-      for (const [i, word] of part.entries()) total[i] += word;
-    }
+    for await (const { from, to, bytes, layout } of partsOf(kernels, half.entries, sent, rowsOf(shape)))
+      addWords(out, await kernels.digestEntries(bytes, layout, x.subarray(from, to), v, sigma));
     // V's words are −e.
-    const sign = side === 'V' ? -1n : 1n;
-    for (const i of total.keys()) total[i] = (sign * total[i]) << BigInt(64 - widths[(i % columns) % widths.length]);
-    return (await kernels.columns({ k: 64, data: total }, columns, v, sigma)).data as BigUint64Array;
+    if (side === 'V') negateWords(out);
+    return out;
   }
   const [width, k] = shape.kind === 'matrix' ? [shape.columns, shape.k] : [1, (shape as ChoiceShape).layout.k];
-  const out = new BigUint64Array(sigma * sigma);
   const linear = await loadedIf(half.linear);
   if (linear === undefined) return out;
   invariant(linear.k === k && lengthOf(linear) === x.length * width, `${shape.message}: words of another shape`);
-  const { data } = await kernels.columns(await kernels.digest(linear, width, x, sigma), width, v, sigma);
-  for (const [i, word] of data.entries()) out[i] = BigInt(word) << BigInt(64 - k);
-  return out;
+  return scaledWords(await kernels.columns(await kernels.digest(linear, width, x, sigma), width, v, sigma));
 }
 
 // ── scalars mod q ───────────────────────────────────────────────────────────

@@ -55,24 +55,16 @@ export class PublicTables {
   /** Σ_c (Σ_κ τ_κ V_{c,κ}) · 2^(64 − width of c) · T(d)_c, for every index d. */
   async #combined(index: number, term: number, prime: number): Promise<BigUint64Array> {
     const { table } = this.#segment.shapes[index] as TableShape;
-    const { constant, turns, layout } = table.functions[term];
+    const { constant, layout } = table.functions[term];
     const { q } = (await this.#challenges.primes())[prime];
     const coefficients = await this.#coefficients(index, term, prime);
     const out = new BigUint64Array(constant === true ? 1 : groupSize(table.group));
-    const own = turns === undefined ? out.length : 2 ** turns;
-    const entries = layout.widths.length;
     const step = Math.max(1, Math.floor((8 * PART) / elementBits(layout)));
-    for (let from = 0; from < own; from += step) {
-      const count = Math.min(step, own - from);
+    for (let from = 0; from < out.length; from += step) {
+      const count = Math.min(step, out.length - from);
       const indices = Uint32Array.from({ length: count }, (_, i) => from + i);
       const bytes = await table.words(term, indices);
-      // Entry j behind `turn` further steps is entry j − turn here: its coefficient moves with it.
-      for (let turn = 0; turn * own < out.length; turn++) {
-        const at = turn * entries;
-        const turned =
-          at === 0 ? coefficients : concatFields(coefficients.subarray(at), coefficients.subarray(0, at));
-        out.set(await this.#kernels.publicTable(bytes, layout, count, turned, q), turn * own + from);
-      }
+      out.set(await this.#kernels.publicTable(bytes, layout, count, coefficients, q), from);
     }
     return out;
   }
@@ -90,11 +82,4 @@ export class PublicTables {
       coefficients[c] = (coefficients[c] << BigInt(64 - widths[(first + c) % widths.length])) % q;
     return coefficients;
   }
-}
-
-function concatFields(head: BigUint64Array, tail: BigUint64Array): BigUint64Array {
-  const out = new BigUint64Array(head.length + tail.length);
-  out.set(head);
-  out.set(tail, head.length);
-  return out;
 }

@@ -79,11 +79,6 @@ export interface PublicFunction {
   readonly layout: TableLayout;
   /** The same at every index. Such a term has no digits: nothing is looked up. */
   readonly constant?: true;
-  /**
-   * t, where entry j at an index d is entry (j − ⌊d / 2^t⌋) mod n at d mod 2^t, so that 2^t indices say all. n·2^t is
-   * the size of the group.
-   */
-  readonly turns?: number;
   /** Words are below 2^this, where that is less than their width says. */
   readonly wordBits?: number;
 }
@@ -268,7 +263,7 @@ export function checkShape(shape: RelationShape): void {
       `${shape.message}: a relation over a ring that its table does not have`,
     );
     const columns = table.layout.n * table.layout.widths.length;
-    for (const one of table.functions) checkFunction(shape.message, one, columns, table.group);
+    for (const one of table.functions) checkFunction(shape.message, one, table.layout, columns);
     invariant(/^[0-9a-f]{64}$/.test(table.id), `${shape.message}: a table is named by its hash`);
     invariant(
       terms.length >= 1 && terms.every((t) => Number.isInteger(t) && t >= 0 && t < table.functions.length),
@@ -277,9 +272,13 @@ export function checkShape(shape: RelationShape): void {
   }
 }
 
-function checkFunction(message: string, one: PublicFunction, columns: number, { bits, xorBits }: IndexGroup): void {
-  const { first, turns, layout } = one;
-  invariant(first >= 0 && first + wordsOf(one) <= columns, `${message}: words that its table does not have`);
-  if (turns === undefined) return;
-  invariant(xorBits === 0 && layout.n * 2 ** turns === 2 ** bits, `${message}: entries that do not turn with an index`);
+function checkFunction(message: string, one: PublicFunction, { widths }: TableLayout, columns: number): void {
+  const own = one.layout.widths;
+  invariant(
+    one.first >= 0 &&
+      one.first + wordsOf(one) <= columns &&
+      own.every((width, c) => width === widths[(one.first + c) % widths.length]) &&
+      (one.layout.n === 1 || own.length === widths.length),
+    `${message}: words that its table does not have`,
+  );
 }

@@ -37,17 +37,17 @@ interface Operands {
   readonly gate?: Wire | undefined;
 }
 
-/** The functions of a sum of cosines, and of every term of P1's entries the function. */
+/** The functions of a sum of cosines, and of every term of P1's words the function. */
 export interface CosineForm {
   readonly kind: 'cosines';
   readonly sum: CosineSum;
-  readonly functions: readonly { readonly entry: number; readonly kind: 'angle' | 'argument' | 'constant' }[];
+  readonly functions: readonly ('angle' | 'argument' | 'constant')[];
   readonly terms: readonly number[];
 }
 
 /**
- * A table whose words are integers, whatever its ring: one that turns with the bits above t of its index, or picks; or
- * a sum of cosines.
+ * A table whose entries are one function: `turning`, of an index that is 2^t less for every entry; or a sum of cosines
+ * under a bit. Or a choice, whose words are ones and zeros in every ring.
  */
 type PublicForm = { readonly kind: 'turning'; readonly t: number } | { readonly kind: 'choice' } | CosineForm;
 

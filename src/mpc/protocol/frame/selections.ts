@@ -122,23 +122,22 @@ export function exponentialSelection(
 }
 
 /**
- * The functions of a sum of cosines: of every entry the words with an angle, that of a, and those that are constant,
- * where the sum has any. And for every term of P1's entries the function that it multiplies: the bit that lets an entry
- * through is (m ⊕ j) + λ1 − 2·(m ⊕ j)·λ1, so three terms with an angle, six for a = m − λ1, three of constants.
+ * The functions of a sum of cosines: the words with an angle, that of a, and those that are constant, where the sum has
+ * any. And for every term of P1's words the function that it multiplies: the bit that lets entry j through is
+ * (m ⊕ j) + λ1 − 2·(m ⊕ j)·λ1, so three terms with an angle, six for a = m − λ1, three of constants.
  */
 export function cosineForm(sum: CosineSum, gated: boolean): CosineForm {
-  const kinds = [
+  const functions = [
     ...(sum.terms.length > 0 ? ['angle' as const] : []),
     ...(sum.linear ? ['argument' as const] : []),
     ...(leadingWords(sum) > 0 ? ['constant' as const] : []),
   ];
   const terms = gated ? { angle: 3, argument: 6, constant: 3 } : { angle: 1, argument: 2, constant: 1 };
-  const functions = (gated ? [0, 1] : [0]).flatMap((entry) => kinds.map((kind) => ({ entry, kind })));
   return {
     kind: 'cosines',
     sum,
     functions,
-    terms: functions.flatMap(({ kind }, f) => new Array<number>(terms[kind]).fill(f)),
+    terms: functions.flatMap((kind, f) => new Array<number>(terms[kind]).fill(f)),
   };
 }
 

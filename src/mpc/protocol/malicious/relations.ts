@@ -41,14 +41,14 @@ export function selectionRelations(gate: string, terms: readonly Selection[], se
 }
 
 function tableRelation(message: string, selection: Selection): TableRelation {
-  const { k, count, index, traits, functions = [0] } = selection;
+  const { k, count, index, traits, functions = [0], n } = selection;
   const { layout, narrower, ofEach } = publicForm(selection);
   const name = [layout.n, layout.widths, { ...index }, traits];
   const id = toHex(sha256(new TextEncoder().encode(traitText(name))));
   return {
     kind: 'table',
     message,
-    elements: count,
+    elements: (count * n) / layout.n,
     table: { id, group: index, layout, functions: ofEach },
     narrower,
     terms: functions,
@@ -57,8 +57,9 @@ function tableRelation(message: string, selection: Selection): TableRelation {
 }
 
 /**
- * The table of a selection over the integers. Where words are the same integers in every ring, they are those of
- * Z_2^64, so that windows and choices of all rings are one table, which is folded once.
+ * The table of a selection over the integers. Where all entries are one function, each is an element of its own: X keeps
+ * them apart. Where words are the same integers in every ring, they are those of Z_2^64. So the windows of a law in all
+ * rings are one table, which is folded once.
  */
 function publicForm({ n, k, widths, form }: Selection): {
   readonly layout: TableLayout;
@@ -69,17 +70,17 @@ function publicForm({ n, k, widths, form }: Selection): {
   if (form === undefined) return { layout: own, narrower: 0, ofEach: [{ first: 0, layout: own }] };
   if (form.kind === 'cosines') {
     const leading = leadingWords(form.sum);
-    const ofEach = form.functions.map(({ entry, kind }): PublicFunction => {
+    const ofEach = form.functions.map((kind): PublicFunction => {
       const [from, to] = kind === 'angle' ? [leading, widths.length] : [0, kind === 'argument' ? 1 : leading];
-      const part = { first: entry * widths.length + from, layout: { n: 1, k, widths: widths.slice(from, to) } };
+      const part = { first: from, layout: { n: 1, k, widths: widths.slice(from, to) } };
       return kind === 'angle' ? part : { ...part, constant: true };
     });
-    return { layout: own, narrower: 0, ofEach };
+    return { layout: { ...own, n: 1 }, narrower: 0, ofEach };
   }
-  const [width] = widths;
-  const layout: TableLayout = { n, k: 64, widths: widths.map(() => 64) };
-  const narrower = 64 - width;
-  if (form.kind === 'turning') return { layout, narrower, ofEach: [{ first: 0, layout, turns: form.t }] };
+  const turning = form.kind === 'turning';
+  const layout: TableLayout = { n: turning ? 1 : n, k: 64, widths: widths.map(() => 64) };
+  const narrower = 64 - widths[0];
+  if (turning) return { layout, narrower, ofEach: [{ first: 0, layout }] };
   // Of every value where it is picked, and which one is: ones and zeros.
   return { layout, narrower, ofEach: widths.map(() => ({ first: 0, layout, wordBits: 1 })) };
 }

@@ -7,7 +7,7 @@ import { TURN_BITS } from '../../../../compute/cosine-tables.ts';
 import { leadingWords } from '../../../../compute/kernels/cosine-sum.ts';
 import { writeBits } from '../../../../compute/kernels/reference/bits.ts';
 import { type TableLayout, tableBytes } from '../../../../compute/kernels/table-layout.ts';
-import type { CosineSum, RingKernels, SelectionTable } from '../../../../compute/kernels/types.ts';
+import type { CosineSum, PiecewisePolynomial, RingKernels, SelectionTable } from '../../../../compute/kernels/types.ts';
 import { type Vector, type Words, zeros } from '../../../../compute/ring.ts';
 import { invariant } from '../../../../core/errors.ts';
 import type { PublicFunction } from '../../../proof/relations.ts';
@@ -15,12 +15,24 @@ import type { Component, Wire } from '../../../share/wire.ts';
 import type { Selection } from '../../frame/dealing.ts';
 import { joint } from '../../frame/difference-table.ts';
 import type { Party } from '../../frame/party.ts';
+import { interleaved } from './read.ts';
 
 /** Top bits that the index of a widening is read from. */
 const TOP = 2;
 
-/** What m, or λ1, gives to the index. */
-export async function indexOf({ index, operands }: Selection, party: Party, component: 'm' | 'l1'): Promise<Words> {
+/** What m, or λ1, gives to the index, of every element of the relation: of every entry where these are one function. */
+export async function indexOf(selection: Selection, party: Party, component: 'm' | 'l1'): Promise<Words> {
+  const { kernels } = party;
+  const { form, n } = selection;
+  const one = await elementIndex(selection, party, component);
+  if (form === undefined || form.kind === 'choice') return one;
+  const each = await kernels.read(await kernels.repeat(one, n));
+  if (form.kind === 'cosines' || component === 'l1') return each;
+  const mask = 2 ** each.k - 1;
+  return { k: each.k, data: (each.data as Uint32Array).map((d, i) => (d - (i % n) * 2 ** form.t) & mask) };
+}
+
+async function elementIndex({ index, operands }: Selection, party: Party, component: 'm' | 'l1'): Promise<Words> {
   const { kernels } = party;
   const { added, zeros: low = 0, top, bits = [] } = operands;
   const width = index.bits + index.xorBits;
@@ -77,9 +89,14 @@ export async function factorsOf(
     const wide = await kernels.cast(value, selection.k);
     ofEntries = own ? await gatedOfV(kernels, bit, wide) : await gatedOfW(kernels, bit, wide);
   }
-  return form.functions.flatMap(({ entry, kind }) => ofEntries[entry][kind]);
+  return form.functions.flatMap((kind) =>
+    ofEntries[0][kind].map((first, t) =>
+      first === undefined ? undefined : interleaved(ofEntries.map((one) => one[kind][t] as Words)),
+    ),
+  );
 }
 
+/** Factors of one entry. Those of two entries are left out at the same terms. */
 type FactorsOfEntry = Readonly<Record<'angle' | 'argument' | 'constant', readonly (Words | undefined)[]>>;
 
 /** The bit of entry j is (m ⊕ j) + λ1 − 2·(m ⊕ j)·λ1: what stands on m's side, for the bit alone and for bit·(m − λ1). */
@@ -116,22 +133,45 @@ async function gatedOfW(kernels: RingKernels, bit: Vector, mask: Vector): Promis
 export async function tableWords(
   selection: Selection,
   kernels: RingKernels,
-  { first, layout }: PublicFunction,
+  { layout }: PublicFunction,
   f: number,
   indices: Uint32Array,
 ): Promise<Uint8Array> {
   const { form, operands } = selection;
-  const table = (await selection.table(new Probe(selection, kernels, indices) as unknown as Party)) as SelectionTable;
-  if (table.kind === 'choose') return chosenWords(layout, table.pick, f, indices);
   if (form?.kind === 'cosines') {
     const { sum, functions } = form;
-    if (functions[f].kind !== 'angle') return repeatedWords(layout, constantWords(sum, functions[f].kind), indices.length);
+    if (functions[f] !== 'angle') return repeatedWords(layout, constantWords(sum, functions[f]), indices.length);
     const angles = { ...sum, linear: false, constant: 0n };
     return kernels.clearTable({ kind: 'cosine', sum: angles, a: wordsOf(indices, TURN_BITS) }, layout);
   }
-  invariant(first === 0, 'a part of a table that has no parts');
+  const table = (await selection.table(new Probe(selection, kernels, indices) as unknown as Party)) as SelectionTable;
+  if (table.kind === 'choose') return chosenWords(layout, table.pick, f, indices);
+  if (table.kind === 'polynomial') return segmentWords(kernels, table.polynomial, layout, indices);
   const row = operands.top === true ? { row: wordsOf(indices.map((d) => (d + 3) & 7), 3) } : {};
   return kernels.clearTable({ ...table, ...row } as SelectionTable, layout);
+}
+
+/** Entry 0 of a polynomial's table at these indices: that of the one segment that an index lies in. */
+async function segmentWords(
+  kernels: RingKernels,
+  polynomial: PiecewisePolynomial,
+  layout: TableLayout,
+  indices: Uint32Array,
+): Promise<Uint8Array> {
+  const { t, degree, coefficients, segments } = polynomial;
+  const size = tableBytes(layout, 1);
+  const places = Array.from({ length: segments }, (): number[] => []);
+  for (let i = 0; i < indices.length; i++) places[indices[i] >>> t].push(i);
+  const out = new Uint8Array(size * indices.length);
+  for (const [segment, at] of places.entries()) {
+    if (at.length === 0) continue;
+    const own = coefficients.slice((degree + 1) * segment, (degree + 1) * (segment + 1));
+    const low = Uint32Array.from(at, (i) => indices[i] & (2 ** t - 1));
+    const one = { ...polynomial, segments: 1, coefficients: own };
+    const bytes = await kernels.clearTable({ kind: 'polynomial', polynomial: one, a: { k: t, data: low } }, layout);
+    for (const [from, to] of at.entries()) out.set(bytes.subarray(size * from, size * (from + 1)), size * to);
+  }
+  return out;
 }
 
 /** Indices as words of Z_2^k. */
